@@ -1,0 +1,61 @@
+# Two commands: `make run` and `make test`. Everything else is a part of them, or for the engineer at the bench.
+# Each prepares what it needs on a Debian 12 machine that has Rust; all of them may be run again at any time.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+export ORT_DYLIB_PATH ?= $(CURDIR)/.huoyan/lib/libonnxruntime.so
+
+UI := src/web/ui
+UI_BUILT := $(UI)/dist/.built
+UI_SOURCES := $(shell find $(UI) -type f -not -path '*/node_modules/*' -not -path '*/dist/*' -not -path '*/mock/*' 2>/dev/null)
+RELEASE := $(or $(CARGO_TARGET_DIR),target)/release/huoyan
+DEBUG := $(or $(CARGO_TARGET_DIR),target)/debug/huoyan
+
+NIGHTS ?= 1000
+ARGS ?=
+
+.PHONY: help run test e2e ui simulate bench lint unit setup setup-test
+
+help:
+	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+run: setup $(UI_BUILT)  ## build, and start the demo county at http://127.0.0.1:8131/
+	@echo "[3/3] program (the first build takes some minutes)"
+	@cargo build --release --locked
+	@exec $(RELEASE) run --demo $(ARGS)
+
+test: setup-test lint unit e2e  ## everything that CI runs
+	@echo "all tests passed"
+
+lint: setup-test $(UI_BUILT)  ## format, lints, documentation, types of the pages
+	cargo fmt --check
+	cargo clippy --locked --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --document-private-items
+	cd $(UI) && npm run --silent check
+
+unit: setup-test $(UI_BUILT)  ## tests of pages and program, with real PostgreSQL and NATS
+	cd $(UI) && npm run --silent test
+	HUOYAN_REQUIRE_UI=1 scripts/with-services cargo test --locked
+
+e2e: setup-test $(UI_BUILT)  ## one fire from plume to closure in a real browser
+	cargo build --locked
+	HUOYAN_BIN=$(abspath $(DEBUG)) node tests/e2e/run.mjs
+
+simulate:  ## seeded county nights: make simulate NIGHTS=1000, one night again: HUOYAN_SEED=42
+	HUOYAN_NIGHTS=$(NIGHTS) cargo test --locked --test it simulation -- --nocapture
+
+bench: setup $(UI_BUILT)  ## decode, detect, fuse, sighting-to-dispatch
+	cargo bench --locked $(ARGS)
+
+ui: setup $(UI_BUILT)  ## build the pages
+
+$(UI_BUILT): $(UI_SOURCES)
+	@echo "[2/3] pages"
+	@cd $(UI) && npm ci --silent --no-audit --no-fund && npm run --silent build >/dev/null
+	@touch $@
+
+setup:
+	@scripts/setup run
+
+setup-test:
+	@scripts/setup test

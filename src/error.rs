@@ -1,0 +1,108 @@
+//! One error: what kind, in which words, because of what. The kind decides HTTP status, exit code and whether to retry.
+
+use std::fmt;
+
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What went wrong, in words a person can act on: what, where, why, what to do.
+#[derive(Debug)]
+pub struct Error {
+    pub kind: Kind,
+    pub message: String,
+    source: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Kind {
+    /// The input or the command line is wrong; trying again will not help.
+    Invalid,
+    /// No such thing.
+    NotFound,
+    /// Not logged in, or the link has been used or has expired.
+    Unauthenticated,
+    /// Logged in, but not for this.
+    Forbidden,
+    /// Somebody was faster, or the state does not allow it: reload and look again.
+    Conflict,
+    /// Too much at once.
+    TooMany,
+    /// Something outside (network, disk, library, database) is missing or broken; trying again may help.
+    Unavailable,
+    /// Our own mistake.
+    Internal,
+}
+
+impl Kind {
+    /// Exit codes: 2 usage, 3 environment.
+    pub fn exit_code(self) -> u8 {
+        match self {
+            Self::Invalid | Self::NotFound => 2,
+            _ => 3,
+        }
+    }
+
+    pub fn http_status(self) -> u16 {
+        match self {
+            Self::Invalid => 400,
+            Self::Unauthenticated => 401,
+            Self::Forbidden => 403,
+            Self::NotFound => 404,
+            Self::Conflict => 409,
+            Self::TooMany => 429,
+            Self::Unavailable => 503,
+            Self::Internal => 500,
+        }
+    }
+
+    pub fn is_retryable(self) -> bool {
+        matches!(self, Self::Conflict | Self::TooMany | Self::Unavailable)
+    }
+}
+
+impl Error {
+    pub fn new(kind: Kind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into(), source: None }
+    }
+
+    pub fn invalid(message: impl Into<String>) -> Self {
+        Self::new(Kind::Invalid, message)
+    }
+
+    pub fn unavailable(message: impl Into<String>) -> Self {
+        Self::new(Kind::Unavailable, message)
+    }
+
+    pub fn internal(message: impl Into<String>) -> Self {
+        Self::new(Kind::Internal, message)
+    }
+
+    #[must_use]
+    pub fn because(mut self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        self.source = Some(source.into());
+        self
+    }
+
+    /// The message with all its causes, on one line.
+    pub fn chain(&self) -> String {
+        let mut line = self.message.clone();
+        let mut cause = std::error::Error::source(self);
+        while let Some(next) = cause {
+            line.push_str(": ");
+            line.push_str(&next.to_string());
+            cause = next.source();
+        }
+        line
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.source.as_deref().map(|source| source as _)
+    }
+}

@@ -1,0 +1,36 @@
+//! Every sentence for a person exists in Chinese (default) and English, side by side where it is said.
+
+/// The reader's language.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Lang {
+    #[default]
+    Zh,
+    En,
+}
+
+impl Lang {
+    /// From `LANG`, `LC_ALL` (`en_US.UTF-8` → English); everything that is not English is Chinese, the office's language.
+    /// `C` and `POSIX` say nothing about the reader.
+    pub fn from_env() -> Self {
+        let name =
+            ["LC_ALL", "LC_MESSAGES", "LANG"].iter().find_map(|key| std::env::var(key).ok().filter(|v| !v.is_empty()));
+        Self::from_tag(name.as_deref().unwrap_or_default())
+    }
+
+    /// From a locale name or the first tag of an Accept-Language header.
+    pub fn from_tag(tag: &str) -> Self {
+        if tag.trim_start().to_ascii_lowercase().starts_with("en") { Self::En } else { Self::Zh }
+    }
+
+    /// `lang.pick("摄像机离线", "camera offline")`
+    pub fn pick<'a>(self, zh: &'a str, en: &'a str) -> &'a str {
+        match self {
+            Self::Zh => zh,
+            Self::En => en,
+        }
+    }
+
+    pub fn code(self) -> &'static str {
+        self.pick("zh-CN", "en")
+    }
+}

@@ -1,0 +1,20 @@
+//! A county's cameras and satellites see something; within seconds the right ranger's phone knows; within an hour the
+//! office knows what it was, and nothing was lost on the way.
+//!
+//! ```text
+//!  camera ─► keyframe ─► frame ─► detection ─► sighting ─┐
+//!  (GStreamer)         (decode pool) (ONNX)   (confirm)  ├─► incident ─► dispatch ─► ranger
+//!  satellite file ──────► hotspot ───────────► sighting ─┤   (fuse,       (131:       (phone: acknowledge,
+//!  (GStreamer)           (parse)                         │    locate,      10/30/60)   arrive, report)
+//!  person · other system's alarm ────────────► sighting ─┘    score)                         │
+//!                                                               └──► office board ◄── verification ─► closure
+//! ```
+
+#![forbid(unsafe_code)]
+// The documentation is read by those who change the code: private links are the useful ones.
+#![allow(rustdoc::private_intra_doc_links)]
+
+// The base: time, errors, languages, settings.
+pub mod clock;
+pub mod error;
+pub mod lang;
