@@ -18,3 +18,6 @@
 pub mod clock;
 pub mod error;
 pub mod lang;
+
+// What everybody speaks of, and the pictures that are handed on.
+pub mod triage;

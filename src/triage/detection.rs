@@ -1,0 +1,96 @@
+//! Pure: what the model says about one frame.
+
+use super::id::{CameraId, PoseId};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Class {
+    /// 烟
+    Smoke,
+    /// 火: flames, or their glow in near-infrared
+    Fire,
+}
+
+/// Left, top, width, height as fractions 0..1 of the frame; written `[x, y, w, h]`.
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(from = "[f32; 4]", into = "[f32; 4]")]
+pub struct BoundingBox {
+    pub x: f32,
+    pub y: f32,
+    pub w: f32,
+    pub h: f32,
+}
+
+impl From<[f32; 4]> for BoundingBox {
+    fn from([x, y, w, h]: [f32; 4]) -> Self {
+        Self { x, y, w, h }
+    }
+}
+
+impl From<BoundingBox> for [f32; 4] {
+    fn from(b: BoundingBox) -> Self {
+        [b.x, b.y, b.w, b.h]
+    }
+}
+
+impl BoundingBox {
+    pub fn area(&self) -> f32 {
+        self.w * self.h
+    }
+
+    /// Horizontal centre, 0 = left edge, 1 = right edge.
+    pub fn centre_x(&self) -> f32 {
+        self.x + self.w / 2.0
+    }
+
+    pub fn centre_y(&self) -> f32 {
+        self.y + self.h / 2.0
+    }
+
+    /// Intersection over union, 0..=1.
+    pub fn iou(&self, other: &Self) -> f32 {
+        let w = (self.x + self.w).min(other.x + other.w) - self.x.max(other.x);
+        let h = (self.y + self.h).min(other.y + other.h) - self.y.max(other.y);
+        if w <= 0.0 || h <= 0.0 {
+            return 0.0;
+        }
+        let both = w * h;
+        both / (self.area() + other.area() - both)
+    }
+}
+
+/// 检测框: one box in one frame.
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Detection {
+    pub class: Class,
+    /// The model's score, 0..1. Not a probability of fire: see the model card.
+    pub confidence: f32,
+    pub bbox: BoundingBox,
+}
+
+/// Which weights said so; on every sighting, so that scores stay attributable after an upgrade.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+pub struct ModelVersion {
+    pub name: String,
+    pub version: String,
+}
+
+/// Frame-level scores, 0..1 each.
+#[derive(Clone, Copy, PartialEq, Debug, Default, Serialize, Deserialize)]
+pub struct Scores {
+    pub smoke: f32,
+    pub fire: f32,
+}
+
+/// Everything the model said about one frame of one camera.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Analysis {
+    pub camera: CameraId,
+    pub pose: PoseId,
+    pub captured_at: Timestamp,
+    pub scores: Scores,
+    pub detections: Vec<Detection>,
+    pub model: ModelVersion,
+}

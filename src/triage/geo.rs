@@ -1,0 +1,143 @@
+//! Pure: places on the earth. WGS-84 (= CGCS2000 for this purpose) everywhere inside.
+
+use serde::{Deserialize, Serialize};
+
+/// IUGG mean earth radius R1, metres. The error of a sphere against the ellipsoid is below 0.6 %, under every fix we have.
+pub const EARTH_RADIUS_M: f64 = 6_371_008.8;
+
+/// A place: WGS-84 degrees. Valid by construction: latitude in -90..=90, longitude in -180..=180, both finite.
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(try_from = "RawLatLon", into = "RawLatLon")]
+pub struct LatLon {
+    lat_deg: f64,
+    lon_deg: f64,
+}
+
+#[derive(Serialize, Deserialize)]
+struct RawLatLon {
+    lat_deg: f64,
+    lon_deg: f64,
+}
+
+impl TryFrom<RawLatLon> for LatLon {
+    type Error = String;
+    fn try_from(raw: RawLatLon) -> Result<Self, String> {
+        Self::new(raw.lat_deg, raw.lon_deg)
+            .ok_or_else(|| format!("not a place on earth: latitude {}, longitude {}", raw.lat_deg, raw.lon_deg))
+    }
+}
+
+impl From<LatLon> for RawLatLon {
+    fn from(at: LatLon) -> Self {
+        Self { lat_deg: at.lat_deg, lon_deg: at.lon_deg }
+    }
+}
+
+impl LatLon {
+    /// `None` when a value is not finite or out of range.
+    pub fn new(lat_deg: f64, lon_deg: f64) -> Option<Self> {
+        ((-90.0..=90.0).contains(&lat_deg) && (-180.0..=180.0).contains(&lon_deg)).then_some(Self { lat_deg, lon_deg })
+    }
+
+    pub fn lat_deg(self) -> f64 {
+        self.lat_deg
+    }
+
+    pub fn lon_deg(self) -> f64 {
+        self.lon_deg
+    }
+
+    /// Great-circle distance (haversine), metres.
+    pub fn distance_m(self, other: Self) -> f64 {
+        let (lat_a, lat_b) = (self.lat_deg.to_radians(), other.lat_deg.to_radians());
+        let half_lat = (lat_b - lat_a) / 2.0;
+        let half_lon = (other.lon_deg - self.lon_deg).to_radians() / 2.0;
+        let h = half_lat.sin().powi(2) + lat_a.cos() * lat_b.cos() * half_lon.sin().powi(2);
+        2.0 * EARTH_RADIUS_M * h.sqrt().min(1.0).asin()
+    }
+
+    /// Initial bearing towards `other`, degrees clockwise from true north, 0..360.
+    pub fn azimuth_deg(self, other: Self) -> f64 {
+        let (lat_a, lat_b) = (self.lat_deg.to_radians(), other.lat_deg.to_radians());
+        let d_lon = (other.lon_deg - self.lon_deg).to_radians();
+        let y = d_lon.sin() * lat_b.cos();
+        let x = lat_a.cos() * lat_b.sin() - lat_a.sin() * lat_b.cos() * d_lon.cos();
+        normalise_deg(y.atan2(x).to_degrees())
+    }
+
+    /// The place `distance_m` metres away in direction `azimuth_deg`.
+    pub fn destination(self, azimuth_deg: f64, distance_m: f64) -> Self {
+        let (lat, lon) = (self.lat_deg.to_radians(), self.lon_deg.to_radians());
+        let (angle, azimuth) = (distance_m / EARTH_RADIUS_M, azimuth_deg.to_radians());
+        let lat_b = (lat.sin() * angle.cos() + lat.cos() * angle.sin() * azimuth.cos()).clamp(-1.0, 1.0).asin();
+        let lon_b = lon + (azimuth.sin() * angle.sin() * lat.cos()).atan2(angle.cos() - lat.sin() * lat_b.sin());
+        let lon_deg = normalise_deg(lon_b.to_degrees() + 180.0) - 180.0;
+        Self { lat_deg: lat_b.to_degrees(), lon_deg }
+    }
+}
+
+/// Any angle to 0..360.
+pub fn normalise_deg(angle_deg: f64) -> f64 {
+    let turned = angle_deg.rem_euclid(360.0);
+    if turned >= 360.0 { 0.0 } else { turned }
+}
+
+/// Smallest turn from one direction to another, 0..=180.
+pub fn turn_deg(from_deg: f64, to_deg: f64) -> f64 {
+    let turn = normalise_deg(to_deg - from_deg);
+    turn.min(360.0 - turn)
+}
+
+/// Where a piece of evidence says the fire is.
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(tag = "shape", rename_all = "snake_case")]
+pub enum Locus {
+    /// A satellite pixel, a phone fix, a person's words: a centre and how far off it may be.
+    Disc { centre: LatLon, radius_m: f64 },
+    /// A camera's view: from `apex` towards `azimuth_deg`, `half_width_deg` to each side, between two ranges.
+    Sector { apex: LatLon, azimuth_deg: f64, half_width_deg: f64, near_m: f64, far_m: f64 },
+}
+
+impl Locus {
+    /// Best single place: the disc's centre, or the sector's bearing at the middle of its range.
+    pub fn centre(&self) -> LatLon {
+        match *self {
+            Self::Disc { centre, .. } => centre,
+            Self::Sector { apex, azimuth_deg, near_m, far_m, .. } => {
+                apex.destination(azimuth_deg, (near_m + far_m) / 2.0)
+            }
+        }
+    }
+
+    /// Radius of a circle about `centre()` that holds the whole locus, metres.
+    pub fn radius_m(&self) -> f64 {
+        match *self {
+            Self::Disc { radius_m, .. } => radius_m,
+            Self::Sector { near_m, far_m, half_width_deg, .. } => {
+                let across = far_m * half_width_deg.to_radians().sin();
+                ((far_m - near_m) / 2.0).hypot(across)
+            }
+        }
+    }
+}
+
+/// Where we believe the fire is, and how it was found.
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Fix {
+    pub centre: LatLon,
+    pub radius_m: f64,
+    pub method: FixMethod,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FixMethod {
+    /// One camera's bearing; range unknown (单站方位).
+    Bearing,
+    /// Two or more bearings crossed (交会定位).
+    Triangulated,
+    /// Centre of the smallest satellite pixel, or of a camera's way through it.
+    Satellite,
+    /// Told by a person or measured by a phone.
+    Reported,
+}

@@ -1,0 +1,192 @@
+//! For every order of inputs, repeats and waits. The stories are told in `tests/it/deadlines.rs`.
+
+use super::{Incident, Input, Refusal, State};
+use crate::triage::event::{Actor, Closure, Event, Means, Recorded};
+use crate::triage::id::{ActionId, DispatchId, PictureId};
+use crate::triage::kit::*;
+use crate::triage::policy::{Policy, Stage};
+use jiff::SignedDuration;
+use proptest::prelude::*;
+
+/// Something somebody does after a wait.
+#[derive(Clone, Debug)]
+struct Act {
+    wait_s: i64,
+    who: &'static str,
+    input: Input,
+    /// Sent twice with the same id.
+    twice: bool,
+    /// The desk wakes at each deadline in the wait, or only with the act.
+    awake: bool,
+}
+
+fn any_act() -> impl Strategy<Value = Act> {
+    let means =
+        prop_oneof![Just(Means::Phone), Just(Means::SmsReply), Just(Means::Proxy { reason: "电话".to_owned() })];
+    let closure = Closure { category: 3, false_alarm: None, words: String::new() };
+    let input = prop_oneof![
+        3 => means.clone().prop_map(|means| Input::Acknowledge { means }),
+        3 => means.prop_map(|means| Input::Arrive { means, position: None }),
+        3 => prop_oneof![Just(3u8), Just(10), Just(9)].prop_map(report),
+        1 => Just(Input::Decline { reason: "不在辖区".to_owned() }),
+        1 => Just(Input::SendBack { reason: "缺照片".to_owned() }),
+        1 => Just(Input::Close { closure }),
+        2 => (1u128..99, prop_oneof![Just("wang"), Just("li")])
+            .prop_map(|(id, ranger)| Input::Dispatch { dispatch: DispatchId(uuid(id << 8)), ranger: ranger.into() }),
+        1 => (1u128..5).prop_map(|id| Input::AddPhoto { picture: PictureId(uuid(id)) }),
+        1 => Just(Input::Note { words: "备注".to_owned() }),
+        2 => (500u128..520).prop_map(|id| Input::Tick { dispatch: DispatchId(uuid(id)) }),
+    ];
+    let who = prop_oneof![3 => Just("wang"), 1 => Just("li"), 3 => Just("officer"), 1 => Just("chen")];
+    (0i64..1500, who, input, any::<bool>(), any::<bool>()).prop_map(|(wait_s, who, input, twice, awake)| Act {
+        wait_s,
+        who,
+        input,
+        twice,
+        awake,
+    })
+}
+
+fn any_acts() -> impl Strategy<Value = Vec<Act>> {
+    proptest::collection::vec(any_act(), 0..14)
+}
+
+fn live(acts: &[Act], waiting: bool) -> Story {
+    let mut story = if waiting { Story::waiting(0.9) } else { Story::dispatched() };
+    for (number, act) in (1u128..).zip(acts) {
+        let minute = (story.now.duration_since(start()) + SignedDuration::from_secs(act.wait_s)).as_secs_f64() / 60.0;
+        if act.awake {
+            story.until(minute);
+        }
+        story.now = at(minute);
+        let mut by = if act.who == "officer" { officer() } else { ranger(act.who) };
+        by.action = Some(ActionId(uuid(number << 40)));
+        for _ in 0..1 + usize::from(act.twice) {
+            let _refused_or_not = story.act(act.input.clone(), &by);
+        }
+    }
+    story
+}
+
+fn count(incident: &Incident, of: impl Fn(&Event) -> bool) -> usize {
+    incident.log.iter().filter(|it| of(&it.event)).count()
+}
+
+/// The same but for when it was written down.
+fn undated(events: &[Recorded]) -> Vec<Event> {
+    events.iter().map(|it| it.event.clone()).collect()
+}
+
+proptest! {
+    #[test]
+    fn the_log_is_the_truth(acts in any_acts(), waiting in any::<bool>()) {
+        let story = live(&acts, waiting);
+        let log = &story.incident.log;
+        prop_assert_eq!(Incident::from_log(log), Some(story.incident.clone()));
+        let written = serde_json::to_string(log).expect("a log can be written");
+        let read: Vec<Recorded> = serde_json::from_str(&written).expect("and read");
+        prop_assert_eq!(&read, log);
+        prop_assert_eq!(Incident::from_log(&log[1..]), None);
+    }
+
+    #[test]
+    fn handling_changes_nothing_and_time_is_idempotent(acts in any_acts(), waiting in any::<bool>(), wait_s in 0i64..9000) {
+        let mut story = live(&acts, waiting);
+        story.now += SignedDuration::from_secs(wait_s);
+        let before = story.incident.clone();
+        let tick = Input::Tick { dispatch: DispatchId(uuid(1)) };
+        let once = before.handle(tick.clone(), &by(Actor::System), &story.policy, story.now);
+        prop_assert_eq!(&before, &story.incident);
+        prop_assert_eq!(&once, &before.handle(tick, &by(Actor::System), &story.policy, story.now), "the same answer");
+        story.tick();
+        prop_assert_eq!(story.tick(), vec![]);
+        prop_assert!(story.incident.next_deadline().is_none_or(|(due, _)| due > story.now));
+    }
+
+    /// For time alone: at t and then t', or at t' only.
+    #[test]
+    fn how_often_the_desk_wakes_does_not_matter(acts in any_acts(), naps_s in proptest::collection::vec(0i64..3000, 1..8)) {
+        let story = live(&acts, false);
+        let (mut often, mut once) = (live(&acts, false), live(&acts, false));
+        for nap_s in &naps_s {
+            often.now += SignedDuration::from_secs(*nap_s);
+            often.tick();
+        }
+        once.now = often.now;
+        once.tick();
+        let new = story.incident.log.len();
+        // A dispatch that the policy makes counts from when it was made; none is due here, because wang was sent at once.
+        prop_assert_eq!(undated(&often.incident.log[new..]), undated(&once.incident.log[new..]));
+        prop_assert_eq!((often.incident.state, often.incident.dispatch), (once.incident.state, once.incident.dispatch));
+    }
+
+    #[test]
+    fn each_deadline_once_and_never_after_its_step(acts in any_acts(), waiting in any::<bool>()) {
+        let mut story = live(&acts, waiting);
+        story.until(6000.0);
+        let it = &story.incident;
+        for dispatch in it.past_dispatches.iter().chain(&it.dispatch) {
+            for of in [Stage::Acknowledged, Stage::Arrived, Stage::Reported] {
+                let missed = count(it, |e| matches!(e, Event::DeadlineMissed { dispatch: id, stage } if *id == dispatch.id && *stage == of));
+                prop_assert!(missed <= 1);
+                prop_assert!(dispatch.step(of).is_none_or(|step| step.late == (missed == 1)));
+            }
+            for rung in 0..5u8 {
+                let told = count(it, |e| matches!(e, Event::Escalated { dispatch: id, rung: r, .. } if *id == dispatch.id && *r == rung));
+                prop_assert!(told <= 1);
+            }
+        }
+        prop_assert_eq!(it.next_deadline(), None);
+    }
+
+    #[test]
+    fn one_action_one_line(acts in any_acts(), waiting in any::<bool>()) {
+        let story = live(&acts, waiting);
+        let mut actions: Vec<ActionId> = story.incident.log.iter().filter_map(|it| it.action).collect();
+        prop_assert_eq!(&actions, &story.incident.actions);
+        actions.dedup();
+        prop_assert_eq!(actions.len(), story.incident.actions.len());
+    }
+
+    #[test]
+    fn after_the_report_time_is_still_and_closed_is_for_ever(acts in any_acts(), more in any_acts()) {
+        let mut story = live(&acts, false);
+        if matches!(story.incident.state, State::Reported | State::Closed) {
+            prop_assert_eq!(story.incident.next_deadline(), None);
+        }
+        let closing = Input::Close { closure: Closure { category: 9, false_alarm: None, words: String::new() } };
+        let already = story.incident.state == State::Closed;
+        prop_assert_eq!(story.act(closing, &officer()).err(), already.then_some(Refusal::Closed));
+        let end = (story.incident.closure.clone(), story.incident.closed_at, story.incident.dispatch.clone());
+        for act in more {
+            story.now += SignedDuration::from_secs(act.wait_s);
+            let by = if act.who == "officer" { officer() } else { ranger(act.who) };
+            let events = story.act(act.input, &by).unwrap_or_default();
+            let harmless = |it: &Event| matches!(it, Event::LateActionKept { .. } | Event::PhotoAdded { .. });
+            prop_assert!(events.iter().all(harmless));
+        }
+        prop_assert_eq!(story.incident.state, State::Closed);
+        prop_assert_eq!((story.incident.closure, story.incident.closed_at, story.incident.dispatch), end);
+    }
+}
+
+/// The shapes that the store keeps for ever: changing one breaks every log written before.
+#[test]
+fn the_log_reads_as_written() {
+    let mut story = Story::dispatched();
+    story.until(3.0).tap("wang", phone_arrive()).expect("his own");
+    let lines: Vec<serde_json::Value> =
+        story.incident.log.iter().map(|it| serde_json::to_value(it).expect("a line can be written")).collect();
+    let types: Vec<&str> = lines.iter().filter_map(|it| it["event"]["type"].as_str()).collect();
+    assert_eq!(types, ["opened", "dispatched", "escalated", "acknowledged", "arrived"]);
+    assert_eq!(lines[1]["event"]["ladder"][0]["unless"], "acknowledged");
+    assert_eq!(lines[3]["actor"], serde_json::json!({"kind": "ranger", "person": "wang"}));
+    assert_eq!(lines[4]["event"]["means"], serde_json::json!({"means": "phone"}));
+}
+
+#[test]
+fn a_limit_beyond_the_end_of_time_is_no_panic() {
+    let policy = Policy { report_within: SignedDuration::MAX, ..Policy::default() };
+    let story = Story::opened(satellite(1, start(), place_m(0.0, 0.0)), village(), policy);
+    assert!(story.incident.next_deadline().is_some());
+}

@@ -1,0 +1,138 @@
+//! Pure: could two pieces of evidence mean the same place? Sectors are rings cut to a wedge, discs are discs.
+
+use super::geo::{LatLon, Locus, normalise_deg, turn_deg};
+
+/// Two cameras on one mast (within 100 m) see one fire in one direction; their bearings cross nowhere useful.
+pub const SAME_APEX_M: f64 = 100.0;
+
+/// 0 = right on each other, 1 = uncertainties just touch, above 1 = apart. Never NaN for valid loci.
+pub fn separation(a: &Locus, b: &Locus) -> f64 {
+    match (*a, *b) {
+        (Locus::Disc { centre, radius_m }, Locus::Disc { centre: other, radius_m: other_m }) => {
+            ratio(centre.distance_m(other), radius_m + other_m)
+        }
+        (Locus::Disc { centre, radius_m }, sector) | (sector, Locus::Disc { centre, radius_m }) => {
+            ratio(distance_m(&sector, centre), radius_m)
+        }
+        (a, b) => match (Sector::of(&a), Sector::of(&b)) {
+            (Some(a), Some(b)) => a.separation(&b),
+            _ => f64::INFINITY,
+        },
+    }
+}
+
+/// From the nearest place of the locus, 0 inside. Exact in the plane.
+pub fn distance_m(locus: &Locus, place: LatLon) -> f64 {
+    match (Sector::of(locus), *locus) {
+        (Some(sector), _) => sector.distance_m(place),
+        (None, disc) => (disc.centre().distance_m(place) - disc.radius_m()).max(0.0),
+    }
+}
+
+fn ratio(distance_m: f64, sum_m: f64) -> f64 {
+    if distance_m <= 0.0 { 0.0 } else { distance_m / sum_m.max(1.0) }
+}
+
+#[derive(Clone, Copy)]
+struct Sector {
+    apex: LatLon,
+    azimuth_deg: f64,
+    half_width_deg: f64,
+    near_m: f64,
+    far_m: f64,
+}
+
+impl Sector {
+    fn of(locus: &Locus) -> Option<Self> {
+        match *locus {
+            Locus::Disc { .. } => None,
+            Locus::Sector { apex, azimuth_deg, half_width_deg, near_m, far_m } => {
+                Some(Self { apex, azimuth_deg, half_width_deg, near_m, far_m: far_m.max(near_m) })
+            }
+        }
+    }
+
+    fn distance_m(&self, place: LatLon) -> f64 {
+        let range_m = self.apex.distance_m(place);
+        let outside_deg = turn_deg(self.azimuth_deg, self.apex.azimuth_deg(place)) - self.half_width_deg;
+        if outside_deg <= 0.0 {
+            return (self.near_m - range_m).max(range_m - self.far_m).max(0.0);
+        }
+        // Beside the wedge its nearest place lies on the nearer straight edge: so far along it, and so far off it.
+        let (sin, cos) = outside_deg.to_radians().sin_cos();
+        let along_m = range_m * cos;
+        (along_m - along_m.clamp(self.near_m, self.far_m)).hypot(range_m * sin)
+    }
+
+    /// From one mast: the turn between the bearings in units of both half widths. From two: 0 where the middle lines cross,
+    /// one half where only the areas overlap.
+    fn separation(&self, other: &Self) -> f64 {
+        if self.apex.distance_m(other.apex) <= SAME_APEX_M {
+            let turn = turn_deg(self.azimuth_deg, other.azimuth_deg);
+            return turn / (self.half_width_deg + other.half_width_deg).max(0.1);
+        }
+        if self.apex.distance_m(other.apex) > self.far_m + other.far_m {
+            return f64::INFINITY;
+        }
+        let origin = self.apex;
+        if crosses(self.middle(origin), other.middle(origin)) {
+            0.0
+        } else if self.overlaps(other) {
+            0.5
+        } else {
+            f64::INFINITY
+        }
+    }
+
+    fn at(&self, azimuth_deg: f64, range_m: f64) -> LatLon {
+        self.apex.destination(normalise_deg(azimuth_deg), range_m)
+    }
+
+    fn middle(&self, origin: LatLon) -> Segment {
+        [self.near_m, self.far_m].map(|range_m| flat(origin, self.at(self.azimuth_deg, range_m)))
+    }
+
+    /// Two areas overlap when their rims cross or one holds the other.
+    fn overlaps(&self, other: &Self) -> bool {
+        let corner = |it: &Self| it.at(it.azimuth_deg - it.half_width_deg, it.far_m);
+        if self.distance_m(corner(other)) <= 0.0 || other.distance_m(corner(self)) <= 0.0 {
+            return true;
+        }
+        let (rim, other_rim) = (self.rim(self.apex), other.rim(self.apex));
+        rim.iter().any(|edge| other_rim.iter().any(|across| crosses(*edge, *across)))
+    }
+
+    /// The area's edge as a polygon. Arcs are cut every 3°, so that at 10 km a chord lies at most 4 m inside its arc.
+    fn rim(&self, origin: LatLon) -> Vec<Segment> {
+        let steps = (2.0 * self.half_width_deg / 3.0).ceil().clamp(1.0, 120.0) as u32;
+        let turned = |step: u32| self.half_width_deg * (2.0 * f64::from(step) / f64::from(steps) - 1.0);
+        let out = (0..=steps).map(|step| self.at(self.azimuth_deg + turned(step), self.far_m));
+        let back = (0..=steps).rev().map(|step| self.at(self.azimuth_deg + turned(step), self.near_m));
+        let points: Vec<Point> = out.chain(back).map(|place| flat(origin, place)).collect();
+        points.iter().zip(points.iter().cycle().skip(1)).map(|(from, to)| [*from, *to]).collect()
+    }
+}
+
+type Point = [f64; 2];
+type Segment = [Point; 2];
+
+/// Metres east and north. Azimuthal equidistant: true along every ray from the origin, within 0.01 % at county size.
+pub fn flat(origin: LatLon, place: LatLon) -> Point {
+    let (sin, cos) = origin.azimuth_deg(place).to_radians().sin_cos();
+    let range_m = origin.distance_m(place);
+    [range_m * sin, range_m * cos]
+}
+
+/// The place at so many metres east and north: the way back from [`flat`].
+pub fn unflat(origin: LatLon, [east_m, north_m]: Point) -> LatLon {
+    origin.destination(normalise_deg(east_m.atan2(north_m).to_degrees()), east_m.hypot(north_m))
+}
+
+fn crosses([a, b]: Segment, [c, d]: Segment) -> bool {
+    let side = |p: Point, q: Point, r: Point| (q[0] - p[0]) * (r[1] - p[1]) - (q[1] - p[1]) * (r[0] - p[0]);
+    let apart = |one: f64, two: f64| (one < 0.0) != (two < 0.0);
+    apart(side(a, b, c), side(a, b, d)) && apart(side(c, d, a), side(c, d, b))
+}
+
+#[cfg(test)]
+mod tests;

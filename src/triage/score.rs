@@ -1,0 +1,200 @@
+//! Pure: priority 0..100 with its reasons. It orders the queue and explains itself; it never hides or closes an alert.
+
+use super::detection::Class;
+use super::sighting::{Label, Sighting, Source, SourceKind};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+pub struct Priority {
+    pub score: f64,
+    pub reasons: Vec<Reason>,
+}
+
+/// One reason with its points; the page words it in the reader's language.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Reason {
+    /// Stable code, for example "camera_confidence", "second_source", "pixels", "known_heat_source".
+    pub code: String,
+    pub points: f64,
+    /// The measured value behind it, for the sentence ("0.82", "3", "砖厂").
+    pub value: String,
+}
+
+// Points. All are this system's defaults (本系统默认，非省定): with them a single camera reaches the auto score of 40 at
+// confidence 0.67, and any second source lifts a doubtful one over it.
+const CAMERA_MAX: f64 = 60.0;
+const SATELLITE_MAX: f64 = 50.0;
+const SYSTEM_MAX: f64 = 50.0;
+const PERSON: f64 = 40.0;
+const SECOND_SOURCE: f64 = 25.0;
+const SECOND_CAMERA: f64 = 20.0;
+/// Seen again by the same eye, each time, and at most.
+const REPEATED: f64 = 3.0;
+const REPEATED_MAX: f64 = 9.0;
+/// 卫星热点在 3 个像素以上 must be reported at once (川森防指〔2011〕3 号).
+const PIXELS_MANY: u32 = 3;
+const PIXELS: f64 = 25.0;
+/// One point for each so many MW of radiative power, and at most.
+const FRP_MW_PER_POINT: f64 = 2.0;
+const FRP_MAX: f64 = 15.0;
+const FLAMES: f64 = 15.0;
+/// Smoke is not seen at night and lamps are: what still looks like flames counts more.
+const FLAMES_AT_NIGHT: f64 = 10.0;
+const DAY_HOURS: std::ops::Range<i64> = 6..19;
+const BORDER: f64 = 5.0;
+const KNOWN_HEAT_SOURCE: f64 = -25.0;
+const APPROVED_BURN: f64 = -25.0;
+const MASKED: f64 = -20.0;
+const OUTSIDE_COUNTY: f64 = -30.0;
+
+/// Priority of an incident from all its sightings and what the registers say of the place. The score is the sum of the
+/// reasons, held within 0..=100.
+pub fn priority(sightings: &[Sighting], labels: &[Label]) -> Priority {
+    let mut reasons = Vec::new();
+    if let Some(first) = strongest(sightings) {
+        reasons.push(worth(first));
+        reasons.extend(others(sightings, first));
+    }
+    reasons.extend(repeated(sightings));
+    reasons.extend(pixels(sightings));
+    reasons.extend(power(sightings));
+    reasons.extend(flames(sightings));
+    reasons.extend(of_labels(sightings, labels));
+    let sum: f64 = reasons.iter().map(|reason| reason.points).sum();
+    Priority { score: sum.clamp(0.0, 100.0), reasons }
+}
+
+fn reason(code: &str, points: f64, value: impl Into<String>) -> Reason {
+    Reason { code: code.to_owned(), points, value: value.into() }
+}
+
+/// 0..=1, whatever came in.
+fn confidence(sighting: &Sighting) -> f64 {
+    let confidence = f64::from(sighting.confidence);
+    if confidence.is_finite() { confidence.clamp(0.0, 1.0) } else { 0.0 }
+}
+
+/// What a single piece of evidence is worth by itself.
+fn worth(it: &Sighting) -> Reason {
+    let (confidence, value) = (confidence(it), format!("{:.2}", confidence(it)));
+    match &it.source {
+        Source::Camera { .. } => reason("camera_confidence", CAMERA_MAX * confidence, value),
+        Source::Satellite { .. } => reason("satellite_confidence", SATELLITE_MAX * confidence, value),
+        Source::System { .. } => reason("confidence", SYSTEM_MAX * confidence, value),
+        Source::Person { who, .. } => reason("person", PERSON, who),
+    }
+}
+
+/// The one worth most, the earliest of equals.
+fn strongest(sightings: &[Sighting]) -> Option<&Sighting> {
+    sightings.iter().max_by(|a, b| {
+        let by_worth = worth(a).points.total_cmp(&worth(b).points);
+        by_worth.then_with(|| (b.observed_at, b.id).cmp(&(a.observed_at, a.id)))
+    })
+}
+
+/// One eye: a camera, a satellite, a caller, a device of another system.
+fn eye(sighting: &Sighting) -> String {
+    match &sighting.source {
+        Source::Camera { camera, .. } => camera.to_string(),
+        Source::Satellite { satellite, instrument, .. } => format!("{satellite} {instrument}"),
+        Source::Person { who, .. } => who.clone(),
+        Source::System { name, device } => format!("{name} {device}"),
+    }
+}
+
+/// A second kind of source, and a second camera: the best reasons there are to believe the first.
+fn others(sightings: &[Sighting], first: &Sighting) -> Vec<Reason> {
+    let earliest = |of: &dyn Fn(&Sighting) -> bool| {
+        sightings.iter().filter(|it| of(it)).min_by_key(|it| (it.observed_at, it.id)).map(eye)
+    };
+    let is_camera = |it: &Sighting| it.source.kind() == SourceKind::Camera;
+    let camera = if is_camera(first) { Some(eye(first)) } else { earliest(&is_camera) };
+    let other_kind = earliest(&|it| it.source.kind() != first.source.kind());
+    let other_camera = earliest(&|it| is_camera(it) && camera.as_ref() != Some(&eye(it)));
+    let kind = other_kind.map(|name| reason("second_source", SECOND_SOURCE, name));
+    let camera = other_camera.map(|name| reason("second_camera", SECOND_CAMERA, name));
+    kind.into_iter().chain(camera).collect()
+}
+
+/// Seen again without a new camera or a new kind of source.
+fn repeated(sightings: &[Sighting]) -> Option<Reason> {
+    let eyes: BTreeSet<_> = sightings
+        .iter()
+        .map(|it| match &it.source {
+            Source::Camera { camera, .. } => (it.source.kind(), Some(camera)),
+            _ => (it.source.kind(), None),
+        })
+        .collect();
+    let again = sightings.len() - eyes.len();
+    (again > 0).then(|| reason("repeated", (REPEATED * again as f64).min(REPEATED_MAX), (again + 1).to_string()))
+}
+
+fn pixels(sightings: &[Sighting]) -> Option<Reason> {
+    let most = sightings.iter().filter_map(|it| match it.source {
+        Source::Satellite { pixels, .. } => Some(pixels),
+        _ => None,
+    });
+    most.max().filter(|most| *most >= PIXELS_MANY).map(|most| reason("pixels", PIXELS, most.to_string()))
+}
+
+fn power(sightings: &[Sighting]) -> Option<Reason> {
+    let powers = sightings.iter().filter_map(|it| match it.source {
+        Source::Satellite { frp_mw, .. } => frp_mw.filter(|frp_mw| frp_mw.is_finite() && *frp_mw > 0.0),
+        _ => None,
+    });
+    let most = powers.max_by(f64::total_cmp)?;
+    Some(reason("frp", (most / FRP_MW_PER_POINT).min(FRP_MAX), format!("{most:.1}")))
+}
+
+fn flames(sightings: &[Sighting]) -> Vec<Reason> {
+    let flames = |it: &&Sighting| matches!(it.source, Source::Camera { class: Class::Fire, .. });
+    let surest = |of: &dyn Fn(&Sighting) -> bool| {
+        let rank = |it: &&Sighting| (it.observed_at, it.id);
+        sightings
+            .iter()
+            .filter(flames)
+            .filter(|it| of(it))
+            .max_by(|a, b| confidence(a).total_cmp(&confidence(b)).then_with(|| rank(b).cmp(&rank(a))))
+    };
+    let sun = |it: &Sighting| sun_time(it.observed_at, it.locus.centre().lon_deg());
+    let seen = surest(&|_| true).map(|it| reason("fire_class", FLAMES, format!("{:.2}", confidence(it))));
+    let at_night = surest(&|it| !DAY_HOURS.contains(&sun(it).0)).map(|it| {
+        let (hour, minute) = sun(it);
+        reason("night_fire", FLAMES_AT_NIGHT, format!("{hour:02}:{minute:02}"))
+    });
+    seen.into_iter().chain(at_night).collect()
+}
+
+/// Mean local time by the sun, from the longitude alone: good to a quarter of an hour, and no time zone is needed.
+fn sun_time(at: Timestamp, lon_deg: f64) -> (i64, i64) {
+    let minutes = (at.as_second() + (lon_deg * 240.0) as i64).div_euclid(60).rem_euclid(24 * 60);
+    (minutes / 60, minutes % 60)
+}
+
+/// What the registers say. A known heat source or an approved burn takes nothing off a large hotspot (domain rule 28), but
+/// is still said.
+fn of_labels(sightings: &[Sighting], labels: &[Label]) -> Vec<Reason> {
+    let large = pixels(sightings).is_some();
+    let off = |points: f64| if large { 0.0 } else { points };
+    let mut reasons: Vec<Reason> = Vec::new();
+    for label in labels.iter().chain(sightings.iter().flat_map(|it| &it.labels)) {
+        let said = match label {
+            Label::KnownHeatSource { name } => reason("known_heat_source", off(KNOWN_HEAT_SOURCE), name),
+            Label::ApprovedBurn { name } => reason("approved_burn", off(APPROVED_BURN), name),
+            Label::Masked { name } => reason("masked", MASKED, name),
+            Label::Border { neighbours } => reason("border", BORDER, neighbours.join("、")),
+            Label::OutsideCounty => reason("outside_county", OUTSIDE_COUNTY, ""),
+        };
+        // Each label counts once, however many sightings and registers say it.
+        if reasons.iter().all(|it| it.code != said.code) {
+            reasons.push(said);
+        }
+    }
+    reasons
+}
+
+#[cfg(test)]
+mod tests;

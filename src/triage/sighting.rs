@@ -1,0 +1,91 @@
+//! Pure: 火情线索, one located piece of evidence, whoever saw it.
+
+use super::detection::{BoundingBox, Class, ModelVersion};
+use super::geo::Locus;
+use super::id::{CameraId, PictureId, PoseId, SightingId};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Sighting {
+    pub id: SightingId,
+    pub source: Source,
+    /// When it was seen (frame time, overpass time, call time), not when we heard of it.
+    pub observed_at: Timestamp,
+    pub locus: Locus,
+    /// 0..1; for satellites low 0.3, nominal 0.6, high 0.9.
+    pub confidence: f32,
+    /// Pictures kept as evidence, best first.
+    pub pictures: Vec<PictureId>,
+    /// 演练: made by a drill. Flagged on every screen, message and statistic.
+    pub drill: bool,
+    /// Words that label it without hiding it: "in mask", "known heat source: 砖厂" …
+    pub labels: Vec<Label>,
+}
+
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Source {
+    Camera {
+        camera: CameraId,
+        pose: PoseId,
+        class: Class,
+        bbox: BoundingBox,
+        model: ModelVersion,
+        /// Version of the published thresholds under which it was confirmed.
+        thresholds_version: u32,
+    },
+    Satellite {
+        hotspot_key: String,
+        satellite: String,
+        instrument: String,
+        frp_mw: Option<f64>,
+        pixels: u32,
+    },
+    /// A call to 12119, a tower, a ranger.
+    Person {
+        who: String,
+        words: String,
+    },
+    /// Another system's alarm.
+    System {
+        name: String,
+        device: String,
+    },
+}
+
+impl Source {
+    pub fn kind(&self) -> SourceKind {
+        match self {
+            Self::Camera { .. } => SourceKind::Camera,
+            Self::Satellite { .. } => SourceKind::Satellite,
+            Self::Person { .. } => SourceKind::Person,
+            Self::System { .. } => SourceKind::System,
+        }
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SourceKind {
+    Camera,
+    Satellite,
+    Person,
+    System,
+}
+
+/// Labels order and explain; they never hide or close an alert (design invariant 3).
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(tag = "label", rename_all = "snake_case")]
+pub enum Label {
+    /// 已知热源: inside the radius of a registered heat source that has not expired.
+    KnownHeatSource { name: String },
+    /// 疑似已批用火: inside an approved burn's place and window.
+    ApprovedBurn { name: String },
+    /// Inside a mask drawn by the office on this pose.
+    Masked { name: String },
+    /// 边界热点: the uncertainty touches another grid, township or county.
+    Border { neighbours: Vec<String> },
+    /// Outside the county: to be passed on to the neighbour.
+    OutsideCounty,
+}

@@ -1,0 +1,262 @@
+//! A made-up county for stories: one place, two rangers, one officer, and a desk that wakes at every deadline. The library's
+//! own tests include this file too.
+#![allow(dead_code, reason = "two crates include this file and each uses a part")]
+
+use crate::triage::detection::{Class, ModelVersion};
+use crate::triage::event::{Actor, Event, Means, Place, Recorded, Verification};
+use crate::triage::geo::{LatLon, Locus};
+use crate::triage::id::{ActionId, DispatchId, IncidentId, SightingId};
+use crate::triage::incident::{By, Incident, Input, NewIncident, Refusal};
+use crate::triage::policy::{Channel, Policy, Role};
+use crate::triage::score;
+use crate::triage::sighting::{Sighting, Source};
+use jiff::{SignedDuration, Timestamp};
+use uuid::Uuid;
+
+/// 14:00 in Hunan.
+pub fn start() -> Timestamp {
+    "2026-11-21T06:00:00Z".parse().expect("a valid time")
+}
+
+pub fn minutes(n: f64) -> SignedDuration {
+    SignedDuration::from_millis((n * 60_000.0) as i64)
+}
+
+pub fn at(minute: f64) -> Timestamp {
+    start() + minutes(minute)
+}
+
+pub fn uuid(n: u128) -> Uuid {
+    Uuid::from_u128(n)
+}
+
+/// Somewhere in the hills: so many metres east and north of the county's middle.
+pub fn place_m(east_m: f64, north_m: f64) -> LatLon {
+    let middle = LatLon::new(28.45, 110.4).expect("a place on earth");
+    middle.destination(90.0, east_m).destination(0.0, north_m)
+}
+
+pub fn sighting(id: u128, observed_at: Timestamp, source: Source, locus: Locus, confidence: f32) -> Sighting {
+    Sighting {
+        id: SightingId(uuid(id)),
+        source,
+        observed_at,
+        locus,
+        confidence,
+        pictures: Vec::new(),
+        drill: false,
+        labels: Vec::new(),
+    }
+}
+
+/// A VIIRS pixel.
+pub fn satellite(id: u128, observed_at: Timestamp, centre: LatLon) -> Sighting {
+    let source = Source::Satellite {
+        hotspot_key: format!("N20 {id}"),
+        satellite: "N20".to_owned(),
+        instrument: "VIIRS".to_owned(),
+        frp_mw: Some(4.2),
+        pixels: 1,
+    };
+    sighting(id, observed_at, source, Locus::Disc { centre, radius_m: 375.0 }, 0.6)
+}
+
+/// A camera's bearing of ±2°, seeing 200 m to 10 km.
+pub fn camera(
+    id: u128,
+    observed_at: Timestamp,
+    name: &str,
+    apex: LatLon,
+    azimuth_deg: f64,
+    confidence: f32,
+) -> Sighting {
+    let source = Source::Camera {
+        camera: name.into(),
+        pose: "default".into(),
+        class: Class::Smoke,
+        bbox: [0.4, 0.4, 0.1, 0.1].into(),
+        model: ModelVersion { name: "smoke-fire".to_owned(), version: "0.1.0".to_owned() },
+        thresholds_version: 1,
+    };
+    let locus = Locus::Sector { apex, azimuth_deg, half_width_deg: 2.0, near_m: 200.0, far_m: 10_000.0 };
+    sighting(id, observed_at, source, locus, confidence)
+}
+
+pub fn person(id: u128, observed_at: Timestamp, centre: LatLon, radius_m: f64) -> Sighting {
+    let source = Source::Person { who: "12119".to_owned(), words: "山后冒烟".to_owned() };
+    sighting(id, observed_at, source, Locus::Disc { centre, radius_m }, 0.8)
+}
+
+/// 大坪村, looked after by A角 wang, then li.
+pub fn village() -> Place {
+    Place {
+        name: "大坪村后山".to_owned(),
+        grid: Some("G17".into()),
+        village: Some("大坪村".to_owned()),
+        township: Some("官庄镇".to_owned()),
+        suggested: vec!["wang".into(), "li".into()],
+        unique: true,
+        labels: Vec::new(),
+    }
+}
+
+pub fn verification(category: u8) -> Verification {
+    Verification {
+        category,
+        flames: None,
+        area_mu: None,
+        extinguished: Some(true),
+        words: "烧荒，已扑灭".to_owned(),
+        photos: Vec::new(),
+        no_photo_reason: None,
+        position: None,
+    }
+}
+
+pub fn by(actor: Actor) -> By {
+    By { actor, action: None, happened_at: None }
+}
+
+pub fn ranger(name: &str) -> By {
+    by(Actor::Ranger { person: name.into() })
+}
+
+pub fn officer() -> By {
+    by(Actor::Officer { person: "zhao".into() })
+}
+
+pub fn phone_ack() -> Input {
+    Input::Acknowledge { means: Means::Phone }
+}
+
+pub fn phone_arrive() -> Input {
+    Input::Arrive { means: Means::Phone, position: None }
+}
+
+pub fn report(category: u8) -> Input {
+    Input::Report { verification: verification(category) }
+}
+
+/// One incident under a clock that the story moves.
+pub struct Story {
+    pub incident: Incident,
+    pub policy: Policy,
+    pub now: Timestamp,
+    ids: u128,
+}
+
+impl Story {
+    pub fn opened(sighting: Sighting, place: Place, policy: Policy) -> Self {
+        let now = sighting.observed_at;
+        let priority = score::priority(std::slice::from_ref(&sighting), &place.labels);
+        let id = IncidentId(uuid(7 << 64));
+        let new = NewIncident { id, dispatch: DispatchId(uuid(1000)), sighting, place, priority };
+        let events = Incident::open(new, &policy, now);
+        let incident = Incident::from_log(&events).expect("a log that begins with Opened");
+        Self { incident, policy, now, ids: 1001 }
+    }
+
+    /// A satellite saw it, so the ranger wang was sent at minute 0.
+    pub fn dispatched() -> Self {
+        Self::opened(satellite(1, start(), place_m(0.0, 0.0)), village(), Policy::default())
+    }
+
+    /// A camera saw it: waiting for an officer's look.
+    pub fn waiting(confidence: f32) -> Self {
+        let sighting = camera(1, start(), "tower-3", place_m(-3000.0, 0.0), 90.0, confidence);
+        Self::opened(sighting, village(), Policy::default())
+    }
+
+    /// Lets time pass up to that minute; the desk wakes at every deadline, no sooner.
+    pub fn until(&mut self, minute: f64) -> &mut Self {
+        while let Some((due, _)) = self.incident.next_deadline().filter(|(due, _)| *due <= at(minute)) {
+            self.now = due.max(self.now);
+            self.tick();
+        }
+        self.now = at(minute);
+        self
+    }
+
+    pub fn tick(&mut self) -> Vec<Event> {
+        let dispatch = self.id();
+        self.act(Input::Tick { dispatch }, &by(Actor::System)).expect("time is never refused")
+    }
+
+    pub fn act(&mut self, input: Input, by: &By) -> Result<Vec<Event>, Refusal> {
+        let events = self.incident.handle(input, by, &self.policy, self.now)?;
+        for event in &events {
+            self.incident.apply(event);
+        }
+        Ok(events.into_iter().map(|it| it.event).collect())
+    }
+
+    /// With an action id, as phones do; returns the id.
+    pub fn tap(&mut self, name: &str, input: Input) -> Result<Vec<Event>, Refusal> {
+        let action = Some(ActionId(uuid(self.ids << 32)));
+        self.ids += 1;
+        self.act(input, &By { action, ..ranger(name) })
+    }
+
+    pub fn send(&mut self, name: &str) -> Result<Vec<Event>, Refusal> {
+        let dispatch = self.id();
+        self.act(Input::Dispatch { dispatch, ranger: name.into() }, &officer())
+    }
+
+    pub fn see(&mut self, sighting: Sighting) -> Vec<Event> {
+        let all: Vec<Sighting> = self.incident.sightings.iter().chain([&sighting]).cloned().collect();
+        let priority = score::priority(&all, &self.incident.place.labels);
+        self.act(Input::AddSighting { sighting, priority }, &by(Actor::System)).expect("open incidents take evidence")
+    }
+
+    fn id(&mut self) -> DispatchId {
+        self.ids += 1;
+        DispatchId(uuid(self.ids))
+    }
+
+    /// Who was rung or written to, at which minute.
+    pub fn told(&self) -> Vec<(i64, Vec<Role>, Channel)> {
+        let told = self.incident.log.iter().filter_map(|it| match &it.event {
+            Event::Escalated { tell, channel, .. } | Event::ReviewMissed { tell, channel } => {
+                Some((minute(it), tell.clone(), *channel))
+            }
+            _ => None,
+        });
+        told.collect()
+    }
+
+    /// The kinds of events so far, with their minutes.
+    pub fn story(&self) -> Vec<(i64, &'static str)> {
+        self.incident.log.iter().map(|it| (minute(it), kind(&it.event))).collect()
+    }
+}
+
+fn minute(it: &Recorded) -> i64 {
+    it.at.duration_since(start()).as_mins()
+}
+
+pub fn kinds(events: &[Event]) -> Vec<&'static str> {
+    events.iter().map(kind).collect()
+}
+
+pub fn kind(event: &Event) -> &'static str {
+    match event {
+        Event::Opened { .. } => "opened",
+        Event::SightingAdded { .. } => "sighting added",
+        Event::ReviewMissed { .. } => "review missed",
+        Event::Dispatched(_) => "dispatched",
+        Event::Acknowledged { late: false, .. } => "acknowledged",
+        Event::Acknowledged { late: true, .. } => "acknowledged late",
+        Event::Declined { .. } => "declined",
+        Event::Arrived { late: false, .. } => "arrived",
+        Event::Arrived { late: true, .. } => "arrived late",
+        Event::Reported { late: false, .. } => "reported",
+        Event::Reported { late: true, .. } => "reported late",
+        Event::DeadlineMissed { .. } => "deadline missed",
+        Event::Escalated { .. } => "escalated",
+        Event::SentBack { .. } => "sent back",
+        Event::Closed { .. } => "closed",
+        Event::LateActionKept { .. } => "kept",
+        Event::PhotoAdded { .. } => "photo added",
+        Event::Noted { .. } => "noted",
+    }
+}
