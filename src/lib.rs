@@ -16,8 +16,10 @@
 
 // The base: time, errors, languages, settings.
 pub mod clock;
+pub mod config;
 pub mod error;
 pub mod lang;
 
 // What everybody speaks of, and the pictures that are handed on.
+pub mod frame;
 pub mod triage;

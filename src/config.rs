@@ -1,0 +1,230 @@
+//! `huoyan.toml` → a valid [`Config`], once. Unknown keys are refused, durations carry their unit, secrets come from the
+//! environment or a file only. Every default is here with its unit and reason; `huoyan config` prints the documented sample.
+
+use crate::error::{Error, Result};
+use crate::triage::confirm::Thresholds;
+use crate::triage::policy::Policy;
+use jiff::SignedDuration;
+use serde::{Deserialize, Serialize};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+/// The documented sample; `huoyan config` prints it, a test parses it.
+pub const SAMPLE: &str = include_str!("config/huoyan.toml");
+
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    pub server: Server,
+    pub store: StoreConfig,
+    pub bus: BusConfig,
+    pub camera: CameraConfig,
+    pub detect: DetectConfig,
+    pub satellite: SatelliteConfig,
+    pub notify: NotifyConfig,
+    pub thresholds: Thresholds,
+    pub policy: Policy,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Server {
+    /// 8131 = the port of 131. Loopback unless the office says otherwise.
+    pub listen: SocketAddr,
+    /// What phones type; used in texts and login links. Default: `http://<listen>`.
+    pub public_url: Option<String>,
+    /// A one-time login link lives so long: 15 min.
+    pub login_link_life: SignedDuration,
+    /// A session lives so long without use: 30 days, because a ranger's phone must not log itself out in the hills.
+    pub session_life: SignedDuration,
+}
+
+impl Default for Server {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8131)),
+            public_url: None,
+            login_link_life: SignedDuration::from_mins(15),
+            session_life: SignedDuration::from_hours(30 * 24),
+        }
+    }
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct StoreConfig {
+    /// One folder with database, registers, evidence pictures.
+    pub data: PathBuf,
+    /// `sqlite` (in the data folder) or `postgres://…`; the password comes from HUOYAN_STORE_URL or a file, never from here.
+    pub url: String,
+}
+
+impl Default for StoreConfig {
+    fn default() -> Self {
+        Self { data: PathBuf::from("huoyan-data"), url: "sqlite".to_owned() }
+    }
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct BusConfig {
+    /// `local` (one process) or `nats://host:4222`.
+    pub url: String,
+}
+
+impl Default for BusConfig {
+    fn default() -> Self {
+        Self { url: "local".to_owned() }
+    }
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct CameraConfig {
+    /// Every camera is looked at so often: 10 s; smoke changes over minutes, not frames.
+    pub cadence: SignedDuration,
+    /// Decoder workers; each takes about one core while busy.
+    pub decode_workers: usize,
+    /// Pipeline text for RTSP cameras that name none: a file in `pipelines/` without `.gst`.
+    pub pipeline: String,
+    pub pipelines: PathBuf,
+    /// No keyframe for so long: "late" (3 cadences) …
+    pub late_after: SignedDuration,
+    /// … and for so long: "offline"; one cruise period of LY/T 2581-2016 is 30 min, we say it after 1.
+    pub offline_after: SignedDuration,
+    /// A picture that has not changed at all for so long is "frozen".
+    pub frozen_after: SignedDuration,
+    /// First and longest wait between attempts to reconnect.
+    pub reconnect_min: SignedDuration,
+    pub reconnect_max: SignedDuration,
+}
+
+impl Default for CameraConfig {
+    fn default() -> Self {
+        Self {
+            cadence: SignedDuration::from_secs(10),
+            decode_workers: 2,
+            pipeline: "rtsp".to_owned(),
+            pipelines: PathBuf::from("pipelines"),
+            late_after: SignedDuration::from_secs(30),
+            offline_after: SignedDuration::from_secs(60),
+            frozen_after: SignedDuration::from_mins(5),
+            reconnect_min: SignedDuration::from_secs(1),
+            reconnect_max: SignedDuration::from_secs(60),
+        }
+    }
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct DetectConfig {
+    /// A folder with model.onnx and model.toml.
+    pub model: PathBuf,
+    /// libonnxruntime.so; `make` puts it under `.huoyan/`. The environment's ORT_DYLIB_PATH wins.
+    pub onnxruntime: PathBuf,
+    pub device: Device,
+    /// Inference sessions, one a worker thread, one intra-op thread each.
+    pub workers: usize,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Device {
+    Auto,
+    Cpu,
+    Cuda,
+}
+
+impl Default for DetectConfig {
+    fn default() -> Self {
+        Self {
+            model: PathBuf::from("models/smoke-fire/0.1.0"),
+            onnxruntime: PathBuf::from(".huoyan/lib/libonnxruntime.so"),
+            device: Device::Auto,
+            workers: 2,
+        }
+    }
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SatelliteConfig {
+    /// Watched folder; relative to the data folder. Files are kept under `read/` or `refused/` beside it.
+    pub folder: PathBuf,
+    /// The folder is looked at so often, and each feed asked so often.
+    pub folder_every: SignedDuration,
+    pub feed_every: SignedDuration,
+    /// Addresses of hotspot files (FIRMS area API …). `{key}` is replaced by the secret HUOYAN_FIRMS_KEY.
+    pub feeds: Vec<String>,
+    /// Hotspots acquired longer ago are kept and drawn but open no incident: 24 h.
+    pub stale_after: SignedDuration,
+}
+
+impl Default for SatelliteConfig {
+    fn default() -> Self {
+        Self {
+            folder: PathBuf::from("hotspots"),
+            folder_every: SignedDuration::from_secs(2),
+            feed_every: SignedDuration::from_mins(10),
+            feeds: Vec::new(),
+            stale_after: SignedDuration::from_hours(24),
+        }
+    }
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct NotifyConfig {
+    /// HTTP gateway for texts: POST JSON {"to","text"}; key in HUOYAN_SMS_KEY as a bearer token. None: officer phones by hand.
+    pub sms_url: Option<String>,
+    /// HTTP gateway for robot calls, same form; key in HUOYAN_VOICE_KEY.
+    pub voice_url: Option<String>,
+    /// 企业微信群机器人 address without its key; key in HUOYAN_WECOM_KEY.
+    pub wecom_url: Option<String>,
+    /// 【…】 before every text.
+    pub signature: String,
+}
+
+impl Default for NotifyConfig {
+    fn default() -> Self {
+        Self { sms_url: None, voice_url: None, wecom_url: None, signature: "森防".to_owned() }
+    }
+}
+
+impl Config {
+    /// Reads and checks a file; without one, the defaults.
+    pub fn load(path: Option<&Path>) -> Result<Self> {
+        let Some(path) = path else { return Ok(Self::default()) };
+        let text = std::fs::read_to_string(path)
+            .map_err(|e| Error::invalid(format!("cannot read the configuration {}", path.display())).because(e))?;
+        Self::parse(&text).map_err(|e| Error::invalid(format!("{}: {}", path.display(), e.message)))
+    }
+
+    pub fn parse(text: &str) -> Result<Self> {
+        let config: Self = toml::from_str(text).map_err(|e| Error::invalid(e.to_string()))?;
+        config.check()?;
+        Ok(config)
+    }
+
+    /// Relations between values that types cannot say.
+    fn check(&self) -> Result<()> {
+        let p = &self.policy;
+        if !(p.acknowledge_within < p.arrive_within && p.arrive_within < p.report_within) {
+            return Err(Error::invalid("[policy] acknowledge_within < arrive_within < report_within must hold"));
+        }
+        if self.thresholds.needed == 0 || self.thresholds.needed > self.thresholds.window {
+            return Err(Error::invalid("[thresholds] needed must lie in 1..=window"));
+        }
+        if !self.camera.cadence.is_positive() {
+            return Err(Error::invalid("[camera] cadence must be longer than nothing, for example \"10s\""));
+        }
+        if self.camera.decode_workers == 0 || self.detect.workers == 0 {
+            return Err(Error::invalid("[camera] decode_workers and [detect] workers must be at least 1"));
+        }
+        Ok(())
+    }
+
+    pub fn public_url(&self) -> String {
+        self.server.public_url.clone().unwrap_or_else(|| format!("http://{}", self.server.listen))
+    }
+}

@@ -1,0 +1,20 @@
+//! What cameras hand on: pictures, and how each camera is doing. No video library here and no model.
+
+mod picture;
+mod status;
+
+pub use picture::Picture;
+pub use status::{CameraStatus, Health, StatusBoard};
+
+use crate::triage::id::{CameraId, PoseId};
+use jiff::Timestamp;
+use std::sync::Arc;
+
+/// 帧: one picture of one camera pose at one instant.
+#[derive(Clone, Debug)]
+pub struct Frame {
+    pub camera: CameraId,
+    pub pose: PoseId,
+    pub captured_at: Timestamp,
+    pub picture: Arc<Picture>,
+}

@@ -1,0 +1,100 @@
+//! How each camera is doing, by name: never a silent gap. Written by the camera threads, read by the pages.
+
+use super::Picture;
+use crate::triage::detection::Scores;
+use crate::triage::id::CameraId;
+use jiff::Timestamp;
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Health {
+    Starting,
+    Ok,
+    /// Pictures come, but slower than the cadence asks.
+    Late,
+    /// Pictures come, but nothing in them moves, not even noise.
+    Frozen,
+    Black,
+    /// Bytes come, but no picture can be made of them.
+    Undecodable,
+    /// Nothing comes.
+    Offline,
+    /// The camera refuses the user or password.
+    BadPassword,
+    /// The register entry or pipeline text cannot work: the detail says why.
+    Misconfigured,
+}
+
+#[derive(Clone, Debug)]
+pub struct CameraStatus {
+    pub health: Health,
+    pub health_since: Option<Timestamp>,
+    /// One sentence with the cause and the cure; never holds a password.
+    pub detail: Option<String>,
+    pub last_frame_at: Option<Timestamp>,
+    pub last_scores: Option<Scores>,
+    pub last_picture: Option<Arc<Picture>>,
+    /// Keyframes received and replaced unseen (by design: newest wins), and frames analysed.
+    pub keyframes: u64,
+    pub dropped: u64,
+    pub analysed: u64,
+}
+
+impl Default for CameraStatus {
+    fn default() -> Self {
+        Self {
+            health: Health::Starting,
+            health_since: None,
+            detail: None,
+            last_frame_at: None,
+            last_scores: None,
+            last_picture: None,
+            keyframes: 0,
+            dropped: 0,
+            analysed: 0,
+        }
+    }
+}
+
+/// Shared by camera threads (write) and pages (read). One entry a camera.
+#[derive(Clone, Debug, Default)]
+pub struct StatusBoard(Arc<Mutex<BTreeMap<CameraId, CameraStatus>>>);
+
+impl StatusBoard {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<CameraId, CameraStatus>> {
+        self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+
+    pub fn get(&self, camera: &CameraId) -> Option<CameraStatus> {
+        self.lock().get(camera).cloned()
+    }
+
+    pub fn all(&self) -> BTreeMap<CameraId, CameraStatus> {
+        self.lock().clone()
+    }
+
+    /// Forgets cameras that have left the register.
+    pub fn keep_only(&self, stays: impl Fn(&CameraId) -> bool) {
+        self.lock().retain(|camera, _| stays(camera));
+    }
+
+    pub fn update(&self, camera: &CameraId, change: impl FnOnce(&mut CameraStatus)) {
+        change(self.lock().entry(camera.clone()).or_default());
+    }
+
+    /// True when the health changed, so that the caller logs it once and tells the board.
+    pub fn set_health(&self, camera: &CameraId, health: Health, detail: Option<String>, now: Timestamp) -> bool {
+        let mut board = self.lock();
+        let status = board.entry(camera.clone()).or_default();
+        let changed = status.health != health;
+        if changed || status.health_since.is_none() {
+            status.health_since = Some(now);
+        }
+        status.health = health;
+        status.detail = detail;
+        changed
+    }
+}
