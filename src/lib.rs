@@ -23,3 +23,6 @@ pub mod lang;
 // What everybody speaks of, and the pictures that are handed on.
 pub mod frame;
 pub mod triage;
+
+// The line, in its order.
+pub mod camera;

@@ -1,0 +1,211 @@
+//! One camera's life: start, watch, restart. Driven by `tick`; all of GStreamer's waiting happens on its own threads.
+
+use super::fault::Fault;
+use super::gst::{Pipeline, drop_delta_units, keyframe_of};
+use super::pipelines::Pipelines;
+use super::reconnect::{Backoff, Silence, judge_silence};
+use super::slots::Slots;
+use super::source::{CameraSource, Kind, images_in};
+use super::template::Outlet;
+use super::{Keyframe, Secret};
+use gstreamer as gst;
+use gstreamer::prelude::*;
+use gstreamer_app::{AppSink, AppSinkCallbacks};
+use jiff::Timestamp;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+pub(super) struct Receiver {
+    index: usize,
+    slots: Arc<Slots>,
+    backoff: Backoff,
+    state: State,
+}
+
+enum State {
+    Waiting,
+    Playing(Playing),
+    Folder(Folder),
+}
+
+struct Playing {
+    pipeline: Pipeline,
+    activity: Arc<Activity>,
+    /// Recordings start over at their end; for a camera the end is a fault.
+    is_recording: bool,
+}
+
+/// Microseconds since 1970, written by the streaming thread.
+struct Activity {
+    keyframe_us: AtomicI64,
+    data_us: AtomicI64,
+}
+
+struct Folder {
+    pictures: Vec<PathBuf>,
+    next: usize,
+    due_at: Timestamp,
+}
+
+impl Receiver {
+    pub fn new(index: usize, slots: Arc<Slots>) -> Self {
+        // 16 steps are enough to spread a county and need no randomness.
+        let spread = (index % 16) as f64 / 16.0;
+        let backoff = Backoff::new(slots.config.reconnect_min, slots.config.reconnect_max, spread);
+        Self { index, slots, backoff, state: State::Waiting }
+    }
+
+    /// Looks after the camera; true when it was started, which takes a moment.
+    pub fn tick(&mut self, pipelines: &Pipelines, may_start: bool, now: Timestamp) -> bool {
+        let outcome = match &mut self.state {
+            State::Waiting if may_start && self.backoff.is_due(now) => {
+                match start(&self.slots, self.index, pipelines, now) {
+                    Ok(state) => self.state = state,
+                    Err(fault) => self.fail(fault, now),
+                }
+                return true;
+            }
+            State::Waiting => Ok(()),
+            State::Playing(playing) => playing.watch(&self.slots, self.index, &mut self.backoff, now),
+            State::Folder(folder) => folder.feed(&self.slots, self.index, now),
+        };
+        if let Err(fault) = outcome {
+            self.fail(fault, now);
+        }
+        false
+    }
+
+    fn fail(&mut self, fault: Fault, now: Timestamp) {
+        self.state = State::Waiting;
+        let wait = match fault {
+            Fault::WrongPassword { .. } | Fault::NoSuchStream => self.backoff.refused(now),
+            _ => self.backoff.failed(now),
+        };
+        let camera = &self.slots.sources[self.index].id;
+        tracing::debug!(camera.id = %camera, wait_ms = wait.as_millis() as i64, "will try again");
+        self.slots.set_link(self.index, fault);
+    }
+}
+
+fn start(slots: &Arc<Slots>, index: usize, pipelines: &Pipelines, now: Timestamp) -> Result<State, Fault> {
+    let source = &slots.sources[index];
+    let kind = source.kind()?;
+    let (default, key, value) = match &kind {
+        Kind::Images(folder) => return Folder::open(folder, now).map(State::Folder),
+        Kind::Rtsp => (slots.config.pipeline.as_str(), "url", source.url().to_owned()),
+        Kind::Video(path) => ("file", "path", path.to_string_lossy().into_owned()),
+    };
+    let name = source.pipeline.as_deref().unwrap_or(default);
+    let line = pipelines.line(name, &[(key, &value)])?;
+    let (pipeline, sink) = Pipeline::open(&line)?;
+    log_in(&pipeline, source);
+    let is_recording = kind != Kind::Rtsp;
+    sink.set_property("sync", is_recording);
+    sink.set_property("drop", true);
+    let now_us = AtomicI64::new(now.as_microsecond());
+    let activity = Arc::new(Activity { keyframe_us: AtomicI64::new(now.as_microsecond()), data_us: now_us });
+    if line.outlet == Outlet::Keyframes {
+        let (clock, activity) = (slots.clock.clone(), Arc::clone(&activity));
+        drop_delta_units(&sink, move || activity.data_us.store(clock.now().as_microsecond(), Ordering::Relaxed));
+    }
+    hand_on(&sink, slots, index, &activity);
+    pipeline.play()?;
+    Ok(State::Playing(Playing { pipeline, activity, is_recording }))
+}
+
+/// On the element named `source`, as properties: a password never stands in a text. Sound is not asked for at all.
+fn log_in(pipeline: &Pipeline, source: &CameraSource) {
+    let Some(element) = pipeline.0.by_name("source") else { return };
+    if let (Some(user), true) = (&source.user, element.has_property("user-id")) {
+        element.set_property("user-id", user);
+        element.set_property("user-pw", source.password.as_ref().map_or("", Secret::expose));
+    }
+    if element.factory().is_some_and(|factory| factory.name() == "rtspsrc") {
+        element.connect("select-stream", false, |values| {
+            let caps = values.get(2).and_then(|value| value.get::<gst::Caps>().ok());
+            let media = caps.as_ref().and_then(|caps| caps.structure(0)?.get::<String>("media").ok());
+            Some((media.is_none_or(|media| media == "video")).to_value())
+        });
+    }
+}
+
+fn hand_on(sink: &AppSink, slots: &Arc<Slots>, index: usize, activity: &Arc<Activity>) {
+    let (slots, activity) = (Arc::clone(slots), Arc::clone(activity));
+    let new_sample = move |sink: &AppSink| {
+        let sample = sink.pull_sample().map_err(|_| gst::FlowError::Eos)?;
+        let now = slots.clock.now();
+        activity.data_us.store(now.as_microsecond(), Ordering::Relaxed);
+        match keyframe_of(&sample, now) {
+            Ok(keyframe) => {
+                activity.keyframe_us.store(now.as_microsecond(), Ordering::Relaxed);
+                slots.put(index, keyframe);
+            }
+            Err(e) => slots.set_link(index, Fault::Undecodable { why: e.chain() }),
+        }
+        Ok(gst::FlowSuccess::Ok)
+    };
+    sink.set_callbacks(AppSinkCallbacks::builder().new_sample(new_sample).build());
+}
+
+impl Playing {
+    fn watch(&self, slots: &Slots, index: usize, backoff: &mut Backoff, now: Timestamp) -> Result<(), Fault> {
+        let wanted = [gst::MessageType::Error, gst::MessageType::Eos];
+        while let Some(message) = self.pipeline.0.bus().and_then(|bus| bus.pop_filtered(&wanted)) {
+            match message.view() {
+                gst::MessageView::Error(error) => {
+                    return Err(match super::gst::fault_of(error) {
+                        Fault::WrongPassword { .. } => {
+                            Fault::WrongPassword { had_one: slots.sources[index].password.is_some() }
+                        }
+                        fault => fault,
+                    });
+                }
+                _ if self.is_recording => {
+                    let start_over = gst::SeekFlags::FLUSH | gst::SeekFlags::KEY_UNIT;
+                    let sought = self.pipeline.0.seek_simple(start_over, gst::ClockTime::ZERO);
+                    sought.map_err(|_| Fault::StreamEnded)?;
+                }
+                _ => return Err(Fault::StreamEnded),
+            }
+        }
+        self.watch_silence(slots, index, backoff, now)
+    }
+
+    fn watch_silence(&self, slots: &Slots, index: usize, backoff: &mut Backoff, now: Timestamp) -> Result<(), Fault> {
+        let read = |at: &AtomicI64| Timestamp::from_microsecond(at.load(Ordering::Relaxed)).unwrap_or(now);
+        let (keyframe_at, data_at) = (read(&self.activity.keyframe_us), read(&self.activity.data_us));
+        let seconds = now.duration_since(keyframe_at).as_secs();
+        let config = &slots.config;
+        match judge_silence(now, keyframe_at, data_at, config.late_after, config.offline_after) {
+            Silence::Fine => backoff.succeeded(),
+            Silence::RareKeyframes => slots.set_link(index, Fault::RareKeyframes { seconds }),
+            Silence::Late => slots.set_link(index, Fault::Silent { seconds, offline: false }),
+            Silence::Offline => return Err(Fault::Silent { seconds, offline: true }),
+        }
+        Ok(())
+    }
+}
+
+impl Folder {
+    fn open(folder: &Path, now: Timestamp) -> Result<Self, Fault> {
+        let pictures =
+            images_in(folder).map_err(|e| Fault::NoSuchFile { path: folder.to_owned(), why: e.to_string() })?;
+        if pictures.is_empty() {
+            return Err(Fault::NoPictures { folder: folder.to_owned() });
+        }
+        Ok(Self { pictures, next: 0, due_at: now })
+    }
+
+    fn feed(&mut self, slots: &Slots, index: usize, now: Timestamp) -> Result<(), Fault> {
+        if now < self.due_at {
+            return Ok(());
+        }
+        self.due_at = now.checked_add(slots.config.cadence).unwrap_or(Timestamp::MAX);
+        let path = &self.pictures[self.next];
+        self.next = (self.next + 1) % self.pictures.len();
+        let bytes = std::fs::read(path).map_err(|e| Fault::NoSuchFile { path: path.clone(), why: e.to_string() })?;
+        slots.put(index, Keyframe::from_image_bytes(now, bytes));
+        Ok(())
+    }
+}

@@ -1,0 +1,145 @@
+//! Pure: when to try again, and when silence is too long. Takes `now`.
+
+use jiff::{SignedDuration, Timestamp};
+
+/// A camera that refuses the password or cannot work is asked again after so many of the longest waits (60 s → 10 min):
+/// many makes lock the account after five to seven wrong passwords, and then nobody gets in.
+const REFUSED_WAITS: i32 = 10;
+
+/// Exponential: `min`, twice that, … up to `max`; a picture starts over.
+#[derive(Clone, Debug)]
+pub struct Backoff {
+    min: SignedDuration,
+    max: SignedDuration,
+    /// 0..1: stretches the waits by up to half, so that 267 cameras behind one switch do not all knock at once.
+    spread: f64,
+    failures: u32,
+    retry_at: Timestamp,
+}
+
+impl Backoff {
+    /// The first try is due at once.
+    pub fn new(min: SignedDuration, max: SignedDuration, spread: f64) -> Self {
+        Self { min, max, spread: spread.clamp(0.0, 1.0), failures: 0, retry_at: Timestamp::UNIX_EPOCH }
+    }
+
+    pub fn is_due(&self, now: Timestamp) -> bool {
+        now >= self.retry_at
+    }
+
+    /// It did not work; returns the wait until the next try.
+    pub fn failed(&mut self, now: Timestamp) -> SignedDuration {
+        let doubled = 2i32.checked_pow(self.failures).and_then(|times| self.min.checked_mul(times));
+        self.failures = self.failures.saturating_add(1);
+        self.wait(now, doubled.unwrap_or(self.max).min(self.max))
+    }
+
+    /// Trying again soon would do harm or cannot help.
+    pub fn refused(&mut self, now: Timestamp) -> SignedDuration {
+        self.wait(now, self.max.checked_mul(REFUSED_WAITS).unwrap_or(self.max))
+    }
+
+    pub fn succeeded(&mut self) {
+        self.failures = 0;
+    }
+
+    fn wait(&mut self, now: Timestamp, wait: SignedDuration) -> SignedDuration {
+        let stretched =
+            SignedDuration::try_from_secs_f64(wait.as_secs_f64() * (1.0 + self.spread / 2.0)).unwrap_or(wait);
+        self.retry_at = now.checked_add(stretched).unwrap_or(Timestamp::MAX);
+        stretched
+    }
+}
+
+/// What a gap in the stream means.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Silence {
+    Fine,
+    /// Video flows, but its complete pictures are too rare for the cadence: a setting of the camera.
+    RareKeyframes,
+    /// Nothing for `late_after`.
+    Late,
+    /// Nothing for `offline_after`: start over.
+    Offline,
+}
+
+/// `last_keyframe_at` and `last_data_at` begin as the instant at which the attempt started.
+pub fn judge_silence(
+    now: Timestamp,
+    last_keyframe_at: Timestamp,
+    last_data_at: Timestamp,
+    late_after: SignedDuration,
+    offline_after: SignedDuration,
+) -> Silence {
+    if now.duration_since(last_keyframe_at) < late_after {
+        return Silence::Fine;
+    }
+    match now.duration_since(last_data_at) {
+        gap if gap >= offline_after => Silence::Offline,
+        gap if gap >= late_after => Silence::Late,
+        _ => Silence::RareKeyframes,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn secs(n: i64) -> SignedDuration {
+        SignedDuration::from_secs(n)
+    }
+
+    fn at(s: i64) -> Timestamp {
+        Timestamp::from_second(1_790_000_000 + s).expect("a time in this century")
+    }
+
+    #[test]
+    fn waits_double_up_to_the_longest_and_a_picture_starts_over() {
+        let mut backoff = Backoff::new(secs(1), secs(60), 0.0);
+        assert!(backoff.is_due(at(0)), "the first try is due at once");
+        let waits: Vec<_> = (0..9).map(|_| backoff.failed(at(0)).as_secs()).collect();
+        assert_eq!(waits, [1, 2, 4, 8, 16, 32, 60, 60, 60]);
+        assert!(!backoff.is_due(at(59)) && backoff.is_due(at(60)));
+        backoff.succeeded();
+        assert_eq!(backoff.failed(at(0)), secs(1));
+    }
+
+    #[test]
+    fn a_refused_password_is_not_tried_often_enough_to_lock_the_account() {
+        let mut backoff = Backoff::new(secs(1), secs(60), 0.0);
+        assert_eq!(backoff.refused(at(0)), secs(600));
+    }
+
+    #[test]
+    fn cameras_behind_one_switch_come_back_one_after_the_other() {
+        let waits: Vec<_> = [0.0, 0.5, 1.0].map(|spread| Backoff::new(secs(60), secs(60), spread).failed(at(0))).into();
+        assert_eq!(waits, [secs(60), secs(75), secs(90)]);
+    }
+
+    #[test]
+    fn years_of_failures_overflow_nothing() {
+        let mut backoff = Backoff::new(SignedDuration::MAX, SignedDuration::MAX, 1.0);
+        for _ in 0..100 {
+            backoff.failed(at(0));
+        }
+        assert!(!backoff.is_due(at(0)));
+    }
+
+    #[test]
+    fn silence_is_told_from_rare_keyframes() {
+        for (keyframe, data, expected) in [
+            (0, 0, Silence::Fine),
+            (29, 29, Silence::Fine),
+            (30, 0, Silence::RareKeyframes),
+            (500, 2, Silence::RareKeyframes),
+            (40, 30, Silence::Late),
+            (60, 60, Silence::Offline),
+        ] {
+            assert_eq!(
+                judge_silence(at(0), at(-keyframe), at(-data), secs(30), secs(60)),
+                expected,
+                "{keyframe} {data}"
+            );
+        }
+    }
+}
