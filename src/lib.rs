@@ -26,3 +26,5 @@ pub mod triage;
 
 // The line, in its order.
 pub mod camera;
+
+pub mod detect;

@@ -1,0 +1,207 @@
+"""Reading the pictures: tables, letterbox, text masks, and changes of geometry and light."""
+
+from __future__ import annotations
+
+import csv
+import io
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageFilter
+
+CELL = 16
+
+
+def table(path: Path) -> list[dict]:
+    with open(path, newline="") as f:
+        return list(csv.DictReader(f))
+
+
+def box_of(row: dict):
+    """(x0, y0, x1, y1) or None."""
+    return tuple(float(row[k]) for k in ("xmin", "ymin", "xmax", "ymax")) if row.get("xmin") else None
+
+
+def read(path: Path) -> np.ndarray:
+    """RGB, uint8 [H, W, 3]."""
+    return np.asarray(Image.open(path).convert("RGB")).copy()
+
+
+def read_watch(path: Path, text_rows: int) -> np.ndarray:
+    """A watch frame with the burnt-in text rows painted over by the row below them."""
+    img = read(path)
+    img[:text_rows] = img[text_rows]
+    return img
+
+
+def fill_band(img: np.ndarray, lo: int, hi: int, a: int, b: int, axis: int) -> None:
+    """Fills rows (axis 0) or columns (axis 1) lo..hi between a and b from both sides of the band."""
+    view = img if axis == 0 else img.transpose(1, 0, 2)
+    n = view.shape[0]
+    lo, hi, a = max(0, lo), min(n, hi), max(0, a)
+    first = view[max(0, lo - 1), a:b].astype(np.float32) if lo > 0 else view[min(n - 1, hi), a:b].astype(np.float32)
+    last = view[min(n - 1, hi), a:b].astype(np.float32) if hi < n else first
+    t = ((np.arange(lo, hi) - lo + 1) / (hi - lo + 1))[:, None, None]
+    view[lo:hi, a:b] = (first[None] * (1 - t) + last[None] * t).astype(np.uint8)
+
+
+def erase_rectangle(img: np.ndarray, box, margin: int) -> None:
+    """Paints over the outline of `box` and `margin` pixels on both sides of it."""
+    x0, y0, x1, y1 = (round(v) for v in box)
+    for y in (y0, y1):
+        fill_band(img, y - margin, y + margin + 1, x0 - margin, x1 + margin + 1, 0)
+    for x in (x0, x1):
+        fill_band(img, x - margin, x + margin + 1, y0 - margin, y1 + margin + 1, 1)
+
+
+def read_alert(path: Path, box) -> np.ndarray:
+    """An AlertWildfire frame without its red line, logos and text line."""
+    img = read(path)
+    erase_rectangle(img, box, 6)
+    img[-16:] = img[-17]
+    for xs in (slice(0, 220), slice(-220, None)):
+        img[:84, xs] = img[84, xs]
+    return img
+
+
+@dataclass
+class Geometry:
+    """Source rectangle -> rectangle on the network's canvas, maybe mirrored."""
+
+    src: tuple  # x0, y0, x1, y1 in the picture
+    dst: tuple  # x0, y0, x1, y1 on the canvas
+    flip: bool = False
+
+    def apply(self, img: np.ndarray, params: dict) -> np.ndarray:
+        w, h = params["input"]["width"], params["input"]["height"]
+        x0, y0, x1, y1 = self.dst
+        part = Image.fromarray(img).resize((x1 - x0, y1 - y0), Image.BILINEAR, box=self.src)
+        if self.flip:
+            part = part.transpose(Image.FLIP_LEFT_RIGHT)
+        out = np.full((h, w, 3), params["input"]["letterbox"], np.uint8)
+        out[y0:y1, x0:x1] = np.asarray(part)
+        return out
+
+    def box(self, b):
+        """A box of the picture on the canvas, clipped; None when less than a fifth is left."""
+        sx = (self.dst[2] - self.dst[0]) / (self.src[2] - self.src[0])
+        sy = (self.dst[3] - self.dst[1]) / (self.src[3] - self.src[1])
+        x0, x1 = ((v - self.src[0]) * sx for v in (b[0], b[2]))
+        y0, y1 = ((v - self.src[1]) * sy for v in (b[1], b[3]))
+        if self.flip:
+            x0, x1 = (self.dst[2] - self.dst[0]) - x1, (self.dst[2] - self.dst[0]) - x0
+        full = max(1e-6, (x1 - x0) * (y1 - y0))
+        x0, x1 = (min(max(v + self.dst[0], self.dst[0]), self.dst[2]) for v in (x0, x1))
+        y0, y1 = (min(max(v + self.dst[1], self.dst[1]), self.dst[3]) for v in (y0, y1))
+        return (x0, y0, x1, y1) if (x1 - x0) * (y1 - y0) >= 0.2 * full and x1 > x0 else None
+
+
+def letterbox(size, params: dict) -> Geometry:
+    """The program's own way in: fit centred, grey around."""
+    w, h = size
+    cw, ch = params["input"]["width"], params["input"]["height"]
+    s = min(cw / w, ch / h)
+    nw, nh = max(1, round(w * s)), max(1, round(h * s))
+    x, y = (cw - nw) // 2, (ch - nh) // 2
+    return Geometry((0, 0, w, h), (x, y, x + nw, y + nh))
+
+
+def bars(img: np.ndarray, geo: Geometry, params: dict) -> np.ndarray:
+    """Puts the exact letterbox grey back around the picture."""
+    out = np.full_like(img, params["input"]["letterbox"])
+    x0, y0, x1, y1 = geo.dst
+    out[y0:y1, x0:x1] = img[y0:y1, x0:x1]
+    return out
+
+
+def crop(size, aspect: float, zoom: float, params: dict, rng, keep=None) -> Geometry:
+    """A random crop of that aspect, 1/zoom of the largest one, letterboxed; `keep` stays inside if it can."""
+    w, h = size
+    cw = min(w, h * aspect) / zoom
+    chh = cw / aspect
+    x = rng.uniform(0, w - cw)
+    y = rng.uniform(0, h - chh)
+    if keep is not None:
+        kx, ky = (keep[0] + keep[2]) / 2, (keep[1] + keep[3]) / 2
+        x = min(max(x, kx + 40 - cw), kx - 40)
+        y = min(max(y, ky + 40 - chh), ky - 40)
+    x, y = min(max(x, 0), w - cw), min(max(y, 0), h - chh)
+    inner = letterbox((cw, chh), params)
+    return Geometry((x, y, x + cw, y + chh), inner.dst, bool(rng.random() < 0.5))
+
+
+class Light:
+    """A look that a whole event shares (colour, contrast, haze) and small changes for each frame."""
+
+    def __init__(self, rng, strength: float = 1.0):
+        s = strength
+        self.gain = 1 + s * rng.uniform(-0.2, 0.2)
+        self.gamma = np.exp(s * rng.uniform(-0.25, 0.25))
+        self.saturation = 0.0 if rng.random() < 0.08 * s else 1 + s * rng.uniform(-0.4, 0.3)
+        self.tint = 1 + s * rng.uniform(-0.05, 0.05, 3)
+        self.haze = s * max(0.0, rng.uniform(-0.4, 0.35))
+        self.blur = s * max(0.0, rng.uniform(-1.0, 0.9))
+        self.noise = s * max(0.0, rng.uniform(-0.02, 0.02))
+
+    def apply(self, img: np.ndarray, rng, small: float = 1.0) -> np.ndarray:
+        if self.blur > 0.2:
+            img = np.asarray(Image.fromarray(img).filter(ImageFilter.GaussianBlur(self.blur)))
+        curve = (np.arange(256) / 255) ** (self.gamma * np.exp(small * rng.uniform(-0.05, 0.05)))
+        x = curve.astype(np.float32)[img]
+        grey = x[..., 1:2] * (1 - self.saturation)
+        gain = self.gain * (1 + small * rng.uniform(-0.05, 0.05))
+        base = 0.75 * self.haze * gain + small * rng.uniform(-0.01, 0.01)
+        x = (x * self.saturation + grey) * np.float32(self.tint * (gain * (1 - self.haze))) + np.float32(base)
+        if self.noise > 0:
+            x = x + rng.normal(0, self.noise, x.shape[:2]).astype(np.float32)[..., None]
+        out = (np.clip(x, 0, 1) * 255).astype(np.uint8)
+        if rng.random() < 0.3 * small:
+            buf = io.BytesIO()
+            Image.fromarray(out).save(buf, "JPEG", quality=int(rng.integers(45, 90)))
+            out = np.asarray(Image.open(buf))
+        return out
+
+
+def tensor(img: np.ndarray, params: dict) -> np.ndarray:
+    """uint8 [H, W, 3] -> normalised float32 [3, H, W]."""
+    x = img.astype(np.float32) / 255
+    x = (x - np.array(params["input"]["mean"], np.float32)) / np.array(params["input"]["std"], np.float32)
+    return np.ascontiguousarray(x.transpose(2, 0, 1))
+
+
+def cells(params: dict):
+    return params["input"]["height"] // CELL, params["input"]["width"] // CELL
+
+
+def box_target(boxes, params: dict, ring: float = 2.0):
+    """Boxes on the canvas -> (target, weight), both [h, w]. Boxes are loose: the middle counts most,
+    and a ring of `ring` cells around the box counts for nothing."""
+    h, w = cells(params)
+    target, weight = np.zeros((h, w), np.float32), np.ones((h, w), np.float32)
+    cx, cy = (np.arange(w) + 0.5) * CELL, (np.arange(h) + 0.5) * CELL
+    for x0, y0, x1, y1 in boxes:
+        mx, my = (x0 + x1) / 2, (y0 + y1) / 2
+        hx, hy = max((x1 - x0) / 2, CELL * 0.6), max((y1 - y0) / 2, CELL * 0.6)
+        dx, dy = np.abs(cx - mx) / hx, np.abs(cy - my) / hy
+        inside = (dx[None] <= 1) & (dy[:, None] <= 1)
+        soft = np.exp(-0.8 * (dx[None] ** 2 + dy[:, None] ** 2))
+        near = (np.abs(cx - mx)[None] <= hx + ring * CELL) & (np.abs(cy - my)[:, None] <= hy + ring * CELL)
+        weight[near & ~inside & (target == 0)] = 0
+        weight[inside] = 1
+        target = np.maximum(target, np.where(inside, soft, 0))
+    return target, weight
+
+
+def horizon(img: np.ndarray) -> np.ndarray:
+    """Row of the skyline for every column: the strongest step from bright above to dark below."""
+    h, w = img.shape[:2]
+    grey = np.asarray(Image.fromarray(img).convert("L").resize((w // 4, h // 4), Image.BILINEAR), np.float32)
+    c = np.cumsum(np.pad(grey, ((1, 0), (0, 0))), 0)
+    k = 5
+    rows = np.arange(int(0.15 * grey.shape[0]) + k, int(0.8 * grey.shape[0]) - k)
+    step = (c[rows] - c[rows - k]) - (c[rows + k] - c[rows])
+    y = rows[step.argmax(0)] * 4.0
+    y = np.repeat(y, 4)[:w]
+    pad = np.pad(y, 30, mode="edge")
+    return np.array([np.median(pad[i:i + 61]) for i in range(len(y))])

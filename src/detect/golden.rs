@@ -1,0 +1,157 @@
+//! `goldens.json`: what the network must answer to pictures made from formulas, so that any installation can be checked
+//! without any data.
+
+use super::detector::{Detector, Worker};
+use super::manifest::{Head, Input};
+use crate::error::{Error, Result};
+use serde::Deserialize;
+use std::path::Path;
+
+/// The file as written by the model's export.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Goldens {
+    /// Largest difference that still counts as equal.
+    tolerance: f32,
+    width: u32,
+    height: u32,
+    cases: Vec<Case>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+struct Case {
+    /// Which formula makes the picture: see [`pixel`].
+    name: String,
+    smoke: Expected,
+    fire: Expected,
+}
+
+/// Of one class plane of the heatmap.
+#[derive(Clone, Copy, Debug, Deserialize)]
+struct Expected {
+    max: f32,
+    mean: f32,
+    /// Row and column of the strongest cell; compared only where `max` is above [`PLACE_FROM`].
+    at: [usize; 2],
+}
+
+/// Below it the strongest cell is a matter of the last bit.
+const PLACE_FROM: f32 = 0.05;
+
+/// A number that is not what it was on the machine that made the model.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Mismatch {
+    /// For example "puff, smoke, max".
+    pub what: String,
+    pub expected: f32,
+    pub found: f32,
+}
+
+impl Goldens {
+    /// `None`: the model brings none.
+    pub fn load(folder: &Path) -> Result<Option<Self>> {
+        let path = folder.join("goldens.json");
+        let text = match std::fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(e) => return Err(Error::unavailable(format!("{} cannot be read", path.display())).because(e)),
+        };
+        serde_json::from_str(&text).map(Some).map_err(|e| {
+            Error::invalid(format!("{} is not understood: install the model again", path.display())).because(e)
+        })
+    }
+
+    pub fn len(&self) -> usize {
+        self.cases.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.cases.is_empty()
+    }
+
+    /// Runs every case; empty when all agree.
+    pub fn check(&self, detector: &Detector, worker: &mut Worker) -> Result<Vec<Mismatch>> {
+        let manifest = detector.manifest();
+        let Head::Heatmap { heatmap, .. } = &manifest.head else {
+            return Err(Error::invalid("goldens.json is for heatmap models; this one has another head"));
+        };
+        if (self.width, self.height) != (manifest.input.width, manifest.input.height) {
+            return Err(Error::invalid(
+                "goldens.json is for another input size than model.toml: install the model again",
+            ));
+        }
+        let mut found = Vec::new();
+        for case in &self.cases {
+            let tensor = tensor(&case.name, &manifest.input)?;
+            let planes = worker.run(&tensor, heatmap, |heat| {
+                let columns = heat.shape.last().map_or(1, |&c| usize::try_from(c).unwrap_or(1).max(1));
+                let cells = heat.values.len() / manifest.classes.len();
+                Ok(heat.values.chunks_exact(cells.max(1)).map(|plane| measure(plane, columns)).collect::<Vec<_>>())
+            })?;
+            for ((class, expected), measured) in [("smoke", case.smoke), ("fire", case.fire)].iter().zip(&planes) {
+                self.compare(&format!("{}, {class}", case.name), *expected, *measured, &mut found);
+            }
+        }
+        Ok(found)
+    }
+
+    fn compare(&self, what: &str, expected: Expected, measured: Expected, found: &mut Vec<Mismatch>) {
+        let mut number = |name: &str, expected: f32, measured: f32, tolerance: f32| {
+            let difference = (expected - measured).abs();
+            if difference > tolerance || difference.is_nan() {
+                found.push(Mismatch { what: format!("{what}, {name}"), expected, found: measured });
+            }
+        };
+        number("max", expected.max, measured.max, self.tolerance);
+        number("mean", expected.mean, measured.mean, self.tolerance);
+        if expected.max > PLACE_FROM {
+            number("row", expected.at[0] as f32, measured.at[0] as f32, 0.0);
+            number("column", expected.at[1] as f32, measured.at[1] as f32, 0.0);
+        }
+    }
+}
+
+fn measure(plane: &[f32], columns: usize) -> Expected {
+    let (at, max) =
+        plane.iter().copied().enumerate().fold((0, f32::MIN), |best, next| if next.1 > best.1 { next } else { best });
+    Expected { max, mean: plane.iter().sum::<f32>() / plane.len() as f32, at: [at / columns, at % columns] }
+}
+
+/// The whole input tensor of a case, normalised.
+fn tensor(name: &str, input: &Input) -> Result<Vec<f32>> {
+    let mut tensor = Vec::with_capacity(input.len());
+    for t in 0..input.frames() {
+        for c in 0..3 {
+            for y in 0..input.height {
+                for x in 0..input.width {
+                    let v = pixel(name, t, c, f64::from(y), f64::from(x)).ok_or_else(|| {
+                        Error::invalid(format!("goldens.json: this version knows no picture {name:?}"))
+                    })?;
+                    tensor.push((v as f32 - input.mean[c]) / input.std[c]);
+                }
+            }
+        }
+    }
+    Ok(tensor)
+}
+
+/// 0..=1 at frame `t` (0 = present), colour `c` (0 = red), row, column: the formulas of the file's `value` fields.
+fn pixel(name: &str, t: usize, c: usize, y: f64, x: f64) -> Option<f64> {
+    let scene = || {
+        if y < 240.0 {
+            0.55 + 0.05 * c as f64 + y / 1600.0
+        } else {
+            0.30 + 0.05 * c as f64 + (x * 5.0 + y * 11.0) % 23.0 / 230.0
+        }
+    };
+    Some(match name {
+        "grey" => 114.0 / 255.0,
+        "wave" => (7.0 * x + 13.0 * y + 29.0 * c as f64 + 17.0 * t as f64) % 256.0 / 255.0,
+        "scene" => scene(),
+        "puff" => {
+            let present = if t == 0 { 1.0 } else { 0.0 };
+            let b = 0.8 * (-((x - 320.0).powi(2) + (y - 250.0).powi(2)) / 1152.0).exp() * present;
+            scene() * (1.0 - b) + 0.85 * b
+        }
+        _ => return None,
+    })
+}

@@ -1,0 +1,368 @@
+//! `model.toml` → a valid [`Manifest`], once. Unknown keys are refused; every complaint names the file and the cure.
+
+use crate::error::{Error, Result};
+use crate::triage::detection::{Class, ModelVersion};
+use jiff::SignedDuration;
+use serde::Deserialize;
+use std::path::Path;
+
+/// What the program must know about a network that the network does not say itself.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Manifest {
+    pub version: ModelVersion,
+    /// File name of the network, beside `model.toml`.
+    pub file: String,
+    /// SHA-256 of that file, 64 lower-case hex digits.
+    pub sha256: String,
+    pub input: Input,
+    pub head: Head,
+    /// What each output channel means; `None` for a class we have no use for.
+    pub classes: Vec<Option<Class>>,
+    /// From here on cells become boxes, and boxes are handed on.
+    pub screen: Levels,
+    /// The model's own advice for `triage::confirm::Thresholds`.
+    pub alarm: Levels,
+}
+
+/// One number a class, 0..=1.
+#[derive(Clone, Copy, PartialEq, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Levels {
+    pub smoke: f32,
+    pub fire: f32,
+}
+
+impl Levels {
+    pub fn of(&self, class: Class) -> f32 {
+        match class {
+            Class::Smoke => self.smoke,
+            Class::Fire => self.fire,
+        }
+    }
+}
+
+/// The tensor the network wants.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Input {
+    pub name: String,
+    /// Pixels.
+    pub width: u32,
+    pub height: u32,
+    pub layout: Layout,
+    /// For red, green, blue: `(pixel / 255 - mean) / std`.
+    pub mean: [f32; 3],
+    pub std: [f32; 3],
+    /// How long before the present the second frame was taken. `None`: the network sees one frame only.
+    pub past: Option<SignedDuration>,
+}
+
+impl Input {
+    pub fn frames(&self) -> usize {
+        if self.past.is_some() { 2 } else { 1 }
+    }
+
+    /// Numbers in the whole tensor.
+    pub fn len(&self) -> usize {
+        self.frames() * 3 * (self.width * self.height) as usize
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    pub fn shape(&self) -> Vec<usize> {
+        let (h, w) = (self.height as usize, self.width as usize);
+        match self.layout {
+            Layout::Ntchw => vec![1, self.frames(), 3, h, w],
+            Layout::Nchw => vec![1, 3 * self.frames(), h, w],
+        }
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Layout {
+    /// `[1, frames, 3, height, width]`, the present first.
+    Ntchw,
+    /// `[1, 3 × frames, height, width]`, the present first.
+    Nchw,
+}
+
+/// How to read what comes out.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Head {
+    /// `[1, classes, rows, columns]`, 0..=1 a cell. Frame scores: `scores` `[1, classes]`, or the strongest cell.
+    Heatmap { heatmap: String, scores: Option<String> },
+    /// Boxes of the YOLO family, before non-maximum suppression.
+    Yolo { boxes: String, layout: YoloLayout, iou: f32 },
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum YoloLayout {
+    /// `[1, N, 5 + classes]`: centre x, y, width, height in input pixels, objectness, classes.
+    V5,
+    /// `[1, 4 + classes, N]`, of versions 8 and 11: no objectness.
+    V8,
+}
+
+/// Two boxes of one class that overlap more than this are one: the usual figure of the family's own tools is 0.45.
+const IOU_DEFAULT: f32 = 0.45;
+/// A smaller or larger input is a mistake in the file, not a network for a county's cameras.
+const SIDE_MIN: u32 = 32;
+const SIDE_MAX: u32 = 4096;
+
+impl Manifest {
+    /// Reads `model.toml` in the folder.
+    pub fn load(folder: &Path) -> Result<Self> {
+        let path = folder.join("model.toml");
+        let text = std::fs::read_to_string(&path).map_err(|e| {
+            Error::unavailable(format!(
+                "no model here: {} cannot be read; name a folder with model.toml and model.onnx in [detect] model",
+                path.display()
+            ))
+            .because(e)
+        })?;
+        Self::parse(&text).map_err(|e| Error::invalid(format!("{}: {}", path.display(), e.message)))
+    }
+
+    pub fn parse(text: &str) -> Result<Self> {
+        toml::from_str::<Raw>(text).map_err(|e| Error::invalid(e.to_string()))?.check()
+    }
+}
+
+/// The file as written.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Raw {
+    name: String,
+    version: String,
+    file: String,
+    sha256: String,
+    head: RawHead,
+    classes: Vec<String>,
+    /// For people: which operator set and format version the file was written in. The runtime checks them itself.
+    #[serde(rename = "opset")]
+    _opset: Option<u32>,
+    #[serde(rename = "onnx_ir")]
+    _onnx_ir: Option<u32>,
+    input: RawInput,
+    output: RawOutput,
+    thresholds: RawThresholds,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum RawHead {
+    Heatmap,
+    Yolo,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawInput {
+    name: String,
+    width: u32,
+    height: u32,
+    channels: u32,
+    frames: usize,
+    #[serde(default)]
+    past_s: Vec<u32>,
+    layout: Layout,
+    mean: [f32; 3],
+    std: [f32; 3],
+    letterbox: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawOutput {
+    heatmap: Option<String>,
+    scores: Option<String>,
+    boxes: Option<String>,
+    layout: Option<YoloLayout>,
+    iou: Option<f32>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawThresholds {
+    screen: Levels,
+    alarm: Levels,
+}
+
+impl Raw {
+    fn check(self) -> Result<Manifest> {
+        let head = self.head()?;
+        let input = self.input.check()?;
+        if self.file.is_empty() || self.file.contains(['/', '\\']) {
+            return refuse("file must be the name of the network in the same folder, for example \"model.onnx\"");
+        }
+        if self.sha256.len() != 64 || !self.sha256.chars().all(|c| c.is_ascii_digit() || ('a'..='f').contains(&c)) {
+            return refuse("sha256 must be the 64 lower-case hex digits that `sha256sum` prints for the network");
+        }
+        let classes: Vec<Option<Class>> = self.classes.iter().map(|name| class(name)).collect();
+        if classes.iter().all(Option::is_none) {
+            return refuse("classes must name the output channels in order, and \"smoke\" or \"fire\" among them");
+        }
+        for class in [Class::Smoke, Class::Fire] {
+            let (screen, alarm) = (self.thresholds.screen.of(class), self.thresholds.alarm.of(class));
+            if !(0.0 < screen && screen <= alarm && alarm <= 1.0) {
+                return refuse("thresholds: 0 < screen <= alarm <= 1 must hold for smoke and for fire");
+            }
+        }
+        let version = ModelVersion { name: self.name, version: self.version };
+        let RawThresholds { screen, alarm } = self.thresholds;
+        Ok(Manifest { version, file: self.file, sha256: self.sha256, input, head, classes, screen, alarm })
+    }
+
+    fn head(&self) -> Result<Head> {
+        let RawOutput { heatmap, scores, boxes, layout, iou } = &self.output;
+        match (self.head, heatmap, boxes, layout) {
+            (RawHead::Heatmap, Some(heatmap), None, None) if iou.is_none() => {
+                Ok(Head::Heatmap { heatmap: heatmap.clone(), scores: scores.clone() })
+            }
+            (RawHead::Yolo, None, Some(boxes), Some(layout)) if scores.is_none() => {
+                let iou = iou.unwrap_or(IOU_DEFAULT);
+                if !(0.0..=1.0).contains(&iou) {
+                    return refuse("[output] iou must lie in 0..=1");
+                }
+                Ok(Head::Yolo { boxes: boxes.clone(), layout: *layout, iou })
+            }
+            (RawHead::Heatmap, ..) => refuse("head \"heatmap\" needs [output] heatmap, may have scores, and no more"),
+            (RawHead::Yolo, ..) => {
+                refuse("head \"yolo\" needs [output] boxes and layout (\"v5\" or \"v8\"), may have iou, and no more")
+            }
+        }
+    }
+}
+
+impl RawInput {
+    fn check(&self) -> Result<Input> {
+        if self.channels != 3 || !self.letterbox {
+            return refuse("[input] channels = 3 and letterbox = true are the only way pictures go in");
+        }
+        let side = |n: u32| (SIDE_MIN..=SIDE_MAX).contains(&n) && n.is_multiple_of(2);
+        if !side(self.width) || !side(self.height) {
+            return refuse("[input] width and height must be even and lie in 32..=4096 pixels");
+        }
+        if !self.std.iter().all(|s| *s > 0.0) || !self.mean.iter().all(|m| m.is_finite()) {
+            return refuse("[input] std must be positive and mean finite");
+        }
+        let past = match (self.frames, self.past_s.as_slice()) {
+            (1, []) => None,
+            (2, [past_s]) if *past_s > 0 => Some(SignedDuration::from_secs(i64::from(*past_s))),
+            _ => return refuse("[input] frames = 1 without past_s, or frames = 2 with past_s = [seconds before]"),
+        };
+        let (width, height, layout) = (self.width, self.height, self.layout);
+        Ok(Input { name: self.name.clone(), width, height, layout, mean: self.mean, std: self.std, past })
+    }
+}
+
+fn class(name: &str) -> Option<Class> {
+    match name.to_ascii_lowercase().as_str() {
+        "smoke" => Some(Class::Smoke),
+        "fire" | "flame" => Some(Class::Fire),
+        _ => None,
+    }
+}
+
+fn refuse<T>(words: &str) -> Result<T> {
+    Err(Error::invalid(words))
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    pub const HEATMAP: &str = r#"
+name = "smoke-fire"
+version = "0.1.0"
+file = "model.onnx"
+sha256 = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+head = "heatmap"
+classes = ["smoke", "fire"]
+opset = 13
+onnx_ir = 7
+
+[input]
+name = "frames"
+width = 640
+height = 480
+channels = 3
+frames = 2
+past_s = [180]
+layout = "ntchw"
+mean = [0.498039, 0.498039, 0.498039]
+std = [0.501961, 0.501961, 0.501961]
+letterbox = true
+
+[output]
+heatmap = "heatmap"
+
+[thresholds.screen]
+smoke = 0.3
+fire = 0.4
+
+[thresholds.alarm]
+smoke = 0.5
+fire = 0.6
+"#;
+
+    pub fn yolo(layout: &str, classes: &str) -> String {
+        HEATMAP
+            .replace("\"heatmap\"\nclasses = [\"smoke\", \"fire\"]", &format!("\"yolo\"\nclasses = {classes}"))
+            .replace("heatmap = \"heatmap\"", &format!("boxes = \"output0\"\nlayout = \"{layout}\""))
+            .replace("frames = 2\npast_s = [180]\nlayout = \"ntchw\"", "frames = 1\nlayout = \"nchw\"")
+    }
+
+    #[test]
+    fn a_heatmap_model_is_understood() {
+        let model = Manifest::parse(HEATMAP).expect("valid");
+        assert_eq!(model.input.past, Some(SignedDuration::from_secs(180)));
+        assert_eq!(model.input.shape(), [1, 2, 3, 480, 640]);
+        assert_eq!(model.head, Head::Heatmap { heatmap: "heatmap".into(), scores: None });
+        assert_eq!(model.classes, [Some(Class::Smoke), Some(Class::Fire)]);
+        assert_eq!((model.screen.fire, model.alarm.smoke), (0.4, 0.5));
+    }
+
+    #[test]
+    fn a_public_detector_with_a_class_too_many_is_understood() {
+        let model = Manifest::parse(&yolo("v8", "[\"Fire\", \"other\", \"smoke\"]")).expect("valid");
+        assert_eq!(model.input.shape(), [1, 3, 480, 640]);
+        assert_eq!(model.head, Head::Yolo { boxes: "output0".into(), layout: YoloLayout::V8, iou: IOU_DEFAULT });
+        assert_eq!(model.classes, [Some(Class::Fire), None, Some(Class::Smoke)]);
+    }
+
+    #[test]
+    fn every_mistake_is_named() {
+        for (from, to, complaint) in [
+            ("opset = 13", "opsett = 13", "opsett"),
+            ("file = \"model.onnx\"", "file = \"../model.onnx\"", "same folder"),
+            ("0123456789abcdef0123", "0123456789ABCDEF0123", "sha256sum"),
+            ("[\"smoke\", \"fire\"]", "[\"cat\"]", "smoke"),
+            ("channels = 3", "channels = 1", "channels"),
+            ("width = 640", "width = 641", "even"),
+            ("height = 480", "height = 100000", "4096"),
+            ("past_s = [180]", "past_s = [180, 360]", "past_s"),
+            ("past_s = [180]", "past_s = [0]", "past_s"),
+            ("frames = 2", "frames = 1", "past_s"),
+            ("std = [0.501961, 0.501961, 0.501961]", "std = [0.5, 0.0, 0.5]", "std"),
+            ("heatmap = \"heatmap\"", "boxes = \"output0\"", "heatmap"),
+            ("smoke = 0.3", "smoke = 0.7", "screen <= alarm"),
+            ("fire = 0.6", "fire = 1.6", "<= 1"),
+            ("letterbox = true", "letterbox = false", "letterbox"),
+        ] {
+            let text = HEATMAP.replacen(from, to, 1);
+            assert_ne!(text, HEATMAP, "{from}");
+            let error = Manifest::parse(&text).expect_err(to);
+            assert!(error.message.contains(complaint), "{to}: {}", error.message);
+        }
+    }
+
+    #[test]
+    fn a_missing_folder_says_what_to_do() {
+        let error = Manifest::load(Path::new("/nowhere")).expect_err("there is none");
+        assert!(error.message.contains("/nowhere/model.toml") && error.message.contains("[detect] model"));
+    }
+}

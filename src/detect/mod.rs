@@ -1,0 +1,23 @@
+//! THE MODEL: pictures in, scored boxes out. The only home of `ort`.
+//!
+//! ```text
+//!  picture ─► letterbox ─► tensor ─► ONNX Runtime ─► head ─► scores, boxes ─► (triage::confirm)
+//!  history ─► (what the same pose looked like minutes ago) ─┘
+//! ```
+//!
+//! A model is a folder: `model.toml` says what the program must know, `model.onnx` is what it runs. Nothing about a
+//! particular network is written down here, so any public smoke detector with a known head can be dropped in.
+
+mod detector;
+mod golden;
+mod heads;
+mod history;
+mod manifest;
+mod runtime;
+mod tensor;
+
+pub use detector::{Detector, Worker};
+pub use golden::{Goldens, Mismatch};
+pub use history::History;
+pub use manifest::{Head, Input, Layout, Levels, Manifest, YoloLayout};
+pub use tensor::Letterbox;

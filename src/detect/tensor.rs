@@ -1,0 +1,113 @@
+//! Pure: pictures → the network's canvas, and boxes on the canvas → fractions of the picture.
+
+use super::manifest::Input;
+use crate::frame::Picture;
+use crate::triage::detection::BoundingBox;
+
+/// The grey of the bars around a picture, 0..=255: what the YOLO family is trained with, and our own model too.
+pub const GREY: f32 = 114.0;
+
+/// Where a picture lies on the network's canvas, in canvas pixels: fitted, centred, never stretched.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Letterbox {
+    pub x: u32,
+    pub y: u32,
+    pub width: u32,
+    pub height: u32,
+}
+
+impl Letterbox {
+    /// Of a picture of this size. Enlarges, too: a small picture shall fill the canvas as it did in training.
+    pub fn new(width: u32, height: u32, input: &Input) -> Self {
+        let (w, h) = (f64::from(width), f64::from(height));
+        let scale = (f64::from(input.width) / w).min(f64::from(input.height) / h);
+        let even = |side: f64, most: u32| ((side * scale / 2.0).round() as u32 * 2).clamp(2, most);
+        let (width, height) = (even(w, input.width), even(h, input.height));
+        Self { x: (input.width - width) / 2, y: (input.height - height) / 2, width, height }
+    }
+
+    /// The picture at the size it has on the canvas; what [`super::History`] keeps.
+    pub fn shrink(&self, picture: &Picture) -> Picture {
+        picture.resized(self.width, self.height)
+    }
+
+    /// A box on the canvas (left, top, right, bottom in pixels) as fractions of the picture. `None`: only on the bars.
+    pub fn to_picture(self, [left, top, right, bottom]: [f32; 4]) -> Option<BoundingBox> {
+        let across = |v: f32| ((v - self.x as f32) / self.width as f32).clamp(0.0, 1.0);
+        let down = |v: f32| ((v - self.y as f32) / self.height as f32).clamp(0.0, 1.0);
+        let (x, y) = (across(left), down(top));
+        let (w, h) = (across(right) - x, down(bottom) - y);
+        (w > 0.0 && h > 0.0).then_some(BoundingBox { x, y, w, h })
+    }
+}
+
+/// Writes one frame, `3 × height × width` numbers, planes in the order red, green, blue. The picture has been shrunk.
+pub fn write(picture: &Picture, at: Letterbox, input: &Input, out: &mut [f32]) {
+    let (canvas_w, plane) = (input.width as usize, (input.width * input.height) as usize);
+    let (w, h) = (picture.width() as usize, picture.height() as usize);
+    debug_assert!(out.len() == 3 * plane && (w, h) == (at.width as usize, at.height as usize));
+    let rgb = picture.to_rgb();
+    for (c, out) in out.chunks_exact_mut(plane).enumerate() {
+        let (gain, offset) = (1.0 / (255.0 * input.std[c]), -input.mean[c] / input.std[c]);
+        out.fill(GREY * gain + offset);
+        for (row, line) in rgb.chunks_exact(w * 3).enumerate() {
+            let start = (at.y as usize + row) * canvas_w + at.x as usize;
+            for (value, pixel) in out[start..start + w].iter_mut().zip(line.chunks_exact(3)) {
+                *value = f32::from(pixel[c]) * gain + offset;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::manifest::{Manifest, tests::HEATMAP};
+    use super::*;
+
+    fn input() -> Input {
+        Manifest::parse(HEATMAP).expect("valid").input
+    }
+
+    #[test]
+    fn pictures_are_fitted_and_centred() {
+        for (size, expected) in [
+            ((640, 480), (0, 0, 640, 480)),
+            ((1920, 1080), (0, 60, 640, 360)),
+            ((640, 360), (0, 60, 640, 360)),
+            ((320, 240), (0, 0, 640, 480)),
+            ((1000, 3000), (240, 0, 160, 480)),
+            ((8192, 2), (0, 239, 640, 2)),
+        ] {
+            let Letterbox { x, y, width, height } = Letterbox::new(size.0, size.1, &input());
+            assert_eq!((x, y, width, height), expected, "{size:?}");
+        }
+    }
+
+    #[test]
+    fn a_box_comes_back_as_fractions_of_the_picture() {
+        let at = Letterbox::new(1920, 1080, &input());
+        let whole = at.to_picture([0.0, 60.0, 640.0, 420.0]).expect("inside");
+        assert_eq!(<[f32; 4]>::from(whole), [0.0, 0.0, 1.0, 1.0]);
+        let part = at.to_picture([160.0, 240.0, 320.0, 600.0]).expect("clipped below");
+        assert_eq!(<[f32; 4]>::from(part), [0.25, 0.5, 0.25, 0.5]);
+        assert_eq!(at.to_picture([0.0, 0.0, 640.0, 60.0]), None, "on the upper bar only");
+    }
+
+    #[test]
+    fn the_tensor_holds_normalised_colours_between_grey_bars() {
+        let input = input();
+        let red = Picture::from_rgb(640, 360, &[200, 40, 90].repeat(640 * 360)).expect("sizes fit");
+        let at = Letterbox::new(640, 360, &input);
+        let mut out = vec![f32::NAN; 3 * 640 * 480];
+        write(&at.shrink(&red), at, &input, &mut out);
+        let back = |v: f32| (v * 0.501961 + 0.498039) * 255.0;
+        for (c, expected) in [200.0, 40.0, 90.0].into_iter().enumerate() {
+            let plane = &out[c * 640 * 480..(c + 1) * 640 * 480];
+            assert!((back(plane[240 * 640 + 320]) - expected).abs() < 4.0, "colour {c}");
+            for bar in [0, 59 * 640 + 639, 420 * 640, 479 * 640 + 639] {
+                assert!((back(plane[bar]) - GREY).abs() < 0.01, "bar at {bar}");
+            }
+            assert!((back(plane[60 * 640]) - expected).abs() < 4.0, "first row of the picture");
+        }
+    }
+}

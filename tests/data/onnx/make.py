@@ -1,0 +1,69 @@
+"""Makes the three tiny networks that the tests of src/detect run through ONNX Runtime.
+
+    /usr/bin/python3 tests/data/onnx/make.py        (Debian: python3-onnx)
+
+Each is a function of its input, so that a test can predict the answer. The canvas is 64x64, cells are 16x16:
+    heatmap  [1, 2, 3, 64, 64] -> [1, 2, 4, 4]   smoke: present minus past, mean of the colours; fire: present red minus blue
+    yolo-v8  [1, 3, 64, 64]    -> [1, 6, 16]     one box a cell; classes: red, blue
+    yolo-v5  [1, 3, 64, 64]    -> [1, 16, 7]     the same with objectness = green
+"""
+
+from pathlib import Path
+
+import numpy as np
+from onnx import TensorProto, checker, helper, numpy_helper
+
+HERE = Path(__file__).parent
+
+
+def constant(name, values, kind=np.float32):
+    return numpy_helper.from_array(np.array(values, kind), name)
+
+
+def save(name, nodes, inputs, output, constants):
+    graph = helper.make_graph(
+        nodes, name,
+        [helper.make_tensor_value_info("frames", TensorProto.FLOAT, inputs)],
+        [helper.make_tensor_value_info("output", TensorProto.FLOAT, output)], constants)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)])
+    model.ir_version = 7
+    checker.check_model(model)
+    (HERE / f"{name}.onnx").write_bytes(model.SerializeToString())
+
+
+def pool(source, target):
+    return helper.make_node("AveragePool", [source], [target], kernel_shape=[16, 16], strides=[16, 16])
+
+
+def pick(source, index, axis, target):
+    return helper.make_node("Gather", [source, index], [target], axis=axis)
+
+
+save("heatmap", [
+    pick("frames", "present", 1, "now"), pick("frames", "past", 1, "before"),
+    helper.make_node("Sub", ["now", "before"], ["change"]),
+    pool("change", "change_cells"), pool("now", "now_cells"),
+    helper.make_node("Conv", ["change_cells", "grey"], ["smoke"]),
+    helper.make_node("Conv", ["now_cells", "warm"], ["fire"]),
+    helper.make_node("Concat", ["smoke", "fire"], ["both"], axis=1),
+    helper.make_node("Clip", ["both", "zero", "one"], ["output"]),
+], [1, 2, 3, 64, 64], [1, 2, 4, 4], [
+    constant("present", 0, np.int64), constant("past", 1, np.int64), constant("zero", 0), constant("one", 1),
+    constant("grey", np.full((1, 3, 1, 1), 1 / 3)), constant("warm", np.reshape([1, 0, -1], (1, 3, 1, 1))),
+])
+
+middle = [[8 + 16 * x for _ in range(4) for x in range(4)], [8 + 16 * y for y in range(4) for _ in range(4)]]
+boxes = constant("boxes", [middle + [[16] * 16, [16] * 16]])
+shape = constant("shape", [1, 3, 16], np.int64)
+cells = [pool("frames", "cells"), helper.make_node("Reshape", ["cells", "shape"], ["colours"])]
+
+save("yolo-v8", cells + [
+    pick("colours", "wanted", 1, "classes"),
+    helper.make_node("Concat", ["boxes", "classes"], ["output"], axis=1),
+], [1, 3, 64, 64], [1, 6, 16], [boxes, shape, constant("wanted", [0, 2], np.int64)])
+
+save("yolo-v5", cells + [
+    pick("colours", "wanted", 1, "rest"),
+    helper.make_node("Concat", ["boxes", "rest"], ["columns"], axis=1),
+    helper.make_node("Transpose", ["columns"], ["output"], perm=[0, 2, 1]),
+], [1, 3, 64, 64], [1, 16, 7], [boxes, shape, constant("wanted", [1, 0, 2], np.int64)])
