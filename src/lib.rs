@@ -28,3 +28,5 @@ pub mod triage;
 pub mod camera;
 
 pub mod detect;
+
+pub mod satellite;

@@ -1,0 +1,274 @@
+//! Bytes of a file or a web address, through the GStreamer texts `pipelines/hotspots-*.gst`. Blocking: for OS threads, never on a
+//! tokio worker.
+
+use crate::error::{Error, Kind, Result};
+use crate::lang::Lang;
+use gstreamer as gst;
+use gstreamer::prelude::*;
+use gstreamer_app::AppSink;
+use std::fmt;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+/// A day of the whole world's VIIRS pixels is about 10 MB; a county's file some kB.
+const BYTES_MAX: usize = 50 << 20;
+/// For the whole of it; souphttpsrc itself gives up after 30 s without a byte.
+const WITHIN: Duration = Duration::from_secs(120);
+/// How soon an error on the bus is noticed.
+const LOOK_EVERY: gst::ClockTime = gst::ClockTime::from_mseconds(50);
+
+const FILE_TEXT: &str = include_str!("../../pipelines/hotspots-file.gst");
+const HTTP_TEXT: &str = include_str!("../../pipelines/hotspots-http.gst");
+
+/// The bytes of a file. `pipelines` is the folder of pipeline texts; where it has none of this name, the built-in one is used.
+pub fn read_file(path: &Path, pipelines: &Path, lang: Lang) -> Result<Vec<u8>> {
+    let shown = path.display().to_string();
+    let meta = std::fs::metadata(path).map_err(|e| match e.kind() {
+        std::io::ErrorKind::NotFound => Error::invalid(shown.clone()).because(e),
+        _ => Error::unavailable(shown.clone()).because(e),
+    })?;
+    if !meta.is_file() {
+        return Err(Error::invalid(format!("{shown}: {}", lang.pick("不是文件", "not a file"))));
+    }
+    let location = path.to_str().ok_or_else(|| {
+        Error::invalid(format!(
+            "{shown}: {}",
+            lang.pick("文件名不是 UTF-8，请改名", "its name is not UTF-8, rename it")
+        ))
+    })?;
+    pull(&text(pipelines, "hotspots-file", FILE_TEXT)?, location, &shown, lang)
+}
+
+/// An address of hotspot lists, with its key filled in. `Debug` and `Display` show the host only.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Feed {
+    address: String,
+}
+
+impl Feed {
+    /// `{key}` in the address is replaced by `key` (the secret HUOYAN_FIRMS_KEY).
+    pub fn new(address: &str, key: Option<&str>) -> Result<Self> {
+        let feed = match (address.contains("{key}"), key) {
+            (true, None) => {
+                return Err(Error::invalid("a feed in [satellite] feeds needs a key: set HUOYAN_FIRMS_KEY"));
+            }
+            (_, key) => Self { address: address.replace("{key}", key.unwrap_or_default()) },
+        };
+        if feed.address.starts_with("http://") || feed.address.starts_with("https://") {
+            return Ok(feed);
+        }
+        Err(Error::invalid("a feed in [satellite] feeds must begin with http:// or https://"))
+    }
+
+    pub fn fetch(&self, pipelines: &Path, lang: Lang) -> Result<Vec<u8>> {
+        pull(&text(pipelines, "hotspots-http", HTTP_TEXT)?, &self.address, &self.to_string(), lang)
+    }
+}
+
+impl fmt::Display for Feed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let host = self.address.split('/').nth(2).unwrap_or_default();
+        f.write_str(host.rsplit('@').next().unwrap_or_default())
+    }
+}
+
+impl fmt::Debug for Feed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Feed({self})")
+    }
+}
+
+fn text(pipelines: &Path, name: &str, built_in: &str) -> Result<String> {
+    let path = pipelines.join(format!("{name}.gst"));
+    match std::fs::read_to_string(&path) {
+        Ok(text) => Ok(text),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(built_in.to_owned()),
+        Err(e) => Err(Error::unavailable(format!("cannot read {}", path.display())).because(e)),
+    }
+}
+
+/// The launch line: comments gone, the location quoted so that no name can add elements.
+fn launch_line(text: &str, location: &str) -> String {
+    let quoted = format!("\"{}\"", location.replace('\\', "\\\\").replace('"', "\\\""));
+    let lines: Vec<&str> =
+        text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')).collect();
+    lines.join(" ").replace("{location}", &quoted)
+}
+
+/// Stops the pipeline whatever happens.
+struct Running(gst::Pipeline);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // Going to NULL cannot fail for a pipeline that is thrown away.
+        _ = self.0.set_state(gst::State::Null);
+    }
+}
+
+/// `shown` stands in errors instead of the location, which may hold a key. An error of
+/// kind `Invalid` blames what was read, never the pipeline: a watched folder sets such a file aside.
+fn pull(text: &str, location: &str, shown: &str, lang: Lang) -> Result<Vec<u8>> {
+    gst::init().map_err(|e| Error::unavailable("GStreamer does not start").because(e))?;
+    let mut context = gst::ParseContext::new();
+    let flags = gst::ParseFlags::FATAL_ERRORS;
+    let pipeline = gst::parse::launch_full(&launch_line(text, location), Some(&mut context), flags)
+        .map_err(|e| {
+            missing(&context.missing_elements(), lang)
+                .unwrap_or_else(|| Error::unavailable(e.message().replace(location, shown)))
+        })?
+        .downcast::<gst::Pipeline>()
+        .map_err(|_| Error::unavailable(lang.pick("管线文本不是一条管线", "the pipeline text is no pipeline")))?;
+    let running = Running(pipeline);
+    let sink = running.0.by_name("bytes").and_then(|element| element.downcast::<AppSink>().ok()).ok_or_else(|| {
+        Error::unavailable(
+            lang.pick("管线文本中没有 appsink name=bytes", "the pipeline text has no appsink name=bytes"),
+        )
+    })?;
+    let bus = running.0.bus().ok_or_else(|| Error::internal("a pipeline without a bus"))?;
+    let start = Instant::now();
+    // A failure to start puts its reason on the bus, which is read below.
+    _ = running.0.set_state(gst::State::Playing);
+
+    let mut bytes = Vec::new();
+    loop {
+        if let Some(sample) = sink.try_pull_sample(LOOK_EVERY) {
+            let map = sample.buffer().map(gst::BufferRef::map_readable);
+            let map = map.and_then(std::result::Result::ok).ok_or_else(|| Error::internal("an unreadable buffer"))?;
+            if bytes.len() + map.len() > BYTES_MAX {
+                return Err(too_long(shown, lang));
+            }
+            bytes.extend_from_slice(&map);
+        } else if let Some(message) = bus.pop_filtered(&[gst::MessageType::Error]) {
+            return Err(match message.view() {
+                gst::MessageView::Error(error) => failure(error, shown, lang),
+                _ => Error::internal("a message of another type"),
+            });
+        } else if sink.is_eos() {
+            return Ok(bytes);
+        }
+        if start.elapsed() > WITHIN {
+            return Err(Error::unavailable(match lang {
+                Lang::Zh => format!("{shown}：{}秒内没有读完", WITHIN.as_secs()),
+                Lang::En => format!("{shown}: not complete within {} s", WITHIN.as_secs()),
+            }));
+        }
+    }
+}
+
+fn too_long(shown: &str, lang: Lang) -> Error {
+    Error::invalid(match lang {
+        Lang::Zh => format!("{shown}：超过{} MB；请缩小范围后重新下载", BYTES_MAX >> 20),
+        Lang::En => format!("{shown}: more than {} MB; download a smaller box", BYTES_MAX >> 20),
+    })
+}
+
+fn missing(elements: &[String], lang: Lang) -> Option<Error> {
+    let element = elements.first()?;
+    let package = match element.as_str() {
+        "souphttpsrc" => "gstreamer1.0-plugins-good",
+        "appsink" => "gstreamer1.0-plugins-base",
+        "filesrc" => "libgstreamer1.0-0",
+        _ => "gstreamer1.0-plugins-bad",
+    };
+    Some(Error::unavailable(match lang {
+        Lang::Zh => format!("缺少 GStreamer 元件 {element}；请安装：apt install {package}"),
+        Lang::En => format!("the GStreamer element {element} is missing; apt install {package}"),
+    }))
+}
+
+/// Our own words: GStreamer's hold the address and with it the key.
+fn failure(error: &gst::message::Error, shown: &str, lang: Lang) -> Error {
+    let status = error.details().and_then(|details| details.get::<u32>("http-status-code").ok()).filter(|s| *s >= 100);
+    let cause = error.error();
+    if let Some(status) = status {
+        let cure = match status {
+            400 | 401 | 403 => {
+                lang.pick("地址或密钥不对，请检查 HUOYAN_FIRMS_KEY", "address or key is wrong, check HUOYAN_FIRMS_KEY")
+            }
+            404 => lang.pick("地址不存在，请检查 [satellite] feeds", "no such address, check [satellite] feeds"),
+            429 => lang.pick("请求过多，请加大 feed_every", "too many requests, raise feed_every"),
+            _ => lang.pick("对方出错，稍后会重试", "their fault, it will be tried again"),
+        };
+        let kind = if matches!(status, 400..=428) { Kind::Invalid } else { Kind::Unavailable };
+        return Error::new(kind, format!("{shown}: HTTP {status}: {cure}"));
+    }
+    let tls = cause.message().contains("TLS") || cause.message().contains("Secure connection");
+    let cure = if tls {
+        lang.pick(
+            "（https 需要 glib-networking 和 ca-certificates）",
+            " (https needs glib-networking and ca-certificates)",
+        )
+    } else {
+        ""
+    };
+    Error::unavailable(format!("{shown}: {}{cure}", cause.message().replace(|c: char| c.is_control(), " ")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::{Read, Write};
+    use std::net::TcpListener;
+
+    /// One answer on a port of its own.
+    fn server(answer: &'static [u8]) -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let port = listener.local_addr().expect("an address").port();
+        std::thread::spawn(move || {
+            for stream in listener.incoming().take(2) {
+                let Ok(mut stream) = stream else { return };
+                let mut request = [0; 4096];
+                _ = stream.read(&mut request);
+                _ = stream.write_all(answer);
+            }
+        });
+        format!("http://127.0.0.1:{port}")
+    }
+
+    fn fetch(address: &str) -> Result<Vec<u8>> {
+        Feed::new(address, Some("topsecret")).and_then(|feed| feed.fetch(Path::new("pipelines"), Lang::En))
+    }
+
+    #[test]
+    fn a_file_comes_through_byte_by_byte() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let path = dir.path().join("热点 \"1\" \\ ! fakesink .csv");
+        let content: Vec<u8> = (0..200_000u32).map(|n| (n % 251) as u8).collect();
+        std::fs::write(&path, &content).expect("written");
+        assert!(read_file(&path, Path::new("pipelines"), Lang::En).expect("readable") == content);
+        std::fs::write(&path, b"").expect("written");
+        assert!(read_file(&path, Path::new("nowhere"), Lang::En).expect("readable").is_empty());
+        assert!(read_file(dir.path(), Path::new("pipelines"), Lang::En).is_err(), "a folder");
+        assert!(read_file(&dir.path().join("none"), Path::new("pipelines"), Lang::En).is_err());
+    }
+
+    #[test]
+    fn a_feed_comes_through_and_its_key_stays_inside() {
+        let address = server(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\na,b\nc");
+        assert_eq!(fetch(&format!("{address}/{{key}}/x")).expect("an answer"), b"a,b\nc");
+        let feed = Feed::new("https://firms.example/api/{key}/x", Some("topsecret")).expect("an address");
+        assert_eq!(format!("{feed} {feed:?}"), "firms.example Feed(firms.example)");
+        assert!(Feed::new("https://firms.example/{key}", None).is_err());
+        assert!(Feed::new("file:///etc/passwd", None).is_err());
+    }
+
+    #[test]
+    fn a_refusal_is_told_with_its_status_and_without_the_key() {
+        let address =
+            server(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 16\r\nConnection: close\r\n\r\nInvalid MAP_KEY.");
+        let error = fetch(&format!("{address}/api/{{key}}/x")).expect_err("refused");
+        assert!(error.message.contains("HTTP 400") && error.message.contains("HUOYAN_FIRMS_KEY"), "{}", error.message);
+        assert!(!error.chain().contains("topsecret"), "{}", error.chain());
+        let error = fetch("http://127.0.0.1:9/{key}").expect_err("nobody listens");
+        assert!(!error.chain().contains("topsecret"), "{}", error.chain());
+    }
+
+    #[test]
+    fn a_missing_element_names_its_package() {
+        let error =
+            pull("nosuchsrc location={location} ! appsink name=bytes", "x", "x", Lang::Zh).expect_err("missing");
+        assert!(error.message.contains("nosuchsrc") && error.message.contains("apt install"), "{}", error.message);
+        let error = pull("filesrc location={location} ! fakesink", "/dev/null", "x", Lang::En).expect_err("no sink");
+        assert!(error.message.contains("name=bytes"), "{}", error.message);
+    }
+}
