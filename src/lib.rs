@@ -30,3 +30,5 @@ pub mod camera;
 pub mod detect;
 
 pub mod satellite;
+
+pub mod county;

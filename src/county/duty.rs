@@ -1,0 +1,224 @@
+//! Pure: who is told today, and where the rota or the registers leave nobody to tell.
+
+use super::people::{county_date, role_zh};
+use super::{County, Duty, Person, Post};
+use crate::lang::Lang;
+use crate::triage::event::Place;
+use crate::triage::id::{GridId, PersonId};
+use crate::triage::policy::Role;
+use jiff::civil::Date;
+use jiff::{SignedDuration, Timestamp};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Somebody to be told, and as what. `Debug` hides the phone.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Recipient {
+    pub person: PersonId,
+    pub name: String,
+    pub phone: Option<String>,
+    pub role: Role,
+}
+
+impl std::fmt::Debug for Recipient {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Recipient({} as {:?})", self.person, self.role)
+    }
+}
+
+impl County {
+    /// Who acts in a role now: today's rota; when it names nobody, the first person appointed to the post.
+    /// For grids and villages see [`County::recipients`].
+    pub fn duty(&self, role: Role, township: Option<&str>, now: Timestamp) -> Option<&Person> {
+        self.on_rota(role, township, county_date(now)).or_else(|| {
+            let post = match role {
+                Role::TownshipDuty => Post::TownshipOfficer,
+                Role::CountyDuty => Post::CountyOfficer,
+                Role::CountyLeader => Post::Leader,
+                Role::Ranger | Role::BackupRanger | Role::VillageChief => return None,
+            };
+            let of_township = |person: &&Person| role != Role::TownshipDuty || person.township.as_deref() == township;
+            self.people.iter().filter(|person| person.post == post).find(of_township)
+        })
+    }
+
+    /// The people behind roles for an incident at `place`, each person once, in the order of `roles`.
+    ///
+    /// Today's rota comes first, then who is appointed. Where nobody is found, the next higher takes it: B角 → another suggested
+    /// ranger; village chief → township duty → county duty → leader on duty. A role nobody fills is left out: `gaps` says so ahead of time.
+    pub fn recipients(
+        &self,
+        roles: &[Role],
+        place: &Place,
+        ranger: Option<&PersonId>,
+        now: Timestamp,
+    ) -> Vec<Recipient> {
+        let mut told: Vec<Recipient> = Vec::new();
+        for &role in roles {
+            let Some(person) = self.holder(role, place, ranger, now) else { continue };
+            if told.iter().all(|already| already.person != person.id) {
+                told.push(Recipient {
+                    person: person.id.clone(),
+                    name: person.name.clone(),
+                    phone: person.phone.clone(),
+                    role,
+                });
+            }
+        }
+        told
+    }
+
+    fn holder(&self, role: Role, place: &Place, ranger: Option<&PersonId>, now: Timestamp) -> Option<&Person> {
+        let township = place.township.as_deref();
+        match role {
+            Role::Ranger => ranger.or(place.suggested.first()).and_then(|id| self.person(id)),
+            Role::BackupRanger => {
+                let backup = place.grid.as_ref().and_then(|grid| self.ranger(grid, Post::RangerB, now));
+                let others = place.suggested.iter().filter_map(|id| self.person(id));
+                backup.into_iter().chain(others).find(|person| Some(&person.id) != ranger)
+            }
+            Role::VillageChief => {
+                let here = |person: &&Person| {
+                    person.post == Post::VillageChief
+                        && (person.grid.is_some() && person.grid == place.grid
+                            || person.village.is_some()
+                                && person.village == place.village
+                                && person.township.as_deref() == township)
+                };
+                let chief = self.people.iter().find(here);
+                chief.or_else(|| self.holder(Role::TownshipDuty, place, ranger, now))
+            }
+            Role::TownshipDuty => township
+                .and_then(|township| self.duty(role, Some(township), now))
+                .or_else(|| self.holder(Role::CountyDuty, place, ranger, now)),
+            Role::CountyDuty => self.duty(role, None, now).or_else(|| self.duty(Role::CountyLeader, None, now)),
+            Role::CountyLeader => self.duty(role, None, now),
+        }
+    }
+
+    fn on_rota(&self, role: Role, township: Option<&str>, date: Date) -> Option<&Person> {
+        let matches = |duty: &&Duty| {
+            duty.date == date
+                && duty.role == role
+                && (role != Role::TownshipDuty || duty.township.as_deref() == township)
+        };
+        self.duties.iter().filter(matches).find_map(|duty| self.person(&duty.person))
+    }
+
+    /// Everything that would leave nobody to tell within the next 24 hours, most urgent first.
+    pub fn gaps(&self, now: Timestamp) -> Vec<Gap> {
+        let mut gaps = Vec::new();
+        if self.grids.is_empty() {
+            gaps.push(Gap::NoGrids);
+        }
+        let townships: BTreeSet<&str> = self.grids.iter().map(|grid| grid.township.as_str()).collect();
+        let tomorrow = county_date(now + SignedDuration::from_hours(24));
+        for date in [county_date(now), tomorrow] {
+            for role in [Role::CountyDuty, Role::CountyLeader] {
+                if self.on_rota(role, None, date).is_none() {
+                    gaps.push(Gap::NoDuty { date, role, township: None });
+                }
+            }
+            for township in &townships {
+                if self.on_rota(Role::TownshipDuty, Some(township), date).is_none() {
+                    let township = Some((*township).to_owned());
+                    gaps.push(Gap::NoDuty { date, role: Role::TownshipDuty, township });
+                }
+            }
+        }
+        for grid in &self.grids {
+            let reachable = |post| self.ranger(&grid.id, post, now).is_some_and(|person| person.phone.is_some());
+            let missing =
+                [Post::RangerA, Post::RangerB].into_iter().filter(|post| !reachable(*post)).collect::<Vec<_>>();
+            if !missing.is_empty() {
+                gaps.push(Gap::NoRanger { grid: grid.id.clone(), name: grid.full_name(), missing });
+            }
+        }
+        let unknown: BTreeSet<&PersonId> = self
+            .duties
+            .iter()
+            .filter(|duty| duty.date >= county_date(now))
+            .map(|duty| &duty.person)
+            .filter(|id| self.person(id).is_none())
+            .collect();
+        gaps.extend(unknown.into_iter().map(|person| Gap::UnknownPerson { person: person.clone() }));
+        let mut phones: BTreeMap<&str, Vec<&Person>> = BTreeMap::new();
+        for person in &self.people {
+            if let Some(phone) = &person.phone {
+                phones.entry(phone).or_default().push(person);
+            }
+        }
+        gaps.extend(phones.into_values().filter(|people| people.len() > 1).map(|people| Gap::SharedPhone {
+            people: people.iter().map(|person| format!("{}（{}）", person.name, person.id)).collect(),
+        }));
+        gaps
+    }
+}
+
+/// A hole in the registers through which a dispatch could fall.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Gap {
+    NoGrids,
+    NoDuty {
+        date: Date,
+        role: Role,
+        township: Option<String>,
+    },
+    /// Nobody with a phone in these posts of a grid.
+    NoRanger {
+        grid: GridId,
+        name: String,
+        missing: Vec<Post>,
+    },
+    /// The rota names somebody who is not in the people register.
+    UnknownPerson {
+        person: PersonId,
+    },
+    /// Several people under one number: a reply by text cannot be told apart.
+    SharedPhone {
+        people: Vec<String>,
+    },
+}
+
+impl Gap {
+    /// What is wrong, for the office. Names, never numbers.
+    pub fn words(&self, lang: Lang) -> String {
+        match (self, lang) {
+            (Self::NoGrids, Lang::Zh) => "没有网格，警情无法定位到网格和护林员".to_owned(),
+            (Self::NoGrids, Lang::En) => "no grids: incidents find no grid and no ranger".to_owned(),
+            (Self::NoDuty { date, role, township }, Lang::Zh) => {
+                format!("{date} {}无{}", township.as_deref().unwrap_or("全县"), role_zh(*role))
+            }
+            (Self::NoDuty { date, role, township }, Lang::En) => {
+                format!("{date}: nobody on the rota as {role:?} ({})", township.as_deref().unwrap_or("county"))
+            }
+            (Self::NoRanger { name, missing, .. }, Lang::Zh) => {
+                let posts: Vec<_> = missing.iter().map(|post| post.zh()).collect();
+                format!("{name} 无可联系的{}", posts.join("、"))
+            }
+            (Self::NoRanger { name, missing, .. }, Lang::En) => {
+                let posts: Vec<_> = missing.iter().map(|post| post.en()).collect();
+                format!("{name}: nobody reachable as {}", posts.join(", "))
+            }
+            (Self::UnknownPerson { person }, Lang::Zh) => format!("值班表中的人员 {person} 不在人员名册"),
+            (Self::UnknownPerson { person }, Lang::En) => {
+                format!("the rota names {person}, who is not in the register")
+            }
+            (Self::SharedPhone { people }, Lang::Zh) => format!("电话号码重复：{}", people.join("、")),
+            (Self::SharedPhone { people }, Lang::En) => format!("one phone number for several: {}", people.join(", ")),
+        }
+    }
+
+    /// What to do about it.
+    pub fn cure(&self, lang: Lang) -> &'static str {
+        match self {
+            Self::NoGrids => lang.pick("huoyan import grids 网格.geojson", "huoyan import grids FILE.geojson"),
+            Self::NoDuty { .. } | Self::UnknownPerson { .. } => {
+                lang.pick("补齐值班表：huoyan import duty 值班表.csv", "complete the rota: huoyan import duty FILE.csv")
+            }
+            Self::NoRanger { .. } | Self::SharedPhone { .. } => lang.pick(
+                "更正人员名册：huoyan import people 人员.csv",
+                "correct the register: huoyan import people FILE.csv",
+            ),
+        }
+    }
+}

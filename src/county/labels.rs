@@ -1,0 +1,127 @@
+//! Pure: what the registers say about a sighting. Labels explain and order; they never hide.
+
+use super::County;
+use crate::triage::detection::BoundingBox;
+use crate::triage::geo::{LatLon, Locus, turn_deg};
+use crate::triage::id::{CameraId, PoseId};
+use crate::triage::sighting::Label;
+use jiff::Timestamp;
+
+/// From so many pixels on a hotspot must be reported at once whatever burns there (川森防指〔2011〕3号), so a known heat
+/// source no longer explains it.
+const PIXELS_TOO_MANY: u32 = 3;
+
+impl County {
+    /// Known heat sources and approved burns at a place and time. `pixels`: the hotspot's, 1 for everything else.
+    pub fn labels(&self, locus: &Locus, at: Timestamp, pixels: u32) -> Vec<Label> {
+        let known = self
+            .heat_sources
+            .iter()
+            .filter(|source| pixels < PIXELS_TOO_MANY && at < source.expires)
+            .filter(|source| may_be(locus, source.at, source.radius_m))
+            .map(|source| Label::KnownHeatSource { name: source.name.clone() });
+        let approved = self
+            .burns
+            .iter()
+            .filter(|burn| burn.from <= at && at <= burn.to)
+            .filter(|burn| may_be(locus, burn.at, burn.radius_m))
+            .map(|burn| Label::ApprovedBurn { name: burn.name.clone() });
+        known.chain(approved).collect()
+    }
+
+    /// The office's masks over a box of a camera's pose.
+    pub fn mask_labels(&self, camera: &CameraId, pose: &PoseId, bbox: &BoundingBox) -> Vec<Label> {
+        let entries = self.cameras.iter().filter(|entry| entry.id == *camera && entry.pose == *pose);
+        entries.flat_map(|entry| entry.masks_over(bbox)).map(|name| Label::Masked { name: name.to_owned() }).collect()
+    }
+}
+
+/// Whether what was seen may be the registered thing: a disc whose centre lies within the larger of both radii, or a sector
+/// that looks at it.
+fn may_be(locus: &Locus, thing: LatLon, thing_radius_m: f64) -> bool {
+    match *locus {
+        Locus::Disc { centre, radius_m } => centre.distance_m(thing) <= radius_m.max(thing_radius_m),
+        Locus::Sector { apex, azimuth_deg, half_width_deg, near_m, far_m } => {
+            let distance_m = apex.distance_m(thing);
+            let thing_half_width_deg = thing_radius_m.atan2(distance_m).to_degrees();
+            distance_m >= near_m - thing_radius_m
+                && distance_m <= far_m + thing_radius_m
+                && turn_deg(azimuth_deg, apex.azimuth_deg(thing)) <= half_width_deg + thing_half_width_deg
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::county::{Burn, HeatSource};
+
+    fn at(lat: f64, lon: f64) -> LatLon {
+        LatLon::new(lat, lon).expect("a place")
+    }
+
+    fn time(text: &str) -> Timestamp {
+        text.parse().expect("a time")
+    }
+
+    fn county() -> County {
+        County {
+            heat_sources: vec![HeatSource {
+                name: "红砖厂".to_owned(),
+                at: at(28.5, 110.4),
+                radius_m: 300.0,
+                expires: time("2026-12-31T16:00:00Z"),
+            }],
+            burns: vec![Burn {
+                name: "杉木冲炼山".to_owned(),
+                at: at(28.6, 110.4),
+                radius_m: 200.0,
+                from: time("2026-11-21T00:00:00Z"),
+                to: time("2026-11-21T10:00:00Z"),
+                approver: "县林业局".to_owned(),
+            }],
+            ..County::default()
+        }
+    }
+
+    fn pixel(lat: f64, lon: f64) -> Locus {
+        Locus::Disc { centre: at(lat, lon), radius_m: 375.0 }
+    }
+
+    #[test]
+    fn a_kiln_explains_one_or_two_pixels_until_it_expires() {
+        let county = county();
+        let kiln = vec![Label::KnownHeatSource { name: "红砖厂".to_owned() }];
+        let now = time("2026-11-21T06:00:00Z");
+        assert_eq!(county.labels(&pixel(28.503, 110.4), now, 1), kiln, "333 m north");
+        assert_eq!(county.labels(&pixel(28.5, 110.4), now, 2), kiln);
+        assert_eq!(county.labels(&pixel(28.5, 110.4), now, 3), [], "three pixels are more than a kiln");
+        assert_eq!(county.labels(&pixel(28.504, 110.4), now, 1), [], "445 m north");
+        assert_eq!(county.labels(&pixel(28.5, 110.4), time("2026-12-31T16:00:00Z"), 1), [], "expired");
+    }
+
+    #[test]
+    fn an_approved_burn_counts_inside_its_window_only() {
+        let county = county();
+        let burn = vec![Label::ApprovedBurn { name: "杉木冲炼山".to_owned() }];
+        assert_eq!(county.labels(&pixel(28.6, 110.4), time("2026-11-21T00:00:00Z"), 5), burn);
+        assert_eq!(county.labels(&pixel(28.6, 110.4), time("2026-11-21T10:00:01Z"), 1), []);
+        assert_eq!(county.labels(&pixel(28.6, 110.4), time("2026-11-20T23:59:59Z"), 1), []);
+    }
+
+    #[test]
+    fn a_camera_that_looks_at_the_kiln_says_so() {
+        let county = county();
+        let looking = |azimuth_deg| Locus::Sector {
+            apex: at(28.45, 110.4),
+            azimuth_deg,
+            half_width_deg: 2.0,
+            near_m: 200.0,
+            far_m: 8000.0,
+        };
+        let now = time("2026-11-21T06:00:00Z");
+        assert_eq!(county.labels(&looking(359.0), now, 1).len(), 1);
+        assert_eq!(county.labels(&looking(10.0), now, 1), []);
+        assert_eq!(county.labels(&looking(180.0), now, 1), []);
+    }
+}

@@ -1,0 +1,130 @@
+//! 县: the office's registers as one value: grids, people, the rota, cameras, heat sources, approved burns. Files are read by
+//! [`Registers`] and [`import()`]; everything asked of a [`County`] is pure.
+
+mod area;
+mod camera;
+mod demo;
+mod duty;
+mod import;
+mod labels;
+mod people;
+mod place;
+mod registers;
+mod rows;
+mod table;
+#[cfg(test)]
+mod tests;
+
+pub use area::Area;
+pub use camera::{CameraEntry, CameraUrl, Mask};
+pub use demo::{hotspot_csv as demo_hotspots, write as write_demo};
+pub use duty::{Gap, Recipient};
+pub use import::{ImportReport, Options as ImportOptions, RejectedRow, import};
+pub use people::{Duty, Person, Post, county_date, county_time};
+pub use registers::{Kind, Problem, Registers};
+pub use table::phone as phone_number;
+
+use crate::triage::geo::LatLon;
+use crate::triage::id::{CameraId, GridId, PersonId};
+use jiff::Timestamp;
+
+/// Everything the office has registered, at one instant. Empty registers are a county too: it knows no grid and says so.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct County {
+    pub name: String,
+    /// Where the map opens; computed from outline or grids when county.toml gives none.
+    pub centre: Option<LatLon>,
+    pub outline: Option<Area>,
+    pub neighbours: Vec<Neighbour>,
+    pub grids: Vec<Grid>,
+    pub people: Vec<Person>,
+    pub cameras: Vec<CameraEntry>,
+    pub duties: Vec<Duty>,
+    pub heat_sources: Vec<HeatSource>,
+    pub burns: Vec<Burn>,
+    /// Rows of the register files that could not be used; each stays in its file.
+    pub problems: Vec<Problem>,
+}
+
+/// 网格: one ranger's ground.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Grid {
+    pub id: GridId,
+    pub name: String,
+    pub village: String,
+    pub township: String,
+    pub area: Area,
+}
+
+impl Grid {
+    /// "凤滩镇大坪村 3号网格"
+    pub fn full_name(&self) -> String {
+        format!("{}{} {}", self.township, self.village, self.name).trim().to_owned()
+    }
+}
+
+/// A neighbouring county, to be told of what lies on its side.
+#[derive(Clone, PartialEq, Debug, serde::Deserialize, serde::Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Neighbour {
+    pub name: String,
+    /// Where it lies, seen from this county's centre, degrees clockwise from true north.
+    pub direction_deg: f64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phone: Option<String>,
+}
+
+/// 已知热源: a brick kiln, a smelter.
+#[derive(Clone, PartialEq, Debug)]
+pub struct HeatSource {
+    pub name: String,
+    pub at: LatLon,
+    pub radius_m: f64,
+    /// From then on it labels nothing: somebody has to look again whether it still burns there.
+    pub expires: Timestamp,
+}
+
+/// 已批用火: an approved burn's place and window.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Burn {
+    pub name: String,
+    pub at: LatLon,
+    pub radius_m: f64,
+    pub from: Timestamp,
+    pub to: Timestamp,
+    pub approver: String,
+}
+
+impl County {
+    pub fn person(&self, id: &PersonId) -> Option<&Person> {
+        self.people.iter().find(|person| person.id == *id)
+    }
+
+    pub fn grid(&self, id: &GridId) -> Option<&Grid> {
+        self.grids.iter().find(|grid| grid.id == *id)
+    }
+
+    pub fn camera(&self, id: &CameraId) -> Option<&CameraEntry> {
+        self.cameras.iter().find(|camera| camera.id == *id)
+    }
+
+    /// South-west and north-east corner of everything with a place; `None` for empty registers.
+    pub fn bounds(&self) -> Option<(LatLon, LatLon)> {
+        let areas = self.outline.iter().chain(self.grids.iter().map(|grid| &grid.area));
+        let corners = areas.filter_map(Area::bounds).flat_map(|(low, high)| [low, high]);
+        area::bounds(corners.chain(self.cameras.iter().map(|camera| camera.at)).chain(self.centre))
+    }
+
+    /// The given centre, or the middle of the bounds.
+    pub fn centre(&self) -> Option<LatLon> {
+        self.centre.or_else(|| {
+            let (low, high) = self.bounds()?;
+            LatLon::new((low.lat_deg() + high.lat_deg()) / 2.0, (low.lon_deg() + high.lon_deg()) / 2.0)
+        })
+    }
+
+    /// The grids as a GeoJSON FeatureCollection with `code`, `name`, `village`, `township`: the same shape as grids.geojson.
+    pub fn grids_geojson(&self) -> geojson::FeatureCollection {
+        geojson::FeatureCollection::new(self.grids.iter().map(rows::grid_feature))
+    }
+}

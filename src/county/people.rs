@@ -1,0 +1,190 @@
+//! Pure: who does what in the county, and who is on duty today.
+
+use crate::triage::id::{GridId, PersonId};
+use crate::triage::policy::Role;
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::{Offset, TimeZone};
+
+/// A person in the office's register. `Debug` hides the phone.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Person {
+    pub id: PersonId,
+    pub name: String,
+    /// Digits only, perhaps with a leading "+".
+    pub phone: Option<String>,
+    pub post: Post,
+    /// What the post is for, as far as it applies: a grid's ranger, a village's chief, a township's officer.
+    pub grid: Option<GridId>,
+    pub village: Option<String>,
+    pub township: Option<String>,
+}
+
+impl std::fmt::Debug for Person {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Person({} {})", self.id, self.post.zh())
+    }
+}
+
+/// 岗位: what somebody is appointed to. Who acts today is the rota's business.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Post {
+    /// 护林员A角
+    RangerA,
+    /// 护林员B角
+    RangerB,
+    /// 村级林长
+    VillageChief,
+    /// 监管员
+    Supervisor,
+    /// 乡镇值班员
+    TownshipOfficer,
+    /// 县值班员
+    CountyOfficer,
+    /// 带班领导
+    Leader,
+}
+
+impl Post {
+    pub const ALL: [Self; 7] = [
+        Self::RangerA,
+        Self::RangerB,
+        Self::VillageChief,
+        Self::Supervisor,
+        Self::TownshipOfficer,
+        Self::CountyOfficer,
+        Self::Leader,
+    ];
+
+    /// 护林员, A角 or B角.
+    pub fn is_ranger(self) -> bool {
+        matches!(self, Self::RangerA | Self::RangerB)
+    }
+
+    pub fn zh(self) -> &'static str {
+        match self {
+            Self::RangerA => "护林员A角",
+            Self::RangerB => "护林员B角",
+            Self::VillageChief => "村级林长",
+            Self::Supervisor => "监管员",
+            Self::TownshipOfficer => "乡镇值班员",
+            Self::CountyOfficer => "县值班员",
+            Self::Leader => "带班领导",
+        }
+    }
+
+    pub fn en(self) -> &'static str {
+        match self {
+            Self::RangerA => "ranger A",
+            Self::RangerB => "ranger B",
+            Self::VillageChief => "village chief",
+            Self::Supervisor => "supervisor",
+            Self::TownshipOfficer => "township officer",
+            Self::CountyOfficer => "county officer",
+            Self::Leader => "leader",
+        }
+    }
+
+    /// The word as an office writes it; "护林员" alone is the A角.
+    pub fn parse(text: &str) -> Option<Self> {
+        let word: String =
+            text.chars().filter(|c| !c.is_whitespace() && !matches!(c, '（' | '）' | '(' | ')' | '_')).collect();
+        Some(match word.to_lowercase().as_str() {
+            "护林员a角" | "a角" | "护林员" | "生态护林员" | "生态护林员a角" | "rangera" | "ranger" => {
+                Self::RangerA
+            }
+            "护林员b角" | "b角" | "生态护林员b角" | "rangerb" => Self::RangerB,
+            "村级林长" | "村林长" | "林长" | "villagechief" => Self::VillageChief,
+            "监管员" | "supervisor" => Self::Supervisor,
+            "乡镇值班员" | "乡镇值班" | "townshipofficer" | "townshipduty" => Self::TownshipOfficer,
+            "县值班员" | "县值班" | "值班员" | "countyofficer" | "countyduty" => Self::CountyOfficer,
+            "带班领导" | "县带班领导" | "leader" | "countyleader" => Self::Leader,
+            _ => return None,
+        })
+    }
+}
+
+/// One line of the 值班表: on `date` (county time), `person` acts in `role`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Duty {
+    pub date: Date,
+    pub role: Role,
+    /// For which township (乡镇值班) or grid (a ranger standing in for its A or B角).
+    pub township: Option<String>,
+    pub grid: Option<GridId>,
+    pub person: PersonId,
+}
+
+/// The role's word on a 值班表.
+pub fn role_zh(role: Role) -> &'static str {
+    match role {
+        Role::Ranger => "A角替班",
+        Role::BackupRanger => "B角替班",
+        Role::VillageChief => "村级林长",
+        Role::TownshipDuty => "乡镇值班",
+        Role::CountyDuty => "县值班",
+        Role::CountyLeader => "带班领导",
+    }
+}
+
+pub fn parse_role(text: &str) -> Option<Role> {
+    let word: String = text.chars().filter(|c| !c.is_whitespace() && *c != '_').collect();
+    Some(match word.to_lowercase().as_str() {
+        "a角替班" | "a角" | "护林员" | "替班" | "ranger" => Role::Ranger,
+        "b角替班" | "b角" | "backupranger" => Role::BackupRanger,
+        "村级林长" | "villagechief" => Role::VillageChief,
+        "乡镇值班" | "乡镇值班员" | "townshipduty" => Role::TownshipDuty,
+        "县值班" | "县值班员" | "值班员" | "countyduty" => Role::CountyDuty,
+        "带班领导" | "县带班领导" | "countyleader" | "leader" => Role::CountyLeader,
+        _ => return None,
+    })
+}
+
+/// The county's day: UTC+8 all year (China has kept no summer time since 1991), so no time zone file is needed.
+pub fn county_time() -> TimeZone {
+    TimeZone::fixed(Offset::constant(8))
+}
+
+/// The date on the office's wall.
+pub fn county_date(now: Timestamp) -> Date {
+    now.to_zoned(county_time()).date()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn posts_and_roles_read_back_what_they_write() {
+        for post in Post::ALL {
+            assert_eq!(Post::parse(post.zh()), Some(post));
+            assert_eq!(Post::parse(post.en()), Some(post));
+        }
+        for role in [Role::Ranger, Role::BackupRanger, Role::TownshipDuty, Role::CountyDuty, Role::CountyLeader] {
+            assert_eq!(parse_role(role_zh(role)), Some(role));
+        }
+        assert_eq!(Post::parse("护林员（B角）"), Some(Post::RangerB));
+        assert_eq!(Post::parse("厨师"), None);
+    }
+
+    #[test]
+    fn the_day_begins_at_16_utc() {
+        let before: Timestamp = "2026-11-20T15:59:59Z".parse().expect("time");
+        assert_eq!(county_date(before).to_string(), "2026-11-20");
+        assert_eq!(county_date(before + jiff::SignedDuration::from_secs(1)).to_string(), "2026-11-21");
+    }
+
+    #[test]
+    fn a_phone_is_not_in_the_debug_text() {
+        let person = Person {
+            id: "p1".into(),
+            name: "向某".to_owned(),
+            phone: Some("19000000001".to_owned()),
+            post: Post::RangerA,
+            grid: None,
+            village: None,
+            township: None,
+        };
+        assert!(!format!("{person:?}").contains("1900"));
+    }
+}

@@ -1,0 +1,419 @@
+//! Pure: each register's columns, and its rows ↔ what they mean.
+
+use super::people::{county_time, parse_role, role_zh};
+use super::table::{self, Column, Row};
+use super::{Area, Burn, CameraEntry, CameraUrl, Duty, Grid, HeatSource, Mask, Person, Post};
+use crate::lang::Lang;
+use crate::triage::detection::BoundingBox;
+use crate::triage::policy::Role;
+use geojson::{Feature, FeatureCollection, GeoJson};
+use jiff::{Timestamp, ToSpan};
+
+/// A line of a register kept as a table.
+pub trait Record: Sized {
+    /// Headers as we write them, each with the other names it is understood by.
+    const COLUMNS: &'static [Column];
+    fn read(row: &Row) -> Result<Self, String>;
+    fn write(&self) -> Vec<String>;
+    /// What makes it the same entry in a later file.
+    fn key(&self) -> String;
+}
+
+impl Record for Person {
+    const COLUMNS: &'static [Column] = &[
+        &["编号", "id", "人员编号", "工号"],
+        &["姓名", "name"],
+        &["电话", "phone", "手机", "手机号", "手机号码", "联系电话", "联系方式", "tel", "mobile"],
+        &["岗位", "post", "职务", "角色", "role"],
+        &["网格", "grid", "网格编号", "网格编码", "责任网格"],
+        &["村", "village", "行政村", "所属村"],
+        &["乡镇", "township", "所属乡镇", "town"],
+    ];
+
+    fn read(row: &Row) -> Result<Self, String> {
+        let posts = Post::ALL.map(Post::zh).join("、");
+        let phone = match row.get("电话") {
+            None => None,
+            Some(_) => {
+                Some(row.parse("电话", "应为11位手机号或带区号的座机", "a phone number is needed", table::phone)?)
+            }
+        };
+        let person = Self {
+            id: row.need("编号")?.into(),
+            name: row.need("姓名")?.to_owned(),
+            phone,
+            post: row.parse("岗位", &format!("应为{posts}之一"), &format!("one of {posts} is needed"), Post::parse)?,
+            grid: row.get("网格").map(Into::into),
+            village: row.text("村"),
+            township: row.text("乡镇"),
+        };
+        match person.post {
+            Post::RangerA | Post::RangerB => _ = row.need("网格")?,
+            Post::VillageChief if person.grid.is_none() => _ = (row.need("村")?, row.need("乡镇")?),
+            Post::TownshipOfficer => _ = row.need("乡镇")?,
+            _ => {}
+        }
+        Ok(person)
+    }
+
+    fn write(&self) -> Vec<String> {
+        let or_empty = |text: &Option<String>| text.clone().unwrap_or_default();
+        vec![
+            self.id.to_string(),
+            self.name.clone(),
+            or_empty(&self.phone),
+            self.post.zh().to_owned(),
+            self.grid.as_ref().map(ToString::to_string).unwrap_or_default(),
+            or_empty(&self.village),
+            or_empty(&self.township),
+        ]
+    }
+
+    fn key(&self) -> String {
+        self.id.to_string()
+    }
+}
+
+impl Record for CameraEntry {
+    const COLUMNS: &'static [Column] = &[
+        &["编号", "id", "摄像机编号", "设备编号", "国标编号", "device"],
+        &["名称", "name", "摄像机名称"],
+        &["经度", "longitude", "lon", "lng"],
+        &["纬度", "latitude", "lat"],
+        &["高度", "height", "heightm", "架设高度", "塔高"],
+        &["方位角", "azimuth", "azimuthdeg", "朝向"],
+        &["视场角", "fieldofview", "fieldofviewdeg", "fov", "水平视场角"],
+        &["俯仰角", "tilt", "tiltdeg"],
+        &["视距", "range", "rangem", "可视距离", "监测距离"],
+        &["地址", "url", "rtsp", "视频地址", "取流地址"],
+        &["用户", "user", "用户名"],
+        &["管线", "pipeline"],
+        &["预置位", "pose"],
+        &["屏蔽区", "masks", "mask"],
+    ];
+
+    fn read(row: &Row) -> Result<Self, String> {
+        let masks = match row.get("屏蔽区") {
+            None => Vec::new(),
+            Some(_) => row.parse(
+                "屏蔽区",
+                "应为 名称:左,上,宽,高（0到1），多个用分号隔开",
+                "name:x,y,w,h (0..1 each) is needed, several separated by semicolons",
+                masks,
+            )?,
+        };
+        let pipeline = match row.get("管线") {
+            None => None,
+            // It becomes part of a path.
+            Some(_) => Some(row.parse(
+                "管线",
+                "只能用字母、数字和连字符",
+                "letters, digits and hyphens only",
+                |name| {
+                    name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_')).then(|| name.to_owned())
+                },
+            )?),
+        };
+        Ok(Self {
+            id: row.need("编号")?.into(),
+            name: row.text("名称").map_or_else(|| row.need("编号").map(str::to_owned), Ok)?,
+            at: row.place()?,
+            height_m: row.number("高度", 0.0, 500.0, Some(20.0))?,
+            azimuth_deg: row.number("方位角", 0.0, 360.0, None)?,
+            // A 4 mm lens on a 1/2.8 inch sensor, the usual fixed camera, sees about 80° across.
+            field_of_view_deg: row.number("视场角", 1.0, 360.0, Some(80.0))?,
+            tilt_deg: row.number("俯仰角", -90.0, 90.0, Some(0.0))?,
+            range_m: row.number("视距", 100.0, 50_000.0, Some(5000.0))?,
+            url: CameraUrl::parse(row.need("地址")?).with(row.text("用户"), None),
+            pipeline,
+            pose: row.get("预置位").unwrap_or("default").into(),
+            masks,
+        })
+    }
+
+    fn write(&self) -> Vec<String> {
+        let mask = |mask: &Mask| {
+            let BoundingBox { x, y, w, h } = mask.bbox;
+            format!("{}:{x},{y},{w},{h}", mask.name)
+        };
+        vec![
+            self.id.to_string(),
+            self.name.clone(),
+            self.at.lon_deg().to_string(),
+            self.at.lat_deg().to_string(),
+            self.height_m.to_string(),
+            self.azimuth_deg.to_string(),
+            self.field_of_view_deg.to_string(),
+            self.tilt_deg.to_string(),
+            self.range_m.to_string(),
+            self.url.for_register(),
+            self.url.user().unwrap_or_default().to_owned(),
+            self.pipeline.clone().unwrap_or_default(),
+            self.pose.to_string(),
+            self.masks.iter().map(mask).collect::<Vec<_>>().join(";"),
+        ]
+    }
+
+    fn key(&self) -> String {
+        format!("{}@{}", self.id, self.pose)
+    }
+}
+
+fn masks(text: &str) -> Option<Vec<Mask>> {
+    let mask = |part: &str| {
+        let (name, numbers) = part.trim().split_once([':', '：'])?;
+        let numbers = numbers.split([',', '，']).map(|n| n.trim().parse::<f32>().ok()).collect::<Option<Vec<_>>>()?;
+        let [x, y, w, h] = numbers[..] else { return None };
+        let inside = [x, y, w, h].iter().all(|n| (0.0..=1.0).contains(n)) && w > 0.0 && h > 0.0;
+        inside.then(|| Mask { name: name.trim().to_owned(), bbox: BoundingBox { x, y, w, h } })
+    };
+    text.split([';', '；']).filter(|part| !part.trim().is_empty()).map(mask).collect()
+}
+
+impl Record for Duty {
+    const COLUMNS: &'static [Column] = &[
+        &["日期", "date", "值班日期"],
+        &["岗位", "role", "值班岗位", "post"],
+        &["乡镇", "township", "town"],
+        &["网格", "grid", "网格编号"],
+        &["人员", "person", "人员编号", "值班人员", "personid"],
+    ];
+
+    fn read(row: &Row) -> Result<Self, String> {
+        let roles = "县值班、带班领导、乡镇值班、A角替班、B角替班";
+        let right = (format!("应为{roles}之一"), format!("one of {roles} is needed"));
+        let duty = Self {
+            date: row.date("日期")?,
+            role: row.parse("岗位", &right.0, &right.1, |text| {
+                parse_role(text).filter(|role| *role != Role::VillageChief)
+            })?,
+            township: row.text("乡镇"),
+            grid: row.get("网格").map(Into::into),
+            person: row.need("人员")?.into(),
+        };
+        match duty.role {
+            Role::TownshipDuty => _ = row.need("乡镇")?,
+            Role::Ranger | Role::BackupRanger => _ = row.need("网格")?,
+            _ => {}
+        }
+        Ok(duty)
+    }
+
+    fn write(&self) -> Vec<String> {
+        vec![
+            self.date.to_string(),
+            role_zh(self.role).to_owned(),
+            self.township.clone().unwrap_or_default(),
+            self.grid.as_ref().map(ToString::to_string).unwrap_or_default(),
+            self.person.to_string(),
+        ]
+    }
+
+    fn key(&self) -> String {
+        let [date, role, township, grid, _] = &self.write()[..] else { return String::new() };
+        [date.as_str(), role, township, grid].join(" ").split_whitespace().collect::<Vec<_>>().join(" ")
+    }
+}
+
+impl Record for HeatSource {
+    const COLUMNS: &'static [Column] = &[
+        &["名称", "name", "热源名称"],
+        &["经度", "longitude", "lon", "lng"],
+        &["纬度", "latitude", "lat"],
+        &["半径", "radius", "radiusm"],
+        &["有效期至", "expires", "到期", "有效期"],
+    ];
+
+    fn read(row: &Row) -> Result<Self, String> {
+        Ok(Self {
+            name: row.need("名称")?.to_owned(),
+            at: row.place()?,
+            radius_m: row.number("半径", 1.0, 5000.0, Some(300.0))?,
+            expires: row.time("有效期至", true)?,
+        })
+    }
+
+    fn write(&self) -> Vec<String> {
+        vec![
+            self.name.clone(),
+            self.at.lon_deg().to_string(),
+            self.at.lat_deg().to_string(),
+            self.radius_m.to_string(),
+            last_day(self.expires),
+        ]
+    }
+
+    fn key(&self) -> String {
+        self.name.clone()
+    }
+}
+
+impl Record for Burn {
+    const COLUMNS: &'static [Column] = &[
+        &["名称", "name", "用火名称", "地点"],
+        &["经度", "longitude", "lon", "lng"],
+        &["纬度", "latitude", "lat"],
+        &["半径", "radius", "radiusm"],
+        &["开始", "from", "开始时间", "起"],
+        &["结束", "to", "结束时间", "止"],
+        &["批准人", "approver", "审批人", "批准单位", "审批单位"],
+    ];
+
+    fn read(row: &Row) -> Result<Self, String> {
+        let burn = Self {
+            name: row.need("名称")?.to_owned(),
+            at: row.place()?,
+            radius_m: row.number("半径", 1.0, 5000.0, Some(200.0))?,
+            from: row.time("开始", false)?,
+            to: row.time("结束", true)?,
+            approver: row.need("批准人")?.to_owned(),
+        };
+        if burn.from < burn.to {
+            return Ok(burn);
+        }
+        Err(row.lang.pick("结束早于开始", "it ends before it begins").to_owned())
+    }
+
+    fn write(&self) -> Vec<String> {
+        vec![
+            self.name.clone(),
+            self.at.lon_deg().to_string(),
+            self.at.lat_deg().to_string(),
+            self.radius_m.to_string(),
+            local(self.from),
+            local(self.to),
+            self.approver.clone(),
+        ]
+    }
+
+    fn key(&self) -> String {
+        format!("{} {}", self.name, local(self.from))
+    }
+}
+
+fn local(at: Timestamp) -> String {
+    at.to_zoned(county_time()).strftime("%Y-%m-%d %H:%M:%S").to_string()
+}
+
+/// A midnight is written as the day it ends, any other instant exactly.
+fn last_day(at: Timestamp) -> String {
+    let local_time = at.to_zoned(county_time());
+    match local_time.date().checked_sub(1.day()) {
+        Ok(day) if local_time.time() == jiff::civil::Time::midnight() => day.to_string(),
+        _ => local(at),
+    }
+}
+
+/// Rows of a register, each with its line (or feature) from 1 and what it means, or why it cannot be used.
+pub type Rows<T> = Vec<(u64, Result<T, String>)>;
+
+/// The grids of a GeoJSON FeatureCollection, each with the number of its feature (from 1) or why it cannot be used.
+pub fn grids(text: &str, lang: Lang) -> Result<Rows<Grid>, String> {
+    let collection = text.parse::<GeoJson>().and_then(FeatureCollection::try_from).map_err(|e| match lang {
+        Lang::Zh => format!("不是 GeoJSON FeatureCollection：{e}"),
+        Lang::En => format!("not a GeoJSON FeatureCollection: {e}"),
+    })?;
+    Ok((1..).zip(collection.features.iter().map(|feature| grid(feature, lang))).collect())
+}
+
+fn grid(feature: &Feature, lang: Lang) -> Result<Grid, String> {
+    let property = |names: &[&str]| {
+        names.iter().find_map(|name| match feature.property(name)? {
+            serde_json::Value::String(text) => Some(text.trim().to_owned()).filter(|text| !text.is_empty()),
+            serde_json::Value::Number(number) => Some(number.to_string()),
+            _ => None,
+        })
+    };
+    let need = |names: &[&str]| {
+        property(names).ok_or_else(|| match lang {
+            Lang::Zh => format!("缺少属性 {}", names.join("/")),
+            Lang::En => format!("property {} is missing", names.join("/")),
+        })
+    };
+    let geometry = feature.geometry.as_ref().ok_or_else(|| lang.pick("没有图形", "it has no geometry").to_owned())?;
+    let code = need(&["code", "编码", "网格编码", "编号", "网格编号", "id"])?;
+    Ok(Grid {
+        id: code.as_str().into(),
+        name: property(&["name", "名称", "网格名称"]).unwrap_or(code),
+        village: property(&["village", "村", "行政村"]).unwrap_or_default(),
+        township: need(&["township", "乡镇", "所属乡镇"])?,
+        area: Area::from_geojson(geometry)?,
+    })
+}
+
+pub fn grid_feature(grid: &Grid) -> Feature {
+    let mut feature = Feature { geometry: Some(grid.area.to_geojson()), ..Feature::default() };
+    feature.set_property("code", grid.id.as_str());
+    feature.set_property("name", grid.name.as_str());
+    feature.set_property("village", grid.village.as_str());
+    feature.set_property("township", grid.township.as_str());
+    feature
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn one<T: Record>(text: &str) -> Result<T, String> {
+        let table = table::read(text.as_bytes(), T::COLUMNS, Lang::Zh)?;
+        T::read(table.rows.first().ok_or("no row")?)
+    }
+
+    fn again<T: Record + PartialEq + std::fmt::Debug>(text: &str) {
+        let first: T = one(text).expect("a good row");
+        let written = table::write(T::COLUMNS, std::iter::once(first.write())).expect("text");
+        assert_eq!(one::<T>(&written), Ok(first), "{written}");
+    }
+
+    #[test]
+    fn every_register_reads_back_what_it_writes() {
+        again::<Person>("编号,姓名,手机号,岗位,网格,村,乡镇\nR1,向某,190-0000-0001,护林员（A角）,G1,大坪村,凤滩镇\n");
+        again::<CameraEntry>(
+            "id,name,lon,lat,azimuth,url,user,masks\nC1,塔,110.4,28.5,42.5,rtsp://10.0.0.1/1,admin,\"砖厂:0.1,0.2,0.3,0.4\"\n",
+        );
+        again::<CameraEntry>("id,lon,lat,azimuth,url\nC1,110.4,28.5,42.5,rtsp://admin:p@ss@10.0.0.1/1\n");
+        again::<Duty>("日期,岗位,乡镇,网格,人员\n2026-11-21,乡镇值班,凤滩镇,,T1\n");
+        again::<Duty>("日期,岗位,乡镇,网格,人员\n2026-11-21,A角替班,,G1,R2\n");
+        again::<HeatSource>("名称,经度,纬度,半径,有效期至\n砖厂,110.4,28.5,300,2026-12-31\n");
+        again::<Burn>("名称,经度,纬度,开始,结束,批准人\n炼山,110.4,28.5,2026-11-21 08:00,2026-11-21 18:00,局\n");
+    }
+
+    #[test]
+    fn what_a_row_lacks_is_said_by_its_column() {
+        for (text, word) in [
+            ("编号,姓名,岗位\nR1,向某,护林员\n", "网格"),
+            ("编号,姓名,岗位,网格\nR1,向某,厨师,G1\n", "厨师"),
+            ("编号,姓名,岗位,网格,电话\nR1,向某,护林员,G1,123\n", "电话"),
+            ("编号,姓名,岗位\nT1,向某,乡镇值班员\n", "乡镇"),
+            ("编号,岗位\nT1,县值班员\n", "姓名"),
+        ] {
+            let reason = one::<Person>(text).expect_err("not usable");
+            assert!(reason.contains(word), "{reason}");
+        }
+        assert!(one::<Burn>("名称,经度,纬度,开始,结束,批准人\n炼山,110.4,28.5,2026-11-22,2026-11-20,局\n").is_err());
+        let path = "编号,经度,纬度,方位角,地址,管线\nC1,110.4,28.5,10,rtsp://h/1,../../x\n";
+        assert!(one::<CameraEntry>(path).expect_err("a path").contains("管线"));
+    }
+
+    #[test]
+    fn a_grid_feature_comes_back() {
+        let corners: Vec<_> = [(28.0, 110.0), (28.0, 110.1), (28.1, 110.1)]
+            .iter()
+            .filter_map(|&(lat, lon)| crate::triage::geo::LatLon::new(lat, lon))
+            .collect();
+        let grid = Grid {
+            id: "G1".into(),
+            name: "1号网格".to_owned(),
+            village: "大坪村".to_owned(),
+            township: "凤滩镇".to_owned(),
+            area: Area::from_rings(vec![corners]).expect("a ring"),
+        };
+        let text = FeatureCollection::new([grid_feature(&grid)]).to_string();
+        let read = grids(&text, Lang::Zh).expect("a collection");
+        assert_eq!(read, [(1, Ok(grid))]);
+        assert!(grids("{}", Lang::Zh).is_err());
+        let nameless =
+            r#"{"type":"FeatureCollection","features":[{"type":"Feature","properties":{},"geometry":null}]}"#;
+        assert!(grids(nameless, Lang::Zh).expect("a collection")[0].1.is_err());
+    }
+}

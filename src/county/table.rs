@@ -1,0 +1,391 @@
+//! Pure: a table as offices send it: UTF-8 or GB18030, comma, tab or semicolon, any column order, Chinese or English headers,
+//! perhaps a title line above them. And the values in its cells.
+
+use super::people::county_time;
+use crate::lang::Lang;
+use crate::triage::geo::LatLon;
+use jiff::civil::{Date, DateTime, Time};
+use jiff::{Timestamp, ToSpan};
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+/// A column's header as we write it, and what else it may be called. Compared without spaces, brackets and case.
+pub type Column = &'static [&'static str];
+
+/// The header is looked for in the first lines: sheets carry a title and a date above it.
+const HEADER_WITHIN_LINES: usize = 5;
+/// Excel shows a CSV file's Chinese only after this mark.
+const BYTE_ORDER_MARK: &str = "\u{feff}";
+
+#[derive(Debug)]
+pub struct Table {
+    pub rows: Vec<Row>,
+    /// Columns nobody asked for, as written.
+    pub unknown: Vec<String>,
+}
+
+/// One line of a table; empty cells are absent.
+#[derive(Clone, Debug)]
+pub struct Row {
+    /// Line in the file, from 1.
+    pub line: u64,
+    pub lang: Lang,
+    cells: BTreeMap<&'static str, String>,
+}
+
+/// `Err` is a sentence: no header found.
+pub fn read(bytes: &[u8], columns: &'static [Column], lang: Lang) -> Result<Table, String> {
+    let text = decode(bytes);
+    let mut reader = csv::ReaderBuilder::new()
+        .has_headers(false)
+        .flexible(true)
+        .delimiter(delimiter(&text))
+        .trim(csv::Trim::All)
+        .from_reader(text.as_bytes());
+    let mut header: Option<Vec<Option<&'static str>>> = None;
+    let mut table = Table { rows: Vec::new(), unknown: Vec::new() };
+    for (index, record) in reader.records().enumerate() {
+        let record = record.map_err(|e| e.to_string())?;
+        match &header {
+            Some(header) => {
+                let cells: BTreeMap<_, _> = header
+                    .iter()
+                    .zip(record.iter())
+                    .filter(|(_, cell)| !cell.is_empty())
+                    .filter_map(|(name, cell)| Some(((*name)?, cell.to_owned())))
+                    .collect();
+                if !cells.is_empty() {
+                    table.rows.push(Row { line: line(&text, record.position()), lang, cells });
+                }
+            }
+            None => {
+                let names: Vec<_> = record.iter().map(|cell| known(cell, columns)).collect();
+                let found = names.iter().flatten().count();
+                if found >= columns.len().min(2) {
+                    let unknown = record.iter().zip(&names).filter(|(cell, name)| name.is_none() && !cell.is_empty());
+                    table.unknown = unknown.map(|(cell, _)| cell.to_owned()).collect();
+                    header = Some(names);
+                } else if index + 1 >= HEADER_WITHIN_LINES {
+                    break;
+                }
+            }
+        }
+    }
+    if header.is_some() {
+        return Ok(table);
+    }
+    let wanted: Vec<_> = columns.iter().filter_map(|names| names.first().copied()).collect();
+    Err(match lang {
+        Lang::Zh => format!("前{HEADER_WITHIN_LINES}行中没有找到表头；需要的列：{}", wanted.join("、")),
+        Lang::En => {
+            format!("no header in the first {HEADER_WITHIN_LINES} lines; wanted columns: {}", wanted.join(", "))
+        }
+    })
+}
+
+/// The line a record begins on. The reader counts empty lines above a record to the record.
+fn line(text: &str, position: Option<&csv::Position>) -> u64 {
+    position.map_or(0, |position| {
+        let begin = usize::try_from(position.byte()).unwrap_or(usize::MAX);
+        let above = text.as_bytes().iter().skip(begin).take_while(|byte| matches!(byte, b'\r' | b'\n'));
+        position.line() + above.filter(|byte| **byte == b'\n').count() as u64
+    })
+}
+
+/// CSV text with our headers and a byte order mark, so that Excel and WPS show it rightly.
+pub fn write(columns: &'static [Column], rows: impl Iterator<Item = Vec<String>>) -> Result<String, String> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    let headers = columns.iter().filter_map(|names| names.first());
+    writer.write_record(headers).map_err(|e| e.to_string())?;
+    for row in rows {
+        writer.write_record(row).map_err(|e| e.to_string())?;
+    }
+    let bytes = writer.into_inner().map_err(|e| e.to_string())?;
+    let text = String::from_utf8(bytes).map_err(|e| e.to_string())?;
+    Ok(format!("{BYTE_ORDER_MARK}{text}"))
+}
+
+/// UTF-8 or UTF-16 by its mark, UTF-8 when valid, otherwise GB18030 (what Chinese Excel and WPS write).
+pub fn decode(bytes: &[u8]) -> Cow<'_, str> {
+    if let Some((encoding, mark)) = encoding_rs::Encoding::for_bom(bytes) {
+        return encoding.decode_without_bom_handling(&bytes[mark..]).0;
+    }
+    match std::str::from_utf8(bytes) {
+        Ok(text) => Cow::Borrowed(text),
+        Err(_) => encoding_rs::GB18030.decode_without_bom_handling(bytes).0,
+    }
+}
+
+fn delimiter(text: &str) -> u8 {
+    let head: String = text.lines().take(HEADER_WITHIN_LINES).collect();
+    let count = |c: char| head.chars().filter(|&d| d == c).count();
+    if count('\t') > count(',') {
+        b'\t'
+    } else if count(';') > count(',') {
+        b';'
+    } else {
+        b','
+    }
+}
+
+fn known(cell: &str, columns: &'static [Column]) -> Option<&'static str> {
+    let name = plain(cell);
+    columns.iter().find(|names| names.iter().any(|known| plain(known) == name)).and_then(|names| names.first().copied())
+}
+
+/// "经度（度）" → "经度", "Field of View (deg)" → "fieldofview".
+fn plain(header: &str) -> String {
+    let before_unit = header.split(['（', '(', '/']).next().unwrap_or(header);
+    before_unit
+        .chars()
+        .filter(|c| !c.is_whitespace() && !matches!(c, '_' | '-' | '*'))
+        .flat_map(char::to_lowercase)
+        .collect()
+}
+
+impl Row {
+    pub fn get(&self, column: &str) -> Option<&str> {
+        self.cells.get(column).map(String::as_str)
+    }
+
+    pub fn text(&self, column: &str) -> Option<String> {
+        self.get(column).map(str::to_owned)
+    }
+
+    pub fn need(&self, column: &str) -> Result<&str, String> {
+        self.get(column).ok_or_else(|| match self.lang {
+            Lang::Zh => format!("缺少“{column}”"),
+            Lang::En => format!("\"{column}\" is missing"),
+        })
+    }
+
+    fn wrong(&self, column: &str, value: &str, zh: &str, en: &str) -> String {
+        match self.lang {
+            Lang::Zh => format!("“{column}”的值“{value}”不对：{zh}"),
+            Lang::En => format!("\"{column}\" cannot be \"{value}\": {en}"),
+        }
+    }
+
+    /// A needed cell read by `parse`; the two sentences say what would be right.
+    pub fn parse<T>(&self, column: &str, zh: &str, en: &str, parse: impl Fn(&str) -> Option<T>) -> Result<T, String> {
+        let value = self.need(column)?;
+        parse(value).ok_or_else(|| self.wrong(column, value, zh, en))
+    }
+
+    /// A number between two bounds; `default` for an empty cell.
+    pub fn number(&self, column: &str, low: f64, high: f64, default: Option<f64>) -> Result<f64, String> {
+        if let (None, Some(default)) = (self.get(column), default) {
+            return Ok(default);
+        }
+        let range = |n: &f64| (low..=high).contains(n);
+        let (zh, en) = (format!("应为{low}到{high}之间的数"), format!("a number between {low} and {high} is needed"));
+        self.parse(column, &zh, &en, |value| value.parse::<f64>().ok().filter(range))
+    }
+
+    /// Columns 经度 and 纬度: decimal degrees or degrees, minutes, seconds.
+    pub fn place(&self) -> Result<LatLon, String> {
+        let degrees =
+            |column| self.parse(column, "应为十进制度或度分秒", "decimal degrees or D°M'S\" are needed", degrees);
+        let (lon_deg, lat_deg) = (degrees("经度")?, degrees("纬度")?);
+        if in_china(lon_deg, lat_deg) {
+            return Err(self
+                .lang
+                .pick(
+                    "经度和纬度写反了：中国的经度在73到136之间，纬度在3到54之间。请对调两列",
+                    "longitude and latitude are swapped (in China 73..136 and 3..54): exchange the two columns",
+                )
+                .to_owned());
+        }
+        LatLon::new(lat_deg, lon_deg).ok_or_else(|| match self.lang {
+            Lang::Zh => format!("经度{lon_deg}、纬度{lat_deg}不在地球上"),
+            Lang::En => format!("longitude {lon_deg}, latitude {lat_deg} is no place on earth"),
+        })
+    }
+
+    /// An instant in county time; a date alone is its first or, with `end`, its last moment.
+    pub fn time(&self, column: &str, end: bool) -> Result<Timestamp, String> {
+        self.parse(
+            column,
+            "应为 2026-11-21 14:00 或 2026-11-21",
+            "2026-11-21 14:00 or 2026-11-21 is needed",
+            |value| instant(value, end),
+        )
+    }
+
+    pub fn date(&self, column: &str) -> Result<Date, String> {
+        self.parse(column, "应为 2026-11-21", "2026-11-21 is needed", date)
+    }
+}
+
+/// True when the pair makes sense in China only the other way round.
+fn in_china(lat_deg: f64, lon_deg: f64) -> bool {
+    (73.0..=136.0).contains(&lon_deg) && (3.0..=54.0).contains(&lat_deg)
+}
+
+/// `110.4`, `116°14'37.289"E`, `116度14分37.3秒`, `东经116°14′37″`, `28°30′` (度′分″ in any mixture).
+pub fn degrees(text: &str) -> Option<f64> {
+    let text = text.trim().to_uppercase();
+    if let Ok(number) = text.parse::<f64>() {
+        return number.is_finite().then_some(number);
+    }
+    let negative = text.contains(['S', 'W', '南', '西']) || text.starts_with('-');
+    let numbers: String = text
+        .chars()
+        .filter(|c| !matches!(c, 'N' | 'S' | 'E' | 'W' | '东' | '西' | '南' | '北' | '经' | '纬' | '-' | '+'))
+        .map(|c| if c.is_ascii_digit() || c == '.' { c } else { ' ' })
+        .collect();
+    if !text.contains(['°', '度', 'º', '′', '\'', 'N', 'S', 'E', 'W', '经', '纬']) {
+        return None;
+    }
+    let parts: Vec<f64> = numbers.split_whitespace().map(str::parse).collect::<Result<_, _>>().ok()?;
+    let (&whole, rest) = parts.split_first()?;
+    if rest.len() > 2 || rest.iter().any(|part| *part >= 60.0) {
+        return None;
+    }
+    let value = whole + rest.first().unwrap_or(&0.0) / 60.0 + rest.get(1).unwrap_or(&0.0) / 3600.0;
+    Some(if negative { -value } else { value })
+}
+
+/// Digits of a phone number, full-width digits and separators forgiven: a mobile number, or a landline with its area code.
+pub fn phone(text: &str) -> Option<String> {
+    let mut digits = String::new();
+    for c in text.chars() {
+        match c {
+            '0'..='9' => digits.push(c),
+            '０'..='９' => digits.push(char::from(b'0' + (c as u32 - '０' as u32) as u8)),
+            '+' | '-' | ' ' | '(' | ')' | '－' | '\u{3000}' => {}
+            _ => return None,
+        }
+    }
+    let at_home = |prefix| digits.strip_prefix(prefix).filter(|rest: &&str| rest.len() == 11).map(str::to_owned);
+    let digits = at_home("86").or_else(|| at_home("0086")).unwrap_or(digits);
+    let mobile = digits.len() == 11 && digits.starts_with('1');
+    let landline = (7..=12).contains(&digits.len()) && !digits.starts_with('1');
+    (mobile || landline).then_some(digits)
+}
+
+/// `2026-11-21`, `2026/11/21`, `20261121`, `2026年11月21日`.
+pub fn date(text: &str) -> Option<Date> {
+    let text = text.trim();
+    let parts: Vec<i16> = if text.len() == 8 && text.bytes().all(|b| b.is_ascii_digit()) {
+        [&text[..4], &text[4..6], &text[6..]].iter().filter_map(|part| part.parse().ok()).collect()
+    } else {
+        let spaced = text.replace(['-', '/', '.', '年', '月'], " ").replace('日', "");
+        spaced.split_whitespace().map(str::parse).collect::<Result<_, _>>().ok()?
+    };
+    let [year, month, day] = parts[..] else { return None };
+    Date::new(year, i8::try_from(month).ok()?, i8::try_from(day).ok()?).ok()
+}
+
+fn instant(text: &str, end: bool) -> Option<Timestamp> {
+    if let Ok(exact) = text.parse::<Timestamp>() {
+        return Some(exact);
+    }
+    let local: DateTime = match text.trim().split_once([' ', 'T', '日']) {
+        Some((day, clock)) if !clock.trim().is_empty() => {
+            let clock = clock.trim().replace('：', ":");
+            let (hour, rest) = clock.split_once(':')?;
+            let (minute, second) = rest.split_once(':').unwrap_or((rest, "0"));
+            // Not `Date::at`, which panics on 25:00.
+            let time = Time::new(hour.parse().ok()?, minute.parse().ok()?, second.parse().ok()?, 0).ok()?;
+            date(day)?.to_datetime(time)
+        }
+        _ => {
+            let day = date(text)?;
+            let day = if end { day.checked_add(1.day()).ok()? } else { day };
+            day.to_datetime(Time::midnight())
+        }
+    };
+    Some(local.to_zoned(county_time()).ok()?.timestamp())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const COLUMNS: &[Column] = &[&["编号", "id"], &["经度", "lon", "longitude"], &["纬度", "lat"]];
+
+    #[test]
+    fn headers_come_in_any_order_language_and_encoding() {
+        let utf8 = "纬度（度）,编号,备注,经度\n28.5,a,x,110.4\n";
+        let english = "LAT;Longitude;ID\r\n28.5;110.4;a\r\n";
+        let titled = "云溪县一览表,,\n制表：办公室,,\n编号,经度,纬度\na,110.4,28.5\n";
+        let marked = format!("\u{feff}{utf8}");
+        let gb18030 = encoding_rs::GB18030.encode(utf8).0.into_owned();
+        for bytes in [utf8.as_bytes(), english.as_bytes(), titled.as_bytes(), marked.as_bytes(), &gb18030] {
+            let table = read(bytes, COLUMNS, Lang::Zh).expect("a header");
+            assert_eq!(table.rows.len(), 1, "{}", decode(bytes));
+            assert_eq!(table.rows[0].get("编号"), Some("a"));
+            assert_eq!(table.rows[0].place(), Ok(LatLon::new(28.5, 110.4).expect("a place")));
+        }
+        assert_eq!(read(utf8.as_bytes(), COLUMNS, Lang::Zh).expect("a header").unknown, ["备注"]);
+        assert!(read(b"a,b\n1,2\n", COLUMNS, Lang::Zh).unwrap_err().contains("编号"));
+        assert!(read(b"", COLUMNS, Lang::En).is_err());
+    }
+
+    #[test]
+    fn line_numbers_are_those_of_the_file() {
+        let text = "编号,经度\n\na,1\n\"two\nlines\",2\nc,3\n";
+        let lines: Vec<u64> =
+            read(text.as_bytes(), COLUMNS, Lang::En).expect("a header").rows.iter().map(|r| r.line).collect();
+        assert_eq!(lines, [3, 4, 6]);
+    }
+
+    #[test]
+    fn degrees_in_every_hand() {
+        let close = |text: &str, value: f64| {
+            let read = degrees(text);
+            assert!(read.is_some_and(|read| (read - value).abs() < 1e-9), "{text}: {read:?}, not {value}");
+        };
+        let dms = 116.0 + 14.0 / 60.0 + 37.289 / 3600.0;
+        for text in
+            ["116°14'37.289\"E", "116度14分37.289秒", "东经116°14′37.289″", "E116°14'37.289\"", "116 14 37.289 E"]
+        {
+            close(text, dms);
+        }
+        close("28°30′", 28.5);
+        close("28.5N", 28.5);
+        close("28.5S", -28.5);
+        close(" 110.4 ", 110.4);
+        for text in ["", "abc", "110°70'", "12 30", "1°2'3\"4", "NaN", "inf"] {
+            assert_eq!(degrees(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn swapped_columns_are_refused_with_the_cure() {
+        let table = read("编号,经度,纬度\na,28.5,110.4\n".as_bytes(), COLUMNS, Lang::Zh).expect("a header");
+        assert!(table.rows[0].place().unwrap_err().contains("请对调"));
+    }
+
+    #[test]
+    fn phones_are_digits() {
+        for (text, digits) in [
+            ("190-0000-0001", Some("19000000001")),
+            ("+86 19000000001", Some("19000000001")),
+            ("008619000000001", Some("19000000001")),
+            ("１９０００００００01", Some("19000000001")),
+            ("0744-8881234", Some("07448881234")),
+            ("1900000", None),
+            ("无", None),
+            ("", None),
+        ] {
+            assert_eq!(phone(text).as_deref(), digits, "{text}");
+        }
+    }
+
+    #[test]
+    fn days_and_hours_are_the_countys() {
+        for text in ["2026-11-21", "2026/11/21", "20261121", "2026年11月21日"] {
+            assert_eq!(date(text).map(|d| d.to_string()).as_deref(), Some("2026-11-21"), "{text}");
+            assert_eq!(instant(text, false).map(|t| t.to_string()).as_deref(), Some("2026-11-20T16:00:00Z"), "{text}");
+            assert_eq!(instant(text, true).map(|t| t.to_string()).as_deref(), Some("2026-11-21T16:00:00Z"), "{text}");
+        }
+        for text in ["2026-11-21 14:05", "2026年11月21日14：05", "2026-11-21T06:05:00Z", "2026/11/21 14:05:00"] {
+            assert_eq!(instant(text, false).map(|t| t.to_string()).as_deref(), Some("2026-11-21T06:05:00Z"), "{text}");
+        }
+        for text in ["2026-13-01", "昨天", "2026-11-21 25:00", ""] {
+            assert_eq!(instant(text, false), None, "{text}");
+        }
+    }
+}
