@@ -32,3 +32,5 @@ pub mod detect;
 pub mod satellite;
 
 pub mod county;
+
+pub mod store;

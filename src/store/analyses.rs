@@ -1,0 +1,67 @@
+//! What the model said about every frame, for the ops page: scores over time and what-if.
+
+use super::{Store, failed, from_json, reading, time, to_json, us, writing};
+use crate::error::Result;
+use crate::triage::detection::{Analysis, ModelVersion, Scores};
+use crate::triage::id::{CameraId, PoseId};
+use jiff::{SignedDuration, Timestamp};
+
+/// Long enough to try thresholds on a whole 清明 season's fortnight twice, short enough for an office PC's disk: twelve
+/// cameras at one frame in 10 s make about 3 million rows.
+const KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
+
+type Row = (String, i64, f64, f64, String, String, String);
+
+impl Store {
+    /// A frame already known stays as it was.
+    pub async fn record_analyses(&self, batch: &[Analysis]) -> Result<()> {
+        writing!(self, pool => {
+            let mut tx = pool.begin().await.map_err(failed)?;
+            for analysis in batch {
+                sqlx::query(
+                    "INSERT INTO analysis (camera, pose, captured_at_us, smoke, fire, detections, model_name, model_version) \
+                     VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING",
+                )
+                .bind(analysis.camera.as_str()).bind(analysis.pose.as_str()).bind(us(analysis.captured_at))
+                .bind(f64::from(analysis.scores.smoke)).bind(f64::from(analysis.scores.fire))
+                .bind(to_json(&analysis.detections)?).bind(&analysis.model.name).bind(&analysis.model.version)
+                .execute(&mut *tx).await.map_err(failed)?;
+            }
+            tx.commit().await.map_err(failed)
+        })
+    }
+
+    /// Frames of one camera captured at or after `since` and before `until`: the newest `limit` of them, oldest first.
+    pub async fn analyses(
+        &self,
+        camera: &CameraId,
+        since: Timestamp,
+        until: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<Analysis>> {
+        let rows: Vec<Row> = reading!(self, pool => sqlx::query_as(
+            "SELECT pose, captured_at_us, smoke, fire, detections, model_name, model_version FROM analysis \
+             WHERE camera = $1 AND captured_at_us >= $2 AND captured_at_us < $3 ORDER BY captured_at_us DESC LIMIT $4",
+        ).bind(camera.as_str()).bind(us(since)).bind(us(until)).bind(i64::from(limit)).fetch_all(pool).await.map_err(failed)?);
+        rows.into_iter().rev().map(|row| analysis(camera, row)).collect()
+    }
+
+    pub(super) async fn prune_analyses(&self, now: Timestamp) -> Result<u64> {
+        writing!(self, pool => sqlx::query("DELETE FROM analysis WHERE captured_at_us < $1")
+            .bind(us(now - KEPT)).execute(pool).await.map(|done| done.rows_affected()).map_err(failed))
+    }
+}
+
+fn analysis(
+    camera: &CameraId,
+    (pose, captured_at_us, smoke, fire, detections, name, version): Row,
+) -> Result<Analysis> {
+    Ok(Analysis {
+        camera: camera.clone(),
+        pose: PoseId(pose),
+        captured_at: time(captured_at_us)?,
+        scores: Scores { smoke: smoke as f32, fire: fire as f32 },
+        detections: from_json(&detections, format_args!("an analysis of camera {camera}"))?,
+        model: ModelVersion { name, version },
+    })
+}

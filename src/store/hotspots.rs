@@ -1,0 +1,54 @@
+//! Satellite pixels, each known once whatever its processing version.
+
+use super::{Store, failed, from_json, id, reading, to_json, us, writing};
+use crate::error::Result;
+use crate::triage::hotspot::Hotspot;
+use crate::triage::id::IncidentId;
+use jiff::Timestamp;
+
+/// A pixel and what became of it.
+#[derive(Clone, PartialEq, Debug)]
+pub struct KnownHotspot {
+    pub hotspot: Hotspot,
+    pub incident: Option<IncidentId>,
+}
+
+impl Store {
+    /// Writes pixels down and returns those no sighting has been made of yet, in the given order. A pixel already sighted
+    /// comes back never again, in whatever processing version; one that was written down just before a crash does, so that
+    /// reading its file again loses nothing.
+    pub async fn add_hotspots(&self, hotspots: &[Hotspot], now: Timestamp) -> Result<Vec<Hotspot>> {
+        let mut unsighted: Vec<Hotspot> = Vec::new();
+        writing!(self, pool => {
+            let mut tx = pool.begin().await.map_err(failed)?;
+            for hotspot in hotspots {
+                let (sighting,): (Option<String>,) = sqlx::query_as(
+                    "INSERT INTO hotspot (key, acquired_at_us, received_at_us, version, body) VALUES ($1, $2, $3, $4, $5) \
+                     ON CONFLICT (key) DO UPDATE SET version = excluded.version, body = excluded.body RETURNING sighting",
+                )
+                .bind(&hotspot.key).bind(us(hotspot.acquired_at)).bind(us(now)).bind(&hotspot.version).bind(to_json(hotspot)?)
+                .fetch_one(&mut *tx).await.map_err(failed)?;
+                if sighting.is_none() && !unsighted.iter().any(|known| known.key == hotspot.key) {
+                    unsighted.push(hotspot.clone());
+                }
+            }
+            tx.commit().await.map_err(failed)?;
+        });
+        Ok(unsighted)
+    }
+
+    /// Acquired at or after `since`, oldest first.
+    pub async fn hotspots_since(&self, since: Timestamp) -> Result<Vec<KnownHotspot>> {
+        let rows: Vec<(String, String, Option<String>)> = reading!(self, pool => sqlx::query_as(
+            "SELECT key, body, incident FROM hotspot WHERE acquired_at_us >= $1 ORDER BY acquired_at_us, key",
+        ).bind(us(since)).fetch_all(pool).await.map_err(failed)?);
+        rows.into_iter()
+            .map(|(key, body, incident)| {
+                Ok(KnownHotspot {
+                    hotspot: from_json(&body, format_args!("hotspot {key}"))?,
+                    incident: incident.map(|incident| id(&incident)).transpose()?,
+                })
+            })
+            .collect()
+    }
+}

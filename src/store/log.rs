@@ -1,0 +1,202 @@
+//! The append-only, hash-chained log, and the one way to add to it.
+
+use super::incidents::CODE_OFFSET_HOURS;
+use super::outbox::{self, NewMessage};
+use super::{Store, failed, from_json, id, reading, to_json, us, word, writing};
+use crate::error::{Error, Kind, Result};
+use crate::triage::event::{Event, Recorded};
+use crate::triage::id::IncidentId;
+use crate::triage::incident::{Incident, State};
+use crate::triage::sighting::{Sighting, Source};
+use sha2::{Digest, Sha256};
+
+/// What was decided about one incident.
+#[derive(Clone, Copy, Debug)]
+pub struct Commit<'a> {
+    /// The incident with `events` already folded in; its version less their number is the version it was decided on.
+    pub incident: &'a Incident,
+    pub events: &'a [Recorded],
+    /// For a new incident: `last_opened` as read before its decision, so that two desks do not open two incidents for one
+    /// fire. `None` for a known incident.
+    pub last_opened: Option<u64>,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Committed {
+    /// seq of the last event written.
+    pub cursor: u64,
+    /// The short number people say aloud.
+    pub code: String,
+}
+
+/// One line of the log.
+#[derive(Clone, PartialEq, Debug)]
+pub struct LogEntry {
+    pub cursor: u64,
+    pub incident: IncidentId,
+    /// Place in this incident's log, from 1.
+    pub version: u64,
+    pub recorded: Recorded,
+}
+
+/// What `verify_chain` found.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Chain {
+    Whole {
+        events: u64,
+    },
+    /// Something was changed, taken out or added at this place in the log.
+    Broken {
+        seq: u64,
+    },
+}
+
+impl Store {
+    /// All or nothing: the events, the incident's row, the evidence links and the messages `compose` makes of the code.
+    ///
+    /// # Errors
+    /// `Conflict` when the incident is no longer at the version it was decided on, when one of its sightings belongs to
+    /// another incident, when a message exists already, or when another incident was opened meanwhile: reload, decide again.
+    pub async fn commit(
+        &self,
+        commit: Commit<'_>,
+        compose: impl FnOnce(&str) -> Vec<NewMessage> + Send,
+    ) -> Result<Committed> {
+        let Commit { incident, events, last_opened } = commit;
+        let Some(last) = events.last() else { return Err(Error::internal("nothing to commit")) };
+        let Some(before) = incident.version.checked_sub(events.len() as u64) else {
+            return Err(Error::internal("an incident has fewer events than it was given"));
+        };
+        let name = incident.id.to_string();
+        let (state, version) = (word(&incident.state)?, incident.version as i64);
+        let due = incident.next_deadline().map(|(at, _)| us(at)).filter(|_| incident.state != State::Closed);
+        writing!(self, pool => {
+            let mut tx = pool.begin().await.map_err(failed)?;
+            // Takes the one lock of the log: commits follow one another, in the order of their cursors.
+            let (mut seq, mut hash): (i64, String) =
+                sqlx::query_as("UPDATE log_head SET seq = seq WHERE one = 1 RETURNING seq, hash")
+                    .fetch_one(&mut *tx).await.map_err(failed)?;
+
+            let known: Option<(i64, String)> = sqlx::query_as("SELECT version, code FROM incident WHERE id = $1")
+                .bind(&name).fetch_optional(&mut *tx).await.map_err(failed)?;
+            let code = match known {
+                Some((at, code)) if at as u64 == before => {
+                    sqlx::query(
+                        "UPDATE incident SET version = $1, state = $2, closed_at_us = $3, due_at_us = $4 WHERE id = $5",
+                    )
+                        .bind(version).bind(&state).bind(incident.closed_at.map(us)).bind(due).bind(&name)
+                        .execute(&mut *tx).await.map_err(failed)?;
+                    code
+                }
+                None if before == 0 => {
+                    let (newest,): (i64,) = sqlx::query_as("SELECT COALESCE(MAX(opened_seq), 0) FROM incident")
+                        .fetch_one(&mut *tx).await.map_err(failed)?;
+                    if last_opened.is_some_and(|seen| seen != newest as u64) {
+                        return Err(Error::new(Kind::Conflict, "another incident was opened meanwhile"));
+                    }
+                    let day = jiff::tz::offset(CODE_OFFSET_HOURS).to_datetime(incident.opened_at).date();
+                    let (number,): (i64,) = sqlx::query_as(
+                        "INSERT INTO incident_day (day, last) VALUES ($1, 1) \
+                         ON CONFLICT (day) DO UPDATE SET last = incident_day.last + 1 RETURNING last",
+                    ).bind(day.to_string()).fetch_one(&mut *tx).await.map_err(failed)?;
+                    let code = format!("{}-{number:02}", day.strftime("%m%d"));
+                    sqlx::query(
+                        "INSERT INTO incident (id, code, version, state, drill, opened_seq, opened_at_us, closed_at_us, \
+                         due_at_us) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+                    )
+                    .bind(&name).bind(&code).bind(version).bind(&state).bind(incident.drill).bind(seq + 1)
+                    .bind(us(incident.opened_at)).bind(incident.closed_at.map(us)).bind(due)
+                    .execute(&mut *tx).await.map_err(failed)?;
+                    code
+                }
+                _ => return Err(Error::new(Kind::Conflict, "the incident has changed meanwhile")),
+            };
+
+            for (place, recorded) in (before + 1..).zip(events) {
+                seq += 1;
+                let body = to_json(recorded)?;
+                hash = chained(&hash, seq, &name, place as i64, &body);
+                sqlx::query("INSERT INTO event (seq, incident, version, at_us, body, hash) VALUES ($1, $2, $3, $4, $5, $6)")
+                    .bind(seq).bind(&name).bind(place as i64).bind(us(recorded.at)).bind(body).bind(&hash)
+                    .execute(&mut *tx).await.map_err(failed)?;
+                let Some(sighting) = sighting_of(&recorded.event) else { continue };
+                sqlx::query("INSERT INTO evidence (sighting, incident) VALUES ($1, $2)")
+                    .bind(sighting.id.to_string()).bind(&name)
+                    .execute(&mut *tx).await.map_err(failed)?;
+                if let Source::Satellite { hotspot_key, .. } = &sighting.source {
+                    sqlx::query("UPDATE hotspot SET incident = $1 WHERE key = $2")
+                        .bind(&name).bind(hotspot_key).execute(&mut *tx).await.map_err(failed)?;
+                }
+            }
+            for (place, message) in (seq * 1_000..).zip(compose(&code)) {
+                outbox::insert!(&mut *tx, &message, &name, place, us(last.at));
+            }
+            sqlx::query("UPDATE log_head SET seq = $1, hash = $2 WHERE one = 1")
+                .bind(seq).bind(&hash).execute(&mut *tx).await.map_err(failed)?;
+            tx.commit().await.map_err(failed)?;
+            tracing::debug!(incident.id = %name, incident.code = %code, events = events.len(), "events committed");
+            Ok(Committed { cursor: seq as u64, code })
+        })
+    }
+
+    /// Events after `cursor` in the order they were committed; 0 is the beginning.
+    pub async fn events_after(&self, cursor: u64, limit: u32) -> Result<Vec<LogEntry>> {
+        let rows: Vec<(i64, String, i64, String)> = reading!(self, pool => sqlx::query_as(
+            "SELECT seq, incident, version, body FROM event WHERE seq > $1 ORDER BY seq LIMIT $2"
+        ).bind(cursor as i64).bind(i64::from(limit)).fetch_all(pool).await.map_err(failed)?);
+        rows.into_iter()
+            .map(|(seq, incident, version, body)| {
+                Ok(LogEntry {
+                    cursor: seq as u64,
+                    incident: id(&incident)?,
+                    version: version as u64,
+                    recorded: from_json(&body, format_args!("event {seq}"))?,
+                })
+            })
+            .collect()
+    }
+
+    /// Where the log ends now.
+    pub async fn cursor(&self) -> Result<u64> {
+        let (seq,): (i64,) = reading!(self, pool => sqlx::query_as("SELECT seq FROM log_head WHERE one = 1")
+            .fetch_one(pool).await.map_err(failed)?);
+        Ok(seq as u64)
+    }
+
+    /// Recomputes every hash. Events written while it runs are not looked at.
+    pub async fn verify_chain(&self) -> Result<Chain> {
+        const AT_ONCE: i64 = 1_000;
+        let (end, end_hash): (i64, String) = reading!(self, pool => sqlx::query_as("SELECT seq, hash FROM log_head WHERE one = 1")
+            .fetch_one(pool).await.map_err(failed)?);
+        let (mut seq, mut hash) = (0_i64, "0".repeat(64));
+        while seq < end {
+            let rows: Vec<(i64, String, i64, String, String)> = reading!(self, pool => sqlx::query_as(
+                "SELECT seq, incident, version, body, hash FROM event WHERE seq > $1 AND seq <= $2 ORDER BY seq LIMIT $3"
+            ).bind(seq).bind(end).bind(AT_ONCE).fetch_all(pool).await.map_err(failed)?);
+            if rows.is_empty() {
+                return Ok(Chain::Broken { seq: seq as u64 + 1 });
+            }
+            for (at, incident, version, body, stored) in rows {
+                hash = chained(&hash, at, &incident, version, &body);
+                if at != seq + 1 || hash != stored {
+                    return Ok(Chain::Broken { seq: seq as u64 + 1 });
+                }
+                seq = at;
+            }
+        }
+        if hash == end_hash { Ok(Chain::Whole { events: end as u64 }) } else { Ok(Chain::Broken { seq: end as u64 }) }
+    }
+}
+
+/// sha256(hash before ‖ the row as JSON, keys in this order, body exactly as stored), hexadecimal.
+fn chained(before: &str, seq: i64, incident: &str, version: i64, body: &str) -> String {
+    let row = format!(r#"{{"seq":{seq},"incident":"{incident}","version":{version},"recorded":{body}}}"#);
+    hex::encode(Sha256::new().chain_update(before).chain_update(row).finalize())
+}
+
+fn sighting_of(event: &Event) -> Option<&Sighting> {
+    match event {
+        Event::Opened { sighting, .. } | Event::SightingAdded { sighting, .. } => Some(sighting),
+        _ => None,
+    }
+}

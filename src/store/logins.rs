@@ -1,0 +1,99 @@
+//! Login links and sessions. Only hashes are stored: who reads the database cannot log in.
+
+use super::{Store, failed, from_word, reading, us, word, writing};
+use crate::error::{Error, Kind, Result};
+use crate::triage::id::PersonId;
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+/// What a person may see and do.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Access {
+    Ranger,
+    Officer,
+    Ops,
+}
+
+/// Who is behind a link or a session.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Login {
+    pub person: PersonId,
+    pub access: Access,
+}
+
+/// A use is written down at most so often, so that reading pages does not write to the disk.
+const USE_NOTED_EVERY: SignedDuration = SignedDuration::from_hours(1);
+
+impl Store {
+    /// `token_hash`: sha256 of the token, hexadecimal.
+    pub async fn create_login(&self, token_hash: &str, login: &Login, expires_at: Timestamp) -> Result<()> {
+        writing!(self, pool => sqlx::query("INSERT INTO login (token_hash, person, access, expires_at_us) VALUES ($1, $2, $3, $4)")
+            .bind(token_hash).bind(login.person.as_str()).bind(word(&login.access)?).bind(us(expires_at))
+            .execute(pool).await.map(drop).map_err(failed))
+    }
+
+    /// Uses a link up.
+    ///
+    /// # Errors
+    /// `Unauthenticated` when it is unknown, used or expired.
+    pub async fn use_login(&self, token_hash: &str, now: Timestamp) -> Result<Login> {
+        let row: Option<(String, String)> = writing!(self, pool => sqlx::query_as(
+            "UPDATE login SET used_at_us = $1 WHERE token_hash = $2 AND used_at_us IS NULL AND expires_at_us > $1 \
+             RETURNING person, access",
+        ).bind(us(now)).bind(token_hash).fetch_optional(pool).await.map_err(failed)?);
+        match row {
+            Some((person, access)) => Ok(Login { person: PersonId(person), access: from_word(access, "access")? }),
+            None => Err(Error::new(Kind::Unauthenticated, "this login link has been used or has expired")),
+        }
+    }
+
+    /// `hash`: sha256 of the cookie, hexadecimal. It lives `life` from its last use.
+    pub async fn create_session(&self, hash: &str, login: &Login, now: Timestamp, life: SignedDuration) -> Result<()> {
+        writing!(self, pool => sqlx::query("INSERT INTO session (hash, person, access, used_at_us, expires_at_us) VALUES ($1, $2, $3, $4, $5)")
+            .bind(hash).bind(login.person.as_str()).bind(word(&login.access)?).bind(us(now)).bind(us(now + life))
+            .execute(pool).await.map(drop).map_err(failed))
+    }
+
+    /// Who is behind a cookie; using it prolongs its life.
+    ///
+    /// # Errors
+    /// `Unauthenticated` when it is unknown or expired.
+    pub async fn session(&self, hash: &str, now: Timestamp, life: SignedDuration) -> Result<Login> {
+        let row: Option<(String, String, i64)> = reading!(self, pool => sqlx::query_as(
+            "SELECT person, access, used_at_us FROM session WHERE hash = $1 AND expires_at_us > $2",
+        ).bind(hash).bind(us(now)).fetch_optional(pool).await.map_err(failed)?);
+        let Some((person, access, used_at_us)) = row else {
+            return Err(Error::new(Kind::Unauthenticated, "not logged in"));
+        };
+        if used_at_us <= us(now - USE_NOTED_EVERY) {
+            writing!(self, pool => {
+                sqlx::query("UPDATE session SET used_at_us = $1, expires_at_us = $2 WHERE hash = $3")
+                    .bind(us(now)).bind(us(now + life)).bind(hash).execute(pool).await.map_err(failed)?;
+            });
+        }
+        Ok(Login { person: PersonId(person), access: from_word(access, "access")? })
+    }
+
+    pub async fn end_session(&self, hash: &str) -> Result<()> {
+        writing!(self, pool => sqlx::query("DELETE FROM session WHERE hash = $1").bind(hash)
+            .execute(pool).await.map(drop).map_err(failed))
+    }
+
+    /// Logs a person out everywhere and voids his or her links: a lost phone, a disabled account.
+    pub async fn end_sessions_of(&self, person: &PersonId) -> Result<()> {
+        writing!(self, pool => {
+            sqlx::query("DELETE FROM session WHERE person = $1").bind(person.as_str()).execute(pool).await.map_err(failed)?;
+            sqlx::query("DELETE FROM login WHERE person = $1").bind(person.as_str()).execute(pool).await.map_err(failed)?;
+        });
+        Ok(())
+    }
+
+    pub(super) async fn prune_logins(&self, now: Timestamp) -> Result<()> {
+        writing!(self, pool => {
+            sqlx::query("DELETE FROM session WHERE expires_at_us <= $1").bind(us(now)).execute(pool).await.map_err(failed)?;
+            sqlx::query("DELETE FROM login WHERE expires_at_us <= $1").bind(us(now)).execute(pool).await.map_err(failed)?;
+        });
+        Ok(())
+    }
+}

@@ -1,0 +1,216 @@
+//! THE DATABASE: the only home of SQL. Speaks in acts of the desk; SQLite and PostgreSQL keep the same promises, written
+//! down once in `tests/it/store_contract.rs`. No `now()`: callers pass the time.
+
+mod analyses;
+mod hotspots;
+mod incidents;
+mod log;
+mod logins;
+mod outbox;
+mod pictures;
+mod sightings;
+mod thresholds;
+
+pub use hotspots::KnownHotspot;
+pub use incidents::{Filed, Filter, Page};
+pub use log::{Chain, Commit, Committed, LogEntry};
+pub use logins::{Access, Login};
+pub use outbox::{Addressee, Message, NewMessage, Occasion, Status};
+pub use thresholds::PublishedThresholds;
+
+use crate::error::{Error, Kind, Result};
+use jiff::Timestamp;
+use sqlx::migrate::Migrator;
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::time::Duration;
+
+static SQLITE_MIGRATIONS: Migrator = sqlx::migrate!("src/store/migrations/sqlite");
+static POSTGRES_MIGRATIONS: Migrator = sqlx::migrate!("src/store/migrations/postgres");
+
+/// The file inside the data folder.
+const SQLITE_FILE: &str = "huoyan.db";
+/// SQLite readers side by side: one a core of an office PC; the writer is one more and waits in line.
+const SQLITE_READERS: u32 = 4;
+/// PostgreSQL connections of one process; its default limit is 100 for all processes.
+const POSTGRES_CONNECTIONS: u32 = 10;
+/// Another process (a backup, `huoyan check`) may hold the file for so long before we call it broken.
+const BUSY: Duration = Duration::from_secs(10);
+
+/// A handle, cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Store {
+    db: Db,
+    pictures: PathBuf,
+}
+
+#[derive(Clone, Debug)]
+enum Db {
+    /// A pool of one is the queue before SQLite's single writer: fair, and nobody ever meets "database is locked".
+    Sqlite {
+        readers: SqlitePool,
+        writer: SqlitePool,
+    },
+    Postgres(PgPool),
+}
+
+/// Runs the same lines on whichever database it is. SQL is written once; where the dialects differ it stands in one line.
+macro_rules! reading {
+    ($store:expr, $pool:ident => $body:expr) => {
+        match &$store.db {
+            $crate::store::Db::Sqlite { readers: $pool, .. } => $body,
+            $crate::store::Db::Postgres($pool) => $body,
+        }
+    };
+}
+macro_rules! writing {
+    ($store:expr, $pool:ident => $body:expr) => {
+        match &$store.db {
+            $crate::store::Db::Sqlite { writer: $pool, .. } => $body,
+            $crate::store::Db::Postgres($pool) => $body,
+        }
+    };
+}
+use {reading, writing};
+
+impl Store {
+    /// Opens and, when needed, creates or updates the database. `url`: `sqlite` (a file in `data_dir`) or `postgres://…`.
+    /// Errors never show the address, which may hold a password.
+    pub async fn open(url: &str, data_dir: &Path) -> Result<Self> {
+        let pictures = data_dir.join("pictures");
+        std::fs::create_dir_all(&pictures).map_err(|e| {
+            Error::unavailable(format!("cannot create the folder {}: check who may write there", pictures.display()))
+                .because(e)
+        })?;
+        let db = match url {
+            "sqlite" => open_sqlite(&data_dir.join(SQLITE_FILE)).await?,
+            _ if url.starts_with("postgres://") || url.starts_with("postgresql://") => open_postgres(url).await?,
+            _ => {
+                return Err(Error::invalid(
+                    "[store] url must be \"sqlite\" or begin with postgres://, for example \
+                                           postgres://huoyan@db.county.local/huoyan",
+                ));
+            }
+        };
+        Ok(Self { db, pictures })
+    }
+
+    /// Whether the database answers.
+    pub async fn ping(&self) -> Result<()> {
+        reading!(self, pool => sqlx::query("SELECT 1").execute(pool).await.map(drop).map_err(failed))
+    }
+
+    /// Waits for running transactions, writes SQLite's journal back into its file, and closes.
+    pub async fn close(&self) {
+        match &self.db {
+            Db::Sqlite { readers, writer } => {
+                readers.close().await;
+                writer.close().await;
+            }
+            Db::Postgres(pool) => pool.close().await,
+        }
+    }
+
+    /// Throws away what nobody needs any more: analyses after 30 days, used-up links and sessions. The log, its sightings
+    /// and pictures stay. Returns the number of analyses removed.
+    pub async fn prune(&self, now: Timestamp) -> Result<u64> {
+        self.prune_logins(now).await?;
+        self.prune_analyses(now).await
+    }
+}
+
+async fn open_sqlite(file: &Path) -> Result<Db> {
+    let options = SqliteConnectOptions::new()
+        .filename(file)
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        // An accepted action survives a power cut: every commit reaches the disk before it is answered.
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .busy_timeout(BUSY);
+    let unopened = |e| Error::unavailable(format!("cannot open the database {}", file.display())).because(e);
+    let writer = SqlitePoolOptions::new().max_connections(1).connect_with(options.clone()).await.map_err(unopened)?;
+    migrate(&SQLITE_MIGRATIONS, &writer).await?;
+    let readers =
+        SqlitePoolOptions::new().max_connections(SQLITE_READERS).connect_with(options).await.map_err(unopened)?;
+    Ok(Db::Sqlite { readers, writer })
+}
+
+async fn open_postgres(url: &str) -> Result<Db> {
+    let options = PgConnectOptions::from_str(url)
+        .map_err(|_| Error::invalid("[store] url is not a PostgreSQL address: postgres://user@host:5432/database"))?;
+    let pool = PgPoolOptions::new().max_connections(POSTGRES_CONNECTIONS).connect_with(options).await.map_err(|e| {
+        Error::unavailable("cannot reach the PostgreSQL database: is it running, and may this user log in?").because(e)
+    })?;
+    migrate(&POSTGRES_MIGRATIONS, &pool).await?;
+    Ok(Db::Postgres(pool))
+}
+
+async fn migrate<'a, A>(migrations: &Migrator, pool: A) -> Result<()>
+where
+    A: sqlx::Acquire<'a>,
+    <A::Connection as std::ops::Deref>::Target: sqlx::migrate::Migrate,
+{
+    migrations.run(pool).await.map_err(|e| {
+        Error::unavailable(
+            "cannot bring the database up to this version; restore the backup made before the update, or \
+                            run the version that wrote it",
+        )
+        .because(e)
+    })
+}
+
+/// What a database error means to a caller: a taken key is somebody who was faster; a lost connection may come back.
+fn failed(error: sqlx::Error) -> Error {
+    use sqlx::error::ErrorKind;
+    let (kind, message) = match &error {
+        sqlx::Error::Database(e) if e.kind() == ErrorKind::UniqueViolation => (Kind::Conflict, "somebody was faster"),
+        // PostgreSQL: serialization failure, deadlock. SQLite: busy, for longer than we wait.
+        sqlx::Error::Database(e) if matches!(e.code().as_deref(), Some("40001" | "40P01" | "5" | "517")) => {
+            (Kind::Unavailable, "the database is busy")
+        }
+        sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed => {
+            (Kind::Unavailable, "the database does not answer")
+        }
+        _ => (Kind::Internal, "the database refused"),
+    };
+    Error::new(kind, message).because(error)
+}
+
+/// Microseconds since 1970, as stored.
+fn us(at: Timestamp) -> i64 {
+    at.as_microsecond()
+}
+
+fn time(us: i64) -> Result<Timestamp> {
+    Timestamp::from_microsecond(us).map_err(|e| Error::internal("the database holds an impossible time").because(e))
+}
+
+fn to_json<T: serde::Serialize>(value: &T) -> Result<String> {
+    serde_json::to_string(value).map_err(|e| Error::internal("cannot write as JSON").because(e))
+}
+
+/// `what` names the row: "sighting 0192…".
+fn from_json<T: serde::de::DeserializeOwned>(text: &str, what: impl std::fmt::Display) -> Result<T> {
+    serde_json::from_str(text).map_err(|e| Error::internal(format!("cannot read {what} in the database")).because(e))
+}
+
+/// A unit variant as the word serde writes for it: `State::NeedsReview` → `needs_review`.
+fn word<T: serde::Serialize>(value: &T) -> Result<String> {
+    match serde_json::to_value(value) {
+        Ok(serde_json::Value::String(word)) => Ok(word),
+        _ => Err(Error::internal("not a word")),
+    }
+}
+
+fn from_word<T: serde::de::DeserializeOwned>(word: String, what: &str) -> Result<T> {
+    serde_json::from_value(serde_json::Value::String(word))
+        .map_err(|e| Error::internal(format!("the database holds an unknown {what}")).because(e))
+}
+
+/// Ids are written by us; anything else is damage.
+fn id<T: FromStr>(text: &str) -> Result<T> {
+    text.parse().map_err(|_| Error::internal(format!("the database holds a bad id: {text}")))
+}
