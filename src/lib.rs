@@ -34,3 +34,5 @@ pub mod satellite;
 pub mod county;
 
 pub mod store;
+
+pub mod bus;
