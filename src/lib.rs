@@ -36,3 +36,5 @@ pub mod county;
 pub mod store;
 
 pub mod bus;
+
+pub mod desk;
