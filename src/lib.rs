@@ -38,3 +38,5 @@ pub mod store;
 pub mod bus;
 
 pub mod desk;
+
+pub mod notify;

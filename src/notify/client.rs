@@ -1,0 +1,63 @@
+//! The one HTTP client: rustls with ring, no redirects (a key must not travel on), a short breath.
+
+use crate::error::{Error, Kind, Result};
+use reqwest::Client;
+use serde_json::Value;
+use std::time::Duration;
+
+/// Shorter than the lease of a message, so that nobody else takes it up while we still wait.
+const TIMEOUT: Duration = Duration::from_secs(10);
+
+pub fn new() -> Result<Client> {
+    // An error says that the process has chosen its provider already.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    Client::builder()
+        .timeout(TIMEOUT)
+        .redirect(reqwest::redirect::Policy::none())
+        .build()
+        .map_err(|e| Error::internal("cannot make an HTTP client").because(e))
+}
+
+/// Posts JSON to a running Huoyan and returns its answer, `null` for an empty one: for commands such as `huoyan drill`.
+///
+/// # Errors
+/// `Unavailable` when nobody answers; otherwise the kind and words of the answer's problem details.
+pub async fn post_json(url: &str, bearer: Option<&str>, body: &Value) -> Result<Value> {
+    let request = new()?.post(url).header("Idempotency-Key", uuid::Uuid::now_v7().to_string()).json(body);
+    let request = match bearer {
+        Some(token) => request.bearer_auth(token),
+        None => request,
+    };
+    let response = request
+        .send()
+        .await
+        .map_err(|e| Error::unavailable("nobody answers there: is huoyan running?").because(without_address(e)))?;
+    let status = response.status();
+    let bytes =
+        response.bytes().await.map_err(|e| Error::unavailable("the answer broke off").because(without_address(e)))?;
+    let answer: Value = if bytes.is_empty() { Value::Null } else { serde_json::from_slice(&bytes).unwrap_or_default() };
+    if status.is_success() {
+        return Ok(answer);
+    }
+    let kind = match status.as_u16() {
+        400 | 413 | 422 => Kind::Invalid,
+        401 => Kind::Unauthenticated,
+        403 => Kind::Forbidden,
+        404 => Kind::NotFound,
+        409 => Kind::Conflict,
+        429 => Kind::TooMany,
+        502..=504 => Kind::Unavailable,
+        _ => Kind::Internal,
+    };
+    let words = answer["detail"].as_str().or(answer["title"].as_str());
+    Err(Error::new(kind, words.map_or_else(|| format!("the server answers {status}"), ToOwned::to_owned)))
+}
+
+/// What went wrong with all its causes, without the address, which may hold a key.
+pub fn words(error: reqwest::Error) -> String {
+    Error::unavailable("").because(without_address(error)).chain().trim_start_matches(": ").to_owned()
+}
+
+fn without_address(error: reqwest::Error) -> reqwest::Error {
+    error.without_url()
+}

@@ -1,0 +1,185 @@
+//! One gateway a channel: what it is sent, what its answers mean. Keys come from the environment and go nowhere else.
+
+use super::client;
+use crate::config::NotifyConfig;
+use crate::error::{Error, Result};
+use crate::store::Message;
+use crate::triage::policy::Channel;
+use jiff::SignedDuration;
+use reqwest::{Client, RequestBuilder, Response, StatusCode, Url};
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+use std::fmt;
+
+/// A secret; `Debug` shows only that there is one.
+#[derive(Clone)]
+pub struct Key(String);
+
+impl Key {
+    pub fn new(secret: impl Into<String>) -> Self {
+        Self(secret.into())
+    }
+}
+
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Key(…)")
+    }
+}
+
+/// The gateways' keys.
+#[derive(Clone, Debug, Default)]
+pub struct Keys {
+    pub sms: Option<Key>,
+    pub voice: Option<Key>,
+    pub wecom: Option<Key>,
+}
+
+impl Keys {
+    /// From HUOYAN_SMS_KEY, HUOYAN_VOICE_KEY, HUOYAN_WECOM_KEY.
+    pub fn from_env() -> Self {
+        let key = |name| std::env::var(name).ok().filter(|key| !key.is_empty()).map(Key);
+        Self { sms: key("HUOYAN_SMS_KEY"), voice: key("HUOYAN_VOICE_KEY"), wecom: key("HUOYAN_WECOM_KEY") }
+    }
+}
+
+/// Those configured; a channel without one is served by hand.
+pub struct Gateways {
+    sms: Option<Sender>,
+    voice: Option<Sender>,
+    wecom: Option<Sender>,
+}
+
+impl Gateways {
+    pub fn new(config: &NotifyConfig, keys: Keys) -> Result<Self> {
+        let client = client::new()?;
+        let to = |name: &str, url: &Option<String>, key| {
+            let Some(url) = url else { return Ok(None) };
+            let url = url.parse().map_err(|_| {
+                Error::invalid(format!("[notify] {name} is not an address such as https://sms.example.cn/send"))
+            })?;
+            Ok(Some(Endpoint { client: client.clone(), url, key }))
+        };
+        if config.wecom_url.is_some() && keys.wecom.is_none() {
+            return Err(Error::invalid("[notify] wecom_url is set, but the environment has no HUOYAN_WECOM_KEY"));
+        }
+        Ok(Self {
+            sms: to("sms_url", &config.sms_url, keys.sms)?.map(Sender::Sms),
+            voice: to("voice_url", &config.voice_url, keys.voice)?.map(Sender::Voice),
+            wecom: to("wecom_url", &config.wecom_url, keys.wecom)?.map(Sender::Wecom),
+        })
+    }
+
+    pub fn of(&self, channel: Channel) -> Option<&Sender> {
+        match channel {
+            Channel::Sms => self.sms.as_ref(),
+            Channel::Voice => self.voice.as_ref(),
+            Channel::Wecom => self.wecom.as_ref(),
+        }
+    }
+}
+
+#[derive(Clone)]
+pub enum Sender {
+    /// POST {"to","text"}
+    Sms(Endpoint),
+    /// The same; the gateway reads the text aloud.
+    Voice(Endpoint),
+    /// 企业微信群机器人
+    Wecom(Endpoint),
+}
+
+#[derive(Clone)]
+pub struct Endpoint {
+    client: Client,
+    url: Url,
+    key: Option<Key>,
+}
+
+/// What became of a batch.
+#[derive(Debug)]
+pub enum Outcome {
+    Taken,
+    /// The vendor counts differently than we do: not an attempt, but a wait.
+    OverLimit {
+        wait: SignedDuration,
+    },
+    Failed(String),
+}
+
+/// WeCom's errcode for "too many" (接口调用超过限制).
+const WECOM_TOO_MANY: i64 = 45009;
+/// When a vendor says "too many" but not until when.
+const LIMIT_WAIT: SignedDuration = SignedDuration::from_mins(1);
+
+/// As many texts as go out in one: 300 characters of SMS, a call of about a minute, WeCom's own limit of 2048 bytes.
+pub fn bytes_max(channel: Channel) -> usize {
+    match channel {
+        Channel::Sms => 900,
+        Channel::Voice => 900,
+        Channel::Wecom => 2048,
+    }
+}
+
+impl Sender {
+    /// Hands over texts to one number (or group) as one. `batch` is not empty.
+    pub async fn send(&self, batch: &[Message]) -> Outcome {
+        let text = batch.iter().map(|message| message.words.as_str()).collect::<Vec<_>>().join("\n");
+        let request = match self {
+            Self::Sms(endpoint) | Self::Voice(endpoint) => {
+                let request =
+                    endpoint.client.post(endpoint.url.clone()).json(&json!({ "to": batch[0].to.phone, "text": text }));
+                match &endpoint.key {
+                    Some(Key(key)) => request.bearer_auth(key),
+                    None => request,
+                }
+            }
+            Self::Wecom(endpoint) => {
+                let phones: Vec<&str> = batch.iter().filter_map(|message| message.to.phone.as_deref()).collect();
+                let body = json!({ "msgtype": "text", "text": { "content": text, "mentioned_mobile_list": phones } });
+                let mut url = endpoint.url.clone();
+                if let Some(Key(key)) = &endpoint.key {
+                    url.query_pairs_mut().append_pair("key", key);
+                }
+                endpoint.client.post(url).json(&body)
+            }
+        };
+        outcome(request.header("Idempotency-Key", batch_id(batch))).await
+    }
+}
+
+/// The same texts have the same id, so that a gateway that knows such ids hands out nothing twice after our crash.
+fn batch_id(batch: &[Message]) -> String {
+    let ids: Vec<String> = batch.iter().map(|message| message.id.to_string()).collect();
+    hex::encode(Sha256::digest(ids.join(" ")))
+}
+
+async fn outcome(request: RequestBuilder) -> Outcome {
+    let response = match request.send().await {
+        Ok(response) => response,
+        Err(e) => {
+            return Outcome::Failed(format!("网关不应答 / the gateway does not answer: {}", client::words(e)));
+        }
+    };
+    let (status, wait) = (response.status(), retry_after(&response));
+    if status == StatusCode::TOO_MANY_REQUESTS {
+        return Outcome::OverLimit { wait };
+    }
+    // Only WeCom must answer in JSON; whatever else comes is judged by its status alone.
+    let body: Value = response.json().await.unwrap_or_default();
+    match body["errcode"].as_i64() {
+        Some(WECOM_TOO_MANY) => Outcome::OverLimit { wait },
+        Some(code) if code != 0 => {
+            let words = body["errmsg"].as_str().unwrap_or_default();
+            Outcome::Failed(format!("企业微信拒绝 / WeCom refuses: {code} {words}"))
+        }
+        _ if status.is_success() => Outcome::Taken,
+        _ => Outcome::Failed(format!("网关回答 {status} / the gateway answers {status}")),
+    }
+}
+
+fn retry_after(response: &Response) -> SignedDuration {
+    let header = response.headers().get("Retry-After").and_then(|value| value.to_str().ok());
+    let seconds = header.and_then(|text| text.trim().parse::<u32>().ok());
+    seconds.map_or(LIMIT_WAIT, |seconds| SignedDuration::from_secs(i64::from(seconds.clamp(1, 3600))))
+}
