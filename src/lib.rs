@@ -40,3 +40,5 @@ pub mod bus;
 pub mod desk;
 
 pub mod notify;
+
+pub mod report;

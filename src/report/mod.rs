@@ -1,0 +1,7 @@
+//! 报表: what the office must hand in, as text from incidents. Drills are counted apart, always.
+
+mod category;
+mod daily;
+
+pub use category::{Category, FOREST_FIRE, STILL_CHECKING, categories, category};
+pub use daily::{Daily, Rate};
