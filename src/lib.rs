@@ -42,3 +42,5 @@ pub mod desk;
 pub mod notify;
 
 pub mod report;
+
+pub mod drill;

@@ -1,0 +1,79 @@
+//! Which cameras are in a drill now. Written by the desk's drill action, read by the analysis threads.
+
+use super::plume::Plume;
+use crate::error::{Error, Kind, Result};
+use crate::triage::id::CameraId;
+use jiff::{SignedDuration, Timestamp};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+/// A drill's smoke stands so long: past confirmation (k of n frames) by far, short enough to be over before the next.
+pub const LENGTH: SignedDuration = SignedDuration::from_mins(10);
+
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Drill {
+    pub started_at: Timestamp,
+    pub seed: u32,
+    /// Set by the first frame, which knows where the ground is.
+    pub plume: Option<Plume>,
+}
+
+/// At most one drill a camera; it ends by itself.
+#[derive(Clone, Debug, Default)]
+pub struct DrillBoard(Arc<Mutex<BTreeMap<CameraId, Drill>>>);
+
+impl DrillBoard {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<CameraId, Drill>> {
+        self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+
+    /// Conflict when one is running on this camera.
+    pub fn start(&self, camera: &CameraId, seed: u32, now: Timestamp) -> Result<()> {
+        let mut board = self.lock();
+        board.retain(|_, drill| now.duration_since(drill.started_at) < LENGTH);
+        if board.contains_key(camera) {
+            return Err(Error::new(Kind::Conflict, format!("a drill is running on camera {camera} already")));
+        }
+        board.insert(camera.clone(), Drill { started_at: now, seed, plume: None });
+        Ok(())
+    }
+
+    /// True when one was running.
+    pub fn stop(&self, camera: &CameraId) -> bool {
+        self.lock().remove(camera).is_some()
+    }
+
+    /// The plume and its age in seconds at `now`. `place` is asked once, by the first frame.
+    pub fn plume(&self, camera: &CameraId, now: Timestamp, place: impl FnOnce(u32) -> Plume) -> Option<(Plume, f64)> {
+        let mut board = self.lock();
+        let drill = board.get_mut(camera)?;
+        let age = now.duration_since(drill.started_at);
+        if age >= LENGTH {
+            board.remove(camera);
+            return None;
+        }
+        let plume = *drill.plume.get_or_insert_with(|| place(drill.seed));
+        Some((plume, age.as_secs_f64().max(0.0)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_drill_begins_once_and_ends_by_itself() {
+        let (board, camera) = (DrillBoard::default(), CameraId::from("c"));
+        let at = |s: i64| Timestamp::UNIX_EPOCH + SignedDuration::from_secs(s);
+        let here = |seed| Plume { foot: (0.5, 0.5), scale: 0.1, wind: 0.0, seed };
+        assert!(board.plume(&camera, at(0), here).is_none());
+        board.start(&camera, 7, at(0)).expect("free");
+        assert_eq!(board.start(&camera, 8, at(1)).expect_err("taken").kind, Kind::Conflict);
+        assert_eq!(board.plume(&camera, at(30), here), Some((here(7), 30.0)));
+        let elsewhere = |_| unreachable!("the place is known");
+        assert_eq!(board.plume(&camera, at(599), elsewhere), Some((here(7), 599.0)));
+        assert!(board.plume(&camera, at(600), here).is_none());
+        board.start(&camera, 8, at(601)).expect("free again");
+        assert!(board.stop(&camera) && !board.stop(&camera));
+    }
+}

@@ -1,0 +1,205 @@
+//! Pictures of the demo county's cameras: a landscape, a little sensor noise, slowly changing light, and on request smoke.
+//!
+//! Landscapes are crops of photographs from the Debian package lomiri-wallpapers-16.04 (CC BY 4.0, Aitzol Berasategi);
+//! where that is not installed, drawn ridges.
+
+use super::plume::{Plume, SplitMix64, composite, mix};
+use crate::error::Result;
+use crate::frame::Picture;
+use std::path::Path;
+
+/// The sub-stream size of a usual camera.
+pub const WIDTH: u32 = 640;
+pub const HEIGHT: u32 = 360;
+
+/// Where Debian's backgrounds lie.
+pub const PHOTOGRAPHS: &str = "/usr/share/backgrounds";
+
+/// Parts of photographs: file, left and top and width as fractions; the height follows from 16:9. None with bright clouds:
+/// the demo's one alarm shall be its smoke.
+const VIEWS: [(&str, f64, f64, f64); 7] = [
+    ("aitzgorri_by_Aitzol_Berasategi.jpg", 0.00, 0.02, 1.00),
+    ("sunset_by_Aitzol_Berasategi.jpg", 0.56, 0.20, 0.44),
+    ("aitzgorri_by_Aitzol_Berasategi.jpg", 0.00, 0.08, 0.60),
+    ("aitzgorri_by_Aitzol_Berasategi.jpg", 0.30, 0.28, 0.70),
+    ("sunset_by_Aitzol_Berasategi.jpg", 0.00, 0.20, 0.40),
+    ("aitzgorri_by_Aitzol_Berasategi.jpg", 0.18, 0.10, 0.52),
+    ("aitzgorri_by_Aitzol_Berasategi.jpg", 0.00, 0.26, 0.62),
+];
+
+/// One clip to render.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Clip {
+    /// Chooses the landscape, its light and its noise.
+    pub seed: u32,
+    pub frames_per_s: u32,
+    pub length_s: f64,
+    /// Smoke begins so long after the first frame.
+    pub smoke_after_s: Option<f64>,
+}
+
+/// The frames of a clip, one after the other.
+pub fn clip(spec: Clip, photographs: &Path) -> Result<impl Iterator<Item = Picture>> {
+    let ground = landscape(spec.seed, photographs)?;
+    let plume = Plume::on_terrain(&ground, spec.seed);
+    let mut sensor = Sensor::new(spec.seed);
+    let frames = (spec.length_s * f64::from(spec.frames_per_s)).round() as u32;
+    Ok((0..frames).map(move |i| {
+        let now_s = f64::from(i) / f64::from(spec.frames_per_s);
+        let smoke_s = spec.smoke_after_s.map_or(0.0, |after_s| now_s - after_s);
+        let seen = if smoke_s > 0.0 { composite(&ground, &plume, smoke_s) } else { ground.clone() };
+        sensor.take(&seen, now_s)
+    }))
+}
+
+/// A landscape without noise or smoke.
+pub fn landscape(seed: u32, photographs: &Path) -> Result<Picture> {
+    let (file, left, top, across) = VIEWS[seed as usize % VIEWS.len()];
+    let path = photographs.join(file);
+    let Ok(bytes) = std::fs::read(&path) else {
+        tracing::info!(file = %path.display(), "photograph not installed, the landscape is drawn");
+        return drawn(seed);
+    };
+    let photograph = Picture::from_image_bytes(&bytes)?;
+    let (w, h) = (f64::from(photograph.width()), f64::from(photograph.height()));
+    let width = across * w;
+    let part = photograph.cropped((left * w) as u32, (top * h) as u32, width as u32, (width * 9.0 / 16.0) as u32);
+    let view = part.resized(WIDTH, HEIGHT);
+    // The same photograph again is shown from the other side.
+    if (seed as usize / VIEWS.len()).is_multiple_of(2) { Ok(view) } else { mirrored(&view) }
+}
+
+/// Sky above three ridges, each darker than the one behind it.
+fn drawn(seed: u32) -> Result<Picture> {
+    let mut random = SplitMix64(mix(u64::from(seed)));
+    let mut rgb = vec![0u8; (WIDTH * HEIGHT * 3) as usize];
+    let waves: Vec<[f64; 6]> = (0..3).map(|_| std::array::from_fn(|_| random.unit())).collect();
+    for y in 0..HEIGHT {
+        for x in 0..WIDTH {
+            let (u, v) = (f64::from(x) / f64::from(WIDTH), f64::from(y) / f64::from(HEIGHT));
+            let ridge = (0..3).rev().find(|&i| v > skyline(i, u, &waves[i]));
+            let grain = (mix(u64::from(y * WIDTH + x) ^ u64::from(seed) << 32) % 24) as f64 - 12.0;
+            let colour = match ridge {
+                None => [150.0 + 60.0 * v, 180.0 + 45.0 * v, 215.0 + 20.0 * v],
+                Some(0) => [118.0 + grain / 4.0, 132.0 + grain / 4.0, 140.0],
+                Some(1) => [82.0 + grain / 2.0, 104.0 + grain / 2.0, 84.0],
+                Some(_) => [58.0 + grain, 82.0 + grain, 48.0 + grain / 2.0],
+            };
+            let at = ((y * WIDTH + x) * 3) as usize;
+            rgb[at..at + 3].iter_mut().zip(colour).for_each(|(byte, c)| *byte = c as u8);
+        }
+    }
+    Picture::from_rgb(WIDTH, HEIGHT, &rgb)
+}
+
+/// Height of a ridge at `u`, both as fractions from left and top.
+fn skyline(ridge: usize, u: f64, phases: &[f64; 6]) -> f64 {
+    let waves = phases.iter().enumerate().map(|(k, phase)| {
+        let turns = 0.8 * 1.9f64.powi(k as i32);
+        (std::f64::consts::TAU * (turns * u + phase)).sin() * 0.07 / 1.8f64.powi(k as i32)
+    });
+    [0.36, 0.50, 0.68][ridge] + waves.sum::<f64>()
+}
+
+fn mirrored(picture: &Picture) -> Result<Picture> {
+    let (w, h) = (picture.width() as usize, picture.height() as usize);
+    let (luma, chroma) = picture.as_i420().split_at(w * h);
+    let turn = |plane: &[u8], width: usize| -> Vec<u8> {
+        plane.chunks_exact(width).flat_map(|row| row.iter().rev().copied()).collect()
+    };
+    let mut i420 = turn(luma, w);
+    i420.extend(turn(chroma, w / 2));
+    Picture::from_i420(picture.width(), picture.height(), i420)
+}
+
+/// What a camera adds: light that changes over minutes, and noise in every pixel of every frame.
+struct Sensor {
+    /// Much longer than a frame; each frame reads it from another place.
+    noise: Vec<i8>,
+    random: SplitMix64,
+    phase: f64,
+}
+
+/// Places to start reading the noise from.
+const STARTS: usize = 1 << 16;
+
+impl Sensor {
+    fn new(seed: u32) -> Self {
+        let mut random = SplitMix64(mix(u64::from(seed) + 1));
+        let phase = random.unit();
+        // Sum of four of -1..=1: about a Gaussian of sigma 1.6 levels.
+        let level = |bits: u64| (0..4).map(|i| ((bits >> (8 * i)) & 0xff) as i8 as i32 * 3 / 256).sum::<i32>() as i8;
+        let noise = (0..(WIDTH * HEIGHT) as usize + STARTS).map(|_| level(random.next())).collect();
+        Self { noise, random, phase }
+    }
+
+    fn take(&mut self, seen: &Picture, now_s: f64) -> Picture {
+        let turn = |period_s: f64| (std::f64::consts::TAU * (now_s / period_s + self.phase)).sin();
+        let gain = 1.0 + 0.02 * turn(210.0) + 0.005 * turn(23.0);
+        let lit: Vec<u8> = (0..256).map(|y| (16.0 + (f64::from(y) - 16.0) * gain).clamp(16.0, 235.0) as u8).collect();
+        let start = self.random.next() as usize % STARTS;
+        let mut i420 = seen.as_i420().to_vec();
+        let luma = seen.luma().len().min(self.noise.len() - STARTS);
+        for (y, noise) in i420[..luma].iter_mut().zip(&self.noise[start..]) {
+            *y = lit[usize::from(*y)].saturating_add_signed(*noise);
+        }
+        Picture::from_i420(seen.width(), seen.height(), i420).unwrap_or_else(|_| seen.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn frames(smoke_after_s: Option<f64>) -> Vec<Picture> {
+        let spec = Clip { seed: 4, frames_per_s: 1, length_s: 61.0, smoke_after_s };
+        clip(spec, Path::new("/nowhere")).expect("ridges can always be drawn").collect()
+    }
+
+    fn change(a: &Picture, b: &Picture) -> f64 {
+        let sum: u64 = a.luma().iter().zip(b.luma()).map(|(a, b)| u64::from(a.abs_diff(*b))).sum();
+        sum as f64 / a.luma().len() as f64
+    }
+
+    #[test]
+    fn a_quiet_camera_is_never_frozen_and_never_jumps() {
+        let quiet = frames(None);
+        assert_eq!(quiet.len(), 61);
+        for pair in quiet.windows(2) {
+            let change = change(&pair[0], &pair[1]);
+            assert!(0.3 < change && change < 4.0, "{change} levels a pixel from one second to the next");
+        }
+    }
+
+    #[test]
+    fn smoke_appears_when_told_and_the_same_every_time() {
+        let (quiet, smoky) = (frames(None), frames(Some(10.0)));
+        assert_eq!(quiet[..11], smoky[..11]);
+        let seen = |i: usize| {
+            let changed = quiet[i].luma().iter().zip(smoky[i].luma()).filter(|(a, b)| a.abs_diff(**b) > 10).count();
+            changed as f64 / f64::from(WIDTH * HEIGHT)
+        };
+        assert!(seen(20) > 0.0002 && seen(60) > 0.003 && seen(60) < 0.05, "{} {}", seen(20), seen(60));
+        assert_eq!(frames(Some(10.0))[60], smoky[60]);
+    }
+
+    #[test]
+    fn every_seed_has_a_landscape_of_its_own() {
+        let mut seen = Vec::new();
+        for seed in 0..12 {
+            let picture = landscape(seed, Path::new("/nowhere")).expect("ridges");
+            assert!(!seen.contains(&picture), "seed {seed} looks like another");
+            seen.push(picture);
+        }
+    }
+
+    #[test]
+    fn photographs_are_cropped_and_shown_from_both_sides() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let photograph = drawn(1).and_then(|p| p.resized(300, 200).to_jpeg(90)).expect("a small picture");
+        std::fs::write(folder.path().join(VIEWS[3].0), photograph).expect("written");
+        let view = landscape(3, folder.path()).expect("a photograph");
+        assert_eq!((view.width(), view.height()), (WIDTH, HEIGHT));
+        assert_eq!(landscape(3 + VIEWS.len() as u32, folder.path()).and_then(|p| mirrored(&p)).ok(), Some(view));
+    }
+}
