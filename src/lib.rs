@@ -44,3 +44,5 @@ pub mod notify;
 pub mod report;
 
 pub mod drill;
+
+pub mod web;

@@ -1,0 +1,314 @@
+//! Who is asking: login links, sessions, and what each role may do. Only hashes of secrets are kept.
+
+use super::WebState;
+use super::error::{Answer, Problem, lang_of};
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::error::{Error, Kind, Result};
+use crate::lang::Lang;
+use crate::store::{Access, Login, Store};
+use crate::triage::id::{ActionId, PersonId};
+use crate::triage::incident::Incident;
+use axum::extract::{FromRequestParts, Request, State};
+use axum::http::header::{AUTHORIZATION, COOKIE, HOST, ORIGIN};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, Uri};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use jiff::SignedDuration;
+use sha2::{Digest, Sha256};
+
+pub const COOKIE_NAME: &str = "huoyan_session";
+/// 256 bits, so that guessing is no way in.
+const SECRET_BYTES: usize = 32;
+
+/// Who is logged in.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Me {
+    pub person: PersonId,
+    pub role: Role,
+}
+
+impl Me {
+    /// The office sees everything, a ranger what was ever dispatched to them.
+    pub fn may_see(&self, incident: &Incident) -> bool {
+        let mut dispatches = incident.past_dispatches.iter().chain(&incident.dispatch);
+        self.role.is_office() || dispatches.any(|dispatch| dispatch.ranger == self.person)
+    }
+}
+
+/// What the pages call [`Access`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Role(pub Access);
+
+impl Role {
+    pub fn face(self) -> &'static str {
+        match self.0 {
+            Access::Ranger => "/ranger",
+            Access::Officer => "/office",
+            Access::Ops => "/ops",
+        }
+    }
+
+    pub fn word(self) -> &'static str {
+        match self.0 {
+            Access::Ranger => "ranger",
+            Access::Officer => "officer",
+            Access::Ops => "ops",
+        }
+    }
+
+    /// Sees every incident and every phone number.
+    pub fn is_office(self) -> bool {
+        self.0 != Access::Ranger
+    }
+}
+
+/// A one-time login link, as the path to put behind the public address: `/login/…`. The token is nowhere else.
+pub async fn issue_login(
+    store: &Store,
+    person: &PersonId,
+    access: Access,
+    life: SignedDuration,
+    clock: &Clock,
+) -> Result<String> {
+    let token = secret()?;
+    let login = Login { person: person.clone(), access };
+    store.create_login(&hash(&token), &login, clock.now() + life).await?;
+    Ok(format!("/login/{token}"))
+}
+
+/// 32 random bytes in 43 letters that need no escaping anywhere.
+pub fn secret() -> Result<String> {
+    let mut bytes = [0; SECRET_BYTES];
+    getrandom::fill(&mut bytes).map_err(|e| Error::unavailable("the machine gives no random numbers").because(e))?;
+    Ok(BASE64_URL_SAFE_NO_PAD.encode(bytes))
+}
+
+/// What is stored of a secret. No salt and no slow hash: nobody can search 256 bits.
+pub fn hash(secret: &str) -> String {
+    hex::encode(Sha256::digest(secret.as_bytes()))
+}
+
+/// Anybody, logged in or not.
+pub struct Visitor {
+    pub me: Option<Me>,
+    pub lang: Lang,
+}
+
+impl FromRequestParts<WebState> for Visitor {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &WebState) -> Answer<Self> {
+        let lang = lang_of(&parts.headers);
+        let Some(token) = cookie(&parts.headers) else { return Ok(Self { me: None, lang }) };
+        match state.store.session(&hash(token), state.clock.now(), state.config.server.session_life).await {
+            Ok(Login { person, access }) => Ok(Self { me: Some(Me { person, role: Role(access) }), lang }),
+            Err(error) if error.kind == Kind::Unauthenticated => Ok(Self { me: None, lang }),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+impl FromRequestParts<WebState> for Me {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &WebState) -> Answer<Self> {
+        Visitor::from_request_parts(parts, state).await?.me.ok_or_else(Problem::unauthenticated)
+    }
+}
+
+/// Somebody of the office: officer or ops.
+pub struct Office(pub Me);
+
+impl FromRequestParts<WebState> for Office {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &WebState) -> Answer<Self> {
+        let me = Me::from_request_parts(parts, state).await?;
+        if !me.role.is_office() {
+            return Err(Problem::forbidden("此操作只限值班室。", "Only the duty room may do this."));
+        }
+        Ok(Self(me))
+    }
+}
+
+/// Operations.
+pub struct Ops(pub Me);
+
+impl FromRequestParts<WebState> for Ops {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &WebState) -> Answer<Self> {
+        let me = Me::from_request_parts(parts, state).await?;
+        if me.role.0 != Access::Ops {
+            return Err(Problem::forbidden("此操作只限运维人员。", "Only operations may do this."));
+        }
+        Ok(Self(me))
+    }
+}
+
+/// Operations, or the machine's own administrator by the token in the data folder.
+pub struct Admin;
+
+impl FromRequestParts<WebState> for Admin {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &WebState) -> Answer<Self> {
+        if let Some(token) = bearer(&parts.headers) {
+            let is_admin = state.admin_token_hash.as_deref().is_some_and(|hash| is_secret_of(hash, token));
+            return is_admin.then_some(Self).ok_or_else(Problem::unauthenticated);
+        }
+        Ops::from_request_parts(parts, state).await.map(|_| Self)
+    }
+}
+
+/// The gateway that brings people's replies, by the key in HUOYAN_INBOUND_KEY.
+pub struct Gateway;
+
+impl FromRequestParts<WebState> for Gateway {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &WebState) -> Answer<Self> {
+        let Some(hash) = state.inbound_key_hash.as_deref() else {
+            return Err(Problem::new(
+                Kind::NotFound,
+                "本机未设置 HUOYAN_INBOUND_KEY，不接收短信回复和电话按键。",
+                "HUOYAN_INBOUND_KEY is not set here: replies and key presses are not taken in.",
+            ));
+        };
+        let is_gateway = bearer(&parts.headers).is_some_and(|key| is_secret_of(hash, key));
+        is_gateway.then_some(Self).ok_or_else(|| {
+            Problem::new(
+                Kind::Unauthenticated,
+                "网关密钥不符：请求头应为 Authorization: Bearer <HUOYAN_INBOUND_KEY>。",
+                "The gateway's key is missing or wrong: send Authorization: Bearer <HUOYAN_INBOUND_KEY>.",
+            )
+        })
+    }
+}
+
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    headers.get(AUTHORIZATION)?.to_str().ok()?.strip_prefix("Bearer ").map(str::trim)
+}
+
+/// Looks at every letter whatever it finds, so that the time it takes says nothing: people choose weaker secrets than
+/// [`secret`] does.
+fn is_secret_of(kept: &str, given: &str) -> bool {
+    let given = hash(given);
+    kept.len() == given.len() && kept.bytes().zip(given.bytes()).fold(0, |differ, (a, b)| differ | (a ^ b)) == 0
+}
+
+/// The `Idempotency-Key` of a change.
+#[derive(Clone, Copy)]
+pub struct Key(pub ActionId);
+
+impl FromRequestParts<WebState> for Key {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &WebState) -> Answer<Self> {
+        key(&parts.headers).map(Self)
+    }
+}
+
+/// Every change names itself and comes from our own pages. A foreign page can send neither this header nor our origin.
+pub async fn guard_changes(State(state): State<WebState>, request: Request, next: Next) -> Response {
+    // The login form is a page's, not a script's; its secret address is its key.
+    let path = request.uri().path();
+    // A gateway has no cookie that a foreign page could ride on; the id of its message stands for the key.
+    let is_gateway = path.starts_with("/api/v1/inbound/");
+    if request.method().is_safe() || is_gateway || !path.starts_with("/api/") {
+        return next.run(request).await;
+    }
+    let allowed = key(request.headers()).map(|_| ()).and_then(|()| own_origin(request.headers(), &state.config));
+    match allowed {
+        Ok(()) => next.run(request).await,
+        Err(problem) => problem.into_response(),
+    }
+}
+
+fn key(headers: &HeaderMap) -> Answer<ActionId> {
+    let text = headers.get("idempotency-key").and_then(|value| value.to_str().ok()).unwrap_or_default();
+    text.parse().map_err(|_| {
+        Problem::invalid(
+            "缺少请求头 Idempotency-Key（UUID）。",
+            "The header Idempotency-Key is missing or is not a UUID.",
+        )
+    })
+}
+
+/// Browsers name the page a change comes from; programs without an `Origin` carry no cookie by accident.
+pub fn own_origin(headers: &HeaderMap, config: &Config) -> Answer<()> {
+    let Some(origin) = headers.get(ORIGIN) else { return Ok(()) };
+    let host = headers.get(HOST).and_then(|value| value.to_str().ok());
+    let origin = origin.to_str().ok().and_then(|text| text.parse::<Uri>().ok());
+    let Some(origin) = origin.as_ref().and_then(|uri| uri.authority()).map(|authority| authority.as_str()) else {
+        return Err(foreign());
+    };
+    let public = config.public_url().parse::<Uri>().ok();
+    let ours = [host, public.as_ref().and_then(|uri| uri.authority()).map(|authority| authority.as_str())];
+    if ours.into_iter().flatten().any(|name| name.eq_ignore_ascii_case(origin)) { Ok(()) } else { Err(foreign()) }
+}
+
+fn foreign() -> Problem {
+    Problem::forbidden(
+        "请求来自其他网站，已拒绝。请检查 [server] public_url 是否与浏览器中的地址一致。",
+        "The request comes from another site. Check that [server] public_url is the address in the browser.",
+    )
+}
+
+fn cookie(headers: &HeaderMap) -> Option<&str> {
+    let pairs = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok()).flat_map(|line| line.split(';'));
+    pairs.filter_map(|pair| pair.trim().split_once('=')).find(|(name, _)| *name == COOKIE_NAME).map(|(_, value)| value)
+}
+
+pub fn session_hash(headers: &HeaderMap) -> Option<String> {
+    cookie(headers).map(hash)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::http::HeaderValue;
+
+    #[test]
+    fn secrets_are_long_safe_in_addresses_and_never_the_same() {
+        let (a, b) = (secret().expect("random"), secret().expect("random"));
+        assert_eq!(a.len(), 43);
+        assert!(a.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_'), "{a}");
+        assert_ne!(a, b);
+    }
+
+    #[test]
+    fn only_our_own_pages_may_change_anything() {
+        let mut config = Config::default();
+        config.server.public_url = Some("https://huoyan.example".to_owned());
+        for (origin, ours) in [
+            (None, true),
+            (Some("http://10.0.0.5:8131"), true),
+            (Some("https://huoyan.example"), true),
+            (Some("https://evil.example"), false),
+            (Some("http://10.0.0.5:8132"), false),
+            (Some("null"), false),
+            (Some(""), false),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(HOST, HeaderValue::from_static("10.0.0.5:8131"));
+            if let Some(origin) = origin {
+                headers.insert(ORIGIN, HeaderValue::from_static(origin));
+            }
+            assert_eq!(own_origin(&headers, &config).is_ok(), ours, "{origin:?}");
+        }
+    }
+
+    #[test]
+    fn the_session_is_found_among_other_cookies() {
+        let mut headers = HeaderMap::new();
+        headers.insert(COOKIE, HeaderValue::from_static("a=b; huoyan_session=xyz; c=d"));
+        assert_eq!(cookie(&headers), Some("xyz"));
+        headers.insert(COOKIE, HeaderValue::from_static("not_huoyan_session=xyz"));
+        assert_eq!(cookie(&headers), None);
+    }
+}

@@ -1,0 +1,193 @@
+//! What the office sees: the board, lists, one incident.
+
+use super::WebState;
+use super::auth::{Me, Office};
+use super::dto::{self, CameraView, Eyes, HotspotView, IncidentView, PersonView};
+use super::error::{Answer, Problem};
+use super::{limits, queue, service};
+use crate::county::{County, county_date, county_time};
+use crate::report::{Category, categories};
+use crate::store::{Filed, Filter};
+use crate::triage::geo::LatLon;
+use crate::triage::id::{CameraId, IncidentId};
+use crate::triage::policy::{Role, ZeroPoint};
+use crate::triage::sighting::Source;
+use axum::Json;
+use axum::extract::{Path, Query, State};
+use axum::http::HeaderMap;
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+use utoipa::{IntoParams, ToSchema};
+
+/// Hotspots are drawn for so long.
+const HOTSPOTS_FOR: SignedDuration = SignedDuration::from_hours(24);
+/// A county without registers opens the map on China's middle.
+const NOWHERE: (f64, f64) = (35.0, 105.0);
+
+#[derive(Serialize, ToSchema)]
+pub struct Board {
+    #[schema(value_type = String)]
+    now: Timestamp,
+    /// Where the log stood; give it to `/api/v1/stream` as `Last-Event-ID`.
+    cursor: String,
+    county: CountyView,
+    incidents: Vec<IncidentView>,
+    cameras: Vec<CameraView>,
+    hotspots: Vec<HotspotView>,
+    duty: DutyView,
+    #[schema(value_type = String)]
+    zero_point: ZeroPoint,
+    #[schema(value_type = Vec<Object>)]
+    categories: Vec<Category>,
+    health: Vec<service::PartView>,
+}
+
+#[derive(Serialize, ToSchema)]
+struct CountyView {
+    name: String,
+    #[schema(value_type = Object)]
+    centre: LatLon,
+    /// South-west and north-east corner.
+    #[schema(value_type = Vec<Object>)]
+    bounds: (LatLon, LatLon),
+    #[schema(value_type = Object)]
+    grids: geojson::FeatureCollection,
+}
+
+#[derive(Serialize, ToSchema)]
+struct DutyView {
+    officer: Option<PersonView>,
+    leader: Option<PersonView>,
+}
+
+/// Everything the board shows, read at one cursor: what changes later comes through the stream.
+#[utoipa::path(get, path = "/api/v1/board", tag = "office", responses((status = 200, body = Board)))]
+pub async fn board(State(state): State<WebState>, Office(me): Office, headers: HeaderMap) -> Answer<Json<Board>> {
+    let (now, county) = (state.clock.now(), state.county());
+    // The cursor first: an event committed in between is then told twice rather than never.
+    let cursor = state.store.cursor().await?;
+    let mut open = state.store.open_incidents().await?;
+    open.sort_by_cached_key(|filed| queue::place(&filed.incident, now));
+    let cameras = cameras(&state, &county, &open).await?;
+    let hotspots = state.store.hotspots_since(now - HOTSPOTS_FOR).await?;
+    let eyes = Eyes { me: &me, county: &county };
+    let on_duty = |role| county.duty(role, None, now).map(|person| eyes.person_as(&person.id, role));
+    let duty = DutyView { officer: on_duty(Role::CountyDuty), leader: on_duty(Role::CountyLeader) };
+    Ok(Json(Board {
+        now,
+        cursor: cursor.to_string(),
+        county: county_view(&county)?,
+        incidents: open.into_iter().map(|filed| eyes.brief(filed)).collect(),
+        cameras,
+        hotspots: hotspots.into_iter().map(HotspotView::from).collect(),
+        duty,
+        zero_point: state.config.policy.zero_point,
+        categories: categories().to_vec(),
+        health: service::parts(&state, super::error::lang_of(&headers)).await,
+    }))
+}
+
+fn county_view(county: &County) -> Answer<CountyView> {
+    let nowhere = LatLon::new(NOWHERE.0, NOWHERE.1).ok_or_else(Problem::not_found)?;
+    let centre = county.centre().unwrap_or(nowhere);
+    Ok(CountyView {
+        name: county.name.clone(),
+        centre,
+        bounds: county.bounds().unwrap_or((centre, centre)),
+        grids: county.grids_geojson(),
+    })
+}
+
+/// One view a camera, whatever the number of its poses.
+pub async fn cameras(state: &WebState, county: &County, open: &[Filed]) -> Answer<Vec<CameraView>> {
+    let now = state.clock.now();
+    let midnight = county_date(now).to_zoned(county_time()).map_or(now, |midnight| midnight.timestamp());
+    let opened_today = state.store.incidents_opened(midnight, now + SignedDuration::from_secs(1)).await?;
+    let alarms = alarms_since(midnight, open.iter().chain(&opened_today));
+    let status = state.status.all();
+    let mut seen = BTreeSet::new();
+    let entries = county.cameras.iter().filter(|entry| seen.insert(&entry.id));
+    Ok(entries
+        .map(|entry| {
+            let today = alarms.get(&entry.id).copied().unwrap_or_default();
+            dto::camera(entry, status.get(&entry.id).cloned(), today)
+        })
+        .collect())
+}
+
+/// Camera sightings of each camera, each once, drills left out.
+fn alarms_since<'a>(since: Timestamp, filed: impl Iterator<Item = &'a Filed>) -> BTreeMap<CameraId, usize> {
+    let mut seen = BTreeSet::new();
+    let mut alarms = BTreeMap::new();
+    for sighting in filed.flat_map(|filed| &filed.incident.sightings) {
+        let Source::Camera { camera, .. } = &sighting.source else { continue };
+        if sighting.observed_at >= since && !sighting.drill && seen.insert(sighting.id) {
+            *alarms.entry(camera.clone()).or_default() += 1;
+        }
+    }
+    alarms
+}
+
+#[derive(Deserialize, IntoParams)]
+pub struct ListQuery {
+    /// `open`, `closed` or `all`.
+    #[param(value_type = Option<String>)]
+    state: Option<Listed>,
+    /// `next` of the page before.
+    after: Option<String>,
+    limit: Option<u32>,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Listed {
+    Open,
+    Closed,
+    All,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct IncidentPage {
+    items: Vec<IncidentView>,
+    next: Option<String>,
+}
+
+/// Incidents, newest first.
+#[utoipa::path(get, path = "/api/v1/incidents", tag = "office", params(ListQuery), responses((status = 200, body = IncidentPage)))]
+pub async fn list(
+    State(state): State<WebState>,
+    Office(me): Office,
+    Query(query): Query<ListQuery>,
+) -> Answer<Json<IncidentPage>> {
+    let bad_cursor = |_| Problem::invalid("参数 after 无效。", "The parameter after is not a cursor.");
+    let before = query.after.map(|cursor| cursor.parse::<u64>().map_err(bad_cursor)).transpose()?;
+    let limit = query.limit.unwrap_or(limits::PAGE_DEFAULT).clamp(1, limits::PAGE_MAX);
+    let filter = match query.state.unwrap_or(Listed::Open) {
+        Listed::Open => Filter::Open,
+        Listed::Closed => Filter::Closed,
+        Listed::All => Filter::All,
+    };
+    let page = state.store.incidents(filter, before, limit).await?;
+    let county = state.county();
+    let eyes = Eyes { me: &me, county: &county };
+    Ok(Json(IncidentPage {
+        items: page.items.into_iter().map(|filed| eyes.brief(filed)).collect(),
+        next: page.next.map(|cursor| cursor.to_string()),
+    }))
+}
+
+/// One incident; for the office with its log and messages.
+#[utoipa::path(get, path = "/api/v1/incidents/{id}", tag = "office", params(("id" = String, Path)), responses((status = 200, body = IncidentView)))]
+pub async fn one(State(state): State<WebState>, me: Me, Path(id): Path<IncidentId>) -> Answer<Json<IncidentView>> {
+    let filed = visible(&state, &me, id).await?;
+    let messages = if me.role.is_office() { state.store.messages_of(id).await? } else { Vec::new() };
+    Ok(Json(Eyes { me: &me, county: &state.county() }.full(filed, messages)))
+}
+
+/// An incident this person may know of: all for the office, for a ranger those dispatched to them, now or before.
+/// `NotFound` for everything else, so that nobody learns which incidents exist.
+pub async fn visible(state: &WebState, me: &Me, id: IncidentId) -> Answer<Filed> {
+    let filed = state.store.incident(id).await?;
+    if me.may_see(&filed.incident) { Ok(filed) } else { Err(Problem::not_found()) }
+}

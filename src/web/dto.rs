@@ -1,0 +1,257 @@
+//! The shapes of `api.md`. Evidence, places and steps go out in triage's own words; everything that depends on who looks is
+//! made in [`eyes`].
+
+mod eyes;
+
+pub use eyes::{Eyes, camera};
+
+use crate::frame::Health;
+use crate::store::{KnownHotspot, Status};
+use crate::triage::detection::Scores;
+use crate::triage::dispatch::Step;
+use crate::triage::event::{Actor, Closure, Event, Flames};
+use crate::triage::geo::{Fix, LatLon, Locus};
+use crate::triage::hotspot::HotspotConfidence;
+use crate::triage::id::{CameraId, DispatchId, GridId, IncidentId, MessageId, PersonId, PictureId, SightingId};
+use crate::triage::incident::State;
+use crate::triage::policy::{self, Stage};
+use crate::triage::score::Priority;
+use crate::triage::sighting::{Label, Source};
+use jiff::Timestamp;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+#[derive(Serialize, ToSchema)]
+pub struct MeView {
+    #[schema(value_type = String)]
+    pub person: PersonId,
+    pub name: String,
+    pub role: &'static str,
+    pub county: String,
+    pub lang: &'static str,
+    #[schema(value_type = String)]
+    pub now: Timestamp,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct PersonView {
+    #[schema(value_type = String)]
+    pub id: PersonId,
+    pub name: String,
+    /// In the words of the policy's roles: `ranger`, `backup_ranger`, `village_chief`, `township_duty` …
+    #[schema(value_type = String)]
+    pub role: policy::Role,
+    /// `null` for rangers' eyes, except their own.
+    pub phone: Option<String>,
+    pub distance_m: Option<f64>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct IncidentView {
+    #[schema(value_type = String)]
+    pub id: IncidentId,
+    /// Short number people say aloud, for example "1121-03".
+    pub code: String,
+    pub version: u64,
+    #[schema(value_type = String)]
+    pub state: State,
+    pub drill: bool,
+    #[schema(value_type = String)]
+    pub opened_at: Timestamp,
+    #[schema(value_type = String)]
+    pub first_seen_at: Timestamp,
+    #[schema(value_type = String)]
+    pub last_seen_at: Timestamp,
+    #[schema(value_type = Object)]
+    pub fix: Fix,
+    pub place: PlaceView,
+    pub suggested: Vec<PersonView>,
+    pub sightings: Vec<SightingView>,
+    #[schema(value_type = Object)]
+    pub priority: Priority,
+    #[schema(value_type = Option<String>)]
+    pub review_by: Option<Timestamp>,
+    pub review_missed: bool,
+    pub dispatch: Option<DispatchView>,
+    pub past_dispatches: Vec<DispatchView>,
+    pub verification: Option<VerificationView>,
+    #[schema(value_type = Option<Object>)]
+    pub closure: Option<Closure>,
+    #[schema(value_type = Option<String>)]
+    pub closed_at: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub log: Option<Vec<LogView>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub messages: Option<Vec<MessageView>>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct PlaceView {
+    pub name: String,
+    #[schema(value_type = Option<String>)]
+    pub grid: Option<GridId>,
+    pub village: Option<String>,
+    pub township: Option<String>,
+    pub unique: bool,
+    #[schema(value_type = Vec<Object>)]
+    pub labels: Vec<Label>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct SightingView {
+    #[schema(value_type = String)]
+    pub id: SightingId,
+    pub source: SourceView,
+    #[schema(value_type = String)]
+    pub observed_at: Timestamp,
+    #[schema(value_type = Object)]
+    pub locus: Locus,
+    pub confidence: f32,
+    #[schema(value_type = Vec<String>)]
+    pub pictures: Vec<PictureId>,
+    pub drill: bool,
+    #[schema(value_type = Vec<Object>)]
+    pub labels: Vec<Label>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct SourceView {
+    #[serde(flatten)]
+    #[schema(value_type = Object)]
+    pub source: Source,
+    /// A ranger has no list of cameras to look the name up in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub camera_name: Option<String>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct DispatchView {
+    #[schema(value_type = String)]
+    pub id: DispatchId,
+    pub ranger: PersonView,
+    #[schema(value_type = String)]
+    pub dispatched_at: Timestamp,
+    #[schema(value_type = String)]
+    pub zero_at: Timestamp,
+    #[schema(value_type = String)]
+    pub acknowledge_by: Timestamp,
+    #[schema(value_type = String)]
+    pub arrive_by: Timestamp,
+    #[schema(value_type = String)]
+    pub report_by: Timestamp,
+    #[schema(value_type = Option<Object>)]
+    pub acknowledged: Option<Step>,
+    #[schema(value_type = Option<Object>)]
+    pub arrived: Option<Step>,
+    #[schema(value_type = Option<Object>)]
+    pub reported: Option<Step>,
+    pub declined: Option<String>,
+    #[schema(value_type = Vec<String>)]
+    pub missed: Vec<Stage>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct VerificationView {
+    pub category: u8,
+    #[schema(value_type = Option<String>)]
+    pub flames: Option<Flames>,
+    pub area_mu: Option<f64>,
+    pub extinguished: Option<bool>,
+    pub words: String,
+    #[schema(value_type = Vec<String>)]
+    pub photos: Vec<PictureId>,
+    pub no_photo_reason: Option<String>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct LogView {
+    #[schema(value_type = String)]
+    pub at: Timestamp,
+    #[schema(value_type = Object)]
+    pub actor: Actor,
+    pub name: Option<String>,
+    #[schema(value_type = Option<String>)]
+    pub happened_at: Option<Timestamp>,
+    #[schema(value_type = Object)]
+    pub event: Event,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct MessageView {
+    #[schema(value_type = String)]
+    pub id: MessageId,
+    #[schema(value_type = String)]
+    pub created_at: Timestamp,
+    /// Name and the last four digits of the number.
+    pub to: String,
+    #[schema(value_type = String)]
+    pub role: policy::Role,
+    #[schema(value_type = String)]
+    pub channel: policy::Channel,
+    #[schema(value_type = String)]
+    pub status: Status,
+    pub attempts: u32,
+    pub words: String,
+    pub error: Option<String>,
+    #[schema(value_type = Option<String>)]
+    pub sent_at: Option<Timestamp>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct CameraView {
+    #[schema(value_type = String)]
+    pub id: CameraId,
+    pub name: String,
+    #[schema(value_type = Object)]
+    pub at: LatLon,
+    pub azimuth_deg: f64,
+    pub field_of_view_deg: f64,
+    pub range_m: f64,
+    #[schema(value_type = String)]
+    pub health: Health,
+    #[schema(value_type = Option<String>)]
+    pub health_since: Option<Timestamp>,
+    pub detail: Option<String>,
+    #[schema(value_type = Option<String>)]
+    pub last_frame_at: Option<Timestamp>,
+    #[schema(value_type = Option<Object>)]
+    pub last_scores: Option<Scores>,
+    pub alarms_today: usize,
+    /// Without user and password.
+    pub url: String,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct HotspotView {
+    pub key: String,
+    #[schema(value_type = Object)]
+    pub at: LatLon,
+    #[schema(value_type = String)]
+    pub acquired_at: Timestamp,
+    pub satellite: String,
+    pub instrument: String,
+    #[schema(value_type = String)]
+    pub confidence: HotspotConfidence,
+    pub frp_mw: Option<f64>,
+    pub scan_km: Option<f64>,
+    pub track_km: Option<f64>,
+    #[schema(value_type = Option<String>)]
+    pub incident: Option<IncidentId>,
+}
+
+impl From<KnownHotspot> for HotspotView {
+    fn from(KnownHotspot { hotspot, incident }: KnownHotspot) -> Self {
+        Self {
+            key: hotspot.key,
+            at: hotspot.at,
+            acquired_at: hotspot.acquired_at,
+            satellite: hotspot.satellite,
+            instrument: hotspot.instrument,
+            confidence: hotspot.confidence,
+            frp_mw: hotspot.frp_mw,
+            scan_km: hotspot.scan_km,
+            track_km: hotspot.track_km,
+            incident,
+        }
+    }
+}

@@ -1,0 +1,221 @@
+//! Our errors → RFC 9457 problem details in the reader's language. Internals are logged once, here, and never sent.
+
+use crate::error::{Error, Kind};
+use crate::lang::Lang;
+use axum::extract::{MatchedPath, Request};
+use axum::http::header::{ACCEPT_LANGUAGE, CONTENT_TYPE, RETRY_AFTER};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use serde_json::json;
+
+pub type Answer<T> = std::result::Result<T, Problem>;
+
+/// What a page is told when something cannot be done: a stable code, and a sentence in both languages.
+#[derive(Clone, Debug)]
+pub struct Problem {
+    status: StatusCode,
+    code: &'static str,
+    zh: String,
+    en: String,
+    /// For our log only.
+    internals: Option<String>,
+}
+
+impl Problem {
+    pub fn new(kind: Kind, zh: impl Into<String>, en: impl Into<String>) -> Self {
+        let status = StatusCode::from_u16(kind.http_status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        Self { status, code: code(kind), zh: zh.into(), en: en.into(), internals: None }
+    }
+
+    pub fn invalid(zh: impl Into<String>, en: impl Into<String>) -> Self {
+        Self::new(Kind::Invalid, zh, en)
+    }
+
+    pub fn not_found() -> Self {
+        Error::new(Kind::NotFound, "no such thing").into()
+    }
+
+    pub fn unauthenticated() -> Self {
+        Error::new(Kind::Unauthenticated, "no session").into()
+    }
+
+    pub fn forbidden(zh: impl Into<String>, en: impl Into<String>) -> Self {
+        Self::new(Kind::Forbidden, zh, en)
+    }
+
+    #[must_use]
+    pub fn with_status(mut self, status: StatusCode) -> Self {
+        self.status = status;
+        self
+    }
+
+    /// For answers that never reached a handler of ours: no such route, too large, too slow.
+    fn of_status(status: StatusCode) -> Self {
+        let problem = match status {
+            StatusCode::NOT_FOUND => Self::not_found(),
+            StatusCode::METHOD_NOT_ALLOWED => {
+                Self::invalid("此地址不支持这种请求方式。", "This address does not take this method.")
+            }
+            StatusCode::PAYLOAD_TOO_LARGE => {
+                Self::invalid("发送的内容太大。照片请压缩到400 kB以内。", "That is too large. Photos: 400 kB at most.")
+            }
+            StatusCode::REQUEST_TIMEOUT => Self::new(
+                Kind::Unavailable,
+                "服务器处理超时，请稍后重试。",
+                "The server took too long. Please try again in a moment.",
+            ),
+            _ if status.is_client_error() => Self::invalid("请求内容有误。", "The request is not understood."),
+            _ => Self::from(Error::internal(format!("answered {status} without saying why"))),
+        };
+        problem.with_status(status)
+    }
+
+    fn answer(&self, lang: Lang) -> Response {
+        let title = match lang {
+            Lang::Zh => title_zh(self.code),
+            Lang::En => self.status.canonical_reason().unwrap_or("Problem"),
+        };
+        let body = json!({
+            "type": "about:blank",
+            "title": title,
+            "status": self.status.as_u16(),
+            "code": self.code,
+            "detail": lang.pick(&self.zh, &self.en),
+        });
+        let mut response = (self.status, body.to_string()).into_response();
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if matches!(self.status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE) {
+            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("5"));
+        }
+        response
+    }
+}
+
+/// What a person can do something about keeps its own sentence when it has one in both languages ("中文 / English");
+/// everything else says only what to do.
+impl From<Error> for Problem {
+    fn from(error: Error) -> Self {
+        let (zh, en) = match error.kind {
+            Kind::NotFound => ("没有找到，或您无权查看。", "There is no such thing, or it is not yours to see."),
+            Kind::Unauthenticated => (
+                "尚未登录或登录已过期，请向值班室索取新的登录链接。",
+                "You are not logged in, or not any more: ask the duty room for a new login link.",
+            ),
+            Kind::Forbidden => ("您无权进行此操作。", "This is not yours to do."),
+            Kind::Conflict => {
+                ("情况已经变化，请刷新后再看。", "Things have changed meanwhile. Please reload and look again.")
+            }
+            Kind::TooMany => ("请求过于频繁，请稍后重试。", "Too many requests at once. Please wait a moment."),
+            Kind::Invalid => {
+                ("请求内容有误，请检查后重试。", "The request is not understood. Please check it and try again.")
+            }
+            Kind::Unavailable => (
+                "系统暂时不可用，请稍后重试；持续出现请联系运维。",
+                "The system is not available just now. Please try again; if it stays so, call operations.",
+            ),
+            Kind::Internal => (
+                "系统内部出错，已记录。请重试或联系运维。",
+                "Something went wrong inside and has been logged. Please try again or call operations.",
+            ),
+        };
+        let is_for_people = matches!(error.kind, Kind::Forbidden | Kind::Conflict | Kind::Invalid);
+        let (zh, en) = error.message.split_once(" / ").filter(|_| is_for_people).unwrap_or((zh, en));
+        let mut problem = Self::new(error.kind, zh, en);
+        problem.internals = Some(error.chain());
+        problem
+    }
+}
+
+/// Carries the problem to [`speak`], which knows the reader's language.
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let mut response = self.status.into_response();
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+/// Gives every failed answer that does not speak for itself its problem details, and logs it.
+pub async fn speak(request: Request, next: Next) -> Response {
+    let lang = lang_of(request.headers());
+    let method = request.method().clone();
+    // The route, not the address: addresses of login links are secrets.
+    let route = request.extensions().get::<MatchedPath>().map_or_else(String::new, |path| path.as_str().to_owned());
+    let mut response = next.run(request).await;
+    let status = response.status();
+    let kind = response.headers().get(CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
+    let speaks_for_itself = kind.starts_with(b"text/html") || kind.starts_with(b"application/json");
+    if speaks_for_itself || !(status.is_client_error() || status.is_server_error()) {
+        return response;
+    }
+    let problem = response.extensions_mut().remove::<Problem>().unwrap_or_else(|| Problem::of_status(status));
+    let cause = problem.internals.as_deref().unwrap_or(&problem.en);
+    if status.is_server_error() {
+        tracing::error!(%method, route, status = status.as_u16(), cause, "a request failed");
+    } else {
+        tracing::debug!(%method, route, status = status.as_u16(), cause, "a request was refused");
+    }
+    problem.answer(lang)
+}
+
+/// The first language the browser asks for; Chinese unless it is English.
+pub fn lang_of(headers: &HeaderMap) -> Lang {
+    Lang::from_tag(headers.get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()).unwrap_or_default())
+}
+
+fn code(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Invalid => "invalid",
+        Kind::NotFound => "not_found",
+        Kind::Unauthenticated => "unauthenticated",
+        Kind::Forbidden => "forbidden",
+        Kind::Conflict => "conflict",
+        Kind::TooMany => "too_many",
+        Kind::Unavailable => "unavailable",
+        Kind::Internal => "internal",
+    }
+}
+
+fn title_zh(code: &str) -> &'static str {
+    match code {
+        "invalid" => "请求有误",
+        "not_found" => "未找到",
+        "unauthenticated" => "未登录",
+        "forbidden" => "无权操作",
+        "conflict" => "情况已变化",
+        "too_many" => "请求过多",
+        "unavailable" => "暂不可用",
+        _ => "系统出错",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn internals_never_reach_the_reader() {
+        let error = Error::internal("could not open /var/lib/huoyan/huoyan.db").because(std::io::Error::other("disk"));
+        let problem = Problem::from(error);
+        assert!(!problem.zh.contains("/var") && !problem.en.contains("/var"), "{problem:?}");
+        assert_eq!(problem.internals.as_deref(), Some("could not open /var/lib/huoyan/huoyan.db: disk"));
+    }
+
+    #[test]
+    fn every_kind_has_its_status_and_code() {
+        for (kind, status, code) in [
+            (Kind::Invalid, 400, "invalid"),
+            (Kind::Unauthenticated, 401, "unauthenticated"),
+            (Kind::Forbidden, 403, "forbidden"),
+            (Kind::NotFound, 404, "not_found"),
+            (Kind::Conflict, 409, "conflict"),
+            (Kind::TooMany, 429, "too_many"),
+            (Kind::Unavailable, 503, "unavailable"),
+            (Kind::Internal, 500, "internal"),
+        ] {
+            let problem = Problem::from(Error::new(kind, "x"));
+            assert_eq!((problem.status.as_u16(), problem.code), (status, code));
+        }
+    }
+}

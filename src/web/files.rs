@@ -1,0 +1,128 @@
+//! The built pages and their files, from inside the program.
+
+use super::auth::Visitor;
+use super::error::{Answer, Problem};
+use super::pages;
+use axum::extract::Path;
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Redirect, Response};
+use rust_embed::{Embed, EmbeddedFile};
+
+#[derive(Embed)]
+#[folder = "src/web/ui/dist"]
+struct Dist;
+
+/// What a browser may do with our pages: nothing from elsewhere, nothing in a foreign frame (invariant 8: no CDN).
+pub const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; img-src 'self' data: blob:; style-src 'self' \
+     'unsafe-inline'; connect-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+
+/// Names with a content hash never change what they hold.
+const FOREVER: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
+const ASK_FIRST: HeaderValue = HeaderValue::from_static("no-cache");
+
+/// `/`: everybody's own face.
+pub async fn home(visitor: Visitor) -> Response {
+    match visitor.me {
+        Some(me) => Redirect::to(me.role.face()).into_response(),
+        None => pages::login_needed(visitor.lang),
+    }
+}
+
+pub async fn office(visitor: Visitor, headers: HeaderMap) -> Answer<Response> {
+    face("office.html", visitor, &headers)
+}
+
+pub async fn wall(visitor: Visitor, headers: HeaderMap) -> Answer<Response> {
+    face("wall.html", visitor, &headers)
+}
+
+pub async fn ranger(visitor: Visitor, headers: HeaderMap) -> Answer<Response> {
+    face("ranger.html", visitor, &headers)
+}
+
+pub async fn ops(visitor: Visitor, headers: HeaderMap) -> Answer<Response> {
+    face("ops.html", visitor, &headers)
+}
+
+/// A page, for those logged in; a ranger who opens the office's is shown their own.
+fn face(page: &str, visitor: Visitor, headers: &HeaderMap) -> Answer<Response> {
+    let Some(me) = visitor.me else { return Ok(pages::login_needed(visitor.lang)) };
+    if !me.role.is_office() && page != "ranger.html" {
+        return Ok(Redirect::to(me.role.face()).into_response());
+    }
+    Ok(answer(&get(page)?, "text/html; charset=utf-8", ASK_FIRST, headers))
+}
+
+/// Scripts, styles, icons: the same for everybody, so that the login page and the offline phone need no session.
+pub async fn asset(Path(path): Path<String>, headers: HeaderMap) -> Answer<Response> {
+    let path = format!("assets/{path}");
+    let file = get(&path)?;
+    let cache = if is_hashed(&path) { FOREVER } else { ASK_FIRST };
+    Ok(answer(&file, file.metadata.mimetype(), cache, &headers))
+}
+
+/// The ranger's service worker; at the top so that it may serve `/ranger`.
+pub async fn service_worker(headers: HeaderMap) -> Answer<Response> {
+    let mut response = answer(&get("sw.js")?, "text/javascript; charset=utf-8", ASK_FIRST, &headers);
+    response.headers_mut().insert("service-worker-allowed", HeaderValue::from_static("/"));
+    Ok(response)
+}
+
+fn get(path: &str) -> Answer<EmbeddedFile> {
+    Dist::get(path).ok_or_else(Problem::not_found)
+}
+
+fn answer(file: &EmbeddedFile, kind: &str, cache: HeaderValue, asked: &HeaderMap) -> Response {
+    let etag = format!("\"{}\"", hex::encode(&file.metadata.sha256_hash()[..16]));
+    // Compression weakens the tag on its way out.
+    let known = asked.get(IF_NONE_MATCH).is_some_and(|tag| tag.as_bytes().ends_with(etag.as_bytes()));
+    let mut response = match known {
+        true => StatusCode::NOT_MODIFIED.into_response(),
+        false => file.data.clone().into_owned().into_response(),
+    };
+    let headers = response.headers_mut();
+    headers.insert(CACHE_CONTROL, cache);
+    if let Ok(etag) = HeaderValue::from_str(&etag) {
+        headers.insert(ETAG, etag);
+    }
+    if let (false, Ok(kind)) = (known, HeaderValue::from_str(kind)) {
+        headers.insert(CONTENT_TYPE, kind);
+    }
+    response
+}
+
+/// Vite writes `name-Ab3_xY9-.js`: eight letters of hash before the ending.
+fn is_hashed(path: &str) -> bool {
+    let stem = path.rsplit('/').next().and_then(|name| name.split('.').next()).unwrap_or_default();
+    let Some(dash) = stem.len().checked_sub(9) else { return false };
+    stem.as_bytes()[dash] == b'-'
+        && stem.bytes().skip(dash + 1).all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_hashed_names_are_kept_forever() {
+        for (path, hashed) in [
+            ("assets/office-BxR3_k9Q.js", true),
+            ("assets/base-Ab3-xY9-.css", true),
+            ("assets/icon.svg", false),
+            ("assets/ranger.webmanifest", false),
+            ("assets/火眼.svg", false),
+        ] {
+            assert_eq!(is_hashed(path), hashed, "{path}");
+        }
+    }
+
+    #[test]
+    fn the_pages_are_the_real_ones_where_they_must_be() {
+        let page = Dist::get("office.html").expect("build.rs writes at least a stub");
+        let stub = String::from_utf8_lossy(&page.data).contains(r#"name="huoyan-ui" content="missing""#);
+        if std::env::var_os("HUOYAN_REQUIRE_UI").is_some() {
+            assert!(!stub, "run `make ui` before building: the pages in the program are the stand-ins");
+        }
+    }
+}

@@ -1,0 +1,318 @@
+//! What comes back from people's phones without data: replies to texts, keys pressed in calls (domain rules 18, 45). Found by
+//! number and code; what is not clear is never guessed, but told to the duty officer as a note on every incident concerned.
+
+mod reply;
+
+use super::WebState;
+use super::auth::Gateway;
+use super::error::{Answer, Problem, lang_of};
+use super::json::{Body, optional_words, words};
+use crate::county::{County, Person, phone_number};
+use crate::error::Error;
+use crate::lang::Lang;
+use crate::store::Filed;
+use crate::triage::dispatch::Dispatch;
+use crate::triage::event::{Actor, Event, Means, Recorded};
+use crate::triage::id::{ActionId, PersonId};
+use crate::triage::incident::{By, Input};
+use crate::triage::policy::{Channel, Role};
+use axum::Json;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use jiff::SignedDuration;
+use reply::Step;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use utoipa::ToSchema;
+
+/// A reply may still be on its way for so long after the incident was closed: gateways give up after a day or two.
+const CLOSED_FOR: SignedDuration = SignedDuration::from_hours(24);
+/// Longest id of a message; gateways use some 20 to 64 characters.
+const ID_MAX_CHARS: usize = 200;
+/// How the note begins, so that it is known again.
+const UNCLEAR: &str = "无法判定的";
+
+#[derive(Deserialize, ToSchema)]
+pub struct Sms {
+    #[schema(value_type = String)]
+    from: Word,
+    #[schema(value_type = String)]
+    text: Word,
+    /// The gateway's id of the message.
+    #[schema(value_type = String)]
+    id: Word,
+}
+
+#[derive(Deserialize, ToSchema)]
+pub struct Press {
+    #[schema(value_type = String)]
+    from: Word,
+    #[schema(value_type = String)]
+    key: Word,
+    /// The gateway's id of the call.
+    #[schema(value_type = String)]
+    id: Word,
+}
+
+/// Gateways write numbers with and without quotes.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Word {
+    Text(String),
+    Number(u64),
+}
+
+impl Word {
+    fn text(self) -> String {
+        match self {
+            Self::Text(text) => text,
+            Self::Number(number) => number.to_string(),
+        }
+    }
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct Taken {
+    /// Understood and written down as a step of the person's; late ones too.
+    taken: bool,
+    /// To be sent back to the person.
+    words: String,
+}
+
+/// 短信上行
+#[utoipa::path(post, path = "/api/v1/inbound/sms", tag = "machines", request_body = Sms, responses((status = 200, body = Taken)))]
+pub async fn sms(
+    State(state): State<WebState>,
+    _: Gateway,
+    headers: HeaderMap,
+    Body(sms): Body<Sms>,
+) -> Answer<Json<Taken>> {
+    let said = Said { channel: Channel::Sms, from: sms.from.text(), text: sms.text.text(), id: sms.id.text() };
+    take(&state, lang_of(&headers), said).await.map(Json)
+}
+
+/// 电话按键
+#[utoipa::path(post, path = "/api/v1/inbound/voice", tag = "machines", request_body = Press, responses((status = 200, body = Taken)))]
+pub async fn voice(
+    State(state): State<WebState>,
+    _: Gateway,
+    headers: HeaderMap,
+    Body(press): Body<Press>,
+) -> Answer<Json<Taken>> {
+    let said = Said { channel: Channel::Voice, from: press.from.text(), text: press.key.text(), id: press.id.text() };
+    take(&state, lang_of(&headers), said).await.map(Json)
+}
+
+struct Said {
+    channel: Channel,
+    from: String,
+    text: String,
+    id: String,
+}
+
+async fn take(state: &WebState, lang: Lang, said: Said) -> Answer<Taken> {
+    let text = optional_words(&said.text, "回复", "the reply")?;
+    let id = words(&said.id, "消息编号 id", "the message's id")?;
+    if id.chars().count() > ID_MAX_CHARS {
+        return Err(Problem::invalid("消息编号 id 太长。", "The message's id is too long."));
+    }
+    let county = state.county();
+    let number = phone_number(&said.from).unwrap_or_default();
+    let people = owners(&county, &number);
+    if people.is_empty() {
+        tracing::warn!(channel = ?said.channel, number_ends = last_digits(&number), "a reply came from a number nobody has");
+        return Err(Problem::invalid(
+            "名册里没有这个号码，回复未受理；请核对人员名册。",
+            "Nobody in the register has this number: the reply was not taken in. Check the register of people.",
+        )
+        .with_status(StatusCode::UNPROCESSABLE_ENTITY));
+    }
+    let action = action_id(said.channel, &number, &id);
+    let incidents = incidents(state).await?;
+    let duty = duty_phone(state, &county, lang);
+    let outcome = |filed: &Filed| outcome(filed, action, lang, &duty);
+    if let Some(taken) = incidents.iter().find_map(outcome) {
+        return Ok(taken);
+    }
+    let reply = reply::read(&text);
+    let meant = meant(&incidents, &people, reply.code.as_deref());
+    let filed = match (reply.step, &meant[..]) {
+        (Some(step), [(one, ranger)]) => {
+            let by = By { actor: Actor::Ranger { person: (*ranger).clone() }, action: Some(action), happened_at: None };
+            Some(state.desk.act(one.incident.id, input(step, said.channel), &by).await?)
+        }
+        _ => {
+            let note = Note { channel: said.channel, text: &text, people: &people, action };
+            note.write(state, &concerned(&incidents, &people, reply.code.as_deref())).await?
+        }
+    };
+    let Some(filed) = filed else {
+        let people: Vec<&str> = people.iter().map(|person| person.id.as_str()).collect();
+        tracing::warn!(channel = ?said.channel, ?people, "a reply concerns no dispatch");
+        return Ok(Taken { taken: false, words: nothing_sent(lang, &duty) });
+    };
+    outcome(&filed).ok_or_else(|| Error::internal("a reply was taken in and left no trace").into())
+}
+
+/// Several people may share a phone; whose dispatch it is decides.
+fn owners<'a>(county: &'a County, number: &str) -> Vec<&'a Person> {
+    let has = |person: &&Person| person.phone.as_deref().and_then(phone_number).is_some_and(|own| own == number);
+    county.people.iter().filter(has).collect()
+}
+
+/// Open ones and those just closed. Open ones first: what is closed between the two reads stands in both, never in neither.
+async fn incidents(state: &WebState) -> Answer<Vec<Filed>> {
+    let mut all = state.store.open_incidents().await?;
+    let closed = state.store.incidents_closed_since(state.clock.now() - CLOSED_FOR).await?;
+    all.retain(|open| closed.iter().all(|closed| closed.incident.id != open.incident.id));
+    all.extend(closed);
+    Ok(all)
+}
+
+/// What these people may mean: dispatches of theirs that are under way; without any, those they ever had here.
+fn meant<'a>(incidents: &'a [Filed], people: &[&Person], code: Option<&str>) -> Vec<(&'a Filed, &'a PersonId)> {
+    let named = incidents.iter().filter(|filed| code.is_none_or(|code| filed.code == code));
+    let sent = named.filter_map(|filed| sent(filed, people).map(|ranger| (filed, ranger)));
+    let (underway, past): (Vec<_>, Vec<_>) = sent.partition(|(filed, ranger)| is_underway(filed, ranger));
+    if underway.is_empty() { past } else { underway }
+}
+
+/// Which of these people was sent, the last one first.
+fn sent<'a>(filed: &'a Filed, people: &[&Person]) -> Option<&'a PersonId> {
+    let dispatches = filed.incident.dispatch.iter().chain(filed.incident.past_dispatches.iter().rev());
+    dispatches.map(|dispatch| &dispatch.ranger).find(|ranger| people.iter().any(|person| person.id == **ranger))
+}
+
+fn is_underway(filed: &Filed, ranger: &PersonId) -> bool {
+    let waits = |it: &Dispatch| it.ranger == *ranger && it.is_running() && it.reported.is_none();
+    !is_closed(filed) && filed.incident.dispatch.as_ref().is_some_and(waits)
+}
+
+fn is_closed(filed: &Filed) -> bool {
+    filed.incident.closed_at.is_some()
+}
+
+/// Where an unclear reply is noted: on the incident it names, be it anybody's, or on all that may be meant. Closed ones
+/// take words only of those who were sent.
+fn concerned<'a>(
+    incidents: &'a [Filed],
+    people: &[&Person],
+    code: Option<&str>,
+) -> Vec<(&'a Filed, Option<&'a PersonId>)> {
+    let named = incidents.iter().filter(|filed| code == Some(filed.code.as_str()));
+    let named = named.map(|filed| (filed, sent(filed, people)));
+    let named: Vec<_> = named.filter(|(filed, ranger)| ranger.is_some() || !is_closed(filed)).collect();
+    if !named.is_empty() {
+        return named;
+    }
+    meant(incidents, people, None).into_iter().map(|(filed, ranger)| (filed, Some(ranger))).collect()
+}
+
+struct Note<'a> {
+    channel: Channel,
+    text: &'a str,
+    people: &'a [&'a Person],
+    action: ActionId,
+}
+
+impl Note<'_> {
+    /// The last incident written on.
+    async fn write(&self, state: &WebState, concerned: &[(&Filed, Option<&PersonId>)]) -> Answer<Option<Filed>> {
+        let words = self.words(concerned);
+        let mut written = None;
+        for (filed, ranger) in concerned {
+            let actor = match ranger {
+                Some(ranger) if is_closed(filed) => Actor::Ranger { person: (*ranger).clone() },
+                _ => Actor::System,
+            };
+            let by = By { actor, action: Some(self.action), happened_at: None };
+            written = Some(state.desk.act(filed.incident.id, Input::Note { words: words.clone() }, &by).await?);
+        }
+        Ok(written)
+    }
+
+    /// "无法判定的短信回复 / unclear text reply: 周建国「好的」（1121-01、1121-02）". In both languages: the log has no reader yet.
+    fn words(&self, concerned: &[(&Filed, Option<&PersonId>)]) -> String {
+        let what = match self.channel {
+            Channel::Voice => "电话按键 / unclear key press",
+            Channel::Sms | Channel::Wecom => "短信回复 / unclear text reply",
+        };
+        let names: Vec<&str> = self.people.iter().map(|person| person.name.as_str()).collect();
+        let codes: Vec<&str> = concerned.iter().map(|(filed, _)| filed.code.as_str()).collect();
+        format!("{UNCLEAR}{what}: {}「{}」（{}）", names.join("、"), self.text, codes.join("、"))
+    }
+}
+
+fn input(step: Step, channel: Channel) -> Input {
+    let (means, silent) = match channel {
+        Channel::Voice => (Means::KeyPress, "电话按键0，未说原因 / pressed 0, gave no reason"),
+        Channel::Sms | Channel::Wecom => (Means::SmsReply, "短信回复0，未写原因 / replied 0, gave no reason"),
+    };
+    match step {
+        Step::Acknowledge => Input::Acknowledge { means },
+        Step::Arrive => Input::Arrive { means, position: None },
+        Step::Decline { reason } => Input::Decline { reason: reason.unwrap_or_else(|| silent.to_owned()) },
+    }
+}
+
+/// What became of the action here, read from the log, so that a repeat is answered as the first was.
+fn outcome(filed: &Filed, action: ActionId, lang: Lang, duty: &str) -> Option<Taken> {
+    let is_it = |recorded: &&Recorded| recorded.action == Some(action);
+    let (zh, en) = match &filed.incident.log.iter().find(is_it)?.event {
+        Event::Acknowledged { .. } => ("已接收，到达后请回复2", "acknowledged; reply 2 when you are there"),
+        Event::Arrived { .. } => ("已记录到达", "your arrival is recorded"),
+        Event::Declined { .. } => ("已记录不能前往", "recorded that you cannot go"),
+        Event::LateActionKept { words } if !words.starts_with(UNCLEAR) => {
+            ("回复已留存，任务状态不变", "kept for the record, nothing changes")
+        }
+        _ => return Some(Taken { taken: false, words: unclear(lang, duty) }),
+    };
+    let words = match lang {
+        Lang::Zh => format!("{}：{zh}。值班{duty}", filed.code),
+        Lang::En => format!("{}: {en}. Duty officer: {duty}", filed.code),
+    };
+    Some(Taken { taken: true, words })
+}
+
+fn unclear(lang: Lang, duty: &str) -> String {
+    match lang {
+        Lang::Zh => {
+            format!("未能判定您的回复，已转值班员。请回复1接收、2到达、0 原因；有几起任务时空一格写编号。值班{duty}")
+        }
+        Lang::En => format!(
+            "Your reply is not clear and was handed to the duty officer. Reply 1 to acknowledge, 2 when there, 0 and why \
+             when you cannot go; with several tasks add a space and the code. Duty officer: {duty}"
+        ),
+    }
+}
+
+fn nothing_sent(lang: Lang, duty: &str) -> String {
+    match lang {
+        Lang::Zh => format!("目前没有派给您的任务，回复未受理。有情况请打值班{duty}"),
+        Lang::En => {
+            format!("Nothing is sent to you just now; the reply was not taken in. Call the duty officer: {duty}")
+        }
+    }
+}
+
+fn duty_phone(state: &WebState, county: &County, lang: Lang) -> String {
+    let duty = county.duty(Role::CountyDuty, None, state.clock.now());
+    let phone = duty.and_then(|person| person.phone.as_deref());
+    phone.map_or_else(
+        || lang.pick("室电话", "the duty room").to_owned(),
+        |phone| lang.pick("电话", "").to_owned() + phone,
+    )
+}
+
+/// The same message always makes the same action.
+fn action_id(channel: Channel, number: &str, id: &str) -> ActionId {
+    let hash = Sha256::digest(format!("inbound {channel:?} {number} {id}"));
+    let mut bytes = [0; 16];
+    bytes.copy_from_slice(&hash[..16]);
+    ActionId(uuid::Builder::from_random_bytes(bytes).into_uuid())
+}
+
+/// As much of a number as a log may hold.
+fn last_digits(number: &str) -> &str {
+    &number[number.len().saturating_sub(4)..]
+}

@@ -1,0 +1,352 @@
+//! What people do to an incident. Every action is checked for its words here and for its sense by triage, is recorded once
+//! however often it is sent, and is answered with the incident as it is now.
+
+use super::WebState;
+use super::auth::{Key, Me, Office};
+use super::board::visible;
+use super::dto::{Eyes, IncidentView};
+use super::error::{Answer, Problem};
+use super::json::{Body, optional_words, words};
+use crate::report::{Category, category};
+use crate::store::Filed;
+use crate::triage::event::{Actor, Closure, FalseAlarm, Flames, Means, Position, Verification};
+use crate::triage::geo::{LatLon, Locus};
+use crate::triage::id::{DispatchId, IncidentId, PersonId, SightingId};
+use crate::triage::incident::{By, Input};
+use crate::triage::sighting::{Sighting, Source};
+use axum::Json;
+use axum::extract::{Path, State};
+use jiff::Timestamp;
+use serde::Deserialize;
+use sha2::{Digest, Sha256};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+/// A fix named by a person is at least so wide and at most the county, metres.
+const TOLD_RADIUS_M: std::ops::RangeInclusive<f64> = 50.0..=20_000.0;
+/// Larger burnt areas are not judged by one ranger on foot, mu (1 mu = 667 m²).
+const AREA_MAX_MU: f64 = 1_000_000.0;
+const PHOTOS_MAX: u32 = 20;
+/// 未找到: what a false alarm is filed as.
+const NOTHING_FOUND: u8 = 9;
+
+type Done = Answer<Json<IncidentView>>;
+
+#[derive(Deserialize, ToSchema)]
+pub struct OfficeReport {
+    #[schema(value_type = Object)]
+    at: LatLon,
+    radius_m: f64,
+    /// Who called: a name, a tower, 12119.
+    who: String,
+    words: String,
+}
+
+#[derive(Deserialize, ToSchema)]
+pub struct Dispatch {
+    #[schema(value_type = String)]
+    ranger: PersonId,
+}
+
+#[derive(Deserialize, ToSchema)]
+pub struct Dismissal {
+    #[schema(value_type = String)]
+    reason: FalseAlarm,
+    #[serde(default)]
+    words: String,
+}
+
+/// A ranger's tap carries the phone's time and place; an officer's proxy carries the reason instead.
+#[derive(Deserialize, ToSchema)]
+pub struct Step {
+    #[schema(value_type = Option<String>)]
+    happened_at: Option<Timestamp>,
+    #[schema(value_type = Option<Object>)]
+    position: Option<Position>,
+    #[serde(default)]
+    reason: String,
+}
+
+#[derive(Deserialize, ToSchema)]
+pub struct Report {
+    #[schema(value_type = Option<String>)]
+    happened_at: Option<Timestamp>,
+    category: u8,
+    #[schema(value_type = Option<String>)]
+    flames: Option<Flames>,
+    area_mu: Option<f64>,
+    extinguished: Option<bool>,
+    #[serde(default)]
+    words: String,
+    no_photo_reason: Option<String>,
+    #[schema(value_type = Option<Object>)]
+    position: Option<Position>,
+    /// How many photos follow.
+    #[serde(default)]
+    photos: u32,
+}
+
+#[derive(Deserialize, ToSchema)]
+pub struct Reason {
+    reason: String,
+}
+
+#[derive(Deserialize, ToSchema)]
+pub struct Close {
+    /// Default: the reported one.
+    category: Option<u8>,
+    #[serde(default)]
+    words: String,
+}
+
+#[derive(Deserialize, ToSchema)]
+pub struct Note {
+    words: String,
+}
+
+/// The office's own report: a call, a tower.
+#[utoipa::path(post, path = "/api/v1/incidents", tag = "office", request_body = OfficeReport, responses((status = 200, body = IncidentView)))]
+pub async fn report_by_office(
+    State(state): State<WebState>,
+    Office(me): Office,
+    Key(key): Key,
+    Body(told): Body<OfficeReport>,
+) -> Done {
+    if !TOLD_RADIUS_M.contains(&told.radius_m) {
+        return Err(Problem::invalid("半径应在50米至20公里之间。", "radius_m must lie between 50 and 20 000 metres."));
+    }
+    let sighting = Sighting {
+        // The page's key names the sighting, so that sending it again is the same sighting.
+        id: SightingId(derived("sighting", &me, key.0)),
+        source: Source::Person {
+            who: words(&told.who, "报告人", "who reported it")?,
+            words: optional_words(&told.words, "情况说明", "the words")?,
+        },
+        observed_at: state.clock.now(),
+        locus: Locus::Disc { centre: told.at, radius_m: told.radius_m },
+        confidence: 1.0,
+        pictures: Vec::new(),
+        drill: false,
+        labels: Vec::new(),
+    };
+    let incident = state.desk.sighting(sighting).await?;
+    let filed = state.store.incident(incident).await?;
+    Ok(Json(Eyes { me: &me, county: &state.county() }.brief(filed)))
+}
+
+/// 派发, and 改派 when a dispatch runs.
+#[utoipa::path(post, path = "/api/v1/incidents/{id}/dispatch", tag = "office", request_body = Dispatch, params(("id" = String, Path)), responses((status = 200, body = IncidentView)))]
+pub async fn dispatch(
+    State(state): State<WebState>,
+    Office(me): Office,
+    Path(id): Path<IncidentId>,
+    Key(key): Key,
+    Body(Dispatch { ranger }): Body<Dispatch>,
+) -> Done {
+    let dispatch = DispatchId(derived("dispatch", &me, key.0));
+    act(&state, &me, id, Action { key, happened_at: None, input: Input::Dispatch { dispatch, ranger } }).await
+}
+
+/// 误报关闭
+#[utoipa::path(post, path = "/api/v1/incidents/{id}/false-alarm", tag = "office", request_body = Dismissal, params(("id" = String, Path)), responses((status = 200, body = IncidentView)))]
+pub async fn false_alarm(
+    State(state): State<WebState>,
+    Office(me): Office,
+    Path(id): Path<IncidentId>,
+    Key(key): Key,
+    Body(dismissal): Body<Dismissal>,
+) -> Done {
+    let words = optional_words(&dismissal.words, "说明", "the words")?;
+    let closure = Closure { category: NOTHING_FOUND, false_alarm: Some(dismissal.reason), words };
+    act(&state, &me, id, Action { key, happened_at: None, input: Input::Close { closure } }).await
+}
+
+/// 确认接收, or 代接收 by an officer.
+#[utoipa::path(post, path = "/api/v1/incidents/{id}/acknowledge", tag = "ranger", request_body = Step, params(("id" = String, Path)), responses((status = 200, body = IncidentView)))]
+pub async fn acknowledge(
+    State(state): State<WebState>,
+    me: Me,
+    Path(id): Path<IncidentId>,
+    Key(key): Key,
+    Body(step): Body<Step>,
+) -> Done {
+    let input = Input::Acknowledge { means: means(&me, &step.reason)? };
+    act(&state, &me, id, Action { key, happened_at: step.happened_at, input }).await
+}
+
+/// 不能前往
+#[utoipa::path(post, path = "/api/v1/incidents/{id}/decline", tag = "ranger", request_body = Step, params(("id" = String, Path)), responses((status = 200, body = IncidentView)))]
+pub async fn decline(
+    State(state): State<WebState>,
+    me: Me,
+    Path(id): Path<IncidentId>,
+    Key(key): Key,
+    Body(step): Body<Step>,
+) -> Done {
+    let input = Input::Decline { reason: words(&step.reason, "不能前往的原因", "the reason")? };
+    act(&state, &me, id, Action { key, happened_at: step.happened_at, input }).await
+}
+
+/// 已到达
+#[utoipa::path(post, path = "/api/v1/incidents/{id}/arrive", tag = "ranger", request_body = Step, params(("id" = String, Path)), responses((status = 200, body = IncidentView)))]
+pub async fn arrive(
+    State(state): State<WebState>,
+    me: Me,
+    Path(id): Path<IncidentId>,
+    Key(key): Key,
+    Body(step): Body<Step>,
+) -> Done {
+    let input = Input::Arrive { means: means(&me, &step.reason)?, position: checked(step.position)? };
+    act(&state, &me, id, Action { key, happened_at: step.happened_at, input }).await
+}
+
+/// 核查反馈. Photos follow one by one, so that the words never wait for them.
+#[utoipa::path(post, path = "/api/v1/incidents/{id}/report", tag = "ranger", request_body = Report, params(("id" = String, Path)), responses((status = 200, body = IncidentView)))]
+pub async fn report(
+    State(state): State<WebState>,
+    me: Me,
+    Path(id): Path<IncidentId>,
+    Key(key): Key,
+    Body(report): Body<Report>,
+) -> Done {
+    let happened_at = report.happened_at;
+    let input = Input::Report { verification: verification(&me, report)? };
+    act(&state, &me, id, Action { key, happened_at, input }).await
+}
+
+/// 退回补充
+#[utoipa::path(post, path = "/api/v1/incidents/{id}/send-back", tag = "office", request_body = Reason, params(("id" = String, Path)), responses((status = 200, body = IncidentView)))]
+pub async fn send_back(
+    State(state): State<WebState>,
+    Office(me): Office,
+    Path(id): Path<IncidentId>,
+    Key(key): Key,
+    Body(Reason { reason }): Body<Reason>,
+) -> Done {
+    let input = Input::SendBack { reason: words(&reason, "退回的原因", "the reason")? };
+    act(&state, &me, id, Action { key, happened_at: None, input }).await
+}
+
+/// 审核通过 销号
+#[utoipa::path(post, path = "/api/v1/incidents/{id}/close", tag = "office", request_body = Close, params(("id" = String, Path)), responses((status = 200, body = IncidentView)))]
+pub async fn close(
+    State(state): State<WebState>,
+    Office(me): Office,
+    Path(id): Path<IncidentId>,
+    Key(key): Key,
+    Body(close): Body<Close>,
+) -> Done {
+    let code = match close.category {
+        Some(code) => code,
+        None => visible(&state, &me, id).await?.incident.verification.map(|it| it.category).ok_or_else(|| {
+            Problem::invalid("尚无反馈，请选择类别。", "Nothing has been reported yet: please choose a category.")
+        })?,
+    };
+    if known(code)?.interim {
+        return Err(Problem::invalid(
+            "“核查中”不能作为销号类别。",
+            "An incident cannot be closed as still being checked.",
+        ));
+    }
+    let closure =
+        Closure { category: code, false_alarm: None, words: optional_words(&close.words, "说明", "the words")? };
+    act(&state, &me, id, Action { key, happened_at: None, input: Input::Close { closure } }).await
+}
+
+#[utoipa::path(post, path = "/api/v1/incidents/{id}/note", tag = "office", request_body = Note, params(("id" = String, Path)), responses((status = 200, body = IncidentView)))]
+pub async fn note(
+    State(state): State<WebState>,
+    me: Me,
+    Path(id): Path<IncidentId>,
+    Key(key): Key,
+    Body(Note { words: text }): Body<Note>,
+) -> Done {
+    let input = Input::Note { words: words(&text, "备注", "the note")? };
+    act(&state, &me, id, Action { key, happened_at: None, input }).await
+}
+
+/// One input with the page's key and the phone's time.
+pub struct Action {
+    pub key: crate::triage::id::ActionId,
+    pub happened_at: Option<Timestamp>,
+    pub input: Input,
+}
+
+/// Answers with the incident as it is now.
+async fn act(state: &WebState, me: &Me, id: IncidentId, action: Action) -> Done {
+    let filed = take(state, me, id, action).await?;
+    Ok(Json(Eyes { me, county: &state.county() }.brief(filed)))
+}
+
+/// Hands the input to the desk, once a key.
+pub async fn take(state: &WebState, me: &Me, id: IncidentId, action: Action) -> Answer<Filed> {
+    visible(state, me, id).await?;
+    let actor = match me.role.is_office() {
+        true => Actor::Officer { person: me.person.clone() },
+        false => Actor::Ranger { person: me.person.clone() },
+    };
+    let by = By { actor, action: Some(action.key), happened_at: action.happened_at };
+    Ok(state.desk.act(id, action.input, &by).await?)
+}
+
+/// An officer acts on a ranger's word and says how that word came.
+fn means(me: &Me, reason: &str) -> Answer<Means> {
+    if !me.role.is_office() {
+        return Ok(Means::Phone);
+    }
+    Ok(Means::Proxy { reason: words(reason, "代操作的原因", "how you know")? })
+}
+
+fn verification(me: &Me, report: Report) -> Answer<Verification> {
+    let category = known(report.category)?;
+    if category.officer_only && !me.role.is_office() {
+        return Err(Problem::forbidden("此类别只能由值班室选择。", "Only the duty room may choose this category."));
+    }
+    if report.photos > PHOTOS_MAX {
+        return Err(Problem::invalid("照片太多，最多20张。", "Too many photos: 20 at most."));
+    }
+    let area_is_sane = report.area_mu.is_none_or(|area_mu| (0.0..=AREA_MAX_MU).contains(&area_mu));
+    if !area_is_sane {
+        return Err(Problem::invalid("面积应为0到100万亩。", "area_mu must lie between 0 and 1 000 000."));
+    }
+    let reason = report.no_photo_reason.unwrap_or_default();
+    let no_photo_reason = optional_words(&reason, "无照片的原因", "the reason for no photo")?;
+    if report.photos == 0 && no_photo_reason.is_empty() && !category.interim && !me.role.is_office() {
+        return Err(Problem::invalid("没有照片时请说明原因。", "Without a photo, please say why there is none."));
+    }
+    Ok(Verification {
+        category: category.code,
+        flames: report.flames,
+        area_mu: report.area_mu,
+        extinguished: report.extinguished,
+        words: optional_words(&report.words, "说明", "the words")?,
+        photos: Vec::new(),
+        no_photo_reason: Some(no_photo_reason).filter(|reason| !reason.is_empty()),
+        position: checked(report.position)?,
+    })
+}
+
+fn known(code: u8) -> Answer<&'static Category> {
+    let unknown = || Problem::invalid(format!("没有编号为{code}的类别。"), format!("There is no category {code}."));
+    category(code).ok_or_else(unknown)
+}
+
+/// Phones report impossible accuracies when they have no fix.
+fn checked(position: Option<Position>) -> Answer<Option<Position>> {
+    match position {
+        Some(it) if !it.accuracy_m.is_finite() || it.accuracy_m < 0.0 => {
+            Err(Problem::invalid("定位精度无效。", "accuracy_m is not a distance."))
+        }
+        position => Ok(position),
+    }
+}
+
+/// The id of the one thing that this person's action with this key makes: the same however often it is sent, and nobody
+/// else's.
+pub fn derived(what: &str, me: &Me, key: Uuid) -> Uuid {
+    let hash =
+        Sha256::new().chain_update(what).chain_update(me.person.as_str()).chain_update(key.as_bytes()).finalize();
+    let mut bytes = [0; 16];
+    bytes.copy_from_slice(&hash[..16]);
+    uuid::Builder::from_random_bytes(bytes).into_uuid()
+}

@@ -1,0 +1,85 @@
+//! Every bound of the HTTP side in one place, each with its reason.
+
+use super::error::{Answer, Problem};
+use crate::error::{Error, Kind, Result};
+use axum::extract::{Request, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// A JSON body: the longest is an officer's words, and those are below 4 kB.
+pub const JSON_MAX_BYTES: usize = 64 * 1024;
+/// A photo: phones send 1280 px at about 150 kB (UX requirement 13); 400 kB leaves room for trees.
+pub const PHOTO_MAX_BYTES: usize = 400_000;
+/// Longest text a person may type into one field, characters.
+pub const WORDS_MAX_CHARS: usize = 2000;
+/// Answers take milliseconds; a page gives up after 15 s.
+pub const ANSWER_WITHIN: Duration = Duration::from_secs(15);
+/// A photo of 400 kB over 50 kbit/s takes 64 s; what-if over a month of twelve cameras some tens.
+pub const SLOW_ANSWER_WITHIN: Duration = Duration::from_secs(90);
+/// Pictures decoded at once; one of 8192 × 8192 takes about 300 MB while it is looked at.
+pub const PICTURES_AT_ONCE: usize = 2;
+/// Requests in work at once. A county has some 200 rangers; the database answers in milliseconds.
+pub const REQUESTS_AT_ONCE: usize = 256;
+/// Open streams: every screen of the office and every ranger's phone, twice.
+pub const STREAMS_AT_ONCE: usize = 512;
+/// Rows of one page of a list: default and most.
+pub const PAGE_DEFAULT: u32 = 50;
+pub const PAGE_MAX: u32 = 200;
+/// Login attempts from one address: a training room of rangers behind one router may log in at once, a guesser may not.
+pub const LOGIN_BURST: u32 = 30;
+pub const LOGIN_EVERY: Duration = Duration::from_secs(2);
+
+/// Seats for requests and for streams; full means "come back in a moment", never a growing queue.
+#[derive(Clone)]
+pub struct Seats {
+    requests: Arc<Semaphore>,
+    streams: Arc<Semaphore>,
+    pictures: Arc<Semaphore>,
+}
+
+impl Seats {
+    pub fn new(requests: usize, streams: usize) -> Self {
+        let seats = |number| Arc::new(Semaphore::new(number));
+        Self { requests: seats(requests), streams: seats(streams), pictures: seats(PICTURES_AT_ONCE) }
+    }
+
+    /// Work on pixels, on a thread of its own; waits its turn, and the request's time limit bounds the wait.
+    pub async fn with_pixels<T: Send + 'static>(&self, work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+        let died = |e| Error::internal("a picture thread died").because(e);
+        let seat = self.pictures.clone().acquire_owned().await.map_err(|e| Error::internal("no seats").because(e))?;
+        tokio::task::spawn_blocking(move || {
+            let _seat = seat;
+            work()
+        })
+        .await
+        .map_err(died)?
+    }
+
+    /// A seat for as long as the stream is open.
+    pub fn stream(&self) -> Answer<OwnedSemaphorePermit> {
+        self.streams.clone().try_acquire_owned().map_err(|_| full())
+    }
+}
+
+impl Default for Seats {
+    fn default() -> Self {
+        Self::new(REQUESTS_AT_ONCE, STREAMS_AT_ONCE)
+    }
+}
+
+/// A seat until the answer's head is ready; opening a stream gives it back at once.
+pub async fn seated(State(seats): State<Seats>, request: Request, next: Next) -> Response {
+    let Ok(_seat) = seats.requests.try_acquire() else { return full().into_response() };
+    next.run(request).await
+}
+
+fn full() -> Problem {
+    Problem::new(
+        Kind::Unavailable,
+        "服务器正忙，请稍后重试。",
+        "The server is busy just now. Please try again in a moment.",
+    )
+}

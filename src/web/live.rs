@@ -1,0 +1,180 @@
+//! What changed, as it changes: server-sent events. A hint from the bus or the passing of time makes a stream read the log
+//! on from its cursor, so nothing is missed when hints are, and a slow screen skips what it would only overwrite.
+
+use super::WebState;
+use super::auth::{self, Me};
+use super::error::Answer;
+use super::service::camera_health;
+use crate::error::{Kind, Result};
+use crate::frame::Health;
+use crate::triage::id::{CameraId, IncidentId};
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::{IntoResponse, Response};
+use jiff::SignedDuration;
+use serde_json::json;
+use std::collections::BTreeMap;
+use std::convert::Infallible;
+use std::time::Duration;
+use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::mpsc;
+use tokio::time::{Interval, MissedTickBehavior, interval};
+use tokio_stream::StreamExt;
+use tokio_stream::wrappers::ReceiverStream;
+
+/// A page that hears nothing for 40 s says so: a sign of life every 15 s leaves room for one that is lost.
+const SIGN_OF_LIFE: Duration = Duration::from_secs(15);
+/// Cameras fail for minutes; 2 s is soon enough.
+const HEALTH_EVERY: Duration = Duration::from_secs(2);
+/// Heals lost hints, sees new hotspots, and ends the stream of somebody who was logged out.
+const LOOK_EVERY: Duration = Duration::from_secs(15);
+/// Events made ahead of a slow reader; beyond it the stream waits and then skips.
+const AHEAD: usize = 8;
+/// Log entries read at once.
+const ENTRIES_AT_ONCE: u32 = 500;
+const HOTSPOTS_FOR: SignedDuration = SignedDuration::from_hours(24);
+
+/// `changed` (an incident), `health` (cameras), `hotspots`; `id` is the log cursor, and `Last-Event-ID` resumes after it.
+#[utoipa::path(get, path = "/api/v1/stream", tag = "live", responses((status = 200, content_type = "text/event-stream")))]
+pub async fn stream(State(state): State<WebState>, me: Me, headers: HeaderMap) -> Answer<Response> {
+    let seat = state.own.seats.stream()?;
+    // Listen first, then look where the log ends: what is committed in between is told twice rather than never.
+    let changes = state.bus.announcements();
+    let end = state.store.cursor().await?;
+    let last =
+        headers.get("last-event-id").and_then(|id| id.to_str().ok()).and_then(|id| id.trim().parse::<u64>().ok());
+    let (out, events) = mpsc::channel(AHEAD);
+    let mut reader = Reader {
+        session: auth::session_hash(&headers),
+        // A cursor beyond the end comes from before a restore.
+        cursor: last.filter(|last| *last <= end).unwrap_or(end),
+        health: camera_health(&state),
+        hotspots: None,
+        state,
+        me,
+        out,
+    };
+    tokio::spawn(async move {
+        let _seat = seat;
+        if let Err(error) = reader.run(changes).await {
+            tracing::warn!(cause = error.chain(), "a stream ended; the page opens a new one");
+        }
+    });
+    let events = ReceiverStream::new(events).map(Ok::<_, Infallible>);
+    let sse = Sse::new(events).keep_alive(KeepAlive::new().interval(SIGN_OF_LIFE).text("alive"));
+    // Proxies must not collect events.
+    Ok(([("x-accel-buffering", "no")], sse).into_response())
+}
+
+struct Reader {
+    state: WebState,
+    me: Me,
+    session: Option<String>,
+    cursor: u64,
+    health: BTreeMap<CameraId, Health>,
+    /// Number of the last day's hotspots and key of the newest.
+    hotspots: Option<(usize, Option<String>)>,
+    out: mpsc::Sender<Event>,
+}
+
+impl Reader {
+    /// Until the page goes away, the server stops, or the session ends.
+    async fn run(&mut self, mut changes: tokio::sync::broadcast::Receiver<crate::bus::Announcement>) -> Result<()> {
+        let mut closing = self.state.own.closing.subscribe();
+        let (mut health, mut look) = (every(HEALTH_EVERY), every(LOOK_EVERY));
+        let out = self.out.clone();
+        loop {
+            let goes_on = tokio::select! {
+                () = out.closed() => false,
+                () = async { drop(closing.wait_for(|closing| *closing).await) } => false,
+                hint = changes.recv() => match hint {
+                    Ok(_) | Err(RecvError::Lagged(_)) => self.tell_changes().await?,
+                    Err(RecvError::Closed) => false,
+                },
+                _ = health.tick() => self.tell_health().await,
+                _ = look.tick() => self.is_logged_in().await? && self.tell_changes().await? && self.tell_hotspots().await?,
+            };
+            if !goes_on {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Each incident once a batch, however often it changed.
+    async fn tell_changes(&mut self) -> Result<bool> {
+        loop {
+            let entries = self.state.store.events_after(self.cursor, ENTRIES_AT_ONCE).await?;
+            let Some(last) = entries.last() else { return Ok(true) };
+            let mut changed: Vec<IncidentId> = Vec::new();
+            for entry in &entries {
+                if !changed.contains(&entry.incident) {
+                    changed.push(entry.incident);
+                }
+            }
+            // The id is given with the batch's last event: a stream cut in between resumes before the batch.
+            let (before, after) = (self.cursor, last.cursor);
+            let count = changed.len();
+            for (place, incident) in changed.into_iter().enumerate() {
+                let cursor = if place + 1 == count { after } else { before };
+                if self.may_hear_of(incident).await?
+                    && !self.send("changed", cursor, &json!({ "incident": incident })).await
+                {
+                    return Ok(false);
+                }
+            }
+            self.cursor = after;
+        }
+    }
+
+    async fn may_hear_of(&self, incident: IncidentId) -> Result<bool> {
+        Ok(self.me.role.is_office() || self.me.may_see(&self.state.store.incident(incident).await?.incident))
+    }
+
+    async fn tell_health(&mut self) -> bool {
+        if !self.me.role.is_office() {
+            return true;
+        }
+        let now = camera_health(&self.state);
+        let changed: Vec<&CameraId> = now
+            .iter()
+            .filter(|(camera, health)| self.health.get(*camera) != Some(*health))
+            .map(|(camera, _)| camera)
+            .collect();
+        let told = changed.is_empty() || self.send("health", self.cursor, &json!({ "cameras": changed })).await;
+        self.health = now;
+        told
+    }
+
+    async fn tell_hotspots(&mut self) -> Result<bool> {
+        if !self.me.role.is_office() {
+            return Ok(true);
+        }
+        let known = self.state.store.hotspots_since(self.state.clock.now() - HOTSPOTS_FOR).await?;
+        let now = Some((known.len(), known.last().map(|newest| newest.hotspot.key.clone())));
+        let first_look = self.hotspots.is_none();
+        let changed = std::mem::replace(&mut self.hotspots, now.clone()) != now;
+        Ok(first_look || !changed || self.send("hotspots", self.cursor, &json!({})).await)
+    }
+
+    async fn is_logged_in(&self) -> Result<bool> {
+        let Some(session) = &self.session else { return Ok(false) };
+        match self.state.store.session(session, self.state.clock.now(), self.state.config.server.session_life).await {
+            Ok(_) => Ok(true),
+            Err(error) if error.kind == Kind::Unauthenticated => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// False when the page has gone away.
+    async fn send(&self, name: &str, cursor: u64, data: &serde_json::Value) -> bool {
+        let event = Event::default().event(name).id(cursor.to_string()).data(data.to_string());
+        self.out.send(event).await.is_ok()
+    }
+}
+
+fn every(period: Duration) -> Interval {
+    let mut interval = interval(period);
+    interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    interval
+}

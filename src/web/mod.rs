@@ -1,0 +1,216 @@
+//! BROWSERS: the only home of axum. `router(state)` is the whole service; the contract is `api.md` beside this file.
+
+mod auth;
+mod board;
+mod closeup;
+mod dto;
+mod error;
+mod files;
+mod inbound;
+mod incident;
+mod json;
+mod limits;
+mod live;
+mod login;
+mod ops;
+mod pages;
+mod pictures;
+mod queue;
+mod ranger;
+mod service;
+
+pub use auth::{hash as hash_secret, issue_login, secret};
+pub use service::Parts;
+
+use crate::bus::Bus;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::county::{County, Registers};
+use crate::desk::Desk;
+use crate::error::{Error, Result};
+use crate::frame::StatusBoard;
+use crate::store::Store;
+use crate::triage::confirm::Thresholds;
+use crate::triage::id::CameraId;
+use axum::extract::DefaultBodyLimit;
+use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
+use axum::http::{HeaderValue, StatusCode};
+use axum::routing::get;
+use axum::{Router, middleware};
+use metrics_exporter_prometheus::PrometheusHandle;
+use std::future::Future;
+use std::net::SocketAddr;
+use std::sync::{Arc, RwLock};
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::sync::{mpsc, watch};
+use tower::ServiceBuilder;
+use tower_http::compression::CompressionLayer;
+use tower_http::set_header::SetResponseHeaderLayer;
+use tower_http::timeout::TimeoutLayer;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+/// Everything the pages need. Cloning shares it.
+#[derive(Clone)]
+pub struct WebState {
+    pub desk: Arc<Desk>,
+    pub store: Store,
+    pub bus: Bus,
+    pub registers: Registers,
+    pub status: StatusBoard,
+    pub config: Arc<Config>,
+    pub clock: Clock,
+    /// Where a drill is asked for. One that is still being taken in is enough: bound 1, more are refused.
+    pub drills: mpsc::Sender<CameraId>,
+    /// In force now; shared with the confirmers.
+    pub thresholds: Arc<RwLock<Thresholds>>,
+    /// What the rest of the program says of itself: model, feeds, gateways.
+    pub parts: Parts,
+    pub metrics: Option<PrometheusHandle>,
+    /// sha256 of the token in `<data>/admin.token`, hexadecimal: [`hash_secret`].
+    pub admin_token_hash: Option<String>,
+    /// The same of HUOYAN_INBOUND_KEY; without it no replies are taken in.
+    pub inbound_key_hash: Option<String>,
+    pub own: Own,
+}
+
+/// What only this folder uses. `Own::default()` will do.
+#[derive(Clone)]
+pub struct Own {
+    seats: limits::Seats,
+    attempts: login::Attempts,
+    pictures: pictures::Index,
+    drills: ops::RecentKeys,
+    /// True from the moment the server is told to stop: open streams end, so that stopping takes no longer than an answer.
+    closing: watch::Sender<bool>,
+}
+
+impl Default for Own {
+    fn default() -> Self {
+        Self {
+            seats: limits::Seats::default(),
+            attempts: login::Attempts::default(),
+            pictures: pictures::Index::default(),
+            drills: ops::RecentKeys::default(),
+            closing: watch::Sender::new(false),
+        }
+    }
+}
+
+impl WebState {
+    /// The registers as last read; one answer is made from one of them.
+    fn county(&self) -> Arc<County> {
+        self.registers.current()
+    }
+
+    /// Smaller or larger bounds than the default ones, to test that they hold.
+    #[must_use]
+    pub fn with_seats(mut self, requests: usize, streams: usize) -> Self {
+        self.own.seats = limits::Seats::new(requests, streams);
+        self
+    }
+}
+
+/// The whole service.
+pub fn router(state: WebState) -> Router {
+    let (quick, mut openapi) = quick().split_for_parts();
+    let (slow, slow_openapi) = slow().split_for_parts();
+    openapi.merge(slow_openapi);
+    let openapi = service::document(openapi);
+    let pages = Router::new()
+        .route("/", get(files::home))
+        .route("/office", get(files::office))
+        .route("/wall", get(files::wall))
+        .route("/ranger", get(files::ranger))
+        .route("/ops", get(files::ops))
+        .route("/sw.js", get(files::service_worker))
+        .route("/assets/{*path}", get(files::asset))
+        .route("/login/{token}", get(login::show).post(login::enter))
+        .route("/openapi.json", get(move || service::openapi(openapi.clone())));
+    let quick = quick.merge(pages).layer(answer_within(limits::ANSWER_WITHIN));
+    let slow =
+        slow.layer(answer_within(limits::SLOW_ANSWER_WITHIN)).layer(DefaultBodyLimit::max(limits::PHOTO_MAX_BYTES));
+    Router::new()
+        .merge(quick)
+        .merge(slow)
+        .fallback(|| async { error::Problem::not_found() })
+        .layer(
+            ServiceBuilder::new()
+                .layer(middleware::from_fn(service::measure))
+                .layer(header(CONTENT_SECURITY_POLICY, files::CONTENT_SECURITY_POLICY))
+                .layer(header(X_CONTENT_TYPE_OPTIONS, "nosniff"))
+                .layer(header(REFERRER_POLICY, "no-referrer"))
+                // Pages, files and pictures say themselves how long they hold; what is live holds not at all.
+                .layer(SetResponseHeaderLayer::if_not_present(CACHE_CONTROL, HeaderValue::from_static("no-store")))
+                .layer(CompressionLayer::new())
+                .layer(middleware::from_fn(error::speak))
+                .layer(middleware::from_fn_with_state(state.own.seats.clone(), limits::seated))
+                .layer(middleware::from_fn_with_state(state.clone(), auth::guard_changes))
+                .layer(DefaultBodyLimit::max(limits::JSON_MAX_BYTES)),
+        )
+        .with_state(state)
+}
+
+fn answer_within(limit: Duration) -> TimeoutLayer {
+    TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, limit)
+}
+
+/// What takes long on a thin line, or looks at a month.
+fn slow() -> OpenApiRouter<WebState> {
+    OpenApiRouter::new().routes(routes!(pictures::add_photo)).routes(routes!(ops::what_if))
+}
+
+/// The rest of `/api/v1`, and what machines ask.
+fn quick() -> OpenApiRouter<WebState> {
+    OpenApiRouter::new()
+        .routes(routes!(service::me))
+        .routes(routes!(login::leave))
+        .routes(routes!(login::issue))
+        .routes(routes!(board::board))
+        .routes(routes!(board::list, incident::report_by_office))
+        .routes(routes!(board::one))
+        .routes(routes!(incident::dispatch))
+        .routes(routes!(incident::false_alarm))
+        .routes(routes!(incident::acknowledge))
+        .routes(routes!(incident::decline))
+        .routes(routes!(incident::arrive))
+        .routes(routes!(incident::report))
+        .routes(routes!(incident::send_back))
+        .routes(routes!(incident::close))
+        .routes(routes!(incident::note))
+        .routes(routes!(inbound::sms))
+        .routes(routes!(inbound::voice))
+        .routes(routes!(pictures::picture))
+        .routes(routes!(pictures::frame))
+        .routes(routes!(live::stream))
+        .routes(routes!(ranger::view))
+        .routes(routes!(ops::cameras))
+        .routes(routes!(ops::scores))
+        .routes(routes!(ops::thresholds, ops::publish))
+        .routes(routes!(ops::drill))
+        .routes(routes!(service::alive))
+        .routes(routes!(service::ready))
+        .routes(routes!(service::metrics))
+}
+
+fn header(name: axum::http::HeaderName, value: &'static str) -> SetResponseHeaderLayer<HeaderValue> {
+    SetResponseHeaderLayer::overriding(name, HeaderValue::from_static(value))
+}
+
+/// Serves until `shutdown`, then lets answers in work finish and ends the streams.
+pub async fn serve(
+    listener: TcpListener,
+    state: WebState,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> Result<()> {
+    let closing = state.own.closing.clone();
+    let service = router(state).into_make_service_with_connect_info::<SocketAddr>();
+    axum::serve(listener, service)
+        .with_graceful_shutdown(async move {
+            shutdown.await;
+            closing.send_replace(true);
+        })
+        .await
+        .map_err(|e| Error::unavailable("the web server stopped").because(e))
+}

@@ -1,0 +1,255 @@
+//! What operations sees and turns: cameras, scores, published thresholds; drills.
+
+mod trial;
+
+pub use trial::{__path_what_if, what_if};
+
+use super::WebState;
+use super::auth::{Admin, Key, Office, Ops};
+use super::board::cameras as camera_views;
+use super::dto::CameraView;
+use super::error::{Answer, Problem};
+use super::json::{Body, words};
+use crate::error::{Kind, Result};
+use crate::triage::confirm::Thresholds;
+use crate::triage::detection::ModelVersion;
+use crate::triage::id::{ActionId, CameraId, PersonId};
+use axum::Json;
+use axum::extract::{Query, State};
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::sync::mpsc::error::TrySendError;
+use utoipa::{IntoParams, ToSchema};
+
+/// Points of one score curve: a screen is at most so wide.
+const SCORES_MAX: u32 = 5000;
+/// Analyses are kept 30 days.
+const HOURS_MAX: u32 = 30 * 24;
+/// Keys of drills remembered, so that a repeat starts no second one.
+const KEYS_MAX: usize = 64;
+
+#[derive(Serialize, ToSchema)]
+pub struct Cameras {
+    items: Vec<CameraView>,
+    #[schema(value_type = Object)]
+    thresholds: Thresholds,
+}
+
+#[utoipa::path(get, path = "/api/v1/ops/cameras", tag = "ops", responses((status = 200, body = Cameras)))]
+pub async fn cameras(State(state): State<WebState>, _: Office) -> Answer<Json<Cameras>> {
+    let open = state.store.open_incidents().await?;
+    let items = camera_views(&state, &state.county(), &open).await?;
+    Ok(Json(Cameras { items, thresholds: in_force(&state) }))
+}
+
+fn in_force(state: &WebState) -> Thresholds {
+    state.thresholds.read().unwrap_or_else(PoisonError::into_inner).clone()
+}
+
+#[derive(Deserialize, IntoParams)]
+pub struct ScoresQuery {
+    #[param(value_type = String)]
+    camera: CameraId,
+    /// 1..=720, default 24.
+    hours: Option<u32>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct ScoreCurve {
+    items: Vec<ScorePoint>,
+    /// Of the newest frame.
+    #[schema(value_type = Option<Object>)]
+    model: Option<ModelVersion>,
+}
+
+#[derive(Serialize, ToSchema)]
+struct ScorePoint {
+    #[schema(value_type = String)]
+    captured_at: Timestamp,
+    smoke: f32,
+    fire: f32,
+}
+
+/// Frame scores of one camera, newest last.
+#[utoipa::path(get, path = "/api/v1/ops/scores", tag = "ops", params(ScoresQuery), responses((status = 200, body = ScoreCurve)))]
+pub async fn scores(
+    State(state): State<WebState>,
+    _: Office,
+    Query(query): Query<ScoresQuery>,
+) -> Answer<Json<ScoreCurve>> {
+    let now = state.clock.now();
+    let since = now - hours(query.hours.unwrap_or(24));
+    let frames = state.store.analyses(&query.camera, since, after(now), SCORES_MAX).await?;
+    Ok(Json(ScoreCurve {
+        model: frames.last().map(|frame| frame.model.clone()),
+        items: frames
+            .into_iter()
+            .map(|frame| ScorePoint {
+                captured_at: frame.captured_at,
+                smoke: frame.scores.smoke,
+                fire: frame.scores.fire,
+            })
+            .collect(),
+    }))
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct ThresholdsView {
+    #[schema(value_type = Object)]
+    current: Thresholds,
+    /// Oldest first.
+    history: Vec<Published>,
+}
+
+#[derive(Serialize, ToSchema)]
+struct Published {
+    #[schema(value_type = Object)]
+    thresholds: Thresholds,
+    by: String,
+    #[schema(value_type = String)]
+    at: Timestamp,
+    reason: String,
+}
+
+#[utoipa::path(get, path = "/api/v1/ops/thresholds", tag = "ops", responses((status = 200, body = ThresholdsView)))]
+pub async fn thresholds(State(state): State<WebState>, _: Office) -> Answer<Json<ThresholdsView>> {
+    thresholds_view(&state).await.map(Json)
+}
+
+async fn thresholds_view(state: &WebState) -> Answer<ThresholdsView> {
+    let county = state.county();
+    let name = |by: &PersonId| county.person(by).map_or_else(|| by.to_string(), |person| person.name.clone());
+    let history = state.store.threshold_history().await?;
+    Ok(ThresholdsView {
+        current: in_force(state),
+        history: history
+            .into_iter()
+            .map(|it| Published { thresholds: it.thresholds, by: name(&it.by), at: it.at, reason: it.reason })
+            .collect(),
+    })
+}
+
+#[derive(Deserialize, ToSchema)]
+pub struct Publication {
+    /// Its `version` is the one it was made from.
+    #[schema(value_type = Object)]
+    thresholds: Thresholds,
+    reason: String,
+}
+
+/// Publishes the next version; it holds from the next frame on. Published again unchanged, it changes nothing.
+#[utoipa::path(post, path = "/api/v1/ops/thresholds", tag = "ops", request_body = Publication, responses((status = 200, body = ThresholdsView)))]
+pub async fn publish(
+    State(state): State<WebState>,
+    Ops(me): Ops,
+    Body(publication): Body<Publication>,
+) -> Answer<Json<ThresholdsView>> {
+    let Publication { thresholds: edited, reason } = publication;
+    check(&edited)?;
+    let reason = words(&reason, "修改的原因", "the reason")?;
+    let published = match state.store.publish_thresholds(&edited, &me.person, &reason, state.clock.now()).await {
+        Err(error) if error.kind == Kind::Conflict => {
+            already_published(&state, &edited, &me.person, &reason).await?.ok_or(error)?
+        }
+        other => other?,
+    };
+    tracing::info!(version = published.version, by = %me.person, "thresholds were published");
+    *state.thresholds.write().unwrap_or_else(PoisonError::into_inner) = published;
+    thresholds_view(&state).await.map(Json)
+}
+
+/// The newest version, when it is this very publication sent twice.
+async fn already_published(
+    state: &WebState,
+    edited: &Thresholds,
+    by: &PersonId,
+    reason: &str,
+) -> Result<Option<Thresholds>> {
+    let newest = state.store.threshold_history().await?.pop();
+    let wanted = Thresholds { version: edited.version + 1, ..edited.clone() };
+    Ok(newest.filter(|it| it.thresholds == wanted && it.by == *by && it.reason == reason).map(|it| it.thresholds))
+}
+
+/// Ranges in which the numbers mean something.
+fn check(it: &Thresholds) -> Answer<()> {
+    let share = |value: f32| value > 0.0 && value <= 1.0;
+    let complaint = if !share(it.smoke) || !share(it.fire) {
+        ("烟、火阈值应大于0且不超过1。", "smoke and fire must lie in 0..1.")
+    } else if it.needed == 0 || it.needed > it.window || it.window > 60 {
+        ("持续帧数应不少于1、不多于窗口，窗口不超过60帧。", "needed must lie in 1..=window, window at most 60.")
+    } else if !share(it.hysteresis) {
+        ("滞回系数应大于0且不超过1。", "hysteresis must lie in 0..1.")
+    } else if it.cooldown.is_negative() || it.cooldown > SignedDuration::from_hours(24) {
+        ("冷却时间应为0到24小时。", "cooldown must lie between nothing and 24 hours.")
+    } else if !(it.area_min >= 0.0 && it.area_min < it.area_max && it.area_max <= 1.0) {
+        ("尺寸范围应在0到1之间，最小小于最大。", "area_min < area_max must lie in 0..1.")
+    } else {
+        return Ok(());
+    };
+    Err(Problem::invalid(complaint.0, complaint.1))
+}
+
+#[derive(Deserialize, Serialize, ToSchema)]
+pub struct Drill {
+    #[schema(value_type = String)]
+    camera: CameraId,
+}
+
+/// 演练: a rendered plume in a live camera's frames, flagged all the way.
+#[utoipa::path(post, path = "/api/v1/drills", tag = "ops", request_body = Drill, responses((status = 200, body = Drill)))]
+pub async fn drill(
+    State(state): State<WebState>,
+    _: Admin,
+    Key(key): Key,
+    Body(drill): Body<Drill>,
+) -> Answer<Json<Drill>> {
+    if state.county().camera(&drill.camera).is_none() {
+        return Err(Problem::invalid("没有这个摄像机。", "There is no such camera."));
+    }
+    state.own.drills.once(key, || {
+        state.drills.try_send(drill.camera.clone()).map_err(|refused| match refused {
+            TrySendError::Full(_) => Problem::new(
+                Kind::TooMany,
+                "已有演练正在启动，请稍候。",
+                "A drill is being started already. Please wait.",
+            ),
+            TrySendError::Closed(_) => Problem::new(
+                Kind::Unavailable,
+                "本机没有运行摄像机，无法演练。",
+                "This machine runs no cameras, so there is nothing to drill with.",
+            ),
+        })
+    })?;
+    Ok(Json(drill))
+}
+
+/// Keys of actions that leave no trace in the log: the last 64.
+#[derive(Clone, Default)]
+pub struct RecentKeys(Arc<Mutex<VecDeque<ActionId>>>);
+
+impl RecentKeys {
+    /// Does it unless it was done under this key already.
+    fn once(&self, key: ActionId, act: impl FnOnce() -> Answer<()>) -> Answer<()> {
+        let mut keys = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if keys.contains(&key) {
+            return Ok(());
+        }
+        act()?;
+        keys.push_back(key);
+        if keys.len() > KEYS_MAX {
+            keys.pop_front();
+        }
+        Ok(())
+    }
+}
+
+fn hours(asked: u32) -> SignedDuration {
+    SignedDuration::from_hours(i64::from(asked.clamp(1, HOURS_MAX)))
+}
+
+/// Ranges end before their end; this instant counts.
+fn after(now: Timestamp) -> Timestamp {
+    now + SignedDuration::from_secs(1)
+}

@@ -1,0 +1,178 @@
+//! Thresholds tried on the past: what they would have alerted to, what they would have missed, and what people found there.
+
+use super::{after, check, hours, in_force};
+use crate::county::County;
+use crate::error::Error;
+use crate::report::category;
+use crate::store::Filed;
+use crate::triage::confirm::{Confirmed, Thresholds};
+use crate::triage::detection::{Analysis, Class};
+use crate::triage::id::CameraId;
+use crate::triage::sighting::Source;
+use crate::triage::whatif;
+use crate::web::WebState;
+use crate::web::auth::Office;
+use crate::web::error::Answer;
+use crate::web::json::Body;
+use axum::Json;
+use axum::extract::State;
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+use utoipa::ToSchema;
+
+/// A confirmation and a sighting of one camera this near in time are the same alert.
+const SAME_ALERT: SignedDuration = SignedDuration::from_mins(10);
+/// Lost and gained alerts are looked at one by one; nobody looks at more.
+const ALERTS_MAX: usize = 500;
+/// One camera's 30 days at the default cadence of 10 s; beyond it the oldest are left out.
+const FRAMES_MAX: u32 = 260_000;
+#[derive(Deserialize, ToSchema)]
+pub struct Trial {
+    #[schema(value_type = Object)]
+    thresholds: Thresholds,
+    /// All cameras when none is named.
+    #[schema(value_type = Option<String>)]
+    camera: Option<CameraId>,
+    hours: u32,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct WhatIf {
+    now: Count,
+    then: Count,
+    lost: Vec<Alert>,
+    gained: Vec<Alert>,
+    frames: usize,
+}
+
+/// Alerts, and what people found of them. Those that match no closed incident are unverified.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug, Serialize, ToSchema)]
+pub struct Count {
+    alarms: usize,
+    confirmed: usize,
+    false_alarms: usize,
+    unverified: usize,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct Alert {
+    #[schema(value_type = String)]
+    camera: CameraId,
+    #[schema(value_type = String)]
+    at: Timestamp,
+    #[schema(value_type = String)]
+    class: Class,
+    confidence: f32,
+}
+
+/// The same code as live over the stored frames, with the thresholds in force and with others. Nothing changes.
+#[utoipa::path(post, path = "/api/v1/ops/what-if", tag = "ops", request_body = Trial, responses((status = 200, body = WhatIf)))]
+pub async fn what_if(State(state): State<WebState>, _: Office, Body(trial): Body<Trial>) -> Answer<Json<WhatIf>> {
+    check(&trial.thresholds)?;
+    let now = state.clock.now();
+    let since = now - hours(trial.hours);
+    let mut total = WhatIf { now: Count::default(), then: Count::default(), lost: vec![], gained: vec![], frames: 0 };
+    let judged = Arc::new(Judged::of(&state.store.incidents_opened(since - SAME_ALERT, after(now)).await?));
+    // Camera by camera, so that one camera's frames are in memory at a time.
+    for camera in asked_cameras(&state.county(), trial.camera) {
+        let frames = state.store.analyses(&camera, since, after(now), FRAMES_MAX).await?;
+        let (current, tried, judged) = (in_force(&state), trial.thresholds.clone(), judged.clone());
+        let part = tokio::task::spawn_blocking(move || compare(&frames, &current, &tried, &judged));
+        total.add(part.await.map_err(|e| Error::internal("the what-if thread died").because(e))?);
+    }
+    Ok(Json(total))
+}
+
+fn asked_cameras(county: &County, asked: Option<CameraId>) -> BTreeSet<CameraId> {
+    match asked {
+        Some(camera) => BTreeSet::from([camera]),
+        None => county.cameras.iter().map(|entry| entry.id.clone()).collect(),
+    }
+}
+
+fn compare(frames: &[Analysis], current: &Thresholds, tried: &Thresholds, judged: &Judged) -> WhatIf {
+    let now = whatif::replay(frames, current);
+    let then = whatif::replay(frames, tried);
+    WhatIf {
+        now: judged.count(&now),
+        then: judged.count(&then),
+        lost: only_in(&now, &then),
+        gained: only_in(&then, &now),
+        frames: frames.len(),
+    }
+}
+
+/// Alerts of `these` that have no counterpart in `others`.
+fn only_in(these: &[(CameraId, Confirmed)], others: &[(CameraId, Confirmed)]) -> Vec<Alert> {
+    let same = |a: &Confirmed, b: &Confirmed| {
+        a.class == b.class && near(a.confirmed_at, b.confirmed_at) && a.bbox.iou(&b.bbox) > 0.0
+    };
+    these
+        .iter()
+        .filter(|(camera, it)| !others.iter().any(|(other, confirmed)| other == camera && same(it, confirmed)))
+        .map(|(camera, it)| Alert {
+            camera: camera.clone(),
+            at: it.confirmed_at,
+            class: it.class,
+            confidence: it.confidence,
+        })
+        .collect()
+}
+
+fn near(a: Timestamp, b: Timestamp) -> bool {
+    a.duration_since(b).abs() <= SAME_ALERT
+}
+
+impl WhatIf {
+    fn add(&mut self, part: Self) {
+        for (sum, add) in [(&mut self.now, part.now), (&mut self.then, part.then)] {
+            sum.alarms += add.alarms;
+            sum.confirmed += add.confirmed;
+            sum.false_alarms += add.false_alarms;
+            sum.unverified += add.unverified;
+        }
+        self.frames += part.frames;
+        for (sum, add) in [(&mut self.lost, part.lost), (&mut self.gained, part.gained)] {
+            sum.extend(add);
+            sum.truncate(ALERTS_MAX);
+        }
+    }
+}
+
+/// What people found where a camera had alerted: times of its sightings in closed incidents, and whether something burned.
+struct Judged(HashMap<CameraId, Vec<(Timestamp, bool)>>);
+
+impl Judged {
+    fn of(filed: &[Filed]) -> Self {
+        let mut judged: HashMap<CameraId, Vec<(Timestamp, bool)>> = HashMap::new();
+        for Filed { incident, .. } in filed {
+            let Some(closure) = incident.closure.as_ref().filter(|_| !incident.drill) else { continue };
+            let burned = category(closure.category).is_some_and(|category| category.fire);
+            for sighting in &incident.sightings {
+                if let Source::Camera { camera, .. } = &sighting.source {
+                    judged.entry(camera.clone()).or_default().push((sighting.observed_at, burned));
+                }
+            }
+        }
+        Self(judged)
+    }
+
+    fn count(&self, alerts: &[(CameraId, Confirmed)]) -> Count {
+        let mut count = Count { alarms: alerts.len(), ..Count::default() };
+        for (camera, alert) in alerts {
+            let seen = self.0.get(camera).map(Vec::as_slice).unwrap_or_default();
+            let nearest = seen
+                .iter()
+                .filter(|(at, _)| near(*at, alert.confirmed_at) || near(*at, alert.best_at))
+                .min_by_key(|(at, _)| at.duration_since(alert.confirmed_at).abs());
+            match nearest {
+                Some((_, true)) => count.confirmed += 1,
+                Some((_, false)) => count.false_alarms += 1,
+                None => count.unverified += 1,
+            }
+        }
+        count
+    }
+}

@@ -1,0 +1,74 @@
+//! The few pages the server writes itself: login, and what to do without one. Small, without scripts, both languages.
+
+use crate::lang::Lang;
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+
+/// One button, because messengers open links to draw a preview and must not use the link up. The form names no address,
+/// so that it posts to its own and the token never stands in the page.
+pub fn login(lang: Lang) -> Response {
+    let words = lang.pick("点下面的按钮登录。此链接只能用一次。", "Press the button to log in. This link works once.");
+    let button = lang.pick("登录", "Log in");
+    page(
+        StatusCode::OK,
+        lang,
+        lang.pick("登录火眼", "Log in to Huoyan"),
+        &format!(r#"<p>{words}</p><form method="post"><button id="login" autofocus>{button}</button></form>"#),
+    )
+}
+
+/// The link was used, is too old, or never was.
+pub fn login_spent(lang: Lang) -> Response {
+    let words = lang.pick(
+        "此登录链接已使用或已过期。请打电话给值班室，索取新的链接，收到后在15分钟内打开。\
+         如果您已在这部手机上登录，直接打开原来的页面即可。",
+        "This login link has been used or has expired. Call the duty room for a new one and open it within 15 minutes. \
+         If this phone is logged in already, just open your page.",
+    );
+    page(StatusCode::GONE, lang, lang.pick("链接已失效", "This link no longer works"), &format!("<p>{words}</p>"))
+}
+
+/// A face without a session.
+pub fn login_needed(lang: Lang) -> Response {
+    let words = lang.pick(
+        "请先登录：打开值班室发给您的登录链接。没有链接时，请打电话给值班室；值班员在服务器上运行 <code>huoyan user enrol</code> 即可生成。",
+        "Please log in first: open the login link the duty room sent you. Without one, call the duty room; \
+         <code>huoyan user enrol</code> on the server makes a new one.",
+    );
+    page(StatusCode::UNAUTHORIZED, lang, lang.pick("尚未登录", "Not logged in"), &format!("<p>{words}</p>"))
+}
+
+pub fn too_many_attempts(lang: Lang) -> Response {
+    let words =
+        lang.pick("登录尝试过于频繁，请一分钟后再试。", "Too many login attempts. Please try again in a minute.");
+    page(StatusCode::TOO_MANY_REQUESTS, lang, lang.pick("请稍候", "Please wait"), &format!("<p>{words}</p>"))
+}
+
+pub fn login_broken(lang: Lang) -> Response {
+    let words = lang.pick(
+        "系统暂时无法登录，请稍后再点一次；仍不行请向值班室索取新的链接，并告知运维。",
+        "Logging in does not work just now. Please try again; if it stays so, ask the duty room for a new link and tell operations.",
+    );
+    page(StatusCode::SERVICE_UNAVAILABLE, lang, lang.pick("暂不可用", "Not available"), &format!("<p>{words}</p>"))
+}
+
+/// Title and body are our own words: nothing a person typed ever stands in these pages.
+fn page(status: StatusCode, lang: Lang, title: &str, body: &str) -> Response {
+    let html = format!(
+        r#"<!doctype html>
+<html lang="{}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="robots" content="noindex"><title>{title}</title>
+<style>body{{font:18px/1.6 system-ui,"Noto Sans CJK SC",sans-serif;color:#111;background:#fff;max-width:34em;margin:12vh auto 0;padding:0 20px}}
+h1{{font-size:24px}}button{{font:inherit;font-weight:700;width:100%;min-height:88px;border:0;border-radius:12px;color:#fff;background:#9b1c14}}
+button:focus-visible{{outline:4px solid #0b4f8a;outline-offset:3px}}</style></head>
+<body><main><h1>{title}</h1>{body}</main></body></html>
+"#,
+        lang.code()
+    );
+    let headers = [
+        (CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
+        (CACHE_CONTROL, HeaderValue::from_static("no-store")),
+    ];
+    (status, headers, html).into_response()
+}

@@ -1,0 +1,159 @@
+//! Evidence pictures, photos, and the cameras' last frames.
+
+use super::WebState;
+use super::auth::{Key, Me, Office};
+use super::board::visible;
+use super::closeup::close_up;
+use super::error::{Answer, Problem};
+use super::incident::{Action, derived, take};
+use crate::error::Result;
+use crate::frame::Picture;
+use crate::store::Store;
+use crate::triage::detection::BoundingBox;
+use crate::triage::event::Event;
+use crate::triage::id::{CameraId, IncidentId, PictureId};
+use crate::triage::incident::Input;
+use crate::triage::sighting::{Sighting, Source};
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::{Path, Query, State};
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
+use std::sync::Arc;
+use tokio::sync::Mutex;
+use utoipa::{IntoParams, ToSchema};
+
+/// Frames are looked at on a screen, not measured: about 60 kB (UX requirement 12).
+const FRAME_SIDE: u32 = 1280;
+const FRAME_QUALITY: u8 = 70;
+/// Events read at once while catching up with the log.
+const EVENTS_AT_ONCE: u32 = 1000;
+
+/// Whose evidence each picture is, read from the log as it grows: about 100 bytes a picture, some ten thousand a year.
+#[derive(Clone, Default)]
+pub struct Index(Arc<Mutex<Known>>);
+
+#[derive(Default)]
+struct Known {
+    cursor: u64,
+    pictures: HashMap<PictureId, Belongs>,
+}
+
+#[derive(Clone, Copy)]
+struct Belongs {
+    incident: IncidentId,
+    /// Where in the picture the smoke is; photos have none.
+    bbox: Option<BoundingBox>,
+}
+
+impl Index {
+    async fn find(&self, picture: PictureId, store: &Store) -> Result<Option<Belongs>> {
+        let mut known = self.0.lock().await;
+        while !known.pictures.contains_key(&picture) {
+            let events = store.events_after(known.cursor, EVENTS_AT_ONCE).await?;
+            let Some(last) = events.last() else { break };
+            known.cursor = last.cursor;
+            for entry in &events {
+                match &entry.recorded.event {
+                    Event::Opened { sighting, .. } | Event::SightingAdded { sighting, .. } => {
+                        let belongs = Belongs { incident: entry.incident, bbox: bbox(sighting) };
+                        known.pictures.extend(sighting.pictures.iter().map(|id| (*id, belongs)));
+                    }
+                    Event::PhotoAdded { picture } => {
+                        known.pictures.insert(*picture, Belongs { incident: entry.incident, bbox: None });
+                    }
+                    _ => {}
+                }
+            }
+        }
+        Ok(known.pictures.get(&picture).copied())
+    }
+}
+
+fn bbox(sighting: &Sighting) -> Option<BoundingBox> {
+    match sighting.source {
+        Source::Camera { bbox, .. } => Some(bbox),
+        _ => None,
+    }
+}
+
+#[derive(Deserialize, IntoParams)]
+pub struct Shown {
+    /// `1`: the close-up around the box, 15 kB at most.
+    crop: Option<u8>,
+}
+
+/// An evidence picture or photo, to those who may see its incident. It never changes, so it is kept for good.
+#[utoipa::path(get, path = "/api/v1/pictures/{id}", tag = "evidence", params(("id" = String, Path), Shown), responses((status = 200, content_type = "image/jpeg")))]
+pub async fn picture(
+    State(state): State<WebState>,
+    me: Me,
+    Path(id): Path<PictureId>,
+    Query(shown): Query<Shown>,
+) -> Answer<Response> {
+    let belongs = state.own.pictures.find(id, &state.store).await?.ok_or_else(Problem::not_found)?;
+    if !me.role.is_office() {
+        visible(&state, &me, belongs.incident).await?;
+    }
+    let mut bytes = state.store.picture(id).await?;
+    if shown.crop == Some(1) {
+        bytes =
+            state.own.seats.with_pixels(move || close_up(&Picture::from_image_bytes(&bytes)?, belongs.bbox)).await?;
+    }
+    Ok(image(bytes, HeaderValue::from_static("private, max-age=31536000, immutable")))
+}
+
+/// The last analysed frame of a camera.
+#[utoipa::path(get, path = "/api/v1/cameras/{id}/frame", tag = "office", params(("id" = String, Path)), responses((status = 200, content_type = "image/jpeg")))]
+pub async fn frame(State(state): State<WebState>, _: Office, Path(id): Path<CameraId>) -> Answer<Response> {
+    let picture = state.status.get(&id).and_then(|status| status.last_picture).ok_or_else(Problem::not_found)?;
+    let jpeg =
+        state.own.seats.with_pixels(move || picture.fitted(FRAME_SIDE, FRAME_SIDE).to_jpeg(FRAME_QUALITY)).await?;
+    Ok(image(jpeg, HeaderValue::from_static("no-store")))
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct Kept {
+    #[schema(value_type = String)]
+    picture: PictureId,
+}
+
+/// A photo of the scene: kept as sent, after a look whether it is one.
+#[utoipa::path(post, path = "/api/v1/incidents/{id}/photos", tag = "ranger", request_body(content_type = "image/jpeg"), params(("id" = String, Path)), responses((status = 200, body = Kept)))]
+pub async fn add_photo(
+    State(state): State<WebState>,
+    me: Me,
+    Path(id): Path<IncidentId>,
+    Key(key): Key,
+    headers: HeaderMap,
+    photo: Bytes,
+) -> Answer<Json<Kept>> {
+    visible(&state, &me, id).await?;
+    check_kind(&headers)?;
+    let bytes = photo.clone();
+    state.own.seats.with_pixels(move || Picture::from_image_bytes(&bytes)).await.map_err(|error| {
+        tracing::debug!(cause = error.chain(), "a photo could not be decoded");
+        Problem::invalid("照片无法打开，请重新拍摄。", "The photo cannot be read. Please take it again.")
+    })?;
+    let picture = PictureId(derived("photo", &me, key.0));
+    state.store.keep_picture(picture, photo.to_vec()).await?;
+    take(&state, &me, id, Action { key, happened_at: None, input: Input::AddPhoto { picture } }).await?;
+    Ok(Json(Kept { picture }))
+}
+
+fn check_kind(headers: &HeaderMap) -> Answer<()> {
+    let kind = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    match kind.split(';').next().unwrap_or_default().trim() {
+        "image/jpeg" | "image/png" => Ok(()),
+        _ => Err(Problem::invalid("照片只收JPEG或PNG格式。", "Photos are taken as JPEG or PNG.")
+            .with_status(StatusCode::UNSUPPORTED_MEDIA_TYPE)),
+    }
+}
+
+fn image(bytes: Vec<u8>, cache: HeaderValue) -> Response {
+    let kind = if bytes.starts_with(b"\x89PNG") { "image/png" } else { "image/jpeg" };
+    ([(CONTENT_TYPE, HeaderValue::from_static(kind)), (CACHE_CONTROL, cache)], bytes).into_response()
+}

@@ -1,0 +1,166 @@
+//! What machines ask: is it alive, is it ready, what does it count, how is it spoken to. And `me`.
+
+use super::WebState;
+use super::auth::Me;
+use super::dto::{Eyes, MeView};
+use super::error::{Answer, lang_of};
+use crate::frame::Health;
+use crate::lang::Lang;
+use crate::triage::id::CameraId;
+use axum::Json;
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Instant;
+use utoipa::ToSchema;
+use utoipa::openapi::OpenApi;
+
+/// Named parts of the program that say themselves whether they work: model, feeds, gateways. Written by the wiring, read
+/// by the board and `/readyz`.
+#[derive(Clone, Debug, Default)]
+pub struct Parts(Arc<RwLock<BTreeMap<&'static str, Part>>>);
+
+#[derive(Clone, Debug)]
+struct Part {
+    ok: bool,
+    zh: String,
+    en: String,
+}
+
+impl Parts {
+    /// `zh`, `en`: what is wrong and what to do; empty when it works.
+    pub fn set(&self, part: &'static str, ok: bool, zh: impl Into<String>, en: impl Into<String>) {
+        let state = Part { ok, zh: zh.into(), en: en.into() };
+        self.0.write().unwrap_or_else(PoisonError::into_inner).insert(part, state);
+    }
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct PartView {
+    part: String,
+    ok: bool,
+    words: String,
+}
+
+/// Everything that can be broken, by name.
+pub async fn parts(state: &WebState, lang: Lang) -> Vec<PartView> {
+    let mut all = vec![database(state, lang).await, cameras(state, lang), registers(state, lang)];
+    let parts = state.parts.0.read().unwrap_or_else(PoisonError::into_inner);
+    all.extend(parts.iter().map(|(name, part)| PartView {
+        part: (*name).to_owned(),
+        ok: part.ok,
+        words: lang.pick(&part.zh, &part.en).to_owned(),
+    }));
+    all
+}
+
+async fn database(state: &WebState, lang: Lang) -> PartView {
+    let answer = state.store.ping().await;
+    if let Err(error) = &answer {
+        tracing::error!(cause = error.chain(), "the database does not answer");
+    }
+    let words = match answer {
+        Ok(()) => "",
+        Err(_) => {
+            lang.pick("数据库没有响应：请检查磁盘与数据库服务", "the database does not answer: check disk and service")
+        }
+    };
+    PartView { part: "database".to_owned(), ok: words.is_empty(), words: words.to_owned() }
+}
+
+/// Names those that do not see.
+fn cameras(state: &WebState, lang: Lang) -> PartView {
+    let health = camera_health(state);
+    let blind = blind_cameras(&health);
+    let ok = blind.is_empty();
+    let names: Vec<&str> = blind.iter().map(|camera| camera.as_str()).collect();
+    let words = if ok {
+        String::new()
+    } else {
+        format!("{}{}", lang.pick("没有画面：", "no picture: "), names.join(", "))
+    };
+    PartView { part: "cameras".to_owned(), ok, words }
+}
+
+pub fn camera_health(state: &WebState) -> BTreeMap<CameraId, Health> {
+    state.status.all().into_iter().map(|(camera, status)| (camera, status.health)).collect()
+}
+
+fn blind_cameras(health: &BTreeMap<CameraId, Health>) -> Vec<&CameraId> {
+    let sees = |health: &Health| matches!(health, Health::Ok | Health::Starting | Health::Late);
+    health.iter().filter(|(_, health)| !sees(health)).map(|(camera, _)| camera).collect()
+}
+
+/// The first gap is named; `huoyan check` lists all.
+fn registers(state: &WebState, lang: Lang) -> PartView {
+    let gaps = state.county().gaps(state.clock.now());
+    let words = gaps.first().map(|gap| gap.words(lang)).unwrap_or_default();
+    PartView { part: "registers".to_owned(), ok: gaps.is_empty(), words }
+}
+
+/// Alive: the program answers. Nothing else is looked at, so that a broken database does not get it restarted.
+#[utoipa::path(get, path = "/healthz", tag = "machines", responses((status = 200, body = String)))]
+pub async fn alive() -> &'static str {
+    "ok"
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct Ready {
+    ready: bool,
+    /// Names only: sentences may hold people's names, and anybody may ask.
+    parts: BTreeMap<String, bool>,
+}
+
+/// Ready: requests can be served, that is, the database answers. The other parts are named but do not decide: an office
+/// with one broken camera must still get its board.
+#[utoipa::path(get, path = "/readyz", tag = "machines", responses((status = 200, body = Ready), (status = 503, body = Ready)))]
+pub async fn ready(State(state): State<WebState>) -> Response {
+    let parts: BTreeMap<String, bool> =
+        parts(&state, Lang::default()).await.into_iter().map(|part| (part.part, part.ok)).collect();
+    let ready = parts.get("database").copied().unwrap_or_default();
+    let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (status, Json(Ready { ready, parts })).into_response()
+}
+
+/// Prometheus text. Counts only: no names and no places.
+#[utoipa::path(get, path = "/metrics", tag = "machines", responses((status = 200, body = String)))]
+pub async fn metrics(State(state): State<WebState>) -> Response {
+    let text = state.metrics.as_ref().map(|metrics| metrics.render()).unwrap_or_default();
+    ([(CONTENT_TYPE, HeaderValue::from_static("text/plain; version=0.0.4"))], text).into_response()
+}
+
+/// Counts and times every request by its route.
+pub async fn measure(request: Request, next: Next) -> Response {
+    let route = request.extensions().get::<MatchedPath>().map_or("none".to_owned(), |path| path.as_str().to_owned());
+    let method = request.method().as_str().to_owned();
+    let begun = Instant::now();
+    let response = next.run(request).await;
+    let labels = [("method", method), ("route", route), ("status", response.status().as_u16().to_string())];
+    metrics::counter!("huoyan_http_requests_total", &labels).increment(1);
+    metrics::histogram!("huoyan_http_seconds", &labels).record(begun.elapsed());
+    response
+}
+
+/// Who am I, and what time is it on the server.
+#[utoipa::path(get, path = "/api/v1/me", tag = "session", responses((status = 200, body = MeView)))]
+pub async fn me(State(state): State<WebState>, me: Me, headers: HeaderMap) -> Answer<Json<MeView>> {
+    let county = state.county();
+    Ok(Json(Eyes { me: &me, county: &county }.me(lang_of(&headers), state.clock.now())))
+}
+
+/// The schema as text, made once.
+pub fn document(mut openapi: OpenApi) -> Arc<str> {
+    openapi.info.title = "Huoyan 火眼".to_owned();
+    openapi.info.version = env!("CARGO_PKG_VERSION").to_owned();
+    openapi.info.description = Some("Shapes and meaning: src/web/api.md".to_owned());
+    openapi.to_json().unwrap_or_default().into()
+}
+
+pub async fn openapi(document: Arc<str>) -> Response {
+    ([(CONTENT_TYPE, HeaderValue::from_static("application/json"))], document.to_string()).into_response()
+}

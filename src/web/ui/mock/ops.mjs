@@ -1,0 +1,41 @@
+/** The ops part of the mock: scores that wander, a what-if that answers plausibly. */
+const hour = 3_600_000;
+let current = { version: 3, smoke: 0.55, fire: 0.5, needed: 3, window: 5, hysteresis: 0.1, cooldown: '10m', area_min: 0.0002, area_max: 0.4 };
+const history = [
+  { thresholds: { ...current, version: 2, smoke: 0.5 }, by: '彭工', at: new Date(Date.now() - 70 * hour).toISOString(), reason: '雨季雾多，试运行' },
+  { thresholds: current, by: '彭工', at: new Date(Date.now() - 20 * hour).toISOString(), reason: '减少晨雾误报' },
+];
+
+function scores(hours, seed) {
+  const items = [];
+  const count = Math.min(1500, hours * 60);
+  for (let i = 0; i < count; i++) {
+    const at = Date.now() - ((count - i) / count) * hours * hour;
+    const wave = 0.12 + 0.08 * Math.sin(i / 60 + seed) + 0.05 * Math.sin(i * 12.9898 + seed);
+    const burst = i > count * 0.86 && i < count * 0.9 ? 0.55 : 0;
+    items.push({ captured_at: new Date(at).toISOString(), smoke: Math.min(0.97, Math.max(0.01, wave + burst)), fire: Math.max(0.005, 0.03 + burst / 4 + 0.02 * Math.sin(i * 7.1)) });
+  }
+  return items;
+}
+
+const counts = ({ smoke, needed }, hours) => {
+  const alarms = Math.round((1 - smoke) ** 2 * hours * 0.5 * (4 / (needed + 1)));
+  return { alarms, confirmed: Math.min(alarms, smoke < 0.75 ? 12 : 9), false_alarms: Math.max(0, alarms - 15), unverified: Math.min(3, Math.max(0, alarms - 12)) };
+};
+
+export function ops(method, what, url, body, answer, cameras) {
+  const sent = method === 'POST' ? JSON.parse(body.toString()) : null;
+  if (what === 'cameras') return answer(200, { items: cameras, thresholds: current });
+  if (what === 'scores') return answer(200, { items: scores(Number(url.searchParams.get('hours')), (url.searchParams.get('camera') ?? '').length), model: { name: 'smoke', version: '1.0.0' } });
+  if (what === 'thresholds' && sent) {
+    current = { ...sent.thresholds, version: current.version + 1 };
+    history.push({ thresholds: current, by: '彭工', at: new Date().toISOString(), reason: sent.reason });
+    return answer(200, { current, history });
+  }
+  if (what === 'thresholds') return answer(200, { current, history });
+  const [now, then] = [counts(current, sent.hours), counts(sent.thresholds, sent.hours)];
+  const alert = (i) => ({ camera: 'cam-1', at: new Date(Date.now() - i * 5 * hour).toISOString(), class: 'smoke', confidence: 0.58 });
+  const difference = Math.abs(now.alarms - then.alarms);
+  const alerts = Array.from({ length: Math.min(6, difference) }, (_, i) => alert(i + 1));
+  answer(200, { now, then, lost: then.alarms < now.alarms ? alerts : [], gained: then.alarms > now.alarms ? alerts : [], frames: sent.hours * 360 });
+}

@@ -1,0 +1,189 @@
+#!/usr/bin/env node
+/**
+ * A stand-in for the program while working on the pages: the contract of ../../api.md over invented data, in memory.
+ * `npm run build && npm run mock`, then http://127.0.0.1:8132/office. With `--demo` the county starts quiet, one plume
+ * appears after some seconds, and the sign-in links are printed as the program does: good for trying the browser tests.
+ */
+import { createReadStream, existsSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { dirname, extname, join, normalize } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { cameras, categories, dispatch, grids, hotspots, id, incidents, people, phoned, picture } from './data.mjs';
+import { ops } from './ops.mjs';
+
+const dist = join(dirname(fileURLToPath(import.meta.url)), '../dist');
+const demo = process.argv.includes('--demo');
+const port = demo ? 0 : Number(process.env.PORT ?? 8132);
+const types = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml', '.webmanifest': 'application/manifest+json', '.png': 'image/png' };
+const csp = "default-src 'self'; img-src 'self' data: blob:; style-src 'self' 'unsafe-inline'";
+
+const iso = (at = Date.now()) => new Date(at).toISOString();
+const all = new Map((demo ? [] : incidents(Date.now())).map((it) => [it.id, it]));
+const uploads = new Map();
+const answered = new Map();
+const listeners = new Set();
+let cursor = 0;
+
+function announce(name, data) {
+  cursor++;
+  for (const res of listeners) res.write(`id: ${cursor}\nevent: ${name}\ndata: ${JSON.stringify(data)}\n\n`);
+}
+setInterval(() => listeners.forEach((res) => res.write(': alive\n\n')), 15_000).unref();
+
+const open = () => [...all.values()].filter((it) => it.state !== 'closed');
+const brief = ({ log, messages, ...rest }) => rest;
+const step = (body, means) => ({ received_at: iso(), happened_at: body.happened_at ?? null, means: { means, ...(body.reason ? { reason: body.reason } : {}) }, late: false, position: body.position ?? null });
+
+const actions = {
+  dispatch: (it, body) => {
+    if (it.dispatch) it.past_dispatches.push(it.dispatch);
+    it.dispatch = dispatch(Number(it.version), people[body.ranger], Date.now());
+    it.state = 'dispatched';
+    return { type: 'dispatched', ranger: body.ranger };
+  },
+  'false-alarm': (it, body) => close(it, { category: 9, false_alarm: body.reason, words: body.words ?? '' }),
+  acknowledge: (it, body) => {
+    it.dispatch.acknowledged = step(body, body.happened_at ? 'phone' : 'proxy');
+    it.state = 'acknowledged';
+    return { type: 'acknowledged' };
+  },
+  decline: (it, body) => {
+    it.dispatch.declined = body.reason;
+    it.state = 'needs_review';
+    return { type: 'declined', reason: body.reason };
+  },
+  arrive: (it, body) => {
+    it.dispatch.acknowledged ??= step(body, 'implied');
+    it.dispatch.arrived = step(body, 'phone');
+    it.state = 'arrived';
+    return { type: 'arrived', distance_m: 120 };
+  },
+  report: (it, body) => {
+    it.dispatch.reported = step(body, 'phone');
+    it.state = 'reported';
+    const { category, flames = null, area_mu = null, extinguished = null, words = '', no_photo_reason = null } = body;
+    it.verification = { category, flames, area_mu, extinguished, words, no_photo_reason, photos: [] };
+    return { type: 'reported', verification: it.verification };
+  },
+  'send-back': (it, body) => {
+    it.dispatch.reported = null;
+    it.state = 'arrived';
+    return { type: 'sent_back', reason: body.reason };
+  },
+  close: (it, body) => close(it, { category: body.category ?? it.verification.category, false_alarm: null, words: body.words ?? '' }),
+  note: (_, body) => ({ type: 'noted', words: body.words }),
+};
+
+function close(it, closure) {
+  Object.assign(it, { state: 'closed', closure, closed_at: iso() });
+  return { type: 'closed', closure };
+}
+
+function send(res, status, body, type = 'application/json') {
+  res.writeHead(status, { 'Content-Type': type, 'Content-Security-Policy': csp });
+  res.end(typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body));
+}
+const problem = (res, status, code, detail) => send(res, status, { type: 'about:blank', title: code, status, code, detail }, 'application/problem+json');
+
+async function read(req) {
+  const parts = [];
+  for await (const part of req) parts.push(part);
+  return Buffer.concat(parts);
+}
+
+function board() {
+  return {
+    now: iso(), cursor: String(cursor), county: { name: '沅溪县', centre: { lat_deg: 28.46, lon_deg: 110.42 }, bounds: [{ lat_deg: 28.27, lon_deg: 110.19 }, { lat_deg: 28.66, lon_deg: 110.66 }], grids: grids() },
+    incidents: open().map(brief), cameras: cameras(), hotspots: hotspots(Date.now()), duty: { officer: { id: 'officer', name: '吴敏', role: 'county_duty', phone: null, distance_m: null }, leader: { id: 'leader', name: '陈立新', role: 'county_leader', phone: '13900000009', distance_m: null } },
+    zero_point: 'dispatched', categories, health: demo ? [] : [{ part: 'model', ok: true, words: '' }, { part: 'cameras', ok: false, words: '没有画面：cam-4, cam-5' }, { part: 'hotspots', ok: false, words: '3 小时没有新的卫星数据' }],
+  };
+}
+
+function api(req, res, url, body) {
+  const [, , , kind, key, action] = url.pathname.split('/');
+  const me = { person: 'zhou', name: '周建国', role: 'ranger', county: '沅溪县', lang: 'zh', now: iso() };
+  if (kind === 'me') return send(res, 200, me);
+  if (kind === 'board') return send(res, 200, board());
+  if (kind === 'ranger') return send(res, 200, { me, now: iso(), duty_phone: '0745-4222119', categories, incidents: [...all.values()].filter((it) => it.dispatch?.ranger.id === 'zhou').map(brief) });
+  if (kind === 'pictures') return uploads.has(key) ? send(res, 200, uploads.get(key), 'image/jpeg') : send(res, 200, picture(url.searchParams.has('crop')), 'image/svg+xml');
+  if (kind === 'cameras') return send(res, 200, picture(false), 'image/svg+xml');
+  if (kind === 'ops') return ops(req.method, key, url, body, (status, answer) => send(res, status, answer), cameras());
+  if (kind === 'stream') {
+    res.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store' });
+    res.write(': hello\n\n');
+    listeners.add(res);
+    return req.on('close', () => listeners.delete(res));
+  }
+  if (kind === 'incidents' && !key && req.method === 'POST') return reported(req, res, JSON.parse(body.toString()));
+  const it = kind === 'incidents' ? all.get(key) : undefined;
+  if (!it) return problem(res, 404, 'not_found', '没有这起警情');
+  if (req.method === 'GET') return send(res, 200, it);
+  const repeat = answered.get(req.headers['idempotency-key']);
+  if (repeat) return send(res, 200, repeat);
+  let answer = it;
+  it.version++;
+  if (action === 'photos') {
+    const name = id(6500 + uploads.size);
+    uploads.set(name, body);
+    it.verification?.photos.push(name);
+    answer = { picture: name };
+  } else {
+    if (!actions[action]) return problem(res, 404, 'not_found', action);
+    const event = actions[action](it, JSON.parse(body.toString()));
+    it.log.push({ at: iso(), actor: { kind: 'officer', person: 'officer' }, name: '吴敏', happened_at: null, event });
+  }
+  answered.set(req.headers['idempotency-key'], answer);
+  announce('changed', { incident: it.id });
+  return send(res, 200, answer);
+}
+
+/** The office's own report. A place close to an open incident is the same fire. */
+function reported(req, res, told) {
+  const repeat = answered.get(req.headers['idempotency-key']);
+  if (repeat) return send(res, 200, repeat);
+  if (!(told.radius_m >= 50 && told.radius_m <= 20_000)) return problem(res, 400, 'invalid', '半径应在50米至20公里之间。');
+  if (!told.who?.trim()) return problem(res, 400, 'invalid', '请填写报告人。');
+  const fresh = phoned(20 + all.size, told);
+  const near = open().find(({ fix: { centre } }) => Math.hypot(centre.lat_deg - told.at.lat_deg, centre.lon_deg - told.at.lon_deg) < 0.005);
+  if (near) near.sightings.push(...fresh.sightings);
+  const it = near ?? fresh;
+  it.version++;
+  all.set(it.id, it);
+  answered.set(req.headers['idempotency-key'], brief(it));
+  announce('changed', { incident: it.id });
+  return send(res, 200, brief(it));
+}
+
+function login(req, res, url) {
+  const face = url.pathname.split('/')[2];
+  if (req.method === 'POST') return res.writeHead(303, { Location: `/${face}` }).end();
+  return send(res, 200, '<!doctype html><html lang="zh-CN"><title>Login</title><form method="post"><button id="login">Login</button></form></html>', types['.html']);
+}
+
+function plume() {
+  const it = incidents(Date.now())[1];
+  all.set(it.id, it);
+  announce('changed', { incident: it.id });
+}
+
+function started() {
+  const root = `http://127.0.0.1:${this.address().port}`;
+  if (!demo) return console.log(`${root}/office /wall /ranger /ops`);
+  console.log(JSON.stringify(Object.fromEntries(['office', 'ranger', 'ops'].map((face) => [face, `${root}/login/${face}`]))));
+  setTimeout(plume, 4000);
+}
+
+createServer(async (req, res) => {
+  const url = new URL(req.url, `http://${req.headers.host}`);
+  try {
+    if (url.pathname.startsWith('/api/v1/')) return api(req, res, url, await read(req));
+    if (url.pathname.startsWith('/login/')) return login(req, res, url);
+    const path = normalize(/^\/(office|wall|ranger|ops)$/.test(url.pathname) ? `${url.pathname}.html` : url.pathname);
+    const file = join(dist, path);
+    if (!file.startsWith(dist) || !existsSync(file) || !extname(file)) return send(res, 404, 'not found', 'text/plain');
+    res.writeHead(200, { 'Content-Type': types[extname(file)] ?? 'application/octet-stream', 'Content-Security-Policy': csp });
+    createReadStream(file).pipe(res);
+  } catch (error) {
+    problem(res, 500, 'internal', String(error));
+  }
+}).listen(port, '127.0.0.1', started);

@@ -1,0 +1,71 @@
+import { board, problem } from '../shared/board';
+import { now } from '../shared/clock';
+import { Keyboard } from '../shared/icons';
+import { stale } from '../shared/stream';
+import { hourMinute, ms } from '../shared/time';
+import { classes } from '../shared/ui';
+import { common } from '../shared/words';
+import { stamp } from '../shared/describe';
+import { helpShown } from './desk';
+import { words } from './words';
+
+/** Camera health first: a camera that sees nothing must never look like a county without smoke. */
+export function Footer() {
+  const w = words();
+  const c = common();
+  const cameras = board.value?.cameras ?? [];
+  const cut = stale.value || problem.value !== null;
+  const lost = cameras.filter((camera) => camera.health !== 'ok');
+  // Cameras are named one by one below, with their trouble and its time.
+  const parts = (board.value?.health ?? []).filter(({ part, ok }) => !ok && !(part === 'cameras' && lost.length > 0));
+  return (
+    <footer class="footer">
+      <span class={classes('footer-cameras', lost.length > 0 && 'warn')}>{board.value && w.cameras(cameras.length - lost.length, cameras.length)}</span>
+      <ul class="footer-list" tabIndex={0} aria-label={w.troubles}>
+        {parts.map(({ part, words: why }) => (
+          <li key={part} class="footer-part" title={why} data-part={part}>
+            {w.partProblem(w.part[part] ?? part, why)}
+          </li>
+        ))}
+        {lost.map((camera) => (
+          <li key={camera.id} title={[camera.detail, camera.health_since && w.since(stamp(camera.health_since, now.value))].filter(Boolean).join(' · ')}>
+            {w.cameraProblem(camera.name, c.health[camera.health], camera.health_since ? w.since(hourMinute(ms(camera.health_since))) : '')}
+          </li>
+        ))}
+      </ul>
+      <span class={classes('footer-server', cut && 'warn')}>
+        {w.server} {cut ? w.disconnected : w.connected}
+      </span>
+      <button type="button" class="footer-keys" onClick={() => (helpShown.value = true)}>
+        <Keyboard size={14} /> {w.help} <kbd>?</kbd>
+      </button>
+    </footer>
+  );
+}
+
+export function Help() {
+  const w = words();
+  if (!helpShown.value) return null;
+  return (
+    <div class="veil" onClick={() => (helpShown.value = false)}>
+      <div class="help" role="dialog" aria-modal="true" aria-label={w.help}>
+        <h2>{w.help}</h2>
+        <dl>
+          {w.keys.map(([key, what]) => (
+            <div key={key}>
+              <dt>
+                {key.split(' ').map((one) => (
+                  <kbd key={one}>{one}</kbd>
+                ))}
+              </dt>
+              <dd>{what}</dd>
+            </div>
+          ))}
+        </dl>
+        <button type="button" class="button" autoFocus onClick={() => (helpShown.value = false)}>
+          {common().close} <kbd>Esc</kbd>
+        </button>
+      </div>
+    </div>
+  );
+}

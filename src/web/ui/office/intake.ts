@@ -1,0 +1,80 @@
+/** A fire somebody tells the office about: what is known so far, the place still to be pointed at, sending. */
+import { computed, signal } from '@preact/signals';
+import { post, uuid } from '../shared/api';
+import { put } from '../shared/board';
+import { coordinates, failure } from '../shared/describe';
+import { parsePlace } from '../shared/place';
+import { common } from '../shared/words';
+import { intakeOpen, panel, select, tell } from './desk';
+import { words } from './words';
+import type { Incident, LatLon } from '../shared/types';
+
+/** How far off the named place may be, metres. */
+export const radii = [200, 500, 1000, 3000] as const;
+
+export interface Draft {
+  /** As typed, or as the click on the map wrote it. */
+  place: string;
+  radius_m: number;
+  /** Which of `words().callers`. */
+  caller: number;
+  /** Name, tower or number, as the officer notes it. */
+  who: string;
+  words: string;
+}
+
+const EMPTY: Draft = { place: '', radius_m: 500, caller: 0, who: '', words: '' };
+
+/** Closing the panel keeps it: a stray Esc must not cost a caller's words. */
+export const draft = signal<Draft>(EMPTY);
+export const sending = signal(false);
+export const refusal = signal<string | null>(null);
+export const at = computed<LatLon | null>(() => parsePlace(draft.value.place));
+export const written = computed(() => draft.value.place.trim() + draft.value.who.trim() + draft.value.words.trim() !== '');
+/** Counts the places shown on the map, so that the form can go on to the next question. */
+export const pointed = signal(0);
+
+/** One key for one content: a repeat after a lost answer is the same sighting, a corrected report is a new one. */
+let key = uuid();
+
+export function note(change: Partial<Draft>): void {
+  draft.value = { ...draft.value, ...change };
+  key = uuid();
+}
+
+export function point(place: LatLon): void {
+  note({ place: coordinates(place) });
+  pointed.value++;
+}
+
+export function clear(): void {
+  note(EMPTY);
+  refusal.value = null;
+}
+
+export function toggleIntake(): void {
+  panel.value = null;
+  intakeOpen.value = !intakeOpen.value;
+}
+
+export async function submit(): Promise<void> {
+  const place = at.value;
+  if (!place || sending.value) return;
+  const w = words();
+  const { radius_m, caller, who, words: said } = draft.value;
+  const reporter = [w.callers[caller], who.trim()].filter(Boolean).join(common().separator);
+  sending.value = true;
+  refusal.value = null;
+  try {
+    const incident = await post<Incident>('/incidents', { at: place, radius_m, who: reporter, words: said.trim() }, { key });
+    put(incident);
+    clear();
+    select(incident.id);
+    // The server adds a report to a fire it already knows: the officer must hear that this one is not new.
+    tell(incident.sightings.length > 1 ? w.intakeJoined(incident.code) : w.intakeOpened(incident.code), incident.id);
+  } catch (error) {
+    refusal.value = failure(error);
+  } finally {
+    sending.value = false;
+  }
+}

@@ -1,0 +1,140 @@
+/** Why it stands where it stands, who saw it, who was told, what happened. */
+import { useState } from 'preact/hooks';
+import { board, cameras, loadIncident, unread } from '../../shared/board';
+import { now } from '../../shared/clock';
+import { evidenceLine, label, stamp } from '../../shared/describe';
+import { Camera, Person, Satellite } from '../../shared/icons';
+import { sentLate } from '../../shared/incident';
+import { clockTime, ms } from '../../shared/time';
+import { Failed, Loading } from '../../shared/ui';
+import { common } from '../../shared/words';
+import { inWords } from '../log';
+import { words } from '../words';
+import type { Incident, LogEntry, Sighting } from '../../shared/types';
+
+const LOG_SHOWN = 6;
+
+export function Priority({ incident: { priority } }: { incident: Incident }) {
+  const w = words();
+  return (
+    <section>
+      <h2 class="section">
+        {w.priority} <b class="score">{Math.round(priority.score)}</b>
+      </h2>
+      <ul class="reasons">
+        {priority.reasons.map(({ code, points, value }) => (
+          <li key={code + value}>
+            <span>{(w.reason[code] ?? ((v) => w.reasonOther(code, v)))(cameras.value.get(value)?.name ?? value)}</span>
+            <span class="dim">{`${points >= 0 ? '+' : ''}${Number(points.toFixed(1))}`}</span>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+const sourceIcon = { camera: Camera, satellite: Satellite, person: Person, system: Camera };
+
+export function Evidence({ incident }: { incident: Incident }) {
+  const w = words();
+  return (
+    <section>
+      <h2 class="section">
+        {w.evidence} <small>{w.sources(incident.sightings.length)}</small>
+      </h2>
+      <ul class="records">
+        {incident.sightings.map((sighting) => (
+          <EvidenceLine key={sighting.id} sighting={sighting} incident={incident} />
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+function EvidenceLine({ sighting, incident }: { sighting: Sighting; incident: Incident }) {
+  const Icon = sourceIcon[sighting.source.kind];
+  return (
+    <li>
+      <time>{stamp(sighting.observed_at, now.value)}</time>
+      <span>
+        <Icon size={13} /> {evidenceLine(sighting, incident.fix.centre, cameras.value)}
+        {sighting.labels.map((it) => (
+          <span class="tag" key={label(it)}>
+            {label(it)}
+          </span>
+        ))}
+      </span>
+    </li>
+  );
+}
+
+/** What was sent and what happened: part of the full record, which is read when the incident is opened. */
+export function Record({ incident }: { incident: Incident }) {
+  const failed = unread.value.get(incident.id);
+  return (
+    <>
+      {failed && <Failed words={failed} retry={() => void loadIncident(incident.id)} />}
+      {!incident.log && !failed && <Loading />}
+      {incident.log && <Messages incident={incident} />}
+      {incident.log && <Log incident={incident} />}
+    </>
+  );
+}
+
+function Messages({ incident: { messages = [] } }: { incident: Incident }) {
+  const w = words();
+  return (
+    <section>
+      <h2 class="section">{w.messages}</h2>
+      <ul class="records">
+        {messages.length === 0 && <li class="records-none">{w.noMessages}</li>}
+        {messages.map((it) => (
+          <li key={it.id} title={it.words}>
+            <time>{stamp(it.sent_at ?? it.created_at, now.value)}</time>
+            <span>
+              {w.channel[it.channel]} · {w.role[it.role] ?? it.role} {it.to}{' '}
+              <b class={`status-${it.status}`}>{w.status[it.status]}</b>
+              {it.attempts > 1 && <span class="dim"> {w.attempts(it.attempts)}</span>}
+              {it.error && <span class="not-well"> {it.error}</span>}
+            </span>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+function Log({ incident }: { incident: Incident }) {
+  const w = words();
+  const [all, setAll] = useState(false);
+  const log = [...(incident.log ?? [])].reverse();
+  if (log.length === 0) return null;
+  const shown = all ? log : log.slice(0, LOG_SHOWN);
+  return (
+    <section>
+      <h2 class="section">{w.log}</h2>
+      <ul class="records">
+        {shown.map((entry, i) => (
+          <li key={`${entry.at}${i}`}>
+            <time>{stamp(entry.at, now.value)}</time>
+            <span>
+              {inWords(entry, incident, { categories: board.value?.categories ?? [], cameras: cameras.value })} <span class="dim">{who(entry)}</span>
+              {sentLate(entry.at, entry.happened_at) && (
+                <span class="dim"> {common().happenedAt(clockTime(ms(entry.at)), clockTime(ms(entry.happened_at)))}</span>
+              )}
+            </span>
+          </li>
+        ))}
+      </ul>
+      {log.length > LOG_SHOWN && !all && (
+        <button type="button" class="link" onClick={() => setAll(true)}>
+          {w.showAll(log.length)}
+        </button>
+      )}
+    </section>
+  );
+}
+
+function who(entry: LogEntry): string {
+  return entry.name ?? (entry.actor.kind === 'system' ? words().system : entry.actor.person);
+}

@@ -1,0 +1,174 @@
+/** The ops page: cameras and thresholds as they are, and the draft being tried. Nothing live changes but by `publish`. */
+import { computed, effect, signal } from '@preact/signals';
+import { get, getTimed, post } from '../shared/api';
+import { now } from '../shared/clock';
+import { failure } from '../shared/describe';
+import type { Camera, Health, Me, Published, Thresholds, Time, WhatIf } from '../shared/types';
+
+const REFRESH_MS = 10_000;
+const DEBOUNCE_MS = 300;
+
+export interface Scores {
+  items: { captured_at: Time; smoke: number; fire: number }[];
+  model: { name: string; version: string } | null;
+}
+
+export const periods = [24, 168, 720] as const;
+export const me = signal<Me | null>(null);
+export const cameras = signal<Camera[] | null>(null);
+export const current = signal<Thresholds | null>(null);
+export const draft = signal<Thresholds | null>(null);
+export const history = signal<Published[] | null>(null);
+/** What goes wrong now, by what was tried: one read that works does not hide another that fails. */
+const problems = signal<ReadonlyMap<string, string>>(new Map());
+export const problem = computed(() => [...problems.value.values()][0] ?? null);
+/** Since when something goes wrong, by the server's clock. */
+export const brokenAt = signal(0);
+export const failedAt = (what: 'scores' | 'what-if' | 'thresholds'): string | null => problems.value.get(what) ?? null;
+export const chosenId = signal<string | null>(null);
+export const hours = signal<number>(24);
+/** Whether a trial counts the chosen camera alone. */
+export const onlyChosen = signal(false);
+export const scores = signal<Scores | null>(null);
+export const whatIf = signal<WhatIf | null>(null);
+export const computing = signal(false);
+export const publishedVersion = signal<number | null>(null);
+
+/** Who needs a person first: blind, then half blind, then busy. */
+const severity: Record<Health, number> = { offline: 0, bad_password: 0, misconfigured: 0, undecodable: 1, black: 1, frozen: 1, late: 2, starting: 3, ok: 4 };
+
+export function byAttention(list: readonly Camera[]): Camera[] {
+  return [...list].sort(
+    (a, b) => severity[a.health] - severity[b.health] || b.alarms_today - a.alarms_today || (b.last_scores?.smoke ?? 0) - (a.last_scores?.smoke ?? 0) || (a.name < b.name ? -1 : 1),
+  );
+}
+
+export const sorted = computed(() => byAttention(cameras.value ?? []));
+export const chosen = computed(() => cameras.value?.find((camera) => camera.id === chosenId.value) ?? null);
+export const changed = computed(() => {
+  const [a, b] = [current.value, draft.value];
+  return a !== null && b !== null && (a.smoke !== b.smoke || a.fire !== b.fire || a.needed !== b.needed || a.window !== b.window);
+});
+
+async function attempt(what: string, work: () => Promise<void>): Promise<void> {
+  const others = (): [string, string][] => [...problems.value].filter(([it]) => it !== what);
+  try {
+    await work();
+    if (problems.value.has(what)) problems.value = new Map(others());
+  } catch (error) {
+    if (problems.value.size === 0) brokenAt.value = now.peek();
+    problems.value = new Map([...others(), [what, failure(error)]]);
+  }
+}
+
+export const loadCameras = (): Promise<void> =>
+  attempt('cameras', async () => {
+    const answer = await get<{ items: Camera[]; thresholds: Thresholds }>('/ops/cameras');
+    cameras.value = answer.items;
+    takeCurrent(answer.thresholds);
+    chosenId.value ??= busiest(answer.items);
+  });
+
+/** Opens on a camera with something to look at, not on a dead one. */
+function busiest(list: readonly Camera[]): string | null {
+  const alive = list.filter((camera) => camera.last_scores !== null);
+  return (alive.sort((a, b) => (b.last_scores?.smoke ?? 0) - (a.last_scores?.smoke ?? 0))[0] ?? list[0])?.id ?? null;
+}
+
+function takeCurrent(thresholds: Thresholds): void {
+  const untouched = !changed.value;
+  current.value = thresholds;
+  if (untouched || draft.value === null) draft.value = thresholds;
+}
+
+export async function loadHistory(): Promise<void> {
+  await attempt('thresholds', async () => {
+    const answer = await get<{ current: Thresholds; history: Published[] }>('/ops/thresholds');
+    history.value = [...answer.history].sort((a, b) => b.thresholds.version - a.thresholds.version);
+    takeCurrent(answer.current);
+  });
+}
+
+export function edit(change: Partial<Thresholds>): void {
+  if (!draft.value) return;
+  const next = { ...draft.value, ...change };
+  // "4 of the last 3 frames" cannot be: the one just moved wins.
+  if (next.needed > next.window) {
+    if (change.needed !== undefined) next.window = next.needed;
+    else next.needed = next.window;
+  }
+  draft.value = next;
+  publishedVersion.value = null;
+}
+
+export const reset = (): void => void (draft.value = current.value);
+
+export async function publish(reason: string): Promise<boolean> {
+  let done = false;
+  await attempt('publish', async () => {
+    await post('/ops/thresholds', { thresholds: draft.value, reason });
+    done = true;
+  });
+  if (!done) return false;
+  draft.value = current.value;
+  await loadHistory();
+  draft.value = current.value;
+  publishedVersion.value = current.value?.version ?? null;
+  return true;
+}
+
+/** Reads the scores whenever camera or period change, and then once a minute. */
+function followScores(): void {
+  const load = async (): Promise<void> => {
+    const [camera, period] = [chosenId.value, hours.value];
+    if (!camera) return;
+    await attempt('scores', async () => {
+      const answer = await get<Scores>(`/ops/scores?camera=${encodeURIComponent(camera)}&hours=${period}`);
+      if (camera === chosenId.peek() && period === hours.peek()) scores.value = answer;
+    });
+  };
+  effect(() => {
+    void [chosenId.value, hours.value];
+    scores.value = null;
+    void load();
+  });
+  setInterval(() => void load(), 60_000);
+}
+
+/** Counts up to ask the trial again. */
+const askAgain = signal(0);
+export const retryWhatIf = (): void => void askAgain.value++;
+
+function followWhatIf(): void {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let asked = 0;
+  effect(() => {
+    const thresholds = draft.value;
+    const camera = onlyChosen.value ? chosenId.value : null;
+    const period = hours.value;
+    void askAgain.value;
+    clearTimeout(timer);
+    if (!thresholds) return;
+    computing.value = true;
+    timer = setTimeout(() => {
+      const mine = ++asked;
+      void attempt('what-if', async () => {
+        const answer = await post<WhatIf>('/ops/what-if', { thresholds, hours: period, ...(camera ? { camera } : {}) });
+        if (mine === asked) whatIf.value = answer;
+      }).then(() => {
+        if (mine !== asked) return;
+        computing.value = false;
+        // The old numbers would stand under a new sentence.
+        if (failedAt('what-if')) whatIf.value = null;
+      });
+    }, DEBOUNCE_MS);
+  });
+}
+
+export async function start(): Promise<void> {
+  void attempt('me', async () => void (me.value = await getTimed<Me>('/me')));
+  await Promise.all([loadCameras(), loadHistory()]);
+  followScores();
+  followWhatIf();
+  setInterval(() => void loadCameras(), REFRESH_MS);
+}

@@ -1,0 +1,175 @@
+/** Trying thresholds: sliders, the sentence that says what would have happened, and the numbers behind it. */
+import { clockTime, ms } from '../shared/time';
+import { date } from '../shared/describe';
+import { classes, Failed } from '../shared/ui';
+import { common } from '../shared/words';
+import { cameras, changed, chosen, computing, current, draft, edit, failedAt, hours, onlyChosen, reset, retryWhatIf, whatIf } from './state';
+import { words } from './words';
+import type { Alert, WhatIf } from '../shared/types';
+
+/** Below this many verified alarms a rate says little. */
+const FEW = 30;
+const ALERTS_SHOWN = 6;
+
+export function Tune() {
+  const w = words();
+  const [live, trial] = [current.value, draft.value];
+  if (!live || !trial) return null;
+  const two = (value: number): string => value.toFixed(2);
+  return (
+    <section class="tune">
+      <h2>
+        {w.tune} <small>{w.tuneHint}</small>
+        {changed.value && (
+          <button type="button" class="link" onClick={reset}>
+            {w.reset}
+          </button>
+        )}
+      </h2>
+      <div class="sliders">
+        <Slider name={w.smokeThreshold} id="smoke" min={0.05} max={0.99} step={0.01} value={trial.smoke} live={live.smoke} show={two} onChange={(smoke) => edit({ smoke })} />
+        <Slider name={w.fireThreshold} id="fire" min={0.05} max={0.99} step={0.01} value={trial.fire} live={live.fire} show={two} onChange={(fire) => edit({ fire })} />
+        <Slider name={w.needed} id="needed" min={1} max={12} step={1} value={trial.needed} live={live.needed} show={String} onChange={(needed) => edit({ needed })} />
+        <Slider name={w.window} id="window" min={1} max={12} step={1} value={trial.window} live={live.window} show={String} onChange={(window) => edit({ window })} />
+      </div>
+      <Sentence />
+    </section>
+  );
+}
+
+interface SliderProps {
+  name: string;
+  id: string;
+  min: number;
+  max: number;
+  step: number;
+  value: number;
+  live: number;
+  show: (value: number) => string;
+  onChange: (value: number) => void;
+}
+
+function Slider({ name, id, min, max, step, value, live, show, onChange }: SliderProps) {
+  return (
+    <label class="slider">
+      <span>
+        {name} <b class={classes(value !== live && 'moved')}>{value === live ? show(value) : words().change(show(live), show(value))}</b>
+      </span>
+      <input type="range" id={`slider-${id}`} min={min} max={max} step={step} value={value} aria-valuetext={show(value)} onInput={(event) => onChange(Number(event.currentTarget.value))} />
+    </label>
+  );
+}
+
+function Sentence() {
+  const w = words();
+  const answer = whatIf.value;
+  const past = w.past[hours.value] ?? '';
+  const trial = draft.value;
+  const failed = failedAt('what-if');
+  if (!answer && failed) return <Failed words={failed} retry={retryWhatIf} />;
+  if (!answer || !trial) return <p class="sentence quiet">{w.computing}</p>;
+  const { now, then } = answer;
+  const sentence = changed.value
+    ? w.sentence({
+        smoke: trial.smoke.toFixed(2),
+        past,
+        then: then.alarms,
+        now: now.alarms,
+        thenTrue: then.confirmed,
+        nowTrue: now.confirmed,
+        missed: Math.max(0, now.confirmed - then.confirmed),
+        unverified: then.unverified,
+      })
+    : w.unchanged(past, now.alarms);
+  return (
+    <div class={classes('what-if', computing.value && 'computing')}>
+      <p class="sentence" aria-live="polite" data-what-if={computing.value ? 'computing' : 'done'}>
+        {sentence}
+      </p>
+      <Warnings answer={answer} />
+      <div class="columns">
+        <Numbers answer={answer} />
+        <Alerts answer={answer} />
+      </div>
+      <p class="quiet">{w.frames(answer.frames.toLocaleString('en-US'))}</p>
+    </div>
+  );
+}
+
+function Warnings({ answer: { then } }: { answer: WhatIf }) {
+  const w = words();
+  const labelled = then.confirmed + then.false_alarms;
+  const watched = onlyChosen.value ? 1 : Math.max(1, cameras.value?.length ?? 1);
+  return (
+    <>
+      {labelled < FEW && <p class="warning">{w.few(labelled)}</p>}
+      {then.alarms > hours.value * watched && <p class="warning">{w.tooMany}</p>}
+    </>
+  );
+}
+
+function Numbers({ answer: { now, then } }: { answer: WhatIf }) {
+  const w = words();
+  return (
+    <table class="numbers">
+      <thead>
+        <tr>
+          <th>{w.numbers}</th>
+          <th class="number">{w.now}</th>
+          <th class="number">{w.then}</th>
+        </tr>
+      </thead>
+      <tbody>
+        {(['alarms', 'confirmed', 'false_alarms', 'unverified'] as const).map((row) => (
+          <tr key={row}>
+            <th>{w.rows[row]}</th>
+            <td class="number">{now[row]}</td>
+            <td class={classes('number', now[row] !== then[row] && 'moved')}>{then[row]}</td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+function Alerts({ answer: { lost, gained } }: { answer: WhatIf }) {
+  const w = words();
+  if (lost.length + gained.length === 0) return <p class="quiet">{w.same}</p>;
+  return (
+    <div class="alerts">
+      {lost.length > 0 && <List title={w.lost(lost.length)} alerts={lost} />}
+      {gained.length > 0 && <List title={w.gained(gained.length)} alerts={gained} />}
+    </div>
+  );
+}
+
+function List({ title, alerts }: { title: string; alerts: Alert[] }) {
+  const c = common();
+  const name = (id: string): string => cameras.value?.find((camera) => camera.id === id)?.name ?? id;
+  return (
+    <div>
+      <h3>{title}</h3>
+      <ul>
+        {alerts.slice(0, ALERTS_SHOWN).map((it) => (
+          <li key={it.camera + it.at}>
+            {date(ms(it.at))} {clockTime(ms(it.at))} {name(it.camera)} {c.klass[it.class]} <b>{it.confidence.toFixed(2)}</b>
+          </li>
+        ))}
+      </ul>
+    </div>
+  );
+}
+
+export function Scope() {
+  const w = words();
+  return (
+    <div class="segments" role="group" aria-label={w.scope}>
+      <button type="button" aria-pressed={!onlyChosen.value} onClick={() => (onlyChosen.value = false)}>
+        {w.allCameras}
+      </button>
+      <button type="button" aria-pressed={onlyChosen.value} onClick={() => (onlyChosen.value = true)}>
+        {chosen.value?.name}
+      </button>
+    </div>
+  );
+}

@@ -1,0 +1,98 @@
+/** One incident on the phone: what, where, how long, and one big button. */
+import { useState } from 'preact/hooks';
+import { pictureUrl } from '../shared/api';
+import { now } from '../shared/clock';
+import { direction, headlineEvidence } from '../shared/describe';
+import { clockFor, leading } from '../shared/incident';
+import { clockTime, ms } from '../shared/time';
+import { BoxOverlay, classes, DrillWord, StateWord } from '../shared/ui';
+import { common } from '../shared/words';
+import { Dock } from './dock';
+import { here } from './gps';
+import { items, stage } from './state';
+import { markOf, nextOf } from './tasks';
+import { words } from './words';
+import type { Step } from './outbox/item';
+import type { Incident } from '../shared/types';
+
+export function IncidentPage({ incident }: { incident: Incident }) {
+  const at = stage(incident);
+  return (
+    <div class={classes('incident', incident.drill && 'striped')} data-id={incident.id} data-stage={at}>
+      <div class="scroll">
+        <Frame incident={incident} />
+        <div class="what">
+          <h1>
+            <DrillWord drill={incident.drill} />
+            {incident.place.name}
+          </h1>
+          <p class="evidence">{headlineEvidence(incident)}</p>
+          <p class="evidence">{whereFrom(incident)}</p>
+        </div>
+        <Clock incident={incident} at={at} />
+        {(at === 'acknowledged' || at === 'arrived') && <p class="safety">{words().safety}</p>}
+      </div>
+      <Dock incident={incident} at={at} />
+    </div>
+  );
+}
+
+function whereFrom({ fix }: Incident): string {
+  const w = words();
+  const from = here.value;
+  const metres = Math.round(fix.radius_m);
+  return from ? w.fromHere(direction(from.at, fix.centre), metres) : w.uncertain(metres);
+}
+
+/** The crop first: 15 kB that show the smoke. The whole frame only when asked for. */
+function Frame({ incident }: { incident: Incident }) {
+  const w = words();
+  const [whole, setWhole] = useState(false);
+  const sighting = leading(incident);
+  const picture = sighting?.pictures[0];
+  if (!sighting || !picture) return null;
+  const { source } = sighting;
+  return (
+    <button type="button" class="photo" onClick={() => setWhole(!whole)}>
+      <img src={pictureUrl(picture, !whole)} alt={w.picture} class={whole ? 'photo-whole' : ''} />
+      {whole && source.kind === 'camera' && <BoxOverlay bbox={source.bbox} />}
+      <span class="photo-hint">{whole ? w.small : w.large}</span>
+    </button>
+  );
+}
+
+function Clock({ incident, at }: { incident: Incident; at: Step }) {
+  const w = words();
+  const c = common();
+  const next = nextOf[at];
+  const { dispatch } = incident;
+  const returned = at === 'arrived' && incident.verification !== null;
+  if (!next || !dispatch) return <Done incident={incident} at={at} />;
+  const { urgency, text } = clockFor(next, dispatch, now.value).countdown;
+  const word = urgency === 'overdue' ? c.overdue : urgency === 'soon' ? c.soon : c.left;
+  return (
+    <div class={classes('giant', urgency)}>
+      <StateWord mark={urgency === 'overdue' ? 'overdue' : markOf[at]} word={w.stage[at]} />
+      <time role="timer">{text}</time>
+      <span class="giant-word">
+        {w.limit(w.clock[at as 'new'], word)}
+      </span>
+      {returned && <p class="returned">{isInterim(incident) ? w.interim : w.sentBack}</p>}
+    </div>
+  );
+}
+
+/** Code 10 of the official list: still checking. Until the final report the incident stays with the ranger. */
+const isInterim = (incident: Incident): boolean => incident.verification?.category === 10;
+
+function Done({ incident, at }: { incident: Incident; at: Step }) {
+  const w = words();
+  const reported = incident.dispatch?.reported;
+  const queued = items.value.some((item) => item.incident === incident.id && item.kind === 'report' && item.deliveredAt === null);
+  return (
+    <div class="giant">
+      <StateWord mark={markOf[at]} word={at === 'reported' && reported ? w.reportedAt(clockTime(ms(reported.received_at))) : w.stage[at]} />
+      {at === 'reported' && <p class="quiet">{queued ? w.queuedMark : w.thanks}</p>}
+    </div>
+  );
+}

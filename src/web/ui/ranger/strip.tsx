@@ -1,0 +1,47 @@
+/** One line of fixed height under the top bar: what is not yet delivered, or what stands in the way. Never pushes the page. */
+import { now } from '../shared/clock';
+import { clockTime } from '../shared/time';
+import { Up } from '../shared/icons';
+import { gpsProblem } from './gps';
+import { pending } from './outbox/item';
+import { durable, items, readAt, sending, sendNow, signedOut } from './state';
+import { offline } from './worker';
+import { words } from './words';
+
+/** A delivery is confirmed in words this long. */
+const DELIVERED_SHOWN_MS = 8000;
+
+export function Strip() {
+  return <div class="strip">{content()}</div>;
+}
+
+function content() {
+  const w = words();
+  void now.value;
+  const waiting = pending(items.value).length;
+  const refused = items.value.some((item) => item.refused !== null);
+  if (signedOut.value) return <p class="strip-red">{w.signedOut}</p>;
+  if (refused)
+    return (
+      <a class="strip-red" href="#/records">
+        {w.refused} · {w.tabs.records}
+      </a>
+    );
+  if (waiting > 0)
+    return (
+      <p class="strip-amber" data-queued={waiting}>
+        <Up size={16} />
+        <span>{w.queued(waiting)}</span>
+        <button type="button" onClick={sendNow} disabled={sending.value}>
+          {sending.value ? w.sending : w.sendNow}
+        </button>
+      </p>
+    );
+  if (!durable.value) return <p class="strip-red">{w.notKept}</p>;
+  if (offline.value === 'insecure') return <p class="strip-red">{w.insecure}</p>;
+  if (gpsProblem.value) return <p class="strip-red">{w.noGps}</p>;
+  if (offline.value === 'unsupported') return <p class="strip-red">{w.noWorker}</p>;
+  const delivered = Math.max(0, ...items.value.map((item) => item.deliveredAt ?? 0));
+  if (Date.now() - delivered < DELIVERED_SHOWN_MS) return <p class="strip-green">{w.allSent}</p>;
+  return <p>{readAt.value > 0 && w.asOf(clockTime(readAt.value))}</p>;
+}

@@ -1,0 +1,57 @@
+import { now } from '../shared/clock';
+import { headlineEvidence } from '../shared/describe';
+import { clockFor, leading } from '../shared/incident';
+import { pictureUrl } from '../shared/api';
+import { classes, DrillWord, Failed, StateWord } from '../shared/ui';
+import { common } from '../shared/words';
+import { connected, ended, open, sendNow, signedOut, stage, view } from './state';
+import { words } from './words';
+import type { Step } from './outbox/item';
+import type { Incident, Stage } from '../shared/types';
+import type { Mark } from '../shared/incident';
+
+export const markOf: Record<Step, Mark> = { new: 'dispatched', acknowledged: 'acknowledged', arrived: 'arrived', reported: 'reported', closed: 'closed', declined: 'closed' };
+export const nextOf: Partial<Record<Step, Stage>> = { new: 'acknowledged', acknowledged: 'arrived', arrived: 'reported' };
+
+export function Tasks() {
+  const w = words();
+  if (!view.value) return connected.value ? <p class="quiet">{common().loading}</p> : <Failed words={signedOut.value ? w.signedOut : common().unreachable} retry={sendNow} />;
+  return (
+    <div class="list">
+      {open.value.length === 0 && (
+        <div class="nothing">
+          <b>{w.noTasks}</b>
+          <p>{w.noTasksHint}</p>
+        </div>
+      )}
+      {open.value.map((incident) => (
+        <Card key={incident.id} incident={incident} />
+      ))}
+      {ended.value.length > 0 && <h2>{w.closedToday}</h2>}
+      {ended.value.map((incident) => (
+        <Card key={incident.id} incident={incident} />
+      ))}
+    </div>
+  );
+}
+
+function Card({ incident }: { incident: Incident }) {
+  const w = words();
+  const at = stage(incident);
+  const next = nextOf[at];
+  const clock = next && incident.dispatch && clockFor(next, incident.dispatch, now.value);
+  const picture = leading(incident)?.pictures[0];
+  return (
+    <a class={classes('task', `task-${at}`, incident.drill && 'striped')} href={`#/i/${incident.id}`} data-id={incident.id}>
+      {picture && <img src={pictureUrl(picture, true)} alt="" width={96} height={72} />}
+      <span class="task-text">
+        <b>
+          <DrillWord drill={incident.drill} />
+          {incident.place.name}
+        </b>
+        <StateWord mark={markOf[at]} word={w.stage[at]} />
+        {clock ? <time class={clock.countdown.urgency}>{clock.countdown.text}</time> : <span class="quiet">{headlineEvidence(incident)}</span>}
+      </span>
+    </a>
+  );
+}

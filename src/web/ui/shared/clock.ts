@@ -1,0 +1,43 @@
+/** The server's clock on this page. Deadlines follow it, never the computer's own. */
+import { signal } from '@preact/signals';
+import { ms } from './time';
+import type { Time } from './types';
+
+const KEY = 'huoyan.clock';
+
+function remembered(): number {
+  try {
+    return Number(localStorage.getItem(KEY)) || 0;
+  } catch {
+    return 0;
+  }
+}
+
+let offsetMs = remembered();
+
+/** Server time as best known, milliseconds. Without any contact yet: the offset of the last visit, else the device's clock. */
+export const serverNow = (): number => Date.now() + offsetMs;
+
+/** Ticks once a second; read it in a component to have its clocks run. */
+export const now = signal(serverNow());
+
+/** Takes the server's time from an answer; `sentAt` is the device time of the request, so half the way is accounted for. */
+export function learn(time: Time, sentAt: number): void {
+  const received = Date.now();
+  offsetMs = ms(time) - (sentAt + received) / 2;
+  now.value = serverNow();
+  try {
+    localStorage.setItem(KEY, String(Math.round(offsetMs)));
+  } catch {
+    // Private mode: the offset is learnt again at the next answer.
+  }
+}
+
+/** Each tick lands just after the full server second, so all clocks of a page turn together. */
+export function startTicking(): void {
+  const tick = (): void => {
+    now.value = serverNow();
+    setTimeout(tick, 1000 - (((serverNow() % 1000) + 1000) % 1000) + 5);
+  };
+  tick();
+}

@@ -1,0 +1,98 @@
+/** Facts to words, in the reader's language. */
+import { Problem } from './api';
+import { azimuthDeg, distanceM } from './geo';
+import { clockTime, monthDay, ms, sameDay } from './time';
+import { common } from './words';
+import { leading } from './incident';
+import { lang } from './lang';
+import type { Camera, Category, Incident, Label, LatLon, Sighting, Time } from './types';
+
+export function distance(metres: number): string {
+  const w = common();
+  if (metres < 950) return w.metres(String(Math.max(10, Math.round(metres / 10) * 10)));
+  return w.km((metres / 1000).toFixed(metres < 9950 ? 1 : 0));
+}
+
+/** Three digits, as spoken on the radio. */
+export const bearing = (degrees: number): string => common().bearing(String(Math.round(degrees) % 360).padStart(3, '0'));
+
+export const compass = (degrees: number): string => common().compass[Math.round(degrees / 45) % 8] ?? '';
+
+export const coordinates = (at: LatLon): string => `${at.lat_deg.toFixed(5)}, ${at.lon_deg.toFixed(5)}`;
+
+/** Time of day; with the date when it is not today. */
+export function stamp(time: Time, now: number): string {
+  const at = ms(time);
+  return sameDay(at, now) ? clockTime(at) : `${date(at)} ${clockTime(at)}`;
+}
+
+export function date(at: number): string {
+  const { year, month, day } = monthDay(at);
+  return common().date(year, month, day);
+}
+
+export type CameraNames = ReadonlyMap<string, Camera>;
+
+export function sourceName(sighting: Sighting, cameras?: CameraNames): string {
+  const { source } = sighting;
+  switch (source.kind) {
+    case 'camera':
+      return cameras?.get(source.camera)?.name ?? source.camera_name ?? source.camera;
+    case 'satellite':
+      return `${source.satellite} ${source.instrument}`;
+    case 'person':
+      return source.who;
+    case 'system':
+      return `${source.name} ${source.device}`;
+  }
+}
+
+/** Camera with bearing, distance and score; or what the satellite measured or the caller said. */
+export function evidenceLine(sighting: Sighting, fix: LatLon, cameras?: CameraNames): string {
+  const w = common();
+  const { source, locus } = sighting;
+  const name = sourceName(sighting, cameras);
+  if (source.kind === 'satellite') {
+    const power = source.frp_mw === null ? [] : [w.frp(source.frp_mw.toFixed(1))];
+    return [name, w.pixels(source.pixels), ...power].join(w.separator);
+  }
+  if (source.kind === 'person') return [name, source.words].join(w.separator);
+  const where = locus.shape === 'sector' ? [`${name} ${bearing(locus.azimuth_deg)}`, distance(distanceM(locus.apex, fix))] : [name];
+  return [...where, w.score(sighting.confidence.toFixed(2))].join(w.separator);
+}
+
+export function headlineEvidence(incident: Incident, cameras?: CameraNames): string {
+  const sighting = leading(incident);
+  return sighting ? evidenceLine(sighting, incident.fix.centre, cameras) : '';
+}
+
+export function label(it: Label): string {
+  const w = common().label;
+  switch (it.label) {
+    case 'border':
+      return w.border(it.neighbours);
+    case 'outside_county':
+      return w.outside_county;
+    default:
+      return w[it.label](it.name);
+  }
+}
+
+export function category(code: number, categories: readonly Category[]): string {
+  const found = categories.find((it) => it.code === code);
+  return found ? found[lang.value] : String(code);
+}
+
+/** From here to there: bearing, compass point, distance. */
+export function direction(from: LatLon, to: LatLon): string {
+  const azimuth = azimuthDeg(from, to);
+  return `${bearing(azimuth)} ${compass(azimuth)} ${distance(distanceM(from, to))}`;
+}
+
+export function failure(error: unknown): string {
+  const w = common();
+  if (!(error instanceof Problem)) return String(error);
+  if (error.status === 0) return w.unreachable;
+  if (error.status === 401) return w.signedOut;
+  return error.message || w.refused(error.status);
+}

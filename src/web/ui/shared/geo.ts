@@ -1,0 +1,64 @@
+/** Pure: places on the earth, WGS-84. The same sphere as the server's `triage::geo`. */
+import type { LatLon } from './types';
+
+const EARTH_RADIUS_M = 6_371_008.8;
+const rad = (deg: number): number => (deg * Math.PI) / 180;
+const deg = (angle: number): number => (angle * 180) / Math.PI;
+
+export function distanceM(a: LatLon, b: LatLon): number {
+  const halfLat = rad(b.lat_deg - a.lat_deg) / 2;
+  const halfLon = rad(b.lon_deg - a.lon_deg) / 2;
+  const h = Math.sin(halfLat) ** 2 + Math.cos(rad(a.lat_deg)) * Math.cos(rad(b.lat_deg)) * Math.sin(halfLon) ** 2;
+  return 2 * EARTH_RADIUS_M * Math.asin(Math.min(1, Math.sqrt(h)));
+}
+
+export function azimuthDeg(from: LatLon, to: LatLon): number {
+  const [latA, latB, lon] = [rad(from.lat_deg), rad(to.lat_deg), rad(to.lon_deg - from.lon_deg)];
+  const y = Math.sin(lon) * Math.cos(latB);
+  const x = Math.cos(latA) * Math.sin(latB) - Math.sin(latA) * Math.cos(latB) * Math.cos(lon);
+  return (deg(Math.atan2(y, x)) + 360) % 360;
+}
+
+export function destination(from: LatLon, azimuth: number, metres: number): LatLon {
+  const [lat, az, angle] = [rad(from.lat_deg), rad(azimuth), metres / EARTH_RADIUS_M];
+  const latB = Math.asin(Math.sin(lat) * Math.cos(angle) + Math.cos(lat) * Math.sin(angle) * Math.cos(az));
+  const lon = Math.atan2(Math.sin(az) * Math.sin(angle) * Math.cos(lat), Math.cos(angle) - Math.sin(lat) * Math.sin(latB));
+  return { lat_deg: deg(latB), lon_deg: from.lon_deg + deg(lon) };
+}
+
+/** Outline of a ring segment seen from `apex`; the far edge follows the circle in steps of at most 3 degrees. */
+export function sector(apex: LatLon, azimuth: number, halfWidth: number, near: number, far: number): LatLon[] {
+  const steps = Math.max(2, Math.ceil((2 * halfWidth) / 3));
+  const arc = (metres: number): LatLon[] =>
+    Array.from({ length: steps + 1 }, (_, i) => destination(apex, azimuth - halfWidth + (2 * halfWidth * i) / steps, metres));
+  return near > 0 ? [...arc(far), ...arc(near).reverse()] : [apex, ...arc(far)];
+}
+
+/** Four corners of a satellite pixel: `scan` across the track (taken as east-west), `track` along it. */
+export function footprint(at: LatLon, scanKm: number, trackKm: number): LatLon[] {
+  const dLat = (trackKm * 500) / 111_195;
+  const dLon = (scanKm * 500) / (111_195 * Math.cos(rad(at.lat_deg)));
+  const corner = (y: number, x: number): LatLon => ({ lat_deg: at.lat_deg + y * dLat, lon_deg: at.lon_deg + x * dLon });
+  return [corner(1, -1), corner(1, 1), corner(-1, 1), corner(-1, -1)];
+}
+
+/**
+ * WGS-84 to GCJ-02, the shift Chinese map apps apply. Only for links that leave our pages: 600 m here is the wrong
+ * hillside. The public formula.
+ */
+export function toGcj02({ lat_deg, lon_deg }: LatLon): LatLon {
+  const [x, y] = [lon_deg - 105, lat_deg - 35];
+  const wave = (v: number): number => ((20 * Math.sin(6 * Math.PI * v) + 20 * Math.sin(2 * Math.PI * v)) * 2) / 3;
+  let dLat = -100 + 2 * x + 3 * y + 0.2 * y * y + 0.1 * x * y + 0.2 * Math.sqrt(Math.abs(x)) + wave(x);
+  dLat += ((20 * Math.sin(Math.PI * y) + 40 * Math.sin((Math.PI * y) / 3)) * 2) / 3;
+  dLat += ((160 * Math.sin((Math.PI * y) / 12) + 320 * Math.sin((Math.PI * y) / 30)) * 2) / 3;
+  let dLon = 300 + x + 2 * y + 0.1 * x * x + 0.1 * x * y + 0.1 * Math.sqrt(Math.abs(x)) + wave(x);
+  dLon += ((20 * Math.sin(Math.PI * x) + 40 * Math.sin((Math.PI * x) / 3)) * 2) / 3;
+  dLon += ((150 * Math.sin((Math.PI * x) / 12) + 300 * Math.sin((Math.PI * x) / 30)) * 2) / 3;
+  const [axis, eccentricity] = [6_378_245, 0.00669342162296594];
+  const magic = 1 - eccentricity * Math.sin(rad(lat_deg)) ** 2;
+  return {
+    lat_deg: lat_deg + deg((dLat * magic * Math.sqrt(magic)) / (axis * (1 - eccentricity))),
+    lon_deg: lon_deg + deg((dLon * Math.sqrt(magic)) / (axis * Math.cos(rad(lat_deg)))),
+  };
+}

@@ -1,0 +1,64 @@
+/**
+ * Keeps the ranger's page and its pictures in the phone, so that a reload without signal works. It holds no outbox:
+ * taps are the page's, in IndexedDB, and are sent by the page.
+ */
+export {};
+declare const self: ServiceWorkerGlobalScope;
+declare const __ASSETS__: string[];
+declare const __VERSION__: string;
+
+const PAGE = '/ranger';
+const SHELL = `shell-${__VERSION__}`;
+const PICTURES = 'pictures';
+/** At 15 kB a crop this is under a megabyte. */
+const PICTURES_KEPT = 60;
+
+self.addEventListener('install', (event) => {
+  event.waitUntil(install().then(() => self.skipWaiting()));
+});
+
+async function install(): Promise<void> {
+  const cache = await caches.open(SHELL);
+  await cache.addAll([...__ASSETS__, '/assets/icon.svg']);
+  const page = await fetch(PAGE, { credentials: 'same-origin', cache: 'reload' });
+  // Signed out, this address answers with the login page: that must never be the offline page.
+  if (!page.ok || page.redirected || !(await page.clone().text()).includes('data-face="ranger"')) throw new Error('not the ranger page');
+  await cache.put(PAGE, page);
+}
+
+self.addEventListener('activate', (event) => {
+  event.waitUntil(
+    caches
+      .keys()
+      .then((names) => Promise.all(names.filter((name) => name !== SHELL && name !== PICTURES).map((name) => caches.delete(name))))
+      .then(() => self.clients.claim()),
+  );
+});
+
+self.addEventListener('fetch', (event) => {
+  const { request } = event;
+  const { origin, pathname } = new URL(request.url);
+  if (request.method !== 'GET' || origin !== self.location.origin) return;
+  if (request.mode === 'navigate') {
+    if (pathname === PAGE) event.respondWith(cached(SHELL, PAGE, request));
+  } else if (pathname.startsWith('/assets/')) event.respondWith(cached(SHELL, pathname, request));
+  else if (pathname.startsWith('/api/v1/pictures/')) event.respondWith(picture(request));
+});
+
+async function cached(cache: string, key: string, request: Request): Promise<Response> {
+  return (await (await caches.open(cache)).match(key)) ?? fetch(request);
+}
+
+/** A picture never changes under its id. */
+async function picture(request: Request): Promise<Response> {
+  const cache = await caches.open(PICTURES);
+  const kept = await cache.match(request.url);
+  if (kept) return kept;
+  const response = await fetch(request);
+  if (response.ok) {
+    await cache.put(request.url, response.clone());
+    const keys = await cache.keys();
+    await Promise.all(keys.slice(0, Math.max(0, keys.length - PICTURES_KEPT)).map((key) => cache.delete(key)));
+  }
+  return response;
+}

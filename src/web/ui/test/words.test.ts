@@ -1,0 +1,57 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { en as commonEn } from '../shared/words/en';
+import { zh as commonZh } from '../shared/words/zh';
+import { en as officeEn } from '../office/words/en';
+import { zh as officeZh } from '../office/words/zh';
+import { en as opsEn } from '../ops/words/en';
+import { zh as opsZh } from '../ops/words/zh';
+import { en as rangerEn } from '../ranger/words/en';
+import { zh as rangerZh } from '../ranger/words/zh';
+
+const dictionaries: [string, object, object][] = [
+  ['common', commonZh, commonEn],
+  ['office', officeZh, officeEn],
+  ['ops', opsZh, opsEn],
+  ['ranger', rangerZh, rangerEn],
+];
+
+function keys(value: object, path = ''): string[] {
+  return Object.entries(value).flatMap(([key, it]) => (it !== null && typeof it === 'object' ? keys(it as object, `${path}${key}.`) : [`${path}${key}`]));
+}
+function strings(value: unknown): string[] {
+  if (typeof value === 'string') return [value];
+  if (typeof value === 'function') return [String(value)];
+  return value !== null && typeof value === 'object' ? Object.values(value).flatMap(strings) : [];
+}
+function sources(folder: string): string[] {
+  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) return entry.name === 'words' ? [] : sources(path);
+    return /\.(tsx?|css|html)$/.test(entry.name) ? [path] : [];
+  });
+}
+
+const CJK = /[\u3000-\u30ff\u3400-\u9fff\uff00-\uffef]/;
+const EMOJI = /\p{Extended_Pictographic}/u;
+const root = join(__dirname, '..');
+
+describe.each(dictionaries)('%s dictionary', (_, zh, en) => {
+  it('has the same keys in both languages', () => expect(keys(en)).toEqual(keys(zh)));
+  it('has no empty and no pictographic words', () => {
+    for (const word of [...strings(zh), ...strings(en)]) {
+      expect(word).not.toBe('');
+      expect(EMOJI.test(word), word).toBe(false);
+    }
+  });
+});
+
+describe('sources', () => {
+  it('hold no Chinese outside the dictionaries', () => {
+    const files = ['shared', 'office', 'wall', 'ranger', 'ops', 'sw'].flatMap((folder) => sources(join(root, folder)));
+    const pages = readdirSync(root).filter((name) => name.endsWith('.html')).map((name) => join(root, name));
+    const found = [...files, ...pages].filter((path) => CJK.test(readFileSync(path, 'utf8')));
+    expect(found).toEqual([]);
+  });
+});
