@@ -46,3 +46,7 @@ pub mod report;
 pub mod drill;
 
 pub mod web;
+
+// Those who know everybody.
+pub mod app;
+pub mod cli;

@@ -1,0 +1,253 @@
+//! The only room that knows everybody: wiring, start and stop order.
+//!
+//! Start: data folder → registers → database → desk → cameras and model → feeds → web. Stop: web first (no new actions),
+//! then cameras, then the desk and the sender, so that what was accepted is committed and what was committed is sent later.
+
+mod demo;
+mod evidence;
+mod feeds;
+mod intake;
+mod links;
+mod video;
+pub mod watch;
+
+use crate::bus::Bus;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::county::Registers;
+use crate::desk::Desk;
+use crate::drill::DrillBoard;
+use crate::error::{Error, Result};
+use crate::frame::StatusBoard;
+use crate::lang::Lang;
+use crate::notify::{Keys, Notifier};
+use crate::store::Store;
+use crate::triage::confirm::Thresholds;
+use crate::web::{self, Parts, WebState};
+use std::fs::File;
+use std::path::Path;
+use std::sync::{Arc, RwLock};
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::sync::{mpsc, watch as signal};
+use tokio::task::JoinSet;
+
+/// Register files are looked at so often: an import is in force within seconds, at no cost.
+const REGISTERS_EVERY: Duration = Duration::from_secs(5);
+/// Old analyses are thrown away so often.
+const PRUNE_EVERY: Duration = Duration::from_secs(3600);
+
+/// Guessing so many characters over the network is no way in.
+const INBOUND_KEY_MIN_BYTES: usize = 16;
+
+/// What `huoyan run` was asked.
+pub struct Options {
+    pub config: Config,
+    pub lang: Lang,
+    pub json: bool,
+    pub quiet: bool,
+    /// Prepare and play the demo county.
+    pub demo: bool,
+    /// Print one-time login links on stdout.
+    pub links: bool,
+}
+
+/// Everything shared; cloning shares it.
+#[derive(Clone)]
+pub struct App {
+    pub config: Arc<Config>,
+    pub lang: Lang,
+    pub clock: Clock,
+    pub store: Store,
+    pub registers: Registers,
+    pub desk: Arc<Desk>,
+    pub status: StatusBoard,
+    pub thresholds: Arc<RwLock<Thresholds>>,
+    pub parts: Parts,
+    pub drills: DrillBoard,
+    pub stop: signal::Receiver<bool>,
+}
+
+/// Runs until Ctrl-C or SIGTERM.
+pub async fn run(mut options: Options) -> Result<()> {
+    let clock = Clock::System;
+    let data = options.config.store.data.clone();
+    let _lock = own(&data)?;
+    let inbound_key = inbound_key()?;
+    let listener = TcpListener::bind(options.config.server.listen).await.map_err(|e| {
+        let words = options.lang.pick(
+            "无法监听，端口可能已被占用；换一个：--listen 127.0.0.1:8132",
+            "cannot listen, the port may be taken; try --listen 127.0.0.1:8132",
+        );
+        Error::unavailable(format!("{}: {words}", options.config.server.listen)).because(e)
+    })?;
+    options.config.server.listen =
+        listener.local_addr().map_err(|e| Error::unavailable("the listening socket has no address").because(e))?;
+    let demo = if options.demo { Some(demo::Demo::prepare(&mut options, &clock).await?) } else { None };
+
+    let registers = Registers::load(&data.join("registers"))?;
+    let config = Arc::new(options.config.clone());
+    let store = Store::open(&store_url(&config), &data).await?;
+    let bus = Bus::open(&config.bus.url).await?;
+    let (stop, stopped) = signal::channel(false);
+    let signature = config.notify.signature.clone();
+    let desk =
+        Desk::new(store.clone(), bus.clone(), registers.clone(), config.policy.clone(), signature, clock.clone());
+    let desk = Arc::new(desk);
+    let app = App {
+        lang: options.lang,
+        clock: clock.clone(),
+        store: store.clone(),
+        registers: registers.clone(),
+        desk: desk.clone(),
+        status: StatusBoard::default(),
+        thresholds: Arc::new(RwLock::new(store.thresholds().await?.unwrap_or_else(|| config.thresholds.clone()))),
+        parts: Parts::default(),
+        drills: DrillBoard::default(),
+        stop: stopped.clone(),
+        config: Arc::clone(&config),
+    };
+
+    let mut tasks = JoinSet::new();
+    let (seen, seen_rx) = mpsc::channel(watch::SEEN_MAX);
+    let (drill_tx, drill_rx) = mpsc::channel(1);
+    let mut video = video::Video::new(app.clone(), seen);
+    tokio::task::block_in_place(|| video.start());
+
+    let notifier = Notifier::new(store.clone(), &config.notify, Keys::from_env(), clock.clone()).await?;
+    tasks.spawn({
+        let (desk, app) = (Arc::clone(&desk), app.clone());
+        async move { desk.run(app.stopped()).await }
+    });
+    tasks.spawn({
+        let app = app.clone();
+        async move { notifier.run(app.stopped()).await }
+    });
+    tasks.spawn(intake::seen(app.clone(), seen_rx));
+    tasks.spawn(intake::drills(app.clone(), drill_rx));
+    tasks.spawn(feeds::run(app.clone()));
+    tasks.spawn(housekeeping(app.clone(), video));
+
+    let admin_token = links::write_admin_token(&data)?;
+    let web = WebState {
+        desk: Arc::clone(&desk),
+        store,
+        bus,
+        registers,
+        status: app.status.clone(),
+        config: Arc::clone(&config),
+        clock,
+        drills: drill_tx,
+        thresholds: Arc::clone(&app.thresholds),
+        parts: app.parts.clone(),
+        metrics: Some(metrics()?),
+        admin_token_hash: Some(web::hash_secret(&admin_token)),
+        inbound_key_hash: inbound_key.as_deref().map(web::hash_secret),
+        own: web::Own::default(),
+    };
+    if options.links || options.demo {
+        links::print(&app, demo.as_ref().map(|demo| &demo.ranger), options.json).await?;
+    } else {
+        links::greet(&app);
+    }
+    if let Some(demo) = &demo {
+        tasks.spawn(demo.send_hotspots(app.clone()));
+    }
+    web::serve(listener, web, asked_to_stop(options.lang)).await?;
+    stop.send_replace(true);
+    while tasks.join_next().await.is_some() {}
+    Ok(())
+}
+
+/// Registers reload by themselves, cameras follow their register, old analyses go.
+async fn housekeeping(app: App, mut video: video::Video) {
+    let mut pruned_at = None;
+    while !sleep_or_stop(&app, REGISTERS_EVERY).await {
+        match app.registers.reload_if_changed() {
+            Ok(true) => {
+                tracing::info!("registers read anew");
+                tokio::task::block_in_place(|| video.follow());
+            }
+            Ok(false) => {}
+            Err(e) => tracing::error!("registers cannot be read, the old ones stay in force: {}", e.chain()),
+        }
+        let now = app.clock.now();
+        if pruned_at.is_none_or(|at| now.duration_since(at).unsigned_abs() >= PRUNE_EVERY) {
+            pruned_at = Some(now);
+            if let Err(e) = app.store.prune(now).await {
+                tracing::warn!("old analyses were not pruned: {}", e.chain());
+            }
+        }
+    }
+    tokio::task::block_in_place(|| video.stop());
+}
+
+impl App {
+    /// Resolves when the program is to stop.
+    async fn stopped(&self) {
+        let mut stop = self.stop.clone();
+        // An error says that nobody is left who could say stop.
+        let _ = stop.wait_for(|stop| *stop).await;
+    }
+}
+
+/// True when the program is to stop.
+async fn sleep_or_stop(app: &App, duration: Duration) -> bool {
+    tokio::select! {
+        () = app.clock.sleep(duration) => false,
+        () = app.stopped() => true,
+    }
+}
+
+/// One program a data folder: two would send every message twice.
+fn own(data: &Path) -> Result<File> {
+    let cannot = |e| Error::unavailable(format!("cannot use the data folder {}", data.display())).because(e);
+    std::fs::create_dir_all(data).map_err(cannot)?;
+    let lock = File::create(data.join("lock")).map_err(cannot)?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(std::fs::TryLockError::WouldBlock) => Err(Error::unavailable(format!(
+            "another huoyan runs on the data folder {}: stop it, or choose another with --data",
+            data.display()
+        ))),
+        Err(std::fs::TryLockError::Error(e)) => Err(cannot(e)),
+    }
+}
+
+/// `HUOYAN_STORE_URL` may hold a password, so it wins over the file.
+pub fn store_url(config: &Config) -> String {
+    std::env::var("HUOYAN_STORE_URL").unwrap_or_else(|_| config.store.url.clone())
+}
+
+/// HUOYAN_INBOUND_KEY: whoever knows it can acknowledge for every ranger and so silence the ladder; a short one is refused.
+pub fn inbound_key() -> Result<Option<String>> {
+    let Some(key) = std::env::var("HUOYAN_INBOUND_KEY").ok().filter(|key| !key.is_empty()) else { return Ok(None) };
+    if key.len() < INBOUND_KEY_MIN_BYTES || key.trim() != key {
+        return Err(Error::invalid(format!(
+            "HUOYAN_INBOUND_KEY 至少{INBOUND_KEY_MIN_BYTES}个字符，首尾无空格 / \
+             HUOYAN_INBOUND_KEY needs at least {INBOUND_KEY_MIN_BYTES} characters and no space around them"
+        )));
+    }
+    Ok(Some(key))
+}
+
+fn metrics() -> Result<metrics_exporter_prometheus::PrometheusHandle> {
+    metrics_exporter_prometheus::PrometheusBuilder::new()
+        .install_recorder()
+        .map_err(|e| Error::internal("metrics could not be set up").because(e))
+}
+
+async fn asked_to_stop(lang: Lang) {
+    use tokio::signal::unix::{SignalKind, signal};
+    let terminated = async {
+        match signal(SignalKind::terminate()) {
+            Ok(mut terminate) => drop(terminate.recv().await),
+            Err(_) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        () = terminated => {}
+    }
+    tracing::info!("{}", lang.pick("正在停止", "stopping"));
+}

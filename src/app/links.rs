@@ -1,0 +1,78 @@
+//! What a person sees after the start: addresses, and one-time links where asked for. Links are secrets: they go to stdout,
+//! never into the log.
+
+use super::App;
+use crate::error::{Error, Result};
+use crate::lang::Lang;
+use crate::store::Access;
+use crate::triage::id::PersonId;
+use crate::triage::policy::Role;
+use crate::web;
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+/// The file with the token for the commands on this machine; readable by its owner only, new at every start.
+pub const ADMIN_TOKEN: &str = "admin.token";
+
+pub fn write_admin_token(data: &Path) -> Result<String> {
+    let token = web::secret()?;
+    let path = data.join(ADMIN_TOKEN);
+    let cannot = |e| Error::unavailable(format!("cannot write {}", path.display())).because(e);
+    let mut options = std::fs::OpenOptions::new();
+    let mut file = options.write(true).create(true).truncate(true).mode(0o600).open(&path).map_err(cannot)?;
+    file.write_all(token.as_bytes()).map_err(cannot)?;
+    Ok(token)
+}
+
+/// Without links: where it is, and how people get in.
+pub fn greet(app: &App) {
+    let url = app.config.public_url();
+    tracing::info!(
+        "{}",
+        match app.lang {
+            Lang::Zh => format!("火眼已启动：{url}/  登录链接：huoyan user enrol <人员编号> --role officer"),
+            Lang::En => format!("huoyan is up: {url}/  login links: huoyan user enrol <person> --role officer"),
+        }
+    );
+}
+
+/// One link a face: today's officer for office and ops, and `ranger` or the first ranger of the register.
+pub async fn print(app: &App, ranger: Option<&PersonId>, json: bool) -> Result<()> {
+    let county = app.registers.current();
+    let officer = county.duty(Role::CountyDuty, None, app.clock.now()).map(|person| person.id.clone());
+    let officer = officer.unwrap_or_else(|| PersonId::from("office"));
+    let first = || county.people.iter().find(|person| person.post.is_ranger()).map(|person| person.id.clone());
+    let ranger = ranger.cloned().or_else(first).unwrap_or_else(|| PersonId::from("ranger"));
+    let life = app.config.server.login_link_life;
+    let base = app.config.public_url();
+    let mut links = Vec::new();
+    for (name, person, access) in
+        [("office", &officer, Access::Officer), ("ranger", &ranger, Access::Ranger), ("ops", &officer, Access::Ops)]
+    {
+        links.push((name, format!("{base}{}", web::issue_login(&app.store, person, access, life, &app.clock).await?)));
+    }
+    if json {
+        let line: serde_json::Map<_, _> = links.into_iter().map(|(name, url)| (name.to_owned(), url.into())).collect();
+        println!("{}", serde_json::Value::Object(line));
+        return Ok(());
+    }
+    let words = |name| match name {
+        "office" => app.lang.pick("值班台", "duty officer's board"),
+        "ranger" => app.lang.pick("护林员", "ranger's phone page"),
+        _ => app.lang.pick("调参", "ops: cameras and thresholds"),
+    };
+    let minutes = life.as_mins();
+    println!(
+        "\n{}",
+        match app.lang {
+            Lang::Zh => format!("火眼已启动：{base}/  以下登录链接各用一次，{minutes} 分钟内有效："),
+            Lang::En => format!("Huoyan is up at {base}/  Each login link works once, within {minutes} minutes:"),
+        }
+    );
+    for (name, url) in links {
+        println!("  {name:<7}{url}  {}", words(name));
+    }
+    println!("{}\n", app.lang.pick("停止：Ctrl-C", "Stop with Ctrl-C"));
+    Ok(())
+}

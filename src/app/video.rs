@@ -1,0 +1,104 @@
+//! Cameras and the model, started and stopped together. What cannot work is said on the board and never stops the rest:
+//! satellites and people go on without video.
+
+use super::App;
+use super::watch::{self, Analyst, Seen, Tuning, Watch};
+use crate::camera::{CameraSource, Receivers, Secret};
+use crate::county::CameraEntry;
+use crate::detect::Detector;
+use crate::error::Result;
+use crate::frame::Health;
+use crate::triage::confirm::Thresholds;
+use std::sync::{Arc, RwLock};
+use tokio::sync::mpsc;
+
+pub struct Video {
+    app: App,
+    out: mpsc::Sender<Seen>,
+    cameras: Vec<CameraEntry>,
+    running: Option<(Arc<Receivers>, Watch)>,
+}
+
+impl Video {
+    pub fn new(app: App, out: mpsc::Sender<Seen>) -> Self {
+        Self { app, out, cameras: Vec::new(), running: None }
+    }
+
+    /// Starts every camera of the register. Blocks while the model loads.
+    pub fn start(&mut self) {
+        self.cameras = self.app.registers.current().cameras.clone();
+        self.app.status.keep_only(|id| self.cameras.iter().any(|camera| camera.id == *id));
+        if self.cameras.is_empty() {
+            return;
+        }
+        match self.try_start() {
+            Ok(running) => self.running = Some(running),
+            Err(error) => self.blind(&error.chain()),
+        }
+    }
+
+    fn try_start(&self) -> Result<(Arc<Receivers>, Watch)> {
+        let App { config, clock, status, lang, thresholds, drills, parts, .. } = &self.app;
+        let detector = Detector::load(&config.detect.model, &config.detect)?;
+        let (device, why) = detector.device();
+        tracing::info!(device, why, model = %detector.model().version, "the model is loaded");
+        parts.set("model", true, "", "");
+        advise(thresholds, &config.thresholds, &detector);
+        let sources = self.cameras.iter().map(source).collect();
+        let receivers = Receivers::start(sources, &config.camera, clock.clone(), status.clone(), *lang)?;
+        let receivers = Arc::new(receivers);
+        let tuning = Tuning::over(Arc::clone(thresholds));
+        let analyst = Arc::new(Analyst::new(&detector, tuning, drills.clone(), status.clone()));
+        let watch =
+            Watch::start(config.detect.workers, &config.camera.pipelines, &receivers, &detector, &analyst, &self.out)?;
+        Ok((receivers, watch))
+    }
+
+    /// Every camera says why it does not see.
+    fn blind(&self, why: &str) {
+        tracing::error!("cameras are not watched: {why}");
+        let zh = format!("摄像机未被监看：{why}。请运行 huoyan check");
+        let en = format!("cameras are not watched: {why}; run huoyan check");
+        let words = self.app.lang.pick(&zh, &en).to_owned();
+        for camera in &self.cameras {
+            let now = self.app.clock.now();
+            self.app.status.set_health(&camera.id, Health::Misconfigured, Some(words.clone()), now);
+        }
+        self.app.parts.set("model", false, zh, en);
+    }
+
+    /// Restarts when the camera register has changed.
+    pub fn follow(&mut self) {
+        if self.app.registers.current().cameras != self.cameras {
+            tracing::info!("the camera register has changed, cameras start anew");
+            self.stop();
+            self.start();
+        }
+    }
+
+    pub fn stop(&mut self) {
+        if let Some((receivers, watch)) = self.running.take() {
+            receivers.stop();
+            watch.join();
+        }
+    }
+}
+
+/// The model's own operating point, until the ops page has published another.
+fn advise(shared: &RwLock<Thresholds>, configured: &Thresholds, detector: &Detector) {
+    let mut shared = shared.write().unwrap_or_else(|poisoned| poisoned.into_inner());
+    if *shared == *configured {
+        *shared = watch::first_thresholds(configured, detector);
+    }
+}
+
+fn source(camera: &CameraEntry) -> CameraSource {
+    let mut source = CameraSource::new(camera.id.clone(), camera.pose.clone(), camera.name.clone(), camera.url.shown());
+    if let (Some(user), Some(password)) = (camera.url.user(), camera.url.password()) {
+        source = source.with_login(user, Secret::new(password));
+    }
+    match &camera.pipeline {
+        Some(pipeline) => source.with_pipeline(pipeline.clone()),
+        None => source,
+    }
+}

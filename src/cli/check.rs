@@ -1,0 +1,338 @@
+//! `huoyan check`: 什么行、什么不行、怎么办. Looks, changes nothing, and names the cure.
+
+use super::{Common, Outcome};
+use crate::camera;
+use crate::clock::Clock;
+use crate::county::Registers;
+use crate::detect::{Detector, Goldens};
+use crate::error::{Error, Result};
+use crate::lang::Lang;
+use crate::store::{Chain, Store};
+use serde::Serialize;
+use std::path::Path;
+use std::process::Command;
+
+#[derive(clap::Args)]
+pub struct Args {}
+
+/// One thing that works or does not.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Finding {
+    pub part: &'static str,
+    pub state: State,
+    pub words: String,
+    /// What to do, where there is something to do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cure: Option<String>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    Works,
+    /// It works without, but somebody should know.
+    Limited,
+    Broken,
+}
+
+impl Finding {
+    fn works(part: &'static str, words: impl Into<String>) -> Self {
+        Self { part, state: State::Works, words: words.into(), cure: None }
+    }
+
+    fn limited(part: &'static str, words: impl Into<String>, cure: impl Into<String>) -> Self {
+        Self { part, state: State::Limited, words: words.into(), cure: Some(cure.into()) }
+    }
+
+    fn broken(part: &'static str, words: impl Into<String>, cure: impl Into<String>) -> Self {
+        Self { part, state: State::Broken, words: words.into(), cure: Some(cure.into()) }
+    }
+}
+
+pub fn run(_: Args, common: &Common) -> Result<Outcome> {
+    let checks: [fn(&Common) -> Vec<Finding>; 6] = [configuration, folder, registers, database, video, model];
+    let findings: Vec<Finding> = checks.iter().flat_map(|check| check(common)).collect();
+    if common.json {
+        let json = serde_json::to_string(&findings).map_err(|e| Error::internal("findings are no JSON").because(e))?;
+        println!("{json}");
+    } else {
+        print!("{}", table(&findings, common.lang));
+    }
+    let broken = findings.iter().any(|finding| finding.state == State::Broken);
+    Ok(if broken { Outcome::Findings } else { Outcome::Fine })
+}
+
+fn table(findings: &[Finding], lang: Lang) -> String {
+    let mut text = String::new();
+    for finding in findings {
+        let mark = match finding.state {
+            State::Works => lang.pick("[ 行 ]", "[ ok ]"),
+            State::Limited => lang.pick("[注意]", "[note]"),
+            State::Broken => lang.pick("[不行]", "[FAIL]"),
+        };
+        text.push_str(&format!("{mark} {}: {}\n", finding.part, finding.words));
+        if let Some(cure) = &finding.cure {
+            text.push_str(&format!("       {} {cure}\n", lang.pick("怎么办：", "what to do:")));
+        }
+    }
+    text
+}
+
+/// A configuration that cannot be read never gets here; these are its limits.
+fn configuration(common: &Common) -> Vec<Finding> {
+    const PART: &str = "config";
+    let (config, lang) = (&common.config, common.lang);
+    let mut findings = vec![Finding::works(PART, lang.pick("配置有效", "the configuration is valid"))];
+    let mut note = |zh: (&str, &str), en: (&str, &str)| {
+        findings.push(Finding::limited(PART, lang.pick(zh.0, en.0), lang.pick(zh.1, en.1)));
+    };
+    if config.server.listen.ip().is_loopback() {
+        note(
+            ("只监听本机，手机打不开页面", "[server] listen = \"0.0.0.0:8131\" 和 public_url"),
+            (
+                "only this machine is listened to, phones cannot reach it",
+                "[server] listen = \"0.0.0.0:8131\" and public_url",
+            ),
+        );
+    }
+    if config.notify.sms_url.is_none() {
+        note(
+            ("没有短信网关，派单和升级要值班员打电话", "[notify] sms_url 和 HUOYAN_SMS_KEY"),
+            ("no gateway for texts: the officer has to phone for each dispatch", "[notify] sms_url and HUOYAN_SMS_KEY"),
+        );
+    }
+    if config.notify.voice_url.is_none() {
+        note(
+            ("没有语音外呼，无人叫醒护林员", "[notify] voice_url 和 HUOYAN_VOICE_KEY"),
+            ("no robot calls: nothing wakes a ranger", "[notify] voice_url and HUOYAN_VOICE_KEY"),
+        );
+    }
+    let has_gateway = config.notify.sms_url.is_some() || config.notify.voice_url.is_some();
+    findings.extend(replies(has_gateway, crate::app::inbound_key(), lang));
+    findings
+}
+
+/// Texts ask for "回复1接收"; somebody has to be able to hear it.
+fn replies(has_gateway: bool, key: Result<Option<String>>, lang: Lang) -> Option<Finding> {
+    const PART: &str = "replies";
+    let cure = lang.pick(
+        "设置 HUOYAN_INBOUND_KEY，并让网关把上行短信和按键送到 /api/v1/inbound/sms 和 /voice",
+        "set HUOYAN_INBOUND_KEY and have the gateway hand replies to /api/v1/inbound/sms and /voice",
+    );
+    match key {
+        Err(error) => {
+            let (zh, en) = error.message.split_once(" / ").unwrap_or((&error.message, &error.message));
+            Some(Finding::broken(PART, lang.pick(zh, en), cure))
+        }
+        Ok(None) if has_gateway => Some(Finding::limited(
+            PART,
+            lang.pick(
+                "收不到护林员的短信回复，要值班员代接收",
+                "rangers' replies do not come in: the officer has to take them",
+            ),
+            cure,
+        )),
+        Ok(_) => None,
+    }
+}
+
+fn folder(common: &Common) -> Vec<Finding> {
+    const PART: &str = "data";
+    let (data, lang) = (common.config.store.data.as_path(), common.lang);
+    let shown = data.display();
+    // Not made yet: its parent has to be writable.
+    let present = data.ancestors().find(|folder| folder.is_dir()).unwrap_or(Path::new("."));
+    let probe = present.join(format!(".huoyan-check-{}", std::process::id()));
+    let written = std::fs::write(&probe, b"huoyan").and_then(|()| std::fs::remove_file(&probe));
+    let mut findings = vec![match written {
+        Ok(()) => Finding::works(PART, format!("{shown} {}", lang.pick("可写", "can be written"))),
+        Err(e) => Finding::broken(
+            PART,
+            format!("{shown} {}: {e}", lang.pick("不可写", "cannot be written")),
+            lang.pick("改权限或换 --data 目录", "change its permissions or choose another --data"),
+        ),
+    }];
+    findings.extend(free_mib(present).map(|free| space(free, lang)));
+    findings
+}
+
+/// Below this evidence pictures and the database soon have no room: about a month of a busy county's pictures, MiB.
+const FREE_MIB_MIN: u64 = 2048;
+
+fn space(free_mib: u64, lang: Lang) -> Finding {
+    let words = match lang {
+        Lang::Zh => format!("剩余空间 {:.1} GiB", free_mib as f64 / 1024.0),
+        Lang::En => format!("{:.1} GiB free", free_mib as f64 / 1024.0),
+    };
+    if free_mib >= FREE_MIB_MIN {
+        Finding::works("disk", words)
+    } else {
+        Finding::broken(
+            "disk",
+            words,
+            lang.pick("清理磁盘或换到更大的磁盘", "free some space or move to a larger disk"),
+        )
+    }
+}
+
+/// By `df`, which every Debian has; `None` when it does not answer.
+fn free_mib(folder: &Path) -> Option<u64> {
+    let output = Command::new("df").args(["-Pm", "--"]).arg(folder).output().ok()?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    text.lines().nth(1)?.split_whitespace().nth(3)?.parse().ok()
+}
+
+fn registers(common: &Common) -> Vec<Finding> {
+    const PART: &str = "registers";
+    let lang = common.lang;
+    let dir = common.config.store.data.join("registers");
+    let county = match Registers::load(&dir) {
+        Ok(registers) => registers.current(),
+        Err(error) => {
+            return vec![Finding::broken(PART, error.chain(), lang.pick("更正该文件", "correct that file"))];
+        }
+    };
+    let (grids, people, cameras) = (county.grids.len(), county.people.len(), county.cameras.len());
+    let name = if county.name.is_empty() { lang.pick("未命名县", "unnamed county") } else { &county.name };
+    let mut findings = vec![Finding::works(
+        PART,
+        match lang {
+            Lang::Zh => format!("{name}：网格{grids}个、人员{people}名、摄像机{cameras}台"),
+            Lang::En => format!("{name}: {grids} grids, {people} people, {cameras} cameras"),
+        },
+    )];
+    findings.extend(county.problems.iter().map(|problem| {
+        Finding::broken(
+            PART,
+            format!("{}:{}: {}", problem.file, problem.line, problem.reason),
+            match lang {
+                Lang::Zh => format!("更正 {} 的第{}行", dir.join(problem.file).display(), problem.line),
+                Lang::En => format!("correct line {} of {}", problem.line, dir.join(problem.file).display()),
+            },
+        )
+    }));
+    findings.extend(
+        county.gaps(Clock::System.now()).iter().map(|gap| Finding::broken(PART, gap.words(lang), gap.cure(lang))),
+    );
+    findings
+}
+
+fn database(common: &Common) -> Vec<Finding> {
+    const PART: &str = "database";
+    let (config, lang) = (&common.config, common.lang);
+    let url = crate::app::store_url(config);
+    if url == "sqlite" && !config.store.data.exists() {
+        let words = lang.pick("尚未建立，首次启动时建立", "not there yet, the first start makes it");
+        return vec![Finding::works(PART, words)];
+    }
+    let chain = super::runtime().and_then(|runtime| {
+        runtime.block_on(async {
+            let store = Store::open(&url, &config.store.data).await?;
+            store.verify_chain().await
+        })
+    });
+    vec![match chain {
+        Ok(Chain::Whole { events }) => Finding::works(
+            PART,
+            match lang {
+                Lang::Zh => format!("事件链完整，共{events}条"),
+                Lang::En => format!("the chain of {events} events is whole"),
+            },
+        ),
+        Ok(Chain::Broken { seq }) => Finding::broken(
+            PART,
+            match lang {
+                Lang::Zh => format!("事件链在第{seq}条断裂：记录被改动过"),
+                Lang::En => format!("the chain of events breaks at {seq}: somebody changed the record"),
+            },
+            lang.pick("保留现场，从备份恢复并核对", "keep it as it is, restore a backup and compare"),
+        ),
+        Err(error) => Finding::broken(
+            PART,
+            error.chain(),
+            lang.pick("检查 [store] url 和 HUOYAN_STORE_URL", "check [store] url and HUOYAN_STORE_URL"),
+        ),
+    }]
+}
+
+fn video(common: &Common) -> Vec<Finding> {
+    let lang = common.lang;
+    vec![match camera::init() {
+        Ok(()) => {
+            Finding::works("video", lang.pick("GStreamer 及所需元件齐全", "GStreamer and its elements are there"))
+        }
+        Err(error) => {
+            Finding::broken("video", error.chain(), lang.pick("make run 会安装它们", "make run installs them"))
+        }
+    }]
+}
+
+fn model(common: &Common) -> Vec<Finding> {
+    const PART: &str = "model";
+    let (config, lang) = (&common.config.detect, common.lang);
+    let cure = lang.pick(
+        "make run 会准备库和模型；或设置 [detect] model、onnxruntime",
+        "make run prepares library and model; or set [detect] model and onnxruntime",
+    );
+    let checked = Detector::load(&config.model, config).and_then(|detector| {
+        let mismatches = match Goldens::load(&config.model)? {
+            Some(goldens) => goldens.check(&detector, &mut detector.session()?)?.len(),
+            None => 0,
+        };
+        Ok((detector, mismatches))
+    });
+    vec![match checked {
+        Ok((detector, 0)) => {
+            let (version, (device, why)) = (detector.model(), detector.device());
+            Finding::works(PART, format!("{} {} · {device} ({why})", version.name, version.version))
+        }
+        Ok((_, mismatches)) => Finding::broken(
+            PART,
+            match lang {
+                Lang::Zh => format!("{mismatches}个标准样例的结果与发布时不同"),
+                Lang::En => format!("{mismatches} of its own examples give another result than when it was released"),
+            },
+            lang.pick("换回原模型文件或其他 ONNX Runtime", "restore the model's files or another ONNX Runtime"),
+        ),
+        Err(error) => Finding::broken(PART, error.chain(), cure),
+    }]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn common(data: &Path) -> Common {
+        let mut config = crate::config::Config::default();
+        config.store.data = data.to_owned();
+        Common { config, lang: Lang::Zh, json: false, quiet: true }
+    }
+
+    #[test]
+    fn an_empty_county_is_a_finding_with_its_cure() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let findings = registers(&common(dir.path()));
+        assert_eq!(findings[0].state, State::Works);
+        assert!(findings[1..].iter().all(|finding| finding.state == State::Broken));
+        let text = table(&findings, Lang::Zh);
+        assert!(text.contains("没有网格") && text.contains("huoyan import grids"), "{text}");
+    }
+
+    #[test]
+    fn texts_that_ask_for_a_reply_need_somebody_to_hear_it() {
+        let state = |has_gateway, key| replies(has_gateway, key, Lang::Zh).map(|finding| finding.state);
+        assert_eq!(state(true, Ok(None)), Some(State::Limited));
+        assert_eq!(state(false, Ok(None)), None, "no text goes out, no reply is missed");
+        assert_eq!(state(true, Ok(Some("0123456789abcdef".to_owned()))), None);
+        assert_eq!(state(false, Err(Error::invalid("太短 / too short"))), Some(State::Broken));
+    }
+
+    #[test]
+    fn a_folder_that_is_a_file_cannot_be_written() {
+        let dir = tempfile::tempdir().expect("a folder");
+        assert_eq!(folder(&common(&dir.path().join("new/data")))[0].state, State::Works);
+        assert!(!dir.path().join("new").exists(), "looking changes nothing");
+        assert!(free_mib(dir.path()).is_some(), "df answers");
+        assert_eq!(space(100, Lang::En).state, State::Broken);
+    }
+}

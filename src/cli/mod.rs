@@ -1,0 +1,134 @@
+//! Arguments → configuration → app; one file a subcommand. stderr: progress. stdout: results, `--json` for programs.
+//! Exit codes: 0 fine, 1 findings, 2 usage, 3 environment.
+
+mod check;
+mod config;
+mod drill;
+mod hotspots;
+mod import;
+mod model;
+mod progress;
+pub mod replay;
+mod report;
+mod run;
+mod user;
+
+pub use progress::Progress;
+
+use crate::config::Config;
+use crate::error::Result;
+use crate::lang::Lang;
+use clap::{Parser, Subcommand};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// 火眼: a county's cameras and satellites to the ranger's phone, and back, within the hour.
+#[derive(Parser)]
+#[command(name = "huoyan", version, propagate_version = true)]
+struct Arguments {
+    /// 配置文件 / configuration file (huoyan.toml); without one, the defaults
+    #[arg(long, global = true, env = "HUOYAN_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// 数据目录 / data folder; wins over the configuration
+    #[arg(long, global = true, env = "HUOYAN_DATA", value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// 结果以 JSON 输出 / results as JSON on stdout
+    #[arg(long, global = true)]
+    json: bool,
+    /// 不显示进度 / no progress on stderr
+    #[arg(long, short, global = true)]
+    quiet: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// 启动 / everything on one machine: cameras, model, triage, web
+    Run(run::Args),
+    /// 体检 / what works, what does not, what to do
+    Check(check::Args),
+    /// 回放 / model and confirmation over recorded video or image folders
+    Replay(replay::Args),
+    /// 热点文件 / any hotspot file to GeoJSON
+    Hotspots(hotspots::Args),
+    /// 导入登记册 / grids, people, cameras, duty, burns, heat sources
+    Import(import::Args),
+    /// 演练 / a smoke plume in a live camera, a flagged incident, a timed story
+    Drill(drill::Args),
+    /// 日报 / what the office must hand in
+    Report(report::Args),
+    /// 登录链接 / one-time login links
+    User(user::Args),
+    /// 模型 / will this model work here, and what does it cost
+    Model(model::Args),
+    /// 配置样例 / print the documented sample configuration
+    Config(config::Args),
+}
+
+/// What every subcommand gets.
+#[derive(Clone, Debug)]
+pub struct Common {
+    pub config: Config,
+    pub lang: Lang,
+    /// Results as JSON on stdout.
+    pub json: bool,
+    /// No progress on stderr.
+    pub quiet: bool,
+}
+
+/// How a subcommand that worked ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Outcome {
+    Fine,
+    /// It worked, and what it found wants a person's eye: exit code 1.
+    Findings,
+}
+
+/// The whole program: arguments in, exit code out.
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let lang = Lang::from_env();
+    log_to_stderr(&arguments.command);
+    match dispatch(arguments, lang) {
+        Ok(Outcome::Fine) => ExitCode::SUCCESS,
+        Ok(Outcome::Findings) => ExitCode::from(1),
+        Err(error) => {
+            eprintln!("{}: {}", lang.pick("错误", "error"), error.chain());
+            ExitCode::from(error.kind.exit_code())
+        }
+    }
+}
+
+fn dispatch(arguments: Arguments, lang: Lang) -> Result<Outcome> {
+    let mut config = Config::load(arguments.config.as_deref())?;
+    if let Some(data) = arguments.data {
+        config.store.data = data;
+    }
+    let common = Common { config, lang, json: arguments.json, quiet: arguments.quiet };
+    match arguments.command {
+        Command::Run(args) => run::run(args, &common),
+        Command::Check(args) => check::run(args, &common),
+        Command::Replay(args) => replay::run(args, &common),
+        Command::Hotspots(args) => hotspots::run(args, &common),
+        Command::Import(args) => import::run(args, &common),
+        Command::Drill(args) => drill::run(args, &common),
+        Command::Report(args) => report::run(args, &common),
+        Command::User(args) => user::run(args, &common),
+        Command::Model(args) => model::run(args, &common),
+        Command::Config(args) => config::run(args, &common),
+    }
+}
+
+/// The service speaks of its work; the small commands only of trouble. `RUST_LOG` wins.
+fn log_to_stderr(command: &Command) {
+    let default = if matches!(command, Command::Run(_)) { "huoyan=info,warn" } else { "warn" };
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| default.into());
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).init();
+}
+
+/// A tokio runtime for one command.
+fn runtime() -> Result<tokio::runtime::Runtime> {
+    tokio::runtime::Runtime::new()
+        .map_err(|e| crate::error::Error::unavailable("the async runtime did not start").because(e))
+}

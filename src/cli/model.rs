@@ -1,0 +1,115 @@
+//! `huoyan model check`: does this machine run the model as the machine did that made it, and what does a frame cost.
+
+use super::{Common, Outcome, Progress};
+use crate::detect::{Detector, Goldens, Mismatch, Worker};
+use crate::drill::scene;
+use crate::error::Result;
+use crate::lang::Lang;
+use serde_json::json;
+use std::path::{Path, PathBuf};
+
+#[derive(clap::Args, Debug)]
+pub struct Args {
+    #[command(subcommand)]
+    pub action: Action,
+}
+
+#[derive(clap::Subcommand, Debug)]
+pub enum Action {
+    /// Sum, input and output, goldens, cost of a frame
+    Check {
+        /// The model's folder; default: the configured one
+        dir: Option<PathBuf>,
+    },
+}
+
+/// Frames measured, after one that warms up.
+const FRAMES: u32 = 10;
+
+pub fn run(args: Args, common: &Common) -> Result<Outcome> {
+    let Action::Check { dir } = args.action;
+    let folder = dir.as_deref().unwrap_or(&common.config.detect.model);
+    let mut progress = Progress::new("model check", 3, common.quiet);
+    let detector = Detector::load(folder, &common.config.detect)?;
+    let mut worker = detector.session()?;
+    progress.advance(1, common.lang.pick("标准答案", "goldens"));
+    let goldens = Goldens::load(folder)?;
+    let mismatches = match &goldens {
+        Some(goldens) => goldens.check(&detector, &mut worker)?,
+        None => Vec::new(),
+    };
+    progress.advance(1, common.lang.pick("测速", "cost"));
+    let cost_ms = cost_ms(&mut worker)?;
+    progress.finish("");
+    let cases = goldens.as_ref().map(Goldens::len);
+    if common.json {
+        println!("{}", as_json(folder, &detector, cases, &mismatches, cost_ms));
+    } else {
+        as_text(common.lang, &detector, cases, &mismatches, cost_ms).iter().for_each(|line| println!("{line}"));
+    }
+    Ok(if mismatches.is_empty() { Outcome::Fine } else { Outcome::Findings })
+}
+
+/// CPU milliseconds of this thread a 1080p frame with a past: shrinking, tensor, network, head.
+fn cost_ms(worker: &mut Worker) -> Result<Option<f64>> {
+    let picture = scene::landscape(0, Path::new(""))?.resized(1920, 1080);
+    let past = worker.shrink(&picture);
+    worker.analyse(&picture, Some(&past))?;
+    let before = thread_cpu_ns();
+    for _ in 0..FRAMES {
+        worker.analyse(&picture, Some(&past))?;
+    }
+    Ok(before.zip(thread_cpu_ns()).map(|(from, to)| to.saturating_sub(from) as f64 / 1e6 / f64::from(FRAMES)))
+}
+
+/// The first number: nanoseconds on a processor. Linux only; elsewhere the cost is not told.
+fn thread_cpu_ns() -> Option<u64> {
+    std::fs::read_to_string("/proc/thread-self/schedstat").ok()?.split_whitespace().next()?.parse().ok()
+}
+
+fn as_json(
+    folder: &Path,
+    detector: &Detector,
+    cases: Option<usize>,
+    mismatches: &[Mismatch],
+    cost_ms: Option<f64>,
+) -> serde_json::Value {
+    let (device, reason) = detector.device();
+    let wrong: Vec<_> =
+        mismatches.iter().map(|m| json!({ "what": m.what, "expected": m.expected, "found": m.found })).collect();
+    json!({
+        "folder": folder, "model": detector.model(), "device": device, "reason": reason,
+        "goldens": cases, "mismatches": wrong, "cpu_ms_per_frame": cost_ms,
+    })
+}
+
+fn as_text(
+    lang: Lang,
+    detector: &Detector,
+    cases: Option<usize>,
+    mismatches: &[Mismatch],
+    cost_ms: Option<f64>,
+) -> Vec<String> {
+    let model = detector.model();
+    let (device, reason) = detector.device();
+    let mut lines = vec![
+        format!("{} {} {}", lang.pick("模型", "model"), model.name, model.version),
+        format!("{} {device}: {reason}", lang.pick("设备", "device")),
+    ];
+    lines.push(match (cases, mismatches.len(), lang) {
+        (None, _, Lang::Zh) => "没有 goldens.json，无法核对结果".to_owned(),
+        (None, _, Lang::En) => "no goldens.json, so the answers cannot be checked".to_owned(),
+        (Some(n), 0, Lang::Zh) => format!("{n} 个标准答案全部一致"),
+        (Some(n), 0, Lang::En) => format!("all {n} goldens agree"),
+        (Some(n), wrong, Lang::Zh) => format!("{n} 个标准答案中有 {wrong} 个数不一致，请重新安装模型和运行库"),
+        (Some(n), wrong, Lang::En) => format!("{wrong} numbers of {n} goldens differ: install model and runtime again"),
+    });
+    lines.extend(mismatches.iter().map(|m| format!("  {}: {} ≠ {}", m.what, m.expected, m.found)));
+    if let Some(cost_ms) = cost_ms {
+        lines.push(match lang {
+            Lang::Zh => format!("每帧（1080p）{cost_ms:.0} 毫秒 CPU"),
+            Lang::En => format!("{cost_ms:.0} ms of CPU a frame (1080p)"),
+        });
+    }
+    lines
+}

@@ -1,0 +1,155 @@
+//! `huoyan replay`: the model and the confirmation of live watching over recorded video and folders of pictures. Nothing
+//! live is touched; what it says here it would have said there.
+
+mod lines;
+mod times;
+
+use super::{Common, Outcome, Progress};
+use crate::app::watch::{Analyst, Tuning, first_thresholds};
+use crate::camera;
+use crate::detect::{Detector, Worker};
+use crate::drill::DrillBoard;
+use crate::error::{Error, Kind, Result};
+use crate::frame::{Frame, Picture, StatusBoard};
+use crate::triage::id::CameraId;
+use jiff::{SignedDuration, Timestamp};
+use lines::Report;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+#[derive(clap::Args, Debug)]
+pub struct Args {
+    /// Video files, or folders with JPEG and PNG pictures of one camera
+    #[arg(required = true, value_name = "SOURCE")]
+    pub sources: Vec<PathBuf>,
+    /// Time from one picture of a folder to the next, where their names hold no time
+    #[arg(long, default_value = "60s", value_name = "DURATION")]
+    pub interval: SignedDuration,
+    /// One picture of a video in so long
+    #[arg(long, default_value = "10s", value_name = "DURATION")]
+    pub every: SignedDuration,
+    /// When the first picture was taken (RFC 3339), where names hold no time
+    #[arg(long, value_name = "TIME")]
+    pub start: Option<Timestamp>,
+}
+
+pub fn run(args: Args, common: &Common) -> Result<Outcome> {
+    let mut out = std::io::BufWriter::new(std::io::stdout().lock());
+    match replay(&args, common, &mut out) {
+        // Whoever read our lines has read enough.
+        Err(e) if e.kind == Kind::Unavailable && e.message == lines::READER_GONE => Ok(Outcome::Fine),
+        other => other,
+    }
+}
+
+/// Writes its lines to `out`. Unreadable pictures are listed and the rest goes on; so are unreadable sources, but then the
+/// end is an error.
+pub fn replay(args: &Args, common: &Common, out: &mut dyn Write) -> Result<Outcome> {
+    if !args.interval.is_positive() || args.every.is_negative() {
+        return Err(Error::invalid("--interval must be longer than nothing, and --every not negative"));
+    }
+    let detector = Detector::load(&common.config.detect.model, &common.config.detect)?;
+    let mut worker = detector.session()?;
+    let thresholds = first_thresholds(&common.config.thresholds, &detector);
+    let mut report = Report::new(common, out, detector.model(), thresholds.clone());
+    let mut failed = None;
+    for (number, source) in args.sources.iter().enumerate() {
+        let stage = format!("[{}/{}] {}", number + 1, args.sources.len(), source.display());
+        // Nothing of one source shall be taken for the past of another.
+        let (drills, status) = (DrillBoard::default(), StatusBoard::default());
+        let analyst = Analyst::new(&detector, Tuning::new(thresholds.clone()), drills, status);
+        if let Err(e) = replay_source(source, &stage, args, common, &analyst, &mut worker, &mut report) {
+            if e.message == lines::READER_GONE {
+                return Err(e);
+            }
+            report.unreadable(source, &source.display().to_string(), &e)?;
+            failed = failed.or(Some(e));
+        }
+    }
+    report.summary()?;
+    failed.map_or(Ok(Outcome::Fine), Err)
+}
+
+fn replay_source(
+    source: &Path,
+    stage: &str,
+    args: &Args,
+    common: &Common,
+    analyst: &Analyst,
+    worker: &mut Worker,
+    report: &mut Report,
+) -> Result<()> {
+    let recording = Recording::open(source, args)?;
+    let mut progress = Progress::new(stage, recording.pictures(), common.quiet);
+    let camera =
+        CameraId(source.file_name().map_or_else(|| source.display().to_string(), |n| n.to_string_lossy().into()));
+    for (index, item) in recording.enumerate() {
+        match item.picture {
+            Ok((captured_at, picture)) => {
+                let picture = Arc::new(picture);
+                let frame = Frame { camera: camera.clone(), pose: "default".into(), captured_at, picture };
+                for seen in analyst.look(worker, &frame)? {
+                    report.seen(source, index, item.file.as_deref(), &seen)?;
+                }
+            }
+            Err(e) => report.unreadable(source, item.file.as_deref().unwrap_or("?"), &e)?,
+        }
+        progress.advance(1, "");
+    }
+    progress.finish("");
+    Ok(())
+}
+
+/// A source, opened.
+enum Recording {
+    Pictures(std::vec::IntoIter<(Timestamp, PathBuf)>),
+    Video(camera::Frames),
+}
+
+struct Item {
+    /// File name, of a folder's picture.
+    file: Option<String>,
+    picture: Result<(Timestamp, Picture)>,
+}
+
+impl Recording {
+    fn open(source: &Path, args: &Args) -> Result<Self> {
+        let named = source.file_stem().and_then(|stem| times::in_name(&stem.to_string_lossy()));
+        let start = args.start.or(named).unwrap_or(Timestamp::UNIX_EPOCH);
+        if !source.is_dir() {
+            return Ok(Self::Video(camera::frames(source, args.every, start)?));
+        }
+        let pictures = camera::images_in(source)
+            .map_err(|e| Error::unavailable(format!("cannot read the folder {}", source.display())).because(e))?;
+        if pictures.is_empty() {
+            return Err(Error::invalid(format!("no jpg or png pictures in {}", source.display())));
+        }
+        Ok(Self::Pictures(times::of_pictures(pictures, start, args.interval).into_iter()))
+    }
+
+    /// 0: unknown.
+    fn pictures(&self) -> u64 {
+        match self {
+            Self::Pictures(pictures) => pictures.len() as u64,
+            Self::Video(_) => 0,
+        }
+    }
+}
+
+impl Iterator for Recording {
+    type Item = Item;
+
+    fn next(&mut self) -> Option<Item> {
+        match self {
+            Self::Pictures(pictures) => {
+                let (at, path) = pictures.next()?;
+                let file = path.file_name().map(|name| name.to_string_lossy().into_owned());
+                let read = std::fs::read(&path).map_err(|e| Error::unavailable("the file cannot be read").because(e));
+                let picture = read.and_then(|bytes| Picture::from_image_bytes(&bytes)).map(|picture| (at, picture));
+                Some(Item { file, picture })
+            }
+            Self::Video(frames) => frames.next().map(|picture| Item { file: None, picture }),
+        }
+    }
+}

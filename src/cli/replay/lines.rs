@@ -1,0 +1,177 @@
+//! What a replay says: JSON Lines for programs, a table for people.
+
+use crate::app::watch::Seen;
+use crate::cli::Common;
+use crate::error::{Error, Result};
+use crate::lang::Lang;
+use crate::triage::confirm::{Confirmed, Thresholds};
+use crate::triage::detection::{Class, Detection, ModelVersion, Scores};
+use jiff::Timestamp;
+use serde::Serialize;
+use std::io::Write;
+use std::path::Path;
+
+/// The message of the error that means: stdout was closed by its reader.
+pub const READER_GONE: &str = "nobody reads the output any more";
+
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+enum Line<'a> {
+    Frame {
+        source: &'a str,
+        index: usize,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        file: Option<&'a str>,
+        captured_at: Timestamp,
+        scores: Scores,
+        detections: &'a [Detection],
+    },
+    Sighting {
+        source: &'a str,
+        index: usize,
+        class: Class,
+        confidence: f32,
+        bbox: [f32; 4],
+        first_at: Timestamp,
+        best_at: Timestamp,
+        confirmed_at: Timestamp,
+    },
+    Summary {
+        frames: usize,
+        sightings: usize,
+        unreadable: &'a [Unreadable],
+        model: &'a ModelVersion,
+        thresholds: &'a Thresholds,
+    },
+}
+
+#[derive(Serialize)]
+struct Unreadable {
+    source: String,
+    file: String,
+    reason: String,
+}
+
+pub struct Report<'a> {
+    out: &'a mut dyn Write,
+    json: bool,
+    lang: Lang,
+    model: ModelVersion,
+    thresholds: Thresholds,
+    frames: usize,
+    sightings: usize,
+    unreadable: Vec<Unreadable>,
+}
+
+impl<'a> Report<'a> {
+    pub fn new(common: &Common, out: &'a mut dyn Write, model: ModelVersion, thresholds: Thresholds) -> Self {
+        let (json, lang) = (common.json, common.lang);
+        Self { out, json, lang, model, thresholds, frames: 0, sightings: 0, unreadable: Vec::new() }
+    }
+
+    pub fn seen(&mut self, source: &Path, index: usize, file: Option<&str>, seen: &Seen) -> Result<()> {
+        self.frames += 1;
+        let analysis = &seen.analysis;
+        let source = source.display().to_string();
+        if self.json {
+            let (captured_at, scores) = (analysis.captured_at, analysis.scores);
+            let line =
+                Line::Frame { source: &source, index, file, captured_at, scores, detections: &analysis.detections };
+            self.write_json(&line)?;
+        }
+        for (confirmed, _) in &seen.confirmed {
+            self.sighting(&source, index, confirmed)?;
+        }
+        Ok(())
+    }
+
+    fn sighting(&mut self, source: &str, index: usize, confirmed: &Confirmed) -> Result<()> {
+        self.sightings += 1;
+        let Confirmed { class, bbox, best_at, confidence, first_at, confirmed_at } = *confirmed;
+        if self.json {
+            let bbox = bbox.into();
+            return self.write_json(&Line::Sighting {
+                source,
+                index,
+                class,
+                confidence,
+                bbox,
+                first_at,
+                best_at,
+                confirmed_at,
+            });
+        }
+        if self.sightings == 1 {
+            let head = self.lang.pick(
+                "确认时间              首见时间              类别   置信度  位置(横,竖)   来源",
+                "confirmed             first seen            class  conf.   at (x, y)     source",
+            );
+            self.write_text(head)?;
+        }
+        let what = match class {
+            Class::Smoke => self.lang.pick("烟", "smoke"),
+            Class::Fire => self.lang.pick("火", "fire"),
+        };
+        let (x, y) = (100.0 * bbox.centre_x(), 100.0 * bbox.centre_y());
+        let (confirmed_at, first_at) = (seconds(confirmed_at), seconds(first_at));
+        // A Chinese character is two columns wide.
+        let pad = 6 - if what.is_ascii() { what.len() } else { 2 };
+        self.write_text(&format!(
+            "{confirmed_at}  {first_at}  {what}{:pad$} {confidence:.2}    {x:>3.0} %, {y:>3.0} %  {source} #{index}",
+            ""
+        ))
+    }
+
+    /// Remembered for the summary, and said at once to a person.
+    pub fn unreadable(&mut self, source: &Path, file: &str, why: &Error) -> Result<()> {
+        let reason = why.chain();
+        if !self.json {
+            let words = self.lang.pick("读不出，跳过", "cannot be read, skipped");
+            self.write_text(&format!("{file}: {words}: {reason}"))?;
+        }
+        self.unreadable.push(Unreadable { source: source.display().to_string(), file: file.to_owned(), reason });
+        Ok(())
+    }
+
+    pub fn summary(mut self) -> Result<()> {
+        let unreadable = std::mem::take(&mut self.unreadable);
+        if self.json {
+            let (model, thresholds) = (self.model.clone(), self.thresholds.clone());
+            let (frames, sightings) = (self.frames, self.sightings);
+            let line =
+                Line::Summary { frames, sightings, unreadable: &unreadable, model: &model, thresholds: &thresholds };
+            self.write_json(&line)?;
+        } else {
+            let (frames, sightings, bad) = (self.frames, self.sightings, unreadable.len());
+            let ModelVersion { name, version } = &self.model;
+            let words = match self.lang {
+                Lang::Zh => format!("共 {frames} 帧，确认 {sightings} 处，读不出 {bad} 个（模型 {name} {version}）"),
+                Lang::En => {
+                    format!("{frames} frames, {sightings} sightings, {bad} unreadable (model {name} {version})")
+                }
+            };
+            self.write_text(&words)?;
+        }
+        self.out.flush().map_err(|e| gone(&e))
+    }
+
+    fn write_json(&mut self, line: &Line) -> Result<()> {
+        let text = serde_json::to_string(line).map_err(|e| Error::internal("a line cannot be written").because(e))?;
+        self.write_text(&text)
+    }
+
+    fn write_text(&mut self, line: &str) -> Result<()> {
+        writeln!(self.out, "{line}").map_err(|e| gone(&e))
+    }
+}
+
+fn gone(e: &std::io::Error) -> Error {
+    match e.kind() {
+        std::io::ErrorKind::BrokenPipe => Error::unavailable(READER_GONE),
+        _ => Error::unavailable(format!("the output cannot be written: {e}")),
+    }
+}
+
+fn seconds(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%d %H:%M:%SZ").to_string()
+}

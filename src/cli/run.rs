@@ -1,0 +1,34 @@
+//! `huoyan run`: everything on one machine, until Ctrl-C or SIGTERM.
+
+use super::{Common, Outcome};
+use crate::app::{self, Options};
+use crate::config::StoreConfig;
+use crate::error::Result;
+use std::net::SocketAddr;
+
+#[derive(clap::Args)]
+pub struct Args {
+    /// 演示县 / start the demo county: synthetic registers, twelve cameras played as RTSP, one plume
+    #[arg(long)]
+    demo: bool,
+    /// 打印一次性登录链接 / print one-time login links (implied by --demo)
+    #[arg(long)]
+    links: bool,
+    /// 监听地址 / address to listen on; wins over the configuration; port 0 = any free one
+    #[arg(long, value_name = "ADDR:PORT")]
+    listen: Option<SocketAddr>,
+}
+
+pub fn run(args: Args, common: &Common) -> Result<Outcome> {
+    let mut config = common.config.clone();
+    // The demo never shares a folder with an office's own data.
+    if args.demo && config.store.data == StoreConfig::default().data {
+        config.store.data.push("demo");
+    }
+    if let Some(listen) = args.listen {
+        config.server.listen = listen;
+    }
+    let Common { lang, json, quiet, .. } = *common;
+    super::runtime()?.block_on(app::run(Options { config, lang, json, quiet, demo: args.demo, links: args.links }))?;
+    Ok(Outcome::Fine)
+}
