@@ -1,0 +1,43 @@
+//! What one analysed frame costs besides the network, and with it. `cargo bench --bench detect`
+
+use huoyan::config::DetectConfig;
+use huoyan::detect::Detector;
+use huoyan::drill::{Plume, composite};
+use huoyan::frame::Picture;
+
+fn main() {
+    divan::main();
+}
+
+/// 1080p with some texture.
+fn picture() -> Picture {
+    let rgb: Vec<u8> = (0..1920 * 1080u32).flat_map(|i| [i as u8, (i / 1920) as u8, (i % 97) as u8]).collect();
+    Picture::from_rgb(1920, 1080, &rgb).expect("sizes fit")
+}
+
+#[divan::bench]
+fn shrink_1080p(bencher: divan::Bencher) {
+    let picture = picture();
+    bencher.bench(|| picture.resized(640, 360));
+}
+
+#[divan::bench]
+fn plume_over_360p(bencher: divan::Bencher) {
+    let picture = picture().resized(640, 360);
+    let plume = Plume { foot: (0.5, 0.7), scale: 1.0 / 6.0, wind: 0.4, seed: 1 };
+    bencher.bench(|| composite(&picture, &plume, 120.0));
+}
+
+/// The configured model; skipped with a sentence where there is none.
+#[divan::bench]
+fn analyse_1080p_with_past(bencher: divan::Bencher) {
+    let config = DetectConfig::default();
+    let picture = picture();
+    match Detector::load(&config.model, &config).and_then(|detector| detector.session()) {
+        Ok(mut worker) => {
+            let past = worker.shrink(&picture);
+            bencher.bench_local(|| worker.analyse(&picture, Some(&past)).expect("the network runs"));
+        }
+        Err(e) => eprintln!("skipped: {}", e.chain()),
+    }
+}
