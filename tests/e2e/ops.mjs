@@ -1,0 +1,29 @@
+/** The engineer's part of the story. */
+import { accessible, shot, until } from './browser.mjs';
+
+const ANSWER_MS = 15_000;
+
+export async function tune(page) {
+  await page.waitForSelector('.cameras tbody tr');
+  await until('the cameras show their last frames', ANSWER_MS, () => page.evaluate(() => [...document.querySelectorAll('.frame img')].some((img) => img.naturalWidth > 0)));
+  await until('a camera shows its last scores', ANSWER_MS, async () => (await page.locator('.score-bar').count()) >= 2);
+  await until('the chart has scores', ANSWER_MS, async () => Number(await page.getAttribute('.chart', 'data-points')) > 0);
+  await whatIf(page, 0.62);
+  await shot(page, '19-ops');
+  await accessible(page, 'the ops page');
+  await page.click('.header .header-button');
+  await page.waitForFunction(() => document.documentElement.lang === 'en');
+  await whatIf(page, 0.4);
+  await shot(page, '20-ops-english');
+  await accessible(page, 'the ops page in English');
+}
+
+/** Moves the slider and waits for the sentence that names the new value. */
+async function whatIf(page, value) {
+  await page.fill('#slider-smoke', String(value));
+  const answered = async () => {
+    const sentence = page.locator('[data-what-if="done"]');
+    return (await sentence.count()) === 1 && (await sentence.textContent()).includes(value.toFixed(2));
+  };
+  await until(`the what-if sentence answers for ${value}`, ANSWER_MS, answered);
+}

@@ -1,0 +1,71 @@
+//! The documented sample says what the program does.
+
+use huoyan::config::{Config, SAMPLE};
+use serde_json::Value;
+
+#[test]
+fn the_sample_is_the_default() {
+    let sample = Config::parse(SAMPLE).expect("the sample is valid");
+    assert_eq!(json(&sample), json(&Config::default()));
+}
+
+fn json(config: &Config) -> Value {
+    serde_json::to_value(config).expect("a configuration is JSON")
+}
+
+/// Every key of every section stands in the sample, those without a default as a comment.
+#[test]
+fn the_sample_shows_every_key() {
+    let Value::Object(sections) = json(&Config::default()) else { panic!("sections") };
+    let mut missing = Vec::new();
+    let mut look = |section: &str, values: &Value| {
+        let text = SAMPLE.split(&format!("\n[{section}]")).nth(1).unwrap_or_default();
+        let text = text.split("\n[").next().unwrap_or_default();
+        for (key, value) in values.as_object().into_iter().flatten() {
+            let here = text.lines().any(|line| line.trim_start_matches("# ").starts_with(&format!("{key} =")));
+            let elsewhere =
+                SAMPLE.contains(&format!("\n[{section}.{key}]")) || SAMPLE.contains(&format!("[[{section}.{key}]]"));
+            if !here && !elsewhere {
+                missing.push(format!("[{section}] {key} = {value}"));
+            }
+        }
+    };
+    for (section, values) in &sections {
+        look(section, values);
+    }
+    look("policy.review", &sections["policy"]["review"]);
+    assert_eq!(missing, Vec::<String>::new());
+}
+
+#[test]
+fn every_line_that_is_shown_commented_out_is_valid_too() {
+    let uncommented: String = SAMPLE
+        .lines()
+        .map(|line| {
+            match line
+                .strip_prefix("# ")
+                .filter(|rest| rest.split(" = \"").next().is_some_and(|key| key.ends_with("_url")))
+            {
+                Some(setting) => format!("{setting}\n"),
+                None => format!("{line}\n"),
+            }
+        })
+        .collect();
+    let config = Config::parse(&uncommented).expect("valid");
+    assert!(config.server.public_url.is_some() && config.notify.sms_url.is_some() && config.notify.wecom_url.is_some());
+}
+
+#[test]
+fn what_cannot_work_is_refused_with_its_place() {
+    for (text, word) in [
+        ("[server]\nlistn = \"127.0.0.1:1\"\n", "listn"),
+        ("[camera]\ncadence = \"0s\"\n", "cadence"),
+        ("[camera]\ncadence = 10\n", "cadence"),
+        ("[policy]\narrive_within = \"5min\"\n", "arrive_within"),
+        ("[thresholds]\nneeded = 6\n", "needed"),
+        ("[detect]\nworkers = 0\n", "workers"),
+    ] {
+        let message = Config::parse(text).expect_err(text).message;
+        assert!(message.contains(word), "{message}");
+    }
+}

@@ -1,0 +1,201 @@
+//! Models through the real ONNX Runtime: networks so small that the answer is known beforehand (tests/data/onnx), and
+//! the released ones by their goldens.
+
+use huoyan::config::{DetectConfig, Device};
+use huoyan::detect::{Detector, Goldens, Worker};
+use huoyan::frame::Picture;
+use huoyan::triage::confirm::Thresholds;
+use huoyan::triage::detection::{Class, Detection, Scores};
+use sha2::{Digest, Sha256};
+use std::path::{Path, PathBuf};
+use tempfile::TempDir;
+
+fn repository() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+pub fn config() -> DetectConfig {
+    DetectConfig { onnxruntime: repository().join(".huoyan/lib/libonnxruntime.so"), ..DetectConfig::default() }
+}
+
+/// A model folder around one of the tiny networks. `text` may spoil `model.toml`.
+pub fn model(name: &str, text: impl FnOnce(String) -> String) -> TempDir {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let network = std::fs::read(repository().join(format!("tests/data/onnx/{name}.onnx"))).expect("committed");
+    let (head, frames, output) = match name {
+        "heatmap" => ("heatmap", "frames = 2\npast_s = [180]\nlayout = \"ntchw\"", "heatmap = \"output\""),
+        "yolo-v5" => ("yolo", "frames = 1\nlayout = \"nchw\"", "boxes = \"output\"\nlayout = \"v5\""),
+        _ => ("yolo", "frames = 1\nlayout = \"nchw\"", "boxes = \"output\"\nlayout = \"v8\""),
+    };
+    let classes = if head == "yolo" { "[\"fire\", \"smoke\"]" } else { "[\"smoke\", \"fire\"]" };
+    let sum = hex::encode(Sha256::digest(&network));
+    let manifest = format!(
+        "name = \"tiny-{name}\"\nversion = \"1\"\nfile = \"model.onnx\"\nsha256 = \"{sum}\"\nhead = \"{head}\"\n\
+         classes = {classes}\n[input]\nname = \"frames\"\nwidth = 64\nheight = 64\nchannels = 3\n{frames}\n\
+         mean = [0.0, 0.0, 0.0]\nstd = [1.0, 1.0, 1.0]\nletterbox = true\n[output]\n{output}\n\
+         [thresholds.screen]\nsmoke = 0.3\nfire = 0.3\n[thresholds.alarm]\nsmoke = 0.5\nfire = 0.6\n"
+    );
+    std::fs::write(folder.path().join("model.onnx"), network).expect("written");
+    std::fs::write(folder.path().join("model.toml"), text(manifest)).expect("written");
+    folder
+}
+
+fn worker(name: &str) -> Worker {
+    let folder = model(name, |text| text);
+    let detector = Detector::load(folder.path(), &config()).expect("the model loads");
+    detector.session().expect("a session opens")
+}
+
+/// A picture of one colour with one cell (column, row of 4 × 4) of another.
+fn picture(ground: [u8; 3], cell: (usize, usize), colour: [u8; 3]) -> Picture {
+    let rgb: Vec<u8> =
+        (0..64 * 64).flat_map(|i| if (i % 64 / 16, i / 64 / 16) == cell { colour } else { ground }).collect();
+    Picture::from_rgb(64, 64, &rgb).expect("sizes fit")
+}
+
+fn near(found: f32, expected: f32) -> bool {
+    (found - expected).abs() < 0.03
+}
+
+fn only(found: &[Detection]) -> (Class, f32, [f32; 4]) {
+    let [one] = found else { panic!("one box expected: {found:?}") };
+    (one.class, one.confidence, one.bbox.into())
+}
+
+#[test]
+fn what_was_not_there_before_is_smoke() {
+    let mut worker = worker("heatmap");
+    let before = picture([60, 60, 60], (9, 9), [0; 3]);
+    let now = picture([60, 60, 60], (2, 1), [230, 230, 230]);
+    let (scores, found) = worker.analyse(&now, Some(&before)).expect("it runs");
+    let (class, confidence, bbox) = only(&found);
+    assert_eq!((class, bbox), (Class::Smoke, [0.5, 0.25, 0.25, 0.25]));
+    assert!(near(confidence, 170.0 / 255.0) && near(scores.smoke, confidence), "{scores:?}");
+
+    let (scores, found) = worker.analyse(&now, Some(&now)).expect("it runs");
+    assert_eq!((scores.smoke, found.len()), (0.0, 0), "it stood there before");
+    let (scores, _) = worker.analyse(&now, None).expect("it runs");
+    assert_eq!(scores.smoke, 0.0, "without a past the present stands in");
+    let wide = Picture::from_rgb(64, 32, &[60; 64 * 32 * 3]).expect("sizes fit");
+    let (scores, _) = worker.analyse(&now, Some(&wide)).expect("it runs");
+    assert_eq!(scores.smoke, 0.0, "a past of another shape is no past");
+}
+
+#[test]
+fn a_large_wide_picture_gives_fractions_of_itself() {
+    let mut worker = worker("heatmap");
+    // 4:1 lies across half of two rows of cells, the bars fill the other halves; its last quarter is red.
+    let rgb: Vec<u8> = (0..512 * 128).flat_map(|i| if i % 512 < 384 { [80, 80, 80] } else { [250, 40, 40] }).collect();
+    let wide = Picture::from_rgb(512, 128, &rgb).expect("sizes fit");
+    let small = worker.shrink(&wide);
+    assert_eq!((small.width(), small.height()), (64, 16));
+    for picture in [&wide, &small] {
+        let (_, found) = worker.analyse(picture, None).expect("it runs");
+        let (class, confidence, bbox) = only(&found);
+        assert_eq!(class, Class::Fire);
+        assert_eq!((bbox[0], bbox[2]), (0.75, 0.25));
+        assert!(near(confidence, 210.0 / 255.0 / 2.0), "{confidence}");
+    }
+}
+
+#[test]
+fn yolo_exports_of_both_families_are_read() {
+    // The row of the answer is the cell; red is fire, blue is smoke, green is objectness in version 5.
+    for (name, colour, expected) in [
+        ("yolo-v8", [20, 20, 230], (Class::Smoke, 230.0 / 255.0)),
+        ("yolo-v8", [200, 20, 20], (Class::Fire, 200.0 / 255.0)),
+        ("yolo-v5", [20, 200, 230], (Class::Smoke, 230.0 / 255.0 * 200.0 / 255.0)),
+    ] {
+        let (scores, found) = worker(name).analyse(&picture([20, 20, 20], (3, 2), colour), None).expect("it runs");
+        let (class, confidence, bbox) = only(&found);
+        assert_eq!((class, bbox), (expected.0, [0.75, 0.5, 0.25, 0.25]), "{name}");
+        let score = if class == Class::Smoke { scores.smoke } else { scores.fire };
+        assert!(near(confidence, expected.1) && score == confidence, "{name}: {confidence}");
+    }
+}
+
+#[test]
+fn workers_on_threads_of_their_own_agree() {
+    let folder = model("heatmap", |text| text);
+    let detector = Detector::load(folder.path(), &config()).expect("the model loads");
+    let answers: Vec<Scores> = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..2)
+            .map(|_| {
+                scope.spawn(|| {
+                    let mut worker = detector.session().expect("a session opens");
+                    worker.analyse(&picture([10, 10, 10], (0, 0), [250, 10, 10]), None).expect("it runs").0
+                })
+            })
+            .collect();
+        threads.into_iter().map(|thread| thread.join().expect("no panic")).collect()
+    });
+    assert_eq!(answers[0], answers[1]);
+    assert!(answers[0].fire > 0.8);
+}
+
+#[test]
+fn the_model_advises_the_thresholds() {
+    let folder = model("heatmap", |text| text);
+    let detector = Detector::load(folder.path(), &config()).expect("the model loads");
+    let thresholds = detector.thresholds(Thresholds { needed: 2, ..Thresholds::default() });
+    assert_eq!((thresholds.smoke, thresholds.fire, thresholds.needed), (0.5, 0.6, 2));
+    assert_eq!(detector.model().name, "tiny-heatmap");
+}
+
+#[test]
+fn a_model_that_cannot_work_is_refused_with_the_cure() {
+    for (what, spoil, complaint) in [
+        ("another file", ("sha256 = \"", "sha256 = \"f"), "64 lower-case"),
+        ("another input", ("name = \"frames\"", "name = \"images\""), "\"images\", but the network has \"frames\""),
+        ("another size", ("width = 64", "width = 128"), "the network wants [1, 2, 3, 64, 64]"),
+        ("another output", ("heatmap = \"output\"", "heatmap = \"heat\""), "\"heat\", but the network has \"output\""),
+    ] {
+        let folder = model("heatmap", |text| text.replacen(spoil.0, spoil.1, 1));
+        let error = Detector::load(folder.path(), &config()).expect_err(what);
+        assert!(error.message.contains(complaint), "{what}: {}", error.chain());
+        assert!(error.message.contains("model.toml"), "{what}: {}", error.chain());
+    }
+    let folder = model("heatmap", |text| text);
+    std::fs::write(folder.path().join("model.onnx"), "something else").expect("written");
+    let error = Detector::load(folder.path(), &config()).expect_err("the sum differs");
+    assert!(error.message.contains("SHA-256") && error.message.contains("install"), "{}", error.chain());
+    std::fs::remove_file(folder.path().join("model.onnx")).expect("removed");
+    let error = Detector::load(folder.path(), &config()).expect_err("there is none");
+    assert!(error.message.contains("model.onnx"), "{}", error.chain());
+}
+
+#[test]
+fn devices_are_chosen_with_a_reason() {
+    let folder = model("heatmap", |text| text);
+    let load = |device| Detector::load(folder.path(), &DetectConfig { device, ..config() });
+    assert_eq!(load(Device::Cpu).expect("the processor is always there").device().0, "cpu");
+    let auto = load(Device::Auto).expect("auto always finds something");
+    assert!(!auto.device().1.is_empty());
+    if auto.device().0 == "cpu" {
+        let error = load(Device::Cuda).expect_err("what auto could not use, nobody can");
+        assert!(error.message.contains("cuda"), "{}", error.chain());
+    }
+}
+
+/// Every released model answers on this machine as it did where it was made.
+#[test]
+fn released_models_keep_their_goldens() {
+    let mut checked = 0;
+    for folder in released() {
+        let detector = Detector::load(&folder, &config()).expect("a released model loads");
+        let Some(goldens) = Goldens::load(&folder).expect("goldens are readable") else { continue };
+        let mut worker = detector.session().expect("a session opens");
+        let mismatches = goldens.check(&detector, &mut worker).expect("the network runs");
+        assert!(mismatches.is_empty(), "{}: {mismatches:#?}", folder.display());
+        checked += goldens.len();
+    }
+    assert!(checked > 0, "models/ holds at least one model with goldens");
+}
+
+fn released() -> Vec<PathBuf> {
+    let folders = |path: &Path| -> Vec<PathBuf> {
+        std::fs::read_dir(path).map(|d| d.flatten().map(|e| e.path()).collect()).unwrap_or_default()
+    };
+    let models = folders(&repository().join("models")).into_iter().flat_map(|name| folders(&name));
+    models.filter(|folder| folder.join("model.toml").is_file()).collect()
+}

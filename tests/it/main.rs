@@ -1,0 +1,25 @@
+//! The one integration crate: stories, deadlines, contracts against real databases and processes, and the house's own rules.
+
+use huoyan::triage;
+
+mod bus_contract;
+mod camera;
+mod config;
+mod county;
+mod deadlines;
+mod desk_story;
+mod detect;
+mod fixture;
+mod fusion;
+mod http;
+mod http_support;
+mod inbound;
+mod kill9;
+mod notify;
+mod replay;
+mod satellite;
+mod simulation;
+mod store_contract;
+mod tidy;
+mod triage_kit;
+mod watch;

@@ -1,0 +1,429 @@
+//! What both databases promise. SQLite always; PostgreSQL when HUOYAN_TEST_POSTGRES names a server.
+
+use crate::fixture::*;
+use huoyan::clock::Clock;
+use huoyan::error::Kind;
+use huoyan::store::{Access, Addressee, Chain, Commit, Filter, Login, NewMessage, Occasion, Status, Store};
+use huoyan::triage::confirm::Thresholds;
+use huoyan::triage::detection::{Analysis, Detection, ModelVersion, Scores};
+use huoyan::triage::event::Recorded;
+use huoyan::triage::id::{DispatchId, MessageId, PictureId};
+use huoyan::triage::incident::Incident;
+use huoyan::triage::policy::{Channel, Role};
+use jiff::SignedDuration;
+use std::time::Duration;
+
+macro_rules! contract {
+    ($($name:ident),+ $(,)?) => {
+        mod sqlite {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $name() { super::$name(super::TestStore::sqlite().await).await })+
+        }
+        mod postgres {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $name() {
+                match super::TestStore::postgres().await {
+                    Some(store) => super::$name(store).await,
+                    None => eprintln!("skipped: HUOYAN_TEST_POSTGRES is not set"),
+                }
+            })+
+        }
+    };
+}
+
+contract!(
+    a_sighting_is_new_once,
+    an_incident_comes_back_from_its_log,
+    of_concurrent_committers_exactly_one_wins,
+    one_sighting_opens_one_incident,
+    two_desks_do_not_open_two_incidents_for_one_fire,
+    cursors_never_skip_under_concurrency,
+    an_aborted_commit_leaves_all_or_nothing,
+    tampering_is_found,
+    codes_count_by_the_offices_day,
+    lists_page_newest_first,
+    time_alone_is_asked_of_the_database,
+    messages_are_borrowed_once_and_come_free_again,
+    a_message_exists_exactly_once,
+    hotspots_come_back_until_sighted,
+    thresholds_are_published_one_after_the_other,
+    a_login_link_works_once,
+    analyses_are_kept_thirty_days,
+    pictures_are_whole_or_not_there,
+);
+
+async fn open(store: &Store) -> Incident {
+    let (incident, events) = recorded_opening(store).await;
+    file(store, &incident, &events).await.expect("opens");
+    incident
+}
+
+async fn recorded_opening(store: &Store) -> (Incident, Vec<Recorded>) {
+    let sighting = camera_sighting();
+    store.record_sighting(&sighting, start()).await.expect("recorded");
+    opened(sighting, start())
+}
+
+async fn file(
+    store: &Store,
+    incident: &Incident,
+    events: &[Recorded],
+) -> huoyan::error::Result<huoyan::store::Committed> {
+    store.commit(Commit { incident, events, last_opened: None }, |_| vec![]).await
+}
+
+fn message(person: Option<&str>, occasion: Occasion) -> NewMessage {
+    NewMessage {
+        id: MessageId(id()),
+        dispatch: Some(DispatchId(uuid::Uuid::nil())),
+        occasion,
+        to: Addressee {
+            role: Role::TownshipDuty,
+            person: person.map(Into::into),
+            name: "李四".into(),
+            phone: Some("13800000000".into()),
+        },
+        channel: Channel::Sms,
+        words: "【森防】…".into(),
+        drill: false,
+        error: None,
+    }
+}
+
+async fn a_sighting_is_new_once(t: TestStore) {
+    let sighting = camera_sighting();
+    assert!(t.store.record_sighting(&sighting, start()).await.unwrap());
+    assert!(!t.store.record_sighting(&sighting, at(1)).await.unwrap());
+    assert_eq!(t.store.unfiled_sightings(at(0), 10).await.unwrap(), std::slice::from_ref(&sighting));
+    assert_eq!(t.store.unfiled_sightings(at(-1), 10).await.unwrap(), []);
+    let (incident, events) = opened(sighting.clone(), at(1));
+    file(&t.store, &incident, &events).await.unwrap();
+    assert_eq!(t.store.unfiled_sightings(at(5), 10).await.unwrap(), []);
+    assert_eq!(t.store.incident_of(sighting.id).await.unwrap(), Some(incident.id));
+}
+
+async fn an_incident_comes_back_from_its_log(t: TestStore) {
+    let incident = open(&t.store).await;
+    let (noted, events) = noted(&incident, "有烟 \"quoted\" 'and' \\ back", at(2));
+    let done = file(&t.store, &noted, &events).await.unwrap();
+    assert_eq!(done.cursor, noted.version);
+    t.store.close().await;
+    let again = t.again().await;
+    let filed = again.incident(incident.id).await.unwrap();
+    assert_eq!((filed.incident, filed.code.as_str()), (noted.clone(), "0405-01"));
+    assert_eq!(again.open_incidents().await.unwrap().len(), 1);
+    let log = again.events_after(0, 100).await.unwrap();
+    assert_eq!(log.iter().map(|entry| entry.recorded.clone()).collect::<Vec<_>>(), noted.log);
+    assert_eq!(again.incident(huoyan::triage::id::IncidentId(id())).await.unwrap_err().kind, Kind::NotFound);
+}
+
+async fn of_concurrent_committers_exactly_one_wins(t: TestStore) {
+    let incident = open(&t.store).await;
+    for round in 0..10 {
+        let current = t.store.incident(incident.id).await.unwrap().incident;
+        let racers: Vec<_> = (0..8)
+            .map(|racer| {
+                let (store, (next, events)) = (t.store.clone(), noted(&current, &format!("{round} {racer}"), at(1)));
+                tokio::spawn(async move {
+                    store.commit(Commit { incident: &next, events: &events, last_opened: None }, |_| vec![]).await
+                })
+            })
+            .collect();
+        let mut won = 0;
+        for racer in racers {
+            match racer.await.unwrap() {
+                Ok(_) => won += 1,
+                Err(e) => assert_eq!(e.kind, Kind::Conflict, "{}", e.chain()),
+            }
+        }
+        assert_eq!(won, 1, "round {round}");
+    }
+    assert_eq!(t.store.incident(incident.id).await.unwrap().incident.version, incident.version + 10);
+}
+
+async fn one_sighting_opens_one_incident(t: TestStore) {
+    let sighting = camera_sighting();
+    t.store.record_sighting(&sighting, start()).await.unwrap();
+    let (first, first_events) = opened(sighting.clone(), start());
+    let (second, second_events) = opened(sighting, start());
+    file(&t.store, &first, &first_events).await.unwrap();
+    assert_eq!(file(&t.store, &second, &second_events).await.unwrap_err().kind, Kind::Conflict);
+    assert_eq!(t.store.open_incidents().await.unwrap().len(), 1);
+}
+
+async fn two_desks_do_not_open_two_incidents_for_one_fire(t: TestStore) {
+    let seen = t.store.last_opened().await.unwrap();
+    let (first, first_events) = recorded_opening(&t.store).await;
+    let (second, second_events) = recorded_opening(&t.store).await;
+    let by = |incident, events| Commit { incident, events, last_opened: Some(seen) };
+    t.store.commit(by(&first, &first_events), |_| vec![]).await.unwrap();
+    let late = t.store.commit(by(&second, &second_events), |_| vec![]).await;
+    assert_eq!(late.unwrap_err().kind, Kind::Conflict);
+    // After another look it may.
+    let last_opened = Some(t.store.last_opened().await.unwrap());
+    t.store.commit(Commit { last_opened, ..by(&second, &second_events) }, |_| vec![]).await.unwrap();
+}
+
+async fn cursors_never_skip_under_concurrency(t: TestStore) {
+    let writers: Vec<_> = (0..6)
+        .map(|_| {
+            let store = t.store.clone();
+            tokio::spawn(async move {
+                let mut incident = open(&store).await;
+                for n in 0..5 {
+                    let (next, events) = noted(&incident, &n.to_string(), at(n));
+                    file(&store, &next, &events).await.unwrap();
+                    incident = next;
+                }
+            })
+        })
+        .collect();
+    // A reader that follows by cursor sees every event once and in order while they are written.
+    let (mut cursor, mut seen) = (0, 0);
+    while seen < 36 {
+        for entry in t.store.events_after(cursor, 4).await.unwrap() {
+            assert_eq!(entry.cursor, cursor + 1);
+            (cursor, seen) = (entry.cursor, seen + 1);
+        }
+    }
+    for writer in writers {
+        writer.await.unwrap();
+    }
+    assert_eq!(t.store.cursor().await.unwrap(), 36);
+    assert_eq!(t.store.verify_chain().await.unwrap(), Chain::Whole { events: 36 });
+}
+
+async fn an_aborted_commit_leaves_all_or_nothing(t: TestStore) {
+    let mut incidents = Vec::new();
+    for round in 0..40_u64 {
+        let (incident, events) = recorded_opening(&t.store).await;
+        incidents.push(incident.id);
+        let store = t.store.clone();
+        let committing = tokio::spawn(async move {
+            let text = message(Some("p1"), Occasion::Rung(0));
+            store.commit(Commit { incident: &incident, events: &events, last_opened: None }, |_| vec![text]).await
+        });
+        Clock::System.sleep(Duration::from_micros(round * 100)).await;
+        committing.abort();
+        let _ = committing.await;
+    }
+    // The lock of the log is free again, and behind this commit nothing is under way any more.
+    open(&t.store).await;
+    let mut whole = 1;
+    for incident in incidents {
+        let there = t.store.incident(incident).await.is_ok();
+        assert_eq!(t.store.messages_of(incident).await.unwrap().len(), usize::from(there));
+        whole += u64::from(there);
+    }
+    assert_eq!(t.store.verify_chain().await.unwrap(), Chain::Whole { events: whole });
+}
+
+async fn tampering_is_found(t: TestStore) {
+    let mut incident = open(&t.store).await;
+    for n in 0..4 {
+        let (next, events) = noted(&incident, &format!("remark {n}"), at(n));
+        file(&t.store, &next, &events).await.unwrap();
+        incident = next;
+    }
+    assert_eq!(t.store.verify_chain().await.unwrap(), Chain::Whole { events: 5 });
+    let cases = [
+        ("UPDATE event SET body = REPLACE(body, 'remark 1', 'remark x') WHERE seq = 3", 3),
+        ("UPDATE event SET body = REPLACE(body, 'remark x', 'remark 1') WHERE seq = 3", 0),
+        ("UPDATE event SET incident = 'x' WHERE seq = 2", 2),
+        ("DELETE FROM event WHERE seq = 2", 2),
+        ("DELETE FROM event WHERE seq >= 5", 2),
+    ];
+    for (tampering, broken) in cases {
+        t.execute(tampering).await;
+        let expected = if broken == 0 { Chain::Whole { events: 5 } } else { Chain::Broken { seq: broken } };
+        assert_eq!(t.store.verify_chain().await.unwrap(), expected, "{tampering}");
+    }
+}
+
+async fn codes_count_by_the_offices_day(t: TestStore) {
+    // 15:59Z is still the 5th in Beijing, 16:01Z is the 6th.
+    for (minutes, code) in [(0, "0405-01"), (599, "0405-02"), (601, "0406-01"), (602, "0406-02")] {
+        let sighting = camera_sighting();
+        t.store.record_sighting(&sighting, at(minutes)).await.unwrap();
+        let (incident, events) = opened(sighting, at(minutes));
+        let mut heard = String::new();
+        let commit = Commit { incident: &incident, events: &events, last_opened: None };
+        let done = t.store.commit(commit, |code| {
+            heard = code.to_owned();
+            vec![]
+        });
+        assert_eq!((done.await.unwrap().code.as_str(), heard.as_str()), (code, code));
+    }
+}
+
+async fn lists_page_newest_first(t: TestStore) {
+    let mut ids = Vec::new();
+    for _ in 0..5 {
+        ids.push(open(&t.store).await.id);
+    }
+    ids.reverse();
+    let (mut listed, mut cursor) = (Vec::new(), None);
+    loop {
+        let page = t.store.incidents(Filter::Open, cursor, 2).await.unwrap();
+        listed.extend(page.items.iter().map(|filed| filed.incident.id));
+        cursor = page.next;
+        if cursor.is_none() {
+            break;
+        }
+    }
+    assert_eq!(listed, ids);
+    assert_eq!(t.store.incidents(Filter::Closed, None, 2).await.unwrap().items, []);
+    assert_eq!(t.store.incidents_opened(at(0), at(1)).await.unwrap().len(), 5);
+    assert_eq!(t.store.incidents_opened(at(1), at(2)).await.unwrap().len(), 0);
+}
+
+async fn time_alone_is_asked_of_the_database(t: TestStore) {
+    assert_eq!(t.store.next_due().await.unwrap(), None);
+    let incident = open(&t.store).await;
+    let (due, _) = incident.next_deadline().expect("an officer must look by then");
+    assert_eq!(t.store.next_due().await.unwrap(), Some(due));
+    assert_eq!(t.store.due_incidents(due - SignedDuration::from_micros(1)).await.unwrap().len(), 0);
+    assert_eq!(t.store.due_incidents(due).await.unwrap().len(), 1);
+}
+
+async fn messages_are_borrowed_once_and_come_free_again(t: TestStore) {
+    let (incident, events) = recorded_opening(&t.store).await;
+    let texts = ["a", "b", "c"].map(|person| message(Some(person), Occasion::Rung(1)));
+    let unsendable = NewMessage { error: Some("无人值班".into()), ..message(None, Occasion::Rung(1)) };
+    let all = texts.iter().cloned().chain([unsendable]).collect();
+    t.store.commit(Commit { incident: &incident, events: &events, last_opened: None }, |_| all).await.unwrap();
+
+    // Two senders at once share the three; the one for nobody is shown, not sent.
+    let (one, other) = tokio::join!(t.store.take_messages(at(0), 2), t.store.take_messages(at(0), 2));
+    let (one, other) = (one.unwrap(), other.unwrap());
+    let mut taken: Vec<_> = one.iter().chain(&other).map(|m| m.to.person.clone().unwrap().0).collect();
+    taken.extend(t.store.take_messages(at(0), 9).await.unwrap().into_iter().map(|m| m.to.person.unwrap().0));
+    taken.sort();
+    assert_eq!(taken, ["a", "b", "c"]);
+    assert_eq!(t.store.take_messages(at(0), 9).await.unwrap(), []);
+    assert_eq!(t.store.next_message_due().await.unwrap(), Some(at(1)), "a lease lasts a minute");
+
+    // One is sent, one fails for now, one waits for the vendor; the rest of the sender's life is short.
+    t.store.message_sent(texts[0].id, at(0)).await.unwrap();
+    t.store.message_failed(texts[1].id, "gateway says 500", Some(at(3))).await.unwrap();
+    t.store.message_untried(texts[2].id, "vendor's limit", Some(at(2))).await.unwrap();
+    let due = |minutes| {
+        let store = t.store.clone();
+        async move {
+            let messages = store.take_messages(at(minutes), 9).await.unwrap();
+            messages.into_iter().map(|m| (m.to.person.unwrap().0, m.attempts)).collect::<Vec<_>>()
+        }
+    };
+    assert_eq!(due(1).await, []);
+    assert_eq!(due(2).await, [("c".to_owned(), 0)]);
+    assert_eq!(due(4).await, [("b".to_owned(), 1), ("c".to_owned(), 0)], "the dead sender's message came free");
+    t.store.message_failed(texts[1].id, "gateway says 500", None).await.unwrap();
+    let shown = t.store.messages_of(incident.id).await.unwrap();
+    let failed: Vec<_> = shown.iter().filter(|m| m.status == Status::Failed).map(|m| m.error.as_deref()).collect();
+    assert_eq!(failed.len(), 2);
+    assert!(failed.contains(&Some("无人值班")) && failed.contains(&Some("gateway says 500")));
+    assert_eq!(t.store.sent_since(Channel::Sms, at(0)).await.unwrap(), [(Some("13800000000".into()), at(0))]);
+    assert_eq!(t.store.sent_since(Channel::Voice, at(0)).await.unwrap(), []);
+}
+
+async fn a_message_exists_exactly_once(t: TestStore) {
+    let incident = open(&t.store).await;
+    let (next, events) = noted(&incident, "first", at(1));
+    let commit = Commit { incident: &next, events: &events, last_opened: None };
+    t.store.commit(commit, |_| vec![message(Some("p1"), Occasion::Rung(2))]).await.unwrap();
+    let (third, events) = noted(&next, "second", at(2));
+    let commit = Commit { incident: &third, events: &events, last_opened: None };
+    let again = t.store.commit(commit, |_| vec![message(Some("p1"), Occasion::Rung(2))]).await;
+    assert_eq!(again.unwrap_err().kind, Kind::Conflict);
+    assert_eq!(t.store.incident(incident.id).await.unwrap().incident.version, next.version, "nothing of it stayed");
+    let others = vec![message(Some("p1"), Occasion::Rung(3)), message(None, Occasion::Rung(2))];
+    t.store.commit(commit, |_| others).await.unwrap();
+    assert_eq!(t.store.messages_of(incident.id).await.unwrap().len(), 3);
+}
+
+async fn hotspots_come_back_until_sighted(t: TestStore) {
+    let (a, b) = (hotspot("a", "2.0URT"), hotspot("b", "2.0URT"));
+    assert_eq!(t.store.add_hotspots(&[a.clone(), b.clone(), a.clone()], at(0)).await.unwrap(), [a.clone(), b.clone()]);
+    let sighting = satellite_sighting(&a);
+    t.store.record_sighting(&sighting, at(0)).await.unwrap();
+    // The same pixels, processed again: one is known for good, the other was lost between file and desk.
+    let (a2, b2) = (hotspot("a", "2.0NRT"), hotspot("b", "2.0NRT"));
+    assert_eq!(t.store.add_hotspots(&[a2.clone(), b2.clone()], at(1)).await.unwrap(), [b2]);
+    let (incident, events) = opened(sighting, at(1));
+    file(&t.store, &incident, &events).await.unwrap();
+    let known = t.store.hotspots_since(at(0)).await.unwrap();
+    assert_eq!(
+        known.iter().map(|k| (k.hotspot.key.as_str(), k.incident)).collect::<Vec<_>>(),
+        [("a", Some(incident.id)), ("b", None)]
+    );
+    assert_eq!(known[0].hotspot, a2, "the newest processing is shown");
+    assert_eq!(t.store.hotspots_since(at(1)).await.unwrap(), []);
+}
+
+async fn thresholds_are_published_one_after_the_other(t: TestStore) {
+    assert_eq!(t.store.thresholds().await.unwrap(), None);
+    let edited = Thresholds { smoke: 0.61, ..Thresholds::default() };
+    let published = t.store.publish_thresholds(&edited, &"ops".into(), "fog on yl-01", at(0)).await.unwrap();
+    assert_eq!((published.version, published.smoke), (2, 0.61));
+    let late = t.store.publish_thresholds(&edited, &"other".into(), "at the same time", at(0)).await;
+    assert_eq!(late.unwrap_err().kind, Kind::Conflict);
+    t.store.publish_thresholds(&published, &"ops".into(), "clear again", at(9)).await.unwrap();
+    assert_eq!(t.store.thresholds().await.unwrap().unwrap().version, 3);
+    let history = t.store.threshold_history().await.unwrap();
+    assert_eq!(history.iter().map(|p| p.reason.as_str()).collect::<Vec<_>>(), ["fog on yl-01", "clear again"]);
+}
+
+async fn a_login_link_works_once(t: TestStore) {
+    let life = SignedDuration::from_mins(90);
+    let login = Login { person: "r1".into(), access: Access::Ranger };
+    t.store.create_login("hash", &login, at(15)).await.unwrap();
+    t.store.create_login("old", &login, at(0)).await.unwrap();
+    assert_eq!(t.store.use_login("old", at(0)).await.unwrap_err().kind, Kind::Unauthenticated);
+    assert_eq!(t.store.use_login("hash", at(1)).await.unwrap(), login);
+    assert_eq!(t.store.use_login("hash", at(1)).await.unwrap_err().kind, Kind::Unauthenticated);
+
+    t.store.create_session("cookie", &login, at(1), life).await.unwrap();
+    assert_eq!(t.store.session("cookie", at(80), life).await.unwrap(), login);
+    assert_eq!(t.store.session("cookie", at(160), life).await.unwrap(), login, "its use at 80 prolonged it");
+    assert_eq!(t.store.session("cookie", at(300), life).await.unwrap_err().kind, Kind::Unauthenticated);
+    t.store.create_session("phone", &login, at(1), life).await.unwrap();
+    t.store.end_session("phone").await.unwrap();
+    assert_eq!(t.store.session("phone", at(2), life).await.unwrap_err().kind, Kind::Unauthenticated);
+    t.store.create_session("lost", &login, at(1), life).await.unwrap();
+    t.store.end_sessions_of(&"r1".into()).await.unwrap();
+    assert_eq!(t.store.session("lost", at(2), life).await.unwrap_err().kind, Kind::Unauthenticated);
+}
+
+async fn analyses_are_kept_thirty_days(t: TestStore) {
+    let analysis = |camera: &str, minutes, smoke| Analysis {
+        camera: camera.into(),
+        pose: "default".into(),
+        captured_at: at(minutes),
+        scores: Scores { smoke, fire: 0.01 },
+        detections: vec![Detection {
+            class: huoyan::triage::detection::Class::Smoke,
+            confidence: smoke,
+            bbox: [0.1, 0.2, 0.3, 0.4].into(),
+        }],
+        model: ModelVersion { name: "smoke-fire".into(), version: "0.1.0".into() },
+    };
+    let frames = [analysis("a", 0, 0.123), analysis("a", 1, 0.456), analysis("a", 2, 0.789), analysis("b", 1, 0.5)];
+    t.store.record_analyses(&frames).await.unwrap();
+    t.store.record_analyses(&frames[..1]).await.unwrap();
+    assert_eq!(t.store.analyses(&"a".into(), at(0), at(2), 10).await.unwrap(), frames[..2]);
+    assert_eq!(t.store.analyses(&"a".into(), at(0), at(9), 2).await.unwrap(), frames[1..3], "the newest two");
+    let month_later = at(30 * 24 * 60 + 1);
+    assert_eq!(t.store.prune(month_later).await.unwrap(), 1);
+    assert_eq!(t.store.analyses(&"a".into(), at(0), at(9), 10).await.unwrap(), frames[1..3]);
+}
+
+async fn pictures_are_whole_or_not_there(t: TestStore) {
+    let picture = PictureId(id());
+    assert_eq!(t.store.picture(picture).await.unwrap_err().kind, Kind::NotFound);
+    // A half-written file of a crash is not a picture.
+    std::fs::write(t.folder.path().join(format!("pictures/{picture}.part")), b"half").unwrap();
+    assert_eq!(t.store.picture(picture).await.unwrap_err().kind, Kind::NotFound);
+    t.store.keep_picture(picture, b"\xff\xd8 whole".to_vec()).await.unwrap();
+    t.store.keep_picture(picture, b"\xff\xd8 other".to_vec()).await.unwrap();
+    assert_eq!(t.store.picture(picture).await.unwrap(), b"\xff\xd8 whole");
+}

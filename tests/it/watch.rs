@@ -1,0 +1,112 @@
+//! Frames in, sightings out: the joint of cameras, model and confirmation, with a network whose answers are known
+//! (smoke = brighter than the past).
+
+use crate::detect::{config, model};
+use huoyan::app::watch::{Analyst, Seen, Tuning};
+use huoyan::detect::{Detector, Worker};
+use huoyan::drill::{DrillBoard, scene};
+use huoyan::frame::{Frame, Picture, StatusBoard};
+use huoyan::triage::confirm::Thresholds;
+use jiff::{SignedDuration, Timestamp};
+use std::path::Path;
+use std::sync::Arc;
+
+/// One camera, looked at every ten seconds.
+struct Camera {
+    analyst: Analyst,
+    worker: Worker,
+    tuning: Tuning,
+    drills: DrillBoard,
+    status: StatusBoard,
+    now: Timestamp,
+}
+
+impl Camera {
+    fn new(smoke: f32) -> Self {
+        let folder = model("heatmap", |text| {
+            text.replace("smoke = 0.3\n", &format!("smoke = {smoke}\n"))
+                .replace("smoke = 0.5\n", &format!("smoke = {smoke}\n"))
+        });
+        let detector = Detector::load(folder.path(), &config()).expect("the model loads");
+        let tuning = Tuning::new(detector.thresholds(Thresholds::default()));
+        let (drills, status) = (DrillBoard::default(), StatusBoard::default());
+        let analyst = Analyst::new(&detector, tuning.clone(), drills.clone(), status.clone());
+        let worker = detector.session().expect("a session opens");
+        let now = "2026-03-05T04:00:00Z".parse().expect("a time");
+        Self { analyst, worker, tuning, drills, status, now }
+    }
+
+    fn look(&mut self, picture: &Arc<Picture>) -> Vec<Seen> {
+        self.now += SignedDuration::from_secs(10);
+        let picture = Arc::clone(picture);
+        let frame = Frame { camera: "north".into(), pose: "default".into(), captured_at: self.now, picture };
+        self.analyst.look(&mut self.worker, &frame).expect("it runs")
+    }
+}
+
+fn ground(cell: u8) -> Arc<Picture> {
+    let grey = |i: u32| if (32..48).contains(&(i % 64)) && (16..32).contains(&(i / 64)) { cell } else { 60 };
+    let rgb: Vec<u8> = (0..64 * 64).flat_map(|i| [grey(i); 3]).collect();
+    Arc::new(Picture::from_rgb(64, 64, &rgb).expect("sizes fit"))
+}
+
+#[test]
+fn smoke_is_confirmed_by_the_third_frame_and_shown_by_the_best() {
+    let mut camera = Camera::new(0.5);
+    for _ in 0..6 {
+        let [seen] = &camera.look(&ground(60))[..] else { panic!("one look") };
+        assert!(seen.confirmed.is_empty() && !seen.drill);
+    }
+    let rising = [ground(200), ground(250), ground(220)];
+    assert!(camera.look(&rising[0])[0].confirmed.is_empty());
+    assert!(camera.look(&rising[1])[0].confirmed.is_empty());
+    let seen = camera.look(&rising[2]);
+    let [(confirmed, picture)] = &seen[0].confirmed[..] else { panic!("confirmed now: {seen:?}") };
+    assert_eq!(confirmed.best_at, camera.now - SignedDuration::from_secs(10));
+    assert!(Arc::ptr_eq(picture, &rising[1]), "the best frame is the evidence");
+    assert!(camera.look(&rising[2])[0].confirmed.is_empty(), "once is enough");
+
+    let status = camera.status.get(&"north".into()).expect("known by now");
+    assert_eq!(status.analysed, 10);
+    assert!(status.last_scores.is_some_and(|s| s.smoke > 0.5) && status.last_picture.is_some());
+}
+
+#[test]
+fn published_thresholds_apply_to_the_next_frame() {
+    let mut camera = Camera::new(0.5);
+    (0..6).for_each(|_| drop(camera.look(&ground(60))));
+    camera.tuning.publish(Thresholds { version: 2, smoke: 0.9, ..Thresholds::default() });
+    let quiet = (0..4).all(|_| camera.look(&ground(220))[0].confirmed.is_empty());
+    assert!(quiet, "0.63 is not enough any more");
+    camera.tuning.publish(Thresholds { version: 3, smoke: 0.5, ..Thresholds::default() });
+    let confirmed: usize = (0..3).map(|_| camera.look(&ground(220))[0].confirmed.len()).sum();
+    assert_eq!(confirmed, 1);
+}
+
+#[test]
+fn a_drill_is_flagged_ends_without_a_trace_and_blinds_nobody() {
+    let landscape = Arc::new(scene::landscape(2, Path::new("/nowhere")).expect("ridges"));
+    let mut camera = Camera::new(0.005);
+    (0..18).for_each(|_| drop(camera.look(&landscape)));
+    camera.drills.start(&"north".into(), 7, camera.now).expect("free");
+    let mut confirmed_s = None;
+    for i in 1..=18 {
+        let seen = camera.look(&landscape);
+        let [real, drill] = &seen[..] else { panic!("two looks at one frame") };
+        assert!(!real.drill && real.analysis.detections.is_empty(), "nothing real is there");
+        assert!(drill.drill);
+
+        if let [(_, evidence)] = &drill.confirmed[..] {
+            assert_ne!(**evidence, *landscape, "the evidence shows the rendered smoke");
+            confirmed_s = confirmed_s.or(Some(i * 10));
+        }
+    }
+    assert!(confirmed_s.is_some_and(|s| s <= 90), "confirmed after {confirmed_s:?} s");
+    let wall = camera.status.get(&"north".into()).and_then(|s| s.last_picture);
+    assert_eq!(wall.as_deref(), Some(&*landscape), "the wall shows what is really there");
+    assert!(camera.drills.stop(&"north".into()));
+    for _ in 0..18 {
+        let seen = camera.look(&landscape);
+        assert!(seen.len() == 1 && seen[0].analysis.scores.smoke < 0.01, "no trace in the history");
+    }
+}
