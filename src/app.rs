@@ -23,6 +23,7 @@ use crate::lang::Lang;
 use crate::notify::{Keys, Notifier};
 use crate::store::Store;
 use crate::triage::confirm::Thresholds;
+use crate::triage::point::Points;
 use crate::web::{self, Parts, WebState};
 use std::fs::File;
 use std::path::Path;
@@ -63,6 +64,8 @@ pub struct App {
     pub desk: Arc<Desk>,
     pub status: StatusBoard,
     pub thresholds: Arc<RwLock<Thresholds>>,
+    /// Of the model that is loaded.
+    pub points: Arc<RwLock<Option<Points>>>,
     pub parts: Parts,
     pub drills: DrillBoard,
     pub stop: signal::Receiver<bool>,
@@ -102,6 +105,7 @@ pub async fn run(mut options: Options) -> Result<()> {
         desk: desk.clone(),
         status: StatusBoard::default(),
         thresholds: Arc::new(RwLock::new(store.thresholds().await?.unwrap_or_else(|| config.thresholds.clone()))),
+        points: Arc::default(),
         parts: Parts::default(),
         drills: DrillBoard::default(),
         stop: stopped.clone(),
@@ -139,6 +143,7 @@ pub async fn run(mut options: Options) -> Result<()> {
         clock,
         drills: drill_tx,
         thresholds: Arc::clone(&app.thresholds),
+        points: Arc::clone(&app.points),
         parts: app.parts.clone(),
         metrics: Some(metrics()?),
         admin_token_hash: Some(web::hash_secret(&admin_token)),

@@ -76,9 +76,12 @@ impl Detector {
         (if self.device.cuda { "cuda" } else { "cpu" }, &self.device.reason)
     }
 
-    /// The given thresholds with the model's own alarm levels.
+    /// The given thresholds at the model's default point; with its alarm levels, where it has no points.
     pub fn thresholds(&self, base: Thresholds) -> Thresholds {
-        Thresholds { smoke: self.manifest.alarm.smoke, fire: self.manifest.alarm.fire, ..base }
+        match &self.manifest.points {
+            Some(points) => points.get(points.default).tune(base),
+            None => Thresholds { smoke: self.manifest.alarm.smoke, fire: self.manifest.alarm.fire, ..base },
+        }
     }
 }
 

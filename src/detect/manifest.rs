@@ -1,9 +1,14 @@
 //! `model.toml` → a valid [`Manifest`], once. Unknown keys are refused; every complaint names the file and the cure.
 
+mod points;
+
 use crate::error::{Error, Result};
 use crate::triage::detection::{Class, ModelVersion};
+use crate::triage::point::Points;
 use jiff::SignedDuration;
+use points::RawPoint;
 use serde::Deserialize;
+use std::collections::BTreeMap;
 use std::path::Path;
 
 /// What the program must know about a network that the network does not say itself.
@@ -22,6 +27,8 @@ pub struct Manifest {
     pub screen: Levels,
     /// The model's own advice for `triage::confirm::Thresholds`.
     pub alarm: Levels,
+    /// Between few false alarms and early ones; the default one's levels are `alarm`.
+    pub points: Option<Points>,
 }
 
 /// One number a class, 0..=1.
@@ -146,9 +153,12 @@ struct Raw {
     _opset: Option<u32>,
     #[serde(rename = "onnx_ir")]
     _onnx_ir: Option<u32>,
+    default_point: Option<String>,
     input: RawInput,
     output: RawOutput,
     thresholds: RawThresholds,
+    #[serde(default)]
+    points: BTreeMap<String, RawPoint>,
 }
 
 #[derive(Clone, Copy, Deserialize)]
@@ -213,7 +223,8 @@ impl Raw {
         }
         let version = ModelVersion { name: self.name, version: self.version };
         let RawThresholds { screen, alarm } = self.thresholds;
-        Ok(Manifest { version, file: self.file, sha256: self.sha256, input, head, classes, screen, alarm })
+        let points = points::check(self.default_point.as_deref(), self.points, screen, alarm)?;
+        Ok(Manifest { version, file: self.file, sha256: self.sha256, input, head, classes, screen, alarm, points })
     }
 
     fn head(&self) -> Result<Head> {

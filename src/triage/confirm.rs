@@ -70,6 +70,9 @@ pub struct Confirmer {
 /// and time stay bounded whatever a model says.
 pub const PLACES_MAX: usize = 64;
 
+/// Frames; ten minutes at the default cadence of 10 s. Nothing that burns may be counted for longer before it alarms.
+pub const WINDOW_MAX: u32 = 60;
+
 /// A window may span as many minutes as it has frames: frames farther apart say little about one plume.
 const WINDOW_SPAN_PER_FRAME: SignedDuration = SignedDuration::from_mins(1);
 

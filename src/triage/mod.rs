@@ -12,6 +12,7 @@ pub mod id;
 pub mod incident;
 pub mod locate;
 pub mod overlap;
+pub mod point;
 pub mod policy;
 pub mod score;
 pub mod sighting;

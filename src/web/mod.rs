@@ -32,6 +32,7 @@ use crate::frame::StatusBoard;
 use crate::store::Store;
 use crate::triage::confirm::Thresholds;
 use crate::triage::id::CameraId;
+use crate::triage::point::Points;
 use axum::extract::DefaultBodyLimit;
 use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
 use axum::http::{HeaderValue, StatusCode};
@@ -65,6 +66,8 @@ pub struct WebState {
     pub drills: mpsc::Sender<CameraId>,
     /// In force now; shared with the confirmers.
     pub thresholds: Arc<RwLock<Thresholds>>,
+    /// The loaded model's own operating points; written by the wiring.
+    pub points: Arc<RwLock<Option<Points>>>,
     /// What the rest of the program says of itself: model, feeds, gateways.
     pub parts: Parts,
     pub metrics: Option<PrometheusHandle>,

@@ -11,9 +11,10 @@ use super::dto::CameraView;
 use super::error::{Answer, Problem};
 use super::json::{Body, words};
 use crate::error::{Kind, Result};
-use crate::triage::confirm::Thresholds;
+use crate::triage::confirm::{Thresholds, WINDOW_MAX};
 use crate::triage::detection::ModelVersion;
 use crate::triage::id::{ActionId, CameraId, PersonId};
+use crate::triage::point::Points;
 use axum::Json;
 use axum::extract::{Query, State};
 use jiff::{SignedDuration, Timestamp};
@@ -101,6 +102,9 @@ pub struct ThresholdsView {
     current: Thresholds,
     /// Oldest first.
     history: Vec<Published>,
+    /// Of the model that looks; null where it has none, or where no model is loaded.
+    #[schema(value_type = Option<Object>)]
+    points: Option<Points>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -128,6 +132,7 @@ async fn thresholds_view(state: &WebState) -> Answer<ThresholdsView> {
             .into_iter()
             .map(|it| Published { thresholds: it.thresholds, by: name(&it.by), at: it.at, reason: it.reason })
             .collect(),
+        points: state.points.read().unwrap_or_else(PoisonError::into_inner).clone(),
     })
 }
 
@@ -177,7 +182,7 @@ fn check(it: &Thresholds) -> Answer<()> {
     let share = |value: f32| value > 0.0 && value <= 1.0;
     let complaint = if !share(it.smoke) || !share(it.fire) {
         ("烟、火阈值应大于0且不超过1。", "smoke and fire must lie in 0..1.")
-    } else if it.needed == 0 || it.needed > it.window || it.window > 60 {
+    } else if it.needed == 0 || it.needed > it.window || it.window > WINDOW_MAX {
         ("持续帧数应不少于1、不多于窗口，窗口不超过60帧。", "needed must lie in 1..=window, window at most 60.")
     } else if !share(it.hysteresis) {
         ("滞回系数应大于0且不超过1。", "hysteresis must lie in 0..1.")

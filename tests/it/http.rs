@@ -1,6 +1,7 @@
 //! The HTTP side read aloud: logging in, one fire from the first look to the closed file, and what is refused.
 
 mod live;
+mod points;
 
 use crate::http_support::{ADMIN_TOKEN, Browser, World, at, leaves};
 use axum::body::Body;

@@ -52,6 +52,7 @@ impl World {
             registers,
             status: StatusBoard::default(),
             thresholds: Arc::new(RwLock::new(config.thresholds.clone())),
+            points: Arc::default(),
             config: Arc::new(config),
             clock: clock.clone(),
             drills: drill,

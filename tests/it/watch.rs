@@ -1,8 +1,8 @@
 //! Frames in, sightings out: the joint of cameras, model and confirmation, with a network whose answers are known
 //! (smoke = brighter than the past).
 
-use crate::detect::{config, model};
-use huoyan::app::watch::{Analyst, Seen, Tuning};
+use crate::detect::{config, model, with_points};
+use huoyan::app::watch::{Analyst, Seen, Tuning, first_thresholds};
 use huoyan::detect::{Detector, Worker};
 use huoyan::drill::{DrillBoard, scene};
 use huoyan::frame::{Frame, Picture, StatusBoard};
@@ -81,6 +81,26 @@ fn published_thresholds_apply_to_the_next_frame() {
     camera.tuning.publish(Thresholds { version: 3, smoke: 0.5, ..Thresholds::default() });
     let confirmed: usize = (0..3).map(|_| camera.look(&ground(220))[0].confirmed.len()).sum();
     assert_eq!(confirmed, 1);
+}
+
+#[test]
+fn a_fresh_office_starts_at_the_models_default_point() {
+    let load = |text: fn(String) -> String| Detector::load(model("heatmap", text).path(), &config()).expect("it loads");
+    let (plain, pointed) = (load(|text| text), load(with_points));
+    let numbers = |configured: &Thresholds, detector: &Detector| {
+        let Thresholds { smoke, fire, needed, window, .. } = first_thresholds(configured, detector);
+        (smoke, fire, needed, window)
+    };
+    let nothing = Thresholds::default();
+    assert_eq!(numbers(&nothing, &pointed), (0.5, 0.6, 2, 4), "the whole point");
+    assert_eq!(numbers(&nothing, &plain), (0.5, 0.6, 3, 5), "the alarm levels, and the program's own k of n");
+    assert_eq!(
+        first_thresholds(&nothing, &pointed).cooldown,
+        nothing.cooldown,
+        "a point says no more than four numbers"
+    );
+    let own = Thresholds { smoke: 0.55, ..Thresholds::default() };
+    assert_eq!(first_thresholds(&own, &pointed), own, "the configuration wins");
 }
 
 #[test]

@@ -1,0 +1,205 @@
+//! `default_point` and `[points.*]` of `model.toml`: checked one by one, against each other and against `[thresholds]`.
+
+use super::{Levels, refuse};
+use crate::error::{Error, Result};
+use crate::triage::confirm::WINDOW_MAX;
+use crate::triage::detection::Class;
+use crate::triage::point::{Estimate, Expected, OperatingPoint, PointName, Points};
+use serde::Deserialize;
+use std::collections::BTreeMap;
+
+/// `[points.NAME]` as written.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RawPoint {
+    smoke: f32,
+    fire: f32,
+    needed: u32,
+    window: u32,
+    expected: RawExpected,
+}
+
+/// Each: value, lower and upper end of the 95 % interval.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawExpected {
+    false_alarms_per_camera_day: [f64; 3],
+    event_recall: [f64; 3],
+    minutes_to_alarm: [f64; 3],
+}
+
+/// `None`: the model has no operating points.
+pub fn check(
+    default: Option<&str>,
+    mut points: BTreeMap<String, RawPoint>,
+    screen: Levels,
+    alarm: Levels,
+) -> Result<Option<Points>> {
+    let default = match default {
+        None if points.is_empty() => return Ok(None),
+        None => {
+            return refuse("[points] need default_point = \"balanced\" (or quiet, or eager) at the top of the file");
+        }
+        Some(name) => name.parse().map_err(|e| Error::invalid(format!("default_point: {e}")))?,
+    };
+    if let Some(name) = points.keys().find(|name| name.parse::<PointName>().is_err()) {
+        return refuse(&format!("[points.{name}]: points are named quiet, balanced and eager; rename or remove it"));
+    }
+    let mut point = |name: PointName| match points.remove(name.as_str()) {
+        Some(point) => point.check(name, screen),
+        None => refuse(&format!(
+            "[points.{name}] is missing: give quiet, balanced and eager, or none of them and no default_point"
+        )),
+    };
+    let [quiet, balanced, eager] = [point(PointName::Quiet)?, point(PointName::Balanced)?, point(PointName::Eager)?];
+    if !(quiet.smoke >= balanced.smoke && balanced.smoke >= eager.smoke) {
+        return refuse("[points]: smoke must fall, or stay, from quiet to balanced to eager; exchange their numbers");
+    }
+    let points = Points { default, quiet, balanced, eager };
+    let start = points.get(default);
+    if (start.smoke, start.fire) != (alarm.smoke, alarm.fire) {
+        return refuse(&format!(
+            "default_point {default} has smoke {} and fire {}, but [thresholds.alarm] has {} and {}: make them equal",
+            start.smoke, start.fire, alarm.smoke, alarm.fire
+        ));
+    }
+    Ok(Some(points))
+}
+
+impl RawPoint {
+    fn check(self, name: PointName, screen: Levels) -> Result<OperatingPoint> {
+        let Self { smoke, fire, needed, window, expected } = self;
+        let levels = Levels { smoke, fire };
+        if ![Class::Smoke, Class::Fire].iter().all(|c| screen.of(*c) <= levels.of(*c) && levels.of(*c) <= 1.0) {
+            return refuse(&format!(
+                "[points.{name}]: [thresholds.screen] <= point <= 1 must hold for smoke and for fire"
+            ));
+        }
+        if !(1 <= needed && needed <= window && window <= WINDOW_MAX) {
+            return refuse(&format!("[points.{name}]: 1 <= needed <= window <= {WINDOW_MAX} frames must hold"));
+        }
+        let figure = |key: &str, [value, lower, upper]: [f64; 3], most: f64| {
+            if 0.0 <= lower && lower <= value && value <= upper && upper <= most {
+                return Ok(Estimate { value, lower, upper });
+            }
+            refuse(&format!(
+                "[points.{name}.expected] {key} must be [value, lower, upper] with 0 <= lower <= value <= upper <= {most}"
+            ))
+        };
+        let expected = Expected {
+            false_alarms_per_camera_day: figure(
+                "false_alarms_per_camera_day",
+                expected.false_alarms_per_camera_day,
+                FALSE_ALARMS_MAX,
+            )?,
+            event_recall: figure("event_recall", expected.event_recall, 1.0)?,
+            minutes_to_alarm: figure("minutes_to_alarm", expected.minutes_to_alarm, MINUTES_MAX)?,
+        };
+        Ok(OperatingPoint { smoke, fire, needed, window, expected })
+    }
+}
+
+/// One a minute, all day: whatever alarms more often is a mistake in the file.
+const FALSE_ALARMS_MAX: f64 = 1440.0;
+/// A day: no evaluation watches an event for longer.
+const MINUTES_MAX: f64 = 1440.0;
+
+#[cfg(test)]
+mod tests {
+    use super::super::Manifest;
+    use super::super::tests::HEATMAP;
+    use super::*;
+    use crate::triage::confirm::Thresholds;
+
+    const POINTS: &str = r#"
+[points.quiet]
+smoke = 0.91
+fire = 0.99
+needed = 3
+window = 5
+[points.quiet.expected]
+false_alarms_per_camera_day = [0.0, 0.0, 1.1]
+event_recall = [0.86, 0.7, 1.0]
+minutes_to_alarm = [2.0, 0.0, 4.0]
+
+[points.balanced]
+smoke = 0.5
+fire = 0.6
+needed = 2
+window = 4
+[points.balanced.expected]
+false_alarms_per_camera_day = [0.5, 0.1, 2.0]
+event_recall = [0.9, 0.8, 1.0]
+minutes_to_alarm = [1.0, 0.0, 3.0]
+
+[points.eager]
+smoke = 0.31
+fire = 0.6
+needed = 1
+window = 1
+[points.eager.expected]
+false_alarms_per_camera_day = [3, 1, 7]
+event_recall = [0.96, 0.9, 1.0]
+minutes_to_alarm = [0.5, 0.0, 1.0]
+"#;
+
+    fn with_points() -> String {
+        format!("default_point = \"balanced\"\n{HEATMAP}{POINTS}")
+    }
+
+    #[test]
+    fn three_points_are_understood_and_none_are_fine() {
+        assert_eq!(Manifest::parse(HEATMAP).expect("valid").points, None);
+        let points = Manifest::parse(&with_points()).expect("valid").points.expect("three of them");
+        assert_eq!(points.default, PointName::Balanced);
+        assert_eq!((points.quiet.smoke, points.quiet.needed, points.eager.window), (0.91, 3, 1));
+        let Expected { event_recall, .. } = points.quiet.expected;
+        assert_eq!(event_recall, Estimate { value: 0.86, lower: 0.7, upper: 1.0 });
+
+        let base = Thresholds { version: 7, hysteresis: 0.7, ..Thresholds::default() };
+        let tuned = points.quiet.tune(base.clone());
+        assert_eq!(tuned, Thresholds { smoke: 0.91, fire: 0.99, needed: 3, window: 5, ..base.clone() });
+        assert_eq!((points.name_of(&tuned), points.name_of(&base)), (Some(PointName::Quiet), None));
+    }
+
+    #[test]
+    fn every_mistake_is_named_with_its_cure() {
+        let whole = with_points();
+        let eager =
+            POINTS.split_once("[points.eager]").map(|(_, it)| format!("[points.eager]{it}")).expect("it is there");
+        for (from, to, complaint) in [
+            ("default_point = \"balanced\"", "", "need default_point"),
+            ("\"balanced\"", "\"loud\"", "choose quiet, balanced or eager"),
+            ("\"balanced\"", "\"quiet\"", "make them equal"),
+            (eager.as_str(), "", "[points.eager] is missing"),
+            (POINTS, "", "or none of them and no default_point"),
+            (eager.as_str(), &eager.replace("eager", "loud"), "[points.loud]"),
+            (eager.as_str(), &format!("{eager}{}", eager.replace("eager", "loud")), "[points.loud]"),
+            ("needed = 3", "neeeded = 3", "expected one of `smoke`, `fire`, `needed`"),
+            ("needed = 3\n", "", "missing field `needed`"),
+            ("event_recall = [0.86, 0.7, 1.0]\n", "", "missing field `event_recall`"),
+            ("event_recall = [0.86, 0.7, 1.0]", "event_recall = [0.86]", "event_recall"),
+            ("smoke = 0.31", "smoke = 0.29", "[points.eager]: [thresholds.screen] <= point"),
+            ("fire = 0.99", "fire = 1.01", "[points.quiet]: [thresholds.screen] <= point <= 1"),
+            ("fire = 0.99", "fire = nan", "[points.quiet]"),
+            ("smoke = 0.91", "smoke = 0.49", "from quiet to balanced to eager"),
+            ("smoke = 0.31", "smoke = 0.51", "from quiet to balanced to eager"),
+            ("needed = 3", "needed = 0", "[points.quiet]: 1 <= needed"),
+            ("needed = 3", "needed = 6", "needed <= window"),
+            ("window = 5", "window = 61", "60 frames"),
+            ("[0.0, 0.0, 1.1]", "[1.2, 0.0, 1.1]", "false_alarms_per_camera_day must be [value, lower, upper]"),
+            ("[0.0, 0.0, 1.1]", "[0.0, 0.1, 1.1]", "false_alarms_per_camera_day"),
+            ("[0.0, 0.0, 1.1]", "[0.0, 0.0, inf]", "false_alarms_per_camera_day"),
+            ("[2.0, 0.0, 4.0]", "[2.0, -1.0, 4.0]", "minutes_to_alarm"),
+            ("[0.86, 0.7, 1.0]", "[86.0, 70.0, 100.0]", "upper <= 1"),
+        ] {
+            let text = whole.replacen(from, to, 1);
+            assert_ne!(text, whole, "{from}");
+            let error = Manifest::parse(&text).expect_err(to);
+            assert!(error.message.contains(complaint), "{from} -> {to}: {}", error.message);
+        }
+        let changed = HEATMAP.replace("smoke = 0.5", "smoke = 0.55");
+        let error = Manifest::parse(&format!("default_point = \"balanced\"\n{changed}{POINTS}")).expect_err("differ");
+        assert!(error.message.contains("smoke 0.5 and fire 0.6, but [thresholds.alarm] has 0.55"), "{}", error.message);
+    }
+}
