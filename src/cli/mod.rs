@@ -18,6 +18,7 @@ pub use progress::Progress;
 use crate::config::Config;
 use crate::error::Result;
 use crate::lang::Lang;
+use crate::triage::point::PointName;
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -125,6 +126,16 @@ fn log_to_stderr(command: &Command) {
     let default = if matches!(command, Command::Run(_)) { "huoyan=info,warn" } else { "warn" };
     let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| default.into());
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).init();
+}
+
+/// `安静 quiet`: the reader's word, and the name that --point takes.
+fn point_words(lang: Lang, point: PointName) -> String {
+    let zh = match point {
+        PointName::Quiet => "安静",
+        PointName::Balanced => "均衡",
+        PointName::Eager => "灵敏",
+    };
+    lang.pick(&format!("{zh} {point}"), point.as_str()).to_owned()
 }
 
 /// A tokio runtime for one command.

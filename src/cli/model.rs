@@ -1,10 +1,11 @@
 //! `huoyan model check`: does this machine run the model as the machine did that made it, and what does a frame cost.
 
-use super::{Common, Outcome, Progress};
+use super::{Common, Outcome, Progress, point_words};
 use crate::detect::{Detector, Goldens, Mismatch, Worker};
 use crate::drill::scene;
 use crate::error::Result;
 use crate::lang::Lang;
+use crate::triage::point::{Estimate, OperatingPoint, PointName, Points};
 use serde_json::json;
 use std::path::{Path, PathBuf};
 
@@ -16,7 +17,7 @@ pub struct Args {
 
 #[derive(clap::Subcommand, Debug)]
 pub enum Action {
-    /// Sum, input and output, goldens, cost of a frame
+    /// Sum, input and output, goldens, cost of a frame, operating points
     Check {
         /// The model's folder; default: the configured one
         dir: Option<PathBuf>,
@@ -79,7 +80,7 @@ fn as_json(
         mismatches.iter().map(|m| json!({ "what": m.what, "expected": m.expected, "found": m.found })).collect();
     json!({
         "folder": folder, "model": detector.model(), "device": device, "reason": reason,
-        "goldens": cases, "mismatches": wrong, "cpu_ms_per_frame": cost_ms,
+        "goldens": cases, "mismatches": wrong, "cpu_ms_per_frame": cost_ms, "points": detector.manifest().points,
     })
 }
 
@@ -109,6 +110,41 @@ fn as_text(
         lines.push(match lang {
             Lang::Zh => format!("每帧（1080p）{cost_ms:.0} 毫秒 CPU"),
             Lang::En => format!("{cost_ms:.0} ms of CPU a frame (1080p)"),
+        });
+    }
+    lines.extend(points_text(lang, detector.manifest().points.as_ref()));
+    lines
+}
+
+/// Expected figures stand with the ends of their 95 % intervals.
+fn points_text(lang: Lang, points: Option<&Points>) -> Vec<String> {
+    let Some(points) = points else {
+        return vec![lang.pick("这个模型没有工作点", "this model has no operating points").to_owned()];
+    };
+    let default = point_words(lang, points.default);
+    let mut lines = vec![match lang {
+        Lang::Zh => format!("工作点，默认 {default}；以下为模型评估所得（括号内为95%区间），不是本县的数据"),
+        Lang::En => format!(
+            "operating points, default {default}; figures are of the model's evaluation (95 % intervals), not of this county"
+        ),
+    }];
+    for name in PointName::ALL {
+        let OperatingPoint { smoke, fire, needed, window, expected } = points.get(name);
+        let figure = |Estimate { value, lower, upper }: Estimate, digits: usize| {
+            format!("{value:.digits$} ({lower:.digits$}–{upper:.digits$})")
+        };
+        let alarms = figure(expected.false_alarms_per_camera_day, 2);
+        let recall = figure(expected.event_recall, 2);
+        let minutes = figure(expected.minutes_to_alarm, 1);
+        let words = point_words(lang, name);
+        lines.push(match lang {
+            Lang::Zh => format!(
+                "  {words}: 烟 {smoke}，火 {fire}，{window} 帧中 {needed} 帧；每台摄像机每天误报 {alarms}，火情检出率 {recall}，见烟到报警 {minutes} 分钟"
+            ),
+            Lang::En => format!(
+                "  {words}: smoke {smoke}, fire {fire}, {needed} of {window} frames; {alarms} false alarms a camera and day, \
+                 event recall {recall}, {minutes} minutes to alarm"
+            ),
         });
     }
     lines

@@ -11,7 +11,11 @@ use crate::detect::{Detector, Worker};
 use crate::drill::DrillBoard;
 use crate::error::{Error, Kind, Result};
 use crate::frame::{Frame, Picture, StatusBoard};
+use crate::lang::Lang;
+use crate::triage::confirm::Thresholds;
+use crate::triage::detection::ModelVersion;
 use crate::triage::id::CameraId;
+use crate::triage::point::PointName;
 use jiff::{SignedDuration, Timestamp};
 use lines::Report;
 use std::io::Write;
@@ -32,6 +36,12 @@ pub struct Args {
     /// When the first picture was taken (RFC 3339), where names hold no time
     #[arg(long, value_name = "TIME")]
     pub start: Option<Timestamp>,
+    /// The model's operating point: quiet, balanced or eager; default: the thresholds of a fresh office
+    #[arg(long, value_name = "NAME")]
+    pub point: Option<PointName>,
+    /// The model's folder; default: the configured one
+    #[arg(long, value_name = "DIR")]
+    pub model: Option<PathBuf>,
 }
 
 pub fn run(args: Args, common: &Common) -> Result<Outcome> {
@@ -49,10 +59,11 @@ pub fn replay(args: &Args, common: &Common, out: &mut dyn Write) -> Result<Outco
     if !args.interval.is_positive() || args.every.is_negative() {
         return Err(Error::invalid("--interval must be longer than nothing, and --every not negative"));
     }
-    let detector = Detector::load(&common.config.detect.model, &common.config.detect)?;
+    let folder = args.model.as_ref().unwrap_or(&common.config.detect.model);
+    let detector = Detector::load(folder, &common.config.detect)?;
     let mut worker = detector.session()?;
-    let thresholds = first_thresholds(&common.config.thresholds, &detector);
-    let mut report = Report::new(common, out, detector.model(), thresholds.clone());
+    let (thresholds, point) = thresholds(args, common, &detector)?;
+    let mut report = Report::new(common, out, detector.model(), thresholds.clone(), point);
     let mut failed = None;
     for (number, source) in args.sources.iter().enumerate() {
         let stage = format!("[{}/{}] {}", number + 1, args.sources.len(), source.display());
@@ -69,6 +80,26 @@ pub fn replay(args: &Args, common: &Common, out: &mut dyn Write) -> Result<Outco
     }
     report.summary()?;
     failed.map_or(Ok(Outcome::Fine), Err)
+}
+
+/// As asked, or those of a fresh office; and which of the model's points they are.
+fn thresholds(args: &Args, common: &Common, detector: &Detector) -> Result<(Thresholds, Option<PointName>)> {
+    let points = detector.manifest().points.as_ref();
+    let Some(asked) = args.point else {
+        let thresholds = first_thresholds(&common.config.thresholds, detector);
+        let point = points.and_then(|points| points.name_of(&thresholds));
+        return Ok((thresholds, point));
+    };
+    let points = points.ok_or_else(|| {
+        let ModelVersion { name, version } = detector.model();
+        Error::invalid(match common.lang {
+            Lang::Zh => format!("模型 {name} {version} 没有工作点：去掉 --point，或用 --model 指定有工作点的模型"),
+            Lang::En => format!(
+                "model {name} {version} has no operating points: leave --point out, or name with --model one that has"
+            ),
+        })
+    })?;
+    Ok((points.get(asked).tune(common.config.thresholds.clone()), Some(asked)))
 }
 
 fn replay_source(

@@ -1,6 +1,6 @@
 //! `huoyan replay` and `huoyan model check` over folders made here, with a network whose answers are known.
 
-use crate::detect::{config, model};
+use crate::detect::{config, model, with_points};
 use huoyan::cli::replay::{Args, replay};
 use huoyan::cli::{Common, Outcome};
 use huoyan::config::Config;
@@ -8,6 +8,7 @@ use huoyan::frame::Picture;
 use huoyan::lang::Lang;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 fn common(model: &Path, json: bool) -> Common {
     let detect = huoyan::config::DetectConfig { model: model.to_owned(), ..config() };
@@ -17,7 +18,7 @@ fn common(model: &Path, json: bool) -> Common {
 fn args(sources: &[&Path]) -> Args {
     let duration = |text: &str| text.parse().expect("a duration");
     let sources = sources.iter().map(PathBuf::from).collect();
-    Args { sources, interval: duration("60s"), every: duration("10s"), start: None }
+    Args { sources, interval: duration("60s"), every: duration("10s"), start: None, point: None, model: None }
 }
 
 /// A picture a minute: grey, and from the sixth on with something bright in one cell.
@@ -98,5 +99,105 @@ fn a_person_gets_a_table() {
     replay(&args(&[folder.path()]), &common(network.path(), false), &mut out).expect("it runs");
     let text = String::from_utf8(out).expect("UTF-8");
     assert!(text.contains("1970-01-01 00:08:00Z") && text.contains("smoke"), "{text}");
-    assert!(text.ends_with("10 frames, 1 sightings, 0 unreadable (model tiny-heatmap 1)\n"), "{text}");
+    assert!(
+        text.ends_with(
+            "10 frames, 1 sightings, 0 unreadable (model tiny-heatmap 1; smoke 0.5, fire 0.6, 3 of 5 frames)\n"
+        ),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_recording_is_run_at_each_point_of_a_model() {
+    let (plain, pointed) = (model("heatmap", |text| text), model("heatmap", with_points));
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    write_event(folder.path(), |i| format!("frame{i:03}.jpg"));
+    for (asked, confirmed_at, point) in [
+        (None, Some("1970-01-01T00:07:00Z"), "balanced"),
+        (Some("quiet"), None, "quiet"),
+        (Some("balanced"), Some("1970-01-01T00:07:00Z"), "balanced"),
+        (Some("eager"), Some("1970-01-01T00:06:00Z"), "eager"),
+    ] {
+        let mut args = args(&[folder.path()]);
+        args.point = asked.map(|name| name.parse().expect("a point"));
+        args.model = Some(pointed.path().to_owned());
+        let mut out = Vec::new();
+        replay(&args, &common(plain.path(), true), &mut out).expect("it runs");
+        let lines = lines(&out);
+        let sightings: Vec<&str> =
+            of_type(&lines, "sighting").iter().filter_map(|it| it["confirmed_at"].as_str()).collect();
+        assert_eq!(sightings, Vec::from_iter(confirmed_at), "{asked:?}");
+        let summary = lines.last().expect("the summary is last");
+        assert_eq!(summary["point"], point);
+        let (needed, window) = [("quiet", (3, 5)), ("balanced", (2, 4)), ("eager", (1, 1))]
+            .into_iter()
+            .find_map(|(name, frames)| (name == point).then_some(frames))
+            .expect("one of them");
+        assert_eq!(
+            (&summary["thresholds"]["needed"], &summary["thresholds"]["window"]),
+            (&needed.into(), &window.into())
+        );
+    }
+}
+
+#[test]
+fn an_office_s_own_numbers_are_no_point_and_a_model_without_points_says_so() {
+    let (plain, pointed) = (model("heatmap", |text| text), model("heatmap", with_points));
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    write_event(folder.path(), |i| format!("frame{i:03}.jpg"));
+    let mut args = args(&[folder.path()]);
+    let mut own = common(pointed.path(), true);
+    own.config.thresholds.smoke = 0.65;
+    let mut out = Vec::new();
+    replay(&args, &own, &mut out).expect("it runs");
+    let lines = lines(&out);
+    let summary = lines.last().expect("the summary is last");
+    assert_eq!((&summary["point"], summary["thresholds"]["needed"].as_u64()), (&Value::Null, Some(3)));
+
+    args.point = "quiet".parse().ok();
+    own.json = false;
+    let mut out = Vec::new();
+    replay(&args, &own, &mut out).expect("it runs");
+    let text = String::from_utf8(out).expect("UTF-8");
+    assert!(text.contains("quiet: smoke 0.7, fire 0.6, 3 of 5 frames"), "{text}");
+
+    for (lang, words) in [(Lang::En, "has no operating points: leave --point out"), (Lang::Zh, "没有工作点")] {
+        let common = Common { lang, ..common(plain.path(), true) };
+        let error = replay(&args, &common, &mut Vec::new()).expect_err("it has none");
+        assert!(error.message.contains(words), "{}", error.chain());
+    }
+}
+
+/// The whole program: what `huoyan model check` says of these folders.
+fn checked(folder: &Path, lang: &str, json: bool) -> String {
+    let output = Command::new(env!("CARGO_BIN_EXE_huoyan"))
+        .args(["model", "check", "--quiet"])
+        .args(json.then_some("--json"))
+        .arg(folder)
+        .env("LC_ALL", lang)
+        .env("ORT_DYLIB_PATH", config().onnxruntime)
+        .output()
+        .expect("the program starts");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).expect("UTF-8")
+}
+
+#[test]
+fn model_check_tells_the_points_and_what_to_expect_of_them() {
+    let (plain, pointed) = (model("heatmap", |text| text), model("heatmap", with_points));
+    let text = checked(pointed.path(), "en_GB.UTF-8", false);
+    assert!(text.contains("default balanced") && text.contains("not of this county"), "{text}");
+    let eager = "eager: smoke 0.4, fire 0.6, 1 of 1 frames; 0.25 (0.00–1.10) false alarms a camera and day, \
+                 event recall 0.95 (0.50–1.00), 2.0 (0.0–4.5) minutes to alarm";
+    assert!(text.contains(eager), "{text}");
+    let text = checked(pointed.path(), "zh_CN.UTF-8", false);
+    assert!(text.contains("安静 quiet: 烟 0.7，火 0.6，5 帧中 3 帧；每台摄像机每天误报 0.25 (0.00–1.10)"), "{text}");
+
+    let json: Value = serde_json::from_str(&checked(pointed.path(), "C", true)).expect("JSON");
+    assert_eq!((&json["points"]["default"], &json["points"]["quiet"]["needed"]), (&"balanced".into(), &3.into()));
+    let recall = &json["points"]["balanced"]["expected"]["event_recall"];
+    assert_eq!(recall, &serde_json::json!({"value": 0.9, "lower": 0.5, "upper": 1.0}));
+    let json: Value = serde_json::from_str(&checked(plain.path(), "C", true)).expect("JSON");
+    assert_eq!(json["points"], Value::Null);
+    assert!(checked(plain.path(), "en_GB.UTF-8", false).contains("no operating points"));
 }

@@ -1,11 +1,12 @@
 //! What a replay says: JSON Lines for programs, a table for people.
 
 use crate::app::watch::Seen;
-use crate::cli::Common;
+use crate::cli::{Common, point_words};
 use crate::error::{Error, Result};
 use crate::lang::Lang;
 use crate::triage::confirm::{Confirmed, Thresholds};
 use crate::triage::detection::{Class, Detection, ModelVersion, Scores};
+use crate::triage::point::PointName;
 use jiff::Timestamp;
 use serde::Serialize;
 use std::io::Write;
@@ -42,6 +43,8 @@ enum Line<'a> {
         unreadable: &'a [Unreadable],
         model: &'a ModelVersion,
         thresholds: &'a Thresholds,
+        /// The model's operating point that they are; null: numbers of the configuration, or the model has no points.
+        point: Option<PointName>,
     },
 }
 
@@ -58,15 +61,22 @@ pub struct Report<'a> {
     lang: Lang,
     model: ModelVersion,
     thresholds: Thresholds,
+    point: Option<PointName>,
     frames: usize,
     sightings: usize,
     unreadable: Vec<Unreadable>,
 }
 
 impl<'a> Report<'a> {
-    pub fn new(common: &Common, out: &'a mut dyn Write, model: ModelVersion, thresholds: Thresholds) -> Self {
+    pub fn new(
+        common: &Common,
+        out: &'a mut dyn Write,
+        model: ModelVersion,
+        thresholds: Thresholds,
+        point: Option<PointName>,
+    ) -> Self {
         let (json, lang) = (common.json, common.lang);
-        Self { out, json, lang, model, thresholds, frames: 0, sightings: 0, unreadable: Vec::new() }
+        Self { out, json, lang, model, thresholds, point, frames: 0, sightings: 0, unreadable: Vec::new() }
     }
 
     pub fn seen(&mut self, source: &Path, index: usize, file: Option<&str>, seen: &Seen) -> Result<()> {
@@ -136,23 +146,38 @@ impl<'a> Report<'a> {
     pub fn summary(mut self) -> Result<()> {
         let unreadable = std::mem::take(&mut self.unreadable);
         if self.json {
-            let (model, thresholds) = (self.model.clone(), self.thresholds.clone());
+            let (model, thresholds, point) = (self.model.clone(), self.thresholds.clone(), self.point);
             let (frames, sightings) = (self.frames, self.sightings);
-            let line =
-                Line::Summary { frames, sightings, unreadable: &unreadable, model: &model, thresholds: &thresholds };
-            self.write_json(&line)?;
+            let (model, thresholds, unreadable) = (&model, &thresholds, unreadable.as_slice());
+            self.write_json(&Line::Summary { frames, sightings, unreadable, model, thresholds, point })?;
         } else {
             let (frames, sightings, bad) = (self.frames, self.sightings, unreadable.len());
             let ModelVersion { name, version } = &self.model;
+            let used = self.used();
             let words = match self.lang {
-                Lang::Zh => format!("共 {frames} 帧，确认 {sightings} 处，读不出 {bad} 个（模型 {name} {version}）"),
+                Lang::Zh => {
+                    format!("共 {frames} 帧，确认 {sightings} 处，读不出 {bad} 个（模型 {name} {version}；{used}）")
+                }
                 Lang::En => {
-                    format!("{frames} frames, {sightings} sightings, {bad} unreadable (model {name} {version})")
+                    format!("{frames} frames, {sightings} sightings, {bad} unreadable (model {name} {version}; {used})")
                 }
             };
             self.write_text(&words)?;
         }
         self.out.flush().map_err(|e| gone(&e))
+    }
+
+    /// The numbers this replay confirmed by.
+    fn used(&self) -> String {
+        let Thresholds { smoke, fire, needed, window, .. } = self.thresholds;
+        let numbers = match self.lang {
+            Lang::Zh => format!("烟 {smoke}，火 {fire}，{window} 帧中 {needed} 帧"),
+            Lang::En => format!("smoke {smoke}, fire {fire}, {needed} of {window} frames"),
+        };
+        match self.point {
+            Some(point) => format!("{}: {numbers}", point_words(self.lang, point)),
+            None => numbers,
+        }
     }
 
     fn write_json(&mut self, line: &Line) -> Result<()> {
