@@ -1,5 +1,5 @@
 /** The engineer's part of the story. */
-import { accessible, shot, until } from './browser.mjs';
+import { accessible, api, shot, until } from './browser.mjs';
 
 const ANSWER_MS = 15_000;
 
@@ -11,11 +11,26 @@ export async function tune(page) {
   await whatIf(page, 0.62);
   await shot(page, '19-ops');
   await accessible(page, 'the ops page');
+  await choosePoint(page);
   await page.click('.header .header-button');
   await page.waitForFunction(() => document.documentElement.lang === 'en');
   await whatIf(page, 0.4);
   await shot(page, '20-ops-english');
   await accessible(page, 'the ops page in English');
+}
+
+/** A model with operating points offers all three, and choosing one fills the trial; a model without offers none. */
+async function choosePoint(page) {
+  const { points } = await api(page, '/ops/thresholds');
+  const offered = await page.locator('[data-point]').count();
+  if (offered !== (points ? 3 : 0)) throw new Error(`${offered} operating points are offered`);
+  if (!points) return;
+  await page.click('[data-point="quiet"]');
+  await page.waitForSelector('[data-point="quiet"][aria-pressed="true"]');
+  await until('the trial holds the point', ANSWER_MS, async () => Number(await page.inputValue('#slider-needed')) === points.quiet.needed);
+  await until('the what-if answers for the point', ANSWER_MS, async () => (await page.locator('[data-what-if="done"]').count()) === 1);
+  await shot(page, '22-ops-point');
+  await accessible(page, 'the ops page with a point chosen');
 }
 
 /** Moves the slider and waits for the sentence that names the new value. */

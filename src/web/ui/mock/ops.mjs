@@ -6,6 +6,12 @@ const history = [
   { thresholds: current, by: '彭工', at: new Date(Date.now() - 20 * hour).toISOString(), reason: '减少晨雾误报' },
 ];
 
+const point = (smoke, fire, needed, alarms, recall, minutes) => {
+  const figure = (value, lower, upper) => ({ value, lower, upper });
+  return { smoke, fire, needed, window: 5, expected: { false_alarms_per_camera_day: figure(alarms, alarms / 3, alarms * 4), event_recall: figure(recall, recall - 0.14, 1), minutes_to_alarm: figure(minutes, 0, 2 * minutes) } };
+};
+const points = { default: 'balanced', quiet: point(0.713, 0.9, 4, 0.08, 0.78, 3.5), balanced: point(0.55, 0.5, 3, 0.4, 0.86, 2), eager: point(0.42, 0.4, 2, 2.1, 0.95, 1) };
+
 function scores(hours, seed) {
   const items = [];
   const count = Math.min(1500, hours * 60);
@@ -30,9 +36,9 @@ export function ops(method, what, url, body, answer, cameras) {
   if (what === 'thresholds' && sent) {
     current = { ...sent.thresholds, version: current.version + 1 };
     history.push({ thresholds: current, by: '彭工', at: new Date().toISOString(), reason: sent.reason });
-    return answer(200, { current, history });
+    return answer(200, { current, history, points });
   }
-  if (what === 'thresholds') return answer(200, { current, history });
+  if (what === 'thresholds') return answer(200, { current, history, points });
   const [now, then] = [counts(current, sent.hours), counts(sent.thresholds, sent.hours)];
   const alert = (i) => ({ camera: 'cam-1', at: new Date(Date.now() - i * 5 * hour).toISOString(), class: 'smoke', confidence: 0.58 });
   const difference = Math.abs(now.alarms - then.alarms);

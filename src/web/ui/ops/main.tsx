@@ -10,6 +10,7 @@ import { LanguageButton } from '../shared/ui';
 import { common } from '../shared/words';
 import { Cameras } from './cameras';
 import { Chart } from './chart';
+import { PointTable } from './points';
 import { Publish } from './publish';
 import { brokenAt, cameras, chosen, current, hours, me, periods, problem, scores, start } from './state';
 import { Scope, Tune } from './tune';
@@ -62,6 +63,7 @@ function Detail() {
         {scores.value?.model && <small>{w.model(scores.value.model.name, scores.value.model.version)}</small>}
       </h2>
       <Chart name={camera.name} />
+      <PointTable />
       <Tune />
       <Publish />
     </section>

@@ -4,9 +4,10 @@ import { date } from '../shared/describe';
 import { hourMinute, ms } from '../shared/time';
 import { Failed } from '../shared/ui';
 import { common } from '../shared/words';
+import { shown } from './point';
 import { changed, current, draft, edit, failedAt, history, loadHistory, publish, publishedVersion } from './state';
 import { words } from './words';
-import type { Published, Thresholds } from '../shared/types';
+import type { Published } from '../shared/types';
 
 export function Publish() {
   const w = words();
@@ -48,8 +49,6 @@ export function Publish() {
   );
 }
 
-const values = ({ smoke, fire, needed, window }: Thresholds): string => `${smoke.toFixed(2)} / ${fire.toFixed(2)} / ${needed}-${window}`;
-
 function History() {
   const w = words();
   const failed = failedAt('thresholds');
@@ -85,7 +84,7 @@ function Row({ it: { thresholds, by, at, reason } }: { it: Published }) {
   return (
     <tr>
       <td>{thresholds.version}</td>
-      <td class="mono">{values(thresholds)}</td>
+      <td class="mono">{shown(thresholds)}</td>
       <td>{by}</td>
       <td>
         {date(ms(at))} {hourMinute(ms(at))}

@@ -3,7 +3,8 @@ import { computed, effect, signal } from '@preact/signals';
 import { get, getTimed, post } from '../shared/api';
 import { now } from '../shared/clock';
 import { failure } from '../shared/describe';
-import type { Camera, Health, Me, Published, Thresholds, Time, WhatIf } from '../shared/types';
+import { same } from './point';
+import type { Camera, Health, Me, Points, Published, Thresholds, Time, WhatIf } from '../shared/types';
 
 const REFRESH_MS = 10_000;
 const DEBOUNCE_MS = 300;
@@ -19,6 +20,8 @@ export const cameras = signal<Camera[] | null>(null);
 export const current = signal<Thresholds | null>(null);
 export const draft = signal<Thresholds | null>(null);
 export const history = signal<Published[] | null>(null);
+/** Null: the model has none. */
+export const points = signal<Points | null>(null);
 /** What goes wrong now, by what was tried: one read that works does not hide another that fails. */
 const problems = signal<ReadonlyMap<string, string>>(new Map());
 export const problem = computed(() => [...problems.value.values()][0] ?? null);
@@ -47,7 +50,7 @@ export const sorted = computed(() => byAttention(cameras.value ?? []));
 export const chosen = computed(() => cameras.value?.find((camera) => camera.id === chosenId.value) ?? null);
 export const changed = computed(() => {
   const [a, b] = [current.value, draft.value];
-  return a !== null && b !== null && (a.smoke !== b.smoke || a.fire !== b.fire || a.needed !== b.needed || a.window !== b.window);
+  return a !== null && b !== null && !same(a, b);
 });
 
 async function attempt(what: string, work: () => Promise<void>): Promise<void> {
@@ -83,8 +86,9 @@ function takeCurrent(thresholds: Thresholds): void {
 
 export async function loadHistory(): Promise<void> {
   await attempt('thresholds', async () => {
-    const answer = await get<{ current: Thresholds; history: Published[] }>('/ops/thresholds');
+    const answer = await get<{ current: Thresholds; history: Published[]; points: Points | null }>('/ops/thresholds');
     history.value = [...answer.history].sort((a, b) => b.thresholds.version - a.thresholds.version);
+    points.value = answer.points;
     takeCurrent(answer.current);
   });
 }

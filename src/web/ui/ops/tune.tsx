@@ -3,6 +3,7 @@ import { clockTime, ms } from '../shared/time';
 import { date } from '../shared/describe';
 import { classes, Failed } from '../shared/ui';
 import { common } from '../shared/words';
+import { level } from './point';
 import { cameras, changed, chosen, computing, current, draft, edit, failedAt, hours, onlyChosen, reset, retryWhatIf, whatIf } from './state';
 import { words } from './words';
 import type { Alert, WhatIf } from '../shared/types';
@@ -10,12 +11,15 @@ import type { Alert, WhatIf } from '../shared/types';
 /** Below this many verified alarms a rate says little. */
 const FEW = 30;
 const ALERTS_SHOWN = 6;
+/** The sliders of frames end here. */
+const FRAMES = 12;
 
 export function Tune() {
   const w = words();
   const [live, trial] = [current.value, draft.value];
   if (!live || !trial) return null;
-  const two = (value: number): string => value.toFixed(2);
+  // A point, or numbers published elsewhere, may look further back than anybody would by hand.
+  const most = Math.max(FRAMES, live.window, trial.window);
   return (
     <section class="tune">
       <h2>
@@ -27,10 +31,10 @@ export function Tune() {
         )}
       </h2>
       <div class="sliders">
-        <Slider name={w.smokeThreshold} id="smoke" min={0.05} max={0.99} step={0.01} value={trial.smoke} live={live.smoke} show={two} onChange={(smoke) => edit({ smoke })} />
-        <Slider name={w.fireThreshold} id="fire" min={0.05} max={0.99} step={0.01} value={trial.fire} live={live.fire} show={two} onChange={(fire) => edit({ fire })} />
-        <Slider name={w.needed} id="needed" min={1} max={12} step={1} value={trial.needed} live={live.needed} show={String} onChange={(needed) => edit({ needed })} />
-        <Slider name={w.window} id="window" min={1} max={12} step={1} value={trial.window} live={live.window} show={String} onChange={(window) => edit({ window })} />
+        <Slider name={w.smokeThreshold} id="smoke" min={0.05} max={0.99} step={0.01} value={trial.smoke} live={live.smoke} show={level} onChange={(smoke) => edit({ smoke })} />
+        <Slider name={w.fireThreshold} id="fire" min={0.05} max={0.99} step={0.01} value={trial.fire} live={live.fire} show={level} onChange={(fire) => edit({ fire })} />
+        <Slider name={w.needed} id="needed" min={1} max={most} step={1} value={trial.needed} live={live.needed} show={String} onChange={(needed) => edit({ needed })} />
+        <Slider name={w.window} id="window" min={1} max={most} step={1} value={trial.window} live={live.window} show={String} onChange={(window) => edit({ window })} />
       </div>
       <Sentence />
     </section>
@@ -71,7 +75,7 @@ function Sentence() {
   const { now, then } = answer;
   const sentence = changed.value
     ? w.sentence({
-        smoke: trial.smoke.toFixed(2),
+        smoke: level(trial.smoke),
         past,
         then: then.alarms,
         now: now.alarms,

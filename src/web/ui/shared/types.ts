@@ -188,6 +188,21 @@ export interface Thresholds {
   area_min: number;
   area_max: number;
 }
+/** By the model's evaluation, with the ends of the 95 % interval. */
+export interface Estimate {
+  value: number;
+  lower: number;
+  upper: number;
+}
+export interface Point {
+  smoke: number;
+  fire: number;
+  needed: number;
+  window: number;
+  expected: { false_alarms_per_camera_day: Estimate; event_recall: Estimate; minutes_to_alarm: Estimate };
+}
+export type PointName = 'quiet' | 'balanced' | 'eager';
+export type Points = { default: PointName } & Record<PointName, Point>;
 export interface Category {
   code: number;
   zh: string;

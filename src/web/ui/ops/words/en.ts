@@ -29,6 +29,16 @@ export const en: typeof zh = {
   smoke: 'Smoke',
   fire: 'Fire',
 
+  points: "The model's operating points",
+  pointsHint: 'Choosing one fills the trial: nothing live changes before you publish',
+  pointsFigures: "Figures of the model's evaluation (cross-validated by event, 95% intervals in brackets), not of this county: for that, read the trial below.",
+  point: { quiet: 'Quiet', balanced: 'Balanced', eager: 'Eager' },
+  ownNumbers: 'In force: own numbers',
+  falseAlarms: 'False alarms per camera and day',
+  falseAlarmsHere: (cameras) => `For the ${cameras} cameras here, per day`,
+  recall: 'Fires alarmed to',
+  minutesToAlarm: 'From visible smoke to alarm, minutes',
+
   tune: 'Try thresholds',
   tuneHint: 'Moving these is a trial: nothing live changes before you publish',
   smokeThreshold: 'Smoke threshold',

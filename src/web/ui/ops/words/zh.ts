@@ -28,6 +28,16 @@ export const zh = {
   smoke: '烟',
   fire: '火',
 
+  points: '模型的工作点',
+  pointsHint: '选一个填入试算，发布前不影响实时警报',
+  pointsFigures: '以上是模型评估所得的数字（按事件交叉验证，括号内为95%区间），不是本县的；本县会怎样，看下面的试算。',
+  point: { quiet: '安静', balanced: '均衡', eager: '灵敏' },
+  ownNumbers: '现行阈值：自定',
+  falseAlarms: '每台摄像机每天误报',
+  falseAlarmsHere: (cameras: number) => `本县 ${cameras} 台合计每天误报`,
+  recall: '火情检出率',
+  minutesToAlarm: '见烟到报警，分钟',
+
   tune: '试算阈值',
   tuneHint: '拖动只是试算，发布前不影响实时警报',
   smokeThreshold: '烟阈值',
