@@ -2,6 +2,7 @@
 
 mod category;
 mod daily;
+pub mod training;
 
 pub use category::{Category, FOREST_FIRE, STILL_CHECKING, categories, category};
 pub use daily::{Daily, Rate};

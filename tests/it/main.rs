@@ -9,6 +9,7 @@ mod county;
 mod deadlines;
 mod desk_story;
 mod detect;
+mod export_training;
 mod fixture;
 mod fusion;
 mod http;
