@@ -16,17 +16,8 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// 把本单位核实过的线索导出为训练数据 / verified sightings of your own cameras, as training data
-///
-/// Writes DIR/images/ID.jpg (as kept) and DIR/watch.csv. Something burned: the box. A false alarm: no box, to learn from.
-/// Not judged yet, or real smoke that is no wildfire: unsure = 1, with the reason. Drills are left out. No name, phone or
-/// word of a person goes out; camera ids, camera names and pictures do.
-///
-/// What is missing: only the picture that was confirmed is kept, not the one from minutes before that the model compared it
-/// with. Rows have an earlier picture only where the same view was confirmed before in the same incident; for all others
-/// training sees one picture twice.
 #[derive(clap::Args, Debug)]
-#[command(verbatim_doc_comment)]
+#[command(after_help = HELP)]
 pub struct Args {
     /// 输出目录（须为空或不存在）/ folder to write; must be empty or absent
     #[arg(long, value_name = "DIR")]
@@ -38,6 +29,18 @@ pub struct Args {
     #[arg(long, value_name = "TIME", value_parser = instant)]
     pub until: Option<Timestamp>,
 }
+
+const HELP: &str = "\
+写入 DIR/images/*.jpg（原样）和 DIR/watch.csv：真实火情带框；误报无框，供模型学习；尚未核实的，以及炊烟、厂烟等真烟而非山火的，unsure=1 并写明原因。
+演练不导出。人员姓名、电话和所写文字一律不导出；摄像机编号、名称和图片会导出。
+不足：只保存了确认时的图片，没有模型用来对比的几分钟前的图片；仅当同一警情中同一视角此前也确认过，才有更早的图片，其余的训练时只能用同一张图代替。
+
+Writes DIR/images/*.jpg (as kept) and DIR/watch.csv. What burned has its box; a false alarm has none and is learnt from;
+what nobody has judged, and real smoke that is no wildfire (kitchens, chimneys), has unsure=1 and the reason.
+Drills are left out. No name, phone or word of a person goes out; camera ids, camera names and pictures do.
+What is missing: only the confirmed picture is kept, not the one from minutes before that the model compared it with. A row
+has an earlier picture only where the same view was confirmed before in the same incident; for all others training has to
+take the same picture twice.";
 
 /// Incidents read at once.
 const PAGE: u32 = 200;
@@ -87,7 +90,8 @@ pub fn run(args: Args, common: &Common) -> Result<Outcome> {
 pub async fn export(args: &Args, store: &Store, county: &County, lang: Lang, quiet: bool) -> Result<Summary> {
     let images = args.out.join("images");
     let unwritten = |path: &Path, e: std::io::Error| {
-        Error::unavailable(format!("cannot write {}: is there room, and may you write there?", path.display())).because(e)
+        Error::unavailable(format!("cannot write {}: is there room, and may you write there?", path.display()))
+            .because(e)
     };
     must_be_empty(&args.out, lang)?;
     let examples = collect(args, store, county).await?;
@@ -142,7 +146,8 @@ fn must_be_empty(out: &Path, lang: Lang) -> Result<()> {
 
 /// Oldest incident first.
 async fn collect(args: &Args, store: &Store, county: &County) -> Result<Vec<Example>> {
-    let wanted = |at: Timestamp| args.since.is_none_or(|since| at >= since) && args.until.is_none_or(|until| at < until);
+    let wanted =
+        |at: Timestamp| args.since.is_none_or(|since| at >= since) && args.until.is_none_or(|until| at < until);
     let (mut newest_first, mut before) = (Vec::new(), None);
     loop {
         let page = store.incidents(Filter::All, before, PAGE).await?;

@@ -1,4 +1,4 @@
-//! 报表: what the office must hand in, as text from incidents. Drills are counted apart, always.
+//! 报表: what the office must hand in, and what a model can learn from, as text from incidents. Drills are counted apart, always.
 
 mod category;
 mod daily;

@@ -169,7 +169,8 @@ fn assert_says_nobody(folder: &Path) {
     let people = county.people.iter().flat_map(|person| [Some(person.name.clone()), person.phone.clone()]).flatten();
     let others = ["刘老五", "烧草", "没有看到烟", "界亭驿村", "官庄镇", "网格", "r1", "o2"].map(str::to_owned);
     for words in people.chain(others) {
-        let found = text.split([',', '\n', ' ']).any(|cell| cell == words) || (!words.is_ascii() && text.contains(&words));
+        let found =
+            text.split([',', '\n', ' ']).any(|cell| cell == words) || (!words.is_ascii() && text.contains(&words));
         assert!(!found, "{words} went out:\n{text}");
     }
     assert!(!text.contains("1380000"), "a phone went out:\n{text}");

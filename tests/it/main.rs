@@ -2,6 +2,7 @@
 
 use huoyan::triage;
 
+mod another_model;
 mod bus_contract;
 mod camera;
 mod config;

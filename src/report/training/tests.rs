@@ -57,7 +57,10 @@ fn boxes_are_pixels_of_this_picture_and_only_of_what_burned() {
     for (lesson, unsure, reason) in [(Lesson::Nothing, "0", ""), (Lesson::Open("why"), "1", "why")] {
         let example = Example { lesson, ..example() };
         assert_eq!(corners(&example, LOOK), ["", "", "", ""], "{lesson:?}");
-        assert_eq!((cell(&example, LOOK, "unsure"), cell(&example, LOOK, "unsure_reason")), (unsure.into(), reason.into()));
+        assert_eq!(
+            (cell(&example, LOOK, "unsure"), cell(&example, LOOK, "unsure_reason")),
+            (unsure.into(), reason.into())
+        );
     }
     assert_eq!(cell(&example(), Look { grey: true, ..LOOK }, "spectrum"), "ir");
 }
@@ -91,7 +94,10 @@ fn a_fifth_of_the_cameras_is_kept_back_whole_and_for_ever() {
     assert!((160..=240).contains(&val), "{val} of 1000");
     // Written down: a new version must not move a camera from one side to the other.
     assert_eq!(["cam000", "cam001", "cam002", "cam003", "cam004", "cam005"].map(split), SPLIT_FROM_THE_FIRST_DAY);
-    assert!(names.iter().all(|name| split(name) == split(&format!("{name}-ir"))), "the infrared eye goes with its camera");
+    assert!(
+        names.iter().all(|name| split(name) == split(&format!("{name}-ir"))),
+        "the infrared eye goes with its camera"
+    );
 }
 
 const SPLIT_FROM_THE_FIRST_DAY: [&str; 6] = ["val", "val", "val", "train", "train", "train"];
