@@ -186,6 +186,10 @@ fn words(summary: &Summary, lang: Lang) -> String {
     for Unreadable { picture, camera, captured_at, reason } in &summary.unreadable {
         text.push_str(&format!("  {camera} {captured_at} {picture}: {skipped}: {reason}\n"));
     }
+    if *rows == 0 {
+        text.push_str(lang.pick("这段时间没有可导出的摄像机图片\n", "no camera pictures to learn from in this time\n"));
+        return text;
+    }
     text.push_str(&match lang {
         Lang::Zh => format!(
             "下一步：按 models/smoke-fire/train/README.md，在其 prepare.py 命令后加上 --office {out}；图片含本地景物，请只交给负责训练的人\n"
