@@ -4,6 +4,7 @@
 mod check;
 mod config;
 mod drill;
+pub mod export_training;
 mod hotspots;
 mod import;
 mod model;
@@ -59,6 +60,8 @@ enum Command {
     Drill(drill::Args),
     /// 日报 / what the office must hand in
     Report(report::Args),
+    /// 导出训练数据 / verified sightings as training data: fine-tune the model on your own cameras
+    ExportTraining(export_training::Args),
     /// 登录链接 / one-time login links
     User(user::Args),
     /// 模型 / will this model work here, and what does it cost
@@ -115,6 +118,7 @@ fn dispatch(arguments: Arguments, lang: Lang) -> Result<Outcome> {
         Command::Import(args) => import::run(args, &common),
         Command::Drill(args) => drill::run(args, &common),
         Command::Report(args) => report::run(args, &common),
+        Command::ExportTraining(args) => export_training::run(args, &common),
         Command::User(args) => user::run(args, &common),
         Command::Model(args) => model::run(args, &common),
         Command::Config(args) => config::run(args, &common),

@@ -1,5 +1,7 @@
 //! `huoyan model check`: does this machine run the model as the machine did that made it, and what does a frame cost.
 
+mod facts;
+
 use super::{Common, Outcome, Progress, point_words};
 use crate::detect::{Detector, Goldens, Mismatch, Worker};
 use crate::drill::scene;
@@ -17,10 +19,13 @@ pub struct Args {
 
 #[derive(clap::Subcommand, Debug)]
 pub enum Action {
-    /// Sum, input and output, goldens, cost of a frame, operating points
+    /// Sum, input and output, goldens, what it sees on built-in pictures, cost of a frame, operating points
     Check {
         /// The model's folder; default: the configured one
         dir: Option<PathBuf>,
+        /// Keep this machine's answers as goldens.json, where there is none yet
+        #[arg(long)]
+        write_goldens: bool,
     },
 }
 
@@ -28,25 +33,35 @@ pub enum Action {
 const FRAMES: u32 = 10;
 
 pub fn run(args: Args, common: &Common) -> Result<Outcome> {
-    let Action::Check { dir } = args.action;
+    let Action::Check { dir, write_goldens } = args.action;
     let folder = dir.as_deref().unwrap_or(&common.config.detect.model);
-    let mut progress = Progress::new("model check", 3, common.quiet);
+    let mut progress = Progress::new("model check", 4, common.quiet);
     let detector = Detector::load(folder, &common.config.detect)?;
     let mut worker = detector.session()?;
     progress.advance(1, common.lang.pick("标准答案", "goldens"));
+    if write_goldens {
+        Goldens::record(&detector, &mut worker)?.save(folder)?;
+    }
     let goldens = Goldens::load(folder)?;
     let mismatches = match &goldens {
         Some(goldens) => goldens.check(&detector, &mut worker)?,
         None => Vec::new(),
     };
+    progress.advance(1, common.lang.pick("内置图片", "built-in pictures"));
+    let seen = facts::built_in(&mut worker)?;
     progress.advance(1, common.lang.pick("测速", "cost"));
     let cost_ms = cost_ms(&mut worker)?;
     progress.finish("");
+    let cadence = common.config.camera.cadence;
     let cases = goldens.as_ref().map(Goldens::len);
     if common.json {
-        println!("{}", as_json(folder, &detector, cases, &mismatches, cost_ms));
+        let mut json = as_json(folder, &detector, cases, &mismatches, cost_ms);
+        facts::into_json(&mut json, &detector, &seen, cost_ms, cadence);
+        println!("{json}");
     } else {
-        as_text(common.lang, &detector, cases, &mismatches, cost_ms).iter().for_each(|line| println!("{line}"));
+        let lines = as_text(common.lang, &detector, cases, &mismatches, cost_ms);
+        let more = facts::as_text(common.lang, &detector, &seen, cost_ms, cadence);
+        lines.iter().chain(&more).for_each(|line| println!("{line}"));
     }
     Ok(if mismatches.is_empty() { Outcome::Fine } else { Outcome::Findings })
 }

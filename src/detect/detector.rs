@@ -1,17 +1,17 @@
 //! A model made ready, and its workers: one inference session an OS thread.
 
 use super::heads::{self, Output};
-use super::manifest::{Head, Manifest};
+use super::manifest::{Head, Input, Manifest};
 use super::runtime::{self, Chosen};
 use super::tensor::{self, Letterbox};
 use crate::config::DetectConfig;
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::frame::Picture;
 use crate::triage::confirm::Thresholds;
 use crate::triage::detection::{Detection, ModelVersion, Scores};
 use ort::environment::Environment;
 use ort::session::Session;
-use ort::value::TensorRef;
+use ort::value::{TensorElementType, TensorRef};
 use sha2::{Digest, Sha256};
 use std::path::Path;
 use std::sync::Arc;
@@ -36,15 +36,18 @@ impl Detector {
         let sum = hex::encode(Sha256::digest(&network));
         if sum != manifest.sha256 {
             return Err(Error::invalid(format!(
-                "{} is not the file that model.toml describes (SHA-256 {sum}, expected {}): install the model again",
+                "{} is not the file that model.toml describes (SHA-256 {sum}, expected {}): install the model again; if you \
+                 put this network there yourself, write its sum into model.toml",
                 path.display(),
                 manifest.sha256
             )));
         }
         let environment = runtime::environment(config)?;
-        let (device, session) = runtime::choose(&environment, &network, config)?;
-        check(&session, &manifest)
-            .map_err(|e| Error::invalid(format!("{}: {}", folder.join("model.toml").display(), e.message)))?;
+        let (device, session) = runtime::choose(&environment, &network, config).map_err(|e| at(&path, e))?;
+        let about = folder.join("model.toml");
+        check(&session, &manifest).map_err(|e| at(&about, e))?;
+        let manifest = Arc::new(manifest);
+        Worker::new(session, &manifest).try_out().map_err(|e| at(&about, e))?;
         tracing::info!(
             model = manifest.version.name,
             version = manifest.version.version,
@@ -52,15 +55,14 @@ impl Detector {
             reason = device.reason,
             "model loaded"
         );
-        Ok(Self { environment, manifest: Arc::new(manifest), network, device })
+        Ok(Self { environment, manifest, network, device })
     }
 
     /// A worker for one OS thread.
     pub fn session(&self) -> Result<Worker> {
         let session = runtime::session(&self.environment, &self.network, self.device.cuda)
             .map_err(|e| Error::unavailable("ONNX Runtime opens no further session").because(e))?;
-        let tensor = vec![0.0; self.manifest.input.len()];
-        Ok(Worker { session, manifest: Arc::clone(&self.manifest), tensor })
+        Ok(Worker::new(session, &self.manifest))
     }
 
     pub fn model(&self) -> ModelVersion {
@@ -94,6 +96,25 @@ pub struct Worker {
 }
 
 impl Worker {
+    fn new(session: Session, manifest: &Arc<Manifest>) -> Self {
+        Self { session, manifest: Arc::clone(manifest), tensor: vec![0.0; manifest.input.len()] }
+    }
+
+    /// One grey picture: what a network leaves open (sizes, shapes) must fit before anybody relies on it.
+    fn try_out(&mut self) -> Result<()> {
+        let Input { width, height, .. } = self.manifest.input;
+        let grey = Picture::from_i420(width, height, vec![128; (width * height * 3 / 2) as usize])?;
+        self.analyse(&grey, None).map(drop).map_err(|e| match e.kind {
+            Kind::Internal => Error::invalid(format!(
+                "the network does not run on what [input] describes, {:?}: export it with a fixed size (dynamic=False), \
+                 write that width and height here; sides of the YOLO family are multiples of 32",
+                self.manifest.input.shape()
+            ))
+            .because(e.chain()),
+            _ => e,
+        })
+    }
+
     /// The picture at the size the network sees; what [`super::History`] keeps. Analysing it again costs nothing more.
     pub fn shrink(&self, picture: &Picture) -> Picture {
         Letterbox::new(picture.width(), picture.height(), &self.manifest.input).shrink(picture)
@@ -158,6 +179,12 @@ impl Outputs<'_> {
     }
 }
 
+/// The same error, with the file it is about.
+fn at(file: &Path, mut error: Error) -> Error {
+    error.message = format!("{}: {}", file.display(), error.message);
+    error
+}
+
 /// The names and the shape in `model.toml` are those of the network.
 fn check(session: &Session, manifest: &Manifest) -> Result<()> {
     let input = &manifest.input;
@@ -165,24 +192,34 @@ fn check(session: &Session, manifest: &Manifest) -> Result<()> {
         outlets.iter().map(|o| format!("{:?}", o.name())).collect::<Vec<_>>().join(", ")
     };
     let found = session.inputs().iter().find(|outlet| outlet.name() == input.name).ok_or_else(|| {
-        Error::invalid(format!("[input] name is {:?}, but the network has {}", input.name, names(session.inputs())))
+        let found = names(session.inputs());
+        Error::invalid(format!("[input] name is {:?}, but the network has {found}: write that", input.name))
     })?;
+    if found.dtype().tensor_type() != Some(TensorElementType::Float32) {
+        let kind = found.dtype();
+        return Err(Error::invalid(format!(
+            "the network's input is {kind}, not 32-bit numbers: export it again without half, int8 or quantize"
+        )));
+    }
     let shape = found.dtype().tensor_shape().map(|shape| shape.to_vec()).unwrap_or_default();
     let wanted = input.shape();
     let fits = |(have, want): (&i64, &usize)| *have < 0 || *have == *want as i64;
     if shape.len() != wanted.len() || !shape.iter().zip(&wanted).all(fits) {
-        return Err(Error::invalid(format!("[input] describes the shape {wanted:?}, but the network wants {shape:?}")));
+        return Err(Error::invalid(format!(
+            "[input] describes the shape {wanted:?}, but the network wants {shape:?}: correct width, height, frames and layout"
+        )));
     }
     let outputs = match &manifest.head {
         Head::Heatmap { heatmap, scores } => vec![Some(heatmap), scores.as_ref()],
         Head::Yolo { boxes, .. } => vec![Some(boxes)],
     };
     for name in outputs.into_iter().flatten() {
-        if !session.outputs().iter().any(|outlet| outlet.name() == name) {
-            return Err(Error::invalid(format!(
-                "[output] names {name:?}, but the network has {}",
-                names(session.outputs())
-            )));
+        let Some(outlet) = session.outputs().iter().find(|outlet| outlet.name() == name) else {
+            let found = names(session.outputs());
+            return Err(Error::invalid(format!("[output] names {name:?}, but the network has {found}: write that")));
+        };
+        if let (Head::Yolo { layout, .. }, Some(shape)) = (&manifest.head, outlet.dtype().tensor_shape()) {
+            heads::yolo::fits(shape, *layout, manifest.classes.len())?;
         }
     }
     Ok(())

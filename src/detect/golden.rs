@@ -2,13 +2,15 @@
 //! without any data.
 
 use super::detector::{Detector, Worker};
-use super::manifest::{Head, Input};
+use super::heads::{Output, yolo};
+use super::manifest::{Head, Input, Manifest};
 use crate::error::{Error, Result};
-use serde::Deserialize;
+use crate::triage::detection::Class;
+use serde::{Deserialize, Serialize};
 use std::path::Path;
 
-/// The file as written by the model's export.
-#[derive(Clone, Debug, Deserialize)]
+/// The file as written by the model's export, or by `huoyan model check --write-goldens`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Goldens {
     /// Largest difference that still counts as equal.
     tolerance: f32,
@@ -17,25 +19,34 @@ pub struct Goldens {
     cases: Vec<Case>,
 }
 
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Case {
     /// Which formula makes the picture: see [`pixel`].
     name: String,
-    smoke: Expected,
-    fire: Expected,
+    /// Absent: the network does not know the class.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    smoke: Option<Expected>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fire: Option<Expected>,
 }
 
-/// Of one class plane of the heatmap.
-#[derive(Clone, Copy, Debug, Deserialize)]
+/// Of the answers for one class: cells of a heatmap, candidate boxes of a detector.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Expected {
     max: f32,
     mean: f32,
-    /// Row and column of the strongest cell; compared only where `max` is above [`PLACE_FROM`].
-    at: [usize; 2],
+    /// Row and column of the strongest cell; compared only where `max` is above [`PLACE_FROM`]. Neighbouring candidates of a
+    /// detector are too much alike to have one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    at: Option<[usize; 2]>,
 }
 
 /// Below it the strongest cell is a matter of the last bit.
 const PLACE_FROM: f32 = 0.05;
+
+/// What `record` asks, and how far two machines may differ: the last bits of sums of 32-bit numbers.
+const PICTURES: [&str; 4] = ["grey", "wave", "scene", "puff"];
+const TOLERANCE: f32 = 1e-3;
 
 /// A number that is not what it was on the machine that made the model.
 #[derive(Clone, PartialEq, Debug)]
@@ -60,6 +71,32 @@ impl Goldens {
         })
     }
 
+    /// This machine's answers, for others to be compared with.
+    pub fn record(detector: &Detector, worker: &mut Worker) -> Result<Self> {
+        let manifest = detector.manifest();
+        let case = |name: &str| {
+            let [smoke, fire] = answer(name, manifest, worker)?;
+            Ok(Case { name: name.to_owned(), smoke, fire })
+        };
+        let cases = PICTURES.into_iter().map(case).collect::<Result<_>>()?;
+        let Input { width, height, .. } = manifest.input;
+        Ok(Self { tolerance: TOLERANCE, width, height, cases })
+    }
+
+    /// Writes the file. A folder that has one keeps it: what was released is never changed.
+    pub fn save(&self, folder: &Path) -> Result<()> {
+        let path = folder.join("goldens.json");
+        let text = serde_json::to_string_pretty(self).map_err(|e| Error::internal("goldens are no JSON").because(e))?;
+        let unwritten = |e: std::io::Error| match e.kind() {
+            std::io::ErrorKind::AlreadyExists => {
+                Error::invalid(format!("{} exists and is kept; give a changed model a new folder", path.display()))
+            }
+            _ => Error::unavailable(format!("{} cannot be written", path.display())).because(e),
+        };
+        let mut file = std::fs::File::create_new(&path).map_err(unwritten)?;
+        std::io::Write::write_all(&mut file, text.as_bytes()).map_err(unwritten)
+    }
+
     pub fn len(&self) -> usize {
         self.cases.len()
     }
@@ -71,9 +108,6 @@ impl Goldens {
     /// Runs every case; empty when all agree.
     pub fn check(&self, detector: &Detector, worker: &mut Worker) -> Result<Vec<Mismatch>> {
         let manifest = detector.manifest();
-        let Head::Heatmap { heatmap, .. } = &manifest.head else {
-            return Err(Error::invalid("goldens.json is for heatmap models; this one has another head"));
-        };
         if (self.width, self.height) != (manifest.input.width, manifest.input.height) {
             return Err(Error::invalid(
                 "goldens.json is for another input size than model.toml: install the model again",
@@ -81,14 +115,14 @@ impl Goldens {
         }
         let mut found = Vec::new();
         for case in &self.cases {
-            let tensor = tensor(&case.name, &manifest.input)?;
-            let planes = worker.run(&tensor, heatmap, |heat| {
-                let columns = heat.shape.last().map_or(1, |&c| usize::try_from(c).unwrap_or(1).max(1));
-                let cells = heat.values.len() / manifest.classes.len();
-                Ok(heat.values.chunks_exact(cells.max(1)).map(|plane| measure(plane, columns)).collect::<Vec<_>>())
-            })?;
-            for ((class, expected), measured) in [("smoke", case.smoke), ("fire", case.fire)].iter().zip(&planes) {
-                self.compare(&format!("{}, {class}", case.name), *expected, *measured, &mut found);
+            let measured = answer(&case.name, manifest, worker)?;
+            for ((class, expected), measured) in [("smoke", case.smoke), ("fire", case.fire)].into_iter().zip(measured)
+            {
+                let Some(expected) = expected else { continue };
+                let measured = measured.ok_or_else(|| {
+                    Error::invalid(format!("goldens.json expects {class}, but [classes] of model.toml has none"))
+                })?;
+                self.compare(&format!("{}, {class}", case.name), expected, measured, &mut found);
             }
         }
         Ok(found)
@@ -103,17 +137,40 @@ impl Goldens {
         };
         number("max", expected.max, measured.max, self.tolerance);
         number("mean", expected.mean, measured.mean, self.tolerance);
-        if expected.max > PLACE_FROM {
-            number("row", expected.at[0] as f32, measured.at[0] as f32, 0.0);
-            number("column", expected.at[1] as f32, measured.at[1] as f32, 0.0);
+        if let (Some(expected_at), Some(at)) = (expected.at, measured.at)
+            && expected.max > PLACE_FROM
+        {
+            number("row", expected_at[0] as f32, at[0] as f32, 0.0);
+            number("column", expected_at[1] as f32, at[1] as f32, 0.0);
         }
     }
 }
 
-fn measure(plane: &[f32], columns: usize) -> Expected {
+/// What the network says of a picture: about smoke, about fire.
+fn answer(name: &str, manifest: &Manifest, worker: &mut Worker) -> Result<[Option<Expected>; 2]> {
+    let tensor = tensor(name, &manifest.input)?;
+    let classes = [Class::Smoke, Class::Fire];
+    match &manifest.head {
+        Head::Heatmap { heatmap, .. } => worker.run(&tensor, heatmap, |heat: Output| {
+            let columns = heat.shape.last().map_or(1, |&c| usize::try_from(c).unwrap_or(1).max(1));
+            let cells = (heat.values.len() / manifest.classes.len()).max(1);
+            let planes = manifest.classes.iter().zip(heat.values.chunks_exact(cells));
+            let of = |wanted| planes.clone().find(|(class, _)| **class == Some(wanted));
+            Ok(classes.map(|wanted| of(wanted).map(|(_, plane)| measure(plane, Some(columns)))))
+        }),
+        Head::Yolo { boxes, layout, .. } => worker.run(&tensor, boxes, |output| {
+            let of = |wanted| yolo::confidences(output, *layout, &manifest.classes, wanted);
+            let [smoke, fire] = classes.map(of);
+            Ok([smoke?, fire?].map(|found| found.map(|candidates| measure(&candidates, None))))
+        }),
+    }
+}
+
+fn measure(plane: &[f32], columns: Option<usize>) -> Expected {
     let (at, max) =
         plane.iter().copied().enumerate().fold((0, f32::MIN), |best, next| if next.1 > best.1 { next } else { best });
-    Expected { max, mean: plane.iter().sum::<f32>() / plane.len() as f32, at: [at / columns, at % columns] }
+    let at = columns.map(|columns| [at / columns, at % columns]);
+    Expected { max, mean: plane.iter().sum::<f32>() / plane.len() as f32, at }
 }
 
 /// The whole input tensor of a case, normalised.

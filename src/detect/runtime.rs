@@ -65,7 +65,7 @@ pub fn session(environment: &Environment, network: &[u8], cuda: bool) -> std::re
 pub fn choose(environment: &Environment, network: &[u8], config: &DetectConfig) -> Result<(Chosen, Session)> {
     let on_cpu = |reason: String| {
         let session = session(environment, network, false)
-            .map_err(|e| Error::invalid("the network cannot be opened by ONNX Runtime").because(e))?;
+            .map_err(|e| Error::invalid(format!("ONNX Runtime cannot open the network: {}", cure(&e))).because(e))?;
         Ok((Chosen { cuda: false, reason }, session))
     };
     let on_cuda = || {
@@ -90,6 +90,18 @@ pub fn choose(environment: &Environment, network: &[u8], config: &DetectConfig) 
             }
             Err(reason) => on_cpu(reason),
         },
+    }
+}
+
+/// What to do about a network that the runtime does not open, from the runtime's words.
+fn cure(words: &str) -> &'static str {
+    let speaks_of = |part: &str| words.contains(part);
+    if speaks_of("opset") || speaks_of("IR version") {
+        "it was exported for a newer runtime; export it again with opset=17, or install a newer ONNX Runtime"
+    } else if speaks_of("rotobuf") || speaks_of("PROTOBUF") {
+        "it is no ONNX file, or only a part of one; copy it again and compare sha256sum with where it came from"
+    } else {
+        "it needs what this runtime does not have; export it again with opset=17 and without operators of its own"
     }
 }
 

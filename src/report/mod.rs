@@ -1,7 +1,8 @@
-//! 报表: what the office must hand in, as text from incidents. Drills are counted apart, always.
+//! 报表: what the office must hand in, and what a model can learn from, as text from incidents. Drills are counted apart, always.
 
 mod category;
 mod daily;
+pub mod training;
 
 pub use category::{Category, FOREST_FIRE, STILL_CHECKING, categories, category};
 pub use daily::{Daily, Rate};

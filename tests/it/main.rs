@@ -2,6 +2,7 @@
 
 use huoyan::triage;
 
+mod another_model;
 mod bus_contract;
 mod camera;
 mod config;
@@ -9,6 +10,7 @@ mod county;
 mod deadlines;
 mod desk_story;
 mod detect;
+mod export_training;
 mod fixture;
 mod fusion;
 mod http;

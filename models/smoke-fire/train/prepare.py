@@ -1,6 +1,6 @@
 """Builds the feature bank: every picture, its variants and the rendered scenes, through the trunk once.
 
-    python prepare.py --data DIR --work DIR
+    python prepare.py --data DIR --work DIR [--office DIR ...]
 
 Writes WORK/s8.npy, s16.npy (float16 features), target.npy, weight.npy (cells) and meta.json.
 """
@@ -11,6 +11,7 @@ import argparse
 import json
 import tomllib
 import warnings
+import zlib
 from collections import defaultdict
 from multiprocessing import Pool
 from pathlib import Path
@@ -33,12 +34,18 @@ def camera(row: dict) -> str:
     return row["camera"].removesuffix("-ir")
 
 
+def number(event: str) -> int:
+    """e07 -> 7; the incidents of an office have no number, so their checksum stands for it."""
+    return int(event[1:]) if event[1:].isdigit() else zlib.crc32(event.encode())
+
+
 class Source:
     """The tables, and every picture on the canvas by task."""
 
-    def __init__(self, root: Path):
+    def __init__(self, root: Path, offices=()):
+        """`offices`: folders that `huoyan export-training` wrote; their rows follow the others'."""
         self.root = root
-        self.watch = d.table(root / "watch/watch.csv")
+        self.watch = [r | {"at": at} for at in (root / "watch", *offices) for r in d.table(at / "watch.csv")]
         self.events = {r["event"]: r for r in d.table(root / "watch/events.csv")}
         self.neg = d.table(root / "negatives/labels.csv")
         self.alert = d.table(root / "alertwildfire/boxes.csv")
@@ -61,16 +68,20 @@ class Source:
         boxes = [d.box_of(self.watch[i]) for i in self.by_event[event] if self.watch[i]["xmin"]]
         if boxes:
             return tuple(np.median(np.array(boxes[: max(3, len(boxes) // 2)]), 0))
-        e = self.events[event]
-        if e["smoke_x"]:
+        e = self.events.get(event, {})
+        if e.get("smoke_x"):
             x, y = float(e["smoke_x"]), float(e["smoke_y"])
             return (x - 28, y - 40, x + 28, y + 20)
         return None
 
+    def size(self, i: int):
+        """Pixels of a watch frame."""
+        return int(self.watch[i].get("width", 640)), int(self.watch[i].get("height", 480))
+
     def look(self, event: str, variant: int):
         """Geometry and light that all frames of an event share in a variant."""
-        rng = rng_of(10, int(event[1:]), variant)
-        size = (640, 480)
+        rng = rng_of(10, number(event), variant)
+        size = self.size(self.by_event[event][0])
         if variant == 0:
             return d.letterbox(size, PARAMS), d.Light(rng, 0.0)
         keep = self.region(event)
@@ -79,11 +90,12 @@ class Source:
         return d.crop(size, 16 / 9, rng.uniform(1.0, 1.3), PARAMS, rng, keep), d.Light(rng)
 
     def watch_img(self, i: int, geo: d.Geometry, rng=None):
-        img = d.read_watch(self.root / "watch/images" / self.watch[i]["image"], PARAMS["prepare"]["text_rows"])
+        img = d.read_watch(self.watch[i]["at"] / "images" / self.watch[i]["image"], PARAMS["prepare"]["text_rows"])
+        w, h = self.size(i)
         if rng is not None:  # the mast sways a little
             dx, dy = rng.normal(0, 0.4, 2)
             x0, y0, x1, y1 = geo.src
-            dx, dy = np.clip(dx, -x0, 640 - x1), np.clip(dy, -y0, 480 - y1)
+            dx, dy = np.clip(dx, -x0, w - x1), np.clip(dy, -y0, h - y1)
             geo = d.Geometry((x0 + dx, y0 + dy, x1 + dx, y1 + dy), geo.dst, geo.flip)
         return geo.apply(img, PARAMS)
 
@@ -262,14 +274,13 @@ def make(src: Source, task):
             meta["kind"], meta["label"] = "boxed", [1, 0]
             if on:
                 target[0], weight[0] = d.box_target([on], PARAMS)
-            else:
+            if not on or r.get("class") == "fire":  # flames are the fire branch's, which learns from stills
                 meta["kind"] = "unused"
         elif r["unsure"] == "0":
             meta["kind"] = "clean"
         else:
             meta["kind"], meta["use"] = "unused", [0, 1]
-            e, region = src.events[r["event"]], src.region(r["event"])
-            seen = e["smoke_seen_minute"]
+            region, seen = src.region(r["event"]), src.events.get(r["event"], {}).get("smoke_seen_minute")
             if region and seen and int(r["minute_index"]) >= int(seen) and geo.box(region):
                 meta["kind"], meta["label"] = "weak", [1, 0]
                 target[0], _ = d.box_target([geo.box(region)], PARAMS)
@@ -376,12 +387,12 @@ def make(src: Source, task):
 _state: dict = {}
 
 
-def _init(root, work):
+def _init(root, work, offices):
     import onnxruntime as ort
 
     opts = ort.SessionOptions()
     opts.intra_op_num_threads = 1
-    _state["src"] = Source(Path(root))
+    _state["src"] = Source(Path(root), offices)
     _state["net"] = ort.InferenceSession(str(Path(work) / "trunk.onnx"), opts, providers=["CPUExecutionProvider"])
     for name in ("s8", "s16", "target", "weight"):
         _state[name] = np.load(Path(work) / f"{name}.npy", mmap_mode="r+")
@@ -400,6 +411,7 @@ def main():
     ap = argparse.ArgumentParser()
     ap.add_argument("--data", type=Path, required=True)
     ap.add_argument("--work", type=Path, required=True)
+    ap.add_argument("--office", type=Path, action="append", default=[])
     ap.add_argument("--jobs", type=int, default=2)
     args = ap.parse_args()
     args.work.mkdir(parents=True, exist_ok=True)
@@ -412,14 +424,14 @@ def main():
     h, w = PARAMS["input"]["height"], PARAMS["input"]["width"]
     torch.onnx.export(Trunk().load_imagenet().eval(), torch.zeros(1, 3, h, w), str(args.work / "trunk.onnx"),
                       opset_version=13, input_names=["x"], output_names=["s8", "s16"])
-    todo = tasks(Source(args.data))
+    todo = tasks(Source(args.data, args.office))
     n = len(todo)
     shapes = {"s8": (C8, h // 8, w // 8), "s16": (C16, h // 16, w // 16), "target": (2, h // 16, w // 16),
               "weight": (2, h // 16, w // 16)}
     for name, shape in shapes.items():
         np.lib.format.open_memmap(args.work / f"{name}.npy", "w+", np.float16, (n, *shape)).flush()
     meta: list = [None] * n
-    with Pool(args.jobs, _init, (args.data, args.work)) as pool:
+    with Pool(args.jobs, _init, (args.data, args.work, args.office)) as pool:
         for done, (k, m) in enumerate(pool.imap_unordered(_run, list(enumerate(todo)), chunksize=16)):
             meta[k] = m
             if done % 500 == 0:

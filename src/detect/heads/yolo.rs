@@ -40,6 +40,58 @@ pub fn read(
     Ok((scores, kept))
 }
 
+/// For every candidate how sure it is of a class, 0..=1. `None`: the network does not know the class.
+pub fn confidences(
+    boxes: Output,
+    layout: YoloLayout,
+    classes: &[Option<Class>],
+    wanted: Class,
+) -> Result<Option<Vec<f32>>> {
+    let table = Table::new(boxes, layout, classes.len())?;
+    let channels: Vec<usize> = (0..classes.len()).filter(|&channel| classes[channel] == Some(wanted)).collect();
+    let strongest = |row| channels.iter().map(|&channel| table.confidence(row, channel)).fold(0.0, f32::max);
+    Ok((!channels.is_empty()).then(|| (0..table.rows).map(strongest).collect()))
+}
+
+/// Whether an output of this shape is what `model.toml` says. Less than 0: a size that only a run will tell.
+pub fn fits(shape: &[i64], layout: YoloLayout, classes: usize) -> Result<()> {
+    let (columns, rows) = match (layout, shape) {
+        (YoloLayout::V5, &[..=1, rows, columns]) | (YoloLayout::V8, &[..=1, columns, rows]) => (columns, rows),
+        _ => (0, 0),
+    };
+    let known = columns < 0 || columns == columns_of(layout, classes) as i64;
+    if known && rows != 0 && shape != SUPPRESSED {
+        return Ok(());
+    }
+    let found = match *shape {
+        _ if shape == SUPPRESSED => {
+            "boxes after a suppression of its own: export it without (no nms argument)".to_owned()
+        }
+        [_, rows, columns] if rows > columns && columns > 5 => format!("layout = \"v5\" with {} classes", columns - 5),
+        [_, columns, rows] if rows > columns && columns > 4 => format!("layout = \"v8\" with {} classes", columns - 4),
+        _ => "no layout we know: export the whole detector, not single scales, to one output".to_owned(),
+    };
+    let layout = match layout {
+        YoloLayout::V5 => "v5",
+        YoloLayout::V8 => "v8",
+    };
+    Err(Error::invalid(format!(
+        "the network's boxes have shape {shape:?}, which is {found}; model.toml names layout = \"{layout}\" and {classes} \
+         classes: correct [output] layout or classes there, every class of the network in its order"
+    )))
+}
+
+/// What exports with built-in suppression give: at most 300 boxes of corners, score and class. No size of input makes 300
+/// candidates of one class in version 5.
+const SUPPRESSED: [i64; 3] = [1, 300, 6];
+
+fn columns_of(layout: YoloLayout, classes: usize) -> usize {
+    match layout {
+        YoloLayout::V5 => 5 + classes,
+        YoloLayout::V8 => 4 + classes,
+    }
+}
+
 /// The strongest first; whatever overlaps a stronger one by more than `iou` goes.
 fn suppress(mut candidates: Vec<Detection>, iou: f32) -> Vec<Detection> {
     candidates.sort_by(|a, b| b.confidence.total_cmp(&a.confidence));
@@ -63,22 +115,12 @@ struct Table<'a> {
 
 impl<'a> Table<'a> {
     fn new(boxes: Output<'a>, layout: YoloLayout, classes: usize) -> Result<Self> {
-        let (columns, expected) = match layout {
-            YoloLayout::V5 => (5 + classes, format!("[1, N, {}]", 5 + classes)),
-            YoloLayout::V8 => (4 + classes, format!("[1, {}, N]", 4 + classes)),
-        };
-        let rows = match (layout, boxes.shape) {
-            (YoloLayout::V5, &[1, rows, c]) | (YoloLayout::V8, &[1, c, rows]) if c == columns as i64 => {
-                usize::try_from(rows).unwrap_or(0)
-            }
-            _ => 0,
-        };
-        if rows == 0 || boxes.values.len() != rows * columns {
-            return Err(Error::invalid(format!(
-                "the network's boxes have shape {:?}, but model.toml names {classes} classes and layout {layout:?}, \
-                 which is {expected}: correct classes or layout in model.toml",
-                boxes.shape
-            )));
+        fits(boxes.shape, layout, classes)?;
+        let columns = columns_of(layout, classes);
+        let rows = boxes.values.len() / columns;
+        if rows == 0 || boxes.shape.iter().product::<i64>() != (rows * columns) as i64 {
+            let numbers = boxes.values.len();
+            return Err(Error::internal(format!("{numbers} numbers in an output of shape {:?}", boxes.shape)));
         }
         Ok(Self { values: boxes.values, layout, rows, columns })
     }
@@ -177,12 +219,29 @@ mod tests {
 
     #[test]
     fn another_shape_is_refused_with_the_cure() {
-        for (layout, shape) in
-            [(YoloLayout::V8, [1i64, 8, 3]), (YoloLayout::V5, [1, 3, 7]), (YoloLayout::V8, [1, 7, 4])]
-        {
-            let boxes = Output { shape: &shape, values: &[0.0; 21] };
-            let error = read(boxes, layout, &CLASSES, AT, SCREEN, 0.45).expect_err("misfit");
-            assert!(error.message.contains("model.toml"), "{shape:?}");
+        for (layout, shape, cure) in [
+            (
+                YoloLayout::V8,
+                vec![1i64, 8400, 8],
+                "is layout = \"v5\" with 3 classes; model.toml names layout = \"v8\"",
+            ),
+            (YoloLayout::V5, vec![1, 7, 8400], "is layout = \"v8\" with 3 classes; model.toml names layout = \"v5\""),
+            (YoloLayout::V8, vec![1, 84, 8400], "with 80 classes; model.toml names layout = \"v8\" and 3 classes"),
+            (YoloLayout::V5, vec![1, 300, 6], "no nms argument"),
+            (YoloLayout::V5, vec![1, 3, 80, 80, 8], "single scales"),
+            (YoloLayout::V8, vec![16, 7, 8400], "model.toml"),
+        ] {
+            let values = vec![0.0; usize::try_from(shape.iter().product::<i64>()).expect("positive")];
+            let error = read(Output { shape: &shape, values: &values }, layout, &CLASSES, AT, SCREEN, 0.45);
+            let message = error.expect_err("misfit").message;
+            assert!(message.contains(cure), "{shape:?}: {message}");
         }
+        assert!(
+            fits(&[1, 300, 6], YoloLayout::V5, 1).is_err(),
+            "the one class too many that would pass by its numbers"
+        );
+        assert!(fits(&[-1, 7, -1], YoloLayout::V8, 3).is_ok() && fits(&[1, -1, -1], YoloLayout::V5, 3).is_ok());
+        let torn = Output { shape: &[1, 7, 4], values: &[0.0; 21] };
+        assert!(read(torn, YoloLayout::V8, &CLASSES, AT, SCREEN, 0.45).is_err());
     }
 }

@@ -1,4 +1,4 @@
-"""Makes the three tiny networks that the tests of src/detect run through ONNX Runtime.
+"""Makes the tiny networks that the tests of src/detect run through ONNX Runtime.
 
     /usr/bin/python3 tests/data/onnx/make.py        (Debian: python3-onnx)
 
@@ -6,6 +6,12 @@ Each is a function of its input, so that a test can predict the answer. The canv
     heatmap  [1, 2, 3, 64, 64] -> [1, 2, 4, 4]   smoke: present minus past, mean of the colours; fire: present red minus blue
     yolo-v8  [1, 3, 64, 64]    -> [1, 6, 16]     one box a cell; classes: red, blue
     yolo-v5  [1, 3, 64, 64]    -> [1, 16, 7]     the same with objectness = green
+    yolo-v8-dynamic            -> [1, 6, 16]     yolo-v8 whose input names no size, as `dynamic=True` exports; only 64x64 works
+
+Two look like exports of the public families: names, three classes, and so many boxes that they must be suppressed. The
+canvas is 96x64, windows of 16x16 stand every 4 pixels:
+    bright-v8 [1, 3, 64, 96] -> [1, 7, 273]     person: dark; fire: red minus blue; smoke: 0 at half brightness, 1 at full
+    bright-v5 [1, 3, 64, 96] -> [1, 273, 8]     the same with objectness 0.9
 """
 
 from pathlib import Path
@@ -20,11 +26,11 @@ def constant(name, values, kind=np.float32):
     return numpy_helper.from_array(np.array(values, kind), name)
 
 
-def save(name, nodes, inputs, output, constants):
+def save(name, nodes, inputs, output, constants, names=("frames", "output")):
     graph = helper.make_graph(
         nodes, name,
-        [helper.make_tensor_value_info("frames", TensorProto.FLOAT, inputs)],
-        [helper.make_tensor_value_info("output", TensorProto.FLOAT, output)], constants)
+        [helper.make_tensor_value_info(names[0], TensorProto.FLOAT, inputs)],
+        [helper.make_tensor_value_info(names[1], TensorProto.FLOAT, output)], constants)
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)])
     model.ir_version = 7
     checker.check_model(model)
@@ -57,13 +63,37 @@ boxes = constant("boxes", [middle + [[16] * 16, [16] * 16]])
 shape = constant("shape", [1, 3, 16], np.int64)
 cells = [pool("frames", "cells"), helper.make_node("Reshape", ["cells", "shape"], ["colours"])]
 
-save("yolo-v8", cells + [
-    pick("colours", "wanted", 1, "classes"),
-    helper.make_node("Concat", ["boxes", "classes"], ["output"], axis=1),
-], [1, 3, 64, 64], [1, 6, 16], [boxes, shape, constant("wanted", [0, 2], np.int64)])
+for name, inputs in (("yolo-v8", [1, 3, 64, 64]), ("yolo-v8-dynamic", ["batch", 3, "height", "width"])):
+    save(name, cells + [
+        pick("colours", "wanted", 1, "classes"),
+        helper.make_node("Concat", ["boxes", "classes"], ["output"], axis=1),
+    ], inputs, [1, 6, 16], [boxes, shape, constant("wanted", [0, 2], np.int64)])
 
 save("yolo-v5", cells + [
     pick("colours", "wanted", 1, "rest"),
     helper.make_node("Concat", ["boxes", "rest"], ["columns"], axis=1),
     helper.make_node("Transpose", ["columns"], ["output"], perm=[0, 2, 1]),
 ], [1, 3, 64, 64], [1, 16, 7], [boxes, shape, constant("wanted", [1, 0, 2], np.int64)])
+
+xs, ys = range(8, 96 - 7, 4), range(8, 64 - 7, 4)
+windows = len(xs) * len(ys)
+bright = [
+    helper.make_node("AveragePool", ["images"], ["means"], kernel_shape=[16, 16], strides=[4, 4]),
+    helper.make_node("Conv", ["means", "weight", "bias"], ["raw"]),
+    helper.make_node("Clip", ["raw", "zero", "one"], ["scores"]),
+    helper.make_node("Reshape", ["scores", "flat"], ["classes"]),
+]
+parts = [
+    constant("weight", np.reshape([[-1 / 3] * 3, [1, 0, -1], [2 / 3] * 3], (3, 3, 1, 1))), constant("bias", [1, 0, -1]),
+    constant("zero", 0), constant("one", 1), constant("flat", [1, 3, windows], np.int64),
+    constant("boxes", [[[x for _ in ys for x in xs], [y for y in ys for _ in xs], [16] * windows, [16] * windows]]),
+]
+
+save("bright-v8", bright + [
+    helper.make_node("Concat", ["boxes", "classes"], ["output0"], axis=1),
+], [1, 3, 64, 96], [1, 7, windows], parts, ("images", "output0"))
+
+save("bright-v5", bright + [
+    helper.make_node("Concat", ["boxes", "objectness", "classes"], ["columns"], axis=1),
+    helper.make_node("Transpose", ["columns"], ["output0"], perm=[0, 2, 1]),
+], [1, 3, 64, 96], [1, windows, 8], parts + [constant("objectness", [[[0.9] * windows]])], ("images", "output0"))

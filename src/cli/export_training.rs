@@ -1,0 +1,231 @@
+//! `huoyan export-training`: what the cameras saw and people judged, as the table and pictures that the training project
+//! reads. Pictures go out byte for byte as they were kept; of people nothing goes out (see `report::training`).
+
+use super::{Common, Outcome, Progress};
+use crate::county::{County, Registers, county_time};
+use crate::error::{Error, Result};
+use crate::frame::Picture;
+use crate::lang::Lang;
+use crate::report::training::{self, Example, Lesson, Look};
+use crate::store::{Filter, Store};
+use crate::triage::id::{CameraId, PictureId};
+use jiff::Timestamp;
+use jiff::civil::{Date, Time};
+use serde::Serialize;
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+#[derive(clap::Args, Debug)]
+#[command(after_help = HELP)]
+pub struct Args {
+    /// 输出目录（须为空或不存在）/ folder to write; must be empty or absent
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// 起：此时及以后立案 / incidents opened at or after (2026-04-05, or RFC 3339)
+    #[arg(long, value_name = "TIME", value_parser = instant)]
+    pub since: Option<Timestamp>,
+    /// 止：此时以前立案 / incidents opened before
+    #[arg(long, value_name = "TIME", value_parser = instant)]
+    pub until: Option<Timestamp>,
+}
+
+const HELP: &str = "\
+写入 DIR/images/*.jpg（原样）和 DIR/watch.csv：真实火情带框；误报无框，供模型学习；尚未核实的，以及炊烟、厂烟等真烟而非山火的，unsure=1 并写明原因。
+演练不导出。人员姓名、电话和所写文字一律不导出；摄像机编号、名称和图片会导出。
+不足：只保存了确认时的图片，没有模型用来对比的几分钟前的图片；仅当同一警情中同一视角此前也确认过，才有更早的图片，其余的训练时只能用同一张图代替。
+
+Writes DIR/images/*.jpg (as kept) and DIR/watch.csv. What burned has its box; a false alarm has none and is learnt from;
+what nobody has judged, and real smoke that is no wildfire (kitchens, chimneys), has unsure=1 and the reason.
+Drills are left out. No name, phone or word of a person goes out; camera ids, camera names and pictures do.
+What is missing: only the confirmed picture is kept, not the one from minutes before that the model compared it with. A row
+has an earlier picture only where the same view was confirmed before in the same incident; for all others training has to
+take the same picture twice.";
+
+/// Incidents read at once.
+const PAGE: u32 = 200;
+/// A picture whose colours differ from grey by less than this on average (of 128) has none: JPEG rounds by 1 or 2.
+const GREY_BELOW: f64 = 2.5;
+
+#[derive(Debug, Default, Serialize)]
+pub struct Summary {
+    pub out: PathBuf,
+    pub rows: usize,
+    /// With a box.
+    pub smoke: usize,
+    /// Hard negatives.
+    pub nothing: usize,
+    pub unsure: usize,
+    pub train_cameras: usize,
+    pub val_cameras: usize,
+    pub unreadable: Vec<Unreadable>,
+}
+
+/// A picture the table has no row for.
+#[derive(Debug, Serialize)]
+pub struct Unreadable {
+    pub picture: PictureId,
+    pub camera: CameraId,
+    pub captured_at: Timestamp,
+    pub reason: String,
+}
+
+pub fn run(args: Args, common: &Common) -> Result<Outcome> {
+    let data = &common.config.store.data;
+    let registers = Registers::load(&data.join("registers"))?;
+    let summary = super::runtime()?.block_on(async {
+        let store = Store::open(&crate::app::store_url(&common.config), data).await?;
+        export(&args, &store, &registers.current(), common.lang, common.quiet).await
+    })?;
+    if common.json {
+        let json = serde_json::to_string(&summary).map_err(|e| Error::internal("the summary is no JSON").because(e))?;
+        println!("{json}");
+    } else {
+        print!("{}", words(&summary, common.lang));
+    }
+    Ok(if summary.unreadable.is_empty() { Outcome::Fine } else { Outcome::Findings })
+}
+
+/// Pictures that cannot be read are listed and the rest goes on; a disk that cannot be written ends it.
+pub async fn export(args: &Args, store: &Store, county: &County, lang: Lang, quiet: bool) -> Result<Summary> {
+    let images = args.out.join("images");
+    let unwritten = |path: &Path, e: std::io::Error| {
+        Error::unavailable(format!("cannot write {}: is there room, and may you write there?", path.display()))
+            .because(e)
+    };
+    must_be_empty(&args.out, lang)?;
+    let examples = collect(args, store, county).await?;
+    fs::create_dir_all(&images).map_err(|e| unwritten(&images, e))?;
+    let mut summary = Summary { out: args.out.clone(), ..Summary::default() };
+    let (mut rows, mut cameras) = (Vec::new(), BTreeSet::new());
+    let mut progress = Progress::new(lang.pick("导出训练数据", "export-training"), examples.len() as u64, quiet);
+    for example in &examples {
+        match picture(store, example).await {
+            Ok((bytes, look)) => {
+                let file = images.join(example.image());
+                fs::write(&file, bytes).map_err(|e| unwritten(&file, e))?;
+                rows.push(example.row(look));
+                cameras.insert((example.split(), &example.camera));
+                *match example.lesson {
+                    Lesson::Smoke => &mut summary.smoke,
+                    Lesson::Nothing => &mut summary.nothing,
+                    Lesson::Open(_) => &mut summary.unsure,
+                } += 1;
+            }
+            Err(e) => summary.unreadable.push(Unreadable {
+                picture: example.picture,
+                camera: example.camera.clone(),
+                captured_at: example.captured_at,
+                reason: e.chain(),
+            }),
+        }
+        progress.advance(1, "");
+    }
+    progress.finish("");
+    let table = training::table(&rows).map_err(Error::internal)?;
+    let file = args.out.join("watch.csv");
+    fs::write(&file, table).map_err(|e| unwritten(&file, e))?;
+    summary.rows = rows.len();
+    summary.val_cameras = cameras.iter().filter(|(split, _)| *split == "val").count();
+    summary.train_cameras = cameras.len() - summary.val_cameras;
+    Ok(summary)
+}
+
+/// What is there already could be another export: mixing two would count cameras and events twice.
+fn must_be_empty(out: &Path, lang: Lang) -> Result<()> {
+    match fs::read_dir(out).map(|mut entries| entries.next().is_none()) {
+        Ok(true) => Ok(()),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        Ok(false) => Err(Error::invalid(match lang {
+            Lang::Zh => format!("{} 不是空目录，未写入任何内容；请另指定一个新目录", out.display()),
+            Lang::En => format!("{} is not empty, nothing was written: name a new folder", out.display()),
+        })),
+        Err(e) => Err(Error::invalid(format!("{} is no folder to write into", out.display())).because(e)),
+    }
+}
+
+/// Oldest incident first.
+async fn collect(args: &Args, store: &Store, county: &County) -> Result<Vec<Example>> {
+    let wanted =
+        |at: Timestamp| args.since.is_none_or(|since| at >= since) && args.until.is_none_or(|until| at < until);
+    let (mut newest_first, mut before) = (Vec::new(), None);
+    loop {
+        let page = store.incidents(Filter::All, before, PAGE).await?;
+        let incidents = page.items.iter().map(|filed| &filed.incident);
+        newest_first.extend(incidents.filter(|it| wanted(it.opened_at)).map(|it| training::examples(it, county)));
+        before = page.next;
+        if before.is_none() {
+            return Ok(newest_first.into_iter().rev().flatten().collect());
+        }
+    }
+}
+
+/// The bytes as kept, after a look whether they are a whole picture.
+async fn picture(store: &Store, example: &Example) -> Result<(Vec<u8>, Look)> {
+    let bytes = store.picture(example.picture).await?;
+    let seen = Picture::from_image_bytes(&bytes)?;
+    let (width, height) = (seen.width(), seen.height());
+    let chroma = &seen.as_i420()[seen.luma().len()..];
+    let colour: f64 = chroma.iter().map(|v| (f64::from(*v) - 128.0).abs()).sum();
+    Ok((bytes, Look { width, height, grey: colour < GREY_BELOW * chroma.len() as f64 }))
+}
+
+fn words(summary: &Summary, lang: Lang) -> String {
+    let Summary { rows, smoke, nothing, unsure, train_cameras, val_cameras, .. } = summary;
+    let out = summary.out.display();
+    let mut text = match lang {
+        Lang::Zh => format!(
+            "{out}: {rows}张图片（真实烟火{smoke}，误报{nothing}，待定{unsure}）；训练摄像机{train_cameras}台，检验摄像机{val_cameras}台\n"
+        ),
+        Lang::En => format!(
+            "{out}: {rows} pictures ({smoke} of smoke or fire, {nothing} false alarms, {unsure} unsure); \
+             {train_cameras} cameras to train on, {val_cameras} to judge by\n"
+        ),
+    };
+    let skipped = lang.pick("读不出，跳过", "cannot be read, skipped");
+    for Unreadable { picture, camera, captured_at, reason } in &summary.unreadable {
+        text.push_str(&format!("  {camera} {captured_at} {picture}: {skipped}: {reason}\n"));
+    }
+    if *rows == 0 {
+        text.push_str(lang.pick("这段时间没有可导出的摄像机图片\n", "no camera pictures to learn from in this time\n"));
+        return text;
+    }
+    text.push_str(&match lang {
+        Lang::Zh => format!(
+            "下一步：按 models/smoke-fire/train/README.md，在其 prepare.py 命令后加上 --office {out}；图片含本地景物，请只交给负责训练的人\n"
+        ),
+        Lang::En => format!(
+            "next: follow models/smoke-fire/train/README.md and give its prepare.py `--office {out}`; the pictures show your \
+             county, hand them to nobody but who trains\n"
+        ),
+    });
+    text
+}
+
+/// A day is its first moment in county time.
+fn instant(text: &str) -> std::result::Result<Timestamp, String> {
+    let day = text.parse::<Date>().ok().and_then(|day| day.to_datetime(Time::midnight()).to_zoned(county_time()).ok());
+    match day.filter(|_| !text.contains(['T', ' '])) {
+        Some(midnight) => Ok(midnight.timestamp()),
+        None => text.parse().map_err(|_| "2026-04-05, 2026-04-05T14:00:00+08:00".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_days_of_the_county_or_instants() {
+        for (text, expected) in [
+            ("2026-04-05", "2026-04-04T16:00:00Z"),
+            ("2026-04-05T14:00:00+08:00", "2026-04-05T06:00:00Z"),
+            ("2026-04-05T06:00:00Z", "2026-04-05T06:00:00Z"),
+        ] {
+            assert_eq!(instant(text).map(|at| at.to_string()).as_deref(), Ok(expected), "{text}");
+        }
+        for text in ["yesterday", "2026-13-01", "2026-04-05T14:00:00"] {
+            assert!(instant(text).is_err(), "{text} has no one meaning");
+        }
+    }
+}
