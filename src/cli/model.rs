@@ -154,7 +154,7 @@ fn points_text(lang: Lang, points: Option<&Points>) -> Vec<String> {
         let words = point_words(lang, name);
         lines.push(match lang {
             Lang::Zh => format!(
-                "  {words}: 烟 {smoke}，火 {fire}，{window} 帧中 {needed} 帧；每台摄像机每天误报 {alarms}，火情检出率 {recall}，见烟到报警 {minutes} 分钟"
+                "  {words}: 烟 {smoke}，火 {fire}，{window} 帧中 {needed} 帧；每台摄像机每天误报 {alarms}，火情检出率 {recall}，首个标注框到报警 {minutes} 分钟"
             ),
             Lang::En => format!(
                 "  {words}: smoke {smoke}, fire {fire}, {needed} of {window} frames; {alarms} false alarms a camera and day, \

@@ -92,7 +92,7 @@ pub struct Expected {
     pub false_alarms_per_camera_day: Estimate,
     /// Share of the fires that were alarmed to, 0..=1.
     pub event_recall: Estimate,
-    /// From the first visible smoke, minutes.
+    /// From the first frame in which somebody drew a box around smoke, minutes.
     pub minutes_to_alarm: Estimate,
 }
 

@@ -37,7 +37,7 @@ export const en: typeof zh = {
   falseAlarms: 'False alarms per camera and day',
   falseAlarmsHere: (cameras) => `For the ${cameras} cameras here, per day`,
   recall: 'Fires alarmed to',
-  minutesToAlarm: 'From visible smoke to alarm, minutes',
+  minutesToAlarm: 'From the first box to the alarm, minutes',
 
   tune: 'Try thresholds',
   tuneHint: 'Moving these is a trial: nothing live changes before you publish',

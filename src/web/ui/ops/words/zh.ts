@@ -36,7 +36,7 @@ export const zh = {
   falseAlarms: '每台摄像机每天误报',
   falseAlarmsHere: (cameras: number) => `本县 ${cameras} 台合计每天误报`,
   recall: '火情检出率',
-  minutesToAlarm: '见烟到报警，分钟',
+  minutesToAlarm: '首个标注框到报警，分钟',
 
   tune: '试算阈值',
   tuneHint: '拖动只是试算，发布前不影响实时警报',
