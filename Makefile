@@ -27,11 +27,12 @@ run: setup $(UI_BUILT)  ## build, and start the demo county at http://127.0.0.1:
 test: setup-test lint unit e2e  ## everything that CI runs
 	@echo "all tests passed"
 
-lint: setup-test $(UI_BUILT)  ## format, lints, documentation, types of the pages
+lint: setup-test $(UI_BUILT)  ## format, lints, documentation, types of the pages, training code
 	cargo fmt --check
 	cargo clippy --locked --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --document-private-items
 	cd $(UI) && npm run --silent check
+	.huoyan/python/bin/ruff check --quiet models
 
 unit: setup-test $(UI_BUILT)  ## tests of pages and program, with real PostgreSQL and NATS
 	cd $(UI) && npm run --silent test
