@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,6 +64,19 @@ def read_alert(path: Path, box) -> np.ndarray:
     for xs in (slice(0, 220), slice(-220, None)):
         img[:84, xs] = img[84, xs]
     return img
+
+
+class Pixels:
+    """The pictures that prepare.py packed, read from disk as they are asked for."""
+
+    def __init__(self, work: Path):
+        self.index = json.loads((work / "pictures.json").read_text())
+        self.bytes = np.memmap(work / "pixels.bin", np.uint8, "r")
+
+    def __call__(self, k: int) -> np.ndarray:
+        """RGB, uint8 [H, W, 3]."""
+        m = self.index[k]
+        return self.bytes[m["at"]:m["at"] + m["h"] * m["w"] * 3].reshape(m["h"], m["w"], 3)
 
 
 @dataclass
@@ -138,7 +152,7 @@ class Light:
         s = strength
         self.gain = 1 + s * rng.uniform(-0.2, 0.2)
         self.gamma = np.exp(s * rng.uniform(-0.25, 0.25))
-        self.saturation = 0.0 if rng.random() < 0.08 * s else 1 + s * rng.uniform(-0.4, 0.3)
+        self.saturation = 0.0 if rng.random() < 0.2 * s else 1 + s * rng.uniform(-0.4, 0.3)
         self.tint = 1 + s * rng.uniform(-0.05, 0.05, 3)
         self.haze = s * max(0.0, rng.uniform(-0.4, 0.35))
         self.blur = s * max(0.0, rng.uniform(-1.0, 0.9))

@@ -1,4 +1,4 @@
-"""The network: an EfficientNet-Lite0 trunk shared by two frames, a small comparing head, and a fire branch."""
+"""The network: an EfficientNet-Lite0 trunk over the present frame, a small branch for what changed, one head for both classes."""
 
 from __future__ import annotations
 
@@ -103,106 +103,70 @@ class Trunk(nn.Module):
 
 
 class Mixer(nn.Module):
-    """Residual block of the head: depthwise 5x5 (dilated), then two 1x1."""
+    """Residual block of the head: depthwise 5x5 (maybe dilated), then 1x1."""
 
     def __init__(self, c, dilation=1):
         super().__init__()
         self.dw = nn.Conv2d(c, c, 5, padding=2 * dilation, dilation=dilation, groups=c, bias=False)
-        self.bn = nn.BatchNorm2d(c)
-        self.up = nn.Conv2d(c, 2 * c, 1)
-        self.down = nn.Conv2d(2 * c, c, 1)
+        self.n1 = nn.BatchNorm2d(c)
+        self.pw = nn.Conv2d(c, c, 1, bias=False)
+        self.n2 = nn.BatchNorm2d(c)
 
     def forward(self, x):
-        return x + self.down(F.relu(self.up(self.bn(self.dw(x)))))
+        return F.relu(x + self.n2(self.pw(F.relu(self.n1(self.dw(x))))))
 
 
-class Head(nn.Module):
-    """Features of both frames -> cell logits [N, 2, H/16, W/16] and frame logits [N, 2].
-
-    Fine detail: present, earlier and their difference at stride 8 through one strided 3x3.
-    Meaning: the same three at stride 16 through a 1x1. Then mixing blocks, with the whole frame's
-    mean fed back so that a change of light everywhere is not taken for smoke.
-    The frame logit is an affine function of the mean of the eight strongest cell logits.
-    Only the smoke cells are exported; the second output is a training aid, fire has a branch of its own.
-    """
-
-    def __init__(self, width=96, dropout=0.15):
-        super().__init__()
-        self.fine = nn.Sequential(nn.Conv2d(3 * C8, 64, 3, 2, 1, bias=False), nn.BatchNorm2d(64), nn.ReLU())
-        self.coarse = nn.Sequential(nn.Conv2d(3 * C16, width, 1, bias=False), nn.BatchNorm2d(width), nn.ReLU())
-        self.join = nn.Sequential(nn.Conv2d(64 + width, width, 1, bias=False), nn.BatchNorm2d(width), nn.ReLU())
-        self.mix1 = nn.Sequential(Mixer(width), Mixer(width, 2))
-        self.context = nn.Sequential(nn.Conv2d(width, width, 1), nn.ReLU(), nn.Conv2d(width, width, 1))
-        self.mix2 = Mixer(width)
-        self.drop = nn.Dropout2d(dropout)
-        self.dropout = dropout
-        self.short = False
-        self.out = nn.Conv2d(width, 2, 1)
-        nn.init.constant_(self.out.bias, -3.0)
-        self.gain = nn.Parameter(torch.ones(2))
-        self.offset = nn.Parameter(torch.zeros(2))
-
-    def pair(self, p, e):
-        return torch.cat([p, e] if self.short else [p, e, p - e], 1)
-
-    def shorten(self):
-        """The same function without the difference: its weights go into the other two (for export)."""
-        for branch, c in ((self.fine, C8), (self.coarse, C16)):
-            conv, w = branch[0], branch[0].weight.data
-            both = torch.cat([w[:, :c] + w[:, 2 * c:], w[:, c:2 * c] - w[:, 2 * c:]], 1)
-            branch[0] = nn.Conv2d(2 * c, conv.out_channels, conv.kernel_size, conv.stride, conv.padding, bias=False)
-            branch[0].weight.data.copy_(both)
-        self.short = True
-        return self
-
-    def thin(self, p, e):
-        """In training, leaves out the same channels of both frames: few fires, so much to learn by heart."""
-        if not self.training:
-            return p, e
-        keep = F.dropout2d(torch.ones_like(p[:, :, :1, :1]), self.dropout)
-        return p * keep, e * keep
-
-    def forward(self, p8, p16, e8, e16):
-        (p8, e8), (p16, e16) = self.thin(p8, e8), self.thin(p16, e16)
-        fine = self.fine(self.pair(p8, e8))
-        coarse = self.coarse(self.pair(p16, e16))
-        x = self.mix1(self.join(torch.cat([fine, coarse], 1)))
-        x = x + self.context(x.mean((2, 3), keepdim=True))
-        cells = self.out(self.drop(self.mix2(x)))
-        top = cells.flatten(2).topk(8, dim=2).values.mean(2)
-        return cells, top * self.gain + self.offset
-
-
-class Fire(nn.Module):
-    """Features of the present frame -> fire logits [N, 1, H/16, W/16]. It sees a small surrounding only (13 cells
-    besides what the trunk sees) and no mean of the whole frame: where a picture lies on the canvas must not matter."""
-
-    def __init__(self, width=64, dropout=0.15):
-        super().__init__()
-        self.fine = nn.Sequential(nn.Conv2d(C8, 32, 3, 2, 1, bias=False), nn.BatchNorm2d(32), nn.ReLU())
-        self.coarse = nn.Sequential(nn.Conv2d(C16, width, 1, bias=False), nn.BatchNorm2d(width), nn.ReLU())
-        self.join = nn.Sequential(nn.Conv2d(32 + width, width, 1, bias=False), nn.BatchNorm2d(width), nn.ReLU())
-        self.mix = nn.Sequential(Mixer(width), Mixer(width, 2))
-        self.drop = nn.Dropout2d(dropout)
-        self.out = nn.Conv2d(width, 1, 1)
-        nn.init.constant_(self.out.bias, -3.0)
-
-    def forward(self, p8, p16):
-        x = self.join(torch.cat([self.fine(self.drop(p8)), self.coarse(self.drop(p16))], 1))
-        return self.out(self.drop(self.mix(x)))
+def conv(cin, cout, kernel=3, stride=1):
+    return nn.Sequential(nn.Conv2d(cin, cout, kernel, stride, kernel // 2, bias=False), nn.BatchNorm2d(cout), nn.ReLU())
 
 
 class SmokeFire(nn.Module):
-    """What is exported: frames [N, 2, 3, H, W] (0 = present, 1 = earlier) -> heatmap [N, 2, H/16, W/16]."""
+    """Frames [N, 2, 3, H, W] (0 = present, 1 = earlier) -> logits of cells [N, 2, H/16, W/16] (smoke, fire).
 
-    def __init__(self, trunk: Trunk, head: Head, fire: Fire):
+    The trunk runs once, over the present frame. What changed since the earlier frame comes in at stride 8 through a small
+    branch of its own, at half size; its way in starts at zero, so that training begins with the trunk as it was.
+    """
+
+    def __init__(self, width=96, change=32, dropout=0.1):
         super().__init__()
-        self.trunk, self.head, self.fire = trunk, head, fire
+        self.trunk = Trunk()
+        self.change = nn.Sequential(conv(6, 24, 3, 2), conv(24, change, 3, 2), conv(change, change))
+        self.enter = nn.Conv2d(change, C8, 1)
+        nn.init.zeros_(self.enter.weight)
+        nn.init.zeros_(self.enter.bias)
+        self.fine = conv(C8 + change, 64, 3, 2)
+        self.coarse = conv(C16, width, 1)
+        self.join = conv(64 + width, width, 1)
+        self.mix = nn.Sequential(Mixer(width), Mixer(width, 2), Mixer(width))
+        self.drop = nn.Dropout2d(dropout)
+        self.smoke = nn.Conv2d(width, 1, 1)
+        self.flame = nn.Sequential(conv(width, 32, 1), nn.Conv2d(32, 1, 1))
+        for out in (self.smoke, self.flame[1]):
+            nn.init.constant_(out.bias, -3.0)
 
     def forward(self, frames):
-        h, w = frames.shape[3:]
-        s8, s16 = self.trunk(frames.reshape(-1, 3, h, w))
-        s8 = s8.reshape(-1, 2, C8, h // 8, w // 8)
-        s16 = s16.reshape(-1, 2, C16, h // 16, w // 16)
-        cells, _ = self.head(s8[:, 0], s16[:, 0], s8[:, 1], s16[:, 1])
-        return torch.sigmoid(torch.cat([cells[:, :1], self.fire(s8[:, 0], s16[:, 0])], 1))
+        present, earlier = frames[:, 0], frames[:, 1]
+        small, before = (F.avg_pool2d(v, 2) for v in (present, earlier))
+        change = self.change(torch.cat([small, small - before], 1))
+        s8 = self.trunk.lower(present) + self.enter(change)
+        s16 = self.trunk.upper(s8)
+        x = self.join(torch.cat([self.fine(torch.cat([s8, change], 1)), self.coarse(s16)], 1))
+        x = self.drop(self.mix(x))
+        return torch.cat([self.smoke(x), self.flame(x)], 1)
+
+    def keep_statistics(self):
+        """Batch norms of the trunk keep the means and spreads of ImageNet: batches here are small."""
+        for m in self.trunk.modules():
+            if isinstance(m, nn.BatchNorm2d):
+                m.eval()
+
+
+class Exported(nn.Module):
+    """What is exported: the same with probabilities."""
+
+    def __init__(self, net: SmokeFire):
+        super().__init__()
+        self.net = net
+
+    def forward(self, frames):
+        return torch.sigmoid(self.net(frames))

@@ -1,0 +1,82 @@
+"""What prepare.py made, under one numbering: pictures and their rows, mattes, the folds, and a frame's past."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from pathlib import Path
+
+import numpy as np
+
+import data as d
+
+HARD = ("fog", "cloud", "sunrise", "rain")
+
+
+class Bank:
+    """What prepare.py made: pictures, their rows, mattes, and the folds."""
+
+    def __init__(self, work: Path, params: dict):
+        self.params = params
+        self.pixels = d.Pixels(work)
+        self.rows = self.pixels.index
+        self.mattes = json.loads((work / "mattes.json").read_text())
+        self.alpha = np.load(work / "mattes.npy", mmap_mode="r")
+        self.timeline = defaultdict(dict)
+        for k, r in enumerate(self.rows):
+            if r["kind"] == "watch":
+                self.timeline[r["event"]][r["minute"]] = k
+        self.fold_of = self.deal(params["train"]["folds"])
+
+    def deal(self, n: int) -> dict:
+        """Event -> fold. Events of one camera, and those of one fire seen by several cameras, stay together; the group
+        with most boxed frames is dealt first, always to the fold that has fewest."""
+        group = {}
+
+        def root(x):
+            while group.setdefault(x, x) != x:
+                x = group[x]
+            return x
+
+        boxed = defaultdict(int)
+        for r in self.rows:
+            if r["kind"] == "watch":
+                for other in (("camera", r["camera"]), ("fire", r["fire"])):
+                    if other[1]:
+                        group[root(other)] = root(("event", r["event"]))
+                boxed[r["event"]] += r["box"] is not None
+        members = defaultdict(list)
+        for event in boxed:
+            members[root(("event", event))].append(event)
+        load, out = [0] * n, {}
+        for events in sorted(members.values(), key=lambda v: (-sum(boxed[e] for e in v), v)):
+            k = load.index(min(load))
+            load[k] += sum(boxed[e] for e in events) + 10 * len(events)
+            out |= {e: k for e in events}
+        return out
+
+    def fold(self, k: int) -> int:
+        """Photographs have no event: they are dealt by number."""
+        r = self.rows[k]
+        return self.fold_of[r["event"]] if r["kind"] == "watch" else k // 7 % self.params["train"]["folds"]
+
+    def marks(self, k: int) -> set:
+        """What a sample made of this picture may not be used for: its fold, and the last look at val."""
+        return {str(self.fold(k))} | ({"val"} if self.rows[k]["split"] == "val" else set())
+
+    def clean(self, k: int) -> bool:
+        return self.rows[k]["box"] is None and not self.rows[k]["unsure"]
+
+    def past(self, k: int, minutes: int) -> int:
+        """The frame about `minutes` earlier: the nearest within two minutes of that, else the oldest."""
+        m = self.rows[k]["minute"]
+        line = self.timeline[self.rows[k]["event"]]
+        for off in (0, 1, -1, 2, -2):
+            if m - minutes - off in line and minutes + off > 0:
+                return line[m - minutes - off]
+        return line[min(line)]
+
+    def matte(self, j: int):
+        m = self.mattes[j]
+        a = self.alpha[m["at"]:m["at"] + m["h"] * m["w"]].reshape(m["h"], m["w"])
+        return a, np.array(m["colour"], np.float32), m["event"]

@@ -1,0 +1,179 @@
+"""Prints every figure of the card, and writes them to WORK/figures.json.
+
+    python figures.py --work WORK/stage1 --bank WORK [--model ../0.2.0] [--json]
+
+Reads what score.py, operating.py and replay.py left in WORK: fold*.npz, points.json, replay-{quiet,balanced,eager}.jsonl, and
+for the last look at val net.npz and replay-net-{quiet,balanced,eager}.jsonl.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import tomllib
+from pathlib import Path
+
+import numpy as np
+
+import yardstick
+from bank import HARD, Bank
+from events import outcome, with_intervals
+from metrics import auc, recall_at, threshold_at
+from operating import Scores, events_of, read_replay
+
+PARAMS = tomllib.loads((Path(__file__).parent / "params.toml").read_text())
+POINTS = ("quiet", "balanced", "eager")
+
+
+def bootstrap(event, pos, value, f, rounds=1000, seed=1):
+    """95 % interval of f(boxed, clean), drawing events with replacement."""
+    rng, names, out = np.random.default_rng(seed), np.unique(event), []
+    at = {e: np.flatnonzero(event == e) for e in names}
+    while len(out) < rounds:
+        take = np.concatenate([at[e] for e in rng.choice(names, len(names))])
+        if pos[take].any() and not pos[take].all():
+            out.append(f(value[take][pos[take]], value[take][~pos[take]]))
+    return [float(v) for v in np.percentile(out, [2.5, 97.5])]
+
+
+def frames(s: Scores, allow=None) -> dict:
+    """Ranking of bare frames."""
+    keep = (s.boxed | s.clean) & (s.mask(allow) if allow else True)
+    event, pos, value = np.array([r.get("event") for r in s.rows])[keep], s.boxed[keep], s.smoke[keep]
+    out = {"boxed": int(pos.sum()), "clean": int((~pos).sum()), "events": len(set(event))}
+    for name, f in (("auc", auc), ("recall_at_5", lambda p, n: recall_at(p, n, 0.05)), ("recall_at_1", lambda p, n: recall_at(p, n, 0.01))):
+        out[name] = [float(f(value[pos], value[~pos])), *bootstrap(event, pos, value, f)]
+    boxes = [r["box"] for r, k in zip(s.rows, keep) if k and r["box"]]
+    area = np.array([(b[2] - b[0]) * (b[3] - b[1]) for b in boxes]) / 307200
+    part = np.searchsorted(np.quantile(area, [0.25, 0.5, 0.75]), area, side="left")
+    t5, t1 = threshold_at(value[~pos], 0.05), threshold_at(value[~pos], 0.01)
+    out["quarters"] = [{"area": [float(area[part == i].min()), float(area[part == i].max())],
+                        "recall_at_5": float((value[pos][part == i] > t5).mean()),
+                        "recall_at_1": float((value[pos][part == i] > t1).mean())} for i in range(4)]
+    return out
+
+
+def strongest_in_box(s: Scores) -> float:
+    hits = []
+    for k in np.flatnonzero(s.boxed):
+        y, x = np.unravel_index(s.heat[k, 0].argmax(), s.heat[k, 0].shape)
+        b = s.rows[k]["box"]
+        hits.append(b[0] - 16 <= x * 16 + 8 <= b[2] + 16 and b[1] - 16 <= y * 16 + 8 <= b[3] + 16)
+    return float(np.mean(hits))
+
+
+def at_points(s: Scores, points: dict, fold_of) -> dict:
+    """Frames and photographs over each fold's own thresholds."""
+    out = {}
+    for name in POINTS:
+        level = {c: np.array([points[name][fold_of(f)][c] for f in s.fold]) for c in ("smoke", "fire")}
+        smoke, fire = s.smoke > level["smoke"], s.fire > level["fire"]
+        row = {"boxed": smoke[s.boxed].mean(), "clean": smoke[s.clean].mean(), "hard_photographs": smoke[s.hard].mean(),
+               "fire_on_clean": fire[s.clean].mean(), "fire_on_photographs": fire[s.photo].mean(), "flames": fire[s.flame].mean()}
+        for kind in (*HARD, "landscape"):
+            row[kind] = smoke[s.mask(lambda r, kind=kind: r["kind"] == "photo" and r["what"] == kind)].mean()
+        out[name] = {k: float(v) for k, v in row.items()}
+    return out
+
+
+def through_the_program(work: Path, prefix: str, events) -> tuple[dict, dict]:
+    out, each = {}, {}
+    for name in POINTS:
+        path = work / f"replay-{prefix}{name}.jsonl"
+        if path.exists():
+            seen = read_replay(path)
+            rows = [outcome(events[e], s) for e, (_, s) in sorted(seen.items())]
+            out[name] = with_intervals(rows) | {"events": len(rows), "fires": sum(r.event.first_box_s is not None for r in rows),
+                                                "camera_days": sum(r.clean_min for r in rows) / 1440}
+            each[name] = {r.event.name: [r.delay_min, r.false_alarms, r.clean_min] for r in rows}
+    return out, each
+
+
+def interval(v, form=".3f"):
+    return f"{v[0]:{form}} [{v[1]:{form}}, {v[2]:{form}}]"
+
+
+def show_frames(title: str, f: dict):
+    print(f"\n{title}: {f['boxed']} boxed and {f['clean']} clean frames of {f['events']} events")
+    for key, words in (("auc", "AUC"), ("recall_at_5", "recall at 5 % false frames"), ("recall_at_1", "recall at 1 % false frames")):
+        print(f"  {words:28s} {interval(f[key])}")
+    for q in f["quarters"]:
+        print(f"  boxes of {100 * q['area'][0]:5.2f} to {100 * q['area'][1]:5.2f} % of the frame: recall "
+              f"{q['recall_at_5']:.2f} at 5 %, {q['recall_at_1']:.2f} at 1 % false frames")
+
+
+def show_events(title: str, program: dict):
+    for name, p in program.items():
+        if name == POINTS[0]:
+            print(f"\n{title}: {p['fires']} boxed events of {p['events']}, {p['camera_days']:.2f} camera-days without smoke")
+        print(f"  {name:9s} found {interval(p['event_recall'], '.2f')}, "
+              f"within 5 min of the first box {interval(p['event_recall_5min'], '.2f')}, "
+              f"median {interval(p['minutes_to_alarm'], '.1f')} min, slowest found {p['worst_found_min'][0]:.0f} min; "
+              f"false alarms a camera-day {interval(p['false_alarms_per_camera_day'], '.2f')}")
+
+
+def show_points(title: str, at: dict):
+    print(f"\n{title}: share over each point's thresholds")
+    names = list(at["balanced"])
+    print("  " + " " * 20 + "".join(f"{p:>10s}" for p in POINTS))
+    for n in names:
+        print(f"  {n:20s}" + "".join(f"{at[p][n]:10.3f}" for p in POINTS))
+
+
+def main():
+    ap = argparse.ArgumentParser()
+    ap.add_argument("--work", type=Path, required=True)
+    ap.add_argument("--bank", type=Path, help="where prepare.py wrote; default: --work")
+    ap.add_argument("--model", type=Path, help="its cost is measured too")
+    ap.add_argument("--json", action="store_true")
+    args = ap.parse_args()
+    home = args.bank or args.work
+    bank = Bank(home, PARAMS)
+    events, points = events_of(bank, home), json.loads((args.work / "points.json").read_text())
+    out: dict = {"cost": yardstick.cost(args.model)} if args.model else {}
+    cross = Scores(bank, sorted(args.work.glob("fold?.npz")))
+    out["cross"] = {"frames": frames(cross), "frames_of_train": frames(cross, lambda r: r["split"] == "train"),
+                    "strongest_in_box": strongest_in_box(cross), "points": at_points(cross, points, str),
+                    "flames_auc": auc(cross.fire[cross.flame], cross.fire[cross.photo])}
+    out["cross"]["program"], out["cross"]["each"] = through_the_program(args.work, "", events)
+    no_past = sorted(args.work.glob("fold?-no-past.npz"))
+    if no_past:
+        out["no_past"] = frames(Scores(bank, no_past))
+    if (args.work / "net.npz").exists():
+        val = Scores(bank, [args.work / "net.npz"])
+        out["val"] = {"frames": frames(val), "strongest_in_box": strongest_in_box(val),
+                      "points": at_points(val, points, lambda _: "ship"),
+                      "flames_auc": auc(val.fire[val.flame], val.fire[val.photo])}
+        out["val"]["program"], out["val"]["each"] = through_the_program(args.work, "net-", events)
+    (args.work / "figures.json").write_text(json.dumps(out, indent=1))
+    if args.json:
+        print(json.dumps(out))
+        return
+    if args.model:
+        c = out["cost"]
+        print(f"One look, 1 thread: {c['ours']:.1f} ms of processor time; YOLOv8n-shaped graph at 640x384 in the same run "
+              f"{c['yolov8n']:.1f} ms; ratio {c['ratio']:.2f}")
+    for key, title in (("cross", "Cross-validated"), ("val", "Last look at val, shipped network")):
+        if key in out:
+            o = out[key]
+            show_frames(f"{title}, bare frames", o["frames"])
+            if key == "cross":
+                show_frames("  of these the train split", o["frames_of_train"])
+            print(f"  strongest cell within one cell of the box: {o['strongest_in_box']:.3f}")
+            show_points(f"{title}, bare frames and photographs", o["points"])
+            print(f"  flames against photographs without fire: AUC {o['flames_auc']:.3f}")
+            show_events(f"{title}, through the program's confirmation", o["program"])
+            each = o["each"].get("balanced", {})
+            print("  balanced, by event: minutes from the first box to the alarm (-: none; blank: no box) / false alarms")
+            line = []
+            for e, (delay, false, _) in each.items():
+                fire = events[e].first_box_s is not None
+                line.append(f"{e} {'' if not fire else '-' if delay is None else f'{delay:+.0f}'}/{false}")
+            for i in range(0, len(line), 12):
+                print("    " + "  ".join(line[i:i + 12]))
+    if "no_past" in out:
+        show_frames("Cross-validated, the present frame repeated as its own past", out["no_past"])
+
+
+if __name__ == "__main__":
+    main()

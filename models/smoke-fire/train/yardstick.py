@@ -1,0 +1,120 @@
+"""The cost of a network beside that of a graph with the shape of YOLOv8n (3.0 M weights, two classes, 640x384), in one run.
+
+    python yardstick.py MODEL_DIR
+
+The graph follows the family's published layer table with random weights: its time does not depend on them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+import time
+import tomllib
+import warnings
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+
+import onnx_file
+
+
+def conv(cin, cout, kernel=1, stride=1):
+    return nn.Sequential(nn.Conv2d(cin, cout, kernel, stride, kernel // 2), nn.SiLU())
+
+
+class Bottleneck(nn.Module):
+    def __init__(self, c, skip):
+        super().__init__()
+        self.two, self.skip = nn.Sequential(conv(c, c, 3), conv(c, c, 3)), skip
+
+    def forward(self, x):
+        return x + self.two(x) if self.skip else self.two(x)
+
+
+class C2f(nn.Module):
+    def __init__(self, cin, cout, n, skip=True):
+        super().__init__()
+        self.half = cout // 2
+        self.first, self.last = conv(cin, cout), conv((2 + n) * self.half, cout)
+        self.steps = nn.ModuleList(Bottleneck(self.half, skip) for _ in range(n))
+
+    def forward(self, x):
+        y = list(self.first(x).split(self.half, 1))
+        for step in self.steps:
+            y.append(step(y[-1]))
+        return self.last(torch.cat(y, 1))
+
+
+class Pool(nn.Module):
+    def __init__(self, c):
+        super().__init__()
+        self.first, self.last, self.pool = conv(c, c // 2), conv(2 * c, c), nn.MaxPool2d(5, 1, 2)
+
+    def forward(self, x):
+        y = [self.first(x)]
+        for _ in range(3):
+            y.append(self.pool(y[-1]))
+        return self.last(torch.cat(y, 1))
+
+
+class Yardstick(nn.Module):
+    def __init__(self, classes=2):
+        super().__init__()
+        self.s8 = nn.Sequential(conv(3, 16, 3, 2), conv(16, 32, 3, 2), C2f(32, 32, 1), conv(32, 64, 3, 2), C2f(64, 64, 2))
+        self.s16 = nn.Sequential(conv(64, 128, 3, 2), C2f(128, 128, 2))
+        self.s32 = nn.Sequential(conv(128, 256, 3, 2), C2f(256, 256, 1), Pool(256))
+        self.up = nn.Upsample(scale_factor=2)
+        self.up16, self.up8 = C2f(384, 128, 1, False), C2f(192, 64, 1, False)
+        self.down16, self.out16 = conv(64, 64, 3, 2), C2f(192, 128, 1, False)
+        self.down32, self.out32 = conv(128, 128, 3, 2), C2f(384, 256, 1, False)
+        self.boxes, self.classes = (nn.ModuleList(
+            nn.Sequential(conv(c, 64, 3), conv(64, 64, 3), nn.Conv2d(64, n, 1)) for c in (64, 128, 256)) for n in (64, classes))
+
+    def forward(self, x):
+        a = self.s8(x)
+        b = self.s16(a)
+        c = self.s32(b)
+        p = self.up16(torch.cat([self.up(c), b], 1))
+        q = self.up8(torch.cat([self.up(p), a], 1))
+        r = self.out16(torch.cat([self.down16(q), p], 1))
+        s = self.out32(torch.cat([self.down32(r), c], 1))
+        return torch.cat([torch.cat([f(z), g(z)], 1).flatten(2) for f, g, z in zip(self.boxes, self.classes, (q, r, s))], 2)
+
+
+def cost(folder: Path, rounds: int = 60) -> dict:
+    """Processor milliseconds of one thread, medians of interleaved runs."""
+    card = tomllib.loads((folder / "model.toml").read_text())
+    i = card["input"]
+    with tempfile.TemporaryDirectory() as tmp, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        path = Path(tmp) / "yardstick.onnx"
+        kind = {"dynamo": False} if torch.__version__ >= "2.5" else {}
+        torch.onnx.export(Yardstick().eval(), torch.zeros(1, 3, 384, 640), str(path), opset_version=onnx_file.OPSET, **kind)
+        nets = {"ours": onnx_file.session(folder / card["file"]), "yolov8n": onnx_file.session(path)}
+    shapes = {"ours": (1, i["frames"], 3, i["height"], i["width"]), "yolov8n": (1, 3, 384, 640)}
+    feeds = {k: {n.get_inputs()[0].name: np.random.default_rng(0).random(shapes[k], np.float32)} for k, n in nets.items()}
+    spent = {k: [] for k in nets}
+    for n in range(rounds + 3):
+        for k, net in nets.items():
+            before = time.process_time()
+            net.run(None, feeds[k])
+            if n >= 3:
+                spent[k].append(1000 * (time.process_time() - before))
+    out = {k: float(np.median(v)) for k, v in spent.items()}
+    return out | {"ratio": float(np.median(np.array(spent["ours"]) / np.array(spent["yolov8n"])))}
+
+
+def main():
+    ap = argparse.ArgumentParser()
+    ap.add_argument("model", type=Path)
+    args = ap.parse_args()
+    c = cost(args.model)
+    print(f"one look, 1 thread: {c['ours']:.1f} ms of processor time; YOLOv8n-shaped graph at 640x384, same run: "
+          f"{c['yolov8n']:.1f} ms; ratio {c['ratio']:.2f}")
+
+
+if __name__ == "__main__":
+    main()
