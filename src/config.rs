@@ -138,7 +138,7 @@ pub enum Device {
 impl Default for DetectConfig {
     fn default() -> Self {
         Self {
-            model: PathBuf::from("models/smoke-fire/0.1.0"),
+            model: PathBuf::from("models/smoke-fire/0.2.0"),
             onnxruntime: PathBuf::from(".huoyan/lib/libonnxruntime.so"),
             device: Device::Auto,
             workers: 2,

@@ -22,7 +22,7 @@ use std::time::Duration;
 /// One clip a camera of the synthetic county.
 const CAMERAS: u32 = 13;
 /// Which camera sees the plume, and how long after its stream starts: within the first minute.
-const SMOKY: u32 = 2;
+const SMOKY: u32 = 5;
 const SMOKE_AFTER_S: f64 = 25.0;
 /// The smoky clip is long enough to be worked on; the others only need not look still.
 const SMOKY_LENGTH_S: f64 = 300.0;
@@ -33,7 +33,7 @@ const CADENCE: SignedDuration = SignedDuration::from_secs(5);
 /// The satellite passes so long after the start.
 const HOTSPOTS_AFTER: Duration = Duration::from_secs(20);
 /// Change it when the rendering changes: clips of another version are rendered anew.
-const CLIPS_VERSION: &str = "2";
+const CLIPS_VERSION: &str = "3";
 const SEED: u64 = 131;
 /// Stands among registers that this module wrote.
 const MARK: &str = ".demo";

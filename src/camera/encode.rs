@@ -15,7 +15,8 @@ use std::path::Path;
 /// As cameras are set for keyframe analysis.
 const KEYFRAME_EVERY_SECONDS: u32 = 2;
 
-/// A sub-stream of 640x360 at 25 pictures a second; other sizes in proportion, never below 128.
+/// A sub-stream of 640x360; other sizes in proportion, never below 128. Cameras hold the rate they are set to, however few pictures
+/// a second they send.
 const KBIT_PER_SECOND: u64 = 512;
 const KBIT_PIXELS: u64 = 640 * 360;
 
@@ -77,7 +78,7 @@ fn open(
     let path = part.to_str().ok_or_else(|| Error::invalid(format!("{} is not UTF-8", part.display())))?;
     let gop = fps * KEYFRAME_EVERY_SECONDS;
     let pixels = u64::from(width) * u64::from(height);
-    let kbit = (KBIT_PER_SECOND * pixels * u64::from(fps) / KBIT_PIXELS / 25).max(128);
+    let kbit = (KBIT_PER_SECOND * pixels / KBIT_PIXELS).max(128);
     let encoder = match codec {
         ClipCodec::H264 => format!(
             "x264enc bframes=0 key-int-max={gop} bitrate={kbit} speed-preset=veryfast option-string=scenecut=0 \

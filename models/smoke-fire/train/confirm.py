@@ -7,15 +7,16 @@ AREA_MIN, AREA_MAX, COOLDOWN_S, SPAN_S = 0.0002, 0.6, 600, 60
 
 
 def iou(a, b) -> float:
-    w = min(a["x"] + a["w"], b["x"] + b["w"]) - max(a["x"], b["x"])
-    h = min(a["y"] + a["h"], b["y"] + b["h"]) - max(a["y"], b["y"])
+    """Boxes are x, y, width, height, as shares of the picture."""
+    w = min(a[0] + a[2], b[0] + b[2]) - max(a[0], b[0])
+    h = min(a[1] + a[3], b[1] + b[3]) - max(a[1], b[1])
     both = max(0.0, w) * max(0.0, h)
-    return both / (a["w"] * a["h"] + b["w"] * b["h"] - both)
+    return both / (a[2] * a[3] + b[2] * b[3] - both)
 
 
 def same_place(a, b) -> bool:
-    dx, dy = (abs(a[p] + a[s] / 2 - b[p] - b[s] / 2) for p, s in (("x", "w"), ("y", "h")))
-    return iou(a, b) >= 0.1 or any(dx <= o["w"] + 0.01 and dy <= o["h"] + 0.01 for o in (a, b))
+    dx, dy = (abs(a[i] + a[i + 2] / 2 - b[i] - b[i + 2] / 2) for i in (0, 1))
+    return iou(a, b) >= 0.1 or any(dx <= outer[2] + 0.01 and dy <= outer[3] + 0.01 for outer in (a, b))
 
 
 def confirm(frames, threshold: dict, needed: int, window: int, hysteresis: float = 0.8):
@@ -27,7 +28,7 @@ def confirm(frames, threshold: dict, needed: int, window: int, hysteresis: float
         places = [p for p in places if (now - p["last"] < COOLDOWN_S if p["confirmed"] else p["hits"])]
         for det in sorted(detections, key=lambda x: -x["confidence"]):
             box, cls, level = det["bbox"], det["class"], threshold[det["class"]]
-            if not AREA_MIN <= box["w"] * box["h"] <= AREA_MAX:
+            if not AREA_MIN <= box[2] * box[3] <= AREA_MAX:
                 continue
             near = [p for p in places if p["class"] == cls and same_place(p["box"], box)]
             if near:

@@ -77,7 +77,8 @@ def events_of(bank: Bank, work: Path) -> dict[str, Event]:
 
 
 def choose(scores: Scores, replayed, events, use, rule, tried) -> float:
-    """The lowest smoke threshold that keeps the rule on the events and photographs that `use` allows."""
+    """The lowest smoke threshold that keeps the rule on the events and photographs that `use` allows, and from there the rule's
+    margin in log-odds: where so few hours tell the lowest, the next camera's is higher."""
     hard = scores.smoke[scores.hard & np.array([use(f) for f in scores.fold])]
     names = [e for e in events if use(scores.bank.fold_of[e])]
     best = 1.0
@@ -88,7 +89,8 @@ def choose(scores: Scores, replayed, events, use, rule, tried) -> float:
                 or (hard > t).mean() > rule["photographs"]:
             break
         best = t
-    return round(float(best), 3)
+    best = min(best, 0.999)
+    return round(float(1 / (1 + (1 - best) / best * np.exp(-rule["margin"]))), 3)
 
 
 def main():
@@ -100,8 +102,7 @@ def main():
     bank = Bank(work, PARAMS)
     scores = Scores(bank, sorted(args.work.glob("fold?.npz")))
     replayed, events = read_replay(args.work / "replay-all.jsonl"), events_of(bank, work)
-    tried = np.unique(np.quantile(scores.smoke[scores.clean], np.linspace(0.85, 1, 90)).round(3))
-    tried = np.unique(np.concatenate([tried, 1 - np.logspace(np.log10(0.5), -3.3, 30).round(4)]))
+    tried = np.arange(0.3, 0.996, 0.005)
     out = {}
     for name, rule in PARAMS["points"].items():
         out[name] = {}

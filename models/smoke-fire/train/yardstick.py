@@ -1,6 +1,6 @@
 """The cost of a network beside that of a graph with the shape of YOLOv8n (3.0 M weights, two classes, 640x384), in one run.
 
-    python yardstick.py MODEL_DIR
+    python yardstick.py MODEL_DIR [--json]
 
 The graph follows the family's published layer table with random weights: its time does not depend on them.
 """
@@ -8,6 +8,7 @@ The graph follows the family's published layer table with random weights: its ti
 from __future__ import annotations
 
 import argparse
+import json
 import tempfile
 import time
 import tomllib
@@ -110,8 +111,12 @@ def cost(folder: Path, rounds: int = 60) -> dict:
 def main():
     ap = argparse.ArgumentParser()
     ap.add_argument("model", type=Path)
+    ap.add_argument("--json", action="store_true")
     args = ap.parse_args()
     c = cost(args.model)
+    if args.json:
+        print(json.dumps(c))
+        return
     print(f"one look, 1 thread: {c['ours']:.1f} ms of processor time; YOLOv8n-shaped graph at 640x384, same run: "
           f"{c['yolov8n']:.1f} ms; ratio {c['ratio']:.2f}")
 
