@@ -3,7 +3,7 @@
     python evaluate.py --work WORK --huoyan PATH [--model ../0.2.0]
 
 PATH is the program (`target/release/huoyan`). Leaves points.json and figures.json in WORK's last stage, and prints every figure of
-the card. About fifteen minutes on two cores.
+the card. About ten minutes on two cores.
 """
 
 from __future__ import annotations

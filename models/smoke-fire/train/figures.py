@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from bank import HARD, Bank
+from confirm import confirm
 from events import outcome, with_intervals
 from metrics import auc, recall_at, threshold_at
 from operating import Scores, events_of, read_replay
@@ -37,6 +38,14 @@ def bootstrap(event, pos, value, f, rounds=1000, seed=1):
     return [float(v) for v in np.percentile(out, [2.5, 97.5])]
 
 
+def rate(hit, group, rounds=1000, seed=1) -> list[float]:
+    """Share of hits with its 95 % interval, drawing groups (events, or pictures that belong to none) with replacement."""
+    names, at = np.unique(group, return_inverse=True)
+    n, h = np.bincount(at), np.bincount(at, weights=hit)
+    take = np.random.default_rng(seed).integers(len(names), size=(rounds, len(names)))
+    return [float(np.mean(hit)), *np.percentile(h[take].sum(1) / n[take].sum(1), [2.5, 97.5]).tolist()]
+
+
 def frames(s: Scores, allow=None) -> dict:
     """Ranking of bare frames."""
     keep = (s.boxed | s.clean) & (s.mask(allow) if allow else True)
@@ -49,8 +58,8 @@ def frames(s: Scores, allow=None) -> dict:
     part = np.searchsorted(np.quantile(area, [0.25, 0.5, 0.75]), area, side="left")
     t5, t1 = threshold_at(value[~pos], 0.05), threshold_at(value[~pos], 0.01)
     out["quarters"] = [{"area": [float(area[part == i].min()), float(area[part == i].max())],
-                        "recall_at_5": float((value[pos][part == i] > t5).mean()),
-                        "recall_at_1": float((value[pos][part == i] > t1).mean())} for i in range(4)]
+                        "recall_at_5": rate(value[pos][part == i] > t5, event[pos][part == i]),
+                        "recall_at_1": rate(value[pos][part == i] > t1, event[pos][part == i])} for i in range(4)]
     return out
 
 
@@ -65,16 +74,32 @@ def strongest_in_box(s: Scores) -> float:
 
 def at_points(s: Scores, points: dict, fold_of) -> dict:
     """Frames and photographs over each fold's own thresholds."""
-    out = {}
+    out, group = {}, np.array([r.get("event") or str(k) for k, r in zip(s.ids, s.rows)])
+    parts = {"boxed": s.boxed, "clean": s.clean, "hard photographs": s.hard}
+    parts |= {kind: s.mask(lambda r, kind=kind: r["kind"] == "photo" and r["what"] == kind) for kind in (*HARD, "landscape")}
     for name in POINTS:
         level = {c: np.array([points[name][fold_of(f)][c] for f in s.fold]) for c in ("smoke", "fire")}
         smoke, fire = s.smoke > level["smoke"], s.fire > level["fire"]
-        row = {"boxed": smoke[s.boxed].mean(), "clean": smoke[s.clean].mean(), "hard_photographs": smoke[s.hard].mean(),
-               "fire_on_clean": fire[s.clean].mean(), "fire_on_photographs": fire[s.photo].mean(), "flames": fire[s.flame].mean()}
-        for kind in (*HARD, "landscape"):
-            row[kind] = smoke[s.mask(lambda r, kind=kind: r["kind"] == "photo" and r["what"] == kind)].mean()
-        out[name] = {k: float(v) for k, v in row.items()}
+        out[name] = {f"smoke: {k}": rate(smoke[m], group[m]) for k, m in parts.items()}
+        out[name] |= {f"fire: {k}": rate(fire[m], group[m]) for k, m in (("clean", s.clean), ("photographs", s.photo), ("flames", s.flame))}
     return out
+
+
+def bare_events(work: Path, points: dict, events, fold_of) -> dict:
+    """By event without confirmation: every frame over the threshold alarms, again only after the place was quiet."""
+    out = {}
+    for name in POINTS:
+        rows = []
+        for e, (seen, _) in sorted(read_replay(work / "replay-all.jsonl").items()):
+            point = points[name][str(fold_of[e])]
+            rows.append(outcome(events[e], [t for t, *_ in confirm(seen, {"smoke": point["smoke"], "fire": point["fire"]}, 1, 1)]))
+        out[name] = summary(rows)
+    return out
+
+
+def summary(rows) -> dict:
+    return with_intervals(rows) | {"events": len(rows), "fires": sum(r.event.first_box_s is not None for r in rows),
+                                   "camera_days": sum(r.clean_min for r in rows) / 1440}
 
 
 def through_the_program(work: Path, prefix: str, events) -> tuple[dict, dict]:
@@ -84,8 +109,7 @@ def through_the_program(work: Path, prefix: str, events) -> tuple[dict, dict]:
         if path.exists():
             seen = read_replay(path)
             rows = [outcome(events[e], s) for e, (_, s) in sorted(seen.items())]
-            out[name] = with_intervals(rows) | {"events": len(rows), "fires": sum(r.event.first_box_s is not None for r in rows),
-                                                "camera_days": sum(r.clean_min for r in rows) / 1440}
+            out[name] = summary(rows)
             each[name] = {r.event.name: [r.delay_min, r.false_alarms, r.clean_min] for r in rows}
     return out, each
 
@@ -106,7 +130,7 @@ def show_frames(title: str, f: dict):
         print(f"  {words:28s} {interval(f[key])}")
     for q in f["quarters"]:
         print(f"  boxes of {100 * q['area'][0]:5.2f} to {100 * q['area'][1]:5.2f} % of the frame: recall "
-              f"{q['recall_at_5']:.2f} at 5 %, {q['recall_at_1']:.2f} at 1 % false frames")
+              f"{interval(q['recall_at_5'], '.2f')} at 5 %, {interval(q['recall_at_1'], '.2f')} at 1 % false frames")
 
 
 def show_events(title: str, program: dict):
@@ -121,10 +145,9 @@ def show_events(title: str, program: dict):
 
 def show_points(title: str, at: dict):
     print(f"\n{title}: share over each point's thresholds")
-    names = list(at["balanced"])
-    print("  " + " " * 20 + "".join(f"{p:>10s}" for p in POINTS))
-    for n in names:
-        print(f"  {n:20s}" + "".join(f"{at[p][n]:10.3f}" for p in POINTS))
+    print("  " + " " * 24 + "".join(f"{p:>24s}" for p in POINTS))
+    for n in at["balanced"]:
+        print(f"  {n:24s}" + "".join(f"{interval(at[p][n]):>24s}" for p in POINTS))
 
 
 def main():
@@ -142,6 +165,7 @@ def main():
     out["cross"] = {"frames": frames(cross), "frames_of_train": frames(cross, lambda r: r["split"] == "train"),
                     "strongest_in_box": strongest_in_box(cross), "points": at_points(cross, points, str),
                     "flames_auc": auc(cross.fire[cross.flame], cross.fire[cross.photo])}
+    out["cross"]["bare_events"] = bare_events(args.work, points, events, bank.fold_of)
     out["cross"]["program"], out["cross"]["each"] = through_the_program(args.work, "", events)
     no_past = sorted(args.work.glob("fold?-no-past.npz"))
     if no_past:
@@ -169,6 +193,8 @@ def main():
             print(f"  strongest cell within one cell of the box: {o['strongest_in_box']:.3f}")
             show_points(f"{title}, bare frames and photographs", o["points"])
             print(f"  flames against photographs without fire: AUC {o['flames_auc']:.3f}")
+            if "bare_events" in o:
+                show_events(f"{title}, by event without confirmation", o["bare_events"])
             show_events(f"{title}, through the program's confirmation", o["program"])
             each = o["each"].get("balanced", {})
             print("  balanced, by event: minutes from the first box to the alarm (-: none; blank: no box) / false alarms")

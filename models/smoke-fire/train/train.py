@@ -45,7 +45,8 @@ def stage(work: Path, n: int, jobs: int) -> Path:
         name, which = ("net", []) if fold is None else (f"fold{fold}", ["--fold", fold])
         if not (out / f"{name}.pt").exists():
             python("fit.py", "--work", work, "--out", out, "--stage", n, "--threads", 1, *start, *which)
-        if not (out / f"{name}.npz").exists():
+        last = n == len(PARAMS["train"]["stages"]) - 1
+        if (which or last) and not (out / f"{name}.npz").exists():  # val is looked at once, at the end
             python("score.py", "--work", out, *(which or ["--net"]))
 
     with ThreadPoolExecutor(jobs) as pool:
