@@ -1,5 +1,6 @@
 """The program's confirmation (src/triage/confirm.rs) in Python, to choose thresholds by. Reported figures come from the
-program itself (replay.py); this port only saves running it once for every threshold looked at."""
+program itself (replay.py); this port only saves running it once for every threshold looked at. figures.py fails where the
+two differ."""
 
 from __future__ import annotations
 

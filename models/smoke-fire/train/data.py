@@ -81,34 +81,18 @@ class Pixels:
 
 @dataclass
 class Geometry:
-    """Source rectangle -> rectangle on the network's canvas, maybe mirrored."""
+    """Source rectangle -> rectangle on the network's canvas."""
 
     src: tuple  # x0, y0, x1, y1 in the picture
     dst: tuple  # x0, y0, x1, y1 on the canvas
-    flip: bool = False
 
     def apply(self, img: np.ndarray, params: dict) -> np.ndarray:
         w, h = params["input"]["width"], params["input"]["height"]
         x0, y0, x1, y1 = self.dst
         part = Image.fromarray(img).resize((x1 - x0, y1 - y0), Image.BILINEAR, box=self.src)
-        if self.flip:
-            part = part.transpose(Image.FLIP_LEFT_RIGHT)
         out = np.full((h, w, 3), params["input"]["letterbox"], np.uint8)
         out[y0:y1, x0:x1] = np.asarray(part)
         return out
-
-    def box(self, b):
-        """A box of the picture on the canvas, clipped; None when less than a fifth is left."""
-        sx = (self.dst[2] - self.dst[0]) / (self.src[2] - self.src[0])
-        sy = (self.dst[3] - self.dst[1]) / (self.src[3] - self.src[1])
-        x0, x1 = ((v - self.src[0]) * sx for v in (b[0], b[2]))
-        y0, y1 = ((v - self.src[1]) * sy for v in (b[1], b[3]))
-        if self.flip:
-            x0, x1 = (self.dst[2] - self.dst[0]) - x1, (self.dst[2] - self.dst[0]) - x0
-        full = max(1e-6, (x1 - x0) * (y1 - y0))
-        x0, x1 = (min(max(v + self.dst[0], self.dst[0]), self.dst[2]) for v in (x0, x1))
-        y0, y1 = (min(max(v + self.dst[1], self.dst[1]), self.dst[3]) for v in (y0, y1))
-        return (x0, y0, x1, y1) if (x1 - x0) * (y1 - y0) >= 0.2 * full and x1 > x0 else None
 
 
 def letterbox(size, params: dict) -> Geometry:
@@ -121,28 +105,34 @@ def letterbox(size, params: dict) -> Geometry:
     return Geometry((0, 0, w, h), (x, y, x + nw, y + nh))
 
 
-def bars(img: np.ndarray, geo: Geometry, params: dict) -> np.ndarray:
-    """Puts the exact letterbox grey back around the picture."""
-    out = np.full_like(img, params["input"]["letterbox"])
-    x0, y0, x1, y1 = geo.dst
-    out[y0:y1, x0:x1] = img[y0:y1, x0:x1]
-    return out
+@dataclass
+class Cut:
+    """A square of a picture on the network's crop, maybe mirrored."""
 
+    x: float
+    y: float
+    side: float
+    size: int
+    flip: bool
 
-def crop(size, aspect: float, zoom: float, params: dict, rng, keep=None) -> Geometry:
-    """A random crop of that aspect, 1/zoom of the largest one, letterboxed; `keep` stays inside if it can."""
-    w, h = size
-    cw = min(w, h * aspect) / zoom
-    chh = cw / aspect
-    x = rng.uniform(0, w - cw)
-    y = rng.uniform(0, h - chh)
-    if keep is not None:
-        kx, ky = (keep[0] + keep[2]) / 2, (keep[1] + keep[3]) / 2
-        x = min(max(x, kx + 40 - cw), kx - 40)
-        y = min(max(y, ky + 40 - chh), ky - 40)
-    x, y = min(max(x, 0), w - cw), min(max(y, 0), h - chh)
-    inner = letterbox((cw, chh), params)
-    return Geometry((x, y, x + cw, y + chh), inner.dst, bool(rng.random() < 0.5))
+    def image(self, img: np.ndarray, dx: float = 0.0, dy: float = 0.0) -> np.ndarray:
+        h, w = img.shape[:2]
+        x, y = np.clip(self.x + dx, 0, w - self.side), np.clip(self.y + dy, 0, h - self.side)
+        part = Image.fromarray(img[int(y):int(y + self.side) + 2, int(x):int(x + self.side) + 2])
+        box = (x - int(x), y - int(y), min(part.width, x - int(x) + self.side), min(part.height, y - int(y) + self.side))
+        out = np.asarray(part.resize((self.size, self.size), Image.BILINEAR, box=box))
+        return out[:, ::-1].copy() if self.flip else out.copy()
+
+    def box(self, b):
+        s = self.size / self.side
+        x0, x1 = (b[0] - self.x) * s, (b[2] - self.x) * s
+        if self.flip:
+            x0, x1 = self.size - x1, self.size - x0
+        y0, y1 = (b[1] - self.y) * s, (b[3] - self.y) * s
+        full = max(1e-6, (x1 - x0) * (y1 - y0))
+        c = [float(np.clip(v, 0, self.size)) for v in (x0, y0, x1, y1)]
+        seen = (c[2] - c[0]) * (c[3] - c[1]) / full
+        return c, seen
 
 
 class Light:

@@ -56,9 +56,10 @@ fire = {fire_screen:.3f}
 smoke = {smoke:.3f}
 fire = {fire:.3f}
 
-# Operating points. Each threshold is the lowest that kept the bounds of train/params.toml on every cross-validated event: frames and
-# photographs scored by networks that were trained without their camera. `expected` was measured with thresholds chosen anew
-# for each fold, from the other folds only: {fires} fires and {days:.2f} camera-days without smoke, one frame a minute, through the
+# Operating points. Each smoke threshold is the lowest that kept the bounds of train/params.toml on every cross-validated event, plus
+# the margin there: frames and photographs scored by networks that were trained without their camera. `expected` was measured with
+# thresholds chosen anew for each fold, from the other folds only:
+# {fires} fires and {days:.2f} camera-days without smoke, one frame a minute, through the
 # program's own confirmation. [value, ends of the 95 % interval]
 """
 

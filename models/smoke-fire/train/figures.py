@@ -102,12 +102,17 @@ def summary(rows) -> dict:
                                    "camera_days": sum(r.clean_min for r in rows) / 1440}
 
 
-def through_the_program(work: Path, prefix: str, events) -> tuple[dict, dict]:
+def through_the_program(work: Path, prefix: str, events, point_of) -> tuple[dict, dict]:
+    """point_of(name, event): the thresholds used. Fails where confirm.py would not have said what the program said."""
     out, each = {}, {}
     for name in POINTS:
         path = work / f"replay-{prefix}{name}.jsonl"
         if path.exists():
             seen = read_replay(path)
+            for e, (frames_seen, said) in seen.items():
+                p = point_of(name, e)
+                ours = [t for t, *_ in confirm(frames_seen, {"smoke": p["smoke"], "fire": p["fire"]}, p["needed"], p["window"])]
+                assert sorted(ours) == sorted(said), f"{path.name}, {e}: the program alarms at {said}, confirm.py at {ours}"
             rows = [outcome(events[e], s) for e, (_, s) in sorted(seen.items())]
             out[name] = summary(rows)
             each[name] = {r.event.name: [r.delay_min, r.false_alarms, r.clean_min] for r in rows}
@@ -166,7 +171,8 @@ def main():
                     "strongest_in_box": strongest_in_box(cross), "points": at_points(cross, points, str),
                     "flames_auc": auc(cross.fire[cross.flame], cross.fire[cross.photo])}
     out["cross"]["bare_events"] = bare_events(args.work, points, events, bank.fold_of)
-    out["cross"]["program"], out["cross"]["each"] = through_the_program(args.work, "", events)
+    out["cross"]["program"], out["cross"]["each"] = through_the_program(
+        args.work, "", events, lambda name, e: points[name][str(bank.fold_of[e])])
     no_past = sorted(args.work.glob("fold?-no-past.npz"))
     if no_past:
         out["no_past"] = frames(Scores(bank, no_past))
@@ -175,7 +181,8 @@ def main():
         out["val"] = {"frames": frames(val), "strongest_in_box": strongest_in_box(val),
                       "points": at_points(val, points, lambda _: "ship"),
                       "flames_auc": auc(val.fire[val.flame], val.fire[val.photo])}
-        out["val"]["program"], out["val"]["each"] = through_the_program(args.work, "net-", events)
+        out["val"]["program"], out["val"]["each"] = through_the_program(
+            args.work, "net-", events, lambda name, _: points[name]["ship"])
     (args.work / "figures.json").write_text(json.dumps(out, indent=1))
     if args.json:
         print(json.dumps(out))

@@ -25,36 +25,6 @@ class Sample:
     bag: list = field(default_factory=lambda: [0.0, 0.0])  # 1: somewhere in `target > 0` the class must show
 
 
-@dataclass
-class Cut:
-    """A square of a picture on the network's crop, maybe mirrored."""
-
-    x: float
-    y: float
-    side: float
-    size: int
-    flip: bool
-
-    def image(self, img: np.ndarray, dx: float = 0.0, dy: float = 0.0) -> np.ndarray:
-        h, w = img.shape[:2]
-        x, y = np.clip(self.x + dx, 0, w - self.side), np.clip(self.y + dy, 0, h - self.side)
-        part = Image.fromarray(img[int(y):int(y + self.side) + 2, int(x):int(x + self.side) + 2])
-        box = (x - int(x), y - int(y), min(part.width, x - int(x) + self.side), min(part.height, y - int(y) + self.side))
-        out = np.asarray(part.resize((self.size, self.size), Image.BILINEAR, box=box))
-        return out[:, ::-1].copy() if self.flip else out.copy()
-
-    def box(self, b):
-        s = self.size / self.side
-        x0, x1 = (b[0] - self.x) * s, (b[2] - self.x) * s
-        if self.flip:
-            x0, x1 = self.size - x1, self.size - x0
-        y0, y1 = (b[1] - self.y) * s, (b[3] - self.y) * s
-        full = max(1e-6, (x1 - x0) * (y1 - y0))
-        c = [float(np.clip(v, 0, self.size)) for v in (x0, y0, x1, y1)]
-        seen = (c[2] - c[0]) * (c[3] - c[1]) / full
-        return c, seen
-
-
 class Drawer:
     """Draws samples from the pictures that `use` allows."""
 
@@ -116,7 +86,7 @@ class Drawer:
 
     # --- geometry
 
-    def cut(self, img, rng, zoom, around=None) -> Cut:
+    def cut(self, img, rng, zoom, around=None) -> d.Cut:
         """A random square; `around` (x, y) lies in it, a little inside its edge."""
         h, w = img.shape[:2]
         side = min(self.size / zoom, h, w)
@@ -124,7 +94,7 @@ class Drawer:
             x, y = rng.uniform(0, w - side), rng.uniform(0, h - side)
         else:
             x, y = (around[i] - side * rng.uniform(0.15, 0.85) for i in (0, 1))
-        return Cut(float(np.clip(x, 0, w - side)), float(np.clip(y, 0, h - side)), side, self.size, bool(rng.random() < 0.5))
+        return d.Cut(float(np.clip(x, 0, w - side)), float(np.clip(y, 0, h - side)), side, self.size, bool(rng.random() < 0.5))
 
     def blank(self):
         return np.zeros((2, self.h, self.h), np.float32), np.ones((2, self.h, self.h), np.float32)
@@ -229,7 +199,7 @@ class Drawer:
         move = (0, 0) if rng.random() < 0.5 else rng.normal(0, 1.5 / fit, 2)
         return cut.image(img), cut.image(img, *move)
 
-    def lay(self, frame, rng, behind=None):
+    def lay(self, frame, rng):
         """Smoke of a matte over `frame` (float RGB). Returns frame and opacity."""
         groups = list(self.mattes)
         real = [g for g in groups if g.startswith("real")]

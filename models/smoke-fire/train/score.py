@@ -1,8 +1,10 @@
 """Runs a network over whole pictures, as the program shows them to it, and keeps the heatmaps.
 
-    python score.py --work DIR --fold K          foldK.pt over what it was not trained on -> DIR/foldK.onnx, foldK.npz
-    python score.py --work DIR --net             net.pt over the val split -> DIR/net.onnx, net.npz
-    python score.py --work DIR --mine            cells where fold networks were wrong on clean frames -> DIR/mined.json
+    python score.py --work DIR --bank WORK --fold K     foldK.pt over what it was not trained on -> DIR/foldK.onnx, foldK.npz
+    python score.py --work DIR --bank WORK --net        net.pt over the val split -> DIR/net.onnx, net.npz
+    python score.py --work DIR --bank WORK --mine       cells where fold networks were wrong on clean frames -> DIR/mined.json
+
+With --no-past the present frame is its own past, as after a turn of the camera -> DIR/foldK-no-past.npz
 """
 
 from __future__ import annotations
@@ -64,13 +66,14 @@ def mine(work: Path, bank: Bank) -> dict:
 
 def main():
     ap = argparse.ArgumentParser()
-    ap.add_argument("--work", type=Path, required=True)
+    ap.add_argument("--work", type=Path, required=True, help="where the networks are")
+    ap.add_argument("--bank", type=Path, required=True, help="where prepare.py wrote")
     ap.add_argument("--fold", type=int)
     ap.add_argument("--net", action="store_true")
     ap.add_argument("--mine", action="store_true")
     ap.add_argument("--no-past", action="store_true")
     args = ap.parse_args()
-    bank, i = Bank(args.work if (args.work / "pictures.json").exists() else args.work.parent, PARAMS), PARAMS["input"]
+    bank, i = Bank(args.bank, PARAMS), PARAMS["input"]
     if args.mine:
         found = mine(args.work, bank)
         (args.work / "mined.json").write_text(json.dumps(found))

@@ -33,7 +33,7 @@ def stage(work: Path, n: int, jobs: int) -> Path:
     out.mkdir(exist_ok=True)
     if not (out / "drawn").exists():
         if before:
-            python("score.py", "--work", before, "--mine")
+            python("score.py", "--work", before, "--bank", work, "--mine")
             shutil.copy(before / "mined.json", work / "mined.json")
         else:
             (work / "mined.json").unlink(missing_ok=True)
@@ -47,7 +47,7 @@ def stage(work: Path, n: int, jobs: int) -> Path:
             python("fit.py", "--work", work, "--out", out, "--stage", n, "--threads", 1, *start, *which)
         last = n == len(PARAMS["train"]["stages"]) - 1
         if (which or last) and not (out / f"{name}.npz").exists():  # val is looked at once, at the end
-            python("score.py", "--work", out, *(which or ["--net"]))
+            python("score.py", "--work", out, "--bank", work, *(which or ["--net"]))
 
     with ThreadPoolExecutor(jobs) as pool:
         list(pool.map(one, [*range(PARAMS["train"]["folds"]), None]))
