@@ -21,7 +21,8 @@ use std::time::Duration;
 
 /// One clip a camera of the synthetic county.
 const CAMERAS: u32 = 13;
-/// Which camera sees the plume, and how long after its stream starts: within the first minute.
+/// Which camera sees the plume (of the views, one where it stands before dark trees), and how long after its stream starts: within
+/// the first minute.
 const SMOKY: u32 = 5;
 const SMOKE_AFTER_S: f64 = 25.0;
 /// The smoky clip is long enough to be worked on; the others only need not look still.

@@ -1,0 +1,63 @@
+use super::*;
+
+fn one<T: Record>(text: &str) -> Result<T, String> {
+    let table = table::read(text.as_bytes(), T::COLUMNS, Lang::Zh)?;
+    T::read(table.rows.first().ok_or("no row")?)
+}
+
+fn again<T: Record + PartialEq + std::fmt::Debug>(text: &str) {
+    let first: T = one(text).expect("a good row");
+    let written = table::write(T::COLUMNS, std::iter::once(first.write())).expect("text");
+    assert_eq!(one::<T>(&written), Ok(first), "{written}");
+}
+
+#[test]
+fn every_register_reads_back_what_it_writes() {
+    again::<Person>("编号,姓名,手机号,岗位,网格,村,乡镇\nR1,向某,190-0000-0001,护林员（A角）,G1,大坪村,凤滩镇\n");
+    again::<CameraEntry>(
+        "id,name,lon,lat,azimuth,url,user,masks\nC1,塔,110.4,28.5,42.5,rtsp://10.0.0.1/1,admin,\"砖厂:0.1,0.2,0.3,0.4\"\n",
+    );
+    again::<CameraEntry>("id,lon,lat,azimuth,url\nC1,110.4,28.5,42.5,rtsp://admin:p@ss@10.0.0.1/1\n");
+    again::<Duty>("日期,岗位,乡镇,网格,人员\n2026-11-21,乡镇值班,凤滩镇,,T1\n");
+    again::<Duty>("日期,岗位,乡镇,网格,人员\n2026-11-21,A角替班,,G1,R2\n");
+    again::<HeatSource>("名称,经度,纬度,半径,有效期至\n砖厂,110.4,28.5,300,2026-12-31\n");
+    again::<Burn>("名称,经度,纬度,开始,结束,批准人\n炼山,110.4,28.5,2026-11-21 08:00,2026-11-21 18:00,局\n");
+}
+
+#[test]
+fn what_a_row_lacks_is_said_by_its_column() {
+    for (text, word) in [
+        ("编号,姓名,岗位\nR1,向某,护林员\n", "网格"),
+        ("编号,姓名,岗位,网格\nR1,向某,厨师,G1\n", "厨师"),
+        ("编号,姓名,岗位,网格,电话\nR1,向某,护林员,G1,123\n", "电话"),
+        ("编号,姓名,岗位\nT1,向某,乡镇值班员\n", "乡镇"),
+        ("编号,岗位\nT1,县值班员\n", "姓名"),
+    ] {
+        let reason = one::<Person>(text).expect_err("not usable");
+        assert!(reason.contains(word), "{reason}");
+    }
+    assert!(one::<Burn>("名称,经度,纬度,开始,结束,批准人\n炼山,110.4,28.5,2026-11-22,2026-11-20,局\n").is_err());
+    let path = "编号,经度,纬度,方位角,地址,管线\nC1,110.4,28.5,10,rtsp://h/1,../../x\n";
+    assert!(one::<CameraEntry>(path).expect_err("a path").contains("管线"));
+}
+
+#[test]
+fn a_grid_feature_comes_back() {
+    let corners: Vec<_> = [(28.0, 110.0), (28.0, 110.1), (28.1, 110.1)]
+        .iter()
+        .filter_map(|&(lat, lon)| crate::triage::geo::LatLon::new(lat, lon))
+        .collect();
+    let grid = Grid {
+        id: "G1".into(),
+        name: "1号网格".to_owned(),
+        village: "大坪村".to_owned(),
+        township: "凤滩镇".to_owned(),
+        area: Area::from_rings(vec![corners]).expect("a ring"),
+    };
+    let text = FeatureCollection::new([grid_feature(&grid)]).to_string();
+    let read = grids(&text, Lang::Zh).expect("a collection");
+    assert_eq!(read, [(1, Ok(grid))]);
+    assert!(grids("{}", Lang::Zh).is_err());
+    let nameless = r#"{"type":"FeatureCollection","features":[{"type":"Feature","properties":{},"geometry":null}]}"#;
+    assert!(grids(nameless, Lang::Zh).expect("a collection")[0].1.is_err());
+}
