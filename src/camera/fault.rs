@@ -7,23 +7,91 @@ use std::path::PathBuf;
 /// Never holds a password.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Fault {
-    BadAddress { shown: String },
-    NoSuchFile { path: PathBuf, why: String },
-    NoPictures { folder: PathBuf },
-    UnknownPipeline { name: String, known: String },
-    BadPipeline { name: String, why: String },
-    MissingElement { element: String },
-    WrongPassword { had_one: bool },
+    BadAddress {
+        shown: String,
+    },
+    NoSuchFile {
+        path: PathBuf,
+        why: String,
+    },
+    NoPictures {
+        folder: PathBuf,
+    },
+    UnknownPipeline {
+        name: String,
+        known: String,
+    },
+    BadPipeline {
+        name: String,
+        why: String,
+    },
+    MissingElement {
+        element: String,
+    },
+    WrongPassword {
+        had_one: bool,
+    },
     NoSuchStream,
-    Unreachable { why: String },
+    Unreachable {
+        why: String,
+    },
     StreamEnded,
-    Silent { seconds: i64, offline: bool },
-    RareKeyframes { seconds: i64 },
-    Overloaded { seconds: i64 },
-    OtherCodec { why: String },
-    Undecodable { why: String },
+    Silent {
+        seconds: i64,
+        offline: bool,
+    },
+    RareKeyframes {
+        seconds: i64,
+    },
+    Overloaded {
+        seconds: i64,
+    },
+    OtherCodec {
+        why: String,
+    },
+    Undecodable {
+        why: String,
+    },
     Black,
-    Frozen { seconds: i64 },
+    Frozen {
+        seconds: i64,
+    },
+    /// An https camera's.
+    Certificate {
+        why: String,
+    },
+    /// An HTTP status that is neither a picture nor a refused login.
+    Answered {
+        status: u16,
+    },
+    Slow {
+        seconds: u64,
+    },
+    /// `kind`: the answer's Content-Type, or the file's name.
+    NotAPicture {
+        kind: String,
+    },
+    TooLarge {
+        mb: usize,
+    },
+    NothingYet {
+        folder: PathBuf,
+        offline: bool,
+    },
+    NothingNew {
+        folder: PathBuf,
+        seconds: i64,
+        offline: bool,
+    },
+    /// By its name it was taken so long before it came.
+    OldPicture {
+        file: String,
+        minutes: i64,
+    },
+    TooManyFiles {
+        folder: PathBuf,
+        max: usize,
+    },
 }
 
 impl Fault {
@@ -35,10 +103,25 @@ impl Fault {
             | Self::UnknownPipeline { .. }
             | Self::BadPipeline { .. }
             | Self::MissingElement { .. }
-            | Self::NoSuchStream => Health::Misconfigured,
+            | Self::NoSuchStream
+            | Self::Certificate { .. }
+            | Self::NotAPicture { .. }
+            | Self::TooLarge { .. }
+            | Self::OldPicture { .. }
+            | Self::TooManyFiles { .. } => Health::Misconfigured,
             Self::WrongPassword { .. } => Health::BadPassword,
-            Self::Unreachable { .. } | Self::StreamEnded | Self::Silent { offline: true, .. } => Health::Offline,
-            Self::Silent { offline: false, .. } | Self::RareKeyframes { .. } | Self::Overloaded { .. } => Health::Late,
+            Self::Unreachable { .. }
+            | Self::StreamEnded
+            | Self::Answered { .. }
+            | Self::Slow { .. }
+            | Self::Silent { offline: true, .. }
+            | Self::NothingYet { offline: true, .. }
+            | Self::NothingNew { offline: true, .. } => Health::Offline,
+            Self::Silent { offline: false, .. }
+            | Self::NothingYet { offline: false, .. }
+            | Self::NothingNew { offline: false, .. }
+            | Self::RareKeyframes { .. }
+            | Self::Overloaded { .. } => Health::Late,
             Self::OtherCodec { .. } | Self::Undecodable { .. } => Health::Undecodable,
             Self::Black => Health::Black,
             Self::Frozen { .. } => Health::Frozen,
@@ -57,8 +140,11 @@ impl Fault {
     fn words(&self) -> (String, String) {
         match self {
             Self::BadAddress { shown } => (
-                format!("地址“{shown}”不可用，请在摄像机台账中填写 rtsp://主机/路径、视频文件或图片文件夹"),
-                format!("the address \"{shown}\" cannot work; enter rtsp://host/path, a video file or a folder of pictures"),
+                format!("地址“{shown}”不可用，请在摄像机台账中填写 rtsp://主机/路径、http://主机/抓图、drop:/上传文件夹、视频文件或图片文件夹"),
+                format!(
+                    "the address \"{shown}\" cannot work; enter rtsp://host/path, http://host/snapshot, drop:/folder of uploads, a \
+                     video file or a folder of pictures"
+                ),
             ),
             Self::NoSuchFile { path, why } => (
                 format!("无法打开 {}（{why}），请检查路径和权限", path.display()),
@@ -94,8 +180,8 @@ impl Fault {
                 "the camera asks for user and password; enter them in the register".to_owned(),
             ),
             Self::NoSuchStream => (
-                "摄像机上没有这一路视频（404），请检查地址中的路径和通道号".to_owned(),
-                "the camera has no such stream (404); check path and channel in its address".to_owned(),
+                "摄像机上没有这一路视频或抓图（404），请检查地址中的路径和通道号".to_owned(),
+                "the camera has no such stream or picture (404); check path and channel in its address".to_owned(),
             ),
             Self::Unreachable { why } => (
                 format!("连接不上（{why}），请检查供电、网络和地址；系统会自动重连"),
@@ -132,6 +218,58 @@ impl Fault {
             Self::Frozen { seconds } => (
                 format!("画面已 {seconds} 秒毫无变化，可能卡死，请重启摄像机或录像机"),
                 format!("the picture has not changed at all for {seconds} s; restart camera or recorder"),
+            ),
+            Self::Certificate { why } => (
+                format!(
+                    "摄像机的 https 证书无法验证（{why}）：请把该证书或其签发机构的证书装入本机（update-ca-certificates）后重启本程序，\
+                     或在专网内改用 http://"
+                ),
+                format!(
+                    "the camera's https certificate cannot be verified ({why}); install it or its authority's on this machine \
+                     (update-ca-certificates) and restart, or use http:// on a network of its own"
+                ),
+            ),
+            Self::Answered { status } => (
+                format!("摄像机应答 HTTP {status}，没有给出图片，请在浏览器中打开该地址检查；系统会自动重试"),
+                format!("the camera answers HTTP {status} and no picture; try the address in a browser; trying again by itself"),
+            ),
+            Self::Slow { seconds } => (
+                format!("摄像机 {seconds} 秒内没有给出完整图片，请检查网络，或降低抓图分辨率；系统会自动重试"),
+                format!("no whole picture within {seconds} s; check the network or lower the snapshot's size; trying again by itself"),
+            ),
+            Self::NotAPicture { kind } => (
+                format!("收到的不是 JPEG 或 PNG 图片（{kind}），请检查地址是否为抓图地址"),
+                format!("what comes is no JPEG or PNG picture ({kind}); check that the address is the snapshot's"),
+            ),
+            Self::TooLarge { mb } => (
+                format!("图片超过 {mb} MB，请在摄像机中降低抓图分辨率或质量"),
+                format!("the picture is larger than {mb} MB; lower the snapshot's size or quality in the camera"),
+            ),
+            Self::NothingYet { folder, .. } => (
+                format!("文件夹 {} 中还没有图片，请检查摄像机的 FTP 上传设置", folder.display()),
+                format!("no picture has come into the folder {} yet; check the camera's FTP upload", folder.display()),
+            ),
+            Self::NothingNew { folder, seconds, .. } => (
+                format!("文件夹 {} 已 {seconds} 秒没有新图片，请检查摄像机的上传设置、时钟和网络", folder.display()),
+                format!(
+                    "no new picture in the folder {} for {seconds} s; check the camera's upload, clock and network",
+                    folder.display()
+                ),
+            ),
+            Self::OldPicture { file, minutes } => (
+                format!("新到的图片 {file} 按文件名是 {minutes} 分钟前拍的，没有分析，请校准摄像机的时钟和时区（北京时间）"),
+                format!(
+                    "the picture {file} was taken {minutes} min before it came, by its name, and is not analysed; set the \
+                     camera's clock and time zone (China Standard Time)"
+                ),
+            ),
+            Self::TooManyFiles { folder, max } => (
+                format!("文件夹 {} 中的图片超过 {max} 张，请让摄像机按日期建子文件夹，或清理旧图片（本程序不删除）", folder.display()),
+                format!(
+                    "more than {max} pictures in the folder {}; let the camera file them by date or clear old ones away (this \
+                     program deletes none)",
+                    folder.display()
+                ),
             ),
         }
     }

@@ -7,21 +7,27 @@
 //! ```
 
 mod decode;
+mod drop_folder;
 mod encode;
 mod fault;
 mod gst;
+mod image_file;
 mod keyframe;
+mod multipart;
 mod pipelines;
 mod playback;
 mod receiver;
 mod receivers;
 mod reconnect;
 mod recording;
+mod runtime;
 mod schedule;
 mod sight;
 mod slots;
+mod snapshot;
 mod source;
 mod template;
+mod times;
 
 pub use decode::Decoder;
 pub use encode::{ClipCodec, encode_clip};
@@ -32,3 +38,4 @@ pub use receivers::Receivers;
 pub use recording::{Frames, frames};
 pub use schedule::Schedule;
 pub use source::{CameraSource, Secret, images_in};
+pub use times::time_in_name;

@@ -103,6 +103,14 @@ impl Slots {
         taken
     }
 
+    /// For sources that are asked: the camera is due, and nothing from this cadence waits for its turn.
+    pub fn is_wanted(&self, index: usize, now: Timestamp) -> bool {
+        let inner = self.lock();
+        let waiting = inner.cameras[index].keyframe.as_ref();
+        let is_stale = waiting.is_none_or(|it| now.duration_since(it.captured_at) >= self.config.cadence);
+        is_stale && inner.schedule.is_due(index, now)
+    }
+
     /// What the receiver found out about the connection.
     pub fn set_link(&self, index: usize, fault: Fault) {
         let now = self.clock.now();

@@ -16,6 +16,7 @@ mod fusion;
 mod http;
 mod http_support;
 mod inbound;
+mod inputs;
 mod kill9;
 mod notify;
 mod replay;
