@@ -17,9 +17,9 @@ use std::time::Duration;
 /// A suspicious camera is looked at twice as often for so many cadences after the last suspicion: one minute at 10 s.
 const BOOST_CADENCES: i32 = 6;
 
-/// The board keeps pictures no larger than this (0.8 MB): 267 full ones would fill 800 MB.
-const SHOWN_WIDTH: u32 = 960;
-const SHOWN_HEIGHT: u32 = 540;
+/// The board keeps pictures no larger than this (0.35 MB, a sub-stream's own size): 267 full ones would fill 800 MB.
+const SHOWN_WIDTH: u32 = 640;
+const SHOWN_HEIGHT: u32 = 360;
 
 /// Memory is bounded by arithmetic: one keyframe and one small picture a camera.
 pub(super) struct Slots {
