@@ -19,7 +19,6 @@ pub enum Fault {
     StreamEnded,
     Silent { seconds: i64, offline: bool },
     RareKeyframes { seconds: i64 },
-    Overloaded { seconds: i64 },
     OtherCodec { why: String },
     Undecodable { why: String },
     Black,
@@ -38,7 +37,7 @@ impl Fault {
             | Self::NoSuchStream => Health::Misconfigured,
             Self::WrongPassword { .. } => Health::BadPassword,
             Self::Unreachable { .. } | Self::StreamEnded | Self::Silent { offline: true, .. } => Health::Offline,
-            Self::Silent { offline: false, .. } | Self::RareKeyframes { .. } | Self::Overloaded { .. } => Health::Late,
+            Self::Silent { offline: false, .. } | Self::RareKeyframes { .. } => Health::Late,
             Self::OtherCodec { .. } | Self::Undecodable { .. } => Health::Undecodable,
             Self::Black => Health::Black,
             Self::Frozen { .. } => Health::Frozen,
@@ -112,10 +111,6 @@ impl Fault {
             Self::RareKeyframes { seconds } => (
                 format!("已 {seconds} 秒没有关键帧，请在摄像机中把 I 帧间隔设为 2～5 秒，并关闭智能编码"),
                 format!("no keyframe for {seconds} s; set the camera's I-frame interval to 2-5 s and its smart codec off"),
-            ),
-            Self::Overloaded { seconds } => (
-                format!("画面已等待分析 {seconds} 秒，本机算力不足：请加大检查周期，或增加分析线程、机器"),
-                format!("its picture has waited {seconds} s for analysis: lengthen the cadence, add workers or machines"),
             ),
             Self::OtherCodec { why } => (
                 format!("不支持的视频编码（{why}），请在摄像机中改为 H.264 或 H.265"),
