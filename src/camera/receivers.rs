@@ -76,6 +76,16 @@ impl Receivers {
         Some(Frame { camera: source.id.clone(), pose: source.pose.clone(), captured_at: keyframe.captured_at, picture })
     }
 
+    /// Up to `most` frames that are due now, of different cameras: waits for the first, takes the rest only if they are there.
+    pub fn next_frames(&self, decoder: &mut Decoder, most: usize, wait: Duration) -> Vec<Frame> {
+        let mut frames: Vec<Frame> = self.next_frame(decoder, wait).into_iter().collect();
+        while !frames.is_empty() && frames.len() < most {
+            let Some(frame) = self.next_frame(decoder, Duration::ZERO) else { break };
+            frames.push(frame);
+        }
+        frames
+    }
+
     /// Suspicious: looked at every half cadence for the next six cadences.
     pub fn boost(&self, camera: &CameraId) {
         if let Some(index) = self.slots.sources.iter().position(|source| source.id == *camera) {
