@@ -65,8 +65,6 @@ impl Video {
     fn try_start(&self) -> Result<(Arc<Receivers>, Watch)> {
         let App { config, clock, status, lang, thresholds, points, drills, parts, .. } = &self.app;
         let detector = Detector::load(&config.detect.model, &config.detect)?;
-        let (device, why) = detector.device();
-        tracing::info!(device, why, model = %detector.model().version, "the model is loaded");
         parts.set("model", true, "", "");
         advise(thresholds, &config.thresholds, &detector);
         *points.write().unwrap_or_else(|poisoned| poisoned.into_inner()) = detector.manifest().points.clone();

@@ -77,9 +77,10 @@ impl Fault {
             ),
             Self::MissingElement { element } => {
                 let package = debian_package(element);
+                let (zh, en) = graphics(element).unwrap_or_default();
                 (
-                    format!("本机缺少 GStreamer 元件 {element}，请安装：apt-get install {package}"),
-                    format!("this machine lacks the GStreamer element {element}: apt-get install {package}"),
+                    format!("本机缺少 GStreamer 元件 {element}，请安装：apt-get install {package}{zh}"),
+                    format!("this machine lacks the GStreamer element {element}: apt-get install {package}{en}"),
                 )
             }
             Self::WrongPassword { had_one: true } => (
@@ -129,6 +130,25 @@ impl Fault {
                 format!("the picture has not changed at all for {seconds} s; restart camera or recorder"),
             ),
         }
+    }
+}
+
+/// Elements of a graphics card appear only where its driver works, whatever is installed.
+fn graphics(element: &str) -> Option<(&'static str, &'static str)> {
+    if element.starts_with("nv") {
+        Some((
+            "；已安装时说明NVIDIA驱动或显卡不可用（看 nvidia-smi）；没有这种显卡请把管线改回 rtsp",
+            "; where that is installed, NVIDIA's driver or card does not work (see nvidia-smi); without such a card choose the \
+             pipeline rtsp",
+        ))
+    } else if element.starts_with("va") {
+        Some((
+            " intel-media-va-driver mesa-va-drivers；已安装时说明显卡驱动不可用（看 vainfo）；没有这种显卡请把管线改回 rtsp",
+            " intel-media-va-driver mesa-va-drivers; where those are installed, the graphics driver does not work (see vainfo); \
+             without one choose the pipeline rtsp",
+        ))
+    } else {
+        None
     }
 }
 

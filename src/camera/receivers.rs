@@ -77,6 +77,16 @@ impl Receivers {
         Some(Frame { camera: source.id.clone(), pose: source.pose.clone(), captured_at: keyframe.captured_at, picture })
     }
 
+    /// Up to `most` frames that are due now, of different cameras: waits for the first, takes the rest only if they are there.
+    pub fn next_frames(&self, decoder: &mut Decoder, most: usize, wait: Duration) -> Vec<Frame> {
+        let mut frames: Vec<Frame> = self.next_frame(decoder, wait).into_iter().collect();
+        while !frames.is_empty() && frames.len() < most {
+            let Some(frame) = self.next_frame(decoder, Duration::ZERO) else { break };
+            frames.push(frame);
+        }
+        frames
+    }
+
     /// Suspicious: all its poses are looked at every half cadence for the next six cadences, as far as there is room.
     pub fn boost(&self, camera: &CameraId) {
         for (index, _) in self.slots.sources.iter().enumerate().filter(|(_, source)| source.id == *camera) {
