@@ -6,6 +6,7 @@
 
 mod follow;
 
+use super::delivery::Delivery;
 use super::fault::Fault;
 use super::keyframe::Keyframe;
 use super::reconnect::{Silence, judge_silence};
@@ -47,13 +48,15 @@ impl DropFolder {
             self.follower = Some(follower);
             match look {
                 Ok(look) => self.take(look, slots, index, now),
-                Err(fault @ (Fault::TooLarge { .. } | Fault::NotAPicture { .. })) => slots.set_link(index, fault),
+                Err(fault @ Fault::Delivery(Delivery::TooLarge { .. } | Delivery::NotAPicture { .. })) => {
+                    slots.set_link(index, fault);
+                }
                 Err(fault) => return Err(fault),
             }
         }
         let is_due = now.duration_since(self.looked_at) >= LOOK_EVERY;
         if is_due
-            && slots.is_wanted(index, now)
+            && slots.wants(index, now)
             && let Some(mut follower) = self.follower.take()
         {
             self.looked_at = now;
@@ -87,15 +90,16 @@ impl DropFolder {
         }
         if let Some(newest) = self.newest.as_ref().filter(|it| it.arrived_at.duration_since(it.taken_at) >= OLD_AFTER) {
             let minutes = newest.arrived_at.duration_since(newest.taken_at).as_mins();
-            slots.set_link(index, Fault::OldPicture { file: newest.file.clone(), minutes });
+            slots.set_link(index, Delivery::OldPicture { file: newest.file.clone(), minutes }.into());
         }
     }
 
     fn silent(&self, now: Timestamp, since: Timestamp, offline: bool) -> Fault {
         let seconds = now.duration_since(since).as_secs();
-        match self.newest {
-            Some(_) => Fault::NothingNew { folder: self.folder.clone(), seconds, offline },
-            None => Fault::NothingYet { folder: self.folder.clone(), offline },
-        }
+        let folder = self.folder.clone();
+        Fault::Delivery(match self.newest {
+            Some(_) => Delivery::NothingNew { folder, seconds, offline },
+            None => Delivery::NothingYet { folder, offline },
+        })
     }
 }

@@ -1,5 +1,6 @@
 //! Why a camera gives no picture, and what to do about it: one sentence, in both languages, for the office's board.
 
+use super::delivery::Delivery;
 use crate::frame::Health;
 use crate::lang::Lang;
 use std::path::PathBuf;
@@ -7,91 +8,29 @@ use std::path::PathBuf;
 /// Never holds a password.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Fault {
-    BadAddress {
-        shown: String,
-    },
-    NoSuchFile {
-        path: PathBuf,
-        why: String,
-    },
-    NoPictures {
-        folder: PathBuf,
-    },
-    UnknownPipeline {
-        name: String,
-        known: String,
-    },
-    BadPipeline {
-        name: String,
-        why: String,
-    },
-    MissingElement {
-        element: String,
-    },
-    WrongPassword {
-        had_one: bool,
-    },
+    BadAddress { shown: String },
+    NoSuchFile { path: PathBuf, why: String },
+    NoPictures { folder: PathBuf },
+    UnknownPipeline { name: String, known: String },
+    BadPipeline { name: String, why: String },
+    MissingElement { element: String },
+    WrongPassword { had_one: bool },
     NoSuchStream,
-    Unreachable {
-        why: String,
-    },
+    Unreachable { why: String },
     StreamEnded,
-    Silent {
-        seconds: i64,
-        offline: bool,
-    },
-    RareKeyframes {
-        seconds: i64,
-    },
-    Overloaded {
-        seconds: i64,
-    },
-    OtherCodec {
-        why: String,
-    },
-    Undecodable {
-        why: String,
-    },
+    Silent { seconds: i64, offline: bool },
+    RareKeyframes { seconds: i64 },
+    OtherCodec { why: String },
+    Undecodable { why: String },
     Black,
-    Frozen {
-        seconds: i64,
-    },
-    /// An https camera's.
-    Certificate {
-        why: String,
-    },
-    /// An HTTP status that is neither a picture nor a refused login.
-    Answered {
-        status: u16,
-    },
-    Slow {
-        seconds: u64,
-    },
-    /// `kind`: the answer's Content-Type, or the file's name.
-    NotAPicture {
-        kind: String,
-    },
-    TooLarge {
-        mb: usize,
-    },
-    NothingYet {
-        folder: PathBuf,
-        offline: bool,
-    },
-    NothingNew {
-        folder: PathBuf,
-        seconds: i64,
-        offline: bool,
-    },
-    /// By its name it was taken so long before it came.
-    OldPicture {
-        file: String,
-        minutes: i64,
-    },
-    TooManyFiles {
-        folder: PathBuf,
-        max: usize,
-    },
+    Frozen { seconds: i64 },
+    Delivery(Delivery),
+}
+
+impl From<Delivery> for Fault {
+    fn from(fault: Delivery) -> Self {
+        Self::Delivery(fault)
+    }
 }
 
 impl Fault {
@@ -103,28 +42,14 @@ impl Fault {
             | Self::UnknownPipeline { .. }
             | Self::BadPipeline { .. }
             | Self::MissingElement { .. }
-            | Self::NoSuchStream
-            | Self::Certificate { .. }
-            | Self::NotAPicture { .. }
-            | Self::TooLarge { .. }
-            | Self::OldPicture { .. }
-            | Self::TooManyFiles { .. } => Health::Misconfigured,
+            | Self::NoSuchStream => Health::Misconfigured,
             Self::WrongPassword { .. } => Health::BadPassword,
-            Self::Unreachable { .. }
-            | Self::StreamEnded
-            | Self::Answered { .. }
-            | Self::Slow { .. }
-            | Self::Silent { offline: true, .. }
-            | Self::NothingYet { offline: true, .. }
-            | Self::NothingNew { offline: true, .. } => Health::Offline,
-            Self::Silent { offline: false, .. }
-            | Self::NothingYet { offline: false, .. }
-            | Self::NothingNew { offline: false, .. }
-            | Self::RareKeyframes { .. }
-            | Self::Overloaded { .. } => Health::Late,
+            Self::Unreachable { .. } | Self::StreamEnded | Self::Silent { offline: true, .. } => Health::Offline,
+            Self::Silent { offline: false, .. } | Self::RareKeyframes { .. } => Health::Late,
             Self::OtherCodec { .. } | Self::Undecodable { .. } => Health::Undecodable,
             Self::Black => Health::Black,
             Self::Frozen { .. } => Health::Frozen,
+            Self::Delivery(fault) => fault.health(),
         }
     }
 
@@ -164,9 +89,10 @@ impl Fault {
             ),
             Self::MissingElement { element } => {
                 let package = debian_package(element);
+                let (zh, en) = graphics(element).unwrap_or_default();
                 (
-                    format!("本机缺少 GStreamer 元件 {element}，请安装：apt-get install {package}"),
-                    format!("this machine lacks the GStreamer element {element}: apt-get install {package}"),
+                    format!("本机缺少 GStreamer 元件 {element}，请安装：apt-get install {package}{zh}"),
+                    format!("this machine lacks the GStreamer element {element}: apt-get install {package}{en}"),
                 )
             }
             Self::WrongPassword { had_one: true } => (
@@ -199,10 +125,6 @@ impl Fault {
                 format!("已 {seconds} 秒没有关键帧，请在摄像机中把 I 帧间隔设为 2～5 秒，并关闭智能编码"),
                 format!("no keyframe for {seconds} s; set the camera's I-frame interval to 2-5 s and its smart codec off"),
             ),
-            Self::Overloaded { seconds } => (
-                format!("画面已等待分析 {seconds} 秒，本机算力不足：请加大检查周期，或增加分析线程、机器"),
-                format!("its picture has waited {seconds} s for analysis: lengthen the cadence, add workers or machines"),
-            ),
             Self::OtherCodec { why } => (
                 format!("不支持的视频编码（{why}），请在摄像机中改为 H.264 或 H.265"),
                 format!("unsupported video codec ({why}); set the camera to H.264 or H.265"),
@@ -219,59 +141,27 @@ impl Fault {
                 format!("画面已 {seconds} 秒毫无变化，可能卡死，请重启摄像机或录像机"),
                 format!("the picture has not changed at all for {seconds} s; restart camera or recorder"),
             ),
-            Self::Certificate { why } => (
-                format!(
-                    "摄像机的 https 证书无法验证（{why}）：请把该证书或其签发机构的证书装入本机（update-ca-certificates）后重启本程序，\
-                     或在专网内改用 http://"
-                ),
-                format!(
-                    "the camera's https certificate cannot be verified ({why}); install it or its authority's on this machine \
-                     (update-ca-certificates) and restart, or use http:// on a network of its own"
-                ),
-            ),
-            Self::Answered { status } => (
-                format!("摄像机应答 HTTP {status}，没有给出图片，请在浏览器中打开该地址检查；系统会自动重试"),
-                format!("the camera answers HTTP {status} and no picture; try the address in a browser; trying again by itself"),
-            ),
-            Self::Slow { seconds } => (
-                format!("摄像机 {seconds} 秒内没有给出完整图片，请检查网络，或降低抓图分辨率；系统会自动重试"),
-                format!("no whole picture within {seconds} s; check the network or lower the snapshot's size; trying again by itself"),
-            ),
-            Self::NotAPicture { kind } => (
-                format!("收到的不是 JPEG 或 PNG 图片（{kind}），请检查地址是否为抓图地址"),
-                format!("what comes is no JPEG or PNG picture ({kind}); check that the address is the snapshot's"),
-            ),
-            Self::TooLarge { mb } => (
-                format!("图片超过 {mb} MB，请在摄像机中降低抓图分辨率或质量"),
-                format!("the picture is larger than {mb} MB; lower the snapshot's size or quality in the camera"),
-            ),
-            Self::NothingYet { folder, .. } => (
-                format!("文件夹 {} 中还没有图片，请检查摄像机的 FTP 上传设置", folder.display()),
-                format!("no picture has come into the folder {} yet; check the camera's FTP upload", folder.display()),
-            ),
-            Self::NothingNew { folder, seconds, .. } => (
-                format!("文件夹 {} 已 {seconds} 秒没有新图片，请检查摄像机的上传设置、时钟和网络", folder.display()),
-                format!(
-                    "no new picture in the folder {} for {seconds} s; check the camera's upload, clock and network",
-                    folder.display()
-                ),
-            ),
-            Self::OldPicture { file, minutes } => (
-                format!("新到的图片 {file} 按文件名是 {minutes} 分钟前拍的，没有分析，请校准摄像机的时钟和时区（北京时间）"),
-                format!(
-                    "the picture {file} was taken {minutes} min before it came, by its name, and is not analysed; set the \
-                     camera's clock and time zone (China Standard Time)"
-                ),
-            ),
-            Self::TooManyFiles { folder, max } => (
-                format!("文件夹 {} 中的图片超过 {max} 张，请让摄像机按日期建子文件夹，或清理旧图片（本程序不删除）", folder.display()),
-                format!(
-                    "more than {max} pictures in the folder {}; let the camera file them by date or clear old ones away (this \
-                     program deletes none)",
-                    folder.display()
-                ),
-            ),
+            Self::Delivery(fault) => fault.words(),
         }
+    }
+}
+
+/// Elements of a graphics card appear only where its driver works, whatever is installed.
+fn graphics(element: &str) -> Option<(&'static str, &'static str)> {
+    if element.starts_with("nv") {
+        Some((
+            "；已安装时说明NVIDIA驱动或显卡不可用（看 nvidia-smi）；没有这种显卡请把管线改回 rtsp",
+            "; where that is installed, NVIDIA's driver or card does not work (see nvidia-smi); without such a card choose the \
+             pipeline rtsp",
+        ))
+    } else if element.starts_with("va") {
+        Some((
+            " intel-media-va-driver mesa-va-drivers；已安装时说明显卡驱动不可用（看 vainfo）；没有这种显卡请把管线改回 rtsp",
+            " intel-media-va-driver mesa-va-drivers; where those are installed, the graphics driver does not work (see vainfo); \
+             without one choose the pipeline rtsp",
+        ))
+    } else {
+        None
     }
 }
 

@@ -1,6 +1,7 @@
 //! A camera that is asked over HTTP: one request when the schedule wants a picture, one picture, and hung up. An MJPEG stream
 //! is asked the same way: its first picture is taken and the other 249 of a cadence are never sent.
 
+use super::delivery::Delivery;
 use super::fault::Fault;
 use super::image_file::{MAX_BYTES, is_picture};
 use super::keyframe::Keyframe;
@@ -52,11 +53,11 @@ impl Snapshot {
             outcome.unwrap_or(Err(Fault::StreamEnded))?;
             backoff.succeeded();
         }
-        if slots.is_wanted(index, now) {
+        if slots.wants(index, now) {
             let (camera, slots) = (Arc::clone(&self.camera), Arc::clone(slots));
             self.request = Some(Job::start(async move {
                 let fetched = tokio::time::timeout(TIMEOUT, camera.picture()).await;
-                let bytes = fetched.unwrap_or(Err(Fault::Slow { seconds: TIMEOUT.as_secs() }))?;
+                let bytes = fetched.unwrap_or(Err(Delivery::Slow { seconds: TIMEOUT.as_secs() }.into()))?;
                 slots.put(index, Keyframe::from_image_bytes(slots.clock.now(), bytes));
                 Ok(())
             })?);
@@ -81,7 +82,7 @@ impl Camera {
             StatusCode::OK => picture_of(answer).await,
             StatusCode::UNAUTHORIZED => Err(Fault::WrongPassword { had_one: self.login.is_some() }),
             StatusCode::NOT_FOUND | StatusCode::GONE => Err(Fault::NoSuchStream),
-            status => Err(Fault::Answered { status: status.as_u16() }),
+            status => Err(Delivery::Answered { status: status.as_u16() }.into()),
         }
     }
 
@@ -121,7 +122,7 @@ impl Camera {
 async fn picture_of(mut answer: Response) -> Result<Vec<u8>, Fault> {
     let kind = answer.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let kind = kind.and_then(|kind| kind.split(';').next()).unwrap_or_default().trim().to_ascii_lowercase();
-    let too_large = || Fault::TooLarge { mb: MAX_BYTES / 1_000_000 };
+    let too_large = || Fault::from(Delivery::TooLarge { mb: MAX_BYTES / 1_000_000 });
     let mut part = kind.starts_with("multipart/").then(|| FirstPart::new(MAX_BYTES));
     if part.is_none() && answer.content_length().is_some_and(|length| length > MAX_BYTES as u64) {
         return Err(too_large());
@@ -137,14 +138,14 @@ async fn picture_of(mut answer: Response) -> Result<Vec<u8>, Fault> {
                     break;
                 }
                 Err(Broken::TooLarge) => return Err(too_large()),
-                Err(Broken::NotMultipart) => return Err(Fault::NotAPicture { kind }),
+                Err(Broken::NotMultipart) => return Err(Delivery::NotAPicture { kind }.into()),
             },
         }
         if bytes.len() > MAX_BYTES {
             return Err(too_large());
         }
     }
-    if is_picture(&bytes) { Ok(bytes) } else { Err(Fault::NotAPicture { kind }) }
+    if is_picture(&bytes) { Ok(bytes) } else { Err(Delivery::NotAPicture { kind }.into()) }
 }
 
 /// One for all cameras. No proxy: cameras are on the office's own network. No redirect: a login must not travel on.
@@ -167,7 +168,7 @@ fn fault_of(error: reqwest::Error) -> Fault {
         let inside = cause.downcast_ref::<std::io::Error>().and_then(|io| io.get_ref());
         let next = inside.map(|inside| inside as &(dyn std::error::Error + 'static)).or_else(|| cause.source());
         if let Some(rustls::Error::InvalidCertificate(why)) = cause.downcast_ref::<rustls::Error>() {
-            return Fault::Certificate { why: why.to_string() };
+            return Delivery::Certificate { why: why.to_string() }.into();
         }
         match next {
             Some(next) => cause = next,

@@ -283,8 +283,12 @@ fn model(common: &Common) -> Vec<Finding> {
     });
     vec![match checked {
         Ok((detector, 0)) => {
-            let (version, (device, why)) = (detector.model(), detector.device());
-            Finding::works(PART, format!("{} {} · {device} ({why})", version.name, version.version))
+            let (version, device) = (detector.model(), detector.device());
+            let (name, why) = (device.name(), device.why(lang));
+            Finding::works(
+                PART,
+                format!("{} {} · {name} × {} ({why})", version.name, version.version, detector.batch()),
+            )
         }
         Ok((_, mismatches)) => Finding::broken(
             PART,
@@ -305,7 +309,7 @@ mod tests {
     fn common(data: &Path) -> Common {
         let mut config = crate::config::Config::default();
         config.store.data = data.to_owned();
-        Common { config, lang: Lang::Zh, json: false, quiet: true }
+        Common { config, device: None, lang: Lang::Zh, json: false, quiet: true }
     }
 
     #[test]

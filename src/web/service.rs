@@ -33,10 +33,11 @@ struct Part {
 }
 
 impl Parts {
-    /// `zh`, `en`: what is wrong and what to do; empty when it works.
-    pub fn set(&self, part: &'static str, ok: bool, zh: impl Into<String>, en: impl Into<String>) {
+    /// `zh`, `en`: what is wrong and what to do; empty when it works. True when it begins or ceases to work.
+    pub fn set(&self, part: &'static str, ok: bool, zh: impl Into<String>, en: impl Into<String>) -> bool {
         let state = Part { ok, zh: zh.into(), en: en.into() };
-        self.0.write().unwrap_or_else(PoisonError::into_inner).insert(part, state);
+        let before = self.0.write().unwrap_or_else(PoisonError::into_inner).insert(part, state);
+        before.is_none_or(|before| before.ok) != ok
     }
 }
 

@@ -144,6 +144,40 @@ fn h264_and_h265_cameras_behind_a_password_are_seen_through_several_loops_of_the
     }
 }
 
+/// What those texts do around the card's decoder, with the processor's in its place: no machine of ours has such a card.
+#[test]
+fn the_pipelines_for_graphics_cards_hand_on_decoded_pictures_of_both_codecs() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let h264 = render(folder.path(), "a.mp4", ClipCodec::H264, one_second(320, 180));
+    let h265 = render(folder.path(), "b.h265", ClipCodec::H265, one_second(640, 360));
+    let server = Playback::start(loopback(), vec![clip("/a", &h264, true), clip("/b", &h265, true)]).expect("plays");
+    let url = |i| server.url(i).expect("a url");
+    for (name, maker) in [("rtsp-nvidia", "nv"), ("rtsp-vaapi", "va")] {
+        let mut text =
+            std::fs::read_to_string(format!("{}/pipelines/{name}.gst", env!("CARGO_MANIFEST_DIR"))).expect("there");
+        for codec in ["h264", "h265"] {
+            let decoder = format!(" {maker}{codec}dec ");
+            assert_eq!(text.matches(&decoder).count(), 1, "{name}");
+            text = text.replace(&decoder, &format!(" avdec_{codec} "));
+        }
+        std::fs::write(folder.path().join("card.gst"), text).expect("written");
+        let login = |i, id| source(id, &url(i)).with_login("admin", Secret::new(PASSWORD)).with_pipeline("card");
+        let config = CameraConfig { pipelines: folder.path().to_owned(), ..quick() };
+        let begun_at = Clock::System.now();
+        let mut office = Office::open(vec![login(0, "a"), login(1, "b")], &config);
+        let mut sizes = std::collections::BTreeMap::new();
+        office.until(name, |office, frame| {
+            if let Some(frame) = frame {
+                sizes.insert(frame.camera.to_string(), (frame.picture.width(), frame.picture.height()));
+            }
+            sizes.len() == 2 && ["a", "b"].iter().all(|camera| office.of(camera).keyframes >= 2)
+        });
+        assert_eq!(sizes, [("a".to_owned(), (320, 180)), ("b".to_owned(), (640, 360))].into());
+        let most = 2 + Clock::System.now().duration_since(begun_at).as_secs().unsigned_abs() / 2;
+        assert!(office.of("a").keyframes <= most, "one in two seconds, not ten a second");
+    }
+}
+
 #[test]
 fn the_decoded_picture_is_the_filmed_one() {
     let folder = tempfile::tempdir().expect("a folder");

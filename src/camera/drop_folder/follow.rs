@@ -1,5 +1,6 @@
 //! What is new in a folder: which subfolders are written into, which files have come, whether they are whole.
 
+use crate::camera::delivery::Delivery;
 use crate::camera::fault::Fault;
 use crate::camera::image_file::{MAX_BYTES, is_picture, is_whole};
 use crate::camera::times::time_in_name;
@@ -88,7 +89,7 @@ impl Follower {
                 _ => {}
             }
             if file.len > MAX_BYTES as u64 {
-                fault = Some(Fault::TooLarge { mb: MAX_BYTES / 1_000_000 });
+                fault = Some(Delivery::TooLarge { mb: MAX_BYTES / 1_000_000 });
                 continue;
             }
             let bytes = match std::fs::read(&file.path) {
@@ -102,7 +103,7 @@ impl Follower {
             }
             self.growing.remove(&file.path);
             if !is_picture(&bytes) {
-                fault = Some(Fault::NotAPicture { kind: name_of(&file.path) });
+                fault = Some(Delivery::NotAPicture { kind: name_of(&file.path) });
                 continue;
             }
             // Whatever is older will not be handed out any more.
@@ -113,7 +114,7 @@ impl Follower {
             self.taken = Some(file);
             return Ok(Look { newest: Some(newest), bytes: Some(bytes) });
         }
-        fault.map_or_else(|| Ok(Look::default()), Err)
+        fault.map_or_else(|| Ok(Look::default()), |fault| Err(fault.into()))
     }
 
     /// Files not seen before, those that were not whole, and the one handed out last if it has been written again.
@@ -174,7 +175,7 @@ impl Folder {
                 }
             }
             if seen.len() > FILES_MAX {
-                return Err(Fault::TooManyFiles { folder: path.to_owned(), max: FILES_MAX });
+                return Err(Delivery::TooManyFiles { folder: path.to_owned(), max: FILES_MAX }.into());
             }
         }
         *self = Self { changed_at: Some(changed_at), listed_at: Some(now), into: to_follow(folders), seen };
@@ -308,11 +309,11 @@ mod tests {
         let file = fs::File::create(root.path().join("huge.jpg")).expect("a file");
         file.set_len(MAX_BYTES as u64 + 1).expect("sparse");
         let mut follower = Follower::new(root.path().to_owned());
-        assert!(matches!(follower.look(now()), Err(Fault::TooLarge { mb: 10 })));
+        assert!(matches!(follower.look(now()), Err(Fault::Delivery(Delivery::TooLarge { mb: 10 }))));
         for i in 0..FILES_MAX {
             fs::File::create(root.path().join(format!("{i}.jpg"))).expect("a file");
         }
-        assert!(matches!(follower.look(now()), Err(Fault::TooManyFiles { max: FILES_MAX, .. })));
+        assert!(matches!(follower.look(now()), Err(Fault::Delivery(Delivery::TooManyFiles { max: FILES_MAX, .. }))));
     }
 
     #[test]
