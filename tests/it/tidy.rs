@@ -87,6 +87,7 @@ fn every_outside_crate_lives_in_its_home() {
         ("axum::", &["src/web/", "src/app"]),
         ("rust_embed", &["src/web/"]),
         ("reqwest::", &["src/notify/", "src/camera/snapshot.rs"]),
+        ("http_auth", &["src/camera/snapshot.rs"]),
         ("clap::", &["src/cli/", "src/main.rs"]),
         ("indicatif::", &["src/cli/progress.rs"]),
         ("fast_image_resize", &["src/frame/"]),
