@@ -2,13 +2,14 @@
 //! most overdue camera; a few decoders, one a worker thread, turn just that keyframe into a picture.
 //!
 //! ```text
-//! receiver ─► slot of 1 ─► schedule ─► Decoder ─► judge (black, frozen) ─► Frame
+//! receiver ─► slot of 1 ─► schedule ─► Decoder ─► judge (black, covered, moved …) ─► Frame
 //! (GStreamer)  newest wins  most overdue  worker     status board
 //! ```
 
 mod decode;
 mod encode;
 mod fault;
+mod gop;
 mod gst;
 mod keyframe;
 mod pipelines;
@@ -25,10 +26,12 @@ mod template;
 
 pub use decode::Decoder;
 pub use encode::{ClipCodec, encode_clip};
+pub use fault::Fault;
 pub use gst::{check_pipeline, init};
 pub use keyframe::{Codec, Keyframe};
 pub use playback::{Clip, Playback};
 pub use receivers::Receivers;
 pub use recording::{Frames, frames};
 pub use schedule::Schedule;
+pub use sight::{Figures, Judged, Sight};
 pub use source::{CameraSource, Secret, images_in};

@@ -1,6 +1,7 @@
 //! Where receivers and workers meet: one slot a camera, the schedule, and what the status board says of each.
 
 use super::fault::Fault;
+use super::gop::Gop;
 use super::keyframe::Keyframe;
 use super::schedule::Schedule;
 use super::sight::Sight;
@@ -10,7 +11,7 @@ use crate::config::CameraConfig;
 use crate::error::{Error, Result};
 use crate::frame::{Health, Picture, StatusBoard};
 use crate::lang::Lang;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -38,7 +39,7 @@ struct Inner {
     is_stopped: bool,
 }
 
-/// What is known of one camera. Health is the first of: link, picture, load; without any, Ok once a keyframe came.
+/// What is known of one camera. Health is the first of: link, picture, load, keyframe interval; without any, Ok once a keyframe came.
 #[derive(Default)]
 struct Camera {
     keyframe: Option<Keyframe>,
@@ -46,6 +47,7 @@ struct Camera {
     link: Option<Fault>,
     picture: Option<Fault>,
     load: Option<Fault>,
+    gop: Gop,
     sight: Sight,
     told: Option<(Health, Option<Fault>)>,
 }
@@ -74,6 +76,7 @@ impl Slots {
         let now = self.clock.now();
         let mut inner = self.lock();
         let camera = &mut inner.cameras[index];
+        camera.gop.came(keyframe.captured_at);
         let replaced = camera.keyframe.replace(keyframe);
         camera.has_come = true;
         camera.link = None;
@@ -110,7 +113,8 @@ impl Slots {
         let camera = &mut inner.cameras[index];
         if fault.health() != Health::Late {
             // What comes after the gap is judged afresh, and what came before it is no longer news.
-            camera.sight.reset();
+            camera.sight.resume();
+            camera.gop.reset();
             (camera.picture, camera.keyframe) = (None, None);
         }
         camera.link = Some(fault);
@@ -123,8 +127,9 @@ impl Slots {
         let shown = picture.ok().map(shown);
         let mut inner = self.lock();
         let camera = &mut inner.cameras[index];
+        let view = self.sources[index].field_of_view_deg;
         camera.picture = match picture {
-            Ok(picture) => camera.sight.judge(picture, captured_at, self.config.frozen_after),
+            Ok(picture) => camera.sight.judge(picture, captured_at, self.config.frozen_after, view).fault,
             Err(e) => Some(Fault::Undecodable { why: e.chain() }),
         };
         if let Some(shown) = shown {
@@ -172,7 +177,11 @@ impl Slots {
 
     /// The board hears of every change once, the log of every change of health.
     fn tell(&self, index: usize, camera: &mut Camera, now: Timestamp) {
-        let fault = camera.link.as_ref().or(camera.picture.as_ref()).or(camera.load.as_ref());
+        let gop = camera
+            .gop
+            .too_long_for(self.config.cadence)
+            .map(|gop| Fault::LongGop { gop_tenths: tenths(gop), cadence_tenths: tenths(self.config.cadence) });
+        let fault = camera.link.as_ref().or(camera.picture.as_ref()).or(camera.load.as_ref()).or(gop.as_ref());
         let health = match fault {
             Some(fault) => fault.health(),
             None if camera.has_come => Health::Ok,
@@ -201,6 +210,10 @@ impl Slots {
     }
 }
 
+fn tenths(duration: SignedDuration) -> i64 {
+    i64::try_from((duration.as_millis() + 50) / 100).unwrap_or(i64::MAX)
+}
+
 fn shown(picture: &Arc<Picture>) -> Arc<Picture> {
     if picture.width() <= SHOWN_WIDTH && picture.height() <= SHOWN_HEIGHT {
         return Arc::clone(picture);
@@ -212,7 +225,6 @@ fn shown(picture: &Arc<Picture>) -> Arc<Picture> {
 mod tests {
     use super::*;
     use crate::camera::Codec;
-    use jiff::SignedDuration;
 
     fn slots(cameras: usize) -> (Arc<Slots>, StatusBoard) {
         let sources = (0..cameras).map(|i| {
