@@ -7,29 +7,66 @@ use std::path::PathBuf;
 /// Never holds a password.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Fault {
-    BadAddress { shown: String },
-    NoSuchFile { path: PathBuf, why: String },
-    NoPictures { folder: PathBuf },
-    UnknownPipeline { name: String, known: String },
-    BadPipeline { name: String, why: String },
-    MissingElement { element: String },
-    WrongPassword { had_one: bool },
+    BadAddress {
+        shown: String,
+    },
+    /// rtsps:// for the default source.
+    Encrypted,
+    NoSuchFile {
+        path: PathBuf,
+        why: String,
+    },
+    NoPictures {
+        folder: PathBuf,
+    },
+    UnknownPipeline {
+        name: String,
+        known: String,
+    },
+    BadPipeline {
+        name: String,
+        why: String,
+    },
+    MissingElement {
+        element: String,
+    },
+    WrongPassword {
+        had_one: bool,
+    },
     NoSuchStream,
-    Unreachable { why: String },
+    Unreachable {
+        why: String,
+    },
     StreamEnded,
-    Silent { seconds: i64, offline: bool },
-    RareKeyframes { seconds: i64 },
-    Overloaded { seconds: i64 },
-    OtherCodec { why: String },
-    Undecodable { why: String },
+    /// The process holds as many files and sockets as it may.
+    NoMoreFiles,
+    Silent {
+        seconds: i64,
+        offline: bool,
+    },
+    RareKeyframes {
+        seconds: i64,
+    },
+    Overloaded {
+        seconds: i64,
+    },
+    OtherCodec {
+        why: String,
+    },
+    Undecodable {
+        why: String,
+    },
     Black,
-    Frozen { seconds: i64 },
+    Frozen {
+        seconds: i64,
+    },
 }
 
 impl Fault {
     pub fn health(&self) -> Health {
         match self {
             Self::BadAddress { .. }
+            | Self::Encrypted
             | Self::NoSuchFile { .. }
             | Self::NoPictures { .. }
             | Self::UnknownPipeline { .. }
@@ -37,7 +74,9 @@ impl Fault {
             | Self::MissingElement { .. }
             | Self::NoSuchStream => Health::Misconfigured,
             Self::WrongPassword { .. } => Health::BadPassword,
-            Self::Unreachable { .. } | Self::StreamEnded | Self::Silent { offline: true, .. } => Health::Offline,
+            Self::Unreachable { .. } | Self::StreamEnded | Self::NoMoreFiles | Self::Silent { offline: true, .. } => {
+                Health::Offline
+            }
             Self::Silent { offline: false, .. } | Self::RareKeyframes { .. } | Self::Overloaded { .. } => Health::Late,
             Self::OtherCodec { .. } | Self::Undecodable { .. } => Health::Undecodable,
             Self::Black => Health::Black,
@@ -59,6 +98,12 @@ impl Fault {
             Self::BadAddress { shown } => (
                 format!("地址“{shown}”不可用，请在摄像机台账中填写 rtsp://主机/路径、视频文件或图片文件夹"),
                 format!("the address \"{shown}\" cannot work; enter rtsp://host/path, a video file or a folder of pictures"),
+            ),
+            Self::Encrypted => (
+                "默认的取流管线不支持加密的 rtsps，请在台账中把该摄像机的管线填为 rtspsrc".to_owned(),
+                "the default pipeline does not speak encrypted rtsps; name the pipeline rtspsrc for this camera in the \
+                 register"
+                    .to_owned(),
             ),
             Self::NoSuchFile { path, why } => (
                 format!("无法打开 {}（{why}），请检查路径和权限", path.display()),
@@ -104,6 +149,12 @@ impl Fault {
             Self::StreamEnded => (
                 "摄像机断开了视频流，正在自动重连".to_owned(),
                 "the camera ended the stream; reconnecting by itself".to_owned(),
+            ),
+            Self::NoMoreFiles => (
+                "本机可打开的文件数已用尽，无法连接，请调高服务的 LimitNOFILE（或 ulimit -Hn）后重启".to_owned(),
+                "cannot be reached: this machine allows the program no more open files; raise the service's LimitNOFILE \
+                 (or `ulimit -Hn`) and restart"
+                    .to_owned(),
             ),
             Self::Silent { seconds, .. } => (
                 format!("已 {seconds} 秒没有收到画面，请检查网络和摄像机；系统会自动重连"),

@@ -85,7 +85,9 @@ impl CameraSource {
     pub fn kind(&self) -> Result<Kind, Fault> {
         let scheme = self.url.split_once("://").map(|(scheme, _)| scheme.to_ascii_lowercase());
         let path = match scheme.as_deref() {
-            Some("rtsp") => return if has_host(&self.url) { Ok(Kind::Rtsp) } else { Err(self.bad_address()) },
+            Some("rtsp" | "rtsps") => {
+                return if has_host(&self.url) { Ok(Kind::Rtsp) } else { Err(self.bad_address()) };
+            }
             Some("file") => PathBuf::from(percent_decoded(&self.url["file://".len()..])),
             Some(_) => return Err(self.bad_address()),
             None if self.url.is_empty() => return Err(self.bad_address()),
@@ -255,6 +257,7 @@ mod tests {
         assert!(matches!(source("/no/such.mp4").kind(), Err(Fault::NoSuchFile { .. })));
         assert_eq!(source("rtsp://h:8554/s").kind(), Ok(Kind::Rtsp));
         assert_eq!(source("rtsp://[::1]:8554/s").kind(), Ok(Kind::Rtsp));
+        assert_eq!(source("rtsps://h/s").kind(), Ok(Kind::Rtsp));
         assert!(matches!(source("file:///").kind(), Ok(Kind::Images(_))));
     }
 }
