@@ -11,6 +11,8 @@ pub enum Fault {
     BadAddress {
         shown: String,
     },
+    /// rtsps:// for the default source.
+    Encrypted,
     NoSuchFile {
         path: PathBuf,
         why: String,
@@ -37,6 +39,8 @@ pub enum Fault {
         why: String,
     },
     StreamEnded,
+    /// The process holds as many files and sockets as it may.
+    NoMoreFiles,
     Silent {
         seconds: i64,
         offline: bool,
@@ -95,6 +99,7 @@ impl Fault {
     pub fn health(&self) -> Health {
         match self {
             Self::BadAddress { .. }
+            | Self::Encrypted
             | Self::NoSuchFile { .. }
             | Self::NoPictures { .. }
             | Self::UnknownPipeline { .. }
@@ -102,7 +107,9 @@ impl Fault {
             | Self::MissingElement { .. }
             | Self::NoSuchStream => Health::Misconfigured,
             Self::WrongPassword { .. } => Health::BadPassword,
-            Self::Unreachable { .. } | Self::StreamEnded | Self::Silent { offline: true, .. } => Health::Offline,
+            Self::Unreachable { .. } | Self::StreamEnded | Self::NoMoreFiles | Self::Silent { offline: true, .. } => {
+                Health::Offline
+            }
             Self::Silent { offline: false, .. } | Self::RareKeyframes { .. } | Self::LongGop { .. } => Health::Late,
             Self::OtherCodec { .. } | Self::Undecodable { .. } => Health::Undecodable,
             Self::Black => Health::Black,
@@ -134,6 +141,12 @@ impl Fault {
                     "the address \"{shown}\" cannot work; enter rtsp://host/path, http://host/snapshot, drop:/folder of uploads, a \
                      video file or a folder of pictures"
                 ),
+            ),
+            Self::Encrypted => (
+                "默认的取流管线不支持加密的 rtsps，请在台账中把该摄像机的管线填为 rtspsrc".to_owned(),
+                "the default pipeline does not speak encrypted rtsps; name the pipeline rtspsrc for this camera in the \
+                 register"
+                    .to_owned(),
             ),
             Self::NoSuchFile { path, why } => (
                 format!("无法打开 {}（{why}），请检查路径和权限", path.display()),
@@ -180,6 +193,12 @@ impl Fault {
             Self::StreamEnded => (
                 "摄像机断开了视频流，正在自动重连".to_owned(),
                 "the camera ended the stream; reconnecting by itself".to_owned(),
+            ),
+            Self::NoMoreFiles => (
+                "本机可打开的文件数已用尽，无法连接，请调高服务的 LimitNOFILE（或 ulimit -Hn）后重启".to_owned(),
+                "cannot be reached: this machine allows the program no more open files; raise the service's LimitNOFILE \
+                 (or `ulimit -Hn`) and restart"
+                    .to_owned(),
             ),
             Self::Silent { seconds, .. } => (
                 format!("已 {seconds} 秒没有收到画面，请检查网络和摄像机；系统会自动重连"),

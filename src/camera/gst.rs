@@ -16,20 +16,8 @@ use jiff::Timestamp;
 use std::path::Path;
 
 /// The elements no camera works without.
-const NEEDED: [&str; 12] = [
-    "appsink",
-    "videoconvert",
-    "parsebin",
-    "rtspsrc",
-    "rtph264depay",
-    "rtph265depay",
-    "qtdemux",
-    "jpegdec",
-    "h264parse",
-    "h265parse",
-    "avdec_h264",
-    "avdec_h265",
-];
+const NEEDED: [&str; 9] =
+    ["appsink", "videoconvert", "parsebin", "qtdemux", "jpegdec", "h264parse", "h265parse", "avdec_h264", "avdec_h265"];
 
 /// Starts GStreamer; may be called again. Error: what is missing, with the Debian package that brings it.
 pub fn init() -> Result<()> {
@@ -38,7 +26,7 @@ pub fn init() -> Result<()> {
     })?;
     let missing: Vec<&str> = NEEDED.into_iter().filter(|name| gst::ElementFactory::find(name).is_none()).collect();
     if missing.is_empty() {
-        return Ok(());
+        return super::rtsp::register();
     }
     let mut packages: Vec<&str> = missing.iter().map(|name| debian_package(name)).collect();
     packages.sort_unstable();
@@ -145,6 +133,12 @@ pub(super) fn fault_of(message: &gst::message::Error) -> Fault {
     }
     if error.matches(gst::ResourceError::NotFound) && debug.contains("(404)") {
         return Fault::NoSuchStream;
+    }
+    if error.matches(gst::ResourceError::Settings) && debug.contains("(rtsps)") {
+        return Fault::Encrypted;
+    }
+    if why.contains("(os error 24)") {
+        return Fault::NoMoreFiles;
     }
     if error.is::<gst::ResourceError>() {
         return Fault::Unreachable { why };

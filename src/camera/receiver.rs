@@ -5,6 +5,7 @@ use super::fault::Fault;
 use super::gst::{Pipeline, drop_delta_units, keyframe_of};
 use super::pipelines::Pipelines;
 use super::reconnect::{Backoff, Silence, judge_silence};
+use super::rtsp::UNITS;
 use super::slots::Slots;
 use super::snapshot::Snapshot;
 use super::source::{CameraSource, Kind, images_in};
@@ -36,6 +37,7 @@ enum State {
 struct Playing {
     pipeline: Pipeline,
     activity: Arc<Activity>,
+    pulse: Option<Pulse>,
     /// Recordings start over at their end; for a camera the end is a fault.
     is_recording: bool,
 }
@@ -44,6 +46,12 @@ struct Playing {
 struct Activity {
     keyframe_us: AtomicI64,
     data_us: AtomicI64,
+}
+
+/// A source that lets go of delta units itself counts what it receives; the count moves while video flows.
+struct Pulse {
+    source: gst::Element,
+    units: u64,
 }
 
 struct Folder {
@@ -107,7 +115,10 @@ fn start(slots: &Arc<Slots>, index: usize, pipelines: &Pipelines, now: Timestamp
     let name = source.pipeline.as_deref().unwrap_or(default);
     let line = pipelines.line(name, &[(key, &value)])?;
     let (pipeline, sink) = Pipeline::open(&line)?;
-    log_in(&pipeline, source);
+    let pulse = pipeline.0.by_name("source").and_then(|element| {
+        log_in(&element, source);
+        element.has_property(UNITS).then(|| Pulse { source: element, units: 0 })
+    });
     let is_recording = matches!(kind, Kind::Video(_));
     sink.set_property("sync", is_recording);
     sink.set_property("drop", true);
@@ -119,12 +130,11 @@ fn start(slots: &Arc<Slots>, index: usize, pipelines: &Pipelines, now: Timestamp
     }
     hand_on(&sink, slots, index, &activity);
     pipeline.play()?;
-    Ok(State::Playing(Playing { pipeline, activity, is_recording }))
+    Ok(State::Playing(Playing { pipeline, activity, pulse, is_recording }))
 }
 
 /// On the element named `source`, as properties: a password never stands in a text. Sound is not asked for at all.
-fn log_in(pipeline: &Pipeline, source: &CameraSource) {
-    let Some(element) = pipeline.0.by_name("source") else { return };
+fn log_in(element: &gst::Element, source: &CameraSource) {
     if let (Some(user), true) = (&source.user, element.has_property("user-id")) {
         element.set_property("user-id", user);
         element.set_property("user-pw", source.password.as_ref().map_or("", Secret::expose));
@@ -157,7 +167,7 @@ fn hand_on(sink: &AppSink, slots: &Arc<Slots>, index: usize, activity: &Arc<Acti
 }
 
 impl Playing {
-    fn watch(&self, slots: &Slots, index: usize, backoff: &mut Backoff, now: Timestamp) -> Result<(), Fault> {
+    fn watch(&mut self, slots: &Slots, index: usize, backoff: &mut Backoff, now: Timestamp) -> Result<(), Fault> {
         let wanted = [gst::MessageType::Error, gst::MessageType::Eos];
         while let Some(message) = self.pipeline.0.bus().and_then(|bus| bus.pop_filtered(&wanted)) {
             match message.view() {
@@ -177,6 +187,9 @@ impl Playing {
                 _ => return Err(Fault::StreamEnded),
             }
         }
+        if self.pulse.as_mut().is_some_and(Pulse::beats) {
+            self.activity.data_us.store(now.as_microsecond(), Ordering::Relaxed);
+        }
         self.watch_silence(slots, index, backoff, now)
     }
 
@@ -192,6 +205,14 @@ impl Playing {
             Silence::Offline => return Err(Fault::Silent { seconds, offline: true }),
         }
         Ok(())
+    }
+}
+
+impl Pulse {
+    /// True when video has come since it was last asked.
+    fn beats(&mut self) -> bool {
+        let units = self.source.property(UNITS);
+        std::mem::replace(&mut self.units, units) != units
     }
 }
 

@@ -1,5 +1,6 @@
-//! All cameras of this machine. Threads: one here that watches every receiver, four inside GStreamer for every RTSP camera
-//! (rtspsrc's own), and whatever workers the caller starts to ask for frames.
+//! All cameras of this machine. Threads: one here that watches every receiver, two that receive for all RTSP cameras
+//! together (`rtsp/`; an `rtspsrc.gst` camera brings four of its own), and whatever workers the caller starts to ask for
+//! frames.
 
 use super::decode::Decoder;
 use super::keyframe::Keyframe;
@@ -25,8 +26,11 @@ const TICK: Duration = Duration::from_millis(100);
 /// Pipelines started per tick: 267 cameras are up within 4 s without a burst of 267 connections.
 const STARTS_PER_TICK: usize = 8;
 
-/// Ending a stream waits up to 0.1 s for the camera's goodbye; so many say it at once.
+/// Ending an rtspsrc waits up to 0.1 s for the camera's goodbye; so many say it at once.
 const STOPPERS: usize = 16;
+
+/// Our own sources say goodbye all together after they have stopped.
+const GOODBYES: Duration = Duration::from_millis(500);
 
 /// Running receivers. Dropping stops them.
 pub struct Receivers {
@@ -45,7 +49,7 @@ impl Receivers {
         lang: Lang,
     ) -> Result<Self> {
         super::init()?;
-        warn_of_file_limit(sources.len());
+        super::open_files::allow(sources.len());
         let slots = Slots::new(sources, config.clone(), clock, status, lang);
         let (stop, stopped) = bounded(1);
         let watched = Arc::clone(&slots);
@@ -152,15 +156,5 @@ fn watch(slots: &Arc<Slots>, stop: &Signal<()>) {
             scope.spawn(move || drop(some));
         }
     });
-}
-
-/// An RTSP camera holds four file handles (measured: 1077 for 267); the usual limit is 1024.
-fn warn_of_file_limit(cameras: usize) {
-    let needed = cameras as u64 * 4 + 128;
-    let limits = std::fs::read_to_string("/proc/self/limits").unwrap_or_default();
-    let line = limits.lines().find(|line| line.starts_with("Max open files"));
-    let limit = line.and_then(|line| line.split_whitespace().nth(3)?.parse::<u64>().ok());
-    if let Some(limit) = limit.filter(|limit| *limit < needed) {
-        tracing::warn!(limit, needed, cameras, "too few open files allowed: set LimitNOFILE or `ulimit -n` higher");
-    }
+    super::rtsp::goodbyes(GOODBYES);
 }

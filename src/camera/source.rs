@@ -101,7 +101,9 @@ impl CameraSource {
         }
         let scheme = self.url.split_once("://").map(|(scheme, _)| scheme.to_ascii_lowercase());
         let path = match scheme.as_deref() {
-            Some("rtsp") => return if has_host(&self.url) { Ok(Kind::Rtsp) } else { Err(self.bad_address()) },
+            Some("rtsp" | "rtsps") => {
+                return if has_host(&self.url) { Ok(Kind::Rtsp) } else { Err(self.bad_address()) };
+            }
             Some("http" | "https") => return if has_host(&self.url) { Ok(Kind::Web) } else { Err(self.bad_address()) },
             Some("file") => PathBuf::from(percent_decoded(&self.url["file://".len()..])),
             Some(_) => return Err(self.bad_address()),
@@ -298,6 +300,7 @@ mod tests {
         assert!(matches!(source("/no/such.mp4").kind(), Err(Fault::NoSuchFile { .. })));
         assert_eq!(source("rtsp://h:8554/s").kind(), Ok(Kind::Rtsp));
         assert_eq!(source("rtsp://[::1]:8554/s").kind(), Ok(Kind::Rtsp));
+        assert_eq!(source("rtsps://h/s").kind(), Ok(Kind::Rtsp));
         assert_eq!(source("HTTPS://h/snap.jpg?channel=1").kind(), Ok(Kind::Web));
         for url in ["drop:/srv/ftp/北山", "drop:///srv/ftp/北山", "DROP:/srv/ftp/北山"] {
             assert_eq!(source(url).kind(), Ok(Kind::Drop("/srv/ftp/北山".into())), "{url}");

@@ -142,10 +142,12 @@ fn device(word: &str) -> std::result::Result<Device, String> {
     }
 }
 
-/// The service speaks of its work; the small commands only of trouble. `RUST_LOG` wins.
+/// The service speaks of its work; the small commands only of trouble. `RUST_LOG` wins, except that the RTSP library keeps
+/// quiet: its lines hold addresses as they are, and those of some makes hold passwords.
 fn log_to_stderr(command: &Command) {
     let default = if matches!(command, Command::Run(_)) { "huoyan=info,warn" } else { "warn" };
     let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| default.into());
+    let filter = filter.add_directive("retina=error".parse().expect("a directive"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).init();
 }
 

@@ -1,6 +1,6 @@
 //! Cameras that are asked over HTTP and folders into which pictures are dropped: a real server, real files, real receivers.
 
-use crate::camera::{Office, hillside, log, loopback, quick, source};
+use crate::camera_support::{Office, hillside, log, loopback, quick, source};
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{Path as Of, State};
