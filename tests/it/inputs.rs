@@ -202,9 +202,11 @@ fn what_is_wrong_with_a_web_camera_is_said_with_its_cure_and_without_its_secrets
         for secret in ["wr0ng-pine", "s3cret-query"] {
             assert!(!said.contains(secret), "{said}");
         }
+        if id == "wrong" {
+            // Unasked once, then with the password; not again for a while, lest the account be locked.
+            assert_eq!(cameras.asked("refused wrong"), 2);
+        }
     }
-    // Unasked once, then with the password; not again, lest the account be locked.
-    assert_eq!(cameras.asked("refused wrong"), 2);
     drop(office);
     let log = String::from_utf8_lossy(&log.lock().expect("the log")).into_owned();
     assert!(log.contains("camera-wrong"), "the log was captured");
@@ -224,7 +226,7 @@ fn an_rtsp_camera_that_sends_mjpeg_is_seen_through_its_own_text() {
     server.set_address("127.0.0.1");
     server.set_service("0");
     let factory = gstreamer_rtsp_server::RTSPMediaFactory::new();
-    let film = "videotestsrc is-live=true pattern=ball ! video/x-raw,width=320,height=176,framerate=25/1";
+    let film = "videotestsrc is-live=true pattern=ball ! video/x-raw,format=I420,width=320,height=176,framerate=25/1";
     factory.set_launch(&format!("( {film} ! jpegenc ! rtpjpegpay name=pay0 )"));
     server.mount_points().expect("mount points").add_factory("/a", factory);
     let _listening = server.attach(Some(&context)).expect("a port");
