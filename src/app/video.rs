@@ -136,7 +136,8 @@ fn advise(shared: &RwLock<Thresholds>, configured: &Thresholds, detector: &Detec
 }
 
 fn source(camera: &CameraEntry) -> CameraSource {
-    let mut source = CameraSource::new(camera.id.clone(), camera.pose.clone(), camera.name.clone(), camera.url.shown());
+    let mut source = CameraSource::new(camera.id.clone(), camera.pose.clone(), camera.name.clone(), camera.url.shown())
+        .with_field_of_view(camera.field_of_view_deg);
     if let (Some(user), Some(password)) = (camera.url.user(), camera.url.password()) {
         source = source.with_login(user, Secret::new(password));
     }

@@ -2,7 +2,7 @@
 //! camera whose slot began first; a few decoders, one a worker thread, turn just that keyframe into a picture.
 //!
 //! ```text
-//! receiver ─► slot of 1 ─► schedule ─► Decoder ─► judge (black, frozen) ─► Frame
+//! receiver ─► slot of 1 ─► schedule ─► Decoder ─► judge (black, covered, moved …) ─► Frame
 //! (GStreamer)  newest wins  first slot    worker     status board
 //! ```
 
@@ -11,6 +11,7 @@ mod delivery;
 mod drop_folder;
 mod encode;
 mod fault;
+mod gop;
 mod gst;
 mod image_file;
 mod keyframe;
@@ -33,6 +34,7 @@ mod times;
 
 pub use decode::Decoder;
 pub use encode::{ClipCodec, encode_clip};
+pub use fault::Fault;
 pub use gst::{check_pipeline, init};
 pub use keyframe::{Codec, Keyframe};
 pub use overload::Overload;
@@ -40,5 +42,6 @@ pub use playback::{Clip, Playback};
 pub use receivers::Receivers;
 pub use recording::{Frames, frames};
 pub use schedule::Round;
+pub use sight::{Figures, Judged, Sight};
 pub use source::{CameraSource, Secret, images_in};
 pub use times::time_in_name;

@@ -1,6 +1,7 @@
 //! Where receivers and workers meet: one slot a camera, the schedule, and what the status board says of each.
 
 use super::fault::Fault;
+use super::gop::Gop;
 use super::keyframe::Keyframe;
 use super::overload::{Overload, OverloadWatch};
 use super::schedule::Schedule;
@@ -11,7 +12,7 @@ use crate::config::CameraConfig;
 use crate::error::{Error, Result};
 use crate::frame::{Health, Picture, StatusBoard};
 use crate::lang::Lang;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -40,13 +41,14 @@ struct Inner {
     is_stopped: bool,
 }
 
-/// What is known of one camera. Health is the first of: link, picture; without any, Ok once a keyframe came.
+/// What is known of one camera. Health is the first of: link, picture, keyframe interval; without any, Ok once a keyframe came.
 #[derive(Default)]
 struct Camera {
     keyframe: Option<Keyframe>,
     has_come: bool,
     link: Option<Fault>,
     picture: Option<Fault>,
+    gop: Gop,
     sight: Sight,
     told: Option<(Health, Option<Fault>)>,
 }
@@ -77,6 +79,7 @@ impl Slots {
         let mut inner = self.lock();
         let is_due = inner.schedule.came(index, keyframe.captured_at, now);
         let camera = &mut inner.cameras[index];
+        camera.gop.came(keyframe.captured_at);
         let replaced = camera.keyframe.replace(keyframe);
         camera.has_come = true;
         camera.link = None;
@@ -121,7 +124,8 @@ impl Slots {
         let camera = &mut cameras[index];
         if fault.health() != Health::Late {
             // What comes after the gap is judged afresh, and what came before it is no longer news.
-            camera.sight.reset();
+            camera.sight.resume();
+            camera.gop.reset();
             (camera.picture, camera.keyframe) = (None, None);
             schedule.gone(index);
         }
@@ -135,8 +139,9 @@ impl Slots {
         let shown = picture.ok().map(shown);
         let mut inner = self.lock();
         let camera = &mut inner.cameras[index];
+        let view = self.sources[index].field_of_view_deg;
         camera.picture = match picture {
-            Ok(picture) => camera.sight.judge(picture, captured_at, self.config.frozen_after),
+            Ok(picture) => camera.sight.judge(picture, captured_at, self.config.frozen_after, view).fault,
             Err(e) => Some(Fault::Undecodable { why: e.chain() }),
         };
         if let Some(shown) = shown {
@@ -181,7 +186,11 @@ impl Slots {
 
     /// The board hears of every change once, the log of every change of health.
     fn tell(&self, index: usize, camera: &mut Camera, now: Timestamp) {
-        let fault = camera.link.as_ref().or(camera.picture.as_ref());
+        let gop = camera
+            .gop
+            .too_long_for(self.config.cadence)
+            .map(|gop| Fault::LongGop { gop_tenths: tenths(gop), cadence_tenths: tenths(self.config.cadence) });
+        let fault = camera.link.as_ref().or(camera.picture.as_ref()).or(gop.as_ref());
         let health = match fault {
             Some(fault) => fault.health(),
             None if camera.has_come => Health::Ok,
@@ -210,6 +219,10 @@ impl Slots {
     }
 }
 
+fn tenths(duration: SignedDuration) -> i64 {
+    i64::try_from((duration.as_millis() + 50) / 100).unwrap_or(i64::MAX)
+}
+
 fn shown(picture: &Arc<Picture>) -> Arc<Picture> {
     if picture.width() <= SHOWN_WIDTH && picture.height() <= SHOWN_HEIGHT {
         return Arc::clone(picture);
@@ -221,7 +234,6 @@ fn shown(picture: &Arc<Picture>) -> Arc<Picture> {
 mod tests {
     use super::*;
     use crate::camera::Codec;
-    use jiff::SignedDuration;
 
     fn slots(cameras: usize) -> (Arc<Slots>, StatusBoard) {
         let sources = (0..cameras).map(|i| {

@@ -37,6 +37,8 @@ pub struct CameraSource {
     pub password: Option<Secret>,
     /// A file of the pipelines folder without `.gst`; without one, by the kind of source.
     pub pipeline: Option<String>,
+    /// Horizontal, degrees, where the register knows it: moves are then told in degrees.
+    pub field_of_view_deg: Option<f64>,
 }
 
 /// The kinds of source, told by the address.
@@ -60,7 +62,7 @@ impl CameraSource {
     pub fn new(id: CameraId, pose: PoseId, name: impl Into<String>, url: &str) -> Self {
         let (url, login) = split_login(url.trim());
         let (user, password) = login.map_or((None, None), |(user, password)| (Some(user), password.map(Secret)));
-        Self { id, pose, name: name.into(), url, user, password, pipeline: None }
+        Self { id, pose, name: name.into(), url, user, password, pipeline: None, field_of_view_deg: None }
     }
 
     /// Wins over what the address holds.
@@ -73,6 +75,12 @@ impl CameraSource {
     #[must_use]
     pub fn with_pipeline(mut self, name: impl Into<String>) -> Self {
         self.pipeline = Some(name.into());
+        self
+    }
+
+    #[must_use]
+    pub fn with_field_of_view(mut self, degrees: f64) -> Self {
+        self.field_of_view_deg = Some(degrees);
         self
     }
 

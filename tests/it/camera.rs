@@ -500,7 +500,12 @@ fn every_pipeline_file_is_taken_by_gstreamer() {
         let path = entry.expect("an entry").path();
         let name = path.file_stem().and_then(|n| n.to_str()).unwrap_or_default().to_owned();
         if path.extension().is_some_and(|e| e == "gst") && !name.starts_with("hotspots-") {
-            camera::check_pipeline(path.parent().expect("a folder"), &name).unwrap_or_else(|e| panic!("{}", e.chain()));
+            // Elements of graphics cards are not on every machine; src/camera/gst.rs has what is said then.
+            let of_a_card = ["rtsp-nvidia", "rtsp-vaapi"].contains(&name.as_str());
+            match camera::check_pipeline(path.parent().expect("a folder"), &name) {
+                Err(e) if !of_a_card || !e.message.contains("lacks the GStreamer element") => panic!("{}", e.chain()),
+                _ => {}
+            }
             checked += 1;
         }
     }

@@ -25,4 +25,5 @@ mod simulation;
 mod store_contract;
 mod tidy;
 mod triage_kit;
+mod truth;
 mod watch;
