@@ -84,7 +84,9 @@ fn head_of(bytes: &[u8]) -> Result<Option<Head>, Broken> {
 }
 
 fn find(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
-    bytes.windows(wanted.len()).position(|window| window == wanted)
+    let first = wanted.first()?;
+    let mut found = bytes.iter().enumerate().filter(|(_, byte)| *byte == first).map(|(at, _)| at);
+    found.find(|at| bytes[*at..].starts_with(wanted))
 }
 
 #[cfg(test)]

@@ -31,7 +31,7 @@ enum State {
     Playing(Playing),
     Folder(Folder),
     Web(Snapshot),
-    Drop(DropFolder),
+    Drop(Box<DropFolder>),
 }
 
 struct Playing {
@@ -107,7 +107,7 @@ fn start(slots: &Arc<Slots>, index: usize, pipelines: &Pipelines, now: Timestamp
     let kind = source.kind()?;
     let (default, key, value) = match &kind {
         Kind::Images(folder) => return Folder::open(folder, now).map(State::Folder),
-        Kind::Drop(folder) => return Ok(State::Drop(DropFolder::open(folder.clone(), now))),
+        Kind::Drop(folder) => return Ok(State::Drop(Box::new(DropFolder::open(folder.clone(), now)))),
         Kind::Web if source.pipeline.is_none() => return Snapshot::open(source).map(State::Web),
         Kind::Rtsp | Kind::Web => (slots.config.pipeline.as_str(), "url", source.url().to_owned()),
         Kind::Video(path) => ("file", "path", path.to_string_lossy().into_owned()),
