@@ -4,13 +4,15 @@
 //!  Receivers ─► Frame ─► Analyst (history, model, confirmation; with and without the drill's smoke) ─► Seen ─► desk
 //! ```
 
+mod second_look;
+
 use crate::camera::{Decoder, Receivers};
 use crate::detect::{Detector, History, Worker};
 use crate::drill::{DrillBoard, Plume, composite};
 use crate::error::{Error, Result};
 use crate::frame::{Frame, Picture, StatusBoard};
-use crate::triage::confirm::{Confirmed, Confirmer, Thresholds};
-use crate::triage::detection::{Analysis, Detection, ModelVersion, Scores};
+use crate::triage::confirm::{Confirmed, Confirmer, Thresholds, is_same_place};
+use crate::triage::detection::{Analysis, Detection, ModelVersion, Scores, Stream};
 use crate::triage::id::{CameraId, PoseId};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -186,12 +188,14 @@ impl Analyst {
 
     /// The frame as it is, and during a drill once more with smoke in it.
     pub fn look(&self, worker: &mut Worker, frame: &Frame) -> Result<Vec<Seen>> {
-        let Frame { camera, pose, captured_at: now, picture } = frame;
-        let small = Arc::new(worker.shrink(picture));
+        let Frame { camera, pose, captured_at: now, picture, stream } = frame;
         let past = self.memory().history.as_ref().and_then(|history| history.past(camera, pose, *now));
-        let (scores, detections) = worker.analyse(&small, past.as_deref())?;
-        // Only what was really there is remembered, so that a drill leaves no trace.
-        if let Some(history) = &mut self.memory().history {
+        let past = past.as_deref();
+        let small = Arc::new(second_look::shrink(worker, *stream, picture, past));
+        let (scores, detections) = second_look::analyse(worker, *stream, picture, &small, past)?;
+        // Only what was really there is remembered, so that a drill leaves no trace; and in one shape.
+        let is_comparable = *stream == Stream::Screened || past.is_some();
+        if let Some(history) = self.memory().history.as_mut().filter(|_| is_comparable) {
             history.keep(camera, pose, *now, Arc::clone(&small));
         }
         self.status.update(camera, |status| {
@@ -203,7 +207,8 @@ impl Analyst {
 
         if let Some((plume, age_s)) = self.drills.plume(camera, *now, |seed| Plume::on_terrain(picture, seed)) {
             let smoky = Arc::new(composite(picture, &plume, age_s));
-            let (scores, detections) = worker.analyse(&smoky, past.as_deref())?;
+            let small = second_look::shrink(worker, *stream, &smoky, past);
+            let (scores, detections) = second_look::analyse(worker, *stream, &smoky, &small, past)?;
             seen.push(self.judge(frame, smoky, scores, detections, Reality::Drill));
         }
         Ok(seen)
@@ -224,6 +229,7 @@ impl Analyst {
             scores,
             detections: found,
             model: self.model.clone(),
+            stream: frame.stream,
         };
         let thresholds = self.tuning.get();
         let key = (frame.camera.clone(), frame.pose.clone(), real);
@@ -244,7 +250,10 @@ struct Pose {
 #[derive(Debug)]
 struct Best {
     at: jiff::Timestamp,
+    /// A picture of the main stream is better evidence than any of the screened one.
+    stream: Stream,
     confidence: f32,
+    detections: Vec<Detection>,
     /// Frames since.
     frames: u32,
     picture: Arc<Picture>,
@@ -267,16 +276,26 @@ impl Pose {
         self.best = self.best.take().map(|best| Best { frames: best.frames + 1, ..best });
         self.best.take_if(|best| best.frames >= thresholds.window);
         let confidence = analysis.detections.iter().map(|d| d.confidence).fold(0.0, f32::max);
-        if confidence > 0.0 && self.best.as_ref().is_none_or(|best| confidence > best.confidence) {
-            let picture = Arc::clone(picture);
-            self.best = Some(Best { at: analysis.captured_at, confidence, frames: 0, picture });
+        let stream = analysis.stream;
+        let is_better = |best: &Best| (stream, confidence) > (best.stream, best.confidence);
+        if confidence > 0.0 && self.best.as_ref().is_none_or(is_better) {
+            let (at, picture, detections) = (analysis.captured_at, Arc::clone(picture), analysis.detections.clone());
+            self.best = Some(Best { at, stream, confidence, detections, frames: 0, picture });
         }
         // Of two places in one picture only one was at its best in the kept frame; the present frame shows both.
         let best_of = |confirmed: &Confirmed| {
-            let best = self.best.as_ref().filter(|best| best.at == confirmed.best_at);
+            let best = self.best.as_ref().filter(|best| best.at == confirmed.best_at || best.shows_large(confirmed));
             best.map_or(picture, |best| &best.picture)
         };
         let confirmed = self.confirmer.observe(analysis);
         confirmed.into_iter().map(|confirmed| (confirmed.clone(), Arc::clone(best_of(&confirmed)))).collect()
+    }
+}
+
+impl Best {
+    /// In full size, within the window, if not at its very best.
+    fn shows_large(&self, confirmed: &Confirmed) -> bool {
+        let is_it = |found: &Detection| found.class == confirmed.class && is_same_place(&found.bbox, &confirmed.bbox);
+        self.stream == Stream::Main && self.detections.iter().any(is_it)
     }
 }

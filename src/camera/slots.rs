@@ -2,6 +2,7 @@
 
 use super::fault::Fault;
 use super::keyframe::Keyframe;
+use super::main_stream::{self, MainSlot};
 use super::schedule::Schedule;
 use super::sight::Sight;
 use super::source::CameraSource;
@@ -10,7 +11,7 @@ use crate::config::CameraConfig;
 use crate::error::{Error, Result};
 use crate::frame::{Health, Picture, StatusBoard};
 use crate::lang::Lang;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -42,6 +43,7 @@ struct Inner {
 #[derive(Default)]
 struct Camera {
     keyframe: Option<Keyframe>,
+    main: MainSlot,
     has_come: bool,
     link: Option<Fault>,
     picture: Option<Fault>,
@@ -94,8 +96,9 @@ impl Slots {
             if *is_stopped {
                 return false;
             }
-            let next = schedule.next(self.clock.now(), |index| cameras[index].keyframe.is_some());
-            taken = next.and_then(|index| Some((index, cameras[index].keyframe.take()?)));
+            let (now, cadence) = (self.clock.now(), self.config.cadence);
+            let next = schedule.next(now, |index| cameras[index].has_one(now, cadence));
+            taken = next.and_then(|index| Some((index, cameras[index].take(now, cadence)?)));
             taken.is_none()
         };
         let waited = self.fresh.wait_timeout_while(self.lock(), wait, waiting);
@@ -136,9 +139,69 @@ impl Slots {
         self.tell(index, camera, now);
     }
 
+    /// What the worker saw in the main stream's picture. Black and frozen are told from the screened stream alone.
+    pub fn saw_main(&self, index: usize, captured_at: Timestamp, picture: Result<&Arc<Picture>, &Error>) {
+        let picture = match picture {
+            Ok(picture) => shown(picture),
+            Err(e) => return self.main_failed(index, &Fault::Undecodable { why: e.chain() }),
+        };
+        // Frames are confirmed in time order: what came before this one could not be counted after it.
+        self.lock().cameras[index].keyframe.take_if(|keyframe| keyframe.captured_at <= captured_at);
+        self.status.update(&self.sources[index].id, |status| {
+            status.main_detail = None;
+            status.last_frame_at = Some(captured_at);
+            status.last_picture = Some(picture);
+        });
+    }
+
+    /// What the screened stream has for a camera whose turn it is.
+    pub fn instead(&self, index: usize) -> Option<Keyframe> {
+        self.lock().cameras[index].keyframe.take()
+    }
+
     pub fn boost(&self, index: usize) {
-        let until = self.config.cadence.checked_mul(BOOST_CADENCES).and_then(|d| self.clock.now().checked_add(d).ok());
-        self.lock().schedule.boost(index, until.unwrap_or(Timestamp::MAX));
+        let now = self.clock.now();
+        let until = self.config.cadence.checked_mul(BOOST_CADENCES).and_then(|d| now.checked_add(d).ok());
+        let until = until.unwrap_or(Timestamp::MAX);
+        let mut inner = self.lock();
+        inner.schedule.boost(index, until);
+        if self.sources[index].main.is_some() {
+            inner.cameras[index].main.ask(now, until);
+        }
+    }
+
+    /// The camera that has waited longest for a picture of its main stream, of those that `may` be asked now; it counts as
+    /// asked from here on.
+    pub fn wants_main(&self, now: Timestamp, may: impl Fn(usize) -> bool) -> Option<usize> {
+        let mut inner = self.lock();
+        let waiting = inner.cameras.iter().enumerate().filter(|(index, it)| it.main.is_waiting(now) && may(*index));
+        let (index, _) = waiting.min_by_key(|(_, camera)| camera.main.waits_since())?;
+        inner.cameras[index].main.begin();
+        Some(index)
+    }
+
+    /// What a fetch gave. A fault is said on the camera's status and changes nothing else: the screened stream goes on.
+    pub fn main_came(&self, index: usize, outcome: Result<Keyframe, Fault>) {
+        let (keyframe, fault) = match outcome {
+            Ok(keyframe) => (Some(keyframe), None),
+            Err(fault) => (None, Some(fault)),
+        };
+        self.lock().cameras[index].main.end(keyframe, self.clock.now());
+        match fault {
+            Some(fault) => self.main_failed(index, &fault),
+            None => self.status.update(&self.sources[index].id, |status| status.main_fetched += 1),
+        }
+    }
+
+    fn main_failed(&self, index: usize, fault: &Fault) {
+        let source = &self.sources[index];
+        let detail = main_stream::sentence(fault, &source.name, self.lang);
+        self.status.update(&source.id, |status| {
+            if status.main_detail.as_ref() != Some(&detail) {
+                tracing::warn!(camera.id = %source.id, "{detail}");
+                status.main_detail = Some(detail);
+            }
+        });
     }
 
     /// Wakes the workers when somebody has fallen due, and says so when they cannot keep up.
@@ -148,7 +211,7 @@ impl Slots {
         let mut is_any_due = false;
         for (index, camera) in cameras.iter_mut().enumerate() {
             let overdue = if camera.keyframe.is_some() { schedule.overdue(index, now) } else { Default::default() };
-            is_any_due |= camera.keyframe.is_some() && schedule.is_due(index, now);
+            is_any_due |= camera.has_one(now, self.config.cadence) && schedule.is_due(index, now);
             let load = (overdue >= self.config.late_after).then(|| Fault::Overloaded { seconds: overdue.as_secs() });
             if load != camera.load {
                 camera.load = load;
@@ -201,6 +264,17 @@ impl Slots {
     }
 }
 
+impl Camera {
+    fn has_one(&self, now: Timestamp, cadence: SignedDuration) -> bool {
+        self.keyframe.is_some() || self.main.has(now, cadence)
+    }
+
+    /// The main stream's picture where there is one; otherwise the camera is looked at as usual.
+    fn take(&mut self, now: Timestamp, cadence: SignedDuration) -> Option<Keyframe> {
+        self.main.take(now, cadence).or_else(|| self.keyframe.take())
+    }
+}
+
 fn shown(picture: &Arc<Picture>) -> Arc<Picture> {
     if picture.width() <= SHOWN_WIDTH && picture.height() <= SHOWN_HEIGHT {
         return Arc::clone(picture);
@@ -212,7 +286,7 @@ fn shown(picture: &Arc<Picture>) -> Arc<Picture> {
 mod tests {
     use super::*;
     use crate::camera::Codec;
-    use jiff::SignedDuration;
+    use crate::triage::detection::Stream;
 
     fn slots(cameras: usize) -> (Arc<Slots>, StatusBoard) {
         let sources = (0..cameras).map(|i| {
@@ -225,7 +299,12 @@ mod tests {
     }
 
     fn keyframe(slots: &Slots, mark: u8) -> Keyframe {
-        Keyframe { captured_at: slots.clock.now(), codec: Codec::Jpeg, bytes: vec![mark].into() }
+        Keyframe {
+            captured_at: slots.clock.now(),
+            codec: Codec::Jpeg,
+            bytes: vec![mark].into(),
+            stream: Stream::Screened,
+        }
     }
 
     #[test]

@@ -37,6 +37,8 @@ pub struct CameraSource {
     pub password: Option<Secret>,
     /// A file of the pipelines folder without `.gst`; without one, by the kind of source.
     pub pipeline: Option<String>,
+    /// 主码流: the same view in full size, fetched a picture at a time on suspicion.
+    pub main: Option<Box<CameraSource>>,
 }
 
 /// The kinds of source, told by the address.
@@ -55,7 +57,7 @@ impl CameraSource {
     pub fn new(id: CameraId, pose: PoseId, name: impl Into<String>, url: &str) -> Self {
         let (url, login) = split_login(url.trim());
         let (user, password) = login.map_or((None, None), |(user, password)| (Some(user), password.map(Secret)));
-        Self { id, pose, name: name.into(), url, user, password, pipeline: None }
+        Self { id, pose, name: name.into(), url, user, password, pipeline: None, main: None }
     }
 
     /// Wins over what the address holds.
@@ -68,6 +70,12 @@ impl CameraSource {
     #[must_use]
     pub fn with_pipeline(mut self, name: impl Into<String>) -> Self {
         self.pipeline = Some(name.into());
+        self
+    }
+
+    #[must_use]
+    pub fn with_main(mut self, main: Self) -> Self {
+        self.main = Some(Box::new(main));
         self
     }
 
@@ -98,7 +106,7 @@ impl CameraSource {
         }
     }
 
-    fn bad_address(&self) -> Fault {
+    pub(super) fn bad_address(&self) -> Fault {
         Fault::BadAddress { shown: self.public_url() }
     }
 }

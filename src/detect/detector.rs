@@ -120,6 +120,16 @@ impl Worker {
         Letterbox::new(picture.width(), picture.height(), &self.manifest.input).shrink(picture)
     }
 
+    /// The picture in the shape that another one had before it was shrunk.
+    pub fn shrink_like(&self, picture: &Picture, other: &Picture) -> Picture {
+        Letterbox::new(other.width(), other.height(), &self.manifest.input).shrink(picture)
+    }
+
+    /// Width and height of what the network sees, pixels.
+    pub fn size(&self) -> (u32, u32) {
+        (self.manifest.input.width, self.manifest.input.height)
+    }
+
     /// Frame scores, and boxes from the screen level up. Without a past (or with one of another shape) the present
     /// stands in for it, as in training.
     pub fn analyse(&mut self, present: &Picture, past: Option<&Picture>) -> Result<(Scores, Vec<Detection>)> {

@@ -5,6 +5,7 @@ use huoyan::triage;
 mod another_model;
 mod bus_contract;
 mod camera;
+mod cascade;
 mod config;
 mod county;
 mod deadlines;
