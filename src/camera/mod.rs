@@ -5,6 +5,8 @@
 //! receiver ─► slot of 1 ─► schedule ─► Decoder ─► judge (black, frozen) ─► Frame
 //! (GStreamer)  newest wins  most overdue  worker     status board
 //! ```
+//!
+//! Of a suspicious camera, a picture of its main stream is fetched into the same slot for its next turn.
 
 mod decode;
 mod encode;

@@ -1,5 +1,6 @@
-//! All cameras of this machine. Threads: one here that watches every receiver, four inside GStreamer for every RTSP camera
-//! (rtspsrc's own), and whatever workers the caller starts to ask for frames.
+//! All cameras of this machine. Threads: one here that watches every receiver and every fetch, four inside GStreamer for every
+//! RTSP camera and for each of at most eight open main streams (rtspsrc's own), and whatever workers the caller starts to ask
+//! for frames.
 
 use super::decode::Decoder;
 use super::keyframe::Keyframe;

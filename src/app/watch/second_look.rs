@@ -40,7 +40,7 @@ pub fn analyse(
 
 /// The whole look, with each box raised half way to what a crop says of its place, if that is surer. All the way raised as many
 /// false alarms as it found smoke: enlarged rock and mist look more like smoke, too. What only a crop sees is no box, for that
-/// found nothing; and crops have no past, for one enlarged from the small pictures that are kept raised false alarms
+/// found hardly anything; and crops have no past, for one enlarged from the small pictures that are kept raised false alarms
 /// (benches/runs/2026-11-22-second-look).
 fn closer(
     worker: &mut Worker,
