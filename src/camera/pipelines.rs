@@ -8,8 +8,19 @@ macro_rules! built_in {
     ($($name:literal),+ $(,)?) => { [$(($name, include_str!(concat!("../../pipelines/", $name, ".gst")))),+] };
 }
 
-const BUILT_IN: [(&str, &str); 8] =
-    built_in!["rtsp", "rtsp-h264", "rtsp-h265", "file", "file-any", "decode-h264", "decode-h265", "decode-jpeg",];
+const BUILT_IN: [(&str, &str); 11] = built_in![
+    "rtsp",
+    "rtsp-h264",
+    "rtsp-h265",
+    "rtsp-jpeg",
+    "rtsp-nvidia",
+    "rtsp-vaapi",
+    "file",
+    "file-any",
+    "decode-h264",
+    "decode-h265",
+    "decode-jpeg",
+];
 
 /// The text that came with the program.
 pub(super) fn built_in(name: &str) -> Option<&'static str> {

@@ -1,10 +1,12 @@
 //! One camera's life: start, watch, restart. Driven by `tick`; all of GStreamer's waiting happens on its own threads.
 
+use super::drop_folder::DropFolder;
 use super::fault::Fault;
 use super::gst::{Pipeline, drop_delta_units, keyframe_of};
 use super::pipelines::Pipelines;
 use super::reconnect::{Backoff, Silence, judge_silence};
 use super::slots::Slots;
+use super::snapshot::Snapshot;
 use super::source::{CameraSource, Kind, images_in};
 use super::template::Outlet;
 use super::{Keyframe, Secret};
@@ -27,6 +29,8 @@ enum State {
     Waiting,
     Playing(Playing),
     Folder(Folder),
+    Web(Snapshot),
+    Drop(DropFolder),
 }
 
 struct Playing {
@@ -69,6 +73,8 @@ impl Receiver {
             State::Waiting => Ok(()),
             State::Playing(playing) => playing.watch(&self.slots, self.index, &mut self.backoff, now),
             State::Folder(folder) => folder.feed(&self.slots, self.index, now),
+            State::Web(camera) => camera.feed(&self.slots, self.index, &mut self.backoff, now),
+            State::Drop(folder) => folder.feed(&self.slots, self.index, now),
         };
         if let Err(fault) = outcome {
             self.fail(fault, now);
@@ -91,11 +97,14 @@ impl Receiver {
 fn start(slots: &Arc<Slots>, index: usize, pipelines: &Pipelines, now: Timestamp) -> Result<State, Fault> {
     let source = &slots.sources[index];
     let kind = source.kind()?;
-    if let Kind::Images(folder) = &kind {
-        return Folder::open(folder, now).map(State::Folder);
+    match &kind {
+        Kind::Images(folder) => return Folder::open(folder, now).map(State::Folder),
+        Kind::Drop(folder) => return Ok(State::Drop(DropFolder::open(folder.clone(), now))),
+        Kind::Web if source.pipeline.is_none() => return Snapshot::open(source).map(State::Web),
+        Kind::Rtsp | Kind::Web | Kind::Video(_) => {}
     }
     let (pipeline, sink, outlet) = open(source, &kind, &slots.config.pipeline, pipelines)?;
-    let is_recording = kind != Kind::Rtsp;
+    let is_recording = matches!(kind, Kind::Video(_));
     sink.set_property("sync", is_recording);
     sink.set_property("drop", true);
     let now_us = AtomicI64::new(now.as_microsecond());
@@ -109,7 +118,8 @@ fn start(slots: &Arc<Slots>, index: usize, pipelines: &Pipelines, now: Timestamp
     Ok(State::Playing(Playing { pipeline, activity, is_recording }))
 }
 
-/// The pipeline of a source that has one, logged in, and where its pictures come out. `default`: the text for RTSP.
+/// The pipeline of a source that has one (folders have none), logged in, and where its pictures come out. `default`: the text
+/// for RTSP.
 pub(super) fn open(
     source: &CameraSource,
     kind: &Kind,
@@ -117,9 +127,9 @@ pub(super) fn open(
     pipelines: &Pipelines,
 ) -> Result<(Pipeline, AppSink, Outlet), Fault> {
     let (default, key, value) = match kind {
-        Kind::Rtsp => (default, "url", source.url().to_owned()),
+        Kind::Rtsp | Kind::Web => (default, "url", source.url().to_owned()),
         Kind::Video(path) => ("file", "path", path.to_string_lossy().into_owned()),
-        Kind::Images(_) => return Err(source.bad_address()),
+        Kind::Images(_) | Kind::Drop(_) => return Err(source.bad_address()),
     };
     let name = source.pipeline.as_deref().unwrap_or(default);
     let line = pipelines.line(name, &[(key, &value)])?;

@@ -5,6 +5,7 @@
 use super::decode::Decoder;
 use super::keyframe::Keyframe;
 use super::main_stream::Fetches;
+use super::overload::Overload;
 use super::pipelines::Pipelines;
 use super::receiver::Receiver;
 use super::slots::Slots;
@@ -63,7 +64,7 @@ impl Receivers {
         &self.slots.sources
     }
 
-    /// The most overdue camera's newest keyframe; None when nobody is due within `wait`, or at once after `stop`.
+    /// The newest keyframe of the camera whose turn it is; None when nobody is due within `wait`, or at once after `stop`.
     pub fn take(&self, wait: Duration) -> Option<(usize, Keyframe)> {
         self.slots.take(wait)
     }
@@ -87,21 +88,31 @@ impl Receivers {
             Stream::Screened => self.slots.saw(index, captured_at, decoded.as_ref()),
             Stream::Main => self.slots.saw_main(index, captured_at, decoded.as_ref()),
         }
-        let source = &self.slots.sources[index];
-        Some(Frame {
-            camera: source.id.clone(),
-            pose: source.pose.clone(),
-            captured_at,
-            picture: decoded.ok()?,
-            stream,
-        })
+        let CameraSource { id, pose, .. } = &self.slots.sources[index];
+        Some(Frame { camera: id.clone(), pose: pose.clone(), captured_at, picture: decoded.ok()?, stream })
     }
 
-    /// Suspicious: looked at every half cadence for the next six cadences, where there is a main stream in its pictures.
+    /// Up to `most` frames that are due now, of different cameras: waits for the first, takes the rest only if they are there.
+    pub fn next_frames(&self, decoder: &mut Decoder, most: usize, wait: Duration) -> Vec<Frame> {
+        let mut frames: Vec<Frame> = self.next_frame(decoder, wait).into_iter().collect();
+        while !frames.is_empty() && frames.len() < most {
+            let Some(frame) = self.next_frame(decoder, Duration::ZERO) else { break };
+            frames.push(frame);
+        }
+        frames
+    }
+
+    /// Suspicious: all its poses are looked at every half cadence for the next six cadences, as far as there is room, and in
+    /// pictures of their main streams where they have one.
     pub fn boost(&self, camera: &CameraId) {
-        if let Some(index) = self.slots.sources.iter().position(|source| source.id == *camera) {
+        for (index, _) in self.slots.sources.iter().enumerate().filter(|(_, source)| source.id == *camera) {
             self.slots.boost(index);
         }
+    }
+
+    /// Looks come more rarely than asked, and have for a while.
+    pub fn overload(&self) -> Option<Overload> {
+        self.slots.overload()
     }
 
     /// True after `stop`: workers leave their loop.

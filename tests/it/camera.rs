@@ -15,7 +15,7 @@ use std::time::Duration;
 const PASSWORD: &str = "s3cret@/pine";
 
 /// A hillside that moves a little: a bright bar walks over a ramp.
-fn hillside(width: u32, height: u32, step: u32) -> Picture {
+pub(crate) fn hillside(width: u32, height: u32, step: u32) -> Picture {
     let luma = (0..height).flat_map(|y| {
         (0..width).map(move |x| if (x + 8 * step) % width < 16 { 220 } else { 40 + ((x + 2 * y) % 120) as u8 })
     });
@@ -43,7 +43,7 @@ fn one_second(width: u32, height: u32) -> Vec<Picture> {
     (0..10).map(|step| hillside(width, height, step)).collect()
 }
 
-fn loopback() -> SocketAddr {
+pub(crate) fn loopback() -> SocketAddr {
     SocketAddr::from(([127, 0, 0, 1], 0))
 }
 
@@ -52,11 +52,11 @@ fn clip(path: &str, file: &Path, login: bool) -> Clip {
     Clip { path_on_server: path.to_owned(), file: file.to_owned(), user_password }
 }
 
-fn source(id: &str, url: &str) -> CameraSource {
+pub(crate) fn source(id: &str, url: &str) -> CameraSource {
     CameraSource::new(id.into(), "default".into(), format!("camera-{id}"), url)
 }
 
-fn quick() -> CameraConfig {
+pub(crate) fn quick() -> CameraConfig {
     CameraConfig {
         cadence: SignedDuration::from_millis(200),
         pipeline: "rtsp".to_owned(),
@@ -68,26 +68,26 @@ fn quick() -> CameraConfig {
 }
 
 /// Receivers with one worker: the test itself.
-struct Office {
-    receivers: Receivers,
+pub(crate) struct Office {
+    pub(crate) receivers: Receivers,
     status: StatusBoard,
     decoder: Decoder,
 }
 
 impl Office {
-    fn open(sources: Vec<CameraSource>, config: &CameraConfig) -> Self {
+    pub(crate) fn open(sources: Vec<CameraSource>, config: &CameraConfig) -> Self {
         let status = StatusBoard::default();
         let receivers = Receivers::start(sources, config, Clock::System, status.clone(), Lang::En).expect("starts");
         Self { receivers, status, decoder: Decoder::new().expect("decoders") }
     }
 
-    fn of(&self, camera: &str) -> CameraStatus {
+    pub(crate) fn of(&self, camera: &str) -> CameraStatus {
         self.status.get(&camera.into()).expect("every camera has a status from the start")
     }
 
     /// Works until it is true; fails after 15 s, saying what the board said.
     #[track_caller]
-    fn until(&mut self, what: &str, mut is_true: impl FnMut(&Self, Option<&Frame>) -> bool) {
+    pub(crate) fn until(&mut self, what: &str, mut is_true: impl FnMut(&Self, Option<&Frame>) -> bool) {
         let give_up_at = Clock::System.now() + SignedDuration::from_secs(15);
         while Clock::System.now() < give_up_at {
             let frame = self.receivers.next_frame(&mut self.decoder, Duration::from_millis(50));
@@ -101,7 +101,7 @@ impl Office {
     }
 
     #[track_caller]
-    fn until_health(&mut self, camera: &str, health: Health) -> String {
+    pub(crate) fn until_health(&mut self, camera: &str, health: Health) -> String {
         self.until(&format!("{camera} is {health:?}"), |office, _| office.of(camera).health == health);
         self.of(camera).detail.unwrap_or_default()
     }
@@ -141,6 +141,40 @@ fn h264_and_h265_cameras_behind_a_password_are_seen_through_several_loops_of_the
     for camera in ["a", "b", "c", "d"] {
         assert_eq!(office.of(camera).health, Health::Ok, "{camera}");
         assert!(office.of(camera).last_picture.is_some(), "{camera}");
+    }
+}
+
+/// What those texts do around the card's decoder, with the processor's in its place: no machine of ours has such a card.
+#[test]
+fn the_pipelines_for_graphics_cards_hand_on_decoded_pictures_of_both_codecs() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let h264 = render(folder.path(), "a.mp4", ClipCodec::H264, one_second(320, 180));
+    let h265 = render(folder.path(), "b.h265", ClipCodec::H265, one_second(640, 360));
+    let server = Playback::start(loopback(), vec![clip("/a", &h264, true), clip("/b", &h265, true)]).expect("plays");
+    let url = |i| server.url(i).expect("a url");
+    for (name, maker) in [("rtsp-nvidia", "nv"), ("rtsp-vaapi", "va")] {
+        let mut text =
+            std::fs::read_to_string(format!("{}/pipelines/{name}.gst", env!("CARGO_MANIFEST_DIR"))).expect("there");
+        for codec in ["h264", "h265"] {
+            let decoder = format!(" {maker}{codec}dec ");
+            assert_eq!(text.matches(&decoder).count(), 1, "{name}");
+            text = text.replace(&decoder, &format!(" avdec_{codec} "));
+        }
+        std::fs::write(folder.path().join("card.gst"), text).expect("written");
+        let login = |i, id| source(id, &url(i)).with_login("admin", Secret::new(PASSWORD)).with_pipeline("card");
+        let config = CameraConfig { pipelines: folder.path().to_owned(), ..quick() };
+        let begun_at = Clock::System.now();
+        let mut office = Office::open(vec![login(0, "a"), login(1, "b")], &config);
+        let mut sizes = std::collections::BTreeMap::new();
+        office.until(name, |office, frame| {
+            if let Some(frame) = frame {
+                sizes.insert(frame.camera.to_string(), (frame.picture.width(), frame.picture.height()));
+            }
+            sizes.len() == 2 && ["a", "b"].iter().all(|camera| office.of(camera).keyframes >= 2)
+        });
+        assert_eq!(sizes, [("a".to_owned(), (320, 180)), ("b".to_owned(), (640, 360))].into());
+        let most = 2 + Clock::System.now().duration_since(begun_at).as_secs().unsigned_abs() / 2;
+        assert!(office.of("a").keyframes <= most, "one in two seconds, not ten a second");
     }
 }
 
@@ -466,7 +500,12 @@ fn every_pipeline_file_is_taken_by_gstreamer() {
         let path = entry.expect("an entry").path();
         let name = path.file_stem().and_then(|n| n.to_str()).unwrap_or_default().to_owned();
         if path.extension().is_some_and(|e| e == "gst") && !name.starts_with("hotspots-") {
-            camera::check_pipeline(path.parent().expect("a folder"), &name).unwrap_or_else(|e| panic!("{}", e.chain()));
+            // Elements of graphics cards are not on every machine; src/camera/gst.rs has what is said then.
+            let of_a_card = ["rtsp-nvidia", "rtsp-vaapi"].contains(&name.as_str());
+            match camera::check_pipeline(path.parent().expect("a folder"), &name) {
+                Err(e) if !of_a_card || !e.message.contains("lacks the GStreamer element") => panic!("{}", e.chain()),
+                _ => {}
+            }
             checked += 1;
         }
     }
@@ -474,7 +513,7 @@ fn every_pipeline_file_is_taken_by_gstreamer() {
 }
 
 /// Everything that is logged in this process.
-fn log() -> Arc<Mutex<Vec<u8>>> {
+pub(crate) fn log() -> Arc<Mutex<Vec<u8>>> {
     static LOG: OnceLock<Arc<Mutex<Vec<u8>>>> = OnceLock::new();
     let log = LOG.get_or_init(|| {
         let log = Arc::new(Mutex::new(Vec::new()));

@@ -23,26 +23,11 @@ pub fn shrink(worker: &Worker, stream: Stream, picture: &Picture, past: Option<&
     }
 }
 
-/// The whole, which has been shrunk; of a main stream also closer.
-pub fn analyse(
-    worker: &mut Worker,
-    stream: Stream,
-    picture: &Picture,
-    small: &Picture,
-    past: Option<&Picture>,
-) -> Result<(Scores, Vec<Detection>)> {
-    let whole = worker.analyse(small, past)?;
-    match stream {
-        Stream::Screened => Ok(whole),
-        Stream::Main => closer(worker, picture, whole),
-    }
-}
-
 /// The whole look, with each box raised half way to what a crop says of its place, if that is surer. All the way raised as many
 /// false alarms as it found smoke: enlarged rock and mist look more like smoke, too. What only a crop sees is no box, for that
 /// found hardly anything; and crops have no past, for one enlarged from the small pictures that are kept raised false alarms
 /// (benches/runs/2026-11-22-second-look).
-fn closer(
+pub fn closer(
     worker: &mut Worker,
     picture: &Picture,
     (mut scores, mut found): (Scores, Vec<Detection>),
