@@ -4,7 +4,7 @@
 use super::App;
 use super::watch::{self, Analyst, Seen, Tuning, Watch};
 use crate::camera::{CameraSource, Receivers, Secret};
-use crate::county::CameraEntry;
+use crate::county::{CameraEntry, CameraUrl};
 use crate::detect::Detector;
 use crate::error::Result;
 use crate::frame::Health;
@@ -136,9 +136,16 @@ fn advise(shared: &RwLock<Thresholds>, configured: &Thresholds, detector: &Detec
 }
 
 fn source(camera: &CameraEntry) -> CameraSource {
-    let mut source = CameraSource::new(camera.id.clone(), camera.pose.clone(), camera.name.clone(), camera.url.shown())
-        .with_field_of_view(camera.field_of_view_deg);
-    if let (Some(user), Some(password)) = (camera.url.user(), camera.url.password()) {
+    let screened = stream(camera, &camera.url).with_field_of_view(camera.field_of_view_deg);
+    match &camera.main_url {
+        Some(main) => screened.with_main(stream(camera, main)),
+        None => screened,
+    }
+}
+
+fn stream(camera: &CameraEntry, url: &CameraUrl) -> CameraSource {
+    let mut source = CameraSource::new(camera.id.clone(), camera.pose.clone(), camera.name.clone(), url.shown());
+    if let (Some(user), Some(password)) = (url.user(), url.password()) {
         source = source.with_login(user, Secret::new(password));
     }
     match &camera.pipeline {

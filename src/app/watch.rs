@@ -4,13 +4,15 @@
 //!  Receivers ─► Frames ─► Analyst (history, model, confirmation; with and without the drill's smoke) ─► Seen ─► desk
 //! ```
 
+mod second_look;
+
 use crate::camera::{Decoder, Receivers};
 use crate::detect::{Detector, History, Look, Worker};
 use crate::drill::{DrillBoard, Plume, composite};
 use crate::error::{Error, Result};
 use crate::frame::{Frame, Picture, StatusBoard};
-use crate::triage::confirm::{Confirmed, Confirmer, Thresholds};
-use crate::triage::detection::{Analysis, Detection, ModelVersion, Scores};
+use crate::triage::confirm::{Confirmed, Confirmer, Thresholds, is_same_place};
+use crate::triage::detection::{Analysis, Detection, ModelVersion, Scores, Stream};
 use crate::triage::id::{CameraId, PoseId};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -211,21 +213,25 @@ impl Analyst {
         let views: Vec<View> = frames.iter().flat_map(|frame| self.views(worker, frame)).collect();
         let looks: Vec<Look> = views.iter().map(|view| (&*view.shown, view.past.as_deref())).collect();
         let answers = worker.analyse_many(&looks)?;
-        let seen = views.iter().zip(answers).map(|(view, (scores, found))| {
+        let seen = views.iter().zip(answers).map(|(view, whole)| {
+            let (scores, found) = match view.frame.stream {
+                Stream::Screened => whole,
+                Stream::Main => second_look::closer(worker, &view.picture, whole)?,
+            };
             if view.real == Reality::Real {
                 self.remember(worker, view, scores);
             }
-            self.judge(view.frame, Arc::clone(&view.picture), scores, found, view.real)
+            Ok(self.judge(view.frame, Arc::clone(&view.picture), scores, found, view.real))
         });
-        Ok(seen.collect())
+        seen.collect()
     }
 
     /// What the model is to look at for one frame.
     fn views<'a>(&self, worker: &Worker, frame: &'a Frame) -> Vec<View<'a>> {
-        let Frame { camera, pose, captured_at: now, picture } = frame;
+        let Frame { camera, pose, captured_at: now, picture, stream } = frame;
         let past = self.memory().history.as_ref().and_then(|history| history.past(camera, pose, *now));
         let view = |picture: Arc<Picture>, real| {
-            let shown = Arc::new(worker.shrink(&picture));
+            let shown = Arc::new(second_look::shrink(worker, *stream, &picture, past.as_deref()));
             View { frame, picture, shown, past: past.clone(), real }
         };
         let mut views = vec![view(Arc::clone(picture), Reality::Real)];
@@ -235,10 +241,11 @@ impl Analyst {
         views
     }
 
-    /// Only what was really there is remembered, so that a drill leaves no trace.
-    fn remember(&self, worker: &Worker, View { frame, shown, .. }: &View, scores: Scores) {
-        let Frame { camera, pose, captured_at: now, .. } = frame;
-        if let Some(history) = &mut self.memory().history {
+    /// Only what was really there is remembered, so that a drill leaves no trace; and in the screened stream's shape.
+    fn remember(&self, worker: &Worker, View { frame, shown, past, .. }: &View, scores: Scores) {
+        let Frame { camera, pose, captured_at: now, stream, .. } = frame;
+        let is_in_shape = *stream == Stream::Screened || past.is_some();
+        if let Some(history) = self.memory().history.as_mut().filter(|_| is_in_shape) {
             history.keep(camera, pose, *now, Arc::new(worker.shrink_past(shown)));
         }
         self.status.update(camera, |status| {
@@ -262,6 +269,7 @@ impl Analyst {
             scores,
             detections: found,
             model: self.model.clone(),
+            stream: frame.stream,
         };
         let thresholds = self.tuning.get();
         let key = (frame.camera.clone(), frame.pose.clone(), real);
@@ -282,7 +290,10 @@ struct Pose {
 #[derive(Debug)]
 struct Best {
     at: jiff::Timestamp,
+    /// A picture of the main stream is better evidence than any of the screened one.
+    stream: Stream,
     confidence: f32,
+    detections: Vec<Detection>,
     /// Frames since.
     frames: u32,
     picture: Arc<Picture>,
@@ -305,16 +316,26 @@ impl Pose {
         self.best = self.best.take().map(|best| Best { frames: best.frames + 1, ..best });
         self.best.take_if(|best| best.frames >= thresholds.window);
         let confidence = analysis.detections.iter().map(|d| d.confidence).fold(0.0, f32::max);
-        if confidence > 0.0 && self.best.as_ref().is_none_or(|best| confidence > best.confidence) {
-            let picture = Arc::clone(picture);
-            self.best = Some(Best { at: analysis.captured_at, confidence, frames: 0, picture });
+        let stream = analysis.stream;
+        let is_better = |best: &Best| (stream, confidence) > (best.stream, best.confidence);
+        if confidence > 0.0 && self.best.as_ref().is_none_or(is_better) {
+            let (at, picture, detections) = (analysis.captured_at, Arc::clone(picture), analysis.detections.clone());
+            self.best = Some(Best { at, stream, confidence, detections, frames: 0, picture });
         }
         // Of two places in one picture only one was at its best in the kept frame; the present frame shows both.
         let best_of = |confirmed: &Confirmed| {
-            let best = self.best.as_ref().filter(|best| best.at == confirmed.best_at);
+            let best = self.best.as_ref().filter(|best| best.at == confirmed.best_at || best.shows_large(confirmed));
             best.map_or(picture, |best| &best.picture)
         };
         let confirmed = self.confirmer.observe(analysis);
         confirmed.into_iter().map(|confirmed| (confirmed.clone(), Arc::clone(best_of(&confirmed)))).collect()
+    }
+}
+
+impl Best {
+    /// In full size, within the window, if not at its very best.
+    fn shows_large(&self, confirmed: &Confirmed) -> bool {
+        let is_it = |found: &Detection| found.class == confirmed.class && is_same_place(&found.bbox, &confirmed.bbox);
+        self.stream == Stream::Main && self.detections.iter().any(is_it)
     }
 }

@@ -7,6 +7,7 @@ use super::source::without_password_parameters;
 use crate::error::{Error, Result};
 use crate::frame::Picture;
 use crate::lang::Lang;
+use crate::triage::detection::Stream;
 use gstreamer as gst;
 use gstreamer::prelude::*;
 use gstreamer_app::AppSink;
@@ -180,7 +181,7 @@ pub(super) fn keyframe_of(sample: &gst::Sample, captured_at: Timestamp) -> Resul
         "video/x-raw" => {
             let picture = picture_of(sample)?;
             let codec = Codec::I420 { width: picture.width(), height: picture.height() };
-            return Ok(Keyframe { captured_at, codec, bytes: picture.into_i420().into() });
+            return Ok(Keyframe { captured_at, codec, bytes: picture.into_i420().into(), stream: Stream::Screened });
         }
         other => {
             return Err(Error::invalid(format!("a pipeline must hand out H.264, H.265, JPEG or I420, not {other}")));
@@ -188,7 +189,7 @@ pub(super) fn keyframe_of(sample: &gst::Sample, captured_at: Timestamp) -> Resul
     };
     let buffer = sample.buffer().ok_or_else(|| Error::invalid("a sample without bytes"))?;
     let map = buffer.map_readable().map_err(|e| Error::internal("a sample cannot be read").because(e))?;
-    Ok(Keyframe { captured_at, codec, bytes: map.as_slice().into() })
+    Ok(Keyframe { captured_at, codec, bytes: map.as_slice().into(), stream: Stream::Screened })
 }
 
 /// An I420 sample as a picture: rows without padding, odd sizes cut to even, brightness in 16..=235.

@@ -1,5 +1,6 @@
 //! A complete picture, still compressed.
 
+use crate::triage::detection::Stream;
 use jiff::Timestamp;
 use std::sync::Arc;
 
@@ -10,6 +11,7 @@ pub struct Keyframe {
     pub captured_at: Timestamp,
     pub codec: Codec,
     pub bytes: Arc<[u8]>,
+    pub stream: Stream,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -30,7 +32,7 @@ impl Keyframe {
     /// A picture file, told by its first bytes.
     pub fn from_image_bytes(captured_at: Timestamp, bytes: Vec<u8>) -> Self {
         let codec = if bytes.starts_with(b"\x89PNG") { Codec::Png } else { Codec::Jpeg };
-        Self { captured_at, codec, bytes: bytes.into() }
+        Self { captured_at, codec, bytes: bytes.into(), stream: Stream::Screened }
     }
 }
 

@@ -5,6 +5,8 @@
 //! receiver ─► slot of 1 ─► schedule ─► Decoder ─► judge (black, covered, moved …) ─► Frame
 //! (GStreamer)  newest wins  first slot    worker     status board
 //! ```
+//!
+//! Of a suspicious camera, a picture of its main stream is fetched into the same slot for its next turn.
 
 mod decode;
 mod delivery;
@@ -15,6 +17,7 @@ mod gop;
 mod gst;
 mod image_file;
 mod keyframe;
+mod main_stream;
 mod multipart;
 mod open_files;
 mod overload;

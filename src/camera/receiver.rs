@@ -105,32 +105,49 @@ impl Receiver {
 fn start(slots: &Arc<Slots>, index: usize, pipelines: &Pipelines, now: Timestamp) -> Result<State, Fault> {
     let source = &slots.sources[index];
     let kind = source.kind()?;
-    let (default, key, value) = match &kind {
+    match &kind {
         Kind::Images(folder) => return Folder::open(folder, now).map(State::Folder),
         Kind::Drop(folder) => return Ok(State::Drop(Box::new(DropFolder::open(folder.clone(), now)))),
         Kind::Web if source.pipeline.is_none() => return Snapshot::open(source).map(State::Web),
-        Kind::Rtsp | Kind::Web => (slots.config.pipeline.as_str(), "url", source.url().to_owned()),
-        Kind::Video(path) => ("file", "path", path.to_string_lossy().into_owned()),
-    };
-    let name = source.pipeline.as_deref().unwrap_or(default);
-    let line = pipelines.line(name, &[(key, &value)])?;
-    let (pipeline, sink) = Pipeline::open(&line)?;
-    let pulse = pipeline.0.by_name("source").and_then(|element| {
-        log_in(&element, source);
-        element.has_property(UNITS).then(|| Pulse { source: element, units: 0 })
-    });
+        Kind::Rtsp | Kind::Web | Kind::Video(_) => {}
+    }
+    let (pipeline, sink, outlet) = open(source, &kind, &slots.config.pipeline, pipelines)?;
+    let source = pipeline.0.by_name("source").filter(|element| element.has_property(UNITS));
+    let pulse = source.map(|source| Pulse { source, units: 0 });
     let is_recording = matches!(kind, Kind::Video(_));
     sink.set_property("sync", is_recording);
     sink.set_property("drop", true);
     let now_us = AtomicI64::new(now.as_microsecond());
     let activity = Arc::new(Activity { keyframe_us: AtomicI64::new(now.as_microsecond()), data_us: now_us });
-    if line.outlet == Outlet::Keyframes {
+    if outlet == Outlet::Keyframes {
         let (clock, activity) = (slots.clock.clone(), Arc::clone(&activity));
         drop_delta_units(&sink, move || activity.data_us.store(clock.now().as_microsecond(), Ordering::Relaxed));
     }
     hand_on(&sink, slots, index, &activity);
     pipeline.play()?;
     Ok(State::Playing(Playing { pipeline, activity, pulse, is_recording }))
+}
+
+/// The pipeline of a source that has one (folders have none), logged in, and where its pictures come out. `default`: the text
+/// for RTSP.
+pub(super) fn open(
+    source: &CameraSource,
+    kind: &Kind,
+    default: &str,
+    pipelines: &Pipelines,
+) -> Result<(Pipeline, AppSink, Outlet), Fault> {
+    let (default, key, value) = match kind {
+        Kind::Rtsp | Kind::Web => (default, "url", source.url().to_owned()),
+        Kind::Video(path) => ("file", "path", path.to_string_lossy().into_owned()),
+        Kind::Images(_) | Kind::Drop(_) => return Err(source.bad_address()),
+    };
+    let name = source.pipeline.as_deref().unwrap_or(default);
+    let line = pipelines.line(name, &[(key, &value)])?;
+    let (pipeline, sink) = Pipeline::open(&line)?;
+    if let Some(element) = pipeline.0.by_name("source") {
+        log_in(&element, source);
+    }
+    Ok((pipeline, sink, line.outlet))
 }
 
 /// On the element named `source`, as properties: a password never stands in a text. Sound is not asked for at all.

@@ -1,9 +1,10 @@
-//! All cameras of this machine. Threads: one here that watches every receiver, two that receive for all RTSP cameras
-//! together (`rtsp/`; an `rtspsrc.gst` camera brings four of its own), and whatever workers the caller starts to ask for
-//! frames.
+//! All cameras of this machine. Threads: one here that watches every receiver and every fetch of a main stream, two that
+//! receive for all RTSP cameras together (`rtsp/`; an `rtspsrc.gst` camera brings four of its own), and whatever workers the
+//! caller starts to ask for frames.
 
 use super::decode::Decoder;
 use super::keyframe::Keyframe;
+use super::main_stream::Fetches;
 use super::overload::Overload;
 use super::pipelines::Pipelines;
 use super::receiver::Receiver;
@@ -14,6 +15,7 @@ use crate::config::CameraConfig;
 use crate::error::{Error, Result};
 use crate::frame::{Frame, StatusBoard};
 use crate::lang::Lang;
+use crate::triage::detection::Stream;
 use crate::triage::id::CameraId;
 use crossbeam::channel::{Receiver as Signal, RecvTimeoutError, Sender, bounded};
 use std::sync::{Arc, Mutex};
@@ -74,11 +76,23 @@ impl Receivers {
     /// and gives None, as does a wait without work.
     pub fn next_frame(&self, decoder: &mut Decoder, wait: Duration) -> Option<Frame> {
         let (index, keyframe) = self.take(wait)?;
-        let decoded = decoder.decode(&keyframe).map(Arc::new);
-        self.slots.saw(index, keyframe.captured_at, decoded.as_ref());
-        let source = &self.slots.sources[index];
-        let picture = decoded.ok()?;
-        Some(Frame { camera: source.id.clone(), pose: source.pose.clone(), captured_at: keyframe.captured_at, picture })
+        let frame = self.decode(index, &keyframe, decoder);
+        match keyframe.stream {
+            Stream::Screened => frame,
+            // A turn is never lost to a main stream that cannot be decoded.
+            Stream::Main => frame.or_else(|| self.decode(index, &self.slots.instead(index)?, decoder)),
+        }
+    }
+
+    fn decode(&self, index: usize, keyframe: &Keyframe, decoder: &mut Decoder) -> Option<Frame> {
+        let Keyframe { captured_at, stream, .. } = *keyframe;
+        let decoded = decoder.decode(keyframe).map(Arc::new);
+        match stream {
+            Stream::Screened => self.slots.saw(index, captured_at, decoded.as_ref()),
+            Stream::Main => self.slots.saw_main(index, captured_at, decoded.as_ref()),
+        }
+        let CameraSource { id, pose, .. } = &self.slots.sources[index];
+        Some(Frame { camera: id.clone(), pose: pose.clone(), captured_at, picture: decoded.ok()?, stream })
     }
 
     /// Up to `most` frames that are due now, of different cameras: waits for the first, takes the rest only if they are there.
@@ -91,7 +105,8 @@ impl Receivers {
         frames
     }
 
-    /// Suspicious: all its poses are looked at every half cadence for the next six cadences, as far as there is room.
+    /// Suspicious: all its poses are looked at every half cadence for the next six cadences, as far as there is room, and in
+    /// pictures of their main streams where they have one.
     pub fn boost(&self, camera: &CameraId) {
         for (index, _) in self.slots.sources.iter().enumerate().filter(|(_, source)| source.id == *camera) {
             self.slots.boost(index);
@@ -129,6 +144,7 @@ impl Drop for Receivers {
 fn watch(slots: &Arc<Slots>, stop: &Signal<()>) {
     let pipelines = Pipelines::new(&slots.config.pipelines);
     let mut receivers: Vec<Receiver> = (0..slots.sources.len()).map(|i| Receiver::new(i, Arc::clone(slots))).collect();
+    let mut fetches = Fetches::new(Arc::clone(slots));
     let mut first = 0;
     loop {
         let now = slots.clock.now();
@@ -143,12 +159,14 @@ fn watch(slots: &Arc<Slots>, stop: &Signal<()>) {
                 }
             }
         }
+        fetches.tick(&pipelines, now);
         slots.tick(now);
         match stop.recv_timeout(TICK) {
             Err(RecvTimeoutError::Timeout) => {}
             Ok(()) | Err(RecvTimeoutError::Disconnected) => break,
         }
     }
+    drop(fetches);
     let share = receivers.len().div_ceil(STOPPERS).max(1);
     std::thread::scope(|scope| {
         while !receivers.is_empty() {

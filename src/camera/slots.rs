@@ -3,6 +3,7 @@
 use super::fault::Fault;
 use super::gop::Gop;
 use super::keyframe::Keyframe;
+use super::main_stream::{self, MainSlot};
 use super::overload::{Overload, OverloadWatch};
 use super::schedule::Schedule;
 use super::sight::Sight;
@@ -45,6 +46,7 @@ struct Inner {
 #[derive(Default)]
 struct Camera {
     keyframe: Option<Keyframe>,
+    main: MainSlot,
     has_come: bool,
     link: Option<Fault>,
     picture: Option<Fault>,
@@ -94,7 +96,7 @@ impl Slots {
         }
     }
 
-    /// The most overdue camera's keyframe; None after `wait`, or at once when stopped.
+    /// The most overdue camera's keyframe, or in its stead what the main stream gave; None after `wait`, or at once when stopped.
     pub fn take(&self, wait: Duration) -> Option<(usize, Keyframe)> {
         let mut taken = None;
         let waiting = |inner: &mut Inner| {
@@ -102,8 +104,11 @@ impl Slots {
             if *is_stopped {
                 return false;
             }
-            let next = schedule.next(self.clock.now());
-            taken = next.and_then(|index| Some((index, cameras[index].keyframe.take()?)));
+            let now = self.clock.now();
+            taken = schedule.next(now).and_then(|index| {
+                let Camera { main, keyframe, .. } = &mut cameras[index];
+                Some((index, main.take(now, self.config.cadence).or_else(|| keyframe.take())?))
+            });
             taken.is_none()
         };
         let waited = self.fresh.wait_timeout_while(self.lock(), wait, waiting);
@@ -153,9 +158,67 @@ impl Slots {
         self.tell(index, camera, now);
     }
 
+    /// What the worker saw in the main stream's picture. Black and frozen are told from the screened stream alone.
+    pub fn saw_main(&self, index: usize, captured_at: Timestamp, picture: Result<&Arc<Picture>, &Error>) {
+        let picture = match picture {
+            Ok(picture) => shown(picture),
+            Err(e) => return self.main_failed(index, &Fault::Undecodable { why: e.chain() }),
+        };
+        self.status.update(&self.sources[index].id, |status| {
+            status.main_detail = None;
+            status.last_frame_at = Some(captured_at);
+            status.last_picture = Some(picture);
+        });
+    }
+
+    /// The keyframe of the screened stream that brought the turn, where the main stream's cannot be decoded.
+    pub fn instead(&self, index: usize) -> Option<Keyframe> {
+        self.lock().cameras[index].keyframe.take()
+    }
+
     pub fn boost(&self, index: usize) {
-        let until = self.config.cadence.checked_mul(BOOST_CADENCES).and_then(|d| self.clock.now().checked_add(d).ok());
-        self.lock().schedule.boost(index, until.unwrap_or(Timestamp::MAX));
+        let now = self.clock.now();
+        let until = self.config.cadence.checked_mul(BOOST_CADENCES).and_then(|d| now.checked_add(d).ok());
+        let until = until.unwrap_or(Timestamp::MAX);
+        let mut inner = self.lock();
+        inner.schedule.boost(index, until);
+        if self.sources[index].main.is_some() {
+            inner.cameras[index].main.ask(now, until);
+        }
+    }
+
+    /// The camera that has waited longest for a picture of its main stream, of those that `may` be asked now; it counts as
+    /// asked from here on.
+    pub fn wants_main(&self, now: Timestamp, may: impl Fn(usize) -> bool) -> Option<usize> {
+        let mut inner = self.lock();
+        let waiting = inner.cameras.iter().enumerate().filter(|(index, it)| it.main.is_waiting(now) && may(*index));
+        let (index, _) = waiting.min_by_key(|(_, camera)| camera.main.waits_since())?;
+        inner.cameras[index].main.begin();
+        Some(index)
+    }
+
+    /// What a fetch gave. A fault is said on the camera's status and changes nothing else: the screened stream goes on.
+    pub fn main_came(&self, index: usize, outcome: Result<Keyframe, Fault>) {
+        let (keyframe, fault) = match outcome {
+            Ok(keyframe) => (Some(keyframe), None),
+            Err(fault) => (None, Some(fault)),
+        };
+        self.lock().cameras[index].main.end(keyframe, self.clock.now());
+        match fault {
+            Some(fault) => self.main_failed(index, &fault),
+            None => self.status.update(&self.sources[index].id, |status| status.main_fetched += 1),
+        }
+    }
+
+    fn main_failed(&self, index: usize, fault: &Fault) {
+        let source = &self.sources[index];
+        let detail = main_stream::sentence(fault, &source.name, self.lang);
+        self.status.update(&source.id, |status| {
+            if status.main_detail.as_ref() != Some(&detail) {
+                tracing::warn!(camera.id = %source.id, "{detail}");
+                status.main_detail = Some(detail);
+            }
+        });
     }
 
     /// Wakes the workers when somebody has fallen due, and watches whether they keep up.
@@ -234,6 +297,7 @@ fn shown(picture: &Arc<Picture>) -> Arc<Picture> {
 mod tests {
     use super::*;
     use crate::camera::Codec;
+    use crate::triage::detection::Stream;
 
     fn slots(cameras: usize) -> (Arc<Slots>, StatusBoard) {
         let sources = (0..cameras).map(|i| {
@@ -246,7 +310,12 @@ mod tests {
     }
 
     fn keyframe(slots: &Slots, mark: u8) -> Keyframe {
-        Keyframe { captured_at: slots.clock.now(), codec: Codec::Jpeg, bytes: vec![mark].into() }
+        Keyframe {
+            captured_at: slots.clock.now(),
+            codec: Codec::Jpeg,
+            bytes: vec![mark].into(),
+            stream: Stream::Screened,
+        }
     }
 
     #[test]

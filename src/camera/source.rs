@@ -37,6 +37,8 @@ pub struct CameraSource {
     pub password: Option<Secret>,
     /// A file of the pipelines folder without `.gst`; without one, by the kind of source.
     pub pipeline: Option<String>,
+    /// 主码流: the same view in full size, fetched a picture at a time on suspicion.
+    pub main: Option<Box<CameraSource>>,
     /// Horizontal, degrees, where the register knows it: moves are then told in degrees.
     pub field_of_view_deg: Option<f64>,
 }
@@ -62,7 +64,8 @@ impl CameraSource {
     pub fn new(id: CameraId, pose: PoseId, name: impl Into<String>, url: &str) -> Self {
         let (url, login) = split_login(url.trim());
         let (user, password) = login.map_or((None, None), |(user, password)| (Some(user), password.map(Secret)));
-        Self { id, pose, name: name.into(), url, user, password, pipeline: None, field_of_view_deg: None }
+        let (pipeline, field_of_view_deg, main) = (None, None, None);
+        Self { id, pose, name: name.into(), url, user, password, pipeline, field_of_view_deg, main }
     }
 
     /// Wins over what the address holds.
@@ -75,6 +78,12 @@ impl CameraSource {
     #[must_use]
     pub fn with_pipeline(mut self, name: impl Into<String>) -> Self {
         self.pipeline = Some(name.into());
+        self
+    }
+
+    #[must_use]
+    pub fn with_main(mut self, main: Self) -> Self {
+        self.main = Some(Box::new(main));
         self
     }
 
@@ -117,7 +126,7 @@ impl CameraSource {
         }
     }
 
-    fn bad_address(&self) -> Fault {
+    pub(super) fn bad_address(&self) -> Fault {
         Fault::BadAddress { shown: self.public_url() }
     }
 }

@@ -13,7 +13,7 @@ use crate::error::{Error, Kind, Result};
 use crate::frame::{Frame, Picture, StatusBoard};
 use crate::lang::Lang;
 use crate::triage::confirm::Thresholds;
-use crate::triage::detection::ModelVersion;
+use crate::triage::detection::{ModelVersion, Stream};
 use crate::triage::id::CameraId;
 use crate::triage::point::PointName;
 use jiff::{SignedDuration, Timestamp};
@@ -36,12 +36,30 @@ pub struct Args {
     /// When the first picture was taken (RFC 3339), where names hold no time
     #[arg(long, value_name = "TIME")]
     pub start: Option<Timestamp>,
+    /// Looks at pictures of this size, as a sub-stream would show them; default: as large as they are
+    #[arg(long, value_name = "WxH", value_parser = size)]
+    pub screen_size: Option<(u32, u32)>,
+    /// With --screen-size: after a suspicion, looks at six pictures in full size, as at a main stream
+    #[arg(long, requires = "screen_size")]
+    pub cascade: bool,
     /// The model's operating point: quiet, balanced or eager; default: the thresholds of a fresh office
     #[arg(long, value_name = "NAME")]
     pub point: Option<PointName>,
     /// The model's folder; default: the configured one
     #[arg(long, value_name = "DIR")]
     pub model: Option<PathBuf>,
+}
+
+/// After a suspicious look so many pictures are the main stream's, as live for so many cadences.
+const SUSPICIOUS_PICTURES: u32 = 6;
+
+/// "640x360": even sides, as pictures of half-size colour have them.
+fn size(text: &str) -> std::result::Result<(u32, u32), String> {
+    let sides = text.split_once('x').and_then(|(width, height)| Some((width.parse().ok()?, height.parse().ok()?)));
+    let is_fine = |side: &u32| (16..=8192).contains(side) && side.is_multiple_of(2);
+    sides
+        .filter(|(width, height)| is_fine(width) && is_fine(height))
+        .ok_or_else(|| "two even numbers of pixels are needed, for example 640x360".to_owned())
 }
 
 pub fn run(args: Args, common: &Common) -> Result<Outcome> {
@@ -115,12 +133,22 @@ fn replay_source(
     let mut progress = Progress::new(stage, recording.pictures(), common.quiet);
     let camera =
         CameraId(source.file_name().map_or_else(|| source.display().to_string(), |n| n.to_string_lossy().into()));
+    let mut suspicious = 0u32;
     for (index, item) in recording.enumerate() {
         match item.picture {
             Ok((captured_at, picture)) => {
-                let picture = Arc::new(picture);
-                let frame = Frame { camera: camera.clone(), pose: "default".into(), captured_at, picture };
+                let (stream, picture) = match args.screen_size {
+                    Some((width, height)) if suspicious == 0 => (Stream::Screened, picture.resized(width, height)),
+                    Some(_) => (Stream::Main, picture),
+                    None => (Stream::Screened, picture),
+                };
+                suspicious = suspicious.saturating_sub(1);
+                let (camera, picture) = (camera.clone(), Arc::new(picture));
+                let frame = Frame { camera, pose: "default".into(), captured_at, picture, stream };
                 for seen in analyst.look(worker, &frame)? {
+                    if args.cascade && !seen.analysis.detections.is_empty() {
+                        suspicious = SUSPICIOUS_PICTURES;
+                    }
                     report.seen(source, index, item.file.as_deref(), &seen)?;
                 }
             }
@@ -187,6 +215,19 @@ impl Iterator for Recording {
                 Some(Item { file, picture })
             }
             Self::Video(frames) => frames.next().map(|picture| Item { file: None, picture }),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::size;
+
+    #[test]
+    fn a_size_is_two_even_numbers() {
+        assert_eq!(size("640x360"), Ok((640, 360)));
+        for wrong in ["", "640", "640x", "641x360", "0x0", "640x360x2", "99999x2", "-2x2"] {
+            assert!(size(wrong).is_err_and(|why| why.contains("640x360")), "{wrong:?}");
         }
     }
 }

@@ -162,6 +162,16 @@ impl Worker {
         Letterbox::new(picture.width(), picture.height(), &self.manifest.input).shrink(picture)
     }
 
+    /// The picture in the shape that another one had before it was shrunk.
+    pub fn shrink_like(&self, picture: &Picture, other: &Picture) -> Picture {
+        Letterbox::new(other.width(), other.height(), &self.manifest.input).shrink(picture)
+    }
+
+    /// Width and height of what the network sees, pixels.
+    pub fn size(&self) -> (u32, u32) {
+        (self.manifest.input.width, self.manifest.input.height)
+    }
+
     /// A shrunk picture as small as it may be kept for [`super::History`] without the network seeing less.
     pub fn shrink_past(&self, small: &Picture) -> Picture {
         let scale = self.manifest.input.past_scale;

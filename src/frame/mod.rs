@@ -6,6 +6,7 @@ mod status;
 pub use picture::Picture;
 pub use status::{CameraStatus, Health, StatusBoard};
 
+use crate::triage::detection::Stream;
 use crate::triage::id::{CameraId, PoseId};
 use jiff::Timestamp;
 use std::sync::Arc;
@@ -17,4 +18,5 @@ pub struct Frame {
     pub pose: PoseId,
     pub captured_at: Timestamp,
     pub picture: Arc<Picture>,
+    pub stream: Stream,
 }

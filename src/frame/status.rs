@@ -46,6 +46,8 @@ pub struct CameraStatus {
     pub health_since: Option<Timestamp>,
     /// One sentence with the cause and the cure; never holds a password.
     pub detail: Option<String>,
+    /// Why the main stream gave no picture when it was last asked for one; the camera itself may be well.
+    pub main_detail: Option<String>,
     pub last_frame_at: Option<Timestamp>,
     pub last_scores: Option<Scores>,
     pub last_picture: Option<Arc<Picture>>,
@@ -53,6 +55,8 @@ pub struct CameraStatus {
     pub keyframes: u64,
     pub dropped: u64,
     pub analysed: u64,
+    /// Pictures of the main stream fetched on suspicion.
+    pub main_fetched: u64,
 }
 
 impl Default for CameraStatus {
@@ -61,12 +65,14 @@ impl Default for CameraStatus {
             health: Health::Starting,
             health_since: None,
             detail: None,
+            main_detail: None,
             last_frame_at: None,
             last_scores: None,
             last_picture: None,
             keyframes: 0,
             dropped: 0,
             analysed: 0,
+            main_fetched: 0,
         }
     }
 }

@@ -6,6 +6,7 @@ mod another_model;
 mod bus_contract;
 mod camera;
 mod camera_support;
+mod cascade;
 mod config;
 mod county;
 mod deadlines;

@@ -11,6 +11,7 @@ use huoyan::drill::{DrillBoard, scene};
 use huoyan::frame::{Frame, Picture, StatusBoard};
 use huoyan::lang::Lang;
 use huoyan::triage::confirm::Thresholds;
+use huoyan::triage::detection::Stream;
 use jiff::{SignedDuration, Timestamp};
 use std::path::Path;
 use std::sync::Arc;
@@ -42,9 +43,13 @@ impl Camera {
     }
 
     fn look(&mut self, picture: &Arc<Picture>) -> Vec<Seen> {
+        self.look_at(picture, Stream::Screened)
+    }
+
+    fn look_at(&mut self, picture: &Arc<Picture>, stream: Stream) -> Vec<Seen> {
         self.now += SignedDuration::from_secs(10);
         let picture = Arc::clone(picture);
-        let frame = Frame { camera: "north".into(), pose: "default".into(), captured_at: self.now, picture };
+        let frame = Frame { camera: "north".into(), pose: "default".into(), captured_at: self.now, picture, stream };
         self.analyst.look(&mut self.worker, &frame).expect("it runs")
     }
 }
@@ -74,6 +79,21 @@ fn smoke_is_confirmed_by_the_third_frame_and_shown_by_the_best() {
     let status = camera.status.get(&"north".into()).expect("known by now");
     assert_eq!(status.analysed, 10);
     assert!(status.last_scores.is_some_and(|s| s.smoke > 0.5));
+}
+
+#[test]
+fn the_main_streams_picture_is_the_evidence_even_where_the_sub_stream_was_surer() {
+    let mut camera = Camera::new(0.5);
+    (0..6).for_each(|_| drop(camera.look(&ground(60))));
+    let large = Arc::new(ground(220).resized(256, 256));
+    camera.look(&ground(250));
+    let [seen] = &camera.look_at(&large, Stream::Main)[..] else { panic!("one look") };
+    assert_eq!(seen.analysis.stream, Stream::Main);
+    assert_eq!(seen.analysis.detections.len(), 1, "compared with what the sub-stream showed before: {seen:?}");
+    let seen = camera.look(&ground(220));
+    let [(confirmed, picture)] = &seen[0].confirmed[..] else { panic!("confirmed now: {seen:?}") };
+    assert_eq!(confirmed.best_at, camera.now - SignedDuration::from_secs(20), "the first was the surest");
+    assert!(Arc::ptr_eq(picture, &large), "{picture:?}");
 }
 
 #[test]

@@ -77,6 +77,7 @@ function HealthWord({ camera }: { camera: Camera }) {
       </span>
       {camera.health !== 'ok' && camera.health_since && <small>{w.since(stamp(camera.health_since, now.value))}</small>}
       {camera.detail && <small class="detail">{camera.detail}</small>}
+      {camera.main_detail && <small class="detail">{camera.main_detail}</small>}
     </>
   );
 }

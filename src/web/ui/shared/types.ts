@@ -160,10 +160,13 @@ export interface Camera {
   health: Health;
   health_since: Time | null;
   detail: string | null;
+  /** Why the main stream gave no picture; the camera is watched all the same. */
+  main_detail: string | null;
   last_frame_at: Time | null;
   last_scores: { smoke: number; fire: number } | null;
   alarms_today: number;
   url: string;
+  main_url: string | null;
 }
 export interface Hotspot {
   key: string;
