@@ -301,7 +301,8 @@ fn upload(path: &Path, bytes: &[u8]) {
 
 fn old(path: &Path, seconds: u64) {
     let file = std::fs::File::options().write(true).open(path).expect("the file");
-    file.set_modified(SystemTime::now() - Duration::from_secs(seconds)).expect("sets the time");
+    let now = SystemTime::from(huoyan::clock::Clock::System.now());
+    file.set_modified(now - Duration::from_secs(seconds)).expect("sets the time");
 }
 
 #[test]
