@@ -8,10 +8,11 @@ macro_rules! built_in {
     ($($name:literal),+ $(,)?) => { [$(($name, include_str!(concat!("../../pipelines/", $name, ".gst")))),+] };
 }
 
-const BUILT_IN: [(&str, &str); 10] = built_in![
+const BUILT_IN: [(&str, &str); 11] = built_in![
     "rtsp",
     "rtsp-h264",
     "rtsp-h265",
+    "rtsp-jpeg",
     "rtsp-nvidia",
     "rtsp-vaapi",
     "file",

@@ -3,6 +3,7 @@
 
 use super::decode::Decoder;
 use super::keyframe::Keyframe;
+use super::overload::Overload;
 use super::pipelines::Pipelines;
 use super::receiver::Receiver;
 use super::slots::Slots;
@@ -60,7 +61,7 @@ impl Receivers {
         &self.slots.sources
     }
 
-    /// The most overdue camera's newest keyframe; None when nobody is due within `wait`, or at once after `stop`.
+    /// The newest keyframe of the camera whose turn it is; None when nobody is due within `wait`, or at once after `stop`.
     pub fn take(&self, wait: Duration) -> Option<(usize, Keyframe)> {
         self.slots.take(wait)
     }
@@ -86,11 +87,16 @@ impl Receivers {
         frames
     }
 
-    /// Suspicious: looked at every half cadence for the next six cadences.
+    /// Suspicious: all its poses are looked at every half cadence for the next six cadences, as far as there is room.
     pub fn boost(&self, camera: &CameraId) {
-        if let Some(index) = self.slots.sources.iter().position(|source| source.id == *camera) {
+        for (index, _) in self.slots.sources.iter().enumerate().filter(|(_, source)| source.id == *camera) {
             self.slots.boost(index);
         }
+    }
+
+    /// Looks come more rarely than asked, and have for a while.
+    pub fn overload(&self) -> Option<Overload> {
+        self.slots.overload()
     }
 
     /// True after `stop`: workers leave their loop.

@@ -157,9 +157,15 @@ impl Worker {
         self.batch
     }
 
-    /// The picture at the size the network sees; what [`super::History`] keeps. Analysing it again costs nothing more.
+    /// The picture at the size the network sees. Analysing it again costs nothing more.
     pub fn shrink(&self, picture: &Picture) -> Picture {
         Letterbox::new(picture.width(), picture.height(), &self.manifest.input).shrink(picture)
+    }
+
+    /// A shrunk picture as small as it may be kept for [`super::History`] without the network seeing less.
+    pub fn shrink_past(&self, small: &Picture) -> Picture {
+        let scale = self.manifest.input.past_scale;
+        small.resized(small.width() / scale, small.height() / scale)
     }
 
     /// Frame scores, and boxes from the screen level up. Without a past (or with one of another shape) the present
@@ -197,7 +203,7 @@ impl Worker {
             tensor::write(&at.shrink(present), at, input, first);
             if input.past.is_some() {
                 match past.filter(|past| Letterbox::new(past.width(), past.height(), input) == at) {
-                    Some(past) => tensor::write(&at.shrink(past), at, input, second),
+                    Some(past) => tensor::write(&past.fitted(at.width, at.height), at, input, second),
                     None => second.copy_from_slice(first),
                 }
             }

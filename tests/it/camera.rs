@@ -15,7 +15,7 @@ use std::time::Duration;
 const PASSWORD: &str = "s3cret@/pine";
 
 /// A hillside that moves a little: a bright bar walks over a ramp.
-fn hillside(width: u32, height: u32, step: u32) -> Picture {
+pub(crate) fn hillside(width: u32, height: u32, step: u32) -> Picture {
     let luma = (0..height).flat_map(|y| {
         (0..width).map(move |x| if (x + 8 * step) % width < 16 { 220 } else { 40 + ((x + 2 * y) % 120) as u8 })
     });
@@ -43,7 +43,7 @@ fn one_second(width: u32, height: u32) -> Vec<Picture> {
     (0..10).map(|step| hillside(width, height, step)).collect()
 }
 
-fn loopback() -> SocketAddr {
+pub(crate) fn loopback() -> SocketAddr {
     SocketAddr::from(([127, 0, 0, 1], 0))
 }
 
@@ -52,11 +52,11 @@ fn clip(path: &str, file: &Path, login: bool) -> Clip {
     Clip { path_on_server: path.to_owned(), file: file.to_owned(), user_password }
 }
 
-fn source(id: &str, url: &str) -> CameraSource {
+pub(crate) fn source(id: &str, url: &str) -> CameraSource {
     CameraSource::new(id.into(), "default".into(), format!("camera-{id}"), url)
 }
 
-fn quick() -> CameraConfig {
+pub(crate) fn quick() -> CameraConfig {
     CameraConfig {
         cadence: SignedDuration::from_millis(200),
         pipeline: "rtsp".to_owned(),
@@ -68,26 +68,26 @@ fn quick() -> CameraConfig {
 }
 
 /// Receivers with one worker: the test itself.
-struct Office {
-    receivers: Receivers,
+pub(crate) struct Office {
+    pub(crate) receivers: Receivers,
     status: StatusBoard,
     decoder: Decoder,
 }
 
 impl Office {
-    fn open(sources: Vec<CameraSource>, config: &CameraConfig) -> Self {
+    pub(crate) fn open(sources: Vec<CameraSource>, config: &CameraConfig) -> Self {
         let status = StatusBoard::default();
         let receivers = Receivers::start(sources, config, Clock::System, status.clone(), Lang::En).expect("starts");
         Self { receivers, status, decoder: Decoder::new().expect("decoders") }
     }
 
-    fn of(&self, camera: &str) -> CameraStatus {
+    pub(crate) fn of(&self, camera: &str) -> CameraStatus {
         self.status.get(&camera.into()).expect("every camera has a status from the start")
     }
 
     /// Works until it is true; fails after 15 s, saying what the board said.
     #[track_caller]
-    fn until(&mut self, what: &str, mut is_true: impl FnMut(&Self, Option<&Frame>) -> bool) {
+    pub(crate) fn until(&mut self, what: &str, mut is_true: impl FnMut(&Self, Option<&Frame>) -> bool) {
         let give_up_at = Clock::System.now() + SignedDuration::from_secs(15);
         while Clock::System.now() < give_up_at {
             let frame = self.receivers.next_frame(&mut self.decoder, Duration::from_millis(50));
@@ -101,7 +101,7 @@ impl Office {
     }
 
     #[track_caller]
-    fn until_health(&mut self, camera: &str, health: Health) -> String {
+    pub(crate) fn until_health(&mut self, camera: &str, health: Health) -> String {
         self.until(&format!("{camera} is {health:?}"), |office, _| office.of(camera).health == health);
         self.of(camera).detail.unwrap_or_default()
     }
@@ -513,7 +513,7 @@ fn every_pipeline_file_is_taken_by_gstreamer() {
 }
 
 /// Everything that is logged in this process.
-fn log() -> Arc<Mutex<Vec<u8>>> {
+pub(crate) fn log() -> Arc<Mutex<Vec<u8>>> {
     static LOG: OnceLock<Arc<Mutex<Vec<u8>>>> = OnceLock::new();
     let log = LOG.get_or_init(|| {
         let log = Arc::new(Mutex::new(Vec::new()));

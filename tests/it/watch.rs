@@ -73,7 +73,7 @@ fn smoke_is_confirmed_by_the_third_frame_and_shown_by_the_best() {
 
     let status = camera.status.get(&"north".into()).expect("known by now");
     assert_eq!(status.analysed, 10);
-    assert!(status.last_scores.is_some_and(|s| s.smoke > 0.5) && status.last_picture.is_some());
+    assert!(status.last_scores.is_some_and(|s| s.smoke > 0.5));
 }
 
 #[test]
@@ -119,6 +119,7 @@ fn a_drill_is_flagged_ends_without_a_trace_and_blinds_nobody() {
         let seen = camera.look(&landscape);
         let [real, drill] = &seen[..] else { panic!("two looks at one frame") };
         assert!(!real.drill && real.analysis.detections.is_empty(), "nothing real is there");
+        assert_eq!(*real.picture, *landscape, "the real look shows what is really there");
         assert!(drill.drill);
 
         if let [(_, evidence)] = &drill.confirmed[..] {
@@ -127,8 +128,6 @@ fn a_drill_is_flagged_ends_without_a_trace_and_blinds_nobody() {
         }
     }
     assert!(confirmed_s.is_some_and(|s| s <= 90), "confirmed after {confirmed_s:?} s");
-    let wall = camera.status.get(&"north".into()).and_then(|s| s.last_picture);
-    assert_eq!(wall.as_deref(), Some(&*landscape), "the wall shows what is really there");
     assert!(camera.drills.stop(&"north".into()));
     for _ in 0..18 {
         let seen = camera.look(&landscape);

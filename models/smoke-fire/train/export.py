@@ -40,6 +40,7 @@ height = {height}
 channels = 3           # RGB, (pixel / 255 - mean) / std
 frames = 2
 past_s = [{past_s}]         # how long before the present the earlier frame was taken
+past_scale = 2         # the network averages the earlier frame 2 x 2 before it looks: kept at half size
 layout = "ntchw"
 mean = {mean}
 std = {std}
