@@ -7,6 +7,7 @@ use gstreamer::prelude::*;
 use gstreamer_app::AppSink;
 use gstreamer_video as gst_video;
 use gstreamer_video::prelude::*;
+use huoyan::clock::Clock;
 use huoyan::config::DetectConfig;
 use huoyan::detect::{Detector, Worker};
 use huoyan::error::{Error, Result};
@@ -77,7 +78,7 @@ impl Camera {
 /// Each camera once a cadence; a camera without a picture yet is asked again soon.
 fn look(mut cameras: Vec<Camera>, cadence: Duration, mut worker: Option<Worker>) -> Result<()> {
     while let Some(next) = cameras.iter_mut().min_by_key(|camera| camera.due_at) {
-        std::thread::sleep(next.due_at.saturating_duration_since(Instant::now()));
+        Clock::System.sleep_blocking(next.due_at.saturating_duration_since(Instant::now()));
         let Some(picture) = next.newest()? else {
             next.due_at += Duration::from_millis(200);
             continue;

@@ -57,7 +57,7 @@ fn main() -> ExitCode {
     std::thread::spawn(|| {
         loop {
             println!("{{\"analysed\": {}}}", LOOKED_AT.load(Ordering::Relaxed));
-            std::thread::sleep(Duration::from_secs(1));
+            Clock::System.sleep_blocking(Duration::from_secs(1));
         }
     });
     let ended = match args.way {
