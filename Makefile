@@ -14,7 +14,7 @@ DEBUG := $(or $(CARGO_TARGET_DIR),target)/debug/huoyan
 NIGHTS ?= 1000
 ARGS ?=
 
-.PHONY: help run test e2e ui simulate bench lint unit setup setup-test
+.PHONY: help run test e2e ui simulate bench peers lint unit setup setup-test
 
 help:
 	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -32,7 +32,7 @@ lint: setup-test $(UI_BUILT)  ## format, lints, documentation, types of the page
 	cargo clippy --locked --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --document-private-items
 	cd $(UI) && npm run --silent check
-	.huoyan/python/bin/ruff check --quiet models
+	.huoyan/python/bin/ruff check --quiet models benches
 
 unit: setup-test $(UI_BUILT)  ## tests of pages and program, with real PostgreSQL and NATS
 	cd $(UI) && npm run --silent test
@@ -47,6 +47,11 @@ simulate:  ## seeded county nights: make simulate NIGHTS=1000, one night again: 
 
 bench: setup $(UI_BUILT)  ## decode, detect, fuse, sighting-to-dispatch
 	cargo bench --locked $(ARGS)
+
+peers: setup $(UI_BUILT)  ## beside other ways to watch: make peers CAMERAS=16 SECONDS=60 STREAM=sub (benches/peers/README.md)
+	@benches/peers/setup
+	cargo build --release --locked --bin huoyan --example huoyan-peer --example huoyan-farm
+	python3 benches/peers/run.py --cameras $(or $(CAMERAS),16) --seconds $(or $(SECONDS),60) --stream $(or $(STREAM),sub) $(ARGS)
 
 ui: setup $(UI_BUILT)  ## build the pages
 

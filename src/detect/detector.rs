@@ -19,7 +19,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 /// Looks that a graphics card takes at once: enough to fill it with a small network. The processor gains nothing by more than
-/// one (benches/runs) and pays with memory.
+/// one (models/smoke-fire/train/EXPERIMENTS.md, line 13) and pays with memory.
 const ON_CARD: usize = 8;
 
 /// A checked model. Cheap to share; makes [`Worker`]s.

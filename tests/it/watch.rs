@@ -180,7 +180,7 @@ fn frames_of_several_cameras_go_through_the_network_together() {
         if (0..4).all(|i| came(format!("c{i}"))) {
             break;
         }
-        std::thread::sleep(Duration::from_millis(50));
+        Clock::System.sleep_blocking(Duration::from_millis(50));
     }
     let mut decoder = Decoder::new().expect("decoders");
     let frames = receivers.next_frames(&mut decoder, 8, Duration::from_secs(5));
