@@ -68,6 +68,7 @@ pub struct App {
     pub points: Arc<RwLock<Option<Points>>>,
     pub parts: Parts,
     pub drills: DrillBoard,
+    pub lookout: video::Lookout,
     pub stop: signal::Receiver<bool>,
 }
 
@@ -108,6 +109,7 @@ pub async fn run(mut options: Options) -> Result<()> {
         points: Arc::default(),
         parts: Parts::default(),
         drills: DrillBoard::default(),
+        lookout: video::Lookout::default(),
         stop: stopped.clone(),
         config: Arc::clone(&config),
     };
@@ -176,6 +178,7 @@ async fn housekeeping(app: App, mut video: video::Video) {
             Ok(false) => {}
             Err(e) => tracing::error!("registers cannot be read, the old ones stay in force: {}", e.chain()),
         }
+        video.say_whether_it_keeps_up();
         let now = app.clock.now();
         if pruned_at.is_none_or(|at| now.duration_since(at).unsigned_abs() >= PRUNE_EVERY) {
             pruned_at = Some(now);

@@ -76,6 +76,9 @@ async fn take_in(app: &App, batch: &Batch) -> Result<usize> {
     let now = app.clock.now();
     let new = app.store.add_hotspots(&batch.hotspots, now).await?;
     let county = app.registers.current();
+    for hotspot in &new {
+        app.lookout.look_sooner(county.cameras_towards(&hotspot.locus()));
+    }
     for hotspot in &batch.hotspots {
         if now.duration_since(hotspot.acquired_at) <= app.config.satellite.stale_after {
             app.desk.sighting(evidence::from_satellite(sighting_id(hotspot), hotspot, &county)).await?;
@@ -106,7 +109,7 @@ async fn ask(app: &App, folder: &Path) {
     while !feeds.is_empty() {
         for (feed, last) in &mut feeds {
             match fetch(app, feed, folder, last) {
-                Ok(()) => app.parts.set("feeds", true, "", ""),
+                Ok(()) => _ = app.parts.set("feeds", true, "", ""),
                 Err(e) => {
                     tracing::warn!(%feed, "the feed gave nothing: {}", e.chain());
                     let (zh, en) = (format!("卫星数据源 {feed}：{}", e.message), format!("feed {feed}: {}", e.message));

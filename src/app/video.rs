@@ -9,8 +9,30 @@ use crate::detect::Detector;
 use crate::error::Result;
 use crate::frame::Health;
 use crate::triage::confirm::Thresholds;
-use std::sync::{Arc, RwLock};
+use crate::triage::id::CameraId;
+use std::sync::{Arc, PoisonError, RwLock};
 use tokio::sync::mpsc;
+
+/// The running cameras, for whoever knows a reason to look somewhere sooner.
+#[derive(Clone, Default)]
+pub struct Lookout(Arc<RwLock<Option<Arc<Receivers>>>>);
+
+impl Lookout {
+    /// Nothing when no camera runs.
+    pub fn look_sooner<'a>(&self, cameras: impl IntoIterator<Item = &'a CameraId>) {
+        let running = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(receivers) = &*running {
+            cameras.into_iter().for_each(|camera| receivers.boost(camera));
+        }
+    }
+
+    fn set(&self, running: Option<Arc<Receivers>>) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = running;
+    }
+}
+
+/// The part of the program that says whether analysis keeps up.
+const PACE: &str = "pace";
 
 pub struct Video {
     app: App,
@@ -32,7 +54,10 @@ impl Video {
             return;
         }
         match self.try_start() {
-            Ok(running) => self.running = Some(running),
+            Ok(running) => {
+                self.app.lookout.set(Some(Arc::clone(&running.0)));
+                self.running = Some(running);
+            }
             Err(error) => self.blind(&error.chain()),
         }
     }
@@ -40,8 +65,6 @@ impl Video {
     fn try_start(&self) -> Result<(Arc<Receivers>, Watch)> {
         let App { config, clock, status, lang, thresholds, points, drills, parts, .. } = &self.app;
         let detector = Detector::load(&config.detect.model, &config.detect)?;
-        let (device, why) = detector.device();
-        tracing::info!(device, why, model = %detector.model().version, "the model is loaded");
         parts.set("model", true, "", "");
         advise(thresholds, &config.thresholds, &detector);
         *points.write().unwrap_or_else(|poisoned| poisoned.into_inner()) = detector.manifest().points.clone();
@@ -77,7 +100,26 @@ impl Video {
         }
     }
 
+    /// One sentence on the board while looks come more rarely than asked.
+    pub fn say_whether_it_keeps_up(&self) {
+        let Some((receivers, _)) = &self.running else { return };
+        match receivers.overload() {
+            Some(overload) => {
+                let (zh, en) = overload.words();
+                if self.app.parts.set(PACE, false, zh, en.clone()) {
+                    tracing::warn!("{en}");
+                }
+            }
+            None => {
+                if self.app.parts.set(PACE, true, "", "") {
+                    tracing::info!("every camera is looked at as often as asked");
+                }
+            }
+        }
+    }
+
     pub fn stop(&mut self) {
+        self.app.lookout.set(None);
         if let Some((receivers, watch)) = self.running.take() {
             receivers.stop();
             watch.join();
@@ -94,7 +136,8 @@ fn advise(shared: &RwLock<Thresholds>, configured: &Thresholds, detector: &Detec
 }
 
 fn source(camera: &CameraEntry) -> CameraSource {
-    let mut source = CameraSource::new(camera.id.clone(), camera.pose.clone(), camera.name.clone(), camera.url.shown());
+    let mut source = CameraSource::new(camera.id.clone(), camera.pose.clone(), camera.name.clone(), camera.url.shown())
+        .with_field_of_view(camera.field_of_view_deg);
     if let (Some(user), Some(password)) = (camera.url.user(), camera.url.password()) {
         source = source.with_login(user, Secret::new(password));
     }

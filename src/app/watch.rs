@@ -1,11 +1,11 @@
-//! Cameras meet the model: a few OS threads take the most overdue camera's frame, look at it, and hand on what they saw.
+//! Cameras meet the model: a few OS threads take the frames of the most overdue cameras, look at them, and hand on what they saw.
 //!
 //! ```text
-//!  Receivers ─► Frame ─► Analyst (history, model, confirmation; with and without the drill's smoke) ─► Seen ─► desk
+//!  Receivers ─► Frames ─► Analyst (history, model, confirmation; with and without the drill's smoke) ─► Seen ─► desk
 //! ```
 
 use crate::camera::{Decoder, Receivers};
-use crate::detect::{Detector, History, Worker};
+use crate::detect::{Detector, History, Look, Worker};
 use crate::drill::{DrillBoard, Plume, composite};
 use crate::error::{Error, Result};
 use crate::frame::{Frame, Picture, StatusBoard};
@@ -24,8 +24,9 @@ use tokio::sync::mpsc::error::TrySendError;
 pub const SEEN_MAX: usize = 256;
 /// A worker looks up so often whether it shall stop.
 const WAIT: Duration = Duration::from_millis(500);
-/// The picture on the wall, pixels at most.
-const WALL: (u32, u32) = (640, 360);
+/// Niceness of the threads that watch, 0..=19: with both cores full of pictures, whoever acknowledges, dispatches or rings
+/// still gets a core at once.
+const NICENESS: i32 = 5;
 
 /// What one look at one frame gave.
 #[derive(Clone, Debug)]
@@ -112,20 +113,25 @@ fn watch(
     analyst: &Analyst,
     out: &mpsc::Sender<Seen>,
 ) {
+    // On Linux, "this process" is the calling thread alone. Refused, it costs the desk milliseconds, nothing else.
+    if let Err(e) = rustix::process::setpriority_process(None, NICENESS) {
+        tracing::warn!("the threads that watch keep the desk's priority: {e}");
+    }
     let mut failing = false;
     while !receivers.is_stopped() {
-        let Some(frame) = receivers.next_frame(decoder, WAIT) else { continue };
-        let looked = analyst.look(worker, &frame);
+        let frames = receivers.next_frames(decoder, worker.batch(), WAIT);
+        let Some(first) = frames.first() else { continue };
+        let looked = analyst.look_many(worker, &frames);
         if looked.is_err() != failing {
             failing = !failing;
             match &looked {
-                Err(e) => tracing::error!(camera = %frame.camera, "frames are not analysed: {}", e.chain()),
-                Ok(_) => tracing::info!(camera = %frame.camera, "frames are analysed again"),
+                Err(e) => tracing::error!(camera = %first.camera, "frames are not analysed: {}", e.chain()),
+                Ok(_) => tracing::info!(camera = %first.camera, "frames are analysed again"),
             }
         }
         for seen in looked.unwrap_or_default() {
             if !seen.analysis.detections.is_empty() {
-                receivers.boost(&frame.camera);
+                receivers.boost(&seen.analysis.camera);
             }
             if !hand_on(out, seen) {
                 return;
@@ -173,6 +179,17 @@ enum Reality {
     Drill,
 }
 
+/// One look at one frame, before the model has answered.
+struct View<'a> {
+    frame: &'a Frame,
+    /// What a person is shown as evidence.
+    picture: Arc<Picture>,
+    /// The same at the network's size.
+    shown: Arc<Picture>,
+    past: Option<Arc<Picture>>,
+    real: Reality,
+}
+
 impl Analyst {
     pub fn new(detector: &Detector, tuning: Tuning, drills: DrillBoard, status: StatusBoard) -> Self {
         let history = detector.manifest().input.past.map(History::new);
@@ -186,27 +203,48 @@ impl Analyst {
 
     /// The frame as it is, and during a drill once more with smoke in it.
     pub fn look(&self, worker: &mut Worker, frame: &Frame) -> Result<Vec<Seen>> {
+        self.look_many(worker, std::slice::from_ref(frame))
+    }
+
+    /// The same for frames of several cameras, [`Worker::batch`] of them at once. They are judged in the order given.
+    pub fn look_many(&self, worker: &mut Worker, frames: &[Frame]) -> Result<Vec<Seen>> {
+        let views: Vec<View> = frames.iter().flat_map(|frame| self.views(worker, frame)).collect();
+        let looks: Vec<Look> = views.iter().map(|view| (&*view.shown, view.past.as_deref())).collect();
+        let answers = worker.analyse_many(&looks)?;
+        let seen = views.iter().zip(answers).map(|(view, (scores, found))| {
+            if view.real == Reality::Real {
+                self.remember(worker, view, scores);
+            }
+            self.judge(view.frame, Arc::clone(&view.picture), scores, found, view.real)
+        });
+        Ok(seen.collect())
+    }
+
+    /// What the model is to look at for one frame.
+    fn views<'a>(&self, worker: &Worker, frame: &'a Frame) -> Vec<View<'a>> {
         let Frame { camera, pose, captured_at: now, picture } = frame;
-        let small = Arc::new(worker.shrink(picture));
         let past = self.memory().history.as_ref().and_then(|history| history.past(camera, pose, *now));
-        let (scores, detections) = worker.analyse(&small, past.as_deref())?;
-        // Only what was really there is remembered, so that a drill leaves no trace.
+        let view = |picture: Arc<Picture>, real| {
+            let shown = Arc::new(worker.shrink(&picture));
+            View { frame, picture, shown, past: past.clone(), real }
+        };
+        let mut views = vec![view(Arc::clone(picture), Reality::Real)];
+        if let Some((plume, age_s)) = self.drills.plume(camera, *now, |seed| Plume::on_terrain(picture, seed)) {
+            views.push(view(Arc::new(composite(picture, &plume, age_s)), Reality::Drill));
+        }
+        views
+    }
+
+    /// Only what was really there is remembered, so that a drill leaves no trace.
+    fn remember(&self, worker: &Worker, View { frame, shown, .. }: &View, scores: Scores) {
+        let Frame { camera, pose, captured_at: now, .. } = frame;
         if let Some(history) = &mut self.memory().history {
-            history.keep(camera, pose, *now, Arc::clone(&small));
+            history.keep(camera, pose, *now, Arc::new(worker.shrink_past(shown)));
         }
         self.status.update(camera, |status| {
             status.last_scores = Some(scores);
-            status.last_picture = Some(Arc::new(picture.fitted(WALL.0, WALL.1)));
             status.analysed += 1;
         });
-        let mut seen = vec![self.judge(frame, Arc::clone(picture), scores, detections, Reality::Real)];
-
-        if let Some((plume, age_s)) = self.drills.plume(camera, *now, |seed| Plume::on_terrain(picture, seed)) {
-            let smoky = Arc::new(composite(picture, &plume, age_s));
-            let (scores, detections) = worker.analyse(&smoky, past.as_deref())?;
-            seen.push(self.judge(frame, smoky, scores, detections, Reality::Drill));
-        }
-        Ok(seen)
     }
 
     fn judge(

@@ -217,3 +217,25 @@ pub(super) fn picture_of(sample: &gst::Sample) -> Result<Picture> {
     }
     Picture::from_i420(width, height, i420)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pipeline_for_a_card_that_is_not_there_says_what_to_install_and_what_to_choose_instead() {
+        init().expect("GStreamer and its elements");
+        for (name, element, driver) in
+            [("rtsp-nvidia", "nvh264dec", "nvidia-smi"), ("rtsp-vaapi", "vah264dec", "intel-media-va-driver")]
+        {
+            let opened = check_pipeline(Path::new("/nowhere"), name);
+            assert_eq!(opened.is_ok(), gst::ElementFactory::find(element).is_some(), "{name}: {opened:?}");
+            let Err(error) = opened else { continue };
+            for part in [element, "apt-get install gstreamer1.0-plugins-bad", driver, "choose the pipeline rtsp"] {
+                assert!(error.message.contains(part), "{part}: {}", error.message);
+            }
+            let zh = Fault::MissingElement { element: element.to_owned() }.sentence("北山", Lang::Zh);
+            assert!(zh.contains(element) && zh.contains("把管线改回 rtsp"), "{zh}");
+        }
+    }
+}

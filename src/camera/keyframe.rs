@@ -6,7 +6,7 @@ use std::sync::Arc;
 /// A picture that needs no other to be decoded. Cloning shares the bytes.
 #[derive(Clone)]
 pub struct Keyframe {
-    /// When it was received; for recordings, when it was filmed.
+    /// When it was received; for recordings and uploads, when it was filmed.
     pub captured_at: Timestamp,
     pub codec: Codec,
     pub bytes: Arc<[u8]>,

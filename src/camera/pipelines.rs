@@ -8,11 +8,14 @@ macro_rules! built_in {
     ($($name:literal),+ $(,)?) => { [$(($name, include_str!(concat!("../../pipelines/", $name, ".gst")))),+] };
 }
 
-const BUILT_IN: [(&str, &str); 9] = built_in![
+const BUILT_IN: [(&str, &str); 12] = built_in![
     "rtsp",
     "rtspsrc",
     "rtspsrc-h264",
     "rtspsrc-h265",
+    "rtsp-jpeg",
+    "rtsp-nvidia",
+    "rtsp-vaapi",
     "file",
     "file-any",
     "decode-h264",

@@ -1,11 +1,13 @@
 //! One camera's life: start, watch, restart. Driven by `tick`; all of GStreamer's waiting happens on its own threads.
 
+use super::drop_folder::DropFolder;
 use super::fault::Fault;
 use super::gst::{Pipeline, drop_delta_units, keyframe_of};
 use super::pipelines::Pipelines;
 use super::reconnect::{Backoff, Silence, judge_silence};
 use super::rtsp::UNITS;
 use super::slots::Slots;
+use super::snapshot::Snapshot;
 use super::source::{CameraSource, Kind, images_in};
 use super::template::Outlet;
 use super::{Keyframe, Secret};
@@ -28,6 +30,8 @@ enum State {
     Waiting,
     Playing(Playing),
     Folder(Folder),
+    Web(Snapshot),
+    Drop(DropFolder),
 }
 
 struct Playing {
@@ -77,6 +81,8 @@ impl Receiver {
             State::Waiting => Ok(()),
             State::Playing(playing) => playing.watch(&self.slots, self.index, &mut self.backoff, now),
             State::Folder(folder) => folder.feed(&self.slots, self.index, now),
+            State::Web(camera) => camera.feed(&self.slots, self.index, &mut self.backoff, now),
+            State::Drop(folder) => folder.feed(&self.slots, self.index, now),
         };
         if let Err(fault) = outcome {
             self.fail(fault, now);
@@ -101,7 +107,9 @@ fn start(slots: &Arc<Slots>, index: usize, pipelines: &Pipelines, now: Timestamp
     let kind = source.kind()?;
     let (default, key, value) = match &kind {
         Kind::Images(folder) => return Folder::open(folder, now).map(State::Folder),
-        Kind::Rtsp => (slots.config.pipeline.as_str(), "url", source.url().to_owned()),
+        Kind::Drop(folder) => return Ok(State::Drop(DropFolder::open(folder.clone(), now))),
+        Kind::Web if source.pipeline.is_none() => return Snapshot::open(source).map(State::Web),
+        Kind::Rtsp | Kind::Web => (slots.config.pipeline.as_str(), "url", source.url().to_owned()),
         Kind::Video(path) => ("file", "path", path.to_string_lossy().into_owned()),
     };
     let name = source.pipeline.as_deref().unwrap_or(default);
@@ -111,7 +119,7 @@ fn start(slots: &Arc<Slots>, index: usize, pipelines: &Pipelines, now: Timestamp
         log_in(&element, source);
         element.has_property(UNITS).then(|| Pulse { source: element, units: 0 })
     });
-    let is_recording = kind != Kind::Rtsp;
+    let is_recording = matches!(kind, Kind::Video(_));
     sink.set_property("sync", is_recording);
     sink.set_property("drop", true);
     let now_us = AtomicI64::new(now.as_microsecond());

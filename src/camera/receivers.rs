@@ -4,6 +4,7 @@
 
 use super::decode::Decoder;
 use super::keyframe::Keyframe;
+use super::overload::Overload;
 use super::pipelines::Pipelines;
 use super::receiver::Receiver;
 use super::slots::Slots;
@@ -64,7 +65,7 @@ impl Receivers {
         &self.slots.sources
     }
 
-    /// The most overdue camera's newest keyframe; None when nobody is due within `wait`, or at once after `stop`.
+    /// The newest keyframe of the camera whose turn it is; None when nobody is due within `wait`, or at once after `stop`.
     pub fn take(&self, wait: Duration) -> Option<(usize, Keyframe)> {
         self.slots.take(wait)
     }
@@ -80,11 +81,26 @@ impl Receivers {
         Some(Frame { camera: source.id.clone(), pose: source.pose.clone(), captured_at: keyframe.captured_at, picture })
     }
 
-    /// Suspicious: looked at every half cadence for the next six cadences.
+    /// Up to `most` frames that are due now, of different cameras: waits for the first, takes the rest only if they are there.
+    pub fn next_frames(&self, decoder: &mut Decoder, most: usize, wait: Duration) -> Vec<Frame> {
+        let mut frames: Vec<Frame> = self.next_frame(decoder, wait).into_iter().collect();
+        while !frames.is_empty() && frames.len() < most {
+            let Some(frame) = self.next_frame(decoder, Duration::ZERO) else { break };
+            frames.push(frame);
+        }
+        frames
+    }
+
+    /// Suspicious: all its poses are looked at every half cadence for the next six cadences, as far as there is room.
     pub fn boost(&self, camera: &CameraId) {
-        if let Some(index) = self.slots.sources.iter().position(|source| source.id == *camera) {
+        for (index, _) in self.slots.sources.iter().enumerate().filter(|(_, source)| source.id == *camera) {
             self.slots.boost(index);
         }
+    }
+
+    /// Looks come more rarely than asked, and have for a while.
+    pub fn overload(&self) -> Option<Overload> {
+        self.slots.overload()
     }
 
     /// True after `stop`: workers leave their loop.

@@ -1,62 +1,223 @@
-//! Pure: whose turn it is. Earliest deadline first: every camera falls due once a cadence, suspicious ones twice.
+//! Pure: whose turn it is. Every camera has a beat, one slot a cadence; the earliest slot is served first, with a picture
+//! that was taken in it.
+//!
+//! ```text
+//!  beat      |------- slot -------|------- slot -------|        a look belongs to each slot
+//!  keyframes   k     k     k     k     k     k     k
+//!  looks       ^ the first keyframe of the slot ^ (extra: from the middle of a slot on, of a suspicious camera)
+//! ```
+//!
+//! When the workers cannot keep up, in this order: extra looks stop, because any slot comes before them; then all beats
+//! stretch alike, because the earliest slot is served first and whoever has missed a whole slot starts a new beat.
 
 use jiff::{SignedDuration, Timestamp};
 
-/// Which camera to look at next. Nobody is starved: whoever is taken falls due later than all who wait, so a camera waits
-/// for at most one turn of each of the others.
+/// Extra looks a cadence, as a share of the cameras: a quarter on top, so at most a fifth of all looks …
+const EXTRA_SHARE: usize = 4;
+/// … but always as many as this: in a small office nobody has to be protected.
+const EXTRA_MIN: usize = 8;
+/// Who waits for a worker for less than a tenth of the cadence is not held up: the queue of a moment.
+const PROMPT: i32 = 10;
+
+/// Which camera to look at next. Nobody is starved: a slot that waits is overtaken only by earlier ones.
 #[derive(Debug)]
 pub struct Schedule {
     cadence: SignedDuration,
     turns: Vec<Turn>,
+    /// Extra looks are paid for evenly over time; until then they have been.
+    extras_paid_until: Timestamp,
 }
 
 #[derive(Clone, Debug)]
 struct Turn {
-    due_at: Timestamp,
-    taken_at: Timestamp,
+    /// Begin of the slot that has had no look yet.
+    beat_at: Timestamp,
+    looked_at: Timestamp,
+    extra_at: Timestamp,
     boosted_until: Timestamp,
+    /// When the newest keyframe that lies ready was captured.
+    newest: Option<Timestamp>,
+    /// Since when one lies ready that was captured when the camera was due, or later.
+    fresh_since: Option<Timestamp>,
+    /// From look to look, when the workers were what it waited for; otherwise the cadence.
+    round: SignedDuration,
+}
+
+/// How often cameras that have pictures are really looked at.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Round {
+    pub cameras: usize,
+    /// From look to look, in the median.
+    pub actual: SignedDuration,
 }
 
 impl Schedule {
-    /// All cameras are due at once. `cadence` is positive (the configuration checks it).
-    pub fn new(cameras: usize, cadence: SignedDuration) -> Self {
+    /// The beats are spread evenly over the cadence, and all cameras are due. `cadence` is positive (the configuration checks it).
+    pub fn new(cameras: usize, cadence: SignedDuration, now: Timestamp) -> Self {
         let never = Timestamp::UNIX_EPOCH;
-        Self { cadence, turns: vec![Turn { due_at: never, taken_at: never, boosted_until: never }; cameras] }
+        let beat = |index: usize| {
+            let share = (index + 1) as f64 / cameras as f64;
+            earlier(now, cadence - cadence.mul_f64(share))
+        };
+        let turn = |index| Turn {
+            beat_at: beat(index),
+            looked_at: never,
+            extra_at: never,
+            boosted_until: never,
+            newest: None,
+            fresh_since: None,
+            round: cadence,
+        };
+        Self { cadence, turns: (0..cameras).map(turn).collect(), extras_paid_until: never }
     }
 
-    /// The most overdue camera that has a fresh keyframe, marked as taken at `now`.
-    pub fn next(&mut self, now: Timestamp, has_fresh_keyframe: impl Fn(usize) -> bool) -> Option<usize> {
-        let due = self.turns.iter().enumerate().filter(|(i, turn)| turn.due_at <= now && has_fresh_keyframe(*i));
-        let (index, _) = due.min_by_key(|(i, turn)| (turn.due_at, *i))?;
-        let half = self.cadence / 2;
+    /// A keyframe lies ready; it replaces the one before it. True when the camera is to be looked at now.
+    pub fn came(&mut self, camera: usize, captured_at: Timestamp, now: Timestamp) -> bool {
+        let Some(turn) = self.turns.get_mut(camera) else { return false };
+        if turn.newest.is_none() {
+            // Slots that went by without a picture are not made up for; the beat stays.
+            let slots = now.duration_since(turn.beat_at).as_millis() / self.cadence.as_millis().max(1);
+            let skipped = i32::try_from(slots.max(0)).ok().and_then(|slots| self.cadence.checked_mul(slots));
+            turn.beat_at = later(turn.beat_at, skipped.unwrap_or_default());
+        }
+        if turn.beat_at > later(now, self.cadence) {
+            // The clock was set back: nobody waits until it has caught up.
+            *turn = Turn { beat_at: now, looked_at: Timestamp::UNIX_EPOCH, fresh_since: None, ..turn.clone() };
+        }
+        if captured_at >= turn.due_at(self.cadence) {
+            turn.fresh_since.get_or_insert(now);
+        }
+        turn.newest = Some(captured_at);
+        self.is_due(camera, now)
+    }
+
+    /// The keyframe that lay ready is no longer wanted.
+    pub fn gone(&mut self, camera: usize) {
+        if let Some(turn) = self.turns.get_mut(camera) {
+            (turn.newest, turn.fresh_since) = (None, None);
+        }
+    }
+
+    /// The camera whose turn it is; its keyframe counts as taken at `now`.
+    pub fn next(&mut self, now: Timestamp) -> Option<usize> {
+        self.next_slot(now).or_else(|| self.next_extra(now))
+    }
+
+    fn next_slot(&mut self, now: Timestamp) -> Option<usize> {
+        let cadence = self.cadence;
+        let ripe = self.turns.iter().enumerate().filter(|(_, turn)| turn.is_ripe(cadence, now));
+        let (index, _) = ripe.min_by_key(|(i, turn)| (turn.due_at(cadence), *i))?;
         let turn = &mut self.turns[index];
-        let interval = if now < turn.boosted_until { half } else { self.cadence };
-        // Keeps the beat when a keyframe came a little late, but never asks twice within half a cadence to catch up.
-        let is_on_beat = now.duration_since(turn.due_at) < interval;
-        turn.due_at = later(if is_on_beat { turn.due_at } else { now }, interval).max(later(now, half));
-        turn.taken_at = now;
+        turn.round = turn.round_at(cadence, now);
+        let is_on_beat = now.duration_since(turn.beat_at) < cadence;
+        turn.beat_at = later(if is_on_beat { turn.beat_at } else { now }, cadence);
+        turn.take(now);
         Some(index)
     }
 
-    /// A suspicious camera is looked at every half cadence until then. Asking again only moves the end.
-    pub fn boost(&mut self, camera: usize, until: Timestamp) {
-        let soon = self.cadence / 2;
-        let Some(turn) = self.turns.get_mut(camera) else { return };
-        turn.boosted_until = turn.boosted_until.max(until);
-        turn.due_at = turn.due_at.min(later(turn.taken_at, soon));
-    }
-
-    pub fn is_due(&self, camera: usize, now: Timestamp) -> bool {
-        self.turns.get(camera).is_some_and(|turn| turn.due_at <= now)
-    }
-
-    /// How long the camera has been waiting for its turn; zero when it is not due yet or has never had one.
-    pub fn overdue(&self, camera: usize, now: Timestamp) -> SignedDuration {
-        let Some(turn) = self.turns.get(camera) else { return SignedDuration::ZERO };
-        if turn.due_at == Timestamp::UNIX_EPOCH {
-            return SignedDuration::ZERO;
+    fn next_extra(&mut self, now: Timestamp) -> Option<usize> {
+        // So many at once as fit half a cadence: one satellite pixel is looked at by several cameras.
+        let earliest = earlier(self.extras_paid_until.min(later(now, self.cadence)), self.cadence / 2);
+        if now < earliest {
+            return None;
         }
-        now.duration_since(turn.due_at).max(SignedDuration::ZERO)
+        let cadence = self.cadence;
+        let ripe = self.turns.iter().enumerate().filter(|(_, turn)| turn.is_extra_ripe(cadence, now));
+        let (index, _) = ripe.min_by_key(|(i, turn)| (turn.extra_at, *i))?;
+        let a_cadence = i32::try_from((self.turns.len() / EXTRA_SHARE).max(EXTRA_MIN)).unwrap_or(i32::MAX);
+        self.extras_paid_until = later(self.extras_paid_until.max(now), cadence / a_cadence);
+        self.turns[index].extra_at = now;
+        self.turns[index].take(now);
+        Some(index)
+    }
+
+    /// A suspicious camera is looked at every half cadence until then, as far as there is room.
+    pub fn boost(&mut self, camera: usize, until: Timestamp) {
+        if let Some(turn) = self.turns.get_mut(camera) {
+            turn.boosted_until = turn.boosted_until.max(until);
+        }
+    }
+
+    /// Whether a worker has something to do with this camera.
+    fn is_due(&self, camera: usize, now: Timestamp) -> bool {
+        let turn = &self.turns[camera];
+        turn.is_ripe(self.cadence, now) || turn.is_extra_ripe(self.cadence, now)
+    }
+
+    /// Of a camera that has to be asked: whether a picture taken now would be looked at, and none from this cadence lies ready.
+    pub fn wants(&self, camera: usize, now: Timestamp) -> bool {
+        self.turns.get(camera).is_some_and(|turn| turn.wants(self.cadence, now))
+    }
+
+    pub fn is_anybody_due(&self, now: Timestamp) -> bool {
+        (0..self.turns.len()).any(|camera| self.is_due(camera, now))
+    }
+
+    /// Over the cameras that have pictures; those that bring none, or too few, do not count as looked at too rarely.
+    pub fn round(&self, now: Timestamp) -> Round {
+        let has_pictures =
+            |turn: &&Turn| turn.newest.is_some() || now.duration_since(turn.looked_at) < self.cadence * 2;
+        let mut rounds: Vec<_> = self
+            .turns
+            .iter()
+            .filter(has_pictures)
+            .map(|turn| turn.round.max(turn.round_at(self.cadence, now)))
+            .collect();
+        let middle = rounds.len() / 2;
+        let actual = if rounds.is_empty() { self.cadence } else { *rounds.select_nth_unstable(middle).1 };
+        Round { cameras: rounds.len(), actual }
+    }
+}
+
+impl Turn {
+    /// With the slot, but never two looks within a quarter of a cadence.
+    fn due_at(&self, cadence: SignedDuration) -> Timestamp {
+        self.beat_at.max(later(self.looked_at, cadence / 4))
+    }
+
+    /// Since when the turn waits for a worker: from the first keyframe on that was captured since it was due. Half a cadence
+    /// later what lies ready has to do; such a camera has rare keyframes.
+    fn ripe_at(&self, cadence: SignedDuration) -> Option<Timestamp> {
+        self.newest?;
+        Some(self.fresh_since.unwrap_or_else(|| later(self.due_at(cadence), cadence / 2)))
+    }
+
+    fn is_ripe(&self, cadence: SignedDuration, now: Timestamp) -> bool {
+        self.ripe_at(cadence).is_some_and(|at| at <= now)
+    }
+
+    /// From the middle of the slot before the next beat, once, and only with a new picture.
+    fn is_extra_ripe(&self, cadence: SignedDuration, now: Timestamp) -> bool {
+        self.extra_due_at(cadence, now).is_some_and(|due_at| self.newest.is_some_and(|at| at >= due_at))
+    }
+
+    /// When the extra look of this slot fell due, while it is still to be had.
+    fn extra_due_at(&self, cadence: SignedDuration, now: Timestamp) -> Option<Timestamp> {
+        let middle = earlier(self.beat_at, cadence / 2);
+        let due_at = middle.max(later(self.looked_at, cadence / 4));
+        let is_open = self.extra_at < middle && (due_at..self.beat_at).contains(&now) && now < self.boosted_until;
+        is_open.then_some(due_at)
+    }
+
+    fn wants(&self, cadence: SignedDuration, now: Timestamp) -> bool {
+        let lacks = |due_at: Timestamp| self.newest.is_none_or(|at| at < due_at || now.duration_since(at) >= cadence);
+        let due_at = self.due_at(cadence);
+        (now >= due_at && lacks(due_at)) || self.extra_due_at(cadence, now).is_some_and(lacks)
+    }
+
+    fn take(&mut self, now: Timestamp) {
+        self.looked_at = now;
+        (self.newest, self.fresh_since) = (None, None);
+    }
+
+    /// As if it were looked at now.
+    fn round_at(&self, cadence: SignedDuration, now: Timestamp) -> SignedDuration {
+        let waited = self.ripe_at(cadence).map_or(SignedDuration::ZERO, |at| now.duration_since(at));
+        if waited < cadence / PROMPT {
+            return cadence;
+        }
+        let is_first = self.looked_at == Timestamp::UNIX_EPOCH;
+        if is_first { waited.max(cadence) } else { now.duration_since(self.looked_at).max(cadence) }
     }
 }
 
@@ -64,83 +225,9 @@ fn later(at: Timestamp, by: SignedDuration) -> Timestamp {
     at.checked_add(by).unwrap_or(Timestamp::MAX)
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    const CADENCE: SignedDuration = SignedDuration::from_secs(10);
-
-    fn at(ms: i64) -> Timestamp {
-        Timestamp::from_millisecond(1_790_000_000_000 + ms).expect("a time in this century")
-    }
-
-    #[test]
-    fn every_camera_gets_one_turn_a_cadence() {
-        let mut schedule = Schedule::new(3, CADENCE);
-        let order: Vec<_> = (0..4).map(|_| schedule.next(at(0), |_| true)).collect();
-        assert_eq!(order, [Some(0), Some(1), Some(2), None], "all are due at the start, then nobody");
-        assert_eq!(schedule.next(at(9_999), |_| true), None);
-        assert_eq!(schedule.next(at(10_000), |_| true), Some(0));
-    }
-
-    #[test]
-    fn a_camera_without_a_fresh_keyframe_is_passed_over_and_keeps_its_place() {
-        let mut schedule = Schedule::new(2, CADENCE);
-        assert_eq!(schedule.next(at(0), |i| i == 1), Some(1));
-        assert_eq!(schedule.next(at(3_000), |_| true), Some(0));
-    }
-
-    #[test]
-    fn a_suspicious_camera_is_seen_twice_as_often_and_not_more_often() {
-        let mut schedule = Schedule::new(1, CADENCE);
-        schedule.next(at(0), |_| true);
-        let mut turns = Vec::new();
-        for ms in (0..30_000).step_by(100) {
-            schedule.boost(0, at(20_000));
-            turns.extend(schedule.next(at(ms), |_| true).map(|_| ms));
-        }
-        assert_eq!(turns, [5_000, 10_000, 15_000, 20_000, 25_000], "boosting every 100 ms must not buy more turns");
-    }
-
-    #[test]
-    fn a_late_keyframe_does_not_shift_the_beat() {
-        let mut schedule = Schedule::new(1, CADENCE);
-        schedule.next(at(0), |_| true);
-        assert_eq!(schedule.next(at(11_500), |_| true), Some(0));
-        assert_eq!(schedule.next(at(19_999), |_| true), None);
-        assert_eq!(schedule.next(at(20_000), |_| true), Some(0));
-    }
-
-    proptest! {
-        /// Whatever the load, boosts and missing keyframes: a camera that is due and fresh waits for at most one turn of
-        /// each of the others, and nobody gets two turns within half a cadence.
-        #[test]
-        fn nobody_is_starved(
-            cameras in 1usize..12,
-            steps in prop::collection::vec((0i64..8_000, prop::option::of(0usize..12), any::<u16>()), 1..200),
-        ) {
-            let mut schedule = Schedule::new(cameras, CADENCE);
-            let (mut now, mut waited, mut last) = (0, vec![0usize; cameras], vec![i64::MIN / 2; cameras]);
-            for (step_ms, boosted, fresh) in steps {
-                now += step_ms;
-                if let Some(camera) = boosted {
-                    schedule.boost(camera, at(now + 60_000));
-                }
-                let is_fresh = |i: usize| fresh & (1 << i) != 0;
-                let due: Vec<bool> = (0..cameras).map(|i| schedule.turns[i].due_at <= at(now) && is_fresh(i)).collect();
-                let taken = schedule.next(at(now), is_fresh);
-                prop_assert_eq!(taken.is_some(), due.contains(&true), "work is never left lying");
-                for i in 0..cameras {
-                    if Some(i) == taken {
-                        prop_assert!(now - last[i] >= 5_000, "twice within half a cadence");
-                        (waited[i], last[i]) = (0, now);
-                    } else if due[i] {
-                        waited[i] += 1;
-                        prop_assert!(waited[i] < cameras, "camera {i} waited {} turns of {cameras}", waited[i]);
-                    }
-                }
-            }
-        }
-    }
+fn earlier(at: Timestamp, by: SignedDuration) -> Timestamp {
+    at.checked_sub(by).unwrap_or(Timestamp::MIN)
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,7 +1,9 @@
 //! Where receivers and workers meet: one slot a camera, the schedule, and what the status board says of each.
 
 use super::fault::Fault;
+use super::gop::Gop;
 use super::keyframe::Keyframe;
+use super::overload::{Overload, OverloadWatch};
 use super::schedule::Schedule;
 use super::sight::Sight;
 use super::source::CameraSource;
@@ -10,16 +12,16 @@ use crate::config::CameraConfig;
 use crate::error::{Error, Result};
 use crate::frame::{Health, Picture, StatusBoard};
 use crate::lang::Lang;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::time::Duration;
 
 /// A suspicious camera is looked at twice as often for so many cadences after the last suspicion: one minute at 10 s.
 const BOOST_CADENCES: i32 = 6;
 
-/// The board keeps pictures no larger than this (0.8 MB): 267 full ones would fill 800 MB.
-const SHOWN_WIDTH: u32 = 960;
-const SHOWN_HEIGHT: u32 = 540;
+/// The board keeps pictures no larger than this (0.35 MB, a sub-stream's own size): 267 full ones would fill 800 MB.
+const SHOWN_WIDTH: u32 = 640;
+const SHOWN_HEIGHT: u32 = 360;
 
 /// Memory is bounded by arithmetic: one keyframe and one small picture a camera.
 pub(super) struct Slots {
@@ -34,18 +36,19 @@ pub(super) struct Slots {
 
 struct Inner {
     schedule: Schedule,
+    load: OverloadWatch,
     cameras: Vec<Camera>,
     is_stopped: bool,
 }
 
-/// What is known of one camera. Health is the first of: link, picture, load; without any, Ok once a keyframe came.
+/// What is known of one camera. Health is the first of: link, picture, keyframe interval; without any, Ok once a keyframe came.
 #[derive(Default)]
 struct Camera {
     keyframe: Option<Keyframe>,
     has_come: bool,
     link: Option<Fault>,
     picture: Option<Fault>,
-    load: Option<Fault>,
+    gop: Gop,
     sight: Sight,
     told: Option<(Health, Option<Fault>)>,
 }
@@ -58,22 +61,25 @@ impl Slots {
         status: StatusBoard,
         lang: Lang,
     ) -> Arc<Self> {
-        let schedule = Schedule::new(sources.len(), config.cadence);
+        let now = clock.now();
+        let schedule = Schedule::new(sources.len(), config.cadence, now);
         let cameras = sources.iter().map(|_| Camera::default()).collect();
-        let inner = Mutex::new(Inner { schedule, cameras, is_stopped: false });
+        let load = OverloadWatch::default();
+        let inner = Mutex::new(Inner { schedule, load, cameras, is_stopped: false });
         let slots = Self { sources, clock, config, status, lang, inner, fresh: Condvar::new() };
-        let now = slots.clock.now();
         for (index, camera) in slots.lock().cameras.iter_mut().enumerate() {
             slots.tell(index, camera, now);
         }
         Arc::new(slots)
     }
 
-    /// Newest wins; what nobody had looked at is counted as dropped.
+    /// Newest wins; what nobody had looked at is counted as dropped. Wakes a worker only when it is the camera's turn.
     pub fn put(&self, index: usize, keyframe: Keyframe) {
         let now = self.clock.now();
         let mut inner = self.lock();
+        let is_due = inner.schedule.came(index, keyframe.captured_at, now);
         let camera = &mut inner.cameras[index];
+        camera.gop.came(keyframe.captured_at);
         let replaced = camera.keyframe.replace(keyframe);
         camera.has_come = true;
         camera.link = None;
@@ -83,18 +89,20 @@ impl Slots {
         });
         self.tell(index, camera, now);
         drop(inner);
-        self.fresh.notify_one();
+        if is_due {
+            self.fresh.notify_one();
+        }
     }
 
     /// The most overdue camera's keyframe; None after `wait`, or at once when stopped.
     pub fn take(&self, wait: Duration) -> Option<(usize, Keyframe)> {
         let mut taken = None;
         let waiting = |inner: &mut Inner| {
-            let Inner { schedule, cameras, is_stopped } = inner;
+            let Inner { schedule, cameras, is_stopped, .. } = inner;
             if *is_stopped {
                 return false;
             }
-            let next = schedule.next(self.clock.now(), |index| cameras[index].keyframe.is_some());
+            let next = schedule.next(self.clock.now());
             taken = next.and_then(|index| Some((index, cameras[index].keyframe.take()?)));
             taken.is_none()
         };
@@ -103,15 +111,23 @@ impl Slots {
         taken
     }
 
+    /// Whether a camera that has to be asked shall be asked now.
+    pub fn wants(&self, index: usize, now: Timestamp) -> bool {
+        self.lock().schedule.wants(index, now)
+    }
+
     /// What the receiver found out about the connection.
     pub fn set_link(&self, index: usize, fault: Fault) {
         let now = self.clock.now();
         let mut inner = self.lock();
-        let camera = &mut inner.cameras[index];
+        let Inner { schedule, cameras, .. } = &mut *inner;
+        let camera = &mut cameras[index];
         if fault.health() != Health::Late {
             // What comes after the gap is judged afresh, and what came before it is no longer news.
-            camera.sight.reset();
+            camera.sight.resume();
+            camera.gop.reset();
             (camera.picture, camera.keyframe) = (None, None);
+            schedule.gone(index);
         }
         camera.link = Some(fault);
         self.tell(index, camera, now);
@@ -123,8 +139,9 @@ impl Slots {
         let shown = picture.ok().map(shown);
         let mut inner = self.lock();
         let camera = &mut inner.cameras[index];
+        let view = self.sources[index].field_of_view_deg;
         camera.picture = match picture {
-            Ok(picture) => camera.sight.judge(picture, captured_at, self.config.frozen_after),
+            Ok(picture) => camera.sight.judge(picture, captured_at, self.config.frozen_after, view).fault,
             Err(e) => Some(Fault::Undecodable { why: e.chain() }),
         };
         if let Some(shown) = shown {
@@ -141,24 +158,21 @@ impl Slots {
         self.lock().schedule.boost(index, until.unwrap_or(Timestamp::MAX));
     }
 
-    /// Wakes the workers when somebody has fallen due, and says so when they cannot keep up.
+    /// Wakes the workers when somebody has fallen due, and watches whether they keep up.
     pub fn tick(&self, now: Timestamp) {
         let mut inner = self.lock();
-        let Inner { schedule, cameras, .. } = &mut *inner;
-        let mut is_any_due = false;
-        for (index, camera) in cameras.iter_mut().enumerate() {
-            let overdue = if camera.keyframe.is_some() { schedule.overdue(index, now) } else { Default::default() };
-            is_any_due |= camera.keyframe.is_some() && schedule.is_due(index, now);
-            let load = (overdue >= self.config.late_after).then(|| Fault::Overloaded { seconds: overdue.as_secs() });
-            if load != camera.load {
-                camera.load = load;
-                self.tell(index, camera, now);
-            }
-        }
+        let Inner { schedule, load, .. } = &mut *inner;
+        load.observe(schedule.round(now), self.config.cadence, now);
+        let is_anybody_due = schedule.is_anybody_due(now);
         drop(inner);
-        if is_any_due {
+        if is_anybody_due {
             self.fresh.notify_all();
         }
+    }
+
+    /// What the office as a whole has to know about the speed of analysis; None while all cadences are kept.
+    pub fn overload(&self) -> Option<Overload> {
+        self.lock().load.overload()
     }
 
     pub fn stop(&self) {
@@ -172,7 +186,11 @@ impl Slots {
 
     /// The board hears of every change once, the log of every change of health.
     fn tell(&self, index: usize, camera: &mut Camera, now: Timestamp) {
-        let fault = camera.link.as_ref().or(camera.picture.as_ref()).or(camera.load.as_ref());
+        let gop = camera
+            .gop
+            .too_long_for(self.config.cadence)
+            .map(|gop| Fault::LongGop { gop_tenths: tenths(gop), cadence_tenths: tenths(self.config.cadence) });
+        let fault = camera.link.as_ref().or(camera.picture.as_ref()).or(gop.as_ref());
         let health = match fault {
             Some(fault) => fault.health(),
             None if camera.has_come => Health::Ok,
@@ -201,6 +219,10 @@ impl Slots {
     }
 }
 
+fn tenths(duration: SignedDuration) -> i64 {
+    i64::try_from((duration.as_millis() + 50) / 100).unwrap_or(i64::MAX)
+}
+
 fn shown(picture: &Arc<Picture>) -> Arc<Picture> {
     if picture.width() <= SHOWN_WIDTH && picture.height() <= SHOWN_HEIGHT {
         return Arc::clone(picture);
@@ -212,7 +234,6 @@ fn shown(picture: &Arc<Picture>) -> Arc<Picture> {
 mod tests {
     use super::*;
     use crate::camera::Codec;
-    use jiff::SignedDuration;
 
     fn slots(cameras: usize) -> (Arc<Slots>, StatusBoard) {
         let sources = (0..cameras).map(|i| {
@@ -249,23 +270,56 @@ mod tests {
         slots.put(0, keyframe(&slots, 2));
         assert!(slots.take(Duration::ZERO).is_none(), "ten seconds have not passed");
         slots.clock.advance(SignedDuration::from_secs(10));
+        slots.put(0, keyframe(&slots, 3));
         assert!(slots.take(Duration::ZERO).is_some());
     }
 
     #[test]
-    fn workers_that_cannot_keep_up_are_named_as_the_cause() {
-        let (slots, status) = slots(1);
+    fn a_picture_that_lay_there_before_the_turn_gives_way_to_the_next_one_or_is_taken_half_a_cadence_later() {
+        let (slots, _) = slots(1);
+        let wait = |seconds| slots.clock.advance(SignedDuration::from_secs(seconds));
         slots.put(0, keyframe(&slots, 1));
         slots.take(Duration::ZERO).expect("the first turn");
-        slots.clock.advance(SignedDuration::from_secs(45));
-        slots.put(0, keyframe(&slots, 2));
-        slots.tick(slots.clock.now());
-        let late = status.get(&"c0".into()).expect("a status");
-        assert_eq!(late.health, Health::Late);
-        assert!(late.detail.is_some_and(|d| d.contains("35 s for analysis")));
-        slots.take(Duration::ZERO).expect("the second turn");
-        slots.tick(slots.clock.now());
-        assert_eq!(status.get(&"c0".into()).map(|s| s.health), Some(Health::Ok));
+        for next in [Some(3), None] {
+            wait(9);
+            slots.put(0, keyframe(&slots, 2));
+            wait(1);
+            assert!(slots.take(Duration::ZERO).is_none(), "due, but the picture is a second old");
+            if let Some(mark) = next {
+                wait(1);
+                slots.put(0, keyframe(&slots, mark));
+                assert_eq!(&slots.take(Duration::ZERO).expect("fresh").1.bytes[..], [mark]);
+                slots.clock.advance(SignedDuration::from_secs(-1));
+            } else {
+                wait(5);
+                assert_eq!(&slots.take(Duration::ZERO).expect("what is there").1.bytes[..], [2]);
+            }
+        }
+    }
+
+    #[test]
+    fn workers_that_cannot_keep_up_are_told_of_once_for_the_office_and_no_camera_is_called_late() {
+        let (slots, status) = slots(3);
+        let second = || {
+            slots.clock.advance(SignedDuration::from_secs(1));
+            (0..3).for_each(|i| slots.put(i, keyframe(&slots, 1)));
+            slots.tick(slots.clock.now());
+        };
+        for s in 0..120 {
+            second();
+            if s % 5 == 0 {
+                slots.take(Duration::ZERO);
+            }
+        }
+        let overload = slots.overload().expect("three looks in 15 s, where 10 s were asked");
+        let (zh, en) = overload.words();
+        assert!(zh.contains("3 路实际 15 秒") && en.contains("3 cameras every 15 s (asked: 10 s)"), "{zh} {en}");
+        assert!(status.all().values().all(|status| status.health == Health::Ok), "none of them is to blame");
+        for _ in 0..30 {
+            second();
+            while slots.take(Duration::ZERO).is_some() {}
+        }
+        assert_eq!(slots.overload(), None, "and it is taken back");
     }
 
     #[test]

@@ -111,7 +111,7 @@ fn replay_source(
     worker: &mut Worker,
     report: &mut Report,
 ) -> Result<()> {
-    let recording = Recording::open(source, args)?;
+    let recording = Recording::open(source, args.interval, args.every, args.start)?;
     let mut progress = Progress::new(stage, recording.pictures(), common.quiet);
     let camera =
         CameraId(source.file_name().map_or_else(|| source.display().to_string(), |n| n.to_string_lossy().into()));
@@ -132,35 +132,41 @@ fn replay_source(
     Ok(())
 }
 
-/// A source, opened.
-enum Recording {
+/// A source, opened. Also read by `huoyan check`.
+pub(super) enum Recording {
     Pictures(std::vec::IntoIter<(Timestamp, PathBuf)>),
     Video(camera::Frames),
 }
 
-struct Item {
+pub(super) struct Item {
     /// File name, of a folder's picture.
-    file: Option<String>,
-    picture: Result<(Timestamp, Picture)>,
+    pub file: Option<String>,
+    pub picture: Result<(Timestamp, Picture)>,
 }
 
 impl Recording {
-    fn open(source: &Path, args: &Args) -> Result<Self> {
+    /// `interval`: from one picture of a folder to the next, where names hold no time; `every`: one of a video in so long.
+    pub fn open(
+        source: &Path,
+        interval: SignedDuration,
+        every: SignedDuration,
+        start: Option<Timestamp>,
+    ) -> Result<Self> {
         let named = source.file_stem().and_then(|stem| times::in_name(&stem.to_string_lossy()));
-        let start = args.start.or(named).unwrap_or(Timestamp::UNIX_EPOCH);
+        let start = start.or(named).unwrap_or(Timestamp::UNIX_EPOCH);
         if !source.is_dir() {
-            return Ok(Self::Video(camera::frames(source, args.every, start)?));
+            return Ok(Self::Video(camera::frames(source, every, start)?));
         }
         let pictures = camera::images_in(source)
             .map_err(|e| Error::unavailable(format!("cannot read the folder {}", source.display())).because(e))?;
         if pictures.is_empty() {
             return Err(Error::invalid(format!("no jpg or png pictures in {}", source.display())));
         }
-        Ok(Self::Pictures(times::of_pictures(pictures, start, args.interval).into_iter()))
+        Ok(Self::Pictures(times::of_pictures(pictures, start, interval).into_iter()))
     }
 
     /// 0: unknown.
-    fn pictures(&self) -> u64 {
+    pub fn pictures(&self) -> u64 {
         match self {
             Self::Pictures(pictures) => pictures.len() as u64,
             Self::Video(_) => 0,

@@ -57,6 +57,11 @@ impl CameraEntry {
         }
     }
 
+    /// Everything this pose can see smoke in.
+    pub fn view(&self) -> Locus {
+        self.locus(&[0.0, 0.0, 1.0, 1.0].into())
+    }
+
     /// Names of the masks that hold at least half of the box.
     pub fn masks_over<'a>(&'a self, bbox: &'a BoundingBox) -> impl Iterator<Item = &'a str> {
         self.masks.iter().filter(|mask| share_inside(bbox, &mask.bbox) >= MASKED_SHARE).map(|mask| mask.name.as_str())
@@ -140,10 +145,10 @@ impl fmt::Display for CameraUrl {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
-    fn camera() -> CameraEntry {
+    pub fn camera() -> CameraEntry {
         CameraEntry {
             id: "c3".into(),
             name: "3号塔".to_owned(),

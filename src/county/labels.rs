@@ -1,11 +1,12 @@
 //! Pure: what the registers say about a sighting. Labels explain and order; they never hide.
 
-use super::County;
+use super::{CameraEntry, County};
 use crate::triage::detection::BoundingBox;
 use crate::triage::geo::{LatLon, Locus, turn_deg};
 use crate::triage::id::{CameraId, PoseId};
 use crate::triage::sighting::Label;
 use jiff::Timestamp;
+use std::collections::BTreeSet;
 
 /// From so many pixels on a hotspot must be reported at once whatever burns there (川森防指〔2011〕3号), so a known heat
 /// source no longer explains it.
@@ -27,6 +28,12 @@ impl County {
             .filter(|burn| may_be(locus, burn.at, burn.radius_m))
             .map(|burn| Label::ApprovedBurn { name: burn.name.clone() });
         known.chain(approved).collect()
+    }
+
+    /// Cameras whose view meets the place, each once.
+    pub fn cameras_towards(&self, locus: &Locus) -> BTreeSet<&CameraId> {
+        let looks = |entry: &&CameraEntry| may_be(&entry.view(), locus.centre(), locus.radius_m());
+        self.cameras.iter().filter(looks).map(|entry| &entry.id).collect()
     }
 
     /// The office's masks over a box of a camera's pose.
@@ -123,5 +130,27 @@ mod tests {
         assert_eq!(county.labels(&looking(359.0), now, 1).len(), 1);
         assert_eq!(county.labels(&looking(10.0), now, 1), []);
         assert_eq!(county.labels(&looking(180.0), now, 1), []);
+    }
+    #[test]
+    fn only_cameras_that_look_at_a_hotspot_are_asked_to_look_sooner() {
+        let camera = |id: &str, azimuth_deg, pose: &str| CameraEntry {
+            id: id.into(),
+            at: at(28.45, 110.4),
+            azimuth_deg,
+            pose: pose.into(),
+            ..super::super::camera::tests::camera()
+        };
+        let mut county = county();
+        county.cameras = vec![
+            camera("north", 0.0, "a"),
+            camera("north", 20.0, "b"),
+            camera("edge", 34.0, "a"),
+            camera("south", 180.0, "a"),
+        ];
+        let towards = |lat| -> Vec<String> {
+            county.cameras_towards(&pixel(lat, 110.4)).into_iter().map(|id| id.0.to_string()).collect()
+        };
+        assert_eq!(towards(28.5), ["edge", "north"], "5.6 km north: the pixel's rim reaches the third one's picture");
+        assert_eq!(towards(28.55), [""; 0], "11 km: beyond what they can make out");
     }
 }

@@ -18,6 +18,18 @@ pub enum Health {
     /// Pictures come, but nothing in them moves, not even noise.
     Frozen,
     Black,
+    /// Most of the picture is clipped white.
+    Overexposed,
+    /// Large shapes stand, edges have gone: dirt, drops, lost focus.
+    Blurred,
+    /// Something stands right before the lens.
+    Covered,
+    /// Fog, cloud or smoke all around: no defect, but this camera cannot see now.
+    Fog,
+    /// The camera looks another way than it did: its directions no longer hold.
+    Moved,
+    /// The stream has another size than it had.
+    Resized,
     /// Bytes come, but no picture can be made of them.
     Undecodable,
     /// Nothing comes.

@@ -33,10 +33,11 @@ struct Part {
 }
 
 impl Parts {
-    /// `zh`, `en`: what is wrong and what to do; empty when it works.
-    pub fn set(&self, part: &'static str, ok: bool, zh: impl Into<String>, en: impl Into<String>) {
+    /// `zh`, `en`: what is wrong and what to do; empty when it works. True when it begins or ceases to work.
+    pub fn set(&self, part: &'static str, ok: bool, zh: impl Into<String>, en: impl Into<String>) -> bool {
         let state = Part { ok, zh: zh.into(), en: en.into() };
-        self.0.write().unwrap_or_else(PoisonError::into_inner).insert(part, state);
+        let before = self.0.write().unwrap_or_else(PoisonError::into_inner).insert(part, state);
+        before.is_none_or(|before| before.ok) != ok
     }
 }
 
@@ -92,7 +93,8 @@ pub fn camera_health(state: &WebState) -> BTreeMap<CameraId, Health> {
 }
 
 fn blind_cameras(health: &BTreeMap<CameraId, Health>) -> Vec<&CameraId> {
-    let sees = |health: &Health| matches!(health, Health::Ok | Health::Starting | Health::Late);
+    use Health::{Late, Moved, Ok, Resized, Starting};
+    let sees = |health: &Health| matches!(health, Ok | Starting | Late | Moved | Resized);
     health.iter().filter(|(_, health)| !sees(health)).map(|(camera, _)| camera).collect()
 }
 

@@ -1,7 +1,7 @@
 //! Real GStreamer: rendered clips, files and folders, real receivers and decoders.
 
-use crate::camera_support::{Office, clip, hillside, loopback, one_second, quick, render, source};
-use huoyan::camera::{self, ClipCodec, Decoder, Playback, Receivers};
+use crate::camera_support::{Office, PASSWORD, clip, hillside, loopback, one_second, quick, render, source};
+use huoyan::camera::{self, ClipCodec, Decoder, Playback, Receivers, Secret};
 use huoyan::clock::Clock;
 use huoyan::config::CameraConfig;
 use huoyan::error::Kind;
@@ -16,6 +16,40 @@ fn black() -> Picture {
     let mut i420 = vec![16; 320 * 180];
     i420.resize(320 * 180 * 3 / 2, 128);
     Picture::from_i420(320, 180, i420).expect("sizes fit")
+}
+
+/// What those texts do around the card's decoder, with the processor's in its place: no machine of ours has such a card.
+#[test]
+fn the_pipelines_for_graphics_cards_hand_on_decoded_pictures_of_both_codecs() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let h264 = render(folder.path(), "a.mp4", ClipCodec::H264, one_second(320, 180));
+    let h265 = render(folder.path(), "b.h265", ClipCodec::H265, one_second(640, 360));
+    let server = Playback::start(loopback(), vec![clip("/a", &h264, true), clip("/b", &h265, true)]).expect("plays");
+    let url = |i| server.url(i).expect("a url");
+    for (name, maker) in [("rtsp-nvidia", "nv"), ("rtsp-vaapi", "va")] {
+        let mut text =
+            std::fs::read_to_string(format!("{}/pipelines/{name}.gst", env!("CARGO_MANIFEST_DIR"))).expect("there");
+        for codec in ["h264", "h265"] {
+            let decoder = format!(" {maker}{codec}dec ");
+            assert_eq!(text.matches(&decoder).count(), 1, "{name}");
+            text = text.replace(&decoder, &format!(" avdec_{codec} "));
+        }
+        std::fs::write(folder.path().join("card.gst"), text).expect("written");
+        let login = |i, id| source(id, &url(i)).with_login("admin", Secret::new(PASSWORD)).with_pipeline("card");
+        let config = CameraConfig { pipelines: folder.path().to_owned(), ..quick() };
+        let begun_at = Clock::System.now();
+        let mut office = Office::open(vec![login(0, "a"), login(1, "b")], &config);
+        let mut sizes = std::collections::BTreeMap::new();
+        office.until(name, |office, frame| {
+            if let Some(frame) = frame {
+                sizes.insert(frame.camera.to_string(), (frame.picture.width(), frame.picture.height()));
+            }
+            sizes.len() == 2 && ["a", "b"].iter().all(|camera| office.of(camera).keyframes >= 2)
+        });
+        assert_eq!(sizes, [("a".to_owned(), (320, 180)), ("b".to_owned(), (640, 360))].into());
+        let most = 2 + Clock::System.now().duration_since(begun_at).as_secs().unsigned_abs() / 2;
+        assert!(office.of("a").keyframes <= most, "one in two seconds, not ten a second");
+    }
 }
 
 #[test]
@@ -294,7 +328,12 @@ fn every_pipeline_file_is_taken_by_gstreamer() {
         let path = entry.expect("an entry").path();
         let name = path.file_stem().and_then(|n| n.to_str()).unwrap_or_default().to_owned();
         if path.extension().is_some_and(|e| e == "gst") && !name.starts_with("hotspots-") {
-            camera::check_pipeline(path.parent().expect("a folder"), &name).unwrap_or_else(|e| panic!("{}", e.chain()));
+            // Elements of graphics cards are not on every machine; src/camera/gst.rs has what is said then.
+            let of_a_card = ["rtsp-nvidia", "rtsp-vaapi"].contains(&name.as_str());
+            match camera::check_pipeline(path.parent().expect("a folder"), &name) {
+                Err(e) if !of_a_card || !e.message.contains("lacks the GStreamer element") => panic!("{}", e.chain()),
+                _ => {}
+            }
             checked += 1;
         }
     }

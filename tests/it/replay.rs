@@ -12,7 +12,7 @@ use std::process::Command;
 
 fn common(model: &Path, json: bool) -> Common {
     let detect = huoyan::config::DetectConfig { model: model.to_owned(), ..config() };
-    Common { config: Config { detect, ..Config::default() }, lang: Lang::En, json, quiet: true }
+    Common { config: Config { detect, ..Config::default() }, device: None, lang: Lang::En, json, quiet: true }
 }
 
 fn args(sources: &[&Path]) -> Args {

@@ -61,3 +61,26 @@ fn a_grid_feature_comes_back() {
     let nameless = r#"{"type":"FeatureCollection","features":[{"type":"Feature","properties":{},"geometry":null}]}"#;
     assert!(grids(nameless, Lang::Zh).expect("a collection")[0].1.is_err());
 }
+
+#[test]
+fn a_national_id_of_twenty_digits_stays_itself_or_is_refused() {
+    let camera =
+        |id: &str| one::<CameraEntry>(&format!("国标编号,经度,纬度,方位角,地址\n{id},110.4,28.5,42.5,rtsp://h/1\n"));
+    for id in [
+        "43010000001320000001",
+        "01010000001320000001",
+        "00000000000000000009",
+        "\t43010000001320000001\t",
+        "E+1",
+        "1e5",
+    ] {
+        let entry = camera(id).expect("a good row");
+        assert_eq!(entry.id.as_str(), id.trim());
+        let written = table::write(CameraEntry::COLUMNS, std::iter::once(entry.write())).expect("text");
+        assert_eq!(one::<CameraEntry>(&written), Ok(entry), "{written}");
+    }
+    for id in ["4.3E+19", "4.301E+19", "4e+19", "43010000001320000000"] {
+        let why = camera(id).expect_err("not the camera's id any more");
+        assert!(why.contains(id) && why.contains("文本"), "{why}");
+    }
+}

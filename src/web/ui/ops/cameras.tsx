@@ -61,7 +61,9 @@ function Row({ camera }: { camera: Camera }) {
   );
 }
 
-const level = (health: Health): 'good' | 'wait' | 'bad' => (health === 'ok' ? 'good' : health === 'starting' || health === 'late' ? 'wait' : 'bad');
+/** Nothing to repair, or nothing that blinds. */
+const mild: readonly Health[] = ['starting', 'late', 'fog', 'resized'];
+const level = (health: Health): 'good' | 'wait' | 'bad' => (health === 'ok' ? 'good' : mild.includes(health) ? 'wait' : 'bad');
 const healthIcon = { good: Tick, wait: Warning, bad: Cross };
 
 function HealthWord({ camera }: { camera: Camera }) {

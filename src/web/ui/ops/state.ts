@@ -37,8 +37,24 @@ export const whatIf = signal<WhatIf | null>(null);
 export const computing = signal(false);
 export const publishedVersion = signal<number | null>(null);
 
-/** Who needs a person first: blind, then half blind, then busy. */
-const severity: Record<Health, number> = { offline: 0, bad_password: 0, misconfigured: 0, undecodable: 1, black: 1, frozen: 1, late: 2, starting: 3, ok: 4 };
+/** Who needs a person first: nothing comes, then blind, then half blind or pointing wrongly, then fog (the weather's), then busy. */
+const severity: Record<Health, number> = {
+  offline: 0,
+  bad_password: 0,
+  misconfigured: 0,
+  undecodable: 1,
+  black: 1,
+  frozen: 1,
+  covered: 1,
+  overexposed: 2,
+  blurred: 2,
+  moved: 2,
+  fog: 3,
+  resized: 4,
+  late: 4,
+  starting: 5,
+  ok: 6,
+};
 
 export function byAttention(list: readonly Camera[]): Camera[] {
   return [...list].sort(

@@ -149,7 +149,7 @@ export interface Incident {
   messages?: Message[];
 }
 
-export type Health = 'ok' | 'starting' | 'late' | 'frozen' | 'black' | 'undecodable' | 'offline' | 'bad_password' | 'misconfigured';
+export type Health = 'ok' | 'starting' | 'late' | 'frozen' | 'black' | 'overexposed' | 'blurred' | 'covered' | 'fog' | 'moved' | 'resized' | 'undecodable' | 'offline' | 'bad_password' | 'misconfigured';
 export interface Camera {
   id: string;
   name: string;

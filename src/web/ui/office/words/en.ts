@@ -201,6 +201,7 @@ export const en: typeof zh = {
     model: 'Model',
     hotspots: 'Hotspots',
     feeds: 'Satellite feeds',
+    pace: 'Capacity',
   },
   partProblem: (part, words) => (words ? `${part}: ${words}` : `${part} not well`),
   server: 'Server',

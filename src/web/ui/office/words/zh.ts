@@ -200,6 +200,7 @@ export const zh = {
     model: '识别模型',
     hotspots: '卫星热点',
     feeds: '卫星数据源',
+    pace: '处理能力',
   } as Record<string, string>,
   partProblem: (part: string, words: string) => (words ? `${part}：${words}` : `${part}异常`),
   server: '服务器',
