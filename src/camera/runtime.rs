@@ -1,5 +1,5 @@
-//! The one async runtime of this folder: sources that mostly wait (a web address, a folder) share its threads, so that 267 of
-//! them cost a handful. Decoding and judging never happen here.
+//! The one async runtime of this folder: sources that mostly wait (an RTSP session, a web address, a folder) share its threads,
+//! so that 267 of them cost a handful. Decoding and judging never happen here.
 
 use super::fault::Fault;
 use std::future::Future;
@@ -8,12 +8,13 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::sync::oneshot;
 use tokio::task::AbortHandle;
 
-/// Reading 27 pictures a second (267 cameras, 10 s) keeps one thread busy for a few percent.
-const THREADS: usize = 1;
+/// 267 RTSP sub-streams keep one busy for a tenth, main streams of 4 Mbit/s for a fifth; the second keeps one slow camera from
+/// holding up the rest.
+const THREADS: usize = 2;
 /// Folders and names are looked up here. A share that hangs holds one of them; idle ones end after 10 s.
 const BLOCKING_THREADS: usize = 8;
 
-fn runtime() -> Result<&'static Runtime, Fault> {
+pub(super) fn runtime() -> Result<&'static Runtime, Fault> {
     static RUNTIME: OnceLock<Result<Runtime, String>> = OnceLock::new();
     let build = || {
         let mut builder = Builder::new_multi_thread();

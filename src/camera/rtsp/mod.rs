@@ -6,20 +6,19 @@
 //!                            no: counted, let go before a buffer is made
 //! ```
 //!
-//! All such elements of the process share one small runtime: no thread belongs to a camera. A keyframe is pushed on a thread
+//! All such elements share the runtime of this folder (`runtime.rs`): no thread belongs to a camera. A keyframe is pushed on a thread
 //! of that runtime, so what is downstream must not block for long: an appsink with `drop=true` never does. For a decoder
 //! behind this source put a `queue` between them.
 
 mod session;
 mod source;
 
+use super::runtime::runtime;
 use crate::error::{Error, Result};
 use gstreamer as gst;
 use gstreamer::prelude::*;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, Once, OnceLock, PoisonError};
+use std::sync::{Mutex, Once, PoisonError};
 use std::time::Duration;
-use tokio::runtime::Runtime;
 use tokio::task::JoinHandle;
 
 /// As pipeline texts name it.
@@ -27,13 +26,6 @@ pub(super) const ELEMENT: &str = "huoyanrtspsrc";
 
 /// The property that counts whatever whole picture the camera sent, keyframe or not: its pulse.
 pub(super) const UNITS: &str = "units";
-
-/// For all cameras together. 267 main streams of 4 Mbit/s need about a fifth of one core; the second keeps one slow
-/// downstream from holding up the rest.
-const THREADS: usize = 2;
-
-/// Host names are looked up on extra threads of the runtime, which end when idle; addresses need none.
-const LOOKUP_THREADS: usize = 2;
 
 /// Makes the element known to this process. May be called again.
 pub(super) fn register() -> Result<()> {
@@ -52,7 +44,11 @@ pub(super) fn register() -> Result<()> {
 /// say it by themselves otherwise, and some cameras serve only three viewers at a time.
 pub(super) fn goodbyes(at_most: Duration) {
     let leaving = std::mem::take(&mut *leaving());
-    if let (Some(Ok(runtime)), false) = (RUNTIME.get(), leaving.is_empty()) {
+    if leaving.is_empty() {
+        return;
+    }
+    // They run there: it exists.
+    if let Ok(runtime) = runtime() {
         let all = async {
             for session in leaving {
                 // A session that panicked has said so on its bus.
@@ -62,23 +58,6 @@ pub(super) fn goodbyes(at_most: Duration) {
         // Who has not answered by now never will; its socket closes with the program.
         let _ = runtime.block_on(async { tokio::time::timeout(at_most, all).await });
     }
-}
-
-static RUNTIME: OnceLock<Result<Runtime, String>> = OnceLock::new();
-
-/// Error: why the threads cannot be started.
-fn runtime() -> Result<&'static Runtime, &'static str> {
-    let built = RUNTIME.get_or_init(|| {
-        let next = AtomicUsize::new(0);
-        tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(THREADS)
-            .max_blocking_threads(LOOKUP_THREADS)
-            .thread_name_fn(move || format!("rtsp-{}", next.fetch_add(1, Ordering::Relaxed)))
-            .enable_all()
-            .build()
-            .map_err(|e| e.to_string())
-    });
-    built.as_ref().map_err(String::as_str)
 }
 
 /// Stopped sessions that may still be saying goodbye.

@@ -9,8 +9,9 @@ glib::wrapper! {
 }
 
 mod imp {
+    use crate::camera::rtsp::leaves;
     use crate::camera::rtsp::session::{Call, Codec, End, Unit, Video, play};
-    use crate::camera::rtsp::{leaves, runtime};
+    use crate::camera::runtime::runtime;
     use gstreamer as gst;
     use gstreamer::glib;
     use gstreamer::prelude::*;
@@ -134,8 +135,8 @@ mod imp {
 
     impl RtspSource {
         fn start(&self) -> Result<(), gst::StateChangeError> {
-            let runtime = runtime().map_err(|why| {
-                gst::element_imp_error!(self, gst::ResourceError::Failed, ("no threads for RTSP: {}", why));
+            let runtime = runtime().map_err(|_| {
+                gst::element_imp_error!(self, gst::ResourceError::Failed, ("no threads can be started for RTSP"));
                 gst::StateChangeError
             })?;
             let stop = Arc::new(Notify::new());
