@@ -123,6 +123,9 @@ fn watch(
                 Ok(_) => tracing::info!(camera = %frame.camera, "frames are analysed again"),
             }
         }
+        if looked.is_ok() {
+            receivers.looked(&frame);
+        }
         for seen in looked.unwrap_or_default() {
             if !seen.analysis.detections.is_empty() {
                 receivers.boost(&frame.camera);
@@ -190,6 +193,7 @@ impl Analyst {
         let small = Arc::new(worker.shrink(picture));
         let past = self.memory().history.as_ref().and_then(|history| history.past(camera, pose, *now));
         let (scores, detections) = worker.analyse(&small, past.as_deref())?;
+        metrics::counter!("huoyan_frames_inferred_total").increment(1);
         // Only what was really there is remembered, so that a drill leaves no trace.
         if let Some(history) = &mut self.memory().history {
             history.keep(camera, pose, *now, Arc::clone(&small));

@@ -11,6 +11,7 @@ mod encode;
 mod fault;
 mod gst;
 mod keyframe;
+mod pace;
 mod pipelines;
 mod playback;
 mod receiver;

@@ -76,6 +76,14 @@ impl Receivers {
         Some(Frame { camera: source.id.clone(), pose: source.pose.clone(), captured_at: keyframe.captured_at, picture })
     }
 
+    /// The frame has been analysed, or judged by the gate: its camera's slot is met.
+    pub fn looked(&self, frame: &Frame) {
+        let is_it = |source: &CameraSource| source.id == frame.camera && source.pose == frame.pose;
+        if let Some(index) = self.slots.sources.iter().position(is_it) {
+            self.slots.looked(index, frame.captured_at);
+        }
+    }
+
     /// Suspicious: looked at every half cadence for the next six cadences.
     pub fn boost(&self, camera: &CameraId) {
         if let Some(index) = self.slots.sources.iter().position(|source| source.id == *camera) {

@@ -2,6 +2,7 @@
 
 use super::fault::Fault;
 use super::keyframe::Keyframe;
+use super::pace::Pace;
 use super::schedule::Schedule;
 use super::sight::Sight;
 use super::source::CameraSource;
@@ -35,6 +36,7 @@ pub(super) struct Slots {
 struct Inner {
     schedule: Schedule,
     cameras: Vec<Camera>,
+    paces: Vec<Pace>,
     is_stopped: bool,
 }
 
@@ -60,7 +62,8 @@ impl Slots {
     ) -> Arc<Self> {
         let schedule = Schedule::new(sources.len(), config.cadence);
         let cameras = sources.iter().map(|_| Camera::default()).collect();
-        let inner = Mutex::new(Inner { schedule, cameras, is_stopped: false });
+        let paces = vec![Pace::new(config.cadence, clock.now()); sources.len()];
+        let inner = Mutex::new(Inner { schedule, cameras, paces, is_stopped: false });
         let slots = Self { sources, clock, config, status, lang, inner, fresh: Condvar::new() };
         let now = slots.clock.now();
         for (index, camera) in slots.lock().cameras.iter_mut().enumerate() {
@@ -81,6 +84,8 @@ impl Slots {
             status.keyframes += 1;
             status.dropped += u64::from(replaced.is_some());
         });
+        metrics::counter!("huoyan_keyframes_received_total").increment(1);
+        metrics::counter!("huoyan_keyframes_dropped_total").increment(u64::from(replaced.is_some()));
         self.tell(index, camera, now);
         drop(inner);
         self.fresh.notify_one();
@@ -90,7 +95,7 @@ impl Slots {
     pub fn take(&self, wait: Duration) -> Option<(usize, Keyframe)> {
         let mut taken = None;
         let waiting = |inner: &mut Inner| {
-            let Inner { schedule, cameras, is_stopped } = inner;
+            let Inner { schedule, cameras, is_stopped, .. } = inner;
             if *is_stopped {
                 return false;
             }
@@ -120,6 +125,7 @@ impl Slots {
     /// What the worker saw in the picture.
     pub fn saw(&self, index: usize, captured_at: Timestamp, picture: Result<&Arc<Picture>, &Error>) {
         let now = self.clock.now();
+        metrics::counter!("huoyan_frames_decoded_total").increment(u64::from(picture.is_ok()));
         let shown = picture.ok().map(shown);
         let mut inner = self.lock();
         let camera = &mut inner.cameras[index];
@@ -136,6 +142,28 @@ impl Slots {
         self.tell(index, camera, now);
     }
 
+    /// The camera's slot is met: the model has looked at the frame, or the gate has judged it.
+    pub fn looked(&self, index: usize, captured_at: Timestamp) {
+        let now = self.clock.now();
+        let mut inner = self.lock();
+        let pace = &mut inner.paces[index];
+        self.pass(index, pace, now);
+        pace.looked(now);
+        drop(inner);
+        metrics::histogram!("huoyan_frame_age_seconds").record(now.duration_since(captured_at).as_secs_f64());
+    }
+
+    /// Counts the slots that are over, for the board and for the machine that watches this one.
+    fn pass(&self, index: usize, pace: &mut Pace, now: Timestamp) {
+        let Some(over) = pace.pass(now) else { return };
+        metrics::counter!("huoyan_slots_total", "result" => "met").increment(over.met);
+        metrics::counter!("huoyan_slots_total", "result" => "missed").increment(over.missed);
+        self.status.update(&self.sources[index].id, |status| {
+            status.slots_met += over.met;
+            status.slots_missed += over.missed;
+        });
+    }
+
     pub fn boost(&self, index: usize) {
         let until = self.config.cadence.checked_mul(BOOST_CADENCES).and_then(|d| self.clock.now().checked_add(d).ok());
         self.lock().schedule.boost(index, until.unwrap_or(Timestamp::MAX));
@@ -144,7 +172,8 @@ impl Slots {
     /// Wakes the workers when somebody has fallen due, and says so when they cannot keep up.
     pub fn tick(&self, now: Timestamp) {
         let mut inner = self.lock();
-        let Inner { schedule, cameras, .. } = &mut *inner;
+        let Inner { schedule, cameras, paces, .. } = &mut *inner;
+        paces.iter_mut().enumerate().for_each(|(index, pace)| self.pass(index, pace, now));
         let mut is_any_due = false;
         for (index, camera) in cameras.iter_mut().enumerate() {
             let overdue = if camera.keyframe.is_some() { schedule.overdue(index, now) } else { Default::default() };
@@ -250,6 +279,21 @@ mod tests {
         assert!(slots.take(Duration::ZERO).is_none(), "ten seconds have not passed");
         slots.clock.advance(SignedDuration::from_secs(10));
         assert!(slots.take(Duration::ZERO).is_some());
+    }
+
+    #[test]
+    fn slots_are_counted_for_each_camera_whether_it_is_looked_at_or_not() {
+        let (slots, status) = slots(2);
+        for _ in 0..3 {
+            slots.looked(0, slots.clock.now());
+            slots.clock.advance(SignedDuration::from_secs(10));
+            slots.tick(slots.clock.now());
+        }
+        slots.clock.advance(SignedDuration::from_secs(30));
+        slots.tick(slots.clock.now());
+        let counted = |camera: &str| status.get(&camera.into()).map(|it| (it.slots_met, it.slots_missed));
+        assert_eq!(counted("c0"), Some((3, 3)));
+        assert_eq!(counted("c1"), Some((0, 6)), "never looked at");
     }
 
     #[test]

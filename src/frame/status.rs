@@ -41,6 +41,9 @@ pub struct CameraStatus {
     pub keyframes: u64,
     pub dropped: u64,
     pub analysed: u64,
+    /// Cadences that are over, with and without a look.
+    pub slots_met: u64,
+    pub slots_missed: u64,
 }
 
 impl Default for CameraStatus {
@@ -55,6 +58,8 @@ impl Default for CameraStatus {
             keyframes: 0,
             dropped: 0,
             analysed: 0,
+            slots_met: 0,
+            slots_missed: 0,
         }
     }
 }
