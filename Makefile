@@ -12,9 +12,14 @@ RELEASE := $(or $(CARGO_TARGET_DIR),target)/release/huoyan
 DEBUG := $(or $(CARGO_TARGET_DIR),target)/debug/huoyan
 
 NIGHTS ?= 1000
+CAMERAS ?= 267
+STREAM ?= sub
+CADENCE ?= 10s
+SECONDS ?= 600
+SMOKE ?= 5%
 ARGS ?=
 
-.PHONY: help run test e2e ui simulate bench peers lint unit setup setup-test
+.PHONY: help run test e2e ui simulate bench county peers lint unit setup setup-test
 
 help:
 	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -47,6 +52,11 @@ simulate:  ## seeded county nights: make simulate NIGHTS=1000, one night again: 
 
 bench: setup $(UI_BUILT)  ## decode, detect, fuse, sighting-to-dispatch
 	cargo bench --locked $(ARGS)
+
+county: setup $(UI_BUILT)  ## a county's cameras on this machine: CAMERAS=267 STREAM=sub CADENCE=10s SECONDS=600 GATE=on SMOKE=5% JSON=file
+	@cargo build --release --locked --bin huoyan --example huoyan-farm --example county
+	@exec $(dir $(RELEASE))examples/county --cameras "$(CAMERAS)" --stream "$(STREAM)" --cadence "$(CADENCE)" \
+		--seconds $(SECONDS) --smoke $(SMOKE) $(if $(GATE),--gate $(GATE)) $(if $(JSON),--json $(JSON)) $(ARGS)
 
 peers: setup $(UI_BUILT)  ## beside other ways to watch: make peers CAMERAS=16 SECONDS=60 STREAM=sub (benches/peers/README.md)
 	@benches/peers/setup

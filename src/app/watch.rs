@@ -131,6 +131,9 @@ fn watch(
                 Ok(_) => tracing::info!(camera = %first.camera, "frames are analysed again"),
             }
         }
+        if looked.is_ok() {
+            frames.iter().for_each(|frame| receivers.looked(frame));
+        }
         for seen in looked.unwrap_or_default() {
             if !seen.analysis.detections.is_empty() {
                 receivers.boost(&seen.analysis.camera);
@@ -213,6 +216,7 @@ impl Analyst {
         let views: Vec<View> = frames.iter().flat_map(|frame| self.views(worker, frame)).collect();
         let looks: Vec<Look> = views.iter().map(|view| (&*view.shown, view.past.as_deref())).collect();
         let answers = worker.analyse_many(&looks)?;
+        metrics::counter!("huoyan_frames_inferred_total").increment(frames.len() as u64);
         let seen = views.iter().zip(answers).map(|(view, whole)| {
             let (scores, found) = match view.frame.stream {
                 Stream::Screened => whole,

@@ -21,6 +21,7 @@ mod main_stream;
 mod multipart;
 mod open_files;
 mod overload;
+mod pace;
 mod pipelines;
 mod playback;
 mod receiver;

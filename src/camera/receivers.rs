@@ -105,6 +105,14 @@ impl Receivers {
         frames
     }
 
+    /// The frame has been analysed, or judged by the gate: its camera's slot is met.
+    pub fn looked(&self, frame: &Frame) {
+        let is_it = |source: &CameraSource| source.id == frame.camera && source.pose == frame.pose;
+        if let Some(index) = self.slots.sources.iter().position(is_it) {
+            self.slots.looked(index, frame.captured_at);
+        }
+    }
+
     /// Suspicious: all its poses are looked at every half cadence for the next six cadences, as far as there is room, and in
     /// pictures of their main streams where they have one.
     pub fn boost(&self, camera: &CameraId) {

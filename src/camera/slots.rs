@@ -5,6 +5,7 @@ use super::gop::Gop;
 use super::keyframe::Keyframe;
 use super::main_stream::{self, MainSlot};
 use super::overload::{Overload, OverloadWatch};
+use super::pace::Pace;
 use super::schedule::Schedule;
 use super::sight::Sight;
 use super::source::CameraSource;
@@ -39,6 +40,7 @@ struct Inner {
     schedule: Schedule,
     load: OverloadWatch,
     cameras: Vec<Camera>,
+    paces: Vec<Pace>,
     is_stopped: bool,
 }
 
@@ -67,7 +69,8 @@ impl Slots {
         let schedule = Schedule::new(sources.len(), config.cadence, now);
         let cameras = sources.iter().map(|_| Camera::default()).collect();
         let load = OverloadWatch::default();
-        let inner = Mutex::new(Inner { schedule, load, cameras, is_stopped: false });
+        let paces = vec![Pace::new(config.cadence, now); sources.len()];
+        let inner = Mutex::new(Inner { schedule, load, cameras, paces, is_stopped: false });
         let slots = Self { sources, clock, config, status, lang, inner, fresh: Condvar::new() };
         for (index, camera) in slots.lock().cameras.iter_mut().enumerate() {
             slots.tell(index, camera, now);
@@ -89,6 +92,8 @@ impl Slots {
             status.keyframes += 1;
             status.dropped += u64::from(replaced.is_some());
         });
+        metrics::counter!("huoyan_keyframes_received_total").increment(1);
+        metrics::counter!("huoyan_keyframes_dropped_total").increment(u64::from(replaced.is_some()));
         self.tell(index, camera, now);
         drop(inner);
         if is_due {
@@ -141,6 +146,7 @@ impl Slots {
     /// What the worker saw in the picture.
     pub fn saw(&self, index: usize, captured_at: Timestamp, picture: Result<&Arc<Picture>, &Error>) {
         let now = self.clock.now();
+        metrics::counter!("huoyan_frames_decoded_total").increment(u64::from(picture.is_ok()));
         let shown = picture.ok().map(shown);
         let mut inner = self.lock();
         let camera = &mut inner.cameras[index];
@@ -156,6 +162,28 @@ impl Slots {
             });
         }
         self.tell(index, camera, now);
+    }
+
+    /// The camera's slot is met: the model has looked at the frame, or the gate has judged it.
+    pub fn looked(&self, index: usize, captured_at: Timestamp) {
+        let now = self.clock.now();
+        let mut inner = self.lock();
+        let pace = &mut inner.paces[index];
+        self.pass(index, pace, now);
+        pace.looked(now);
+        drop(inner);
+        metrics::histogram!("huoyan_frame_age_seconds").record(now.duration_since(captured_at).as_secs_f64());
+    }
+
+    /// Counts the slots that are over, for the board and for the machine that watches this one.
+    fn pass(&self, index: usize, pace: &mut Pace, now: Timestamp) {
+        let Some(over) = pace.pass(now) else { return };
+        metrics::counter!("huoyan_slots_total", "result" => "met").increment(over.met);
+        metrics::counter!("huoyan_slots_total", "result" => "missed").increment(over.missed);
+        self.status.update(&self.sources[index].id, |status| {
+            status.slots_met += over.met;
+            status.slots_missed += over.missed;
+        });
     }
 
     /// What the worker saw in the main stream's picture. Black and frozen are told from the screened stream alone.
@@ -224,7 +252,8 @@ impl Slots {
     /// Wakes the workers when somebody has fallen due, and watches whether they keep up.
     pub fn tick(&self, now: Timestamp) {
         let mut inner = self.lock();
-        let Inner { schedule, load, .. } = &mut *inner;
+        let Inner { schedule, load, paces, .. } = &mut *inner;
+        paces.iter_mut().enumerate().for_each(|(index, pace)| self.pass(index, pace, now));
         load.observe(schedule.round(now), self.config.cadence, now);
         let is_anybody_due = schedule.is_anybody_due(now);
         drop(inner);
@@ -341,6 +370,21 @@ mod tests {
         slots.clock.advance(SignedDuration::from_secs(10));
         slots.put(0, keyframe(&slots, 3));
         assert!(slots.take(Duration::ZERO).is_some());
+    }
+
+    #[test]
+    fn slots_are_counted_for_each_camera_whether_it_is_looked_at_or_not() {
+        let (slots, status) = slots(2);
+        for _ in 0..3 {
+            slots.looked(0, slots.clock.now());
+            slots.clock.advance(SignedDuration::from_secs(10));
+            slots.tick(slots.clock.now());
+        }
+        slots.clock.advance(SignedDuration::from_secs(30));
+        slots.tick(slots.clock.now());
+        let counted = |camera: &str| status.get(&camera.into()).map(|it| (it.slots_met, it.slots_missed));
+        assert_eq!(counted("c0"), Some((3, 3)));
+        assert_eq!(counted("c1"), Some((0, 6)), "never looked at");
     }
 
     #[test]

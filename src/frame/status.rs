@@ -57,6 +57,9 @@ pub struct CameraStatus {
     pub analysed: u64,
     /// Pictures of the main stream fetched on suspicion.
     pub main_fetched: u64,
+    /// Cadences that are over, with and without a look.
+    pub slots_met: u64,
+    pub slots_missed: u64,
 }
 
 impl Default for CameraStatus {
@@ -73,6 +76,8 @@ impl Default for CameraStatus {
             dropped: 0,
             analysed: 0,
             main_fetched: 0,
+            slots_met: 0,
+            slots_missed: 0,
         }
     }
 }

@@ -13,6 +13,7 @@ mod deadlines;
 mod desk_story;
 mod detect;
 mod export_training;
+mod farm;
 mod fixture;
 mod fusion;
 mod http;
