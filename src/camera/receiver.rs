@@ -128,8 +128,8 @@ fn start(slots: &Arc<Slots>, index: usize, pipelines: &Pipelines, now: Timestamp
     Ok(State::Playing(Playing { pipeline, activity, pulse, is_recording }))
 }
 
-/// The pipeline of a source that has one (folders have none), logged in, and where its pictures come out. `default`: the text
-/// for RTSP.
+/// The pipeline of a source that has one (folders and snapshots have none), logged in, and where its pictures come out.
+/// `default`: the text for RTSP.
 pub(super) fn open(
     source: &CameraSource,
     kind: &Kind,
@@ -137,6 +137,7 @@ pub(super) fn open(
     pipelines: &Pipelines,
 ) -> Result<(Pipeline, AppSink, Outlet), Fault> {
     let (default, key, value) = match kind {
+        Kind::Web if source.pipeline.is_none() => return Err(source.bad_address()),
         Kind::Rtsp | Kind::Web => (default, "url", source.url().to_owned()),
         Kind::Video(path) => ("file", "path", path.to_string_lossy().into_owned()),
         Kind::Images(_) | Kind::Drop(_) => return Err(source.bad_address()),
