@@ -8,6 +8,7 @@ mod evidence;
 mod feeds;
 mod intake;
 mod links;
+pub mod self_test;
 mod video;
 pub mod watch;
 

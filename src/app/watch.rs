@@ -4,6 +4,7 @@
 //!  Receivers ─► Frame ─► Analyst (history, model, confirmation; with and without the drill's smoke) ─► Seen ─► desk
 //! ```
 
+use super::self_test::SelfTester;
 use crate::camera::{Decoder, Receivers};
 use crate::detect::{Detector, History, Worker};
 use crate::drill::{DrillBoard, Plume, composite};
@@ -12,6 +13,7 @@ use crate::frame::{Frame, Picture, StatusBoard};
 use crate::triage::confirm::{Confirmed, Confirmer, Thresholds};
 use crate::triage::detection::{Analysis, Detection, ModelVersion, Scores};
 use crate::triage::id::{CameraId, PoseId};
+use jiff::SignedDuration;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, RwLock};
@@ -24,6 +26,8 @@ use tokio::sync::mpsc::error::TrySendError;
 pub const SEEN_MAX: usize = 256;
 /// A worker looks up so often whether it shall stop.
 const WAIT: Duration = Duration::from_millis(500);
+/// And while a self-test runs, whether there is time for its next step.
+const WAIT_TESTING: Duration = Duration::from_millis(20);
 /// The picture on the wall, pixels at most.
 const WALL: (u32, u32) = (640, 360);
 
@@ -114,7 +118,15 @@ fn watch(
 ) {
     let mut failing = false;
     while !receivers.is_stopped() {
-        let Some(frame) = receivers.next_frame(decoder, WAIT) else { continue };
+        let wait = if analyst.self_tests.has_work() { WAIT_TESTING } else { WAIT };
+        let frame = receivers.next_frame(decoder, wait);
+        if analyst.self_tests.has_work()
+            && !receivers.is_anyone_due()
+            && let Err(e) = analyst.self_tests.step(worker)
+        {
+            tracing::warn!("a self-test broke off: {}", e.chain());
+        }
+        let Some(frame) = frame else { continue };
         let looked = analyst.look(worker, &frame);
         if looked.is_err() != failing {
             failing = !failing;
@@ -157,6 +169,7 @@ pub struct Analyst {
     drills: DrillBoard,
     status: StatusBoard,
     memory: Mutex<Memory>,
+    pub self_tests: SelfTester,
 }
 
 #[derive(Debug)]
@@ -177,7 +190,16 @@ impl Analyst {
     pub fn new(detector: &Detector, tuning: Tuning, drills: DrillBoard, status: StatusBoard) -> Self {
         let history = detector.manifest().input.past.map(History::new);
         let memory = Mutex::new(Memory { history, poses: BTreeMap::new() });
-        Self { model: detector.model(), tuning, drills, status, memory }
+        let self_tests =
+            SelfTester::new(status.clone(), tuning.clone(), None, detector.manifest().input.past.is_some());
+        Self { model: detector.model(), tuning, drills, status, memory, self_tests }
+    }
+
+    /// Every camera is tested so often without being asked.
+    #[must_use]
+    pub fn with_self_test_every(mut self, every: SignedDuration) -> Self {
+        self.self_tests.every = every.is_positive().then_some(every);
+        self
     }
 
     fn memory(&self) -> MutexGuard<'_, Memory> {
@@ -190,6 +212,7 @@ impl Analyst {
         let small = Arc::new(worker.shrink(picture));
         let past = self.memory().history.as_ref().and_then(|history| history.past(camera, pose, *now));
         let (scores, detections) = worker.analyse(&small, past.as_deref())?;
+        self.self_tests.offer(frame, &small, past.as_ref(), &detections);
         // Only what was really there is remembered, so that a drill leaves no trace.
         if let Some(history) = &mut self.memory().history {
             history.keep(camera, pose, *now, Arc::clone(&small));

@@ -76,6 +76,11 @@ impl Receivers {
         Some(Frame { camera: source.id.clone(), pose: source.pose.clone(), captured_at: keyframe.captured_at, picture })
     }
 
+    /// Whether a camera waits for its turn: then there is no time for anything else.
+    pub fn is_anyone_due(&self) -> bool {
+        self.slots.is_anyone_due()
+    }
+
     /// Suspicious: looked at every half cadence for the next six cadences.
     pub fn boost(&self, camera: &CameraId) {
         if let Some(index) = self.slots.sources.iter().position(|source| source.id == *camera) {

@@ -20,6 +20,7 @@ mod kill9;
 mod notify;
 mod replay;
 mod satellite;
+mod self_test;
 mod simulation;
 mod store_contract;
 mod tidy;
