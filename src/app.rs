@@ -9,6 +9,7 @@ mod feeds;
 mod intake;
 mod links;
 mod measures;
+pub mod self_test;
 mod video;
 pub mod watch;
 

@@ -72,7 +72,8 @@ impl Video {
         let receivers = Receivers::start(sources, &config.camera, clock.clone(), status.clone(), *lang)?;
         let receivers = Arc::new(receivers);
         let tuning = Tuning::over(Arc::clone(thresholds));
-        let analyst = Arc::new(Analyst::new(&detector, tuning, drills.clone(), status.clone()));
+        let analyst = Analyst::new(&detector, tuning, drills.clone(), status.clone());
+        let analyst = Arc::new(analyst.with_self_test_every(config.camera.self_test_every));
         let watch =
             Watch::start(config.detect.workers, &config.camera.pipelines, &receivers, &detector, &analyst, &self.out)?;
         Ok((receivers, watch))

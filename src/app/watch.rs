@@ -6,6 +6,7 @@
 
 mod second_look;
 
+use super::self_test::SelfTester;
 use crate::camera::{Decoder, Receivers};
 use crate::detect::{Detector, History, Look, Worker};
 use crate::drill::{DrillBoard, Plume, composite};
@@ -14,6 +15,7 @@ use crate::frame::{Frame, Picture, StatusBoard};
 use crate::triage::confirm::{Confirmed, Confirmer, Thresholds, is_same_place};
 use crate::triage::detection::{Analysis, Detection, ModelVersion, Scores, Stream};
 use crate::triage::id::{CameraId, PoseId};
+use jiff::SignedDuration;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, RwLock};
@@ -26,6 +28,8 @@ use tokio::sync::mpsc::error::TrySendError;
 pub const SEEN_MAX: usize = 256;
 /// A worker looks up so often whether it shall stop.
 const WAIT: Duration = Duration::from_millis(500);
+/// And while a self-test runs, whether there is time for its next step.
+const WAIT_TESTING: Duration = Duration::from_millis(20);
 /// Niceness of the threads that watch, 0..=19: with both cores full of pictures, whoever acknowledges, dispatches or rings
 /// still gets a core at once.
 const NICENESS: i32 = 5;
@@ -121,7 +125,14 @@ fn watch(
     }
     let mut failing = false;
     while !receivers.is_stopped() {
-        let frames = receivers.next_frames(decoder, worker.batch(), WAIT);
+        let wait = if analyst.self_tests.has_work() { WAIT_TESTING } else { WAIT };
+        let frames = receivers.next_frames(decoder, worker.batch(), wait);
+        if analyst.self_tests.has_work()
+            && !receivers.is_anybody_due()
+            && let Err(e) = analyst.self_tests.step(worker)
+        {
+            tracing::warn!("a self-test broke off: {}", e.chain());
+        }
         let Some(first) = frames.first() else { continue };
         let looked = analyst.look_many(worker, &frames);
         if looked.is_err() != failing {
@@ -168,6 +179,7 @@ pub struct Analyst {
     drills: DrillBoard,
     status: StatusBoard,
     memory: Mutex<Memory>,
+    pub self_tests: SelfTester,
 }
 
 #[derive(Debug)]
@@ -199,7 +211,16 @@ impl Analyst {
     pub fn new(detector: &Detector, tuning: Tuning, drills: DrillBoard, status: StatusBoard) -> Self {
         let history = detector.manifest().input.past.map(History::new);
         let memory = Mutex::new(Memory { history, poses: BTreeMap::new() });
-        Self { model: detector.model(), tuning, drills, status, memory }
+        let self_tests =
+            SelfTester::new(status.clone(), tuning.clone(), None, detector.manifest().input.past.is_some());
+        Self { model: detector.model(), tuning, drills, status, memory, self_tests }
+    }
+
+    /// Every camera is tested so often without being asked.
+    #[must_use]
+    pub fn with_self_test_every(mut self, every: SignedDuration) -> Self {
+        self.self_tests.every = every.is_positive().then_some(every);
+        self
     }
 
     fn memory(&self) -> MutexGuard<'_, Memory> {
@@ -223,6 +244,9 @@ impl Analyst {
                 Stream::Main => second_look::closer(worker, &view.picture, whole)?,
             };
             if view.real == Reality::Real {
+                if view.frame.stream == Stream::Screened {
+                    self.self_tests.offer(view.frame, &view.shown, view.past.as_ref(), &found);
+                }
                 self.remember(worker, view, scores);
             }
             Ok(self.judge(view.frame, Arc::clone(&view.picture), scores, found, view.real))

@@ -150,9 +150,12 @@ impl Slots {
         let shown = picture.ok().map(shown);
         let mut inner = self.lock();
         let camera = &mut inner.cameras[index];
-        let view = self.sources[index].field_of_view_deg;
+        let CameraSource { id, field_of_view_deg, .. } = &self.sources[index];
+        if self.status.take_accepted_view(id) {
+            camera.sight.accept();
+        }
         camera.picture = match picture {
-            Ok(picture) => camera.sight.judge(picture, captured_at, self.config.frozen_after, view).fault,
+            Ok(picture) => camera.sight.judge(picture, captured_at, self.config.frozen_after, *field_of_view_deg).fault,
             Err(e) => Some(Fault::Undecodable { why: e.chain() }),
         };
         if let Some(shown) = shown {
@@ -162,6 +165,11 @@ impl Slots {
             });
         }
         self.tell(index, camera, now);
+    }
+
+    /// Whether somebody waits for a turn, with a picture to look at.
+    pub fn is_anybody_due(&self) -> bool {
+        self.lock().schedule.is_anybody_due(self.clock.now())
     }
 
     /// The camera's slot is met: the model has looked at the frame, or the gate has judged it.
@@ -449,6 +457,30 @@ mod tests {
         slots.put(0, keyframe(&slots, 2));
         assert_eq!(health("c0"), Some(Health::Ok));
         assert_eq!(health("c1"), Some(Health::Starting), "the other camera is left alone");
+    }
+
+    #[test]
+    fn a_view_that_the_office_accepts_is_right_from_then_on() {
+        let (slots, status) = slots(1);
+        slots.put(0, keyframe(&slots, 1));
+        let view = |horizon: usize| {
+            let luma =
+                (0..160 * 90).map(|i| if i / 160 < horizon { 180 } else { 60 + (i % 160 * 7 + i / 160 * 13) % 29 });
+            let mut bytes: Vec<u8> = luma.map(|y| y as u8).collect();
+            bytes.resize(160 * 90 * 3 / 2, 110);
+            Arc::new(Picture::from_i420(160, 90, bytes).expect("sizes fit"))
+        };
+        let looks = |horizon: usize, count: usize| {
+            for _ in 0..count {
+                slots.clock.advance(SignedDuration::from_secs(10));
+                slots.saw(0, slots.clock.now(), Ok(&view(horizon)));
+            }
+            status.get(&"c0".into()).map(|s| s.health)
+        };
+        assert_eq!(looks(40, 12), Some(Health::Ok));
+        assert_eq!(looks(60, 8), Some(Health::Moved));
+        status.update(&"c0".into(), |status| status.is_view_accepted = true);
+        assert_eq!(looks(60, 8), Some(Health::Ok));
     }
 
     #[test]

@@ -1,9 +1,11 @@
 //! What cameras hand on: pictures, and how each camera is doing. No video library here and no model.
 
 mod picture;
+mod self_test;
 mod status;
 
 pub use picture::Picture;
+pub use self_test::{SelfTest, Sensitivity, SizeSeen};
 pub use status::{CameraStatus, Health, StatusBoard};
 
 use crate::triage::detection::Stream;

@@ -1,6 +1,6 @@
 //! How each camera is doing, by name: never a silent gap. Written by the camera threads, read by the pages.
 
-use super::Picture;
+use super::{Picture, SelfTest};
 use crate::triage::detection::Scores;
 use crate::triage::id::CameraId;
 use jiff::Timestamp;
@@ -60,6 +60,9 @@ pub struct CameraStatus {
     /// Cadences that are over, with and without a look.
     pub slots_met: u64,
     pub slots_missed: u64,
+    pub self_test: SelfTest,
+    /// The office says that what this camera shows now is right: its view is learnt anew.
+    pub is_view_accepted: bool,
 }
 
 impl Default for CameraStatus {
@@ -78,6 +81,8 @@ impl Default for CameraStatus {
             main_fetched: 0,
             slots_met: 0,
             slots_missed: 0,
+            self_test: SelfTest::default(),
+            is_view_accepted: false,
         }
     }
 }
@@ -106,6 +111,15 @@ impl StatusBoard {
 
     pub fn update(&self, camera: &CameraId, change: impl FnOnce(&mut CameraStatus)) {
         change(self.lock().entry(camera.clone()).or_default());
+    }
+
+    pub fn is_self_test_asked(&self, camera: &CameraId) -> bool {
+        self.lock().get(camera).is_some_and(|status| status.self_test.asked_at.is_some())
+    }
+
+    /// True once after the office has accepted the view.
+    pub fn take_accepted_view(&self, camera: &CameraId) -> bool {
+        self.lock().get_mut(camera).is_some_and(|status| std::mem::take(&mut status.is_view_accepted))
     }
 
     /// True when the health changed, so that the caller logs it once and tells the board.

@@ -191,6 +191,21 @@ fn a_silent_camera_is_late_then_offline_and_rare_keyframes_are_told_from_silence
 }
 
 #[test]
+fn keyframes_that_come_more_rarely_than_the_cadence_are_told_with_their_interval() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let video = render(folder.path(), "v.mp4", ClipCodec::H264, one_second(320, 180));
+    let text = "videotestsrc is-live=true pattern=ball ! video/x-raw,format=I420,width=320,height=180,framerate=10/1 \
+                ! x264enc key-int-max=30 bframes=0 rc-lookahead=0 threads=1 option-string=scenecut=0:sync-lookahead=0 \
+                ! h264parse config-interval=-1 ! video/x-h264,stream-format=byte-stream,alignment=au ! appsink name=keyframes";
+    std::fs::write(folder.path().join("gop.gst"), text).expect("writes");
+    let config = CameraConfig { cadence: SignedDuration::from_secs(1), pipelines: folder.path().to_owned(), ..quick() };
+    let sources = vec![source("gop", &video.display().to_string()).with_pipeline("gop")];
+    let mut office = Office::open(sources, &config);
+    let detail = office.until_health("gop", Health::Late);
+    assert!(detail.contains("GOP is 3") && detail.contains("set it to 1 or less"), "{detail}");
+}
+
+#[test]
 fn behind_a_stalled_worker_the_newest_keyframe_wins() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = render(folder.path(), "a.mp4", ClipCodec::H264, one_second(320, 180)[..2].to_vec());

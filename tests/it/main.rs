@@ -25,6 +25,7 @@ mod notify;
 mod replay;
 mod rtsp;
 mod satellite;
+mod self_test;
 mod simulation;
 mod store_contract;
 mod tidy;

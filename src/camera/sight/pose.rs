@@ -165,20 +165,17 @@ fn edges(luma: &[u8]) -> Vec<i16> {
     edges
 }
 
-/// Means over `2 × AROUND + 1` values, fewer at the ends.
+/// Means over `2 × AROUND + 1` values; beyond the ends are zeros.
 fn box_mean(value: impl Fn(usize) -> i16, count: usize, means: &mut [i16]) {
     let mut sum: i32 = (0..AROUND.min(count)).map(|i| i32::from(value(i))).sum();
-    let mut inside = AROUND.min(count) as i32;
     for (i, mean) in means.iter_mut().enumerate().take(count) {
         if i + AROUND < count {
             sum += i32::from(value(i + AROUND));
-            inside += 1;
         }
         if i > AROUND {
             sum -= i32::from(value(i - AROUND - 1));
-            inside -= 1;
         }
-        *mean = (sum / inside) as i16;
+        *mean = (sum / (2 * AROUND as i32 + 1)) as i16;
     }
 }
 
@@ -198,13 +195,13 @@ fn compare(reference: &[i16], seen: &[i16], enough: f32) -> Found {
     }
     let (few, few_seen, few_size) = (coarser(reference), coarser(seen), (WIDTH / COARSE, ROWS / COARSE));
     let best = |range: Vec<(i32, i32)>, a: &[i16], b: &[i16], size| {
-        let fits = range.into_iter().map(|by| (correlation(a, b, size, by), by));
-        fits.max_by(|a, b| a.0.total_cmp(&b.0)).unwrap_or((here, (0, 0)))
+        let fits = range.into_iter().map(|by| (likeness(a, b, size, by), by));
+        fits.max_by(|a, b| a.0.total_cmp(&b.0)).map_or((0, 0), |(_, by)| by)
     };
-    let (_, (x, y)) = best(grid((0, 0), (REACH_X, REACH_Y)), &few, &few_seen, few_size);
-    let around = grid((x * COARSE as i32, y * COARSE as i32), (COARSE as i32 - 1, COARSE as i32 - 1));
-    let (best, at) = best(around, reference, seen, size);
-    Found { here, best, at }
+    let (x, y) = best(grid((0, 0), (REACH_X, REACH_Y)), &few, &few_seen, few_size);
+    let half = COARSE as i32 / 2;
+    let at = best(grid((x * COARSE as i32, y * COARSE as i32), (half, half)), reference, seen, size);
+    Found { here, best: correlation(reference, seen, size, at), at }
 }
 
 fn grid((x, y): (i32, i32), (reach_x, reach_y): (i32, i32)) -> Vec<(i32, i32)> {
@@ -224,21 +221,43 @@ fn coarser(edges: &[i16]) -> Vec<i16> {
 }
 
 /// −1..=1, over the part that both show when what was at `p` is now at `p + by`.
-fn correlation(reference: &[i16], seen: &[i16], (width, height): (usize, usize), by: (i32, i32)) -> f32 {
-    let overlap = |size: usize, by: i32| {
-        let (from, to) = ((-by).max(0) as usize, (by.max(0) as usize).min(size));
-        (from, to, size.saturating_sub(by.unsigned_abs() as usize))
-    };
-    let ((ax, bx, columns), (ay, by_, rows)) = (overlap(width, by.0), overlap(height, by.1));
-    let (mut ab, mut aa, mut bb) = (0i64, 0i64, 0i64);
-    for row in 0..rows {
-        let a = &reference[(ay + row) * width + ax..][..columns];
-        let b = &seen[(by_ + row) * width + bx..][..columns];
-        let dot =
-            |a: &[i16], b: &[i16]| i64::from(a.iter().zip(b).map(|(a, b)| i32::from(*a) * i32::from(*b)).sum::<i32>());
+fn correlation(reference: &[i16], seen: &[i16], size: (usize, usize), by: (i32, i32)) -> f32 {
+    let (mut ab, mut aa, mut bb) = (0, 0, 0);
+    for (a, b) in overlap(reference, seen, size, by) {
         ab += dot(a, b);
         aa += dot(a, a);
         bb += dot(b, b);
     }
     if aa == 0 || bb == 0 { 0.0 } else { ab as f32 / ((aa as f32).sqrt() * (bb as f32).sqrt()) }
+}
+
+/// Orders places as correlation does, nearly, at a third of its cost: mean product over the common part.
+fn likeness(reference: &[i16], seen: &[i16], size: (usize, usize), by: (i32, i32)) -> f32 {
+    let (mut ab, mut pixels) = (0, 0);
+    for (a, b) in overlap(reference, seen, size, by) {
+        ab += dot(a, b);
+        pixels += a.len();
+    }
+    ab as f32 / pixels.max(1) as f32
+}
+
+/// Rows of both, where they show the same.
+fn overlap<'a>(
+    reference: &'a [i16],
+    seen: &'a [i16],
+    (width, height): (usize, usize),
+    by: (i32, i32),
+) -> impl Iterator<Item = (&'a [i16], &'a [i16])> {
+    let common = |size: usize, by: i32| {
+        let (from, to) = ((-by).max(0) as usize, by.max(0) as usize);
+        (from, to, size.saturating_sub(by.unsigned_abs() as usize))
+    };
+    let ((from_x, to_x, columns), (from_y, to_y, rows)) = (common(width, by.0), common(height, by.1));
+    let part = move |of: &'a [i16], x: usize, y: usize| &of[y * width + x..][..columns];
+    (0..rows).map(move |row| (part(reference, from_x, from_y + row), part(seen, to_x, to_y + row)))
+}
+
+/// Of one row: 160 products of edges below 48 fit by far.
+fn dot(a: &[i16], b: &[i16]) -> i64 {
+    i64::from(a.iter().zip(b).map(|(a, b)| i32::from(*a) * i32::from(*b)).sum::<i32>())
 }

@@ -18,7 +18,7 @@ const FINE_SHARE: u32 = 320;
 /// … of which the strongest so many in a hundred count: edges, not noise.
 const FINE_STRONGEST: usize = 2;
 /// Rows read at full width for it.
-const FINE_ROWS: usize = 96;
+const FINE_ROWS: usize = 60;
 /// A picture without colour (night mode, infrared) keeps U and V this near to the middle, 0..=255 levels on average.
 const GREY_CHROMA: f32 = 1.5;
 
@@ -96,7 +96,7 @@ fn fine(luma: &[u8], width: usize) -> f32 {
     let mut counts = [0u32; 256];
     let mut total = 0;
     for row in luma.chunks_exact(width).step_by(step) {
-        for (a, b) in row.iter().zip(&row[apart.min(width)..]).step_by(apart.div_ceil(2)) {
+        for (a, b) in row.iter().zip(&row[apart.min(width)..]).step_by(apart) {
             counts[usize::from(a.abs_diff(*b))] += 1;
             total += 1;
         }

@@ -5,7 +5,8 @@ import { stamp } from '../shared/describe';
 import { ms, span } from '../shared/time';
 import { classes, Failed } from '../shared/ui';
 import { common } from '../shared/words';
-import { brokenAt, cameras, chosenId, current, loadCameras, problem, sorted } from './state';
+import { brokenAt, cameras, chosenId, current, loadCameras, problem, selfTests, sorted } from './state';
+import { percentOf, testOf } from './visible';
 import { words } from './words';
 import type { Camera, Health } from '../shared/types';
 
@@ -69,6 +70,7 @@ const healthIcon = { good: Tick, wait: Warning, bad: Cross };
 function HealthWord({ camera }: { camera: Camera }) {
   const w = words();
   const tone = level(camera.health);
+  const last = testOf(selfTests.value, camera.id)?.last;
   const Icon = healthIcon[tone];
   return (
     <>
@@ -78,6 +80,7 @@ function HealthWord({ camera }: { camera: Camera }) {
       {camera.health !== 'ok' && camera.health_since && <small>{w.since(stamp(camera.health_since, now.value))}</small>}
       {camera.detail && <small class="detail">{camera.detail}</small>}
       {camera.main_detail && <small class="detail">{camera.main_detail}</small>}
+      {last && <small>{last.smallest === null ? w.seesNothing : w.sees(percentOf(last.smallest))}</small>}
     </>
   );
 }

@@ -4,10 +4,12 @@ import { get, getTimed, post } from '../shared/api';
 import { now } from '../shared/clock';
 import { failure } from '../shared/describe';
 import { same } from './point';
-import type { Camera, Health, Me, Points, Published, Thresholds, Time, WhatIf } from '../shared/types';
+import type { Camera, Health, Me, Points, Published, SelfTest, Thresholds, Time, WhatIf } from '../shared/types';
 
 const REFRESH_MS = 10_000;
 const DEBOUNCE_MS = 300;
+/** About what a self-test takes on an idle machine. */
+const SELF_TEST_MS = 3_000;
 
 export interface Scores {
   items: { captured_at: Time; smoke: number; fire: number }[];
@@ -17,6 +19,7 @@ export interface Scores {
 export const periods = [24, 168, 720] as const;
 export const me = signal<Me | null>(null);
 export const cameras = signal<Camera[] | null>(null);
+export const selfTests = signal<SelfTest[]>([]);
 export const current = signal<Thresholds | null>(null);
 export const draft = signal<Thresholds | null>(null);
 export const history = signal<Published[] | null>(null);
@@ -27,7 +30,7 @@ const problems = signal<ReadonlyMap<string, string>>(new Map());
 export const problem = computed(() => [...problems.value.values()][0] ?? null);
 /** Since when something goes wrong, by the server's clock. */
 export const brokenAt = signal(0);
-export const failedAt = (what: 'scores' | 'what-if' | 'thresholds'): string | null => problems.value.get(what) ?? null;
+export const failedAt = (what: 'scores' | 'what-if' | 'thresholds' | 'self-test'): string | null => problems.value.get(what) ?? null;
 export const chosenId = signal<string | null>(null);
 export const hours = signal<number>(24);
 /** Whether a trial counts the chosen camera alone. */
@@ -82,10 +85,25 @@ async function attempt(what: string, work: () => Promise<void>): Promise<void> {
 
 export const loadCameras = (): Promise<void> =>
   attempt('cameras', async () => {
-    const answer = await get<{ items: Camera[]; thresholds: Thresholds }>('/ops/cameras');
+    const answer = await get<{ items: Camera[]; thresholds: Thresholds; self_tests: SelfTest[] }>('/ops/cameras');
     cameras.value = answer.items;
+    selfTests.value = answer.self_tests;
     takeCurrent(answer.thresholds);
     chosenId.value ??= busiest(answer.items);
+  });
+
+/** Runs when the machine has time; the list is read again until it is done. */
+export const askSelfTest = (camera: string): Promise<void> =>
+  attempt('self-test', async () => {
+    const test = await post<SelfTest>('/ops/self-tests', { camera });
+    selfTests.value = [...selfTests.value.filter((it) => it.camera !== camera), test];
+    setTimeout(() => void loadCameras(), SELF_TEST_MS);
+  });
+
+export const acceptView = (camera: string): Promise<void> =>
+  attempt('self-test', async () => {
+    await post('/ops/views', { camera });
+    await loadCameras();
   });
 
 /** Opens on a camera with something to look at, not on a dead one. */

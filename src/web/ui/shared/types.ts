@@ -150,6 +150,13 @@ export interface Incident {
 }
 
 export type Health = 'ok' | 'starting' | 'late' | 'frozen' | 'black' | 'overexposed' | 'blurred' | 'covered' | 'fog' | 'moved' | 'resized' | 'undecodable' | 'offline' | 'bad_password' | 'misconfigured';
+
+/** What a camera sees of rendered plumes; widths are shares of the picture's width. */
+export interface SelfTest {
+  camera: string;
+  asked_at: Time | null;
+  last: { at: Time; threshold: number; smallest: number | null; sizes: { width: number; places: number; found: number }[] } | null;
+}
 export interface Camera {
   id: string;
   name: string;
