@@ -27,7 +27,7 @@ struct Camera {
 impl Camera {
     fn new(status: StatusBoard) -> Self {
         let folder = model("heatmap", |text| {
-            text.replace("smoke = 0.3\n", "smoke = 0.02\n").replace("smoke = 0.5\n", "smoke = 0.02\n")
+            text.replace("smoke = 0.3\n", "smoke = 0.01\n").replace("smoke = 0.5\n", "smoke = 0.01\n")
         });
         let detector = Detector::load(folder.path(), &config()).expect("the model loads");
         let tuning = Tuning::new(detector.thresholds(Thresholds::default()));

@@ -17,6 +17,9 @@ const TOLD_WITHIN: usize = 9;
 /// What the camera sees at a look, made from what it would have seen.
 type Happens = fn(usize, &Picture) -> Picture;
 
+/// What must be told, and a word of its sentence; None: nothing.
+type Expected = Option<(Health, &'static str)>;
+
 /// What is said at every look.
 fn said(seed: u32, name: &str, happens: Happens) -> Vec<Option<(Health, String)>> {
     let folder = tempfile::tempdir().expect("a folder");
@@ -46,7 +49,7 @@ fn said(seed: u32, name: &str, happens: Happens) -> Vec<Option<(Health, String)>
 
 #[test]
 fn each_fault_is_told_by_its_name_and_ordinary_days_by_none() {
-    let table: [(&str, Happens, Option<(Health, &str)>); 16] = [
+    let table: [(&str, Happens, Expected); 16] = [
         ("a quiet day", |_, seen| seen.clone(), None),
         (
             "clouds",
