@@ -110,7 +110,7 @@ fn crops(frame: (u32, u32), network: (u32, u32), boxes: &[BoundingBox]) -> Vec<C
         }
         let along = |centre: f32, side: f32, of: f32| {
             let side = (side.min(of) as u32) & !1;
-            let at = (centre * of - side as f32 / 2.0).clamp(0.0, of - side as f32) as u32 & !1;
+            let at = (centre * of - side as f32 / 2.0).clamp(0.0, of - side as f32).round() as u32 & !1;
             (at, side)
         };
         let (x, width) = along(bbox.centre_x(), network_w * times, frame_w);

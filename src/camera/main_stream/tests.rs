@@ -130,8 +130,8 @@ fn a_main_stream_that_cannot_be_decoded_costs_no_turn() {
     office.suspect(0);
     assert_eq!(office.wants(), Some(0));
     office.slots.main_came(0, Ok(office.keyframe(Stream::Main)));
-    office.slots.put(0, office.keyframe(Stream::Screened));
     office.pass(5_000);
+    office.slots.put(0, office.keyframe(Stream::Screened));
     assert_eq!(office.taken(), Some((0, Stream::Main)));
     let now = office.slots.clock.now();
     office.slots.saw_main(0, now, Err(&crate::error::Error::invalid("grey mush")));
