@@ -125,6 +125,17 @@ pub struct DetectConfig {
     pub device: Device,
     /// Inference sessions, one a worker thread, one intra-op thread each.
     pub workers: usize,
+    /// Ask the model only about pictures in which something is new. Off: sub-streams leave time for every one.
+    pub gate: Gating,
+    /// Of each camera one picture in so many is asked about whatever it shows: one a minute at 10 s.
+    pub gate_every: u32,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Gating {
+    Off,
+    On,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -142,6 +153,8 @@ impl Default for DetectConfig {
             onnxruntime: PathBuf::from(".huoyan/lib/libonnxruntime.so"),
             device: Device::Auto,
             workers: 2,
+            gate: Gating::Off,
+            gate_every: 6,
         }
     }
 }
@@ -220,6 +233,9 @@ impl Config {
         }
         if self.camera.decode_workers == 0 || self.detect.workers == 0 {
             return Err(Error::invalid("[camera] decode_workers and [detect] workers must be at least 1"));
+        }
+        if self.detect.gate_every == 0 {
+            return Err(Error::invalid("[detect] gate_every must be at least 1, for example 6"));
         }
         Ok(())
     }

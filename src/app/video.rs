@@ -4,6 +4,7 @@
 use super::App;
 use super::watch::{self, Analyst, Seen, Tuning, Watch};
 use crate::camera::{CameraSource, Receivers, Secret};
+use crate::config::Gating;
 use crate::county::CameraEntry;
 use crate::detect::Detector;
 use crate::error::Result;
@@ -74,7 +75,11 @@ impl Video {
         let receivers = Receivers::start(sources, &config.camera, clock.clone(), status.clone(), *lang)?;
         let receivers = Arc::new(receivers);
         let tuning = Tuning::over(Arc::clone(thresholds));
-        let analyst = Arc::new(Analyst::new(&detector, tuning, drills.clone(), status.clone()));
+        let analyst = Analyst::new(&detector, tuning, drills.clone(), status.clone());
+        let analyst = Arc::new(match config.detect.gate {
+            Gating::Off => analyst,
+            Gating::On => analyst.gated(config.detect.gate_every),
+        });
         let watch =
             Watch::start(config.detect.workers, &config.camera.pipelines, &receivers, &detector, &analyst, &self.out)?;
         Ok((receivers, watch))

@@ -8,7 +8,7 @@ use crate::camera::{Decoder, Receivers};
 use crate::detect::{Detector, History, Worker};
 use crate::drill::{DrillBoard, Plume, composite};
 use crate::error::{Error, Result};
-use crate::frame::{Frame, Picture, StatusBoard};
+use crate::frame::{Cells, Frame, Gate, Picture, StatusBoard};
 use crate::triage::confirm::{Confirmed, Confirmer, Thresholds};
 use crate::triage::detection::{Analysis, Detection, ModelVersion, Scores};
 use crate::triage::id::{CameraId, PoseId};
@@ -163,6 +163,8 @@ pub struct Analyst {
 struct Memory {
     /// None: the model looks at one frame alone.
     history: Option<History>,
+    /// None: every frame is looked at.
+    gate: Option<Gate>,
     poses: BTreeMap<(CameraId, PoseId, Reality), Pose>,
 }
 
@@ -176,17 +178,34 @@ enum Reality {
 impl Analyst {
     pub fn new(detector: &Detector, tuning: Tuning, drills: DrillBoard, status: StatusBoard) -> Self {
         let history = detector.manifest().input.past.map(History::new);
-        let memory = Mutex::new(Memory { history, poses: BTreeMap::new() });
+        let memory = Mutex::new(Memory { history, gate: None, poses: BTreeMap::new() });
         Self { model: detector.model(), tuning, drills, status, memory }
+    }
+
+    /// Asks the model only about frames in which something is new, and about one in `every`.
+    #[must_use]
+    pub fn gated(self, every: u32) -> Self {
+        self.memory().gate = Some(Gate::new(every));
+        self
     }
 
     fn memory(&self) -> MutexGuard<'_, Memory> {
         self.memory.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 
-    /// The frame as it is, and during a drill once more with smoke in it.
+    /// The frame as it is, and during a drill once more with smoke in it. Nothing when the gate is closed: then it was not
+    /// looked at, and neither the confirmation nor the stored analyses shall take it for a frame without smoke.
     pub fn look(&self, worker: &mut Worker, frame: &Frame) -> Result<Vec<Seen>> {
         let Frame { camera, pose, captured_at: now, picture } = frame;
+        let plume = self.drills.plume(camera, *now, |seed| Plume::on_terrain(picture, seed));
+        let is_open = self.is_open(frame);
+        self.status.update(camera, |status| {
+            status.last_picture = Some(Arc::new(picture.fitted(WALL.0, WALL.1)));
+        });
+        if !is_open && plume.is_none() {
+            metrics::counter!("huoyan_frames_gated_total").increment(1);
+            return Ok(Vec::new());
+        }
         let small = Arc::new(worker.shrink(picture));
         let past = self.memory().history.as_ref().and_then(|history| history.past(camera, pose, *now));
         let (scores, detections) = worker.analyse(&small, past.as_deref())?;
@@ -196,17 +215,27 @@ impl Analyst {
         }
         self.status.update(camera, |status| {
             status.last_scores = Some(scores);
-            status.last_picture = Some(Arc::new(picture.fitted(WALL.0, WALL.1)));
             status.analysed += 1;
         });
+        if let (Some(gate), false) = (&mut self.memory().gate, detections.is_empty()) {
+            gate.found(frame);
+        }
         let mut seen = vec![self.judge(frame, Arc::clone(picture), scores, detections, Reality::Real)];
 
-        if let Some((plume, age_s)) = self.drills.plume(camera, *now, |seed| Plume::on_terrain(picture, seed)) {
+        if let Some((plume, age_s)) = plume {
             let smoky = Arc::new(composite(picture, &plume, age_s));
             let (scores, detections) = worker.analyse(&smoky, past.as_deref())?;
             seen.push(self.judge(frame, smoky, scores, detections, Reality::Drill));
         }
         Ok(seen)
+    }
+
+    fn is_open(&self, frame: &Frame) -> bool {
+        if self.memory().gate.is_none() {
+            return true;
+        }
+        let cells = Cells::of(&frame.picture);
+        self.memory().gate.as_mut().is_none_or(|gate| gate.lets_through(frame, cells))
     }
 
     fn judge(
