@@ -130,6 +130,17 @@ pub struct DetectConfig {
     /// Inference sessions, one a worker thread, one intra-op thread each.
     pub workers: usize,
     pub batch: Batch,
+    /// Ask the model only about pictures in which something is new. Off: sub-streams leave time for every one.
+    pub gate: Gating,
+    /// Of each camera one picture in so many is asked about whatever it shows: one a minute at 10 s.
+    pub gate_every: u32,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Gating {
+    Off,
+    On,
 }
 
 /// Frames of different cameras that a worker hands to the network at once.
@@ -163,6 +174,8 @@ impl Default for DetectConfig {
             device: Device::Auto,
             workers: 2,
             batch: Batch::Auto,
+            gate: Gating::Off,
+            gate_every: 6,
         }
     }
 }
@@ -249,6 +262,9 @@ impl Config {
             && !(1..=Batch::MAX).contains(&looks)
         {
             return Err(Error::invalid(format!("[detect] batch must be \"auto\" or lie in 1..={}", Batch::MAX)));
+        }
+        if self.detect.gate_every == 0 {
+            return Err(Error::invalid("[detect] gate_every must be at least 1, for example 6"));
         }
         Ok(())
     }

@@ -4,6 +4,7 @@
 use super::App;
 use super::watch::{self, Analyst, Seen, Tuning, Watch};
 use crate::camera::{CameraSource, Receivers, Secret};
+use crate::config::Gating;
 use crate::county::{CameraEntry, CameraUrl};
 use crate::detect::Detector;
 use crate::error::Result;
@@ -73,7 +74,11 @@ impl Video {
         let receivers = Arc::new(receivers);
         let tuning = Tuning::over(Arc::clone(thresholds));
         let analyst = Analyst::new(&detector, tuning, drills.clone(), status.clone());
-        let analyst = Arc::new(analyst.with_self_test_every(config.camera.self_test_every));
+        let analyst = analyst.with_self_test_every(config.camera.self_test_every);
+        let analyst = Arc::new(match config.detect.gate {
+            Gating::Off => analyst,
+            Gating::On => analyst.gated(config.detect.gate_every),
+        });
         let watch =
             Watch::start(config.detect.workers, &config.camera.pipelines, &receivers, &detector, &analyst, &self.out)?;
         Ok((receivers, watch))

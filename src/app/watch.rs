@@ -11,7 +11,7 @@ use crate::camera::{Decoder, Receivers};
 use crate::detect::{Detector, History, Look, Worker};
 use crate::drill::{DrillBoard, Plume, composite};
 use crate::error::{Error, Result};
-use crate::frame::{Frame, Picture, StatusBoard};
+use crate::frame::{Cells, Frame, Gate, Picture, StatusBoard};
 use crate::triage::confirm::{Confirmed, Confirmer, Thresholds, is_same_place};
 use crate::triage::detection::{Analysis, Detection, ModelVersion, Scores, Stream};
 use crate::triage::id::{CameraId, PoseId};
@@ -186,6 +186,8 @@ pub struct Analyst {
 struct Memory {
     /// None: the model looks at one frame alone.
     history: Option<History>,
+    /// None: every frame is looked at.
+    gate: Option<Gate>,
     poses: BTreeMap<(CameraId, PoseId, Reality), Pose>,
 }
 
@@ -210,7 +212,7 @@ struct View<'a> {
 impl Analyst {
     pub fn new(detector: &Detector, tuning: Tuning, drills: DrillBoard, status: StatusBoard) -> Self {
         let history = detector.manifest().input.past.map(History::new);
-        let memory = Mutex::new(Memory { history, poses: BTreeMap::new() });
+        let memory = Mutex::new(Memory { history, gate: None, poses: BTreeMap::new() });
         let self_tests =
             SelfTester::new(status.clone(), tuning.clone(), None, detector.manifest().input.past.is_some());
         Self { model: detector.model(), tuning, drills, status, memory, self_tests }
@@ -223,11 +225,19 @@ impl Analyst {
         self
     }
 
+    /// Asks the model only about frames in which something is new, and about one in `every`.
+    #[must_use]
+    pub fn gated(self, every: u32) -> Self {
+        self.memory().gate = Some(Gate::new(every));
+        self
+    }
+
     fn memory(&self) -> MutexGuard<'_, Memory> {
         self.memory.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 
-    /// The frame as it is, and during a drill once more with smoke in it.
+    /// The frame as it is, and during a drill once more with smoke in it. Nothing when the gate is closed: then it was not
+    /// looked at, and neither the confirmation nor the stored analyses shall take it for a frame without smoke.
     pub fn look(&self, worker: &mut Worker, frame: &Frame) -> Result<Vec<Seen>> {
         self.look_many(worker, std::slice::from_ref(frame))
     }
@@ -237,7 +247,7 @@ impl Analyst {
         let views: Vec<View> = frames.iter().flat_map(|frame| self.views(worker, frame)).collect();
         let looks: Vec<Look> = views.iter().map(|view| (&*view.shown, view.past.as_deref())).collect();
         let answers = worker.analyse_many(&looks)?;
-        metrics::counter!("huoyan_frames_inferred_total").increment(frames.len() as u64);
+        metrics::counter!("huoyan_frames_inferred_total").increment(views.len() as u64);
         let seen = views.iter().zip(answers).map(|(view, whole)| {
             let (scores, found) = match view.frame.stream {
                 Stream::Screened => whole,
@@ -247,39 +257,55 @@ impl Analyst {
                 if view.frame.stream == Stream::Screened {
                     self.self_tests.offer(view.frame, &view.shown, view.past.as_ref(), &found);
                 }
-                self.remember(worker, view, scores);
+                self.remember(worker, view, scores, !found.is_empty());
             }
             Ok(self.judge(view.frame, Arc::clone(&view.picture), scores, found, view.real))
         });
         seen.collect()
     }
 
-    /// What the model is to look at for one frame.
+    /// What the model is to look at for one frame: nothing where the gate is closed.
     fn views<'a>(&self, worker: &Worker, frame: &'a Frame) -> Vec<View<'a>> {
         let Frame { camera, pose, captured_at: now, picture, stream } = frame;
+        let plume = self.drills.plume(camera, *now, |seed| Plume::on_terrain(picture, seed));
+        if !self.is_open(frame) && plume.is_none() {
+            metrics::counter!("huoyan_frames_gated_total").increment(1);
+            return Vec::new();
+        }
         let past = self.memory().history.as_ref().and_then(|history| history.past(camera, pose, *now));
         let view = |picture: Arc<Picture>, real| {
             let shown = Arc::new(second_look::shrink(worker, *stream, &picture, past.as_deref()));
             View { frame, picture, shown, past: past.clone(), real }
         };
         let mut views = vec![view(Arc::clone(picture), Reality::Real)];
-        if let Some((plume, age_s)) = self.drills.plume(camera, *now, |seed| Plume::on_terrain(picture, seed)) {
+        if let Some((plume, age_s)) = plume {
             views.push(view(Arc::new(composite(picture, &plume, age_s)), Reality::Drill));
         }
         views
     }
 
     /// Only what was really there is remembered, so that a drill leaves no trace; and in the screened stream's shape.
-    fn remember(&self, worker: &Worker, View { frame, shown, past, .. }: &View, scores: Scores) {
+    fn remember(&self, worker: &Worker, View { frame, shown, past, .. }: &View, scores: Scores, found: bool) {
         let Frame { camera, pose, captured_at: now, stream, .. } = frame;
         let is_in_shape = *stream == Stream::Screened || past.is_some();
         if let Some(history) = self.memory().history.as_mut().filter(|_| is_in_shape) {
             history.keep(camera, pose, *now, Arc::new(worker.shrink_past(shown)));
         }
+        if let Some(gate) = self.memory().gate.as_mut().filter(|_| found) {
+            gate.found(frame);
+        }
         self.status.update(camera, |status| {
             status.last_scores = Some(scores);
             status.analysed += 1;
         });
+    }
+
+    fn is_open(&self, frame: &Frame) -> bool {
+        if self.memory().gate.is_none() {
+            return true;
+        }
+        let cells = Cells::of(&frame.picture);
+        self.memory().gate.as_mut().is_none_or(|gate| gate.lets_through(frame, cells))
     }
 
     fn judge(

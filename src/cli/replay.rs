@@ -7,6 +7,7 @@ mod times;
 use super::{Common, Outcome, Progress};
 use crate::app::watch::{Analyst, Tuning, first_thresholds};
 use crate::camera;
+use crate::config::Gating;
 use crate::detect::{Detector, Worker};
 use crate::drill::DrillBoard;
 use crate::error::{Error, Kind, Result};
@@ -48,6 +49,9 @@ pub struct Args {
     /// The model's folder; default: the configured one
     #[arg(long, value_name = "DIR")]
     pub model: Option<PathBuf>,
+    /// Ask the model only about pictures in which something is new, as [detect] gate = "on" does
+    #[arg(long)]
+    pub gate: bool,
 }
 
 /// After a suspicious look so many pictures are the main stream's, as live for so many cadences.
@@ -87,7 +91,10 @@ pub fn replay(args: &Args, common: &Common, out: &mut dyn Write) -> Result<Outco
         let stage = format!("[{}/{}] {}", number + 1, args.sources.len(), source.display());
         // Nothing of one source shall be taken for the past of another.
         let (drills, status) = (DrillBoard::default(), StatusBoard::default());
-        let analyst = Analyst::new(&detector, Tuning::new(thresholds.clone()), drills, status);
+        let mut analyst = Analyst::new(&detector, Tuning::new(thresholds.clone()), drills, status);
+        if args.gate || common.config.detect.gate == Gating::On {
+            analyst = analyst.gated(common.config.detect.gate_every);
+        }
         if let Err(e) = replay_source(source, &stage, args, common, &analyst, &mut worker, &mut report) {
             if e.message == lines::READER_GONE {
                 return Err(e);
@@ -145,7 +152,11 @@ fn replay_source(
                 suspicious = suspicious.saturating_sub(1);
                 let (camera, picture) = (camera.clone(), Arc::new(picture));
                 let frame = Frame { camera, pose: "default".into(), captured_at, picture, stream };
-                for seen in analyst.look(worker, &frame)? {
+                let looked = analyst.look(worker, &frame)?;
+                if looked.is_empty() {
+                    report.gated(source, index, item.file.as_deref(), captured_at)?;
+                }
+                for seen in looked {
                     if args.cascade && !seen.analysis.detections.is_empty() {
                         suspicious = SUSPICIOUS_PICTURES;
                     }

@@ -1,9 +1,12 @@
-//! What cameras hand on: pictures, and how each camera is doing. No video library here and no model.
+//! What cameras hand on: pictures, whether one shows anything new, and how each camera is doing. No video library here and no
+//! model.
 
+mod gate;
 mod picture;
 mod self_test;
 mod status;
 
+pub use gate::{Cells, Gate};
 pub use picture::Picture;
 pub use self_test::{SelfTest, Sensitivity, SizeSeen};
 pub use status::{CameraStatus, Health, StatusBoard};

@@ -109,6 +109,11 @@ impl Picture {
         Self { width, height, i420 }
     }
 
+    /// The brightness plane alone, `width` × `height` by area averaging, row by row.
+    pub fn luma_resized(&self, width: u32, height: u32) -> Vec<u8> {
+        resize_plane(self.luma(), self.width, self.height, width, height)
+    }
+
     /// The largest copy that fits into the box, keeping its shape; never enlarged.
     pub fn fitted(&self, width: u32, height: u32) -> Self {
         let scale = (f64::from(width) / f64::from(self.width)).min(f64::from(height) / f64::from(self.height)).min(1.0);

@@ -27,13 +27,18 @@ fn args(sources: &[&Path]) -> Args {
         model: None,
         screen_size: None,
         cascade: false,
+        gate: false,
     }
 }
 
 /// A picture a minute: grey, and from the sixth on with something bright in one cell.
 fn write_event(folder: &Path, names: impl Fn(usize) -> String) {
-    for i in 0..10 {
-        let bright = |p: u32| i >= 6 && (32..48).contains(&(p % 64)) && (16..32).contains(&(p / 64));
+    write_pictures(folder, 10, 6, names);
+}
+
+fn write_pictures(folder: &Path, count: usize, bright_from: usize, names: impl Fn(usize) -> String) {
+    for i in 0..count {
+        let bright = |p: u32| i >= bright_from && (32..48).contains(&(p % 64)) && (16..32).contains(&(p / 64));
         let rgb: Vec<u8> = (0..64 * 64).flat_map(|p| [if bright(p) { 230 } else { 60 }; 3]).collect();
         let jpeg = Picture::from_rgb(64, 64, &rgb).and_then(|p| p.to_jpeg(95)).expect("a picture");
         std::fs::write(folder.join(names(i)), jpeg).expect("written");
@@ -47,6 +52,26 @@ fn lines(out: &[u8]) -> Vec<Value> {
 
 fn of_type<'a>(lines: &'a [Value], kind: &str) -> Vec<&'a Value> {
     lines.iter().filter(|line| line["type"] == kind).collect()
+}
+
+#[test]
+fn behind_a_gate_a_still_hill_is_looked_at_once_in_six_pictures_and_smoke_is_found_in_the_same_minute() {
+    let (network, folder) = (model("heatmap", |text| text), tempfile::tempdir().expect("a temporary folder"));
+    write_pictures(folder.path(), 20, 13, |i| format!("{}_-01800.jpg", 1_563_297_060 + 60 * i));
+    let said = |gate: bool| {
+        let mut out = Vec::new();
+        let args = Args { gate, ..args(&[folder.path()]) };
+        replay(&args, &common(network.path(), true), &mut out).expect("it runs");
+        lines(&out)
+    };
+    let (open, gated) = (said(false), said(true));
+    let closed: Vec<_> = of_type(&gated, "gated").iter().map(|line| line["index"].as_u64()).collect();
+    assert_eq!(closed, [6, 7, 8, 9, 10, 12].map(Some), "minutes to know what is usual, one in six, and what is new");
+    assert_eq!(of_type(&gated, "frame").len(), 14);
+    let (sightings, summary) = (of_type(&gated, "sighting"), of_type(&gated, "summary")[0]);
+    assert_eq!(sightings, of_type(&open, "sighting"));
+    assert_eq!(sightings.len(), 1);
+    assert_eq!((summary["frames"].as_u64(), summary["gated"].as_u64()), (Some(20), Some(6)));
 }
 
 #[test]

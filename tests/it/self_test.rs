@@ -41,7 +41,13 @@ impl Camera {
     fn look(&mut self, picture: &Arc<Picture>) {
         self.now += SignedDuration::from_secs(10);
         let picture = Arc::clone(picture);
-        let frame = Frame { camera: "c1".into(), pose: "default".into(), captured_at: self.now, picture, stream: Stream::Screened };
+        let frame = Frame {
+            camera: "c1".into(),
+            pose: "default".into(),
+            captured_at: self.now,
+            picture,
+            stream: Stream::Screened,
+        };
         let seen = self.analyst.look(&mut self.worker, &frame).expect("it runs");
         let [seen] = &seen[..] else { panic!("one look: {seen:?}") };
         assert!(!seen.drill && seen.confirmed.is_empty() && seen.analysis.detections.is_empty(), "{seen:?}");

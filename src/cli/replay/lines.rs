@@ -28,6 +28,14 @@ enum Line<'a> {
         scores: Scores,
         detections: &'a [Detection],
     },
+    /// The gate was closed: the model was not asked about this picture.
+    Gated {
+        source: &'a str,
+        index: usize,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        file: Option<&'a str>,
+        captured_at: Timestamp,
+    },
     Sighting {
         source: &'a str,
         index: usize,
@@ -39,7 +47,9 @@ enum Line<'a> {
         confirmed_at: Timestamp,
     },
     Summary {
+        /// All that were readable, and those of them that the gate kept from the model.
         frames: usize,
+        gated: usize,
         sightings: usize,
         unreadable: &'a [Unreadable],
         model: &'a ModelVersion,
@@ -64,6 +74,7 @@ pub struct Report<'a> {
     thresholds: Thresholds,
     point: Option<PointName>,
     frames: usize,
+    gated: usize,
     sightings: usize,
     unreadable: Vec<Unreadable>,
 }
@@ -77,7 +88,7 @@ impl<'a> Report<'a> {
         point: Option<PointName>,
     ) -> Self {
         let (json, lang) = (common.json, common.lang);
-        Self { out, json, lang, model, thresholds, point, frames: 0, sightings: 0, unreadable: Vec::new() }
+        Self { out, json, lang, model, thresholds, point, frames: 0, gated: 0, sightings: 0, unreadable: Vec::new() }
     }
 
     pub fn seen(&mut self, source: &Path, index: usize, file: Option<&str>, seen: &Seen) -> Result<()> {
@@ -94,6 +105,14 @@ impl<'a> Report<'a> {
             self.sighting(&source, index, confirmed)?;
         }
         Ok(())
+    }
+
+    pub fn gated(&mut self, source: &Path, index: usize, file: Option<&str>, captured_at: Timestamp) -> Result<()> {
+        (self.frames, self.gated) = (self.frames + 1, self.gated + 1);
+        if !self.json {
+            return Ok(());
+        }
+        self.write_json(&Line::Gated { source: &source.display().to_string(), index, file, captured_at })
     }
 
     fn sighting(&mut self, source: &str, index: usize, confirmed: &Confirmed) -> Result<()> {
@@ -148,24 +167,36 @@ impl<'a> Report<'a> {
         let unreadable = std::mem::take(&mut self.unreadable);
         if self.json {
             let (model, thresholds, point) = (self.model.clone(), self.thresholds.clone(), self.point);
-            let (frames, sightings) = (self.frames, self.sightings);
+            let (frames, gated, sightings) = (self.frames, self.gated, self.sightings);
             let (model, thresholds, unreadable) = (&model, &thresholds, unreadable.as_slice());
-            self.write_json(&Line::Summary { frames, sightings, unreadable, model, thresholds, point })?;
+            self.write_json(&Line::Summary { frames, gated, sightings, unreadable, model, thresholds, point })?;
         } else {
             let (frames, sightings, bad) = (self.frames, self.sightings, unreadable.len());
             let ModelVersion { name, version } = &self.model;
-            let used = self.used();
+            let (used, gate) = (self.used(), self.gate());
             let words = match self.lang {
                 Lang::Zh => {
-                    format!("共 {frames} 帧，确认 {sightings} 处，读不出 {bad} 个（模型 {name} {version}；{used}）")
+                    format!(
+                        "共 {frames} 帧{gate}，确认 {sightings} 处，读不出 {bad} 个（模型 {name} {version}；{used}）"
+                    )
                 }
                 Lang::En => {
-                    format!("{frames} frames, {sightings} sightings, {bad} unreadable (model {name} {version}; {used})")
+                    format!(
+                        "{frames} frames{gate}, {sightings} sightings, {bad} unreadable (model {name} {version}; {used})"
+                    )
                 }
             };
             self.write_text(&words)?;
         }
         self.out.flush().map_err(|e| gone(&e))
+    }
+
+    fn gate(&self) -> String {
+        match (self.gated, self.lang) {
+            (0, _) => String::new(),
+            (gated, Lang::Zh) => format!("（变化门挡下 {gated} 帧）"),
+            (gated, Lang::En) => format!(" (gate closed on {gated})"),
+        }
     }
 
     /// The numbers this replay confirmed by.
