@@ -14,13 +14,13 @@ const MOVED_MIN: f32 = 0.025;
 /// The median of so many looks.
 const LOOKS: usize = 5;
 /// How well edges fit (correlation) when the view is the same, at least. Measured on watch cameras: 0.9 within a day, 0.42 and
-/// more from one month to another, 0.23 at most for two cameras.
+/// more from one month to another, 0.24 at most for two cameras.
 const SAME: f32 = 0.4;
 /// Another place has to fit at least so well, and so much better than this one.
 const SHIFTED: f32 = 0.25;
 const BETTER: f32 = 0.15;
 /// Below this, and below a third of what is usual in this view, it is another view. A hazy view never fits well.
-const OTHER: f32 = 0.2;
+const OTHER: f32 = 0.25;
 const OTHER_USUAL: f32 = 0.35;
 /// From this share of the usual on nobody searches for a better place.
 const AS_USUAL: f32 = 0.8;
