@@ -12,6 +12,8 @@ use std::path::Path;
 pub const TICKS_PER_FRAME: u32 = 90_000 / super::FRAMES_PER_S;
 /// The payload type the description names.
 pub const PAYLOAD_TYPE: u8 = 96;
+/// The sender's number is the same in every reel: a camera that changes it in the middle of a stream is another sender.
+const SSRC: u32 = 131;
 
 const HEADER_LEN: usize = 4;
 
@@ -43,7 +45,7 @@ impl Reel {
         let broken = |why: &str| Error::invalid(format!("{}: {why}; delete it, it is rendered anew", file.display()));
         let text = format!(
             "filesrc name=file ! {name}parse ! video/x-{name},alignment=au \
-             ! rtp{name}pay pt={PAYLOAD_TYPE} mtu=1400 config-interval=-1 seqnum-offset=0 timestamp-offset=0 \
+             ! rtp{name}pay pt={PAYLOAD_TYPE} mtu=1400 config-interval=-1 ssrc={SSRC} \
              ! appsink name=packets sync=false max-buffers=64"
         );
         let pipeline = gst::parse::launch(&text).map_err(|e| Error::unavailable("no RTP packetiser").because(e))?;
