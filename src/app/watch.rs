@@ -269,7 +269,7 @@ impl Analyst {
         let Frame { camera, pose, captured_at: now, picture, stream } = frame;
         let plume = self.drills.plume(camera, *now, |seed| Plume::on_terrain(picture, seed));
         if !self.is_open(frame) && plume.is_none() {
-            metrics::counter!("huoyan_frames_gated_total").increment(1);
+            metrics::counter!("huoyan_gate_closed_total").increment(1);
             return Vec::new();
         }
         let past = self.memory().history.as_ref().and_then(|history| history.past(camera, pose, *now));
