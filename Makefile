@@ -37,7 +37,7 @@ lint: setup-test $(UI_BUILT)  ## format, lints, documentation, types of the page
 	cargo clippy --locked --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --document-private-items
 	cd $(UI) && npm run --silent check
-	.huoyan/python/bin/ruff check --quiet models benches
+	.huoyan/python/bin/ruff check --quiet models benches/peers
 
 unit: setup-test $(UI_BUILT)  ## tests of pages and program, with real PostgreSQL and NATS
 	cd $(UI) && npm run --silent test
