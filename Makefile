@@ -37,7 +37,7 @@ lint: setup-test $(UI_BUILT)  ## format, lints, documentation, types of the page
 	cargo clippy --locked --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --document-private-items
 	cd $(UI) && npm run --silent check
-	.huoyan/python/bin/ruff check --quiet models benches
+	.huoyan/python/bin/ruff check --quiet models benches/peers
 
 unit: setup-test $(UI_BUILT)  ## tests of pages and program, with real PostgreSQL and NATS
 	cd $(UI) && npm run --silent test
@@ -58,10 +58,12 @@ county: setup $(UI_BUILT)  ## a county's cameras on this machine: CAMERAS=267 ST
 	@exec $(dir $(RELEASE))examples/county --cameras "$(CAMERAS)" --stream "$(STREAM)" --cadence "$(CADENCE)" \
 		--seconds $(SECONDS) --smoke $(SMOKE) $(if $(GATE),--gate $(GATE)) $(if $(JSON),--json $(JSON)) $(ARGS)
 
+peers: CAMERAS = 16
+peers: SECONDS = 60
 peers: setup $(UI_BUILT)  ## beside other ways to watch: make peers CAMERAS=16 SECONDS=60 STREAM=sub (benches/peers/README.md)
 	@benches/peers/setup
-	cargo build --release --locked --bin huoyan --example huoyan-peer --example huoyan-farm
-	python3 benches/peers/run.py --cameras $(or $(CAMERAS),16) --seconds $(or $(SECONDS),60) --stream $(or $(STREAM),sub) $(ARGS)
+	@cargo build --release --locked --bin huoyan --example huoyan-farm --example huoyan-peer
+	@python3 benches/peers/run.py --cameras $(CAMERAS) --seconds $(SECONDS) --stream $(STREAM) $(ARGS)
 
 ui: setup $(UI_BUILT)  ## build the pages
 

@@ -199,7 +199,7 @@ def derive(rows: list[dict], onnx_s: float):
         camera_s = row["cameras"] * row["seconds"]
         row["cpu_ms_per_camera_s"] = round(1000 * row["cpu_s"] / camera_s, 3)
         row["cpu_ms_per_frame"] = round(1000 * row["cpu_s"] / row["frames"], 2) if row["frames"] else None
-        row["slots_met"] = round(min(1.0, row["frames"] / row["frames_due"]), 3)
+        row["looks_done"] = round(row["frames"] / row["frames_due"], 3)
         row["cameras_per_core"] = round(camera_s / row["cpu_s"], 1) if row["cpu_s"] else None
         if row["inference"]:
             row["cpu_ms_per_camera_s_less_onnx"] = round(1000 * (row["cpu_s"] - row["frames"] * onnx_s) / camera_s, 3)
@@ -226,7 +226,7 @@ def table(rows: list[dict], about: dict) -> str:
         model = "yes" if row["inference"] else "no"
         frame = "–" if row["cpu_ms_per_frame"] is None else f"{row['cpu_ms_per_frame']:.1f}"
         costs = [f"{row['cpu_ms_per_camera_s']:.2f}", row["cpu_ms_per_camera_s_ratio"], frame, row["cpu_ms_per_frame_ratio"]]
-        rest = [row["cameras_per_core"], f"{row['slots_met']:.0%}", f"{row['rss_mb']:.0f}", row["threads"], f"{row['machine_busy']:.0%}"]
+        rest = [row["cameras_per_core"], f"{row['looks_done']:.0%}", f"{row['rss_mb']:.0f}", row["threads"], f"{row['machine_busy']:.0%}"]
         lines.append(line([row["name"], model, *costs, *rest]))
     return "\n".join(lines) + "\n"
 

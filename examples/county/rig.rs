@@ -70,8 +70,8 @@ impl Rig {
 /// Only what differs from the defaults.
 fn configuration(row: &Row) -> String {
     let mut text = format!("[camera]\ncadence = \"{}s\"\n", row.cadence_s);
-    if let Some(gate) = &row.gate {
-        let _ = writeln!(text, "gate = {gate}");
+    if let Some(is_on) = row.gate {
+        let _ = writeln!(text, "[detect]\ngate = \"{}\"", if is_on { "on" } else { "off" });
     }
     text
 }
