@@ -145,9 +145,13 @@ fn watch(
         if looked.is_ok() {
             frames.iter().for_each(|frame| receivers.looked(frame));
         }
+        let thresholds = analyst.tuning.get();
         for seen in looked.unwrap_or_default() {
-            if !seen.analysis.detections.is_empty() {
-                receivers.boost(&seen.analysis.camera);
+            let Analysis { camera, detections, .. } = &seen.analysis;
+            if detections.iter().any(|found| found.confidence >= thresholds.of(found.class)) {
+                receivers.boost(camera);
+            } else if !detections.is_empty() {
+                receivers.suspect(camera);
             }
             if !hand_on(out, seen) {
                 return;

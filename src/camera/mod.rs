@@ -35,6 +35,7 @@ mod sight;
 mod slots;
 mod snapshot;
 mod source;
+mod suspicion;
 mod template;
 mod times;
 

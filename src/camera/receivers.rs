@@ -121,9 +121,17 @@ impl Receivers {
     /// Suspicious: all its poses are looked at every half cadence for the next six cadences, as far as there is room, and in
     /// pictures of their main streams where they have one.
     pub fn boost(&self, camera: &CameraId) {
-        for (index, _) in self.slots.sources.iter().enumerate().filter(|(_, source)| source.id == *camera) {
-            self.slots.boost(index);
-        }
+        self.poses(camera).for_each(|index| self.slots.boost(index));
+    }
+
+    /// The same for what is below the threshold of an alarm: for six cadences, and again only after as long a calm.
+    pub fn suspect(&self, camera: &CameraId) {
+        self.poses(camera).for_each(|index| self.slots.suspect(index));
+    }
+
+    fn poses(&self, camera: &CameraId) -> impl Iterator<Item = usize> {
+        let sources = self.slots.sources.iter().enumerate();
+        sources.filter(|(_, source)| source.id == *camera).map(|(index, _)| index)
     }
 
     /// Looks come more rarely than asked, and have for a while.

@@ -9,6 +9,7 @@ use super::pace::Pace;
 use super::schedule::Schedule;
 use super::sight::Sight;
 use super::source::CameraSource;
+use super::suspicion::Suspicion;
 use crate::clock::Clock;
 use crate::config::CameraConfig;
 use crate::error::{Error, Result};
@@ -53,6 +54,7 @@ struct Camera {
     link: Option<Fault>,
     picture: Option<Fault>,
     gop: Gop,
+    suspicion: Suspicion,
     sight: Sight,
     told: Option<(Health, Option<Fault>)>,
 }
@@ -212,11 +214,27 @@ impl Slots {
         self.lock().cameras[index].keyframe.take()
     }
 
+    /// A good reason to look more closely, every time it comes.
     pub fn boost(&self, index: usize) {
         let now = self.clock.now();
-        let until = self.config.cadence.checked_mul(BOOST_CADENCES).and_then(|d| now.checked_add(d).ok());
-        let until = until.unwrap_or(Timestamp::MAX);
+        let until = now.checked_add(self.boost_lasts()).unwrap_or(Timestamp::MAX);
+        self.look_closely(&mut self.lock(), index, now, until);
+    }
+
+    /// A weak reason: while it is news.
+    pub fn suspect(&self, index: usize) {
+        let now = self.clock.now();
         let mut inner = self.lock();
+        if let Some(until) = inner.cameras[index].suspicion.raised(now, self.boost_lasts()) {
+            self.look_closely(&mut inner, index, now, until);
+        }
+    }
+
+    fn boost_lasts(&self) -> SignedDuration {
+        self.config.cadence.checked_mul(BOOST_CADENCES).unwrap_or(SignedDuration::MAX)
+    }
+
+    fn look_closely(&self, inner: &mut Inner, index: usize, now: Timestamp, until: Timestamp) {
         inner.schedule.boost(index, until);
         if self.sources[index].main.is_some() {
             inner.cameras[index].main.ask(now, until);

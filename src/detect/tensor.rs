@@ -3,6 +3,7 @@
 use super::manifest::Input;
 use crate::frame::Picture;
 use crate::triage::detection::BoundingBox;
+use std::borrow::Cow;
 
 /// The grey of the bars around a picture, 0..=255: what the YOLO family is trained with, and our own model too.
 pub const GREY: f32 = 114.0;
@@ -49,18 +50,23 @@ pub fn write(picture: &Picture, at: Letterbox, input: &Input, out: &mut [f32]) {
     let (place_w, place_h) = (at.width as usize, at.height as usize);
     debug_assert!(out.len() == 3 * plane && w <= place_w && h <= place_h);
     let rgb = picture.to_rgb();
-    let columns: Vec<usize> = (0..place_w).map(|column| column * w / place_w * 3).collect();
+    let line = |row: usize| &rgb[row * h / place_h * w * 3..][..w * 3];
+    let wide = |row: usize| (0..place_w).flat_map(move |column| pixel(line(row), column * w / place_w)).collect();
     for (c, out) in out.chunks_exact_mut(plane).enumerate() {
         let (gain, offset) = (1.0 / (255.0 * input.std[c]), -input.mean[c] / input.std[c]);
         out.fill(GREY * gain + offset);
-        for row in 0..place_h {
-            let line = &rgb[row * h / place_h * w * 3..][..w * 3];
-            let start = (at.y as usize + row) * canvas_w + at.x as usize;
-            for (value, column) in out[start..start + place_w].iter_mut().zip(&columns) {
-                *value = f32::from(line[column + c]) * gain + offset;
+        let rows = out.chunks_exact_mut(canvas_w).skip(at.y as usize).take(place_h);
+        for (row, out) in rows.enumerate() {
+            let pixels: Cow<[u8]> = if w == place_w { line(row).into() } else { Cow::Owned(wide(row)) };
+            for (value, pixel) in out[at.x as usize..].iter_mut().zip(pixels.chunks_exact(3)) {
+                *value = f32::from(pixel[c]) * gain + offset;
             }
         }
     }
+}
+
+fn pixel(line: &[u8], column: usize) -> [u8; 3] {
+    [line[column * 3], line[column * 3 + 1], line[column * 3 + 2]]
 }
 
 #[cfg(test)]

@@ -138,15 +138,18 @@ impl Picture {
         let (w, h) = (self.width as usize, self.height as usize);
         let (us, vs) = self.chroma();
         let luma = self.luma();
-        let mut rgb = Vec::with_capacity(w * h * 3);
-        for row in 0..h {
-            for col in 0..w {
-                let y = 1.164 * (f32::from(luma[row * w + col]) - 16.0);
-                let at = row / 2 * (w / 2) + col / 2;
-                let (u, v) = (f32::from(us[at]) - 128.0, f32::from(vs[at]) - 128.0);
-                rgb.push((y + 1.596 * v) as u8);
-                rgb.push((y - 0.392 * u - 0.813 * v) as u8);
-                rgb.push((y + 2.017 * u) as u8);
+        let mut rgb = vec![0; w * h * 3];
+        for (row, (line, lumas)) in rgb.chunks_exact_mut(w * 3).zip(luma.chunks_exact(w)).enumerate() {
+            let colours = row / 2 * (w / 2)..(row / 2 + 1) * (w / 2);
+            let colours = us[colours.clone()].iter().zip(&vs[colours]);
+            // Two pixels side by side share their colour.
+            for ((pair, lumas), (u, v)) in line.chunks_exact_mut(6).zip(lumas.chunks_exact(2)).zip(colours) {
+                let (u, v) = (f32::from(*u) - 128.0, f32::from(*v) - 128.0);
+                let [red, green, blue] = [1.596 * v, -0.392 * u - 0.813 * v, 2.017 * u];
+                for (pixel, luma) in pair.chunks_exact_mut(3).zip(lumas) {
+                    let y = 1.164 * (f32::from(*luma) - 16.0);
+                    (pixel[0], pixel[1], pixel[2]) = ((y + red) as u8, (y + green) as u8, (y + blue) as u8);
+                }
             }
         }
         rgb
