@@ -49,7 +49,7 @@ pub struct Args {
     /// The model's folder; default: the configured one
     #[arg(long, value_name = "DIR")]
     pub model: Option<PathBuf>,
-    /// Ask the model only about pictures in which something is new, as [detect] gate = "on" does
+    /// Ask the model only about pictures in which something is new, as the setting gate = "on" does
     #[arg(long)]
     pub gate: bool,
 }
