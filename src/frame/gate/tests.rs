@@ -85,7 +85,8 @@ fn a_cloud_before_the_sun_a_trembling_mast_and_the_burnt_in_clock_do_not_open() 
         assert!(!hill.frame(|_, _| -frame), "all of the picture darkens");
     }
     let mut hill = Hill::new(1_000);
-    let clock = |frame: u32| move |x: u32, y: u32| i32::from(y < 16 && x < 200 && (x / 8 + frame) % 3 == 0) * 150;
+    let clock =
+        |frame: u32| move |x: u32, y: u32| i32::from(y < 16 && x < 200 && (x / 8 + frame).is_multiple_of(3)) * 150;
     for frame in 0..120 {
         // Every edge of the hillside moves by a pixel to and fro.
         let sway = |x: u32, y: u32| {
