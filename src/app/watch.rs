@@ -202,17 +202,17 @@ impl Analyst {
         self.status.update(camera, |status| {
             status.last_picture = Some(Arc::new(picture.fitted(WALL.0, WALL.1)));
         });
+        let small = Arc::new(worker.shrink(picture));
         if !is_open && plume.is_none() {
             metrics::counter!("huoyan_frames_gated_total").increment(1);
+            // It is somebody's past all the same: behind a gate the model says what it would have said without one.
+            self.remember(frame, small);
             return Ok(Vec::new());
         }
-        let small = Arc::new(worker.shrink(picture));
         let past = self.memory().history.as_ref().and_then(|history| history.past(camera, pose, *now));
         let (scores, detections) = worker.analyse(&small, past.as_deref())?;
         // Only what was really there is remembered, so that a drill leaves no trace.
-        if let Some(history) = &mut self.memory().history {
-            history.keep(camera, pose, *now, Arc::clone(&small));
-        }
+        self.remember(frame, small);
         self.status.update(camera, |status| {
             status.last_scores = Some(scores);
             status.analysed += 1;
@@ -228,6 +228,12 @@ impl Analyst {
             seen.push(self.judge(frame, smoky, scores, detections, Reality::Drill));
         }
         Ok(seen)
+    }
+
+    fn remember(&self, Frame { camera, pose, captured_at, .. }: &Frame, small: Arc<Picture>) {
+        if let Some(history) = &mut self.memory().history {
+            history.keep(camera, pose, *captured_at, small);
+        }
     }
 
     fn is_open(&self, frame: &Frame) -> bool {
