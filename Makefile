@@ -12,9 +12,14 @@ RELEASE := $(or $(CARGO_TARGET_DIR),target)/release/huoyan
 DEBUG := $(or $(CARGO_TARGET_DIR),target)/debug/huoyan
 
 NIGHTS ?= 1000
+CAMERAS ?= 267
+STREAM ?= sub
+CADENCE ?= 10s
+SECONDS ?= 600
+SMOKE ?= 5%
 ARGS ?=
 
-.PHONY: help run test e2e ui simulate bench lint unit setup setup-test
+.PHONY: help run test e2e ui simulate bench county peers lint unit setup setup-test
 
 help:
 	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -32,7 +37,7 @@ lint: setup-test $(UI_BUILT)  ## format, lints, documentation, types of the page
 	cargo clippy --locked --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --document-private-items
 	cd $(UI) && npm run --silent check
-	.huoyan/python/bin/ruff check --quiet models
+	.huoyan/python/bin/ruff check --quiet models benches/peers
 
 unit: setup-test $(UI_BUILT)  ## tests of pages and program, with real PostgreSQL and NATS
 	cd $(UI) && npm run --silent test
@@ -47,6 +52,18 @@ simulate:  ## seeded county nights: make simulate NIGHTS=1000, one night again: 
 
 bench: setup $(UI_BUILT)  ## decode, detect, fuse, sighting-to-dispatch
 	cargo bench --locked $(ARGS)
+
+county: setup $(UI_BUILT)  ## a county's cameras on this machine: CAMERAS=267 STREAM=sub CADENCE=10s SECONDS=600 GATE=on SMOKE=5% JSON=file
+	@cargo build --release --locked --bin huoyan --example huoyan-farm --example county
+	@exec $(dir $(RELEASE))examples/county --cameras "$(CAMERAS)" --stream "$(STREAM)" --cadence "$(CADENCE)" \
+		--seconds $(SECONDS) --smoke $(SMOKE) $(if $(GATE),--gate $(GATE)) $(if $(JSON),--json $(JSON)) $(ARGS)
+
+peers: CAMERAS = 16
+peers: SECONDS = 60
+peers: setup $(UI_BUILT)  ## beside other ways to watch: make peers CAMERAS=16 SECONDS=60 STREAM=sub (benches/peers/README.md)
+	@benches/peers/setup
+	@cargo build --release --locked --bin huoyan --example huoyan-farm --example huoyan-peer
+	@python3 benches/peers/run.py --cameras $(CAMERAS) --seconds $(SECONDS) --stream $(STREAM) $(ARGS)
 
 ui: setup $(UI_BUILT)  ## build the pages
 

@@ -3,6 +3,7 @@
 use divan::Bencher;
 use huoyan::camera::{self, ClipCodec, Codec, Decoder, Keyframe, encode_clip};
 use huoyan::frame::Picture;
+use huoyan::triage::detection::Stream;
 use jiff::{SignedDuration, Timestamp};
 
 fn main() {
@@ -33,7 +34,7 @@ fn keyframe(codec: Codec, width: u32, height: u32) -> Keyframe {
     let file = folder.path().join("clip.bin");
     encode_clip(&file, 10, [picture], clip_codec, |_| {}).expect("the clip is encoded");
     let bytes = std::fs::read(&file).expect("reads");
-    Keyframe { captured_at: Timestamp::UNIX_EPOCH, codec, bytes: bytes.into() }
+    Keyframe { captured_at: Timestamp::UNIX_EPOCH, codec, bytes: bytes.into(), stream: Stream::Screened }
 }
 
 #[divan::bench(args = [(Codec::H264, 640, 360), (Codec::H264, 1920, 1080), (Codec::H265, 1920, 1080), (Codec::Jpeg, 1920, 1080)])]

@@ -1,6 +1,6 @@
 //! What one analysed frame costs besides the network, and with it. `cargo bench --bench detect`
 
-use huoyan::config::DetectConfig;
+use huoyan::config::{Batch, DetectConfig};
 use huoyan::detect::Detector;
 use huoyan::drill::{Plume, composite};
 use huoyan::frame::Picture;
@@ -37,6 +37,22 @@ fn analyse_1080p_with_past(bencher: divan::Bencher) {
         Ok(mut worker) => {
             let past = worker.shrink(&picture);
             bencher.bench_local(|| worker.analyse(&picture, Some(&past)).expect("the network runs"));
+        }
+        Err(e) => eprintln!("skipped: {}", e.chain()),
+    }
+}
+
+/// The same for several looks at once: on the processor more than one gains nothing, on a card it should.
+#[divan::bench(args = [1, 2, 4, 8])]
+fn analyse_at_once(bencher: divan::Bencher, looks: usize) {
+    let config = DetectConfig { batch: Batch::Of(looks), ..DetectConfig::default() };
+    let picture = picture();
+    match Detector::load(&config.model, &config).and_then(|detector| detector.session()) {
+        Ok(mut worker) => {
+            let small = worker.shrink(&picture);
+            let all = vec![(&small, Some(&small)); looks];
+            let bencher = bencher.counter(divan::counter::ItemsCount::new(looks));
+            bencher.bench_local(|| worker.analyse_many(&all).expect("the network runs"));
         }
         Err(e) => eprintln!("skipped: {}", e.chain()),
     }

@@ -8,6 +8,8 @@ mod evidence;
 mod feeds;
 mod intake;
 mod links;
+mod measures;
+pub mod self_test;
 mod video;
 pub mod watch;
 
@@ -25,6 +27,7 @@ use crate::store::Store;
 use crate::triage::confirm::Thresholds;
 use crate::triage::point::Points;
 use crate::web::{self, Parts, WebState};
+use metrics_exporter_prometheus::PrometheusHandle;
 use std::fs::File;
 use std::path::Path;
 use std::sync::{Arc, RwLock};
@@ -77,6 +80,7 @@ pub async fn run(mut options: Options) -> Result<()> {
     let clock = Clock::System;
     let data = options.config.store.data.clone();
     let _lock = own(&data)?;
+    let measures = measures::install()?;
     let inbound_key = inbound_key()?;
     let listener = TcpListener::bind(options.config.server.listen).await.map_err(|e| {
         let words = options.lang.pick(
@@ -132,7 +136,7 @@ pub async fn run(mut options: Options) -> Result<()> {
     tasks.spawn(intake::seen(app.clone(), seen_rx));
     tasks.spawn(intake::drills(app.clone(), drill_rx));
     tasks.spawn(feeds::run(app.clone()));
-    tasks.spawn(housekeeping(app.clone(), video));
+    tasks.spawn(housekeeping(app.clone(), video, measures.clone()));
 
     let admin_token = links::write_admin_token(&data)?;
     let web = WebState {
@@ -147,7 +151,7 @@ pub async fn run(mut options: Options) -> Result<()> {
         thresholds: Arc::clone(&app.thresholds),
         points: Arc::clone(&app.points),
         parts: app.parts.clone(),
-        metrics: Some(metrics()?),
+        metrics: Some(measures.clone()),
         admin_token_hash: Some(web::hash_secret(&admin_token)),
         inbound_key_hash: inbound_key.as_deref().map(web::hash_secret),
         own: web::Own::default(),
@@ -167,7 +171,7 @@ pub async fn run(mut options: Options) -> Result<()> {
 }
 
 /// Registers reload by themselves, cameras follow their register, old analyses go.
-async fn housekeeping(app: App, mut video: video::Video) {
+async fn housekeeping(app: App, mut video: video::Video, measures: PrometheusHandle) {
     let mut pruned_at = None;
     while !sleep_or_stop(&app, REGISTERS_EVERY).await {
         match app.registers.reload_if_changed() {
@@ -179,6 +183,8 @@ async fn housekeeping(app: App, mut video: video::Video) {
             Err(e) => tracing::error!("registers cannot be read, the old ones stay in force: {}", e.chain()),
         }
         video.say_whether_it_keeps_up();
+        // Otherwise what nobody asks for piles up.
+        measures.run_upkeep();
         let now = app.clock.now();
         if pruned_at.is_none_or(|at| now.duration_since(at).unsigned_abs() >= PRUNE_EVERY) {
             pruned_at = Some(now);
@@ -237,12 +243,6 @@ pub fn inbound_key() -> Result<Option<String>> {
         )));
     }
     Ok(Some(key))
-}
-
-fn metrics() -> Result<metrics_exporter_prometheus::PrometheusHandle> {
-    metrics_exporter_prometheus::PrometheusBuilder::new()
-        .install_recorder()
-        .map_err(|e| Error::internal("metrics could not be set up").because(e))
 }
 
 async fn asked_to_stop(lang: Lang) {

@@ -54,14 +54,19 @@ async fn file(app: &App, seen: Seen) {
         };
         let id = of.picture;
         let sighting = evidence::from_camera(SightingId(Uuid::now_v7()), confirmed, camera, &county, of);
-        tracing::info!(camera = %camera.id, class = ?confirmed.class, confidence = confirmed.confidence, drill = seen.drill, "confirmed");
+        let arrived_at = seen.analysis.captured_at;
+        tracing::info!(camera = %camera.id, %arrived_at, class = ?confirmed.class, confidence = confirmed.confidence, drill = seen.drill, "confirmed");
         loop {
             let filed = keep(app, id, picture).await;
             let filed = match filed {
                 Ok(()) => app.desk.sighting(sighting.clone()).await.map(|_| ()),
                 Err(e) => Err(e),
             };
-            let Err(e) = filed else { break };
+            let Err(e) = filed else {
+                let delay = app.clock.now().duration_since(arrived_at);
+                metrics::histogram!("huoyan_alarm_delay_seconds").record(delay.as_secs_f64());
+                break;
+            };
             tracing::error!(camera = %camera.id, "a sighting waits, it could not be filed: {}", e.chain());
             if super::sleep_or_stop(app, RETRY_EVERY).await {
                 return;

@@ -5,7 +5,7 @@ use super::App;
 use super::watch::{self, Analyst, Seen, Tuning, Watch};
 use crate::camera::{CameraSource, Receivers, Secret};
 use crate::config::Gating;
-use crate::county::CameraEntry;
+use crate::county::{CameraEntry, CameraUrl};
 use crate::detect::Detector;
 use crate::error::Result;
 use crate::frame::Health;
@@ -66,8 +66,6 @@ impl Video {
     fn try_start(&self) -> Result<(Arc<Receivers>, Watch)> {
         let App { config, clock, status, lang, thresholds, points, drills, parts, .. } = &self.app;
         let detector = Detector::load(&config.detect.model, &config.detect)?;
-        let (device, why) = detector.device();
-        tracing::info!(device, why, model = %detector.model().version, "the model is loaded");
         parts.set("model", true, "", "");
         advise(thresholds, &config.thresholds, &detector);
         *points.write().unwrap_or_else(|poisoned| poisoned.into_inner()) = detector.manifest().points.clone();
@@ -76,6 +74,7 @@ impl Video {
         let receivers = Arc::new(receivers);
         let tuning = Tuning::over(Arc::clone(thresholds));
         let analyst = Analyst::new(&detector, tuning, drills.clone(), status.clone());
+        let analyst = analyst.with_self_test_every(config.camera.self_test_every);
         let analyst = Arc::new(match config.detect.gate {
             Gating::Off => analyst,
             Gating::On => analyst.gated(config.detect.gate_every),
@@ -143,8 +142,16 @@ fn advise(shared: &RwLock<Thresholds>, configured: &Thresholds, detector: &Detec
 }
 
 fn source(camera: &CameraEntry) -> CameraSource {
-    let mut source = CameraSource::new(camera.id.clone(), camera.pose.clone(), camera.name.clone(), camera.url.shown());
-    if let (Some(user), Some(password)) = (camera.url.user(), camera.url.password()) {
+    let screened = stream(camera, &camera.url).with_field_of_view(camera.field_of_view_deg);
+    match &camera.main_url {
+        Some(main) => screened.with_main(stream(camera, main)),
+        None => screened,
+    }
+}
+
+fn stream(camera: &CameraEntry, url: &CameraUrl) -> CameraSource {
+    let mut source = CameraSource::new(camera.id.clone(), camera.pose.clone(), camera.name.clone(), url.shown());
+    if let (Some(user), Some(password)) = (url.user(), url.password()) {
         source = source.with_login(user, Secret::new(password));
     }
     match &camera.pipeline {

@@ -1,17 +1,21 @@
-//! Cameras meet the model: a few OS threads take the most overdue camera's frame, look at it, and hand on what they saw.
+//! Cameras meet the model: a few OS threads take the frames of the most overdue cameras, look at them, and hand on what they saw.
 //!
 //! ```text
-//!  Receivers ─► Frame ─► Analyst (history, model, confirmation; with and without the drill's smoke) ─► Seen ─► desk
+//!  Receivers ─► Frames ─► Analyst (history, model, confirmation; with and without the drill's smoke) ─► Seen ─► desk
 //! ```
 
+mod second_look;
+
+use super::self_test::SelfTester;
 use crate::camera::{Decoder, Receivers};
-use crate::detect::{Detector, History, Worker};
+use crate::detect::{Detector, History, Look, Worker};
 use crate::drill::{DrillBoard, Plume, composite};
 use crate::error::{Error, Result};
 use crate::frame::{Cells, Frame, Gate, Picture, StatusBoard};
-use crate::triage::confirm::{Confirmed, Confirmer, Thresholds};
-use crate::triage::detection::{Analysis, Detection, ModelVersion, Scores};
+use crate::triage::confirm::{Confirmed, Confirmer, Thresholds, is_same_place};
+use crate::triage::detection::{Analysis, Detection, ModelVersion, Scores, Stream};
 use crate::triage::id::{CameraId, PoseId};
+use jiff::SignedDuration;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, RwLock};
@@ -24,8 +28,11 @@ use tokio::sync::mpsc::error::TrySendError;
 pub const SEEN_MAX: usize = 256;
 /// A worker looks up so often whether it shall stop.
 const WAIT: Duration = Duration::from_millis(500);
-/// The picture on the wall, pixels at most.
-const WALL: (u32, u32) = (640, 360);
+/// And while a self-test runs, whether there is time for its next step.
+const WAIT_TESTING: Duration = Duration::from_millis(20);
+/// Niceness of the threads that watch, 0..=19: with both cores full of pictures, whoever acknowledges, dispatches or rings
+/// still gets a core at once.
+const NICENESS: i32 = 5;
 
 /// What one look at one frame gave.
 #[derive(Clone, Debug)]
@@ -112,20 +119,35 @@ fn watch(
     analyst: &Analyst,
     out: &mpsc::Sender<Seen>,
 ) {
+    // On Linux, "this process" is the calling thread alone. Refused, it costs the desk milliseconds, nothing else.
+    if let Err(e) = rustix::process::setpriority_process(None, NICENESS) {
+        tracing::warn!("the threads that watch keep the desk's priority: {e}");
+    }
     let mut failing = false;
     while !receivers.is_stopped() {
-        let Some(frame) = receivers.next_frame(decoder, WAIT) else { continue };
-        let looked = analyst.look(worker, &frame);
+        let wait = if analyst.self_tests.has_work() { WAIT_TESTING } else { WAIT };
+        let frames = receivers.next_frames(decoder, worker.batch(), wait);
+        if analyst.self_tests.has_work()
+            && !receivers.is_anybody_due()
+            && let Err(e) = analyst.self_tests.step(worker)
+        {
+            tracing::warn!("a self-test broke off: {}", e.chain());
+        }
+        let Some(first) = frames.first() else { continue };
+        let looked = analyst.look_many(worker, &frames);
         if looked.is_err() != failing {
             failing = !failing;
             match &looked {
-                Err(e) => tracing::error!(camera = %frame.camera, "frames are not analysed: {}", e.chain()),
-                Ok(_) => tracing::info!(camera = %frame.camera, "frames are analysed again"),
+                Err(e) => tracing::error!(camera = %first.camera, "frames are not analysed: {}", e.chain()),
+                Ok(_) => tracing::info!(camera = %first.camera, "frames are analysed again"),
             }
+        }
+        if looked.is_ok() {
+            frames.iter().for_each(|frame| receivers.looked(frame));
         }
         for seen in looked.unwrap_or_default() {
             if !seen.analysis.detections.is_empty() {
-                receivers.boost(&frame.camera);
+                receivers.boost(&seen.analysis.camera);
             }
             if !hand_on(out, seen) {
                 return;
@@ -157,6 +179,7 @@ pub struct Analyst {
     drills: DrillBoard,
     status: StatusBoard,
     memory: Mutex<Memory>,
+    pub self_tests: SelfTester,
 }
 
 #[derive(Debug)]
@@ -175,11 +198,31 @@ enum Reality {
     Drill,
 }
 
+/// One look at one frame, before the model has answered.
+struct View<'a> {
+    frame: &'a Frame,
+    /// What a person is shown as evidence.
+    picture: Arc<Picture>,
+    /// The same at the network's size.
+    shown: Arc<Picture>,
+    past: Option<Arc<Picture>>,
+    real: Reality,
+}
+
 impl Analyst {
     pub fn new(detector: &Detector, tuning: Tuning, drills: DrillBoard, status: StatusBoard) -> Self {
         let history = detector.manifest().input.past.map(History::new);
         let memory = Mutex::new(Memory { history, gate: None, poses: BTreeMap::new() });
-        Self { model: detector.model(), tuning, drills, status, memory }
+        let self_tests =
+            SelfTester::new(status.clone(), tuning.clone(), None, detector.manifest().input.past.is_some());
+        Self { model: detector.model(), tuning, drills, status, memory, self_tests }
+    }
+
+    /// Every camera is tested so often without being asked.
+    #[must_use]
+    pub fn with_self_test_every(mut self, every: SignedDuration) -> Self {
+        self.self_tests.every = every.is_positive().then_some(every);
+        self
     }
 
     /// Asks the model only about frames in which something is new, and about one in `every`.
@@ -196,48 +239,76 @@ impl Analyst {
     /// The frame as it is, and during a drill once more with smoke in it. Nothing when the gate is closed: then it was not
     /// looked at, and neither the confirmation nor the stored analyses shall take it for a frame without smoke.
     pub fn look(&self, worker: &mut Worker, frame: &Frame) -> Result<Vec<Seen>> {
-        let Frame { camera, pose, captured_at: now, picture } = frame;
-        let plume = self.drills.plume(camera, *now, |seed| Plume::on_terrain(picture, seed));
-        let is_open = self.is_open(frame);
-        self.status.update(camera, |status| {
-            status.last_picture = Some(Arc::new(picture.fitted(WALL.0, WALL.1)));
+        self.look_many(worker, std::slice::from_ref(frame))
+    }
+
+    /// The same for frames of several cameras, [`Worker::batch`] of them at once. They are judged in the order given.
+    pub fn look_many(&self, worker: &mut Worker, frames: &[Frame]) -> Result<Vec<Seen>> {
+        let views: Vec<View> = frames.iter().flat_map(|frame| self.views(worker, frame)).collect();
+        let looks: Vec<Look> = views.iter().map(|view| (&*view.shown, view.past.as_deref())).collect();
+        let answers = worker.analyse_many(&looks)?;
+        metrics::counter!("huoyan_frames_inferred_total").increment(views.len() as u64);
+        let seen = views.iter().zip(answers).map(|(view, whole)| {
+            let (scores, found) = match view.frame.stream {
+                Stream::Screened => whole,
+                Stream::Main => second_look::closer(worker, &view.picture, whole)?,
+            };
+            if view.real == Reality::Real {
+                if view.frame.stream == Stream::Screened {
+                    self.self_tests.offer(view.frame, &view.shown, view.past.as_ref(), &found);
+                }
+                self.remember(worker, view, scores, !found.is_empty());
+            }
+            Ok(self.judge(view.frame, Arc::clone(&view.picture), scores, found, view.real))
         });
-        let small = Arc::new(worker.shrink(picture));
-        if !is_open && plume.is_none() {
-            metrics::counter!("huoyan_frames_gated_total").increment(1);
+        seen.collect()
+    }
+
+    /// What the model is to look at for one frame: nothing where the gate is closed.
+    fn views<'a>(&self, worker: &Worker, frame: &'a Frame) -> Vec<View<'a>> {
+        let Frame { camera, pose, captured_at: now, picture, stream } = frame;
+        let plume = self.drills.plume(camera, *now, |seed| Plume::on_terrain(picture, seed));
+        if !self.is_open(frame) && plume.is_none() {
+            metrics::counter!("huoyan_gate_closed_total").increment(1);
             // It is somebody's past all the same: behind a gate the model says what it would have said without one.
-            self.remember(frame, small);
-            return Ok(Vec::new());
+            self.keep_past(worker, frame, &worker.shrink(picture));
+            return Vec::new();
         }
         let past = self.memory().history.as_ref().and_then(|history| history.past(camera, pose, *now));
-        let (scores, detections) = worker.analyse(&small, past.as_deref())?;
-        // Only what was really there is remembered, so that a drill leaves no trace.
-        self.remember(frame, small);
-        self.status.update(camera, |status| {
+        let view = |picture: Arc<Picture>, real| {
+            let shown = Arc::new(second_look::shrink(worker, *stream, &picture, past.as_deref()));
+            View { frame, picture, shown, past: past.clone(), real }
+        };
+        let mut views = vec![view(Arc::clone(picture), Reality::Real)];
+        if let Some((plume, age_s)) = plume {
+            views.push(view(Arc::new(composite(picture, &plume, age_s)), Reality::Drill));
+        }
+        views
+    }
+
+    /// Only what was really there is remembered, so that a drill leaves no trace; and in the screened stream's shape.
+    fn remember(&self, worker: &Worker, View { frame, shown, past, .. }: &View, scores: Scores, found: bool) {
+        if frame.stream == Stream::Screened || past.is_some() {
+            self.keep_past(worker, frame, shown);
+        }
+        if let Some(gate) = self.memory().gate.as_mut().filter(|_| found) {
+            gate.found(frame);
+        }
+        self.status.update(&frame.camera, |status| {
             status.last_scores = Some(scores);
             status.analysed += 1;
         });
-        if let (Some(gate), false) = (&mut self.memory().gate, detections.is_empty()) {
-            gate.found(frame);
-        }
-        let mut seen = vec![self.judge(frame, Arc::clone(picture), scores, detections, Reality::Real)];
-
-        if let Some((plume, age_s)) = plume {
-            let smoky = Arc::new(composite(picture, &plume, age_s));
-            let (scores, detections) = worker.analyse(&smoky, past.as_deref())?;
-            seen.push(self.judge(frame, smoky, scores, detections, Reality::Drill));
-        }
-        Ok(seen)
     }
 
-    fn remember(&self, Frame { camera, pose, captured_at, .. }: &Frame, small: Arc<Picture>) {
+    fn keep_past(&self, worker: &Worker, Frame { camera, pose, captured_at, .. }: &Frame, shown: &Picture) {
         if let Some(history) = &mut self.memory().history {
-            history.keep(camera, pose, *captured_at, small);
+            history.keep(camera, pose, *captured_at, Arc::new(worker.shrink_past(shown)));
         }
     }
 
+    /// A second look was asked for, whatever has changed; and the main stream may frame the scene differently.
     fn is_open(&self, frame: &Frame) -> bool {
-        if self.memory().gate.is_none() {
+        if self.memory().gate.is_none() || frame.stream == Stream::Main {
             return true;
         }
         let cells = Cells::of(&frame.picture);
@@ -259,6 +330,7 @@ impl Analyst {
             scores,
             detections: found,
             model: self.model.clone(),
+            stream: frame.stream,
         };
         let thresholds = self.tuning.get();
         let key = (frame.camera.clone(), frame.pose.clone(), real);
@@ -279,7 +351,10 @@ struct Pose {
 #[derive(Debug)]
 struct Best {
     at: jiff::Timestamp,
+    /// A picture of the main stream is better evidence than any of the screened one.
+    stream: Stream,
     confidence: f32,
+    detections: Vec<Detection>,
     /// Frames since.
     frames: u32,
     picture: Arc<Picture>,
@@ -302,16 +377,26 @@ impl Pose {
         self.best = self.best.take().map(|best| Best { frames: best.frames + 1, ..best });
         self.best.take_if(|best| best.frames >= thresholds.window);
         let confidence = analysis.detections.iter().map(|d| d.confidence).fold(0.0, f32::max);
-        if confidence > 0.0 && self.best.as_ref().is_none_or(|best| confidence > best.confidence) {
-            let picture = Arc::clone(picture);
-            self.best = Some(Best { at: analysis.captured_at, confidence, frames: 0, picture });
+        let stream = analysis.stream;
+        let is_better = |best: &Best| (stream, confidence) > (best.stream, best.confidence);
+        if confidence > 0.0 && self.best.as_ref().is_none_or(is_better) {
+            let (at, picture, detections) = (analysis.captured_at, Arc::clone(picture), analysis.detections.clone());
+            self.best = Some(Best { at, stream, confidence, detections, frames: 0, picture });
         }
         // Of two places in one picture only one was at its best in the kept frame; the present frame shows both.
         let best_of = |confirmed: &Confirmed| {
-            let best = self.best.as_ref().filter(|best| best.at == confirmed.best_at);
+            let best = self.best.as_ref().filter(|best| best.at == confirmed.best_at || best.shows_large(confirmed));
             best.map_or(picture, |best| &best.picture)
         };
         let confirmed = self.confirmer.observe(analysis);
         confirmed.into_iter().map(|confirmed| (confirmed.clone(), Arc::clone(best_of(&confirmed)))).collect()
+    }
+}
+
+impl Best {
+    /// In full size, within the window, if not at its very best.
+    fn shows_large(&self, confirmed: &Confirmed) -> bool {
+        let is_it = |found: &Detection| found.class == confirmed.class && is_same_place(&found.bbox, &confirmed.bbox);
+        self.stream == Stream::Main && self.detections.iter().any(is_it)
     }
 }

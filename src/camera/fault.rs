@@ -1,5 +1,6 @@
 //! Why a camera gives no picture, and what to do about it: one sentence, in both languages, for the office's board.
 
+use super::delivery::Delivery;
 use crate::frame::Health;
 use crate::lang::Lang;
 use std::path::PathBuf;
@@ -7,28 +8,98 @@ use std::path::PathBuf;
 /// Never holds a password.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Fault {
-    BadAddress { shown: String },
-    NoSuchFile { path: PathBuf, why: String },
-    NoPictures { folder: PathBuf },
-    UnknownPipeline { name: String, known: String },
-    BadPipeline { name: String, why: String },
-    MissingElement { element: String },
-    WrongPassword { had_one: bool },
+    BadAddress {
+        shown: String,
+    },
+    /// rtsps:// for the default source.
+    Encrypted,
+    NoSuchFile {
+        path: PathBuf,
+        why: String,
+    },
+    NoPictures {
+        folder: PathBuf,
+    },
+    UnknownPipeline {
+        name: String,
+        known: String,
+    },
+    BadPipeline {
+        name: String,
+        why: String,
+    },
+    MissingElement {
+        element: String,
+    },
+    WrongPassword {
+        had_one: bool,
+    },
     NoSuchStream,
-    Unreachable { why: String },
+    Unreachable {
+        why: String,
+    },
     StreamEnded,
-    Silent { seconds: i64, offline: bool },
-    RareKeyframes { seconds: i64 },
-    OtherCodec { why: String },
-    Undecodable { why: String },
+    /// The process holds as many files and sockets as it may.
+    NoMoreFiles,
+    Silent {
+        seconds: i64,
+        offline: bool,
+    },
+    RareKeyframes {
+        seconds: i64,
+    },
+    OtherCodec {
+        why: String,
+    },
+    Undecodable {
+        why: String,
+    },
     Black,
-    Frozen { seconds: i64 },
+    Frozen {
+        seconds: i64,
+    },
+    /// Percent of the picture that is clipped.
+    Overexposed {
+        percent: u32,
+    },
+    /// Sharpness in percent of this camera's usual.
+    Blurred {
+        percent: u32,
+    },
+    Covered,
+    Fog,
+    /// Where the camera looks now against where it looked: tenths of degrees, or tenths of percent of the picture's width.
+    Moved {
+        right_tenths: i32,
+        down_tenths: i32,
+        in_degrees: bool,
+    },
+    /// Turned so far, or zoomed, that nothing matches.
+    OtherView,
+    /// Width and height, pixels.
+    Resized {
+        from: (u32, u32),
+        to: (u32, u32),
+    },
+    /// Keyframes come more rarely than the camera shall be looked at, tenths of seconds each.
+    LongGop {
+        gop_tenths: i64,
+        cadence_tenths: i64,
+    },
+    Delivery(Delivery),
+}
+
+impl From<Delivery> for Fault {
+    fn from(fault: Delivery) -> Self {
+        Self::Delivery(fault)
+    }
 }
 
 impl Fault {
     pub fn health(&self) -> Health {
         match self {
             Self::BadAddress { .. }
+            | Self::Encrypted
             | Self::NoSuchFile { .. }
             | Self::NoPictures { .. }
             | Self::UnknownPipeline { .. }
@@ -36,11 +107,20 @@ impl Fault {
             | Self::MissingElement { .. }
             | Self::NoSuchStream => Health::Misconfigured,
             Self::WrongPassword { .. } => Health::BadPassword,
-            Self::Unreachable { .. } | Self::StreamEnded | Self::Silent { offline: true, .. } => Health::Offline,
-            Self::Silent { offline: false, .. } | Self::RareKeyframes { .. } => Health::Late,
+            Self::Unreachable { .. } | Self::StreamEnded | Self::NoMoreFiles | Self::Silent { offline: true, .. } => {
+                Health::Offline
+            }
+            Self::Silent { offline: false, .. } | Self::RareKeyframes { .. } | Self::LongGop { .. } => Health::Late,
             Self::OtherCodec { .. } | Self::Undecodable { .. } => Health::Undecodable,
             Self::Black => Health::Black,
             Self::Frozen { .. } => Health::Frozen,
+            Self::Overexposed { .. } => Health::Overexposed,
+            Self::Blurred { .. } => Health::Blurred,
+            Self::Covered => Health::Covered,
+            Self::Fog => Health::Fog,
+            Self::Moved { .. } | Self::OtherView => Health::Moved,
+            Self::Resized { .. } => Health::Resized,
+            Self::Delivery(fault) => fault.health(),
         }
     }
 
@@ -56,8 +136,17 @@ impl Fault {
     fn words(&self) -> (String, String) {
         match self {
             Self::BadAddress { shown } => (
-                format!("地址“{shown}”不可用，请在摄像机台账中填写 rtsp://主机/路径、视频文件或图片文件夹"),
-                format!("the address \"{shown}\" cannot work; enter rtsp://host/path, a video file or a folder of pictures"),
+                format!("地址“{shown}”不可用，请在摄像机台账中填写 rtsp://主机/路径、http://主机/抓图、drop:/上传文件夹、视频文件或图片文件夹"),
+                format!(
+                    "the address \"{shown}\" cannot work; enter rtsp://host/path, http://host/snapshot, drop:/folder of uploads, a \
+                     video file or a folder of pictures"
+                ),
+            ),
+            Self::Encrypted => (
+                "默认的取流管线不支持加密的 rtsps，请在台账中把该摄像机的管线填为 rtspsrc".to_owned(),
+                "the default pipeline does not speak encrypted rtsps; name the pipeline rtspsrc for this camera in the \
+                 register"
+                    .to_owned(),
             ),
             Self::NoSuchFile { path, why } => (
                 format!("无法打开 {}（{why}），请检查路径和权限", path.display()),
@@ -77,9 +166,10 @@ impl Fault {
             ),
             Self::MissingElement { element } => {
                 let package = debian_package(element);
+                let (zh, en) = graphics(element).unwrap_or_default();
                 (
-                    format!("本机缺少 GStreamer 元件 {element}，请安装：apt-get install {package}"),
-                    format!("this machine lacks the GStreamer element {element}: apt-get install {package}"),
+                    format!("本机缺少 GStreamer 元件 {element}，请安装：apt-get install {package}{zh}"),
+                    format!("this machine lacks the GStreamer element {element}: apt-get install {package}{en}"),
                 )
             }
             Self::WrongPassword { had_one: true } => (
@@ -93,8 +183,8 @@ impl Fault {
                 "the camera asks for user and password; enter them in the register".to_owned(),
             ),
             Self::NoSuchStream => (
-                "摄像机上没有这一路视频（404），请检查地址中的路径和通道号".to_owned(),
-                "the camera has no such stream (404); check path and channel in its address".to_owned(),
+                "摄像机上没有这一路视频或抓图（404），请检查地址中的路径和通道号".to_owned(),
+                "the camera has no such stream or picture (404); check path and channel in its address".to_owned(),
             ),
             Self::Unreachable { why } => (
                 format!("连接不上（{why}），请检查供电、网络和地址；系统会自动重连"),
@@ -103,6 +193,12 @@ impl Fault {
             Self::StreamEnded => (
                 "摄像机断开了视频流，正在自动重连".to_owned(),
                 "the camera ended the stream; reconnecting by itself".to_owned(),
+            ),
+            Self::NoMoreFiles => (
+                "本机可打开的文件数已用尽，无法连接，请调高服务的 LimitNOFILE（或 ulimit -Hn）后重启".to_owned(),
+                "cannot be reached: this machine allows the program no more open files; raise the service's LimitNOFILE \
+                 (or `ulimit -Hn`) and restart"
+                    .to_owned(),
             ),
             Self::Silent { seconds, .. } => (
                 format!("已 {seconds} 秒没有收到画面，请检查网络和摄像机；系统会自动重连"),
@@ -128,8 +224,108 @@ impl Fault {
                 format!("画面已 {seconds} 秒毫无变化，可能卡死，请重启摄像机或录像机"),
                 format!("the picture has not changed at all for {seconds} s; restart camera or recorder"),
             ),
+            Self::Delivery(fault) => fault.words(),
+            Self::Overexposed { percent } => (
+                format!("画面 {percent}% 过曝发白，可能阳光直射或曝光设置不当，请检查逆光、宽动态和曝光设置"),
+                format!("{percent} % of the picture is washed out; the sun shines in, or exposure is wrong: check exposure and WDR"),
+            ),
+            Self::Blurred { percent } => (
+                format!("画面模糊，清晰度只有平时的 {percent}%，镜头可能脏污、有水滴蛛网或失焦，请擦拭镜头并重新聚焦"),
+                format!(
+                    "the picture is blurred, {percent} % of its usual sharpness: dirt, drops, a web or lost focus; clean the lens \
+                     and focus anew"
+                ),
+            ),
+            Self::Covered => (
+                "镜头被遮挡，画面中什么也看不出，请检查镜头前的遮挡物（也可能是浓雾突然飘入）".to_owned(),
+                "something covers the lens, nothing can be made out; look what stands before it (or a sudden bank of fog)"
+                    .to_owned(),
+            ),
+            Self::Fog => (
+                "雾：本摄像机现在看不见远处，不是故障，仍在分析；天晴后若不恢复，请检查镜头遮挡".to_owned(),
+                "fog: this camera cannot see now; no defect, its pictures are still analysed. If it stays in clear weather, \
+                 check the lens"
+                    .to_owned(),
+            ),
+            Self::Moved { right_tenths, down_tenths, in_degrees } => moved(*right_tenths, *down_tenths, *in_degrees),
+            Self::OtherView => (
+                format!("画面与原来完全不同，摄像机可能被转动或变焦，方位不再可信；{}", RETURN.0),
+                format!("the view is another one: turned or zoomed, its bearings do not hold; {}", RETURN.1),
+            ),
+            Self::Resized { from, to } => (
+                format!(
+                    "画面尺寸由 {}×{} 变为 {}×{}，请在摄像机中改回；若是有意更改，请在调参页确认新画面",
+                    from.0, from.1, to.0, to.1
+                ),
+                format!(
+                    "the picture was {}x{} and is {}x{}; set it back in the camera, or confirm the new view on the ops page",
+                    from.0, from.1, to.0, to.1
+                ),
+            ),
+            Self::LongGop { gop_tenths, cadence_tenths } => {
+                let (gop, cadence) = (tenths(*gop_tenths), tenths(*cadence_tenths));
+                (
+                    format!(
+                        "关键帧间隔 {gop} 秒，长于检查周期 {cadence} 秒：请在摄像机“视频—编码”中把 I 帧间隔设为不超过 {cadence} \
+                         秒（帧率×秒数），并关闭智能编码"
+                    ),
+                    format!(
+                        "this camera's GOP is {gop} s, set it to {cadence} or less: Video > Encoding > I-frame interval (frame rate \
+                         x seconds), smart codec off"
+                    ),
+                )
+            }
         }
     }
+}
+
+/// Elements of a graphics card appear only where its driver works, whatever is installed.
+fn graphics(element: &str) -> Option<(&'static str, &'static str)> {
+    if element.starts_with("nv") {
+        Some((
+            "；已安装时说明NVIDIA驱动或显卡不可用（看 nvidia-smi）；没有这种显卡请把管线改回 rtsp",
+            "; where that is installed, NVIDIA's driver or card does not work (see nvidia-smi); without such a card choose the \
+             pipeline rtsp",
+        ))
+    } else if element.starts_with("va") {
+        Some((
+            " intel-media-va-driver mesa-va-drivers；已安装时说明显卡驱动不可用（看 vainfo）；没有这种显卡请把管线改回 rtsp",
+            " intel-media-va-driver mesa-va-drivers; where those are installed, the graphics driver does not work (see vainfo); \
+             without one choose the pipeline rtsp",
+        ))
+    } else {
+        None
+    }
+}
+
+/// What to do about a camera that looks another way.
+const RETURN: (&str, &str) = (
+    "请转回预置位，或更正台账中的方位角并在调参页确认新画面",
+    "return it to its preset, or correct its azimuth in the register and confirm the new view on the ops page",
+);
+
+fn moved(right: i32, down: i32, in_degrees: bool) -> (String, String) {
+    let amount = |tenths_: i32| format!("{}{}", tenths(i64::from(tenths_.abs())), if in_degrees { "°" } else { "%" });
+    let parts = [(right, ("左", "left"), ("右", "right")), (down, ("上", "up"), ("下", "down"))];
+    let said: Vec<(String, String)> = parts
+        .iter()
+        .filter(|(by, ..)| *by != 0)
+        .map(|&(by, back, forth)| {
+            let (zh, en) = if by < 0 { back } else { forth };
+            (format!("向{zh} {}", amount(by)), format!("{} {en}", amount(by)))
+        })
+        .collect();
+    let (zh, en): (Vec<String>, Vec<String>) = said.into_iter().unzip();
+    let of = if in_degrees { ("", "") } else { ("（画面宽度）", " of the picture's width") };
+    (
+        format!("摄像机转动了：{}{}，方位不再可信；{}", zh.join("、"), of.0, RETURN.0),
+        format!("the camera was turned {}{}, its bearings do not hold; {}", en.join(", "), of.1, RETURN.1),
+    )
+}
+
+/// 25 → "2.5", 200 → "20".
+fn tenths(tenths: i64) -> String {
+    if tenths % 10 == 0 { (tenths / 10).to_string() } else { format!("{}.{}", tenths / 10, tenths % 10) }
 }
 
 /// The Debian 12 package that brings an element.

@@ -7,6 +7,7 @@ use super::source::without_password_parameters;
 use crate::error::{Error, Result};
 use crate::frame::Picture;
 use crate::lang::Lang;
+use crate::triage::detection::Stream;
 use gstreamer as gst;
 use gstreamer::prelude::*;
 use gstreamer_app::AppSink;
@@ -16,20 +17,8 @@ use jiff::Timestamp;
 use std::path::Path;
 
 /// The elements no camera works without.
-const NEEDED: [&str; 12] = [
-    "appsink",
-    "videoconvert",
-    "parsebin",
-    "rtspsrc",
-    "rtph264depay",
-    "rtph265depay",
-    "qtdemux",
-    "jpegdec",
-    "h264parse",
-    "h265parse",
-    "avdec_h264",
-    "avdec_h265",
-];
+const NEEDED: [&str; 9] =
+    ["appsink", "videoconvert", "parsebin", "qtdemux", "jpegdec", "h264parse", "h265parse", "avdec_h264", "avdec_h265"];
 
 /// Starts GStreamer; may be called again. Error: what is missing, with the Debian package that brings it.
 pub fn init() -> Result<()> {
@@ -38,7 +27,7 @@ pub fn init() -> Result<()> {
     })?;
     let missing: Vec<&str> = NEEDED.into_iter().filter(|name| gst::ElementFactory::find(name).is_none()).collect();
     if missing.is_empty() {
-        return Ok(());
+        return super::rtsp::register();
     }
     let mut packages: Vec<&str> = missing.iter().map(|name| debian_package(name)).collect();
     packages.sort_unstable();
@@ -146,6 +135,12 @@ pub(super) fn fault_of(message: &gst::message::Error) -> Fault {
     if error.matches(gst::ResourceError::NotFound) && debug.contains("(404)") {
         return Fault::NoSuchStream;
     }
+    if error.matches(gst::ResourceError::Settings) && debug.contains("(rtsps)") {
+        return Fault::Encrypted;
+    }
+    if why.contains("(os error 24)") {
+        return Fault::NoMoreFiles;
+    }
     if error.is::<gst::ResourceError>() {
         return Fault::Unreachable { why };
     }
@@ -186,7 +181,7 @@ pub(super) fn keyframe_of(sample: &gst::Sample, captured_at: Timestamp) -> Resul
         "video/x-raw" => {
             let picture = picture_of(sample)?;
             let codec = Codec::I420 { width: picture.width(), height: picture.height() };
-            return Ok(Keyframe { captured_at, codec, bytes: picture.into_i420().into() });
+            return Ok(Keyframe { captured_at, codec, bytes: picture.into_i420().into(), stream: Stream::Screened });
         }
         other => {
             return Err(Error::invalid(format!("a pipeline must hand out H.264, H.265, JPEG or I420, not {other}")));
@@ -194,7 +189,7 @@ pub(super) fn keyframe_of(sample: &gst::Sample, captured_at: Timestamp) -> Resul
     };
     let buffer = sample.buffer().ok_or_else(|| Error::invalid("a sample without bytes"))?;
     let map = buffer.map_readable().map_err(|e| Error::internal("a sample cannot be read").because(e))?;
-    Ok(Keyframe { captured_at, codec, bytes: map.as_slice().into() })
+    Ok(Keyframe { captured_at, codec, bytes: map.as_slice().into(), stream: Stream::Screened })
 }
 
 /// An I420 sample as a picture: rows without padding, odd sizes cut to even, brightness in 16..=235.
@@ -222,4 +217,26 @@ pub(super) fn picture_of(sample: &gst::Sample) -> Result<Picture> {
         chroma.iter_mut().for_each(|c| *c = (128 + (i32::from(*c) - 128) * 224 / 255) as u8);
     }
     Picture::from_i420(width, height, i420)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pipeline_for_a_card_that_is_not_there_says_what_to_install_and_what_to_choose_instead() {
+        init().expect("GStreamer and its elements");
+        for (name, element, driver) in
+            [("rtsp-nvidia", "nvh264dec", "nvidia-smi"), ("rtsp-vaapi", "vah264dec", "intel-media-va-driver")]
+        {
+            let opened = check_pipeline(Path::new("/nowhere"), name);
+            assert_eq!(opened.is_ok(), gst::ElementFactory::find(element).is_some(), "{name}: {opened:?}");
+            let Err(error) = opened else { continue };
+            for part in [element, "apt-get install gstreamer1.0-plugins-bad", driver, "choose the pipeline rtsp"] {
+                assert!(error.message.contains(part), "{part}: {}", error.message);
+            }
+            let zh = Fault::MissingElement { element: element.to_owned() }.sentence("北山", Lang::Zh);
+            assert!(zh.contains(element) && zh.contains("把管线改回 rtsp"), "{zh}");
+        }
+    }
 }

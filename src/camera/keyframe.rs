@@ -1,15 +1,17 @@
 //! A complete picture, still compressed.
 
+use crate::triage::detection::Stream;
 use jiff::Timestamp;
 use std::sync::Arc;
 
 /// A picture that needs no other to be decoded. Cloning shares the bytes.
 #[derive(Clone)]
 pub struct Keyframe {
-    /// When it was received; for recordings, when it was filmed.
+    /// When it was received; for recordings and uploads, when it was filmed.
     pub captured_at: Timestamp,
     pub codec: Codec,
     pub bytes: Arc<[u8]>,
+    pub stream: Stream,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -30,7 +32,7 @@ impl Keyframe {
     /// A picture file, told by its first bytes.
     pub fn from_image_bytes(captured_at: Timestamp, bytes: Vec<u8>) -> Self {
         let codec = if bytes.starts_with(b"\x89PNG") { Codec::Png } else { Codec::Jpeg };
-        Self { captured_at, codec, bytes: bytes.into() }
+        Self { captured_at, codec, bytes: bytes.into(), stream: Stream::Screened }
     }
 }
 

@@ -2,30 +2,45 @@
 //! camera whose slot began first; a few decoders, one a worker thread, turn just that keyframe into a picture.
 //!
 //! ```text
-//! receiver ─► slot of 1 ─► schedule ─► Decoder ─► judge (black, frozen) ─► Frame
+//! receiver ─► slot of 1 ─► schedule ─► Decoder ─► judge (black, covered, moved …) ─► Frame
 //! (GStreamer)  newest wins  first slot    worker     status board
 //! ```
+//!
+//! Of a suspicious camera, a picture of its main stream is fetched into the same slot for its next turn.
 
 mod decode;
+mod delivery;
+mod drop_folder;
 mod encode;
 mod fault;
+mod gop;
 mod gst;
+mod image_file;
 mod keyframe;
+mod main_stream;
+mod multipart;
+mod open_files;
 mod overload;
+mod pace;
 mod pipelines;
 mod playback;
 mod receiver;
 mod receivers;
 mod reconnect;
 mod recording;
+mod rtsp;
+mod runtime;
 mod schedule;
 mod sight;
 mod slots;
+mod snapshot;
 mod source;
 mod template;
+mod times;
 
 pub use decode::Decoder;
 pub use encode::{ClipCodec, encode_clip};
+pub use fault::Fault;
 pub use gst::{check_pipeline, init};
 pub use keyframe::{Codec, Keyframe};
 pub use overload::Overload;
@@ -33,4 +48,6 @@ pub use playback::{Clip, Playback};
 pub use receivers::Receivers;
 pub use recording::{Frames, frames};
 pub use schedule::Round;
+pub use sight::{Figures, Judged, Sight};
 pub use source::{CameraSource, Secret, images_in};
+pub use times::time_in_name;

@@ -8,8 +8,23 @@ macro_rules! built_in {
     ($($name:literal),+ $(,)?) => { [$(($name, include_str!(concat!("../../pipelines/", $name, ".gst")))),+] };
 }
 
-const BUILT_IN: [(&str, &str); 8] =
-    built_in!["rtsp", "rtsp-h264", "rtsp-h265", "file", "file-any", "decode-h264", "decode-h265", "decode-jpeg",];
+const BUILT_IN: [(&str, &str); 12] = built_in![
+    "rtsp",
+    "rtsp-jpeg",
+    "rtsp-nvidia",
+    "rtsp-vaapi",
+    "rtspsrc",
+    "rtspsrc-h264",
+    "rtspsrc-h265",
+    "file",
+    "file-any",
+    "decode-h264",
+    "decode-h265",
+    "decode-jpeg",
+];
+
+/// Names that registers may still hold, and what they are called now.
+const FORMER_NAMES: [(&str, &str); 2] = [("rtsp-h264", "rtspsrc-h264"), ("rtsp-h265", "rtspsrc-h265")];
 
 /// The text that came with the program.
 pub(super) fn built_in(name: &str) -> Option<&'static str> {
@@ -58,6 +73,7 @@ impl Pipelines {
                 Err(e) => return Err(Fault::BadPipeline { name: name.to_owned(), why: e.to_string() }),
             }
         }
+        let name = FORMER_NAMES.iter().find(|(former, _)| *former == name).map_or(name, |(_, name)| name);
         built_in(name).map(str::to_owned).ok_or_else(unknown)
     }
 
@@ -97,7 +113,7 @@ mod tests {
             let Err(Fault::UnknownPipeline { known, .. }) = pipelines.line(name, &[]) else {
                 panic!("{name} is not known")
             };
-            assert!(known.contains("ours") && known.contains("rtsp-h264"), "{known}");
+            assert!(known.contains("ours") && known.contains("rtspsrc-h264"), "{known}");
         }
     }
 }

@@ -1,10 +1,13 @@
 //! One camera's life: start, watch, restart. Driven by `tick`; all of GStreamer's waiting happens on its own threads.
 
+use super::drop_folder::DropFolder;
 use super::fault::Fault;
 use super::gst::{Pipeline, drop_delta_units, keyframe_of};
 use super::pipelines::Pipelines;
 use super::reconnect::{Backoff, Silence, judge_silence};
+use super::rtsp::UNITS;
 use super::slots::Slots;
+use super::snapshot::Snapshot;
 use super::source::{CameraSource, Kind, images_in};
 use super::template::Outlet;
 use super::{Keyframe, Secret};
@@ -27,11 +30,14 @@ enum State {
     Waiting,
     Playing(Playing),
     Folder(Folder),
+    Web(Snapshot),
+    Drop(Box<DropFolder>),
 }
 
 struct Playing {
     pipeline: Pipeline,
     activity: Arc<Activity>,
+    pulse: Option<Pulse>,
     /// Recordings start over at their end; for a camera the end is a fault.
     is_recording: bool,
 }
@@ -40,6 +46,12 @@ struct Playing {
 struct Activity {
     keyframe_us: AtomicI64,
     data_us: AtomicI64,
+}
+
+/// A source that lets go of delta units itself counts what it receives; the count moves while video flows.
+struct Pulse {
+    source: gst::Element,
+    units: u64,
 }
 
 struct Folder {
@@ -69,6 +81,8 @@ impl Receiver {
             State::Waiting => Ok(()),
             State::Playing(playing) => playing.watch(&self.slots, self.index, &mut self.backoff, now),
             State::Folder(folder) => folder.feed(&self.slots, self.index, now),
+            State::Web(camera) => camera.feed(&self.slots, self.index, &mut self.backoff, now),
+            State::Drop(folder) => folder.feed(&self.slots, self.index, now),
         };
         if let Err(fault) = outcome {
             self.fail(fault, now);
@@ -91,32 +105,54 @@ impl Receiver {
 fn start(slots: &Arc<Slots>, index: usize, pipelines: &Pipelines, now: Timestamp) -> Result<State, Fault> {
     let source = &slots.sources[index];
     let kind = source.kind()?;
-    let (default, key, value) = match &kind {
+    match &kind {
         Kind::Images(folder) => return Folder::open(folder, now).map(State::Folder),
-        Kind::Rtsp => (slots.config.pipeline.as_str(), "url", source.url().to_owned()),
-        Kind::Video(path) => ("file", "path", path.to_string_lossy().into_owned()),
-    };
-    let name = source.pipeline.as_deref().unwrap_or(default);
-    let line = pipelines.line(name, &[(key, &value)])?;
-    let (pipeline, sink) = Pipeline::open(&line)?;
-    log_in(&pipeline, source);
-    let is_recording = kind != Kind::Rtsp;
+        Kind::Drop(folder) => return Ok(State::Drop(Box::new(DropFolder::open(folder.clone(), now)))),
+        Kind::Web if source.pipeline.is_none() => return Snapshot::open(source).map(State::Web),
+        Kind::Rtsp | Kind::Web | Kind::Video(_) => {}
+    }
+    let (pipeline, sink, outlet) = open(source, &kind, &slots.config.pipeline, pipelines)?;
+    let source = pipeline.0.by_name("source").filter(|element| element.has_property(UNITS));
+    let pulse = source.map(|source| Pulse { source, units: 0 });
+    let is_recording = matches!(kind, Kind::Video(_));
     sink.set_property("sync", is_recording);
     sink.set_property("drop", true);
     let now_us = AtomicI64::new(now.as_microsecond());
     let activity = Arc::new(Activity { keyframe_us: AtomicI64::new(now.as_microsecond()), data_us: now_us });
-    if line.outlet == Outlet::Keyframes {
+    if outlet == Outlet::Keyframes {
         let (clock, activity) = (slots.clock.clone(), Arc::clone(&activity));
         drop_delta_units(&sink, move || activity.data_us.store(clock.now().as_microsecond(), Ordering::Relaxed));
     }
     hand_on(&sink, slots, index, &activity);
     pipeline.play()?;
-    Ok(State::Playing(Playing { pipeline, activity, is_recording }))
+    Ok(State::Playing(Playing { pipeline, activity, pulse, is_recording }))
+}
+
+/// The pipeline of a source that has one (folders and snapshots have none), logged in, and where its pictures come out.
+/// `default`: the text for RTSP.
+pub(super) fn open(
+    source: &CameraSource,
+    kind: &Kind,
+    default: &str,
+    pipelines: &Pipelines,
+) -> Result<(Pipeline, AppSink, Outlet), Fault> {
+    let (default, key, value) = match kind {
+        Kind::Web if source.pipeline.is_none() => return Err(source.bad_address()),
+        Kind::Rtsp | Kind::Web => (default, "url", source.url().to_owned()),
+        Kind::Video(path) => ("file", "path", path.to_string_lossy().into_owned()),
+        Kind::Images(_) | Kind::Drop(_) => return Err(source.bad_address()),
+    };
+    let name = source.pipeline.as_deref().unwrap_or(default);
+    let line = pipelines.line(name, &[(key, &value)])?;
+    let (pipeline, sink) = Pipeline::open(&line)?;
+    if let Some(element) = pipeline.0.by_name("source") {
+        log_in(&element, source);
+    }
+    Ok((pipeline, sink, line.outlet))
 }
 
 /// On the element named `source`, as properties: a password never stands in a text. Sound is not asked for at all.
-fn log_in(pipeline: &Pipeline, source: &CameraSource) {
-    let Some(element) = pipeline.0.by_name("source") else { return };
+fn log_in(element: &gst::Element, source: &CameraSource) {
     if let (Some(user), true) = (&source.user, element.has_property("user-id")) {
         element.set_property("user-id", user);
         element.set_property("user-pw", source.password.as_ref().map_or("", Secret::expose));
@@ -149,7 +185,7 @@ fn hand_on(sink: &AppSink, slots: &Arc<Slots>, index: usize, activity: &Arc<Acti
 }
 
 impl Playing {
-    fn watch(&self, slots: &Slots, index: usize, backoff: &mut Backoff, now: Timestamp) -> Result<(), Fault> {
+    fn watch(&mut self, slots: &Slots, index: usize, backoff: &mut Backoff, now: Timestamp) -> Result<(), Fault> {
         let wanted = [gst::MessageType::Error, gst::MessageType::Eos];
         while let Some(message) = self.pipeline.0.bus().and_then(|bus| bus.pop_filtered(&wanted)) {
             match message.view() {
@@ -169,6 +205,9 @@ impl Playing {
                 _ => return Err(Fault::StreamEnded),
             }
         }
+        if self.pulse.as_mut().is_some_and(Pulse::beats) {
+            self.activity.data_us.store(now.as_microsecond(), Ordering::Relaxed);
+        }
         self.watch_silence(slots, index, backoff, now)
     }
 
@@ -184,6 +223,14 @@ impl Playing {
             Silence::Offline => return Err(Fault::Silent { seconds, offline: true }),
         }
         Ok(())
+    }
+}
+
+impl Pulse {
+    /// True when video has come since it was last asked.
+    fn beats(&mut self) -> bool {
+        let units = self.source.property(UNITS);
+        std::mem::replace(&mut self.units, units) != units
     }
 }
 

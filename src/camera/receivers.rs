@@ -1,8 +1,10 @@
-//! All cameras of this machine. Threads: one here that watches every receiver, four inside GStreamer for every RTSP camera
-//! (rtspsrc's own), and whatever workers the caller starts to ask for frames.
+//! All cameras of this machine. Threads: one here that watches every receiver and every fetch of a main stream, two that
+//! receive for all RTSP cameras together (`rtsp/`; an `rtspsrc.gst` camera brings four of its own), and whatever workers the
+//! caller starts to ask for frames.
 
 use super::decode::Decoder;
 use super::keyframe::Keyframe;
+use super::main_stream::Fetches;
 use super::overload::Overload;
 use super::pipelines::Pipelines;
 use super::receiver::Receiver;
@@ -13,6 +15,7 @@ use crate::config::CameraConfig;
 use crate::error::{Error, Result};
 use crate::frame::{Frame, StatusBoard};
 use crate::lang::Lang;
+use crate::triage::detection::Stream;
 use crate::triage::id::CameraId;
 use crossbeam::channel::{Receiver as Signal, RecvTimeoutError, Sender, bounded};
 use std::sync::{Arc, Mutex};
@@ -25,8 +28,11 @@ const TICK: Duration = Duration::from_millis(100);
 /// Pipelines started per tick: 267 cameras are up within 4 s without a burst of 267 connections.
 const STARTS_PER_TICK: usize = 8;
 
-/// Ending a stream waits up to 0.1 s for the camera's goodbye; so many say it at once.
+/// Ending an rtspsrc waits up to 0.1 s for the camera's goodbye; so many say it at once.
 const STOPPERS: usize = 16;
+
+/// Our own sources say goodbye all together after they have stopped.
+const GOODBYES: Duration = Duration::from_millis(500);
 
 /// Running receivers. Dropping stops them.
 pub struct Receivers {
@@ -45,7 +51,7 @@ impl Receivers {
         lang: Lang,
     ) -> Result<Self> {
         super::init()?;
-        warn_of_file_limit(sources.len());
+        super::open_files::allow(sources.len());
         let slots = Slots::new(sources, config.clone(), clock, status, lang);
         let (stop, stopped) = bounded(1);
         let watched = Arc::clone(&slots);
@@ -70,14 +76,50 @@ impl Receivers {
     /// and gives None, as does a wait without work.
     pub fn next_frame(&self, decoder: &mut Decoder, wait: Duration) -> Option<Frame> {
         let (index, keyframe) = self.take(wait)?;
-        let decoded = decoder.decode(&keyframe).map(Arc::new);
-        self.slots.saw(index, keyframe.captured_at, decoded.as_ref());
-        let source = &self.slots.sources[index];
-        let picture = decoded.ok()?;
-        Some(Frame { camera: source.id.clone(), pose: source.pose.clone(), captured_at: keyframe.captured_at, picture })
+        let frame = self.decode(index, &keyframe, decoder);
+        match keyframe.stream {
+            Stream::Screened => frame,
+            // A turn is never lost to a main stream that cannot be decoded.
+            Stream::Main => frame.or_else(|| self.decode(index, &self.slots.instead(index)?, decoder)),
+        }
     }
 
-    /// Suspicious: all its poses are looked at every half cadence for the next six cadences, as far as there is room.
+    fn decode(&self, index: usize, keyframe: &Keyframe, decoder: &mut Decoder) -> Option<Frame> {
+        let Keyframe { captured_at, stream, .. } = *keyframe;
+        let decoded = decoder.decode(keyframe).map(Arc::new);
+        match stream {
+            Stream::Screened => self.slots.saw(index, captured_at, decoded.as_ref()),
+            Stream::Main => self.slots.saw_main(index, captured_at, decoded.as_ref()),
+        }
+        let CameraSource { id, pose, .. } = &self.slots.sources[index];
+        Some(Frame { camera: id.clone(), pose: pose.clone(), captured_at, picture: decoded.ok()?, stream })
+    }
+
+    /// Up to `most` frames that are due now, of different cameras: waits for the first, takes the rest only if they are there.
+    pub fn next_frames(&self, decoder: &mut Decoder, most: usize, wait: Duration) -> Vec<Frame> {
+        let mut frames: Vec<Frame> = self.next_frame(decoder, wait).into_iter().collect();
+        while !frames.is_empty() && frames.len() < most {
+            let Some(frame) = self.next_frame(decoder, Duration::ZERO) else { break };
+            frames.push(frame);
+        }
+        frames
+    }
+
+    /// The frame has been analysed, or judged by the gate: its camera's slot is met.
+    pub fn looked(&self, frame: &Frame) {
+        let is_it = |source: &CameraSource| source.id == frame.camera && source.pose == frame.pose;
+        if let Some(index) = self.slots.sources.iter().position(is_it) {
+            self.slots.looked(index, frame.captured_at);
+        }
+    }
+
+    /// Whether a camera waits for its turn: then there is no time for anything else.
+    pub fn is_anybody_due(&self) -> bool {
+        self.slots.is_anybody_due()
+    }
+
+    /// Suspicious: all its poses are looked at every half cadence for the next six cadences, as far as there is room, and in
+    /// pictures of their main streams where they have one.
     pub fn boost(&self, camera: &CameraId) {
         for (index, _) in self.slots.sources.iter().enumerate().filter(|(_, source)| source.id == *camera) {
             self.slots.boost(index);
@@ -115,6 +157,7 @@ impl Drop for Receivers {
 fn watch(slots: &Arc<Slots>, stop: &Signal<()>) {
     let pipelines = Pipelines::new(&slots.config.pipelines);
     let mut receivers: Vec<Receiver> = (0..slots.sources.len()).map(|i| Receiver::new(i, Arc::clone(slots))).collect();
+    let mut fetches = Fetches::new(Arc::clone(slots));
     let mut first = 0;
     loop {
         let now = slots.clock.now();
@@ -129,12 +172,14 @@ fn watch(slots: &Arc<Slots>, stop: &Signal<()>) {
                 }
             }
         }
+        fetches.tick(&pipelines, now);
         slots.tick(now);
         match stop.recv_timeout(TICK) {
             Err(RecvTimeoutError::Timeout) => {}
             Ok(()) | Err(RecvTimeoutError::Disconnected) => break,
         }
     }
+    drop(fetches);
     let share = receivers.len().div_ceil(STOPPERS).max(1);
     std::thread::scope(|scope| {
         while !receivers.is_empty() {
@@ -142,15 +187,5 @@ fn watch(slots: &Arc<Slots>, stop: &Signal<()>) {
             scope.spawn(move || drop(some));
         }
     });
-}
-
-/// An RTSP camera holds four file handles (measured: 1077 for 267); the usual limit is 1024.
-fn warn_of_file_limit(cameras: usize) {
-    let needed = cameras as u64 * 4 + 128;
-    let limits = std::fs::read_to_string("/proc/self/limits").unwrap_or_default();
-    let line = limits.lines().find(|line| line.starts_with("Max open files"));
-    let limit = line.and_then(|line| line.split_whitespace().nth(3)?.parse::<u64>().ok());
-    if let Some(limit) = limit.filter(|limit| *limit < needed) {
-        tracing::warn!(limit, needed, cameras, "too few open files allowed: set LimitNOFILE or `ulimit -n` higher");
-    }
+    super::rtsp::goodbyes(GOODBYES);
 }

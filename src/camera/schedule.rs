@@ -144,6 +144,11 @@ impl Schedule {
         turn.is_ripe(self.cadence, now) || turn.is_extra_ripe(self.cadence, now)
     }
 
+    /// Of a camera that has to be asked: whether a picture taken now would be looked at, and none from this cadence lies ready.
+    pub fn wants(&self, camera: usize, now: Timestamp) -> bool {
+        self.turns.get(camera).is_some_and(|turn| turn.wants(self.cadence, now))
+    }
+
     pub fn is_anybody_due(&self, now: Timestamp) -> bool {
         (0..self.turns.len()).any(|camera| self.is_due(camera, now))
     }
@@ -183,12 +188,21 @@ impl Turn {
 
     /// From the middle of the slot before the next beat, once, and only with a new picture.
     fn is_extra_ripe(&self, cadence: SignedDuration, now: Timestamp) -> bool {
+        self.extra_due_at(cadence, now).is_some_and(|due_at| self.newest.is_some_and(|at| at >= due_at))
+    }
+
+    /// When the extra look of this slot fell due, while it is still to be had.
+    fn extra_due_at(&self, cadence: SignedDuration, now: Timestamp) -> Option<Timestamp> {
         let middle = earlier(self.beat_at, cadence / 2);
-        let extra_due_at = middle.max(later(self.looked_at, cadence / 4));
-        self.extra_at < middle
-            && (extra_due_at..self.beat_at).contains(&now)
-            && now < self.boosted_until
-            && self.newest.is_some_and(|at| at >= extra_due_at)
+        let due_at = middle.max(later(self.looked_at, cadence / 4));
+        let is_open = self.extra_at < middle && (due_at..self.beat_at).contains(&now) && now < self.boosted_until;
+        is_open.then_some(due_at)
+    }
+
+    fn wants(&self, cadence: SignedDuration, now: Timestamp) -> bool {
+        let lacks = |due_at: Timestamp| self.newest.is_none_or(|at| at < due_at || now.duration_since(at) >= cadence);
+        let due_at = self.due_at(cadence);
+        (now >= due_at && lacks(due_at)) || self.extra_due_at(cadence, now).is_some_and(lacks)
     }
 
     fn take(&mut self, now: Timestamp) {

@@ -1,8 +1,11 @@
 //! Where receivers and workers meet: one slot a camera, the schedule, and what the status board says of each.
 
 use super::fault::Fault;
+use super::gop::Gop;
 use super::keyframe::Keyframe;
+use super::main_stream::{self, MainSlot};
 use super::overload::{Overload, OverloadWatch};
+use super::pace::Pace;
 use super::schedule::Schedule;
 use super::sight::Sight;
 use super::source::CameraSource;
@@ -11,16 +14,16 @@ use crate::config::CameraConfig;
 use crate::error::{Error, Result};
 use crate::frame::{Health, Picture, StatusBoard};
 use crate::lang::Lang;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::time::Duration;
 
 /// A suspicious camera is looked at twice as often for so many cadences after the last suspicion: one minute at 10 s.
 const BOOST_CADENCES: i32 = 6;
 
-/// The board keeps pictures no larger than this (0.8 MB): 267 full ones would fill 800 MB.
-const SHOWN_WIDTH: u32 = 960;
-const SHOWN_HEIGHT: u32 = 540;
+/// The board keeps pictures no larger than this (0.35 MB, a sub-stream's own size): 267 full ones would fill 800 MB.
+const SHOWN_WIDTH: u32 = 640;
+const SHOWN_HEIGHT: u32 = 360;
 
 /// Memory is bounded by arithmetic: one keyframe and one small picture a camera.
 pub(super) struct Slots {
@@ -37,16 +40,19 @@ struct Inner {
     schedule: Schedule,
     load: OverloadWatch,
     cameras: Vec<Camera>,
+    paces: Vec<Pace>,
     is_stopped: bool,
 }
 
-/// What is known of one camera. Health is the first of: link, picture; without any, Ok once a keyframe came.
+/// What is known of one camera. Health is the first of: link, picture, keyframe interval; without any, Ok once a keyframe came.
 #[derive(Default)]
 struct Camera {
     keyframe: Option<Keyframe>,
+    main: MainSlot,
     has_come: bool,
     link: Option<Fault>,
     picture: Option<Fault>,
+    gop: Gop,
     sight: Sight,
     told: Option<(Health, Option<Fault>)>,
 }
@@ -63,7 +69,8 @@ impl Slots {
         let schedule = Schedule::new(sources.len(), config.cadence, now);
         let cameras = sources.iter().map(|_| Camera::default()).collect();
         let load = OverloadWatch::default();
-        let inner = Mutex::new(Inner { schedule, load, cameras, is_stopped: false });
+        let paces = vec![Pace::new(config.cadence, now); sources.len()];
+        let inner = Mutex::new(Inner { schedule, load, cameras, paces, is_stopped: false });
         let slots = Self { sources, clock, config, status, lang, inner, fresh: Condvar::new() };
         for (index, camera) in slots.lock().cameras.iter_mut().enumerate() {
             slots.tell(index, camera, now);
@@ -77,6 +84,7 @@ impl Slots {
         let mut inner = self.lock();
         let is_due = inner.schedule.came(index, keyframe.captured_at, now);
         let camera = &mut inner.cameras[index];
+        camera.gop.came(keyframe.captured_at);
         let replaced = camera.keyframe.replace(keyframe);
         camera.has_come = true;
         camera.link = None;
@@ -84,6 +92,8 @@ impl Slots {
             status.keyframes += 1;
             status.dropped += u64::from(replaced.is_some());
         });
+        metrics::counter!("huoyan_keyframes_received_total").increment(1);
+        metrics::counter!("huoyan_keyframes_dropped_total").increment(u64::from(replaced.is_some()));
         self.tell(index, camera, now);
         drop(inner);
         if is_due {
@@ -91,7 +101,7 @@ impl Slots {
         }
     }
 
-    /// The most overdue camera's keyframe; None after `wait`, or at once when stopped.
+    /// The most overdue camera's keyframe, or in its stead what the main stream gave; None after `wait`, or at once when stopped.
     pub fn take(&self, wait: Duration) -> Option<(usize, Keyframe)> {
         let mut taken = None;
         let waiting = |inner: &mut Inner| {
@@ -99,13 +109,21 @@ impl Slots {
             if *is_stopped {
                 return false;
             }
-            let next = schedule.next(self.clock.now());
-            taken = next.and_then(|index| Some((index, cameras[index].keyframe.take()?)));
+            let now = self.clock.now();
+            taken = schedule.next(now).and_then(|index| {
+                let Camera { main, keyframe, .. } = &mut cameras[index];
+                Some((index, main.take(now, self.config.cadence).or_else(|| keyframe.take())?))
+            });
             taken.is_none()
         };
         let waited = self.fresh.wait_timeout_while(self.lock(), wait, waiting);
         drop(waited);
         taken
+    }
+
+    /// Whether a camera that has to be asked shall be asked now.
+    pub fn wants(&self, index: usize, now: Timestamp) -> bool {
+        self.lock().schedule.wants(index, now)
     }
 
     /// What the receiver found out about the connection.
@@ -116,7 +134,8 @@ impl Slots {
         let camera = &mut cameras[index];
         if fault.health() != Health::Late {
             // What comes after the gap is judged afresh, and what came before it is no longer news.
-            camera.sight.reset();
+            camera.sight.resume();
+            camera.gop.reset();
             (camera.picture, camera.keyframe) = (None, None);
             schedule.gone(index);
         }
@@ -127,11 +146,16 @@ impl Slots {
     /// What the worker saw in the picture.
     pub fn saw(&self, index: usize, captured_at: Timestamp, picture: Result<&Arc<Picture>, &Error>) {
         let now = self.clock.now();
+        metrics::counter!("huoyan_frames_decoded_total").increment(u64::from(picture.is_ok()));
         let shown = picture.ok().map(shown);
         let mut inner = self.lock();
         let camera = &mut inner.cameras[index];
+        let CameraSource { id, field_of_view_deg, .. } = &self.sources[index];
+        if self.status.take_accepted_view(id) {
+            camera.sight.accept();
+        }
         camera.picture = match picture {
-            Ok(picture) => camera.sight.judge(picture, captured_at, self.config.frozen_after),
+            Ok(picture) => camera.sight.judge(picture, captured_at, self.config.frozen_after, *field_of_view_deg).fault,
             Err(e) => Some(Fault::Undecodable { why: e.chain() }),
         };
         if let Some(shown) = shown {
@@ -143,15 +167,101 @@ impl Slots {
         self.tell(index, camera, now);
     }
 
+    /// Whether somebody waits for a turn, with a picture to look at.
+    pub fn is_anybody_due(&self) -> bool {
+        self.lock().schedule.is_anybody_due(self.clock.now())
+    }
+
+    /// The camera's slot is met: the model has looked at the frame, or the gate has judged it.
+    pub fn looked(&self, index: usize, captured_at: Timestamp) {
+        let now = self.clock.now();
+        let mut inner = self.lock();
+        let pace = &mut inner.paces[index];
+        self.pass(index, pace, now);
+        pace.looked(now);
+        drop(inner);
+        metrics::histogram!("huoyan_frame_age_seconds").record(now.duration_since(captured_at).as_secs_f64());
+    }
+
+    /// Counts the slots that are over, for the board and for the machine that watches this one.
+    fn pass(&self, index: usize, pace: &mut Pace, now: Timestamp) {
+        let Some(over) = pace.pass(now) else { return };
+        metrics::counter!("huoyan_slots_total", "result" => "met").increment(over.met);
+        metrics::counter!("huoyan_slots_total", "result" => "missed").increment(over.missed);
+        self.status.update(&self.sources[index].id, |status| {
+            status.slots_met += over.met;
+            status.slots_missed += over.missed;
+        });
+    }
+
+    /// What the worker saw in the main stream's picture. Black and frozen are told from the screened stream alone.
+    pub fn saw_main(&self, index: usize, captured_at: Timestamp, picture: Result<&Arc<Picture>, &Error>) {
+        let picture = match picture {
+            Ok(picture) => shown(picture),
+            Err(e) => return self.main_failed(index, &Fault::Undecodable { why: e.chain() }),
+        };
+        self.status.update(&self.sources[index].id, |status| {
+            status.main_detail = None;
+            status.last_frame_at = Some(captured_at);
+            status.last_picture = Some(picture);
+        });
+    }
+
+    /// The keyframe of the screened stream that brought the turn, where the main stream's cannot be decoded.
+    pub fn instead(&self, index: usize) -> Option<Keyframe> {
+        self.lock().cameras[index].keyframe.take()
+    }
+
     pub fn boost(&self, index: usize) {
-        let until = self.config.cadence.checked_mul(BOOST_CADENCES).and_then(|d| self.clock.now().checked_add(d).ok());
-        self.lock().schedule.boost(index, until.unwrap_or(Timestamp::MAX));
+        let now = self.clock.now();
+        let until = self.config.cadence.checked_mul(BOOST_CADENCES).and_then(|d| now.checked_add(d).ok());
+        let until = until.unwrap_or(Timestamp::MAX);
+        let mut inner = self.lock();
+        inner.schedule.boost(index, until);
+        if self.sources[index].main.is_some() {
+            inner.cameras[index].main.ask(now, until);
+        }
+    }
+
+    /// The camera that has waited longest for a picture of its main stream, of those that `may` be asked now; it counts as
+    /// asked from here on.
+    pub fn wants_main(&self, now: Timestamp, may: impl Fn(usize) -> bool) -> Option<usize> {
+        let mut inner = self.lock();
+        let waiting = inner.cameras.iter().enumerate().filter(|(index, it)| it.main.is_waiting(now) && may(*index));
+        let (index, _) = waiting.min_by_key(|(_, camera)| camera.main.waits_since())?;
+        inner.cameras[index].main.begin();
+        Some(index)
+    }
+
+    /// What a fetch gave. A fault is said on the camera's status and changes nothing else: the screened stream goes on.
+    pub fn main_came(&self, index: usize, outcome: Result<Keyframe, Fault>) {
+        let (keyframe, fault) = match outcome {
+            Ok(keyframe) => (Some(keyframe), None),
+            Err(fault) => (None, Some(fault)),
+        };
+        self.lock().cameras[index].main.end(keyframe, self.clock.now());
+        match fault {
+            Some(fault) => self.main_failed(index, &fault),
+            None => self.status.update(&self.sources[index].id, |status| status.main_fetched += 1),
+        }
+    }
+
+    fn main_failed(&self, index: usize, fault: &Fault) {
+        let source = &self.sources[index];
+        let detail = main_stream::sentence(fault, &source.name, self.lang);
+        self.status.update(&source.id, |status| {
+            if status.main_detail.as_ref() != Some(&detail) {
+                tracing::warn!(camera.id = %source.id, "{detail}");
+                status.main_detail = Some(detail);
+            }
+        });
     }
 
     /// Wakes the workers when somebody has fallen due, and watches whether they keep up.
     pub fn tick(&self, now: Timestamp) {
         let mut inner = self.lock();
-        let Inner { schedule, load, .. } = &mut *inner;
+        let Inner { schedule, load, paces, .. } = &mut *inner;
+        paces.iter_mut().enumerate().for_each(|(index, pace)| self.pass(index, pace, now));
         load.observe(schedule.round(now), self.config.cadence, now);
         let is_anybody_due = schedule.is_anybody_due(now);
         drop(inner);
@@ -176,7 +286,11 @@ impl Slots {
 
     /// The board hears of every change once, the log of every change of health.
     fn tell(&self, index: usize, camera: &mut Camera, now: Timestamp) {
-        let fault = camera.link.as_ref().or(camera.picture.as_ref());
+        let gop = camera
+            .gop
+            .too_long_for(self.config.cadence)
+            .map(|gop| Fault::LongGop { gop_tenths: tenths(gop), cadence_tenths: tenths(self.config.cadence) });
+        let fault = camera.link.as_ref().or(camera.picture.as_ref()).or(gop.as_ref());
         let health = match fault {
             Some(fault) => fault.health(),
             None if camera.has_come => Health::Ok,
@@ -205,6 +319,10 @@ impl Slots {
     }
 }
 
+fn tenths(duration: SignedDuration) -> i64 {
+    i64::try_from((duration.as_millis() + 50) / 100).unwrap_or(i64::MAX)
+}
+
 fn shown(picture: &Arc<Picture>) -> Arc<Picture> {
     if picture.width() <= SHOWN_WIDTH && picture.height() <= SHOWN_HEIGHT {
         return Arc::clone(picture);
@@ -216,7 +334,7 @@ fn shown(picture: &Arc<Picture>) -> Arc<Picture> {
 mod tests {
     use super::*;
     use crate::camera::Codec;
-    use jiff::SignedDuration;
+    use crate::triage::detection::Stream;
 
     fn slots(cameras: usize) -> (Arc<Slots>, StatusBoard) {
         let sources = (0..cameras).map(|i| {
@@ -229,7 +347,12 @@ mod tests {
     }
 
     fn keyframe(slots: &Slots, mark: u8) -> Keyframe {
-        Keyframe { captured_at: slots.clock.now(), codec: Codec::Jpeg, bytes: vec![mark].into() }
+        Keyframe {
+            captured_at: slots.clock.now(),
+            codec: Codec::Jpeg,
+            bytes: vec![mark].into(),
+            stream: Stream::Screened,
+        }
     }
 
     #[test]
@@ -255,6 +378,21 @@ mod tests {
         slots.clock.advance(SignedDuration::from_secs(10));
         slots.put(0, keyframe(&slots, 3));
         assert!(slots.take(Duration::ZERO).is_some());
+    }
+
+    #[test]
+    fn slots_are_counted_for_each_camera_whether_it_is_looked_at_or_not() {
+        let (slots, status) = slots(2);
+        for _ in 0..3 {
+            slots.looked(0, slots.clock.now());
+            slots.clock.advance(SignedDuration::from_secs(10));
+            slots.tick(slots.clock.now());
+        }
+        slots.clock.advance(SignedDuration::from_secs(30));
+        slots.tick(slots.clock.now());
+        let counted = |camera: &str| status.get(&camera.into()).map(|it| (it.slots_met, it.slots_missed));
+        assert_eq!(counted("c0"), Some((3, 3)));
+        assert_eq!(counted("c1"), Some((0, 6)), "never looked at");
     }
 
     #[test]
@@ -319,6 +457,30 @@ mod tests {
         slots.put(0, keyframe(&slots, 2));
         assert_eq!(health("c0"), Some(Health::Ok));
         assert_eq!(health("c1"), Some(Health::Starting), "the other camera is left alone");
+    }
+
+    #[test]
+    fn a_view_that_the_office_accepts_is_right_from_then_on() {
+        let (slots, status) = slots(1);
+        slots.put(0, keyframe(&slots, 1));
+        let view = |horizon: usize| {
+            let luma =
+                (0..160 * 90).map(|i| if i / 160 < horizon { 180 } else { 60 + (i % 160 * 7 + i / 160 * 13) % 29 });
+            let mut bytes: Vec<u8> = luma.map(|y| y as u8).collect();
+            bytes.resize(160 * 90 * 3 / 2, 110);
+            Arc::new(Picture::from_i420(160, 90, bytes).expect("sizes fit"))
+        };
+        let looks = |horizon: usize, count: usize| {
+            for _ in 0..count {
+                slots.clock.advance(SignedDuration::from_secs(10));
+                slots.saw(0, slots.clock.now(), Ok(&view(horizon)));
+            }
+            status.get(&"c0".into()).map(|s| s.health)
+        };
+        assert_eq!(looks(40, 12), Some(Health::Ok));
+        assert_eq!(looks(60, 8), Some(Health::Moved));
+        status.update(&"c0".into(), |status| status.is_view_accepted = true);
+        assert_eq!(looks(60, 8), Some(Health::Ok));
     }
 
     #[test]

@@ -37,6 +37,10 @@ pub struct CameraSource {
     pub password: Option<Secret>,
     /// A file of the pipelines folder without `.gst`; without one, by the kind of source.
     pub pipeline: Option<String>,
+    /// 主码流: the same view in full size, fetched a picture at a time on suspicion.
+    pub main: Option<Box<CameraSource>>,
+    /// Horizontal, degrees, where the register knows it: moves are then told in degrees.
+    pub field_of_view_deg: Option<f64>,
 }
 
 /// The kinds of source, told by the address.
@@ -47,15 +51,21 @@ pub enum Kind {
     Video(PathBuf),
     /// A folder of JPEG and PNG pictures, one a cadence, in name order, from the start again at its end.
     Images(PathBuf),
+    /// A web address that answers with a JPEG, or with MJPEG.
+    Web,
+    /// A folder into which pictures are dropped (FTP): the newest counts.
+    Drop(PathBuf),
 }
 
 impl CameraSource {
-    /// `url`: `rtsp://[user:password@]host[:port]/…`, or a video file or folder of pictures as path or `file://` address.
+    /// `url`: `rtsp://[user:password@]host[:port]/…`, `http://…` or `https://…` to a JPEG or MJPEG, `drop:/folder` for pictures
+    /// that arrive there, or a recorded video file or folder of pictures as path or `file://` address.
     /// Never fails: a bad address is that camera's status, not everybody's error.
     pub fn new(id: CameraId, pose: PoseId, name: impl Into<String>, url: &str) -> Self {
         let (url, login) = split_login(url.trim());
         let (user, password) = login.map_or((None, None), |(user, password)| (Some(user), password.map(Secret)));
-        Self { id, pose, name: name.into(), url, user, password, pipeline: None }
+        let (pipeline, field_of_view_deg, main) = (None, None, None);
+        Self { id, pose, name: name.into(), url, user, password, pipeline, field_of_view_deg, main }
     }
 
     /// Wins over what the address holds.
@@ -71,6 +81,18 @@ impl CameraSource {
         self
     }
 
+    #[must_use]
+    pub fn with_main(mut self, main: Self) -> Self {
+        self.main = Some(Box::new(main));
+        self
+    }
+
+    #[must_use]
+    pub fn with_field_of_view(mut self, degrees: f64) -> Self {
+        self.field_of_view_deg = Some(degrees);
+        self
+    }
+
     /// For the pipeline only. Has no login part, but some makes carry the password in the query: show `public_url`.
     pub(super) fn url(&self) -> &str {
         &self.url
@@ -83,9 +105,15 @@ impl CameraSource {
 
     /// What the address means; folders are told from files by looking.
     pub fn kind(&self) -> Result<Kind, Fault> {
+        if let Some(folder) = strip_drop(&self.url) {
+            return folder.map(Kind::Drop).ok_or_else(|| self.bad_address());
+        }
         let scheme = self.url.split_once("://").map(|(scheme, _)| scheme.to_ascii_lowercase());
         let path = match scheme.as_deref() {
-            Some("rtsp") => return if has_host(&self.url) { Ok(Kind::Rtsp) } else { Err(self.bad_address()) },
+            Some("rtsp" | "rtsps") => {
+                return if has_host(&self.url) { Ok(Kind::Rtsp) } else { Err(self.bad_address()) };
+            }
+            Some("http" | "https") => return if has_host(&self.url) { Ok(Kind::Web) } else { Err(self.bad_address()) },
             Some("file") => PathBuf::from(percent_decoded(&self.url["file://".len()..])),
             Some(_) => return Err(self.bad_address()),
             None if self.url.is_empty() => return Err(self.bad_address()),
@@ -98,7 +126,7 @@ impl CameraSource {
         }
     }
 
-    fn bad_address(&self) -> Fault {
+    pub(super) fn bad_address(&self) -> Fault {
         Fault::BadAddress { shown: self.public_url() }
     }
 }
@@ -124,6 +152,13 @@ pub fn images_in(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
     Ok(paths)
 }
 
+/// `drop:/srv/ftp/cam1` and `drop:///srv/ftp/cam1`; None: another kind of address; `Some(None)`: no absolute path in it.
+fn strip_drop(url: &str) -> Option<Option<PathBuf>> {
+    let rest = url.get(..5).filter(|scheme| scheme.eq_ignore_ascii_case("drop:")).map(|_| &url[5..])?;
+    let path = rest.strip_prefix("//").unwrap_or(rest);
+    Some(path.starts_with('/').then(|| PathBuf::from(path)))
+}
+
 fn has_host(url: &str) -> bool {
     let rest = url.split_once("://").map_or("", |(_, rest)| rest);
     let authority = rest.split(['/', '?']).next().unwrap_or_default();
@@ -136,12 +171,16 @@ fn has_host(url: &str) -> bool {
         && port.is_none_or(|p| p.parse::<u16>().is_ok_and(|p| p > 0))
 }
 
+fn is_path(scheme: &str) -> bool {
+    scheme.eq_ignore_ascii_case("file") || scheme.eq_ignore_ascii_case("drop")
+}
+
 type Login = (String, Option<String>);
 
 /// `rtsp://user:pass@host/…` → (`rtsp://host/…`, login). Passwords with an unescaped `@` or `/` are common in registers:
 /// the last `@` of the authority ends the login, and where no authority looks like host and port, the last `@` of all.
 fn split_login(url: &str) -> (String, Option<Login>) {
-    let Some((scheme, rest)) = url.split_once("://").filter(|(scheme, _)| !scheme.eq_ignore_ascii_case("file")) else {
+    let Some((scheme, rest)) = url.split_once("://").filter(|(scheme, _)| !is_path(scheme)) else {
         return (url.to_owned(), None);
     };
     let authority = &rest[..rest.find(['/', '?']).unwrap_or(rest.len())];
@@ -218,6 +257,8 @@ mod tests {
             ("rtsp://admin@h/s", "rtsp://h/s", Some("admin"), None),
             ("rtsp://h:554/cam@1", "rtsp://h:554/cam@1", None, None),
             ("rtsp://[fe80::1]/s", "rtsp://[fe80::1]/s", None, None),
+            ("http://admin:s3cret@h/a.jpg", "http://h/a.jpg", Some("admin"), Some("s3cret")),
+            ("drop:///ftp/a@b", "drop:///ftp/a@b", None, None),
             ("/clips/a@b.mp4", "/clips/a@b.mp4", None, None),
         ] {
             let source = source(url);
@@ -249,12 +290,30 @@ mod tests {
 
     #[test]
     fn addresses_that_cannot_work_are_told_at_once() {
-        for url in ["", "http://h/s", "rtsp://", "rtsp:///s", "rtsp://h:port/s", "rtsp://h:0/s", "rtsp://a b/s"] {
+        for url in [
+            "",
+            "ftp://h/s",
+            "http://",
+            "https:///a.jpg",
+            "drop:",
+            "drop:here",
+            "drop://host/x",
+            "rtsp://",
+            "rtsp:///s",
+            "rtsp://h:port/s",
+            "rtsp://h:0/s",
+            "rtsp://a b/s",
+        ] {
             assert!(matches!(source(url).kind(), Err(Fault::BadAddress { .. })), "{url}");
         }
         assert!(matches!(source("/no/such.mp4").kind(), Err(Fault::NoSuchFile { .. })));
         assert_eq!(source("rtsp://h:8554/s").kind(), Ok(Kind::Rtsp));
         assert_eq!(source("rtsp://[::1]:8554/s").kind(), Ok(Kind::Rtsp));
+        assert_eq!(source("rtsps://h/s").kind(), Ok(Kind::Rtsp));
+        assert_eq!(source("HTTPS://h/snap.jpg?channel=1").kind(), Ok(Kind::Web));
+        for url in ["drop:/srv/ftp/北山", "drop:///srv/ftp/北山", "DROP:/srv/ftp/北山"] {
+            assert_eq!(source(url).kind(), Ok(Kind::Drop("/srv/ftp/北山".into())), "{url}");
+        }
         assert!(matches!(source("file:///").kind(), Ok(Kind::Images(_))));
     }
 }

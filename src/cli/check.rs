@@ -1,4 +1,6 @@
-//! `huoyan check`: 什么行、什么不行、怎么办. Looks, changes nothing, and names the cure.
+//! `huoyan check`: 什么行、什么不行、怎么办. Looks, changes nothing, and names the cure; of recorded pictures too.
+
+mod pictures;
 
 use super::{Common, Outcome};
 use crate::camera;
@@ -8,12 +10,21 @@ use crate::detect::{Detector, Goldens};
 use crate::error::{Error, Result};
 use crate::lang::Lang;
 use crate::store::{Chain, Store};
+use jiff::SignedDuration;
 use serde::Serialize;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 #[derive(clap::Args)]
-pub struct Args {}
+pub struct Args {
+    /// Recorded video files or folders of pictures, each of one camera: what would be said of that camera's health?
+    /// Without any, the installation is checked
+    #[arg(value_name = "SOURCE")]
+    pub sources: Vec<PathBuf>,
+    /// One picture of a video in so long; and from one picture of a folder to the next, where their names hold no time
+    #[arg(long, default_value = "10s", value_name = "DURATION")]
+    pub every: SignedDuration,
+}
 
 /// One thing that works or does not.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
@@ -49,7 +60,10 @@ impl Finding {
     }
 }
 
-pub fn run(_: Args, common: &Common) -> Result<Outcome> {
+pub fn run(args: Args, common: &Common) -> Result<Outcome> {
+    if !args.sources.is_empty() {
+        return pictures::run(&args, common, &mut std::io::stdout().lock());
+    }
     let checks: [fn(&Common) -> Vec<Finding>; 6] = [configuration, folder, registers, database, video, model];
     let findings: Vec<Finding> = checks.iter().flat_map(|check| check(common)).collect();
     if common.json {
@@ -283,8 +297,12 @@ fn model(common: &Common) -> Vec<Finding> {
     });
     vec![match checked {
         Ok((detector, 0)) => {
-            let (version, (device, why)) = (detector.model(), detector.device());
-            Finding::works(PART, format!("{} {} · {device} ({why})", version.name, version.version))
+            let (version, device) = (detector.model(), detector.device());
+            let (name, why) = (device.name(), device.why(lang));
+            Finding::works(
+                PART,
+                format!("{} {} · {name} × {} ({why})", version.name, version.version, detector.batch()),
+            )
         }
         Ok((_, mismatches)) => Finding::broken(
             PART,
@@ -305,7 +323,7 @@ mod tests {
     fn common(data: &Path) -> Common {
         let mut config = crate::config::Config::default();
         config.store.data = data.to_owned();
-        Common { config, lang: Lang::Zh, json: false, quiet: true }
+        Common { config, device: None, lang: Lang::Zh, json: false, quiet: true }
     }
 
     #[test]

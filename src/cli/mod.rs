@@ -16,7 +16,7 @@ mod user;
 
 pub use progress::Progress;
 
-use crate::config::Config;
+use crate::config::{Config, Device};
 use crate::error::Result;
 use crate::lang::Lang;
 use crate::triage::point::PointName;
@@ -34,6 +34,9 @@ struct Arguments {
     /// 数据目录 / data folder; wins over the configuration
     #[arg(long, global = true, env = "HUOYAN_DATA", value_name = "DIR")]
     data: Option<PathBuf>,
+    /// 运算设备 / auto, cpu or cuda; wins over the configuration. `run` does not start where a demanded card is missing
+    #[arg(long, global = true, value_name = "DEVICE", value_parser = device)]
+    device: Option<Device>,
     /// 结果以 JSON 输出 / results as JSON on stdout
     #[arg(long, global = true)]
     json: bool,
@@ -74,6 +77,8 @@ enum Command {
 #[derive(Clone, Debug)]
 pub struct Common {
     pub config: Config,
+    /// What `--device` demands; it stands in the configuration, too.
+    pub device: Option<Device>,
     pub lang: Lang,
     /// Results as JSON on stdout.
     pub json: bool,
@@ -109,7 +114,10 @@ fn dispatch(arguments: Arguments, lang: Lang) -> Result<Outcome> {
     if let Some(data) = arguments.data {
         config.store.data = data;
     }
-    let common = Common { config, lang, json: arguments.json, quiet: arguments.quiet };
+    if let Some(device) = arguments.device {
+        config.detect.device = device;
+    }
+    let common = Common { config, device: arguments.device, lang, json: arguments.json, quiet: arguments.quiet };
     match arguments.command {
         Command::Run(args) => run::run(args, &common),
         Command::Check(args) => check::run(args, &common),
@@ -125,10 +133,21 @@ fn dispatch(arguments: Arguments, lang: Lang) -> Result<Outcome> {
     }
 }
 
-/// The service speaks of its work; the small commands only of trouble. `RUST_LOG` wins.
+fn device(word: &str) -> std::result::Result<Device, String> {
+    match word {
+        "auto" => Ok(Device::Auto),
+        "cpu" => Ok(Device::Cpu),
+        "cuda" => Ok(Device::Cuda),
+        _ => Err("auto, cpu 或 or cuda".to_owned()),
+    }
+}
+
+/// The service speaks of its work; the small commands only of trouble. `RUST_LOG` wins, except that the RTSP library keeps
+/// quiet: its lines hold addresses as they are, and those of some makes hold passwords.
 fn log_to_stderr(command: &Command) {
     let default = if matches!(command, Command::Run(_)) { "huoyan=info,warn" } else { "warn" };
     let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| default.into());
+    let filter = filter.add_directive("retina=error".parse().expect("a directive"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).init();
 }
 

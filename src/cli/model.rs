@@ -90,11 +90,11 @@ fn as_json(
     mismatches: &[Mismatch],
     cost_ms: Option<f64>,
 ) -> serde_json::Value {
-    let (device, reason) = detector.device();
+    let device = detector.device();
     let wrong: Vec<_> =
         mismatches.iter().map(|m| json!({ "what": m.what, "expected": m.expected, "found": m.found })).collect();
     json!({
-        "folder": folder, "model": detector.model(), "device": device, "reason": reason,
+        "folder": folder, "model": detector.model(), "device": device.name(), "reason": device.why(Lang::En), "batch": detector.batch(),
         "goldens": cases, "mismatches": wrong, "cpu_ms_per_frame": cost_ms, "points": detector.manifest().points,
     })
 }
@@ -107,10 +107,14 @@ fn as_text(
     cost_ms: Option<f64>,
 ) -> Vec<String> {
     let model = detector.model();
-    let (device, reason) = detector.device();
+    let device = detector.device();
     let mut lines = vec![
         format!("{} {} {}", lang.pick("模型", "model"), model.name, model.version),
-        format!("{} {device}: {reason}", lang.pick("设备", "device")),
+        format!("{} {}: {}", lang.pick("设备", "device"), device.name(), device.why(lang)),
+        match lang {
+            Lang::Zh => format!("每次推理{}帧", detector.batch()),
+            Lang::En => format!("{} frames at once", detector.batch()),
+        },
     ];
     lines.push(match (cases, mismatches.len(), lang) {
         (None, _, Lang::Zh) => "没有 goldens.json，无法核对结果".to_owned(),

@@ -14,7 +14,7 @@ use crate::error::{Error, Kind, Result};
 use crate::frame::{Frame, Picture, StatusBoard};
 use crate::lang::Lang;
 use crate::triage::confirm::Thresholds;
-use crate::triage::detection::ModelVersion;
+use crate::triage::detection::{ModelVersion, Stream};
 use crate::triage::id::CameraId;
 use crate::triage::point::PointName;
 use jiff::{SignedDuration, Timestamp};
@@ -37,6 +37,12 @@ pub struct Args {
     /// When the first picture was taken (RFC 3339), where names hold no time
     #[arg(long, value_name = "TIME")]
     pub start: Option<Timestamp>,
+    /// Looks at pictures of this size, as a sub-stream would show them; default: as large as they are
+    #[arg(long, value_name = "WxH", value_parser = size)]
+    pub screen_size: Option<(u32, u32)>,
+    /// With --screen-size: after a suspicion, looks at six pictures in full size, as at a main stream
+    #[arg(long, requires = "screen_size")]
+    pub cascade: bool,
     /// The model's operating point: quiet, balanced or eager; default: the thresholds of a fresh office
     #[arg(long, value_name = "NAME")]
     pub point: Option<PointName>,
@@ -46,6 +52,18 @@ pub struct Args {
     /// Ask the model only about pictures in which something is new, as [detect] gate = "on" does
     #[arg(long)]
     pub gate: bool,
+}
+
+/// After a suspicious look so many pictures are the main stream's, as live for so many cadences.
+const SUSPICIOUS_PICTURES: u32 = 6;
+
+/// "640x360": even sides, as pictures of half-size colour have them.
+fn size(text: &str) -> std::result::Result<(u32, u32), String> {
+    let sides = text.split_once('x').and_then(|(width, height)| Some((width.parse().ok()?, height.parse().ok()?)));
+    let is_fine = |side: &u32| (16..=8192).contains(side) && side.is_multiple_of(2);
+    sides
+        .filter(|(width, height)| is_fine(width) && is_fine(height))
+        .ok_or_else(|| "two even numbers of pixels are needed, for example 640x360".to_owned())
 }
 
 pub fn run(args: Args, common: &Common) -> Result<Outcome> {
@@ -118,20 +136,30 @@ fn replay_source(
     worker: &mut Worker,
     report: &mut Report,
 ) -> Result<()> {
-    let recording = Recording::open(source, args)?;
+    let recording = Recording::open(source, args.interval, args.every, args.start)?;
     let mut progress = Progress::new(stage, recording.pictures(), common.quiet);
     let camera =
         CameraId(source.file_name().map_or_else(|| source.display().to_string(), |n| n.to_string_lossy().into()));
+    let mut suspicious = 0u32;
     for (index, item) in recording.enumerate() {
         match item.picture {
             Ok((captured_at, picture)) => {
-                let picture = Arc::new(picture);
-                let frame = Frame { camera: camera.clone(), pose: "default".into(), captured_at, picture };
+                let (stream, picture) = match args.screen_size {
+                    Some((width, height)) if suspicious == 0 => (Stream::Screened, picture.resized(width, height)),
+                    Some(_) => (Stream::Main, picture),
+                    None => (Stream::Screened, picture),
+                };
+                suspicious = suspicious.saturating_sub(1);
+                let (camera, picture) = (camera.clone(), Arc::new(picture));
+                let frame = Frame { camera, pose: "default".into(), captured_at, picture, stream };
                 let looked = analyst.look(worker, &frame)?;
                 if looked.is_empty() {
                     report.gated(source, index, item.file.as_deref(), captured_at)?;
                 }
                 for seen in looked {
+                    if args.cascade && !seen.analysis.detections.is_empty() {
+                        suspicious = SUSPICIOUS_PICTURES;
+                    }
                     report.seen(source, index, item.file.as_deref(), &seen)?;
                 }
             }
@@ -143,35 +171,41 @@ fn replay_source(
     Ok(())
 }
 
-/// A source, opened.
-enum Recording {
+/// A source, opened. Also read by `huoyan check`.
+pub(super) enum Recording {
     Pictures(std::vec::IntoIter<(Timestamp, PathBuf)>),
     Video(camera::Frames),
 }
 
-struct Item {
+pub(super) struct Item {
     /// File name, of a folder's picture.
-    file: Option<String>,
-    picture: Result<(Timestamp, Picture)>,
+    pub file: Option<String>,
+    pub picture: Result<(Timestamp, Picture)>,
 }
 
 impl Recording {
-    fn open(source: &Path, args: &Args) -> Result<Self> {
+    /// `interval`: from one picture of a folder to the next, where names hold no time; `every`: one of a video in so long.
+    pub fn open(
+        source: &Path,
+        interval: SignedDuration,
+        every: SignedDuration,
+        start: Option<Timestamp>,
+    ) -> Result<Self> {
         let named = source.file_stem().and_then(|stem| times::in_name(&stem.to_string_lossy()));
-        let start = args.start.or(named).unwrap_or(Timestamp::UNIX_EPOCH);
+        let start = start.or(named).unwrap_or(Timestamp::UNIX_EPOCH);
         if !source.is_dir() {
-            return Ok(Self::Video(camera::frames(source, args.every, start)?));
+            return Ok(Self::Video(camera::frames(source, every, start)?));
         }
         let pictures = camera::images_in(source)
             .map_err(|e| Error::unavailable(format!("cannot read the folder {}", source.display())).because(e))?;
         if pictures.is_empty() {
             return Err(Error::invalid(format!("no jpg or png pictures in {}", source.display())));
         }
-        Ok(Self::Pictures(times::of_pictures(pictures, start, args.interval).into_iter()))
+        Ok(Self::Pictures(times::of_pictures(pictures, start, interval).into_iter()))
     }
 
     /// 0: unknown.
-    fn pictures(&self) -> u64 {
+    pub fn pictures(&self) -> u64 {
         match self {
             Self::Pictures(pictures) => pictures.len() as u64,
             Self::Video(_) => 0,
@@ -192,6 +226,19 @@ impl Iterator for Recording {
                 Some(Item { file, picture })
             }
             Self::Video(frames) => frames.next().map(|picture| Item { file: None, picture }),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::size;
+
+    #[test]
+    fn a_size_is_two_even_numbers() {
+        assert_eq!(size("640x360"), Ok((640, 360)));
+        for wrong in ["", "640", "640x", "641x360", "0x0", "640x360x2", "99999x2", "-2x2"] {
+            assert!(size(wrong).is_err_and(|why| why.contains("640x360")), "{wrong:?}");
         }
     }
 }

@@ -2,7 +2,8 @@
 
 use super::{Common, Outcome};
 use crate::app::{self, Options};
-use crate::config::StoreConfig;
+use crate::config::{Device, StoreConfig};
+use crate::detect::Detector;
 use crate::error::Result;
 use std::net::SocketAddr;
 
@@ -28,7 +29,12 @@ pub fn run(args: Args, common: &Common) -> Result<Outcome> {
     if let Some(listen) = args.listen {
         config.server.listen = listen;
     }
-    let Common { lang, json, quiet, .. } = *common;
+    let Common { device, lang, json, quiet, .. } = *common;
+    // Whoever demands a card on the command line is there to hear that it is missing. One that the configuration names may
+    // fail any night: then the board says so, and satellites and people go on.
+    if device == Some(Device::Cuda) {
+        Detector::load(&config.detect.model, &config.detect)?;
+    }
     super::runtime()?.block_on(app::run(Options { config, lang, json, quiet, demo: args.demo, links: args.links }))?;
     Ok(Outcome::Fine)
 }

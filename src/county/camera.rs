@@ -22,7 +22,10 @@ pub struct CameraEntry {
     pub tilt_deg: f64,
     /// How far smoke can be made out, metres.
     pub range_m: f64,
+    /// What is looked at every cadence: the sub-stream, or the only one.
     pub url: CameraUrl,
+    /// 主码流: fetched on suspicion, for a second look and for evidence.
+    pub main_url: Option<CameraUrl>,
     /// A file in `pipelines/` without `.gst`; `None` = the configured one.
     pub pipeline: Option<String>,
     pub pose: PoseId,
@@ -118,10 +121,14 @@ impl CameraUrl {
         self.user.as_deref()
     }
 
-    /// As the office wrote it into cameras.csv: with a password only if it stood in the address itself.
-    pub(super) fn for_register(&self) -> String {
+    /// As the office wrote it into cameras.csv, beside the column of users: with a password only if it stood in the address
+    /// itself, with a user only if the column says another.
+    pub(super) fn for_register(&self, column: Option<&str>) -> String {
         match (self.shown.split_once("://"), &self.user, &self.password) {
             (Some((scheme, rest)), Some(user), Some(password)) => format!("{scheme}://{user}:{password}@{rest}"),
+            (Some((scheme, rest)), Some(user), None) if Some(user.as_str()) != column => {
+                format!("{scheme}://{user}@{rest}")
+            }
             _ => self.shown.clone(),
         }
     }
@@ -159,6 +166,7 @@ pub(super) mod tests {
             tilt_deg: -2.0,
             range_m: 8000.0,
             url: CameraUrl::default(),
+            main_url: None,
             pipeline: None,
             pose: "default".into(),
             masks: vec![Mask { name: "砖厂烟囱".to_owned(), bbox: [0.1, 0.4, 0.2, 0.3].into() }],

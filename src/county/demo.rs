@@ -268,6 +268,7 @@ fn cameras(county: &mut County, ground: &Ground, dice: &mut Dice, urls: &[String
             tilt_deg: -3.0,
             range_m: 8000.0,
             url: CameraUrl::parse(&url),
+            main_url: None,
             pipeline: None,
             pose: "default".into(),
             masks,

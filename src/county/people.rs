@@ -1,10 +1,10 @@
 //! Pure: who does what in the county, and who is on duty today.
 
+pub use crate::clock::county_time;
 use crate::triage::id::{GridId, PersonId};
 use crate::triage::policy::Role;
 use jiff::Timestamp;
 use jiff::civil::Date;
-use jiff::tz::{Offset, TimeZone};
 
 /// A person in the office's register. `Debug` hides the phone.
 #[derive(Clone, PartialEq, Eq)]
@@ -138,11 +138,6 @@ pub fn parse_role(text: &str) -> Option<Role> {
         "带班领导" | "县带班领导" | "countyleader" | "leader" => Role::CountyLeader,
         _ => return None,
     })
-}
-
-/// The county's day: UTC+8 all year (China has kept no summer time since 1991), so no time zone file is needed.
-pub fn county_time() -> TimeZone {
-    TimeZone::fixed(Offset::constant(8))
 }
 
 /// The date on the office's wall.

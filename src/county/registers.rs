@@ -2,7 +2,7 @@
 //! listed as a problem and the rest is used; a file that cannot be read at all keeps the registers as they were.
 
 use super::rows::{self, Record, Rows};
-use super::{Area, CameraEntry, County, Neighbour, table};
+use super::{Area, CameraEntry, CameraUrl, County, Neighbour, table};
 use crate::error::{Error, Result};
 use crate::lang::Lang;
 use crate::triage::geo::LatLon;
@@ -225,7 +225,8 @@ pub(super) fn first_of_each<T>(rows: Rows<T>, key: impl Fn(&T) -> String, lang: 
 /// The password: from the address, `HUOYAN_CAMERA_PASSWORD_<ID>`, the file `HUOYAN_CAMERA_PASSWORD_<ID>_FILE` names, or
 /// HUOYAN_CAMERA_PASSWORD for all cameras. In `<ID>` everything but letters and digits is "_".
 fn with_password(mut camera: CameraEntry) -> Result<CameraEntry> {
-    if camera.url.user().is_none() || camera.url.password().is_some() {
+    let lacks_one = |url: &CameraUrl| url.user().is_some() && url.password().is_none();
+    if !lacks_one(&camera.url) && !camera.main_url.as_ref().is_some_and(lacks_one) {
         return Ok(camera);
     }
     let id: String = camera.id.as_str().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
@@ -240,6 +241,8 @@ fn with_password(mut camera: CameraEntry) -> Result<CameraEntry> {
         ),
         _ => std::env::var("HUOYAN_CAMERA_PASSWORD").ok(),
     };
-    camera.url = camera.url.with(None, password);
+    // Only to whom the register names as a user: elsewhere nobody asked for a password.
+    let with = |url: CameraUrl| if lacks_one(&url) { url.with(None, password.clone()) } else { url };
+    (camera.url, camera.main_url) = (with(camera.url), camera.main_url.map(with));
     Ok(camera)
 }

@@ -86,6 +86,7 @@ impl Record for CameraEntry {
         &["俯仰角", "tilt", "tiltdeg"],
         &["视距", "range", "rangem", "可视距离", "监测距离"],
         &["地址", "url", "rtsp", "视频地址", "取流地址"],
+        &["主码流", "main_url", "main", "主码流地址"],
         &["用户", "user", "用户名"],
         &["管线", "pipeline"],
         &["预置位", "pose"],
@@ -115,7 +116,7 @@ impl Record for CameraEntry {
             )?),
         };
         Ok(Self {
-            id: row.need("编号")?.into(),
+            id: whole_number(row, "编号")?.into(),
             name: row.text("名称").map_or_else(|| row.need("编号").map(str::to_owned), Ok)?,
             at: row.place()?,
             height_m: row.number("高度", 0.0, 500.0, Some(20.0))?,
@@ -125,6 +126,7 @@ impl Record for CameraEntry {
             tilt_deg: row.number("俯仰角", -90.0, 90.0, Some(0.0))?,
             range_m: row.number("视距", 100.0, 50_000.0, Some(5000.0))?,
             url: CameraUrl::parse(row.need("地址")?).with(row.text("用户"), None),
+            main_url: row.get("主码流").map(|address| CameraUrl::parse(address).with(row.text("用户"), None)),
             pipeline,
             pose: row.get("预置位").unwrap_or("default").into(),
             masks,
@@ -146,7 +148,8 @@ impl Record for CameraEntry {
             self.field_of_view_deg.to_string(),
             self.tilt_deg.to_string(),
             self.range_m.to_string(),
-            self.url.for_register(),
+            self.url.for_register(self.url.user()),
+            self.main_url.as_ref().map(|main| main.for_register(self.url.user())).unwrap_or_default(),
             self.url.user().unwrap_or_default().to_owned(),
             self.pipeline.clone().unwrap_or_default(),
             self.pose.to_string(),
@@ -157,6 +160,28 @@ impl Record for CameraEntry {
     fn key(&self) -> String {
         format!("{}@{}", self.id, self.pose)
     }
+}
+
+/// An id as the office wrote it. Spreadsheets turn the 20 digits of GB/T 28181 into `4.3E+19`, or into zeros from the 16th
+/// digit on, and then nobody knows any more which camera was meant.
+fn whole_number<'a>(row: &'a Row, column: &str) -> Result<&'a str, String> {
+    let id = row.need(column)?;
+    let number = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_digit() || c == '.');
+    let is_rounded = id.split_once(['E', 'e']).is_some_and(|(a, b)| number(a) && number(b.trim_start_matches('+')))
+        && id.contains('+');
+    let is_cut = id.len() == 20 && number(id) && id.ends_with("00000");
+    if !is_rounded && !is_cut {
+        return Ok(id);
+    }
+    Err(match row.lang {
+        Lang::Zh => format!(
+            "{column}“{id}”已被表格软件当作数字改写，丢失了末几位：请先把该列设为“文本”格式，再重新填写完整的20位编号"
+        ),
+        Lang::En => format!(
+            "the spreadsheet has rewritten {column} \"{id}\" as a number and lost its last digits: format that column as text, \
+             then enter all 20 digits again"
+        ),
+    })
 }
 
 fn masks(text: &str) -> Option<Vec<Mask>> {

@@ -1,12 +1,14 @@
 //! A model made ready, and its workers: one inference session an OS thread.
 
+use super::device::{self, Chosen};
 use super::heads::{self, Output};
 use super::manifest::{Head, Input, Manifest};
-use super::runtime::{self, Chosen};
+use super::runtime;
 use super::tensor::{self, Letterbox};
-use crate::config::DetectConfig;
+use crate::config::{Batch, DetectConfig};
 use crate::error::{Error, Kind, Result};
 use crate::frame::Picture;
+use crate::lang::Lang;
 use crate::triage::confirm::Thresholds;
 use crate::triage::detection::{Detection, ModelVersion, Scores};
 use ort::environment::Environment;
@@ -16,6 +18,10 @@ use sha2::{Digest, Sha256};
 use std::path::Path;
 use std::sync::Arc;
 
+/// Looks that a graphics card takes at once: enough to fill it with a small network. The processor gains nothing by more than
+/// one (models/smoke-fire/train/EXPERIMENTS.md, line 13) and pays with memory.
+const ON_CARD: usize = 8;
+
 /// A checked model. Cheap to share; makes [`Worker`]s.
 #[derive(Debug)]
 pub struct Detector {
@@ -24,6 +30,7 @@ pub struct Detector {
     /// The very bytes whose sum was checked.
     network: Vec<u8>,
     device: Chosen,
+    batch: usize,
 }
 
 impl Detector {
@@ -43,26 +50,37 @@ impl Detector {
             )));
         }
         let environment = runtime::environment(config)?;
-        let (device, session) = runtime::choose(&environment, &network, config).map_err(|e| at(&path, e))?;
         let about = folder.join("model.toml");
-        check(&session, &manifest).map_err(|e| at(&about, e))?;
         let manifest = Arc::new(manifest);
-        Worker::new(session, &manifest).try_out().map_err(|e| at(&about, e))?;
+        let open = |cuda: bool| {
+            let session = runtime::session(&environment, &network, cuda).map_err(|e| at(&path, e))?;
+            check(&session, &manifest).map_err(|e| at(&about, e))?;
+            let batch = match config.batch {
+                Batch::Auto if cuda => ON_CARD,
+                Batch::Auto => 1,
+                Batch::Of(looks) => looks,
+            };
+            let mut worker = Worker::new(session, &manifest, batch);
+            worker.try_out().map_err(|e| at(&about, e))?;
+            Ok(worker.batch)
+        };
+        let (device, batch) = device::choose(config.device, &runtime::provider(config), open)?;
         tracing::info!(
             model = manifest.version.name,
             version = manifest.version.version,
-            device = if device.cuda { "cuda" } else { "cpu" },
-            reason = device.reason,
+            device = device.name(),
+            batch,
+            reason = device.why(Lang::En),
             "model loaded"
         );
-        Ok(Self { environment, manifest, network, device })
+        Ok(Self { environment, manifest, network, device, batch })
     }
 
     /// A worker for one OS thread.
     pub fn session(&self) -> Result<Worker> {
         let session = runtime::session(&self.environment, &self.network, self.device.cuda)
-            .map_err(|e| Error::unavailable("ONNX Runtime opens no further session").because(e))?;
-        Ok(Worker::new(session, &self.manifest))
+            .map_err(|e| Error::unavailable("ONNX Runtime opens no further session").because(e.chain()))?;
+        Ok(Worker::new(session, &self.manifest, self.batch))
     }
 
     pub fn model(&self) -> ModelVersion {
@@ -73,9 +91,13 @@ impl Detector {
         &self.manifest
     }
 
-    /// `"cpu"` or `"cuda"`, and why.
-    pub fn device(&self) -> (&'static str, &str) {
-        (if self.device.cuda { "cuda" } else { "cpu" }, &self.device.reason)
+    pub fn device(&self) -> &Chosen {
+        &self.device
+    }
+
+    /// Looks that go through the network at once, at most.
+    pub fn batch(&self) -> usize {
+        self.batch
     }
 
     /// The given thresholds at the model's default point; with its alarm levels, where it has no points.
@@ -92,15 +114,23 @@ impl Detector {
 pub struct Worker {
     session: Session,
     manifest: Arc<Manifest>,
+    /// Looks that go through the network at once, at most.
+    batch: usize,
+    /// Of `batch` looks at most: 7.4 MB each at 640×480 with a past.
     tensor: Vec<f32>,
 }
 
+/// The present frame and an earlier one of the same pose.
+pub type Look<'a> = (&'a Picture, Option<&'a Picture>);
+
 impl Worker {
-    fn new(session: Session, manifest: &Arc<Manifest>) -> Self {
-        Self { session, manifest: Arc::clone(manifest), tensor: vec![0.0; manifest.input.len()] }
+    fn new(session: Session, manifest: &Arc<Manifest>, batch: usize) -> Self {
+        let batch = if takes_any_number(&session, manifest) { batch } else { 1 };
+        Self { session, manifest: Arc::clone(manifest), batch, tensor: Vec::new() }
     }
 
-    /// One grey picture: what a network leaves open (sizes, shapes) must fit before anybody relies on it.
+    /// Grey pictures: what a network leaves open (sizes, shapes) must fit before anybody relies on it. One that only claims to
+    /// take several at once gets one at a time.
     fn try_out(&mut self) -> Result<()> {
         let Input { width, height, .. } = self.manifest.input;
         let grey = Picture::from_i420(width, height, vec![128; (width * height * 3 / 2) as usize])?;
@@ -112,70 +142,155 @@ impl Worker {
             ))
             .because(e.chain()),
             _ => e,
-        })
+        })?;
+        if self.batch > 1
+            && let Err(e) = self.analyse_many(&vec![(&grey, None); self.batch])
+        {
+            tracing::warn!(batch = self.batch, "the network runs on one look at a time only: {}", e.chain());
+            self.batch = 1;
+        }
+        Ok(())
     }
 
-    /// The picture at the size the network sees; what [`super::History`] keeps. Analysing it again costs nothing more.
+    /// Looks that go through the network at once, at most; 1 when the network was exported for one.
+    pub fn batch(&self) -> usize {
+        self.batch
+    }
+
+    /// The picture at the size the network sees. Analysing it again costs nothing more.
     pub fn shrink(&self, picture: &Picture) -> Picture {
         Letterbox::new(picture.width(), picture.height(), &self.manifest.input).shrink(picture)
+    }
+
+    /// The picture in the shape that another one had before it was shrunk.
+    pub fn shrink_like(&self, picture: &Picture, other: &Picture) -> Picture {
+        Letterbox::new(other.width(), other.height(), &self.manifest.input).shrink(picture)
+    }
+
+    /// Width and height of what the network sees, pixels.
+    pub fn size(&self) -> (u32, u32) {
+        (self.manifest.input.width, self.manifest.input.height)
+    }
+
+    /// A shrunk picture as small as it may be kept for [`super::History`] without the network seeing less.
+    pub fn shrink_past(&self, small: &Picture) -> Picture {
+        let scale = self.manifest.input.past_scale;
+        small.resized(small.width() / scale, small.height() / scale)
     }
 
     /// Frame scores, and boxes from the screen level up. Without a past (or with one of another shape) the present
     /// stands in for it, as in training.
     pub fn analyse(&mut self, present: &Picture, past: Option<&Picture>) -> Result<(Scores, Vec<Detection>)> {
-        let manifest = Arc::clone(&self.manifest);
-        let input = &manifest.input;
-        let at = Letterbox::new(present.width(), present.height(), input);
-        let (first, second) = self.tensor.split_at_mut(input.len() / input.frames());
-        tensor::write(&at.shrink(present), at, input, first);
-        if input.past.is_some() {
-            match past.filter(|past| Letterbox::new(past.width(), past.height(), input) == at) {
-                Some(past) => tensor::write(&at.shrink(past), at, input, second),
-                None => second.copy_from_slice(first),
-            }
+        let mut answers = self.analyse_many(&[(present, past)])?;
+        answers.pop().ok_or_else(|| Error::internal("one look, no answer"))
+    }
+
+    /// The same for any number of looks, in their order, [`Worker::batch`] of them at once. Each is answered as it would be
+    /// alone: to the last bit on the processor, to rounding (1e-4) where the runtime chooses kernels by the batch.
+    pub fn analyse_many(&mut self, looks: &[Look]) -> Result<Vec<(Scores, Vec<Detection>)>> {
+        let mut answers = Vec::with_capacity(looks.len());
+        for looks in looks.chunks(self.batch) {
+            let manifest = Arc::clone(&self.manifest);
+            let boxes: Vec<Letterbox> = self.write(looks);
+            self.infer(looks.len(), |outputs| {
+                for (look, at) in boxes.iter().enumerate() {
+                    answers.push(read(&manifest, *at, look, outputs)?);
+                }
+                Ok(())
+            })?;
         }
-        self.infer(|outputs| match &manifest.head {
-            Head::Heatmap { heatmap, scores } => {
-                let heat = outputs.get(heatmap)?;
-                let read = heads::heatmap::read(heat, &manifest.classes, input, at, manifest.screen)?;
-                match scores {
-                    None => Ok(read),
-                    Some(scores) => Ok((heads::heatmap::scores(outputs.get(scores)?, &manifest.classes)?, read.1)),
+        Ok(answers)
+    }
+
+    /// Fills the tensor. Gives where each picture lies on its canvas.
+    fn write(&mut self, looks: &[Look]) -> Vec<Letterbox> {
+        let input = &self.manifest.input;
+        self.tensor.resize(looks.len() * input.len(), 0.0);
+        let each = self.tensor.chunks_exact_mut(input.len()).zip(looks);
+        let write = |(tensor, (present, past)): (&mut [f32], &Look)| {
+            let at = Letterbox::new(present.width(), present.height(), input);
+            let (first, second) = tensor.split_at_mut(input.len() / input.frames());
+            tensor::write(&at.shrink(present), at, input, first);
+            if input.past.is_some() {
+                match past.filter(|past| Letterbox::new(past.width(), past.height(), input) == at) {
+                    Some(past) => tensor::write(&past.fitted(at.width, at.height), at, input, second),
+                    None => second.copy_from_slice(first),
                 }
             }
-            Head::Yolo { boxes, layout, iou } => {
-                heads::yolo::read(outputs.get(boxes)?, *layout, &manifest.classes, at, manifest.screen, *iou)
-            }
-        })
+            at
+        };
+        each.map(write).collect()
     }
 
     /// Runs the network on a tensor made elsewhere (goldens) and hands over one output.
     pub(super) fn run<T>(&mut self, tensor: &[f32], output: &str, read: impl FnOnce(Output) -> Result<T>) -> Result<T> {
-        if tensor.len() != self.tensor.len() {
-            return Err(Error::internal(format!("{} numbers for a tensor of {}", tensor.len(), self.tensor.len())));
+        if tensor.len() != self.manifest.input.len() {
+            return Err(Error::internal(format!(
+                "{} numbers for a tensor of {}",
+                tensor.len(),
+                self.manifest.input.len()
+            )));
         }
-        self.tensor.copy_from_slice(tensor);
-        self.infer(|outputs| read(outputs.get(output)?))
+        self.tensor.clear();
+        self.tensor.extend_from_slice(tensor);
+        self.infer(1, |outputs| outputs.get(0, output, read))
     }
 
-    fn infer<T>(&mut self, read: impl FnOnce(&Outputs) -> Result<T>) -> Result<T> {
+    fn infer<T>(&mut self, looks: usize, read: impl FnOnce(&Outputs) -> Result<T>) -> Result<T> {
         let failed = |e: ort::Error| Error::internal("the network did not run").because(e.to_string());
         let input = &self.manifest.input;
-        let tensor = TensorRef::from_array_view((input.shape(), self.tensor.as_slice())).map_err(failed)?;
-        let outputs = self.session.run(ort::inputs![input.name.as_str() => tensor]).map_err(failed)?;
-        read(&Outputs(outputs))
+        let mut shape = input.shape();
+        shape[0] = looks;
+        let tensor = TensorRef::from_array_view((shape, self.tensor.as_slice())).map_err(failed)?;
+        let all = self.session.run(ort::inputs![input.name.as_str() => tensor]).map_err(failed)?;
+        read(&Outputs { all, looks })
     }
 }
 
-struct Outputs<'a>(ort::session::SessionOutputs<'a>);
+/// What the head of the model makes of one look's part of the outputs.
+fn read(manifest: &Manifest, at: Letterbox, look: usize, outputs: &Outputs) -> Result<(Scores, Vec<Detection>)> {
+    let Manifest { head, classes, input, screen, .. } = manifest;
+    match head {
+        Head::Heatmap { heatmap, scores } => {
+            let read = outputs.get(look, heatmap, |heat| heads::heatmap::read(heat, classes, input, at, *screen))?;
+            match scores {
+                None => Ok(read),
+                Some(scores) => Ok((outputs.get(look, scores, |it| heads::heatmap::scores(it, classes))?, read.1)),
+            }
+        }
+        Head::Yolo { boxes, layout, iou } => {
+            outputs.get(look, boxes, |boxes| heads::yolo::read(boxes, *layout, classes, at, *screen, *iou))
+        }
+    }
+}
+
+/// What the network gave for so many looks at once.
+struct Outputs<'a> {
+    all: ort::session::SessionOutputs<'a>,
+    looks: usize,
+}
 
 impl Outputs<'_> {
-    fn get(&self, name: &str) -> Result<Output<'_>> {
-        let value = self.0.get(name).ok_or_else(|| Error::invalid(format!("the network gave no output {name:?}")))?;
+    /// Hands over one look's part of an output as if the look had been alone: its shape begins with 1.
+    fn get<T>(&self, look: usize, name: &str, read: impl FnOnce(Output) -> Result<T>) -> Result<T> {
+        let Self { all, looks } = self;
+        let value = all.get(name).ok_or_else(|| Error::invalid(format!("the network gave no output {name:?}")))?;
         let (shape, values) = value.try_extract_tensor::<f32>().map_err(|e| {
             Error::invalid(format!("the network's output {name:?} is no float tensor")).because(e.to_string())
         })?;
-        Ok(Output { shape, values })
+        if *looks == 1 {
+            return read(Output { shape, values });
+        }
+        if shape.first() != Some(&(*looks as i64)) {
+            return Err(Error::invalid(format!(
+                "the network answers {looks} looks with {name:?} of shape {shape:?}: export it with a dynamic batch, or set \
+                 [detect] batch = 1"
+            )));
+        }
+        let each = values.len() / looks;
+        let mut shape = shape.to_vec();
+        shape[0] = 1;
+        read(Output { shape: &shape, values: &values[look * each..][..each] })
     }
 }
 
@@ -183,6 +298,12 @@ impl Outputs<'_> {
 fn at(file: &Path, mut error: Error) -> Error {
     error.message = format!("{}: {}", file.display(), error.message);
     error
+}
+
+/// Whether the first axis of the network's input, the number of looks, is open.
+fn takes_any_number(session: &Session, manifest: &Manifest) -> bool {
+    let input = session.inputs().iter().find(|outlet| outlet.name() == manifest.input.name);
+    input.and_then(|outlet| outlet.dtype().tensor_shape()?.first().copied()).is_some_and(|looks| looks < 0)
 }
 
 /// The names and the shape in `model.toml` are those of the network.

@@ -61,6 +61,9 @@ pub struct Input {
     pub std: [f32; 3],
     /// How long before the present the second frame was taken. `None`: the network sees one frame only.
     pub past: Option<SignedDuration>,
+    /// The network averages the second frame over so many pixels each way before it looks: kept and handed in so much
+    /// smaller, it costs no detail and a fraction of the memory.
+    pub past_scale: u32,
 }
 
 impl Input {
@@ -118,6 +121,8 @@ const IOU_DEFAULT: f32 = 0.45;
 /// A smaller or larger input is a mistake in the file, not a network for a county's cameras.
 const SIDE_MIN: u32 = 32;
 const SIDE_MAX: u32 = 4096;
+/// The coarsest look at the past that was thought of: stride 8.
+const PAST_SCALE_MAX: u32 = 8;
 
 impl Manifest {
     /// Reads `model.toml` in the folder.
@@ -178,6 +183,8 @@ struct RawInput {
     frames: usize,
     #[serde(default)]
     past_s: Vec<u32>,
+    #[serde(default = "one")]
+    past_scale: u32,
     layout: Layout,
     mean: [f32; 3],
     std: [f32; 3],
@@ -265,9 +272,17 @@ impl RawInput {
             (2, [past_s]) if *past_s > 0 => Some(SignedDuration::from_secs(i64::from(*past_s))),
             _ => return refuse("[input] frames = 1 without past_s, or frames = 2 with past_s = [seconds before]"),
         };
+        if !(1..=PAST_SCALE_MAX).contains(&self.past_scale) {
+            return refuse("[input] past_scale must lie in 1..=8: by how much the network averages the earlier frame");
+        }
+        let (name, mean, std, past_scale) = (self.name.clone(), self.mean, self.std, self.past_scale);
         let (width, height, layout) = (self.width, self.height, self.layout);
-        Ok(Input { name: self.name.clone(), width, height, layout, mean: self.mean, std: self.std, past })
+        Ok(Input { name, width, height, layout, mean, std, past, past_scale })
     }
+}
+
+fn one() -> u32 {
+    1
 }
 
 fn class(name: &str) -> Option<Class> {
@@ -357,6 +372,7 @@ fire = 0.6
             ("height = 480", "height = 100000", "4096"),
             ("past_s = [180]", "past_s = [180, 360]", "past_s"),
             ("past_s = [180]", "past_s = [0]", "past_s"),
+            ("past_s = [180]", "past_s = [180]\npast_scale = 0", "past_scale"),
             ("frames = 2", "frames = 1", "past_s"),
             ("std = [0.501961, 0.501961, 0.501961]", "std = [0.5, 0.0, 0.5]", "std"),
             ("heatmap = \"heatmap\"", "boxes = \"output0\"", "heatmap"),

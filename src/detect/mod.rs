@@ -9,6 +9,7 @@
 //! particular network is written down here, so any public smoke detector with a known head can be dropped in.
 
 mod detector;
+mod device;
 mod golden;
 mod heads;
 mod history;
@@ -16,7 +17,8 @@ mod manifest;
 mod runtime;
 mod tensor;
 
-pub use detector::{Detector, Worker};
+pub use detector::{Detector, Look, Worker};
+pub use device::Chosen;
 pub use golden::{Goldens, Mismatch};
 pub use history::History;
 pub use manifest::{Head, Input, Layout, Levels, Manifest, YoloLayout};

@@ -1,22 +1,16 @@
-//! ONNX Runtime itself: one library, one environment a process, and which device does the work.
+//! ONNX Runtime itself: one library, one environment a process, sessions on processor or graphics card.
 
-use crate::config::{DetectConfig, Device};
+use crate::config::DetectConfig;
 use crate::error::{Error, Result};
 use ort::environment::Environment;
-use ort::ep::CUDA;
+use ort::ep::cuda::ConvAlgorithmSearch;
+use ort::ep::{ArenaExtendStrategy, CUDA};
 use ort::session::Session;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 /// The runtime allows one environment a process, for ever.
 static ENVIRONMENT: Mutex<Option<Environment>> = Mutex::new(None);
-
-/// What runs the network, and why that.
-#[derive(Clone, Debug)]
-pub struct Chosen {
-    pub cuda: bool,
-    pub reason: String,
-}
 
 /// `ort` panics where the library is missing, therefore we look first.
 pub fn environment(config: &DetectConfig) -> Result<Environment> {
@@ -49,48 +43,40 @@ pub fn environment(config: &DetectConfig) -> Result<Environment> {
 }
 
 /// One session: one thread of its own, no spinning, because the worker threads are the parallelism.
-pub fn session(environment: &Environment, network: &[u8], cuda: bool) -> std::result::Result<Session, String> {
+pub fn session(environment: &Environment, network: &[u8], cuda: bool) -> Result<Session> {
+    open(environment, network, cuda).map_err(|e| match cuda {
+        true => Error::unavailable("the graphics card does not open the network").because(e),
+        false => Error::invalid(format!("ONNX Runtime cannot open the network: {}", cure(&e))).because(e),
+    })
+}
+
+fn open(environment: &Environment, network: &[u8], cuda: bool) -> std::result::Result<Session, String> {
     fn words<R>(e: ort::Error<R>) -> String {
         e.to_string()
     }
     let mut builder = Session::builder(environment).map_err(words)?.with_intra_threads(1).map_err(words)?;
     builder = builder.with_inter_threads(1).map_err(words)?.with_intra_op_spinning(false).map_err(words)?;
     if cuda {
-        builder = builder.with_execution_providers([CUDA::default().build().error_on_failure()]).map_err(words)?;
+        builder = builder.with_execution_providers([card()]).map_err(words)?;
     }
     builder.commit_from_memory(network).map_err(words)
 }
 
-/// `auto` takes the graphics card when its provider is there and opens the network, and says why when it does not.
-pub fn choose(environment: &Environment, network: &[u8], config: &DetectConfig) -> Result<(Chosen, Session)> {
-    let on_cpu = |reason: String| {
-        let session = session(environment, network, false)
-            .map_err(|e| Error::invalid(format!("ONNX Runtime cannot open the network: {}", cure(&e))).because(e))?;
-        Ok((Chosen { cuda: false, reason }, session))
-    };
-    let on_cuda = || {
-        let provider = library(config).with_file_name("libonnxruntime_providers_cuda.so");
-        if !provider.is_file() {
-            return Err(format!("no CUDA provider beside the runtime: {}", provider.display()));
-        }
-        session(environment, network, true)
-    };
-    match config.device {
-        Device::Cpu => on_cpu("device = \"cpu\" is configured".to_owned()),
-        Device::Cuda => {
-            let session = on_cuda().map_err(|e| {
-                Error::unavailable("device = \"cuda\" cannot be used; install the CUDA build, or say \"auto\"")
-                    .because(e)
-            })?;
-            Ok((Chosen { cuda: true, reason: "device = \"cuda\" is configured".to_owned() }, session))
-        }
-        Device::Auto => match on_cuda() {
-            Ok(session) => {
-                Ok((Chosen { cuda: true, reason: "the CUDA provider opened the network".to_owned() }, session))
-            }
-            Err(reason) => on_cpu(reason),
-        },
-    }
+/// Batches come in all sizes, and the default search would time every kernel anew for each. 19-bit numbers (TF32) would move
+/// scores by more than the goldens allow. Memory is taken as needed instead of in powers of two.
+fn card() -> ort::ep::ExecutionProviderDispatch {
+    CUDA::default()
+        .with_conv_algorithm_search(ConvAlgorithmSearch::Heuristic)
+        .with_tf32(false)
+        .with_arena_extend_strategy(ArenaExtendStrategy::SameAsRequested)
+        .build()
+        .error_on_failure()
+}
+
+/// Where the runtime looks for its CUDA provider: beside itself.
+pub fn provider(config: &DetectConfig) -> PathBuf {
+    let library = library(config);
+    library.canonicalize().unwrap_or(library).with_file_name("libonnxruntime_providers_cuda.so")
 }
 
 /// What to do about a network that the runtime does not open, from the runtime's words.

@@ -41,19 +41,23 @@ impl Letterbox {
     }
 }
 
-/// Writes one frame, `3 × height × width` numbers, planes in the order red, green, blue. The picture has been shrunk.
+/// Writes one frame, `3 × height × width` numbers, planes in the order red, green, blue. The picture has been shrunk; one
+/// that is smaller than its place (an earlier frame kept at half size) fills it with repeated pixels.
 pub fn write(picture: &Picture, at: Letterbox, input: &Input, out: &mut [f32]) {
     let (canvas_w, plane) = (input.width as usize, (input.width * input.height) as usize);
     let (w, h) = (picture.width() as usize, picture.height() as usize);
-    debug_assert!(out.len() == 3 * plane && (w, h) == (at.width as usize, at.height as usize));
+    let (place_w, place_h) = (at.width as usize, at.height as usize);
+    debug_assert!(out.len() == 3 * plane && w <= place_w && h <= place_h);
     let rgb = picture.to_rgb();
+    let columns: Vec<usize> = (0..place_w).map(|column| column * w / place_w * 3).collect();
     for (c, out) in out.chunks_exact_mut(plane).enumerate() {
         let (gain, offset) = (1.0 / (255.0 * input.std[c]), -input.mean[c] / input.std[c]);
         out.fill(GREY * gain + offset);
-        for (row, line) in rgb.chunks_exact(w * 3).enumerate() {
+        for row in 0..place_h {
+            let line = &rgb[row * h / place_h * w * 3..][..w * 3];
             let start = (at.y as usize + row) * canvas_w + at.x as usize;
-            for (value, pixel) in out[start..start + w].iter_mut().zip(line.chunks_exact(3)) {
-                *value = f32::from(pixel[c]) * gain + offset;
+            for (value, column) in out[start..start + place_w].iter_mut().zip(&columns) {
+                *value = f32::from(line[column + c]) * gain + offset;
             }
         }
     }
@@ -109,5 +113,25 @@ mod tests {
             }
             assert!((back(plane[60 * 640]) - expected).abs() < 4.0, "first row of the picture");
         }
+    }
+
+    #[test]
+    fn a_picture_kept_at_half_size_gives_a_network_that_averages_two_by_two_the_same_numbers() {
+        let input = input();
+        let slope: Vec<u8> = (0..640 * 360).flat_map(|i| [(i % 640 / 3) as u8, (i / 640 / 2) as u8, 90]).collect();
+        let picture = Picture::from_rgb(640, 360, &slope).expect("sizes fit");
+        let at = Letterbox::new(640, 360, &input);
+        let averaged = |picture: &Picture| {
+            let mut out = vec![f32::NAN; 3 * 640 * 480];
+            write(picture, at, &input, &mut out);
+            let cell = |row: usize, column: usize| {
+                let corner = row * 2 * 640 + column * 2;
+                [0, 1, 640, 641].iter().map(|step| out[corner + step]).sum::<f32>() / 4.0
+            };
+            (0..240).flat_map(|row| (0..320).map(move |column| (row, column))).map(|(r, c)| cell(r, c)).collect()
+        };
+        let (whole, half): (Vec<f32>, Vec<f32>) = (averaged(&picture), averaged(&picture.resized(320, 180)));
+        let worst = whole.iter().zip(&half).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+        assert!(worst < 4.0 / 255.0 / 0.5, "{worst}: more than the rounding of brightness and colour");
     }
 }

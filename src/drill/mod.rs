@@ -1,8 +1,10 @@
 //! 演练: a rendered smoke plume in a live camera's frames, flagged all the way; and the pictures of the demo county.
 
 mod board;
+mod ladder;
 mod plume;
 pub mod scene;
 
 pub use board::{Drill, DrillBoard};
+pub use ladder::{Rung, WIDTHS, ladder};
 pub use plume::{Alpha, Plume, alpha, colour, composite, flicker};

@@ -53,17 +53,22 @@ pub fn clip(spec: Clip, photographs: &Path) -> Result<impl Iterator<Item = Pictu
 
 /// A landscape without noise or smoke.
 pub fn landscape(seed: u32, photographs: &Path) -> Result<Picture> {
-    let (file, left, top, across) = VIEWS[seed as usize % VIEWS.len()];
+    view(seed, photographs, (WIDTH, HEIGHT))
+}
+
+/// The same as another stream of the camera shows it: `size` in pixels, 16:9. A drawn landscape gets no finer by it.
+pub fn view(seed: u32, photographs: &Path, (across, down): (u32, u32)) -> Result<Picture> {
+    let (file, left, top, share) = VIEWS[seed as usize % VIEWS.len()];
     let path = photographs.join(file);
     let Ok(bytes) = std::fs::read(&path) else {
         tracing::info!(file = %path.display(), "photograph not installed, the landscape is drawn");
-        return drawn(seed);
+        return Ok(drawn(seed)?.resized(across, down));
     };
     let photograph = Picture::from_image_bytes(&bytes)?;
     let (w, h) = (f64::from(photograph.width()), f64::from(photograph.height()));
-    let width = across * w;
+    let width = share * w;
     let part = photograph.cropped((left * w) as u32, (top * h) as u32, width as u32, (width * 9.0 / 16.0) as u32);
-    let view = part.resized(WIDTH, HEIGHT);
+    let view = part.resized(across, down);
     // The same photograph again is shown from the other side.
     if (seed as usize / VIEWS.len()).is_multiple_of(2) { Ok(view) } else { mirrored(&view) }
 }

@@ -3,12 +3,15 @@
 
 mod gate;
 mod picture;
+mod self_test;
 mod status;
 
 pub use gate::{Cells, Gate};
 pub use picture::Picture;
+pub use self_test::{SelfTest, Sensitivity, SizeSeen};
 pub use status::{CameraStatus, Health, StatusBoard};
 
+use crate::triage::detection::Stream;
 use crate::triage::id::{CameraId, PoseId};
 use jiff::Timestamp;
 use std::sync::Arc;
@@ -20,4 +23,5 @@ pub struct Frame {
     pub pose: PoseId,
     pub captured_at: Timestamp,
     pub picture: Arc<Picture>,
+    pub stream: Stream,
 }

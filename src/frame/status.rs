@@ -1,6 +1,6 @@
 //! How each camera is doing, by name: never a silent gap. Written by the camera threads, read by the pages.
 
-use super::Picture;
+use super::{Picture, SelfTest};
 use crate::triage::detection::Scores;
 use crate::triage::id::CameraId;
 use jiff::Timestamp;
@@ -18,6 +18,18 @@ pub enum Health {
     /// Pictures come, but nothing in them moves, not even noise.
     Frozen,
     Black,
+    /// Most of the picture is clipped white.
+    Overexposed,
+    /// Large shapes stand, edges have gone: dirt, drops, lost focus.
+    Blurred,
+    /// Something stands right before the lens.
+    Covered,
+    /// Fog, cloud or smoke all around: no defect, but this camera cannot see now.
+    Fog,
+    /// The camera looks another way than it did: its directions no longer hold.
+    Moved,
+    /// The stream has another size than it had.
+    Resized,
     /// Bytes come, but no picture can be made of them.
     Undecodable,
     /// Nothing comes.
@@ -34,6 +46,8 @@ pub struct CameraStatus {
     pub health_since: Option<Timestamp>,
     /// One sentence with the cause and the cure; never holds a password.
     pub detail: Option<String>,
+    /// Why the main stream gave no picture when it was last asked for one; the camera itself may be well.
+    pub main_detail: Option<String>,
     pub last_frame_at: Option<Timestamp>,
     pub last_scores: Option<Scores>,
     pub last_picture: Option<Arc<Picture>>,
@@ -41,6 +55,14 @@ pub struct CameraStatus {
     pub keyframes: u64,
     pub dropped: u64,
     pub analysed: u64,
+    /// Pictures of the main stream fetched on suspicion.
+    pub main_fetched: u64,
+    /// Cadences that are over, with and without a look.
+    pub slots_met: u64,
+    pub slots_missed: u64,
+    pub self_test: SelfTest,
+    /// The office says that what this camera shows now is right: its view is learnt anew.
+    pub is_view_accepted: bool,
 }
 
 impl Default for CameraStatus {
@@ -49,12 +71,18 @@ impl Default for CameraStatus {
             health: Health::Starting,
             health_since: None,
             detail: None,
+            main_detail: None,
             last_frame_at: None,
             last_scores: None,
             last_picture: None,
             keyframes: 0,
             dropped: 0,
             analysed: 0,
+            main_fetched: 0,
+            slots_met: 0,
+            slots_missed: 0,
+            self_test: SelfTest::default(),
+            is_view_accepted: false,
         }
     }
 }
@@ -83,6 +111,15 @@ impl StatusBoard {
 
     pub fn update(&self, camera: &CameraId, change: impl FnOnce(&mut CameraStatus)) {
         change(self.lock().entry(camera.clone()).or_default());
+    }
+
+    pub fn is_self_test_asked(&self, camera: &CameraId) -> bool {
+        self.lock().get(camera).is_some_and(|status| status.self_test.asked_at.is_some())
+    }
+
+    /// True once after the office has accepted the view.
+    pub fn take_accepted_view(&self, camera: &CameraId) -> bool {
+        self.lock().get_mut(camera).is_some_and(|status| std::mem::take(&mut status.is_view_accepted))
     }
 
     /// True when the health changed, so that the caller logs it once and tells the board.

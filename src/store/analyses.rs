@@ -2,7 +2,7 @@
 
 use super::{Store, failed, from_json, reading, time, to_json, us, writing};
 use crate::error::Result;
-use crate::triage::detection::{Analysis, ModelVersion, Scores};
+use crate::triage::detection::{Analysis, ModelVersion, Scores, Stream};
 use crate::triage::id::{CameraId, PoseId};
 use jiff::{SignedDuration, Timestamp};
 
@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 /// cameras at one frame in 10 s make about 3 million rows.
 const KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
 
-type Row = (String, i64, f64, f64, String, String, String);
+type Row = (String, i64, f64, f64, String, String, String, String);
 
 impl Store {
     /// A frame already known stays as it was.
@@ -19,12 +19,13 @@ impl Store {
             let mut tx = pool.begin().await.map_err(failed)?;
             for analysis in batch {
                 sqlx::query(
-                    "INSERT INTO analysis (camera, pose, captured_at_us, smoke, fire, detections, model_name, model_version) \
-                     VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING",
+                    "INSERT INTO analysis (camera, pose, captured_at_us, smoke, fire, detections, model_name, model_version, stream) \
+                     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING",
                 )
                 .bind(analysis.camera.as_str()).bind(analysis.pose.as_str()).bind(us(analysis.captured_at))
                 .bind(f64::from(analysis.scores.smoke)).bind(f64::from(analysis.scores.fire))
                 .bind(to_json(&analysis.detections)?).bind(&analysis.model.name).bind(&analysis.model.version)
+                .bind(stream_word(analysis.stream))
                 .execute(&mut *tx).await.map_err(failed)?;
             }
             tx.commit().await.map_err(failed)
@@ -40,7 +41,7 @@ impl Store {
         limit: u32,
     ) -> Result<Vec<Analysis>> {
         let rows: Vec<Row> = reading!(self, pool => sqlx::query_as(
-            "SELECT pose, captured_at_us, smoke, fire, detections, model_name, model_version FROM analysis \
+            "SELECT pose, captured_at_us, smoke, fire, detections, model_name, model_version, stream FROM analysis \
              WHERE camera = $1 AND captured_at_us >= $2 AND captured_at_us < $3 ORDER BY captured_at_us DESC LIMIT $4",
         ).bind(camera.as_str()).bind(us(since)).bind(us(until)).bind(i64::from(limit)).fetch_all(pool).await.map_err(failed)?);
         rows.into_iter().rev().map(|row| analysis(camera, row)).collect()
@@ -54,7 +55,7 @@ impl Store {
 
 fn analysis(
     camera: &CameraId,
-    (pose, captured_at_us, smoke, fire, detections, name, version): Row,
+    (pose, captured_at_us, smoke, fire, detections, name, version, stream): Row,
 ) -> Result<Analysis> {
     Ok(Analysis {
         camera: camera.clone(),
@@ -63,5 +64,13 @@ fn analysis(
         scores: Scores { smoke: smoke as f32, fire: fire as f32 },
         detections: from_json(&detections, format_args!("an analysis of camera {camera}"))?,
         model: ModelVersion { name, version },
+        stream: if stream == stream_word(Stream::Main) { Stream::Main } else { Stream::Screened },
     })
+}
+
+fn stream_word(stream: Stream) -> &'static str {
+    match stream {
+        Stream::Screened => "screened",
+        Stream::Main => "main",
+    }
 }

@@ -234,7 +234,7 @@ fn certain_first(detections: &[Detection]) -> Vec<&Detection> {
 
 /// Overlapping by a tenth, or the centre of one inside the other grown by half its size and 1 % of the picture to each side:
 /// smoke grows and leans with the wind between frames.
-fn is_same_place(a: &BoundingBox, b: &BoundingBox) -> bool {
+pub fn is_same_place(a: &BoundingBox, b: &BoundingBox) -> bool {
     let holds = |outer: &BoundingBox, inner: &BoundingBox| {
         let (dx, dy) = (inner.centre_x() - outer.centre_x(), inner.centre_y() - outer.centre_y());
         dx.abs() <= outer.w + 0.01 && dy.abs() <= outer.h + 0.01

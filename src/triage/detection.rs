@@ -84,6 +84,17 @@ pub struct Scores {
     pub fire: f32,
 }
 
+/// Which of a camera's streams a picture came from.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stream {
+    /// The one looked at every cadence: the sub-stream, or the only one there is.
+    #[default]
+    Screened,
+    /// 主码流: fetched on suspicion, and looked at closer.
+    Main,
+}
+
 /// Everything the model said about one frame of one camera.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Analysis {
@@ -93,4 +104,6 @@ pub struct Analysis {
     pub scores: Scores,
     pub detections: Vec<Detection>,
     pub model: ModelVersion,
+    #[serde(default)]
+    pub stream: Stream,
 }

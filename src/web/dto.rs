@@ -212,6 +212,8 @@ pub struct CameraView {
     #[schema(value_type = Option<String>)]
     pub health_since: Option<Timestamp>,
     pub detail: Option<String>,
+    /// What is wrong with the main stream; the camera is watched all the same.
+    pub main_detail: Option<String>,
     #[schema(value_type = Option<String>)]
     pub last_frame_at: Option<Timestamp>,
     #[schema(value_type = Option<Object>)]
@@ -219,6 +221,7 @@ pub struct CameraView {
     pub alarms_today: usize,
     /// Without user and password.
     pub url: String,
+    pub main_url: Option<String>,
 }
 
 #[derive(Serialize, ToSchema)]

@@ -1,7 +1,9 @@
 //! What operations sees and turns: cameras, scores, published thresholds; drills.
 
+mod self_test;
 mod trial;
 
+pub use self_test::{__path_accept_view, __path_example, __path_self_test, accept_view, example, self_test};
 pub use trial::{__path_what_if, what_if};
 
 use super::WebState;
@@ -18,6 +20,7 @@ use crate::triage::point::Points;
 use axum::Json;
 use axum::extract::{Query, State};
 use jiff::{SignedDuration, Timestamp};
+use self_test::SelfTestView;
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -36,13 +39,15 @@ pub struct Cameras {
     items: Vec<CameraView>,
     #[schema(value_type = Object)]
     thresholds: Thresholds,
+    self_tests: Vec<SelfTestView>,
 }
 
 #[utoipa::path(get, path = "/api/v1/ops/cameras", tag = "ops", responses((status = 200, body = Cameras)))]
 pub async fn cameras(State(state): State<WebState>, _: Office) -> Answer<Json<Cameras>> {
     let open = state.store.open_incidents().await?;
     let items = camera_views(&state, &state.county(), &open).await?;
-    Ok(Json(Cameras { items, thresholds: in_force(&state) }))
+    let tests = state.status.all().into_iter().map(|(camera, status)| SelfTestView::new(camera, status.self_test));
+    Ok(Json(Cameras { items, thresholds: in_force(&state), self_tests: tests.collect() }))
 }
 
 fn in_force(state: &WebState) -> Thresholds {

@@ -153,7 +153,7 @@ fn check_kind(headers: &HeaderMap) -> Answer<()> {
     }
 }
 
-fn image(bytes: Vec<u8>, cache: HeaderValue) -> Response {
+pub fn image(bytes: Vec<u8>, cache: HeaderValue) -> Response {
     let kind = if bytes.starts_with(b"\x89PNG") { "image/png" } else { "image/jpeg" };
     ([(CONTENT_TYPE, HeaderValue::from_static(kind)), (CACHE_CONTROL, cache)], bytes).into_response()
 }

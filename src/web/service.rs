@@ -93,7 +93,8 @@ pub fn camera_health(state: &WebState) -> BTreeMap<CameraId, Health> {
 }
 
 fn blind_cameras(health: &BTreeMap<CameraId, Health>) -> Vec<&CameraId> {
-    let sees = |health: &Health| matches!(health, Health::Ok | Health::Starting | Health::Late);
+    use Health::{Late, Moved, Ok, Resized, Starting};
+    let sees = |health: &Health| matches!(health, Ok | Starting | Late | Moved | Resized);
     health.iter().filter(|(_, health)| !sees(health)).map(|(camera, _)| camera).collect()
 }
 

@@ -1,28 +1,16 @@
-//! Real GStreamer: rendered clips, a real RTSP server, real receivers and decoders.
+//! Real GStreamer: rendered clips, files and folders, real receivers and decoders.
 
-use huoyan::camera::{self, CameraSource, Clip, ClipCodec, Decoder, Playback, Receivers, Secret, encode_clip};
+use crate::camera_support::{Office, PASSWORD, clip, hillside, loopback, one_second, quick, render, source};
+use huoyan::camera::{self, ClipCodec, Decoder, Playback, Receivers, Secret};
 use huoyan::clock::Clock;
 use huoyan::config::CameraConfig;
 use huoyan::error::Kind;
-use huoyan::frame::{CameraStatus, Frame, Health, Picture, StatusBoard};
+use huoyan::frame::{Health, Picture, StatusBoard};
 use huoyan::lang::Lang;
 use jiff::{SignedDuration, Timestamp};
-use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, OnceLock};
+use std::path::Path;
+use std::sync::Mutex;
 use std::time::Duration;
-
-const PASSWORD: &str = "s3cret@/pine";
-
-/// A hillside that moves a little: a bright bar walks over a ramp.
-fn hillside(width: u32, height: u32, step: u32) -> Picture {
-    let luma = (0..height).flat_map(|y| {
-        (0..width).map(move |x| if (x + 8 * step) % width < 16 { 220 } else { 40 + ((x + 2 * y) % 120) as u8 })
-    });
-    let mut i420: Vec<u8> = luma.collect();
-    i420.resize((width * height * 3 / 2) as usize, 128);
-    Picture::from_i420(width, height, i420).expect("sizes fit")
-}
 
 fn black() -> Picture {
     let mut i420 = vec![16; 320 * 180];
@@ -30,117 +18,37 @@ fn black() -> Picture {
     Picture::from_i420(320, 180, i420).expect("sizes fit")
 }
 
-fn render(folder: &Path, name: &str, codec: ClipCodec, frames: Vec<Picture>) -> PathBuf {
-    let file = folder.join(name);
-    let (count, mut heard) = (frames.len() as u64, 0);
-    encode_clip(&file, 10, frames, codec, |done| heard = done).expect("the clip is encoded");
-    assert_eq!(heard, count, "progress hears of every picture");
-    file
-}
-
-/// One second: one keyframe, nine that need it.
-fn one_second(width: u32, height: u32) -> Vec<Picture> {
-    (0..10).map(|step| hillside(width, height, step)).collect()
-}
-
-fn loopback() -> SocketAddr {
-    SocketAddr::from(([127, 0, 0, 1], 0))
-}
-
-fn clip(path: &str, file: &Path, login: bool) -> Clip {
-    let user_password = login.then(|| ("admin".to_owned(), PASSWORD.to_owned()));
-    Clip { path_on_server: path.to_owned(), file: file.to_owned(), user_password }
-}
-
-fn source(id: &str, url: &str) -> CameraSource {
-    CameraSource::new(id.into(), "default".into(), format!("camera-{id}"), url)
-}
-
-fn quick() -> CameraConfig {
-    CameraConfig {
-        cadence: SignedDuration::from_millis(200),
-        pipeline: "rtsp".to_owned(),
-        reconnect_min: SignedDuration::from_millis(200),
-        reconnect_max: SignedDuration::from_secs(1),
-        frozen_after: SignedDuration::from_millis(1500),
-        ..CameraConfig::default()
-    }
-}
-
-/// Receivers with one worker: the test itself.
-struct Office {
-    receivers: Receivers,
-    status: StatusBoard,
-    decoder: Decoder,
-}
-
-impl Office {
-    fn open(sources: Vec<CameraSource>, config: &CameraConfig) -> Self {
-        let status = StatusBoard::default();
-        let receivers = Receivers::start(sources, config, Clock::System, status.clone(), Lang::En).expect("starts");
-        Self { receivers, status, decoder: Decoder::new().expect("decoders") }
-    }
-
-    fn of(&self, camera: &str) -> CameraStatus {
-        self.status.get(&camera.into()).expect("every camera has a status from the start")
-    }
-
-    /// Works until it is true; fails after 15 s, saying what the board said.
-    #[track_caller]
-    fn until(&mut self, what: &str, mut is_true: impl FnMut(&Self, Option<&Frame>) -> bool) {
-        let give_up_at = Clock::System.now() + SignedDuration::from_secs(15);
-        while Clock::System.now() < give_up_at {
-            let frame = self.receivers.next_frame(&mut self.decoder, Duration::from_millis(50));
-            if is_true(self, frame.as_ref()) {
-                return;
-            }
-        }
-        let board: Vec<_> =
-            self.status.all().into_iter().map(|(id, s)| (id, s.health, s.detail, s.keyframes)).collect();
-        panic!("not within 15 s: {what}; the board says {board:?}");
-    }
-
-    #[track_caller]
-    fn until_health(&mut self, camera: &str, health: Health) -> String {
-        self.until(&format!("{camera} is {health:?}"), |office, _| office.of(camera).health == health);
-        self.of(camera).detail.unwrap_or_default()
-    }
-}
-
+/// What those texts do around the card's decoder, with the processor's in its place: no machine of ours has such a card.
 #[test]
-fn h264_and_h265_cameras_behind_a_password_are_seen_through_several_loops_of_their_clip() {
+fn the_pipelines_for_graphics_cards_hand_on_decoded_pictures_of_both_codecs() {
     let folder = tempfile::tempdir().expect("a folder");
     let h264 = render(folder.path(), "a.mp4", ClipCodec::H264, one_second(320, 180));
     let h265 = render(folder.path(), "b.h265", ClipCodec::H265, one_second(640, 360));
-    let clips =
-        vec![clip("/a", &h264, true), clip("/b", &h265, true), clip("/c", &h264, false), clip("/d", &h265, false)];
-    let server = Playback::start(loopback(), clips).expect("plays");
+    let server = Playback::start(loopback(), vec![clip("/a", &h264, true), clip("/b", &h265, true)]).expect("plays");
     let url = |i| server.url(i).expect("a url");
-    let sources = vec![
-        source("a", &url(0)).with_login("admin", Secret::new(PASSWORD)),
-        source(
-            "b",
-            &url(1).replace("rtsp://", &format!("rtsp://admin:{}@", PASSWORD.replace('@', "%40").replace('/', "%2F"))),
-        ),
-        source("c", &url(2)).with_pipeline("rtsp-h264"),
-        source("d", &url(3)).with_pipeline("rtsp-h265"),
-    ];
-    // Each loop sends the same single keyframe: in two seconds that would rightly be called frozen.
-    let patient = CameraConfig { frozen_after: SignedDuration::from_mins(5), ..quick() };
-    let mut office = Office::open(sources, &patient);
-    let mut sizes = std::collections::BTreeMap::new();
-    office.until("four keyframes of each", |office, frame| {
-        if let Some(frame) = frame {
-            sizes.insert(frame.camera.to_string(), (frame.picture.width(), frame.picture.height()));
+    for (name, maker) in [("rtsp-nvidia", "nv"), ("rtsp-vaapi", "va")] {
+        let mut text =
+            std::fs::read_to_string(format!("{}/pipelines/{name}.gst", env!("CARGO_MANIFEST_DIR"))).expect("there");
+        for codec in ["h264", "h265"] {
+            let decoder = format!(" {maker}{codec}dec ");
+            assert_eq!(text.matches(&decoder).count(), 1, "{name}");
+            text = text.replace(&decoder, &format!(" avdec_{codec} "));
         }
-        ["a", "b", "c", "d"].iter().all(|camera| office.of(camera).keyframes >= 4)
-    });
-    let expected = [("a", (320, 180)), ("b", (640, 360)), ("c", (320, 180)), ("d", (640, 360))]
-        .map(|(id, size)| (id.to_owned(), size));
-    assert_eq!(sizes, expected.into());
-    for camera in ["a", "b", "c", "d"] {
-        assert_eq!(office.of(camera).health, Health::Ok, "{camera}");
-        assert!(office.of(camera).last_picture.is_some(), "{camera}");
+        std::fs::write(folder.path().join("card.gst"), text).expect("written");
+        let login = |i, id| source(id, &url(i)).with_login("admin", Secret::new(PASSWORD)).with_pipeline("card");
+        let config = CameraConfig { pipelines: folder.path().to_owned(), ..quick() };
+        let begun_at = Clock::System.now();
+        let mut office = Office::open(vec![login(0, "a"), login(1, "b")], &config);
+        let mut sizes = std::collections::BTreeMap::new();
+        office.until(name, |office, frame| {
+            if let Some(frame) = frame {
+                sizes.insert(frame.camera.to_string(), (frame.picture.width(), frame.picture.height()));
+            }
+            sizes.len() == 2 && ["a", "b"].iter().all(|camera| office.of(camera).keyframes >= 2)
+        });
+        assert_eq!(sizes, [("a".to_owned(), (320, 180)), ("b".to_owned(), (640, 360))].into());
+        let most = 2 + Clock::System.now().duration_since(begun_at).as_secs().unsigned_abs() / 2;
+        assert!(office.of("a").keyframes <= most, "one in two seconds, not ten a second");
     }
 }
 
@@ -153,52 +61,6 @@ fn the_decoded_picture_is_the_filmed_one() {
     let (_, seen) = frames.next().expect("one picture").expect("that decodes");
     let difference: u64 = filmed.luma().iter().zip(seen.luma()).map(|(a, b)| u64::from(a.abs_diff(*b))).sum();
     assert!(difference / (320 * 180) < 12, "mean difference {}", difference / (320 * 180));
-}
-
-#[test]
-fn a_wrong_password_and_a_wrong_path_are_told_apart_and_the_password_never_shows() {
-    let log = log();
-    let folder = tempfile::tempdir().expect("a folder");
-    let file = render(folder.path(), "a.mp4", ClipCodec::H264, one_second(320, 180));
-    let server = Playback::start(loopback(), vec![clip("/a", &file, true)]).expect("plays");
-    let url = server.url(0).expect("a url");
-    let wrong = "wr0ng-pine";
-    let sources = vec![
-        source("wrong", &url).with_login("admin", Secret::new(wrong)),
-        source("none", &url),
-        source("path", &url.replace("/a", "/b?password=s3cret-query")).with_login("admin", Secret::new(PASSWORD)),
-    ];
-    assert!(!format!("{sources:?}").contains(wrong));
-    let mut office = Office::open(sources, &quick());
-    let said = [
-        office.until_health("wrong", Health::BadPassword),
-        office.until_health("none", Health::BadPassword),
-        office.until_health("path", Health::Misconfigured),
-    ];
-    assert!(said[0].starts_with("camera-wrong: the camera refuses"), "{}", said[0]);
-    assert!(said[1].starts_with("camera-none: the camera asks for"), "{}", said[1]);
-    assert!(said[2].contains("no such stream"), "{}", said[2]);
-    drop(office);
-    let log = String::from_utf8_lossy(&log.lock().expect("the log")).into_owned();
-    assert!(log.contains("camera-wrong"), "the log was captured: {log}");
-    for secret in [wrong, PASSWORD, "s3cret-query"] {
-        assert!(!log.contains(secret) && said.iter().all(|s| !s.contains(secret)), "{secret} leaked");
-    }
-}
-
-#[test]
-fn a_dead_server_is_offline_and_back_when_it_is() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let file = render(folder.path(), "a.mp4", ClipCodec::H264, one_second(320, 180));
-    let server = Playback::start(loopback(), vec![clip("/a", &file, false)]).expect("plays");
-    let address = server.address();
-    let mut office = Office::open(vec![source("a", &server.url(0).expect("a url"))], &quick());
-    office.until_health("a", Health::Ok);
-    drop(server);
-    let detail = office.until_health("a", Health::Offline);
-    assert!(detail.starts_with("camera-a: "), "{detail}");
-    let _server = Playback::start(address, vec![clip("/a", &file, false)]).expect("the port is free again");
-    office.until_health("a", Health::Ok);
 }
 
 #[test]
@@ -326,6 +188,21 @@ fn a_silent_camera_is_late_then_offline_and_rare_keyframes_are_told_from_silence
     office.until_health("silent", Health::Offline);
     office.until_health("silent", Health::Ok);
     assert_eq!(office.of("rare").health, Health::Late, "never offline: its video flows");
+}
+
+#[test]
+fn keyframes_that_come_more_rarely_than_the_cadence_are_told_with_their_interval() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let video = render(folder.path(), "v.mp4", ClipCodec::H264, one_second(320, 180));
+    let text = "videotestsrc is-live=true pattern=ball ! video/x-raw,format=I420,width=320,height=180,framerate=10/1 \
+                ! x264enc key-int-max=30 bframes=0 rc-lookahead=0 threads=1 option-string=scenecut=0:sync-lookahead=0 \
+                ! h264parse config-interval=-1 ! video/x-h264,stream-format=byte-stream,alignment=au ! appsink name=keyframes";
+    std::fs::write(folder.path().join("gop.gst"), text).expect("writes");
+    let config = CameraConfig { cadence: SignedDuration::from_secs(1), pipelines: folder.path().to_owned(), ..quick() };
+    let sources = vec![source("gop", &video.display().to_string()).with_pipeline("gop")];
+    let mut office = Office::open(sources, &config);
+    let detail = office.until_health("gop", Health::Late);
+    assert!(detail.contains("GOP is 3") && detail.contains("set it to 1 or less"), "{detail}");
 }
 
 #[test]
@@ -466,35 +343,14 @@ fn every_pipeline_file_is_taken_by_gstreamer() {
         let path = entry.expect("an entry").path();
         let name = path.file_stem().and_then(|n| n.to_str()).unwrap_or_default().to_owned();
         if path.extension().is_some_and(|e| e == "gst") && !name.starts_with("hotspots-") {
-            camera::check_pipeline(path.parent().expect("a folder"), &name).unwrap_or_else(|e| panic!("{}", e.chain()));
+            // Elements of graphics cards are not on every machine; src/camera/gst.rs has what is said then.
+            let of_a_card = ["rtsp-nvidia", "rtsp-vaapi"].contains(&name.as_str());
+            match camera::check_pipeline(path.parent().expect("a folder"), &name) {
+                Err(e) if !of_a_card || !e.message.contains("lacks the GStreamer element") => panic!("{}", e.chain()),
+                _ => {}
+            }
             checked += 1;
         }
     }
     assert!(checked >= 8, "{checked}");
-}
-
-/// Everything that is logged in this process.
-fn log() -> Arc<Mutex<Vec<u8>>> {
-    static LOG: OnceLock<Arc<Mutex<Vec<u8>>>> = OnceLock::new();
-    let log = LOG.get_or_init(|| {
-        let log = Arc::new(Mutex::new(Vec::new()));
-        let lines = Arc::clone(&log);
-        let writer = move || Lines(Arc::clone(&lines));
-        tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_ansi(false).with_writer(writer).init();
-        log
-    });
-    Arc::clone(log)
-}
-
-struct Lines(Arc<Mutex<Vec<u8>>>);
-
-impl std::io::Write for Lines {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().expect("no panic").extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
 }

@@ -64,6 +64,9 @@ fn what_cannot_work_is_refused_with_its_place() {
         ("[policy]\narrive_within = \"5min\"\n", "arrive_within"),
         ("[thresholds]\nneeded = 6\n", "needed"),
         ("[detect]\nworkers = 0\n", "workers"),
+        ("[detect]\nbatch = 0\n", "1..=16"),
+        ("[detect]\nbatch = 17\n", "1..=16"),
+        ("[detect]\nbatch = \"many\"\n", "\"auto\" or a number"),
     ] {
         let message = Config::parse(text).expect_err(text).message;
         assert!(message.contains(word), "{message}");

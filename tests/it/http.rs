@@ -7,7 +7,7 @@ use crate::http_support::{ADMIN_TOKEN, Browser, World, at, leaves};
 use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
 use huoyan::store::Access;
-use huoyan::triage::detection::{Analysis, Class, Detection, ModelVersion, Scores};
+use huoyan::triage::detection::{Analysis, Class, Detection, ModelVersion, Scores, Stream};
 use huoyan::triage::geo::Locus;
 use huoyan::triage::id::{PictureId, SightingId};
 use huoyan::triage::sighting::{Sighting, Source};
@@ -578,5 +578,6 @@ fn smoke(captured_at: jiff::Timestamp, confidence: f32) -> Analysis {
         scores: Scores { smoke: confidence, fire: 0.0 },
         detections: vec![Detection { class: Class::Smoke, confidence, bbox: [0.4, 0.5, 0.1, 0.1].into() }],
         model: ModelVersion { name: "smoke-fire".to_owned(), version: "0.1.0".to_owned() },
+        stream: Stream::Screened,
     }
 }

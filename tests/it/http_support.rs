@@ -223,6 +223,7 @@ fn county() -> County {
             tilt_deg: -2.0,
             range_m: 8000.0,
             url: CameraUrl::parse("rtsp://admin:camera-secret@10.0.0.8/stream2"),
+            main_url: Some(CameraUrl::parse("rtsp://admin:camera-secret@10.0.0.8/stream1")),
             pipeline: None,
             pose: "default".into(),
             masks: vec![],

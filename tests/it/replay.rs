@@ -12,7 +12,7 @@ use std::process::Command;
 
 fn common(model: &Path, json: bool) -> Common {
     let detect = huoyan::config::DetectConfig { model: model.to_owned(), ..config() };
-    Common { config: Config { detect, ..Config::default() }, lang: Lang::En, json, quiet: true }
+    Common { config: Config { detect, ..Config::default() }, device: None, lang: Lang::En, json, quiet: true }
 }
 
 fn args(sources: &[&Path]) -> Args {
@@ -25,6 +25,8 @@ fn args(sources: &[&Path]) -> Args {
         start: None,
         point: None,
         model: None,
+        screen_size: None,
+        cascade: false,
         gate: false,
     }
 }
@@ -121,6 +123,24 @@ fn names_without_times_are_a_minute_apart_and_sources_do_not_mix() {
     assert_eq!(of_type(&lines, "sighting").len(), 2, "the others went on");
     assert_eq!(of_type(&lines, "frame")[1]["captured_at"], "2026-03-05T04:01:00Z");
     assert_eq!(of_type(&lines, "summary")[0]["unreadable"][0]["file"], "/nowhere/at.all");
+}
+
+#[test]
+fn a_recording_is_screened_small_and_looked_at_in_full_size_after_a_suspicion() {
+    let (network, folder) = (model("heatmap", |text| text), tempfile::tempdir().expect("a temporary folder"));
+    write_event(folder.path(), |i| format!("frame{i:03}.jpg"));
+    for (screen_size, cascade, main) in
+        [(None, false, vec![]), (Some((32, 32)), false, vec![]), (Some((32, 32)), true, vec![7, 8, 9])]
+    {
+        let args = Args { screen_size, cascade, ..args(&[folder.path()]) };
+        let mut out = Vec::new();
+        replay(&args, &common(network.path(), true), &mut out).expect("it runs");
+        let lines = lines(&out);
+        let frames = of_type(&lines, "frame");
+        let in_full: Vec<usize> = (0..frames.len()).filter(|&i| frames[i]["stream"] == "main").collect();
+        assert_eq!((frames.len(), in_full), (10, main), "{screen_size:?} {cascade}");
+        assert_eq!(of_type(&lines, "sighting").len(), 1, "{screen_size:?} {cascade}");
+    }
 }
 
 #[test]

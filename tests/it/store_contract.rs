@@ -5,7 +5,7 @@ use huoyan::clock::Clock;
 use huoyan::error::Kind;
 use huoyan::store::{Access, Addressee, Chain, Commit, Filter, Login, NewMessage, Occasion, Status, Store};
 use huoyan::triage::confirm::Thresholds;
-use huoyan::triage::detection::{Analysis, Detection, ModelVersion, Scores};
+use huoyan::triage::detection::{Analysis, Detection, ModelVersion, Scores, Stream};
 use huoyan::triage::event::Recorded;
 use huoyan::triage::id::{DispatchId, MessageId, PictureId};
 use huoyan::triage::incident::Incident;
@@ -406,6 +406,7 @@ async fn analyses_are_kept_thirty_days(t: TestStore) {
             bbox: [0.1, 0.2, 0.3, 0.4].into(),
         }],
         model: ModelVersion { name: "smoke-fire".into(), version: "0.1.0".into() },
+        stream: if minutes == 1 { Stream::Main } else { Stream::Screened },
     };
     let frames = [analysis("a", 0, 0.123), analysis("a", 1, 0.456), analysis("a", 2, 0.789), analysis("b", 1, 0.5)];
     t.store.record_analyses(&frames).await.unwrap();

@@ -3,13 +3,19 @@
 
 use crate::detect::{config, model, with_points};
 use huoyan::app::watch::{Analyst, Seen, Tuning, first_thresholds};
+use huoyan::camera::{CameraSource, Decoder, Receivers};
+use huoyan::clock::Clock;
+use huoyan::config::{Batch, CameraConfig, DetectConfig};
 use huoyan::detect::{Detector, Worker};
 use huoyan::drill::{DrillBoard, scene};
 use huoyan::frame::{Frame, Picture, StatusBoard};
+use huoyan::lang::Lang;
 use huoyan::triage::confirm::Thresholds;
+use huoyan::triage::detection::Stream;
 use jiff::{SignedDuration, Timestamp};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// One camera, looked at every ten seconds.
 struct Camera {
@@ -37,9 +43,13 @@ impl Camera {
     }
 
     fn look(&mut self, picture: &Arc<Picture>) -> Vec<Seen> {
+        self.look_at(picture, Stream::Screened)
+    }
+
+    fn look_at(&mut self, picture: &Arc<Picture>, stream: Stream) -> Vec<Seen> {
         self.now += SignedDuration::from_secs(10);
         let picture = Arc::clone(picture);
-        let frame = Frame { camera: "north".into(), pose: "default".into(), captured_at: self.now, picture };
+        let frame = Frame { camera: "north".into(), pose: "default".into(), captured_at: self.now, picture, stream };
         self.analyst.look(&mut self.worker, &frame).expect("it runs")
     }
 }
@@ -68,7 +78,22 @@ fn smoke_is_confirmed_by_the_third_frame_and_shown_by_the_best() {
 
     let status = camera.status.get(&"north".into()).expect("known by now");
     assert_eq!(status.analysed, 10);
-    assert!(status.last_scores.is_some_and(|s| s.smoke > 0.5) && status.last_picture.is_some());
+    assert!(status.last_scores.is_some_and(|s| s.smoke > 0.5));
+}
+
+#[test]
+fn the_main_streams_picture_is_the_evidence_even_where_the_sub_stream_was_surer() {
+    let mut camera = Camera::new(0.5);
+    (0..6).for_each(|_| drop(camera.look(&ground(60))));
+    let large = Arc::new(ground(220).resized(256, 256));
+    camera.look(&ground(250));
+    let [seen] = &camera.look_at(&large, Stream::Main)[..] else { panic!("one look") };
+    assert_eq!(seen.analysis.stream, Stream::Main);
+    assert_eq!(seen.analysis.detections.len(), 1, "compared with what the sub-stream showed before: {seen:?}");
+    let seen = camera.look(&ground(220));
+    let [(confirmed, picture)] = &seen[0].confirmed[..] else { panic!("confirmed now: {seen:?}") };
+    assert_eq!(confirmed.best_at, camera.now - SignedDuration::from_secs(20), "the first was the surest");
+    assert!(Arc::ptr_eq(picture, &large), "{picture:?}");
 }
 
 #[test]
@@ -114,6 +139,7 @@ fn a_drill_is_flagged_ends_without_a_trace_and_blinds_nobody() {
         let seen = camera.look(&landscape);
         let [real, drill] = &seen[..] else { panic!("two looks at one frame") };
         assert!(!real.drill && real.analysis.detections.is_empty(), "nothing real is there");
+        assert_eq!(*real.picture, *landscape, "the real look shows what is really there");
         assert!(drill.drill);
 
         if let [(_, evidence)] = &drill.confirmed[..] {
@@ -122,11 +148,66 @@ fn a_drill_is_flagged_ends_without_a_trace_and_blinds_nobody() {
         }
     }
     assert!(confirmed_s.is_some_and(|s| s <= 90), "confirmed after {confirmed_s:?} s");
-    let wall = camera.status.get(&"north".into()).and_then(|s| s.last_picture);
-    assert_eq!(wall.as_deref(), Some(&*landscape), "the wall shows what is really there");
     assert!(camera.drills.stop(&"north".into()));
     for _ in 0..18 {
         let seen = camera.look(&landscape);
         assert!(seen.len() == 1 && seen[0].analysis.scores.smoke < 0.01, "no trace in the history");
     }
+}
+
+/// Four cameras are due at the same moment: one run of the network serves them all, each is judged as itself.
+#[test]
+fn frames_of_several_cameras_go_through_the_network_together() {
+    let pictures = tempfile::tempdir().expect("a temporary folder");
+    let sources = (0..4).map(|i| {
+        let folder = pictures.path().join(format!("c{i}"));
+        std::fs::create_dir(&folder).expect("made");
+        let picture = ground(if i == 2 { 250 } else { 60 }).to_rgb();
+        image::save_buffer(folder.join("1.png"), &picture, 64, 64, image::ColorType::Rgb8).expect("written");
+        CameraSource::new(
+            format!("c{i}").as_str().into(),
+            "default".into(),
+            format!("北山{i}"),
+            &folder.display().to_string(),
+        )
+    });
+    let status = StatusBoard::default();
+    let receivers =
+        Receivers::start(sources.collect(), &CameraConfig::default(), Clock::System, status.clone(), Lang::En)
+            .expect("GStreamer is there");
+    let came = |camera: String| status.get(&camera.as_str().into()).is_some_and(|s| s.keyframes > 0);
+    for _ in 0..200 {
+        if (0..4).all(|i| came(format!("c{i}"))) {
+            break;
+        }
+        Clock::System.sleep_blocking(Duration::from_millis(50));
+    }
+    let mut decoder = Decoder::new().expect("decoders");
+    let frames = receivers.next_frames(&mut decoder, 8, Duration::from_secs(5));
+    assert_eq!(frames.len(), 4, "all that were due");
+    assert!(receivers.next_frames(&mut decoder, 8, Duration::ZERO).is_empty(), "nobody is due again");
+
+    let folder = model("crowd", |text| text);
+    let detector = Detector::load(folder.path(), &DetectConfig { batch: Batch::Of(8), ..config() }).expect("it loads");
+    let (mut worker, tuning) = (detector.session().expect("a session"), Tuning::new(Thresholds::default()));
+    let analyst = Analyst::new(&detector, tuning, DrillBoard::default(), status.clone());
+    let dark = Arc::new(Picture::from_rgb(64, 64, &[60; 64 * 64 * 3]).expect("sizes fit"));
+    let before: Vec<Frame> = frames
+        .iter()
+        .map(|f| Frame {
+            captured_at: f.captured_at - SignedDuration::from_secs(180),
+            picture: Arc::clone(&dark),
+            ..f.clone()
+        })
+        .collect();
+    analyst.look_many(&mut worker, &before).expect("it runs");
+    let seen = analyst.look_many(&mut worker, &frames).expect("it runs");
+    for (seen, frame) in seen.iter().zip(&frames) {
+        let analysis = &seen.analysis;
+        assert_eq!((&analysis.camera, analysis.captured_at), (&frame.camera, frame.captured_at));
+        assert!((analysis.scores.fire - 0.4).abs() < 1e-6, "four at once: {:?}", analysis.scores);
+        assert_eq!(analysis.scores.smoke > 0.5, analysis.camera.0 == "c2", "{:?}", analysis);
+        assert_eq!(status.get(&frame.camera).map(|s| s.analysed), Some(2));
+    }
+    assert_eq!(seen.len(), 4);
 }

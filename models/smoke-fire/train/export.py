@@ -34,19 +34,20 @@ onnx_ir = {ir}
 default_point = "balanced"
 
 [input]
-name = "frames"        # float32 [1, 2, 3, height, width]: 0 = present, 1 = earlier (present again if none)
+name = "frames"        # float32 [n, 2, 3, height, width], any n: 0 = present, 1 = earlier (present again if none)
 width = {width}
 height = {height}
 channels = 3           # RGB, (pixel / 255 - mean) / std
 frames = 2
 past_s = [{past_s}]         # how long before the present the earlier frame was taken
+past_scale = 2         # the network averages the earlier frame 2 x 2 before it looks: kept at half size
 layout = "ntchw"
 mean = {mean}
 std = {std}
 letterbox = true       # fit centred, grey 114 around
 
 [output]
-heatmap = "heatmap"    # float32 [1, 2, height / 16, width / 16], probabilities; frame score = its maximum
+heatmap = "heatmap"    # float32 [n, 2, height / 16, width / 16], probabilities; frame score = its maximum
 
 [thresholds.screen]    # cells over it make boxes
 smoke = {screen:.3f}

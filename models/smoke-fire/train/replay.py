@@ -35,6 +35,7 @@ height = {height}
 channels = 3
 frames = 2
 past_s = [{past_s}]
+past_scale = 2         # the network averages the earlier frame 2 x 2 before it looks: kept at half size
 layout = "ntchw"
 mean = {mean}
 std = {std}

@@ -31,6 +31,36 @@ fn every(ms: usize, from_ms: i64) -> impl Iterator<Item = i64> {
 }
 
 #[test]
+fn a_camera_that_has_to_be_asked_is_asked_once_a_look() {
+    for (boosted, least, most) in [(false, 12, 12), (true, 23, 24)] {
+        let mut schedule = Schedule::new(1, CADENCE, at(0));
+        if boosted {
+            schedule.boost(0, at(120_000));
+        }
+        let (mut comes_ms, mut asked, mut looks) = (None, 0, 0);
+        for ms in (0..120_000).step_by(100) {
+            if comes_ms.is_none() && schedule.wants(0, at(ms)) {
+                (comes_ms, asked) = (Some(ms + 300), asked + 1);
+            }
+            if comes_ms.take_if(|comes| *comes == ms).is_some() {
+                schedule.came(0, at(ms), at(ms));
+            }
+            looks += i32::from(schedule.next(at(ms)).is_some());
+        }
+        assert_eq!(asked, looks, "boosted: {boosted}");
+        assert!((least..=most).contains(&looks), "boosted: {boosted}, {looks} looks in 12 cadences");
+    }
+}
+
+#[test]
+fn a_picture_that_nobody_takes_is_asked_for_again_after_a_cadence() {
+    let mut schedule = Schedule::new(1, CADENCE, at(0));
+    assert!(schedule.wants(0, at(0)));
+    schedule.came(0, at(0), at(0));
+    assert!(!schedule.wants(0, at(9_999)) && schedule.wants(0, at(10_000)));
+}
+
+#[test]
 fn looks_come_with_fresh_keyframes_on_the_cameras_beat() {
     for (keyframes, expected, why) in [
         (every(2_000, 0).collect::<Vec<_>>(), vec![0, 10_000, 20_000, 30_000], "on the beat"),

@@ -5,7 +5,7 @@ use crate::cli::{Common, point_words};
 use crate::error::{Error, Result};
 use crate::lang::Lang;
 use crate::triage::confirm::{Confirmed, Thresholds};
-use crate::triage::detection::{Class, Detection, ModelVersion, Scores};
+use crate::triage::detection::{Class, Detection, ModelVersion, Scores, Stream};
 use crate::triage::point::PointName;
 use jiff::Timestamp;
 use serde::Serialize;
@@ -24,6 +24,7 @@ enum Line<'a> {
         #[serde(skip_serializing_if = "Option::is_none")]
         file: Option<&'a str>,
         captured_at: Timestamp,
+        stream: Stream,
         scores: Scores,
         detections: &'a [Detection],
     },
@@ -95,9 +96,9 @@ impl<'a> Report<'a> {
         let analysis = &seen.analysis;
         let source = source.display().to_string();
         if self.json {
-            let (captured_at, scores) = (analysis.captured_at, analysis.scores);
-            let line =
-                Line::Frame { source: &source, index, file, captured_at, scores, detections: &analysis.detections };
+            let (captured_at, stream, scores) = (analysis.captured_at, analysis.stream, analysis.scores);
+            let (source, detections) = (source.as_str(), analysis.detections.as_slice());
+            let line = Line::Frame { source, index, file, captured_at, stream, scores, detections };
             self.write_json(&line)?;
         }
         for (confirmed, _) in &seen.confirmed {

@@ -18,6 +18,10 @@ fn every_register_reads_back_what_it_writes() {
         "id,name,lon,lat,azimuth,url,user,masks\nC1,塔,110.4,28.5,42.5,rtsp://10.0.0.1/1,admin,\"砖厂:0.1,0.2,0.3,0.4\"\n",
     );
     again::<CameraEntry>("id,lon,lat,azimuth,url\nC1,110.4,28.5,42.5,rtsp://admin:p@ss@10.0.0.1/1\n");
+    for login in ["", "nvr@", "nvr:p@ss@"] {
+        let header = "编号,经度,纬度,方位角,地址,主码流地址,用户";
+        again::<CameraEntry>(&format!("{header}\nC1,110.4,28.5,42.5,rtsp://h/2,rtsp://{login}h/1,admin\n"));
+    }
     again::<Duty>("日期,岗位,乡镇,网格,人员\n2026-11-21,乡镇值班,凤滩镇,,T1\n");
     again::<Duty>("日期,岗位,乡镇,网格,人员\n2026-11-21,A角替班,,G1,R2\n");
     again::<HeatSource>("名称,经度,纬度,半径,有效期至\n砖厂,110.4,28.5,300,2026-12-31\n");
@@ -60,4 +64,27 @@ fn a_grid_feature_comes_back() {
     assert!(grids("{}", Lang::Zh).is_err());
     let nameless = r#"{"type":"FeatureCollection","features":[{"type":"Feature","properties":{},"geometry":null}]}"#;
     assert!(grids(nameless, Lang::Zh).expect("a collection")[0].1.is_err());
+}
+
+#[test]
+fn a_national_id_of_twenty_digits_stays_itself_or_is_refused() {
+    let camera =
+        |id: &str| one::<CameraEntry>(&format!("国标编号,经度,纬度,方位角,地址\n{id},110.4,28.5,42.5,rtsp://h/1\n"));
+    for id in [
+        "43010000001320000001",
+        "01010000001320000001",
+        "00000000000000000009",
+        "\t43010000001320000001\t",
+        "E+1",
+        "1e5",
+    ] {
+        let entry = camera(id).expect("a good row");
+        assert_eq!(entry.id.as_str(), id.trim());
+        let written = table::write(CameraEntry::COLUMNS, std::iter::once(entry.write())).expect("text");
+        assert_eq!(one::<CameraEntry>(&written), Ok(entry), "{written}");
+    }
+    for id in ["4.3E+19", "4.301E+19", "4e+19", "43010000001320000000"] {
+        let why = camera(id).expect_err("not the camera's id any more");
+        assert!(why.contains(id) && why.contains("文本"), "{why}");
+    }
 }

@@ -1,4 +1,5 @@
 use super::*;
+use crate::triage::detection::Stream;
 use std::sync::Arc;
 
 /// A hillside under a sky with noise of the sensor, in brightness; `paint` adds to it.
@@ -31,7 +32,13 @@ impl Hill {
         let captured_at = Timestamp::from_second(self.at_s).expect("a time");
         self.at_s += 10;
         let cells = Cells::of(&picture);
-        let frame = Frame { camera: "c".into(), pose: "p".into(), captured_at, picture: Arc::new(picture) };
+        let frame = Frame {
+            camera: "c".into(),
+            pose: "p".into(),
+            captured_at,
+            picture: Arc::new(picture),
+            stream: Stream::Screened,
+        };
         self.gate.lets_through(&frame, cells)
     }
 
@@ -103,7 +110,7 @@ fn a_pose_with_a_detection_stays_open_for_ten_minutes() {
     let mut hill = Hill::known(1_000);
     let picture = Arc::new(Picture::from_i420(2, 2, vec![16; 6]).expect("sizes fit"));
     let captured_at = Timestamp::from_second(hill.at_s).expect("a time");
-    hill.gate.found(&Frame { camera: "c".into(), pose: "p".into(), captured_at, picture });
+    hill.gate.found(&Frame { camera: "c".into(), pose: "p".into(), captured_at, picture, stream: Stream::Screened });
     let after = hill.quiet(61);
     assert!(after[..60].iter().all(|&open| open), "{after:?}");
     assert!(!after[60]);
@@ -121,7 +128,13 @@ fn after_a_gap_another_size_or_a_clock_set_back_all_is_let_through_again() {
         let picture = Picture::from_i420(64, height, vec![90; (64 * height * 3 / 2) as usize]).expect("sizes fit");
         let captured_at = Timestamp::from_second(1_790_000_000 + 60 * minute).expect("a time");
         let cells = Cells::of(&picture);
-        let frame = Frame { camera: "c".into(), pose: "p".into(), captured_at, picture: Arc::new(picture) };
+        let frame = Frame {
+            camera: "c".into(),
+            pose: "p".into(),
+            captured_at,
+            picture: Arc::new(picture),
+            stream: Stream::Screened,
+        };
         assert!(gate.lets_through(&frame, cells), "minute {minute}");
     }
 }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::triage::detection::{ModelVersion, Scores};
+use crate::triage::detection::{ModelVersion, Scores, Stream};
 use crate::triage::kit::start;
 use crate::triage::whatif;
 use proptest::prelude::*;
@@ -18,6 +18,7 @@ fn frame(seconds: i64, boxes: &[(Class, f32, [f32; 4])]) -> Analysis {
             .map(|(class, confidence, bbox)| Detection { class: *class, confidence: *confidence, bbox: (*bbox).into() })
             .collect(),
         model: ModelVersion { name: "smoke-fire".to_owned(), version: "0.1.0".to_owned() },
+        stream: Stream::Screened,
     }
 }
 

@@ -205,10 +205,12 @@ pub fn camera(entry: &CameraEntry, status: Option<CameraStatus>, alarms_today: u
         health: status.health,
         health_since: status.health_since,
         detail: status.detail,
+        main_detail: status.main_detail,
         last_frame_at: status.last_frame_at,
         last_scores: status.last_scores,
         alarms_today,
         url: entry.url.shown().to_owned(),
+        main_url: entry.main_url.as_ref().map(|url| url.shown().to_owned()),
     }
 }
 

@@ -4,6 +4,7 @@
 
 Each is a function of its input, so that a test can predict the answer. The canvas is 64x64, cells are 16x16:
     heatmap  [1, 2, 3, 64, 64] -> [1, 2, 4, 4]   smoke: present minus past, mean of the colours; fire: present red minus blue
+    crowd    [n, 2, 3, 64, 64] -> [n, 2, 4, 4]   smoke as in heatmap; fire: n / 10, how many looks came at once
     yolo-v8  [1, 3, 64, 64]    -> [1, 6, 16]     one box a cell; classes: red, blue
     yolo-v5  [1, 3, 64, 64]    -> [1, 16, 7]     the same with objectness = green
     yolo-v8-dynamic            -> [1, 6, 16]     yolo-v8 whose input names no size, as `dynamic=True` exports; only 64x64 works
@@ -56,6 +57,24 @@ save("heatmap", [
 ], [1, 2, 3, 64, 64], [1, 2, 4, 4], [
     constant("present", 0, np.int64), constant("past", 1, np.int64), constant("zero", 0), constant("one", 1),
     constant("grey", np.full((1, 3, 1, 1), 1 / 3)), constant("warm", np.reshape([1, 0, -1], (1, 3, 1, 1))),
+])
+
+save("crowd", [
+    pick("frames", "present", 1, "now"), pick("frames", "past", 1, "before"),
+    helper.make_node("Sub", ["now", "before"], ["change"]),
+    pool("change", "cells"),
+    helper.make_node("Conv", ["cells", "grey"], ["smoke"]),
+    helper.make_node("Shape", ["frames"], ["sizes"]),
+    pick("sizes", "first", 0, "looks"),
+    helper.make_node("Cast", ["looks"], ["many"], to=TensorProto.FLOAT),
+    helper.make_node("Div", ["many", "ten"], ["share"]),
+    helper.make_node("Mul", ["smoke", "zero"], ["nothing"]),
+    helper.make_node("Add", ["nothing", "share"], ["fire"]),
+    helper.make_node("Concat", ["smoke", "fire"], ["both"], axis=1),
+    helper.make_node("Clip", ["both", "zero", "one"], ["output"]),
+], ["n", 2, 3, 64, 64], ["n", 2, 4, 4], [
+    constant("present", 0, np.int64), constant("past", 1, np.int64), constant("first", 0, np.int64), constant("zero", 0),
+    constant("one", 1), constant("ten", 10), constant("grey", np.full((1, 3, 1, 1), 1 / 3)),
 ])
 
 middle = [[8 + 16 * x for _ in range(4) for x in range(4)], [8 + 16 * y for y in range(4) for _ in range(4)]]

@@ -12,6 +12,9 @@ const point = (smoke, fire, needed, alarms, recall, minutes) => {
 };
 const points = { default: 'balanced', quiet: point(0.713, 0.9, 4, 0.08, 0.78, 3.5), balanced: point(0.55, 0.5, 3, 0.4, 0.86, 2), eager: point(0.42, 0.4, 2, 2.1, 0.95, 1) };
 
+const sizes = (found) => [0.01, 0.02, 0.04, 0.08, 0.16].map((width, i) => ({ width, places: 3, found: found[i] }));
+const tests = [{ camera: 'cam-1', asked_at: null, last: { at: new Date(Date.now() - 2 * hour).toISOString(), threshold: 0.55, smallest: 0.04, sizes: sizes([0, 1, 2, 3, 3]) } }];
+
 function scores(hours, seed) {
   const items = [];
   const count = Math.min(1500, hours * 60);
@@ -31,7 +34,13 @@ const counts = ({ smoke, needed }, hours) => {
 
 export function ops(method, what, url, body, answer, cameras) {
   const sent = method === 'POST' ? JSON.parse(body.toString()) : null;
-  if (what === 'cameras') return answer(200, { items: cameras, thresholds: current });
+  if (what === 'cameras') return answer(200, { items: cameras, thresholds: current, self_tests: tests });
+  if (what === 'self-tests') {
+    const test = tests.find((it) => it.camera === sent.camera) ?? tests[tests.push({ camera: sent.camera, asked_at: null, last: null }) - 1];
+    test.asked_at = new Date().toISOString();
+    return answer(200, test);
+  }
+  if (what === 'views') return answer(200, sent);
   if (what === 'scores') return answer(200, { items: scores(Number(url.searchParams.get('hours')), (url.searchParams.get('camera') ?? '').length), model: { name: 'smoke', version: '1.0.0' } });
   if (what === 'thresholds' && sent) {
     current = { ...sent.thresholds, version: current.version + 1 };

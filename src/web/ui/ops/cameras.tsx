@@ -5,7 +5,8 @@ import { stamp } from '../shared/describe';
 import { ms, span } from '../shared/time';
 import { classes, Failed } from '../shared/ui';
 import { common } from '../shared/words';
-import { brokenAt, cameras, chosenId, current, loadCameras, problem, sorted } from './state';
+import { brokenAt, cameras, chosenId, current, loadCameras, problem, selfTests, sorted } from './state';
+import { percentOf, testOf } from './visible';
 import { words } from './words';
 import type { Camera, Health } from '../shared/types';
 
@@ -61,12 +62,15 @@ function Row({ camera }: { camera: Camera }) {
   );
 }
 
-const level = (health: Health): 'good' | 'wait' | 'bad' => (health === 'ok' ? 'good' : health === 'starting' || health === 'late' ? 'wait' : 'bad');
+/** Nothing to repair, or nothing that blinds. */
+const mild: readonly Health[] = ['starting', 'late', 'fog', 'resized'];
+const level = (health: Health): 'good' | 'wait' | 'bad' => (health === 'ok' ? 'good' : mild.includes(health) ? 'wait' : 'bad');
 const healthIcon = { good: Tick, wait: Warning, bad: Cross };
 
 function HealthWord({ camera }: { camera: Camera }) {
   const w = words();
   const tone = level(camera.health);
+  const last = testOf(selfTests.value, camera.id)?.last;
   const Icon = healthIcon[tone];
   return (
     <>
@@ -75,6 +79,8 @@ function HealthWord({ camera }: { camera: Camera }) {
       </span>
       {camera.health !== 'ok' && camera.health_since && <small>{w.since(stamp(camera.health_since, now.value))}</small>}
       {camera.detail && <small class="detail">{camera.detail}</small>}
+      {camera.main_detail && <small class="detail">{camera.main_detail}</small>}
+      {last && <small>{last.smallest === null ? w.seesNothing : w.sees(percentOf(last.smallest))}</small>}
     </>
   );
 }

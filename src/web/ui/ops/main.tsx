@@ -13,6 +13,7 @@ import { Chart } from './chart';
 import { PointTable } from './points';
 import { Publish } from './publish';
 import { brokenAt, cameras, chosen, current, hours, me, periods, problem, scores, start } from './state';
+import { SelfTestPane } from './self_test';
 import { Scope, Tune } from './tune';
 import { words } from './words';
 
@@ -63,6 +64,7 @@ function Detail() {
         {scores.value?.model && <small>{w.model(scores.value.model.name, scores.value.model.version)}</small>}
       </h2>
       <Chart name={camera.name} />
+      <SelfTestPane key={camera.id} camera={camera} />
       <PointTable />
       <Tune />
       <Publish />

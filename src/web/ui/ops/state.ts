@@ -4,10 +4,12 @@ import { get, getTimed, post } from '../shared/api';
 import { now } from '../shared/clock';
 import { failure } from '../shared/describe';
 import { same } from './point';
-import type { Camera, Health, Me, Points, Published, Thresholds, Time, WhatIf } from '../shared/types';
+import type { Camera, Health, Me, Points, Published, SelfTest, Thresholds, Time, WhatIf } from '../shared/types';
 
 const REFRESH_MS = 10_000;
 const DEBOUNCE_MS = 300;
+/** About what a self-test takes on an idle machine. */
+const SELF_TEST_MS = 3_000;
 
 export interface Scores {
   items: { captured_at: Time; smoke: number; fire: number }[];
@@ -17,6 +19,7 @@ export interface Scores {
 export const periods = [24, 168, 720] as const;
 export const me = signal<Me | null>(null);
 export const cameras = signal<Camera[] | null>(null);
+export const selfTests = signal<SelfTest[]>([]);
 export const current = signal<Thresholds | null>(null);
 export const draft = signal<Thresholds | null>(null);
 export const history = signal<Published[] | null>(null);
@@ -27,7 +30,7 @@ const problems = signal<ReadonlyMap<string, string>>(new Map());
 export const problem = computed(() => [...problems.value.values()][0] ?? null);
 /** Since when something goes wrong, by the server's clock. */
 export const brokenAt = signal(0);
-export const failedAt = (what: 'scores' | 'what-if' | 'thresholds'): string | null => problems.value.get(what) ?? null;
+export const failedAt = (what: 'scores' | 'what-if' | 'thresholds' | 'self-test'): string | null => problems.value.get(what) ?? null;
 export const chosenId = signal<string | null>(null);
 export const hours = signal<number>(24);
 /** Whether a trial counts the chosen camera alone. */
@@ -37,8 +40,24 @@ export const whatIf = signal<WhatIf | null>(null);
 export const computing = signal(false);
 export const publishedVersion = signal<number | null>(null);
 
-/** Who needs a person first: blind, then half blind, then busy. */
-const severity: Record<Health, number> = { offline: 0, bad_password: 0, misconfigured: 0, undecodable: 1, black: 1, frozen: 1, late: 2, starting: 3, ok: 4 };
+/** Who needs a person first: nothing comes, then blind, then half blind or pointing wrongly, then fog (the weather's), then busy. */
+const severity: Record<Health, number> = {
+  offline: 0,
+  bad_password: 0,
+  misconfigured: 0,
+  undecodable: 1,
+  black: 1,
+  frozen: 1,
+  covered: 1,
+  overexposed: 2,
+  blurred: 2,
+  moved: 2,
+  fog: 3,
+  resized: 4,
+  late: 4,
+  starting: 5,
+  ok: 6,
+};
 
 export function byAttention(list: readonly Camera[]): Camera[] {
   return [...list].sort(
@@ -66,10 +85,25 @@ async function attempt(what: string, work: () => Promise<void>): Promise<void> {
 
 export const loadCameras = (): Promise<void> =>
   attempt('cameras', async () => {
-    const answer = await get<{ items: Camera[]; thresholds: Thresholds }>('/ops/cameras');
+    const answer = await get<{ items: Camera[]; thresholds: Thresholds; self_tests: SelfTest[] }>('/ops/cameras');
     cameras.value = answer.items;
+    selfTests.value = answer.self_tests;
     takeCurrent(answer.thresholds);
     chosenId.value ??= busiest(answer.items);
+  });
+
+/** Runs when the machine has time; the list is read again until it is done. */
+export const askSelfTest = (camera: string): Promise<void> =>
+  attempt('self-test', async () => {
+    const test = await post<SelfTest>('/ops/self-tests', { camera });
+    selfTests.value = [...selfTests.value.filter((it) => it.camera !== camera), test];
+    setTimeout(() => void loadCameras(), SELF_TEST_MS);
+  });
+
+export const acceptView = (camera: string): Promise<void> =>
+  attempt('self-test', async () => {
+    await post('/ops/views', { camera });
+    await loadCameras();
   });
 
 /** Opens on a camera with something to look at, not on a dead one. */

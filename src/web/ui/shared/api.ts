@@ -81,5 +81,6 @@ export async function getTimed<T extends { now: Time }>(path: string): Promise<T
 }
 
 export const pictureUrl = (id: string, crop = false): string => `${BASE}/pictures/${encodeURIComponent(id)}${crop ? '?crop=1' : ''}`;
+export const selfTestUrl = (camera: string, stamp: string): string => `${BASE}/cameras/${encodeURIComponent(camera)}/self-test?t=${encodeURIComponent(stamp)}`;
 export const frameUrl = (camera: string, stamp: string | null): string =>
   `${BASE}/cameras/${encodeURIComponent(camera)}/frame?t=${encodeURIComponent(stamp ?? '')}`;

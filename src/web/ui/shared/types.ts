@@ -149,7 +149,14 @@ export interface Incident {
   messages?: Message[];
 }
 
-export type Health = 'ok' | 'starting' | 'late' | 'frozen' | 'black' | 'undecodable' | 'offline' | 'bad_password' | 'misconfigured';
+export type Health = 'ok' | 'starting' | 'late' | 'frozen' | 'black' | 'overexposed' | 'blurred' | 'covered' | 'fog' | 'moved' | 'resized' | 'undecodable' | 'offline' | 'bad_password' | 'misconfigured';
+
+/** What a camera sees of rendered plumes; widths are shares of the picture's width. */
+export interface SelfTest {
+  camera: string;
+  asked_at: Time | null;
+  last: { at: Time; threshold: number; smallest: number | null; sizes: { width: number; places: number; found: number }[] } | null;
+}
 export interface Camera {
   id: string;
   name: string;
@@ -160,10 +167,13 @@ export interface Camera {
   health: Health;
   health_since: Time | null;
   detail: string | null;
+  /** Why the main stream gave no picture; the camera is watched all the same. */
+  main_detail: string | null;
   last_frame_at: Time | null;
   last_scores: { smoke: number; fire: number } | null;
   alarms_today: number;
   url: string;
+  main_url: string | null;
 }
 export interface Hotspot {
   key: string;

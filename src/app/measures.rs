@@ -1,0 +1,41 @@
+//! What `/metrics` says beside the HTTP requests: counts and times of the whole machine, no names and no places.
+
+use crate::error::{Error, Result};
+use metrics::{Unit, describe_counter, describe_histogram};
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+
+/// Bounds of the buckets, seconds: from 20 ms to two minutes, each a fifth above the one before, so that a quantile read
+/// from them is at most a fifth off.
+const FIRST_S: f64 = 0.02;
+const STEP: f64 = 1.2;
+const BUCKETS: i32 = 49;
+
+/// Before anything is counted: what is counted earlier is lost.
+pub fn install() -> Result<PrometheusHandle> {
+    let failed = |e| Error::internal("metrics could not be set up").because(e);
+    let bounds_s: Vec<f64> = (0..BUCKETS).map(|n| FIRST_S * STEP.powi(n)).collect();
+    let mut builder = PrometheusBuilder::new();
+    for name in ["huoyan_frame_age_seconds", "huoyan_alarm_delay_seconds"] {
+        builder = builder.set_buckets_for_metric(Matcher::Full(name.to_owned()), &bounds_s).map_err(failed)?;
+    }
+    let handle = builder.install_recorder().map_err(failed)?;
+    for (name, text) in [
+        ("huoyan_keyframes_received_total", "Keyframes that cameras sent"),
+        ("huoyan_keyframes_dropped_total", "Keyframes that a newer one replaced before anybody looked, by design"),
+        ("huoyan_frames_decoded_total", "Keyframes that became pictures"),
+        ("huoyan_frames_inferred_total", "Pictures that the model looked at"),
+        ("huoyan_gate_closed_total", "Pictures in which nothing had changed, so that the model was not asked"),
+        ("huoyan_slots_total", "Cadences of cameras that are over, by result: met with at least one look, or missed"),
+        ("huoyan_http_requests_total", "HTTP requests by method, route and status"),
+    ] {
+        describe_counter!(name, text);
+    }
+    for (name, text) in [
+        ("huoyan_frame_age_seconds", "From a frame's arrival to the end of its analysis"),
+        ("huoyan_alarm_delay_seconds", "From the arrival of the frame that confirmed to its incident on the board"),
+        ("huoyan_http_seconds", "Time to answer HTTP requests, by method, route and status"),
+    ] {
+        describe_histogram!(name, Unit::Seconds, text);
+    }
+    Ok(handle)
+}

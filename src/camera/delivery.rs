@@ -1,0 +1,128 @@
+//! What is wrong where a camera is asked over HTTP, or uploads into a folder: part of [`super::fault::Fault`].
+
+use crate::frame::Health;
+use std::path::PathBuf;
+
+/// Never holds an address or a password.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Delivery {
+    /// Of an https camera.
+    Certificate {
+        why: String,
+    },
+    /// With a status that is neither a picture nor a refused login.
+    Answered {
+        status: u16,
+    },
+    Slow {
+        seconds: u64,
+    },
+    /// `kind`: the answer's Content-Type, or the file's name.
+    NotAPicture {
+        kind: String,
+    },
+    TooLarge {
+        mb: usize,
+    },
+    NothingYet {
+        folder: PathBuf,
+        offline: bool,
+    },
+    NothingNew {
+        folder: PathBuf,
+        seconds: i64,
+        offline: bool,
+    },
+    /// By its name it was taken so long before it came.
+    OldPicture {
+        file: String,
+        minutes: i64,
+    },
+    TooManyFiles {
+        folder: PathBuf,
+        max: usize,
+    },
+}
+
+impl Delivery {
+    pub fn health(&self) -> Health {
+        match self {
+            Self::NothingYet { offline: false, .. } | Self::NothingNew { offline: false, .. } => Health::Late,
+            Self::NothingYet { .. } | Self::NothingNew { .. } | Self::Answered { .. } | Self::Slow { .. } => {
+                Health::Offline
+            }
+            Self::Certificate { .. }
+            | Self::NotAPicture { .. }
+            | Self::TooLarge { .. }
+            | Self::OldPicture { .. }
+            | Self::TooManyFiles { .. } => Health::Misconfigured,
+        }
+    }
+
+    /// Cause, then cure; Chinese and English.
+    pub fn words(&self) -> (String, String) {
+        match self {
+            Self::Certificate { why } => (
+                format!(
+                    "摄像机的 https 证书无法验证（{why}）：请把该证书或其签发机构的证书装入本机（update-ca-certificates）后重启本程序，\
+                     或在专网内改用 http://"
+                ),
+                format!(
+                    "the camera's https certificate cannot be verified ({why}); install it or its authority's on this machine \
+                     (update-ca-certificates) and restart, or use http:// on a network of its own"
+                ),
+            ),
+            Self::Answered { status } => (
+                format!("摄像机应答 HTTP {status}，没有给出图片，请在浏览器中打开该地址检查；系统会自动重试"),
+                format!(
+                    "the camera answers HTTP {status} and no picture; try the address in a browser; trying again by itself"
+                ),
+            ),
+            Self::Slow { seconds } => (
+                format!("摄像机 {seconds} 秒内没有给出完整图片，请检查网络，或降低抓图分辨率；系统会自动重试"),
+                format!(
+                    "no whole picture within {seconds} s; check the network or lower the snapshot's size; trying again by itself"
+                ),
+            ),
+            Self::NotAPicture { kind } => (
+                format!("收到的不是 JPEG 或 PNG 图片（{kind}），请检查地址是否为抓图地址"),
+                format!("what comes is no JPEG or PNG picture ({kind}); check that the address is the snapshot's"),
+            ),
+            Self::TooLarge { mb } => (
+                format!("图片超过 {mb} MB，请在摄像机中降低抓图分辨率或质量"),
+                format!("the picture is larger than {mb} MB; lower the snapshot's size or quality in the camera"),
+            ),
+            Self::NothingYet { folder, .. } => (
+                format!("文件夹 {} 中还没有图片，请检查摄像机的 FTP 上传设置", folder.display()),
+                format!("no picture has come into the folder {} yet; check the camera's FTP upload", folder.display()),
+            ),
+            Self::NothingNew { folder, seconds, .. } => (
+                format!("文件夹 {} 已 {seconds} 秒没有新图片，请检查摄像机的上传设置、时钟和网络", folder.display()),
+                format!(
+                    "no new picture in the folder {} for {seconds} s; check the camera's upload, clock and network",
+                    folder.display()
+                ),
+            ),
+            Self::OldPicture { file, minutes } => (
+                format!(
+                    "新到的图片 {file} 按文件名是 {minutes} 分钟前拍的，没有分析，请校准摄像机的时钟和时区（北京时间）"
+                ),
+                format!(
+                    "the picture {file} was taken {minutes} min before it came, by its name, and is not analysed; set the \
+                     camera's clock and time zone (China Standard Time)"
+                ),
+            ),
+            Self::TooManyFiles { folder, max } => (
+                format!(
+                    "文件夹 {} 中的图片超过 {max} 张，请让摄像机按日期建子文件夹，或清理旧图片（本程序不删除）",
+                    folder.display()
+                ),
+                format!(
+                    "more than {max} pictures in the folder {}; let the camera file them by date or clear old ones away (this \
+                     program deletes none)",
+                    folder.display()
+                ),
+            ),
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! A folder into which a camera drops its pictures (FTP, SFTP, a recorder's export): the newest whole picture, each once. Files
+//! are only read: clearing old ones away is the office's or the FTP server's business.
+//!
+//! Looked at by polling: change notices (inotify) do not cross network shares, miss what other machines write, and would need
+//! a watch on every day's new subfolder; asking a folder whether it changed costs microseconds.
+
+mod follow;
+
+use super::delivery::Delivery;
+use super::fault::Fault;
+use super::keyframe::Keyframe;
+use super::reconnect::{Silence, judge_silence};
+use super::runtime::Job;
+use super::slots::Slots;
+use follow::{Follower, Look, Newest};
+use jiff::{SignedDuration, Timestamp};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// A folder is asked no more often, however long its camera has been due.
+const LOOK_EVERY: SignedDuration = SignedDuration::from_secs(1);
+/// A picture whose name says it was taken so long before it came is no view of the present: evidence of smoke an hour ago
+/// would send people to where it was. Uploads over a slow line take minutes.
+const OLD_AFTER: SignedDuration = SignedDuration::from_hours(1);
+
+/// One camera that uploads.
+pub(super) struct DropFolder {
+    folder: PathBuf,
+    opened_at: Timestamp,
+    looked_at: Timestamp,
+    newest: Option<Newest>,
+    /// None while it is out looking.
+    follower: Option<Follower>,
+    look: Option<Job<(Follower, Result<Look, Fault>)>>,
+}
+
+impl DropFolder {
+    pub fn open(folder: PathBuf, now: Timestamp) -> Self {
+        let follower = Some(Follower::new(folder.clone()));
+        Self { folder, opened_at: now, looked_at: Timestamp::UNIX_EPOCH, newest: None, follower, look: None }
+    }
+
+    /// Looks into the folder when a picture is wanted; judges how long none has come.
+    pub fn feed(&mut self, slots: &Arc<Slots>, index: usize, now: Timestamp) -> Result<(), Fault> {
+        if let Some(outcome) = self.look.as_mut().and_then(Job::poll) {
+            self.look = None;
+            let (follower, look) = outcome.ok_or(Fault::StreamEnded)?;
+            self.follower = Some(follower);
+            match look {
+                Ok(look) => self.take(look, slots, index, now),
+                Err(fault @ Fault::Delivery(Delivery::TooLarge { .. } | Delivery::NotAPicture { .. })) => {
+                    slots.set_link(index, fault);
+                }
+                Err(fault) => return Err(fault),
+            }
+        }
+        let is_due = now.duration_since(self.looked_at) >= LOOK_EVERY;
+        if is_due
+            && slots.wants(index, now)
+            && let Some(mut follower) = self.follower.take()
+        {
+            self.looked_at = now;
+            self.look = Some(Job::start_blocking(move || {
+                let look = follower.look(now);
+                (follower, look)
+            })?);
+        }
+        self.judge(slots, index, now);
+        Ok(())
+    }
+
+    /// What lay there before this program came, or was taken long before it arrived, says how the camera is, and no more.
+    fn take(&mut self, look: Look, slots: &Slots, index: usize, now: Timestamp) {
+        if let (Some(newest), Some(bytes)) = (&look.newest, look.bytes) {
+            let has_just_come = now.duration_since(newest.arrived_at) < slots.config.offline_after;
+            if has_just_come && newest.arrived_at.duration_since(newest.taken_at) < OLD_AFTER {
+                slots.put(index, Keyframe::from_image_bytes(newest.taken_at, bytes));
+            }
+        }
+        self.newest = look.newest.or(self.newest.take());
+    }
+
+    fn judge(&self, slots: &Slots, index: usize, now: Timestamp) {
+        let came_at = self.newest.as_ref().map_or(self.opened_at, |newest| newest.arrived_at);
+        let config = &slots.config;
+        match judge_silence(now, came_at, came_at, config.late_after, config.offline_after) {
+            Silence::Fine | Silence::RareKeyframes => {}
+            Silence::Late => return slots.set_link(index, self.silent(now, came_at, false)),
+            Silence::Offline => return slots.set_link(index, self.silent(now, came_at, true)),
+        }
+        if let Some(newest) = self.newest.as_ref().filter(|it| it.arrived_at.duration_since(it.taken_at) >= OLD_AFTER) {
+            let minutes = newest.arrived_at.duration_since(newest.taken_at).as_mins();
+            slots.set_link(index, Delivery::OldPicture { file: newest.file.clone(), minutes }.into());
+        }
+    }
+
+    fn silent(&self, now: Timestamp, since: Timestamp, offline: bool) -> Fault {
+        let seconds = now.duration_since(since).as_secs();
+        let folder = self.folder.clone();
+        Fault::Delivery(match self.newest {
+            Some(_) => Delivery::NothingNew { folder, seconds, offline },
+            None => Delivery::NothingYet { folder, offline },
+        })
+    }
+}

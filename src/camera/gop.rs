@@ -1,0 +1,70 @@
+//! Pure: how far apart a camera's keyframes come, told from when they arrive.
+
+use jiff::{SignedDuration, Timestamp};
+use std::collections::VecDeque;
+
+/// The median of so many intervals: a lost packet doubles one of them, a reconnect stretches one.
+const INTERVALS: usize = 5;
+/// Nothing is said before so many.
+const INTERVALS_MIN: usize = 3;
+/// Shorter intervals are never too long: 50 frames at 25 a second is how cameras come from the factory.
+const FINE: SignedDuration = SignedDuration::from_millis(2500);
+
+/// Of one camera.
+#[derive(Debug, Default)]
+pub(super) struct Gop {
+    last_at: Option<Timestamp>,
+    intervals: VecDeque<SignedDuration>,
+}
+
+impl Gop {
+    /// A keyframe came.
+    pub fn came(&mut self, at: Timestamp) {
+        if let Some(last) = self.last_at.replace(at).filter(|last| *last < at) {
+            self.intervals.push_back(at.duration_since(last));
+            if self.intervals.len() > INTERVALS {
+                self.intervals.pop_front();
+            }
+        }
+    }
+
+    /// The interval, where it is so much longer than the cadence that every round is late: by a tenth, which is more than
+    /// networks waver.
+    pub fn too_long_for(&self, cadence: SignedDuration) -> Option<SignedDuration> {
+        let mut sorted: Vec<SignedDuration> = self.intervals.iter().copied().collect();
+        sorted.sort();
+        let median = *sorted.get(sorted.len() / 2)?;
+        let limit = (cadence + cadence / 10).max(FINE);
+        (sorted.len() >= INTERVALS_MIN && median > limit).then_some(median)
+    }
+
+    /// After a gap intervals are measured afresh.
+    pub fn reset(&mut self) {
+        *self = Self::default();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_usual_interval_is_measured_and_an_odd_one_forgiven() {
+        let cadence = SignedDuration::from_secs(10);
+        for (what, arrivals_s, expected_s) in [
+            ("every two seconds", &[0, 2, 4, 6, 8][..], None),
+            ("just the cadence, wavering", &[0, 10, 21, 31, 40], None),
+            ("two are too few to say", &[0, 20, 40], None),
+            ("every twenty", &[0, 20, 40, 60], Some(20)),
+            ("one lost", &[0, 4, 8, 30, 34, 38], None),
+            ("set right: believed after three", &[0, 20, 40, 60, 80, 100, 104, 108, 112], None),
+            ("a burst at one instant counts once", &[0, 0, 0, 20, 20, 40, 60], Some(20)),
+        ] {
+            let mut gop = Gop::default();
+            for s in arrivals_s {
+                gop.came(Timestamp::UNIX_EPOCH + SignedDuration::from_secs(*s));
+            }
+            assert_eq!(gop.too_long_for(cadence).map(|d| d.as_secs()), expected_s, "{what}");
+        }
+    }
+}

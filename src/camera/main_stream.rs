@@ -1,0 +1,211 @@
+//! 主码流: of a suspicious camera one keyframe of its main stream at a time, fetched and closed again. The screened stream
+//! finds, the main stream shows: it is never in the way of a look. Driven by the thread that watches the receivers.
+
+use super::fault::Fault;
+use super::gst::{Pipeline, drop_delta_units, fault_of, keyframe_of};
+use super::keyframe::Keyframe;
+use super::pipelines::Pipelines;
+use super::receiver;
+use super::reconnect::Backoff;
+use super::slots::Slots;
+use super::source::CameraSource;
+use super::template::Outlet;
+use crate::config::CameraConfig;
+use crate::lang::Lang;
+use crate::triage::detection::Stream;
+use gstreamer as gst;
+use gstreamer::prelude::*;
+use gstreamer_app::{AppSink, AppSinkCallbacks};
+use jiff::{SignedDuration, Timestamp};
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
+
+/// So many main streams are open at once: at 4 Mbps each 32 Mbps, for some seconds.
+pub(super) const FETCHES_MAX: usize = 8;
+
+/// One begins so often. A second look costs about 130 ms (decoding 1080p, three times the model): whatever a county full of
+/// suspicions asks for, it costs a quarter of a core, and whoever waits is looked at on its screened stream meanwhile.
+const BEGIN_EVERY: SignedDuration = SignedDuration::from_millis(500);
+
+/// Cameras send a keyframe every 2 to 5 s; nobody waits longer for one.
+const GIVE_UP_AFTER: SignedDuration = SignedDuration::from_secs(6);
+
+/// Pure: what one camera wants of its main stream, and what came.
+#[derive(Default)]
+pub(super) struct MainSlot {
+    wanted_until: Timestamp,
+    waits_since: Timestamp,
+    is_fetching: bool,
+    keyframe: Option<Keyframe>,
+}
+
+impl MainSlot {
+    /// Suspicious until then. Asking again only moves the end.
+    pub fn ask(&mut self, now: Timestamp, until: Timestamp) {
+        if self.wanted_until <= now {
+            self.waits_since = now;
+        }
+        self.wanted_until = self.wanted_until.max(until);
+    }
+
+    pub fn is_waiting(&self, now: Timestamp) -> bool {
+        now < self.wanted_until && !self.is_fetching && self.keyframe.is_none()
+    }
+
+    pub fn waits_since(&self) -> Timestamp {
+        self.waits_since
+    }
+
+    pub fn begin(&mut self) {
+        self.is_fetching = true;
+    }
+
+    /// Whoever has had a turn waits behind the others for the next.
+    pub fn end(&mut self, keyframe: Option<Keyframe>, now: Timestamp) {
+        (self.is_fetching, self.keyframe, self.waits_since) = (false, keyframe, now);
+    }
+
+    /// A picture older than a cadence says less than what the screened stream shows by now.
+    pub fn has(&self, now: Timestamp, cadence: SignedDuration) -> bool {
+        self.keyframe.as_ref().is_some_and(|keyframe| now.duration_since(keyframe.captured_at) <= cadence)
+    }
+
+    pub fn take(&mut self, now: Timestamp, cadence: SignedDuration) -> Option<Keyframe> {
+        let has_one = self.has(now, cadence);
+        self.keyframe.take().filter(|_| has_one)
+    }
+}
+
+/// "北山主码流：…": the cause, the cure, and what is done meanwhile.
+pub(super) fn sentence(fault: &Fault, camera: &str, lang: Lang) -> String {
+    match lang {
+        Lang::Zh => format!("{}；此前复核和证据图片用子码流", fault.sentence(&format!("{camera}主码流"), lang)),
+        Lang::En => {
+            let fault = fault.sentence(&format!("{camera} main stream"), lang);
+            format!("{fault}; until then second looks and evidence are of the sub-stream")
+        }
+    }
+}
+
+/// The fetches under way.
+pub(super) struct Fetches {
+    slots: Arc<Slots>,
+    running: Vec<Fetch>,
+    /// Of the cameras whose main stream failed last time.
+    backoffs: BTreeMap<usize, Backoff>,
+    next_at: Timestamp,
+}
+
+impl Fetches {
+    pub fn new(slots: Arc<Slots>) -> Self {
+        Self { slots, running: Vec::new(), backoffs: BTreeMap::new(), next_at: Timestamp::UNIX_EPOCH }
+    }
+
+    /// Takes what has come, gives up what has not, begins at most one.
+    pub fn tick(&mut self, pipelines: &Pipelines, now: Timestamp) {
+        for fetch in std::mem::take(&mut self.running) {
+            match fetch.outcome(now) {
+                Some(outcome) => {
+                    let index = fetch.index;
+                    // Closed first: a camera that allows few connections is asked again only then.
+                    drop(fetch);
+                    self.end(index, outcome, now);
+                }
+                None => self.running.push(fetch),
+            }
+        }
+        if self.running.len() >= FETCHES_MAX || now < self.next_at {
+            return;
+        }
+        let may_be_asked = |index| self.backoffs.get(&index).is_none_or(|backoff| backoff.is_due(now));
+        let Some(index) = self.slots.wants_main(now, may_be_asked) else { return };
+        self.next_at = now.checked_add(BEGIN_EVERY).unwrap_or(Timestamp::MAX);
+        match Fetch::begin(&self.slots, index, pipelines, now) {
+            Ok(fetch) => self.running.push(fetch),
+            Err(fault) => self.end(index, Err(fault), now),
+        }
+    }
+
+    fn end(&mut self, index: usize, outcome: Result<Keyframe, Fault>, now: Timestamp) {
+        match &outcome {
+            Ok(_) => _ = self.backoffs.remove(&index),
+            Err(fault) => {
+                let CameraConfig { reconnect_min, reconnect_max, .. } = self.slots.config;
+                let backoff =
+                    self.backoffs.entry(index).or_insert_with(|| Backoff::new(reconnect_min, reconnect_max, 0.0));
+                _ = match fault {
+                    Fault::WrongPassword { .. } | Fault::NoSuchStream => backoff.refused(now),
+                    _ => backoff.failed(now),
+                };
+            }
+        }
+        self.slots.main_came(index, outcome);
+    }
+}
+
+/// One open main stream. Dropping it closes it.
+struct Fetch {
+    index: usize,
+    had_password: bool,
+    pipeline: Pipeline,
+    sink: AppSink,
+    begun_at: Timestamp,
+    /// Video flows, if only pictures that need others.
+    flows: Arc<AtomicBool>,
+    got: Arc<OnceLock<Result<Keyframe, Fault>>>,
+}
+
+impl Fetch {
+    fn begin(slots: &Arc<Slots>, index: usize, pipelines: &Pipelines, now: Timestamp) -> Result<Self, Fault> {
+        let source: &CameraSource = slots.sources[index].main.as_deref().ok_or(Fault::NoSuchStream)?;
+        let (pipeline, sink, outlet) = receiver::open(source, &source.kind()?, &slots.config.pipeline, pipelines)?;
+        sink.set_property("sync", false);
+        sink.set_property("drop", true);
+        let flows = Arc::new(AtomicBool::new(false));
+        if outlet == Outlet::Keyframes {
+            let flows = Arc::clone(&flows);
+            drop_delta_units(&sink, move || flows.store(true, Ordering::Relaxed));
+        }
+        let got = Arc::new(OnceLock::new());
+        let (first, clock) = (Arc::clone(&got), slots.clock.clone());
+        let new_sample = move |sink: &AppSink| {
+            let sample = sink.pull_sample().map_err(|_| gst::FlowError::Eos)?;
+            first.get_or_init(|| {
+                let keyframe = keyframe_of(&sample, clock.now());
+                let keyframe = keyframe.map_err(|e| Fault::Undecodable { why: e.chain() })?;
+                Ok(Keyframe { stream: Stream::Main, ..keyframe })
+            });
+            Ok(gst::FlowSuccess::Ok)
+        };
+        sink.set_callbacks(AppSinkCallbacks::builder().new_sample(new_sample).build());
+        pipeline.play()?;
+        Ok(Self { index, had_password: source.password.is_some(), pipeline, sink, begun_at: now, flows, got })
+    }
+
+    /// The first keyframe, or why there is none; None while it may still come.
+    fn outcome(&self, now: Timestamp) -> Option<Result<Keyframe, Fault>> {
+        if let Some(got) = self.got.get() {
+            return Some(got.clone());
+        }
+        let message = self.pipeline.0.bus().and_then(|bus| bus.pop_filtered(&[gst::MessageType::Error]));
+        if let Some(gst::MessageView::Error(error)) = message.as_ref().map(|message| message.view()) {
+            return Some(Err(match fault_of(error) {
+                Fault::WrongPassword { .. } => Fault::WrongPassword { had_one: self.had_password },
+                fault => fault,
+            }));
+        }
+        if self.sink.is_eos() {
+            return Some(Err(Fault::StreamEnded));
+        }
+        let waited = now.duration_since(self.begun_at);
+        let seconds = waited.as_secs();
+        (waited >= GIVE_UP_AFTER).then(|| match self.flows.load(Ordering::Relaxed) {
+            true => Err(Fault::RareKeyframes { seconds }),
+            false => Err(Fault::Silent { seconds, offline: true }),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

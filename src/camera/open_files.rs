@@ -1,0 +1,60 @@
+//! How many files and sockets the process may hold open. The usual soft limit of 1024 is too low for a county of cameras;
+//! raising it up to the hard limit needs no right.
+
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+/// Of one camera: its socket and the two ends of its pipeline's message bus make 3, rtspsrc 4 (measured with 64 cameras);
+/// while it reconnects, the old socket may still say goodbye.
+const A_CAMERA: u64 = 6;
+
+/// Of everything else: browsers, database, decoders, model.
+const OTHERS: u64 = 1024;
+
+/// Raises the limit to what so many cameras need. Where the hard limit is lower it goes up to there, and the log says what
+/// to do; the cameras that then find no socket say it on the board.
+pub(super) fn allow(cameras: usize) {
+    let limits = getrlimit(Resource::Nofile);
+    let needed = OTHERS + cameras as u64 * A_CAMERA;
+    let Some(raised) = raised(limits.current, limits.maximum, needed) else { return };
+    if let Err(e) = setrlimit(Resource::Nofile, Rlimit { current: Some(raised), maximum: limits.maximum }) {
+        tracing::warn!(needed, cameras, "the limit of open files cannot be raised ({e}): set LimitNOFILE={needed}");
+    } else if raised < needed {
+        tracing::warn!(
+            needed,
+            allowed = raised,
+            cameras,
+            "too few open files allowed for so many cameras: set LimitNOFILE={needed} in the service, or `ulimit -Hn` higher"
+        );
+    }
+}
+
+/// The new soft limit; None where the present one will do. Limits of None are unlimited.
+fn raised(soft: Option<u64>, hard: Option<u64>, needed: u64) -> Option<u64> {
+    soft.filter(|soft| *soft < needed).map(|_| hard.map_or(needed, |hard| hard.min(needed)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_limit_is_raised_as_far_as_needed_and_possible() {
+        for (soft, hard, expected) in [
+            (Some(1024), Some(524_288), Some(2626)),
+            (Some(1024), None, Some(2626)),
+            (Some(1024), Some(2000), Some(2000)),
+            (Some(65_536), Some(524_288), None),
+            (None, None, None),
+        ] {
+            assert_eq!(raised(soft, hard, OTHERS + 267 * A_CAMERA), expected, "{soft:?} {hard:?}");
+        }
+    }
+
+    #[test]
+    fn this_process_may_open_what_three_hundred_cameras_need() {
+        allow(300);
+        let limits = getrlimit(Resource::Nofile);
+        let needed = OTHERS + 300 * A_CAMERA;
+        assert!(limits.current.is_none_or(|soft| soft >= needed.min(limits.maximum.unwrap_or(needed))), "{limits:?}");
+    }
+}

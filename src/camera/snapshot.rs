@@ -1,0 +1,178 @@
+//! A camera that is asked over HTTP: one request when the schedule wants a picture, one picture, and hung up. An MJPEG stream
+//! is asked the same way: its first picture is taken and the other 249 of a cadence are never sent.
+
+use super::delivery::Delivery;
+use super::fault::Fault;
+use super::image_file::{MAX_BYTES, is_picture};
+use super::keyframe::Keyframe;
+use super::multipart::{Broken, FirstPart};
+use super::reconnect::Backoff;
+use super::runtime::Job;
+use super::slots::Slots;
+use super::source::CameraSource;
+use http_auth::{PasswordClient, PasswordParams};
+use jiff::Timestamp;
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue, WWW_AUTHENTICATE};
+use reqwest::{Client, Response, StatusCode, Url};
+use std::sync::{Arc, Mutex, OnceLock};
+use std::time::Duration;
+
+/// From the request to the picture's last byte.
+const TIMEOUT: Duration = Duration::from_secs(10);
+/// Long enough for the second request that a login takes, too short to be found dead at the next picture.
+const KEPT_ALIVE: Duration = Duration::from_secs(2);
+
+/// One camera with a web address. Costs no thread and, between pictures, no connection.
+pub(super) struct Snapshot {
+    camera: Arc<Camera>,
+    request: Option<Job<Result<(), Fault>>>,
+}
+
+impl Snapshot {
+    pub fn open(source: &CameraSource) -> Result<Self, Fault> {
+        let url = Url::parse(source.url()).map_err(|_| Fault::BadAddress { shown: source.public_url() })?;
+        let login = source.user.clone().map(|user| {
+            let password = source.password.as_ref().map(|password| password.expose().to_owned());
+            (user, password.unwrap_or_default())
+        });
+        let camera = Camera { client: client()?, url, login, challenge: Mutex::new(None) };
+        Ok(Self { camera: Arc::new(camera), request: None })
+    }
+
+    /// Asks when a picture is wanted and none is on its way. Error: what became of the last request.
+    pub fn feed(
+        &mut self,
+        slots: &Arc<Slots>,
+        index: usize,
+        backoff: &mut Backoff,
+        now: Timestamp,
+    ) -> Result<(), Fault> {
+        if let Some(request) = &mut self.request {
+            let Some(outcome) = request.poll() else { return Ok(()) };
+            self.request = None;
+            outcome.unwrap_or(Err(Fault::StreamEnded))?;
+            backoff.succeeded();
+        }
+        if slots.wants(index, now) {
+            let (camera, slots) = (Arc::clone(&self.camera), Arc::clone(slots));
+            self.request = Some(Job::start(async move {
+                let fetched = tokio::time::timeout(TIMEOUT, camera.picture()).await;
+                let bytes = fetched.unwrap_or(Err(Delivery::Slow { seconds: TIMEOUT.as_secs() }.into()))?;
+                slots.put(index, Keyframe::from_image_bytes(slots.clock.now(), bytes));
+                Ok(())
+            })?);
+        }
+        Ok(())
+    }
+}
+
+struct Camera {
+    client: Client,
+    url: Url,
+    /// User and password.
+    login: Option<(String, String)>,
+    /// How the camera last asked for them: saves the refused first request of every picture.
+    challenge: Mutex<Option<PasswordClient>>,
+}
+
+impl Camera {
+    async fn picture(&self) -> Result<Vec<u8>, Fault> {
+        let answer = self.answer().await?;
+        match answer.status() {
+            StatusCode::OK => picture_of(answer).await,
+            StatusCode::UNAUTHORIZED => Err(Fault::WrongPassword { had_one: self.login.is_some() }),
+            StatusCode::NOT_FOUND | StatusCode::GONE => Err(Fault::NoSuchStream),
+            status => Err(Delivery::Answered { status: status.as_u16() }.into()),
+        }
+    }
+
+    /// Logs in when asked to; at most one password a picture that the camera has not taken before.
+    async fn answer(&self) -> Result<Response, Fault> {
+        let answer = self.request().await?;
+        if answer.status() != StatusCode::UNAUTHORIZED || self.login.is_none() {
+            return Ok(answer);
+        }
+        let asked = answer.headers().get_all(WWW_AUTHENTICATE).iter().filter_map(|value| value.to_str().ok());
+        let challenge = asked.fold(PasswordClient::builder(), |all, one| all.challenges(one)).build();
+        // A login of another kind than Basic and Digest is as good as a refusal.
+        let Ok(challenge) = challenge else { return Ok(answer) };
+        *self.challenge.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = Some(challenge);
+        self.request().await
+    }
+
+    async fn request(&self) -> Result<Response, Fault> {
+        let mut request = self.client.get(self.url.clone());
+        if let Some(mut login) = self.authorization().and_then(|text| HeaderValue::try_from(text).ok()) {
+            login.set_sensitive(true);
+            request = request.header(AUTHORIZATION, login);
+        }
+        request.send().await.map_err(fault_of)
+    }
+
+    fn authorization(&self) -> Option<String> {
+        let (username, password) = self.login.as_ref()?;
+        let path = self.url.path();
+        let uri = self.url.query().map_or_else(|| path.to_owned(), |query| format!("{path}?{query}"));
+        let params = PasswordParams { username, password, uri: &uri, method: "GET", body: None };
+        let mut challenge = self.challenge.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        challenge.as_mut()?.respond(&params).ok()
+    }
+}
+
+async fn picture_of(mut answer: Response) -> Result<Vec<u8>, Fault> {
+    let kind = answer.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let kind = kind.and_then(|kind| kind.split(';').next()).unwrap_or_default().trim().to_ascii_lowercase();
+    let too_large = || Fault::from(Delivery::TooLarge { mb: MAX_BYTES / 1_000_000 });
+    let mut part = kind.starts_with("multipart/").then(|| FirstPart::new(MAX_BYTES));
+    if part.is_none() && answer.content_length().is_some_and(|length| length > MAX_BYTES as u64) {
+        return Err(too_large());
+    }
+    let mut bytes = Vec::new();
+    while let Some(chunk) = answer.chunk().await.map_err(fault_of)? {
+        match &mut part {
+            None => bytes.extend_from_slice(&chunk),
+            Some(part) => match part.push(&chunk) {
+                Ok(None) => {}
+                Ok(Some(picture)) => {
+                    bytes = picture;
+                    break;
+                }
+                Err(Broken::TooLarge) => return Err(too_large()),
+                Err(Broken::NotMultipart) => return Err(Delivery::NotAPicture { kind }.into()),
+            },
+        }
+        if bytes.len() > MAX_BYTES {
+            return Err(too_large());
+        }
+    }
+    if is_picture(&bytes) { Ok(bytes) } else { Err(Delivery::NotAPicture { kind }.into()) }
+}
+
+/// One for all cameras. No proxy: cameras are on the office's own network. No redirect: a login must not travel on.
+fn client() -> Result<Client, Fault> {
+    static CLIENT: OnceLock<Result<Client, String>> = OnceLock::new();
+    let build = || {
+        // An error says that the process has chosen its provider already.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let builder = Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none());
+        builder.pool_idle_timeout(KEPT_ALIVE).referer(false).build().map_err(|e| e.to_string())
+    };
+    CLIENT.get_or_init(build).clone().map_err(|why| Fault::Unreachable { why })
+}
+
+/// The innermost cause; the address, which may hold a key, is left out.
+fn fault_of(error: reqwest::Error) -> Fault {
+    let error = error.without_url();
+    let mut cause: &(dyn std::error::Error + 'static) = &error;
+    loop {
+        let inside = cause.downcast_ref::<std::io::Error>().and_then(|io| io.get_ref());
+        let next = inside.map(|inside| inside as &(dyn std::error::Error + 'static)).or_else(|| cause.source());
+        if let Some(rustls::Error::InvalidCertificate(why)) = cause.downcast_ref::<rustls::Error>() {
+            return Delivery::Certificate { why: why.to_string() }.into();
+        }
+        match next {
+            Some(next) => cause = next,
+            None => return Fault::Unreachable { why: cause.to_string() },
+        }
+    }
+}

@@ -1,0 +1,1 @@
+ALTER TABLE analysis ADD COLUMN stream TEXT NOT NULL DEFAULT 'screened'; -- or 'main': fetched on suspicion

@@ -1,0 +1,17 @@
+/** From a plume's share of the picture's width to metres on the ground. */
+import type { Camera, SelfTest } from '../shared/types';
+
+export const distancesKm = [1, 3, 5] as const;
+
+/** Width in metres of what fills `share` of the picture's width at `km`, rounded as a person would say it. */
+export function metres(share: number, fieldOfViewDeg: number, km: number): number {
+  const exact = 2 * km * 1000 * Math.tan((share * fieldOfViewDeg * Math.PI) / 360);
+  return exact < 20 ? Math.round(exact) : exact < 200 ? Math.round(exact / 5) * 5 : Math.round(exact / 50) * 50;
+}
+
+export const percentOf = (share: number): string => `${Math.round(share * 1000) / 10}%`;
+
+/** What an office may confirm: the picture is right as it is now. */
+export const acceptable = (camera: Camera): boolean => camera.health === 'moved' || camera.health === 'resized' || camera.health === 'blurred';
+
+export const testOf = (tests: readonly SelfTest[], camera: string): SelfTest | null => tests.find((test) => test.camera === camera) ?? null;
