@@ -274,6 +274,8 @@ impl Analyst {
         let plume = self.drills.plume(camera, *now, |seed| Plume::on_terrain(picture, seed));
         if !self.is_open(frame) && plume.is_none() {
             metrics::counter!("huoyan_gate_closed_total").increment(1);
+            // It is somebody's past all the same: behind a gate the model says what it would have said without one.
+            self.keep_past(worker, frame, &worker.shrink(picture));
             return Vec::new();
         }
         let past = self.memory().history.as_ref().and_then(|history| history.past(camera, pose, *now));
@@ -290,22 +292,27 @@ impl Analyst {
 
     /// Only what was really there is remembered, so that a drill leaves no trace; and in the screened stream's shape.
     fn remember(&self, worker: &Worker, View { frame, shown, past, .. }: &View, scores: Scores, found: bool) {
-        let Frame { camera, pose, captured_at: now, stream, .. } = frame;
-        let is_in_shape = *stream == Stream::Screened || past.is_some();
-        if let Some(history) = self.memory().history.as_mut().filter(|_| is_in_shape) {
-            history.keep(camera, pose, *now, Arc::new(worker.shrink_past(shown)));
+        if frame.stream == Stream::Screened || past.is_some() {
+            self.keep_past(worker, frame, shown);
         }
         if let Some(gate) = self.memory().gate.as_mut().filter(|_| found) {
             gate.found(frame);
         }
-        self.status.update(camera, |status| {
+        self.status.update(&frame.camera, |status| {
             status.last_scores = Some(scores);
             status.analysed += 1;
         });
     }
 
+    fn keep_past(&self, worker: &Worker, Frame { camera, pose, captured_at, .. }: &Frame, shown: &Picture) {
+        if let Some(history) = &mut self.memory().history {
+            history.keep(camera, pose, *captured_at, Arc::new(worker.shrink_past(shown)));
+        }
+    }
+
+    /// A second look was asked for, whatever has changed; and the main stream may frame the scene differently.
     fn is_open(&self, frame: &Frame) -> bool {
-        if self.memory().gate.is_none() {
+        if self.memory().gate.is_none() || frame.stream == Stream::Main {
             return true;
         }
         let cells = Cells::of(&frame.picture);
