@@ -113,11 +113,6 @@ impl Receivers {
         }
     }
 
-    /// Whether a camera waits for its turn: then there is no time for anything else.
-    pub fn is_anybody_due(&self) -> bool {
-        self.slots.is_anybody_due()
-    }
-
     /// Suspicious: all its poses are looked at every half cadence for the next six cadences, as far as there is room, and in
     /// pictures of their main streams where they have one.
     pub fn boost(&self, camera: &CameraId) {

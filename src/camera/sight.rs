@@ -26,7 +26,7 @@ use crate::frame::Picture;
 use baseline::Baseline;
 use jiff::{SignedDuration, Timestamp};
 use pose::{Fit, Reference};
-use small::Look;
+pub(super) use small::Look;
 use votes::Votes;
 
 /// Video black is 16; up to so much on average …
@@ -112,15 +112,25 @@ impl Sight {
         frozen_after: SignedDuration,
         field_of_view_deg: Option<f64>,
     ) -> Judged {
-        let look = Look::at(picture);
+        self.weigh(&Look::at(picture), at, frozen_after, field_of_view_deg)
+    }
+
+    /// The same for a look made before, outside of any lock: it is most of the work.
+    pub(super) fn weigh(
+        &mut self,
+        look: &Look,
+        at: Timestamp,
+        frozen_after: SignedDuration,
+        field_of_view_deg: Option<f64>,
+    ) -> Judged {
         let since_last = self.last_at.replace(at).map_or(SignedDuration::ZERO, |last| at.duration_since(last));
         let still = self.still_for(look.fingerprint, at);
         let usual = self.lights[usize::from(look.is_grey)].usual;
-        let mut fault = self.lens(&look, &usual, at);
+        let mut fault = self.lens(look, &usual, at);
         let (mut shift, mut fits) = (None, None);
         if fault.is_none() && look.mean >= DARK_MEAN {
             let light = &mut self.lights[usize::from(look.is_grey)];
-            light.usual.learn(&look, since_last);
+            light.usual.learn(look, since_last);
             let fit = light.pose.observe(&look.luma, look.size, since_last);
             fits = light.pose.fits;
             shift = if let Fit::Here(shift) = fit { Some((shift.right, shift.down)) } else { None };
@@ -136,8 +146,8 @@ impl Sight {
             Some(Fault::Black) => voted,
             voted => frozen.or(voted),
         };
-        let (fine_usual, coarse_usual) = usual.shares(&look).unzip();
-        let Look { mean, clipped, fine, coarse, .. } = look;
+        let (fine_usual, coarse_usual) = usual.shares(look).unzip();
+        let Look { mean, clipped, fine, coarse, .. } = *look;
         Judged { fault, figures: Figures { mean, clipped, fine, coarse, fine_usual, coarse_usual, fits, shift } }
     }
 
