@@ -4,6 +4,7 @@
 //!  Receivers ─► Frames ─► Analyst (history, model, confirmation; with and without the drill's smoke) ─► Seen ─► desk
 //! ```
 
+mod pose;
 mod second_look;
 
 use super::self_test::SelfTester;
@@ -12,10 +13,11 @@ use crate::detect::{Detector, History, Look, Worker};
 use crate::drill::{DrillBoard, Plume, composite};
 use crate::error::{Error, Result};
 use crate::frame::{Cells, Frame, Gate, Picture, StatusBoard};
-use crate::triage::confirm::{Confirmed, Confirmer, Thresholds, is_same_place};
+use crate::triage::confirm::{Confirmed, Thresholds};
 use crate::triage::detection::{Analysis, Detection, ModelVersion, Scores, Stream};
 use crate::triage::id::{CameraId, PoseId};
 use jiff::SignedDuration;
+use pose::Pose;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, RwLock};
@@ -127,13 +129,13 @@ fn watch(
     while !receivers.is_stopped() {
         let wait = if analyst.self_tests.has_work() { WAIT_TESTING } else { WAIT };
         let frames = receivers.next_frames(decoder, worker.batch(), wait);
-        if analyst.self_tests.has_work()
-            && !receivers.is_anybody_due()
-            && let Err(e) = analyst.self_tests.step(worker)
-        {
-            tracing::warn!("a self-test broke off: {}", e.chain());
-        }
-        let Some(first) = frames.first() else { continue };
+        let Some(first) = frames.first() else {
+            // Nobody waits for a look.
+            if let Err(e) = analyst.self_tests.step(worker) {
+                tracing::warn!("a self-test broke off: {}", e.chain());
+            }
+            continue;
+        };
         let looked = analyst.look_many(worker, &frames);
         if looked.is_err() != failing {
             failing = !failing;
@@ -275,7 +277,7 @@ impl Analyst {
         if !self.is_open(frame) && plume.is_none() {
             metrics::counter!("huoyan_gate_closed_total").increment(1);
             // It is somebody's past all the same: behind a gate the model says what it would have said without one.
-            self.keep_past(worker, frame, &worker.shrink(picture));
+            self.keep_past(worker, frame, || Arc::new(worker.shrink(picture)));
             return Vec::new();
         }
         let past = self.memory().history.as_ref().and_then(|history| history.past(camera, pose, *now));
@@ -293,7 +295,7 @@ impl Analyst {
     /// Only what was really there is remembered, so that a drill leaves no trace; and in the screened stream's shape.
     fn remember(&self, worker: &Worker, View { frame, shown, past, .. }: &View, scores: Scores, found: bool) {
         if frame.stream == Stream::Screened || past.is_some() {
-            self.keep_past(worker, frame, shown);
+            self.keep_past(worker, frame, || Arc::clone(shown));
         }
         if let Some(gate) = self.memory().gate.as_mut().filter(|_| found) {
             gate.found(frame);
@@ -304,9 +306,18 @@ impl Analyst {
         });
     }
 
-    fn keep_past(&self, worker: &Worker, Frame { camera, pose, captured_at, .. }: &Frame, shown: &Picture) {
-        if let Some(history) = &mut self.memory().history {
-            history.keep(camera, pose, *captured_at, Arc::new(worker.shrink_past(shown)));
+    fn keep_past(
+        &self,
+        worker: &Worker,
+        Frame { camera, pose, captured_at, .. }: &Frame,
+        shown: impl FnOnce() -> Arc<Picture>,
+    ) {
+        let is_wanted = |history: &History| history.wants(camera, pose, *captured_at);
+        if self.memory().history.as_ref().is_some_and(is_wanted) {
+            let past = Arc::new(worker.shrink_past(&shown()));
+            if let Some(history) = &mut self.memory().history {
+                history.keep(camera, pose, *captured_at, past);
+            }
         }
     }
 
@@ -342,65 +353,5 @@ impl Analyst {
         let pose = memory.poses.entry(key).or_insert_with(|| Pose::new(thresholds.clone()));
         let confirmed = pose.observe(&analysis, &picture, thresholds);
         Seen { analysis, confirmed, picture, drill: real == Reality::Drill }
-    }
-}
-
-/// Confirmation of one pose, and its most telling picture: one full-size picture a suspicious pose, 3.1 MB at 1080p.
-#[derive(Debug)]
-struct Pose {
-    confirmer: Confirmer,
-    best: Option<Best>,
-}
-
-#[derive(Debug)]
-struct Best {
-    at: jiff::Timestamp,
-    /// A picture of the main stream is better evidence than any of the screened one.
-    stream: Stream,
-    confidence: f32,
-    detections: Vec<Detection>,
-    /// Frames since.
-    frames: u32,
-    picture: Arc<Picture>,
-}
-
-impl Pose {
-    fn new(thresholds: Thresholds) -> Self {
-        Self { confirmer: Confirmer::new(thresholds), best: None }
-    }
-
-    fn observe(
-        &mut self,
-        analysis: &Analysis,
-        picture: &Arc<Picture>,
-        thresholds: Thresholds,
-    ) -> Vec<(Confirmed, Arc<Picture>)> {
-        if *self.confirmer.thresholds() != thresholds {
-            self.confirmer.retune(thresholds.clone());
-        }
-        self.best = self.best.take().map(|best| Best { frames: best.frames + 1, ..best });
-        self.best.take_if(|best| best.frames >= thresholds.window);
-        let confidence = analysis.detections.iter().map(|d| d.confidence).fold(0.0, f32::max);
-        let stream = analysis.stream;
-        let is_better = |best: &Best| (stream, confidence) > (best.stream, best.confidence);
-        if confidence > 0.0 && self.best.as_ref().is_none_or(is_better) {
-            let (at, picture, detections) = (analysis.captured_at, Arc::clone(picture), analysis.detections.clone());
-            self.best = Some(Best { at, stream, confidence, detections, frames: 0, picture });
-        }
-        // Of two places in one picture only one was at its best in the kept frame; the present frame shows both.
-        let best_of = |confirmed: &Confirmed| {
-            let best = self.best.as_ref().filter(|best| best.at == confirmed.best_at || best.shows_large(confirmed));
-            best.map_or(picture, |best| &best.picture)
-        };
-        let confirmed = self.confirmer.observe(analysis);
-        confirmed.into_iter().map(|confirmed| (confirmed.clone(), Arc::clone(best_of(&confirmed)))).collect()
-    }
-}
-
-impl Best {
-    /// In full size, within the window, if not at its very best.
-    fn shows_large(&self, confirmed: &Confirmed) -> bool {
-        let is_it = |found: &Detection| found.class == confirmed.class && is_same_place(&found.bbox, &confirmed.bbox);
-        self.stream == Stream::Main && self.detections.iter().any(is_it)
     }
 }

@@ -42,19 +42,26 @@ impl History {
             .map(|(_, picture)| Arc::clone(picture))
     }
 
-    /// Keeps the picture when the last kept one is a quarter past old; never more than six a pose.
-    /// A picture of another size (the camera was set anew), or a whole past older than the last, starts the pose afresh;
-    /// one that two workers brought in the wrong order is let go.
+    /// Whether a picture of now would be kept: the last one is a quarter past old. One that two workers brought in the wrong
+    /// order is let go; one that is a whole past older than the last says that time went back.
+    pub fn wants(&self, camera: &CameraId, pose: &PoseId, now: Timestamp) -> bool {
+        let last = self.poses.get(&(camera.clone(), pose.clone())).and_then(VecDeque::back);
+        let since = last.map(|(at, _)| now.duration_since(*at));
+        since.is_none_or(|since| since >= self.past / SPACES || since < -self.past)
+    }
+
+    /// Keeps the picture if it is wanted; never more than six a pose. A picture of another size (the camera was set anew), or
+    /// a whole past older than the last, starts the pose afresh.
     pub fn keep(&mut self, camera: &CameraId, pose: &PoseId, now: Timestamp, picture: Arc<Picture>) {
+        if !self.wants(camera, pose, now) {
+            return;
+        }
         let kept = self.poses.entry((camera.clone(), pose.clone())).or_default();
-        if let Some((last, before)) = kept.back() {
-            let same_size = (before.width(), before.height()) == (picture.width(), picture.height());
-            let since = now.duration_since(*last);
-            if !same_size || since < -self.past {
-                kept.clear();
-            } else if since < self.past / SPACES {
-                return;
-            }
+        let follows = |(last, before): &(Timestamp, Arc<Picture>)| {
+            *last <= now && (before.width(), before.height()) == (picture.width(), picture.height())
+        };
+        if !kept.back().is_some_and(follows) {
+            kept.clear();
         }
         kept.push_back((now, picture));
         while kept.len() > KEPT_MAX {

@@ -1,0 +1,66 @@
+//! Pure: confirmation of one pose, and which of its pictures is shown as evidence.
+
+use crate::frame::Picture;
+use crate::triage::confirm::{Confirmed, Confirmer, Thresholds, is_same_place};
+use crate::triage::detection::{Analysis, Detection, Stream};
+use std::sync::Arc;
+
+/// Confirmation of one pose, and its most telling picture: one full-size picture a suspicious pose, 3.1 MB at 1080p.
+#[derive(Debug)]
+pub struct Pose {
+    confirmer: Confirmer,
+    best: Option<Best>,
+}
+
+#[derive(Debug)]
+struct Best {
+    at: jiff::Timestamp,
+    /// A picture of the main stream is better evidence than any of the screened one.
+    stream: Stream,
+    confidence: f32,
+    detections: Vec<Detection>,
+    /// Frames since.
+    frames: u32,
+    picture: Arc<Picture>,
+}
+
+impl Pose {
+    pub fn new(thresholds: Thresholds) -> Self {
+        Self { confirmer: Confirmer::new(thresholds), best: None }
+    }
+
+    pub fn observe(
+        &mut self,
+        analysis: &Analysis,
+        picture: &Arc<Picture>,
+        thresholds: Thresholds,
+    ) -> Vec<(Confirmed, Arc<Picture>)> {
+        if *self.confirmer.thresholds() != thresholds {
+            self.confirmer.retune(thresholds.clone());
+        }
+        self.best = self.best.take().map(|best| Best { frames: best.frames + 1, ..best });
+        self.best.take_if(|best| best.frames >= thresholds.window);
+        let confidence = analysis.detections.iter().map(|d| d.confidence).fold(0.0, f32::max);
+        let stream = analysis.stream;
+        let is_better = |best: &Best| (stream, confidence) > (best.stream, best.confidence);
+        if confidence > 0.0 && self.best.as_ref().is_none_or(is_better) {
+            let (at, picture, detections) = (analysis.captured_at, Arc::clone(picture), analysis.detections.clone());
+            self.best = Some(Best { at, stream, confidence, detections, frames: 0, picture });
+        }
+        // Of two places in one picture only one was at its best in the kept frame; the present frame shows both.
+        let best_of = |confirmed: &Confirmed| {
+            let best = self.best.as_ref().filter(|best| best.at == confirmed.best_at || best.shows_large(confirmed));
+            best.map_or(picture, |best| &best.picture)
+        };
+        let confirmed = self.confirmer.observe(analysis);
+        confirmed.into_iter().map(|confirmed| (confirmed.clone(), Arc::clone(best_of(&confirmed)))).collect()
+    }
+}
+
+impl Best {
+    /// In full size, within the window, if not at its very best.
+    fn shows_large(&self, confirmed: &Confirmed) -> bool {
+        let is_it = |found: &Detection| found.class == confirmed.class && is_same_place(&found.bbox, &confirmed.bbox);
+        self.stream == Stream::Main && self.detections.iter().any(is_it)
+    }
+}
