@@ -116,7 +116,7 @@ pub struct Worker {
     manifest: Arc<Manifest>,
     /// Looks that go through the network at once, at most.
     batch: usize,
-    /// Of `batch` looks at most: 7.4 MB each at 640×480 with a past.
+    /// Of `batch` looks at most: 7.4 MB each at 640×480 with a past, 5.9 MB at 640×384.
     tensor: Vec<f32>,
 }
 
@@ -132,17 +132,21 @@ impl Worker {
     /// Grey pictures: what a network leaves open (sizes, shapes) must fit before anybody relies on it. One that only claims to
     /// take several at once gets one at a time.
     fn try_out(&mut self) -> Result<()> {
-        let Input { width, height, .. } = self.manifest.input;
-        let grey = Picture::from_i420(width, height, vec![128; (width * height * 3 / 2) as usize])?;
-        self.analyse(&grey, None).map(drop).map_err(|e| match e.kind {
-            Kind::Internal => Error::invalid(format!(
-                "the network does not run on what [input] describes, {:?}: export it with a fixed size (dynamic=False), \
-                 write that width and height here; sides of the YOLO family are multiples of 32",
-                self.manifest.input.shape()
-            ))
-            .because(e.chain()),
-            _ => e,
-        })?;
+        let Input { width, height, rect_stride, .. } = self.manifest.input;
+        let grey = |height: u32| Picture::from_i420(width, height, vec![128; (width * height * 3 / 2) as usize]);
+        let low = rect_stride.map(|_| grey(height / 4 * 2)).transpose()?;
+        let grey = grey(height)?;
+        for picture in [Some(&grey), low.as_ref()].into_iter().flatten() {
+            self.analyse(picture, None).map(drop).map_err(|e| match e.kind {
+                Kind::Internal => Error::invalid(format!(
+                    "the network does not run on what [input] describes, {:?}: export it with a fixed size (dynamic=False), \
+                     write that width and height here and leave rect_stride out; sides of the YOLO family are multiples of 32",
+                    self.manifest.input.shape()
+                ))
+                .because(e.chain()),
+                _ => e,
+            })?;
+        }
         if self.batch > 1
             && let Err(e) = self.analyse_many(&vec![(&grey, None); self.batch])
         {
@@ -189,10 +193,15 @@ impl Worker {
     /// alone: to the last bit on the processor, to rounding (1e-4) where the runtime chooses kernels by the batch.
     pub fn analyse_many(&mut self, looks: &[Look]) -> Result<Vec<(Scores, Vec<Detection>)>> {
         let mut answers = Vec::with_capacity(looks.len());
-        for looks in looks.chunks(self.batch) {
-            let manifest = Arc::clone(&self.manifest);
-            let boxes: Vec<Letterbox> = self.write(looks);
-            self.infer(looks.len(), |outputs| {
+        let manifest = Arc::clone(&self.manifest);
+        let at = |picture: &Picture| Letterbox::new(picture.width(), picture.height(), &manifest.input);
+        let of_one_shape = looks.chunk_by(|a, b| at(a.0).canvas == at(b.0).canvas);
+        let most = self.batch;
+        for looks in of_one_shape.flat_map(|looks| looks.chunks(most)) {
+            let boxes: Vec<Letterbox> = looks.iter().map(|(present, _)| at(present)).collect();
+            let canvas = boxes[0].canvas;
+            self.write(looks, &boxes);
+            self.infer(looks.len(), canvas, |outputs| {
                 for (look, at) in boxes.iter().enumerate() {
                     answers.push(read(&manifest, *at, look, outputs)?);
                 }
@@ -202,44 +211,46 @@ impl Worker {
         Ok(answers)
     }
 
-    /// Fills the tensor. Gives where each picture lies on its canvas.
-    fn write(&mut self, looks: &[Look]) -> Vec<Letterbox> {
+    /// Fills the tensor with looks of one shape.
+    fn write(&mut self, looks: &[Look], boxes: &[Letterbox]) {
         let input = &self.manifest.input;
-        self.tensor.resize(looks.len() * input.len(), 0.0);
-        let each = self.tensor.chunks_exact_mut(input.len()).zip(looks);
-        let write = |(tensor, (present, past)): (&mut [f32], &Look)| {
-            let at = Letterbox::new(present.width(), present.height(), input);
-            let (first, second) = tensor.split_at_mut(input.len() / input.frames());
-            tensor::write(&at.shrink(present), at, input, first);
+        let numbers = boxes[0].numbers();
+        self.tensor.resize(looks.len() * input.frames() * numbers, 0.0);
+        for ((tensor, (present, past)), at) in
+            self.tensor.chunks_exact_mut(input.frames() * numbers).zip(looks).zip(boxes)
+        {
+            let (first, second) = tensor.split_at_mut(numbers);
+            tensor::write(&at.shrink(present), *at, input, first);
             if input.past.is_some() {
-                match past.filter(|past| Letterbox::new(past.width(), past.height(), input) == at) {
-                    Some(past) => tensor::write(&past.fitted(at.width, at.height), at, input, second),
+                match past.filter(|past| Letterbox::new(past.width(), past.height(), input) == *at) {
+                    Some(past) => tensor::write(&past.fitted(at.width, at.height), *at, input, second),
                     None => second.copy_from_slice(first),
                 }
             }
-            at
-        };
-        each.map(write).collect()
+        }
     }
 
     /// Runs the network on a tensor made elsewhere (goldens) and hands over one output.
     pub(super) fn run<T>(&mut self, tensor: &[f32], output: &str, read: impl FnOnce(Output) -> Result<T>) -> Result<T> {
-        if tensor.len() != self.manifest.input.len() {
-            return Err(Error::internal(format!(
-                "{} numbers for a tensor of {}",
-                tensor.len(),
-                self.manifest.input.len()
-            )));
+        let shape = self.manifest.input.shape();
+        if tensor.len() != shape.iter().product::<usize>() {
+            return Err(Error::internal(format!("{} numbers for a tensor of the shape {shape:?}", tensor.len())));
         }
         self.tensor.clear();
         self.tensor.extend_from_slice(tensor);
-        self.infer(1, |outputs| outputs.get(0, output, read))
+        let canvas = self.size();
+        self.infer(1, canvas, |outputs| outputs.get(0, output, read))
     }
 
-    fn infer<T>(&mut self, looks: usize, read: impl FnOnce(&Outputs) -> Result<T>) -> Result<T> {
+    fn infer<T>(
+        &mut self,
+        looks: usize,
+        (width, height): (u32, u32),
+        read: impl FnOnce(&Outputs) -> Result<T>,
+    ) -> Result<T> {
         let failed = |e: ort::Error| Error::internal("the network did not run").because(e.to_string());
         let input = &self.manifest.input;
-        let mut shape = input.shape();
+        let mut shape = input.shape_of(width, height);
         shape[0] = looks;
         let tensor = TensorRef::from_array_view((shape, self.tensor.as_slice())).map_err(failed)?;
         let all = self.session.run(ort::inputs![input.name.as_str() => tensor]).map_err(failed)?;
@@ -249,10 +260,10 @@ impl Worker {
 
 /// What the head of the model makes of one look's part of the outputs.
 fn read(manifest: &Manifest, at: Letterbox, look: usize, outputs: &Outputs) -> Result<(Scores, Vec<Detection>)> {
-    let Manifest { head, classes, input, screen, .. } = manifest;
+    let Manifest { head, classes, screen, .. } = manifest;
     match head {
         Head::Heatmap { heatmap, scores } => {
-            let read = outputs.get(look, heatmap, |heat| heads::heatmap::read(heat, classes, input, at, *screen))?;
+            let read = outputs.get(look, heatmap, |heat| heads::heatmap::read(heat, classes, at, *screen))?;
             match scores {
                 None => Ok(read),
                 Some(scores) => Ok((outputs.get(look, scores, |it| heads::heatmap::scores(it, classes))?, read.1)),
@@ -328,6 +339,12 @@ fn check(session: &Session, manifest: &Manifest) -> Result<()> {
     if shape.len() != wanted.len() || !shape.iter().zip(&wanted).all(fits) {
         return Err(Error::invalid(format!(
             "[input] describes the shape {wanted:?}, but the network wants {shape:?}: correct width, height, frames and layout"
+        )));
+    }
+    if input.rect_stride.is_some() && shape.iter().rev().take(2).any(|side| *side >= 0) {
+        return Err(Error::invalid(format!(
+            "[input] has a rect_stride, but height and width of the network are fixed ({shape:?}): leave rect_stride out, or \
+             export with open sides"
         )));
     }
     let outputs = match &manifest.head {

@@ -175,7 +175,7 @@ fn measure(plane: &[f32], columns: Option<usize>) -> Expected {
 
 /// The whole input tensor of a case, normalised.
 fn tensor(name: &str, input: &Input) -> Result<Vec<f32>> {
-    let mut tensor = Vec::with_capacity(input.len());
+    let mut tensor = Vec::with_capacity(input.shape().iter().product());
     for t in 0..input.frames() {
         for c in 0..3 {
             for y in 0..input.height {

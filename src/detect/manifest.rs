@@ -64,6 +64,9 @@ pub struct Input {
     /// The network averages the second frame over so many pixels each way before it looks: kept and handed in so much
     /// smaller, it costs no detail and a fraction of the memory.
     pub past_scale: u32,
+    /// Height and width of the network are open: bars around a picture are left away in whole steps of so many pixels.
+    /// `None`: every picture goes in on the full canvas.
+    pub rect_stride: Option<u32>,
 }
 
 impl Input {
@@ -71,17 +74,13 @@ impl Input {
         if self.past.is_some() { 2 } else { 1 }
     }
 
-    /// Numbers in the whole tensor.
-    pub fn len(&self) -> usize {
-        self.frames() * 3 * (self.width * self.height) as usize
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
+    /// Of the whole tensor at full size.
     pub fn shape(&self) -> Vec<usize> {
-        let (h, w) = (self.height as usize, self.width as usize);
+        self.shape_of(self.width, self.height)
+    }
+
+    pub fn shape_of(&self, width: u32, height: u32) -> Vec<usize> {
+        let (h, w) = (height as usize, width as usize);
         match self.layout {
             Layout::Ntchw => vec![1, self.frames(), 3, h, w],
             Layout::Nchw => vec![1, 3 * self.frames(), h, w],
@@ -185,6 +184,7 @@ struct RawInput {
     past_s: Vec<u32>,
     #[serde(default = "one")]
     past_scale: u32,
+    rect_stride: Option<u32>,
     layout: Layout,
     mean: [f32; 3],
     std: [f32; 3],
@@ -275,9 +275,14 @@ impl RawInput {
         if !(1..=PAST_SCALE_MAX).contains(&self.past_scale) {
             return refuse("[input] past_scale must lie in 1..=8: by how much the network averages the earlier frame");
         }
-        let (name, mean, std, past_scale) = (self.name.clone(), self.mean, self.std, self.past_scale);
-        let (width, height, layout) = (self.width, self.height, self.layout);
-        Ok(Input { name, width, height, layout, mean, std, past, past_scale })
+        let in_steps =
+            |stride: u32| stride > 0 && self.width.is_multiple_of(stride) && self.height.is_multiple_of(stride);
+        if !self.rect_stride.is_none_or(in_steps) {
+            return refuse("[input] rect_stride must divide width and height: the network's coarsest step in pixels");
+        }
+        let (name, mean, std) = (self.name.clone(), self.mean, self.std);
+        let &Self { width, height, layout, past_scale, rect_stride, .. } = self;
+        Ok(Input { name, width, height, layout, mean, std, past, past_scale, rect_stride })
     }
 }
 
@@ -373,6 +378,8 @@ fire = 0.6
             ("past_s = [180]", "past_s = [180, 360]", "past_s"),
             ("past_s = [180]", "past_s = [0]", "past_s"),
             ("past_s = [180]", "past_s = [180]\npast_scale = 0", "past_scale"),
+            ("past_s = [180]", "past_s = [180]\nrect_stride = 0", "rect_stride"),
+            ("past_s = [180]", "past_s = [180]\nrect_stride = 36", "rect_stride"),
             ("frames = 2", "frames = 1", "past_s"),
             ("std = [0.501961, 0.501961, 0.501961]", "std = [0.5, 0.0, 0.5]", "std"),
             ("heatmap = \"heatmap\"", "boxes = \"output0\"", "heatmap"),

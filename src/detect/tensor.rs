@@ -3,7 +3,6 @@
 use super::manifest::Input;
 use crate::frame::Picture;
 use crate::triage::detection::BoundingBox;
-use std::borrow::Cow;
 
 /// The grey of the bars around a picture, 0..=255: what the YOLO family is trained with, and our own model too.
 pub const GREY: f32 = 114.0;
@@ -15,16 +14,30 @@ pub struct Letterbox {
     pub y: u32,
     pub width: u32,
     pub height: u32,
+    /// Width and height of the canvas.
+    pub canvas: (u32, u32),
 }
 
 impl Letterbox {
-    /// Of a picture of this size. Enlarges, too: a small picture shall fill the canvas as it did in training.
+    /// Of a picture of this size. Enlarges, too: a small picture shall fill the canvas as it did in training. Where the
+    /// network's sides are open, bars are left away in whole strides, so that its cells lie on the picture as they did.
     pub fn new(width: u32, height: u32, input: &Input) -> Self {
         let (w, h) = (f64::from(width), f64::from(height));
         let scale = (f64::from(input.width) / w).min(f64::from(input.height) / h);
         let even = |side: f64, most: u32| ((side * scale / 2.0).round() as u32 * 2).clamp(2, most);
         let (width, height) = (even(w, input.width), even(h, input.height));
-        Self { x: (input.width - width) / 2, y: (input.height - height) / 2, width, height }
+        let bar = |canvas: u32, side: u32| {
+            let bar = (canvas - side) / 2;
+            input.rect_stride.map_or(bar, |stride| bar % stride)
+        };
+        let (x, y) = (bar(input.width, width), bar(input.height, height));
+        let kept = |canvas: u32, side: u32, bar: u32| canvas - 2 * ((canvas - side) / 2 - bar);
+        Self { x, y, width, height, canvas: (kept(input.width, width, x), kept(input.height, height, y)) }
+    }
+
+    /// Numbers of one frame: 3 × height × width of the canvas.
+    pub fn numbers(&self) -> usize {
+        3 * (self.canvas.0 * self.canvas.1) as usize
     }
 
     /// The picture at the size it has on the canvas; what [`super::History`] keeps.
@@ -42,31 +55,25 @@ impl Letterbox {
     }
 }
 
-/// Writes one frame, `3 × height × width` numbers, planes in the order red, green, blue. The picture has been shrunk; one
+/// Writes one frame, [`Letterbox::numbers`] of them, planes in the order red, green, blue. The picture has been shrunk; one
 /// that is smaller than its place (an earlier frame kept at half size) fills it with repeated pixels.
 pub fn write(picture: &Picture, at: Letterbox, input: &Input, out: &mut [f32]) {
-    let (canvas_w, plane) = (input.width as usize, (input.width * input.height) as usize);
+    let (canvas_w, canvas_h) = (at.canvas.0 as usize, at.canvas.1 as usize);
     let (w, h) = (picture.width() as usize, picture.height() as usize);
     let (place_w, place_h) = (at.width as usize, at.height as usize);
-    debug_assert!(out.len() == 3 * plane && w <= place_w && h <= place_h);
+    debug_assert!(out.len() == at.numbers() && w <= place_w && h <= place_h);
     let rgb = picture.to_rgb();
-    let line = |row: usize| &rgb[row * h / place_h * w * 3..][..w * 3];
-    let wide = |row: usize| (0..place_w).flat_map(move |column| pixel(line(row), column * w / place_w)).collect();
-    for (c, out) in out.chunks_exact_mut(plane).enumerate() {
+    let bytes: Vec<usize> = (0..place_w).map(|column| column * w / place_w * 3).collect();
+    for (c, out) in out.chunks_exact_mut(canvas_w * canvas_h).enumerate() {
         let (gain, offset) = (1.0 / (255.0 * input.std[c]), -input.mean[c] / input.std[c]);
         out.fill(GREY * gain + offset);
-        let rows = out.chunks_exact_mut(canvas_w).skip(at.y as usize).take(place_h);
-        for (row, out) in rows.enumerate() {
-            let pixels: Cow<[u8]> = if w == place_w { line(row).into() } else { Cow::Owned(wide(row)) };
-            for (value, pixel) in out[at.x as usize..].iter_mut().zip(pixels.chunks_exact(3)) {
-                *value = f32::from(pixel[c]) * gain + offset;
+        for (row, out) in out.chunks_exact_mut(canvas_w).skip(at.y as usize).take(place_h).enumerate() {
+            let line = &rgb[row * h / place_h * w * 3..][..w * 3];
+            for (value, byte) in out[at.x as usize..].iter_mut().zip(&bytes) {
+                *value = f32::from(line[byte + c]) * gain + offset;
             }
         }
     }
-}
-
-fn pixel(line: &[u8], column: usize) -> [u8; 3] {
-    [line[column * 3], line[column * 3 + 1], line[column * 3 + 2]]
 }
 
 #[cfg(test)]
@@ -88,8 +95,30 @@ mod tests {
             ((1000, 3000), (240, 0, 160, 480)),
             ((8192, 2), (0, 239, 640, 2)),
         ] {
-            let Letterbox { x, y, width, height } = Letterbox::new(size.0, size.1, &input());
+            let Letterbox { x, y, width, height, .. } = Letterbox::new(size.0, size.1, &input());
             assert_eq!((x, y, width, height), expected, "{size:?}");
+        }
+    }
+
+    #[test]
+    fn bars_are_left_away_in_whole_strides_where_the_sides_are_open() {
+        let open = Input { rect_stride: Some(16), ..input() };
+        for (size, place, canvas) in [
+            ((640, 480), (0, 0, 640, 480), (640, 480)),
+            ((1920, 1080), (0, 12, 640, 360), (640, 384)),
+            ((1000, 3000), (0, 0, 160, 480), (160, 480)),
+            ((8192, 2), (0, 15, 640, 2), (640, 32)),
+        ] {
+            let at = Letterbox::new(size.0, size.1, &open);
+            assert_eq!((at.x, at.y, at.width, at.height), place, "{size:?}");
+            assert_eq!(at.canvas, canvas, "{size:?}");
+            let full = Letterbox::new(size.0, size.1, &input());
+            let steps = (full.x - at.x) % 16 + (full.y - at.y) % 16;
+            assert_eq!(
+                (full.canvas, steps),
+                ((640, 480), 0),
+                "{size:?}: cells lie on the picture as on the full canvas"
+            );
         }
     }
 

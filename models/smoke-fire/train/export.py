@@ -41,6 +41,7 @@ channels = 3           # RGB, (pixel / 255 - mean) / std
 frames = 2
 past_s = [{past_s}]         # how long before the present the earlier frame was taken
 past_scale = 2         # the network averages the earlier frame 2 x 2 before it looks: kept at half size
+rect_stride = 16       # height and width are open: bars are left away in whole steps of so many pixels
 layout = "ntchw"
 mean = {mean}
 std = {std}

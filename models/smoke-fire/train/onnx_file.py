@@ -44,17 +44,19 @@ def drop_unused(model: onnx.ModelProto) -> None:
             graph.node.remove(n)
 
 
-# Operators that carry the number of frames in a constant when the network was traced with one frame.
+# Operators that carry the number of frames or their size in a constant when the network was traced.
 BAKED = {"Reshape", "Expand", "Tile", "Slice", "Split", "Loop", "If", "Scan"}
 
 
-def open_batch(model: onnx.ModelProto) -> None:
-    """Lets the network take any number of frames at once: the first axis of input and output is called n. Nothing else
-    changes, so the answers stay what they were, bit by bit (EXPERIMENTS.md: and so does the cost)."""
+def open_axes(model: onnx.ModelProto) -> None:
+    """Lets the network take any number of frames at once, of any height and width in steps of its stride. Nothing else
+    changes, so the answers to one whole canvas stay what they were, bit by bit (EXPERIMENTS.md: and so does the cost)."""
     baked = {n.op_type for n in model.graph.node} & BAKED
-    assert not baked, f"{baked} may hold the batch of one: look at each before the axis is opened"
-    for value in (*model.graph.input, *model.graph.output):
-        value.type.tensor_type.shape.dim[0].dim_param = "n"
+    assert not baked, f"{baked} may hold the shape of the trace: look at each before the axes are opened"
+    for value, sides in ((model.graph.input[0], ("height", "width")), (model.graph.output[0], ("rows", "columns"))):
+        dims = value.type.tensor_type.shape.dim
+        for dim, name in ((dims[0], "n"), (dims[-2], sides[0]), (dims[-1], sides[1])):
+            dim.dim_param = name
     del model.graph.value_info[:]
 
 
@@ -78,7 +80,7 @@ def write(weights: Path, path: Path, width: int, height: int) -> None:
         expected = net(frames).numpy()
     model = onnx.load(str(path))
     fold_padding(model)
-    open_batch(model)
+    open_axes(model)
     onnx.checker.check_model(model)
     onnx.save(model, str(path))
     runtime = session(path)
@@ -87,3 +89,7 @@ def write(weights: Path, path: Path, width: int, height: int) -> None:
     assert gap < 1e-3, f"torch and the runtime differ by {gap}"
     many = runtime.run(None, {"frames": frames.numpy().repeat(3, 0)})[0]
     assert np.abs(many - one).max() < 1e-5, "a frame among others is answered differently than alone"
+    low = np.ascontiguousarray(frames.numpy()[..., : height // 2, :])
+    with torch.no_grad():
+        expected = net(torch.from_numpy(low)).numpy()
+    assert np.abs(runtime.run(None, {"frames": low})[0] - expected).max() < 1e-3, "a lower frame is answered wrongly"

@@ -36,6 +36,7 @@ channels = 3
 frames = 2
 past_s = [{past_s}]
 past_scale = 2         # the network averages the earlier frame 2 x 2 before it looks: kept at half size
+rect_stride = 16       # height and width are open: bars are left away in whole steps of so many pixels
 layout = "ntchw"
 mean = {mean}
 std = {std}

@@ -1,7 +1,7 @@
 //! Pure: a grid of probabilities → frame scores, and one box for every connected patch of cells over the screen level.
 
 use super::{BOXES_MAX, Output};
-use crate::detect::manifest::{Input, Levels};
+use crate::detect::manifest::Levels;
 use crate::detect::tensor::Letterbox;
 use crate::error::{Error, Result};
 use crate::triage::detection::{BoundingBox, Class, Detection, Scores};
@@ -10,7 +10,6 @@ use crate::triage::detection::{BoundingBox, Class, Detection, Scores};
 pub fn read(
     heat: Output,
     classes: &[Option<Class>],
-    input: &Input,
     at: Letterbox,
     screen: Levels,
 ) -> Result<(Scores, Vec<Detection>)> {
@@ -23,8 +22,8 @@ pub fn read(
     {
         return Err(misfit(heat, classes.len()));
     }
-    let grid =
-        Grid { rows, columns, cell_w: input.width as f32 / columns as f32, cell_h: input.height as f32 / rows as f32 };
+    let (canvas_w, canvas_h) = at.canvas;
+    let grid = Grid { rows, columns, cell_w: canvas_w as f32 / columns as f32, cell_h: canvas_h as f32 / rows as f32 };
     let mut scores = Scores::default();
     let mut detections = Vec::new();
     for (plane, class) in heat.values.chunks_exact(rows * columns).zip(classes) {
@@ -155,7 +154,7 @@ mod tests {
         let heat = Output { shape: &[1, 2, 3, 4], values: &values };
         let classes = [Some(Class::Smoke), Some(Class::Fire)];
         let at = Letterbox::new(width, height, &input);
-        let (scores, found) = read(heat, &classes, &input, at, SCREEN).expect("shapes fit");
+        let (scores, found) = read(heat, &classes, at, SCREEN).expect("shapes fit");
         assert!(found.iter().all(|d| d.class == Class::Smoke));
         (scores, found.iter().map(|d| (d.bbox.into(), d.confidence)).collect())
     }
@@ -204,7 +203,7 @@ mod tests {
         let at = Letterbox::new(640, 480, &input);
         for shape in [&[1i64, 3, 3, 4][..], &[1, 2, 3, 5], &[2, 3, 4], &[1, 2, -3, 4], &[1, 2, 0, 0]] {
             let heat = Output { shape, values: &[0.0; 24] };
-            let error = read(heat, &[Some(Class::Smoke), Some(Class::Fire)], &input, at, SCREEN).expect_err("misfit");
+            let error = read(heat, &[Some(Class::Smoke), Some(Class::Fire)], at, SCREEN).expect_err("misfit");
             assert!(error.message.contains("model.toml"), "{shape:?}");
         }
     }

@@ -151,7 +151,7 @@ impl<'a> Table<'a> {
 mod tests {
     use super::*;
 
-    const AT: Letterbox = Letterbox { x: 0, y: 60, width: 640, height: 360 };
+    const AT: Letterbox = Letterbox { x: 0, y: 60, width: 640, height: 360, canvas: (640, 480) };
     const SCREEN: Levels = Levels { smoke: 0.3, fire: 0.3 };
     const CLASSES: [Option<Class>; 3] = [Some(Class::Fire), None, Some(Class::Smoke)];
 
