@@ -5,6 +5,9 @@ use super::clips::{FRAMES_PER_S, Stream};
 use super::reel::{PAYLOAD_TYPE, TICKS_PER_FRAME};
 use super::{Show, scattered};
 use huoyan::error::{Error, Result};
+use rtsp_types::headers::{CONTENT_BASE, CONTENT_TYPE, CSEQ, PUBLIC, RTP_INFO, SESSION, TRANSPORT};
+use rtsp_types::headers::{RtpLowerTransport, Transport, Transports};
+use rtsp_types::{Message, Method, ParseError, Response, StatusCode, Version};
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -19,6 +22,8 @@ use tokio::time::{Instant, sleep_until, timeout};
 const STALLED: Duration = Duration::from_secs(5);
 /// No client has more to say at once.
 const REQUEST_MAX: usize = 64 * 1024;
+type Request = rtsp_types::Request<Vec<u8>>;
+
 const FRAME: Duration = Duration::from_millis(1000 / FRAMES_PER_S as u64);
 
 /// Listens, and serves on a thread of its own until told to stop.
@@ -78,8 +83,10 @@ impl Client {
         let (mut channel, mut playing) = (0, None);
         loop {
             while let Some(request) = next_request(&mut asked)? {
-                send(&mut socket, self.answer(&request, &mut channel, &mut playing).as_bytes()).await?;
-                if request.method == "TEARDOWN" {
+                let (answer, mut text) = (self.answer(&request, &mut channel, &mut playing), Vec::new());
+                answer.write(&mut text).map_err(io::Error::other)?;
+                send(&mut socket, &text).await?;
+                if *request.method() == Method::Teardown {
                     return Ok(());
                 }
             }
@@ -123,45 +130,47 @@ impl Client {
     }
 
     /// The whole answer, and the stream it begins, if it does.
-    fn answer(&self, request: &Request, channel: &mut u8, playing: &mut Option<Playing>) -> String {
+    fn answer(&self, request: &Request, channel: &mut u8, playing: &mut Option<Playing>) -> Response<Vec<u8>> {
+        let reply = |status| {
+            let reply = Response::builder(Version::V1_0, status);
+            request.header(&CSEQ).into_iter().fold(reply, |reply, number| reply.header(CSEQ, number.clone()))
+        };
+        let ok = || reply(StatusCode::Ok);
         let session = format!("{:016X}", self.session);
-        let url = request.url.trim_end_matches('/');
-        let found = self.find(url);
-        let (status, headers, body) = match (request.method.as_str(), found) {
-            ("OPTIONS", _) => {
+        let url = request.request_uri().map_or("", |url| url.as_str().trim_end_matches('/'));
+        match (request.method(), self.find(url)) {
+            (Method::Options, _) => {
                 let all = "OPTIONS, DESCRIBE, SETUP, PLAY, GET_PARAMETER, SET_PARAMETER, TEARDOWN";
-                ("200 OK", format!("Public: {all}\r\n"), String::new())
+                ok().header(PUBLIC, all).build(Vec::new())
             }
-            ("DESCRIBE", Some((camera, stream))) => {
-                let headers = format!("Content-Type: application/sdp\r\nContent-Base: {url}/\r\n");
-                ("200 OK", headers, self.description(camera, stream))
+            (Method::Describe, Some((camera, stream))) => {
+                let described = ok().header(CONTENT_TYPE, "application/sdp").header(CONTENT_BASE, format!("{url}/"));
+                described.build(self.description(camera, stream).into_bytes())
             }
-            ("SETUP", Some(_)) => match request.transport.split(',').find(|offer| offer.contains("RTP/AVP/TCP")) {
-                Some(offer) => {
-                    let pair = offer.split_once("interleaved=").and_then(|(_, pair)| pair.split(['-', ';']).next());
-                    *channel = pair.and_then(|first| first.parse().ok()).unwrap_or(0);
-                    let agreed = format!("RTP/AVP/TCP;unicast;interleaved={channel}-{}", channel.wrapping_add(1));
-                    ("200 OK", format!("Transport: {agreed}\r\nSession: {session};timeout=60\r\n"), String::new())
+            (Method::Setup, Some(_)) => match interleaved(request) {
+                Some(first) => {
+                    *channel = first;
+                    let agreed = format!("RTP/AVP/TCP;unicast;interleaved={first}-{}", first.wrapping_add(1));
+                    let agreed = ok().header(TRANSPORT, agreed).header(SESSION, format!("{session};timeout=60"));
+                    agreed.build(Vec::new())
                 }
-                None => ("461 Unsupported Transport", String::new(), String::new()),
+                None => reply(StatusCode::UnsupportedTransport).build(Vec::new()),
             },
-            ("PLAY", Some((camera, stream))) => {
+            (Method::Play, Some((camera, stream))) => {
                 let elapsed = self.begun.elapsed().saturating_sub(self.time_of(camera, 0));
                 let frame = (elapsed.as_nanos() / FRAME.as_nanos()) as u64 + 1;
                 let (packet, time) = (self.session as u16, (frame as u32).wrapping_mul(TICKS_PER_FRAME));
                 *playing = Some(Playing { camera, stream, channel: *channel, frame, packet });
                 let track = format!("{}/track1", url.trim_end_matches("/track1"));
-                let headers = format!("Session: {session}\r\nRTP-Info: url={track};seq={packet};rtptime={time}\r\n");
-                ("200 OK", headers, String::new())
+                let begun = format!("url={track};seq={packet};rtptime={time}");
+                ok().header(SESSION, session).header(RTP_INFO, begun).build(Vec::new())
             }
-            ("GET_PARAMETER" | "SET_PARAMETER" | "TEARDOWN", _) => {
-                ("200 OK", format!("Session: {session}\r\n"), String::new())
+            (Method::GetParameter | Method::SetParameter | Method::Teardown, _) => {
+                ok().header(SESSION, session).build(Vec::new())
             }
-            ("DESCRIBE" | "SETUP" | "PLAY", None) => ("404 Not Found", String::new(), String::new()),
-            _ => ("405 Method Not Allowed", String::new(), String::new()),
-        };
-        let (cseq, length) = (&request.cseq, body.len());
-        format!("RTSP/1.0 {status}\r\nCSeq: {cseq}\r\n{headers}Content-Length: {length}\r\n\r\n{body}")
+            (Method::Describe | Method::Setup | Method::Play, None) => reply(StatusCode::NotFound).build(Vec::new()),
+            _ => reply(StatusCode::MethodNotAllowed).build(Vec::new()),
+        }
     }
 
     /// `rtsp://host/cam/12/sub`, with or without `/track1`.
@@ -192,48 +201,30 @@ async fn send(socket: &mut TcpStream, bytes: &[u8]) -> io::Result<()> {
     }
 }
 
-/// What of a request matters here.
-#[derive(Default)]
-struct Request {
-    method: String,
-    url: String,
-    cseq: String,
-    transport: String,
-}
-
 /// The next complete request, taken out of what has come in. What clients report about their reception is passed over.
 fn next_request(asked: &mut Vec<u8>) -> io::Result<Option<Request>> {
     loop {
-        let len = match asked[..] {
-            [b'$', _, high, low, ..] => 4 + usize::from(u16::from_be_bytes([high, low])),
-            [] | [b'$', ..] => return Ok(None),
-            _ => match asked.windows(4).position(|end| end == b"\r\n\r\n") {
-                Some(at) => at + 4,
-                None if asked.len() < REQUEST_MAX => return Ok(None),
-                None => return Err(io::Error::other("it does not speak RTSP")),
-            },
-        };
-        let (head, is_data) = (String::from_utf8_lossy(&asked[..len.min(asked.len())]).into_owned(), asked[0] == b'$');
-        let mut lines = head.lines();
-        let mut words = lines.next().unwrap_or_default().split(' ');
-        let mut word = || words.next().unwrap_or_default().to_owned();
-        let mut request = Request { method: word(), url: word(), ..Request::default() };
-        let mut body_len = 0;
-        for (name, value) in lines.filter_map(|line| line.split_once(':')) {
-            match name.to_ascii_lowercase().as_str() {
-                "cseq" => request.cseq = value.trim().to_owned(),
-                "transport" => request.transport = value.trim().to_owned(),
-                "content-length" if !is_data => body_len = value.trim().parse().unwrap_or(REQUEST_MAX),
-                _ => {}
+        match Message::parse(asked) {
+            Ok((message, len)) => {
+                asked.drain(..len);
+                if let Message::Request(request) = message {
+                    return Ok(Some(request));
+                }
             }
-        }
-        match len.saturating_add(body_len) {
-            whole if whole > REQUEST_MAX + 4 => return Err(io::Error::other("it asks too much at once")),
-            whole if whole > asked.len() => return Ok(None),
-            whole => asked.drain(..whole),
-        };
-        if !is_data {
-            return Ok(Some(request));
+            Err(ParseError::Incomplete(_)) if asked.len() < REQUEST_MAX => return Ok(None),
+            Err(ParseError::Incomplete(_)) => return Err(io::Error::other("it asks too much at once")),
+            Err(ParseError::Error) => return Err(io::Error::other("it does not speak RTSP")),
         }
     }
+}
+
+/// The first of the two channels that a client offers for RTP over its own connection; None where it offers no such thing.
+fn interleaved(request: &Request) -> Option<u8> {
+    let offers = request.typed_header::<Transports>().ok().flatten()?;
+    offers.iter().find_map(|offer| match offer {
+        Transport::Rtp(offer) if offer.lower_transport == Some(RtpLowerTransport::Tcp) => {
+            Some(offer.params.interleaved.map_or(0, |(first, _)| first))
+        }
+        _ => None,
+    })
 }

@@ -37,14 +37,13 @@ fn small_farm(folder: &Path) -> Farm {
     Farm::start(plan, |_, _| {}).expect("a farm")
 }
 
-fn status_line(farm: &Farm, request: &str) -> String {
+fn status(farm: &Farm, request: &str) -> u16 {
     let mut socket = TcpStream::connect(farm.address).expect("it listens");
     socket.write_all(format!("{request} RTSP/1.0\r\nCSeq: 7\r\n\r\n").as_bytes()).expect("it takes a request");
-    let mut lines = BufReader::new(socket).lines();
-    let mut line = || lines.next().expect("an answer").expect("text");
-    let (status, cseq) = (line(), line());
-    assert_eq!(cseq, "CSeq: 7", "{request}");
-    status
+    let lines = BufReader::new(socket).lines().map(|line| line.expect("text"));
+    let head: Vec<String> = lines.take_while(|line| !line.is_empty()).collect();
+    assert!(head.contains(&"CSeq: 7".to_owned()), "{request}: {head:?}");
+    head[0].strip_prefix("RTSP/1.0 ").and_then(|rest| rest.get(..3)?.parse().ok()).expect("a status")
 }
 
 #[test]
@@ -55,10 +54,10 @@ fn every_camera_of_a_small_farm_is_seen_and_its_slots_are_counted() {
         assert!((300.0..800.0).contains(&sizes.kbit_per_s), "{name}: {sizes:?}");
         assert!((5.0..80.0).contains(&sizes.keyframe_kb_mean), "{name}: {sizes:?}");
     }
-    assert_eq!(status_line(&farm, "DESCRIBE rtsp://farm/cam/8/sub"), "RTSP/1.0 200 OK");
-    assert_eq!(status_line(&farm, "DESCRIBE rtsp://farm/cam/9/sub"), "RTSP/1.0 404 Not Found");
-    assert_eq!(status_line(&farm, "DESCRIBE rtsp://farm/cam/8/main"), "RTSP/1.0 404 Not Found");
-    assert_eq!(status_line(&farm, "SETUP rtsp://farm/cam/8/sub/track1"), "RTSP/1.0 461 Unsupported Transport");
+    assert_eq!(status(&farm, "DESCRIBE rtsp://farm/cam/8/sub"), 200);
+    assert_eq!(status(&farm, "DESCRIBE rtsp://farm/cam/9/sub"), 404);
+    assert_eq!(status(&farm, "DESCRIBE rtsp://farm/cam/8/main"), 404);
+    assert_eq!(status(&farm, "SETUP rtsp://farm/cam/8/sub/track1"), 461);
 
     let file = folder.path().join("cameras.csv");
     register::write(&farm, &file).expect("a register");
