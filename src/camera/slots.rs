@@ -80,7 +80,7 @@ impl Slots {
         Arc::new(slots)
     }
 
-    /// Newest wins; what nobody had looked at is counted as dropped. Wakes a worker only when it is the camera's turn.
+    /// Newest wins; what nobody had looked at is counted as dropped (metrics). Wakes a worker only when it is the camera's turn.
     pub fn put(&self, index: usize, keyframe: Keyframe) {
         let now = self.clock.now();
         let mut inner = self.lock();
@@ -90,10 +90,7 @@ impl Slots {
         let replaced = camera.keyframe.replace(keyframe);
         camera.has_come = true;
         camera.link = None;
-        self.status.update(&self.sources[index].id, |status| {
-            status.keyframes += 1;
-            status.dropped += u64::from(replaced.is_some());
-        });
+        self.status.update(&self.sources[index].id, |status| status.keyframes += 1);
         metrics::counter!("huoyan_keyframes_received_total").increment(1);
         metrics::counter!("huoyan_keyframes_dropped_total").increment(u64::from(replaced.is_some()));
         self.tell(index, camera, now);

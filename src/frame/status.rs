@@ -51,9 +51,8 @@ pub struct CameraStatus {
     pub last_frame_at: Option<Timestamp>,
     pub last_scores: Option<Scores>,
     pub last_picture: Option<Arc<Picture>>,
-    /// Keyframes received and replaced unseen (by design: newest wins), and frames analysed.
+    /// Keyframes received, and frames analysed.
     pub keyframes: u64,
-    pub dropped: u64,
     pub analysed: u64,
     /// Pictures of the main stream fetched on suspicion.
     pub main_fetched: u64,
@@ -76,7 +75,6 @@ impl Default for CameraStatus {
             last_scores: None,
             last_picture: None,
             keyframes: 0,
-            dropped: 0,
             analysed: 0,
             main_fetched: 0,
             slots_met: 0,

@@ -218,6 +218,11 @@ pub struct CameraView {
     pub last_frame_at: Option<Timestamp>,
     #[schema(value_type = Option<Object>)]
     pub last_scores: Option<Scores>,
+    /// Cadences since the program started, with and without a look.
+    pub slots_met: u64,
+    pub slots_missed: u64,
+    /// Pictures of the main stream fetched on suspicion, since the program started.
+    pub main_fetched: u64,
     pub alarms_today: usize,
     /// Without user and password.
     pub url: String,

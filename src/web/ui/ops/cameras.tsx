@@ -6,7 +6,7 @@ import { ms, span } from '../shared/time';
 import { classes, Failed } from '../shared/ui';
 import { common } from '../shared/words';
 import { brokenAt, cameras, chosenId, current, loadCameras, problem, selfTests, sorted } from './state';
-import { percentOf, testOf } from './visible';
+import { onTime, percentOf, testOf } from './visible';
 import { words } from './words';
 import type { Camera, Health } from '../shared/types';
 
@@ -71,6 +71,7 @@ function HealthWord({ camera }: { camera: Camera }) {
   const w = words();
   const tone = level(camera.health);
   const last = testOf(selfTests.value, camera.id)?.last;
+  const inTime = onTime(camera);
   const Icon = healthIcon[tone];
   return (
     <>
@@ -80,6 +81,8 @@ function HealthWord({ camera }: { camera: Camera }) {
       {camera.health !== 'ok' && camera.health_since && <small>{w.since(stamp(camera.health_since, now.value))}</small>}
       {camera.detail && <small class="detail">{camera.detail}</small>}
       {camera.main_detail && <small class="detail">{camera.main_detail}</small>}
+      {inTime && <small>{w.onTime(inTime)}</small>}
+      {camera.main_fetched > 0 && <small>{w.mainLooks(camera.main_fetched)}</small>}
       {last && <small>{last.smallest === null ? w.seesNothing : w.sees(percentOf(last.smallest))}</small>}
     </>
   );

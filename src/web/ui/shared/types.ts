@@ -171,6 +171,11 @@ export interface Camera {
   main_detail: string | null;
   last_frame_at: Time | null;
   last_scores: { smoke: number; fire: number } | null;
+  /** Cadences since the program started, with and without a look. */
+  slots_met: number;
+  slots_missed: number;
+  /** Pictures of the main stream, since the program started. */
+  main_fetched: number;
   alarms_today: number;
   url: string;
   main_url: string | null;

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { metres, percentOf } from '../ops/visible';
+import { metres, onTime, percentOf } from '../ops/visible';
+import type { Camera } from '../shared/types';
 
 describe('the size of a plume', () => {
   it('grows with its distance and its share of the view', () => {
@@ -13,5 +14,15 @@ describe('the size of a plume', () => {
   });
   it('is written in percent', () => {
     expect([0.01, 0.125].map(percentOf)).toEqual(['1%', '12.5%']);
+  });
+});
+
+describe('the share of looks in time', () => {
+  const camera = (slots_met: number, slots_missed: number): Camera => ({ slots_met, slots_missed }) as Camera;
+  it('is silent before the first, and never rounds a miss away', () => {
+    expect(onTime(camera(0, 0))).toBeNull();
+    expect(onTime(camera(12, 0))).toBe('100%');
+    expect(onTime(camera(9_999, 1))).toBe('99.9%');
+    expect(onTime(camera(0, 4))).toBe('0%');
   });
 });

@@ -34,6 +34,8 @@ export const en: typeof zh = {
   neverTested: 'Not tested yet',
   testNow: 'Test now',
   testing: 'Waiting for time to spare, testing…',
+  onTime: (percent) => `Looked at in time: ${percent}`,
+  mainLooks: (n) => `Pictures of the main stream: ${n}`,
   sees: (percent) => `Sees smoke from ${percent} of the picture's width`,
   seesNothing: 'Sees no smoke of any size now',
   metresAt: (pairs) => `That is smoke ${pairs.map(([km, m]) => `${m} m wide at ${km} km`).join(', ')}`,

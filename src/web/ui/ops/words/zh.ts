@@ -33,6 +33,8 @@ export const zh = {
   neverTested: '还没有自检结果',
   testNow: '立即自检',
   testing: '等待空闲，正在自检…',
+  onTime: (percent: string) => `按时查看 ${percent}`,
+  mainLooks: (n: number) => `主码流取图 ${n} 次`,
   sees: (percent: string) => `能看见画面宽 ${percent} 以上的烟`,
   seesNothing: '现在看不见任何大小的烟',
   metresAt: (pairs: [number, number][]) => `相当于烟宽：${pairs.map(([km, m]) => `${km}公里处约${m}米`).join('，')}`,
