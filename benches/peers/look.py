@@ -25,14 +25,15 @@ class Model:
         self.session = onnxruntime.InferenceSession(str(folder / manifest["file"]), options, providers=["CPUExecutionProvider"])
 
     def canvas(self, picture: np.ndarray) -> np.ndarray:
-        """A picture (height, width, blue green red) -> float32 [3, height, width], letterboxed."""
+        """A picture (height, width, blue green red) -> float32 [3, height, width], letterboxed; bars are left away in whole
+        strides, as the program does it."""
         import cv2
 
-        width, height = self.input["width"], self.input["height"]
+        width, height, stride = (self.input[key] for key in ("width", "height", "rect_stride"))
         scale = min(width / picture.shape[1], height / picture.shape[0])
         w, h = round(picture.shape[1] * scale), round(picture.shape[0] * scale)
-        canvas = np.full((height, width, 3), 114, np.uint8)
-        x, y = (width - w) // 2, (height - h) // 2
+        x, y = (width - w) // 2 % stride, (height - h) // 2 % stride
+        canvas = np.full((h + 2 * y, w + 2 * x, 3), 114, np.uint8)
         canvas[y : y + h, x : x + w] = cv2.cvtColor(cv2.resize(picture, (w, h)), cv2.COLOR_BGR2RGB)
         mean, std = (np.array(self.input[key], np.float32) for key in ("mean", "std"))
         return ((canvas.astype(np.float32) / 255 - mean) / std).transpose(2, 0, 1)

@@ -1,4 +1,4 @@
-"""What the network alone costs: CPU seconds of one look, without taking, decoding or resizing a picture. Prints one number."""
+"""CPU seconds of one look at a 16:9 picture by the network alone: nothing taken, decoded or resized. Prints one number."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LOOKS = 40
 parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("--model", type=Path, default=Path("models/smoke-fire/0.2.0"))
 model = Model(parser.parse_args().model)
-shape = (3, model.input["height"], model.input["width"])
+shape = model.canvas(np.zeros((360, 640, 3), np.uint8)).shape
 present, past = np.random.default_rng(0).random((2, *shape), np.float32)
 times = []
 for _ in range(LOOKS + 3):
