@@ -4,6 +4,7 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 export ORT_DYLIB_PATH ?= $(CURDIR)/.huoyan/lib/libonnxruntime.so
+export ORT_DISABLE_TELEMETRY := 1
 
 UI := src/web/ui
 UI_BUILT := $(UI)/dist/.built

@@ -1,5 +1,12 @@
 use std::process::ExitCode;
 
+#[expect(
+    unsafe_code,
+    clippy::disallowed_methods,
+    reason = "a C library reads this from the environment and nowhere else"
+)]
 fn main() -> ExitCode {
+    // SAFETY: nothing else runs yet, so nobody reads the environment meanwhile.
+    unsafe { std::env::set_var(huoyan::detect::NO_TELEMETRY, "1") };
     huoyan::cli::main()
 }

@@ -22,4 +22,5 @@ pub use device::Chosen;
 pub use golden::{Goldens, Mismatch};
 pub use history::History;
 pub use manifest::{Head, Input, Layout, Levels, Manifest, YoloLayout};
+pub use runtime::NO_TELEMETRY;
 pub use tensor::Letterbox;

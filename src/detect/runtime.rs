@@ -9,6 +9,11 @@ use ort::session::Session;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
+/// With this set to 1 before the library starts, it makes no mark on the machine and sends nothing. Without it, versions from
+/// 1.29 on send the program's path and properties of the machine to Microsoft as soon as they start, before any call could
+/// forbid it (onnxruntime/docs/Privacy.md).
+pub const NO_TELEMETRY: &str = "ORT_DISABLE_TELEMETRY";
+
 /// The runtime allows one environment a process, for ever.
 static ENVIRONMENT: Mutex<Option<Environment>> = Mutex::new(None);
 
@@ -17,6 +22,10 @@ pub fn environment(config: &DetectConfig) -> Result<Environment> {
     let mut environment = ENVIRONMENT.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
     if let Some(environment) = &*environment {
         return Ok(environment.clone());
+    }
+    if std::env::var_os(NO_TELEMETRY).is_none_or(|it| it != "1") {
+        let why = "ONNX Runtime would report to its maker";
+        return Err(Error::unavailable(format!("{why}: set {NO_TELEMETRY}=1 where this program is started")));
     }
     let library = library(config);
     let path = library.canonicalize().ok().filter(|path| path.is_file()).ok_or_else(|| {

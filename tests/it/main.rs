@@ -21,6 +21,7 @@ mod http_support;
 mod inbound;
 mod inputs;
 mod kill9;
+mod no_telemetry;
 mod notify;
 mod replay;
 mod rtsp;

@@ -9,11 +9,14 @@ that the fold's network was trained on.
 from __future__ import annotations
 
 import argparse
+import os
 import time
 import tomllib
 from pathlib import Path
 
 import numpy as np
+
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # read when the library is loaded
 from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
