@@ -1,11 +1,8 @@
 //! What a process costs, from /proc, and what the program says of itself, from /metrics.
 
 use huoyan::error::{Error, Result};
+use procfs::process::Process;
 use std::collections::BTreeMap;
-use std::path::PathBuf;
-
-/// Linux tells CPU time in hundredths of a second, whatever the kernel's own tick.
-const TICKS_PER_S: f64 = 100.0;
 
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Usage {
@@ -20,23 +17,16 @@ pub struct Usage {
 
 impl Usage {
     pub fn of(pid: u32) -> Result<Self> {
-        let folder = PathBuf::from(format!("/proc/{pid}"));
         let gone = |e| Error::unavailable(format!("process {pid} has ended")).because(e);
-        let stat = std::fs::read_to_string(folder.join("stat")).map_err(gone)?;
-        // The name may hold spaces; after its bracket utime and stime are fields 12 and 13.
-        let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
-        let ticks = |i: usize| fields.get(i).and_then(|field| field.parse::<f64>().ok()).unwrap_or(0.0);
-        let status = std::fs::read_to_string(folder.join("status")).map_err(gone)?;
-        let field = |name: &str| {
-            let line = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
-            line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok()).unwrap_or(0)
-        };
+        let process = Process::new(pid as i32).map_err(gone)?;
+        let (stat, status) = (process.stat().map_err(gone)?, process.status().map_err(gone)?);
+        let mb = |kb: Option<u64>| kb.unwrap_or(0) as f64 / 1024.0;
         Ok(Self {
-            cpu_s: (ticks(11) + ticks(12)) / TICKS_PER_S,
-            rss_mb: field("VmRSS") as f64 / 1024.0,
-            rss_max_mb: field("VmHWM") as f64 / 1024.0,
-            threads: field("Threads"),
-            fds: std::fs::read_dir(folder.join("fd")).map_err(gone)?.count(),
+            cpu_s: (stat.utime + stat.stime) as f64 / procfs::ticks_per_second() as f64,
+            rss_mb: mb(status.vmrss),
+            rss_max_mb: mb(status.vmhwm),
+            threads: status.threads,
+            fds: process.fd_count().map_err(gone)?,
         })
     }
 }

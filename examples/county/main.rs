@@ -250,6 +250,7 @@ fn print(table: &[Found]) {
         "cadence",
         "stream",
         "GOP",
+        "gate",
         "CPU cores",
         "CPU %",
         "slots met %",
@@ -269,8 +270,9 @@ fn print(table: &[Found]) {
         vec![
             it.cameras.to_string(),
             format!("{} s", it.cadence_s),
-            it.stream.clone(),
+            it.stream.replace("sub", "sub 640×360").replace("main", "main 1920×1080"),
             format!("{} s", it.gop_s),
+            if it.gate == Some(true) { "on" } else { "off" }.to_owned(),
             format!("{:.2}", it.cpu_cores),
             format!("{:.0}", it.cpu_percent),
             format!("{:.2}", it.slots_met * 100.0),

@@ -40,8 +40,11 @@ pub fn start(listen: SocketAddr, show: Show, stopped: oneshot::Receiver<()>) -> 
             let (socket, peer) = listener.accept().await?;
             let client = Client { show: Arc::clone(&show), begun, session: scattered(u64::from(peer.port())) };
             tokio::spawn(async move {
-                if let Err(e) = client.serve(socket).await {
-                    eprintln!("farm: client {peer} was dropped: {e}");
+                match client.serve(socket).await {
+                    // It hung up in the middle of something.
+                    Err(e) if matches!(e.kind(), io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset) => {}
+                    Err(e) => eprintln!("farm: client {peer} was dropped: {e}"),
+                    Ok(()) => {}
                 }
             });
         }
@@ -92,17 +95,14 @@ impl Client {
             }
             tokio::select! {
                 read = socket.read_buf(&mut asked) => {
-                    if matches!(&read, Ok(0)) || read.is_err_and(|e| e.kind() == io::ErrorKind::ConnectionReset) {
+                    if read? == 0 {
                         return Ok(());
                     }
                 }
                 () = self.due(playing.as_ref()) => {
                     let Some(playing) = &mut playing else { continue };
                     self.copy_frame(playing, &mut bytes);
-                    match send(&mut socket, &bytes).await {
-                        Err(e) if matches!(e.kind(), io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset) => return Ok(()),
-                        sent => sent?,
-                    }
+                    send(&mut socket, &bytes).await?;
                 }
             }
         }
