@@ -11,11 +11,9 @@ export function metres(share: number, fieldOfViewDeg: number, km: number): numbe
 
 export const percentOf = (share: number): string => `${Math.round(share * 1000) / 10}%`;
 
-/** Of the cadences since the start, how many brought a look: never rounded up to all. Null before the first. */
-export const onTime = ({ slots_met, slots_missed }: Camera): string | null => {
-  const all = slots_met + slots_missed;
-  return all === 0 ? null : `${Math.floor((slots_met * 1000) / all) / 10}%`;
-};
+/** Of the cadences since the start, how many brought a look: never rounded up to all. Null while none was missed. */
+export const onTime = ({ slots_met, slots_missed }: Camera): string | null =>
+  slots_missed === 0 ? null : `${Math.floor((slots_met * 1000) / (slots_met + slots_missed)) / 10}%`;
 
 /** What an office may confirm: the picture is right as it is now. */
 export const acceptable = (camera: Camera): boolean => camera.health === 'moved' || camera.health === 'resized' || camera.health === 'blurred';
