@@ -6,7 +6,8 @@
 //! leaves and the burnt-in clock are at home. What is new keeps the gate open for two to three minutes, about as long as the
 //! model itself looks back; what grows too slowly for that is left to the frames that are always let through.
 //!
-//! The numbers were chosen on the training events so that no frame that alarms and no alarm was lost (benches/runs/2026-11-22-2core-x86-64/gate.txt).
+//! The numbers were chosen on the training events so that no frame with a drawn box was shut out and no fire was found later
+//! (benches/runs/2026-11-22-2core-x86-64/gate.txt).
 
 use super::{Frame, Picture};
 use crate::triage::id::{CameraId, PoseId};
@@ -41,7 +42,7 @@ pub struct Gate {
     poses: BTreeMap<(CameraId, PoseId), Pose>,
 }
 
-/// A picture in cells, row by row. Made outside of any lock: 0.13-0.33 ms at 1080p (reference measurement 2026-11-21).
+/// A picture in cells, row by row. Made outside of any lock: it is most of the work.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Cells(Vec<u8>);
 
