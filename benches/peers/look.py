@@ -32,7 +32,8 @@ class Model:
         strides, as the program does it."""
         import cv2
 
-        width, height, stride = (self.input[key] for key in ("width", "height", "rect_stride"))
+        width, height = self.input["width"], self.input["height"]
+        stride = self.input.get("rect_stride", max(width, height))  # without one the bars stay whole
         scale = min(width / picture.shape[1], height / picture.shape[0])
         w, h = round(picture.shape[1] * scale), round(picture.shape[0] * scale)
         x, y = (width - w) // 2 % stride, (height - h) // 2 % stride

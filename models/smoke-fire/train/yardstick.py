@@ -98,7 +98,7 @@ def cost(folder: Path, rounds: int = 60) -> dict:
         nets = {"ours": ours, "wide": ours, "yolov8n": onnx_file.session(path)}
     # What the program makes of a 16:9 picture: bars are left away in whole strides.
     bar = (i["height"] - i["width"] * 9 // 16) // 2
-    wide = i["height"] - 2 * (bar - bar % i["rect_stride"])
+    wide = i["height"] - 2 * (bar - bar % i.get("rect_stride", i["height"]))
     shapes = {"ours": (1, i["frames"], 3, i["height"], i["width"]), "wide": (1, i["frames"], 3, wide, i["width"])}
     shapes["yolov8n"] = (1, 3, 384, 640)
     feeds = {k: {n.get_inputs()[0].name: np.random.default_rng(0).random(shapes[k], np.float32)} for k, n in nets.items()}
