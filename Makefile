@@ -12,7 +12,7 @@ UI_SOURCES := $(shell find $(UI) -type f -not -path '*/node_modules/*' -not -pat
 RELEASE := $(or $(CARGO_TARGET_DIR),target)/release/huoyan
 DEBUG := $(or $(CARGO_TARGET_DIR),target)/debug/huoyan
 
-NIGHTS ?= 1000
+DAYS ?= 1000
 CAMERAS ?= 267
 STREAM ?= sub
 CADENCE ?= 10s
@@ -48,10 +48,11 @@ e2e: setup-test $(UI_BUILT)  ## one fire from plume to closure in a real browser
 	cargo build --locked
 	HUOYAN_BIN=$(abspath $(DEBUG)) node tests/e2e/run.mjs
 
-simulate:  ## seeded county nights: make simulate NIGHTS=1000, one night again: HUOYAN_SEED=42
-	HUOYAN_NIGHTS=$(NIGHTS) cargo test --locked --test it simulation -- --nocapture
+simulate:  ## seeded county days and their figures: make simulate DAYS=1000 JSON=file, one day again: HUOYAN_SEED=42
+	@cargo build --release --locked --example simulate
+	@exec $(dir $(RELEASE))examples/simulate --days $(DAYS) $(if $(JSON),--json $(JSON)) $(ARGS)
 
-bench: setup $(UI_BUILT)  ## decode, detect, fuse, sighting-to-dispatch
+bench: setup $(UI_BUILT)  ## decode, detect, associate, sighting-to-dispatch
 	cargo bench --locked $(ARGS)
 
 county: setup $(UI_BUILT)  ## a county's cameras on this machine: CAMERAS=267 STREAM=sub CADENCE=10s SECONDS=600 GATE=on SMOKE=5% JSON=file

@@ -8,12 +8,13 @@ use huoyan::clock::Clock;
 use huoyan::county::{Area, County, Grid, Person, Post, Registers};
 use huoyan::desk::Desk;
 use huoyan::store::Store;
+use huoyan::triage::event::{Actor, Closure, FalseAlarm};
 use huoyan::triage::geo::{LatLon, Locus};
 use huoyan::triage::id::{IncidentId, SightingId};
-use huoyan::triage::incident::State;
+use huoyan::triage::incident::{By, Input, State};
 use huoyan::triage::policy::Policy;
 use huoyan::triage::sighting::{Sighting, Source};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use std::cell::Cell;
 use tokio::runtime::Runtime;
 use uuid::Uuid;
@@ -28,13 +29,34 @@ const STEP_DEG: f64 = 0.02;
 
 #[divan::bench(args = [0, 50, 300, 1000], sample_count = 20, sample_size = 1)]
 fn with_open_incidents(bencher: Bencher, open: usize) {
+    files(bencher, open, 0);
+}
+
+/// What is closed must cost nothing: the desk reads what has changed, not what ever was.
+#[divan::bench(args = [0, 300, 1200], sample_count = 20, sample_size = 1)]
+fn with_1000_open_and_closed_incidents(bencher: Bencher, closed: usize) {
+    files(bencher, 1000, closed);
+}
+
+fn files(bencher: Bencher, open: usize, closed: usize) {
     let runtime = Runtime::new().expect("a runtime");
     let folder = tempfile::tempdir().expect("a folder");
     let store = runtime.block_on(Store::open("sqlite", folder.path())).expect("a store");
     let clock = Clock::simulated(start());
     let registers = Registers::fixed(county());
-    let desk = Desk::new(store.clone(), Bus::local(), registers, Policy::default(), "森防", clock);
-    let sight = |n: usize| -> IncidentId { runtime.block_on(desk.sighting(sighting(n))).expect("filed") };
+    let policy = Policy { flood_per_minute: 1000, ..Policy::default() };
+    let desk = Desk::new(store.clone(), Bus::local(), registers, policy, "森防", clock.clone());
+    let sight = |n: usize| -> IncidentId {
+        clock.advance(SignedDuration::from_millis(100)); // 600 a minute are no flood here
+        runtime.block_on(desk.sighting(sighting(n))).expect("filed")
+    };
+    let officer = By { actor: Actor::Officer { person: "o1".into() }, action: None, happened_at: None };
+    let closure =
+        Closure { category: 9, false_alarm: Some(FalseAlarm::Unclear), words: String::new(), passed_to: None };
+    for n in 0..closed {
+        let close = Input::Close { closure: closure.clone() };
+        runtime.block_on(desk.act(sight(SIDE * SIDE - 1 - n), close, &officer)).expect("closed");
+    }
     for n in 0..open {
         sight(n);
     }

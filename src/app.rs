@@ -4,7 +4,7 @@
 //! then cameras, then the desk and the sender, so that what was accepted is committed and what was committed is sent later.
 
 mod demo;
-mod evidence;
+pub mod evidence;
 mod feeds;
 mod intake;
 mod links;
@@ -124,7 +124,7 @@ pub async fn run(mut options: Options) -> Result<()> {
     let mut video = video::Video::new(app.clone(), seen);
     tokio::task::block_in_place(|| video.start());
 
-    let notifier = Notifier::new(store.clone(), &config.notify, Keys::from_env(), clock.clone()).await?;
+    let notifier = Notifier::new(store.clone(), &config.notify, Keys::from_env(), clock.clone(), desk.bell()).await?;
     tasks.spawn({
         let (desk, app) = (Arc::clone(&desk), app.clone());
         async move { desk.run(app.stopped()).await }
@@ -157,7 +157,9 @@ pub async fn run(mut options: Options) -> Result<()> {
         own: web::Own::default(),
     };
     if options.links || options.demo {
-        links::print(&app, demo.as_ref().map(|demo| &demo.ranger), options.json).await?;
+        let ranger = demo.as_ref().map(|demo| &demo.ranger);
+        let words = demo.as_ref().and_then(|_| demo::policy_sentence(&config, options.lang));
+        links::print(&app, ranger, words.as_deref(), options.json).await?;
     } else {
         links::greet(&app);
     }

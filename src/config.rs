@@ -24,6 +24,9 @@ pub struct Config {
     pub notify: NotifyConfig,
     pub thresholds: Thresholds,
     pub policy: Policy,
+    /// Whether the file has a section `[policy]`, or the policy is nobody's choice.
+    #[serde(skip)]
+    pub has_own_policy: bool,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -190,6 +193,9 @@ pub struct SatelliteConfig {
     pub feed_every: SignedDuration,
     /// Addresses of hotspot files (FIRMS area API …). `{key}` is replaced by the secret HUOYAN_FIRMS_KEY.
     pub feeds: Vec<String>,
+    /// Hotspots farther outside the county are not taken in, metres: 5 km, the widest pixel of MODIS; nearer ones outside are
+    /// passed on (转报).
+    pub margin_m: f64,
     /// Hotspots acquired longer ago are kept and drawn but open no incident: 24 h.
     pub stale_after: SignedDuration,
 }
@@ -201,6 +207,7 @@ impl Default for SatelliteConfig {
             folder_every: SignedDuration::from_secs(2),
             feed_every: SignedDuration::from_mins(10),
             feeds: Vec::new(),
+            margin_m: 5_000.0,
             stale_after: SignedDuration::from_hours(24),
         }
     }
@@ -235,19 +242,20 @@ impl Config {
     }
 
     pub fn parse(text: &str) -> Result<Self> {
-        let config: Self = toml::from_str(text).map_err(|e| Error::invalid(e.to_string()))?;
+        let mut config: Self = toml::from_str(text).map_err(|e| Error::invalid(e.to_string()))?;
+        config.has_own_policy = toml::from_str::<toml::Table>(text).is_ok_and(|table| table.contains_key("policy"));
         config.check()?;
         Ok(config)
     }
 
     /// Relations between values that types cannot say.
     fn check(&self) -> Result<()> {
-        let p = &self.policy;
-        if !(p.acknowledge_within < p.arrive_within && p.arrive_within < p.report_within) {
-            return Err(Error::invalid("[policy] acknowledge_within < arrive_within < report_within must hold"));
-        }
+        self.policy.check().map_err(|why| Error::invalid(format!("[policy] {why}")))?;
         if self.thresholds.needed == 0 || self.thresholds.needed > self.thresholds.window {
             return Err(Error::invalid("[thresholds] needed must lie in 1..=window"));
+        }
+        if !(0.0..=200_000.0).contains(&self.satellite.margin_m) {
+            return Err(Error::invalid("[satellite] margin_m must lie in 0..=200000 metres, for example 5000.0"));
         }
         if !self.camera.cadence.is_positive() {
             return Err(Error::invalid("[camera] cadence must be longer than nothing, for example \"10s\""));

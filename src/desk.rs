@@ -1,23 +1,32 @@
 //! 值班台: load → decide (pure) → commit → announce. The only place that changes an incident.
 
+mod file;
 mod messages;
+mod open;
+mod refusal;
+mod sort;
+mod wording;
 
 use crate::bus::{Announcement, Bus};
 use crate::clock::Clock;
 use crate::county::{County, Registers};
 use crate::error::{Error, Kind, Result};
-use crate::store::{Commit, Committed, Filed, Store};
-use crate::triage::event::{Actor, Recorded};
-use crate::triage::id::{DispatchId, IncidentId};
-use crate::triage::incident::{By, Incident, Input, NewIncident, Refusal};
-use crate::triage::policy::Policy;
-use crate::triage::sighting::{Label, Sighting, Source};
-use crate::triage::{fuse, locate, score};
+use crate::store::{Commit, Filed, Message, Store};
+use crate::triage::event::{Actor, Place, Recorded};
+use crate::triage::geo::Fix;
+use crate::triage::id::{DispatchId, IncidentId, PersonId};
+use crate::triage::incident::{By, Deadline, Failed, Incident, Input, Office};
+use crate::triage::policy::{Policy, Role};
+use crate::triage::sighting::Sighting;
 use jiff::{SignedDuration, Timestamp};
+use messages::Aside;
+use open::OpenBook;
+use refusal::refused;
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::Mutex;
-use uuid::Uuid;
+use tokio::sync::{Mutex, Notify};
+use uuid::{ContextV7, Uuid};
 
 /// A decision that lost to a faster one is made anew so often; losing five times in a row means something is wrong.
 const ATTEMPTS: usize = 5;
@@ -27,8 +36,10 @@ const LOOKS_EVERY: Duration = Duration::from_secs(15);
 const TRIES_AGAIN: Duration = Duration::from_secs(1);
 /// A sighting written down but not filed for so long was left behind by a desk that died, or met an error.
 const LEFT_BEHIND: SignedDuration = SignedDuration::from_secs(5);
-/// Left-behind sightings taken up at one look.
+/// Left-behind sightings, and failed messages, taken up at one look.
 const TAKEN_UP: u32 = 100;
+
+pub use sort::Sort;
 
 pub struct Desk {
     store: Store,
@@ -39,7 +50,15 @@ pub struct Desk {
     signature: String,
     clock: Clock,
     /// Sightings are filed one after the other: the second of one fire sees the incident of the first.
-    filing: Mutex<()>,
+    open: Mutex<OpenBook>,
+    woken: Arc<Notify>,
+    ids: std::sync::Mutex<ContextV7>,
+}
+
+/// What was decided about one incident.
+struct Decided {
+    incident: Incident,
+    events: Vec<Recorded>,
 }
 
 impl Desk {
@@ -51,14 +70,38 @@ impl Desk {
         signature: impl Into<String>,
         clock: Clock,
     ) -> Self {
-        Self { store, bus, registers, policy, signature: signature.into(), clock, filing: Mutex::new(()) }
+        let (open, woken) = (Mutex::default(), Arc::default());
+        let ids = std::sync::Mutex::new(ContextV7::new());
+        Self { store, bus, registers, policy, signature: signature.into(), clock, open, woken, ids }
+    }
+
+    /// UUIDv7 of the desk's clock. Ids of one millisecond rise too, so that what is sorted by id is in the order of its opening.
+    fn new_id(&self, now: Timestamp) -> Uuid {
+        let seconds = u64::try_from(now.as_second()).unwrap_or_default();
+        let nanoseconds = u32::try_from(now.subsec_nanosecond()).unwrap_or_default();
+        Uuid::new_v7(uuid::Timestamp::from_unix(&self.ids, seconds, nanoseconds))
+    }
+
+    /// Rung by whoever has something for the desk that is not announced: a message that failed.
+    pub fn bell(&self) -> Arc<Notify> {
+        Arc::clone(&self.woken)
+    }
+
+    /// The rules in force.
+    pub fn policy(&self) -> &Policy {
+        &self.policy
     }
 
     /// Takes evidence in: it joins the open incident it belongs to, or opens one. The same sighting twice is one.
     /// On an error after it was written down, `tick` files it later.
     pub async fn sighting(&self, sighting: Sighting) -> Result<IncidentId> {
-        self.store.record_sighting(&sighting, self.clock.now()).await?;
-        self.file(&sighting).await
+        self.sightings(vec![sighting]).await
+    }
+
+    /// Takes evidence in that belongs together (the pixels of one pass at one place): judged at once, by all of it. `sightings` is not empty.
+    pub async fn sightings(&self, sightings: Vec<Sighting>) -> Result<IncidentId> {
+        self.store.record_sightings(&sightings, self.clock.now()).await?;
+        self.file(&sightings).await
     }
 
     /// Takes a person's step in and answers with the incident as it is then. A repeat of the same action changes nothing.
@@ -76,36 +119,52 @@ impl Desk {
         }
         for _ in 0..ATTEMPTS {
             let Filed { code, opened_seq, incident } = self.store.incident(incident).await?;
-            let events = incident.handle(input.clone(), by, &self.policy, self.clock.now()).map_err(refused)?;
-            let incident = after(incident, &events);
-            match self.commit(&incident, &events, None).await {
+            let decided = self.decide(incident, input.clone(), by)?;
+            let incident = decided.incident.clone();
+            let mut all = vec![decided];
+            if let Input::Close { closure } = &input {
+                for led in &incident.merged {
+                    let led = self.store.incident(led.other).await?.incident;
+                    if led.closed_at.is_none() {
+                        all.push(self.decide(led, Input::Close { closure: closure.clone() }, &unnamed(by))?);
+                    }
+                }
+            }
+            match self.commit(all, None, Aside::default()).await {
                 Err(e) if e.kind == Kind::Conflict => {}
-                done => return done.map(|_| Filed { code, opened_seq, incident }),
+                done => return done.map(|()| Filed { code, opened_seq, incident }),
             }
         }
         Err(too_slow())
     }
 
-    /// Fires everything that time alone has brought about by now, each once, and files sightings left behind. Returns the
-    /// number of events made. What fails for one incident is logged and tried again at the next look.
+    /// Fires everything that time alone has brought about by now, each once; takes up messages that reached nobody and
+    /// sightings left behind. Returns the number of events made. What fails for one incident is logged and tried again at
+    /// the next look.
     pub async fn tick(&self) -> Result<usize> {
         let now = self.clock.now();
         for sighting in self.store.unfiled_sightings(now - LEFT_BEHIND, TAKEN_UP).await? {
-            if let Err(e) = self.file(&sighting).await {
+            if let Err(e) = self.file(std::slice::from_ref(&sighting)).await {
                 tracing::error!(sighting.id = %sighting.id, error = %e.chain(), "a sighting could not be filed; tried again soon");
             }
         }
         let mut fired = 0;
-        for Filed { incident, .. } in self.store.due_incidents(now).await? {
+        for message in self.store.failed_messages(TAKEN_UP).await? {
+            fired += counted(&message.incident, self.message_failed(&message).await);
+        }
+        let due = self.store.due_incidents(now).await?;
+        let rings = |it: &&Filed| matches!(it.incident.next_deadline(), Some((_, Deadline::Ring(_))));
+        for Filed { incident, .. } in &due {
+            // Of a flood the first rings for all that are due with it.
+            let alike: Vec<&Filed> = due
+                .iter()
+                .filter(|it| incident.flood.is_some() && it.incident.flood == incident.flood)
+                .filter(rings)
+                .collect();
+            let first = alike.first().map(|it| it.incident.id).filter(|first| *first != incident.id);
+            let codes = alike.iter().map(|it| it.code.clone()).collect();
             let name = incident.id;
-            match self.fire(incident, now).await {
-                Ok(events) => fired += events,
-                // Somebody was faster; if it was not about this deadline, it is still due at the next look.
-                Err(e) if e.kind == Kind::Conflict => {}
-                Err(e) => {
-                    tracing::error!(incident.id = %name, error = %e.chain(), "a deadline could not be fired; tried again soon");
-                }
-            }
+            fired += counted(&name, self.fire(incident.clone(), first, codes).await);
         }
         Ok(fired)
     }
@@ -125,6 +184,7 @@ impl Desk {
             tokio::select! {
                 () = &mut shutdown => return,
                 () = self.clock.sleep(pause) => {}
+                () = self.woken.notified() => {}
                 // Lagging is fine: whatever was announced, the store is asked.
                 _ = changes.recv() => while changes.try_recv().is_ok() {},
             }
@@ -161,91 +221,96 @@ impl Desk {
         Ok(wait.clamp(Duration::from_millis(10), LOOKS_EVERY))
     }
 
-    async fn file(&self, sighting: &Sighting) -> Result<IncidentId> {
-        let _in_line = self.filing.lock().await;
-        for _ in 0..ATTEMPTS {
-            match self.file_once(sighting).await {
-                Err(e) if e.kind == Kind::Conflict => {}
-                done => return done,
-            }
-        }
-        Err(too_slow())
+    async fn fire(&self, incident: Incident, with: Option<IncidentId>, codes: Vec<String>) -> Result<usize> {
+        let tick = Input::Tick { dispatch: DispatchId(self.new_id(self.clock.now())), with };
+        let decided = self.decide(incident, tick, &system())?;
+        let fired = decided.events.len();
+        self.commit(vec![decided], None, Aside { codes, ..Aside::default() }).await?;
+        Ok(fired)
     }
 
-    async fn file_once(&self, sighting: &Sighting) -> Result<IncidentId> {
-        if let Some(known) = self.store.incident_of(sighting.id).await? {
-            return Ok(known);
-        }
-        // In this order: what is opened after this line makes the commit fail.
-        let last_opened = self.store.last_opened().await?;
-        let open: Vec<Incident> = self.store.open_incidents().await?.into_iter().map(|filed| filed.incident).collect();
-        let (now, county) = (self.clock.now(), self.registers.current());
-        let sighting = labelled(sighting, &county);
-        let chosen = fuse::choose(&sighting, &open, &self.policy);
-        let Some(incident) = open.into_iter().find(|incident| Some(incident.id) == chosen) else {
-            return self.open(sighting, &county, last_opened, now).await;
+    async fn message_failed(&self, message: &Message) -> Result<usize> {
+        let incident = self.store.incident(message.incident).await?.incident;
+        let failed = Failed {
+            message: message.id,
+            role: message.to.role,
+            person: message.to.person.clone(),
+            channel: message.channel,
+            why: message.error.clone().unwrap_or_default(),
+            no_channel: message.attempts == 0 && message.to.phone.is_some(),
+            no_number: message.to.phone.is_none(),
         };
-        let mut sightings = incident.sightings.clone();
-        sightings.push(sighting.clone());
-        let priority = score::priority(&sightings, &incident.place.labels);
-        let events = incident
-            .handle(Input::AddSighting { sighting, priority }, &system(), &self.policy, now)
-            .map_err(refused)?;
-        let incident = after(incident, &events);
-        self.commit(&incident, &events, None).await?;
-        Ok(incident.id)
+        let decided = self.decide(incident, Input::MessageFailed(failed), &system())?;
+        let noted = decided.events.len();
+        if noted == 0 {
+            self.store.set_aside(message.id).await?;
+        } else {
+            self.commit(vec![decided], None, Aside { failed: Some(message), ..Aside::default() }).await?;
+        }
+        Ok(noted)
     }
 
-    async fn open(&self, sighting: Sighting, county: &County, last_opened: u64, now: Timestamp) -> Result<IncidentId> {
-        let sightings = std::slice::from_ref(&sighting);
-        let place = county.place(&locate::fix(sightings), now);
-        let priority = score::priority(sightings, &place.labels);
-        let new =
-            NewIncident { id: IncidentId(new_id(now)), dispatch: DispatchId(new_id(now)), sighting, place, priority };
-        let events = Incident::open(new, &self.policy, now);
-        let incident = Incident::from_log(&events)
-            .ok_or_else(|| Error::internal("a new incident's log does not begin with its opening"))?;
-        self.commit(&incident, &events, Some(last_opened)).await?;
-        Ok(incident.id)
+    /// The core decides, on the registers as they are now.
+    fn decide(&self, incident: Incident, input: Input, by: &By) -> Result<Decided> {
+        let (now, county) = (self.clock.now(), self.registers.current());
+        self.with_office(&county, now, |office| {
+            let events = incident.handle(input, by, office, now).map_err(refused)?;
+            Ok(Decided { incident: after(incident, &events), events })
+        })
     }
 
-    async fn fire(&self, incident: Incident, now: Timestamp) -> Result<usize> {
-        let tick = Input::Tick { dispatch: DispatchId(new_id(now)) };
-        let events = incident.handle(tick, &system(), &self.policy, now).map_err(refused)?;
-        self.commit(&after(incident, &events), &events, None).await?;
-        Ok(events.len())
+    fn with_office<T>(&self, county: &County, now: Timestamp, ask: impl FnOnce(&Office<'_>) -> T) -> T {
+        let place = |fix: &Fix| county.place(fix, now);
+        let holder = |role: Role, place: &Place, ranger: Option<&PersonId>| {
+            county.recipients(&[role], place, ranger, now).first().map(|it| it.person.clone())
+        };
+        ask(&Office { policy: &self.policy, place: &place, holder: &holder })
     }
 
     /// Events and messages together, then the announcement: a hint, so its failure loses nothing.
-    async fn commit(&self, incident: &Incident, events: &[Recorded], last_opened: Option<u64>) -> Result<()> {
-        if events.is_empty() {
+    async fn commit(&self, decided: Vec<Decided>, last_opened: Option<u64>, aside: Aside<'_>) -> Result<()> {
+        let decided: Vec<Decided> = decided.into_iter().filter(|it| !it.events.is_empty()).collect();
+        if decided.is_empty() {
             return Ok(());
         }
         let county = self.registers.current();
-        let compose = |code: &str| messages::compose(code, &self.signature, incident, events, &county);
-        let Committed { cursor, code } = self.store.commit(Commit { incident, events, last_opened }, compose).await?;
-        tracing::info!(incident.id = %incident.id, incident.code = %code, incident.state = ?incident.state,
-            events = events.len(), "the desk decided");
-        if let Err(e) = self.bus.announce(Announcement { cursor, incident: incident.id }).await {
-            tracing::warn!(error = %e.chain(), "the bus did not take an announcement; readers find it by cursor");
+        let compose = |codes: &[String]| {
+            let of = |(it, code): (&Decided, &String)| {
+                messages::compose(code, &self.signature, &it.incident, &it.events, &county, &aside)
+            };
+            decided.iter().zip(codes).map(of).collect()
+        };
+        let commits: Vec<Commit<'_>> = decided
+            .iter()
+            .map(|it| Commit {
+                incident: &it.incident,
+                events: &it.events,
+                last_opened: last_opened.filter(|_| it.incident.version == it.events.len() as u64),
+            })
+            .collect();
+        let committed = self.store.commit_all(&commits, compose).await?;
+        for (it, done) in decided.iter().zip(&committed) {
+            tracing::info!(incident.id = %it.incident.id, incident.code = %done.code, incident.state = ?it.incident.state,
+                events = it.events.len(), "the desk decided");
+            if let Err(e) = self.bus.announce(Announcement { cursor: done.cursor, incident: it.incident.id }).await {
+                tracing::warn!(error = %e.chain(), "the bus did not take an announcement; readers find it by cursor");
+            }
         }
         Ok(())
     }
 }
 
-/// The sighting with what the registers say of its place and time.
-fn labelled(sighting: &Sighting, county: &County) -> Sighting {
-    let pixels = match &sighting.source {
-        Source::Satellite { pixels, .. } => *pixels,
-        _ => 1,
-    };
-    let mut labels: Vec<Label> = sighting.labels.clone();
-    for label in county.labels(&sighting.locus, sighting.observed_at, pixels) {
-        if !labels.contains(&label) {
-            labels.push(label);
+/// Events made for one incident; what failed is logged. Somebody who was faster is no failure: what is still due is found
+/// at the next look.
+fn counted(incident: &IncidentId, done: Result<usize>) -> usize {
+    match done {
+        Ok(events) => events,
+        Err(e) if e.kind == Kind::Conflict => 0,
+        Err(e) => {
+            tracing::error!(incident.id = %incident, error = %e.chain(), "what is due could not be done; tried again soon");
+            0
         }
     }
-    Sighting { labels, ..sighting.clone() }
 }
 
 fn after(mut incident: Incident, events: &[Recorded]) -> Incident {
@@ -259,22 +324,9 @@ fn system() -> By {
     By { actor: Actor::System, action: None, happened_at: None }
 }
 
-/// UUIDv7 of the desk's clock, so that a simulated day has its own ids in its own order.
-fn new_id(now: Timestamp) -> Uuid {
-    let seconds = u64::try_from(now.as_second()).unwrap_or_default();
-    let nanoseconds = u32::try_from(now.subsec_nanosecond()).unwrap_or_default();
-    Uuid::new_v7(uuid::Timestamp::from_unix(uuid::NoContext, seconds, nanoseconds))
-}
-
-fn refused(refusal: Refusal) -> Error {
-    let (kind, words) = match refusal {
-        Refusal::Closed => (Kind::Conflict, "这起火情已销号，不能再改 / this incident is closed and stays so"),
-        Refusal::NotDispatched => (Kind::Conflict, "还没有派发护林员 / no ranger has been sent yet"),
-        Refusal::NotYours => (Kind::Forbidden, "这起火情没有派给您 / this incident was not sent to you"),
-        Refusal::Incomplete => (Kind::Invalid, "请写明原因或附照片 / a reason or a photo is missing"),
-        Refusal::NotReported => (Kind::Conflict, "还没有核查反馈 / nothing has been reported yet"),
-    };
-    Error::new(kind, words)
+/// The same person, but the action's id stays with the incident it was meant for.
+fn unnamed(by: &By) -> By {
+    By { action: None, ..by.clone() }
 }
 
 fn too_slow() -> Error {

@@ -4,7 +4,7 @@
 //! ```text
 //!  camera ─► keyframe ─► frame ─► detection ─► sighting ─┐
 //!  (GStreamer)         (decode pool) (ONNX)   (confirm)  ├─► incident ─► dispatch ─► ranger
-//!  satellite file ──────► hotspot ───────────► sighting ─┤   (fuse,       (131:       (phone: acknowledge,
+//!  satellite file ──────► hotspot ───────────► sighting ─┤   (associate,  (131:       (phone: acknowledge,
 //!  (GStreamer)           (parse)                         │    locate,      10/30/60)   arrive, report)
 //!  person · other system's alarm ────────────► sighting ─┘    score)                         │
 //!                                                               └──► office board ◄── verification ─► closure

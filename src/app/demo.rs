@@ -5,13 +5,16 @@ use super::{App, Options};
 use crate::camera::{Clip as Played, ClipCodec, Playback, encode_clip};
 use crate::cli::Progress;
 use crate::clock::Clock;
-use crate::county::{self, County, Registers};
+use crate::config::Config;
+use crate::county::{self, CameraEntry, County, Look, Registers};
 use crate::drill::{Plume, scene};
 use crate::error::{Error, Result};
+use crate::frame::Picture;
 use crate::lang::Lang;
 use crate::triage::detection::BoundingBox;
-use crate::triage::geo::{Fix, FixMethod};
+use crate::triage::geo::Fix;
 use crate::triage::id::PersonId;
+use crate::triage::policy::Review;
 use jiff::{SignedDuration, Timestamp};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -33,6 +36,8 @@ const FRAMES_PER_S: u32 = 5;
 const CADENCE: SignedDuration = SignedDuration::from_secs(5);
 /// The satellite passes so long after the start.
 const HOTSPOTS_AFTER: Duration = Duration::from_secs(20);
+/// In the show a camera's incident that nobody looks at dispatches itself after so long. A county's waits for an officer.
+const AUTO_AFTER: SignedDuration = SignedDuration::from_mins(2);
 /// Change it when the rendering changes: clips of another version are rendered anew.
 const CLIPS_VERSION: &str = "3";
 const SEED: u64 = 131;
@@ -46,11 +51,12 @@ pub struct Demo {
 }
 
 impl Demo {
-    /// Renders what is not there yet, plays it, writes the registers, and sets the cadence.
+    /// Renders what is not there yet, plays it, writes the registers, and sets cadence and policy.
     pub async fn prepare(options: &mut Options, clock: &Clock) -> Result<Self> {
         let data = options.config.store.data.clone();
         let (lang, quiet, now) = (options.lang, options.quiet, clock.now());
         options.config.camera.cadence = CADENCE;
+        choose_policy(&mut options.config);
         tokio::task::block_in_place(|| {
             let registers = data.join("registers");
             refuse_a_real_county(&registers, lang)?;
@@ -84,6 +90,29 @@ impl Demo {
     }
 }
 
+/// Whoever brings a policy gets that; the show's own sends without an officer what cameras and satellites see.
+fn choose_policy(config: &mut Config) {
+    if !config.has_own_policy {
+        config.policy.review.camera = Review::OfficerThenAuto { after: AUTO_AFTER };
+        config.policy.review.satellite = Review::Auto;
+    }
+}
+
+/// What the show's policy does and a county's does not, for who watches; nothing when the policy is somebody's own.
+pub fn policy_sentence(config: &Config, lang: Lang) -> Option<String> {
+    let is_the_shows = config.policy.review.camera == Review::OfficerThenAuto { after: AUTO_AFTER };
+    let minutes = AUTO_AFTER.as_mins();
+    (is_the_shows && !config.has_own_policy).then(|| match lang {
+        Lang::Zh => format!(
+            "演示设置：摄像机警情 {minutes} 分钟无人研判即自动派发，卫星热点直接派发；正式使用时，摄像机警情默认由值班员先研判"
+        ),
+        Lang::En => format!(
+            "demo setting: a camera's incident that nobody looks at dispatches itself after {minutes} minutes, a satellite's at \
+             once; in a real county an officer looks at a camera's first unless the office decides otherwise"
+        ),
+    })
+}
+
 /// The demo's registers are written anew at every start (ports and dates change); nobody else's are touched.
 fn refuse_a_real_county(registers: &Path, lang: Lang) -> Result<()> {
     if !registers.exists() || registers.join(MARK).is_file() {
@@ -109,15 +138,28 @@ fn write_registers(registers: &Path, now: Timestamp, urls: &[String]) -> Result<
 fn ranger_of_the_plume(county: &County, now: Timestamp) -> Result<PersonId> {
     let missing = || Error::internal("the demo county has nobody where its plume stands");
     let camera = county.cameras.get(SMOKY as usize).ok_or_else(missing)?;
-    let foot = plume()?.foot;
-    let bbox = BoundingBox { x: foot.0 as f32 - 0.02, y: foot.1 as f32 - 0.1, w: 0.04, h: 0.1 };
-    let locus = camera.locus(&bbox);
-    let fix = Fix { centre: locus.centre(), radius_m: locus.radius_m(), method: FixMethod::Bearing };
-    county.place(&fix, now).suggested.first().cloned().ok_or_else(missing)
+    let landscape = scene::landscape(SMOKY, Path::new(scene::PHOTOGRAPHS))?;
+    let foot = Plume::on_terrain(&landscape, SMOKY).foot;
+    ranger_at(county, camera, &landscape, foot, now).ok_or_else(missing)
 }
 
-fn plume() -> Result<Plume> {
-    Ok(Plume::on_terrain(&scene::landscape(SMOKY, Path::new(scene::PHOTOGRAPHS))?, SMOKY))
+/// Who is sent when the camera confirms a plume with this foot.
+fn ranger_at(
+    county: &County,
+    camera: &CameraEntry,
+    landscape: &Picture,
+    foot: (f64, f64),
+    now: Timestamp,
+) -> Option<PersonId> {
+    let aspect = f64::from(landscape.width()) / f64::from(landscape.height());
+    let bbox = box_of(foot);
+    let locus = camera.locus(Look { bbox: &bbox, aspect, has_moved: false }, county.ground());
+    county.place(&Fix::of(locus), now).suggested.first().cloned()
+}
+
+/// About what the model draws around the young plume.
+fn box_of(foot: (f64, f64)) -> BoundingBox {
+    BoundingBox { x: foot.0 as f32 - 0.02, y: foot.1 as f32 - 0.1, w: 0.04, h: 0.1 }
 }
 
 /// One file a camera, rendered by as many threads as there are cores.
@@ -165,5 +207,42 @@ fn spec(seed: u32) -> scene::Clip {
         frames_per_s: FRAMES_PER_S,
         length_s: if smoky { SMOKY_LENGTH_S } else { CLEAR_LENGTH_S },
         smoke_after_s: smoky.then_some(SMOKE_AFTER_S),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::triage::policy::Policy;
+
+    #[test]
+    fn the_show_sends_by_itself_unless_somebody_brings_a_policy() {
+        let mut shown = Config::default();
+        choose_policy(&mut shown);
+        assert_eq!(shown.policy.review.camera, Review::OfficerThenAuto { after: AUTO_AFTER });
+        assert!(policy_sentence(&shown, Lang::Zh).is_some_and(|words| words.contains("2 分钟")));
+        for own in ["[policy]\n", "[policy.review]\ncamera = \"officer\"\n"] {
+            let mut config = Config::parse(own).expect("a configuration");
+            choose_policy(&mut config);
+            assert_eq!((config.policy.clone(), policy_sentence(&config, Lang::En)), (Policy::default(), None), "{own}");
+        }
+    }
+
+    /// The links are printed before the model has seen anything, so a box a little beside the foretold one must find the same
+    /// ranger, on photographs and on drawn ridges.
+    #[test]
+    fn whoever_is_signed_in_is_the_one_who_is_sent() {
+        let now: Timestamp = "2026-11-21T06:00:00Z".parse().expect("a time");
+        let dir = tempfile::tempdir().expect("a folder");
+        county::write_demo(dir.path(), SEED, now, &[]).expect("a county");
+        let county = Registers::load(dir.path()).expect("its registers").current();
+        let camera = &county.cameras[SMOKY as usize];
+        for photographs in [scene::PHOTOGRAPHS, "/nowhere"] {
+            let landscape = scene::landscape(SMOKY, Path::new(photographs)).expect("a landscape");
+            let foot = Plume::on_terrain(&landscape, SMOKY).foot;
+            let sent =
+                [-0.02, 0.0, 0.02].map(|aside| ranger_at(&county, camera, &landscape, (foot.0 + aside, foot.1), now));
+            assert!(sent[0].is_some() && sent.iter().all(|person| *person == sent[0]), "{photographs}: {sent:?}");
+        }
     }
 }

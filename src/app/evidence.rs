@@ -1,11 +1,12 @@
 //! Pure: a confirmation or a hotspot becomes a sighting, located and labelled from the registers.
 
-use crate::county::{CameraEntry, County};
+use crate::county::{County, Look};
 use crate::satellite;
 use crate::triage::confirm::Confirmed;
 use crate::triage::detection::ModelVersion;
+use crate::triage::geo::Locus;
 use crate::triage::hotspot::Hotspot;
-use crate::triage::id::{PictureId, SightingId};
+use crate::triage::id::{CameraId, PictureId, PoseId, SightingId};
 use crate::triage::sighting::{Label, Sighting, Source};
 
 /// What else a camera's sighting says of itself.
@@ -16,21 +17,38 @@ pub struct Provenance {
     pub drill: bool,
 }
 
-/// Towards where the box lies, labelled with masks and whatever the registers know there.
+/// Which camera saw it, in which pose.
+pub struct Eye<'a> {
+    pub camera: &'a CameraId,
+    pub pose: &'a PoseId,
+    /// Width by height of the picture that shows it.
+    pub aspect: f64,
+    /// It was seen to look another way than it did.
+    pub has_moved: bool,
+}
+
+/// Towards where the box lies, labelled with masks and whatever the registers know there. A camera that does not know where it
+/// looks says so instead. `None` when the register does not know the camera.
 pub fn from_camera(
     id: SightingId,
     seen: &Confirmed,
-    camera: &CameraEntry,
+    eye: &Eye<'_>,
     county: &County,
     of: Provenance,
-) -> Sighting {
-    let locus = camera.locus(&seen.bbox);
-    let masks = camera.masks_over(&seen.bbox).map(|name| Label::Masked { name: name.to_owned() });
-    Sighting {
+) -> Option<Sighting> {
+    let look = Look { bbox: &seen.bbox, aspect: eye.aspect, has_moved: eye.has_moved };
+    let locus = county.bearing(eye.camera, eye.pose, look)?;
+    // A mask lies over what the camera showed before it turned.
+    let pose = county.pose(eye.camera, eye.pose).filter(|_| !eye.has_moved);
+    let masks = pose.into_iter().flat_map(|entry| entry.masks_over(&seen.bbox));
+    let masks = masks.map(|name| Label::Masked { name: name.to_owned() });
+    let no_bearing = matches!(locus, Locus::Unaimed { .. }).then(|| Label::NoBearing { camera: eye.camera.clone() });
+    let labels = no_bearing.into_iter().chain(masks).chain(county.labels(&locus, seen.best_at)).collect();
+    Some(Sighting {
         id,
         source: Source::Camera {
-            camera: camera.id.clone(),
-            pose: camera.pose.clone(),
+            camera: eye.camera.clone(),
+            pose: eye.pose.clone(),
             class: seen.class,
             bbox: seen.bbox,
             model: of.model,
@@ -41,13 +59,13 @@ pub fn from_camera(
         confidence: seen.confidence,
         pictures: vec![of.picture],
         drill: of.drill,
-        labels: masks.chain(county.labels(&locus, seen.best_at, 1)).collect(),
-    }
+        labels,
+    })
 }
 
 /// The pixel, labelled with whatever the registers know there.
 pub fn from_satellite(id: SightingId, hotspot: &Hotspot, county: &County) -> Sighting {
     let mut sighting = satellite::sighting_of(hotspot, id);
-    sighting.labels = county.labels(&sighting.locus, hotspot.acquired_at, hotspot.pixels);
+    sighting.labels = county.labels(&sighting.locus, hotspot.acquired_at);
     sighting
 }

@@ -6,6 +6,7 @@
 use super::{App, evidence, sleep_or_stop};
 use crate::error::{Error, Result};
 use crate::satellite::{Batch, Feed, Watch};
+use crate::triage::cluster;
 use crate::triage::hotspot::Hotspot;
 use crate::triage::id::SightingId;
 use sha2::{Digest, Sha256};
@@ -54,12 +55,13 @@ async fn look(app: &App, watch: &mut Watch) -> Result<()> {
         app.parts.set("hotspots", false, zh, en);
     }
     for batch in &scan.batches {
-        let new = take_in(app, batch).await?;
+        let Taken { new, beyond } = take_in(app, batch).await?;
         let name = batch.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         tracing::info!(
             file = name,
             rows = batch.hotspots.len(),
             new,
+            beyond,
             rejected = batch.rejected.len(),
             "hotspots taken in"
         );
@@ -71,20 +73,30 @@ async fn look(app: &App, watch: &mut Watch) -> Result<()> {
     Ok(())
 }
 
-/// Returns how many were new. A crash anywhere in here is healed by reading the file again.
-async fn take_in(app: &App, batch: &Batch) -> Result<usize> {
-    let now = app.clock.now();
-    let new = app.store.add_hotspots(&batch.hotspots, now).await?;
-    let county = app.registers.current();
+/// What became of a list's rows.
+struct Taken {
+    new: usize,
+    /// Farther outside the county than the margin: they stay in the file that is kept.
+    beyond: usize,
+}
+
+/// A national list is ours only where it touches the county; pixels of one pass that lie together are judged together. A crash
+/// anywhere in here is healed by reading the file again.
+async fn take_in(app: &App, batch: &Batch) -> Result<Taken> {
+    let (now, county) = (app.clock.now(), app.registers.current());
+    let reaches = |it: &&Hotspot| county.near(&it.locus(), app.config.satellite.margin_m);
+    let ours: Vec<Hotspot> = batch.hotspots.iter().filter(reaches).cloned().collect();
+    let beyond = batch.hotspots.len() - ours.len();
+    let new = app.store.add_hotspots(&ours, now).await?;
     for hotspot in &new {
         app.lookout.look_sooner(county.cameras_towards(&hotspot.locus()));
     }
-    for hotspot in &batch.hotspots {
-        if now.duration_since(hotspot.acquired_at) <= app.config.satellite.stale_after {
-            app.desk.sighting(evidence::from_satellite(sighting_id(hotspot), hotspot, &county)).await?;
-        }
+    let fresh = |it: &&Hotspot| now.duration_since(it.acquired_at) <= app.config.satellite.stale_after;
+    let sighting = |it: &Hotspot| evidence::from_satellite(sighting_id(it), it, &county);
+    for together in cluster::group(ours.iter().filter(fresh).map(sighting).collect()) {
+        app.desk.sightings(together).await?;
     }
-    Ok(new.len())
+    Ok(Taken { new: new.len(), beyond })
 }
 
 fn sighting_id(hotspot: &Hotspot) -> SightingId {

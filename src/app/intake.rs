@@ -2,7 +2,7 @@
 //! becomes a sighting with its picture.
 
 use super::App;
-use super::evidence::{self, Provenance};
+use super::evidence::{self, Eye, Provenance};
 use super::watch::Seen;
 use crate::error::Result;
 use crate::triage::id::{CameraId, PictureId, SightingId};
@@ -42,9 +42,12 @@ pub async fn seen(app: App, mut from: mpsc::Receiver<Seen>) {
 async fn file(app: &App, seen: Seen) {
     for (confirmed, picture) in &seen.confirmed {
         let county = app.registers.current();
-        let Some(camera) = county.camera(&seen.analysis.camera) else {
-            tracing::warn!(camera = %seen.analysis.camera, "a camera that has left the register saw something");
-            continue;
+        let camera = &seen.analysis.camera;
+        let eye = Eye {
+            camera,
+            pose: &seen.analysis.pose,
+            aspect: f64::from(picture.width()) / f64::from(picture.height()),
+            has_moved: app.status.get(camera).is_some_and(|status| status.has_moved),
         };
         let of = Provenance {
             model: seen.analysis.model.clone(),
@@ -53,9 +56,12 @@ async fn file(app: &App, seen: Seen) {
             drill: seen.drill,
         };
         let id = of.picture;
-        let sighting = evidence::from_camera(SightingId(Uuid::now_v7()), confirmed, camera, &county, of);
+        let Some(sighting) = evidence::from_camera(SightingId(Uuid::now_v7()), confirmed, &eye, &county, of) else {
+            tracing::warn!(%camera, "a camera that has left the register saw something");
+            continue;
+        };
         let arrived_at = seen.analysis.captured_at;
-        tracing::info!(camera = %camera.id, %arrived_at, class = ?confirmed.class, confidence = confirmed.confidence, drill = seen.drill, "confirmed");
+        tracing::info!(%camera, %arrived_at, class = ?confirmed.class, confidence = confirmed.confidence, drill = seen.drill, "confirmed");
         loop {
             let filed = keep(app, id, picture).await;
             let filed = match filed {
@@ -67,7 +73,7 @@ async fn file(app: &App, seen: Seen) {
                 metrics::histogram!("huoyan_alarm_delay_seconds").record(delay.as_secs_f64());
                 break;
             };
-            tracing::error!(camera = %camera.id, "a sighting waits, it could not be filed: {}", e.chain());
+            tracing::error!(%camera, "a sighting waits, it could not be filed: {}", e.chain());
             if super::sleep_or_stop(app, RETRY_EVERY).await {
                 return;
             }

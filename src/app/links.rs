@@ -37,8 +37,9 @@ pub fn greet(app: &App) {
     );
 }
 
-/// One link a face: today's officer for office and ops, and `ranger` or the first ranger of the register.
-pub async fn print(app: &App, ranger: Option<&PersonId>, json: bool) -> Result<()> {
+/// One link a face: today's officer for office and ops, and `ranger` or the first ranger of the register. `words`: what to know
+/// before opening them.
+pub async fn print(app: &App, ranger: Option<&PersonId>, words: Option<&str>, json: bool) -> Result<()> {
     let county = app.registers.current();
     let officer = county.duty(Role::CountyDuty, None, app.clock.now()).map(|person| person.id.clone());
     let officer = officer.unwrap_or_else(|| PersonId::from("office"));
@@ -57,7 +58,7 @@ pub async fn print(app: &App, ranger: Option<&PersonId>, json: bool) -> Result<(
         println!("{}", serde_json::Value::Object(line));
         return Ok(());
     }
-    let words = |name| match name {
+    let face = |name| match name {
         "office" => app.lang.pick("值班台", "duty officer's board"),
         "ranger" => app.lang.pick("护林员", "ranger's phone page"),
         _ => app.lang.pick("调参", "ops: cameras and thresholds"),
@@ -71,7 +72,10 @@ pub async fn print(app: &App, ranger: Option<&PersonId>, json: bool) -> Result<(
         }
     );
     for (name, url) in links {
-        println!("  {name:<7}{url}  {}", words(name));
+        println!("  {name:<7}{url}  {}", face(name));
+    }
+    if let Some(words) = words {
+        println!("{words}");
     }
     println!("{}\n", app.lang.pick("停止：Ctrl-C", "Stop with Ctrl-C"));
     Ok(())

@@ -101,8 +101,20 @@ impl Video {
     pub fn follow(&mut self) {
         if self.app.registers.current().cameras != self.cameras {
             tracing::info!("the camera register has changed, cameras start anew");
+            self.aim_anew();
             self.stop();
             self.start();
+        }
+    }
+
+    /// Of whom the register says anew where it looks, what was seen before says nothing any more.
+    fn aim_anew(&self) {
+        let aim = |it: &CameraEntry| (it.id.clone(), it.pose.clone(), it.at, it.azimuth_deg, it.tilt_deg);
+        let before: Vec<_> = self.cameras.iter().map(aim).collect();
+        for camera in &self.app.registers.current().cameras {
+            if !before.contains(&aim(camera)) {
+                self.app.status.update(&camera.id, |status| status.has_moved = false);
+            }
         }
     }
 

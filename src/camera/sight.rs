@@ -85,6 +85,8 @@ enum Gone {
 #[derive(Clone, PartialEq, Debug)]
 pub struct Judged {
     pub fault: Option<Fault>,
+    /// Most of the last looks show the view that was learnt: it looks where it looked. By night and in fog nobody knows.
+    pub is_home: bool,
     pub figures: Figures,
 }
 
@@ -127,13 +129,14 @@ impl Sight {
         let still = self.still_for(look.fingerprint, at);
         let usual = self.lights[usize::from(look.is_grey)].usual;
         let mut fault = self.lens(look, &usual, at);
-        let (mut shift, mut fits) = (None, None);
+        let (mut shift, mut fits, mut is_home) = (None, None, false);
         if fault.is_none() && look.mean >= DARK_MEAN {
             let light = &mut self.lights[usize::from(look.is_grey)];
             light.usual.learn(look, since_last);
             let fit = light.pose.observe(&look.luma, look.size, since_last);
             fits = light.pose.fits;
             shift = if let Fit::Here(shift) = fit { Some((shift.right, shift.down)) } else { None };
+            is_home = matches!(fit, Fit::Here(shift) if !shift.is_move());
             fault = moved(fit, field_of_view_deg);
         }
         let size = *self.size.get_or_insert(look.size);
@@ -148,7 +151,11 @@ impl Sight {
         };
         let (fine_usual, coarse_usual) = usual.shares(look).unzip();
         let Look { mean, clipped, fine, coarse, .. } = *look;
-        Judged { fault, figures: Figures { mean, clipped, fine, coarse, fine_usual, coarse_usual, fits, shift } }
+        Judged {
+            fault,
+            is_home,
+            figures: Figures { mean, clipped, fine, coarse, fine_usual, coarse_usual, fits, shift },
+        }
     }
 
     fn still_for(&mut self, fingerprint: u64, at: Timestamp) -> SignedDuration {

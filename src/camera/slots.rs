@@ -57,6 +57,8 @@ struct Camera {
     suspicion: Suspicion,
     sight: Sight,
     told: Option<(Health, Option<Fault>)>,
+    /// It was seen to look another way, and not seen to be back.
+    has_moved: bool,
 }
 
 impl Slots {
@@ -152,9 +154,19 @@ impl Slots {
         let CameraSource { id, field_of_view_deg, .. } = &self.sources[index];
         if self.status.take_accepted_view(id) {
             camera.sight.accept();
+            camera.has_moved = false;
         }
         camera.picture = match look {
-            Ok(look) => camera.sight.weigh(&look, captured_at, self.config.frozen_after, *field_of_view_deg).fault,
+            Ok(look) => {
+                let judged = camera.sight.weigh(&look, captured_at, self.config.frozen_after, *field_of_view_deg);
+                let is_moved = judged.fault.as_ref().is_some_and(|fault| fault.health() == Health::Moved);
+                // Only who has seen it go can say that it is back; and in between may lie a night.
+                if is_moved || (camera.has_moved && judged.is_home) {
+                    camera.has_moved = is_moved;
+                    self.status.update(id, |status| status.has_moved = is_moved);
+                }
+                judged.fault
+            }
             Err(e) => Some(Fault::Undecodable { why: e.chain() }),
         };
         if let Some(shown) = shown {

@@ -1,6 +1,8 @@
 //! `huoyan check`: 什么行、什么不行、怎么办. Looks, changes nothing, and names the cure; of recorded pictures too.
 
+mod ground;
 mod pictures;
+mod sending;
 
 use super::{Common, Outcome};
 use crate::camera;
@@ -64,7 +66,8 @@ pub fn run(args: Args, common: &Common) -> Result<Outcome> {
     if !args.sources.is_empty() {
         return pictures::run(&args, common, &mut std::io::stdout().lock());
     }
-    let checks: [fn(&Common) -> Vec<Finding>; 6] = [configuration, folder, registers, database, video, model];
+    let checks: [fn(&Common) -> Vec<Finding>; 7] =
+        [configuration, folder, registers, sending::sending, database, video, model];
     let findings: Vec<Finding> = checks.iter().flat_map(|check| check(common)).collect();
     if common.json {
         let json = serde_json::to_string(&findings).map_err(|e| Error::internal("findings are no JSON").because(e))?;
@@ -216,18 +219,23 @@ fn registers(common: &Common) -> Vec<Finding> {
         },
     )];
     findings.extend(county.problems.iter().map(|problem| {
+        if problem.line == 0 {
+            let cure = lang.pick("更正或移走该文件", "correct that file or take it away");
+            return Finding::broken(PART, format!("{}: {}", problem.file, problem.reason), cure);
+        }
         Finding::broken(
             PART,
             format!("{}:{}: {}", problem.file, problem.line, problem.reason),
             match lang {
-                Lang::Zh => format!("更正 {} 的第{}行", dir.join(problem.file).display(), problem.line),
-                Lang::En => format!("correct line {} of {}", problem.line, dir.join(problem.file).display()),
+                Lang::Zh => format!("更正 {} 的第{}行", dir.join(&problem.file).display(), problem.line),
+                Lang::En => format!("correct line {} of {}", problem.line, dir.join(&problem.file).display()),
             },
         )
     }));
     findings.extend(
         county.gaps(Clock::System.now()).iter().map(|gap| Finding::broken(PART, gap.words(lang), gap.cure(lang))),
     );
+    findings.extend(ground::findings(&county, &common.config.store.data, lang));
     findings
 }
 
@@ -334,6 +342,29 @@ mod tests {
         assert!(findings[1..].iter().all(|finding| finding.state == State::Broken));
         let text = table(&findings, Lang::Zh);
         assert!(text.contains("没有网格") && text.contains("huoyan import grids"), "{text}");
+    }
+
+    #[test]
+    fn what_cameras_can_say_of_a_place_is_said_with_its_cure() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let registers_dir = dir.path().join("registers");
+        std::fs::create_dir_all(&registers_dir).expect("a folder");
+        let sheet = "编号,名称,经度,纬度,方位角,俯仰角,高度,地址\nC1,东山,110.4,28.5,90,-3,30,rtsp://h/1\nC2,西山,110.5,28.5,,,,rtsp://h/2\n";
+        std::fs::write(registers_dir.join("cameras.csv"), sheet).expect("a register");
+        let about = || -> Vec<String> {
+            let findings = registers(&common(dir.path()));
+            findings
+                .into_iter()
+                .filter(|it| it.part == "terrain")
+                .map(|it| format!("{:?} {}", it.state, it.words))
+                .collect()
+        };
+        let unknown = about();
+        assert!(unknown[0].contains("Limited") && unknown[0].contains("距离未知"), "{unknown:?}");
+        assert!(unknown[1].contains("西山") && unknown[1].contains("方向"), "{unknown:?}");
+        std::fs::write(registers_dir.join("county.toml"), "name = \"平原县\"\nground = \"flat\"\n")
+            .expect("county.toml");
+        assert!(about()[0].contains("Works"), "{:?}", about());
     }
 
     #[test]

@@ -161,10 +161,27 @@ fn words(lang: Lang, event: &Event, code: &str) -> Option<String> {
         Event::ReviewMissed { .. } => {
             lang.pick("无人研判，已呼叫带班领导", "nobody looked: the leader on duty is called").to_owned()
         }
+        Event::Rang { round, .. } if zh => format!("无人处理，第 {} 次呼叫", round + 1),
+        Event::Rang { round, .. } => format!("nobody acted: ring {}", round + 1),
+        Event::Relocated { place, .. } if zh => format!("位置更正：{}", place.name),
+        Event::Relocated { place, .. } => format!("the place moves: {}", place.name),
+        Event::RelocationProposed { place, .. } if zh => format!("请值班员确认新位置：{}", place.name),
+        Event::RelocationProposed { place, .. } => format!("an officer is asked about the place: {}", place.name),
+        Event::Answered { person, .. } if zh => format!("{person} 收到"),
+        Event::Answered { person, .. } => format!("{person} has heard"),
+        Event::Undelivered { person, .. } if zh => {
+            format!("未送达 {}", person.as_ref().map_or("（无人值班）", |it| it.as_str()))
+        }
+        Event::Undelivered { person, .. } => {
+            format!("not delivered to {}", person.as_ref().map_or("nobody on duty", |it| it.as_str()))
+        }
         Event::Dispatched(Dispatched { ranger, .. }) if zh => format!("派单给 {ranger}"),
         Event::Dispatched(Dispatched { ranger, .. }) => format!("dispatched to {ranger}"),
         Event::Acknowledged { late: is, .. } => format!("{}{}", lang.pick("已接收", "acknowledged"), late(*is)),
         Event::Declined { reason, .. } => format!("{}: {reason}", lang.pick("不能前往", "cannot go")),
+        Event::Arrived { unproven: Some(_), .. } => {
+            lang.pick("声称到达，定位未证实", "says he has arrived, not proven").to_owned()
+        }
         Event::Arrived { late: is, .. } => format!("{}{}", lang.pick("已到达", "arrived"), late(*is)),
         Event::Reported { late: is, .. } => format!("{}{}", lang.pick("已反馈", "reported"), late(*is)),
         Event::DeadlineMissed { stage, .. } if zh => format!("超过{}时限", step(*stage)),
@@ -173,7 +190,21 @@ fn words(lang: Lang, event: &Event, code: &str) -> Option<String> {
         Event::Escalated { rung, .. } => format!("escalated, rung {}", rung + 1),
         Event::SentBack { reason, .. } => format!("{}: {reason}", lang.pick("退回补充", "sent back")),
         Event::Closed { .. } => format!("{code} {}", lang.pick("已销号", "closed")),
-        Event::LateActionKept { .. } | Event::PhotoAdded { .. } | Event::Noted { .. } => return None,
+        Event::LateActionKept { .. }
+        | Event::PhotoAdded { .. }
+        | Event::Noted { .. }
+        | Event::RelocationDismissed
+        | Event::StruckOut { .. }
+        | Event::Reinstated { .. }
+        | Event::SplitOff { .. }
+        | Event::Merged { .. }
+        | Event::MergedInto { .. }
+        | Event::Unmerged { .. }
+        | Event::Linked { .. }
+        | Event::Reminded { .. }
+        | Event::UndeliveredTaken { .. }
+        | Event::Intended { .. }
+        | Event::IntentOver => return None,
     })
 }
 
@@ -218,12 +249,20 @@ mod tests {
             priority: Priority::default(),
             review_by: None,
             policy_version: 1,
+            fix: None,
+            split_from: None,
+            flood: None,
         };
         entry(incident, event)
     }
 
     fn closed(incident: u128) -> LogEntry {
-        entry(incident, Event::Closed { closure: Closure { category: 1, false_alarm: None, words: String::new() } })
+        entry(
+            incident,
+            Event::Closed {
+                closure: Closure { category: 1, false_alarm: None, words: String::new(), passed_to: None },
+            },
+        )
     }
 
     #[test]

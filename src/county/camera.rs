@@ -1,7 +1,7 @@
 //! Pure: the camera register: where each camera stands, where it looks, which parts of its picture to doubt.
 
 use crate::triage::detection::BoundingBox;
-use crate::triage::geo::{LatLon, Locus};
+use crate::triage::geo::LatLon;
 use crate::triage::id::{CameraId, PoseId};
 use std::fmt;
 
@@ -12,14 +12,16 @@ pub struct CameraEntry {
     pub id: CameraId,
     pub name: String,
     pub at: LatLon,
-    /// Lens above the ground, metres.
-    pub height_m: f64,
-    /// Direction of the picture's middle, degrees clockwise from true north.
-    pub azimuth_deg: f64,
+    /// Lens above the ground, metres; `None`: nobody measured it, and no range follows from it.
+    pub height_m: Option<f64>,
+    /// Direction of the picture's middle, degrees clockwise from true north; `None`: never surveyed.
+    pub azimuth_deg: Option<f64>,
+    /// How far the azimuth may be off to each side, nine times in ten, degrees.
+    pub azimuth_error_deg: f64,
     /// Horizontal field of view, degrees.
     pub field_of_view_deg: f64,
-    /// Down is negative, degrees.
-    pub tilt_deg: f64,
+    /// Down is negative, degrees; `None`: nobody measured it, and no range follows from it.
+    pub tilt_deg: Option<f64>,
     /// How far smoke can be made out, metres.
     pub range_m: f64,
     /// What is looked at every cadence: the sub-stream, or the only one.
@@ -39,32 +41,10 @@ pub struct Mask {
     pub bbox: BoundingBox,
 }
 
-/// Half the width of the doubt in a camera's direction that no calibration removed: 1° (mast sway, preset repeatability,
-/// compass reading; the office can do better, this is the default).
-const POINTING_ERROR_DEG: f64 = 1.0;
-/// Nearer than this nothing is reported as forest smoke, metres.
-const NEAR_M: f64 = 200.0;
 /// A box counts as masked when at least this share of it lies inside the mask.
 const MASKED_SHARE: f32 = 0.5;
 
 impl CameraEntry {
-    /// The direction in which a box of this camera's picture lies: half the box's width plus the pointing error to each side.
-    pub fn locus(&self, bbox: &BoundingBox) -> Locus {
-        let degrees = |share: f32| f64::from(share) * self.field_of_view_deg;
-        Locus::Sector {
-            apex: self.at,
-            azimuth_deg: crate::triage::geo::normalise_deg(self.azimuth_deg + degrees(bbox.centre_x() - 0.5)),
-            half_width_deg: degrees(bbox.w) / 2.0 + POINTING_ERROR_DEG,
-            near_m: NEAR_M.min(self.range_m),
-            far_m: self.range_m,
-        }
-    }
-
-    /// Everything this pose can see smoke in.
-    pub fn view(&self) -> Locus {
-        self.locus(&[0.0, 0.0, 1.0, 1.0].into())
-    }
-
     /// Names of the masks that hold at least half of the box.
     pub fn masks_over<'a>(&'a self, bbox: &'a BoundingBox) -> impl Iterator<Item = &'a str> {
         self.masks.iter().filter(|mask| share_inside(bbox, &mask.bbox) >= MASKED_SHARE).map(|mask| mask.name.as_str())
@@ -160,10 +140,11 @@ pub(super) mod tests {
             id: "c3".into(),
             name: "3号塔".to_owned(),
             at: LatLon::new(28.5, 110.4).expect("a place"),
-            height_m: 30.0,
-            azimuth_deg: 350.0,
+            height_m: Some(30.0),
+            azimuth_deg: Some(350.0),
+            azimuth_error_deg: 1.0,
             field_of_view_deg: 60.0,
-            tilt_deg: -2.0,
+            tilt_deg: Some(-2.0),
             range_m: 8000.0,
             url: CameraUrl::default(),
             main_url: None,
@@ -171,18 +152,6 @@ pub(super) mod tests {
             pose: "default".into(),
             masks: vec![Mask { name: "砖厂烟囱".to_owned(), bbox: [0.1, 0.4, 0.2, 0.3].into() }],
         }
-    }
-
-    #[test]
-    fn a_box_right_of_the_middle_is_east_of_north() {
-        let Locus::Sector { azimuth_deg, half_width_deg, near_m, far_m, .. } =
-            camera().locus(&[0.9, 0.5, 0.1, 0.1].into())
-        else {
-            panic!("a camera sees a sector");
-        };
-        assert!((azimuth_deg - 17.0).abs() < 1e-4, "350 + 0.45 x 60 = 377 = 17, not {azimuth_deg}");
-        assert!((half_width_deg - 4.0).abs() < 1e-4, "{half_width_deg}");
-        assert_eq!((near_m, far_m), (200.0, 8000.0));
     }
 
     #[test]

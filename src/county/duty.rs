@@ -8,7 +8,7 @@ use crate::triage::id::{GridId, PersonId};
 use crate::triage::policy::Role;
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Somebody to be told, and as what. `Debug` hides the phone.
 #[derive(Clone, PartialEq, Eq)]
@@ -34,6 +34,7 @@ impl County {
                 Role::TownshipDuty => Post::TownshipOfficer,
                 Role::CountyDuty => Post::CountyOfficer,
                 Role::CountyLeader => Post::Leader,
+                Role::NextDuty => return self.next_duty(now),
                 Role::Ranger | Role::BackupRanger | Role::VillageChief => return None,
             };
             let of_township = |person: &&Person| role != Role::TownshipDuty || person.township.as_deref() == township;
@@ -91,8 +92,20 @@ impl County {
                 .and_then(|township| self.duty(role, Some(township), now))
                 .or_else(|| self.holder(Role::CountyDuty, place, ranger, now)),
             Role::CountyDuty => self.duty(role, None, now).or_else(|| self.duty(Role::CountyLeader, None, now)),
-            Role::CountyLeader => self.duty(role, None, now),
+            Role::CountyLeader | Role::NextDuty => self.duty(role, None, now),
         }
+    }
+
+    /// 下一班: who has county duty on the next days of the rota and not today; without one, any other county officer.
+    fn next_duty(&self, now: Timestamp) -> Option<&Person> {
+        let today = self.duty(Role::CountyDuty, None, now).map(|person| &person.id);
+        let date = county_date(now);
+        let mut later: Vec<&Duty> =
+            self.duties.iter().filter(|duty| duty.role == Role::CountyDuty && duty.date > date).collect();
+        later.sort_by_key(|duty| duty.date);
+        let on_rota = later.into_iter().filter_map(|duty| self.person(&duty.person));
+        let appointed = self.people.iter().filter(|person| person.post == Post::CountyOfficer);
+        on_rota.chain(appointed).find(|person| Some(&person.id) != today)
     }
 
     fn on_rota(&self, role: Role, township: Option<&str>, date: Date) -> Option<&Person> {
@@ -125,8 +138,9 @@ impl County {
                 }
             }
         }
+        let today = Today::new(self, now);
         for grid in &self.grids {
-            let reachable = |post| self.ranger(&grid.id, post, now).is_some_and(|person| person.phone.is_some());
+            let reachable = |post| today.ranger(&grid.id, post).is_some_and(|person| person.phone.is_some());
             let missing =
                 [Post::RangerA, Post::RangerB].into_iter().filter(|post| !reachable(*post)).collect::<Vec<_>>();
             if !missing.is_empty() {
@@ -138,7 +152,7 @@ impl County {
             .iter()
             .filter(|duty| duty.date >= county_date(now))
             .map(|duty| &duty.person)
-            .filter(|id| self.person(id).is_none())
+            .filter(|id| !today.people.contains_key(id))
             .collect();
         gaps.extend(unknown.into_iter().map(|person| Gap::UnknownPerson { person: person.clone() }));
         let mut phones: BTreeMap<&str, Vec<&Person>> = BTreeMap::new();
@@ -151,6 +165,41 @@ impl County {
             people: people.iter().map(|person| format!("{}（{}）", person.name, person.id)).collect(),
         }));
         gaps
+    }
+}
+
+/// The registers sorted for questions about every grid at once: a county of 2,570 grids has 5,140 rangers, and asking
+/// [`County::ranger`] for each would compare 14 million names at every look at the board.
+struct Today<'a> {
+    people: HashMap<&'a PersonId, &'a Person>,
+    appointed: HashMap<(Post, &'a GridId), &'a Person>,
+    stand_ins: HashMap<(Role, &'a GridId), &'a PersonId>,
+}
+
+impl<'a> Today<'a> {
+    fn new(county: &'a County, now: Timestamp) -> Self {
+        let date = county_date(now);
+        let mut today = Self { people: HashMap::new(), appointed: HashMap::new(), stand_ins: HashMap::new() };
+        // Of two entries the first counts, as everywhere.
+        for person in &county.people {
+            today.people.entry(&person.id).or_insert(person);
+            if let Some(grid) = &person.grid {
+                today.appointed.entry((person.post, grid)).or_insert(person);
+            }
+        }
+        for duty in county.duties.iter().filter(|duty| duty.date == date) {
+            if let Some(grid) = &duty.grid {
+                today.stand_ins.entry((duty.role, grid)).or_insert(&duty.person);
+            }
+        }
+        today
+    }
+
+    /// The same as [`County::ranger`].
+    fn ranger(&self, grid: &GridId, post: Post) -> Option<&'a Person> {
+        let role = if post == Post::RangerB { Role::BackupRanger } else { Role::Ranger };
+        let stand_in = self.stand_ins.get(&(role, grid)).and_then(|id| self.people.get(id));
+        stand_in.or_else(|| self.appointed.get(&(post, grid))).copied()
     }
 }
 
@@ -220,5 +269,67 @@ impl Gap {
                 "correct the register: huoyan import people FILE.csv",
             ),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn person(id: &str, post: Post, grid: &str) -> Person {
+        Person {
+            id: id.into(),
+            name: id.to_owned(),
+            phone: None,
+            post,
+            grid: Some(grid.into()),
+            village: None,
+            township: None,
+        }
+    }
+
+    /// Appointed once, twice or not at all; stood in for by somebody known, unknown, of another day, or by two.
+    #[test]
+    fn the_sorted_registers_know_the_same_rangers() {
+        let now: Timestamp = "2026-11-21T06:00:00Z".parse().expect("a time");
+        let (today, yesterday) = (county_date(now), county_date(now - SignedDuration::from_hours(24)));
+        let duty = |date, role, grid: &str, person: &str| Duty {
+            date,
+            role,
+            township: None,
+            grid: Some(grid.into()),
+            person: person.into(),
+        };
+        let county = County {
+            people: vec![
+                person("A1", Post::RangerA, "G1"),
+                person("A1x", Post::RangerA, "G1"),
+                person("B1", Post::RangerB, "G1"),
+                person("A2", Post::RangerA, "G2"),
+                person("B3", Post::RangerB, "G3"),
+                person("V3", Post::VillageChief, "G3"),
+            ],
+            duties: vec![
+                duty(today, Role::Ranger, "G2", "B1"),
+                duty(today, Role::Ranger, "G2", "A1"),
+                duty(today, Role::BackupRanger, "G3", "nobody"),
+                duty(today, Role::BackupRanger, "G4", "A1"),
+                duty(yesterday, Role::BackupRanger, "G1", "A2"),
+            ],
+            ..County::default()
+        };
+        let sorted = Today::new(&county, now);
+        let found = ["G1", "G2", "G3", "G4"].map(|grid| {
+            [Post::RangerA, Post::RangerB].map(|post| {
+                let found = sorted.ranger(&grid.into(), post);
+                assert_eq!(found, county.ranger(&grid.into(), post, now), "{grid} {post:?}");
+                found.map(|person| person.id.as_str())
+            })
+        });
+        assert_eq!(
+            found,
+            [[Some("A1"), Some("B1")], [Some("B1"), None], [None, Some("B3")], [None, Some("A1")]],
+            "the first who counts"
+        );
     }
 }

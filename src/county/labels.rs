@@ -1,24 +1,21 @@
 //! Pure: what the registers say about a sighting. Labels explain and order; they never hide.
 
 use super::{CameraEntry, County};
-use crate::triage::detection::BoundingBox;
 use crate::triage::geo::{LatLon, Locus, turn_deg};
-use crate::triage::id::{CameraId, PoseId};
+use crate::triage::id::CameraId;
+use crate::triage::overlap::reach_m;
 use crate::triage::sighting::Label;
 use jiff::Timestamp;
 use std::collections::BTreeSet;
 
-/// From so many pixels on a hotspot must be reported at once whatever burns there (川森防指〔2011〕3号), so a known heat
-/// source no longer explains it.
-const PIXELS_TOO_MANY: u32 = 3;
-
 impl County {
-    /// Known heat sources and approved burns at a place and time. `pixels`: the hotspot's, 1 for everything else.
-    pub fn labels(&self, locus: &Locus, at: Timestamp, pixels: u32) -> Vec<Label> {
+    /// Known heat sources and approved burns at a place and time, however large the hotspot: what three pixels mean is the
+    /// policy's business.
+    pub fn labels(&self, locus: &Locus, at: Timestamp) -> Vec<Label> {
         let known = self
             .heat_sources
             .iter()
-            .filter(|source| pixels < PIXELS_TOO_MANY && at < source.expires)
+            .filter(|source| at < source.expires)
             .filter(|source| may_be(locus, source.at, source.radius_m))
             .map(|source| Label::KnownHeatSource { name: source.name.clone() });
         let approved = self
@@ -32,14 +29,8 @@ impl County {
 
     /// Cameras whose view meets the place, each once.
     pub fn cameras_towards(&self, locus: &Locus) -> BTreeSet<&CameraId> {
-        let looks = |entry: &&CameraEntry| may_be(&entry.view(), locus.centre(), locus.radius_m());
+        let looks = |entry: &&CameraEntry| may_be(&entry.view(), locus.centre(), reach_m(locus));
         self.cameras.iter().filter(looks).map(|entry| &entry.id).collect()
-    }
-
-    /// The office's masks over a box of a camera's pose.
-    pub fn mask_labels(&self, camera: &CameraId, pose: &PoseId, bbox: &BoundingBox) -> Vec<Label> {
-        let entries = self.cameras.iter().filter(|entry| entry.id == *camera && entry.pose == *pose);
-        entries.flat_map(|entry| entry.masks_over(bbox)).map(|name| Label::Masked { name: name.to_owned() }).collect()
     }
 }
 
@@ -47,8 +38,12 @@ impl County {
 /// that looks at it.
 fn may_be(locus: &Locus, thing: LatLon, thing_radius_m: f64) -> bool {
     match *locus {
-        Locus::Disc { centre, radius_m } => centre.distance_m(thing) <= radius_m.max(thing_radius_m),
-        Locus::Sector { apex, azimuth_deg, half_width_deg, near_m, far_m } => {
+        Locus::Disc { .. } | Locus::Pixel { .. } => {
+            locus.centre().distance_m(thing) <= reach_m(locus).max(thing_radius_m)
+        }
+        // It may look anywhere: a label would be a guess.
+        Locus::Unaimed { .. } => false,
+        Locus::Sector { apex, azimuth_deg, half_width_deg, near_m, far_m, .. } => {
             let distance_m = apex.distance_m(thing);
             let thing_half_width_deg = thing_radius_m.atan2(distance_m).to_degrees();
             distance_m >= near_m - thing_radius_m
@@ -92,28 +87,27 @@ mod tests {
     }
 
     fn pixel(lat: f64, lon: f64) -> Locus {
-        Locus::Disc { centre: at(lat, lon), radius_m: 375.0 }
+        Locus::Pixel { centre: at(lat, lon), scan_m: 375.0, track_m: 375.0 }
     }
 
     #[test]
-    fn a_kiln_explains_one_or_two_pixels_until_it_expires() {
+    fn a_kiln_labels_what_it_may_be_until_it_expires() {
         let county = county();
         let kiln = vec![Label::KnownHeatSource { name: "红砖厂".to_owned() }];
         let now = time("2026-11-21T06:00:00Z");
-        assert_eq!(county.labels(&pixel(28.503, 110.4), now, 1), kiln, "333 m north");
-        assert_eq!(county.labels(&pixel(28.5, 110.4), now, 2), kiln);
-        assert_eq!(county.labels(&pixel(28.5, 110.4), now, 3), [], "three pixels are more than a kiln");
-        assert_eq!(county.labels(&pixel(28.504, 110.4), now, 1), [], "445 m north");
-        assert_eq!(county.labels(&pixel(28.5, 110.4), time("2026-12-31T16:00:00Z"), 1), [], "expired");
+        assert_eq!(county.labels(&pixel(28.503, 110.4), now), kiln, "333 m north");
+        assert_eq!(county.labels(&pixel(28.5, 110.4), now), kiln);
+        assert_eq!(county.labels(&pixel(28.504, 110.4), now), [], "445 m north");
+        assert_eq!(county.labels(&pixel(28.5, 110.4), time("2026-12-31T16:00:00Z")), [], "expired");
     }
 
     #[test]
     fn an_approved_burn_counts_inside_its_window_only() {
         let county = county();
         let burn = vec![Label::ApprovedBurn { name: "杉木冲炼山".to_owned() }];
-        assert_eq!(county.labels(&pixel(28.6, 110.4), time("2026-11-21T00:00:00Z"), 5), burn);
-        assert_eq!(county.labels(&pixel(28.6, 110.4), time("2026-11-21T10:00:01Z"), 1), []);
-        assert_eq!(county.labels(&pixel(28.6, 110.4), time("2026-11-20T23:59:59Z"), 1), []);
+        assert_eq!(county.labels(&pixel(28.6, 110.4), time("2026-11-21T00:00:00Z")), burn);
+        assert_eq!(county.labels(&pixel(28.6, 110.4), time("2026-11-21T10:00:01Z")), []);
+        assert_eq!(county.labels(&pixel(28.6, 110.4), time("2026-11-20T23:59:59Z")), []);
     }
 
     #[test]
@@ -125,18 +119,19 @@ mod tests {
             half_width_deg: 2.0,
             near_m: 200.0,
             far_m: 8000.0,
+            range: crate::triage::geo::RangeBasis::Unknown,
         };
         let now = time("2026-11-21T06:00:00Z");
-        assert_eq!(county.labels(&looking(359.0), now, 1).len(), 1);
-        assert_eq!(county.labels(&looking(10.0), now, 1), []);
-        assert_eq!(county.labels(&looking(180.0), now, 1), []);
+        assert_eq!(county.labels(&looking(359.0), now).len(), 1);
+        assert_eq!(county.labels(&looking(10.0), now), []);
+        assert_eq!(county.labels(&looking(180.0), now), []);
     }
     #[test]
     fn only_cameras_that_look_at_a_hotspot_are_asked_to_look_sooner() {
         let camera = |id: &str, azimuth_deg, pose: &str| CameraEntry {
             id: id.into(),
             at: at(28.45, 110.4),
-            azimuth_deg,
+            azimuth_deg: Some(azimuth_deg),
             pose: pose.into(),
             ..super::super::camera::tests::camera()
         };

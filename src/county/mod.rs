@@ -2,7 +2,9 @@
 //! [`Registers`] and [`import()`]; everything asked of a [`County`] is pure.
 
 mod area;
+mod bearing;
 mod camera;
+mod candidates;
 mod demo;
 mod duty;
 mod import;
@@ -12,11 +14,14 @@ mod place;
 mod registers;
 mod rows;
 mod table;
+mod terrain;
 #[cfg(test)]
 mod tests;
 
 pub use area::Area;
+pub use bearing::{Ground, Look};
 pub use camera::{CameraEntry, CameraUrl, Mask};
+pub use candidates::GridIndex;
 pub use demo::{hotspot_csv as demo_hotspots, write as write_demo};
 pub use duty::{Gap, Recipient};
 pub use import::{ImportReport, Options as ImportOptions, RejectedRow, import};
@@ -26,7 +31,9 @@ pub use table::phone as phone_number;
 
 use crate::triage::geo::LatLon;
 use crate::triage::id::{CameraId, GridId, PersonId};
+use crate::triage::terrain::Terrain;
 use jiff::Timestamp;
+use std::sync::Arc;
 
 /// Everything the office has registered, at one instant. Empty registers are a county too: it knows no grid and says so.
 #[derive(Clone, PartialEq, Debug, Default)]
@@ -42,8 +49,14 @@ pub struct County {
     pub duties: Vec<Duty>,
     pub heat_sources: Vec<HeatSource>,
     pub burns: Vec<Burn>,
-    /// Rows of the register files that could not be used; each stays in its file.
+    /// county.toml says `ground = "flat"`.
+    pub is_flat: bool,
+    /// Elevations of the county and its margin, where the office has some.
+    pub terrain: Option<Arc<Terrain>>,
+    /// Rows of register files, and terrain files, that could not be used; each stays where it is.
     pub problems: Vec<Problem>,
+    /// Which grid a place lies in, worked out once.
+    pub grid_index: GridIndex,
 }
 
 /// 网格: one ranger's ground.

@@ -27,7 +27,7 @@ impl std::fmt::Debug for Person {
 }
 
 /// 岗位: what somebody is appointed to. Who acts today is the rota's business.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Post {
     /// 护林员A角
     RangerA,
@@ -124,6 +124,7 @@ pub fn role_zh(role: Role) -> &'static str {
         Role::TownshipDuty => "乡镇值班",
         Role::CountyDuty => "县值班",
         Role::CountyLeader => "带班领导",
+        Role::NextDuty => "下一班县值班",
     }
 }
 

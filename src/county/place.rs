@@ -1,115 +1,159 @@
-//! Pure: where in the county a fix lies, whose ground that is, and who could go.
+//! Pure: where in the county a fix lies, whose ground that is, and who could go. No name says more than is known.
 
-use super::{County, Grid, Post};
-use crate::triage::event::Place;
-use crate::triage::geo::{Fix, LatLon, turn_deg};
+use super::candidates::Shares;
+use super::{County, Grid, Person, Post};
+use crate::triage::event::{Candidate, NeighbourCounty, Place};
+use crate::triage::geo::{Fix, FixMethod, LatLon, Locus, Spread, turn_deg};
 use crate::triage::id::{GridId, PersonId};
+use crate::triage::overlap::reach_m;
 use crate::triage::policy::Role;
 use crate::triage::sighting::Label;
 use jiff::Timestamp;
+use std::collections::BTreeMap;
 
-/// So many neighbouring grids are named and their rangers offered, nearest first: more than an officer reads in a minute.
+/// A grid is the fire's from this share of the doubt on: 0.95, all but the twentieth that each side of a 90 % circle leaves out.
+const UNIQUE_FROM: f64 = 0.95;
+/// Below this share inside the county the fire is the neighbour's: 5 %, the same twentieth.
+const INSIDE_FROM: f64 = 0.05;
+/// The doubt touches the border from this share outside on: 1 %, two or three of the sampled places.
+const TOUCHES_FROM: f64 = 0.01;
+/// So many grids along a direction are candidates: as many as an officer can ring in ten minutes.
+const ALONG_MAX: usize = 12;
+/// So many neighbouring grids are named and their rangers offered: more than an officer reads in a minute.
 const NEIGHBOURS_MAX: usize = 6;
 
 impl County {
-    /// Names the place and whose it is.
+    /// Names the place, whose it may be and who could go.
     ///
-    /// The grid is the one that holds the centre. It is unique only when the whole circle of uncertainty lies inside it;
-    /// otherwise the touched grids and counties are listed as a border label. One camera's bearing has a circle of kilometres
-    /// and is therefore rarely unique. Outside of the county the nearest grid gives the name, and the label says so.
+    /// Every grid that the doubt meets is a candidate with its share; the place's grid is the likeliest. It is unique from 95 % on,
+    /// and never at the county's border. Of a direction without a range the candidates are the grids along it. Outside of the
+    /// county the nearest grid gives the name, and the neighbouring county is named.
     pub fn place(&self, fix: &Fix, now: Timestamp) -> Place {
-        let near = self.grids_by_distance(fix.centre);
-        let outside = self.is_outside(fix.centre, &near);
-        let home = near.first().filter(|near| near.distance_m == 0.0).map(|near| near.grid);
-        let touched: Vec<&Grid> = near
-            .iter()
-            .filter(|near| near.distance_m <= fix.radius_m && home.is_none_or(|home| home.id != near.grid.id))
-            .map(|near| near.grid)
-            .collect();
-        let mut neighbours: Vec<String> = touched.iter().take(NEIGHBOURS_MAX).map(|grid| grid.full_name()).collect();
-        if !outside && self.outline.as_ref().is_some_and(|outline| outline.edge_distance_m(fix.centre) <= fix.radius_m)
-        {
-            neighbours.push(self.neighbour_towards(fix.centre));
+        let mut shares = self.shares(fix);
+        if !fix.is_a_place() {
+            shares.grids.truncate(ALONG_MAX);
         }
-
-        let unique = home.is_some() && neighbours.is_empty();
-        let mut labels = Vec::new();
+        let inside = 1.0 - shares.outside;
+        let outside = inside < INSIDE_FROM;
+        let touches = shares.outside >= TOUCHES_FROM;
         if outside {
-            labels.push(Label::OutsideCounty);
+            shares.grids.clear();
         }
-        if !neighbours.is_empty() {
-            labels.push(Label::Border { neighbours });
-        }
-        let nearest = near.first().map(|near| near.grid);
+        let likeliest = shares.grids.first().copied();
+        let sure = likeliest.is_some_and(|(_, weight)| weight >= UNIQUE_FROM) && !touches && fix.is_a_place();
+        let neighbour = touches.then(|| self.neighbour_towards(shares.beyond.unwrap_or(fix.centre)));
+        let nearest = if likeliest.is_none() { self.nearest_grid(fix.centre) } else { None };
+        let named = likeliest.map(|(grid, _)| grid).or(nearest.map(|(grid, _)| grid)).filter(|_| !outside);
+        let aimed = fix.method != FixMethod::Unaimed;
+        let of_nearest = nearest.map(|(grid, _)| grid);
+        let mine: Vec<&Grid> = shares.grids.iter().map(|(grid, _)| *grid).chain(of_nearest).collect();
+        let around = self.around(fix);
+        let acting = self.acting(mine.iter().chain(&around).copied(), now);
         Place {
-            name: self.place_name(fix.centre, home, near.first(), outside),
-            grid: home.map(|grid| grid.id.clone()),
-            village: nearest.filter(|_| !outside).map(|grid| grid.village.clone()),
-            township: nearest.filter(|_| !outside).map(|grid| grid.township.clone()),
-            suggested: self.suggested(&near, now),
-            unique,
-            labels,
+            name: self.place_name(fix, &shares, nearest, sure, outside),
+            grid: likeliest.filter(|_| aimed).map(|(grid, _)| grid.id.clone()),
+            village: named.filter(|_| aimed).map(|grid| grid.village.clone()),
+            township: named.filter(|_| aimed).map(|grid| grid.township.clone()),
+            suggested: self.suggested(&mine, &around, &acting),
+            unique: sure,
+            labels: place_labels(fix, &shares, sure, outside, neighbour.as_ref()),
+            candidates: shares.grids.iter().map(|(grid, weight)| acting.candidate(grid, *weight)).collect(),
+            neighbour,
         }
     }
 
-    fn place_name(&self, at: LatLon, home: Option<&Grid>, nearest: Option<&Near<'_>>, outside: bool) -> String {
+    /// Whether evidence may lie within the county or so many metres of it. Without outline and grids everything does: nothing is
+    /// known that could keep it out.
+    pub fn near(&self, locus: &Locus, margin_m: f64) -> bool {
+        let (at, reach_m) = (locus.centre(), reach_m(locus) + margin_m);
+        match self.index().whole {
+            None => true,
+            Some(whole) if whole.distance_m(at) > reach_m => false,
+            Some(_) => match &self.outline {
+                Some(outline) => {
+                    outline.contains(at) || outline.edge_distance_m(at) <= reach_m || self.is_near_a_grid(at, reach_m)
+                }
+                None => self.is_near_a_grid(at, reach_m),
+            },
+        }
+    }
+
+    fn place_name(
+        &self,
+        fix: &Fix,
+        shares: &Shares<'_>,
+        nearest: Option<(&Grid, f64)>,
+        sure: bool,
+        outside: bool,
+    ) -> String {
         let county = if self.name.is_empty() { "本县" } else { &self.name };
-        match (home, nearest) {
-            (Some(grid), _) => grid.full_name(),
-            (None, Some(near)) if outside => format!(
+        let likeliest = shares.grids.first().map(|(grid, _)| *grid);
+        if fix.method == FixMethod::Unaimed {
+            let around = likeliest.map_or(county.to_owned(), |grid| grid.township.clone());
+            return format!("{around}一带（方位不明，{}以内）", kilometres_zh(fix.radius_m));
+        }
+        if let (FixMethod::Bearing, Spread::Sector { azimuth_deg, near_m, far_m, .. }) = (fix.method, fix.spread()) {
+            let along = format!(
+                "沿方位{:03.0}°，{}–{}",
+                azimuth_deg.round() % 360.0,
+                (near_m / 100.0).round() / 10.0,
+                kilometres_zh(far_m)
+            );
+            return match likeliest {
+                Some(grid) => format!("{}{}一带（{along}）", grid.township, grid.village),
+                None if outside => format!("{county}界外（{along}）"),
+                None => format!("{county}（{along}）"),
+            };
+        }
+        match (likeliest, nearest) {
+            (Some(grid), _) if sure => grid.full_name(),
+            (Some(grid), _) => format!("{}一带", grid.full_name()),
+            (None, Some((grid, distance_m))) if outside => format!(
                 "县界外（{}方向），距{}约{}",
-                self.neighbour_towards(at),
-                near.grid.full_name(),
-                metres_zh(near.distance_m)
+                self.neighbour_towards(fix.centre).name,
+                grid.full_name(),
+                metres_zh(distance_m)
             ),
-            (None, Some(near)) => format!("{}附近约{}", near.grid.full_name(), metres_zh(near.distance_m)),
-            (None, None) if outside => format!("{county}界外（{}方向）", self.neighbour_towards(at)),
+            (None, Some((grid, distance_m))) => format!("{}附近约{}", grid.full_name(), metres_zh(distance_m)),
+            (None, None) if outside => format!("{county}界外（{}方向）", self.neighbour_towards(fix.centre).name),
             (None, None) => format!("{county}（未导入网格，请值班员判定乡镇和村）"),
         }
     }
 
-    /// Outside of the outline; without one, farther from every grid than any gap between grids would be.
-    fn is_outside(&self, at: LatLon, near: &[Near<'_>]) -> bool {
-        /// Grids drawn by hand leave gaps; a place this near to one is still ours.
-        const GAP_M: f64 = 1000.0;
-        match (&self.outline, near.first()) {
-            (_, Some(near)) if near.distance_m == 0.0 => false,
-            (Some(outline), _) => !outline.contains(at),
-            (None, Some(near)) => near.distance_m > GAP_M,
-            (None, None) => false,
-        }
-    }
-
-    fn neighbour_towards(&self, at: LatLon) -> String {
+    /// The neighbouring county in whose direction a place lies, seen from the middle.
+    fn neighbour_towards(&self, at: LatLon) -> NeighbourCounty {
         let nearest = self.centre().and_then(|centre| {
             let azimuth_deg = centre.azimuth_deg(at);
             self.neighbours.iter().min_by(|a, b| {
                 turn_deg(azimuth_deg, a.direction_deg).total_cmp(&turn_deg(azimuth_deg, b.direction_deg))
             })
         });
-        nearest.map_or_else(|| "邻县".to_owned(), |neighbour| neighbour.name.clone())
+        let unknown = NeighbourCounty { name: "邻县".to_owned(), phone: None };
+        nearest.map_or(unknown, |it| NeighbourCounty { name: it.name.clone(), phone: it.phone.clone() })
     }
 
-    /// All grids, nearest first; 0 for the one that holds the place.
-    fn grids_by_distance(&self, at: LatLon) -> Vec<Near<'_>> {
-        let distance_m = |grid: &Grid| if grid.area.contains(at) { 0.0 } else { grid.area.edge_distance_m(at) };
-        let mut near: Vec<Near<'_>> =
-            self.grids.iter().map(|grid| Near { grid, distance_m: distance_m(grid) }).collect();
-        near.sort_by(|a, b| a.distance_m.total_cmp(&b.distance_m));
-        near
+    /// The grid nearest to a place that lies in none, and its distance, metres.
+    fn nearest_grid(&self, at: LatLon) -> Option<(&Grid, f64)> {
+        let mut best: Option<(&Grid, f64)> = None;
+        for (box_m, n) in self.index().by_distance(at) {
+            if best.is_some_and(|(_, best_m)| best_m <= box_m) {
+                break;
+            }
+            let area = &self.grids[n].area;
+            let distance_m = if area.contains(at) { 0.0 } else { area.edge_distance_m(at) };
+            if best.is_none_or(|(_, best_m)| distance_m < best_m) {
+                best = Some((&self.grids[n], distance_m));
+            }
+        }
+        best
     }
 
-    /// The nearest grid's A角 and B角, then its neighbours' A角; who stands in today instead of who is appointed. People
-    /// without a phone come last: nobody can ring them.
-    fn suggested(&self, near: &[Near<'_>], now: Timestamp) -> Vec<PersonId> {
-        let mut people = Vec::new();
-        if let Some(home) = near.first() {
-            people.extend(self.ranger(&home.grid.id, Post::RangerA, now));
-            people.extend(self.ranger(&home.grid.id, Post::RangerB, now));
-        }
-        for other in near.iter().skip(1).take(NEIGHBOURS_MAX) {
-            people.extend(self.ranger(&other.grid.id, Post::RangerA, now));
-        }
+    /// A角 and B角 of the candidates, the likeliest first, then A角 of the grids around a place; people without a phone come last:
+    /// nobody can ring them.
+    fn suggested(&self, candidates: &[&Grid], around: &[&Grid], acting: &Acting<'_>) -> Vec<PersonId> {
+        let both = candidates.iter().flat_map(|grid| acting.of(grid).into_iter().flatten());
+        let others = around.iter().filter_map(|grid| acting.of(grid)[0]);
+        let mut people: Vec<&Person> = both.chain(others).collect();
         people.sort_by_key(|person| person.phone.is_none());
         let mut ids: Vec<PersonId> = Vec::new();
         for person in people {
@@ -118,6 +162,40 @@ impl County {
             }
         }
         ids
+    }
+
+    /// Grids around a place whose rangers could go, too. Of a direction there are none but its candidates.
+    fn around(&self, fix: &Fix) -> Vec<&Grid> {
+        if !fix.is_a_place() {
+            return Vec::new();
+        }
+        // The nearest of them holds the place itself.
+        self.index().nearest(fix.centre, NEIGHBOURS_MAX + 1).into_iter().map(|n| &self.grids[n]).collect()
+    }
+
+    /// Who acts as A角 and B角 of some grids today: one way through rota and people, however many grids.
+    fn acting<'a>(&'a self, grids: impl Iterator<Item = &'a Grid>, now: Timestamp) -> Acting<'a> {
+        let mut acting: BTreeMap<&GridId, [Option<&Person>; 2]> = grids.map(|grid| (&grid.id, [None; 2])).collect();
+        let today = super::county_date(now);
+        let slot = |role: Role| match role {
+            Role::Ranger => Some(0),
+            Role::BackupRanger => Some(1),
+            _ => None,
+        };
+        for duty in self.duties.iter().filter(|duty| duty.date == today) {
+            let (Some(slot), Some(grid)) = (slot(duty.role), &duty.grid) else { continue };
+            if let Some(own) = acting.get_mut(grid)
+                && own[slot].is_none()
+            {
+                own[slot] = self.person(&duty.person);
+            }
+        }
+        for person in self.people.iter().filter(|person| person.post.is_ranger()) {
+            if let Some(own) = person.grid.as_ref().and_then(|grid| acting.get_mut(grid)) {
+                own[usize::from(person.post == Post::RangerB)].get_or_insert(person);
+            }
+        }
+        Acting(acting)
     }
 
     /// Who acts as a grid's A or B角 today.
@@ -132,15 +210,45 @@ impl County {
     }
 }
 
-struct Near<'a> {
-    grid: &'a Grid,
-    distance_m: f64,
+/// Who acts as A角 and B角 of a grid.
+struct Acting<'a>(BTreeMap<&'a GridId, [Option<&'a Person>; 2]>);
+
+impl<'a> Acting<'a> {
+    fn of(&self, grid: &Grid) -> [Option<&'a Person>; 2] {
+        self.0.get(&grid.id).copied().unwrap_or_default()
+    }
+
+    fn candidate(&self, grid: &Grid, weight: f64) -> Candidate {
+        let [ranger, backup] = self.of(grid).map(|it| it.map(|person| person.id.clone()));
+        Candidate { grid: grid.id.clone(), name: grid.full_name(), weight, ranger, backup }
+    }
+}
+
+/// 边界热点 names the other grids, and the county beyond the border. A direction without a range crosses many grids and is no
+/// border hotspot: its candidates say what it is.
+fn place_labels(
+    fix: &Fix,
+    shares: &Shares<'_>,
+    sure: bool,
+    outside: bool,
+    neighbour: Option<&NeighbourCounty>,
+) -> Vec<Label> {
+    if outside {
+        return vec![Label::OutsideCounty];
+    }
+    if sure || !fix.is_a_place() {
+        return Vec::new();
+    }
+    let others = shares.grids.iter().skip(1).filter(|(_, weight)| *weight >= TOUCHES_FROM).take(NEIGHBOURS_MAX);
+    let mut neighbours: Vec<String> = others.map(|(grid, _)| grid.full_name()).collect();
+    neighbours.extend(neighbour.map(|it| it.name.clone()));
+    if neighbours.is_empty() { Vec::new() } else { vec![Label::Border { neighbours }] }
 }
 
 fn metres_zh(distance_m: f64) -> String {
-    if distance_m < 1000.0 {
-        format!("{:.0}米", (distance_m / 10.0).ceil() * 10.0)
-    } else {
-        format!("{:.1}公里", distance_m / 1000.0)
-    }
+    if distance_m < 1000.0 { format!("{:.0}米", (distance_m / 10.0).ceil() * 10.0) } else { kilometres_zh(distance_m) }
+}
+
+fn kilometres_zh(distance_m: f64) -> String {
+    format!("{}公里", (distance_m / 100.0).round() / 10.0)
 }

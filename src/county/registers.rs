@@ -2,6 +2,7 @@
 //! listed as a problem and the rest is used; a file that cannot be read at all keeps the registers as they were.
 
 use super::rows::{self, Record, Rows};
+use super::terrain::{self, Listing, Shelf, Window};
 use super::{Area, CameraEntry, CameraUrl, County, Neighbour, table};
 use crate::error::{Error, Result};
 use crate::lang::Lang;
@@ -39,11 +40,11 @@ impl Kind {
     }
 }
 
-/// A row of a register file that could not be used.
+/// A row of a register file, or a whole file of the terrain, that could not be used.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct Problem {
-    pub file: &'static str,
-    /// Line, or number of the feature, from 1.
+    pub file: String,
+    /// Line, or number of the feature, from 1; 0 for the whole file.
     pub line: u64,
     pub reason: String,
 }
@@ -58,8 +59,18 @@ pub struct Basics {
     /// A GeoJSON file beside county.toml: a geometry, a feature, or a collection whose first feature counts.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub outline: Option<String>,
+    /// Without a terrain model: may a camera's range be reckoned over flat ground?
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ground: Option<GroundWord>,
     #[serde(default)]
     pub neighbours: Vec<Neighbour>,
+}
+
+/// What an office can say of its ground in one word.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GroundWord {
+    Flat,
 }
 
 /// A handle on the registers as last read. Cloning shares it.
@@ -67,8 +78,12 @@ pub struct Basics {
 pub struct Registers {
     dir: Arc<PathBuf>,
     current: Arc<RwLock<Arc<County>>>,
-    stamps: Arc<Mutex<Vec<Option<Stamp>>>>,
+    stamps: Arc<Mutex<Stamps>>,
+    shelf: Arc<Mutex<Shelf>>,
 }
+
+/// Of the register files, and of the terrain's.
+type Stamps = (Vec<Option<Stamp>>, Listing);
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 struct Stamp {
@@ -82,11 +97,13 @@ impl Registers {
     /// Error when a file that exists cannot be read or parsed as a whole.
     pub fn load(dir: &Path) -> Result<Self> {
         let stamps = stamps(dir);
-        let county = read(dir, Lang::from_env())?;
+        let mut shelf = Shelf::default();
+        let county = read(dir, &mut shelf, Lang::from_env())?;
         Ok(Self {
             dir: Arc::new(dir.to_owned()),
             current: Arc::new(RwLock::new(Arc::new(county))),
             stamps: Arc::new(Mutex::new(stamps)),
+            shelf: Arc::new(Mutex::new(shelf)),
         })
     }
 
@@ -96,6 +113,7 @@ impl Registers {
             dir: Arc::new(PathBuf::new()),
             current: Arc::new(RwLock::new(Arc::new(county))),
             stamps: Arc::new(Mutex::new(stamps(Path::new("")))),
+            shelf: Arc::default(),
         }
     }
 
@@ -113,24 +131,31 @@ impl Registers {
             return Ok(false);
         }
         *seen = now;
-        let county = read(&self.dir, Lang::from_env())?;
+        let mut shelf = self.shelf.lock().unwrap_or_else(PoisonError::into_inner);
+        let county = read(&self.dir, &mut shelf, Lang::from_env())?;
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(county);
         Ok(true)
     }
 }
 
 /// Change is seen by time and size of the files, and of the outline whatever it is called (the folder's own time).
-fn stamps(dir: &Path) -> Vec<Option<Stamp>> {
+fn stamps(dir: &Path) -> Stamps {
     let names = [BASICS, ""].into_iter().chain(Kind::ALL.map(Kind::file_name));
-    names
+    let registers = names
         .map(|name| {
             let meta = std::fs::metadata(dir.join(name)).ok()?;
             Some(Stamp { modified: meta.modified().ok(), bytes: meta.len() })
         })
-        .collect()
+        .collect();
+    (registers, terrain_dir(dir).map(|dir| terrain::listing(&dir)).unwrap_or_default())
 }
 
-fn read(dir: &Path, lang: Lang) -> Result<County> {
+/// `<data>/terrain`, beside `<data>/registers`.
+fn terrain_dir(registers: &Path) -> Option<PathBuf> {
+    registers.file_name().filter(|name| *name == "registers").map(|_| registers.with_file_name("terrain"))
+}
+
+fn read(dir: &Path, shelf: &mut Shelf, lang: Lang) -> Result<County> {
     let mut problems = Vec::new();
     let basics = read_basics(dir)?;
     let mut county = County {
@@ -144,9 +169,17 @@ fn read(dir: &Path, lang: Lang) -> Result<County> {
         duties: records(dir, Kind::Duty, lang, &mut problems)?,
         heat_sources: records(dir, Kind::HeatSources, lang, &mut problems)?,
         burns: records(dir, Kind::Burns, lang, &mut problems)?,
+        is_flat: basics.ground == Some(GroundWord::Flat),
+        terrain: None,
         problems: Vec::new(),
+        ..County::default()
     };
     county.cameras = county.cameras.into_iter().map(with_password).collect::<Result<_>>()?;
+    if let Some(dir) = terrain_dir(dir) {
+        let (terrain, unused) = shelf.take(&dir, county.bounds().map(Window::around), lang);
+        county.terrain = terrain;
+        problems.extend(unused);
+    }
     county.problems = problems;
     Ok(county)
 }
@@ -199,7 +232,7 @@ fn records<T: Record>(dir: &Path, kind: Kind, lang: Lang, problems: &mut Vec<Pro
 /// The usable entries, the first of each key; the others become problems.
 fn keep<T>(kind: Kind, rows: Rows<T>, key: impl Fn(&T) -> String, lang: Lang, problems: &mut Vec<Problem>) -> Vec<T> {
     let (good, bad) = first_of_each(rows, key, lang);
-    problems.extend(bad.into_iter().map(|(line, reason)| Problem { file: kind.file_name(), line, reason }));
+    problems.extend(bad.into_iter().map(|(line, reason)| Problem { file: kind.file_name().to_owned(), line, reason }));
     good
 }
 

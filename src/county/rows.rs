@@ -1,5 +1,6 @@
 //! Pure: each register's columns, and its rows ↔ what they mean.
 
+use super::bearing::AZIMUTH_ERROR_DEG;
 use super::people::{county_time, parse_role, role_zh};
 use super::table::{self, Column, Row};
 use super::{Area, Burn, CameraEntry, CameraUrl, Duty, Grid, HeatSource, Mask, Person, Post};
@@ -82,6 +83,7 @@ impl Record for CameraEntry {
         &["纬度", "latitude", "lat"],
         &["高度", "height", "heightm", "架设高度", "塔高"],
         &["方位角", "azimuth", "azimuthdeg", "朝向"],
+        &["方位误差", "azimutherror", "azimutherrordeg", "方位角误差"],
         &["视场角", "fieldofview", "fieldofviewdeg", "fov", "水平视场角"],
         &["俯仰角", "tilt", "tiltdeg"],
         &["视距", "range", "rangem", "可视距离", "监测距离"],
@@ -115,15 +117,18 @@ impl Record for CameraEntry {
                 },
             )?),
         };
+        // An empty cell is something nobody measured, and nothing is made up for it.
+        let measured = |column, min, max| row.get(column).map(|_| row.number(column, min, max, None)).transpose();
         Ok(Self {
             id: whole_number(row, "编号")?.into(),
             name: row.text("名称").map_or_else(|| row.need("编号").map(str::to_owned), Ok)?,
             at: row.place()?,
-            height_m: row.number("高度", 0.0, 500.0, Some(20.0))?,
-            azimuth_deg: row.number("方位角", 0.0, 360.0, None)?,
+            height_m: measured("高度", 0.0, 500.0)?,
+            azimuth_deg: measured("方位角", 0.0, 360.0)?,
+            azimuth_error_deg: row.number("方位误差", 0.05, 45.0, Some(AZIMUTH_ERROR_DEG))?,
             // A 4 mm lens on a 1/2.8 inch sensor, the usual fixed camera, sees about 80° across.
             field_of_view_deg: row.number("视场角", 1.0, 360.0, Some(80.0))?,
-            tilt_deg: row.number("俯仰角", -90.0, 90.0, Some(0.0))?,
+            tilt_deg: measured("俯仰角", -90.0, 90.0)?,
             range_m: row.number("视距", 100.0, 50_000.0, Some(5000.0))?,
             url: CameraUrl::parse(row.need("地址")?).with(row.text("用户"), None),
             main_url: row.get("主码流").map(|address| CameraUrl::parse(address).with(row.text("用户"), None)),
@@ -138,15 +143,17 @@ impl Record for CameraEntry {
             let BoundingBox { x, y, w, h } = mask.bbox;
             format!("{}:{x},{y},{w},{h}", mask.name)
         };
+        let measured = |value: Option<f64>| value.map(|value| value.to_string()).unwrap_or_default();
         vec![
             self.id.to_string(),
             self.name.clone(),
             self.at.lon_deg().to_string(),
             self.at.lat_deg().to_string(),
-            self.height_m.to_string(),
-            self.azimuth_deg.to_string(),
+            measured(self.height_m),
+            measured(self.azimuth_deg),
+            self.azimuth_error_deg.to_string(),
             self.field_of_view_deg.to_string(),
-            self.tilt_deg.to_string(),
+            measured(self.tilt_deg),
             self.range_m.to_string(),
             self.url.for_register(self.url.user()),
             self.main_url.as_ref().map(|main| main.for_register(self.url.user())).unwrap_or_default(),

@@ -1,5 +1,7 @@
 //! Stories of a small county: nine square grids of about five kilometres, three townships from south to north.
 
+mod places;
+
 use super::*;
 use crate::lang::Lang;
 use crate::triage::event::Place;
@@ -54,7 +56,7 @@ fn county() -> County {
         name: "云溪县".to_owned(),
         outline: Some(square(28.0, 110.0, 0.15)),
         neighbours: vec![
-            Neighbour { name: "北县".to_owned(), direction_deg: 0.0, phone: None },
+            Neighbour { name: "北县".to_owned(), direction_deg: 0.0, phone: Some("19000000000".to_owned()) },
             Neighbour { name: "南县".to_owned(), direction_deg: 180.0, phone: None },
         ],
         ..County::default()
@@ -87,67 +89,11 @@ fn county() -> County {
 }
 
 fn fix(lat: f64, lon: f64, radius_m: f64) -> Fix {
-    Fix { centre: at(lat, lon), radius_m, method: FixMethod::Satellite }
+    Fix { centre: at(lat, lon), radius_m, method: FixMethod::Satellite, spread: None }
 }
 
 fn ids(people: &[PersonId]) -> Vec<&str> {
     people.iter().map(PersonId::as_str).collect()
-}
-
-#[test]
-fn a_pixel_in_the_middle_of_a_grid_is_that_grids() {
-    let place = county().place(&fix(28.075, 110.075, 375.0), now());
-    assert_eq!(place.name, "中镇中镇村 1号网格");
-    assert_eq!(place.grid, Some("G11".into()));
-    assert!(place.unique);
-    assert_eq!(place.labels, []);
-    assert_eq!(ids(&place.suggested)[..2], ["A11", "B11"]);
-    assert!(place.suggested.len() > 2, "neighbours could go too");
-}
-
-#[test]
-fn a_pixel_near_a_border_belongs_to_its_centre_and_names_the_other() {
-    let place = county().place(&fix(28.075, 110.098, 375.0), now());
-    assert_eq!(place.grid, Some("G11".into()));
-    assert!(!place.unique);
-    assert_eq!(place.labels, [Label::Border { neighbours: vec!["中镇中镇村 2号网格".to_owned()] }]);
-    assert_eq!(ids(&place.suggested)[..3], ["A11", "B11", "A12"], "the touched neighbour comes next");
-}
-
-#[test]
-fn a_single_bearing_is_never_unique_here() {
-    let bearing = Fix { method: FixMethod::Bearing, ..fix(28.075, 110.075, 4000.0) };
-    let place = county().place(&bearing, now());
-    assert_eq!(place.grid, Some("G11".into()));
-    assert!(!place.unique);
-    let [Label::Border { neighbours }] = &place.labels[..] else { panic!("{:?}", place.labels) };
-    assert_eq!(neighbours.len(), 6, "eight grids are touched, six are named");
-}
-
-#[test]
-fn at_the_countys_edge_the_neighbouring_county_is_named() {
-    let place = county().place(&fix(28.148, 110.075, 375.0), now());
-    assert_eq!(place.grid, Some("G21".into()));
-    assert_eq!(place.labels, [Label::Border { neighbours: vec!["北县".to_owned()] }]);
-    assert!(!place.unique);
-}
-
-#[test]
-fn outside_it_is_the_neighbours_and_the_nearest_grid_is_named() {
-    let place = county().place(&fix(28.17, 110.075, 375.0), now());
-    assert_eq!(place.grid, None);
-    assert!(!place.unique);
-    assert_eq!(place.labels, [Label::OutsideCounty]);
-    assert_eq!(place.name, "县界外（北县方向），距北乡北乡村 1号网格约2.2公里");
-    assert_eq!(place.township, None);
-    assert_eq!(ids(&place.suggested)[0], "A21");
-}
-
-#[test]
-fn without_grids_a_place_says_so() {
-    let place = County::default().place(&fix(28.0, 110.0, 375.0), now());
-    assert!(place.name.contains("未导入网格"), "{}", place.name);
-    assert_eq!((place.grid, place.unique, place.suggested, place.labels), (None, false, vec![], vec![]));
 }
 
 #[test]

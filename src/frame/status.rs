@@ -62,6 +62,9 @@ pub struct CameraStatus {
     pub self_test: SelfTest,
     /// The office says that what this camera shows now is right: its view is learnt anew.
     pub is_view_accepted: bool,
+    /// It was seen to look another way. Holds through night, fog and silence, which hide the view and bring nothing back,
+    /// until the camera is seen to be back, the office accepts the view, or the register says anew where it looks.
+    pub has_moved: bool,
 }
 
 impl Default for CameraStatus {
@@ -81,6 +84,7 @@ impl Default for CameraStatus {
             slots_missed: 0,
             self_test: SelfTest::default(),
             is_view_accepted: false,
+            has_moved: false,
         }
     }
 }
@@ -117,7 +121,11 @@ impl StatusBoard {
 
     /// True once after the office has accepted the view.
     pub fn take_accepted_view(&self, camera: &CameraId) -> bool {
-        self.lock().get_mut(camera).is_some_and(|status| std::mem::take(&mut status.is_view_accepted))
+        self.lock().get_mut(camera).is_some_and(|status| {
+            let is_accepted = std::mem::take(&mut status.is_view_accepted);
+            status.has_moved &= !is_accepted;
+            is_accepted
+        })
     }
 
     /// True when the health changed, so that the caller logs it once and tells the board.

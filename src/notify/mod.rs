@@ -18,8 +18,9 @@ use jiff::{SignedDuration, Timestamp};
 use limits::Limiter;
 use std::collections::BTreeMap;
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, Notify};
 use tokio::task::JoinSet;
 
 /// Messages borrowed at once; all are handed over side by side, so that one slow gateway holds up nobody's lease.
@@ -39,11 +40,13 @@ pub struct Notifier {
     clock: Clock,
     /// One round at a time; what the vendors have counted so far.
     limiter: Mutex<Limiter>,
+    /// Rung when a message is given up: somebody else has to be told at once.
+    bell: Arc<Notify>,
 }
 
 impl Notifier {
     /// Reads from the store what the vendors have counted within the last day, so that a restart does not overrun them.
-    pub async fn new(store: Store, config: &NotifyConfig, keys: Keys, clock: Clock) -> Result<Self> {
+    pub async fn new(store: Store, config: &NotifyConfig, keys: Keys, clock: Clock, bell: Arc<Notify>) -> Result<Self> {
         let gateways = Gateways::new(config, keys)?;
         let mut limiter = Limiter::default();
         let since = clock.now() - limits::LONGEST;
@@ -56,7 +59,7 @@ impl Notifier {
                 limiter.count(channel, phone.as_deref(), at);
             }
         }
-        Ok(Self { store, gateways, clock, limiter: Mutex::new(limiter) })
+        Ok(Self { store, gateways, clock, limiter: Mutex::new(limiter), bell })
     }
 
     /// Hands over everything that is due now. Returns the number of messages sent.
@@ -131,6 +134,9 @@ impl Notifier {
                     tracing::warn!(message.id = %message.id, incident.id = %message.incident, attempts = message.attempts + 1,
                         error = %why, given_up = next_try.is_none(), "a gateway did not take a text");
                     self.store.message_failed(message.id, &why, next_try).await?;
+                    if next_try.is_none() {
+                        self.bell.notify_one();
+                    }
                 }
             }
         }
@@ -146,6 +152,7 @@ impl Notifier {
         for message in batch {
             self.store.message_untried(message.id, why, None).await?;
         }
+        self.bell.notify_one();
         Ok(())
     }
 

@@ -132,9 +132,8 @@ fn a_hotspot_is_evidence_of_its_whole_pixel() {
     let id = SightingId(uuid::Uuid::nil());
     let sighting = sighting_of(&hotspot, id);
     assert_eq!((sighting.id, sighting.observed_at, sighting.confidence), (id, hotspot.acquired_at, 0.6));
-    let Locus::Disc { centre, radius_m } = sighting.locus else { panic!("a pixel is a disc") };
-    assert_eq!(centre, hotspot.at);
-    assert!((radius_m - 821.1).abs() < 0.1, "half of the diagonal of 1.6 x 0.37 km, not {radius_m}");
+    let whole = Locus::Pixel { centre: hotspot.at, scan_m: 1600.0, track_m: 375.0 };
+    assert_eq!(sighting.locus, whole, "never narrower than the instrument's own pixel");
 }
 
 proptest! {

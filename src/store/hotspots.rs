@@ -5,6 +5,7 @@ use crate::error::Result;
 use crate::triage::hotspot::Hotspot;
 use crate::triage::id::IncidentId;
 use jiff::Timestamp;
+use std::collections::HashSet;
 
 /// A pixel and what became of it.
 #[derive(Clone, PartialEq, Debug)]
@@ -19,6 +20,7 @@ impl Store {
     /// reading its file again loses nothing.
     pub async fn add_hotspots(&self, hotspots: &[Hotspot], now: Timestamp) -> Result<Vec<Hotspot>> {
         let mut unsighted: Vec<Hotspot> = Vec::new();
+        let mut seen: HashSet<&str> = HashSet::new();
         writing!(self, pool => {
             let mut tx = pool.begin().await.map_err(failed)?;
             for hotspot in hotspots {
@@ -28,7 +30,7 @@ impl Store {
                 )
                 .bind(&hotspot.key).bind(us(hotspot.acquired_at)).bind(us(now)).bind(&hotspot.version).bind(to_json(hotspot)?)
                 .fetch_one(&mut *tx).await.map_err(failed)?;
-                if sighting.is_none() && !unsighted.iter().any(|known| known.key == hotspot.key) {
+                if sighting.is_none() && seen.insert(&hotspot.key) {
                     unsighted.push(hotspot.clone());
                 }
             }

@@ -2,12 +2,13 @@
 
 use super::incidents::CODE_OFFSET_HOURS;
 use super::outbox::{self, NewMessage};
+use super::places;
 use super::{Store, failed, from_json, id, reading, to_json, us, word, writing};
 use crate::error::{Error, Kind, Result};
 use crate::triage::event::{Event, Recorded};
 use crate::triage::id::IncidentId;
 use crate::triage::incident::{Incident, State};
-use crate::triage::sighting::{Sighting, Source};
+use crate::triage::sighting::Source;
 use sha2::{Digest, Sha256};
 
 /// What was decided about one incident.
@@ -51,6 +52,144 @@ pub enum Chain {
     },
 }
 
+/// The incident's own row, at the version it was decided on; yields its code.
+macro_rules! keep_incident {
+    ($tx:expr, $commit:expr, $first:expr) => {{
+        let Commit { incident, events, last_opened } = *$commit;
+        let before = incident.version - events.len() as u64;
+        let name = incident.id.to_string();
+        let (state, version) = (word(&incident.state)?, incident.version as i64);
+        let due = incident.next_deadline().map(|(at, _)| us(at)).filter(|_| incident.state != State::Closed);
+        let known: Option<(i64, String)> = sqlx::query_as("SELECT version, code FROM incident WHERE id = $1")
+            .bind(&name)
+            .fetch_optional(&mut **$tx)
+            .await
+            .map_err(failed)?;
+        match known {
+            Some((at, code)) if at as u64 == before => {
+                sqlx::query(
+                    "UPDATE incident SET version = $1, state = $2, closed_at_us = $3, due_at_us = $4 WHERE id = $5",
+                )
+                .bind(version)
+                .bind(&state)
+                .bind(incident.closed_at.map(us))
+                .bind(due)
+                .bind(&name)
+                .execute(&mut **$tx)
+                .await
+                .map_err(failed)?;
+                code
+            }
+            None if before == 0 => {
+                let (newest,): (i64,) = sqlx::query_as("SELECT COALESCE(MAX(opened_seq), 0) FROM incident")
+                    .fetch_one(&mut **$tx)
+                    .await
+                    .map_err(failed)?;
+                if last_opened.is_some_and(|seen| seen != newest as u64) {
+                    return Err(Error::new(Kind::Conflict, "another incident was opened meanwhile"));
+                }
+                let day = jiff::tz::offset(CODE_OFFSET_HOURS).to_datetime(incident.opened_at).date();
+                let (number,): (i64,) = sqlx::query_as(
+                    "INSERT INTO incident_day (day, last) VALUES ($1, 1) \
+                     ON CONFLICT (day) DO UPDATE SET last = incident_day.last + 1 RETURNING last",
+                )
+                .bind(day.to_string())
+                .fetch_one(&mut **$tx)
+                .await
+                .map_err(failed)?;
+                let code = format!("{}-{number:02}", day.strftime("%m%d"));
+                sqlx::query(
+                    "INSERT INTO incident (id, code, version, state, drill, opened_seq, opened_at_us, closed_at_us, \
+                     due_at_us) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+                )
+                .bind(&name)
+                .bind(&code)
+                .bind(version)
+                .bind(&state)
+                .bind(incident.drill)
+                .bind($first)
+                .bind(us(incident.opened_at))
+                .bind(incident.closed_at.map(us))
+                .bind(due)
+                .execute(&mut **$tx)
+                .await
+                .map_err(failed)?;
+                code
+            }
+            _ => return Err(Error::new(Kind::Conflict, "the incident has changed meanwhile")),
+        }
+    }};
+}
+
+/// The events, chained, and what else they write down.
+macro_rules! keep_events {
+    ($tx:expr, $commit:expr, $name:expr, $seq:ident, $hash:ident) => {{
+        let Commit { incident, events, .. } = *$commit;
+        let before = incident.version - events.len() as u64;
+        // Evidence that was split off another incident moves; anything else belongs to one incident for good.
+        let evidence = match incident.split_from {
+            Some(_) if before == 0 => {
+                "INSERT INTO evidence (sighting, incident) VALUES ($1, $2) \
+                                       ON CONFLICT (sighting) DO UPDATE SET incident = excluded.incident"
+            }
+            _ => "INSERT INTO evidence (sighting, incident) VALUES ($1, $2)",
+        };
+        for (place, recorded) in (before + 1..).zip(events) {
+            $seq += 1;
+            let body = to_json(recorded)?;
+            $hash = chained(&$hash, $seq, $name, place as i64, &body);
+            sqlx::query(
+                "INSERT INTO event (seq, incident, version, at_us, body, hash) VALUES ($1, $2, $3, $4, $5, $6)",
+            )
+            .bind($seq)
+            .bind($name)
+            .bind(place as i64)
+            .bind(us(recorded.at))
+            .bind(body)
+            .bind(&$hash)
+            .execute(&mut **$tx)
+            .await
+            .map_err(failed)?;
+            match &recorded.event {
+                Event::Opened { sighting, .. }
+                | Event::SightingAdded { sighting, .. }
+                | Event::Reminded { sighting } => {
+                    sqlx::query(evidence)
+                        .bind(sighting.id.to_string())
+                        .bind($name)
+                        .execute(&mut **$tx)
+                        .await
+                        .map_err(failed)?;
+                    sqlx::query("UPDATE sighting SET filed = 1 WHERE id = $1")
+                        .bind(sighting.id.to_string())
+                        .execute(&mut **$tx)
+                        .await
+                        .map_err(failed)?;
+                    if let Source::Satellite { hotspot_key, .. } = &sighting.source {
+                        sqlx::query("UPDATE hotspot SET incident = $1 WHERE key = $2")
+                            .bind($name)
+                            .bind(hotspot_key)
+                            .execute(&mut **$tx)
+                            .await
+                            .map_err(failed)?;
+                    }
+                }
+                Event::Undelivered { message, .. } => {
+                    sqlx::query("UPDATE message SET noted = 1 WHERE id = $1")
+                        .bind(message.to_string())
+                        .execute(&mut **$tx)
+                        .await
+                        .map_err(failed)?;
+                }
+                Event::Closed { .. } => {
+                    places::insert!(&mut **$tx, incident);
+                }
+                _ => {}
+            }
+        }
+    }};
+}
+
 impl Store {
     /// All or nothing: the events, the incident's row, the evidence links and the messages `compose` makes of the code.
     ///
@@ -62,81 +201,62 @@ impl Store {
         commit: Commit<'_>,
         compose: impl FnOnce(&str) -> Vec<NewMessage> + Send,
     ) -> Result<Committed> {
-        let Commit { incident, events, last_opened } = commit;
-        let Some(last) = events.last() else { return Err(Error::internal("nothing to commit")) };
-        let Some(before) = incident.version.checked_sub(events.len() as u64) else {
-            return Err(Error::internal("an incident has fewer events than it was given"));
-        };
-        let name = incident.id.to_string();
-        let (state, version) = (word(&incident.state)?, incident.version as i64);
-        let due = incident.next_deadline().map(|(at, _)| us(at)).filter(|_| incident.state != State::Closed);
+        let compose = |codes: &[String]| vec![codes.first().map(|code| compose(code)).unwrap_or_default()];
+        let mut committed = self.commit_all(&[commit], compose).await?;
+        committed.pop().ok_or_else(|| Error::internal("nothing to commit"))
+    }
+
+    /// Decisions that belong together (a split, a merge), all or nothing. `compose` makes each one's messages of all codes.
+    ///
+    /// # Errors
+    /// As `commit`.
+    pub async fn commit_all(
+        &self,
+        commits: &[Commit<'_>],
+        compose: impl FnOnce(&[String]) -> Vec<Vec<NewMessage>> + Send,
+    ) -> Result<Vec<Committed>> {
+        for Commit { incident, events, .. } in commits {
+            if events.is_empty() || incident.version < events.len() as u64 {
+                return Err(Error::internal("a decision has no events, or more than its incident"));
+            }
+        }
         writing!(self, pool => {
             let mut tx = pool.begin().await.map_err(failed)?;
             // Takes the one lock of the log: commits follow one another, in the order of their cursors.
             let (mut seq, mut hash): (i64, String) =
                 sqlx::query_as("UPDATE log_head SET seq = seq WHERE one = 1 RETURNING seq, hash")
                     .fetch_one(&mut *tx).await.map_err(failed)?;
-
-            let known: Option<(i64, String)> = sqlx::query_as("SELECT version, code FROM incident WHERE id = $1")
-                .bind(&name).fetch_optional(&mut *tx).await.map_err(failed)?;
-            let code = match known {
-                Some((at, code)) if at as u64 == before => {
-                    sqlx::query(
-                        "UPDATE incident SET version = $1, state = $2, closed_at_us = $3, due_at_us = $4 WHERE id = $5",
-                    )
-                        .bind(version).bind(&state).bind(incident.closed_at.map(us)).bind(due).bind(&name)
-                        .execute(&mut *tx).await.map_err(failed)?;
-                    code
-                }
-                None if before == 0 => {
-                    let (newest,): (i64,) = sqlx::query_as("SELECT COALESCE(MAX(opened_seq), 0) FROM incident")
-                        .fetch_one(&mut *tx).await.map_err(failed)?;
-                    if last_opened.is_some_and(|seen| seen != newest as u64) {
-                        return Err(Error::new(Kind::Conflict, "another incident was opened meanwhile"));
-                    }
-                    let day = jiff::tz::offset(CODE_OFFSET_HOURS).to_datetime(incident.opened_at).date();
-                    let (number,): (i64,) = sqlx::query_as(
-                        "INSERT INTO incident_day (day, last) VALUES ($1, 1) \
-                         ON CONFLICT (day) DO UPDATE SET last = incident_day.last + 1 RETURNING last",
-                    ).bind(day.to_string()).fetch_one(&mut *tx).await.map_err(failed)?;
-                    let code = format!("{}-{number:02}", day.strftime("%m%d"));
-                    sqlx::query(
-                        "INSERT INTO incident (id, code, version, state, drill, opened_seq, opened_at_us, closed_at_us, \
-                         due_at_us) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
-                    )
-                    .bind(&name).bind(&code).bind(version).bind(&state).bind(incident.drill).bind(seq + 1)
-                    .bind(us(incident.opened_at)).bind(incident.closed_at.map(us)).bind(due)
-                    .execute(&mut *tx).await.map_err(failed)?;
-                    code
-                }
-                _ => return Err(Error::new(Kind::Conflict, "the incident has changed meanwhile")),
-            };
-
-            for (place, recorded) in (before + 1..).zip(events) {
-                seq += 1;
-                let body = to_json(recorded)?;
-                hash = chained(&hash, seq, &name, place as i64, &body);
-                sqlx::query("INSERT INTO event (seq, incident, version, at_us, body, hash) VALUES ($1, $2, $3, $4, $5, $6)")
-                    .bind(seq).bind(&name).bind(place as i64).bind(us(recorded.at)).bind(body).bind(&hash)
-                    .execute(&mut *tx).await.map_err(failed)?;
-                let Some(sighting) = sighting_of(&recorded.event) else { continue };
-                sqlx::query("INSERT INTO evidence (sighting, incident) VALUES ($1, $2)")
-                    .bind(sighting.id.to_string()).bind(&name)
-                    .execute(&mut *tx).await.map_err(failed)?;
-                if let Source::Satellite { hotspot_key, .. } = &sighting.source {
-                    sqlx::query("UPDATE hotspot SET incident = $1 WHERE key = $2")
-                        .bind(&name).bind(hotspot_key).execute(&mut *tx).await.map_err(failed)?;
-                }
+            let mut codes = Vec::with_capacity(commits.len());
+            let mut first = seq + 1;
+            for commit in commits {
+                codes.push(keep_incident!(&mut tx, commit, first));
+                first += commit.events.len() as i64;
             }
-            for (place, message) in (seq * 1_000..).zip(compose(&code)) {
-                outbox::insert!(&mut *tx, &message, &name, place, us(last.at));
+            for (commit, messages) in commits.iter().zip(compose(&codes)) {
+                let name = commit.incident.id.to_string();
+                let at_us = commit.events.last().map_or(0, |last| us(last.at));
+                keep_events!(&mut tx, commit, &name, seq, hash);
+                for (place, message) in (seq * 1_000..).zip(messages) {
+                    outbox::insert!(&mut *tx, &message, &name, place, at_us);
+                }
             }
             sqlx::query("UPDATE log_head SET seq = $1, hash = $2 WHERE one = 1")
                 .bind(seq).bind(&hash).execute(&mut *tx).await.map_err(failed)?;
             tx.commit().await.map_err(failed)?;
-            tracing::debug!(incident.id = %name, incident.code = %code, events = events.len(), "events committed");
-            Ok(Committed { cursor: seq as u64, code })
+            tracing::debug!(cursor = seq, incidents = codes.len(), "events committed");
+            Ok(codes.into_iter().map(|code| Committed { cursor: seq as u64, code }).collect())
         })
+    }
+
+    /// Incidents with events after `cursor`, and where the log ends now.
+    pub async fn changed_since(&self, cursor: u64) -> Result<(u64, Vec<IncidentId>)> {
+        let end = self.cursor().await?;
+        if end == cursor {
+            return Ok((end, Vec::new()));
+        }
+        let rows: Vec<(String,)> = reading!(self, pool => sqlx::query_as("SELECT DISTINCT incident FROM event WHERE seq > $1")
+            .bind(cursor as i64).fetch_all(pool).await.map_err(failed)?);
+        Ok((end, rows.iter().map(|(incident,)| id(incident)).collect::<Result<_>>()?))
     }
 
     /// Events after `cursor` in the order they were committed; 0 is the beginning.
@@ -192,11 +312,4 @@ impl Store {
 fn chained(before: &str, seq: i64, incident: &str, version: i64, body: &str) -> String {
     let row = format!(r#"{{"seq":{seq},"incident":"{incident}","version":{version},"recorded":{body}}}"#);
     hex::encode(Sha256::new().chain_update(before).chain_update(row).finalize())
-}
-
-fn sighting_of(event: &Event) -> Option<&Sighting> {
-    match event {
-        Event::Opened { sighting, .. } | Event::SightingAdded { sighting, .. } => Some(sighting),
-        _ => None,
-    }
 }

@@ -8,6 +8,7 @@ mod log;
 mod logins;
 mod outbox;
 mod pictures;
+mod places;
 mod sightings;
 mod thresholds;
 

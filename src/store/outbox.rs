@@ -41,8 +41,16 @@ pub enum Occasion {
     Dispatched,
     /// A rung of the ladder, by index.
     Rung(u8),
-    /// Nobody looked, or nobody can go; with the event's place in the incident's log, as it may happen again.
-    ReviewMissed(u64),
+    /// Somebody has to act; with the event's place in the incident's log, as it may happen again.
+    Rang(u64),
+    /// 位置更正; place in the log as above.
+    Relocated(u64),
+    /// 邻格热点: it may be in this ranger's grid; place in the log as above.
+    Neighbour(u64),
+    /// Goes on from a message that reached nobody; place in the log as above.
+    Instead(u64),
+    /// Another neighbour who was asked goes; place in the log as above.
+    NotNeeded(u64),
     /// Sent back for completion; place in the log as above.
     SentBack(u64),
     /// Another ranger goes instead.
@@ -56,7 +64,11 @@ impl fmt::Display for Occasion {
         match self {
             Self::Dispatched => f.write_str("dispatched"),
             Self::Rung(index) => write!(f, "rung {index}"),
-            Self::ReviewMissed(version) => write!(f, "review_missed {version}"),
+            Self::Rang(version) => write!(f, "rang {version}"),
+            Self::Relocated(version) => write!(f, "relocated {version}"),
+            Self::Neighbour(version) => write!(f, "neighbour {version}"),
+            Self::Instead(version) => write!(f, "instead {version}"),
+            Self::NotNeeded(version) => write!(f, "not_needed {version}"),
             Self::SentBack(version) => write!(f, "sent_back {version}"),
             Self::Relieved => f.write_str("relieved"),
             Self::Closed => f.write_str("closed"),
@@ -188,6 +200,20 @@ impl Store {
             "UPDATE message SET status = $1, error = $2, lease_until_us = 0, next_try_at_us = COALESCE($3, next_try_at_us) \
              WHERE id = $4",
         ).bind(status).bind(why).bind(until.map(us)).bind(message.to_string()).execute(pool).await.map(drop).map_err(failed))
+    }
+
+    /// Messages that failed for good and of which no log knows yet, oldest first.
+    pub async fn failed_messages(&self, limit: u32) -> Result<Vec<Message>> {
+        let rows: Vec<Row> = reading!(self, pool => sqlx::query_as(
+            "SELECT * FROM message WHERE status = 'failed' AND noted = 0 ORDER BY place LIMIT $1",
+        ).bind(i64::from(limit)).fetch_all(pool).await.map_err(failed)?);
+        rows.into_iter().map(Message::try_from).collect()
+    }
+
+    /// Nobody waits for this failed message any more: its incident is closed.
+    pub async fn set_aside(&self, message: MessageId) -> Result<()> {
+        writing!(self, pool => sqlx::query("UPDATE message SET noted = 1 WHERE id = $1")
+            .bind(message.to_string()).execute(pool).await.map(drop).map_err(failed))
     }
 
     /// All messages about an incident, oldest first.

@@ -6,23 +6,24 @@ use crate::triage::sighting::{Sighting, Source};
 use jiff::Timestamp;
 
 impl Store {
-    /// Writes a sighting down. False when it was known already: the same sighting may come twice (a resent message, a
-    /// page's retry).
-    pub async fn record_sighting(&self, sighting: &Sighting, now: Timestamp) -> Result<bool> {
-        let (name, body) = (sighting.id.to_string(), to_json(sighting)?);
+    /// Writes sightings down, all or none. Those known already stay as they are: the same sighting may come twice (a resent
+    /// message, a page's retry).
+    pub async fn record_sightings(&self, sightings: &[Sighting], now: Timestamp) -> Result<()> {
         writing!(self, pool => {
             let mut tx = pool.begin().await.map_err(failed)?;
-            let written = sqlx::query(
-                "INSERT INTO sighting (id, observed_at_us, received_at_us, body) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING",
-            )
-            .bind(&name).bind(us(sighting.observed_at)).bind(us(now)).bind(&body)
-            .execute(&mut *tx).await.map_err(failed)?;
-            if let Source::Satellite { hotspot_key, .. } = &sighting.source {
-                sqlx::query("UPDATE hotspot SET sighting = $1 WHERE key = $2 AND sighting IS NULL")
-                    .bind(&name).bind(hotspot_key).execute(&mut *tx).await.map_err(failed)?;
+            for sighting in sightings {
+                let (name, body) = (sighting.id.to_string(), to_json(sighting)?);
+                sqlx::query(
+                    "INSERT INTO sighting (id, observed_at_us, received_at_us, body) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING",
+                )
+                .bind(&name).bind(us(sighting.observed_at)).bind(us(now)).bind(&body)
+                .execute(&mut *tx).await.map_err(failed)?;
+                if let Source::Satellite { hotspot_key, .. } = &sighting.source {
+                    sqlx::query("UPDATE hotspot SET sighting = $1 WHERE key = $2 AND sighting IS NULL")
+                        .bind(&name).bind(hotspot_key).execute(&mut *tx).await.map_err(failed)?;
+                }
             }
-            tx.commit().await.map_err(failed)?;
-            Ok(written.rows_affected() == 1)
+            tx.commit().await.map_err(failed)
         })
     }
 
@@ -30,9 +31,7 @@ impl Store {
     /// hearing of them and filing them.
     pub async fn unfiled_sightings(&self, before: Timestamp, limit: u32) -> Result<Vec<Sighting>> {
         let rows: Vec<(String, String)> = reading!(self, pool => sqlx::query_as(
-            "SELECT id, body FROM sighting WHERE received_at_us <= $1 \
-             AND NOT EXISTS (SELECT 1 FROM evidence WHERE evidence.sighting = sighting.id) \
-             ORDER BY received_at_us, id LIMIT $2",
+            "SELECT id, body FROM sighting WHERE filed = 0 AND received_at_us <= $1 ORDER BY received_at_us, id LIMIT $2",
         ).bind(us(before)).bind(i64::from(limit)).fetch_all(pool).await.map_err(failed)?);
         rows.iter().map(|(name, body)| from_json(body, format_args!("sighting {name}"))).collect()
     }

@@ -1,7 +1,8 @@
 //! Pure: 派单 and its 131 clocks.
 
-use super::event::{Due, Means, Position};
-use super::id::{DispatchId, PersonId};
+use super::event::{Because, Due, Means, Neighbour, Position, Unproven};
+use super::geo::LatLon;
+use super::id::{DispatchId, GridId, PersonId};
 use super::incident::Deadline;
 use super::policy::Stage;
 use jiff::Timestamp;
@@ -24,10 +25,22 @@ pub struct Dispatch {
     pub missed: Vec<Stage>,
     pub acknowledged: Option<Step>,
     pub arrived: Option<Step>,
+    /// 声称到达: a tap whose position did not prove it. It takes no step.
+    pub claimed: Option<Step>,
     /// The first report that was not interim; kept when it is sent back.
     pub reported: Option<Step>,
     pub declined: Option<String>,
     pub policy_version: u32,
+    /// 为什么派他
+    pub because: Vec<Because>,
+    /// Rangers of other grids told of this fire.
+    pub neighbours: Vec<Neighbour>,
+    /// The grid he was sent to.
+    pub grid: Option<GridId>,
+    /// Sent by a person's choice, not by the policy.
+    pub by_person: bool,
+    /// The place he was last told.
+    pub told_at: LatLon,
 }
 
 /// A step with both times: the server's rules, the phone's is shown beside it.
@@ -38,6 +51,10 @@ pub struct Step {
     pub means: Means,
     pub late: bool,
     pub position: Option<Position>,
+    /// Of an arrival: where the phone was, from where the fire may be, metres.
+    pub distance_m: Option<f64>,
+    /// 声称到达: why the position does not prove it.
+    pub unproven: Option<Unproven>,
 }
 
 impl Dispatch {
@@ -52,6 +69,13 @@ impl Dispatch {
             Stage::Arrived => self.arrived.as_ref(),
             Stage::Reported => self.reported.as_ref(),
         }
+    }
+
+    /// The step was taken, or one after it: who has reported was there, be it that his position did not prove it.
+    fn has_passed(&self, stage: Stage) -> bool {
+        [Stage::Acknowledged, Stage::Arrived, Stage::Reported]
+            .into_iter()
+            .any(|it| it >= stage && self.step(it).is_some())
     }
 
     /// The limit of a step. The instant itself is already too late.
@@ -72,11 +96,11 @@ impl Dispatch {
             (Stage::Reported, Deadline::Report),
         ]
         .into_iter()
-        .filter(|(stage, _)| self.step(*stage).is_none() && !self.missed.contains(stage))
+        .filter(|(stage, _)| !self.has_passed(*stage) && !self.missed.contains(stage))
         .map(|(stage, deadline)| (self.limit(stage), deadline));
         let rungs = (0..=u8::MAX)
             .zip(&self.ladder)
-            .filter(|(rung, due)| self.step(due.unless).is_none() && !self.fired.contains(rung))
+            .filter(|(rung, due)| !self.has_passed(due.unless) && !self.fired.contains(rung))
             .map(|(rung, due)| (due.at, Deadline::Rung(rung)));
         limits.chain(rungs).filter(|_| self.is_running()).min_by_key(|(at, _)| *at)
     }

@@ -1,7 +1,7 @@
 //! Pure: everything that can ever have happened to an incident, in the past tense. The log of these is the truth.
 
-use super::geo::LatLon;
-use super::id::{ActionId, DispatchId, GridId, IncidentId, PersonId, PictureId};
+use super::geo::{Fix, LatLon};
+use super::id::{ActionId, DispatchId, GridId, IncidentId, MessageId, PersonId, PictureId, SightingId};
 use super::policy::{Channel, Role, Stage};
 use super::score::Priority;
 use super::sighting::{Label, Sighting};
@@ -34,8 +34,21 @@ pub enum Actor {
     },
 }
 
+impl Actor {
+    pub fn person(&self) -> Option<&PersonId> {
+        match self {
+            Self::System => None,
+            Self::Ranger { person } | Self::Officer { person } => Some(person),
+        }
+    }
+}
+
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "events are written and folded one by one; boxes would only be in the way"
+)]
 pub enum Event {
     Opened {
         incident: IncidentId,
@@ -44,16 +57,133 @@ pub enum Event {
         priority: Priority,
         review_by: Option<Timestamp>,
         policy_version: u32,
+        /// `None` in logs before 0.2: there the fix follows from the sightings.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        fix: Option<Fix>,
+        /// The incident this one was split off.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        split_from: Option<IncidentId>,
+        /// The first of many alike within a minute, with which this one is rung.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        flood: Option<IncidentId>,
     },
     SightingAdded {
         sighting: Sighting,
         priority: Priority,
+        /// An officer looks by then, when that is sooner than before.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        review_by: Option<Timestamp>,
     },
-    /// The review time ran out under `officer`, or the score was too low to dispatch alone: the leader on duty is rung.
+    /// 位置更正: the evidence now says another place.
+    Relocated {
+        fix: Fix,
+        place: Place,
+        why: WhyMoved,
+        priority: Priority,
+        /// Somebody is on the way to another grid: the officer has until then to say who goes on.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        answer_by: Option<Timestamp>,
+        /// The ranger sent is told (位置更正): another grid, or farther than an arrival may be off.
+        #[serde(default)]
+        tell_ranger: bool,
+        /// Rangers of other grids who are told of it now for the first time.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        neighbours: Vec<Neighbour>,
+    },
+    /// The evidence says another place, but somebody is on the way or there: an officer decides.
+    RelocationProposed {
+        fix: Fix,
+        place: Place,
+        why: WhyMoved,
+        answer_by: Timestamp,
+        /// Rangers of the grids it may rather be in, told meanwhile: knowing costs nothing.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        neighbours: Vec<Neighbour>,
+    },
+    /// The officer keeps the place.
+    RelocationDismissed,
+    /// Evidence taken out: it belongs to no fire here (误并), and the fix is found anew without it.
+    StruckOut {
+        sighting: SightingId,
+        reason: String,
+    },
+    /// The undo of `StruckOut`.
+    Reinstated {
+        sighting: SightingId,
+    },
+    /// Part of the evidence became an incident of its own.
+    SplitOff {
+        sightings: Vec<SightingId>,
+        into: IncidentId,
+    },
+    /// Another incident is this same fire: its evidence counts here too.
+    Merged {
+        other: IncidentId,
+        sightings: Vec<Sighting>,
+    },
+    /// This incident is the same fire as another, which leads. Clocks that run go on.
+    MergedInto {
+        into: IncidentId,
+    },
+    /// The undo of `Merged` and of `MergedInto`.
+    Unmerged {
+        other: IncidentId,
+    },
+    /// 可能同一火情: could be the same fire, not proven.
+    Linked {
+        other: IncidentId,
+    },
+    /// New evidence at the place of a closed incident, in its quiet time.
+    Reminded {
+        sighting: Sighting,
+    },
+    /// In logs before 0.2: the review time ran out and somebody was rung.
     ReviewMissed {
         tell: Vec<Role>,
         channel: Channel,
     },
+    /// Somebody has to act and has not: rung, and again at `again_at` unless it is done.
+    Rang {
+        matter: Matter,
+        /// From 0.
+        round: u32,
+        tell: Vec<Role>,
+        channel: Channel,
+        /// Who stands in these roles and has not answered lately, in their order.
+        people: Vec<Called>,
+        again_at: Timestamp,
+        /// Told together with this incident, in one ring.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        with: Option<IncidentId>,
+    },
+    /// Somebody who was rung has heard and said so (收到): it stops their own ringing only.
+    Answered {
+        person: PersonId,
+        role: Role,
+        means: Means,
+    },
+    /// A text or call that did not reach its person, and who is told instead.
+    Undelivered {
+        message: MessageId,
+        role: Role,
+        person: Option<PersonId>,
+        channel: Channel,
+        why: String,
+        /// No gateway carries the channel, whoever is called.
+        no_channel: bool,
+        next: Option<NextTry>,
+    },
+    /// Somebody has taken an undelivered message upon himself: told him by phone, or went.
+    UndeliveredTaken {
+        message: MessageId,
+    },
+    /// An officer is deciding: what the policy would do by itself waits until then.
+    Intended {
+        intent: Intent,
+        until: Timestamp,
+    },
+    /// The time for that decision is over, and the policy may act again.
+    IntentOver,
     Dispatched(Dispatched),
     Acknowledged {
         dispatch: DispatchId,
@@ -71,11 +201,17 @@ pub enum Event {
         position: Option<Position>,
         distance_m: Option<f64>,
         late: bool,
+        /// 声称到达: why the position does not prove it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        unproven: Option<Unproven>,
     },
     Reported {
         dispatch: DispatchId,
         verification: Verification,
         late: bool,
+        /// 待审核 until then; `None` in logs before 0.2.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        review_by: Option<Timestamp>,
     },
     /// One of the three limits passed without its step. Exactly once each.
     DeadlineMissed {
@@ -88,11 +224,17 @@ pub enum Event {
         rung: u8,
         tell: Vec<Role>,
         channel: Channel,
+        /// Who stands in these roles, in their order; empty in logs before 0.2.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        people: Vec<Called>,
     },
     /// 退回补充
     SentBack {
         dispatch: DispatchId,
         reason: String,
+        /// The form is due again then; `None` in logs before 0.2.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        supplement_by: Option<Timestamp>,
     },
     Closed {
         closure: Closure,
@@ -109,10 +251,79 @@ pub enum Event {
     },
 }
 
+/// Why the place changed.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(tag = "why", rename_all = "snake_case")]
+pub enum WhyMoved {
+    /// New evidence came.
+    Evidence { sighting: SightingId },
+    /// Evidence was struck out, put back, split off or merged in.
+    Sorted,
+    /// An officer took a proposed place over.
+    Officer,
+}
+
+/// What somebody has to do about an incident, besides the dispatch's own three steps.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Matter {
+    /// 待研判: look at the alert, send somebody or close it.
+    Review,
+    /// 待改派: the ranger cannot go; send another.
+    Declined,
+    /// 位置更正: say who goes on.
+    Relocation,
+    /// 超时: the whole ladder has been rung and the step is still not taken.
+    Overdue,
+    /// 待审核: look at the report.
+    ReportReview,
+    /// 待补充: the ranger's form was sent back.
+    Supplement,
+}
+
+/// A person rung in a role.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Called {
+    pub role: Role,
+    /// `None`: nobody stands in it today.
+    pub person: Option<PersonId>,
+}
+
+/// Where an undelivered message goes on.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct NextTry {
+    pub role: Role,
+    /// `Some`: the same person on another channel.
+    pub person: Option<PersonId>,
+    pub channel: Channel,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Intent {
+    Dispatch,
+    FalseAlarm,
+}
+
+/// Why a position does not prove an arrival.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Unproven {
+    /// Farther from where the fire may be than the policy allows.
+    Far,
+    /// Measured too long before the tap.
+    Old,
+    /// 无定位
+    NoPosition,
+}
+
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Dispatched {
     pub dispatch: DispatchId,
     pub ranger: PersonId,
+    /// The grid he is sent to; `None` in logs before 0.2.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grid: Option<GridId>,
     /// The dispatch this one takes over from (改派).
     pub replaces: Option<DispatchId>,
     pub zero_at: Timestamp,
@@ -122,6 +333,33 @@ pub struct Dispatched {
     /// The ladder with absolute times, fixed at dispatch so that a later policy changes nothing behind anyone's back.
     pub ladder: Vec<Due>,
     pub policy_version: u32,
+    /// From then on, with every rung fired, the office is rung until the step is taken; `None` in logs before 0.2.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chase_at: Option<Timestamp>,
+    /// 为什么派他
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub because: Vec<Because>,
+    /// Rangers of the other grids it may be in, who are told with this dispatch.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub neighbours: Vec<Neighbour>,
+}
+
+/// One reason for sending or not sending; the page words it in the reader's language.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Because {
+    /// Stable code, see `triage::sending`.
+    pub code: String,
+    /// What it speaks of: a grid's name, a kiln's, a number.
+    pub value: String,
+}
+
+/// 邻格: a ranger told of a fire that may be in his grid.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Neighbour {
+    pub grid: GridId,
+    pub ranger: PersonId,
+    /// Asked to go as well, because the two grids are about equally likely; the first who answers goes.
+    pub go: bool,
 }
 
 /// A rung with its instant.
@@ -152,6 +390,9 @@ pub enum Means {
 pub struct Position {
     pub at: LatLon,
     pub accuracy_m: f64,
+    /// When the phone measured it, by its own clock; `None`: not told, and then it proves no arrival.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub measured_at: Option<Timestamp>,
 }
 
 /// 核查反馈
@@ -193,6 +434,14 @@ pub struct Closure {
     pub category: u8,
     pub false_alarm: Option<FalseAlarm>,
     pub words: String,
+    /// 转报: whose county it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub passed_to: Option<NeighbourCounty>,
+}
+
+impl Closure {
+    /// 境外火: outside the county.
+    pub const OUTSIDE: u8 = 8;
 }
 
 /// 误报原因, for tuning only (ux.md 6.6, level 2).
@@ -213,12 +462,39 @@ pub enum FalseAlarm {
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 pub struct Place {
     pub name: String,
+    /// The likeliest grid.
     pub grid: Option<GridId>,
     pub village: Option<String>,
     pub township: Option<String>,
-    /// Rangers who could go, best first: the grid's A角, its B角, the neighbours'.
+    /// Rangers who could go, best first: the likeliest grid's A角, its B角, then those of the other candidates.
     pub suggested: Vec<PersonId>,
-    /// False when the uncertainty touches another grid: 边界热点.
+    /// False when the fire may lie in more than one grid: 边界热点.
     pub unique: bool,
     pub labels: Vec<Label>,
+    /// 可能网格: every grid the fire may be in, the likeliest first. Empty in logs before 0.2 and without grids.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub candidates: Vec<Candidate>,
+    /// Whose county it is when it is not ours: 转报.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub neighbour: Option<NeighbourCounty>,
+}
+
+/// A grid the fire may be in.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Candidate {
+    pub grid: GridId,
+    /// "官庄镇大坪村 3号网格"
+    pub name: String,
+    /// Share of the fix's doubt that lies in this grid, 0..=1. All candidates and what lies in no grid sum to 1.
+    pub weight: f64,
+    /// Who acts as its A角 and B角 today.
+    pub ranger: Option<PersonId>,
+    pub backup: Option<PersonId>,
+}
+
+/// The county on the other side of the border, and the number of its duty office where the register has one.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct NeighbourCounty {
+    pub name: String,
+    pub phone: Option<String>,
 }

@@ -92,20 +92,54 @@ pub fn turn_deg(from_deg: f64, to_deg: f64) -> f64 {
 #[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(tag = "shape", rename_all = "snake_case")]
 pub enum Locus {
-    /// A satellite pixel, a phone fix, a person's words: a centre and how far off it may be.
+    /// A phone fix, a person's words: a centre and how far off it may be.
     Disc { centre: LatLon, radius_m: f64 },
+    /// A satellite pixel's footprint: full width across track (`scan_m`, nearly east-west) and along track (`track_m`).
+    Pixel { centre: LatLon, scan_m: f64, track_m: f64 },
     /// A camera's view: from `apex` towards `azimuth_deg`, `half_width_deg` to each side, between two ranges.
-    Sector { apex: LatLon, azimuth_deg: f64, half_width_deg: f64, near_m: f64, far_m: f64 },
+    Sector {
+        apex: LatLon,
+        azimuth_deg: f64,
+        half_width_deg: f64,
+        near_m: f64,
+        far_m: f64,
+        /// What the two ranges rest on. In logs before 0.2 no range was measured.
+        #[serde(default)]
+        range: RangeBasis,
+    },
+    /// A camera that does not know where it looks (turned, or never surveyed): somewhere within its sight.
+    Unaimed { apex: LatLon, far_m: f64 },
+}
+
+/// What a camera's range rests on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RangeBasis {
+    /// Not measured: as near as smoke is reported and as far as the camera sees.
+    #[default]
+    Unknown,
+    /// Height, tilt and the lower edge of the box on flat ground.
+    FlatGround,
+    /// The ray of the lower edge cast onto a terrain model.
+    Terrain,
+}
+
+impl RangeBasis {
+    pub fn is_measured(self) -> bool {
+        self != Self::Unknown
+    }
 }
 
 impl Locus {
-    /// Best single place: the disc's centre, or the sector's bearing at the middle of its range.
+    /// Best single place: the middle of a disc or pixel, the sector's bearing at the middle of its range. Of a camera that
+    /// knows no direction it is the mast.
     pub fn centre(&self) -> LatLon {
         match *self {
-            Self::Disc { centre, .. } => centre,
+            Self::Disc { centre, .. } | Self::Pixel { centre, .. } => centre,
             Self::Sector { apex, azimuth_deg, near_m, far_m, .. } => {
                 apex.destination(azimuth_deg, (near_m + far_m) / 2.0)
             }
+            Self::Unaimed { apex, .. } => apex,
         }
     }
 
@@ -113,10 +147,12 @@ impl Locus {
     pub fn radius_m(&self) -> f64 {
         match *self {
             Self::Disc { radius_m, .. } => radius_m,
+            Self::Pixel { scan_m, track_m, .. } => scan_m.hypot(track_m) / 2.0,
             Self::Sector { near_m, far_m, half_width_deg, .. } => {
                 let across = far_m * half_width_deg.to_radians().sin();
                 ((far_m - near_m) / 2.0).hypot(across)
             }
+            Self::Unaimed { far_m, .. } => far_m,
         }
     }
 }
@@ -125,8 +161,47 @@ impl Locus {
 #[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Fix {
     pub centre: LatLon,
+    /// Radius of a circle about `centre` that holds the fire nine times in ten, metres.
     pub radius_m: f64,
     pub method: FixMethod,
+    /// The shape of the doubt; `None` (logs before 0.2): the circle.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spread: Option<Spread>,
+}
+
+/// The shape of a fix's doubt.
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(tag = "shape", rename_all = "snake_case")]
+pub enum Spread {
+    /// About the centre: half axes along `azimuth_deg` and across it, metres.
+    Ellipse { along_m: f64, across_m: f64, azimuth_deg: f64 },
+    /// One camera's bearing. With an unknown range `near_m..far_m` is all that the camera sees.
+    Sector { apex: LatLon, azimuth_deg: f64, half_width_deg: f64, near_m: f64, far_m: f64, range: RangeBasis },
+}
+
+impl Fix {
+    /// Of one camera's view alone.
+    pub fn of(locus: Locus) -> Self {
+        let (method, spread) = match locus {
+            Locus::Sector { apex, azimuth_deg, half_width_deg, near_m, far_m, range } => {
+                let method = if range.is_measured() { FixMethod::Ranged } else { FixMethod::Bearing };
+                (method, Some(Spread::Sector { apex, azimuth_deg, half_width_deg, near_m, far_m, range }))
+            }
+            Locus::Unaimed { .. } => (FixMethod::Unaimed, None),
+            Locus::Pixel { .. } => (FixMethod::Satellite, None),
+            Locus::Disc { .. } => (FixMethod::Reported, None),
+        };
+        Self { centre: locus.centre(), radius_m: locus.radius_m(), method, spread }
+    }
+
+    pub fn spread(&self) -> Spread {
+        self.spread.unwrap_or(Spread::Ellipse { along_m: self.radius_m, across_m: self.radius_m, azimuth_deg: 0.0 })
+    }
+
+    /// Whether a point may be named at all: false for a bearing without a range and for a camera without a direction.
+    pub fn is_a_place(&self) -> bool {
+        !matches!(self.method, FixMethod::Bearing | FixMethod::Unaimed)
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -134,10 +209,14 @@ pub struct Fix {
 pub enum FixMethod {
     /// One camera's bearing; range unknown (单站方位).
     Bearing,
+    /// One camera's bearing with a measured range (单站测距).
+    Ranged,
     /// Two or more bearings crossed (交会定位).
     Triangulated,
-    /// Centre of the smallest satellite pixel, or of a camera's way through it.
+    /// Centre of the satellite pixels, or of a camera's way through one.
     Satellite,
     /// Told by a person or measured by a phone.
     Reported,
+    /// A camera that does not know where it looks (方位不明).
+    Unaimed,
 }

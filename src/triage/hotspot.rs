@@ -51,23 +51,76 @@ pub enum DayNight {
     Night,
 }
 
-/// Half the pixel diagonal when the row gives no size: VIIRS 375 m, MODIS 1 km (FIRMS), geostationary 2 km; metres.
-pub const VIIRS_RADIUS_M: f64 = 375.0;
-pub const MODIS_RADIUS_M: f64 = 1000.0;
-pub const GEOSTATIONARY_RADIUS_M: f64 = 2000.0;
+/// Width of the nominal pixel, metres: VIIRS I-band 375 m and MODIS 1 km at nadir (FIRMS attribute tables); 2 km for the fire
+/// channels of geostationary imagers (Himawari AHI band 7, FY-4 AGRI), and for whatever is not known.
+pub const VIIRS_PIXEL_M: f64 = 375.0;
+pub const MODIS_PIXEL_M: f64 = 1000.0;
+pub const GEOSTATIONARY_PIXEL_M: f64 = 2000.0;
+/// Pixels grow towards the edge of the swath: MODIS to 4.8 km. A row that says more than twice that is a typing error and
+/// must not swallow a county.
+const PIXEL_MAX_M: f64 = 10_000.0;
+
+/// Width of an instrument's pixel at its best, metres.
+pub fn nominal_m(instrument: &str) -> f64 {
+    match instrument.to_ascii_uppercase().as_str() {
+        "VIIRS" => VIIRS_PIXEL_M,
+        "MODIS" => MODIS_PIXEL_M,
+        _ => GEOSTATIONARY_PIXEL_M,
+    }
+}
 
 impl Hotspot {
-    /// The pixel as a place: a disc that holds the whole pixel, never smaller than the instrument's nominal pixel.
+    /// The pixel's footprint as the row says it, never smaller than the instrument's nominal pixel.
     pub fn locus(&self) -> Locus {
-        let nominal_m = match self.instrument.to_ascii_uppercase().as_str() {
-            "VIIRS" => VIIRS_RADIUS_M,
-            "MODIS" => MODIS_RADIUS_M,
-            _ => GEOSTATIONARY_RADIUS_M,
+        let nominal_m = nominal_m(&self.instrument);
+        let width_m = |km: Option<f64>| {
+            let said_m = km.filter(|km| km.is_finite()).map_or(0.0, |km| km * 1000.0);
+            said_m.clamp(nominal_m, PIXEL_MAX_M)
         };
-        let half_diagonal_m = match (self.scan_km, self.track_km) {
-            (Some(scan_km), Some(track_km)) => scan_km.hypot(track_km) * 500.0,
-            _ => 0.0,
-        };
-        Locus::Disc { centre: self.at, radius_m: half_diagonal_m.max(nominal_m) }
+        Locus::Pixel { centre: self.at, scan_m: width_m(self.scan_km), track_m: width_m(self.track_km) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::triage::kit::{place_m, start};
+
+    fn row(instrument: &str, scan_km: Option<f64>, track_km: Option<f64>) -> Hotspot {
+        Hotspot {
+            key: String::new(),
+            at: place_m(0.0, 0.0),
+            acquired_at: start(),
+            satellite: "N20".to_owned(),
+            instrument: instrument.to_owned(),
+            confidence: HotspotConfidence::Nominal,
+            frp_mw: None,
+            brightness_k: None,
+            background_k: None,
+            scan_km,
+            track_km,
+            version: String::new(),
+            pixels: 1,
+            daynight: None,
+        }
+    }
+
+    #[test]
+    fn a_footprint_is_as_the_row_says_and_never_below_the_nominal_pixel() {
+        let table = [
+            ("VIIRS", Some(0.39), Some(0.36), (390.0, 375.0)),
+            ("viirs", None, None, (375.0, 375.0)),
+            ("VIIRS", Some(0.8), Some(0.77), (800.0, 770.0)),
+            ("MODIS", Some(4.8), Some(2.0), (4800.0, 2000.0)),
+            ("MODIS", Some(0.0), Some(f64::NAN), (1000.0, 1000.0)),
+            ("AHI", None, Some(1.0), (2000.0, 2000.0)),
+            ("VIIRS", Some(375.0), Some(0.4), (10_000.0, 400.0)),
+        ];
+        for (instrument, scan_km, track_km, expected) in table {
+            let Locus::Pixel { scan_m, track_m, .. } = row(instrument, scan_km, track_km).locus() else {
+                panic!("a pixel has a footprint");
+            };
+            assert_eq!((scan_m.round(), track_m.round()), expected, "{instrument} {scan_km:?} {track_km:?}");
+        }
     }
 }

@@ -1,16 +1,22 @@
-//! Pure: 火情, the aggregate. `open` and `handle(input, now)` decide events ([`decide`], [`inputs`]); `from_log` and `apply` fold them
-//! ([`fold`]); `next_deadline` says when time alone changes it.
+//! Pure: 火情, the aggregate. `open` and `handle(input, now)` decide events ([`decide`], [`inputs`], [`evidence`], [`chase`]);
+//! `from_log` and `apply` fold them ([`fold`]); `next_deadline` says when time alone changes it; `owner` who has to act.
 
+mod chase;
 mod decide;
+mod evidence;
 mod fold;
 mod inputs;
+mod owner;
 #[cfg(test)]
 mod tests;
 
+pub use owner::Owner;
+
 use super::dispatch::Dispatch;
-use super::event::{Actor, Closure, Means, Place, Position, Recorded, Verification};
+use super::event::{Actor, Closure, Intent, Matter, Means, NextTry, Place, Position, Recorded, Verification, WhyMoved};
 use super::geo::Fix;
-use super::id::{ActionId, DispatchId, IncidentId, PersonId, PictureId};
+use super::id::{ActionId, DispatchId, IncidentId, MessageId, PersonId, PictureId, SightingId};
+use super::policy::{Channel, Policy, Role};
 use super::score::Priority;
 use super::sighting::Sighting;
 use jiff::Timestamp;
@@ -30,15 +36,37 @@ pub struct Incident {
     pub last_seen_at: Timestamp,
     pub fix: Fix,
     pub place: Place,
+    /// The evidence that counts.
     pub sightings: Vec<Sighting>,
+    /// 误并: evidence that an officer has struck out.
+    pub struck_out: Vec<Sighting>,
     pub priority: Priority,
-    /// Until when an officer may look before the policy acts; `None` once acted on. A decline sets it to that very moment:
-    /// nobody is on the way, so the office is rung at once.
-    pub review_by: Option<Timestamp>,
-    pub review_missed: bool,
+    /// What somebody has to do, besides the dispatch's own steps, and when they are rung.
+    pub waiting: Vec<Waiting>,
+    /// A better place that waits for an officer's word.
+    pub proposal: Option<Proposal>,
+    /// A decision that an officer is making.
+    pub intent: Option<Deciding>,
     /// The last dispatch (running unless declined), and those it took over from, oldest first.
     pub dispatch: Option<Dispatch>,
     pub past_dispatches: Vec<Dispatch>,
+    /// Everybody who was rung or written to about it, as what.
+    pub told: Vec<Told>,
+    /// 叫应
+    pub answers: Vec<Answer>,
+    /// 未送达: messages that reached nobody, until somebody has taken them.
+    pub undelivered: Vec<Undelivered>,
+    /// 可能同一火情
+    pub links: Vec<IncidentId>,
+    /// Incidents whose evidence counts here.
+    pub merged: Vec<Merged>,
+    /// The incident that leads this one.
+    pub merged_into: Option<IncidentId>,
+    pub split_from: Option<IncidentId>,
+    /// Rung together with that one.
+    pub flood: Option<IncidentId>,
+    /// New evidence at this place after the closing.
+    pub reminders: Vec<Sighting>,
     pub verification: Option<Verification>,
     pub closure: Option<Closure>,
     pub closed_at: Option<Timestamp>,
@@ -46,6 +74,83 @@ pub struct Incident {
     pub actions: Vec<ActionId>,
     pub log: Vec<Recorded>,
 }
+
+/// Something that somebody has to do: rung first at `due_at`, then again and higher.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Waiting {
+    pub matter: Matter,
+    pub since: Timestamp,
+    pub due_at: Timestamp,
+    /// Rings so far.
+    pub rounds: u32,
+}
+
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Proposal {
+    pub fix: Fix,
+    pub place: Place,
+    pub why: WhyMoved,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Deciding {
+    pub intent: Intent,
+    pub by: Option<PersonId>,
+    pub until: Timestamp,
+    /// The first of them, from which the longest hold counts.
+    pub since: Timestamp,
+    /// Its time is over.
+    pub over: bool,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Told {
+    pub person: PersonId,
+    pub role: Role,
+    pub at: Timestamp,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Answer {
+    pub person: PersonId,
+    pub role: Role,
+    pub at: Timestamp,
+    pub means: Means,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Undelivered {
+    pub message: MessageId,
+    pub role: Role,
+    /// `None`: nobody stands in the role.
+    pub person: Option<PersonId>,
+    pub channel: Channel,
+    pub why: String,
+    pub at: Timestamp,
+    /// Where it went on, if anywhere.
+    pub next: Option<NextTry>,
+    /// No gateway carries this channel at all.
+    pub no_channel: bool,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Merged {
+    pub other: IncidentId,
+    pub sightings: Vec<SightingId>,
+}
+
+/// What the core asks of the office while it decides: the rules, and pure questions to the registers.
+#[derive(Clone, Copy)]
+pub struct Office<'a> {
+    pub policy: &'a Policy,
+    /// Where a fix lies and who could go there now.
+    pub place: &'a dyn Fn(&Fix) -> Place,
+    /// Who stands in a role now, for an incident at a place with that ranger.
+    pub holder: &'a Holder<'a>,
+}
+
+/// Role, place of the incident, ranger sent → who stands in the role now.
+pub type Holder<'a> = dyn Fn(Role, &Place, Option<&PersonId>) -> Option<PersonId> + 'a;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -67,9 +172,13 @@ pub enum State {
 /// What somebody or something asks of an incident, in the imperative.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Input {
-    AddSighting {
-        sighting: Sighting,
-        priority: Priority,
+    /// Evidence that belongs together (the pixels of one pass) comes at once and is judged at once.
+    AddSightings {
+        sightings: Vec<Sighting>,
+    },
+    /// On a closed incident, in its quiet time.
+    Remind {
+        sightings: Vec<Sighting>,
     },
     /// 派发 or, when a dispatch runs, 改派. The id is made at the edge.
     Dispatch {
@@ -101,10 +210,67 @@ pub enum Input {
     Note {
         words: String,
     },
-    /// Time alone: fires what is due. `dispatch` is the id to use should the policy dispatch by itself.
+    /// 位置更正: take the proposed place over, or keep what is (and who goes).
+    Relocate {
+        accept: bool,
+    },
+    /// 误并
+    StrikeOut {
+        sighting: SightingId,
+        reason: String,
+    },
+    Reinstate {
+        sighting: SightingId,
+    },
+    /// Part of the evidence becomes the incident `into`, which the desk opens in the same commit.
+    SplitOff {
+        sightings: Vec<SightingId>,
+        into: IncidentId,
+    },
+    /// `other` is this same fire; the desk tells the other one in the same commit.
+    Merge {
+        other: IncidentId,
+        sightings: Vec<Sighting>,
+    },
+    MergeInto {
+        into: IncidentId,
+    },
+    Unmerge {
+        other: IncidentId,
+    },
+    Link {
+        other: IncidentId,
+    },
+    /// An officer is deciding: what would happen by itself waits, for a bounded time.
+    Intend {
+        intent: Intent,
+    },
+    /// A message reached nobody.
+    MessageFailed(Failed),
+    /// Somebody takes an undelivered message upon himself.
+    TakeUndelivered {
+        message: MessageId,
+    },
+    /// Time alone: fires what is due. `dispatch` is the id to use should the policy dispatch by itself; `with`: an
+    /// incident of the same flood that is rung for this one, too.
     Tick {
         dispatch: DispatchId,
+        with: Option<IncidentId>,
     },
+}
+
+/// What became of a message.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Failed {
+    pub message: MessageId,
+    pub role: Role,
+    pub person: Option<PersonId>,
+    pub channel: Channel,
+    pub why: String,
+    /// No gateway carries the channel, whoever is called.
+    pub no_channel: bool,
+    /// The person has no number.
+    pub no_number: bool,
 }
 
 /// Who acts, and with which id and phone time.
@@ -130,13 +296,19 @@ pub enum Refusal {
     Incomplete,
     /// Nothing has been reported that could be sent back.
     NotReported,
+    /// No such evidence, link, message or proposal here.
+    NotHere,
+    /// The last piece of evidence stays: close the incident instead.
+    LastEvidence,
 }
 
 /// Everything at which time alone changes an incident.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Deadline {
-    /// The officer's look ran out: the policy dispatches, or the leader is rung.
-    Review,
+    /// Somebody had to act and did not: the policy acts, or somebody is rung.
+    Ring(Matter),
+    /// The time for a decision that somebody was making is over.
+    Intent,
     Acknowledge,
     Arrive,
     Report,
@@ -144,12 +316,36 @@ pub enum Deadline {
     Rung(u8),
 }
 
-/// What the edge knows when a sighting belongs to no open incident.
+/// What the edge knows when evidence belongs to no open incident.
 #[derive(Clone, PartialEq, Debug)]
 pub struct NewIncident {
     pub id: IncidentId,
     pub dispatch: DispatchId,
-    pub sighting: Sighting,
-    pub place: Place,
-    pub priority: Priority,
+    /// Not empty; judged together.
+    pub sightings: Vec<Sighting>,
+    /// Open incidents that could be the same fire.
+    pub links: Vec<IncidentId>,
+    pub split_from: Option<IncidentId>,
+    /// The first of too many alike within a minute, and when it is rung.
+    pub flood: Option<(IncidentId, Timestamp)>,
+}
+
+impl Incident {
+    pub fn waiting(&self, matter: Matter) -> Option<&Waiting> {
+        self.waiting.iter().find(|it| it.matter == matter)
+    }
+
+    /// Until when an officer may look before the policy acts or somebody is rung; `None` once that has happened.
+    pub fn review_by(&self) -> Option<Timestamp> {
+        self.review().filter(|it| it.rounds == 0).map(|it| it.due_at)
+    }
+
+    /// Nobody looked in time.
+    pub fn review_missed(&self) -> bool {
+        self.review().is_some_and(|it| it.rounds > 0)
+    }
+
+    fn review(&self) -> Option<&Waiting> {
+        self.waiting(Matter::Review).or_else(|| self.waiting(Matter::Declined))
+    }
 }

@@ -1,174 +1,185 @@
-//! Pure: the best fix from all sightings of one incident.
+//! Pure: the best fix from all sightings of one incident, with the shape of its doubt.
+//!
+//! Radius and spread hold the fire nine times in ten. Evidence narrows another's doubt only where something says that both
+//! mean the same fire ([`support`]): two bearings that merely cross may be two fires.
 
-use super::geo::{Fix, FixMethod, LatLon, Locus, turn_deg};
-use super::overlap::{SAME_APEX_M, distance_m, flat, unflat};
-use super::sighting::{Sighting, SourceKind};
+mod cross;
 
-/// Bearings that meet at less than 10° fix hardly more than one bearing does: the error along them grows with 1/sin.
-const CROSSING_MIN_DEG: f64 = 10.0;
+use super::cluster::{NEXT_PASS, footprint};
+use super::geo::{Fix, FixMethod, LatLon, Locus, Spread};
+use super::hotspot::nominal_m;
+use super::overlap::reach_m;
+use super::ray::Ray;
+use super::sighting::{Sighting, Source, SourceKind};
+use super::support;
+use jiff::Timestamp;
 
 /// No fix from cameras is believed closer than this: 50 m, the surveyed accuracy of mast, north and lens (domain rule 7).
-const CROSSED_RADIUS_MIN_M: f64 = 50.0;
+const CAMERA_RADIUS_MIN_M: f64 = 50.0;
+/// So many masts, the surest first, are crossed with each other: more never see one fire, and pairs grow with the square.
+const MASTS_MAX: usize = 16;
+/// 95 % of a normal error lie within so many sigma. A sector's ranges are believed, so its direction takes half of the tenth
+/// that may lie outside.
+const SIGMAS_95: f64 = 1.96;
+/// 90 % of a normal error in two directions lie in the ellipse of 2.146 sigma. A little more, because only bearings that agree
+/// are crossed: those whose errors hide each other look better than they are.
+const SIGMAS_90_PLANE: f64 = 2.5;
 
-/// So many bearings, the narrowest first, are crossed with each other: more masts never see one fire, and pairs grow with
-/// the square.
-const BEARINGS_MAX: usize = 16;
-
-/// Two crossing bearings beat a satellite pixel, which beats one bearing; a person's word is used as told.
-/// `sightings` is not empty. Does not depend on their order.
-pub fn fix(sightings: &[Sighting]) -> Fix {
-    let mut sorted: Vec<&Sighting> = sightings.iter().collect();
-    sorted.sort_by(|a, b| {
-        (width(&a.locus).total_cmp(&width(&b.locus)))
-            .then_with(|| a.observed_at.cmp(&b.observed_at))
-            .then_with(|| a.id.cmp(&b.id))
-    });
-    let bearings = bearings(&sorted);
-    let measured = crossed(&bearings).or_else(|| satellite(&sorted, &bearings));
-    let told = smallest_disc(&sorted, |kind| kind != SourceKind::Satellite);
-    let told = told.map(|(centre, radius_m)| Fix { centre, radius_m, method: FixMethod::Reported });
-    match (measured, told) {
-        (Some(measured), Some(told)) => {
-            if told.radius_m < measured.radius_m {
-                told
-            } else {
-                measured
-            }
-        }
-        (Some(fix), None) | (None, Some(fix)) => fix,
-        (None, None) => one_bearing(&sorted),
-    }
-}
-
-/// Narrowest first; the earliest of equals, because smoke drifts away from its fire.
-fn width(locus: &Locus) -> f64 {
-    match *locus {
-        Locus::Disc { radius_m, .. } => radius_m,
-        Locus::Sector { half_width_deg, .. } => half_width_deg,
-    }
-}
-
+/// A mast's best bearing and the evidence it is.
 #[derive(Clone, Copy)]
-struct Bearing {
-    locus: Locus,
-    apex: LatLon,
-    azimuth_deg: f64,
-    half_width_deg: f64,
+struct Bearing<'a> {
+    ray: Ray,
+    sighting: &'a Sighting,
 }
 
-/// The best bearing of each mast.
-fn bearings(sorted: &[&Sighting]) -> Vec<Bearing> {
-    let mut found: Vec<Bearing> = Vec::new();
-    for sighting in sorted {
-        let Locus::Sector { apex, azimuth_deg, half_width_deg, .. } = sighting.locus else { continue };
-        let new_mast = found.iter().all(|it| it.apex.distance_m(apex) > SAME_APEX_M);
-        if new_mast && found.len() < BEARINGS_MAX {
-            found.push(Bearing { locus: sighting.locus, apex, azimuth_deg, half_width_deg });
+/// The narrowest of what the evidence supports: crossed bearings, satellite pixels, a person's word, a ranged bearing. Without any
+/// of them it is a bearing, and without a bearing a camera that knows no direction. `sightings` is not empty. Does not depend on
+/// their order; about n log n.
+pub fn fix(sightings: &[Sighting]) -> Fix {
+    let bearings = bearings(sightings);
+    let pixels = newest_pass(sightings);
+    let told = told(sightings);
+    let satellite = satellite(&pixels, &bearings);
+    let areas: Vec<(LatLon, f64)> = satellite.iter().chain(&told).map(|it| (it.centre, it.radius_m)).collect();
+    let crossed = cross::supported(&bearings, &areas);
+    let single = bearings.first().map(|it| one_bearing(&it.ray));
+    let ranged = single.filter(|it| it.method == FixMethod::Ranged);
+    let narrowest = [crossed, satellite, told, ranged]
+        .into_iter()
+        .flatten()
+        .reduce(|best, it| if it.radius_m < best.radius_m { it } else { best });
+    narrowest.or(single).unwrap_or_else(|| unaimed(sightings))
+}
+
+/// The best bearing of each mast, the surest first: a measured range, then the narrower, then the earlier, because smoke drifts
+/// away from its fire.
+fn bearings(sightings: &[Sighting]) -> Vec<Bearing<'_>> {
+    let mut sorted: Vec<Bearing<'_>> =
+        sightings.iter().filter_map(|sighting| Some(Bearing { ray: Ray::of(&sighting.locus)?, sighting })).collect();
+    sorted.sort_by(|a, b| {
+        (b.ray.range.is_measured().cmp(&a.ray.range.is_measured()))
+            .then_with(|| a.ray.half_width_deg.total_cmp(&b.ray.half_width_deg))
+            .then_with(|| (a.sighting.observed_at, a.sighting.id).cmp(&(b.sighting.observed_at, b.sighting.id)))
+    });
+    let mut found: Vec<Bearing<'_>> = Vec::new();
+    for bearing in sorted {
+        if found.len() == MASTS_MAX {
+            break;
+        }
+        if found.iter().all(|it| !it.ray.same_mast(&bearing.ray)) {
+            found.push(bearing);
         }
     }
     found
 }
 
-/// 交会定位: the pair that most bearings agree with decides which of them see the same fire; those are then solved together.
-fn crossed(bearings: &[Bearing]) -> Option<Fix> {
-    let pairs = bearings.iter().enumerate().flat_map(|(i, a)| bearings[i + 1..].iter().map(move |b| [*a, *b]));
-    let candidates = pairs.filter(|[a, b]| crossing_deg(a, b) >= CROSSING_MIN_DEG).filter_map(|pair| {
-        let first = solve(&pair)?;
-        let seen_by = |it: &Bearing| distance_m(&it.locus, first.centre) <= 0.0;
-        pair.iter().all(seen_by).then(|| bearings.iter().copied().filter(seen_by).collect::<Vec<_>>())
-    });
-    let fixes = candidates.filter_map(|agreeing| Some((agreeing.len(), solve(&agreeing)?)));
-    fixes.min_by(|(n, a), (m, b)| m.cmp(n).then_with(|| a.radius_m.total_cmp(&b.radius_m))).map(|(_, fix)| fix)
+/// The pixels of the newest pass of the finest instrument: where the fire is now, as well as it was seen from above.
+fn newest_pass(sightings: &[Sighting]) -> Vec<&Sighting> {
+    let width_m = |it: &Sighting| match &it.source {
+        Source::Satellite { instrument, .. } => Some(nominal_m(instrument)),
+        _ => None,
+    };
+    let is_area = |it: &&Sighting| matches!(it.locus, Locus::Disc { .. } | Locus::Pixel { .. });
+    let pixels = || sightings.iter().filter(is_area).filter_map(|it| Some((width_m(it)?, it)));
+    let Some(finest_m) = pixels().map(|(width_m, _)| width_m).min_by(f64::total_cmp) else { return Vec::new() };
+    let finest = || pixels().filter(|(width_m, _)| *width_m <= finest_m).map(|(_, it)| it);
+    let eye = |it: &Sighting| match &it.source {
+        Source::Satellite { satellite, instrument, .. } => (satellite.clone(), instrument.clone()),
+        _ => (String::new(), String::new()),
+    };
+    let Some(newest) = finest().max_by_key(|it| (it.observed_at, eye(it), it.id)) else { return Vec::new() };
+    let of_pass =
+        |it: &&Sighting| eye(it) == eye(newest) && newest.observed_at.duration_since(it.observed_at) < NEXT_PASS;
+    finest().filter(of_pass).collect()
 }
 
-fn crossing_deg(a: &Bearing, b: &Bearing) -> f64 {
-    let turn = turn_deg(a.azimuth_deg, b.azimuth_deg);
-    turn.min(180.0 - turn)
-}
-
-/// Weighted least squares: the place nearest to all bearing lines, each weighted by how wide its uncertainty is at that
-/// range. The weights need the place, so it is solved three times. Radius: distance root mean square of the solution.
-fn solve(bearings: &[Bearing]) -> Option<Fix> {
-    let origin = bearings.first()?.apex;
-    let lines: Vec<_> = bearings
+/// The joined footprint; a single pixel is cut by the narrowest bearing that is known to mean the same fire. A front of several
+/// pixels burns in all of them, and a bearing at its smoke says nothing of the others.
+fn satellite(pixels: &[&Sighting], bearings: &[Bearing<'_>]) -> Option<Fix> {
+    let (centre, extent) = footprint(pixels)?;
+    let Spread::Ellipse { along_m, .. } = extent else { return None };
+    let whole = Fix { centre, radius_m: along_m, method: FixMethod::Satellite, spread: Some(extent) };
+    let [pixel] = pixels else { return Some(whole) };
+    let cut = bearings
         .iter()
-        .map(|it| {
-            let (sin, cos) = it.azimuth_deg.to_radians().sin_cos();
-            let apex = flat(origin, it.apex);
-            // Unit normal of the line, and the line's offset along it.
-            ([cos, -sin], apex[0] * cos - apex[1] * sin, apex, it.half_width_deg.clamp(0.05, 45.0).to_radians().tan())
-        })
-        .collect();
-    let mut place: Option<[f64; 2]> = None;
-    let mut spread_m = f64::INFINITY;
-    for _ in 0..3 {
-        let (mut xx, mut xy, mut yy, mut x, mut y) = (0.0, 0.0, 0.0, 0.0, 0.0);
-        for (n, offset_m, apex, tan) in &lines {
-            let range_m = place.map_or(1000.0, |p| (p[0] - apex[0]).hypot(p[1] - apex[1]));
-            let weight = (range_m * tan).max(1.0).powi(-2);
-            xx += weight * n[0] * n[0];
-            xy += weight * n[0] * n[1];
-            yy += weight * n[1] * n[1];
-            x += weight * n[0] * offset_m;
-            y += weight * n[1] * offset_m;
-        }
-        let determinant = xx * yy - xy * xy;
-        if !determinant.is_normal() {
-            return None;
-        }
-        place = Some([(yy * x - xy * y) / determinant, (xx * y - xy * x) / determinant]);
-        spread_m = ((xx + yy) / determinant).sqrt();
-    }
-    let place = place.filter(|p| p[0].hypot(p[1]).is_finite() && spread_m.is_finite())?;
-    let radius_m = spread_m.max(CROSSED_RADIUS_MIN_M);
-    Some(Fix { centre: unflat(origin, place), radius_m, method: FixMethod::Triangulated })
+        .filter(|it| support::pixel_and_bearing(&pixel.locus, pixel.observed_at, &it.ray, it.sighting.observed_at))
+        .filter_map(|it| chord(&it.ray, &whole))
+        .reduce(|best, it| if it.radius_m < best.radius_m { it } else { best });
+    Some(cut.unwrap_or(whole))
 }
 
-/// The smallest pixel; where a bearing runs through it, the way inside: a camera knows the direction better than a pixel.
-fn satellite(sorted: &[&Sighting], bearings: &[Bearing]) -> Option<Fix> {
-    let (centre, radius_m) = smallest_disc(sorted, |kind| kind == SourceKind::Satellite)?;
-    let pixel = Fix { centre, radius_m, method: FixMethod::Satellite };
-    Some(bearings.iter().find_map(|bearing| chord(bearing, &pixel)).unwrap_or(pixel))
-}
-
-/// Middle of the bearing's way through the pixel. The radius holds half that way and the bearing's width there, and is
-/// never more than the pixel's.
-fn chord(bearing: &Bearing, pixel: &Fix) -> Option<Fix> {
-    let Locus::Sector { near_m, far_m, .. } = bearing.locus else { return None };
-    let [east_m, north_m] = flat(bearing.apex, pixel.centre);
-    let (sin, cos) = bearing.azimuth_deg.to_radians().sin_cos();
-    let along_m = east_m * sin + north_m * cos;
-    let off_m = (east_m * cos - north_m * sin).abs();
-    if off_m >= pixel.radius_m {
-        return None;
-    }
-    let half_m = (pixel.radius_m.powi(2) - off_m.powi(2)).sqrt();
-    let (from_m, to_m) = ((along_m - half_m).max(near_m), (along_m + half_m).min(far_m));
+/// The bearing's way through the pixel, as an ellipse along the bearing: half the way long, and as wide as the direction is doubted
+/// there. `None` when that says no more than the pixel.
+fn chord(ray: &Ray, pixel: &Fix) -> Option<Fix> {
+    let (along_m, off_m) = ray.along_and_off(pixel.centre);
+    let across_m = SIGMAS_90_PLANE * along_m.max(ray.near_m) * ray.sigma_deg().to_radians().tan();
+    let off_m = off_m.abs().min(pixel.radius_m);
+    // A ray that only brushes the pixel says as much as its own width does.
+    let half_m = (pixel.radius_m.powi(2) - off_m.powi(2)).sqrt().max(across_m);
+    let (from_m, to_m) = ((along_m - half_m).max(ray.near_m), (along_m + half_m).min(ray.far_m));
     if from_m >= to_m {
         return None;
     }
-    let middle_m = (from_m + to_m) / 2.0;
-    let across_m = middle_m * bearing.half_width_deg.min(45.0).to_radians().tan();
-    let radius_m = ((to_m - from_m) / 2.0).hypot(across_m).max(CROSSED_RADIUS_MIN_M).min(pixel.radius_m);
-    Some(Fix {
-        centre: bearing.apex.destination(bearing.azimuth_deg, middle_m),
+    let half_m = ((to_m - from_m) / 2.0).max(CAMERA_RADIUS_MIN_M);
+    let across_m = across_m.max(CAMERA_RADIUS_MIN_M);
+    let radius_m = half_m.max(across_m);
+    let spread = Spread::Ellipse { along_m: half_m, across_m, azimuth_deg: ray.azimuth_deg };
+    let centre = ray.at((from_m + to_m) / 2.0);
+    // The smaller area says more.
+    (half_m * across_m < pixel.radius_m.powi(2) && radius_m <= pixel.radius_m).then_some(Fix {
+        centre,
         radius_m,
         method: FixMethod::Satellite,
+        spread: Some(spread),
     })
 }
 
-fn smallest_disc(sorted: &[&Sighting], of: impl Fn(SourceKind) -> bool) -> Option<(LatLon, f64)> {
-    sorted.iter().filter(|it| of(it.source.kind())).find_map(|it| match it.locus {
-        Locus::Disc { centre, radius_m } => Some((centre, radius_m)),
-        Locus::Sector { .. } => None,
-    })
+/// The narrowest word of a person, a phone or another system; the earliest of equals.
+fn told(sightings: &[Sighting]) -> Option<Fix> {
+    let is_told = |it: &&Sighting| {
+        it.source.kind() != SourceKind::Satellite && matches!(it.locus, Locus::Disc { .. } | Locus::Pixel { .. })
+    };
+    let narrowest = sightings.iter().filter(is_told).min_by(|a, b| {
+        reach_m(&a.locus).total_cmp(&reach_m(&b.locus)).then_with(|| (a.observed_at, a.id).cmp(&(b.observed_at, b.id)))
+    })?;
+    let (centre, radius_m) = (narrowest.locus.centre(), reach_m(&narrowest.locus));
+    let spread = Spread::Ellipse { along_m: radius_m, across_m: radius_m, azimuth_deg: 0.0 };
+    Some(Fix { centre, radius_m, method: FixMethod::Reported, spread: Some(spread) })
 }
 
-/// 单站方位
-fn one_bearing(sorted: &[&Sighting]) -> Fix {
-    let Some(narrowest) = sorted.first() else { unreachable!("an incident has at least one sighting") };
-    let locus = narrowest.locus;
-    Fix { centre: locus.centre(), radius_m: locus.radius_m(), method: FixMethod::Bearing }
+/// 单站方位 or 单站测距. With a measured range the centre is the middle of the sector; without, it is the near end of the ray: an
+/// anchor for the map and no place.
+fn one_bearing(ray: &Ray) -> Fix {
+    let measured = ray.range.is_measured();
+    let half_width_deg = ray.half_width_deg.max(SIGMAS_95 * ray.sigma_deg()).min(180.0);
+    // The mean of what falls from the near end to the far one, see [`Fix::sample`].
+    let anchor_m = if measured { ray.near_m + (ray.far_m - ray.near_m) / 3.0 } else { ray.near_m };
+    let across_m = ray.far_m * half_width_deg.min(90.0).to_radians().sin();
+    Fix {
+        centre: ray.at(anchor_m),
+        radius_m: (ray.far_m - anchor_m).max(anchor_m - ray.near_m).hypot(across_m).max(CAMERA_RADIUS_MIN_M),
+        method: if measured { FixMethod::Ranged } else { FixMethod::Bearing },
+        spread: Some(Spread::Sector {
+            apex: ray.apex,
+            azimuth_deg: ray.azimuth_deg,
+            half_width_deg,
+            near_m: ray.near_m,
+            far_m: ray.far_m,
+            range: ray.range,
+        }),
+    }
+}
+
+/// Somewhere about the mast that sees least far.
+fn unaimed(sightings: &[Sighting]) -> Fix {
+    let rank = |it: &Sighting| -> (Timestamp, _) { (it.observed_at, it.id) };
+    let nearest = sightings
+        .iter()
+        .min_by(|a, b| a.locus.radius_m().total_cmp(&b.locus.radius_m()).then_with(|| rank(a).cmp(&rank(b))));
+    let Some(nearest) = nearest else { unreachable!("an incident has at least one sighting") };
+    let radius_m = nearest.locus.radius_m();
+    let spread = Spread::Ellipse { along_m: radius_m, across_m: radius_m, azimuth_deg: 0.0 };
+    Fix { centre: nearest.locus.centre(), radius_m, method: FixMethod::Unaimed, spread: Some(spread) }
 }
 
 #[cfg(test)]

@@ -1,23 +1,30 @@
 //! PURE: fire, places, people's steps and deadlines. Takes `now` and inputs, returns events. No clock, no file, no socket,
 //! no database, no async, nothing of ours outside this folder.
 
+pub mod associate;
+pub mod cluster;
 pub mod confirm;
 pub mod detection;
 pub mod dispatch;
 pub mod event;
-pub mod fuse;
 pub mod geo;
 pub mod hotspot;
 pub mod id;
 pub mod incident;
 pub mod locate;
+pub mod memory;
 pub mod overlap;
 pub mod point;
 pub mod policy;
+pub mod ray;
 pub mod score;
+pub mod sending;
 pub mod sighting;
+pub mod spread;
+pub mod support;
+pub mod terrain;
 pub mod whatif;
 
 #[cfg(test)]
 #[path = "../../tests/it/triage_kit.rs"]
-mod kit;
+pub(crate) mod kit;

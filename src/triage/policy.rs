@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 pub struct Policy {
     /// Grows with every published change; stands on every event made under it.
     pub version: u32,
-    /// From which instant the three clocks count; printed on every statistic.
+    /// From which instant the three clocks count; printed on every statistic. Rungs count from the dispatch at the earliest:
+    /// nobody is rung for time in which nobody could have acted.
     pub zero_point: ZeroPoint,
     /// 确认接收, Hunan's 131 rule: 10 minutes (湖南日报 2024-02-26).
     pub acknowledge_within: SignedDuration,
@@ -20,18 +21,211 @@ pub struct Policy {
     pub report_within: SignedDuration,
     /// Second look or not, per source.
     pub review: ReviewPolicy,
+    /// What a label does to sending without a person.
+    pub labelled: LabelPolicy,
+    /// Which grids are told when the fire may lie in several.
+    pub border: BorderPolicy,
+    /// Who is rung, again and higher, while somebody has to act and does not.
+    pub chase: ChasePolicy,
     /// Two sightings farther apart in time than this are never one fire: 12 h.
     pub fuse_window: SignedDuration,
-    /// An arrival is believed within max(the fix's radius, this) of the fire: 500 m (domain rule 19).
+    /// An arrival is believed this near to where the fire may be: 500 m (domain rule 19).
     pub arrival_radius_m: f64,
-    /// Who is told when, counted from the zero point, unless the step has been taken.
+    /// A phone's position older than this proves no arrival: 2 min.
+    pub position_age_max: SignedDuration,
+    /// A decision that somebody is making holds the automatic one so long: 1 min, renewed while the page is open …
+    pub intent_hold: SignedDuration,
+    /// … and never longer than this after the first: 5 min, half the time to acknowledge.
+    pub intent_max: SignedDuration,
+    /// Evidence at a place closed as no forest fire only reminds for so long: 2 h, about one pass of the next satellite.
+    pub quiet_after: SignedDuration,
+    /// More new incidents a minute of one kind of source than this are told as one group: 5, as many cards as an officer
+    /// can look at in that minute.
+    pub flood_per_minute: u32,
+    /// Who is told when, unless the step has been taken.
     pub ladder: Vec<Rung>,
 }
 
 impl Policy {
-    /// Whether an arrival so far from the fix's centre is believed. A far one is recorded with its distance and shown.
-    pub fn believes_arrival(&self, distance_m: f64, fix_radius_m: f64) -> bool {
-        distance_m <= fix_radius_m.max(self.arrival_radius_m)
+    /// Relations that types cannot say.
+    ///
+    /// # Errors
+    /// Names the key, what it may be, and what it is.
+    pub fn check(&self) -> Result<(), String> {
+        let positive = [
+            ("acknowledge_within", self.acknowledge_within),
+            ("fuse_window", self.fuse_window),
+            ("position_age_max", self.position_age_max),
+            ("intent_hold", self.intent_hold),
+            ("review.alarm_after", self.review.alarm_after),
+            ("labelled.digest_after", self.labelled.digest_after),
+            ("chase.again", self.chase.again),
+            ("chase.review_report_within", self.chase.review_report_within),
+            ("chase.supplement_within", self.chase.supplement_within),
+            ("chase.relocation_within", self.chase.relocation_within),
+            ("chase.answer_holds", self.chase.answer_holds),
+        ];
+        for (key, value) in positive {
+            if !value.is_positive() || value > LONGEST {
+                return Err(format!(
+                    "{key} must be longer than nothing and at most 168h, for example \"10min\"; it is {value:#}"
+                ));
+            }
+        }
+        if self.quiet_after.is_negative() || self.quiet_after > LONGEST {
+            return Err(format!("quiet_after must lie between 0s and 168h; it is {:#}", self.quiet_after));
+        }
+        if !(self.acknowledge_within < self.arrive_within && self.arrive_within < self.report_within) {
+            return Err("acknowledge_within < arrive_within < report_within must hold".to_owned());
+        }
+        if self.intent_max < self.intent_hold || self.intent_max > HELD_MAX {
+            return Err(format!("intent_hold <= intent_max <= {HELD_MAX:#} must hold"));
+        }
+        if !(50.0..=5_000.0).contains(&self.arrival_radius_m) {
+            return Err(format!("arrival_radius_m must lie in 50..=5000 metres; it is {}", self.arrival_radius_m));
+        }
+        if !(0.0..=100.0).contains(&self.review.auto_score) {
+            return Err(format!("review.auto_score must lie in 0..=100; it is {}", self.review.auto_score));
+        }
+        if !(1..=1_000).contains(&self.flood_per_minute) {
+            return Err(format!("flood_per_minute must lie in 1..=1000; it is {}", self.flood_per_minute));
+        }
+        if !(0.0..=0.5).contains(&self.border.tell_from) || !(0.5..=1.0).contains(&self.border.equal_from) {
+            return Err("border.tell_from must lie in 0..=0.5 and border.equal_from in 0.5..=1".to_owned());
+        }
+        for review in [self.review.camera, self.review.satellite, self.review.person, self.review.system] {
+            if let Review::OfficerThenAuto { after } = review
+                && (!after.is_positive() || after > HELD_MAX)
+            {
+                return Err(format!(
+                    "review: officer_then_auto.after must be positive and at most {HELD_MAX:#}; it is {after:#}"
+                ));
+            }
+        }
+        if self.chase.rounds.is_empty() || self.chase.rounds.len() > ROUNDS_MAX || self.ladder.len() > ROUNDS_MAX {
+            return Err(format!("chase.rounds needs 1..={ROUNDS_MAX} entries and ladder at most {ROUNDS_MAX}"));
+        }
+        let steps = self.chase.rounds.iter().map(|round| (round.after, &round.tell));
+        for (after, tell) in steps.chain(self.ladder.iter().map(|rung| (rung.after, &rung.tell))) {
+            if after.is_negative() || after > LONGEST || tell.is_empty() {
+                return Err(
+                    "every rung and round needs somebody to tell and an \"after\" between 0s and 168h".to_owned()
+                );
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Longer than a week nothing of a hot incident waits.
+const LONGEST: SignedDuration = SignedDuration::from_hours(7 * 24);
+/// The policy waits no longer for a person: an hour, in which 131 is over.
+const HELD_MAX: SignedDuration = SignedDuration::from_hours(1);
+/// More steps than this are a typing error: the county has six roles.
+const ROUNDS_MAX: usize = 20;
+
+/// What a label does to sending without a person. It never hides an alert, and never holds one of three pixels or more, or
+/// one seen over several passes (连续).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Labelled {
+    /// An officer looks first, and is rung.
+    Officer,
+    /// It stands on the board and is told with the next digest.
+    Digest,
+    /// The label only explains.
+    Send,
+}
+
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LabelPolicy {
+    /// 已知热源: a registered kiln or smelter.
+    pub heat_source: Labelled,
+    /// 已批用火
+    pub burn: Labelled,
+    /// 今日已核查: somebody was there lately.
+    pub verified: Labelled,
+    /// Learnt from closed incidents.
+    pub static_heat: Labelled,
+    /// A part of the picture the office has masked.
+    pub masked: Labelled,
+    /// What goes into a digest rings after so long without a look: 1 h.
+    pub digest_after: SignedDuration,
+}
+
+impl Default for LabelPolicy {
+    fn default() -> Self {
+        Self {
+            heat_source: Labelled::Digest,
+            burn: Labelled::Officer,
+            verified: Labelled::Officer,
+            static_heat: Labelled::Officer,
+            masked: Labelled::Officer,
+            digest_after: SignedDuration::from_hours(1),
+        }
+    }
+}
+
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct BorderPolicy {
+    /// A neighbouring grid is told (邻格热点，请留意) from this share of the doubt: 0.05, the tenth left out by a 90 % circle,
+    /// halved between two sides.
+    pub tell_from: f64,
+    /// Two grids are about equally likely when the second has at least this share of the first's weight: 0.8.
+    pub equal_from: f64,
+    /// Then both rangers are asked to go, and the first who answers goes.
+    pub send_both: bool,
+}
+
+impl Default for BorderPolicy {
+    fn default() -> Self {
+        Self { tell_from: 0.05, equal_from: 0.8, send_both: false }
+    }
+}
+
+/// An alert never rots: what nobody does rings again and climbs, for as long as the incident is open.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ChasePolicy {
+    /// Counted from the first ring. After the last the whole round begins again every `again`.
+    pub rounds: Vec<Round>,
+    pub again: SignedDuration,
+    /// 待审核: a report nobody has reviewed for so long rings: 15 min.
+    pub review_report_within: SignedDuration,
+    /// 退回补充: a form sent back is due again after so long: 30 min.
+    pub supplement_within: SignedDuration,
+    /// 位置更正: the officer has so long to say who goes on: 3 min.
+    pub relocation_within: SignedDuration,
+    /// Who has answered a ring (收到) is not rung again about it for so long: 30 min.
+    pub answer_holds: SignedDuration,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Round {
+    pub after: SignedDuration,
+    pub tell: Vec<Role>,
+    pub channel: Channel,
+}
+
+impl Default for ChasePolicy {
+    fn default() -> Self {
+        let round =
+            |after, tell: &[Role]| Round { after: minutes(after), tell: tell.to_vec(), channel: Channel::Voice };
+        Self {
+            rounds: vec![
+                round(0, &[Role::CountyDuty]),
+                round(5, &[Role::CountyLeader]),
+                round(10, &[Role::CountyDuty, Role::NextDuty]),
+            ],
+            again: minutes(10),
+            review_report_within: minutes(15),
+            supplement_within: minutes(30),
+            relocation_within: minutes(3),
+            answer_holds: minutes(30),
+        }
     }
 }
 
@@ -72,7 +266,7 @@ impl ReviewPolicy {
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Review {
-    /// Dispatch at once, when the grid is unique and has a reachable ranger.
+    /// Dispatch at once to the likeliest grid, its neighbours told.
     Auto,
     /// An officer looks first.
     Officer,
@@ -84,7 +278,7 @@ pub enum Review {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rung {
-    /// Counted from the zero point.
+    /// Counted from the dispatch.
     pub after: SignedDuration,
     /// The step whose taking makes this rung silent.
     pub unless: Stage,
@@ -117,6 +311,8 @@ pub enum Role {
     CountyDuty,
     /// 县带班领导
     CountyLeader,
+    /// 下一班值班员: who has county duty next, when those of today do not answer.
+    NextDuty,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
@@ -150,8 +346,16 @@ impl Default for Policy {
             arrive_within: minutes(30),
             report_within: minutes(60),
             review: ReviewPolicy::default(),
+            labelled: LabelPolicy::default(),
+            border: BorderPolicy::default(),
+            chase: ChasePolicy::default(),
             fuse_window: SignedDuration::from_hours(12),
             arrival_radius_m: 500.0,
+            position_age_max: minutes(2),
+            intent_hold: minutes(1),
+            intent_max: minutes(5),
+            quiet_after: SignedDuration::from_hours(2),
+            flood_per_minute: 5,
             // 勉县叫应 figures (robot call within 3 min, three calls in 5 min, then the superior), domain rule 15.
             ladder: vec![
                 rung(3, Stage::Acknowledged, &[Ranger], Channel::Voice),
@@ -167,10 +371,11 @@ impl Default for Policy {
 impl Default for ReviewPolicy {
     fn default() -> Self {
         Self {
-            camera: Review::OfficerThenAuto { after: minutes(2) },
+            // The model's card: not for dispatch without a person.
+            camera: Review::Officer,
             satellite: Review::Auto,
             person: Review::Officer,
-            system: Review::OfficerThenAuto { after: minutes(2) },
+            system: Review::Officer,
             auto_score: 40.0,
             alarm_after: minutes(5),
         }

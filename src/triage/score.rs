@@ -1,5 +1,6 @@
 //! Pure: priority 0..100 with its reasons. It orders the queue and explains itself; it never hides or closes an alert.
 
+use super::cluster::{self, Heat, PASSES_MANY, PIXELS_MANY};
 use super::detection::Class;
 use super::sighting::{Label, Sighting, Source, SourceKind};
 use jiff::Timestamp;
@@ -33,9 +34,10 @@ const SECOND_CAMERA: f64 = 20.0;
 /// Seen again by the same eye, each time, and at most.
 const REPEATED: f64 = 3.0;
 const REPEATED_MAX: f64 = 9.0;
-/// 卫星热点在 3 个像素以上 must be reported at once (川森防指〔2011〕3 号).
-const PIXELS_MANY: u32 = 3;
+/// Three pixels or more in one cluster.
 const PIXELS: f64 = 25.0;
+/// 连续: seen again in a later pass. Worth half of a second source: it is the same kind of eye again.
+const CONTINUOUS: f64 = 12.0;
 /// One point for each so many MW of radiative power, and at most.
 const FRP_MW_PER_POINT: f64 = 2.0;
 const FRP_MAX: f64 = 15.0;
@@ -47,6 +49,9 @@ const BORDER: f64 = 5.0;
 const KNOWN_HEAT_SOURCE: f64 = -25.0;
 const APPROVED_BURN: f64 = -25.0;
 const MASKED: f64 = -20.0;
+const VERIFIED_LATELY: f64 = -20.0;
+const STATIC_HEAT: f64 = -25.0;
+const NO_BEARING: f64 = -10.0;
 const OUTSIDE_COUNTY: f64 = -30.0;
 
 /// Priority of an incident from all its sightings and what the registers say of the place. The score is the sum of the
@@ -58,10 +63,10 @@ pub fn priority(sightings: &[Sighting], labels: &[Label]) -> Priority {
         reasons.extend(others(sightings, first));
     }
     reasons.extend(repeated(sightings));
-    reasons.extend(pixels(sightings));
-    reasons.extend(power(sightings));
+    let heat = cluster::heat(sightings);
+    reasons.extend(of_heat(&heat));
     reasons.extend(flames(sightings));
-    reasons.extend(of_labels(sightings, labels));
+    reasons.extend(of_labels(sightings, labels, heat.is_strong()));
     let sum: f64 = reasons.iter().map(|reason| reason.points).sum();
     Priority { score: sum.clamp(0.0, 100.0), reasons }
 }
@@ -132,21 +137,13 @@ fn repeated(sightings: &[Sighting]) -> Option<Reason> {
     (again > 0).then(|| reason("repeated", (REPEATED * again as f64).min(REPEATED_MAX), (again + 1).to_string()))
 }
 
-fn pixels(sightings: &[Sighting]) -> Option<Reason> {
-    let most = sightings.iter().filter_map(|it| match it.source {
-        Source::Satellite { pixels, .. } => Some(pixels),
-        _ => None,
-    });
-    most.max().filter(|most| *most >= PIXELS_MANY).map(|most| reason("pixels", PIXELS, most.to_string()))
-}
-
-fn power(sightings: &[Sighting]) -> Option<Reason> {
-    let powers = sightings.iter().filter_map(|it| match it.source {
-        Source::Satellite { frp_mw, .. } => frp_mw.filter(|frp_mw| frp_mw.is_finite() && *frp_mw > 0.0),
-        _ => None,
-    });
-    let most = powers.max_by(f64::total_cmp)?;
-    Some(reason("frp", (most / FRP_MW_PER_POINT).min(FRP_MAX), format!("{most:.1}")))
+/// The largest cluster's pixels and power, and in how many passes.
+fn of_heat(heat: &Heat) -> Vec<Reason> {
+    let pixels = (heat.pixels >= PIXELS_MANY).then(|| reason("pixels", PIXELS, heat.pixels.to_string()));
+    let power = heat.frp_mw.filter(|frp_mw| *frp_mw > 0.0);
+    let power = power.map(|frp_mw| reason("frp", (frp_mw / FRP_MW_PER_POINT).min(FRP_MAX), format!("{frp_mw:.1}")));
+    let again = (heat.passes >= PASSES_MANY).then(|| reason("continuous", CONTINUOUS, heat.passes.to_string()));
+    pixels.into_iter().chain(power).chain(again).collect()
 }
 
 fn flames(sightings: &[Sighting]) -> Vec<Reason> {
@@ -174,11 +171,10 @@ fn sun_time(at: Timestamp, lon_deg: f64) -> (i64, i64) {
     (minutes / 60, minutes % 60)
 }
 
-/// What the registers say. A known heat source or an approved burn takes nothing off a large hotspot (domain rule 28), but
-/// is still said.
-fn of_labels(sightings: &[Sighting], labels: &[Label]) -> Vec<Reason> {
-    let large = pixels(sightings).is_some();
-    let off = |points: f64| if large { 0.0 } else { points };
+/// What the registers say. A known heat source or an approved burn takes nothing off a strong hotspot (three pixels, or 连续;
+/// domain rule 28), but is still said.
+fn of_labels(sightings: &[Sighting], labels: &[Label], strong: bool) -> Vec<Reason> {
+    let off = |points: f64| if strong { 0.0 } else { points };
     let mut reasons: Vec<Reason> = Vec::new();
     for label in labels.iter().chain(sightings.iter().flat_map(|it| &it.labels)) {
         let said = match label {
@@ -187,6 +183,9 @@ fn of_labels(sightings: &[Sighting], labels: &[Label]) -> Vec<Reason> {
             Label::Masked { name } => reason("masked", MASKED, name),
             Label::Border { neighbours } => reason("border", BORDER, neighbours.join("、")),
             Label::OutsideCounty => reason("outside_county", OUTSIDE_COUNTY, ""),
+            Label::VerifiedLately { code, .. } => reason("verified_lately", off(VERIFIED_LATELY), code),
+            Label::StaticHeat { checks, .. } => reason("static_heat", off(STATIC_HEAT), checks.to_string()),
+            Label::NoBearing { camera } => reason("no_bearing", NO_BEARING, camera.as_str()),
         };
         // Each label counts once, however many sightings and registers say it.
         if reasons.iter().all(|it| it.code != said.code) {

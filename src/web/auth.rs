@@ -32,10 +32,10 @@ pub struct Me {
 }
 
 impl Me {
-    /// The office sees everything, a ranger what was ever dispatched to them.
+    /// The office sees everything, a ranger what was ever dispatched to them or told them.
     pub fn may_see(&self, incident: &Incident) -> bool {
-        let mut dispatches = incident.past_dispatches.iter().chain(&incident.dispatch);
-        self.role.is_office() || dispatches.any(|dispatch| dispatch.ranger == self.person)
+        let sent = incident.dispatches().any(|dispatch| dispatch.ranger == self.person);
+        self.role.is_office() || sent || incident.told.iter().any(|told| told.person == self.person)
     }
 }
 

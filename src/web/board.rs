@@ -8,10 +8,11 @@ use super::{limits, queue, service};
 use crate::county::{County, county_date, county_time};
 use crate::report::{Category, categories};
 use crate::store::{Filed, Filter};
+use crate::triage::event::Closure;
 use crate::triage::geo::LatLon;
-use crate::triage::id::{CameraId, IncidentId};
-use crate::triage::policy::{Role, ZeroPoint};
-use crate::triage::sighting::Source;
+use crate::triage::id::{CameraId, IncidentId, SightingId};
+use crate::triage::policy::{Policy, Review, Role, ZeroPoint};
+use crate::triage::sighting::{Source, SourceKind};
 use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::http::HeaderMap;
@@ -22,6 +23,8 @@ use utoipa::{IntoParams, ToSchema};
 
 /// Hotspots are drawn for so long.
 const HOTSPOTS_FOR: SignedDuration = SignedDuration::from_hours(24);
+/// What was passed on, and closed places with new evidence, stand on the board for so long.
+const CLOSED_FOR: SignedDuration = SignedDuration::from_hours(24);
 /// A county without registers opens the map on China's middle.
 const NOWHERE: (f64, f64) = (35.0, 105.0);
 
@@ -35,12 +38,49 @@ pub struct Board {
     incidents: Vec<IncidentView>,
     cameras: Vec<CameraView>,
     hotspots: Vec<HotspotView>,
+    /// 转报: what opened outside the county within the last day, and whose it is.
+    passed_on: Vec<PassedOn>,
+    /// New evidence at places closed within the last day, newest first.
+    reminded: Vec<Reminded>,
     duty: DutyView,
     #[schema(value_type = String)]
     zero_point: ZeroPoint,
     #[schema(value_type = Vec<Object>)]
     categories: Vec<Category>,
+    /// Kinds of sources whose evidence this county's policy may send a ranger for without a person's look.
+    #[schema(value_type = Vec<String>)]
+    unattended: Vec<SourceKind>,
     health: Vec<service::PartView>,
+}
+
+/// A record, no card: the neighbouring county's.
+#[derive(Serialize, ToSchema)]
+struct PassedOn {
+    #[schema(value_type = String)]
+    incident: IncidentId,
+    code: String,
+    place: String,
+    #[schema(value_type = String)]
+    at: Timestamp,
+    #[schema(value_type = Object)]
+    centre: LatLon,
+    county: Option<String>,
+    phone: Option<String>,
+    sightings: usize,
+}
+
+#[derive(Serialize, ToSchema)]
+struct Reminded {
+    #[schema(value_type = String)]
+    incident: IncidentId,
+    code: String,
+    place: String,
+    category: Option<u8>,
+    /// The evidence since, which the officer can open as an incident of its own (`split`), and when the last was seen.
+    #[schema(value_type = Vec<String>)]
+    sightings: Vec<SightingId>,
+    #[schema(value_type = String)]
+    last_seen_at: Timestamp,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -68,10 +108,11 @@ pub async fn board(State(state): State<WebState>, Office(me): Office, headers: H
     // The cursor first: an event committed in between is then told twice rather than never.
     let cursor = state.store.cursor().await?;
     let mut open = state.store.open_incidents().await?;
-    open.sort_by_cached_key(|filed| queue::place(&filed.incident, now));
+    open.sort_by_cached_key(|filed| queue::place(&filed.incident, state.desk.policy(), now));
     let cameras = cameras(&state, &county, &open).await?;
     let hotspots = state.store.hotspots_since(now - HOTSPOTS_FOR).await?;
-    let eyes = Eyes { me: &me, county: &county };
+    let closed = state.store.incidents_closed_since(now - CLOSED_FOR).await?;
+    let eyes = Eyes { me: &me, county: &county, policy: state.desk.policy() };
     let on_duty = |role| county.duty(role, None, now).map(|person| eyes.person_as(&person.id, role));
     let duty = DutyView { officer: on_duty(Role::CountyDuty), leader: on_duty(Role::CountyLeader) };
     Ok(Json(Board {
@@ -81,11 +122,50 @@ pub async fn board(State(state): State<WebState>, Office(me): Office, headers: H
         incidents: open.into_iter().map(|filed| eyes.brief(filed)).collect(),
         cameras,
         hotspots: hotspots.into_iter().map(HotspotView::from).collect(),
+        passed_on: closed.iter().filter_map(passed_on).collect(),
+        reminded: closed.iter().filter_map(reminded).collect(),
         duty,
         zero_point: state.config.policy.zero_point,
         categories: categories().to_vec(),
+        unattended: unattended(state.desk.policy()),
         health: service::parts(&state, super::error::lang_of(&headers)).await,
     }))
+}
+
+fn unattended(policy: &Policy) -> Vec<SourceKind> {
+    use SourceKind::{Camera, Person, Satellite, System};
+    let kinds = [Camera, Satellite, Person, System];
+    kinds.into_iter().filter(|kind| policy.review.of(*kind) != Review::Officer).collect()
+}
+
+fn passed_on(filed: &Filed) -> Option<PassedOn> {
+    let Filed { code, incident, .. } = filed;
+    let closure = incident.closure.as_ref().filter(|it| it.category == Closure::OUTSIDE)?;
+    let to = closure.passed_to.as_ref();
+    Some(PassedOn {
+        incident: incident.id,
+        code: code.clone(),
+        place: incident.place.name.clone(),
+        at: incident.first_seen_at,
+        centre: incident.fix.centre,
+        county: to.map(|it| it.name.clone()),
+        phone: to.and_then(|it| it.phone.clone()),
+        sightings: incident.sightings.len() + incident.reminders.len(),
+    })
+}
+
+fn reminded(filed: &Filed) -> Option<Reminded> {
+    let Filed { code, incident, .. } = filed;
+    let category = incident.closure.as_ref().map(|it| it.category);
+    let last = incident.reminders.iter().map(|it| it.observed_at).max()?;
+    (category != Some(Closure::OUTSIDE)).then(|| Reminded {
+        incident: incident.id,
+        code: code.clone(),
+        place: incident.place.name.clone(),
+        category,
+        sightings: incident.reminders.iter().map(|it| it.id).collect(),
+        last_seen_at: last,
+    })
 }
 
 fn county_view(county: &County) -> Answer<CountyView> {
@@ -170,7 +250,7 @@ pub async fn list(
     };
     let page = state.store.incidents(filter, before, limit).await?;
     let county = state.county();
-    let eyes = Eyes { me: &me, county: &county };
+    let eyes = Eyes { me: &me, county: &county, policy: state.desk.policy() };
     Ok(Json(IncidentPage {
         items: page.items.into_iter().map(|filed| eyes.brief(filed)).collect(),
         next: page.next.map(|cursor| cursor.to_string()),
@@ -182,7 +262,7 @@ pub async fn list(
 pub async fn one(State(state): State<WebState>, me: Me, Path(id): Path<IncidentId>) -> Answer<Json<IncidentView>> {
     let filed = visible(&state, &me, id).await?;
     let messages = if me.role.is_office() { state.store.messages_of(id).await? } else { Vec::new() };
-    Ok(Json(Eyes { me: &me, county: &state.county() }.full(filed, messages)))
+    Ok(Json(Eyes { me: &me, county: &state.county(), policy: state.desk.policy() }.full(filed, messages)))
 }
 
 /// An incident this person may know of: all for the office, for a ranger those dispatched to them, now or before.

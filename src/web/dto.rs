@@ -9,11 +9,11 @@ use crate::frame::Health;
 use crate::store::{KnownHotspot, Status};
 use crate::triage::detection::Scores;
 use crate::triage::dispatch::Step;
-use crate::triage::event::{Actor, Closure, Event, Flames};
+use crate::triage::event::{Actor, Because, Closure, Event, Flames, Means, NeighbourCounty, NextTry};
 use crate::triage::geo::{Fix, LatLon, Locus};
 use crate::triage::hotspot::HotspotConfidence;
 use crate::triage::id::{CameraId, DispatchId, GridId, IncidentId, MessageId, PersonId, PictureId, SightingId};
-use crate::triage::incident::State;
+use crate::triage::incident::{Deciding, Owner, State, Waiting};
 use crate::triage::policy::{self, Stage};
 use crate::triage::score::Priority;
 use crate::triage::sighting::{Label, Source};
@@ -66,6 +66,38 @@ pub struct IncidentView {
     pub fix: Fix,
     pub place: PlaceView,
     pub suggested: Vec<PersonView>,
+    /// 责任人: who has to act next, and until when; `null` when closed, and for rangers' eyes.
+    #[schema(value_type = Option<Object>)]
+    pub owner: Option<Owner>,
+    /// 为什么派他 / 为什么没派, the most decisive first; in stable codes.
+    #[schema(value_type = Vec<Object>)]
+    pub because: Vec<Because>,
+    /// What somebody has to do, and when they are rung.
+    #[schema(value_type = Vec<Object>)]
+    pub waiting: Vec<Waiting>,
+    /// A better place that waits for an officer's word.
+    pub proposal: Option<ProposalView>,
+    /// An officer is deciding, and nothing is sent by itself until then.
+    #[schema(value_type = Option<Object>)]
+    pub intent: Option<Deciding>,
+    /// 未送达
+    pub undelivered: Vec<UndeliveredView>,
+    /// 叫应
+    pub answers: Vec<AnswerView>,
+    /// 可能同一火情: ids of other incidents.
+    #[schema(value_type = Vec<String>)]
+    pub links: Vec<IncidentId>,
+    /// Incidents whose evidence counts here.
+    #[schema(value_type = Vec<String>)]
+    pub merged: Vec<IncidentId>,
+    #[schema(value_type = Option<String>)]
+    pub merged_into: Option<IncidentId>,
+    #[schema(value_type = Option<String>)]
+    pub split_from: Option<IncidentId>,
+    /// 误并: evidence struck out.
+    pub struck_out: Vec<SightingView>,
+    /// New evidence at this place since the closing.
+    pub reminders: usize,
     pub sightings: Vec<SightingView>,
     #[schema(value_type = Object)]
     pub priority: Priority,
@@ -95,6 +127,69 @@ pub struct PlaceView {
     pub unique: bool,
     #[schema(value_type = Vec<Object>)]
     pub labels: Vec<Label>,
+    /// 可能网格, the likeliest first.
+    pub candidates: Vec<CandidateView>,
+    /// Whose county it is when it is not ours.
+    #[schema(value_type = Option<Object>)]
+    pub neighbour: Option<NeighbourCounty>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct CandidateView {
+    #[schema(value_type = String)]
+    pub grid: GridId,
+    pub name: String,
+    /// Share of the doubt that lies in this grid, 0..=1.
+    pub weight: f64,
+    pub ranger: Option<PersonView>,
+    pub backup: Option<PersonView>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct ProposalView {
+    #[schema(value_type = Object)]
+    pub fix: Fix,
+    pub place: PlaceView,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct UndeliveredView {
+    #[schema(value_type = String)]
+    pub message: MessageId,
+    /// Name, or empty when nobody stands in the role.
+    pub name: String,
+    #[schema(value_type = String)]
+    pub role: policy::Role,
+    pub phone: Option<String>,
+    #[schema(value_type = String)]
+    pub channel: policy::Channel,
+    pub why: String,
+    #[schema(value_type = String)]
+    pub at: Timestamp,
+    /// Who is told instead, and by what.
+    #[schema(value_type = Option<Object>)]
+    pub next: Option<NextTry>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct AnswerView {
+    pub person: PersonView,
+    #[schema(value_type = String)]
+    pub role: policy::Role,
+    #[schema(value_type = String)]
+    pub at: Timestamp,
+    #[schema(value_type = Object)]
+    pub means: Means,
+}
+
+/// 邻格: a ranger of another grid it may be in, told with the dispatch.
+#[derive(Serialize, ToSchema)]
+pub struct NeighbourView {
+    #[schema(value_type = String)]
+    pub grid: GridId,
+    pub ranger: PersonView,
+    /// Asked to go as well.
+    pub go: bool,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -148,6 +243,12 @@ pub struct DispatchView {
     pub declined: Option<String>,
     #[schema(value_type = Vec<String>)]
     pub missed: Vec<Stage>,
+    #[schema(value_type = Option<String>)]
+    pub grid: Option<GridId>,
+    /// 声称到达: a tap whose position did not prove it.
+    #[schema(value_type = Option<Object>)]
+    pub claimed: Option<Step>,
+    pub neighbours: Vec<NeighbourView>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -204,7 +305,8 @@ pub struct CameraView {
     pub name: String,
     #[schema(value_type = Object)]
     pub at: LatLon,
-    pub azimuth_deg: f64,
+    /// None: never surveyed.
+    pub azimuth_deg: Option<f64>,
     pub field_of_view_deg: f64,
     pub range_m: f64,
     #[schema(value_type = String)]

@@ -31,6 +31,8 @@ const CLOSED_FOR: SignedDuration = SignedDuration::from_hours(24);
 const ID_MAX_CHARS: usize = 200;
 /// How the note begins, so that it is known again.
 const UNCLEAR: &str = "无法判定的";
+/// How the line of somebody who was only rung begins, when he says that he cannot go.
+const CANNOT_GO: &str = "不能前往";
 
 #[derive(Deserialize, ToSchema)]
 pub struct Sms {
@@ -136,8 +138,11 @@ async fn take(state: &WebState, lang: Lang, said: Said) -> Answer<Taken> {
     }
     let reply = reply::read(&text);
     let meant = meant(&incidents, &people, reply.code.as_deref());
+    // 收到 of the ranger who was sent is not yet "I go"; of everybody else who was rung it is the answer.
+    let heard_only =
+        |filed: &Filed, person: &PersonId| filed.incident.dispatch.as_ref().is_some_and(|it| it.ranger == *person);
     let filed = match (reply.step, &meant[..]) {
-        (Some(step), [(one, ranger)]) => {
+        (Some(step), [(one, ranger)]) if step != Step::Heard || !heard_only(one, ranger) => {
             let by = By { actor: Actor::Ranger { person: (*ranger).clone() }, action: Some(action), happened_at: None };
             Some(state.desk.act(one.incident.id, input(step, said.channel), &by).await?)
         }
@@ -169,18 +174,31 @@ async fn incidents(state: &WebState) -> Answer<Vec<Filed>> {
     Ok(all)
 }
 
-/// What these people may mean: dispatches of theirs that are under way; without any, those they ever had here.
+/// What these people may mean: dispatches of theirs that are under way; without any, what they were rung about and have not
+/// answered; without any, those they ever had here.
 fn meant<'a>(incidents: &'a [Filed], people: &[&Person], code: Option<&str>) -> Vec<(&'a Filed, &'a PersonId)> {
     let named = incidents.iter().filter(|filed| code.is_none_or(|code| filed.code == code));
     let sent = named.filter_map(|filed| sent(filed, people).map(|ranger| (filed, ranger)));
-    let (underway, past): (Vec<_>, Vec<_>) = sent.partition(|(filed, ranger)| is_underway(filed, ranger));
-    if underway.is_empty() { past } else { underway }
+    let (underway, rest): (Vec<_>, Vec<_>) = sent.partition(|(filed, ranger)| is_underway(filed, ranger));
+    let (asked, past): (Vec<_>, Vec<_>) = rest.into_iter().partition(|(filed, person)| is_asked(filed, person));
+    [underway, asked, past].into_iter().find(|found| !found.is_empty()).unwrap_or_default()
 }
 
-/// Which of these people was sent, the last one first.
+/// Which of these people was sent, the last one first; without one, who was rung about it.
 fn sent<'a>(filed: &'a Filed, people: &[&Person]) -> Option<&'a PersonId> {
     let dispatches = filed.incident.dispatch.iter().chain(filed.incident.past_dispatches.iter().rev());
-    dispatches.map(|dispatch| &dispatch.ranger).find(|ranger| people.iter().any(|person| person.id == **ranger))
+    let ours = |id: &&PersonId| people.iter().any(|person| person.id == **id);
+    let told = filed.incident.told.iter().map(|it| &it.person);
+    dispatches.map(|dispatch| &dispatch.ranger).find(ours).or_else(|| told.into_iter().find(ours))
+}
+
+/// Rung, not sent, and not yet answered.
+fn is_asked(filed: &Filed, person: &PersonId) -> bool {
+    let incident = &filed.incident;
+    let sent = incident.dispatches().any(|it| it.ranger == *person);
+    let told = incident.told.iter().rev().find(|it| it.person == *person);
+    let answered = |since| incident.answers.iter().any(|it| it.person == *person && it.at >= since);
+    !is_closed(filed) && !sent && told.is_some_and(|it| !answered(it.at))
 }
 
 fn is_underway(filed: &Filed, ranger: &PersonId) -> bool {
@@ -249,7 +267,7 @@ fn input(step: Step, channel: Channel) -> Input {
         Channel::Sms | Channel::Wecom => (Means::SmsReply, "短信回复0，未写原因 / replied 0, gave no reason"),
     };
     match step {
-        Step::Acknowledge => Input::Acknowledge { means },
+        Step::Acknowledge | Step::Heard => Input::Acknowledge { means },
         Step::Arrive => Input::Arrive { means, position: None },
         Step::Decline { reason } => Input::Decline { reason: reason.unwrap_or_else(|| silent.to_owned()) },
     }
@@ -260,7 +278,13 @@ fn outcome(filed: &Filed, action: ActionId, lang: Lang, duty: &str) -> Option<Ta
     let is_it = |recorded: &&Recorded| recorded.action == Some(action);
     let (zh, en) = match &filed.incident.log.iter().find(is_it)?.event {
         Event::Acknowledged { .. } => ("已接收，到达后请回复2", "acknowledged; reply 2 when you are there"),
+        Event::Answered { .. } => ("已记录您收到", "recorded that you have heard"),
+        Event::Arrived { unproven: Some(_), .. } => (
+            "已记录声称到达，尚无定位证实，请在手机页点“已到达”或电话值班",
+            "recorded that you say so; nothing proves it yet: press Arrived on the phone page or call",
+        ),
         Event::Arrived { .. } => ("已记录到达", "your arrival is recorded"),
+        Event::Noted { words } if words.starts_with(CANNOT_GO) => ("已记录不能前往", "recorded that you cannot go"),
         Event::Declined { .. } => ("已记录不能前往", "recorded that you cannot go"),
         Event::LateActionKept { words } if !words.starts_with(UNCLEAR) => {
             ("回复已留存，任务状态不变", "kept for the record, nothing changes")

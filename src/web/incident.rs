@@ -131,7 +131,7 @@ pub async fn report_by_office(
     };
     let incident = state.desk.sighting(sighting).await?;
     let filed = state.store.incident(incident).await?;
-    Ok(Json(Eyes { me: &me, county: &state.county() }.brief(filed)))
+    Ok(Json(Eyes { me: &me, county: &state.county(), policy: state.desk.policy() }.brief(filed)))
 }
 
 /// 派发, and 改派 when a dispatch runs.
@@ -157,7 +157,7 @@ pub async fn false_alarm(
     Body(dismissal): Body<Dismissal>,
 ) -> Done {
     let words = optional_words(&dismissal.words, "说明", "the words")?;
-    let closure = Closure { category: NOTHING_FOUND, false_alarm: Some(dismissal.reason), words };
+    let closure = Closure { category: NOTHING_FOUND, false_alarm: Some(dismissal.reason), words, passed_to: None };
     act(&state, &me, id, Action { key, happened_at: None, input: Input::Close { closure } }).await
 }
 
@@ -248,8 +248,8 @@ pub async fn close(
             "An incident cannot be closed as still being checked.",
         ));
     }
-    let closure =
-        Closure { category: code, false_alarm: None, words: optional_words(&close.words, "说明", "the words")? };
+    let words = optional_words(&close.words, "说明", "the words")?;
+    let closure = Closure { category: code, false_alarm: None, words, passed_to: None };
     act(&state, &me, id, Action { key, happened_at: None, input: Input::Close { closure } }).await
 }
 
@@ -273,9 +273,9 @@ pub struct Action {
 }
 
 /// Answers with the incident as it is now.
-async fn act(state: &WebState, me: &Me, id: IncidentId, action: Action) -> Done {
+pub async fn act(state: &WebState, me: &Me, id: IncidentId, action: Action) -> Done {
     let filed = take(state, me, id, action).await?;
-    Ok(Json(Eyes { me, county: &state.county() }.brief(filed)))
+    Ok(Json(Eyes { me, county: &state.county(), policy: state.desk.policy() }.brief(filed)))
 }
 
 /// Hands the input to the desk, once a key.

@@ -14,10 +14,12 @@ mod live;
 mod login;
 mod ops;
 mod pages;
+mod people;
 mod pictures;
 mod queue;
 mod ranger;
 mod service;
+mod sorting;
 
 pub use auth::{hash as hash_secret, issue_login, secret};
 pub use service::Parts;
@@ -182,6 +184,15 @@ fn quick() -> OpenApiRouter<WebState> {
         .routes(routes!(incident::send_back))
         .routes(routes!(incident::close))
         .routes(routes!(incident::note))
+        .routes(routes!(people::people))
+        .routes(routes!(sorting::relocate))
+        .routes(routes!(sorting::strike_out))
+        .routes(routes!(sorting::reinstate))
+        .routes(routes!(sorting::split))
+        .routes(routes!(sorting::merge))
+        .routes(routes!(sorting::unmerge))
+        .routes(routes!(sorting::intend))
+        .routes(routes!(sorting::take_undelivered))
         .routes(routes!(inbound::sms))
         .routes(routes!(inbound::voice))
         .routes(routes!(pictures::picture))

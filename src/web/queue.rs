@@ -1,38 +1,57 @@
-//! Pure: in which order the office works through what is open (UX 6.2): overdue (longest first), to be looked at (oldest
-//! first), waiting for the ranger (least time first), in hand, to be reviewed.
+//! Pure: in which order the office works through what is open: what an officer should do first. Overdue with somebody waiting
+//! (longest first), then what waits for a look by priority and then age, then what runs, then what is to be reviewed. What is
+//! only labelled or lies outside the county never stands above a plume.
 
 use crate::triage::incident::{Incident, State};
+use crate::triage::policy::Policy;
+use crate::triage::sending::Verdict;
 use jiff::Timestamp;
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 enum Group {
     Overdue,
+    /// A place somebody is on the way to may be wrong.
+    Relocation,
     ToReview,
     Waiting,
     InHand,
     Reported,
+    /// A registered kiln, a neighbour's fire: no plume waits below it.
+    Labelled,
+    /// Led by another incident.
+    Led,
     Closed,
 }
 
 /// Smaller comes first.
-pub fn place(incident: &Incident, now: Timestamp) -> impl Ord + use<> {
+pub fn place(incident: &Incident, policy: &Policy, now: Timestamp) -> impl Ord + use<> {
     let clock = running_clock(incident);
-    let (group, at) = match (clock, incident.state) {
-        (Some(by), _) if by <= now => (Group::Overdue, by),
-        (_, State::NeedsReview) => (Group::ToReview, incident.opened_at),
-        (by, State::Dispatched) => (Group::Waiting, by.unwrap_or(incident.opened_at)),
-        (by, State::Acknowledged | State::Arrived) => (Group::InHand, by.unwrap_or(incident.opened_at)),
-        (_, State::Reported) => (Group::Reported, incident.opened_at),
-        (_, State::Closed) => (Group::Closed, incident.opened_at),
+    let sooner = |at: Timestamp| (0, at);
+    // A whole point of priority at a time: of nearly equal ones the older leads.
+    let by_priority = |at: Timestamp| (-(incident.priority.score.round() as i64), at);
+    let labelled = || matches!(incident.judge(policy, false).verdict, Verdict::Digest | Verdict::PassOn);
+    let opened = incident.opened_at;
+    let (group, key) = match (clock, incident.state) {
+        (_, State::Closed) => (Group::Closed, sooner(opened)),
+        _ if incident.merged_into.is_some() && incident.dispatch.is_none() => (Group::Led, sooner(opened)),
+        (_, State::NeedsReview) if labelled() => (Group::Labelled, by_priority(opened)),
+        (Some(by), _) if by <= now => (Group::Overdue, sooner(by)),
+        _ if incident.proposal.is_some() => (Group::Relocation, sooner(opened)),
+        (_, State::NeedsReview) => (Group::ToReview, by_priority(opened)),
+        (by, State::Dispatched) => (Group::Waiting, sooner(by.unwrap_or(opened))),
+        (by, State::Acknowledged | State::Arrived) => (Group::InHand, sooner(by.unwrap_or(opened))),
+        (_, State::Reported) => (Group::Reported, sooner(opened)),
     };
-    (group, at, incident.id)
+    (group, key, incident.id)
 }
 
 /// The clock somebody is working against now.
 fn running_clock(incident: &Incident) -> Option<Timestamp> {
     let dispatch = incident.dispatch.as_ref();
     match incident.state {
-        State::NeedsReview => incident.review_by,
+        // Once rung it stays overdue since the first ring was due.
+        State::NeedsReview if incident.review_missed() => incident.waiting.iter().map(|it| it.since).min(),
+        State::NeedsReview => incident.review_by(),
         State::Dispatched => dispatch.map(|it| it.acknowledge_by),
         State::Acknowledged => dispatch.map(|it| it.arrive_by),
         // A report sent back has already met its clock.
@@ -45,11 +64,10 @@ fn running_clock(incident: &Incident) -> Option<Timestamp> {
 mod tests {
     use super::*;
     use crate::triage::event::{Actor, Means, Place, Verification};
-    use crate::triage::geo::{LatLon, Locus};
-    use crate::triage::id::{DispatchId, IncidentId, SightingId};
-    use crate::triage::incident::{By, Input, NewIncident};
-    use crate::triage::policy::Policy;
-    use crate::triage::score::Priority;
+    use crate::triage::geo::{Fix, LatLon, Locus};
+    use crate::triage::id::{DispatchId, IncidentId, PersonId, SightingId};
+    use crate::triage::incident::{By, Input, NewIncident, Office};
+    use crate::triage::policy::{Policy, Role};
     use crate::triage::sighting::{Sighting, Source};
     use jiff::SignedDuration;
     use uuid::Uuid;
@@ -72,9 +90,12 @@ mod tests {
             labels: vec![],
         };
         let (id, dispatch) = (IncidentId(Uuid::from_u128(number)), DispatchId(Uuid::from_u128(number)));
-        let new = NewIncident { id, dispatch, sighting, place: Place::default(), priority: Priority::default() };
+        let new = NewIncident { id, dispatch, sightings: vec![sighting], links: vec![], split_from: None, flood: None };
         let policy = Policy::default();
-        let mut incident = Incident::from_log(&Incident::open(new, &policy, minute(opened))).expect("an opening");
+        let place = |_: &Fix| Place::default();
+        let holder = |_: Role, _: &Place, _: Option<&PersonId>| None;
+        let office = Office { policy: &policy, place: &place, holder: &holder };
+        let mut incident = Incident::from_log(&Incident::open(new, &office, minute(opened))).expect("an opening");
         let verification = Verification {
             category: 3,
             flames: None,
@@ -88,13 +109,13 @@ mod tests {
         let inputs = [
             Input::Dispatch { dispatch, ranger: "r1".into() },
             Input::Acknowledge { means: Means::Phone },
-            Input::Arrive { means: Means::Phone, position: None },
+            Input::Arrive { means: Means::Proxy { reason: "电话".to_owned() }, position: None },
             Input::Report { verification },
         ];
         for (input, at) in inputs.into_iter().zip(steps) {
             let actor = Actor::Officer { person: "o1".into() };
             let by = By { actor, action: None, happened_at: None };
-            for recorded in incident.handle(input, &by, &policy, minute(*at)).expect("allowed") {
+            for recorded in incident.handle(input, &by, &office, minute(*at)).expect("allowed") {
                 incident.apply(&recorded);
             }
         }
@@ -114,7 +135,7 @@ mod tests {
             incident(2, 70, &[85]),
             incident(1, 30, &[35, 40, 50]),
         ];
-        queue.sort_by_cached_key(|incident| place(incident, minute(100)));
+        queue.sort_by_cached_key(|incident| place(incident, &Policy::default(), minute(100)));
         let order: Vec<u128> = queue.iter().map(|incident| incident.id.0.as_u128()).collect();
         // 1 and 2 have both been overdue since 95; of equals the older id leads.
         assert_eq!(order, [1, 2, 3, 4, 5, 6, 7, 8]);

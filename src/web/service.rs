@@ -152,7 +152,7 @@ pub async fn measure(request: Request, next: Next) -> Response {
 #[utoipa::path(get, path = "/api/v1/me", tag = "session", responses((status = 200, body = MeView)))]
 pub async fn me(State(state): State<WebState>, me: Me, headers: HeaderMap) -> Answer<Json<MeView>> {
     let county = state.county();
-    Ok(Json(Eyes { me: &me, county: &county }.me(lang_of(&headers), state.clock.now())))
+    Ok(Json(Eyes { me: &me, county: &county, policy: state.desk.policy() }.me(lang_of(&headers), state.clock.now())))
 }
 
 /// The schema as text, made once.

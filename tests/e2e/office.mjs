@@ -42,6 +42,7 @@ export async function dispatchByKeyboard(page, id, say) {
   await choose(page, id);
   await page.waitForSelector('.picture img');
   await page.waitForFunction(() => document.querySelector('.picture img')?.naturalWidth > 0);
+  await page.waitForSelector('[data-why] .because li');
   await shot(page, '01-office-incident');
   await accessible(page, 'the office page with an incident');
   if ((await card(page, id).getAttribute('data-state')) !== 'needs_review') {
@@ -50,6 +51,7 @@ export async function dispatchByKeyboard(page, id, say) {
   }
   await page.keyboard.press('d');
   await page.waitForSelector('[data-confirm="dispatch"]:focus');
+  await page.waitForSelector('.people-search');
   await shot(page, '02-office-dispatch');
   await accessible(page, 'the dispatch panel');
   const at = Date.now();

@@ -27,11 +27,15 @@ fn a_satellite_file_finds_the_ranger_and_everybody_above() {
     watch.scan(now()).expect("it may still grow");
     let scan = watch.scan(now()).expect("now it is read");
     let [batch] = &scan.batches[..] else { panic!("one list: {scan:?}") };
-    assert_eq!((batch.hotspots.len(), batch.rejected.len()), (4, 0));
+    assert_eq!((batch.hotspots.len(), batch.rejected.len()), (5, 0));
 
     let sighting = satellite::sighting_of(&batch.hotspots[0], SightingId(uuid::Uuid::nil()));
-    let fix =
-        Fix { centre: sighting.locus.centre(), radius_m: sighting.locus.radius_m(), method: FixMethod::Satellite };
+    let fix = Fix {
+        centre: sighting.locus.centre(),
+        radius_m: sighting.locus.radius_m(),
+        method: FixMethod::Satellite,
+        spread: None,
+    };
     let place = county.place(&fix, now());
     assert!(place.unique, "{place:?}");
     let ladder = [

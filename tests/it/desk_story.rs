@@ -6,7 +6,7 @@ use huoyan::county::County;
 use huoyan::desk::Desk;
 use huoyan::error::Kind;
 use huoyan::store::{Chain, Message, Status, Store};
-use huoyan::triage::event::{Actor, Closure, Event, Flames, Means, Verification};
+use huoyan::triage::event::{Actor, Closure, Event, Flames, Means, Position, Verification};
 use huoyan::triage::id::{ActionId, DispatchId, IncidentId};
 use huoyan::triage::incident::{By, Input, State};
 use huoyan::triage::policy::{Channel, Policy, Role, Rung, Stage};
@@ -107,7 +107,7 @@ use Channel::{Sms, Voice};
 async fn nobody_touches_the_phone() {
     let story = Story::begin().await;
     let fire = story.fire().await;
-    story.wait_until(120).await;
+    story.wait_until(80).await;
     assert_eq!(
         story.told(fire).await,
         lines(&[
@@ -122,7 +122,12 @@ async fn nobody_touches_the_phone() {
             (30, "t2", Sms),
             (60, "l2", Sms),
             (60, "o2", Sms),
-        ])
+            (70, "o2", Voice),
+            (75, "l2", Voice),
+            (80, "o1", Voice),
+            (80, "o2", Voice),
+        ]),
+        "and then the office is rung, again and higher"
     );
     let log = story.t.store.incident(fire).await.unwrap().incident.log;
     let missed = log.iter().filter(|it| matches!(it.event, Event::DeadlineMissed { .. })).count();
@@ -137,11 +142,12 @@ async fn the_ladder_falls_silent_step_by_step() {
     story.wait_until(4).await;
     assert_eq!(story.ranger(fire, phone()).await.unwrap().incident.state, State::Acknowledged);
     story.wait_until(35).await;
-    story.ranger(fire, Input::Arrive { means: Means::Phone, position: None }).await.unwrap();
+    let here = Position { at: place(28.451, 110.401), accuracy_m: 9.0, measured_at: Some(at(2)) };
+    story.ranger(fire, Input::Arrive { means: Means::Phone, position: Some(here) }).await.unwrap();
     story.wait_until(50).await;
     let reported = story.ranger(fire, found_fire()).await.unwrap();
     assert_eq!(reported.incident.state, State::Reported);
-    story.wait_until(120).await;
+    story.wait_until(64).await;
     assert_eq!(
         story.told(fire).await,
         lines(&[(0, "r1", Sms), (3, "r1", Voice), (30, "l2", Sms), (30, "o2", Sms), (30, "t2", Sms)])
@@ -217,7 +223,7 @@ async fn overdue_escalations_fire_once_after_a_restart_even_by_two_desks() {
 async fn a_sighting_written_down_before_a_crash_is_filed_after_it() {
     let story = Story::begin().await;
     let sighting = fire();
-    story.t.store.record_sighting(&sighting, start()).await.unwrap();
+    story.t.store.record_sightings(std::slice::from_ref(&sighting), start()).await.unwrap();
     story.desk.tick().await.unwrap();
     assert_eq!(story.t.store.incident_of(sighting.id).await.unwrap(), None, "perhaps somebody is filing it just now");
     story.clock.advance(SignedDuration::from_secs(6));
@@ -257,7 +263,7 @@ async fn many_eyes_on_one_fire_make_one_incident() {
 }
 
 #[tokio::test]
-async fn an_alert_nobody_looks_at_rings_the_leader() {
+async fn an_alert_nobody_looks_at_rings_again_and_higher() {
     let story = Story::begin().await;
     let called = Sighting {
         source: huoyan::triage::sighting::Source::Person { who: "12119".into(), words: "后山冒烟".into() },
@@ -266,11 +272,12 @@ async fn an_alert_nobody_looks_at_rings_the_leader() {
     let incident = story.desk.sighting(called).await.unwrap();
     assert_eq!(story.told(incident).await, []);
     story.wait_until(30).await;
-    assert_eq!(story.told(incident).await, lines(&[(5, "l2", Voice)]));
+    let rings = [(5, "o2"), (10, "l2"), (15, "o1"), (15, "o2"), (25, "o2"), (30, "l2")];
+    assert_eq!(story.told(incident).await, lines(&rings.map(|(minute, who)| (minute, who, Voice))));
     let words = &story.t.store.messages_of(incident).await.unwrap()[0].words;
     assert_eq!(
         words,
-        "【森防】0405-01·官庄镇界亭驿村·110.4000,28.4500·人工报警·14:00发现·无人研判·请派人·值班13800000062"
+        "【森防】0405-01·官庄镇界亭驿村·110.400,28.450·人工报警·14:00发现·无人研判·请派人或销号·回复1收到·值班13800000062"
     );
 }
 
@@ -298,7 +305,9 @@ async fn somebody_who_cannot_go_is_replaced_and_told_so() {
     assert!(to("李四").iter().any(|words| words.contains("已改派他人·您不必前往")));
     assert!(to("张三").iter().all(|words| !words.contains("改派")), "who declined needs no second word");
 
-    let closing = Input::Close { closure: Closure { category: 2, false_alarm: None, words: "电话核实".into() } };
+    let closing = Input::Close {
+        closure: Closure { category: 2, false_alarm: None, words: "电话核实".into(), passed_to: None },
+    };
     story.desk.act(fire, closing, &by_officer()).await.unwrap();
     story.wait_until(120).await;
     let last = story.t.store.messages_of(fire).await.unwrap().pop().unwrap();
@@ -313,22 +322,21 @@ async fn a_gap_in_the_rota_is_seen_and_somebody_is_told_all_the_same() {
     gap.people.iter_mut().find(|person| person.id.as_str() == "chief").unwrap().phone = None;
     let story = Story::of(gap).await;
     let fire = story.fire().await;
-    story.wait_until(60).await;
+    story.wait_until(63).await;
     let messages = story.t.store.messages_of(fire).await.unwrap();
     let failed: Vec<_> = messages
         .iter()
         .filter(|m| m.status == Status::Failed)
         .map(|m| (m.created_at.duration_since(start()).as_mins(), m.to.role, m.error.clone().unwrap()))
         .collect();
-    assert_eq!(
-        failed,
-        [
-            (10, Role::VillageChief, "没有电话号码 / no phone number in the register".to_owned()),
-            (30, Role::CountyLeader, "无人值班 / nobody on duty".to_owned()),
-            (60, Role::CountyLeader, "无人值班 / nobody on duty".to_owned()),
-        ]
-    );
-    assert_eq!(messages.iter().filter(|m| m.to.name == "李县").count(), 2, "the duty officer, once a rung");
+    assert_eq!(failed[0], (10, Role::VillageChief, "没有电话号码 / no phone number in the register".to_owned()));
+    assert_eq!(failed[1], (30, Role::CountyLeader, "无人值班 / nobody on duty".to_owned()));
+    // What reached nobody goes to the next higher at the desk's next look, in the words of the first.
+    let told: Vec<_> = messages.iter().filter(|m| m.words.contains("未送达，请代为处理")).collect();
+    assert_eq!((told[0].to.role, told[0].to.name.as_str()), (Role::TownshipDuty, "钱乡"), "{told:#?}");
+    let incident = story.t.store.incident(fire).await.unwrap().incident;
+    assert!(incident.undelivered.iter().any(|it| it.role == Role::CountyLeader && it.person.is_none()), "on the board");
+    assert!(story.t.store.failed_messages(9).await.unwrap().is_empty(), "the log knows of every failure");
 }
 
 #[tokio::test]
@@ -343,10 +351,11 @@ async fn texts_stand_alone_and_drills_say_so() {
         async move { store.messages_of(incident).await.unwrap().into_iter().map(|m| m.words).collect::<Vec<_>>() }
     };
     let (texts, drill_texts) = (words(real).await, words(drill).await);
-    let task = "【森防】0405-01·官庄镇界亭驿村·110.4000,28.4500·卫星1像素·14:00发现·回复1接收·值班13800000062";
+    let task = "【森防】0405-01·官庄镇界亭驿村·110.400,28.450·卫星1像素·14:00发现·回复1接收·值班13800000062";
     assert_eq!(texts[0], task);
     assert!(task.chars().count() <= 70, "one SMS: {} characters", task.chars().count());
-    let to_others = "【森防】0405-01·官庄镇界亭驿村·护林员张三13800000061已10分钟未接收·请督办·值班13800000062";
+    let to_others =
+        "【森防】0405-01·官庄镇界亭驿村·护林员张三13800000061已10分钟未接收·请督办，回复1收到·值班13800000062";
     assert!(texts.iter().any(|text| text == to_others), "{texts:#?}");
     assert!(texts.iter().all(|text| text.starts_with("【森防】0405-01·")));
     assert!(drill_texts.iter().all(|text| text.starts_with("【演练】【森防】0405-02·")));

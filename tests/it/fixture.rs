@@ -7,12 +7,11 @@ use huoyan::desk::Desk;
 use huoyan::store::Store;
 use huoyan::triage::detection::{Class, ModelVersion};
 use huoyan::triage::event::{Event, Place, Recorded};
-use huoyan::triage::geo::{LatLon, Locus};
+use huoyan::triage::geo::{Fix, LatLon, Locus};
 use huoyan::triage::hotspot::{Hotspot, HotspotConfidence};
 use huoyan::triage::id::{DispatchId, IncidentId, PersonId, SightingId};
-use huoyan::triage::incident::{Incident, NewIncident};
+use huoyan::triage::incident::{Incident, NewIncident, Office};
 use huoyan::triage::policy::{Policy, Review, Role};
-use huoyan::triage::score::Priority;
 use huoyan::triage::sighting::{Sighting, Source};
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
@@ -96,13 +95,19 @@ pub fn opened(sighting: Sighting, now: Timestamp) -> (Incident, Vec<Recorded>) {
     let new = NewIncident {
         id: IncidentId(id()),
         dispatch: DispatchId(id()),
-        sighting,
-        place: Place {
-            name: "官庄镇界亭驿村".into(), suggested: vec!["r1".into()], unique: true, ..Place::default()
-        },
-        priority: Priority::default(),
+        sightings: vec![sighting],
+        links: vec![],
+        split_from: None,
+        flood: None,
     };
-    let events = Incident::open(new, &policy, now);
+    let place = |_: &Fix| Place {
+        name: "官庄镇界亭驿村".into(),
+        suggested: vec!["r1".into()],
+        unique: true,
+        ..Place::default()
+    };
+    let holder = |_: Role, _: &Place, _: Option<&PersonId>| Some(PersonId::from("o1"));
+    let events = Incident::open(new, &Office { policy: &policy, place: &place, holder: &holder }, now);
     let incident = Incident::from_log(&events).expect("begins with its opening");
     (incident, events)
 }

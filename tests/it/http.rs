@@ -2,6 +2,7 @@
 
 mod live;
 mod points;
+mod sorting;
 
 use crate::http_support::{ADMIN_TOKEN, Browser, World, at, leaves};
 use axum::body::Body;
@@ -155,7 +156,7 @@ async fn a_fire_from_the_first_look_to_the_closed_file() {
     let mine = ranger.get("/api/v1/ranger").await.ok();
     assert_eq!(mine["incidents"][0]["id"], json!(id));
     assert_eq!(mine["duty_phone"], "13900000008");
-    let tap = json!({"happened_at": "2026-11-21T06:01:00Z", "position": {"at": at(28.5, 110.35), "accuracy_m": 12.0}});
+    let tap = json!({"happened_at": "2026-11-21T06:01:00Z", "position": {"at": at(28.507, 110.3388), "accuracy_m": 12.0, "measured_at": "2026-11-21T06:00:30Z"}});
     let key = Uuid::now_v7();
     let acknowledged = ranger.post_as(key, &path("acknowledge"), tap.clone()).await.ok();
     assert_eq!(acknowledged["dispatch"]["acknowledged"]["means"]["means"], "phone");
@@ -561,6 +562,7 @@ async fn seen_by_camera(world: &World, jpeg: Vec<u8>) -> String {
             half_width_deg: 4.0,
             near_m: 200.0,
             far_m: 8000.0,
+            range: huoyan::triage::geo::RangeBasis::Unknown,
         },
         confidence: 0.8,
         pictures: vec![picture],

@@ -35,8 +35,9 @@ async fn a_reply_of_1_acknowledges_once_and_2_arrives() {
     assert_eq!(sms(&world, R1, "２", "gw-2").await.ok()["taken"], true);
     let incident = read(&officer, &id).await;
     assert_eq!(
-        (&incident["state"], &incident["dispatch"]["arrived"]["means"]["means"]),
-        (&json!("arrived"), &json!("sms_reply"))
+        (&incident["state"], &incident["dispatch"]["claimed"]["unproven"]),
+        (&json!("acknowledged"), &json!("no_position")),
+        "a text says where nobody is"
     );
 }
 
@@ -98,10 +99,10 @@ async fn words_that_are_no_answer_are_shown_to_the_duty_officer() {
     let words = last(&read(&officer, &mine).await)["event"]["words"].clone();
     assert!(words.as_str().is_some_and(|words| words.contains("周建国「火很大，快来人」")), "{words}");
 
-    assert_eq!(sms(&world, R1, "1 1121-02", "gw-2").await.ok()["taken"], false, "another ranger's task");
+    assert_eq!(sms(&world, R1, "1 1121-02", "gw-2").await.ok()["taken"], true, "his neighbour's: he was told of it");
     let incident = read(&officer, &foreign).await;
-    assert_eq!(incident["state"], "dispatched");
-    assert!(last(&incident)["event"]["words"].as_str().is_some_and(|words| words.contains("「1 1121-02」")));
+    assert_eq!(incident["state"], "dispatched", "and it remains his neighbour's");
+    assert_eq!(last(&incident)["event"]["type"], "answered");
     assert_eq!(read(&officer, &mine).await["state"], "dispatched", "nor is it taken for the own one");
 
     assert_eq!(sms(&world, "13900000009", "1", "gw-3").await.ok()["taken"], false, "nothing was sent to the leader");

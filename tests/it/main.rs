@@ -3,6 +3,7 @@
 use huoyan::triage;
 
 mod another_model;
+mod bearings;
 mod bus_contract;
 mod camera;
 mod camera_support;
@@ -24,6 +25,7 @@ mod kill9;
 mod no_telemetry;
 mod notify;
 mod replay;
+mod right_ranger;
 mod rtsp;
 mod satellite;
 mod self_test;

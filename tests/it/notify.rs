@@ -110,14 +110,16 @@ impl Office {
     async fn notifier(&self, config: NotifyConfig) -> Notifier {
         let key = |name: &str| Some(Key::new(format!("secret-{name}")));
         let keys = Keys { sms: key("sms"), voice: key("voice"), wecom: key("wecom") };
-        Notifier::new(self.t.store.clone(), &config, keys, self.clock.clone()).await.expect("a notifier")
+        Notifier::new(self.t.store.clone(), &config, keys, self.clock.clone(), Default::default())
+            .await
+            .expect("a notifier")
     }
 
     /// Writes one text of a new incident into the outbox, as the desk does.
     async fn write(&self, channel: Channel, phone: &str, words: &str) -> IncidentId {
         let sighting = camera_sighting();
         let now = self.clock.now();
-        self.t.store.record_sighting(&sighting, now).await.unwrap();
+        self.t.store.record_sightings(std::slice::from_ref(&sighting), now).await.unwrap();
         let (incident, events) = opened(sighting, now);
         let message = NewMessage {
             id: MessageId(id()),

@@ -60,7 +60,7 @@ async fn open(store: &Store) -> Incident {
 
 async fn recorded_opening(store: &Store) -> (Incident, Vec<Recorded>) {
     let sighting = camera_sighting();
-    store.record_sighting(&sighting, start()).await.expect("recorded");
+    store.record_sightings(std::slice::from_ref(&sighting), start()).await.expect("recorded");
     opened(sighting, start())
 }
 
@@ -92,8 +92,8 @@ fn message(person: Option<&str>, occasion: Occasion) -> NewMessage {
 
 async fn a_sighting_is_new_once(t: TestStore) {
     let sighting = camera_sighting();
-    assert!(t.store.record_sighting(&sighting, start()).await.unwrap());
-    assert!(!t.store.record_sighting(&sighting, at(1)).await.unwrap());
+    t.store.record_sightings(std::slice::from_ref(&sighting), start()).await.unwrap();
+    t.store.record_sightings(std::slice::from_ref(&sighting), at(1)).await.unwrap();
     assert_eq!(t.store.unfiled_sightings(at(0), 10).await.unwrap(), std::slice::from_ref(&sighting));
     assert_eq!(t.store.unfiled_sightings(at(-1), 10).await.unwrap(), []);
     let (incident, events) = opened(sighting.clone(), at(1));
@@ -143,7 +143,7 @@ async fn of_concurrent_committers_exactly_one_wins(t: TestStore) {
 
 async fn one_sighting_opens_one_incident(t: TestStore) {
     let sighting = camera_sighting();
-    t.store.record_sighting(&sighting, start()).await.unwrap();
+    t.store.record_sightings(std::slice::from_ref(&sighting), start()).await.unwrap();
     let (first, first_events) = opened(sighting.clone(), start());
     let (second, second_events) = opened(sighting, start());
     file(&t.store, &first, &first_events).await.unwrap();
@@ -244,7 +244,7 @@ async fn codes_count_by_the_offices_day(t: TestStore) {
     // 15:59Z is still the 5th in Beijing, 16:01Z is the 6th.
     for (minutes, code) in [(0, "0405-01"), (599, "0405-02"), (601, "0406-01"), (602, "0406-02")] {
         let sighting = camera_sighting();
-        t.store.record_sighting(&sighting, at(minutes)).await.unwrap();
+        t.store.record_sightings(std::slice::from_ref(&sighting), at(minutes)).await.unwrap();
         let (incident, events) = opened(sighting, at(minutes));
         let mut heard = String::new();
         let commit = Commit { incident: &incident, events: &events, last_opened: None };
@@ -345,7 +345,7 @@ async fn hotspots_come_back_until_sighted(t: TestStore) {
     let (a, b) = (hotspot("a", "2.0URT"), hotspot("b", "2.0URT"));
     assert_eq!(t.store.add_hotspots(&[a.clone(), b.clone(), a.clone()], at(0)).await.unwrap(), [a.clone(), b.clone()]);
     let sighting = satellite_sighting(&a);
-    t.store.record_sighting(&sighting, at(0)).await.unwrap();
+    t.store.record_sightings(std::slice::from_ref(&sighting), at(0)).await.unwrap();
     // The same pixels, processed again: one is known for good, the other was lost between file and desk.
     let (a2, b2) = (hotspot("a", "2.0NRT"), hotspot("b", "2.0NRT"));
     assert_eq!(t.store.add_hotspots(&[a2.clone(), b2.clone()], at(1)).await.unwrap(), [b2]);

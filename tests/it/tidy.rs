@@ -93,6 +93,7 @@ fn every_outside_crate_lives_in_its_home() {
         ("clap::", &["src/cli/", "src/main.rs"]),
         ("indicatif::", &["src/cli/progress.rs"]),
         ("fast_image_resize", &["src/frame/"]),
+        ("tiff::", &["src/county/terrain/"]),
         ("csv::", &["src/county/", "src/satellite/", "src/report/"]),
     ]);
     let mut strays = Vec::new();

@@ -3,12 +3,11 @@
 #![allow(dead_code, reason = "two crates include this file and each uses a part")]
 
 use crate::triage::detection::{Class, ModelVersion};
-use crate::triage::event::{Actor, Event, Means, Place, Recorded, Verification};
-use crate::triage::geo::{LatLon, Locus};
-use crate::triage::id::{ActionId, DispatchId, IncidentId, SightingId};
-use crate::triage::incident::{By, Incident, Input, NewIncident, Refusal};
-use crate::triage::policy::{Channel, Policy, Role};
-use crate::triage::score;
+use crate::triage::event::{Actor, Candidate, Event, Means, Place, Position, Recorded, Verification};
+use crate::triage::geo::{Fix, LatLon, Locus, RangeBasis};
+use crate::triage::id::{ActionId, DispatchId, IncidentId, PersonId, SightingId};
+use crate::triage::incident::{By, Incident, Input, NewIncident, Office, Refusal};
+use crate::triage::policy::{Channel, Policy, Review, Role};
 use crate::triage::sighting::{Sighting, Source};
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
@@ -58,7 +57,7 @@ pub fn satellite(id: u128, observed_at: Timestamp, centre: LatLon) -> Sighting {
         frp_mw: Some(4.2),
         pixels: 1,
     };
-    sighting(id, observed_at, source, Locus::Disc { centre, radius_m: 375.0 }, 0.6)
+    sighting(id, observed_at, source, Locus::Pixel { centre, scan_m: 375.0, track_m: 375.0 }, 0.6)
 }
 
 /// A camera's bearing of ±2°, seeing 200 m to 10 km.
@@ -78,13 +77,27 @@ pub fn camera(
         model: ModelVersion { name: "smoke-fire".to_owned(), version: "0.1.0".to_owned() },
         thresholds_version: 1,
     };
-    let locus = Locus::Sector { apex, azimuth_deg, half_width_deg: 2.0, near_m: 200.0, far_m: 10_000.0 };
+    let locus = Locus::Sector {
+        apex,
+        azimuth_deg,
+        half_width_deg: 2.0,
+        near_m: 200.0,
+        far_m: 10_000.0,
+        range: RangeBasis::Unknown,
+    };
     sighting(id, observed_at, source, locus, confidence)
 }
 
 pub fn person(id: u128, observed_at: Timestamp, centre: LatLon, radius_m: f64) -> Sighting {
     let source = Source::Person { who: "12119".to_owned(), words: "山后冒烟".to_owned() };
     sighting(id, observed_at, source, Locus::Disc { centre, radius_m }, 0.8)
+}
+
+/// An office whose cameras may send after two minutes without a look.
+pub fn after_a_look() -> Policy {
+    let mut policy = Policy::default();
+    policy.review.camera = Review::OfficerThenAuto { after: minutes(2.0) };
+    policy
 }
 
 /// 大坪村, looked after by A角 wang, then li.
@@ -97,6 +110,7 @@ pub fn village() -> Place {
         suggested: vec!["wang".into(), "li".into()],
         unique: true,
         labels: Vec::new(),
+        ..Place::default()
     }
 }
 
@@ -129,12 +143,87 @@ pub fn phone_ack() -> Input {
     Input::Acknowledge { means: Means::Phone }
 }
 
-pub fn phone_arrive() -> Input {
-    Input::Arrive { means: Means::Phone, position: None }
+/// Standing 20 m from the middle of the hills, measured just now.
+pub fn phone_arrive(now: Timestamp) -> Input {
+    Input::Arrive { means: Means::Phone, position: Some(standing(place_m(20.0, 0.0), now)) }
+}
+
+pub fn standing(at: LatLon, measured_at: Timestamp) -> Position {
+    Position { at, accuracy_m: 12.0, measured_at: Some(measured_at) }
+}
+
+/// West of the middle G16 with chen, east of it G17 with wang; li stands in for both. The weights are as a disc's would be.
+pub fn two_grids(fix: &Fix) -> Place {
+    let east_m = crate::triage::overlap::flat(place_m(0.0, 0.0), fix.centre)[0];
+    let east = (0.5 + east_m / (2.0 * fix.radius_m.max(1.0))).clamp(0.0, 1.0);
+    let candidate = |grid: &str, ranger: &str, weight: f64| Candidate {
+        grid: grid.into(),
+        name: format!("官庄镇{grid}"),
+        weight,
+        ranger: Some(ranger.into()),
+        backup: Some("li".into()),
+    };
+    let mut candidates = vec![candidate("G17", "wang", east), candidate("G16", "chen", 1.0 - east)];
+    candidates.sort_by(|a, b| b.weight.total_cmp(&a.weight));
+    candidates.retain(|it| it.weight > 0.0);
+    let suggested = candidates.iter().filter_map(|it| it.ranger.clone()).chain([PersonId::from("li")]).collect();
+    Place {
+        name: candidates[0].name.clone(),
+        grid: Some(candidates[0].grid.clone()),
+        unique: candidates.len() == 1,
+        suggested,
+        candidates,
+        ..village()
+    }
+}
+
+/// Who stands in each role of the made-up county.
+pub fn holder(role: Role, _: &Place, ranger: Option<&PersonId>) -> Option<PersonId> {
+    Some(match role {
+        Role::Ranger => ranger?.clone(),
+        Role::BackupRanger => "li".into(),
+        Role::VillageChief => "chief".into(),
+        Role::TownshipDuty => "town".into(),
+        Role::CountyDuty => "zhao".into(),
+        Role::CountyLeader => "qian".into(),
+        Role::NextDuty => "sun".into(),
+    })
 }
 
 pub fn report(category: u8) -> Input {
     Input::Report { verification: verification(category) }
+}
+
+/// Chance from a seed (SplitMix64), so that a failing test can be run again.
+pub struct Chance(pub u64);
+
+impl Chance {
+    /// 0..1
+    pub fn share(&mut self) -> f64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        ((mixed ^ (mixed >> 31)) >> 11) as f64 / (1u64 << 53) as f64
+    }
+
+    pub fn between(&mut self, low: f64, high: f64) -> f64 {
+        low + (high - low) * self.share()
+    }
+
+    /// A normal error of one sigma (Box and Muller).
+    pub fn normal(&mut self) -> f64 {
+        let (radius, turn) = ((-2.0 * (1.0 - self.share()).ln()).sqrt(), self.share());
+        radius * (std::f64::consts::TAU * turn).cos()
+    }
+}
+
+/// The same bearing with a measured range.
+pub fn ranged(mut sighting: Sighting, nearest_m: f64, farthest_m: f64) -> Sighting {
+    if let Locus::Sector { near_m, far_m, range, .. } = &mut sighting.locus {
+        (*near_m, *far_m, *range) = (nearest_m, farthest_m, RangeBasis::Terrain);
+    }
+    sighting
 }
 
 /// One incident under a clock that the story moves.
@@ -142,18 +231,27 @@ pub struct Story {
     pub incident: Incident,
     pub policy: Policy,
     pub now: Timestamp,
+    pub place: Box<dyn Fn(&Fix) -> Place>,
     ids: u128,
 }
 
 impl Story {
+    /// Wherever the fix lies, it is `place`.
     pub fn opened(sighting: Sighting, place: Place, policy: Policy) -> Self {
-        let now = sighting.observed_at;
-        let priority = score::priority(std::slice::from_ref(&sighting), &place.labels);
-        let id = IncidentId(uuid(7 << 64));
-        let new = NewIncident { id, dispatch: DispatchId(uuid(1000)), sighting, place, priority };
-        let events = Incident::open(new, &policy, now);
+        Self::seen(vec![sighting], Box::new(move |_| place.clone()), policy)
+    }
+
+    pub fn seen(sightings: Vec<Sighting>, place: Box<dyn Fn(&Fix) -> Place>, policy: Policy) -> Self {
+        let now = sightings.iter().map(|it| it.observed_at).max().expect("evidence");
+        let (id, dispatch) = (IncidentId(uuid(7 << 64)), DispatchId(uuid(1000)));
+        let new = NewIncident { id, dispatch, sightings, links: vec![], split_from: None, flood: None };
+        Self::begun(new, place, policy, now)
+    }
+
+    pub fn begun(new: NewIncident, place: Box<dyn Fn(&Fix) -> Place>, policy: Policy, now: Timestamp) -> Self {
+        let events = Incident::open(new, &Office { policy: &policy, place: &*place, holder: &holder }, now);
         let incident = Incident::from_log(&events).expect("a log that begins with Opened");
-        Self { incident, policy, now, ids: 1001 }
+        Self { incident, policy, now, place, ids: 1001 }
     }
 
     /// A satellite saw it, so the ranger wang was sent at minute 0.
@@ -161,10 +259,21 @@ impl Story {
         Self::opened(satellite(1, start(), place_m(0.0, 0.0)), village(), Policy::default())
     }
 
+    /// A satellite saw it 100 m east of the border of two grids.
+    pub fn between_grids() -> Self {
+        Self::seen(vec![satellite(1, start(), place_m(100.0, 0.0))], Box::new(two_grids), Policy::default())
+    }
+
     /// A camera saw it: waiting for an officer's look.
     pub fn waiting(confidence: f32) -> Self {
         let sighting = camera(1, start(), "tower-3", place_m(-3000.0, 0.0), 90.0, confidence);
         Self::opened(sighting, village(), Policy::default())
+    }
+
+    /// The same where the office lets cameras send after two minutes without a look.
+    pub fn waiting_for_auto(confidence: f32) -> Self {
+        let sighting = camera(1, start(), "tower-3", place_m(-3000.0, 0.0), 90.0, confidence);
+        Self::opened(sighting, village(), after_a_look())
     }
 
     /// Lets time pass up to that minute; the desk wakes at every deadline, no sooner.
@@ -179,11 +288,12 @@ impl Story {
 
     pub fn tick(&mut self) -> Vec<Event> {
         let dispatch = self.id();
-        self.act(Input::Tick { dispatch }, &by(Actor::System)).expect("time is never refused")
+        self.act(Input::Tick { dispatch, with: None }, &by(Actor::System)).expect("time is never refused")
     }
 
     pub fn act(&mut self, input: Input, by: &By) -> Result<Vec<Event>, Refusal> {
-        let events = self.incident.handle(input, by, &self.policy, self.now)?;
+        let office = Office { policy: &self.policy, place: &*self.place, holder: &holder };
+        let events = self.incident.handle(input, by, &office, self.now)?;
         for event in &events {
             self.incident.apply(event);
         }
@@ -203,9 +313,11 @@ impl Story {
     }
 
     pub fn see(&mut self, sighting: Sighting) -> Vec<Event> {
-        let all: Vec<Sighting> = self.incident.sightings.iter().chain([&sighting]).cloned().collect();
-        let priority = score::priority(&all, &self.incident.place.labels);
-        self.act(Input::AddSighting { sighting, priority }, &by(Actor::System)).expect("open incidents take evidence")
+        self.see_all(vec![sighting])
+    }
+
+    pub fn see_all(&mut self, sightings: Vec<Sighting>) -> Vec<Event> {
+        self.act(Input::AddSightings { sightings }, &by(Actor::System)).expect("open incidents take evidence")
     }
 
     fn id(&mut self) -> DispatchId {
@@ -216,7 +328,7 @@ impl Story {
     /// Who was rung or written to, at which minute.
     pub fn told(&self) -> Vec<(i64, Vec<Role>, Channel)> {
         let told = self.incident.log.iter().filter_map(|it| match &it.event {
-            Event::Escalated { tell, channel, .. } | Event::ReviewMissed { tell, channel } => {
+            Event::Escalated { tell, channel, .. } | Event::Rang { tell, channel, .. } => {
                 Some((minute(it), tell.clone(), *channel))
             }
             _ => None,
@@ -243,10 +355,28 @@ pub fn kind(event: &Event) -> &'static str {
         Event::Opened { .. } => "opened",
         Event::SightingAdded { .. } => "sighting added",
         Event::ReviewMissed { .. } => "review missed",
+        Event::Relocated { .. } => "relocated",
+        Event::RelocationProposed { .. } => "relocation proposed",
+        Event::RelocationDismissed => "relocation dismissed",
+        Event::StruckOut { .. } => "struck out",
+        Event::Reinstated { .. } => "reinstated",
+        Event::SplitOff { .. } => "split off",
+        Event::Merged { .. } => "merged",
+        Event::MergedInto { .. } => "merged into",
+        Event::Unmerged { .. } => "unmerged",
+        Event::Linked { .. } => "linked",
+        Event::Reminded { .. } => "reminded",
+        Event::Rang { .. } => "rang",
+        Event::Answered { .. } => "answered",
+        Event::Undelivered { .. } => "undelivered",
+        Event::UndeliveredTaken { .. } => "undelivered taken",
+        Event::Intended { .. } => "intended",
+        Event::IntentOver => "intent over",
         Event::Dispatched(_) => "dispatched",
         Event::Acknowledged { late: false, .. } => "acknowledged",
         Event::Acknowledged { late: true, .. } => "acknowledged late",
         Event::Declined { .. } => "declined",
+        Event::Arrived { unproven: Some(_), .. } => "claimed to arrive",
         Event::Arrived { late: false, .. } => "arrived",
         Event::Arrived { late: true, .. } => "arrived late",
         Event::Reported { late: false, .. } => "reported",

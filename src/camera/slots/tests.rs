@@ -139,8 +139,11 @@ fn a_view_that_the_office_accepts_is_right_from_then_on() {
     };
     assert_eq!(looks(40, 12), Some(Health::Ok));
     assert_eq!(looks(60, 8), Some(Health::Moved));
+    let has_moved = || status.get(&"c0".into()).is_some_and(|status| status.has_moved);
+    assert!(has_moved());
     status.update(&"c0".into(), |status| status.is_view_accepted = true);
     assert_eq!(looks(60, 8), Some(Health::Ok));
+    assert!(!has_moved(), "what it shows now is right");
 }
 
 #[test]

@@ -1,19 +1,20 @@
-//! Pure: the demo county's ground: a lattice of wandering lines, so that thirty grids tile the county without a gap.
+//! Pure: the demo county's ground: a lattice of wandering lines, so that some four hundred grids tile the county without a gap.
 
 use super::Dice;
 use crate::county::Area;
 use crate::triage::geo::LatLon;
 
-pub const COLUMNS: usize = 6;
-pub const ROWS: usize = 5;
+/// Cells of 1.82 km by 1.84 km: grids of mountain counties in Hunan are 1.4 to 2 km wide.
+pub const COLUMNS: usize = 22;
+pub const ROWS: usize = 19;
 /// About 40 km from west to east and 35 km from south to north.
 const WIDTH_DEG: f64 = 0.41;
 const HEIGHT_DEG: f64 = 0.315;
 /// How far corners stray from the lattice, and lines from straight, in cells.
-const CORNER_STRAY: f64 = 0.2;
-const LINE_STRAY: f64 = 0.07;
-/// Points between two corners.
-const BENDS: usize = 7;
+const CORNER_STRAY: f64 = 0.14;
+const LINE_STRAY: f64 = 0.08;
+/// Points between two corners: every board carries all grids, and a second bend would cost it 35 kB.
+const BENDS: usize = 1;
 
 pub struct Ground {
     corners: Vec<Vec<LatLon>>,

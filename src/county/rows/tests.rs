@@ -18,6 +18,8 @@ fn every_register_reads_back_what_it_writes() {
         "id,name,lon,lat,azimuth,url,user,masks\nC1,塔,110.4,28.5,42.5,rtsp://10.0.0.1/1,admin,\"砖厂:0.1,0.2,0.3,0.4\"\n",
     );
     again::<CameraEntry>("id,lon,lat,azimuth,url\nC1,110.4,28.5,42.5,rtsp://admin:p@ss@10.0.0.1/1\n");
+    again::<CameraEntry>("id,lon,lat,url\nC1,110.4,28.5,rtsp://h/1\n");
+    again::<CameraEntry>("id,lon,lat,azimuth,方位误差,height,tilt,url\nC1,110.4,28.5,42.5,0.2,30,-3.5,rtsp://h/1\n");
     for login in ["", "nvr@", "nvr:p@ss@"] {
         let header = "编号,经度,纬度,方位角,地址,主码流地址,用户";
         again::<CameraEntry>(&format!("{header}\nC1,110.4,28.5,42.5,rtsp://h/2,rtsp://{login}h/1,admin\n"));
@@ -43,6 +45,25 @@ fn what_a_row_lacks_is_said_by_its_column() {
     assert!(one::<Burn>("名称,经度,纬度,开始,结束,批准人\n炼山,110.4,28.5,2026-11-22,2026-11-20,局\n").is_err());
     let path = "编号,经度,纬度,方位角,地址,管线\nC1,110.4,28.5,10,rtsp://h/1,../../x\n";
     assert!(one::<CameraEntry>(path).expect_err("a path").contains("管线"));
+}
+
+#[test]
+fn what_nobody_measured_of_a_camera_is_left_open() {
+    let camera = |cells: &str| {
+        one::<CameraEntry>(&format!(
+            "编号,经度,纬度,方位角,方位误差,高度,俯仰角,地址\nC1,110.4,28.5,{cells},rtsp://h/1\n"
+        ))
+    };
+    let open = camera(",,,").expect("a good row");
+    assert_eq!((open.azimuth_deg, open.height_m, open.tilt_deg, open.azimuth_error_deg), (None, None, None, 1.0));
+    let surveyed = camera("350,0.3,25,-4").expect("a good row");
+    assert_eq!((surveyed.azimuth_deg, surveyed.azimuth_error_deg), (Some(350.0), 0.3));
+    assert_eq!((surveyed.height_m, surveyed.tilt_deg), (Some(25.0), Some(-4.0)));
+    for (cells, column) in
+        [("361,,,", "方位角"), ("north,,,", "方位角"), (",0,,", "方位误差"), (",,501,", "高度"), (",,,-91", "俯仰角")]
+    {
+        assert!(camera(cells).expect_err("out of range").contains(column), "{cells}");
+    }
 }
 
 #[test]

@@ -43,7 +43,7 @@ fn incident(opened: i64, source: Source) -> Incident {
         opened_at: minute(opened),
         first_seen_at: minute(opened),
         last_seen_at: minute(opened),
-        fix: Fix { centre: at, radius_m: 375.0, method: FixMethod::Satellite },
+        fix: Fix { centre: at, radius_m: 375.0, method: FixMethod::Satellite, spread: None },
         place: Place::default(),
         sightings: vec![Sighting {
             id: SightingId(Uuid::nil()),
@@ -56,8 +56,19 @@ fn incident(opened: i64, source: Source) -> Incident {
             labels: vec![],
         }],
         priority: Priority::default(),
-        review_by: None,
-        review_missed: false,
+        struck_out: vec![],
+        waiting: vec![],
+        proposal: None,
+        intent: None,
+        told: vec![],
+        answers: vec![],
+        undelivered: vec![],
+        links: vec![],
+        merged: vec![],
+        merged_into: None,
+        split_from: None,
+        flood: None,
+        reminders: vec![],
         dispatch: None,
         past_dispatches: vec![],
         verification: None,
@@ -76,6 +87,8 @@ fn dispatch(at: i64, acknowledged: Option<i64>, arrived: Option<i64>, reported: 
             means: Means::Phone,
             late: taken > at + limit,
             position: None,
+            distance_m: None,
+            unproven: None,
         })
     };
     Dispatch {
@@ -91,9 +104,15 @@ fn dispatch(at: i64, acknowledged: Option<i64>, arrived: Option<i64>, reported: 
         missed: vec![],
         acknowledged: step(acknowledged, 10),
         arrived: step(arrived, 30),
+        claimed: None,
         reported: step(reported, 60),
         declined: None,
         policy_version: 1,
+        because: vec![],
+        neighbours: vec![],
+        grid: None,
+        by_person: false,
+        told_at: LatLon::new(28.5, 110.4).expect("a place"),
     }
 }
 
@@ -111,7 +130,7 @@ fn verified(category: u8) -> Option<Verification> {
 }
 
 fn closed(category: u8) -> Option<Closure> {
-    Some(Closure { category, false_alarm: None, words: String::new() })
+    Some(Closure { category, false_alarm: None, words: String::new(), passed_to: None })
 }
 
 /// The day until 17:00 in the county.

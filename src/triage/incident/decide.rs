@@ -1,41 +1,69 @@
 //! Time → events, and the two ways in. Nothing is changed here: a copy of the incident is carried along so that every decision sees
 //! the ones before it.
 
-use super::{By, Deadline, Incident, Input, NewIncident, Refusal, State};
+use super::{By, Deadline, Incident, Input, NewIncident, Office, Refusal, State};
 use crate::triage::dispatch::Dispatch;
-use crate::triage::event::{Actor, Dispatched, Due, Event, Recorded};
-use crate::triage::id::{DispatchId, PersonId};
-use crate::triage::policy::{Channel, Policy, Review, Role, Rung, Stage, ZeroPoint};
-use crate::triage::sighting::{Label, Sighting};
+use crate::triage::event::{Actor, Because, Called, Closure, Dispatched, Due, Event, Neighbour, Recorded};
+use crate::triage::id::{DispatchId, IncidentId, PersonId};
+use crate::triage::locate;
+use crate::triage::policy::{Policy, Role, Rung, Stage, ZeroPoint};
+use crate::triage::score;
+use crate::triage::sending::{self, Case, Sending, Verdict};
 use jiff::{SignedDuration, Timestamp};
+use std::slice;
 use uuid::Uuid;
 
 impl Incident {
-    /// The first events of a new incident: `Opened`, and `Dispatched` when the policy says `auto` and the grid is unique.
-    pub fn open(new: NewIncident, policy: &Policy, now: Timestamp) -> Vec<Recorded> {
-        let review = policy.review.of(new.sighting.source.kind());
-        let at_once = review == Review::Auto && new.place.unique;
-        let review_after = match review {
-            Review::OfficerThenAuto { after } => after,
-            Review::Auto | Review::Officer => policy.review.alarm_after,
+    /// The first events of a new incident: `Opened`, what else was seen at once, and what the rule of sending makes of it.
+    pub fn open(new: NewIncident, office: &Office<'_>, now: Timestamp) -> Vec<Recorded> {
+        let Some((first, rest)) = new.sightings.split_first() else { return Vec::new() };
+        let fix = locate::fix(slice::from_ref(first));
+        let place = (office.place)(&fix);
+        let priority = score::priority(&new.sightings, &place.labels);
+        let opened = Event::Opened {
+            incident: new.id,
+            sighting: first.clone(),
+            place,
+            priority,
+            review_by: Some(later(now, office.policy.review.alarm_after)),
+            policy_version: office.policy.version,
+            fix: Some(fix),
+            split_from: new.split_from,
+            flood: new.flood.map(|(first, _)| first),
         };
-        let opened = system(
-            now,
-            Event::Opened {
-                incident: new.id,
-                sighting: new.sighting,
-                place: new.place,
-                priority: new.priority,
-                review_by: Some(later(now, review_after)),
-                policy_version: policy.version,
-            },
-        );
-        let Some(incident) = Self::from_log(std::slice::from_ref(&opened)) else {
+        let Some(incident) = Self::from_log(slice::from_ref(&system(now, opened.clone()))) else {
             unreachable!("a log that begins with Opened folds")
         };
-        let mut decision = Decision { incident, events: vec![opened], policy, now, spare: new.dispatch };
-        if at_once {
-            decision.dispatch_by_policy();
+        // When an officer has to look depends on all of the evidence: judged on it, then written into the first event.
+        let mut whole = incident;
+        whole.sightings.extend(rest.iter().cloned());
+        whole.fix = locate::fix(&whole.sightings);
+        whole.place = (office.place)(&whole.fix);
+        let sending = whole.judge(office.policy, false);
+        let review_by = match (&sending.verdict, new.flood) {
+            (Verdict::Digest, _) => next_digest(now, office.policy.labelled.digest_after),
+            (_, Some((_, at))) => at,
+            (Verdict::Look { within }, None) => later(now, *within),
+            (Verdict::Send { .. } | Verdict::PassOn, None) => later(now, office.policy.review.alarm_after),
+        };
+        let opened = match opened {
+            Event::Opened { incident, sighting, place, priority, policy_version, fix, split_from, flood, .. } => {
+                let review_by = Some(review_by);
+                Event::Opened { incident, sighting, place, priority, review_by, policy_version, fix, split_from, flood }
+            }
+            other => other,
+        };
+        let opened = system(now, opened);
+        let Some(incident) = Self::from_log(slice::from_ref(&opened)) else {
+            unreachable!("a log that begins with Opened folds")
+        };
+        let mut decision = Decision { incident, events: vec![opened], office: *office, now, spare: new.dispatch };
+        decision.take_evidence(rest, &system_by());
+        for other in new.links {
+            decision.by_system(Event::Linked { other });
+        }
+        if !decision.consider(false) {
+            decision.pass_on();
         }
         decision.fire_due();
         decision.events
@@ -43,28 +71,54 @@ impl Incident {
 
     /// Decides. Deadlines already past at `now` are fired first, so the order of waking does not matter. A repeated action
     /// yields no event. Does not change `self`: apply the events. Of the events of one action exactly one carries its id.
-    pub fn handle(&self, input: Input, by: &By, policy: &Policy, now: Timestamp) -> Result<Vec<Recorded>, Refusal> {
+    pub fn handle(&self, input: Input, by: &By, office: &Office<'_>, now: Timestamp) -> Result<Vec<Recorded>, Refusal> {
         if by.action.is_some_and(|action| self.actions.contains(&action)) {
             return Ok(Vec::new());
         }
-        let spare = match input {
-            Input::Tick { dispatch } => dispatch,
-            _ => self.spare_dispatch_id(),
+        let (spare, with) = match input {
+            Input::Tick { dispatch, with } => (dispatch, with),
+            _ => (self.spare_dispatch_id(), None),
         };
-        let mut decision = Decision { incident: self.clone(), events: Vec::new(), policy, now, spare };
-        decision.fire_due();
+        let mut decision = Decision { incident: self.clone(), events: Vec::new(), office: *office, now, spare };
+        decision.fire_due_with(with);
         decision.take(input, by)?;
         decision.fire_due();
         Ok(decision.events)
     }
 
-    /// The earliest moment at which time alone changes this incident.
+    /// The earliest moment at which time alone changes this incident. `None` only for a closed one, and for one whose fire is
+    /// led by another incident while nobody of its own is on the way.
     pub fn next_deadline(&self) -> Option<(Timestamp, Deadline)> {
-        match self.state {
-            State::NeedsReview => self.review_by.map(|at| (at, Deadline::Review)),
-            State::Dispatched | State::Acknowledged | State::Arrived => self.dispatch.as_ref()?.next_deadline(),
-            State::Reported | State::Closed => None,
-        }
+        let running = self.dispatch.as_ref().filter(|it| it.is_running());
+        let steps = match self.state {
+            State::Dispatched | State::Acknowledged | State::Arrived => running.and_then(Dispatch::next_deadline),
+            State::NeedsReview | State::Reported => None,
+            State::Closed => return None,
+        };
+        let held = self.intent.as_ref().filter(|it| !it.over && self.state == State::NeedsReview);
+        let rings = self.waiting.iter().map(|it| {
+            // Whoever is deciding is not overtaken by the policy; what has been rung already rings on.
+            let held = held.filter(|_| it.rounds == 0).map_or(it.due_at, |intent| intent.until);
+            (it.due_at.max(held), Deadline::Ring(it.matter))
+        });
+        let intent = held.map(|it| (it.until, Deadline::Intent));
+        steps.into_iter().chain(intent).chain(rings).min_by_key(|(at, _)| *at)
+    }
+
+    /// The rule of sending, asked of this incident as it is.
+    pub fn judge(&self, policy: &Policy, waited: bool) -> Sending {
+        let declined: Vec<PersonId> =
+            self.dispatches().filter(|it| !it.is_running()).map(|it| it.ranger.clone()).collect();
+        let case = Case {
+            evidence: &self.sightings,
+            place: &self.place,
+            method: self.fix.method,
+            score: self.priority.score,
+            declined: &declined,
+            waited,
+            flood: self.flood.is_some() && !waited,
+        };
+        sending::judge(&case, policy)
     }
 
     /// For a dispatch that the policy makes while a person's input is taken in, when the edge passed no id. Two desks that
@@ -73,18 +127,7 @@ impl Incident {
         DispatchId(Uuid::from_u128(self.id.0.as_u128().wrapping_add(u128::from(self.version))))
     }
 
-    /// Best ranger who has not said 不能前往 to this incident; none while the place is unknown or a neighbour's.
-    fn sendable(&self) -> Option<PersonId> {
-        let place = &self.place;
-        let known = place.grid.is_some() || place.village.is_some() || place.township.is_some();
-        if !known || place.labels.contains(&Label::OutsideCounty) {
-            return None;
-        }
-        let declined = |ranger: &&PersonId| self.dispatches().any(|it| !it.is_running() && it.ranger == **ranger);
-        place.suggested.iter().find(|ranger| !declined(ranger)).cloned()
-    }
-
-    pub(super) fn dispatches(&self) -> impl Iterator<Item = &Dispatch> {
+    pub fn dispatches(&self) -> impl Iterator<Item = &Dispatch> {
         self.past_dispatches.iter().chain(&self.dispatch)
     }
 }
@@ -93,25 +136,37 @@ impl Incident {
 pub(super) struct Decision<'a> {
     pub(super) incident: Incident,
     events: Vec<Recorded>,
-    pub(super) policy: &'a Policy,
+    pub(super) office: Office<'a>,
     pub(super) now: Timestamp,
     /// Id for a dispatch that the policy makes by itself.
-    spare: DispatchId,
+    pub(super) spare: DispatchId,
 }
 
 impl Decision<'_> {
-    /// Fires everything that time alone has brought about, each once, in time order.
+    pub(super) fn policy(&self) -> &Policy {
+        self.office.policy
+    }
+
     fn fire_due(&mut self) {
+        self.fire_due_with(None);
+    }
+
+    /// Fires everything that time alone has brought about, each once, in time order.
+    fn fire_due_with(&mut self, with: Option<IncidentId>) {
         while let Some((at, deadline)) = self.incident.next_deadline().filter(|(at, _)| *at <= self.now) {
-            self.fire(deadline);
+            self.fire(deadline, with);
             debug_assert_ne!(self.incident.next_deadline(), Some((at, deadline)), "a fired deadline is gone");
         }
     }
 
     /// What lateness means.
-    fn fire(&mut self, deadline: Deadline) {
+    fn fire(&mut self, deadline: Deadline, with: Option<IncidentId>) {
         match deadline {
-            Deadline::Review => self.review_is_over(),
+            Deadline::Ring(matter) => self.ring(matter, with),
+            Deadline::Intent => {
+                self.by_system(Event::IntentOver);
+                self.consider(false);
+            }
             Deadline::Acknowledge => self.miss(Stage::Acknowledged),
             Deadline::Arrive => self.miss(Stage::Arrived),
             Deadline::Report => self.miss(Stage::Reported),
@@ -119,24 +174,7 @@ impl Decision<'_> {
         }
     }
 
-    /// The policy dispatches by itself, or somebody is rung; never nothing. After a 不能前往 nobody is on the way, so both
-    /// the officer and the leader on duty are rung.
-    fn review_is_over(&mut self) {
-        let declined = self.incident.dispatch.is_some();
-        if !declined && self.may_dispatch_itself() && self.dispatch_by_policy() {
-            return;
-        }
-        let tell = if declined { vec![Role::CountyDuty, Role::CountyLeader] } else { vec![Role::CountyLeader] };
-        self.by_system(Event::ReviewMissed { tell, channel: Channel::Voice });
-    }
-
-    fn may_dispatch_itself(&self) -> bool {
-        let review = |sighting: &Sighting| self.policy.review.of(sighting.source.kind());
-        self.incident.priority.score >= self.policy.review.auto_score
-            && self.incident.sightings.iter().any(|it| matches!(review(it), Review::OfficerThenAuto { .. }))
-    }
-
-    fn miss(&mut self, stage: Stage) {
+    pub(super) fn miss(&mut self, stage: Stage) {
         if let Some(dispatch) = self.incident.dispatch.as_ref().map(|it| it.id) {
             self.by_system(Event::DeadlineMissed { dispatch, stage });
         }
@@ -146,43 +184,99 @@ impl Decision<'_> {
         let due =
             self.incident.dispatch.as_ref().and_then(|it| Some((it.id, it.ladder.get(usize::from(rung))?.clone())));
         if let Some((dispatch, Due { tell, channel, .. })) = due {
-            self.by_system(Event::Escalated { dispatch, rung, tell, channel });
+            let people = self.holders(&tell);
+            self.by_system(Event::Escalated { dispatch, rung, tell, channel, people });
         }
     }
 
-    /// False when nobody can be sent.
-    pub(super) fn dispatch_by_policy(&mut self) -> bool {
-        let Some(ranger) = self.incident.sendable() else { return false };
-        let dispatched = self.clocks(self.spare, ranger);
-        self.by_system(Event::Dispatched(dispatched));
-        true
+    /// Who stands in these roles now, each person once.
+    pub(super) fn holders(&self, roles: &[Role]) -> Vec<Called> {
+        let ranger = self.incident.dispatch.as_ref().filter(|it| it.is_running()).map(|it| &it.ranger);
+        let mut called: Vec<Called> = Vec::new();
+        for &role in roles {
+            let person = (self.office.holder)(role, &self.incident.place, ranger);
+            if person.is_none() || called.iter().all(|it| it.person != person) {
+                called.push(Called { role, person });
+            }
+        }
+        called
     }
 
-    /// Limits and ladder as absolute times, counted from the policy's zero point.
-    pub(super) fn clocks(&self, dispatch: DispatchId, ranger: PersonId) -> Dispatched {
-        let policy = self.policy;
+    /// Sends, waits or passes on, as the rule says. True when somebody was sent.
+    pub(super) fn consider(&mut self, waited: bool) -> bool {
+        let open = self.incident.state == State::NeedsReview && self.incident.merged_into.is_none();
+        let held = self.incident.intent.as_ref().is_some_and(|it| !it.over && it.until > self.now);
+        if !open || held || (self.incident.dispatch.is_some() && waited) {
+            return false;
+        }
+        let Sending { verdict, because } = self.incident.judge(self.policy(), waited);
+        match verdict {
+            Verdict::Send { ranger, neighbours } => {
+                let dispatched = self.clocks(self.spare, ranger, because, neighbours);
+                self.by_system(Event::Dispatched(dispatched));
+                true
+            }
+            Verdict::PassOn | Verdict::Look { .. } | Verdict::Digest => false,
+        }
+    }
+
+    /// 转报: what opens outside the county is a record with the neighbour's name, not a card and not a ring. An incident that
+    /// somebody has seen is never closed by itself.
+    fn pass_on(&mut self) {
+        if self.incident.judge(self.policy(), false).verdict == Verdict::PassOn {
+            let passed_to = self.incident.place.neighbour.clone();
+            let closure = Closure { category: Closure::OUTSIDE, false_alarm: None, words: String::new(), passed_to };
+            self.by_system(Event::Closed { closure });
+        }
+    }
+
+    /// Limits and ladder as absolute times. The limits count from the policy's zero point; nobody is rung before the
+    /// dispatch, because nobody could have acted before.
+    pub(super) fn clocks(
+        &self,
+        dispatch: DispatchId,
+        ranger: PersonId,
+        because: Vec<Because>,
+        neighbours: Vec<Neighbour>,
+    ) -> Dispatched {
+        let policy = self.policy();
         let zero_at = match policy.zero_point {
             ZeroPoint::Dispatched => self.now,
             // A camera whose clock runs ahead buys nobody time.
             ZeroPoint::FirstSeen => self.incident.first_seen_at.min(self.now),
         };
         let due = |rung: &Rung| Due {
-            at: later(zero_at, rung.after),
+            at: later(self.now, rung.after),
             unless: rung.unless,
             tell: rung.tell.clone(),
             channel: rung.channel,
         };
+        let ladder: Vec<Due> = policy.ladder.iter().map(due).collect();
+        let report_by = later(zero_at, policy.report_within);
+        let last = ladder.iter().map(|due| due.at).max().unwrap_or(report_by).max(report_by);
+        let grid = self.grid_of(&ranger);
         Dispatched {
             dispatch,
             ranger,
+            grid,
             replaces: self.incident.dispatch.as_ref().map(|it| it.id),
             zero_at,
             acknowledge_by: later(zero_at, policy.acknowledge_within),
             arrive_by: later(zero_at, policy.arrive_within),
-            report_by: later(zero_at, policy.report_within),
-            ladder: policy.ladder.iter().map(due).collect(),
+            report_by,
+            ladder,
             policy_version: policy.version,
+            chase_at: Some(later(last, policy.chase.again)),
+            because,
+            neighbours,
         }
+    }
+
+    /// The candidate grid this ranger looks after, else the likeliest.
+    fn grid_of(&self, ranger: &PersonId) -> Option<crate::triage::id::GridId> {
+        let place = &self.incident.place;
+        let his = |it: &&crate::triage::event::Candidate| [&it.ranger, &it.backup].contains(&&Some(ranger.clone()));
+        place.candidates.iter().find(his).map(|it| it.grid.clone()).or_else(|| place.grid.clone())
     }
 
     pub(super) fn by(&mut self, by: &By, event: Event) {
@@ -195,7 +289,7 @@ impl Decision<'_> {
         });
     }
 
-    fn by_system(&mut self, event: Event) {
+    pub(super) fn by_system(&mut self, event: Event) {
         self.record(system(self.now, event));
     }
 
@@ -205,10 +299,21 @@ impl Decision<'_> {
     }
 }
 
+fn system_by() -> By {
+    By { actor: Actor::System, action: None, happened_at: None }
+}
+
 fn system(at: Timestamp, event: Event) -> Recorded {
     Recorded { at, actor: Actor::System, action: None, happened_at: None, event }
 }
 
-fn later(at: Timestamp, by: SignedDuration) -> Timestamp {
+/// The next full `every` after `now`, so that all that waits for a digest is told in one.
+pub(super) fn next_digest(now: Timestamp, every: SignedDuration) -> Timestamp {
+    let every = every.as_secs().max(1);
+    let next = (now.as_second().div_euclid(every) + 1) * every;
+    Timestamp::from_second(next).unwrap_or(Timestamp::MAX)
+}
+
+pub(super) fn later(at: Timestamp, by: SignedDuration) -> Timestamp {
     at.checked_add(by).unwrap_or(Timestamp::MAX)
 }

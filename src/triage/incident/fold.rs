@@ -1,12 +1,14 @@
 //! Events → state. Total: whatever the log says is folded, nothing is judged again here.
 
-use super::{Incident, State};
+use super::{Answer, Deciding, Incident, Merged, Proposal, State, Told, Undelivered, Waiting};
 use crate::triage::dispatch::{Dispatch, Step};
-use crate::triage::event::{Actor, Dispatched, Event, Means, Position, Recorded, Verification};
-use crate::triage::id::{DispatchId, PictureId};
+use crate::triage::event::{Actor, Called, Dispatched, Event, Matter, Means, Recorded, Verification};
+use crate::triage::geo::LatLon;
+use crate::triage::id::{DispatchId, IncidentId, PersonId, PictureId, SightingId};
 use crate::triage::locate;
+use crate::triage::policy::{ChasePolicy, Role};
 use crate::triage::sighting::Sighting;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 impl Incident {
     /// Folds a log; `None` when it does not begin with `Opened`.
@@ -22,43 +24,153 @@ impl Incident {
     pub fn apply(&mut self, recorded: &Recorded) {
         let at = recorded.at;
         match &recorded.event {
-            // Only ever first in a log, where `from_log` reads it; and these three change no state.
+            // Only ever first in a log, where `from_log` reads it; and these change no state.
             Event::Opened { .. } | Event::LateActionKept { .. } | Event::Noted { .. } => {}
-            Event::SightingAdded { sighting, priority } => {
+            Event::SightingAdded { sighting, priority, review_by } => {
                 self.priority = priority.clone();
                 self.see(sighting.clone());
+                let sooner = review_by.filter(|_| self.state == State::NeedsReview);
+                if let (Some(by), Some(review)) = (sooner, self.waiting_mut(Matter::Review)) {
+                    review.due_at = review.due_at.min(by);
+                }
             }
-            Event::ReviewMissed { .. } => {
-                self.review_by = None;
-                self.review_missed = true;
+            Event::Relocated { fix, place, priority, answer_by, neighbours, tell_ranger, .. } => {
+                (self.fix, self.place, self.priority) = (*fix, place.clone(), priority.clone());
+                self.proposal = None;
+                self.done(Matter::Relocation);
+                if let Some(by) = answer_by {
+                    self.begin(Matter::Relocation, at, *by);
+                }
+                if let Some(dispatch) = &mut self.dispatch {
+                    dispatch.neighbours.extend(neighbours.iter().cloned());
+                    if *tell_ranger {
+                        dispatch.told_at = fix.centre;
+                    }
+                }
+                self.tell(neighbours.iter().map(|it| (Role::Ranger, it.ranger.clone())), at);
             }
-            Event::Dispatched(dispatched) => {
-                self.past_dispatches.extend(self.dispatch.replace(begun(dispatched, at)));
-                self.state = State::Dispatched;
-                self.review_by = None;
+            Event::RelocationProposed { fix, place, why, answer_by, neighbours } => {
+                if let Some(dispatch) = &mut self.dispatch {
+                    dispatch.neighbours.extend(neighbours.iter().cloned());
+                }
+                self.tell(neighbours.iter().map(|it| (Role::Ranger, it.ranger.clone())), at);
+                self.proposal = Some(Proposal { fix: *fix, place: place.clone(), why: why.clone() });
+                if self.waiting(Matter::Relocation).is_none() {
+                    self.begin(Matter::Relocation, at, *answer_by);
+                }
             }
+            Event::RelocationDismissed => {
+                self.proposal = None;
+                self.done(Matter::Relocation);
+            }
+            Event::StruckOut { sighting, .. } => {
+                let (out, kept) = std::mem::take(&mut self.sightings).into_iter().partition(|it| it.id == *sighting);
+                self.sightings = kept;
+                self.struck_out.extend::<Vec<Sighting>>(out);
+            }
+            Event::Reinstated { sighting } => {
+                let (back, out) = std::mem::take(&mut self.struck_out).into_iter().partition(|it| it.id == *sighting);
+                self.struck_out = out;
+                self.sightings.extend::<Vec<Sighting>>(back);
+            }
+            Event::SplitOff { sightings, .. } => {
+                self.sightings.retain(|it| self.state == State::Closed || !sightings.contains(&it.id));
+                self.reminders.retain(|it| !sightings.contains(&it.id));
+            }
+            Event::Merged { other, sightings } => self.merge(*other, sightings),
+            Event::MergedInto { into } => {
+                self.merged_into = Some(*into);
+                self.done(Matter::Review);
+            }
+            Event::Unmerged { other } => self.unmerge(*other, at),
+            Event::Linked { other } => {
+                if !self.links.contains(other) {
+                    self.links.push(*other);
+                }
+            }
+            Event::Reminded { sighting } => self.reminders.push(sighting.clone()),
+            Event::ReviewMissed { .. } => self.rang(Matter::Review, 0, at, later(at, OLD.again)),
+            Event::Rang { matter, round, people, again_at, .. } => {
+                self.rang(*matter, *round, at, *again_at);
+                self.called(people, at);
+            }
+            Event::Answered { person, role, means } => {
+                let (person, role, means) = (person.clone(), *role, means.clone());
+                self.undelivered.retain(|it| it.person.as_ref() != Some(&person));
+                self.answers.push(Answer { person, role, at, means });
+            }
+            Event::Undelivered { message, role, person, channel, why, no_channel, next } => {
+                self.tell(next.iter().filter_map(|it| Some((it.role, it.person.clone()?))), at);
+                self.undelivered.push(Undelivered {
+                    message: *message,
+                    role: *role,
+                    person: person.clone(),
+                    channel: *channel,
+                    why: why.clone(),
+                    at,
+                    next: next.clone(),
+                    no_channel: *no_channel,
+                });
+            }
+            Event::UndeliveredTaken { message } => self.undelivered.retain(|it| it.message != *message),
+            Event::Intended { intent, until } => {
+                let since = self.intent.as_ref().map_or(at, |it| it.since);
+                let by = recorded.actor.person().cloned();
+                self.intent = Some(Deciding { intent: *intent, by, until: *until, since, over: false });
+            }
+            Event::IntentOver => {
+                if let Some(intent) = &mut self.intent {
+                    intent.over = true;
+                }
+            }
+            Event::Dispatched(dispatched) => self.dispatched(dispatched, recorded),
             Event::Acknowledged { dispatch, means, late } => {
-                let step = step(recorded, means.clone(), *late, None);
+                let step = step(recorded, means.clone(), *late);
                 self.on(*dispatch, State::Acknowledged, |it| it.acknowledged = Some(step));
+                self.undelivered.retain(|it| !matches!(it.role, Role::Ranger | Role::BackupRanger));
             }
-            Event::Arrived { dispatch, means, position, late, .. } => {
-                let step = step(recorded, means.clone(), *late, *position);
-                self.on(*dispatch, State::Arrived, |it| it.arrived = Some(step));
+            Event::Arrived { dispatch, means, position, late, distance_m, unproven } => {
+                let step = Step {
+                    position: *position,
+                    distance_m: *distance_m,
+                    unproven: *unproven,
+                    ..step(recorded, means.clone(), *late)
+                };
+                match unproven {
+                    None => self.on(*dispatch, State::Arrived, |it| it.arrived = Some(step)),
+                    Some(_) => self.on(*dispatch, self.state, |it| it.claimed = Some(step)),
+                }
             }
-            Event::Reported { dispatch, verification, late } => self.reported(recorded, *dispatch, verification, *late),
+            Event::Reported { dispatch, verification, late, review_by } => {
+                self.reported(recorded, *dispatch, verification, *late);
+                if !verification.is_interim() && self.state == State::Reported {
+                    self.waiting.clear();
+                    self.begin(Matter::ReportReview, at, review_by.unwrap_or_else(|| later(at, OLD.report)));
+                }
+            }
             Event::Declined { dispatch, reason } => {
                 self.on(*dispatch, State::NeedsReview, |it| it.declined = Some(reason.clone()));
-                self.review_by = Some(at);
-                self.review_missed = false;
+                self.intent = None;
+                self.waiting.clear();
+                self.begin(Matter::Declined, at, at);
             }
             Event::DeadlineMissed { dispatch, stage } => {
                 self.on(*dispatch, self.state, |it| it.missed.push(*stage));
             }
-            Event::Escalated { dispatch, rung, .. } => self.on(*dispatch, self.state, |it| it.fired.push(*rung)),
-            Event::SentBack { .. } => self.state = State::Arrived,
+            Event::Escalated { dispatch, rung, people, .. } => {
+                self.on(*dispatch, self.state, |it| it.fired.push(*rung));
+                self.called(people, at);
+            }
+            Event::SentBack { supplement_by, .. } => {
+                self.state = State::Arrived;
+                self.done(Matter::ReportReview);
+                self.begin(Matter::Supplement, at, supplement_by.unwrap_or_else(|| later(at, OLD.supplement)));
+            }
             Event::Closed { closure } => {
                 self.state = State::Closed;
-                self.review_by = None;
+                self.waiting.clear();
+                self.undelivered.clear();
+                (self.proposal, self.intent) = (None, None);
                 self.closure = Some(closure.clone());
                 self.closed_at = Some(at);
             }
@@ -77,12 +189,90 @@ impl Incident {
         self.version += 1;
     }
 
-    /// Evidence may come late and out of order; the fix does not depend on the order.
+    /// Evidence may come late and out of order. In logs before 0.2 the fix moved with it, without a word.
     fn see(&mut self, sighting: Sighting) {
         self.first_seen_at = self.first_seen_at.min(sighting.observed_at);
         self.last_seen_at = self.last_seen_at.max(sighting.observed_at);
         self.sightings.push(sighting);
-        self.fix = locate::fix(&self.sightings);
+        if matches!(self.log.first().map(|it| &it.event), Some(Event::Opened { fix: None, .. })) {
+            self.fix = locate::fix(&self.sightings);
+        }
+    }
+
+    fn merge(&mut self, other: IncidentId, sightings: &[Sighting]) {
+        let new = |it: &&Sighting| self.sightings.iter().all(|known| known.id != it.id);
+        let added: Vec<Sighting> = sightings.iter().filter(new).cloned().collect();
+        let ids: Vec<SightingId> = added.iter().map(|it| it.id).collect();
+        added.into_iter().for_each(|it| self.see(it));
+        self.links.retain(|it| *it != other);
+        self.merged.push(Merged { other, sightings: ids });
+    }
+
+    /// On the leading incident its evidence leaves; on the other the office has to look again.
+    fn unmerge(&mut self, other: IncidentId, at: Timestamp) {
+        if self.merged_into == Some(other) {
+            self.merged_into = None;
+            if self.state == State::NeedsReview {
+                self.begin(Matter::Review, at, at);
+            }
+            return;
+        }
+        let theirs: Vec<SightingId> =
+            self.merged.iter().filter(|it| it.other == other).flat_map(|it| it.sightings.iter().copied()).collect();
+        self.sightings.retain(|it| !theirs.contains(&it.id));
+        self.merged.retain(|it| it.other != other);
+    }
+
+    fn dispatched(&mut self, dispatched: &Dispatched, recorded: &Recorded) {
+        let at = recorded.at;
+        let begun = begun(dispatched, recorded, self.fix.centre);
+        self.past_dispatches.extend(self.dispatch.replace(begun));
+        self.state = State::Dispatched;
+        self.intent = None;
+        self.waiting.clear();
+        let chase_at = dispatched.chase_at.unwrap_or_else(|| later(dispatched.report_by, OLD.again));
+        self.begin(Matter::Overdue, at, chase_at);
+        let neighbours = dispatched.neighbours.iter().map(|it| it.ranger.clone());
+        let people: Vec<PersonId> = std::iter::once(dispatched.ranger.clone()).chain(neighbours).collect();
+        self.tell(people.into_iter().map(|it| (Role::Ranger, it)), at);
+        if let Actor::Officer { .. } = recorded.actor {
+            let county = |role: Role| matches!(role, Role::CountyDuty | Role::CountyLeader | Role::NextDuty);
+            self.undelivered.retain(|it| !county(it.role));
+        }
+    }
+
+    fn called(&mut self, people: &[Called], at: Timestamp) {
+        self.tell(people.iter().filter_map(|it| Some((it.role, it.person.clone()?))), at);
+    }
+
+    fn tell(&mut self, people: impl Iterator<Item = (Role, PersonId)>, at: Timestamp) {
+        for (role, person) in people {
+            if self.told.iter().all(|it| (it.role, &it.person) != (role, &person)) {
+                self.told.push(Told { person, role, at });
+            }
+        }
+    }
+
+    fn begin(&mut self, matter: Matter, since: Timestamp, due_at: Timestamp) {
+        self.done(matter);
+        self.waiting.push(Waiting { matter, since, due_at, rounds: 0 });
+    }
+
+    fn done(&mut self, matter: Matter) {
+        self.waiting.retain(|it| it.matter != matter);
+    }
+
+    fn waiting_mut(&mut self, matter: Matter) -> Option<&mut Waiting> {
+        self.waiting.iter_mut().find(|it| it.matter == matter)
+    }
+
+    fn rang(&mut self, matter: Matter, round: u32, at: Timestamp, again_at: Timestamp) {
+        if self.waiting(matter).is_none() {
+            self.begin(matter, at, again_at);
+        }
+        if let Some(waiting) = self.waiting_mut(matter) {
+            (waiting.rounds, waiting.due_at) = (round + 1, again_at);
+        }
     }
 
     /// Changes the dispatch of that id; the incident's state moves only with its last dispatch.
@@ -103,7 +293,7 @@ impl Incident {
         if verification.is_interim() {
             self.on(id, State::Arrived, |_| {});
         } else {
-            let step = step(recorded, means, late, verification.position);
+            let step = Step { position: verification.position, ..step(recorded, means, late) };
             self.on(id, State::Reported, |it| {
                 it.reported.get_or_insert(step);
             });
@@ -118,40 +308,67 @@ impl Incident {
     }
 }
 
+/// What logs before 0.2 do not say: when the office is rung again. The defaults of the policy.
+struct Old {
+    again: SignedDuration,
+    report: SignedDuration,
+    supplement: SignedDuration,
+}
+
+static OLD: std::sync::LazyLock<Old> = std::sync::LazyLock::new(|| {
+    let policy = ChasePolicy::default();
+    Old { again: policy.again, report: policy.review_report_within, supplement: policy.supplement_within }
+});
+
 fn opened(recorded: &Recorded) -> Option<Incident> {
-    let Event::Opened { incident, sighting, place, priority, review_by, .. } = &recorded.event else { return None };
-    let sightings = vec![sighting.clone()];
+    let Event::Opened { incident, sighting, place, priority, review_by, fix, split_from, flood, .. } = &recorded.event
+    else {
+        return None;
+    };
+    let at = recorded.at;
     let mut opened = Incident {
         id: *incident,
         version: 0,
         state: State::NeedsReview,
         drill: sighting.drill,
-        opened_at: recorded.at,
+        opened_at: at,
         first_seen_at: sighting.observed_at,
         last_seen_at: sighting.observed_at,
-        fix: locate::fix(&sightings),
+        fix: fix.unwrap_or_else(|| locate::fix(std::slice::from_ref(sighting))),
         place: place.clone(),
-        sightings,
+        sightings: vec![sighting.clone()],
+        struck_out: Vec::new(),
         priority: priority.clone(),
-        review_by: *review_by,
-        review_missed: false,
+        waiting: Vec::new(),
+        proposal: None,
+        intent: None,
         dispatch: None,
         past_dispatches: Vec::new(),
+        told: Vec::new(),
+        answers: Vec::new(),
+        undelivered: Vec::new(),
+        links: Vec::new(),
+        merged: Vec::new(),
+        merged_into: None,
+        split_from: *split_from,
+        flood: *flood,
+        reminders: Vec::new(),
         verification: None,
         closure: None,
         closed_at: None,
         actions: Vec::new(),
         log: Vec::new(),
     };
+    opened.begin(Matter::Review, at, review_by.unwrap_or(at));
     opened.remember(recorded);
     Some(opened)
 }
 
-fn begun(dispatched: &Dispatched, at: Timestamp) -> Dispatch {
+fn begun(dispatched: &Dispatched, recorded: &Recorded, told_at: LatLon) -> Dispatch {
     Dispatch {
         id: dispatched.dispatch,
         ranger: dispatched.ranger.clone(),
-        dispatched_at: at,
+        dispatched_at: recorded.at,
         zero_at: dispatched.zero_at,
         acknowledge_by: dispatched.acknowledge_by,
         arrive_by: dispatched.arrive_by,
@@ -161,18 +378,36 @@ fn begun(dispatched: &Dispatched, at: Timestamp) -> Dispatch {
         missed: Vec::new(),
         acknowledged: None,
         arrived: None,
+        claimed: None,
         reported: None,
         declined: None,
         policy_version: dispatched.policy_version,
+        because: dispatched.because.clone(),
+        neighbours: dispatched.neighbours.clone(),
+        grid: dispatched.grid.clone(),
+        by_person: matches!(recorded.actor, Actor::Officer { .. }),
+        told_at,
     }
 }
 
-fn step(recorded: &Recorded, means: Means, late: bool, position: Option<Position>) -> Step {
-    Step { received_at: recorded.at, happened_at: recorded.happened_at, means, late, position }
+fn step(recorded: &Recorded, means: Means, late: bool) -> Step {
+    Step {
+        received_at: recorded.at,
+        happened_at: recorded.happened_at,
+        means,
+        late,
+        position: None,
+        distance_m: None,
+        unproven: None,
+    }
 }
 
 fn add_photo(verification: &mut Verification, picture: PictureId) {
     if !verification.photos.contains(&picture) {
         verification.photos.push(picture);
     }
+}
+
+fn later(at: Timestamp, by: SignedDuration) -> Timestamp {
+    at.checked_add(by).unwrap_or(Timestamp::MAX)
 }

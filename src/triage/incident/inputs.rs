@@ -1,19 +1,34 @@
 //! What people and sources ask of an incident → events, or why not.
 
-use super::decide::Decision;
+use super::decide::{Decision, later};
 use super::{By, Input, Refusal, State};
 use crate::triage::dispatch::Dispatch;
-use crate::triage::event::{Actor, Closure, Event, Means, Position, Recorded, Verification};
+use crate::triage::event::{
+    Actor, Closure, Dispatched, Event, Intent, Means, Position, Recorded, Unproven, Verification,
+};
+use crate::triage::geo::Spread;
 use crate::triage::id::{DispatchId, PersonId};
-use crate::triage::policy::{Review, Stage};
-use crate::triage::score::Priority;
-use crate::triage::sighting::Sighting;
+use crate::triage::overlap;
+use crate::triage::policy::{Role, Stage};
+use crate::triage::sending::{self, reason};
 
 impl Decision<'_> {
     pub(super) fn take(&mut self, input: Input, by: &By) -> Result<(), Refusal> {
         match input {
             Input::Tick { .. } => Ok(()),
-            Input::AddSighting { sighting, priority } => self.add_sighting(sighting, priority, by),
+            Input::AddSightings { sightings } => self.add_sightings(sightings, by),
+            Input::Remind { sightings } => self.remind(sightings, by),
+            Input::Relocate { accept } => self.answer_relocation(accept, by),
+            Input::StrikeOut { sighting, reason } => self.strike_out(sighting, reason, by),
+            Input::Reinstate { sighting } => self.reinstate(sighting, by),
+            Input::SplitOff { sightings, into } => self.split_off(sightings, into, by),
+            Input::Merge { other, sightings } => self.merge(other, sightings, by),
+            Input::MergeInto { into } => self.merge_into(into, by),
+            Input::Unmerge { other } => self.unmerge(other, by),
+            Input::Link { other } => self.link(other, by),
+            Input::Intend { intent } => self.intend(intent, by),
+            Input::MessageFailed(failed) => self.message_failed(failed, by),
+            Input::TakeUndelivered { message } => self.take_undelivered(message, by),
             Input::Acknowledge { means } => self.acknowledge(means, by),
             Input::Arrive { means, position } => self.arrive(means, position, by),
             Input::Report { verification } => self.report(verification, by),
@@ -43,22 +58,13 @@ impl Decision<'_> {
         }
     }
 
-    /// A second source raises the priority and never sends a second ranger; but a trusted one ends the wait for a look.
-    fn add_sighting(&mut self, sighting: Sighting, priority: Priority, by: &By) -> Result<(), Refusal> {
-        if self.incident.sightings.iter().any(|it| it.id == sighting.id) {
-            return Ok(());
-        }
-        self.check_open()?;
-        let trusted = self.policy.review.of(sighting.source.kind()) == Review::Auto;
-        self.by(by, Event::SightingAdded { sighting, priority });
-        if trusted && self.incident.state == State::NeedsReview {
-            self.dispatch_by_policy();
-        }
-        Ok(())
-    }
-
+    /// The ranger who was sent; the B角 or the neighbour asked along, who then goes instead; or anybody else who was rung,
+    /// whose 收到 is written down and stops their own ringing only.
     fn acknowledge(&mut self, means: Means, by: &By) -> Result<(), Refusal> {
         check_reason(&means)?;
+        if let Some(role) = self.called_as(by) {
+            return self.answer(role, means, by);
+        }
         match self.standing(by)? {
             Some(it) if it.acknowledged.is_none() => {
                 let late = self.is_late(&it, Stage::Acknowledged);
@@ -69,10 +75,85 @@ impl Decision<'_> {
         Ok(())
     }
 
+    /// In which role somebody was rung who is not the ranger sent. The highest: it is the one the call was about.
+    fn called_as(&self, by: &By) -> Option<Role> {
+        let Actor::Ranger { person } = &by.actor else { return None };
+        let running = self.incident.dispatch.as_ref().filter(|it| it.is_running());
+        let sent = running.is_some_and(|it| it.ranger == *person);
+        let told = self.incident.told.iter().filter(|it| it.person == *person).map(|it| it.role).max();
+        told.filter(|_| !sent && self.incident.state != State::Closed && !self.was_relieved(person))
+    }
+
+    /// Sent before, and another goes now: what he says is kept, and takes nothing over.
+    fn was_relieved(&self, person: &PersonId) -> bool {
+        self.incident.dispatches().any(|it| it.ranger == *person)
+    }
+
+    fn answer(&mut self, role: Role, means: Means, by: &By) -> Result<(), Refusal> {
+        let Actor::Ranger { person } = &by.actor else { return Err(Refusal::NotYours) };
+        if !self.goes_instead(role, &means, by) {
+            self.by(by, Event::Answered { person: person.clone(), role, means });
+        }
+        Ok(())
+    }
+
+    /// The B角, or a neighbour asked along, is the first to answer: he is the one who goes.
+    fn goes_instead(&mut self, role: Role, means: &Means, by: &By) -> bool {
+        let Actor::Ranger { person } = &by.actor else { return false };
+        let waits = self.incident.dispatch.as_ref().filter(|it| it.is_running() && it.acknowledged.is_none());
+        let asked = |it: &&Dispatch| it.neighbours.iter().any(|near| near.go && near.ranger == *person);
+        let Some(it) = waits.filter(|it| role == Role::BackupRanger || asked(it)).cloned() else { return false };
+        self.take_over(&it, person.clone(), means.clone(), by);
+        true
+    }
+
+    /// He was warned with the ladder, so its clocks run on: what had been missed stays missed.
+    fn take_over(&mut self, from: &Dispatch, ranger: PersonId, means: Means, by: &By) {
+        let fired = |rung: usize| from.fired.iter().any(|it| usize::from(*it) == rung);
+        let ladder = from.ladder.iter().enumerate().filter(|(rung, _)| !fired(*rung)).map(|(_, due)| due.clone());
+        let because = vec![reason("took_over", from.ranger.to_string())];
+        let fresh = self.clocks(self.spare, ranger, because, Vec::new());
+        let dispatched = Dispatched {
+            zero_at: from.zero_at,
+            acknowledge_by: from.acknowledge_by,
+            arrive_by: from.arrive_by,
+            report_by: from.report_by,
+            ladder: ladder.collect(),
+            neighbours: from.neighbours.iter().filter(|it| it.ranger != fresh.ranger).cloned().collect(),
+            ..fresh
+        };
+        let dispatch = dispatched.dispatch;
+        self.by_system(Event::Dispatched(dispatched));
+        for stage in from.missed.iter().copied() {
+            self.miss(stage);
+        }
+        let late = from.missed.contains(&Stage::Acknowledged) || self.now >= from.acknowledge_by;
+        if late && !from.missed.contains(&Stage::Acknowledged) {
+            self.miss(Stage::Acknowledged);
+        }
+        self.by(by, Event::Acknowledged { dispatch, means, late });
+    }
+
+    fn intend(&mut self, intent: Intent, by: &By) -> Result<(), Refusal> {
+        self.check_officer(by)?;
+        let since = self.incident.intent.as_ref().map_or(self.now, |it| it.since);
+        let longest = later(since, self.policy().intent_max);
+        let until = later(self.now, self.policy().intent_hold).min(longest);
+        if self.incident.state == State::NeedsReview && until > self.now {
+            self.by(by, Event::Intended { intent, until });
+        }
+        Ok(())
+    }
+
     fn arrive(&mut self, means: Means, position: Option<Position>, by: &By) -> Result<(), Refusal> {
         check_reason(&means)?;
+        if let Some(role) = self.called_as(by)
+            && !self.goes_instead(role, &means, &implied(by))
+        {
+            return self.answer(role, means, by);
+        }
         match self.standing(by)? {
-            Some(it) if it.arrived.is_none() => {
+            Some(it) if it.arrived.is_none() && it.reported.is_none() => {
                 self.imply_acknowledged(&it, by);
                 self.arrived(&it, means, position, by);
             }
@@ -90,7 +171,8 @@ impl Decision<'_> {
                 }
                 // A form that was sent back is as late as it was when it first came.
                 let late = it.reported.as_ref().map_or_else(|| self.is_late(&it, Stage::Reported), |first| first.late);
-                self.by(by, Event::Reported { dispatch: it.id, verification, late });
+                let review_by = Some(later(self.now, self.policy().chase.review_report_within));
+                self.by(by, Event::Reported { dispatch: it.id, verification, late, review_by });
             }
             _ => self.keep(by, in_words(&verification)),
         }
@@ -99,6 +181,10 @@ impl Decision<'_> {
 
     fn decline(&mut self, reason: String, by: &By) -> Result<(), Refusal> {
         let reason = given(reason)?;
+        if self.called_as(by).is_some() {
+            self.by(by, Event::Noted { words: format!("不能前往 / cannot go: {reason}") });
+            return Ok(());
+        }
         match self.standing(by)? {
             Some(it) if it.reported.is_none() => self.by(by, Event::Declined { dispatch: it.id, reason }),
             _ => self.keep(by, format!("不能前往 / cannot go: {reason}")),
@@ -112,7 +198,8 @@ impl Decision<'_> {
         let on_the_way = |it: &Dispatch| it.is_running() && it.reported.is_none() && it.ranger == ranger;
         let again = self.incident.dispatches().any(|it| it.id == id);
         if !again && !self.incident.dispatch.as_ref().is_some_and(on_the_way) {
-            let dispatched = self.clocks(id, ranger);
+            let neighbours = sending::neighbours(&self.incident.place, &ranger, self.policy());
+            let dispatched = self.clocks(id, ranger, vec![reason("officer", "")], neighbours);
             self.by(by, Event::Dispatched(dispatched));
         }
         Ok(())
@@ -123,7 +210,8 @@ impl Decision<'_> {
         let reason = given(reason)?;
         let reported = self.incident.dispatch.as_ref().filter(|_| self.incident.state == State::Reported);
         let dispatch = reported.ok_or(Refusal::NotReported)?.id;
-        self.by(by, Event::SentBack { dispatch, reason });
+        let supplement_by = Some(later(self.now, self.policy().chase.supplement_within));
+        self.by(by, Event::SentBack { dispatch, reason, supplement_by });
         Ok(())
     }
 
@@ -143,10 +231,39 @@ impl Decision<'_> {
         }
     }
 
+    /// Measured, not believed: a tap too far away, with an old position or with none, is 声称到达. It is written down with its
+    /// distance and takes no step, so the clock runs on. A named officer's word is the office's own.
     fn arrived(&mut self, it: &Dispatch, means: Means, position: Option<Position>, by: &By) {
-        let distance_m = position.map(|position| position.at.distance_m(self.incident.fix.centre));
+        let distance_m = position.map(|position| self.off_the_fire_m(&position));
+        let unproven = match (&means, position, distance_m) {
+            (Means::Proxy { .. }, ..) => None,
+            (_, Some(position), _) if self.is_old(&position, by) => Some(Unproven::Old),
+            (_, _, Some(distance_m)) if distance_m > self.policy().arrival_radius_m => Some(Unproven::Far),
+            (_, Some(_), Some(_)) => None,
+            _ => Some(Unproven::NoPosition),
+        };
         let late = self.is_late(it, Stage::Arrived);
-        self.by(by, Event::Arrived { dispatch: it.id, means, position, distance_m, late });
+        self.by(by, Event::Arrived { dispatch: it.id, means, position, distance_m, late, unproven });
+    }
+
+    /// From the nearest place at which the fire may be, metres: from the circle of a fix, from the area of a bearing.
+    fn off_the_fire_m(&self, position: &Position) -> f64 {
+        let fix = &self.incident.fix;
+        let to_centre_m = position.at.distance_m(fix.centre);
+        match fix.spread() {
+            Spread::Ellipse { along_m, across_m, .. } => (to_centre_m - along_m.max(across_m)).max(0.0),
+            Spread::Sector { apex, azimuth_deg, half_width_deg, near_m, far_m, range } => {
+                let sector =
+                    crate::triage::geo::Locus::Sector { apex, azimuth_deg, half_width_deg, near_m, far_m, range };
+                overlap::distance_m(&sector, position.at)
+            }
+        }
+    }
+
+    /// Both times are the phone's, so its clock may be wrong.
+    fn is_old(&self, position: &Position, by: &By) -> bool {
+        let tapped_at = by.happened_at.unwrap_or(self.now);
+        position.measured_at.is_none_or(|at| tapped_at.duration_since(at).abs() > self.policy().position_age_max)
     }
 
     /// By server time; the phone's time stands beside it. A limit once missed stays missed, though the clock be set back.
@@ -175,11 +292,11 @@ impl Decision<'_> {
         self.incident.dispatches().any(|it| it.ranger == *ranger)
     }
 
-    fn check_open(&self) -> Result<(), Refusal> {
+    pub(super) fn check_open(&self) -> Result<(), Refusal> {
         if self.incident.state == State::Closed { Err(Refusal::Closed) } else { Ok(()) }
     }
 
-    fn check_officer(&self, by: &By) -> Result<(), Refusal> {
+    pub(super) fn check_officer(&self, by: &By) -> Result<(), Refusal> {
         self.check_open()?;
         if matches!(by.actor, Actor::Ranger { .. }) { Err(Refusal::NotYours) } else { Ok(()) }
     }
@@ -231,7 +348,7 @@ fn in_words(it: &Verification) -> String {
     if let Some(out) = it.extinguished {
         words += if out { "; 已扑灭 / out" } else { "; 未扑灭 / not out" };
     }
-    if let Some(Position { at, accuracy_m }) = it.position {
+    if let Some(Position { at, accuracy_m, .. }) = it.position {
         words += &format!("; {:.5}, {:.5} ±{accuracy_m:.0} m", at.lat_deg(), at.lon_deg());
     }
     for photo in &it.photos {

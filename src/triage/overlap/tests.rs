@@ -1,9 +1,10 @@
 use super::*;
+use crate::triage::geo::RangeBasis;
 use crate::triage::kit::place_m;
 use proptest::prelude::*;
 
 fn wedge(apex: LatLon, azimuth_deg: f64, half_width_deg: f64, near_m: f64, far_m: f64) -> Locus {
-    Locus::Sector { apex, azimuth_deg, half_width_deg, near_m, far_m }
+    Locus::Sector { apex, azimuth_deg, half_width_deg, near_m, far_m, range: RangeBasis::Unknown }
 }
 
 #[test]
@@ -73,8 +74,10 @@ fn locus() -> impl Strategy<Value = Locus> {
 /// A place inside, by turn and range as shares of what the locus allows.
 fn inside(locus: &Locus, turn: f64, range: f64) -> LatLon {
     match *locus {
-        Locus::Disc { centre, radius_m } => centre.destination(360.0 * turn, radius_m * range * 0.99),
-        Locus::Sector { apex, azimuth_deg, half_width_deg, near_m, far_m } => {
+        Locus::Disc { .. } | Locus::Pixel { .. } | Locus::Unaimed { .. } => {
+            locus.centre().destination(360.0 * turn, locus.radius_m() * range * 0.99)
+        }
+        Locus::Sector { apex, azimuth_deg, half_width_deg, near_m, far_m, .. } => {
             let off_deg = half_width_deg * (2.0 * turn - 1.0) * 0.99;
             apex.destination(normalise_deg(azimuth_deg + off_deg), near_m + (far_m - near_m) * range * 0.99)
         }

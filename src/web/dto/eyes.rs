@@ -1,18 +1,19 @@
 //! What one reader may see of what we believe: names come from the registers, phones go to the office only.
 
 use super::{
-    CameraView, DispatchView, IncidentView, LogView, MeView, MessageView, PersonView, PlaceView, SightingView,
-    SourceView, VerificationView,
+    AnswerView, CameraView, CandidateView, DispatchView, IncidentView, LogView, MeView, MessageView, NeighbourView,
+    PersonView, PlaceView, ProposalView, SightingView, SourceView, UndeliveredView, VerificationView,
 };
 use crate::county::{CameraEntry, County, Post};
 use crate::frame::CameraStatus;
 use crate::lang::Lang;
 use crate::store::{Filed, Message};
 use crate::triage::dispatch::Dispatch;
-use crate::triage::event::{Actor, Recorded};
+use crate::triage::event::{Actor, Place, Recorded};
 use crate::triage::geo::LatLon;
 use crate::triage::id::PersonId;
-use crate::triage::policy;
+use crate::triage::incident::Undelivered;
+use crate::triage::policy::{self, Policy};
 use crate::triage::score::Priority;
 use crate::triage::sighting::{Sighting, Source};
 use crate::web::auth::Me;
@@ -22,6 +23,7 @@ use jiff::Timestamp;
 pub struct Eyes<'a> {
     pub me: &'a Me,
     pub county: &'a County,
+    pub policy: &'a Policy,
 }
 
 impl Eyes<'_> {
@@ -41,7 +43,14 @@ impl Eyes<'_> {
         let Filed { code, incident, .. } = filed;
         let at = incident.fix.centre;
         // A ranger needs the place and the clock, not who else could have gone.
-        let suggested = if self.me.role.is_office() { incident.place.suggested.as_slice() } else { &[] };
+        let office = self.me.role.is_office();
+        let suggested = if office { incident.place.suggested.as_slice() } else { &[] };
+        let because = match &incident.dispatch {
+            _ if !office => Vec::new(),
+            Some(dispatch) if dispatch.is_running() => dispatch.because.clone(),
+            _ => incident.judge(self.policy, false).because,
+        };
+        let (review_by, review_missed) = (incident.review_by(), incident.review_missed());
         IncidentView {
             id: incident.id,
             code,
@@ -53,18 +62,37 @@ impl Eyes<'_> {
             last_seen_at: incident.last_seen_at,
             suggested: suggested.iter().map(|id| self.person(id, self.grid_distance_m(id, at))).collect(),
             fix: incident.fix,
-            place: PlaceView {
-                name: incident.place.name,
-                grid: incident.place.grid,
-                village: incident.place.village,
-                township: incident.place.township,
-                unique: incident.place.unique,
-                labels: incident.place.labels,
-            },
+            owner: incident.owner().filter(|_| office),
+            because,
+            place: self.place(incident.place, office),
+            proposal: incident
+                .proposal
+                .filter(|_| office)
+                .map(|it| ProposalView { fix: it.fix, place: self.place(it.place, office) }),
+            intent: incident.intent.filter(|it| office && !it.over),
+            undelivered: incident.undelivered.iter().filter(|_| office).map(|it| self.undelivered(it)).collect(),
+            answers: incident
+                .answers
+                .into_iter()
+                .filter(|_| office)
+                .map(|it| AnswerView {
+                    person: self.person(&it.person, None),
+                    role: it.role,
+                    at: it.at,
+                    means: it.means,
+                })
+                .collect(),
+            links: incident.links.into_iter().filter(|_| office).collect(),
+            merged: incident.merged.iter().filter(|_| office).map(|it| it.other).collect(),
+            merged_into: incident.merged_into.filter(|_| office),
+            split_from: incident.split_from.filter(|_| office),
+            struck_out: incident.struck_out.into_iter().filter(|_| office).map(|it| self.sighting(it)).collect(),
+            reminders: incident.reminders.len(),
             sightings: incident.sightings.into_iter().map(|sighting| self.sighting(sighting)).collect(),
             priority: self.priority(incident.priority),
-            review_by: incident.review_by,
-            review_missed: incident.review_missed,
+            review_by,
+            review_missed,
+            waiting: incident.waiting.into_iter().filter(|_| office).collect(),
             dispatch: incident.dispatch.map(|dispatch| self.dispatch(dispatch, at)),
             past_dispatches: incident.past_dispatches.into_iter().map(|dispatch| self.dispatch(dispatch, at)).collect(),
             verification: incident.verification.map(|it| VerificationView {
@@ -101,7 +129,7 @@ impl Eyes<'_> {
         PersonView { role, ..self.person(id, None) }
     }
 
-    fn person(&self, id: &PersonId, distance_m: Option<f64>) -> PersonView {
+    pub fn person(&self, id: &PersonId, distance_m: Option<f64>) -> PersonView {
         let known = self.county.person(id);
         let may_phone = self.me.role.is_office() || self.me.person == *id;
         PersonView {
@@ -144,6 +172,54 @@ impl Eyes<'_> {
             reported: dispatch.reported,
             declined: dispatch.declined,
             missed: dispatch.missed,
+            grid: dispatch.grid,
+            claimed: dispatch.claimed,
+            neighbours: dispatch
+                .neighbours
+                .into_iter()
+                .filter(|_| self.me.role.is_office())
+                .map(|it| NeighbourView { grid: it.grid, ranger: self.person(&it.ranger, None), go: it.go })
+                .collect(),
+        }
+    }
+
+    /// A ranger needs the names of the grids along a bearing, not whose they are.
+    fn place(&self, place: Place, office: bool) -> PlaceView {
+        let someone = |id: Option<PersonId>| id.filter(|_| office).map(|id| self.person(&id, None));
+        PlaceView {
+            name: place.name,
+            grid: place.grid,
+            village: place.village,
+            township: place.township,
+            unique: place.unique,
+            labels: place.labels,
+            candidates: place
+                .candidates
+                .into_iter()
+                .map(|it| CandidateView {
+                    grid: it.grid,
+                    name: it.name,
+                    weight: it.weight,
+                    ranger: someone(it.ranger),
+                    backup: someone(it.backup),
+                })
+                .collect(),
+            neighbour: place.neighbour.filter(|_| office),
+        }
+    }
+
+    /// With the whole number: somebody has to be phoned.
+    fn undelivered(&self, it: &Undelivered) -> UndeliveredView {
+        let person = it.person.as_ref().and_then(|id| self.county.person(id));
+        UndeliveredView {
+            message: it.message,
+            name: person.map(|person| person.name.clone()).unwrap_or_default(),
+            role: it.role,
+            phone: person.and_then(|person| person.phone.clone()),
+            channel: it.channel,
+            why: it.why.clone(),
+            at: it.at,
+            next: it.next.clone(),
         }
     }
 

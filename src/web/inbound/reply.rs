@@ -13,8 +13,12 @@ pub struct Reply {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Step {
     Acknowledge,
+    /// 收到: has heard, and says nothing about going.
+    Heard,
     Arrive,
-    Decline { reason: Option<String> },
+    Decline {
+        reason: Option<String>,
+    },
 }
 
 pub fn read(text: &str) -> Reply {
@@ -37,6 +41,7 @@ fn step(words: &str) -> Option<Step> {
     let bare = words.trim_end_matches(['。', '.', '!', '！', '#']);
     match bare {
         "1" | "1接收" | "接收" => return Some(Step::Acknowledge),
+        "收到" | "1收到" => return Some(Step::Heard),
         "2" | "2到达" | "到达" => return Some(Step::Arrive),
         "0" => return Some(Step::Decline { reason: None }),
         _ => {}

@@ -1,3 +1,5 @@
+import { candidate, owner, quiet, spread, waiting } from './case.mjs';
+
 /** One invented county with an incident in every state. Places and people are made up. */
 const MIN = 60_000;
 const iso = (at) => new Date(at).toISOString();
@@ -15,6 +17,8 @@ export const people = {
   zhou: { id: 'zhou', name: '周建国', role: 'ranger', phone: '13900000001', distance_m: 2100 },
   li: { id: 'li', name: '李春生', role: 'ranger', phone: '13900000002', distance_m: 3400 },
   xiang: { id: 'xiang', name: '向大明', role: 'backup_ranger', phone: '13900000003', distance_m: 5200 },
+  tian: { id: 'tian', name: '田茂林', role: 'ranger', phone: '13900000004', distance_m: 7300 },
+  peng: { id: 'peng', name: '彭秀英', role: 'township_duty', phone: '13900000005', distance_m: null },
 };
 
 const camera = (cid, name, lat, lon, azimuth_deg, health, extra = {}) => ({
@@ -31,31 +35,41 @@ export const cameras = () => [
   camera('cam-5', '青龙坳5号塔', 28.33, 110.56, 330, 'offline', { detail: '连接被拒绝', last_frame_at: iso(Date.now() - 90 * MIN) }),
 ];
 
-const sector = (apex, azimuth_deg, near_m = 4200, far_m = 8200, half_width_deg = 3) => ({ shape: 'sector', apex, azimuth_deg, half_width_deg, near_m, far_m });
+const sector = (apex, azimuth_deg, near_m = 200, far_m = 9000, half_width_deg = 2) => ({ shape: 'sector', apex, azimuth_deg, half_width_deg, near_m, far_m, range: 'unknown' });
 const seen = (n, cid, apex, azimuth, at, confidence, klass = 'smoke', pictures = 2) => ({
   id: id(900 + n), observed_at: iso(at), confidence, drill: false, labels: [], locus: sector(apex, azimuth),
   pictures: Array.from({ length: pictures }, (_, i) => id(5000 + n * 10 + i)),
   source: { kind: 'camera', camera: cid, pose: 'default', class: klass, bbox: [0.55, 0.3, 0.14, 0.22], model: { name: 'smoke', version: '1.0.0' }, thresholds_version: 3 },
 });
 const hot = (n, at, place) => ({
-  id: id(900 + n), observed_at: iso(at), confidence: 0.6, drill: false, labels: [], pictures: [], locus: { shape: 'disc', centre: place, radius_m: 375 },
+  id: id(900 + n), observed_at: iso(at), confidence: 0.6, drill: false, labels: [], pictures: [], locus: { shape: 'pixel', centre: place, scan_m: 420, track_m: 380 },
   source: { kind: 'satellite', hotspot_key: `h${n}`, satellite: 'NOAA-20', instrument: 'VIIRS', frp_mw: 12.4, pixels: 3 },
 });
 
-const step = (at, means = 'phone', late = false, happened = at) => ({ received_at: iso(at), happened_at: iso(happened), means: { means }, late, position: { at: ll(28.44, 110.41), accuracy_m: 14 } });
+const step = (at, means = 'phone', late = false, happened = at) => ({ received_at: iso(at), happened_at: iso(happened), means: { means }, late, position: { at: ll(28.44, 110.41), accuracy_m: 14, measured_at: iso(happened) }, distance_m: null, unproven: null });
 export function dispatch(n, ranger, zero, steps = {}) {
   return {
     id: id(700 + n), ranger, dispatched_at: iso(zero), zero_at: iso(zero), acknowledge_by: iso(zero + 10 * MIN), arrive_by: iso(zero + 30 * MIN), report_by: iso(zero + 60 * MIN),
-    acknowledged: null, arrived: null, reported: null, declined: null, missed: [], ...steps,
+    acknowledged: null, arrived: null, reported: null, declined: null, missed: [], grid: null, claimed: null, neighbours: [], ...steps,
   };
 }
 
+const GRIDS = ['WG-12', 'WG-22', 'WG-32', 'WG-33'];
+const place = (n, name, extra = {}) => ({
+  name, grid: GRIDS[n % 4], village: name.slice(0, 3), township: '官庄镇', unique: false, labels: [], neighbour: null,
+  candidates: [candidate(GRIDS[n % 4], `${name} 1号网格`, 0.62, people.zhou, people.xiang), candidate(GRIDS[(n + 1) % 4], '凉水井镇 3号网格', 0.24, people.li), candidate(GRIDS[(n + 2) % 4], '鹿角界 2号网格', 0.08, people.tian)],
+  ...extra,
+});
+
 export function incidents(now) {
-  const base = (n, name, state, centre, age, extra) => ({
+  const finish = (it) => ({ ...it, owner: owner(it, now), waiting: it.waiting.length > 0 ? it.waiting : waiting(it, now) });
+  const sent = [{ code: 'officer', value: '' }, { code: 'grid_likeliest', value: '大坪村后山 1号网格 62%' }];
+  const look = [{ code: 'officer_first', value: 'camera' }];
+  const told = { neighbours: [{ grid: 'WG-32', ranger: people.li, go: false }] };
+  const base = (n, name, state, centre, age, extra) => finish({
     id: id(n), code: `1121-0${n}`, version: 3, state, drill: false, opened_at: iso(now - age), first_seen_at: iso(now - age - 20_000), last_seen_at: iso(now - 30_000),
-    fix: { centre, radius_m: 420, method: 'bearing' },
-    place: { name, grid: `WG-0${n}`, village: name.slice(0, 3), township: '官庄镇', unique: true, labels: [] },
-    suggested: [people.zhou, people.li, people.xiang], sightings: [],
+    fix: { centre, radius_m: 4400, method: 'bearing', spread: extra.sightings?.[0]?.locus.shape === 'sector' ? spread(extra.sightings[0].locus) : null },
+    place: place(n, name), suggested: [people.zhou, people.li, people.xiang], sightings: [], ...quiet(),
     priority: { score: 62, reasons: [{ code: 'camera_confidence', points: 41, value: '0.82' }, { code: 'second_source', points: 21, value: '鹿角界2号塔' }] },
     review_by: null, review_missed: false, dispatch: null, past_dispatches: [], verification: null, closure: null, closed_at: null, ...extra,
     log: [
@@ -70,13 +84,14 @@ export function incidents(now) {
   });
   const [c1, c2] = [ll(28.52, 110.28), ll(28.46, 110.52)];
   return [
-    base(1, '大坪村后山', 'dispatched', ll(28.541, 110.342), 13 * MIN, { sightings: [seen(1, 'cam-1', c1, 69, now - 13 * MIN, 0.82), seen(2, 'cam-2', c2, 297, now - 11 * MIN, 0.64)], dispatch: dispatch(1, people.zhou, now - 12.3 * MIN, { missed: ['acknowledged'] }) }),
-    base(2, '岩屋冲', 'needs_review', ll(28.44, 110.41), 0.6 * MIN, { review_by: iso(now + 1.4 * MIN), sightings: [seen(3, 'cam-2', c2, 258, now - 0.6 * MIN, 0.71)] }),
-    base(3, '砖厂东侧', 'needs_review', ll(28.4, 110.44), 4 * MIN, { priority: { score: 28, reasons: [{ code: 'camera_confidence', points: 33, value: '0.55' }, { code: 'known_heat_source', points: -5, value: '官庄砖厂' }] }, sightings: [seen(4, 'cam-3', ll(28.36, 110.36), 58, now - 4 * MIN, 0.55)], place: { name: '砖厂东侧', grid: 'WG-03', village: '老街村', township: '官庄镇', unique: false, labels: [{ label: 'known_heat_source', name: '官庄砖厂' }, { label: 'border', neighbours: ['凉水井镇'] }] } }),
-    base(4, '白岩溪', 'dispatched', ll(28.49, 110.45), 4 * MIN, { fix: { centre: ll(28.49, 110.45), radius_m: 375, method: 'satellite' }, sightings: [hot(5, now - 22 * MIN, ll(28.49, 110.45))], dispatch: dispatch(4, people.li, now - 3.2 * MIN) }),
-    base(5, '金竹垭', 'acknowledged', ll(28.38, 110.47), 19 * MIN, { fix: { centre: ll(28.38, 110.47), radius_m: 260, method: 'triangulated' }, sightings: [seen(6, 'cam-3', ll(28.36, 110.36), 75, now - 19 * MIN, 0.77, 'fire')], dispatch: dispatch(5, people.xiang, now - 18 * MIN, { acknowledged: step(now - 12 * MIN) }) }),
+    base(1, '大坪村后山', 'dispatched', ll(28.541, 110.342), 13 * MIN, { fix: { centre: ll(28.541, 110.342), radius_m: 140, method: 'triangulated', spread: { shape: 'ellipse', along_m: 140, across_m: 90, azimuth_deg: 80 } }, because: sent, undelivered: [{ message: id(8101), name: '周建国', role: 'ranger', phone: '13900000001', channel: 'voice', why: '无人接听', at: iso(now - 4 * MIN), next: { role: 'village_chief', person: null, channel: 'voice' } }], answers: [{ person: { ...people.peng, name: '彭秀英' }, role: 'township_duty', at: iso(now - 2 * MIN), means: { means: 'key_press' } }], sightings: [seen(1, 'cam-1', c1, 69, now - 13 * MIN, 0.82), seen(2, 'cam-2', c2, 297, now - 11 * MIN, 0.64)], dispatch: dispatch(1, people.zhou, now - 12.3 * MIN, { missed: ['acknowledged'], ...told }) }),
+    base(2, '岩屋冲', 'needs_review', ll(28.44, 110.41), 0.6 * MIN, { because: look, links: [id(1)], review_by: iso(now + 1.4 * MIN), sightings: [seen(3, 'cam-2', c2, 258, now - 0.6 * MIN, 0.71)] }),
+    base(3, '砖厂东侧', 'needs_review', ll(28.4, 110.44), 4 * MIN, { because: [{ code: 'known_heat_source', value: '官庄砖厂' }, { code: 'digest', value: 'camera' }], review_by: iso(now + 40 * MIN), priority: { score: 28, reasons: [{ code: 'camera_confidence', points: 33, value: '0.55' }, { code: 'known_heat_source', points: -5, value: '官庄砖厂' }] }, sightings: [seen(4, 'cam-3', ll(28.36, 110.36), 58, now - 4 * MIN, 0.55)], place: place(3, '砖厂东侧', { village: '老街村', labels: [{ label: 'known_heat_source', name: '官庄砖厂' }, { label: 'border', neighbours: ['凉水井镇'] }] }) }),
+    base(4, '白岩溪', 'dispatched', ll(28.49, 110.45), 4 * MIN, { because: [{ code: 'auto', value: 'satellite' }, { code: 'grid_likeliest', value: '白岩溪 1号网格 62%' }], merged: [id(8)], place: place(4, '白岩溪', { neighbour: { name: '辰溪县', phone: '0745-5232119' } }), fix: { centre: ll(28.49, 110.45), radius_m: 375, method: 'satellite' }, sightings: [hot(5, now - 22 * MIN, ll(28.49, 110.45))], dispatch: dispatch(4, people.li, now - 3.2 * MIN, { neighbours: [{ grid: 'WG-12', ranger: people.zhou, go: true }] }) }),
+    base(5, '金竹垭', 'acknowledged', ll(28.38, 110.47), 19 * MIN, { because: sent, fix: { centre: ll(28.38, 110.47), radius_m: 260, method: 'triangulated' }, waiting: [{ matter: 'relocation', since: iso(now - MIN), due_at: iso(now + 2 * MIN), rounds: 0 }], proposal: { fix: { centre: ll(28.352, 110.5), radius_m: 120, method: 'triangulated' }, place: place(6, '青龙坳') }, past_dispatches: [dispatch(15, people.li, now - 40 * MIN, { missed: ['acknowledged'] })], sightings: [seen(6, 'cam-3', ll(28.36, 110.36), 75, now - 19 * MIN, 0.77, 'fire')], dispatch: dispatch(5, people.xiang, now - 18 * MIN, { acknowledged: step(now - 12 * MIN), claimed: { ...step(now - 5 * MIN), distance_m: 1900, unproven: 'far' }, ...told }) }),
     base(6, '黄泥坳', 'reported', ll(28.57, 110.43), 51 * MIN, { sightings: [seen(7, 'cam-1', c1, 66, now - 52 * MIN, 0.68)], dispatch: dispatch(6, people.li, now - 50 * MIN, { acknowledged: step(now - 44 * MIN), arrived: step(now - 25 * MIN, 'phone', false, now - 29 * MIN), reported: step(now - 14 * MIN) }), verification: { category: 3, flames: 'small', area_mu: 0.4, extinguished: true, words: '村民烧田坎，已当场扑灭并教育', photos: [id(6001)], no_photo_reason: null } }),
-    base(7, '云盘岭西坡', 'arrived', ll(28.45, 110.3), 26 * MIN, { drill: true, sightings: [{ ...seen(8, 'cam-1', c1, 170, now - 26 * MIN, 0.9), drill: true }], dispatch: dispatch(7, people.zhou, now - 25 * MIN, { acknowledged: step(now - 23 * MIN), arrived: step(now - 8 * MIN) }) }),
+    base(7, '云盘岭西坡', 'arrived', ll(28.45, 110.3), 26 * MIN, { drill: true, sightings: [{ ...seen(8, 'cam-1', c1, 170, now - 26 * MIN, 0.9), drill: true }], dispatch: dispatch(7, people.zhou, now - 25 * MIN, { acknowledged: step(now - 23 * MIN), arrived: { ...step(now - 8 * MIN), distance_m: 0 } }) }),
+    base(8, '白岩溪上游', 'needs_review', ll(28.5, 110.46), 3 * MIN, { merged_into: id(4), fix: { centre: ll(28.52, 110.28), radius_m: 9000, method: 'unaimed' }, sightings: [{ ...seen(9, 'cam-1', c1, 95, now - 3 * MIN, 0.6), locus: { shape: 'unaimed', apex: c1, far_m: 9000 }, labels: [{ label: 'no_bearing', camera: 'cam-1' }] }] }),
   ];
 }
 
@@ -85,7 +100,7 @@ export function phoned(n, { at, radius_m, who, words }, now = Date.now()) {
   const sighting = { id: id(900 + n), observed_at: iso(now), confidence: 1, drill: false, labels: [], pictures: [], locus: { shape: 'disc', centre: at, radius_m }, source: { kind: 'person', who, words } };
   return {
     ...incidents(now)[1], id: id(n), code: `1121-${String(n).padStart(2, '0')}`, opened_at: iso(now), first_seen_at: iso(now), last_seen_at: iso(now), review_by: iso(now + 2 * MIN),
-    fix: { centre: at, radius_m, method: 'reported' }, sightings: [sighting], place: { name: '官庄村', grid: 'WG-08', village: '官庄村', township: '官庄镇', unique: true, labels: [] },
+    fix: { centre: at, radius_m, method: 'reported' }, sightings: [sighting], links: [], because: [{ code: 'officer_first', value: 'person' }], place: place(8, '官庄村', { unique: true }),
     priority: { score: 40, reasons: [{ code: 'person', points: 40, value: who }] },
   };
 }
@@ -97,7 +112,7 @@ export function grids() {
   const features = [];
   for (let i = 0; i < 8; i++)
     for (let j = 0; j < 6; j++)
-      features.push({ type: 'Feature', properties: { id: `WG-${i}${j}`, name: `${names[i]}${j + 1}` }, geometry: { type: 'Polygon', coordinates: [[at(i, j), at(i + 1, j), at(i + 1, j + 1), at(i, j + 1), at(i, j)]] } });
+      features.push({ type: 'Feature', properties: { code: `WG-${i}${j}`, name: `${names[i]}${j + 1}` }, geometry: { type: 'Polygon', coordinates: [[at(i, j), at(i + 1, j), at(i + 1, j + 1), at(i, j + 1), at(i, j)]] } });
   return { type: 'FeatureCollection', features };
 }
 

@@ -8,6 +8,7 @@ import { createReadStream, existsSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { dirname, extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { forRanger, owner, people as found, sorting, waiting } from './case.mjs';
 import { cameras, categories, dispatch, grids, hotspots, id, incidents, people, phoned, picture } from './data.mjs';
 import { ops } from './ops.mjs';
 
@@ -31,18 +32,34 @@ function announce(name, data) {
 setInterval(() => listeners.forEach((res) => res.write(': alive\n\n')), 15_000).unref();
 
 const open = () => [...all.values()].filter((it) => it.state !== 'closed');
-const brief = ({ log, messages, ...rest }) => rest;
-const step = (body, means) => ({ received_at: iso(), happened_at: body.happened_at ?? null, means: { means, ...(body.reason ? { reason: body.reason } : {}) }, late: false, position: body.position ?? null });
+const brief = ({ log, messages, ...rest }) => ({ ...rest, owner: owner(rest, Date.now()) });
+const step = (body, means) => ({ received_at: iso(), happened_at: body.happened_at ?? null, means: { means, ...(body.reason ? { reason: body.reason } : {}) }, late: false, position: body.position ?? null, distance_m: null, unproven: null });
+
+function opened(from) {
+  const it = { ...from, id: id(20 + all.size), code: `1121-${20 + all.size}`, state: 'needs_review', version: 1, dispatch: null, past_dispatches: [], links: [], merged: [], log: [], messages: [] };
+  all.set(it.id, it);
+  return it;
+}
 
 const actions = {
+  ...sorting(all, opened),
   dispatch: (it, body) => {
     if (it.dispatch) it.past_dispatches.push(it.dispatch);
     it.dispatch = dispatch(Number(it.version), people[body.ranger], Date.now());
-    it.state = 'dispatched';
+    Object.assign(it, { state: 'dispatched', intent: null, waiting: [], because: [{ code: 'officer', value: '' }] });
     return { type: 'dispatched', ranger: body.ranger };
   },
   'false-alarm': (it, body) => close(it, { category: 9, false_alarm: body.reason, words: body.words ?? '' }),
   acknowledge: (it, body) => {
+    const near = body.happened_at && it.dispatch.neighbours.find(({ ranger }) => ranger.id === 'zhou');
+    // The first of those asked who answers goes.
+    if (near && near.go && !it.dispatch.acknowledged) {
+      it.past_dispatches.push(it.dispatch);
+      Object.assign(it, { dispatch: { ...it.dispatch, id: id(790), ranger: people.zhou, neighbours: [], missed: [] }, because: [{ code: 'took_over', value: it.dispatch.ranger.id }] });
+    } else if (near) {
+      it.answers.push({ person: people.zhou, role: 'ranger', at: iso(), means: { means: 'phone' } });
+      return { type: 'answered', person: 'zhou', role: 'ranger', means: { means: 'phone' } };
+    }
     it.dispatch.acknowledged = step(body, body.happened_at ? 'phone' : 'proxy');
     it.state = 'acknowledged';
     return { type: 'acknowledged' };
@@ -54,13 +71,18 @@ const actions = {
   },
   arrive: (it, body) => {
     it.dispatch.acknowledged ??= step(body, 'implied');
-    it.dispatch.arrived = step(body, 'phone');
+    if (!body.position) {
+      it.dispatch.claimed = { ...step(body, 'phone'), unproven: 'no_position' };
+      it.state = 'acknowledged';
+      return { type: 'arrived', distance_m: null, unproven: 'no_position' };
+    }
+    it.dispatch.arrived = { ...step(body, 'phone'), distance_m: 120 };
     it.state = 'arrived';
     return { type: 'arrived', distance_m: 120 };
   },
   report: (it, body) => {
     it.dispatch.reported = step(body, 'phone');
-    it.state = 'reported';
+    Object.assign(it, { state: 'reported', waiting: waiting({ ...it, state: 'reported' }, Date.now()) });
     const { category, flames = null, area_mu = null, extinguished = null, words = '', no_photo_reason = null } = body;
     it.verification = { category, flames, area_mu, extinguished, words, no_photo_reason, photos: [] };
     return { type: 'reported', verification: it.verification };
@@ -95,7 +117,10 @@ function board() {
   return {
     now: iso(), cursor: String(cursor), county: { name: '沅溪县', centre: { lat_deg: 28.46, lon_deg: 110.42 }, bounds: [{ lat_deg: 28.27, lon_deg: 110.19 }, { lat_deg: 28.66, lon_deg: 110.66 }], grids: grids() },
     incidents: open().map(brief), cameras: cameras(), hotspots: hotspots(Date.now()), duty: { officer: { id: 'officer', name: '吴敏', role: 'county_duty', phone: null, distance_m: null }, leader: { id: 'leader', name: '陈立新', role: 'county_leader', phone: '13900000009', distance_m: null } },
-    zero_point: 'dispatched', categories, health: demo ? [] : [{ part: 'model', ok: true, words: '' }, { part: 'cameras', ok: false, words: '没有画面：cam-4, cam-5' }, { part: 'hotspots', ok: false, words: '3 小时没有新的卫星数据' }],
+    zero_point: 'dispatched', categories, unattended: demo ? ['satellite'] : ['satellite', 'camera'],
+    passed_on: demo ? [] : [{ incident: id(31), code: '1121-31', place: '辰溪县境', at: iso(Date.now() - 5_400_000), centre: { lat_deg: 28.25, lon_deg: 110.3 }, county: '辰溪县', phone: '0745-5232119', sightings: 2 }],
+    reminded: demo ? [] : [{ incident: id(32), code: '1121-32', place: '老街村', category: 3, sightings: 2, last_seen_at: iso(Date.now() - 900_000) }],
+    health: demo ? [] : [{ part: 'model', ok: true, words: '' }, { part: 'cameras', ok: false, words: '没有画面：cam-4, cam-5' }, { part: 'hotspots', ok: false, words: '3 小时没有新的卫星数据' }],
   };
 }
 
@@ -104,7 +129,8 @@ function api(req, res, url, body) {
   const me = { person: 'zhou', name: '周建国', role: 'ranger', county: '沅溪县', lang: 'zh', now: iso() };
   if (kind === 'me') return send(res, 200, me);
   if (kind === 'board') return send(res, 200, board());
-  if (kind === 'ranger') return send(res, 200, { me, now: iso(), duty_phone: '0745-4222119', categories, incidents: [...all.values()].filter((it) => it.dispatch?.ranger.id === 'zhou').map(brief) });
+  if (kind === 'ranger') return send(res, 200, { me, now: iso(), duty_phone: '0745-4222119', categories, arrival: { radius_m: 500, age_max_s: 120 }, incidents: [...all.values()].flatMap((it) => { const mine = forRanger(it, 'zhou'); return mine ? [{ ...brief(it), ...mine }] : []; }) });
+  if (kind === 'people') return send(res, 200, found(people, open(), all.get(url.searchParams.get('incident')), url.searchParams.get('q') ?? ''));
   if (kind === 'pictures') return uploads.has(key) ? send(res, 200, uploads.get(key), 'image/jpeg') : send(res, 200, picture(url.searchParams.has('crop')), 'image/svg+xml');
   if (kind === 'cameras') return send(res, 200, picture(false), 'image/svg+xml');
   if (kind === 'ops') return ops(req.method, key, url, body, (status, answer) => send(res, status, answer), cameras());

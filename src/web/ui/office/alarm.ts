@@ -2,7 +2,7 @@
 import { computed, effect, signal } from '@preact/signals';
 import { board, queue } from '../shared/board';
 import { now, serverNow } from '../shared/clock';
-import { eyes, overdueOf } from '../shared/incident';
+import { eyes, groupOf, isLabelled } from '../shared/incident';
 import { audible, playNew, playOverdue, playSoft, unlock } from '../shared/sound';
 import { selectedId } from './desk';
 import type { Incident } from '../shared/types';
@@ -32,9 +32,10 @@ function readSeen(): string[] {
 const fresh = (incident: Incident): boolean =>
   (incident.state === 'needs_review' || incident.state === 'dispatched') && !seen.value.has(sight(incident));
 
-export const unseen = computed(() => queue.value.filter(fresh));
+/** What is only labelled is told with a digest: it is marked new, and makes no sound. */
+export const unseen = computed(() => queue.value.filter((it) => fresh(it) && !isLabelled(it)));
 export const isUnseen = (incident: Incident): boolean => fresh(incident);
-export const overdue = computed(() => queue.value.filter((incident) => overdueOf(incident, now.value)));
+export const overdue = computed(() => queue.value.filter((incident) => groupOf(incident, now.value) === 'overdue'));
 
 export async function startShift(): Promise<void> {
   onShift.value = true;

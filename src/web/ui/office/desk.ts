@@ -90,7 +90,7 @@ function update(key: string, change: Partial<Task> | null): void {
 }
 
 /** Sends an action at once, or after ten seconds in which it can be taken back. */
-export function act(incident: Incident, path: string, body: unknown, what: string, undoable = false): void {
+export function act(incident: Pick<Incident, 'id'>, path: string, body: unknown, what: string, undoable = false): void {
   const task: Task = {
     key: uuid(),
     what,

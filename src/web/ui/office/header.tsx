@@ -12,7 +12,7 @@ import { words } from './words';
 import type { Mark } from '../shared/incident';
 import type { Person } from '../shared/types';
 
-const markOfGroup: Record<Group, Mark> = { overdue: 'overdue', needs_review: 'needs_review', dispatched: 'dispatched', working: 'acknowledged', reported: 'reported' };
+const markOfGroup: Record<Group, Mark> = { overdue: 'overdue', relocation: 'needs_review', needs_review: 'needs_review', dispatched: 'dispatched', working: 'acknowledged', reported: 'reported', labelled: 'needs_review' };
 
 export function Header() {
   const w = words();
@@ -56,6 +56,8 @@ function Counts() {
     <ul class="counts">
       {groups.map((group) => {
         const n = count(group);
+        // The five parts of every day are always there. What is only labelled waits for nobody and is counted in the queue.
+        if (group === 'labelled' || (group === 'relocation' && n === 0)) return null;
         return (
           <li key={group} class={classes('count', n > 0 && `count-${group}`)}>
             <MarkIcon mark={markOfGroup[group]} size={12} /> {w.counts[group]} <b>{board.value ? n : w.notKnown}</b>

@@ -2,8 +2,9 @@
 import { computed, signal } from '@preact/signals';
 import { post, uuid } from '../shared/api';
 import { put } from '../shared/board';
-import { coordinates, failure } from '../shared/describe';
+import { failure } from '../shared/describe';
 import { parsePlace } from '../shared/place';
+import { coordinates } from '../shared/where';
 import { common } from '../shared/words';
 import { intakeOpen, panel, select, tell } from './desk';
 import { words } from './words';

@@ -10,6 +10,7 @@ import { classes, DrillWord, Failed, Loading, StateWord } from '../shared/ui';
 import { common } from '../shared/words';
 import { Camera, Person, Satellite } from '../shared/icons';
 import { isUnseen } from './alarm';
+import { Badges, Led, PassedOn, Reminded, Unattended } from './strips';
 import { select, selectedId } from './desk';
 import { words } from './words';
 import type { Incident } from '../shared/types';
@@ -18,7 +19,10 @@ export function Queue() {
   const w = words();
   return (
     <section class="queue" aria-label={w.queue}>
+      <Unattended />
       {board.value ? <Groups /> : problem.value ? <Failed words={problem.value} since={brokenAt.value} retry={() => void loadBoard()} /> : <Skeleton />}
+      <PassedOn />
+      <Reminded />
     </section>
   );
 }
@@ -52,6 +56,7 @@ function Groups() {
                 {members.map((incident) => (
                   <li key={incident.id}>
                     <Card incident={incident} />
+                    <Led by={incident} />
                   </li>
                 ))}
               </ul>
@@ -113,6 +118,7 @@ export function Card({ incident }: { incident: Incident }) {
           )}
         </span>
         <span class="card-evidence">{headlineEvidence(incident, cameras.value)}</span>
+        <Badges incident={incident} />
       </span>
     </button>
   );

@@ -1,26 +1,28 @@
 /** The bottom edge: one big primary, at most one secondary above it. A new primary is deaf for 1.5 s, against double taps. */
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { coordinates, distance } from '../shared/describe';
-import { distanceM, toGcj02 } from '../shared/geo';
+import { now } from '../shared/clock';
+import { away } from '../shared/describe';
+import { toGcj02 } from '../shared/geo';
 import { classes, CopyButton } from '../shared/ui';
+import { coordinates, direct, fixCoordinates, goal } from '../shared/where';
 import { common } from '../shared/words';
-import { known } from './gps';
+import { here } from './gps';
+import { proof } from './proof';
 import { go, tap, view } from './state';
 import { words } from './words';
 import type { Step } from './outbox/item';
-import type { Incident } from '../shared/types';
+import type { LatLon, RangerIncident } from '../shared/types';
 
 const DEAF_MS = 1500;
-/** Arrival is believed within the fix's radius or this, whichever is larger; the server's rule is the same. */
-const ARRIVAL_M = 500;
 
-type Sheet = 'decline' | 'navigate' | 'far' | null;
+type Sheet = 'decline' | 'navigate' | null;
 
-export function Dock({ incident, at }: { incident: Incident; at: Step }) {
+export function Dock({ incident, at }: { incident: RangerIncident; at: Step }) {
   const w = words();
   const [sheet, setSheet] = useState<Sheet>(null);
   const deaf = useDeaf(at);
   const phone = view.value?.duty_phone;
+  const claimed = incident.dispatch?.claimed && !incident.dispatch.arrived;
   const primary = (name: string, colour: string, press: () => void) => (
     <button
       type="button"
@@ -34,14 +36,8 @@ export function Dock({ incident, at }: { incident: Incident; at: Step }) {
       {name}
     </button>
   );
-  const far = distanceTo(incident);
-  const arrive = (): void => {
-    if (far !== null && far > Math.max(ARRIVAL_M, incident.fix.radius_m)) setSheet('far');
-    else void tap('arrive', incident);
-  };
   if (sheet === 'decline') return <Decline incident={incident} done={() => setSheet(null)} />;
   if (sheet === 'navigate') return <Navigate incident={incident} done={() => setSheet(null)} />;
-  if (sheet === 'far' && far !== null && at === 'acknowledged') return <Far incident={incident} metres={far} done={() => setSheet(null)} />;
   switch (at) {
     case 'new':
       return (
@@ -58,13 +54,34 @@ export function Dock({ incident, at }: { incident: Incident; at: Step }) {
           <button type="button" class="secondary" onClick={() => setSheet('navigate')}>
             {w.navigate}
           </button>
-          {primary(w.arrive, 'blue', arrive)}
+          <Proof incident={incident} />
+          {primary(w.arrive, 'blue', () => void tap('arrive', incident))}
+        </div>
+      );
+    case 'asked':
+    case 'told':
+      return (
+        <div class="dock">
+          <Call phone={phone} />
+          {primary(at === 'asked' ? w.goMyself : w.heard, at === 'asked' ? 'red' : 'blue', () => void tap('acknowledge', incident))}
         </div>
       );
     case 'arrived':
       return (
         <div class="dock">
-          <Call phone={phone} />
+          {claimed ? (
+            <>
+              {here.value && <Proof incident={incident} />}
+              <div class="pair">
+                <button type="button" class="secondary" data-secondary="arrive-again" onClick={() => void tap('arrive', incident)}>
+                  {w.arriveAgain}
+                </button>
+                <Call phone={phone} />
+              </div>
+            </>
+          ) : (
+            <Call phone={phone} />
+          )}
           {primary(w.report, 'green', () => go(`/i/${incident.id}/report`))}
         </div>
       );
@@ -103,34 +120,20 @@ function useDeaf(at: Step): boolean {
   return moved || Date.now() < until;
 }
 
-function distanceTo(incident: Incident): number | null {
-  const from = known();
-  return from && distanceM(from.at, incident.fix.centre);
-}
-
-function Far({ incident, metres, done }: { incident: Incident; metres: number; done: () => void }) {
+/** Before the tap: how far it is, and whether the tap will prove anything. It never stands in the way. */
+function Proof({ incident }: { incident: RangerIncident }) {
   const w = words();
-  const away = distance(metres);
-  const arrive = (): void => {
-    done();
-    void tap('arrive', incident, { reason: w.arrivedFar(away) });
-  };
+  void now.value;
+  const { metres, lacks } = proof(incident, here.value, view.value?.arrival, Date.now());
   return (
-    <div class="dock dock-sheet">
-      <p class="dock-title">{w.far(away)}</p>
-      <div class="pair">
-        <button type="button" class="secondary" onClick={done}>
-          {w.notYet}
-        </button>
-        <button type="button" class="secondary strong" data-secondary="arrive-far" onClick={arrive}>
-          {w.arriveAnyway}
-        </button>
-      </div>
-    </div>
+    <p class={classes('proof', lacks && 'proof-lacks')} data-proof={lacks ?? 'proven'}>
+      {metres !== null && <span>{away(metres)}</span>}
+      {lacks && <b>{w.onlyClaimed(common().unproven[lacks])}</b>}
+    </p>
   );
 }
 
-function Decline({ incident, done }: { incident: Incident; done: () => void }) {
+function Decline({ incident, done }: { incident: RangerIncident; done: () => void }) {
   const w = words();
   return (
     <div class="dock dock-sheet">
@@ -157,29 +160,45 @@ function Decline({ incident, done }: { incident: Incident; done: () => void }) {
   );
 }
 
-function Navigate({ incident, done }: { incident: Incident; done: () => void }) {
+/** To the fire where its place is known; else to the mast, with the bearing to look along. */
+function Navigate({ incident, done }: { incident: RangerIncident; done: () => void }) {
   const w = words();
-  const at = incident.fix.centre;
-  // AMap counts in GCJ-02; converted here, so that nothing depends on how its link reads other systems.
-  const shifted = toGcj02(at);
-  const name = encodeURIComponent(incident.place.name);
-  const amap = `https://uri.amap.com/navigation?to=${shifted.lon_deg.toFixed(6)},${shifted.lat_deg.toFixed(6)},${name}&mode=car&coordinate=gaode&callnative=1&src=huoyan`;
+  const target = goal(incident);
+  const point = target && (target.to === 'fire' ? fixCoordinates(incident.fix) : coordinates(target.at, 4));
   return (
     <div class="dock dock-sheet">
-      <p class="dock-title">
-        {w.position} {coordinates(at)} <CopyButton text={coordinates(at)} />
-      </p>
-      <div class="grid2">
-        <a class="secondary" href={amap} target="_blank" rel="noreferrer" onClick={done}>
-          {w.amap}
-        </a>
-        <a class="secondary" href={`geo:${at.lat_deg},${at.lon_deg}?q=${at.lat_deg},${at.lon_deg}(${name})`} onClick={done}>
-          {w.otherMap}
-        </a>
-      </div>
+      {target?.to === 'mast' && <p>{w.toMast(target.name ?? w.mast, direct(incident.fix, incident.sightings) ?? '')}</p>}
+      {target && point ? (
+        <>
+          <p class="dock-title" data-goal={target.to}>
+            {target.to === 'mast' ? w.mastPosition : w.position} {point} <CopyButton text={point} />
+          </p>
+          <Maps at={target.at} name={target.to === 'mast' ? (target.name ?? w.mast) : incident.place.name} done={done} />
+        </>
+      ) : (
+        <p class="dock-title">{w.nowhere}</p>
+      )}
       <button type="button" class="secondary strong" onClick={done}>
         {common().close}
       </button>
+    </div>
+  );
+}
+
+function Maps({ at, name, done }: { at: LatLon; name: string; done: () => void }) {
+  const w = words();
+  // AMap counts in GCJ-02; converted here, so that nothing depends on how its link reads other systems.
+  const shifted = toGcj02(at);
+  const said = encodeURIComponent(name);
+  const amap = `https://uri.amap.com/navigation?to=${shifted.lon_deg.toFixed(6)},${shifted.lat_deg.toFixed(6)},${said}&mode=car&coordinate=gaode&callnative=1&src=huoyan`;
+  return (
+    <div class="grid2">
+      <a class="secondary" href={amap} target="_blank" rel="noreferrer" onClick={done}>
+        {w.amap}
+      </a>
+      <a class="secondary" href={`geo:${at.lat_deg},${at.lon_deg}?q=${at.lat_deg},${at.lon_deg}(${said})`} onClick={done}>
+        {w.otherMap}
+      </a>
     </div>
   );
 }

@@ -1,24 +1,36 @@
 /** Where the phone is, if it knows quickly. No tap ever waits for it. */
 import { signal } from '@preact/signals';
-import type { Position } from '../shared/types';
+import { serverNow } from '../shared/clock';
+import type { LatLon, Position } from '../shared/types';
 
 /** A fix older than this says where the ranger was, not where he is. */
 const FRESH_MS = 2 * 60_000;
 export const WAIT_MS = 5000;
 
-export interface Fix extends Position {
-  /** Device time. */
+export interface Fix {
+  at: LatLon;
+  accuracy_m: number;
+  /** When the phone measured it, device time: a position handed out again from a cache is as old as it was. */
   takenAt: number;
 }
 
 export const here = signal<Fix | null>(null);
 export const gpsProblem = signal(false);
 
-const toFix = ({ coords }: GeolocationPosition): Fix => ({
+const toFix = ({ coords, timestamp }: GeolocationPosition): Fix => ({
   at: { lat_deg: coords.latitude, lon_deg: coords.longitude },
   accuracy_m: Math.round(coords.accuracy),
-  takenAt: Date.now(),
+  takenAt: timestamp,
 });
+
+/** On the clock of the tap, which is the server's as the phone knows it: a phone that is wrong by an hour measures no older. */
+export const toPosition = ({ at, accuracy_m, takenAt }: Fix, offsetMs = serverNow() - Date.now()): Position => ({
+  at,
+  accuracy_m,
+  measured_at: new Date(takenAt + offsetMs).toISOString(),
+});
+
+const isFresh = (fix: Fix, now = Date.now()): boolean => Math.abs(now - fix.takenAt) < FRESH_MS;
 
 let watching: number | undefined;
 
@@ -45,20 +57,21 @@ export function watch(on: boolean): void {
 
 export function known(): Position | null {
   const fix = here.peek();
-  return fix && Date.now() - fix.takenAt < FRESH_MS ? { at: fix.at, accuracy_m: fix.accuracy_m } : null;
+  return fix && isFresh(fix) ? toPosition(fix) : null;
 }
 
-/** A position within five seconds, or none. */
+/** A position within five seconds, else the last one however old, which says so itself; or none. */
 export function soon(): Promise<Position | null> {
+  const last = (): Position | null => here.peek() && toPosition(here.peek()!);
   return new Promise((resolve) => {
     if (!('geolocation' in navigator)) return resolve(null);
-    setTimeout(() => resolve(null), WAIT_MS);
+    setTimeout(() => resolve(last()), WAIT_MS - 100);
     navigator.geolocation.getCurrentPosition(
       (position) => {
-        const { at, accuracy_m } = toFix(position);
-        resolve({ at, accuracy_m });
+        here.value = toFix(position);
+        resolve(toPosition(here.value));
       },
-      () => resolve(null),
+      () => resolve(last()),
       { enableHighAccuracy: true, timeout: WAIT_MS, maximumAge: FRESH_MS },
     );
   });

@@ -2,20 +2,22 @@
 import { useState } from 'preact/hooks';
 import { pictureUrl } from '../shared/api';
 import { now } from '../shared/clock';
-import { direction, headlineEvidence } from '../shared/describe';
+import { arrival, away, direction, headlineEvidence } from '../shared/describe';
 import { clockFor, leading } from '../shared/incident';
 import { clockTime, ms } from '../shared/time';
 import { BoxOverlay, classes, DrillWord, StateWord } from '../shared/ui';
+import { direct, fromFireM, goal, isPlace } from '../shared/where';
 import { common } from '../shared/words';
 import { Dock } from './dock';
 import { here } from './gps';
+import { Asked, Moved } from './notice';
 import { items, stage } from './state';
 import { markOf, nextOf } from './tasks';
 import { words } from './words';
 import type { Step } from './outbox/item';
-import type { Incident } from '../shared/types';
+import type { RangerIncident } from '../shared/types';
 
-export function IncidentPage({ incident }: { incident: Incident }) {
+export function IncidentPage({ incident }: { incident: RangerIncident }) {
   const at = stage(incident);
   return (
     <div class={classes('incident', incident.drill && 'striped')} data-id={incident.id} data-stage={at}>
@@ -26,10 +28,13 @@ export function IncidentPage({ incident }: { incident: Incident }) {
             <DrillWord drill={incident.drill} />
             {incident.place.name}
           </h1>
-          <p class="evidence">{headlineEvidence(incident)}</p>
+          {isPlace(incident.fix) && <p class="evidence">{headlineEvidence(incident)}</p>}
           <p class="evidence">{whereFrom(incident)}</p>
         </div>
+        <Moved incident={incident} />
+        <Asked incident={incident} at={at} />
         <Clock incident={incident} at={at} />
+        <Possible incident={incident} />
         {(at === 'acknowledged' || at === 'arrived') && <p class="safety">{words().safety}</p>}
       </div>
       <Dock incident={incident} at={at} />
@@ -37,15 +42,35 @@ export function IncidentPage({ incident }: { incident: Incident }) {
   );
 }
 
-function whereFrom({ fix }: Incident): string {
+function whereFrom(incident: RangerIncident): string {
   const w = words();
+  const { fix, sightings } = incident;
   const from = here.value;
   const metres = Math.round(fix.radius_m);
-  return from ? w.fromHere(direction(from.at, fix.centre), metres) : w.uncertain(metres);
+  if (isPlace(fix)) return from ? w.fromHere(direction(from.at, fix.centre), metres) : w.uncertain(metres);
+  return [goal(incident)?.name, direct(fix, sightings), from && w.youAre(away(fromFireM(from.at, incident)))].filter(Boolean).join(common().separator);
+}
+
+/** Grids along the bearing: whoever knows the land looks there first. */
+function Possible({ incident: { fix, place } }: { incident: RangerIncident }) {
+  const candidates = place.candidates ?? [];
+  if (isPlace(fix) || candidates.length === 0) return null;
+  return (
+    <div class="possible">
+      <b>{words().possible}</b>
+      <ul>
+        {candidates.map((it) => (
+          <li key={it.grid}>
+            {it.name} <span>{`${Math.round(it.weight * 100)}%`}</span>
+          </li>
+        ))}
+      </ul>
+    </div>
+  );
 }
 
 /** The crop first: 15 kB that show the smoke. The whole frame only when asked for. */
-function Frame({ incident }: { incident: Incident }) {
+function Frame({ incident }: { incident: RangerIncident }) {
   const w = words();
   const [whole, setWhole] = useState(false);
   const sighting = leading(incident);
@@ -61,11 +86,13 @@ function Frame({ incident }: { incident: Incident }) {
   );
 }
 
-function Clock({ incident, at }: { incident: Incident; at: Step }) {
+function Clock({ incident, at }: { incident: RangerIncident; at: Step }) {
   const w = words();
   const c = common();
   const next = nextOf[at];
   const { dispatch } = incident;
+  const claimed = dispatch?.claimed;
+  const unproven = at === 'arrived' && claimed && !dispatch.arrived;
   const returned = at === 'arrived' && incident.verification !== null;
   if (!next || !dispatch) return <Done incident={incident} at={at} />;
   const { urgency, text } = clockFor(next, dispatch, now.value).countdown;
@@ -77,21 +104,22 @@ function Clock({ incident, at }: { incident: Incident; at: Step }) {
       <span class="giant-word">
         {w.limit(w.clock[at as 'new'], word)}
       </span>
+      {unproven && <p class="returned" data-claimed={claimed.unproven}>{w.toldUnproven(arrival(claimed))}</p>}
       {returned && <p class="returned">{isInterim(incident) ? w.interim : w.sentBack}</p>}
     </div>
   );
 }
 
 /** Code 10 of the official list: still checking. Until the final report the incident stays with the ranger. */
-const isInterim = (incident: Incident): boolean => incident.verification?.category === 10;
+const isInterim = (incident: RangerIncident): boolean => incident.verification?.category === 10;
 
-function Done({ incident, at }: { incident: Incident; at: Step }) {
+function Done({ incident, at }: { incident: RangerIncident; at: Step }) {
   const w = words();
   const reported = incident.dispatch?.reported;
   const queued = items.value.some((item) => item.incident === incident.id && item.kind === 'report' && item.deliveredAt === null);
   return (
     <div class="giant">
-      <StateWord mark={markOf[at]} word={at === 'reported' && reported ? w.reportedAt(clockTime(ms(reported.received_at))) : w.stage[at]} />
+      {incident.mine === 'sent' || at === 'closed' ? <StateWord mark={markOf[at]} word={at === 'reported' && reported ? w.reportedAt(clockTime(ms(reported.received_at))) : w.stage[at]} /> : null}
       {at === 'reported' && <p class="quiet">{queued ? w.queuedMark : w.thanks}</p>}
     </div>
   );

@@ -7,13 +7,13 @@ import { Choice } from './choice';
 import { Photos } from './photos';
 import { go, tap, view } from './state';
 import { words } from './words';
-import type { Category, Flames, Incident } from '../shared/types';
+import type { Category, Flames, RangerIncident } from '../shared/types';
 
 /** Code 7, "other", says nothing by itself. */
 const OTHER = 7;
 const flames: readonly Flames[] = ['none', 'small', 'large'];
 
-export function Report({ incident }: { incident: Incident }) {
+export function Report({ incident }: { incident: RangerIncident }) {
   const w = words();
   const c = common();
   const [photos, setPhotos] = useState<Blob[]>([]);

@@ -9,7 +9,8 @@ import { stageOf, type Item, type Kind, type Step } from './outbox/item';
 import { Outbox, type Answer } from './outbox/outbox';
 import { openStore, type Store } from './outbox/store';
 import { ring } from './ring';
-import type { Incident, RangerView } from '../shared/types';
+import { watchPlaces } from './moved';
+import type { Incident, RangerIncident, RangerView } from '../shared/types';
 
 /** While the stream works this only heals; without it, it is the line. */
 const POLL_MS = 20_000;
@@ -30,7 +31,7 @@ export const route = signal(location.hash.slice(1) || '/');
 addEventListener('hashchange', () => (route.value = location.hash.slice(1) || '/'));
 export const go = (path: string): void => void (location.hash = path);
 
-export const stage = (incident: Incident): Step => stageOf(incident, items.value);
+export const stage = (incident: RangerIncident): Step => stageOf(incident, items.value);
 export const open = computed(() => (view.value?.incidents ?? []).filter((it) => !['closed', 'declined'].includes(stage(it))));
 export const ended = computed(() => (view.value?.incidents ?? []).filter((it) => ['closed', 'declined'].includes(stage(it))));
 
@@ -55,6 +56,7 @@ async function load(): Promise<void> {
 
 function keep(next: RangerView): void {
   view.value = next;
+  watchPlaces(next.incidents);
   void store.keepView(next).catch(() => undefined);
 }
 
@@ -68,7 +70,9 @@ async function deliver(item: Item): Promise<Answer> {
       const position = item.position ? { position: item.position } : {};
       const incident = await post<Incident>(path, { ...body, happened_at: item.happenedAt, ...position }, { key: item.key });
       const last = view.value;
-      if (last && incident?.id) keep({ ...last, incidents: last.incidents.map((it) => (it.id === incident.id ? incident : it)) });
+      if (last && incident?.id) keep({ ...last, incidents: last.incidents.map((it) => (it.id === incident.id ? taken(it, incident, last.me.person) : it)) });
+      // Who was asked or told learns only from the list what that made of him.
+      if (last?.incidents.some((it) => it.id === item.incident && it.mine !== 'sent')) void load();
     }
     connected.value = true;
     return { status: 200, words: '' };
@@ -80,8 +84,14 @@ async function deliver(item: Item): Promise<Answer> {
   }
 }
 
+/** The answer to an action does not say whose it is: the dispatch does. */
+function taken(before: RangerIncident, incident: Incident, me: string): RangerIncident {
+  const sent = incident.dispatch?.ranger.id === me;
+  return { ...incident, mine: sent ? 'sent' : before.mine, told_as: sent ? null : before.told_as, answered_at: before.answered_at };
+}
+
 /** One tap: stored with the time it happened, then everything else. */
-export async function tap(kind: Kind, incident: Incident, body: Record<string, unknown> = {}, photo?: Blob): Promise<void> {
+export async function tap(kind: Kind, incident: RangerIncident, body: Record<string, unknown> = {}, photo?: Blob): Promise<void> {
   if (navigator.vibrate) navigator.vibrate(40);
   const position = kind === 'photo' ? null : known();
   const wants = kind !== 'photo' && kind !== 'decline' && !position;
@@ -111,8 +121,8 @@ export async function start(): Promise<void> {
   await box.load();
   view.value = (await store.view().catch(() => undefined)) ?? null;
   outbox.value = box;
-  effect(() => watch(open.value.length > 0 && open.value.some((it) => stage(it) !== 'reported')));
-  effect(() => ring(open.value.filter((it) => stage(it) === 'new').map((it) => it.id)));
+  effect(() => watch(open.value.length > 0 && open.value.some((it) => !['reported', 'told', 'heard'].includes(stage(it)))));
+  effect(() => ring(open.value.filter((it) => ['new', 'asked'].includes(stage(it))).map((it) => it.id)));
   await load();
   follow({ onEvent: () => void load(), onReconnect: () => void load() });
   setInterval(() => void load(), POLL_MS);

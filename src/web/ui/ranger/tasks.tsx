@@ -5,12 +5,13 @@ import { pictureUrl } from '../shared/api';
 import { classes, DrillWord, Failed, StateWord } from '../shared/ui';
 import { common } from '../shared/words';
 import { connected, ended, open, sendNow, signedOut, stage, view } from './state';
+import { toldAs } from './notice';
 import { words } from './words';
 import type { Step } from './outbox/item';
-import type { Incident, Stage } from '../shared/types';
+import type { RangerIncident, Stage } from '../shared/types';
 import type { Mark } from '../shared/incident';
 
-export const markOf: Record<Step, Mark> = { new: 'dispatched', acknowledged: 'acknowledged', arrived: 'arrived', reported: 'reported', closed: 'closed', declined: 'closed' };
+export const markOf: Record<Step, Mark> = { new: 'dispatched', acknowledged: 'acknowledged', arrived: 'arrived', reported: 'reported', closed: 'closed', declined: 'closed', asked: 'dispatched', told: 'needs_review', heard: 'acknowledged' };
 export const nextOf: Partial<Record<Step, Stage>> = { new: 'acknowledged', acknowledged: 'arrived', arrived: 'reported' };
 
 export function Tasks() {
@@ -35,7 +36,7 @@ export function Tasks() {
   );
 }
 
-function Card({ incident }: { incident: Incident }) {
+function Card({ incident }: { incident: RangerIncident }) {
   const w = words();
   const at = stage(incident);
   const next = nextOf[at];
@@ -49,7 +50,7 @@ function Card({ incident }: { incident: Incident }) {
           <DrillWord drill={incident.drill} />
           {incident.place.name}
         </b>
-        <StateWord mark={markOf[at]} word={w.stage[at]} />
+        <StateWord mark={markOf[at]} word={incident.mine === 'told' && at === 'told' ? toldAs(incident) : w.stage[at]} />
         {clock ? <time class={clock.countdown.urgency}>{clock.countdown.text}</time> : <span class="quiet">{headlineEvidence(incident)}</span>}
       </span>
     </a>

@@ -1,11 +1,12 @@
 /** Facts to words, in the reader's language. */
 import { Problem } from './api';
 import { azimuthDeg, distanceM } from './geo';
+import { bearing, isPlace, measuredM } from './where';
 import { clockTime, monthDay, ms, sameDay } from './time';
 import { common } from './words';
 import { leading } from './incident';
 import { lang } from './lang';
-import type { Camera, Category, Incident, Label, LatLon, Sighting, Time } from './types';
+import type { Camera, Category, Fix, Incident, Label, LatLon, Sighting, Step, Time } from './types';
 
 export function distance(metres: number): string {
   const w = common();
@@ -13,12 +14,7 @@ export function distance(metres: number): string {
   return w.km((metres / 1000).toFixed(metres < 9950 ? 1 : 0));
 }
 
-/** Three digits, as spoken on the radio. */
-export const bearing = (degrees: number): string => common().bearing(String(Math.round(degrees) % 360).padStart(3, '0'));
-
 export const compass = (degrees: number): string => common().compass[Math.round(degrees / 45) % 8] ?? '';
-
-export const coordinates = (at: LatLon): string => `${at.lat_deg.toFixed(5)}, ${at.lon_deg.toFixed(5)}`;
 
 /** Time of day; with the date when it is not today. */
 export function stamp(time: Time, now: number): string {
@@ -47,8 +43,8 @@ export function sourceName(sighting: Sighting, cameras?: CameraNames): string {
   }
 }
 
-/** Camera with bearing, distance and score; or what the satellite measured or the caller said. */
-export function evidenceLine(sighting: Sighting, fix: LatLon, cameras?: CameraNames): string {
+/** Camera with bearing, score and, where the place is one, its distance; or what the satellite measured or the caller said. */
+export function evidenceLine(sighting: Sighting, fix: Fix, cameras?: CameraNames): string {
   const w = common();
   const { source, locus } = sighting;
   const name = sourceName(sighting, cameras);
@@ -57,13 +53,20 @@ export function evidenceLine(sighting: Sighting, fix: LatLon, cameras?: CameraNa
     return [name, w.pixels(source.pixels), ...power].join(w.separator);
   }
   if (source.kind === 'person') return [name, source.words].join(w.separator);
-  const where = locus.shape === 'sector' ? [`${name} ${bearing(locus.azimuth_deg)}`, distance(distanceM(locus.apex, fix))] : [name];
-  return [...where, w.score(sighting.confidence.toFixed(2))].join(w.separator);
+  return [...seenFrom(name, locus, fix), w.score(sighting.confidence.toFixed(2))].join(w.separator);
+}
+
+function seenFrom(name: string, locus: Sighting['locus'], fix: Fix): string[] {
+  const w = common();
+  if (locus.shape === 'unaimed') return [name, w.noBearing];
+  if (locus.shape !== 'sector') return [name];
+  const metres = measuredM(locus.apex, fix);
+  return [`${name} ${bearing(locus.azimuth_deg)}`, metres === null ? w.rangeUnknown : distance(metres)];
 }
 
 export function headlineEvidence(incident: Incident, cameras?: CameraNames): string {
   const sighting = leading(incident);
-  return sighting ? evidenceLine(sighting, incident.fix.centre, cameras) : '';
+  return sighting ? evidenceLine(sighting, incident.fix, cameras) : '';
 }
 
 export function label(it: Label): string {
@@ -73,6 +76,12 @@ export function label(it: Label): string {
       return w.border(it.neighbours);
     case 'outside_county':
       return w.outside_county;
+    case 'verified_lately':
+      return w.verified_lately(it.code);
+    case 'static_heat':
+      return w.static_heat(it.checks);
+    case 'no_bearing':
+      return w.no_bearing;
     default:
       return w[it.label](it.name);
   }
@@ -82,6 +91,19 @@ export function category(code: number, categories: readonly Category[]): string 
   const found = categories.find((it) => it.code === code);
   return found ? found[lang.value] : String(code);
 }
+
+/** How near an arrival was, or why it proves nothing. */
+export function arrival({ distance_m, unproven }: Pick<Step, 'distance_m' | 'unproven'>): string {
+  const w = common();
+  const far = distance_m === null ? '' : away(distance_m);
+  return unproven ? w.claimed(w.unproven[unproven], far) : far;
+}
+
+/** From where the fire may be; within it is no distance at all. */
+export const away = (metres: number): string => (metres < 1 ? common().within : common().away(distance(metres)));
+
+/** How far somebody is from the fire, where the fire's place is one. */
+export const distanceTo = (metres: number | null, fix: Fix): string | null => (metres !== null && isPlace(fix) ? distance(metres) : null);
 
 /** From here to there: bearing, compass point, distance. */
 export function direction(from: LatLon, to: LatLon): string {

@@ -1,5 +1,5 @@
 /** Pure: places on the earth, WGS-84. The same sphere as the server's `triage::geo`. */
-import type { LatLon } from './types';
+import type { LatLon, Sector } from './types';
 
 const EARTH_RADIUS_M = 6_371_008.8;
 const rad = (deg: number): number => (deg * Math.PI) / 180;
@@ -32,6 +32,25 @@ export function sector(apex: LatLon, azimuth: number, halfWidth: number, near: n
   const arc = (metres: number): LatLon[] =>
     Array.from({ length: steps + 1 }, (_, i) => destination(apex, azimuth - halfWidth + (2 * halfWidth * i) / steps, metres));
   return near > 0 ? [...arc(far), ...arc(near).reverse()] : [apex, ...arc(far)];
+}
+
+/** Outline of an ellipse: half axes along an azimuth and across it. */
+export function ellipse(centre: LatLon, along: number, across: number, azimuth: number): LatLon[] {
+  return Array.from({ length: 36 }, (_, i) => {
+    const [x, y] = [along * Math.cos(rad(i * 10)), across * Math.sin(rad(i * 10))];
+    return destination(centre, azimuth + deg(Math.atan2(y, x)), Math.hypot(x, y));
+  });
+}
+
+/** From a place to the nearest point of a camera's view, metres; 0 inside. Flat, which is enough for a few kilometres. */
+export function sectorDistanceM(from: LatLon, { apex, azimuth_deg, half_width_deg, near_m, far_m }: Sector): number {
+  const range = distanceM(apex, from);
+  const off = Math.abs(((azimuthDeg(apex, from) - azimuth_deg + 540) % 360) - 180);
+  if (off <= half_width_deg) return Math.max(0, near_m - range, range - far_m);
+  // Beside it: to the nearer edge, from its near to its far end.
+  const turn = rad(off - half_width_deg);
+  const along = Math.min(far_m, Math.max(near_m, range * Math.cos(turn)));
+  return Math.hypot(range * Math.cos(turn) - along, range * Math.sin(turn));
 }
 
 /** Four corners of a satellite pixel: `scan` across the track (taken as east-west), `track` along it. */

@@ -48,6 +48,6 @@ export function gridAt({ lat_deg, lon_deg }: LatLon, grids: GeoJSON.FeatureColle
   const found = grids.features.find(({ geometry }) =>
     geometry.type === 'Polygon' ? inPolygon(geometry.coordinates) : geometry.type === 'MultiPolygon' && geometry.coordinates.some(inPolygon),
   );
-  const named = found?.properties as { name?: string; id?: string } | null | undefined;
-  return found ? (named?.name ?? named?.id ?? '') : null;
+  const named = found?.properties as { name?: string; code?: string } | null | undefined;
+  return found ? (named?.name ?? named?.code ?? '') : null;
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { clockOf, eyes, groupOf, inOrder, leading, markOf, overdueOf, sentLate, waitingFor } from '../shared/incident';
+import { clockOf, eyes, groupOf, inOrder, isLed, leading, markOf, notReached, overdueOf, sentLate, waitingFor } from '../shared/incident';
 import { dispatch, incident, iso, sighting, step, T0 } from './incidents';
 
 const at = (minutes: number): number => T0 + minutes * 60_000;
@@ -32,30 +32,39 @@ describe('the running clock', () => {
 });
 
 describe('queue order', () => {
-  it('puts overdue first, then the unseen, the unacknowledged, the working, the reported; closed leaves', () => {
+  it('is the order in which the server gave it; closed leaves', () => {
     const list = [
-      incident('reported', { state: 'reported', dispatch: dispatch(-50, { acknowledged: step(-45), arrived: step(-30), reported: step(-5) }) }),
-      incident('working', { state: 'acknowledged', dispatch: dispatch(0, { acknowledged: step(1) }) }),
-      incident('waiting', { state: 'dispatched', dispatch: dispatch(0) }),
-      incident('new', { opened_at: iso(4) }),
-      incident('older', { opened_at: iso(1) }),
-      incident('late', { state: 'dispatched', dispatch: dispatch(-6) }),
       incident('later', { state: 'dispatched', dispatch: dispatch(-9) }),
+      incident('late', { state: 'dispatched', dispatch: dispatch(-6) }),
+      incident('young but important', { opened_at: iso(4) }),
+      incident('old', { opened_at: iso(1) }),
+      incident('waiting', { state: 'dispatched', dispatch: dispatch(0) }),
       incident('closed', { state: 'closed' }),
+      incident('working', { state: 'acknowledged', dispatch: dispatch(0, { acknowledged: step(1) }) }),
     ];
-    expect(inOrder(list, at(5)).map((it) => it.id)).toEqual(['later', 'late', 'older', 'new', 'waiting', 'working', 'reported']);
+    expect(inOrder(list, at(5)).map((it) => it.id)).toEqual(['later', 'late', 'young but important', 'old', 'waiting', 'working']);
+    const [later, late, ...others] = list;
+    expect(inOrder([late!, later!, ...others], at(5))[0]?.id).toBe('late');
   });
 
-  it('orders the waiting by least time left', () => {
-    const list = [incident('b', { state: 'dispatched', dispatch: dispatch(2) }), incident('a', { state: 'dispatched', dispatch: dispatch(1) })];
-    expect(inOrder(list, at(3)).map((it) => it.id)).toEqual(['a', 'b']);
+  it('shows what a clock has made overdue since under overdue, after those that were', () => {
+    const list = [incident('late', { state: 'dispatched', dispatch: dispatch(-9) }), incident('new'), incident('soon late', { state: 'dispatched', dispatch: dispatch(0) })];
+    expect(inOrder(list, at(5)).map((it) => it.id)).toEqual(['late', 'new', 'soon late']);
+    expect(inOrder(list, at(10)).map((it) => it.id)).toEqual(['late', 'soon late', 'new']);
   });
 
-  it('re-orders 200 incidents well within a frame', () => {
-    const list = Array.from({ length: 200 }, (_, i) => incident(String(i), { opened_at: iso(i % 37) }));
-    const before = performance.now();
-    inOrder(list, at(60));
-    expect(performance.now() - before).toBeLessThan(50);
+  it('keeps what is only labelled below, and never calls it overdue', () => {
+    const kiln = incident('kiln', { review_by: iso(1), review_missed: true, because: [{ code: 'known_heat_source', value: 'kiln' }, { code: 'digest', value: 'camera' }] });
+    expect(groupOf(kiln, at(5))).toBe('labelled');
+    expect(markOf(kiln, at(5))).toBe('needs_review');
+  });
+
+  it('folds a merged incident into its leader, unless somebody of its own is on the way', () => {
+    const leader = incident('leader', { merged: ['led', 'led with ranger'] });
+    const led = incident('led', { merged_into: 'leader' });
+    const running = incident('led with ranger', { merged_into: 'leader', state: 'dispatched', dispatch: dispatch(0) });
+    expect(inOrder([leader, running, led], at(1)).map((it) => it.id)).toEqual(['leader', 'led with ranger']);
+    expect(isLed(led, [led])).toBe(false);
   });
 });
 
@@ -66,6 +75,13 @@ describe('evidence', () => {
 
   it('counts independent eyes, not frames', () => {
     expect(eyes(incident('a', { sightings: [sighting('x', 0.9), sighting('x', 0.8), sighting('y', 0.7)] }))).toBe(2);
+  });
+
+  it('tells whom no message reached once each, with every message it takes', () => {
+    const failed = (message: string, name: string, role = 'ranger') => ({ message, name, role, phone: null, channel: 'sms' as const, why: 'no answer', at: iso(1), next: null });
+    const groups = notReached({ undelivered: [failed('1', 'Zhou'), failed('2', '', 'county_leader'), failed('3', 'Zhou')] });
+    expect(groups.map((it) => it.messages)).toEqual([['1', '3'], ['2']]);
+    expect(groups[0]?.last.message).toBe('3');
   });
 
   it('calls a step sent late only when the phone held it back', () => {

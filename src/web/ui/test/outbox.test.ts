@@ -48,6 +48,15 @@ describe('rules', () => {
     expect(stageOf({ ...it, state: 'closed' }, [item('acknowledge', 1)])).toBe('closed');
     expect(stageOf(it, [item('decline', 1)])).toBe('declined');
   });
+
+  it('lets a ranger report whose arrival was not proven, and keeps who is only told out of the steps', () => {
+    const it = { id: 'i', state: 'acknowledged', dispatch: { declined: null, claimed: {} } };
+    expect(stageOf(it, [])).toBe('arrived');
+    expect(stageOf({ ...it, mine: 'told' }, [])).toBe('told');
+    expect(stageOf({ ...it, mine: 'told', answered_at: '2026-11-21T06:00:00Z' }, [])).toBe('heard');
+    expect(stageOf({ ...it, mine: 'asked', state: 'dispatched' }, [])).toBe('asked');
+    expect(stageOf({ ...it, mine: 'asked', state: 'dispatched' }, [item('acknowledge', 1)])).toBe('heard');
+  });
 });
 
 describe.each<[string, () => Promise<Store>]>([

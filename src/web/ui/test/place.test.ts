@@ -35,8 +35,8 @@ describe('the grid under a place', () => {
   const grids: GeoJSON.FeatureCollection = {
     type: 'FeatureCollection',
     features: [
-      { type: 'Feature', properties: { id: 'G1', name: 'with a hole' }, geometry: { type: 'Polygon', coordinates: [square(0, 0, 10), square(4, 4, 2)] } },
-      { type: 'Feature', properties: { id: 'G2' }, geometry: { type: 'MultiPolygon', coordinates: [[square(20, 0, 1)], [square(30, 0, 1)]] } },
+      { type: 'Feature', properties: { code: 'G1', name: 'with a hole' }, geometry: { type: 'Polygon', coordinates: [square(0, 0, 10), square(4, 4, 2)] } },
+      { type: 'Feature', properties: { code: 'G2' }, geometry: { type: 'MultiPolygon', coordinates: [[square(20, 0, 1)], [square(30, 0, 1)]] } },
     ],
   };
   it.each([

@@ -20,7 +20,7 @@ const SHOWN = 4;
 function Wall() {
   const w = words();
   // Calls for the room: what nobody has taken yet, and whatever is late.
-  const waiting = queue.value.filter((it) => ['overdue', 'needs_review', 'dispatched'].includes(groupOf(it, now.value)));
+  const waiting = queue.value.filter((it) => ['overdue', 'relocation', 'needs_review', 'dispatched'].includes(groupOf(it, now.value)));
   const lost = stale.value || !board.value;
   // A failing read takes the calm away, never the alarm.
   const tone = lost ? 'lost' : waiting.length > 0 ? 'alarm' : problem.value !== null ? 'lost' : 'calm';

@@ -8,17 +8,19 @@ import { board, cameras, queue } from '../../shared/board';
 import { now } from '../../shared/clock';
 import { Phone, Target } from '../../shared/icons';
 import { lang } from '../../shared/lang';
+import { anchor } from '../../shared/where';
 import { fitAll, intakeOpen, selected, selectedId } from '../desk';
 import { at, toggleIntake } from '../intake';
 import { words } from '../words';
 import { Legend } from './legend';
 import { Pins } from './pin';
-import { CAMERA_PANE, camera, evidence, grids, hotspot, point } from './shapes';
+import { candidates, evidence, extent, links } from './doubt';
+import { CAMERA_PANE, camera, grids, hotspot, point } from './shapes';
 import { told } from './told';
 
-/** Below this zoom the names of the grids would cover each other. */
-const NAMES_FROM_ZOOM = 11.5;
-/** With more cameras than this their names show from the same zoom on only. */
+/** A grid's name is so wide, pixels: where a usual grid is narrower, the names would cover each other. */
+const NAME_PX = 64;
+/** With more cameras than this their names show with those of the grids only. */
 const MANY_CAMERAS = 24;
 
 export function CountyMap() {
@@ -42,16 +44,24 @@ export function CountyMap() {
   );
 }
 
+/** How wide a usual grid is at this zoom. */
+function gridPx(map: L.Map): number {
+  const county = board.peek()?.county;
+  if (!county) return 0;
+  const [a, b] = [map.project(point(county.bounds[0])), map.project(point(county.bounds[1]))];
+  return Math.sqrt(Math.abs((b.x - a.x) * (b.y - a.y)) / Math.max(1, county.grids.features.length));
+}
+
 function start(box: HTMLElement): () => void {
   const map = L.map(box, { preferCanvas: true, zoomControl: false, attributionControl: false, zoomSnap: 0.25, keyboard: false });
   L.control.zoom({ position: 'topright', zoomInTitle: '+', zoomOutTitle: '-' }).addTo(map);
   L.control.scale({ imperial: false, position: 'bottomright', maxWidth: 120 }).addTo(map);
   map.createPane(CAMERA_PANE).style.zIndex = '550';
   const layer = (): L.LayerGroup => L.layerGroup().addTo(map);
-  const [ground, eyes, satellite, proof, pinned] = [layer(), layer(), layer(), layer(), layer()];
+  const [ground, likely, eyes, satellite, proof, pinned] = [layer(), layer(), layer(), layer(), layer(), layer()];
   const pins = new Pins(pinned);
   const names = (): void => {
-    const near = map.getZoom() >= NAMES_FROM_ZOOM;
+    const near = gridPx(map) >= NAME_PX;
     box.classList.toggle('names', near);
     box.classList.toggle('many', !near && cameras.peek().size > MANY_CAMERAS);
   };
@@ -70,6 +80,11 @@ function start(box: HTMLElement): () => void {
       names();
     }),
     effect(() => {
+      likely.clearLayers();
+      const [county, chosen] = [board.value?.county, selected.value];
+      if (county && chosen) candidates(chosen, county.grids, likely);
+    }),
+    effect(() => {
       void lang.value;
       eyes.clearLayers();
       board.value?.cameras.forEach((it) => camera(it, eyes));
@@ -83,18 +98,20 @@ function start(box: HTMLElement): () => void {
       proof.clearLayers();
       const chosen = selected.value;
       for (const it of board.value?.incidents ?? []) if (it.id !== chosen?.id) evidence(it, false, cameras.value, proof);
-      if (chosen) evidence(chosen, true, cameras.value, proof);
+      if (!chosen) return;
+      evidence(chosen, true, cameras.value, proof);
+      links(chosen, board.value?.incidents ?? [], proof);
     }),
     effect(() => pins.show(queue.value, selectedId.value, now.value)),
     effect(() => {
       if (!selectedId.value) return;
-      const at = untracked(() => selected.value?.fix.centre);
+      const at = untracked(() => selected.value && anchor(selected.value));
       // Only when it is out of sight: a map that jumps at every click loses the reader.
       if (at && framed) map.panInside(point(at), { padding: [90, 90], animate: true });
     }),
     effect(() => {
       if (fitAll.value === 0) return;
-      const all = queue.peek().map((it) => point(it.fix.centre));
+      const all = queue.peek().flatMap((it) => extent(it).map(point));
       if (all.length > 0) map.fitBounds(L.latLngBounds(all), { padding: [70, 70], maxZoom: 13 });
     }),
   ];

@@ -5,6 +5,7 @@ import { MarkIcon } from '../../shared/icons';
 import { markOf, overdueOf } from '../../shared/incident';
 import { common } from '../../shared/words';
 import { classes } from '../../shared/ui';
+import { anchor, isPlace } from '../../shared/where';
 import { select } from '../desk';
 import { point } from './shapes';
 import type { Incident } from '../../shared/types';
@@ -35,8 +36,9 @@ export class Pins {
     const mark = markOf(incident, now);
     const late = overdueOf(incident, now);
     const word = late ? w.overdueStage[late] : w.state[incident.state];
-    const at = point(incident.fix.centre);
-    const looks = [mark, word, chosen, incident.code, incident.drill, ...at].join();
+    const at = point(anchor(incident));
+    const vague = !isPlace(incident.fix);
+    const looks = [mark, word, chosen, incident.code, incident.drill, vague, ...at].join();
     let pin = this.pins.get(incident.id);
     if (pin?.looks === looks) return;
     if (!pin) {
@@ -51,11 +53,12 @@ export class Pins {
     pin.marker.setLatLng(at);
     pin.marker.setZIndexOffset(chosen ? 1000 : 0);
     render(
-      <div class={classes('pin', `pin-${mark}`, chosen && 'pin-chosen', incident.drill && 'pin-drill')} data-incident={incident.id}>
+      <div class={classes('pin', `pin-${mark}`, chosen && 'pin-chosen', incident.drill && 'pin-drill', vague && 'pin-vague')} data-incident={incident.id}>
         <MarkIcon mark={mark} size={13} />
         <span>
           {incident.drill && w.drill}
           {word} {incident.code.split('-').pop()}
+          {vague && ` · ${incident.fix.method === 'unaimed' ? w.noBearing : w.rangeUnknown}`}
         </span>
       </div>,
       pin.element,

@@ -1,15 +1,14 @@
-/** Board to Leaflet layers: grids, cameras, bearings, satellite pixels, circles of uncertainty. */
+/** The county to Leaflet layers: grids, cameras, satellite hotspots. */
 import L from 'leaflet';
 import { footprint, sector } from '../../shared/geo';
-import { sourceName } from '../../shared/describe';
 import { clockTime, ms } from '../../shared/time';
 import { common } from '../../shared/words';
 import { words } from '../words';
-import type { Board, Camera, Hotspot, Incident, LatLon } from '../../shared/types';
+import type { Board, Camera, Hotspot, LatLon } from '../../shared/types';
 
-const RED = '#9b1c14';
-const BLUE = '#0b4f8a';
-const VIOLET = '#6a1b9a';
+export const RED = '#9b1c14';
+export const BLUE = '#0b4f8a';
+export const VIOLET = '#6a1b9a';
 const GREY = '#59636c';
 
 /** Cameras and their names lie under every fire. */
@@ -19,7 +18,7 @@ export const CAMERA_PANE = 'cameras';
 const PIXEL_KM = 0.375;
 
 export const point = ({ lat_deg, lon_deg }: LatLon): L.LatLngTuple => [lat_deg, lon_deg];
-const ring = (outline: LatLon[]): L.LatLngTuple[] => outline.map(point);
+export const ring = (outline: LatLon[]): L.LatLngTuple[] => outline.map(point);
 
 export function grids(county: Board['county'], group: L.LayerGroup): void {
   const [a, b] = county.bounds;
@@ -37,7 +36,9 @@ export function grids(county: Board['county'], group: L.LayerGroup): void {
 export function camera(it: Camera, group: L.LayerGroup): void {
   const ok = it.health === 'ok' || it.health === 'starting';
   const colour = ok ? BLUE : GREY;
-  const view = sector(it.at, it.azimuth_deg, Math.min(it.field_of_view_deg, 360) / 2, 0, it.range_m);
+  // Who does not know where it looks may see anything around.
+  const half = it.azimuth_deg === null ? 180 : Math.min(it.field_of_view_deg, 360) / 2;
+  const view = sector(it.at, it.azimuth_deg ?? 0, half, 0, it.range_m);
   L.polygon(ring(view), { stroke: ok, color: colour, opacity: 0.25, weight: 1, fillColor: colour, fillOpacity: ok ? 0.035 : 0.02, interactive: false }).addTo(group);
   const html = document.createElement('span');
   html.className = ok ? 'camera-pin' : 'camera-pin camera-lost';
@@ -56,31 +57,4 @@ export function hotspot(it: Hotspot, group: L.LayerGroup): void {
   L.marker(point(it.at), { icon: L.divIcon({ html, className: 'pin-box', iconSize: [14, 14] }), keyboard: false, alt: it.satellite })
     .bindTooltip(`${it.satellite} ${it.instrument} · ${words().pass(clockTime(ms(it.acquired_at)))}`, { direction: 'top', offset: [0, -8] })
     .addTo(group);
-}
-
-/** How far we believe each piece of evidence reaches; drawn strongly for the incident in hand only. */
-export function evidence(incident: Incident, strong: boolean, cameras: ReadonlyMap<string, Camera>, group: L.LayerGroup): void {
-  for (const sighting of incident.sightings) {
-    const { locus } = sighting;
-    if (locus.shape !== 'sector') continue;
-    const outline = sector(locus.apex, locus.azimuth_deg, locus.half_width_deg, locus.near_m, locus.far_m);
-    const cone = L.polygon(ring(outline), {
-      color: RED,
-      weight: strong ? 1.5 : 1,
-      opacity: strong ? 0.8 : 0.3,
-      dashArray: '6 4',
-      fillColor: RED,
-      fillOpacity: strong ? 0.1 : 0.03,
-      interactive: strong,
-    }).addTo(group);
-    if (strong) cone.bindTooltip(sourceName(sighting, cameras), { sticky: true });
-  }
-  const { centre, radius_m } = incident.fix;
-  L.circle(point(centre), { radius: radius_m, color: RED, weight: strong ? 1.5 : 1, opacity: strong ? 0.9 : 0.4, fillOpacity: strong ? 0.08 : 0.03, fillColor: RED, interactive: false }).addTo(group);
-  const arrived = incident.dispatch?.arrived?.position ?? incident.dispatch?.acknowledged?.position;
-  if (strong && arrived) {
-    L.circleMarker(point(arrived.at), { radius: 6, color: '#fff', weight: 2, fillColor: BLUE, fillOpacity: 1 })
-      .bindTooltip(incident.dispatch?.ranger.name ?? '', { direction: 'right' })
-      .addTo(group);
-  }
 }

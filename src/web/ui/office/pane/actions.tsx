@@ -7,7 +7,8 @@ import { classes } from '../../shared/ui';
 import { common } from '../../shared/words';
 import { act, allowed, drop, openPanel, panel, send, tasks, type Panel, type Task } from '../desk';
 import { words } from '../words';
-import { Chips, DispatchPanel, NotePanel } from './panels';
+import { DispatchPanel } from './dispatch';
+import { Chips, NotePanel } from './panels';
 import { falseAlarms, type Incident } from '../../shared/types';
 
 const keyOf: Partial<Record<Panel, string>> = { dispatch: 'D', 'false-alarm': 'F', acknowledge: 'A', close: 'X' };

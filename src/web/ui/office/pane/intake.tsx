@@ -1,7 +1,7 @@
 /** The form of a reported fire: where (map or typed), how exactly, who says so, what they said. */
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { board } from '../../shared/board';
-import { coordinates } from '../../shared/describe';
+import { coordinates } from '../../shared/where';
 import { Cross, Tick, Warning } from '../../shared/icons';
 import { gridAt } from '../../shared/place';
 import { classes } from '../../shared/ui';

@@ -1,17 +1,22 @@
 /** The right column: one incident, everything needed to decide on it, and the buttons to do it. */
 import { now } from '../../shared/clock';
-import { coordinates, label, stamp } from '../../shared/describe';
 import { markOf, overdueOf } from '../../shared/incident';
-import { CopyButton, DrillWord, Field, StateWord, classes } from '../../shared/ui';
+import { DrillWord, StateWord, classes } from '../../shared/ui';
 import { common } from '../../shared/words';
 import { intakeOpen, selected } from '../desk';
 import { words } from '../words';
 import { Actions } from './actions';
-import { Evidence, Priority, Record } from './records';
+import { Evidence } from './evidence';
 import { Intake } from './intake';
+import { Kin } from './kin';
 import { Picture } from './picture';
+import { Place } from './place';
+import { Priority, Record } from './records';
+import { Relocation } from './relocation';
 import { ReportOf } from './report';
+import { Standing } from './standing';
 import { Stepper } from './stepper';
+import { Why } from './why';
 import type { Incident } from '../../shared/types';
 
 export function Pane() {
@@ -29,9 +34,13 @@ export function Pane() {
         <>
           <div class="pane-scroll" key={incident.id} tabIndex={0} role="group" aria-label={w.pane}>
             <Head incident={incident} />
+            <Relocation incident={incident} />
+            <Standing incident={incident} />
+            <Kin incident={incident} />
             {incident.state === 'reported' && <ReportOf incident={incident} />}
             <Picture incident={incident} />
             <Place incident={incident} />
+            <Why incident={incident} />
             <Stepper incident={incident} />
             {incident.state !== 'reported' && <ReportOf incident={incident} />}
             <Priority incident={incident} />
@@ -65,40 +74,4 @@ function Head({ incident }: { incident: Incident }) {
       </h1>
     </header>
   );
-}
-
-function Place({ incident: { fix, place, first_seen_at } }: { incident: Incident }) {
-  const w = words();
-  const c = common();
-  const area = [place.township, place.village].filter(Boolean).join(' ');
-  return (
-    <dl class="facts">
-      <Field name={w.coordinates}>
-        <span class="mono" title={w.wgs84}>
-          {coordinates(fix.centre)}
-        </span>{' '}
-        <span class="dim">{c.accuracy(Math.round(fix.radius_m))}</span> <CopyButton text={coordinates(fix.centre)} />
-      </Field>
-      <Field name={w.grid}>
-        {[area, place.grid].filter(Boolean).join(' · ')}
-        {!place.unique && <span class="tag"> {w.gridNotUnique}</span>}
-      </Field>
-      <Field name={w.firstSeen}>
-        {[stamp(first_seen_at, now.value), c.method[fix.method], fix.method !== 'reported' && c.source[sourceKind(fix.method)]].filter(Boolean).join(' · ')}
-      </Field>
-      {place.labels.length > 0 && (
-        <Field name={w.labels}>
-          {place.labels.map((it) => (
-            <span class="tag" key={label(it)}>
-              {label(it)}
-            </span>
-          ))}
-        </Field>
-      )}
-    </dl>
-  );
-}
-
-function sourceKind(method: Incident['fix']['method']): 'camera' | 'satellite' {
-  return method === 'satellite' ? 'satellite' : 'camera';
 }

@@ -1,41 +1,9 @@
-/** Choosing a ranger, a reason, a note. Reasons are chips, number keys pick them. */
+/** Choosing a reason, writing a note. Reasons are chips, number keys pick them. */
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
-import { distance } from '../../shared/describe';
 import { classes } from '../../shared/ui';
 import { act } from '../desk';
 import { words } from '../words';
 import type { Incident } from '../../shared/types';
-
-export function DispatchPanel({ incident }: { incident: Incident }) {
-  const w = words();
-  const running = incident.state !== 'needs_review' ? incident.dispatch?.ranger.id : undefined;
-  const people = incident.suggested.filter((person) => person.id !== running);
-  const [chosen, choose] = useState(people[0]?.id ?? '');
-  const go = useRef<HTMLButtonElement>(null);
-  // In the same turn as the key that opened the panel: a quick D, Enter must not fall in between.
-  useLayoutEffect(() => go.current?.focus(), []);
-  const person = people.find((it) => it.id === chosen);
-  if (!person) return <p class="panel not-well">{w.nobodySuggested}</p>;
-  const what = running ? w.reassignTo(person.name) : w.dispatchTo(person.name);
-  return (
-    <div class="panel" role="group" aria-label={running ? w.reassign : w.dispatch}>
-      <div class="people" role="radiogroup" aria-label={w.ranger}>
-        {people.slice(0, 4).map((it) => (
-          <label key={it.id} class={classes('person', it.id === chosen && 'person-chosen')}>
-            <input type="radio" name="ranger" value={it.id} checked={it.id === chosen} onChange={() => choose(it.id)} />
-            <b>{it.name}</b>
-            <span>{w.role[it.role] ?? it.role}</span>
-            <span>{it.distance_m !== null && distance(it.distance_m)}</span>
-            <span class="mono">{it.phone ?? w.noPhone}</span>
-          </label>
-        ))}
-      </div>
-      <button ref={go} type="button" class="button button-red button-wide" data-confirm="dispatch" onClick={() => act(incident, 'dispatch', { ranger: person.id }, what)}>
-        {what} <kbd>{w.enterDoes}</kbd>
-      </button>
-    </div>
-  );
-}
 
 interface ChipsProps {
   title: string;

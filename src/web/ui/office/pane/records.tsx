@@ -1,16 +1,15 @@
-/** Why it stands where it stands, who saw it, who was told, what happened. */
+/** Why it stands where it stands, who was told, what happened. */
 import { useState } from 'preact/hooks';
 import { board, cameras, loadIncident, unread } from '../../shared/board';
 import { now } from '../../shared/clock';
-import { evidenceLine, label, stamp } from '../../shared/describe';
-import { Camera, Person, Satellite } from '../../shared/icons';
+import { stamp } from '../../shared/describe';
 import { sentLate } from '../../shared/incident';
 import { clockTime, ms } from '../../shared/time';
 import { Failed, Loading } from '../../shared/ui';
 import { common } from '../../shared/words';
-import { inWords } from '../log';
+import { inWords } from '../say/log';
 import { words } from '../words';
-import type { Incident, LogEntry, Sighting } from '../../shared/types';
+import type { Incident, LogEntry } from '../../shared/types';
 
 const LOG_SHOWN = 6;
 
@@ -30,41 +29,6 @@ export function Priority({ incident: { priority } }: { incident: Incident }) {
         ))}
       </ul>
     </section>
-  );
-}
-
-const sourceIcon = { camera: Camera, satellite: Satellite, person: Person, system: Camera };
-
-export function Evidence({ incident }: { incident: Incident }) {
-  const w = words();
-  return (
-    <section>
-      <h2 class="section">
-        {w.evidence} <small>{w.sources(incident.sightings.length)}</small>
-      </h2>
-      <ul class="records">
-        {incident.sightings.map((sighting) => (
-          <EvidenceLine key={sighting.id} sighting={sighting} incident={incident} />
-        ))}
-      </ul>
-    </section>
-  );
-}
-
-function EvidenceLine({ sighting, incident }: { sighting: Sighting; incident: Incident }) {
-  const Icon = sourceIcon[sighting.source.kind];
-  return (
-    <li>
-      <time>{stamp(sighting.observed_at, now.value)}</time>
-      <span>
-        <Icon size={13} /> {evidenceLine(sighting, incident.fix.centre, cameras.value)}
-        {sighting.labels.map((it) => (
-          <span class="tag" key={label(it)}>
-            {label(it)}
-          </span>
-        ))}
-      </span>
-    </li>
   );
 }
 

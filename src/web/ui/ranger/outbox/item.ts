@@ -1,5 +1,5 @@
 /** Pure: what a tap becomes, in which order taps leave the phone, and what each answer means. */
-import type { Position, Time } from '../../shared/types';
+import type { Mine, Position, Time } from '../../shared/types';
 
 export type Kind = 'acknowledge' | 'decline' | 'arrive' | 'report' | 'photo';
 
@@ -48,18 +48,34 @@ export function inOrder(items: readonly Item[]): Item[] {
   return pending(items).sort((a, b) => Number(a.kind === 'photo') - Number(b.kind === 'photo') || a.seq - b.seq);
 }
 
-export type Step = 'new' | 'acknowledged' | 'arrived' | 'reported' | 'closed' | 'declined';
+/** `asked`: may go instead; `told`: be watchful or ready; `heard`: has said so, and is not sent. */
+export type Step = 'new' | 'acknowledged' | 'arrived' | 'reported' | 'closed' | 'declined' | 'asked' | 'told' | 'heard';
 const rank: Step[] = ['new', 'acknowledged', 'arrived', 'reported'];
 const stepOf: Record<Kind, Step | null> = { acknowledge: 'acknowledged', arrive: 'arrived', report: 'reported', decline: 'declined', photo: null };
 const served: Record<string, Step> = { needs_review: 'new', dispatched: 'new', acknowledged: 'acknowledged', arrived: 'arrived', reported: 'reported', closed: 'closed' };
 
+export interface Staged {
+  id: string;
+  state: string;
+  dispatch: { declined: string | null; claimed?: unknown } | null;
+  /** Absent in what an older page kept: then it was dispatched to this ranger. */
+  mine?: Mine;
+  answered_at?: Time | null;
+}
+
 /** The stage the ranger sees: the server's, or further on by what he already tapped. */
-export function stageOf(incident: { id: string; state: string; dispatch: { declined: string | null } | null }, items: readonly Item[]): Step {
+export function stageOf(incident: Staged, items: readonly Item[]): Step {
   let stage = served[incident.state] ?? 'new';
   if (stage === 'closed') return stage;
+  const own = pending(items).filter((item) => item.incident === incident.id);
+  if (incident.mine === 'asked' || incident.mine === 'told') {
+    const heard = own.some((item) => item.kind === 'acknowledge') || (incident.mine === 'told' && !!incident.answered_at);
+    return heard ? 'heard' : incident.mine;
+  }
   if (incident.dispatch?.declined) stage = 'declined';
-  for (const item of pending(items)) {
-    if (item.incident !== incident.id) continue;
+  // An arrival that its position did not prove stops no clock of the office's, and no ranger from reporting.
+  if (incident.dispatch?.claimed && rank.indexOf(stage) < rank.indexOf('arrived')) stage = stage === 'declined' ? stage : 'arrived';
+  for (const item of own) {
     const next = item.body['interim'] === true ? 'arrived' : stepOf[item.kind];
     if (next === 'declined') stage = 'declined';
     else if (next && rank.indexOf(next) > rank.indexOf(stage)) stage = next;

@@ -2,7 +2,7 @@
 
 use divan::Bencher;
 use huoyan::triage;
-use huoyan::triage::fuse;
+use huoyan::triage::associate::associate;
 use huoyan::triage::incident::Incident;
 use huoyan::triage::policy::Policy;
 use huoyan::triage::sighting::Sighting;
@@ -33,14 +33,14 @@ fn open_incidents(count: usize) -> Vec<Incident> {
 fn choose_for_a_pixel(bencher: Bencher, count: usize) {
     let (open, policy) = (open_incidents(count), Policy::default());
     let sighting = satellite(1 << 70, start(), place_m(100.0, 100.0));
-    bencher.bench(|| fuse::choose(&sighting, &open, &policy));
+    bencher.bench(|| associate(std::slice::from_ref(&sighting), open.iter(), &policy));
 }
 
 #[divan::bench(args = [50, 1000])]
 fn choose_for_a_bearing(bencher: Bencher, count: usize) {
     let (open, policy) = (open_incidents(count), Policy::default());
     let sighting = camera(1 << 70, start(), "tower-x", place_m(100.0, 100.0), 42.0, 0.8);
-    bencher.bench(|| fuse::choose(&sighting, &open, &policy));
+    bencher.bench(|| associate(std::slice::from_ref(&sighting), open.iter(), &policy));
 }
 
 #[divan::bench]

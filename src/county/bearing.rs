@@ -1,0 +1,186 @@
+//! Pure: from a box in a camera's picture to the direction of the fire and, where the ground is known, its range. What is not
+//! known is not said: a camera that has turned, or was never surveyed, gives no bearing.
+
+use super::{CameraEntry, County};
+use crate::triage::detection::BoundingBox;
+use crate::triage::geo::{Locus, RangeBasis, normalise_deg};
+use crate::triage::id::{CameraId, PoseId};
+use crate::triage::terrain::{NEAR_M, Range, Sight, Terrain, flat_range};
+
+/// Half the width of the doubt in a surveyed azimuth, nine times in ten, where the register gives none: 1° (a hand compass
+/// beside a steel mast reads to 1°, a preset comes back to 0.1–0.3°, a mast sways as much). Judged, not measured.
+pub const AZIMUTH_ERROR_DEG: f64 = 1.0;
+/// The same of a tilt: 0.5° (a phone's inclinometer reads to 0.2°, a preset comes back to 0.1–0.3°, a mast sways as much).
+/// Judged, not measured.
+const TILT_ERROR_DEG: f64 = 0.5;
+/// Share by which a field of view may be wrong: 5 %. Data sheets round it, tell the diagonal for the width, and count a lens's
+/// distortion in; a dome's zoom comes back to some per cent. Judged, not measured.
+const FIELD_ERROR: f64 = 0.05;
+/// The lower edge of a box may be off by this share of its height, …
+const EDGE_ERROR_OF_BOX: f32 = 0.1;
+/// … and by this share of the picture's: a cell of 8 rows of a network that sees 384, either way.
+const EDGE_ERROR_OF_PICTURE: f32 = 0.01;
+/// From here on the box is cut off by the picture's edge: the smoke begins somewhere below, nobody knows where.
+const CUT_OFF: f32 = 0.99;
+/// Wider pictures are fisheyes' or stitched from several: there a pixel is worth the same angle everywhere.
+const PANORAMA_FROM_DEG: f64 = 120.0;
+
+/// What the office knows of the shape of the ground.
+#[derive(Clone, Copy, Debug)]
+pub enum Ground<'a> {
+    Unknown,
+    /// county.toml says so: on mountains a range over flat ground would be wrong by kilometres.
+    Flat,
+    Terrain(&'a Terrain),
+}
+
+/// Smoke in one picture of a camera.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Look<'a> {
+    pub bbox: &'a BoundingBox,
+    /// The picture's width by its height.
+    pub aspect: f64,
+    /// The camera's health says that it looks another way than it did.
+    pub has_moved: bool,
+}
+
+impl County {
+    /// A terrain model knows more than the word "flat".
+    pub fn ground(&self) -> Ground<'_> {
+        match &self.terrain {
+            Some(terrain) => Ground::Terrain(terrain),
+            None if self.is_flat => Ground::Flat,
+            None => Ground::Unknown,
+        }
+    }
+
+    /// The register's row of this very pose.
+    pub fn pose(&self, camera: &CameraId, pose: &PoseId) -> Option<&CameraEntry> {
+        self.cameras.iter().find(|entry| entry.id == *camera && entry.pose == *pose)
+    }
+
+    /// Where a look points. A pose without a row of its own looks nobody knows where; `None` when the register does not know
+    /// the camera at all.
+    pub fn bearing(&self, camera: &CameraId, pose: &PoseId, look: Look<'_>) -> Option<Locus> {
+        match self.pose(camera, pose) {
+            Some(entry) => Some(entry.locus(look, self.ground())),
+            None => self.camera(camera).map(CameraEntry::unaimed),
+        }
+    }
+}
+
+impl CameraEntry {
+    /// The direction in which a box lies, with the doubt of azimuth and field of view, and the range of its lower edge on the
+    /// ground, with the doubt of tilt and field of view.
+    pub fn locus(&self, look: Look<'_>, ground: Ground<'_>) -> Locus {
+        let Some(azimuth_deg) = self.azimuth_deg.filter(|_| !look.has_moved) else { return self.unaimed() };
+        let lens = self.lens(look.aspect);
+        let (left, right) = (look.bbox.x, look.bbox.x + look.bbox.w);
+        let (middle, bottom) = (look.bbox.centre_x(), look.bbox.y + look.bbox.h);
+        let [west, east] = [left, right].map(|x| lens.towards(x, bottom).azimuth_deg);
+        let east = if east < west { east + 360.0 } else { east };
+        let edge = lens.towards(middle, bottom);
+        let zoomed = Lens { field_deg: lens.field_deg * (1.0 - FIELD_ERROR), ..lens }.towards(middle, bottom);
+        let field_error_deg = (zoomed.azimuth_deg - edge.azimuth_deg).abs();
+        let azimuth_deg = normalise_deg(azimuth_deg + f64::midpoint(west, east));
+        let half_width_deg = ((east - west) / 2.0 + self.azimuth_error_deg.hypot(field_error_deg)).min(180.0);
+        let sight = self.tilt_deg.zip(self.height_m).filter(|_| bottom < CUT_OFF).map(|(_, height_m)| {
+            let aside = EDGE_ERROR_OF_BOX * look.bbox.h + EDGE_ERROR_OF_PICTURE;
+            let edge_error_deg = edge.elevation_deg - lens.towards(middle, bottom + aside).elevation_deg;
+            let field_error_deg = zoomed.elevation_deg - edge.elevation_deg;
+            let shapes = Lens::shapes(look.aspect).map(|aspect| Lens { aspect, ..lens }.towards(middle, bottom));
+            let [low, high] = [f64::min, f64::max]
+                .map(|which| shapes.iter().map(|it| it.elevation_deg).fold(edge.elevation_deg, which));
+            Sight {
+                azimuth_deg,
+                half_width_deg,
+                elevation_deg: f64::midpoint(low, high),
+                elevation_error_deg: TILT_ERROR_DEG.hypot(edge_error_deg).hypot(field_error_deg) + (high - low) / 2.0,
+                height_m,
+                range_m: self.range_m,
+            }
+        });
+        let (measured, basis) = match (ground, sight) {
+            (Ground::Terrain(terrain), Some(sight)) => (terrain.range(self.at, &sight), RangeBasis::Terrain),
+            (Ground::Flat, Some(sight)) => (flat_range(&sight), RangeBasis::FlatGround),
+            (Ground::Unknown, _) | (_, None) => (None, RangeBasis::Unknown),
+        };
+        self.sector(azimuth_deg, half_width_deg, measured.map(|range| (range, basis)))
+    }
+
+    /// It does not know where it looks: the fire is somewhere within its sight.
+    pub fn unaimed(&self) -> Locus {
+        Locus::Unaimed { apex: self.at, far_m: self.range_m }
+    }
+
+    /// Everything this pose can see smoke in.
+    pub fn view(&self) -> Locus {
+        match self.azimuth_deg {
+            Some(azimuth_deg) => self.sector(azimuth_deg, self.field_of_view_deg / 2.0 + self.azimuth_error_deg, None),
+            None => self.unaimed(),
+        }
+    }
+
+    fn sector(&self, azimuth_deg: f64, half_width_deg: f64, measured: Option<(Range, RangeBasis)>) -> Locus {
+        let unknown = Range { near_m: NEAR_M.min(self.range_m), far_m: self.range_m };
+        let (Range { near_m, far_m }, range) = measured.unwrap_or((unknown, RangeBasis::Unknown));
+        Locus::Sector { apex: self.at, azimuth_deg, half_width_deg, near_m, far_m, range }
+    }
+
+    fn lens(&self, aspect: f64) -> Lens {
+        let tilt_deg = self.tilt_deg.unwrap_or(0.0);
+        Lens { field_deg: self.field_of_view_deg, aspect: Lens::shape(aspect), tilt_deg }
+    }
+}
+
+/// How a pixel becomes an angle.
+#[derive(Clone, Copy, Debug)]
+struct Lens {
+    /// Horizontal field of view.
+    field_deg: f64,
+    /// Width by height of what the lens shows.
+    aspect: f64,
+    tilt_deg: f64,
+}
+
+/// Off the picture's middle to the right, and above the horizontal.
+#[derive(Clone, Copy, Debug)]
+struct Towards {
+    azimuth_deg: f64,
+    elevation_deg: f64,
+}
+
+impl Lens {
+    /// A picture of no shape (which no decoder makes) is taken for 16:9.
+    fn shape(aspect: f64) -> f64 {
+        if aspect.is_finite() && (0.2..=20.0).contains(&aspect) { aspect } else { 16.0 / 9.0 }
+    }
+
+    /// What the lens may have shown. D1 and CIF (704×576, 720×480, 352×288 …) are no sensor's shape: the picture was 4:3 or
+    /// 16:9 before it was squeezed, and nothing in it says which.
+    fn shapes(aspect: f64) -> [f64; 2] {
+        let is_squeezed = (1.2..1.26).contains(&aspect) || (1.45..1.51).contains(&aspect);
+        if is_squeezed { [4.0 / 3.0, 16.0 / 9.0] } else { [Self::shape(aspect); 2] }
+    }
+
+    /// `x` and `y`: shares of the picture, from its upper left corner.
+    fn towards(&self, x: f32, y: f32) -> Towards {
+        let (right, up) = (f64::from(x) - 0.5, 0.5 - f64::from(y));
+        if self.field_deg >= PANORAMA_FROM_DEG {
+            let azimuth_deg = right * self.field_deg;
+            return Towards { azimuth_deg, elevation_deg: self.tilt_deg + up * self.field_deg / self.aspect };
+        }
+        // Rectilinear: straight lines stay straight, so a pixel is a place on a plane before the lens.
+        let half = (self.field_deg / 2.0).to_radians().tan();
+        let (right, up) = (2.0 * right * half, 2.0 * up * half / self.aspect);
+        let (sin, cos) = self.tilt_deg.to_radians().sin_cos();
+        let (ahead, above) = (cos - up * sin, sin + up * cos);
+        Towards {
+            azimuth_deg: right.atan2(ahead).to_degrees(),
+            elevation_deg: above.atan2(ahead.hypot(right)).to_degrees(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

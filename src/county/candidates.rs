@@ -1,0 +1,207 @@
+//! Pure: 可能网格: the grids a fix may lie in, each with its share of the doubt.
+//!
+//! The doubt is sampled at fixed places and each is asked whose ground it is, through an index of square cells.
+
+use super::{Area, County, Grid};
+use crate::triage::geo::{Fix, LatLon};
+use std::collections::BTreeMap;
+use std::sync::OnceLock;
+
+/// Places that stand for the doubt: 256 tell shares of 5 % apart from nothing (13 of them), and cost less than a millisecond.
+const SAMPLES: usize = 256;
+/// Cells a side of the index: of 2,570 grids of 1.4 km each cell meets two or three.
+const CELLS: usize = 96;
+/// Grids drawn by hand leave gaps; a place this near to a grid is still the county's when it has no outline, metres.
+const GAP_M: f64 = 1000.0;
+/// Places in no grid are held against the outline, whose corners are many: every fourth is enough for shares of 5 %.
+const OUTLINE_EVERY: usize = 4;
+
+/// What of the doubt lies where.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub(super) struct Shares<'a> {
+    /// The likeliest first; of equals the one that holds the centre, then by id.
+    pub grids: Vec<(&'a Grid, f64)>,
+    /// Outside the county, 0..=1.
+    pub outside: f64,
+    /// Middle of what lies outside.
+    pub beyond: Option<LatLon>,
+}
+
+impl County {
+    /// 0 grids when the county has none: then nothing is known to lie outside either, unless there is an outline.
+    pub(super) fn shares(&self, fix: &Fix) -> Shares<'_> {
+        let places = fix.sample(SAMPLES);
+        let mut counts: BTreeMap<usize, usize> = BTreeMap::new();
+        let mut stray: Vec<LatLon> = Vec::new();
+        for at in &places {
+            match self.grid_index_at(*at) {
+                Some(grid) => *counts.entry(grid).or_default() += 1,
+                None => stray.push(*at),
+            }
+        }
+        let home = self.grid_index_at(fix.centre);
+        let mut ranked: Vec<(usize, usize)> = counts.into_iter().collect();
+        ranked.sort_by(|(a, n), (b, m)| {
+            (m.cmp(n))
+                .then_with(|| (Some(*b) == home).cmp(&(Some(*a) == home)))
+                .then_with(|| self.grids[*a].id.cmp(&self.grids[*b].id))
+        });
+        let grids = ranked.into_iter().map(|(grid, n)| (&self.grids[grid], n as f64 / SAMPLES as f64)).collect();
+
+        let asked = stray.iter().step_by(OUTLINE_EVERY);
+        let (asked, beyond): (usize, Vec<LatLon>) =
+            (asked.len(), asked.copied().filter(|at| self.is_outside(*at)).collect());
+        let outside = beyond.len() as f64 / asked.max(1) as f64 * stray.len() as f64 / SAMPLES as f64;
+        let mean = |of: fn(LatLon) -> f64| beyond.iter().map(|at| of(*at)).sum::<f64>() / beyond.len() as f64;
+        let middle = LatLon::new(mean(LatLon::lat_deg), mean(LatLon::lon_deg));
+        Shares { grids, outside, beyond: middle }
+    }
+
+    /// Outside of the outline; without one, farther from every grid than any gap between grids would be. For a place in no grid.
+    fn is_outside(&self, at: LatLon) -> bool {
+        match &self.outline {
+            Some(outline) => !outline.contains(at),
+            None => !self.grids.is_empty() && !self.is_near_a_grid(at, GAP_M),
+        }
+    }
+
+    /// The grid that holds a place; of two that overlap the first.
+    fn grid_index_at(&self, at: LatLon) -> Option<usize> {
+        self.index().at(at).find(|n| self.grids[*n].area.contains(at))
+    }
+
+    pub(super) fn is_near_a_grid(&self, at: LatLon, margin_m: f64) -> bool {
+        let boxes = &self.index().boxes;
+        let near = boxes.iter().enumerate().filter(|(_, it)| it.is_some_and(|it| it.distance_m(at) <= margin_m));
+        let mut near = near.map(|(n, _)| &self.grids[n].area);
+        near.any(|area| area.contains(at) || area.edge_distance_m(at) <= margin_m)
+    }
+
+    pub(super) fn index(&self) -> &Index {
+        self.grid_index.0.get_or_init(|| Index::new(&self.grids, self.outline.as_ref()))
+    }
+}
+
+/// The index of a county's grids, made at the first question. A county's grids and outline do not change: a new register is a
+/// new `County`.
+#[derive(Default)]
+pub struct GridIndex(OnceLock<Index>);
+
+/// A copy makes its own: its grids may be changed before it is asked.
+impl Clone for GridIndex {
+    fn clone(&self) -> Self {
+        Self::default()
+    }
+}
+
+/// It follows from the grids and says nothing of its own.
+impl PartialEq for GridIndex {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl std::fmt::Debug for GridIndex {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("GridIndex")
+    }
+}
+
+pub(super) struct Index {
+    /// Around everything.
+    pub whole: Option<Bounds>,
+    /// Around each grid.
+    boxes: Vec<Option<Bounds>>,
+    /// Around all grids; the cells divide it.
+    around_grids: Option<Bounds>,
+    cells: Vec<Vec<usize>>,
+}
+
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub(super) struct Bounds {
+    low: LatLon,
+    high: LatLon,
+}
+
+impl Bounds {
+    fn of(area: &Area) -> Option<Self> {
+        area.bounds().map(|(low, high)| Self { low, high })
+    }
+
+    fn around(boxes: impl Iterator<Item = Self>) -> Option<Self> {
+        let corners = boxes.flat_map(|it| [it.low, it.high]);
+        super::area::bounds(corners).map(|(low, high)| Self { low, high })
+    }
+
+    /// To the nearest place of the box, 0 inside; metres, flat.
+    pub fn distance_m(&self, at: LatLon) -> f64 {
+        let lat_deg = at.lat_deg().clamp(self.low.lat_deg(), self.high.lat_deg());
+        let lon_deg = at.lon_deg().clamp(self.low.lon_deg(), self.high.lon_deg());
+        let [east_m, north_m] =
+            LatLon::new(lat_deg, lon_deg).map_or([f64::INFINITY; 2], |it| crate::triage::ray::plane(at, it));
+        east_m.hypot(north_m)
+    }
+
+    /// Column and row of the cell that holds a place, or of the nearest.
+    fn cell(&self, at: LatLon) -> (usize, usize) {
+        let share = |value: f64, low: f64, high: f64| (value - low) / (high - low).max(f64::MIN_POSITIVE);
+        let cell = |share: f64| ((share * CELLS as f64).max(0.0) as usize).min(CELLS - 1);
+        (
+            cell(share(at.lon_deg(), self.low.lon_deg(), self.high.lon_deg())),
+            cell(share(at.lat_deg(), self.low.lat_deg(), self.high.lat_deg())),
+        )
+    }
+
+    fn holds(&self, at: LatLon) -> bool {
+        (self.low.lat_deg()..=self.high.lat_deg()).contains(&at.lat_deg())
+            && (self.low.lon_deg()..=self.high.lon_deg()).contains(&at.lon_deg())
+    }
+}
+
+impl Index {
+    fn new(grids: &[Grid], outline: Option<&Area>) -> Self {
+        let boxes: Vec<Option<Bounds>> = grids.iter().map(|grid| Bounds::of(&grid.area)).collect();
+        let around_grids = Bounds::around(boxes.iter().flatten().copied());
+        let mut cells = vec![Vec::new(); CELLS * CELLS];
+        for (n, bounds) in boxes.iter().enumerate() {
+            let (Some(bounds), Some(around)) = (bounds, around_grids) else { continue };
+            let ((west, south), (east, north)) = (around.cell(bounds.low), around.cell(bounds.high));
+            for row in south..=north {
+                (west..=east).for_each(|column| cells[row * CELLS + column].push(n));
+            }
+        }
+        let whole = Bounds::around(around_grids.into_iter().chain(outline.and_then(Bounds::of)));
+        Self { whole, boxes, around_grids, cells }
+    }
+
+    /// Grids whose box holds the place.
+    fn at(&self, at: LatLon) -> impl Iterator<Item = usize> {
+        let around = self.around_grids.filter(|it| it.holds(at));
+        let cell = around.map(|it| it.cell(at)).map(|(column, row)| &self.cells[row * CELLS + column]);
+        cell.into_iter().flatten().copied().filter(move |n| self.boxes[*n].is_some_and(|it| it.holds(at)))
+    }
+
+    /// Grids by how far their boxes are from a place.
+    pub fn by_distance(&self, at: LatLon) -> Vec<(f64, usize)> {
+        let distances = self.boxes.iter().enumerate().filter_map(|(n, it)| Some((it.as_ref()?.distance_m(at), n)));
+        let mut sorted: Vec<(f64, usize)> = distances.collect();
+        sorted.sort_by(nearer);
+        sorted
+    }
+
+    /// The so many of them whose boxes are nearest.
+    pub fn nearest(&self, at: LatLon, count: usize) -> Vec<usize> {
+        let distances = self.boxes.iter().enumerate().filter_map(|(n, it)| Some((it.as_ref()?.distance_m(at), n)));
+        let mut found: Vec<(f64, usize)> = distances.collect();
+        if found.len() > count {
+            found.select_nth_unstable_by(count, nearer);
+            found.truncate(count);
+        }
+        found.sort_by(nearer);
+        found.into_iter().map(|(_, n)| n).collect()
+    }
+}
+
+fn nearer((a, n): &(f64, usize), (b, m): &(f64, usize)) -> std::cmp::Ordering {
+    a.total_cmp(b).then_with(|| n.cmp(m))
+}

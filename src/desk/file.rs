@@ -1,0 +1,150 @@
+//! Evidence on its way to an incident: labelled from the registers and from what the place was closed as, joined with the
+//! open incident it belongs to, or opened as a new one.
+
+use super::messages::Aside;
+use super::open::OpenBook;
+use super::{ATTEMPTS, Decided, Desk, system, too_slow};
+use crate::county::County;
+use crate::error::{Error, Kind, Result};
+use crate::triage::associate::{self, Association};
+use crate::triage::id::{DispatchId, IncidentId};
+use crate::triage::incident::{Incident, Input, NewIncident};
+use crate::triage::locate;
+use crate::triage::memory::{self, Closed};
+use crate::triage::sighting::{Label, Sighting, Source};
+use jiff::{SignedDuration, Timestamp};
+use std::slice;
+
+/// Openings of one kind of source are counted over so long.
+const FLOOD_WINDOW: SignedDuration = SignedDuration::from_mins(1);
+
+impl Desk {
+    pub(super) async fn file(&self, sightings: &[Sighting]) -> Result<IncidentId> {
+        let mut book = self.open.lock().await;
+        for _ in 0..ATTEMPTS {
+            match self.file_once(sightings, &mut book).await {
+                Err(e) if e.kind == Kind::Conflict => {}
+                done => return done,
+            }
+        }
+        Err(too_slow())
+    }
+
+    async fn file_once(&self, sightings: &[Sighting], book: &mut OpenBook) -> Result<IncidentId> {
+        let mut new = Vec::with_capacity(sightings.len());
+        let mut filed = None;
+        for sighting in sightings {
+            match self.store.incident_of(sighting.id).await? {
+                Some(known) => filed = Some(known),
+                None => new.push(sighting.clone()),
+            }
+        }
+        if let (true, Some(known)) = (new.is_empty(), filed) {
+            return Ok(known);
+        }
+        let (now, county) = (self.clock.now(), self.registers.current());
+        book.refresh(&self.store, now).await?;
+        let new: Vec<Sighting> = new.iter().map(|it| labelled(it, &county, book.closed(), now)).collect();
+        if let Some(closed) = memory::reminds(&new, &locate::fix(&new), now, book.closed(), &self.policy) {
+            let incident = self.store.incident(closed).await?.incident;
+            let decided = self.decide(incident, Input::Remind { sightings: new }, &system())?;
+            self.commit(vec![decided], None, Aside::default()).await?;
+            return Ok(closed);
+        }
+        let association = associate::associate(&new, book.open().map(|it| &it.incident), &self.policy);
+        match association.join.and_then(|id| book.get(id)) {
+            Some(filed) => {
+                let leader = filed.incident.merged_into.and_then(|id| book.get(id)).unwrap_or(filed);
+                self.join(leader.incident.clone(), new, &association, book).await
+            }
+            None => self.open(new, association.links, &county, book, now).await,
+        }
+    }
+
+    async fn join(
+        &self,
+        incident: Incident,
+        new: Vec<Sighting>,
+        association: &Association,
+        book: &OpenBook,
+    ) -> Result<IncidentId> {
+        let id = incident.id;
+        let mut decided = self.decide(incident, Input::AddSightings { sightings: new }, &system())?;
+        for other in association.links.iter().filter(|other| **other != id) {
+            decided = self.also(decided, Input::Link { other: *other })?;
+        }
+        let mut others = Vec::new();
+        for other in association.merge.iter().filter_map(|id| book.get(*id)).map(|it| &it.incident) {
+            if other.id == id || other.merged_into.is_some() || !other.merged.is_empty() {
+                continue;
+            }
+            decided = self.also(decided, Input::Merge { other: other.id, sightings: other.sightings.clone() })?;
+            others.push(self.decide(other.clone(), Input::MergeInto { into: id }, &system())?);
+        }
+        others.insert(0, decided);
+        self.commit(others, None, Aside::default()).await?;
+        Ok(id)
+    }
+
+    /// One more decision of the program on the same incident, in the same commit.
+    fn also(&self, before: Decided, input: Input) -> Result<Decided> {
+        let next = self.decide(before.incident, input, &system())?;
+        let events = before.events.into_iter().chain(next.events).collect();
+        Ok(Decided { incident: next.incident, events })
+    }
+
+    async fn open(
+        &self,
+        sightings: Vec<Sighting>,
+        links: Vec<IncidentId>,
+        county: &County,
+        book: &OpenBook,
+        now: Timestamp,
+    ) -> Result<IncidentId> {
+        let id = IncidentId(self.new_id(now));
+        let flood = self.flood(id, &sightings, book, now);
+        let dispatch = DispatchId(self.new_id(now));
+        let new = NewIncident { id, dispatch, sightings, links, split_from: None, flood };
+        let events = self.with_office(county, now, |office| Incident::open(new, office, now));
+        let incident = Incident::from_log(&events)
+            .ok_or_else(|| Error::internal("a new incident's log does not begin with its opening"))?;
+        let last_opened = Some(book.last_opened());
+        self.commit(vec![Decided { incident, events }], last_opened, Aside::default()).await?;
+        Ok(id)
+    }
+
+    /// The brake: too many new incidents of one kind of source within a minute are told as one group, at the end of that
+    /// minute. A person's call is never one of many.
+    fn flood(
+        &self,
+        id: IncidentId,
+        sightings: &[Sighting],
+        book: &OpenBook,
+        now: Timestamp,
+    ) -> Option<(IncidentId, Timestamp)> {
+        let kind = sightings.first().filter(|it| !matches!(it.source, Source::Person { .. }))?.source.kind();
+        let lately: Vec<&Incident> = book
+            .open()
+            .map(|filed| &filed.incident)
+            .filter(|it| now.duration_since(it.opened_at) < FLOOD_WINDOW)
+            .filter(|it| it.sightings.first().is_some_and(|first| first.source.kind() == kind))
+            .collect();
+        if lately.len() < self.policy.flood_per_minute as usize {
+            return None;
+        }
+        let group = lately.iter().find_map(|it| Some((it.flood?, it.review_by()?)));
+        Some(group.unwrap_or((id, now + FLOOD_WINDOW)))
+    }
+}
+
+/// The sighting with what the registers and closed incidents say of its place and time.
+fn labelled(sighting: &Sighting, county: &County, closed: &[Closed], now: Timestamp) -> Sighting {
+    let mut labels: Vec<Label> = sighting.labels.clone();
+    let known = county.labels(&sighting.locus, sighting.observed_at);
+    for label in known.into_iter().chain(memory::labels(&locate::fix(slice::from_ref(sighting)), now, closed)) {
+        if !labels.contains(&label) {
+            labels.push(label);
+        }
+    }
+    Sighting { labels, ..sighting.clone() }
+}

@@ -1,0 +1,150 @@
+//! Pure: which open incident evidence belongs to, and which it merely could belong to.
+//!
+//! Evidence joins one incident only with support: the same place by their own uncertainty, a measured range, a third ray, a
+//! satellite, or the same eye a moment later. What merely could be the same is linked, not merged.
+
+mod areas;
+#[cfg(test)]
+mod chance;
+mod rays;
+
+use super::geo::{FixMethod, Locus};
+use super::id::IncidentId;
+use super::incident::{Incident, State};
+use super::policy::Policy;
+use super::ray::Ray;
+use super::sighting::{Sighting, Source};
+use jiff::SignedDuration;
+
+/// An eye that saw an incident less than 2 h ago and sees something in the same direction now sees it still: a plume drifts, fades
+/// and is confirmed again in between. Later it may be another smoke on the same line of sight.
+pub const SAME_EYE: SignedDuration = SignedDuration::from_hours(2);
+/// So many of an incident's latest sightings are looked at; everything older is in its fix. A bound, so that a fire seen 1,000
+/// times costs as much as one seen 16 times.
+const RECENT_MAX: usize = 16;
+/// Of a front that is near by itself so many of its latest pixels: more than one pass sees of a front 50 km long.
+const FRONT_MAX: usize = 256;
+/// So many incidents are linked at most, those seen last: more than an officer compares.
+const LINKS_MAX: usize = 8;
+
+/// What is to become of new evidence. Empty: it opens an incident of its own.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Association {
+    /// The open incident this is evidence of.
+    pub join: Option<IncidentId>,
+    /// Open incidents that the evidence shows to be the same fire as `join`. Nobody has acknowledged any of them.
+    pub merge: Vec<IncidentId>,
+    /// 可能同一火情: could be the same fire; an officer decides.
+    pub links: Vec<IncidentId>,
+}
+
+/// Decides for one sighting, or for one cluster of pixels ([`super::cluster::group`]), among the open incidents. Drills and real
+/// fires never mix, closed incidents take nothing in, and beyond `policy.fuse_window` nothing is one fire.
+pub fn associate<'a>(sightings: &[Sighting], open: impl Iterator<Item = &'a Incident>, policy: &Policy) -> Association {
+    let Some(first) = sightings.first() else { return Association::default() };
+    let open = open
+        .filter(|it| it.state != State::Closed && it.drill == first.drill)
+        .filter(|it| apart(first, it) <= policy.fuse_window);
+    match (first.locus, Ray::of(&first.locus)) {
+        (_, Some(ray)) => rays::associate(first, &ray, open),
+        (Locus::Unaimed { .. }, None) => unaimed(first, open),
+        (_, None) => areas::associate(sightings, open),
+    }
+}
+
+/// Between the sighting and the time in which the incident has been seen; zero inside it.
+fn apart(sighting: &Sighting, incident: &Incident) -> SignedDuration {
+    let at = sighting.observed_at;
+    at.duration_since(at.clamp(incident.first_seen_at, incident.last_seen_at.max(incident.first_seen_at))).abs()
+}
+
+/// The incident's latest sightings, the last to come first.
+fn recent(incident: &Incident) -> impl Iterator<Item = &Sighting> {
+    incident.sightings.iter().rev().take(RECENT_MAX)
+}
+
+/// Known by directions alone: it has no place yet, or one from a single camera's range.
+fn is_bearing_only(incident: &Incident) -> bool {
+    matches!(incident.fix.method, FixMethod::Bearing | FixMethod::Ranged)
+}
+
+/// A ranger has said that he goes: what he goes to is changed by an officer only.
+fn is_acknowledged(incident: &Incident) -> bool {
+    matches!(incident.state, State::Acknowledged | State::Arrived | State::Reported)
+}
+
+fn is_within(one: &Sighting, other: &Sighting, limit: SignedDuration) -> bool {
+    one.observed_at.duration_since(other.observed_at).abs() <= limit
+}
+
+/// A camera that does not know where it looks joins what the same pose saw in the same way, and is linked with whatever else that
+/// camera sees.
+fn unaimed<'a>(sighting: &Sighting, open: impl Iterator<Item = &'a Incident>) -> Association {
+    let Source::Camera { camera, pose, .. } = &sighting.source else { return Association::default() };
+    let mut found = Found::default();
+    for incident in open {
+        let by_camera = |it: &&Sighting| matches!(&it.source, Source::Camera { camera: own, .. } if own == camera);
+        for other in recent(incident).filter(by_camera).filter(|it| is_within(sighting, it, SAME_EYE)) {
+            let same_pose = matches!(&other.source, Source::Camera { pose: own, .. } if own == pose);
+            match other.locus {
+                Locus::Unaimed { .. } if same_pose => found.join(incident, 0.0),
+                _ => found.link(incident),
+            }
+        }
+    }
+    found.decide()
+}
+
+/// Collects verdicts about incidents.
+#[derive(Default)]
+struct Found<'a> {
+    /// With how far apart they are, in units of both uncertainties.
+    joins: Vec<(f64, &'a Incident)>,
+    links: Vec<&'a Incident>,
+}
+
+impl<'a> Found<'a> {
+    fn join(&mut self, incident: &'a Incident, apart: f64) {
+        self.joins.push((apart, incident));
+    }
+
+    fn link(&mut self, incident: &'a Incident) {
+        self.links.push(incident);
+    }
+
+    /// The nearest joins; of equals the one seen last. Others that could have been joined are linked.
+    fn decide(mut self) -> Association {
+        self.joins.sort_by(|(a, one), (b, two)| {
+            a.total_cmp(b).then_with(|| two.last_seen_at.cmp(&one.last_seen_at)).then_with(|| one.id.cmp(&two.id))
+        });
+        let join = self.joins.first().map(|(_, it)| it.id);
+        self.links.extend(self.joins.iter().map(|(_, it)| *it));
+        Association { join, merge: Vec::new(), links: linked(self.links, &join.into_iter().collect::<Vec<_>>()) }
+    }
+
+    /// Several incidents known by bearings meet in one place: they are one fire, unless a ranger is on the way to one of them.
+    /// The earliest takes the others in.
+    fn decide_together(mut self, mut same: Vec<&'a Incident>) -> Association {
+        same.sort_by_key(|it| (it.first_seen_at, it.id));
+        same.dedup_by_key(|it| it.id);
+        if same.iter().any(|it| is_acknowledged(it)) {
+            self.links.append(&mut same);
+        }
+        let ids: Vec<IncidentId> = same.iter().map(|it| it.id).collect();
+        let (join, merge) = (ids.first().copied(), ids.iter().skip(1).copied().collect());
+        self.links.extend(self.joins.iter().map(|(_, it)| *it));
+        Association { join, merge, links: linked(self.links, &ids) }
+    }
+}
+
+/// Each once, those seen last first, without those already decided on.
+fn linked(mut links: Vec<&Incident>, decided: &[IncidentId]) -> Vec<IncidentId> {
+    links.sort_by(|one, two| two.last_seen_at.cmp(&one.last_seen_at).then_with(|| one.id.cmp(&two.id)));
+    let mut ids: Vec<IncidentId> = Vec::new();
+    for link in links {
+        if !decided.contains(&link.id) && !ids.contains(&link.id) && ids.len() < LINKS_MAX {
+            ids.push(link.id);
+        }
+    }
+    ids
+}

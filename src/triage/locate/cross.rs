@@ -1,0 +1,78 @@
+//! Pure: 交会定位, crossed bearings with support, solved together.
+
+use super::{Bearing, CAMERA_RADIUS_MIN_M, SIGMAS_90_PLANE};
+use crate::triage::geo::{Fix, FixMethod, LatLon, Spread};
+use crate::triage::ray::{Ray, plane, unplane};
+use crate::triage::support;
+
+/// The crossing that most bearings agree with, of equals the narrowest. `areas`: centre and radius of what else says where it is.
+pub(super) fn supported(bearings: &[Bearing<'_>], areas: &[(LatLon, f64)]) -> Option<Fix> {
+    let rays: Vec<Ray> = bearings.iter().map(|it| it.ray).collect();
+    let pairs = bearings.iter().enumerate().flat_map(|(i, a)| bearings[i + 1..].iter().map(move |b| [a, b]));
+    let fixes = pairs.filter_map(|[one, other]| {
+        let (a, b) = (one.ray, other.ray);
+        let seen = (one.sighting.observed_at, other.sighting.observed_at);
+        let crossing = a.crossing(&b)?;
+        let mut agreeing = vec![a, b];
+        agreeing.extend(rays.iter().filter(|it| **it != a && **it != b && support::third_ray(it, crossing, &a, &b)));
+        let fix = solve(&agreeing)?;
+        let area_there = || areas.iter().any(|(centre, radius_m)| support::area_at(*centre, *radius_m, &fix));
+        let is_supported = agreeing.len() > 2 || support::ranges_agree(&a, &b, seen.0, seen.1) || area_there();
+        is_supported.then_some((agreeing.len(), fix))
+    });
+    fixes.min_by(|(n, a), (m, b)| m.cmp(n).then_with(|| a.radius_m.total_cmp(&b.radius_m))).map(|(_, fix)| fix)
+}
+
+/// Weighted least squares: the place nearest to all bearing lines, each weighted by its sigma at that range. The weights need the
+/// place, so it is solved three times. The doubt is the covariance of the solution as a 90 % ellipse, widened when the bearings
+/// disagree by more than they should.
+fn solve(rays: &[Ray]) -> Option<Fix> {
+    let origin = rays.first()?.apex;
+    let lines: Vec<([f64; 2], f64, [f64; 2], f64)> = rays
+        .iter()
+        .map(|ray| {
+            let ((sin, cos), apex) = (ray.azimuth_deg.to_radians().sin_cos(), plane(origin, ray.apex));
+            // Unit normal of the line, and the line's offset along it.
+            ([cos, -sin], apex[0] * cos - apex[1] * sin, apex, ray.sigma_deg().min(45.0).to_radians().tan())
+        })
+        .collect();
+    let (mut place, mut covariance) = (None::<[f64; 2]>, [0.0; 3]);
+    let mut misfit = 0.0;
+    for _ in 0..3 {
+        let (mut xx, mut xy, mut yy, mut x, mut y) = (0.0, 0.0, 0.0, 0.0, 0.0);
+        let weigh = |apex: &[f64; 2], tan: f64| {
+            let range_m = place.map_or(1000.0, |p: [f64; 2]| (p[0] - apex[0]).hypot(p[1] - apex[1]));
+            (range_m * tan).max(1.0).powi(-2)
+        };
+        for (n, offset_m, apex, tan) in &lines {
+            let weight = weigh(apex, *tan);
+            xx += weight * n[0] * n[0];
+            xy += weight * n[0] * n[1];
+            yy += weight * n[1] * n[1];
+            x += weight * n[0] * offset_m;
+            y += weight * n[1] * offset_m;
+        }
+        let determinant = xx * yy - xy * xy;
+        if !determinant.is_normal() {
+            return None;
+        }
+        let found = [(yy * x - xy * y) / determinant, (xx * y - xy * x) / determinant];
+        let residual = |(n, offset_m, apex, tan): &([f64; 2], f64, [f64; 2], f64)| {
+            weigh(apex, *tan) * (n[0] * found[0] + n[1] * found[1] - offset_m).powi(2)
+        };
+        misfit = lines.iter().map(residual).sum::<f64>();
+        // The inverse of the normal matrix: variance eastwards, northwards, and what they share.
+        (place, covariance) = (Some(found), [yy / determinant, xx / determinant, -xy / determinant]);
+    }
+    let place = place.filter(|p| p[0].hypot(p[1]).is_finite() && misfit.is_finite())?;
+    let freedom = lines.len().saturating_sub(2) as f64;
+    let widened = if freedom > 0.0 { (misfit / freedom).max(1.0).sqrt() } else { 1.0 };
+    let [east, north, both] = covariance;
+    let (mean, half) = ((east + north) / 2.0, ((east - north) / 2.0).hypot(both));
+    let half_axis_m = |variance: f64| (SIGMAS_90_PLANE * widened * variance.max(0.0).sqrt()).max(CAMERA_RADIUS_MIN_M);
+    let (along_m, across_m) = (half_axis_m(mean + half), half_axis_m(mean - half));
+    let azimuth_deg = ((2.0 * both).atan2(north - east).to_degrees() / 2.0).rem_euclid(180.0);
+    let spread = Spread::Ellipse { along_m, across_m, azimuth_deg };
+    let centre = unplane(origin, place)?;
+    Some(Fix { centre, radius_m: along_m, method: FixMethod::Triangulated, spread: Some(spread) })
+}

@@ -1,0 +1,232 @@
+//! Pure: what closed incidents teach about a place. It labels and reminds; it never hides what is strong.
+
+use super::cluster;
+use super::event::Verification;
+use super::geo::{Fix, FixMethod, Spread, turn_deg};
+use super::id::IncidentId;
+use super::incident::Incident;
+use super::overlap::SAME_APEX_M;
+use super::policy::Policy;
+use super::sighting::{Label, Sighting, SourceKind};
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+
+/// 今日已核查 counts for a day: longer ago the farmer may have lit the next field.
+const VERIFIED_FOR: SignedDuration = SignedDuration::from_hours(24);
+/// A place is a fixed heat source after so many separate days on which somebody went and found one: 3. Two may be chance, such as
+/// two days of one burning.
+const STATIC_CHECKS: u32 = 3;
+/// They count for half a year, the fire season: autumn's kiln is not spring's.
+const STATIC_MEMORY: SignedDuration = SignedDuration::from_hours(180 * 24);
+/// And teach nothing 90 days after the last: somebody has to look again whether it still burns there.
+const STATIC_FOR: SignedDuration = SignedDuration::from_hours(90 * 24);
+/// Around it, at least: 500 m, a pixel's own 375 m and the size of a works.
+const STATIC_RADIUS_M: f64 = 500.0;
+/// Categories of heat that stays where it is: 6 工矿用火 and 7 其他 of the province's list.
+const STATIC_CATEGORIES: [u8; 2] = [6, 7];
+/// A day in the county begins at midnight of UTC+8.
+const DAY_OFFSET_S: i64 = 8 * 3600;
+
+/// What is remembered of a closed incident.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Closed {
+    pub incident: IncidentId,
+    /// As it is spoken: "1121-03". The store knows it, the incident does not.
+    #[serde(default)]
+    pub code: String,
+    pub at: Fix,
+    /// Code of the official category.
+    pub category: u8,
+    /// It was a fire in forest, shrub or grass: then the place teaches nothing.
+    pub forest_fire: bool,
+    pub closed_at: Timestamp,
+    /// Who had seen it.
+    pub sources: BTreeSet<SourceKind>,
+    pub drill: bool,
+}
+
+/// 林火, 草原火, 灌木火 of the province's list.
+const FOREST_FIRES: [u8; 3] = [0, 1, 5];
+
+impl Closed {
+    /// `None` while it is open.
+    pub fn of(incident: &Incident) -> Option<Self> {
+        let category = incident.closure.as_ref()?.category;
+        Some(Self {
+            incident: incident.id,
+            code: String::new(),
+            at: incident.fix,
+            category,
+            forest_fire: FOREST_FIRES.contains(&category),
+            closed_at: incident.closed_at?,
+            sources: incident.sightings.iter().map(|it| it.source.kind()).collect(),
+            drill: incident.drill,
+        })
+    }
+
+    /// A person's answer that no forest burned there.
+    fn is_no_forest_fire(&self) -> bool {
+        !self.forest_fire && !self.drill && self.category != Verification::INTERIM
+    }
+
+    /// Within a time before now. Evidence of a late file may be older than the closing; a closing of the future teaches nothing.
+    fn is_within(&self, limit: SignedDuration, now: Timestamp) -> bool {
+        let ago = now.duration_since(self.closed_at);
+        !ago.is_negative() && ago <= limit
+    }
+}
+
+/// What the closed incidents say of a place. Closed incidents older than half a year say nothing and need not be given.
+pub fn labels(fix: &Fix, now: Timestamp, closed: &[Closed]) -> Vec<Label> {
+    let here = |it: &&Closed| it.is_no_forest_fire() && is_same_place(fix, &it.at, 0.0);
+    let verified = closed.iter().filter(here).filter(|it| it.is_within(VERIFIED_FOR, now));
+    let verified = verified.max_by_key(|it| (it.closed_at, it.incident));
+    let verified = verified.map(|it| Label::VerifiedLately { code: it.code.clone(), category: it.category });
+    verified.into_iter().chain(static_heat(fix, now, closed)).collect()
+}
+
+fn static_heat(fix: &Fix, now: Timestamp, closed: &[Closed]) -> Option<Label> {
+    let heat = closed.iter().filter(|it| it.is_no_forest_fire() && STATIC_CATEGORIES.contains(&it.category));
+    let here: Vec<Timestamp> = heat
+        .filter(|it| it.is_within(STATIC_MEMORY, now) && is_same_place(fix, &it.at, STATIC_RADIUS_M))
+        .map(|it| it.closed_at)
+        .collect();
+    let days: BTreeSet<i64> = here.iter().map(|at| (at.as_second() + DAY_OFFSET_S).div_euclid(24 * 3600)).collect();
+    let checks = u32::try_from(days.len()).unwrap_or(u32::MAX);
+    let until = *here.iter().max()? + STATIC_FOR;
+    (checks >= STATIC_CHECKS && now < until).then_some(Label::StaticHeat { checks, until })
+}
+
+/// The closed incident that new evidence only reminds of (再次报警), the one closed last: an eye of the same kind sees again, within
+/// `policy.quiet_after`, what a person has just found to be no forest fire. Never when a person says it, never when it is strong
+/// (three pixels, or 连续).
+pub fn reminds(
+    sightings: &[Sighting],
+    fix: &Fix,
+    now: Timestamp,
+    closed: &[Closed],
+    policy: &Policy,
+) -> Option<IncidentId> {
+    let kind = sightings.first()?.source.kind();
+    let is_machine = sightings.iter().all(|it| it.source.kind() == kind && kind != SourceKind::Person && !it.drill);
+    if !is_machine || cluster::heat(sightings).is_strong() {
+        return None;
+    }
+    let same = closed.iter().filter(|it| it.is_no_forest_fire() && it.sources.contains(&kind));
+    let lately = same.filter(|it| it.is_within(policy.quiet_after, now) && is_same_place(fix, &it.at, 0.0));
+    lately.max_by_key(|it| (it.closed_at, it.incident)).map(|it| it.incident)
+}
+
+/// Two places within the larger of both radii; two directions from one mast within the larger of both widths. A place and a direction
+/// are never the same: everything behind the place would be, too.
+fn is_same_place(one: &Fix, other: &Fix, least_m: f64) -> bool {
+    if one.is_a_place() && other.is_a_place() {
+        return one.centre.distance_m(other.centre) <= one.radius_m.max(other.radius_m).max(least_m);
+    }
+    let direction = |fix: &Fix| match (fix.method, fix.spread()) {
+        (FixMethod::Bearing, Spread::Sector { apex, azimuth_deg, half_width_deg, .. }) => {
+            Some((apex, azimuth_deg, half_width_deg))
+        }
+        _ => None,
+    };
+    let (Some((mast, azimuth_deg, half_deg)), Some((other, other_deg, other_half_deg))) =
+        (direction(one), direction(other))
+    else {
+        return false;
+    };
+    mast.distance_m(other) <= SAME_APEX_M && turn_deg(azimuth_deg, other_deg) <= half_deg.max(other_half_deg)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::triage::kit::{at, camera, person, place_m, satellite, uuid};
+    use crate::triage::locate;
+
+    const DAY: f64 = 24.0 * 60.0;
+
+    fn closed(id: u128, minute: f64, category: u8, sighting: &Sighting) -> Closed {
+        Closed {
+            incident: IncidentId(uuid(id)),
+            code: format!("{id}号"),
+            at: locate::fix(std::slice::from_ref(sighting)),
+            category,
+            forest_fire: [0, 1, 5].contains(&category),
+            closed_at: at(minute),
+            sources: BTreeSet::from([sighting.source.kind()]),
+            drill: false,
+        }
+    }
+
+    fn pixel(east_m: f64) -> Sighting {
+        satellite(1, at(0.0), place_m(east_m, 0.0))
+    }
+
+    fn said(sighting: &Sighting, minute: f64, closed: &[Closed]) -> Vec<Label> {
+        labels(&locate::fix(std::slice::from_ref(sighting)), at(minute), closed)
+    }
+
+    #[test]
+    fn a_place_verified_today_says_so_for_a_day() {
+        let verified = vec![Label::VerifiedLately { code: "7号".to_owned(), category: 3 }];
+        let table = [
+            ("two hours later", 120.0, 3, 0.0, true),
+            ("within the radius", 120.0, 3, 370.0, true),
+            ("outside of it", 120.0, 3, 380.0, false),
+            ("the next day", 1441.0, 3, 0.0, false),
+            ("a forest fire", 120.0, 0, 0.0, false),
+        ];
+        for (what, minute, category, east_m, expected) in table {
+            let found = said(&pixel(east_m), minute, &[closed(7, 0.0, category, &pixel(0.0))]);
+            assert_eq!(found, if expected { verified.clone() } else { vec![] }, "{what}");
+        }
+    }
+
+    #[test]
+    fn three_checks_on_three_days_make_a_fixed_heat_source() {
+        let check = |id: u128, day: f64| closed(id, day * DAY, 6, &pixel(100.0 * id as f64));
+        let until = at(70.0 * DAY) + STATIC_FOR;
+        let three = [check(1, 0.0), check(2, 40.0), check(3, 70.0)];
+        let learnt = Label::StaticHeat { checks: 3, until };
+        assert_eq!(said(&pixel(200.0), 75.0 * DAY, &three), [learnt]);
+        assert_eq!(said(&pixel(900.0), 75.0 * DAY, &three), [], "another place");
+        assert_eq!(said(&pixel(200.0), 161.0 * DAY, &three), [], "90 days after the last");
+        assert_eq!(said(&pixel(200.0), 75.0 * DAY, &three[..2]), []);
+        let one_day = [check(1, 0.0), check(2, 0.01), check(3, 0.02)];
+        assert_eq!(said(&pixel(200.0), 5.0 * DAY, &one_day), [], "three times on one day");
+        let farm = [0.0, 10.0, 20.0].map(|day| closed(9, day * DAY, 3, &pixel(0.0)));
+        assert_eq!(said(&pixel(0.0), 25.0 * DAY, &farm), [], "a field is no kiln");
+    }
+
+    #[test]
+    fn a_chimney_is_known_by_its_direction_from_the_mast() {
+        let mast = place_m(-4000.0, 0.0);
+        let smoke = |azimuth_deg| camera(1, at(0.0), "west", mast, azimuth_deg, 0.8);
+        let chimney = [closed(7, 0.0, 6, &smoke(90.0))];
+        assert_eq!(said(&smoke(91.5), 60.0, &chimney).len(), 1);
+        assert_eq!(said(&smoke(93.0), 60.0, &chimney), []);
+        assert_eq!(said(&pixel(0.0), 60.0, &chimney), [], "the pixel may lie behind it");
+        assert_eq!(said(&smoke(90.0), 60.0, &[closed(7, 0.0, 6, &pixel(0.0))]), [], "and the smoke behind the pixel");
+    }
+
+    #[test]
+    fn the_next_pixel_of_a_kiln_only_reminds() {
+        let kiln = [closed(7, 0.0, 6, &pixel(0.0))];
+        let (policy, near) = (Policy::default(), locate::fix(&[pixel(100.0)]));
+        let remind = |sightings: &[Sighting], minute: f64, closed: &[Closed]| {
+            reminds(sightings, &near, at(minute), closed, &policy).is_some()
+        };
+        assert!(remind(&[pixel(100.0)], 119.0, &kiln));
+        assert!(!remind(&[pixel(100.0)], 121.0, &kiln), "two hours are about one pass");
+        assert!(!remind(&[person(2, at(1.0), place_m(0.0, 0.0), 300.0)], 1.0, &kiln), "a person is always heard");
+        let by_camera = camera(2, at(1.0), "west", place_m(-4000.0, 0.0), 90.0, 0.8);
+        assert!(!remind(&[by_camera], 1.0, &kiln), "another kind of eye is news");
+        let three: Vec<Sighting> = (0..3).map(|n| satellite(n + 1, at(1.0), place_m(375.0 * n as f64, 0.0))).collect();
+        assert!(!remind(&three, 1.0, &kiln), "three pixels are more than a kiln");
+        let again = [pixel(0.0), satellite(2, at(190.0), place_m(0.0, 0.0))];
+        assert!(!remind(&again, 31.0, &kiln), "连续");
+        assert!(!remind(&[pixel(0.0)], 1.0, &[closed(7, 0.0, 0, &pixel(0.0))]), "a forest fire flares up again");
+        assert!(!remind(&[Sighting { drill: true, ..pixel(0.0) }], 1.0, &kiln), "drills are their own");
+    }
+}

@@ -1,0 +1,213 @@
+//! Pure: the one rule of sending. "May this be sent without a person, to whom, and why" is answered here for an opening, for
+//! added evidence, for a missed review and for a relocation alike; nobody else decides it. The answer explains itself.
+
+use super::cluster::{self, PASSES_MANY, PIXELS_MANY};
+use super::event::{Because, Candidate, Neighbour, Place};
+use super::geo::FixMethod;
+use super::id::PersonId;
+use super::policy::{Labelled, Policy, Review};
+use super::sighting::{Label, Sighting, SourceKind};
+use jiff::SignedDuration;
+
+/// What is known when the question is asked.
+#[derive(Clone, Copy, Debug)]
+pub struct Case<'a> {
+    pub evidence: &'a [Sighting],
+    pub place: &'a Place,
+    pub method: FixMethod,
+    /// Priority score, 0..=100.
+    pub score: f64,
+    /// Rangers who cannot go.
+    pub declined: &'a [PersonId],
+    /// The time for an officer's look is over.
+    pub waited: bool,
+    /// One of too many alike within a minute.
+    pub flood: bool,
+}
+
+#[derive(Clone, PartialEq, Debug)]
+pub struct Sending {
+    pub verdict: Verdict,
+    /// 为什么派他 / 为什么没派, the most decisive first.
+    pub because: Vec<Because>,
+}
+
+#[derive(Clone, PartialEq, Debug)]
+pub enum Verdict {
+    Send {
+        ranger: PersonId,
+        neighbours: Vec<Neighbour>,
+    },
+    /// An officer looks; after so long the question is asked again, with `waited`.
+    Look {
+        within: SignedDuration,
+    },
+    /// An officer looks when the next digest comes.
+    Digest,
+    /// 转报: the neighbouring county's.
+    PassOn,
+}
+
+/// See the module.
+pub fn judge(case: &Case<'_>, policy: &Policy) -> Sending {
+    let mut because = Vec::new();
+    let verdict = verdict(case, policy, &mut because);
+    Sending { verdict, because }
+}
+
+/// Whom a person's own choice of a ranger tells besides: the other grids it may be in.
+pub fn neighbours(place: &Place, ranger: &PersonId, policy: &Policy) -> Vec<Neighbour> {
+    let Some(first) = place.candidates.first() else { return Vec::new() };
+    let of_ranger = |it: &Candidate| it.ranger.as_ref() == Some(ranger) || it.backup.as_ref() == Some(ranger);
+    let both = |it: &Candidate| policy.border.send_both && it.weight >= policy.border.equal_from * first.weight;
+    let mut told: Vec<Neighbour> = Vec::new();
+    for it in place.candidates.iter().filter(|it| it.weight >= policy.border.tell_from && !of_ranger(it)) {
+        let Some(other) = it.ranger.as_ref().or(it.backup.as_ref()) else { continue };
+        if other != ranger && told.iter().all(|known| known.ranger != *other) {
+            told.push(Neighbour { grid: it.grid.clone(), ranger: other.clone(), go: both(it) });
+        }
+    }
+    told
+}
+
+fn verdict(case: &Case<'_>, policy: &Policy, because: &mut Vec<Because>) -> Verdict {
+    let look = Verdict::Look { within: policy.review.alarm_after };
+    if case.place.labels.contains(&Label::OutsideCounty) {
+        let name = case.place.neighbour.as_ref().map(|it| it.name.clone()).unwrap_or_default();
+        because.push(reason("outside_county", name));
+        // Whoever calls this office is answered by it.
+        let called = case.evidence.iter().any(|it| it.source.kind() == SourceKind::Person);
+        return if called { look } else { Verdict::PassOn };
+    }
+    match trust(case, policy, because) {
+        Trust::Digest => return Verdict::Digest,
+        Trust::Officer => return look,
+        Trust::AfterLook(after) if !case.waited => return Verdict::Look { within: after },
+        Trust::AfterLook(_) if case.score < policy.review.auto_score => {
+            because.push(reason("low_score", format!("{:.0} < {:.0}", case.score, policy.review.auto_score)));
+            return look;
+        }
+        Trust::AfterLook(_) | Trust::AtOnce => {}
+    }
+    if case.method == FixMethod::Unaimed {
+        because.push(reason("no_bearing", ""));
+        return look;
+    }
+    if case.flood {
+        because.push(reason("flood", policy.flood_per_minute.to_string()));
+        return look;
+    }
+    let Some(ranger) = case.place.suggested.iter().find(|it| !case.declined.contains(it)) else {
+        because.push(reason(if case.declined.is_empty() { "no_ranger" } else { "all_declined" }, ""));
+        return look;
+    };
+    say_where(case.place, ranger, because);
+    Verdict::Send { ranger: ranger.clone(), neighbours: neighbours(case.place, ranger, policy) }
+}
+
+/// How far a piece of evidence is trusted without a person. Ordered: the most trusted piece decides.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Trust {
+    Digest,
+    Officer,
+    AfterLook(SignedDuration),
+    AtOnce,
+}
+
+fn trust(case: &Case<'_>, policy: &Policy, because: &mut Vec<Because>) -> Trust {
+    let heat = cluster::heat(case.evidence);
+    let large = heat.is_strong();
+    let best = case.evidence.iter().map(|it| (of(it, policy, large), it)).max_by(|(a, _), (b, _)| sooner(*a, *b));
+    let Some((trust, decisive)) = best else { return Trust::Officer };
+    if heat.pixels >= PIXELS_MANY {
+        because.push(reason("pixels", heat.pixels.to_string()));
+    }
+    if heat.passes >= PASSES_MANY {
+        because.push(reason("continuous", heat.passes.to_string()));
+    }
+    let held = decisive.labels.iter().find(|it| !large && hold(it, policy).is_some_and(|it| it != Labelled::Send));
+    if let Some(label) = held {
+        because.push(said(label));
+    }
+    let kind = kind_word(decisive.source.kind());
+    because.push(match trust {
+        Trust::Digest => reason("digest", kind),
+        Trust::Officer => reason("officer_first", kind),
+        Trust::AfterLook(after) => reason("officer_then_auto", format!("{kind} {}", after.as_secs())),
+        Trust::AtOnce => reason("auto", kind),
+    });
+    trust
+}
+
+/// Of two waits the shorter is the greater trust.
+fn sooner(a: Trust, b: Trust) -> std::cmp::Ordering {
+    match (a, b) {
+        (Trust::AfterLook(a), Trust::AfterLook(b)) => b.cmp(&a),
+        (a, b) => a.cmp(&b),
+    }
+}
+
+fn of(sighting: &Sighting, policy: &Policy, large: bool) -> Trust {
+    let by_source = match policy.review.of(sighting.source.kind()) {
+        Review::Auto => Trust::AtOnce,
+        Review::OfficerThenAuto { after } => Trust::AfterLook(after),
+        Review::Officer => Trust::Officer,
+    };
+    if large {
+        return by_source;
+    }
+    let holds = sighting.labels.iter().filter_map(|label| hold(label, policy));
+    let by_label = holds.map(|it| match it {
+        Labelled::Officer => Trust::Officer,
+        Labelled::Digest => Trust::Digest,
+        Labelled::Send => Trust::AtOnce,
+    });
+    by_label.fold(by_source, std::cmp::min)
+}
+
+fn hold(label: &Label, policy: &Policy) -> Option<Labelled> {
+    Some(match label {
+        Label::KnownHeatSource { .. } => policy.labelled.heat_source,
+        Label::ApprovedBurn { .. } => policy.labelled.burn,
+        Label::VerifiedLately { .. } => policy.labelled.verified,
+        Label::StaticHeat { .. } => policy.labelled.static_heat,
+        Label::Masked { .. } => policy.labelled.masked,
+        Label::Border { .. } | Label::OutsideCounty | Label::NoBearing { .. } => return None,
+    })
+}
+
+/// Of the grid that this ranger looks after: the likeliest, unless its rangers cannot go.
+fn say_where(place: &Place, ranger: &PersonId, because: &mut Vec<Because>) {
+    let his = |it: &&Candidate| [&it.ranger, &it.backup].into_iter().any(|it| it.as_ref() == Some(ranger));
+    because.push(match place.candidates.iter().find(his) {
+        None => reason("nearest_grid", place.name.clone()),
+        Some(only) if place.unique => reason("grid_unique", only.name.clone()),
+        Some(it) => reason("grid_likeliest", format!("{} {:.0}%", it.name, it.weight * 100.0)),
+    });
+}
+
+fn said(label: &Label) -> Because {
+    match label {
+        Label::KnownHeatSource { name } => reason("known_heat_source", name.clone()),
+        Label::ApprovedBurn { name } => reason("approved_burn", name.clone()),
+        Label::Masked { name } => reason("masked", name.clone()),
+        Label::VerifiedLately { code, .. } => reason("verified_lately", code.clone()),
+        Label::StaticHeat { checks, .. } => reason("static_heat", checks.to_string()),
+        Label::Border { neighbours } => reason("border", neighbours.join("、")),
+        Label::OutsideCounty => reason("outside_county", ""),
+        Label::NoBearing { camera } => reason("no_bearing", camera.to_string()),
+    }
+}
+
+fn kind_word(kind: SourceKind) -> &'static str {
+    match kind {
+        SourceKind::Camera => "camera",
+        SourceKind::Satellite => "satellite",
+        SourceKind::Person => "person",
+        SourceKind::System => "system",
+    }
+}
+
+pub fn reason(code: &str, value: impl Into<String>) -> Because {
+    Because { code: code.to_owned(), value: value.into() }
+}

@@ -1,0 +1,105 @@
+//! Pure: the shape of a fix's doubt, as points and as a question.
+
+use super::geo::{Fix, LatLon, Spread};
+use super::ray::{Ray, plane};
+
+/// The golden angle, radians: turned by it, points on a spiral fill a disc evenly (Vogel 1979).
+const GOLDEN_ANGLE: f64 = 2.399_963_229_728_653;
+/// Steps of the additive recurrence that fills a square most evenly (Roberts 2018, R2 sequence).
+const R2: [f64; 2] = [0.754_877_666_246_692_8, 0.569_840_290_998_053_2];
+
+/// Of a direction's error the middle is likelier than the edges: 0..=1 to -1..=1 under a triangle, which is nearly a normal
+/// error cut at two standard deviations.
+fn peaked(share: f64) -> f64 {
+    if share < 0.5 { (2.0 * share).sqrt() - 1.0 } else { 1.0 - (2.0 * (1.0 - share)).sqrt() }
+}
+
+/// Of a measured range the near end is the ground that is seen and the far end what a plume would just show over a ridge: it falls
+/// from one to the other like a triangle.
+fn falling(share: f64) -> f64 {
+    1.0 - (1.0 - share).sqrt()
+}
+
+impl Fix {
+    /// So many places that stand for the doubt, evenly spread, always the same: an ellipse by its area, a sector by angle
+    /// and range.
+    pub fn sample(&self, count: usize) -> Vec<LatLon> {
+        let share = |n: usize| (n as f64 + 0.5) / count as f64;
+        let place = |n: usize| match self.spread() {
+            Spread::Ellipse { along_m, across_m, azimuth_deg } => {
+                let (radius, (sin, cos)) = (share(n).sqrt(), (n as f64 * GOLDEN_ANGLE).sin_cos());
+                let (along_m, across_m) = (radius * cos * along_m, radius * sin * across_m);
+                let turn_deg = across_m.atan2(along_m).to_degrees();
+                self.centre.destination(azimuth_deg + turn_deg, along_m.hypot(across_m))
+            }
+            Spread::Sector { apex, azimuth_deg, half_width_deg, near_m, far_m, range } => {
+                let [turn, along] = R2.map(|step| (0.5 + n as f64 * step).fract());
+                let along = if range.is_measured() { falling(along) } else { along };
+                let off_deg = half_width_deg * peaked(turn);
+                apex.destination(azimuth_deg + off_deg, near_m + (far_m - near_m) * along)
+            }
+        };
+        (0..count).map(place).collect()
+    }
+
+    /// Whether a place lies within the doubt.
+    pub fn holds(&self, at: LatLon) -> bool {
+        self.apart(at, 0.0) <= 1.0
+    }
+
+    /// How far a disc lies from the doubt: up to 1 they touch. Of an ellipse in units of its half axes and the disc's radius;
+    /// of a sector 0 or infinity.
+    pub fn apart(&self, at: LatLon, reach_m: f64) -> f64 {
+        match self.spread() {
+            Spread::Ellipse { along_m, across_m, azimuth_deg } => {
+                let ([east_m, north_m], (sin, cos)) = (plane(self.centre, at), azimuth_deg.to_radians().sin_cos());
+                let (along, across) = (east_m * sin + north_m * cos, east_m * cos - north_m * sin);
+                (along / (along_m + reach_m).max(1.0)).hypot(across / (across_m + reach_m).max(1.0))
+            }
+            Spread::Sector { apex, azimuth_deg, half_width_deg, near_m, far_m, range } => {
+                let ray = Ray { apex, azimuth_deg, half_width_deg, near_m, far_m, range };
+                if ray.distance_m(at) <= reach_m { 0.0 } else { f64::INFINITY }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::triage::geo::{FixMethod, RangeBasis};
+    use crate::triage::kit::place_m;
+
+    fn fix(spread: Spread) -> Fix {
+        Fix { centre: place_m(0.0, 0.0), radius_m: 5000.0, method: FixMethod::Satellite, spread: Some(spread) }
+    }
+
+    #[test]
+    fn samples_lie_in_the_doubt_and_balance() {
+        let ellipse = fix(Spread::Ellipse { along_m: 3000.0, across_m: 400.0, azimuth_deg: 45.0 });
+        let sector = fix(Spread::Sector {
+            apex: place_m(0.0, -4000.0),
+            azimuth_deg: 0.0,
+            half_width_deg: 2.0,
+            near_m: 3000.0,
+            far_m: 5000.0,
+            range: RangeBasis::Unknown,
+        });
+        for fix in [ellipse, sector] {
+            let places = fix.sample(256);
+            assert!(places.iter().all(|at| fix.apart(*at, 5.0) <= 1.0), "{fix:?}");
+            let north = places.iter().filter(|at| at.lat_deg() > fix.centre.lat_deg()).count();
+            let east = places.iter().filter(|at| at.lon_deg() > fix.centre.lon_deg()).count();
+            assert!((118..=138).contains(&north) && (118..=138).contains(&east), "{north} {east}");
+        }
+        // Of a measured range more than half lies in the nearer third.
+        let Some(Spread::Sector { apex, azimuth_deg, half_width_deg, near_m, far_m, .. }) = sector.spread else {
+            panic!("a sector")
+        };
+        let range = RangeBasis::Terrain;
+        let measured = fix(Spread::Sector { apex, azimuth_deg, half_width_deg, near_m, far_m, range });
+        let near = measured.sample(256).iter().filter(|at| at.distance_m(apex) < 3667.0).count();
+        assert!((135..=150).contains(&near), "{near}");
+        assert!(ellipse.holds(place_m(2000.0, 2000.0)) && !ellipse.holds(place_m(2000.0, -2000.0)));
+    }
+}

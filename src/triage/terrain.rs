@@ -1,0 +1,98 @@
+//! Pure: the shape of the ground, and where a ray of sight meets it. Elevations in metres over WGS-84; a height and the ground
+//! under it come from the same model, so its vertical datum drops out.
+
+mod range;
+mod raster;
+#[cfg(test)]
+mod tests;
+
+pub use range::{NEAR_M, Range, Sight, flat_range};
+pub use raster::Raster;
+
+use super::geo::{EARTH_RADIUS_M, LatLon};
+
+/// Standard refraction: light bends towards the ground, along a circle of `1 / k` times the earth's radius. 0.13 is Gauss's
+/// mean by day, the value that surveyors use; it is worth 13 % of the curvature, 0.9 m at 10 km.
+const REFRACTION: f64 = 0.13;
+
+/// No ray is followed farther: 50 km, the longest sight the camera register takes.
+pub const SIGHT_MAX_M: f64 = 50_000.0;
+
+/// Elevations of one or several rasters. Where two overlap the finer one answers.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Terrain {
+    /// Finest first.
+    rasters: Vec<Raster>,
+}
+
+impl Terrain {
+    /// `None` without a raster.
+    pub fn new(mut rasters: Vec<Raster>) -> Option<Self> {
+        rasters.sort_by(|a, b| a.step_deg().total_cmp(&b.step_deg()));
+        (!rasters.is_empty()).then_some(Self { rasters })
+    }
+
+    pub fn rasters(&self) -> &[Raster] {
+        &self.rasters
+    }
+
+    pub fn samples(&self) -> usize {
+        self.rasters.iter().map(Raster::samples).sum()
+    }
+
+    /// Height of the ground above the model's zero, metres, bilinear between samples; `None` where no raster knows it.
+    pub fn elevation_m(&self, at: LatLon) -> Option<f64> {
+        let inside = self.rasters.iter().find_map(|raster| raster.elevation_m(at, 0.0));
+        // Tiles of some models leave a gap of one step between the last sample of one and the first of the next.
+        inside.or_else(|| self.rasters.iter().find_map(|raster| raster.elevation_m(at, 1.0)))
+    }
+
+    /// Distance between samples here, metres: rays are followed in such steps.
+    fn step_m(&self, at: LatLon) -> f64 {
+        let finest = self.rasters.iter().find(|raster| raster.elevation_m(at, 1.0).is_some());
+        let step_deg = finest.or(self.rasters.first()).map_or(1.0, Raster::step_deg);
+        // Along the meridian; along the parallel samples lie closer, by the cosine of the latitude.
+        (step_deg.to_radians() * EARTH_RADIUS_M * at.lat_deg().to_radians().cos()).clamp(1.0, 200.0)
+    }
+
+    /// How far a ray goes from `eye_m` above the model's zero over `apex` until it meets the ground, metres along the ground.
+    /// `None` when it does not within [`SIGHT_MAX_M`], or where the ground is not known.
+    pub fn cast(&self, apex: LatLon, eye_m: f64, azimuth_deg: f64, elevation_deg: f64) -> Option<f64> {
+        let slope = elevation_deg.clamp(-89.9, 89.9).to_radians().tan();
+        let under_m = |range_m: f64| {
+            let ground_m = self.elevation_m(apex.destination(azimuth_deg, range_m))?;
+            Some(eye_m + range_m * slope + drop_m(range_m) - ground_m)
+        };
+        if !eye_m.is_finite() || !slope.is_finite() || under_m(0.0)? <= 0.0 {
+            return None;
+        }
+        let step_m = self.step_m(apex);
+        let steps = (SIGHT_MAX_M / step_m) as u32;
+        let mut above_m = 0.0;
+        for range_m in (1..=steps).map(|step| f64::from(step) * step_m) {
+            if under_m(range_m)? <= 0.0 {
+                return Some(meet(under_m, above_m, range_m));
+            }
+            above_m = range_m;
+        }
+        None
+    }
+}
+
+/// Bisection between a range where the ray is above the ground and one where it is below: to a centimetre of 200 m.
+fn meet(under_m: impl Fn(f64) -> Option<f64>, mut above_m: f64, mut below_m: f64) -> f64 {
+    for _ in 0..15 {
+        let middle_m = f64::midpoint(above_m, below_m);
+        if under_m(middle_m).is_some_and(|under| under > 0.0) {
+            above_m = middle_m;
+        } else {
+            below_m = middle_m;
+        }
+    }
+    f64::midpoint(above_m, below_m)
+}
+
+/// How much the ground falls below a level line of sight at this range: curvature less refraction, metres.
+fn drop_m(range_m: f64) -> f64 {
+    range_m * range_m * (1.0 - REFRACTION) / (2.0 * EARTH_RADIUS_M)
+}

@@ -1,0 +1,71 @@
+//! Twenty days in `make test`; `make simulate DAYS=1000` lives more of them.
+
+use super::{LINES, many, one, story};
+
+const DAYS: u64 = 20;
+/// Figures that today's program keeps on these days. Whoever makes another one true adds it here.
+const KEPT: &[&str] = &[
+    "fires_with_incident",
+    "fires_sharing",
+    "fires_sharing_at_ten",
+    "right_ranger_pixel",
+    "right_ranger_two_kinds",
+    "camera_listed",
+    "holds_bearing",
+    "holds_satellite",
+    "holds_reported",
+    "kiln_trips",
+    "burn_trips",
+    "untold",
+    "ownerless_minutes",
+    "lost_messages",
+];
+
+/// What must have happened at least once in these days.
+const EVENTS: &[&str] = &[
+    "acknowledged",
+    "arrived",
+    "closed",
+    "deadline_missed",
+    "declined",
+    "dispatched",
+    "escalated",
+    "late_action_kept",
+    "opened",
+    "reported",
+    "rang",
+    "relocated",
+    "sent_back",
+    "sighting_added",
+];
+
+#[test]
+fn twenty_days_keep_every_promise() {
+    let figures = many(0..DAYS, |_| {}).expect("days can be lived");
+    println!("{}", figures.print());
+    if let Some((seed, _)) = figures.breaks.first() {
+        println!("{}", story(&one(*seed).expect("a day can be lived").1));
+    }
+    assert_eq!(figures.breaks, [], "replay a day with HUOYAN_SEED=… make simulate");
+    let seen: Vec<&str> = EVENTS.iter().copied().filter(|it| figures.events.contains(*it)).collect();
+    assert_eq!(seen, EVENTS, "a day is worth something only if everything does happen in it");
+    for line in LINES.iter().filter(|line| KEPT.contains(&line.key)) {
+        assert_eq!(figures.met(line), Some(true), "{}: {:?}", line.words, figures.share(line.key));
+    }
+}
+
+#[test]
+fn a_seed_is_always_the_same_day() {
+    let told = || {
+        let (figures, day) = one(3).expect("a day can be lived");
+        let logs: Vec<_> = day.incidents.iter().map(|it| (it.code.clone(), it.incident.log.len())).collect();
+        let asked: Vec<_> = day.asked.iter().map(|it| (it.at, it.to.clone(), it.text.clone())).collect();
+        (logs, asked, figures.json()["figures"].clone())
+    };
+    let (once, again) = (told(), told());
+    let differs = once.0.iter().zip(&again.0).find(|(one, two)| one != two);
+    assert_eq!(differs, None, "the logs");
+    let differs = once.1.iter().zip(&again.1).find(|(one, two)| one != two);
+    assert_eq!(differs, None, "what was sent");
+    assert!(once == again, "and all the rest");
+}

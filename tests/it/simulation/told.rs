@@ -1,0 +1,132 @@
+//! Pure: nothing silent: who should have been told of a relocation, incidents that are nobody's,
+//! messages that failed.
+
+use super::day::Lived;
+use super::figures::Figures;
+use huoyan::store::{Message, Status};
+use huoyan::triage::event::Event;
+use huoyan::triage::id::PersonId;
+use huoyan::triage::incident::{Incident, State};
+use jiff::{SignedDuration, Timestamp};
+
+/// A relocation is told within so long: the officer's three minutes and a gateway's second try.
+const TOLD_WITHIN: SignedDuration = SignedDuration::from_mins(15);
+/// After a message has failed the next person is tried within so long: the longest pause between two rungs.
+const NEXT_WITHIN: SignedDuration = SignedDuration::from_mins(20);
+
+pub fn count(day: &Lived, figures: &mut Figures) {
+    for filed in &day.incidents {
+        let it = &filed.incident;
+        let messages: Vec<&Message> = day.messages.iter().filter(|message| message.incident == it.id).collect();
+        for (at, person) in relocated(day, it) {
+            if at + TOLD_WITHIN < day.world.end && it.closed_at.is_none_or(|closed| closed > at + TOLD_WITHIN) {
+                figures.count("untold", !was_told(it, &messages, &person, at));
+            }
+        }
+        let (ownerless, open) = minutes(it, day.world.end);
+        figures.add("ownerless_minutes", ownerless, open);
+        for message in &messages {
+            if let Some(lost) = is_lost(day, it, message, &messages) {
+                figures.count("lost_messages", lost);
+            }
+        }
+    }
+}
+
+/// When the place of an incident changed, or another person was sent, and who has to know.
+fn relocated(day: &Lived, it: &Incident) -> Vec<(Timestamp, PersonId)> {
+    let mut found = Vec::new();
+    let mut folded: Option<Incident> = None;
+    for recorded in &it.log {
+        let before = folded.clone();
+        match &mut folded {
+            None => folded = Incident::from_log(std::slice::from_ref(recorded)),
+            Some(incident) => incident.apply(recorded),
+        }
+        let (Some(before), Some(now)) = (before, &folded) else { continue };
+        let on_the_way = before.dispatch.as_ref().filter(|it| it.is_running() && it.reported.is_none());
+        match &recorded.event {
+            Event::Dispatched(dispatched) if dispatched.replaces.is_some() => {
+                found.push((recorded.at, dispatched.ranger.clone()));
+                found.extend(on_the_way.map(|it| (recorded.at, it.ranger.clone())));
+            }
+            Event::Relocated { neighbours, .. } => {
+                let far = before.fix.centre.distance_m(now.fix.centre) > day.world.arrival_radius_m();
+                let moved = before.place.grid != now.place.grid || far && now.fix.is_a_place();
+                found.extend(on_the_way.filter(|_| moved).map(|it| (recorded.at, it.ranger.clone())));
+                found.extend(neighbours.iter().map(|it| (recorded.at, it.ranger.clone())));
+            }
+            _ => {}
+        }
+    }
+    found
+}
+
+/// He himself, or somebody in his place when no number reaches him.
+fn was_told(it: &Incident, messages: &[&Message], person: &PersonId, at: Timestamp) -> bool {
+    let instead = it.log.iter().any(|recorded| {
+        let soon = recorded.at >= at && recorded.at <= at + TOLD_WITHIN;
+        soon && matches!(&recorded.event, Event::Undelivered { person: Some(it), next: Some(_), .. } if it == person)
+    });
+    if instead {
+        return true;
+    }
+    let about = |it: &&&Message| {
+        it.to.person.as_ref() == Some(person) && it.created_at >= at && it.created_at <= at + TOLD_WITHIN
+    };
+    messages.iter().filter(about).any(|it| it.status != Status::Failed)
+}
+
+/// Whole minutes of the day at which it is open with nobody who has to act by a given time, and all at which it is open.
+fn minutes(it: &Incident, day_end: Timestamp) -> (u64, u64) {
+    let (mut ownerless, mut open) = (0, 0);
+    let mut folded: Option<Incident> = None;
+    for (n, recorded) in it.log.iter().enumerate() {
+        match &mut folded {
+            None => folded = Incident::from_log(std::slice::from_ref(recorded)),
+            Some(incident) => incident.apply(recorded),
+        }
+        let Some(incident) = folded.as_ref().filter(|it| it.state != State::Closed) else { continue };
+        let until = it.log.get(n + 1).map_or(day_end, |next| next.at);
+        let ticks = until.as_second().div_euclid(60) - recorded.at.as_second().div_euclid(60);
+        open += ticks.unsigned_abs();
+        let led = incident.merged_into.is_some();
+        if incident.owner().is_none() || incident.next_deadline().is_none() && !led {
+            ownerless += ticks.unsigned_abs();
+        }
+    }
+    (ownerless, open)
+}
+
+/// Of a message that failed: nobody else was tried for it, and what it asked for did not happen by itself. `None`: it did not fail.
+fn is_lost(day: &Lived, it: &Incident, message: &Message, all: &[&Message]) -> Option<bool> {
+    if message.status != Status::Failed {
+        return None;
+    }
+    let phone = message.to.phone.as_deref().unwrap_or_default();
+    let tried = day.asked.iter().filter(|it| it.to == phone && it.text.contains(&message.words));
+    let failed_at = tried.map(|it| it.at).max().unwrap_or(message.created_at);
+    if failed_at + NEXT_WITHIN >= day.world.end {
+        return None;
+    }
+    let moved_on = it.log.iter().any(|it| {
+        it.at >= message.created_at
+            && it.at <= failed_at + NEXT_WITHIN
+            && matches!(
+                it.event,
+                Event::Acknowledged { .. }
+                    | Event::Arrived { .. }
+                    | Event::Reported { .. }
+                    | Event::Closed { .. }
+                    | Event::Dispatched(_)
+            )
+    });
+    let another = all.iter().any(|other| {
+        other.to.person.is_some()
+            && (other.to.person != message.to.person || other.channel != message.channel)
+            && other.status != Status::Failed
+            && other.created_at >= message.created_at
+            && other.sent_at.is_some_and(|at| at <= failed_at + NEXT_WITHIN)
+    });
+    Some(!moved_on && !another)
+}
