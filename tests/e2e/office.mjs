@@ -31,7 +31,8 @@ async function choose(page, id) {
       if ((await chosen()) === id) return;
       before = await chosen();
       await page.keyboard.press(key);
-      await page.waitForTimeout(60);
+      // At an end of the queue nothing changes; on a busy machine a change takes a while.
+      await page.waitForFunction((old) => document.querySelector('.office').dataset.selected !== old, before, { timeout: 500 }).catch(() => undefined);
     }
   }
   throw new Error('J and K do not reach the incident');
