@@ -20,7 +20,12 @@ pub fn count(day: &Lived, figures: &mut Figures) {
         let messages: Vec<&Message> = day.messages.iter().filter(|message| message.incident == it.id).collect();
         for (at, person) in relocated(day, it) {
             if at + TOLD_WITHIN < day.world.end && it.closed_at.is_none_or(|closed| closed > at + TOLD_WITHIN) {
-                figures.count("untold", !was_told(it, &messages, &person, at));
+                let untold = !was_told(it, &messages, &person, at);
+                figures.count("untold", untold);
+                if untold {
+                    let what = format!("{}: {person} was not told of the place of {at}", filed.code);
+                    figures.breaks.push((day.world.seed, what));
+                }
             }
         }
         let (ownerless, open) = minutes(it, day.world.end);
@@ -28,6 +33,11 @@ pub fn count(day: &Lived, figures: &mut Figures) {
         for message in &messages {
             if let Some(lost) = is_lost(day, it, message, &messages) {
                 figures.count("lost_messages", lost);
+                if lost {
+                    let what =
+                        format!("{}: a message of {} failed and nobody was tried", filed.code, message.created_at);
+                    figures.breaks.push((day.world.seed, what));
+                }
             }
         }
     }
