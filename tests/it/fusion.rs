@@ -72,7 +72,7 @@ fn a_ranger_on_the_spot_knows_best() {
     assert!(story.incident.fix.centre.distance_m(place_m(300.0, 0.0)) < 0.1, "as told");
 }
 
-/// F11: two crossing sectors of two masts may be two fires, and the officer is told that they may be one.
+/// Two crossing sectors of two masts may be two fires, and the officer is told that they may be one.
 /// Where one mast has measured the range, and the other looks through that very place, they are one.
 #[test]
 fn two_bearings_that_cross_are_linked_and_not_joined() {

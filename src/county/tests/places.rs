@@ -70,7 +70,7 @@ fn bearing(range: RangeBasis, near_m: f64, far_m: f64) -> Fix {
     Fix { centre: apex.destination(azimuth_deg, near_m), radius_m: far_m, method, spread }
 }
 
-/// F10: a direction is told as a direction, and every grid along it is a candidate.
+/// A direction is told as a direction, and every grid along it is a candidate.
 #[test]
 fn a_direction_without_a_range_names_no_grid_as_the_place() {
     let place = county().place(&bearing(RangeBasis::Unknown, 200.0, 8000.0), now());
@@ -111,7 +111,7 @@ fn small_grids() -> County {
     county
 }
 
-/// F3: at real grid sizes a pixel rarely lies in one grid. Every grid it meets is a candidate, and the likeliest is right in most
+/// At real grid sizes a pixel rarely lies in one grid. Every grid it meets is a candidate, and the likeliest is right in most
 /// cases: fires anywhere in the pixel, which is 75 m off.
 #[test]
 fn a_pixel_among_small_grids_goes_to_the_likeliest() {

@@ -16,7 +16,7 @@ fn by(mut sighting: Sighting, name: &str) -> Sighting {
     sighting
 }
 
-/// F6: every row of FIRMS says one pixel, and five of them side by side are a fire of five.
+/// Every row of FIRMS says one pixel, and five of them side by side are a fire of five.
 #[test]
 fn five_adjacent_pixels_are_one_fire_of_five() {
     let front: Vec<Sighting> = (0..5).map(|n| pixel(n + 1, 0.0, 375.0 * n as f64, 0.0)).collect();
@@ -60,7 +60,7 @@ fn passes_of_one_window_are_one_look_and_the_next_window_is_another() {
     }
 }
 
-/// F7: a list of the whole world comes as one file. The bound is that it is done at all: pairs would be 1.9 billion.
+/// A list of the whole world comes as one file. The bound is that it is done at all: pairs would be 1.9 billion.
 #[test]
 fn a_list_of_the_world_is_grouped_by_place() {
     let world: Vec<Sighting> = (0..61_500u32)

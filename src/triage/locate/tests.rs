@@ -15,7 +15,7 @@ fn ranged_from(id: u128, tower: (f64, f64), fire: LatLon, error_deg: f64) -> Sig
     ranged(seen_from(id, tower, fire, error_deg), range_m * 0.7, range_m * 1.3)
 }
 
-/// F10: the middle of all that a camera sees is no place.
+/// The middle of all that a camera sees is no place.
 #[test]
 fn one_bearing_is_a_direction_and_no_place() {
     let fire = place_m(0.0, 0.0);
@@ -41,7 +41,7 @@ fn a_measured_range_makes_a_place_of_it() {
     assert_eq!(crossed.method, FixMethod::Triangulated, "one range of 2 km says where they cross");
 }
 
-/// F12: two bearings that cross do not make a fix of ±250 m when they may be two fires.
+/// Two bearings that cross do not make a fix of ±250 m when they may be two fires.
 #[test]
 fn two_bearings_that_merely_cross_are_no_fix() {
     let fire = place_m(500.0, 700.0);
@@ -96,7 +96,7 @@ fn a_stray_bearing_does_not_pull_the_crossing_away() {
     assert!(good.centre.distance_m(fire) < 60.0 && good.centre.distance_m(with_stray.centre) < 1.0);
 }
 
-/// F6: the fix of five pixels is the five, not one of them.
+/// The fix of five pixels is the five, not one of them.
 #[test]
 fn a_cluster_is_one_place_as_wide_as_it_is() {
     let front: Vec<Sighting> = (0..5).map(|n| satellite(n + 1, start(), place_m(375.0 * n as f64, 0.0))).collect();
