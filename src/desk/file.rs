@@ -45,7 +45,9 @@ impl Desk {
         let (now, county) = (self.clock.now(), self.registers.current());
         book.refresh(&self.store, now).await?;
         let new: Vec<Sighting> = new.iter().map(|it| labelled(it, &county, book.closed(), now)).collect();
-        if let Some(closed) = memory::reminds(&new, &locate::fix(&new), now, book.closed(), &self.policy) {
+        let fix = locate::fix(&new);
+        let is_outside = || county.place(&fix, now).labels.contains(&Label::OutsideCounty);
+        if let Some(closed) = memory::reminds(&new, &fix, now, book.closed(), &self.policy, is_outside) {
             let incident = self.store.incident(closed).await?.incident;
             let decided = self.decide(incident, Input::Remind { sightings: new }, &system())?;
             self.commit(vec![decided], None, Aside::default()).await?;

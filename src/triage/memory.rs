@@ -1,13 +1,15 @@
 //! Pure: what closed incidents teach about a place. It labels and reminds; it never hides what is strong.
 
 use super::cluster;
-use super::event::Verification;
+use super::event::{Closure, Verification};
 use super::geo::{Fix, FixMethod, Spread, turn_deg};
 use super::id::IncidentId;
 use super::incident::Incident;
 use super::overlap::SAME_APEX_M;
 use super::policy::Policy;
 use super::sighting::{Label, Sighting, SourceKind};
+use jiff::civil::Date;
+use jiff::tz::Offset;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -25,8 +27,8 @@ const STATIC_FOR: SignedDuration = SignedDuration::from_hours(90 * 24);
 const STATIC_RADIUS_M: f64 = 500.0;
 /// Categories of heat that stays where it is: 6 工矿用火 and 7 其他 of the province's list.
 const STATIC_CATEGORIES: [u8; 2] = [6, 7];
-/// A day in the county begins at midnight of UTC+8.
-const DAY_OFFSET_S: i64 = 8 * 3600;
+/// The county's clock, UTC+8.
+const COUNTY: Offset = jiff::tz::offset(8);
 
 /// What is remembered of a closed incident.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -65,9 +67,14 @@ impl Closed {
         })
     }
 
-    /// A person's answer that no forest burned there.
+    /// A person's answer that no forest burned there. Of what was passed on, nobody here has looked.
     fn is_no_forest_fire(&self) -> bool {
-        !self.forest_fire && !self.drill && self.category != Verification::INTERIM
+        !self.forest_fire && !self.drill && self.category != Verification::INTERIM && !self.is_outside()
+    }
+
+    /// 转报: the neighbouring county's.
+    fn is_outside(&self) -> bool {
+        self.category == Closure::OUTSIDE
     }
 
     /// Within a time before now. Evidence of a late file may be older than the closing; a closing of the future teaches nothing.
@@ -92,30 +99,35 @@ fn static_heat(fix: &Fix, now: Timestamp, closed: &[Closed]) -> Option<Label> {
         .filter(|it| it.is_within(STATIC_MEMORY, now) && is_same_place(fix, &it.at, STATIC_RADIUS_M))
         .map(|it| it.closed_at)
         .collect();
-    let days: BTreeSet<i64> = here.iter().map(|at| (at.as_second() + DAY_OFFSET_S).div_euclid(24 * 3600)).collect();
+    let days: BTreeSet<Date> = here.iter().map(|at| COUNTY.to_datetime(*at).date()).collect();
     let checks = u32::try_from(days.len()).unwrap_or(u32::MAX);
     let until = *here.iter().max()? + STATIC_FOR;
     (checks >= STATIC_CHECKS && now < until).then_some(Label::StaticHeat { checks, until })
 }
 
 /// The closed incident that new evidence only reminds of (再次报警), the one closed last: an eye of the same kind sees again, within
-/// `policy.quiet_after`, what a person has just found to be no forest fire. Never when a person says it, never when it is strong
-/// (three pixels, or 连续).
+/// `policy.quiet_after`, what a person has just found to be no forest fire; or sees again, outside the county, what was passed on.
+/// Never when a person says it, never when it is strong (three pixels, or 连续). `is_outside`: is the evidence outside?
 pub fn reminds(
     sightings: &[Sighting],
     fix: &Fix,
     now: Timestamp,
     closed: &[Closed],
     policy: &Policy,
+    is_outside: impl FnOnce() -> bool,
 ) -> Option<IncidentId> {
     let kind = sightings.first()?.source.kind();
     let is_machine = sightings.iter().all(|it| it.source.kind() == kind && kind != SourceKind::Person && !it.drill);
     if !is_machine || cluster::heat(sightings).is_strong() {
         return None;
     }
-    let same = closed.iter().filter(|it| it.is_no_forest_fire() && it.sources.contains(&kind));
-    let lately = same.filter(|it| it.is_within(policy.quiet_after, now) && is_same_place(fix, &it.at, 0.0));
-    lately.max_by_key(|it| (it.closed_at, it.incident)).map(|it| it.incident)
+    let same = closed.iter().filter(|it| (it.is_no_forest_fire() || it.is_outside()) && it.sources.contains(&kind));
+    let lately: Vec<&Closed> =
+        same.filter(|it| it.is_within(policy.quiet_after, now) && is_same_place(fix, &it.at, 0.0)).collect();
+    // A fire of ours beside the neighbour's is news; the neighbour's beside our kiln is not the kiln.
+    let outside = lately.iter().any(|it| it.is_outside()) && is_outside();
+    let alike = lately.into_iter().filter(|it| it.is_outside() == outside);
+    alike.max_by_key(|it| (it.closed_at, it.incident)).map(|it| it.incident)
 }
 
 /// Two places within the larger of both radii; two directions from one mast within the larger of both widths. A place and a direction
@@ -199,6 +211,17 @@ mod tests {
         assert_eq!(said(&pixel(0.0), 25.0 * DAY, &farm), [], "a field is no kiln");
     }
 
+    /// What lies beyond the border is another office's to look at: it teaches nothing, and hushes nothing of ours.
+    #[test]
+    fn what_was_passed_on_hushes_no_fire_of_ours() {
+        let passed_on = [closed(7, 0.0, Closure::OUTSIDE, &pixel(0.0))];
+        let near = locate::fix(&[pixel(100.0)]);
+        let reminds = |outside| reminds(&[pixel(100.0)], &near, at(30.0), &passed_on, &Policy::default(), || outside);
+        assert_eq!(reminds(false), None, "on our side of the border");
+        assert_eq!(reminds(true), Some(IncidentId(uuid(7))), "the same fire beyond it");
+        assert_eq!(said(&pixel(0.0), 60.0, &passed_on), [], "nobody was there");
+    }
+
     #[test]
     fn a_chimney_is_known_by_its_direction_from_the_mast() {
         let mast = place_m(-4000.0, 0.0);
@@ -215,7 +238,7 @@ mod tests {
         let kiln = [closed(7, 0.0, 6, &pixel(0.0))];
         let (policy, near) = (Policy::default(), locate::fix(&[pixel(100.0)]));
         let remind = |sightings: &[Sighting], minute: f64, closed: &[Closed]| {
-            reminds(sightings, &near, at(minute), closed, &policy).is_some()
+            reminds(sightings, &near, at(minute), closed, &policy, || false).is_some()
         };
         assert!(remind(&[pixel(100.0)], 119.0, &kiln));
         assert!(!remind(&[pixel(100.0)], 121.0, &kiln), "two hours are about one pass");

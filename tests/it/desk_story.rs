@@ -7,7 +7,8 @@ use huoyan::desk::Desk;
 use huoyan::error::Kind;
 use huoyan::store::{Chain, Message, Status, Store};
 use huoyan::triage::event::{Actor, Closure, Event, Flames, Means, Position, Verification};
-use huoyan::triage::id::{ActionId, DispatchId, IncidentId};
+use huoyan::triage::geo::Locus;
+use huoyan::triage::id::{ActionId, DispatchId, IncidentId, SightingId};
 use huoyan::triage::incident::{By, Input, State};
 use huoyan::triage::policy::{Channel, Policy, Role, Rung, Stage};
 use huoyan::triage::sighting::Sighting;
@@ -400,4 +401,23 @@ async fn the_running_desk_wakes_for_what_is_due() {
 #[test]
 fn the_story_begins_in_the_afternoon() {
     assert_eq!(start(), "2026-04-05T14:00:00+08:00".parse::<Timestamp>().unwrap());
+}
+
+/// 转报 first, then ours: the neighbour's record must not swallow a fire on our side of the border.
+#[tokio::test]
+async fn a_fire_beside_one_that_was_passed_on_is_sent_to_our_ranger() {
+    let mut county = county();
+    county.outline = county.grids.first().map(|grid| grid.area.clone());
+    let story = Story::of(county).await;
+    let seen_at = |lat_deg: f64| {
+        let locus = Locus::Disc { centre: place(lat_deg, 110.40), radius_m: 375.0 };
+        Sighting { id: SightingId(id()), locus, observed_at: story.clock.now(), ..fire() }
+    };
+    let abroad = story.desk.sighting(seen_at(28.504)).await.expect("filed");
+    assert_eq!(story.t.store.incident(abroad).await.unwrap().incident.state, State::Closed, "the county ends at 28.5°");
+    story.wait_until(30).await;
+    assert_eq!(story.desk.sighting(seen_at(28.505)).await.expect("filed"), abroad, "the same fire over there");
+    let ours = story.desk.sighting(seen_at(28.501)).await.expect("filed");
+    let incident = story.t.store.incident(ours).await.unwrap().incident;
+    assert_eq!((ours != abroad, incident.state), (true, State::Dispatched));
 }
