@@ -1,6 +1,6 @@
 //! Pure: 派单 and its 131 clocks.
 
-use super::event::{Because, Due, Means, Neighbour, Position, Unproven};
+use super::event::{Actor, Because, Dispatched, Due, Means, Neighbour, Position, Recorded, Unproven};
 use super::geo::LatLon;
 use super::id::{DispatchId, GridId, PersonId};
 use super::incident::Deadline;
@@ -58,6 +58,33 @@ pub struct Step {
 }
 
 impl Dispatch {
+    /// As the log's `Dispatched` begins it; `told_at`: the place the ranger is told.
+    pub(super) fn begun(dispatched: &Dispatched, recorded: &Recorded, told_at: LatLon) -> Self {
+        Self {
+            id: dispatched.dispatch,
+            ranger: dispatched.ranger.clone(),
+            dispatched_at: recorded.at,
+            zero_at: dispatched.zero_at,
+            acknowledge_by: dispatched.acknowledge_by,
+            arrive_by: dispatched.arrive_by,
+            report_by: dispatched.report_by,
+            ladder: dispatched.ladder.clone(),
+            fired: Vec::new(),
+            missed: Vec::new(),
+            acknowledged: None,
+            arrived: None,
+            claimed: None,
+            reported: None,
+            declined: None,
+            policy_version: dispatched.policy_version,
+            because: dispatched.because.clone(),
+            neighbours: dispatched.neighbours.clone(),
+            grid: dispatched.grid.clone(),
+            by_person: matches!(recorded.actor, Actor::Officer { .. }),
+            told_at,
+        }
+    }
+
     /// The ranger has not said 不能前往.
     pub fn is_running(&self) -> bool {
         self.declined.is_none()

@@ -1,10 +1,16 @@
 //! Pure: everything that can ever have happened to an incident, in the past tense. The log of these is the truth.
 
-use super::geo::{Fix, LatLon};
+mod place;
+mod report;
+
+pub use place::{Candidate, Neighbour, NeighbourCounty, Place};
+pub use report::{Closure, FalseAlarm, Flames, Position, Verification};
+
+use super::geo::Fix;
 use super::id::{ActionId, DispatchId, GridId, IncidentId, MessageId, PersonId, PictureId, SightingId};
 use super::policy::{Channel, Role, Stage};
 use super::score::Priority;
-use super::sighting::{Label, Sighting};
+use super::sighting::Sighting;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -353,15 +359,6 @@ pub struct Because {
     pub value: String,
 }
 
-/// 邻格: a ranger told of a fire that may be in his grid.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct Neighbour {
-    pub grid: GridId,
-    pub ranger: PersonId,
-    /// Asked to go as well, because the two grids are about equally likely; the first who answers goes.
-    pub go: bool,
-}
-
 /// A rung with its instant.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Due {
@@ -384,117 +381,4 @@ pub enum Means {
     },
     /// Implied by a later step (arriving acknowledges).
     Implied,
-}
-
-#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
-pub struct Position {
-    pub at: LatLon,
-    pub accuracy_m: f64,
-    /// When the phone measured it, by its own clock; `None`: not told, and then it proves no arrival.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub measured_at: Option<Timestamp>,
-}
-
-/// 核查反馈
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-pub struct Verification {
-    /// Code of the official category (热点类别), see `report::category`; 10 核查中 is interim.
-    pub category: u8,
-    pub flames: Option<Flames>,
-    pub area_mu: Option<f64>,
-    pub extinguished: Option<bool>,
-    pub words: String,
-    pub photos: Vec<PictureId>,
-    /// Why there is no photo, when there is none.
-    pub no_photo_reason: Option<String>,
-    pub position: Option<Position>,
-}
-
-impl Verification {
-    /// 核查中: the ranger is still looking. It does not stop the 60-minute clock (domain rule 21).
-    pub const INTERIM: u8 = 10;
-
-    pub fn is_interim(&self) -> bool {
-        self.category == Self::INTERIM
-    }
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Flames {
-    None,
-    Small,
-    Large,
-}
-
-/// 销号
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct Closure {
-    /// Official category code; 误报 has its second-level reason.
-    pub category: u8,
-    pub false_alarm: Option<FalseAlarm>,
-    pub words: String,
-    /// 转报: whose county it is.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub passed_to: Option<NeighbourCounty>,
-}
-
-impl Closure {
-    /// 境外火: outside the county.
-    pub const OUTSIDE: u8 = 8;
-}
-
-/// 误报原因, for tuning only (ux.md 6.6, level 2).
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum FalseAlarm {
-    CookingSmoke,
-    Incense,
-    FactorySmoke,
-    FogOrCloud,
-    Dust,
-    Glare,
-    DirtyLens,
-    Unclear,
-}
-
-/// Where the incident lies in the office's registers, found at the edge and passed in.
-#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
-pub struct Place {
-    pub name: String,
-    /// The likeliest grid.
-    pub grid: Option<GridId>,
-    pub village: Option<String>,
-    pub township: Option<String>,
-    /// Rangers who could go, best first: the likeliest grid's A角, its B角, then those of the other candidates.
-    pub suggested: Vec<PersonId>,
-    /// False when the fire may lie in more than one grid: 边界热点.
-    pub unique: bool,
-    pub labels: Vec<Label>,
-    /// 可能网格: every grid the fire may be in, the likeliest first. Empty in logs before 0.2 and without grids.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub candidates: Vec<Candidate>,
-    /// Whose county it is when it is not ours: 转报.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub neighbour: Option<NeighbourCounty>,
-}
-
-/// A grid the fire may be in.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-pub struct Candidate {
-    pub grid: GridId,
-    /// "官庄镇大坪村 3号网格"
-    pub name: String,
-    /// Share of the fix's doubt that lies in this grid, 0..=1. All candidates and what lies in no grid sum to 1.
-    pub weight: f64,
-    /// Who acts as its A角 and B角 today.
-    pub ranger: Option<PersonId>,
-    pub backup: Option<PersonId>,
-}
-
-/// The county on the other side of the border, and the number of its duty office where the register has one.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct NeighbourCounty {
-    pub name: String,
-    pub phone: Option<String>,
 }

@@ -1,9 +1,9 @@
 //! Events → state. Total: whatever the log says is folded, nothing is judged again here.
 
+use super::decide::later;
 use super::{Answer, Deciding, Incident, Merged, Proposal, State, Told, Undelivered, Waiting};
 use crate::triage::dispatch::{Dispatch, Step};
 use crate::triage::event::{Actor, Called, Dispatched, Event, Matter, Means, Recorded, Verification};
-use crate::triage::geo::LatLon;
 use crate::triage::id::{DispatchId, IncidentId, PersonId, PictureId, SightingId};
 use crate::triage::locate;
 use crate::triage::policy::{ChasePolicy, Role};
@@ -225,7 +225,7 @@ impl Incident {
 
     fn dispatched(&mut self, dispatched: &Dispatched, recorded: &Recorded) {
         let at = recorded.at;
-        let begun = begun(dispatched, recorded, self.fix.centre);
+        let begun = Dispatch::begun(dispatched, recorded, self.fix.centre);
         self.past_dispatches.extend(self.dispatch.replace(begun));
         self.state = State::Dispatched;
         self.intent = None;
@@ -364,32 +364,6 @@ fn opened(recorded: &Recorded) -> Option<Incident> {
     Some(opened)
 }
 
-fn begun(dispatched: &Dispatched, recorded: &Recorded, told_at: LatLon) -> Dispatch {
-    Dispatch {
-        id: dispatched.dispatch,
-        ranger: dispatched.ranger.clone(),
-        dispatched_at: recorded.at,
-        zero_at: dispatched.zero_at,
-        acknowledge_by: dispatched.acknowledge_by,
-        arrive_by: dispatched.arrive_by,
-        report_by: dispatched.report_by,
-        ladder: dispatched.ladder.clone(),
-        fired: Vec::new(),
-        missed: Vec::new(),
-        acknowledged: None,
-        arrived: None,
-        claimed: None,
-        reported: None,
-        declined: None,
-        policy_version: dispatched.policy_version,
-        because: dispatched.because.clone(),
-        neighbours: dispatched.neighbours.clone(),
-        grid: dispatched.grid.clone(),
-        by_person: matches!(recorded.actor, Actor::Officer { .. }),
-        told_at,
-    }
-}
-
 fn step(recorded: &Recorded, means: Means, late: bool) -> Step {
     Step {
         received_at: recorded.at,
@@ -406,8 +380,4 @@ fn add_photo(verification: &mut Verification, picture: PictureId) {
     if !verification.photos.contains(&picture) {
         verification.photos.push(picture);
     }
-}
-
-fn later(at: Timestamp, by: SignedDuration) -> Timestamp {
-    at.checked_add(by).unwrap_or(Timestamp::MAX)
 }

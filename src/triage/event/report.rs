@@ -1,0 +1,79 @@
+//! Pure: what a ranger reports, and as what an office closes, as events carry it.
+
+use super::NeighbourCounty;
+use crate::triage::geo::LatLon;
+use crate::triage::id::PictureId;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Position {
+    pub at: LatLon,
+    pub accuracy_m: f64,
+    /// When the phone measured it, by its own clock; `None`: not told, and then it proves no arrival.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub measured_at: Option<Timestamp>,
+}
+
+/// 核查反馈
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Verification {
+    /// Code of the official category (热点类别), see `report::category`; 10 核查中 is interim.
+    pub category: u8,
+    pub flames: Option<Flames>,
+    pub area_mu: Option<f64>,
+    pub extinguished: Option<bool>,
+    pub words: String,
+    pub photos: Vec<PictureId>,
+    /// Why there is no photo, when there is none.
+    pub no_photo_reason: Option<String>,
+    pub position: Option<Position>,
+}
+
+impl Verification {
+    /// 核查中: the ranger is still looking. It does not stop the 60-minute clock (domain rule 21).
+    pub const INTERIM: u8 = 10;
+
+    pub fn is_interim(&self) -> bool {
+        self.category == Self::INTERIM
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Flames {
+    None,
+    Small,
+    Large,
+}
+
+/// 销号
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Closure {
+    /// Official category code; 误报 has its second-level reason.
+    pub category: u8,
+    pub false_alarm: Option<FalseAlarm>,
+    pub words: String,
+    /// 转报: whose county it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub passed_to: Option<NeighbourCounty>,
+}
+
+impl Closure {
+    /// 境外火: outside the county.
+    pub const OUTSIDE: u8 = 8;
+}
+
+/// 误报原因, for tuning only (ux.md 6.6, level 2).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FalseAlarm {
+    CookingSmoke,
+    Incense,
+    FactorySmoke,
+    FogOrCloud,
+    Dust,
+    Glare,
+    DirtyLens,
+    Unclear,
+}
