@@ -3,8 +3,8 @@
 
 use super::{By, Deadline, Incident, Input, NewIncident, Office, Refusal, State};
 use crate::triage::dispatch::Dispatch;
-use crate::triage::event::{Actor, Because, Called, Closure, Dispatched, Due, Event, Neighbour, Recorded};
-use crate::triage::id::{DispatchId, IncidentId, PersonId};
+use crate::triage::event::{Actor, Because, Called, Candidate, Closure, Dispatched, Due, Event, Neighbour, Recorded};
+use crate::triage::id::{DispatchId, GridId, IncidentId, PersonId};
 use crate::triage::locate;
 use crate::triage::policy::{Policy, Role, Rung, Stage, ZeroPoint};
 use crate::triage::score;
@@ -20,43 +20,36 @@ impl Incident {
         let fix = locate::fix(slice::from_ref(first));
         let place = (office.place)(&fix);
         let priority = score::priority(&new.sightings, &place.labels);
-        let opened = Event::Opened {
-            incident: new.id,
-            sighting: first.clone(),
-            place,
-            priority,
-            review_by: Some(later(now, office.policy.review.alarm_after)),
-            policy_version: office.policy.version,
-            fix: Some(fix),
-            split_from: new.split_from,
-            flood: new.flood.map(|(first, _)| first),
-        };
-        let Some(incident) = Self::from_log(slice::from_ref(&system(now, opened.clone()))) else {
-            unreachable!("a log that begins with Opened folds")
+        let opened = |review_by| {
+            let opened = Event::Opened {
+                incident: new.id,
+                sighting: first.clone(),
+                place: place.clone(),
+                priority: priority.clone(),
+                review_by: Some(review_by),
+                policy_version: office.policy.version,
+                fix: Some(fix),
+                split_from: new.split_from,
+                flood: new.flood.map(|(first, _)| first),
+            };
+            let opened = system(now, opened);
+            let Some(incident) = Self::from_log(slice::from_ref(&opened)) else {
+                unreachable!("a log that begins with Opened folds")
+            };
+            (opened, incident)
         };
         // When an officer has to look depends on all of the evidence: judged on it, then written into the first event.
-        let mut whole = incident;
+        let (_, mut whole) = opened(later(now, office.policy.review.alarm_after));
         whole.sightings.extend(rest.iter().cloned());
         whole.fix = locate::fix(&whole.sightings);
         whole.place = (office.place)(&whole.fix);
-        let sending = whole.judge(office.policy, false);
-        let review_by = match (&sending.verdict, new.flood) {
+        let review_by = match (whole.judge(office.policy, false).verdict, new.flood) {
             (Verdict::Digest, _) => next_digest(now, office.policy.labelled.digest_after),
             (_, Some((_, at))) => at,
-            (Verdict::Look { within }, None) => later(now, *within),
+            (Verdict::Look { within }, None) => later(now, within),
             (Verdict::Send { .. } | Verdict::PassOn, None) => later(now, office.policy.review.alarm_after),
         };
-        let opened = match opened {
-            Event::Opened { incident, sighting, place, priority, policy_version, fix, split_from, flood, .. } => {
-                let review_by = Some(review_by);
-                Event::Opened { incident, sighting, place, priority, review_by, policy_version, fix, split_from, flood }
-            }
-            other => other,
-        };
-        let opened = system(now, opened);
-        let Some(incident) = Self::from_log(slice::from_ref(&opened)) else {
-            unreachable!("a log that begins with Opened folds")
-        };
+        let (opened, incident) = opened(review_by);
         let mut decision = Decision { incident, events: vec![opened], office: *office, now, spare: new.dispatch };
         decision.take_evidence(rest, &system_by());
         for other in new.links {
@@ -273,9 +266,9 @@ impl Decision<'_> {
     }
 
     /// The candidate grid this ranger looks after, else the likeliest.
-    fn grid_of(&self, ranger: &PersonId) -> Option<crate::triage::id::GridId> {
+    fn grid_of(&self, ranger: &PersonId) -> Option<GridId> {
         let place = &self.incident.place;
-        let his = |it: &&crate::triage::event::Candidate| [&it.ranger, &it.backup].contains(&&Some(ranger.clone()));
+        let his = |it: &&Candidate| [&it.ranger, &it.backup].contains(&&Some(ranger.clone()));
         place.candidates.iter().find(his).map(|it| it.grid.clone()).or_else(|| place.grid.clone())
     }
 

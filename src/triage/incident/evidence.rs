@@ -4,7 +4,7 @@
 use super::decide::{Decision, later};
 use super::{By, Refusal, State};
 use crate::triage::dispatch::Dispatch;
-use crate::triage::event::{Actor, Event, Neighbour, Place, WhyMoved};
+use crate::triage::event::{Actor, Event, Matter, Neighbour, Place, WhyMoved};
 use crate::triage::geo::{Fix, FixMethod, Locus};
 use crate::triage::id::{IncidentId, SightingId};
 use crate::triage::locate;
@@ -12,6 +12,7 @@ use crate::triage::policy::Role;
 use crate::triage::score;
 use crate::triage::sending::{self, Verdict, reason};
 use crate::triage::sighting::{Sighting, SourceKind};
+use jiff::Timestamp;
 
 /// A fix that moved less, or grew or shrank by less than a tenth, is the same: 25 m, half of the best fix's radius.
 const MOVED_M: f64 = 25.0;
@@ -60,7 +61,7 @@ impl Decision<'_> {
     }
 
     /// With this evidence an officer has to look sooner than he was asked to.
-    fn sooner(&self, all: &[Sighting]) -> Option<jiff::Timestamp> {
+    fn sooner(&self, all: &[Sighting]) -> Option<Timestamp> {
         let review_by = self.incident.review_by()?;
         let mut with = self.incident.clone();
         with.sightings = all.to_vec();
@@ -196,7 +197,7 @@ impl Decision<'_> {
     }
 
     fn asks_about_the_place(&self) -> bool {
-        self.incident.waiting(crate::triage::event::Matter::Relocation).is_some()
+        self.incident.waiting(Matter::Relocation).is_some()
     }
 
     pub(super) fn strike_out(&mut self, sighting: SightingId, reason: String, by: &By) -> Result<(), Refusal> {
