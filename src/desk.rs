@@ -34,7 +34,7 @@ const ATTEMPTS: usize = 5;
 const LOOKS_EVERY: Duration = Duration::from_secs(15);
 /// And after an error of the database so soon again.
 const TRIES_AGAIN: Duration = Duration::from_secs(1);
-/// A sighting written down but not filed for so long was left behind by a desk that died, or met an error.
+/// After this time a sighting that is recorded but not filed was left behind by a desk that died or met an error.
 const LEFT_BEHIND: SignedDuration = SignedDuration::from_secs(5);
 /// Left-behind sightings, and failed messages, taken up at one look.
 const TAKEN_UP: u32 = 100;
@@ -82,7 +82,7 @@ impl Desk {
         Uuid::new_v7(uuid::Timestamp::from_unix(&self.ids, seconds, nanoseconds))
     }
 
-    /// Rung by whoever has something for the desk that is not announced: a message that failed.
+    /// Rung when a message has failed: nobody announces that on the bus.
     pub fn bell(&self) -> Arc<Notify> {
         Arc::clone(&self.woken)
     }

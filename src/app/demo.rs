@@ -36,7 +36,7 @@ const FRAMES_PER_S: u32 = 5;
 const CADENCE: SignedDuration = SignedDuration::from_secs(5);
 /// The satellite passes so long after the start.
 const HOTSPOTS_AFTER: Duration = Duration::from_secs(20);
-/// In the show a camera's incident that nobody looks at dispatches itself after so long. A county's waits for an officer.
+/// In the show a camera's incident that nobody looks at dispatches itself after this time. A county's waits for an officer.
 const AUTO_AFTER: SignedDuration = SignedDuration::from_mins(2);
 /// Change it when the rendering changes: clips of another version are rendered anew.
 const CLIPS_VERSION: &str = "3";

@@ -189,7 +189,7 @@ impl Index {
         sorted
     }
 
-    /// The so many of them whose boxes are nearest.
+    /// The `count` grids whose boxes are nearest.
     pub fn nearest(&self, at: LatLon, count: usize) -> Vec<usize> {
         let distances = self.boxes.iter().enumerate().filter_map(|(n, it)| Some((it.as_ref()?.distance_m(at), n)));
         let mut found: Vec<(f64, usize)> = distances.collect();

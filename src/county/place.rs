@@ -62,7 +62,7 @@ impl County {
         }
     }
 
-    /// Whether evidence may lie within the county or so many metres of it. Without outline and grids everything does: nothing is
+    /// Whether evidence may lie within the county or within `margin_m` metres of it. Without outline and grids everything does: nothing is
     /// known that could keep it out.
     pub fn near(&self, locus: &Locus, margin_m: f64) -> bool {
         let (at, reach_m) = (locus.centre(), reach_m(locus) + margin_m);

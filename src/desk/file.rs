@@ -15,7 +15,7 @@ use crate::triage::sighting::{Label, Sighting, Source};
 use jiff::{SignedDuration, Timestamp};
 use std::slice;
 
-/// Openings of one kind of source are counted over so long.
+/// Window in which openings of one kind of source are counted.
 const FLOOD_WINDOW: SignedDuration = SignedDuration::from_mins(1);
 
 impl Desk {

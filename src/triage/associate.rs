@@ -22,7 +22,7 @@ pub const SAME_EYE: SignedDuration = SignedDuration::from_hours(2);
 /// So many of an incident's latest sightings are looked at; everything older is in its fix. A bound, so that a fire seen 1,000
 /// times costs as much as one seen 16 times.
 const RECENT_MAX: usize = 16;
-/// Of a front that is near by itself so many of its latest pixels: more than one pass sees of a front 50 km long.
+/// The latest pixels of a front that are compared: more than one pass sees of a front 50 km long.
 const FRONT_MAX: usize = 256;
 /// So many incidents are linked at most, those seen last: more than an officer compares.
 const LINKS_MAX: usize = 8;

@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 /// Pixels of one satellite this near in time are of one look at the ground: 2 min. FIRMS writes whole minutes, and a polar
 /// orbiter sweeps a county in 10 s.
 pub const ONE_LOOK: SignedDuration = SignedDuration::from_mins(2);
-/// From so long after the first pixel on the satellite has come again: 20 min. Neighbouring orbits lie 100 min apart, and a
+/// After this time a pixel belongs to the satellite's next pass: 20 min. Neighbouring orbits lie 100 min apart, and a
 /// geostationary imager repeats every 10 min.
 pub const NEXT_PASS: SignedDuration = SignedDuration::from_mins(20);
 /// Passes nearer in time than this are of one window, whichever satellites they are of: 3 h. The five polar satellites of FIRMS
@@ -20,7 +20,7 @@ pub const NEXT_PASS: SignedDuration = SignedDuration::from_mins(20);
 const NEXT_WINDOW: SignedDuration = SignedDuration::from_hours(3);
 /// 卫星热点在 3 个像素以上 must be reported at once (川森防指〔2011〕3 号).
 pub const PIXELS_MANY: u32 = 3;
-/// 连续: seen in so many passes.
+/// 连续: seen in this many passes.
 pub const PASSES_MANY: usize = 2;
 
 /// One hot point near a corner lights the four pixels that meet there, whose farthest centres are one diagonal (1.41 widths) apart;

@@ -16,7 +16,7 @@ use std::collections::BTreeSet;
 
 /// 今日已核查 counts for a day: longer ago the farmer may have lit the next field.
 const VERIFIED_FOR: SignedDuration = SignedDuration::from_hours(24);
-/// A place is a fixed heat source after so many separate days on which somebody went and found one: 3. Two may be chance, such as
+/// Separate days on which somebody found heat at a place before it counts as a fixed heat source: 3. Two may be chance, such as
 /// two days of one burning.
 const STATIC_CHECKS: u32 = 3;
 /// They count for half a year, the fire season: autumn's kiln is not spring's.

@@ -33,11 +33,11 @@ pub struct Policy {
     pub arrival_radius_m: f64,
     /// A phone's position older than this proves no arrival: 2 min.
     pub position_age_max: SignedDuration,
-    /// A decision that somebody is making holds the automatic one so long: 1 min, renewed while the page is open …
+    /// Time for which a decision in progress holds the automatic one: 1 min, renewed while the page is open …
     pub intent_hold: SignedDuration,
     /// … and never longer than this after the first: 5 min, half the time to acknowledge.
     pub intent_max: SignedDuration,
-    /// Evidence at a place closed as no forest fire only reminds for so long: 2 h, about one pass of the next satellite.
+    /// Time for which new evidence at a place closed as no forest fire only reminds: 2 h, about one pass of the next satellite.
     pub quiet_after: SignedDuration,
     /// More new incidents a minute of one kind of source than this are told as one group: 5, as many cards as an officer
     /// can look at in that minute.
@@ -150,7 +150,7 @@ pub struct LabelPolicy {
     pub static_heat: Labelled,
     /// A part of the picture the office has masked.
     pub masked: Labelled,
-    /// What goes into a digest rings after so long without a look: 1 h.
+    /// Interval between digests: 1 h. What is in one rings at the next when nobody has looked.
     pub digest_after: SignedDuration,
 }
 
@@ -192,13 +192,13 @@ pub struct ChasePolicy {
     /// Counted from the first ring. After the last the whole round begins again every `again`.
     pub rounds: Vec<Round>,
     pub again: SignedDuration,
-    /// 待审核: a report nobody has reviewed for so long rings: 15 min.
+    /// 待审核: time until an unreviewed report rings: 15 min.
     pub review_report_within: SignedDuration,
-    /// 退回补充: a form sent back is due again after so long: 30 min.
+    /// 退回补充: time in which a form sent back is due again: 30 min.
     pub supplement_within: SignedDuration,
-    /// 位置更正: the officer has so long to say who goes on: 3 min.
+    /// 位置更正: time the officer has to say who goes on: 3 min.
     pub relocation_within: SignedDuration,
-    /// Who has answered a ring (收到) is not rung again about it for so long: 30 min.
+    /// Time for which a person who answered a ring (收到) is not rung again about it: 30 min.
     pub answer_holds: SignedDuration,
 }
 

@@ -38,7 +38,7 @@ pub enum Verdict {
         ranger: PersonId,
         neighbours: Vec<Neighbour>,
     },
-    /// An officer looks; after so long the question is asked again, with `waited`.
+    /// An officer looks. After `within` the question is asked again, with `waited`.
     Look {
         within: SignedDuration,
     },
@@ -55,7 +55,7 @@ pub fn judge(case: &Case<'_>, policy: &Policy) -> Sending {
     Sending { verdict, because }
 }
 
-/// Whom a person's own choice of a ranger tells besides: the other grids it may be in.
+/// The rangers of the other grids the fire may be in, who are told besides the one who is sent.
 pub fn neighbours(place: &Place, ranger: &PersonId, policy: &Policy) -> Vec<Neighbour> {
     let Some(first) = place.candidates.first() else { return Vec::new() };
     let of_ranger = |it: &Candidate| it.ranger.as_ref() == Some(ranger) || it.backup.as_ref() == Some(ranger);

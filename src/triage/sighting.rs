@@ -90,7 +90,7 @@ pub enum Label {
     OutsideCounty,
     /// 今日已核查: a person looked at this very place within the last day and found no forest fire.
     VerifiedLately { code: String, category: u8 },
-    /// 固定热源（历史）: closed here so many times as no forest fire, learnt from the log until a date.
+    /// 固定热源（历史）: closed here `checks` times as no forest fire, learnt from the log, valid until a date.
     StaticHeat { checks: u32, until: Timestamp },
     /// The camera has turned or its direction was never surveyed: it gives no bearing.
     NoBearing { camera: CameraId },

@@ -23,7 +23,7 @@ use utoipa::{IntoParams, ToSchema};
 
 /// Hotspots are drawn for so long.
 const HOTSPOTS_FOR: SignedDuration = SignedDuration::from_hours(24);
-/// What was passed on, and closed places with new evidence, stand on the board for so long.
+/// Time for which passed-on records, and closed places with new evidence, stand on the board.
 const CLOSED_FOR: SignedDuration = SignedDuration::from_hours(24);
 /// A county without registers opens the map on China's middle.
 const NOWHERE: (f64, f64) = (35.0, 105.0);

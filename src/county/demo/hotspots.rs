@@ -64,7 +64,7 @@ fn border_of_two(county: &County, besides: Option<LatLon>) -> Option<LatLon> {
     let to = others.min_by(|a, b| from.distance_m(*a).total_cmp(&from.distance_m(*b)))?;
     let azimuth_deg = from.azimuth_deg(to);
     let (mut inside_m, mut outside_m) = (0.0, from.distance_m(to));
-    // Halving kilometres so often leaves less than a metre.
+    // Enough halvings of kilometres to leave less than a metre.
     for _ in 0..16 {
         let half_m = (inside_m + outside_m) / 2.0;
         if grid.area.contains(from.destination(azimuth_deg, half_m)) {

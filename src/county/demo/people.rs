@@ -16,7 +16,7 @@ const GIVEN: [[&str; 18]; 2] = [
 ];
 /// "YX0104" of "YX010402".
 const VILLAGE_CODE: usize = 6;
-/// Yesterday until so many days ahead.
+/// The rota runs from yesterday to this many days ahead.
 const ROTA_DAYS: i32 = 14;
 
 /// Four digits tell nobody's numbers apart: 1 to 9999.

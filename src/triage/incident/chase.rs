@@ -20,7 +20,7 @@ const HIGHER: [Role; 7] = [
 ];
 /// In which order a person is tried.
 const CHANNELS: [Channel; 3] = [Channel::Voice, Channel::Sms, Channel::Wecom];
-/// Failures within so long are of one attempt to reach somebody; a later one begins anew.
+/// Failures within this time belong to one attempt to reach somebody. A later failure begins a new attempt.
 const ONE_ATTEMPT: SignedDuration = SignedDuration::from_mins(15);
 
 /// Two rounds are never nearer: a call takes half a minute.

@@ -21,7 +21,7 @@ const PLUME_MAX_M: f64 = 200.0;
 const TERRAIN_ERROR_M: f64 = 10.0;
 /// And ground that the office calls flat: dikes, banks and terraces, 2 m.
 const FLAT_ERROR_M: f64 = 2.0;
-/// Nine times in ten a normal error is within so many standard deviations.
+/// Standard deviations that hold 90 % of a normal error.
 const NINE_IN_TEN: f64 = 1.645;
 /// So many rays over the width of the bearing: their distance at 8 km is 70 m for ±2°, about two samples of a 30 m model.
 const RAYS: u32 = 9;

@@ -67,7 +67,7 @@ impl Raster {
         self.step_lat_deg.min(self.step_lon_deg)
     }
 
-    /// `beyond`: so many steps outside of the outermost samples the edge still answers.
+    /// `beyond`: number of steps outside the outermost samples for which the edge still answers.
     pub(super) fn elevation_m(&self, at: LatLon, beyond: f64) -> Option<f64> {
         let row = (self.north_deg - at.lat_deg()) / self.step_lat_deg;
         let column = (at.lon_deg() - self.west_deg) / self.step_lon_deg;

@@ -10,7 +10,7 @@ use huoyan::triage::policy::Role;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
 
-/// Corners stand off the lattice by up to so many metres.
+/// Largest distance of a corner from the lattice, metres.
 const CORNER_OFF_M: f64 = 250.0;
 /// Registered radius of kilns and burns, metres.
 pub const SITE_RADIUS_M: f64 = 300.0;

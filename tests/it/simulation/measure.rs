@@ -16,7 +16,7 @@ use huoyan::triage::sighting::{Sighting, SourceKind};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// After so long the right ranger has to know: the time he has to acknowledge.
+/// Time in which the right ranger has to know: the time he has to acknowledge.
 const KNOWN_AFTER: SignedDuration = SignedDuration::from_mins(10);
 /// Fires farther apart than this are never one, metres.
 const APART_M: f64 = 2_000.0;

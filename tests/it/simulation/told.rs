@@ -9,9 +9,9 @@ use huoyan::triage::id::PersonId;
 use huoyan::triage::incident::{Incident, State};
 use jiff::{SignedDuration, Timestamp};
 
-/// A relocation is told within so long: the officer's three minutes and a gateway's second try.
+/// Time in which a relocation is told: the officer's three minutes and a gateway's second try.
 const TOLD_WITHIN: SignedDuration = SignedDuration::from_mins(15);
-/// After a message has failed the next person is tried within so long: the longest pause between two rungs.
+/// After a message has failed the next person is tried within this time: the longest pause between two rungs.
 const NEXT_WITHIN: SignedDuration = SignedDuration::from_mins(20);
 
 pub fn count(day: &Lived, figures: &mut Figures) {

@@ -78,7 +78,7 @@ export type Label =
   | { label: 'outside_county' }
   /** Somebody looked at this very place within the last day and found no forest fire. */
   | { label: 'verified_lately'; code: string; category: number }
-  /** Closed here so many times as no forest fire. */
+  /** How often the place was closed as no forest fire. */
   | { label: 'static_heat'; checks: number; until: Time }
   | { label: 'no_bearing'; camera: string };
 
