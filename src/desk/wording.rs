@@ -98,7 +98,7 @@ impl Words<'_> {
                 format!("护林员不能前往（{reason}）·请改派")
             }
             Matter::Relocation => "位置更正，护林员已在途·请确认由谁前往".to_owned(),
-            Matter::Overdue => "各级已叫应仍未办结·请处置".to_owned(),
+            Matter::Overdue => "各级均已呼叫，仍未办结·请处置".to_owned(),
             Matter::ReportReview => "核查反馈待审核".to_owned(),
             Matter::Supplement if role == Role::Ranger => "退回的反馈请补充".to_owned(),
             Matter::Supplement => "退回的反馈未补充·请督办".to_owned(),

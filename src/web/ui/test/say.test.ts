@@ -39,7 +39,7 @@ describe('the log', () => {
   it.each([
     [{ type: 'relocated', place: { name: '白岩' }, tell_ranger: true }, '位置更正：白岩，通知护林员'],
     [{ type: 'struck_out', sighting: 'cam0.8', reason: '' }, '误并剔除 cam'],
-    [{ type: 'rang', matter: 'review', round: 1, tell: ['county_duty', 'next_duty'], channel: 'voice' }, '待研判，第 2 次叫应：县值班员、下一班值班员（语音）'],
+    [{ type: 'rang', matter: 'review', round: 1, tell: ['county_duty', 'next_duty'], channel: 'voice' }, '待研判，第 2 次呼叫：县值班员、下一班值班员（语音）'],
     [{ type: 'undelivered', person: 'zhou', role: 'ranger', channel: 'sms', why: '空号' }, '未送达 护林员 Zhou（短信）：空号'],
     [{ type: 'arrived', distance_m: 1900, unproven: 'far' }, '声称到达（太远，距可能着火范围约1.9公里）'],
     [{ type: 'arrived', distance_m: 0 }, '已到达，在可能着火范围内'],
