@@ -6,7 +6,7 @@ use crate::triage::dispatch::Dispatch;
 use crate::triage::event::{
     Actor, Closure, Dispatched, Event, Intent, Means, Position, Recorded, Unproven, Verification,
 };
-use crate::triage::geo::Spread;
+use crate::triage::geo::{Locus, Spread};
 use crate::triage::id::{DispatchId, PersonId};
 use crate::triage::overlap;
 use crate::triage::policy::{Role, Stage};
@@ -78,15 +78,9 @@ impl Decision<'_> {
     /// In which role somebody was rung who is not the ranger sent. The highest: it is the one the call was about.
     fn called_as(&self, by: &By) -> Option<Role> {
         let Actor::Ranger { person } = &by.actor else { return None };
-        let running = self.incident.dispatch.as_ref().filter(|it| it.is_running());
-        let sent = running.is_some_and(|it| it.ranger == *person);
         let told = self.incident.told.iter().filter(|it| it.person == *person).map(|it| it.role).max();
-        told.filter(|_| !sent && self.incident.state != State::Closed && !self.was_relieved(person))
-    }
-
-    /// Sent before, and another goes now: what he says is kept, and takes nothing over.
-    fn was_relieved(&self, person: &PersonId) -> bool {
-        self.incident.dispatches().any(|it| it.ranger == *person)
+        // Who is sent takes a step; what somebody says who was relieved is kept, and takes nothing over.
+        told.filter(|_| self.incident.state != State::Closed && !self.was_sent(person))
     }
 
     fn answer(&mut self, role: Role, means: Means, by: &By) -> Result<(), Refusal> {
@@ -253,8 +247,7 @@ impl Decision<'_> {
         match fix.spread() {
             Spread::Ellipse { along_m, across_m, .. } => (to_centre_m - along_m.max(across_m)).max(0.0),
             Spread::Sector { apex, azimuth_deg, half_width_deg, near_m, far_m, range } => {
-                let sector =
-                    crate::triage::geo::Locus::Sector { apex, azimuth_deg, half_width_deg, near_m, far_m, range };
+                let sector = Locus::Sector { apex, azimuth_deg, half_width_deg, near_m, far_m, range };
                 overlap::distance_m(&sector, position.at)
             }
         }
