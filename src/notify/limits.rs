@@ -1,4 +1,4 @@
-//! Pure: what vendors allow. Over the limit a text waits and may join others; it is never dropped.
+//! Pure: what vendors allow. Over a short limit a text waits and may join others; over a long one it goes another way.
 
 use crate::triage::policy::Channel;
 use jiff::{SignedDuration, Timestamp};

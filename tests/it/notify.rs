@@ -220,39 +220,50 @@ async fn a_gateway_that_does_not_answer_is_a_failure_in_words_without_its_key() 
 }
 
 #[tokio::test]
-async fn nobody_is_called_more_often_than_the_vendor_allows_and_no_call_is_lost() {
+async fn nobody_is_called_more_often_than_the_vendor_allows_and_what_cannot_be_called_goes_another_way() {
     let office = Office::open().await;
     let (vendor, url) = Vendor::start(&office.clock, VOICE, true).await;
     let notifier = office.notifier(voice(&url)).await;
-    let mut words = Vec::new();
+    let (mut words, mut incidents) = (Vec::new(), Vec::new());
     for n in 0..30 {
         words.push(format!("call {n}"));
-        office.write(Channel::Voice, "138", &words[n]).await;
+        incidents.push(office.write(Channel::Voice, "138", &words[n]).await);
         notifier.deliver().await.unwrap();
-        office.clock.advance(SignedDuration::from_secs(47));
+        office.clock.advance(SignedDuration::from_secs(23));
     }
-    let waiting = office.t.store.next_message_due().await.unwrap().expect("some wait");
-    assert!(waiting > office.clock.now());
     office.work_off(&notifier).await;
     assert_eq!(*vendor.overrun.lock().unwrap(), 0);
     let taken = vendor.taken();
     let heard: Vec<&str> = taken.iter().flat_map(|call| call.text.split('\n')).collect();
-    assert_eq!(heard, words, "every text once, in order");
-    assert!(taken.len() < 15, "texts that waited together went as one call: {}", taken.len());
+    assert_eq!(taken.len(), 5, "the vendor's five an hour");
+    assert_eq!(heard, words[..heard.len()], "every text once, in order; those that waited a minute went together");
+    assert!((10..20).contains(&heard.len()), "{}", heard.len());
+    for incident in &incidents[heard.len()..] {
+        let held = office.message(*incident).await;
+        assert_eq!(held.status, Status::Failed, "an hour is too long: the desk takes another way");
+        assert!(held.error.as_deref().is_some_and(|why| why.starts_with("供应商限额")), "{held:?}");
+    }
+    let alerts = office.t.store.failed_messages(100).await.unwrap();
+    assert_eq!(alerts.len(), incidents.len() - heard.len(), "nothing is dropped: {alerts:?}");
 }
 
 #[tokio::test]
 async fn a_restart_remembers_what_the_vendor_has_counted() {
     let office = Office::open().await;
     let (vendor, url) = Vendor::start(&office.clock, VOICE, true).await;
+    let mut last = None;
     for n in 0..6 {
-        office.write(Channel::Voice, "138", &n.to_string()).await;
+        last = Some(office.write(Channel::Voice, "138", &n.to_string()).await);
         // Each time a new process.
         let notifier = office.notifier(voice(&url)).await;
         notifier.deliver().await.unwrap();
         office.clock.advance(SignedDuration::from_mins(2));
     }
     assert_eq!((vendor.taken().len(), *vendor.overrun.lock().unwrap()), (5, 0));
+    let sixth = office.message(last.expect("six")).await;
+    assert_eq!(sixth.status, Status::Failed, "{sixth:?}");
+    office.clock.advance(SignedDuration::from_hours(1));
+    office.write(Channel::Voice, "138", "later").await;
     office.work_off(&office.notifier(voice(&url)).await).await;
     assert_eq!((vendor.taken().len(), *vendor.overrun.lock().unwrap()), (6, 0));
 }
