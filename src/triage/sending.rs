@@ -3,7 +3,7 @@
 
 use super::cluster::{self, PASSES_MANY, PIXELS_MANY};
 use super::event::{Because, Candidate, Neighbour, Place};
-use super::geo::FixMethod;
+use super::geo::{FixMethod, Locus};
 use super::id::PersonId;
 use super::policy::{Labelled, Policy, Review};
 use super::sighting::{Label, Sighting, SourceKind};
@@ -118,7 +118,7 @@ fn trust(case: &Case<'_>, policy: &Policy, because: &mut Vec<Because>) -> Trust 
     let heat = cluster::heat(case.evidence);
     let large = heat.is_strong();
     let best = case.evidence.iter().map(|it| (of(it, policy, large), it)).max_by(|(a, _), (b, _)| sooner(*a, *b));
-    let Some((trust, decisive)) = best else { return Trust::Officer };
+    let Some((mut trust, decisive)) = best else { return Trust::Officer };
     if heat.pixels >= PIXELS_MANY {
         because.push(reason("pixels", heat.pixels.to_string()));
     }
@@ -130,6 +130,12 @@ fn trust(case: &Case<'_>, policy: &Policy, because: &mut Vec<Because>) -> Trust 
         because.push(said(label));
     }
     let kind = kind_word(decisive.source.kind());
+    // A kiln that a satellite sees at every pass is not called in, too.
+    let is_one_kind = case.evidence.iter().all(|it| it.source.kind() == decisive.source.kind());
+    if trust == Trust::Digest && !is_one_kind {
+        because.push(reason("two_kinds", ""));
+        trust = Trust::Officer;
+    }
     because.push(match trust {
         Trust::Digest => reason("digest", kind),
         Trust::Officer => reason("officer_first", kind),
@@ -156,13 +162,25 @@ fn of(sighting: &Sighting, policy: &Policy, large: bool) -> Trust {
     if large {
         return by_source;
     }
-    let holds = sighting.labels.iter().filter_map(|label| hold(label, policy));
-    let by_label = holds.map(|it| match it {
-        Labelled::Officer => Trust::Officer,
-        Labelled::Digest => Trust::Digest,
+    let holds = sighting.labels.iter().filter_map(|label| Some((label, hold(label, policy)?)));
+    let by_label = holds.map(|(label, it)| match it {
+        Labelled::Digest if explains(label, sighting) => Trust::Digest,
+        Labelled::Officer | Labelled::Digest => Trust::Officer,
         Labelled::Send => Trust::AtOnce,
     });
     by_label.fold(by_source, std::cmp::min)
+}
+
+/// Whether what is known at a place may be all that was seen: of a pixel or a measured range it may. A direction without a range
+/// only runs past that place on its way, and whoever calls has seen more than a place.
+fn explains(label: &Label, sighting: &Sighting) -> bool {
+    let of_the_picture = matches!(label, Label::Masked { .. });
+    let has_place = match sighting.locus {
+        Locus::Sector { range, .. } => range.is_measured(),
+        Locus::Disc { .. } | Locus::Pixel { .. } => true,
+        Locus::Unaimed { .. } => false,
+    };
+    of_the_picture || has_place && sighting.source.kind() != SourceKind::Person
 }
 
 fn hold(label: &Label, policy: &Policy) -> Option<Labelled> {

@@ -309,6 +309,30 @@ fn a_bearing_without_a_range_is_no_place() {
 }
 
 /// Two fires in one are split, with undo; running clocks are not touched.
+/// A kiln explains what is seen at the kiln: not a direction that only runs past it, not a caller, and not two kinds of eyes at once.
+#[test]
+fn a_kiln_explains_only_what_is_seen_at_the_kiln() {
+    let look = |sightings: Vec<Sighting>| {
+        let story = Story::seen(sightings, Box::new(|_| village()), Policy::default());
+        (story.incident.review_by().map(|it| it.duration_since(start()).as_mins()), codes(&story))
+    };
+    let says = |codes: &[&str]| codes.iter().map(|it| (*it).to_owned()).collect::<Vec<_>>();
+    let seen = camera(1, start(), "tower-3", place_m(-3000.0, 0.0), 90.0, 0.9);
+    let past_it = labelled(seen.clone(), kiln());
+    assert_eq!(
+        look(vec![past_it]),
+        (Some(5), says(&["known_heat_source", "officer_first"])),
+        "eight kilometres of forest"
+    );
+    let at_it = labelled(ranged(seen, 2_500.0, 3_500.0), kiln());
+    assert_eq!(look(vec![at_it.clone()]), (Some(60), says(&["known_heat_source", "digest"])));
+    let caller = labelled(person(2, start(), place_m(0.0, 0.0), 2_000.0), kiln());
+    assert_eq!(look(vec![caller]).0, Some(5), "whoever calls has seen more than a chimney");
+    let pixel = labelled(satellite(3, start(), place_m(0.0, 0.0)), kiln());
+    let (minutes, codes) = look(vec![pixel, at_it]);
+    assert_eq!((minutes, codes.contains(&"two_kinds".to_owned())), (Some(5), true), "{codes:?}");
+}
+
 #[test]
 fn two_fires_in_one_are_split_and_joined_again() {
     let mut story = Story::between_grids();
