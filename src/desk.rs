@@ -12,7 +12,7 @@ use crate::clock::Clock;
 use crate::county::{County, Registers};
 use crate::error::{Error, Kind, Result};
 use crate::store::{Commit, Filed, Message, Store};
-use crate::triage::event::{Actor, Place, Recorded};
+use crate::triage::event::{Actor, Hint, Place, Recorded};
 use crate::triage::geo::Fix;
 use crate::triage::id::{DispatchId, IncidentId, PersonId};
 use crate::triage::incident::{By, Deadline, Failed, Incident, Input, Office};
@@ -260,7 +260,7 @@ impl Desk {
     }
 
     fn with_office<T>(&self, county: &County, now: Timestamp, ask: impl FnOnce(&Office<'_>) -> T) -> T {
-        let place = |fix: &Fix| county.place(fix, now);
+        let place = |fix: &Fix, hints: &[Hint]| county.place(fix, hints, now);
         let holder = |role: Role, place: &Place, ranger: Option<&PersonId>| {
             county.recipients(&[role], place, ranger, now).first().map(|it| it.person.clone())
         };

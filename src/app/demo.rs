@@ -154,7 +154,7 @@ fn ranger_at(
     let aspect = f64::from(landscape.width()) / f64::from(landscape.height());
     let bbox = box_of(foot);
     let locus = camera.locus(Look { bbox: &bbox, aspect, has_moved: false }, county.ground());
-    county.place(&Fix::of(locus), now).suggested.first().cloned()
+    county.place(&Fix::of(locus), &[], now).suggested.first().cloned()
 }
 
 /// About what the model draws around the young plume.

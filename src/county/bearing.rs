@@ -91,21 +91,23 @@ impl CameraEntry {
             let shapes = Lens::shapes(look.aspect).map(|aspect| Lens { aspect, ..lens }.towards(middle, bottom));
             let [low, high] = [f64::min, f64::max]
                 .map(|which| shapes.iter().map(|it| it.elevation_deg).fold(edge.elevation_deg, which));
+            let top_deg = lens.towards(middle, look.bbox.y).elevation_deg;
             Sight {
                 azimuth_deg,
                 half_width_deg,
                 elevation_deg: f64::midpoint(low, high),
                 elevation_error_deg: TILT_ERROR_DEG.hypot(edge_error_deg).hypot(field_error_deg) + (high - low) / 2.0,
+                top_deg,
                 height_m,
                 range_m: self.range_m,
             }
         });
-        let (measured, basis) = match (ground, sight) {
+        let (range, basis) = match (ground, sight) {
             (Ground::Terrain(terrain), Some(sight)) => (terrain.range(self.at, &sight), RangeBasis::Terrain),
             (Ground::Flat, Some(sight)) => (flat_range(&sight), RangeBasis::FlatGround),
             (Ground::Unknown, _) | (_, None) => (None, RangeBasis::Unknown),
         };
-        self.sector(azimuth_deg, half_width_deg, measured.map(|range| (range, basis)))
+        self.sector(azimuth_deg, half_width_deg, range.map(|range| (range, basis)))
     }
 
     /// It does not know where it looks: the fire is somewhere within its sight.
@@ -121,10 +123,12 @@ impl CameraEntry {
         }
     }
 
-    fn sector(&self, azimuth_deg: f64, half_width_deg: f64, measured: Option<(Range, RangeBasis)>) -> Locus {
-        let unknown = Range { near_m: NEAR_M.min(self.range_m), far_m: self.range_m };
-        let (Range { near_m, far_m }, range) = measured.unwrap_or((unknown, RangeBasis::Unknown));
-        Locus::Sector { apex: self.at, azimuth_deg, half_width_deg, near_m, far_m, range }
+    fn sector(&self, azimuth_deg: f64, half_width_deg: f64, known: Option<(Range, RangeBasis)>) -> Locus {
+        let measured = known.and_then(|(range, basis)| Some((range.measured?, basis)));
+        let unknown = ([NEAR_M.min(self.range_m), self.range_m], RangeBasis::Unknown);
+        let ([near_m, far_m], range) = measured.unwrap_or(unknown);
+        let profile = known.map(|(range, _)| range.profile);
+        Locus::Sector { apex: self.at, azimuth_deg, half_width_deg, near_m, far_m, range, profile }
     }
 
     fn lens(&self, aspect: f64) -> Lens {

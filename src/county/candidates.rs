@@ -3,6 +3,7 @@
 //! The doubt is sampled at fixed places and each is asked whose ground it is, through an index of square cells.
 
 use super::{Area, County, Grid};
+use crate::triage::event::Hint;
 use crate::triage::geo::{Fix, LatLon};
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
@@ -29,24 +30,24 @@ pub(super) struct Shares<'a> {
 
 impl County {
     /// 0 grids when the county has none: then nothing is known to lie outside either, unless there is an outline.
-    pub(super) fn shares(&self, fix: &Fix) -> Shares<'_> {
+    pub(super) fn shares(&self, fix: &Fix, hints: &[Hint]) -> Shares<'_> {
         let places = fix.sample(SAMPLES);
-        let mut counts: BTreeMap<usize, usize> = BTreeMap::new();
+        let mut sums: BTreeMap<usize, f64> = BTreeMap::new();
         let mut stray: Vec<LatLon> = Vec::new();
-        for at in &places {
+        for (at, weight) in places.iter().zip(weights(&places, hints)) {
             match self.grid_index_at(*at) {
-                Some(grid) => *counts.entry(grid).or_default() += 1,
+                Some(grid) => *sums.entry(grid).or_default() += weight,
                 None => stray.push(*at),
             }
         }
         let home = self.grid_index_at(fix.centre);
-        let mut ranked: Vec<(usize, usize)> = counts.into_iter().collect();
-        ranked.sort_by(|(a, n), (b, m)| {
-            (m.cmp(n))
+        let mut ranked: Vec<(usize, f64)> = sums.into_iter().collect();
+        ranked.sort_by(|(a, one), (b, two)| {
+            (two.total_cmp(one))
                 .then_with(|| (Some(*b) == home).cmp(&(Some(*a) == home)))
                 .then_with(|| self.grids[*a].id.cmp(&self.grids[*b].id))
         });
-        let grids = ranked.into_iter().map(|(grid, n)| (&self.grids[grid], n as f64 / SAMPLES as f64)).collect();
+        let grids = ranked.into_iter().map(|(grid, sum)| (&self.grids[grid], sum / SAMPLES as f64)).collect();
 
         let asked = stray.iter().step_by(OUTLINE_EVERY);
         let (asked, beyond): (usize, Vec<LatLon>) =
@@ -80,6 +81,21 @@ impl County {
     pub(super) fn index(&self) -> &Index {
         self.grid_index.0.get_or_init(|| Index::new(&self.grids, self.outline.as_ref()))
     }
+}
+
+/// How likely each place is, 1 in the mean: what lies where a linked incident is believed to be is likelier, as far as both are one.
+fn weights(places: &[LatLon], hints: &[Hint]) -> Vec<f64> {
+    let mut weights = vec![1.0; places.len()];
+    for Hint { fix, likely } in hints {
+        let likelihoods: Vec<f64> = places.iter().map(|at| fix.likelihood(*at)).collect();
+        let mean = likelihoods.iter().sum::<f64>() / places.len() as f64;
+        if mean > 0.0 {
+            let of = |likelihood: f64| 1.0 - likely + likely * likelihood / mean;
+            weights.iter_mut().zip(likelihoods).for_each(|(weight, likelihood)| *weight *= of(likelihood));
+        }
+    }
+    let mean = weights.iter().sum::<f64>() / places.len() as f64;
+    weights.iter().map(|weight| weight / mean).collect()
 }
 
 /// The index of a county's grids, made at the first question. A county's grids and outline do not change: a new register is a

@@ -120,6 +120,7 @@ mod tests {
             near_m: 200.0,
             far_m: 8000.0,
             range: crate::triage::geo::RangeBasis::Unknown,
+            profile: None,
         };
         let now = time("2026-11-21T06:00:00Z");
         assert_eq!(county.labels(&looking(359.0), now).len(), 1);

@@ -2,7 +2,7 @@
 
 use super::candidates::Shares;
 use super::{County, Grid, Person, Post};
-use crate::triage::event::{Candidate, NeighbourCounty, Place};
+use crate::triage::event::{Candidate, Hint, NeighbourCounty, Place};
 use crate::triage::geo::{Fix, FixMethod, LatLon, Locus, Spread, turn_deg};
 use crate::triage::id::{GridId, PersonId};
 use crate::triage::overlap::reach_m;
@@ -28,8 +28,10 @@ impl County {
     /// Every grid that the doubt meets is a candidate with its share; the place's grid is the likeliest. It is unique from 95 % on,
     /// and never at the county's border. Of a direction without a range the candidates are the grids along it. Outside of the
     /// county the nearest grid gives the name, and the neighbouring county is named.
-    pub fn place(&self, fix: &Fix, now: Timestamp) -> Place {
-        let mut shares = self.shares(fix);
+    ///
+    /// The hints do not narrow the doubt; what they point at comes first among the candidates.
+    pub fn place(&self, fix: &Fix, hints: &[Hint], now: Timestamp) -> Place {
+        let mut shares = self.shares(fix, hints);
         if !fix.is_a_place() {
             shares.grids.truncate(ALONG_MAX);
         }

@@ -101,9 +101,9 @@ fn who_stands_in_today_goes_instead() {
     let mut county = county();
     county.duties.push(duty("2026-11-21", Role::Ranger, None, Some("G11"), "B22"));
     let fire = fix(28.075, 110.075, 375.0);
-    assert_eq!(ids(&county.place(&fire, now()).suggested)[..2], ["B22", "B11"]);
+    assert_eq!(ids(&county.place(&fire, &[], now()).suggested)[..2], ["B22", "B11"]);
     let tomorrow = now() + jiff::SignedDuration::from_hours(24);
-    assert_eq!(ids(&county.place(&fire, tomorrow).suggested)[..2], ["A11", "B11"]);
+    assert_eq!(ids(&county.place(&fire, &[], tomorrow).suggested)[..2], ["A11", "B11"]);
 }
 
 #[test]
@@ -114,7 +114,7 @@ fn nobody_without_a_phone_is_suggested_first() {
             person.phone = None;
         }
     }
-    let suggested = county.place(&fix(28.075, 110.075, 375.0), now()).suggested;
+    let suggested = county.place(&fix(28.075, 110.075, 375.0), &[], now()).suggested;
     assert_eq!(ids(&suggested)[0], "B11");
     assert_eq!(ids(&suggested).last(), Some(&"A11"));
 }
@@ -131,7 +131,7 @@ fn roles_are_todays_people() {
         duty("2026-11-21", Role::CountyDuty, None, None, "C22"),
         duty("2026-11-22", Role::CountyDuty, None, None, "C1"),
     ]);
-    let place = county.place(&fix(28.075, 110.075, 375.0), now());
+    let place = county.place(&fix(28.075, 110.075, 375.0), &[], now());
     let ladder = [
         Role::Ranger,
         Role::BackupRanger,
@@ -151,7 +151,7 @@ fn roles_are_todays_people() {
 fn a_missing_role_goes_one_rung_up_and_nobody_is_told_twice() {
     let mut county = county();
     county.people.retain(|person| !matches!(person.post, Post::VillageChief | Post::TownshipOfficer));
-    let place = county.place(&fix(28.075, 110.075, 375.0), now());
+    let place = county.place(&fix(28.075, 110.075, 375.0), &[], now());
     assert_eq!(told(&county, &[Role::VillageChief, Role::TownshipDuty], &place), ["C1"]);
     county.people.retain(|person| person.post != Post::CountyOfficer);
     assert_eq!(told(&county, &[Role::VillageChief, Role::TownshipDuty], &place), ["L1"]);

@@ -7,11 +7,14 @@ use super::{ATTEMPTS, Decided, Desk, system, too_slow};
 use crate::county::County;
 use crate::error::{Error, Kind, Result};
 use crate::triage::associate::{self, Association};
+use crate::triage::event::Hint;
 use crate::triage::id::{DispatchId, IncidentId};
-use crate::triage::incident::{Incident, Input, NewIncident};
+use crate::triage::incident::{Incident, Input, Link, NewIncident};
 use crate::triage::locate;
 use crate::triage::memory::{self, Closed};
+use crate::triage::ray::Ray;
 use crate::triage::sighting::{Label, Sighting, Source};
+use crate::triage::support;
 use jiff::{SignedDuration, Timestamp};
 use std::slice;
 
@@ -46,7 +49,7 @@ impl Desk {
         book.refresh(&self.store, now).await?;
         let new: Vec<Sighting> = new.iter().map(|it| labelled(it, &county, book.closed(), now)).collect();
         let fix = locate::fix(&new);
-        let is_outside = || county.place(&fix, now).labels.contains(&Label::OutsideCounty);
+        let is_outside = || county.place(&fix, &[], now).labels.contains(&Label::OutsideCounty);
         if let Some(closed) = memory::reminds(&new, &fix, now, book.closed(), &self.policy, is_outside) {
             let incident = self.store.incident(closed).await?.incident;
             let decided = self.decide(incident, Input::Remind { sightings: new }, &system())?;
@@ -71,11 +74,11 @@ impl Desk {
         book: &OpenBook,
     ) -> Result<IncidentId> {
         let id = incident.id;
-        let mut decided = self.decide(incident, Input::AddSightings { sightings: new }, &system())?;
-        for other in association.links.iter().filter(|other| **other != id) {
-            decided = self.also(decided, Input::Link { other: *other })?;
+        let mut decided = self.decide(incident, Input::AddSightings { sightings: new.clone() }, &system())?;
+        for link in links(&new, &association.links, book).into_iter().filter(|it| it.other != id) {
+            decided = self.also(decided, Input::Link(link))?;
         }
-        let mut others = Vec::new();
+        let mut others = self.tell_linked(&decided.incident, &association.merge, book)?;
         for other in association.merge.iter().filter_map(|id| book.get(*id)).map(|it| &it.incident) {
             if other.id == id || other.merged_into.is_some() || !other.merged.is_empty() {
                 continue;
@@ -98,7 +101,7 @@ impl Desk {
     async fn open(
         &self,
         sightings: Vec<Sighting>,
-        links: Vec<IncidentId>,
+        linked: Vec<IncidentId>,
         county: &County,
         book: &OpenBook,
         now: Timestamp,
@@ -106,13 +109,27 @@ impl Desk {
         let id = IncidentId(self.new_id(now));
         let flood = self.flood(id, &sightings, book, now);
         let dispatch = DispatchId(self.new_id(now));
+        let links = links(&sightings, &linked, book);
         let new = NewIncident { id, dispatch, sightings, links, split_from: None, flood };
         let events = self.with_office(county, now, |office| Incident::open(new, office, now));
         let incident = Incident::from_log(&events)
             .ok_or_else(|| Error::internal("a new incident's log does not begin with its opening"))?;
         let last_opened = Some(book.last_opened());
-        self.commit(vec![Decided { incident, events }], last_opened, Aside::default()).await?;
+        let mut decided = self.tell_linked(&incident, &[], book)?;
+        decided.push(Decided { incident, events });
+        self.commit(decided, last_opened, Aside::default()).await?;
         Ok(id)
+    }
+
+    /// What helps to find this one helps to find the others that may be the same fire.
+    fn tell_linked(&self, incident: &Incident, but: &[IncidentId], book: &OpenBook) -> Result<Vec<Decided>> {
+        let told = incident.links.iter().filter(|it| !but.contains(&it.other));
+        let told = told.filter_map(|it| Some((it.hint?.likely, book.get(it.other)?.incident.clone())));
+        told.map(|(likely, other)| {
+            let hint = Some(Hint { fix: incident.fix, likely });
+            self.decide(other, Input::Link(Link { other: incident.id, hint }), &system())
+        })
+        .collect()
     }
 
     /// The brake: too many new incidents of one kind of source within a minute are told as one group, at the end of that
@@ -137,6 +154,21 @@ impl Desk {
         let group = lately.iter().find_map(|it| Some((it.flood?, it.review_by()?)));
         Some(group.unwrap_or((id, now + FLOOD_WINDOW)))
     }
+}
+
+/// What could be the same fire, with where it is believed to be when both began at about the same time. Of one mast nothing
+/// is learnt: its directions cross nowhere.
+fn links(new: &[Sighting], linked: &[IncidentId], book: &OpenBook) -> Vec<Link> {
+    let Some(first) = new.first() else { return Vec::new() };
+    let mast = Ray::of(&first.locus);
+    let open = linked.iter().filter_map(|id| book.get(*id)).map(|filed| &filed.incident);
+    open.map(|it| {
+        let one_mast = mast.zip(it.fix.ray()).is_some_and(|(own, other)| own.same_mast(&other));
+        let likely = support::one_fire(first.observed_at, it.first_seen_at);
+        let hint = Hint { fix: it.fix, likely };
+        Link { other: it.id, hint: Some(hint).filter(|_| likely > 0.0 && !one_mast) }
+    })
+    .collect()
 }
 
 /// The sighting with what the registers and closed incidents say of its place and time.

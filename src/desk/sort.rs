@@ -6,7 +6,7 @@ use super::{ATTEMPTS, Decided, Desk, too_slow, unnamed};
 use crate::error::{Error, Kind, Result};
 use crate::store::Filed;
 use crate::triage::id::{DispatchId, IncidentId, SightingId};
-use crate::triage::incident::{By, Incident, Input, NewIncident, Refusal};
+use crate::triage::incident::{By, Incident, Input, Link, NewIncident, Refusal};
 use crate::triage::sighting::Sighting;
 
 /// What an officer asks of two incidents at once.
@@ -66,7 +66,7 @@ impl Desk {
             id: into,
             dispatch: DispatchId(self.new_id(now)),
             sightings: taken,
-            links: vec![from],
+            links: vec![Link { other: from, hint: None }],
             split_from: Some(from),
             flood: None,
         };

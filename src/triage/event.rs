@@ -3,7 +3,7 @@
 mod place;
 mod report;
 
-pub use place::{Candidate, Neighbour, NeighbourCounty, Place};
+pub use place::{Candidate, Hint, Neighbour, NeighbourCounty, Place};
 pub use report::{Closure, FalseAlarm, Flames, Position, Verification};
 
 use super::geo::Fix;
@@ -138,6 +138,9 @@ pub enum Event {
     /// 可能同一火情: could be the same fire, not proven.
     Linked {
         other: IncidentId,
+        /// Where the other one was then believed to be, when both began at about the same time.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        hint: Option<Hint>,
     },
     /// New evidence at the place of a closed incident, in its quiet time.
     Reminded {
@@ -265,6 +268,8 @@ pub enum WhyMoved {
     Evidence { sighting: SightingId },
     /// Evidence was struck out, put back, split off or merged in.
     Sorted,
+    /// A direction that could be of the same fire crosses this one.
+    Linked { other: IncidentId },
     /// An officer took a proposed place over.
     Officer,
 }

@@ -1,5 +1,6 @@
 //! Pure: places on the earth. WGS-84 (= CGCS2000 for this purpose) everywhere inside.
 
+use super::profile::RangeProfile;
 use serde::{Deserialize, Serialize};
 
 /// IUGG mean earth radius R1, metres. The error of a sphere against the ellipsoid is below 0.6 %, under every fix we have.
@@ -106,6 +107,9 @@ pub enum Locus {
         /// What the two ranges rest on. In logs before 0.2 no range was measured.
         #[serde(default)]
         range: RangeBasis,
+        /// How likely each range is, where the shape of the ground says so. In logs before 0.2 nobody asked.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        profile: Option<RangeProfile>,
     },
     /// A camera that does not know where it looks (turned, or never surveyed): somewhere within its sight.
     Unaimed { apex: LatLon, far_m: f64 },
@@ -176,16 +180,25 @@ pub enum Spread {
     /// About the centre: half axes along `azimuth_deg` and across it, metres.
     Ellipse { along_m: f64, across_m: f64, azimuth_deg: f64 },
     /// One camera's bearing. With an unknown range `near_m..far_m` is all that the camera sees.
-    Sector { apex: LatLon, azimuth_deg: f64, half_width_deg: f64, near_m: f64, far_m: f64, range: RangeBasis },
+    Sector {
+        apex: LatLon,
+        azimuth_deg: f64,
+        half_width_deg: f64,
+        near_m: f64,
+        far_m: f64,
+        range: RangeBasis,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        profile: Option<RangeProfile>,
+    },
 }
 
 impl Fix {
     /// Of one camera's view alone.
     pub fn of(locus: Locus) -> Self {
         let (method, spread) = match locus {
-            Locus::Sector { apex, azimuth_deg, half_width_deg, near_m, far_m, range } => {
+            Locus::Sector { apex, azimuth_deg, half_width_deg, near_m, far_m, range, profile } => {
                 let method = if range.is_measured() { FixMethod::Ranged } else { FixMethod::Bearing };
-                (method, Some(Spread::Sector { apex, azimuth_deg, half_width_deg, near_m, far_m, range }))
+                (method, Some(Spread::Sector { apex, azimuth_deg, half_width_deg, near_m, far_m, range, profile }))
             }
             Locus::Unaimed { .. } => (FixMethod::Unaimed, None),
             Locus::Pixel { .. } => (FixMethod::Satellite, None),

@@ -13,9 +13,12 @@ mod tests;
 pub use owner::Owner;
 
 use super::dispatch::Dispatch;
-use super::event::{Actor, Closure, Intent, Matter, Means, NextTry, Place, Position, Recorded, Verification, WhyMoved};
+use super::event::{
+    Actor, Closure, Hint, Intent, Matter, Means, NextTry, Place, Position, Recorded, Verification, WhyMoved,
+};
 use super::geo::Fix;
 use super::id::{ActionId, DispatchId, IncidentId, MessageId, PersonId, PictureId, SightingId};
+use super::locate;
 use super::policy::{Channel, Policy, Role};
 use super::score::Priority;
 use super::sighting::Sighting;
@@ -57,7 +60,7 @@ pub struct Incident {
     /// 未送达: messages that reached nobody, until somebody has taken them.
     pub undelivered: Vec<Undelivered>,
     /// 可能同一火情
-    pub links: Vec<IncidentId>,
+    pub links: Vec<Link>,
     /// Incidents whose evidence counts here.
     pub merged: Vec<Merged>,
     /// The incident that leads this one.
@@ -136,18 +139,31 @@ pub struct Undelivered {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Merged {
     pub other: IncidentId,
+    /// An officer has looked at both.
+    pub by_hand: bool,
     pub sightings: Vec<SightingId>,
+}
+
+/// Another incident that could be the same fire.
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Link {
+    pub other: IncidentId,
+    /// Where it was believed to be, when both began at about the same time.
+    pub hint: Option<Hint>,
 }
 
 /// What the core asks of the office while it decides: the rules, and pure questions to the registers.
 #[derive(Clone, Copy)]
 pub struct Office<'a> {
     pub policy: &'a Policy,
-    /// Where a fix lies and who could go there now.
-    pub place: &'a dyn Fn(&Fix) -> Place,
+    /// Where a fix lies and who could go there now; beside it, where those that may be the same fire are believed to be.
+    pub place: &'a Placing<'a>,
     /// Who stands in a role now, for an incident at a place with that ranger.
     pub holder: &'a Holder<'a>,
 }
+
+/// Fix, and where linked incidents are believed to be → place.
+pub type Placing<'a> = dyn Fn(&Fix, &[Hint]) -> Place + 'a;
 
 /// Role, place of the incident, ranger sent → who stands in the role now.
 pub type Holder<'a> = dyn Fn(Role, &Place, Option<&PersonId>) -> Option<PersonId> + 'a;
@@ -238,9 +254,7 @@ pub enum Input {
     Unmerge {
         other: IncidentId,
     },
-    Link {
-        other: IncidentId,
-    },
+    Link(Link),
     /// An officer is deciding: what would happen by itself waits, for a bounded time.
     Intend {
         intent: Intent,
@@ -324,13 +338,23 @@ pub struct NewIncident {
     /// Not empty; judged together.
     pub sightings: Vec<Sighting>,
     /// Open incidents that could be the same fire.
-    pub links: Vec<IncidentId>,
+    pub links: Vec<Link>,
     pub split_from: Option<IncidentId>,
     /// The first of too many alike within a minute, and when it is rung.
     pub flood: Option<(IncidentId, Timestamp)>,
 }
 
 impl Incident {
+    /// Where all of its evidence says that the fire is.
+    pub fn located(&self) -> Fix {
+        locate::fix_of(&self.sightings, self.merged.iter().any(|it| it.by_hand))
+    }
+
+    /// Where those that could be the same fire are believed to be.
+    pub fn hints(&self) -> Vec<Hint> {
+        self.links.iter().filter_map(|it| it.hint).collect()
+    }
+
     pub fn waiting(&self, matter: Matter) -> Option<&Waiting> {
         self.waiting.iter().find(|it| it.matter == matter)
     }

@@ -35,13 +35,15 @@ struct Bearing<'a> {
 /// The narrowest of what the evidence supports: crossed bearings, satellite pixels, a person's word, a ranged bearing. Without any
 /// of them it is a bearing, and without a bearing a camera that knows no direction. `sightings` is not empty. Does not depend on
 /// their order; about n log n.
-pub fn fix(sightings: &[Sighting]) -> Fix {
+///
+/// `joined_by_hand`: an officer has looked at all of it and says that it is one fire. Then whatever crosses has support.
+pub fn fix_of(sightings: &[Sighting], joined_by_hand: bool) -> Fix {
     let bearings = bearings(sightings);
     let pixels = newest_pass(sightings);
     let told = told(sightings);
     let satellite = satellite(&pixels, &bearings);
     let areas: Vec<(LatLon, f64)> = satellite.iter().chain(&told).map(|it| (it.centre, it.radius_m)).collect();
-    let crossed = cross::supported(&bearings, &areas);
+    let crossed = cross::supported(&bearings, &areas, joined_by_hand);
     let single = bearings.first().map(|it| one_bearing(&it.ray));
     let ranged = single.filter(|it| it.method == FixMethod::Ranged);
     let narrowest = [crossed, satellite, told, ranged]
@@ -49,6 +51,11 @@ pub fn fix(sightings: &[Sighting]) -> Fix {
         .flatten()
         .reduce(|best, it| if it.radius_m < best.radius_m { it } else { best });
     narrowest.or(single).unwrap_or_else(|| unaimed(sightings))
+}
+
+/// The same of what nobody has sorted.
+pub fn fix(sightings: &[Sighting]) -> Fix {
+    fix_of(sightings, false)
 }
 
 /// The best bearing of each mast, the surest first: a measured range, then the narrower, then the earlier, because smoke drifts
@@ -152,8 +159,8 @@ fn told(sightings: &[Sighting]) -> Option<Fix> {
 fn one_bearing(ray: &Ray) -> Fix {
     let measured = ray.range.is_measured();
     let half_width_deg = ray.half_width_deg.max(SIGMAS_95 * ray.sigma_deg()).min(180.0);
-    // The mean of what falls from the near end to the far one, see [`Fix::sample`].
-    let anchor_m = if measured { ray.near_m + (ray.far_m - ray.near_m) / 3.0 } else { ray.near_m };
+    let middle_m = ray.profile.map_or(f64::midpoint(ray.near_m, ray.far_m), |it| it.mean_m());
+    let anchor_m = if measured { middle_m.clamp(ray.near_m, ray.far_m) } else { ray.near_m };
     let across_m = ray.far_m * half_width_deg.min(90.0).to_radians().sin();
     Fix {
         centre: ray.at(anchor_m),
@@ -166,6 +173,7 @@ fn one_bearing(ray: &Ray) -> Fix {
             near_m: ray.near_m,
             far_m: ray.far_m,
             range: ray.range,
+            profile: ray.profile,
         }),
     }
 }

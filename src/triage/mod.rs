@@ -16,6 +16,7 @@ pub mod memory;
 pub mod overlap;
 pub mod point;
 pub mod policy;
+pub mod profile;
 pub mod ray;
 pub mod score;
 pub mod sending;

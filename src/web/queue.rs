@@ -63,7 +63,7 @@ fn running_clock(incident: &Incident) -> Option<Timestamp> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::triage::event::{Actor, Means, Place, Verification};
+    use crate::triage::event::{Actor, Hint, Means, Place, Verification};
     use crate::triage::geo::{Fix, LatLon, Locus};
     use crate::triage::id::{DispatchId, IncidentId, PersonId, SightingId};
     use crate::triage::incident::{By, Input, NewIncident, Office};
@@ -92,7 +92,7 @@ mod tests {
         let (id, dispatch) = (IncidentId(Uuid::from_u128(number)), DispatchId(Uuid::from_u128(number)));
         let new = NewIncident { id, dispatch, sightings: vec![sighting], links: vec![], split_from: None, flood: None };
         let policy = Policy::default();
-        let place = |_: &Fix| Place::default();
+        let place = |_: &Fix, _: &[Hint]| Place::default();
         let holder = |_: Role, _: &Place, _: Option<&PersonId>| None;
         let office = Office { policy: &policy, place: &place, holder: &holder };
         let mut incident = Incident::from_log(&Incident::open(new, &office, minute(opened))).expect("an opening");

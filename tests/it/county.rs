@@ -36,7 +36,7 @@ fn a_satellite_file_finds_the_ranger_and_everybody_above() {
         method: FixMethod::Satellite,
         spread: None,
     };
-    let place = county.place(&fix, now());
+    let place = county.place(&fix, &[], now());
     assert!(place.unique, "{place:?}");
     let ladder = [
         Role::Ranger,

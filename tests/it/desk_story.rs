@@ -2,16 +2,16 @@
 
 use crate::fixture::*;
 use huoyan::clock::Clock;
-use huoyan::county::County;
+use huoyan::county::{Area, County, Grid};
 use huoyan::desk::Desk;
 use huoyan::error::Kind;
 use huoyan::store::{Chain, Message, Status, Store};
 use huoyan::triage::event::{Actor, Closure, Event, Flames, Means, Position, Verification};
-use huoyan::triage::geo::Locus;
+use huoyan::triage::geo::{FixMethod, LatLon, Locus, RangeBasis};
 use huoyan::triage::id::{ActionId, DispatchId, IncidentId, SightingId};
 use huoyan::triage::incident::{By, Input, State};
 use huoyan::triage::policy::{Channel, Policy, Role, Rung, Stage};
-use huoyan::triage::sighting::Sighting;
+use huoyan::triage::sighting::{Sighting, Source};
 use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
 use std::time::Duration;
@@ -401,6 +401,48 @@ async fn the_running_desk_wakes_for_what_is_due() {
 #[test]
 fn the_story_begins_in_the_afternoon() {
     assert_eq!(start(), "2026-04-05T14:00:00+08:00".parse::<Timestamp>().unwrap());
+}
+
+/// Two masts see smoke where their lines cross. It may be two fires, so there are two cards, each naming the other; and each
+/// lists the grid of the crossing first.
+#[tokio::test]
+async fn two_directions_that_cross_stay_two_cards_and_point_at_one_grid() {
+    let mut county = county();
+    let ring = |west: f64, east: f64| {
+        Area::from_rings(vec![vec![place(28.40, west), place(28.40, east), place(28.50, east), place(28.50, west)]])
+    };
+    let two = [("g-west", 110.36, 110.40), ("g-east", 110.40, 110.48)];
+    county.grids = two
+        .map(|(id, west, east)| Grid {
+            id: id.into(),
+            area: ring(west, east).expect("a ring"),
+            ..county.grids[0].clone()
+        })
+        .to_vec();
+    let story = Story::of(county).await;
+    let fire = place(28.45, 110.385);
+    let seen_from = |camera: &str, apex: LatLon| {
+        let azimuth_deg = apex.azimuth_deg(fire);
+        let (half_width_deg, near_m, far_m, range, profile) = (2.0, 200.0, 8000.0, RangeBasis::Unknown, None);
+        let locus = Locus::Sector { apex, azimuth_deg, half_width_deg, near_m, far_m, range, profile };
+        let mut sighting = Sighting { locus, observed_at: story.clock.now(), ..camera_sighting() };
+        if let Source::Camera { camera: own, .. } = &mut sighting.source {
+            *own = camera.into();
+        }
+        sighting
+    };
+    let along = story.desk.sighting(seen_from("west", place(28.45, 110.365))).await.expect("filed");
+    let open = async |id| story.t.store.incident(id).await.unwrap().incident;
+    let first = async |id| open(id).await.place.candidates.first().map(|it| it.grid.to_string());
+    assert_eq!(first(along).await.as_deref(), Some("g-east"), "most of what the camera sees");
+    story.wait_until(1).await;
+    let across = story.desk.sighting(seen_from("south", place(28.41, 110.385))).await.expect("filed");
+    assert_ne!(along, across);
+    assert_eq!(first(along).await.as_deref(), Some("g-west"), "where the second line crosses");
+    let (one, other) = (open(along).await, open(across).await);
+    assert_eq!((one.links[0].other, other.links[0].other), (across, along));
+    assert_eq!(one.fix.method, FixMethod::Bearing, "the doubt is what it was");
+    assert_eq!(Some(one.clone()), huoyan::triage::incident::Incident::from_log(&one.log));
 }
 
 /// 转报 first, then ours: the neighbour's record must not swallow a fire on our side of the border.

@@ -6,7 +6,7 @@ use huoyan::county::{Area, County, Duty, Grid, Person, Post, Registers};
 use huoyan::desk::Desk;
 use huoyan::store::Store;
 use huoyan::triage::detection::{Class, ModelVersion};
-use huoyan::triage::event::{Event, Place, Recorded};
+use huoyan::triage::event::{Event, Hint, Place, Recorded};
 use huoyan::triage::geo::{Fix, LatLon, Locus};
 use huoyan::triage::hotspot::{Hotspot, HotspotConfidence};
 use huoyan::triage::id::{DispatchId, IncidentId, PersonId, SightingId};
@@ -100,7 +100,7 @@ pub fn opened(sighting: Sighting, now: Timestamp) -> (Incident, Vec<Recorded>) {
         split_from: None,
         flood: None,
     };
-    let place = |_: &Fix| Place {
+    let place = |_: &Fix, _: &[Hint]| Place {
         name: "官庄镇界亭驿村".into(),
         suggested: vec!["r1".into()],
         unique: true,

@@ -563,6 +563,7 @@ async fn seen_by_camera(world: &World, jpeg: Vec<u8>) -> String {
             near_m: 200.0,
             far_m: 8000.0,
             range: huoyan::triage::geo::RangeBasis::Unknown,
+            profile: None,
         },
         confidence: 0.8,
         pictures: vec![picture],

@@ -333,6 +333,26 @@ fn a_kiln_explains_only_what_is_seen_at_the_kiln() {
     assert_eq!((minutes, codes.contains(&"two_kinds".to_owned())), (Some(5), true), "{codes:?}");
 }
 
+/// Two directions that cross may be two fires, until an officer who has seen both pictures says that they are one.
+#[test]
+fn what_an_officer_joins_has_a_place() {
+    let fire = place_m(0.0, 0.0);
+    let (west, south) = (place_m(-4000.0, 0.0), place_m(500.0, -5000.0));
+    let one = camera(1, start(), "west", west, west.azimuth_deg(fire), 0.9);
+    let other = camera(2, start(), "south", south, south.azimuth_deg(fire), 0.9);
+    let mut story = Story::opened(one.clone(), village(), Policy::default());
+    let into = IncidentId(uuid(5 << 64));
+    let join = Input::Merge { other: into, sightings: vec![other] };
+    let mut by_itself = Story::opened(one, village(), Policy::default());
+    by_itself.act(join.clone(), &by(crate::triage::event::Actor::System)).expect("taken in");
+    assert_eq!(by_itself.incident.fix.method, FixMethod::Bearing);
+    story.act(join, &officer()).expect("one fire");
+    let fix = story.incident.fix;
+    assert!(fix.method == FixMethod::Triangulated && fix.radius_m < 500.0 && fix.holds(fire), "{fix:?}");
+    story.act(Input::Unmerge { other: into }, &officer()).expect("the undo");
+    assert_eq!(story.incident.fix.method, FixMethod::Bearing);
+}
+
 #[test]
 fn two_fires_in_one_are_split_and_joined_again() {
     let mut story = Story::between_grids();

@@ -3,7 +3,7 @@
 #![allow(dead_code, reason = "two crates include this file and each uses a part")]
 
 use crate::triage::detection::{Class, ModelVersion};
-use crate::triage::event::{Actor, Candidate, Event, Means, Place, Position, Recorded, Verification};
+use crate::triage::event::{Actor, Candidate, Event, Hint, Means, Place, Position, Recorded, Verification};
 use crate::triage::geo::{Fix, LatLon, Locus, RangeBasis};
 use crate::triage::id::{ActionId, DispatchId, IncidentId, PersonId, SightingId};
 use crate::triage::incident::{By, Incident, Input, NewIncident, Office, Refusal};
@@ -84,6 +84,7 @@ pub fn camera(
         near_m: 200.0,
         far_m: 10_000.0,
         range: RangeBasis::Unknown,
+        profile: None,
     };
     sighting(id, observed_at, source, locus, confidence)
 }
@@ -249,7 +250,8 @@ impl Story {
     }
 
     pub fn begun(new: NewIncident, place: Box<dyn Fn(&Fix) -> Place>, policy: Policy, now: Timestamp) -> Self {
-        let events = Incident::open(new, &Office { policy: &policy, place: &*place, holder: &holder }, now);
+        let asked = |fix: &Fix, _: &[Hint]| place(fix);
+        let events = Incident::open(new, &Office { policy: &policy, place: &asked, holder: &holder }, now);
         let incident = Incident::from_log(&events).expect("a log that begins with Opened");
         Self { incident, policy, now, place, ids: 1001 }
     }
@@ -292,7 +294,8 @@ impl Story {
     }
 
     pub fn act(&mut self, input: Input, by: &By) -> Result<Vec<Event>, Refusal> {
-        let office = Office { policy: &self.policy, place: &*self.place, holder: &holder };
+        let place = |fix: &Fix, _: &[Hint]| (self.place)(fix);
+        let office = Office { policy: &self.policy, place: &place, holder: &holder };
         let events = self.incident.handle(input, by, &office, self.now)?;
         for event in &events {
             self.incident.apply(event);

@@ -59,7 +59,7 @@ fn everybody_who_may_be_told_is_there_once() {
     for grid in &county.grids {
         let middle = grid.area.centroid().expect("corners");
         let fix = Fix { centre: middle, radius_m: 100.0, method: FixMethod::Satellite, spread: None };
-        let place = county.place(&fix, now());
+        let place = county.place(&fix, &[], now());
         let roles = [Role::Ranger, Role::BackupRanger, Role::VillageChief, Role::TownshipDuty];
         let told = county.recipients(&roles, &place, None, now());
         assert_eq!(told.iter().map(|recipient| recipient.role).collect::<Vec<_>>(), roles, "{}", grid.full_name());
@@ -118,7 +118,7 @@ fn its_hotspots_show_each_case_once() {
         .map(|row| {
             let at = LatLon::new(row[0].parse().expect("lat"), row[1].parse().expect("lon")).expect("a place");
             let fix = Fix { centre: at, radius_m: 375.0, method: FixMethod::Satellite, spread: None };
-            let place = county.place(&fix, now());
+            let place = county.place(&fix, &[], now());
             let known = county.labels(&Locus::Disc { centre: at, radius_m: 375.0 }, seen);
             (place.unique, place.labels.contains(&Label::OutsideCounty), known.len())
         })

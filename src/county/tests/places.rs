@@ -1,12 +1,12 @@
 //! Stories of places: whose ground a fix lies on, and how surely.
 
 use super::*;
-use crate::triage::event::NeighbourCounty;
+use crate::triage::event::{Hint, NeighbourCounty};
 use crate::triage::geo::{Locus, RangeBasis, Spread};
 
 #[test]
 fn a_pixel_in_the_middle_of_a_grid_is_that_grids() {
-    let place = county().place(&fix(28.075, 110.075, 375.0), now());
+    let place = county().place(&fix(28.075, 110.075, 375.0), &[], now());
     assert_eq!(place.name, "中镇中镇村 1号网格");
     assert_eq!(place.grid, Some("G11".into()));
     assert!(place.unique);
@@ -17,7 +17,7 @@ fn a_pixel_in_the_middle_of_a_grid_is_that_grids() {
 
 #[test]
 fn a_pixel_near_a_border_belongs_to_its_centre_and_names_the_other() {
-    let place = county().place(&fix(28.075, 110.098, 375.0), now());
+    let place = county().place(&fix(28.075, 110.098, 375.0), &[], now());
     assert_eq!(place.grid, Some("G11".into()));
     assert!(!place.unique);
     assert_eq!(place.labels, [Label::Border { neighbours: vec!["中镇中镇村 2号网格".to_owned()] }]);
@@ -30,7 +30,7 @@ fn a_pixel_near_a_border_belongs_to_its_centre_and_names_the_other() {
 
 #[test]
 fn at_the_countys_edge_the_neighbouring_county_is_named() {
-    let place = county().place(&fix(28.148, 110.075, 375.0), now());
+    let place = county().place(&fix(28.148, 110.075, 375.0), &[], now());
     assert_eq!(place.grid, Some("G21".into()));
     assert_eq!(place.labels, [Label::Border { neighbours: vec!["北县".to_owned()] }]);
     assert!(!place.unique);
@@ -43,7 +43,7 @@ fn at_the_countys_edge_the_neighbouring_county_is_named() {
 
 #[test]
 fn outside_it_is_the_neighbours_and_the_nearest_grid_is_named() {
-    let place = county().place(&fix(28.17, 110.075, 375.0), now());
+    let place = county().place(&fix(28.17, 110.075, 375.0), &[], now());
     assert_eq!(place.grid, None);
     assert!(!place.unique);
     assert_eq!(place.labels, [Label::OutsideCounty]);
@@ -57,7 +57,7 @@ fn outside_it_is_the_neighbours_and_the_nearest_grid_is_named() {
 
 #[test]
 fn without_grids_a_place_says_so() {
-    let place = County::default().place(&fix(28.0, 110.0, 375.0), now());
+    let place = County::default().place(&fix(28.0, 110.0, 375.0), &[], now());
     assert!(place.name.contains("未导入网格"), "{}", place.name);
     assert_eq!((place.grid, place.unique, place.suggested, place.labels), (None, false, vec![], vec![]));
 }
@@ -65,7 +65,7 @@ fn without_grids_a_place_says_so() {
 /// The two grids that a mast on G10's ground looks over, and on into the next county.
 fn bearing(range: RangeBasis, near_m: f64, far_m: f64) -> Fix {
     let (apex, azimuth_deg, half_width_deg) = (at(28.075, 110.01), 90.0, 2.0);
-    let spread = Some(Spread::Sector { apex, azimuth_deg, half_width_deg, near_m, far_m, range });
+    let spread = Some(Spread::Sector { apex, azimuth_deg, half_width_deg, near_m, far_m, range, profile: None });
     let method = if range.is_measured() { FixMethod::Ranged } else { FixMethod::Bearing };
     Fix { centre: apex.destination(azimuth_deg, near_m), radius_m: far_m, method, spread }
 }
@@ -73,22 +73,43 @@ fn bearing(range: RangeBasis, near_m: f64, far_m: f64) -> Fix {
 /// A direction is told as a direction, and every grid along it is a candidate.
 #[test]
 fn a_direction_without_a_range_names_no_grid_as_the_place() {
-    let place = county().place(&bearing(RangeBasis::Unknown, 200.0, 8000.0), now());
+    let place = county().place(&bearing(RangeBasis::Unknown, 200.0, 8000.0), &[], now());
     assert_eq!(place.name, "中镇中镇村一带（沿方位090°，0.2–8公里）");
     let grids: Vec<&str> = place.candidates.iter().map(|it| it.grid.as_str()).collect();
     assert_eq!(grids, ["G11", "G10"], "4.1 of 7.8 km, 3.7 of 7.8 km");
     assert_eq!(ids(&place.suggested), ["A11", "B11", "A10", "B10"]);
     assert_eq!((place.unique, place.labels), (false, vec![]));
 
-    let measured = county().place(&bearing(RangeBasis::Terrain, 5000.0, 7000.0), now());
+    let measured = county().place(&bearing(RangeBasis::Terrain, 5000.0, 7000.0), &[], now());
     assert_eq!((measured.grid, measured.unique), (Some("G11".into()), true));
     assert_eq!(measured.name, "中镇中镇村 1号网格");
+}
+
+/// A second direction that may be of the same fire does not narrow the doubt, and says which grid to look at first.
+#[test]
+fn what_crosses_a_direction_comes_first_among_its_grids() {
+    let (along, apex) = (bearing(RangeBasis::Unknown, 200.0, 8000.0), at(28.03, 110.03));
+    let across = |likely| {
+        let azimuth_deg = apex.azimuth_deg(at(28.075, 110.03));
+        let (half_width_deg, near_m, far_m, range, profile) = (2.0, 200.0, 8000.0, RangeBasis::Unknown, None);
+        let locus = Locus::Sector { apex, azimuth_deg, half_width_deg, near_m, far_m, range, profile };
+        vec![Hint { fix: Fix::of(locus), likely }]
+    };
+    let grids = |hints: &[Hint]| -> Vec<(String, f64)> {
+        let place = county().place(&along, hints, now());
+        place.candidates.iter().map(|it| (it.grid.to_string(), it.weight)).collect()
+    };
+    assert_eq!(grids(&[])[0].0, "G11");
+    let hinted = grids(&across(0.9));
+    assert_eq!((hinted.len(), hinted[0].0.as_str()), (2, "G10"), "and the other stays on the list");
+    assert!((hinted[0].1 + hinted[1].1 - 1.0).abs() < 1e-9 && hinted[0].1 > 0.8, "{hinted:?}");
+    assert_eq!(grids(&across(0.0)), grids(&[]), "what is surely another fire says nothing");
 }
 
 #[test]
 fn a_camera_that_knows_no_direction_names_none() {
     let fix = Fix { method: FixMethod::Unaimed, ..fix(28.075, 110.075, 8000.0) };
-    let place = county().place(&fix, now());
+    let place = county().place(&fix, &[], now());
     assert_eq!((place.grid, place.unique), (None, false));
     assert!(place.name.contains("方位不明") && place.name.contains("8公里以内"), "{}", place.name);
     assert!(place.candidates.len() > 5, "what lies within reach");
@@ -123,7 +144,7 @@ fn a_pixel_among_small_grids_goes_to_the_likeliest() {
         let fire = at(chance.between(28.02, 28.29), chance.between(110.02, 110.39));
         let mut off_m = || chance.between(-187.5, 187.5) + 75.0 * chance.normal();
         let pixel = fire.destination(90.0, off_m()).destination(0.0, off_m());
-        let place = county.place(&Fix { centre: pixel, ..fix(28.0, 110.0, 375.0) }, now());
+        let place = county.place(&Fix { centre: pixel, ..fix(28.0, 110.0, 375.0) }, &[], now());
         let sum: f64 = place.candidates.iter().map(|it| it.weight).sum();
         assert!((sum - 1.0).abs() < 1e-9, "{sum}");
         assert_eq!(place.candidates.first().map(|it| &it.grid), place.grid.as_ref());

@@ -150,6 +150,7 @@ fn overlap(a: &Ray, b: &Ray) -> bool {
         near_m: it.near_m,
         far_m: it.far_m,
         range: it.range,
+        profile: it.profile,
     };
     a.distance_m(b.apex) <= b.far_m && separation(&locus(a), &locus(b)) <= 1.0
 }

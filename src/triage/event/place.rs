@@ -1,5 +1,6 @@
 //! Pure: where an incident lies in the office's registers, as events carry it.
 
+use crate::triage::geo::Fix;
 use crate::triage::id::{GridId, PersonId};
 use crate::triage::sighting::Label;
 use serde::{Deserialize, Serialize};
@@ -23,6 +24,14 @@ pub struct Place {
     /// Whose county it is when it is not ours: 转报.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub neighbour: Option<NeighbourCounty>,
+}
+
+/// Where another incident is believed to be that may be the same fire.
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Hint {
+    pub fix: Fix,
+    /// How likely both are one, 0..=1.
+    pub likely: f64,
 }
 
 /// A grid the fire may be in.

@@ -1,9 +1,11 @@
 //! Time → events, and the two ways in. Nothing is changed here: a copy of the incident is carried along so that every decision sees
 //! the ones before it.
 
-use super::{By, Deadline, Incident, Input, NewIncident, Office, Refusal, State};
+use super::{By, Deadline, Incident, Input, Link, NewIncident, Office, Refusal, State};
 use crate::triage::dispatch::Dispatch;
-use crate::triage::event::{Actor, Because, Called, Candidate, Closure, Dispatched, Due, Event, Neighbour, Recorded};
+use crate::triage::event::{
+    Actor, Because, Called, Candidate, Closure, Dispatched, Due, Event, Hint, Neighbour, Recorded,
+};
 use crate::triage::id::{DispatchId, GridId, IncidentId, PersonId};
 use crate::triage::locate;
 use crate::triage::policy::{Policy, Role, Rung, Stage, ZeroPoint};
@@ -18,7 +20,8 @@ impl Incident {
     pub fn open(new: NewIncident, office: &Office<'_>, now: Timestamp) -> Vec<Recorded> {
         let Some((first, rest)) = new.sightings.split_first() else { return Vec::new() };
         let fix = locate::fix(slice::from_ref(first));
-        let place = (office.place)(&fix);
+        let hints: Vec<Hint> = new.links.iter().filter_map(|it| it.hint).collect();
+        let place = (office.place)(&fix, &hints);
         let priority = score::priority(&new.sightings, &place.labels);
         let opened = |review_by| {
             let opened = Event::Opened {
@@ -42,7 +45,7 @@ impl Incident {
         let (_, mut whole) = opened(later(now, office.policy.review.alarm_after));
         whole.sightings.extend(rest.iter().cloned());
         whole.fix = locate::fix(&whole.sightings);
-        whole.place = (office.place)(&whole.fix);
+        whole.place = (office.place)(&whole.fix, &hints);
         let review_by = match (whole.judge(office.policy, false).verdict, new.flood) {
             (Verdict::Digest, _) => next_digest(now, office.policy.labelled.digest_after),
             (_, Some((_, at))) => at,
@@ -51,10 +54,10 @@ impl Incident {
         };
         let (opened, incident) = opened(review_by);
         let mut decision = Decision { incident, events: vec![opened], office: *office, now, spare: new.dispatch };
-        decision.take_evidence(rest, &system_by());
-        for other in new.links {
-            decision.by_system(Event::Linked { other });
+        for Link { other, hint } in new.links {
+            decision.by_system(Event::Linked { other, hint });
         }
+        decision.take_evidence(rest, &system_by());
         if !decision.consider(false) {
             decision.pass_on();
         }

@@ -2,12 +2,11 @@
 //! [`Decision::follow_the_evidence`], does it for all of them.
 
 use super::decide::{Decision, later};
-use super::{By, Refusal, State};
+use super::{By, Link, Refusal, State};
 use crate::triage::dispatch::Dispatch;
-use crate::triage::event::{Actor, Event, Matter, Neighbour, Place, WhyMoved};
+use crate::triage::event::{Actor, Event, Hint, Matter, Neighbour, Place, WhyMoved};
 use crate::triage::geo::{Fix, FixMethod, Locus};
 use crate::triage::id::{IncidentId, SightingId};
-use crate::triage::locate;
 use crate::triage::policy::Role;
 use crate::triage::score;
 use crate::triage::sending::{self, Verdict, reason};
@@ -82,9 +81,11 @@ impl Decision<'_> {
 
     /// The one way from evidence to place to person.
     fn follow_the_evidence(&mut self, why: WhyMoved, weight: Weight) {
-        let fix = locate::fix(&self.incident.sightings);
+        let fix = self.incident.located();
+        let place = (self.office.place)(&fix, &self.incident.hints());
         // What was sorted by hand has another weight, though it may have the same place.
-        if why != WhyMoved::Sorted && !differs(&fix, &self.incident.fix) {
+        let is_new = differs(&fix, &self.incident.fix) || place.grid != self.incident.place.grid;
+        if why != WhyMoved::Sorted && !is_new {
             return;
         }
         // A crossing has support, or it would be none: a range, a third ray, a pixel. So it is no weak bearing.
@@ -92,7 +93,6 @@ impl Decision<'_> {
             FixMethod::Triangulated if weight == Weight::Weak => Weight::Strong,
             _ => weight,
         };
-        let place = (self.office.place)(&fix);
         let running = self.incident.dispatch.clone().filter(Dispatch::is_running);
         let Some(dispatch) = running.filter(|_| self.incident.state != State::NeedsReview) else {
             return self.relocate(fix, place, why, false);
@@ -276,10 +276,12 @@ impl Decision<'_> {
         Ok(())
     }
 
-    pub(super) fn link(&mut self, other: IncidentId, by: &By) -> Result<(), Refusal> {
+    pub(super) fn link(&mut self, Link { other, hint }: Link, by: &By) -> Result<(), Refusal> {
         self.check_open()?;
-        if other != self.incident.id && !self.incident.links.contains(&other) {
-            self.by(by, Event::Linked { other });
+        let known = self.incident.links.iter().any(|it| it.other == other && !says_more(hint, it.hint));
+        if other != self.incident.id && !known {
+            self.by(by, Event::Linked { other, hint });
+            self.follow_the_evidence(WhyMoved::Linked { other }, Weight::Weak);
         }
         Ok(())
     }
@@ -306,6 +308,16 @@ fn is_strong(sighting: &Sighting) -> bool {
         Locus::Sector { range, .. } => range.is_measured(),
         Locus::Unaimed { .. } => false,
         Locus::Disc { .. } | Locus::Pixel { .. } => sighting.source.kind() != SourceKind::Camera,
+    }
+}
+
+/// Whether where a linked incident is now believed to be is worth a line in the log.
+fn says_more(new: Option<Hint>, known: Option<Hint>) -> bool {
+    match (new, known) {
+        (Some(Hint { fix: new, .. }), Some(Hint { fix: known, .. })) => {
+            new.method != known.method || new.radius_m < known.radius_m / 2.0
+        }
+        (new, known) => new.is_some() && known.is_none(),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Events → state. Total: whatever the log says is folded, nothing is judged again here.
 
 use super::decide::later;
-use super::{Answer, Deciding, Incident, Merged, Proposal, State, Told, Undelivered, Waiting};
+use super::{Answer, Deciding, Incident, Link, Merged, Proposal, State, Told, Undelivered, Waiting};
 use crate::triage::dispatch::{Dispatch, Step};
 use crate::triage::event::{Actor, Called, Dispatched, Event, Matter, Means, Recorded, Verification};
 use crate::triage::id::{DispatchId, IncidentId, PersonId, PictureId, SightingId};
@@ -77,16 +77,17 @@ impl Incident {
                 self.sightings.retain(|it| self.state == State::Closed || !sightings.contains(&it.id));
                 self.reminders.retain(|it| !sightings.contains(&it.id));
             }
-            Event::Merged { other, sightings } => self.merge(*other, sightings),
+            Event::Merged { other, sightings } => {
+                self.merge(*other, sightings, matches!(recorded.actor, Actor::Officer { .. }));
+            }
             Event::MergedInto { into } => {
                 self.merged_into = Some(*into);
                 self.done(Matter::Review);
             }
             Event::Unmerged { other } => self.unmerge(*other, at),
-            Event::Linked { other } => {
-                if !self.links.contains(other) {
-                    self.links.push(*other);
-                }
+            Event::Linked { other, hint } => {
+                self.links.retain(|it| it.other != *other);
+                self.links.push(Link { other: *other, hint: *hint });
             }
             Event::Reminded { sighting } => self.reminders.push(sighting.clone()),
             Event::ReviewMissed { .. } => self.rang(Matter::Review, 0, at, later(at, OLD.again)),
@@ -199,13 +200,13 @@ impl Incident {
         }
     }
 
-    fn merge(&mut self, other: IncidentId, sightings: &[Sighting]) {
+    fn merge(&mut self, other: IncidentId, sightings: &[Sighting], by_hand: bool) {
         let new = |it: &&Sighting| self.sightings.iter().all(|known| known.id != it.id);
         let added: Vec<Sighting> = sightings.iter().filter(new).cloned().collect();
         let ids: Vec<SightingId> = added.iter().map(|it| it.id).collect();
         added.into_iter().for_each(|it| self.see(it));
-        self.links.retain(|it| *it != other);
-        self.merged.push(Merged { other, sightings: ids });
+        self.links.retain(|it| it.other != other);
+        self.merged.push(Merged { other, by_hand, sightings: ids });
     }
 
     /// On the leading incident its evidence leaves; on the other the office has to look again.

@@ -25,7 +25,7 @@ impl Decision<'_> {
             Input::Merge { other, sightings } => self.merge(other, sightings, by),
             Input::MergeInto { into } => self.merge_into(into, by),
             Input::Unmerge { other } => self.unmerge(other, by),
-            Input::Link { other } => self.link(other, by),
+            Input::Link(link) => self.link(link, by),
             Input::Intend { intent } => self.intend(intent, by),
             Input::MessageFailed(failed) => self.message_failed(failed, by),
             Input::TakeUndelivered { message } => self.take_undelivered(message, by),
@@ -246,8 +246,8 @@ impl Decision<'_> {
         let to_centre_m = position.at.distance_m(fix.centre);
         match fix.spread() {
             Spread::Ellipse { along_m, across_m, .. } => (to_centre_m - along_m.max(across_m)).max(0.0),
-            Spread::Sector { apex, azimuth_deg, half_width_deg, near_m, far_m, range } => {
-                let sector = Locus::Sector { apex, azimuth_deg, half_width_deg, near_m, far_m, range };
+            Spread::Sector { apex, azimuth_deg, half_width_deg, near_m, far_m, range, profile } => {
+                let sector = Locus::Sector { apex, azimuth_deg, half_width_deg, near_m, far_m, range, profile };
                 overlap::distance_m(&sector, position.at)
             }
         }

@@ -1,7 +1,8 @@
 //! For every order of inputs, repeats and waits. The stories are told in `tests/it/deadlines.rs`.
 
-use super::{Failed, Incident, Input, Office, Refusal, State};
-use crate::triage::event::{Actor, Closure, Event, Intent, Means, Recorded};
+use super::{Failed, Incident, Input, Link, Office, Refusal, State};
+use crate::triage::event::{Actor, Closure, Event, Hint, Intent, Means, Recorded};
+use crate::triage::geo::Fix;
 use crate::triage::id::{ActionId, DispatchId, IncidentId, MessageId, PictureId, SightingId};
 use crate::triage::kit::*;
 use crate::triage::policy::{Channel, Policy, Role, Stage};
@@ -47,7 +48,7 @@ fn any_act() -> impl Strategy<Value = Act> {
             sightings: vec![satellite(id << 91, start(), place_m(700.0, 0.0))],
         }),
         1 => (1u128..4).prop_map(|id| Input::Unmerge { other: IncidentId(uuid(id << 90)) }),
-        1 => (1u128..4).prop_map(|id| Input::Link { other: IncidentId(uuid(id << 90)) }),
+        1 => (1u128..4).prop_map(|id| Input::Link(Link { other: IncidentId(uuid(id << 90)), hint: None })),
         1 => Just(Input::Intend { intent: Intent::FalseAlarm }),
         2 => (1u128..9, any::<bool>()).prop_map(|(id, no_channel)| Input::MessageFailed(failed(id, no_channel))),
         1 => (1u128..9).prop_map(|id| Input::TakeUndelivered { message: MessageId(uuid(id)) }),
@@ -123,7 +124,8 @@ proptest! {
         story.now += SignedDuration::from_secs(wait_s);
         let before = story.incident.clone();
         let tick = Input::Tick { dispatch: DispatchId(uuid(1)), with: None };
-        let office = Office { policy: &story.policy, place: &*story.place, holder: &holder };
+        let place = |fix: &Fix, _: &[Hint]| (story.place)(fix);
+        let office = Office { policy: &story.policy, place: &place, holder: &holder };
         let once = before.handle(tick.clone(), &by(Actor::System), &office, story.now);
         prop_assert_eq!(&before, &story.incident);
         prop_assert_eq!(&once, &before.handle(tick, &by(Actor::System), &office, story.now), "the same answer");

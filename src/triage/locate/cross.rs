@@ -6,7 +6,7 @@ use crate::triage::ray::{Ray, plane, unplane};
 use crate::triage::support;
 
 /// The crossing that most bearings agree with, of equals the narrowest. `areas`: centre and radius of what else says where it is.
-pub(super) fn supported(bearings: &[Bearing<'_>], areas: &[(LatLon, f64)]) -> Option<Fix> {
+pub(super) fn supported(bearings: &[Bearing<'_>], areas: &[(LatLon, f64)], joined_by_hand: bool) -> Option<Fix> {
     let rays: Vec<Ray> = bearings.iter().map(|it| it.ray).collect();
     let pairs = bearings.iter().enumerate().flat_map(|(i, a)| bearings[i + 1..].iter().map(move |b| [a, b]));
     let fixes = pairs.filter_map(|[one, other]| {
@@ -17,7 +17,8 @@ pub(super) fn supported(bearings: &[Bearing<'_>], areas: &[(LatLon, f64)]) -> Op
         agreeing.extend(rays.iter().filter(|it| **it != a && **it != b && support::third_ray(it, crossing, &a, &b)));
         let fix = solve(&agreeing)?;
         let area_there = || areas.iter().any(|(centre, radius_m)| support::area_at(*centre, *radius_m, &fix));
-        let is_supported = agreeing.len() > 2 || support::ranges_agree(&a, &b, seen.0, seen.1) || area_there();
+        let is_supported =
+            joined_by_hand || agreeing.len() > 2 || support::ranges_agree(&a, &b, seen.0, seen.1) || area_there();
         is_supported.then_some((agreeing.len(), fix))
     });
     fixes.min_by(|(n, a), (m, b)| m.cmp(n).then_with(|| a.radius_m.total_cmp(&b.radius_m))).map(|(_, fix)| fix)

@@ -4,7 +4,7 @@ use crate::triage::kit::place_m;
 use proptest::prelude::*;
 
 fn wedge(apex: LatLon, azimuth_deg: f64, half_width_deg: f64, near_m: f64, far_m: f64) -> Locus {
-    Locus::Sector { apex, azimuth_deg, half_width_deg, near_m, far_m, range: RangeBasis::Unknown }
+    Locus::Sector { apex, azimuth_deg, half_width_deg, near_m, far_m, range: RangeBasis::Unknown, profile: None }
 }
 
 #[test]

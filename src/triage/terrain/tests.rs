@@ -25,7 +25,13 @@ fn terrain(height_m: impl Fn(f64, f64) -> f64) -> Terrain {
 
 fn sight(azimuth_deg: f64, elevation_deg: f64, range_m: f64) -> Sight {
     let (half_width_deg, elevation_error_deg) = (1.5, 0.6);
-    Sight { azimuth_deg, half_width_deg, elevation_deg, elevation_error_deg, height_m: 30.0, range_m }
+    let top_deg = elevation_deg + 1.0;
+    Sight { azimuth_deg, half_width_deg, elevation_deg, elevation_error_deg, top_deg, height_m: 30.0, range_m }
+}
+
+/// The two ranges between which the fire is, where they say something.
+fn ranged(land: &Terrain, mast: LatLon, sight: &Sight) -> Option<[f64; 2]> {
+    land.range(mast, sight)?.measured
 }
 
 /// The elevation at which a camera sees a height at a range.
@@ -107,8 +113,9 @@ fn a_fire_in_the_valley_is_ranged_to_a_few_hundred_metres() {
     let land = terrain(|_, north| (400.0 - north.max(0.0) / 2.0).max(100.0));
     let mast_m = 430.0;
     let (fire_m, ground_m) = (3000.0, 100.0);
-    let range = land.range(mast(), &sight(0.0, seen_deg(mast_m, ground_m, fire_m), 8000.0)).expect("it is ranged");
-    assert!(range.near_m < fire_m && fire_m < range.far_m && range.far_m - range.near_m < 1200.0, "{range:?}");
+    let [near_m, far_m] =
+        ranged(&land, mast(), &sight(0.0, seen_deg(mast_m, ground_m, fire_m), 8000.0)).expect("ranged");
+    assert!(near_m < fire_m && fire_m < far_m && far_m - near_m < 1200.0, "{near_m} {far_m}");
 }
 
 #[test]
@@ -116,20 +123,24 @@ fn smoke_over_a_ridge_may_rise_behind_it_as_far_as_a_plume_shows() {
     // A ridge of 300 m at 4 km; behind it the ground falls by 20 m a hundred metres, and rises again from 8 km.
     let land = terrain(|_, north| if north < 3500.0 { 0.0 } else { (300.0 - (north - 4000.0).abs() / 5.0).max(200.0) });
     let edge_deg = seen_deg(30.0, 300.0, 4000.0);
-    let range = land.range(mast(), &sight(0.0, edge_deg, 8000.0)).expect("it is ranged");
-    assert!((3300.0..=4000.0).contains(&range.near_m), "at the ridge: {range:?}");
-    assert!((4600.0..6000.0).contains(&range.far_m), "200 m of plume show 1.3 km behind it: {range:?}");
+    // Half a degree of smoke over the ridge: 35 m at 4 km.
+    let low = Sight { top_deg: edge_deg + 0.5, ..sight(0.0, edge_deg, 8000.0) };
+    let [near_m, far_m] = ranged(&land, mast(), &low).expect("ranged");
+    assert!((3300.0..=4000.0).contains(&near_m), "at the ridge: {near_m}");
+    assert!((4600.0..12_000.0).contains(&far_m), "a high plume shows far behind it: {far_m}");
+    let behind = land.range(mast(), &low).expect("known").profile;
+    assert!(behind.at_m(0.5) < 6000.0, "and the less of it the farther: {behind:?}");
 }
 
 #[test]
 fn what_says_nothing_is_unknown() {
     let plane = terrain(|_, _| 0.0);
-    let of = |elevation_deg| plane.range(mast(), &sight(0.0, elevation_deg, 8000.0));
+    let of = |elevation_deg| ranged(&plane, mast(), &sight(0.0, elevation_deg, 8000.0));
     assert_eq!(of(5.0), None, "sky");
     assert_eq!(of(-0.2), None, "grazing: the horizon is within the error");
     assert_eq!(of(-20.0), None, "nearer than forest smoke is reported");
     let high = Sight { height_m: 100.0, ..sight(0.0, -4.0, 8000.0) };
-    assert!(plane.range(mast(), &high).is_some());
+    assert!(ranged(&plane, mast(), &high).is_some());
     let beyond = LatLon::new(30.0, 112.0).expect("a place");
     assert_eq!(plane.range(beyond, &sight(0.0, -2.5, 8000.0)), None, "no elevations there");
     let edge = mast().destination(0.0, 23_000.0);
@@ -141,11 +152,12 @@ fn flat_ground_gives_what_a_terrain_that_is_flat_gives() {
     let plane = terrain(|_, _| 12.0);
     for elevation_deg in [-3.0, -4.0, -6.0] {
         let sight = Sight { height_m: 150.0, ..sight(200.0, elevation_deg, 5000.0) };
-        let (flat, land) = (flat_range(&sight).expect("near"), plane.range(mast(), &sight).expect("near"));
+        let flat = flat_range(&sight).and_then(|it| it.measured).expect("near");
+        let land = ranged(&plane, mast(), &sight).expect("near");
         let true_m = 150.0 / f64::tan(f64::to_radians(-elevation_deg));
-        assert!(flat.near_m < true_m && true_m < flat.far_m, "{flat:?} holds {true_m}");
-        assert!(land.near_m < true_m && true_m < land.far_m, "{land:?} holds {true_m}");
-        assert!(flat.far_m <= land.far_m + 100.0, "it knows the ground better: {flat:?}, {land:?}");
+        assert!(flat[0] < true_m && true_m < flat[1], "{flat:?} holds {true_m}");
+        assert!(land[0] < true_m && true_m < land[1], "{land:?} holds {true_m}");
+        assert!(flat[1] <= land[1] + 100.0, "it knows the ground better: {flat:?}, {land:?}");
     }
 }
 
@@ -179,7 +191,7 @@ fn uniform(state: &mut u64) -> f64 {
 
 #[test]
 fn nine_times_in_ten_the_interval_holds_the_fire() {
-    let (mut state, mut ranged, mut held, mut looks) = (7u64, 0u32, 0u32, 0u32);
+    let (mut state, mut known, mut held, mut looks) = (7u64, 0u32, 0u32, 0u32);
     for seed in 0..12 {
         let height = hills(seed);
         let land = terrain(&height);
@@ -198,15 +210,16 @@ fn nine_times_in_ten_the_interval_holds_the_fire() {
             }
             looks += 1;
             let (off_deg, aside_deg) = (normal(&mut state) * 0.6 / 1.645, normal(&mut state) * 1.5 / 1.645);
-            let look = sight(azimuth_deg + aside_deg, edge_deg + off_deg, 8000.0);
-            if let Some(range) = land.range(mast(), &look) {
-                ranged += 1;
-                held += u32::from((range.near_m..=range.far_m).contains(&fire_m));
+            let top_deg = seen(fire_m).1 + off_deg;
+            let look = Sight { top_deg, ..sight(azimuth_deg + aside_deg, edge_deg + off_deg, 8000.0) };
+            if let Some([near_m, far_m]) = ranged(&land, mast(), &look) {
+                known += 1;
+                held += u32::from((near_m..=far_m).contains(&fire_m));
             }
         }
     }
-    assert!(ranged * 3 > looks, "{ranged} of {looks} are ranged");
-    assert!(held * 100 >= ranged * 90, "{held} of {ranged} hold the fire");
+    assert!(known * 3 > looks, "{known} of {looks} are ranged");
+    assert!(held * 100 >= known * 90, "{held} of {known} hold the fire");
 }
 
 proptest! {
@@ -217,14 +230,19 @@ proptest! {
         elevation_deg in -90.0..90.0f64,
         azimuth_deg in -400.0..800.0f64,
         error_deg in 0.0..20.0f64,
+        top_deg in -90.0..90.0f64,
         half_width_deg in 0.0..180.0f64,
         height_m in 0.0..500.0f64,
         range_m in 0.0..60_000.0f64,
     ) {
         let land = small();
-        let sight = Sight { azimuth_deg, half_width_deg, elevation_deg, elevation_error_deg: error_deg, height_m, range_m };
+        let elevation_error_deg = error_deg;
+        let sight =
+            Sight { azimuth_deg, half_width_deg, elevation_deg, elevation_error_deg, top_deg, height_m, range_m };
         for range in [land.range(mast(), &sight), flat_range(&sight)].into_iter().flatten() {
-            prop_assert!(range.near_m > 0.0 && range.near_m < range.far_m && range.far_m <= 3.0 * range.near_m);
+            prop_assert!(range.profile.at_m(0.0) <= range.profile.at_m(1.0));
+            let Some([near_m, far_m]) = range.measured else { continue };
+            prop_assert!(near_m > 0.0 && near_m < far_m && far_m <= 3.0 * near_m);
         }
         if let Some(cast) = land.cast(mast(), 500.0 + height_m, azimuth_deg, elevation_deg) {
             prop_assert!(cast > 0.0 && cast <= SIGHT_MAX_M);

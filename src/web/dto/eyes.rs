@@ -82,7 +82,7 @@ impl Eyes<'_> {
                     means: it.means,
                 })
                 .collect(),
-            links: incident.links.into_iter().filter(|_| office).collect(),
+            links: incident.links.iter().filter(|_| office).map(|it| it.other).collect(),
             merged: incident.merged.iter().filter(|_| office).map(|it| it.other).collect(),
             merged_into: incident.merged_into.filter(|_| office),
             split_from: incident.split_from.filter(|_| office),

@@ -195,7 +195,7 @@ impl Day {
         }
         let fire = |it: &Incident| self.world.cause_of(it).filter(|it| matches!(it, Cause::Fire(_)));
         let own = fire(it);
-        let same = it.links.iter().filter_map(|other| self.filed(*other)).find(|filed| {
+        let same = it.links.iter().filter_map(|link| self.filed(link.other)).find(|filed| {
             let other = &filed.incident;
             other.state != State::Closed && other.merged_into.is_none() && own.is_some() && fire(other) == own
         });

@@ -2,7 +2,7 @@
 //! calls.
 
 use super::chance::Chance;
-use super::fires::{Cause, Fire, Nothing, NothingKind, Truth, after};
+use super::fires::{Cause, Fire, Nothing, NothingKind, RISE_M_MIN, Truth, after};
 use super::ground::{Spot, Terrain};
 use super::masts::Eye;
 use super::passes::Pass;
@@ -30,6 +30,8 @@ pub struct Evidence {
 /// Smoke is seen by day only, hours of the county's time; flames by night, where no ridge hides them.
 const DAY_HOURS: std::ops::Range<f64> = 6.0..19.0;
 const FLAMES_M: f64 = 40.0;
+/// Mean time in which a camera finds and confirms what shows, minutes: young smoke is faint.
+const FOUND_AFTER_MIN: f64 = 3.0;
 /// Radiative power of an approved burn at its height and of a hot roof at noon, MW.
 const BURN_MW: f64 = 9.0;
 const ROOF_MW: f64 = 2.5;
@@ -77,12 +79,14 @@ struct Collector<'a> {
 }
 
 impl Collector<'_> {
-    /// Every camera finds it some minutes later, less surely far away (0.06 a kilometre), and reports it again every
-    /// quarter to half an hour, six times at most.
+    /// The same column rises before all cameras; each finds it some minutes after it has come over its ridges, less surely far
+    /// away (0.06 a kilometre), and reports it again every quarter to half an hour, six times at most.
     fn watched(&mut self, cause: Cause, fire: &Fire, at_best: f64) {
         let mut chance = Chance::of(self.seed, &format!("watched {cause:?}"));
         for eye in self.eyes {
-            let mut at = after(fire.from, 3.0 - 6.0 * (1.0 - chance.unit()).ln());
+            let rises_min =
+                if self.by_day(fire.from) { eye.least_m(fire.spot, self.terrain) / RISE_M_MIN } else { 0.0 };
+            let mut at = after(fire.from, rises_min + 1.0 - FOUND_AFTER_MIN * (1.0 - chance.unit()).ln());
             let found = chance.happens(at_best - 0.06 * eye.range_m(fire.spot) / 1_000.0);
             if !found || !eye.looks_towards(fire.spot, at) {
                 continue;
@@ -91,9 +95,9 @@ impl Collector<'_> {
                 if at >= fire.to {
                     break;
                 }
-                let day = DAY_HOURS.contains(&(at.duration_since(self.truth.start).as_secs_f64() / 3_600.0));
+                let day = self.by_day(at);
                 let class = if day { Class::Smoke } else { Class::Fire };
-                let seen = Fire { smoke_m: if day { fire.smoke_m } else { FLAMES_M }, ..fire.clone() };
+                let seen = Fire { smoke_m: if day { fire.smoke_at_m(at) } else { FLAMES_M }, ..fire.clone() };
                 if (day || fire.peak_mw > 3.0)
                     && let Some(bbox) = eye.sees(&mut chance, &seen, self.truth, self.terrain, at)
                 {
@@ -104,6 +108,10 @@ impl Collector<'_> {
                 at = after(at, chance.between(15.0, 35.0));
             }
         }
+    }
+
+    fn by_day(&self, at: Timestamp) -> bool {
+        DAY_HOURS.contains(&(at.duration_since(self.truth.start).as_secs_f64() / 3_600.0))
     }
 
     /// One camera's picture of nothing, or of a drill's rendered smoke.

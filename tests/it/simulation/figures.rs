@@ -53,6 +53,8 @@ pub const LINES: &[Line] = &[
     line("camera_listed_terrain", Target::None, "camera only, terrain model: the true grid is listed"),
     line("camera_first", Target::None, "camera only, no terrain model: the true grid comes first"),
     line("camera_first_terrain", Target::AtLeast(0.80), "camera only, terrain model: the true grid comes first"),
+    line("camera_first_masts", Target::None, "… of fires that two masts or more have seen by then"),
+    line("camera_first_one_mast", Target::None, "… of fires that one mast has seen"),
     line("holds_bearing", Target::AtLeast(0.90), "a bearing's stated doubt holds the fire"),
     line("holds_ranged", Target::AtLeast(0.90), "a ranged bearing's"),
     line("holds_triangulated", Target::AtLeast(0.90), "crossed bearings'"),

@@ -24,7 +24,7 @@ pub struct Fire {
     pub to: Timestamp,
     /// Radiative power at its height, MW.
     pub peak_mw: f64,
-    /// Height of the smoke above the ground, metres.
+    /// Height that the smoke reaches above the ground, metres.
     pub smoke_m: f64,
     /// A forest fire; otherwise somebody burns a field.
     pub forest: bool,
@@ -32,7 +32,15 @@ pub struct Fire {
     pub at_site: Option<Cause>,
 }
 
+/// A young column grows by so much, metres a minute: 1 m/s, the slow end of what buoyant smoke does.
+pub const RISE_M_MIN: f64 = 60.0;
+
 impl Fire {
+    /// Height of the smoke now, metres.
+    pub fn smoke_at_m(&self, at: Timestamp) -> f64 {
+        (RISE_M_MIN * minutes(at.duration_since(self.from))).clamp(0.0, self.smoke_m)
+    }
+
     /// Radiative power now, MW: rises within 40 minutes, sinks in the last quarter.
     pub fn power_mw(&self, at: Timestamp) -> f64 {
         if at < self.from || at > self.to {

@@ -136,27 +136,36 @@ impl Eye {
         }
         // What the ridge hides of the column leans on downwind behind it.
         let hidden_m = (low.tan() * range_m + self.lens_m - base_m).max(0.0);
-        let edges = [hidden_m, fire.smoke_m].map(|height_m| {
+        let edges = [(hidden_m, low), (fire.smoke_m, top)].map(|(height_m, elevation)| {
             let drifted = fire.spot.moved(truth.wind_deg, truth.lean * height_m);
             let half_deg = (8.0 + 0.08 * height_m).atan2(range_m).to_degrees();
             let off_deg = self.off_deg(drifted, at);
-            [off_deg - half_deg, off_deg + half_deg]
+            [off_deg - half_deg, off_deg + half_deg].map(|it| self.project(it, elevation))
         });
-        let left_deg = edges[0][0].min(edges[1][0]);
-        let right_deg = edges[0][1].max(edges[1][1]);
-        // Boxes are drawn by a network: their edges wander by a tenth of their size.
-        let (width, height) = (right_deg - left_deg, top - low);
+        let corners = edges.as_flattened();
+        let outer = |pick: fn(f64, f64) -> f64, of: fn(&[f64; 2]) -> f64| corners.iter().map(of).reduce(pick);
+        let [left, right] = [f64::min, f64::max].map(|pick| outer(pick, |it| it[0]).unwrap_or(0.5));
+        let [upper, lower] = [f64::min, f64::max].map(|pick| outer(pick, |it| it[1]).unwrap_or(0.5));
+        // Boxes are drawn by a network: their edges wander by a twentieth of their size (1 sigma), the lower one hardly downwards.
+        let (width, height) = (right - left, lower - upper);
         let wander = |chance: &mut Chance, size: f64| chance.normal(0.05 * size);
-        let left = across(left_deg + wander(chance, width));
-        let right = across(right_deg + wander(chance, width));
-        let upper = self.down(top + wander(chance, height));
-        let lower = self.down(low + wander(chance, height).max(-0.05 * height));
+        let (left, right) = (left + wander(chance, width), right + wander(chance, width));
+        let upper = upper + wander(chance, height);
+        let lower = lower - wander(chance, height).max(-0.05 * height);
         let centre = (left + right) / 2.0;
         if !(0.0..=1.0).contains(&centre) || lower <= 0.02 || upper >= 0.98 {
             return None;
         }
         let [left, right, upper, lower] = [left, right, upper, lower].map(|it| it.clamp(0.0, 1.0) as f32);
         Some([left, upper, (right - left).max(0.004), (lower - upper).max(0.004)].into())
+    }
+
+    /// How high smoke has to rise there before enough of it shows, metres.
+    pub fn least_m(&self, spot: Spot, terrain: &Terrain) -> f64 {
+        let (base_m, range_m) = (terrain.height_m(spot), self.range_m(spot));
+        let ground = ((base_m - self.lens_m) / range_m).atan();
+        let low = ground.max(terrain.horizon_rad(self.spot, self.lens_m, spot));
+        (low + SMOKE_MIN_DEG.to_radians()).tan() * range_m + self.lens_m - base_m
     }
 
     /// A box somewhere in the picture, for what is not there.
@@ -229,15 +238,16 @@ impl Eye {
         normalise_deg(towards_deg - self.azimuth_deg - turned_deg + 180.0) - 180.0
     }
 
-    /// 0 at the upper edge, 1 at the lower, of a rectilinear lens.
-    fn down(&self, angle_rad: f64) -> f64 {
-        let half = ASPECT * (VIEW_DEG / 2.0).to_radians().tan();
-        0.5 - (angle_rad - self.tilt_deg.to_radians()).tan() / half / 2.0
+    /// Where a direction is in the picture, shares from its upper left corner. A rectilinear lens: lenses of fixed cameras keep
+    /// straight lines straight, so off the middle what is lower is drawn lower still.
+    fn project(&self, off_deg: f64, elevation_rad: f64) -> [f64; 2] {
+        let (tilt_sin, tilt_cos) = self.tilt_deg.to_radians().sin_cos();
+        let (off_sin, off_cos) = off_deg.clamp(-80.0, 80.0).to_radians().sin_cos();
+        let (up, level) = elevation_rad.sin_cos();
+        let ahead = (level * off_cos * tilt_cos + up * tilt_sin).max(0.05);
+        let half = (VIEW_DEG / 2.0).to_radians().tan();
+        let right = level * off_sin / ahead / half;
+        let above = (up * tilt_cos - level * off_cos * tilt_sin) / ahead / half / ASPECT;
+        [0.5 + right / 2.0, 0.5 - above / 2.0]
     }
-}
-
-/// 0 at the left edge, 1 at the right, of a rectilinear lens: lenses of fixed cameras keep straight lines straight.
-fn across(off_deg: f64) -> f64 {
-    let off_deg = off_deg.clamp(-80.0, 80.0);
-    0.5 + off_deg.to_radians().tan() / (VIEW_DEG / 2.0).to_radians().tan() / 2.0
 }

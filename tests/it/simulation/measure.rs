@@ -82,11 +82,14 @@ fn candidates(place: &Place) -> Vec<GridId> {
     if listed.is_empty() { place.grid.iter().cloned().collect() } else { listed }
 }
 
-/// Who is on the way or has been told to look out. One who said no was the right one all the same.
+/// Who is on the way or has been told to look out. One who said no was the right one all the same, and so was one who did not
+/// answer, for whom somebody else goes. Whoever was relieved for another grid's ranger was not.
 fn sent(it: &Incident) -> Vec<&PersonId> {
-    let declined = it.past_dispatches.iter().filter(|dispatch| !dispatch.is_running());
+    let next = |n: usize| it.past_dispatches.get(n + 1).or(it.dispatch.as_ref());
+    let stood_in_for = |n: usize| next(n).is_some_and(|next| next.because.iter().any(|it| it.code == "took_over"));
+    let past = it.past_dispatches.iter().enumerate().filter(|(n, it)| !it.is_running() || stood_in_for(*n));
     let neighbours = it.dispatch.iter().flat_map(|dispatch| &dispatch.neighbours).map(|near| &near.ranger);
-    declined.chain(&it.dispatch).map(|dispatch| &dispatch.ranger).chain(neighbours).collect()
+    past.map(|(_, it)| it).chain(&it.dispatch).map(|dispatch| &dispatch.ranger).chain(neighbours).collect()
 }
 
 struct Measured<'a> {
@@ -175,17 +178,18 @@ impl Measured<'_> {
         }
     }
 
-    /// Whether a ranger of the true grid is sent or told at that time; `None` when all is closed or the day is over by then.
+    /// Whether a ranger of the true grid has been sent or told by that time, be it for an incident that is closed by then; `None`
+    /// when all is closed or the day is over.
     fn knows(&self, n: usize, at: Timestamp) -> Option<bool> {
         let grid = self.day.world.grid_of_fire(n)?;
         let incidents: BTreeSet<usize> = self.of_fire(n).filter(|it| it.at <= at).map(|it| it.incident).collect();
-        let then = incidents.iter().filter_map(|it| as_of(&self.day.incidents[*it].incident, at));
-        let open: Vec<Incident> = then.filter(|it| it.state != State::Closed).collect();
-        if open.is_empty() || at >= self.day.world.end {
+        let then: Vec<Incident> =
+            incidents.iter().filter_map(|it| as_of(&self.day.incidents[*it].incident, at)).collect();
+        if then.iter().all(|it| it.state == State::Closed) || at >= self.day.world.end {
             return None;
         }
         let registers = &self.day.world.registers;
-        Some(open.iter().flat_map(sent).any(|ranger| registers.is_ranger_of(ranger, grid)))
+        Some(then.iter().flat_map(sent).any(|ranger| registers.is_ranger_of(ranger, grid)))
     }
 
     /// Fires that only cameras with a direction have seen ten minutes after the first look.
@@ -201,8 +205,14 @@ impl Measured<'_> {
         } else {
             ["camera_listed", "camera_first"]
         };
+        let is_first = listed.first() == Some(grid);
         figures.count(any, listed.contains(grid));
-        figures.count(first, listed.first() == Some(grid));
+        figures.count(first, is_first);
+        if self.day.world.terrain_known {
+            let by_then = self.of_fire(n).filter(|it| it.at <= at);
+            let masts: BTreeSet<_> = by_then.filter_map(|it| mast(&it.sighting.locus)).collect();
+            figures.count(if masts.len() > 1 { "camera_first_masts" } else { "camera_first_one_mast" }, is_first);
+        }
     }
 
     /// Minutes until an officer's look at an incident that holds the fire, or a dispatch; to the day's end when never.
@@ -270,6 +280,14 @@ impl Measured<'_> {
         }
         figures.add("dispatches", 0, 1);
         figures.add("crashes", u64::from(self.day.crashes), 1);
+    }
+}
+
+/// Where a camera with a direction stands, to compare.
+fn mast(locus: &Locus) -> Option<[u64; 2]> {
+    match locus {
+        Locus::Sector { apex, .. } => Some([apex.lat_deg(), apex.lon_deg()].map(f64::to_bits)),
+        _ => None,
     }
 }
 

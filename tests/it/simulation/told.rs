@@ -4,6 +4,7 @@
 use super::day::Lived;
 use super::figures::Figures;
 use huoyan::store::{Message, Status};
+use huoyan::triage::dispatch::Dispatch;
 use huoyan::triage::event::Event;
 use huoyan::triage::id::PersonId;
 use huoyan::triage::incident::{Incident, State};
@@ -61,9 +62,10 @@ fn relocated(day: &Lived, it: &Incident) -> Vec<(Timestamp, PersonId)> {
                 found.extend(on_the_way.map(|it| (recorded.at, it.ranger.clone())));
             }
             Event::Relocated { neighbours, .. } => {
-                let far = before.fix.centre.distance_m(now.fix.centre) > day.world.arrival_radius_m();
-                let moved = before.place.grid != now.place.grid || far && now.fix.is_a_place();
-                found.extend(on_the_way.filter(|_| moved).map(|it| (recorded.at, it.ranger.clone())));
+                // From where he was last told: two small steps may lead back.
+                let far = |it: &&Dispatch| it.told_at.distance_m(now.fix.centre) > day.world.arrival_radius_m();
+                let moved = |it: &&Dispatch| before.place.grid != now.place.grid || far(it) && now.fix.is_a_place();
+                found.extend(on_the_way.filter(moved).map(|it| (recorded.at, it.ranger.clone())));
                 found.extend(neighbours.iter().map(|it| (recorded.at, it.ranger.clone())));
             }
             _ => {}
@@ -114,7 +116,9 @@ fn is_lost(day: &Lived, it: &Incident, message: &Message, all: &[&Message]) -> O
         return None;
     }
     let phone = message.to.phone.as_deref().unwrap_or_default();
-    let tried = day.asked.iter().filter(|it| it.to == phone && it.text.contains(&message.words));
+    // The same words may have been said before.
+    let tried = day.asked.iter().filter(|it| it.to == phone && it.at >= message.created_at);
+    let tried = tried.filter(|it| it.text.contains(&message.words));
     let failed_at = tried.map(|it| it.at).max().unwrap_or(message.created_at);
     if failed_at + NEXT_WITHIN >= day.world.end {
         return None;
