@@ -48,22 +48,24 @@ impl Desk {
         let (now, county) = (self.clock.now(), self.registers.current());
         book.refresh(&self.store, now).await?;
         let new: Vec<Sighting> = new.iter().map(|it| labelled(it, &county, book.closed(), now)).collect();
+        let association = associate::associate(&new, book.open().map(|it| &it.incident), &self.policy);
+        if let Some(filed) = association.join.and_then(|id| book.get(id)) {
+            let leader = filed.incident.merged_into.and_then(|id| book.get(id)).unwrap_or(filed);
+            return self.join(leader.incident.clone(), new, &association, book).await;
+        }
         let fix = locate::fix(&new);
         let is_outside = || county.place(&fix, &[], now).labels.contains(&Label::OutsideCounty);
-        if let Some(closed) = memory::reminds(&new, &fix, now, book.closed(), &self.policy, is_outside) {
-            let incident = self.store.incident(closed).await?.incident;
-            let decided = self.decide(incident, Input::Remind { sightings: new }, &system())?;
-            self.commit(vec![decided], None, Aside::default()).await?;
-            return Ok(closed);
-        }
-        let association = associate::associate(&new, book.open().map(|it| &it.incident), &self.policy);
-        match association.join.and_then(|id| book.get(id)) {
-            Some(filed) => {
-                let leader = filed.incident.merged_into.and_then(|id| book.get(id)).unwrap_or(filed);
-                self.join(leader.incident.clone(), new, &association, book).await
-            }
+        match memory::reminds(&new, &fix, now, book.closed(), &self.policy, is_outside) {
+            Some(closed) => self.remind(closed, new).await,
             None => self.open(new, association.links, &county, book, now).await,
         }
+    }
+
+    async fn remind(&self, closed: IncidentId, sightings: Vec<Sighting>) -> Result<IncidentId> {
+        let incident = self.store.incident(closed).await?.incident;
+        let decided = self.decide(incident, Input::Remind { sightings }, &system())?;
+        self.commit(vec![decided], None, Aside::default()).await?;
+        Ok(closed)
     }
 
     async fn join(

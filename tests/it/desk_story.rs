@@ -6,7 +6,7 @@ use huoyan::county::{Area, County, Grid};
 use huoyan::desk::Desk;
 use huoyan::error::Kind;
 use huoyan::store::{Chain, Message, Status, Store};
-use huoyan::triage::event::{Actor, Closure, Event, Flames, Means, Position, Verification};
+use huoyan::triage::event::{Actor, Closure, Event, FalseAlarm, Flames, Means, Position, Verification};
 use huoyan::triage::geo::{FixMethod, LatLon, Locus, RangeBasis};
 use huoyan::triage::id::{ActionId, DispatchId, IncidentId, SightingId};
 use huoyan::triage::incident::{By, Input, State};
@@ -401,6 +401,24 @@ async fn the_running_desk_wakes_for_what_is_due() {
 #[test]
 fn the_story_begins_in_the_afternoon() {
     assert_eq!(start(), "2026-04-05T14:00:00+08:00".parse::<Timestamp>().unwrap());
+}
+
+/// A false alarm is closed; then somebody calls from there. What the satellite sees now is evidence of the call, not of what was closed.
+#[tokio::test]
+async fn evidence_belongs_to_the_open_fire_before_it_reminds_of_a_closed_one() {
+    let story = Story::begin().await;
+    let seen = || Sighting { observed_at: story.clock.now(), ..fire() };
+    let first = story.desk.sighting(seen()).await.expect("filed");
+    let closure =
+        Closure { category: 9, false_alarm: Some(FalseAlarm::CookingSmoke), words: String::new(), passed_to: None };
+    story.desk.act(first, Input::Close { closure }, &by_officer()).await.expect("closed");
+    story.wait_until(20).await;
+    assert_eq!(story.desk.sighting(seen()).await.expect("filed"), first, "nobody else has seen anything");
+    let source = Source::Person { who: "12119".into(), words: "山上冒烟".into() };
+    let called = story.desk.sighting(Sighting { source, ..seen() }).await.expect("filed");
+    assert_ne!(called, first, "whoever calls is heard");
+    assert_eq!(story.desk.sighting(seen()).await.expect("filed"), called);
+    assert_eq!(story.t.store.incident(called).await.unwrap().incident.sightings.len(), 2);
 }
 
 /// Two masts see smoke where their lines cross. It may be two fires, so there are two cards, each naming the other; and each
