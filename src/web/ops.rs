@@ -17,6 +17,7 @@ use crate::triage::confirm::{Thresholds, WINDOW_MAX};
 use crate::triage::detection::ModelVersion;
 use crate::triage::id::{ActionId, CameraId, PersonId};
 use crate::triage::point::Points;
+use crate::triage::policy::Review;
 use axum::Json;
 use axum::extract::{Query, State};
 use jiff::{SignedDuration, Timestamp};
@@ -110,6 +111,8 @@ pub struct ThresholdsView {
     /// Of the model that looks; null where it has none, or where no model is loaded.
     #[schema(value_type = Option<Object>)]
     points: Option<Points>,
+    /// Seconds after which an alarm of a camera sends a ranger without a person, 0: at once; null: an officer decides.
+    camera_sends_after_s: Option<i64>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -138,6 +141,11 @@ async fn thresholds_view(state: &WebState) -> Answer<ThresholdsView> {
             .map(|it| Published { thresholds: it.thresholds, by: name(&it.by), at: it.at, reason: it.reason })
             .collect(),
         points: state.points.read().unwrap_or_else(PoisonError::into_inner).clone(),
+        camera_sends_after_s: match state.desk.policy().review.camera {
+            Review::Officer => None,
+            Review::Auto => Some(0),
+            Review::OfficerThenAuto { after } => Some(after.as_secs()),
+        },
     })
 }
 

@@ -21,10 +21,11 @@ export async function tune(page) {
 
 /** A model with operating points offers all three, and choosing one fills the trial; a model without offers none. */
 async function choosePoint(page) {
-  const { points } = await api(page, '/ops/thresholds');
+  const { points, camera_sends_after_s: sendsAfter } = await api(page, '/ops/thresholds');
   const offered = await page.locator('[data-point]').count();
   if (offered !== (points ? 3 : 0)) throw new Error(`${offered} operating points are offered`);
   if (!points) return;
+  if ((await page.locator('[data-sends]').count()) !== (sendsAfter === null ? 0 : 1)) throw new Error('the page does not say whether cameras send without a person');
   await page.click('[data-point="quiet"]');
   await page.waitForSelector('[data-point="quiet"][aria-pressed="true"]');
   await until('the trial holds the point', ANSWER_MS, async () => Number(await page.inputValue('#slider-needed')) === points.quiet.needed);

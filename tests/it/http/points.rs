@@ -31,6 +31,7 @@ async fn the_models_points_are_told_and_one_is_published_to_the_last_digit() {
     *world.state.points.write().expect("a lock") = Some(points.clone());
     let view = ops.get(path).await.ok();
     assert_eq!(view["points"]["default"], "balanced");
+    assert_eq!(view["camera_sends_after_s"], Value::Null, "an officer looks first");
     let figures = json!({
         "false_alarms_per_camera_day": {"value": 0.25, "lower": 0.0, "upper": 9.0},
         "event_recall": {"value": 0.86, "lower": 0.7, "upper": 1.0},

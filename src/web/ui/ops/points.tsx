@@ -1,7 +1,7 @@
 /** The model's operating points side by side, with what its evaluation expects. Choosing one fills the trial, no more. */
 import { classes } from '../shared/ui';
 import { interval, numbersOf, percent, pointNames, pointOf, rough, shown, times } from './point';
-import { cameras, current, draft, edit, points } from './state';
+import { cameras, cameraSendsAfter, current, draft, edit, points } from './state';
 import { words } from './words';
 import type { Estimate, Point } from '../shared/types';
 
@@ -11,9 +11,11 @@ export function PointTable() {
   if (!all || !live || !trial) return null;
   const [inForce, tried] = [pointOf(all, live), pointOf(all, trial)];
   const count = cameras.value?.length ?? 0;
+  const sends = cameraSendsAfter.value;
+  const here = ({ expected }: Point): Estimate => times(expected.false_alarms_per_camera_day, count);
   const rows: [string, (point: Point) => Estimate, (value: number) => string][] = [
     [w.falseAlarms, ({ expected }) => expected.false_alarms_per_camera_day, rough],
-    [w.falseAlarmsHere(count), ({ expected }) => times(expected.false_alarms_per_camera_day, count), rough],
+    [w.falseAlarmsHere(count), here, rough],
     [w.recall, ({ expected }) => expected.event_recall, percent],
     [w.minutesToAlarm, ({ expected }) => expected.minutes_to_alarm, rough],
   ];
@@ -54,6 +56,11 @@ export function PointTable() {
           </tr>
         </tbody>
       </table>
+      {sends !== null && (
+        <p class="warning" role="note" data-sends>
+          {w.cameraSends(sends, inForce && `${rough(here(all[inForce]).value)} (${interval(here(all[inForce]), rough)})`)}
+        </p>
+      )}
       <p class="quiet">{w.pointsFigures}</p>
     </section>
   );

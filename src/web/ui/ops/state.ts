@@ -25,6 +25,8 @@ export const draft = signal<Thresholds | null>(null);
 export const history = signal<Published[] | null>(null);
 /** Null: the model has none. */
 export const points = signal<Points | null>(null);
+/** Seconds after which a camera's alarm sends a ranger without a person; null: an officer decides. */
+export const cameraSendsAfter = signal<number | null>(null);
 /** What goes wrong now, by what was tried: one read that works does not hide another that fails. */
 const problems = signal<ReadonlyMap<string, string>>(new Map());
 export const problem = computed(() => [...problems.value.values()][0] ?? null);
@@ -120,9 +122,10 @@ function takeCurrent(thresholds: Thresholds): void {
 
 export async function loadHistory(): Promise<void> {
   await attempt('thresholds', async () => {
-    const answer = await get<{ current: Thresholds; history: Published[]; points: Points | null }>('/ops/thresholds');
+    const answer = await get<{ current: Thresholds; history: Published[]; points: Points | null; camera_sends_after_s: number | null }>('/ops/thresholds');
     history.value = [...answer.history].sort((a, b) => b.thresholds.version - a.thresholds.version);
     points.value = answer.points;
+    cameraSendsAfter.value = answer.camera_sends_after_s;
     takeCurrent(answer.current);
   });
 }
