@@ -10,6 +10,7 @@ import { api, accessible, DESK, launch, open, PHONE, shot, TUNING, until } from 
 import { closeByKeyboard, dismiss, dispatchByKeyboard, drillIsFlagged, inEnglish, recordReport, seesDismissed, seesState, waitForPlume } from './office.mjs';
 import { tune } from './ops.mjs';
 import { start } from './program.mjs';
+import { moveThePlace, phoneByHand, sortEvidence } from './sorting.mjs';
 import { acknowledge, arriveOffline, openIncident, otherPages, report } from './ranger.mjs';
 
 /** An order reaches an open phone within two seconds. */
@@ -75,6 +76,9 @@ async function story(program, browser, faults) {
   });
   await step('the officer closes it by keyboard', () => closeByKeyboard(desk, id));
   const told = await step('the officer records a report by phone', () => recordReport(desk));
+  await step('the officer sorts evidence and takes it back', () => sortEvidence(desk, told));
+  await step('what reached nobody is phoned', () => phoneByHand(desk, told));
+  await step('the place moves under way', () => moveThePlace(desk, told));
   await step('the officer calls it a false alarm', () => dismiss(desk));
   if (drill) {
     await step('the drill is an incident that says it is a drill', () => drillIsFlagged(desk));
