@@ -192,10 +192,17 @@ impl Measured<'_> {
         Some(then.iter().flat_map(sent).any(|ranger| registers.is_ranger_of(ranger, grid)))
     }
 
+    /// The incident as it was then, or the one that led it: its card is what an officer sees.
+    fn led_by(&self, incident: usize, at: Timestamp) -> Option<Incident> {
+        let it = as_of(&self.day.incidents[incident].incident, at)?;
+        let leader = it.merged_into.and_then(|id| self.day.incidents.iter().find(|other| other.incident.id == id));
+        leader.and_then(|leader| as_of(&leader.incident, at)).or(Some(it))
+    }
+
     /// Fires that only cameras with a direction have seen ten minutes after the first look.
     fn camera_only(&self, n: usize, first: &Filing<'_>, figures: &mut Figures) {
         let at = first.at + KNOWN_AFTER;
-        let Some(it) = as_of(&self.day.incidents[first.incident].incident, at) else { return };
+        let Some(it) = self.led_by(first.incident, at) else { return };
         let cameras = it.sightings.iter().all(|it| it.source.kind() == SourceKind::Camera);
         let aimed = it.sightings.iter().any(|it| matches!(it.locus, Locus::Sector { .. }));
         let Some(grid) = self.day.world.grid_of_fire(n).filter(|_| cameras && aimed) else { return };
