@@ -17,11 +17,21 @@ const GAP_M: f64 = 1000.0;
 /// Places in no grid are held against the outline, whose corners are many: every fourth is enough for shares of 5 %.
 const OUTLINE_EVERY: usize = 4;
 
+/// One grid of the doubt.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub(super) struct GridShare<'a> {
+    pub grid: &'a Grid,
+    /// How likely it is the fire's, 0..=1: the share, as far as the hints agree.
+    pub weight: f64,
+    /// Of the doubt itself.
+    pub share: f64,
+}
+
 /// What of the doubt lies where.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub(super) struct Shares<'a> {
     /// The likeliest first; of equals the one that holds the centre, then by id.
-    pub grids: Vec<(&'a Grid, f64)>,
+    pub grids: Vec<GridShare<'a>>,
     /// Outside the county, 0..=1.
     pub outside: f64,
     /// Middle of what lies outside.
@@ -32,22 +42,31 @@ impl County {
     /// 0 grids when the county has none: then nothing is known to lie outside either, unless there is an outline.
     pub(super) fn shares(&self, fix: &Fix, hints: &[Hint]) -> Shares<'_> {
         let places = fix.sample(SAMPLES);
-        let mut sums: BTreeMap<usize, f64> = BTreeMap::new();
+        let mut sums: BTreeMap<usize, (f64, usize)> = BTreeMap::new();
         let mut stray: Vec<LatLon> = Vec::new();
         for (at, weight) in places.iter().zip(weights(&places, hints)) {
             match self.grid_index_at(*at) {
-                Some(grid) => *sums.entry(grid).or_default() += weight,
+                Some(grid) => {
+                    let (sum, count) = sums.entry(grid).or_default();
+                    (*sum, *count) = (*sum + weight, *count + 1);
+                }
                 None => stray.push(*at),
             }
         }
         let home = self.grid_index_at(fix.centre);
-        let mut ranked: Vec<(usize, f64)> = sums.into_iter().collect();
-        ranked.sort_by(|(a, one), (b, two)| {
+        let mut ranked: Vec<(usize, (f64, usize))> = sums.into_iter().collect();
+        ranked.sort_by(|(a, (one, _)), (b, (two, _))| {
             (two.total_cmp(one))
                 .then_with(|| (Some(*b) == home).cmp(&(Some(*a) == home)))
                 .then_with(|| self.grids[*a].id.cmp(&self.grids[*b].id))
         });
-        let grids = ranked.into_iter().map(|(grid, sum)| (&self.grids[grid], sum / SAMPLES as f64)).collect();
+        let of_all = |sum: f64| sum / SAMPLES as f64;
+        let grids = ranked.into_iter().map(|(grid, (sum, count))| GridShare {
+            grid: &self.grids[grid],
+            weight: of_all(sum),
+            share: of_all(count as f64),
+        });
+        let grids = grids.collect();
 
         let asked = stray.iter().step_by(OUTLINE_EVERY);
         let (asked, beyond): (usize, Vec<LatLon>) =
@@ -87,9 +106,11 @@ impl County {
 fn weights(places: &[LatLon], hints: &[Hint]) -> Vec<f64> {
     let mut weights = vec![1.0; places.len()];
     for Hint { fix, likely } in hints {
+        // Where it meets none of the places it is another fire, and says nothing of this one.
+        let meets = places.iter().any(|at| fix.is_near(*at));
         let likelihoods: Vec<f64> = places.iter().map(|at| fix.likelihood(*at)).collect();
         let mean = likelihoods.iter().sum::<f64>() / places.len() as f64;
-        if mean > 0.0 {
+        if meets && mean > 0.0 {
             let of = |likelihood: f64| 1.0 - likely + likely * likelihood / mean;
             weights.iter_mut().zip(likelihoods).for_each(|(weight, likelihood)| *weight *= of(likelihood));
         }

@@ -1,6 +1,6 @@
 //! Pure: where in the county a fix lies, whose ground that is, and who could go. No name says more than is known.
 
-use super::candidates::Shares;
+use super::candidates::{GridShare, Shares};
 use super::{County, Grid, Person, Post};
 use crate::triage::event::{Candidate, Hint, NeighbourCounty, Place};
 use crate::triage::geo::{Fix, FixMethod, LatLon, Locus, Spread, turn_deg};
@@ -42,24 +42,24 @@ impl County {
             shares.grids.clear();
         }
         let likeliest = shares.grids.first().copied();
-        let sure = likeliest.is_some_and(|(_, weight)| weight >= UNIQUE_FROM) && !touches && fix.is_a_place();
+        let sure = likeliest.is_some_and(|it| it.share >= UNIQUE_FROM) && !touches && fix.is_a_place();
         let neighbour = touches.then(|| self.neighbour_towards(shares.beyond.unwrap_or(fix.centre)));
         let nearest = if likeliest.is_none() { self.nearest_grid(fix.centre) } else { None };
-        let named = likeliest.map(|(grid, _)| grid).or(nearest.map(|(grid, _)| grid)).filter(|_| !outside);
+        let named = likeliest.map(|it| it.grid).or(nearest.map(|(grid, _)| grid)).filter(|_| !outside);
         let aimed = fix.method != FixMethod::Unaimed;
         let of_nearest = nearest.map(|(grid, _)| grid);
-        let mine: Vec<&Grid> = shares.grids.iter().map(|(grid, _)| *grid).chain(of_nearest).collect();
+        let mine: Vec<&Grid> = shares.grids.iter().map(|it| it.grid).chain(of_nearest).collect();
         let around = self.around(fix);
         let acting = self.acting(mine.iter().chain(&around).copied(), now);
         Place {
             name: self.place_name(fix, &shares, nearest, sure, outside),
-            grid: likeliest.filter(|_| aimed).map(|(grid, _)| grid.id.clone()),
+            grid: likeliest.filter(|_| aimed).map(|it| it.grid.id.clone()),
             village: named.filter(|_| aimed).map(|grid| grid.village.clone()),
             township: named.filter(|_| aimed).map(|grid| grid.township.clone()),
             suggested: self.suggested(&mine, &around, &acting),
             unique: sure,
             labels: place_labels(fix, &shares, sure, outside, neighbour.as_ref()),
-            candidates: shares.grids.iter().map(|(grid, weight)| acting.candidate(grid, *weight)).collect(),
+            candidates: shares.grids.iter().map(|it| acting.candidate(it)).collect(),
             neighbour,
         }
     }
@@ -89,7 +89,7 @@ impl County {
         outside: bool,
     ) -> String {
         let county = if self.name.is_empty() { "本县" } else { &self.name };
-        let likeliest = shares.grids.first().map(|(grid, _)| *grid);
+        let likeliest = shares.grids.first().map(|it| it.grid);
         if fix.method == FixMethod::Unaimed {
             let around = likeliest.map_or(county.to_owned(), |grid| grid.township.clone());
             return format!("{around}一带（方位不明，{}以内）", kilometres_zh(fix.radius_m));
@@ -220,9 +220,10 @@ impl<'a> Acting<'a> {
         self.0.get(&grid.id).copied().unwrap_or_default()
     }
 
-    fn candidate(&self, grid: &Grid, weight: f64) -> Candidate {
+    fn candidate(&self, GridShare { grid, weight, share }: &GridShare<'_>) -> Candidate {
+        let (weight, share) = (*weight, *share);
         let [ranger, backup] = self.of(grid).map(|it| it.map(|person| person.id.clone()));
-        Candidate { grid: grid.id.clone(), name: grid.full_name(), weight, ranger, backup }
+        Candidate { grid: grid.id.clone(), name: grid.full_name(), weight, share, ranger, backup }
     }
 }
 
@@ -241,8 +242,8 @@ fn place_labels(
     if sure || !fix.is_a_place() {
         return Vec::new();
     }
-    let others = shares.grids.iter().skip(1).filter(|(_, weight)| *weight >= TOUCHES_FROM).take(NEIGHBOURS_MAX);
-    let mut neighbours: Vec<String> = others.map(|(grid, _)| grid.full_name()).collect();
+    let others = shares.grids.iter().skip(1).filter(|it| it.share >= TOUCHES_FROM).take(NEIGHBOURS_MAX);
+    let mut neighbours: Vec<String> = others.map(|it| it.grid.full_name()).collect();
     neighbours.extend(neighbour.map(|it| it.name.clone()));
     if neighbours.is_empty() { Vec::new() } else { vec![Label::Border { neighbours }] }
 }

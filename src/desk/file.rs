@@ -9,7 +9,7 @@ use crate::error::{Error, Kind, Result};
 use crate::triage::associate::{self, Association};
 use crate::triage::event::Hint;
 use crate::triage::id::{DispatchId, IncidentId};
-use crate::triage::incident::{Incident, Input, Link, NewIncident};
+use crate::triage::incident::{Incident, Input, Link, NewIncident, State};
 use crate::triage::locate;
 use crate::triage::memory::{self, Closed};
 use crate::triage::ray::Ray;
@@ -77,7 +77,8 @@ impl Desk {
     ) -> Result<IncidentId> {
         let id = incident.id;
         let mut decided = self.decide(incident, Input::AddSightings { sightings: new.clone() }, &system())?;
-        for link in links(&new, &association.links, book).into_iter().filter(|it| it.other != id) {
+        let began = decided.incident.first_seen_at;
+        for link in links(&new, began, &association.links, book).into_iter().filter(|it| it.other != id) {
             decided = self.also(decided, Input::Link(link))?;
         }
         let mut others = self.tell_linked(&decided.incident, &association.merge, book)?;
@@ -111,7 +112,8 @@ impl Desk {
         let id = IncidentId(self.new_id(now));
         let flood = self.flood(id, &sightings, book, now);
         let dispatch = DispatchId(self.new_id(now));
-        let links = links(&sightings, &linked, book);
+        let began = sightings.iter().map(|it| it.observed_at).min().unwrap_or(now);
+        let links = links(&sightings, began, &linked, book);
         let new = NewIncident { id, dispatch, sightings, links, split_from: None, flood };
         let events = self.with_office(county, now, |office| Incident::open(new, office, now));
         let incident = Incident::from_log(&events)
@@ -125,13 +127,20 @@ impl Desk {
 
     /// What helps to find this one helps to find the others that may be the same fire.
     fn tell_linked(&self, incident: &Incident, but: &[IncidentId], book: &OpenBook) -> Result<Vec<Decided>> {
+        if incident.state == State::Closed {
+            return Ok(Vec::new());
+        }
         let told = incident.links.iter().filter(|it| !but.contains(&it.other));
-        let told = told.filter_map(|it| Some((it.hint?.likely, book.get(it.other)?.incident.clone())));
-        told.map(|(likely, other)| {
-            let hint = Some(Hint { fix: incident.fix, likely });
-            self.decide(other, Input::Link(Link { other: incident.id, hint }), &system())
-        })
-        .collect()
+        let told = told.filter_map(|it| Some((it.hint?.likely, &book.get(it.other)?.incident)));
+        let ray = incident.fix.ray();
+        let one_mast = |it: &Incident| ray.zip(it.fix.ray()).is_some_and(|(own, other)| own.same_mast(&other));
+        let links = told.map(|(likely, other)| {
+            (other, Link { other: incident.id, hint: Some(Hint { fix: incident.fix, likely }) })
+        });
+        links
+            .filter(|(other, link)| other.learns_from(link) && !one_mast(other))
+            .map(|(other, link)| self.decide(other.clone(), Input::Link(link), &system()))
+            .collect()
     }
 
     /// The brake: too many new incidents of one kind of source within a minute are told as one group, at the end of that
@@ -158,19 +167,19 @@ impl Desk {
     }
 }
 
-/// What could be the same fire, with where it is believed to be when both began at about the same time. Of one mast nothing
-/// is learnt: its directions cross nowhere.
-fn links(new: &[Sighting], linked: &[IncidentId], book: &OpenBook) -> Vec<Link> {
-    let Some(first) = new.first() else { return Vec::new() };
-    let mast = Ray::of(&first.locus);
+/// What could be the same fire as what began at `began`, with where it is believed to be when both began at about the same time.
+/// Of one mast nothing is learnt: its directions cross nowhere. What another incident leads is heard of from its leader.
+fn links(new: &[Sighting], began: Timestamp, linked: &[IncidentId], book: &OpenBook) -> Vec<Link> {
+    let mast = new.first().and_then(|first| Ray::of(&first.locus));
     let open = linked.iter().filter_map(|id| book.get(*id)).map(|filed| &filed.incident);
-    open.map(|it| {
-        let one_mast = mast.zip(it.fix.ray()).is_some_and(|(own, other)| own.same_mast(&other));
-        let likely = support::one_fire(first.observed_at, it.first_seen_at);
-        let hint = Hint { fix: it.fix, likely };
-        Link { other: it.id, hint: Some(hint).filter(|_| likely > 0.0 && !one_mast) }
-    })
-    .collect()
+    open.filter(|it| it.merged_into.is_none())
+        .map(|it| {
+            let one_mast = mast.zip(it.fix.ray()).is_some_and(|(own, other)| own.same_mast(&other));
+            let likely = support::one_fire(began, it.first_seen_at);
+            let hint = Hint { fix: it.fix, likely };
+            Link { other: it.id, hint: Some(hint).filter(|_| likely > 0.0 && !one_mast) }
+        })
+        .collect()
 }
 
 /// The sighting with what the registers and closed incidents say of its place and time.

@@ -30,6 +30,8 @@ const LOOKS_EVERY: Duration = Duration::from_secs(1);
 /// First wait after a gateway did not take a text; each further one is three times as long, up to the longest.
 const FIRST_WAIT: SignedDuration = SignedDuration::from_secs(5);
 const LONGEST_WAIT: SignedDuration = SignedDuration::from_mins(5);
+/// How words about a vendor's limit begin.
+const LIMIT: &str = "供应商限额";
 /// A text that a vendor's limit holds up for longer is given up, too, so that it goes another way at once: a phone that rings an
 /// hour later helps nobody. The limits a minute are waited for.
 const HELD_MAX: SignedDuration = SignedDuration::from_mins(2);
@@ -162,17 +164,18 @@ impl Notifier {
     async fn wait(&self, batch: &[Message], until: Timestamp) -> Result<()> {
         let clock = jiff::tz::offset(8).to_datetime(until).strftime("%H:%M:%S").to_string();
         if until.duration_since(self.clock.now()) > HELD_MAX {
-            let limit = format!("供应商限额，{clock} 前打不通 / vendor's limit: not before {clock}");
+            let limit = format!("{LIMIT}，{clock} 前打不通 / vendor's limit: not before {clock}");
             for message in batch {
                 // What a gateway said before is the cause; the limit only ends the trying.
-                let why = message.error.as_ref().filter(|_| message.attempts > 0).unwrap_or(&limit);
+                let said = message.error.as_ref().filter(|it| message.attempts > 0 && !it.starts_with(LIMIT));
+                let why = said.unwrap_or(&limit);
                 self.store.message_failed(message.id, why, None).await?;
             }
             self.bell.notify_one();
             return Ok(());
         }
         let why = format!(
-            "供应商限额，等到 {clock}，急事请人工电话 / vendor's limit, waits until {clock}: phone by hand if urgent"
+            "{LIMIT}，等到 {clock}，急事请人工电话 / vendor's limit, waits until {clock}: phone by hand if urgent"
         );
         for message in batch {
             self.store.message_untried(message.id, &why, Some(until)).await?;

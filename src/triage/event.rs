@@ -268,7 +268,7 @@ pub enum WhyMoved {
     Evidence { sighting: SightingId },
     /// Evidence was struck out, put back, split off or merged in.
     Sorted,
-    /// A direction that could be of the same fire crosses this one.
+    /// Another incident that could be the same fire points at another grid.
     Linked { other: IncidentId },
     /// An officer took a proposed place over.
     Officer,

@@ -347,7 +347,26 @@ pub struct NewIncident {
 impl Incident {
     /// Where all of its evidence says that the fire is.
     pub fn located(&self) -> Fix {
-        locate::fix_of(&self.sightings, self.merged.iter().any(|it| it.by_hand))
+        locate::fix_of(&self.sightings, self.is_joined_by_hand())
+    }
+
+    fn is_joined_by_hand(&self) -> bool {
+        self.merged.iter().any(|it| it.by_hand)
+    }
+
+    /// Whether a link says more than is known, so that it is worth a line in the log. What an officer has parted, or what began at
+    /// another time, gives no hint any more; a led incident is its leader's.
+    pub fn learns_from(&self, link: &Link) -> bool {
+        let known = self.links.iter().find(|it| it.other == link.other).map(|it| it.hint);
+        let joined = self.merged.iter().any(|it| it.other == link.other);
+        let says_more = match (known, link.hint) {
+            (None, _) => true,
+            (Some(Some(Hint { fix: known, .. })), Some(Hint { fix: new, .. })) => {
+                new.method != known.method || new.radius_m < known.radius_m / 2.0
+            }
+            (Some(_), _) => false,
+        };
+        says_more && !joined && self.merged_into.is_none() && link.other != self.id
     }
 
     /// Where those that could be the same fire are believed to be.

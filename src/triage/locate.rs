@@ -36,7 +36,8 @@ struct Bearing<'a> {
 /// of them it is a bearing, and without a bearing a camera that knows no direction. `sightings` is not empty. Does not depend on
 /// their order; about n log n.
 ///
-/// `joined_by_hand`: an officer has looked at all of it and says that it is one fire. Then whatever crosses has support.
+/// `joined_by_hand`: an officer has looked at all of it and says that it is one fire. Then whatever crosses has support, as far as
+/// nothing else has a place.
 pub fn fix_of(sightings: &[Sighting], joined_by_hand: bool) -> Fix {
     let bearings = bearings(sightings);
     let pixels = newest_pass(sightings);

@@ -85,6 +85,14 @@ impl Ray {
         (east_m * sin + north_m * cos, east_m * cos - north_m * sin)
     }
 
+    /// Within its ranges, and within 2.5 standard deviations of its direction.
+    pub fn is_near(&self, at: LatLon) -> bool {
+        let (along_m, off_m) = self.along_and_off(at);
+        let range_m = along_m.hypot(off_m);
+        let off = off_m.abs().atan2(along_m).to_degrees() / self.sigma_deg();
+        off <= 2.5 && (self.near_m..=self.far_m).contains(&range_m)
+    }
+
     /// How likely the fire is at a place, a square metre of it, up to a factor that is the same everywhere.
     pub fn likelihood(&self, at: LatLon) -> f64 {
         let (along_m, off_m) = self.along_and_off(at);

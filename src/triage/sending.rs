@@ -61,7 +61,9 @@ pub fn neighbours(place: &Place, ranger: &PersonId, policy: &Policy) -> Vec<Neig
     let of_ranger = |it: &Candidate| it.ranger.as_ref() == Some(ranger) || it.backup.as_ref() == Some(ranger);
     let both = |it: &Candidate| policy.border.send_both && it.weight >= policy.border.equal_from * first.weight;
     let mut told: Vec<Neighbour> = Vec::new();
-    for it in place.candidates.iter().filter(|it| it.weight >= policy.border.tell_from && !of_ranger(it)) {
+    // What only hints speak against is told all the same.
+    let may_be = |it: &Candidate| it.weight.max(it.share) >= policy.border.tell_from;
+    for it in place.candidates.iter().filter(|it| may_be(it) && !of_ranger(it)) {
         let Some(other) = it.ranger.as_ref().or(it.backup.as_ref()) else { continue };
         if other != ranger && told.iter().all(|known| known.ranger != *other) {
             told.push(Neighbour { grid: it.grid.clone(), ranger: other.clone(), go: both(it) });

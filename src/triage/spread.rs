@@ -8,6 +8,9 @@ const GOLDEN_ANGLE: f64 = 2.399_963_229_728_653;
 /// Steps of the additive recurrence that fills a square most evenly (Roberts 2018, R2 sequence).
 const R2: [f64; 2] = [0.754_877_666_246_692_8, 0.569_840_290_998_053_2];
 
+/// Nine times in ten a normal error in two directions is within so many sigma.
+const SIGMAS_90_PLANE: f64 = 2.146;
+
 /// Of a direction's error the middle is likelier than the edges: 0..=1 to -1..=1 under a triangle, which is nearly a normal
 /// error cut at two standard deviations.
 fn peaked(share: f64) -> f64 {
@@ -45,12 +48,19 @@ impl Fix {
         }
     }
 
+    /// Within 2.5 standard deviations of the doubt, and where it is a direction within its ranges.
+    pub fn is_near(&self, at: LatLon) -> bool {
+        match self.ray() {
+            Some(ray) => ray.is_near(at),
+            None => self.apart(at, 0.0) <= 2.5 / SIGMAS_90_PLANE,
+        }
+    }
+
     /// How likely the fire is at a place, a square metre of it, up to a factor that is the same everywhere.
     pub fn likelihood(&self, at: LatLon) -> f64 {
         match self.ray() {
             Some(ray) => ray.likelihood(at),
-            // Nine times in ten a normal error in two directions is within 2.146 sigma.
-            None => (-0.5 * (2.146 * self.apart(at, 0.0)).powi(2)).exp(),
+            None => (-0.5 * (SIGMAS_90_PLANE * self.apart(at, 0.0)).powi(2)).exp(),
         }
     }
 

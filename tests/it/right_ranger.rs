@@ -1,9 +1,9 @@
 //! 对的人: evidence, place and person stay one, whatever comes in. One story for each way in which they once came apart.
 
-use crate::triage::event::{Closure, Event, Intent, Matter, Means, Unproven};
+use crate::triage::event::{Closure, Event, Hint, Intent, Matter, Means, Unproven};
 use crate::triage::geo::{FixMethod, Locus};
 use crate::triage::id::{IncidentId, MessageId, SightingId};
-use crate::triage::incident::{Failed, Input, NewIncident, Refusal, State};
+use crate::triage::incident::{Failed, Input, Link, NewIncident, Refusal, State};
 use crate::triage::policy::{Channel, Labelled, Policy, Role};
 use crate::triage::sighting::{Label, Sighting};
 use crate::triage_kit::*;
@@ -308,7 +308,6 @@ fn a_bearing_without_a_range_is_no_place() {
     assert!(!story.incident.fix.is_a_place());
 }
 
-/// Two fires in one are split, with undo; running clocks are not touched.
 /// A kiln explains what is seen at the kiln: not a direction that only runs past it, not a caller, and not two kinds of eyes at once.
 #[test]
 fn a_kiln_explains_only_what_is_seen_at_the_kiln() {
@@ -353,6 +352,39 @@ fn what_an_officer_joins_has_a_place() {
     assert_eq!(story.incident.fix.method, FixMethod::Bearing);
 }
 
+/// Another incident that could be the same fire points at another grid: before anybody has answered its ranger is sent, afterwards
+/// nobody is moved by it, and a led incident takes nothing in.
+#[test]
+fn a_linked_incident_moves_nobody_who_has_answered() {
+    let other = IncidentId(uuid(5 << 64));
+    let points_west = || {
+        let fix = crate::triage::geo::Fix::of(Locus::Disc { centre: place_m(-900.0, 0.0), radius_m: 100.0 });
+        Input::Link(Link { other, hint: Some(Hint { fix, likely: 0.9 }) })
+    };
+    let place = |fix: &crate::triage::geo::Fix, hints: &[Hint]| match hints {
+        [] => two_grids(fix),
+        [hint, ..] => two_grids(&hint.fix),
+    };
+    let mut story = Story::between_grids();
+    let mut events =
+        story.act_placed(points_west(), &by(crate::triage::event::Actor::System), &place).expect("taken in");
+    assert_eq!(kinds(&events), ["linked", "relocated", "dispatched"]);
+    assert_eq!(sent(&story), Some("chen"));
+    events = story.act_placed(points_west(), &by(crate::triage::event::Actor::System), &place).expect("known");
+    assert_eq!(kinds(&events), Vec::<&str>::new(), "once");
+
+    let mut story = Story::between_grids();
+    story.until(2.0).tap("wang", phone_ack()).expect("his own");
+    let events = story.act_placed(points_west(), &by(crate::triage::event::Actor::System), &place).expect("taken in");
+    assert_eq!(kinds(&events), ["linked"], "he goes on, and nobody is rung");
+
+    let mut led = Story::between_grids();
+    led.act(Input::MergeInto { into: IncidentId(uuid(9 << 64)) }, &officer()).expect("the same fire");
+    let events = led.act_placed(points_west(), &by(crate::triage::event::Actor::System), &place).expect("heard");
+    assert_eq!(kinds(&events), Vec::<&str>::new(), "its leader hears it");
+}
+
+/// Two fires in one are split, with undo; running clocks are not touched.
 #[test]
 fn two_fires_in_one_are_split_and_joined_again() {
     let mut story = Story::between_grids();

@@ -6,7 +6,7 @@ use crate::triage::detection::{Class, ModelVersion};
 use crate::triage::event::{Actor, Candidate, Event, Hint, Means, Place, Position, Recorded, Verification};
 use crate::triage::geo::{Fix, LatLon, Locus, RangeBasis};
 use crate::triage::id::{ActionId, DispatchId, IncidentId, PersonId, SightingId};
-use crate::triage::incident::{By, Incident, Input, NewIncident, Office, Refusal};
+use crate::triage::incident::{By, Incident, Input, NewIncident, Office, Placing, Refusal};
 use crate::triage::policy::{Channel, Policy, Review, Role};
 use crate::triage::sighting::{Sighting, Source};
 use jiff::{SignedDuration, Timestamp};
@@ -161,6 +161,7 @@ pub fn two_grids(fix: &Fix) -> Place {
         grid: grid.into(),
         name: format!("官庄镇{grid}"),
         weight,
+        share: weight,
         ranger: Some(ranger.into()),
         backup: Some("li".into()),
     };
@@ -297,10 +298,21 @@ impl Story {
         let place = |fix: &Fix, _: &[Hint]| (self.place)(fix);
         let office = Office { policy: &self.policy, place: &place, holder: &holder };
         let events = self.incident.handle(input, by, &office, self.now)?;
+        Ok(self.take(events))
+    }
+
+    /// The same where the place follows from hints, too.
+    pub fn act_placed(&mut self, input: Input, by: &By, place: &Placing<'_>) -> Result<Vec<Event>, Refusal> {
+        let office = Office { policy: &self.policy, place, holder: &holder };
+        let events = self.incident.handle(input, by, &office, self.now)?;
+        Ok(self.take(events))
+    }
+
+    fn take(&mut self, events: Vec<Recorded>) -> Vec<Event> {
         for event in &events {
             self.incident.apply(event);
         }
-        Ok(events.into_iter().map(|it| it.event).collect())
+        events.into_iter().map(|it| it.event).collect()
     }
 
     /// With an action id, as phones do; returns the id.

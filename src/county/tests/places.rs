@@ -104,6 +104,16 @@ fn what_crosses_a_direction_comes_first_among_its_grids() {
     assert_eq!((hinted.len(), hinted[0].0.as_str()), (2, "G10"), "and the other stays on the list");
     assert!((hinted[0].1 + hinted[1].1 - 1.0).abs() < 1e-9 && hinted[0].1 > 0.8, "{hinted:?}");
     assert_eq!(grids(&across(0.0)), grids(&[]), "what is surely another fire says nothing");
+    let circle = Spread::Ellipse { along_m: 150.0, across_m: 150.0, azimuth_deg: 0.0 };
+    let elsewhere = |lat: f64| {
+        let fix =
+            Fix { centre: at(lat, 110.03), radius_m: 150.0, method: FixMethod::Triangulated, spread: Some(circle) };
+        [Hint { fix, likely: 0.95 }]
+    };
+    assert_eq!(grids(&elsewhere(28.075))[0].0, "G10", "a place on the line");
+    assert_eq!(grids(&elsewhere(28.09)), grids(&[]), "1.7 km beside it: two fires");
+    let place = county().place(&bearing(RangeBasis::Terrain, 3000.0, 7000.0), &elsewhere(28.075), now());
+    assert!(!place.unique, "a hint makes nothing sure");
 }
 
 #[test]

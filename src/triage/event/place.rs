@@ -40,8 +40,12 @@ pub struct Candidate {
     pub grid: GridId,
     /// "官庄镇大坪村 3号网格"
     pub name: String,
-    /// Share of the fix's doubt that lies in this grid, 0..=1. All candidates and what lies in no grid sum to 1.
+    /// How likely the fire is in this grid, 0..=1: its share of the doubt, and more where linked incidents point. All candidates and
+    /// what lies in no grid sum to 1.
     pub weight: f64,
+    /// Share of the fix's own doubt that lies in this grid. In logs before 0.2 the weight was the share.
+    #[serde(default)]
+    pub share: f64,
     /// Who acts as its A角 and B角 today.
     pub ranger: Option<PersonId>,
     pub backup: Option<PersonId>,

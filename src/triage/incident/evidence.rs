@@ -4,7 +4,7 @@
 use super::decide::{Decision, later};
 use super::{By, Link, Refusal, State};
 use crate::triage::dispatch::Dispatch;
-use crate::triage::event::{Actor, Event, Hint, Matter, Neighbour, Place, WhyMoved};
+use crate::triage::event::{Actor, Event, Matter, Neighbour, Place, WhyMoved};
 use crate::triage::geo::{Fix, FixMethod, Locus};
 use crate::triage::id::{IncidentId, SightingId};
 use crate::triage::policy::Role;
@@ -83,17 +83,20 @@ impl Decision<'_> {
     fn follow_the_evidence(&mut self, why: WhyMoved, weight: Weight) {
         let fix = self.incident.located();
         let place = (self.office.place)(&fix, &self.incident.hints());
-        // What was sorted by hand has another weight, though it may have the same place.
-        let is_new = differs(&fix, &self.incident.fix) || place.grid != self.incident.place.grid;
-        if why != WhyMoved::Sorted && !is_new {
+        let running = self.incident.dispatch.clone().filter(Dispatch::is_running);
+        // What was sorted by hand has another weight, though it may have the same place. What only points elsewhere moves nobody
+        // whom an officer has chosen or who has answered.
+        let is_free = running.as_ref().is_none_or(|it| self.incident.state == State::Dispatched && !it.by_person);
+        let points_elsewhere = is_free && place.grid != self.incident.place.grid;
+        if why != WhyMoved::Sorted && !differs(&fix, &self.incident.fix) && !points_elsewhere {
             return;
         }
-        // A crossing has support, or it would be none: a range, a third ray, a pixel. So it is no weak bearing.
+        // A crossing has support, or it would be none: a range, a third ray, a pixel. So it is no weak bearing, unless an officer's
+        // word is all the support it has.
         let weight = match fix.method {
-            FixMethod::Triangulated if weight == Weight::Weak => Weight::Strong,
+            FixMethod::Triangulated if weight == Weight::Weak && !self.incident.is_joined_by_hand() => Weight::Strong,
             _ => weight,
         };
-        let running = self.incident.dispatch.clone().filter(Dispatch::is_running);
         let Some(dispatch) = running.filter(|_| self.incident.state != State::NeedsReview) else {
             return self.relocate(fix, place, why, false);
         };
@@ -278,8 +281,7 @@ impl Decision<'_> {
 
     pub(super) fn link(&mut self, Link { other, hint }: Link, by: &By) -> Result<(), Refusal> {
         self.check_open()?;
-        let known = self.incident.links.iter().any(|it| it.other == other && !says_more(hint, it.hint));
-        if other != self.incident.id && !known {
+        if self.incident.learns_from(&Link { other, hint }) {
             self.by(by, Event::Linked { other, hint });
             self.follow_the_evidence(WhyMoved::Linked { other }, Weight::Weak);
         }
@@ -308,16 +310,6 @@ fn is_strong(sighting: &Sighting) -> bool {
         Locus::Sector { range, .. } => range.is_measured(),
         Locus::Unaimed { .. } => false,
         Locus::Disc { .. } | Locus::Pixel { .. } => sighting.source.kind() != SourceKind::Camera,
-    }
-}
-
-/// Whether where a linked incident is now believed to be is worth a line in the log.
-fn says_more(new: Option<Hint>, known: Option<Hint>) -> bool {
-    match (new, known) {
-        (Some(Hint { fix: new, .. }), Some(Hint { fix: known, .. })) => {
-            new.method != known.method || new.radius_m < known.radius_m / 2.0
-        }
-        (new, known) => new.is_some() && known.is_none(),
     }
 }
 

@@ -211,6 +211,9 @@ impl Incident {
 
     /// On the leading incident its evidence leaves; on the other the office has to look again.
     fn unmerge(&mut self, other: IncidentId, at: Timestamp) {
+        // They are two fires: neither says any more where the other is.
+        self.links.retain(|it| it.other != other);
+        self.links.push(Link { other, hint: None });
         if self.merged_into == Some(other) {
             self.merged_into = None;
             if self.state == State::NeedsReview {

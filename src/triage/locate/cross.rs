@@ -17,8 +17,10 @@ pub(super) fn supported(bearings: &[Bearing<'_>], areas: &[(LatLon, f64)], joine
         agreeing.extend(rays.iter().filter(|it| **it != a && **it != b && support::third_ray(it, crossing, &a, &b)));
         let fix = solve(&agreeing)?;
         let area_there = || areas.iter().any(|(centre, radius_m)| support::area_at(*centre, *radius_m, &fix));
-        let is_supported =
-            joined_by_hand || agreeing.len() > 2 || support::ranges_agree(&a, &b, seen.0, seen.1) || area_there();
+        let is_supported = joined_by_hand && areas.is_empty()
+            || agreeing.len() > 2
+            || support::ranges_agree(&a, &b, seen.0, seen.1)
+            || area_there();
         is_supported.then_some((agreeing.len(), fix))
     });
     fixes.min_by(|(n, a), (m, b)| m.cmp(n).then_with(|| a.radius_m.total_cmp(&b.radius_m))).map(|(_, fix)| fix)

@@ -95,7 +95,7 @@ export const en: typeof zh = {
     no_bearing: (camera) => `Bearing of ${camera || 'the camera'} unknown: no grid can be named`,
     plain: {
       pixels: (v) => `${v} satellite pixels: no label holds it back`,
-      two_kinds: () => 'seen by sources of different kinds: no label holds it back',
+      two_kinds: () => 'Seen by sources of different kinds: an officer looks now, not with the digest',
       continuous: (v) => `Seen at ${v} satellite passes: no label holds it back`,
       known_heat_source: (v) => `Known heat source: ${v}`,
       approved_burn: (v) => `Maybe an approved burn: ${v}`,

@@ -94,7 +94,7 @@ export const zh = {
     no_bearing: (camera: string) => `${camera} 方位不明，定不到网格`,
     plain: {
       pixels: (v: string) => `卫星 ${v} 个像元，不因标注暂缓`,
-      two_kinds: () => '不同类来源都看到，不因标注暂缓',
+      two_kinds: () => '不同类来源都看到，不等定时汇总，现在就由值班员研判',
       continuous: (v: string) => `卫星 ${v} 次过境都看到，不因标注暂缓`,
       known_heat_source: (v: string) => `已知热源：${v}`,
       approved_burn: (v: string) => `疑似已批用火：${v}`,

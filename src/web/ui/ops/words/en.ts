@@ -48,7 +48,7 @@ export const en: typeof zh = {
   pointsHint: 'Choosing one fills the trial: nothing live changes before you publish',
   pointsFigures: "Figures of the model's evaluation (cross-validated by event, 95% intervals in brackets), not of this county: for that, read the trial below.",
   cameraSends: (seconds, aDay) =>
-    `By this county's rules a camera's alarm sends a ranger ${seconds === 0 ? 'at once, without a person' : `by itself when nobody has acted for ${seconds >= 60 ? `${Math.round(seconds / 60)} min` : `${seconds} s`}`}.${aDay === null ? '' : ` With the point in force about ${aDay} false alarms a day get that far.`} To let an officer look first: [policy.review] camera = "officer" in huoyan.toml.`,
+    `By this county's rules a camera's alarm sends a ranger ${seconds === 0 ? 'at once, without a person' : `by itself when nobody has acted for ${seconds % 60 === 0 ? `${seconds / 60} min` : `${seconds} s`}`}.${aDay === null ? '' : ` With the point in force about ${aDay} false alarms a day get that far.`} To let an officer look first: [policy.review] camera = "officer" in huoyan.toml.`,
   point: { quiet: 'Quiet', balanced: 'Balanced', eager: 'Eager' },
   ownNumbers: 'In force: own numbers',
   falseAlarms: 'False alarms per camera and day',

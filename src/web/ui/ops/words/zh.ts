@@ -47,7 +47,7 @@ export const zh = {
   pointsHint: '选一个填入试算，发布前不影响实时警报',
   pointsFigures: '以上是模型评估所得的数字（按事件交叉验证，括号内为95%区间），不是本县的；本县会怎样，看下面的试算。',
   cameraSends: (seconds: number, aDay: string | null) =>
-    `本县规则：摄像机报警${seconds === 0 ? '不经人看，直接' : `${seconds >= 60 ? `${Math.round(seconds / 60)}分钟` : `${seconds}秒`}无人处理就自动`}派护林员。${aDay === null ? '' : `照现行工作点，每天约 ${aDay} 次误报会到这一步。`}要改由值班员先看：huoyan.toml 里写 [policy.review] camera = "officer"。`,
+    `本县规则：摄像机报警${seconds === 0 ? '不经人看，直接' : `${seconds % 60 === 0 ? `${seconds / 60}分钟` : `${seconds}秒`}无人处理就自动`}派护林员。${aDay === null ? '' : `照现行工作点，每天约 ${aDay} 次误报会到这一步。`}要改由值班员先看：huoyan.toml 里写 [policy.review] camera = "officer"。`,
   point: { quiet: '安静', balanced: '均衡', eager: '灵敏' },
   ownNumbers: '现行阈值：自定',
   falseAlarms: '每台摄像机每天误报',
