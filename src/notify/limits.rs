@@ -29,6 +29,8 @@ const SMS: &[Limit] = &[Limit { count: 50, within: LONGEST }];
 #[derive(Default)]
 pub struct Limiter {
     handed_over: HashMap<(Channel, Option<String>), VecDeque<Timestamp>>,
+    /// Of the last text that a gateway took.
+    moment: Timestamp,
 }
 
 impl Limiter {
@@ -40,6 +42,13 @@ impl Limiter {
             Some(times[oldest_that_counts] + limit.within)
         });
         leaves.fold(now, Ord::max)
+    }
+
+    /// A moment for each text that a gateway takes, `now` or a microsecond later: the outbox keeps microseconds, and a restarted
+    /// sender tells by them what went out as one.
+    pub fn moment(&mut self, now: Timestamp) -> Timestamp {
+        self.moment = now.max(self.moment + SignedDuration::from_micros(1));
+        self.moment
     }
 
     /// One was handed over, taken or not: the vendor may have counted it. In the order of time.

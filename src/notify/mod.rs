@@ -58,8 +58,8 @@ impl Notifier {
         for channel in [Channel::Sms, Channel::Voice, Channel::Wecom] {
             let mut sent = store.sent_since(channel, since).await?;
             sent.reverse();
-            // Texts that went out together share their time: one call, one post.
-            sent.dedup();
+            // Texts that went out together share their time, and nothing else does: one call, one post.
+            sent.dedup_by_key(|(_, at)| *at);
             for (phone, at) in sent {
                 limiter.count(channel, phone.as_deref(), at);
             }
@@ -118,17 +118,18 @@ impl Notifier {
         let mut sent = 0;
         while let Some(joined) = under_way.join_next().await {
             let (batch, outcome) = joined.map_err(|e| Error::internal("a sender died").because(e))?;
-            sent += self.settle(&batch, outcome).await?;
+            sent += self.settle(&batch, outcome, limiter).await?;
         }
         Ok(sent)
     }
 
-    async fn settle(&self, batch: &[Message], outcome: Outcome) -> Result<usize> {
+    async fn settle(&self, batch: &[Message], outcome: Outcome, limiter: &mut Limiter) -> Result<usize> {
         let now = self.clock.now();
         match outcome {
             Outcome::Taken => {
+                let sent_at = limiter.moment(now);
                 for message in batch {
-                    self.store.message_sent(message.id, now).await?;
+                    self.store.message_sent(message.id, sent_at).await?;
                 }
                 return Ok(batch.len());
             }

@@ -268,6 +268,24 @@ async fn a_restart_remembers_what_the_vendor_has_counted() {
     assert_eq!((vendor.taken().len(), *vendor.overrun.lock().unwrap()), (6, 0));
 }
 
+/// More than fits into one text goes out as several at the same moment; a new process counts all of them.
+#[tokio::test]
+async fn a_restart_remembers_texts_that_were_too_long_for_one() {
+    let office = Office::open().await;
+    let (vendor, url) = Vendor::start(&office.clock, SMS, true).await;
+    let config = NotifyConfig { sms_url: Some(url), ..NotifyConfig::default() };
+    for n in 0..60 {
+        // Two that do not fit together.
+        for half in ["一", "二"] {
+            office.write(Channel::Sms, "138", &format!("{n}{half}{}", "山上冒烟".repeat(40))).await;
+        }
+        let notifier = office.notifier(config.clone()).await;
+        notifier.deliver().await.unwrap();
+        office.clock.advance(SignedDuration::from_mins(1));
+    }
+    assert_eq!((vendor.taken().len(), *vendor.overrun.lock().unwrap()), (50, 0));
+}
+
 #[tokio::test]
 async fn the_groups_robot_digests_a_busy_minute() {
     let office = Office::open().await;

@@ -65,6 +65,11 @@ const BROKE: &[(u64, &str)] = &[
     (546, "the same, for two hours"),
     (357, "a fire at a kiln waited 51 minutes for the digest, because cameras saw the kiln on its line"),
     (904, "the same, 55 minutes"),
+    (
+        423,
+        "a text too long for one went out as two at one moment; after a restart one was counted, and a limit was overrun",
+    ),
+    (873, "the same"),
 ];
 
 #[test]
