@@ -21,9 +21,9 @@ const MASTS_MAX: usize = 16;
 /// 95 % of a normal error lie within so many sigma. A sector's ranges are believed, so its direction takes half of the tenth
 /// that may lie outside.
 const SIGMAS_95: f64 = 1.96;
-/// 90 % of a normal error in two directions lie in the ellipse of 2.146 sigma. A little more, because only bearings that agree
-/// are crossed: those whose errors hide each other look better than they are.
-const SIGMAS_90_PLANE: f64 = 2.5;
+/// Half axes of the ellipse of crossed bearings, in standard deviations. 2.146 hold 90 % of a normal error in two directions. A
+/// little more, because only bearings that agree are crossed: those whose errors hide each other look better than they are.
+const SIGMAS_CROSSED: f64 = 2.5;
 
 /// A mast's best bearing and the evidence it is.
 #[derive(Clone, Copy)]
@@ -120,7 +120,7 @@ fn satellite(pixels: &[&Sighting], bearings: &[Bearing<'_>]) -> Option<Fix> {
 /// there. `None` when that says no more than the pixel.
 fn chord(ray: &Ray, pixel: &Fix) -> Option<Fix> {
     let (along_m, off_m) = ray.along_and_off(pixel.centre);
-    let across_m = SIGMAS_90_PLANE * along_m.max(ray.near_m) * ray.sigma_deg().to_radians().tan();
+    let across_m = SIGMAS_CROSSED * along_m.max(ray.near_m) * ray.sigma_deg().to_radians().tan();
     let off_m = off_m.abs().min(pixel.radius_m);
     // A ray that only brushes the pixel says as much as its own width does.
     let half_m = (pixel.radius_m.powi(2) - off_m.powi(2)).sqrt().max(across_m);

@@ -8,7 +8,7 @@ const GOLDEN_ANGLE: f64 = 2.399_963_229_728_653;
 /// Steps of the additive recurrence that fills a square most evenly (Roberts 2018, R2 sequence).
 const R2: [f64; 2] = [0.754_877_666_246_692_8, 0.569_840_290_998_053_2];
 
-/// Nine times in ten a normal error in two directions is within so many sigma.
+/// 90 % of a normal error in two directions lie within 2.146 standard deviations.
 const SIGMAS_90_PLANE: f64 = 2.146;
 
 /// Of a direction's error the middle is likelier than the edges: 0..=1 to -1..=1 under a triangle, which is nearly a normal

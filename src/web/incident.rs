@@ -11,11 +11,13 @@ use crate::report::{Category, category};
 use crate::store::Filed;
 use crate::triage::event::{Actor, Closure, FalseAlarm, Flames, Means, Position, Verification};
 use crate::triage::geo::{LatLon, Locus};
-use crate::triage::id::{DispatchId, IncidentId, PersonId, SightingId};
+use crate::triage::id::{ActionId, DispatchId, IncidentId, PersonId, SightingId};
 use crate::triage::incident::{By, Input};
 use crate::triage::sighting::{Sighting, Source};
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::{FromRequestParts, Path, State};
+use axum::http::request::Parts;
+use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
@@ -136,29 +138,17 @@ pub async fn report_by_office(
 
 /// 派发, and 改派 when a dispatch runs.
 #[utoipa::path(post, path = "/api/v1/incidents/{id}/dispatch", tag = "office", request_body = Dispatch, params(("id" = String, Path)), responses((status = 200, body = IncidentView)))]
-pub async fn dispatch(
-    State(state): State<WebState>,
-    Office(me): Office,
-    Path(id): Path<IncidentId>,
-    Key(key): Key,
-    Body(Dispatch { ranger }): Body<Dispatch>,
-) -> Done {
-    let dispatch = DispatchId(derived("dispatch", &me, key.0));
-    act(&state, &me, id, Action { key, happened_at: None, input: Input::Dispatch { dispatch, ranger } }).await
+pub async fn dispatch(at: AtDesk, Body(Dispatch { ranger }): Body<Dispatch>) -> Done {
+    let dispatch = DispatchId(derived("dispatch", &at.me, at.key.0));
+    at.act(Input::Dispatch { dispatch, ranger }).await
 }
 
 /// 误报关闭
 #[utoipa::path(post, path = "/api/v1/incidents/{id}/false-alarm", tag = "office", request_body = Dismissal, params(("id" = String, Path)), responses((status = 200, body = IncidentView)))]
-pub async fn false_alarm(
-    State(state): State<WebState>,
-    Office(me): Office,
-    Path(id): Path<IncidentId>,
-    Key(key): Key,
-    Body(dismissal): Body<Dismissal>,
-) -> Done {
+pub async fn false_alarm(at: AtDesk, Body(dismissal): Body<Dismissal>) -> Done {
     let words = optional_words(&dismissal.words, "说明", "the words")?;
     let closure = Closure { category: NOTHING_FOUND, false_alarm: Some(dismissal.reason), words, passed_to: None };
-    act(&state, &me, id, Action { key, happened_at: None, input: Input::Close { closure } }).await
+    at.act(Input::Close { closure }).await
 }
 
 /// 确认接收, or 代接收 by an officer.
@@ -216,31 +206,20 @@ pub async fn report(
 
 /// 退回补充
 #[utoipa::path(post, path = "/api/v1/incidents/{id}/send-back", tag = "office", request_body = Reason, params(("id" = String, Path)), responses((status = 200, body = IncidentView)))]
-pub async fn send_back(
-    State(state): State<WebState>,
-    Office(me): Office,
-    Path(id): Path<IncidentId>,
-    Key(key): Key,
-    Body(Reason { reason }): Body<Reason>,
-) -> Done {
-    let input = Input::SendBack { reason: words(&reason, "退回的原因", "the reason")? };
-    act(&state, &me, id, Action { key, happened_at: None, input }).await
+pub async fn send_back(at: AtDesk, Body(Reason { reason }): Body<Reason>) -> Done {
+    at.act(Input::SendBack { reason: words(&reason, "退回的原因", "the reason")? }).await
 }
 
 /// 审核通过 销号
 #[utoipa::path(post, path = "/api/v1/incidents/{id}/close", tag = "office", request_body = Close, params(("id" = String, Path)), responses((status = 200, body = IncidentView)))]
-pub async fn close(
-    State(state): State<WebState>,
-    Office(me): Office,
-    Path(id): Path<IncidentId>,
-    Key(key): Key,
-    Body(close): Body<Close>,
-) -> Done {
+pub async fn close(at: AtDesk, Body(close): Body<Close>) -> Done {
     let code = match close.category {
         Some(code) => code,
-        None => visible(&state, &me, id).await?.incident.verification.map(|it| it.category).ok_or_else(|| {
-            Problem::invalid("尚无反馈，请选择类别。", "Nothing has been reported yet: please choose a category.")
-        })?,
+        None => {
+            visible(&at.state, &at.me, at.id).await?.incident.verification.map(|it| it.category).ok_or_else(|| {
+                Problem::invalid("尚无反馈，请选择类别。", "Nothing has been reported yet: please choose a category.")
+            })?
+        }
     };
     if known(code)?.interim {
         return Err(Problem::invalid(
@@ -250,7 +229,7 @@ pub async fn close(
     }
     let words = optional_words(&close.words, "说明", "the words")?;
     let closure = Closure { category: code, false_alarm: None, words, passed_to: None };
-    act(&state, &me, id, Action { key, happened_at: None, input: Input::Close { closure } }).await
+    at.act(Input::Close { closure }).await
 }
 
 #[utoipa::path(post, path = "/api/v1/incidents/{id}/note", tag = "office", request_body = Note, params(("id" = String, Path)), responses((status = 200, body = IncidentView)))]
@@ -265,9 +244,34 @@ pub async fn note(
     act(&state, &me, id, Action { key, happened_at: None, input }).await
 }
 
+/// An officer's press of a button: who, on which incident, and the page's key.
+pub struct AtDesk {
+    pub state: WebState,
+    pub me: Me,
+    pub id: IncidentId,
+    pub key: ActionId,
+}
+
+impl FromRequestParts<WebState> for AtDesk {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, state: &WebState) -> Result<Self, Response> {
+        let Office(me) = Office::from_request_parts(parts, state).await.map_err(IntoResponse::into_response)?;
+        let Path(id) = Path::from_request_parts(parts, state).await.map_err(IntoResponse::into_response)?;
+        let Key(key) = Key::from_request_parts(parts, state).await.map_err(IntoResponse::into_response)?;
+        Ok(Self { state: state.clone(), me, id, key })
+    }
+}
+
+impl AtDesk {
+    pub async fn act(self, input: Input) -> Done {
+        act(&self.state, &self.me, self.id, Action { key: self.key, happened_at: None, input }).await
+    }
+}
+
 /// One input with the page's key and the phone's time.
 pub struct Action {
-    pub key: crate::triage::id::ActionId,
+    pub key: ActionId,
     pub happened_at: Option<Timestamp>,
     pub input: Input,
 }

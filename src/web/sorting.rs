@@ -1,17 +1,14 @@
 //! What an officer does about evidence, place and messages: 位置更正, 误并, 拆分, 合并, 未送达, and saying that he is deciding.
 
-use super::WebState;
-use super::auth::{Key, Office};
 use super::dto::{Eyes, IncidentView};
 use super::error::Answer;
-use super::incident::{Action, act};
+use super::incident::AtDesk;
 use super::json::{Body, optional_words};
 use crate::desk::Sort;
 use crate::triage::event::{Actor, Intent};
 use crate::triage::id::{IncidentId, MessageId, SightingId};
 use crate::triage::incident::{By, Input};
 use axum::Json;
-use axum::extract::{Path, State};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -63,109 +60,54 @@ pub struct Taken {
 
 /// 位置更正: the officer's answer to a proposed or changed place.
 #[utoipa::path(post, path = "/api/v1/incidents/{id}/relocate", tag = "office", request_body = Relocate, params(("id" = String, Path)), responses((status = 200, body = IncidentView)))]
-pub async fn relocate(
-    State(state): State<WebState>,
-    Office(me): Office,
-    Path(id): Path<IncidentId>,
-    Key(key): Key,
-    Body(Relocate { accept }): Body<Relocate>,
-) -> Done {
-    act(&state, &me, id, Action { key, happened_at: None, input: Input::Relocate { accept } }).await
+pub async fn relocate(at: AtDesk, Body(Relocate { accept }): Body<Relocate>) -> Done {
+    at.act(Input::Relocate { accept }).await
 }
 
 /// 误并: takes evidence out; the fix is found anew without it.
 #[utoipa::path(post, path = "/api/v1/incidents/{id}/strike-out", tag = "office", request_body = Strike, params(("id" = String, Path)), responses((status = 200, body = IncidentView)))]
-pub async fn strike_out(
-    State(state): State<WebState>,
-    Office(me): Office,
-    Path(id): Path<IncidentId>,
-    Key(key): Key,
-    Body(strike): Body<Strike>,
-) -> Done {
+pub async fn strike_out(at: AtDesk, Body(strike): Body<Strike>) -> Done {
     let reason = optional_words(&strike.reason, "原因", "the reason")?;
-    let input = Input::StrikeOut { sighting: strike.sighting, reason };
-    act(&state, &me, id, Action { key, happened_at: None, input }).await
+    at.act(Input::StrikeOut { sighting: strike.sighting, reason }).await
 }
 
 /// The undo of strike-out.
 #[utoipa::path(post, path = "/api/v1/incidents/{id}/reinstate", tag = "office", request_body = Reinstate, params(("id" = String, Path)), responses((status = 200, body = IncidentView)))]
-pub async fn reinstate(
-    State(state): State<WebState>,
-    Office(me): Office,
-    Path(id): Path<IncidentId>,
-    Key(key): Key,
-    Body(Reinstate { sighting }): Body<Reinstate>,
-) -> Done {
-    act(&state, &me, id, Action { key, happened_at: None, input: Input::Reinstate { sighting } }).await
+pub async fn reinstate(at: AtDesk, Body(Reinstate { sighting }): Body<Reinstate>) -> Done {
+    at.act(Input::Reinstate { sighting }).await
 }
 
 /// 拆分: part of the evidence becomes an incident of its own. Its undo is a merge.
 #[utoipa::path(post, path = "/api/v1/incidents/{id}/split", tag = "office", request_body = Split, params(("id" = String, Path)), responses((status = 200, body = IncidentView)))]
-pub async fn split(
-    state: State<WebState>,
-    me: Office,
-    id: Path<IncidentId>,
-    key: Key,
-    Body(Split { sightings }): Body<Split>,
-) -> Done {
-    sort(state, me, id, key, Sort::Split { sightings }).await
+pub async fn split(at: AtDesk, Body(Split { sightings }): Body<Split>) -> Done {
+    sort(at, Sort::Split { sightings }).await
 }
 
 /// 合并: the other incident is this same fire. Clocks that run go on.
 #[utoipa::path(post, path = "/api/v1/incidents/{id}/merge", tag = "office", request_body = Other, params(("id" = String, Path)), responses((status = 200, body = IncidentView)))]
-pub async fn merge(
-    state: State<WebState>,
-    me: Office,
-    id: Path<IncidentId>,
-    key: Key,
-    Body(Other { other }): Body<Other>,
-) -> Done {
-    sort(state, me, id, key, Sort::Merge { other }).await
+pub async fn merge(at: AtDesk, Body(Other { other }): Body<Other>) -> Done {
+    sort(at, Sort::Merge { other }).await
 }
 
 /// The undo of merge.
 #[utoipa::path(post, path = "/api/v1/incidents/{id}/unmerge", tag = "office", request_body = Other, params(("id" = String, Path)), responses((status = 200, body = IncidentView)))]
-pub async fn unmerge(
-    state: State<WebState>,
-    me: Office,
-    id: Path<IncidentId>,
-    key: Key,
-    Body(Other { other }): Body<Other>,
-) -> Done {
-    sort(state, me, id, key, Sort::Unmerge { other }).await
+pub async fn unmerge(at: AtDesk, Body(Other { other }): Body<Other>) -> Done {
+    sort(at, Sort::Unmerge { other }).await
 }
 
 /// An officer is deciding: nothing is sent by itself meanwhile, for a bounded time.
 #[utoipa::path(post, path = "/api/v1/incidents/{id}/intent", tag = "office", request_body = Intention, params(("id" = String, Path)), responses((status = 200, body = IncidentView)))]
-pub async fn intend(
-    State(state): State<WebState>,
-    Office(me): Office,
-    Path(id): Path<IncidentId>,
-    Key(key): Key,
-    Body(Intention { intent }): Body<Intention>,
-) -> Done {
-    act(&state, &me, id, Action { key, happened_at: None, input: Input::Intend { intent } }).await
+pub async fn intend(at: AtDesk, Body(Intention { intent }): Body<Intention>) -> Done {
+    at.act(Input::Intend { intent }).await
 }
 
 /// 未送达: somebody has phoned, or goes himself.
 #[utoipa::path(post, path = "/api/v1/incidents/{id}/undelivered", tag = "office", request_body = Taken, params(("id" = String, Path)), responses((status = 200, body = IncidentView)))]
-pub async fn take_undelivered(
-    State(state): State<WebState>,
-    Office(me): Office,
-    Path(id): Path<IncidentId>,
-    Key(key): Key,
-    Body(Taken { message }): Body<Taken>,
-) -> Done {
-    act(&state, &me, id, Action { key, happened_at: None, input: Input::TakeUndelivered { message } }).await
+pub async fn take_undelivered(at: AtDesk, Body(Taken { message }): Body<Taken>) -> Done {
+    at.act(Input::TakeUndelivered { message }).await
 }
 
-async fn sort(
-    State(state): State<WebState>,
-    Office(me): Office,
-    Path(id): Path<IncidentId>,
-    Key(key): Key,
-    sort: Sort,
-) -> Done {
+async fn sort(AtDesk { state, me, id, key }: AtDesk, sort: Sort) -> Done {
     let by = By { actor: Actor::Officer { person: me.person.clone() }, action: Some(key), happened_at: None };
     let (filed, _) = state.desk.sort(id, sort, &by).await?;
     Ok(Json(Eyes { me: &me, county: &state.county(), policy: state.desk.policy() }.brief(filed)))

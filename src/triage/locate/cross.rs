@@ -1,6 +1,6 @@
 //! Pure: 交会定位, crossed bearings with support, solved together.
 
-use super::{Bearing, CAMERA_RADIUS_MIN_M, SIGMAS_90_PLANE};
+use super::{Bearing, CAMERA_RADIUS_MIN_M, SIGMAS_CROSSED};
 use crate::triage::geo::{Fix, FixMethod, LatLon, Spread};
 use crate::triage::ray::{Ray, plane, unplane};
 use crate::triage::support;
@@ -72,7 +72,7 @@ fn solve(rays: &[Ray]) -> Option<Fix> {
     let widened = if freedom > 0.0 { (misfit / freedom).max(1.0).sqrt() } else { 1.0 };
     let [east, north, both] = covariance;
     let (mean, half) = ((east + north) / 2.0, ((east - north) / 2.0).hypot(both));
-    let half_axis_m = |variance: f64| (SIGMAS_90_PLANE * widened * variance.max(0.0).sqrt()).max(CAMERA_RADIUS_MIN_M);
+    let half_axis_m = |variance: f64| (SIGMAS_CROSSED * widened * variance.max(0.0).sqrt()).max(CAMERA_RADIUS_MIN_M);
     let (along_m, across_m) = (half_axis_m(mean + half), half_axis_m(mean - half));
     let azimuth_deg = ((2.0 * both).atan2(north - east).to_degrees() / 2.0).rem_euclid(180.0);
     let spread = Spread::Ellipse { along_m, across_m, azimuth_deg };
