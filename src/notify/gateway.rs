@@ -158,7 +158,8 @@ async fn outcome(request: RequestBuilder) -> Outcome {
     let response = match request.send().await {
         Ok(response) => response,
         Err(e) => {
-            return Outcome::Failed(format!("网关不应答 / the gateway does not answer: {}", client::words(e)));
+            let why = client::words(e);
+            return Outcome::Failed(format!("网关不应答：{why} / the gateway does not answer: {why}"));
         }
     };
     let (status, wait) = (response.status(), retry_after(&response));
@@ -171,7 +172,7 @@ async fn outcome(request: RequestBuilder) -> Outcome {
         Some(WECOM_TOO_MANY) => Outcome::OverLimit { wait },
         Some(code) if code != 0 => {
             let words = body["errmsg"].as_str().unwrap_or_default();
-            Outcome::Failed(format!("企业微信拒绝 / WeCom refuses: {code} {words}"))
+            Outcome::Failed(format!("企业微信拒绝：{code} {words} / WeCom refuses: {code} {words}"))
         }
         _ if status.is_success() => Outcome::Taken,
         _ => Outcome::Failed(format!("网关回答 {status} / the gateway answers {status}")),

@@ -30,6 +30,13 @@ export function announceLang(): void {
   });
 }
 
+/** The reader's half of what the server keeps in both languages, Chinese ` / ` English. Words of one language are shown whole. */
+export function half(text: string): string {
+  const at = text.indexOf(' / ');
+  if (at < 0) return text;
+  return lang.value === 'zh' ? text.slice(0, at) : text.slice(at + 3);
+}
+
 /** A dictionary chosen by the language at the time of reading; components that read it follow the switch. */
 export const dictionary =
   <T>(zh: T, en: T) =>

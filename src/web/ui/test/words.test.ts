@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { half, lang } from '../shared/lang';
 import { en as commonEn } from '../shared/words/en';
 import { zh as commonZh } from '../shared/words/zh';
 import { en as officeEn } from '../office/words/en';
@@ -53,5 +54,16 @@ describe('sources', () => {
     const pages = readdirSync(root).filter((name) => name.endsWith('.html')).map((name) => join(root, name));
     const found = [...files, ...pages].filter((path) => CJK.test(readFileSync(path, 'utf8')));
     expect(found).toEqual([]);
+  });
+});
+
+describe('what the server keeps in both languages', () => {
+  it('is read in one', () => {
+    const why = '网关不应答：timed out / the gateway does not answer: timed out';
+    lang.value = 'zh';
+    expect([half(why), half('502')]).toEqual(['网关不应答：timed out', '502']);
+    lang.value = 'en';
+    expect(half(why)).toBe('the gateway does not answer: timed out');
+    lang.value = 'zh';
   });
 });

@@ -4,6 +4,7 @@ import { board, cameras, loadIncident, unread } from '../../shared/board';
 import { now } from '../../shared/clock';
 import { stamp } from '../../shared/describe';
 import { sentLate } from '../../shared/incident';
+import { half } from '../../shared/lang';
 import { clockTime, ms } from '../../shared/time';
 import { Failed, Loading } from '../../shared/ui';
 import { common } from '../../shared/words';
@@ -59,7 +60,7 @@ function Messages({ incident: { messages = [] } }: { incident: Incident }) {
               {w.channel[it.channel]} · {w.role[it.role] ?? it.role} {it.to}{' '}
               <b class={`status-${it.status}`}>{w.status[it.status]}</b>
               {it.attempts > 1 && <span class="dim"> {w.attempts(it.attempts)}</span>}
-              {it.error && <span class="not-well"> {it.error}</span>}
+              {it.error && <span class="not-well"> {half(it.error)}</span>}
             </span>
           </li>
         ))}

@@ -3,6 +3,7 @@ import { now } from '../../shared/clock';
 import { stamp } from '../../shared/describe';
 import { Tick, Warning } from '../../shared/icons';
 import { notReached } from '../../shared/incident';
+import { half } from '../../shared/lang';
 import { countdown, hourMinute, ms } from '../../shared/time';
 import { classes } from '../../shared/ui';
 import { common } from '../../shared/words';
@@ -77,7 +78,7 @@ function NotReached({ last: it, messages, incident }: { last: Undelivered; messa
         <Warning size={15} /> <b>{w.undelivered}</b> <b>{whom}</b> {it.name && roleWord(it.role)} <Call phone={it.phone} />
       </p>
       <p>
-        {`${stamp(it.at, now.value)} · ${w.channel[it.channel]} · ${it.why}`}
+        {`${stamp(it.at, now.value)} · ${w.channel[it.channel]} · ${half(it.why)}`}
         {messages.length > 1 && ` · ${w.attempts(messages.length)}`}
       </p>
       <p>{then ?? w.triedNoMore}</p>

@@ -1,5 +1,6 @@
 /** One line of the event log in the reader's language. Unknown events (a newer server's) show their own name. */
 import { arrival, category, evidenceLine, sourceName, type CameraNames } from '../../shared/describe';
+import { half } from '../../shared/lang';
 import { clockTime, ms } from '../../shared/time';
 import { words } from '../words';
 import { codeOr, nameOf, roleWord, whoIn } from './people';
@@ -58,7 +59,7 @@ export function inWords({ event }: LogEntry, incident: Incident, { categories, c
     case 'answered':
       return l.answered(nameOf(text('person'), incident), roleWord(text('role')));
     case 'undelivered':
-      return l.undelivered(whoIn(text('role'), text('person'), incident), channel(), text('why'));
+      return l.undelivered(whoIn(text('role'), text('person'), incident), channel(), half(text('why')));
     case 'undelivered_taken':
       return l.undelivered_taken;
     case 'intended':
