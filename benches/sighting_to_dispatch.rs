@@ -1,5 +1,5 @@
 //! What an officer feels: from a satellite's sighting to a committed dispatch with its text in the outbox, on real SQLite
-//! (WAL, synchronous=FULL), in a county of 2,500 grids, beside so many incidents already open. Goal: 2 s on an office PC
+//! (WAL, synchronous=FULL), in a county of 2,500 grids, beside incidents already open. Goal: 2 s on an office PC
 //! (domain rule 52). Run: `cargo bench --bench sighting_to_dispatch`.
 
 use divan::Bencher;

@@ -28,9 +28,9 @@ use std::time::Duration;
 use tokio::sync::{Mutex, Notify};
 use uuid::{ContextV7, Uuid};
 
-/// A decision that lost to a faster one is made anew so often; losing five times in a row means something is wrong.
+/// How often a decision that lost to a faster one is made anew; losing five times in a row means something is wrong.
 const ATTEMPTS: usize = 5;
-/// The desk looks at the clock at least so often, so that a stepped or suspended clock costs seconds, not hours.
+/// How often the desk looks at the clock at least, so that a stepped or suspended clock costs seconds, not hours.
 const LOOKS_EVERY: Duration = Duration::from_secs(15);
 /// And after an error of the database so soon again.
 const TRIES_AGAIN: Duration = Duration::from_secs(1);

@@ -90,7 +90,7 @@ impl Demo {
     }
 }
 
-/// Whoever brings a policy gets that; the show's own sends without an officer what cameras and satellites see.
+/// An office that brings a policy gets it; the show's own sends without an officer what cameras and satellites see.
 fn choose_policy(config: &mut Config) {
     if !config.has_own_policy {
         config.policy.review.camera = Review::OfficerThenAuto { after: AUTO_AFTER };

@@ -17,9 +17,9 @@ const UNIQUE_FROM: f64 = 0.95;
 const INSIDE_FROM: f64 = 0.05;
 /// The doubt touches the border from this share outside on: 1 %, two or three of the sampled places.
 const TOUCHES_FROM: f64 = 0.01;
-/// So many grids along a direction are candidates: as many as an officer can ring in ten minutes.
+/// Most grids along a direction that are candidates: as many as an officer can ring in ten minutes.
 const ALONG_MAX: usize = 12;
-/// So many neighbouring grids are named and their rangers offered: more than an officer reads in a minute.
+/// Most neighbouring grids that are named and whose rangers are offered: more than an officer reads in a minute.
 const NEIGHBOURS_MAX: usize = 6;
 
 impl County {

@@ -9,7 +9,7 @@ use crate::triage::memory::Closed;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
 
-/// So long the desk remembers what a place was closed as: half a year, one fire season.
+/// How long the desk remembers what a place was closed as: half a year, one fire season.
 const REMEMBERED: SignedDuration = SignedDuration::from_hours(183 * 24);
 
 #[derive(Default)]

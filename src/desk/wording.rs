@@ -47,7 +47,7 @@ impl Words<'_> {
         format!("{}·{wish}·{}", self.task(), self.duty_phone(at))
     }
 
-    /// A place that waits for the officer's word, said to whoever looks after it.
+    /// A place that waits for the officer's word, said to the person who looks after it.
     pub fn maybe_here(&self, name: &str, grid: &GridId, at: Timestamp) -> String {
         let grid = self.county.grid(grid).map_or(grid.as_str(), |grid| grid.name.as_str());
         format!(

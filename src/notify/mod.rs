@@ -25,7 +25,7 @@ use tokio::task::JoinSet;
 
 /// Messages borrowed at once; all are handed over side by side, so that one slow gateway holds up nobody's lease.
 const AT_ONCE: u32 = 32;
-/// The outbox is looked into so often; a text waits no longer than that for its gateway.
+/// How often the outbox is looked into; a text waits no longer than that for its gateway.
 const LOOKS_EVERY: Duration = Duration::from_secs(1);
 /// First wait after a gateway did not take a text; each further one is three times as long, up to the longest.
 const FIRST_WAIT: SignedDuration = SignedDuration::from_secs(5);
@@ -191,11 +191,11 @@ fn back_off(attempts: u32) -> SignedDuration {
 }
 
 /// Texts to the same number on the same channel go out as one, as far as they fit: vendors count calls, not words, and
-/// whoever is rung for two fires is rung once. A text longer than a whole batch goes alone.
+/// a person who is rung for two fires is rung once. A text longer than a whole batch goes alone.
 fn batches(messages: Vec<Message>) -> Vec<Vec<Message>> {
     let mut by_number: BTreeMap<(Channel, Option<String>), Vec<Message>> = BTreeMap::new();
     for message in messages {
-        // One robot serves the whole group, whoever is meant.
+        // One robot serves the whole group.
         let number = message.to.phone.clone().filter(|_| message.channel != Channel::Wecom);
         by_number.entry((message.channel, number)).or_default().push(message);
     }

@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// A sender has so long to hand a message over: longer than its HTTP timeout, short against a rung of the ladder.
+/// The time a sender has to hand a message over: longer than its HTTP timeout, short against a rung of the ladder.
 pub(super) const LEASE: SignedDuration = SignedDuration::from_secs(60);
 
 /// A text to be sent, made together with the event that causes it.

@@ -19,12 +19,12 @@ use jiff::SignedDuration;
 /// An eye that saw an incident less than 2 h ago and sees something in the same direction now sees it still: a plume drifts, fades
 /// and is confirmed again in between. Later it may be another smoke on the same line of sight.
 pub const SAME_EYE: SignedDuration = SignedDuration::from_hours(2);
-/// So many of an incident's latest sightings are looked at; everything older is in its fix. A bound, so that a fire seen 1,000
+/// Most of an incident's latest sightings that are looked at; everything older is in its fix. A bound, so that a fire seen 1,000
 /// times costs as much as one seen 16 times.
 const RECENT_MAX: usize = 16;
 /// The latest pixels of a front that are compared: more than one pass sees of a front 50 km long.
 const FRONT_MAX: usize = 256;
-/// So many incidents are linked at most, those seen last: more than an officer compares.
+/// Most incidents that are linked, those seen last: more than an officer compares.
 const LINKS_MAX: usize = 8;
 
 /// What is to become of new evidence. Empty: it opens an incident of its own.

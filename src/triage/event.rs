@@ -178,7 +178,7 @@ pub enum Event {
         person: Option<PersonId>,
         channel: Channel,
         why: String,
-        /// No gateway carries the channel, whoever is called.
+        /// No gateway carries the channel, for anybody.
         no_channel: bool,
         next: Option<NextTry>,
     },

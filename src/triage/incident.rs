@@ -281,7 +281,7 @@ pub struct Failed {
     pub person: Option<PersonId>,
     pub channel: Channel,
     pub why: String,
-    /// No gateway carries the channel, whoever is called.
+    /// No gateway carries the channel, for anybody.
     pub no_channel: bool,
     /// The person has no number.
     pub no_number: bool,

@@ -16,9 +16,9 @@ use jiff::Timestamp;
 
 /// No fix from cameras is believed closer than this: 50 m, the surveyed accuracy of mast, north and lens (domain rule 7).
 const CAMERA_RADIUS_MIN_M: f64 = 50.0;
-/// So many masts, the surest first, are crossed with each other: more never see one fire, and pairs grow with the square.
+/// Most masts, the surest first, that are crossed with each other: more never see one fire, and pairs grow with the square.
 const MASTS_MAX: usize = 16;
-/// 95 % of a normal error lie within so many sigma. A sector's ranges are believed, so its direction takes half of the tenth
+/// 95 % of a normal error lie within 1.96 standard deviations. A sector's ranges are believed, so its direction takes half of the tenth
 /// that may lie outside.
 const SIGMAS_95: f64 = 1.96;
 /// Half axes of the ellipse of crossed bearings, in standard deviations. 2.146 hold 90 % of a normal error in two directions. A

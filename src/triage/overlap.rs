@@ -130,7 +130,7 @@ pub fn flat(origin: LatLon, place: LatLon) -> Point {
     [range_m * sin, range_m * cos]
 }
 
-/// The place at so many metres east and north: the way back from [`flat`].
+/// The place at these metres east and north: the way back from [`flat`].
 pub fn unflat(origin: LatLon, [east_m, north_m]: Point) -> LatLon {
     origin.destination(normalise_deg(east_m.atan2(north_m).to_degrees()), east_m.hypot(north_m))
 }

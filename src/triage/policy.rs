@@ -247,7 +247,7 @@ pub struct ReviewPolicy {
     pub system: Review,
     /// Priority score 0..100 from which `officer_then_auto` may dispatch by itself; below it, the leader on duty is rung instead.
     pub auto_score: f64,
-    /// An alert under `officer` that nobody has looked at for so long rings the leader on duty.
+    /// An alert under `officer` that nobody has looked at for this time rings the leader on duty.
     pub alarm_after: SignedDuration,
 }
 

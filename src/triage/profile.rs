@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// So many parts of equal likelihood: a sixteenth is finer than any share of a grid that is acted upon.
+/// Parts of equal likelihood: a sixteenth is finer than any share of a grid that is acted upon.
 const PARTS: usize = 16;
 
 /// The ranges that cut what is known of the distance into sixteen parts of equal likelihood, metres, ascending. Where they lie
@@ -22,7 +22,7 @@ impl RangeProfile {
         Some(Self(cuts))
     }
 
-    /// The range that so much of the likelihood lies before, 0..=1.
+    /// The range before which this share of the likelihood lies, 0..=1.
     pub fn at_m(&self, share: f64) -> f64 {
         let part = share.clamp(0.0, 1.0) * PARTS as f64;
         let low = (part as usize).min(PARTS - 1);
@@ -42,7 +42,7 @@ impl RangeProfile {
     }
 }
 
-/// Where so much of the weight, 0..=1, lies before it; linear within a step.
+/// The range before which this share of the weight lies, 0..=1; linear within a step.
 pub fn quantile_m(weights: &[f64], first_m: f64, step_m: f64, share: f64) -> Option<f64> {
     let total: f64 = weights.iter().sum();
     if !(total > 0.0 && total.is_finite()) {

@@ -38,7 +38,7 @@ const REPEATED_MAX: f64 = 9.0;
 const PIXELS: f64 = 25.0;
 /// 连续: seen again in a later pass. Worth half of a second source: it is the same kind of eye again.
 const CONTINUOUS: f64 = 12.0;
-/// One point for each so many MW of radiative power, and at most.
+/// Radiative power that is worth one point, MW, and most points.
 const FRP_MW_PER_POINT: f64 = 2.0;
 const FRP_MAX: f64 = 15.0;
 const FLAMES: f64 = 15.0;

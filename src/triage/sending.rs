@@ -77,7 +77,7 @@ fn verdict(case: &Case<'_>, policy: &Policy, because: &mut Vec<Because>) -> Verd
     if case.place.labels.contains(&Label::OutsideCounty) {
         let name = case.place.neighbour.as_ref().map(|it| it.name.clone()).unwrap_or_default();
         because.push(reason("outside_county", name));
-        // Whoever calls this office is answered by it.
+        // A person who calls this office is answered by it.
         let called = case.evidence.iter().any(|it| it.source.kind() == SourceKind::Person);
         return if called { look } else { Verdict::PassOn };
     }
@@ -174,7 +174,7 @@ fn of(sighting: &Sighting, policy: &Policy, large: bool) -> Trust {
 }
 
 /// Whether what is known at a place may be all that was seen: of a pixel or a measured range it may. A direction without a range
-/// only runs past that place on its way, and whoever calls has seen more than a place.
+/// only runs past that place on its way, and a caller has seen more than a place.
 fn explains(label: &Label, sighting: &Sighting) -> bool {
     let of_the_picture = matches!(label, Label::Masked { .. });
     let has_place = match sighting.locus {

@@ -1,4 +1,4 @@
-//! Pure: 火情线索, one located piece of evidence, whoever saw it.
+//! Pure: 火情线索, one located piece of evidence from any source.
 
 use super::detection::{BoundingBox, Class, ModelVersion};
 use super::geo::Locus;

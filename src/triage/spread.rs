@@ -18,7 +18,7 @@ fn peaked(share: f64) -> f64 {
 }
 
 impl Fix {
-    /// So many places that stand for the doubt, evenly spread, always the same: an ellipse by its area, a sector by angle
+    /// `count` places that stand for the doubt, evenly spread, always the same: an ellipse by its area, a sector by angle
     /// and by what the shape of the ground says of the range.
     pub fn sample(&self, count: usize) -> Vec<LatLon> {
         let share = |n: usize| (n as f64 + 0.5) / count as f64;

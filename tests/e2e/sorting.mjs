@@ -74,7 +74,7 @@ export async function phoneByHand(page, id) {
   await page.waitForSelector('.undelivered', { timeout: NOTICED_MS });
   await shot(page, '25-office-undelivered');
   await accessible(page, 'a message that reached nobody');
-  // Whoever is next is tried meanwhile and cannot be reached either.
+  // The next person is tried meanwhile and cannot be reached either.
   await until('everybody has been phoned', NOTICED_MS, async () => {
     const first = page.locator('.undelivered').first();
     if ((await first.count()) === 0) return true;

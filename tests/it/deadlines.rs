@@ -382,7 +382,7 @@ fn how_an_incident_opens_by_source_and_place() {
         let story = Story::opened(evidence.clone(), abroad.clone(), default());
         assert_eq!(kinds_of(&story), ["opened", "closed"]);
     }
-    // Whoever calls this office is answered by it.
+    // A person who calls this office is answered by it.
     let story = Story::opened(call, abroad, default());
     assert_eq!((story.incident.state, story.incident.dispatch), (State::NeedsReview, None));
 }

@@ -88,7 +88,7 @@ fn two_bearings_that_cross_are_linked_and_not_joined() {
     assert_eq!(decide(&nearer, std::slice::from_ref(&open)), Association::default(), "a second smoke, nearer");
 }
 
-/// The ray of a third mast through the crossing of two: one fire, and whoever stood for it takes the others in.
+/// The ray of a third mast through the crossing of two: one fire, and the incident that stood for it takes the others in.
 #[test]
 fn a_third_ray_makes_one_fire_of_two_linked_ones() {
     let fire = place_m(0.0, 0.0);

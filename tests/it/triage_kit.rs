@@ -29,7 +29,7 @@ pub fn uuid(n: u128) -> Uuid {
     Uuid::from_u128(n)
 }
 
-/// Somewhere in the hills: so many metres east and north of the county's middle.
+/// Somewhere in the hills: metres east and north of the county's middle.
 pub fn place_m(east_m: f64, north_m: f64) -> LatLon {
     let middle = LatLon::new(28.45, 110.4).expect("a place on earth");
     middle.destination(90.0, east_m).destination(0.0, north_m)

@@ -6,7 +6,7 @@ use crate::lang::Lang;
 use std::path::Path;
 
 const PART: &str = "terrain";
-/// So many cameras are named, the others counted: a line of the terminal.
+/// Most cameras that are named, the others are counted: a line of the terminal.
 const NAMED: usize = 5;
 
 pub fn findings(county: &County, data: &Path, lang: Lang) -> Vec<Finding> {

@@ -9,7 +9,7 @@ use std::collections::HashSet;
 
 const SURNAMES: [&str; 18] =
     ["向", "田", "彭", "覃", "吴", "李", "周", "杨", "龙", "石", "黄", "陈", "张", "刘", "王", "全", "瞿", "麻"];
-/// So many names that a thousand people need not share one.
+/// Enough names that a thousand people need not share one.
 const GIVEN: [[&str; 18]; 2] = [
     ["长", "大", "春", "水", "秀", "志", "桂", "厚", "金", "安", "茂", "冬", "家", "玉", "守", "国", "友", "云"],
     ["青", "山", "生", "英", "远", "松", "贵", "莲", "顺", "林", "梅", "福", "兰", "义", "文", "才", "明", "海"],

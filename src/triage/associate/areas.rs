@@ -13,7 +13,7 @@ use jiff::SignedDuration;
 /// only within an hour, and is linked later.
 const WIDE_M: f64 = 2_000.0;
 const WIDE_WITHIN: SignedDuration = SignedDuration::from_hours(1);
-/// So many pixels of a cluster are held against an incident: evenly chosen, the gaps between them are smaller than the incident's
+/// Most pixels of a cluster that are held against an incident: evenly chosen, the gaps between them are smaller than the incident's
 /// own ellipse.
 const AREAS_MAX: usize = 256;
 

@@ -8,7 +8,7 @@ use crate::triage::ray::{CROSSING_MIN_DEG, Ray};
 use crate::triage::sighting::Sighting;
 use crate::triage::support::{self, AREA_MAX_M};
 
-/// So many crossings with bearings of other masts are paired in search of a third ray: pairs grow with the square, and with 16 there
+/// Most crossings with bearings of other masts that are paired in search of a third ray: pairs grow with the square, and with 16 there
 /// is no choice left to make.
 const CROSSED_MAX: usize = 16;
 

@@ -93,7 +93,7 @@ impl Incident {
         };
         let held = self.intent.as_ref().filter(|it| !it.over && self.state == State::NeedsReview);
         let rings = self.waiting.iter().map(|it| {
-            // Whoever is deciding is not overtaken by the policy; what has been rung already rings on.
+            // The policy does not overtake an officer who is deciding. What has been rung already rings on.
             let held = held.filter(|_| it.rounds == 0).map_or(it.due_at, |intent| intent.until);
             (it.due_at.max(held), Deadline::Ring(it.matter))
         });

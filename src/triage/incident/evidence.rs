@@ -16,7 +16,7 @@ use jiff::Timestamp;
 /// A fix that moved less, or grew or shrank by less than a tenth, is the same: 25 m, half of the best fix's radius.
 const MOVED_M: f64 = 25.0;
 const RESIZED: f64 = 0.1;
-/// Somebody already sent is called back only for a grid that is likelier by so much, so that two nearly equal ones do not
+/// A ranger already sent is called back only for a grid that is likelier by this share, so that two nearly equal ones do not
 /// send two people to and fro.
 const CLEARLY_LIKELIER: f64 = 0.1;
 

@@ -101,7 +101,7 @@ fn count(incident: &Incident, of: impl Fn(&Event) -> bool) -> usize {
     incident.log.iter().filter(|it| of(&it.event)).count()
 }
 
-/// The same but for when it was written down, and for rings: whoever slept through three rounds rings once.
+/// The same but for when it was written down, and for rings: a desk that slept through three rounds rings once.
 fn undated(events: &[Recorded]) -> Vec<Event> {
     events.iter().map(|it| it.event.clone()).filter(|it| !matches!(it, Event::Rang { .. })).collect()
 }

@@ -13,7 +13,7 @@ use crate::triage::profile::{RangeProfile, quantile_m};
 /// Nearer than this nothing is reported as forest smoke, and ground this near under a mast is not on any picture of the
 /// forest: a sample of the model that is too high there shall not hide the county.
 pub const NEAR_M: f64 = 200.0;
-/// A plume that a tower's camera has confirmed rises above its fire by up to so much, 400 m, and ever more seldom to twice
+/// A plume that a tower's camera has confirmed rises above its fire by up to 400 m, and ever more seldom to twice
 /// that: smoke rises some metres a second and is confirmed after one to ten minutes; what is thinned out or bent away higher up
 /// shows no column. Judged, not measured. Below, no size of plume is likelier than half or twice it.
 const PLUME_M: f64 = 400.0;
@@ -24,7 +24,7 @@ const TERRAIN_ERROR_M: f64 = 10.0;
 const FLAT_ERROR_M: f64 = 2.0;
 /// Standard deviations that hold 90 % of a normal error.
 const NINE_IN_TEN: f64 = 1.645;
-/// So many rays over the width of the bearing: their distance at 8 km is 70 m for ±2°, about two samples of a 30 m model.
+/// Rays over the width of the bearing: their distance at 8 km is 70 m for ±2°, about two samples of a 30 m model.
 const RAYS: u32 = 9;
 /// An interval whose far end is more than three times its near end says nothing: its middle is off by half its own distance,
 /// more than a village.

@@ -6,7 +6,7 @@ use std::fmt;
 /// Elevations are kept in half metres, two bytes each: finer than any model is right, and half of what `f32` takes.
 const PER_METRE: f64 = 2.0;
 const NO_DATA: i16 = i16::MIN;
-/// Between samples of which some are unknown: at least so much of the weight must be known.
+/// Between samples of which some are unknown, at least this share of the weight must be known.
 const KNOWN_MIN: f64 = 0.5;
 
 /// Rows run north to south, columns west to east; each value is the ground's height at a point.

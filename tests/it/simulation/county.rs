@@ -17,7 +17,7 @@ pub const SITE_RADIUS_M: f64 = 300.0;
 /// Townships from west to east and from south to north.
 const TOWNSHIPS: (usize, usize) = (5, 4);
 
-/// The registers, and what is asked of them so often that it is kept beside them.
+/// The registers, and beside them answers that are asked for all the time.
 pub struct Registered {
     pub county: County,
     /// Who acts as a grid's A and B角 today.

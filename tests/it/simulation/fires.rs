@@ -32,7 +32,7 @@ pub struct Fire {
     pub at_site: Option<Cause>,
 }
 
-/// A young column grows by so much, metres a minute: 1 m/s, the slow end of what buoyant smoke does.
+/// Growth of a young column, metres a minute: 1 m/s, the slow end of what buoyant smoke does.
 pub const RISE_M_MIN: f64 = 60.0;
 
 impl Fire {
@@ -70,7 +70,7 @@ pub enum NothingKind {
     /// One camera, somewhere in its picture.
     Fog,
     Glare,
-    /// Real smoke over a village, seen by whoever looks there.
+    /// Real smoke over a village, seen by every camera that looks there.
     Kitchen,
     /// A hot roof or a solar field, in no register: seen by satellites by day.
     HotRoof,

@@ -111,7 +111,7 @@ impl Terrain {
 
     /// Steepest angle, radians above the horizontal, under which ground between an eye and a place is seen.
     pub fn horizon_rad(&self, eye: Spot, eye_m: f64, place: Spot) -> f64 {
-        /// Sampled every so many metres; the first and last step are the eye's own hill and the place itself.
+        /// Distance between samples; the first and last step are the eye's own hill and the place itself.
         const STEP_M: f64 = 60.0;
         let (east_m, north_m) = (place.east_m - eye.east_m, place.north_m - eye.north_m);
         let range_m = east_m.hypot(north_m);

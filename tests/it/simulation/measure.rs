@@ -83,7 +83,7 @@ fn candidates(place: &Place) -> Vec<GridId> {
 }
 
 /// Who is on the way or has been told to look out. One who said no was the right one all the same, and so was one who did not
-/// answer, for whom somebody else goes. Whoever was relieved for another grid's ranger was not.
+/// answer, for whom somebody else goes. One who was relieved for another grid's ranger was not.
 fn sent(it: &Incident) -> Vec<&PersonId> {
     let next = |n: usize| it.past_dispatches.get(n + 1).or(it.dispatch.as_ref());
     let stood_in_for = |n: usize| next(n).is_some_and(|next| next.because.iter().any(|it| it.code == "took_over"));

@@ -51,7 +51,7 @@ const ORBITERS: [Orbiter; 5] = [
     Orbiter { satellite: "Terra", instrument: "MODIS", hours: [10.5, 22.4], swath_km: 2_330.0 },
     Orbiter { satellite: "Aqua", instrument: "MODIS", hours: [1.4, 13.4], swath_km: 2_330.0 },
 ];
-/// Ground tracks of following orbits at 28° N lie so far apart, km (2,750 km at the equator), and so many minutes.
+/// Between the ground tracks of following orbits at 28° N: km (2,750 km at the equator), and minutes.
 const TRACKS_APART_KM: f64 = 2_430.0;
 const ORBIT_MIN: f64 = 101.4;
 

@@ -24,7 +24,7 @@ pub struct Way {
     pub twice: bool,
     /// Forgets to press 已到达.
     pub no_arrival: bool,
-    /// At the fire there is no signal: taps leave the phone so many minutes late.
+    /// At the fire there is no signal: minutes by which taps leave the phone late.
     pub offline: f64,
 }
 

@@ -1,4 +1,4 @@
-//! Pure: a day in lines, for whoever lives one seed again.
+//! Pure: a day in lines, for a person who lives one seed again.
 
 use super::day::Lived;
 use super::fires::Cause;

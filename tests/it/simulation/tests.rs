@@ -3,7 +3,7 @@
 use super::{LINES, many, one, story};
 
 const DAYS: u64 = 20;
-/// Figures that today's program keeps on these days. Whoever makes another one true adds it here.
+/// Figures that today's program keeps on these days. A change that makes another one true adds it here.
 const KEPT: &[&str] = &[
     "fires_with_incident",
     "fires_sharing",

@@ -53,7 +53,7 @@ impl World {
         nearest.or_else(|| causes.into_iter().next())
     }
 
-    /// Nearer than this a place has not moved for whoever is on the way, metres.
+    /// Nearer than this a place has not moved for a ranger on the way, metres.
     pub fn arrival_radius_m(&self) -> f64 {
         Policy::default().arrival_radius_m
     }

@@ -54,7 +54,7 @@ export function Led({ by }: { by: Incident }) {
   );
 }
 
-/** Where cameras send by themselves, whoever sits here must know. */
+/** Where cameras send by themselves, the officer here must know. */
 export function Unattended() {
   return board.value?.unattended?.includes('camera') ? (
     <p class="unattended" role="note">

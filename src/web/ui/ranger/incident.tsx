@@ -51,7 +51,7 @@ function whereFrom(incident: RangerIncident): string {
   return [goal(incident)?.name, direct(fix, sightings), from && w.youAre(away(fromFireM(from.at, incident)))].filter(Boolean).join(common().separator);
 }
 
-/** Grids along the bearing: whoever knows the land looks there first. */
+/** Grids along the bearing: a ranger who knows the land looks there first. */
 function Possible({ incident: { fix, place } }: { incident: RangerIncident }) {
   const candidates = place.candidates ?? [];
   if (isPlace(fix) || candidates.length === 0) return null;

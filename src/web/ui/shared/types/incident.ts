@@ -118,7 +118,7 @@ export interface Undelivered {
   channel: Channel;
   why: string;
   at: Time;
-  /** Who is told instead, and by what. `person` null: whoever stands in the role. */
+  /** Who is told instead, and by what. `person` null: the person who stands in the role. */
   next: { role: Role; person: string | null; channel: Channel } | null;
 }
 export interface Answered {
