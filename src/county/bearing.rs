@@ -3,7 +3,7 @@
 
 use super::{CameraEntry, County};
 use crate::triage::detection::BoundingBox;
-use crate::triage::geo::{Locus, RangeBasis, normalise_deg};
+use crate::triage::geo::{Locus, RangeBasis, Ray, normalise_deg};
 use crate::triage::id::{CameraId, PoseId};
 use crate::triage::terrain::{NEAR_M, Range, Sight, Terrain, flat_range};
 
@@ -128,7 +128,7 @@ impl CameraEntry {
         let unknown = ([NEAR_M.min(self.range_m), self.range_m], RangeBasis::Unknown);
         let ([near_m, far_m], range) = measured.unwrap_or(unknown);
         let profile = known.map(|(range, _)| range.profile);
-        Locus::Sector { apex: self.at, azimuth_deg, half_width_deg, near_m, far_m, range, profile }
+        Locus::Sector(Ray { apex: self.at, azimuth_deg, half_width_deg, near_m, far_m, range, profile })
     }
 
     fn lens(&self, aspect: f64) -> Lens {

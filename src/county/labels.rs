@@ -1,7 +1,7 @@
 //! Pure: what the registers say about a sighting. Labels explain and order; they never hide.
 
 use super::{CameraEntry, County};
-use crate::triage::geo::{LatLon, Locus, turn_deg};
+use crate::triage::geo::{LatLon, Locus, Ray, turn_deg};
 use crate::triage::id::CameraId;
 use crate::triage::overlap::reach_m;
 use crate::triage::sighting::Label;
@@ -43,7 +43,7 @@ fn may_be(locus: &Locus, thing: LatLon, thing_radius_m: f64) -> bool {
         }
         // It may look anywhere: a label would be a guess.
         Locus::Unaimed { .. } => false,
-        Locus::Sector { apex, azimuth_deg, half_width_deg, near_m, far_m, .. } => {
+        Locus::Sector(Ray { apex, azimuth_deg, half_width_deg, near_m, far_m, .. }) => {
             let distance_m = apex.distance_m(thing);
             let thing_half_width_deg = thing_radius_m.atan2(distance_m).to_degrees();
             distance_m >= near_m - thing_radius_m
@@ -113,14 +113,16 @@ mod tests {
     #[test]
     fn a_camera_that_looks_at_the_kiln_says_so() {
         let county = county();
-        let looking = |azimuth_deg| Locus::Sector {
-            apex: at(28.45, 110.4),
-            azimuth_deg,
-            half_width_deg: 2.0,
-            near_m: 200.0,
-            far_m: 8000.0,
-            range: crate::triage::geo::RangeBasis::Unknown,
-            profile: None,
+        let looking = |azimuth_deg| {
+            Locus::Sector(Ray {
+                apex: at(28.45, 110.4),
+                azimuth_deg,
+                half_width_deg: 2.0,
+                near_m: 200.0,
+                far_m: 8000.0,
+                range: crate::triage::geo::RangeBasis::Unknown,
+                profile: None,
+            })
         };
         let now = time("2026-11-21T06:00:00Z");
         assert_eq!(county.labels(&looking(359.0), now).len(), 1);

@@ -3,7 +3,7 @@
 use super::candidates::{GridShare, Shares};
 use super::{County, Grid, Person, Post};
 use crate::triage::event::{Candidate, Hint, NeighbourCounty, Place};
-use crate::triage::geo::{Fix, FixMethod, LatLon, Locus, Spread, turn_deg};
+use crate::triage::geo::{Fix, FixMethod, LatLon, Locus, Ray, Spread, turn_deg};
 use crate::triage::id::{GridId, PersonId};
 use crate::triage::overlap::reach_m;
 use crate::triage::policy::Role;
@@ -94,7 +94,8 @@ impl County {
             let around = likeliest.map_or(county.to_owned(), |grid| grid.township.clone());
             return format!("{around}一带（方位不明，{}以内）", kilometres_zh(fix.radius_m));
         }
-        if let (FixMethod::Bearing, Spread::Sector { azimuth_deg, near_m, far_m, .. }) = (fix.method, fix.spread()) {
+        if let (FixMethod::Bearing, Spread::Sector(Ray { azimuth_deg, near_m, far_m, .. })) = (fix.method, fix.spread())
+        {
             let along = format!(
                 "沿方位{:03.0}°，{}–{}",
                 azimuth_deg.round() % 360.0,

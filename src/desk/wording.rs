@@ -7,7 +7,7 @@ use crate::store::Message;
 use crate::triage::cluster;
 use crate::triage::dispatch::Dispatch;
 use crate::triage::event::{Matter, Neighbour};
-use crate::triage::geo::{Fix, FixMethod, Locus, Spread};
+use crate::triage::geo::{Fix, FixMethod, Locus, Ray, Spread};
 use crate::triage::id::{GridId, PersonId};
 use crate::triage::incident::Incident;
 use crate::triage::policy::{Role, Stage};
@@ -161,11 +161,11 @@ impl Words<'_> {
         let fix = &self.incident.fix;
         match (fix.method, fix.spread()) {
             (FixMethod::Unaimed, _) => format!("{}附近，方位不明", self.mast()),
-            (FixMethod::Bearing, Spread::Sector { azimuth_deg, near_m, far_m, .. }) => {
+            (FixMethod::Bearing, Spread::Sector(Ray { azimuth_deg, near_m, far_m, .. })) => {
                 format!("{}方位{azimuth_deg:03.0}°，距离未知({})", self.mast(), kilometres(near_m, far_m))
             }
             (FixMethod::Bearing, Spread::Ellipse { .. }) => format!("{}方向，距离未知", self.mast()),
-            (FixMethod::Ranged, Spread::Sector { azimuth_deg, near_m, far_m, .. }) => {
+            (FixMethod::Ranged, Spread::Sector(Ray { azimuth_deg, near_m, far_m, .. })) => {
                 format!("{}方位{azimuth_deg:03.0}°约{}·{}", self.mast(), kilometres(near_m, far_m), coordinates(fix))
             }
             _ => coordinates(fix),
@@ -175,7 +175,7 @@ impl Words<'_> {
     /// The camera whose bearing it is.
     fn mast(&self) -> String {
         let camera = self.incident.sightings.iter().find_map(|it| match (&it.source, it.locus) {
-            (Source::Camera { camera, .. }, Locus::Sector { .. } | Locus::Unaimed { .. }) => Some(camera),
+            (Source::Camera { camera, .. }, Locus::Sector(_) | Locus::Unaimed { .. }) => Some(camera),
             _ => None,
         });
         let entry = camera.and_then(|id| self.county.camera(id));

@@ -97,22 +97,26 @@ pub enum Locus {
     Disc { centre: LatLon, radius_m: f64 },
     /// A satellite pixel's footprint: full width across track (`scan_m`, nearly east-west) and along track (`track_m`).
     Pixel { centre: LatLon, scan_m: f64, track_m: f64 },
-    /// A camera's view: from `apex` towards `azimuth_deg`, `half_width_deg` to each side, between two ranges.
-    Sector {
-        apex: LatLon,
-        azimuth_deg: f64,
-        half_width_deg: f64,
-        near_m: f64,
-        far_m: f64,
-        /// What the two ranges rest on. In logs before 0.2 no range was measured.
-        #[serde(default)]
-        range: RangeBasis,
-        /// How likely each range is, where the shape of the ground says so. In logs before 0.2 nobody asked.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        profile: Option<RangeProfile>,
-    },
+    /// A camera's view.
+    Sector(Ray),
     /// A camera that does not know where it looks (turned, or never surveyed): somewhere within its sight.
     Unaimed { apex: LatLon, far_m: f64 },
+}
+
+/// From `apex` towards `azimuth_deg`, `half_width_deg` to each side, between two ranges.
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Ray {
+    pub apex: LatLon,
+    pub azimuth_deg: f64,
+    pub half_width_deg: f64,
+    pub near_m: f64,
+    pub far_m: f64,
+    /// What the two ranges rest on. In logs before 0.2 no range was measured.
+    #[serde(default)]
+    pub range: RangeBasis,
+    /// How likely each range is, where the shape of the ground says so. In logs before 0.2 nobody asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub profile: Option<RangeProfile>,
 }
 
 /// What a camera's range rests on.
@@ -140,7 +144,7 @@ impl Locus {
     pub fn centre(&self) -> LatLon {
         match *self {
             Self::Disc { centre, .. } | Self::Pixel { centre, .. } => centre,
-            Self::Sector { apex, azimuth_deg, near_m, far_m, .. } => {
+            Self::Sector(Ray { apex, azimuth_deg, near_m, far_m, .. }) => {
                 apex.destination(azimuth_deg, (near_m + far_m) / 2.0)
             }
             Self::Unaimed { apex, .. } => apex,
@@ -152,7 +156,7 @@ impl Locus {
         match *self {
             Self::Disc { radius_m, .. } => radius_m,
             Self::Pixel { scan_m, track_m, .. } => scan_m.hypot(track_m) / 2.0,
-            Self::Sector { near_m, far_m, half_width_deg, .. } => {
+            Self::Sector(Ray { near_m, far_m, half_width_deg, .. }) => {
                 let across = far_m * half_width_deg.to_radians().sin();
                 ((far_m - near_m) / 2.0).hypot(across)
             }
@@ -179,26 +183,17 @@ pub struct Fix {
 pub enum Spread {
     /// About the centre: half axes along `azimuth_deg` and across it, metres.
     Ellipse { along_m: f64, across_m: f64, azimuth_deg: f64 },
-    /// One camera's bearing. With an unknown range `near_m..far_m` is all that the camera sees.
-    Sector {
-        apex: LatLon,
-        azimuth_deg: f64,
-        half_width_deg: f64,
-        near_m: f64,
-        far_m: f64,
-        range: RangeBasis,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        profile: Option<RangeProfile>,
-    },
+    /// One camera's bearing. With an unknown range the two ranges are all that the camera sees.
+    Sector(Ray),
 }
 
 impl Fix {
     /// Of one camera's view alone.
     pub fn of(locus: Locus) -> Self {
         let (method, spread) = match locus {
-            Locus::Sector { apex, azimuth_deg, half_width_deg, near_m, far_m, range, profile } => {
-                let method = if range.is_measured() { FixMethod::Ranged } else { FixMethod::Bearing };
-                (method, Some(Spread::Sector { apex, azimuth_deg, half_width_deg, near_m, far_m, range, profile }))
+            Locus::Sector(ray) => {
+                let method = if ray.range.is_measured() { FixMethod::Ranged } else { FixMethod::Bearing };
+                (method, Some(Spread::Sector(ray)))
             }
             Locus::Unaimed { .. } => (FixMethod::Unaimed, None),
             Locus::Pixel { .. } => (FixMethod::Satellite, None),

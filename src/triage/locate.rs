@@ -167,15 +167,7 @@ fn one_bearing(ray: &Ray) -> Fix {
         centre: ray.at(anchor_m),
         radius_m: (ray.far_m - anchor_m).max(anchor_m - ray.near_m).hypot(across_m).max(CAMERA_RADIUS_MIN_M),
         method: if measured { FixMethod::Ranged } else { FixMethod::Bearing },
-        spread: Some(Spread::Sector {
-            apex: ray.apex,
-            azimuth_deg: ray.azimuth_deg,
-            half_width_deg,
-            near_m: ray.near_m,
-            far_m: ray.far_m,
-            range: ray.range,
-            profile: ray.profile,
-        }),
+        spread: Some(Spread::Sector(Ray { half_width_deg, ..*ray })),
     }
 }
 

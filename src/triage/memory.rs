@@ -2,7 +2,7 @@
 
 use super::cluster;
 use super::event::{Closure, Verification};
-use super::geo::{Fix, FixMethod, Spread, turn_deg};
+use super::geo::{Fix, FixMethod, Ray, Spread, turn_deg};
 use super::id::IncidentId;
 use super::incident::Incident;
 use super::overlap::SAME_APEX_M;
@@ -137,7 +137,7 @@ fn is_same_place(one: &Fix, other: &Fix, least_m: f64) -> bool {
         return one.centre.distance_m(other.centre) <= one.radius_m.max(other.radius_m).max(least_m);
     }
     let direction = |fix: &Fix| match (fix.method, fix.spread()) {
-        (FixMethod::Bearing, Spread::Sector { apex, azimuth_deg, half_width_deg, .. }) => {
+        (FixMethod::Bearing, Spread::Sector(Ray { apex, azimuth_deg, half_width_deg, .. })) => {
             Some((apex, azimuth_deg, half_width_deg))
         }
         _ => None,

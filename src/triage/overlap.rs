@@ -1,6 +1,6 @@
 //! Pure: could two pieces of evidence mean the same place? Sectors are rings cut to a wedge, discs are discs.
 
-use super::geo::{LatLon, Locus, normalise_deg, turn_deg};
+use super::geo::{LatLon, Locus, Ray, normalise_deg, turn_deg};
 
 /// Two cameras on one mast (within 100 m) see one fire in one direction; their bearings cross nowhere useful.
 pub const SAME_APEX_M: f64 = 100.0;
@@ -24,7 +24,7 @@ pub const GEOLOCATION_SHARE: f64 = 0.293;
 pub fn reach_m(locus: &Locus) -> f64 {
     match *locus {
         Locus::Pixel { scan_m, track_m, .. } => locus.radius_m() + GEOLOCATION_SHARE * scan_m.min(track_m),
-        Locus::Disc { .. } | Locus::Sector { .. } | Locus::Unaimed { .. } => locus.radius_m(),
+        Locus::Disc { .. } | Locus::Sector(_) | Locus::Unaimed { .. } => locus.radius_m(),
     }
 }
 
@@ -51,12 +51,8 @@ struct Sector {
 
 impl Sector {
     fn of(locus: &Locus) -> Option<Self> {
-        match *locus {
-            Locus::Disc { .. } | Locus::Pixel { .. } | Locus::Unaimed { .. } => None,
-            Locus::Sector { apex, azimuth_deg, half_width_deg, near_m, far_m, .. } => {
-                Some(Self { apex, azimuth_deg, half_width_deg, near_m, far_m: far_m.max(near_m) })
-            }
-        }
+        let Ray { apex, azimuth_deg, half_width_deg, near_m, far_m, .. } = Ray::of(locus)?;
+        Some(Self { apex, azimuth_deg, half_width_deg, near_m, far_m })
     }
 
     fn distance_m(&self, place: LatLon) -> f64 {

@@ -2,9 +2,9 @@
 //!
 //! Everything here is cheap (no great circles), because every new bearing is held against every open one.
 
-use super::geo::{EARTH_RADIUS_M, LatLon, Locus, RangeBasis, turn_deg};
+pub use super::geo::Ray;
+use super::geo::{EARTH_RADIUS_M, LatLon, Locus, turn_deg};
 use super::overlap::SAME_APEX_M;
-use super::profile::RangeProfile;
 
 /// Bearings that meet at less than 10° fix hardly more than one bearing does: the error along them grows with 1/sin.
 pub const CROSSING_MIN_DEG: f64 = 10.0;
@@ -12,23 +12,10 @@ pub const CROSSING_MIN_DEG: f64 = 10.0;
 /// is half its box and this.
 const POINTING_SIGMA_DEG: f64 = 1.0;
 
-#[derive(Clone, Copy, PartialEq, Debug)]
-pub struct Ray {
-    pub apex: LatLon,
-    pub azimuth_deg: f64,
-    pub half_width_deg: f64,
-    pub near_m: f64,
-    pub far_m: f64,
-    pub range: RangeBasis,
-    pub profile: Option<RangeProfile>,
-}
-
 impl Ray {
     pub fn of(locus: &Locus) -> Option<Self> {
         match *locus {
-            Locus::Sector { apex, azimuth_deg, half_width_deg, near_m, far_m, range, profile } => {
-                Some(Self { apex, azimuth_deg, half_width_deg, near_m, far_m: far_m.max(near_m), range, profile })
-            }
+            Locus::Sector(ray) => Some(Self { far_m: ray.far_m.max(ray.near_m), ..ray }),
             Locus::Disc { .. } | Locus::Pixel { .. } | Locus::Unaimed { .. } => None,
         }
     }
@@ -151,6 +138,7 @@ pub fn unplane(origin: LatLon, [east_m, north_m]: [f64; 2]) -> Option<LatLon> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::triage::geo::RangeBasis;
     use crate::triage::kit::place_m;
     use crate::triage::overlap;
     use proptest::prelude::*;
@@ -184,10 +172,7 @@ mod tests {
             azimuth_deg in 0.0..360.0, half in 0.0..180.0, east_m in -15_000.0..15_000.0, north_m in -15_000.0..15_000.0,
         ) {
             let ray = ray(0.0, 0.0, azimuth_deg, half);
-            let locus = Locus::Sector {
-                apex: ray.apex, azimuth_deg, half_width_deg: half, near_m: 200.0, far_m: 10_000.0, range: RangeBasis::Unknown,
-                profile: None,
-            };
+            let locus = Locus::Sector(ray);
             let at = place_m(east_m, north_m);
             prop_assume!(ray.apex.distance_m(at) > 50.0);
             let (flat_m, round_m) = (ray.distance_m(at), overlap::distance_m(&locus, at));

@@ -3,7 +3,7 @@
 
 use super::cluster::{self, PASSES_MANY, PIXELS_MANY};
 use super::event::{Because, Candidate, Neighbour, Place};
-use super::geo::{FixMethod, Locus};
+use super::geo::{FixMethod, Locus, Ray};
 use super::id::PersonId;
 use super::policy::{Labelled, Policy, Review};
 use super::sighting::{Label, Sighting, SourceKind};
@@ -178,7 +178,7 @@ fn of(sighting: &Sighting, policy: &Policy, large: bool) -> Trust {
 fn explains(label: &Label, sighting: &Sighting) -> bool {
     let of_the_picture = matches!(label, Label::Masked { .. });
     let has_place = match sighting.locus {
-        Locus::Sector { range, .. } => range.is_measured(),
+        Locus::Sector(Ray { range, .. }) => range.is_measured(),
         Locus::Disc { .. } | Locus::Pixel { .. } => true,
         Locus::Unaimed { .. } => false,
     };

@@ -29,7 +29,7 @@ impl Fix {
                 let turn_deg = across_m.atan2(along_m).to_degrees();
                 self.centre.destination(azimuth_deg + turn_deg, along_m.hypot(across_m))
             }
-            Spread::Sector { apex, azimuth_deg, half_width_deg, near_m, far_m, profile, .. } => {
+            Spread::Sector(Ray { apex, azimuth_deg, half_width_deg, near_m, far_m, profile, .. }) => {
                 let [turn, along] = R2.map(|step| (0.5 + n as f64 * step).fract());
                 let range_m = profile.map_or(near_m + (far_m - near_m) * along, |it| it.at_m(along));
                 apex.destination(azimuth_deg + half_width_deg * peaked(turn), range_m.clamp(near_m, far_m))
@@ -41,9 +41,7 @@ impl Fix {
     /// One camera's line of sight, where it is no more than that.
     pub fn ray(&self) -> Option<Ray> {
         match self.spread? {
-            Spread::Sector { apex, azimuth_deg, half_width_deg, near_m, far_m, range, profile } => {
-                Some(Ray { apex, azimuth_deg, half_width_deg, near_m, far_m, range, profile })
-            }
+            Spread::Sector(ray) => Some(ray),
             Spread::Ellipse { .. } => None,
         }
     }
@@ -78,7 +76,7 @@ impl Fix {
                 let (along, across) = (east_m * sin + north_m * cos, east_m * cos - north_m * sin);
                 (along / (along_m + reach_m).max(1.0)).hypot(across / (across_m + reach_m).max(1.0))
             }
-            Spread::Sector { .. } => {
+            Spread::Sector(_) => {
                 let Some(ray) = self.ray() else { return f64::INFINITY };
                 if ray.distance_m(at) <= reach_m { 0.0 } else { f64::INFINITY }
             }
@@ -100,7 +98,7 @@ mod tests {
     #[test]
     fn samples_lie_in_the_doubt_and_balance() {
         let ellipse = fix(Spread::Ellipse { along_m: 3000.0, across_m: 400.0, azimuth_deg: 45.0 });
-        let sector = fix(Spread::Sector {
+        let sector = fix(Spread::Sector(Ray {
             apex: place_m(0.0, -4000.0),
             azimuth_deg: 0.0,
             half_width_deg: 2.0,
@@ -108,7 +106,7 @@ mod tests {
             far_m: 5000.0,
             range: RangeBasis::Unknown,
             profile: None,
-        });
+        }));
         for fix in [ellipse, sector] {
             let places = fix.sample(256);
             assert!(places.iter().all(|at| fix.apart(*at, 5.0) <= 1.0), "{fix:?}");
@@ -117,14 +115,12 @@ mod tests {
             assert!((118..=138).contains(&north) && (118..=138).contains(&east), "{north} {east}");
         }
         // Two slopes with a valley between them that no camera sees into.
-        let Some(Spread::Sector { apex, azimuth_deg, half_width_deg, near_m, far_m, range, .. }) = sector.spread else {
-            panic!("a sector")
-        };
+        let ray = sector.ray().expect("a direction");
         let mut slopes = [0.0; 20];
         slopes[..4].fill(1.0);
         slopes[16..].fill(3.0);
         let profile = RangeProfile::new(&slopes, 3050.0, 100.0);
-        let seen = fix(Spread::Sector { apex, azimuth_deg, half_width_deg, near_m, far_m, range, profile });
+        let (seen, apex) = (fix(Spread::Sector(Ray { profile, ..ray })), ray.apex);
         let ranges_m: Vec<f64> = seen.sample(256).iter().map(|at| at.distance_m(apex)).collect();
         let share = |from_m: f64, to_m: f64| ranges_m.iter().filter(|it| (from_m..to_m).contains(*it)).count();
         assert!((57..=71).contains(&share(2990.0, 3410.0)), "a quarter on the near slope: {}", share(2990.0, 3410.0));

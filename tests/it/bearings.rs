@@ -4,7 +4,7 @@ use huoyan::app::evidence::{self, Eye, Provenance};
 use huoyan::county::{County, Registers};
 use huoyan::triage::confirm::Confirmed;
 use huoyan::triage::detection::{Class, ModelVersion};
-use huoyan::triage::geo::{EARTH_RADIUS_M, LatLon, Locus, RangeBasis, turn_deg};
+use huoyan::triage::geo::{EARTH_RADIUS_M, LatLon, Locus, RangeBasis, Ray, turn_deg};
 use huoyan::triage::id::{CameraId, PictureId, PoseId, SightingId};
 use huoyan::triage::sighting::{Label, Sighting, Source};
 use std::fs;
@@ -91,7 +91,7 @@ fn a_camera_that_has_turned_names_no_direction() {
     let county = office(data.path()).current();
     names_no_direction(&alarm(&county, "default", [0.45, 0.45, 0.1, 0.1], true));
     let before = alarm(&county, "default", [0.45, 0.45, 0.1, 0.1], false);
-    assert!(matches!(before.locus, Locus::Sector { .. }));
+    assert!(matches!(before.locus, Locus::Sector(_)));
     assert_eq!(before.labels, [Label::Masked { name: "砖厂".to_owned() }]);
 }
 
@@ -112,7 +112,9 @@ fn with_a_terrain_the_range_is_measured_and_the_interval_holds_the_fire() {
     assert_eq!(county.problems, []);
     for fire_m in [1500.0, 2500.0, 4000.0] {
         let alarm = alarm(&county, "default", smoke(fire_m), false);
-        let Locus::Sector { azimuth_deg, near_m, far_m, range, .. } = alarm.locus else { panic!("{:?}", alarm.locus) };
+        let Locus::Sector(Ray { azimuth_deg, near_m, far_m, range, .. }) = alarm.locus else {
+            panic!("{:?}", alarm.locus)
+        };
         assert_eq!(range, RangeBasis::Terrain);
         assert!(turn_deg(azimuth_deg, 0.0) < 0.01, "{azimuth_deg}");
         assert!(near_m < fire_m && fire_m < far_m, "{near_m}..{far_m} holds {fire_m}");
@@ -125,7 +127,9 @@ fn without_terrain_the_range_is_unknown() {
     let data = tempfile::tempdir().expect("a folder");
     let registers = office(data.path());
     let unknown = |county: &County| match alarm(county, "default", smoke(2500.0), false).locus {
-        Locus::Sector { near_m, far_m, range, .. } => (near_m, far_m, range) == (200.0, 8000.0, RangeBasis::Unknown),
+        Locus::Sector(Ray { near_m, far_m, range, .. }) => {
+            (near_m, far_m, range) == (200.0, 8000.0, RangeBasis::Unknown)
+        }
         other => panic!("{other:?}"),
     };
     assert!(unknown(&registers.current()));
@@ -149,7 +153,7 @@ fn on_mountains_nobody_reckons_as_if_they_were_flat() {
     let data = tempfile::tempdir().expect("a folder");
     let registers = office(data.path());
     let basis = |county: &County| match alarm(county, "default", [0.49, 0.55, 0.02, 0.05], false).locus {
-        Locus::Sector { range, .. } => range,
+        Locus::Sector(Ray { range, .. }) => range,
         other => panic!("{other:?}"),
     };
     assert_eq!(basis(&registers.current()), RangeBasis::Unknown, "the word is not said");

@@ -7,7 +7,7 @@ use huoyan::desk::Desk;
 use huoyan::error::Kind;
 use huoyan::store::{Chain, Message, Status, Store};
 use huoyan::triage::event::{Actor, Closure, Event, FalseAlarm, Flames, Means, Position, Verification};
-use huoyan::triage::geo::{FixMethod, LatLon, Locus, RangeBasis};
+use huoyan::triage::geo::{FixMethod, LatLon, Locus, RangeBasis, Ray};
 use huoyan::triage::id::{ActionId, DispatchId, IncidentId, SightingId};
 use huoyan::triage::incident::{By, Input, State};
 use huoyan::triage::policy::{Channel, Policy, Role, Rung, Stage};
@@ -442,7 +442,7 @@ async fn two_directions_that_cross_stay_two_cards_and_point_at_one_grid() {
     let seen_from = |camera: &str, apex: LatLon| {
         let azimuth_deg = apex.azimuth_deg(fire);
         let (half_width_deg, near_m, far_m, range, profile) = (2.0, 200.0, 8000.0, RangeBasis::Unknown, None);
-        let locus = Locus::Sector { apex, azimuth_deg, half_width_deg, near_m, far_m, range, profile };
+        let locus = Locus::Sector(Ray { apex, azimuth_deg, half_width_deg, near_m, far_m, range, profile });
         let mut sighting = Sighting { locus, observed_at: story.clock.now(), ..camera_sighting() };
         if let Source::Camera { camera: own, .. } = &mut sighting.source {
             *own = camera.into();

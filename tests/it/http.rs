@@ -9,7 +9,7 @@ use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
 use huoyan::store::Access;
 use huoyan::triage::detection::{Analysis, Class, Detection, ModelVersion, Scores, Stream};
-use huoyan::triage::geo::Locus;
+use huoyan::triage::geo::{Locus, Ray};
 use huoyan::triage::id::{PictureId, SightingId};
 use huoyan::triage::sighting::{Sighting, Source};
 use huoyan::web;
@@ -556,7 +556,7 @@ async fn seen_by_camera(world: &World, jpeg: Vec<u8>) -> String {
             thresholds_version: 1,
         },
         observed_at: world.state.clock.now(),
-        locus: Locus::Sector {
+        locus: Locus::Sector(Ray {
             apex: at(28.5, 110.32),
             azimuth_deg: 67.0,
             half_width_deg: 4.0,
@@ -564,7 +564,7 @@ async fn seen_by_camera(world: &World, jpeg: Vec<u8>) -> String {
             far_m: 8000.0,
             range: huoyan::triage::geo::RangeBasis::Unknown,
             profile: None,
-        },
+        }),
         confidence: 0.8,
         pictures: vec![picture],
         drill: false,

@@ -4,7 +4,7 @@
 
 use crate::triage::detection::{Class, ModelVersion};
 use crate::triage::event::{Actor, Candidate, Event, Hint, Means, Place, Position, Recorded, Verification};
-use crate::triage::geo::{Fix, LatLon, Locus, RangeBasis};
+use crate::triage::geo::{Fix, LatLon, Locus, RangeBasis, Ray};
 use crate::triage::id::{ActionId, DispatchId, IncidentId, PersonId, SightingId};
 use crate::triage::incident::{By, Incident, Input, NewIncident, Office, Placing, Refusal};
 use crate::triage::policy::{Channel, Policy, Review, Role};
@@ -77,7 +77,7 @@ pub fn camera(
         model: ModelVersion { name: "smoke-fire".to_owned(), version: "0.1.0".to_owned() },
         thresholds_version: 1,
     };
-    let locus = Locus::Sector {
+    let locus = Locus::Sector(Ray {
         apex,
         azimuth_deg,
         half_width_deg: 2.0,
@@ -85,7 +85,7 @@ pub fn camera(
         far_m: 10_000.0,
         range: RangeBasis::Unknown,
         profile: None,
-    };
+    });
     sighting(id, observed_at, source, locus, confidence)
 }
 
@@ -222,7 +222,7 @@ impl Chance {
 
 /// The same bearing with a measured range.
 pub fn ranged(mut sighting: Sighting, nearest_m: f64, farthest_m: f64) -> Sighting {
-    if let Locus::Sector { near_m, far_m, range, .. } = &mut sighting.locus {
+    if let Locus::Sector(Ray { near_m, far_m, range, .. }) = &mut sighting.locus {
         (*near_m, *far_m, *range) = (nearest_m, farthest_m, RangeBasis::Terrain);
     }
     sighting

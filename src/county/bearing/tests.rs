@@ -1,6 +1,6 @@
 use super::super::camera::tests::camera;
 use super::*;
-use crate::triage::geo::LatLon;
+use crate::triage::geo::{LatLon, Ray};
 use crate::triage::terrain::Raster;
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ const HD: f64 = 16.0 / 9.0;
 fn sector(entry: &CameraEntry, bbox: [f32; 4], ground: Ground<'_>) -> (f64, f64, f64, f64, RangeBasis) {
     let bbox = bbox.into();
     match entry.locus(Look { bbox: &bbox, aspect: HD, has_moved: false }, ground) {
-        Locus::Sector { azimuth_deg, half_width_deg, near_m, far_m, range, .. } => {
+        Locus::Sector(Ray { azimuth_deg, half_width_deg, near_m, far_m, range, .. }) => {
             (azimuth_deg, half_width_deg, near_m, far_m, range)
         }
         other => panic!("a camera that knows where it looks sees a sector, not {other:?}"),
@@ -97,7 +97,7 @@ fn a_picture_that_may_be_squeezed_says_less() {
     let range = |aspect| {
         let bbox = [0.49, 0.75, 0.02, 0.05].into();
         match high().locus(Look { bbox: &bbox, aspect, has_moved: false }, Ground::Flat) {
-            Locus::Sector { near_m, far_m, .. } => (near_m, far_m),
+            Locus::Sector(Ray { near_m, far_m, .. }) => (near_m, far_m),
             other => panic!("{other:?}"),
         }
     };
@@ -121,7 +121,7 @@ fn who_does_not_know_where_it_looks_says_so() {
     let south = CameraEntry { azimuth_deg: Some(180.0), pose: "south".into(), ..camera() };
     let county = County { cameras: vec![camera(), south], ..County::default() };
     let towards = |pose: &str| match county.bearing(&"c3".into(), &pose.into(), look(false)) {
-        Some(Locus::Sector { azimuth_deg, .. }) => Some(azimuth_deg),
+        Some(Locus::Sector(Ray { azimuth_deg, .. })) => Some(azimuth_deg),
         Some(Locus::Unaimed { .. }) => None,
         other => panic!("{other:?}"),
     };

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::triage::event::{Hint, NeighbourCounty};
-use crate::triage::geo::{Locus, RangeBasis, Spread};
+use crate::triage::geo::{Locus, RangeBasis, Ray, Spread};
 
 #[test]
 fn a_pixel_in_the_middle_of_a_grid_is_that_grids() {
@@ -65,7 +65,7 @@ fn without_grids_a_place_says_so() {
 /// The two grids that a mast on G10's ground looks over, and on into the next county.
 fn bearing(range: RangeBasis, near_m: f64, far_m: f64) -> Fix {
     let (apex, azimuth_deg, half_width_deg) = (at(28.075, 110.01), 90.0, 2.0);
-    let spread = Some(Spread::Sector { apex, azimuth_deg, half_width_deg, near_m, far_m, range, profile: None });
+    let spread = Some(Spread::Sector(Ray { apex, azimuth_deg, half_width_deg, near_m, far_m, range, profile: None }));
     let method = if range.is_measured() { FixMethod::Ranged } else { FixMethod::Bearing };
     Fix { centre: apex.destination(azimuth_deg, near_m), radius_m: far_m, method, spread }
 }
@@ -92,7 +92,7 @@ fn what_crosses_a_direction_comes_first_among_its_grids() {
     let across = |likely| {
         let azimuth_deg = apex.azimuth_deg(at(28.075, 110.03));
         let (half_width_deg, near_m, far_m, range, profile) = (2.0, 200.0, 8000.0, RangeBasis::Unknown, None);
-        let locus = Locus::Sector { apex, azimuth_deg, half_width_deg, near_m, far_m, range, profile };
+        let locus = Locus::Sector(Ray { apex, azimuth_deg, half_width_deg, near_m, far_m, range, profile });
         vec![Hint { fix: Fix::of(locus), likely }]
     };
     let grids = |hints: &[Hint]| -> Vec<(String, f64)> {

@@ -29,7 +29,7 @@ impl Area {
     fn of(locus: &Locus) -> Option<Self> {
         match locus {
             Locus::Disc { .. } | Locus::Pixel { .. } => Some(Self { centre: locus.centre(), reach_m: reach_m(locus) }),
-            Locus::Sector { .. } | Locus::Unaimed { .. } => None,
+            Locus::Sector(_) | Locus::Unaimed { .. } => None,
         }
     }
 

@@ -1,7 +1,7 @@
 //! How often two independent fires end up in one incident: the figure behind [`support::CLOSE_IN_TIME`](crate::triage::support).
 
 use super::associate;
-use crate::triage::geo::{LatLon, Locus, RangeBasis};
+use crate::triage::geo::{LatLon, Locus, RangeBasis, Ray};
 use crate::triage::id::IncidentId;
 use crate::triage::incident::Incident;
 use crate::triage::kit::{Chance, Story, at, camera, place_m, satellite, uuid, village};
@@ -43,7 +43,7 @@ impl County {
         let mast = *seeing.get((self.chance.share() * seeing.len() as f64) as usize)?;
         let azimuth_deg = mast.azimuth_deg(fire) + self.chance.normal() + self.chance.between(-1.0, 1.0);
         let mut one = camera(self.ids, at(minute), &format!("{mast:?}"), mast, azimuth_deg.rem_euclid(360.0), 0.8);
-        if let Locus::Sector { near_m: near, far_m: far, range, .. } = &mut one.locus {
+        if let Locus::Sector(Ray { near_m: near, far_m: far, range, .. }) = &mut one.locus {
             let range_m = mast.distance_m(fire);
             (*near, *far, *range) = if measured {
                 (range_m * 0.75, range_m * 1.3, RangeBasis::FlatGround)

@@ -98,7 +98,7 @@ fn with_place(sighting: &Sighting, ray: &Ray, incident: &Incident) -> Verdict {
     let fix = (incident.fix.centre, incident.fix.radius_m);
     let area = |it: &Sighting| match it.locus {
         Locus::Disc { .. } | Locus::Pixel { .. } => Some((it.locus.centre(), reach_m(&it.locus))),
-        Locus::Sector { .. } | Locus::Unaimed { .. } => None,
+        Locus::Sector(_) | Locus::Unaimed { .. } => None,
     };
     let meets = |(centre, radius_m): &(LatLon, f64)| ray.distance_m(*centre) <= *radius_m;
     let mut could = Verdict::Apart;
@@ -143,16 +143,7 @@ fn with_bearings<'a>(
 
 /// Nearly along each other: whether the areas overlap at all.
 fn overlap(a: &Ray, b: &Ray) -> bool {
-    let locus = |it: &Ray| Locus::Sector {
-        apex: it.apex,
-        azimuth_deg: it.azimuth_deg,
-        half_width_deg: it.half_width_deg,
-        near_m: it.near_m,
-        far_m: it.far_m,
-        range: it.range,
-        profile: it.profile,
-    };
-    a.distance_m(b.apex) <= b.far_m && separation(&locus(a), &locus(b)) <= 1.0
+    a.distance_m(b.apex) <= b.far_m && separation(&Locus::Sector(*a), &Locus::Sector(*b)) <= 1.0
 }
 
 /// Two open bearings whose crossing lies on the new ray, all begun at about the same time: one fire. Of several such pairs the one

@@ -5,7 +5,7 @@ use super::decide::{Decision, later};
 use super::{By, Link, Refusal, State};
 use crate::triage::dispatch::Dispatch;
 use crate::triage::event::{Actor, Event, Matter, Neighbour, Place, WhyMoved};
-use crate::triage::geo::{Fix, FixMethod, Locus};
+use crate::triage::geo::{Fix, FixMethod, Locus, Ray};
 use crate::triage::id::{IncidentId, SightingId};
 use crate::triage::policy::Role;
 use crate::triage::score;
@@ -307,7 +307,7 @@ impl Decision<'_> {
 
 fn is_strong(sighting: &Sighting) -> bool {
     match sighting.locus {
-        Locus::Sector { range, .. } => range.is_measured(),
+        Locus::Sector(Ray { range, .. }) => range.is_measured(),
         Locus::Unaimed { .. } => false,
         Locus::Disc { .. } | Locus::Pixel { .. } => sighting.source.kind() != SourceKind::Camera,
     }

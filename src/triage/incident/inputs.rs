@@ -246,10 +246,7 @@ impl Decision<'_> {
         let to_centre_m = position.at.distance_m(fix.centre);
         match fix.spread() {
             Spread::Ellipse { along_m, across_m, .. } => (to_centre_m - along_m.max(across_m)).max(0.0),
-            Spread::Sector { apex, azimuth_deg, half_width_deg, near_m, far_m, range, profile } => {
-                let sector = Locus::Sector { apex, azimuth_deg, half_width_deg, near_m, far_m, range, profile };
-                overlap::distance_m(&sector, position.at)
-            }
+            Spread::Sector(ray) => overlap::distance_m(&Locus::Sector(ray), position.at),
         }
     }
 

@@ -1,5 +1,5 @@
 use super::*;
-use crate::triage::geo::RangeBasis;
+use crate::triage::geo::{RangeBasis, Ray};
 use crate::triage::kit::{Chance, at, camera, person, place_m, ranged, satellite, start};
 use proptest::prelude::*;
 
@@ -23,7 +23,9 @@ fn one_bearing_is_a_direction_and_no_place() {
     assert_eq!((one.method, one.is_a_place()), (FixMethod::Bearing, false));
     assert!((one.centre.distance_m(place_m(-5100.0, 0.0)) - 200.0).abs() < 1.0, "an anchor beside the mast");
     assert!(one.radius_m >= 9800.0 && one.holds(fire), "{one:?}");
-    let Some(Spread::Sector { half_width_deg, range: RangeBasis::Unknown, .. }) = one.spread else { panic!("{one:?}") };
+    let Some(Spread::Sector(Ray { half_width_deg, range: RangeBasis::Unknown, .. })) = one.spread else {
+        panic!("{one:?}")
+    };
     assert!((half_width_deg - 2.263).abs() < 1e-3, "±2° holds the fire in 92 of 100 cases, 1.96 sigma in 95");
 }
 
@@ -167,7 +169,7 @@ fn the_doubt_holds_the_fire_nine_times_in_ten() {
         ranged(one, range_m * 0.8, range_m * 1.25)
     };
     let unranged = |mut one: Sighting| {
-        if let Locus::Sector { near_m, far_m, range, .. } = &mut one.locus {
+        if let Locus::Sector(Ray { near_m, far_m, range, .. }) = &mut one.locus {
             (*near_m, *far_m, *range) = (200.0, 10_000.0, RangeBasis::Unknown);
         }
         one

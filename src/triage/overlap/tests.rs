@@ -1,10 +1,10 @@
 use super::*;
-use crate::triage::geo::RangeBasis;
+use crate::triage::geo::{RangeBasis, Ray};
 use crate::triage::kit::place_m;
 use proptest::prelude::*;
 
 fn wedge(apex: LatLon, azimuth_deg: f64, half_width_deg: f64, near_m: f64, far_m: f64) -> Locus {
-    Locus::Sector { apex, azimuth_deg, half_width_deg, near_m, far_m, range: RangeBasis::Unknown, profile: None }
+    Locus::Sector(Ray { apex, azimuth_deg, half_width_deg, near_m, far_m, range: RangeBasis::Unknown, profile: None })
 }
 
 #[test]
@@ -77,7 +77,7 @@ fn inside(locus: &Locus, turn: f64, range: f64) -> LatLon {
         Locus::Disc { .. } | Locus::Pixel { .. } | Locus::Unaimed { .. } => {
             locus.centre().destination(360.0 * turn, locus.radius_m() * range * 0.99)
         }
-        Locus::Sector { apex, azimuth_deg, half_width_deg, near_m, far_m, .. } => {
+        Locus::Sector(Ray { apex, azimuth_deg, half_width_deg, near_m, far_m, .. }) => {
             let off_deg = half_width_deg * (2.0 * turn - 1.0) * 0.99;
             apex.destination(normalise_deg(azimuth_deg + off_deg), near_m + (far_m - near_m) * range * 0.99)
         }
@@ -98,7 +98,7 @@ proptest! {
     fn a_common_place_is_never_denied(a in locus(), b in locus(), turn in 0.0..1.0, range in 0.0..1.0) {
         let place = inside(&a, turn, range);
         prop_assert!(distance_m(&a, place) < 1.0, "{}", distance_m(&a, place));
-        let same_mast = matches!((a, b), (Locus::Sector { apex, .. }, Locus::Sector { apex: other, .. })
+        let same_mast = matches!((a, b), (Locus::Sector(Ray { apex, .. }), Locus::Sector(Ray { apex: other, .. }))
             if apex.distance_m(other) <= SAME_APEX_M);
         if distance_m(&b, place) <= 0.0 && !same_mast {
             // Chords cut up to 4 m off an arc.

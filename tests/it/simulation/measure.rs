@@ -8,7 +8,7 @@ use super::invariants;
 use super::places::{excludes, holds};
 use super::told;
 use huoyan::triage::event::{Event, Place};
-use huoyan::triage::geo::{FixMethod, Locus};
+use huoyan::triage::geo::{FixMethod, Locus, Ray};
 use huoyan::triage::id::{GridId, PersonId};
 use huoyan::triage::incident::{Incident, State};
 use huoyan::triage::policy::Channel;
@@ -204,7 +204,7 @@ impl Measured<'_> {
         let at = first.at + KNOWN_AFTER;
         let Some(it) = self.led_by(first.incident, at) else { return };
         let cameras = it.sightings.iter().all(|it| it.source.kind() == SourceKind::Camera);
-        let aimed = it.sightings.iter().any(|it| matches!(it.locus, Locus::Sector { .. }));
+        let aimed = it.sightings.iter().any(|it| matches!(it.locus, Locus::Sector(_)));
         let Some(grid) = self.day.world.grid_of_fire(n).filter(|_| cameras && aimed) else { return };
         let listed = candidates(&it.place);
         let [any, first] = if self.day.world.terrain_known {
@@ -293,7 +293,7 @@ impl Measured<'_> {
 /// Where a camera with a direction stands, to compare.
 fn mast(locus: &Locus) -> Option<[u64; 2]> {
     match locus {
-        Locus::Sector { apex, .. } => Some([apex.lat_deg(), apex.lon_deg()].map(f64::to_bits)),
+        Locus::Sector(Ray { apex, .. }) => Some([apex.lat_deg(), apex.lon_deg()].map(f64::to_bits)),
         _ => None,
     }
 }

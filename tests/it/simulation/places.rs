@@ -1,7 +1,7 @@
 //! Pure: whether what is stated of a place holds a point. Written for itself, so that the geometry
 //! under test is not its own judge.
 
-use huoyan::triage::geo::{Fix, LatLon, Locus, Spread, turn_deg};
+use huoyan::triage::geo::{Fix, LatLon, Locus, Ray, Spread, turn_deg};
 
 /// Whether a fix's stated doubt holds the place.
 pub fn holds(fix: &Fix, place: LatLon) -> bool {
@@ -11,7 +11,7 @@ pub fn holds(fix: &Fix, place: LatLon) -> bool {
             let (sin, cos) = turn.to_radians().sin_cos();
             (far_m * cos / along_m).hypot(far_m * sin / across_m) <= 1.0
         }
-        Spread::Sector { apex, azimuth_deg, half_width_deg, near_m, far_m, .. } => {
+        Spread::Sector(Ray { apex, azimuth_deg, half_width_deg, near_m, far_m, .. }) => {
             (near_m..=far_m).contains(&apex.distance_m(place))
                 && turn_deg(azimuth_deg, apex.azimuth_deg(place)) <= half_width_deg
         }
@@ -24,7 +24,7 @@ pub fn excludes(locus: &Locus, place: LatLon) -> bool {
     match *locus {
         Locus::Disc { centre, radius_m } => centre.distance_m(place) > radius_m + CLEARLY_M,
         Locus::Pixel { centre, scan_m, track_m } => centre.distance_m(place) > scan_m.hypot(track_m) / 2.0 + CLEARLY_M,
-        Locus::Sector { apex, azimuth_deg, half_width_deg, near_m, far_m, .. } => {
+        Locus::Sector(Ray { apex, azimuth_deg, half_width_deg, near_m, far_m, .. }) => {
             let at_m = apex.distance_m(place);
             let slack_deg = CLEARLY_M.atan2(at_m).to_degrees();
             !(near_m - CLEARLY_M..=far_m + CLEARLY_M).contains(&at_m)
