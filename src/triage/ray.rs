@@ -82,15 +82,25 @@ impl Ray {
 
     /// How likely the fire is at a place, a square metre of it, up to a factor that is the same everywhere.
     pub fn likelihood(&self, at: LatLon) -> f64 {
+        let range_m = plane_m(self.apex, at).max(1.0);
+        self.range_density(at) / range_m * self.direction(at)
+    }
+
+    /// How well a place fits the direction: 1 in the middle.
+    pub fn direction(&self, at: LatLon) -> f64 {
         let (along_m, off_m) = self.along_and_off(at);
-        let range_m = along_m.hypot(off_m).max(1.0);
         let off = off_m.atan2(along_m).to_degrees() / self.sigma_deg();
-        let at_range = match self.profile {
+        (-0.5 * off.powi(2)).exp()
+    }
+
+    /// Likelihood a metre at the range of a place: what the profile says, without one even from near to far.
+    pub fn range_density(&self, at: LatLon) -> f64 {
+        let range_m = plane_m(self.apex, at);
+        match self.profile {
             Some(profile) => profile.density(range_m),
             None if (self.near_m..=self.far_m).contains(&range_m) => 1.0 / (self.far_m - self.near_m).max(1.0),
             None => 0.0,
-        };
-        at_range / range_m * (-0.5 * off.powi(2)).exp()
+        }
     }
 
     /// The angle at which two lines of sight meet, 0..=90.
@@ -125,6 +135,11 @@ pub fn plane(origin: LatLon, at: LatLon) -> [f64; 2] {
         turn_deg.to_radians() * middle.cos() * EARTH_RADIUS_M,
         (at.lat_deg() - origin.lat_deg()).to_radians() * EARTH_RADIUS_M,
     ]
+}
+
+fn plane_m(from: LatLon, to: LatLon) -> f64 {
+    let [east_m, north_m] = plane(from, to);
+    east_m.hypot(north_m)
 }
 
 /// The way back from [`plane`]; `None` beyond a pole.

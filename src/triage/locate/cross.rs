@@ -5,6 +5,13 @@ use crate::triage::geo::{Fix, FixMethod, LatLon, Spread};
 use crate::triage::ray::{Ray, plane, unplane};
 use crate::triage::support;
 
+/// Places of the doubt that are held against what the ground says of each range.
+const PLACES: usize = 256;
+/// A crossing may lie so much outside of its first doubt, when the ground says so.
+const WIDER: f64 = 1.5;
+/// One profile in ten is of another ridge: a tilt off by a degree, smoke behind a nearer crest. Judged, not measured.
+const PROFILE_WRONG: f64 = 0.1;
+
 /// The crossing that most bearings agree with, of equals the narrowest. `areas`: centre and radius of what else says where it is.
 pub(super) fn supported(bearings: &[Bearing<'_>], areas: &[(LatLon, f64)], joined_by_hand: bool) -> Option<Fix> {
     let rays: Vec<Ray> = bearings.iter().map(|it| it.ray).collect();
@@ -15,7 +22,7 @@ pub(super) fn supported(bearings: &[Bearing<'_>], areas: &[(LatLon, f64)], joine
         let crossing = a.crossing(&b)?;
         let mut agreeing = vec![a, b];
         agreeing.extend(rays.iter().filter(|it| **it != a && **it != b && support::third_ray(it, crossing, &a, &b)));
-        let fix = solve(&agreeing)?;
+        let fix = on_ground(solve(&agreeing)?, &agreeing);
         let area_there = || areas.iter().any(|(centre, radius_m)| support::area_at(*centre, *radius_m, &fix));
         let is_supported = joined_by_hand && areas.is_empty()
             || agreeing.len() > 2
@@ -24,6 +31,35 @@ pub(super) fn supported(bearings: &[Bearing<'_>], areas: &[(LatLon, f64)], joine
         is_supported.then_some((agreeing.len(), fix))
     });
     fixes.min_by(|(n, a), (m, b)| m.cmp(n).then_with(|| a.radius_m.total_cmp(&b.radius_m))).map(|(_, fix)| fix)
+}
+
+/// The crossing, moved to where the ground lets the smoke stand: mean and covariance of the places of its doubt, each as likely as
+/// all directions and their range profiles make it.
+fn on_ground(fix: Fix, rays: &[Ray]) -> Fix {
+    let Spread::Ellipse { along_m, across_m, azimuth_deg } = fix.spread() else { return fix };
+    if rays.iter().all(|it| it.profile.is_none()) {
+        return fix;
+    }
+    let wider = Spread::Ellipse { along_m: WIDER * along_m, across_m: WIDER * across_m, azimuth_deg };
+    let places = Fix { spread: Some(wider), ..fix }.sample(PLACES);
+    let at_range = |ray: &Ray, at: LatLon| {
+        let anywhere = 1.0 / (ray.far_m - ray.near_m).max(1.0);
+        PROFILE_WRONG * anywhere + (1.0 - PROFILE_WRONG) * ray.range_density(at)
+    };
+    let likely = |at: LatLon| rays.iter().map(|it| it.direction(at) * at_range(it, at)).product::<f64>();
+    let weighed: Vec<([f64; 2], f64)> = places.iter().map(|at| (plane(fix.centre, *at), likely(*at))).collect();
+    let total: f64 = weighed.iter().map(|it| it.1).sum();
+    if !total.is_normal() {
+        return fix;
+    }
+    let mean = |of: &dyn Fn([f64; 2]) -> f64| weighed.iter().map(|(at, weight)| of(*at) * weight).sum::<f64>() / total;
+    let middle = [mean(&|at| at[0]), mean(&|at| at[1])];
+    let covariance = [
+        mean(&|at| (at[0] - middle[0]).powi(2)),
+        mean(&|at| (at[1] - middle[1]).powi(2)),
+        mean(&|at| (at[0] - middle[0]) * (at[1] - middle[1])),
+    ];
+    unplane(fix.centre, middle).map_or(fix, |centre| crossed(centre, covariance, 1.0))
 }
 
 /// Weighted least squares: the place nearest to all bearing lines, each weighted by its sigma at that range. The weights need the
@@ -70,12 +106,15 @@ fn solve(rays: &[Ray]) -> Option<Fix> {
     let place = place.filter(|p| p[0].hypot(p[1]).is_finite() && misfit.is_finite())?;
     let freedom = lines.len().saturating_sub(2) as f64;
     let widened = if freedom > 0.0 { (misfit / freedom).max(1.0).sqrt() } else { 1.0 };
-    let [east, north, both] = covariance;
+    Some(crossed(unplane(origin, place)?, covariance, widened))
+}
+
+/// With the covariance of the place (eastwards, northwards, and what they share) as a 90 % ellipse.
+fn crossed(centre: LatLon, [east, north, both]: [f64; 3], widened: f64) -> Fix {
     let (mean, half) = ((east + north) / 2.0, ((east - north) / 2.0).hypot(both));
     let half_axis_m = |variance: f64| (SIGMAS_CROSSED * widened * variance.max(0.0).sqrt()).max(CAMERA_RADIUS_MIN_M);
     let (along_m, across_m) = (half_axis_m(mean + half), half_axis_m(mean - half));
     let azimuth_deg = ((2.0 * both).atan2(north - east).to_degrees() / 2.0).rem_euclid(180.0);
     let spread = Spread::Ellipse { along_m, across_m, azimuth_deg };
-    let centre = unplane(origin, place)?;
-    Some(Fix { centre, radius_m: along_m, method: FixMethod::Triangulated, spread: Some(spread) })
+    Fix { centre, radius_m: along_m, method: FixMethod::Triangulated, spread: Some(spread) }
 }

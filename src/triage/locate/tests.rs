@@ -1,6 +1,7 @@
 use super::*;
 use crate::triage::geo::{RangeBasis, Ray};
 use crate::triage::kit::{Chance, at, camera, person, place_m, ranged, satellite, start};
+use crate::triage::profile::RangeProfile;
 use proptest::prelude::*;
 
 fn seen_from(id: u128, tower: (f64, f64), fire: LatLon, error_deg: f64) -> Sighting {
@@ -72,6 +73,33 @@ fn two_bearings_that_merely_cross_are_no_fix() {
     assert!((found.radius_m - 151.0).abs() < 2.0, "{}", found.radius_m);
     let behind = ranged(two, 4500.0, 6000.0);
     assert_eq!(fix(&[one, behind]).method, FixMethod::Ranged, "the other fire is farther away");
+}
+
+/// The slope where smoke can stand is narrower than where two directions cross: the crossing goes there.
+#[test]
+fn the_ground_draws_a_crossing_to_where_smoke_can_stand() {
+    let fire = place_m(0.0, 0.0);
+    // The mast in the south looks 1° too far right, so the directions cross 105 m east of the fire.
+    let (west, south) = (ranged_from(1, (-6000.0, 0.0), fire, 0.0), ranged_from(2, (0.0, -6000.0), fire, 1.0));
+    let of_slope = |from_m: f64, to_m: f64| {
+        let weights: Vec<f64> =
+            (0..200).map(|n| f64::from(u8::from((from_m..to_m).contains(&(4000.0 + 20.0 * f64::from(n)))))).collect();
+        RangeProfile::new(&weights, 4000.0, 20.0).expect("a slope")
+    };
+    let on = |slope: RangeProfile| {
+        let locus = match west.locus {
+            Locus::Sector(ray) => Locus::Sector(Ray { profile: Some(slope), ..ray }),
+            other => other,
+        };
+        fix(&[Sighting { locus, ..west.clone() }, south.clone()])
+    };
+    let [flat, slope, elsewhere] =
+        [fix(&[west.clone(), south.clone()]), on(of_slope(5900.0, 6050.0)), on(of_slope(7000.0, 7500.0))];
+    let off_m = |it: &Fix| it.centre.distance_m(fire);
+    assert!((off_m(&flat) - 105.0).abs() < 10.0, "{}", off_m(&flat));
+    assert!(off_m(&slope) < 60.0 && slope.holds(fire) && slope.radius_m < 1.2 * flat.radius_m, "{slope:?}");
+    // A slope far from the crossing is another's: a tilt may be wrong.
+    assert!((off_m(&elsewhere) - 105.0).abs() < 10.0, "{}", off_m(&elsewhere));
 }
 
 #[test]
