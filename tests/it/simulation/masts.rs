@@ -17,11 +17,11 @@ pub const MASTS: usize = 67;
 const LENS_M: f64 = 30.0;
 /// As far as smoke is made out, metres; the register says so, too.
 pub const RANGE_M: f64 = 8_000.0;
-/// Horizontal field of view, degrees, and the height of a 16:9 picture over its width.
-const VIEW_DEG: f64 = 60.0;
+/// Horizontal field of view, degrees: four fixed cameras look all around. And the height of a 16:9 picture over its width.
+const VIEW_DEG: f64 = 90.0;
 const ASPECT: f64 = 9.0 / 16.0;
-/// Less smoke than this above the ridge is not found, degrees.
-const SMOKE_MIN_DEG: f64 = 0.3;
+/// Less smoke than this above the ridge is not found, degrees: three pixels of a sub-stream's 640.
+const SMOKE_MIN_DEG: f64 = 0.45;
 
 /// One camera: its line of the register, and the truth.
 pub struct Eye {
