@@ -5,6 +5,7 @@ use crate::error::Result;
 use crate::triage::detection::{Analysis, ModelVersion, Scores, Stream};
 use crate::triage::id::{CameraId, PoseId};
 use jiff::{SignedDuration, Timestamp};
+use sqlx::Connection as _;
 
 /// Long enough to try thresholds on a whole 清明 season's fortnight twice, short enough for an office PC's disk: twelve
 /// cameras at one frame in 10 s make about 3 million rows.
@@ -15,8 +16,8 @@ type Row = (String, i64, f64, f64, String, String, String, String);
 impl Store {
     /// A frame already known stays as it was.
     pub async fn record_analyses(&self, batch: &[Analysis]) -> Result<()> {
-        writing!(self, pool => {
-            let mut tx = pool.begin().await.map_err(failed)?;
+        writing!(self, connection => {
+            let mut tx = connection.begin().await.map_err(failed)?;
             for analysis in batch {
                 sqlx::query(
                     "INSERT INTO analysis (camera, pose, captured_at_us, smoke, fire, detections, model_name, model_version, stream) \
@@ -48,8 +49,8 @@ impl Store {
     }
 
     pub(super) async fn prune_analyses(&self, now: Timestamp) -> Result<u64> {
-        writing!(self, pool => sqlx::query("DELETE FROM analysis WHERE captured_at_us < $1")
-            .bind(us(now - KEPT)).execute(pool).await.map(|done| done.rows_affected()).map_err(failed))
+        writing!(self, connection => sqlx::query("DELETE FROM analysis WHERE captured_at_us < $1")
+            .bind(us(now - KEPT)).execute(connection).await.map(|done| done.rows_affected()).map_err(failed))
     }
 }
 

@@ -5,6 +5,7 @@ use crate::error::Result;
 use crate::triage::hotspot::Hotspot;
 use crate::triage::id::IncidentId;
 use jiff::Timestamp;
+use sqlx::Connection as _;
 use std::collections::HashSet;
 
 /// A pixel and what became of it.
@@ -21,8 +22,8 @@ impl Store {
     pub async fn add_hotspots(&self, hotspots: &[Hotspot], now: Timestamp) -> Result<Vec<Hotspot>> {
         let mut unsighted: Vec<Hotspot> = Vec::new();
         let mut seen: HashSet<&str> = HashSet::new();
-        writing!(self, pool => {
-            let mut tx = pool.begin().await.map_err(failed)?;
+        writing!(self, connection => {
+            let mut tx = connection.begin().await.map_err(failed)?;
             for hotspot in hotspots {
                 let (sighting,): (Option<String>,) = sqlx::query_as(
                     "INSERT INTO hotspot (key, acquired_at_us, received_at_us, version, body) VALUES ($1, $2, $3, $4, $5) \
@@ -34,8 +35,8 @@ impl Store {
                     unsighted.push(hotspot.clone());
                 }
             }
-            tx.commit().await.map_err(failed)?;
-        });
+            tx.commit().await.map_err(failed)
+        })?;
         Ok(unsighted)
     }
 

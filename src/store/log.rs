@@ -10,6 +10,7 @@ use crate::triage::id::IncidentId;
 use crate::triage::incident::{Incident, State};
 use crate::triage::sighting::Source;
 use sha2::{Digest, Sha256};
+use sqlx::Connection as _;
 
 /// What was decided about one incident.
 #[derive(Clone, Copy, Debug)]
@@ -220,8 +221,8 @@ impl Store {
                 return Err(Error::internal("a decision has no events, or more than its incident"));
             }
         }
-        writing!(self, pool => {
-            let mut tx = pool.begin().await.map_err(failed)?;
+        let committed: Vec<Committed> = writing!(self, connection => {
+            let mut tx = connection.begin().await.map_err(failed)?;
             // Takes the one lock of the log: commits follow one another, in the order of their cursors.
             let (mut seq, mut hash): (i64, String) =
                 sqlx::query_as("UPDATE log_head SET seq = seq WHERE one = 1 RETURNING seq, hash")
@@ -245,7 +246,13 @@ impl Store {
             tx.commit().await.map_err(failed)?;
             tracing::debug!(cursor = seq, incidents = codes.len(), "events committed");
             Ok(codes.into_iter().map(|code| Committed { cursor: seq as u64, code }).collect())
-        })
+        })?;
+        // What is answered as done must be there for everybody: another connection is asked.
+        let written = committed.last().map_or(0, |it| it.cursor);
+        if self.cursor().await? < written {
+            return Err(Error::unavailable("the database took a decision and does not show it: it is tried again"));
+        }
+        Ok(committed)
     }
 
     /// Incidents with events after `cursor`, and where the log ends now.

@@ -28,9 +28,9 @@ const USE_NOTED_EVERY: SignedDuration = SignedDuration::from_hours(1);
 impl Store {
     /// `token_hash`: sha256 of the token, hexadecimal.
     pub async fn create_login(&self, token_hash: &str, login: &Login, expires_at: Timestamp) -> Result<()> {
-        writing!(self, pool => sqlx::query("INSERT INTO login (token_hash, person, access, expires_at_us) VALUES ($1, $2, $3, $4)")
+        writing!(self, connection => sqlx::query("INSERT INTO login (token_hash, person, access, expires_at_us) VALUES ($1, $2, $3, $4)")
             .bind(token_hash).bind(login.person.as_str()).bind(word(&login.access)?).bind(us(expires_at))
-            .execute(pool).await.map(drop).map_err(failed))
+            .execute(connection).await.map(drop).map_err(failed))
     }
 
     /// Uses a link up.
@@ -38,10 +38,10 @@ impl Store {
     /// # Errors
     /// `Unauthenticated` when it is unknown, used or expired.
     pub async fn use_login(&self, token_hash: &str, now: Timestamp) -> Result<Login> {
-        let row: Option<(String, String)> = writing!(self, pool => sqlx::query_as(
+        let row: Option<(String, String)> = writing!(self, connection => sqlx::query_as(
             "UPDATE login SET used_at_us = $1 WHERE token_hash = $2 AND used_at_us IS NULL AND expires_at_us > $1 \
              RETURNING person, access",
-        ).bind(us(now)).bind(token_hash).fetch_optional(pool).await.map_err(failed)?);
+        ).bind(us(now)).bind(token_hash).fetch_optional(connection).await.map_err(failed))?;
         match row {
             Some((person, access)) => Ok(Login { person: PersonId(person), access: from_word(access, "access")? }),
             None => Err(Error::new(Kind::Unauthenticated, "this login link has been used or has expired")),
@@ -50,9 +50,9 @@ impl Store {
 
     /// `hash`: sha256 of the cookie, hexadecimal. It lives `life` from its last use.
     pub async fn create_session(&self, hash: &str, login: &Login, now: Timestamp, life: SignedDuration) -> Result<()> {
-        writing!(self, pool => sqlx::query("INSERT INTO session (hash, person, access, used_at_us, expires_at_us) VALUES ($1, $2, $3, $4, $5)")
+        writing!(self, connection => sqlx::query("INSERT INTO session (hash, person, access, used_at_us, expires_at_us) VALUES ($1, $2, $3, $4, $5)")
             .bind(hash).bind(login.person.as_str()).bind(word(&login.access)?).bind(us(now)).bind(us(now + life))
-            .execute(pool).await.map(drop).map_err(failed))
+            .execute(connection).await.map(drop).map_err(failed))
     }
 
     /// Who is behind a cookie; using it prolongs its life.
@@ -67,33 +67,33 @@ impl Store {
             return Err(Error::new(Kind::Unauthenticated, "not logged in"));
         };
         if used_at_us <= us(now - USE_NOTED_EVERY) {
-            writing!(self, pool => {
+            writing!(self, connection => {
                 sqlx::query("UPDATE session SET used_at_us = $1, expires_at_us = $2 WHERE hash = $3")
-                    .bind(us(now)).bind(us(now + life)).bind(hash).execute(pool).await.map_err(failed)?;
-            });
+                    .bind(us(now)).bind(us(now + life)).bind(hash).execute(connection).await.map(drop).map_err(failed)
+            })?;
         }
         Ok(Login { person: PersonId(person), access: from_word(access, "access")? })
     }
 
     pub async fn end_session(&self, hash: &str) -> Result<()> {
-        writing!(self, pool => sqlx::query("DELETE FROM session WHERE hash = $1").bind(hash)
-            .execute(pool).await.map(drop).map_err(failed))
+        writing!(self, connection => sqlx::query("DELETE FROM session WHERE hash = $1").bind(hash)
+            .execute(connection).await.map(drop).map_err(failed))
     }
 
     /// Logs a person out everywhere and voids his or her links: a lost phone, a disabled account.
     pub async fn end_sessions_of(&self, person: &PersonId) -> Result<()> {
-        writing!(self, pool => {
-            sqlx::query("DELETE FROM session WHERE person = $1").bind(person.as_str()).execute(pool).await.map_err(failed)?;
-            sqlx::query("DELETE FROM login WHERE person = $1").bind(person.as_str()).execute(pool).await.map_err(failed)?;
-        });
-        Ok(())
+        writing!(self, connection => {
+            sqlx::query("DELETE FROM session WHERE person = $1").bind(person.as_str()).execute(&mut *connection).await.map_err(failed)?;
+            sqlx::query("DELETE FROM login WHERE person = $1").bind(person.as_str()).execute(&mut *connection).await.map_err(failed)?;
+            Ok(())
+        })
     }
 
     pub(super) async fn prune_logins(&self, now: Timestamp) -> Result<()> {
-        writing!(self, pool => {
-            sqlx::query("DELETE FROM session WHERE expires_at_us <= $1").bind(us(now)).execute(pool).await.map_err(failed)?;
-            sqlx::query("DELETE FROM login WHERE expires_at_us <= $1").bind(us(now)).execute(pool).await.map_err(failed)?;
-        });
-        Ok(())
+        writing!(self, connection => {
+            sqlx::query("DELETE FROM session WHERE expires_at_us <= $1").bind(us(now)).execute(&mut *connection).await.map_err(failed)?;
+            sqlx::query("DELETE FROM login WHERE expires_at_us <= $1").bind(us(now)).execute(&mut *connection).await.map_err(failed)?;
+            Ok(())
+        })
     }
 }

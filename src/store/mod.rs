@@ -11,6 +11,7 @@ mod pictures;
 mod places;
 mod sightings;
 mod thresholds;
+mod writer;
 
 pub use hotspots::KnownHotspot;
 pub use incidents::{Filed, Filter, Page};
@@ -39,6 +40,8 @@ const SQLITE_READERS: u32 = 4;
 const POSTGRES_CONNECTIONS: u32 = 10;
 /// Another process (a backup, `huoyan check`) may hold the file for so long before we call it broken.
 const BUSY: Duration = Duration::from_secs(10);
+/// So long an act waits in line for a connection: less than a page waits for its answer (15 s), so that it hears what is wrong.
+const IN_LINE: Duration = Duration::from_secs(8);
 
 /// A handle, cheap to clone.
 #[derive(Clone, Debug)]
@@ -66,11 +69,17 @@ macro_rules! reading {
         }
     };
 }
+/// The body is one act with its result; it borrows the connection. When it fails, or is dropped half way, the connection is thrown
+/// away: see [`writer::Held`].
 macro_rules! writing {
-    ($store:expr, $pool:ident => $body:expr) => {
+    ($store:expr, $connection:ident => $body:expr) => {
         match &$store.db {
-            $crate::store::Db::Sqlite { writer: $pool, .. } => $body,
-            $crate::store::Db::Postgres($pool) => $body,
+            $crate::store::Db::Sqlite { writer, .. } => {
+                $crate::store::writer::held!(writer, $connection => $body)
+            }
+            $crate::store::Db::Postgres(pool) => {
+                $crate::store::writer::held!(pool, $connection => $body)
+            }
         }
     };
 }
@@ -98,9 +107,10 @@ impl Store {
         Ok(Self { db, pictures })
     }
 
-    /// Whether the database answers.
+    /// Whether the database takes what is written: a full disk still answers every question.
     pub async fn ping(&self) -> Result<()> {
-        reading!(self, pool => sqlx::query("SELECT 1").execute(pool).await.map(drop).map_err(failed))
+        writing!(self, connection => sqlx::query("UPDATE pulse SET beats = beats + 1 WHERE one = 1")
+            .execute(connection).await.map(drop).map_err(failed))
     }
 
     /// Waits for running transactions, writes SQLite's journal back into its file, and closes.
@@ -132,19 +142,34 @@ async fn open_sqlite(file: &Path) -> Result<Db> {
         .foreign_keys(true)
         .busy_timeout(BUSY);
     let unopened = |e| Error::unavailable(format!("cannot open the database {}", file.display())).because(e);
-    let writer = SqlitePoolOptions::new().max_connections(1).connect_with(options.clone()).await.map_err(unopened)?;
+    let writer = SqlitePoolOptions::new()
+        .max_connections(1)
+        .acquire_timeout(IN_LINE)
+        .connect_with(options.clone())
+        .await
+        .map_err(unopened)?;
     migrate(&SQLITE_MIGRATIONS, &writer).await?;
-    let readers =
-        SqlitePoolOptions::new().max_connections(SQLITE_READERS).connect_with(options).await.map_err(unopened)?;
+    let readers = SqlitePoolOptions::new()
+        .max_connections(SQLITE_READERS)
+        .acquire_timeout(IN_LINE)
+        .connect_with(options)
+        .await
+        .map_err(unopened)?;
     Ok(Db::Sqlite { readers, writer })
 }
 
 async fn open_postgres(url: &str) -> Result<Db> {
     let options = PgConnectOptions::from_str(url)
         .map_err(|_| Error::invalid("[store] url is not a PostgreSQL address: postgres://user@host:5432/database"))?;
-    let pool = PgPoolOptions::new().max_connections(POSTGRES_CONNECTIONS).connect_with(options).await.map_err(|e| {
-        Error::unavailable("cannot reach the PostgreSQL database: is it running, and may this user log in?").because(e)
-    })?;
+    let pool = PgPoolOptions::new()
+        .max_connections(POSTGRES_CONNECTIONS)
+        .acquire_timeout(IN_LINE)
+        .connect_with(options)
+        .await
+        .map_err(|e| {
+            Error::unavailable("cannot reach the PostgreSQL database: is it running, and may this user log in?")
+                .because(e)
+        })?;
     migrate(&POSTGRES_MIGRATIONS, &pool).await?;
     Ok(Db::Postgres(pool))
 }
@@ -163,14 +188,13 @@ where
     })
 }
 
-/// What a database error means to a caller: a taken key is somebody who was faster; a lost connection may come back.
+/// What a database error means to a caller: a taken key is somebody who was faster; what may heal is unavailable.
 fn failed(error: sqlx::Error) -> Error {
     use sqlx::error::ErrorKind;
     let (kind, message) = match &error {
         sqlx::Error::Database(e) if e.kind() == ErrorKind::UniqueViolation => (Kind::Conflict, "somebody was faster"),
-        // PostgreSQL: serialization failure, deadlock. SQLite: busy, for longer than we wait.
-        sqlx::Error::Database(e) if matches!(e.code().as_deref(), Some("40001" | "40P01" | "5" | "517")) => {
-            (Kind::Unavailable, "the database is busy")
+        sqlx::Error::Database(e) if e.code().is_some_and(|code| may_heal(&code)) => {
+            (Kind::Unavailable, "the database cannot do it now: is the disk full, is the server well?")
         }
         sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed => {
             (Kind::Unavailable, "the database does not answer")
@@ -178,6 +202,20 @@ fn failed(error: sqlx::Error) -> Error {
         _ => (Kind::Internal, "the database refused"),
     };
     Error::new(kind, message).because(error)
+}
+
+/// Codes of what is not the statement's fault.
+fn may_heal(code: &str) -> bool {
+    /// SQLite's primary codes: BUSY, LOCKED, NOMEM, READONLY, INTERRUPT, IOERR, FULL, CANTOPEN, PROTOCOL.
+    const SQLITE: [u32; 9] = [5, 6, 7, 8, 9, 10, 13, 14, 15];
+    /// PostgreSQL's classes and codes: connection, resources, operator's intervention, system error; serialization failure,
+    /// deadlock; read only.
+    const POSTGRES: [&str; 7] = ["08", "53", "57", "58", "40001", "40P01", "25006"];
+    match code.len() {
+        5 => POSTGRES.iter().any(|it| code.starts_with(it)),
+        // The low byte is the primary code, what is above it says more.
+        _ => code.parse::<u32>().is_ok_and(|code| SQLITE.contains(&(code & 0xff))),
+    }
 }
 
 /// Microseconds since 1970, as stored.

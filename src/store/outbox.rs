@@ -158,11 +158,11 @@ impl Store {
     /// reported back within a minute comes free again, so a message may go out twice but never not at all.
     pub async fn take_messages(&self, now: Timestamp, limit: u32) -> Result<Vec<Message>> {
         // The lease is asked for twice: PostgreSQL looks at the outer condition again after waiting for another sender.
-        let mut rows: Vec<Row> = writing!(self, pool => sqlx::query_as(
+        let mut rows: Vec<Row> = writing!(self, connection => sqlx::query_as(
             "UPDATE message SET lease_until_us = $1 WHERE status = 'queued' AND lease_until_us <= $2 AND id IN \
              (SELECT id FROM message WHERE status = 'queued' AND next_try_at_us <= $2 AND lease_until_us <= $2 \
               ORDER BY next_try_at_us, place LIMIT $3) RETURNING *",
-        ).bind(us(now + LEASE)).bind(us(now)).bind(i64::from(limit)).fetch_all(pool).await.map_err(failed)?);
+        ).bind(us(now + LEASE)).bind(us(now)).bind(i64::from(limit)).fetch_all(connection).await.map_err(failed))?;
         rows.sort_by_key(|row| row.place);
         rows.into_iter().map(Message::try_from).collect()
     }
@@ -178,28 +178,28 @@ impl Store {
 
     /// A gateway has taken it.
     pub async fn message_sent(&self, message: MessageId, now: Timestamp) -> Result<()> {
-        writing!(self, pool => sqlx::query(
+        writing!(self, connection => sqlx::query(
             "UPDATE message SET status = 'sent', attempts = attempts + 1, sent_at_us = $1, error = NULL WHERE id = $2",
-        ).bind(us(now)).bind(message.to_string()).execute(pool).await.map(drop).map_err(failed))
+        ).bind(us(now)).bind(message.to_string()).execute(connection).await.map(drop).map_err(failed))
     }
 
     /// A gateway has not taken it: tried again at `next_try`, or given up when there is none.
     pub async fn message_failed(&self, message: MessageId, error: &str, next_try: Option<Timestamp>) -> Result<()> {
         let status = if next_try.is_some() { "queued" } else { "failed" };
-        writing!(self, pool => sqlx::query(
+        writing!(self, connection => sqlx::query(
             "UPDATE message SET status = $1, attempts = attempts + 1, error = $2, lease_until_us = 0, \
              next_try_at_us = COALESCE($3, next_try_at_us) WHERE id = $4",
-        ).bind(status).bind(error).bind(next_try.map(us)).bind(message.to_string()).execute(pool).await.map(drop).map_err(failed))
+        ).bind(status).bind(error).bind(next_try.map(us)).bind(message.to_string()).execute(connection).await.map(drop).map_err(failed))
     }
 
     /// It was not handed to a gateway, and its attempts do not count this: it waits until `until` (a vendor's limit), or
     /// without one never goes (no gateway): a person must phone.
     pub async fn message_untried(&self, message: MessageId, why: &str, until: Option<Timestamp>) -> Result<()> {
         let status = if until.is_some() { "queued" } else { "failed" };
-        writing!(self, pool => sqlx::query(
+        writing!(self, connection => sqlx::query(
             "UPDATE message SET status = $1, error = $2, lease_until_us = 0, next_try_at_us = COALESCE($3, next_try_at_us) \
              WHERE id = $4",
-        ).bind(status).bind(why).bind(until.map(us)).bind(message.to_string()).execute(pool).await.map(drop).map_err(failed))
+        ).bind(status).bind(why).bind(until.map(us)).bind(message.to_string()).execute(connection).await.map(drop).map_err(failed))
     }
 
     /// Messages that failed for good and of which no log knows yet, oldest first.
@@ -212,8 +212,8 @@ impl Store {
 
     /// Nobody waits for this failed message any more: its incident is closed.
     pub async fn set_aside(&self, message: MessageId) -> Result<()> {
-        writing!(self, pool => sqlx::query("UPDATE message SET noted = 1 WHERE id = $1")
-            .bind(message.to_string()).execute(pool).await.map(drop).map_err(failed))
+        writing!(self, connection => sqlx::query("UPDATE message SET noted = 1 WHERE id = $1")
+            .bind(message.to_string()).execute(connection).await.map(drop).map_err(failed))
     }
 
     /// All messages about an incident, oldest first.

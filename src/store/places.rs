@@ -47,7 +47,10 @@ impl Store {
         ).bind(us(since)).fetch_all(pool).await.map_err(failed)?);
         for (name,) in &missing {
             let incident = self.incident(id::<IncidentId>(name)?).await?.incident;
-            writing!(self, pool => insert!(pool, &incident));
+            writing!(self, connection => {
+                insert!(connection, &incident);
+                Ok(())
+            })?;
         }
         Ok(missing.len())
     }

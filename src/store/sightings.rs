@@ -4,13 +4,14 @@ use super::{Store, failed, from_json, reading, to_json, us, writing};
 use crate::error::Result;
 use crate::triage::sighting::{Sighting, Source};
 use jiff::Timestamp;
+use sqlx::Connection as _;
 
 impl Store {
     /// Writes sightings down, all or none. Those known already stay as they are: the same sighting may come twice (a resent
     /// message, a page's retry).
     pub async fn record_sightings(&self, sightings: &[Sighting], now: Timestamp) -> Result<()> {
-        writing!(self, pool => {
-            let mut tx = pool.begin().await.map_err(failed)?;
+        writing!(self, connection => {
+            let mut tx = connection.begin().await.map_err(failed)?;
             for sighting in sightings {
                 let (name, body) = (sighting.id.to_string(), to_json(sighting)?);
                 sqlx::query(

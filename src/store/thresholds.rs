@@ -33,12 +33,12 @@ impl Store {
     ) -> Result<Thresholds> {
         let next = Thresholds { version: edited.version + 1, ..edited.clone() };
         let body = to_json(&next)?;
-        let written = writing!(self, pool => sqlx::query(
+        let written = writing!(self, connection => sqlx::query(
             "INSERT INTO thresholds (version, body, by_person, at_us, reason) SELECT $1, $2, $3, $4, $5 \
              WHERE NOT EXISTS (SELECT 1 FROM thresholds WHERE version >= $1)",
         )
         .bind(i64::from(next.version)).bind(body).bind(by.as_str()).bind(us(now)).bind(reason)
-        .execute(pool).await.map_err(failed)?.rows_affected());
+        .execute(connection).await.map(|done| done.rows_affected()).map_err(failed))?;
         if written == 1 {
             Ok(next)
         } else {

@@ -87,6 +87,7 @@ pub struct Own {
     attempts: login::Attempts,
     pictures: pictures::Index,
     drills: ops::RecentKeys,
+    pulse: service::Pulse,
     /// True from the moment the server is told to stop: open streams end, so that stopping takes no longer than an answer.
     closing: watch::Sender<bool>,
 }
@@ -98,6 +99,7 @@ impl Default for Own {
             attempts: login::Attempts::default(),
             pictures: pictures::Index::default(),
             drills: ops::RecentKeys::default(),
+            pulse: service::Pulse::default(),
             closing: watch::Sender::new(false),
         }
     }

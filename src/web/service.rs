@@ -6,6 +6,7 @@ use super::dto::{Eyes, MeView};
 use super::error::{Answer, lang_of};
 use crate::frame::Health;
 use crate::lang::Lang;
+use crate::store::Store;
 use crate::triage::id::CameraId;
 use axum::Json;
 use axum::extract::{MatchedPath, Request, State};
@@ -13,10 +14,12 @@ use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use jiff::Timestamp;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
-use std::time::Instant;
+use std::time::{Duration, Instant};
+use tokio::sync::Mutex;
 use utoipa::ToSchema;
 use utoipa::openapi::OpenApi;
 
@@ -61,17 +64,38 @@ pub async fn parts(state: &WebState, lang: Lang) -> Vec<PartView> {
 }
 
 async fn database(state: &WebState, lang: Lang) -> PartView {
-    let answer = state.store.ping().await;
-    if let Err(error) = &answer {
-        tracing::error!(cause = error.chain(), "the database does not answer");
-    }
-    let words = match answer {
-        Ok(()) => "",
-        Err(_) => {
-            lang.pick("数据库没有响应：请检查磁盘与数据库服务", "the database does not answer: check disk and service")
-        }
+    let ok = state.own.pulse.takes_writes(&state.store, state.clock.now()).await;
+    let words = if ok {
+        ""
+    } else {
+        lang.pick(
+            "数据库写不进去：请看磁盘是否已满、数据库服务是否正常",
+            "the database takes nothing: is the disk full, does its service run?",
+        )
     };
-    PartView { part: "database".to_owned(), ok: words.is_empty(), words: words.to_owned() }
+    PartView { part: "database".to_owned(), ok, words: words.to_owned() }
+}
+
+/// Whether the database takes what is written, asked so seldom that nobody can wear out the disk by asking.
+#[derive(Clone, Default)]
+pub struct Pulse(Arc<Mutex<Option<(Timestamp, bool)>>>);
+
+impl Pulse {
+    /// So long an answer is as good as new.
+    const HOLDS_FOR: Duration = Duration::from_secs(2);
+
+    async fn takes_writes(&self, store: &Store, now: Timestamp) -> bool {
+        let mut known = self.0.lock().await;
+        if let Some((_, ok)) = known.filter(|(at, _)| now.duration_since(*at).unsigned_abs() < Self::HOLDS_FOR) {
+            return ok;
+        }
+        let answer = store.ping().await;
+        if let Err(error) = &answer {
+            tracing::error!(cause = error.chain(), "the database takes nothing");
+        }
+        *known = Some((now, answer.is_ok()));
+        answer.is_ok()
+    }
 }
 
 /// Names those that do not see.

@@ -147,7 +147,8 @@ impl TestStore {
         let create = sqlx::AssertSqlSafe(format!("CREATE SCHEMA {schema}"));
         sqlx::query(create).execute(&pool).await.expect("a schema of our own");
         let mark = if server.contains('?') { '&' } else { '?' };
-        Some(Self::open(format!("{server}{mark}options=-csearch_path%3D{schema}")).await)
+        let own = format!("application_name={schema}&options=-csearch_path%3D{schema}");
+        Some(Self::open(format!("{server}{mark}{own}")).await)
     }
 
     async fn open(url: String) -> Self {

@@ -510,6 +510,7 @@ async fn machines_are_answered_without_a_session_and_told_no_names() {
     }
     assert!(openapi["components"]["schemas"]["IncidentView"]["properties"]["code"].is_object());
     world.state.store.close().await;
+    world.clock.advance(SignedDuration::from_secs(3));
     let broken = stranger.get("/readyz").await;
     assert_eq!((broken.status, &broken.json()["parts"]["database"]), (StatusCode::SERVICE_UNAVAILABLE, &json!(false)));
     assert_eq!(stranger.get("/healthz").await.status, StatusCode::OK, "alive, though not ready");

@@ -16,6 +16,7 @@ mod desk_story;
 mod detect;
 mod export_training;
 mod fixture;
+mod full_disk;
 mod fusion;
 mod http;
 mod http_support;

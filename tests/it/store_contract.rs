@@ -428,3 +428,29 @@ async fn pictures_are_whole_or_not_there(t: TestStore) {
     t.store.keep_picture(picture, b"\xff\xd8 other".to_vec()).await.unwrap();
     assert_eq!(t.store.picture(picture).await.unwrap(), b"\xff\xd8 whole");
 }
+
+/// The server is stopped and started, or its line is cut, in the middle of an act.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_cuts_every_connection_is_found_again() {
+    let Some(t) = TestStore::postgres().await else { return eprintln!("skipped: HUOYAN_TEST_POSTGRES is not set") };
+    let incident = open(&t.store).await;
+    let cut = || {
+        t.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+             WHERE application_name = current_setting('application_name') AND pid <> pg_backend_pid()",
+        )
+    };
+    let (next, events) = noted(&incident, "烟变浓", at(1));
+    cut().await;
+    file(&t.store, &next, &events).await.expect("the next act");
+    for minute in 2..12 {
+        let (next, events) = noted(&t.store.incident(incident.id).await.expect("there").incident, "x", at(minute));
+        let (done, ()) = tokio::join!(file(&t.store, &next, &events), cut());
+        assert!(
+            done.is_ok() || done.is_err_and(|e| e.kind == Kind::Unavailable),
+            "never answered as anybody's mistake"
+        );
+        t.store.ping().await.expect("found again");
+    }
+    assert!(matches!(t.store.verify_chain().await.expect("a chain"), Chain::Whole { .. }));
+}

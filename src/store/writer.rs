@@ -1,0 +1,52 @@
+//! A connection that writes, held for one act and proved anew after a failure.
+
+use sqlx::Database;
+use sqlx::pool::PoolConnection;
+
+/// A connection that goes back to its pool only when the act has succeeded, or failed for the act's own sake (a conflict, a thing
+/// not found). After anything else it is closed: SQLite rolls back by itself when the disk is full, the driver does not notice
+/// and believes that the transaction is still open; all later commits would then only release a savepoint, be answered, and
+/// never reach the disk.
+pub(super) struct Held<D: Database> {
+    connection: PoolConnection<D>,
+    whole: bool,
+}
+
+impl<D: Database> Held<D> {
+    pub fn new(connection: PoolConnection<D>) -> Self {
+        Self { connection, whole: false }
+    }
+
+    pub fn connection(&mut self) -> &mut D::Connection {
+        &mut self.connection
+    }
+
+    pub fn is_whole(&mut self, whole: bool) {
+        self.whole = whole;
+    }
+}
+
+impl<D: Database> Drop for Held<D> {
+    fn drop(&mut self) {
+        if !self.whole {
+            self.connection.close_on_drop();
+        }
+    }
+}
+
+/// One act on a connection of the pool.
+macro_rules! held {
+    ($pool:expr, $connection:ident => $body:expr) => {{
+        let mut held = $crate::store::writer::Held::new($pool.acquire().await.map_err($crate::store::failed)?);
+        let done: $crate::error::Result<_> = {
+            let $connection = held.connection();
+            async { $body }.await
+        };
+        held.is_whole(match &done {
+            Ok(_) => true,
+            Err(e) => !matches!(e.kind, $crate::error::Kind::Unavailable | $crate::error::Kind::Internal),
+        });
+        done
+    }};
+}
+pub(super) use held;
