@@ -1,20 +1,24 @@
 //! The only room that knows everybody: wiring, start and stop order.
 //!
 //! Start: data folder → registers → database → desk → cameras and model → feeds → web. Stop: web first (no new actions),
-//! then cameras, then the desk and the sender, so that what was accepted is committed and what was committed is sent later.
+//! then cameras, then what they saw is taken in, then the desk and the sender, then the database: what was accepted is committed,
+//! what was committed is sent later, and the database is whole as a file.
 
 mod demo;
 pub mod evidence;
 mod feeds;
 mod intake;
+mod lane;
 mod links;
 mod measures;
 pub mod self_test;
+mod supervise;
 mod video;
+mod vitals;
 pub mod watch;
 
 use crate::bus::Bus;
-use crate::clock::Clock;
+use crate::clock::{Clock, Heartbeat};
 use crate::config::Config;
 use crate::county::Registers;
 use crate::desk::Desk;
@@ -33,7 +37,7 @@ use std::path::Path;
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
 use tokio::net::TcpListener;
-use tokio::sync::{mpsc, watch as signal};
+use tokio::sync::{Mutex, mpsc, watch as signal};
 use tokio::task::JoinSet;
 
 /// Register files are looked at so often: an import is in force within seconds, at no cost.
@@ -72,8 +76,23 @@ pub struct App {
     pub parts: Parts,
     pub drills: DrillBoard,
     pub lookout: video::Lookout,
-    pub stop: signal::Receiver<bool>,
+    pub stop: signal::Receiver<Stage>,
 }
+
+/// How far the stop has come; each follows the one before it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Stage {
+    Running,
+    /// Nobody acts any more; the cameras stop, and what they saw is taken in.
+    Cameras,
+    /// All the rest.
+    All,
+}
+
+/// The cameras and what they saw have so long to come to an end, and so long all the rest: with the web's grace 10 s together, after which
+/// systemd would begin to kill.
+const CAMERAS_END_WITHIN: Duration = Duration::from_secs(4);
+const REST_ENDS_WITHIN: Duration = Duration::from_secs(4);
 
 /// Runs until Ctrl-C or SIGTERM.
 pub async fn run(mut options: Options) -> Result<()> {
@@ -97,7 +116,7 @@ pub async fn run(mut options: Options) -> Result<()> {
     let config = Arc::new(options.config.clone());
     let store = Store::open(&store_url(&config), &data).await?;
     let bus = Bus::open(&config.bus.url).await?;
-    let (stop, stopped) = signal::channel(false);
+    let (stop, stopped) = signal::channel(Stage::Running);
     let signature = config.notify.signature.clone();
     let desk =
         Desk::new(store.clone(), bus.clone(), registers.clone(), config.policy.clone(), signature, clock.clone());
@@ -125,18 +144,30 @@ pub async fn run(mut options: Options) -> Result<()> {
     tokio::task::block_in_place(|| video.start());
 
     let notifier = Notifier::new(store.clone(), &config.notify, Keys::from_env(), clock.clone(), desk.bell()).await?;
-    tasks.spawn({
-        let (desk, app) = (Arc::clone(&desk), app.clone());
+    let (desk_runs, notifier) = (Arc::clone(&desk), Arc::new(notifier));
+    let (lanes, ends) = intake::lanes();
+    let (seen_rx, drill_rx, video) = (shared(seen_rx), shared(drill_rx), shared(video));
+    let (upkeep, sender) = (measures.clone(), notifier.heartbeat());
+    // What outlives a panic is made here, once; each task only borrows it.
+    let mut cameras = JoinSet::new();
+    spawn(&mut cameras, "housekeeping", &app, move |app| {
+        housekeeping(app, Arc::clone(&video), upkeep.clone(), sender.clone())
+    });
+    spawn(&mut cameras, "intake", &app, move |app| intake::seen(app, Arc::clone(&seen_rx), lanes.clone()));
+    spawn(&mut tasks, "desk", &app, move |app| {
+        let desk = Arc::clone(&desk_runs);
         async move { desk.run(app.stopped()).await }
     });
-    tasks.spawn({
-        let app = app.clone();
+    spawn(&mut tasks, "messages", &app, move |app| {
+        let notifier = Arc::clone(&notifier);
         async move { notifier.run(app.stopped()).await }
     });
-    tasks.spawn(intake::seen(app.clone(), seen_rx));
-    tasks.spawn(intake::drills(app.clone(), drill_rx));
-    tasks.spawn(feeds::run(app.clone()));
-    tasks.spawn(housekeeping(app.clone(), video, measures.clone()));
+    let intake::Ends { sightings, pictures, analyses } = ends;
+    spawn(&mut tasks, "sightings", &app, move |app| intake::file(app, Arc::clone(&sightings)));
+    spawn(&mut tasks, "evidence", &app, move |app| intake::keep(app, Arc::clone(&pictures)));
+    spawn(&mut tasks, "analyses", &app, move |app| intake::record(app, Arc::clone(&analyses)));
+    spawn(&mut tasks, "drills", &app, move |app| intake::drills(app, Arc::clone(&drill_rx)));
+    spawn(&mut tasks, "feeds", &app, feeds::run);
 
     let admin_token = links::write_admin_token(&data)?;
     let web = WebState {
@@ -167,15 +198,39 @@ pub async fn run(mut options: Options) -> Result<()> {
         tasks.spawn(demo.send_hotspots(app.clone()));
     }
     web::serve(listener, web, asked_to_stop(options.lang)).await?;
-    stop.send_replace(true);
-    while tasks.join_next().await.is_some() {}
+    stop.send_replace(Stage::Cameras);
+    ended("cameras", CAMERAS_END_WITHIN, cameras).await;
+    stop.send_replace(Stage::All);
+    ended("desk and sender", REST_ENDS_WITHIN, tasks).await;
+    app.store.close().await;
     Ok(())
 }
 
+fn shared<T>(it: T) -> Arc<Mutex<T>> {
+    Arc::new(Mutex::new(it))
+}
+
+fn spawn<F>(set: &mut JoinSet<()>, part: &'static str, app: &App, task: impl Fn(App) -> F + Send + Sync + 'static)
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    let own = app.clone();
+    set.spawn(supervise::supervised(part, app.clone(), move || task(own.clone())));
+}
+
+/// What does not end in time is left behind: everything that was answered is committed.
+async fn ended(what: &str, within: Duration, mut tasks: JoinSet<()>) {
+    let all = async { while tasks.join_next().await.is_some() {} };
+    if tokio::time::timeout(within, all).await.is_err() {
+        tracing::warn!("{what} did not end within {} s and are left behind", within.as_secs());
+    }
+}
+
 /// Registers reload by themselves, cameras follow their register, old analyses go.
-async fn housekeeping(app: App, mut video: video::Video, measures: PrometheusHandle) {
+async fn housekeeping(app: App, video: Arc<Mutex<video::Video>>, measures: PrometheusHandle, sender: Heartbeat) {
+    let mut video = video.lock().await;
     let mut pruned_at = None;
-    while !sleep_or_stop(&app, REGISTERS_EVERY).await {
+    while !pause_or(&app, REGISTERS_EVERY, Stage::Cameras).await {
         match app.registers.reload_if_changed() {
             Ok(true) => {
                 tracing::info!("registers read anew");
@@ -184,7 +239,9 @@ async fn housekeeping(app: App, mut video: video::Video, measures: PrometheusHan
             Ok(false) => {}
             Err(e) => tracing::error!("registers cannot be read, the old ones stay in force: {}", e.chain()),
         }
+        tokio::task::block_in_place(|| video.revive());
         video.say_whether_it_keeps_up();
+        vitals::look(&app, &sender);
         // Otherwise what nobody asks for piles up.
         measures.run_upkeep();
         let now = app.clock.now();
@@ -195,23 +252,36 @@ async fn housekeeping(app: App, mut video: video::Video, measures: PrometheusHan
             }
         }
     }
-    tokio::task::block_in_place(|| video.stop());
+    tokio::task::block_in_place(|| video.end());
 }
 
 impl App {
     /// Resolves when the program is to stop.
     async fn stopped(&self) {
+        self.reached(Stage::All).await;
+    }
+
+    async fn reached(&self, stage: Stage) {
         let mut stop = self.stop.clone();
         // An error says that nobody is left who could say stop.
-        let _ = stop.wait_for(|stop| *stop).await;
+        let _ = stop.wait_for(|at| *at >= stage).await;
+    }
+
+    fn is_stopping(&self) -> bool {
+        *self.stop.borrow() > Stage::Running
     }
 }
 
 /// True when the program is to stop.
 async fn sleep_or_stop(app: &App, duration: Duration) -> bool {
+    pause_or(app, duration, Stage::All).await
+}
+
+/// True when the stop has come so far.
+async fn pause_or(app: &App, duration: Duration, stage: Stage) -> bool {
     tokio::select! {
         () = app.clock.sleep(duration) => false,
-        () = app.stopped() => true,
+        () = app.reached(stage) => true,
     }
 }
 

@@ -1,13 +1,27 @@
 //! The only caller of "now" and "sleep", and the county's time zone. Simulated: time stands still until told to move, and sleeping moves the hands.
+//!
+//! The system's clock is read once; from then on time is what has passed. Whoever sets the machine's clock back an hour does not
+//! stop the ladder for an hour, and nobody who answers late is in time. The step is noticed and said; the next start takes it over.
 
 use jiff::tz::{Offset, TimeZone};
 use jiff::{SignedDuration, Timestamp};
-use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use rustix::time::{ClockId, clock_gettime};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 /// The county's day: UTC+8 all year (China has kept no summer time since 1991), so no time zone file is needed.
 pub fn county_time() -> TimeZone {
     TimeZone::fixed(Offset::constant(8))
+}
+
+/// The wall clock when it was read, and how long the machine had run then.
+#[expect(clippy::disallowed_methods, reason = "this is the one place that asks the machine for the time")]
+static READ: LazyLock<(Timestamp, SignedDuration)> = LazyLock::new(|| (Timestamp::now(), has_run()));
+
+/// How long the machine has run, sleep included: nothing sets it.
+fn has_run() -> SignedDuration {
+    let since_boot = clock_gettime(ClockId::Boottime);
+    SignedDuration::new(since_boot.tv_sec, i32::try_from(since_boot.tv_nsec).unwrap_or_default())
 }
 
 #[derive(Clone, Debug)]
@@ -24,8 +38,16 @@ impl Clock {
 
     pub fn now(&self) -> Timestamp {
         match self {
-            Self::System => Timestamp::now(),
+            Self::System => READ.0 + (has_run() - READ.1),
             Self::Simulated(hands) => *hands.lock().unwrap_or_else(|poisoned| poisoned.into_inner()),
+        }
+    }
+
+    /// How far the machine's clock has been set since it was read: ahead of the time that has passed, or negative behind it.
+    pub fn stepped(&self) -> SignedDuration {
+        match self {
+            Self::System => Timestamp::now().duration_since(self.now()),
+            Self::Simulated(_) => SignedDuration::ZERO,
         }
     }
 
@@ -53,5 +75,39 @@ impl Clock {
             Self::System => std::thread::sleep(duration),
             Self::Simulated(_) => self.advance(SignedDuration::try_from(duration).unwrap_or(SignedDuration::MAX)),
         }
+    }
+}
+
+/// Beats while a task lives. Elapsed time, so that a clock that is set changes nothing.
+#[derive(Clone, Debug)]
+pub struct Heartbeat(Arc<Mutex<Instant>>);
+
+impl Heartbeat {
+    pub fn beat(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+    }
+
+    pub fn silent_for(&self) -> Duration {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).elapsed()
+    }
+}
+
+impl Default for Heartbeat {
+    fn default() -> Self {
+        Self(Arc::new(Mutex::new(Instant::now())))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[expect(clippy::disallowed_methods, reason = "held against the machine's own time")]
+    fn time_is_what_has_passed_since_the_clock_was_read() {
+        let (before, machine) = (Clock::System.now(), Timestamp::now());
+        assert!(machine.duration_since(before).abs() < SignedDuration::from_secs(2), "{before} {machine}");
+        assert!(Clock::System.now() >= before);
+        assert!(Clock::System.stepped().abs() < SignedDuration::from_secs(2));
     }
 }

@@ -8,7 +8,7 @@ mod sort;
 mod wording;
 
 use crate::bus::{Announcement, Bus};
-use crate::clock::Clock;
+use crate::clock::{Clock, Heartbeat};
 use crate::county::{County, Registers};
 use crate::error::{Error, Kind, Result};
 use crate::store::{Commit, Filed, Message, Store};
@@ -53,6 +53,8 @@ pub struct Desk {
     open: Mutex<OpenBook>,
     woken: Arc<Notify>,
     ids: std::sync::Mutex<ContextV7>,
+    /// Beats with every look that reached the store.
+    heartbeat: Heartbeat,
 }
 
 /// What was decided about one incident.
@@ -72,7 +74,18 @@ impl Desk {
     ) -> Self {
         let (open, woken) = (Mutex::default(), Arc::default());
         let ids = std::sync::Mutex::new(ContextV7::new());
-        Self { store, bus, registers, policy, signature: signature.into(), clock, open, woken, ids }
+        Self {
+            store,
+            bus,
+            registers,
+            policy,
+            signature: signature.into(),
+            clock,
+            open,
+            woken,
+            ids,
+            heartbeat: Heartbeat::default(),
+        }
     }
 
     /// UUIDv7 of the desk's clock. Ids of one millisecond rise too, so that what is sorted by id is in the order of its opening.
@@ -85,6 +98,11 @@ impl Desk {
     /// Rung when a message has failed: nobody announces that on the bus.
     pub fn bell(&self) -> Arc<Notify> {
         Arc::clone(&self.woken)
+    }
+
+    /// Silent for longer than some looks: deadlines are not kept.
+    pub fn heartbeat(&self) -> &Heartbeat {
+        &self.heartbeat
     }
 
     /// The rules in force.
@@ -175,7 +193,10 @@ impl Desk {
         let mut changes = self.bus.announcements();
         loop {
             let pause = match self.look().await {
-                Ok(pause) => pause,
+                Ok(pause) => {
+                    self.heartbeat.beat();
+                    pause
+                }
                 Err(e) => {
                     tracing::error!(error = %e.chain(), "the desk cannot reach its store; tried again soon");
                     TRIES_AGAIN

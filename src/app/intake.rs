@@ -1,45 +1,83 @@
-//! The one channel where the threads that watch meet the desk: analyses are kept for the ops page, what was confirmed
-//! becomes a sighting with its picture.
+//! The one channel where the threads that watch meet the desk. Three lanes lead on from it, and none waits for another: what was
+//! confirmed becomes a sighting at once, its picture follows, analyses are kept for the ops page.
 
 use super::App;
 use super::evidence::{self, Eye, Provenance};
+use super::lane::{Lane, Round};
 use super::watch::Seen;
 use crate::error::Result;
+use crate::frame::Picture;
+use crate::triage::detection::Analysis;
 use crate::triage::id::{CameraId, PictureId, SightingId};
-use std::time::Duration;
-use tokio::sync::mpsc;
+use crate::triage::sighting::Sighting;
+use jiff::Timestamp;
+use std::sync::Arc;
+use tokio::sync::{Mutex, mpsc};
 use uuid::Uuid;
 
-/// Analyses are written in batches of at most so many …
+/// Looks taken over from the threads that watch at once.
 const BATCH: usize = 64;
 /// JPEG quality of evidence: smoke has no sharp edges, blocks would make some.
 const EVIDENCE_QUALITY: u8 = 88;
-/// A sighting that could not be filed is tried again so often, until it is or the program stops.
-const RETRY_EVERY: Duration = Duration::from_secs(2);
+/// Sightings that wait while the database takes none: an hour of a county whose every camera is alarmed, some 100 KB.
+const SIGHTINGS_MAX: usize = 256;
+/// Pictures that wait while they cannot be saved, about 40 MB; later ones of that time are missing, which the board says.
+const PICTURES_MAX: usize = 128;
+/// Batches of analyses that wait; beyond that they are missing on the ops page, and nowhere else.
+const ANALYSES_MAX: usize = 16;
 
-/// Takes in what the cameras saw, until they stop.
-pub async fn seen(app: App, mut from: mpsc::Receiver<Seen>) {
+/// A confirmation on its way to the desk.
+pub struct Found {
+    sighting: Sighting,
+    arrived_at: Timestamp,
+}
+
+/// A picture on its way to the disk.
+pub struct Evidence {
+    id: PictureId,
+    jpeg: Vec<u8>,
+}
+
+/// Where each kind of what the cameras saw goes on.
+#[derive(Clone)]
+pub struct Lanes {
+    sightings: mpsc::Sender<Found>,
+    pictures: mpsc::Sender<Evidence>,
+    analyses: mpsc::Sender<Vec<Analysis>>,
+}
+
+/// The far ends of the lanes.
+#[derive(Clone)]
+pub struct Ends {
+    pub sightings: Arc<Mutex<Lane<Found>>>,
+    pub pictures: Arc<Mutex<Lane<Evidence>>>,
+    pub analyses: Arc<Mutex<Lane<Vec<Analysis>>>>,
+}
+
+pub fn lanes() -> (Lanes, Ends) {
+    let (sightings, filed) = Lane::new(SIGHTINGS_MAX);
+    let (pictures, kept) = Lane::new(PICTURES_MAX);
+    let (analyses, recorded) = Lane::new(ANALYSES_MAX);
+    (Lanes { sightings, pictures, analyses }, Ends { sightings: filed, pictures: kept, analyses: recorded })
+}
+
+/// Takes in what the cameras saw, until the last of them has stopped.
+pub async fn seen(app: App, from: Arc<Mutex<mpsc::Receiver<Seen>>>, lanes: Lanes) {
+    let mut from = from.lock().await;
     let mut batch = Vec::with_capacity(BATCH);
-    loop {
-        let count = tokio::select! {
-            count = from.recv_many(&mut batch, BATCH) => count,
-            () = app.stopped() => 0,
-        };
-        if count == 0 {
-            return;
-        }
-        let analyses: Vec<_> = batch.iter().filter(|seen| !seen.drill).map(|seen| seen.analysis.clone()).collect();
-        if let Err(e) = app.store.record_analyses(&analyses).await {
-            tracing::error!("analyses were not kept for the ops page: {}", e.chain());
-        }
+    while from.recv_many(&mut batch, BATCH).await > 0 {
+        let analyses = batch.iter().filter(|seen| !seen.drill).map(|seen| seen.analysis.clone()).collect();
         for seen in batch.drain(..) {
-            file(&app, seen).await;
+            hand_on(&app, &seen, &lanes).await;
+        }
+        if lanes.analyses.try_send(analyses).is_err() {
+            metrics::counter!("huoyan_analyses_dropped_total").increment(1);
         }
     }
 }
 
-/// Evidence may wait, it is never lost: tried until it is filed.
-async fn file(app: &App, seen: Seen) {
+/// The sighting first: an alarm never waits for its evidence.
+async fn hand_on(app: &App, seen: &Seen, lanes: &Lanes) {
     for (confirmed, picture) in &seen.confirmed {
         let county = app.registers.current();
         let camera = &seen.analysis.camera;
@@ -62,32 +100,82 @@ async fn file(app: &App, seen: Seen) {
         };
         let arrived_at = seen.analysis.captured_at;
         tracing::info!(%camera, %arrived_at, class = ?confirmed.class, confidence = confirmed.confidence, drill = seen.drill, "confirmed");
-        loop {
-            let filed = keep(app, id, picture).await;
-            let filed = match filed {
-                Ok(()) => app.desk.sighting(sighting.clone()).await.map(|_| ()),
-                Err(e) => Err(e),
-            };
-            let Err(e) = filed else {
-                let delay = app.clock.now().duration_since(arrived_at);
-                metrics::histogram!("huoyan_alarm_delay_seconds").record(delay.as_secs_f64());
-                break;
-            };
-            tracing::error!(%camera, "a sighting waits, it could not be filed: {}", e.chain());
-            if super::sleep_or_stop(app, RETRY_EVERY).await {
-                return;
+        // Only an end that is gone refuses, and the ends live as long as the program.
+        let _ = lanes.sightings.send(Found { sighting, arrived_at }).await;
+        match tokio::task::block_in_place(|| jpeg(picture)) {
+            Ok(jpeg) => {
+                if lanes.pictures.try_send(Evidence { id, jpeg }).is_err() {
+                    tracing::error!(%camera, picture = %id, "too many pictures wait for the disk: this one is missing");
+                }
             }
+            Err(e) => tracing::error!(%camera, picture = %id, "a picture could not be written as JPEG: {}", e.chain()),
         }
     }
 }
 
-async fn keep(app: &App, id: PictureId, picture: &crate::frame::Picture) -> Result<()> {
-    let jpeg = tokio::task::block_in_place(|| picture.to_jpeg(EVIDENCE_QUALITY))?;
-    app.store.keep_picture(id, jpeg).await
+fn jpeg(picture: &Picture) -> Result<Vec<u8>> {
+    picture.to_jpeg(EVIDENCE_QUALITY)
+}
+
+pub async fn file(app: App, lane: Arc<Mutex<Lane<Found>>>) {
+    let work = |found: Arc<Found>| {
+        let app = app.clone();
+        async move {
+            app.desk.sighting(found.sighting.clone()).await?;
+            let delay = app.clock.now().duration_since(found.arrived_at);
+            metrics::histogram!("huoyan_alarm_delay_seconds").record(delay.as_secs_f64());
+            Ok(())
+        }
+    };
+    let told = |round: Round<'_>| {
+        let zh = format!("{}条火情线索等待入库，正在重试：请看磁盘与数据库", round.waiting + round.given_up);
+        let en = format!("{} sightings wait for the database: check disk and service", round.waiting + round.given_up);
+        say(&app, "sightings", &round, zh, en);
+    };
+    lane.lock().await.run(&app.clock, app.stopped(), work, told).await;
+}
+
+pub async fn keep(app: App, lane: Arc<Mutex<Lane<Evidence>>>) {
+    let work = |it: Arc<Evidence>| {
+        let store = app.store.clone();
+        async move { store.keep_picture(it.id, it.jpeg.clone()).await }
+    };
+    let told = |round: Round<'_>| {
+        let zh = format!("{}张现场图片存不下，正在重试：请清理磁盘", round.waiting + round.given_up);
+        let en =
+            format!("{} pictures cannot be saved, tried again: make room on the disk", round.waiting + round.given_up);
+        say(&app, "evidence", &round, zh, en);
+    };
+    lane.lock().await.run(&app.clock, app.stopped(), work, told).await;
+}
+
+pub async fn record(app: App, lane: Arc<Mutex<Lane<Vec<Analysis>>>>) {
+    let work = |batch: Arc<Vec<Analysis>>| {
+        let store = app.store.clone();
+        async move { store.record_analyses(&batch).await }
+    };
+    let told = |round: Round<'_>| {
+        let zh = "分析记录写不进数据库：调参页面会缺数据".to_owned();
+        let en = "analyses are not kept: the ops page will lack them".to_owned();
+        say(&app, "analyses", &round, zh, en);
+    };
+    lane.lock().await.run(&app.clock, app.stopped(), work, told).await;
+}
+
+/// One word per change, not one a round.
+fn say(app: &App, part: &'static str, round: &Round<'_>, zh: String, en: String) {
+    let Some(why) = round.why else {
+        app.parts.set(part, true, "", "");
+        return;
+    };
+    if app.parts.set(part, false, zh, en.clone()) {
+        tracing::error!(part, "{en}: {}", why.chain());
+    }
 }
 
 /// Starts drills asked for over HTTP.
-pub async fn drills(app: App, mut asked: mpsc::Receiver<CameraId>) {
+pub async fn drills(app: App, asked: Arc<Mutex<mpsc::Receiver<CameraId>>>) {
+    let mut asked = asked.lock().await;
     loop {
         let camera = tokio::select! {
             camera = asked.recv() => camera,

@@ -7,7 +7,7 @@ use crate::camera::{CameraSource, Receivers, Secret};
 use crate::config::Gating;
 use crate::county::{CameraEntry, CameraUrl};
 use crate::detect::Detector;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::frame::Health;
 use crate::triage::confirm::Thresholds;
 use crate::triage::id::CameraId;
@@ -37,14 +37,15 @@ const PACE: &str = "pace";
 
 pub struct Video {
     app: App,
-    out: mpsc::Sender<Seen>,
+    /// `None` when no camera shall ever start again.
+    out: Option<mpsc::Sender<Seen>>,
     cameras: Vec<CameraEntry>,
     running: Option<(Arc<Receivers>, Watch)>,
 }
 
 impl Video {
     pub fn new(app: App, out: mpsc::Sender<Seen>) -> Self {
-        Self { app, out, cameras: Vec::new(), running: None }
+        Self { app, out: Some(out), cameras: Vec::new(), running: None }
     }
 
     /// Starts every camera of the register. Blocks while the model loads.
@@ -64,6 +65,7 @@ impl Video {
     }
 
     fn try_start(&self) -> Result<(Arc<Receivers>, Watch)> {
+        let out = self.out.as_ref().ok_or_else(|| Error::unavailable("the program stops"))?;
         let App { config, clock, status, lang, thresholds, points, drills, parts, .. } = &self.app;
         let detector = Detector::load(&config.detect.model, &config.detect)?;
         parts.set("model", true, "", "");
@@ -80,7 +82,7 @@ impl Video {
             Gating::On => analyst.gated(config.detect.gate_every),
         });
         let watch =
-            Watch::start(config.detect.workers, &config.camera.pipelines, &receivers, &detector, &analyst, &self.out)?;
+            Watch::start(config.detect.workers, &config.camera.pipelines, &receivers, &detector, &analyst, out)?;
         Ok((receivers, watch))
     }
 
@@ -102,6 +104,16 @@ impl Video {
         if self.app.registers.current().cameras != self.cameras {
             tracing::info!("the camera register has changed, cameras start anew");
             self.aim_anew();
+            self.stop();
+            self.start();
+        }
+    }
+
+    /// A thread that watches has panicked: the board says so, and all cameras start anew. What every camera's past held is lost with it.
+    pub fn revive(&mut self) {
+        if self.running.as_ref().is_some_and(|(_, watch)| watch.has_died()) {
+            tracing::error!("a thread that watches has died, cameras start anew");
+            metrics::counter!("huoyan_tasks_restarted_total", "task" => "watch").increment(1);
             self.stop();
             self.start();
         }
@@ -136,7 +148,13 @@ impl Video {
         }
     }
 
-    pub fn stop(&mut self) {
+    /// Stops for good: whoever takes in what was seen hears the end.
+    pub fn end(&mut self) {
+        self.stop();
+        self.out = None;
+    }
+
+    fn stop(&mut self) {
         self.app.lookout.set(None);
         if let Some((receivers, watch)) = self.running.take() {
             receivers.stop();

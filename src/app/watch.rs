@@ -104,6 +104,11 @@ impl Watch {
         Ok(Self(threads))
     }
 
+    /// Whether a thread has ended; before `Receivers::stop` none does unless it panicked.
+    pub fn has_died(&self) -> bool {
+        self.0.iter().any(JoinHandle::is_finished)
+    }
+
     /// Waits for all threads, after `Receivers::stop`.
     pub fn join(self) {
         for thread in self.0 {

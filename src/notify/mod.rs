@@ -8,7 +8,7 @@ mod limits;
 pub use client::post_json;
 pub use gateway::{Key, Keys};
 
-use crate::clock::Clock;
+use crate::clock::{Clock, Heartbeat};
 use crate::config::NotifyConfig;
 use crate::error::{Error, Result};
 use crate::store::{Message, Store};
@@ -47,6 +47,8 @@ pub struct Notifier {
     limiter: Mutex<Limiter>,
     /// Rung when a message is given up: somebody else has to be told at once.
     bell: Arc<Notify>,
+    /// Beats with every round that reached the store.
+    heartbeat: Heartbeat,
 }
 
 impl Notifier {
@@ -64,7 +66,12 @@ impl Notifier {
                 limiter.count(channel, phone.as_deref(), at);
             }
         }
-        Ok(Self { store, gateways, clock, limiter: Mutex::new(limiter), bell })
+        Ok(Self { store, gateways, clock, limiter: Mutex::new(limiter), bell, heartbeat: Heartbeat::default() })
+    }
+
+    /// Silent for longer than some rounds: nobody is told.
+    pub fn heartbeat(&self) -> Heartbeat {
+        self.heartbeat.clone()
     }
 
     /// Hands over everything that is due now. Returns the number of messages sent.
@@ -84,8 +91,9 @@ impl Notifier {
     pub async fn run(&self, shutdown: impl Future<Output = ()>) {
         let mut shutdown = pin!(shutdown);
         loop {
-            if let Err(e) = self.deliver().await {
-                tracing::error!(error = %e.chain(), "the outbox cannot be worked off; tried again soon");
+            match self.deliver().await {
+                Ok(_) => self.heartbeat.beat(),
+                Err(e) => tracing::error!(error = %e.chain(), "the outbox cannot be worked off; tried again soon"),
             }
             tokio::select! {
                 () = &mut shutdown => return,

@@ -82,7 +82,7 @@ fn every_outside_crate_lives_in_its_home() {
     let homes: BTreeMap<&str, &[&str]> = BTreeMap::from([
         ("gstreamer", ["src/camera/", "src/satellite/bytes.rs"].as_slice()),
         ("retina::", &["src/camera/rtsp/"]),
-        ("rustix::", &["src/camera/open_files.rs", "src/app/watch.rs"]),
+        ("rustix::", &["src/camera/open_files.rs", "src/app/watch.rs", "src/clock.rs"]),
         ("ort::", &["src/detect/"]),
         ("sqlx::", &["src/store/"]),
         ("async_nats", &["src/bus/"]),

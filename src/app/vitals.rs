@@ -1,0 +1,69 @@
+//! What the board says of the program's own inner life: the desk that looks, the sender that sends, the clock that is set.
+
+use super::App;
+use crate::clock::Heartbeat;
+use jiff::SignedDuration;
+use std::time::Duration;
+
+/// The desk looks every 15 s, the sender every second; a slow gateway may hold a round for half a minute.
+const SILENT_MAX: Duration = Duration::from_secs(60);
+/// A clock that is kept by a time server is never set by so much at once.
+const STEP_MAX: SignedDuration = SignedDuration::from_secs(2);
+
+/// Sets the parts `desk`, `messages` and `clock`.
+pub fn look(app: &App, sender: &Heartbeat) {
+    let desk = app.desk.heartbeat().silent_for();
+    said(
+        app,
+        "desk",
+        desk > SILENT_MAX,
+        || format!("已有{}秒没有查看时限：请看磁盘与数据库，必要时重新启动程序", desk.as_secs()),
+        || {
+            format!(
+                "has kept no deadline for {} s: check disk and database, or start the program again",
+                desk.as_secs()
+            )
+        },
+    );
+    let sender = sender.silent_for();
+    said(
+        app,
+        "messages",
+        sender > SILENT_MAX,
+        || format!("已有{}秒没有发出通知：请电话通知，并看网关与数据库", sender.as_secs()),
+        || format!("has sent nothing for {} s: phone people, check gateways and database", sender.as_secs()),
+    );
+    let step = app.clock.stepped();
+    said(
+        app,
+        "clock",
+        step.abs() > STEP_MAX,
+        || {
+            format!(
+                "本机时间被拨{}{}秒，时限仍按实际经过的时间计算；请校准时间后重新启动程序",
+                ahead(step).0,
+                step.abs().as_secs()
+            )
+        },
+        || {
+            format!(
+                "this machine's clock was set {} by {} s; deadlines follow the time that has passed. Set the clock right, then start the program again",
+                ahead(step).1,
+                step.abs().as_secs()
+            )
+        },
+    );
+}
+
+fn ahead(step: SignedDuration) -> (&'static str, &'static str) {
+    if step.is_negative() { ("慢", "back") } else { ("快", "forward") }
+}
+
+/// One line in the log when it begins and when it ends.
+fn said(app: &App, part: &'static str, is_wrong: bool, zh: impl FnOnce() -> String, en: impl FnOnce() -> String) {
+    let en = if is_wrong { en() } else { String::new() };
+    let zh = if is_wrong { zh() } else { String::new() };
+    if app.parts.set(part, !is_wrong, zh, en.clone()) {
+        if is_wrong { tracing::error!(part, "{en}") } else { tracing::info!(part, "well") }
+    }
+}
