@@ -10,8 +10,9 @@ use crate::triage::cluster;
 use crate::triage::hotspot::Hotspot;
 use crate::triage::id::SightingId;
 use sha2::{Digest, Sha256};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
+use tokio::task::JoinSet;
 
 /// Watches the folder and asks the feeds until the program stops.
 pub async fn run(app: App) {
@@ -54,8 +55,16 @@ async fn look(app: &App, watch: &mut Watch) -> Result<()> {
         let en = format!("hotspot file {} cannot be used: {}", refused.name, refused.reason);
         app.parts.set("hotspots", false, zh, en);
     }
+    let mut failed = None;
     for batch in &scan.batches {
-        let Taken { new, beyond } = take_in(app, batch).await?;
+        let Taken { new, beyond } = match take_in(app, batch).await {
+            Ok(taken) => taken,
+            // It stays where it is and is read again; the others are not to wait for it.
+            Err(e) => {
+                failed = Some(e);
+                continue;
+            }
+        };
         let name = batch.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         tracing::info!(
             file = name,
@@ -66,11 +75,23 @@ async fn look(app: &App, watch: &mut Watch) -> Result<()> {
             "hotspots taken in"
         );
         watch.keep(batch, app.clock.now())?;
-        if scan.refused.is_empty() {
-            app.parts.set("hotspots", true, "", "");
+        match unusable(&name, batch) {
+            Some((zh, en)) => _ = app.parts.set("hotspots", false, zh, en),
+            None if scan.refused.is_empty() => _ = app.parts.set("hotspots", true, "", ""),
+            None => {}
         }
     }
-    Ok(())
+    failed.map_or(Ok(()), Err)
+}
+
+/// A list with rows that nobody could use, in words; it stands on the board until a good list comes.
+fn unusable(name: &str, batch: &Batch) -> Option<(String, String)> {
+    let first = batch.rejected.first()?;
+    let (bad, all) = (batch.rejected.len(), batch.rejected.len() + batch.hotspots.len());
+    Some((
+        format!("{name}：{all}行中有{bad}行无法使用，第{}行：{}", first.line, first.reason),
+        format!("{name}: {bad} of {all} rows are unusable; line {}: {}", first.line, first.reason),
+    ))
 }
 
 /// What became of a list's rows.
@@ -106,50 +127,63 @@ fn sighting_id(hotspot: &Hotspot) -> SightingId {
     SightingId(uuid::Builder::from_custom_bytes(bytes).into_uuid())
 }
 
+/// A task for each address: one that gives a byte every five seconds holds up no other.
 async fn ask(app: &App, folder: &Path) {
     let key = std::env::var("HUOYAN_FIRMS_KEY").ok();
-    let mut feeds = Vec::new();
-    for address in &app.config.satellite.feeds {
+    let mut asking = JoinSet::new();
+    for (n, address) in app.config.satellite.feeds.iter().enumerate() {
+        let part = format!("feeds {}", n + 1);
         match Feed::new(address, key.as_deref()) {
-            Ok(feed) => feeds.push((feed, [0; 32])),
+            Ok(feed) => _ = asking.spawn(ask_one(app.clone(), part, feed, folder.to_owned())),
             Err(e) => {
                 tracing::error!("a feed is not asked: {}", e.chain());
-                app.parts.set("feeds", false, format!("卫星数据源配置有误：{}", e.message), e.message.clone());
+                app.parts.set(part, false, format!("卫星数据源配置有误：{}", e.message), e.message);
             }
         }
     }
-    while !feeds.is_empty() {
-        for (feed, last) in &mut feeds {
-            match fetch(app, feed, folder, last) {
-                Ok(()) => _ = app.parts.set("feeds", true, "", ""),
-                Err(e) => {
-                    tracing::warn!(%feed, "the feed gave nothing: {}", e.chain());
-                    let (zh, en) = (format!("卫星数据源 {feed}：{}", e.message), format!("feed {feed}: {}", e.message));
-                    app.parts.set("feeds", false, zh, en);
-                }
+    while asking.join_next().await.is_some() {}
+}
+
+async fn ask_one(app: App, part: String, feed: Feed, folder: PathBuf) {
+    let every = Duration::from_secs(app.config.satellite.feed_every.as_secs().unsigned_abs());
+    let mut last = [0; 32];
+    loop {
+        let (own, asked, to) = (app.clone(), feed.clone(), folder.clone());
+        let fetched = tokio::task::spawn_blocking(move || fetch(&own, &asked, &to, last));
+        let fetched = tokio::select! {
+            fetched = fetched => fetched.unwrap_or_else(|e| Err(Error::internal("a feed's thread died").because(e))),
+            () = app.stopped() => return,
+        };
+        match fetched {
+            Ok(digest) => {
+                last = digest;
+                app.parts.set(part.clone(), true, "", "");
+            }
+            Err(e) => {
+                tracing::warn!(%feed, "the feed gave nothing: {}", e.chain());
+                let (zh, en) = (format!("卫星数据源 {feed}：{}", e.message), format!("feed {feed}: {}", e.message));
+                app.parts.set(part.clone(), false, zh, en);
             }
         }
-        if sleep_or_stop(app, Duration::from_secs(app.config.satellite.feed_every.as_secs().unsigned_abs())).await {
+        if sleep_or_stop(&app, every).await {
             return;
         }
     }
 }
 
-/// An answer that has not changed since the last one is not kept again.
-fn fetch(app: &App, feed: &Feed, folder: &Path, last: &mut [u8; 32]) -> Result<()> {
-    tokio::task::block_in_place(|| {
-        let bytes = feed.fetch(&app.config.camera.pipelines, app.lang)?;
-        let digest: [u8; 32] = Sha256::digest(&bytes).into();
-        if digest == *last {
-            return Ok(());
-        }
-        let cannot = |e| Error::unavailable(format!("cannot write to {}", folder.display())).because(e);
-        std::fs::create_dir_all(folder).map_err(cannot)?;
-        let name = format!("{feed}-{}.csv", app.clock.now().strftime("%Y%m%dT%H%M%SZ")).replace(['/', ':'], "_");
-        let part = folder.join(format!("{name}.part"));
-        std::fs::write(&part, &bytes).map_err(cannot)?;
-        std::fs::rename(&part, folder.join(name)).map_err(cannot)?;
-        *last = digest;
-        Ok(())
-    })
+/// Puts the answer into the folder, unless it is what the last one was; its digest.
+fn fetch(app: &App, feed: &Feed, folder: &Path, last: [u8; 32]) -> Result<[u8; 32]> {
+    let bytes = feed.fetch(&app.config.camera.pipelines, app.lang)?;
+    let digest: [u8; 32] = Sha256::digest(&bytes).into();
+    if digest == last {
+        return Ok(digest);
+    }
+    let cannot = |e| Error::unavailable(format!("cannot write to {}", folder.display())).because(e);
+    std::fs::create_dir_all(folder).map_err(cannot)?;
+    let name = format!("{feed}-{}-{}.csv", app.clock.now().strftime("%Y%m%dT%H%M%SZ"), hex::encode(&digest[..4]));
+    let name = name.replace(['/', ':'], "_");
+    let part = folder.join(format!("{name}.part"));
+    std::fs::write(&part, &bytes).map_err(cannot)?;
+    std::fs::rename(&part, folder.join(name)).map_err(cannot)?;
+    Ok(digest)
 }

@@ -6,6 +6,9 @@ use crate::config::{Device, StoreConfig};
 use crate::detect::Detector;
 use crate::error::Result;
 use std::net::SocketAddr;
+use std::time::Duration;
+
+const THREADS_END_WITHIN: Duration = Duration::from_secs(1);
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -35,6 +38,9 @@ pub fn run(args: Args, common: &Common) -> Result<Outcome> {
     if device == Some(Device::Cuda) {
         Detector::load(&config.detect.model, &config.detect)?;
     }
-    super::runtime()?.block_on(app::run(Options { config, lang, json, quiet, demo: args.demo, links: args.links }))?;
-    Ok(Outcome::Fine)
+    let runtime = super::runtime()?;
+    let ran = runtime.block_on(app::run(Options { config, lang, json, quiet, demo: args.demo, links: args.links }));
+    // A thread that still waits for a stranger's answer is left behind.
+    runtime.shutdown_timeout(THREADS_END_WITHIN);
+    ran.map(|()| Outcome::Fine)
 }

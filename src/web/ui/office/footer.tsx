@@ -24,7 +24,7 @@ export function Footer() {
       <ul class="footer-list" tabIndex={0} aria-label={w.troubles}>
         {parts.map(({ part, words: why }) => (
           <li key={part} class="footer-part" title={why} data-part={part}>
-            {w.partProblem(w.part[part] ?? part, why)}
+            {w.partProblem(w.part[part.split(' ', 1)[0] ?? part] ?? part, why)}
           </li>
         ))}
         {lost.map((camera) => (
