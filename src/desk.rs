@@ -238,8 +238,9 @@ impl Desk {
     async fn look(&self) -> Result<Duration> {
         self.tick().await?;
         let Some(due) = self.store.next_due().await? else { return Ok(LOOKS_EVERY) };
-        let wait = Duration::try_from(due.duration_since(self.clock.now())).unwrap_or(Duration::ZERO);
-        Ok(wait.clamp(Duration::from_millis(10), LOOKS_EVERY))
+        // What is still due could not be done: its incident cannot be read, or somebody was faster.
+        let wait = Duration::try_from(due.duration_since(self.clock.now())).ok().filter(|wait| !wait.is_zero());
+        Ok(wait.unwrap_or(TRIES_AGAIN).clamp(Duration::from_millis(10), LOOKS_EVERY))
     }
 
     async fn fire(&self, incident: Incident, with: Option<IncidentId>, codes: Vec<String>) -> Result<usize> {

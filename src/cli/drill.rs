@@ -6,8 +6,8 @@ use crate::clock::Clock;
 use crate::error::{Error, Kind, Result};
 use crate::lang::Lang;
 use crate::notify::post_json;
-use crate::store::{LogEntry, Store};
-use crate::triage::event::{Dispatched, Event};
+use crate::store::Store;
+use crate::triage::event::{Dispatched, Event, Recorded};
 use crate::triage::id::{CameraId, IncidentId};
 use crate::triage::policy::Stage;
 use crate::triage::sighting::{Sighting, Source};
@@ -82,8 +82,9 @@ async fn follow(
     loop {
         for entry in store.events_after(cursor, LINES).await? {
             cursor = entry.cursor;
+            let Some(recorded) = entry.recorded else { continue };
             let code = store.incident(entry.incident).await?.code;
-            if story.tell(&entry, &code) {
+            if story.tell(entry.incident, &recorded, &code) {
                 return Ok(Outcome::Fine);
             }
         }
@@ -113,19 +114,19 @@ struct Story {
 
 impl Story {
     /// True at the end.
-    fn tell(&mut self, entry: &LogEntry, code: &str) -> bool {
-        let event = &entry.recorded.event;
+    fn tell(&mut self, incident: IncidentId, recorded: &Recorded, code: &str) -> bool {
+        let event = &recorded.event;
         if let Event::Opened { sighting, .. } | Event::SightingAdded { sighting, .. } = event
             && self.incident.is_none()
             && self.is_ours(sighting)
         {
-            self.incident = Some(entry.incident);
+            self.incident = Some(incident);
         }
-        if self.incident != Some(entry.incident) {
+        if self.incident != Some(incident) {
             return false;
         }
         if let Some(words) = words(self.lang, event, code) {
-            self.say("event", entry.recorded.at, &words, Some(event));
+            self.say("event", recorded.at, &words, Some(event));
         }
         matches!(event, Event::Closed { .. })
     }
@@ -211,19 +212,19 @@ fn words(lang: Lang, event: &Event, code: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::triage::event::{Actor, Closure, Place, Recorded};
+    use crate::triage::event::{Actor, Closure, Place};
     use crate::triage::geo::{LatLon, Locus};
     use crate::triage::id::SightingId;
     use crate::triage::score::Priority;
     use uuid::Uuid;
 
-    fn entry(incident: u128, event: Event) -> LogEntry {
+    fn entry(incident: u128, event: Event) -> (IncidentId, Recorded) {
         let at = Timestamp::UNIX_EPOCH;
         let recorded = Recorded { at, actor: Actor::System, action: None, happened_at: None, event };
-        LogEntry { cursor: 1, incident: IncidentId(Uuid::from_u128(incident)), version: 1, recorded }
+        (IncidentId(Uuid::from_u128(incident)), recorded)
     }
 
-    fn opened(incident: u128, camera: &str, drill: bool) -> LogEntry {
+    fn opened(incident: u128, camera: &str, drill: bool) -> (IncidentId, Recorded) {
         let model = crate::triage::detection::ModelVersion { name: "m".into(), version: "1".into() };
         let sighting = Sighting {
             id: SightingId(Uuid::from_u128(incident)),
@@ -256,7 +257,7 @@ mod tests {
         entry(incident, event)
     }
 
-    fn closed(incident: u128) -> LogEntry {
+    fn closed(incident: u128) -> (IncidentId, Recorded) {
         entry(
             incident,
             Event::Closed {
@@ -269,19 +270,19 @@ mod tests {
     fn the_story_is_that_of_the_drill_alone() {
         let mut story =
             Story { camera: "north".into(), since: Timestamp::UNIX_EPOCH, incident: None, lang: Lang::En, json: false };
+        let mut tell = |(of, it): (IncidentId, Recorded), code| (story.tell(of, &it, code), story.incident);
         for foreign in [opened(1, "north", false), opened(2, "south", true), closed(1)] {
-            assert!(!story.tell(&foreign, "1121-01"));
-            assert_eq!(story.incident, None, "a real fire, or another camera's drill");
+            assert_eq!(tell(foreign, "1121-01"), (false, None), "a real fire, or another camera's drill");
         }
-        assert!(!story.tell(&opened(3, "north", true), "1121-03"));
-        assert_eq!(story.incident, Some(IncidentId(Uuid::from_u128(3))));
-        assert!(!story.tell(&closed(2), "1121-02"), "another one's end is not ours");
-        assert!(story.tell(&closed(3), "1121-03"));
+        let ours = Some(IncidentId(Uuid::from_u128(3)));
+        assert_eq!(tell(opened(3, "north", true), "1121-03"), (false, ours));
+        assert_eq!(tell(closed(2), "1121-02"), (false, ours), "another one's end is not ours");
+        assert_eq!(tell(closed(3), "1121-03"), (true, ours));
     }
 
     #[test]
     fn every_step_is_said_in_both_languages() {
-        let steps = [opened(1, "north", true).recorded.event, closed(1).recorded.event];
+        let steps = [opened(1, "north", true).1.event, closed(1).1.event];
         for event in steps {
             let said = |lang| words(lang, &event, "1121-03").expect("a step of the story");
             assert!(said(Lang::En).contains("1121-03") && said(Lang::Zh).contains("1121-03"));

@@ -40,6 +40,8 @@ impl OpenBook {
                 }
                 Ok(filed) => _ = self.open.insert(name, filed),
                 Err(e) if e.kind == Kind::NotFound => {}
+                // What cannot be read joins nothing; the board names it.
+                Err(e) if e.kind == Kind::Internal => _ = self.open.remove(&name),
                 Err(e) => return Err(e),
             }
         }

@@ -1,4 +1,5 @@
-//! Reading incidents: always rebuilt from their log, never from a summary.
+//! Reading incidents: always rebuilt from their log, never from a summary. One whose log cannot be read is set apart and named; it
+//! takes no other with it.
 
 use super::{Store, failed, from_json, id, reading, us};
 use crate::error::{Error, Kind, Result};
@@ -6,7 +7,9 @@ use crate::triage::event::Recorded;
 use crate::triage::id::{IncidentId, SightingId};
 use crate::triage::incident::Incident;
 use jiff::Timestamp;
+use std::collections::BTreeMap;
 use std::fmt::Display;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Codes count by the office's day; China has one time zone and no summer time.
 pub(super) const CODE_OFFSET_HOURS: i8 = 8;
@@ -48,18 +51,58 @@ macro_rules! filed {
                  JOIN event ON event.incident = incident.id WHERE ", $where,
                 " ORDER BY incident.opened_seq, event.version"
             )) $(.bind($bind))* .fetch_all(pool).await.map_err(failed)?;
-            rebuild(rows)
+            $store.readable(rebuild(rows))
         })
     };
 }
 
+/// An incident whose log cannot be read: written by a newer version, or damaged.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Unreadable {
+    pub incident: IncidentId,
+    pub code: String,
+    pub why: String,
+}
+
+/// Those met so far, each until it could be read again.
+pub(super) type KnownUnreadable = Arc<Mutex<BTreeMap<IncidentId, Unreadable>>>;
+
 impl Store {
     /// # Errors
     /// `NotFound` when there is no such incident.
+    /// `Internal` when its log cannot be read.
     pub async fn incident(&self, incident: IncidentId) -> Result<Filed> {
-        filed!(self, "incident.id = $1", incident.to_string())?
-            .pop()
-            .ok_or_else(|| Error::new(Kind::NotFound, format!("no incident {incident}")))
+        let found = filed!(self, "incident.id = $1", incident.to_string())?.pop();
+        found.ok_or_else(|| match self.unreadable().into_iter().find(|it| it.incident == incident) {
+            Some(it) => Error::internal(format!("incident {} cannot be read: {}", it.code, it.why)),
+            None => Error::new(Kind::NotFound, format!("no incident {incident}")),
+        })
+    }
+
+    /// Incidents that were met and could not be read, by their opening.
+    pub fn unreadable(&self) -> Vec<Unreadable> {
+        self.unreadable.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
+    }
+
+    /// Notes which could not be read, once each, and which can be read again.
+    fn readable(&self, rebuilt: Result<Vec<Result<Filed, Unreadable>>>) -> Result<Vec<Filed>> {
+        let mut known = self.unreadable.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut filed = Vec::new();
+        for one in rebuilt? {
+            match one {
+                Ok(one) => {
+                    known.remove(&one.incident.id);
+                    filed.push(one);
+                }
+                Err(one) => {
+                    if known.get(&one.incident) != Some(&one) {
+                        tracing::error!(incident.code = one.code, "an incident cannot be read: {}", one.why);
+                    }
+                    known.insert(one.incident, one);
+                }
+            }
+        }
+        Ok(filed)
     }
 
     /// Oldest first.
@@ -123,15 +166,19 @@ impl Store {
     }
 }
 
-fn rebuild(rows: Vec<Row>) -> Result<Vec<Filed>> {
+fn rebuild(rows: Vec<Row>) -> Result<Vec<Result<Filed, Unreadable>>> {
     rows.chunk_by(|a, b| a.2 == b.2)
         .map(|rows| {
             let (name, code, opened_seq, _) = &rows[0];
-            let log = rows.iter().map(|(.., body)| event(body, name)).collect::<Result<Vec<_>>>()?;
-            let incident = Incident::from_log(&log).ok_or_else(|| {
-                Error::internal(format!("the log of incident {name} does not begin with its opening"))
-            })?;
-            Ok(Filed { code: code.clone(), opened_seq: *opened_seq as u64, incident })
+            let log: Result<Vec<Recorded>> = rows.iter().map(|(.., body)| event(body, name)).collect();
+            let folded = log.and_then(|log| {
+                Incident::from_log(&log).ok_or_else(|| Error::internal("its log does not begin with its opening"))
+            });
+            let incident = id(name)?;
+            Ok(match folded {
+                Ok(incident) => Ok(Filed { code: code.clone(), opened_seq: *opened_seq as u64, incident }),
+                Err(e) => Err(Unreadable { incident, code: code.clone(), why: e.chain() }),
+            })
         })
         .collect()
 }

@@ -38,7 +38,8 @@ pub struct LogEntry {
     pub incident: IncidentId,
     /// Place in this incident's log, from 1.
     pub version: u64,
-    pub recorded: Recorded,
+    /// `None` when it cannot be read: written by a newer version, or damaged.
+    pub recorded: Option<Recorded>,
 }
 
 /// What `verify_chain` found.
@@ -277,7 +278,7 @@ impl Store {
                     cursor: seq as u64,
                     incident: id(&incident)?,
                     version: version as u64,
-                    recorded: from_json(&body, format_args!("event {seq}"))?,
+                    recorded: from_json(&body, format_args!("event {seq}")).ok(),
                 })
             })
             .collect()

@@ -14,7 +14,7 @@ mod thresholds;
 mod writer;
 
 pub use hotspots::KnownHotspot;
-pub use incidents::{Filed, Filter, Page};
+pub use incidents::{Filed, Filter, Page, Unreadable};
 pub use log::{Chain, Commit, Committed, LogEntry};
 pub use logins::{Access, Login};
 pub use outbox::{Addressee, Message, NewMessage, Occasion, Status};
@@ -27,6 +27,7 @@ use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 static SQLITE_MIGRATIONS: Migrator = sqlx::migrate!("src/store/migrations/sqlite");
@@ -48,6 +49,7 @@ const IN_LINE: Duration = Duration::from_secs(8);
 pub struct Store {
     db: Db,
     pictures: PathBuf,
+    unreadable: incidents::KnownUnreadable,
 }
 
 #[derive(Clone, Debug)]
@@ -104,7 +106,7 @@ impl Store {
                 ));
             }
         };
-        Ok(Self { db, pictures })
+        Ok(Self { db, pictures, unreadable: Arc::default() })
     }
 
     /// Whether the database takes what is written: a full disk still answers every question.

@@ -2,7 +2,7 @@
 //! a single log.
 
 use super::{Store, failed, from_json, id, reading, us, writing};
-use crate::error::Result;
+use crate::error::{Kind, Result};
 use crate::triage::id::IncidentId;
 use crate::triage::memory::Closed;
 use jiff::Timestamp;
@@ -46,7 +46,11 @@ impl Store {
              AND NOT EXISTS (SELECT 1 FROM closed_place WHERE closed_place.incident = incident.id)",
         ).bind(us(since)).fetch_all(pool).await.map_err(failed)?);
         for (name,) in &missing {
-            let incident = self.incident(id::<IncidentId>(name)?).await?.incident;
+            // One that cannot be read teaches nothing, and is named elsewhere.
+            let incident = match self.incident(id::<IncidentId>(name)?).await {
+                Err(e) if e.kind == Kind::Internal => continue,
+                filed => filed?.incident,
+            };
             writing!(self, connection => {
                 insert!(connection, &incident);
                 Ok(())

@@ -42,6 +42,8 @@ pub struct Board {
     passed_on: Vec<PassedOn>,
     /// New evidence at places closed within the last day, newest first.
     reminded: Vec<Reminded>,
+    /// Incidents whose record cannot be read: nobody keeps their deadlines.
+    unreadable: Vec<UnreadableView>,
     duty: DutyView,
     #[schema(value_type = String)]
     zero_point: ZeroPoint,
@@ -51,6 +53,13 @@ pub struct Board {
     #[schema(value_type = Vec<String>)]
     unattended: Vec<SourceKind>,
     health: Vec<service::PartView>,
+}
+
+#[derive(Serialize, ToSchema)]
+struct UnreadableView {
+    #[schema(value_type = String)]
+    incident: IncidentId,
+    code: String,
 }
 
 /// A record, no card: the neighbouring county's.
@@ -124,12 +133,18 @@ pub async fn board(State(state): State<WebState>, Office(me): Office, headers: H
         hotspots: hotspots.into_iter().map(HotspotView::from).collect(),
         passed_on: closed.iter().filter_map(passed_on).collect(),
         reminded: closed.iter().filter_map(reminded).collect(),
+        unreadable: unreadable(&state),
         duty,
         zero_point: state.config.policy.zero_point,
         categories: categories().to_vec(),
         unattended: unattended(state.desk.policy()),
         health: service::parts(&state, super::error::lang_of(&headers)).await,
     }))
+}
+
+fn unreadable(state: &WebState) -> Vec<UnreadableView> {
+    let all = state.store.unreadable();
+    all.into_iter().map(|it| UnreadableView { incident: it.incident, code: it.code }).collect()
 }
 
 fn unattended(policy: &Policy) -> Vec<SourceKind> {

@@ -57,12 +57,12 @@ impl Index {
             let Some(last) = events.last() else { break };
             known.cursor = last.cursor;
             for entry in &events {
-                match &entry.recorded.event {
-                    Event::Opened { sighting, .. } | Event::SightingAdded { sighting, .. } => {
+                match entry.recorded.as_ref().map(|it| &it.event) {
+                    Some(Event::Opened { sighting, .. } | Event::SightingAdded { sighting, .. }) => {
                         let belongs = Belongs { incident: entry.incident, bbox: bbox(sighting) };
                         known.pictures.extend(sighting.pictures.iter().map(|id| (*id, belongs)));
                     }
-                    Event::PhotoAdded { picture } => {
+                    Some(Event::PhotoAdded { picture }) => {
                         known.pictures.insert(*picture, Belongs { incident: entry.incident, bbox: None });
                     }
                     _ => {}

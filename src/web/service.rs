@@ -26,7 +26,7 @@ use utoipa::openapi::OpenApi;
 /// Named parts of the program that say themselves whether they work: model, feeds, gateways. Written by the wiring, read
 /// by the board and `/readyz`.
 #[derive(Clone, Debug, Default)]
-pub struct Parts(Arc<RwLock<BTreeMap<&'static str, Part>>>);
+pub struct Parts(Arc<RwLock<BTreeMap<String, Part>>>);
 
 #[derive(Clone, Debug)]
 struct Part {
@@ -37,9 +37,9 @@ struct Part {
 
 impl Parts {
     /// `zh`, `en`: what is wrong and what to do; empty when it works. True when it begins or ceases to work.
-    pub fn set(&self, part: &'static str, ok: bool, zh: impl Into<String>, en: impl Into<String>) -> bool {
+    pub fn set(&self, part: impl Into<String>, ok: bool, zh: impl Into<String>, en: impl Into<String>) -> bool {
         let state = Part { ok, zh: zh.into(), en: en.into() };
-        let before = self.0.write().unwrap_or_else(PoisonError::into_inner).insert(part, state);
+        let before = self.0.write().unwrap_or_else(PoisonError::into_inner).insert(part.into(), state);
         before.is_none_or(|before| before.ok) != ok
     }
 }
@@ -53,10 +53,10 @@ pub struct PartView {
 
 /// Everything that can be broken, by name.
 pub async fn parts(state: &WebState, lang: Lang) -> Vec<PartView> {
-    let mut all = vec![database(state, lang).await, cameras(state, lang), registers(state, lang)];
+    let mut all = vec![database(state, lang).await, records(state, lang), cameras(state, lang), registers(state, lang)];
     let parts = state.parts.0.read().unwrap_or_else(PoisonError::into_inner);
     all.extend(parts.iter().map(|(name, part)| PartView {
-        part: (*name).to_owned(),
+        part: name.clone(),
         ok: part.ok,
         words: lang.pick(&part.zh, &part.en).to_owned(),
     }));
@@ -96,6 +96,21 @@ impl Pulse {
         *known = Some((now, answer.is_ok()));
         answer.is_ok()
     }
+}
+
+/// Whose record cannot be read: nobody keeps their deadlines.
+fn records(state: &WebState, lang: Lang) -> PartView {
+    let codes: Vec<String> = state.store.unreadable().into_iter().map(|it| it.code).collect();
+    let words = if codes.is_empty() {
+        String::new()
+    } else {
+        lang.pick(
+            "警情 {} 的记录读不出来，时限无人看管：请电话处置，并用写入它的版本启动或恢复备份",
+            "the record of {} cannot be read and nobody keeps its deadlines: act by phone, and run the version that wrote it or restore a backup",
+        )
+        .replace("{}", &codes.join(lang.pick("、", ", ")))
+    };
+    PartView { part: "records".to_owned(), ok: codes.is_empty(), words }
 }
 
 /// Names those that do not see.
@@ -142,13 +157,16 @@ pub struct Ready {
     parts: BTreeMap<String, bool>,
 }
 
-/// Ready: requests can be served, that is, the database answers. The other parts are named but do not decide: an office
-/// with one broken camera must still get its board.
+/// Parts without which promises are broken: the database takes nothing, a record cannot be read, deadlines are not kept, nobody is told.
+const VITAL: [&str; 4] = ["database", "records", "desk", "messages"];
+
+/// Ready: what was promised is kept. The other parts are named but do not decide: an office with one broken camera must still get its
+/// board.
 #[utoipa::path(get, path = "/readyz", tag = "machines", responses((status = 200, body = Ready), (status = 503, body = Ready)))]
 pub async fn ready(State(state): State<WebState>) -> Response {
     let parts: BTreeMap<String, bool> =
         parts(&state, Lang::default()).await.into_iter().map(|part| (part.part, part.ok)).collect();
-    let ready = parts.get("database").copied().unwrap_or_default();
+    let ready = VITAL.iter().all(|part| parts.get(*part).copied().unwrap_or(true));
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     (status, Json(Ready { ready, parts })).into_response()
 }

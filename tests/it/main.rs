@@ -35,4 +35,5 @@ mod store_contract;
 mod tidy;
 mod triage_kit;
 mod truth;
+mod unreadable;
 mod watch;

@@ -281,17 +281,18 @@ impl Day {
     }
 
     async fn note(&mut self, entry: LogEntry) -> Result<()> {
+        let recorded = entry.recorded.ok_or_else(|| Error::internal("an event cannot be read"))?;
         if let Some(at) = self.index.get(&entry.incident) {
-            self.incidents[*at].incident.apply(&entry.recorded);
+            self.incidents[*at].incident.apply(&recorded);
         } else {
             let mut filed = self.store.incident(entry.incident).await?;
-            filed.incident = huoyan::triage::incident::Incident::from_log(std::slice::from_ref(&entry.recorded))
+            filed.incident = huoyan::triage::incident::Incident::from_log(std::slice::from_ref(&recorded))
                 .ok_or_else(|| Error::internal("a log does not begin with its opening"))?;
             self.index.insert(entry.incident, self.incidents.len());
             self.codes.insert(filed.code.clone(), entry.incident);
             self.incidents.push(filed);
         }
-        self.board_shows(entry.incident, &entry.recorded.event);
+        self.board_shows(entry.incident, &recorded.event);
         Ok(())
     }
 

@@ -10,7 +10,7 @@ import { classes, DrillWord, Failed, Loading, StateWord } from '../shared/ui';
 import { common } from '../shared/words';
 import { Camera, Person, Satellite } from '../shared/icons';
 import { isUnseen } from './alarm';
-import { Badges, Led, PassedOn, Reminded, Unattended } from './strips';
+import { Badges, Led, PassedOn, Reminded, Unattended, Unreadable } from './strips';
 import { select, selectedId } from './desk';
 import { words } from './words';
 import type { Incident } from '../shared/types';
@@ -19,6 +19,7 @@ export function Queue() {
   const w = words();
   return (
     <section class="queue" aria-label={w.queue}>
+      <Unreadable />
       <Unattended />
       {board.value ? <Groups /> : problem.value ? <Failed words={problem.value} since={brokenAt.value} retry={() => void loadBoard()} /> : <Skeleton />}
       <PassedOn />

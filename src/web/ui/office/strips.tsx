@@ -63,6 +63,16 @@ export function Unattended() {
   ) : null;
 }
 
+/** Its deadlines are kept by nobody: a card that cannot be opened, above all others. */
+export function Unreadable() {
+  const w = words();
+  return (board.value?.unreadable ?? []).map(({ code }) => (
+    <p class="unattended" role="alert" key={code} data-unreadable={code}>
+      <Warning size={13} /> {w.unreadable(code)}
+    </p>
+  ));
+}
+
 export function PassedOn() {
   const w = words();
   const all = board.value?.passed_on ?? [];

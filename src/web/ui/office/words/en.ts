@@ -166,6 +166,7 @@ export const en: typeof zh = {
   neighbourBadge: (name) => `County: ${name}`,
   passedOn: (count) => `Passed on ${count}`,
   countyUnknown: 'county not registered',
+  unreadable: (code) => `The record of ${code} cannot be read and nobody keeps its deadlines: act by phone and tell operations`,
   reminded: (count) => `New evidence at closed places ${count}`,
   openAnew: 'Open as a new incident',
   camerasSend: 'By this county\'s rules a camera alert may dispatch a ranger without a person looking first',
@@ -333,6 +334,7 @@ export const en: typeof zh = {
   troubles: 'Not well',
   part: {
     database: 'Database',
+    records: 'Records',
     cameras: 'Cameras',
     registers: 'Registers',
     model: 'Model',

@@ -165,6 +165,7 @@ export const zh = {
   neighbourBadge: (name: string) => `邻县 ${name}`,
   passedOn: (count: number) => `转报 ${count}`,
   countyUnknown: '邻县未登记',
+  unreadable: (code: string) => `警情 ${code} 的记录读不出来，时限无人看管：请电话处置并通知运维`,
   reminded: (count: number) => `已销号处又有新线索 ${count}`,
   openAnew: '另立警情',
   camerasSend: '本县已设为：摄像机警情可不经人看自动派发',
@@ -332,6 +333,7 @@ export const zh = {
   troubles: '异常',
   part: {
     database: '数据库',
+    records: '警情记录',
     cameras: '摄像机',
     registers: '台账',
     model: '识别模型',

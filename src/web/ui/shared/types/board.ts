@@ -70,6 +70,8 @@ export interface Board {
   passed_on: PassedOn[];
   /** New evidence at places closed within the last day. */
   reminded: Reminded[];
+  /** Their record cannot be read. */
+  unreadable: { incident: string; code: string }[];
   duty: { officer: Person | null; leader: Person | null };
   zero_point: 'dispatched' | 'first_seen';
   categories: Category[];

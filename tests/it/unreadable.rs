@@ -1,0 +1,57 @@
+//! Partially available: one incident whose record cannot be read (written by a newer version, or damaged) is named, and nothing
+//! else stops.
+
+use crate::fixture::*;
+use huoyan::clock::Clock;
+use huoyan::error::Kind;
+use huoyan::triage::event::Actor;
+use huoyan::triage::id::IncidentId;
+use huoyan::triage::incident::{By, Input};
+use huoyan::triage::sighting::Sighting;
+use jiff::SignedDuration;
+
+const DAMAGE: &str = r#"UPDATE event SET body = replace(body, '"noted"', '"noted_by_a_newer_version"')"#;
+const REPAIR: &str = r#"UPDATE event SET body = replace(body, '"noted_by_a_newer_version"', '"noted"')"#;
+
+fn fire(key: &str, north_deg: f64) -> Sighting {
+    let mut pixel = hotspot(key, "2.0NRT");
+    pixel.at = place(pixel.at.lat_deg() + north_deg, pixel.at.lon_deg());
+    satellite_sighting(&pixel)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_record_that_cannot_be_read_stops_nothing_else() {
+    let (t, clock) = (TestStore::sqlite().await, Clock::simulated(start()));
+    let before = desk(&t.store, &clock);
+    let damaged = before.sighting(fire("a", 0.0)).await.expect("filed");
+    let healthy = before.sighting(fire("b", 0.03)).await.expect("filed");
+    assert_ne!(damaged, healthy);
+    let officer = By { actor: Actor::Officer { person: "o2".into() }, action: None, happened_at: None };
+    before.act(damaged, Input::Note { words: "看过".into() }, &officer).await.expect("noted");
+    t.execute(DAMAGE).await;
+
+    // The desk that has it in its book, and one that starts anew.
+    for (desk, north_deg) in [(&before, -0.02), (&desk(&t.store, &clock), -0.04)] {
+        desk.sighting(fire(&format!("new {north_deg}"), north_deg)).await.expect("a new fire is filed");
+    }
+    let version = |id: IncidentId| {
+        let store = t.store.clone();
+        async move { store.incident(id).await.map(|filed| filed.incident.version) }
+    };
+    let at_first = version(healthy).await.expect("read");
+    clock.advance(SignedDuration::from_mins(31));
+    assert!(before.tick().await.expect("a look at the clock") > 0);
+    assert!(version(healthy).await.expect("read") > at_first, "the other one's ladder goes on");
+
+    let open: Vec<IncidentId> =
+        t.store.open_incidents().await.expect("a list").iter().map(|it| it.incident.id).collect();
+    assert!(open.contains(&healthy) && !open.contains(&damaged) && open.len() == 3, "{open:?}");
+    assert!(t.store.events_after(0, 1000).await.expect("a log").iter().any(|entry| entry.recorded.is_none()));
+    let named: Vec<IncidentId> = t.store.unreadable().iter().map(|it| it.incident).collect();
+    assert_eq!(named, [damaged], "and it is named");
+    assert_eq!(version(damaged).await.expect_err("not readable").kind, Kind::Internal);
+
+    t.execute(REPAIR).await;
+    assert!(version(damaged).await.is_ok());
+    assert_eq!(t.store.unreadable(), [], "until it can be read again");
+}
