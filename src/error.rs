@@ -9,6 +9,8 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 pub struct Error {
     pub kind: Kind,
     pub message: String,
+    /// A stable word for programs where the kind says too little: whether trying again can help, for one.
+    pub code: Option<&'static str>,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
@@ -61,7 +63,7 @@ impl Kind {
 
 impl Error {
     pub fn new(kind: Kind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), source: None }
+        Self { kind, message: message.into(), code: None, source: None }
     }
 
     pub fn invalid(message: impl Into<String>) -> Self {
@@ -74,6 +76,12 @@ impl Error {
 
     pub fn internal(message: impl Into<String>) -> Self {
         Self::new(Kind::Internal, message)
+    }
+
+    #[must_use]
+    pub fn coded(mut self, code: &'static str) -> Self {
+        self.code = Some(code);
+        self
     }
 
     #[must_use]

@@ -1,22 +1,40 @@
-//! Pure: why an input was not taken, in words.
+//! Pure: why an input was not taken, in words and as a code. `conflict` is left to what a repeat can mend: a phone sends that again, and
+//! takes only `closed` for done.
 
 use crate::error::{Error, Kind};
 use crate::triage::incident::Refusal;
 
+/// The state does not allow it, and a repeat will not change that.
+const NOT_NOW: Option<&str> = Some("not_now");
+
 pub fn refused(refusal: Refusal) -> Error {
-    let (kind, words) = match refusal {
-        Refusal::Closed => (Kind::Conflict, "这起火情已销号，不能再改 / this incident is closed and stays so"),
-        Refusal::NotDispatched => (Kind::Conflict, "还没有派发护林员 / no ranger has been sent yet"),
-        Refusal::NotYours => (Kind::Forbidden, "这起火情没有派给您 / this incident was not sent to you"),
-        Refusal::Incomplete => (Kind::Invalid, "请写明原因或附照片 / a reason or a photo is missing"),
-        Refusal::NotReported => (Kind::Conflict, "还没有核查反馈 / nothing has been reported yet"),
-        Refusal::NotHere => {
-            (Kind::Conflict, "这起火情里已没有这一项，请刷新后再看 / this is no longer here: reload and look again")
+    let (kind, code, words) = match refusal {
+        Refusal::Closed => {
+            (Kind::Conflict, Some("closed"), "这起火情已销号，不能再改 / this incident is closed and stays so")
         }
+        Refusal::KeyReused => (
+            Kind::Conflict,
+            Some("key_reused"),
+            "此操作编号已用于另一操作，请重新操作 / this key was used for another action: do it again",
+        ),
+        Refusal::NotDispatched => (Kind::Conflict, NOT_NOW, "还没有派发护林员 / no ranger has been sent yet"),
+        Refusal::NotReported => (Kind::Conflict, NOT_NOW, "还没有核查反馈 / nothing has been reported yet"),
+        Refusal::NotHere => (
+            Kind::Conflict,
+            NOT_NOW,
+            "这起火情里已没有这一项，请刷新后再看 / this is no longer here: reload and look again",
+        ),
         Refusal::LastEvidence => (
             Kind::Conflict,
+            NOT_NOW,
             "最后一条线索不能剔除或拆出，请改为销号 / the last piece of evidence stays: close the incident instead",
         ),
+        Refusal::NotYours => (Kind::Forbidden, None, "这起火情没有派给您 / this incident was not sent to you"),
+        Refusal::Incomplete => (Kind::Invalid, None, "请写明原因或附照片 / a reason or a photo is missing"),
     };
-    Error::new(kind, words)
+    let error = Error::new(kind, words);
+    match code {
+        Some(code) => error.coded(code),
+        None => error,
+    }
 }

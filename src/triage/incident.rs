@@ -314,6 +314,8 @@ pub enum Refusal {
     NotHere,
     /// The last piece of evidence stays: close the incident instead.
     LastEvidence,
+    /// The action's id belongs to another action here: taking it for a repeat would lose this one.
+    KeyReused,
 }
 
 /// Everything at which time alone changes an incident.

@@ -122,6 +122,7 @@ impl From<Error> for Problem {
         let is_for_people = matches!(error.kind, Kind::Forbidden | Kind::Conflict | Kind::Invalid);
         let (zh, en) = error.message.split_once(" / ").filter(|_| is_for_people).unwrap_or((zh, en));
         let mut problem = Self::new(error.kind, zh, en);
+        problem.code = error.code.unwrap_or(problem.code);
         problem.internals = Some(error.chain());
         problem
     }
@@ -183,7 +184,7 @@ fn title_zh(code: &str) -> &'static str {
         "not_found" => "未找到",
         "unauthenticated" => "未登录",
         "forbidden" => "无权操作",
-        "conflict" => "情况已变化",
+        "conflict" | "closed" | "not_now" | "key_reused" => "情况已变化",
         "too_many" => "请求过多",
         "unavailable" => "暂不可用",
         _ => "系统出错",

@@ -195,6 +195,22 @@ fn who_cannot_go_rings_the_office_at_once() {
 }
 
 #[test]
+fn who_cannot_go_on_rings_the_office_as_one_who_never_went() {
+    for steps in [vec![], vec![phone_ack()], vec![phone_ack(), phone_arrive(at(3.0))]] {
+        let mut story = Story::dispatched();
+        story.until(3.0);
+        for step in steps {
+            story.tap("wang", step).expect("his own");
+        }
+        story.until(4.0).tap("wang", Input::Decline { reason: "道路不通".into() }).expect("at every stage");
+        assert_eq!(story.incident.state, State::NeedsReview);
+        assert_eq!(story.told().last(), Some(&(4, vec![Role::CountyDuty, Role::CountyLeader], Channel::Voice)));
+        story.until(119.0);
+        assert!(story.story().iter().all(|(_, kind)| *kind != "deadline missed"), "his clocks stopped");
+    }
+}
+
+#[test]
 fn a_trusted_source_never_sends_who_has_declined() {
     let mut story = Story::dispatched();
     story.tap("wang", Input::Decline { reason: "人在县城".into() }).expect("with a reason");

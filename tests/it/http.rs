@@ -164,6 +164,8 @@ async fn a_fire_from_the_first_look_to_the_closed_file() {
     assert_eq!(acknowledged["dispatch"]["acknowledged"]["late"], false);
     let again = ranger.post_as(key, &path("acknowledge"), tap.clone()).await.ok();
     assert_eq!(again["version"], acknowledged["version"], "a repeat changes nothing");
+    let reused = ranger.post_as(key, &path("arrive"), tap.clone()).await;
+    assert_eq!(reused.refused(), (409, "key_reused".to_owned()), "another action under that key is no repeat");
 
     world.minutes_pass(15);
     assert_eq!(ranger.post(&path("arrive"), tap).await.ok()["state"], "arrived");
@@ -211,6 +213,8 @@ async fn a_late_tap_is_kept_with_both_times_and_reopens_nothing() {
     let after = ranger.post(&path("arrive"), json!({"happened_at": "2026-11-21T06:09:00Z"})).await.ok();
     assert_eq!(after["state"], "closed");
     assert_eq!(after["closure"]["false_alarm"], "cooking_smoke");
+    let note = officer.post(&path("note"), json!({"words": "补记"})).await;
+    assert_eq!(note.refused(), (409, "closed".to_owned()), "done for good: nothing to send again");
 }
 
 #[tokio::test]
@@ -356,7 +360,7 @@ async fn problems_have_a_code_and_a_sentence_in_the_readers_language() {
     let path = format!("/api/v1/incidents/{id}/send-back");
     insta::assert_json_snapshot!(officer.post(&path, json!({"reason": "缺照片"})).await.json(), @r#"
     {
-      "code": "conflict",
+      "code": "not_now",
       "detail": "还没有核查反馈",
       "status": 409,
       "title": "情况已变化",

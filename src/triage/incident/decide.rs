@@ -68,8 +68,9 @@ impl Incident {
     /// Decides. Deadlines already past at `now` are fired first, so the order of waking does not matter. A repeated action
     /// yields no event. Does not change `self`: apply the events. Of the events of one action exactly one carries its id.
     pub fn handle(&self, input: Input, by: &By, office: &Office<'_>, now: Timestamp) -> Result<Vec<Recorded>, Refusal> {
-        if by.action.is_some_and(|action| self.actions.contains(&action)) {
-            return Ok(Vec::new());
+        if let Some(done) = self.log.iter().find(|it| by.action.is_some() && it.action == by.action) {
+            let repeat = done.actor == by.actor && input.may_have_made(&done.event);
+            return if repeat { Ok(Vec::new()) } else { Err(Refusal::KeyReused) };
         }
         let (spare, with) = match input {
             Input::Tick { dispatch, with } => (dispatch, with),

@@ -12,6 +12,23 @@ use crate::triage::overlap;
 use crate::triage::policy::{Role, Stage};
 use crate::triage::sending::{self, reason};
 
+impl Input {
+    /// Whether an event under this input's id can be its own. What a phone sends is told apart; an officer's page makes a new id
+    /// for every press.
+    pub(super) fn may_have_made(&self, event: &Event) -> bool {
+        match event {
+            Event::LateActionKept { .. } | Event::Noted { .. } => true,
+            Event::Acknowledged { .. } => matches!(self, Self::Acknowledge { .. }),
+            Event::Arrived { .. } => matches!(self, Self::Arrive { .. }),
+            Event::Answered { .. } => matches!(self, Self::Acknowledge { .. } | Self::Arrive { .. }),
+            Event::Reported { .. } => matches!(self, Self::Report { .. }),
+            Event::Declined { .. } => matches!(self, Self::Decline { .. }),
+            Event::PhotoAdded { picture } => matches!(self, Self::AddPhoto { picture: other } if picture == other),
+            _ => true,
+        }
+    }
+}
+
 impl Decision<'_> {
     pub(super) fn take(&mut self, input: Input, by: &By) -> Result<(), Refusal> {
         match input {
@@ -273,6 +290,7 @@ impl Decision<'_> {
         match running {
             Some(it) if it.ranger == *person => Ok(Some(it.clone())),
             _ if self.was_sent(person) => Ok(None),
+            _ if !open && self.incident.told.iter().any(|it| it.person == *person) => Err(Refusal::Closed),
             _ if self.incident.dispatch.is_none() => Err(Refusal::NotDispatched),
             _ => Err(Refusal::NotYours),
         }
