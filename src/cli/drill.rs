@@ -190,6 +190,7 @@ fn words(lang: Lang, event: &Event, code: &str) -> Option<String> {
         Event::Escalated { rung, .. } if zh => format!("第 {} 级升级督办", rung + 1),
         Event::Escalated { rung, .. } => format!("escalated, rung {}", rung + 1),
         Event::SentBack { reason, .. } => format!("{}: {reason}", lang.pick("退回补充", "sent back")),
+        Event::SupportAsked { reason, .. } => format!("{}: {reason}", lang.pick("请求支援", "asks for support")),
         Event::Closed { .. } => format!("{code} {}", lang.pick("已销号", "closed")),
         Event::LateActionKept { .. }
         | Event::PhotoAdded { .. }

@@ -102,6 +102,9 @@ impl Words<'_> {
             Matter::ReportReview => "核查反馈待审核".to_owned(),
             Matter::Supplement if role == Role::Ranger => "退回的反馈请补充".to_owned(),
             Matter::Supplement => "退回的反馈未补充·请督办".to_owned(),
+            Matter::Support => {
+                format!("护林员请求支援（{}）·请安排并备注", self.incident.support_asked().unwrap_or_default())
+            }
         };
         format!("{}·{what}{times}·回复1收到·{}", self.task(), self.duty_phone(at))
     }

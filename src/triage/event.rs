@@ -255,8 +255,14 @@ pub enum Event {
     PhotoAdded {
         picture: PictureId,
     },
+    /// An officer's note is also the office's answer to a request for support.
     Noted {
         words: String,
+    },
+    /// 请求支援: the ranger at the fire needs more than himself.
+    SupportAsked {
+        dispatch: DispatchId,
+        reason: String,
     },
 }
 
@@ -290,6 +296,8 @@ pub enum Matter {
     ReportReview,
     /// 待补充: the ranger's form was sent back.
     Supplement,
+    /// 请求支援: arrange what the ranger needs, and write it down.
+    Support,
 }
 
 /// A person rung in a role.

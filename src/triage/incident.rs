@@ -207,6 +207,9 @@ pub enum Input {
     Decline {
         reason: String,
     },
+    AskSupport {
+        reason: String,
+    },
     Arrive {
         means: Means,
         position: Option<Position>,

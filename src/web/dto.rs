@@ -107,6 +107,8 @@ pub struct IncidentView {
     pub dispatch: Option<DispatchView>,
     pub past_dispatches: Vec<DispatchView>,
     pub verification: Option<VerificationView>,
+    /// 退回补充: why the report came back, until it is completed.
+    pub sent_back: Option<String>,
     #[schema(value_type = Option<Object>)]
     pub closure: Option<Closure>,
     #[schema(value_type = Option<String>)]

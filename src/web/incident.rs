@@ -177,6 +177,19 @@ pub async fn decline(
     act(&state, &me, id, Action { key, happened_at: step.happened_at, input }).await
 }
 
+/// 请求支援
+#[utoipa::path(post, path = "/api/v1/incidents/{id}/support", tag = "ranger", request_body = Step, params(("id" = String, Path)), responses((status = 200, body = IncidentView)))]
+pub async fn support(
+    State(state): State<WebState>,
+    me: Me,
+    Path(id): Path<IncidentId>,
+    Key(key): Key,
+    Body(step): Body<Step>,
+) -> Done {
+    let input = Input::AskSupport { reason: words(&step.reason, "需要的支援", "what is needed")? };
+    act(&state, &me, id, Action { key, happened_at: step.happened_at, input }).await
+}
+
 /// 已到达
 #[utoipa::path(post, path = "/api/v1/incidents/{id}/arrive", tag = "ranger", request_body = Step, params(("id" = String, Path)), responses((status = 200, body = IncidentView)))]
 pub async fn arrive(

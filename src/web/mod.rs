@@ -181,6 +181,7 @@ fn quick() -> OpenApiRouter<WebState> {
         .routes(routes!(incident::false_alarm))
         .routes(routes!(incident::acknowledge))
         .routes(routes!(incident::decline))
+        .routes(routes!(incident::support))
         .routes(routes!(incident::arrive))
         .routes(routes!(incident::report))
         .routes(routes!(incident::send_back))

@@ -163,15 +163,35 @@ fn a_form_sent_back_keeps_its_first_time() {
     story.until(40.0).tap("wang", report(3)).expect("his own");
     assert_eq!(story.act(Input::SendBack { reason: " ".into() }, &officer()), Err(Refusal::Incomplete));
     story.act(Input::SendBack { reason: "缺照片".into() }, &officer()).expect("reported");
-    assert_eq!(story.incident.state, State::Arrived);
+    assert_eq!((story.incident.state, story.incident.sent_back()), (State::Arrived, Some("缺照片")));
     assert_eq!(story.incident.next_deadline(), Some((at(70.0), Deadline::Ring(Matter::Supplement))));
     story.until(74.0);
     assert_eq!(story.told().last(), Some(&(70, vec![Role::Ranger], Channel::Voice)), "his own form is rung for first");
     story.until(90.0).tap("wang", report(1)).expect("again");
+    assert_eq!(story.incident.sent_back(), None);
     let reported = story.incident.dispatch.as_ref().and_then(|it| it.reported.clone()).expect("reported");
     assert_eq!((reported.received_at, reported.late), (at(40.0), false));
     assert_eq!(story.incident.verification.as_ref().map(|it| it.category), Some(1), "the better form counts");
     assert_eq!(story.story().last(), Some(&(90, "reported")), "not late: it first came in time");
+}
+
+#[test]
+fn who_asks_for_support_rings_the_office_until_somebody_says_what_is_done() {
+    let mut story = Story::dispatched();
+    story.until(12.0).tap("wang", phone_arrive(at(12.0))).expect("his own");
+    let support = Input::AskSupport { reason: "火势蔓延".into() };
+    story.tap("wang", support.clone()).expect("his own");
+    assert_eq!(story.incident.state, State::Arrived, "he goes on");
+    assert_eq!(story.told().last(), Some(&(12, vec![Role::CountyDuty, Role::CountyLeader], Channel::Voice)));
+    assert_eq!(story.incident.support_asked(), Some("火势蔓延"));
+    story.until(20.0).tap("wang", report(1)).expect("his own");
+    assert!(
+        story.incident.waiting(Matter::Support).is_some_and(|it| it.rounds > 1),
+        "rung again, also after the report"
+    );
+    story.act(Input::Note { words: "扑火队已出发".into() }, &officer()).expect("open");
+    assert!(story.incident.waiting(Matter::Support).is_none());
+    assert_eq!(story.tap("chen", support), Err(Refusal::NotYours));
 }
 
 #[test]

@@ -403,5 +403,6 @@ pub fn kind(event: &Event) -> &'static str {
         Event::LateActionKept { .. } => "kept",
         Event::PhotoAdded { .. } => "photo added",
         Event::Noted { .. } => "noted",
+        Event::SupportAsked { .. } => "support asked",
     }
 }

@@ -67,8 +67,8 @@ impl Decision<'_> {
             _ => next.map_or(chase.again, |next| next.after - this.after).max(SHORTEST),
         };
         let mut tell = this.tell.clone();
-        if matter == Matter::Declined && round == 0 {
-            // Nobody is on the way: the officer and the leader at once.
+        if matches!(matter, Matter::Declined | Matter::Support) && round == 0 {
+            // Nobody is on the way, or one alone is not enough: the officer and the leader at once.
             tell.extend([Role::CountyDuty, Role::CountyLeader].into_iter().filter(|it| !this.tell.contains(it)));
         }
         (tell, this.channel, wait)

@@ -25,7 +25,13 @@ impl Incident {
         let at = recorded.at;
         match &recorded.event {
             // Only ever first in a log, where `from_log` reads it; and these change no state.
-            Event::Opened { .. } | Event::LateActionKept { .. } | Event::Noted { .. } => {}
+            Event::Opened { .. } | Event::LateActionKept { .. } => {}
+            Event::Noted { .. } => {
+                if let Actor::Officer { .. } = recorded.actor {
+                    self.done(Matter::Support);
+                }
+            }
+            Event::SupportAsked { .. } => self.begin(Matter::Support, at, at),
             Event::SightingAdded { sighting, priority, review_by } => {
                 self.priority = priority.clone();
                 self.see(sighting.clone());
@@ -145,7 +151,7 @@ impl Incident {
             Event::Reported { dispatch, verification, late, review_by } => {
                 self.reported(recorded, *dispatch, verification, *late);
                 if !verification.is_interim() && self.state == State::Reported {
-                    self.waiting.clear();
+                    self.waiting.retain(|it| it.matter == Matter::Support);
                     self.begin(Matter::ReportReview, at, review_by.unwrap_or_else(|| later(at, OLD.report)));
                 }
             }

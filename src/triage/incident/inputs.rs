@@ -23,6 +23,7 @@ impl Input {
             Event::Answered { .. } => matches!(self, Self::Acknowledge { .. } | Self::Arrive { .. }),
             Event::Reported { .. } => matches!(self, Self::Report { .. }),
             Event::Declined { .. } => matches!(self, Self::Decline { .. }),
+            Event::SupportAsked { .. } => matches!(self, Self::AskSupport { .. }),
             Event::PhotoAdded { picture } => matches!(self, Self::AddPhoto { picture: other } if picture == other),
             _ => true,
         }
@@ -50,6 +51,7 @@ impl Decision<'_> {
             Input::Arrive { means, position } => self.arrive(means, position, by),
             Input::Report { verification } => self.report(verification, by),
             Input::Decline { reason } => self.decline(reason, by),
+            Input::AskSupport { reason } => self.ask_support(reason, by),
             Input::Dispatch { dispatch, ranger } => self.dispatch(dispatch, ranger, by),
             Input::SendBack { reason } => self.send_back(reason, by),
             Input::Close { closure } => self.close(closure, by),
@@ -199,6 +201,16 @@ impl Decision<'_> {
         match self.standing(by)? {
             Some(it) if it.reported.is_none() => self.by(by, Event::Declined { dispatch: it.id, reason }),
             _ => self.keep(by, format!("不能前往 / cannot go: {reason}")),
+        }
+        Ok(())
+    }
+
+    /// At any stage, also after the report: a fire can come back.
+    fn ask_support(&mut self, reason: String, by: &By) -> Result<(), Refusal> {
+        let reason = given(reason)?;
+        match self.standing(by)? {
+            Some(it) => self.by(by, Event::SupportAsked { dispatch: it.id, reason }),
+            None => self.keep(by, format!("请求支援 / asks for support: {reason}")),
         }
         Ok(())
     }

@@ -1,7 +1,7 @@
-//! 责任人: who has to act next on an open incident, and until when.
+//! 责任人: who has to act next on an open incident, until when, and on whose words.
 
 use super::{Incident, State};
-use crate::triage::event::Matter;
+use crate::triage::event::{Event, Matter};
 use crate::triage::id::{IncidentId, PersonId};
 use crate::triage::policy::{Role, Stage};
 use jiff::Timestamp;
@@ -61,6 +61,24 @@ impl Incident {
             (None, Some(into)) => Some(Owner { who: Who::Incident(into), task: Task::Led, until: Timestamp::MAX }),
             (None, None) => None,
         }
+    }
+
+    /// Why the report came back, until it is completed.
+    pub fn sent_back(&self) -> Option<&str> {
+        let waits = self.state == State::Arrived;
+        self.log.iter().rev().filter(|_| waits).find_map(|it| match &it.event {
+            Event::SentBack { reason, .. } => Some(Some(reason.as_str())),
+            Event::Reported { .. } | Event::Dispatched(_) => Some(None),
+            _ => None,
+        })?
+    }
+
+    /// What the ranger asked for last.
+    pub fn support_asked(&self) -> Option<&str> {
+        self.log.iter().rev().find_map(|it| match &it.event {
+            Event::SupportAsked { reason, .. } => Some(reason.as_str()),
+            _ => None,
+        })
     }
 
     /// The person who has answered the last ring, else the role that was or will be rung.

@@ -51,6 +51,7 @@ impl Eyes<'_> {
             _ => incident.judge(self.policy, false).because,
         };
         let (review_by, review_missed) = (incident.review_by(), incident.review_missed());
+        let sent_back = incident.sent_back().map(str::to_owned);
         IncidentView {
             id: incident.id,
             code,
@@ -104,6 +105,7 @@ impl Eyes<'_> {
                 photos: it.photos,
                 no_photo_reason: it.no_photo_reason,
             }),
+            sent_back,
             closure: incident.closure,
             closed_at: incident.closed_at,
             log: None,

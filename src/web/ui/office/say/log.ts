@@ -98,6 +98,8 @@ export function inWords({ event }: LogEntry, incident: Incident, { categories, c
       return l.late_action_kept(text('words'));
     case 'photo_added':
       return l.photo_added;
+    case 'support_asked':
+      return l.support_asked(text('reason'));
     case 'noted':
       return l.noted(text('words'));
     default:

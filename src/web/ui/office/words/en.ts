@@ -118,7 +118,7 @@ export const en: typeof zh = {
 
   owner: 'Owner',
   toDo: { acknowledged: 'has to acknowledge', arrived: 'has to arrive', reported: 'has to report' },
-  matter: { review: 'to look at', declined: 'to reassign', relocation: 'place to confirm', overdue: 'overdue, not done', report_review: 'report to review', supplement: 'report to complete' },
+  matter: { review: 'to look at', declined: 'to reassign', relocation: 'place to confirm', overdue: 'overdue, not done', report_review: 'report to review', supplement: 'report to complete', support: 'support asked for' },
   led: 'handled with the leading incident',
   ringFirst: (matter, at) => `${matter}: rung from ${at}`,
   ringAgain: (matter, rounds, at) => `${matter}: rung ${rounds}×, again at ${at}`,
@@ -315,6 +315,7 @@ export const en: typeof zh = {
     late_action_kept: (words) => `Kept for the record: ${words}`,
     photo_added: 'Photo received',
     noted: (words) => `Note: ${words}`,
+    support_asked: (reason) => `Asks for support: ${reason}`,
   },
   join: ', ',
   role: {

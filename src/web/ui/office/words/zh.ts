@@ -117,7 +117,7 @@ export const zh = {
 
   owner: '责任人',
   toDo: { acknowledged: '待接收', arrived: '待到达', reported: '待反馈' },
-  matter: { review: '待研判', declined: '待改派', relocation: '待确认位置', overdue: '超时未办结', report_review: '待审核', supplement: '待补充' },
+  matter: { review: '待研判', declined: '待改派', relocation: '待确认位置', overdue: '超时未办结', report_review: '待审核', supplement: '待补充', support: '请求支援' },
   led: '随主警情处置',
   ringFirst: (matter: string, at: string) => `${matter}：${at} 起电话呼叫`,
   ringAgain: (matter: string, rounds: number, at: string) => `${matter}：已呼叫 ${rounds} 次，${at} 再呼叫`,
@@ -314,6 +314,7 @@ export const zh = {
     late_action_kept: (words: string) => `补传留存：${words}`,
     photo_added: '收到照片',
     noted: (words: string) => `备注：${words}`,
+    support_asked: (reason: string) => `请求支援：${reason}`,
   },
   join: '、',
   role: {

@@ -89,7 +89,7 @@ export interface Place {
   neighbour: County | null;
 }
 
-export type Matter = 'review' | 'declined' | 'relocation' | 'overdue' | 'report_review' | 'supplement';
+export type Matter = 'review' | 'declined' | 'relocation' | 'overdue' | 'report_review' | 'supplement' | 'support';
 export interface Waiting {
   matter: Matter;
   since: Time;
@@ -201,6 +201,8 @@ export interface Incident {
   dispatch: Dispatch | null;
   past_dispatches: Dispatch[];
   verification: Verification | null;
+  /** Why the office sent the report back; null once it is completed. Absent in what an older page kept. */
+  sent_back?: string | null;
   closure: { category: number; false_alarm: FalseAlarm | null; words: string; passed_to?: County | null } | null;
   closed_at: Time | null;
   log?: LogEntry[];
