@@ -45,7 +45,7 @@ export function Dock({ incident, at }: { incident: RangerIncident; at: Step }) {
           <button type="button" class="secondary" data-secondary="decline" onClick={() => setSheet('decline')}>
             {w.cannotGo}
           </button>
-          {primary(w.acknowledge, 'red', () => void tap('acknowledge', incident))}
+          {primary(w.acknowledge, 'red', () => tap('acknowledge', incident))}
         </div>
       );
     case 'acknowledged':
@@ -55,7 +55,7 @@ export function Dock({ incident, at }: { incident: RangerIncident; at: Step }) {
             {w.navigate}
           </button>
           <Proof incident={incident} />
-          {primary(w.arrive, 'blue', () => void tap('arrive', incident))}
+          {primary(w.arrive, 'blue', () => tap('arrive', incident))}
         </div>
       );
     case 'asked':
@@ -63,7 +63,7 @@ export function Dock({ incident, at }: { incident: RangerIncident; at: Step }) {
       return (
         <div class="dock">
           <Call phone={phone} />
-          {primary(at === 'asked' ? w.goMyself : w.heard, at === 'asked' ? 'red' : 'blue', () => void tap('acknowledge', incident))}
+          {primary(at === 'asked' ? w.goMyself : w.heard, at === 'asked' ? 'red' : 'blue', () => tap('acknowledge', incident))}
         </div>
       );
     case 'arrived':
@@ -73,7 +73,7 @@ export function Dock({ incident, at }: { incident: RangerIncident; at: Step }) {
             <>
               {here.value && <Proof incident={incident} />}
               <div class="pair">
-                <button type="button" class="secondary" data-secondary="arrive-again" onClick={() => void tap('arrive', incident)}>
+                <button type="button" class="secondary" data-secondary="arrive-again" onClick={() => tap('arrive', incident)}>
                   {w.arriveAgain}
                 </button>
                 <Call phone={phone} />
@@ -108,23 +108,23 @@ function Call({ phone }: { phone: string | null | undefined }) {
 /** True for a moment after the stage moved on under the ranger's thumb; not when the page opens. */
 function useDeaf(at: Step): boolean {
   const before = useRef(at);
-  const [until, setUntil] = useState(0);
+  const [deaf, setDeaf] = useState(false);
   const moved = before.current !== at;
   useEffect(() => {
     if (!moved) return;
     before.current = at;
-    setUntil(Date.now() + DEAF_MS);
-    const timer = setTimeout(() => setUntil(0), DEAF_MS);
+    setDeaf(true);
+    const timer = setTimeout(() => setDeaf(false), DEAF_MS);
     return () => clearTimeout(timer);
   }, [at]);
-  return moved || Date.now() < until;
+  return moved || deaf;
 }
 
 /** Before the tap: how far it is, and whether the tap will prove anything. It never stands in the way. */
 function Proof({ incident }: { incident: RangerIncident }) {
   const w = words();
   void now.value;
-  const { metres, lacks } = proof(incident, here.value, view.value?.arrival, Date.now());
+  const { metres, lacks } = proof(incident, here.value, view.value?.arrival);
   return (
     <p class={classes('proof', lacks && 'proof-lacks')} data-proof={lacks ?? 'proven'}>
       {metres !== null && <span>{away(metres)}</span>}
@@ -146,7 +146,7 @@ function Decline({ incident, done }: { incident: RangerIncident; done: () => voi
             class="secondary"
             onClick={() => {
               done();
-              void tap('decline', incident, { reason });
+              tap('decline', incident, { reason });
             }}
           >
             {reason}

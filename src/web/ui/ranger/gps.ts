@@ -1,6 +1,6 @@
 /** Where the phone is, if it knows quickly. No tap ever waits for it. */
 import { signal } from '@preact/signals';
-import { serverNow } from '../shared/clock';
+import { elapsed, serverNow } from '../shared/clock';
 import type { LatLon, Position } from '../shared/types';
 
 /** A fix older than this says where the ranger was, not where he is. */
@@ -10,8 +10,10 @@ export const WAIT_MS = 5000;
 export interface Fix {
   at: LatLon;
   accuracy_m: number;
-  /** When the phone measured it, device time: a position handed out again from a cache is as old as it was. */
-  takenAt: number;
+  /** How old it was when it came: a position handed out again from a cache is as old as it was. */
+  ageMs: number;
+  /** When it came, on the clock that cannot be set and on the one that runs while the phone sleeps. */
+  cameAt: { elapsed: number; wall: number };
 }
 
 export const here = signal<Fix | null>(null);
@@ -20,17 +22,21 @@ export const gpsProblem = signal(false);
 const toFix = ({ coords, timestamp }: GeolocationPosition): Fix => ({
   at: { lat_deg: coords.latitude, lon_deg: coords.longitude },
   accuracy_m: Math.round(coords.accuracy),
-  takenAt: timestamp,
+  ageMs: Math.min(Math.max(0, Date.now() - timestamp), FRESH_MS),
+  cameAt: { elapsed: elapsed(), wall: Date.now() },
 });
+
+/** By the clock that says more: a clock set back makes nothing younger, and one that stood while the phone slept neither. */
+export const ageOf = ({ ageMs, cameAt }: Fix): number => ageMs + Math.max(elapsed() - cameAt.elapsed, Date.now() - cameAt.wall);
 
 /** On the clock of the tap, which is the server's as the phone knows it: a phone that is wrong by an hour measures no older. */
-export const toPosition = ({ at, accuracy_m, takenAt }: Fix, offsetMs = serverNow() - Date.now()): Position => ({
-  at,
-  accuracy_m,
-  measured_at: new Date(takenAt + offsetMs).toISOString(),
+export const toPosition = (fix: Fix, now = serverNow()): Position => ({
+  at: fix.at,
+  accuracy_m: fix.accuracy_m,
+  measured_at: new Date(now - ageOf(fix)).toISOString(),
 });
 
-const isFresh = (fix: Fix, now = Date.now()): boolean => Math.abs(now - fix.takenAt) < FRESH_MS;
+const isFresh = (fix: Fix): boolean => ageOf(fix) < FRESH_MS;
 
 let watching: number | undefined;
 

@@ -3,35 +3,45 @@ import { Cross, Photo } from '../shared/icons';
 import { classes } from '../shared/ui';
 import { shrink } from './photo';
 import { words } from './words';
+import type { Item } from './outbox/item';
 
 const MOST = 4;
 
-export function Photos({ photos, onChange }: { photos: Blob[]; onChange: (photos: Blob[]) => void }) {
+interface Props {
+  photos: readonly Item[];
+  onAdd: (photo: Blob) => void;
+  onRemove: (photo: Item) => void;
+}
+
+export function Photos({ photos, onAdd, onRemove }: Props) {
+  return (
+    <div class="photos">
+      {photos.map((item) => item.photo && <Thumb key={item.key} photo={item.photo} onRemove={() => onRemove(item)} />)}
+      <Shoot taken={photos.length} onPhoto={onAdd} />
+    </div>
+  );
+}
+
+/** Each photo is handed on as soon as it is read: one that cannot be read costs no other. */
+export function Shoot({ taken, onPhoto, word }: { taken: number; onPhoto: (photo: Blob) => void; word?: string }) {
   const w = words();
   const [busy, setBusy] = useState(false);
   const [failed, setFailed] = useState(false);
   const add = async (input: HTMLInputElement): Promise<void> => {
-    const files = [...(input.files ?? [])].slice(0, MOST - photos.length);
+    const files = [...(input.files ?? [])].slice(0, MOST - taken);
     input.value = '';
     setBusy(true);
     setFailed(false);
-    try {
-      onChange([...photos, ...(await Promise.all(files.map(shrink)))]);
-    } catch {
-      setFailed(true);
-    }
+    await Promise.all(files.map((file) => shrink(file).then(onPhoto, () => setFailed(true))));
     setBusy(false);
   };
   return (
-    <div class="photos">
-      {photos.map((photo, i) => (
-        <Thumb key={i} photo={photo} onRemove={() => onChange(photos.filter((it) => it !== photo))} />
-      ))}
-      {photos.length < MOST && (
-        <label class={classes('shoot', photos.length > 0 && 'shoot-more')}>
+    <>
+      {taken < MOST && (
+        <label class={classes('shoot', (taken > 0 || word) && 'shoot-more')}>
           <input type="file" accept="image/*" capture="environment" onChange={(event) => void add(event.currentTarget)} />
           <Photo size={28} />
-          {busy ? w.photoBusy : photos.length > 0 ? w.photoMore : w.photo}
+          {busy ? w.photoBusy : (word ?? (taken > 0 ? w.photoMore : w.photo))}
         </label>
       )}
       {failed && (
@@ -39,7 +49,7 @@ export function Photos({ photos, onChange }: { photos: Blob[]; onChange: (photos
           {w.photoFailed}
         </p>
       )}
-    </div>
+    </>
   );
 }
 

@@ -3,7 +3,7 @@ import { now } from '../shared/clock';
 import { stamp } from '../shared/describe';
 import { Cross, Tick, Up } from '../shared/icons';
 import { clockTime } from '../shared/time';
-import { decide, items } from './state';
+import { items, outbox } from './state';
 import { words } from './words';
 import type { Item } from './outbox/item';
 
@@ -26,25 +26,32 @@ export function Records() {
 function Line({ item }: { item: Item }) {
   const w = words();
   return (
-    <li class="record" data-record={item.refused !== null ? 'refused' : item.deliveredAt ? 'delivered' : 'waiting'}>
+    <li class="record" data-record={item.draft ? 'draft' : item.refused !== null ? 'refused' : item.deliveredAt ? 'delivered' : 'waiting'}>
       <p>
         <b>{w.kind[item.kind]}</b> {item.place}
       </p>
       <p class="quiet">
         {stamp(item.happenedAt, now.value)}
-        {item.kind !== 'photo' && ` · ${item.position ? w.gps(item.position.accuracy_m) : w.noFix}`}
+        {item.kind !== 'photo' && !item.draft && ` · ${item.position ? w.gps(item.position.accuracy_m) : w.noFix}`}
         {item.photo && ` · ${w.photoSize(Math.round(item.photo.size / 1000))}`}
       </p>
-      {item.refused !== null ? (
+      {item.draft ? (
+        <div class="pair">
+          <span class="wait">{w.draft}</span>
+          <button type="button" class="secondary" onClick={() => outbox.drop(item.key)}>
+            {w.discard}
+          </button>
+        </div>
+      ) : item.refused !== null ? (
         <>
           <p class="bad">
             <Cross /> {w.refused} · {item.refused}
           </p>
           <div class="pair">
-            <button type="button" class="secondary" onClick={() => decide(item, true)}>
+            <button type="button" class="secondary" onClick={() => outbox.decide(item, true)}>
               {w.retry}
             </button>
-            <button type="button" class="secondary" onClick={() => decide(item, false)}>
+            <button type="button" class="secondary" onClick={() => outbox.decide(item, false)}>
               {w.dropRefused}
             </button>
           </div>

@@ -1,11 +1,12 @@
-/** The report: one screen, no typing needed. The words go first; photos follow by themselves. */
-import { useEffect, useState } from 'preact/hooks';
+/** The report: one screen, no typing needed; what is filled in is a draft until it is sent. The words go first, photos follow. */
+import { useState } from 'preact/hooks';
 import { Warning } from '../shared/icons';
 import { lang } from '../shared/lang';
 import { common } from '../shared/words';
 import { Choice } from './choice';
+import { discard, formOf, keepPhoto, photosOf, submit, write, type Form } from './draft';
 import { Photos } from './photos';
-import { go, tap, view } from './state';
+import { go, outbox, view } from './state';
 import { words } from './words';
 import type { Category, Flames, RangerIncident } from '../shared/types';
 
@@ -16,74 +17,74 @@ const flames: readonly Flames[] = ['none', 'small', 'large'];
 export function Report({ incident }: { incident: RangerIncident }) {
   const w = words();
   const c = common();
-  const [photos, setPhotos] = useState<Blob[]>([]);
-  const [noPhoto, setNoPhoto] = useState<string | null>(null);
-  const [category, setCategory] = useState<Category | null>(null);
-  const [flame, setFlame] = useState<Flames | null>(null);
-  const [out, setOut] = useState<boolean | null>(null);
-  const [area, setArea] = useState('');
-  const [note, setNote] = useState('');
-  const [reasons, setReasons] = useState(false);
+  const form = formOf(incident);
+  const photos = photosOf(incident.id);
+  const [reasons, setReasons] = useState(form.noPhoto !== null);
   const [hint, setHint] = useState('');
-  useEffect(() => setHint(''), [category, photos, noPhoto, note]);
-
+  const category = view.value?.categories.find((it) => it.code === form.category) ?? null;
+  const fill = (change: Partial<Form>): void => {
+    setHint('');
+    write(incident, change);
+  };
   const missing = (): string => {
     if (!category) return w.needCategory;
-    if (!category.interim && photos.length === 0 && !noPhoto) return w.needPhoto;
-    return category.code === OTHER && !note.trim() ? w.needNote : '';
+    if (!category.interim && photos.length === 0 && !form.noPhoto) return w.needPhoto;
+    return category.code === OTHER && !form.note.trim() ? w.needNote : '';
   };
-  const submit = async (): Promise<void> => {
+  const send = (): void => {
     const lacking = missing();
     setHint(lacking);
     if (lacking || !category) return;
-    const mu = Number(area.replace(',', '.'));
-    await tap('report', incident, {
+    const mu = Number(form.area.replace(',', '.'));
+    submit(incident, {
       category: category.code,
-      words: note.trim(),
+      words: form.note.trim(),
       photos: photos.length,
-      ...(flame ? { flames: flame } : {}),
-      ...(out !== null ? { extinguished: out } : {}),
+      ...(form.flames ? { flames: form.flames } : {}),
+      ...(form.out !== null ? { extinguished: form.out } : {}),
       ...(mu > 0 ? { area_mu: mu } : {}),
-      ...(photos.length === 0 && noPhoto ? { no_photo_reason: noPhoto } : {}),
+      ...(photos.length === 0 && form.noPhoto ? { no_photo_reason: form.noPhoto } : {}),
       ...(category.interim ? { interim: true } : {}),
     });
-    for (const photo of photos) await tap('photo', incident, {}, photo);
     go(`/i/${incident.id}`);
   };
   return (
     <form class="report" onSubmit={(event) => event.preventDefault()}>
       <div class="scroll">
         <p class="safety">{w.safety}</p>
-        <Photos photos={photos} onChange={setPhotos} />
+        <Photos photos={photos} onAdd={(photo) => keepPhoto(incident, photo)} onRemove={({ key }) => outbox.drop(key)} />
         {photos.length === 0 && !reasons && (
           <button type="button" class="more" onClick={() => setReasons(true)}>
             {w.noPhoto}
           </button>
         )}
-        {photos.length === 0 && reasons && <Choice title={w.noPhoto} options={w.noPhotoReasons.map((it) => [it, it])} chosen={noPhoto} onChoose={setNoPhoto} small />}
-        <Categories chosen={category} onChoose={setCategory} />
+        {photos.length === 0 && reasons && <Choice title={w.noPhoto} options={w.noPhotoReasons.map((it) => [it, it])} chosen={form.noPhoto} onChoose={(noPhoto) => fill({ noPhoto })} small />}
+        <Categories chosen={category} onChoose={(it) => fill({ category: it?.code ?? null })} />
         {category?.fire && (
           <>
-            <Choice title={w.flames} options={flames.map((it) => [it, c.flames[it]])} chosen={flame} onChoose={setFlame} />
+            <Choice title={w.flames} options={flames.map((it) => [it, c.flames[it]])} chosen={form.flames} onChoose={(it) => fill({ flames: it })} />
             <Choice
               title={w.out}
               options={[
                 ['yes', w.isOut],
                 ['no', w.notOut],
               ]}
-              chosen={out === null ? null : out ? 'yes' : 'no'}
-              onChoose={(it) => setOut(it === null ? null : it === 'yes')}
+              chosen={form.out === null ? null : form.out ? 'yes' : 'no'}
+              onChoose={(it) => fill({ out: it === null ? null : it === 'yes' })}
             />
             <label class="entry">
               {w.area}
-              <input inputMode="decimal" value={area} onInput={(event) => setArea(event.currentTarget.value)} />
+              <input inputMode="decimal" value={form.area} onInput={(event) => fill({ area: event.currentTarget.value })} />
             </label>
           </>
         )}
         <label class="entry">
           {category?.code === OTHER ? w.noteNeeded : w.note}
-          <textarea rows={2} maxLength={300} value={note} onInput={(event) => setNote(event.currentTarget.value)} />
+          <textarea rows={2} maxLength={300} value={form.note} onInput={(event) => fill({ note: event.currentTarget.value })} />
         </label>
+        <button type="button" class="more" onClick={() => confirm(w.discardSure) && discard(incident.id)}>
+          {w.discardAll}
+        </button>
       </div>
       <div class="dock">
         {hint && (
@@ -91,7 +92,7 @@ export function Report({ incident }: { incident: RangerIncident }) {
             <Warning size={18} /> {hint}
           </p>
         )}
-        <button type="button" class="primary green" data-primary="submit" onClick={() => void submit()}>
+        <button type="button" class="primary green" data-primary="submit" onClick={send}>
           {w.submit}
         </button>
       </div>

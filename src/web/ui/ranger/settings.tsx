@@ -3,7 +3,7 @@ import { switchLang } from '../shared/lang';
 import { Cross, Tick } from '../shared/icons';
 import { gpsProblem } from './gps';
 import { once } from './ring';
-import { connected, durable } from './state';
+import { connected, kept } from './state';
 import { offline } from './worker';
 import { words } from './words';
 
@@ -13,7 +13,7 @@ export function Settings() {
     ['server', connected.value],
     ['offline', offline.value === 'ready'],
     ['gps', window.isSecureContext && !gpsProblem.value],
-    ['storage', durable.value],
+    ['storage', 'indexedDB' in window && kept.value],
   ];
   return (
     <div class="list settings">

@@ -7,7 +7,7 @@ import { follow } from '../shared/stream';
 import { known, soon, WAIT_MS, watch } from './gps';
 import { stageOf, type Item, type Kind, type Step } from './outbox/item';
 import { Outbox, type Answer } from './outbox/outbox';
-import { openStore, type Store } from './outbox/store';
+import { openStore } from './outbox/store';
 import { ring } from './ring';
 import { watchPlaces } from './moved';
 import type { Incident, RangerIncident, RangerView } from '../shared/types';
@@ -19,12 +19,10 @@ export const view = signal<RangerView | null>(null);
 export const connected = signal(navigator.onLine);
 export const signedOut = signal(false);
 export const readAt = signal(0);
-export const durable = signal(true);
 
-let store: Store;
-const outbox = signal<Outbox | null>(null);
-export const items = computed<readonly Item[]>(() => outbox.value?.items.value ?? []);
-export const sending = computed(() => outbox.value?.busy.value ?? false);
+const store = openStore();
+export const outbox = new Outbox(store, deliver, serverNow);
+export const { items, busy: sending, kept } = outbox;
 
 /** `#/i/ID`, `#/i/ID/report`, `#/records`, `#/settings`: the phone's back button works. */
 export const route = signal(location.hash.slice(1) || '/');
@@ -47,7 +45,7 @@ async function load(): Promise<void> {
     connected.value = true;
     signedOut.value = false;
     readAt.value = serverNow();
-    void outbox.value?.flush();
+    outbox.flush();
   } catch (error) {
     connected.value = false;
     signedOut.value = error instanceof Problem && error.status === 401;
@@ -75,61 +73,65 @@ async function deliver(item: Item): Promise<Answer> {
       if (last?.incidents.some((it) => it.id === item.incident && it.mine !== 'sent')) void load();
     }
     connected.value = true;
-    return { status: 200, words: '' };
+    return { status: 200, code: '', words: '' };
   } catch (error) {
-    const status = error instanceof Problem ? error.status : 0;
+    const [status, code] = error instanceof Problem ? [error.status, error.code] : [0, ''];
     if (status === 0) connected.value = false;
+    if (status === 401) signedOut.value = true;
     if (status === 409) void load();
-    return { status, words: failure(error) };
+    return { status, code, words: failure(error) };
   }
 }
 
 /** The answer to an action does not say whose it is: the dispatch does. */
 function taken(before: RangerIncident, incident: Incident, me: string): RangerIncident {
   const sent = incident.dispatch?.ranger.id === me;
-  return { ...incident, mine: sent ? 'sent' : before.mine, told_as: sent ? null : before.told_as, answered_at: before.answered_at };
+  return { ...before, ...incident, mine: sent ? 'sent' : before.mine, told_as: sent ? null : before.told_as };
 }
 
-/** One tap: stored with the time it happened, then everything else. */
-export async function tap(kind: Kind, incident: RangerIncident, body: Record<string, unknown> = {}, photo?: Blob): Promise<void> {
-  if (navigator.vibrate) navigator.vibrate(40);
+/** What every tap carries: which, about what, when and from where. */
+export function tapped(kind: Kind, incident: RangerIncident, body: Record<string, unknown> = {}) {
   const position = kind === 'photo' ? null : known();
-  const wants = kind !== 'photo' && kind !== 'decline' && !position;
-  const key = uuid();
-  const item = {
-    key,
-    kind,
-    incident: incident.id,
-    place: incident.place.name,
-    happenedAt: new Date(serverNow()).toISOString(),
-    body,
-    position,
-    holdUntil: wants ? Date.now() + WAIT_MS : 0,
-    ...(photo ? { photo } : {}),
-  };
-  await outbox.value?.add(item);
-  if (wants) void soon().then((found) => outbox.value?.locate(key, found));
+  return { key: uuid(), kind, incident: incident.id, place: incident.place.name, happenedAt: new Date(serverNow()).toISOString(), body, position };
 }
 
-export const sendNow = (): void => void load().then(() => outbox.value?.flush());
-export const decide = (item: Item, again: boolean): void => void outbox.value?.decide(item, again);
+/** One tap, taken at once. */
+export function tap(kind: Kind, incident: RangerIncident, body: Record<string, unknown> = {}, photo?: Blob): void {
+  if (navigator.vibrate) navigator.vibrate(40);
+  const item = tapped(kind, incident, body);
+  outbox.add(photo ? { ...item, photo } : item, waitFor(item));
+}
+
+/** A step without a position waits a moment for one; whoever cannot go needs none. */
+export function waitFor({ key, kind, position }: Pick<Item, 'key' | 'kind' | 'position'>): number {
+  if (position || kind === 'photo' || kind === 'decline') return 0;
+  void soon().then((found) => outbox.locate(key, found));
+  return WAIT_MS;
+}
+
+export const sendNow = (): void => {
+  outbox.flush(true);
+  void load();
+};
 
 export async function start(): Promise<void> {
-  store = await openStore();
-  durable.value = store.durable;
-  const box = new Outbox(store, deliver);
-  await box.load();
-  view.value = (await store.view().catch(() => undefined)) ?? null;
-  outbox.value = box;
-  effect(() => watch(open.value.length > 0 && open.value.some((it) => !['reported', 'told', 'heard'].includes(stage(it)))));
-  effect(() => ring(open.value.filter((it) => ['new', 'asked'].includes(stage(it))).map((it) => it.id)));
-  await load();
+  // What is kept is shown first; a disk that does not answer delays nothing but itself.
+  const kept = Promise.all([outbox.load(), store.view().then((last) => (view.value ??= last ?? null), () => undefined)]);
+  const wake = (): void => {
+    outbox.flush();
+    void load();
+  };
+  void load();
   follow({ onEvent: () => void load(), onReconnect: () => void load() });
-  setInterval(() => void load(), POLL_MS);
-  addEventListener('online', sendNow);
+  setInterval(wake, POLL_MS);
+  addEventListener('online', wake);
   addEventListener('offline', () => (connected.value = false));
   document.addEventListener('visibilitychange', () => {
-    if (document.visibilityState === 'visible') sendNow();
+    if (document.visibilityState === 'visible') wake();
   });
   void navigator.storage?.persist?.().catch(() => false);
+  // What was acknowledged on an earlier page rings no more.
+  await kept;
+  effect(() => watch(open.value.length > 0 && open.value.some((it) => !['reported', 'told', 'heard'].includes(stage(it)))));
+  effect(() => ring(open.value.filter((it) => ['new', 'asked'].includes(stage(it))).map((it) => it.id)));
 }

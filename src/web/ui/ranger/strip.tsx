@@ -1,15 +1,28 @@
 /** One line of fixed height under the top bar: what is not yet delivered, or what stands in the way. Never pushes the page. */
+import { computed, signal } from '@preact/signals';
 import { now } from '../shared/clock';
 import { clockTime } from '../shared/time';
 import { Up } from '../shared/icons';
 import { gpsProblem } from './gps';
 import { pending } from './outbox/item';
-import { durable, items, readAt, sending, sendNow, signedOut } from './state';
+import { items, kept, readAt, sending, sendNow, signedOut } from './state';
 import { offline } from './worker';
 import { words } from './words';
 
 /** A delivery is confirmed in words this long. */
 const DELIVERED_SHOWN_MS = 8000;
+const pendingCount = computed(() => pending(items.value).length);
+const justSent = signal(false);
+let timer: ReturnType<typeof setTimeout>;
+let before = 0;
+pendingCount.subscribe((count) => {
+  if (before > 0 && count === 0) {
+    justSent.value = true;
+    clearTimeout(timer);
+    timer = setTimeout(() => (justSent.value = false), DELIVERED_SHOWN_MS);
+  }
+  before = count;
+});
 
 export function Strip() {
   return <div class="strip">{content()}</div>;
@@ -18,7 +31,7 @@ export function Strip() {
 function content() {
   const w = words();
   void now.value;
-  const waiting = pending(items.value).length;
+  const waiting = pendingCount.value;
   const refused = items.value.some((item) => item.refused !== null);
   if (signedOut.value) return <p class="strip-red">{w.signedOut}</p>;
   if (refused)
@@ -27,6 +40,7 @@ function content() {
         {w.refused} · {w.tabs.records}
       </a>
     );
+  if (!kept.value) return <p class="strip-red">{w.notKept}</p>;
   if (waiting > 0)
     return (
       <p class="strip-amber" data-queued={waiting}>
@@ -37,11 +51,9 @@ function content() {
         </button>
       </p>
     );
-  if (!durable.value) return <p class="strip-red">{w.notKept}</p>;
   if (offline.value === 'insecure') return <p class="strip-red">{w.insecure}</p>;
   if (gpsProblem.value) return <p class="strip-red">{w.noGps}</p>;
   if (offline.value === 'unsupported') return <p class="strip-red">{w.noWorker}</p>;
-  const delivered = Math.max(0, ...items.value.map((item) => item.deliveredAt ?? 0));
-  if (Date.now() - delivered < DELIVERED_SHOWN_MS) return <p class="strip-green">{w.allSent}</p>;
+  if (justSent.value) return <p class="strip-green">{w.allSent}</p>;
   return <p>{readAt.value > 0 && w.asOf(clockTime(readAt.value))}</p>;
 }

@@ -1,5 +1,5 @@
 /** One way in and out of `/api/v1`: JSON, problem details, idempotency keys. */
-import { learn } from './clock';
+import { elapsed, learn } from './clock';
 import { lang } from './lang';
 import type { Time } from './types';
 
@@ -74,9 +74,9 @@ export const post = <T>(path: string, body: unknown, how?: Sending): Promise<T> 
 
 /** A GET whose answer carries the server's `now`. */
 export async function getTimed<T extends { now: Time }>(path: string): Promise<T> {
-  const sentAt = Date.now();
+  const sentAt = elapsed();
   const answer = await get<T>(path);
-  learn(answer.now, sentAt);
+  learn(answer.now, elapsed() - sentAt);
   return answer;
 }
 

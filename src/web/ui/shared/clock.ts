@@ -13,6 +13,9 @@ function remembered(): number {
   }
 }
 
+/** Milliseconds of a clock that nobody can set: for durations. */
+export const elapsed = (): number => performance.now();
+
 let offsetMs = remembered();
 
 /** Server time as best known, milliseconds. Without any contact yet: the offset of the last visit, else the device's clock. */
@@ -21,10 +24,9 @@ export const serverNow = (): number => Date.now() + offsetMs;
 /** Ticks once a second; read it in a component to have its clocks run. */
 export const now = signal(serverNow());
 
-/** Takes the server's time from an answer; `sentAt` is the device time of the request, so half the way is accounted for. */
-export function learn(time: Time, sentAt: number): void {
-  const received = Date.now();
-  offsetMs = ms(time) - (sentAt + received) / 2;
+/** Takes the server's time from an answer; `tookMs` is how long the request took, so half the way is accounted for. */
+export function learn(time: Time, tookMs: number): void {
+  offsetMs = ms(time) + tookMs / 2 - Date.now();
   now.value = serverNow();
   try {
     localStorage.setItem(KEY, String(Math.round(offsetMs)));

@@ -1,6 +1,6 @@
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { destination } from '../shared/geo';
-import { toPosition } from '../ranger/gps';
+import { ageOf, toPosition } from '../ranger/gps';
 import { watched } from '../ranger/moved';
 import { proof } from '../ranger/proof';
 import { bearingFix, incident } from './incidents';
@@ -8,20 +8,30 @@ import type { RangerIncident } from '../shared/types';
 
 const task = (change: Partial<RangerIncident> = {}): RangerIncident => ({ ...incident('a'), mine: 'sent', told_as: null, answered_at: null, ...change });
 const NOW = Date.parse('2026-11-21T06:00:00Z');
-const here = (metres: number, agoMs = 0) => ({ at: destination(task().fix.centre, 90, metres), accuracy_m: 9, takenAt: NOW - agoMs });
+const here = (metres: number, agoMs = 0) => ({ at: destination(task().fix.centre, 90, metres), accuracy_m: 9, ageMs: agoMs, cameAt: { elapsed: performance.now(), wall: Date.now() } });
+afterEach(() => void vi.useRealTimers());
 
 describe('a position', () => {
   it('carries when it was measured, on the clock of the tap', () => {
-    expect(toPosition(here(0, 60_000), 0).measured_at).toBe('2026-11-21T05:59:00.000Z');
-    expect(toPosition(here(0), 3_600_000).measured_at).toBe('2026-11-21T07:00:00.000Z');
+    vi.useFakeTimers({ toFake: ['Date', 'performance'] });
+    expect(toPosition(here(0, 60_000), NOW).measured_at).toBe('2026-11-21T05:59:00.000Z');
+    expect(toPosition(here(0), NOW + 3_600_000).measured_at).toBe('2026-11-21T07:00:00.000Z');
+  });
+
+  it.each([-86_400_000, -3000, 0])('is as old as it is after the clock jumps by %i ms', (jump) => {
+    vi.useFakeTimers({ toFake: ['Date', 'performance'] });
+    const fix = here(0, 1000);
+    vi.advanceTimersByTime(4000);
+    vi.setSystemTime(Date.now() + jump);
+    expect(ageOf(fix)).toBe(5000);
   });
 
   it('proves an arrival near enough and fresh enough, by the rule of the server', () => {
     const rule = { radius_m: 500, age_max_s: 120 };
-    expect(proof(task(), here(700), rule, NOW)).toMatchObject({ lacks: null });
-    expect(proof(task(), here(1000), rule, NOW).lacks).toBe('far');
-    expect(proof(task(), here(0, 121_000), rule, NOW)).toMatchObject({ metres: 0, lacks: 'old' });
-    expect(proof(task(), null, rule, NOW)).toEqual({ metres: null, lacks: 'no_position' });
+    expect(proof(task(), here(700), rule)).toMatchObject({ lacks: null });
+    expect(proof(task(), here(1000), rule).lacks).toBe('far');
+    expect(proof(task(), here(0, 121_000), rule)).toMatchObject({ metres: 0, lacks: 'old' });
+    expect(proof(task(), null, rule)).toEqual({ metres: null, lacks: 'no_position' });
   });
 });
 

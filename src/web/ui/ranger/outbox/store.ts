@@ -1,4 +1,4 @@
-/** What the phone remembers: taps not yet delivered, the last known incidents. IndexedDB, or memory where there is none. */
+/** What the phone remembers in IndexedDB: taps, drafts and photos, and the last known incidents. Any call may fail at any time. */
 import { openDB, type DBSchema, type IDBPDatabase } from 'idb';
 import type { RangerView } from '../../shared/types';
 import type { Item } from './item';
@@ -9,49 +9,51 @@ export interface Store {
   remove(key: string): Promise<void>;
   view(): Promise<RangerView | undefined>;
   keepView(view: RangerView): Promise<void>;
-  /** False when a reload would lose what is kept. */
-  durable: boolean;
 }
 
 interface Schema extends DBSchema {
   outbox: { key: string; value: Item };
   view: { key: string; value: RangerView };
 }
+type Database = IDBPDatabase<Schema>;
 
-export async function openStore(): Promise<Store> {
-  try {
-    const db = await openDB<Schema>('huoyan-ranger', 1, {
+/** A database that has not answered by then does not count as one. */
+const ANSWERS_MS = 5000;
+
+export function openStore(name = 'huoyan-ranger'): Store {
+  let opened: Promise<Database> | undefined;
+  const open = (): Promise<Database> =>
+    openDB<Schema>(name, 1, {
       upgrade(db) {
         db.createObjectStore('outbox', { keyPath: 'key' });
         db.createObjectStore('view');
       },
+      terminated: () => (opened = undefined),
     });
-    return durable(db);
-  } catch {
-    return memoryStore();
+
+  /** The browser closes a database when the disk is full or the system takes its memory: a second try is on a new connection. */
+  async function ask<T>(run: (db: Database) => Promise<T>): Promise<T> {
+    try {
+      return await within(once(run));
+    } catch {
+      opened?.then((db) => db.close()).catch(() => undefined);
+      opened = undefined;
+      return within(once(run));
+    }
   }
-}
+  const once = async <T>(run: (db: Database) => Promise<T>): Promise<T> => run(await (opened ??= open()));
 
-function durable(db: IDBPDatabase<Schema>): Store {
   return {
-    durable: true,
-    items: () => db.getAll('outbox'),
-    put: async (item) => void (await db.put('outbox', item)),
-    remove: (key) => db.delete('outbox', key),
-    view: () => db.get('view', 'last'),
-    keepView: async (view) => void (await db.put('view', view, 'last')),
+    items: () => ask((db) => db.getAll('outbox')),
+    put: async (item) => void (await ask((db) => db.put('outbox', item))),
+    remove: (key) => ask((db) => db.delete('outbox', key)),
+    view: () => ask((db) => db.get('view', 'last')),
+    keepView: async (view) => void (await ask((db) => db.put('view', view, 'last'))),
   };
 }
 
-export function memoryStore(): Store {
-  const kept = new Map<string, Item>();
-  let last: RangerView | undefined;
-  return {
-    durable: false,
-    items: async () => [...kept.values()],
-    put: async (item) => void kept.set(item.key, item),
-    remove: async (key) => void kept.delete(key),
-    view: async () => last,
-    keepView: async (view) => void (last = view),
-  };
+function within<T>(promise: Promise<T>): Promise<T> {
+  let timer: ReturnType<typeof setTimeout>;
+  const late = new Promise<never>((_, reject) => (timer = setTimeout(() => reject(new Error('the database does not answer')), ANSWERS_MS)));
+  return Promise.race([promise, late]).finally(() => clearTimeout(timer));
 }
