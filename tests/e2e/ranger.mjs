@@ -71,6 +71,10 @@ export async function report(page, category) {
   await page.locator('[data-value="small"]').tap();
   await page.locator('[data-value="yes"]').tap();
   await shot(page, '08-ranger-report-filled');
+  // The camera app may cost the page its life: what was filled in is there again.
+  await page.reload();
+  await page.waitForSelector('.photos figcaption');
+  await page.waitForSelector(`.choice-big [data-value="${category}"][aria-pressed="true"]`);
   await page.tap('[data-primary="submit"]');
   await stage(page, 'reported');
   await delivered(page);

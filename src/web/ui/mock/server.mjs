@@ -69,6 +69,7 @@ const actions = {
     it.state = 'needs_review';
     return { type: 'declined', reason: body.reason };
   },
+  support: (_it, body) => ({ type: 'support_asked', reason: body.reason }),
   arrive: (it, body) => {
     it.dispatch.acknowledged ??= step(body, 'implied');
     if (!body.position) {

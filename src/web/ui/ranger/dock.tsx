@@ -1,4 +1,4 @@
-/** The bottom edge: one big primary, at most one secondary above it. A new primary is deaf for 1.5 s, against double taps. */
+/** The bottom edge: one big primary, what may be needed at any stage above it. A new primary is deaf for 1.5 s, against double taps. */
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { now } from '../shared/clock';
 import { away } from '../shared/describe';
@@ -7,6 +7,7 @@ import { classes, CopyButton } from '../shared/ui';
 import { coordinates, direct, fixCoordinates, goal } from '../shared/where';
 import { common } from '../shared/words';
 import { here } from './gps';
+import { Shoot } from './photos';
 import { proof } from './proof';
 import { go, tap, view } from './state';
 import { words } from './words';
@@ -15,7 +16,7 @@ import type { LatLon, RangerIncident } from '../shared/types';
 
 const DEAF_MS = 1500;
 
-type Sheet = 'decline' | 'navigate' | null;
+type Sheet = 'decline' | 'support' | 'navigate' | null;
 
 export function Dock({ incident, at }: { incident: RangerIncident; at: Step }) {
   const w = words();
@@ -36,15 +37,27 @@ export function Dock({ incident, at }: { incident: RangerIncident; at: Step }) {
       {name}
     </button>
   );
+  // Whoever has reported has been there: only those on the way can still say that they cannot go.
+  const help = (
+    <div class="pair">
+      {at !== 'reported' && (
+        <button type="button" class="secondary" data-secondary="decline" onClick={() => setSheet('decline')}>
+          {w.cannotGo}
+        </button>
+      )}
+      <button type="button" class="secondary" data-secondary="support" onClick={() => setSheet('support')}>
+        {w.support}
+      </button>
+    </div>
+  );
   if (sheet === 'decline') return <Decline incident={incident} done={() => setSheet(null)} />;
+  if (sheet === 'support') return <Support incident={incident} done={() => setSheet(null)} />;
   if (sheet === 'navigate') return <Navigate incident={incident} done={() => setSheet(null)} />;
   switch (at) {
     case 'new':
       return (
         <div class="dock">
-          <button type="button" class="secondary" data-secondary="decline" onClick={() => setSheet('decline')}>
-            {w.cannotGo}
-          </button>
+          {help}
           {primary(w.acknowledge, 'red', () => tap('acknowledge', incident))}
         </div>
       );
@@ -54,6 +67,7 @@ export function Dock({ incident, at }: { incident: RangerIncident; at: Step }) {
           <button type="button" class="secondary" onClick={() => setSheet('navigate')}>
             {w.navigate}
           </button>
+          {help}
           <Proof incident={incident} />
           {primary(w.arrive, 'blue', () => tap('arrive', incident))}
         </div>
@@ -82,7 +96,16 @@ export function Dock({ incident, at }: { incident: RangerIncident; at: Step }) {
           ) : (
             <Call phone={phone} />
           )}
+          {help}
           {primary(w.report, 'green', () => go(`/i/${incident.id}/report`))}
+        </div>
+      );
+    case 'reported':
+      return (
+        <div class="dock">
+          {incident.mine === 'sent' && <Shoot taken={0} word={w.photoAdd} onPhoto={(photo) => tap('photo', incident, {}, photo)} />}
+          {incident.mine === 'sent' && help}
+          <Call phone={phone} />
         </div>
       );
     default:
@@ -133,27 +156,58 @@ function Proof({ incident }: { incident: RangerIncident }) {
   );
 }
 
+/** Two taps, the second of which says what it does: another is sent at once, and that cannot be taken back. */
 function Decline({ incident, done }: { incident: RangerIncident; done: () => void }) {
   const w = words();
+  const [reason, choose] = useState<string | null>(null);
+  const sure = (): void => {
+    done();
+    tap('decline', incident, { reason });
+  };
+  if (reason === null) return <Reasons title={w.cannotGoWhy} reasons={w.cannotGoReasons} onChoose={choose} done={done} />;
   return (
     <div class="dock dock-sheet">
-      <p class="dock-title">{w.cannotGoWhy}</p>
+      <p class="dock-title">{w.cannotGoSure(reason)}</p>
       <div class="grid2">
-        {w.cannotGoReasons.map((reason) => (
-          <button
-            key={reason}
-            type="button"
-            class="secondary"
-            onClick={() => {
-              done();
-              tap('decline', incident, { reason });
-            }}
-          >
+        <button type="button" class="secondary strong" onClick={done}>
+          {w.back}
+        </button>
+        <button type="button" class="secondary" data-secondary="decline-sure" onClick={sure}>
+          {w.cannotGoYes}
+        </button>
+      </div>
+    </div>
+  );
+}
+
+function Support({ incident, done }: { incident: RangerIncident; done: () => void }) {
+  const w = words();
+  const ask = (reason: string): void => {
+    done();
+    tap('support', incident, { reason });
+  };
+  return <Reasons title={w.supportWhat} reasons={w.supportNeeds} onChoose={ask} done={done} />;
+}
+
+interface ReasonsProps {
+  title: string;
+  reasons: readonly string[];
+  onChoose: (reason: string) => void;
+  done: () => void;
+}
+
+function Reasons({ title, reasons, onChoose, done }: ReasonsProps) {
+  return (
+    <div class="dock dock-sheet">
+      <p class="dock-title">{title}</p>
+      <div class="grid2">
+        {reasons.map((reason) => (
+          <button key={reason} type="button" class="secondary" data-reason={reason} onClick={() => onChoose(reason)}>
             {reason}
           </button>
         ))}
         <button type="button" class="secondary strong" onClick={done}>
-          {w.back}
+          {words().back}
         </button>
       </div>
     </div>

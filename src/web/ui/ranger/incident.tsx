@@ -12,7 +12,7 @@ import { Dock } from './dock';
 import { here } from './gps';
 import { Asked, Moved } from './notice';
 import { items, stage } from './state';
-import { markOf, nextOf } from './tasks';
+import { markOf, nextOf, seenAgo } from './tasks';
 import { words } from './words';
 import type { Step } from './outbox/item';
 import type { RangerIncident } from '../shared/types';
@@ -26,13 +26,15 @@ export function IncidentPage({ incident }: { incident: RangerIncident }) {
         <div class="what">
           <h1>
             <DrillWord drill={incident.drill} />
-            {incident.place.name}
+            <span class="code">{incident.code}</span> {incident.place.name}
           </h1>
           {isPlace(incident.fix) && <p class="evidence">{headlineEvidence(incident)}</p>}
           <p class="evidence">{whereFrom(incident)}</p>
+          <p class="evidence">{seenAgo(incident)}</p>
         </div>
         <Moved incident={incident} />
         <Asked incident={incident} at={at} />
+        <Asking incident={incident} />
         <Clock incident={incident} at={at} />
         <Possible incident={incident} />
         {(at === 'acknowledged' || at === 'arrived') && <p class="safety">{words().safety}</p>}
@@ -49,6 +51,20 @@ function whereFrom(incident: RangerIncident): string {
   const metres = Math.round(fix.radius_m);
   if (isPlace(fix)) return from ? w.fromHere(direction(from.at, fix.centre), metres) : w.uncertain(metres);
   return [goal(incident)?.name, direct(fix, sightings), from && w.youAre(away(fromFireM(from.at, incident)))].filter(Boolean).join(common().separator);
+}
+
+/** What this phone has asked for, and whether the office has it. */
+function Asking({ incident: { id, state } }: { incident: RangerIncident }) {
+  const w = words();
+  const asked = items.value.filter((item) => item.kind === 'support' && item.incident === id && item.refused === null);
+  const last = asked[asked.length - 1];
+  if (!last || state === 'closed') return null;
+  return (
+    <div class="notice" data-notice="support">
+      <b>{w.supportAsked(String(last.body['reason']))}</b>
+      <p>{last.deliveredAt === null ? w.waiting : w.delivered}</p>
+    </div>
+  );
 }
 
 /** Grids along the bearing: a ranger who knows the land looks there first. */
@@ -105,7 +121,7 @@ function Clock({ incident, at }: { incident: RangerIncident; at: Step }) {
         {w.limit(w.clock[at as 'new'], word)}
       </span>
       {unproven && <p class="returned" data-claimed={claimed.unproven}>{w.toldUnproven(arrival(claimed))}</p>}
-      {returned && <p class="returned">{isInterim(incident) ? w.interim : w.sentBack}</p>}
+      {returned && <p class="returned">{incident.sent_back ? w.sentBackWhy(incident.sent_back) : isInterim(incident) ? w.interim : w.sentBack}</p>}
     </div>
   );
 }

@@ -8,12 +8,13 @@ import { Brand, Gear, Left, List, Phone, Task } from '../shared/icons';
 import { announceLang } from '../shared/lang';
 import { classes } from '../shared/ui';
 import { common } from '../shared/words';
+import { announced, front } from './front';
 import { IncidentPage } from './incident';
 import { Records } from './records';
 import { Report } from './report';
 import { unlockOnTouch } from './ring';
 import { Settings } from './settings';
-import { connected, go, open, route, start, stage, view } from './state';
+import { connected, go, route, start, stage, view } from './state';
 import { Strip } from './strip';
 import { Tasks } from './tasks';
 import { registerWorker } from './worker';
@@ -24,13 +25,12 @@ function Ranger() {
   const [, page, id, sub] = route.value.split('/');
   if (page === 'records') return <Frame tab="records">{<Records />}</Frame>;
   if (page === 'settings') return <Frame tab="settings">{<Settings />}</Frame>;
-  // Exactly one open incident is what the phone is in the hand for: no list in between.
-  const only = page === '' && open.value.length === 1 ? open.value[0] : undefined;
-  const incident = page === 'i' ? view.value?.incidents.find((it) => it.id === id) : only;
+  const wanted = page === 'i' ? id : page === '' ? front.value : null;
+  const incident = view.value?.incidents.find((it) => it.id === wanted);
   if (!incident) return <Frame tab="tasks">{<Tasks />}</Frame>;
   if (sub === 'report' && stage(incident) === 'arrived') return <Frame>{<Report incident={incident} key={incident.id} />}</Frame>;
   return (
-    <Frame tab={only ? 'tasks' : undefined}>
+    <Frame tab={page === '' ? 'tasks' : undefined}>
       <IncidentPage incident={incident} key={incident.id} />
     </Frame>
   );
@@ -64,8 +64,24 @@ function Frame({ tab, children }: { tab?: Tab | undefined; children: ComponentCh
         )}
       </header>
       <Strip />
+      <Announced />
       <main class="body">{children}</main>
       {tab && <Tabs tab={tab} />}
+    </div>
+  );
+}
+
+/** An order that came while another is worked on: said above it, opened by a tap. */
+function Announced() {
+  const [first, ...more] = announced.value;
+  return (
+    <div role="alert">
+      {first && (
+        <a class="announced" href={`#/i/${first.id}`} data-announced={first.id}>
+          {words().newTask} {first.code} {first.place.name}
+          {more.length > 0 && ` +${more.length}`}
+        </a>
+      )}
     </div>
   );
 }
@@ -79,7 +95,7 @@ function Tabs({ tab }: { tab: Tab }) {
       {(['tasks', 'records', 'settings'] as const).map((name) => {
         const Icon = tabIcon[name];
         return (
-          <a key={name} href={name === 'tasks' ? '#/' : `#/${name}`} aria-current={tab === name ? 'page' : undefined}>
+          <a key={name} href={name === 'tasks' ? '#/' : `#/${name}`} onClick={() => (front.value = null)} aria-current={tab === name ? 'page' : undefined}>
             <Icon size={20} />
             {w.tabs[name]}
           </a>

@@ -1,9 +1,12 @@
 import { now } from '../shared/clock';
-import { headlineEvidence } from '../shared/describe';
+import { away, direction, headlineEvidence } from '../shared/describe';
 import { clockFor, leading } from '../shared/incident';
 import { pictureUrl } from '../shared/api';
 import { classes, DrillWord, Failed, StateWord } from '../shared/ui';
+import { MINUTE_MS, ms } from '../shared/time';
+import { fromFireM, isPlace } from '../shared/where';
 import { common } from '../shared/words';
+import { here } from './gps';
 import { connected, ended, open, sendNow, signedOut, stage, view } from './state';
 import { toldAs } from './notice';
 import { words } from './words';
@@ -13,6 +16,17 @@ import type { Mark } from '../shared/incident';
 
 export const markOf: Record<Step, Mark> = { new: 'dispatched', acknowledged: 'acknowledged', arrived: 'arrived', reported: 'reported', closed: 'closed', declined: 'closed', asked: 'dispatched', told: 'needs_review', heard: 'acknowledged' };
 export const nextOf: Partial<Record<Step, Stage>> = { new: 'acknowledged', acknowledged: 'arrived', arrived: 'reported' };
+
+export function seenAgo({ first_seen_at }: RangerIncident): string {
+  const w = words();
+  const minutes = Math.max(0, Math.floor((now.value - ms(first_seen_at)) / MINUTE_MS));
+  return w.seen(minutes < 120 ? w.minutes(minutes) : w.hours(Math.floor(minutes / 60)));
+}
+
+function howFar(incident: RangerIncident): string {
+  if (!here.value) return '';
+  return isPlace(incident.fix) ? direction(here.value.at, incident.fix.centre) : away(fromFireM(here.value.at, incident));
+}
 
 export function Tasks() {
   const w = words();
@@ -48,10 +62,12 @@ function Card({ incident }: { incident: RangerIncident }) {
       <span class="task-text">
         <b>
           <DrillWord drill={incident.drill} />
-          {incident.place.name}
+          <span class="code">{incident.code}</span> {incident.place.name}
         </b>
+        <span class="quiet">{headlineEvidence(incident)}</span>
+        <span class="quiet">{[seenAgo(incident), howFar(incident)].filter(Boolean).join(common().separator)}</span>
         <StateWord mark={markOf[at]} word={incident.mine === 'told' && at === 'told' ? toldAs(incident) : w.stage[at]} />
-        {clock ? <time class={clock.countdown.urgency}>{clock.countdown.text}</time> : <span class="quiet">{headlineEvidence(incident)}</span>}
+        {clock && <time class={clock.countdown.urgency}>{clock.countdown.text}</time>}
       </span>
     </a>
   );
