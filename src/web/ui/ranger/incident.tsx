@@ -26,7 +26,7 @@ export function IncidentPage({ incident }: { incident: RangerIncident }) {
         <div class="what">
           <h1>
             <DrillWord drill={incident.drill} />
-            <span class="code">{incident.code}</span> {incident.place.name}
+            {incident.code} {incident.place.name}
           </h1>
           {isPlace(incident.fix) && <p class="evidence">{headlineEvidence(incident)}</p>}
           <p class="evidence">{whereFrom(incident)}</p>

@@ -3,6 +3,7 @@ import { computed, signal } from '@preact/signals';
 import { now } from '../shared/clock';
 import { clockTime } from '../shared/time';
 import { Up } from '../shared/icons';
+import { classes } from '../shared/ui';
 import { gpsProblem } from './gps';
 import { pending } from './outbox/item';
 import { items, kept, readAt, sending, sendNow, signedOut } from './state';
@@ -33,24 +34,24 @@ function content() {
   void now.value;
   const waiting = pendingCount.value;
   const refused = items.value.some((item) => item.refused !== null);
-  if (signedOut.value) return <p class="strip-red">{w.signedOut}</p>;
+  if (signedOut.value) return <p class="strip-red">{kept.value ? w.signedOut : w.notKept}</p>;
   if (refused)
     return (
       <a class="strip-red" href="#/records">
-        {w.refused} · {w.tabs.records}
+        {w.refused} · {w.tabs.records} {!kept.value && w.notKept}
       </a>
     );
-  if (!kept.value) return <p class="strip-red">{w.notKept}</p>;
   if (waiting > 0)
     return (
-      <p class="strip-amber" data-queued={waiting}>
+      <p class={classes('strip-amber', !kept.value && 'strip-red')} data-queued={waiting}>
         <Up size={16} />
-        <span>{w.queued(waiting)}</span>
+        <span>{kept.value ? w.queued(waiting) : w.notKept}</span>
         <button type="button" onClick={sendNow} disabled={sending.value}>
           {sending.value ? w.sending : w.sendNow}
         </button>
       </p>
     );
+  if (!kept.value) return <p class="strip-red">{w.notKept}</p>;
   if (offline.value === 'insecure') return <p class="strip-red">{w.insecure}</p>;
   if (gpsProblem.value) return <p class="strip-red">{w.noGps}</p>;
   if (offline.value === 'unsupported') return <p class="strip-red">{w.noWorker}</p>;

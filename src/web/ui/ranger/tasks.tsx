@@ -62,7 +62,7 @@ function Card({ incident }: { incident: RangerIncident }) {
       <span class="task-text">
         <b>
           <DrillWord drill={incident.drill} />
-          <span class="code">{incident.code}</span> {incident.place.name}
+          {incident.code} {incident.place.name}
         </b>
         <span class="quiet">{headlineEvidence(incident)}</span>
         <span class="quiet">{[seenAgo(incident), howFar(incident)].filter(Boolean).join(common().separator)}</span>

@@ -46,19 +46,30 @@ self.addEventListener('fetch', (event) => {
 });
 
 async function cached(cache: string, key: string, request: Request): Promise<Response> {
-  return (await (await caches.open(cache)).match(key)) ?? fetch(request);
+  return (await kept(cache, key)) ?? fetch(request);
+}
+
+/** Without a disk everything comes from the network. */
+async function kept(cache: string, key: string): Promise<Response | undefined> {
+  try {
+    return await (await caches.open(cache)).match(key);
+  } catch {
+    return undefined;
+  }
 }
 
 /** A picture never changes under its id. */
 async function picture(request: Request): Promise<Response> {
-  const cache = await caches.open(PICTURES);
-  const kept = await cache.match(request.url);
-  if (kept) return kept;
+  const known = await kept(PICTURES, request.url);
+  if (known) return known;
   const response = await fetch(request);
-  if (response.ok) {
-    await cache.put(request.url, response.clone());
-    const keys = await cache.keys();
-    await Promise.all(keys.slice(0, Math.max(0, keys.length - PICTURES_KEPT)).map((key) => cache.delete(key)));
-  }
+  if (response.ok) await keep(request, response.clone()).catch(() => undefined);
   return response;
+}
+
+async function keep(request: Request, response: Response): Promise<void> {
+  const cache = await caches.open(PICTURES);
+  await cache.put(request.url, response);
+  const keys = await cache.keys();
+  await Promise.all(keys.slice(0, Math.max(0, keys.length - PICTURES_KEPT)).map((key) => cache.delete(key)));
 }
