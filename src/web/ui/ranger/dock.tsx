@@ -156,7 +156,7 @@ function Proof({ incident }: { incident: RangerIncident }) {
   );
 }
 
-/** Two taps, the second of which says what it does: another is sent at once, and that cannot be taken back. */
+/** Two taps, the second of which says what it does: the office is rung at once, and that cannot be taken back. */
 function Decline({ incident, done }: { incident: RangerIncident; done: () => void }) {
   const w = words();
   const [reason, choose] = useState<string | null>(null);
