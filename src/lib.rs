@@ -14,7 +14,8 @@
 // The documentation is read by those who change the code: private links are the useful ones.
 #![allow(rustdoc::private_intra_doc_links)]
 
-// The base: time, errors, languages, settings.
+// The base: addresses, time, errors, languages, settings.
+pub mod address;
 pub mod clock;
 pub mod config;
 pub mod error;

@@ -44,12 +44,13 @@ fn code(text: &str) -> impl Iterator<Item = &str> {
 fn may_import(module: &str) -> Option<&'static [&'static str]> {
     const BASE: [&str; 0] = [];
     Some(match module {
-        "triage" | "error" | "clock" | "lang" => &BASE,
+        "address" | "triage" | "error" | "clock" | "lang" => &BASE,
         "config" => &["triage", "error"],
         "frame" => &["triage", "error"],
-        "camera" | "detect" => &["triage", "config", "clock", "error", "lang", "frame"],
-        "satellite" => &["triage", "config", "clock", "error", "lang"],
-        "county" | "store" | "bus" => &["triage", "config", "clock", "error", "lang"],
+        "camera" => &["address", "triage", "config", "clock", "error", "lang", "frame"],
+        "detect" => &["triage", "config", "clock", "error", "lang", "frame"],
+        "county" => &["address", "triage", "config", "clock", "error", "lang"],
+        "satellite" | "store" | "bus" => &["triage", "config", "clock", "error", "lang"],
         "desk" => &["triage", "county", "store", "bus", "config", "clock", "error", "lang"],
         "notify" | "report" => &["triage", "county", "store", "config", "clock", "error", "lang"],
         "drill" => &["triage", "frame", "camera", "config", "clock", "error", "lang"],
@@ -83,6 +84,7 @@ fn every_outside_crate_lives_in_its_home() {
         ("gstreamer", ["src/camera/", "src/satellite/bytes.rs"].as_slice()),
         ("retina::", &["src/camera/rtsp/"]),
         ("rustix::", &["src/camera/open_files.rs", "src/app/watch.rs", "src/clock.rs"]),
+        ("percent_encoding::", &["src/address/"]),
         ("ort::", &["src/detect/"]),
         ("sqlx::", &["src/store/"]),
         ("async_nats", &["src/bus/"]),
