@@ -77,8 +77,9 @@ fn main() -> ExitCode {
 fn receive(args: &Args) -> Result<()> {
     let config = CameraConfig { cadence: SignedDuration::from_secs(args.cadence.into()), ..CameraConfig::default() };
     let sources = args.urls().into_iter().enumerate();
-    let sources = sources
-        .map(|(i, url)| CameraSource::new(format!("c{i}").as_str().into(), "default".into(), format!("c{i}"), &url));
+    let sources = sources.map(|(i, url)| {
+        CameraSource::new(format!("c{i}").as_str().into(), "default".into(), format!("c{i}"), url.as_str())
+    });
     let receivers = Receivers::start(sources.collect(), &config, Clock::System, StatusBoard::default(), Lang::En)?;
     std::thread::scope(|scope| {
         let workers: Vec<_> =

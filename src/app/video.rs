@@ -3,9 +3,10 @@
 
 use super::App;
 use super::watch::{self, Analyst, Seen, Tuning, Watch};
-use crate::camera::{CameraSource, Receivers, Secret};
+use crate::address::Address;
+use crate::camera::{CameraSource, Receivers};
 use crate::config::Gating;
-use crate::county::{CameraEntry, CameraUrl};
+use crate::county::CameraEntry;
 use crate::detect::Detector;
 use crate::error::{Error, Result};
 use crate::frame::Health;
@@ -179,11 +180,8 @@ fn source(camera: &CameraEntry) -> CameraSource {
     }
 }
 
-fn stream(camera: &CameraEntry, url: &CameraUrl) -> CameraSource {
-    let mut source = CameraSource::new(camera.id.clone(), camera.pose.clone(), camera.name.clone(), url.shown());
-    if let (Some(user), Some(password)) = (url.user(), url.password()) {
-        source = source.with_login(user, Secret::new(password));
-    }
+fn stream(camera: &CameraEntry, address: &Address) -> CameraSource {
+    let source = CameraSource::new(camera.id.clone(), camera.pose.clone(), camera.name.clone(), address.clone());
     match &camera.pipeline {
         Some(pipeline) => source.with_pipeline(pipeline.clone()),
         None => source,

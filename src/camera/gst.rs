@@ -3,7 +3,7 @@
 use super::fault::{Fault, debian_package};
 use super::keyframe::{Codec, Keyframe};
 use super::pipelines::{Line, Pipelines};
-use super::source::without_password_parameters;
+use crate::address::masked;
 use crate::error::{Error, Result};
 use crate::frame::Picture;
 use crate::lang::Lang;
@@ -121,14 +121,14 @@ fn end_together(funnel: &gst::Element) {
 }
 
 fn bad(line: &Line, why: &str) -> Fault {
-    Fault::BadPipeline { name: line.name.clone(), why: without_password_parameters(why) }
+    Fault::BadPipeline { name: line.name.clone(), why: masked(why) }
 }
 
 /// What an error message means for the office. Only GStreamer's own sentence is passed on: its debug text holds addresses.
 pub(super) fn fault_of(message: &gst::message::Error) -> Fault {
     let error = message.error();
     let debug = message.debug().unwrap_or_default();
-    let why = without_password_parameters(error.message().trim_end_matches('.'));
+    let why = masked(error.message().trim_end_matches('.'));
     if error.matches(gst::ResourceError::NotAuthorized) || debug.contains("(401)") || debug.contains("Unauthorized") {
         return Fault::WrongPassword { had_one: true };
     }

@@ -5,6 +5,7 @@ use super::fault::Fault;
 use super::gst::{Pipeline, drop_delta_units, fault_of, keyframe_of};
 use super::keyframe::Keyframe;
 use super::pipelines::Pipelines;
+use super::reading::Reading;
 use super::receiver;
 use super::reconnect::Backoff;
 use super::slots::Slots;
@@ -94,12 +95,20 @@ pub(super) struct Fetches {
     running: Vec<Fetch>,
     /// Of the cameras whose main stream failed last time.
     backoffs: BTreeMap<usize, Backoff>,
+    /// Of their logins, for as long as the program runs.
+    readings: BTreeMap<usize, Reading>,
     next_at: Timestamp,
 }
 
 impl Fetches {
     pub fn new(slots: Arc<Slots>) -> Self {
-        Self { slots, running: Vec::new(), backoffs: BTreeMap::new(), next_at: Timestamp::UNIX_EPOCH }
+        Self {
+            slots,
+            running: Vec::new(),
+            backoffs: BTreeMap::new(),
+            readings: BTreeMap::new(),
+            next_at: Timestamp::UNIX_EPOCH,
+        }
     }
 
     /// Takes what has come, gives up what has not, begins at most one.
@@ -121,20 +130,27 @@ impl Fetches {
         let may_be_asked = |index| self.backoffs.get(&index).is_none_or(|backoff| backoff.is_due(now));
         let Some(index) = self.slots.wants_main(now, may_be_asked) else { return };
         self.next_at = now.checked_add(BEGIN_EVERY).unwrap_or(Timestamp::MAX);
-        match Fetch::begin(&self.slots, index, pipelines, now) {
+        let reading = self.readings.entry(index).or_default();
+        match Fetch::begin(&self.slots, index, reading, pipelines, now) {
             Ok(fetch) => self.running.push(fetch),
             Err(fault) => self.end(index, Err(fault), now),
         }
     }
 
     fn end(&mut self, index: usize, outcome: Result<Keyframe, Fault>, now: Timestamp) {
+        let reading = self.readings.entry(index).or_default();
         match &outcome {
-            Ok(_) => _ = self.backoffs.remove(&index),
+            Ok(_) => {
+                reading.worked();
+                self.backoffs.remove(&index);
+            }
             Err(fault) => {
                 let CameraConfig { reconnect_min, reconnect_max, .. } = self.slots.config;
                 let backoff =
                     self.backoffs.entry(index).or_insert_with(|| Backoff::new(reconnect_min, reconnect_max, 0.0));
+                let readings = self.slots.sources[index].main.as_ref().map_or(0, |main| main.address.readings());
                 _ = match fault {
+                    Fault::WrongPassword { .. } if reading.refused(readings) => backoff.failed(now),
                     Fault::WrongPassword { .. } | Fault::NoSuchStream => backoff.refused(now),
                     _ => backoff.failed(now),
                 };
@@ -157,9 +173,16 @@ struct Fetch {
 }
 
 impl Fetch {
-    fn begin(slots: &Arc<Slots>, index: usize, pipelines: &Pipelines, now: Timestamp) -> Result<Self, Fault> {
+    fn begin(
+        slots: &Arc<Slots>,
+        index: usize,
+        reading: &Reading,
+        pipelines: &Pipelines,
+        now: Timestamp,
+    ) -> Result<Self, Fault> {
         let source: &CameraSource = slots.sources[index].main.as_deref().ok_or(Fault::NoSuchStream)?;
-        let (pipeline, sink, outlet) = receiver::open(source, &source.kind()?, &slots.config.pipeline, pipelines)?;
+        let (pipeline, sink, outlet) =
+            receiver::open(source, reading, &source.kind()?, &slots.config.pipeline, pipelines)?;
         sink.set_property("sync", false);
         sink.set_property("drop", true);
         let flows = Arc::new(AtomicBool::new(false));
@@ -180,7 +203,7 @@ impl Fetch {
         };
         sink.set_callbacks(AppSinkCallbacks::builder().new_sample(new_sample).build());
         pipeline.play()?;
-        Ok(Self { index, had_password: source.password.is_some(), pipeline, sink, begun_at: now, flows, got })
+        Ok(Self { index, had_password: source.address.has_login(), pipeline, sink, begun_at: now, flows, got })
     }
 
     /// The first keyframe, or why there is none; None while it may still come.

@@ -1,16 +1,17 @@
 //! One camera's life: start, watch, restart. Driven by `tick`; all of GStreamer's waiting happens on its own threads.
 
+use super::Keyframe;
 use super::drop_folder::DropFolder;
 use super::fault::Fault;
 use super::gst::{Pipeline, drop_delta_units, keyframe_of};
 use super::pipelines::Pipelines;
+use super::reading::Reading;
 use super::reconnect::{Backoff, Silence, judge_silence};
 use super::rtsp::UNITS;
 use super::slots::Slots;
 use super::snapshot::Snapshot;
 use super::source::{CameraSource, Kind, images_in};
 use super::template::Outlet;
-use super::{Keyframe, Secret};
 use gstreamer as gst;
 use gstreamer::prelude::*;
 use gstreamer_app::{AppSink, AppSinkCallbacks};
@@ -23,6 +24,7 @@ pub(super) struct Receiver {
     index: usize,
     slots: Arc<Slots>,
     backoff: Backoff,
+    reading: Reading,
     state: State,
 }
 
@@ -37,6 +39,7 @@ enum State {
 struct Playing {
     pipeline: Pipeline,
     activity: Arc<Activity>,
+    begun_at: Timestamp,
     pulse: Option<Pulse>,
     /// Recordings start over at their end; for a camera the end is a fault.
     is_recording: bool,
@@ -65,23 +68,28 @@ impl Receiver {
         // 16 steps are enough to spread a county and need no randomness.
         let spread = (index % 16) as f64 / 16.0;
         let backoff = Backoff::new(slots.config.reconnect_min, slots.config.reconnect_max, spread);
-        Self { index, slots, backoff, state: State::Waiting }
+        Self { index, slots, backoff, reading: Reading::default(), state: State::Waiting }
     }
 
     /// Looks after the camera; true when it was started, which takes a moment.
     pub fn tick(&mut self, pipelines: &Pipelines, may_start: bool, now: Timestamp) -> bool {
         let outcome = match &mut self.state {
             State::Waiting if may_start && self.backoff.is_due(now) => {
-                match start(&self.slots, self.index, pipelines, now) {
+                match start(&self.slots, self.index, &self.reading, pipelines, now) {
                     Ok(state) => self.state = state,
                     Err(fault) => self.fail(fault, now),
                 }
                 return true;
             }
             State::Waiting => Ok(()),
-            State::Playing(playing) => playing.watch(&self.slots, self.index, &mut self.backoff, now),
+            State::Playing(playing) => {
+                if playing.has_pictures() {
+                    self.reading.worked();
+                }
+                playing.watch(&self.slots, self.index, &mut self.backoff, now)
+            }
             State::Folder(folder) => folder.feed(&self.slots, self.index, now),
-            State::Web(camera) => camera.feed(&self.slots, self.index, &mut self.backoff, now),
+            State::Web(camera) => camera.feed(&self.slots, self.index, &mut self.backoff, &mut self.reading, now),
             State::Drop(folder) => folder.feed(&self.slots, self.index, now),
         };
         if let Err(fault) = outcome {
@@ -92,7 +100,9 @@ impl Receiver {
 
     fn fail(&mut self, fault: Fault, now: Timestamp) {
         self.state = State::Waiting;
+        let readings = self.slots.sources[self.index].address.readings();
         let wait = match fault {
+            Fault::WrongPassword { .. } if self.reading.refused(readings) => self.backoff.failed(now),
             Fault::WrongPassword { .. } | Fault::NoSuchStream => self.backoff.refused(now),
             _ => self.backoff.failed(now),
         };
@@ -102,16 +112,22 @@ impl Receiver {
     }
 }
 
-fn start(slots: &Arc<Slots>, index: usize, pipelines: &Pipelines, now: Timestamp) -> Result<State, Fault> {
+fn start(
+    slots: &Arc<Slots>,
+    index: usize,
+    reading: &Reading,
+    pipelines: &Pipelines,
+    now: Timestamp,
+) -> Result<State, Fault> {
     let source = &slots.sources[index];
     let kind = source.kind()?;
     match &kind {
         Kind::Images(folder) => return Folder::open(folder, now).map(State::Folder),
         Kind::Drop(folder) => return Ok(State::Drop(Box::new(DropFolder::open(folder.clone(), now)))),
-        Kind::Web if source.pipeline.is_none() => return Snapshot::open(source).map(State::Web),
+        Kind::Web if source.pipeline.is_none() => return Snapshot::open(source, reading).map(State::Web),
         Kind::Rtsp | Kind::Web | Kind::Video(_) => {}
     }
-    let (pipeline, sink, outlet) = open(source, &kind, &slots.config.pipeline, pipelines)?;
+    let (pipeline, sink, outlet) = open(source, reading, &kind, &slots.config.pipeline, pipelines)?;
     let source = pipeline.0.by_name("source").filter(|element| element.has_property(UNITS));
     let pulse = source.map(|source| Pulse { source, units: 0 });
     let is_recording = matches!(kind, Kind::Video(_));
@@ -125,20 +141,21 @@ fn start(slots: &Arc<Slots>, index: usize, pipelines: &Pipelines, now: Timestamp
     }
     hand_on(&sink, slots, index, &activity);
     pipeline.play()?;
-    Ok(State::Playing(Playing { pipeline, activity, pulse, is_recording }))
+    Ok(State::Playing(Playing { pipeline, activity, begun_at: now, pulse, is_recording }))
 }
 
 /// The pipeline of a source that has one (folders and snapshots have none), logged in, and where its pictures come out.
 /// `default`: the text for RTSP.
 pub(super) fn open(
     source: &CameraSource,
+    reading: &Reading,
     kind: &Kind,
     default: &str,
     pipelines: &Pipelines,
 ) -> Result<(Pipeline, AppSink, Outlet), Fault> {
     let (default, key, value) = match kind {
         Kind::Web if source.pipeline.is_none() => return Err(source.bad_address()),
-        Kind::Rtsp | Kind::Web => (default, "url", source.url().to_owned()),
+        Kind::Rtsp | Kind::Web => (default, "url", source.address.expose().target.to_owned()),
         Kind::Video(path) => ("file", "path", path.to_string_lossy().into_owned()),
         Kind::Images(_) | Kind::Drop(_) => return Err(source.bad_address()),
     };
@@ -146,16 +163,17 @@ pub(super) fn open(
     let line = pipelines.line(name, &[(key, &value)])?;
     let (pipeline, sink) = Pipeline::open(&line)?;
     if let Some(element) = pipeline.0.by_name("source") {
-        log_in(&element, source);
+        log_in(&element, source, reading);
     }
     Ok((pipeline, sink, line.outlet))
 }
 
 /// On the element named `source`, as properties: a password never stands in a text. Sound is not asked for at all.
-fn log_in(element: &gst::Element, source: &CameraSource) {
-    if let (Some(user), true) = (&source.user, element.has_property("user-id")) {
+fn log_in(element: &gst::Element, source: &CameraSource, reading: &Reading) {
+    let exposed = source.address.expose();
+    if let (Some((user, password)), true) = (exposed.logins.get(reading.index()), element.has_property("user-id")) {
         element.set_property("user-id", user);
-        element.set_property("user-pw", source.password.as_ref().map_or("", Secret::expose));
+        element.set_property("user-pw", password);
     }
     if element.factory().is_some_and(|factory| factory.name() == "rtspsrc") {
         element.connect("select-stream", false, |values| {
@@ -185,6 +203,10 @@ fn hand_on(sink: &AppSink, slots: &Arc<Slots>, index: usize, activity: &Arc<Acti
 }
 
 impl Playing {
+    fn has_pictures(&self) -> bool {
+        self.activity.keyframe_us.load(Ordering::Relaxed) > self.begun_at.as_microsecond()
+    }
+
     fn watch(&mut self, slots: &Slots, index: usize, backoff: &mut Backoff, now: Timestamp) -> Result<(), Fault> {
         let wanted = [gst::MessageType::Error, gst::MessageType::Eos];
         while let Some(message) = self.pipeline.0.bus().and_then(|bus| bus.pop_filtered(&wanted)) {
@@ -192,7 +214,7 @@ impl Playing {
                 gst::MessageView::Error(error) => {
                     return Err(match super::gst::fault_of(error) {
                         Fault::WrongPassword { .. } => {
-                            Fault::WrongPassword { had_one: slots.sources[index].password.is_some() }
+                            Fault::WrongPassword { had_one: slots.sources[index].address.has_login() }
                         }
                         fault => fault,
                     });

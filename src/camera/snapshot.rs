@@ -6,6 +6,7 @@ use super::fault::Fault;
 use super::image_file::{MAX_BYTES, is_picture};
 use super::keyframe::Keyframe;
 use super::multipart::{Broken, FirstPart};
+use super::reading::Reading;
 use super::reconnect::Backoff;
 use super::runtime::Job;
 use super::slots::Slots;
@@ -29,12 +30,11 @@ pub(super) struct Snapshot {
 }
 
 impl Snapshot {
-    pub fn open(source: &CameraSource) -> Result<Self, Fault> {
-        let url = Url::parse(source.url()).map_err(|_| Fault::BadAddress { shown: source.public_url() })?;
-        let login = source.user.clone().map(|user| {
-            let password = source.password.as_ref().map(|password| password.expose().to_owned());
-            (user, password.unwrap_or_default())
-        });
+    /// With the login in one of its readings.
+    pub fn open(source: &CameraSource, reading: &Reading) -> Result<Self, Fault> {
+        let mut exposed = source.address.expose();
+        let url = Url::parse(exposed.target).map_err(|_| source.bad_address())?;
+        let login = (reading.index() < exposed.logins.len()).then(|| exposed.logins.swap_remove(reading.index()));
         let camera = Camera { client: client()?, url, login, challenge: Mutex::new(None) };
         Ok(Self { camera: Arc::new(camera), request: None })
     }
@@ -45,6 +45,7 @@ impl Snapshot {
         slots: &Arc<Slots>,
         index: usize,
         backoff: &mut Backoff,
+        reading: &mut Reading,
         now: Timestamp,
     ) -> Result<(), Fault> {
         if let Some(request) = &mut self.request {
@@ -52,6 +53,7 @@ impl Snapshot {
             self.request = None;
             outcome.unwrap_or(Err(Fault::StreamEnded))?;
             backoff.succeeded();
+            reading.worked();
         }
         if slots.wants(index, now) {
             let (camera, slots) = (Arc::clone(&self.camera), Arc::clone(slots));

@@ -11,7 +11,8 @@ pub use hotspots::hotspot_csv;
 use super::import::write_atomically;
 use super::registers::{Basics, Kind};
 use super::rows::{self, Record};
-use super::{Area, Burn, CameraEntry, CameraUrl, County, HeatSource, Mask, Neighbour, county_date, county_time, table};
+use super::{Area, Burn, CameraEntry, County, HeatSource, Mask, Neighbour, county_date, county_time, table};
+use crate::address::Address;
 use crate::error::{Error, Result};
 use crate::triage::geo::LatLon;
 use ground::Ground;
@@ -170,7 +171,7 @@ fn cameras(county: &mut County, ground: &Ground, dice: &mut Dice, urls: &[String
             field_of_view_deg: 60.0,
             tilt_deg: Some(-3.0),
             range_m: 8000.0,
-            url: CameraUrl::parse(&url),
+            url: Address::parse(&url),
             main_url: None,
             pipeline: None,
             pose: "default".into(),

@@ -20,7 +20,7 @@ mod tests;
 
 pub use area::Area;
 pub use bearing::{Ground, Look};
-pub use camera::{CameraEntry, CameraUrl, Mask};
+pub use camera::{CameraEntry, Mask};
 pub use candidates::GridIndex;
 pub use demo::{hotspot_csv as demo_hotspots, write as write_demo};
 pub use duty::{Gap, Recipient};

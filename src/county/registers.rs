@@ -3,7 +3,8 @@
 
 use super::rows::{self, Record, Rows};
 use super::terrain::{self, Listing, Shelf, Window};
-use super::{Area, CameraEntry, CameraUrl, County, Neighbour, table};
+use super::{Area, CameraEntry, County, Neighbour, table};
+use crate::address::Address;
 use crate::error::{Error, Result};
 use crate::lang::Lang;
 use crate::triage::geo::LatLon;
@@ -258,8 +259,7 @@ pub(super) fn first_of_each<T>(rows: Rows<T>, key: impl Fn(&T) -> String, lang: 
 /// The password: from the address, `HUOYAN_CAMERA_PASSWORD_<ID>`, the file `HUOYAN_CAMERA_PASSWORD_<ID>_FILE` names, or
 /// HUOYAN_CAMERA_PASSWORD for all cameras. In `<ID>` everything but letters and digits is "_".
 fn with_password(mut camera: CameraEntry) -> Result<CameraEntry> {
-    let lacks_one = |url: &CameraUrl| url.user().is_some() && url.password().is_none();
-    if !lacks_one(&camera.url) && !camera.main_url.as_ref().is_some_and(lacks_one) {
+    if !camera.url.lacks_password() && !camera.main_url.as_ref().is_some_and(Address::lacks_password) {
         return Ok(camera);
     }
     let id: String = camera.id.as_str().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
@@ -275,7 +275,7 @@ fn with_password(mut camera: CameraEntry) -> Result<CameraEntry> {
         _ => std::env::var("HUOYAN_CAMERA_PASSWORD").ok(),
     };
     // Only to whom the register names as a user: elsewhere nobody asked for a password.
-    let with = |url: CameraUrl| if lacks_one(&url) { url.with(None, password.clone()) } else { url };
+    let with = |url: Address| if url.lacks_password() { url.with(None, password.clone()) } else { url };
     (camera.url, camera.main_url) = (with(camera.url), camera.main_url.map(with));
     Ok(camera)
 }

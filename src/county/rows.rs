@@ -3,7 +3,8 @@
 use super::bearing::AZIMUTH_ERROR_DEG;
 use super::people::{county_time, parse_role, role_zh};
 use super::table::{self, Column, Row};
-use super::{Area, Burn, CameraEntry, CameraUrl, Duty, Grid, HeatSource, Mask, Person, Post};
+use super::{Area, Burn, CameraEntry, Duty, Grid, HeatSource, Mask, Person, Post};
+use crate::address::Address;
 use crate::lang::Lang;
 use crate::triage::detection::BoundingBox;
 use crate::triage::policy::Role;
@@ -130,8 +131,8 @@ impl Record for CameraEntry {
             field_of_view_deg: row.number("视场角", 1.0, 360.0, Some(80.0))?,
             tilt_deg: measured("俯仰角", -90.0, 90.0)?,
             range_m: row.number("视距", 100.0, 50_000.0, Some(5000.0))?,
-            url: CameraUrl::parse(row.need("地址")?).with(row.text("用户"), None),
-            main_url: row.get("主码流").map(|address| CameraUrl::parse(address).with(row.text("用户"), None)),
+            url: address(row, "地址")?,
+            main_url: row.get("主码流").map(|_| address(row, "主码流")).transpose()?,
             pipeline,
             pose: row.get("预置位").unwrap_or("default").into(),
             masks,
@@ -144,6 +145,7 @@ impl Record for CameraEntry {
             format!("{}:{x},{y},{w},{h}", mask.name)
         };
         let measured = |value: Option<f64>| value.map(|value| value.to_string()).unwrap_or_default();
+        let url = self.url.expose();
         vec![
             self.id.to_string(),
             self.name.clone(),
@@ -155,9 +157,9 @@ impl Record for CameraEntry {
             self.field_of_view_deg.to_string(),
             measured(self.tilt_deg),
             self.range_m.to_string(),
-            self.url.for_register(self.url.user()),
-            self.main_url.as_ref().map(|main| main.for_register(self.url.user())).unwrap_or_default(),
-            self.url.user().unwrap_or_default().to_owned(),
+            url.written.to_owned(),
+            self.main_url.as_ref().map(|main| main.expose().written.to_owned()).unwrap_or_default(),
+            url.user_beside.unwrap_or_default().to_owned(),
             self.pipeline.clone().unwrap_or_default(),
             self.pose.to_string(),
             self.masks.iter().map(mask).collect::<Vec<_>>().join(";"),
@@ -167,6 +169,13 @@ impl Record for CameraEntry {
     fn key(&self) -> String {
         format!("{}@{}", self.id, self.pose)
     }
+}
+
+/// With the user of the column, which counts where the address names none.
+fn address(row: &Row, column: &str) -> Result<Address, String> {
+    let read = |text: &str| Some(Address::parse(text)).filter(|address| !address.has_mistyped_scheme());
+    let (zh, en) = ("“://”要用半角符号", "its \"://\" is not written in plain letters");
+    Ok(row.parse(column, zh, en, read)?.with(row.text("用户"), None))
 }
 
 /// An id as the office wrote it. Spreadsheets turn the 20 digits of GB/T 28181 into `4.3E+19`, or into zeros from the 16th

@@ -2,6 +2,7 @@
 //! perhaps a title line above them. And the values in its cells.
 
 use super::people::county_time;
+use crate::address::masked;
 use crate::lang::Lang;
 use crate::triage::geo::LatLon;
 use jiff::civil::{Date, DateTime, Time};
@@ -159,7 +160,9 @@ impl Row {
         })
     }
 
+    /// A camera's address that slipped into another column is quoted without its secrets, too.
     fn wrong(&self, column: &str, value: &str, zh: &str, en: &str) -> String {
+        let value = masked(value);
         match self.lang {
             Lang::Zh => format!("“{column}”的值“{value}”不对：{zh}"),
             Lang::En => format!("\"{column}\" cannot be \"{value}\": {en}"),

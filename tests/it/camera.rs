@@ -1,7 +1,7 @@
 //! Real GStreamer: rendered clips, files and folders, real receivers and decoders.
 
-use crate::camera_support::{Office, PASSWORD, clip, hillside, loopback, one_second, quick, render, source};
-use huoyan::camera::{self, ClipCodec, Decoder, Playback, Receivers, Secret};
+use crate::camera_support::{Office, PASSWORD, clip, hillside, login, loopback, one_second, quick, render, source};
+use huoyan::camera::{self, ClipCodec, Decoder, Playback, Receivers};
 use huoyan::clock::Clock;
 use huoyan::config::CameraConfig;
 use huoyan::error::Kind;
@@ -35,10 +35,10 @@ fn the_pipelines_for_graphics_cards_hand_on_decoded_pictures_of_both_codecs() {
             text = text.replace(&decoder, &format!(" avdec_{codec} "));
         }
         std::fs::write(folder.path().join("card.gst"), text).expect("written");
-        let login = |i, id| source(id, &url(i)).with_login("admin", Secret::new(PASSWORD)).with_pipeline("card");
+        let card = |i, id| login(id, &url(i), PASSWORD).with_pipeline("card");
         let config = CameraConfig { pipelines: folder.path().to_owned(), ..quick() };
         let begun_at = Clock::System.now();
-        let mut office = Office::open(vec![login(0, "a"), login(1, "b")], &config);
+        let mut office = Office::open(vec![card(0, "a"), card(1, "b")], &config);
         let mut sizes = std::collections::BTreeMap::new();
         office.until(name, |office, frame| {
             if let Some(frame) = frame {

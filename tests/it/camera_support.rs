@@ -1,5 +1,6 @@
 //! What the camera stories share: rendered clips, an office with one worker, the log.
 
+use huoyan::address::Address;
 use huoyan::camera::{CameraSource, Clip, ClipCodec, Decoder, Receivers, encode_clip};
 use huoyan::clock::Clock;
 use huoyan::config::CameraConfig;
@@ -47,6 +48,12 @@ pub fn clip(path: &str, file: &Path, login: bool) -> Clip {
 
 pub fn source(id: &str, url: &str) -> CameraSource {
     CameraSource::new(id.into(), "default".into(), format!("camera-{id}"), url)
+}
+
+/// The same, with the user `admin` and a password that the register keeps beside the address.
+pub fn login(id: &str, url: &str, password: &str) -> CameraSource {
+    let address = Address::parse(url).with(Some("admin".to_owned()), Some(password.to_owned()));
+    CameraSource::new(id.into(), "default".into(), format!("camera-{id}"), address)
 }
 
 pub fn quick() -> CameraConfig {

@@ -78,6 +78,7 @@ fn sheets_from_an_office_program_are_taken_as_they_are() {
     let county = Registers::load(&registers).expect("registers").current();
     let camera = &county.cameras[0];
     assert!((camera.at.lat_deg() - 28.5).abs() < 1e-9 && (camera.at.lon_deg() - 110.4).abs() < 1e-9);
-    assert_eq!((camera.url.shown(), camera.url.password()), ("rtsp://10.1.2.3/1", Some("p@ss")));
+    assert_eq!(camera.url.shown(), "rtsp://10.1.2.3/1");
+    assert_eq!(camera.url.expose().logins, [("admin".to_owned(), "p@ss".to_owned())]);
     assert!(!format!("{county:?}").contains("p@ss"), "no password in any log");
 }

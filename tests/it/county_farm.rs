@@ -69,7 +69,7 @@ fn every_camera_of_a_small_farm_is_seen_and_its_slots_are_counted() {
     let sources: Vec<CameraSource> = county
         .cameras
         .iter()
-        .map(|it| CameraSource::new(it.id.clone(), it.pose.clone(), it.name.clone(), it.url.shown()))
+        .map(|it| CameraSource::new(it.id.clone(), it.pose.clone(), it.name.clone(), it.url.clone()))
         .collect();
 
     let config = CameraConfig { cadence: SignedDuration::from_secs(2), ..CameraConfig::default() };

@@ -3,10 +3,11 @@
 use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode, header};
+use huoyan::address::Address;
 use huoyan::bus::Bus;
 use huoyan::clock::Clock;
 use huoyan::config::Config;
-use huoyan::county::{Area, CameraEntry, CameraUrl, County, Grid, Person, Post, Registers};
+use huoyan::county::{Area, CameraEntry, County, Grid, Person, Post, Registers};
 use huoyan::desk::Desk;
 use huoyan::frame::{Picture, StatusBoard};
 use huoyan::store::{Access, Store};
@@ -223,8 +224,8 @@ fn county() -> County {
             field_of_view_deg: 60.0,
             tilt_deg: Some(-2.0),
             range_m: 8000.0,
-            url: CameraUrl::parse("rtsp://admin:camera-secret@10.0.0.8/stream2"),
-            main_url: Some(CameraUrl::parse("rtsp://admin:camera-secret@10.0.0.8/stream1")),
+            url: Address::parse("rtsp://admin:camera-secret@10.0.0.8/stream2"),
+            main_url: Some(Address::parse("rtsp://admin:camera-secret@10.0.0.8/stream1")),
             pipeline: None,
             pose: "default".into(),
             masks: vec![],

@@ -1,6 +1,6 @@
 //! Cameras that are asked over HTTP and folders into which pictures are dropped: a real server, real files, real receivers.
 
-use crate::camera_support::{Office, hillside, log, loopback, quick, source};
+use crate::camera_support::{Office, hillside, log, login, loopback, quick, source};
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{Path as Of, State};
@@ -8,7 +8,6 @@ use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use huoyan::camera::Secret;
 use huoyan::config::CameraConfig;
 use huoyan::frame::Health;
 use jiff::SignedDuration;
@@ -148,15 +147,23 @@ fn snapshots_behind_every_kind_of_login_are_fetched_once_a_cadence() {
     let cameras = Cameras::start();
     let sources = vec![
         source("open", &cameras.url("/jpeg/open?channel=1")),
-        source("digest", &cameras.url("/digest/a?x=1")).with_login("admin", Secret::new(PASSWORD)),
+        login("digest", &cameras.url("/digest/a?x=1"), PASSWORD),
         source("basic", &cameras.url("/basic").replace("http://", "http://admin:s3cret%40%2Fpine@")),
+        source("raw", &cameras.url("/digest/raw").replace("http://", &format!("http://admin:{PASSWORD}@"))),
+        source("encoded", &cameras.url("/digest/encoded").replace("http://", "http://admin:s3cret%40%2Fpine@")),
     ];
     let mut office = Office::open(sources, &quick());
     let begun = std::time::Instant::now();
     office.until("ten pictures of each", |office, _| {
-        ["open", "digest", "basic"].iter().all(|camera| office.of(camera).keyframes >= 10)
+        ["open", "digest", "basic", "raw", "encoded"].iter().all(|camera| office.of(camera).keyframes >= 10)
     });
-    for (camera, path) in [("open", "/jpeg/open"), ("digest", "/digest/a"), ("basic", "/basic")] {
+    for (camera, path) in [
+        ("open", "/jpeg/open"),
+        ("digest", "/digest/a"),
+        ("basic", "/basic"),
+        ("raw", "/digest/raw"),
+        ("encoded", "/digest/encoded"),
+    ] {
         let status = office.of(camera);
         assert_eq!((status.health, status.detail), (Health::Ok, None), "{camera}");
         assert!(status.last_picture.is_some_and(|picture| picture.width() == 200), "{camera}");
@@ -164,6 +171,9 @@ fn snapshots_behind_every_kind_of_login_are_fetched_once_a_cadence() {
         assert!(u128::from(cameras.asked(path)) <= slots, "{camera}: {} in {slots} cadences", cameras.asked(path));
     }
     assert_eq!(cameras.asked("refused a"), 1, "the camera's question is remembered from picture to picture");
+    assert_eq!(cameras.asked("refused raw"), 1, "what stands in the address is right as it is");
+    // Unasked, as written, unasked by a new connection; then decoded, and nothing else ever after.
+    assert_eq!(cameras.asked("refused encoded"), 3);
 }
 
 #[test]
@@ -186,6 +196,12 @@ fn what_is_wrong_with_a_web_camera_is_said_with_its_cure_and_without_its_secrets
     let nobody = std::net::TcpListener::bind(loopback()).and_then(|l| l.local_addr()).expect("a free port");
     let cases = [
         ("wrong", cameras.url("/digest/wrong"), Health::BadPassword, "refuses user or password"),
+        (
+            "both",
+            cameras.url("/digest/both").replace("http://", "http://admin:wr0ng-pine%21@"),
+            Health::BadPassword,
+            "10 min",
+        ),
         ("none", cameras.url("/digest/none"), Health::BadPassword, "asks for user and password"),
         ("path", cameras.url("/nothing?password=s3cret-query"), Health::Misconfigured, "404"),
         ("page", cameras.url("/page?pwd=s3cret-query"), Health::Misconfigured, "no JPEG or PNG picture (text/html)"),
@@ -197,7 +213,7 @@ fn what_is_wrong_with_a_web_camera_is_said_with_its_cure_and_without_its_secrets
         ("tls", self_signed(), Health::Misconfigured, "certificate cannot be verified"),
     ];
     let mut sources: Vec<_> = cases.iter().map(|(id, url, ..)| source(id, url)).collect();
-    sources[0] = sources[0].clone().with_login("admin", Secret::new("wr0ng-pine"));
+    sources[0] = login("wrong", &cases[0].1, "wr0ng-pine");
     let mut office = Office::open(sources, &quick());
     for (id, _, health, words) in cases {
         let said = office.until_health(id, health);
@@ -210,6 +226,8 @@ fn what_is_wrong_with_a_web_camera_is_said_with_its_cure_and_without_its_secrets
             assert_eq!(cameras.asked("refused wrong"), 2);
         }
     }
+    // Each reading of the login once, each asked for by the camera; then the same wait as for any wrong password.
+    assert_eq!(cameras.asked("refused both"), 4);
     drop(office);
     let log = String::from_utf8_lossy(&log.lock().expect("the log")).into_owned();
     assert!(log.contains("camera-wrong"), "the log was captured");

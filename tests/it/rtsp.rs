@@ -1,13 +1,13 @@
 //! RTSP cameras, by our own source and by rtspsrc, against real servers: what an office sees of them.
 
-use crate::camera_support::{Office, PASSWORD, clip, log, loopback, one_second, quick, render, source};
+use crate::camera_support::{Office, PASSWORD, clip, log, login, loopback, one_second, quick, render, source};
 use gstreamer as gst;
 use gstreamer::glib;
 use gstreamer::prelude::*;
 use gstreamer_app::AppSink;
 use gstreamer_rtsp_server as rtsp;
 use gstreamer_rtsp_server::prelude::*;
-use huoyan::camera::{self, ClipCodec, Playback, Secret};
+use huoyan::camera::{self, ClipCodec, Playback};
 use huoyan::clock::Clock;
 use huoyan::config::CameraConfig;
 use huoyan::frame::Health;
@@ -81,12 +81,12 @@ fn h264_and_h265_cameras_behind_a_password_are_seen_through_several_loops_of_the
     let mut sources = Vec::new();
     for name in PIPELINES {
         let (a, b) = (format!("{name}-h264"), format!("{name}-h265"));
-        sources.push(source(&a, &url(0)).with_login("admin", Secret::new(PASSWORD)).with_pipeline(name));
+        sources.push(login(&a, &url(0), PASSWORD).with_pipeline(name));
         sources.push(source(&b, &with_login).with_pipeline(name));
     }
     // By their codec, and by the names that these texts had before.
     for (id, url, pipeline) in [("one", url(0), "rtspsrc-h264"), ("former", url(1), "rtsp-h265")] {
-        sources.push(source(id, &url).with_login("admin", Secret::new(PASSWORD)).with_pipeline(pipeline));
+        sources.push(login(id, &url, PASSWORD).with_pipeline(pipeline));
     }
     let cameras: Vec<String> = sources.iter().map(|source| source.id.to_string()).collect();
     // Each loop sends the same single keyframe: in two seconds that would rightly be called frozen.
@@ -119,9 +119,9 @@ fn a_wrong_password_and_a_wrong_path_are_told_apart_and_the_password_never_shows
     let mut said = Vec::new();
     for name in PIPELINES {
         let sources = vec![
-            source("wrong", &url).with_login("admin", Secret::new(wrong)).with_pipeline(name),
+            login("wrong", &url, wrong).with_pipeline(name),
             source("none", &url).with_pipeline(name),
-            source("path", &path).with_login("admin", Secret::new(PASSWORD)).with_pipeline(name),
+            login("path", &path, PASSWORD).with_pipeline(name),
         ];
         assert!(!format!("{sources:?}").contains(wrong));
         let mut office = Office::open(sources, &quick());

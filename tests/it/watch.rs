@@ -168,7 +168,7 @@ fn frames_of_several_cameras_go_through_the_network_together() {
             format!("c{i}").as_str().into(),
             "default".into(),
             format!("北山{i}"),
-            &folder.display().to_string(),
+            folder.display().to_string().as_str(),
         )
     });
     let status = StatusBoard::default();

@@ -31,6 +31,35 @@ fn every_register_reads_back_what_it_writes() {
 }
 
 #[test]
+fn an_address_is_written_back_to_the_letter_with_the_column_of_users_beside_it() {
+    for text in [
+        "rtsp://admin:a%40b%23c@127.0.0.1:9/s1",
+        "rtsp://admin:p#a@s/s:%41w@10.0.0.1/1",
+        "RTSP://127.0.0.1:9/user=admin_password=tlJwpbo6_channel=1_stream=0.sdp?real_stream",
+        "http://127.0.0.1:9/cgi-bin/snapshot.cgi?loginuse=admin&loginpas=geheim1",
+        "rtsp://admin@10.0.0.1/cam@1",
+        "rtsp://admin:@h/1",
+        "drop:/srv/ftp/a@b",
+    ] {
+        let row = format!("编号,经度,纬度,地址,主码流,用户\nC1,110.4,28.5,\"{text}\",\"{text}\",viewer\n");
+        let written = one::<CameraEntry>(&row).expect("a good row").write();
+        assert_eq!((written[10].as_str(), written[11].as_str(), written[12].as_str()), (text, text, "viewer"));
+    }
+}
+
+#[test]
+fn a_bad_row_says_what_is_wrong_without_a_secret() {
+    for (row, word) in [
+        ("C1,110.4,28.5,rtsp：//admin:geheim@h/s", "半角"),
+        ("C1,http://admin:geheim#1@10.1.2.3/s,28.5,rtsp://h/s", "http://10.1.2.3/s"),
+        ("C1,http://10.1.2.3/s?loginpas=geheim,28.5,rtsp://h/s", "loginpas=***"),
+    ] {
+        let why = one::<CameraEntry>(&format!("编号,经度,纬度,地址\n{row}\n")).expect_err("not usable");
+        assert!(why.contains(word) && !why.contains("geheim"), "{why}");
+    }
+}
+
+#[test]
 fn what_a_row_lacks_is_said_by_its_column() {
     for (text, word) in [
         ("编号,姓名,岗位\nR1,向某,护林员\n", "网格"),

@@ -4,7 +4,8 @@
 use super::chance::Chance;
 use super::fires::{Fire, Truth, after};
 use super::ground::{Spot, Terrain};
-use huoyan::county::{CameraEntry, CameraUrl, Ground, Look};
+use huoyan::address::Address;
+use huoyan::county::{CameraEntry, Ground, Look};
 use huoyan::triage::detection::{BoundingBox, Class, ModelVersion};
 use huoyan::triage::geo::{Locus, normalise_deg};
 use huoyan::triage::id::SightingId;
@@ -101,7 +102,7 @@ fn eye(chance: &mut Chance, start: Timestamp, terrain: &Terrain, spot: Spot, nam
             field_of_view_deg: VIEW_DEG,
             tilt_deg: Some(tilt_deg + chance.normal(0.2)),
             range_m: RANGE_M,
-            url: CameraUrl::default(),
+            url: Address::default(),
             main_url: None,
             pipeline: None,
             pose: "default".into(),

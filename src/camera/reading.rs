@@ -1,0 +1,54 @@
+//! Pure: which reading of a login is tried next. An address may hold it percent-encoded or as it is, and only the camera knows.
+
+/// As written first; the other at once when the camera refuses it. When both are refused, one after every long wait
+/// (`reconnect.rs`): two wrong passwords and then one in ten minutes stay below the five to seven that lock an account.
+#[derive(Default)]
+pub(super) struct Reading {
+    at: usize,
+    refusals: usize,
+    is_proven: bool,
+}
+
+impl Reading {
+    pub fn index(&self) -> usize {
+        self.at
+    }
+
+    /// Refused, one of so many readings; true when another may be tried at once.
+    pub fn refused(&mut self, readings: usize) -> bool {
+        // One that has worked is the right one: the camera has another password now, or a bad moment.
+        if self.is_proven || readings < 2 {
+            return false;
+        }
+        self.at = (self.at + 1) % readings;
+        self.refusals += 1;
+        self.refusals < readings
+    }
+
+    /// Pictures came.
+    pub fn worked(&mut self) {
+        self.is_proven = true;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_second_reading_is_tried_at_once_and_then_one_a_wait() {
+        let mut reading = Reading::default();
+        let tries: Vec<_> = (0..4).map(|_| (reading.index(), reading.refused(2))).collect();
+        assert_eq!(tries, [(0, true), (1, false), (0, false), (1, false)]);
+        assert!(!Reading::default().refused(1) && !Reading::default().refused(0));
+    }
+
+    #[test]
+    fn what_has_worked_stays() {
+        let mut reading = Reading::default();
+        assert!(reading.refused(2));
+        reading.worked();
+        assert!(!reading.refused(2));
+        assert_eq!(reading.index(), 1);
+    }
+}
