@@ -6,6 +6,7 @@ mod another_model;
 mod bearings;
 mod bus_contract;
 mod camera;
+mod camera_secrets;
 mod camera_support;
 mod cascade;
 mod config;
