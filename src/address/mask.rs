@@ -52,7 +52,8 @@ fn hidden(text: &str) -> String {
     first.map(String::from).unwrap_or_default() + STARS
 }
 
-/// `key=value` between separators, some makes join pairs with `_` instead. A secret ends where the next pair begins.
+/// `key=value` between separators, some makes join pairs with `_` instead. A secret goes on until the next
+/// pair begins.
 fn pairs(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     let mut is_hiding = false;
@@ -63,12 +64,16 @@ fn pairs(text: &str) -> String {
         let piece = &text[from..end];
         from = end;
         let body = piece.trim_start_matches(SEPARATORS);
-        shown.push_str(if is_hiding && !body.contains('=') { "" } else { &piece[..piece.len() - body.len()] });
+        // Base64 holds `/` and ends in `=`.
+        if is_hiding && (piece.starts_with(['/', ',']) || !body.contains('=')) {
+            continue;
+        }
+        shown.push_str(&piece[..piece.len() - body.len()]);
         if body.contains('=') {
             is_hiding = pair(body, is_hiding, &mut shown);
-        } else if !is_hiding {
-            shown.push_str(if follows_a_word && !body.is_empty() { STARS } else { body });
+        } else {
             is_hiding = follows_a_word && !body.is_empty();
+            shown.push_str(if is_hiding { STARS } else { body });
         }
         follows_a_word = WORDS.contains(&body.to_lowercase().as_str()) || (follows_a_word && body.is_empty());
     }
@@ -84,7 +89,8 @@ fn pair(body: &str, is_hiding: bool, shown: &mut String) -> bool {
     let mut is_starred = false;
     while let Some(text) = texts.next() {
         let is_last = texts.peek().is_none();
-        let next = text.rsplit_once('_').filter(|_| !is_last);
+        let has_value = texts.peek().is_some_and(|value| !is_secret || !value.is_empty());
+        let next = text.rsplit_once('_').filter(|_| has_value);
         if !is_starred {
             shown.push('=');
             shown.push_str(if is_secret { STARS } else { next.map_or(text, |(value, _)| value) });

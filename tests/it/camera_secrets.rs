@@ -31,7 +31,7 @@ const PLANTED: [&str; 20] = [
     "http://HOST/octet?user=admin&PWD=geheim07",
     "http://HOST/octet?usr=admin&psw=geheim08",
     "http://HOST/octet?usr_pwd=geheim09&channel=1",
-    "http://HOST/octet?token=geheim10==",
+    "http://HOST/octet?token=a/geheim10==",
     "http://HOST/octet#access_token=geheim11",
     "http://HOST/octet?p%77d=geheim12",
     "http://HOST/octet?src=rtsp%3A%2F%2Fadmin%3Ageheim13%4010.0.0.2%2Fs",
