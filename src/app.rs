@@ -215,7 +215,9 @@ where
     F: Future<Output = ()> + Send + 'static,
 {
     let own = app.clone();
-    set.spawn(supervise::supervised(part, app.clone(), move || task(own.clone())));
+    let supervisor =
+        supervise::Supervisor { clock: app.clock.clone(), parts: app.parts.clone(), stop: app.stop.clone() };
+    set.spawn(supervisor.keep(part, move || task(own.clone())));
 }
 
 /// What does not end in time is left behind: everything that was answered is committed.
@@ -265,10 +267,6 @@ impl App {
         let mut stop = self.stop.clone();
         // An error says that nobody is left who could say stop.
         let _ = stop.wait_for(|at| *at >= stage).await;
-    }
-
-    fn is_stopping(&self) -> bool {
-        *self.stop.borrow() > Stage::Running
     }
 }
 

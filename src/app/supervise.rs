@@ -1,7 +1,10 @@
 //! No part of the program dies in silence: a task that panics or ends unasked is said on the board and begun anew.
 
-use super::App;
+use super::Stage;
+use crate::clock::Clock;
+use crate::web::Parts;
 use std::time::Duration;
+use tokio::sync::watch;
 
 /// First pause before a task begins anew; each further one is twice as long, up to the longest.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
@@ -11,39 +14,91 @@ const PART: &str = "tasks";
 /// A task that lives so long has recovered.
 const STEADY: Duration = Duration::from_secs(60);
 
-/// Runs a task until it ends because the program stops. What it must not lose lives outside of it.
-pub async fn supervised<F>(name: &'static str, app: App, task: impl Fn() -> F)
-where
-    F: Future<Output = ()> + Send + 'static,
-{
-    let (mut pause, mut has_died) = (FIRST_PAUSE, false);
-    loop {
-        let mut running = tokio::spawn(task());
-        let ended = tokio::select! {
-            ended = &mut running => ended,
-            () = app.clock.sleep(STEADY) => {
-                if std::mem::take(&mut has_died) {
-                    app.parts.set(PART, true, "", "");
+/// What a supervisor needs to know.
+#[derive(Clone)]
+pub struct Supervisor {
+    pub clock: Clock,
+    pub parts: Parts,
+    pub stop: watch::Receiver<Stage>,
+}
+
+impl Supervisor {
+    /// Runs a task until it ends because the program stops. What it must not lose lives outside of it.
+    pub async fn keep<F>(self, name: &'static str, task: impl Fn() -> F)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let (mut pause, mut has_died) = (FIRST_PAUSE, false);
+        loop {
+            let mut running = tokio::spawn(task());
+            let ended = tokio::select! {
+                ended = &mut running => ended,
+                () = self.clock.sleep(STEADY) => {
+                    if std::mem::take(&mut has_died) {
+                        self.parts.set(PART, true, "", "");
+                    }
+                    pause = FIRST_PAUSE;
+                    running.await
                 }
-                pause = FIRST_PAUSE;
-                running.await
+            };
+            if self.is_stopping() {
+                return;
+            }
+            let why = ended.err().map_or_else(|| "it ended".to_owned(), |e| e.to_string());
+            tracing::error!(task = name, "a task has died and begins anew in {} s: {why}", pause.as_secs());
+            metrics::counter!("huoyan_tasks_restarted_total", "task" => name).increment(1);
+            has_died = true;
+            self.parts.set(
+                PART,
+                false,
+                format!("程序的一部分（{name}）出错，已自动重新启动；反复出现请把日志交给运维"),
+                format!("a part of the program ({name}) failed and was started again; if it happens again and again, give the log to operations"),
+            );
+            let mut stop = self.stop.clone();
+            tokio::select! {
+                () = self.clock.sleep(pause) => {}
+                _ = stop.wait_for(|at| *at > Stage::Running) => return,
+            }
+            pause = (2 * pause).min(LONGEST_PAUSE);
+        }
+    }
+
+    fn is_stopping(&self) -> bool {
+        *self.stop.borrow() > Stage::Running
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    /// It panics twice, then works until the program stops.
+    #[tokio::test(start_paused = true)]
+    async fn a_task_that_panics_is_said_and_begun_anew() {
+        let (stop, stopped) = watch::channel(Stage::Running);
+        let (parts, lives) = (Parts::default(), Arc::new(AtomicU32::new(0)));
+        let supervisor = Supervisor { clock: Clock::System, parts: parts.clone(), stop: stopped.clone() };
+        let task = {
+            let lives = Arc::clone(&lives);
+            move || {
+                let (nth, mut stop) = (lives.fetch_add(1, Ordering::Relaxed), stopped.clone());
+                async move {
+                    assert!(nth >= 2, "dies");
+                    let _ = stop.wait_for(|at| *at == Stage::All).await;
+                }
             }
         };
-        if app.is_stopping() && ended.is_ok() {
-            return;
-        }
-        let why = ended.err().map_or_else(|| "it ended".to_owned(), |e| e.to_string());
-        tracing::error!(task = name, "a task has died and begins anew in {} s: {why}", pause.as_secs());
-        metrics::counter!("huoyan_tasks_restarted_total", "task" => name).increment(1);
-        has_died = true;
-        let zh = format!("程序的一部分（{name}）出错，已自动重新启动；反复出现请把日志交给运维");
-        let en = format!(
-            "a part of the program ({name}) failed and was started again; if it happens again and again, give the log to operations"
-        );
-        app.parts.set(PART, false, zh, en);
-        if super::sleep_or_stop(&app, pause).await {
-            return;
-        }
-        pause = (2 * pause).min(LONGEST_PAUSE);
+        let kept = tokio::spawn(supervisor.keep("desk", task));
+        let clock = Clock::System;
+        clock.sleep(Duration::from_secs(10)).await;
+        assert_eq!(lives.load(Ordering::Relaxed), 3);
+        assert!(!parts.set(PART, false, "", ""), "it was said");
+        clock.sleep(STEADY).await;
+        assert!(!parts.set(PART, true, "", ""), "and that it is over");
+        stop.send_replace(Stage::All);
+        kept.await.expect("the supervisor ends with it");
+        assert_eq!(lives.load(Ordering::Relaxed), 3, "nothing is begun while the program stops");
     }
 }
