@@ -18,6 +18,7 @@ mod vitals;
 pub mod watch;
 
 use crate::bus::Bus;
+use crate::camera;
 use crate::clock::{Clock, Heartbeat};
 use crate::config::Config;
 use crate::county::Registers;
@@ -197,6 +198,8 @@ pub async fn run(mut options: Options) -> Result<()> {
     if let Some(demo) = &demo {
         tasks.spawn(demo.send_hotspots(app.clone()));
     }
+    let connections = camera::left_for_browsers(web.registers.current().cameras.len());
+    let web = web.with_network(web::Network { connections, ..web::Network::default() });
     web::serve(listener, web, asked_to_stop(options.lang)).await?;
     stop.send_replace(Stage::Cameras);
     ended("cameras", CAMERAS_END_WITHIN, cameras).await;
@@ -315,7 +318,20 @@ pub fn inbound_key() -> Result<Option<String>> {
     Ok(Some(key))
 }
 
+/// Until Ctrl-C or SIGTERM. Whoever asks twice does not want to wait: then the program ends at once, with the exit code of
+/// that signal, and the next start finds what was committed.
 async fn asked_to_stop(lang: Lang) {
+    stop_signal().await;
+    tracing::info!("{}", lang.pick("正在停止；再按一次立即结束", "stopping; once more ends at once"));
+    tokio::spawn(async move {
+        let code = stop_signal().await;
+        tracing::warn!("{}", lang.pick("立即结束", "ending at once"));
+        std::process::exit(code);
+    });
+}
+
+/// The exit code of the signal that came: 128 and its number.
+async fn stop_signal() -> i32 {
     use tokio::signal::unix::{SignalKind, signal};
     let terminated = async {
         match signal(SignalKind::terminate()) {
@@ -324,8 +340,7 @@ async fn asked_to_stop(lang: Lang) {
         }
     };
     tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        () = terminated => {}
+        _ = tokio::signal::ctrl_c() => 128 + SignalKind::interrupt().as_raw_value(),
+        () = terminated => 128 + SignalKind::terminate().as_raw_value(),
     }
-    tracing::info!("{}", lang.pick("正在停止", "stopping"));
 }

@@ -45,6 +45,7 @@ pub use encode::{ClipCodec, encode_clip};
 pub use fault::Fault;
 pub use gst::{check_pipeline, init};
 pub use keyframe::{Codec, Keyframe};
+pub use open_files::left_for_browsers;
 pub use overload::Overload;
 pub use playback::{Clip, Playback};
 pub use receivers::Receivers;

@@ -7,8 +7,27 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 /// while it reconnects, the old socket may still say goodbye.
 const A_CAMERA: u64 = 6;
 
-/// Of everything else: browsers, database, decoders, model.
-const OTHERS: u64 = 1024;
+/// Of database, decoders, model, gateways and pictures being read: no browser may take these.
+const OWN: u64 = 256;
+
+/// Of browsers' connections.
+const BROWSERS: u64 = 768;
+
+/// Of everything but cameras.
+const OTHERS: u64 = OWN + BROWSERS;
+
+/// How many connections the machine has for browsers beside so many cameras: 768, or what is left where the limit is lower.
+pub fn left_for_browsers(cameras: usize) -> usize {
+    left_of(getrlimit(Resource::Nofile).current, cameras)
+}
+
+fn left_of(limit: Option<u64>, cameras: usize) -> usize {
+    let left = limit.map_or(BROWSERS, |limit| limit.saturating_sub(OWN + cameras as u64 * A_CAMERA));
+    left.clamp(BROWSERS_MIN, BROWSERS) as usize
+}
+
+/// However few files there are, the office gets in.
+const BROWSERS_MIN: u64 = 32;
 
 /// Raises the limit to what so many cameras need. Where the hard limit is lower it goes up to there, and the log says what
 /// to do; the cameras that then find no socket say it on the board.
@@ -47,6 +66,19 @@ mod tests {
             (None, None, None),
         ] {
             assert_eq!(raised(soft, hard, OTHERS + 267 * A_CAMERA), expected, "{soft:?} {hard:?}");
+        }
+    }
+
+    #[test]
+    fn browsers_get_what_cameras_and_database_leave() {
+        for (limit, cameras, left) in [
+            (None, 267, 768),
+            (Some(524_288), 267, 768),
+            (Some(1024), 0, 768),
+            (Some(1024), 64, 384),
+            (Some(1024), 267, 32),
+        ] {
+            assert_eq!(left_of(limit, cameras), left, "{limit:?} {cameras}");
         }
     }
 

@@ -25,6 +25,25 @@ pub const PICTURES_AT_ONCE: usize = 2;
 pub const REQUESTS_AT_ONCE: usize = 256;
 /// Open streams: every screen of the office and every ranger's phone, twice.
 pub const STREAMS_AT_ONCE: usize = 512;
+/// Open connections: every seat above may be taken, and phones keep one open between two questions. Another 256 of the usual
+/// 1,024 files stay for the database, the model and the gateways; `app` lowers this where the machine allows fewer.
+pub const CONNECTIONS_AT_ONCE: usize = REQUESTS_AT_ONCE + STREAMS_AT_ONCE;
+/// A head is 2 kB at most: 50 kbit/s carry it in a third of a second, and a lost packet is sent again within seconds.
+pub const HEADER_WITHIN: Duration = Duration::from_secs(10);
+/// A page asks again within a minute; proxies keep theirs for 60 s, and whoever closes first should be the proxy.
+pub const IDLE_FOR: Duration = Duration::from_secs(75);
+/// Longer than the slowest answer takes to begin: a peer that takes nothing for so long is gone.
+pub const STALLED_FOR: Duration = Duration::from_secs(120);
+/// Answers take milliseconds; whoever stops the program waits no longer than this, nor does the next start.
+pub const STOP_WITHIN: Duration = Duration::from_secs(8);
+/// A peer without a word is asked whether it is there after 60 s, then every 15 s, four times: gone after two minutes.
+pub const KEEPALIVE_AFTER: Duration = Duration::from_secs(60);
+pub const KEEPALIVE_EVERY: Duration = Duration::from_secs(15);
+pub const KEEPALIVE_TRIES: u32 = 4;
+/// The same two minutes for what was sent and never confirmed.
+pub const UNTAKEN_FOR: Duration = Duration::from_secs(120);
+/// The network is asked again so soon after it refused to give a connection.
+pub const ACCEPT_AGAIN: Duration = Duration::from_millis(200);
 /// Rows of one page of a list: default and most.
 pub const PAGE_DEFAULT: u32 = 50;
 pub const PAGE_MAX: u32 = 200;

@@ -3,6 +3,7 @@
 mod auth;
 mod board;
 mod closeup;
+mod connections;
 mod dto;
 mod error;
 mod files;
@@ -22,6 +23,7 @@ mod service;
 mod sorting;
 
 pub use auth::{hash as hash_secret, issue_login, secret};
+pub use connections::Network;
 pub use service::Parts;
 
 use crate::bus::Bus;
@@ -29,7 +31,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::county::{County, Registers};
 use crate::desk::Desk;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::frame::StatusBoard;
 use crate::store::Store;
 use crate::triage::confirm::Thresholds;
@@ -40,13 +42,16 @@ use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY
 use axum::http::{HeaderValue, StatusCode};
 use axum::routing::get;
 use axum::{Router, middleware};
+use connections::Connections;
 use metrics_exporter_prometheus::PrometheusHandle;
 use std::future::Future;
-use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+use tokio::time::timeout;
 use tower::ServiceBuilder;
 use tower_http::compression::CompressionLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
@@ -88,6 +93,7 @@ pub struct Own {
     pictures: pictures::Index,
     drills: ops::RecentKeys,
     pulse: service::Pulse,
+    network: Network,
     /// True from the moment the server is told to stop: open streams end, so that stopping takes no longer than an answer.
     closing: watch::Sender<bool>,
 }
@@ -100,6 +106,7 @@ impl Default for Own {
             pictures: pictures::Index::default(),
             drills: ops::RecentKeys::default(),
             pulse: service::Pulse::default(),
+            network: Network::default(),
             closing: watch::Sender::new(false),
         }
     }
@@ -115,6 +122,13 @@ impl WebState {
     #[must_use]
     pub fn with_seats(mut self, requests: usize, streams: usize) -> Self {
         self.own.seats = limits::Seats::new(requests, streams);
+        self
+    }
+
+    /// What peers may take of connections and time, where it is not the default.
+    #[must_use]
+    pub fn with_network(mut self, network: Network) -> Self {
+        self.own.network = network;
         self
     }
 }
@@ -218,19 +232,40 @@ fn header(name: axum::http::HeaderName, value: &'static str) -> SetResponseHeade
     SetResponseHeaderLayer::overriding(name, HeaderValue::from_static(value))
 }
 
-/// Serves until `shutdown`, then lets answers in work finish and ends the streams.
+/// Serves until `shutdown`; then answers in work may end, for a grace, and streams end at once.
 pub async fn serve(
     listener: TcpListener,
     state: WebState,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<()> {
-    let closing = state.own.closing.clone();
-    let service = router(state).into_make_service_with_connect_info::<SocketAddr>();
-    axum::serve(listener, service)
-        .with_graceful_shutdown(async move {
-            shutdown.await;
-            closing.send_replace(true);
-        })
-        .await
-        .map_err(|e| Error::unavailable("the web server stopped").because(e))
+    let (closing, network) = (state.own.closing.clone(), state.own.network);
+    let (connections, router) = (Connections::new(network), router(state));
+    let (mut served, mut shutdown) = (JoinSet::new(), pin!(shutdown));
+    loop {
+        let accepted = tokio::select! {
+            () = &mut shutdown => break,
+            _ = served.join_next(), if !served.is_empty() => continue,
+            accepted = listener.accept() => accepted,
+        };
+        match accepted {
+            // Without a place the socket is closed at once: better than a page that waits for nothing.
+            Ok((socket, from)) => {
+                if let Some(place) = connections.admit() {
+                    served.spawn(place.serve(socket, from, router.clone(), closing.subscribe()));
+                }
+            }
+            Err(e) => {
+                tracing::warn!("a connection could not be taken: {e}");
+                Clock::System.sleep(limits::ACCEPT_AGAIN).await;
+            }
+        }
+    }
+    drop(listener);
+    closing.send_replace(true);
+    let all = async { while served.join_next().await.is_some() {} };
+    if timeout(network.stop_within, all).await.is_err() {
+        tracing::info!(connections = served.len(), "peers that did not come to an end were left");
+        served.shutdown().await;
+    }
+    Ok(())
 }

@@ -1,7 +1,9 @@
 //! The HTTP side read aloud: logging in, one fire from the first look to the closed file, and what is refused.
 
+mod connections;
 mod live;
 mod points;
+mod program;
 mod sorting;
 
 use crate::http_support::{ADMIN_TOKEN, Browser, World, at, leaves};

@@ -16,8 +16,11 @@ use huoyan::triage::id::CameraId;
 use huoyan::web::{self, WebState};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
+use std::net::SocketAddr;
 use std::sync::{Arc, RwLock};
-use tokio::sync::mpsc;
+use tokio::net::TcpListener;
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
 use tower::ServiceExt;
 use uuid::Uuid;
 
@@ -168,6 +171,23 @@ impl Browser {
             .header(header::CONTENT_TYPE, kind)
             .body(Body::from(bytes));
         self.send(request.expect("a request")).await
+    }
+}
+
+/// The service behind a real socket.
+pub struct Server {
+    pub address: SocketAddr,
+    pub stop: oneshot::Sender<()>,
+    pub done: JoinHandle<huoyan::error::Result<()>>,
+}
+
+impl Server {
+    pub async fn of(state: WebState) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let (stop, stopped) = oneshot::channel();
+        let done = tokio::spawn(web::serve(listener, state, async { drop(stopped.await) }));
+        Self { address, stop, done }
     }
 }
 

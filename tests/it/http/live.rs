@@ -1,35 +1,17 @@
 //! The stream over a real socket.
 
 use super::{call, told};
-use crate::http_support::{Browser, World};
+use crate::http_support::{Browser, Server, World};
 use huoyan::frame::Health;
 use huoyan::store::Access;
-use huoyan::web;
 use serde_json::{Value, json};
-use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::oneshot;
-use tokio::task::JoinHandle;
+use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 /// From the commit to the page (UX requirement 17).
 const SOON: Duration = Duration::from_secs(2);
-
-struct Server {
-    address: SocketAddr,
-    stop: oneshot::Sender<()>,
-    done: JoinHandle<huoyan::error::Result<()>>,
-}
-
-async fn serve(world: &World) -> Server {
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let address = listener.local_addr().expect("an address");
-    let (stop, stopped) = oneshot::channel();
-    let done = tokio::spawn(web::serve(listener, world.state.clone(), async { drop(stopped.await) }));
-    Server { address, stop, done }
-}
 
 struct Stream {
     socket: TcpStream,
@@ -70,7 +52,7 @@ impl Stream {
 async fn a_change_reaches_the_page_within_two_seconds() {
     let world = World::new().await;
     let (officer, ranger) = (world.browser("o1", Access::Officer).await, world.browser("r1", Access::Ranger).await);
-    let server = serve(&world).await;
+    let server = Server::of(world.state.clone()).await;
     let mut office = Stream::open(&server, &officer, None).await;
     let mut phone = Stream::open(&server, &ranger, None).await;
 
@@ -97,7 +79,7 @@ async fn a_page_that_was_away_hears_what_it_missed_and_no_more() {
     let cursor = officer.get("/api/v1/board").await.ok()["cursor"].as_str().expect("a cursor").to_owned();
     let second = officer.post("/api/v1/incidents", far()).await.ok()["id"].as_str().expect("an id").to_owned();
 
-    let server = serve(&world).await;
+    let server = Server::of(world.state.clone()).await;
     let mut stream = Stream::open(&server, &officer, Some(&cursor)).await;
     assert!(stream.hears(&second).await, "{}", stream.text);
     assert!(!stream.text.contains(&first), "{}", stream.text);
@@ -111,7 +93,7 @@ async fn a_page_that_was_away_hears_what_it_missed_and_no_more() {
 async fn a_camera_that_fails_is_told_and_stopping_does_not_wait_for_pages() {
     let world = World::new().await;
     let officer = world.browser("o1", Access::Officer).await;
-    let server = serve(&world).await;
+    let server = Server::of(world.state.clone()).await;
     let mut stream = Stream::open(&server, &officer, None).await;
     world.state.status.set_health(&"c1".into(), Health::Offline, None, world.state.clock.now());
     assert!(timeout(Duration::from_secs(4), stream.until("event: health")).await.unwrap_or(false), "{}", stream.text);

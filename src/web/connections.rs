@@ -1,0 +1,284 @@
+//! Connections: how many, how long each may say nothing, and who goes when there is no room. HTTP itself is hyper's.
+
+use super::limits;
+use crate::clock::Clock;
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::ConnectInfo;
+use hyper::body::{Frame, Incoming, SizeHint};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use std::collections::BTreeMap;
+use std::io;
+use std::net::SocketAddr;
+use std::pin::{Pin, pin};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio::sync::{Notify, watch};
+use tower::ServiceExt;
+
+/// What a peer may take of the server's connections and time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Network {
+    pub connections: usize,
+    pub header_within: Duration,
+    pub idle_for: Duration,
+    pub stalled_for: Duration,
+    pub stop_within: Duration,
+}
+
+impl Default for Network {
+    fn default() -> Self {
+        Self {
+            connections: limits::CONNECTIONS_AT_ONCE,
+            header_within: limits::HEADER_WITHIN,
+            idle_for: limits::IDLE_FOR,
+            stalled_for: limits::STALLED_FOR,
+            stop_within: limits::STOP_WITHIN,
+        }
+    }
+}
+
+/// What a peer is doing, as far as we can see.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Doing {
+    /// Is to send the head of a request, since then.
+    Asking(Instant),
+    /// Waits for its answer, or takes it.
+    Served,
+    /// Has its answer and may ask again.
+    Resting,
+}
+
+/// What is known of one open connection.
+struct Peer {
+    state: Mutex<(Doing, Instant)>,
+    /// Its place is needed.
+    leave: Notify,
+}
+
+impl Peer {
+    fn new() -> Self {
+        let now = Instant::now();
+        Self { state: Mutex::new((Doing::Asking(now), now)), leave: Notify::new() }
+    }
+
+    fn state(&self) -> MutexGuard<'_, (Doing, Instant)> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn sent_something(&self) {
+        let now = Instant::now();
+        let mut state = self.state();
+        if state.0 == Doing::Resting {
+            state.0 = Doing::Asking(now);
+        }
+        state.1 = now;
+    }
+
+    fn took_something(&self) {
+        self.state().1 = Instant::now();
+    }
+
+    fn is_now(&self, doing: Doing) {
+        *self.state() = (doing, Instant::now());
+    }
+
+    /// When its patience ends, unless something moves before.
+    fn until(&self, network: &Network) -> Instant {
+        match *self.state() {
+            (Doing::Asking(since), _) => since + network.header_within,
+            (Doing::Resting, last) => last + network.idle_for,
+            (Doing::Served, last) => last + network.stalled_for,
+        }
+    }
+
+    async fn overstays(&self, network: &Network) {
+        loop {
+            let left = self.until(network).saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return;
+            }
+            // A network's time is the machine's, whatever the desk's clock says.
+            Clock::System.sleep(left).await;
+        }
+    }
+}
+
+/// The open connections; cloning shares them.
+#[derive(Clone)]
+pub struct Connections {
+    network: Network,
+    open: Arc<Mutex<(u64, BTreeMap<u64, Arc<Peer>>)>>,
+}
+
+impl Connections {
+    pub fn new(network: Network) -> Self {
+        Self { network, open: Arc::default() }
+    }
+
+    /// A place for one more. When all are taken, whoever has said nothing for longest without being served makes room; when
+    /// all are served, there is none.
+    pub fn admit(&self) -> Option<Place> {
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let (next, peers) = &mut *open;
+        if peers.len() >= self.network.connections {
+            let waiting = peers.iter().map(|(number, peer)| (*peer.state(), *number));
+            let waiting = waiting.filter(|((doing, _), _)| *doing != Doing::Served);
+            let (_, longest) = waiting.min_by_key(|((_, last), _)| *last)?;
+            peers.remove(&longest)?.leave.notify_one();
+        }
+        *next += 1;
+        let peer = Arc::new(Peer::new());
+        peers.insert(*next, Arc::clone(&peer));
+        Some(Place { number: *next, peer, of: self.clone() })
+    }
+}
+
+/// One connection's place among the others, free again when dropped.
+pub struct Place {
+    number: u64,
+    peer: Arc<Peer>,
+    of: Connections,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.of.open.lock().unwrap_or_else(PoisonError::into_inner).1.remove(&self.number);
+    }
+}
+
+impl Place {
+    /// Serves one peer until it goes, overstays, or has to make room. Once the server closes, what is being answered is
+    /// answered to its end and half a question is not waited for.
+    pub async fn serve(self, socket: TcpStream, from: SocketAddr, router: Router, mut closing: watch::Receiver<bool>) {
+        notice_lost_peers(&socket);
+        let peer = Arc::clone(&self.peer);
+        let answer = service_fn(|mut request: hyper::Request<Incoming>| {
+            peer.is_now(Doing::Served);
+            request.extensions_mut().insert(ConnectInfo(from));
+            let served = Served(Arc::clone(&peer));
+            let answer = router.clone().oneshot(request.map(Body::new));
+            async move { answer.await.map(|answer| answer.map(|body| Answering { body, _until: served })) }
+        });
+        let io = TokioIo::new(Watched { socket, peer: Arc::clone(&peer) });
+        let mut connection = pin!(http1::Builder::new().serve_connection(io, answer));
+        let ended = tokio::select! {
+            ended = connection.as_mut() => ended,
+            () = peer.leave.notified() => return,
+            () = peer.overstays(&self.of.network) => return,
+            // An error says that the server is gone already.
+            () = async { drop(closing.wait_for(|closing| *closing).await) } => {
+                connection.as_mut().graceful_shutdown();
+                if matches!(peer.state().0, Doing::Asking(_)) {
+                    return;
+                }
+                connection.await
+            }
+        };
+        if let Err(error) = ended {
+            tracing::debug!(%from, "a connection broke: {error}");
+        }
+    }
+}
+
+/// A phone that lost its signal says no goodbye: the kernel asks whether it is there and ends what nobody takes.
+fn notice_lost_peers(socket: &TcpStream) {
+    let socket = socket2::SockRef::from(socket);
+    let asking = socket2::TcpKeepalive::new()
+        .with_time(limits::KEEPALIVE_AFTER)
+        .with_interval(limits::KEEPALIVE_EVERY)
+        .with_retries(limits::KEEPALIVE_TRIES);
+    if let Err(e) =
+        socket.set_tcp_keepalive(&asking).and_then(|()| socket.set_tcp_user_timeout(Some(limits::UNTAKEN_FOR)))
+    {
+        tracing::debug!("a connection without keepalive: {e}");
+    }
+}
+
+/// A request in work; dropped when its answer has been handed to the network.
+struct Served(Arc<Peer>);
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        self.0.is_now(Doing::Resting);
+    }
+}
+
+/// An answer's body, which knows when it has ended.
+struct Answering {
+    body: Body,
+    _until: Served,
+}
+
+impl hyper::body::Body for Answering {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        Pin::new(&mut self.body).poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+/// A socket that tells when something moves.
+struct Watched {
+    socket: TcpStream,
+    peer: Arc<Peer>,
+}
+
+impl AsyncRead for Watched {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let before = into.filled().len();
+        let read = Pin::new(&mut self.socket).poll_read(cx, into);
+        if into.filled().len() > before {
+            self.peer.sent_something();
+        }
+        read
+    }
+}
+
+impl AsyncWrite for Watched {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.socket).poll_write(cx, bytes);
+        if matches!(written, Poll::Ready(Ok(1..))) {
+            self.peer.took_something();
+        }
+        written
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.socket).poll_write_vectored(cx, bytes);
+        if matches!(written, Poll::Ready(Ok(1..))) {
+            self.peer.took_something();
+        }
+        written
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.socket.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.socket).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.socket).poll_shutdown(cx)
+    }
+}

@@ -1,0 +1,108 @@
+//! The real program: what it leaves on the disk, and how it ends.
+
+use huoyan::clock::Clock;
+use serde_json::Value;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+struct Program {
+    child: Child,
+    address: String,
+    links: Value,
+}
+
+impl Program {
+    /// One officer in the register, no cameras.
+    fn start(folder: &Path) -> Self {
+        let data = folder.join("data");
+        let import = folder.join("people.csv");
+        std::fs::write(&import, "编号,姓名,电话,岗位\no1,孙县,13600000002,县值班员\n").expect("people");
+        let done = huoyan(&data).arg("import").arg("people").arg(&import).output().expect("imports");
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+        let port = TcpListener::bind("127.0.0.1:0").and_then(|it| it.local_addr()).expect("a free port").port();
+        let address = format!("127.0.0.1:{port}");
+        let mut command = huoyan(&data);
+        command.args(["run", "--listen", &address, "--json", "--links"]).stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut child = command.spawn().expect("huoyan starts");
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().expect("piped")).read_line(&mut line).expect("links");
+        let program = Self { child, address, links: serde_json::from_str(&line).expect("login links as JSON") };
+        let mut up = program.says("GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+        up.read_to_end(&mut Vec::new()).expect("it serves");
+        program
+    }
+
+    fn says(&self, words: &str) -> TcpStream {
+        let mut socket = TcpStream::connect(&self.address).expect("connects");
+        socket.set_read_timeout(Some(Duration::from_secs(10))).expect("a timeout");
+        socket.write_all(words.as_bytes()).expect("sent");
+        socket
+    }
+
+    fn cookie(&self) -> String {
+        let link = self.links["office"].as_str().expect("a link");
+        let path = &link[link.find("/login/").expect("a login link")..];
+        let mut socket = self.says(&format!("POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n"));
+        let mut buffer = [0; 4096];
+        let read = socket.read(&mut buffer).expect("an answer");
+        let head = String::from_utf8_lossy(&buffer[..read]).into_owned();
+        let cookie = head.lines().find_map(|line| line.strip_prefix("set-cookie: ")).expect("a session");
+        cookie.split(';').next().expect("a pair").to_owned()
+    }
+
+    fn signal(&self, name: &str) {
+        let done = Command::new("kill").args([name, &self.child.id().to_string()]).status().expect("kill");
+        assert!(done.success());
+    }
+
+    /// How it ended, and after how long.
+    fn ends(&mut self) -> (Option<i32>, Duration) {
+        let begun = Instant::now();
+        while begun.elapsed() < Duration::from_secs(20) {
+            if let Some(status) = self.child.try_wait().expect("a child") {
+                return (status.code(), begun.elapsed());
+            }
+            Clock::System.sleep_blocking(Duration::from_millis(20));
+        }
+        panic!("still running");
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        // It may have ended already, which is what we want.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn huoyan(data: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_huoyan"));
+    command.arg("--data").arg(data).env("RUST_LOG", "error").env_remove("HUOYAN_STORE_URL").stdin(Stdio::null());
+    command
+}
+
+#[test]
+fn a_stop_waits_for_a_photo_under_way_and_a_second_signal_for_nothing() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut program = Program::start(folder.path());
+    let photo = format!(
+        "POST /api/v1/incidents/01890000-0000-7000-8000-000000000000/photos HTTP/1.1\r\nHost: x\r\nCookie: {}\r\n\
+         Content-Type: image/jpeg\r\nIdempotency-Key: 01890000-0000-7000-8000-000000000001\r\n\
+         Content-Length: 300000\r\n\r\nabc",
+        program.cookie()
+    );
+    let _photo = program.says(&photo);
+    let _half = program.says("GET / HTTP/1.1\r\nHost: x\r\nX-A: ");
+    Clock::System.sleep_blocking(Duration::from_millis(500));
+    program.signal("-TERM");
+    Clock::System.sleep_blocking(Duration::from_millis(500));
+    assert!(program.child.try_wait().expect("a child").is_none(), "the photo may still come");
+    program.signal("-INT");
+    let (code, took) = program.ends();
+    assert_eq!(code, Some(130), "the code of the second signal");
+    assert!(took < Duration::from_secs(2), "{took:?}");
+}
