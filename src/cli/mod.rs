@@ -96,6 +96,8 @@ pub enum Outcome {
 
 /// The whole program: arguments in, exit code out.
 pub fn main() -> ExitCode {
+    // Registers, database and pictures hold people's names, phones and faces: whatever is made is its owner's alone.
+    rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
     let arguments = Arguments::parse();
     let lang = Lang::from_env();
     log_to_stderr(&arguments.command);

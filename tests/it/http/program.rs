@@ -4,6 +4,7 @@ use huoyan::clock::Clock;
 use serde_json::Value;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -105,4 +106,25 @@ fn a_stop_waits_for_a_photo_under_way_and_a_second_signal_for_nothing() {
     let (code, took) = program.ends();
     assert_eq!(code, Some(130), "the code of the second signal");
     assert!(took < Duration::from_secs(2), "{took:?}");
+}
+
+#[test]
+fn what_it_writes_is_its_owners_alone() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut program = Program::start(folder.path());
+    program.signal("-TERM");
+    assert_eq!(program.ends().0, Some(0));
+    let mut looked_at = Vec::new();
+    let mut rest = vec![folder.path().join("data")];
+    while let Some(path) = rest.pop() {
+        let it = std::fs::metadata(&path).expect("readable");
+        assert_eq!(it.mode() & 0o077, 0, "{} {:o}", path.display(), it.mode());
+        looked_at.push(path.file_name().expect("a name").to_string_lossy().into_owned());
+        if it.is_dir() {
+            rest.extend(std::fs::read_dir(&path).expect("a folder").map(|entry| entry.expect("an entry").path()));
+        }
+    }
+    for name in ["data", "huoyan.db", "registers", "people.csv", "pictures", "admin.token"] {
+        assert!(looked_at.iter().any(|seen| seen == name), "{name} in {looked_at:?}");
+    }
 }
