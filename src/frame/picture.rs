@@ -164,11 +164,14 @@ impl Picture {
         Ok(jpeg)
     }
 
+    /// Width and height as the head of JPEG or PNG bytes tells them; nothing is decoded.
+    pub fn size_of(bytes: &[u8]) -> Result<(u32, u32)> {
+        reader(bytes)?.into_dimensions().map_err(|e| Error::invalid("the picture's head cannot be read").because(e))
+    }
+
     /// From JPEG or PNG bytes of at most 8192 × 8192.
     pub fn from_image_bytes(bytes: &[u8]) -> Result<Self> {
-        let mut reader = image::ImageReader::new(std::io::Cursor::new(bytes))
-            .with_guessed_format()
-            .map_err(|e| Error::invalid("not a picture").because(e))?;
+        let mut reader = reader(bytes)?;
         let mut limits = image::Limits::default();
         limits.max_image_width = Some(8192);
         limits.max_image_height = Some(8192);
@@ -176,6 +179,12 @@ impl Picture {
         let rgb = reader.decode().map_err(|e| Error::invalid("the picture cannot be read").because(e))?.into_rgb8();
         Self::from_rgb(rgb.width(), rgb.height(), rgb.as_raw())
     }
+}
+
+fn reader(bytes: &[u8]) -> Result<image::ImageReader<std::io::Cursor<&[u8]>>> {
+    image::ImageReader::new(std::io::Cursor::new(bytes))
+        .with_guessed_format()
+        .map_err(|e| Error::invalid("not a picture").because(e))
 }
 
 fn pixel(rgb: &[u8], at: usize) -> [f32; 3] {

@@ -116,7 +116,12 @@ impl FromRequestParts<WebState> for Me {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &WebState) -> Answer<Self> {
-        Visitor::from_request_parts(parts, state).await?.me.ok_or_else(Problem::unauthenticated)
+        let me = Visitor::from_request_parts(parts, state).await?.me.ok_or_else(Problem::unauthenticated)?;
+        // Before the body is read: what is too much is not even listened to.
+        if !parts.method.is_safe() {
+            state.own.shares.change(&me.person)?;
+        }
+        Ok(me)
     }
 }
 

@@ -7,9 +7,11 @@ use super::board::visible;
 use super::dto::{Eyes, IncidentView};
 use super::error::{Answer, Problem};
 use super::json::{Body, optional_words, words};
+use super::limits::NOTES_A_PERSON;
+use crate::error::Kind;
 use crate::report::{Category, category};
 use crate::store::Filed;
-use crate::triage::event::{Actor, Closure, FalseAlarm, Flames, Means, Position, Verification};
+use crate::triage::event::{Actor, Closure, Event, FalseAlarm, Flames, Means, Position, Verification};
 use crate::triage::geo::{LatLon, Locus};
 use crate::triage::id::{ActionId, DispatchId, IncidentId, PersonId, SightingId};
 use crate::triage::incident::{By, Input};
@@ -254,6 +256,17 @@ pub async fn note(
     Body(Note { words: text }): Body<Note>,
 ) -> Done {
     let input = Input::Note { words: words(&text, "备注", "the note")? };
+    let incident = visible(&state, &me, id).await?.incident;
+    let mine = incident.log.iter().filter(|it| it.actor.person() == Some(&me.person));
+    let notes = mine.filter(|it| matches!(it.event, Event::Noted { .. } | Event::LateActionKept { .. }));
+    let is_repeat = incident.log.iter().any(|it| it.action == Some(key));
+    if notes.count() >= NOTES_A_PERSON && !is_repeat {
+        return Err(Problem::new(
+            Kind::TooMany,
+            "您在此事件上的备注已达上限（100条），请打电话告知值班室。",
+            "You have written as many notes on this incident as one person may (100). Please call the duty room.",
+        ));
+    }
     act(&state, &me, id, Action { key, happened_at: None, input }).await
 }
 

@@ -19,8 +19,13 @@ pub const WORDS_MAX_CHARS: usize = 2000;
 pub const ANSWER_WITHIN: Duration = Duration::from_secs(15);
 /// A photo of 400 kB over 50 kbit/s takes 64 s; what-if over a month of twelve cameras some tens.
 pub const SLOW_ANSWER_WITHIN: Duration = Duration::from_secs(90);
-/// Pictures decoded at once; one of 8192 × 8192 takes about 300 MB while it is looked at.
+/// A phone's largest camera setting that is still a photo, in pixels; decoded it takes 60 MB and about a second. Told by the head,
+/// before anything is decoded: 200 kB of PNG can hold 67 million pixels.
+pub const PHOTO_MAX_PIXELS: u64 = 20_000_000;
+/// Cameras' pictures decoded or packed at once: one a core of an office PC that has four, so that two stay for the look-out.
 pub const PICTURES_AT_ONCE: usize = 2;
+/// People's photos decoded at once. Apart from the cameras' pictures, so that no photo holds up a live frame.
+pub const PHOTOS_AT_ONCE: usize = 1;
 /// Requests in work at once. A county has some 200 rangers; the database answers in milliseconds.
 pub const REQUESTS_AT_ONCE: usize = 256;
 /// Open streams: every screen of the office and every ranger's phone, twice.
@@ -44,6 +49,14 @@ pub const KEEPALIVE_TRIES: u32 = 4;
 pub const UNTAKEN_FOR: Duration = Duration::from_secs(120);
 /// The network is asked again so soon after it refused to give a connection.
 pub const ACCEPT_AGAIN: Duration = Duration::from_millis(200);
+/// Streams of one person: an officer's board, wall and ops page on two machines, and a phone's that the server still believes open.
+pub const STREAMS_A_PERSON: usize = 8;
+/// Photos of one person on their way: the phone sends them one by one, and an attempt that broke off may linger.
+pub const UPLOADS_A_PERSON: usize = 3;
+/// Changes of one person: 60 at once, then one a second. A phone that was away sends some thirty: four steps and twenty photos.
+pub const CHANGES_A_MINUTE: u32 = 60;
+/// Notes of one person on one incident. A fire that burns for two days has some thirty; every page of it carries them all.
+pub const NOTES_A_PERSON: usize = 100;
 /// Rows of one page of a list: default and most.
 pub const PAGE_DEFAULT: u32 = 50;
 pub const PAGE_MAX: u32 = 200;
@@ -57,30 +70,48 @@ pub struct Seats {
     requests: Arc<Semaphore>,
     streams: Arc<Semaphore>,
     pictures: Arc<Semaphore>,
+    photos: Arc<Semaphore>,
 }
 
 impl Seats {
     pub fn new(requests: usize, streams: usize) -> Self {
         let seats = |number| Arc::new(Semaphore::new(number));
-        Self { requests: seats(requests), streams: seats(streams), pictures: seats(PICTURES_AT_ONCE) }
+        Self {
+            requests: seats(requests),
+            streams: seats(streams),
+            pictures: seats(PICTURES_AT_ONCE),
+            photos: seats(PHOTOS_AT_ONCE),
+        }
     }
 
     /// Work on pixels, on a thread of its own; waits its turn, and the request's time limit bounds the wait.
     pub async fn with_pixels<T: Send + 'static>(&self, work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
-        let died = |e| Error::internal("a picture thread died").because(e);
-        let seat = self.pictures.clone().acquire_owned().await.map_err(|e| Error::internal("no seats").because(e))?;
-        tokio::task::spawn_blocking(move || {
-            let _seat = seat;
-            work()
-        })
-        .await
-        .map_err(died)?
+        seated_thread(&self.pictures, work).await
+    }
+
+    /// The same for what people send.
+    pub async fn with_photo<T: Send + 'static>(&self, work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+        seated_thread(&self.photos, work).await
     }
 
     /// A seat for as long as the stream is open.
     pub fn stream(&self) -> Answer<OwnedSemaphorePermit> {
         self.streams.clone().try_acquire_owned().map_err(|_| full())
     }
+}
+
+async fn seated_thread<T: Send + 'static>(
+    seats: &Arc<Semaphore>,
+    work: impl FnOnce() -> Result<T> + Send + 'static,
+) -> Result<T> {
+    let died = |e| Error::internal("a picture thread died").because(e);
+    let seat = seats.clone().acquire_owned().await.map_err(|e| Error::internal("no seats").because(e))?;
+    tokio::task::spawn_blocking(move || {
+        let _seat = seat;
+        work()
+    })
+    .await
+    .map_err(died)?
 }
 
 impl Default for Seats {

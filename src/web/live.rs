@@ -3,7 +3,7 @@
 
 use super::WebState;
 use super::auth::{self, Me};
-use super::error::Answer;
+use super::error::{Answer, Problem};
 use super::service::camera_health;
 use crate::error::{Kind, Result};
 use crate::frame::Health;
@@ -39,6 +39,13 @@ const HOTSPOTS_FOR: SignedDuration = SignedDuration::from_hours(24);
 #[utoipa::path(get, path = "/api/v1/stream", tag = "live", responses((status = 200, content_type = "text/event-stream")))]
 pub async fn stream(State(state): State<WebState>, me: Me, headers: HeaderMap) -> Answer<Response> {
     let seat = state.own.seats.stream()?;
+    let own = state.own.shares.streams.take(&me.person).ok_or_else(|| {
+        Problem::new(
+            Kind::TooMany,
+            "您打开的页面太多，请关闭一些再刷新。",
+            "You have too many pages open. Please close some and reload.",
+        )
+    })?;
     // Listen first, then look where the log ends: what is committed in between is told twice rather than never.
     let changes = state.bus.announcements();
     let end = state.store.cursor().await?;
@@ -56,7 +63,7 @@ pub async fn stream(State(state): State<WebState>, me: Me, headers: HeaderMap) -
         out,
     };
     tokio::spawn(async move {
-        let _seat = seat;
+        let _seats = (seat, own);
         if let Err(error) = reader.run(changes).await {
             tracing::warn!(cause = error.chain(), "a stream ended; the page opens a new one");
         }

@@ -20,6 +20,7 @@ mod pictures;
 mod queue;
 mod ranger;
 mod service;
+mod shares;
 mod sorting;
 
 pub use auth::{hash as hash_secret, issue_login, secret};
@@ -89,6 +90,7 @@ pub struct WebState {
 #[derive(Clone)]
 pub struct Own {
     seats: limits::Seats,
+    shares: shares::Shares,
     attempts: login::Attempts,
     pictures: pictures::Index,
     drills: ops::RecentKeys,
@@ -102,6 +104,7 @@ impl Default for Own {
     fn default() -> Self {
         Self {
             seats: limits::Seats::default(),
+            shares: shares::Shares::default(),
             attempts: login::Attempts::default(),
             pictures: pictures::Index::default(),
             drills: ops::RecentKeys::default(),
@@ -138,6 +141,8 @@ pub fn router(state: WebState) -> Router {
     let (quick, mut openapi) = quick().split_for_parts();
     let (slow, slow_openapi) = slow().split_for_parts();
     openapi.merge(slow_openapi);
+    let (outside, outside_openapi) = outside().split_for_parts();
+    openapi.merge(outside_openapi);
     let openapi = service::document(openapi);
     let pages = Router::new()
         .route("/", get(files::home))
@@ -170,6 +175,7 @@ pub fn router(state: WebState) -> Router {
                 .layer(middleware::from_fn_with_state(state.clone(), auth::guard_changes))
                 .layer(DefaultBodyLimit::max(limits::JSON_MAX_BYTES)),
         )
+        .merge(outside)
         .with_state(state)
 }
 
@@ -180,6 +186,11 @@ fn answer_within(limit: Duration) -> TimeoutLayer {
 /// What takes long on a thin line, or looks at a month.
 fn slow() -> OpenApiRouter<WebState> {
     OpenApiRouter::new().routes(routes!(pictures::add_photo)).routes(routes!(ops::what_if))
+}
+
+/// Outside of every layer that can be full: a program whose seats are taken is alive, and must not be restarted for it.
+fn outside() -> OpenApiRouter<WebState> {
+    OpenApiRouter::new().routes(routes!(service::alive))
 }
 
 /// The rest of `/api/v1`, and what machines ask.
@@ -223,7 +234,6 @@ fn quick() -> OpenApiRouter<WebState> {
         .routes(routes!(ops::self_test))
         .routes(routes!(ops::accept_view))
         .routes(routes!(ops::example))
-        .routes(routes!(service::alive))
         .routes(routes!(service::ready))
         .routes(routes!(service::metrics))
 }

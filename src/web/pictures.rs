@@ -6,7 +6,9 @@ use super::board::visible;
 use super::closeup::close_up;
 use super::error::{Answer, Problem};
 use super::incident::{Action, derived, take};
-use crate::error::Result;
+use super::limits::PHOTO_MAX_PIXELS;
+use super::shares::Hold;
+use crate::error::{Error, Kind, Result};
 use crate::frame::Picture;
 use crate::store::Store;
 use crate::triage::detection::BoundingBox;
@@ -16,8 +18,9 @@ use crate::triage::incident::Input;
 use crate::triage::sighting::{Sighting, Source};
 use axum::Json;
 use axum::body::Bytes;
-use axum::extract::{Path, Query, State};
+use axum::extract::{FromRequestParts, Path, Query, State};
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
@@ -100,8 +103,14 @@ pub async fn picture(
     }
     let mut bytes = state.store.picture(id).await?;
     if shown.crop == Some(1) {
-        bytes =
-            state.own.seats.with_pixels(move || close_up(&Picture::from_image_bytes(&bytes)?, belongs.bbox)).await?;
+        let seats = &state.own.seats;
+        bytes = match belongs.bbox {
+            Some(_) => seats.with_pixels(move || close_up(&Picture::from_image_bytes(&bytes)?, belongs.bbox)).await?,
+            None => {
+                check_size(&bytes)?;
+                seats.with_photo(move || close_up(&Picture::from_image_bytes(&bytes)?, None)).await?
+            }
+        };
     }
     Ok(image(bytes, HeaderValue::from_static("private, max-age=31536000, immutable")))
 }
@@ -125,7 +134,7 @@ pub struct Kept {
 #[utoipa::path(post, path = "/api/v1/incidents/{id}/photos", tag = "ranger", request_body(content_type = "image/jpeg"), params(("id" = String, Path)), responses((status = 200, body = Kept)))]
 pub async fn add_photo(
     State(state): State<WebState>,
-    me: Me,
+    Uploading { me, .. }: Uploading,
     Path(id): Path<IncidentId>,
     Key(key): Key,
     headers: HeaderMap,
@@ -133,15 +142,53 @@ pub async fn add_photo(
 ) -> Answer<Json<Kept>> {
     visible(&state, &me, id).await?;
     check_kind(&headers)?;
+    check_size(&photo)?;
     let bytes = photo.clone();
-    state.own.seats.with_pixels(move || Picture::from_image_bytes(&bytes)).await.map_err(|error| {
-        tracing::debug!(cause = error.chain(), "a photo could not be decoded");
-        Problem::invalid("照片无法打开，请重新拍摄。", "The photo cannot be read. Please take it again.")
-    })?;
+    state.own.seats.with_photo(move || Picture::from_image_bytes(&bytes)).await.map_err(unreadable)?;
     let picture = PictureId(derived("photo", &me, key.0));
     state.store.keep_picture(picture, photo.to_vec()).await?;
     take(&state, &me, id, Action { key, happened_at: None, input: Input::AddPhoto { picture } }).await?;
     Ok(Json(Kept { picture }))
+}
+
+/// Whose photo is on its way: taken before the body is read, given back with the answer.
+pub struct Uploading {
+    me: Me,
+    _hold: Hold,
+}
+
+impl FromRequestParts<WebState> for Uploading {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &WebState) -> Answer<Self> {
+        let me = Me::from_request_parts(parts, state).await?;
+        let hold = state.own.shares.uploads.take(&me.person).ok_or_else(|| {
+            Problem::new(
+                Kind::TooMany,
+                "您有几张照片正在上传，请等它们传完。",
+                "Several photos of yours are on their way. Please wait until they have arrived.",
+            )
+        })?;
+        Ok(Self { me, _hold: hold })
+    }
+}
+
+/// Looks at the head only.
+fn check_size(photo: &[u8]) -> Answer<()> {
+    let (width, height) = Picture::size_of(photo).map_err(unreadable)?;
+    if u64::from(width) * u64::from(height) > PHOTO_MAX_PIXELS {
+        return Err(Problem::invalid(
+            "照片像素太多，请用较低的分辨率（2000万像素以内）重新拍摄。",
+            "The photo has too many pixels. Please take it again with 20 megapixels at most.",
+        )
+        .with_status(StatusCode::UNPROCESSABLE_ENTITY));
+    }
+    Ok(())
+}
+
+fn unreadable(error: Error) -> Problem {
+    tracing::debug!(cause = error.chain(), "a photo could not be decoded");
+    Problem::invalid("照片无法打开，请重新拍摄。", "The photo cannot be read. Please take it again.")
 }
 
 fn check_kind(headers: &HeaderMap) -> Answer<()> {

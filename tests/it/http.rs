@@ -4,6 +4,7 @@ mod connections;
 mod live;
 mod points;
 mod program;
+mod shares;
 mod sorting;
 
 use crate::http_support::{ADMIN_TOKEN, Browser, World, at, leaves};
@@ -415,6 +416,7 @@ async fn every_bound_holds() {
     let busy = full.get("/api/v1/me").await;
     assert_eq!(busy.refused(), (503, "unavailable".to_owned()));
     assert!(busy.headers.contains_key(header::RETRY_AFTER));
+    assert_eq!(full.get("/healthz").await.text(), "ok", "busy, not dead");
     let no_streams = Browser { cookie: officer.cookie.clone(), ..browser_of(&world, 8, 0) };
     assert_eq!(no_streams.get("/api/v1/stream").await.refused(), (503, "unavailable".to_owned()));
 }

@@ -151,7 +151,11 @@ async fn stopping_waits_for_a_photo_under_way_no_longer_than_the_grace_and_for_h
 #[test]
 fn the_usual_bounds_leave_files_for_the_database_and_stop_within_ten_seconds() {
     let network = Network::default();
-    assert_eq!(network.connections, huoyan::camera::left_for_browsers(0), "the wiring lowers it only where files are few");
+    assert_eq!(
+        network.connections,
+        huoyan::camera::left_for_browsers(0),
+        "the wiring lowers it only where files are few"
+    );
     assert!(network.connections + 256 <= 1024, "the usual limit of open files");
     assert!(network.header_within < network.idle_for && network.idle_for > Duration::from_secs(60), "{network:?}");
     assert!(network.stalled_for > Duration::from_secs(90), "longer than the slowest answer: {network:?}");
