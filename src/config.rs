@@ -6,7 +6,7 @@ use crate::triage::confirm::Thresholds;
 use crate::triage::policy::Policy;
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 /// The documented sample; `huoyan config` prints it, a test parses it.
@@ -36,6 +36,8 @@ pub struct Server {
     pub listen: SocketAddr,
     /// What phones type; used in texts and login links. Default: `http://<listen>`.
     pub public_url: Option<String>,
+    /// Addresses of proxies before the program: only what these say in X-Forwarded-For is believed. None by default.
+    pub trusted_proxy: Vec<IpAddr>,
     /// A one-time login link lives so long: 15 min.
     pub login_link_life: SignedDuration,
     /// A session lives so long without use: 30 days, because a ranger's phone must not log itself out in the hills.
@@ -47,6 +49,7 @@ impl Default for Server {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 8131)),
             public_url: None,
+            trusted_proxy: Vec::new(),
             login_link_life: SignedDuration::from_mins(15),
             session_life: SignedDuration::from_hours(30 * 24),
         }
@@ -251,6 +254,11 @@ impl Config {
     /// Relations between values that types cannot say.
     fn check(&self) -> Result<()> {
         self.policy.check().map_err(|why| Error::invalid(format!("[policy] {why}")))?;
+        if let Some(proxy) = self.server.trusted_proxy.iter().find(|it| it.is_unspecified() || it.is_multicast()) {
+            return Err(Error::invalid(format!(
+                "[server] trusted_proxy {proxy} is no address of one proxy, for example \"127.0.0.1\""
+            )));
+        }
         if self.thresholds.needed == 0 || self.thresholds.needed > self.thresholds.window {
             return Err(Error::invalid("[thresholds] needed must lie in 1..=window"));
         }
@@ -275,6 +283,11 @@ impl Config {
             return Err(Error::invalid("[detect] gate_every must be at least 1, for example 6"));
         }
         Ok(())
+    }
+
+    /// Whether people come by https, through a proxy before the program.
+    pub fn is_https(&self) -> bool {
+        self.public_url().starts_with("https://")
     }
 
     pub fn public_url(&self) -> String {

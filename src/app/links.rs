@@ -37,20 +37,20 @@ pub fn greet(app: &App) {
     );
 }
 
-/// One link a face: today's officer for office and ops, and `ranger` or the first ranger of the register. `words`: what to know
-/// before opening them.
+/// One link a face: today's officer for office and ops, and `ranger` or the first ranger of the register; none for whom the
+/// register does not hold, because nobody would get in by it. `words`: what to know before opening them.
 pub async fn print(app: &App, ranger: Option<&PersonId>, words: Option<&str>, json: bool) -> Result<()> {
     let county = app.registers.current();
     let officer = county.duty(Role::CountyDuty, None, app.clock.now()).map(|person| person.id.clone());
-    let officer = officer.unwrap_or_else(|| PersonId::from("office"));
     let first = || county.people.iter().find(|person| person.post.is_ranger()).map(|person| person.id.clone());
-    let ranger = ranger.cloned().or_else(first).unwrap_or_else(|| PersonId::from("ranger"));
+    let ranger = ranger.cloned().or_else(first);
     let life = app.config.server.login_link_life;
     let base = app.config.public_url();
     let mut links = Vec::new();
     for (name, person, access) in
         [("office", &officer, Access::Officer), ("ranger", &ranger, Access::Ranger), ("ops", &officer, Access::Ops)]
     {
+        let Some(person) = person else { continue };
         links.push((name, format!("{base}{}", web::issue_login(&app.store, person, access, life, &app.clock).await?)));
     }
     if json {
@@ -73,6 +73,15 @@ pub async fn print(app: &App, ranger: Option<&PersonId>, words: Option<&str>, js
     );
     for (name, url) in links {
         println!("  {name:<7}{url}  {}", face(name));
+    }
+    if officer.is_none() {
+        println!(
+            "{}",
+            app.lang.pick(
+                "登记册里没有县值班员，没有可进值班台的人：先运行 huoyan import people <文件>，再用 huoyan user enrol 发链接",
+                "The register names no county officer, so nobody can enter the board: run huoyan import people <file>, then huoyan user enrol",
+            )
+        );
     }
     if let Some(words) = words {
         println!("{words}");

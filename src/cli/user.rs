@@ -1,13 +1,15 @@
 //! `huoyan user`: who gets in. People come from the registers (`huoyan import people`); a login is a link that works once.
 
 use super::{Common, Outcome};
-use crate::clock::Clock;
-use crate::county::Registers;
+use crate::clock::{Clock, county_time};
+use crate::county::{County, Registers};
 use crate::error::{Error, Result};
-use crate::store::{Access, Store};
+use crate::lang::Lang;
+use crate::store::{Access, Ended, Login, OpenSession, Store};
 use crate::triage::id::PersonId;
 use crate::web;
 use clap::{Subcommand, ValueEnum};
+use jiff::Timestamp;
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -28,6 +30,8 @@ enum Action {
     },
     /// 注销此人所有登录 / end all sessions and links of a person
     Disable { person: String },
+    /// 列出当前登录 / who is logged in, since when, last seen when
+    Sessions,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -68,6 +72,9 @@ pub fn run(args: Args, common: &Common) -> Result<Outcome> {
                 Face::Ranger => Access::Ranger,
                 Face::Ops => Access::Ops,
             };
+            let login = Login { person: person.id.clone(), access };
+            web::check_entitled(&county, &login)
+                .map_err(|(zh, en)| Error::invalid(format!("{}: {}", person.id, common.lang.pick(zh, en))))?;
             let life = common.config.server.login_link_life;
             let path = super::runtime()?.block_on(async {
                 let store = Store::open(&crate::app::store_url(&common.config), data).await?;
@@ -84,10 +91,73 @@ pub fn run(args: Args, common: &Common) -> Result<Outcome> {
                 );
             }
         }
-        Action::Disable { person } => super::runtime()?.block_on(async {
-            let store = Store::open(&crate::app::store_url(&common.config), data).await?;
-            store.end_sessions_of(&PersonId(person)).await
-        })?,
+        Action::Disable { person } => disable(&person, known(&person).err(), common)?,
+        Action::Sessions => sessions(&county, common)?,
     }
     Ok(Outcome::Fine)
+}
+
+/// Also of somebody who has left the registers: `unknown` is an error only where nothing was to be ended either.
+fn disable(person: &str, unknown: Option<Error>, common: &Common) -> Result<()> {
+    let ended = super::runtime()?.block_on(async {
+        let store = Store::open(&crate::app::store_url(&common.config), &common.config.store.data).await?;
+        store.end_sessions_of(&PersonId::from(person)).await
+    })?;
+    let Ended { sessions, links } = ended;
+    if let Some(unknown) = unknown.filter(|_| ended == Ended::default()) {
+        return Err(unknown);
+    }
+    tracing::info!(person, sessions, links, "all logins of a person were ended");
+    if common.json {
+        println!("{}", serde_json::json!({"person": person, "sessions": sessions, "links": links}));
+    } else {
+        println!(
+            "{}",
+            match common.lang {
+                Lang::Zh => format!("{person}：已注销{sessions}个登录，作废{links}个未用的链接"),
+                Lang::En => format!("{person}: {sessions} sessions ended, {links} unused links voided"),
+            }
+        );
+    }
+    Ok(())
+}
+
+/// What the register no longer gives is marked: it lets nobody in any more.
+fn sessions(county: &County, common: &Common) -> Result<()> {
+    let open = super::runtime()?.block_on(async {
+        let store = Store::open(&crate::app::store_url(&common.config), &common.config.store.data).await?;
+        store.sessions(Clock::System.now()).await
+    })?;
+    let valid =
+        |it: &OpenSession| web::check_entitled(county, &Login { person: it.person.clone(), access: it.access }).is_ok();
+    if common.json {
+        let rows = open.iter().map(|it| {
+            serde_json::json!({"person": it.person, "role": it.access, "since": it.since, "last_seen": it.used_at,
+                               "ends": it.expires_at, "valid": valid(it)})
+        });
+        println!("{}", serde_json::Value::Array(rows.collect()));
+        return Ok(());
+    }
+    let time = |at: Timestamp| at.to_zoned(county_time()).strftime("%Y-%m-%d %H:%M").to_string();
+    for it in &open {
+        let role = match it.access {
+            Access::Ranger => common.lang.pick("护林员", "ranger"),
+            Access::Officer => common.lang.pick("值班台", "officer"),
+            Access::Ops => common.lang.pick("运维", "ops"),
+        };
+        let (since, seen, ends) = (time(it.since), time(it.used_at), time(it.expires_at));
+        let mark = if valid(it) {
+            ""
+        } else {
+            common.lang.pick("  登记册已不允许", "  no longer allowed by the registers")
+        };
+        println!(
+            "{}",
+            match common.lang {
+                Lang::Zh => format!("{:<12} {role}  登录于 {since}  最近使用 {seen}  到期 {ends}{mark}", it.person),
+                Lang::En => format!("{:<12} {role}  since {since}  last seen {seen}  ends {ends}{mark}", it.person),
+            }
+        );
+    }
+    Ok(())
 }

@@ -16,7 +16,7 @@ mod writer;
 pub use hotspots::KnownHotspot;
 pub use incidents::{Filed, Filter, Page, Unreadable};
 pub use log::{Chain, Commit, Committed, LogEntry};
-pub use logins::{Access, Login};
+pub use logins::{Access, Ended, Login, OpenSession, Session};
 pub use outbox::{Addressee, Message, NewMessage, Occasion, Status};
 pub use thresholds::PublishedThresholds;
 

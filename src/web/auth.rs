@@ -2,6 +2,7 @@
 
 use super::WebState;
 use super::error::{Answer, Problem, lang_of};
+use super::session;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
@@ -10,7 +11,7 @@ use crate::store::{Access, Login, Store};
 use crate::triage::id::{ActionId, PersonId};
 use crate::triage::incident::Incident;
 use axum::extract::{FromRequestParts, Request, State};
-use axum::http::header::{AUTHORIZATION, COOKIE, HOST, ORIGIN};
+use axum::http::header::{AUTHORIZATION, HOST, ORIGIN};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Uri};
 use axum::middleware::Next;
@@ -20,7 +21,6 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use jiff::SignedDuration;
 use sha2::{Digest, Sha256};
 
-pub const COOKIE_NAME: &str = "huoyan_session";
 /// 256 bits, so that guessing is no way in.
 const SECRET_BYTES: usize = 32;
 
@@ -103,12 +103,7 @@ impl FromRequestParts<WebState> for Visitor {
 
     async fn from_request_parts(parts: &mut Parts, state: &WebState) -> Answer<Self> {
         let lang = lang_of(&parts.headers);
-        let Some(token) = cookie(&parts.headers) else { return Ok(Self { me: None, lang }) };
-        match state.store.session(&hash(token), state.clock.now(), state.config.server.session_life).await {
-            Ok(Login { person, access }) => Ok(Self { me: Some(Me { person, role: Role(access) }), lang }),
-            Err(error) if error.kind == Kind::Unauthenticated => Ok(Self { me: None, lang }),
-            Err(error) => Err(error.into()),
-        }
+        Ok(Self { me: session::of(parts, state).await?, lang })
     }
 }
 
@@ -264,15 +259,6 @@ fn foreign() -> Problem {
     )
 }
 
-fn cookie(headers: &HeaderMap) -> Option<&str> {
-    let pairs = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok()).flat_map(|line| line.split(';'));
-    pairs.filter_map(|pair| pair.trim().split_once('=')).find(|(name, _)| *name == COOKIE_NAME).map(|(_, value)| value)
-}
-
-pub fn session_hash(headers: &HeaderMap) -> Option<String> {
-    cookie(headers).map(hash)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -306,14 +292,5 @@ mod tests {
             }
             assert_eq!(own_origin(&headers, &config).is_ok(), ours, "{origin:?}");
         }
-    }
-
-    #[test]
-    fn the_session_is_found_among_other_cookies() {
-        let mut headers = HeaderMap::new();
-        headers.insert(COOKIE, HeaderValue::from_static("a=b; huoyan_session=xyz; c=d"));
-        assert_eq!(cookie(&headers), Some("xyz"));
-        headers.insert(COOKIE, HeaderValue::from_static("not_huoyan_session=xyz"));
-        assert_eq!(cookie(&headers), None);
     }
 }

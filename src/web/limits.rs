@@ -57,10 +57,13 @@ pub const UPLOADS_A_PERSON: usize = 3;
 pub const CHANGES_A_MINUTE: u32 = 60;
 /// Notes of one person on one incident. A fire that burns for two days has some thirty; every page of it carries them all.
 pub const NOTES_A_PERSON: usize = 100;
+/// A browser that has met us by https comes by nothing else, for as long as a session lives: a county that loses its certificate
+/// for good must not be locked out for a year.
+pub const HTTPS_FOR: &str = "max-age=2592000";
 /// Rows of one page of a list: default and most.
 pub const PAGE_DEFAULT: u32 = 50;
 pub const PAGE_MAX: u32 = 200;
-/// Login attempts from one address: a training room of rangers behind one router may log in at once, a guesser may not.
+/// Logins by links that are worth nothing, from one address, before the answer only says so: at most one more in 2 s.
 pub const LOGIN_BURST: u32 = 30;
 pub const LOGIN_EVERY: Duration = Duration::from_secs(2);
 

@@ -2,11 +2,13 @@
 //! on from its cursor, so nothing is missed when hints are, and a slow screen skips what it would only overwrite.
 
 use super::WebState;
-use super::auth::{self, Me};
+use super::auth::Me;
 use super::error::{Answer, Problem};
 use super::service::camera_health;
+use super::session;
 use crate::error::{Kind, Result};
 use crate::frame::Health;
+use crate::store::Login;
 use crate::triage::id::{CameraId, IncidentId};
 use axum::extract::State;
 use axum::http::HeaderMap;
@@ -25,7 +27,7 @@ use tokio_stream::wrappers::ReceiverStream;
 
 /// A page that hears nothing for 40 s says so: a sign of life every 15 s leaves room for one that is lost.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(15);
-/// Cameras fail for minutes; 2 s is soon enough.
+/// Cameras fail for minutes; 2 s is soon enough, and so it is for somebody who left the register.
 const HEALTH_EVERY: Duration = Duration::from_secs(2);
 /// Heals lost hints, sees new hotspots, and ends the stream of somebody who was logged out.
 const LOOK_EVERY: Duration = Duration::from_secs(15);
@@ -53,7 +55,7 @@ pub async fn stream(State(state): State<WebState>, me: Me, headers: HeaderMap) -
         headers.get("last-event-id").and_then(|id| id.to_str().ok()).and_then(|id| id.trim().parse::<u64>().ok());
     let (out, events) = mpsc::channel(AHEAD);
     let mut reader = Reader {
-        session: auth::session_hash(&headers),
+        session: session::hash_in(&headers),
         // A cursor beyond the end comes from before a restore.
         cursor: last.filter(|last| *last <= end).unwrap_or(end),
         health: camera_health(&state),
@@ -99,7 +101,7 @@ impl Reader {
                     Ok(_) | Err(RecvError::Lagged(_)) => self.tell_changes().await?,
                     Err(RecvError::Closed) => false,
                 },
-                _ = health.tick() => self.tell_health().await,
+                _ = health.tick() => self.is_entitled() && self.tell_health().await,
                 _ = look.tick() => self.is_logged_in().await? && self.tell_changes().await? && self.tell_hotspots().await?,
             };
             if !goes_on {
@@ -174,11 +176,24 @@ impl Reader {
 
     async fn is_logged_in(&self) -> Result<bool> {
         let Some(session) = &self.session else { return Ok(false) };
-        match self.state.store.session(session, self.state.clock.now(), self.state.config.server.session_life).await {
+        // Not used: an event brings the browser no new cookie.
+        match self.state.store.session_as_it_is(session, self.state.clock.now()).await {
             Ok(_) => Ok(true),
-            Err(error) if error.kind == Kind::Unauthenticated => Ok(false),
+            Err(error) if error.kind == Kind::Unauthenticated => {
+                tracing::info!(person = %self.me.person, "a stream ended: logged out");
+                Ok(false)
+            }
             Err(error) => Err(error),
         }
+    }
+
+    fn is_entitled(&self) -> bool {
+        let login = Login { person: self.me.person.clone(), access: self.me.role.0 };
+        let entitled = session::is_entitled(&self.state.county(), &login);
+        if !entitled {
+            tracing::info!(person = %login.person, "a stream ended: the register does not give this person this access");
+        }
+        entitled
     }
 
     /// False when the page has gone away.

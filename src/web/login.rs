@@ -1,36 +1,35 @@
 //! From a link in a message to a session cookie, and out again.
 
-use super::auth::{self, Admin, COOKIE_NAME};
-use super::error::{Answer, lang_of};
+use super::address::Address;
+use super::auth::{self, Admin};
+use super::error::{Answer, Problem, lang_of};
 use super::json::Body;
-use super::{WebState, pages};
-use crate::config::Config;
-use crate::error::{Kind, Result};
-use crate::store::Access;
+use super::{WebState, pages, session};
+use crate::error::{Error, Kind, Result};
+use crate::store::{Access, Login};
 use crate::triage::id::PersonId;
 use axum::Json;
-use axum::extract::{ConnectInfo, FromRequestParts, Path, State};
+use axum::extract::{Path, State};
 use axum::http::header::SET_COOKIE;
-use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use std::convert::Infallible;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use utoipa::ToSchema;
 
-/// How often one address may try. Forgets addresses that have been quiet, so it does not grow.
+/// How often links that are worth nothing came from one address. A good link always works: 256 bits are not guessed, and an
+/// office behind one router must not lock itself out. Forgets addresses that have been quiet, so it does not grow.
 #[derive(Clone)]
-pub struct Attempts(Arc<DefaultKeyedRateLimiter<IpAddr>>);
+pub struct Failures(Arc<DefaultKeyedRateLimiter<IpAddr>>);
 
 /// Addresses remembered before the quiet ones are swept out.
 const ADDRESSES_MAX: usize = 4096;
 
-impl Default for Attempts {
+impl Default for Failures {
     fn default() -> Self {
         let burst = NonZeroU32::new(super::limits::LOGIN_BURST).unwrap_or(NonZeroU32::MIN);
         let quota =
@@ -39,8 +38,9 @@ impl Default for Attempts {
     }
 }
 
-impl Attempts {
-    fn allows(&self, address: IpAddr) -> bool {
+impl Failures {
+    /// One more; false when they were too many.
+    fn are_few(&self, address: IpAddr) -> bool {
         if self.0.len() > ADDRESSES_MAX {
             self.0.retain_recent();
         }
@@ -48,22 +48,9 @@ impl Attempts {
     }
 }
 
-/// The browser's address; behind a proxy all share the proxy's.
-pub struct Address(IpAddr);
-
-impl FromRequestParts<WebState> for Address {
-    type Rejection = Infallible;
-
-    async fn from_request_parts(parts: &mut Parts, _: &WebState) -> std::result::Result<Self, Infallible> {
-        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
-        Ok(Self(peer.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED))))
-    }
-}
-
 /// Does not look the link up, so that neither a messenger's preview uses it up nor a stranger learns anything.
-pub async fn show(State(state): State<WebState>, Address(address): Address, headers: HeaderMap) -> Response {
-    let lang = lang_of(&headers);
-    if state.own.attempts.allows(address) { pages::login(lang) } else { pages::too_many_attempts(lang) }
+pub async fn show(headers: HeaderMap) -> Response {
+    pages::login(lang_of(&headers))
 }
 
 /// Uses the link up and opens a session. The form needs no `Idempotency-Key`: the token is its own.
@@ -74,12 +61,16 @@ pub async fn enter(
     headers: HeaderMap,
 ) -> Response {
     let lang = lang_of(&headers);
-    if !state.own.attempts.allows(address) {
-        return pages::too_many_attempts(lang);
+    // Or another site's page could log a browser in as somebody else.
+    if auth::own_origin(&headers, &state.config).is_err() {
+        return pages::login_from_elsewhere(lang);
     }
     match open_session(&state, &token).await {
         Ok((cookie, face)) => ([(SET_COOKIE, cookie)], Redirect::to(face)).into_response(),
-        Err(error) if error.kind == Kind::Unauthenticated => pages::login_spent(lang),
+        Err(error) if error.kind == Kind::Unauthenticated => {
+            tracing::debug!(%address, "a login link was worth nothing");
+            if state.own.failures.are_few(address) { pages::login_spent(lang) } else { pages::too_many_attempts(lang) }
+        }
         Err(error) => {
             tracing::error!(cause = error.chain(), "a login failed");
             pages::login_broken(lang)
@@ -89,28 +80,25 @@ pub async fn enter(
 
 async fn open_session(state: &WebState, token: &str) -> Result<(HeaderValue, &'static str)> {
     let (now, life) = (state.clock.now(), state.config.server.session_life);
-    let session = auth::secret()?;
+    let secret = auth::secret()?;
     let login = state.store.use_login(&auth::hash(token), now).await?;
-    state.store.create_session(&auth::hash(&session), &login, now, life).await?;
-    tracing::info!(person = %login.person, "somebody logged in");
-    Ok((cookie(&session, life.as_secs(), &state.config)?, auth::Role(login.access).face()))
+    if !session::is_entitled(&state.county(), &login) {
+        tracing::info!(person = %login.person, "a login link was refused: the register does not give this person this access");
+        return Err(Error::new(Kind::Unauthenticated, "no longer in the register"));
+    }
+    state.store.create_session(&auth::hash(&secret), &login, now, life).await?;
+    tracing::info!(person = %login.person, access = ?login.access, "somebody logged in");
+    Ok((session::cookie(&secret, &state.config)?, auth::Role(login.access).face()))
 }
 
 /// `POST /api/v1/logout`
 #[utoipa::path(post, path = "/api/v1/logout", tag = "session", responses((status = 204, description = "logged out")))]
 pub async fn leave(State(state): State<WebState>, headers: HeaderMap) -> Answer<Response> {
-    if let Some(hash) = auth::session_hash(&headers) {
+    if let Some(hash) = session::hash_in(&headers) {
         state.store.end_session(&hash).await?;
     }
-    let gone = cookie("", 0, &state.config)?;
+    let gone = session::no_cookie(&state.config)?;
     Ok((StatusCode::NO_CONTENT, [(SET_COOKIE, gone)]).into_response())
-}
-
-/// `Secure` only where there is TLS: an office PC without it would never get the cookie back.
-fn cookie(value: &str, max_age_s: i64, config: &Config) -> Result<HeaderValue> {
-    let secure = if config.public_url().starts_with("https://") { "; Secure" } else { "" };
-    let text = format!("{COOKIE_NAME}={value}; Path=/; Max-Age={max_age_s}; HttpOnly; SameSite=Lax{secure}");
-    HeaderValue::from_str(&text).map_err(|e| crate::error::Error::internal("a cookie could not be written").because(e))
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -134,6 +122,10 @@ pub struct LoginLink {
 #[utoipa::path(post, path = "/api/v1/logins", tag = "session", request_body = NewLogin, responses((status = 200, body = LoginLink)))]
 pub async fn issue(State(state): State<WebState>, _: Admin, Body(new): Body<NewLogin>) -> Answer<Json<LoginLink>> {
     let life = state.config.server.login_link_life;
+    let login = Login { person: new.person.clone(), access: new.role };
+    session::check_entitled(&state.county(), &login).map_err(|(zh, en)| {
+        Problem::invalid(format!("{zh}。"), format!("{en}.")).with_status(StatusCode::UNPROCESSABLE_ENTITY)
+    })?;
     let path = auth::issue_login(&state.store, &new.person, new.role, life, &state.clock).await?;
     let url = format!("{}{path}", state.config.public_url().trim_end_matches('/'));
     Ok(Json(LoginLink { url, expires_at: state.clock.now() + life }))

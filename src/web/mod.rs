@@ -1,5 +1,6 @@
 //! BROWSERS: the only home of axum. `router(state)` is the whole service; the contract is `api.md` beside this file.
 
+mod address;
 mod auth;
 mod board;
 mod closeup;
@@ -20,12 +21,14 @@ mod pictures;
 mod queue;
 mod ranger;
 mod service;
+mod session;
 mod shares;
 mod sorting;
 
 pub use auth::{hash as hash_secret, issue_login, secret};
 pub use connections::Network;
 pub use service::Parts;
+pub use session::check_entitled;
 
 use crate::bus::Bus;
 use crate::clock::Clock;
@@ -39,8 +42,10 @@ use crate::triage::confirm::Thresholds;
 use crate::triage::id::CameraId;
 use crate::triage::point::Points;
 use axum::extract::DefaultBodyLimit;
-use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
+};
+use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::routing::get;
 use axum::{Router, middleware};
 use connections::Connections;
@@ -59,6 +64,9 @@ use tower_http::set_header::SetResponseHeaderLayer;
 use tower_http::timeout::TimeoutLayer;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
+
+const CROSS_ORIGIN_OPENER_POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
+const PERMISSIONS_POLICY: HeaderName = HeaderName::from_static("permissions-policy");
 
 /// Everything the pages need. Cloning shares it.
 #[derive(Clone)]
@@ -91,7 +99,7 @@ pub struct WebState {
 pub struct Own {
     seats: limits::Seats,
     shares: shares::Shares,
-    attempts: login::Attempts,
+    failures: login::Failures,
     pictures: pictures::Index,
     drills: ops::RecentKeys,
     pulse: service::Pulse,
@@ -105,7 +113,7 @@ impl Default for Own {
         Self {
             seats: limits::Seats::default(),
             shares: shares::Shares::default(),
-            attempts: login::Attempts::default(),
+            failures: login::Failures::default(),
             pictures: pictures::Index::default(),
             drills: ops::RecentKeys::default(),
             pulse: service::Pulse::default(),
@@ -138,6 +146,7 @@ impl WebState {
 
 /// The whole service.
 pub fn router(state: WebState) -> Router {
+    let is_https = state.config.is_https();
     let (quick, mut openapi) = quick().split_for_parts();
     let (slow, slow_openapi) = slow().split_for_parts();
     openapi.merge(slow_openapi);
@@ -166,12 +175,16 @@ pub fn router(state: WebState) -> Router {
                 .layer(middleware::from_fn(service::measure))
                 .layer(header(CONTENT_SECURITY_POLICY, files::CONTENT_SECURITY_POLICY))
                 .layer(header(X_CONTENT_TYPE_OPTIONS, "nosniff"))
-                .layer(header(REFERRER_POLICY, "no-referrer"))
+                .layer(header(CROSS_ORIGIN_OPENER_POLICY, "same-origin"))
+                .layer(header(PERMISSIONS_POLICY, files::PERMISSIONS_POLICY))
+                .option_layer(is_https.then(|| header(STRICT_TRANSPORT_SECURITY, limits::HTTPS_FOR)))
+                .layer(SetResponseHeaderLayer::if_not_present(REFERRER_POLICY, HeaderValue::from_static("no-referrer")))
                 // Pages, files and pictures say themselves how long they hold; what is live holds not at all.
                 .layer(SetResponseHeaderLayer::if_not_present(CACHE_CONTROL, HeaderValue::from_static("no-store")))
                 .layer(CompressionLayer::new())
                 .layer(middleware::from_fn(error::speak))
                 .layer(middleware::from_fn_with_state(state.own.seats.clone(), limits::seated))
+                .layer(middleware::from_fn_with_state(state.clone(), session::renew_cookie))
                 .layer(middleware::from_fn_with_state(state.clone(), auth::guard_changes))
                 .layer(DefaultBodyLimit::max(limits::JSON_MAX_BYTES)),
         )
@@ -238,7 +251,7 @@ fn quick() -> OpenApiRouter<WebState> {
         .routes(routes!(service::metrics))
 }
 
-fn header(name: axum::http::HeaderName, value: &'static str) -> SetResponseHeaderLayer<HeaderValue> {
+fn header(name: HeaderName, value: &'static str) -> SetResponseHeaderLayer<HeaderValue> {
     SetResponseHeaderLayer::overriding(name, HeaderValue::from_static(value))
 }
 

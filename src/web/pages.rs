@@ -1,7 +1,7 @@
 //! The few pages the server writes itself: login, and what to do without one. Small, without scripts, both languages.
 
 use crate::lang::Lang;
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, REFERRER_POLICY};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 
@@ -45,6 +45,16 @@ pub fn too_many_attempts(lang: Lang) -> Response {
     page(StatusCode::TOO_MANY_REQUESTS, lang, lang.pick("请稍候", "Please wait"), &format!("<p>{words}</p>"))
 }
 
+/// The form was sent from another site's page, or the office's address is not the configured one.
+pub fn login_from_elsewhere(lang: Lang) -> Response {
+    let words = lang.pick(
+        "登录请求来自其他网站，已拒绝；链接仍然有效。请直接打开收到的链接；仍不行请让运维检查 <code>[server] public_url</code> 是否与浏览器中的地址一致。",
+        "The login came from another site and was refused; the link still works. Open the link you were sent; if it stays so, \
+         operations should check that <code>[server] public_url</code> is the address in the browser.",
+    );
+    page(StatusCode::FORBIDDEN, lang, lang.pick("来源不符", "Not from our page"), &format!("<p>{words}</p>"))
+}
+
 pub fn login_broken(lang: Lang) -> Response {
     let words = lang.pick(
         "系统暂时无法登录，请稍后再点一次；仍不行请向值班室索取新的链接，并告知运维。",
@@ -69,6 +79,8 @@ button:focus-visible{{outline:4px solid #0b4f8a;outline-offset:3px}}</style></he
     let headers = [
         (CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
         (CACHE_CONTROL, HeaderValue::from_static("no-store")),
+        // Elsewhere "no-referrer", with which a browser would hide the form's origin from us too.
+        (REFERRER_POLICY, HeaderValue::from_static("same-origin")),
     ];
     (status, headers, html).into_response()
 }

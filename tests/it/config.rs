@@ -59,6 +59,8 @@ fn every_line_that_is_shown_commented_out_is_valid_too() {
 fn what_cannot_work_is_refused_with_its_place() {
     for (text, word) in [
         ("[server]\nlistn = \"127.0.0.1:1\"\n", "listn"),
+        ("[server]\ntrusted_proxy = [\"proxy.local\"]\n", "trusted_proxy"),
+        ("[server]\ntrusted_proxy = [\"0.0.0.0\"]\n", "trusted_proxy"),
         ("[camera]\ncadence = \"0s\"\n", "cadence"),
         ("[camera]\ncadence = 10\n", "cadence"),
         ("[policy]\narrive_within = \"5min\"\n", "arrive_within"),

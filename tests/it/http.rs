@@ -2,6 +2,7 @@
 
 mod connections;
 mod live;
+mod login;
 mod points;
 mod program;
 mod shares;
@@ -76,7 +77,7 @@ async fn pages_say_what_to_do_and_carry_nothing_a_stranger_wrote() {
         assert!(!page.text().contains("script"), "{}", page.text());
         let policy = page.headers[header::CONTENT_SECURITY_POLICY].to_str().expect("text");
         assert!(policy.contains("default-src 'self'") && policy.contains("frame-ancestors 'none'"), "{policy}");
-        assert_eq!(page.headers[header::REFERRER_POLICY], "no-referrer");
+        assert_eq!(page.headers[header::REFERRER_POLICY], "same-origin", "or the form would hide where it comes from");
         assert_eq!(page.headers[header::X_CONTENT_TYPE_OPTIONS], "nosniff");
     }
     for face in ["/", "/office", "/wall", "/ranger", "/ops"] {
@@ -118,17 +119,6 @@ async fn answers_are_packed_for_thin_lines_and_what_is_live_is_not_kept() {
     assert_eq!(board.headers[header::CONTENT_ENCODING], "gzip");
     assert_eq!(board.headers[header::CACHE_CONTROL], "no-store");
     assert!(board.body.len() < officer.get("/api/v1/board").await.body.len() / 2);
-}
-
-#[tokio::test]
-async fn too_many_login_attempts_wait() {
-    let world = World::new().await;
-    let stranger = world.stranger();
-    let mut last = StatusCode::OK;
-    for _ in 0..31 {
-        last = press(&stranger, "/login/guess").await.status;
-    }
-    assert_eq!(last, StatusCode::TOO_MANY_REQUESTS);
 }
 
 // ---- one fire ------------------------------------------------------------------------------------------------------
@@ -467,7 +457,7 @@ async fn the_close_up_is_small_enough_for_a_thin_line() {
 #[tokio::test]
 async fn thresholds_are_tried_on_the_past_and_published_once() {
     let world = World::new().await;
-    let ops = world.browser("ops1", Access::Ops).await;
+    let ops = world.browser("o1", Access::Ops).await;
     let now = world.state.clock.now();
     let frames: Vec<Analysis> = (0..30).map(|n| smoke(now - SignedDuration::from_secs(10 * (30 - n)), 0.6)).collect();
     world.state.store.record_analyses(&frames).await.expect("kept");
@@ -532,8 +522,7 @@ async fn link(world: &World, person: &str, access: Access) -> String {
 }
 
 async fn press(browser: &Browser, path: &str) -> crate::http_support::Answer {
-    // As browsers send it from a page with `Referrer-Policy: no-referrer`.
-    let form = Request::post(path).header(header::ORIGIN, "null").body(Body::empty());
+    let form = Request::post(path).header(header::ORIGIN, "http://127.0.0.1:8131").body(Body::empty());
     browser.send(form.expect("a request")).await
 }
 

@@ -78,7 +78,7 @@ fn fog(seen: &Picture) -> Arc<Picture> {
 #[tokio::test]
 async fn ops_learn_what_plume_a_camera_sees_and_nobody_else_hears_of_it() {
     let world = World::new().await;
-    let ops = world.browser("ops1", Access::Ops).await;
+    let ops = world.browser("o1", Access::Ops).await;
     let path = "/api/v1/ops/self-tests";
     let of = |camera: &str| json!({ "camera": camera });
     assert_eq!(ops.post(path, of("c9")).await.refused(), (400, "invalid".to_owned()));

@@ -3,7 +3,9 @@
 use crate::fixture::*;
 use huoyan::clock::Clock;
 use huoyan::error::Kind;
-use huoyan::store::{Access, Addressee, Chain, Commit, Filter, Login, NewMessage, Occasion, Status, Store};
+use huoyan::store::{
+    Access, Addressee, Chain, Commit, Filter, Login, NewMessage, Occasion, OpenSession, Session, Status, Store,
+};
 use huoyan::triage::confirm::Thresholds;
 use huoyan::triage::detection::{Analysis, Detection, ModelVersion, Scores, Stream};
 use huoyan::triage::event::Recorded;
@@ -383,14 +385,25 @@ async fn a_login_link_works_once(t: TestStore) {
     assert_eq!(t.store.use_login("hash", at(1)).await.unwrap_err().kind, Kind::Unauthenticated);
 
     t.store.create_session("cookie", &login, at(1), life).await.unwrap();
-    assert_eq!(t.store.session("cookie", at(80), life).await.unwrap(), login);
-    assert_eq!(t.store.session("cookie", at(160), life).await.unwrap(), login, "its use at 80 prolonged it");
+    assert_eq!(
+        t.store.session("cookie", at(80), life).await.unwrap(),
+        Session { login: login.clone(), prolonged: true }
+    );
+    let as_it_is = Session { login: login.clone(), prolonged: false };
+    assert_eq!(t.store.session("cookie", at(100), life).await.unwrap(), as_it_is, "noted once an hour");
+    let open = t.store.sessions(at(100)).await.unwrap();
+    let of = |it: &OpenSession| (it.person.clone(), it.access, it.since, it.used_at, it.expires_at);
+    assert_eq!(open.iter().map(of).collect::<Vec<_>>(), [("r1".into(), Access::Ranger, at(1), at(80), at(170))]);
+    assert_eq!(t.store.session_as_it_is("cookie", at(160)).await.unwrap(), login, "its use at 80 prolonged it");
     assert_eq!(t.store.session("cookie", at(300), life).await.unwrap_err().kind, Kind::Unauthenticated);
     t.store.create_session("phone", &login, at(1), life).await.unwrap();
     t.store.end_session("phone").await.unwrap();
     assert_eq!(t.store.session("phone", at(2), life).await.unwrap_err().kind, Kind::Unauthenticated);
     t.store.create_session("lost", &login, at(1), life).await.unwrap();
-    t.store.end_sessions_of(&"r1".into()).await.unwrap();
+    t.store.create_login("sent", &login, at(15)).await.unwrap();
+    let ended = t.store.end_sessions_of(&"r1".into()).await.unwrap();
+    assert_eq!((ended.sessions, ended.links), (2, 2), "cookie and lost; old and sent");
+    assert_eq!(t.store.use_login("sent", at(2)).await.unwrap_err().kind, Kind::Unauthenticated);
     assert_eq!(t.store.session("lost", at(2), life).await.unwrap_err().kind, Kind::Unauthenticated);
 }
 

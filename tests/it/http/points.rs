@@ -18,7 +18,7 @@ fn point(smoke: f32, needed: u32, false_alarms: f64) -> OperatingPoint {
 #[tokio::test]
 async fn the_models_points_are_told_and_one_is_published_to_the_last_digit() {
     let world = World::new().await;
-    let (ops, ranger) = (world.browser("ops1", Access::Ops).await, world.browser("r1", Access::Ranger).await);
+    let (ops, ranger) = (world.browser("o1", Access::Ops).await, world.browser("r1", Access::Ranger).await);
     let path = "/api/v1/ops/thresholds";
     assert_eq!(ops.get(path).await.ok()["points"], Value::Null, "no model, no points");
 

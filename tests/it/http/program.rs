@@ -128,3 +128,40 @@ fn what_it_writes_is_its_owners_alone() {
         assert!(looked_at.iter().any(|seen| seen == name), "{name} in {looked_at:?}");
     }
 }
+
+#[test]
+fn the_command_line_lists_who_is_logged_in_and_ends_it_and_says_so() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let program = Program::start(folder.path());
+    let cookie = program.cookie();
+    let me = || {
+        let request = format!("GET /api/v1/me HTTP/1.1\r\nHost: x\r\nCookie: {cookie}\r\nConnection: close\r\n\r\n");
+        let mut answer = String::new();
+        program.says(&request).read_to_string(&mut answer).expect("an answer");
+        answer[9..12].to_owned()
+    };
+    let user = |words: &[&str]| {
+        let output = huoyan(&folder.path().join("data")).arg("user").args(words).output().expect("runs");
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        (output.status.code(), text(&output.stdout), text(&output.stderr))
+    };
+    assert_eq!(me(), "200");
+    let (code, listed, _) = user(&["sessions", "--json"]);
+    let listed: Value = serde_json::from_str(&listed).expect("JSON");
+    let row = &listed[0];
+    assert_eq!(
+        (code, &row["person"], &row["role"], &row["valid"]),
+        (Some(0), &"o1".into(), &"officer".into(), &true.into())
+    );
+    assert!(["since", "last_seen", "ends"].iter().all(|key| row[key].is_string()), "{row}");
+    assert!(user(&["sessions"]).1.starts_with("o1 "), "for people too");
+
+    let (code, _, complaint) = user(&["disable", "NOBODY"]);
+    assert_eq!(code, Some(2));
+    assert!(complaint.contains("NOBODY") && complaint.contains("huoyan user list"), "{complaint}");
+    let (code, said, _) = user(&["disable", "o1", "--json"]);
+    assert_eq!((code, serde_json::from_str::<Value>(&said).expect("JSON")["sessions"].as_u64()), (Some(0), Some(1)));
+    assert_eq!(me(), "401", "out at the next request");
+    assert_eq!(user(&["sessions", "--json"]).1.trim(), "[]");
+    assert_eq!(user(&["enrol", "NOBODY", "--role", "ops"]).0, Some(2));
+}

@@ -1,0 +1,3 @@
+-- When each browser logged in: who looks through the sessions wants to know it. Rows from before: their last use.
+ALTER TABLE session ADD COLUMN since_us INTEGER NOT NULL DEFAULT 0;
+UPDATE session SET since_us = used_at_us;

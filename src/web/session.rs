@@ -1,0 +1,129 @@
+//! Sessions: the cookie, whose it is, and whether the register still lets that person in.
+
+use super::WebState;
+use super::auth::{self, Me, Role};
+use crate::config::Config;
+use crate::county::{County, Post};
+use crate::error::{Error, Kind, Result};
+use crate::store::{Access, Login};
+use crate::triage::policy;
+use axum::extract::{Request, State};
+use axum::http::header::{COOKIE, SET_COOKIE};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue};
+use axum::middleware::Next;
+use axum::response::Response;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+const COOKIE_NAME: &str = "huoyan_session";
+
+/// Whether the register gives this person this access. Anybody in it may be sent to a fire; the office's pages are for those
+/// whose post is in an office, and for whoever the rota names there. A session is kept when the register no longer fits: a
+/// register imported in haste and put right again must not log out a county.
+pub fn is_entitled(county: &County, login: &Login) -> bool {
+    use policy::Role::{CountyDuty, CountyLeader, NextDuty, TownshipDuty};
+    let Some(person) = county.person(&login.person) else { return false };
+    let on_rota = || {
+        let office = |role| matches!(role, TownshipDuty | CountyDuty | CountyLeader | NextDuty);
+        county.duties.iter().any(|duty| duty.person == person.id && office(duty.role))
+    };
+    match login.access {
+        Access::Ranger => true,
+        Access::Officer | Access::Ops => {
+            matches!(person.post, Post::TownshipOfficer | Post::CountyOfficer | Post::Leader) || on_rota()
+        }
+    }
+}
+
+/// Why `is_entitled` says no, and what to do, for those who ask for a link.
+pub fn check_entitled(county: &County, login: &Login) -> Result<(), (&'static str, &'static str)> {
+    match county.person(&login.person) {
+        None => Err((
+            "登记册里没有此人；先导入人员名册，编号见 huoyan user list",
+            "nobody in the registers has this id: import the register of people, huoyan user list shows the ids",
+        )),
+        Some(_) if !is_entitled(county, login) => Err((
+            "此人的岗位不是乡镇值班员、县值班员或带班领导，值班表上也没有其值班，不能进入值班台",
+            "this person's post is not township officer, county officer or leader, and the rota names no duty: no office access",
+        )),
+        Some(_) => Ok(()),
+    }
+}
+
+/// Who sent the request. Its use prolongs the session, and then the answer carries the cookie anew.
+pub async fn of(parts: &Parts, state: &WebState) -> Result<Option<Me>> {
+    let Some(hash) = hash_in(&parts.headers) else { return Ok(None) };
+    let session = match state.store.session(&hash, state.clock.now(), state.config.server.session_life).await {
+        Ok(session) => session,
+        Err(error) if error.kind == Kind::Unauthenticated => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let Login { person, access } = &session.login;
+    if !is_entitled(&state.county(), &session.login) {
+        tracing::info!(%person, ?access, "a login is not valid: the register does not give this person this access");
+        return Ok(None);
+    }
+    if let Some(prolonged) = parts.extensions.get::<Prolonged>().filter(|_| session.prolonged) {
+        prolonged.0.store(true, Ordering::Relaxed);
+    }
+    Ok(Some(Me { person: person.clone(), role: Role(*access) }))
+}
+
+/// Set while a request is answered whose session lives longer now.
+#[derive(Clone, Default)]
+struct Prolonged(Arc<AtomicBool>);
+
+/// Without it the browser would forget on the day that was fixed at the login, however often the session is used.
+pub async fn renew_cookie(State(state): State<WebState>, mut request: Request, next: Next) -> Response {
+    let prolonged = Prolonged::default();
+    request.extensions_mut().insert(prolonged.clone());
+    let token = token(request.headers()).map(str::to_owned);
+    let mut response = next.run(request).await;
+    let token = token.filter(|_| prolonged.0.load(Ordering::Relaxed) && !response.headers().contains_key(SET_COOKIE));
+    if let Some(Ok(cookie)) = token.map(|token| cookie(&token, &state.config)) {
+        response.headers_mut().insert(SET_COOKIE, cookie);
+    }
+    response
+}
+
+/// The cookie of a session that lives from now on.
+pub fn cookie(token: &str, config: &Config) -> Result<HeaderValue> {
+    written(token, config.server.session_life.as_secs(), config)
+}
+
+/// Takes the cookie away.
+pub fn no_cookie(config: &Config) -> Result<HeaderValue> {
+    written("", 0, config)
+}
+
+/// `Secure` only where there is TLS: an office PC without it would never get the cookie back.
+fn written(value: &str, max_age_s: i64, config: &Config) -> Result<HeaderValue> {
+    let secure = if config.is_https() { "; Secure" } else { "" };
+    let text = format!("{COOKIE_NAME}={value}; Path=/; Max-Age={max_age_s}; HttpOnly; SameSite=Lax{secure}");
+    HeaderValue::from_str(&text).map_err(|e| Error::internal("a cookie could not be written").because(e))
+}
+
+/// What the store knows this browser's session by.
+pub fn hash_in(headers: &HeaderMap) -> Option<String> {
+    token(headers).map(auth::hash)
+}
+
+fn token(headers: &HeaderMap) -> Option<&str> {
+    let pairs = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok()).flat_map(|line| line.split(';'));
+    pairs.filter_map(|pair| pair.trim().split_once('=')).find(|(name, _)| *name == COOKIE_NAME).map(|(_, value)| value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_session_is_found_among_other_cookies() {
+        let mut headers = HeaderMap::new();
+        headers.insert(COOKIE, HeaderValue::from_static("a=b; huoyan_session=xyz; c=d"));
+        assert_eq!(token(&headers), Some("xyz"));
+        headers.insert(COOKIE, HeaderValue::from_static("not_huoyan_session=xyz"));
+        assert_eq!(token(&headers), None);
+    }
+}
