@@ -1,25 +1,25 @@
 //! Connections: how many, how long each may say nothing, and who goes when there is no room. HTTP itself is hyper's.
 
+mod watched;
+
 use super::limits;
 use crate::clock::Clock;
 use axum::Router;
-use axum::body::{Body, Bytes};
+use axum::body::Body;
 use axum::extract::ConnectInfo;
-use hyper::body::{Frame, Incoming, SizeHint};
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use std::collections::BTreeMap;
-use std::io;
 use std::net::SocketAddr;
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::sync::{Notify, watch};
 use tower::ServiceExt;
+use watched::{Answering, Served, Watched};
 
 /// What a peer may take of the server's connections and time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -109,11 +109,17 @@ impl Peer {
     }
 }
 
+#[derive(Default)]
+struct Open {
+    admitted: u64,
+    peers: BTreeMap<u64, Arc<Peer>>,
+}
+
 /// The open connections; cloning shares them.
 #[derive(Clone)]
 pub struct Connections {
     network: Network,
-    open: Arc<Mutex<(u64, BTreeMap<u64, Arc<Peer>>)>>,
+    open: Arc<Mutex<Open>>,
 }
 
 impl Connections {
@@ -125,17 +131,17 @@ impl Connections {
     /// all are served, there is none.
     pub fn admit(&self) -> Option<Place> {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        let (next, peers) = &mut *open;
+        let Open { admitted, peers } = &mut *open;
         if peers.len() >= self.network.connections {
             let waiting = peers.iter().map(|(number, peer)| (*peer.state(), *number));
             let waiting = waiting.filter(|((doing, _), _)| *doing != Doing::Served);
             let (_, longest) = waiting.min_by_key(|((_, last), _)| *last)?;
             peers.remove(&longest)?.leave.notify_one();
         }
-        *next += 1;
+        *admitted += 1;
         let peer = Arc::new(Peer::new());
-        peers.insert(*next, Arc::clone(&peer));
-        Some(Place { number: *next, peer, of: self.clone() })
+        peers.insert(*admitted, Arc::clone(&peer));
+        Some(Place { number: *admitted, peer, of: self.clone() })
     }
 }
 
@@ -148,7 +154,7 @@ pub struct Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        self.of.open.lock().unwrap_or_else(PoisonError::into_inner).1.remove(&self.number);
+        self.of.open.lock().unwrap_or_else(PoisonError::into_inner).peers.remove(&self.number);
     }
 }
 
@@ -197,88 +203,5 @@ fn notice_lost_peers(socket: &TcpStream) {
         socket.set_tcp_keepalive(&asking).and_then(|()| socket.set_tcp_user_timeout(Some(limits::UNTAKEN_FOR)))
     {
         tracing::debug!("a connection without keepalive: {e}");
-    }
-}
-
-/// A request in work; dropped when its answer has been handed to the network.
-struct Served(Arc<Peer>);
-
-impl Drop for Served {
-    fn drop(&mut self) {
-        self.0.is_now(Doing::Resting);
-    }
-}
-
-/// An answer's body, which knows when it has ended.
-struct Answering {
-    body: Body,
-    _until: Served,
-}
-
-impl hyper::body::Body for Answering {
-    type Data = Bytes;
-    type Error = axum::Error;
-
-    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        Pin::new(&mut self.body).poll_frame(cx)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
-    }
-}
-
-/// A socket that tells when something moves.
-struct Watched {
-    socket: TcpStream,
-    peer: Arc<Peer>,
-}
-
-impl AsyncRead for Watched {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        let before = into.filled().len();
-        let read = Pin::new(&mut self.socket).poll_read(cx, into);
-        if into.filled().len() > before {
-            self.peer.sent_something();
-        }
-        read
-    }
-}
-
-impl AsyncWrite for Watched {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        let written = Pin::new(&mut self.socket).poll_write(cx, bytes);
-        if matches!(written, Poll::Ready(Ok(1..))) {
-            self.peer.took_something();
-        }
-        written
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        let written = Pin::new(&mut self.socket).poll_write_vectored(cx, bytes);
-        if matches!(written, Poll::Ready(Ok(1..))) {
-            self.peer.took_something();
-        }
-        written
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.socket.is_write_vectored()
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.socket).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.socket).poll_shutdown(cx)
     }
 }
