@@ -93,12 +93,17 @@ impl Store {
     /// `Unauthenticated` when it is unknown or expired.
     pub async fn session(&self, hash: &str, now: Timestamp, life: SignedDuration) -> Result<Session> {
         let (login, used_at_us) = self.session_row(hash, now).await?;
-        let prolonged = used_at_us <= us(now - USE_NOTED_EVERY);
+        let mut prolonged = used_at_us <= us(now - USE_NOTED_EVERY);
         if prolonged {
-            writing!(self, connection => {
+            let noted = writing!(self, connection => {
                 sqlx::query("UPDATE session SET used_at_us = $1, expires_at_us = $2 WHERE hash = $3")
                     .bind(us(now)).bind(us(now + life)).bind(hash).execute(connection).await.map(drop).map_err(failed)
-            })?;
+            });
+            // On a full disk the board shall still be read; it is noted at the next use.
+            if let Err(e) = noted {
+                tracing::warn!("a session's use was not noted: {}", e.chain());
+                prolonged = false;
+            }
         }
         Ok(Session { login, prolonged })
     }

@@ -60,11 +60,17 @@ async fn no_answer_page_metric_or_log_line_holds_a_secret_of_a_camera() {
         assert_eq!(camera.main_url.as_ref(), Some(&Address::parse(address).with(Some("viewer".to_owned()), None)));
     }
 
+    // Links are made for whom the register names.
+    let people = "编号,姓名,电话,岗位,网格\no1,吴敏,13900000008,县值班员,\nr1,张三,13900000009,护林员A角,g1\n";
+    fs::write(data.join("registers/people.csv"), people).expect("written");
     let log = folder.path().join("log.txt");
     let (_program, links) = Program::start(folder.path(), &data, &log).await;
     let mut sessions = BTreeMap::new();
     for face in ["office", "ops", "ranger"] {
-        sessions.insert(face, Session::log_in(links[face].as_str().expect("a link")).await);
+        sessions.insert(
+            face,
+            Session::log_in(links[face].as_str().unwrap_or_else(|| panic!("no link to {face}: {links}"))).await,
+        );
     }
     let office = &sessions["office"];
     let call = json!({ "at": at(28.5, 110.4), "radius_m": 500.0, "who": "村民", "words": "有烟" });
