@@ -92,8 +92,8 @@ pub enum Stage {
 
 /// The cameras and what they saw have so long to come to an end, and so long all the rest: with the web's grace 10 s together, after which
 /// systemd would begin to kill.
-const CAMERAS_END_WITHIN: Duration = Duration::from_secs(4);
-const REST_ENDS_WITHIN: Duration = Duration::from_secs(4);
+const CAMERAS_END_WITHIN: Duration = Duration::from_millis(2_500);
+const REST_ENDS_WITHIN: Duration = Duration::from_millis(2_500);
 
 /// Runs until Ctrl-C or SIGTERM.
 pub async fn run(mut options: Options) -> Result<()> {
@@ -227,7 +227,7 @@ where
 async fn ended(what: &str, within: Duration, mut tasks: JoinSet<()>) {
     let all = async { while tasks.join_next().await.is_some() {} };
     if tokio::time::timeout(within, all).await.is_err() {
-        tracing::warn!("{what} did not end within {} s and are left behind", within.as_secs());
+        tracing::warn!("{what} did not end within {} s and are left behind", within.as_secs_f32());
     }
 }
 

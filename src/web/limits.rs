@@ -40,7 +40,7 @@ pub const IDLE_FOR: Duration = Duration::from_secs(75);
 /// Longer than the slowest answer takes to begin: a peer that takes nothing for so long is gone.
 pub const STALLED_FOR: Duration = Duration::from_secs(120);
 /// Answers take milliseconds; whoever stops the program waits no longer than this, nor does the next start.
-pub const STOP_WITHIN: Duration = Duration::from_secs(8);
+pub const STOP_WITHIN: Duration = Duration::from_secs(5);
 /// A peer without a word is asked whether it is there after 60 s, then every 15 s, four times: gone after two minutes.
 pub const KEEPALIVE_AFTER: Duration = Duration::from_secs(60);
 pub const KEEPALIVE_EVERY: Duration = Duration::from_secs(15);
