@@ -29,6 +29,12 @@ pub fn refused(refusal: Refusal) -> Error {
             NOT_NOW,
             "最后一条线索不能剔除或拆出，请改为销号 / the last piece of evidence stays: close the incident instead",
         ),
+        Refusal::StillBurning => (
+            Kind::Conflict,
+            Some("still_burning"),
+            "最近一次反馈是未扑灭：销号须写明谁确认、现在情况如何 / the last report says that it is not out: \
+             say who confirms that it is over, and how it stands",
+        ),
         Refusal::NotYours => (Kind::Forbidden, None, "这起火情没有派给您 / this incident was not sent to you"),
         Refusal::Incomplete => (Kind::Invalid, None, "请写明原因或附照片 / a reason or a photo is missing"),
     };

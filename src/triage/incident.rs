@@ -317,6 +317,8 @@ pub enum Refusal {
     NotHere,
     /// The last piece of evidence stays: close the incident instead.
     LastEvidence,
+    /// Closing what was last reported as not out asks for words: who says that it is over, and how it stands.
+    StillBurning,
     /// The action's id belongs to another action here: taking it for a repeat would lose this one.
     KeyReused,
 }

@@ -1,7 +1,7 @@
 //! The 131 rule as a chief would tell it, under a clock that the story moves.
 
 use crate::triage::dispatch::Step;
-use crate::triage::event::{Actor, Closure, Event, FalseAlarm, Matter, Means};
+use crate::triage::event::{Actor, Closure, Event, FalseAlarm, Flames, Matter, Means, Verification};
 use crate::triage::id::ActionId;
 use crate::triage::incident::{By, Deadline, Input, Refusal, State};
 use crate::triage::policy::{Channel, Policy, Review, Role, Stage, ZeroPoint};
@@ -319,6 +319,19 @@ fn the_office_may_take_a_step_for_the_ranger_with_a_reason() {
     assert_eq!(story.incident.state, State::Acknowledged);
     story.until(29.0);
     assert_eq!(story.told().len(), 2, "T+10 stays silent");
+}
+
+/// F16: a fire reported as large and not out is not closed by one tap.
+#[test]
+fn a_fire_that_is_not_out_is_closed_only_with_words() {
+    let mut story = Story::dispatched();
+    let Input::Report { verification } = report(1) else { unreachable!("a report") };
+    let burning = Verification { flames: Some(Flames::Large), extinguished: Some(false), ..verification };
+    story.until(40.0).tap("wang", Input::Report { verification: burning }).expect("his own");
+    let close = |words: &str| Input::Close { closure: Closure { words: words.into(), ..closure() } };
+    assert_eq!(story.act(close(" "), &officer()), Err(Refusal::StillBurning));
+    story.act(close("王五 14:20 电话确认明火已灭"), &officer()).expect("somebody says that it is over");
+    assert_eq!(story.incident.state, State::Closed);
 }
 
 #[test]

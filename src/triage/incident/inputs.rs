@@ -243,6 +243,10 @@ impl Decision<'_> {
         if closure.category == Verification::INTERIM {
             return Err(Refusal::Incomplete);
         }
+        let burns = self.incident.verification.as_ref().is_some_and(|it| it.extinguished == Some(false));
+        if burns && closure.words.trim().is_empty() {
+            return Err(Refusal::StillBurning);
+        }
         self.by(by, Event::Closed { closure });
         Ok(())
     }

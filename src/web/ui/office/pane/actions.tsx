@@ -1,14 +1,12 @@
 /** The foot of the pane: the actions the state allows, the panel of the chosen one, and what became of them. */
 import { useEffect, useState } from 'preact/hooks';
-import { board } from '../../shared/board';
-import { category } from '../../shared/describe';
 import { Cross, Tick } from '../../shared/icons';
 import { classes } from '../../shared/ui';
 import { common } from '../../shared/words';
 import { act, allowed, drop, openPanel, panel, send, tasks, type Panel, type Task } from '../desk';
 import { words } from '../words';
 import { DispatchPanel } from './dispatch';
-import { Chips, NotePanel } from './panels';
+import { Chips, ClosePanel, NotePanel } from './panels';
 import { falseAlarms, type Incident } from '../../shared/types';
 
 const keyOf: Partial<Record<Panel, string>> = { dispatch: 'D', 'false-alarm': 'F', acknowledge: 'A', close: 'X' };
@@ -51,7 +49,6 @@ export function Actions({ incident }: { incident: Incident }) {
 function PanelOf({ which, incident, title }: { which: Panel; incident: Incident; title: string }) {
   const w = words();
   const c = common();
-  const categories = board.value?.categories ?? [];
   switch (which) {
     case 'dispatch':
       return <DispatchPanel incident={incident} />;
@@ -69,19 +66,8 @@ function PanelOf({ which, incident, title }: { which: Panel; incident: Incident;
       return <Chips title={w.onBehalfWhy} options={w.onBehalfReasons.map((it) => [it, it])} onChoose={(reason) => act(incident, 'acknowledge', { reason }, title)} />;
     case 'send-back':
       return <Chips title={w.sendBackWhy} options={w.sendBackReasons.map((it) => [it, it])} onChoose={(reason) => act(incident, 'send-back', { reason }, title)} />;
-    case 'close': {
-      const reported = incident.verification?.category;
-      const final = categories.filter((it) => !it.interim);
-      const first = final.filter((it) => it.code === reported);
-      return (
-        <Chips
-          title={w.categoryFor}
-          options={[...first, ...final.filter((it) => it.code !== reported)].map((it) => [String(it.code), category(it.code, categories)])}
-          preferred={first.length > 0}
-          onChoose={(code, word) => act(incident, 'close', { category: Number(code) }, w.closeAs(word), true)}
-        />
-      );
-    }
+    case 'close':
+      return <ClosePanel incident={incident} />;
   }
 }
 

@@ -1,5 +1,7 @@
 /** Choosing a reason, writing a note. Reasons are chips, number keys pick them. */
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { board } from '../../shared/board';
+import { category } from '../../shared/describe';
 import { classes } from '../../shared/ui';
 import { act } from '../desk';
 import { words } from '../words';
@@ -37,6 +39,36 @@ export function Chips({ title, options, preferred = false, onChoose }: ChipsProp
         ))}
       </div>
     </div>
+  );
+}
+
+/** Closing. What was last reported as not out is asked for twice, with the words that stand in the record. */
+export function ClosePanel({ incident }: { incident: Incident }) {
+  const w = words();
+  const categories = board.value?.categories ?? [];
+  const [text, setText] = useState('');
+  const [said, setSaid] = useState('');
+  if (incident.verification?.extinguished === false && !said) {
+    return (
+      <div class="panel">
+        <p class="panel-title warn">{w.stillBurning}</p>
+        <textarea rows={2} maxLength={500} aria-label={w.stillBurning} placeholder={w.stillBurningPlaceholder} value={text} onInput={(event) => setText(event.currentTarget.value)} />
+        <button type="button" class="button button-wide" data-action="close-anyway" disabled={!text.trim()} onClick={() => setSaid(text.trim())}>
+          {w.closeAnyway}
+        </button>
+      </div>
+    );
+  }
+  const reported = incident.verification?.category;
+  const final = categories.filter((it) => !it.interim);
+  const first = final.filter((it) => it.code === reported);
+  return (
+    <Chips
+      title={w.categoryFor}
+      options={[...first, ...final.filter((it) => it.code !== reported)].map((it) => [String(it.code), category(it.code, categories)])}
+      preferred={first.length > 0}
+      onChoose={(code, word) => act(incident, 'close', { category: Number(code), words: said }, w.closeAs(word), true)}
+    />
   );
 }
 
