@@ -75,14 +75,14 @@ export interface Task {
   path: string;
   body: unknown;
   incident: string;
-  status: 'waiting' | 'sending' | 'delivered' | 'failed';
+  status: 'waiting' | 'sending' | 'done' | 'failed';
   /** Device time at which a waiting task is sent. */
   dueAt: number;
   why: string;
 }
 
 export const UNDO_MS = 10_000;
-const DELIVERED_SHOWN_MS = 4000;
+const DONE_SHOWN_MS = 4000;
 export const tasks = signal<readonly Task[]>([]);
 
 function update(key: string, change: Partial<Task> | null): void {
@@ -113,19 +113,19 @@ export async function send(task: Task, keepalive = false): Promise<void> {
     const incident = await post<Incident>(task.path, task.body, { key: task.key, keepalive });
     put(incident);
     void loadIncident(task.incident);
-    update(task.key, { status: 'delivered' });
-    setTimeout(() => update(task.key, null), DELIVERED_SHOWN_MS);
+    update(task.key, { status: 'done' });
+    setTimeout(() => update(task.key, null), DONE_SHOWN_MS);
   } catch (error) {
     update(task.key, { status: 'failed', why: failure(error) });
     void loadIncident(task.incident);
   }
 }
 
-/** Something that is already done, said for as long as a delivered action is. */
+/** Something that is already done, said for as long as an action that is done. */
 export function tell(what: string, incident: string): void {
-  const task: Task = { key: uuid(), what, path: '', body: null, incident, status: 'delivered', dueAt: 0, why: '' };
+  const task: Task = { key: uuid(), what, path: '', body: null, incident, status: 'done', dueAt: 0, why: '' };
   tasks.value = [...tasks.value, task];
-  setTimeout(() => update(task.key, null), DELIVERED_SHOWN_MS);
+  setTimeout(() => update(task.key, null), DONE_SHOWN_MS);
 }
 
 export const drop = (task: Task): void => update(task.key, null);

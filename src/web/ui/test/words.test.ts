@@ -48,6 +48,19 @@ describe.each(dictionaries)('%s dictionary', (_, zh, en) => {
   });
 });
 
+describe('delivery', () => {
+  /** After the server's answer to the ranger's own phone: that is a receipt. A gateway's answer is none. */
+  const receipts = ['ranger.allSent', 'ranger.delivered'];
+  const named = (value: object, path: string): [string, string][] =>
+    Object.entries(value).flatMap(([key, it]): [string, string][] =>
+      it !== null && typeof it === 'object' ? named(it as object, `${path}.${key}`) : [[`${path}.${key}`, String(it)]],
+    );
+  it('is claimed of a receipt only', () => {
+    const claims = dictionaries.flatMap(([name, zh, en]) => [...named(zh, name), ...named(en, name)]).filter(([, word]) => /送达|delivered/i.test(word.replace(/未送达|not delivered/gi, '')));
+    expect([...new Set(claims.map(([path]) => path))].sort()).toEqual(receipts);
+  });
+});
+
 describe('sources', () => {
   it('hold no Chinese outside the dictionaries', () => {
     const files = ['shared', 'office', 'wall', 'ranger', 'ops', 'sw'].flatMap((folder) => sources(join(root, folder)));

@@ -73,7 +73,7 @@ function PanelOf({ which, incident, title }: { which: Panel; incident: Incident;
 
 function Tasks({ incident }: { incident: Incident }) {
   // Tasks of other incidents stay visible too: a failure must not hide behind a click.
-  const shown = tasks.value.filter((task) => task.incident === incident.id || task.status !== 'delivered');
+  const shown = tasks.value.filter((task) => task.incident === incident.id || task.status !== 'done');
   return (
     <div class="tasks" aria-live="polite">
       {shown.map((task) => (
@@ -102,9 +102,9 @@ function TaskLine({ task }: { task: Task }) {
         </>
       )}
       {task.status === 'sending' && <span>{`${task.what} · ${w.sending}`}</span>}
-      {task.status === 'delivered' && (
+      {task.status === 'done' && (
         <span>
-          <Tick size={13} /> {task.what} {task.path && w.delivered}
+          <Tick size={13} /> {task.what} {task.path && (task.path.endsWith('/dispatch') ? w.ordered : w.recorded)}
         </span>
       )}
       {task.status === 'failed' && (

@@ -204,7 +204,8 @@ export const en: typeof zh = {
   undoIn: (what, seconds) => `${what}, in ${seconds} s`,
   undo: 'Undo',
   sending: 'Sending…',
-  delivered: 'Delivered',
+  ordered: 'Ordered',
+  recorded: 'Recorded',
   failedAction: (what, why) => `${what} failed: ${why}`,
   dismiss: 'Understood',
 
@@ -272,7 +273,7 @@ export const en: typeof zh = {
 
   messages: 'Messages',
   channel: { sms: 'SMS', voice: 'Voice', wecom: 'WeCom' },
-  status: { queued: 'Queued', sent: 'Sent', failed: 'Not delivered' },
+  status: { queued: 'Queued', sent: 'Taken by the gateway', failed: 'Not delivered' },
   attempts: (count) => `${count}×`,
   noMessages: 'None sent yet',
   log: 'Log',

@@ -7,7 +7,7 @@ export const zh = {
   soundOff: '声音 关',
   muted: (seconds: number) => `静音 ${seconds} 秒`,
   muteKey: '静音60秒',
-  soundBlocked: '声音未开启 — 点此开启',
+  soundBlocked: '声音未开启 — 点此开启声音',
   officer: '值班员',
   leader: '带班领导',
   nobody: '未排班',
@@ -203,7 +203,8 @@ export const zh = {
   undoIn: (what: string, seconds: number) => `${what}，${seconds} 秒后生效`,
   undo: '撤销',
   sending: '正在发送…',
-  delivered: '已送达',
+  ordered: '已下达',
+  recorded: '已记录',
   failedAction: (what: string, why: string) => `${what} 未成功：${why}`,
   dismiss: '知道了',
 
@@ -271,7 +272,7 @@ export const zh = {
 
   messages: '通知记录',
   channel: { sms: '短信', voice: '语音', wecom: '企业微信' },
-  status: { queued: '待发送', sent: '已发出', failed: '未送达' },
+  status: { queued: '待发送', sent: '网关已收', failed: '未送达' },
   attempts: (count: number) => `${count} 次`,
   noMessages: '尚未发出通知',
   log: '过程记录',
