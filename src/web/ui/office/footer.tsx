@@ -1,5 +1,6 @@
 import { board, problem } from '../shared/board';
 import { now } from '../shared/clock';
+import { unwell } from '../shared/health';
 import { Keyboard } from '../shared/icons';
 import { stale } from '../shared/stream';
 import { hourMinute, ms } from '../shared/time';
@@ -7,6 +8,7 @@ import { classes } from '../shared/ui';
 import { common } from '../shared/words';
 import { stamp } from '../shared/describe';
 import { helpShown } from './desk';
+import { partName } from './say/parts';
 import { words } from './words';
 
 /** Camera health first: a camera that sees nothing must never look like a county without smoke. */
@@ -17,14 +19,14 @@ export function Footer() {
   const cut = stale.value || problem.value !== null;
   const lost = cameras.filter((camera) => camera.health !== 'ok');
   // Cameras are named one by one below, with their trouble and its time.
-  const parts = (board.value?.health ?? []).filter(({ part, ok }) => !ok && !(part === 'cameras' && lost.length > 0));
+  const parts = board.value ? unwell(board.value) : [];
   return (
     <footer class="footer">
       <span class={classes('footer-cameras', lost.length > 0 && 'warn')}>{board.value && w.cameras(cameras.length - lost.length, cameras.length)}</span>
       <ul class="footer-list" tabIndex={0} aria-label={w.troubles}>
         {parts.map(({ part, words: why }) => (
           <li key={part} class="footer-part" title={why} data-part={part}>
-            {w.partProblem(w.part[part.split(' ', 1)[0] ?? part] ?? part, why)}
+            {w.partProblem(partName(part), why)}
           </li>
         ))}
         {lost.map((camera) => (

@@ -80,6 +80,9 @@ export function groupOf(incident: Incident, now: number): Group {
   return state === 'closed' ? 'reported' : state;
 }
 
+/** A call for the room: what nobody has taken yet, and whatever is late. */
+export const isCall = (incident: Incident, now: number): boolean => ['overdue', 'relocation', 'needs_review', 'dispatched'].includes(groupOf(incident, now));
+
 /** Led by another that is open, with nobody of its own on the way: a line on the leader's card, no card of its own. */
 export function isLed(incident: Incident, all: readonly Incident[]): boolean {
   const running = incident.dispatch !== null && incident.dispatch.declined === null && incident.dispatch.reported === null;

@@ -6,24 +6,23 @@ import { problem, queue, readAt, startBoard, board } from '../shared/board';
 import { now, startTicking } from '../shared/clock';
 import { date } from '../shared/describe';
 import { MarkIcon } from '../shared/icons';
-import { clockOf, groupOf, markOf, overdueOf } from '../shared/incident';
+import { clockOf, markOf, overdueOf } from '../shared/incident';
 import { announceLang } from '../shared/lang';
 import { stale } from '../shared/stream';
 import { clockTime, ms, span } from '../shared/time';
 import { classes, DrillWord } from '../shared/ui';
 import { common } from '../shared/words';
+import { partName } from '../office/say/parts';
 import { words } from '../office/words';
+import { wallState, type WallState } from './state';
 import type { Incident } from '../shared/types';
 
 const SHOWN = 4;
 
 function Wall() {
   const w = words();
-  // Calls for the room: what nobody has taken yet, and whatever is late.
-  const waiting = queue.value.filter((it) => ['overdue', 'relocation', 'needs_review', 'dispatched'].includes(groupOf(it, now.value)));
-  const lost = stale.value || !board.value;
-  // A failing read takes the calm away, never the alarm.
-  const tone = lost ? 'lost' : waiting.length > 0 ? 'alarm' : problem.value !== null ? 'lost' : 'calm';
+  const state = wallState({ board: board.value, queue: queue.value, stale: stale.value, failing: problem.value !== null, now: now.value });
+  const { tone, waiting } = state;
   return (
     <main class={`wall wall-${tone}`} data-tone={tone}>
       <header>
@@ -31,6 +30,7 @@ function Wall() {
         <span>{date(now.value)}</span>
       </header>
       {tone === 'lost' && <Big word={w.wallLost} small={readAt.value > 0 ? common().staleSince(clockTime(readAt.value)) : (problem.value ?? common().loading)} />}
+      {tone === 'unwell' && <Big word={w.wallUnwell} small={queue.value.length > 0 ? w.wallIncidents(queue.value.length) : w.empty} />}
       {tone === 'calm' && <Big word={w.wallNormal} small={queue.value.length > 0 ? w.wallIncidents(queue.value.length) : w.empty} />}
       {tone === 'alarm' && (
         <section class="wall-list">
@@ -43,9 +43,17 @@ function Wall() {
           {waiting.length > SHOWN && <p>{w.wallMore(waiting.length - SHOWN)}</p>}
         </section>
       )}
+      <Troubles of={state} />
       <time class="wall-clock">{clockTime(now.value)}</time>
     </main>
   );
+}
+
+/** Said under every tone: an alarm must not hide that half the county is not seen. */
+function Troubles({ of: { blind, cameras, parts } }: { of: WallState }) {
+  const w = words();
+  const all = [...(blind > 0 ? [w.wallBlind(blind, cameras)] : []), ...parts.map((part) => w.partProblem(partName(part), ''))];
+  return <p class="wall-troubles">{all.join(' · ')}</p>;
 }
 
 function Big({ word, small }: { word: string; small: string }) {

@@ -379,6 +379,8 @@ export const en: typeof zh = {
   enterDoes: 'Enter',
 
   wallNormal: 'Normal',
+  wallUnwell: 'Not all well',
+  wallBlind: (blind, all) => `${blind} of ${all} cameras see nothing`,
   wallIncidents: (count) => (count === 1 ? '1 incident' : `${count} incidents`),
   wallWaiting: (count) => `${count} waiting`,
   wallLost: 'Connection lost',

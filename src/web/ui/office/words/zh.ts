@@ -378,6 +378,8 @@ export const zh = {
   enterDoes: '回车',
 
   wallNormal: '正常',
+  wallUnwell: '异常',
+  wallBlind: (blind: number, all: number) => `${blind}/${all} 台摄像机看不见`,
   wallIncidents: (count: number) => `${count} 起警情`,
   wallWaiting: (count: number) => `${count} 起待处置`,
   wallLost: '连接中断',
