@@ -4,6 +4,7 @@
 //! then cameras, then what they saw is taken in, then the desk and the sender, then the database: what was accepted is committed,
 //! what was committed is sent later, and the database is whole as a file.
 
+mod channels;
 mod demo;
 pub mod evidence;
 mod feeds;
@@ -247,6 +248,7 @@ async fn housekeeping(app: App, video: Arc<Mutex<video::Video>>, measures: Prome
         tokio::task::block_in_place(|| video.revive());
         video.say_whether_it_keeps_up();
         vitals::look(&app, &sender);
+        channels::look(&app).await;
         // Otherwise what nobody asks for piles up.
         measures.run_upkeep();
         let now = app.clock.now();

@@ -60,7 +60,13 @@ fn ahead(step: SignedDuration) -> (&'static str, &'static str) {
 }
 
 /// One line in the log when it begins and when it ends.
-fn said(app: &App, part: &'static str, is_wrong: bool, zh: impl FnOnce() -> String, en: impl FnOnce() -> String) {
+pub(super) fn said(
+    app: &App,
+    part: &'static str,
+    is_wrong: bool,
+    zh: impl FnOnce() -> String,
+    en: impl FnOnce() -> String,
+) {
     let en = if is_wrong { en() } else { String::new() };
     let zh = if is_wrong { zh() } else { String::new() };
     if app.parts.set(part, !is_wrong, zh, en.clone()) {

@@ -17,7 +17,7 @@ pub use hotspots::KnownHotspot;
 pub use incidents::{Filed, Filter, Page, Unreadable};
 pub use log::{Chain, Commit, Committed, LogEntry};
 pub use logins::{Access, Ended, Login, OpenSession, Session};
-pub use outbox::{Addressee, Message, NewMessage, Occasion, Status};
+pub use outbox::{Addressee, Message, NewMessage, Occasion, Status, Taken};
 pub use thresholds::PublishedThresholds;
 
 use crate::error::{Error, Kind, Result};

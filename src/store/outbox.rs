@@ -102,6 +102,19 @@ pub enum Status {
     Failed,
 }
 
+/// How a channel's gateway has done lately.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Taken {
+    /// When it last took a text.
+    pub last: Option<Timestamp>,
+    /// Texts that it was handed since and has not taken, those still tried included; counted up to [`Taken::COUNTED`].
+    pub failed_since: u32,
+}
+
+impl Taken {
+    pub const COUNTED: u32 = 99;
+}
+
 /// Writes one message inside a commit's transaction, on either database.
 macro_rules! insert {
     ($connection:expr, $message:expr, $incident:expr, $place:expr, $at_us:expr) => {{
@@ -222,6 +235,20 @@ impl Store {
             "SELECT * FROM message WHERE incident = $1 ORDER BY place",
         ).bind(incident.to_string()).fetch_all(pool).await.map_err(failed)?);
         rows.into_iter().map(Message::try_from).collect()
+    }
+
+    /// Whether the gateway of this channel takes what it is handed. Never tried is no failure: that is nobody's gateway.
+    pub async fn taken_by(&self, channel: Channel) -> Result<Taken> {
+        let channel = word(&channel)?;
+        let (last,): (Option<i64>,) = reading!(self, pool => sqlx::query_as(
+            "SELECT MAX(sent_at_us) FROM message WHERE channel = $1",
+        ).bind(&channel).fetch_one(pool).await.map_err(failed)?);
+        // A text's next try stays at its last one once it is given up.
+        let (failed_since,): (i64,) = reading!(self, pool => sqlx::query_as(
+            "SELECT COUNT(*) FROM (SELECT 1 AS one FROM message WHERE status IN ('queued', 'failed') AND next_try_at_us > $1 \
+             AND channel = $2 AND attempts > 0 LIMIT $3) AS tried",
+        ).bind(last.unwrap_or_default()).bind(&channel).bind(i64::from(Taken::COUNTED)).fetch_one(pool).await.map_err(failed)?);
+        Ok(Taken { last: last.map(time).transpose()?, failed_since: failed_since as u32 })
     }
 
     /// When messages of this channel were last handed over, newest first, since `since`: what a vendor has counted when a

@@ -4,7 +4,7 @@ use crate::fixture::*;
 use huoyan::clock::Clock;
 use huoyan::error::Kind;
 use huoyan::store::{
-    Access, Addressee, Chain, Commit, Filter, Login, NewMessage, Occasion, OpenSession, Session, Status, Store,
+    Access, Addressee, Chain, Commit, Filter, Login, NewMessage, Occasion, OpenSession, Session, Status, Store, Taken,
 };
 use huoyan::triage::confirm::Thresholds;
 use huoyan::triage::detection::{Analysis, Detection, ModelVersion, Scores, Stream};
@@ -319,13 +319,27 @@ async fn messages_are_borrowed_once_and_come_free_again(t: TestStore) {
     assert_eq!(due(1).await, []);
     assert_eq!(due(2).await, [("c".to_owned(), 0)]);
     assert_eq!(due(4).await, [("b".to_owned(), 1), ("c".to_owned(), 0)], "the dead sender's message came free");
+    let sms = |failed_since| Taken { last: Some(at(0)), failed_since };
+    assert_eq!(
+        t.store.taken_by(Channel::Sms).await.unwrap(),
+        sms(1),
+        "what is tried again counts, what waits does not"
+    );
     t.store.message_failed(texts[1].id, "gateway says 500", None).await.unwrap();
+    assert_eq!(t.store.taken_by(Channel::Sms).await.unwrap(), sms(1), "given up");
+    assert_eq!(t.store.taken_by(Channel::Voice).await.unwrap(), Taken::default());
     let shown = t.store.messages_of(incident.id).await.unwrap();
     let failed: Vec<_> = shown.iter().filter(|m| m.status == Status::Failed).map(|m| m.error.as_deref()).collect();
     assert_eq!(failed.len(), 2);
     assert!(failed.contains(&Some("无人值班")) && failed.contains(&Some("gateway says 500")));
     assert_eq!(t.store.sent_since(Channel::Sms, at(0)).await.unwrap(), [(Some("13800000000".into()), at(0))]);
     assert_eq!(t.store.sent_since(Channel::Voice, at(0)).await.unwrap(), []);
+    t.store.message_sent(texts[2].id, at(5)).await.unwrap();
+    assert_eq!(
+        t.store.taken_by(Channel::Sms).await.unwrap(),
+        Taken { last: Some(at(5)), failed_since: 0 },
+        "works again"
+    );
 }
 
 async fn a_message_exists_exactly_once(t: TestStore) {

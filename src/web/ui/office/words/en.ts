@@ -348,6 +348,7 @@ export const en: typeof zh = {
     pace: 'Capacity',
     desk: 'Desk',
     messages: 'Messages',
+    channels: 'Gateways',
     clock: 'Clock',
     tasks: 'Program',
     sightings: 'Sightings',

@@ -347,6 +347,7 @@ export const zh = {
     pace: '处理能力',
     desk: '值班台程序',
     messages: '通知发送',
+    channels: '通知网关',
     clock: '时钟',
     tasks: '程序',
     sightings: '火情线索',
