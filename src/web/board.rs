@@ -277,7 +277,11 @@ pub async fn list(
 pub async fn one(State(state): State<WebState>, me: Me, Path(id): Path<IncidentId>) -> Answer<Json<IncidentView>> {
     let filed = visible(&state, &me, id).await?;
     let messages = if me.role.is_office() { state.store.messages_of(id).await? } else { Vec::new() };
-    Ok(Json(Eyes { me: &me, county: &state.county(), policy: state.desk.policy() }.full(filed, messages)))
+    let view = Eyes { me: &me, county: &state.county(), policy: state.desk.policy() }.full(filed, messages);
+    if view.asks_for_a_call() {
+        tracing::info!(person = %me.person, incident.id = %view.id, "numbers to phone were shown");
+    }
+    Ok(Json(view))
 }
 
 /// An incident this person may know of: all for the office, for a ranger those dispatched to them, now or before.

@@ -119,6 +119,14 @@ pub struct IncidentView {
     pub messages: Option<Vec<MessageView>>,
 }
 
+impl IncidentView {
+    /// Shows whole numbers, because a text reached nobody.
+    pub fn asks_for_a_call(&self) -> bool {
+        let unsent = self.messages.iter().flatten().any(|it| it.phone.is_some());
+        unsent || self.undelivered.iter().any(|it| it.phone.is_some())
+    }
+}
+
 #[derive(Serialize, ToSchema)]
 pub struct PlaceView {
     pub name: String,
@@ -287,6 +295,8 @@ pub struct MessageView {
     pub created_at: Timestamp,
     /// Name and the last four digits of the number.
     pub to: String,
+    /// The whole number, where somebody has to phone because the text has not gone out.
+    pub phone: Option<String>,
     #[schema(value_type = String)]
     pub role: policy::Role,
     #[schema(value_type = String)]

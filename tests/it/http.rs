@@ -3,6 +3,7 @@
 mod connections;
 mod live;
 mod login;
+mod phone;
 mod points;
 mod program;
 mod shares;

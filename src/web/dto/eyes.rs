@@ -301,6 +301,7 @@ fn message(message: Message) -> MessageView {
         id: message.id,
         created_at: message.created_at,
         to: format!("{} {phone}", message.to.name).trim().to_owned(),
+        phone: message.to.phone.filter(|_| message.error.is_some()),
         role: message.to.role,
         channel: message.channel,
         status: message.status,

@@ -10,6 +10,7 @@ import { Failed, Loading } from '../../shared/ui';
 import { common } from '../../shared/words';
 import { inWords } from '../say/log';
 import { words } from '../words';
+import { Call } from './place';
 import type { Incident, LogEntry } from '../../shared/types';
 
 const LOG_SHOWN = 6;
@@ -57,7 +58,7 @@ function Messages({ incident: { messages = [] } }: { incident: Incident }) {
           <li key={it.id} title={it.words}>
             <time>{stamp(it.sent_at ?? it.created_at, now.value)}</time>
             <span>
-              {w.channel[it.channel]} · {w.role[it.role] ?? it.role} {it.to}{' '}
+              {w.channel[it.channel]} · {w.role[it.role] ?? it.role} {it.to} {it.phone && <Call phone={it.phone} />}{' '}
               <b class={`status-${it.status}`}>{w.status[it.status]}</b>
               {it.attempts > 1 && <span class="dim"> {w.attempts(it.attempts)}</span>}
               {it.error && <span class="not-well"> {half(it.error)}</span>}

@@ -144,6 +144,8 @@ export interface Message {
   id: string;
   created_at: Time;
   to: string;
+  /** The whole number, where somebody has to phone because the text has not gone out. */
+  phone: string | null;
   role: Role;
   channel: Channel;
   status: 'queued' | 'sent' | 'failed';
