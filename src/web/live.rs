@@ -25,8 +25,11 @@ use tokio::time::{Interval, MissedTickBehavior, interval};
 use tokio_stream::StreamExt;
 use tokio_stream::wrappers::ReceiverStream;
 
-/// A page that hears nothing for 40 s says so: a sign of life every 15 s leaves room for one that is lost.
+/// A phone that hears nothing for 40 s says so: a sign of life every 15 s leaves room for one that is lost, and lets its
+/// radio sleep in between.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(15);
+/// The office sounds an alarm after 12 s of silence; the same room.
+const SIGN_OF_LIFE_OFFICE: Duration = Duration::from_secs(5);
 /// Cameras fail for minutes; 2 s is soon enough, and so it is for somebody who left the register.
 const HEALTH_EVERY: Duration = Duration::from_secs(2);
 /// Heals lost hints, sees new hotspots, and ends the stream of somebody who was logged out.
@@ -54,6 +57,7 @@ pub async fn stream(State(state): State<WebState>, me: Me, headers: HeaderMap) -
     let last =
         headers.get("last-event-id").and_then(|id| id.to_str().ok()).and_then(|id| id.trim().parse::<u64>().ok());
     let (out, events) = mpsc::channel(AHEAD);
+    let alive = if me.role.is_office() { SIGN_OF_LIFE_OFFICE } else { SIGN_OF_LIFE };
     let mut reader = Reader {
         session: session::hash_in(&headers),
         // A cursor beyond the end comes from before a restore.
@@ -71,7 +75,7 @@ pub async fn stream(State(state): State<WebState>, me: Me, headers: HeaderMap) -
         }
     });
     let events = ReceiverStream::new(events).map(Ok::<_, Infallible>);
-    let sse = Sse::new(events).keep_alive(KeepAlive::new().interval(SIGN_OF_LIFE).text("alive"));
+    let sse = Sse::new(events).keep_alive(KeepAlive::new().interval(alive).text("alive"));
     // Proxies must not collect events.
     Ok(([("x-accel-buffering", "no")], sse).into_response())
 }

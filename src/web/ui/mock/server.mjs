@@ -29,7 +29,7 @@ function announce(name, data) {
   cursor++;
   for (const res of listeners) res.write(`id: ${cursor}\nevent: ${name}\ndata: ${JSON.stringify(data)}\n\n`);
 }
-setInterval(() => listeners.forEach((res) => res.write(': alive\n\n')), 15_000).unref();
+setInterval(() => listeners.forEach((res) => res.write(': alive\n\n')), 5000).unref();
 
 const open = () => [...all.values()].filter((it) => it.state !== 'closed');
 const brief = ({ log, messages, ...rest }) => ({ ...rest, owner: owner(rest, Date.now()) });

@@ -1,19 +1,21 @@
 /** When the desk makes itself heard. Silence is never an acknowledgement: muting ends by itself after a minute. */
 import { computed, effect, signal } from '@preact/signals';
-import { board, queue } from '../shared/board';
+import { board, brokenAt, problem, queue } from '../shared/board';
 import { now, serverNow } from '../shared/clock';
-import { eyes, groupOf, isLabelled } from '../shared/incident';
-import { audible, playNew, playOverdue, playSoft, unlock } from '../shared/sound';
-import { selectedId } from './desk';
+import { isBlind } from '../shared/health';
+import { eyes, groupOf, isCall, isLabelled, notReached } from '../shared/incident';
+import { playFailed, playLost, playNew, playOverdue, playSoft } from '../shared/sound';
+import { stale } from '../shared/stream';
+import { beat, untold, type Tone } from './beat';
+import { lookedAt } from './desk';
+import { shift, sounding } from './shift';
 import type { Incident } from '../shared/types';
 
-const REPEAT_NEW_MS = 20_000;
-const REPEAT_OVERDUE_MS = 60_000;
 const MUTE_MS = 60_000;
+/** Reads that fail for so long are a lost server; a restart takes less. */
+const FAILING_MAX_MS = 10_000;
 const SEEN_KEY = 'huoyan.seen';
 
-export const onShift = signal(false);
-export const soundWanted = signal(true);
 const mutedUntil = signal(0);
 export const muteLeftMs = computed(() => Math.max(0, mutedUntil.value - now.value));
 
@@ -36,19 +38,24 @@ const fresh = (incident: Incident): boolean =>
 export const unseen = computed(() => queue.value.filter((it) => fresh(it) && !isLabelled(it)));
 export const isUnseen = (incident: Incident): boolean => fresh(incident);
 export const overdue = computed(() => queue.value.filter((incident) => groupOf(incident, now.value) === 'overdue'));
+/** Whom no message reached, each person of an incident once. */
+export const unreached = computed(() => queue.value.flatMap((it) => notReached(it).map(({ last }) => `${it.id}:${last.name || last.role}`)));
 
-export async function startShift(): Promise<void> {
-  onShift.value = true;
-  soundWanted.value = true;
-  await unlock();
-  playNew();
-}
+/** Nothing is heard of the server, or it no longer gives the board. */
+export const lost = computed(() => stale.value || (problem.value !== null && now.value - brokenAt.value >= FAILING_MAX_MS));
+
+/** Something should be heard and cannot be: then the page shouts. */
+export const unheard = computed(
+  () => !sounding.value && (shift.value?.sound === true || lost.value || unreached.value.length > 0 || queue.value.some((it) => isCall(it, now.value))),
+);
 
 export const mute = (): void => void (mutedUntil.value = serverNow() + MUTE_MS);
 
+const play: Record<Tone, () => void> = { lost: playLost, new: playNew, failed: playFailed, overdue: playOverdue, soft: playSoft };
+
 export function startAlarm(): void {
   effect(() => {
-    const incident = board.value?.incidents.find((it) => it.id === selectedId.value);
+    const incident = board.value?.incidents.find((it) => it.id === lookedAt.value);
     if (!incident || seen.peek().has(sight(incident))) return;
     seen.value = new Set(seen.peek()).add(sight(incident));
     try {
@@ -58,24 +65,19 @@ export function startAlarm(): void {
     }
   });
 
-  let [newAt, overdueAt, lost] = [0, 0, -1];
-  let known: readonly string[] = [];
+  let told = untold;
   effect(() => {
-    const t = now.value;
-    const waiting = unseen.value.map(sight);
-    const late = overdue.value.length;
-    const notOk = board.value?.cameras.filter((camera) => camera.health !== 'ok' && camera.health !== 'starting').length ?? 0;
-    if (!onShift.value || !soundWanted.value || !audible.value || muteLeftMs.value > 0) return;
-    // Something just arrived: sound at once, not at the next beat.
-    const arrived = waiting.some((it) => !known.includes(it));
-    if (arrived || (waiting.length > 0 && t - newAt >= REPEAT_NEW_MS)) {
-      newAt = t;
-      playNew();
-    } else if (late > 0 && t - overdueAt >= REPEAT_OVERDUE_MS) {
-      overdueAt = t;
-      playOverdue();
-    } else if (lost >= 0 && notOk > lost) playSoft();
-    known = waiting;
-    lost = notOk;
+    const scene = {
+      t: now.value,
+      lost: lost.value,
+      waiting: unseen.value.map(sight),
+      unreached: unreached.value,
+      late: overdue.value.length,
+      blind: board.value?.cameras.filter((camera) => camera.health !== 'starting' && isBlind(camera)).length ?? 0,
+    };
+    if (!sounding.value || muteLeftMs.value > 0) return;
+    const due = beat(told, scene);
+    told = due.told;
+    if (due.tone) play[due.tone]();
   });
 }

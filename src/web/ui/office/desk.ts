@@ -8,6 +8,8 @@ import type { Incident } from '../shared/types';
 export type Panel = 'dispatch' | 'false-alarm' | 'acknowledge' | 'send-back' | 'close' | 'note';
 
 export const selectedId = signal<string | null>(null);
+/** The incident a person has chosen or acted on: what opened by itself nobody may have seen. */
+export const lookedAt = signal<string | null>(null);
 export const panel = signal<Panel | null>(null);
 /** Whether the right pane holds the form of a reported fire instead of the incident. */
 export const intakeOpen = signal(false);
@@ -27,7 +29,8 @@ export const selected = computed<Incident | null>(() => {
   return full ?? listed ?? null;
 });
 
-export function select(id: string): void {
+export function select(id: string, byItself = false): void {
+  if (!byItself) lookedAt.value = id;
   if (selectedId.value !== id) {
     panel.value = null;
     closeUp.value = false;
@@ -64,7 +67,9 @@ export function allowed(incident: Incident): Panel[] {
 
 export function openPanel(which: Panel): void {
   const incident = selected.peek();
-  if (incident && allowed(incident).includes(which)) panel.value = panel.value === which ? null : which;
+  if (!incident || !allowed(incident).includes(which)) return;
+  lookedAt.value = incident.id;
+  panel.value = panel.value === which ? null : which;
 }
 
 /** One line of the action strip: on its way, waiting to be undone, or failed. It stays until dealt with. */
@@ -140,6 +145,6 @@ export function startSending(): void {
   });
   // The first incident opens by itself only when nothing is chosen or written and there is exactly one: no stealing of focus.
   effect(() => {
-    if (selectedId.value === null && !intakeOpen.value && queue.value.length === 1) select(queue.value[0]!.id);
+    if (selectedId.value === null && !intakeOpen.value && queue.value.length === 1) select(queue.value[0]!.id, true);
   });
 }

@@ -3,11 +3,11 @@ import { now } from '../shared/clock';
 import { date } from '../shared/describe';
 import { groupOf, groups, type Group } from '../shared/incident';
 import { Brand, MarkIcon, Muted, Sound } from '../shared/icons';
-import { audible, unlock } from '../shared/sound';
-import { clockTime } from '../shared/time';
+import { clockTime, hourMinute } from '../shared/time';
 import { classes, LanguageButton } from '../shared/ui';
 import { common } from '../shared/words';
-import { mute, muteLeftMs, onShift, soundWanted, startShift } from './alarm';
+import { mute, muteLeftMs, unheard } from './alarm';
+import { awaitsRelief, shift, sounding, soundOff, startShift } from './shift';
 import { words } from './words';
 import type { Mark } from '../shared/incident';
 import type { Person } from '../shared/types';
@@ -26,10 +26,9 @@ export function Header() {
       </span>
       <Counts />
       <span class="header-right">
-        {onShift.value ? (
-          <SoundButton />
-        ) : (
-          <button type="button" class="shift" onClick={startShift} title={w.shiftHint} data-action="shift">
+        {shift.value && <SoundButton />}
+        {(!shift.value || awaitsRelief.value) && (
+          <button type="button" class="shift" onClick={() => void startShift()} title={w.shiftHint} data-action="shift">
             <Sound /> {w.shift}
           </button>
         )}
@@ -71,15 +70,16 @@ function Counts() {
 function SoundButton() {
   const w = words();
   const left = Math.ceil(muteLeftMs.value / 1000);
-  if (!soundWanted.value || !audible.value)
+  const here = shift.value && w.onDutyHere(shift.value.officer ?? w.nobody, hourMinute(shift.value.since));
+  if (!sounding.value)
     return (
-      <button type="button" class="header-button" onClick={startShift} aria-pressed="false">
+      <button type="button" class="header-button" onClick={() => void startShift()} aria-pressed="false" title={here ?? undefined}>
         <Muted /> {w.soundOff}
       </button>
     );
   return (
     <>
-      <button type="button" class="header-button" onClick={() => (soundWanted.value = false)} aria-pressed="true">
+      <button type="button" class="header-button" onClick={soundOff} aria-pressed="true" title={here ?? undefined}>
         <Sound /> {w.soundOn}
       </button>
       <button type="button" class="header-button" onClick={mute} title="M">
@@ -89,12 +89,12 @@ function SoundButton() {
   );
 }
 
-/** Bars that must not be missed: sound not running, or data that is no longer fresh. */
+/** Shouts until the sound runs. */
 export function SoundBar() {
   const w = words();
-  if (!onShift.value || !soundWanted.value || audible.value) return null;
+  if (!unheard.value) return null;
   return (
-    <button type="button" class="bar bar-red" onClick={() => void unlock()}>
+    <button type="button" class="bar bar-red bar-shout" onClick={() => void startShift()} data-bar="sound">
       {w.soundBlocked}
     </button>
   );

@@ -21,6 +21,7 @@ import { startKeys } from './keys';
 import { CountyMap } from './map/map';
 import { Pane } from './pane/pane';
 import { Queue } from './queue';
+import { startShiftKeeping } from './shift';
 import { startTitle } from './title';
 
 function StaleBar() {
@@ -37,11 +38,11 @@ function StaleBar() {
 function Office() {
   return (
     <div class="office" data-selected={selected.value?.id} data-intake={intakeOpen.value || undefined}>
-      <Header />
       <div class="bars">
         <SoundBar />
         <StaleBar />
       </div>
+      <Header />
       <main class="desk">
         <Queue />
         <CountyMap />
@@ -56,6 +57,7 @@ function Office() {
 announceLang();
 startTicking();
 startKeys();
+startShiftKeeping();
 startAlarm();
 startSending();
 startIntents();

@@ -4,7 +4,7 @@ import { get, getTimed } from './api';
 import { now } from './clock';
 import { failure } from './describe';
 import { groupOf, inOrder } from './incident';
-import { follow, type StreamEvent } from './stream';
+import { follow, STALE_OFFICE_MS, type StreamEvent } from './stream';
 import type { Board, Camera, Incident } from './types';
 
 /** Even with a living stream the whole board is read again now and then: cheap, and it heals anything missed. */
@@ -100,7 +100,7 @@ function onEvent({ name, data }: StreamEvent): void {
 
 export async function startBoard(): Promise<void> {
   await loadBoard();
-  follow({ onEvent, onReconnect: () => void loadBoard() }, board.value?.cursor);
+  follow({ onEvent, onReconnect: () => void loadBoard() }, board.value?.cursor, STALE_OFFICE_MS);
   setInterval(() => void loadBoard(), REFRESH_MS);
   document.addEventListener('visibilitychange', () => {
     if (document.visibilityState === 'visible') void loadBoard();

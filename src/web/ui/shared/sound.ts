@@ -7,6 +7,12 @@ const NEW: Tone[] = [0, 0.5, 1].flatMap((at): Tone[] => [
   [660, at + 0.2, 0.2],
 ]);
 const OVERDUE: Tone[] = [0, 0.22, 0.44, 0.66].map((at): Tone => [520, at, 0.12]);
+const LOST: Tone[] = [0, 0.35, 0.7].map((at): Tone => [300, at, 0.25]);
+const FAILED: Tone[] = [
+  [660, 0, 0.2],
+  [440, 0.22, 0.2],
+  [330, 0.44, 0.3],
+];
 const SOFT: Tone[] = [[440, 0, 0.35]];
 
 let context: AudioContext | undefined;
@@ -41,4 +47,6 @@ function play(tones: Tone[], volume: number): void {
 
 export const playNew = (): void => play(NEW, 0.5);
 export const playOverdue = (): void => play(OVERDUE, 0.5);
+export const playLost = (): void => play(LOST, 0.5);
+export const playFailed = (): void => play(FAILED, 0.5);
 export const playSoft = (): void => play(SOFT, 0.2);

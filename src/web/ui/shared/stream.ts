@@ -4,8 +4,9 @@
  */
 import { signal } from '@preact/signals';
 
-/** Two missed heartbeats (15 s each) and a little. */
+/** Two missed heartbeats (15 s each; 5 s for the office) and a little. */
 export const STALE_MS = 40_000;
+export const STALE_OFFICE_MS = 12_000;
 const RETRIES_MS = [0, 1000, 2000, 5000, 10_000];
 
 export interface StreamEvent {
@@ -43,7 +44,7 @@ export class EventParser {
 
 /** When the stream last said anything, by the device's clock; 0 before the first word. */
 export const heardAt = signal(0);
-/** True from the fortieth silent second on. */
+/** True after so long a silence. */
 export const stale = signal(false);
 
 export interface Listener {
@@ -52,7 +53,7 @@ export interface Listener {
   onReconnect(): void;
 }
 
-export function follow(listener: Listener, from?: string): void {
+export function follow(listener: Listener, from?: string, staleMs = STALE_MS): void {
   let cursor = from ?? '';
   let failures = 0;
   let broken = false;
@@ -98,9 +99,9 @@ export function follow(listener: Listener, from?: string): void {
   heard();
   void forever();
   setInterval(() => {
-    stale.value = Date.now() - heardAt.value > STALE_MS;
+    stale.value = Date.now() - heardAt.value > staleMs;
     // A half-open line never errors by itself: cut it, so that the loop above tries a new one.
-    if (Date.now() - lineAt > STALE_MS) abort.abort();
+    if (Date.now() - lineAt > staleMs) abort.abort();
   }, 1000);
   addEventListener('online', () => abort.abort());
 }

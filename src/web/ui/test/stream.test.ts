@@ -1,5 +1,5 @@
-import { describe, expect, it } from 'vitest';
-import { EventParser } from '../shared/stream';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { EventParser, follow, STALE_OFFICE_MS, stale } from '../shared/stream';
 
 describe('event stream', () => {
   it('reads events however the network cuts them, and skips heartbeats', () => {
@@ -15,5 +15,26 @@ describe('event stream', () => {
       { id: '3', name: 'message', data: 'a\nb' },
       { id: '3', name: 'message', data: 'c' },
     ]);
+  });
+});
+
+describe('a dead line', () => {
+  afterEach(() => {
+    vi.useRealTimers();
+    vi.unstubAllGlobals();
+    stale.value = false;
+  });
+  it.each([
+    ['refuses', () => Promise.reject(new Error('refused'))],
+    ['says nothing', () => new Promise<Response>(() => undefined)],
+  ])('that %s is known to the office within 15 s', (_, answer) => {
+    vi.useFakeTimers();
+    vi.stubGlobal('fetch', answer);
+    vi.stubGlobal('addEventListener', () => undefined);
+    follow({ onEvent: () => undefined, onReconnect: () => undefined }, '', STALE_OFFICE_MS);
+    vi.advanceTimersByTime(10_000);
+    expect(stale.value, 'two signs of life may be lost').toBe(false);
+    vi.advanceTimersByTime(5000);
+    expect(stale.value).toBe(true);
   });
 });
