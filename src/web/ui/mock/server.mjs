@@ -122,7 +122,7 @@ function board() {
     passed_on: demo ? [] : [{ incident: id(31), code: '1121-31', place: '辰溪县境', at: iso(Date.now() - 5_400_000), centre: { lat_deg: 28.25, lon_deg: 110.3 }, county: '辰溪县', phone: '0745-5232119', sightings: 2 }],
     reminded: demo ? [] : [{ incident: id(32), code: '1121-32', place: '老街村', category: 3, sightings: 2, last_seen_at: iso(Date.now() - 900_000) }],
     unreadable: [],
-    health: demo ? [] : [{ part: 'model', ok: true, words: '' }, { part: 'cameras', ok: false, words: '没有画面：cam-4, cam-5' }, { part: 'hotspots', ok: false, words: '3 小时没有新的卫星数据' }],
+    health: demo ? [] : [{ part: 'model', ok: true, words: '' }, { part: 'cameras', ok: false, words: '没有画面：cam-4, cam-5' }, { part: 'hotspots', ok: false, words: '3 小时没有新的卫星数据' }, { part: 'channels', ok: false, words: '没有任何通知网关，派发和呼叫都要人工电话；请设置 [notify] sms_url 或 voice_url' }],
   };
 }
 

@@ -36,6 +36,7 @@ describe('the wall', () => {
   it('calls for a fire whatever else is broken, and says that too', () => {
     const queue = [incident('a')];
     expect(wallState(seen(['offline'], { queue, failing: true }))).toMatchObject({ tone: 'alarm', blind: 1, waiting: queue });
+    expect(tone(seen(['ok'], { queue, stale: true })), 'a dead line hides no call').toBe('alarm');
     expect(tone(seen(['ok'], { queue: [incident('b', { state: 'arrived' })] }))).toBe('calm');
   });
 });

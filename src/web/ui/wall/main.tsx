@@ -50,9 +50,11 @@ function Wall() {
 }
 
 /** Said under every tone: an alarm must not hide that half the county is not seen. */
-function Troubles({ of: { blind, cameras, parts } }: { of: WallState }) {
+function Troubles({ of: { tone, blind, cameras, parts } }: { of: WallState }) {
   const w = words();
-  const all = [...(blind > 0 ? [w.wallBlind(blind, cameras)] : []), ...parts.map((part) => w.partProblem(partName(part), ''))];
+  // Without a call the tone `lost` says it already.
+  const old = (stale.value || problem.value !== null) && tone === 'alarm';
+  const all = [...(old ? [common().staleSince(clockTime(readAt.value))] : []), ...(blind > 0 ? [w.wallBlind(blind, cameras)] : []), ...parts.map((part) => w.partProblem(partName(part), ''))];
   return <p class="wall-troubles">{all.join(' · ')}</p>;
 }
 

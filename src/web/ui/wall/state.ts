@@ -3,7 +3,7 @@ import { isBlind, unwell } from '../shared/health';
 import { isCall } from '../shared/incident';
 import type { Board, Incident } from '../shared/types';
 
-/** `lost`: what is shown may be old. `unwell`: no call, but something does not work. */
+/** `lost`: no call, but what is shown may be old. `unwell`: no call, but something does not work. */
 export type Tone = 'alarm' | 'lost' | 'unwell' | 'calm';
 
 export interface WallState {
@@ -30,10 +30,9 @@ export function wallState({ board, queue, stale, failing, now }: Seen): WallStat
   const blind = board?.cameras.filter(isBlind).length ?? 0;
   const parts = board ? unwell(board).map(({ part }) => part) : [];
   const tone = (): Tone => {
-    if (stale || !board) return 'lost';
-    // A failing read takes the calm away, never the alarm.
+    // A dead line or a failing read takes the calm away, never the alarm.
     if (waiting.length > 0) return 'alarm';
-    if (failing) return 'lost';
+    if (stale || failing || !board) return 'lost';
     return blind > 0 || parts.length > 0 ? 'unwell' : 'calm';
   };
   return { tone: tone(), waiting, blind, cameras: board?.cameras.length ?? 0, parts };
