@@ -2,7 +2,6 @@
 import { computed, effect, signal } from '@preact/signals';
 import { board, brokenAt, problem, queue } from '../shared/board';
 import { now, serverNow } from '../shared/clock';
-import { isBlind } from '../shared/health';
 import { eyes, groupOf, isCall, isLabelled, notReached } from '../shared/incident';
 import { playFailed, playLost, playNew, playOverdue, playSoft } from '../shared/sound';
 import { stale } from '../shared/stream';
@@ -73,7 +72,7 @@ export function startAlarm(): void {
       waiting: unseen.value.map(sight),
       unreached: unreached.value,
       late: overdue.value.length,
-      blind: board.value?.cameras.filter((camera) => camera.health !== 'starting' && isBlind(camera)).length ?? 0,
+      ailing: board.value?.cameras.filter(({ health }) => health !== 'ok' && health !== 'starting').length ?? 0,
     };
     if (!sounding.value || muteLeftMs.value > 0) return;
     const due = beat(told, scene);

@@ -12,7 +12,8 @@ export interface Scene {
   /** People whom no message reached. */
   unreached: readonly string[];
   late: number;
-  blind: number;
+  /** Cameras that are not well. */
+  ailing: number;
 }
 
 export interface Told {
@@ -22,16 +23,16 @@ export interface Told {
   waiting: readonly string[];
   unreached: readonly string[];
   /** Before the first look nobody knows how many there were. */
-  blind: number | null;
+  ailing: number | null;
 }
 
-export const untold: Told = { lostAt: null, newAt: 0, overdueAt: 0, waiting: [], unreached: [], blind: null };
+export const untold: Told = { lostAt: null, newAt: 0, overdueAt: 0, waiting: [], unreached: [], ailing: null };
 
 const REPEAT_LOST_MS = 20_000;
 const REPEAT_NEW_MS = 20_000;
 const REPEAT_OVERDUE_MS = 60_000;
 
-export function beat(told: Told, { t, lost, waiting, unreached, late, blind }: Scene): { tone: Tone | null; told: Told } {
+export function beat(told: Told, { t, lost, waiting, unreached, late, ailing }: Scene): { tone: Tone | null; told: Told } {
   const unheard = (now: readonly string[], before: readonly string[]): boolean => now.some((it) => !before.includes(it));
   const due = (): Tone | null => {
     if (lost && (told.lostAt === null || t - told.lostAt >= REPEAT_LOST_MS)) return 'lost';
@@ -40,7 +41,7 @@ export function beat(told: Told, { t, lost, waiting, unreached, late, blind }: S
     if (unheard(unreached, told.unreached)) return 'failed';
     if (waiting.length > 0 && t - told.newAt >= REPEAT_NEW_MS) return 'new';
     if (late > 0 && t - told.overdueAt >= REPEAT_OVERDUE_MS) return 'overdue';
-    return told.blind !== null && blind > told.blind ? 'soft' : null;
+    return told.ailing !== null && ailing > told.ailing ? 'soft' : null;
   };
   const tone = due();
   // One tone a tick: the others keep their turn.
@@ -53,7 +54,7 @@ export function beat(told: Told, { t, lost, waiting, unreached, late, blind }: S
       overdueAt: tone === 'overdue' ? t : told.overdueAt,
       waiting: heard('new', waiting, told.waiting),
       unreached: heard('failed', unreached, told.unreached),
-      blind: tone === null || tone === 'soft' ? blind : told.blind,
+      ailing: tone === null || tone === 'soft' ? ailing : told.ailing,
     },
   };
 }

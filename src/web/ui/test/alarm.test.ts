@@ -10,7 +10,7 @@ import { stale } from '../shared/stream';
 import { incident, T0 } from './incidents';
 import type { Board } from '../shared/types';
 
-const quiet: Scene = { t: 0, lost: false, waiting: [], unreached: [], late: 0, blind: 0 };
+const quiet: Scene = { t: 0, lost: false, waiting: [], unreached: [], late: 0, ailing: 0 };
 
 /** The tones of these scenes, a second apart unless they say otherwise. */
 function tones(scenes: Partial<Scene>[]): (string | null)[] {
@@ -43,9 +43,9 @@ describe('a tone', () => {
     expect(tones([lost, lost, { ...lost, t: T0 + 20_000 }, {}, lost])).toEqual(['lost', null, 'lost', null, 'lost']);
   });
 
-  it('says what is late each minute, and a further blind camera softly', () => {
+  it('says what is late each minute, and a further camera that is not well softly', () => {
     expect(tones([{ late: 1 }, { late: 1 }, { late: 1, t: T0 + 60_000 }])).toEqual(['overdue', null, 'overdue']);
-    expect(tones([{ blind: 1 }, { blind: 1 }, { blind: 2 }, { blind: 1 }, { blind: 2 }])).toEqual([null, null, 'soft', null, 'soft']);
+    expect(tones([{ ailing: 1 }, { ailing: 1 }, { ailing: 2 }, { ailing: 1 }, { ailing: 2 }])).toEqual([null, null, 'soft', null, 'soft']);
   });
 });
 
