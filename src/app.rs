@@ -12,6 +12,7 @@ mod intake;
 mod lane;
 mod links;
 mod measures;
+pub mod prune;
 pub mod self_test;
 mod supervise;
 mod video;
@@ -44,8 +45,6 @@ use tokio::task::JoinSet;
 
 /// Register files are looked at so often: an import is in force within seconds, at no cost.
 const REGISTERS_EVERY: Duration = Duration::from_secs(5);
-/// Old analyses are thrown away so often.
-const PRUNE_EVERY: Duration = Duration::from_secs(3600);
 
 /// Guessing so many characters over the network is no way in.
 const INBOUND_KEY_MIN_BYTES: usize = 16;
@@ -170,6 +169,7 @@ pub async fn run(mut options: Options) -> Result<()> {
     spawn(&mut tasks, "analyses", &app, move |app| intake::record(app, Arc::clone(&analyses)));
     spawn(&mut tasks, "drills", &app, move |app| intake::drills(app, Arc::clone(&drill_rx)));
     spawn(&mut tasks, "feeds", &app, feeds::run);
+    spawn(&mut tasks, "pruning", &app, prune::run);
 
     let admin_token = links::write_admin_token(&data)?;
     let web = WebState {
@@ -232,10 +232,9 @@ async fn ended(what: &str, within: Duration, mut tasks: JoinSet<()>) {
     }
 }
 
-/// Registers reload by themselves, cameras follow their register, old analyses go.
+/// Registers reload by themselves, cameras follow their register.
 async fn housekeeping(app: App, video: Arc<Mutex<video::Video>>, measures: PrometheusHandle, sender: Heartbeat) {
     let mut video = video.lock().await;
-    let mut pruned_at = None;
     while !pause_or(&app, REGISTERS_EVERY, Stage::Cameras).await {
         match app.registers.reload_if_changed() {
             Ok(true) => {
@@ -251,13 +250,6 @@ async fn housekeeping(app: App, video: Arc<Mutex<video::Video>>, measures: Prome
         channels::look(&app).await;
         // Otherwise what nobody asks for piles up.
         measures.run_upkeep();
-        let now = app.clock.now();
-        if pruned_at.is_none_or(|at| now.duration_since(at).unsigned_abs() >= PRUNE_EVERY) {
-            pruned_at = Some(now);
-            if let Err(e) = app.store.prune(now).await {
-                tracing::warn!("old analyses were not pruned: {}", e.chain());
-            }
-        }
     }
     tokio::task::block_in_place(|| video.end());
 }

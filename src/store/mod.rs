@@ -127,7 +127,8 @@ impl Store {
     }
 
     /// Throws away what nobody needs any more: analyses after 30 days, used-up links and sessions. The log, its sightings
-    /// and pictures stay. Returns the number of analyses removed.
+    /// and pictures stay. One call is one short act, so that no action waits long behind it; whoever calls pauses and calls
+    /// again until nothing is removed. Returns the number of analyses removed.
     pub async fn prune(&self, now: Timestamp) -> Result<u64> {
         self.prune_logins(now).await?;
         self.prune_analyses(now).await

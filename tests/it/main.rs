@@ -26,6 +26,7 @@ mod inputs;
 mod kill9;
 mod no_telemetry;
 mod notify;
+mod prune;
 mod replay;
 mod right_ranger;
 mod rtsp;
