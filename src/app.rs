@@ -19,6 +19,7 @@ mod video;
 mod vitals;
 pub mod watch;
 
+use crate::backup::Office;
 use crate::bus::Bus;
 use crate::camera;
 use crate::clock::{Clock, Heartbeat};
@@ -298,6 +299,12 @@ fn own(data: &Path) -> Result<File> {
 /// `HUOYAN_STORE_URL` may hold a password, so it wins over the file.
 pub fn store_url(config: &Config) -> String {
     std::env::var("HUOYAN_STORE_URL").unwrap_or_else(|_| config.store.url.clone())
+}
+
+/// What a backup of this configuration's office holds.
+pub fn office(config: &Config) -> Office {
+    let has_sqlite = store_url(config) == "sqlite";
+    Office { data: config.store.data.clone(), has_sqlite, config: config.file.clone() }
 }
 
 /// HUOYAN_INBOUND_KEY: whoever knows it can acknowledge for every ranger and so silence the ladder; a short one is refused.

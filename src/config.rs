@@ -27,6 +27,9 @@ pub struct Config {
     /// Whether the file has a section `[policy]`, or the policy is nobody's choice.
     #[serde(skip)]
     pub has_own_policy: bool,
+    /// The file it was read from, if any.
+    #[serde(skip)]
+    pub file: Option<PathBuf>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -241,7 +244,8 @@ impl Config {
         let Some(path) = path else { return Ok(Self::default()) };
         let text = std::fs::read_to_string(path)
             .map_err(|e| Error::invalid(format!("cannot read the configuration {}", path.display())).because(e))?;
-        Self::parse(&text).map_err(|e| Error::invalid(format!("{}: {}", path.display(), e.message)))
+        let config = Self::parse(&text).map_err(|e| Error::invalid(format!("{}: {}", path.display(), e.message)))?;
+        Ok(Self { file: Some(path.to_owned()), ..config })
     }
 
     pub fn parse(text: &str) -> Result<Self> {

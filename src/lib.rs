@@ -36,6 +36,8 @@ pub mod county;
 
 pub mod store;
 
+pub mod backup;
+
 pub mod bus;
 
 pub mod desk;

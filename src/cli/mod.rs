@@ -1,6 +1,7 @@
 //! Arguments → configuration → app; one file a subcommand. stderr: progress. stdout: results, `--json` for programs.
 //! Exit codes: 0 fine, 1 findings, 2 usage, 3 environment.
 
+mod backup;
 mod check;
 mod config;
 mod drill;
@@ -11,6 +12,7 @@ mod model;
 mod progress;
 pub mod replay;
 mod report;
+mod restore;
 mod run;
 mod user;
 
@@ -65,6 +67,10 @@ enum Command {
     Report(report::Args),
     /// 导出训练数据 / verified sightings as training data: fine-tune the model on your own cameras
     ExportTraining(export_training::Args),
+    /// 备份 / a consistent copy of all data while the program runs
+    Backup(backup::Args),
+    /// 恢复 / a backup into a new data folder, looked through
+    Restore(restore::Args),
     /// 登录链接 / one-time login links
     User(user::Args),
     /// 模型 / will this model work here, and what does it cost
@@ -129,6 +135,8 @@ fn dispatch(arguments: Arguments, lang: Lang) -> Result<Outcome> {
         Command::Drill(args) => drill::run(args, &common),
         Command::Report(args) => report::run(args, &common),
         Command::ExportTraining(args) => export_training::run(args, &common),
+        Command::Backup(args) => backup::run(args, &common),
+        Command::Restore(args) => restore::run(args, &common),
         Command::User(args) => user::run(args, &common),
         Command::Model(args) => model::run(args, &common),
         Command::Config(args) => config::run(args, &common),

@@ -2,6 +2,7 @@
 //! down once in `tests/it/store_contract.rs`. No `now()`: callers pass the time.
 
 mod analyses;
+mod backup;
 mod hotspots;
 mod incidents;
 mod log;
@@ -13,6 +14,7 @@ mod sightings;
 mod thresholds;
 mod writer;
 
+pub use backup::{Audit, Head, copy_sqlite};
 pub use hotspots::KnownHotspot;
 pub use incidents::{Filed, Filter, Page, Unreadable};
 pub use log::{Chain, Commit, Committed, LogEntry};
@@ -34,7 +36,7 @@ static SQLITE_MIGRATIONS: Migrator = sqlx::migrate!("src/store/migrations/sqlite
 static POSTGRES_MIGRATIONS: Migrator = sqlx::migrate!("src/store/migrations/postgres");
 
 /// The file inside the data folder.
-const SQLITE_FILE: &str = "huoyan.db";
+pub const SQLITE_FILE: &str = "huoyan.db";
 /// SQLite readers side by side: one a core of an office PC; the writer is one more and waits in line.
 const SQLITE_READERS: u32 = 4;
 /// PostgreSQL connections of one process; its default limit is 100 for all processes.

@@ -1,5 +1,6 @@
 //! Pure: everything that can ever have happened to an incident, in the past tense. The log of these is the truth.
 
+mod pictures;
 mod place;
 mod report;
 

@@ -3,6 +3,7 @@
 use huoyan::triage;
 
 mod another_model;
+mod backup;
 mod bearings;
 mod bus_contract;
 mod camera;

@@ -51,6 +51,7 @@ fn may_import(module: &str) -> Option<&'static [&'static str]> {
         "detect" => &["triage", "config", "clock", "error", "lang", "frame"],
         "county" => &["address", "triage", "config", "clock", "error", "lang"],
         "satellite" | "store" | "bus" => &["triage", "config", "clock", "error", "lang"],
+        "backup" => &["triage", "store", "config", "clock", "error", "lang"],
         "desk" => &["triage", "county", "store", "bus", "config", "clock", "error", "lang"],
         "notify" | "report" => &["triage", "county", "store", "config", "clock", "error", "lang"],
         "drill" => &["triage", "frame", "camera", "config", "clock", "error", "lang"],

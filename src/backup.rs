@@ -1,0 +1,35 @@
+//! 备份与恢复: a consistent copy of the office's data while the program runs, and the way back into an empty folder.
+//!
+//! ```text
+//! FOLDER/huoyan-20261129-200105/   a set: huoyan.db, registers/, huoyan.toml, manifest.json
+//! FOLDER/huoyan-….part/            a set that was interrupted: never restored, removed by the next backup
+//! FOLDER/pictures/                 evidence of all sets; a picture never changes, so it is copied once
+//! ```
+//!
+//! Everything here blocks: call it on a thread that may, inside a tokio runtime.
+
+mod files;
+mod manifest;
+mod restore;
+mod take;
+
+pub use manifest::{Manifest, Set, newest, sets};
+pub use restore::{Restored, restore};
+pub use take::{Office, Taken, drop_old, take};
+
+/// What is being done, for a progress bar.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Step {
+    /// The database is copied; how long it takes is not known.
+    Database,
+    /// There are so many files.
+    Files { total: u64 },
+    /// One more of them is done.
+    File,
+}
+
+/// Names in a set and in the data folder.
+const MANIFEST: &str = "manifest.json";
+const REGISTERS: &str = "registers";
+const PICTURES: &str = "pictures";
+const CONFIG: &str = "huoyan.toml";

@@ -1,0 +1,101 @@
+//! Copies that are whole or not there, and their hashes.
+
+use crate::error::{Error, Result};
+use sha2::{Digest, Sha256};
+use std::fs::{self, DirBuilder, File};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+
+/// Cannot do something with this file or folder.
+pub fn failed(path: &Path) -> impl FnOnce(io::Error) -> Error {
+    let path = path.display().to_string();
+    move |e| Error::unavailable(format!("{path}: 无法读写 / cannot be read or written")).because(e)
+}
+
+/// A folder that only its owner can look into: backups hold phone numbers and the addresses of cameras.
+pub fn private_folder(path: &Path) -> Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(failed(path))
+}
+
+/// Regular files below a folder, as paths relative to it, in order. A folder that is not there has none.
+pub fn below(folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    let mut folders = vec![PathBuf::new()];
+    while let Some(inner) = folders.pop() {
+        let at = folder.join(&inner);
+        let entries = match fs::read_dir(&at) {
+            Err(e) if e.kind() == io::ErrorKind::NotFound => continue,
+            entries => entries.map_err(failed(&at))?,
+        };
+        for entry in entries {
+            let entry = entry.map_err(failed(&at))?;
+            let kind = entry.file_type().map_err(failed(&at))?;
+            let name = inner.join(entry.file_name());
+            if kind.is_dir() {
+                folders.push(name);
+            } else if entry.path().is_file() {
+                found.push(name);
+            }
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+/// Copies a file, flushed; written beside and renamed. Yields the sha256 and the length of what was written.
+pub fn copy(from: &Path, to: &Path) -> Result<(String, u64)> {
+    let beside = to.with_file_name(format!("{}.part", to.file_name().unwrap_or_default().to_string_lossy()));
+    let mut target = File::create(&beside).map_err(failed(&beside))?;
+    let print = fingerprint(from, |bytes| target.write_all(bytes).map_err(failed(&beside)))?;
+    target.sync_all().map_err(failed(&beside))?;
+    fs::rename(&beside, to).map_err(failed(to))?;
+    Ok(print)
+}
+
+/// Flushes a file to the disk. Yields its sha256 and its length.
+pub fn settle(path: &Path) -> Result<(String, u64)> {
+    File::open(path).and_then(|file| file.sync_all()).map_err(failed(path))?;
+    fingerprint(path, |_| Ok(()))
+}
+
+fn fingerprint(path: &Path, mut each: impl FnMut(&[u8]) -> Result<()>) -> Result<(String, u64)> {
+    let mut source = File::open(path).map_err(failed(path))?;
+    let (mut hash, mut length, mut buffer) = (Sha256::new(), 0, vec![0; 1 << 16]);
+    loop {
+        match source.read(&mut buffer).map_err(failed(path))? {
+            0 => return Ok((hex::encode(hash.finalize()), length)),
+            read => {
+                hash.update(&buffer[..read]);
+                length += read as u64;
+                each(&buffer[..read])?;
+            }
+        }
+    }
+}
+
+/// The names in a folder survive a power cut.
+pub fn sync_folder(path: &Path) -> Result<()> {
+    File::open(path).and_then(|folder| folder.sync_all()).map_err(failed(path))
+}
+
+/// Evidence pictures of a folder by name and length. Half-written ones are none.
+pub fn pictures(folder: &Path) -> Result<Vec<(String, u64)>> {
+    let mut found = Vec::new();
+    for path in below(folder)? {
+        if path.extension().is_some_and(|it| it == "jpg") && path.components().count() == 1 {
+            let length = fs::metadata(folder.join(&path)).map_err(failed(folder))?.len();
+            found.push((path.to_string_lossy().into_owned(), length));
+        }
+    }
+    Ok(found)
+}
+
+/// Copies a picture unless it is there with the same length: a picture never changes. True when it was copied.
+pub fn copy_picture(name: &str, length: u64, from: &Path, to: &Path) -> Result<bool> {
+    let target = to.join(name);
+    if fs::metadata(&target).is_ok_and(|it| it.len() == length) {
+        return Ok(false);
+    }
+    copy(&from.join(name), &target).map(|_| true)
+}

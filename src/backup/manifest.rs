@@ -1,0 +1,122 @@
+//! What a set says of itself, and which sets a folder holds.
+
+use super::{MANIFEST, files};
+use crate::error::{Error, Result};
+use crate::store::Head;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Component, Path, PathBuf};
+
+/// Another form of sets gets another number.
+pub(super) const FORMAT: u32 = 1;
+const PREFIX: &str = "huoyan-";
+pub(super) const UNFINISHED: &str = ".part";
+
+/// `manifest.json`, written last.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Manifest {
+    pub format: u32,
+    /// The program that made it.
+    pub version: String,
+    pub made_at: Timestamp,
+    /// Where the log ended; `None`: the database is a PostgreSQL server and is not in the set.
+    pub log: Option<Head>,
+    /// The office had so many evidence pictures; they lie beside the sets.
+    pub pictures: u64,
+    /// Files of the set by their path in it.
+    pub files: BTreeMap<String, Fingerprint>,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Fingerprint {
+    pub sha256: String,
+    pub bytes: u64,
+}
+
+impl From<(String, u64)> for Fingerprint {
+    fn from((sha256, bytes): (String, u64)) -> Self {
+        Self { sha256, bytes }
+    }
+}
+
+/// A whole backup.
+#[derive(Clone, Debug)]
+pub struct Set {
+    pub path: PathBuf,
+    pub manifest: Manifest,
+}
+
+impl Set {
+    /// The set at a path.
+    pub fn read(path: &Path) -> Result<Self> {
+        let shown = path.display();
+        if is_unfinished(path) {
+            return Err(Error::invalid(format!(
+                "{shown}: 备份未完成，不能恢复；请选较早的一份 / this backup was interrupted: choose an earlier one"
+            )));
+        }
+        let file = path.join(MANIFEST);
+        let text = fs::read_to_string(&file).map_err(|e| {
+            Error::invalid(format!("{shown}: 不是备份（没有 {MANIFEST}） / no backup, it has no {MANIFEST}")).because(e)
+        })?;
+        let manifest: Manifest = serde_json::from_str(&text).map_err(|e| {
+            Error::invalid(format!("{}: 无法读取，已损坏 / cannot be read, it is damaged", file.display())).because(e)
+        })?;
+        if manifest.format != FORMAT {
+            return Err(Error::invalid(format!(
+                "{shown}: 由另一版本（{}）备份，请用该版本恢复 / made by version {}: restore it with that one",
+                manifest.version, manifest.version
+            )));
+        }
+        // A name must not lead out of the folder into which it is restored.
+        let inside = |name: &String| Path::new(name).components().all(|it| matches!(it, Component::Normal(_)));
+        if let Some(name) = manifest.files.keys().find(|name| name.is_empty() || !inside(name)) {
+            return Err(Error::invalid(format!(
+                "{}: 文件名无效 / a file's name is not valid: {name:?}",
+                file.display()
+            )));
+        }
+        Ok(Self { path: path.to_owned(), manifest })
+    }
+}
+
+pub(super) fn set_name(now: Timestamp) -> String {
+    let local = now.to_zoned(crate::clock::county_time());
+    format!("{PREFIX}{}", local.strftime("%Y%m%d-%H%M%S"))
+}
+
+fn is_set_name(name: &str) -> bool {
+    let time = name.strip_prefix(PREFIX).unwrap_or_default().as_bytes();
+    time.len() == 15 && time.iter().enumerate().all(|(at, c)| if at == 8 { *c == b'-' } else { c.is_ascii_digit() })
+}
+
+pub(super) fn is_unfinished(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    name.strip_suffix(UNFINISHED).is_some_and(is_set_name)
+}
+
+/// Folders of a backup folder whose name is one of ours.
+pub(super) fn folders(folder: &Path, wanted: impl Fn(&Path) -> bool) -> Result<Vec<PathBuf>> {
+    let entries = match fs::read_dir(folder) {
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries.map_err(files::failed(folder))?,
+    };
+    let mut found: Vec<PathBuf> =
+        entries.flatten().map(|it| it.path()).filter(|it| it.is_dir() && wanted(it)).collect();
+    found.sort();
+    Ok(found)
+}
+
+/// Whole backups of a folder, oldest first. What was interrupted or is damaged is none.
+pub fn sets(folder: &Path) -> Result<Vec<Set>> {
+    let named = |path: &Path| is_set_name(&path.file_name().unwrap_or_default().to_string_lossy());
+    let mut sets: Vec<Set> = folders(folder, named)?.iter().filter_map(|path| Set::read(path).ok()).collect();
+    sets.sort_by_key(|set| set.manifest.made_at);
+    Ok(sets)
+}
+
+pub fn newest(folder: &Path) -> Result<Option<Set>> {
+    Ok(sets(folder)?.pop())
+}

@@ -1,0 +1,143 @@
+//! A set becomes a data folder again, and is looked through.
+
+use super::manifest::{self, Set};
+use super::{MANIFEST, PICTURES, Step, files};
+use crate::error::{Error, Result};
+use crate::lang::Lang;
+use crate::store::{Audit, Chain, SQLITE_FILE, Store};
+use serde::Serialize;
+use std::fs;
+use std::path::{Path, PathBuf};
+use tokio::runtime::Handle;
+
+/// What was restored, and what is not as it was.
+#[derive(Clone, Debug, Serialize)]
+pub struct Restored {
+    pub backup: PathBuf,
+    pub data: PathBuf,
+    pub made_at: jiff::Timestamp,
+    /// Events in the restored log.
+    pub events: u64,
+    pub pictures: u64,
+    /// Empty: everything is whole.
+    pub findings: Vec<String>,
+}
+
+/// Restores `backup` (a set, or a backup folder, whose newest set it then is) into `data`, which must be empty or not there. What
+/// is damaged is restored as far as it goes and told: in an emergency half of the registers is better than none.
+pub fn restore(backup: &Path, data: &Path, lang: Lang, mut tell: impl FnMut(Step)) -> Result<Restored> {
+    let set = choose(backup)?;
+    must_be_empty(data)?;
+    files::private_folder(data)?;
+    let mut findings = Vec::new();
+    let shared = set.path.parent().unwrap_or(Path::new(".")).join(PICTURES);
+    let pictures = files::pictures(&shared)?;
+    tell(Step::Files { total: (set.manifest.files.len() + pictures.len()) as u64 });
+    for (name, fingerprint) in &set.manifest.files {
+        let (from, to) = (set.path.join(name), data.join(name));
+        tell(Step::File);
+        if !from.is_file() {
+            let words = lang.pick("备份中缺少此文件", "is missing in the backup");
+            findings.push(format!("{name}: {words}"));
+            continue;
+        }
+        files::private_folder(to.parent().unwrap_or(data))?;
+        let (sha256, bytes) = files::copy(&from, &to)?;
+        if (sha256.as_str(), bytes) != (fingerprint.sha256.as_str(), fingerprint.bytes) {
+            let words = lang.pick("文件已损坏，与备份时不同", "is damaged: it is not what was backed up");
+            findings.push(format!("{name}: {words}"));
+        }
+    }
+    let into = data.join(PICTURES);
+    files::private_folder(&into)?;
+    for (name, length) in &pictures {
+        files::copy_picture(name, *length, &shared, &into)?;
+        tell(Step::File);
+    }
+    files::sync_folder(&into)?;
+    tell(Step::Database);
+    let events = log(&set, data, lang, &mut findings);
+    let pictures = pictures.len() as u64;
+    Ok(Restored { backup: set.path, data: data.to_owned(), made_at: set.manifest.made_at, events, pictures, findings })
+}
+
+fn choose(backup: &Path) -> Result<Set> {
+    if backup.join(MANIFEST).exists() || manifest::is_unfinished(backup) {
+        return Set::read(backup);
+    }
+    manifest::newest(backup)?.ok_or_else(|| {
+        Error::invalid(format!(
+            "{}: 没有完整的备份 / no whole backup is there: name a folder huoyan-… or the folder that holds them",
+            backup.display()
+        ))
+    })
+}
+
+fn must_be_empty(data: &Path) -> Result<()> {
+    let shown = data.display();
+    let is_empty = match fs::read_dir(data) {
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => true,
+        entries => entries.map_err(files::failed(data))?.next().is_none(),
+    };
+    if is_empty {
+        return Ok(());
+    }
+    Err(Error::invalid(format!(
+        "{shown} 不是空目录，不会覆盖；请用 --data 指定新目录 / {shown} is not empty and nothing is overwritten: name a new \
+         folder with --data"
+    )))
+}
+
+/// Opens the restored database and reads its log. Yields the number of its events.
+fn log(set: &Set, data: &Path, lang: Lang, findings: &mut Vec<String>) -> u64 {
+    let Some(expected) = &set.manifest.log else {
+        let words = lang.pick(
+            "此备份不含 PostgreSQL 数据库；请用 pg_restore 恢复当时的 pg_dump",
+            "the PostgreSQL database is not in this backup: restore the pg_dump of that time with pg_restore",
+        );
+        findings.push(words.to_owned());
+        return 0;
+    };
+    // Opening would make an empty one.
+    if !data.join(SQLITE_FILE).is_file() {
+        return 0;
+    }
+    let audit = Handle::current().block_on(async {
+        let store = Store::open("sqlite", data).await?;
+        let audit = store.audit().await;
+        store.close().await;
+        audit
+    });
+    let Audit { chain, head, pictures, unreadable } = match audit {
+        Ok(audit) => audit,
+        Err(e) => {
+            findings.push(format!("{}: {}", lang.pick("数据库无法读取", "the database cannot be read"), e.chain()));
+            return 0;
+        }
+    };
+    let mut find = |zh: String, en: String| findings.push(lang.pick(&zh, &en).to_owned());
+    if let Chain::Broken { seq } = chain {
+        find(format!("事件链在第{seq}条断裂"), format!("the chain of events breaks at {seq}"));
+    }
+    if head != *expected {
+        let (is, was) = (head.events, expected.events);
+        find(
+            format!("事件记录与备份时不同：现有{is}条，备份时{was}条"),
+            format!("the log is not the one that was backed up: {is} events, {was} then"),
+        );
+    }
+    if unreadable > 0 {
+        find(format!("{unreadable}条事件无法读取"), format!("{unreadable} events cannot be read"));
+    }
+    let there = |name: &PathBuf| fs::metadata(data.join(PICTURES).join(name)).is_ok_and(|it| it.len() > 0);
+    let missing: Vec<String> =
+        pictures.iter().map(|it| format!("{it}.jpg")).filter(|name| !there(&PathBuf::from(name))).collect();
+    if let Some(first) = missing.first() {
+        let count = missing.len();
+        find(
+            format!("缺少{count}幅证据图片，例如 {first}"),
+            format!("{count} evidence pictures are missing, {first} for one"),
+        );
+    }
+    head.events
+}

@@ -1,0 +1,153 @@
+//! Makes a set beside the others, and drops the oldest.
+
+use super::manifest::{self, FORMAT, Fingerprint, Manifest, Set, UNFINISHED};
+use super::{CONFIG, MANIFEST, PICTURES, REGISTERS, Step, files};
+use crate::error::{Error, Kind, Result};
+use crate::store::{self, Head, SQLITE_FILE};
+use jiff::Timestamp;
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use tokio::runtime::Handle;
+
+/// What is copied.
+#[derive(Clone, Debug)]
+pub struct Office {
+    pub data: PathBuf,
+    /// The database is a file in the data folder, not a PostgreSQL server.
+    pub has_sqlite: bool,
+    /// The configuration that is in force, if it is a file.
+    pub config: Option<PathBuf>,
+}
+
+/// What a backup did.
+#[derive(Clone, Debug)]
+pub struct Taken {
+    pub set: Set,
+    /// Pictures that earlier backups had not copied yet.
+    pub new_pictures: u64,
+}
+
+/// Makes one backup into `folder`. It counts from the moment at which its folder gets its name; before, it is none.
+///
+/// # Errors
+/// `Conflict` while another backup is written there.
+pub fn take(office: &Office, folder: &Path, now: Timestamp, mut tell: impl FnMut(Step)) -> Result<Taken> {
+    let _lock = prepare(office, folder)?;
+    let path = folder.join(manifest::set_name(now));
+    if path.exists() {
+        return Err(Error::new(Kind::Conflict, format!("{}: 已存在 / is there already", path.display())));
+    }
+    let part = path.with_extension(&UNFINISHED[1..]);
+    let made = write(office, folder, &part, now, &mut tell).and_then(|taken| {
+        fs::rename(&part, &path).map_err(files::failed(&path))?;
+        files::sync_folder(folder)?;
+        Ok(taken)
+    });
+    match made {
+        Ok((manifest, new_pictures)) => Ok(Taken { set: Set { path, manifest }, new_pictures }),
+        Err(e) => {
+            // Room for the next try; what cannot be removed is removed by the next backup.
+            let _ = fs::remove_dir_all(&part);
+            Err(e)
+        }
+    }
+}
+
+/// The folder, ours alone while the lock lives, without what interrupted backups left.
+fn prepare(office: &Office, folder: &Path) -> Result<File> {
+    let same = |a: &Path, b: &Path| fs::canonicalize(a).ok().zip(fs::canonicalize(b).ok()).is_some_and(|(a, b)| a == b);
+    if same(folder, &office.data) {
+        return Err(Error::invalid(
+            "备份目录不能就是数据目录；请选另一块磁盘 / the backup folder must not be the data folder: choose another disk",
+        ));
+    }
+    files::private_folder(&folder.join(PICTURES))?;
+    let file = folder.join("lock");
+    let lock = File::create(&file).map_err(files::failed(&file))?;
+    match lock.try_lock() {
+        Ok(()) => {}
+        Err(fs::TryLockError::WouldBlock) => {
+            let words = "另一备份正在进行，请稍后再试 / another backup is being written there: try again later";
+            return Err(Error::new(Kind::Conflict, format!("{}: {words}", folder.display())));
+        }
+        Err(fs::TryLockError::Error(e)) => return Err(files::failed(&file)(e)),
+    }
+    for unfinished in manifest::folders(folder, manifest::is_unfinished)? {
+        fs::remove_dir_all(&unfinished).map_err(files::failed(&unfinished))?;
+    }
+    Ok(lock)
+}
+
+fn write(
+    office: &Office,
+    folder: &Path,
+    part: &Path,
+    now: Timestamp,
+    tell: &mut impl FnMut(Step),
+) -> Result<(Manifest, u64)> {
+    files::private_folder(part)?;
+    let mut fingerprints = BTreeMap::new();
+    let log = if office.has_sqlite {
+        tell(Step::Database);
+        Some(database(office, part, &mut fingerprints)?)
+    } else {
+        None
+    };
+    // After the database, so that the pictures of its events are there.
+    let (source, shared) = (office.data.join(PICTURES), folder.join(PICTURES));
+    let pictures = files::pictures(&source)?;
+    let registers = files::below(&office.data.join(REGISTERS))?;
+    tell(Step::Files { total: (pictures.len() + registers.len()) as u64 });
+    for name in registers {
+        let inside = Path::new(REGISTERS).join(&name);
+        let to = part.join(&inside);
+        files::private_folder(to.parent().unwrap_or(part))?;
+        let fingerprint = files::copy(&office.data.join(&inside), &to)?.into();
+        fingerprints.insert(inside.to_string_lossy().into_owned(), fingerprint);
+        tell(Step::File);
+    }
+    if let Some(config) = &office.config {
+        fingerprints.insert(CONFIG.to_owned(), files::copy(config, &part.join(CONFIG))?.into());
+    }
+    let mut new_pictures = 0;
+    for (name, length) in &pictures {
+        new_pictures += u64::from(files::copy_picture(name, *length, &source, &shared)?);
+        tell(Step::File);
+    }
+    files::sync_folder(&shared)?;
+    let manifest = Manifest {
+        format: FORMAT,
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        made_at: now,
+        log,
+        pictures: pictures.len() as u64,
+        files: fingerprints,
+    };
+    let json = serde_json::to_vec_pretty(&manifest).map_err(|e| Error::internal("no JSON").because(e))?;
+    let file = part.join(MANIFEST);
+    fs::write(&file, json).map_err(files::failed(&file))?;
+    files::settle(&file)?;
+    files::sync_folder(part)?;
+    Ok((manifest, new_pictures))
+}
+
+fn database(office: &Office, part: &Path, fingerprints: &mut BTreeMap<String, Fingerprint>) -> Result<Head> {
+    let file = part.join(SQLITE_FILE);
+    let head = Handle::current().block_on(store::copy_sqlite(&office.data, &file))?;
+    fingerprints.insert(SQLITE_FILE.to_owned(), files::settle(&file)?.into());
+    Ok(head)
+}
+
+/// Keeps the newest sets and drops the others; pictures stay. Yields how many were dropped.
+pub fn drop_old(folder: &Path, keep: usize) -> Result<usize> {
+    let sets = manifest::sets(folder)?;
+    let old = &sets[..sets.len().saturating_sub(keep)];
+    for set in old {
+        // Under the name of an interrupted one first: a half-removed set is none.
+        let leaving = set.path.with_extension(&UNFINISHED[1..]);
+        fs::rename(&set.path, &leaving).map_err(files::failed(&set.path))?;
+        fs::remove_dir_all(&leaving).map_err(files::failed(&leaving))?;
+    }
+    Ok(old.len())
+}

@@ -1,0 +1,259 @@
+//! F31: a backup is taken while people act, and a whole office comes back from it.
+
+use crate::fixture::*;
+use crate::prune::OLD_ROWS;
+use huoyan::backup::{self, Office, Restored, Step, Taken};
+use huoyan::clock::Clock;
+use huoyan::desk::Desk;
+use huoyan::error::{Kind, Result};
+use huoyan::lang::Lang;
+use huoyan::store::{Chain, Store};
+use huoyan::triage::event::{Actor, Event};
+use huoyan::triage::id::{IncidentId, PictureId};
+use huoyan::triage::incident::{By, Input};
+use jiff::Timestamp;
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+
+const PEOPLE: &str = "编号,姓名,电话\nr1,张三,13800000001\n";
+
+/// An office with one open fire, a register, and a folder for backups beside it.
+struct Story {
+    t: TestStore,
+    desk: Arc<Desk>,
+    fire: IncidentId,
+    beside: tempfile::TempDir,
+}
+
+impl Story {
+    async fn begin() -> Self {
+        let t = TestStore::sqlite().await;
+        fs::create_dir_all(t.folder.path().join("registers/kept")).expect("registers");
+        fs::write(t.folder.path().join("registers/people.csv"), PEOPLE).expect("people");
+        fs::write(t.folder.path().join("registers/kept/people.xlsx"), "as it came").expect("the original");
+        let desk = Arc::new(desk(&t.store, &Clock::simulated(start())));
+        let fire = desk.sighting(satellite_sighting(&hotspot("1", "NRT"))).await.expect("filed");
+        Self { t, desk, fire, beside: tempfile::tempdir().expect("a folder") }
+    }
+
+    fn backups(&self) -> PathBuf {
+        self.beside.path().join("backups")
+    }
+
+    async fn note(&self, words: &str) {
+        note(&self.desk, self.fire, words).await;
+    }
+
+    async fn photo(&self) -> PictureId {
+        let picture = PictureId(id());
+        let bytes = format!("\u{ff}\u{d8} {picture}").into_bytes();
+        self.t.store.keep_picture(picture, bytes).await.expect("kept");
+        self.desk.act(self.fire, Input::AddPhoto { picture }, &officer()).await.expect("added");
+        picture
+    }
+
+    async fn back_up(&self, now: Timestamp) -> Result<Taken> {
+        let office = Office { data: self.t.folder.path().to_owned(), has_sqlite: true, config: None };
+        let folder = self.backups();
+        blocking(move || backup::take(&office, &folder, now, |_| {})).await
+    }
+
+    async fn restore(&self, from: &Path, name: &str) -> Result<Restored> {
+        let (from, to) = (from.to_owned(), self.beside.path().join(name));
+        blocking(move || backup::restore(&from, &to, Lang::En, |_| {})).await
+    }
+
+    /// Words of the notes in a restored folder's log.
+    async fn notes(&self, name: &str) -> BTreeSet<String> {
+        let store = Store::open("sqlite", &self.beside.path().join(name)).await.expect("opens");
+        assert!(matches!(store.verify_chain().await.expect("a chain"), Chain::Whole { .. }));
+        let log = store.incident(self.fire).await.expect("the fire").incident.log;
+        store.close().await;
+        log.into_iter()
+            .filter_map(|it| if let Event::Noted { words } = it.event { Some(words) } else { None })
+            .collect()
+    }
+}
+
+fn officer() -> By {
+    By { actor: Actor::Officer { person: "o2".into() }, action: None, happened_at: None }
+}
+
+async fn note(desk: &Desk, fire: IncidentId, words: &str) {
+    desk.act(fire, Input::Note { words: words.to_owned() }, &officer()).await.expect("accepted");
+}
+
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    tokio::task::spawn_blocking(work).await.expect("does not panic")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_answered_before_a_backup_comes_back_from_it() {
+    let story = Story::begin().await;
+    let photos = [story.photo().await, story.photo().await];
+    // So that copying takes a while.
+    story.t.execute(OLD_ROWS).await;
+    let (accepted, over) = (Arc::new(Mutex::new(BTreeSet::new())), Arc::new(AtomicBool::new(false)));
+    let acting = tokio::spawn({
+        let (desk, fire, accepted, over) =
+            (Arc::clone(&story.desk), story.fire, Arc::clone(&accepted), Arc::clone(&over));
+        async move {
+            for n in 0.. {
+                let words = format!("note {n}");
+                note(&desk, fire, &words).await;
+                accepted.lock().expect("mine").insert(words);
+                if over.load(Ordering::Relaxed) {
+                    return;
+                }
+            }
+        }
+    });
+    while accepted.lock().expect("mine").len() < 5 {
+        tokio::task::yield_now().await;
+    }
+    let before = accepted.lock().expect("mine").clone();
+    let taken = story.back_up(at(1)).await.expect("a backup");
+    let during = accepted.lock().expect("mine").len();
+    over.store(true, Ordering::Relaxed);
+    acting.await.expect("acts");
+    assert!(during > before.len(), "nobody could act during the backup");
+    assert_eq!(taken.set.path.file_name().expect("a name"), "huoyan-20260405-140100");
+
+    let restored = story.restore(&taken.set.path, "again").await.expect("restored");
+    assert_eq!(restored.findings, Vec::<String>::new());
+    assert_eq!((restored.pictures, Some(restored.events)), (2, taken.set.manifest.log.map(|it| it.events)));
+    let notes = story.notes("again").await;
+    assert!(notes.is_superset(&before), "{:?} were answered and are gone", before.difference(&notes));
+    let again = story.beside.path().join("again");
+    assert_eq!(fs::read_to_string(again.join("registers/people.csv")).expect("people"), PEOPLE);
+    assert!(again.join("registers/kept/people.xlsx").is_file());
+    let store = Store::open("sqlite", &again).await.expect("opens");
+    for photo in photos {
+        assert_eq!(store.picture(photo).await.expect("there"), story.t.store.picture(photo).await.expect("here"));
+    }
+    // The restored office works on.
+    let next = desk(&store, &Clock::simulated(at(2)));
+    note(&next, story.fire, "afterwards").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_second_backup_copies_only_new_pictures_and_old_sets_go() {
+    let story = Story::begin().await;
+    let first = story.photo().await;
+    assert_eq!(story.back_up(at(1)).await.expect("the first").new_pictures, 1);
+    let copy = story.backups().join(format!("pictures/{first}.jpg"));
+    let copied_at = fs::metadata(&copy).and_then(|it| it.modified()).expect("copied");
+    story.photo().await;
+    let second = story.back_up(at(2)).await.expect("the second");
+    assert_eq!((second.new_pictures, second.set.manifest.pictures), (1, 2));
+    assert_eq!(fs::metadata(&copy).and_then(|it| it.modified()).expect("still there"), copied_at);
+    assert_eq!(story.back_up(at(2)).await.expect_err("the same second").kind, Kind::Conflict);
+
+    let third = story.back_up(at(3)).await.expect("the third");
+    let folder = story.backups();
+    assert_eq!(blocking(move || backup::drop_old(&folder, 2)).await.expect("dropped"), 1);
+    let kept: Vec<_> = backup::sets(&story.backups()).expect("sets").into_iter().map(|it| it.path).collect();
+    assert_eq!(kept, [second.set.path, third.set.path]);
+    assert!(copy.is_file(), "pictures stay");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn damage_is_found_and_the_rest_comes_back() {
+    let story = Story::begin().await;
+    story.note("before").await;
+    let photo = story.photo().await;
+    let set = story.back_up(at(1)).await.expect("a backup").set.path;
+    fs::write(set.join("registers/people.csv"), PEOPLE.replace("张三", "张四")).expect("damaged");
+    fs::remove_file(story.backups().join(format!("pictures/{photo}.jpg"))).expect("lost");
+    let restored = story.restore(&set, "damaged").await.expect("restored");
+    let found = restored.findings.join("\n");
+    assert!(found.contains("registers/people.csv") && found.contains(&photo.to_string()), "{found}");
+    assert_eq!(restored.findings.len(), 2, "{found}");
+    assert!(story.notes("damaged").await.contains("before"));
+
+    // The database itself.
+    let file = set.join("huoyan.db");
+    let mut bytes = fs::read(&file).expect("the copy");
+    let middle = bytes.len() / 2;
+    bytes[middle..middle + 8].copy_from_slice(b"XXXXXXXX");
+    fs::write(&file, bytes).expect("damaged");
+    let found = story.restore(&set, "broken").await.expect("restored").findings;
+    assert!(found.iter().any(|it| it.starts_with("huoyan.db")), "{found:?}");
+    fs::remove_file(&file).expect("lost");
+    let found = story.restore(&set, "lost").await.expect("restored").findings;
+    assert!(found.iter().any(|it| it.starts_with("huoyan.db")), "{found:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_interrupted_backup_is_never_taken_for_one() {
+    let story = Story::begin().await;
+    story.note("before").await;
+    let whole = story.back_up(at(1)).await.expect("a backup").set.path;
+    // Killed before the last rename, and one whose manifest never came.
+    let unfinished = story.backups().join("huoyan-20260405-150000.part");
+    fs::create_dir_all(&unfinished).expect("a folder");
+    fs::copy(whole.join("manifest.json"), unfinished.join("manifest.json")).expect("a manifest");
+    fs::create_dir_all(story.backups().join("huoyan-20260405-160000")).expect("a folder");
+    let offered: Vec<_> = backup::sets(&story.backups()).expect("sets").into_iter().map(|it| it.path).collect();
+    assert_eq!(offered, std::slice::from_ref(&whole));
+    assert_eq!(story.restore(&unfinished, "no").await.expect_err("interrupted").kind, Kind::Invalid);
+    assert_eq!(story.restore(&story.backups(), "newest").await.expect("the folder's newest").backup, whole);
+    let again = story.restore(&whole, "newest").await.expect_err("not empty");
+    assert!(again.kind == Kind::Invalid && story.notes("newest").await.contains("before"), "{again}");
+    story.back_up(at(2)).await.expect("the next one");
+    assert!(!unfinished.exists(), "what was interrupted is cleared away");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_backup_that_fails_leaves_nothing_that_looks_like_one() {
+    let story = Story::begin().await;
+    let (office, folder) =
+        (Office { data: story.beside.path().join("none"), has_sqlite: true, config: None }, story.backups());
+    let mut steps = Vec::new();
+    let failed = blocking(move || backup::take(&office, &folder, at(1), |step| steps.push(step)).map(|_| steps)).await;
+    let failed: Result<Vec<Step>> = failed;
+    assert_eq!(failed.expect_err("no database").kind, Kind::Invalid);
+    assert!(
+        fs::read_dir(story.backups())
+            .expect("the folder")
+            .flatten()
+            .all(|it| !it.path().join("manifest.json").exists())
+    );
+    // A manifest that names a file elsewhere.
+    let set = story.back_up(at(2)).await.expect("a backup").set.path;
+    let manifest = set.join("manifest.json");
+    let text = fs::read_to_string(&manifest).expect("a manifest").replace("registers/people.csv", "../../people.csv");
+    fs::write(&manifest, text).expect("forged");
+    assert_eq!(story.restore(&set, "forged").await.expect_err("leads outside").kind, Kind::Invalid);
+}
+
+fn huoyan(arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_huoyan"));
+    command.args(arguments).env_remove("HUOYAN_STORE_URL").env_remove("HUOYAN_DATA").env("LANG", "en_US.UTF-8");
+    command.output().expect("huoyan runs")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_commands_say_what_they_did_and_end_with_its_code() {
+    let story = Story::begin().await;
+    let photo = story.photo().await;
+    let text = |path: &Path| path.to_str().expect("UTF-8").to_owned();
+    let (data, folder) = (text(story.t.folder.path()), text(&story.backups()));
+    let (new, other) = (text(&story.beside.path().join("new")), text(&story.beside.path().join("other")));
+    let made = huoyan(&["backup", &folder, "--data", &data, "--json", "-q"]);
+    let answer: serde_json::Value = serde_json::from_slice(&made.stdout).expect("JSON");
+    assert!(made.status.success() && answer["new_pictures"] == 1 && answer["log"]["hash"].is_string(), "{answer}");
+    let back = huoyan(&["restore", &folder, "--data", &new, "-q"]);
+    let words = String::from_utf8_lossy(&back.stdout);
+    assert!(back.status.success() && words.contains("the chain is whole"), "{words}");
+    assert_eq!(huoyan(&["restore", &folder, "--data", &new]).status.code(), Some(2), "not empty");
+    assert_eq!(huoyan(&["backup", &data, "--data", &data]).status.code(), Some(2), "not the data folder itself");
+    fs::remove_file(story.backups().join(format!("pictures/{photo}.jpg"))).expect("lost");
+    let back = huoyan(&["restore", &folder, "--data", &other, "--json", "-q"]);
+    let answer: serde_json::Value = serde_json::from_slice(&back.stdout).expect("JSON");
+    assert!(back.status.code() == Some(1) && answer["findings"][0].to_string().contains("missing"), "{answer}");
+}
