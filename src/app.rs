@@ -4,6 +4,7 @@
 //! then cameras, then what they saw is taken in, then the desk and the sender, then the database: what was accepted is committed,
 //! what was committed is sent later, and the database is whole as a file.
 
+pub mod backups;
 mod channels;
 mod demo;
 pub mod evidence;
@@ -171,6 +172,7 @@ pub async fn run(mut options: Options) -> Result<()> {
     spawn(&mut tasks, "drills", &app, move |app| intake::drills(app, Arc::clone(&drill_rx)));
     spawn(&mut tasks, "feeds", &app, feeds::run);
     spawn(&mut tasks, "pruning", &app, prune::run);
+    spawn(&mut tasks, "backups", &app, backups::run);
 
     let admin_token = links::write_admin_token(&data)?;
     let web = WebState {

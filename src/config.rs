@@ -17,6 +17,7 @@ pub const SAMPLE: &str = include_str!("config/huoyan.toml");
 pub struct Config {
     pub server: Server,
     pub store: StoreConfig,
+    pub backup: BackupConfig,
     pub bus: BusConfig,
     pub camera: CameraConfig,
     pub detect: DetectConfig,
@@ -71,6 +72,23 @@ pub struct StoreConfig {
 impl Default for StoreConfig {
     fn default() -> Self {
         Self { data: PathBuf::from("huoyan-data"), url: "sqlite".to_owned() }
+    }
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct BackupConfig {
+    /// Folder of backups, best on another disk. None: the program makes none by itself.
+    pub folder: Option<PathBuf>,
+    /// The program makes one so often: a day, so that a lost disk costs a day's record at most.
+    pub every: SignedDuration,
+    /// So many of the newest are kept: a fortnight, longer than damage stays unnoticed. Pictures are kept once for all.
+    pub keep: usize,
+}
+
+impl Default for BackupConfig {
+    fn default() -> Self {
+        Self { folder: None, every: SignedDuration::from_hours(24), keep: 14 }
     }
 }
 
@@ -265,6 +283,12 @@ impl Config {
         }
         if self.thresholds.needed == 0 || self.thresholds.needed > self.thresholds.window {
             return Err(Error::invalid("[thresholds] needed must lie in 1..=window"));
+        }
+        if self.backup.every < SignedDuration::from_mins(1) {
+            return Err(Error::invalid("[backup] every must be at least a minute, for example \"24h\""));
+        }
+        if self.backup.keep == 0 {
+            return Err(Error::invalid("[backup] keep must be at least 1, for example 14"));
         }
         if !(0.0..=200_000.0).contains(&self.satellite.margin_m) {
             return Err(Error::invalid("[satellite] margin_m must lie in 0..=200000 metres, for example 5000.0"));

@@ -10,9 +10,9 @@ use std::path::PathBuf;
 
 #[derive(clap::Args)]
 pub struct Args {
-    /// 备份目录，最好在另一块磁盘上 / folder of backups, best on another disk
+    /// 备份目录，最好在另一块磁盘上 / folder of backups, best on another disk; default: [backup] folder
     #[arg(value_name = "FOLDER")]
-    folder: PathBuf,
+    folder: Option<PathBuf>,
 }
 
 #[derive(Serialize)]
@@ -28,11 +28,15 @@ struct Answer<'a> {
 
 pub fn run(args: Args, common: &Common) -> Result<Outcome> {
     let (config, lang) = (&common.config, common.lang);
+    let folder = args.folder.as_ref().or(config.backup.folder.as_ref()).ok_or_else(|| {
+        let words = ("请写明备份目录：huoyan backup 目录", "name a folder: huoyan backup FOLDER");
+        Error::invalid(lang.pick(words.0, words.1))
+    })?;
     let office = crate::app::office(config);
     let runtime = super::runtime()?;
     let _inside = runtime.enter();
     let mut bar = Bar::new(common);
-    let taken = backup::take(&office, &args.folder, Clock::System.now(), |step| bar.tell(step))?;
+    let taken = backup::take(&office, folder, Clock::System.now(), |step| bar.tell(step))?;
     bar.finish();
     let manifest = &taken.set.manifest;
     let note = manifest.log.is_none().then(|| without_database(lang));

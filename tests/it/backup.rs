@@ -14,10 +14,13 @@ use huoyan::triage::incident::{By, Input};
 use jiff::Timestamp;
 use std::collections::BTreeSet;
 use std::fs;
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Child, Command, Output, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 const PEOPLE: &str = "编号,姓名,电话\nr1,张三,13800000001\n";
 
@@ -231,6 +234,20 @@ async fn a_backup_that_fails_leaves_nothing_that_looks_like_one() {
     assert_eq!(story.restore(&set, "forged").await.expect_err("leads outside").kind, Kind::Invalid);
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_a_postgresql_office_the_files_come_back_and_the_rest_is_said() {
+    let story = Story::begin().await;
+    story.photo().await;
+    let office = Office { data: story.t.folder.path().to_owned(), has_sqlite: false, config: None };
+    let folder = story.backups();
+    let taken = blocking(move || backup::take(&office, &folder, at(1), |_| {})).await.expect("a backup");
+    assert!(taken.set.manifest.log.is_none() && !taken.set.path.join("huoyan.db").exists());
+    let restored = story.restore(&taken.set.path, "files").await.expect("restored");
+    assert!(restored.findings.len() == 1 && restored.findings[0].contains("pg_restore"), "{:?}", restored.findings);
+    assert!(story.beside.path().join("files/registers/people.csv").is_file() && restored.pictures == 1);
+    assert!(!story.beside.path().join("files/huoyan.db").exists(), "no empty database stands for the real one");
+}
+
 fn huoyan(arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_huoyan"));
     command.args(arguments).env_remove("HUOYAN_STORE_URL").env_remove("HUOYAN_DATA").env("LANG", "en_US.UTF-8");
@@ -256,4 +273,74 @@ async fn the_commands_say_what_they_did_and_end_with_its_code() {
     let back = huoyan(&["restore", &folder, "--data", &other, "--json", "-q"]);
     let answer: serde_json::Value = serde_json::from_slice(&back.stdout).expect("JSON");
     assert!(back.status.code() == Some(1) && answer["findings"][0].to_string().contains("missing"), "{answer}");
+}
+
+/// A running program; dies with the test.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It may be dead already.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// The program on the story's data with this section in its configuration, and its port.
+fn run(story: &Story, backup: &str) -> (Running, u16) {
+    let port = TcpListener::bind("127.0.0.1:0").and_then(|it| it.local_addr()).expect("a free port").port();
+    let config = story.beside.path().join("huoyan.toml");
+    fs::write(&config, format!("[backup]\n{backup}\n")).expect("a configuration");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_huoyan"));
+    command.args(["run", "--listen", &format!("127.0.0.1:{port}"), "--config"]).arg(config).arg("--data");
+    command.arg(story.t.folder.path()).env("RUST_LOG", "off").env_remove("HUOYAN_STORE_URL").stdin(Stdio::null());
+    (Running(command.stdout(Stdio::null()).spawn().expect("huoyan starts")), port)
+}
+
+/// Asks until it is so, for half a minute at most.
+async fn until(what: &str, is_so: impl Fn() -> bool) {
+    for _ in 0..600 {
+        if is_so() {
+            return;
+        }
+        Clock::System.sleep(Duration::from_millis(50)).await;
+    }
+    panic!("{what} within 30 s");
+}
+
+fn ready(port: u16) -> Option<serde_json::Value> {
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).ok()?;
+    stream.write_all(b"GET /readyz HTTP/1.0\r\nHost: huoyan\r\n\r\n").ok()?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).ok()?;
+    serde_json::from_str(answer.split_once("\r\n\r\n")?.1).ok()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_running_program_backs_itself_up_and_says_when_it_cannot() {
+    let story = Story::begin().await;
+    story.note("before").await;
+    let old = story.back_up(at(1)).await.expect("an old one").set.path;
+    let folder = story.backups();
+    let section = format!("folder = {:?}\nevery = \"1h\"\nkeep = 1", folder.display().to_string());
+    let (running, port) = run(&story, &section);
+    let made = || backup::newest(&folder).expect("sets").is_some_and(|set| set.path != old) && !old.exists();
+    until("a backup, and the old one gone", made).await;
+    until("the board's word", || ready(port).is_some_and(|it| it["parts"]["backups"] == true)).await;
+    let config = story.beside.path().join("huoyan.toml").display().to_string();
+    let data = story.t.folder.path().display().to_string();
+    let check = huoyan(&["check", "--json", "--config", &config, "--data", &data]);
+    let findings: Vec<serde_json::Value> = serde_json::from_slice(&check.stdout).expect("findings");
+    let finding = findings.iter().find(|it| it["part"] == "backup").expect("the backup's");
+    assert_eq!(finding["state"], "works", "{finding}");
+    drop(running);
+    let restored = story.restore(&folder, "again").await.expect("restored");
+    assert_eq!(restored.findings, Vec::<String>::new());
+    assert!(story.beside.path().join("again/huoyan.toml").is_file(), "the configuration is in it");
+    assert!(story.notes("again").await.contains("before"));
+
+    fs::write(story.beside.path().join("full"), "no folder").expect("a file");
+    let nowhere = story.beside.path().join("full/backups").display().to_string();
+    let (_running, port) = run(&story, &format!("folder = {nowhere:?}"));
+    until("that it cannot", || ready(port).is_some_and(|it| it["parts"]["backups"] == false)).await;
 }

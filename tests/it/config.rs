@@ -65,6 +65,8 @@ fn what_cannot_work_is_refused_with_its_place() {
         ("[camera]\ncadence = 10\n", "cadence"),
         ("[policy]\narrive_within = \"5min\"\n", "arrive_within"),
         ("[thresholds]\nneeded = 6\n", "needed"),
+        ("[backup]\nevery = \"1s\"\n", "[backup] every"),
+        ("[backup]\nkeep = 0\n", "[backup] keep"),
         ("[detect]\nworkers = 0\n", "workers"),
         ("[detect]\nbatch = 0\n", "1..=16"),
         ("[detect]\nbatch = 17\n", "1..=16"),

@@ -357,6 +357,7 @@ export const en: typeof zh = {
     sightings: 'Sightings',
     evidence: 'Evidence pictures',
     analyses: 'Analyses',
+    backups: 'Backups',
   },
   partProblem: (part, words) => (words ? `${part}: ${words}` : `${part} not well`),
   server: 'Server',

@@ -356,6 +356,7 @@ export const zh = {
     sightings: '火情线索',
     evidence: '现场图片',
     analyses: '分析记录',
+    backups: '备份',
   } as Record<string, string>,
   partProblem: (part: string, words: string) => (words ? `${part}：${words}` : `${part}异常`),
   server: '服务器',

@@ -1,0 +1,141 @@
+//! The office backs itself up, if its configuration names a folder, and says on the board when that fails.
+
+use super::App;
+use crate::backup;
+use crate::clock::county_time;
+use crate::error::{Error, Kind, Result};
+use jiff::{SignedDuration, Timestamp};
+use std::path::Path;
+use std::time::Duration;
+use tokio::task::spawn_blocking;
+
+/// On the board.
+const PART: &str = "backups";
+/// While a backup is written, its age is looked at so often: a network disk may hang.
+const LOOK: Duration = Duration::from_secs(60);
+/// A backup that failed is tried again after so long.
+const AGAIN: SignedDuration = SignedDuration::from_mins(10);
+
+pub async fn run(app: App) {
+    let Some(folder) = app.config.backup.folder.clone() else { return app.stopped().await };
+    let every = app.config.backup.every;
+    let mut state = State { last: None, since: app.clock.now(), failed: None };
+    loop {
+        let last = on_a_thread({
+            let folder = folder.clone();
+            move || backup::newest(&folder)
+        });
+        match last.await {
+            Ok(set) => state.last = set.map(|set| set.manifest.made_at),
+            Err(e) => state.failed = Some(e),
+        }
+        let now = app.clock.now();
+        let mut wait = state.last.map_or(SignedDuration::ZERO, |at| due_in(at, every, now));
+        if wait.is_zero() {
+            let Some(made) = take(&app, &folder, &state).await else { return };
+            wait = match made {
+                Ok(()) => {
+                    (state.last, state.failed) = (Some(now), None);
+                    every
+                }
+                // Somebody's own, which counts as well.
+                Err(e) if e.kind == Kind::Conflict => AGAIN.min(every),
+                Err(e) => {
+                    tracing::error!("the backup failed: {}", e.chain());
+                    state.failed = Some(e);
+                    AGAIN.min(every)
+                }
+            };
+        } else {
+            state.failed = None;
+        }
+        state.say(&app);
+        if super::sleep_or_stop(&app, wait.unsigned_abs()).await {
+            return;
+        }
+    }
+}
+
+/// How long until the next one: at once when it is due, never longer than one interval, wherever the clock was meanwhile.
+fn due_in(last: Timestamp, every: SignedDuration, now: Timestamp) -> SignedDuration {
+    (every - now.duration_since(last)).clamp(SignedDuration::ZERO, every)
+}
+
+/// One backup, and the oldest ones go. `None`: the program stops; what was half written is no backup.
+async fn take(app: &App, folder: &Path, state: &State) -> Option<Result<()>> {
+    let (office, keep, now) = (super::office(&app.config), app.config.backup.keep, app.clock.now());
+    let folder = folder.to_owned();
+    let mut work = spawn_blocking(move || {
+        let taken = backup::take(&office, &folder, now, |_| {})?;
+        tracing::info!("backup {} made, {} new pictures", taken.set.path.display(), taken.new_pictures);
+        backup::drop_old(&folder, keep).map(drop)
+    });
+    loop {
+        tokio::select! {
+            done = &mut work => return Some(done.unwrap_or_else(|e| Err(died(e)))),
+            stopped = super::sleep_or_stop(app, LOOK) => if stopped { return None },
+        }
+        state.say(app);
+    }
+}
+
+struct State {
+    last: Option<Timestamp>,
+    /// Without any backup its age counts from here.
+    since: Timestamp,
+    failed: Option<Error>,
+}
+
+impl State {
+    fn say(&self, app: &App) {
+        let at = self.last.map(|at| at.to_zoned(county_time()).strftime("%m-%d %H:%M").to_string());
+        let zh_last = at.as_ref().map_or("还没有备份".to_owned(), |at| format!("最近一次备份：{at}"));
+        let en_last = at.map_or("there is no backup yet".to_owned(), |at| format!("the last backup is of {at}"));
+        if let Some(e) = &self.failed {
+            let why = e.chain();
+            app.parts.set(
+                PART,
+                false,
+                format!("备份失败，{zh_last}；请检查备份磁盘：{why}"),
+                format!("the backup failed, {en_last}; check the backup's disk: {why}"),
+            );
+        } else if is_old(self.last.unwrap_or(self.since), app.config.backup.every, app.clock.now()) {
+            app.parts.set(
+                PART,
+                false,
+                format!("备份迟迟没有完成，{zh_last}；请检查备份磁盘"),
+                format!("a backup is long overdue, {en_last}; check the backup's disk"),
+            );
+        } else {
+            app.parts.set(PART, true, "", "");
+        }
+    }
+}
+
+/// Older than twice the interval: one was missed.
+pub fn is_old(last: Timestamp, every: SignedDuration, now: Timestamp) -> bool {
+    now.duration_since(last) > every.saturating_mul(2)
+}
+
+async fn on_a_thread<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+    spawn_blocking(work).await.unwrap_or_else(|e| Err(died(e)))
+}
+
+fn died(e: tokio::task::JoinError) -> Error {
+    Error::internal("the backup's thread died").because(e)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_backup_is_due_after_its_interval_and_old_after_two() {
+        let hours = SignedDuration::from_hours;
+        let (now, day) = ("2026-04-05T06:00:00Z".parse::<Timestamp>().expect("a time"), hours(24));
+        assert_eq!(due_in(now - hours(5), day, now), hours(19));
+        assert_eq!(due_in(now - hours(25), day, now), hours(0));
+        assert_eq!(due_in(now + hours(99), day, now), day, "made by a clock that was ahead");
+        assert!(is_old(now - hours(49), day, now) && !is_old(now - hours(47), day, now));
+    }
+}

@@ -1,0 +1,51 @@
+//! When was the last backup made?
+
+use super::super::backup::{local, without_database};
+use super::{Common, Finding};
+use crate::app::backups::is_old;
+use crate::backup;
+use crate::clock::Clock;
+use crate::lang::Lang;
+
+pub fn backups(common: &Common) -> Vec<Finding> {
+    const PART: &str = "backup";
+    let (config, lang) = (&common.config, common.lang);
+    let Some(folder) = &config.backup.folder else {
+        return vec![Finding::limited(
+            PART,
+            lang.pick("没有自动备份", "no backup is made by itself"),
+            lang.pick(
+                "[backup] folder，或定期执行 huoyan backup",
+                "[backup] folder, or run huoyan backup now and then",
+            ),
+        )];
+    };
+    let cure = lang.pick("检查备份磁盘，执行 huoyan backup 看原因", "check the backup's disk; huoyan backup says why");
+    let mut findings = vec![match backup::newest(folder) {
+        Err(error) => Finding::broken(PART, error.chain(), cure),
+        Ok(None) => Finding::limited(
+            PART,
+            match lang {
+                Lang::Zh => format!("{} 中还没有备份", folder.display()),
+                Lang::En => format!("there is no backup in {} yet", folder.display()),
+            },
+            lang.pick("启动后自动备份；或执行 huoyan backup", "the running program makes one; or run huoyan backup"),
+        ),
+        Ok(Some(set)) => {
+            let (at, path) = (local(set.manifest.made_at), set.path.display());
+            let words = match lang {
+                Lang::Zh => format!("最近一次备份：{at}（{path}）"),
+                Lang::En => format!("the last backup is of {at} ({path})"),
+            };
+            if is_old(set.manifest.made_at, config.backup.every, Clock::System.now()) {
+                Finding::broken(PART, words, cure)
+            } else {
+                Finding::works(PART, words)
+            }
+        }
+    }];
+    if !crate::app::office(config).has_sqlite {
+        findings.push(Finding::limited(PART, without_database(lang), "pg_dump --format=custom"));
+    }
+    findings
+}
