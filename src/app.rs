@@ -95,7 +95,8 @@ pub enum Stage {
 /// The cameras and what they saw have so long to come to an end, and so long all the rest: with the web's grace 10 s together, after which
 /// systemd would begin to kill.
 const CAMERAS_END_WITHIN: Duration = Duration::from_millis(2_500);
-const REST_ENDS_WITHIN: Duration = Duration::from_millis(2_500);
+const REST_ENDS_WITHIN: Duration = Duration::from_millis(1_500);
+const DATABASE_ENDS_WITHIN: Duration = Duration::from_secs(1);
 
 /// Runs until Ctrl-C or SIGTERM.
 pub async fn run(mut options: Options) -> Result<()> {
@@ -209,7 +210,10 @@ pub async fn run(mut options: Options) -> Result<()> {
     ended("cameras", CAMERAS_END_WITHIN, cameras).await;
     stop.send_replace(Stage::All);
     ended("desk and sender", REST_ENDS_WITHIN, tasks).await;
-    app.store.close().await;
+    // A connection that a silent server holds is not waited for.
+    if tokio::time::timeout(DATABASE_ENDS_WITHIN, app.store.close()).await.is_err() {
+        tracing::warn!("the database did not close and is left behind");
+    }
     Ok(())
 }
 

@@ -21,12 +21,10 @@ pub async fn run(app: App) {
     let every = app.config.backup.every;
     let mut state = State { last: None, since: app.clock.now(), failed: None };
     loop {
-        let last = on_a_thread({
-            let folder = folder.clone();
-            move || backup::newest(&folder)
-        });
-        match last.await {
-            Ok(set) => state.last = set.map(|set| set.manifest.made_at),
+        let newest = folder.clone();
+        let Some(newest) = patiently(&app, &state, move || backup::newest(&newest)).await else { return };
+        match newest {
+            Ok(set) => (state.last, state.failed) = (set.map(|set| set.manifest.made_at), None),
             Err(e) => state.failed = Some(e),
         }
         let now = app.clock.now();
@@ -46,8 +44,6 @@ pub async fn run(app: App) {
                     AGAIN.min(every)
                 }
             };
-        } else {
-            state.failed = None;
         }
         state.say(&app);
         if super::sleep_or_stop(&app, wait.unsigned_abs()).await {
@@ -65,11 +61,25 @@ fn due_in(last: Timestamp, every: SignedDuration, now: Timestamp) -> SignedDurat
 async fn take(app: &App, folder: &Path, state: &State) -> Option<Result<()>> {
     let (office, keep, now) = (super::office(&app.config), app.config.backup.keep, app.clock.now());
     let folder = folder.to_owned();
-    let mut work = spawn_blocking(move || {
+    let work = move || {
         let taken = backup::take(&office, &folder, now, |_| {})?;
         tracing::info!("backup {} made, {} new pictures", taken.set.path.display(), taken.new_pictures);
-        backup::drop_old(&folder, keep).map(drop)
-    });
+        // The backup is made, whatever becomes of the old ones; somebody's own may hold the folder.
+        if let Err(e) = backup::drop_old(&folder, keep) {
+            tracing::warn!("old backups stay until the next one: {}", e.chain());
+        }
+        Ok(())
+    };
+    patiently(app, state, work).await
+}
+
+/// Work at the backup's disk, which may hang: meanwhile the board hears how old the last backup is. `None`: the program stops.
+async fn patiently<T: Send + 'static>(
+    app: &App,
+    state: &State,
+    work: impl FnOnce() -> Result<T> + Send + 'static,
+) -> Option<Result<T>> {
+    let mut work = spawn_blocking(work);
     loop {
         tokio::select! {
             done = &mut work => return Some(done.unwrap_or_else(|e| Err(died(e)))),
@@ -115,10 +125,6 @@ impl State {
 /// Older than twice the interval: one was missed.
 pub fn is_old(last: Timestamp, every: SignedDuration, now: Timestamp) -> bool {
     now.duration_since(last) > every.saturating_mul(2)
-}
-
-async fn on_a_thread<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
-    spawn_blocking(work).await.unwrap_or_else(|e| Err(died(e)))
 }
 
 fn died(e: tokio::task::JoinError) -> Error {

@@ -26,19 +26,19 @@ async fn watch(app: &App, folder: &Path) {
     let mut troubled = false;
     loop {
         let looked = look(app, &mut watch).await;
-        // One word per change, not one per look.
-        if let Err(e) = &looked
-            && !troubled
-        {
-            tracing::error!(
-                "the hotspot folder is not taken in, tried again every {}: {}",
-                app.config.satellite.folder_every,
-                e.chain()
-            );
-            let (zh, en) = (format!("热点目录读取失败：{}", e.message), format!("hotspot folder: {}", e.message));
-            app.parts.set("hotspots", false, zh, en);
-        } else if looked.is_ok() && troubled {
-            app.parts.set("hotspots", true, "", "");
+        match &looked {
+            // One word per change, not one per look.
+            Err(e) if !troubled => {
+                tracing::error!(
+                    "the hotspot folder is not taken in, tried again every {}: {}",
+                    app.config.satellite.folder_every,
+                    e.chain()
+                );
+                say(app, Some((format!("热点目录读取失败：{}", e.message), format!("hotspot folder: {}", e.message))));
+            }
+            Ok(Looked::Lists(wrong)) => say(app, wrong.clone()),
+            Ok(Looked::Nothing) if troubled => say(app, None),
+            Err(_) | Ok(Looked::Nothing) => {}
         }
         troubled = looked.is_err();
         if sleep_or_stop(app, every).await {
@@ -47,15 +47,24 @@ async fn watch(app: &App, folder: &Path) {
     }
 }
 
-async fn look(app: &App, watch: &mut Watch) -> Result<()> {
+/// What a look at the folder brought.
+enum Looked {
+    Nothing,
+    /// Lists, with what is wrong with the last bad one of them, in Chinese and English.
+    Lists(Option<(String, String)>),
+}
+
+fn say(app: &App, wrong: Option<(String, String)>) {
+    let (zh, en) = wrong.clone().unwrap_or_default();
+    app.parts.set("hotspots", wrong.is_none(), zh, en);
+}
+
+async fn look(app: &App, watch: &mut Watch) -> Result<Looked> {
     let scan = tokio::task::block_in_place(|| watch.scan(app.clock.now()))?;
-    for refused in &scan.refused {
-        tracing::warn!(file = refused.name, reason = refused.reason, "not a hotspot list, set aside under refused/");
-        let zh = format!("热点文件 {} 无法使用：{}", refused.name, refused.reason);
-        let en = format!("hotspot file {} cannot be used: {}", refused.name, refused.reason);
-        app.parts.set("hotspots", false, zh, en);
+    if scan.refused.is_empty() && scan.batches.is_empty() {
+        return Ok(Looked::Nothing);
     }
-    let mut failed = None;
+    let (mut wrong, mut failed) = (None, None);
     for batch in &scan.batches {
         let Taken { new, beyond } = match take_in(app, batch).await {
             Ok(taken) => taken,
@@ -75,13 +84,16 @@ async fn look(app: &App, watch: &mut Watch) -> Result<()> {
             "hotspots taken in"
         );
         watch.keep(batch, app.clock.now())?;
-        match unusable(&name, batch) {
-            Some((zh, en)) => _ = app.parts.set("hotspots", false, zh, en),
-            None if scan.refused.is_empty() => _ = app.parts.set("hotspots", true, "", ""),
-            None => {}
-        }
+        wrong = unusable(&name, batch).or(wrong);
     }
-    failed.map_or(Ok(()), Err)
+    for refused in &scan.refused {
+        tracing::warn!(file = refused.name, reason = refused.reason, "not a hotspot list, set aside under refused/");
+        wrong = Some((
+            format!("热点文件 {} 无法使用：{}", refused.name, refused.reason),
+            format!("hotspot file {} cannot be used: {}", refused.name, refused.reason),
+        ));
+    }
+    failed.map_or(Ok(Looked::Lists(wrong)), Err)
 }
 
 /// A list with rows that nobody could use, in words; it stands on the board until a good list comes.
@@ -141,7 +153,14 @@ async fn ask(app: &App, folder: &Path) {
             }
         }
     }
-    while asking.join_next().await.is_some() {}
+    while let Some(ended) = asking.join_next().await {
+        // One that panics takes all with it to the supervisor, who begins them anew and says so.
+        if let Err(e) = ended
+            && let Ok(panic) = e.try_into_panic()
+        {
+            std::panic::resume_unwind(panic);
+        }
+    }
 }
 
 async fn ask_one(app: App, part: String, feed: Feed, folder: PathBuf) {

@@ -21,7 +21,8 @@ const BATCH: usize = 64;
 const EVIDENCE_QUALITY: u8 = 88;
 /// Sightings that wait while the database takes none: an hour of a county whose every camera is alarmed, some 100 KB.
 const SIGHTINGS_MAX: usize = 256;
-/// Pictures that wait while they cannot be saved, about 40 MB; later ones of that time are missing, which the board says.
+/// Pictures that wait while they cannot be saved, about 40 MB, and as many before the door; later ones of that time are missing,
+/// which the board says until the next start.
 const PICTURES_MAX: usize = 128;
 /// Batches of analyses that wait; beyond that they are missing on the ops page, and nowhere else.
 const ANALYSES_MAX: usize = 16;
@@ -106,11 +107,25 @@ async fn hand_on(app: &App, seen: &Seen, lanes: &Lanes) {
             Ok(jpeg) => {
                 if lanes.pictures.try_send(Evidence { id, jpeg }).is_err() {
                     tracing::error!(%camera, picture = %id, "too many pictures wait for the disk: this one is missing");
+                    missing(app);
                 }
             }
-            Err(e) => tracing::error!(%camera, picture = %id, "a picture could not be written as JPEG: {}", e.chain()),
+            Err(e) => {
+                tracing::error!(%camera, picture = %id, "a picture could not be written as JPEG: {}", e.chain());
+                missing(app);
+            }
         }
     }
+}
+
+/// Until the next start, because nothing brings it back.
+fn missing(app: &App) {
+    app.parts.set(
+        "pictures",
+        false,
+        "有现场图片没能保存下来，缺的图片补不回来（日志里有编号）；请清理磁盘",
+        "some evidence pictures were not saved and cannot be brought back (the log has their ids): make room on the disk",
+    );
 }
 
 fn jpeg(picture: &Picture) -> Result<Vec<u8>> {
@@ -128,8 +143,8 @@ pub async fn file(app: App, lane: Arc<Mutex<Lane<Found>>>) {
         }
     };
     let told = |round: Round<'_>| {
-        let zh = format!("{}条火情线索等待入库，正在重试：请看磁盘与数据库", round.waiting + round.given_up);
-        let en = format!("{} sightings wait for the database: check disk and service", round.waiting + round.given_up);
+        let zh = format!("{}条火情线索等待入库，正在重试：请看磁盘与数据库", round.waiting);
+        let en = format!("{} sightings wait for the database: check disk and service", round.waiting);
         say(&app, "sightings", &round, zh, en);
     };
     lane.lock().await.run(&app.clock, app.stopped(), work, told).await;
@@ -141,9 +156,8 @@ pub async fn keep(app: App, lane: Arc<Mutex<Lane<Evidence>>>) {
         async move { store.keep_picture(it.id, it.jpeg.clone()).await }
     };
     let told = |round: Round<'_>| {
-        let zh = format!("{}张现场图片存不下，正在重试：请清理磁盘", round.waiting + round.given_up);
-        let en =
-            format!("{} pictures cannot be saved, tried again: make room on the disk", round.waiting + round.given_up);
+        let zh = format!("{}张现场图片存不下，正在重试：请清理磁盘", round.waiting);
+        let en = format!("{} pictures cannot be saved, tried again: make room on the disk", round.waiting);
         say(&app, "evidence", &round, zh, en);
     };
     lane.lock().await.run(&app.clock, app.stopped(), work, told).await;

@@ -3,21 +3,20 @@
 use crate::clock::Clock;
 use crate::error::{Error, Kind, Result};
 use std::collections::VecDeque;
-use std::pin::pin;
+use std::future::pending;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Mutex, mpsc};
 
 /// What could not be done is tried again so often: a full disk with room again is used within seconds.
 const RETRY_EVERY: Duration = Duration::from_secs(2);
-/// A piece that fails for its own sake so often is set aside: the others are not to wait for it for ever.
-const TRIES: u32 = 30;
 
 /// One lane. It survives a panic of whoever works in it: what waits, waits on.
 pub struct Lane<T> {
     from: mpsc::Receiver<T>,
-    waiting: VecDeque<(Arc<T>, u32)>,
-    /// At most so many wait; beyond that whoever hands over waits, too.
+    waiting: VecDeque<Arc<T>>,
+    /// At most so many wait here, and as many in the channel; beyond that whoever hands over waits, too.
     bound: usize,
 }
 
@@ -26,8 +25,6 @@ pub struct Round<'a> {
     pub waiting: usize,
     /// Why the last piece that waits could not be done.
     pub why: Option<&'a Error>,
-    /// Set aside for good.
-    pub given_up: usize,
 }
 
 impl<T> Lane<T> {
@@ -45,48 +42,53 @@ impl<T> Lane<T> {
         told: impl Fn(Round<'_>),
     ) {
         let (mut stopped, mut open, mut going_on) = (pin!(stopped), true, true);
+        // While something waits, until the next try; what comes meanwhile does not hasten it.
+        let mut pause: Option<Pin<Box<dyn Future<Output = ()> + Send + '_>>> = None;
         while going_on && (open || !self.waiting.is_empty()) {
+            let again = async {
+                match pause.as_mut() {
+                    Some(pause) => pause.await,
+                    None => pending().await,
+                }
+            };
+            // With nothing left over, what comes is worked on at once.
+            let mut is_time = self.waiting.is_empty();
             tokio::select! {
                 next = self.from.recv(), if open && self.waiting.len() < self.bound => match next {
-                    Some(next) => self.waiting.push_back((Arc::new(next), 0)),
+                    Some(next) => self.waiting.push_back(Arc::new(next)),
                     None => open = false,
                 },
-                () = clock.sleep(RETRY_EVERY), if !self.waiting.is_empty() => {}
+                () = again => is_time = true,
                 () = &mut stopped => going_on = false,
             }
-            while let Ok(next) = self.from.try_recv() {
-                self.waiting.push_back((Arc::new(next), 0));
+            while (self.waiting.len() < self.bound || !going_on)
+                && let Ok(next) = self.from.try_recv()
+            {
+                self.waiting.push_back(Arc::new(next));
             }
-            self.round(&work, &told).await;
+            if is_time || !going_on {
+                self.round(&work, &told).await;
+                pause = (!self.waiting.is_empty()).then(|| Box::pin(clock.sleep(RETRY_EVERY)) as _);
+            }
         }
     }
 
     async fn round<F: Future<Output = Result<()>>>(&mut self, work: impl Fn(Arc<T>) -> F, told: impl Fn(Round<'_>)) {
-        let (mut why, mut given_up) = (None, 0);
+        let mut why = None;
         for _ in 0..self.waiting.len() {
             // Taken out first: one that makes us panic shall not do it again and again.
-            let Some((piece, tries)) = self.waiting.pop_front() else { break };
-            match work(Arc::clone(&piece)).await {
-                Ok(()) => {}
-                Err(e) if e.kind.is_retryable() || tries + 1 < TRIES => {
-                    // What is out of order for one is out of order for all: the rest of the round is spared.
-                    let is_over = e.kind == Kind::Unavailable;
-                    let back = (piece, if is_over { tries } else { tries + 1 });
-                    why = Some(e);
-                    if is_over {
-                        self.waiting.push_front(back);
-                        break;
-                    }
-                    self.waiting.push_back(back);
-                }
-                Err(e) => {
-                    tracing::error!("set aside after {TRIES} tries: {}", e.chain());
-                    given_up += 1;
-                    why = Some(e);
-                }
+            let Some(piece) = self.waiting.pop_front() else { break };
+            let Err(e) = work(Arc::clone(&piece)).await else { continue };
+            let is_over = e.kind == Kind::Unavailable;
+            why = Some(e);
+            if is_over {
+                // What is out of order for one is out of order for all: the rest of the round is spared.
+                self.waiting.push_front(piece);
+                break;
             }
+            self.waiting.push_back(piece);
         }
-        told(Round { waiting: self.waiting.len(), why: why.as_ref(), given_up });
+        told(Round { waiting: self.waiting.len(), why: why.as_ref() });
     }
 }
 
@@ -94,7 +96,6 @@ impl<T> Lane<T> {
 mod tests {
     use super::*;
     use std::cell::RefCell;
-    use std::future::pending;
 
     fn clock() -> Clock {
         Clock::simulated("2026-04-05T00:00:00Z".parse().expect("a time"))
@@ -118,27 +119,58 @@ mod tests {
         let mut lane = lane.lock().await;
         lane.run(&clock(), pending(), work, |it| told.borrow_mut().push((it.waiting, it.why.is_some()))).await;
         // Nobody hands over any more, but the work is not done: the program only stops when told to.
-        assert_eq!(
-            (done.into_inner(), told.into_inner()),
-            (vec![0, 1, 2, 3, 4], vec![(3, true), (3, true), (3, true), (0, false)])
-        );
+        assert_eq!(done.into_inner(), [0, 1, 2, 3, 4]);
+        assert_eq!(told.into_inner(), [(3, true), (3, true), (3, true), (0, false)]);
     }
 
-    /// One bad piece holds up nobody, and is set aside in the end.
+    /// One bad piece holds up nobody, and is not thrown away.
     #[tokio::test]
     async fn a_piece_that_fails_for_its_own_sake_holds_up_no_other() {
         let (to, lane) = Lane::new(8);
         ["bad", "good", "fine"].into_iter().for_each(|it| to.try_send(it).expect("room"));
         drop(to);
-        let (done, given_up) = (RefCell::new(Vec::new()), RefCell::new(0));
+        let (done, bad) = (RefCell::new(Vec::new()), RefCell::new(9));
         let work = async |it: Arc<&'static str>| {
-            if *it == "bad" {
+            if *it == "bad" && *bad.borrow() > 0 {
+                *bad.borrow_mut() -= 1;
                 return Err(Error::internal("bad"));
             }
             done.borrow_mut().push(*it);
             Ok(())
         };
-        lane.lock().await.run(&clock(), pending(), work, |it| *given_up.borrow_mut() += it.given_up).await;
-        assert_eq!((done.into_inner(), given_up.into_inner()), (vec!["good", "fine"], 1));
+        lane.lock().await.run(&clock(), pending(), work, |_| {}).await;
+        assert_eq!(done.into_inner(), ["good", "fine", "bad"]);
+    }
+
+    /// However long the disk is full: no more wait than the bound here and as many before the door.
+    #[tokio::test(start_paused = true)]
+    async fn whoever_hands_over_waits_when_the_lane_is_full() {
+        const BOUND: usize = 4;
+        let (to, lane) = Lane::new(BOUND);
+        let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+        let (clock, full, done) = (Clock::System, RefCell::new(true), RefCell::new(0));
+        let work = async |_: Arc<usize>| {
+            if *full.borrow() {
+                return Err(Error::unavailable("full"));
+            }
+            *done.borrow_mut() += 1;
+            Ok(())
+        };
+        let mut lane = lane.lock().await;
+        let working = lane.run(&clock, async { drop(stopped.await) }, work, |it| assert!(it.waiting <= BOUND));
+        let handing_over = async {
+            let mut handed_over = 0;
+            for _ in 0..60 {
+                handed_over += usize::from(to.try_send(handed_over).is_ok());
+                Clock::System.sleep(Duration::from_secs(1)).await;
+            }
+            assert_eq!(handed_over, 2 * BOUND, "a minute of tries");
+            *full.borrow_mut() = false;
+            Clock::System.sleep(2 * RETRY_EVERY).await;
+            drop(stop);
+            handed_over
+        };
+        let ((), handed_over) = tokio::join!(working, handing_over);
+        assert_eq!(done.into_inner(), handed_over, "and each is done");
     }
 }

@@ -5,11 +5,12 @@ use crate::clock::Clock;
 use crate::web::Parts;
 use std::time::Duration;
 use tokio::sync::watch;
+use tokio::task::JoinSet;
 
 /// First pause before a task begins anew; each further one is twice as long, up to the longest.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
-/// Of all tasks together on the board: which one it was, the words say.
+/// Before the task's name on the board.
 const PART: &str = "tasks";
 /// A task that lives so long has recovered.
 const STEADY: Duration = Duration::from_secs(60);
@@ -28,28 +29,30 @@ impl Supervisor {
     where
         F: Future<Output = ()> + Send + 'static,
     {
-        let (mut pause, mut has_died) = (FIRST_PAUSE, false);
+        let (mut pause, mut has_died, part) = (FIRST_PAUSE, false, format!("{PART} {name}"));
         loop {
-            let mut running = tokio::spawn(task());
+            // A set of one: dropped with its supervisor, it takes the task with it.
+            let mut running = JoinSet::new();
+            running.spawn(task());
             let ended = tokio::select! {
-                ended = &mut running => ended,
+                ended = running.join_next() => ended,
                 () = self.clock.sleep(STEADY) => {
                     if std::mem::take(&mut has_died) {
-                        self.parts.set(PART, true, "", "");
+                        self.parts.set(part.clone(), true, "", "");
                     }
                     pause = FIRST_PAUSE;
-                    running.await
+                    running.join_next().await
                 }
             };
             if self.is_stopping() {
                 return;
             }
-            let why = ended.err().map_or_else(|| "it ended".to_owned(), |e| e.to_string());
+            let why = ended.and_then(std::result::Result::err).map_or_else(|| "it ended".to_owned(), |e| e.to_string());
             tracing::error!(task = name, "a task has died and begins anew in {} s: {why}", pause.as_secs());
             metrics::counter!("huoyan_tasks_restarted_total", "task" => name).increment(1);
             has_died = true;
             self.parts.set(
-                PART,
+                part.clone(),
                 false,
                 format!("程序的一部分（{name}）出错，已自动重新启动；反复出现请把日志交给运维"),
                 format!("a part of the program ({name}) failed and was started again; if it happens again and again, give the log to operations"),
@@ -94,9 +97,9 @@ mod tests {
         let clock = Clock::System;
         clock.sleep(Duration::from_secs(10)).await;
         assert_eq!(lives.load(Ordering::Relaxed), 3);
-        assert!(!parts.set(PART, false, "", ""), "it was said");
+        assert!(!parts.set("tasks desk", false, "", ""), "it was said");
         clock.sleep(STEADY).await;
-        assert!(!parts.set(PART, true, "", ""), "and that it is over");
+        assert!(!parts.set("tasks desk", true, "", ""), "and that it is over");
         stop.send_replace(Stage::All);
         kept.await.expect("the supervisor ends with it");
         assert_eq!(lives.load(Ordering::Relaxed), 3, "nothing is begun while the program stops");

@@ -63,20 +63,25 @@ fn prepare(office: &Office, folder: &Path) -> Result<File> {
         ));
     }
     files::private_folder(&folder.join(PICTURES))?;
-    let file = folder.join("lock");
-    let lock = File::create(&file).map_err(files::failed(&file))?;
-    match lock.try_lock() {
-        Ok(()) => {}
-        Err(fs::TryLockError::WouldBlock) => {
-            let words = "另一备份正在进行，请稍后再试 / another backup is being written there: try again later";
-            return Err(Error::new(Kind::Conflict, format!("{}: {words}", folder.display())));
-        }
-        Err(fs::TryLockError::Error(e)) => return Err(files::failed(&file)(e)),
-    }
+    let lock = locked(folder)?;
     for unfinished in manifest::folders(folder, manifest::is_unfinished)? {
         fs::remove_dir_all(&unfinished).map_err(files::failed(&unfinished))?;
     }
     Ok(lock)
+}
+
+/// Nobody else writes or drops there while it lives.
+fn locked(folder: &Path) -> Result<File> {
+    let file = folder.join("lock");
+    let lock = File::create(&file).map_err(files::failed(&file))?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(fs::TryLockError::WouldBlock) => {
+            let words = "另一备份正在进行，请稍后再试 / another backup is being written there: try again later";
+            Err(Error::new(Kind::Conflict, format!("{}: {words}", folder.display())))
+        }
+        Err(fs::TryLockError::Error(e)) => Err(files::failed(&file)(e)),
+    }
 }
 
 fn write(
@@ -140,7 +145,11 @@ fn database(office: &Office, part: &Path, fingerprints: &mut BTreeMap<String, Fi
 }
 
 /// Keeps the newest sets and drops the others; pictures stay. Yields how many were dropped.
+///
+/// # Errors
+/// `Conflict` while a backup is written there.
 pub fn drop_old(folder: &Path, keep: usize) -> Result<usize> {
+    let _lock = locked(folder)?;
     let sets = manifest::sets(folder)?;
     let old = &sets[..sets.len().saturating_sub(keep)];
     for set in old {

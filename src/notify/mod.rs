@@ -84,6 +84,7 @@ impl Notifier {
                 return Ok(sent);
             }
             sent += self.hand_over(messages, &mut limiter).await?;
+            self.heartbeat.beat();
         }
     }
 

@@ -98,6 +98,7 @@ impl Store {
             Error::unavailable(format!("cannot create the folder {}: check who may write there", pictures.display()))
                 .because(e)
         })?;
+        pictures::sweep(&pictures);
         let db = match url {
             "sqlite" => open_sqlite(&data_dir.join(SQLITE_FILE)).await?,
             _ if url.starts_with("postgres://") || url.starts_with("postgresql://") => open_postgres(url).await?,

@@ -32,17 +32,33 @@ impl Store {
     }
 }
 
-/// Written beside, flushed, renamed: a crash leaves the whole file or none, and the name itself survives a power cut.
+/// Written beside, flushed, renamed: a crash leaves the whole file or none, and the name itself survives a power cut. What could not be
+/// written whole gives its room back.
 fn write_whole(file: &Path, bytes: &[u8]) -> io::Result<()> {
     static WRITTEN: AtomicU64 = AtomicU64::new(0);
     let beside = file.with_extension(format!("{}.part", WRITTEN.fetch_add(1, Ordering::Relaxed)));
-    let mut part = File::create(&beside)?;
-    part.write_all(bytes)?;
-    part.sync_all()?;
-    fs::rename(&beside, file)?;
+    let written = File::create(&beside).and_then(|mut part| {
+        part.write_all(bytes)?;
+        part.sync_all()
+    });
+    if let Err(e) = written.and_then(|()| fs::rename(&beside, file)) {
+        // The first error says what is wrong; what cannot be removed is swept away at the next start.
+        let _ = fs::remove_file(&beside);
+        return Err(e);
+    }
     match file.parent() {
         Some(folder) => File::open(folder)?.sync_all(),
         None => Ok(()),
+    }
+}
+
+/// Removes what a crash left half written.
+pub(super) fn sweep(folder: &Path) {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    for part in entries.map(|it| it.path()).filter(|it| it.extension().is_some_and(|it| it == "part")) {
+        if let Err(e) = fs::remove_file(&part) {
+            tracing::warn!("{} cannot be removed: {e}", part.display());
+        }
     }
 }
 

@@ -185,6 +185,7 @@ fn title_zh(code: &str) -> &'static str {
         "unauthenticated" => "未登录",
         "forbidden" => "无权操作",
         "conflict" | "closed" | "not_now" | "key_reused" => "情况已变化",
+        "still_burning" => "请写明情况",
         "too_many" => "请求过多",
         "unavailable" => "暂不可用",
         _ => "系统出错",

@@ -4,6 +4,7 @@ use super::WebState;
 use super::auth::Me;
 use super::dto::{Eyes, MeView};
 use super::error::{Answer, lang_of};
+use crate::clock::Clock;
 use crate::frame::Health;
 use crate::lang::Lang;
 use crate::store::Store;
@@ -64,7 +65,7 @@ pub async fn parts(state: &WebState, lang: Lang) -> Vec<PartView> {
 }
 
 async fn database(state: &WebState, lang: Lang) -> PartView {
-    let ok = state.own.pulse.takes_writes(&state.store, state.clock.now()).await;
+    let ok = state.own.pulse.takes_writes(&state.store, &state.clock).await;
     let words = if ok {
         ""
     } else {
@@ -84,16 +85,17 @@ impl Pulse {
     /// So long an answer is as good as new.
     const HOLDS_FOR: Duration = Duration::from_secs(2);
 
-    async fn takes_writes(&self, store: &Store, now: Timestamp) -> bool {
+    async fn takes_writes(&self, store: &Store, clock: &Clock) -> bool {
         let mut known = self.0.lock().await;
-        if let Some((_, ok)) = known.filter(|(at, _)| now.duration_since(*at).unsigned_abs() < Self::HOLDS_FOR) {
+        if let Some((_, ok)) = known.filter(|(at, _)| clock.now().duration_since(*at).unsigned_abs() < Self::HOLDS_FOR)
+        {
             return ok;
         }
         let answer = store.ping().await;
         if let Err(error) = &answer {
             tracing::error!(cause = error.chain(), "the database takes nothing");
         }
-        *known = Some((now, answer.is_ok()));
+        *known = Some((clock.now(), answer.is_ok()));
         answer.is_ok()
     }
 }

@@ -194,6 +194,23 @@ fn who_asks_for_support_rings_the_office_until_somebody_says_what_is_done() {
     assert_eq!(story.tap("chen", support), Err(Refusal::NotYours));
 }
 
+/// Somebody is hurt, and he who asked cannot go on: the office is still rung for it.
+#[test]
+fn a_request_for_support_outlives_who_asked() {
+    let mut story = Story::dispatched();
+    let support = || Input::AskSupport { reason: "有人受伤".into() };
+    let waits = |story: &Story| story.incident.waiting(Matter::Support).is_some();
+    story.until(12.0).tap("wang", support()).expect("his own");
+    story.tap("wang", Input::Decline { reason: "送伤员下山".into() }).expect("with a reason");
+    assert!(waits(&story), "he says no");
+    story.until(14.0).send("li").expect("改派");
+    assert!(waits(&story), "another goes");
+    story.act(Input::Note { words: "120已派车".into() }, &officer()).expect("open");
+    assert!(!waits(&story));
+    story.tap("wang", support()).expect("he still stands there");
+    assert!(waits(&story), "one who was relieved asks");
+}
+
 #[test]
 fn who_cannot_go_rings_the_office_at_once() {
     let mut story = Story::dispatched();

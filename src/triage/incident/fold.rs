@@ -151,14 +151,14 @@ impl Incident {
             Event::Reported { dispatch, verification, late, review_by } => {
                 self.reported(recorded, *dispatch, verification, *late);
                 if !verification.is_interim() && self.state == State::Reported {
-                    self.waiting.retain(|it| it.matter == Matter::Support);
+                    self.only_support_waits();
                     self.begin(Matter::ReportReview, at, review_by.unwrap_or_else(|| later(at, OLD.report)));
                 }
             }
             Event::Declined { dispatch, reason } => {
                 self.on(*dispatch, State::NeedsReview, |it| it.declined = Some(reason.clone()));
                 self.intent = None;
-                self.waiting.clear();
+                self.only_support_waits();
                 self.begin(Matter::Declined, at, at);
             }
             Event::DeadlineMissed { dispatch, stage } => {
@@ -233,13 +233,18 @@ impl Incident {
         self.merged.retain(|it| it.other != other);
     }
 
+    /// Whoever goes, comes or says no: a request for support waits for an officer's answer.
+    fn only_support_waits(&mut self) {
+        self.waiting.retain(|it| it.matter == Matter::Support);
+    }
+
     fn dispatched(&mut self, dispatched: &Dispatched, recorded: &Recorded) {
         let at = recorded.at;
         let begun = Dispatch::begun(dispatched, recorded, self.fix.centre);
         self.past_dispatches.extend(self.dispatch.replace(begun));
         self.state = State::Dispatched;
         self.intent = None;
-        self.waiting.clear();
+        self.only_support_waits();
         let chase_at = dispatched.chase_at.unwrap_or_else(|| later(dispatched.report_by, OLD.again));
         self.begin(Matter::Overdue, at, chase_at);
         let neighbours = dispatched.neighbours.iter().map(|it| it.ranger.clone());

@@ -208,8 +208,12 @@ impl Decision<'_> {
     /// At any stage, also after the report: a fire can come back.
     fn ask_support(&mut self, reason: String, by: &By) -> Result<(), Refusal> {
         let reason = given(reason)?;
-        match self.standing(by)? {
-            Some(it) => self.by(by, Event::SupportAsked { dispatch: it.id, reason }),
+        // One who was relieved may still stand at the fire.
+        let own = |it: &&Dispatch| by.actor.person() == Some(&it.ranger);
+        let relieved = self.incident.dispatches().filter(own).last().map(|it| it.id);
+        let relieved = relieved.filter(|_| self.incident.state != State::Closed);
+        match self.standing(by)?.map(|it| it.id).or(relieved) {
+            Some(dispatch) => self.by(by, Event::SupportAsked { dispatch, reason }),
             None => self.keep(by, format!("请求支援 / asks for support: {reason}")),
         }
         Ok(())

@@ -356,6 +356,7 @@ export const en: typeof zh = {
     tasks: 'Program',
     sightings: 'Sightings',
     evidence: 'Evidence pictures',
+    pictures: 'Evidence pictures',
     analyses: 'Analyses',
     backups: 'Backups',
   },

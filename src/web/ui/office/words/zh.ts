@@ -355,6 +355,7 @@ export const zh = {
     tasks: '程序',
     sightings: '火情线索',
     evidence: '现场图片',
+    pictures: '现场图片',
     analyses: '分析记录',
     backups: '备份',
   } as Record<string, string>,

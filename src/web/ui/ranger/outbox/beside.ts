@@ -7,6 +7,7 @@ export class Beside {
   /** Keys of what is not on the disk as it is in memory; tried again with every `again`. */
   readonly failed = signal<ReadonlySet<string>>(new Set());
   private readonly changed = new Set<string>();
+  private readonly replaced = new Map<string, string>();
   private writing = false;
 
   constructor(
@@ -18,6 +19,12 @@ export class Beside {
   touch(key: string): void {
     this.changed.add(key);
     void this.write();
+  }
+
+  /** An item has a new key: the old one goes from the disk only once the new one is on it. */
+  replace(old: string, fresh: string): void {
+    this.replaced.set(fresh, old);
+    this.touch(fresh);
   }
 
   again(): void {
@@ -42,5 +49,9 @@ export class Beside {
   private async one(key: string): Promise<void> {
     const item = this.find(key);
     await (item ? this.store.put(item) : this.store.remove(key));
+    const old = this.replaced.get(key);
+    if (old === undefined) return;
+    this.replaced.delete(key);
+    this.touch(old);
   }
 }

@@ -167,8 +167,8 @@ export class Outbox {
   /** The key stands for something else at the server, which has therefore not taken this. */
   private rekey(key: string): void {
     const fresh = uuid();
-    this.change(key, { key: fresh });
-    this.beside.touch(fresh);
+    this.items.value = this.items.value.map((item) => (item.key === key ? { ...item, key: fresh } : item));
+    this.beside.replace(key, fresh);
   }
 
   private nextSeq(): number {
