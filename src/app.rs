@@ -7,6 +7,7 @@
 pub mod backups;
 mod channels;
 mod demo;
+pub mod disk;
 pub mod evidence;
 mod feeds;
 mod intake;

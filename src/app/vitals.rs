@@ -1,6 +1,7 @@
-//! What the board says of the program's own inner life: the desk that looks, the sender that sends, the clock that is set.
+//! What the board says of the program's own inner life: the desk that looks, the sender that sends, the clock that is set, the disk that
+//! fills.
 
-use super::App;
+use super::{App, disk};
 use crate::clock::Heartbeat;
 use jiff::SignedDuration;
 use std::time::Duration;
@@ -10,7 +11,7 @@ const SILENT_MAX: Duration = Duration::from_secs(60);
 /// A clock that is kept by a time server is never set by so much at once.
 const STEP_MAX: SignedDuration = SignedDuration::from_secs(2);
 
-/// Sets the parts `desk`, `messages` and `clock`.
+/// Sets the parts `desk`, `messages`, `clock` and `disk`.
 pub fn look(app: &App, sender: &Heartbeat) {
     let desk = app.desk.heartbeat().silent_for();
     said(
@@ -50,6 +51,19 @@ pub fn look(app: &App, sender: &Heartbeat) {
                 "this machine's clock was set {} by {} s; deadlines follow the time that has passed. Set the clock right, then start the program again",
                 ahead(step).1,
                 step.abs().as_secs()
+            )
+        },
+    );
+    let free = disk::free_mib(&app.config.store.data);
+    let gib = free.unwrap_or_default() as f64 / 1024.0;
+    said(
+        app,
+        "disk",
+        free.is_some_and(|free| free < disk::FREE_MIB_MIN),
+        || format!("数据盘只剩{gib:.1} GiB：请清理磁盘或换更大的磁盘，满了就存不下现场图片和新的警情"),
+        || {
+            format!(
+                "only {gib:.1} GiB are free: make room; on a full disk neither pictures nor new incidents can be kept"
             )
         },
     );

@@ -6,6 +6,7 @@ mod pictures;
 mod sending;
 
 use super::{Common, Outcome};
+use crate::app::disk;
 use crate::camera;
 use crate::clock::Clock;
 use crate::county::Registers;
@@ -16,7 +17,6 @@ use crate::store::{Chain, Store};
 use jiff::SignedDuration;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -170,19 +170,16 @@ fn folder(common: &Common) -> Vec<Finding> {
             lang.pick("改权限或换 --data 目录", "change its permissions or choose another --data"),
         ),
     }];
-    findings.extend(free_mib(present).map(|free| space(free, lang)));
+    findings.extend(disk::free_mib(present).map(|free| space(free, lang)));
     findings
 }
-
-/// Below this evidence pictures and the database soon have no room: about a month of a busy county's pictures, MiB.
-const FREE_MIB_MIN: u64 = 2048;
 
 fn space(free_mib: u64, lang: Lang) -> Finding {
     let words = match lang {
         Lang::Zh => format!("剩余空间 {:.1} GiB", free_mib as f64 / 1024.0),
         Lang::En => format!("{:.1} GiB free", free_mib as f64 / 1024.0),
     };
-    if free_mib >= FREE_MIB_MIN {
+    if free_mib >= disk::FREE_MIB_MIN {
         Finding::works("disk", words)
     } else {
         Finding::broken(
@@ -191,13 +188,6 @@ fn space(free_mib: u64, lang: Lang) -> Finding {
             lang.pick("清理磁盘或换到更大的磁盘", "free some space or move to a larger disk"),
         )
     }
-}
-
-/// By `df`, which every Debian has; `None` when it does not answer.
-fn free_mib(folder: &Path) -> Option<u64> {
-    let output = Command::new("df").args(["-Pm", "--"]).arg(folder).output().ok()?;
-    let text = String::from_utf8_lossy(&output.stdout);
-    text.lines().nth(1)?.split_whitespace().nth(3)?.parse().ok()
 }
 
 fn registers(common: &Common) -> Vec<Finding> {
@@ -382,7 +372,6 @@ mod tests {
         let dir = tempfile::tempdir().expect("a folder");
         assert_eq!(folder(&common(&dir.path().join("new/data")))[0].state, State::Works);
         assert!(!dir.path().join("new").exists(), "looking changes nothing");
-        assert!(free_mib(dir.path()).is_some(), "df answers");
         assert_eq!(space(100, Lang::En).state, State::Broken);
     }
 }

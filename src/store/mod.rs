@@ -186,11 +186,17 @@ where
     <A::Connection as std::ops::Deref>::Target: sqlx::migrate::Migrate,
 {
     migrations.run(pool).await.map_err(|e| {
-        Error::unavailable(
-            "cannot bring the database up to this version; restore the backup made before the update, or \
-                            run the version that wrote it",
-        )
-        .because(e)
+        let words = match e {
+            sqlx::migrate::MigrateError::VersionMissing(_) => {
+                "数据库由更新的版本写成，本版本不改动它：请运行那个版本，或恢复升级前的备份 / a newer version has written the database, \
+                 and this one leaves it as it is: run that version, or restore the backup made before the update"
+            }
+            _ => {
+                "数据库无法升级到本版本：请恢复升级前的备份，或运行写入它的版本 / cannot bring the database up to this version: restore \
+                 the backup made before the update, or run the version that wrote it"
+            }
+        };
+        Error::unavailable(words).because(e)
     })
 }
 

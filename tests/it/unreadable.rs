@@ -4,6 +4,7 @@
 use crate::fixture::*;
 use huoyan::clock::Clock;
 use huoyan::error::Kind;
+use huoyan::store::Store;
 use huoyan::triage::event::Actor;
 use huoyan::triage::id::IncidentId;
 use huoyan::triage::incident::{By, Input};
@@ -54,4 +55,22 @@ async fn one_record_that_cannot_be_read_stops_nothing_else() {
     t.execute(REPAIR).await;
     assert!(version(damaged).await.is_ok());
     assert_eq!(t.store.unreadable(), [], "until it can be read again");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_database_of_a_newer_version_is_refused_with_a_sentence_and_left_as_it_is() {
+    let (t, clock) = (TestStore::sqlite().await, Clock::simulated(start()));
+    let fire = desk(&t.store, &clock).sighting(fire("a", 0.0)).await.expect("filed");
+    t.execute(
+        "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) \
+         VALUES (9999, 'from a newer version', TRUE, x'00', 0)",
+    )
+    .await;
+    t.store.close().await;
+    let refused = Store::open("sqlite", t.folder.path()).await.expect_err("refused");
+    assert_eq!(refused.kind, Kind::Unavailable);
+    assert!(refused.message.contains("更新的版本") && refused.message.contains("newer version"), "{}", refused.message);
+    // The version that wrote it goes on.
+    t.execute("DELETE FROM _sqlx_migrations WHERE version = 9999").await;
+    assert!(t.again().await.incident(fire).await.is_ok());
 }

@@ -353,6 +353,7 @@ export const en: typeof zh = {
     messages: 'Messages',
     channels: 'Gateways',
     clock: 'Clock',
+    disk: 'Disk',
     tasks: 'Program',
     sightings: 'Sightings',
     evidence: 'Evidence pictures',

@@ -352,6 +352,7 @@ export const zh = {
     messages: '通知发送',
     channels: '通知网关',
     clock: '时钟',
+    disk: '磁盘',
     tasks: '程序',
     sightings: '火情线索',
     evidence: '现场图片',
