@@ -47,7 +47,8 @@ impl Store {
             "SELECT pose, captured_at_us, smoke, fire, detections, model_name, model_version, stream FROM analysis \
              WHERE camera = $1 AND captured_at_us >= $2 AND captured_at_us < $3 ORDER BY captured_at_us DESC LIMIT $4",
         ).bind(camera.as_str()).bind(us(since)).bind(us(until)).bind(i64::from(limit)).fetch_all(pool).await.map_err(failed)?);
-        rows.into_iter().rev().map(|row| analysis(camera, row)).collect()
+        let named = |row: Row| (format!("analysis of {camera} at {}", row.1), analysis(camera, row));
+        Ok(self.readable(rows.into_iter().rev().map(named)))
     }
 
     /// The oldest ones first, a bounded number of them.

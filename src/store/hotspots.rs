@@ -45,13 +45,14 @@ impl Store {
         let rows: Vec<(String, String, Option<String>)> = reading!(self, pool => sqlx::query_as(
             "SELECT key, body, incident FROM hotspot WHERE acquired_at_us >= $1 ORDER BY acquired_at_us, key",
         ).bind(us(since)).fetch_all(pool).await.map_err(failed)?);
-        rows.into_iter()
-            .map(|(key, body, incident)| {
-                Ok(KnownHotspot {
-                    hotspot: from_json(&body, format_args!("hotspot {key}"))?,
-                    incident: incident.map(|incident| id(&incident)).transpose()?,
-                })
-            })
-            .collect()
+        let known = |body: &str, incident: Option<String>, name: &str| {
+            let incident = incident.map(|incident| id(&incident)).transpose()?;
+            Ok(KnownHotspot { hotspot: from_json(body, name)?, incident })
+        };
+        Ok(self.readable(rows.into_iter().map(|(key, body, incident)| {
+            let name = format!("hotspot {key}");
+            let row = known(&body, incident, &name);
+            (name, row)
+        })))
     }
 }

@@ -1,15 +1,14 @@
 //! Reading incidents: always rebuilt from their log, never from a summary. One whose log cannot be read is set apart and named; it
 //! takes no other with it.
 
+use super::unreadable::Unreadable;
 use super::{Store, failed, from_json, id, reading, us};
 use crate::error::{Error, Kind, Result};
 use crate::triage::event::Recorded;
 use crate::triage::id::{IncidentId, SightingId};
 use crate::triage::incident::Incident;
 use jiff::Timestamp;
-use std::collections::BTreeMap;
 use std::fmt::Display;
-use std::sync::{Arc, Mutex, PoisonError};
 
 /// Codes count by the office's day; China has one time zone and no summer time.
 pub(super) const CODE_OFFSET_HOURS: i8 = 8;
@@ -51,21 +50,10 @@ macro_rules! filed {
                  JOIN event ON event.incident = incident.id WHERE ", $where,
                 " ORDER BY incident.opened_seq, event.version"
             )) $(.bind($bind))* .fetch_all(pool).await.map_err(failed)?;
-            $store.readable(rebuild(rows))
+            Result::Ok(rebuild($store, &rows))
         })
     };
 }
-
-/// An incident whose log cannot be read: written by a newer version, or damaged.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Unreadable {
-    pub incident: IncidentId,
-    pub code: String,
-    pub why: String,
-}
-
-/// Those met so far, each until it could be read again.
-pub(super) type KnownUnreadable = Arc<Mutex<BTreeMap<IncidentId, Unreadable>>>;
 
 impl Store {
     /// # Errors
@@ -77,32 +65,6 @@ impl Store {
             Some(it) => Error::internal(format!("incident {} cannot be read: {}", it.code, it.why)),
             None => Error::new(Kind::NotFound, format!("no incident {incident}")),
         })
-    }
-
-    /// Incidents that were met and could not be read, by their opening.
-    pub fn unreadable(&self) -> Vec<Unreadable> {
-        self.unreadable.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
-    }
-
-    /// Notes which could not be read, once each, and which can be read again.
-    fn readable(&self, rebuilt: Result<Vec<Result<Filed, Unreadable>>>) -> Result<Vec<Filed>> {
-        let mut known = self.unreadable.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut filed = Vec::new();
-        for one in rebuilt? {
-            match one {
-                Ok(one) => {
-                    known.remove(&one.incident.id);
-                    filed.push(one);
-                }
-                Err(one) => {
-                    if known.get(&one.incident) != Some(&one) {
-                        tracing::error!(incident.code = one.code, "an incident cannot be read: {}", one.why);
-                    }
-                    known.insert(one.incident, one);
-                }
-            }
-        }
-        Ok(filed)
     }
 
     /// Oldest first.
@@ -166,21 +128,23 @@ impl Store {
     }
 }
 
-fn rebuild(rows: Vec<Row>) -> Result<Vec<Result<Filed, Unreadable>>> {
-    rows.chunk_by(|a, b| a.2 == b.2)
-        .map(|rows| {
-            let (name, code, opened_seq, _) = &rows[0];
-            let log: Result<Vec<Recorded>> = rows.iter().map(|(.., body)| event(body, name)).collect();
-            let folded = log.and_then(|log| {
-                Incident::from_log(&log).ok_or_else(|| Error::internal("its log does not begin with its opening"))
-            });
-            let incident = id(name)?;
-            Ok(match folded {
-                Ok(incident) => Ok(Filed { code: code.clone(), opened_seq: *opened_seq as u64, incident }),
-                Err(e) => Err(Unreadable { incident, code: code.clone(), why: e.chain() }),
-            })
-        })
-        .collect()
+fn rebuild(store: &Store, rows: &[Row]) -> Vec<Filed> {
+    // Without a name of its own an incident is only a row.
+    let named = rows
+        .chunk_by(|a, b| a.2 == b.2)
+        .map(|rows| (format!("incident {}", rows[0].1), id(&rows[0].0).map(|id| (id, rows))));
+    let filed = store.readable(named).into_iter().map(|(incident, rows)| {
+        let (name, code, opened_seq, _) = &rows[0];
+        let log: Result<Vec<Recorded>> = rows.iter().map(|(.., body)| event(body, name)).collect();
+        let folded = log.and_then(|log| {
+            Incident::from_log(&log).ok_or_else(|| Error::internal("its log does not begin with its opening"))
+        });
+        match folded {
+            Ok(incident) => Ok(Filed { code: code.clone(), opened_seq: *opened_seq as u64, incident }),
+            Err(e) => Err(Unreadable { incident, code: code.clone(), why: e.chain() }),
+        }
+    });
+    store.readable_incidents(filed)
 }
 
 fn event(body: &str, incident: impl Display) -> Result<Recorded> {

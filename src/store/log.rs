@@ -264,7 +264,8 @@ impl Store {
         }
         let rows: Vec<(String,)> = reading!(self, pool => sqlx::query_as("SELECT DISTINCT incident FROM event WHERE seq > $1")
             .bind(cursor as i64).fetch_all(pool).await.map_err(failed)?);
-        Ok((end, rows.iter().map(|(incident,)| id(incident)).collect::<Result<_>>()?))
+        let named = |(incident,): &(String,)| (format!("incident {incident}"), id(incident));
+        Ok((end, self.readable(rows.iter().map(named))))
     }
 
     /// Events after `cursor` in the order they were committed; 0 is the beginning.
@@ -272,16 +273,15 @@ impl Store {
         let rows: Vec<(i64, String, i64, String)> = reading!(self, pool => sqlx::query_as(
             "SELECT seq, incident, version, body FROM event WHERE seq > $1 ORDER BY seq LIMIT $2"
         ).bind(cursor as i64).bind(i64::from(limit)).fetch_all(pool).await.map_err(failed)?);
-        rows.into_iter()
-            .map(|(seq, incident, version, body)| {
-                Ok(LogEntry {
-                    cursor: seq as u64,
-                    incident: id(&incident)?,
-                    version: version as u64,
-                    recorded: from_json(&body, format_args!("event {seq}")).ok(),
-                })
-            })
-            .collect()
+        Ok(self.readable(rows.into_iter().map(|(seq, incident, version, body)| {
+            let entry = id(&incident).map(|incident| LogEntry {
+                cursor: seq as u64,
+                incident,
+                version: version as u64,
+                recorded: from_json(&body, format_args!("event {seq}")).ok(),
+            });
+            (format!("event {seq}"), entry)
+        })))
     }
 
     /// Where the log ends now.

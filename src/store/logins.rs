@@ -125,11 +125,11 @@ impl Store {
 
     /// All that are logged in, by person, the newest login first.
     pub async fn sessions(&self, now: Timestamp) -> Result<Vec<OpenSession>> {
-        let rows: Vec<(String, String, i64, i64, i64)> = reading!(self, pool => sqlx::query_as(
-            "SELECT person, access, since_us, used_at_us, expires_at_us FROM session WHERE expires_at_us > $1 \
+        let rows: Vec<(String, String, String, i64, i64, i64)> = reading!(self, pool => sqlx::query_as(
+            "SELECT hash, person, access, since_us, used_at_us, expires_at_us FROM session WHERE expires_at_us > $1 \
              ORDER BY person, since_us DESC",
         ).bind(us(now)).fetch_all(pool).await.map_err(failed)?);
-        let open = |(person, access, since, used, expires)| {
+        let open = |person: String, access: String, [since, used, expires]: [i64; 3]| {
             Ok(OpenSession {
                 person: PersonId(person),
                 access: from_word(access, "access")?,
@@ -138,7 +138,12 @@ impl Store {
                 expires_at: time(expires)?,
             })
         };
-        rows.into_iter().map(open).collect()
+        // The hash of a cookie lets nobody in; its beginning tells one browser from another.
+        let named = |(hash, person, access, since, used, expires): (String, String, String, i64, i64, i64)| {
+            let name = format!("session {} of {person}", hash.get(..8).unwrap_or(&hash));
+            (name, open(person, access, [since, used, expires]))
+        };
+        Ok(self.readable(rows.into_iter().map(named)))
     }
 
     pub async fn end_session(&self, hash: &str) -> Result<()> {

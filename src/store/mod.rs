@@ -12,15 +12,17 @@ mod pictures;
 mod places;
 mod sightings;
 mod thresholds;
+mod unreadable;
 mod writer;
 
 pub use backup::{Audit, Head, copy_sqlite};
 pub use hotspots::KnownHotspot;
-pub use incidents::{Filed, Filter, Page, Unreadable};
+pub use incidents::{Filed, Filter, Page};
 pub use log::{Chain, Commit, Committed, LogEntry};
 pub use logins::{Access, Ended, Login, OpenSession, Session};
 pub use outbox::{Addressee, Message, NewMessage, Occasion, Status, Taken};
 pub use thresholds::PublishedThresholds;
+pub use unreadable::Unreadable;
 
 use crate::error::{Error, Kind, Result};
 use jiff::Timestamp;
@@ -29,7 +31,6 @@ use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
-use std::sync::Arc;
 use std::time::Duration;
 
 static SQLITE_MIGRATIONS: Migrator = sqlx::migrate!("src/store/migrations/sqlite");
@@ -51,7 +52,7 @@ const IN_LINE: Duration = Duration::from_secs(8);
 pub struct Store {
     db: Db,
     pictures: PathBuf,
-    unreadable: incidents::KnownUnreadable,
+    unreadable: unreadable::Known,
 }
 
 #[derive(Clone, Debug)]
@@ -109,7 +110,7 @@ impl Store {
                 ));
             }
         };
-        Ok(Self { db, pictures, unreadable: Arc::default() })
+        Ok(Self { db, pictures, unreadable: unreadable::Known::default() })
     }
 
     /// Whether the database takes what is written: a full disk still answers every question.

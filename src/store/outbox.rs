@@ -177,7 +177,7 @@ impl Store {
               ORDER BY next_try_at_us, place LIMIT $3) RETURNING *",
         ).bind(us(now + LEASE)).bind(us(now)).bind(i64::from(limit)).fetch_all(connection).await.map_err(failed))?;
         rows.sort_by_key(|row| row.place);
-        rows.into_iter().map(Message::try_from).collect()
+        Ok(self.messages(rows))
     }
 
     /// When the next message wants to be sent, leases included; `None` when all is done.
@@ -220,7 +220,7 @@ impl Store {
         let rows: Vec<Row> = reading!(self, pool => sqlx::query_as(
             "SELECT * FROM message WHERE status = 'failed' AND noted = 0 ORDER BY place LIMIT $1",
         ).bind(i64::from(limit)).fetch_all(pool).await.map_err(failed)?);
-        rows.into_iter().map(Message::try_from).collect()
+        Ok(self.messages(rows))
     }
 
     /// Nobody waits for this failed message any more: its incident is closed.
@@ -234,7 +234,7 @@ impl Store {
         let rows: Vec<Row> = reading!(self, pool => sqlx::query_as(
             "SELECT * FROM message WHERE incident = $1 ORDER BY place",
         ).bind(incident.to_string()).fetch_all(pool).await.map_err(failed)?);
-        rows.into_iter().map(Message::try_from).collect()
+        Ok(self.messages(rows))
     }
 
     /// Whether the gateway of this channel takes what it is handed. Never tried is no failure: that is nobody's gateway.
@@ -258,6 +258,10 @@ impl Store {
             "SELECT phone, sent_at_us FROM message WHERE channel = $1 AND sent_at_us >= $2 ORDER BY sent_at_us DESC",
         ).bind(word(&channel)?).bind(us(since)).fetch_all(pool).await.map_err(failed)?);
         rows.into_iter().map(|(phone, at)| Ok((phone, time(at)?))).collect()
+    }
+
+    fn messages(&self, rows: Vec<Row>) -> Vec<Message> {
+        self.readable(rows.into_iter().map(|row| (format!("message {}", row.id), Message::try_from(row))))
     }
 }
 

@@ -32,11 +32,11 @@ impl Store {
             "SELECT incident.code, closed_place.body FROM closed_place JOIN incident ON incident.id = closed_place.incident \
              WHERE closed_place.closed_at_us >= $1 ORDER BY closed_place.closed_at_us, incident.id",
         ).bind(us(since)).fetch_all(pool).await.map_err(failed)?);
-        rows.into_iter()
-            .map(|(code, body)| {
-                Ok(Closed { code: code.clone(), ..from_json(&body, format_args!("the closing of {code}"))? })
-            })
-            .collect()
+        Ok(self.readable(rows.into_iter().map(|(code, body)| {
+            let name = format!("the closing of {code}");
+            let row = from_json(&body, &name).map(|closed| Closed { code, ..closed });
+            (name, row)
+        })))
     }
 
     /// Writes down the closings of databases from before this table. Returns how many were missing.

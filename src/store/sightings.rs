@@ -34,6 +34,10 @@ impl Store {
         let rows: Vec<(String, String)> = reading!(self, pool => sqlx::query_as(
             "SELECT id, body FROM sighting WHERE filed = 0 AND received_at_us <= $1 ORDER BY received_at_us, id LIMIT $2",
         ).bind(us(before)).bind(i64::from(limit)).fetch_all(pool).await.map_err(failed)?);
-        rows.iter().map(|(name, body)| from_json(body, format_args!("sighting {name}"))).collect()
+        Ok(self.readable(rows.iter().map(|(name, body)| {
+            let name = format!("sighting {name}");
+            let row = from_json(body, &name);
+            (name, row)
+        })))
     }
 }

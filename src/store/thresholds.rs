@@ -51,15 +51,12 @@ impl Store {
         let rows: Vec<(i64, String, String, i64, String)> = reading!(self, pool => sqlx::query_as(
             "SELECT version, body, by_person, at_us, reason FROM thresholds ORDER BY version",
         ).fetch_all(pool).await.map_err(failed)?);
-        rows.into_iter()
-            .map(|(version, body, by, at_us, reason)| {
-                Ok(PublishedThresholds {
-                    thresholds: from_json(&body, format_args!("thresholds {version}"))?,
-                    by: PersonId(by),
-                    at: time(at_us)?,
-                    reason,
-                })
-            })
-            .collect()
+        Ok(self.readable(rows.into_iter().map(|(version, body, by, at_us, reason)| {
+            let name = format!("thresholds {version}");
+            let row = from_json(&body, &name).and_then(|thresholds| {
+                Ok(PublishedThresholds { thresholds, by: PersonId(by), at: time(at_us)?, reason })
+            });
+            (name, row)
+        })))
     }
 }

@@ -100,19 +100,26 @@ impl Pulse {
     }
 }
 
-/// Whose record cannot be read: nobody keeps their deadlines.
+/// Whose record cannot be read: nobody keeps their deadlines. And how many other rows: what each is, the log names.
 fn records(state: &WebState, lang: Lang) -> PartView {
     let codes: Vec<String> = state.store.unreadable().into_iter().map(|it| it.code).collect();
-    let words = if codes.is_empty() {
-        String::new()
-    } else {
-        lang.pick(
+    let rows = state.store.unreadable_rows().len();
+    let mut words = Vec::new();
+    if !codes.is_empty() {
+        let of = lang.pick(
             "警情 {} 的记录读不出来，时限无人看管：请电话处置，并用写入它的版本启动或恢复备份",
             "the record of {} cannot be read and nobody keeps its deadlines: act by phone, and run the version that wrote it or restore a backup",
-        )
-        .replace("{}", &codes.join(lang.pick("、", ", ")))
-    };
-    PartView { part: "records".to_owned(), ok: codes.is_empty(), words }
+        );
+        words.push(of.replace("{}", &codes.join(lang.pick("、", ", "))));
+    }
+    if rows > 0 {
+        let of = lang.pick(
+            "数据库有{}行读不出来，已跳过（日志里有名称）：请交给运维",
+            "{} rows of the database cannot be read and are left out (the log names them): give the log to operations",
+        );
+        words.push(of.replace("{}", &rows.to_string()));
+    }
+    PartView { part: "records".to_owned(), ok: words.is_empty(), words: words.join(lang.pick("；", "; ")) }
 }
 
 /// Names those that do not see.

@@ -4,12 +4,14 @@
 use crate::fixture::*;
 use huoyan::clock::Clock;
 use huoyan::error::Kind;
-use huoyan::store::Store;
-use huoyan::triage::event::Actor;
+use huoyan::store::{Access, Login, Store};
+use huoyan::triage::confirm::Thresholds;
+use huoyan::triage::detection::{Analysis, ModelVersion, Scores, Stream};
+use huoyan::triage::event::{Actor, Closure};
 use huoyan::triage::id::IncidentId;
 use huoyan::triage::incident::{By, Input};
 use huoyan::triage::sighting::Sighting;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 const DAMAGE: &str = r#"UPDATE event SET body = replace(body, '"noted"', '"noted_by_a_newer_version"')"#;
 const REPAIR: &str = r#"UPDATE event SET body = replace(body, '"noted_by_a_newer_version"', '"noted"')"#;
@@ -55,6 +57,70 @@ async fn one_record_that_cannot_be_read_stops_nothing_else() {
     t.execute(REPAIR).await;
     assert!(version(damaged).await.is_ok());
     assert_eq!(t.store.unreadable(), [], "until it can be read again");
+}
+
+/// Two rows of every table whose rows are words or JSON; one of each is damaged. Every list still gives the other, and names it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_damaged_row_of_any_table_is_left_out_and_named() {
+    const DAMAGE: [&str; 7] = [
+        "UPDATE hotspot SET body = '{' WHERE key = (SELECT MIN(key) FROM hotspot)",
+        "UPDATE sighting SET body = '{' WHERE id = (SELECT MIN(id) FROM sighting WHERE filed = 0)",
+        "UPDATE closed_place SET body = '{' WHERE incident = (SELECT MIN(incident) FROM closed_place)",
+        "UPDATE message SET role = 'nobody' WHERE id = (SELECT MIN(id) FROM message)",
+        "UPDATE thresholds SET body = '{' WHERE version = (SELECT MIN(version) FROM thresholds)",
+        "UPDATE analysis SET detections = '{' WHERE captured_at_us = (SELECT MIN(captured_at_us) FROM analysis)",
+        "UPDATE session SET access = 'nobody' WHERE hash = (SELECT MIN(hash) FROM session)",
+    ];
+    let (t, clock) = (TestStore::sqlite().await, Clock::simulated(start()));
+    let (store, desk) = (&t.store, desk(&t.store, &clock));
+    let officer = By { actor: Actor::Officer { person: "o2".into() }, action: None, happened_at: None };
+    let closure = Closure { category: 3, false_alarm: None, words: String::new(), passed_to: None };
+    for (n, north_deg) in [(1, 0.0), (2, 0.03)] {
+        store.add_hotspots(&[hotspot(&format!("h{n}"), "2.0NRT")], start()).await.expect("kept");
+        store.record_sightings(&[camera_sighting()], start()).await.expect("kept");
+        let fire = desk.sighting(fire(&n.to_string(), north_deg)).await.expect("dispatched, with a text");
+        desk.act(fire, Input::Close { closure: closure.clone() }, &officer).await.expect("closed");
+        let edited = Thresholds { version: n - 1, ..Thresholds::default() };
+        store.publish_thresholds(&edited, &"o2".into(), "试", start()).await.expect("published");
+        store.record_analyses(&[analysis(at(n.into()))]).await.expect("kept");
+        let login = Login { person: "o2".into(), access: Access::Officer };
+        store.create_session(&format!("s{n}"), &login, start(), SignedDuration::from_hours(1)).await.expect("in");
+    }
+    let lists = async || {
+        [
+            store.hotspots_since(start()).await.expect("hotspots").len(),
+            store.unfiled_sightings(at(1), 10).await.expect("sightings").len(),
+            store.closed_places(start()).await.expect("closings").len(),
+            store.take_messages(at(60), 10).await.expect("messages").len(),
+            store.threshold_history().await.expect("thresholds").len(),
+            store.analyses(&"cam1".into(), start(), at(60), 10).await.expect("analyses").len(),
+            store.sessions(at(1)).await.expect("sessions").len(),
+        ]
+    };
+    for sql in DAMAGE {
+        t.execute(sql).await;
+    }
+    let texts = store.events_after(0, 100).await.expect("a log").len();
+    assert!(texts > 4, "and the log is whole");
+    let [hotspots, sightings, closings, messages, thresholds, analyses, sessions] = lists().await;
+    assert_eq!([hotspots, sightings, closings, thresholds, analyses, sessions], [1; 6]);
+    assert!(messages > 0, "the other texts go out");
+    assert_eq!(store.unreadable_rows().len(), DAMAGE.len(), "{:?}", store.unreadable_rows());
+    // The desk files, keeps its deadlines, and its board is read.
+    desk.tick().await.expect("a look at the clock");
+    desk.sighting(fire("later", -0.03)).await.expect("a new fire is filed");
+}
+
+fn analysis(captured_at: Timestamp) -> Analysis {
+    Analysis {
+        camera: "cam1".into(),
+        pose: "default".into(),
+        captured_at,
+        scores: Scores { smoke: 0.1, fire: 0.0 },
+        detections: Vec::new(),
+        model: ModelVersion { name: "m".into(), version: "1".into() },
+        stream: Stream::Screened,
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

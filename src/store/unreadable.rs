@@ -1,0 +1,90 @@
+//! Partially available: a row that cannot be read (written by a newer version, or damaged) is named, once in the log and until it
+//! can be read again. It takes no other row with it.
+
+use super::{Filed, Store};
+use crate::error::Result;
+use crate::triage::id::IncidentId;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// An incident whose log cannot be read.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Unreadable {
+    pub incident: IncidentId,
+    pub code: String,
+    pub why: String,
+}
+
+/// What was met so far.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Known(Arc<Mutex<Rows>>);
+
+#[derive(Debug, Default)]
+struct Rows {
+    incidents: BTreeMap<IncidentId, Unreadable>,
+    /// Every other row by its name ("hotspot N20…"), with the reason.
+    others: BTreeMap<String, String>,
+}
+
+impl Known {
+    fn rows(&self) -> MutexGuard<'_, Rows> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Store {
+    /// Incidents that were met and could not be read, by their opening.
+    pub fn unreadable(&self) -> Vec<Unreadable> {
+        self.unreadable.rows().incidents.values().cloned().collect()
+    }
+
+    /// Names of all other rows that were met and could not be read.
+    pub fn unreadable_rows(&self) -> Vec<String> {
+        self.unreadable.rows().others.keys().cloned().collect()
+    }
+
+    pub(super) fn readable_incidents(
+        &self,
+        rebuilt: impl IntoIterator<Item = Result<Filed, Unreadable>>,
+    ) -> Vec<Filed> {
+        let mut known = self.unreadable.rows();
+        let mut filed = Vec::new();
+        for one in rebuilt {
+            match one {
+                Ok(one) => {
+                    known.incidents.remove(&one.incident.id);
+                    filed.push(one);
+                }
+                Err(one) => {
+                    if known.incidents.get(&one.incident) != Some(&one) {
+                        tracing::error!(incident.code = one.code, "an incident cannot be read: {}", one.why);
+                    }
+                    known.incidents.insert(one.incident, one);
+                }
+            }
+        }
+        filed
+    }
+
+    /// The rows that can be read, in their order. Each comes with its name.
+    pub(super) fn readable<T>(&self, rows: impl IntoIterator<Item = (String, Result<T>)>) -> Vec<T> {
+        let mut known = self.unreadable.rows();
+        let mut whole = Vec::new();
+        for (name, row) in rows {
+            match row {
+                Ok(row) => {
+                    known.others.remove(&name);
+                    whole.push(row);
+                }
+                Err(e) => {
+                    let why = e.chain();
+                    if known.others.get(&name) != Some(&why) {
+                        tracing::error!(row = name, "a row cannot be read and is left out: {why}");
+                    }
+                    known.others.insert(name, why);
+                }
+            }
+        }
+        whole
+    }
+}
