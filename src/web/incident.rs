@@ -141,7 +141,7 @@ pub async fn report_by_office(
 /// 派发, and 改派 when a dispatch runs.
 #[utoipa::path(post, path = "/api/v1/incidents/{id}/dispatch", tag = "office", request_body = Dispatch, params(("id" = String, Path)), responses((status = 200, body = IncidentView)))]
 pub async fn dispatch(at: AtDesk, Body(Dispatch { ranger }): Body<Dispatch>) -> Done {
-    let dispatch = DispatchId(derived("dispatch", &at.me, at.key.0));
+    let dispatch = DispatchId(derived("dispatch", &at.0.me, at.0.key.0));
     at.act(Input::Dispatch { dispatch, ranger }).await
 }
 
@@ -155,68 +155,38 @@ pub async fn false_alarm(at: AtDesk, Body(dismissal): Body<Dismissal>) -> Done {
 
 /// 确认接收, or 代接收 by an officer.
 #[utoipa::path(post, path = "/api/v1/incidents/{id}/acknowledge", tag = "ranger", request_body = Step, params(("id" = String, Path)), responses((status = 200, body = IncidentView)))]
-pub async fn acknowledge(
-    State(state): State<WebState>,
-    me: Me,
-    Path(id): Path<IncidentId>,
-    Key(key): Key,
-    Body(step): Body<Step>,
-) -> Done {
-    let input = Input::Acknowledge { means: means(&me, &step.reason)? };
-    act(&state, &me, id, Action { key, happened_at: step.happened_at, input }).await
+pub async fn acknowledge(at: AtIncident, Body(step): Body<Step>) -> Done {
+    let means = means(&at.me, &step.reason)?;
+    at.act(Input::Acknowledge { means }, step.happened_at).await
 }
 
 /// 不能前往
 #[utoipa::path(post, path = "/api/v1/incidents/{id}/decline", tag = "ranger", request_body = Step, params(("id" = String, Path)), responses((status = 200, body = IncidentView)))]
-pub async fn decline(
-    State(state): State<WebState>,
-    me: Me,
-    Path(id): Path<IncidentId>,
-    Key(key): Key,
-    Body(step): Body<Step>,
-) -> Done {
-    let input = Input::Decline { reason: words(&step.reason, "不能前往的原因", "the reason")? };
-    act(&state, &me, id, Action { key, happened_at: step.happened_at, input }).await
+pub async fn decline(at: AtIncident, Body(step): Body<Step>) -> Done {
+    let reason = words(&step.reason, "不能前往的原因", "the reason")?;
+    at.act(Input::Decline { reason }, step.happened_at).await
 }
 
 /// 请求支援
 #[utoipa::path(post, path = "/api/v1/incidents/{id}/support", tag = "ranger", request_body = Step, params(("id" = String, Path)), responses((status = 200, body = IncidentView)))]
-pub async fn support(
-    State(state): State<WebState>,
-    me: Me,
-    Path(id): Path<IncidentId>,
-    Key(key): Key,
-    Body(step): Body<Step>,
-) -> Done {
-    let input = Input::AskSupport { reason: words(&step.reason, "需要的支援", "what is needed")? };
-    act(&state, &me, id, Action { key, happened_at: step.happened_at, input }).await
+pub async fn support(at: AtIncident, Body(step): Body<Step>) -> Done {
+    let reason = words(&step.reason, "需要的支援", "what is needed")?;
+    at.act(Input::AskSupport { reason }, step.happened_at).await
 }
 
 /// 已到达
 #[utoipa::path(post, path = "/api/v1/incidents/{id}/arrive", tag = "ranger", request_body = Step, params(("id" = String, Path)), responses((status = 200, body = IncidentView)))]
-pub async fn arrive(
-    State(state): State<WebState>,
-    me: Me,
-    Path(id): Path<IncidentId>,
-    Key(key): Key,
-    Body(step): Body<Step>,
-) -> Done {
-    let input = Input::Arrive { means: means(&me, &step.reason)?, position: checked(step.position)? };
-    act(&state, &me, id, Action { key, happened_at: step.happened_at, input }).await
+pub async fn arrive(at: AtIncident, Body(step): Body<Step>) -> Done {
+    let (means, position) = (means(&at.me, &step.reason)?, checked(step.position)?);
+    at.act(Input::Arrive { means, position }, step.happened_at).await
 }
 
 /// 核查反馈. Photos follow one by one, so that the words never wait for them.
 #[utoipa::path(post, path = "/api/v1/incidents/{id}/report", tag = "ranger", request_body = Report, params(("id" = String, Path)), responses((status = 200, body = IncidentView)))]
-pub async fn report(
-    State(state): State<WebState>,
-    me: Me,
-    Path(id): Path<IncidentId>,
-    Key(key): Key,
-    Body(report): Body<Report>,
-) -> Done {
+pub async fn report(at: AtIncident, Body(report): Body<Report>) -> Done {
     let happened_at = report.happened_at;
-    let input = Input::Report { verification: verification(&me, report)? };
-    act(&state, &me, id, Action { key, happened_at, input }).await
+    let verification = verification(&at.me, report)?;
+    at.act(Input::Report { verification }, happened_at).await
 }
 
 /// 退回补充
@@ -230,11 +200,9 @@ pub async fn send_back(at: AtDesk, Body(Reason { reason }): Body<Reason>) -> Don
 pub async fn close(at: AtDesk, Body(close): Body<Close>) -> Done {
     let code = match close.category {
         Some(code) => code,
-        None => {
-            visible(&at.state, &at.me, at.id).await?.incident.verification.map(|it| it.category).ok_or_else(|| {
-                Problem::invalid("尚无反馈，请选择类别。", "Nothing has been reported yet: please choose a category.")
-            })?
-        }
+        None => visible(&at.0.state, &at.0.me, at.0.id).await?.incident.verification.map(|it| it.category).ok_or_else(
+            || Problem::invalid("尚无反馈，请选择类别。", "Nothing has been reported yet: please choose a category."),
+        )?,
     };
     if known(code)?.interim {
         return Err(Problem::invalid(
@@ -248,18 +216,12 @@ pub async fn close(at: AtDesk, Body(close): Body<Close>) -> Done {
 }
 
 #[utoipa::path(post, path = "/api/v1/incidents/{id}/note", tag = "office", request_body = Note, params(("id" = String, Path)), responses((status = 200, body = IncidentView)))]
-pub async fn note(
-    State(state): State<WebState>,
-    me: Me,
-    Path(id): Path<IncidentId>,
-    Key(key): Key,
-    Body(Note { words: text }): Body<Note>,
-) -> Done {
-    let input = Input::Note { words: words(&text, "备注", "the note")? };
-    let incident = visible(&state, &me, id).await?.incident;
-    let mine = incident.log.iter().filter(|it| it.actor.person() == Some(&me.person));
+pub async fn note(at: AtIncident, Body(Note { words: text }): Body<Note>) -> Done {
+    let words = words(&text, "备注", "the note")?;
+    let incident = visible(&at.state, &at.me, at.id).await?.incident;
+    let mine = incident.log.iter().filter(|it| it.actor.person() == Some(&at.me.person));
     let notes = mine.filter(|it| matches!(it.event, Event::Noted { .. } | Event::LateActionKept { .. }));
-    let is_repeat = incident.log.iter().any(|it| it.action == Some(key));
+    let is_repeat = incident.log.iter().any(|it| it.action == Some(at.key));
     if notes.count() >= NOTES_A_PERSON && !is_repeat {
         return Err(Problem::new(
             Kind::TooMany,
@@ -267,31 +229,56 @@ pub async fn note(
             "You have written as many notes on this incident as one person may (100). Please call the duty room.",
         ));
     }
-    act(&state, &me, id, Action { key, happened_at: None, input }).await
+    at.act(Input::Note { words }, None).await
 }
 
-/// An officer's press of a button: who, on which incident, and the page's key.
-pub struct AtDesk {
+/// A press of a button: who, on which incident, and the page's key.
+pub struct AtIncident {
     pub state: WebState,
     pub me: Me,
     pub id: IncidentId,
     pub key: ActionId,
 }
 
+impl FromRequestParts<WebState> for AtIncident {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, state: &WebState) -> Result<Self, Response> {
+        let me = Me::from_request_parts(parts, state).await.map_err(IntoResponse::into_response)?;
+        Self::of(me, parts, state).await
+    }
+}
+
+impl AtIncident {
+    async fn of(me: Me, parts: &mut Parts, state: &WebState) -> Result<Self, Response> {
+        let Path(id) = Path::from_request_parts(parts, state).await.map_err(IntoResponse::into_response)?;
+        let Key(key) = Key::from_request_parts(parts, state).await.map_err(IntoResponse::into_response)?;
+        Ok(Self { state: state.clone(), me, id, key })
+    }
+
+    /// Answers with the incident as it is now. `happened_at`: by the phone's clock.
+    async fn act(self, input: Input, happened_at: Option<Timestamp>) -> Done {
+        let Self { state, me, id, key } = self;
+        let filed = take(&state, &me, id, Action { key, happened_at, input }).await?;
+        Ok(Json(Eyes { me: &me, county: &state.county(), policy: state.desk.policy() }.brief(filed)))
+    }
+}
+
+/// The same by an officer.
+pub struct AtDesk(pub AtIncident);
+
 impl FromRequestParts<WebState> for AtDesk {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, state: &WebState) -> Result<Self, Response> {
         let Office(me) = Office::from_request_parts(parts, state).await.map_err(IntoResponse::into_response)?;
-        let Path(id) = Path::from_request_parts(parts, state).await.map_err(IntoResponse::into_response)?;
-        let Key(key) = Key::from_request_parts(parts, state).await.map_err(IntoResponse::into_response)?;
-        Ok(Self { state: state.clone(), me, id, key })
+        AtIncident::of(me, parts, state).await.map(Self)
     }
 }
 
 impl AtDesk {
     pub async fn act(self, input: Input) -> Done {
-        act(&self.state, &self.me, self.id, Action { key: self.key, happened_at: None, input }).await
+        self.0.act(input, None).await
     }
 }
 
@@ -300,12 +287,6 @@ pub struct Action {
     pub key: ActionId,
     pub happened_at: Option<Timestamp>,
     pub input: Input,
-}
-
-/// Answers with the incident as it is now.
-pub async fn act(state: &WebState, me: &Me, id: IncidentId, action: Action) -> Done {
-    let filed = take(state, me, id, action).await?;
-    Ok(Json(Eyes { me, county: &state.county(), policy: state.desk.policy() }.brief(filed)))
 }
 
 /// Hands the input to the desk, once a key.

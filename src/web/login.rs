@@ -1,7 +1,7 @@
 //! From a link in a message to a session cookie, and out again.
 
-use super::address::Address;
 use super::auth::{self, Admin};
+use super::client_ip::ClientIp;
 use super::error::{Answer, Problem, lang_of};
 use super::json::Body;
 use super::{WebState, pages, session};
@@ -56,7 +56,7 @@ pub async fn show(headers: HeaderMap) -> Response {
 /// Uses the link up and opens a session. The form needs no `Idempotency-Key`: the token is its own.
 pub async fn enter(
     State(state): State<WebState>,
-    Address(address): Address,
+    ClientIp(address): ClientIp,
     Path(token): Path<String>,
     headers: HeaderMap,
 ) -> Response {

@@ -1,8 +1,8 @@
 //! BROWSERS: the only home of axum. `router(state)` is the whole service; the contract is `api.md` beside this file.
 
-mod address;
 mod auth;
 mod board;
+mod client_ip;
 mod closeup;
 mod connections;
 mod dto;

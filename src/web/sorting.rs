@@ -2,7 +2,7 @@
 
 use super::dto::{Eyes, IncidentView};
 use super::error::Answer;
-use super::incident::AtDesk;
+use super::incident::{AtDesk, AtIncident};
 use super::json::{Body, optional_words};
 use crate::desk::Sort;
 use crate::triage::event::{Actor, Intent};
@@ -107,7 +107,7 @@ pub async fn take_undelivered(at: AtDesk, Body(Taken { message }): Body<Taken>) 
     at.act(Input::TakeUndelivered { message }).await
 }
 
-async fn sort(AtDesk { state, me, id, key }: AtDesk, sort: Sort) -> Done {
+async fn sort(AtDesk(AtIncident { state, me, id, key }): AtDesk, sort: Sort) -> Done {
     let by = By { actor: Actor::Officer { person: me.person.clone() }, action: Some(key), happened_at: None };
     let (filed, _) = state.desk.sort(id, sort, &by).await?;
     Ok(Json(Eyes { me: &me, county: &state.county(), policy: state.desk.policy() }.brief(filed)))

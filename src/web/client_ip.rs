@@ -7,9 +7,9 @@ use axum::http::request::Parts;
 use std::convert::Infallible;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-pub struct Address(pub IpAddr);
+pub struct ClientIp(pub IpAddr);
 
-impl FromRequestParts<WebState> for Address {
+impl FromRequestParts<WebState> for ClientIp {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, state: &WebState) -> Result<Self, Infallible> {
