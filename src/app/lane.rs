@@ -9,14 +9,14 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Mutex, mpsc};
 
-/// What could not be done is tried again so often: a full disk with room again is used within seconds.
+/// Interval between retries: short, so that room on a full disk is used within seconds.
 const RETRY_EVERY: Duration = Duration::from_secs(2);
 
-/// One lane. It survives a panic of whoever works in it: what waits, waits on.
+/// One queue of work. It survives a panic of its worker, with every piece in it.
 pub struct Lane<T> {
     from: mpsc::Receiver<T>,
     waiting: VecDeque<Arc<T>>,
-    /// At most so many wait here, and as many in the channel; beyond that whoever hands over waits, too.
+    /// Capacity of `waiting`. The channel holds as many again; beyond that the sender waits or is refused.
     bound: usize,
 }
 
@@ -42,8 +42,10 @@ impl<T> Lane<T> {
         told: impl Fn(Round<'_>),
     ) {
         let (mut stopped, mut open, mut going_on) = (pin!(stopped), true, true);
-        // While something waits, until the next try; what comes meanwhile does not hasten it.
-        let mut pause: Option<Pin<Box<dyn Future<Output = ()> + Send + '_>>> = None;
+        // While something waits, until the next try; what comes meanwhile does not hasten it. After a panic something waits already.
+        type Pause<'a> = Option<Pin<Box<dyn Future<Output = ()> + Send + 'a>>>;
+        let until_next = |waits: bool| -> Pause<'_> { waits.then(|| Box::pin(clock.sleep(RETRY_EVERY)) as _) };
+        let mut pause = until_next(!self.waiting.is_empty());
         while going_on && (open || !self.waiting.is_empty()) {
             let again = async {
                 match pause.as_mut() {
@@ -68,7 +70,7 @@ impl<T> Lane<T> {
             }
             if is_time || !going_on {
                 self.round(&work, &told).await;
-                pause = (!self.waiting.is_empty()).then(|| Box::pin(clock.sleep(RETRY_EVERY)) as _);
+                pause = until_next(!self.waiting.is_empty());
             }
         }
     }
@@ -76,17 +78,20 @@ impl<T> Lane<T> {
     async fn round<F: Future<Output = Result<()>>>(&mut self, work: impl Fn(Arc<T>) -> F, told: impl Fn(Round<'_>)) {
         let mut why = None;
         for _ in 0..self.waiting.len() {
-            // Taken out first: one that makes us panic shall not do it again and again.
-            let Some(piece) = self.waiting.pop_front() else { break };
-            let Err(e) = work(Arc::clone(&piece)).await else { continue };
+            // Moved to the end before the work: after a panic the others go first, and the piece is not lost.
+            self.waiting.rotate_left(1);
+            let Some(piece) = self.waiting.back().cloned() else { break };
+            let Err(e) = work(piece).await else {
+                self.waiting.pop_back();
+                continue;
+            };
             let is_over = e.kind == Kind::Unavailable;
             why = Some(e);
             if is_over {
-                // What is out of order for one is out of order for all: the rest of the round is spared.
-                self.waiting.push_front(piece);
+                // What fails for one fails for all: the rest of the round is skipped, and the order stays.
+                self.waiting.rotate_right(1);
                 break;
             }
-            self.waiting.push_back(piece);
         }
         told(Round { waiting: self.waiting.len(), why: why.as_ref() });
     }
@@ -140,6 +145,29 @@ mod tests {
         };
         lane.lock().await.run(&clock(), pending(), work, |_| {}).await;
         assert_eq!(done.into_inner(), ["good", "fine", "bad"]);
+    }
+
+    /// The worker panics over one piece and is started again: the others are done first, and that one is tried again.
+    #[tokio::test]
+    async fn a_panic_loses_no_piece() {
+        let (to, lane) = Lane::new(8);
+        ["first", "bad", "last"].into_iter().for_each(|it| to.try_send(it).expect("room"));
+        drop(to);
+        let (done, panics) = (Arc::new(std::sync::Mutex::new(Vec::new())), Arc::new(std::sync::Mutex::new(1)));
+        for dies in [true, false] {
+            let (lane, done, panics) = (Arc::clone(&lane), Arc::clone(&done), Arc::clone(&panics));
+            let worker = tokio::spawn(async move {
+                let work = async |it: Arc<&'static str>| {
+                    let dies = *it == "bad" && std::mem::take(&mut *panics.lock().expect("whole")) > 0;
+                    assert!(!dies, "dies over it");
+                    done.lock().expect("whole").push(*it);
+                    Ok(())
+                };
+                lane.lock().await.run(&clock(), pending(), work, |_| {}).await;
+            });
+            assert_eq!(worker.await.is_err(), dies);
+        }
+        assert_eq!(*done.lock().expect("whole"), ["first", "last", "bad"]);
     }
 
     /// However long the disk is full: no more wait than the bound here and as many before the door.
