@@ -182,7 +182,7 @@ async fn damage_is_found_and_the_rest_comes_back() {
     let file = set.join("huoyan.db");
     let mut bytes = fs::read(&file).expect("the copy");
     let middle = bytes.len() / 2;
-    bytes[middle..middle + 8].copy_from_slice(b"XXXXXXXX");
+    bytes[middle..middle + 8].copy_from_slice(b"damaged!");
     fs::write(&file, bytes).expect("damaged");
     let found = story.restore(&set, "broken").await.expect("restored").findings;
     assert!(found.iter().any(|it| it.starts_with("huoyan.db")), "{found:?}");

@@ -16,6 +16,8 @@ use std::process::Command;
 
 /// Room that is left when the disk fills, bytes: the fault comes at the first page, within a page, within a commit, between two.
 const ROOM: [u64; 8] = [0, 100, 4_096, 4_200, 9_000, 20_000, 33_000, 60_000];
+/// What the child says when the disk was full in every round: one that did nothing is no proof.
+const FILLED: &str = "the disk was full in every round";
 const CHILD: &str = "HUOYAN_TEST_DISK_FILLS";
 /// Notes an officer tries to write meanwhile.
 const TRIES: usize = 12;
@@ -27,7 +29,11 @@ fn a_full_disk_loses_nothing_and_stops_nothing_once_there_is_room() {
     let this = std::env::current_exe().expect("the test program");
     let told = Command::new("sh").args(["-c", story]).arg(this).env(CHILD, "1").output().expect("sh");
     let words = String::from_utf8_lossy(&told.stdout);
-    assert!(told.status.success() && words.contains("1 passed"), "{words}{}", String::from_utf8_lossy(&told.stderr));
+    assert!(
+        told.status.success() && words.contains("1 passed") && words.contains(FILLED),
+        "{words}{}",
+        String::from_utf8_lossy(&told.stderr)
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -64,6 +70,7 @@ async fn in_a_process_whose_disk_fills() {
         accepted.push(words);
         assert_eq!(notes(&t, fire).await, accepted, "round {round}: what was answered, and nothing else");
     }
+    println!("{FILLED}");
     // The ladder goes on: nobody has acknowledged.
     let before = t.again().await.incident(fire).await.expect("there").incident.version;
     clock.advance(SignedDuration::from_mins(31));
