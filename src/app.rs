@@ -93,9 +93,9 @@ pub enum Stage {
     All,
 }
 
-/// The cameras and what they saw have so long to come to an end, and so long all the rest: with the web's grace 10 s together, after which
-/// systemd would begin to kill.
-const CAMERAS_END_WITHIN: Duration = Duration::from_millis(2_500);
+/// Time limits of the stages of a stop. With the web's grace (`limits::STOP_WITHIN`, 5 s) and the last threads
+/// (`cli/run.rs`, 0.5 s) a stop takes at most 10 s.
+const CAMERAS_END_WITHIN: Duration = Duration::from_secs(2);
 const REST_ENDS_WITHIN: Duration = Duration::from_millis(1_500);
 const DATABASE_ENDS_WITHIN: Duration = Duration::from_secs(1);
 
@@ -326,8 +326,8 @@ pub fn inbound_key() -> Result<Option<String>> {
     Ok(Some(key))
 }
 
-/// Until Ctrl-C or SIGTERM. Whoever asks twice does not want to wait: then the program ends at once, with the exit code of
-/// that signal, and the next start finds what was committed.
+/// Until Ctrl-C or SIGTERM. A second signal ends the program at once, with the exit code of that signal. What was committed is
+/// there at the next start.
 async fn asked_to_stop(lang: Lang) {
     stop_signal().await;
     tracing::info!("{}", lang.pick("正在停止；再按一次立即结束", "stopping; once more ends at once"));

@@ -22,7 +22,7 @@ pub use take::{Office, Taken, drop_old, take};
 pub enum Step {
     /// The database is copied; how long it takes is not known.
     Database,
-    /// There are so many files.
+    /// Number of files to copy.
     Files { total: u64 },
     /// One more of them is done.
     File,

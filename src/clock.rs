@@ -1,7 +1,7 @@
 //! The only caller of "now" and "sleep", and the county's time zone. Simulated: time stands still until told to move, and sleeping moves the hands.
 //!
-//! The system's clock is read once; from then on time is what has passed. Whoever sets the machine's clock back an hour does not
-//! stop the ladder for an hour, and nobody who answers late is in time. The step is noticed and said; the next start takes it over.
+//! The system's clock is read once; from then on time is elapsed time. Setting the machine's clock back an hour does not
+//! stop the ladder for an hour, and does not make a late answer early. The step is noticed and said; the next start takes it over.
 
 use jiff::tz::{Offset, TimeZone};
 use jiff::{SignedDuration, Timestamp};

@@ -80,9 +80,9 @@ impl Default for StoreConfig {
 pub struct BackupConfig {
     /// Folder of backups, best on another disk. None: the program makes none by itself.
     pub folder: Option<PathBuf>,
-    /// The program makes one so often: a day, so that a lost disk costs a day's record at most.
+    /// Interval between two backups: a day, so that a lost disk costs at most a day's record.
     pub every: SignedDuration,
-    /// So many of the newest are kept: a fortnight, longer than damage stays unnoticed. Pictures are kept once for all.
+    /// Number of newest sets that are kept: a fortnight, longer than damage stays unnoticed. Pictures are kept once for all sets.
     pub keep: usize,
 }
 

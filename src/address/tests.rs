@@ -170,7 +170,7 @@ proptest! {
     fn no_shown_form_holds_a_planted_secret(
         shape in 0..SHAPES.len(),
         host in 0..HOSTS.len(),
-        // Whatever stands in raw passwords; not what begins another pair, nor an address of its own.
+        // Any character that raw passwords hold; not one that begins another pair, nor an address of its own.
         before in "[a-z0-9@#/?:%_,;!~-]{0,6}",
         after in "[a-z0-9@#/?:%_,;!~-]{0,6}",
         is_encoded in any::<bool>(),

@@ -11,9 +11,9 @@ use tokio::task::spawn_blocking;
 
 /// On the board.
 const PART: &str = "backups";
-/// While a backup is written, its age is looked at so often: a network disk may hang.
+/// Interval at which the board is updated while a backup is written: a network disk may hang.
 const LOOK: Duration = Duration::from_secs(60);
-/// A backup that failed is tried again after so long.
+/// Pause before a failed backup is tried again.
 const AGAIN: SignedDuration = SignedDuration::from_mins(10);
 
 pub async fn run(app: App) {
@@ -64,7 +64,7 @@ async fn take(app: &App, folder: &Path, state: &State) -> Option<Result<()>> {
     let work = move || {
         let taken = backup::take(&office, &folder, now, |_| {})?;
         tracing::info!("backup {} made, {} new pictures", taken.set.path.display(), taken.new_pictures);
-        // The backup is made, whatever becomes of the old ones; somebody's own may hold the folder.
+        // The backup is complete even if the old sets cannot be removed now: a manual backup may hold the lock.
         if let Err(e) = backup::drop_old(&folder, keep) {
             tracing::warn!("old backups stay until the next one: {}", e.chain());
         }

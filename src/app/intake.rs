@@ -19,7 +19,7 @@ use uuid::Uuid;
 const BATCH: usize = 64;
 /// JPEG quality of evidence: smoke has no sharp edges, blocks would make some.
 const EVIDENCE_QUALITY: u8 = 88;
-/// Sightings that wait while the database takes none: an hour of a county whose every camera is alarmed, some 100 KB.
+/// Sightings that wait while the database takes none: about one of every camera of a county (267), and as many in the channel.
 const SIGHTINGS_MAX: usize = 256;
 /// Pictures that wait while they cannot be saved, about 40 MB, and as many before the door; later ones of that time are missing,
 /// which the board says until the next start.
@@ -123,8 +123,8 @@ fn missing(app: &App) {
     app.parts.set(
         "pictures",
         false,
-        "有现场图片没能保存下来，缺的图片补不回来（日志里有编号）；请清理磁盘",
-        "some evidence pictures were not saved and cannot be brought back (the log has their ids): make room on the disk",
+        "有现场图片没能保存下来，补不回来；编号和原因见日志",
+        "some evidence pictures were not saved and cannot be brought back; the log has their ids and the reason",
     );
 }
 

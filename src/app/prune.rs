@@ -6,10 +6,10 @@ use crate::error::Result;
 use crate::store::Store;
 use std::time::Duration;
 
-/// Old analyses are thrown away so often.
+/// Interval between two prunings.
 const EVERY: Duration = Duration::from_secs(3600);
-/// The single writer is everybody else's for so long between two acts of pruning. Three million rows, a night of 267 cameras
-/// forty days ago, are gone in about two minutes.
+/// Pause between two acts of pruning, in which the single writer is free. Three million rows of 4,000 an act take 750 acts and 75 s of
+/// pauses.
 const PAUSE: Duration = Duration::from_millis(100);
 
 pub async fn run(app: App) {

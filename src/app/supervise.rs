@@ -12,7 +12,7 @@ const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 /// Before the task's name on the board.
 const PART: &str = "tasks";
-/// A task that lives so long has recovered.
+/// Run time after which a restarted task counts as recovered.
 const STEADY: Duration = Duration::from_secs(60);
 
 /// What a supervisor needs to know.

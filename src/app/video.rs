@@ -149,7 +149,7 @@ impl Video {
         }
     }
 
-    /// Stops for good: whoever takes in what was seen hears the end.
+    /// Stops for good and closes the channel of frames, so that its reader ends.
     pub fn end(&mut self) {
         self.stop();
         self.out = None;

@@ -23,7 +23,7 @@ pub struct Manifest {
     pub made_at: Timestamp,
     /// Where the log ended; `None`: the database is a PostgreSQL server and is not in the set.
     pub log: Option<Head>,
-    /// The office had so many evidence pictures; they lie beside the sets.
+    /// Number of the office's evidence pictures; they lie beside the sets.
     pub pictures: u64,
     /// Files of the set by their path in it.
     pub files: BTreeMap<String, Fingerprint>,

@@ -16,7 +16,7 @@ const BROWSERS: u64 = 768;
 /// Of everything but cameras.
 const OTHERS: u64 = OWN + BROWSERS;
 
-/// How many connections the machine has for browsers beside so many cameras: 768, or what is left where the limit is lower.
+/// Connections left for browsers beside this number of cameras: 768, or fewer where the limit of open files is lower.
 pub fn left_for_browsers(cameras: usize) -> usize {
     left_of(getrlimit(Resource::Nofile).current, cameras)
 }

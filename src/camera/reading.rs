@@ -14,7 +14,7 @@ impl Reading {
         self.at
     }
 
-    /// Refused, one of so many readings; true when another may be tried at once.
+    /// The camera refused the current reading. True when another may be tried at once. `readings`: how many there are.
     pub fn refused(&mut self, readings: usize) -> bool {
         // One that has worked is the right one: the camera has another password now, or a bad moment.
         if self.is_proven || readings < 2 {

@@ -102,7 +102,7 @@ pub enum Outcome {
 
 /// The whole program: arguments in, exit code out.
 pub fn main() -> ExitCode {
-    // Registers, database and pictures hold people's names, phones and faces: whatever is made is its owner's alone.
+    // Registers, database and pictures hold people's names, phones and faces: new files are for their owner only.
     rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
     let arguments = Arguments::parse();
     let lang = Lang::from_env();

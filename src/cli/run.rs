@@ -8,7 +8,8 @@ use crate::error::Result;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-const THREADS_END_WITHIN: Duration = Duration::from_secs(1);
+/// The last part of a stop's 10 s, see `app.rs`.
+const THREADS_END_WITHIN: Duration = Duration::from_millis(500);
 
 #[derive(clap::Args)]
 pub struct Args {

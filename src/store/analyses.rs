@@ -10,7 +10,7 @@ use sqlx::Connection as _;
 /// Long enough to try thresholds on a whole 清明 season's fortnight twice: twelve cameras at one frame in 10 s make about
 /// 3 million rows (0.4 GB), 267 cameras 69 million (8 to 10 GB).
 const KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
-/// So many rows go in one act: about 20 ms of the single writer, however many wait to go.
+/// Rows deleted in one act, so that the single writer is free again after milliseconds.
 const PRUNED_AT_ONCE: i64 = 4_000;
 
 type Row = (String, i64, f64, f64, String, String, String, String);

@@ -44,7 +44,7 @@ const SQLITE_READERS: u32 = 4;
 const POSTGRES_CONNECTIONS: u32 = 10;
 /// Another process (a backup, `huoyan check`) may hold the file for so long before we call it broken.
 const BUSY: Duration = Duration::from_secs(10);
-/// So long an act waits in line for a connection: less than a page waits for its answer (15 s), so that it hears what is wrong.
+/// Longest wait for a connection. Shorter than a page's wait for its answer (15 s), so that the page gets the reason.
 const IN_LINE: Duration = Duration::from_secs(8);
 
 /// A handle, cheap to clone.
@@ -131,7 +131,7 @@ impl Store {
     }
 
     /// Throws away what nobody needs any more: analyses after 30 days, used-up links and sessions. The log, its sightings
-    /// and pictures stay. One call is one short act, so that no action waits long behind it; whoever calls pauses and calls
+    /// and pictures stay. One call is one short act, so that no action waits long behind it; the caller pauses and calls
     /// again until nothing is removed. Returns the number of analyses removed.
     pub async fn prune(&self, now: Timestamp) -> Result<u64> {
         self.prune_logins(now).await?;

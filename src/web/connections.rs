@@ -103,7 +103,7 @@ impl Peer {
             if left.is_zero() {
                 return;
             }
-            // A network's time is the machine's, whatever the desk's clock says.
+            // Network timeouts are real time, also where the desk's clock is simulated.
             Clock::System.sleep(left).await;
         }
     }
@@ -127,7 +127,7 @@ impl Connections {
         Self { network, open: Arc::default() }
     }
 
-    /// A place for one more. When all are taken, whoever has said nothing for longest without being served makes room; when
+    /// A place for one more. When all are taken, the connection that has been silent for longest without being served is closed; when
     /// all are served, there is none.
     pub fn admit(&self) -> Option<Place> {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);

@@ -35,11 +35,11 @@ pub const STREAMS_AT_ONCE: usize = 512;
 pub const CONNECTIONS_AT_ONCE: usize = REQUESTS_AT_ONCE + STREAMS_AT_ONCE;
 /// A head is 2 kB at most: 50 kbit/s carry it in a third of a second, and a lost packet is sent again within seconds.
 pub const HEADER_WITHIN: Duration = Duration::from_secs(10);
-/// A page asks again within a minute; proxies keep theirs for 60 s, and whoever closes first should be the proxy.
+/// A page asks again within a minute; proxies keep theirs for 60 s, and the proxy should be the first to close.
 pub const IDLE_FOR: Duration = Duration::from_secs(75);
-/// Longer than the slowest answer takes to begin: a peer that takes nothing for so long is gone.
+/// Longer than the slowest answer takes to begin: a peer that reads nothing for that time is gone.
 pub const STALLED_FOR: Duration = Duration::from_secs(120);
-/// Answers take milliseconds; whoever stops the program waits no longer than this, nor does the next start.
+/// Grace for answers under way at a stop: they take milliseconds, and neither the operator nor the next start should wait longer.
 pub const STOP_WITHIN: Duration = Duration::from_secs(5);
 /// A peer without a word is asked whether it is there after 60 s, then every 15 s, four times: gone after two minutes.
 pub const KEEPALIVE_AFTER: Duration = Duration::from_secs(60);

@@ -82,7 +82,7 @@ async fn database(state: &WebState, lang: Lang) -> PartView {
 pub struct Pulse(Arc<Mutex<Option<(Timestamp, bool)>>>);
 
 impl Pulse {
-    /// So long an answer is as good as new.
+    /// Time for which an answer is reused.
     const HOLDS_FOR: Duration = Duration::from_secs(2);
 
     async fn takes_writes(&self, store: &Store, clock: &Clock) -> bool {

@@ -19,7 +19,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 const COOKIE_NAME: &str = "huoyan_session";
 
 /// Whether the register gives this person this access. Anybody in it may be sent to a fire; the office's pages are for those
-/// whose post is in an office, and for whoever the rota names there. A session is kept when the register no longer fits: a
+/// whose post is in an office, and for people whom the rota names there. A session is kept when the register no longer fits: a
 /// register imported in haste and put right again must not log out a county.
 pub fn is_entitled(county: &County, login: &Login) -> bool {
     use policy::Role::{CountyDuty, CountyLeader, NextDuty, TownshipDuty};

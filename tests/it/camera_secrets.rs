@@ -1,5 +1,5 @@
 //! No secret of a camera leaves the program. A register holds one of every shape; it is imported, the real program runs with it,
-//! and whatever it says is searched: every answer that officer, ops and ranger may read, the pages, the metrics, the log.
+//! and everything it says is searched: every answer that officer, ops and ranger may read, the pages, the metrics, the log.
 
 use crate::http_support::at;
 use axum::Router;

@@ -233,7 +233,7 @@ impl Incident {
         self.merged.retain(|it| it.other != other);
     }
 
-    /// Whoever goes, comes or says no: a request for support waits for an officer's answer.
+    /// Ends every wait but a request for support: that waits for an officer's answer, also when another ranger goes.
     fn only_support_waits(&mut self) {
         self.waiting.retain(|it| it.matter == Matter::Support);
     }

@@ -11,7 +11,7 @@ import { shift, sounding } from './shift';
 import type { Incident } from '../shared/types';
 
 const MUTE_MS = 60_000;
-/** Reads that fail for so long are a lost server; a restart takes less. */
+/** Time of failing reads after which the server counts as lost; a restart takes less. */
 const FAILING_MAX_MS = 10_000;
 const SEEN_KEY = 'huoyan.seen';
 

@@ -37,7 +37,7 @@ export function Dock({ incident, at }: { incident: RangerIncident; at: Step }) {
       {name}
     </button>
   );
-  // Whoever has reported has been there: only those on the way can still say that they cannot go.
+  // A ranger who has reported was there: only before the report can he say that he cannot go.
   const help = (
     <div class="pair">
       {at !== 'reported' && (

@@ -5,7 +5,7 @@ import { open, route, stage } from './state';
 /** The task that the start page shows instead of the list. */
 export const front = signal<string | null>(null);
 
-/** Pure: a task that comes to an empty list is opened, for it is what the phone is in the hand for. Whatever is shown then stays. */
+/** Pure: a task that comes to an empty list is opened, because it is why the phone is in the hand. What is shown then stays. */
 export function frontOf(shown: string | null, openBefore: number, now: readonly string[]): string | null {
   return shown ?? (openBefore === 0 && now.length === 1 ? now[0]! : null);
 }

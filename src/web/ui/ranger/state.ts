@@ -102,7 +102,7 @@ export function tap(kind: Kind, incident: RangerIncident, body: Record<string, u
   outbox.add(photo ? { ...item, photo } : item, waitFor(item));
 }
 
-/** A step without a position waits a moment for one; whoever cannot go needs none. */
+/** A step without a position waits a moment for one; a refusal needs none. */
 export function waitFor({ key, kind, position }: Pick<Item, 'key' | 'kind' | 'position'>): number {
   if (position || kind === 'photo' || kind === 'decline') return 0;
   void soon().then((found) => outbox.locate(key, found));

@@ -80,7 +80,7 @@ export function groupOf(incident: Incident, now: number): Group {
   return state === 'closed' ? 'reported' : state;
 }
 
-/** A call for the room: what nobody has taken yet, and whatever is late. */
+/** What the room has to react to: incidents that nobody has taken yet, and overdue ones. */
 export const isCall = (incident: Incident, now: number): boolean => ['overdue', 'relocation', 'needs_review', 'dispatched'].includes(groupOf(incident, now));
 
 /** Led by another that is open, with nobody of its own on the way: a line on the leader's card, no card of its own. */

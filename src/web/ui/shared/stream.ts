@@ -44,7 +44,7 @@ export class EventParser {
 
 /** When the stream last said anything, by the device's clock; 0 before the first word. */
 export const heardAt = signal(0);
-/** True after so long a silence. */
+/** True when this silence means a lost connection. */
 export const stale = signal(false);
 
 export interface Listener {
