@@ -4,33 +4,45 @@ use super::{Bearing, CAMERA_RADIUS_MIN_M, SIGMAS_CROSSED};
 use crate::triage::geo::{Fix, FixMethod, LatLon, Spread};
 use crate::triage::ray::{Ray, plane, unplane};
 use crate::triage::support;
+use std::collections::BTreeMap;
 
 /// Places of the doubt that are held against what the ground says of each range.
 const PLACES: usize = 256;
-/// A crossing may lie so much outside of its first doubt, when the ground says so.
+/// How far outside of its first doubt the ground may move a crossing: places are sampled in an ellipse wider by this factor.
 const WIDER: f64 = 1.5;
 /// One profile in ten is of another ridge: a tilt off by a degree, smoke behind a nearer crest. Judged, not measured.
 const PROFILE_WRONG: f64 = 0.1;
 
 /// The crossing that most bearings agree with, of equals the narrowest. `areas`: centre and radius of what else says where it is.
 pub(super) fn supported(bearings: &[Bearing<'_>], areas: &[(LatLon, f64)], joined_by_hand: bool) -> Option<Fix> {
-    let rays: Vec<Ray> = bearings.iter().map(|it| it.ray).collect();
-    let pairs = bearings.iter().enumerate().flat_map(|(i, a)| bearings[i + 1..].iter().map(move |b| [a, b]));
-    let fixes = pairs.filter_map(|[one, other]| {
+    // Pairs of one fire agree with the same bearings: each such set is solved once.
+    let mut solved: BTreeMap<Vec<usize>, Option<Fix>> = BTreeMap::new();
+    let mut best: Option<(usize, Fix)> = None;
+    let pairs = (0..bearings.len()).flat_map(|i| (i + 1..bearings.len()).map(move |j| (i, j)));
+    for (i, j) in pairs {
+        let (one, other) = (&bearings[i], &bearings[j]);
         let (a, b) = (one.ray, other.ray);
-        let seen = (one.sighting.observed_at, other.sighting.observed_at);
-        let crossing = a.crossing(&b)?;
-        let mut agreeing = vec![a, b];
-        agreeing.extend(rays.iter().filter(|it| **it != a && **it != b && support::third_ray(it, crossing, &a, &b)));
-        let fix = on_ground(solve(&agreeing)?, &agreeing);
+        let Some(crossing) = a.crossing(&b) else { continue };
+        let agrees =
+            |(n, it): &(usize, &Bearing<'_>)| [i, j].contains(n) || support::third_ray(&it.ray, crossing, &a, &b);
+        let agreeing: Vec<usize> = bearings.iter().enumerate().filter(agrees).map(|(n, _)| n).collect();
+        let count = agreeing.len();
+        let fix = *solved.entry(agreeing).or_insert_with_key(|agreeing| {
+            let rays: Vec<Ray> = agreeing.iter().map(|n| bearings[*n].ray).collect();
+            solve(&rays).map(|fix| on_ground(fix, &rays))
+        });
+        let Some(fix) = fix else { continue };
         let area_there = || areas.iter().any(|(centre, radius_m)| support::area_at(*centre, *radius_m, &fix));
         let is_supported = joined_by_hand && areas.is_empty()
-            || agreeing.len() > 2
-            || support::ranges_agree(&a, &b, seen.0, seen.1)
+            || count > 2
+            || support::ranges_agree(&a, &b, one.sighting.observed_at, other.sighting.observed_at)
             || area_there();
-        is_supported.then_some((agreeing.len(), fix))
-    });
-    fixes.min_by(|(n, a), (m, b)| m.cmp(n).then_with(|| a.radius_m.total_cmp(&b.radius_m))).map(|(_, fix)| fix)
+        let is_better = best.is_none_or(|(most, it)| count > most || count == most && fix.radius_m < it.radius_m);
+        if is_supported && is_better {
+            best = Some((count, fix));
+        }
+    }
+    best.map(|(_, fix)| fix)
 }
 
 /// The crossing, moved to where the ground lets the smoke stand: mean and covariance of the places of its doubt, each as likely as
