@@ -66,7 +66,7 @@ impl Store {
             cursor = last.cursor;
             for entry in &entries {
                 match &entry.recorded {
-                    Some(recorded) => pictures.extend(recorded.event.pictures()),
+                    Some(recorded) => pictures.extend(recorded.event.pictures().into_iter().map(|(id, _)| id)),
                     None => unreadable += 1,
                 }
             }

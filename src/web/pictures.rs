@@ -15,7 +15,6 @@ use crate::triage::detection::BoundingBox;
 use crate::triage::event::Event;
 use crate::triage::id::{CameraId, IncidentId, PictureId};
 use crate::triage::incident::Input;
-use crate::triage::sighting::{Sighting, Source};
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{FromRequestParts, Path, Query, State};
@@ -60,26 +59,15 @@ impl Index {
             let Some(last) = events.last() else { break };
             known.cursor = last.cursor;
             for entry in &events {
-                match entry.recorded.as_ref().map(|it| &it.event) {
-                    Some(Event::Opened { sighting, .. } | Event::SightingAdded { sighting, .. }) => {
-                        let belongs = Belongs { incident: entry.incident, bbox: bbox(sighting) };
-                        known.pictures.extend(sighting.pictures.iter().map(|id| (*id, belongs)));
-                    }
-                    Some(Event::PhotoAdded { picture }) => {
-                        known.pictures.insert(*picture, Belongs { incident: entry.incident, bbox: None });
-                    }
-                    _ => {}
+                let Some(recorded) = &entry.recorded else { continue };
+                // What one incident leads stays the other's, which is where it was filed.
+                let is_led = matches!(recorded.event, Event::Merged { .. });
+                for (id, bbox) in recorded.event.pictures().into_iter().filter(|_| !is_led) {
+                    known.pictures.insert(id, Belongs { incident: entry.incident, bbox });
                 }
             }
         }
         Ok(known.pictures.get(&picture).copied())
-    }
-}
-
-fn bbox(sighting: &Sighting) -> Option<BoundingBox> {
-    match sighting.source {
-        Source::Camera { bbox, .. } => Some(bbox),
-        _ => None,
     }
 }
 

@@ -73,6 +73,10 @@ async fn new_evidence_at_a_closed_place_is_on_the_board_and_one_press_makes_it_a
     let reminded = board["reminded"][0].clone();
     assert_eq!((&reminded["incident"], reminded["sightings"].as_array().map(Vec::len)), (&json!(id), Some(1)));
 
+    let filed = world.state.store.incident(id.parse().expect("an id")).await.expect("there").incident;
+    let picture = filed.reminders[0].pictures[0];
+    assert_eq!(officer.get(&format!("/api/v1/pictures/{picture}")).await.status, 200, "a reminder can be looked at");
+
     officer.post(&path("split"), json!({"sightings": reminded["sightings"]})).await.ok();
     let cards = open(&officer).await;
     let anew = read(&officer, cards.first().expect("an open incident")).await;
