@@ -28,7 +28,7 @@ impl Desk {
     pub async fn sort(&self, incident: IncidentId, sort: Sort, by: &By) -> Result<(Filed, IncidentId)> {
         for _ in 0..ATTEMPTS {
             let filed = self.store.incident(incident).await?;
-            if by.action.is_some_and(|action| filed.incident.actions.contains(&action)) {
+            if by.action.is_some_and(|action| filed.incident.made_by(action).is_some()) {
                 return Ok((filed, incident));
             }
             let (one, other) = match &sort {

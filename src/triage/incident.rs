@@ -75,8 +75,6 @@ pub struct Incident {
     pub verification: Option<Verification>,
     pub closure: Option<Closure>,
     pub closed_at: Option<Timestamp>,
-    /// Actions already taken in, so that a repeat yields nothing.
-    pub actions: Vec<ActionId>,
     pub log: Vec<Recorded>,
 }
 

@@ -221,7 +221,7 @@ pub async fn note(at: AtIncident, Body(Note { words: text }): Body<Note>) -> Don
     let incident = visible(&at.state, &at.me, at.id).await?.incident;
     let mine = incident.log.iter().filter(|it| it.actor.person() == Some(&at.me.person));
     let notes = mine.filter(|it| matches!(it.event, Event::Noted { .. } | Event::LateActionKept { .. }));
-    let is_repeat = incident.log.iter().any(|it| it.action == Some(at.key));
+    let is_repeat = incident.made_by(at.key).is_some();
     if notes.count() >= NOTES_A_PERSON && !is_repeat {
         return Err(Problem::new(
             Kind::TooMany,

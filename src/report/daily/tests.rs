@@ -74,7 +74,6 @@ fn incident(opened: i64, source: Source) -> Incident {
         verification: None,
         closure: None,
         closed_at: None,
-        actions: vec![],
         log: vec![],
     }
 }

@@ -6,7 +6,7 @@ use crate::triage::dispatch::Dispatch;
 use crate::triage::event::{
     Actor, Because, Called, Candidate, Closure, Dispatched, Due, Event, Hint, Neighbour, Recorded,
 };
-use crate::triage::id::{DispatchId, GridId, IncidentId, PersonId};
+use crate::triage::id::{ActionId, DispatchId, GridId, IncidentId, PersonId};
 use crate::triage::locate;
 use crate::triage::policy::{Policy, Role, Rung, Stage, ZeroPoint};
 use crate::triage::score;
@@ -65,10 +65,15 @@ impl Incident {
         decision.events
     }
 
+    /// What this action has made already: a repeat shall make nothing more.
+    pub fn made_by(&self, action: ActionId) -> Option<&Recorded> {
+        self.log.iter().find(|it| it.action == Some(action))
+    }
+
     /// Decides. Deadlines already past at `now` are fired first, so the order of waking does not matter. A repeated action
     /// yields no event. Does not change `self`: apply the events. Of the events of one action exactly one carries its id.
     pub fn handle(&self, input: Input, by: &By, office: &Office<'_>, now: Timestamp) -> Result<Vec<Recorded>, Refusal> {
-        if let Some(done) = self.log.iter().find(|it| by.action.is_some() && it.action == by.action) {
+        if let Some(done) = by.action.and_then(|action| self.made_by(action)) {
             let repeat = done.actor == by.actor && input.may_have_made(&done.event);
             return if repeat { Ok(Vec::new()) } else { Err(Refusal::KeyReused) };
         }

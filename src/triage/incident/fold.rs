@@ -191,7 +191,6 @@ impl Incident {
     }
 
     fn remember(&mut self, recorded: &Recorded) {
-        self.actions.extend(recorded.action);
         self.log.push(recorded.clone());
         self.version += 1;
     }
@@ -371,7 +370,6 @@ fn opened(recorded: &Recorded) -> Option<Incident> {
         verification: None,
         closure: None,
         closed_at: None,
-        actions: Vec::new(),
         log: Vec::new(),
     };
     opened.begin(Matter::Review, at, review_by.unwrap_or(at));

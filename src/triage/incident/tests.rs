@@ -8,6 +8,7 @@ use crate::triage::kit::*;
 use crate::triage::policy::{Channel, Policy, Role, Stage};
 use jiff::SignedDuration;
 use proptest::prelude::*;
+use std::collections::HashSet;
 
 /// Something somebody does after a wait.
 #[derive(Clone, Debug)]
@@ -175,10 +176,9 @@ proptest! {
     #[test]
     fn one_action_one_line(acts in any_acts(), waiting in any::<bool>()) {
         let story = live(&acts, waiting);
-        let mut actions: Vec<ActionId> = story.incident.log.iter().filter_map(|it| it.action).collect();
-        prop_assert_eq!(&actions, &story.incident.actions);
-        actions.dedup();
-        prop_assert_eq!(actions.len(), story.incident.actions.len());
+        let actions: Vec<ActionId> = story.incident.log.iter().filter_map(|it| it.action).collect();
+        let each: HashSet<&ActionId> = actions.iter().collect();
+        prop_assert_eq!(each.len(), actions.len());
     }
 
     #[test]
