@@ -31,6 +31,7 @@ fn any_act() -> impl Strategy<Value = Act> {
         3 => means.prop_map(|means| Input::Arrive { means, position: None }),
         3 => prop_oneof![Just(3u8), Just(10), Just(9)].prop_map(report),
         1 => Just(Input::Decline { reason: "不在辖区".to_owned() }),
+        1 => Just(Input::AskSupport { reason: "有人受伤".to_owned() }),
         1 => Just(Input::SendBack { reason: "缺照片".to_owned() }),
         1 => Just(Input::Close { closure }),
         2 => (1u128..99, prop_oneof![Just("wang"), Just("li")])
