@@ -5,40 +5,31 @@ mod messages;
 mod open;
 mod refusal;
 mod sort;
+mod time;
 mod wording;
 
 use crate::bus::{Announcement, Bus};
 use crate::clock::{Clock, Heartbeat};
 use crate::county::{County, Registers};
 use crate::error::{Error, Kind, Result};
-use crate::store::{Commit, Filed, Message, Store};
+use crate::store::{Commit, Filed, Store};
 use crate::triage::event::{Actor, Hint, Place, Recorded};
 use crate::triage::geo::Fix;
-use crate::triage::id::{DispatchId, IncidentId, PersonId};
-use crate::triage::incident::{By, Deadline, Failed, Incident, Input, Office};
+use crate::triage::id::{IncidentId, PersonId};
+use crate::triage::incident::{By, Incident, Input, Office};
 use crate::triage::policy::{Policy, Role};
 use crate::triage::sighting::Sighting;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use messages::Aside;
-use open::OpenBook;
+pub use open::{ENDED_FOR, OpenBook};
 use refusal::refused;
-use std::pin::pin;
+use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Duration;
 use tokio::sync::{Mutex, Notify};
 use uuid::{ContextV7, Uuid};
 
 /// How often a decision that lost to a faster one is made anew; losing five times in a row means something is wrong.
 const ATTEMPTS: usize = 5;
-/// How often the desk looks at the clock at least, so that a stepped or suspended clock costs seconds, not hours.
-const LOOKS_EVERY: Duration = Duration::from_secs(15);
-/// And after an error of the database so soon again.
-const TRIES_AGAIN: Duration = Duration::from_secs(1);
-/// After this time a sighting that is recorded but not filed was left behind by a desk that died or met an error.
-const LEFT_BEHIND: SignedDuration = SignedDuration::from_secs(5);
-/// Left-behind sightings, and failed messages, taken up at one look.
-const TAKEN_UP: u32 = 100;
-
 pub use sort::Sort;
 
 pub struct Desk {
@@ -49,12 +40,22 @@ pub struct Desk {
     /// 【…】 before every text.
     signature: String,
     clock: Clock,
+    book: Mutex<Option<Arc<OpenBook>>>,
+    audited: std::sync::Mutex<Audited>,
     /// Sightings are filed one after the other: the second of one fire sees the incident of the first.
-    open: Mutex<OpenBook>,
+    filing: Mutex<()>,
     woken: Arc<Notify>,
     ids: std::sync::Mutex<ContextV7>,
     /// Beats with every look that reached the store.
     heartbeat: Heartbeat,
+}
+
+#[derive(Default)]
+struct Audited {
+    /// The open incident that was last held against its log.
+    last: Option<IncidentId>,
+    /// Codes of those that were not what their log says.
+    rebuilt: BTreeSet<String>,
 }
 
 /// What was decided about one incident.
@@ -72,8 +73,6 @@ impl Desk {
         signature: impl Into<String>,
         clock: Clock,
     ) -> Self {
-        let (open, woken) = (Mutex::default(), Arc::default());
-        let ids = std::sync::Mutex::new(ContextV7::new());
         Self {
             store,
             bus,
@@ -81,9 +80,11 @@ impl Desk {
             policy,
             signature: signature.into(),
             clock,
-            open,
-            woken,
-            ids,
+            book: Mutex::default(),
+            audited: std::sync::Mutex::default(),
+            filing: Mutex::default(),
+            woken: Arc::default(),
+            ids: std::sync::Mutex::new(ContextV7::new()),
             heartbeat: Heartbeat::default(),
         }
     }
@@ -103,6 +104,38 @@ impl Desk {
     /// Silent for longer than some looks: deadlines are not kept.
     pub fn heartbeat(&self) -> &Heartbeat {
         &self.heartbeat
+    }
+
+    /// What is open, as the log says now.
+    pub async fn open_book(&self) -> Result<Arc<OpenBook>> {
+        self.open_book_at(u64::MAX).await
+    }
+
+    /// What is open, as the log said at `cursor` or later: asks the store only when that is news.
+    pub async fn open_book_at(&self, cursor: u64) -> Result<Arc<OpenBook>> {
+        let mut kept = self.book.lock().await;
+        let next = match &*kept {
+            Some(book) if book.cursor() >= cursor => return Ok(Arc::clone(book)),
+            Some(book) => match book.continued(&self.store, self.clock.now()).await? {
+                Some(next) => next,
+                None => return Ok(Arc::clone(book)),
+            },
+            None => OpenBook::read(&self.store, self.clock.now()).await?,
+        };
+        let next = Arc::new(next);
+        *kept = Some(Arc::clone(&next));
+        Ok(next)
+    }
+
+    /// An incident as it is now: one that is open costs no reading of its log.
+    ///
+    /// # Errors
+    /// As [`Store::incident`].
+    pub async fn incident(&self, incident: IncidentId) -> Result<Filed> {
+        match self.open_book().await?.find(incident) {
+            Some(filed) => Ok(Filed::clone(filed)),
+            None => self.store.incident(incident).await,
+        }
     }
 
     /// The rules in force.
@@ -136,13 +169,13 @@ impl Desk {
             )));
         }
         for _ in 0..ATTEMPTS {
-            let Filed { code, opened_seq, incident } = self.store.incident(incident).await?;
+            let Filed { code, opened_seq, incident } = self.incident(incident).await?;
             let decided = self.decide(incident, input.clone(), by)?;
             let incident = decided.incident.clone();
             let mut all = vec![decided];
             if let Input::Close { closure } = &input {
                 for led in &incident.merged {
-                    let led = self.store.incident(led.other).await?.incident;
+                    let led = self.incident(led.other).await?.incident;
                     if led.closed_at.is_none() {
                         all.push(self.decide(led, Input::Close { closure: closure.clone() }, &unnamed(by))?);
                     }
@@ -154,122 +187,6 @@ impl Desk {
             }
         }
         Err(too_slow())
-    }
-
-    /// Fires everything that time alone has brought about by now, each once; takes up messages that reached nobody and
-    /// sightings left behind. Returns the number of events made. What fails for one incident is logged and tried again at
-    /// the next look.
-    pub async fn tick(&self) -> Result<usize> {
-        let now = self.clock.now();
-        for sighting in self.store.unfiled_sightings(now - LEFT_BEHIND, TAKEN_UP).await? {
-            if let Err(e) = self.file(std::slice::from_ref(&sighting)).await {
-                tracing::error!(sighting.id = %sighting.id, error = %e.chain(), "a sighting could not be filed; tried again soon");
-            }
-        }
-        let mut fired = 0;
-        for message in self.store.failed_messages(TAKEN_UP).await? {
-            fired += counted(&message.incident, self.message_failed(&message).await);
-        }
-        let due = self.store.due_incidents(now).await?;
-        let rings = |it: &&Filed| matches!(it.incident.next_deadline(), Some((_, Deadline::Ring(_))));
-        for Filed { incident, .. } in &due {
-            // Of a flood the first rings for all that are due with it.
-            let alike: Vec<&Filed> = due
-                .iter()
-                .filter(|it| incident.flood.is_some() && it.incident.flood == incident.flood)
-                .filter(rings)
-                .collect();
-            let first = alike.first().map(|it| it.incident.id).filter(|first| *first != incident.id);
-            let codes = alike.iter().map(|it| it.code.clone()).collect();
-            let name = incident.id;
-            fired += counted(&name, self.fire(incident.clone(), first, codes).await);
-        }
-        Ok(fired)
-    }
-
-    /// Keeps the deadlines until `shutdown`: looks when the next is due, when anything was committed, and every 15 s.
-    pub async fn run(&self, shutdown: impl Future<Output = ()>) {
-        let mut shutdown = pin!(shutdown);
-        let mut changes = self.bus.announcements();
-        loop {
-            let pause = match self.look().await {
-                Ok(pause) => {
-                    self.heartbeat.beat();
-                    pause
-                }
-                Err(e) => {
-                    tracing::error!(error = %e.chain(), "the desk cannot reach its store; tried again soon");
-                    TRIES_AGAIN
-                }
-            };
-            tokio::select! {
-                () = &mut shutdown => return,
-                () = self.clock.sleep(pause) => {}
-                () = self.woken.notified() => {}
-                // Lagging is fine: whatever was announced, the store is asked.
-                _ = changes.recv() => while changes.try_recv().is_ok() {},
-            }
-        }
-    }
-
-    /// Takes in what the bus brings from edges until `shutdown`; a sighting is confirmed to the bus only once filed.
-    pub async fn listen(&self, shutdown: impl Future<Output = ()>) -> Result<()> {
-        let mut shutdown = pin!(shutdown);
-        let mut sightings = self.bus.sightings().await?;
-        loop {
-            let delivery = tokio::select! {
-                () = &mut shutdown => return Ok(()),
-                next = sightings.next() => match next {
-                    Some(delivery) => delivery,
-                    None => return Ok(()),
-                },
-            };
-            while let Err(e) = self.sighting(delivery.sighting.clone()).await {
-                tracing::error!(sighting.id = %delivery.sighting.id, error = %e.chain(), "a sighting could not be taken in");
-                if !e.kind.is_retryable() {
-                    break;
-                }
-                self.clock.sleep(TRIES_AGAIN).await;
-            }
-            delivery.done().await;
-        }
-    }
-
-    async fn look(&self) -> Result<Duration> {
-        self.tick().await?;
-        let Some(due) = self.store.next_due().await? else { return Ok(LOOKS_EVERY) };
-        // What is still due could not be done: its incident cannot be read, or somebody was faster.
-        let wait = Duration::try_from(due.duration_since(self.clock.now())).ok().filter(|wait| !wait.is_zero());
-        Ok(wait.unwrap_or(TRIES_AGAIN).clamp(Duration::from_millis(10), LOOKS_EVERY))
-    }
-
-    async fn fire(&self, incident: Incident, with: Option<IncidentId>, codes: Vec<String>) -> Result<usize> {
-        let tick = Input::Tick { dispatch: DispatchId(self.new_id(self.clock.now())), with };
-        let decided = self.decide(incident, tick, &system())?;
-        let fired = decided.events.len();
-        self.commit(vec![decided], None, Aside { codes, ..Aside::default() }).await?;
-        Ok(fired)
-    }
-
-    async fn message_failed(&self, message: &Message) -> Result<usize> {
-        let incident = self.store.incident(message.incident).await?.incident;
-        let failed = Failed {
-            message: message.id,
-            role: message.to.role,
-            person: message.to.person.clone(),
-            channel: message.channel,
-            why: message.error.clone().unwrap_or_default(),
-            no_channel: message.attempts == 0 && message.to.phone.is_some(),
-            no_number: message.to.phone.is_none(),
-        };
-        let decided = self.decide(incident, Input::MessageFailed(failed), &system())?;
-        let noted = decided.events.len();
-        if noted == 0 {
-            self.store.set_aside(message.id).await?;
-        } else {
-            self.commit(vec![decided], None, Aside { failed: Some(message), ..Aside::default() }).await?;
-        }
-        Ok(noted)
     }
 
     /// The core decides, on the registers as they are now.
@@ -319,19 +236,6 @@ impl Desk {
             }
         }
         Ok(())
-    }
-}
-
-/// Events made for one incident; what failed is logged. Somebody who was faster is no failure: what is still due is found
-/// at the next look.
-fn counted(incident: &IncidentId, done: Result<usize>) -> usize {
-    match done {
-        Ok(events) => events,
-        Err(e) if e.kind == Kind::Conflict => 0,
-        Err(e) => {
-            tracing::error!(incident.id = %incident, error = %e.chain(), "what is due could not be done; tried again soon");
-            0
-        }
     }
 }
 

@@ -23,9 +23,9 @@ const FLOOD_WINDOW: SignedDuration = SignedDuration::from_mins(1);
 
 impl Desk {
     pub(super) async fn file(&self, sightings: &[Sighting]) -> Result<IncidentId> {
-        let mut book = self.open.lock().await;
+        let _one_by_one = self.filing.lock().await;
         for _ in 0..ATTEMPTS {
-            match self.file_once(sightings, &mut book).await {
+            match self.file_once(sightings).await {
                 Err(e) if e.kind == Kind::Conflict => {}
                 done => return done,
             }
@@ -33,7 +33,7 @@ impl Desk {
         Err(too_slow())
     }
 
-    async fn file_once(&self, sightings: &[Sighting], book: &mut OpenBook) -> Result<IncidentId> {
+    async fn file_once(&self, sightings: &[Sighting]) -> Result<IncidentId> {
         let mut new = Vec::with_capacity(sightings.len());
         let mut filed = None;
         for sighting in sightings {
@@ -46,7 +46,7 @@ impl Desk {
             return Ok(known);
         }
         let (now, county) = (self.clock.now(), self.registers.current());
-        book.refresh(&self.store, now).await?;
+        let book = &*self.open_book().await?;
         let new: Vec<Sighting> = new.iter().map(|it| labelled(it, &county, book.closed(), now)).collect();
         let association = associate::associate(&new, book.open().map(|it| &it.incident), &self.policy);
         if let Some(filed) = association.join.and_then(|id| book.get(id)) {
@@ -56,13 +56,17 @@ impl Desk {
         let fix = locate::fix(&new);
         let is_outside = || county.place(&fix, &[], now).labels.contains(&Label::OutsideCounty);
         match memory::reminds(&new, &fix, now, book.closed(), &self.policy, is_outside) {
-            Some(closed) => self.remind(closed, new).await,
+            Some(closed) => match self.remind(closed, new.clone()).await {
+                // Its record cannot be read: better a card too many than evidence that nobody sees.
+                Err(e) if e.kind == Kind::Internal => self.open(new, association.links, &county, book, now).await,
+                done => done,
+            },
             None => self.open(new, association.links, &county, book, now).await,
         }
     }
 
     async fn remind(&self, closed: IncidentId, sightings: Vec<Sighting>) -> Result<IncidentId> {
-        let incident = self.store.incident(closed).await?.incident;
+        let incident = self.incident(closed).await?.incident;
         let decided = self.decide(incident, Input::Remind { sightings }, &system())?;
         self.commit(vec![decided], None, Aside::default()).await?;
         Ok(closed)

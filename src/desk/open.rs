@@ -1,74 +1,173 @@
-//! The open incidents as the desk last saw them, kept up by the log's cursor: filing a sighting costs what has changed since,
-//! not what ever was. The log remains the truth: a desk that was overtaken loses its commit and reads again.
+//! The open incidents as of the log's cursor, kept up by the events that come in: a question costs what has changed since the last
+//! one, not what ever was. The log remains the truth: a gap is read anew, and [`OpenBook::disagrees`] holds each incident against its log.
 
 use crate::error::{Kind, Result};
-use crate::store::{Filed, Store};
+use crate::store::{Filed, LogEntry, Store};
 use crate::triage::id::IncidentId;
-use crate::triage::incident::State;
+use crate::triage::incident::{Deadline, State};
 use crate::triage::memory::Closed;
 use jiff::{SignedDuration, Timestamp};
-use std::collections::BTreeMap;
+use std::collections::btree_map::Values;
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 
 /// How long the desk remembers what a place was closed as: half a year, one fire season.
 const REMEMBERED: SignedDuration = SignedDuration::from_hours(183 * 24);
+/// Boards and phones show for so long how an incident ended, and a reply may still mean it.
+pub const ENDED_FOR: SignedDuration = SignedDuration::from_hours(24);
+/// Events read at once.
+const EVENTS_AT_ONCE: u32 = 500;
+/// Changes remembered for streams: a page that was away for longer hears of everything that is open.
+const CHANGES: usize = 4_096;
 
-#[derive(Default)]
+/// Never changes: whoever holds one sees one moment.
+#[derive(Clone, Default)]
 pub struct OpenBook {
-    cursor: Option<u64>,
-    open: BTreeMap<IncidentId, Filed>,
-    closed: Vec<Closed>,
-    /// `opened_seq` of the newest incident, as of the cursor.
+    cursor: u64,
+    open: BTreeMap<IncidentId, Arc<Filed>>,
+    ended: BTreeMap<IncidentId, Arc<Filed>>,
+    closed: Arc<Vec<Closed>>,
+    /// `opened_seq` of the newest incident.
     last_opened: u64,
+    changes: VecDeque<(u64, IncidentId)>,
+    /// Changes up to here are no longer remembered.
+    forgotten: u64,
 }
 
 impl OpenBook {
-    /// Reads what has changed since the last look; at the first, everything that is open.
-    pub async fn refresh(&mut self, store: &Store, now: Timestamp) -> Result<()> {
-        let Some(cursor) = self.cursor else { return self.read_all(store, now).await };
-        let (end, changed) = store.changed_since(cursor).await?;
-        if end == cursor {
-            return Ok(());
+    /// Everything that is open, from the log.
+    pub(super) async fn read(store: &Store, now: Timestamp) -> Result<Self> {
+        // The cursor first: what is committed in between is read with its incident, and skipped when its event comes.
+        let cursor = store.cursor().await?;
+        let last_opened = store.last_opened().await?;
+        store.remember_closings(now - REMEMBERED).await?;
+        let by_id = |filed: Filed| (filed.incident.id, Arc::new(filed));
+        let open: BTreeMap<_, _> = store.open_incidents().await?.into_iter().map(by_id).collect();
+        let ended = store.incidents_closed_since(now - ENDED_FOR).await?;
+        let ended = ended.into_iter().map(by_id).filter(|(id, _)| !open.contains_key(id)).collect();
+        let closed = Arc::new(store.closed_places(now - REMEMBERED).await?);
+        Ok(Self { cursor, open, ended, closed, last_opened, changes: VecDeque::new(), forgotten: cursor })
+    }
+
+    /// The same with what has happened since; `None`: nothing.
+    pub(super) async fn continued(&self, store: &Store, now: Timestamp) -> Result<Option<Self>> {
+        let mut entries = store.events_after(self.cursor, EVENTS_AT_ONCE).await?;
+        if entries.is_empty() {
+            return Ok(None);
         }
-        // In this order: what is opened after this line makes the commit fail.
-        self.last_opened = store.last_opened().await?;
-        let mut closed = false;
-        for name in changed {
-            match store.incident(name).await {
-                Ok(filed) if filed.incident.state == State::Closed => {
-                    self.open.remove(&name);
-                    closed = true;
+        let mut next = self.clone();
+        while let Some(last) = entries.last().map(|it| it.cursor) {
+            for entry in &entries {
+                next.take(entry, store).await?;
+            }
+            next.cursor = last;
+            entries = store.events_after(last, EVENTS_AT_ONCE).await?;
+        }
+        next.ended.retain(|_, it| it.incident.closed_at.is_some_and(|at| now.duration_since(at) <= ENDED_FOR));
+        if next.closed.first().is_some_and(|oldest| now.duration_since(oldest.closed_at) > REMEMBERED) {
+            Arc::make_mut(&mut next.closed).retain(|it| now.duration_since(it.closed_at) <= REMEMBERED);
+        }
+        Ok(Some(next))
+    }
+
+    async fn take(&mut self, entry: &LogEntry, store: &Store) -> Result<()> {
+        let id = entry.incident;
+        if entry.version == 1 {
+            self.last_opened = entry.cursor;
+        }
+        self.remember(entry.cursor, id);
+        let known = self.open.get_mut(&id).or_else(|| self.ended.get_mut(&id));
+        match (known, &entry.recorded) {
+            // It was read with its whole log, which was further on.
+            (Some(filed), _) if filed.incident.version >= entry.version => return Ok(()),
+            (Some(filed), Some(recorded)) if filed.incident.version + 1 == entry.version => {
+                Arc::make_mut(filed).incident.apply(recorded);
+            }
+            _ => return self.read_one(id, store).await,
+        }
+        self.place(id);
+        Ok(())
+    }
+
+    fn remember(&mut self, cursor: u64, id: IncidentId) {
+        self.changes.push_back((cursor, id));
+        if self.changes.len() > CHANGES {
+            self.forgotten = self.changes.pop_front().map_or(self.forgotten, |(cursor, _)| cursor);
+        }
+    }
+
+    /// From its log. What cannot be read joins nothing, and the board names it.
+    pub(super) async fn read_one(&mut self, id: IncidentId, store: &Store) -> Result<()> {
+        let known = (self.open.remove(&id), self.ended.remove(&id));
+        match store.incident(id).await {
+            Ok(filed) => {
+                // What ended is a step for `place`: it teaches what the place was.
+                self.open.insert(id, Arc::new(filed));
+                if known.1.is_none() {
+                    self.place(id);
+                } else if let Some(filed) = self.open.remove(&id) {
+                    self.ended.insert(id, filed);
                 }
-                Ok(filed) => _ = self.open.insert(name, filed),
-                Err(e) if e.kind == Kind::NotFound => {}
-                // What cannot be read joins nothing; the board names it.
-                Err(e) if e.kind == Kind::Internal => _ = self.open.remove(&name),
-                Err(e) => return Err(e),
+                Ok(())
+            }
+            Err(e) if matches!(e.kind, Kind::NotFound | Kind::Internal) => Ok(()),
+            Err(e) => Err(e),
+        }
+    }
+
+    /// A closed incident leaves what is open, and teaches what its place was.
+    fn place(&mut self, id: IncidentId) {
+        let closed = self.open.get(&id).and_then(|filed| {
+            let closed = Closed::of(&filed.incident)?;
+            (filed.incident.state == State::Closed).then(|| Closed { code: filed.code.clone(), ..closed })
+        });
+        let Some(closed) = closed else { return };
+        if let Some(filed) = self.open.remove(&id) {
+            self.ended.insert(id, filed);
+            if self.closed.iter().rev().all(|it| it.incident != id) {
+                Arc::make_mut(&mut self.closed).push(closed);
             }
         }
-        if closed {
-            self.closed = store.closed_places(now - REMEMBERED).await?;
-        }
-        self.cursor = Some(end);
-        Ok(())
     }
 
-    async fn read_all(&mut self, store: &Store, now: Timestamp) -> Result<()> {
-        let cursor = store.cursor().await?;
-        self.last_opened = store.last_opened().await?;
-        let open = store.open_incidents().await?;
-        self.open = open.into_iter().map(|filed| (filed.incident.id, filed)).collect();
-        store.remember_closings(now - REMEMBERED).await?;
-        self.closed = store.closed_places(now - REMEMBERED).await?;
-        self.cursor = Some(cursor);
-        Ok(())
+    /// Where the log stood.
+    pub fn cursor(&self) -> u64 {
+        self.cursor
     }
 
-    pub fn open(&self) -> impl Iterator<Item = &Filed> {
+    /// Oldest first.
+    pub fn open(&self) -> Values<'_, IncidentId, Arc<Filed>> {
         self.open.values()
     }
 
-    pub fn get(&self, incident: IncidentId) -> Option<&Filed> {
+    /// Closed within [`ENDED_FOR`] of the last change, oldest first.
+    pub fn ended(&self) -> Values<'_, IncidentId, Arc<Filed>> {
+        self.ended.values()
+    }
+
+    /// An open incident.
+    pub fn get(&self, incident: IncidentId) -> Option<&Arc<Filed>> {
         self.open.get(&incident)
+    }
+
+    /// An open incident, or one that ended within the last day.
+    pub fn find(&self, incident: IncidentId) -> Option<&Arc<Filed>> {
+        self.open.get(&incident).or_else(|| self.ended.get(&incident))
+    }
+
+    /// Incidents changed after `cursor`, each once, in the order of their last change; `None` when that is no longer remembered.
+    pub fn changed_after(&self, cursor: u64) -> Option<Vec<IncidentId>> {
+        if cursor < self.forgotten {
+            return None;
+        }
+        let mut changed: Vec<IncidentId> = Vec::new();
+        for (_, id) in self.changes.iter().rev().take_while(|(at, _)| *at > cursor) {
+            if !changed.contains(id) {
+                changed.push(*id);
+            }
+        }
+        changed.reverse();
+        Some(changed)
     }
 
     pub fn closed(&self) -> &[Closed] {
@@ -77,5 +176,56 @@ impl OpenBook {
 
     pub fn last_opened(&self) -> u64 {
         self.last_opened
+    }
+
+    /// When time alone changes something next, and what is due by `now`, in the order of opening.
+    pub(super) fn next_due(&self) -> Option<Timestamp> {
+        self.open().filter_map(|it| it.incident.next_deadline()).map(|(at, _)| at).min()
+    }
+
+    pub(super) fn due(&self, now: Timestamp) -> Vec<(Arc<Filed>, Deadline)> {
+        let mut due: Vec<(Arc<Filed>, Deadline)> = self
+            .open()
+            .filter_map(|it| {
+                it.incident.next_deadline().filter(|(at, _)| *at <= now).map(|(_, what)| (it.clone(), what))
+            })
+            .collect();
+        due.sort_by_key(|(it, _)| it.opened_seq);
+        due
+    }
+
+    /// The open incident after this one, round and round.
+    pub(super) fn after(&self, last: Option<IncidentId>) -> Option<IncidentId> {
+        use std::ops::Bound::{Excluded, Unbounded};
+        let next = last.and_then(|last| self.open.range((Excluded(last), Unbounded)).next());
+        next.or_else(|| self.open.first_key_value()).map(|(id, _)| *id)
+    }
+
+    /// Whether the incident is another one than its log tells at the same version.
+    pub(super) fn disagrees(&self, log: &Filed) -> bool {
+        let known = self.get(log.incident.id);
+        known.is_some_and(|it| it.incident.version == log.incident.version && **it != *log)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use uuid::Uuid;
+
+    /// A page asks for what has changed since its cursor. One that was away for longer than is remembered is told so.
+    #[test]
+    fn each_change_is_told_once_or_said_to_be_forgotten() {
+        let id = |n: u64| IncidentId(Uuid::from_u128(u128::from(n % 7)));
+        let mut book = OpenBook::default();
+        for n in 1..=CHANGES as u64 {
+            book.remember(n, id(n));
+        }
+        assert_eq!(book.changed_after(CHANGES as u64), Some(vec![]));
+        assert_eq!(book.changed_after(CHANGES as u64 - 2), Some(vec![id(CHANGES as u64 - 1), id(CHANGES as u64)]));
+        assert_eq!(book.changed_after(0).map(|all| all.len()), Some(7), "each incident once");
+        book.remember(CHANGES as u64 + 1, id(1));
+        assert_eq!(book.changed_after(0), None);
+        assert!(book.changed_after(1).is_some());
     }
 }

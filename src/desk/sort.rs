@@ -27,18 +27,18 @@ impl Desk {
     /// As `act`.
     pub async fn sort(&self, incident: IncidentId, sort: Sort, by: &By) -> Result<(Filed, IncidentId)> {
         for _ in 0..ATTEMPTS {
-            let filed = self.store.incident(incident).await?;
+            let filed = self.incident(incident).await?;
             if by.action.is_some_and(|action| filed.incident.made_by(action).is_some()) {
                 return Ok((filed, incident));
             }
             let (one, other) = match &sort {
                 Sort::Split { sightings } => self.split(filed.incident, sightings, by)?,
                 Sort::Merge { other } => {
-                    let other = self.store.incident(*other).await?.incident;
+                    let other = self.incident(*other).await?.incident;
                     self.merge(filed.incident, other, by)?
                 }
                 Sort::Unmerge { other } => {
-                    let (id, other) = (filed.incident.id, self.store.incident(*other).await?.incident);
+                    let (id, other) = (filed.incident.id, self.incident(*other).await?.incident);
                     let one = self.decide(filed.incident, Input::Unmerge { other: other.id }, by)?;
                     (one, self.decide(other, Input::Unmerge { other: id }, &unnamed(by))?)
                 }

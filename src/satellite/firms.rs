@@ -13,6 +13,10 @@ use std::collections::hash_map::Entry;
 /// Without these a row is no hotspot.
 const NEEDED: [&str; 6] = ["latitude", "longitude", "acq_date", "acq_time", "satellite", "confidence"];
 
+/// Rows of one list. A row of FIRMS has 80 bytes or more, so 50 MB of them are fewer; what has more is no list, and a note for each of
+/// its lines would fill the memory.
+const ROWS_MAX: usize = 1_000_000;
+
 /// `Err` is a sentence: this is no FIRMS list, and why.
 pub fn parse(text: &str, lang: Lang) -> Result<Parsed, String> {
     // FIRMS quotes nothing and its values hold no commas, so a quote is only an office program's decoration: with quoting
@@ -29,7 +33,13 @@ pub fn parse(text: &str, lang: Lang) -> Result<Parsed, String> {
 
     let mut parsed = Parsed::default();
     let mut places: HashMap<String, usize> = HashMap::new();
-    for record in records {
+    for (n, record) in records.enumerate() {
+        if n >= ROWS_MAX {
+            return Err(match lang {
+                Lang::Zh => format!("超过{ROWS_MAX}行，不像热点列表；请缩小范围后重新下载"),
+                Lang::En => format!("more than {ROWS_MAX} rows, which is no hotspot list; download a smaller box"),
+            });
+        }
         let record = record.map_err(|e| e.to_string())?;
         let line = line(text, record.position());
         match (Row { header: &header, record: &record, lang }).hotspot() {

@@ -72,19 +72,6 @@ impl Store {
         filed!(self, "incident.state <> 'closed'")
     }
 
-    /// Open incidents that time alone has changed by `now`.
-    pub async fn due_incidents(&self, now: Timestamp) -> Result<Vec<Filed>> {
-        filed!(self, "incident.state <> 'closed' AND incident.due_at_us <= $1", us(now))
-    }
-
-    /// When time alone changes something next.
-    pub async fn next_due(&self) -> Result<Option<Timestamp>> {
-        let (due,): (Option<i64>,) = reading!(self, pool => sqlx::query_as(
-            "SELECT MIN(due_at_us) FROM incident WHERE state <> 'closed'"
-        ).fetch_one(pool).await.map_err(failed)?);
-        due.map(super::time).transpose()
-    }
-
     /// Opened at or after `since` and before `until`, oldest first: what reports count.
     pub async fn incidents_opened(&self, since: Timestamp, until: Timestamp) -> Result<Vec<Filed>> {
         filed!(self, "incident.opened_at_us >= $1 AND incident.opened_at_us < $2", us(since), us(until))

@@ -256,18 +256,6 @@ impl Store {
         Ok(committed)
     }
 
-    /// Incidents with events after `cursor`, and where the log ends now.
-    pub async fn changed_since(&self, cursor: u64) -> Result<(u64, Vec<IncidentId>)> {
-        let end = self.cursor().await?;
-        if end == cursor {
-            return Ok((end, Vec::new()));
-        }
-        let rows: Vec<(String,)> = reading!(self, pool => sqlx::query_as("SELECT DISTINCT incident FROM event WHERE seq > $1")
-            .bind(cursor as i64).fetch_all(pool).await.map_err(failed)?);
-        let named = |(incident,): &(String,)| (format!("incident {incident}"), id(incident));
-        Ok((end, self.readable(rows.iter().map(named))))
-    }
-
     /// Events after `cursor` in the order they were committed; 0 is the beginning.
     pub async fn events_after(&self, cursor: u64, limit: u32) -> Result<Vec<LogEntry>> {
         let rows: Vec<(i64, String, i64, String)> = reading!(self, pool => sqlx::query_as(

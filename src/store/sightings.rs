@@ -2,9 +2,13 @@
 
 use super::{Store, failed, from_json, reading, to_json, us, writing};
 use crate::error::Result;
+use crate::triage::id::SightingId;
 use crate::triage::sighting::{Sighting, Source};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use sqlx::Connection as _;
+
+/// Counted up to here: more make no difference to who reads it.
+const NOT_FILED_COUNTED: i64 = 1_000;
 
 impl Store {
     /// Writes sightings down, all or none. Those known already stay as they are: the same sighting may come twice (a resent
@@ -15,7 +19,8 @@ impl Store {
             for sighting in sightings {
                 let (name, body) = (sighting.id.to_string(), to_json(sighting)?);
                 sqlx::query(
-                    "INSERT INTO sighting (id, observed_at_us, received_at_us, body) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING",
+                    "INSERT INTO sighting (id, observed_at_us, received_at_us, next_try_at_us, body) VALUES ($1, $2, $3, $3, $4) \
+                     ON CONFLICT DO NOTHING",
                 )
                 .bind(&name).bind(us(sighting.observed_at)).bind(us(now)).bind(&body)
                 .execute(&mut *tx).await.map_err(failed)?;
@@ -28,16 +33,42 @@ impl Store {
         })
     }
 
-    /// Sightings received before `before` that are evidence of no incident yet, oldest first: the desk died between
-    /// hearing of them and filing them.
+    /// Sightings that are evidence of no incident yet and due for another try by `before`, the longest due first: the desk died between
+    /// hearing of them and filing them, or could not file them.
     pub async fn unfiled_sightings(&self, before: Timestamp, limit: u32) -> Result<Vec<Sighting>> {
         let rows: Vec<(String, String)> = reading!(self, pool => sqlx::query_as(
-            "SELECT id, body FROM sighting WHERE filed = 0 AND received_at_us <= $1 ORDER BY received_at_us, id LIMIT $2",
+            "SELECT id, body FROM sighting WHERE filed = 0 AND next_try_at_us <= $1 ORDER BY next_try_at_us, id LIMIT $2",
         ).bind(us(before)).bind(i64::from(limit)).fetch_all(pool).await.map_err(failed)?);
         Ok(self.readable(rows.iter().map(|(name, body)| {
             let name = format!("sighting {name}");
             let row = from_json(body, &name);
             (name, row)
         })))
+    }
+
+    /// It could not be filed, and waits for its next try as long as `wait` says of the number of tries before.
+    pub async fn sighting_not_filed(
+        &self,
+        sighting: SightingId,
+        why: &str,
+        now: Timestamp,
+        wait: impl Fn(u32) -> SignedDuration,
+    ) -> Result<()> {
+        let name = sighting.to_string();
+        writing!(self, connection => {
+            let (tries,): (i64,) = sqlx::query_as("SELECT tries FROM sighting WHERE id = $1")
+                .bind(&name).fetch_one(&mut *connection).await.map_err(failed)?;
+            sqlx::query("UPDATE sighting SET tries = tries + 1, next_try_at_us = $1, why_not = $2 WHERE id = $3")
+                .bind(us(now + wait(tries as u32))).bind(why).bind(&name)
+                .execute(&mut *connection).await.map(drop).map_err(failed)
+        })
+    }
+
+    /// Evidence that was tried and is still of no incident: how much, and why the first is not.
+    pub async fn not_filed(&self) -> Result<Option<(u32, String)>> {
+        let rows: Vec<(String,)> = reading!(self, pool => sqlx::query_as(
+            "SELECT COALESCE(why_not, '') FROM sighting WHERE filed = 0 AND tries > 0 ORDER BY next_try_at_us, id LIMIT $1",
+        ).bind(NOT_FILED_COUNTED).fetch_all(pool).await.map_err(failed)?);
+        Ok(rows.first().map(|(why,)| (rows.len() as u32, why.clone())))
     }
 }

@@ -39,12 +39,27 @@ pub struct Association {
 }
 
 /// Decides for one sighting, or for one cluster of pixels ([`super::cluster::group`]), among the open incidents. Drills and real
-/// fires never mix, closed incidents take nothing in, and beyond `policy.fuse_window` nothing is one fire.
-pub fn associate<'a>(sightings: &[Sighting], open: impl Iterator<Item = &'a Incident>, policy: &Policy) -> Association {
+/// fires never mix, closed incidents take nothing in, and beyond `policy.fuse_window` nothing is one fire. What is full takes nothing in.
+pub fn associate<'a>(
+    sightings: &[Sighting],
+    open: impl Iterator<Item = &'a Incident> + Clone,
+    policy: &Policy,
+) -> Association {
     let Some(first) = sightings.first() else { return Association::default() };
     let open = open
         .filter(|it| it.state != State::Closed && it.drill == first.drill)
         .filter(|it| apart(first, it) <= policy.fuse_window);
+    let mut found = among(sightings, first, open.clone().filter(|it| !it.is_full()));
+    if found.join.is_none() {
+        // One that takes no more is told apart from the new incident, and linked with it.
+        let full = among(sightings, first, open.filter(|it| it.is_full()));
+        found.links.extend(full.join.into_iter().chain(full.links));
+        found.links.truncate(LINKS_MAX);
+    }
+    found
+}
+
+fn among<'a>(sightings: &[Sighting], first: &Sighting, open: impl Iterator<Item = &'a Incident>) -> Association {
     match (first.locus, Ray::of(&first.locus)) {
         (_, Some(ray)) => rays::associate(first, &ray, open),
         (Locus::Unaimed { .. }, None) => unaimed(first, open),

@@ -326,7 +326,16 @@ pub struct NewIncident {
     pub flood: Option<(IncidentId, Timestamp)>,
 }
 
+/// Evidence of one incident: five cameras that confirm a fire every ten minutes make 5,000 in a week. What comes then opens an
+/// incident of its own, linked with this one, so that no log grows without end.
+pub const SIGHTINGS_MAX: usize = 5_000;
+
 impl Incident {
+    /// Takes no more evidence in.
+    pub fn is_full(&self) -> bool {
+        self.sightings.len() + self.struck_out.len() >= SIGHTINGS_MAX
+    }
+
     /// Where all of its evidence says that the fire is.
     pub fn located(&self) -> Fix {
         locate::fix_of(&self.sightings, self.is_joined_by_hand())

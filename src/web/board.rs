@@ -2,10 +2,11 @@
 
 use super::WebState;
 use super::auth::{Me, Office};
-use super::dto::{self, CameraView, Eyes, HotspotView, IncidentView, PersonView};
+use super::dto::{self, CameraView, Eyes, HotspotView, IncidentView, LogView, PersonView};
 use super::error::{Answer, Problem};
 use super::{limits, queue, service};
 use crate::county::{County, county_date, county_time};
+use crate::desk::{ENDED_FOR, OpenBook};
 use crate::report::{Category, categories};
 use crate::store::{Filed, Filter};
 use crate::triage::event::Closure;
@@ -19,12 +20,13 @@ use axum::http::HeaderMap;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use utoipa::{IntoParams, ToSchema};
 
 /// Hotspots are drawn for so long.
 const HOTSPOTS_FOR: SignedDuration = SignedDuration::from_hours(24);
-/// Time for which passed-on records, and closed places with new evidence, stand on the board.
-const CLOSED_FOR: SignedDuration = SignedDuration::from_hours(24);
+/// And no more than anybody can tell apart on a map; a front's pixels are one card.
+const HOTSPOTS_MAX: usize = 1_000;
 /// A county without registers opens the map on China's middle.
 const NOWHERE: (f64, f64) = (35.0, 105.0);
 
@@ -37,7 +39,6 @@ pub struct Board {
     county: CountyView,
     incidents: Vec<IncidentView>,
     cameras: Vec<CameraView>,
-    hotspots: Vec<HotspotView>,
     /// 转报: what opened outside the county within the last day, and whose it is.
     passed_on: Vec<PassedOn>,
     /// New evidence at places closed within the last day, newest first.
@@ -114,25 +115,22 @@ struct DutyView {
 #[utoipa::path(get, path = "/api/v1/board", tag = "office", responses((status = 200, body = Board)))]
 pub async fn board(State(state): State<WebState>, Office(me): Office, headers: HeaderMap) -> Answer<Json<Board>> {
     let (now, county) = (state.clock.now(), state.county());
-    // The cursor first: an event committed in between is then told twice rather than never.
-    let cursor = state.store.cursor().await?;
-    let mut open = state.store.open_incidents().await?;
+    let book = state.desk.open_book().await?;
+    let mut open: Vec<&Filed> = book.open().map(|it| &**it).collect();
     open.sort_by_cached_key(|filed| queue::place(&filed.incident, state.desk.policy(), now));
-    let cameras = cameras(&state, &county, &open).await?;
-    let hotspots = state.store.hotspots_since(now - HOTSPOTS_FOR).await?;
-    let closed = state.store.incidents_closed_since(now - CLOSED_FOR).await?;
+    let ended =
+        || book.ended().filter(|it| it.incident.closed_at.is_some_and(|at| now.duration_since(at) <= ENDED_FOR));
     let eyes = Eyes { me: &me, county: &county, policy: state.desk.policy() };
     let on_duty = |role| county.duty(role, None, now).map(|person| eyes.person_as(&person.id, role));
     let duty = DutyView { officer: on_duty(Role::CountyDuty), leader: on_duty(Role::CountyLeader) };
     Ok(Json(Board {
         now,
-        cursor: cursor.to_string(),
+        cursor: book.cursor().to_string(),
         county: county_view(&county)?,
         incidents: open.into_iter().map(|filed| eyes.brief(filed)).collect(),
-        cameras,
-        hotspots: hotspots.into_iter().map(HotspotView::from).collect(),
-        passed_on: closed.iter().filter_map(passed_on).collect(),
-        reminded: closed.iter().filter_map(reminded).collect(),
+        cameras: cameras(&state, &county, &book),
+        passed_on: ended().filter_map(|it| passed_on(it)).collect(),
+        reminded: ended().filter_map(|it| reminded(it)).collect(),
         unreadable: unreadable(&state),
         duty,
         zero_point: state.config.policy.zero_point,
@@ -195,24 +193,24 @@ fn county_view(county: &County) -> Answer<CountyView> {
 }
 
 /// One view a camera, whatever the number of its poses.
-pub async fn cameras(state: &WebState, county: &County, open: &[Filed]) -> Answer<Vec<CameraView>> {
+pub fn cameras(state: &WebState, county: &County, book: &OpenBook) -> Vec<CameraView> {
     let now = state.clock.now();
     let midnight = county_date(now).to_zoned(county_time()).map_or(now, |midnight| midnight.timestamp());
-    let opened_today = state.store.incidents_opened(midnight, now + SignedDuration::from_secs(1)).await?;
-    let alarms = alarms_since(midnight, open.iter().chain(&opened_today));
+    // What opened today is open, or has ended today.
+    let alarms = alarms_since(midnight, book.open().chain(book.ended()));
     let status = state.status.all();
     let mut seen = BTreeSet::new();
     let entries = county.cameras.iter().filter(|entry| seen.insert(&entry.id));
-    Ok(entries
+    entries
         .map(|entry| {
             let today = alarms.get(&entry.id).copied().unwrap_or_default();
             dto::camera(entry, status.get(&entry.id).cloned(), today)
         })
-        .collect())
+        .collect()
 }
 
 /// Camera sightings of each camera, each once, drills left out.
-fn alarms_since<'a>(since: Timestamp, filed: impl Iterator<Item = &'a Filed>) -> BTreeMap<CameraId, usize> {
+fn alarms_since<'a>(since: Timestamp, filed: impl Iterator<Item = &'a Arc<Filed>>) -> BTreeMap<CameraId, usize> {
     let mut seen = BTreeSet::new();
     let mut alarms = BTreeMap::new();
     for sighting in filed.flat_map(|filed| &filed.incident.sightings) {
@@ -222,6 +220,48 @@ fn alarms_since<'a>(since: Timestamp, filed: impl Iterator<Item = &'a Filed>) ->
         }
     }
     alarms
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct Hotspots {
+    /// Newest first, 1,000 at most.
+    items: Vec<HotspotView>,
+    /// How many there are.
+    count: usize,
+}
+
+/// Satellite pixels in and around the county of the last 24 hours, for the map.
+#[utoipa::path(get, path = "/api/v1/hotspots", tag = "office", responses((status = 200, body = Hotspots)))]
+pub async fn hotspots(State(state): State<WebState>, _: Office) -> Answer<Json<Hotspots>> {
+    let known = state.store.hotspots_since(state.clock.now() - HOTSPOTS_FOR).await?;
+    let count = known.len();
+    let items = known.into_iter().rev().take(HOTSPOTS_MAX).map(HotspotView::from).collect();
+    Ok(Json(Hotspots { items, count }))
+}
+
+#[derive(Deserialize, IntoParams)]
+pub struct LogQuery {
+    /// Lines before this one: `version` of the oldest at hand.
+    before: u64,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct LogPage {
+    /// Oldest first, 100 at most.
+    items: Vec<LogView>,
+}
+
+/// Older lines of an incident's log.
+#[utoipa::path(get, path = "/api/v1/incidents/{id}/log", tag = "office", params(("id" = String, Path), LogQuery), responses((status = 200, body = LogPage)))]
+pub async fn log(
+    State(state): State<WebState>,
+    Office(me): Office,
+    Path(id): Path<IncidentId>,
+    Query(query): Query<LogQuery>,
+) -> Answer<Json<LogPage>> {
+    let filed = state.desk.incident(id).await?;
+    let eyes = Eyes { me: &me, county: &state.county(), policy: state.desk.policy() };
+    Ok(Json(LogPage { items: eyes.log_page(&filed.incident, query.before) }))
 }
 
 #[derive(Deserialize, IntoParams)]
@@ -267,7 +307,7 @@ pub async fn list(
     let county = state.county();
     let eyes = Eyes { me: &me, county: &county, policy: state.desk.policy() };
     Ok(Json(IncidentPage {
-        items: page.items.into_iter().map(|filed| eyes.brief(filed)).collect(),
+        items: page.items.iter().map(|filed| eyes.brief(filed)).collect(),
         next: page.next.map(|cursor| cursor.to_string()),
     }))
 }
@@ -277,7 +317,7 @@ pub async fn list(
 pub async fn one(State(state): State<WebState>, me: Me, Path(id): Path<IncidentId>) -> Answer<Json<IncidentView>> {
     let filed = visible(&state, &me, id).await?;
     let messages = if me.role.is_office() { state.store.messages_of(id).await? } else { Vec::new() };
-    let view = Eyes { me: &me, county: &state.county(), policy: state.desk.policy() }.full(filed, messages);
+    let view = Eyes { me: &me, county: &state.county(), policy: state.desk.policy() }.full(&filed, messages);
     if view.asks_for_a_call() {
         tracing::info!(person = %me.person, incident.id = %view.id, "numbers to phone were shown");
     }
@@ -287,6 +327,6 @@ pub async fn one(State(state): State<WebState>, me: Me, Path(id): Path<IncidentI
 /// An incident this person may know of: all for the office, for a ranger those dispatched to them, now or before.
 /// `NotFound` for everything else, so that nobody learns which incidents exist.
 pub async fn visible(state: &WebState, me: &Me, id: IncidentId) -> Answer<Filed> {
-    let filed = state.store.incident(id).await?;
+    let filed = state.desk.incident(id).await?;
     if me.may_see(&filed.incident) { Ok(filed) } else { Err(Problem::not_found()) }
 }

@@ -98,7 +98,10 @@ pub struct IncidentView {
     pub struck_out: Vec<SightingView>,
     /// New evidence at this place since the closing.
     pub reminders: usize,
+    /// Some of many: what opened it, the surest with a picture, and the newest.
     pub sightings: Vec<SightingView>,
+    /// How many there are.
+    pub sightings_count: usize,
     #[schema(value_type = Object)]
     pub priority: Priority,
     #[schema(value_type = Option<String>)]
@@ -113,6 +116,7 @@ pub struct IncidentView {
     pub closure: Option<Closure>,
     #[schema(value_type = Option<String>)]
     pub closed_at: Option<Timestamp>,
+    /// The newest lines; there are `version` of them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub log: Option<Vec<LogView>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -276,6 +280,8 @@ pub struct VerificationView {
 
 #[derive(Serialize, ToSchema)]
 pub struct LogView {
+    /// Its place in this incident's log, from 1.
+    pub version: u64,
     #[schema(value_type = String)]
     pub at: Timestamp,
     #[schema(value_type = Object)]

@@ -19,14 +19,12 @@ use crate::triage::policy::{Channel, Role};
 use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
-use jiff::SignedDuration;
 use reply::Step;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use std::sync::Arc;
 use utoipa::ToSchema;
 
-/// A reply may still be on its way for so long after the incident was closed: gateways give up after a day or two.
-const CLOSED_FOR: SignedDuration = SignedDuration::from_hours(24);
 /// Longest id of a message; gateways use some 20 to 64 characters.
 const ID_MAX_CHARS: usize = 200;
 /// How the note begins, so that it is known again.
@@ -133,7 +131,7 @@ async fn take(state: &WebState, lang: Lang, said: Said) -> Answer<Taken> {
     let incidents = incidents(state).await?;
     let duty = duty_phone(state, &county, lang);
     let outcome = |filed: &Filed| outcome(filed, action, lang, &duty);
-    if let Some(taken) = incidents.iter().find_map(outcome) {
+    if let Some(taken) = incidents.iter().find_map(|it| outcome(it)) {
         return Ok(taken);
     }
     let reply = reply::read(&text);
@@ -165,19 +163,16 @@ fn owners<'a>(county: &'a County, number: &str) -> Vec<&'a Person> {
     county.people.iter().filter(has).collect()
 }
 
-/// Open ones and those just closed. Open ones first: what is closed between the two reads stands in both, never in neither.
-async fn incidents(state: &WebState) -> Answer<Vec<Filed>> {
-    let mut all = state.store.open_incidents().await?;
-    let closed = state.store.incidents_closed_since(state.clock.now() - CLOSED_FOR).await?;
-    all.retain(|open| closed.iter().all(|closed| closed.incident.id != open.incident.id));
-    all.extend(closed);
-    Ok(all)
+/// Open ones and those that ended within a day: gateways give a reply up after a day or two.
+async fn incidents(state: &WebState) -> Answer<Vec<Arc<Filed>>> {
+    let book = state.desk.open_book().await?;
+    Ok(book.open().chain(book.ended()).cloned().collect())
 }
 
 /// What these people may mean: dispatches of theirs that are under way; without any, what they were rung about and have not
 /// answered; without any, those they ever had here.
-fn meant<'a>(incidents: &'a [Filed], people: &[&Person], code: Option<&str>) -> Vec<(&'a Filed, &'a PersonId)> {
-    let named = incidents.iter().filter(|filed| code.is_none_or(|code| filed.code == code));
+fn meant<'a>(incidents: &'a [Arc<Filed>], people: &[&Person], code: Option<&str>) -> Vec<(&'a Filed, &'a PersonId)> {
+    let named = incidents.iter().map(|it| &**it).filter(|filed| code.is_none_or(|code| filed.code == code));
     let sent = named.filter_map(|filed| sent(filed, people).map(|ranger| (filed, ranger)));
     let (underway, rest): (Vec<_>, Vec<_>) = sent.partition(|(filed, ranger)| is_underway(filed, ranger));
     let (asked, past): (Vec<_>, Vec<_>) = rest.into_iter().partition(|(filed, person)| is_asked(filed, person));
@@ -213,11 +208,11 @@ fn is_closed(filed: &Filed) -> bool {
 /// Where an unclear reply is noted: on the incident it names, be it anybody's, or on all that may be meant. Closed ones
 /// take words only of those who were sent.
 fn concerned<'a>(
-    incidents: &'a [Filed],
+    incidents: &'a [Arc<Filed>],
     people: &[&Person],
     code: Option<&str>,
 ) -> Vec<(&'a Filed, Option<&'a PersonId>)> {
-    let named = incidents.iter().filter(|filed| code == Some(filed.code.as_str()));
+    let named = incidents.iter().map(|it| &**it).filter(|filed| code == Some(filed.code.as_str()));
     let named = named.map(|filed| (filed, sent(filed, people)));
     let named: Vec<_> = named.filter(|(filed, ranger)| ranger.is_some() || !is_closed(filed)).collect();
     if !named.is_empty() {

@@ -7,11 +7,10 @@ use super::board::visible;
 use super::dto::{Eyes, IncidentView};
 use super::error::{Answer, Problem};
 use super::json::{Body, optional_words, words};
-use super::limits::NOTES_A_PERSON;
-use crate::error::Kind;
+use super::shares;
 use crate::report::{Category, category};
 use crate::store::Filed;
-use crate::triage::event::{Actor, Closure, Event, FalseAlarm, Flames, Means, Position, Verification};
+use crate::triage::event::{Actor, Closure, FalseAlarm, Flames, Means, Position, Verification};
 use crate::triage::geo::{LatLon, Locus};
 use crate::triage::id::{ActionId, DispatchId, IncidentId, PersonId, SightingId};
 use crate::triage::incident::{By, Input};
@@ -134,8 +133,8 @@ pub async fn report_by_office(
         labels: Vec::new(),
     };
     let incident = state.desk.sighting(sighting).await?;
-    let filed = state.store.incident(incident).await?;
-    Ok(Json(Eyes { me: &me, county: &state.county(), policy: state.desk.policy() }.brief(filed)))
+    let filed = state.desk.incident(incident).await?;
+    Ok(Json(Eyes { me: &me, county: &state.county(), policy: state.desk.policy() }.brief(&filed)))
 }
 
 /// 派发, and 改派 when a dispatch runs.
@@ -218,17 +217,6 @@ pub async fn close(at: AtDesk, Body(close): Body<Close>) -> Done {
 #[utoipa::path(post, path = "/api/v1/incidents/{id}/note", tag = "office", request_body = Note, params(("id" = String, Path)), responses((status = 200, body = IncidentView)))]
 pub async fn note(at: AtIncident, Body(Note { words: text }): Body<Note>) -> Done {
     let words = words(&text, "备注", "the note")?;
-    let incident = visible(&at.state, &at.me, at.id).await?.incident;
-    let mine = incident.log.iter().filter(|it| it.actor.person() == Some(&at.me.person));
-    let notes = mine.filter(|it| matches!(it.event, Event::Noted { .. } | Event::LateActionKept { .. }));
-    let is_repeat = incident.made_by(at.key).is_some();
-    if notes.count() >= NOTES_A_PERSON && !is_repeat {
-        return Err(Problem::new(
-            Kind::TooMany,
-            "您在此事件上的备注已达上限（100条），请打电话告知值班室。",
-            "You have written as many notes on this incident as one person may (100). Please call the duty room.",
-        ));
-    }
     at.act(Input::Note { words }, None).await
 }
 
@@ -260,7 +248,7 @@ impl AtIncident {
     async fn act(self, input: Input, happened_at: Option<Timestamp>) -> Done {
         let Self { state, me, id, key } = self;
         let filed = take(&state, &me, id, Action { key, happened_at, input }).await?;
-        Ok(Json(Eyes { me: &me, county: &state.county(), policy: state.desk.policy() }.brief(filed)))
+        Ok(Json(Eyes { me: &me, county: &state.county(), policy: state.desk.policy() }.brief(&filed)))
     }
 }
 
@@ -291,7 +279,10 @@ pub struct Action {
 
 /// Hands the input to the desk, once a key.
 pub async fn take(state: &WebState, me: &Me, id: IncidentId, action: Action) -> Answer<Filed> {
-    visible(state, me, id).await?;
+    let incident = visible(state, me, id).await?.incident;
+    if incident.made_by(action.key).is_none() {
+        shares::of_incident(&incident, &me.person, &action.input)?;
+    }
     let actor = match me.role.is_office() {
         true => Actor::Officer { person: me.person.clone() },
         false => Actor::Ranger { person: me.person.clone() },

@@ -57,6 +57,11 @@ pub const UPLOADS_A_PERSON: usize = 3;
 pub const CHANGES_A_MINUTE: u32 = 60;
 /// Notes of one person on one incident. A fire that burns for two days has some thirty; every page of it carries them all.
 pub const NOTES_A_PERSON: usize = 100;
+/// Photos of one person on one incident: three reports with all the photos that a report takes.
+pub const PHOTOS_A_PERSON: usize = 60;
+/// Steps of any kind of one person on one incident: an officer who works on one fire for two days takes some hundred. What a log
+/// holds is read and kept for ever.
+pub const STEPS_A_PERSON: usize = 1_000;
 /// A browser that has met us by https comes by nothing else, for as long as a session lives: a county that loses its certificate
 /// for good must not be locked out for a year.
 pub const HTTPS_FOR: &str = "max-age=2592000";

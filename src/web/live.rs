@@ -6,6 +6,7 @@ use super::auth::Me;
 use super::error::{Answer, Problem};
 use super::service::camera_health;
 use super::session;
+use crate::desk::OpenBook;
 use crate::error::{Kind, Result};
 use crate::frame::Health;
 use crate::store::Login;
@@ -36,8 +37,6 @@ const HEALTH_EVERY: Duration = Duration::from_secs(2);
 const LOOK_EVERY: Duration = Duration::from_secs(15);
 /// Events made ahead of a slow reader; beyond it the stream waits and then skips.
 const AHEAD: usize = 8;
-/// Log entries read at once.
-const ENTRIES_AT_ONCE: u32 = 500;
 const HOTSPOTS_FOR: SignedDuration = SignedDuration::from_hours(24);
 
 /// `changed` (an incident), `health` (cameras), `hotspots`; `id` is the log cursor, and `Last-Event-ID` resumes after it.
@@ -102,11 +101,13 @@ impl Reader {
                 () = out.closed() => false,
                 () = async { drop(closing.wait_for(|closing| *closing).await) } => false,
                 hint = changes.recv() => match hint {
-                    Ok(_) | Err(RecvError::Lagged(_)) => self.tell_changes().await?,
+                    // What several desks commit is announced in any order: the cursor is a hint, never the end.
+                    Ok(told) => self.tell_changes(told.cursor).await?,
+                    Err(RecvError::Lagged(_)) => self.tell_changes(u64::MAX).await?,
                     Err(RecvError::Closed) => false,
                 },
                 _ = health.tick() => self.is_entitled() && self.tell_health().await,
-                _ = look.tick() => self.is_logged_in().await? && self.tell_changes().await? && self.tell_hotspots().await?,
+                _ = look.tick() => self.is_logged_in().await? && self.tell_changes(u64::MAX).await? && self.tell_hotspots().await?,
             };
             if !goes_on {
                 return Ok(());
@@ -114,42 +115,29 @@ impl Reader {
         }
     }
 
-    /// Each incident once a batch, however often it changed.
-    async fn tell_changes(&mut self) -> Result<bool> {
-        loop {
-            let entries = self.state.store.events_after(self.cursor, ENTRIES_AT_ONCE).await?;
-            let Some(last) = entries.last() else { return Ok(true) };
-            let mut changed: Vec<IncidentId> = Vec::new();
-            for entry in &entries {
-                if !changed.contains(&entry.incident) {
-                    changed.push(entry.incident);
-                }
+    /// Each incident once, however often it changed. `at`: where the log is known to be.
+    async fn tell_changes(&mut self, at: u64) -> Result<bool> {
+        let book = self.state.desk.open_book_at(at).await?;
+        let changed = book.changed_after(self.cursor).unwrap_or_else(|| {
+            // Away for too long: everything that a page may show is told.
+            book.open().chain(book.ended()).map(|it| it.incident.id).collect()
+        });
+        // The id is given with the last one: a stream cut in between resumes before all of them.
+        let (before, after) = (self.cursor, book.cursor().max(self.cursor));
+        let mine: Vec<IncidentId> = changed.into_iter().filter(|it| self.may_hear_of(*it, &book)).collect();
+        for (place, incident) in mine.iter().enumerate() {
+            let cursor = if place + 1 == mine.len() { after } else { before };
+            if !self.send("changed", cursor, &json!({ "incident": incident })).await {
+                return Ok(false);
             }
-            // The id is given with the batch's last event: a stream cut in between resumes before the batch.
-            let (before, after) = (self.cursor, last.cursor);
-            let count = changed.len();
-            for (place, incident) in changed.into_iter().enumerate() {
-                let cursor = if place + 1 == count { after } else { before };
-                if self.may_hear_of(incident).await?
-                    && !self.send("changed", cursor, &json!({ "incident": incident })).await
-                {
-                    return Ok(false);
-                }
-            }
-            self.cursor = after;
         }
+        self.cursor = after;
+        Ok(true)
     }
 
-    async fn may_hear_of(&self, incident: IncidentId) -> Result<bool> {
-        if self.me.role.is_office() {
-            return Ok(true);
-        }
-        match self.state.store.incident(incident).await {
-            Ok(filed) => Ok(self.me.may_see(&filed.incident)),
-            // Nobody knows whose it is; the office is told.
-            Err(e) if e.kind == Kind::Internal => Ok(false),
-            Err(e) => Err(e),
-        }
+    /// What ended long ago, or cannot be read, concerns the office alone.
+    fn may_hear_of(&self, incident: IncidentId, book: &OpenBook) -> bool {
+        self.me.role.is_office() || book.find(incident).is_some_and(|filed| self.me.may_see(&filed.incident))
     }
 
     async fn tell_health(&mut self) -> bool {

@@ -215,6 +215,8 @@ fn quick() -> OpenApiRouter<WebState> {
         .routes(routes!(board::board))
         .routes(routes!(board::list, incident::report_by_office))
         .routes(routes!(board::one))
+        .routes(routes!(board::log))
+        .routes(routes!(board::hotspots))
         .routes(routes!(incident::dispatch))
         .routes(routes!(incident::false_alarm))
         .routes(routes!(incident::acknowledge))

@@ -45,8 +45,7 @@ pub struct Cameras {
 
 #[utoipa::path(get, path = "/api/v1/ops/cameras", tag = "ops", responses((status = 200, body = Cameras)))]
 pub async fn cameras(State(state): State<WebState>, _: Office) -> Answer<Json<Cameras>> {
-    let open = state.store.open_incidents().await?;
-    let items = camera_views(&state, &state.county(), &open).await?;
+    let items = camera_views(&state, &state.county(), &*state.desk.open_book().await?);
     let tests = state.status.all().into_iter().map(|(camera, status)| SelfTestView::new(camera, status.self_test));
     Ok(Json(Cameras { items, thresholds: in_force(&state), self_tests: tests.collect() }))
 }

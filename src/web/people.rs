@@ -5,7 +5,7 @@ use super::auth::Office;
 use super::dto::{Eyes, PersonView};
 use super::error::Answer;
 use crate::county::{County, Person};
-use crate::store::Filed;
+use crate::desk::OpenBook;
 use crate::triage::dispatch::Dispatch;
 use crate::triage::geo::LatLon;
 use crate::triage::id::{IncidentId, PersonId};
@@ -63,15 +63,15 @@ pub async fn people(
     Query(asked): Query<Asked>,
 ) -> Answer<Json<People>> {
     let county = state.county();
-    let open = state.store.open_incidents().await?;
-    let this = asked.incident.and_then(|id| open.iter().find(|filed| filed.incident.id == id));
+    let book = state.desk.open_book().await?;
+    let this = asked.incident.and_then(|id| book.get(id));
     let at = this.map(|filed| filed.incident.fix.centre);
     let eyes = Eyes { me: &me, county: &county, policy: state.desk.policy() };
     let q = asked.q.trim().to_lowercase();
     let found = county.people.iter().filter(|person| matches(person, &county, &q));
     let mut ranked: Vec<(f64, &Person)> = found.map(|person| (distance_m(person, &county, at), person)).collect();
     ranked.sort_by(|(a, one), (b, two)| a.total_cmp(b).then_with(|| one.id.cmp(&two.id)));
-    let engaged = engaged(&open);
+    let engaged = engaged(&book);
     let more = ranked.len().saturating_sub(LISTED);
     let items = ranked
         .into_iter()
@@ -117,9 +117,9 @@ fn distance_m(person: &Person, county: &County, at: Option<LatLon>) -> f64 {
 type Engaged = BTreeMap<PersonId, (Vec<String>, Option<Timestamp>)>;
 
 /// Who is under way to what, and who last answered when.
-fn engaged(open: &[Filed]) -> Engaged {
+fn engaged(book: &OpenBook) -> Engaged {
     let mut engaged = Engaged::new();
-    for filed in open {
+    for filed in book.open() {
         let incident = &filed.incident;
         let underway = |it: &&Dispatch| it.is_running() && it.reported.is_none() && incident.state != Stand::Closed;
         if let Some(dispatch) = incident.dispatch.as_ref().filter(underway) {

@@ -7,7 +7,7 @@ use super::closeup::close_up;
 use super::error::{Answer, Problem};
 use super::incident::{Action, derived, take};
 use super::limits::PHOTO_MAX_PIXELS;
-use super::shares::Hold;
+use super::shares::{self, Hold};
 use crate::error::{Error, Kind, Result};
 use crate::frame::Picture;
 use crate::store::Store;
@@ -128,12 +128,16 @@ pub async fn add_photo(
     headers: HeaderMap,
     photo: Bytes,
 ) -> Answer<Json<Kept>> {
-    visible(&state, &me, id).await?;
+    let incident = visible(&state, &me, id).await?.incident;
+    let picture = PictureId(derived("photo", &me, key.0));
+    if incident.made_by(key).is_none() {
+        // Before it is decoded and kept: a photo that is one too many costs nothing.
+        shares::of_incident(&incident, &me.person, &Input::AddPhoto { picture })?;
+    }
     check_kind(&headers)?;
     check_size(&photo)?;
     let bytes = photo.clone();
     state.own.seats.with_photo(move || Picture::from_image_bytes(&bytes)).await.map_err(unreadable)?;
-    let picture = PictureId(derived("photo", &me, key.0));
     state.store.keep_picture(picture, photo.to_vec()).await?;
     take(&state, &me, id, Action { key, happened_at: None, input: Input::AddPhoto { picture } }).await?;
     Ok(Json(Kept { picture }))

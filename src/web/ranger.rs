@@ -5,6 +5,7 @@ use super::auth::Me;
 use super::dto::{Eyes, IncidentView, MeView};
 use super::error::{Answer, lang_of};
 use super::queue;
+use crate::desk::ENDED_FOR;
 use crate::report::{Category, categories};
 use crate::store::Filed;
 use crate::triage::dispatch::Dispatch;
@@ -14,12 +15,9 @@ use crate::triage::policy::Role;
 use axum::Json;
 use axum::extract::State;
 use axum::http::HeaderMap;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
-
-/// A ranger sees how it ended for so long.
-const CLOSED_FOR: SignedDuration = SignedDuration::from_hours(24);
 
 #[derive(Serialize, ToSchema)]
 pub struct RangerView {
@@ -72,12 +70,11 @@ struct ArrivalRule {
 #[utoipa::path(get, path = "/api/v1/ranger", tag = "ranger", responses((status = 200, body = RangerView)))]
 pub async fn view(State(state): State<WebState>, me: Me, headers: HeaderMap) -> Answer<Json<RangerView>> {
     let (now, county) = (state.clock.now(), state.county());
-    // Open ones first: what is closed between the two reads stands in both and is taken once, never in neither.
-    let mut mine = state.store.open_incidents().await?;
-    let closed = state.store.incidents_closed_since(now - CLOSED_FOR).await?;
-    mine.retain(|open| closed.iter().all(|closed| closed.incident.id != open.incident.id));
-    mine.extend(closed);
-    mine.retain(|filed| what_of(&filed.incident, &me.person).is_some());
+    let book = state.desk.open_book().await?;
+    let is_late = |it: &Filed| it.incident.closed_at.is_some_and(|at| now.duration_since(at) > ENDED_FOR);
+    let all = book.open().chain(book.ended());
+    let mut mine: Vec<&Filed> =
+        all.map(|it| &**it).filter(|it| !is_late(it) && what_of(&it.incident, &me.person).is_some()).collect();
     mine.sort_by_cached_key(|filed| queue::place(&filed.incident, state.desk.policy(), now));
     let eyes = Eyes { me: &me, county: &county, policy: state.desk.policy() };
     Ok(Json(RangerView {
@@ -93,7 +90,7 @@ pub async fn view(State(state): State<WebState>, me: Me, headers: HeaderMap) -> 
     }))
 }
 
-fn one(eyes: &Eyes<'_>, filed: Filed, me: &PersonId) -> Option<RangerIncident> {
+fn one(eyes: &Eyes<'_>, filed: &Filed, me: &PersonId) -> Option<RangerIncident> {
     let (mine, told_as) = what_of(&filed.incident, me)?;
     let answered_at = filed.incident.answers.iter().filter(|it| it.person == *me).map(|it| it.at).max();
     Some(RangerIncident { incident: eyes.brief(filed), mine, told_as, answered_at })

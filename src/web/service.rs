@@ -54,7 +54,8 @@ pub struct PartView {
 
 /// Everything that can be broken, by name.
 pub async fn parts(state: &WebState, lang: Lang) -> Vec<PartView> {
-    let mut all = vec![database(state, lang).await, records(state, lang), cameras(state, lang), registers(state, lang)];
+    let mut all =
+        vec![database(state, lang).await, records(state, lang).await, cameras(state, lang), registers(state, lang)];
     let parts = state.parts.0.read().unwrap_or_else(PoisonError::into_inner);
     all.extend(parts.iter().map(|(name, part)| PartView {
         part: name.clone(),
@@ -101,7 +102,7 @@ impl Pulse {
 }
 
 /// Whose record cannot be read: nobody keeps their deadlines. And how many other rows: what each is, the log names.
-fn records(state: &WebState, lang: Lang) -> PartView {
+async fn records(state: &WebState, lang: Lang) -> PartView {
     let codes: Vec<String> = state.store.unreadable().into_iter().map(|it| it.code).collect();
     let rows = state.store.unreadable_rows().len();
     let mut words = Vec::new();
@@ -118,6 +119,22 @@ fn records(state: &WebState, lang: Lang) -> PartView {
             "{} rows of the database cannot be read and are left out (the log names them): give the log to operations",
         );
         words.push(of.replace("{}", &rows.to_string()));
+    }
+    let rebuilt = state.desk.rebuilt();
+    if !rebuilt.is_empty() {
+        let of = lang.pick(
+            "警情 {} 的内存副本与记录不符，已按记录重建：请把程序日志交给运维",
+            "what the program remembered of {} was not what the log says, and was rebuilt: give the program's log to operations",
+        );
+        words.push(of.replace("{}", &rebuilt.join(lang.pick("、", ", "))));
+    }
+    // A database that does not answer is the part before this one.
+    if let Ok(Some((count, why))) = state.store.not_filed().await {
+        let of = lang.pick(
+            "有{}条火情线索未能归入警情，仍在重试，请看卫星与摄像机并人工处置：",
+            "{} pieces of evidence could not be made incidents and are tried again; look at satellites and cameras yourself: ",
+        );
+        words.push(format!("{}{why}", of.replace("{}", &count.to_string())));
     }
     PartView { part: "records".to_owned(), ok: words.is_empty(), words: words.join(lang.pick("；", "; ")) }
 }

@@ -3,7 +3,9 @@
 use super::error::{Answer, Problem};
 use super::limits;
 use crate::error::Kind;
+use crate::triage::event::Event;
 use crate::triage::id::PersonId;
+use crate::triage::incident::{Incident, Input};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use std::collections::HashMap;
 use std::num::NonZeroU32;
@@ -39,6 +41,31 @@ impl Shares {
             )
         })
     }
+}
+
+/// One more step of this person's on this incident.
+pub fn of_incident(incident: &Incident, person: &PersonId, input: &Input) -> Answer<()> {
+    let mine = || incident.log.iter().filter(|it| it.actor.person() == Some(person)).map(|it| &it.event);
+    let is_note = |it: &&Event| matches!(it, Event::Noted { .. } | Event::LateActionKept { .. });
+    let is_photo = |it: &&Event| matches!(it, Event::PhotoAdded { .. });
+    let (is_full, zh, en) = match input {
+        Input::Note { .. } if mine().filter(is_note).count() >= limits::NOTES_A_PERSON => (
+            true,
+            "您在此事件上的备注已达上限（100条），请打电话告知值班室。",
+            "You have written as many notes on this incident as one person may (100). Please call the duty room.",
+        ),
+        Input::AddPhoto { .. } if mine().filter(is_photo).count() >= limits::PHOTOS_A_PERSON => (
+            true,
+            "您在此事件上的照片已达上限（60张），更多照片请当面交给值班室。",
+            "You have sent as many photos of this incident as one person may (60). Please hand more of them to the duty room.",
+        ),
+        _ => (
+            mine().count() >= limits::STEPS_A_PERSON,
+            "您在此事件上的操作已达上限（1000次），请打电话告知值班室。",
+            "You have taken as many steps on this incident as one person may (1,000). Please call the duty room.",
+        ),
+    };
+    if is_full { Err(Problem::new(Kind::TooMany, zh, en)) } else { Ok(()) }
 }
 
 /// How many of something each person holds just now.

@@ -110,5 +110,5 @@ pub async fn take_undelivered(at: AtDesk, Body(Taken { message }): Body<Taken>) 
 async fn sort(AtDesk(AtIncident { state, me, id, key }): AtDesk, sort: Sort) -> Done {
     let by = By { actor: Actor::Officer { person: me.person.clone() }, action: Some(key), happened_at: None };
     let (filed, _) = state.desk.sort(id, sort, &by).await?;
-    Ok(Json(Eyes { me: &me, county: &state.county(), policy: state.desk.policy() }.brief(filed)))
+    Ok(Json(Eyes { me: &me, county: &state.county(), policy: state.desk.policy() }.brief(&filed)))
 }

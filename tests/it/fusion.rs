@@ -3,7 +3,7 @@
 use crate::triage::associate::{Association, associate};
 use crate::triage::geo::{FixMethod, LatLon, Locus};
 use crate::triage::id::IncidentId;
-use crate::triage::incident::{Incident, Input, State};
+use crate::triage::incident::{Incident, Input, SIGHTINGS_MAX, State};
 use crate::triage::policy::Policy;
 use crate::triage::sighting::{Sighting, Source};
 use crate::triage_kit::*;
@@ -238,6 +238,21 @@ fn a_front_is_one_fire_and_one_line_of_sight_is_not() {
     assert_eq!(smoke.incident.fix.method, FixMethod::Reported);
     let behind = satellite(4, at(2.0), place_m(0.0, -4000.0));
     assert!(!joins(&behind, &smoke.incident), "on the first line of sight, but far from the place");
+}
+
+/// A fire that has been confirmed five thousand times takes no more in: the next opens a card of its own, linked with it, and that one
+/// takes what follows.
+#[test]
+fn what_is_full_is_linked_and_the_next_card_goes_on() {
+    let seen = |n: u128| satellite(n, at(0.0), place_m(0.0, 0.0));
+    let mut full = incident(&seen(1));
+    full.sightings = (1..SIGHTINGS_MAX as u128).map(seen).collect();
+    assert!(joins(&seen(9_000), &full), "one more");
+    full.sightings.push(seen(8_000));
+    assert!(links(&seen(9_000), &full));
+    let next = incident(&seen(9_000));
+    let found = decide(&seen(9_001), &[full, next.clone()]);
+    assert_eq!(found.join, Some(next.id));
 }
 
 #[test]

@@ -28,6 +28,7 @@ mod kill9;
 mod no_telemetry;
 mod notify;
 mod prune;
+mod remembered;
 mod replay;
 mod right_ranger;
 mod rtsp;

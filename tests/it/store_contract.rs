@@ -44,7 +44,6 @@ contract!(
     tampering_is_found,
     codes_count_by_the_offices_day,
     lists_page_newest_first,
-    time_alone_is_asked_of_the_database,
     messages_are_borrowed_once_and_come_free_again,
     a_message_exists_exactly_once,
     hotspots_come_back_until_sighted,
@@ -277,15 +276,6 @@ async fn lists_page_newest_first(t: TestStore) {
     assert_eq!(t.store.incidents(Filter::Closed, None, 2).await.unwrap().items, []);
     assert_eq!(t.store.incidents_opened(at(0), at(1)).await.unwrap().len(), 5);
     assert_eq!(t.store.incidents_opened(at(1), at(2)).await.unwrap().len(), 0);
-}
-
-async fn time_alone_is_asked_of_the_database(t: TestStore) {
-    assert_eq!(t.store.next_due().await.unwrap(), None);
-    let incident = open(&t.store).await;
-    let (due, _) = incident.next_deadline().expect("an officer must look by then");
-    assert_eq!(t.store.next_due().await.unwrap(), Some(due));
-    assert_eq!(t.store.due_incidents(due - SignedDuration::from_micros(1)).await.unwrap().len(), 0);
-    assert_eq!(t.store.due_incidents(due).await.unwrap().len(), 1);
 }
 
 async fn messages_are_borrowed_once_and_come_free_again(t: TestStore) {

@@ -7,17 +7,29 @@ use super::{
 use crate::county::{CameraEntry, County, Post};
 use crate::frame::CameraStatus;
 use crate::lang::Lang;
-use crate::store::{Filed, Message};
+use crate::store::{Filed, Message, Status};
 use crate::triage::dispatch::Dispatch;
 use crate::triage::event::{Actor, Place, Recorded};
 use crate::triage::geo::LatLon;
 use crate::triage::id::PersonId;
-use crate::triage::incident::Undelivered;
+use crate::triage::incident::{Answer, Incident, Undelivered};
 use crate::triage::policy::{self, Policy};
 use crate::triage::score::Priority;
 use crate::triage::sighting::{Sighting, Source};
 use crate::web::auth::Me;
 use jiff::Timestamp;
+
+/// Sightings of one incident in a list: what opened it, the surest with a picture, and the newest. A front of a thousand pixels
+/// is one card, and ten are more than a card shows.
+const SIGHTINGS_BRIEF: usize = 10;
+/// And where one incident is looked at: as many as anybody sorts by hand.
+const SIGHTINGS_FULL: usize = 100;
+/// Newest lines of a log at once; older ones come by page.
+const LINES_FULL: usize = 100;
+/// Newest messages, besides those that failed.
+const MESSAGES_FULL: usize = 100;
+/// Newest answers of people who were rung.
+const ANSWERS: usize = 50;
 
 /// Whose eyes, and with what knowledge of names.
 pub struct Eyes<'a> {
@@ -38,8 +50,35 @@ impl Eyes<'_> {
         }
     }
 
-    /// For lists: without log and messages.
-    pub fn brief(&self, filed: Filed) -> IncidentView {
+    /// For lists: without log and messages, and with a few of many sightings.
+    pub fn brief(&self, filed: &Filed) -> IncidentView {
+        self.view(filed, SIGHTINGS_BRIEF)
+    }
+
+    /// For one incident: the office also sees what happened last and every message that failed or is new.
+    pub fn full(&self, filed: &Filed, messages: Vec<Message>) -> IncidentView {
+        if !self.me.role.is_office() {
+            return self.brief(filed);
+        }
+        let log = self.log_page(&filed.incident, u64::MAX);
+        let older = messages.len().saturating_sub(MESSAGES_FULL);
+        let shown = messages.into_iter().enumerate().filter(|(n, it)| *n >= older || it.status == Status::Failed);
+        IncidentView {
+            log: Some(log),
+            messages: Some(shown.map(|(_, it)| message(it)).collect()),
+            ..self.view(filed, SIGHTINGS_FULL)
+        }
+    }
+
+    /// The newest lines of the log before that one, oldest first.
+    pub fn log_page(&self, incident: &Incident, before: u64) -> Vec<LogView> {
+        let end = incident.log.len().min(usize::try_from(before.saturating_sub(1)).unwrap_or(usize::MAX));
+        let start = end.saturating_sub(LINES_FULL);
+        let lines = incident.log[start..end].iter().zip(start as u64 + 1..);
+        lines.map(|(recorded, version)| self.log(recorded.clone(), version)).collect()
+    }
+
+    fn view(&self, filed: &Filed, sightings_max: usize) -> IncidentView {
         let Filed { code, incident, .. } = filed;
         let at = incident.fix.centre;
         // A ranger needs the place and the clock, not who else could have gone.
@@ -50,11 +89,15 @@ impl Eyes<'_> {
             Some(dispatch) if dispatch.is_running() => dispatch.because.clone(),
             _ => incident.judge(self.policy, false).because,
         };
-        let (review_by, review_missed) = (incident.review_by(), incident.review_missed());
-        let sent_back = incident.sent_back().map(str::to_owned);
+        let answer = |it: &Answer| AnswerView {
+            person: self.person(&it.person, None),
+            role: it.role,
+            at: it.at,
+            means: it.means.clone(),
+        };
         IncidentView {
             id: incident.id,
-            code,
+            code: code.clone(),
             version: incident.version,
             state: incident.state,
             drill: incident.drill,
@@ -65,38 +108,33 @@ impl Eyes<'_> {
             fix: incident.fix,
             owner: incident.owner().filter(|_| office),
             because,
-            place: self.place(incident.place, office),
+            place: self.place(incident.place.clone(), office),
             proposal: incident
                 .proposal
+                .clone()
                 .filter(|_| office)
                 .map(|it| ProposalView { fix: it.fix, place: self.place(it.place, office) }),
-            intent: incident.intent.filter(|it| office && !it.over),
+            intent: incident.intent.clone().filter(|it| office && !it.over),
             undelivered: incident.undelivered.iter().filter(|_| office).map(|it| self.undelivered(it)).collect(),
-            answers: incident
-                .answers
-                .into_iter()
-                .filter(|_| office)
-                .map(|it| AnswerView {
-                    person: self.person(&it.person, None),
-                    role: it.role,
-                    at: it.at,
-                    means: it.means,
-                })
-                .collect(),
+            answers: newest(&incident.answers, ANSWERS).filter(|_| office).map(answer).collect(),
             links: incident.links.iter().filter(|_| office).map(|it| it.other).collect(),
             merged: incident.merged.iter().filter(|_| office).map(|it| it.other).collect(),
             merged_into: incident.merged_into.filter(|_| office),
             split_from: incident.split_from.filter(|_| office),
-            struck_out: incident.struck_out.into_iter().filter(|_| office).map(|it| self.sighting(it)).collect(),
+            struck_out: newest(&incident.struck_out, sightings_max)
+                .filter(|_| office)
+                .map(|it| self.sighting(it.clone()))
+                .collect(),
             reminders: incident.reminders.len(),
-            sightings: incident.sightings.into_iter().map(|sighting| self.sighting(sighting)).collect(),
-            priority: self.priority(incident.priority),
-            review_by,
-            review_missed,
-            waiting: incident.waiting.into_iter().filter(|_| office).collect(),
-            dispatch: incident.dispatch.map(|dispatch| self.dispatch(dispatch, at)),
-            past_dispatches: incident.past_dispatches.into_iter().map(|dispatch| self.dispatch(dispatch, at)).collect(),
-            verification: incident.verification.map(|it| VerificationView {
+            sightings: some_of(&incident.sightings, sightings_max).map(|it| self.sighting(it.clone())).collect(),
+            sightings_count: incident.sightings.len(),
+            priority: self.priority(incident.priority.clone()),
+            review_by: incident.review_by(),
+            review_missed: incident.review_missed(),
+            waiting: incident.waiting.iter().filter(|_| office).copied().collect(),
+            dispatch: incident.dispatch.clone().map(|dispatch| self.dispatch(dispatch, at)),
+            past_dispatches: incident.past_dispatches.iter().map(|it| self.dispatch(it.clone(), at)).collect(),
+            verification: incident.verification.clone().map(|it| VerificationView {
                 category: it.category,
                 flames: it.flames,
                 area_mu: it.area_mu,
@@ -105,24 +143,11 @@ impl Eyes<'_> {
                 photos: it.photos,
                 no_photo_reason: it.no_photo_reason,
             }),
-            sent_back,
-            closure: incident.closure,
+            sent_back: incident.sent_back().map(str::to_owned),
+            closure: incident.closure.clone(),
             closed_at: incident.closed_at,
             log: None,
             messages: None,
-        }
-    }
-
-    /// For one incident: the office also sees everything that happened and every message sent.
-    pub fn full(&self, mut filed: Filed, messages: Vec<Message>) -> IncidentView {
-        if !self.me.role.is_office() {
-            return self.brief(filed);
-        }
-        let log = std::mem::take(&mut filed.incident.log);
-        IncidentView {
-            log: Some(log.into_iter().map(|recorded| self.log(recorded)).collect()),
-            messages: Some(messages.into_iter().map(message).collect()),
-            ..self.brief(filed)
         }
     }
 
@@ -255,12 +280,13 @@ impl Eyes<'_> {
         priority
     }
 
-    fn log(&self, recorded: Recorded) -> LogView {
+    fn log(&self, recorded: Recorded, version: u64) -> LogView {
         let name = match &recorded.actor {
             Actor::System => None,
             Actor::Ranger { person } | Actor::Officer { person } => Some(self.name(person)),
         };
         LogView {
+            version,
             at: recorded.at,
             actor: recorded.actor,
             name,
@@ -268,6 +294,20 @@ impl Eyes<'_> {
             event: recorded.event,
         }
     }
+}
+
+fn newest<T>(all: &[T], most: usize) -> std::slice::Iter<'_, T> {
+    all[all.len().saturating_sub(most)..].iter()
+}
+
+/// The first, the surest with a picture, and the newest, in their order.
+fn some_of(all: &[Sighting], most: usize) -> impl Iterator<Item = &Sighting> {
+    let pictured = all.iter().enumerate().filter(|(_, it)| !it.pictures.is_empty());
+    let surest = pictured.max_by(|(_, a), (_, b)| a.confidence.total_cmp(&b.confidence)).map_or(0, |(n, _)| n);
+    let kept = [0, surest];
+    let newest_from = all.len().saturating_sub(most.saturating_sub(kept.len()));
+    let is_shown = move |n: usize| all.len() <= most || kept.contains(&n) || n >= newest_from;
+    all.iter().enumerate().filter(move |(n, _)| is_shown(*n)).map(|(_, it)| it)
 }
 
 /// `alarms_today`: camera sightings since midnight, drills left out.

@@ -7,7 +7,7 @@ use axum::http::{Request, StatusCode, header};
 use huoyan::clock::Clock;
 use huoyan::store::Access;
 use huoyan::triage::event::Actor;
-use huoyan::triage::id::ActionId;
+use huoyan::triage::id::{ActionId, PictureId};
 use huoyan::triage::incident::{By, Input};
 use serde_json::json;
 use std::convert::Infallible;
@@ -114,6 +114,36 @@ async fn a_hundred_notes_of_one_person_are_enough_for_one_incident() {
     assert_eq!(refused.refused(), too_many());
     officer.post_as(first, &path, json!({"words": "第一条"})).await.ok();
     world.browser("l1", Access::Officer).await.post(&path, json!({"words": "收到"})).await.ok();
+}
+
+#[tokio::test]
+async fn sixty_photos_and_a_thousand_steps_of_one_person_are_enough_for_one_incident() {
+    let world = World::new().await;
+    let officer = world.browser("o1", Access::Officer).await;
+    let id = told(&officer).await;
+    let act = async |input: Input| {
+        let by = By {
+            actor: Actor::Officer { person: "o1".into() },
+            action: Some(ActionId(Uuid::now_v7())),
+            happened_at: None,
+        };
+        world.state.desk.act(id.parse().expect("an id"), input, &by).await.expect("taken");
+    };
+    for _ in 0..60 {
+        act(Input::AddPhoto { picture: PictureId(Uuid::now_v7()) }).await;
+    }
+    let photo = leaves(64, 48).to_jpeg(70).expect("a photo");
+    let path = format!("/api/v1/incidents/{id}/photos");
+    assert_eq!(officer.photo(&path, "image/jpeg", photo.clone()).await.refused(), too_many());
+    let intend = format!("/api/v1/incidents/{id}/intent");
+    officer.post(&intend, json!({"intent": "dispatch"})).await.ok();
+    for number in 0..940 {
+        act(Input::Note { words: format!("第{number}条") }).await;
+    }
+    assert_eq!(officer.post(&intend, json!({"intent": "dispatch"})).await.refused(), too_many());
+    let other = world.browser("l1", Access::Officer).await;
+    other.photo(&path, "image/jpeg", photo).await.ok();
+    other.post(&intend, json!({"intent": "dispatch"})).await.ok();
 }
 
 #[tokio::test]

@@ -166,7 +166,7 @@ impl Day {
         loop {
             let happens = self.queue.peek().map(|Reverse((at, _))| *at);
             let up = self.desk.is_some();
-            let due = if up { self.store.next_due().await? } else { None };
+            let due = if let Some(desk) = &self.desk { desk.next_due().await? } else { None };
             let text = if up { self.store.next_message_due().await? } else { None };
             let Some(next) = [happens, due, text].into_iter().flatten().min() else { return Ok(()) };
             if next >= self.world.end {
@@ -326,6 +326,13 @@ impl Day {
         if self.desk.is_none() {
             self.come_back().await?;
             self.look_around().await?;
+        }
+        if let Some(desk) = &self.desk {
+            let mut open = self.store.open_incidents().await?;
+            open.sort_by_key(|it| it.incident.id);
+            if !desk.open_book().await?.open().map(|it| &**it).eq(&open) {
+                self.breaks.push("what the desk remembers is not what the log says".to_owned());
+            }
         }
         if !matches!(self.store.verify_chain().await?, Chain::Whole { .. }) {
             self.breaks.push("the log's chain is broken".to_owned());

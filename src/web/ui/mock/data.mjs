@@ -76,7 +76,7 @@ export function incidents(now) {
       { at: iso(now - age), actor: { kind: 'system' }, name: null, happened_at: null, event: { type: 'opened' } },
       ...(extra.dispatch ? [{ at: extra.dispatch.dispatched_at, actor: { kind: 'officer', person: 'officer' }, name: '吴敏', happened_at: null, event: { type: 'dispatched', ranger: extra.dispatch.ranger.id } }] : []),
       ...(extra.dispatch?.missed.length ? [{ at: extra.dispatch.acknowledge_by, actor: { kind: 'system' }, name: null, happened_at: null, event: { type: 'deadline_missed', stage: 'acknowledged' } }, { at: extra.dispatch.acknowledge_by, actor: { kind: 'system' }, name: null, happened_at: null, event: { type: 'escalated', tell: ['village_chief', 'township_duty'], channel: 'sms' } }] : []),
-    ],
+    ].map((entry, n) => ({ version: n + 1, ...entry })),
     messages: extra.dispatch ? [
       { id: id(8000 + n), created_at: extra.dispatch.dispatched_at, to: '139****0001', role: 'ranger', channel: 'sms', status: 'sent', attempts: 1, words: '疑似火情', error: null, sent_at: extra.dispatch.dispatched_at },
       { id: id(8100 + n), created_at: extra.dispatch.dispatched_at, to: '139****0001', role: 'ranger', channel: 'voice', status: 'failed', attempts: 3, words: '', error: '无人接听', sent_at: null },

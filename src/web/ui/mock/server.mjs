@@ -32,7 +32,7 @@ function announce(name, data) {
 setInterval(() => listeners.forEach((res) => res.write(': alive\n\n')), 5000).unref();
 
 const open = () => [...all.values()].filter((it) => it.state !== 'closed');
-const brief = ({ log, messages, ...rest }) => ({ ...rest, owner: owner(rest, Date.now()) });
+const brief = ({ log, messages, ...rest }) => ({ ...rest, sightings_count: rest.sightings.length, owner: owner(rest, Date.now()) });
 const step = (body, means) => ({ received_at: iso(), happened_at: body.happened_at ?? null, means: { means, ...(body.reason ? { reason: body.reason } : {}) }, late: false, position: body.position ?? null, distance_m: null, unproven: null });
 
 function opened(from) {
@@ -117,7 +117,7 @@ async function read(req) {
 function board() {
   return {
     now: iso(), cursor: String(cursor), county: { name: '沅溪县', centre: { lat_deg: 28.46, lon_deg: 110.42 }, bounds: [{ lat_deg: 28.27, lon_deg: 110.19 }, { lat_deg: 28.66, lon_deg: 110.66 }], grids: grids() },
-    incidents: open().map(brief), cameras: cameras(), hotspots: hotspots(Date.now()), duty: { officer: { id: 'officer', name: '吴敏', role: 'county_duty', phone: null, distance_m: null }, leader: { id: 'leader', name: '陈立新', role: 'county_leader', phone: '13900000009', distance_m: null } },
+    incidents: open().map(brief), cameras: cameras(), duty: { officer: { id: 'officer', name: '吴敏', role: 'county_duty', phone: null, distance_m: null }, leader: { id: 'leader', name: '陈立新', role: 'county_leader', phone: '13900000009', distance_m: null } },
     zero_point: 'dispatched', categories, unattended: demo ? ['satellite'] : ['satellite', 'camera'],
     passed_on: demo ? [] : [{ incident: id(31), code: '1121-31', place: '辰溪县境', at: iso(Date.now() - 5_400_000), centre: { lat_deg: 28.25, lon_deg: 110.3 }, county: '辰溪县', phone: '0745-5232119', sightings: 2 }],
     reminded: demo ? [] : [{ incident: id(32), code: '1121-32', place: '老街村', category: 3, sightings: 2, last_seen_at: iso(Date.now() - 900_000) }],
@@ -131,6 +131,7 @@ function api(req, res, url, body) {
   const me = { person: 'zhou', name: '周建国', role: 'ranger', county: '沅溪县', lang: 'zh', now: iso() };
   if (kind === 'me') return send(res, 200, me);
   if (kind === 'board') return send(res, 200, board());
+  if (kind === 'hotspots') return send(res, 200, { items: hotspots(Date.now()), count: hotspots(Date.now()).length });
   if (kind === 'ranger') return send(res, 200, { me, now: iso(), duty_phone: '0745-4222119', categories, arrival: { radius_m: 500, age_max_s: 120 }, incidents: [...all.values()].flatMap((it) => { const mine = forRanger(it, 'zhou'); return mine ? [{ ...brief(it), ...mine }] : []; }) });
   if (kind === 'people') return send(res, 200, found(people, open(), all.get(url.searchParams.get('incident')), url.searchParams.get('q') ?? ''));
   if (kind === 'pictures') return uploads.has(key) ? send(res, 200, uploads.get(key), 'image/jpeg') : send(res, 200, picture(url.searchParams.has('crop')), 'image/svg+xml');
@@ -158,7 +159,7 @@ function api(req, res, url, body) {
   } else {
     if (!actions[action]) return problem(res, 404, 'not_found', action);
     const event = actions[action](it, JSON.parse(body.toString()));
-    it.log.push({ at: iso(), actor: { kind: 'officer', person: 'officer' }, name: '吴敏', happened_at: null, event });
+    it.log.push({ version: it.log.length + 1, at: iso(), actor: { kind: 'officer', person: 'officer' }, name: '吴敏', happened_at: null, event });
   }
   answered.set(req.headers['idempotency-key'], answer);
   announce('changed', { incident: it.id });

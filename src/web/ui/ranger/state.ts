@@ -33,7 +33,26 @@ export const stage = (incident: RangerIncident): Step => stageOf(incident, items
 export const open = computed(() => (view.value?.incidents ?? []).filter((it) => !['closed', 'declined'].includes(stage(it))));
 export const ended = computed(() => (view.value?.incidents ?? []).filter((it) => ['closed', 'declined'].includes(stage(it))));
 
-async function load(): Promise<void> {
+let loading: Promise<void> | null = null;
+let again = false;
+
+/** One read at a time: what asks meanwhile is answered by one more. */
+function load(): Promise<void> {
+  if (loading) {
+    again = true;
+    return loading;
+  }
+  loading = read().finally(() => {
+    loading = null;
+    if (again) {
+      again = false;
+      void load();
+    }
+  });
+  return loading;
+}
+
+async function read(): Promise<void> {
   try {
     const fresh = await getTimed<RangerView>('/ranger');
     const before = new Map(view.value?.incidents.map((it) => [it.id, it]));

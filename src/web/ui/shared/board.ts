@@ -5,7 +5,7 @@ import { now } from './clock';
 import { failure } from './describe';
 import { groupOf, inOrder } from './incident';
 import { follow, STALE_OFFICE_MS, type StreamEvent } from './stream';
-import type { Board, Camera, Incident } from './types';
+import type { Board, Camera, Hotspots, Incident } from './types';
 
 /** Even with a living stream the whole board is read again now and then: cheap, and it heals anything missed. */
 const REFRESH_MS = 60_000;
@@ -31,6 +31,17 @@ export const queue = computed(() => (board.value ? inOrder(board.value.incidents
 
 /** What an incident is called aloud, when all that is known is its id. */
 export const codeOf = (id: string): string | null => (board.value?.incidents.find((it) => it.id === id) ?? details.value.get(id))?.code ?? null;
+
+/** For the map; read apart from the board, which changes with every step. */
+export const hotspots = signal<Hotspots>({ items: [], count: 0 });
+
+async function loadHotspots(): Promise<void> {
+  try {
+    hotspots.value = await get<Hotspots>('/hotspots');
+  } catch {
+    // The map keeps what it shows; the board says that the line is bad, and its next refresh asks again.
+  }
+}
 
 let again: ReturnType<typeof setTimeout> | undefined;
 
@@ -71,6 +82,22 @@ export function put(incident: Incident): void {
   }
 }
 
+/** Reads under way, and whether their incident has changed since they were asked. */
+const reading = new Map<string, boolean>();
+/** More changed incidents than this at once are read as one board. */
+const READ_AT_ONCE = 8;
+
+/** Its changes come in bursts: one read at a time, and one more for all that came meanwhile. */
+async function changed(id: string): Promise<void> {
+  if (reading.has(id)) return void reading.set(id, true);
+  if (reading.size >= READ_AT_ONCE) return soon();
+  do {
+    reading.set(id, false);
+    await loadIncident(id);
+  } while (reading.get(id));
+  reading.delete(id);
+}
+
 export async function loadIncident(id: string): Promise<void> {
   try {
     put(await get<Incident>(`/incidents/${id}`));
@@ -81,7 +108,7 @@ export async function loadIncident(id: string): Promise<void> {
 }
 
 let pending: ReturnType<typeof setTimeout> | undefined;
-/** Health and hotspot news come in bursts; one read answers all of them. */
+/** Health news and floods come in bursts; one read answers all of them. */
 function soon(): void {
   pending ??= setTimeout(() => {
     pending = undefined;
@@ -90,18 +117,19 @@ function soon(): void {
 }
 
 function onEvent({ name, data }: StreamEvent): void {
+  if (name === 'hotspots') return void loadHotspots();
   if (name !== 'changed') return soon();
   try {
-    void loadIncident((JSON.parse(data) as { incident: string }).incident);
+    void changed((JSON.parse(data) as { incident: string }).incident);
   } catch {
     soon();
   }
 }
 
 export async function startBoard(): Promise<void> {
-  await loadBoard();
+  await Promise.all([loadBoard(), loadHotspots()]);
   follow({ onEvent, onReconnect: () => void loadBoard() }, board.value?.cursor, STALE_OFFICE_MS);
-  setInterval(() => void loadBoard(), REFRESH_MS);
+  setInterval(() => void Promise.all([loadBoard(), loadHotspots()]), REFRESH_MS);
   document.addEventListener('visibilitychange', () => {
     if (document.visibilityState === 'visible') void loadBoard();
   });

@@ -4,7 +4,7 @@ import 'leaflet/dist/leaflet.css';
 import './map.css';
 import { effect, untracked } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
-import { board, cameras, queue } from '../../shared/board';
+import { board, cameras, hotspots, queue } from '../../shared/board';
 import { now } from '../../shared/clock';
 import { Phone, Target } from '../../shared/icons';
 import { lang } from '../../shared/lang';
@@ -92,7 +92,7 @@ function start(box: HTMLElement): () => void {
     effect(() => {
       void lang.value;
       satellite.clearLayers();
-      board.value?.hotspots.forEach((it) => hotspot(it, satellite));
+      hotspots.value.items.forEach((it) => hotspot(it, satellite));
     }),
     effect(() => {
       proof.clearLayers();

@@ -15,8 +15,9 @@ export function Evidence({ incident }: { incident: Incident }) {
   const w = words();
   const [chosen, choose] = useState<readonly string[] | null>(null);
   const { sightings, struck_out } = incident;
+  const count = incident.sightings_count ?? sightings.length;
   // The last piece stays: an incident without any is closed instead.
-  const sortable = incident.state !== 'closed' && sightings.length > 1;
+  const sortable = incident.state !== 'closed' && count > 1;
   const toggle = (id: string): void => choose(chosen?.includes(id) ? chosen.filter((it) => it !== id) : [...(chosen ?? []), id]);
   const split = (): void => {
     act(incident, 'split', { sightings: chosen }, w.splitInto(chosen?.length ?? 0));
@@ -25,13 +26,14 @@ export function Evidence({ incident }: { incident: Incident }) {
   return (
     <section>
       <h2 class="section">
-        {w.evidence} <small>{w.sources(sightings.length)}</small>
+        {w.evidence} <small>{w.sources(count)}</small>
         {sortable && (
           <button type="button" class="link section-tool" aria-expanded={chosen !== null} data-action="split" onClick={() => choose(chosen ? null : [])}>
             {chosen ? w.splitCancel : w.split}
           </button>
         )}
       </h2>
+      {count > sightings.length && <p class="dim">{w.shownOf(sightings.length, count)}</p>}
       <ul class="records">
         {sightings.map((sighting) => (
           <Line key={sighting.id} sighting={sighting} incident={incident}>
@@ -70,7 +72,7 @@ export function Evidence({ incident }: { incident: Incident }) {
         ))}
       </ul>
       {chosen && (
-        <button type="button" class="button" disabled={chosen.length === 0 || chosen.length >= sightings.length} onClick={split}>
+        <button type="button" class="button" disabled={chosen.length === 0 || chosen.length >= count} onClick={split}>
           {w.splitInto(chosen.length)}
         </button>
       )}

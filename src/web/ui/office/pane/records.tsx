@@ -2,7 +2,8 @@
 import { useState } from 'preact/hooks';
 import { board, cameras, loadIncident, unread } from '../../shared/board';
 import { now } from '../../shared/clock';
-import { stamp } from '../../shared/describe';
+import { get } from '../../shared/api';
+import { failure, stamp } from '../../shared/describe';
 import { sentLate } from '../../shared/incident';
 import { half } from '../../shared/lang';
 import { clockTime, ms } from '../../shared/time';
@@ -73,15 +74,29 @@ function Messages({ incident: { messages = [] } }: { incident: Incident }) {
 function Log({ incident }: { incident: Incident }) {
   const w = words();
   const [all, setAll] = useState(false);
-  const log = [...(incident.log ?? [])].reverse();
+  const [older, setOlder] = useState<LogEntry[]>([]);
+  const [failed, setFailed] = useState<string | null>(null);
+  const newest = incident.log ?? [];
+  const from = newest[0]?.version ?? 1;
+  const log = [...older.filter((it) => it.version < from), ...newest].reverse();
   if (log.length === 0) return null;
+  const first = log[log.length - 1]?.version ?? 1;
+  const readOlder = async (): Promise<void> => {
+    try {
+      const page = await get<{ items: LogEntry[] }>(`/incidents/${incident.id}/log?before=${first}`);
+      setOlder((known) => [...page.items, ...known]);
+      setFailed(null);
+    } catch (error) {
+      setFailed(failure(error));
+    }
+  };
   const shown = all ? log : log.slice(0, LOG_SHOWN);
   return (
     <section>
       <h2 class="section">{w.log}</h2>
       <ul class="records">
-        {shown.map((entry, i) => (
-          <li key={`${entry.at}${i}`}>
+        {shown.map((entry) => (
+          <li key={entry.version}>
             <time>{stamp(entry.at, now.value)}</time>
             <span>
               {inWords(entry, incident, { categories: board.value?.categories ?? [], cameras: cameras.value })} <span class="dim">{who(entry)}</span>
@@ -94,9 +109,15 @@ function Log({ incident }: { incident: Incident }) {
       </ul>
       {log.length > LOG_SHOWN && !all && (
         <button type="button" class="link" onClick={() => setAll(true)}>
-          {w.showAll(log.length)}
+          {w.showAll(incident.version)}
         </button>
       )}
+      {all && first > 1 && (
+        <button type="button" class="link" data-action="older" onClick={() => void readOlder()}>
+          {w.showOlder(first - 1)}
+        </button>
+      )}
+      {failed && <p class="not-well">{failed}</p>}
     </section>
   );
 }

@@ -335,6 +335,8 @@ export const en: typeof zh = {
     next_duty: 'next on duty',
   },
   showAll: (count) => `Show all ${count}`,
+  showOlder: (count) => `${count} older`,
+  shownOf: (shown, count) => `${count} in all; listed are the first, the surest and the newest: ${shown}`,
 
   cameras: (ok, all) => `Cameras ${ok}/${all} working`,
   cameraProblem: (name, health, since) => `${name} ${health} ${since}`,

@@ -334,6 +334,8 @@ export const zh = {
     next_duty: '下一班值班员',
   } as Record<string, string>,
   showAll: (count: number) => `显示全部 ${count} 条`,
+  showOlder: (count: number) => `更早的 ${count} 条`,
+  shownOf: (shown: number, count: number) => `共 ${count} 处，列出最先、最可信和最近的 ${shown} 处`,
 
   cameras: (ok: number, all: number) => `摄像机 ${ok}/${all} 正常`,
   cameraProblem: (name: string, health: string, since: string) => `${name} ${health} ${since}`,

@@ -58,6 +58,11 @@ export interface People {
   items: Choice[];
   more: number;
 }
+/** Satellite pixels of the last day, the newest first; `count` may be more than are listed. */
+export interface Hotspots {
+  items: Hotspot[];
+  count: number;
+}
 export interface Board {
   now: Time;
   cursor: string;
@@ -65,7 +70,6 @@ export interface Board {
   /** Open ones, in the order in which an officer should work through them. */
   incidents: Incident[];
   cameras: Camera[];
-  hotspots: Hotspot[];
   /** Opened outside the county within the last day: the neighbour's. */
   passed_on: PassedOn[];
   /** New evidence at places closed within the last day. */

@@ -134,6 +134,8 @@ export type Flames = 'none' | 'small' | 'large';
 
 export type Actor = { kind: 'system' } | { kind: 'ranger' | 'officer'; person: string };
 export interface LogEntry {
+  /** Its place in this incident's log, from 1. */
+  version: number;
   at: Time;
   actor: Actor;
   name: string | null;
@@ -196,7 +198,10 @@ export interface Incident {
   struck_out: Sighting[];
   /** New evidence at this place since the closing. */
   reminders: number;
+  /** Some of many: what opened it, the surest with a picture, and the newest. */
   sightings: Sighting[];
+  /** How many there are. Absent in what an older page kept. */
+  sightings_count?: number;
   priority: { score: number; reasons: { code: string; points: number; value: string }[] };
   review_by: Time | null;
   review_missed: boolean;
@@ -207,6 +212,7 @@ export interface Incident {
   sent_back?: string | null;
   closure: { category: number; false_alarm: FalseAlarm | null; words: string; passed_to?: County | null } | null;
   closed_at: Time | null;
+  /** The newest lines; there are `version` of them. */
   log?: LogEntry[];
   messages?: Message[];
 }
