@@ -43,6 +43,7 @@ use std::path::Path;
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
 use tokio::net::TcpListener;
+use tokio::signal::unix::{Signal, SignalKind, signal as unix_signal};
 use tokio::sync::{Mutex, mpsc, watch as signal};
 use tokio::task::JoinSet;
 
@@ -101,6 +102,7 @@ const DATABASE_ENDS_WITHIN: Duration = Duration::from_secs(1);
 
 /// Runs until Ctrl-C or SIGTERM.
 pub async fn run(mut options: Options) -> Result<()> {
+    let signals = Signals::listen()?;
     let clock = Clock::System;
     let data = options.config.store.data.clone();
     let _lock = own(&data)?;
@@ -206,7 +208,7 @@ pub async fn run(mut options: Options) -> Result<()> {
     }
     let connections = camera::left_for_browsers(web.registers.current().cameras.len());
     let web = web.with_network(web::Network { connections, ..web::Network::default() });
-    web::serve(listener, web, asked_to_stop(options.lang)).await?;
+    web::serve(listener, web, asked_to_stop(signals, options.lang)).await?;
     stop.send_replace(Stage::Cameras);
     ended("cameras", CAMERAS_END_WITHIN, cameras).await;
     stop.send_replace(Stage::All);
@@ -326,29 +328,35 @@ pub fn inbound_key() -> Result<Option<String>> {
     Ok(Some(key))
 }
 
-/// Until Ctrl-C or SIGTERM. A second signal ends the program at once, with the exit code of that signal. What was committed is
-/// there at the next start.
-async fn asked_to_stop(lang: Lang) {
-    stop_signal().await;
+/// Ctrl-C and SIGTERM, heard from the first moment on: one that comes while the program starts is a stop like any other.
+struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Signals {
+    fn listen() -> Result<Self> {
+        let listen = |kind| unix_signal(kind).map_err(|e| Error::internal("cannot listen for signals").because(e));
+        Ok(Self { interrupt: listen(SignalKind::interrupt())?, terminate: listen(SignalKind::terminate())? })
+    }
+
+    /// The exit code of the next signal: 128 and its number.
+    async fn next(&mut self) -> i32 {
+        tokio::select! {
+            _ = self.interrupt.recv() => 128 + SignalKind::interrupt().as_raw_value(),
+            _ = self.terminate.recv() => 128 + SignalKind::terminate().as_raw_value(),
+        }
+    }
+}
+
+/// Until a signal comes. A second one ends the program at once, with the exit code of that signal. What was committed is there at
+/// the next start.
+async fn asked_to_stop(mut signals: Signals, lang: Lang) {
+    signals.next().await;
     tracing::info!("{}", lang.pick("正在停止；再按一次立即结束", "stopping; once more ends at once"));
     tokio::spawn(async move {
-        let code = stop_signal().await;
+        let code = signals.next().await;
         tracing::warn!("{}", lang.pick("立即结束", "ending at once"));
         std::process::exit(code);
     });
-}
-
-/// The exit code of the signal that came: 128 and its number.
-async fn stop_signal() -> i32 {
-    use tokio::signal::unix::{SignalKind, signal};
-    let terminated = async {
-        match signal(SignalKind::terminate()) {
-            Ok(mut terminate) => drop(terminate.recv().await),
-            Err(_) => std::future::pending().await,
-        }
-    };
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => 128 + SignalKind::interrupt().as_raw_value(),
-        () = terminated => 128 + SignalKind::terminate().as_raw_value(),
-    }
 }
