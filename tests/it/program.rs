@@ -1,0 +1,236 @@
+//! The real program in a process of its own, on a small county in a folder of its own, and the browsers of its people.
+
+use huoyan::clock::Clock;
+use huoyan::triage::id::{ActionId, IncidentId};
+use reqwest::{Client, StatusCode};
+use serde_json::{Value, json};
+use std::collections::HashMap;
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+/// Grids of the county, each with a ranger, a second and a village chief.
+pub const GRIDS: usize = 8;
+
+/// An office's folder and address, which outlive its program.
+pub struct Office {
+    _folder: tempfile::TempDir,
+    pub data: PathBuf,
+    config: PathBuf,
+    port: u16,
+    env: Vec<(String, String)>,
+}
+
+impl Office {
+    /// With this configuration; nothing runs yet.
+    pub fn prepare(config_text: &str) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (data, config) = (folder.path().join("data"), folder.path().join("huoyan.toml"));
+        fs::write(&config, config_text).expect("the configuration");
+        write_registers(&data.join("registers"));
+        fs::create_dir_all(data.join("hotspots")).expect("the watched folder");
+        let port = TcpListener::bind("127.0.0.1:0").and_then(|it| it.local_addr()).expect("a free port").port();
+        Self { _folder: folder, data, config, port, env: Vec::new() }
+    }
+
+    /// Its program runs in this environment.
+    pub fn with_env(mut self, env: impl IntoIterator<Item = (String, String)>) -> Self {
+        self.env.extend(env);
+        self
+    }
+
+    fn url(&self, path: &str) -> String {
+        format!("http://127.0.0.1:{}{path}", self.port)
+    }
+
+    fn spawn(&self, stdout: Stdio) -> Program {
+        // A write on a full disk is to fail in words; by default the signal that stands for it kills.
+        let mut command = Command::new("sh");
+        command
+            .args(["-c", "trap '' XFSZ; exec \"$0\" \"$@\""])
+            .arg(binary())
+            .arg("run")
+            .arg("--config")
+            .arg(&self.config)
+            .arg("--data")
+            .arg(&self.data);
+        command.args(["--listen", &format!("127.0.0.1:{}", self.port), "--json", "--links"]);
+        command
+            .env("RUST_LOG", "error")
+            .env_remove("HUOYAN_STORE_URL")
+            .envs(self.env.iter().map(|(name, value)| (name, value)))
+            .stdin(Stdio::null())
+            .stdout(stdout);
+        Program(command.spawn().expect("huoyan starts"))
+    }
+
+    pub fn start(&self) -> Program {
+        self.spawn(Stdio::null())
+    }
+
+    /// Starts and reads the login links, the first line of its standard output.
+    pub async fn first_start(&self) -> (Program, HashMap<String, String>) {
+        let mut program = self.spawn(Stdio::piped());
+        let mut stdout = BufReader::new(program.0.stdout.take().expect("piped"));
+        let line = tokio::task::spawn_blocking(move || {
+            let mut line = String::new();
+            stdout.read_line(&mut line).map(|_| line)
+        });
+        let line = tokio::time::timeout(Duration::from_secs(30), line).await.expect("links within 30 s");
+        let links = serde_json::from_str(&line.expect("read").expect("a line")).expect("login links as JSON");
+        self.is_up().await;
+        (program, links)
+    }
+
+    pub async fn is_up(&self) {
+        let client = client();
+        let up = async {
+            while !client.get(self.url("/healthz")).send().await.is_ok_and(|answer| answer.status().is_success()) {
+                Clock::System.sleep(Duration::from_millis(20)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(30), up).await.expect("up within 30 s");
+    }
+
+    pub async fn log_in(&self, link: &str) -> Browser {
+        let path = &link[link.find("/login/").expect("a login link")..];
+        let answer = client().post(self.url(path)).send().await.expect("answers");
+        let cookie = answer.headers().get("Set-Cookie").expect("a session").to_str().expect("text");
+        let cookie = cookie.split(';').next().expect("a pair").to_owned();
+        Browser { client: client(), base: self.url(""), cookie }
+    }
+
+    /// A list with one pixel in the middle of a grid, whole from its first moment in the folder.
+    pub fn satellite_passes(&self, grid: usize) {
+        let now = Clock::System.now();
+        let (lat, lon) = centre(grid);
+        let list = format!(
+            "latitude,longitude,bright_ti4,scan,track,acq_date,acq_time,satellite,instrument,confidence,version,\
+             bright_ti5,frp,daynight\n{lat:.5},{lon:.5},331.5,0.40,0.40,{},{},N20,VIIRS,nominal,2.0NRT,290.1,4.1,D\n",
+            now.strftime("%Y-%m-%d"),
+            now.strftime("%H%M"),
+        );
+        let part = self.data.join(format!("pass-{grid}.part"));
+        fs::write(&part, list).expect("a list");
+        fs::rename(part, self.data.join(format!("hotspots/pass-{grid}.csv"))).expect("into the folder");
+    }
+}
+
+/// One running program; dies with the test.
+pub struct Program(pub Child);
+
+impl Program {
+    pub fn kill9(&mut self) {
+        self.0.kill().expect("SIGKILL");
+        self.0.wait().expect("dead");
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        // It may be dead already, which is what we want.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// A person who is logged in.
+#[derive(Clone)]
+pub struct Browser {
+    client: Client,
+    base: String,
+    cookie: String,
+}
+
+impl Browser {
+    pub async fn get(&self, path: &str) -> Option<Value> {
+        let answer =
+            self.client.get(format!("{}{path}", self.base)).header("Cookie", &self.cookie).send().await.ok()?;
+        if answer.status().is_success() { answer.json().await.ok() } else { None }
+    }
+
+    /// `None` when nobody answered, or the answer broke off: whether it was accepted is not known.
+    pub async fn post(&self, path: &str, key: ActionId, body: &Value) -> Option<StatusCode> {
+        let request = self.client.post(format!("{}{path}", self.base)).header("Cookie", &self.cookie);
+        let answer = request.header("Idempotency-Key", key.to_string()).json(body).send().await.ok()?;
+        Some(answer.status())
+    }
+
+    pub async fn some_open_incident(&self, dice: &mut Dice) -> Option<IncidentId> {
+        let page = self.get("/api/v1/incidents?state=open").await?;
+        let items = page["items"].as_array().filter(|items| !items.is_empty())?;
+        items[dice.below(items.len() as u64) as usize]["id"].as_str()?.parse().ok()
+    }
+
+    /// The log of every incident, by id.
+    pub async fn logs(&self) -> HashMap<String, Value> {
+        let page = self.get("/api/v1/incidents?state=all&limit=100").await.expect("a list");
+        let mut logs = HashMap::new();
+        for item in page["items"].as_array().expect("items") {
+            let incident = item["id"].as_str().expect("an id").to_owned();
+            let whole = self.get(&format!("/api/v1/incidents/{incident}")).await.expect("an incident");
+            logs.insert(incident, whole["log"].clone());
+        }
+        logs
+    }
+}
+
+pub fn client() -> Client {
+    // An error says that another test of this process has done so.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let client =
+        Client::builder().timeout(Duration::from_secs(5)).redirect(reqwest::redirect::Policy::none()).no_proxy();
+    client.build().expect("a client")
+}
+
+/// Middle of a grid, 0.1° apart: farther than any pixel is wide.
+fn centre(grid: usize) -> (f64, f64) {
+    (28.45, 110.05 + 0.1 * grid as f64)
+}
+
+fn write_registers(folder: &Path) {
+    let mut people = "编号,姓名,电话,岗位,网格,村,乡镇\n".to_owned();
+    let mut grids = Vec::new();
+    for grid in 0..GRIDS {
+        let (lat, lon) = centre(grid);
+        let (south, north, west, east) = (lat - 0.049, lat + 0.049, lon - 0.049, lon + 0.049);
+        let ring = json!([[west, south], [east, south], [east, north], [west, north], [west, south]]);
+        grids.push(json!({
+            "type": "Feature",
+            "geometry": { "type": "Polygon", "coordinates": [ring] },
+            "properties": { "code": format!("g{grid}"), "name": "1号网格", "village": format!("村{grid}"), "township": "官庄镇" },
+        }));
+        people += &format!("a{grid},张{grid},1380000{grid:04},护林员A角,g{grid},村{grid},官庄镇\n");
+        people += &format!("b{grid},李{grid},1390000{grid:04},护林员B角,g{grid},村{grid},官庄镇\n");
+        people += &format!("c{grid},王{grid},1370000{grid:04},村级林长,,村{grid},官庄镇\n");
+    }
+    people += "t1,赵乡,13600000001,乡镇值班员,,,官庄镇\n";
+    people += "o1,孙县,13600000002,县值班员,,,\nl1,周领导,13600000003,带班领导,,,\n";
+    fs::create_dir_all(folder).expect("the registers' folder");
+    let collection = json!({ "type": "FeatureCollection", "features": grids });
+    fs::write(folder.join("grids.geojson"), collection.to_string()).expect("grids");
+    fs::write(folder.join("people.csv"), people).expect("people");
+}
+
+/// Numbers that look random and are the same for the same seed (xorshift64).
+pub struct Dice(pub u64);
+
+impl Dice {
+    pub fn below(&mut self, limit: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0 % limit.max(1)
+    }
+}
+
+/// The program that Cargo has built beside this one.
+fn binary() -> PathBuf {
+    option_env!("CARGO_BIN_EXE_huoyan").map_or_else(
+        || std::env::current_exe().expect("a path").parent().expect("a folder").join("../huoyan"),
+        PathBuf::from,
+    )
+}
