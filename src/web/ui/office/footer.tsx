@@ -1,9 +1,9 @@
 import { board, problem } from '../shared/board';
-import { now } from '../shared/clock';
+import { apart, now } from '../shared/clock';
 import { unwell } from '../shared/health';
 import { Keyboard } from '../shared/icons';
 import { stale } from '../shared/stream';
-import { hourMinute, ms } from '../shared/time';
+import { hourMinute, ms, span } from '../shared/time';
 import { classes } from '../shared/ui';
 import { common } from '../shared/words';
 import { stamp } from '../shared/describe';
@@ -29,6 +29,11 @@ export function Footer() {
             {w.partProblem(partName(part), why)}
           </li>
         ))}
+        {apart.value !== null && (
+          <li class="footer-part" data-part="this-clock">
+            {c.clocksApart(span(Math.abs(apart.value)))}
+          </li>
+        )}
         {lost.map((camera) => (
           <li key={camera.id} title={[camera.detail, camera.health_since && w.since(stamp(camera.health_since, now.value))].filter(Boolean).join(' · ')}>
             {w.cameraProblem(camera.name, c.health[camera.health], camera.health_since ? w.since(hourMinute(ms(camera.health_since))) : '')}

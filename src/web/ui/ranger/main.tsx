@@ -3,9 +3,10 @@ import './ranger.css';
 import './incident.css';
 import './report.css';
 import { render } from 'preact';
-import { now, startTicking } from '../shared/clock';
+import { apart, now, startTicking } from '../shared/clock';
 import { Brand, Gear, Left, List, Phone, Task } from '../shared/icons';
 import { announceLang } from '../shared/lang';
+import { span } from '../shared/time';
 import { classes } from '../shared/ui';
 import { common } from '../shared/words';
 import { announced, front } from './front';
@@ -65,6 +66,11 @@ function Frame({ tab, children }: { tab?: Tab | undefined; children: ComponentCh
       </header>
       <Strip />
       <Announced />
+      {apart.value !== null && (
+        <p class="notice" role="status" data-notice="clock">
+          {common().clocksApart(span(Math.abs(apart.value)))}
+        </p>
+      )}
       <main class="body">{children}</main>
       {tab && <Tabs tab={tab} />}
     </div>

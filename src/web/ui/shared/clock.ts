@@ -18,6 +18,15 @@ export const elapsed = (): number => performance.now();
 
 let offsetMs = remembered();
 
+/** Clocks this near do: nobody acts differently on half a minute, and limits are minutes. */
+const APART_MS = 30_000;
+
+/** Milliseconds the server's clock is ahead of this device's; null while they agree, or before the first answer of this visit. */
+export const apart = signal<number | null>(null);
+
+/** Pure: what an answer that took so long proves of two clocks. Half the way is not known, so it proves nothing of so little. */
+export const provenApart = (aheadMs: number, tookMs: number): number | null => (Math.abs(aheadMs) - tookMs / 2 > APART_MS ? aheadMs : null);
+
 /** Server time as best known, milliseconds. Without any contact yet: the offset of the last visit, else the device's clock. */
 export const serverNow = (): number => Date.now() + offsetMs;
 
@@ -28,6 +37,7 @@ export const now = signal(serverNow());
 export function learn(time: Time, tookMs: number): void {
   offsetMs = ms(time) + tookMs / 2 - Date.now();
   now.value = serverNow();
+  apart.value = provenApart(offsetMs, tookMs);
   try {
     localStorage.setItem(KEY, String(Math.round(offsetMs)));
   } catch {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { apart, learn, serverNow } from '../shared/clock';
 import { clockTime, countdown, hourMinute, monthDay, sameDay, span } from '../shared/time';
 
 const MIN = 60_000;
@@ -33,5 +34,24 @@ describe('clocks', () => {
     expect(hourMinute(at)).toBe('00:07');
     expect(monthDay(at)).toEqual({ year: 2026, month: 11, day: 22 });
     expect(sameDay(at, at - 8 * MIN)).toBe(false);
+  });
+});
+
+describe("the server's clock on this device", () => {
+  const answer = (aheadMs: number, tookMs: number): number | null => {
+    learn(new Date(Date.now() + aheadMs).toISOString(), tookMs);
+    return apart.value;
+  };
+
+  it('is followed, and said when it is another by more than half a minute', () => {
+    expect(answer(90_000, 200)).toBeGreaterThan(89_000);
+    expect(serverNow() - Date.now()).toBeGreaterThan(89_000);
+    expect(answer(-3_600_000, 200)).toBeLessThan(-3_599_000);
+    expect(answer(20_000, 200)).toBeNull();
+  });
+
+  it('is not doubted because an answer was slow', () => {
+    expect(answer(29_000, 10_000)).toBeNull();
+    expect(answer(60_000, 10_000)).not.toBeNull();
   });
 });

@@ -10,6 +10,7 @@ export const en: typeof zh = {
   language: '中',
   languageHint: '切换语言 Switch language',
   unreachable: 'The server cannot be reached',
+  clocksApart: (span) => `This device's clock and the server's differ by ${span}; deadlines follow the server's. Check both`,
   brokenSince: (time) => `Reading fails since ${time}`,
   refused: (status) => `The server refused (${status})`,
   signedOut: 'Signed out: open your login link again',

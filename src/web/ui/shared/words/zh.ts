@@ -9,6 +9,7 @@ export const zh = {
   language: 'EN',
   languageHint: '切换语言 Switch language',
   unreachable: '无法连接服务器',
+  clocksApart: (span: string) => `本机与服务器的时间相差 ${span}；时限按服务器时间计算，请核对两边的时间`,
   brokenSince: (time: string) => `自 ${time} 起读取失败`,
   refused: (status: number) => `服务器拒绝（${status}）`,
   signedOut: '登录已失效，请重新打开登录链接',
