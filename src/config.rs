@@ -16,6 +16,7 @@ pub const SAMPLE: &str = include_str!("config/huoyan.toml");
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
     pub server: Server,
+    pub clock: ClockConfig,
     pub store: StoreConfig,
     pub backup: BackupConfig,
     pub bus: BusConfig,
@@ -58,6 +59,14 @@ impl Default for Server {
             session_life: SignedDuration::from_hours(30 * 24),
         }
     }
+}
+
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ClockConfig {
+    /// Time server (SNTP, IPv4) with which `huoyan check` compares this computer's clock: `host` or `host:port`. None: the system
+    /// is asked whether it keeps its clock by one. The program never sets a clock.
+    pub ntp: Option<String>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]

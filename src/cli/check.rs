@@ -1,6 +1,7 @@
 //! `huoyan check`: 什么行、什么不行、怎么办. Looks, changes nothing, and names the cure; of recorded pictures too.
 
 mod backups;
+mod clock;
 mod ground;
 mod pictures;
 mod sending;
@@ -67,8 +68,8 @@ pub fn run(args: Args, common: &Common) -> Result<Outcome> {
     if !args.sources.is_empty() {
         return pictures::run(&args, common, &mut std::io::stdout().lock());
     }
-    let checks: [fn(&Common) -> Vec<Finding>; 8] =
-        [configuration, folder, registers, sending::sending, database, backups::backups, video, model];
+    let checks: [fn(&Common) -> Vec<Finding>; 9] =
+        [configuration, folder, clock::clock, registers, sending::sending, database, backups::backups, video, model];
     let findings: Vec<Finding> = checks.iter().flat_map(|check| check(common)).collect();
     if common.json {
         let json = serde_json::to_string(&findings).map_err(|e| Error::internal("findings are no JSON").because(e))?;
