@@ -203,8 +203,8 @@ pub async fn run(mut options: Options) -> Result<()> {
     } else {
         links::greet(&app);
     }
-    if let Some(demo) = &demo {
-        tasks.spawn(demo.send_hotspots(app.clone()));
+    if demo.is_some() {
+        spawn(&mut tasks, "demo", &app, demo::send_hotspots);
     }
     let connections = camera::left_for_browsers(web.registers.current().cameras.len());
     let web = web.with_network(web::Network { connections, ..web::Network::default() });

@@ -74,19 +74,17 @@ impl Demo {
             Ok(Self { ranger, _playback: playback })
         })
     }
+}
 
-    /// Drops a hotspot file into the watched folder, as a satellite station would.
-    pub fn send_hotspots(&self, app: App) -> impl Future<Output = ()> + Send + use<> {
-        async move {
-            if super::sleep_or_stop(&app, HOTSPOTS_AFTER).await {
-                return;
-            }
-            let csv = county::demo_hotspots(app.clock.now(), &app.registers.current());
-            let path = app.config.store.data.join(&app.config.satellite.folder).join("demo.csv");
-            if let Err(e) = std::fs::write(&path, csv) {
-                tracing::error!("the demo's hotspot file could not be written to {}: {e}", path.display());
-            }
+/// Drops a hotspot file into the watched folder, as a satellite station would, once a start.
+pub async fn send_hotspots(app: App) {
+    if !super::sleep_or_stop(&app, HOTSPOTS_AFTER).await {
+        let csv = county::demo_hotspots(app.clock.now(), &app.registers.current());
+        let path = app.config.store.data.join(&app.config.satellite.folder).join("demo.csv");
+        if let Err(e) = std::fs::write(&path, csv) {
+            tracing::error!("the demo's hotspot file could not be written to {}: {e}", path.display());
         }
+        app.stopped().await;
     }
 }
 

@@ -112,7 +112,7 @@ impl Video {
 
     /// A thread that watches has panicked: the board says so, and all cameras start anew. What every camera's past held is lost with it.
     pub fn revive(&mut self) {
-        if self.running.as_ref().is_some_and(|(_, watch)| watch.has_died()) {
+        if self.running.as_ref().is_some_and(|(receivers, watch)| watch.has_died() || receivers.has_died()) {
             tracing::error!("a thread that watches has died, cameras start anew");
             metrics::counter!("huoyan_tasks_restarted_total", "task" => "watch").increment(1);
             self.stop();

@@ -44,7 +44,7 @@ impl DropFolder {
     pub fn feed(&mut self, slots: &Arc<Slots>, index: usize, now: Timestamp) -> Result<(), Fault> {
         if let Some(outcome) = self.look.as_mut().and_then(Job::poll) {
             self.look = None;
-            let (follower, look) = outcome.ok_or(Fault::StreamEnded)?;
+            let (follower, look) = outcome?;
             self.follower = Some(follower);
             match look {
                 Ok(look) => self.take(look, slots, index, now),

@@ -39,6 +39,8 @@ pub enum Fault {
         why: String,
     },
     StreamEnded,
+    /// A panic in what receives this camera.
+    Crashed,
     /// The process holds as many files and sockets as it may.
     NoMoreFiles,
     Silent {
@@ -107,9 +109,11 @@ impl Fault {
             | Self::MissingElement { .. }
             | Self::NoSuchStream => Health::Misconfigured,
             Self::WrongPassword { .. } => Health::BadPassword,
-            Self::Unreachable { .. } | Self::StreamEnded | Self::NoMoreFiles | Self::Silent { offline: true, .. } => {
-                Health::Offline
-            }
+            Self::Unreachable { .. }
+            | Self::StreamEnded
+            | Self::Crashed
+            | Self::NoMoreFiles
+            | Self::Silent { offline: true, .. } => Health::Offline,
             Self::Silent { offline: false, .. } | Self::RareKeyframes { .. } | Self::LongGop { .. } => Health::Late,
             Self::OtherCodec { .. } | Self::Undecodable { .. } => Health::Undecodable,
             Self::Black => Health::Black,
@@ -193,6 +197,12 @@ impl Fault {
             Self::StreamEnded => (
                 "摄像机断开了视频流，正在自动重连".to_owned(),
                 "the camera ended the stream; reconnecting by itself".to_owned(),
+            ),
+            Self::Crashed => (
+                "接收该摄像机的程序出错，已自动重新连接；反复出现请把日志交给运维".to_owned(),
+                "the part of the program that receives this camera failed; reconnecting by itself. If it happens again and \
+                 again, give the log to operations"
+                    .to_owned(),
             ),
             Self::NoMoreFiles => (
                 "本机可打开的文件数已用尽，无法连接，请调高服务的 LimitNOFILE（或 ulimit -Hn）后重启".to_owned(),

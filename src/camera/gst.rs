@@ -138,6 +138,10 @@ pub(super) fn fault_of(message: &gst::message::Error) -> Fault {
     if error.matches(gst::ResourceError::Settings) && debug.contains("(rtsps)") {
         return Fault::Encrypted;
     }
+    // What the binding says for a panic of ours that it has caught.
+    if error.matches(gst::LibraryError::Failed) && why.starts_with("Panicked") {
+        return Fault::Crashed;
+    }
     if why.contains("(os error 24)") {
         return Fault::NoMoreFiles;
     }
@@ -238,5 +242,23 @@ mod tests {
             let zh = Fault::MissingElement { element: element.to_owned() }.sentence("北山", Lang::Zh);
             assert!(zh.contains(element) && zh.contains("把管线改回 rtsp"), "{zh}");
         }
+    }
+
+    #[test]
+    fn a_panic_of_ours_in_a_pipeline_is_no_fault_of_the_cameras_picture() {
+        init().expect("GStreamer and its elements");
+        let parsed =
+            gst::parse::launch("videotestsrc num-buffers=1 ! appsink name=sink sync=false").expect("a pipeline");
+        let pipeline = parsed.downcast::<gst::Pipeline>().expect("a pipeline");
+        let sink = pipeline.by_name("sink").and_downcast::<AppSink>().expect("an appsink");
+        let panics = gstreamer_app::AppSinkCallbacks::builder().new_sample(|_| panic!("as a test asks it to"));
+        sink.set_callbacks(panics.build());
+        pipeline.set_state(gst::State::Playing).expect("it plays");
+        let bus = pipeline.bus().expect("a bus");
+        let message = bus.timed_pop_filtered(gst::ClockTime::from_seconds(10), &[gst::MessageType::Error]);
+        let message = message.expect("it is told");
+        let gst::MessageView::Error(error) = message.view() else { panic!("{message:?}") };
+        assert_eq!(fault_of(error), Fault::Crashed);
+        pipeline.set_state(gst::State::Null).expect("it ends");
     }
 }

@@ -16,6 +16,7 @@ use gstreamer as gst;
 use gstreamer::prelude::*;
 use gstreamer_app::{AppSink, AppSinkCallbacks};
 use jiff::Timestamp;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -71,8 +72,17 @@ impl Receiver {
         Self { index, slots, backoff, reading: Reading::default(), state: State::Waiting }
     }
 
-    /// Looks after the camera; true when it was started, which takes a moment.
+    /// Looks after the camera; true when it was started, which takes a moment. A panic is this camera's fault and no other's.
     pub fn tick(&mut self, pipelines: &Pipelines, may_start: bool, now: Timestamp) -> bool {
+        // What it leaves behind half done is dropped by `fail`.
+        let looked = catch_unwind(AssertUnwindSafe(|| self.look_after(pipelines, may_start, now)));
+        looked.unwrap_or_else(|_| {
+            self.fail(Fault::Crashed, now);
+            true
+        })
+    }
+
+    fn look_after(&mut self, pipelines: &Pipelines, may_start: bool, now: Timestamp) -> bool {
         let outcome = match &mut self.state {
             State::Waiting if may_start && self.backoff.is_due(now) => {
                 match start(&self.slots, self.index, &self.reading, pipelines, now) {
@@ -276,5 +286,36 @@ impl Folder {
         let bytes = std::fs::read(path).map_err(|e| Fault::NoSuchFile { path: path.clone(), why: e.to_string() })?;
         slots.put(index, Keyframe::from_image_bytes(now, bytes));
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Clock;
+    use crate::config::CameraConfig;
+    use crate::frame::{Health, StatusBoard};
+    use crate::lang::Lang;
+
+    #[test]
+    fn a_camera_whose_receiver_panics_says_so_and_is_begun_anew_after_a_pause() {
+        let folder = tempfile::tempdir().expect("a folder");
+        std::fs::write(folder.path().join("1.jpg"), b"a picture").expect("a file");
+        let address = folder.path().to_string_lossy().into_owned();
+        let source = CameraSource::new("north".into(), "default".into(), "北山".to_owned(), &*address);
+        let (clock, status) = (Clock::System, StatusBoard::default());
+        let slots = Slots::new(vec![source], CameraConfig::default(), clock.clone(), status.clone(), Lang::En);
+        let (pipelines, now) = (Pipelines::new(Path::new("pipelines")), clock.now());
+        let mut receiver = Receiver::new(0, Arc::clone(&slots));
+        // A state that cannot be: whoever takes the next picture panics.
+        receiver.state = State::Folder(Folder { pictures: Vec::new(), next: 0, due_at: now });
+        receiver.tick(&pipelines, true, now);
+        let said = status.get(&"north".into()).expect("a status");
+        assert_eq!(said.health, Health::Offline);
+        assert!(said.detail.is_some_and(|words| words.contains("failed")), "in words");
+        receiver.tick(&pipelines, true, now);
+        assert!(matches!(receiver.state, State::Waiting), "not at once");
+        receiver.tick(&pipelines, true, now + slots.config.reconnect_max);
+        assert!(matches!(receiver.state, State::Folder(_)), "it is received again");
     }
 }

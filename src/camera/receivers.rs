@@ -18,7 +18,7 @@ use crate::lang::Lang;
 use crate::triage::detection::Stream;
 use crate::triage::id::CameraId;
 use crossbeam::channel::{Receiver as Signal, RecvTimeoutError, Sender, bounded};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -134,6 +134,15 @@ impl Receivers {
         self.slots.overload()
     }
 
+    /// The thread that watches the cameras has panicked: nobody starts one or says how it is any more.
+    pub fn has_died(&self) -> bool {
+        self.watcher().as_ref().is_some_and(JoinHandle::is_finished)
+    }
+
+    fn watcher(&self) -> MutexGuard<'_, Option<JoinHandle<()>>> {
+        self.watcher.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+
     /// True after `stop`: workers leave their loop.
     pub fn is_stopped(&self) -> bool {
         self.slots.is_stopped()
@@ -144,7 +153,7 @@ impl Receivers {
         self.slots.stop();
         // Full or closed means it has been said already.
         let _ = self.stop.try_send(());
-        let watcher = self.watcher.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).take();
+        let watcher = self.watcher().take();
         if watcher.is_some_and(|watcher| watcher.join().is_err()) {
             tracing::error!("the thread that watches the cameras had panicked");
         }
@@ -176,6 +185,7 @@ fn watch(slots: &Arc<Slots>, stop: &Signal<()>) {
             }
         }
         fetches.tick(&pipelines, now);
+        super::runtime::revive();
         slots.tick(now);
         match stop.recv_timeout(TICK) {
             Err(RecvTimeoutError::Timeout) => {}
@@ -191,4 +201,25 @@ fn watch(slots: &Arc<Slots>, stop: &Signal<()>) {
         }
     });
     super::rtsp::goodbyes(GOODBYES);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The program looks every few seconds and starts the cameras anew (`app/video.rs`).
+    #[test]
+    fn a_watcher_that_panics_is_noticed() {
+        let mut receivers =
+            Receivers::start(Vec::new(), &CameraConfig::default(), Clock::System, StatusBoard::default(), Lang::En)
+                .expect("no camera, no fault");
+        assert!(!receivers.has_died());
+        receivers.stop();
+        assert!(!receivers.has_died(), "one that was stopped has not died");
+        let dies = std::thread::spawn(|| panic!("as a test asks it to"));
+        receivers.watcher = Mutex::new(Some(dies));
+        while !receivers.has_died() {
+            std::thread::yield_now();
+        }
+    }
 }

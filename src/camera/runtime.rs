@@ -2,26 +2,90 @@
 //! so that 267 of them cost a handful. Decoding and judging never happen here.
 
 use super::fault::Fault;
+use crate::clock::{Clock, Heartbeat};
 use std::future::Future;
-use std::sync::OnceLock;
-use tokio::runtime::{Builder, Runtime};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::oneshot;
 use tokio::task::AbortHandle;
 
 /// 267 RTSP sub-streams keep one busy for a tenth, main streams of 4 Mbit/s for a fifth; the second keeps one slow camera from
 /// holding up the rest.
-const THREADS: usize = 2;
+const THREADS_EACH: usize = 2;
 /// Folders and names are looked up here. A share that hangs holds one of them; idle ones end after 10 s.
 const BLOCKING_THREADS: usize = 8;
+const BEAT_EVERY: Duration = Duration::from_secs(1);
 
-pub(super) fn runtime() -> Result<&'static Runtime, Fault> {
-    static RUNTIME: OnceLock<Result<Runtime, String>> = OnceLock::new();
-    let build = || {
+/// Neither thread has done anything for so long: both are held by something that does not end. A picture takes milliseconds.
+const STUCK_AFTER: Duration = Duration::from_secs(30);
+/// Held threads cannot be ended, only left behind: two each time, 16 at most. By then it is this machine, and the cameras say so.
+const REBUILDS_MAX: u32 = 8;
+
+static THREADS: Threads = Threads(Mutex::new(None));
+
+/// Where the sources of this folder run.
+pub(super) fn runtime() -> Result<Handle, Fault> {
+    THREADS.handle()
+}
+
+/// Puts new threads in the place of ones that are stuck; the sources that ran there fail or fall silent, and are begun anew like any other.
+pub(super) fn revive() {
+    if THREADS.revive(STUCK_AFTER) {
+        tracing::error!("the threads that receive cameras were stuck and have been replaced");
+        metrics::counter!("huoyan_tasks_restarted_total", "task" => "camera-net").increment(1);
+    }
+}
+
+struct Threads(Mutex<Option<Running>>);
+
+struct Running {
+    runtime: Runtime,
+    /// Beaten by a task of its own.
+    heart: Heartbeat,
+    rebuilds: u32,
+}
+
+impl Threads {
+    fn handle(&self) -> Result<Handle, Fault> {
+        let mut threads = self.lock();
+        let running = match &mut *threads {
+            Some(running) => running,
+            none => none.insert(Running::start(0).map_err(|why| Fault::Unreachable { why: why.to_string() })?),
+        };
+        Ok(running.runtime.handle().clone())
+    }
+
+    /// True when they were stuck and others have taken over.
+    fn revive(&self, stuck_after: Duration) -> bool {
+        let mut threads = self.lock();
+        let is_stuck = |it: &&mut Running| it.heart.silent_for() > stuck_after && it.rebuilds < REBUILDS_MAX;
+        let Some(running) = threads.as_mut().filter(is_stuck) else { return false };
+        // Without new threads the old ones stay, and the next look tries again.
+        let Ok(next) = Running::start(running.rebuilds + 1) else { return false };
+        std::mem::replace(running, next).runtime.shutdown_background();
+        true
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Running>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Running {
+    fn start(rebuilds: u32) -> std::io::Result<Self> {
         let mut builder = Builder::new_multi_thread();
-        builder.worker_threads(THREADS).max_blocking_threads(BLOCKING_THREADS).thread_name("camera-net").enable_all();
-        builder.build().map_err(|e| e.to_string())
-    };
-    RUNTIME.get_or_init(build).as_ref().map_err(|why| Fault::Unreachable { why: why.clone() })
+        builder.worker_threads(THREADS_EACH).max_blocking_threads(BLOCKING_THREADS).thread_name("camera-net");
+        let (runtime, heart) = (builder.enable_all().build()?, Heartbeat::default());
+        let beats = heart.clone();
+        runtime.spawn(async move {
+            loop {
+                beats.beat();
+                Clock::System.sleep(BEAT_EVERY).await;
+            }
+        });
+        Ok(Self { runtime, heart, rebuilds })
+    }
 }
 
 /// Work under way for one camera. Dropping it ends the work.
@@ -46,12 +110,12 @@ impl<T: Send + 'static> Job<T> {
         Ok(Self { outcome, abort: task.abort_handle() })
     }
 
-    /// None while it runs; `Some(None)` when it ended without an outcome, which only a panic does.
-    pub fn poll(&mut self) -> Option<Option<T>> {
+    /// None while it runs. Error: it ended without an outcome, by a panic or with the threads it ran on.
+    pub fn poll(&mut self) -> Option<Result<T, Fault>> {
         match self.outcome.try_recv() {
-            Ok(outcome) => Some(Some(outcome)),
+            Ok(outcome) => Some(Ok(outcome)),
             Err(oneshot::error::TryRecvError::Empty) => None,
-            Err(oneshot::error::TryRecvError::Closed) => Some(None),
+            Err(oneshot::error::TryRecvError::Closed) => Some(Err(Fault::Crashed)),
         }
     }
 }
@@ -59,5 +123,64 @@ impl<T: Send + 'static> Job<T> {
 impl<T> Drop for Job<T> {
     fn drop(&mut self) {
         self.abort.abort();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::mpsc::{Receiver, Sender, channel, sync_channel};
+
+    const SOON: Duration = Duration::from_secs(5);
+
+    /// Holds one thread until the other end is dropped.
+    fn hold(runtime: &Handle, held: Sender<()>) -> Sender<()> {
+        let (release, released): (Sender<()>, Receiver<()>) = channel();
+        runtime.spawn(async move {
+            let _ = held.send(());
+            let _ = released.recv();
+        });
+        release
+    }
+
+    fn works(runtime: &Handle) -> bool {
+        let (done, outcome) = sync_channel(1);
+        runtime.spawn(async move { done.send(()) });
+        outcome.recv_timeout(SOON).is_ok()
+    }
+
+    #[test]
+    fn threads_that_are_stuck_are_replaced_and_the_cameras_go_on() {
+        let threads = Threads(Mutex::new(None));
+        let first = threads.handle().expect("threads");
+        assert!(works(&first) && !threads.revive(SOON), "who works is left alone");
+        let (held, are_held) = channel();
+        let _held: Vec<_> = (0..THREADS_EACH).map(|_| hold(&first, held.clone())).collect();
+        for _ in 0..THREADS_EACH {
+            are_held.recv_timeout(SOON).expect("both threads are held");
+        }
+        Clock::System.sleep_blocking(Duration::from_millis(50));
+        assert!(threads.revive(Duration::from_millis(20)));
+        assert!(works(&threads.handle().expect("threads")), "others have taken over");
+    }
+
+    #[test]
+    fn a_machine_on_which_threads_get_stuck_again_and_again_is_not_filled_with_them() {
+        let threads = Threads(Mutex::new(None));
+        threads.handle().expect("threads");
+        let replaced = (0..2 * REBUILDS_MAX).filter(|_| threads.revive(Duration::ZERO)).count();
+        assert_eq!(replaced, REBUILDS_MAX as usize);
+    }
+
+    #[test]
+    fn work_that_panics_is_over_and_says_so() {
+        let mut job = Job::<()>::start(async { panic!("as a test asks it to") }).expect("threads");
+        let outcome = loop {
+            if let Some(outcome) = job.poll() {
+                break outcome;
+            }
+            Clock::System.sleep_blocking(Duration::from_millis(5));
+        };
+        assert_eq!(outcome, Err(Fault::Crashed));
     }
 }

@@ -51,7 +51,7 @@ impl Snapshot {
         if let Some(request) = &mut self.request {
             let Some(outcome) = request.poll() else { return Ok(()) };
             self.request = None;
-            outcome.unwrap_or(Err(Fault::StreamEnded))?;
+            outcome??;
             backoff.succeeded();
             reading.worked();
         }
