@@ -28,6 +28,7 @@ mod inputs;
 mod kill9;
 mod no_telemetry;
 mod notify;
+mod previous_version;
 mod program;
 mod prune;
 mod remembered;
