@@ -17,6 +17,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 const COOKIE_NAME: &str = "huoyan_session";
+/// Behind https: a browser takes a cookie of this name only from this very host, over TLS, for all of its paths (RFC 6265bis), so no
+/// neighbour under the same domain can slip in one of its own.
+const HOST_COOKIE_NAME: &str = "__Host-huoyan_session";
 
 /// Whether the register gives this person this access. Anybody in it may be sent to a fire; the office's pages are for those
 /// whose post is in an office, and for people whom the rota names there. A session is kept when the register no longer fits: a
@@ -99,8 +102,8 @@ pub fn no_cookie(config: &Config) -> Result<HeaderValue> {
 
 /// `Secure` only where there is TLS: an office PC without it would never get the cookie back.
 fn written(value: &str, max_age_s: i64, config: &Config) -> Result<HeaderValue> {
-    let secure = if config.is_https() { "; Secure" } else { "" };
-    let text = format!("{COOKIE_NAME}={value}; Path=/; Max-Age={max_age_s}; HttpOnly; SameSite=Lax{secure}");
+    let (name, secure) = if config.is_https() { (HOST_COOKIE_NAME, "; Secure") } else { (COOKIE_NAME, "") };
+    let text = format!("{name}={value}; Path=/; Max-Age={max_age_s}; HttpOnly; SameSite=Lax{secure}");
     HeaderValue::from_str(&text).map_err(|e| Error::internal("a cookie could not be written").because(e))
 }
 
@@ -109,9 +112,13 @@ pub fn hash_in(headers: &HeaderMap) -> Option<String> {
     token(headers).map(auth::hash)
 }
 
+/// The plain name counts behind https too, where nothing better came: phones that logged in before the office had a certificate stay in,
+/// and get the other name when their session is next prolonged.
 fn token(headers: &HeaderMap) -> Option<&str> {
-    let pairs = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok()).flat_map(|line| line.split(';'));
-    pairs.filter_map(|pair| pair.trim().split_once('=')).find(|(name, _)| *name == COOKIE_NAME).map(|(_, value)| value)
+    let lines = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
+    let pairs: Vec<_> = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('=')).collect();
+    let named = |wanted| pairs.iter().find(|(name, _)| *name == wanted).map(|(_, value)| *value);
+    named(HOST_COOKIE_NAME).or_else(|| named(COOKIE_NAME))
 }
 
 #[cfg(test)]
@@ -125,5 +132,20 @@ mod tests {
         assert_eq!(token(&headers), Some("xyz"));
         headers.insert(COOKIE, HeaderValue::from_static("not_huoyan_session=xyz"));
         assert_eq!(token(&headers), None);
+    }
+
+    #[test]
+    fn behind_https_the_cookie_is_one_that_no_neighbour_can_set() {
+        let written = |public_url: &str| {
+            let config = Config::parse(&format!("[server]\npublic_url = \"{public_url}\"\n")).expect("valid");
+            cookie("xyz", &config).expect("a cookie").to_str().expect("text").to_owned()
+        };
+        let own = written("https://huoyan.county.example");
+        assert!(own.starts_with("__Host-huoyan_session=xyz; Path=/;") && own.ends_with("; Secure"), "{own}");
+        assert!(!own.contains("Domain"), "{own}");
+        assert!(written("http://10.0.0.5:8131").starts_with("huoyan_session=xyz;"), "an office PC without TLS");
+        let mut headers = HeaderMap::new();
+        headers.insert(COOKIE, HeaderValue::from_static("huoyan_session=a-neighbours; __Host-huoyan_session=own"));
+        assert_eq!(token(&headers), Some("own"));
     }
 }
