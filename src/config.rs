@@ -41,7 +41,7 @@ pub struct Server {
     pub listen: SocketAddr,
     /// What phones type; used in texts and login links. Default: `http://<listen>`.
     pub public_url: Option<String>,
-    /// Addresses of proxies before the program: only what these say in X-Forwarded-For is believed. None by default.
+    /// Addresses of proxies before the program: only what these say in X-Forwarded-For or Forwarded is believed. None by default.
     pub trusted_proxy: Vec<IpAddr>,
     /// A one-time login link lives so long: 15 min.
     pub login_link_life: SignedDuration,
