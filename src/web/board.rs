@@ -122,12 +122,14 @@ pub async fn board(State(state): State<WebState>, Office(me): Office, headers: H
         || book.ended().filter(|it| it.incident.closed_at.is_some_and(|at| now.duration_since(at) <= ENDED_FOR));
     let eyes = Eyes { me: &me, county: &county, policy: state.desk.policy() };
     let on_duty = |role| county.duty(role, None, now).map(|person| eyes.person_as(&person.id, role));
+    let incidents: Vec<IncidentView> = open.into_iter().map(|filed| eyes.brief(filed)).collect();
+    log_numbers(&me, &incidents);
     let duty = DutyView { officer: on_duty(Role::CountyDuty), leader: on_duty(Role::CountyLeader) };
     Ok(Json(Board {
         now,
         cursor: book.cursor().to_string(),
         county: county_view(&county)?,
-        incidents: open.into_iter().map(|filed| eyes.brief(filed)).collect(),
+        incidents,
         cameras: cameras(&state, &county, &book),
         passed_on: ended().filter_map(|it| passed_on(it)).collect(),
         reminded: ended().filter_map(|it| reminded(it)).collect(),
@@ -306,10 +308,9 @@ pub async fn list(
     let page = state.store.incidents(filter, before, limit).await?;
     let county = state.county();
     let eyes = Eyes { me: &me, county: &county, policy: state.desk.policy() };
-    Ok(Json(IncidentPage {
-        items: page.items.iter().map(|filed| eyes.brief(filed)).collect(),
-        next: page.next.map(|cursor| cursor.to_string()),
-    }))
+    let items: Vec<IncidentView> = page.items.iter().map(|filed| eyes.brief(filed)).collect();
+    log_numbers(&me, &items);
+    Ok(Json(IncidentPage { items, next: page.next.map(|cursor| cursor.to_string()) }))
 }
 
 /// One incident; for the office with its log and messages.
@@ -318,10 +319,16 @@ pub async fn one(State(state): State<WebState>, me: Me, Path(id): Path<IncidentI
     let filed = visible(&state, &me, id).await?;
     let messages = if me.role.is_office() { state.store.messages_of(id).await? } else { Vec::new() };
     let view = Eyes { me: &me, county: &state.county(), policy: state.desk.policy() }.full(&filed, messages);
-    if view.asks_for_a_call() {
-        tracing::info!(person = %me.person, incident.id = %view.id, "numbers to phone were shown");
-    }
+    log_numbers(&me, std::slice::from_ref(&view));
     Ok(Json(view))
+}
+
+/// Who has read whose number: one line a look, with the incidents whose people have to be phoned.
+fn log_numbers(me: &Me, shown: &[IncidentView]) {
+    let codes: Vec<&str> = shown.iter().filter(|it| it.asks_for_a_call()).map(|it| it.code.as_str()).collect();
+    if !codes.is_empty() {
+        tracing::info!(person = %me.person, incidents = codes.join(" "), "numbers to phone were shown");
+    }
 }
 
 /// An incident this person may know of: all for the office, for a ranger those dispatched to them, now or before.
