@@ -20,7 +20,7 @@ SECONDS ?= 600
 SMOKE ?= 5%
 ARGS ?=
 
-.PHONY: help run test e2e ui simulate bench county peers lint unit setup setup-test
+.PHONY: help run test e2e ui simulate bench county torture peers lint unit setup setup-test
 
 help:
 	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -59,6 +59,11 @@ county: setup $(UI_BUILT)  ## a county's cameras on this machine: CAMERAS=267 ST
 	@cargo build --release --locked --bin huoyan --example huoyan-farm --example county
 	@exec $(dir $(RELEASE))examples/county --cameras "$(CAMERAS)" --stream "$(STREAM)" --cadence "$(CADENCE)" \
 		--seconds $(SECONDS) --smoke $(SMOKE) $(if $(GATE),--gate $(GATE)) $(if $(JSON),--json $(JSON)) $(ARGS)
+
+torture: setup-test $(UI_BUILT)  ## everything around the program fails in turn, every promise is looked at: SECONDS=600 STORE=postgres JSON=file
+	@cargo build --release --locked --bin huoyan --example torture
+	@exec $(if $(filter postgres,$(STORE)),scripts/with-services) $(dir $(RELEASE))examples/torture --seconds $(SECONDS) \
+		$(if $(JSON),--json $(JSON)) $(ARGS)
 
 peers: CAMERAS = 16
 peers: SECONDS = 60

@@ -1,13 +1,12 @@
 //! The clock of the office's PC is set back one hour, then two hours forward, under the real program: the board says so within
 //! 15 s, every rung comes when that much time has really passed, each once, and who is late stays late.
 
-use crate::program::{Browser, Office};
+use crate::program::{Browser, GRIDS, Hands, Office};
 use huoyan::clock::Clock;
 use huoyan::triage::id::ActionId;
 use jiff::{SignedDuration, Timestamp};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
-use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 const CONFIG: &str = r#"
@@ -34,7 +33,7 @@ const SAID_WITHIN: Duration = Duration::from_secs(15);
 async fn a_clock_that_is_set_moves_no_deadline_and_is_said() {
     let folder = tempfile::tempdir().expect("a folder");
     let hands = Hands::new(folder.path());
-    let office = Office::prepare(CONFIG).with_env(hands.env());
+    let office = Office::prepare(CONFIG, GRIDS).with_env(hands.env());
     let (_program, links) = office.first_start().await;
     let officer = office.log_in(&links["office"]).await;
     assert_eq!(said_of_the_clock(&officer).await, "", "nothing is said of a clock that nobody has set");
@@ -102,38 +101,4 @@ async fn said_of_the_clock(officer: &Browser) -> String {
 
 fn key() -> ActionId {
     ActionId(crate::fixture::id())
-}
-
-/// The hands of the clock that the program is shown. Time goes on underneath; only the wall clock moves.
-struct Hands(PathBuf);
-
-impl Hands {
-    /// In a file of this folder.
-    fn new(folder: &Path) -> Self {
-        let hands = Self(folder.join("clock"));
-        hands.set(0);
-        hands
-    }
-
-    /// What makes a program look at them.
-    fn env(&self) -> Vec<(String, String)> {
-        let library =
-            Path::new("/usr/lib").join(format!("{}-linux-gnu/faketime/libfaketimeMT.so.1", std::env::consts::ARCH));
-        assert!(library.is_file(), "{} is not installed: scripts/setup test", library.display());
-        [
-            ("LD_PRELOAD", library.as_path()),
-            ("FAKETIME_TIMESTAMP_FILE", &self.0),
-            ("FAKETIME_NO_CACHE", Path::new("1")),
-            ("FAKETIME_DONT_FAKE_MONOTONIC", Path::new("1")),
-        ]
-        .map(|(name, value)| (name.to_owned(), value.display().to_string()))
-        .into()
-    }
-
-    /// Hours ahead of the true time.
-    fn set(&self, hours: i64) {
-        let part = self.0.with_extension("part");
-        std::fs::write(&part, format!("{:+}", hours * 3600)).expect("the hands");
-        std::fs::rename(part, &self.0).expect("the hands");
-    }
 }

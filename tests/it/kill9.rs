@@ -46,7 +46,7 @@ async fn killed_at_any_instant_it_loses_nothing_and_repeats_nothing() {
     let seed = std::env::var("HUOYAN_TEST_SEED").ok().and_then(|seed| seed.parse().ok());
     let mut dice = Dice(seed.unwrap_or_else(|| id().as_u128() as u64 | 1));
     eprintln!("HUOYAN_TEST_SEED={}", dice.0);
-    let office = Office::prepare(CONFIG);
+    let office = Office::prepare(CONFIG, GRIDS);
     let (mut program, links) = office.first_start().await;
     let officer = office.log_in(&links["office"]).await;
 

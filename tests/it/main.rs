@@ -40,6 +40,8 @@ mod self_test;
 mod simulation;
 mod store_contract;
 mod tidy;
+mod torture;
+mod tortured;
 mod triage_kit;
 mod truth;
 mod unreadable;

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-/// Grids of the county, each with a ranger, a second and a village chief.
+/// Grids of a small county, each with a ranger, a second and a village chief.
 pub const GRIDS: usize = 8;
 
 /// An office's folder and address, which outlive its program.
@@ -25,12 +25,12 @@ pub struct Office {
 }
 
 impl Office {
-    /// With this configuration; nothing runs yet.
-    pub fn prepare(config_text: &str) -> Self {
+    /// With this configuration and so many grids; nothing runs yet.
+    pub fn prepare(config_text: &str, grids: usize) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let (data, config) = (folder.path().join("data"), folder.path().join("huoyan.toml"));
         fs::write(&config, config_text).expect("the configuration");
-        write_registers(&data.join("registers"));
+        write_registers(&data.join("registers"), grids);
         fs::create_dir_all(data.join("hotspots")).expect("the watched folder");
         let port = TcpListener::bind("127.0.0.1:0").and_then(|it| it.local_addr()).expect("a free port").port();
         Self { _folder: folder, data, config, port, env: Vec::new() }
@@ -186,15 +186,15 @@ pub fn client() -> Client {
     client.build().expect("a client")
 }
 
-/// Middle of a grid, 0.1° apart: farther than any pixel is wide.
+/// Middle of a grid, 0.1° apart: farther than any pixel is wide. Eight in a row, from south to north.
 fn centre(grid: usize) -> (f64, f64) {
-    (28.45, 110.05 + 0.1 * grid as f64)
+    (28.45 + 0.1 * (grid / GRIDS) as f64, 110.05 + 0.1 * (grid % GRIDS) as f64)
 }
 
-fn write_registers(folder: &Path) {
+fn write_registers(folder: &Path, count: usize) {
     let mut people = "编号,姓名,电话,岗位,网格,村,乡镇\n".to_owned();
     let mut grids = Vec::new();
-    for grid in 0..GRIDS {
+    for grid in 0..count {
         let (lat, lon) = centre(grid);
         let (south, north, west, east) = (lat - 0.049, lat + 0.049, lon - 0.049, lon + 0.049);
         let ring = json!([[west, south], [east, south], [east, north], [west, north], [west, south]]);
@@ -233,4 +233,38 @@ fn binary() -> PathBuf {
         || std::env::current_exe().expect("a path").parent().expect("a folder").join("../huoyan"),
         PathBuf::from,
     )
+}
+
+/// The hands of the clock that the program is shown. Time goes on underneath; only the wall clock moves.
+pub struct Hands(PathBuf);
+
+impl Hands {
+    /// In a file of this folder.
+    pub fn new(folder: &Path) -> Self {
+        let hands = Self(folder.join("clock"));
+        hands.set(0);
+        hands
+    }
+
+    /// What makes a program look at them.
+    pub fn env(&self) -> Vec<(String, String)> {
+        let library =
+            Path::new("/usr/lib").join(format!("{}-linux-gnu/faketime/libfaketimeMT.so.1", std::env::consts::ARCH));
+        assert!(library.is_file(), "{} is not installed: scripts/setup test", library.display());
+        [
+            ("LD_PRELOAD", library.as_path()),
+            ("FAKETIME_TIMESTAMP_FILE", &self.0),
+            ("FAKETIME_NO_CACHE", Path::new("1")),
+            ("FAKETIME_DONT_FAKE_MONOTONIC", Path::new("1")),
+        ]
+        .map(|(name, value)| (name.to_owned(), value.display().to_string()))
+        .into()
+    }
+
+    /// Hours ahead of the true time.
+    pub fn set(&self, hours: i64) {
+        let part = self.0.with_extension("part");
+        std::fs::write(&part, format!("{:+}", hours * 3600)).expect("the hands");
+        std::fs::rename(part, &self.0).expect("the hands");
+    }
 }

@@ -1,0 +1,117 @@
+//! What fails around the program.
+
+use super::gateway::Mood;
+use crate::program::{Dice, Program};
+use rustix::process::{Pid, Resource, Rlimit, prlimit};
+use sqlx::AssertSqlSafe;
+use std::path::Path;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use uuid::Uuid;
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Fault {
+    /// SIGKILL, and begun anew.
+    Killed,
+    /// No file may grow any more.
+    DiskFull,
+    /// The machine's clock is set hours away, and back.
+    ClockStep,
+    Gateway(Mood),
+    /// PostgreSQL's connections are cut, and new ones refused.
+    Database,
+}
+
+impl Fault {
+    pub fn drawn(dice: &mut Dice, has_postgres: bool) -> Self {
+        match dice.below(if has_postgres { 8 } else { 7 }) {
+            0 | 1 => Self::Killed,
+            2 => Self::DiskFull,
+            3 => Self::ClockStep,
+            4 => Self::Gateway(Mood::Out),
+            5 => Self::Gateway(Mood::Slow),
+            6 => Self::Gateway(Mood::Forgetful),
+            _ => Self::Database,
+        }
+    }
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Killed => "kill -9",
+            Self::DiskFull => "disk full",
+            Self::ClockStep => "clock step",
+            Self::Gateway(Mood::Slow) => "gateway slow",
+            Self::Gateway(Mood::Forgetful) => "gateway forgets",
+            Self::Gateway(_) => "gateway out",
+            Self::Database => "database away",
+        }
+    }
+}
+
+/// A limit on the size of files stands for the disk: none of the program's may grow beyond the journal's length and `room` bytes.
+pub fn fill_the_disk(program: &Program, data: &Path, room: u64) {
+    let length = |name: &str| std::fs::metadata(data.join(name)).map_or(0, |it| it.len());
+    limit(program, Some(length("huoyan.db").min(length("huoyan.db-wal")) + room));
+}
+
+pub fn make_room(program: &Program) {
+    limit(program, None);
+}
+
+fn limit(program: &Program, bytes: Option<u64>) {
+    let pid = i32::try_from(program.0.id()).ok().and_then(Pid::from_raw);
+    prlimit(pid, Resource::Fsize, Rlimit { current: bytes, maximum: None }).expect("our own child's limit");
+}
+
+/// The line to PostgreSQL, which can be cut. A schema of its own lies behind it.
+pub struct Wire {
+    /// What the program is told.
+    pub url: String,
+    /// The same without the wire.
+    pub direct: String,
+    whole: watch::Sender<bool>,
+}
+
+impl Wire {
+    /// `server`: `postgres://user@host:port/database`.
+    pub async fn start(server: &str) -> Self {
+        let schema = format!("torture_{}", Uuid::now_v7().simple());
+        let pool = sqlx::PgPool::connect(server).await.expect("PostgreSQL");
+        sqlx::query(AssertSqlSafe(format!("CREATE SCHEMA {schema}"))).execute(&pool).await.expect("a schema");
+        pool.close().await;
+        let mut url = reqwest::Url::parse(server).expect("an address");
+        let behind = format!("{}:{}", url.host_str().expect("a host"), url.port().unwrap_or(5432));
+        url.query_pairs_mut().append_pair("options", &format!("-csearch_path={schema}"));
+        let direct = url.to_string();
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let at = listener.local_addr().expect("an address");
+        url.set_ip_host(at.ip()).and_then(|()| url.set_port(Some(at.port()))).expect("a host and a port");
+        let (whole, is_whole) = watch::channel(true);
+        tokio::spawn(async move {
+            while let Ok((near, _)) = listener.accept().await {
+                tokio::spawn(carry(near, behind.clone(), is_whole.clone()));
+            }
+        });
+        Self { url: url.to_string(), direct, whole }
+    }
+
+    pub fn cut(&self) {
+        self.whole.send_replace(false);
+    }
+
+    pub fn mend(&self) {
+        self.whole.send_replace(true);
+    }
+}
+
+/// Until one end hangs up or the wire is cut.
+async fn carry(mut near: TcpStream, behind: String, mut is_whole: watch::Receiver<bool>) {
+    if !*is_whole.borrow() {
+        return;
+    }
+    let Ok(mut far) = TcpStream::connect(behind).await else { return };
+    tokio::select! {
+        _ = tokio::io::copy_bidirectional(&mut near, &mut far) => {}
+        _ = is_whole.wait_for(|whole| !whole) => {}
+    }
+}

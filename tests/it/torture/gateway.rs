@@ -1,0 +1,118 @@
+//! A vendor's gateway for texts and calls that counts what it is given, once a key, and has its moods.
+
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::routing::post;
+use axum::{Json, Router};
+use huoyan::clock::Clock;
+use serde_json::{Value, json};
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Mood {
+    #[default]
+    Well,
+    /// Refuses everything.
+    Out,
+    /// Takes a text and answers late.
+    Slow,
+    /// Takes a text and says that it failed.
+    Forgetful,
+}
+
+/// An answer that is slow comes before the program gives up (10 s), and after a kill may have come.
+const SLOW: Duration = Duration::from_millis(1_500);
+
+#[derive(Clone)]
+pub struct Gateway {
+    pub url: String,
+    seen: Arc<Mutex<Seen>>,
+}
+
+#[derive(Default)]
+pub struct Seen {
+    mood: Mood,
+    in_doubt: bool,
+    /// By key. What came twice with one key went out once.
+    pub taken: HashMap<String, Taken>,
+    /// How often a key came again.
+    pub repeats: u64,
+}
+
+pub struct Taken {
+    pub to: String,
+    pub text: String,
+    at: Instant,
+    /// The program may not have learnt that it was taken, or could not write it down.
+    pub in_doubt: bool,
+}
+
+/// An answer is written down within so long.
+const WRITTEN_WITHIN: Duration = Duration::from_secs(5);
+
+impl Gateway {
+    pub async fn start() -> Self {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let url = format!("http://{}", listener.local_addr().expect("an address"));
+        let gateway = Self { url, seen: Arc::default() };
+        let router = Router::new().route("/sms", post(take)).route("/voice", post(take)).with_state(gateway.clone());
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        gateway
+    }
+
+    pub fn is(&self, mood: Mood) {
+        self.seen().mood = mood;
+    }
+
+    pub fn seen(&self) -> MutexGuard<'_, Seen> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// From now on the program may not be able to write down what was taken; nor what was just taken.
+    pub fn doubt(&self) {
+        let mut seen = self.seen();
+        seen.in_doubt = true;
+        seen.taken.values_mut().filter(|it| it.at.elapsed() < WRITTEN_WITHIN).for_each(|it| it.in_doubt = true);
+    }
+
+    pub fn trust(&self) {
+        self.seen().in_doubt = false;
+    }
+
+    fn take(&self, key: &str, to: &str, text: &str) -> Mood {
+        let mut seen = self.seen();
+        let mood = seen.mood;
+        if mood == Mood::Out {
+            return mood;
+        }
+        let in_doubt = seen.in_doubt || mood == Mood::Forgetful;
+        match seen.taken.entry(key.to_owned()) {
+            Entry::Occupied(_) => seen.repeats += 1,
+            Entry::Vacant(new) => {
+                new.insert(Taken { to: to.to_owned(), text: text.to_owned(), at: Instant::now(), in_doubt });
+            }
+        }
+        mood
+    }
+}
+
+async fn take(
+    State(gateway): State<Gateway>,
+    headers: HeaderMap,
+    Json(body): Json<Value>,
+) -> (StatusCode, Json<Value>) {
+    let word = |name: &str| body[name].as_str().unwrap_or_default();
+    let key = headers.get("Idempotency-Key").and_then(|it| it.to_str().ok()).unwrap_or_default();
+    let status = match gateway.take(key, word("to"), word("text")) {
+        Mood::Well => StatusCode::OK,
+        Mood::Slow => {
+            Clock::System.sleep(SLOW).await;
+            StatusCode::OK
+        }
+        Mood::Out | Mood::Forgetful => StatusCode::SERVICE_UNAVAILABLE,
+    };
+    (status, Json(json!({ "errcode": 0 })))
+}

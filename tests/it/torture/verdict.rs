@@ -1,0 +1,194 @@
+//! What was promised against what is there: the log, the outbox and the gateway's book.
+
+use super::around::Fault;
+use super::gateway::Gateway;
+use super::{Accepted, Counts, Healed, RUNGS};
+use huoyan::store::{Chain, Filed, Filter, Message, Status, Store};
+use huoyan::triage::event::Event;
+use huoyan::triage::id::{ActionId, DispatchId};
+use huoyan::triage::incident::Incident;
+use huoyan::triage::sighting::Source;
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::fmt::Write as _;
+use std::time::Duration;
+
+/// Incidents a page of the store's list.
+const PAGE: u32 = 200;
+
+#[derive(Default)]
+pub struct Figures {
+    /// By kind of fault: how often, and the longest times until an action and a deadline succeeded.
+    faults: BTreeMap<&'static str, (u64, Duration, Duration)>,
+    pub counts: Counts,
+    /// Promises that were broken, in words. Empty: all were kept.
+    pub breaches: Vec<String>,
+}
+
+impl Figures {
+    pub fn suffered(&mut self, fault: Fault, healed: &Healed) {
+        let (times, action, deadline) = self.faults.entry(fault.name()).or_default();
+        *times += 1;
+        *action = (*action).max(healed.action.unwrap_or_default());
+        *deadline = (*deadline).max(healed.deadline.unwrap_or_default());
+        for (what, took) in [("action", healed.action), ("deadline", healed.deadline)] {
+            if took.is_none() {
+                self.breaches.push(format!("no {what} succeeded in time after {}", fault.name()));
+            }
+        }
+    }
+
+    fn must(&mut self, holds: bool, why: impl FnOnce() -> String) {
+        if !holds {
+            self.breaches.push(why());
+        }
+    }
+
+    pub async fn verify(&mut self, store: &Store, accepted: &[Accepted], fires: usize, gateway: &Gateway) {
+        let chain = store.verify_chain().await.expect("a chain");
+        self.must(matches!(chain, Chain::Whole { .. }), || format!("the log's chain: {chain:?}"));
+        let incidents: Vec<Incident> = all(store).await.into_iter().map(|filed| filed.incident).collect();
+        self.nothing_answered_is_lost(&incidents, accepted);
+        let mut pixels: Vec<&str> = Vec::new();
+        for sighting in incidents.iter().flat_map(|it| &it.sightings) {
+            if let Source::Satellite { hotspot_key, .. } = &sighting.source {
+                pixels.push(hotspot_key);
+            }
+        }
+        let once: HashSet<_> = pixels.iter().collect();
+        let counted = (once.len(), pixels.len(), incidents.len());
+        self.must(counted == (fires, fires, fires), || {
+            format!("{fires} fires became {counted:?} pixels and incidents")
+        });
+        let mut messages = Vec::new();
+        for incident in &incidents {
+            self.each_escalation_once(incident);
+            messages.extend(store.messages_of(incident.id).await.expect("messages"));
+        }
+        self.everybody_told_or_shown(&messages, gateway);
+        let rungs = incidents.iter().map(|it| rungs(it).len() as u64).sum();
+        for (name, count) in [("fires", fires as u64), ("accepted", accepted.len() as u64), ("rungs", rungs)] {
+            self.counts.insert(name, count);
+        }
+    }
+
+    fn nothing_answered_is_lost(&mut self, incidents: &[Incident], accepted: &[Accepted]) {
+        let mut times: HashMap<ActionId, usize> = HashMap::new();
+        for key in incidents.iter().flat_map(|it| &it.log).filter_map(|line| line.action) {
+            *times.entry(key).or_default() += 1;
+        }
+        for Accepted { incident, key } in accepted {
+            let found = times.get(key).copied().unwrap_or_default();
+            self.must(found > 0, || format!("{key} of {incident} was answered 200 and is not in the log"));
+        }
+    }
+
+    fn each_escalation_once(&mut self, incident: &Incident) {
+        let fired = rungs(incident);
+        let once: HashSet<_> = fired.iter().collect();
+        self.must(once.len() == fired.len(), || format!("{}: a rung fired twice: {fired:?}", incident.id));
+        let Some(dispatch) = &incident.dispatch else {
+            self.breaches.push(format!("{}: nobody was sent", incident.id));
+            return;
+        };
+        let untouched = dispatch.acknowledged.is_none() && dispatch.arrived.is_none() && dispatch.reported.is_none();
+        let whole = (0..RUNGS).all(|rung| once.contains(&(dispatch.id, rung)));
+        self.must(whole || !untouched, || format!("{}: nobody acted, and only {fired:?} fired", incident.id));
+    }
+
+    /// Line by line: a text may carry several messages to one number. What the gateway took while the program could not know or write
+    /// it may go out again (`take_messages`: twice rather than not at all); it is counted, not forgiven.
+    fn everybody_told_or_shown(&mut self, messages: &[Message], gateway: &Gateway) {
+        let seen = gateway.seen();
+        let mut told: HashMap<(&str, &str), (u64, bool)> = HashMap::new();
+        for taken in seen.taken.values() {
+            for line in taken.text.lines() {
+                let (times, in_doubt) = told.entry((&taken.to, line)).or_default();
+                *times += 1;
+                *in_doubt |= taken.in_doubt;
+            }
+        }
+        let mut written: HashMap<(&str, &str), u64> = HashMap::new();
+        for message in messages {
+            let phone = message.to.phone.as_deref().unwrap_or_default();
+            let is_told = message.words.lines().all(|line| told.contains_key(&(phone, line)));
+            let (name, kept) = match message.status {
+                Status::Sent => ("sent", is_told),
+                Status::Failed => ("shown: undelivered", true),
+                Status::Queued => ("shown: waiting", message.error.is_some()),
+            };
+            *self.counts.entry(name).or_default() += 1;
+            self.must(kept, || format!("{name}, but neither told nor shown: {message:?}"));
+            message.words.lines().for_each(|line| *written.entry((phone, line)).or_default() += 1);
+        }
+        let mut again = 0;
+        for (line, (times, in_doubt)) in &told {
+            let meant = written.get(line).copied().unwrap_or_default();
+            again += times.saturating_sub(meant);
+            self.must(*times <= meant || *in_doubt, || format!("told {times} times and meant {meant} times: {line:?}"));
+        }
+        for (name, count) in [
+            ("given to the gateway", seen.taken.len() as u64),
+            ("repeats it knew by key", seen.repeats),
+            ("told again, in doubt", again),
+        ] {
+            self.counts.insert(name, count);
+        }
+    }
+
+    pub fn print(&self) -> String {
+        let mut text = format!("{:<24} {:>6} {:>14} {:>14}\n", "fault", "times", "action within", "deadline within");
+        for (name, (times, action, deadline)) in &self.faults {
+            let (action, deadline) = (action.as_millis(), deadline.as_millis());
+            let _ = writeln!(text, "{name:<24} {times:>6} {action:>11} ms {deadline:>11} ms");
+        }
+        for (name, count) in &self.counts {
+            let _ = writeln!(text, "{name:<24} {count:>6}");
+        }
+        let _ = writeln!(text, "{:<24} {:>6}", "promises broken", self.breaches.len());
+        self.breaches.iter().for_each(|why| _ = writeln!(text, "  {why}"));
+        text
+    }
+
+    pub fn json(&self) -> Value {
+        let faults: BTreeMap<_, _> = self
+            .faults
+            .iter()
+            .map(|(name, (times, action, deadline))| {
+                let (action, deadline) = (action.as_millis() as u64, deadline.as_millis() as u64);
+                (name, json!({ "times": times, "action_within_ms": action, "deadline_within_ms": deadline }))
+            })
+            .collect();
+        json!({ "faults": faults, "counts": self.counts, "breaches": self.breaches })
+    }
+}
+
+fn rungs(incident: &Incident) -> Vec<(DispatchId, u8)> {
+    let fired = incident.log.iter().filter_map(|line| match line.event {
+        Event::Escalated { dispatch, rung, .. } => Some((dispatch, rung)),
+        _ => None,
+    });
+    fired.collect()
+}
+
+async fn all(store: &Store) -> Vec<Filed> {
+    let (mut filed, mut after) = (Vec::new(), None);
+    loop {
+        let page = store.incidents(Filter::All, after, PAGE).await.expect("a list");
+        filed.extend(page.items);
+        after = page.next;
+        if after.is_none() {
+            return filed;
+        }
+    }
+}
+
+/// Messages that are neither with the gateway nor shown to the officer yet.
+pub async fn on_its_way(store: &Store) -> usize {
+    let mut count = 0;
+    for filed in all(store).await {
+        let messages = store.messages_of(filed.incident.id).await.expect("messages");
+        count += messages.iter().filter(|it| it.status == Status::Queued && it.error.is_none()).count();
+    }
+    count
+}
