@@ -109,9 +109,10 @@ impl Words<'_> {
         format!("{}·{what}{times}·回复1收到·{}", self.task(), self.duty_phone(at))
     }
 
-    /// A step that has not been taken, said to the ranger or about the ranger.
+    /// A step that has not been taken, said to the ranger or about the ranger. Two times by the clock, no number of minutes: a
+    /// text may be read long after it was written, and stays true.
     pub fn late(&self, dispatch: &Dispatch, unless: Stage, role: Role, at: Timestamp) -> String {
-        let minutes = at.duration_since(dispatch.dispatched_at).as_mins();
+        let since = format!("{}派发，{}", clock_time(dispatch.dispatched_at), clock_time(at));
         let step = match unless {
             Stage::Acknowledged => "接收",
             Stage::Arrived => "到场",
@@ -120,7 +121,7 @@ impl Words<'_> {
         let duty = self.duty_phone(at);
         if role == Role::Ranger {
             let answer = if unless == Stage::Acknowledged { "·回复1接收" } else { "" };
-            return format!("{}·已{minutes}分钟未{step}{answer}·{duty}", self.task());
+            return format!("{}·{since}未{step}{answer}·{duty}", self.task());
         }
         let ranger = self.county.person(&dispatch.ranger);
         let phone = ranger.and_then(|person| person.phone.as_deref()).unwrap_or_default();
@@ -133,7 +134,7 @@ impl Words<'_> {
             _ => "请督办，回复1收到",
         };
         let name = self.name(&dispatch.ranger);
-        format!("{}·护林员{name}{phone}已{minutes}分钟未{step}{claimed}·{wish}·{duty}", self.head())
+        format!("{}·护林员{name}{phone}·{since}未{step}{claimed}·{wish}·{duty}", self.head())
     }
 
     /// "【森防】0405-01·官庄镇界亭驿村". The grid's number tells nobody where to go, so it is left to the board.

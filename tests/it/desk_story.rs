@@ -356,8 +356,10 @@ async fn texts_stand_alone_and_drills_say_so() {
     assert_eq!(texts[0], task);
     assert!(task.chars().count() <= 70, "one SMS: {} characters", task.chars().count());
     let to_others =
-        "【森防】0405-01·官庄镇界亭驿村·护林员张三13800000061已10分钟未接收·请督办，回复1收到·值班13800000062";
+        "【森防】0405-01·官庄镇界亭驿村·护林员张三13800000061·14:00派发，14:10未接收·请督办，回复1收到·值班13800000062";
     assert!(texts.iter().any(|text| text == to_others), "{texts:#?}");
+    let stale: Vec<_> = texts.iter().filter(|text| text.contains("分钟")).collect();
+    assert!(stale.is_empty(), "what is read late is still true: {stale:#?}");
     assert!(texts.iter().all(|text| text.starts_with("【森防】0405-01·")));
     assert!(drill_texts.iter().all(|text| text.starts_with("【演练】【森防】0405-02·")));
 }
