@@ -1,12 +1,14 @@
-//! The one HTTP client: rustls with ring, no redirects (a key must not travel on), a short breath.
+//! The one HTTP client: rustls with ring, no redirects (a key must not travel on), a short breath, and answers that end.
 
 use crate::error::{Error, Kind, Result};
-use reqwest::Client;
+use reqwest::{Client, Response};
 use serde_json::Value;
 use std::time::Duration;
 
 /// Shorter than the lease of a message, so that nobody else takes it up while we still wait.
 const TIMEOUT: Duration = Duration::from_secs(10);
+/// A gateway's answer is a line, a problem of our own server a page. Whoever sends more means something else.
+const ANSWER_MAX: usize = 64 * 1024;
 
 pub fn new() -> Result<Client> {
     // An error says that the process has chosen its provider already.
@@ -33,8 +35,10 @@ pub async fn post_json(url: &str, bearer: Option<&str>, body: &Value) -> Result<
         .await
         .map_err(|e| Error::unavailable("nobody answers there: is huoyan running?").because(without_address(e)))?;
     let status = response.status();
-    let bytes =
-        response.bytes().await.map_err(|e| Error::unavailable("the answer broke off").because(without_address(e)))?;
+    let bytes = bounded(response)
+        .await
+        .map_err(|e| Error::unavailable("the answer broke off").because(without_address(e)))?
+        .ok_or_else(|| Error::unavailable("the answer is too long: is that huoyan?"))?;
     let answer: Value = if bytes.is_empty() { Value::Null } else { serde_json::from_slice(&bytes).unwrap_or_default() };
     if status.is_success() {
         return Ok(answer);
@@ -51,6 +55,18 @@ pub async fn post_json(url: &str, bearer: Option<&str>, body: &Value) -> Result<
     };
     let words = answer["detail"].as_str().or(answer["title"].as_str());
     Err(Error::new(kind, words.map_or_else(|| format!("the server answers {status}"), ToOwned::to_owned)))
+}
+
+/// The body of an answer, read up to [`ANSWER_MAX`]; `None` when it goes on, and the rest is left on the line.
+pub async fn bounded(mut response: Response) -> reqwest::Result<Option<Vec<u8>>> {
+    let mut bytes = Vec::new();
+    while let Some(chunk) = response.chunk().await? {
+        if bytes.len() + chunk.len() > ANSWER_MAX {
+            return Ok(None);
+        }
+        bytes.extend_from_slice(&chunk);
+    }
+    Ok(Some(bytes))
 }
 
 /// What went wrong with all its causes, without the address, which may hold a key.

@@ -166,8 +166,9 @@ async fn outcome(request: RequestBuilder) -> Outcome {
     if status == StatusCode::TOO_MANY_REQUESTS {
         return Outcome::OverLimit { wait };
     }
-    // Only WeCom must answer in JSON; whatever else comes is judged by its status alone.
-    let body: Value = response.json().await.unwrap_or_default();
+    // Only WeCom must answer in JSON; whatever else comes, or never ends, is judged by its status alone.
+    let bytes = client::bounded(response).await.unwrap_or_default().unwrap_or_default();
+    let body: Value = serde_json::from_slice(&bytes).unwrap_or_default();
     match body["errcode"].as_i64() {
         Some(WECOM_TOO_MANY) => Outcome::OverLimit { wait },
         Some(code) if code != 0 => {

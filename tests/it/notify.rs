@@ -1,6 +1,7 @@
 //! Texts leave through gateways that count as the vendors do, and nothing is ever lost on the way.
 
 use crate::fixture::*;
+use axum::body::{Body, Bytes};
 use axum::extract::{Query, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
@@ -14,6 +15,8 @@ use huoyan::triage::policy::{Channel, Role};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use std::collections::HashMap;
+use std::convert::Infallible;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 /// A vendor: takes what its limits allow, refuses the rest and remembers that somebody overran them.
@@ -322,6 +325,36 @@ async fn a_vendor_that_counts_differently_makes_texts_wait_not_fail() {
     office.work_off(&notifier).await;
     assert_eq!(office.message(incident).await.status, Status::Sent);
     assert_eq!(vendor.asked.lock().unwrap().len(), 10);
+}
+
+/// A gateway gone mad answers 200 and then never stops talking.
+#[tokio::test]
+async fn an_answer_without_end_is_judged_by_its_status_and_not_listened_to() {
+    let office = Office::open().await;
+    let said = Arc::new(AtomicUsize::new(0));
+    let talker = Arc::clone(&said);
+    let talk = move || {
+        let said = Arc::clone(&talker);
+        async move {
+            let line = Bytes::from_static(&[b' '; 16 * 1024]);
+            let words = std::iter::repeat_with(move || {
+                said.fetch_add(line.len(), Ordering::Relaxed);
+                Ok::<_, Infallible>(line.clone())
+            });
+            Body::from_stream(tokio_stream::iter(words))
+        }
+    };
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, Router::new().route("/", post(talk))).await });
+    let incident = office.write(Channel::Voice, "138", "task").await;
+    office.notifier(voice(&url)).await.deliver().await.unwrap();
+    assert_eq!(office.message(incident).await.status, Status::Sent);
+    let refused = post_json(&url, None, &Value::Null).await.unwrap_err();
+    assert!(refused.message.contains("too long"), "{refused:?}");
+    // What stood in the sockets' buffers when we hung up, twice.
+    let said = said.load(Ordering::Relaxed);
+    assert!((2 * 64 * 1024..40 * 1024 * 1024).contains(&said), "{said} bytes");
 }
 
 #[tokio::test]
