@@ -255,13 +255,22 @@ pub struct NotifyConfig {
     pub voice_url: Option<String>,
     /// 企业微信群机器人 address without its key; key in HUOYAN_WECOM_KEY.
     pub wecom_url: Option<String>,
+    /// Longest wait for a gateway's answer, 40 s: slow ones need 30. Later nothing is known of the text, and it goes out again
+    /// under the same key.
+    pub answer_within: SignedDuration,
     /// 【…】 before every text.
     pub signature: String,
 }
 
 impl Default for NotifyConfig {
     fn default() -> Self {
-        Self { sms_url: None, voice_url: None, wecom_url: None, signature: "森防".to_owned() }
+        Self {
+            sms_url: None,
+            voice_url: None,
+            wecom_url: None,
+            answer_within: SignedDuration::from_secs(40),
+            signature: "森防".to_owned(),
+        }
     }
 }
 
@@ -292,6 +301,10 @@ impl Config {
         }
         if self.thresholds.needed == 0 || self.thresholds.needed > self.thresholds.window {
             return Err(Error::invalid("[thresholds] needed must lie in 1..=window"));
+        }
+        // Longer, a call that a dead program had in hand would come free too late for the next rung of the ladder.
+        if !(SignedDuration::from_secs(1)..=SignedDuration::from_mins(2)).contains(&self.notify.answer_within) {
+            return Err(Error::invalid("[notify] answer_within must lie in 1s..=2min, for example \"40s\""));
         }
         if self.backup.every < SignedDuration::from_mins(1) {
             return Err(Error::invalid("[backup] every must be at least a minute, for example \"24h\""));

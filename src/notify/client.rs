@@ -5,16 +5,20 @@ use reqwest::{Client, Response};
 use serde_json::Value;
 use std::time::Duration;
 
-/// Shorter than the lease of a message, so that nobody else takes it up while we still wait.
-const TIMEOUT: Duration = Duration::from_secs(10);
+/// Our own server answers within its own limit of 15 s or not at all.
+const OWN_SERVER: Duration = Duration::from_secs(20);
+/// An address where nobody takes the line up is known to be dead earlier than one that is slow to answer.
+const CONNECTED_WITHIN: Duration = Duration::from_secs(10);
 /// A gateway's answer is a line, a problem of our own server a page. Whoever sends more means something else.
 const ANSWER_MAX: usize = 64 * 1024;
 
-pub fn new() -> Result<Client> {
+/// `within`: from the first word to the end of the answer.
+pub fn new(within: Duration) -> Result<Client> {
     // An error says that the process has chosen its provider already.
     let _ = rustls::crypto::ring::default_provider().install_default();
     Client::builder()
-        .timeout(TIMEOUT)
+        .timeout(within)
+        .connect_timeout(CONNECTED_WITHIN)
         .redirect(reqwest::redirect::Policy::none())
         .build()
         .map_err(|e| Error::internal("cannot make an HTTP client").because(e))
@@ -25,7 +29,7 @@ pub fn new() -> Result<Client> {
 /// # Errors
 /// `Unavailable` when nobody answers; otherwise the kind and words of the answer's problem details.
 pub async fn post_json(url: &str, bearer: Option<&str>, body: &Value) -> Result<Value> {
-    let request = new()?.post(url).header("Idempotency-Key", uuid::Uuid::now_v7().to_string()).json(body);
+    let request = new(OWN_SERVER)?.post(url).header("Idempotency-Key", uuid::Uuid::now_v7().to_string()).json(body);
     let request = match bearer {
         Some(token) => request.bearer_auth(token),
         None => request,

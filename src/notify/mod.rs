@@ -1,6 +1,7 @@
 //! PEOPLE'S PHONES: takes texts from the outbox and hands them to gateways, within the vendors' limits, again until taken
-//! or given up. Whatever cannot go out says so on the board, because then a person must phone.
+//! or overtaken. Whatever does not go out says so on the board, because then a person must phone.
 
+mod batches;
 mod client;
 mod gateway;
 mod limits;
@@ -10,32 +11,38 @@ pub use gateway::{Key, Keys};
 
 use crate::clock::{Clock, Heartbeat};
 use crate::config::NotifyConfig;
-use crate::error::{Error, Result};
-use crate::store::{Message, Store};
+use crate::error::{Error, Kind, Result};
+use crate::store::{Fate, Message, Status, Store};
 use crate::triage::policy::Channel;
-use gateway::{Gateways, Outcome, Sender};
+use batches::Line;
+use gateway::{Gateways, Outcome};
 use jiff::{SignedDuration, Timestamp};
-use limits::Limiter;
-use std::collections::BTreeMap;
+use limits::{Limiter, Number};
+use std::collections::{HashMap, HashSet};
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Mutex, Notify};
-use tokio::task::JoinSet;
+use tokio::task::{Id, JoinError, JoinSet};
 
-/// Messages borrowed at once; all are handed over side by side, so that one slow gateway holds up nobody's lease.
-const AT_ONCE: u32 = 32;
+const CHANNELS: [Channel; 3] = [Channel::Voice, Channel::Sms, Channel::Wecom];
+/// Batches under way on one channel. A gateway that needs 30 s for each still takes 32 a minute: more people than one fire calls.
+const SEATS: usize = 16;
 /// How often the outbox is looked into; a text waits no longer than that for its gateway.
 const LOOKS_EVERY: Duration = Duration::from_secs(1);
+/// A batch is borrowed for the longest hand-over and this, which is what the database may need to write its end down
+/// (8 s for a connection, 10 s for a lock). So nobody else takes it up while its gateway still thinks.
+const LEASE_BEYOND: SignedDuration = SignedDuration::from_secs(20);
 /// First wait after a gateway did not take a text; each further one is three times as long, up to the longest.
 const FIRST_WAIT: SignedDuration = SignedDuration::from_secs(5);
 const LONGEST_WAIT: SignedDuration = SignedDuration::from_mins(5);
 /// How words about a vendor's limit begin.
 const LIMIT: &str = "供应商限额";
-/// A text that a vendor's limit holds up for longer is given up, too, so that it goes another way at once: a phone that rings an
+/// A text that a vendor's limit holds up for longer is given up, so that it goes another way at once: a phone that rings an
 /// hour later helps nobody. The limits a minute are waited for.
 const HELD_MAX: SignedDuration = SignedDuration::from_mins(2);
-/// Then a text is given up: after some 13 minutes the ladder has told others already.
+/// Then the board shows a text as not delivered and somebody else is told: after 8 minutes of waiting, 12 with a gateway that
+/// never answers. It is tried on all the same while anybody waits for it.
 const ATTEMPTS: u32 = 6;
 
 /// Sends what the desk wrote.
@@ -43,12 +50,38 @@ pub struct Notifier {
     store: Store,
     gateways: Gateways,
     clock: Clock,
-    /// One round at a time; what the vendors have counted so far.
+    lease: SignedDuration,
+    /// One sender at a time; what the vendors have counted so far.
     limiter: Mutex<Limiter>,
     /// Rung when a message is given up: somebody else has to be told at once.
     bell: Arc<Notify>,
-    /// Beats with every round that reached the store.
+    /// Beats with every look that reached the store.
     heartbeat: Heartbeat,
+}
+
+type Handed = (Vec<Message>, Outcome);
+
+/// Batches that gateways have in hand, at most [`SEATS`] a channel and one a number. Dropped, they are left, and come free with
+/// their lease.
+#[derive(Default)]
+struct UnderWay {
+    sends: JoinSet<Handed>,
+    numbers: HashMap<Id, Number>,
+}
+
+impl UnderWay {
+    fn has_room(&self, number: &Number) -> bool {
+        let seats = self.numbers.values().filter(|it| it.0 == number.0).count();
+        seats < SEATS && self.numbers.values().all(|it| it != number)
+    }
+
+    /// The next answer; `None` when nothing is under way.
+    async fn next(&mut self) -> Option<Result<Handed>> {
+        let ended = self.sends.join_next_with_id().await?;
+        let id = ended.as_ref().map_or_else(JoinError::id, |(id, _)| *id);
+        self.numbers.remove(&id);
+        Some(ended.map(|(_, handed)| handed).map_err(|e| Error::internal("a sender died").because(e)))
+    }
 }
 
 impl Notifier {
@@ -57,171 +90,198 @@ impl Notifier {
         let gateways = Gateways::new(config, keys)?;
         let mut limiter = Limiter::default();
         let since = clock.now() - limits::LONGEST;
-        for channel in [Channel::Sms, Channel::Voice, Channel::Wecom] {
-            let mut sent = store.sent_since(channel, since).await?;
-            sent.reverse();
-            // Texts that went out together share their time, and nothing else does: one call, one post.
-            sent.dedup_by_key(|(_, at)| *at);
-            for (phone, at) in sent {
-                limiter.count(channel, phone.as_deref(), at);
+        for channel in CHANNELS {
+            for tried in store.tried_since(channel, since).await? {
+                limiter.count(&limits::number(channel, tried.phone.as_deref()), tried.at);
             }
         }
-        Ok(Self { store, gateways, clock, limiter: Mutex::new(limiter), bell, heartbeat: Heartbeat::default() })
+        let (limiter, lease) = (Mutex::new(limiter), config.answer_within + LEASE_BEYOND);
+        Ok(Self { store, gateways, clock, lease, limiter, bell, heartbeat: Heartbeat::default() })
     }
 
-    /// Silent for longer than some rounds: nobody is told.
+    /// Silent for longer than some looks: nobody is told.
     pub fn heartbeat(&self) -> Heartbeat {
         self.heartbeat.clone()
     }
 
-    /// Hands over everything that is due now. Returns the number of messages sent.
+    /// Hands over everything that is due now, and waits for what becomes of it. Returns the number of messages sent.
     pub async fn deliver(&self) -> Result<usize> {
         let mut limiter = self.limiter.lock().await;
-        let mut sent = 0;
+        let (mut under_way, mut sent) = (UnderWay::default(), 0);
         loop {
-            let messages = self.store.take_messages(self.clock.now(), AT_ONCE).await?;
-            if messages.is_empty() {
-                return Ok(sent);
+            let moved = self.hand_out(&mut limiter, &mut under_way).await?;
+            match under_way.next().await {
+                Some(handed) => sent += self.settle(handed?).await?,
+                None if moved == 0 => return Ok(sent),
+                None => {}
             }
-            sent += self.hand_over(messages, &mut limiter).await?;
-            self.heartbeat.beat();
         }
     }
 
-    /// Delivers until `shutdown`; a round that has begun is ended first.
+    /// Delivers until `shutdown`; what gateways have in hand then is waited for.
     pub async fn run(&self, shutdown: impl Future<Output = ()>) {
         let mut shutdown = pin!(shutdown);
+        let mut limiter = self.limiter.lock().await;
+        let mut under_way = UnderWay::default();
         loop {
-            match self.deliver().await {
+            match self.hand_out(&mut limiter, &mut under_way).await {
                 Ok(_) => self.heartbeat.beat(),
                 Err(e) => tracing::error!(error = %e.chain(), "the outbox cannot be worked off; tried again soon"),
             }
             tokio::select! {
-                () = &mut shutdown => return,
+                () = &mut shutdown => break,
+                Some(handed) = under_way.next() => self.settled(handed).await,
                 () = self.clock.sleep(LOOKS_EVERY) => {}
             }
         }
+        while let Some(handed) = under_way.next().await {
+            self.settled(handed).await;
+        }
     }
 
-    async fn hand_over(&self, messages: Vec<Message>, limiter: &mut Limiter) -> Result<usize> {
-        let mut under_way = JoinSet::new();
-        for batch in batches(messages) {
-            let channel = batch[0].channel;
-            let Some(sender) = self.gateways.of(channel) else {
-                self.by_hand(&batch).await?;
-                continue;
-            };
-            let (now, number) = (self.clock.now(), batch[0].to.phone.clone());
-            let free_at = limiter.free_at(channel, number.as_deref(), now);
-            if free_at > now {
-                self.wait(&batch, free_at).await?;
-                continue;
+    /// What cannot be written down comes free with its lease, and goes out again under the same key.
+    async fn settled(&self, handed: Result<Handed>) {
+        let done = match handed {
+            Ok(handed) => self.settle(handed).await.map(drop),
+            Err(e) => Err(e),
+        };
+        if let Err(e) = done {
+            tracing::error!(error = %e.chain(), "what became of a text is not known; it goes out again as it was");
+        }
+    }
+
+    /// Gives gateways what is due and has a seat; waits for none of them. Returns the number of messages that moved.
+    async fn hand_out(&self, limiter: &mut Limiter, under_way: &mut UnderWay) -> Result<usize> {
+        let mut moved = 0;
+        for channel in CHANNELS {
+            for line in batches::lines(self.store.due_messages(channel, self.clock.now()).await?) {
+                moved += self.hand_over(line, limiter, under_way).await?;
             }
-            limiter.count(channel, number.as_deref(), now);
-            let sender: Sender = sender.clone();
-            under_way.spawn(async move {
-                let outcome = sender.send(&batch).await;
-                (batch, outcome)
-            });
         }
-        let mut sent = 0;
-        while let Some(joined) = under_way.join_next().await {
-            let (batch, outcome) = joined.map_err(|e| Error::internal("a sender died").because(e))?;
-            sent += self.settle(&batch, outcome, limiter).await?;
-        }
-        Ok(sent)
+        Ok(moved)
     }
 
-    async fn settle(&self, batch: &[Message], outcome: Outcome, limiter: &mut Limiter) -> Result<usize> {
+    async fn hand_over(&self, line: Line, limiter: &mut Limiter, under_way: &mut UnderWay) -> Result<usize> {
+        let Some(sender) = self.gateways.of(line.number.0) else {
+            self.by_hand(&line.messages).await?;
+            return Ok(line.messages.len());
+        };
+        if !under_way.has_room(&line.number) {
+            return Ok(0);
+        }
+        let batch = line.first();
+        if !self.is_awaited(&batch).await? {
+            self.store.message_over(batch[0].id).await?;
+            return Ok(batch.len());
+        }
+        let now = self.clock.now();
+        let free_at = limiter.free_at(&line.number, now);
+        if free_at > now {
+            self.hold(&line.messages, free_at).await?;
+            return Ok(line.messages.len());
+        }
+        let batch = self.store.borrow(&batch, now, now + self.lease).await?;
+        if batch.is_empty() {
+            return Ok(0);
+        }
+        limiter.count(&line.number, now);
+        let (sender, moved) = (sender.clone(), batch.len());
+        let send = under_way.sends.spawn(async move {
+            let outcome = sender.send(&batch).await;
+            (batch, outcome)
+        });
+        under_way.numbers.insert(send.id(), line.number);
+        Ok(moved)
+    }
+
+    /// Within the first tries always; later while anybody waits for one of them. What cannot be read is sent.
+    async fn is_awaited(&self, batch: &[&Message]) -> Result<bool> {
+        for message in batch {
+            if message.status == Status::Queued {
+                return Ok(true);
+            }
+            let filed = match self.store.incident(message.incident).await {
+                Ok(filed) => filed,
+                Err(e) if e.kind == Kind::Internal => return Ok(true),
+                Err(e) => return Err(e),
+            };
+            let all = self.store.messages_of(message.incident).await?;
+            if batches::is_awaited(message, &filed.incident, &all) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Returns the number of messages sent.
+    async fn settle(&self, (batch, outcome): Handed) -> Result<usize> {
         let now = self.clock.now();
         match outcome {
             Outcome::Taken => {
-                let sent_at = limiter.moment(now);
-                for message in batch {
-                    self.store.message_sent(message.id, sent_at).await?;
-                }
+                self.store.message_sent(batch[0].id, now).await?;
                 return Ok(batch.len());
             }
-            Outcome::OverLimit { wait } => self.wait(batch, now + wait).await?,
+            Outcome::OverLimit { wait } => self.hold(&batch, now + wait).await?,
             Outcome::Failed(why) => {
-                for message in batch {
-                    let next_try = (message.attempts + 1 < ATTEMPTS).then(|| now + back_off(message.attempts));
-                    tracing::warn!(message.id = %message.id, incident.id = %message.incident, attempts = message.attempts + 1,
-                        error = %why, given_up = next_try.is_none(), "a gateway did not take a text");
-                    self.store.message_failed(message.id, &why, next_try).await?;
-                    if next_try.is_none() {
-                        self.bell.notify_one();
-                    }
+                let attempts = batch[0].attempts + 1;
+                let fate = match attempts < ATTEMPTS {
+                    true => Fate::Queued(now + back_off(attempts)),
+                    false => Fate::Failed(Some(now + LONGEST_WAIT)),
+                };
+                for message in &batch {
+                    tracing::warn!(message.id = %message.id, incident.id = %message.incident, attempts, error = %why,
+                        given_up = attempts >= ATTEMPTS, "a gateway did not take a text");
+                }
+                self.store.message_failed(batch[0].id, &why, fate).await?;
+                if attempts == ATTEMPTS {
+                    self.bell.notify_one();
                 }
             }
         }
         Ok(0)
     }
 
-    async fn by_hand(&self, batch: &[Message]) -> Result<()> {
-        let why = match batch[0].channel {
+    async fn by_hand(&self, messages: &[Message]) -> Result<()> {
+        let why = match messages[0].channel {
             Channel::Sms => "没有短信网关，请人工电话 / no SMS gateway: phone by hand",
             Channel::Voice => "没有语音网关，请人工电话 / no voice gateway: phone by hand",
             Channel::Wecom => "没有企业微信机器人，请人工电话 / no WeCom robot: phone by hand",
         };
-        for message in batch {
+        for message in messages {
             self.store.message_untried(message.id, why, None).await?;
         }
         self.bell.notify_one();
         Ok(())
     }
 
-    async fn wait(&self, batch: &[Message], until: Timestamp) -> Result<()> {
+    /// A vendor's limit: a while is waited, longer is another way's turn. What the board shows as failed keeps its cause.
+    async fn hold(&self, messages: &[Message], until: Timestamp) -> Result<()> {
         let clock = jiff::tz::offset(8).to_datetime(until).strftime("%H:%M:%S").to_string();
-        if until.duration_since(self.clock.now()) > HELD_MAX {
-            let limit = format!("{LIMIT}，{clock} 前打不通 / vendor's limit: not before {clock}");
-            for message in batch {
-                // What a gateway said before is the cause; the limit only ends the trying.
-                let said = message.error.as_ref().filter(|it| message.attempts > 0 && !it.starts_with(LIMIT));
-                let why = said.unwrap_or(&limit);
-                self.store.message_failed(message.id, why, None).await?;
+        let is_long = until.duration_since(self.clock.now()) > HELD_MAX;
+        let mut held = HashSet::new();
+        // A batch is one.
+        for message in messages.iter().filter(|it| held.insert(it.batch.unwrap_or(it.id))) {
+            let said = message.error.as_deref().filter(|it| message.attempts > 0 && !it.starts_with(LIMIT));
+            if message.status == Status::Failed {
+                self.store.message_untried(message.id, said.unwrap_or(LIMIT), Some(until)).await?;
+            } else if is_long {
+                let limit = format!("{LIMIT}，{clock} 前打不通 / vendor's limit: not before {clock}");
+                // What a gateway did not take may be taken then; what it was never asked for goes another way for good.
+                let fate = Fate::Failed(Some(until).filter(|_| message.attempts > 0));
+                self.store.message_failed(message.id, said.unwrap_or(&limit), fate).await?;
+                self.bell.notify_one();
+            } else {
+                let why = format!(
+                    "{LIMIT}，等到 {clock}，急事请人工电话 / vendor's limit, waits until {clock}: phone by hand if urgent"
+                );
+                self.store.message_untried(message.id, &why, Some(until)).await?;
             }
-            self.bell.notify_one();
-            return Ok(());
-        }
-        let why = format!(
-            "{LIMIT}，等到 {clock}，急事请人工电话 / vendor's limit, waits until {clock}: phone by hand if urgent"
-        );
-        for message in batch {
-            self.store.message_untried(message.id, &why, Some(until)).await?;
         }
         Ok(())
     }
 }
 
-/// 5 s, 15 s, 45 s, 135 s, 300 s.
+/// After so many attempts: 5 s, 15 s, 45 s, 135 s, 300 s.
 fn back_off(attempts: u32) -> SignedDuration {
-    FIRST_WAIT.checked_mul(3_i32.saturating_pow(attempts)).unwrap_or(LONGEST_WAIT).min(LONGEST_WAIT)
-}
-
-/// Texts to the same number on the same channel go out as one, as far as they fit: vendors count calls, not words, and
-/// a person who is rung for two fires is rung once. A text longer than a whole batch goes alone.
-fn batches(messages: Vec<Message>) -> Vec<Vec<Message>> {
-    let mut by_number: BTreeMap<(Channel, Option<String>), Vec<Message>> = BTreeMap::new();
-    for message in messages {
-        // One robot serves the whole group.
-        let number = message.to.phone.clone().filter(|_| message.channel != Channel::Wecom);
-        by_number.entry((message.channel, number)).or_default().push(message);
-    }
-    let mut batches = Vec::new();
-    for ((channel, _), messages) in by_number {
-        let mut batch: Vec<Message> = Vec::new();
-        let mut bytes = 0;
-        for message in messages {
-            let more = message.words.len() + "\n".len();
-            if !batch.is_empty() && bytes + more > gateway::bytes_max(channel) {
-                batches.push(std::mem::take(&mut batch));
-                bytes = 0;
-            }
-            bytes += more;
-            batch.push(message);
-        }
-        batches.push(batch);
-    }
-    batches
+    FIRST_WAIT.checked_mul(3_i32.saturating_pow(attempts - 1)).unwrap_or(LONGEST_WAIT).min(LONGEST_WAIT)
 }

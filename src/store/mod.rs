@@ -20,7 +20,7 @@ pub use hotspots::KnownHotspot;
 pub use incidents::{Filed, Filter, Page};
 pub use log::{Chain, Commit, Committed, LogEntry};
 pub use logins::{Access, Ended, Login, OpenSession, Session};
-pub use outbox::{Addressee, Message, NewMessage, Occasion, Status, Taken};
+pub use outbox::{Addressee, Fate, Message, NewMessage, Occasion, Status, Taken, Tried};
 pub use thresholds::PublishedThresholds;
 pub use unreadable::Unreadable;
 

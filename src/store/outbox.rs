@@ -1,15 +1,19 @@
-//! The outbox: texts on their way to people's phones. A sender borrows messages for a while; if it dies they come free.
+//! The outbox: texts on their way to people's phones. A sender borrows messages for a while; if it dies they come free, and go out
+//! again as they went.
 
 use super::{Store, failed, from_word, id, reading, time, us, word, writing};
 use crate::error::Result;
 use crate::triage::id::{DispatchId, IncidentId, MessageId, PersonId};
 use crate::triage::policy::{Channel, Role};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use sqlx::Connection as _;
 use std::fmt;
 
-/// The time a sender has to hand a message over: longer than its HTTP timeout, short against a rung of the ladder.
-pub(super) const LEASE: SignedDuration = SignedDuration::from_secs(60);
+/// Messages to one number that a sender sees at once: more than go out as one.
+const PER_NUMBER: u32 = 16;
+/// And in all: twice as many as wait for numbers that have something under way, so that there is always one that has not.
+const DUE_MAX: u32 = 512;
 
 /// A text to be sent, made together with the event that causes it.
 #[derive(Clone, PartialEq, Debug)]
@@ -85,6 +89,8 @@ pub struct Message {
     pub words: String,
     pub drill: bool,
     pub status: Status,
+    /// What it went out with and goes out with for good: the id of the first of them. `None`: it never went.
+    pub batch: Option<MessageId>,
     /// Times it was handed to a gateway.
     pub attempts: u32,
     pub created_at: Timestamp,
@@ -98,8 +104,25 @@ pub struct Message {
 pub enum Status {
     Queued,
     Sent,
-    /// Given up: a person must phone.
+    /// 未送达: a person must phone. It may be tried on all the same.
     Failed,
+}
+
+/// What becomes of a message that a gateway did not take.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Fate {
+    /// Tried again then, and nobody is told yet.
+    Queued(Timestamp),
+    /// Shown, told another way, and tried again then, if ever.
+    Failed(Option<Timestamp>),
+}
+
+/// When a vendor was asked for a text or call.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Tried {
+    pub phone: Option<String>,
+    pub drill: bool,
+    pub at: Timestamp,
 }
 
 /// How a channel's gateway has done lately.
@@ -160,6 +183,7 @@ struct Row {
     words: String,
     drill: bool,
     status: String,
+    batch: Option<String>,
     attempts: i64,
     created_at_us: i64,
     sent_at_us: Option<i64>,
@@ -167,15 +191,47 @@ struct Row {
 }
 
 impl Store {
-    /// Borrows at most `limit` messages that are due, oldest first. Two senders never borrow the same one; what is not
-    /// reported back within a minute comes free again, so a message may go out twice but never not at all.
-    pub async fn take_messages(&self, now: Timestamp, limit: u32) -> Result<Vec<Message>> {
-        // The lease is asked for twice: PostgreSQL looks at the outer condition again after waiting for another sender.
-        let mut rows: Vec<Row> = writing!(self, connection => sqlx::query_as(
-            "UPDATE message SET lease_until_us = $1 WHERE status = 'queued' AND lease_until_us <= $2 AND id IN \
-             (SELECT id FROM message WHERE status = 'queued' AND next_try_at_us <= $2 AND lease_until_us <= $2 \
-              ORDER BY next_try_at_us, place LIMIT $3) RETURNING *",
-        ).bind(us(now + LEASE)).bind(us(now)).bind(i64::from(limit)).fetch_all(connection).await.map_err(failed))?;
+    /// What a sender may take up now on a channel, most urgent first: fires before drills, what nobody knows of yet before what the
+    /// board shows already, the first word to who is sent, what else rangers are told, all others. At most 16 to one number (WeCom's
+    /// robot is one) and 512 in all.
+    pub async fn due_messages(&self, channel: Channel, now: Timestamp) -> Result<Vec<Message>> {
+        let rows: Vec<Row> = reading!(self, pool => sqlx::query_as(
+            "SELECT * FROM (SELECT due.*, ROW_NUMBER() OVER (PARTITION BY number ORDER BY drill, again, urgency, place) AS in_line \
+              FROM (SELECT message.*, CASE WHEN channel = 'wecom' THEN '' ELSE COALESCE(phone, '') END AS number, \
+                    CASE WHEN occasion = 'dispatched' THEN 0 WHEN role = 'ranger' THEN 1 ELSE 2 END AS urgency \
+                    FROM message WHERE (status = 'queued' OR again = 1) AND channel = $1 AND next_try_at_us <= $2 \
+                    AND lease_until_us <= $2) AS due) AS lines \
+             WHERE in_line <= $3 ORDER BY drill, again, urgency, place LIMIT $4",
+        ).bind(word(&channel)?).bind(us(now)).bind(i64::from(PER_NUMBER)).bind(i64::from(DUE_MAX))
+            .fetch_all(pool).await.map_err(failed)?);
+        Ok(self.messages(rows))
+    }
+
+    /// Borrows messages to hand them over as one until `until`. What goes out together does so for good: the first time fixes it,
+    /// later any of them stands for all. Two senders never borrow the same one; what is not reported back by then comes free
+    /// again, so a message may be handed over twice, with the same others, but never not at all. In the order of writing; none
+    /// when another sender was faster.
+    pub async fn borrow(&self, together: &[&Message], now: Timestamp, until: Timestamp) -> Result<Vec<Message>> {
+        let Some(first) = together.first() else { return Ok(Vec::new()) };
+        let batch = first.batch.unwrap_or(first.id).to_string();
+        let fresh: Vec<String> = together.iter().filter(|it| it.batch.is_none()).map(|it| it.id.to_string()).collect();
+        let mut rows: Vec<Row> = writing!(self, connection => {
+            let mut tx = connection.begin().await.map_err(failed)?;
+            for message in &fresh {
+                sqlx::query("UPDATE message SET batch = $1 WHERE id = $2 AND batch IS NULL AND status = 'queued'")
+                    .bind(&batch).bind(message).execute(&mut *tx).await.map_err(failed)?;
+            }
+            let rows: Vec<Row> = sqlx::query_as(
+                "UPDATE message SET lease_until_us = $1, tried_at_us = $2 \
+                 WHERE batch = $3 AND (status = 'queued' OR again = 1) AND lease_until_us <= $2 RETURNING *",
+            ).bind(us(until)).bind(us(now)).bind(&batch).fetch_all(&mut *tx).await.map_err(failed)?;
+            if rows.len() < fresh.len() {
+                tx.rollback().await.map_err(failed)?;
+                return Ok(Vec::new());
+            }
+            tx.commit().await.map_err(failed)?;
+            Ok(rows)
+        })?;
         rows.sort_by_key(|row| row.place);
         Ok(self.messages(rows))
     }
@@ -184,38 +240,52 @@ impl Store {
     pub async fn next_message_due(&self) -> Result<Option<Timestamp>> {
         let due: Option<(i64,)> = reading!(self, pool => sqlx::query_as(
             "SELECT CASE WHEN next_try_at_us > lease_until_us THEN next_try_at_us ELSE lease_until_us END AS due \
-             FROM message WHERE status = 'queued' ORDER BY due LIMIT 1",
+             FROM message WHERE status = 'queued' OR again = 1 ORDER BY due LIMIT 1",
         ).fetch_optional(pool).await.map_err(failed)?);
         due.map(|(due,)| time(due)).transpose()
     }
 
-    /// A gateway has taken it.
+    /// A gateway has taken it and all it went with.
     pub async fn message_sent(&self, message: MessageId, now: Timestamp) -> Result<()> {
         writing!(self, connection => sqlx::query(
-            "UPDATE message SET status = 'sent', attempts = attempts + 1, sent_at_us = $1, error = NULL WHERE id = $2",
+            "UPDATE message SET status = 'sent', again = 0, attempts = attempts + 1, sent_at_us = $1, error = NULL \
+             WHERE id = $2 OR batch = (SELECT batch FROM message WHERE id = $2)",
         ).bind(us(now)).bind(message.to_string()).execute(connection).await.map(drop).map_err(failed))
     }
 
-    /// A gateway has not taken it: tried again at `next_try`, or given up when there is none.
-    pub async fn message_failed(&self, message: MessageId, error: &str, next_try: Option<Timestamp>) -> Result<()> {
-        let status = if next_try.is_some() { "queued" } else { "failed" };
+    /// A gateway has taken neither it nor what it went with.
+    pub async fn message_failed(&self, message: MessageId, error: &str, fate: Fate) -> Result<()> {
+        let (status, next_try) = match fate {
+            Fate::Queued(next_try) => ("queued", Some(next_try)),
+            Fate::Failed(next_try) => ("failed", next_try),
+        };
+        let again = i64::from(status == "failed" && next_try.is_some());
         writing!(self, connection => sqlx::query(
-            "UPDATE message SET status = $1, attempts = attempts + 1, error = $2, lease_until_us = 0, \
-             next_try_at_us = COALESCE($3, next_try_at_us) WHERE id = $4",
-        ).bind(status).bind(error).bind(next_try.map(us)).bind(message.to_string()).execute(connection).await.map(drop).map_err(failed))
+            "UPDATE message SET status = $1, again = $2, attempts = attempts + 1, error = $3, lease_until_us = 0, \
+             next_try_at_us = COALESCE($4, next_try_at_us) WHERE id = $5 OR batch = (SELECT batch FROM message WHERE id = $5)",
+        ).bind(status).bind(again).bind(error).bind(next_try.map(us)).bind(message.to_string())
+            .execute(connection).await.map(drop).map_err(failed))
     }
 
-    /// It was not handed to a gateway, and its attempts do not count this: it waits until `until` (a vendor's limit), or
-    /// without one never goes (no gateway): a person must phone.
+    /// It was not handed to a gateway, nor what it goes with, and its attempts do not count this: it waits until `until` (a
+    /// vendor's limit), or without one never goes (no gateway): a person must phone.
     pub async fn message_untried(&self, message: MessageId, why: &str, until: Option<Timestamp>) -> Result<()> {
-        let status = if until.is_some() { "queued" } else { "failed" };
+        let is_over = i64::from(until.is_none());
         writing!(self, connection => sqlx::query(
-            "UPDATE message SET status = $1, error = $2, lease_until_us = 0, next_try_at_us = COALESCE($3, next_try_at_us) \
-             WHERE id = $4",
-        ).bind(status).bind(why).bind(until.map(us)).bind(message.to_string()).execute(connection).await.map(drop).map_err(failed))
+            "UPDATE message SET status = CASE WHEN $1 = 1 THEN 'failed' ELSE status END, \
+             again = CASE WHEN $1 = 1 THEN 0 ELSE again END, error = $2, lease_until_us = 0, \
+             next_try_at_us = COALESCE($3, next_try_at_us) WHERE id = $4 OR batch = (SELECT batch FROM message WHERE id = $4)",
+        ).bind(is_over).bind(why).bind(until.map(us)).bind(message.to_string()).execute(connection).await.map(drop).map_err(failed))
     }
 
-    /// Messages that failed for good and of which no log knows yet, oldest first.
+    /// Nobody waits any more for a failed message and what it went with: it stays as it is, and is not tried again.
+    pub async fn message_over(&self, message: MessageId) -> Result<()> {
+        writing!(self, connection => sqlx::query(
+            "UPDATE message SET again = 0 WHERE id = $1 OR batch = (SELECT batch FROM message WHERE id = $1)",
+        ).bind(message.to_string()).execute(connection).await.map(drop).map_err(failed))
+    }
+
+    /// Messages that failed and of which no log knows yet, oldest first.
     pub async fn failed_messages(&self, limit: u32) -> Result<Vec<Message>> {
         let rows: Vec<Row> = reading!(self, pool => sqlx::query_as(
             "SELECT * FROM message WHERE status = 'failed' AND noted = 0 ORDER BY place LIMIT $1",
@@ -251,13 +321,14 @@ impl Store {
         Ok(Taken { last: last.map(time).transpose()?, failed_since: failed_since as u32 })
     }
 
-    /// When messages of this channel were last handed over, newest first, since `since`: what a vendor has counted when a
-    /// restarted sender begins. `(phone, at)`.
-    pub async fn sent_since(&self, channel: Channel, since: Timestamp) -> Result<Vec<(Option<String>, Timestamp)>> {
-        let rows: Vec<(Option<String>, i64)> = reading!(self, pool => sqlx::query_as(
-            "SELECT phone, sent_at_us FROM message WHERE channel = $1 AND sent_at_us >= $2 ORDER BY sent_at_us DESC",
+    /// When this channel's vendor was asked since `since`, once for what went out together, oldest first: what it has counted when
+    /// a restarted sender begins.
+    pub async fn tried_since(&self, channel: Channel, since: Timestamp) -> Result<Vec<Tried>> {
+        let rows: Vec<(Option<String>, bool, i64)> = reading!(self, pool => sqlx::query_as(
+            "SELECT MIN(phone), drill, MAX(tried_at_us) AS at_us FROM message WHERE channel = $1 AND tried_at_us >= $2 \
+             GROUP BY batch, drill ORDER BY at_us",
         ).bind(word(&channel)?).bind(us(since)).fetch_all(pool).await.map_err(failed)?);
-        rows.into_iter().map(|(phone, at)| Ok((phone, time(at)?))).collect()
+        rows.into_iter().map(|(phone, drill, at)| Ok(Tried { phone, drill, at: time(at)? })).collect()
     }
 
     fn messages(&self, rows: Vec<Row>) -> Vec<Message> {
@@ -282,6 +353,7 @@ impl TryFrom<Row> for Message {
             words: row.words,
             drill: row.drill,
             status: from_word(row.status, "status")?,
+            batch: row.batch.as_deref().map(id).transpose()?,
             attempts: row.attempts as u32,
             created_at: time(row.created_at_us)?,
             sent_at: row.sent_at_us.map(time).transpose()?,

@@ -67,6 +67,8 @@ fn what_cannot_work_is_refused_with_its_place() {
         ("[thresholds]\nneeded = 6\n", "needed"),
         ("[backup]\nevery = \"1s\"\n", "[backup] every"),
         ("[backup]\nkeep = 0\n", "[backup] keep"),
+        ("[notify]\nanswer_within = \"0s\"\n", "[notify] answer_within"),
+        ("[notify]\nanswer_within = \"121s\"\n", "[notify] answer_within"),
         ("[detect]\nworkers = 0\n", "workers"),
         ("[detect]\nbatch = 0\n", "1..=16"),
         ("[detect]\nbatch = 17\n", "1..=16"),

@@ -28,6 +28,8 @@ mod inputs;
 mod kill9;
 mod no_telemetry;
 mod notify;
+mod notify_lanes;
+mod outbox_contract;
 mod previous_version;
 mod program;
 mod prune;

@@ -4,7 +4,7 @@ use crate::fixture::*;
 use huoyan::clock::Clock;
 use huoyan::error::Kind;
 use huoyan::store::{
-    Access, Addressee, Chain, Commit, Filter, Login, NewMessage, Occasion, OpenSession, Session, Status, Store, Taken,
+    Access, Addressee, Chain, Commit, Filter, Login, NewMessage, Occasion, OpenSession, Session, Store,
 };
 use huoyan::triage::confirm::Thresholds;
 use huoyan::triage::detection::{Analysis, Detection, ModelVersion, Scores, Stream};
@@ -33,6 +33,8 @@ macro_rules! contract {
     };
 }
 
+pub(crate) use contract;
+
 contract!(
     a_sighting_is_new_once,
     an_incident_comes_back_from_its_log,
@@ -44,7 +46,6 @@ contract!(
     tampering_is_found,
     codes_count_by_the_offices_day,
     lists_page_newest_first,
-    messages_are_borrowed_once_and_come_free_again,
     a_message_exists_exactly_once,
     hotspots_come_back_until_sighted,
     thresholds_are_published_one_after_the_other,
@@ -59,7 +60,7 @@ async fn open(store: &Store) -> Incident {
     incident
 }
 
-async fn recorded_opening(store: &Store) -> (Incident, Vec<Recorded>) {
+pub async fn recorded_opening(store: &Store) -> (Incident, Vec<Recorded>) {
     let sighting = camera_sighting();
     store.record_sightings(std::slice::from_ref(&sighting), start()).await.expect("recorded");
     opened(sighting, start())
@@ -73,7 +74,7 @@ async fn file(
     store.commit(Commit { incident, events, last_opened: None }, |_| vec![]).await
 }
 
-fn message(person: Option<&str>, occasion: Occasion) -> NewMessage {
+pub fn message(person: Option<&str>, occasion: Occasion) -> NewMessage {
     NewMessage {
         id: MessageId(id()),
         dispatch: Some(DispatchId(uuid::Uuid::nil())),
@@ -276,60 +277,6 @@ async fn lists_page_newest_first(t: TestStore) {
     assert_eq!(t.store.incidents(Filter::Closed, None, 2).await.unwrap().items, []);
     assert_eq!(t.store.incidents_opened(at(0), at(1)).await.unwrap().len(), 5);
     assert_eq!(t.store.incidents_opened(at(1), at(2)).await.unwrap().len(), 0);
-}
-
-async fn messages_are_borrowed_once_and_come_free_again(t: TestStore) {
-    let (incident, events) = recorded_opening(&t.store).await;
-    let texts = ["a", "b", "c"].map(|person| message(Some(person), Occasion::Rung(1)));
-    let unsendable = NewMessage { error: Some("无人值班".into()), ..message(None, Occasion::Rung(1)) };
-    let all = texts.iter().cloned().chain([unsendable]).collect();
-    t.store.commit(Commit { incident: &incident, events: &events, last_opened: None }, |_| all).await.unwrap();
-
-    // Two senders at once share the three; the one for nobody is shown, not sent.
-    let (one, other) = tokio::join!(t.store.take_messages(at(0), 2), t.store.take_messages(at(0), 2));
-    let (one, other) = (one.unwrap(), other.unwrap());
-    let mut taken: Vec<_> = one.iter().chain(&other).map(|m| m.to.person.clone().unwrap().0).collect();
-    taken.extend(t.store.take_messages(at(0), 9).await.unwrap().into_iter().map(|m| m.to.person.unwrap().0));
-    taken.sort();
-    assert_eq!(taken, ["a", "b", "c"]);
-    assert_eq!(t.store.take_messages(at(0), 9).await.unwrap(), []);
-    assert_eq!(t.store.next_message_due().await.unwrap(), Some(at(1)), "a lease lasts a minute");
-
-    // One is sent, one fails for now, one waits for the vendor; the rest of the sender's life is short.
-    t.store.message_sent(texts[0].id, at(0)).await.unwrap();
-    t.store.message_failed(texts[1].id, "gateway says 500", Some(at(3))).await.unwrap();
-    t.store.message_untried(texts[2].id, "vendor's limit", Some(at(2))).await.unwrap();
-    let due = |minutes| {
-        let store = t.store.clone();
-        async move {
-            let messages = store.take_messages(at(minutes), 9).await.unwrap();
-            messages.into_iter().map(|m| (m.to.person.unwrap().0, m.attempts)).collect::<Vec<_>>()
-        }
-    };
-    assert_eq!(due(1).await, []);
-    assert_eq!(due(2).await, [("c".to_owned(), 0)]);
-    assert_eq!(due(4).await, [("b".to_owned(), 1), ("c".to_owned(), 0)], "the dead sender's message came free");
-    let sms = |failed_since| Taken { last: Some(at(0)), failed_since };
-    assert_eq!(
-        t.store.taken_by(Channel::Sms).await.unwrap(),
-        sms(1),
-        "what is tried again counts, what waits does not"
-    );
-    t.store.message_failed(texts[1].id, "gateway says 500", None).await.unwrap();
-    assert_eq!(t.store.taken_by(Channel::Sms).await.unwrap(), sms(1), "given up");
-    assert_eq!(t.store.taken_by(Channel::Voice).await.unwrap(), Taken::default());
-    let shown = t.store.messages_of(incident.id).await.unwrap();
-    let failed: Vec<_> = shown.iter().filter(|m| m.status == Status::Failed).map(|m| m.error.as_deref()).collect();
-    assert_eq!(failed.len(), 2);
-    assert!(failed.contains(&Some("无人值班")) && failed.contains(&Some("gateway says 500")));
-    assert_eq!(t.store.sent_since(Channel::Sms, at(0)).await.unwrap(), [(Some("13800000000".into()), at(0))]);
-    assert_eq!(t.store.sent_since(Channel::Voice, at(0)).await.unwrap(), []);
-    t.store.message_sent(texts[2].id, at(5)).await.unwrap();
-    assert_eq!(
-        t.store.taken_by(Channel::Sms).await.unwrap(),
-        Taken { last: Some(at(5)), failed_since: 0 },
-        "works again"
-    );
 }
 
 async fn a_message_exists_exactly_once(t: TestStore) {

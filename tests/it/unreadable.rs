@@ -10,6 +10,7 @@ use huoyan::triage::detection::{Analysis, ModelVersion, Scores, Stream};
 use huoyan::triage::event::{Actor, Closure};
 use huoyan::triage::id::IncidentId;
 use huoyan::triage::incident::{By, Input};
+use huoyan::triage::policy::Channel;
 use huoyan::triage::sighting::Sighting;
 use jiff::{SignedDuration, Timestamp};
 
@@ -91,7 +92,7 @@ async fn one_damaged_row_of_any_table_is_left_out_and_named() {
             store.hotspots_since(start()).await.expect("hotspots").len(),
             store.unfiled_sightings(at(1), 10).await.expect("sightings").len(),
             store.closed_places(start()).await.expect("closings").len(),
-            store.take_messages(at(60), 10).await.expect("messages").len(),
+            store.due_messages(Channel::Sms, at(60)).await.expect("messages").len(),
             store.threshold_history().await.expect("thresholds").len(),
             store.analyses(&"cam1".into(), start(), at(60), 10).await.expect("analyses").len(),
             store.sessions(at(1)).await.expect("sessions").len(),

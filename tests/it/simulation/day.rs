@@ -17,7 +17,7 @@ use huoyan::store::{Chain, Filed, LogEntry, Message, Store};
 use huoyan::triage::cluster;
 use huoyan::triage::event::Event;
 use huoyan::triage::id::{DispatchId, IncidentId, PersonId};
-use huoyan::triage::policy::Policy;
+use huoyan::triage::policy::{Channel, Policy};
 use huoyan::triage::sighting::Sighting;
 use jiff::{SignedDuration, Timestamp};
 use std::cmp::Reverse;
@@ -247,7 +247,12 @@ impl Day {
         self.desk = None;
         let mut chance = Chance::of(self.world.seed, &format!("crash {}", self.crashes));
         if chance.happens(0.5) {
-            self.store.take_messages(self.now(), 32).await?;
+            for channel in [Channel::Sms, Channel::Voice, Channel::Wecom] {
+                let due = self.store.due_messages(channel, self.now()).await?;
+                if let Some(first) = due.first() {
+                    self.store.borrow(&[first], self.now(), after(self.now(), 1.0)).await?;
+                }
+            }
         }
         self.back_at = after(self.now(), chance.between(0.2, 2.5));
         self.at(self.back_at, Happening::Returns);

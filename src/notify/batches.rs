@@ -1,0 +1,67 @@
+//! Pure: what goes out together, in which order, and what is no longer worth saying.
+
+use super::gateway;
+use super::limits::{Number, number};
+use crate::store::{Message, Status};
+use crate::triage::event::Event;
+use crate::triage::incident::{Incident, State};
+use std::collections::BTreeSet;
+
+/// What waits for one number on one channel, most urgent first. Drills wait in a line of their own.
+pub struct Line {
+    pub number: Number,
+    pub drill: bool,
+    pub messages: Vec<Message>,
+}
+
+/// One line a number, the most urgent first. `due` is in the order of urgency.
+pub fn lines(due: Vec<Message>) -> Vec<Line> {
+    let mut lines: Vec<Line> = Vec::new();
+    for message in due {
+        let (number, drill) = (number(message.channel, message.to.phone.as_deref()), message.drill);
+        match lines.iter_mut().find(|line| line.number == number && line.drill == drill) {
+            Some(line) => line.messages.push(message),
+            None => lines.push(Line { number, drill, messages: vec![message] }),
+        }
+    }
+    lines
+}
+
+impl Line {
+    /// What goes first: the batch in which the first message went before, or else as many as fit with it. Vendors count calls,
+    /// not words, and a person who is rung for two fires is rung once. A text longer than a whole batch goes alone.
+    pub fn first(&self) -> Vec<&Message> {
+        let Some(first) = self.messages.first() else { return Vec::new() };
+        if first.batch.is_some() {
+            return self.messages.iter().filter(|it| it.batch == first.batch).collect();
+        }
+        let mut batch: Vec<&Message> = Vec::new();
+        for message in self.messages.iter().filter(|it| it.batch.is_none()) {
+            batch.push(message);
+            if batch.len() > 1 && text(batch.iter().copied()).len() > gateway::bytes_max(message.channel) {
+                batch.pop();
+                break;
+            }
+        }
+        batch
+    }
+}
+
+/// The words of a batch, each line once: several people may be told the same in one post.
+pub fn text<'a>(batch: impl Iterator<Item = &'a Message>) -> String {
+    let mut said = BTreeSet::new();
+    let lines: Vec<&str> = batch.map(|it| it.words.as_str()).filter(|words| said.insert(*words)).collect();
+    lines.join("\n")
+}
+
+/// Whether somebody still waits for a message that the board shows as 未送达: it stands there until somebody has taken it, the
+/// person has answered, or the incident is closed. Whoever was told anything newer about the incident knows more than it says.
+pub fn is_awaited(message: &Message, incident: &Incident, all: &[Message]) -> bool {
+    let noted =
+        incident.log.iter().any(|it| matches!(&it.event, Event::Undelivered { message: it, .. } if *it == message.id));
+    let stands = incident.undelivered.iter().any(|it| it.message == message.id);
+    let newer = |it: &Message| {
+        it.to.person == message.to.person && it.status == Status::Sent && it.created_at > message.created_at
+    };
+    incident.state != State::Closed && (stands || !noted) && !all.iter().any(newer)
+}
