@@ -24,6 +24,11 @@ const VOICE: &[Limit] = &[
 /// 短信, notifications per number (help.aliyun.com/document_detail/2881383.html): 50 a day.
 const SMS: &[Limit] = &[Limit { count: 50, within: LONGEST }];
 
+/// Drills, and what the board shows as failed and is tried on, may use two in five of each limit, so that a ranger's two calls can be
+/// drilled within an hour, and three stay for news of a fire. Of a limit of one, that one: news waits a minute for it, at most
+/// twice an hour.
+const SPARE: (usize, usize) = (2, 5);
+
 /// A called number on a channel; the robot's is one for all.
 pub type Number = (Channel, Option<String>);
 
@@ -35,29 +40,41 @@ pub fn number(channel: Channel, phone: Option<&str>) -> Number {
 /// bucket overruns by up to twice. At most 50 times a number are kept.
 #[derive(Default)]
 pub struct Limiter {
-    handed_over: HashMap<Number, VecDeque<Timestamp>>,
+    handed_over: HashMap<Number, VecDeque<Counted>>,
+}
+
+struct Counted {
+    at: Timestamp,
+    spare: bool,
 }
 
 impl Limiter {
-    /// The earliest moment, `now` or later, at which the vendor allows one more.
-    pub fn free_at(&self, number: &Number, now: Timestamp) -> Timestamp {
-        let Some(times) = self.handed_over.get(number) else { return now };
-        let leaves = limits(number.0).iter().filter_map(|limit| {
-            let oldest_that_counts = times.len().checked_sub(limit.count)?;
-            Some(times[oldest_that_counts] + limit.within)
+    /// The earliest moment, `now` or later, at which the vendor allows one more; `spare` is what only has its share.
+    pub fn free_at(&self, number: &Number, spare: bool, now: Timestamp) -> Timestamp {
+        let Some(counted) = self.handed_over.get(number) else { return now };
+        let leaves = limits(number.0).iter().flat_map(|limit| {
+            let all = nth_last(counted.iter().rev(), limit.count);
+            let share = (limit.count * SPARE.0 / SPARE.1).max(1);
+            let spared = nth_last(counted.iter().rev().filter(|it| it.spare), share);
+            [all, spared.filter(|_| spare)].into_iter().flatten().map(|at| at + limit.within)
         });
         leaves.fold(now, Ord::max)
     }
 
     /// One was handed over, taken or not: the vendor may have counted it. In the order of time.
-    pub fn count(&mut self, number: &Number, at: Timestamp) {
-        let times = self.handed_over.entry(number.clone()).or_default();
-        times.push_back(at);
+    pub fn count(&mut self, number: &Number, spare: bool, at: Timestamp) {
+        let counted = self.handed_over.entry(number.clone()).or_default();
+        counted.push_back(Counted { at, spare });
         let needed = limits(number.0).iter().map(|limit| limit.count).max().unwrap_or_default();
-        while times.len() > needed {
-            times.pop_front();
+        while counted.len() > needed {
+            counted.pop_front();
         }
     }
+}
+
+/// When the oldest of the last `count` was handed over: with it the limit is used up.
+fn nth_last<'a>(mut newest_first: impl Iterator<Item = &'a Counted>, count: usize) -> Option<Timestamp> {
+    newest_first.nth(count - 1).map(|it| it.at)
 }
 
 fn limits(channel: Channel) -> &'static [Limit] {
@@ -83,13 +100,13 @@ mod tests {
         let mut now = start;
         let mut calls = Vec::new();
         for _ in 0..21 {
-            now = limiter.free_at(&voice("138"), now);
-            limiter.count(&voice("138"), now);
+            now = limiter.free_at(&voice("138"), false, now);
+            limiter.count(&voice("138"), false, now);
             calls.push(now.duration_since(start).as_mins());
         }
         assert_eq!(calls[..11], [0, 1, 2, 3, 4, 60, 61, 62, 63, 64, 120]);
         assert_eq!(calls[20], 24 * 60);
-        assert_eq!(limiter.free_at(&voice("139"), start), start, "another number is free");
+        assert_eq!(limiter.free_at(&voice("139"), false, start), start, "another number is free");
     }
 
     #[test]
@@ -99,10 +116,28 @@ mod tests {
         for second in 0..20 {
             let number = number(Channel::Wecom, Some(&second.to_string()));
             let now = start + SignedDuration::from_secs(second);
-            assert_eq!(limiter.free_at(&number, now), now);
-            limiter.count(&number, now);
+            assert_eq!(limiter.free_at(&number, false, now), now);
+            limiter.count(&number, false, now);
         }
         let now = start + SignedDuration::from_secs(20);
-        assert_eq!(limiter.free_at(&number(Channel::Wecom, Some("new")), now), start + SignedDuration::from_mins(1));
+        assert_eq!(
+            limiter.free_at(&number(Channel::Wecom, Some("new")), false, now),
+            start + SignedDuration::from_mins(1)
+        );
+    }
+
+    #[test]
+    fn a_day_of_drills_leaves_a_fire_three_calls_in_five() {
+        let start: Timestamp = "2026-04-05T06:00:00Z".parse().expect("a time");
+        let mut limiter = Limiter::default();
+        let mut call = |drill, wanted: Timestamp| {
+            let at = limiter.free_at(&voice("138"), drill, wanted);
+            limiter.count(&voice("138"), drill, at);
+            at.duration_since(start).as_mins()
+        };
+        let drills = [0, 1, 2, 3].map(|minute| call(true, start + SignedDuration::from_mins(minute)));
+        assert_eq!(drills, [0, 1, 60, 61], "two an hour");
+        let calls = [62, 63, 64, 65].map(|minute| call(false, start + SignedDuration::from_mins(minute)));
+        assert_eq!(calls, [62, 63, 64, 120], "a fire has the other three, and what leaves the window first");
     }
 }

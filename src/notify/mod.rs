@@ -92,7 +92,7 @@ impl Notifier {
         let since = clock.now() - limits::LONGEST;
         for channel in CHANNELS {
             for tried in store.tried_since(channel, since).await? {
-                limiter.count(&limits::number(channel, tried.phone.as_deref()), tried.at);
+                limiter.count(&limits::number(channel, tried.phone.as_deref()), tried.drill, tried.at);
             }
         }
         let (limiter, lease) = (Mutex::new(limiter), config.answer_within + LEASE_BEYOND);
@@ -170,12 +170,13 @@ impl Notifier {
             return Ok(0);
         }
         let batch = line.first();
+        let spare = line.drill || batch[0].status == Status::Failed;
         if !self.is_awaited(&batch).await? {
             self.store.message_over(batch[0].id).await?;
             return Ok(batch.len());
         }
         let now = self.clock.now();
-        let free_at = limiter.free_at(&line.number, now);
+        let free_at = limiter.free_at(&line.number, spare, now);
         if free_at > now {
             self.hold(&line.messages, free_at).await?;
             return Ok(line.messages.len());
@@ -184,7 +185,7 @@ impl Notifier {
         if batch.is_empty() {
             return Ok(0);
         }
-        limiter.count(&line.number, now);
+        limiter.count(&line.number, spare, now);
         let (sender, moved) = (sender.clone(), batch.len());
         let send = under_way.sends.spawn(async move {
             let outcome = sender.send(&batch).await;

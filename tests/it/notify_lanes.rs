@@ -269,6 +269,27 @@ async fn a_digest_says_no_line_twice() {
     assert_eq!(gateway.heard()[0].2, "smoke\nfire");
 }
 
+#[tokio::test]
+async fn a_drill_leaves_the_fire_its_calls() {
+    let (office, gateway) = (Office::open().await, Gateway::start().await);
+    let mut drills = Vec::new();
+    for n in 0..3 {
+        let call = NewMessage { channel: Channel::Voice, drill: true, ..task("138", &format!("【演练】{n}")) };
+        drills.push(office.write_message(call).await);
+        // A process that begins anew still knows whose calls they were.
+        office.notifier(gateway.config(LONG)).await.deliver().await.unwrap();
+        office.clock.advance(SignedDuration::from_mins(2));
+    }
+    let over = office.message(drills[2]).await;
+    assert_eq!((gateway.heard().len(), over.status), (2, Status::Failed), "two drilled calls an hour: {over:?}");
+    for n in 0..3 {
+        let fire = office.write(Channel::Voice, "138", &format!("fire {n}")).await;
+        office.notifier(gateway.config(LONG)).await.deliver().await.unwrap();
+        assert_eq!(office.message(fire).await.status, Status::Sent);
+        office.clock.advance(SignedDuration::from_mins(2));
+    }
+}
+
 /// The gateway is down for half an hour: the board says 未送达, somebody else is told, and the text is tried on until …
 struct Outage {
     office: Office,
