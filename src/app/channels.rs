@@ -7,7 +7,10 @@ use crate::county::county_time;
 use crate::lang::Lang;
 use crate::store::Taken;
 use crate::triage::policy::Channel;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
+
+/// A gateway that needs longer than this for a text is said to be slow: the next may fail.
+const SLOW: SignedDuration = SignedDuration::from_secs(10);
 
 /// A channel, and what its gateway has taken; `None` without a gateway.
 type Standing = (Channel, Option<Taken>);
@@ -33,11 +36,11 @@ fn gateways(config: &NotifyConfig) -> [(Channel, &Option<String>); 3] {
     [(Channel::Voice, &config.voice_url), (Channel::Sms, &config.sms_url), (Channel::Wecom, &config.wecom_url)]
 }
 
-/// A county may do without one channel: its messages go another way. Without any, or when one takes nothing, somebody
-/// has to phone.
+/// A county may do without one channel: its messages go another way. Without any, or when one takes nothing or is slow, somebody
+/// may have to phone.
 fn is_well(all: &[Standing]) -> bool {
     let mut served = all.iter().filter_map(|(_, taken)| *taken).peekable();
-    served.peek().is_some() && served.all(|taken| taken.failed_since == 0)
+    served.peek().is_some() && served.all(|taken| taken.failed_since == 0 && taken.needed <= SLOW)
 }
 
 fn words(all: &[Standing], lang: Lang) -> String {
@@ -59,7 +62,7 @@ fn channel_words(channel: Channel, taken: Option<Taken>, lang: Lang) -> String {
         Channel::Sms => lang.pick("短信", "texts"),
         Channel::Wecom => lang.pick("企业微信", "WeCom"),
     };
-    let Some(Taken { last, failed_since }) = taken else {
+    let Some(Taken { last, needed, failed_since }) = taken else {
         return format!("{name}{}", lang.pick("没有网关", ": no gateway"));
     };
     let last = last.map_or(lang.pick("从未", "never").to_owned(), clock);
@@ -70,7 +73,11 @@ fn channel_words(channel: Channel, taken: Option<Taken>, lang: Lang) -> String {
             lang.pick("，其后{}条网关未收", ", {} not taken since").replace("{}", &format!("{count}{or_more}"))
         }
     };
-    format!("{name}{}{last}{failed}", lang.pick("上次成功 ", ": last taken "))
+    let slow = match needed > SLOW {
+        true => lang.pick("，网关慢，用了{}秒", ", slow: after {} s").replace("{}", &needed.as_secs().to_string()),
+        false => String::new(),
+    };
+    format!("{name}{}{last}{slow}{failed}", lang.pick("上次成功 ", ": last taken "))
 }
 
 /// With its day: a gateway may have been dead since yesterday.
@@ -84,7 +91,7 @@ mod tests {
 
     fn standing(voice: Option<u32>, sms: Option<u32>) -> [Standing; 2] {
         let last = "2026-11-21T06:00:00Z".parse().ok();
-        let taken = |failed: Option<u32>| failed.map(|failed_since| Taken { last, failed_since });
+        let taken = |failed: Option<u32>| failed.map(|failed_since| Taken { last, failed_since, ..Taken::default() });
         [(Channel::Voice, taken(voice)), (Channel::Sms, taken(sms))]
     }
 
@@ -108,7 +115,18 @@ mod tests {
             "voice: last taken 11-21 14:00; texts: last taken 11-21 14:00, 2 not taken since. Look at the gateway, and phone if it is urgent"
         );
         assert!(words(&standing(None, None), Lang::Zh).starts_with("没有任何通知网关"));
-        let fresh = [(Channel::Sms, Some(Taken { last: None, failed_since: 1 }))];
+        let fresh = [(Channel::Sms, Some(Taken { failed_since: 1, ..Taken::default() }))];
         assert!(words(&fresh, Lang::En).starts_with("texts: last taken never, 1 not taken since"));
+    }
+
+    #[test]
+    fn a_gateway_that_thinks_for_half_a_minute_is_said_to_be_slow() {
+        for (needed_s, well) in [(10, true), (32, false)] {
+            let mut all = standing(None, Some(0));
+            all[1].1 = all[1].1.map(|taken| Taken { needed: SignedDuration::from_secs(needed_s), ..taken });
+            assert_eq!(is_well(&all), well, "{needed_s} s");
+            assert_eq!(words(&all, Lang::Zh).contains("短信上次成功 11-21 14:00，网关慢，用了32秒"), !well);
+            assert_eq!(words(&all, Lang::En).contains("texts: last taken 11-21 14:00, slow: after 32 s"), !well);
+        }
     }
 }

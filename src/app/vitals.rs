@@ -6,7 +6,7 @@ use crate::clock::Heartbeat;
 use jiff::SignedDuration;
 use std::time::Duration;
 
-/// The desk looks every 15 s, the sender every second; a slow gateway may hold a round for half a minute.
+/// The desk looks every 15 s, the sender every second, whatever its gateways do; a full disk may hold either for a while.
 const SILENT_MAX: Duration = Duration::from_secs(60);
 /// A clock that is kept by a time server is never set by so much at once.
 const STEP_MAX: SignedDuration = SignedDuration::from_secs(2);

@@ -5,7 +5,7 @@ use super::{Store, failed, from_word, id, reading, time, us, word, writing};
 use crate::error::Result;
 use crate::triage::id::{DispatchId, IncidentId, MessageId, PersonId};
 use crate::triage::policy::{Channel, Role};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use sqlx::Connection as _;
 use std::fmt;
@@ -130,6 +130,8 @@ pub struct Tried {
 pub struct Taken {
     /// When it last took a text.
     pub last: Option<Timestamp>,
+    /// How long it needed for that.
+    pub needed: SignedDuration,
     /// Texts that it was handed since and has not taken, those still tried included; counted up to [`Taken::COUNTED`].
     pub failed_since: u32,
 }
@@ -310,15 +312,20 @@ impl Store {
     /// Whether the gateway of this channel takes what it is handed. Never tried is no failure: that is nobody's gateway.
     pub async fn taken_by(&self, channel: Channel) -> Result<Taken> {
         let channel = word(&channel)?;
-        let (last,): (Option<i64>,) = reading!(self, pool => sqlx::query_as(
-            "SELECT MAX(sent_at_us) FROM message WHERE channel = $1",
-        ).bind(&channel).fetch_one(pool).await.map_err(failed)?);
-        // A text's next try stays at its last one once it is given up.
+        let last: Option<(i64, Option<i64>)> = reading!(self, pool => sqlx::query_as(
+            "SELECT sent_at_us, tried_at_us FROM message WHERE channel = $1 AND sent_at_us IS NOT NULL \
+             ORDER BY sent_at_us DESC LIMIT 1",
+        ).bind(&channel).fetch_optional(pool).await.map_err(failed)?);
+        let (sent_at_us, tried_at_us) = last.unwrap_or_default();
         let (failed_since,): (i64,) = reading!(self, pool => sqlx::query_as(
-            "SELECT COUNT(*) FROM (SELECT 1 AS one FROM message WHERE status IN ('queued', 'failed') AND next_try_at_us > $1 \
-             AND channel = $2 AND attempts > 0 LIMIT $3) AS tried",
-        ).bind(last.unwrap_or_default()).bind(&channel).bind(i64::from(Taken::COUNTED)).fetch_one(pool).await.map_err(failed)?);
-        Ok(Taken { last: last.map(time).transpose()?, failed_since: failed_since as u32 })
+            "SELECT COUNT(*) FROM (SELECT 1 AS one FROM message WHERE channel = $1 AND tried_at_us > $2 \
+             AND status <> 'sent' AND attempts > 0 LIMIT $3) AS tried",
+        ).bind(&channel).bind(sent_at_us).bind(i64::from(Taken::COUNTED)).fetch_one(pool).await.map_err(failed)?);
+        Ok(Taken {
+            last: last.map(|(at, _)| time(at)).transpose()?,
+            needed: SignedDuration::from_micros(sent_at_us - tried_at_us.unwrap_or(sent_at_us)),
+            failed_since: failed_since as u32,
+        })
     }
 
     /// When this channel's vendor was asked since `since`, once for what went out together, oldest first: what it has counted when

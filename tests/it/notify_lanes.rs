@@ -175,7 +175,7 @@ async fn a_gateway_slower_than_our_patience_hands_each_text_on_once() {
 }
 
 #[tokio::test]
-async fn a_slow_gateway_is_waited_for() {
+async fn a_slow_gateway_is_waited_for_and_its_slowness_is_known() {
     assert!(NotifyConfig::default().answer_within > SignedDuration::from_secs(30), "slow vendors need half a minute");
     let (office, gateway) = (Office::open().await, Gateway::start().await);
     let incident = office.write(Channel::Sms, "stuck", "task").await;
@@ -188,6 +188,8 @@ async fn a_slow_gateway_is_waited_for() {
     let (sent, ()) = tokio::join!(notifier.deliver(), answers);
     assert_eq!((sent.unwrap(), gateway.heard().len()), (1, 1));
     assert_eq!(office.message(incident).await.attempts, 1);
+    let taken = office.t.store.taken_by(Channel::Sms).await.unwrap();
+    assert_eq!((taken.needed.as_secs(), taken.failed_since), (30, 0), "and the board says so");
 }
 
 /// Somebody's texts hang. Calls go out, other people's texts go out, what comes later goes out; his own wait their turn.

@@ -2,17 +2,18 @@
 
 use crate::fixture::*;
 use crate::store_contract::{contract, message, recorded_opening};
-use huoyan::store::{Addressee, Commit, Fate, Message, NewMessage, Occasion, Status, Store, Tried};
+use huoyan::store::{Addressee, Commit, Fate, Message, NewMessage, Occasion, Status, Store, Taken, Tried};
 use huoyan::triage::id::MessageId;
 use huoyan::triage::incident::Incident;
 use huoyan::triage::policy::{Channel, Role};
+use jiff::SignedDuration;
 
 contract!(
     messages_are_borrowed_once_and_come_free_again,
     what_went_out_together_goes_out_together_again,
     the_first_word_goes_before_rings_and_a_fire_before_a_drill,
     no_number_hides_another_and_no_flood_fills_the_memory,
-    a_vendor_is_remembered_to_have_been_asked,
+    a_gateway_is_judged_by_what_it_was_handed_last,
 );
 
 async fn written(store: &Store, messages: Vec<NewMessage>) -> Incident {
@@ -127,12 +128,25 @@ async fn no_number_hides_another_and_no_flood_fills_the_memory(t: TestStore) {
     assert_eq!(due(&t.store, 0).await.len(), 512);
 }
 
-async fn a_vendor_is_remembered_to_have_been_asked(t: TestStore) {
+async fn a_gateway_is_judged_by_what_it_was_handed_last(t: TestStore) {
     written(&t.store, vec![to("a"), to("b")]).await;
     let seen = due(&t.store, 0).await;
-    for (n, minutes) in [(0, 0), (1, 1), (0, 9)] {
-        borrow(&t.store, &[&seen[n]], minutes).await;
-    }
+    let sms = async || t.store.taken_by(Channel::Sms).await.expect("read");
+    assert_eq!(sms().await, Taken::default(), "what waits is no failure");
+    borrow(&t.store, &[&seen[0]], 0).await;
+    t.store.message_failed(seen[0].id, "gateway says 500", Fate::Queued(at(9))).await.unwrap();
+    assert_eq!(sms().await, Taken { failed_since: 1, ..Taken::default() });
+
+    borrow(&t.store, &[&seen[1]], 1).await;
+    let sent_at = at(1) + SignedDuration::from_secs(30);
+    t.store.message_sent(seen[1].id, sent_at).await.unwrap();
+    let well = Taken { last: Some(sent_at), needed: SignedDuration::from_secs(30), failed_since: 0 };
+    assert_eq!(sms().await, well, "it failed before the last success, though its next try comes after");
+    borrow(&t.store, &[&seen[0]], 9).await;
+    t.store.message_failed(seen[0].id, "gateway says 500", Fate::Failed(None)).await.unwrap();
+    assert_eq!(sms().await, Taken { failed_since: 1, ..well });
+    assert_eq!(t.store.taken_by(Channel::Voice).await.unwrap(), Taken::default());
+
     let asked = |phone: &str, minutes| Tried { phone: Some(phone.into()), drill: false, at: at(minutes) };
     assert_eq!(t.store.tried_since(Channel::Sms, at(0)).await.unwrap(), [asked("b", 1), asked("a", 9)]);
     assert_eq!(t.store.tried_since(Channel::Sms, at(2)).await.unwrap(), [asked("a", 9)]);
