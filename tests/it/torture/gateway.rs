@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum Mood {
@@ -23,7 +23,7 @@ pub enum Mood {
     Forgetful,
 }
 
-/// An answer that is slow comes before the program gives up (10 s), and after a kill may have come.
+/// An answer that is slow comes before the program gives up (40 s), and after a kill may have come.
 const SLOW: Duration = Duration::from_millis(1_500);
 
 #[derive(Clone)]
@@ -35,7 +35,6 @@ pub struct Gateway {
 #[derive(Default)]
 pub struct Seen {
     mood: Mood,
-    in_doubt: bool,
     /// By key. What came twice with one key went out once.
     pub taken: HashMap<String, Taken>,
     /// How often a key came again.
@@ -45,13 +44,7 @@ pub struct Seen {
 pub struct Taken {
     pub to: String,
     pub text: String,
-    at: Instant,
-    /// The program may not have learnt that it was taken, or could not write it down.
-    pub in_doubt: bool,
 }
-
-/// An answer is written down within so long.
-const WRITTEN_WITHIN: Duration = Duration::from_secs(5);
 
 impl Gateway {
     pub async fn start() -> Self {
@@ -71,28 +64,16 @@ impl Gateway {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// From now on the program may not be able to write down what was taken; nor what was just taken.
-    pub fn doubt(&self) {
-        let mut seen = self.seen();
-        seen.in_doubt = true;
-        seen.taken.values_mut().filter(|it| it.at.elapsed() < WRITTEN_WITHIN).for_each(|it| it.in_doubt = true);
-    }
-
-    pub fn trust(&self) {
-        self.seen().in_doubt = false;
-    }
-
     fn take(&self, key: &str, to: &str, text: &str) -> Mood {
         let mut seen = self.seen();
         let mood = seen.mood;
         if mood == Mood::Out {
             return mood;
         }
-        let in_doubt = seen.in_doubt || mood == Mood::Forgetful;
         match seen.taken.entry(key.to_owned()) {
             Entry::Occupied(_) => seen.repeats += 1,
             Entry::Vacant(new) => {
-                new.insert(Taken { to: to.to_owned(), text: text.to_owned(), at: Instant::now(), in_doubt });
+                new.insert(Taken { to: to.to_owned(), text: text.to_owned() });
             }
         }
         mood

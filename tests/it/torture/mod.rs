@@ -174,13 +174,11 @@ impl County {
         Clock::System.sleep(Duration::from_millis(dice.below(300))).await;
         match fault {
             Fault::Killed => {
-                self.gateway.doubt();
                 self.program.kill9();
                 self.program = self.office.start();
                 self.office.is_up().await;
             }
             Fault::DiskFull => {
-                self.gateway.doubt();
                 around::fill_the_disk(&self.program, &self.office.data, dice.below(60_000));
                 Clock::System.sleep(lasts).await;
                 around::make_room(&self.program);
@@ -196,7 +194,6 @@ impl County {
                 self.gateway.is(gateway::Mood::Well);
             }
             Fault::Database => {
-                self.gateway.doubt();
                 let wire = self.wire.as_ref().expect("drawn only with PostgreSQL");
                 wire.cut();
                 Clock::System.sleep(lasts).await;
@@ -208,7 +205,6 @@ impl County {
             // Not answered by now it goes on by itself; that nothing lives is said already.
             let _ = tokio::time::timeout(self.lives_within, pressing).await;
         }
-        self.gateway.trust();
         healed
     }
 
