@@ -169,7 +169,7 @@ pub async fn record(app: App, lane: Arc<Mutex<Lane<Vec<Analysis>>>>) {
         async move { store.record_analyses(&batch).await }
     };
     let told = |round: Round<'_>| {
-        let zh = "分析记录写不进数据库：调参页面会缺数据".to_owned();
+        let zh = "分析记录存不下来：调参页面会缺数据".to_owned();
         let en = "analyses are not kept: the ops page will lack them".to_owned();
         say(&app, "analyses", &round, zh, en);
     };

@@ -1,41 +1,45 @@
-//! What the model said about every frame, for the ops page: scores over time and what-if.
+//! What the model said about every frame, for the ops page: scores over time and what-if. Apart from the record: a file (SQLite) or
+//! a partition (PostgreSQL) a day, with a writer of its own, so that neither waits for the other and a day goes in one stroke.
 
-use super::{Store, failed, from_json, reading, time, to_json, us, writing};
+pub(super) mod days;
+mod partitions;
+
+use super::writer::held;
+use super::{Db, Store, failed, from_json, time};
 use crate::error::Result;
 use crate::triage::detection::{Analysis, ModelVersion, Scores, Stream};
 use crate::triage::id::{CameraId, PoseId};
-use jiff::{SignedDuration, Timestamp};
-use sqlx::Connection as _;
+use jiff::civil::Date;
+use jiff::{Timestamp, tz::TimeZone};
 
-/// Long enough to try thresholds on a whole 清明 season's fortnight twice: twelve cameras at one frame in 10 s make about
-/// 3 million rows (0.4 GB), 267 cameras 69 million (8 to 10 GB).
-const KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
-/// Rows deleted in one act, so that the single writer is free again after milliseconds.
-const PRUNED_AT_ONCE: i64 = 4_000;
+/// Rows removed in one act, so that the single writer is free again after milliseconds.
+const REMOVED_AT_ONCE: i64 = 4_000;
 
-type Row = (String, i64, f64, f64, String, String, String, String);
+/// Of one camera, as both databases give it back.
+#[derive(sqlx::FromRow)]
+struct Row {
+    pose: String,
+    captured_at_us: i64,
+    smoke: f64,
+    fire: f64,
+    /// JSON; null: none, as of nearly all frames.
+    detections: Option<String>,
+    model_name: String,
+    model_version: String,
+    is_main: bool,
+}
 
 impl Store {
     /// A frame already known stays as it was.
     pub async fn record_analyses(&self, batch: &[Analysis]) -> Result<()> {
-        writing!(self, connection => {
-            let mut tx = connection.begin().await.map_err(failed)?;
-            for analysis in batch {
-                sqlx::query(
-                    "INSERT INTO analysis (camera, pose, captured_at_us, smoke, fire, detections, model_name, model_version, stream) \
-                     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING",
-                )
-                .bind(analysis.camera.as_str()).bind(analysis.pose.as_str()).bind(us(analysis.captured_at))
-                .bind(f64::from(analysis.scores.smoke)).bind(f64::from(analysis.scores.fire))
-                .bind(to_json(&analysis.detections)?).bind(&analysis.model.name).bind(&analysis.model.version)
-                .bind(stream_word(analysis.stream))
-                .execute(&mut *tx).await.map_err(failed)?;
-            }
-            tx.commit().await.map_err(failed)
-        })
+        match &self.db {
+            Db::Sqlite { analyses, .. } => analyses.record(batch).await,
+            Db::Postgres(pool) => partitions::record(pool, batch).await,
+        }
     }
 
-    /// Frames of one camera captured at or after `since` and before `until`: the newest `limit` of them, oldest first.
+    /// Frames of one camera captured at or after `since` and before `until`: the newest `limit` of them, oldest first. Scores are
+    /// exact to 1/10,000.
     pub async fn analyses(
         &self,
         camera: &CameraId,
@@ -43,42 +47,78 @@ impl Store {
         until: Timestamp,
         limit: u32,
     ) -> Result<Vec<Analysis>> {
-        let rows: Vec<Row> = reading!(self, pool => sqlx::query_as(
-            "SELECT pose, captured_at_us, smoke, fire, detections, model_name, model_version, stream FROM analysis \
-             WHERE camera = $1 AND captured_at_us >= $2 AND captured_at_us < $3 ORDER BY captured_at_us DESC LIMIT $4",
-        ).bind(camera.as_str()).bind(us(since)).bind(us(until)).bind(i64::from(limit)).fetch_all(pool).await.map_err(failed)?);
-        let named = |row: Row| (format!("analysis of {camera} at {}", row.1), analysis(camera, row));
+        let rows = match &self.db {
+            Db::Sqlite { analyses, .. } => analyses.read(camera, since, until, limit).await?,
+            Db::Postgres(pool) => partitions::read(pool, camera, since, until, limit).await?,
+        };
+        let named =
+            |row: Row| (format!("analysis of {camera} at {}", row.captured_at_us), row.into_analysis(camera.clone()));
         Ok(self.readable(rows.into_iter().rev().map(named)))
     }
 
-    /// The oldest ones first, a bounded number of them.
-    pub(super) async fn prune_analyses(&self, now: Timestamp) -> Result<u64> {
-        writing!(self, connection => sqlx::query(
-            "DELETE FROM analysis WHERE (camera, captured_at_us, pose) IN (SELECT camera, captured_at_us, pose FROM analysis \
-             WHERE captured_at_us < $1 ORDER BY captured_at_us LIMIT $2)",
-        ).bind(us(now - KEPT)).bind(PRUNED_AT_ONCE)
-            .execute(connection).await.map(|done| done.rows_affected()).map_err(failed))
+    /// Removes the days that ended at or before `before`. Returns how many.
+    pub async fn prune_analyses(&self, before: Timestamp) -> Result<usize> {
+        match &self.db {
+            Db::Sqlite { analyses, .. } => analyses.prune(before).await,
+            Db::Postgres(pool) => partitions::prune(pool, before).await,
+        }
+    }
+
+    /// Removes some of the rows that versions before 0.2 wrote into SQLite's record itself. The caller pauses and calls again until it
+    /// returns zero: none is left.
+    pub async fn prune_analyses_in_record(&self) -> Result<u64> {
+        let Db::Sqlite { writer, .. } = &self.db else { return Ok(0) };
+        held!(writer, connection => sqlx::query(
+            "DELETE FROM analysis WHERE (camera, captured_at_us, pose) IN (SELECT camera, captured_at_us, pose FROM analysis LIMIT $1)",
+        ).bind(REMOVED_AT_ONCE).execute(connection).await.map(|done| done.rows_affected()).map_err(failed))
     }
 }
 
-fn analysis(
-    camera: &CameraId,
-    (pose, captured_at_us, smoke, fire, detections, name, version, stream): Row,
-) -> Result<Analysis> {
-    Ok(Analysis {
-        camera: camera.clone(),
-        pose: PoseId(pose),
-        captured_at: time(captured_at_us)?,
-        scores: Scores { smoke: smoke as f32, fire: fire as f32 },
-        detections: from_json(&detections, format_args!("an analysis of camera {camera}"))?,
-        model: ModelVersion { name, version },
-        stream: if stream == stream_word(Stream::Main) { Stream::Main } else { Stream::Screened },
-    })
+impl Row {
+    fn into_analysis(self, camera: CameraId) -> Result<Analysis> {
+        let detections = match &self.detections {
+            Some(json) => from_json(json, format_args!("an analysis of camera {camera}"))?,
+            None => Vec::new(),
+        };
+        Ok(Analysis {
+            camera,
+            pose: PoseId(self.pose),
+            captured_at: time(self.captured_at_us)?,
+            scores: Scores { smoke: self.smoke as f32, fire: self.fire as f32 },
+            detections,
+            model: ModelVersion { name: self.model_name, version: self.model_version },
+            stream: if self.is_main { Stream::Main } else { Stream::Screened },
+        })
+    }
 }
 
-fn stream_word(stream: Stream) -> &'static str {
-    match stream {
-        Stream::Screened => "screened",
-        Stream::Main => "main",
+/// Detections as stored.
+fn detections(analysis: &Analysis) -> Result<Option<String>> {
+    (!analysis.detections.is_empty()).then(|| super::to_json(&analysis.detections)).transpose()
+}
+
+/// Days are of UTC, whatever the county's clock: a day has one beginning and one end.
+fn day(at: Timestamp) -> Date {
+    at.to_zoned(TimeZone::UTC).date()
+}
+
+/// The first instant of a day.
+fn begin(day: Date) -> Result<Timestamp> {
+    let midnight =
+        day.to_zoned(TimeZone::UTC).map_err(|e| crate::error::Error::internal("an impossible day").because(e))?;
+    Ok(midnight.timestamp())
+}
+
+/// The first instant after it.
+fn end(day: Date) -> Result<Timestamp> {
+    begin(day.tomorrow().map_err(|e| crate::error::Error::internal("an impossible day").because(e))?)
+}
+
+/// A batch by days: frames around midnight are of two.
+fn by_day(batch: &[Analysis]) -> std::collections::BTreeMap<Date, Vec<&Analysis>> {
+    let mut days = std::collections::BTreeMap::<Date, Vec<&Analysis>>::new();
+    for analysis in batch {
+        days.entry(day(analysis.captured_at)).or_default().push(analysis);
     }
+    days
 }

@@ -162,7 +162,8 @@ impl Store {
         })
     }
 
-    pub(super) async fn prune_logins(&self, now: Timestamp) -> Result<()> {
+    /// Throws away used-up links and sessions.
+    pub async fn prune_logins(&self, now: Timestamp) -> Result<()> {
         writing!(self, connection => {
             sqlx::query("DELETE FROM session WHERE expires_at_us <= $1").bind(us(now)).execute(&mut *connection).await.map_err(failed)?;
             sqlx::query("DELETE FROM login WHERE expires_at_us <= $1").bind(us(now)).execute(&mut *connection).await.map_err(failed)?;

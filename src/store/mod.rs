@@ -25,6 +25,7 @@ pub use thresholds::PublishedThresholds;
 pub use unreadable::Unreadable;
 
 use crate::error::{Error, Kind, Result};
+use analyses::days::Days;
 use jiff::Timestamp;
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
@@ -61,6 +62,7 @@ enum Db {
     Sqlite {
         readers: SqlitePool,
         writer: SqlitePool,
+        analyses: Days,
     },
     Postgres(PgPool),
 }
@@ -101,7 +103,7 @@ impl Store {
         })?;
         pictures::sweep(&pictures);
         let db = match url {
-            "sqlite" => open_sqlite(&data_dir.join(SQLITE_FILE)).await?,
+            "sqlite" => open_sqlite(data_dir).await?,
             _ if url.starts_with("postgres://") || url.starts_with("postgresql://") => open_postgres(url).await?,
             _ => {
                 return Err(Error::invalid(
@@ -119,27 +121,21 @@ impl Store {
             .execute(connection).await.map(drop).map_err(failed))
     }
 
-    /// Waits for running transactions, writes SQLite's journal back into its file, and closes.
+    /// Waits for running transactions, writes SQLite's journals back into their files, and closes.
     pub async fn close(&self) {
         match &self.db {
-            Db::Sqlite { readers, writer } => {
+            Db::Sqlite { readers, writer, analyses } => {
                 readers.close().await;
                 writer.close().await;
+                analyses.close().await;
             }
             Db::Postgres(pool) => pool.close().await,
         }
     }
-
-    /// Throws away what nobody needs any more: analyses after 30 days, used-up links and sessions. The log, its sightings
-    /// and pictures stay. One call is one short act, so that no action waits long behind it; the caller pauses and calls
-    /// again until nothing is removed. Returns the number of analyses removed.
-    pub async fn prune(&self, now: Timestamp) -> Result<u64> {
-        self.prune_logins(now).await?;
-        self.prune_analyses(now).await
-    }
 }
 
-async fn open_sqlite(file: &Path) -> Result<Db> {
+async fn open_sqlite(data: &Path) -> Result<Db> {
+    let file = &data.join(SQLITE_FILE);
     let options = SqliteConnectOptions::new()
         .filename(file)
         .create_if_missing(true)
@@ -162,7 +158,7 @@ async fn open_sqlite(file: &Path) -> Result<Db> {
         .connect_with(options)
         .await
         .map_err(unopened)?;
-    Ok(Db::Sqlite { readers, writer })
+    Ok(Db::Sqlite { readers, writer, analyses: Days::new(data) })
 }
 
 async fn open_postgres(url: &str) -> Result<Db> {

@@ -1,7 +1,6 @@
 //! F31: a backup is taken while people act, and a whole office comes back from it.
 
 use crate::fixture::*;
-use crate::prune::OLD_ROWS;
 use huoyan::backup::{self, Office, Restored, Step, Taken};
 use huoyan::clock::Clock;
 use huoyan::desk::Desk;
@@ -22,6 +21,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+/// Years of hotspots.
+const MANY_HOTSPOTS: &str = "INSERT INTO hotspot (key, acquired_at_us, received_at_us, version, body) \
+    WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 200000) SELECT 'old ' || i, i, i, '2.0NRT', '{}' FROM n";
 const PEOPLE: &str = "编号,姓名,电话\nr1,张三,13800000001\n";
 
 /// An office with one open fire, a register, and a folder for backups beside it.
@@ -99,7 +101,7 @@ async fn what_was_answered_before_a_backup_comes_back_from_it() {
     let story = Story::begin().await;
     let photos = [story.photo().await, story.photo().await];
     // So that copying takes a while.
-    story.t.execute(OLD_ROWS).await;
+    story.t.execute(MANY_HOTSPOTS).await;
     let (accepted, over) = (Arc::new(Mutex::new(BTreeSet::new())), Arc::new(AtomicBool::new(false)));
     let acting = tokio::spawn({
         let (desk, fire, accepted, over) =

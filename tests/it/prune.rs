@@ -1,62 +1,143 @@
-//! Old analyses go beside the office's work, not before it.
+//! F30: what the model said about every frame lies apart from the record. Old days go in one stroke, beside the office's work, and neither
+//! of the two ever waits for the other.
 
 use crate::fixture::*;
 use huoyan::app::prune::prune;
 use huoyan::clock::Clock;
+use huoyan::desk::Desk;
+use huoyan::triage::detection::{Analysis, ModelVersion, Scores, Stream};
 use huoyan::triage::event::Actor;
+use huoyan::triage::id::IncidentId;
 use huoyan::triage::incident::{By, Input};
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
+use sqlx::{ConnectOptions as _, Connection as _};
 use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
 
-const OLD: u64 = 200_000;
-
-/// A camera that was looked at 200,000 times before `start()`.
-pub const OLD_ROWS: &str = "INSERT INTO analysis (camera, pose, captured_at_us, smoke, fire, detections, model_name, model_version) \
+/// A third of a day of 267 cameras.
+const FILL: &str = "INSERT INTO analysis (view, since_us, smoke, fire, model, is_main) \
+    WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 800000) SELECT i % 267 + 2, i, 100, 100, 1, 0 FROM n";
+/// 200,000 rows as versions before 0.2 kept them in the record itself.
+const OLD: i64 = 200_000;
+const OLD_ROWS: &str = "INSERT INTO analysis (camera, pose, captured_at_us, smoke, fire, detections, model_name, model_version) \
     WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 200000) \
     SELECT 'cam' || (i % 267), 'default', i, 0.01, 0.01, '[]', 'smoke-fire', '0.2.0' FROM n";
+/// Findings F30: no action waits longer while old rows are removed.
+const WAIT_MAX: Duration = Duration::from_secs(1);
 
-async fn left(t: &TestStore) -> u64 {
-    let url = format!("sqlite://{}", t.folder.path().join("huoyan.db").display());
-    let pool = sqlx::SqlitePool::connect(&url).await.expect("connects");
-    let (left,): (i64,) =
-        sqlx::query_as("SELECT COUNT(*) FROM analysis").fetch_one(&pool).await.expect("a number of rows");
-    pool.close().await;
-    left as u64
+fn analysis(captured_at: Timestamp) -> Analysis {
+    Analysis {
+        camera: "cam1".into(),
+        pose: "default".into(),
+        captured_at,
+        scores: Scores { smoke: 0.1, fire: 0.0 },
+        detections: Vec::new(),
+        model: ModelVersion { name: "m".into(), version: "1".into() },
+        stream: Stream::Screened,
+    }
+}
+
+/// Names of the files that hold analyses.
+fn files(t: &TestStore) -> Vec<String> {
+    let entries = std::fs::read_dir(t.folder.path().join("analyses")).into_iter().flatten().flatten();
+    let mut names: Vec<String> = entries.map(|it| it.file_name().to_string_lossy().into_owned()).collect();
+    names.sort();
+    names
+}
+
+/// The file of a day, or the record itself, behind the store's back.
+async fn connect(t: &TestStore, file: &str) -> SqliteConnection {
+    SqliteConnectOptions::new().filename(t.folder.path().join(file)).connect().await.expect("connects")
+}
+
+async fn note(desk: &Desk, fire: IncidentId) -> Duration {
+    let officer = By { actor: Actor::Officer { person: "o2".into() }, action: None, happened_at: None };
+    let asked = Instant::now();
+    desk.act(fire, Input::Note { words: "看过".into() }, &officer).await.expect("an action");
+    asked.elapsed()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn actions_are_committed_between_the_acts_of_pruning() {
+async fn forty_days_off_cost_no_action_a_second_when_the_old_days_go() {
+    let t = TestStore::sqlite().await;
+    let days = ["2026-04-05", "2026-04-06", "2026-04-07"];
+    for (day, name) in (0..).zip(days) {
+        t.store.record_analyses(&[analysis(at(day * 24 * 60))]).await.expect("kept");
+        let mut file = connect(&t, &format!("analyses/{name}.db")).await;
+        sqlx::query(FILL).execute(&mut file).await.expect("a busy day");
+        file.close().await.expect("closed");
+    }
+    let clock = Clock::simulated(at(40 * 24 * 60));
+    t.store.record_analyses(&[analysis(clock.now())]).await.expect("kept");
+    let desk = desk(&t.store, &clock);
+    let fire = desk.sighting(satellite_sighting(&hotspot("1", "NRT"))).await.expect("filed");
+
+    let (store, now) = (t.store.clone(), clock.clone());
+    let pruning = tokio::spawn(async move { prune(&store, &now).await });
+    let mut slowest = Duration::ZERO;
+    loop {
+        slowest = slowest.max(note(&desk, fire).await);
+        if pruning.is_finished() {
+            break;
+        }
+    }
+    assert_eq!(pruning.await.expect("ends").expect("prunes"), days.len());
+    assert!(slowest < WAIT_MAX, "an action waited {slowest:?}");
+    let left = files(&t);
+    assert!(!left.is_empty() && left.iter().all(|it| it.starts_with("2026-05-15.db")), "{left:?}");
+    let all = t.store.analyses(&"cam1".into(), Timestamp::UNIX_EPOCH, at(50 * 24 * 60), 10).await.expect("read");
+    assert_eq!(all, [analysis(clock.now())], "and what is young stays");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_older_versions_kept_in_the_record_goes_a_little_at_a_time() {
     let t = TestStore::sqlite().await;
     t.execute(OLD_ROWS).await;
     let clock = Clock::simulated(start());
     let desk = desk(&t.store, &clock);
     let fire = desk.sighting(satellite_sighting(&hotspot("1", "NRT"))).await.expect("filed");
-    let officer = By { actor: Actor::Officer { person: "o2".into() }, action: None, happened_at: None };
-
-    // The clock's pauses take no time here: between two acts of pruning there is only the line before the writer.
-    let (store, month_later) = (t.store.clone(), Clock::simulated(at(31 * 24 * 60)));
-    let pruning = tokio::spawn(async move { prune(&store, &month_later).await });
-    let (mut acts, mut stages) = (0, BTreeSet::new());
+    let mut record = connect(&t, "huoyan.db").await;
+    let (store, now) = (t.store.clone(), clock.clone());
+    let pruning = tokio::spawn(async move { prune(&store, &now).await });
+    // The clock's pauses take no time here: between two acts there is only the line before the writer.
+    let (mut slowest, mut stages) = (Duration::ZERO, BTreeSet::new());
     while !pruning.is_finished() {
-        let words = format!("note {acts}");
-        desk.act(fire, Input::Note { words }, &officer).await.expect("an action while rows are removed");
-        acts += 1;
-        stages.insert(left(&t).await);
+        slowest = slowest.max(note(&desk, fire).await);
+        let (left,): (i64,) =
+            sqlx::query_as("SELECT COUNT(*) FROM analysis").fetch_one(&mut record).await.expect("a number");
+        stages.insert(left);
         clock.advance(SignedDuration::from_secs(1));
     }
-    assert_eq!(pruning.await.expect("ends").expect("prunes"), OLD);
-    assert_eq!(left(&t).await, 0);
+    pruning.await.expect("ends").expect("prunes");
+    assert!(slowest < WAIT_MAX, "an action waited {slowest:?}");
     let between = stages.iter().filter(|left| (1..OLD).contains(*left)).count();
-    assert!(between >= 10, "{acts} actions met only {between} different stages of pruning: {stages:?}");
+    assert!(between >= 10, "actions met only {between} different stages: {stages:?}");
+    assert_eq!(t.store.prune_analyses_in_record().await.expect("looks"), 0);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn one_act_of_pruning_removes_some_thousand_rows_at_most_and_the_oldest_first() {
+async fn neither_the_record_nor_the_analyses_wait_for_the_other() {
+    const BLOCK: &str = "BEGIN EXCLUSIVE";
     let t = TestStore::sqlite().await;
-    t.execute(OLD_ROWS).await;
-    let removed = t.store.prune(at(31 * 24 * 60)).await.expect("prunes");
-    assert!((1_000..=10_000).contains(&removed), "{removed}");
-    assert_eq!(left(&t).await, OLD - removed);
-    let oldest = t.store.analyses(&"cam0".into(), jiff::Timestamp::UNIX_EPOCH, start(), 10_000).await.expect("read");
-    assert!(oldest.iter().all(|it| it.captured_at.as_microsecond() > removed as i64), "the oldest went first");
+    let desk = desk(&t.store, &Clock::simulated(start()));
+    let fire = desk.sighting(satellite_sighting(&hotspot("1", "NRT"))).await.expect("filed");
+    t.store.record_analyses(&[analysis(start())]).await.expect("kept");
+
+    let mut held = connect(&t, "analyses/2026-04-05.db").await;
+    sqlx::query(BLOCK).execute(&mut held).await.expect("somebody holds the day's file");
+    let store = t.store.clone();
+    let waits = tokio::spawn(async move { store.record_analyses(&[analysis(at(1))]).await });
+    assert!(note(&desk, fire).await < WAIT_MAX);
+    assert!(!waits.is_finished(), "the analyses do wait, and for nobody but their own file");
+    held.close().await.expect("let go");
+    waits.await.expect("ends").expect("kept");
+
+    let mut held = connect(&t, "huoyan.db").await;
+    sqlx::query(BLOCK).execute(&mut held).await.expect("somebody holds the record");
+    let asked = Instant::now();
+    t.store.record_analyses(&[analysis(at(2))]).await.expect("kept");
+    assert!(asked.elapsed() < WAIT_MAX);
+    held.close().await.expect("let go");
+    assert_eq!(t.store.analyses(&"cam1".into(), start(), at(9), 10).await.expect("read").len(), 3);
 }

@@ -50,7 +50,7 @@ contract!(
     hotspots_come_back_until_sighted,
     thresholds_are_published_one_after_the_other,
     a_login_link_works_once,
-    analyses_are_kept_thirty_days,
+    analyses_are_kept_by_days_and_go_by_days,
     pictures_are_whole_or_not_there,
 );
 
@@ -358,7 +358,7 @@ async fn a_login_link_works_once(t: TestStore) {
     assert_eq!(t.store.session("lost", at(2), life).await.unwrap_err().kind, Kind::Unauthenticated);
 }
 
-async fn analyses_are_kept_thirty_days(t: TestStore) {
+async fn analyses_are_kept_by_days_and_go_by_days(t: TestStore) {
     let analysis = |camera: &str, minutes, smoke| Analysis {
         camera: camera.into(),
         pose: "default".into(),
@@ -377,9 +377,23 @@ async fn analyses_are_kept_thirty_days(t: TestStore) {
     t.store.record_analyses(&frames[..1]).await.unwrap();
     assert_eq!(t.store.analyses(&"a".into(), at(0), at(2), 10).await.unwrap(), frames[..2]);
     assert_eq!(t.store.analyses(&"a".into(), at(0), at(9), 2).await.unwrap(), frames[1..3], "the newest two");
-    let month_later = at(30 * 24 * 60 + 1);
-    assert_eq!(t.store.prune(month_later).await.unwrap(), 1);
-    assert_eq!(t.store.analyses(&"a".into(), at(0), at(9), 10).await.unwrap(), frames[1..3]);
+    // A batch around midnight, and the next day.
+    let midnight = 18 * 60;
+    let later =
+        [analysis("a", midnight - 1, 0.1), analysis("a", midnight, 0.2), analysis("a", midnight + 24 * 60, 0.3)];
+    t.store.record_analyses(&later).await.unwrap();
+    let camera = "a".into();
+    let all = || t.store.analyses(&camera, at(2), at(9999), 10);
+    assert_eq!(
+        all().await.unwrap(),
+        [&frames[2], &later[0], &later[1], &later[2]].map(Clone::clone),
+        "over three days"
+    );
+    assert_eq!(t.store.prune_analyses(at(midnight - 1)).await.unwrap(), 0, "the day is not over");
+    assert_eq!(t.store.prune_analyses(at(midnight)).await.unwrap(), 1);
+    assert_eq!(all().await.unwrap(), later[1..], "the others stay");
+    t.store.record_analyses(&frames[..1]).await.unwrap();
+    assert_eq!(t.store.analyses(&"a".into(), at(0), at(2), 10).await.unwrap(), frames[..1], "written on after that");
 }
 
 async fn pictures_are_whole_or_not_there(t: TestStore) {

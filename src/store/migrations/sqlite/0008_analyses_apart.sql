@@ -1,0 +1,2 @@
+-- Analyses lie in files of their own from now on, `analyses/<day>.db`. The table of that name is written no more. Its rows go a few
+-- thousand an act (store/analyses.rs): dropping ten million at once would hold up the start and need as much room again in the journal.
