@@ -13,6 +13,7 @@ use huoyan::triage::geo::{LatLon, Locus};
 use huoyan::triage::id::SightingId;
 use huoyan::triage::incident::{By, Input};
 use huoyan::triage::policy::Policy;
+use huoyan::triage::retention::Retention;
 use huoyan::triage::sighting::{Sighting, Source};
 use jiff::{SignedDuration, Timestamp};
 use std::path::Path;
@@ -54,10 +55,13 @@ async fn main() {
     let fire = desk.sighting(sighting(clock.now())).await.expect("filed");
     let quiet = slowest(&desk, fire, || false).await;
     let (keeper, now) = (store.clone(), clock.clone());
-    let pruning = tokio::spawn(async move { prune(&keeper, &now).await.expect("prunes") });
+    let pruning =
+        tokio::spawn(
+            async move { prune(&keeper, Path::new("none"), &Retention::default(), &now).await.expect("prunes") },
+        );
     let busy = slowest(&desk, fire, || pruning.is_finished()).await;
-    assert_eq!(pruning.await.expect("ends"), 1, "a day went");
-    assert!(!Path::new(&folder.path().join("analyses/2026-04-05.db")).exists());
+    assert_eq!(pruning.await.expect("ends").days, 1, "a day went");
+    assert!(!folder.path().join("analyses/2026-04-05.db").exists());
     println!("slowest of 50 actions: {quiet:.1?} with nothing beside, {busy:.1?} while the day goes");
 }
 

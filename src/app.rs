@@ -313,7 +313,8 @@ pub fn store_url(config: &Config) -> String {
 /// What a backup of this configuration's office holds.
 pub fn office(config: &Config) -> Office {
     let has_sqlite = store_url(config) == "sqlite";
-    Office { data: config.store.data.clone(), has_sqlite, config: config.file.clone() }
+    let (data, retention) = (config.store.data.clone(), config.retention.clone());
+    Office { data, has_sqlite, config: config.file.clone(), retention }
 }
 
 /// HUOYAN_INBOUND_KEY: whoever knows it can acknowledge for every ranger and so silence the ladder; a short one is refused.

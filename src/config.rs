@@ -4,6 +4,7 @@
 use crate::error::{Error, Result};
 use crate::triage::confirm::Thresholds;
 use crate::triage::policy::Policy;
+use crate::triage::retention::{self, Retention};
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 use std::net::{IpAddr, SocketAddr};
@@ -18,6 +19,7 @@ pub struct Config {
     pub server: Server,
     pub clock: ClockConfig,
     pub store: StoreConfig,
+    pub retention: Retention,
     pub backup: BackupConfig,
     pub bus: BusConfig,
     pub camera: CameraConfig,
@@ -294,6 +296,12 @@ impl Config {
     /// Relations between values that types cannot say.
     fn check(&self) -> Result<()> {
         self.policy.check().map_err(|why| Error::invalid(format!("[policy] {why}")))?;
+        self.retention.check().map_err(|why| Error::invalid(format!("[retention] {why}")))?;
+        if retention::days(self.retention.hotspots_days) <= self.satellite.stale_after {
+            return Err(Error::invalid(
+                "[retention] hotspots_days must be longer than [satellite] stale_after: a hotspot that is forgotten counts as new",
+            ));
+        }
         if let Some(proxy) = self.server.trusted_proxy.iter().find(|it| it.is_unspecified() || it.is_multicast()) {
             return Err(Error::invalid(format!(
                 "[server] trusted_proxy {proxy} is no address of one proxy, for example \"127.0.0.1\""

@@ -91,10 +91,14 @@ pub fn pictures(folder: &Path) -> Result<Vec<(String, u64)>> {
     Ok(found)
 }
 
-/// Copies a picture unless it is there with the same length: a picture never changes. True when it was copied.
+/// Copies a picture unless it is there with the same length: a picture never changes. True when it was copied; one whose time has ended
+/// meanwhile was not.
 pub fn copy_picture(name: &str, length: u64, from: &Path, to: &Path) -> Result<bool> {
     let target = to.join(name);
     if fs::metadata(&target).is_ok_and(|it| it.len() == length) {
+        return Ok(false);
+    }
+    if !from.join(name).exists() {
         return Ok(false);
     }
     copy(&from.join(name), &target).map(|_| true)

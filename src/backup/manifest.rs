@@ -3,6 +3,7 @@
 use super::{MANIFEST, files};
 use crate::error::{Error, Result};
 use crate::store::Head;
+use crate::triage::retention::Retention;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -23,6 +24,9 @@ pub struct Manifest {
     pub made_at: Timestamp,
     /// Where the log ended; `None`: the database is a PostgreSQL server and is not in the set.
     pub log: Option<Head>,
+    /// Which pictures were to be there; sets from before it was written have the defaults.
+    #[serde(default)]
+    pub retention: Retention,
     /// Number of the office's evidence pictures; they lie beside the sets.
     pub pictures: u64,
     /// Files of the set by their path in it.

@@ -5,10 +5,14 @@ use super::{MANIFEST, PICTURES, Step, files};
 use crate::error::{Error, Result};
 use crate::lang::Lang;
 use crate::store::{Audit, Chain, SQLITE_FILE, Store};
+use jiff::SignedDuration;
 use serde::Serialize;
 use std::fs;
 use std::path::{Path, PathBuf};
 use tokio::runtime::Handle;
+
+/// A picture whose time ended while the backup was being made may have gone before its turn came.
+const DURING: SignedDuration = SignedDuration::from_hours(24);
 
 /// What was restored, and what is not as it was.
 #[derive(Clone, Debug, Serialize)]
@@ -102,13 +106,14 @@ fn log(set: &Set, data: &Path, lang: Lang, findings: &mut Vec<String>) -> u64 {
     if !data.join(SQLITE_FILE).is_file() {
         return 0;
     }
+    let (policy, made_at) = (&set.manifest.retention, set.manifest.made_at);
     let audit = Handle::current().block_on(async {
         let store = Store::open("sqlite", data).await?;
-        let audit = store.audit().await;
+        let audit = store.audit(policy, made_at + DURING).await;
         store.close().await;
         audit
     });
-    let Audit { chain, head, pictures, unreadable } = match audit {
+    let Audit { chain, head, missing, unreadable } = match audit {
         Ok(audit) => audit,
         Err(e) => {
             findings.push(format!("{}: {}", lang.pick("数据库无法读取", "the database cannot be read"), e.chain()));
@@ -129,14 +134,11 @@ fn log(set: &Set, data: &Path, lang: Lang, findings: &mut Vec<String>) -> u64 {
     if unreadable > 0 {
         find(format!("{unreadable}条事件无法读取"), format!("{unreadable} events cannot be read"));
     }
-    let there = |name: &PathBuf| fs::metadata(data.join(PICTURES).join(name)).is_ok_and(|it| it.len() > 0);
-    let missing: Vec<String> =
-        pictures.iter().map(|it| format!("{it}.jpg")).filter(|name| !there(&PathBuf::from(name))).collect();
     if let Some(first) = missing.first() {
         let count = missing.len();
         find(
-            format!("缺少{count}幅证据图片，例如 {first}"),
-            format!("{count} evidence pictures are missing, {first} for one"),
+            format!("缺少{count}幅证据图片，例如 {first}.jpg"),
+            format!("{count} evidence pictures are missing, {first}.jpg for one"),
         );
     }
     head.events

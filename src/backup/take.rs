@@ -4,6 +4,7 @@ use super::manifest::{self, FORMAT, Fingerprint, Manifest, Set, UNFINISHED};
 use super::{CONFIG, MANIFEST, PICTURES, REGISTERS, Step, files};
 use crate::error::{Error, Kind, Result};
 use crate::store::{self, Head, SQLITE_FILE};
+use crate::triage::retention::Retention;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -18,6 +19,8 @@ pub struct Office {
     pub has_sqlite: bool,
     /// The configuration that is in force, if it is a file.
     pub config: Option<PathBuf>,
+    /// Which pictures are to be there.
+    pub retention: Retention,
 }
 
 /// What a backup did.
@@ -126,6 +129,7 @@ fn write(
         version: env!("CARGO_PKG_VERSION").to_owned(),
         made_at: now,
         log,
+        retention: office.retention.clone(),
         pictures: pictures.len() as u64,
         files: fingerprints,
     };

@@ -14,7 +14,7 @@ use crate::county::Registers;
 use crate::detect::{Detector, Goldens};
 use crate::error::{Error, Result};
 use crate::lang::Lang;
-use crate::store::{Chain, Store};
+use crate::store::{Audit, Chain, Store};
 use jiff::SignedDuration;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
@@ -239,21 +239,29 @@ fn database(common: &Common) -> Vec<Finding> {
         let words = lang.pick("尚未建立，首次启动时建立", "not there yet, the first start makes it");
         return vec![Finding::works(PART, words)];
     }
-    let chain = super::runtime().and_then(|runtime| {
+    let now = Clock::System.now();
+    let audit = super::runtime().and_then(|runtime| {
         runtime.block_on(async {
             let store = Store::open(&url, &config.store.data).await?;
-            store.verify_chain().await
+            store.audit(&config.retention, now).await
         })
     });
-    vec![match chain {
-        Ok(Chain::Whole { events }) => Finding::works(
+    let Audit { chain, missing, .. } = match audit {
+        Ok(audit) => audit,
+        Err(error) => {
+            let cure = lang.pick("检查 [store] url 和 HUOYAN_STORE_URL", "check [store] url and HUOYAN_STORE_URL");
+            return vec![Finding::broken(PART, error.chain(), cure)];
+        }
+    };
+    let mut findings = vec![match chain {
+        Chain::Whole { events } => Finding::works(
             PART,
             match lang {
                 Lang::Zh => format!("事件链完整，共{events}条"),
                 Lang::En => format!("the chain of {events} events is whole"),
             },
         ),
-        Ok(Chain::Broken { seq }) => Finding::broken(
+        Chain::Broken { seq } => Finding::broken(
             PART,
             match lang {
                 Lang::Zh => format!("事件链在第{seq}条断裂：记录被改动过"),
@@ -261,12 +269,19 @@ fn database(common: &Common) -> Vec<Finding> {
             },
             lang.pick("保留现场，从备份恢复并核对", "keep it as it is, restore a backup and compare"),
         ),
-        Err(error) => Finding::broken(
-            PART,
-            error.chain(),
-            lang.pick("检查 [store] url 和 HUOYAN_STORE_URL", "check [store] url and HUOYAN_STORE_URL"),
-        ),
-    }]
+    }];
+    if let Some(first) = missing.first() {
+        let count = missing.len();
+        findings.push(Finding::broken(
+            "pictures",
+            match lang {
+                Lang::Zh => format!("缺少{count}幅应在留存期内的证据图片，例如 {first}.jpg"),
+                Lang::En => format!("{count} evidence pictures that should be kept are missing, {first}.jpg for one"),
+            },
+            lang.pick("从备份的 pictures/ 目录补回", "bring them back from the backup's folder pictures/"),
+        ));
+    }
+    findings
 }
 
 fn video(common: &Common) -> Vec<Finding> {

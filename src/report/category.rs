@@ -66,6 +66,8 @@ mod tests {
         let only = |property: fn(&Category) -> bool| {
             categories().iter().filter(|c| property(c)).map(|c| c.code).collect::<Vec<_>>()
         };
+        let burned = |c: &&Category| c.interim || c.fire == crate::triage::retention::burned(c.code);
+        assert!(categories().iter().all(|c| burned(&c)), "what is kept as a fire's evidence is what is counted as one");
         assert_eq!(only(|c| c.interim), [10]);
         assert_eq!(only(|c| c.officer_only), [8]);
     }

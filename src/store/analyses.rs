@@ -5,15 +5,12 @@ pub(super) mod days;
 mod partitions;
 
 use super::writer::held;
-use super::{Db, Store, failed, from_json, time};
+use super::{Db, REMOVED_AT_ONCE, Store, failed, from_json, time};
 use crate::error::Result;
 use crate::triage::detection::{Analysis, ModelVersion, Scores, Stream};
 use crate::triage::id::{CameraId, PoseId};
 use jiff::civil::Date;
 use jiff::{Timestamp, tz::TimeZone};
-
-/// Rows removed in one act, so that the single writer is free again after milliseconds.
-const REMOVED_AT_ONCE: i64 = 4_000;
 
 /// Of one camera, as both databases give it back.
 #[derive(sqlx::FromRow)]

@@ -3,10 +3,11 @@
 use super::{BUSY, Chain, SQLITE_FILE, Store, failed, reading};
 use crate::error::{Error, Result};
 use crate::triage::id::PictureId;
+use crate::triage::retention::Retention;
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{ConnectOptions as _, Connection as _};
-use std::collections::BTreeSet;
 use std::path::Path;
 
 /// Where a log ends: its last number, and the hash that stands for everything before.
@@ -21,8 +22,8 @@ pub struct Head {
 pub struct Audit {
     pub chain: Chain,
     pub head: Head,
-    /// Pictures that events name, each once.
-    pub pictures: Vec<PictureId>,
+    /// Pictures that should be there by the rule of retention, and are not.
+    pub missing: Vec<PictureId>,
     /// Events that this version cannot read.
     pub unreadable: u64,
 }
@@ -54,24 +55,12 @@ pub async fn copy_sqlite(data: &Path, into: &Path) -> Result<Head> {
 }
 
 impl Store {
-    /// Reads the whole log: is its chain whole, which pictures does it name?
-    pub async fn audit(&self) -> Result<Audit> {
-        const AT_ONCE: u32 = 1_000;
+    /// Reads the whole log: is its chain whole, and is every picture there that should be at that time?
+    pub async fn audit(&self, policy: &Retention, now: Timestamp) -> Result<Audit> {
         let (seq, hash): (i64, String) =
             reading!(self, pool => sqlx::query_as(HEAD).fetch_one(pool).await.map_err(failed)?);
-        let (mut cursor, mut unreadable, mut pictures) = (0, 0, BTreeSet::new());
-        loop {
-            let entries = self.events_after(cursor, AT_ONCE).await?;
-            let Some(last) = entries.last() else { break };
-            cursor = last.cursor;
-            for entry in &entries {
-                match &entry.recorded {
-                    Some(recorded) => pictures.extend(recorded.event.pictures().into_iter().map(|(id, _)| id)),
-                    None => unreadable += 1,
-                }
-            }
-        }
         let head = Head { events: seq as u64, hash };
-        Ok(Audit { chain: self.verify_chain().await?, head, pictures: pictures.into_iter().collect(), unreadable })
+        let (missing, unreadable) = self.missing_pictures(policy, now).await?;
+        Ok(Audit { chain: self.verify_chain().await?, head, missing, unreadable })
     }
 }

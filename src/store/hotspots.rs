@@ -1,6 +1,6 @@
 //! Satellite pixels, each known once whatever its processing version.
 
-use super::{Store, failed, from_json, id, reading, to_json, us, writing};
+use super::{REMOVED_AT_ONCE, Store, failed, from_json, id, reading, to_json, us, writing};
 use crate::error::Result;
 use crate::triage::hotspot::Hotspot;
 use crate::triage::id::IncidentId;
@@ -38,6 +38,14 @@ impl Store {
             tx.commit().await.map_err(failed)
         })?;
         Ok(unsighted)
+    }
+
+    /// Forgets some of the pixels acquired before `before`, oldest first. The caller pauses and calls again until it returns zero: none
+    /// is left.
+    pub async fn prune_hotspots(&self, before: Timestamp) -> Result<u64> {
+        writing!(self, connection => sqlx::query(
+            "DELETE FROM hotspot WHERE key IN (SELECT key FROM hotspot WHERE acquired_at_us < $1 ORDER BY acquired_at_us LIMIT $2)",
+        ).bind(us(before)).bind(REMOVED_AT_ONCE).execute(connection).await.map(|done| done.rows_affected()).map_err(failed))
     }
 
     /// Acquired at or after `since`, oldest first.

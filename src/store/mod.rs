@@ -21,6 +21,7 @@ pub use incidents::{Filed, Filter, Page};
 pub use log::{Chain, Commit, Committed, LogEntry};
 pub use logins::{Access, Ended, Login, OpenSession, Session};
 pub use outbox::{Addressee, Fate, Message, NewMessage, Occasion, Status, Taken, Tried};
+pub use pictures::Held;
 pub use thresholds::PublishedThresholds;
 pub use unreadable::Unreadable;
 
@@ -48,11 +49,15 @@ const BUSY: Duration = Duration::from_secs(10);
 /// Longest wait for a connection. Shorter than a page's wait for its answer (15 s), so that the page gets the reason.
 const IN_LINE: Duration = Duration::from_secs(8);
 
+/// Old rows removed in one act, so that the single writer is free again after milliseconds.
+const REMOVED_AT_ONCE: i64 = 4_000;
+
 /// A handle, cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Store {
     db: Db,
     pictures: PathBuf,
+    shelf: pictures::Shelf,
     unreadable: unreadable::Known,
 }
 
@@ -112,7 +117,7 @@ impl Store {
                 ));
             }
         };
-        Ok(Self { db, pictures, unreadable: unreadable::Known::default() })
+        Ok(Self { db, pictures, shelf: pictures::Shelf::default(), unreadable: unreadable::Known::default() })
     }
 
     /// Whether the database takes what is written: a full disk still answers every question.

@@ -1,12 +1,40 @@
-//! Evidence pictures: plain files `pictures/<id>.jpg`, whole or not there.
+//! Evidence pictures: plain files `pictures/<id>.jpg`, whole or not there. What becomes of each is for `triage::retention` to say, of the
+//! log that is read here as it grows.
 
 use super::Store;
 use crate::error::{Error, Kind, Result};
 use crate::triage::id::PictureId;
+use crate::triage::retention::{Keeping, Ledger, Retention};
+use jiff::Timestamp;
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use tokio::sync::{Mutex, MutexGuard};
+
+/// Events read at once while catching up with the log.
+const EVENTS_AT_ONCE: u32 = 1_000;
+
+/// What was read of the log so far.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Shelf(Arc<Mutex<Read>>);
+
+#[derive(Debug, Default)]
+struct Read {
+    cursor: u64,
+    ledger: Ledger,
+    /// Events that this version cannot read; what they name is not known.
+    unreadable: u64,
+}
+
+/// A picture on the disk.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Held {
+    pub picture: PictureId,
+    pub bytes: u64,
+    pub keeping: Keeping,
+}
 
 impl Store {
     /// Keeps a picture; on the disk when this returns. The same picture again changes nothing.
@@ -27,9 +55,92 @@ impl Store {
         })
     }
 
-    fn picture_file(&self, picture: PictureId) -> PathBuf {
-        self.pictures.join(format!("{picture}.jpg"))
+    /// Takes a picture away. One that is gone already is no error.
+    pub async fn remove_picture(&self, picture: PictureId) -> Result<()> {
+        match tokio::fs::remove_file(self.picture_file(picture)).await {
+            Err(e) if e.kind() != io::ErrorKind::NotFound => {
+                Err(Error::unavailable(format!("cannot remove picture {picture}")).because(e))
+            }
+            _ => Ok(()),
+        }
     }
+
+    /// What the rule says of a picture. `None`: no incident names it.
+    pub async fn keeping(&self, picture: PictureId, policy: &Retention, now: Timestamp) -> Result<Option<Keeping>> {
+        Ok(self.read_on().await?.ledger.keeping(picture, policy, now))
+    }
+
+    /// All pictures on the disk. While part of the log cannot be read, each of them is owed.
+    pub async fn held_pictures(&self, policy: &Retention, now: Timestamp) -> Result<Vec<Held>> {
+        let folder = self.pictures.clone();
+        // Before the log is read: a picture that comes meanwhile is not among them.
+        let files = on_a_thread(move || listed(&folder)).await?;
+        let files = files.map_err(|e| Error::unavailable("cannot read the folder of pictures").because(e))?;
+        let read = self.read_on().await?;
+        let held = |(picture, bytes, kept_at): (PictureId, u64, Timestamp)| {
+            let named = read.ledger.keeping(picture, policy, now);
+            let keeping = match read.unreadable {
+                0 => named.unwrap_or_else(|| policy.unclaimed(kept_at, now)),
+                _ => Keeping::Owed,
+            };
+            Held { picture, bytes, keeping }
+        };
+        Ok(files.into_iter().map(held).collect())
+    }
+
+    /// Pictures that should be there and are not, and the number of events that cannot be read.
+    pub(super) async fn missing_pictures(&self, policy: &Retention, now: Timestamp) -> Result<(Vec<PictureId>, u64)> {
+        let read = self.read_on().await?;
+        let mut owed: Vec<PictureId> = read.ledger.owed(policy, now).collect();
+        let (unreadable, folder) = (read.unreadable, self.pictures.clone());
+        drop(read);
+        let missing = on_a_thread(move || {
+            owed.retain(|it| !fs::metadata(file_of(&folder, *it)).is_ok_and(|file| file.len() > 0));
+            owed.sort();
+            owed
+        });
+        Ok((missing.await?, unreadable))
+    }
+
+    /// Catches up with the log.
+    async fn read_on(&self) -> Result<MutexGuard<'_, Read>> {
+        let mut read = self.shelf.0.lock().await;
+        loop {
+            let entries = self.events_after(read.cursor, EVENTS_AT_ONCE).await?;
+            let Some(last) = entries.last() else { return Ok(read) };
+            read.cursor = last.cursor;
+            for entry in &entries {
+                match &entry.recorded {
+                    Some(recorded) => read.ledger.note(entry.incident, recorded),
+                    None => read.unreadable += 1,
+                }
+            }
+        }
+    }
+
+    fn picture_file(&self, picture: PictureId) -> PathBuf {
+        file_of(&self.pictures, picture)
+    }
+}
+
+fn file_of(folder: &Path, picture: PictureId) -> PathBuf {
+    folder.join(format!("{picture}.jpg"))
+}
+
+/// Whole pictures with their length and the time of their writing.
+fn listed(folder: &Path) -> io::Result<Vec<(PictureId, u64, Timestamp)>> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let id = name.to_str().and_then(|it| it.strip_suffix(".jpg")).and_then(|it| it.parse().ok());
+        // Removed meanwhile, or somebody's own file: not for us.
+        let (Some(id), Ok(about)) = (id, entry.metadata()) else { continue };
+        if let Some(at) = about.modified().ok().and_then(|at| Timestamp::try_from(at).ok()) {
+            found.push((id, about.len(), at));
+        }
+    }
+    Ok(found)
 }
 
 /// Written beside, flushed, renamed: a crash leaves the whole file or none, and the name itself survives a power cut. What could not be

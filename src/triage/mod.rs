@@ -18,6 +18,7 @@ pub mod point;
 pub mod policy;
 pub mod profile;
 pub mod ray;
+pub mod retention;
 pub mod score;
 pub mod sending;
 pub mod sighting;

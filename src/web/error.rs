@@ -44,6 +44,11 @@ impl Problem {
         Self::new(Kind::Forbidden, zh, en)
     }
 
+    /// It was there and has been removed for good.
+    pub fn gone(zh: impl Into<String>, en: impl Into<String>) -> Self {
+        Self { code: "gone", ..Self::new(Kind::NotFound, zh, en) }.with_status(StatusCode::GONE)
+    }
+
     #[must_use]
     pub fn with_status(mut self, status: StatusCode) -> Self {
         self.status = status;
@@ -182,6 +187,7 @@ fn title_zh(code: &str) -> &'static str {
     match code {
         "invalid" => "请求有误",
         "not_found" => "未找到",
+        "gone" => "已清除",
         "unauthenticated" => "未登录",
         "forbidden" => "无权操作",
         "conflict" | "closed" | "not_now" | "key_reused" => "情况已变化",

@@ -15,6 +15,7 @@ use crate::triage::detection::BoundingBox;
 use crate::triage::event::Event;
 use crate::triage::id::{CameraId, IncidentId, PictureId};
 use crate::triage::incident::Input;
+use crate::triage::retention::Keeping;
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{FromRequestParts, Path, Query, State};
@@ -78,7 +79,7 @@ pub struct Shown {
 }
 
 /// An evidence picture or photo, to those who may see its incident. It never changes, so it is kept for good.
-#[utoipa::path(get, path = "/api/v1/pictures/{id}", tag = "evidence", params(("id" = String, Path), Shown), responses((status = 200, content_type = "image/jpeg")))]
+#[utoipa::path(get, path = "/api/v1/pictures/{id}", tag = "evidence", params(("id" = String, Path), Shown), responses((status = 200, content_type = "image/jpeg"), (status = 410, description = "removed: kept as long as it had to be")))]
 pub async fn picture(
     State(state): State<WebState>,
     me: Me,
@@ -89,7 +90,10 @@ pub async fn picture(
     if !me.role.is_office() {
         visible(&state, &me, belongs.incident).await?;
     }
-    let mut bytes = state.store.picture(id).await?;
+    let mut bytes = match state.store.picture(id).await {
+        Err(e) if e.kind == Kind::NotFound => return Err(absent(&state, id, e).await?),
+        read => read?,
+    };
     if shown.crop == Some(1) {
         let seats = &state.own.seats;
         bytes = match belongs.bbox {
@@ -101,6 +105,18 @@ pub async fn picture(
         };
     }
     Ok(image(bytes, HeaderValue::from_static("private, max-age=31536000, immutable")))
+}
+
+/// Why a picture that the log names is not there: nobody has kept it any longer, or it was lost.
+async fn absent(state: &WebState, id: PictureId, lost: Error) -> Answer<Problem> {
+    let keeping = state.store.keeping(id, &state.config.retention, state.clock.now()).await?;
+    if keeping == Some(Keeping::Owed) {
+        return Ok(lost.into());
+    }
+    Ok(Problem::gone(
+        "图片已按留存期清除，记录仍在。",
+        "The picture has been kept as long as it had to be and is removed; the record stays.",
+    ))
 }
 
 /// The last analysed frame of a camera.

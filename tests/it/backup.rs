@@ -10,6 +10,7 @@ use huoyan::store::{Chain, Store};
 use huoyan::triage::event::{Actor, Event};
 use huoyan::triage::id::{IncidentId, PictureId};
 use huoyan::triage::incident::{By, Input};
+use huoyan::triage::retention::Retention;
 use jiff::Timestamp;
 use std::collections::BTreeSet;
 use std::fs;
@@ -62,7 +63,12 @@ impl Story {
     }
 
     async fn back_up(&self, now: Timestamp) -> Result<Taken> {
-        let office = Office { data: self.t.folder.path().to_owned(), has_sqlite: true, config: None };
+        let office = Office {
+            data: self.t.folder.path().to_owned(),
+            has_sqlite: true,
+            config: None,
+            retention: Retention::default(),
+        };
         let folder = self.backups();
         blocking(move || backup::take(&office, &folder, now, |_| {})).await
     }
@@ -216,8 +222,15 @@ async fn an_interrupted_backup_is_never_taken_for_one() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_backup_that_fails_leaves_nothing_that_looks_like_one() {
     let story = Story::begin().await;
-    let (office, folder) =
-        (Office { data: story.beside.path().join("none"), has_sqlite: true, config: None }, story.backups());
+    let (office, folder) = (
+        Office {
+            data: story.beside.path().join("none"),
+            has_sqlite: true,
+            config: None,
+            retention: Retention::default(),
+        },
+        story.backups(),
+    );
     let mut steps = Vec::new();
     let failed = blocking(move || backup::take(&office, &folder, at(1), |step| steps.push(step)).map(|_| steps)).await;
     let failed: Result<Vec<Step>> = failed;
@@ -240,7 +253,12 @@ async fn a_backup_that_fails_leaves_nothing_that_looks_like_one() {
 async fn of_a_postgresql_office_the_files_come_back_and_the_rest_is_said() {
     let story = Story::begin().await;
     story.photo().await;
-    let office = Office { data: story.t.folder.path().to_owned(), has_sqlite: false, config: None };
+    let office = Office {
+        data: story.t.folder.path().to_owned(),
+        has_sqlite: false,
+        config: None,
+        retention: Retention::default(),
+    };
     let folder = story.backups();
     let taken = blocking(move || backup::take(&office, &folder, at(1), |_| {})).await.expect("a backup");
     assert!(taken.set.manifest.log.is_none() && !taken.set.path.join("huoyan.db").exists());

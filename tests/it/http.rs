@@ -541,6 +541,26 @@ async fn told(officer: &Browser) -> String {
     officer.post("/api/v1/incidents", call()).await.ok()["id"].as_str().expect("an id").to_owned()
 }
 
+#[tokio::test]
+async fn a_picture_that_was_kept_as_long_as_it_had_to_be_says_so_and_a_lost_one_does_not() {
+    let world = World::new().await;
+    let officer = world.browser("o1", Access::Officer).await;
+    let id = seen_by_camera(&world, leaves(320, 240).to_jpeg(60).expect("JPEG")).await;
+    let incident = officer.get(&format!("/api/v1/incidents/{id}")).await.ok();
+    let picture: PictureId = incident["sightings"][0]["pictures"][0].as_str().expect("an id").parse().expect("an id");
+    let path = format!("/api/v1/pictures/{picture}");
+    world.state.store.remove_picture(picture).await.expect("lost");
+    assert_eq!(
+        officer.get(&path).await.refused(),
+        (404, "not_found".to_owned()),
+        "an open incident's evidence is lost"
+    );
+    officer.post(&format!("/api/v1/incidents/{id}/close"), json!({"category": 9, "words": ""})).await.ok();
+    world.minutes_pass(8 * 24 * 60);
+    let later = world.browser("o1", Access::Officer).await;
+    assert_eq!(later.get(&path).await.refused(), (410, "gone".to_owned()), "of a false alarm, a week later");
+}
+
 /// Smoke north-east of the tower, with its picture.
 async fn seen_by_camera(world: &World, jpeg: Vec<u8>) -> String {
     let picture = PictureId(Uuid::now_v7());

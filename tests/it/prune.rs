@@ -1,18 +1,22 @@
-//! F30: what the model said about every frame lies apart from the record. Old days go in one stroke, beside the office's work, and neither
-//! of the two ever waits for the other.
+//! F30, F31: what nobody needs any more goes, beside the office's work. What the model said about every frame lies apart from the record,
+//! and neither of the two ever waits for the other.
 
 use crate::fixture::*;
-use huoyan::app::prune::prune;
+use huoyan::app::prune::{Removed, prune};
 use huoyan::clock::Clock;
 use huoyan::desk::Desk;
 use huoyan::triage::detection::{Analysis, ModelVersion, Scores, Stream};
-use huoyan::triage::event::Actor;
-use huoyan::triage::id::IncidentId;
+use huoyan::triage::event::{Actor, Closure};
+use huoyan::triage::id::{IncidentId, PictureId};
 use huoyan::triage::incident::{By, Input};
+use huoyan::triage::retention::Retention;
+use huoyan::triage::sighting::Sighting;
 use jiff::{SignedDuration, Timestamp};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{ConnectOptions as _, Connection as _};
 use std::collections::BTreeSet;
+use std::fs::File;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 /// A third of a day of 267 cameras.
@@ -74,7 +78,7 @@ async fn forty_days_off_cost_no_action_a_second_when_the_old_days_go() {
     let fire = desk.sighting(satellite_sighting(&hotspot("1", "NRT"))).await.expect("filed");
 
     let (store, now) = (t.store.clone(), clock.clone());
-    let pruning = tokio::spawn(async move { prune(&store, &now).await });
+    let pruning = tokio::spawn(async move { prune(&store, Path::new("none"), &Retention::default(), &now).await });
     let mut slowest = Duration::ZERO;
     loop {
         slowest = slowest.max(note(&desk, fire).await);
@@ -82,7 +86,7 @@ async fn forty_days_off_cost_no_action_a_second_when_the_old_days_go() {
             break;
         }
     }
-    assert_eq!(pruning.await.expect("ends").expect("prunes"), days.len());
+    assert_eq!(pruning.await.expect("ends").expect("prunes").days, days.len());
     assert!(slowest < WAIT_MAX, "an action waited {slowest:?}");
     let left = files(&t);
     assert!(!left.is_empty() && left.iter().all(|it| it.starts_with("2026-05-15.db")), "{left:?}");
@@ -99,7 +103,7 @@ async fn what_older_versions_kept_in_the_record_goes_a_little_at_a_time() {
     let fire = desk.sighting(satellite_sighting(&hotspot("1", "NRT"))).await.expect("filed");
     let mut record = connect(&t, "huoyan.db").await;
     let (store, now) = (t.store.clone(), clock.clone());
-    let pruning = tokio::spawn(async move { prune(&store, &now).await });
+    let pruning = tokio::spawn(async move { prune(&store, Path::new("none"), &Retention::default(), &now).await });
     // The clock's pauses take no time here: between two acts there is only the line before the writer.
     let (mut slowest, mut stages) = (Duration::ZERO, BTreeSet::new());
     while !pruning.is_finished() {
@@ -140,4 +144,88 @@ async fn neither_the_record_nor_the_analyses_wait_for_the_other() {
     assert!(asked.elapsed() < WAIT_MAX);
     held.close().await.expect("let go");
     assert_eq!(t.store.analyses(&"cam1".into(), start(), at(9), 10).await.expect("read").len(), 3);
+}
+
+/// A picture on the disk since the start.
+async fn keep(t: &TestStore) -> PictureId {
+    let picture = PictureId(id());
+    t.store.keep_picture(picture, b"\xff\xd8 evidence".to_vec()).await.expect("kept");
+    aged(&t.folder.path().join(format!("pictures/{picture}.jpg")));
+    picture
+}
+
+fn aged(file: &Path) {
+    File::options().append(true).open(file).and_then(|it| it.set_modified(start().into())).expect("aged");
+}
+
+/// A fire in a place of its own, with a picture; closed at once, if as something.
+async fn incident(t: &TestStore, desk: &Desk, n: u8, category: Option<u8>) -> PictureId {
+    let mut pixel = hotspot(&n.to_string(), "NRT");
+    pixel.at = place(28.45 + 0.03 * f64::from(n), 110.40);
+    let picture = keep(t).await;
+    let sighting = Sighting { pictures: vec![picture], ..satellite_sighting(&pixel) };
+    let fire = desk.sighting(sighting).await.expect("filed");
+    if let Some(category) = category {
+        let closure = Closure { category, false_alarm: None, words: String::new(), passed_to: None };
+        let officer = By { actor: Actor::Officer { person: "o2".into() }, action: None, happened_at: None };
+        desk.act(fire, Input::Close { closure }, &officer).await.expect("closed");
+    }
+    picture
+}
+
+fn pictures(t: &TestStore) -> BTreeSet<String> {
+    let entries = std::fs::read_dir(t.folder.path().join("pictures")).expect("a folder").flatten();
+    entries.map(|it| it.file_name().to_string_lossy().into_owned()).collect()
+}
+
+fn named(pictures: &[PictureId]) -> BTreeSet<String> {
+    pictures.iter().map(|it| format!("{it}.jpg")).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_kind_goes_when_its_time_is_over_and_nothing_that_is_owed_ever_does() {
+    let (t, clock) = (TestStore::sqlite().await, Clock::simulated(start()));
+    let (desk, policy) = (desk(&t.store, &clock), Retention::default());
+    let burned = incident(&t, &desk, 0, Some(0)).await;
+    let nothing = incident(&t, &desk, 1, Some(9)).await;
+    let open = incident(&t, &desk, 2, None).await;
+    let unclaimed = keep(&t).await;
+    let lists = t.folder.path().join("hotspots");
+    for name in ["read", "refused"] {
+        std::fs::create_dir_all(lists.join(name)).expect("a folder");
+        std::fs::write(lists.join(name).join("list.csv"), "as it came").expect("a list");
+        aged(&lists.join(name).join("list.csv"));
+    }
+    t.store.add_hotspots(&[hotspot("a", "NRT")], start()).await.expect("kept");
+
+    let days_later = |days: i64| Clock::simulated(at(days * 24 * 60));
+    let after = async |days| prune(&t.store, &lists, &policy, &days_later(days)).await.expect("prunes");
+    assert_eq!(after(6).await, Removed::default(), "nothing is old");
+    assert_eq!(after(8).await, Removed { pictures: 1, ..Removed::default() });
+    assert_eq!(pictures(&t), named(&[burned, nothing, open]), "what no incident names goes first: {unclaimed}");
+    assert_eq!(after(181).await, Removed { pictures: 1, ..Removed::default() });
+    assert_eq!(pictures(&t), named(&[burned, open]), "then what did not burn");
+    assert_eq!(after(401).await, Removed { lists: 2, hotspots: 1, ..Removed::default() });
+    assert_eq!(after(1_096).await, Removed { pictures: 1, ..Removed::default() });
+    assert_eq!(pictures(&t), named(&[open]), "an open one's evidence stays, however old");
+
+    // What has gone by the rule is no damage; what is owed and gone is.
+    let audit = async |days: i64| t.store.audit(&policy, at(days * 24 * 60)).await.expect("reads").missing;
+    assert_eq!(audit(1_096).await, []);
+    let owed = BTreeSet::from_iter(audit(0).await);
+    assert_eq!(owed, BTreeSet::from([burned, nothing]), "had they gone on the first day");
+    std::fs::remove_file(t.folder.path().join(format!("pictures/{open}.jpg"))).expect("lost");
+    assert_eq!(audit(1_096).await, [open]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn while_part_of_the_log_cannot_be_read_no_picture_goes() {
+    let (t, clock) = (TestStore::sqlite().await, Clock::simulated(start()));
+    let desk = desk(&t.store, &clock);
+    incident(&t, &desk, 0, Some(9)).await;
+    keep(&t).await;
+    t.execute(r#"UPDATE event SET body = replace(body, '"closed"', '"closed_by_a_newer_version"')"#).await;
+    let later = Clock::simulated(at(2_000 * 24 * 60));
+    let removed = prune(&t.store, Path::new("none"), &Retention::default(), &later).await.expect("prunes");
+    assert_eq!((removed.pictures, pictures(&t).len()), (0, 2), "nobody knows what it names");
 }

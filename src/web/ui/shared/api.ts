@@ -81,6 +81,12 @@ export async function getTimed<T extends { now: Time }>(path: string): Promise<T
 }
 
 export const pictureUrl = (id: string, crop = false): string => `${BASE}/pictures/${encodeURIComponent(id)}${crop ? '?crop=1' : ''}`;
+/** Why a picture does not show: the server's sentence when it has been removed for good, else nothing. */
+export const whyGone = (id: string): Promise<string> =>
+  get(`/pictures/${encodeURIComponent(id)}`).then(
+    () => '',
+    (why: unknown) => (why instanceof Problem && why.status === 410 ? why.message : ''),
+  );
 export const selfTestUrl = (camera: string, stamp: string): string => `${BASE}/cameras/${encodeURIComponent(camera)}/self-test?t=${encodeURIComponent(stamp)}`;
 export const frameUrl = (camera: string, stamp: string | null): string =>
   `${BASE}/cameras/${encodeURIComponent(camera)}/frame?t=${encodeURIComponent(stamp ?? '')}`;

@@ -1,6 +1,6 @@
 /** The frame with what the model saw in it. Frames, not video: what decided is what is shown. */
 import { useState } from 'preact/hooks';
-import { pictureUrl } from '../../shared/api';
+import { pictureUrl, whyGone } from '../../shared/api';
 import { cameras } from '../../shared/board';
 import { sourceName } from '../../shared/describe';
 import { Box, Left, Right, Zoom } from '../../shared/icons';
@@ -27,7 +27,11 @@ function shots(incident: Incident): Shot[] {
 export function Picture({ incident }: { incident: Incident }) {
   const w = words();
   const [at, setAt] = useState(0);
-  const [failed, setFailed] = useState<string | null>(null);
+  const [failed, setFailed] = useState<{ id: string; gone: string } | null>(null);
+  const fail = (id: string) => {
+    setFailed({ id, gone: '' });
+    void whyGone(id).then((gone) => setFailed((it) => (it?.id === id ? { id, gone } : it)));
+  };
   const all = shots(incident);
   const shot = all[Math.min(at, all.length - 1)];
   if (!shot) return <div class="picture picture-none">{w.noPicture}</div>;
@@ -38,17 +42,21 @@ export function Picture({ incident }: { incident: Incident }) {
   return (
     <figure class="picture-figure">
       <div class={classes('picture', closeUp.value && 'picture-close')}>
-        {failed === shot.id ? (
+        {failed?.id === shot.id ? (
           <p class="picture-failed" role="status">
-            {w.pictureFailed}{' '}
-            <button type="button" class="link" onClick={() => setFailed(null)}>
-              {common().retry}
-            </button>
+            {failed.gone || (
+              <>
+                {w.pictureFailed}{' '}
+                <button type="button" class="link" onClick={() => setFailed(null)}>
+                  {common().retry}
+                </button>
+              </>
+            )}
           </p>
         ) : (
-          <img src={pictureUrl(shot.id, closeUp.value)} alt={w.frameAt(sourceName(shot.sighting, cameras.value), clockTime(ms(observed_at)))} onError={() => setFailed(shot.id)} />
+          <img src={pictureUrl(shot.id, closeUp.value)} alt={w.frameAt(sourceName(shot.sighting, cameras.value), clockTime(ms(observed_at)))} onError={() => fail(shot.id)} />
         )}
-        {boxed && boxShown.value && !closeUp.value && failed !== shot.id && <BoxOverlay bbox={source.bbox} caption={`${common().klass[source.class]} ${confidence.toFixed(2)}`} />}
+        {boxed && boxShown.value && !closeUp.value && failed?.id !== shot.id && <BoxOverlay bbox={source.bbox} caption={`${common().klass[source.class]} ${confidence.toFixed(2)}`} />}
       </div>
       <figcaption class="picture-bar">
         <span>{w.frameAt(sourceName(shot.sighting, cameras.value), clockTime(ms(observed_at)))}</span>

@@ -1,5 +1,6 @@
 /** What the ranger found, and how it ended. */
-import { pictureUrl } from '../../shared/api';
+import { useState } from 'preact/hooks';
+import { pictureUrl, whyGone } from '../../shared/api';
 import { board } from '../../shared/board';
 import { category } from '../../shared/describe';
 import { Field } from '../../shared/ui';
@@ -28,9 +29,7 @@ export function ReportOf({ incident: { verification, closure, state } }: { incid
               {verification.photos.length > 0 ? (
                 <span class="photos">
                   {verification.photos.map((id, i) => (
-                    <a key={id} href={pictureUrl(id)} target="_blank" rel="noreferrer">
-                      <img src={pictureUrl(id)} alt={`${w.photos} ${i + 1}`} loading="lazy" />
-                    </a>
+                    <Photo key={id} id={id} alt={`${w.photos} ${i + 1}`} />
                   ))}
                 </span>
               ) : (
@@ -48,5 +47,16 @@ export function ReportOf({ incident: { verification, closure, state } }: { incid
         </p>
       )}
     </>
+  );
+}
+
+/** One that has been removed for good says so. */
+function Photo({ id, alt }: { id: string; alt: string }) {
+  const [gone, setGone] = useState('');
+  if (gone) return <span>{gone}</span>;
+  return (
+    <a href={pictureUrl(id)} target="_blank" rel="noreferrer">
+      <img src={pictureUrl(id)} alt={alt} loading="lazy" onError={() => void whyGone(id).then(setGone)} />
+    </a>
   );
 }

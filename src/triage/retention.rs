@@ -1,0 +1,162 @@
+//! Pure: which pictures should be there (留存期). One rule for whoever removes them, looks for missing ones, or is asked for one that is
+//! gone. The log itself is kept for good.
+
+use super::event::{Event, Recorded};
+use super::id::{IncidentId, PictureId};
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
+
+/// Lack of room never takes pictures of a false alarm sooner after its closing: a week, in which somebody may still doubt it.
+const FALSE_ALARM_SPARED: SignedDuration = SignedDuration::from_hours(7 * 24);
+/// Nor pictures of no incident: a day, in which their sighting is long filed.
+const UNCLAIMED_SPARED: SignedDuration = SignedDuration::from_hours(24);
+
+/// Categories of the province's list in which nothing burned in the open: 工矿用火, 其他, 未找到. All others count as fires here.
+const NO_FIRES: [u8; 3] = [6, 7, 9];
+
+/// How long each kind is kept, in days. The numbers are this program's own choice; an office with rules of its own sets them.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Retention {
+    /// Pictures of what burned, after the closing: three years, in which its case may be looked at again.
+    pub fires_days: u32,
+    /// Pictures of what did not burn, and of drills, after the closing: half a year, as long as the program remembers the place.
+    pub false_alarms_days: u32,
+    /// Pictures that no incident names: a week.
+    pub unclaimed_days: u32,
+    /// Hotspots and the lists they came in: 400 days, so that a season lies beside the one before.
+    pub hotspots_days: u32,
+    /// What the model said about every frame: 30 days, a whole 清明 season's fortnight twice.
+    pub analyses_days: u32,
+}
+
+impl Default for Retention {
+    fn default() -> Self {
+        Self { fires_days: 1_095, false_alarms_days: 180, unclaimed_days: 7, hotspots_days: 400, analyses_days: 30 }
+    }
+}
+
+/// What is to be done with a picture; what is worth more is greater.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Keeping {
+    /// Its time is over: it goes.
+    Over,
+    /// Kept while there is room.
+    Spare(Spare),
+    /// It must be there.
+    Owed,
+}
+
+/// What goes first when room is short stands first.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Spare {
+    Unclaimed,
+    FalseAlarm,
+}
+
+impl Retention {
+    /// A limit that would take evidence before it has been looked at, or is no time at all.
+    pub fn check(&self) -> Result<(), &'static str> {
+        if !(1..=36_500).contains(&self.unclaimed_days) || !(1..=3_650).contains(&self.analyses_days) {
+            return Err("unclaimed_days and analyses_days must be at least 1, for example 7 and 30");
+        }
+        if self.false_alarms_days < 7 {
+            return Err("false_alarms_days must be at least 7, for example 180");
+        }
+        if self.fires_days < self.false_alarms_days || self.fires_days > 36_500 {
+            return Err("fires_days must not be shorter than false_alarms_days, for example 1095");
+        }
+        if !(30..=36_500).contains(&self.hotspots_days) {
+            return Err(
+                "hotspots_days must be at least 30, for example 400: a hotspot that is forgotten counts as new",
+            );
+        }
+        Ok(())
+    }
+
+    /// Of a picture that no incident names, by the time at which it was kept.
+    pub fn unclaimed(&self, kept_at: Timestamp, now: Timestamp) -> Keeping {
+        spare(Spare::Unclaimed, now.duration_since(kept_at), UNCLAIMED_SPARED, days(self.unclaimed_days))
+    }
+
+    /// Of a picture of a closed incident.
+    fn closed(&self, burned: bool, since: Timestamp, now: Timestamp) -> Keeping {
+        let age = now.duration_since(since);
+        match burned {
+            true if age < days(self.fires_days) => Keeping::Owed,
+            true => Keeping::Over,
+            false => spare(Spare::FalseAlarm, age, FALSE_ALARM_SPARED, days(self.false_alarms_days)),
+        }
+    }
+}
+
+fn spare(kind: Spare, age: SignedDuration, spared: SignedDuration, kept: SignedDuration) -> Keeping {
+    match age {
+        age if age < spared => Keeping::Owed,
+        age if age < kept => Keeping::Spare(kind),
+        _ => Keeping::Over,
+    }
+}
+
+/// Whether something burned in the open, by the category of a closing.
+pub fn burned(category: u8) -> bool {
+    !NO_FIRES.contains(&category)
+}
+
+/// So many days.
+pub fn days(count: u32) -> SignedDuration {
+    SignedDuration::from_hours(i64::from(count) * 24)
+}
+
+/// What the log says of pictures: who names each, and how those incidents ended. About 100 bytes a picture.
+#[derive(Clone, Debug, Default)]
+pub struct Ledger {
+    /// The last time at which an incident named it.
+    pictures: HashMap<PictureId, Vec<(IncidentId, Timestamp)>>,
+    incidents: HashMap<IncidentId, Known>,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Known {
+    drill: bool,
+    /// When and as what.
+    closed: Option<(Timestamp, u8)>,
+}
+
+impl Ledger {
+    /// Reads one event. All of them, in their order.
+    pub fn note(&mut self, incident: IncidentId, recorded: &Recorded) {
+        let known = self.incidents.entry(incident).or_default();
+        match &recorded.event {
+            Event::Opened { sighting, .. } => known.drill = sighting.drill,
+            Event::Closed { closure } => known.closed = Some((recorded.at, closure.category)),
+            _ => {}
+        }
+        for (picture, _) in recorded.event.pictures() {
+            let named = self.pictures.entry(picture).or_default();
+            named.retain(|(by, _)| *by != incident);
+            named.push((incident, recorded.at));
+        }
+    }
+
+    /// What the incidents that name it ask for; the one that asks most counts. `None`: no incident names it.
+    pub fn keeping(&self, picture: PictureId, policy: &Retention, now: Timestamp) -> Option<Keeping> {
+        let of = |(incident, named_at): &(IncidentId, Timestamp)| match self.incidents.get(incident) {
+            Some(Known { drill, closed: Some((at, category)) }) => {
+                policy.closed(!drill && burned(*category), *at.max(named_at), now)
+            }
+            _ => Keeping::Owed,
+        };
+        self.pictures.get(&picture)?.iter().map(of).max()
+    }
+
+    /// Pictures that must be there.
+    pub fn owed(&self, policy: &Retention, now: Timestamp) -> impl Iterator<Item = PictureId> {
+        self.pictures.keys().copied().filter(move |it| self.keeping(*it, policy, now) == Some(Keeping::Owed))
+    }
+}
+
+#[cfg(test)]
+#[path = "retention/tests.rs"]
+mod tests;
