@@ -3,6 +3,7 @@
 //! ```text
 //! FOLDER/huoyan-20261129-200105/   a set: huoyan.db, registers/, huoyan.toml, manifest.json
 //! FOLDER/huoyan-….part/            a set that was interrupted: never restored, removed by the next backup
+//! FOLDER/lock                      its mark: a folder without it gets no backup
 //! FOLDER/pictures/                 evidence of all sets; a picture never changes, so it is copied once
 //! ```
 //!
@@ -15,7 +16,7 @@ mod take;
 
 pub use manifest::{Manifest, Set, newest, sets};
 pub use restore::{Restored, restore};
-pub use take::{Office, Taken, drop_old, take};
+pub use take::{Office, Taken, drop_old, init, is_ready, take};
 
 /// What is being done, for a progress bar.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -103,11 +103,12 @@ impl State {
         let en_last = at.map_or("there is no backup yet".to_owned(), |at| format!("the last backup is of {at}"));
         if let Some(e) = &self.failed {
             let why = e.chain();
+            let (zh_why, en_why) = why.split_once(" / ").unwrap_or((&why, &why));
             app.parts.set(
                 PART,
                 false,
-                format!("备份失败，{zh_last}；请检查备份磁盘：{why}"),
-                format!("the backup failed, {en_last}; check the backup's disk: {why}"),
+                format!("备份失败，{zh_last}；请检查备份磁盘：{zh_why}"),
+                format!("the backup failed, {en_last}; check the backup's disk: {en_why}"),
             );
         } else if is_old(self.last.unwrap_or(self.since), app.config.backup.every, app.clock.now()) {
             app.parts.set(

@@ -34,7 +34,7 @@ pub struct Taken {
 /// Makes one backup into `folder`. It counts from the moment at which its folder gets its name; before, it is none.
 ///
 /// # Errors
-/// `Conflict` while another backup is written there.
+/// `Conflict` while another backup is written there; `Unavailable` when nobody has made it a folder of backups ([`init`]).
 pub fn take(office: &Office, folder: &Path, now: Timestamp, mut tell: impl FnMut(Step)) -> Result<Taken> {
     let _lock = prepare(office, folder)?;
     let path = folder.join(manifest::set_name(now));
@@ -65,18 +65,42 @@ fn prepare(office: &Office, folder: &Path) -> Result<File> {
             "备份目录不能就是数据目录；请选另一块磁盘 / the backup folder must not be the data folder: choose another disk",
         ));
     }
-    files::private_folder(&folder.join(PICTURES))?;
     let lock = locked(folder)?;
+    files::private_folder(&folder.join(PICTURES))?;
     for unfinished in manifest::folders(folder, manifest::is_unfinished)? {
         fs::remove_dir_all(&unfinished).map_err(files::failed(&unfinished))?;
     }
     Ok(lock)
 }
 
+/// The mark of a folder of backups.
+const LOCK: &str = "lock";
+
+/// Makes a folder one of backups, when a person says so and never by itself: where a disk is not mounted its folder lies on the system's
+/// own disk, and backups there would be lost with what they are to save.
+pub fn init(folder: &Path) -> Result<()> {
+    files::private_folder(folder)?;
+    let file = folder.join(LOCK);
+    File::options().create(true).append(true).open(&file).map_err(files::failed(&file))?;
+    files::sync_folder(folder)
+}
+
+/// Whether backups may be written there.
+pub fn is_ready(folder: &Path) -> bool {
+    folder.join(LOCK).is_file()
+}
+
 /// Nobody else writes or drops there while it lives.
 fn locked(folder: &Path) -> Result<File> {
-    let file = folder.join("lock");
-    let lock = File::create(&file).map_err(files::failed(&file))?;
+    let file = folder.join(LOCK);
+    let lock = match File::options().append(true).open(&file) {
+        Err(e) if !is_ready(folder) => {
+            let words = "不是备份目录：备份磁盘挂上了吗？首次使用请执行 huoyan backup --init 目录 / is no folder of backups: is its disk \
+                         mounted? The first time run huoyan backup --init FOLDER";
+            return Err(Error::unavailable(format!("{} {words}", folder.display())).because(e));
+        }
+        lock => lock.map_err(files::failed(&file))?,
+    };
     match lock.try_lock() {
         Ok(()) => Ok(lock),
         Err(fs::TryLockError::WouldBlock) => {

@@ -13,6 +13,9 @@ pub struct Args {
     /// 备份目录，最好在另一块磁盘上 / folder of backups, best on another disk; default: [backup] folder
     #[arg(value_name = "FOLDER")]
     folder: Option<PathBuf>,
+    /// 首次使用：把目录设为备份目录（没有则新建） / the first time: make it a folder of backups, and a new one if it is not there
+    #[arg(long)]
+    init: bool,
 }
 
 #[derive(Serialize)]
@@ -32,6 +35,9 @@ pub fn run(args: Args, common: &Common) -> Result<Outcome> {
         let words = ("请写明备份目录：huoyan backup 目录", "name a folder: huoyan backup FOLDER");
         Error::invalid(lang.pick(words.0, words.1))
     })?;
+    if args.init {
+        backup::init(folder)?;
+    }
     let office = crate::app::office(config);
     let runtime = super::runtime()?;
     let _inside = runtime.enter();

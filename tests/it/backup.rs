@@ -43,7 +43,9 @@ impl Story {
         fs::write(t.folder.path().join("registers/kept/people.xlsx"), "as it came").expect("the original");
         let desk = Arc::new(desk(&t.store, &Clock::simulated(start())));
         let fire = desk.sighting(satellite_sighting(&hotspot("1", "NRT"))).await.expect("filed");
-        Self { t, desk, fire, beside: tempfile::tempdir().expect("a folder") }
+        let story = Self { t, desk, fire, beside: tempfile::tempdir().expect("a folder") };
+        backup::init(&story.backups()).expect("a folder for backups");
+        story
     }
 
     fn backups(&self) -> PathBuf {
@@ -281,6 +283,13 @@ async fn the_commands_say_what_they_did_and_end_with_its_code() {
     let text = |path: &Path| path.to_str().expect("UTF-8").to_owned();
     let (data, folder) = (text(story.t.folder.path()), text(&story.backups()));
     let (new, other) = (text(&story.beside.path().join("new")), text(&story.beside.path().join("other")));
+    let fresh = story.beside.path().join("fresh");
+    let refused = huoyan(&["backup", &text(&fresh), "--data", &data]);
+    let words = String::from_utf8_lossy(&refused.stderr);
+    assert!(refused.status.code() == Some(3) && words.contains("--init"), "{words}");
+    assert!(!fresh.exists(), "nothing is made where a disk may be missing");
+    assert!(huoyan(&["backup", "--init", &text(&fresh), "--data", &data]).status.success());
+    assert_eq!(backup::sets(&fresh).expect("sets").len(), 1, "from then on it is one");
     let made = huoyan(&["backup", &folder, "--data", &data, "--json", "-q"]);
     let answer: serde_json::Value = serde_json::from_slice(&made.stdout).expect("JSON");
     assert!(made.status.success() && answer["new_pictures"] == 1 && answer["log"]["hash"].is_string(), "{answer}");
@@ -359,8 +368,10 @@ async fn the_running_program_backs_itself_up_and_says_when_it_cannot() {
     assert!(story.beside.path().join("again/huoyan.toml").is_file(), "the configuration is in it");
     assert!(story.notes("again").await.contains("before"));
 
-    fs::write(story.beside.path().join("full"), "no folder").expect("a file");
-    let nowhere = story.beside.path().join("full/backups").display().to_string();
-    let (_running, port) = run(&story, &format!("folder = {nowhere:?}"));
+    // The disk is not mounted: what is left of it is an empty folder of the system's own disk.
+    let unmounted = story.beside.path().join("unmounted");
+    fs::create_dir_all(&unmounted).expect("a mount point");
+    let (_running, port) = run(&story, &format!("folder = {:?}", unmounted.display().to_string()));
     until("that it cannot", || ready(port).is_some_and(|it| it["parts"]["backups"] == false)).await;
+    assert_eq!(fs::read_dir(&unmounted).expect("the folder").count(), 0, "nothing is written there");
 }

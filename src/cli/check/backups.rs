@@ -20,6 +20,22 @@ pub fn backups(common: &Common) -> Vec<Finding> {
             ),
         )];
     };
+    if !backup::is_ready(folder) {
+        let shown = folder.display();
+        return vec![Finding::broken(
+            PART,
+            match lang {
+                Lang::Zh => format!("{shown} 不是备份目录：磁盘没有挂上，或从未用过"),
+                Lang::En => {
+                    format!("{shown} is no folder of backups: its disk is not mounted, or it has never been used")
+                }
+            },
+            lang.pick(
+                "挂上备份磁盘；首次使用执行 huoyan backup --init",
+                "mount the backup's disk; the first time run huoyan backup --init",
+            ),
+        )];
+    }
     let cure = lang.pick("检查备份磁盘，执行 huoyan backup 看原因", "check the backup's disk; huoyan backup says why");
     let mut findings = vec![match backup::newest(folder) {
         Err(error) => Finding::broken(PART, error.chain(), cure),
