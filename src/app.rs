@@ -80,6 +80,7 @@ pub struct App {
     pub points: Arc<RwLock<Option<Points>>>,
     pub parts: Parts,
     pub drills: DrillBoard,
+    pub room: disk::Room,
     pub lookout: video::Lookout,
     pub stop: signal::Receiver<Stage>,
 }
@@ -139,6 +140,7 @@ pub async fn run(mut options: Options) -> Result<()> {
         points: Arc::default(),
         parts: Parts::default(),
         drills: DrillBoard::default(),
+        room: disk::Room::default(),
         lookout: video::Lookout::default(),
         stop: stopped.clone(),
         config: Arc::clone(&config),

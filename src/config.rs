@@ -20,6 +20,7 @@ pub struct Config {
     pub clock: ClockConfig,
     pub store: StoreConfig,
     pub retention: Retention,
+    pub disk: DiskConfig,
     pub backup: BackupConfig,
     pub bus: BusConfig,
     pub camera: CameraConfig,
@@ -83,6 +84,26 @@ pub struct StoreConfig {
 impl Default for StoreConfig {
     fn default() -> Self {
         Self { data: PathBuf::from("huoyan-data"), url: "sqlite".to_owned() }
+    }
+}
+
+/// Room on the data folder's disk, GiB.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct DiskConfig {
+    /// Below this the board says so: 10, which leaves weeks to find another disk.
+    pub warn_gib: f64,
+    /// Below this room is made for evidence and the log: 2, about a month of a busy county's pictures.
+    pub reserve_gib: f64,
+    /// Analyses take at most this; the oldest days go. None: as long as their retention says.
+    pub analyses_max_gib: Option<f64>,
+    /// Pictures take at most this, as far as those of no incident and of false alarms can make room. None: as above.
+    pub pictures_max_gib: Option<f64>,
+}
+
+impl Default for DiskConfig {
+    fn default() -> Self {
+        Self { warn_gib: 10.0, reserve_gib: 2.0, analyses_max_gib: None, pictures_max_gib: None }
     }
 }
 
@@ -300,6 +321,18 @@ impl Config {
         if retention::days(self.retention.hotspots_days) <= self.satellite.stale_after {
             return Err(Error::invalid(
                 "[retention] hotspots_days must be longer than [satellite] stale_after: a hotspot that is forgotten counts as new",
+            ));
+        }
+        let DiskConfig { warn_gib, reserve_gib, analyses_max_gib, pictures_max_gib } = self.disk;
+        // Also refuses what is no number.
+        if !(reserve_gib >= 0.5 && warn_gib >= reserve_gib && warn_gib.is_finite()) {
+            return Err(Error::invalid(
+                "[disk] reserve_gib must be at least 0.5 and warn_gib not smaller, for example 2.0 and 10.0",
+            ));
+        }
+        if analyses_max_gib.into_iter().chain(pictures_max_gib).any(|gib| !(gib.is_finite() && gib > 0.0)) {
+            return Err(Error::invalid(
+                "[disk] analyses_max_gib and pictures_max_gib must be more than nothing, for example 5.0",
             ));
         }
         if let Some(proxy) = self.server.trusted_proxy.iter().find(|it| it.is_unspecified() || it.is_multicast()) {

@@ -71,7 +71,8 @@ pub async fn seen(app: App, from: Arc<Mutex<mpsc::Receiver<Seen>>>, lanes: Lanes
         for seen in batch.drain(..) {
             hand_on(&app, &seen, &lanes).await;
         }
-        if lanes.analyses.try_send(analyses).is_err() {
+        // They are the first to go without room; the board says so.
+        if app.room.is_short() || lanes.analyses.try_send(analyses).is_err() {
             metrics::counter!("huoyan_analyses_dropped_total").increment(1);
         }
     }

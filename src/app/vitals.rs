@@ -54,19 +54,11 @@ pub fn look(app: &App, sender: &Heartbeat) {
             )
         },
     );
-    let free = disk::free_mib(&app.config.store.data);
-    let gib = free.unwrap_or_default() as f64 / 1024.0;
-    said(
-        app,
-        "disk",
-        free.is_some_and(|free| free < disk::FREE_MIB_MIN),
-        || format!("数据盘只剩{gib:.1} GiB：请清理磁盘或换更大的磁盘，满了就存不下现场图片和新的警情"),
-        || {
-            format!(
-                "only {gib:.1} GiB are free: make room; on a full disk neither pictures nor new incidents can be kept"
-            )
-        },
-    );
+    let free = disk::free(&app.config.store.data);
+    let word = free.and_then(|free| app.room.look(free, &app.config.disk, app.clock.now()));
+    let is_wrong = word.is_some();
+    let (zh, en) = word.unwrap_or_default();
+    said(app, "disk", is_wrong, || zh, || en);
 }
 
 fn ahead(step: SignedDuration) -> (&'static str, &'static str) {

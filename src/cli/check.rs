@@ -5,6 +5,7 @@ mod clock;
 mod ground;
 mod pictures;
 mod sending;
+mod usage;
 
 use super::{Common, Outcome};
 use crate::app::disk;
@@ -39,6 +40,9 @@ pub struct Finding {
     /// What to do, where there is something to do.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cure: Option<String>,
+    /// Room on the disk, where the line is about that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bytes: Option<u64>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
@@ -52,15 +56,15 @@ pub enum State {
 
 impl Finding {
     fn works(part: &'static str, words: impl Into<String>) -> Self {
-        Self { part, state: State::Works, words: words.into(), cure: None }
+        Self { part, state: State::Works, words: words.into(), cure: None, bytes: None }
     }
 
     fn limited(part: &'static str, words: impl Into<String>, cure: impl Into<String>) -> Self {
-        Self { part, state: State::Limited, words: words.into(), cure: Some(cure.into()) }
+        Self { part, state: State::Limited, words: words.into(), cure: Some(cure.into()), bytes: None }
     }
 
     fn broken(part: &'static str, words: impl Into<String>, cure: impl Into<String>) -> Self {
-        Self { part, state: State::Broken, words: words.into(), cure: Some(cure.into()) }
+        Self { part, state: State::Broken, words: words.into(), cure: Some(cure.into()), bytes: None }
     }
 }
 
@@ -68,8 +72,18 @@ pub fn run(args: Args, common: &Common) -> Result<Outcome> {
     if !args.sources.is_empty() {
         return pictures::run(&args, common, &mut std::io::stdout().lock());
     }
-    let checks: [fn(&Common) -> Vec<Finding>; 9] =
-        [configuration, folder, clock::clock, registers, sending::sending, database, backups::backups, video, model];
+    let checks: [fn(&Common) -> Vec<Finding>; 10] = [
+        configuration,
+        folder,
+        usage::usage,
+        clock::clock,
+        registers,
+        sending::sending,
+        database,
+        backups::backups,
+        video,
+        model,
+    ];
     let findings: Vec<Finding> = checks.iter().flat_map(|check| check(common)).collect();
     if common.json {
         let json = serde_json::to_string(&findings).map_err(|e| Error::internal("findings are no JSON").because(e))?;
@@ -171,24 +185,8 @@ fn folder(common: &Common) -> Vec<Finding> {
             lang.pick("改权限或换 --data 目录", "change its permissions or choose another --data"),
         ),
     }];
-    findings.extend(disk::free_mib(present).map(|free| space(free, lang)));
+    findings.extend(disk::free(present).map(|free| usage::space(free, &common.config.disk, lang)));
     findings
-}
-
-fn space(free_mib: u64, lang: Lang) -> Finding {
-    let words = match lang {
-        Lang::Zh => format!("剩余空间 {:.1} GiB", free_mib as f64 / 1024.0),
-        Lang::En => format!("{:.1} GiB free", free_mib as f64 / 1024.0),
-    };
-    if free_mib >= disk::FREE_MIB_MIN {
-        Finding::works("disk", words)
-    } else {
-        Finding::broken(
-            "disk",
-            words,
-            lang.pick("清理磁盘或换到更大的磁盘", "free some space or move to a larger disk"),
-        )
-    }
 }
 
 fn registers(common: &Common) -> Vec<Finding> {
@@ -388,6 +386,5 @@ mod tests {
         let dir = tempfile::tempdir().expect("a folder");
         assert_eq!(folder(&common(&dir.path().join("new/data")))[0].state, State::Works);
         assert!(!dir.path().join("new").exists(), "looking changes nothing");
-        assert_eq!(space(100, Lang::En).state, State::Broken);
     }
 }

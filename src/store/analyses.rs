@@ -61,6 +61,14 @@ impl Store {
         }
     }
 
+    /// Removes the oldest day before today's, for room on the data folder's disk; false: there is none. PostgreSQL has a disk of its own.
+    pub async fn shed_analyses(&self, now: Timestamp) -> Result<bool> {
+        match &self.db {
+            Db::Sqlite { analyses, .. } => analyses.shed(day(now)).await,
+            Db::Postgres(_) => Ok(false),
+        }
+    }
+
     /// Removes some of the rows that versions before 0.2 wrote into SQLite's record itself. The caller pauses and calls again until it
     /// returns zero: none is left.
     pub async fn prune_analyses_in_record(&self) -> Result<u64> {

@@ -15,6 +15,7 @@ mod thresholds;
 mod unreadable;
 mod writer;
 
+pub use analyses::days::FOLDER as ANALYSES;
 pub use backup::{Audit, Head, copy_sqlite};
 pub use hotspots::KnownHotspot;
 pub use incidents::{Filed, Filter, Page};

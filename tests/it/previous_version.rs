@@ -10,6 +10,7 @@ use huoyan::store::{Chain, Store};
 use huoyan::triage::event::{Actor, Event};
 use huoyan::triage::id::IncidentId;
 use huoyan::triage::incident::{By, Input};
+use huoyan::triage::retention::Retention;
 use jiff::SignedDuration;
 use sqlx::{AssertSqlSafe, PgPool, Row, SqlitePool};
 use std::fs;
@@ -137,7 +138,8 @@ async fn a_backup_made_before_the_update_becomes_a_working_office() {
     let folder = as_the_version_before_wrote_it(&t).await;
     let beside = tempfile::tempdir().expect("a folder");
     let (backups, data, now) = (beside.path().join("backups"), beside.path().join("data"), clock.now());
-    let office = Office { data: folder.path().to_owned(), has_sqlite: true, config: None };
+    let office =
+        Office { data: folder.path().to_owned(), has_sqlite: true, config: None, retention: Retention::default() };
     let restored = tokio::task::spawn_blocking({
         let data = data.clone();
         move || {

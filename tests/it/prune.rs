@@ -2,7 +2,7 @@
 //! and neither of the two ever waits for the other.
 
 use crate::fixture::*;
-use huoyan::app::prune::{Removed, prune};
+use huoyan::app::prune::{Removed, prune, shed};
 use huoyan::clock::Clock;
 use huoyan::desk::Desk;
 use huoyan::triage::detection::{Analysis, ModelVersion, Scores, Stream};
@@ -228,4 +228,42 @@ async fn while_part_of_the_log_cannot_be_read_no_picture_goes() {
     let later = Clock::simulated(at(2_000 * 24 * 60));
     let removed = prune(&t.store, Path::new("none"), &Retention::default(), &later).await.expect("prunes");
     assert_eq!((removed.pictures, pictures(&t).len()), (0, 2), "nobody knows what it names");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_room_analyses_go_first_then_lists_then_pictures_and_never_a_fire_s_evidence() {
+    let (t, clock) = (TestStore::sqlite().await, Clock::simulated(start()));
+    let (desk, policy) = (desk(&t.store, &clock), Retention::default());
+    let burned = incident(&t, &desk, 0, Some(0)).await;
+    let nothing = incident(&t, &desk, 1, Some(9)).await;
+    let open = incident(&t, &desk, 2, None).await;
+    let unclaimed = keep(&t).await;
+    let lists = t.folder.path().join("hotspots");
+    std::fs::create_dir_all(lists.join("read")).expect("a folder");
+    std::fs::write(lists.join("read/list.csv"), "as it came").expect("a list");
+    aged(&lists.join("read/list.csv"));
+    for day in [0, 1, 3] {
+        t.store.record_analyses(&[analysis(at(day * 24 * 60))]).await.expect("kept");
+    }
+    clock.advance(SignedDuration::from_hours(3 * 24));
+
+    // Short for so many looks more: each thing that goes costs one, and so does the way from one kind to the next.
+    let go = async |looks: u32| {
+        let left = std::cell::Cell::new(looks);
+        let is_short = || left.replace(left.get().saturating_sub(1)) > 0;
+        shed(&t.store, &lists, &policy, &clock, is_short).await.expect("makes room")
+    };
+    assert_eq!(go(0).await, Removed::default());
+    assert_eq!(go(1).await, Removed { days: 1, ..Removed::default() });
+    assert!(files(&t).iter().all(|it| !it.starts_with("2026-04-05")), "the oldest day");
+    let all_named = named(&[burned, nothing, open, unclaimed]);
+    assert_eq!(go(4).await, Removed { days: 1, lists: 1, ..Removed::default() });
+    assert_eq!((pictures(&t), t.store.hotspots_since(start()).await.expect("read").len()), (all_named, 0));
+    assert_eq!(go(u32::MAX).await, Removed { pictures: 1, ..Removed::default() });
+    assert_eq!(pictures(&t), named(&[burned, nothing, open]), "the false alarm is three days old");
+    clock.advance(SignedDuration::from_hours(5 * 24));
+    assert_eq!(go(u32::MAX).await, Removed { days: 1, pictures: 1, ..Removed::default() });
+    assert_eq!(pictures(&t), named(&[burned, open]));
+    let missing = t.store.audit(&policy, clock.now()).await.expect("reads").missing;
+    assert_eq!(missing, [], "and nothing of it is damage");
 }

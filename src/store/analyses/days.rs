@@ -122,6 +122,13 @@ impl Days {
         Ok(removed)
     }
 
+    pub async fn shed(&self, today: Date) -> Result<bool> {
+        match self.files()?.first() {
+            Some((day, file)) if *day < today => self.remove(*day, file).await.map(|()| true),
+            _ => Ok(false),
+        }
+    }
+
     /// Whoever reads it at this moment reads on to the end.
     async fn remove(&self, day: Date, file: &Path) -> Result<()> {
         let mut writer = self.writer.lock().await;
