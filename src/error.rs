@@ -1,6 +1,8 @@
 //! One error: what kind, in which words, because of what. The kind decides HTTP status, exit code and whether to retry.
 
+use serde::Serialize;
 use std::fmt;
+use utoipa::ToSchema;
 
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -9,8 +11,8 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 pub struct Error {
     pub kind: Kind,
     pub message: String,
-    /// A stable word for programs where the kind says too little: whether trying again can help, for one.
-    pub code: Option<&'static str>,
+    /// Where the kind says too little.
+    pub code: Option<Code>,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
@@ -32,6 +34,46 @@ pub enum Kind {
     Unavailable,
     /// Our own mistake.
     Internal,
+}
+
+/// What programs know an error by. The set is closed and the words stay.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Code {
+    Invalid,
+    NotFound,
+    /// It was there and has been removed for good.
+    Gone,
+    Unauthenticated,
+    Forbidden,
+    /// Somebody was faster: send it again.
+    Conflict,
+    /// A conflict that no repeat mends: the incident is closed.
+    Closed,
+    /// A conflict: the state does not allow it.
+    NotNow,
+    /// A conflict: the key stands for another action.
+    KeyReused,
+    /// A conflict: what was last reported as not out is closed in words only.
+    StillBurning,
+    TooMany,
+    Unavailable,
+    Internal,
+}
+
+impl From<Kind> for Code {
+    fn from(kind: Kind) -> Self {
+        match kind {
+            Kind::Invalid => Self::Invalid,
+            Kind::NotFound => Self::NotFound,
+            Kind::Unauthenticated => Self::Unauthenticated,
+            Kind::Forbidden => Self::Forbidden,
+            Kind::Conflict => Self::Conflict,
+            Kind::TooMany => Self::TooMany,
+            Kind::Unavailable => Self::Unavailable,
+            Kind::Internal => Self::Internal,
+        }
+    }
 }
 
 impl Kind {
@@ -79,7 +121,7 @@ impl Error {
     }
 
     #[must_use]
-    pub fn coded(mut self, code: &'static str) -> Self {
+    pub fn coded(mut self, code: Code) -> Self {
         self.code = Some(code);
         self
     }

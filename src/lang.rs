@@ -1,10 +1,15 @@
 //! Every sentence for a person exists in Chinese (default) and English, side by side where it is said.
 
+use serde::Serialize;
+use utoipa::ToSchema;
+
 /// The reader's language.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, ToSchema)]
 pub enum Lang {
     #[default]
+    #[serde(rename = "zh-CN")]
     Zh,
+    #[serde(rename = "en")]
     En,
 }
 

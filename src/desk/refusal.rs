@@ -1,20 +1,20 @@
 //! Pure: why an input was not taken, in words and as a code. `conflict` is left to what a repeat can mend: a phone sends that again, and
 //! takes only `closed` for done.
 
-use crate::error::{Error, Kind};
+use crate::error::{Code, Error, Kind};
 use crate::triage::incident::Refusal;
 
 /// The state does not allow it, and a repeat will not change that.
-const NOT_NOW: Option<&str> = Some("not_now");
+const NOT_NOW: Option<Code> = Some(Code::NotNow);
 
 pub fn refused(refusal: Refusal) -> Error {
     let (kind, code, words) = match refusal {
         Refusal::Closed => {
-            (Kind::Conflict, Some("closed"), "这起火情已销号，不能再改 / this incident is closed and stays so")
+            (Kind::Conflict, Some(Code::Closed), "这起火情已销号，不能再改 / this incident is closed and stays so")
         }
         Refusal::KeyReused => (
             Kind::Conflict,
-            Some("key_reused"),
+            Some(Code::KeyReused),
             "此操作编号已用于另一操作，请重新操作 / this key was used for another action: do it again",
         ),
         Refusal::NotDispatched => (Kind::Conflict, NOT_NOW, "还没有派发护林员 / no ranger has been sent yet"),
@@ -31,7 +31,7 @@ pub fn refused(refusal: Refusal) -> Error {
         ),
         Refusal::StillBurning => (
             Kind::Conflict,
-            Some("still_burning"),
+            Some(Code::StillBurning),
             "最近一次反馈是未扑灭：销号须写明谁确认、现在情况如何 / the last report says that it is not out: \
              say who confirms that it is over, and how it stands",
         ),

@@ -4,6 +4,7 @@ use super::Picture;
 use jiff::Timestamp;
 use serde::Serialize;
 use std::sync::Arc;
+use utoipa::ToSchema;
 
 /// One camera's self-test: asked for, and done.
 #[derive(Clone, Debug, Default)]
@@ -27,7 +28,7 @@ pub struct Sensitivity {
 }
 
 /// A rendered plume of one size, at several places.
-#[derive(Clone, Copy, PartialEq, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, ToSchema)]
 pub struct SizeSeen {
     /// Apparent width, share of the picture's width.
     pub width: f32,

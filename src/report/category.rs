@@ -1,8 +1,9 @@
 //! 热点类别: the official categories with their codes, after the list of a Hunan provincial platform; 11 荒火 from a prefecture's.
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, ToSchema)]
 pub struct Category {
     /// The province's number; statistics are by this.
     pub code: u8,

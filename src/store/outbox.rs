@@ -9,6 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use sqlx::Connection as _;
 use std::fmt;
+use utoipa::ToSchema;
 
 /// Messages to one number that a sender sees at once: more than go out as one.
 const PER_NUMBER: u32 = 16;
@@ -99,7 +100,7 @@ pub struct Message {
     pub error: Option<String>,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
     Queued,

@@ -3,9 +3,10 @@
 use super::detection::{Analysis, BoundingBox, Class, Detection};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// The tunable numbers of one camera, published by the ops page; the version stands on every sighting.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Thresholds {
     pub version: u32,
@@ -18,6 +19,7 @@ pub struct Thresholds {
     /// While confirmed, a frame counts from `threshold × hysteresis`.
     pub hysteresis: f32,
     /// The same place may alarm again only after so long without any counted frame.
+    #[schema(value_type = String, format = Duration)]
     pub cooldown: SignedDuration,
     /// Boxes smaller than this share of the frame do not count; larger than `area_max` neither (huge clouds).
     pub area_min: f32,

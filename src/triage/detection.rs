@@ -3,8 +3,9 @@
 use super::id::{CameraId, PoseId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Class {
     /// 烟
@@ -71,14 +72,14 @@ pub struct Detection {
 }
 
 /// Which weights said so; on every sighting, so that scores stay attributable after an upgrade.
-#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize, ToSchema)]
 pub struct ModelVersion {
     pub name: String,
     pub version: String,
 }
 
 /// Frame-level scores, 0..1 each.
-#[derive(Clone, Copy, PartialEq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Debug, Default, Serialize, Deserialize, ToSchema)]
 pub struct Scores {
     pub smoke: f32,
     pub fire: f32,

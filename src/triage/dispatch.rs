@@ -7,6 +7,7 @@ use super::incident::Deadline;
 use super::policy::Stage;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// One ranger sent to one incident.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -44,7 +45,7 @@ pub struct Dispatch {
 }
 
 /// A step with both times: the server's rules, the phone's is shown beside it.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Step {
     pub received_at: Timestamp,
     pub happened_at: Option<Timestamp>,

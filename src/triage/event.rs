@@ -14,6 +14,7 @@ use super::score::Priority;
 use super::sighting::Sighting;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// One line of the append-only log, before the store chains it.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -28,7 +29,7 @@ pub struct Recorded {
     pub event: Event,
 }
 
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Actor {
     /// The program itself: cameras, feeds, clocks.
@@ -50,7 +51,7 @@ impl Actor {
     }
 }
 
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
 #[expect(
     clippy::large_enum_variant,
@@ -268,7 +269,7 @@ pub enum Event {
 }
 
 /// Why the place changed.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "why", rename_all = "snake_case")]
 pub enum WhyMoved {
     /// New evidence came.
@@ -282,7 +283,7 @@ pub enum WhyMoved {
 }
 
 /// What somebody has to do about an incident, besides the dispatch's own three steps.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Matter {
     /// 待研判: look at the alert, send somebody or close it.
@@ -302,7 +303,7 @@ pub enum Matter {
 }
 
 /// A person rung in a role.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Called {
     pub role: Role,
     /// `None`: nobody stands in it today.
@@ -310,7 +311,7 @@ pub struct Called {
 }
 
 /// Where an undelivered message goes on.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 pub struct NextTry {
     pub role: Role,
     /// `Some`: the same person on another channel.
@@ -318,7 +319,7 @@ pub struct NextTry {
     pub channel: Channel,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Intent {
     Dispatch,
@@ -326,7 +327,7 @@ pub enum Intent {
 }
 
 /// Why a position does not prove an arrival.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Unproven {
     /// Farther from where the fire may be than the policy allows.
@@ -337,7 +338,7 @@ pub enum Unproven {
     NoPosition,
 }
 
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Dispatched {
     pub dispatch: DispatchId,
     pub ranger: PersonId,
@@ -365,7 +366,7 @@ pub struct Dispatched {
 }
 
 /// One reason for sending or not sending; the page words it in the reader's language.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Because {
     /// Stable code, see `triage::sending`.
     pub code: String,
@@ -374,7 +375,7 @@ pub struct Because {
 }
 
 /// A rung with its instant.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Due {
     pub at: Timestamp,
     pub unless: Stage,
@@ -383,7 +384,7 @@ pub struct Due {
 }
 
 /// By whose hand a step was taken; the KPI keeps proxy apart from own.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "means", rename_all = "snake_case")]
 pub enum Means {
     Phone,

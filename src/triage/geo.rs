@@ -2,15 +2,18 @@
 
 use super::profile::RangeProfile;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// IUGG mean earth radius R1, metres. The error of a sphere against the ellipsoid is below 0.6 %, under every fix we have.
 pub const EARTH_RADIUS_M: f64 = 6_371_008.8;
 
 /// A place: WGS-84 degrees. Valid by construction: latitude in -90..=90, longitude in -180..=180, both finite.
-#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(try_from = "RawLatLon", into = "RawLatLon")]
 pub struct LatLon {
+    #[schema(minimum = -90, maximum = 90)]
     lat_deg: f64,
+    #[schema(minimum = -180, maximum = 180)]
     lon_deg: f64,
 }
 
@@ -90,7 +93,7 @@ pub fn turn_deg(from_deg: f64, to_deg: f64) -> f64 {
 }
 
 /// Where a piece of evidence says the fire is.
-#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "shape", rename_all = "snake_case")]
 pub enum Locus {
     /// A phone fix, a person's words: a centre and how far off it may be.
@@ -104,7 +107,7 @@ pub enum Locus {
 }
 
 /// From `apex` towards `azimuth_deg`, `half_width_deg` to each side, between two ranges.
-#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Ray {
     pub apex: LatLon,
     pub azimuth_deg: f64,
@@ -116,11 +119,12 @@ pub struct Ray {
     pub range: RangeBasis,
     /// How likely each range is, where the shape of the ground says so. In logs before 0.2 nobody asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub profile: Option<RangeProfile>,
 }
 
 /// What a camera's range rests on.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RangeBasis {
     /// Not measured: as near as smoke is reported and as far as the camera sees.
@@ -166,7 +170,7 @@ impl Locus {
 }
 
 /// Where we believe the fire is, and how it was found.
-#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Fix {
     pub centre: LatLon,
     /// Radius of a circle about `centre` that holds the fire nine times in ten, metres.
@@ -174,11 +178,12 @@ pub struct Fix {
     pub method: FixMethod,
     /// The shape of the doubt; `None` (logs before 0.2): the circle.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub spread: Option<Spread>,
 }
 
 /// The shape of a fix's doubt.
-#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "shape", rename_all = "snake_case")]
 pub enum Spread {
     /// About the centre: half axes along `azimuth_deg` and across it, metres.
@@ -212,7 +217,7 @@ impl Fix {
     }
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum FixMethod {
     /// One camera's bearing; range unknown (单站方位).

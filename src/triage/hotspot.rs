@@ -3,6 +3,7 @@
 use super::geo::{LatLon, Locus};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// 热点. Source of the fields: FIRMS attribute table (earthdata.nasa.gov, "VIIRS/MODIS active fire product attributes").
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -35,7 +36,7 @@ pub struct Hotspot {
 }
 
 /// One scale for all instruments; the row's own value is kept in the original file.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum HotspotConfidence {
     Low,

@@ -26,6 +26,7 @@ use super::score::Priority;
 use super::sighting::Sighting;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Incident {
@@ -79,7 +80,7 @@ pub struct Incident {
 }
 
 /// Something that somebody has to do: rung first at `due_at`, then again and higher.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Waiting {
     pub matter: Matter,
     pub since: Timestamp,
@@ -95,7 +96,7 @@ pub struct Proposal {
     pub why: WhyMoved,
 }
 
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Deciding {
     pub intent: Intent,
     pub by: Option<PersonId>,
@@ -168,7 +169,7 @@ pub type Placing<'a> = dyn Fn(&Fix, &[Hint]) -> Place + 'a;
 /// Role, place of the incident, ranger sent → who stands in the role now.
 pub type Holder<'a> = dyn Fn(Role, &Place, Option<&PersonId>) -> Option<PersonId> + 'a;
 
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum State {
     /// 待研判

@@ -4,8 +4,9 @@ use super::confirm::Thresholds;
 use serde::Serialize;
 use std::fmt;
 use std::str::FromStr;
+use utoipa::ToSchema;
 
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum PointName {
     /// 安静: fewest false alarms
@@ -44,7 +45,7 @@ impl FromStr for PointName {
 }
 
 /// All three points of one model.
-#[derive(Clone, PartialEq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Debug, Serialize, ToSchema)]
 pub struct Points {
     /// Where a fresh office starts.
     pub default: PointName,
@@ -69,7 +70,7 @@ impl Points {
 }
 
 /// The four numbers of [`Thresholds`] that trade false alarms against missed fires.
-#[derive(Clone, PartialEq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Debug, Serialize, ToSchema)]
 pub struct OperatingPoint {
     pub smoke: f32,
     pub fire: f32,
@@ -87,7 +88,7 @@ impl OperatingPoint {
 }
 
 /// Figures of the model's evaluation, cross-validated by event. They are of its cameras, not of this county's.
-#[derive(Clone, PartialEq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Debug, Serialize, ToSchema)]
 pub struct Expected {
     pub false_alarms_per_camera_day: Estimate,
     /// Share of the fires that were alarmed to, 0..=1.
@@ -97,7 +98,7 @@ pub struct Expected {
 }
 
 /// A value and the ends of its 95 % interval.
-#[derive(Clone, Copy, PartialEq, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, ToSchema)]
 pub struct Estimate {
     pub value: f64,
     pub lower: f64,

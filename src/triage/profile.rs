@@ -1,13 +1,14 @@
 //! Pure: how likely a fire is at each range of a line of sight.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// Parts of equal likelihood: a sixteenth is finer than any share of a grid that is acted upon.
 const PARTS: usize = 16;
 
 /// The ranges that cut what is known of the distance into sixteen parts of equal likelihood, metres, ascending. Where they lie
 /// close the fire is likely; across a valley that hides its ground from the camera they lie far apart.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 pub struct RangeProfile([u16; PARTS + 1]);
 
 impl RangeProfile {

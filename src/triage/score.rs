@@ -6,15 +6,16 @@ use super::sighting::{Label, Sighting, Source, SourceKind};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
+use utoipa::ToSchema;
 
-#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize, ToSchema)]
 pub struct Priority {
     pub score: f64,
     pub reasons: Vec<Reason>,
 }
 
 /// One reason with its points; the page words it in the reader's language.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Reason {
     /// Stable code, for example "camera_confidence", "second_source", "pixels", "known_heat_source".
     pub code: String,

@@ -5,8 +5,9 @@ use super::geo::Locus;
 use super::id::{CameraId, PictureId, PoseId, SightingId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Sighting {
     pub id: SightingId,
     pub source: Source,
@@ -23,13 +24,14 @@ pub struct Sighting {
     pub labels: Vec<Label>,
 }
 
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Source {
     Camera {
         camera: CameraId,
         pose: PoseId,
         class: Class,
+        #[schema(value_type = (f32, f32, f32, f32))]
         bbox: BoundingBox,
         model: ModelVersion,
         /// Version of the published thresholds under which it was confirmed.
@@ -65,7 +67,7 @@ impl Source {
     }
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SourceKind {
     Camera,
@@ -75,7 +77,7 @@ pub enum SourceKind {
 }
 
 /// Labels order and explain; they never hide or close an alert (design invariant 3).
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "label", rename_all = "snake_case")]
 pub enum Label {
     /// 已知热源: inside the radius of a registered heat source that has not expired.

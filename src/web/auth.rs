@@ -52,14 +52,6 @@ impl Role {
         }
     }
 
-    pub fn word(self) -> &'static str {
-        match self.0 {
-            Access::Ranger => "ranger",
-            Access::Officer => "officer",
-            Access::Ops => "ops",
-        }
-    }
-
     /// Sees every incident and every phone number.
     pub fn is_office(self) -> bool {
         self.0 != Access::Ranger

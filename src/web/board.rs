@@ -4,7 +4,7 @@ use super::WebState;
 use super::auth::{Me, Office};
 use super::dto::{self, CameraView, Eyes, HotspotView, IncidentView, LogView, PersonView};
 use super::error::{Answer, Problem};
-use super::{limits, queue, service};
+use super::{limits, openapi, queue, service};
 use crate::county::{County, county_date, county_time};
 use crate::desk::{ENDED_FOR, OpenBook};
 use crate::report::{Category, categories};
@@ -32,7 +32,6 @@ const NOWHERE: (f64, f64) = (35.0, 105.0);
 
 #[derive(Serialize, ToSchema)]
 pub struct Board {
-    #[schema(value_type = String)]
     now: Timestamp,
     /// Where the log stood; give it to `/api/v1/stream` as `Last-Event-ID`.
     cursor: String,
@@ -46,19 +45,15 @@ pub struct Board {
     /// Incidents whose record cannot be read: nobody keeps their deadlines.
     unreadable: Vec<UnreadableView>,
     duty: DutyView,
-    #[schema(value_type = String)]
     zero_point: ZeroPoint,
-    #[schema(value_type = Vec<Object>)]
     categories: Vec<Category>,
     /// Kinds of sources whose evidence this county's policy may send a ranger for without a person's look.
-    #[schema(value_type = Vec<String>)]
     unattended: Vec<SourceKind>,
     health: Vec<service::PartView>,
 }
 
 #[derive(Serialize, ToSchema)]
 struct UnreadableView {
-    #[schema(value_type = String)]
     incident: IncidentId,
     code: String,
 }
@@ -66,13 +61,10 @@ struct UnreadableView {
 /// A record, no card: the neighbouring county's.
 #[derive(Serialize, ToSchema)]
 struct PassedOn {
-    #[schema(value_type = String)]
     incident: IncidentId,
     code: String,
     place: String,
-    #[schema(value_type = String)]
     at: Timestamp,
-    #[schema(value_type = Object)]
     centre: LatLon,
     county: Option<String>,
     phone: Option<String>,
@@ -81,27 +73,22 @@ struct PassedOn {
 
 #[derive(Serialize, ToSchema)]
 struct Reminded {
-    #[schema(value_type = String)]
     incident: IncidentId,
     code: String,
     place: String,
     category: Option<u8>,
     /// The evidence since, which the officer can open as an incident of its own (`split`), and when the last was seen.
-    #[schema(value_type = Vec<String>)]
     sightings: Vec<SightingId>,
-    #[schema(value_type = String)]
     last_seen_at: Timestamp,
 }
 
 #[derive(Serialize, ToSchema)]
 struct CountyView {
     name: String,
-    #[schema(value_type = Object)]
     centre: LatLon,
     /// South-west and north-east corner.
-    #[schema(value_type = Vec<Object>)]
     bounds: (LatLon, LatLon),
-    #[schema(value_type = Object)]
+    #[schema(schema_with = openapi::feature_collection)]
     grids: geojson::FeatureCollection,
 }
 
@@ -112,7 +99,7 @@ struct DutyView {
 }
 
 /// Everything the board shows, read at one cursor: what changes later comes through the stream.
-#[utoipa::path(get, path = "/api/v1/board", tag = "office", responses((status = 200, body = Board)))]
+#[utoipa::path(get, path = "/api/v1/board", tag = "office", security(("session" = ["officer", "ops"])), responses((status = 200, body = Board)))]
 pub async fn board(State(state): State<WebState>, Office(me): Office, headers: HeaderMap) -> Answer<Json<Board>> {
     let (now, county) = (state.clock.now(), state.county());
     let book = state.desk.open_book().await?;
@@ -267,16 +254,17 @@ pub async fn log(
 }
 
 #[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub struct ListQuery {
-    /// `open`, `closed` or `all`.
-    #[param(value_type = Option<String>)]
+    /// `open` when it is left out.
+    #[param(inline)]
     state: Option<Listed>,
     /// `next` of the page before.
     after: Option<String>,
     limit: Option<u32>,
 }
 
-#[derive(Clone, Copy, Deserialize)]
+#[derive(Clone, Copy, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 enum Listed {
     Open,
@@ -291,7 +279,7 @@ pub struct IncidentPage {
 }
 
 /// Incidents, newest first.
-#[utoipa::path(get, path = "/api/v1/incidents", tag = "office", params(ListQuery), responses((status = 200, body = IncidentPage)))]
+#[utoipa::path(get, path = "/api/v1/incidents", tag = "office", params(ListQuery), security(("session" = ["officer", "ops"])), responses((status = 200, body = IncidentPage)))]
 pub async fn list(
     State(state): State<WebState>,
     Office(me): Office,
@@ -314,7 +302,7 @@ pub async fn list(
 }
 
 /// One incident; for the office with its log and messages.
-#[utoipa::path(get, path = "/api/v1/incidents/{id}", tag = "office", params(("id" = String, Path)), responses((status = 200, body = IncidentView)))]
+#[utoipa::path(get, path = "/api/v1/incidents/{id}", tag = "office", responses((status = 200, body = IncidentView)))]
 pub async fn one(State(state): State<WebState>, me: Me, Path(id): Path<IncidentId>) -> Answer<Json<IncidentView>> {
     let filed = visible(&state, &me, id).await?;
     let messages = if me.role.is_office() { state.store.messages_of(id).await? } else { Vec::new() };

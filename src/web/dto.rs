@@ -1,4 +1,4 @@
-//! The shapes of `api.md`. Evidence, places and steps go out in triage's own words; everything that depends on who looks is
+//! The shapes of `/openapi.json`. Evidence, places and steps go out in triage's own words; everything that depends on who looks is
 //! made in [`eyes`].
 
 mod eyes;
@@ -6,7 +6,8 @@ mod eyes;
 pub use eyes::{Eyes, camera};
 
 use crate::frame::Health;
-use crate::store::{KnownHotspot, Status};
+use crate::lang::Lang;
+use crate::store::{Access, KnownHotspot, Status};
 use crate::triage::detection::Scores;
 use crate::triage::dispatch::Step;
 use crate::triage::event::{Actor, Because, Closure, Event, Flames, Means, NeighbourCounty, NextTry};
@@ -23,23 +24,19 @@ use utoipa::ToSchema;
 
 #[derive(Serialize, ToSchema)]
 pub struct MeView {
-    #[schema(value_type = String)]
     pub person: PersonId,
     pub name: String,
-    pub role: &'static str,
+    pub role: Access,
     pub county: String,
-    pub lang: &'static str,
-    #[schema(value_type = String)]
+    pub lang: Lang,
     pub now: Timestamp,
 }
 
 #[derive(Serialize, ToSchema)]
 pub struct PersonView {
-    #[schema(value_type = String)]
     pub id: PersonId,
     pub name: String,
     /// In the words of the policy's roles: `ranger`, `backup_ranger`, `village_chief`, `township_duty` …
-    #[schema(value_type = String)]
     pub role: policy::Role,
     /// `null` for rangers' eyes, except their own.
     pub phone: Option<String>,
@@ -48,51 +45,37 @@ pub struct PersonView {
 
 #[derive(Serialize, ToSchema)]
 pub struct IncidentView {
-    #[schema(value_type = String)]
     pub id: IncidentId,
     /// Short number people say aloud, for example "1121-03".
     pub code: String,
     pub version: u64,
-    #[schema(value_type = String)]
     pub state: State,
     pub drill: bool,
-    #[schema(value_type = String)]
     pub opened_at: Timestamp,
-    #[schema(value_type = String)]
     pub first_seen_at: Timestamp,
-    #[schema(value_type = String)]
     pub last_seen_at: Timestamp,
-    #[schema(value_type = Object)]
     pub fix: Fix,
     pub place: PlaceView,
     pub suggested: Vec<PersonView>,
     /// 责任人: who has to act next, and until when; `null` when closed, and for rangers' eyes.
-    #[schema(value_type = Option<Object>)]
     pub owner: Option<Owner>,
     /// 为什么派他 / 为什么没派, the most decisive first; in stable codes.
-    #[schema(value_type = Vec<Object>)]
     pub because: Vec<Because>,
     /// What somebody has to do, and when they are rung.
-    #[schema(value_type = Vec<Object>)]
     pub waiting: Vec<Waiting>,
     /// A better place that waits for an officer's word.
     pub proposal: Option<ProposalView>,
     /// An officer is deciding, and nothing is sent by itself until then.
-    #[schema(value_type = Option<Object>)]
     pub intent: Option<Deciding>,
     /// 未送达
     pub undelivered: Vec<UndeliveredView>,
     /// 叫应
     pub answers: Vec<AnswerView>,
     /// 可能同一火情: ids of other incidents.
-    #[schema(value_type = Vec<String>)]
     pub links: Vec<IncidentId>,
     /// Incidents whose evidence counts here.
-    #[schema(value_type = Vec<String>)]
     pub merged: Vec<IncidentId>,
-    #[schema(value_type = Option<String>)]
     pub merged_into: Option<IncidentId>,
-    #[schema(value_type = Option<String>)]
     pub split_from: Option<IncidentId>,
     /// 误并: evidence struck out.
     pub struck_out: Vec<SightingView>,
@@ -102,9 +85,7 @@ pub struct IncidentView {
     pub sightings: Vec<SightingView>,
     /// How many there are.
     pub sightings_count: usize,
-    #[schema(value_type = Object)]
     pub priority: Priority,
-    #[schema(value_type = Option<String>)]
     pub review_by: Option<Timestamp>,
     pub review_missed: bool,
     pub dispatch: Option<DispatchView>,
@@ -112,14 +93,14 @@ pub struct IncidentView {
     pub verification: Option<VerificationView>,
     /// 退回补充: why the report came back, until it is completed.
     pub sent_back: Option<String>,
-    #[schema(value_type = Option<Object>)]
     pub closure: Option<Closure>,
-    #[schema(value_type = Option<String>)]
     pub closed_at: Option<Timestamp>,
     /// The newest lines; there are `version` of them.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub log: Option<Vec<LogView>>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub messages: Option<Vec<MessageView>>,
 }
 
@@ -134,23 +115,19 @@ impl IncidentView {
 #[derive(Serialize, ToSchema)]
 pub struct PlaceView {
     pub name: String,
-    #[schema(value_type = Option<String>)]
     pub grid: Option<GridId>,
     pub village: Option<String>,
     pub township: Option<String>,
     pub unique: bool,
-    #[schema(value_type = Vec<Object>)]
     pub labels: Vec<Label>,
     /// 可能网格, the likeliest first.
     pub candidates: Vec<CandidateView>,
     /// Whose county it is when it is not ours.
-    #[schema(value_type = Option<Object>)]
     pub neighbour: Option<NeighbourCounty>,
 }
 
 #[derive(Serialize, ToSchema)]
 pub struct CandidateView {
-    #[schema(value_type = String)]
     pub grid: GridId,
     pub name: String,
     /// Share of the doubt that lies in this grid, 0..=1.
@@ -161,45 +138,35 @@ pub struct CandidateView {
 
 #[derive(Serialize, ToSchema)]
 pub struct ProposalView {
-    #[schema(value_type = Object)]
     pub fix: Fix,
     pub place: PlaceView,
 }
 
 #[derive(Serialize, ToSchema)]
 pub struct UndeliveredView {
-    #[schema(value_type = String)]
     pub message: MessageId,
     /// Name, or empty when nobody stands in the role.
     pub name: String,
-    #[schema(value_type = String)]
     pub role: policy::Role,
     pub phone: Option<String>,
-    #[schema(value_type = String)]
     pub channel: policy::Channel,
     pub why: String,
-    #[schema(value_type = String)]
     pub at: Timestamp,
     /// Who is told instead, and by what.
-    #[schema(value_type = Option<Object>)]
     pub next: Option<NextTry>,
 }
 
 #[derive(Serialize, ToSchema)]
 pub struct AnswerView {
     pub person: PersonView,
-    #[schema(value_type = String)]
     pub role: policy::Role,
-    #[schema(value_type = String)]
     pub at: Timestamp,
-    #[schema(value_type = Object)]
     pub means: Means,
 }
 
 /// 邻格: a ranger of another grid it may be in, told with the dispatch.
 #[derive(Serialize, ToSchema)]
 pub struct NeighbourView {
-    #[schema(value_type = String)]
     pub grid: GridId,
     pub ranger: PersonView,
     /// Asked to go as well.
@@ -208,59 +175,42 @@ pub struct NeighbourView {
 
 #[derive(Serialize, ToSchema)]
 pub struct SightingView {
-    #[schema(value_type = String)]
     pub id: SightingId,
     pub source: SourceView,
-    #[schema(value_type = String)]
     pub observed_at: Timestamp,
-    #[schema(value_type = Object)]
     pub locus: Locus,
     pub confidence: f32,
-    #[schema(value_type = Vec<String>)]
     pub pictures: Vec<PictureId>,
     pub drill: bool,
-    #[schema(value_type = Vec<Object>)]
     pub labels: Vec<Label>,
 }
 
 #[derive(Serialize, ToSchema)]
 pub struct SourceView {
     #[serde(flatten)]
-    #[schema(value_type = Object)]
     pub source: Source,
     /// A ranger has no list of cameras to look the name up in.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub camera_name: Option<String>,
 }
 
 #[derive(Serialize, ToSchema)]
 pub struct DispatchView {
-    #[schema(value_type = String)]
     pub id: DispatchId,
     pub ranger: PersonView,
-    #[schema(value_type = String)]
     pub dispatched_at: Timestamp,
-    #[schema(value_type = String)]
     pub zero_at: Timestamp,
-    #[schema(value_type = String)]
     pub acknowledge_by: Timestamp,
-    #[schema(value_type = String)]
     pub arrive_by: Timestamp,
-    #[schema(value_type = String)]
     pub report_by: Timestamp,
-    #[schema(value_type = Option<Object>)]
     pub acknowledged: Option<Step>,
-    #[schema(value_type = Option<Object>)]
     pub arrived: Option<Step>,
-    #[schema(value_type = Option<Object>)]
     pub reported: Option<Step>,
     pub declined: Option<String>,
-    #[schema(value_type = Vec<String>)]
     pub missed: Vec<Stage>,
-    #[schema(value_type = Option<String>)]
     pub grid: Option<GridId>,
     /// 声称到达: a tap whose position did not prove it.
-    #[schema(value_type = Option<Object>)]
     pub claimed: Option<Step>,
     pub neighbours: Vec<NeighbourView>,
 }
@@ -268,12 +218,10 @@ pub struct DispatchView {
 #[derive(Serialize, ToSchema)]
 pub struct VerificationView {
     pub category: u8,
-    #[schema(value_type = Option<String>)]
     pub flames: Option<Flames>,
     pub area_mu: Option<f64>,
     pub extinguished: Option<bool>,
     pub words: String,
-    #[schema(value_type = Vec<String>)]
     pub photos: Vec<PictureId>,
     pub no_photo_reason: Option<String>,
 }
@@ -282,61 +230,45 @@ pub struct VerificationView {
 pub struct LogView {
     /// Its place in this incident's log, from 1.
     pub version: u64,
-    #[schema(value_type = String)]
     pub at: Timestamp,
-    #[schema(value_type = Object)]
     pub actor: Actor,
     pub name: Option<String>,
-    #[schema(value_type = Option<String>)]
     pub happened_at: Option<Timestamp>,
-    #[schema(value_type = Object)]
     pub event: Event,
 }
 
 #[derive(Serialize, ToSchema)]
 pub struct MessageView {
-    #[schema(value_type = String)]
     pub id: MessageId,
-    #[schema(value_type = String)]
     pub created_at: Timestamp,
     /// Name and the last four digits of the number.
     pub to: String,
     /// The whole number, where somebody has to phone because the text has not gone out.
     pub phone: Option<String>,
-    #[schema(value_type = String)]
     pub role: policy::Role,
-    #[schema(value_type = String)]
     pub channel: policy::Channel,
-    #[schema(value_type = String)]
     pub status: Status,
     pub attempts: u32,
     pub words: String,
     pub error: Option<String>,
-    #[schema(value_type = Option<String>)]
     pub sent_at: Option<Timestamp>,
 }
 
 #[derive(Serialize, ToSchema)]
 pub struct CameraView {
-    #[schema(value_type = String)]
     pub id: CameraId,
     pub name: String,
-    #[schema(value_type = Object)]
     pub at: LatLon,
     /// None: never surveyed.
     pub azimuth_deg: Option<f64>,
     pub field_of_view_deg: f64,
     pub range_m: f64,
-    #[schema(value_type = String)]
     pub health: Health,
-    #[schema(value_type = Option<String>)]
     pub health_since: Option<Timestamp>,
     pub detail: Option<String>,
     /// What is wrong with the main stream; the camera is watched all the same.
     pub main_detail: Option<String>,
-    #[schema(value_type = Option<String>)]
     pub last_frame_at: Option<Timestamp>,
-    #[schema(value_type = Option<Object>)]
     pub last_scores: Option<Scores>,
     /// Cadences since the program started, with and without a look.
     pub slots_met: u64,
@@ -352,18 +284,14 @@ pub struct CameraView {
 #[derive(Serialize, ToSchema)]
 pub struct HotspotView {
     pub key: String,
-    #[schema(value_type = Object)]
     pub at: LatLon,
-    #[schema(value_type = String)]
     pub acquired_at: Timestamp,
     pub satellite: String,
     pub instrument: String,
-    #[schema(value_type = String)]
     pub confidence: HotspotConfidence,
     pub frp_mw: Option<f64>,
     pub scan_km: Option<f64>,
     pub track_km: Option<f64>,
-    #[schema(value_type = Option<String>)]
     pub incident: Option<IncidentId>,
 }
 

@@ -1,13 +1,15 @@
 //! Our errors → RFC 9457 problem details in the reader's language. Internals are logged once, here, and never sent.
 
-use crate::error::{Error, Kind};
+use crate::error::{Code, Error, Kind};
 use crate::lang::Lang;
+use axum::Json;
 use axum::extract::{MatchedPath, Request};
-use axum::http::header::{ACCEPT_LANGUAGE, CONTENT_TYPE, RETRY_AFTER};
+use axum::http::header::{ACCEPT_LANGUAGE, ALLOW, CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use serde_json::json;
+use serde::Serialize;
+use utoipa::ToSchema;
 
 pub type Answer<T> = std::result::Result<T, Problem>;
 
@@ -15,17 +17,29 @@ pub type Answer<T> = std::result::Result<T, Problem>;
 #[derive(Clone, Debug)]
 pub struct Problem {
     status: StatusCode,
-    code: &'static str,
+    code: Code,
     zh: String,
     en: String,
     /// For our log only.
     internals: Option<String>,
 }
 
+/// RFC 9457, with a code that stays and a sentence in the reader's language.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Problem)]
+pub struct ProblemDetails<'a> {
+    #[serde(rename = "type")]
+    kind: &'a str,
+    title: &'a str,
+    status: u16,
+    code: Code,
+    detail: &'a str,
+}
+
 impl Problem {
     pub fn new(kind: Kind, zh: impl Into<String>, en: impl Into<String>) -> Self {
         let status = StatusCode::from_u16(kind.http_status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        Self { status, code: code(kind), zh: zh.into(), en: en.into(), internals: None }
+        Self { status, code: kind.into(), zh: zh.into(), en: en.into(), internals: None }
     }
 
     pub fn invalid(zh: impl Into<String>, en: impl Into<String>) -> Self {
@@ -46,7 +60,7 @@ impl Problem {
 
     /// It was there and has been removed for good.
     pub fn gone(zh: impl Into<String>, en: impl Into<String>) -> Self {
-        Self { code: "gone", ..Self::new(Kind::NotFound, zh, en) }.with_status(StatusCode::GONE)
+        Self { code: Code::Gone, ..Self::new(Kind::NotFound, zh, en) }.with_status(StatusCode::GONE)
     }
 
     #[must_use]
@@ -81,14 +95,14 @@ impl Problem {
             Lang::Zh => title_zh(self.code),
             Lang::En => self.status.canonical_reason().unwrap_or("Problem"),
         };
-        let body = json!({
-            "type": "about:blank",
-            "title": title,
-            "status": self.status.as_u16(),
-            "code": self.code,
-            "detail": lang.pick(&self.zh, &self.en),
-        });
-        let mut response = (self.status, body.to_string()).into_response();
+        let details = ProblemDetails {
+            kind: "about:blank",
+            title,
+            status: self.status.as_u16(),
+            code: self.code,
+            detail: lang.pick(&self.zh, &self.en),
+        };
+        let mut response = (self.status, Json(details)).into_response();
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         if matches!(self.status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE) {
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("5"));
@@ -162,7 +176,10 @@ pub async fn speak(request: Request, next: Next) -> Response {
     } else {
         tracing::debug!(%method, route, status = status.as_u16(), cause, "a request was refused");
     }
-    problem.answer(lang)
+    let allowed = response.headers_mut().remove(ALLOW);
+    let mut answer = problem.answer(lang);
+    answer.headers_mut().extend(allowed.map(|methods| (ALLOW, methods)));
+    answer
 }
 
 /// The first language the browser asks for; Chinese unless it is English.
@@ -170,31 +187,18 @@ pub fn lang_of(headers: &HeaderMap) -> Lang {
     Lang::from_tag(headers.get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()).unwrap_or_default())
 }
 
-fn code(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Invalid => "invalid",
-        Kind::NotFound => "not_found",
-        Kind::Unauthenticated => "unauthenticated",
-        Kind::Forbidden => "forbidden",
-        Kind::Conflict => "conflict",
-        Kind::TooMany => "too_many",
-        Kind::Unavailable => "unavailable",
-        Kind::Internal => "internal",
-    }
-}
-
-fn title_zh(code: &str) -> &'static str {
+fn title_zh(code: Code) -> &'static str {
     match code {
-        "invalid" => "请求有误",
-        "not_found" => "未找到",
-        "gone" => "已清除",
-        "unauthenticated" => "未登录",
-        "forbidden" => "无权操作",
-        "conflict" | "closed" | "not_now" | "key_reused" => "情况已变化",
-        "still_burning" => "请写明情况",
-        "too_many" => "请求过多",
-        "unavailable" => "暂不可用",
-        _ => "系统出错",
+        Code::Invalid => "请求有误",
+        Code::NotFound => "未找到",
+        Code::Gone => "已清除",
+        Code::Unauthenticated => "未登录",
+        Code::Forbidden => "无权操作",
+        Code::Conflict | Code::Closed | Code::NotNow | Code::KeyReused => "情况已变化",
+        Code::StillBurning => "请写明情况",
+        Code::TooMany => "请求过多",
+        Code::Unavailable => "暂不可用",
+        Code::Internal => "系统出错",
     }
 }
 
@@ -213,14 +217,14 @@ mod tests {
     #[test]
     fn every_kind_has_its_status_and_code() {
         for (kind, status, code) in [
-            (Kind::Invalid, 400, "invalid"),
-            (Kind::Unauthenticated, 401, "unauthenticated"),
-            (Kind::Forbidden, 403, "forbidden"),
-            (Kind::NotFound, 404, "not_found"),
-            (Kind::Conflict, 409, "conflict"),
-            (Kind::TooMany, 429, "too_many"),
-            (Kind::Unavailable, 503, "unavailable"),
-            (Kind::Internal, 500, "internal"),
+            (Kind::Invalid, 400, Code::Invalid),
+            (Kind::Unauthenticated, 401, Code::Unauthenticated),
+            (Kind::Forbidden, 403, Code::Forbidden),
+            (Kind::NotFound, 404, Code::NotFound),
+            (Kind::Conflict, 409, Code::Conflict),
+            (Kind::TooMany, 429, Code::TooMany),
+            (Kind::Unavailable, 503, Code::Unavailable),
+            (Kind::Internal, 500, Code::Internal),
         ] {
             let problem = Problem::from(Error::new(kind, "x"));
             assert_eq!((problem.status.as_u16(), problem.code), (status, code));

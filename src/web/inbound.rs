@@ -34,28 +34,22 @@ const CANNOT_GO: &str = "不能前往";
 
 #[derive(Deserialize, ToSchema)]
 pub struct Sms {
-    #[schema(value_type = String)]
     from: Word,
-    #[schema(value_type = String)]
     text: Word,
     /// The gateway's id of the message.
-    #[schema(value_type = String)]
     id: Word,
 }
 
 #[derive(Deserialize, ToSchema)]
 pub struct Press {
-    #[schema(value_type = String)]
     from: Word,
-    #[schema(value_type = String)]
     key: Word,
     /// The gateway's id of the call.
-    #[schema(value_type = String)]
     id: Word,
 }
 
 /// Gateways write numbers with and without quotes.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(untagged)]
 enum Word {
     Text(String),
@@ -72,6 +66,7 @@ impl Word {
 }
 
 #[derive(Serialize, ToSchema)]
+#[schema(as = ReplyTaken)]
 pub struct Taken {
     /// Understood and written down as a step of the person's; late ones too.
     taken: bool,
@@ -80,7 +75,7 @@ pub struct Taken {
 }
 
 /// 短信上行
-#[utoipa::path(post, path = "/api/v1/inbound/sms", tag = "machines", request_body = Sms, responses((status = 200, body = Taken)))]
+#[utoipa::path(post, path = "/api/v1/inbound/sms", tag = "machines", request_body = Sms, security(("gateway" = [])), responses((status = 200, body = Taken), (status = 404), (status = 409), (status = 422)))]
 pub async fn sms(
     State(state): State<WebState>,
     _: Gateway,
@@ -92,7 +87,7 @@ pub async fn sms(
 }
 
 /// 电话按键
-#[utoipa::path(post, path = "/api/v1/inbound/voice", tag = "machines", request_body = Press, responses((status = 200, body = Taken)))]
+#[utoipa::path(post, path = "/api/v1/inbound/voice", tag = "machines", request_body = Press, security(("gateway" = [])), responses((status = 200, body = Taken), (status = 404), (status = 409), (status = 422)))]
 pub async fn voice(
     State(state): State<WebState>,
     _: Gateway,

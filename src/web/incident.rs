@@ -37,7 +37,6 @@ type Done = Answer<Json<IncidentView>>;
 
 #[derive(Deserialize, ToSchema)]
 pub struct OfficeReport {
-    #[schema(value_type = Object)]
     at: LatLon,
     radius_m: f64,
     /// Who called: a name, a tower, 12119.
@@ -46,14 +45,13 @@ pub struct OfficeReport {
 }
 
 #[derive(Deserialize, ToSchema)]
+#[schema(as = Send)]
 pub struct Dispatch {
-    #[schema(value_type = String)]
     ranger: PersonId,
 }
 
 #[derive(Deserialize, ToSchema)]
 pub struct Dismissal {
-    #[schema(value_type = String)]
     reason: FalseAlarm,
     #[serde(default)]
     words: String,
@@ -61,10 +59,9 @@ pub struct Dismissal {
 
 /// A ranger's tap carries the phone's time and place; an officer's proxy carries the reason instead.
 #[derive(Deserialize, ToSchema)]
+#[schema(as = Tap)]
 pub struct Step {
-    #[schema(value_type = Option<String>)]
     happened_at: Option<Timestamp>,
-    #[schema(value_type = Option<Object>)]
     position: Option<Position>,
     #[serde(default)]
     reason: String,
@@ -72,17 +69,14 @@ pub struct Step {
 
 #[derive(Deserialize, ToSchema)]
 pub struct Report {
-    #[schema(value_type = Option<String>)]
     happened_at: Option<Timestamp>,
     category: u8,
-    #[schema(value_type = Option<String>)]
     flames: Option<Flames>,
     area_mu: Option<f64>,
     extinguished: Option<bool>,
     #[serde(default)]
     words: String,
     no_photo_reason: Option<String>,
-    #[schema(value_type = Option<Object>)]
     position: Option<Position>,
     /// How many photos follow.
     #[serde(default)]
@@ -90,6 +84,7 @@ pub struct Report {
 }
 
 #[derive(Deserialize, ToSchema)]
+#[schema(as = SendBack)]
 pub struct Reason {
     reason: String,
 }
@@ -108,7 +103,7 @@ pub struct Note {
 }
 
 /// The office's own report: a call, a tower.
-#[utoipa::path(post, path = "/api/v1/incidents", tag = "office", request_body = OfficeReport, responses((status = 200, body = IncidentView)))]
+#[utoipa::path(post, path = "/api/v1/incidents", tag = "office", request_body = OfficeReport, security(("session" = ["officer", "ops"])), responses((status = 200, body = IncidentView)))]
 pub async fn report_by_office(
     State(state): State<WebState>,
     Office(me): Office,
@@ -138,14 +133,14 @@ pub async fn report_by_office(
 }
 
 /// 派发, and 改派 when a dispatch runs.
-#[utoipa::path(post, path = "/api/v1/incidents/{id}/dispatch", tag = "office", request_body = Dispatch, params(("id" = String, Path)), responses((status = 200, body = IncidentView)))]
+#[utoipa::path(post, path = "/api/v1/incidents/{id}/dispatch", tag = "office", request_body = Dispatch, security(("session" = ["officer", "ops"])), responses((status = 200, body = IncidentView)))]
 pub async fn dispatch(at: AtDesk, Body(Dispatch { ranger }): Body<Dispatch>) -> Done {
     let dispatch = DispatchId(derived("dispatch", &at.0.me, at.0.key.0));
     at.act(Input::Dispatch { dispatch, ranger }).await
 }
 
 /// 误报关闭
-#[utoipa::path(post, path = "/api/v1/incidents/{id}/false-alarm", tag = "office", request_body = Dismissal, params(("id" = String, Path)), responses((status = 200, body = IncidentView)))]
+#[utoipa::path(post, path = "/api/v1/incidents/{id}/false-alarm", tag = "office", request_body = Dismissal, security(("session" = ["officer", "ops"])), responses((status = 200, body = IncidentView)))]
 pub async fn false_alarm(at: AtDesk, Body(dismissal): Body<Dismissal>) -> Done {
     let words = optional_words(&dismissal.words, "说明", "the words")?;
     let closure = Closure { category: NOTHING_FOUND, false_alarm: Some(dismissal.reason), words, passed_to: None };
@@ -153,35 +148,35 @@ pub async fn false_alarm(at: AtDesk, Body(dismissal): Body<Dismissal>) -> Done {
 }
 
 /// 确认接收, or 代接收 by an officer.
-#[utoipa::path(post, path = "/api/v1/incidents/{id}/acknowledge", tag = "ranger", request_body = Step, params(("id" = String, Path)), responses((status = 200, body = IncidentView)))]
+#[utoipa::path(post, path = "/api/v1/incidents/{id}/acknowledge", tag = "ranger", request_body = Step, responses((status = 200, body = IncidentView), (status = 422)))]
 pub async fn acknowledge(at: AtIncident, Body(step): Body<Step>) -> Done {
     let means = means(&at.me, &step.reason)?;
     at.act(Input::Acknowledge { means }, step.happened_at).await
 }
 
 /// 不能前往
-#[utoipa::path(post, path = "/api/v1/incidents/{id}/decline", tag = "ranger", request_body = Step, params(("id" = String, Path)), responses((status = 200, body = IncidentView)))]
+#[utoipa::path(post, path = "/api/v1/incidents/{id}/decline", tag = "ranger", request_body = Step, responses((status = 200, body = IncidentView), (status = 422)))]
 pub async fn decline(at: AtIncident, Body(step): Body<Step>) -> Done {
     let reason = words(&step.reason, "不能前往的原因", "the reason")?;
     at.act(Input::Decline { reason }, step.happened_at).await
 }
 
 /// 请求支援
-#[utoipa::path(post, path = "/api/v1/incidents/{id}/support", tag = "ranger", request_body = Step, params(("id" = String, Path)), responses((status = 200, body = IncidentView)))]
+#[utoipa::path(post, path = "/api/v1/incidents/{id}/support", tag = "ranger", request_body = Step, responses((status = 200, body = IncidentView), (status = 422)))]
 pub async fn support(at: AtIncident, Body(step): Body<Step>) -> Done {
     let reason = words(&step.reason, "需要的支援", "what is needed")?;
     at.act(Input::AskSupport { reason }, step.happened_at).await
 }
 
 /// 已到达
-#[utoipa::path(post, path = "/api/v1/incidents/{id}/arrive", tag = "ranger", request_body = Step, params(("id" = String, Path)), responses((status = 200, body = IncidentView)))]
+#[utoipa::path(post, path = "/api/v1/incidents/{id}/arrive", tag = "ranger", request_body = Step, responses((status = 200, body = IncidentView), (status = 422)))]
 pub async fn arrive(at: AtIncident, Body(step): Body<Step>) -> Done {
     let (means, position) = (means(&at.me, &step.reason)?, checked(step.position)?);
     at.act(Input::Arrive { means, position }, step.happened_at).await
 }
 
 /// 核查反馈. Photos follow one by one, so that the words never wait for them.
-#[utoipa::path(post, path = "/api/v1/incidents/{id}/report", tag = "ranger", request_body = Report, params(("id" = String, Path)), responses((status = 200, body = IncidentView)))]
+#[utoipa::path(post, path = "/api/v1/incidents/{id}/report", tag = "ranger", request_body = Report, responses((status = 200, body = IncidentView), (status = 422)))]
 pub async fn report(at: AtIncident, Body(report): Body<Report>) -> Done {
     let happened_at = report.happened_at;
     let verification = verification(&at.me, report)?;
@@ -189,13 +184,13 @@ pub async fn report(at: AtIncident, Body(report): Body<Report>) -> Done {
 }
 
 /// 退回补充
-#[utoipa::path(post, path = "/api/v1/incidents/{id}/send-back", tag = "office", request_body = Reason, params(("id" = String, Path)), responses((status = 200, body = IncidentView)))]
+#[utoipa::path(post, path = "/api/v1/incidents/{id}/send-back", tag = "office", request_body = Reason, security(("session" = ["officer", "ops"])), responses((status = 200, body = IncidentView)))]
 pub async fn send_back(at: AtDesk, Body(Reason { reason }): Body<Reason>) -> Done {
     at.act(Input::SendBack { reason: words(&reason, "退回的原因", "the reason")? }).await
 }
 
 /// 审核通过 销号
-#[utoipa::path(post, path = "/api/v1/incidents/{id}/close", tag = "office", request_body = Close, params(("id" = String, Path)), responses((status = 200, body = IncidentView)))]
+#[utoipa::path(post, path = "/api/v1/incidents/{id}/close", tag = "office", request_body = Close, security(("session" = ["officer", "ops"])), responses((status = 200, body = IncidentView)))]
 pub async fn close(at: AtDesk, Body(close): Body<Close>) -> Done {
     let code = match close.category {
         Some(code) => code,
@@ -214,7 +209,7 @@ pub async fn close(at: AtDesk, Body(close): Body<Close>) -> Done {
     at.act(Input::Close { closure }).await
 }
 
-#[utoipa::path(post, path = "/api/v1/incidents/{id}/note", tag = "office", request_body = Note, params(("id" = String, Path)), responses((status = 200, body = IncidentView)))]
+#[utoipa::path(post, path = "/api/v1/incidents/{id}/note", tag = "office", request_body = Note, responses((status = 200, body = IncidentView)))]
 pub async fn note(at: AtIncident, Body(Note { words: text }): Body<Note>) -> Done {
     let words = words(&text, "备注", "the note")?;
     at.act(Input::Note { words }, None).await

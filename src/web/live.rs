@@ -40,7 +40,7 @@ const AHEAD: usize = 8;
 const HOTSPOTS_FOR: SignedDuration = SignedDuration::from_hours(24);
 
 /// `changed` (an incident), `health` (cameras), `hotspots`; `id` is the log cursor, and `Last-Event-ID` resumes after it.
-#[utoipa::path(get, path = "/api/v1/stream", tag = "live", responses((status = 200, content_type = "text/event-stream")))]
+#[utoipa::path(get, path = "/api/v1/stream", tag = "live", params(("Last-Event-ID" = Option<String>, Header, description = "Resumes after this cursor.")), responses((status = 200, content_type = "text/event-stream"), (status = 429)))]
 pub async fn stream(State(state): State<WebState>, me: Me, headers: HeaderMap) -> Answer<Response> {
     let seat = state.own.seats.stream()?;
     let own = state.own.shares.streams.take(&me.person).ok_or_else(|| {

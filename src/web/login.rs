@@ -92,7 +92,7 @@ async fn open_session(state: &WebState, token: &str) -> Result<(HeaderValue, &'s
 }
 
 /// `POST /api/v1/logout`
-#[utoipa::path(post, path = "/api/v1/logout", tag = "session", responses((status = 204, description = "logged out")))]
+#[utoipa::path(post, path = "/api/v1/logout", tag = "session", security(()), responses((status = 204, description = "logged out")))]
 pub async fn leave(State(state): State<WebState>, headers: HeaderMap) -> Answer<Response> {
     if let Some(hash) = session::hash_in(&headers) {
         state.store.end_session(&hash).await?;
@@ -104,9 +104,7 @@ pub async fn leave(State(state): State<WebState>, headers: HeaderMap) -> Answer<
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewLogin {
-    #[schema(value_type = String)]
     person: PersonId,
-    #[schema(value_type = String)]
     role: Access,
 }
 
@@ -114,12 +112,11 @@ pub struct NewLogin {
 pub struct LoginLink {
     /// The whole address to open on the phone.
     url: String,
-    #[schema(value_type = String)]
     expires_at: Timestamp,
 }
 
 /// A login link for somebody: for operations, and for `huoyan user` with the machine's admin token.
-#[utoipa::path(post, path = "/api/v1/logins", tag = "session", request_body = NewLogin, responses((status = 200, body = LoginLink)))]
+#[utoipa::path(post, path = "/api/v1/logins", tag = "session", request_body = NewLogin, security(("session" = ["ops"]), ("admin" = [])), responses((status = 200, body = LoginLink), (status = 422)))]
 pub async fn issue(State(state): State<WebState>, _: Admin, Body(new): Body<NewLogin>) -> Answer<Json<LoginLink>> {
     let life = state.config.server.login_link_life;
     let login = Login { person: new.person.clone(), access: new.role };

@@ -14,6 +14,7 @@ mod json;
 mod limits;
 mod live;
 mod login;
+mod openapi;
 mod ops;
 mod pages;
 mod people;
@@ -152,7 +153,7 @@ pub fn router(state: WebState) -> Router {
     openapi.merge(slow_openapi);
     let (outside, outside_openapi) = outside().split_for_parts();
     openapi.merge(outside_openapi);
-    let openapi = service::document(openapi);
+    let openapi: Arc<str> = openapi::document(&openapi).to_string().into();
     let pages = Router::new()
         .route("/", get(files::home))
         .route("/office", get(files::office))

@@ -38,12 +38,11 @@ const KEYS_MAX: usize = 64;
 #[derive(Serialize, ToSchema)]
 pub struct Cameras {
     items: Vec<CameraView>,
-    #[schema(value_type = Object)]
     thresholds: Thresholds,
     self_tests: Vec<SelfTestView>,
 }
 
-#[utoipa::path(get, path = "/api/v1/ops/cameras", tag = "ops", responses((status = 200, body = Cameras)))]
+#[utoipa::path(get, path = "/api/v1/ops/cameras", tag = "ops", security(("session" = ["officer", "ops"])), responses((status = 200, body = Cameras)))]
 pub async fn cameras(State(state): State<WebState>, _: Office) -> Answer<Json<Cameras>> {
     let items = camera_views(&state, &state.county(), &*state.desk.open_book().await?);
     let tests = state.status.all().into_iter().map(|(camera, status)| SelfTestView::new(camera, status.self_test));
@@ -55,8 +54,8 @@ fn in_force(state: &WebState) -> Thresholds {
 }
 
 #[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub struct ScoresQuery {
-    #[param(value_type = String)]
     camera: CameraId,
     /// 1..=720, default 24.
     hours: Option<u32>,
@@ -66,20 +65,18 @@ pub struct ScoresQuery {
 pub struct ScoreCurve {
     items: Vec<ScorePoint>,
     /// Of the newest frame.
-    #[schema(value_type = Option<Object>)]
     model: Option<ModelVersion>,
 }
 
 #[derive(Serialize, ToSchema)]
 struct ScorePoint {
-    #[schema(value_type = String)]
     captured_at: Timestamp,
     smoke: f32,
     fire: f32,
 }
 
 /// Frame scores of one camera, newest last.
-#[utoipa::path(get, path = "/api/v1/ops/scores", tag = "ops", params(ScoresQuery), responses((status = 200, body = ScoreCurve)))]
+#[utoipa::path(get, path = "/api/v1/ops/scores", tag = "ops", params(ScoresQuery), security(("session" = ["officer", "ops"])), responses((status = 200, body = ScoreCurve)))]
 pub async fn scores(
     State(state): State<WebState>,
     _: Office,
@@ -103,12 +100,10 @@ pub async fn scores(
 
 #[derive(Serialize, ToSchema)]
 pub struct ThresholdsView {
-    #[schema(value_type = Object)]
     current: Thresholds,
     /// Oldest first.
     history: Vec<Published>,
     /// Of the model that looks; null where it has none, or where no model is loaded.
-    #[schema(value_type = Option<Object>)]
     points: Option<Points>,
     /// Seconds after which an alarm of a camera sends a ranger without a person, 0: at once; null: an officer decides.
     camera_sends_after_s: Option<i64>,
@@ -116,15 +111,13 @@ pub struct ThresholdsView {
 
 #[derive(Serialize, ToSchema)]
 struct Published {
-    #[schema(value_type = Object)]
     thresholds: Thresholds,
     by: String,
-    #[schema(value_type = String)]
     at: Timestamp,
     reason: String,
 }
 
-#[utoipa::path(get, path = "/api/v1/ops/thresholds", tag = "ops", responses((status = 200, body = ThresholdsView)))]
+#[utoipa::path(get, path = "/api/v1/ops/thresholds", tag = "ops", security(("session" = ["officer", "ops"])), responses((status = 200, body = ThresholdsView)))]
 pub async fn thresholds(State(state): State<WebState>, _: Office) -> Answer<Json<ThresholdsView>> {
     thresholds_view(&state).await.map(Json)
 }
@@ -151,13 +144,12 @@ async fn thresholds_view(state: &WebState) -> Answer<ThresholdsView> {
 #[derive(Deserialize, ToSchema)]
 pub struct Publication {
     /// Its `version` is the one it was made from.
-    #[schema(value_type = Object)]
     thresholds: Thresholds,
     reason: String,
 }
 
 /// Publishes the next version; it holds from the next frame on. Published again unchanged, it changes nothing.
-#[utoipa::path(post, path = "/api/v1/ops/thresholds", tag = "ops", request_body = Publication, responses((status = 200, body = ThresholdsView)))]
+#[utoipa::path(post, path = "/api/v1/ops/thresholds", tag = "ops", request_body = Publication, security(("session" = ["ops"])), responses((status = 200, body = ThresholdsView), (status = 409)))]
 pub async fn publish(
     State(state): State<WebState>,
     Ops(me): Ops,
@@ -210,12 +202,11 @@ fn check(it: &Thresholds) -> Answer<()> {
 
 #[derive(Deserialize, Serialize, ToSchema)]
 pub struct Drill {
-    #[schema(value_type = String)]
     camera: CameraId,
 }
 
 /// 演练: a rendered plume in a live camera's frames, flagged all the way.
-#[utoipa::path(post, path = "/api/v1/drills", tag = "ops", request_body = Drill, responses((status = 200, body = Drill)))]
+#[utoipa::path(post, path = "/api/v1/drills", tag = "ops", request_body = Drill, security(("session" = ["ops"]), ("admin" = [])), responses((status = 200, body = Drill)))]
 pub async fn drill(
     State(state): State<WebState>,
     _: Admin,

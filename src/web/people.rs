@@ -21,9 +21,9 @@ use utoipa::{IntoParams, ToSchema};
 const LISTED: usize = 60;
 
 #[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub struct Asked {
     /// For this incident: the nearest first.
-    #[param(value_type = Option<String>)]
     incident: Option<IncidentId>,
     /// Part of a name, a number, a village, a township or a grid.
     #[serde(default)]
@@ -42,7 +42,6 @@ pub struct Choice {
     /// Codes of the incidents that this person is under way to.
     busy: Vec<String>,
     /// When this person last answered anything that is open.
-    #[schema(value_type = Option<String>)]
     answered_at: Option<Timestamp>,
     /// Has said 不能前往 to this incident.
     declined: bool,
@@ -56,7 +55,7 @@ pub struct People {
 }
 
 /// People who could be sent, the nearest first.
-#[utoipa::path(get, path = "/api/v1/people", tag = "office", params(Asked), responses((status = 200, body = People)))]
+#[utoipa::path(get, path = "/api/v1/people", tag = "office", params(Asked), security(("session" = ["officer", "ops"])), responses((status = 200, body = People)))]
 pub async fn people(
     State(state): State<WebState>,
     Office(me): Office,

@@ -73,13 +73,14 @@ impl Index {
 }
 
 #[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub struct Shown {
     /// `1`: the close-up around the box, 15 kB at most.
     crop: Option<u8>,
 }
 
 /// An evidence picture or photo, to those who may see its incident. It never changes, so it is kept for good.
-#[utoipa::path(get, path = "/api/v1/pictures/{id}", tag = "evidence", params(("id" = String, Path), Shown), responses((status = 200, content_type = "image/jpeg"), (status = 410, description = "removed: kept as long as it had to be")))]
+#[utoipa::path(get, path = "/api/v1/pictures/{id}", tag = "evidence", params(Shown), responses((status = 200, content(("image/jpeg"), ("image/png"))), (status = 410)))]
 pub async fn picture(
     State(state): State<WebState>,
     me: Me,
@@ -120,7 +121,7 @@ async fn absent(state: &WebState, id: PictureId, lost: Error) -> Answer<Problem>
 }
 
 /// The last analysed frame of a camera.
-#[utoipa::path(get, path = "/api/v1/cameras/{id}/frame", tag = "office", params(("id" = String, Path)), responses((status = 200, content_type = "image/jpeg")))]
+#[utoipa::path(get, path = "/api/v1/cameras/{id}/frame", tag = "office", security(("session" = ["officer", "ops"])), responses((status = 200, content_type = "image/jpeg")))]
 pub async fn frame(State(state): State<WebState>, _: Office, Path(id): Path<CameraId>) -> Answer<Response> {
     let picture = state.status.get(&id).and_then(|status| status.last_picture).ok_or_else(Problem::not_found)?;
     let jpeg =
@@ -130,12 +131,11 @@ pub async fn frame(State(state): State<WebState>, _: Office, Path(id): Path<Came
 
 #[derive(Serialize, ToSchema)]
 pub struct Kept {
-    #[schema(value_type = String)]
     picture: PictureId,
 }
 
 /// A photo of the scene: kept as sent, after a look whether it is one.
-#[utoipa::path(post, path = "/api/v1/incidents/{id}/photos", tag = "ranger", request_body(content_type = "image/jpeg"), params(("id" = String, Path)), responses((status = 200, body = Kept)))]
+#[utoipa::path(post, path = "/api/v1/incidents/{id}/photos", tag = "ranger", request_body(content(("image/jpeg"), ("image/png"))), responses((status = 200, body = Kept), (status = 422)))]
 pub async fn add_photo(
     State(state): State<WebState>,
     Uploading { me, .. }: Uploading,

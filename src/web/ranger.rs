@@ -22,13 +22,11 @@ use utoipa::ToSchema;
 #[derive(Serialize, ToSchema)]
 pub struct RangerView {
     me: MeView,
-    #[schema(value_type = String)]
     now: Timestamp,
     incidents: Vec<RangerIncident>,
     arrival: ArrivalRule,
     /// The county's duty officer.
     duty_phone: Option<String>,
-    #[schema(value_type = Vec<Object>)]
     categories: Vec<Category>,
 }
 
@@ -36,18 +34,15 @@ pub struct RangerView {
 pub struct RangerIncident {
     #[serde(flatten)]
     incident: IncidentView,
-    #[schema(value_type = String)]
     mine: Mine,
     /// As what I was told, when I am not sent: a neighbour (`ranger`), a stand-in (`backup_ranger`), a chief …
-    #[schema(value_type = Option<String>)]
     told_as: Option<Role>,
     /// When I last said 收到 without being sent.
-    #[schema(value_type = Option<String>)]
     answered_at: Option<Timestamp>,
 }
 
 /// What an incident asks of this person.
-#[derive(Clone, Copy, PartialEq, Eq, Serialize, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Debug, ToSchema)]
 #[serde(rename_all = "snake_case")]
 enum Mine {
     /// 派单

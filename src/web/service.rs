@@ -22,7 +22,6 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 use tokio::sync::Mutex;
 use utoipa::ToSchema;
-use utoipa::openapi::OpenApi;
 
 /// Named parts of the program that say themselves whether they work: model, feeds, gateways. Written by the wiring, read
 /// by the board and `/readyz`.
@@ -221,14 +220,6 @@ pub async fn measure(request: Request, next: Next) -> Response {
 pub async fn me(State(state): State<WebState>, me: Me, headers: HeaderMap) -> Answer<Json<MeView>> {
     let county = state.county();
     Ok(Json(Eyes { me: &me, county: &county, policy: state.desk.policy() }.me(lang_of(&headers), state.clock.now())))
-}
-
-/// The schema as text, made once.
-pub fn document(mut openapi: OpenApi) -> Arc<str> {
-    openapi.info.title = "Huoyan 火眼".to_owned();
-    openapi.info.version = env!("CARGO_PKG_VERSION").to_owned();
-    openapi.info.description = Some("Shapes and meaning: src/web/api.md".to_owned());
-    openapi.to_json().unwrap_or_default().into()
 }
 
 pub async fn openapi(document: Arc<str>) -> Response {

@@ -16,7 +16,7 @@ use axum::response::Response;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-const COOKIE_NAME: &str = "huoyan_session";
+pub const COOKIE_NAME: &str = "huoyan_session";
 /// Behind https: a browser takes a cookie of this name only from this very host, over TLS, for all of its paths (RFC 6265bis), so no
 /// neighbour under the same domain can slip in one of its own.
 const HOST_COOKIE_NAME: &str = "__Host-huoyan_session";

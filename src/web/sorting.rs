@@ -22,7 +22,6 @@ pub struct Relocate {
 
 #[derive(Deserialize, ToSchema)]
 pub struct Strike {
-    #[schema(value_type = String)]
     sighting: SightingId,
     #[serde(default)]
     reason: String,
@@ -30,79 +29,74 @@ pub struct Strike {
 
 #[derive(Deserialize, ToSchema)]
 pub struct Reinstate {
-    #[schema(value_type = String)]
     sighting: SightingId,
 }
 
 #[derive(Deserialize, ToSchema)]
 pub struct Split {
-    #[schema(value_type = Vec<String>)]
     sightings: Vec<SightingId>,
 }
 
 #[derive(Deserialize, ToSchema)]
 pub struct Other {
-    #[schema(value_type = String)]
     other: IncidentId,
 }
 
 #[derive(Deserialize, ToSchema)]
 pub struct Intention {
-    #[schema(value_type = String)]
     intent: Intent,
 }
 
 #[derive(Deserialize, ToSchema)]
 pub struct Taken {
-    #[schema(value_type = String)]
     message: MessageId,
 }
 
 /// 位置更正: the officer's answer to a proposed or changed place.
-#[utoipa::path(post, path = "/api/v1/incidents/{id}/relocate", tag = "office", request_body = Relocate, params(("id" = String, Path)), responses((status = 200, body = IncidentView)))]
+#[utoipa::path(post, path = "/api/v1/incidents/{id}/relocate", tag = "office", request_body = Relocate, security(("session" = ["officer", "ops"])), responses((status = 200, body = IncidentView)))]
 pub async fn relocate(at: AtDesk, Body(Relocate { accept }): Body<Relocate>) -> Done {
     at.act(Input::Relocate { accept }).await
 }
 
 /// 误并: takes evidence out; the fix is found anew without it.
-#[utoipa::path(post, path = "/api/v1/incidents/{id}/strike-out", tag = "office", request_body = Strike, params(("id" = String, Path)), responses((status = 200, body = IncidentView)))]
+#[utoipa::path(post, path = "/api/v1/incidents/{id}/strike-out", tag = "office", request_body = Strike, security(("session" = ["officer", "ops"])), responses((status = 200, body = IncidentView)))]
 pub async fn strike_out(at: AtDesk, Body(strike): Body<Strike>) -> Done {
     let reason = optional_words(&strike.reason, "原因", "the reason")?;
     at.act(Input::StrikeOut { sighting: strike.sighting, reason }).await
 }
 
 /// The undo of strike-out.
-#[utoipa::path(post, path = "/api/v1/incidents/{id}/reinstate", tag = "office", request_body = Reinstate, params(("id" = String, Path)), responses((status = 200, body = IncidentView)))]
+#[utoipa::path(post, path = "/api/v1/incidents/{id}/reinstate", tag = "office", request_body = Reinstate, security(("session" = ["officer", "ops"])), responses((status = 200, body = IncidentView)))]
 pub async fn reinstate(at: AtDesk, Body(Reinstate { sighting }): Body<Reinstate>) -> Done {
     at.act(Input::Reinstate { sighting }).await
 }
 
 /// 拆分: part of the evidence becomes an incident of its own. Its undo is a merge.
-#[utoipa::path(post, path = "/api/v1/incidents/{id}/split", tag = "office", request_body = Split, params(("id" = String, Path)), responses((status = 200, body = IncidentView)))]
+#[utoipa::path(post, path = "/api/v1/incidents/{id}/split", tag = "office", request_body = Split, security(("session" = ["officer", "ops"])), responses((status = 200, body = IncidentView)))]
 pub async fn split(at: AtDesk, Body(Split { sightings }): Body<Split>) -> Done {
     sort(at, Sort::Split { sightings }).await
 }
 
 /// 合并: the other incident is this same fire. Clocks that run go on.
-#[utoipa::path(post, path = "/api/v1/incidents/{id}/merge", tag = "office", request_body = Other, params(("id" = String, Path)), responses((status = 200, body = IncidentView)))]
+#[utoipa::path(post, path = "/api/v1/incidents/{id}/merge", tag = "office", request_body = Other, security(("session" = ["officer", "ops"])), responses((status = 200, body = IncidentView)))]
 pub async fn merge(at: AtDesk, Body(Other { other }): Body<Other>) -> Done {
     sort(at, Sort::Merge { other }).await
 }
 
 /// The undo of merge.
-#[utoipa::path(post, path = "/api/v1/incidents/{id}/unmerge", tag = "office", request_body = Other, params(("id" = String, Path)), responses((status = 200, body = IncidentView)))]
+#[utoipa::path(post, path = "/api/v1/incidents/{id}/unmerge", tag = "office", request_body = Other, security(("session" = ["officer", "ops"])), responses((status = 200, body = IncidentView)))]
 pub async fn unmerge(at: AtDesk, Body(Other { other }): Body<Other>) -> Done {
     sort(at, Sort::Unmerge { other }).await
 }
 
 /// An officer is deciding: nothing is sent by itself meanwhile, for a bounded time.
-#[utoipa::path(post, path = "/api/v1/incidents/{id}/intent", tag = "office", request_body = Intention, params(("id" = String, Path)), responses((status = 200, body = IncidentView)))]
+#[utoipa::path(post, path = "/api/v1/incidents/{id}/intent", tag = "office", request_body = Intention, security(("session" = ["officer", "ops"])), responses((status = 200, body = IncidentView)))]
 pub async fn intend(at: AtDesk, Body(Intention { intent }): Body<Intention>) -> Done {
     at.act(Input::Intend { intent }).await
 }
 
 /// 未送达: somebody has phoned, or goes himself.
-#[utoipa::path(post, path = "/api/v1/incidents/{id}/undelivered", tag = "office", request_body = Taken, params(("id" = String, Path)), responses((status = 200, body = IncidentView)))]
+#[utoipa::path(post, path = "/api/v1/incidents/{id}/undelivered", tag = "office", request_body = Taken, security(("session" = ["officer", "ops"])), responses((status = 200, body = IncidentView)))]
 pub async fn take_undelivered(at: AtDesk, Body(Taken { message }): Body<Taken>) -> Done {
     at.act(Input::TakeUndelivered { message }).await
 }

@@ -4,6 +4,7 @@ mod connections;
 mod front;
 mod live;
 mod login;
+mod openapi;
 mod phone;
 mod points;
 mod program;

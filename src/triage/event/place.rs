@@ -4,9 +4,10 @@ use crate::triage::geo::Fix;
 use crate::triage::id::{GridId, PersonId};
 use crate::triage::sighting::Label;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// Where the incident lies in the office's registers, found at the edge and passed in.
-#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize, ToSchema)]
 pub struct Place {
     pub name: String,
     /// The likeliest grid.
@@ -27,7 +28,7 @@ pub struct Place {
 }
 
 /// Where another incident is believed to be that may be the same fire.
-#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Hint {
     pub fix: Fix,
     /// How likely both are one, 0..=1.
@@ -35,7 +36,7 @@ pub struct Hint {
 }
 
 /// A grid the fire may be in.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Candidate {
     pub grid: GridId,
     /// "官庄镇大坪村 3号网格"
@@ -52,14 +53,14 @@ pub struct Candidate {
 }
 
 /// The county on the other side of the border, and the number of its duty office where the register has one.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 pub struct NeighbourCounty {
     pub name: String,
     pub phone: Option<String>,
 }
 
 /// 邻格: a ranger told of a fire that may be in his grid.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Neighbour {
     pub grid: GridId,
     pub ranger: PersonId,

@@ -5,18 +5,20 @@ use crate::triage::geo::LatLon;
 use crate::triage::id::PictureId;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
-#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Position {
     pub at: LatLon,
     pub accuracy_m: f64,
     /// When the phone measured it, by its own clock; `None`: not told, and then it proves no arrival.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub measured_at: Option<Timestamp>,
 }
 
 /// 核查反馈
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Verification {
     /// Code of the official category (热点类别), see `report::category`; 10 核查中 is interim.
     pub category: u8,
@@ -39,7 +41,7 @@ impl Verification {
     }
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Flames {
     None,
@@ -48,7 +50,7 @@ pub enum Flames {
 }
 
 /// 销号
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Closure {
     /// Official category code; 误报 has its second-level reason.
     pub category: u8,
@@ -56,6 +58,7 @@ pub struct Closure {
     pub words: String,
     /// 转报: whose county it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub passed_to: Option<NeighbourCounty>,
 }
 
@@ -65,7 +68,7 @@ impl Closure {
 }
 
 /// 误报原因, for tuning only (ux.md 6.6, level 2).
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum FalseAlarm {
     CookingSmoke,

@@ -6,8 +6,9 @@ use crate::triage::id::{IncidentId, PersonId};
 use crate::triage::policy::{Role, Stage};
 use jiff::Timestamp;
 use serde::Serialize;
+use utoipa::ToSchema;
 
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, ToSchema)]
 pub struct Owner {
     pub who: Who,
     /// What is waited for.
@@ -17,7 +18,7 @@ pub struct Owner {
     pub until: Timestamp,
 }
 
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Who {
     Person(PersonId),
@@ -26,7 +27,7 @@ pub enum Who {
     Incident(IncidentId),
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case", tag = "task", content = "of")]
 pub enum Task {
     Step(Stage),

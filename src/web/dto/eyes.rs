@@ -43,9 +43,9 @@ impl Eyes<'_> {
         MeView {
             person: self.me.person.clone(),
             name: self.name(&self.me.person),
-            role: self.me.role.word(),
+            role: self.me.role.0,
             county: self.county.name.clone(),
-            lang: lang.code(),
+            lang,
             now,
         }
     }

@@ -22,22 +22,18 @@ const EXAMPLE_QUALITY: u8 = 80;
 
 #[derive(Serialize, ToSchema)]
 pub struct SelfTestView {
-    #[schema(value_type = String)]
     camera: CameraId,
     /// Asked for and not done yet.
-    #[schema(value_type = Option<String>)]
     asked_at: Option<Timestamp>,
     last: Option<SensitivityView>,
 }
 
 #[derive(Serialize, ToSchema)]
 struct SensitivityView {
-    #[schema(value_type = String)]
     at: Timestamp,
     threshold: f32,
     /// Apparent width of the smallest plume seen at most places, share of the picture's width; null: none was.
     smallest: Option<f32>,
-    #[schema(value_type = Vec<Object>)]
     sizes: Vec<SizeSeen>,
 }
 
@@ -53,13 +49,12 @@ impl SelfTestView {
 
 #[derive(Deserialize, Serialize, ToSchema)]
 pub struct OfCamera {
-    #[schema(value_type = String)]
     camera: CameraId,
 }
 
 /// 自检: rendered plumes are put into this camera's next picture, off-stream, and the model is asked. Asked again, it is
 /// still one test. No incident comes of it.
-#[utoipa::path(post, path = "/api/v1/ops/self-tests", tag = "ops", request_body = OfCamera, responses((status = 200, body = SelfTestView)))]
+#[utoipa::path(post, path = "/api/v1/ops/self-tests", tag = "ops", request_body = OfCamera, security(("session" = ["ops"])), responses((status = 200, body = SelfTestView)))]
 pub async fn self_test(State(state): State<WebState>, _: Ops, Body(of): Body<OfCamera>) -> Answer<Json<SelfTestView>> {
     let camera = watched(&state, &of.camera)?;
     let mut test = camera.self_test;
@@ -69,7 +64,7 @@ pub async fn self_test(State(state): State<WebState>, _: Ops, Body(of): Body<OfC
 }
 
 /// What the camera shows now is right: view, size and sharpness are learnt anew.
-#[utoipa::path(post, path = "/api/v1/ops/views", tag = "ops", request_body = OfCamera, responses((status = 200, body = OfCamera)))]
+#[utoipa::path(post, path = "/api/v1/ops/views", tag = "ops", request_body = OfCamera, security(("session" = ["ops"])), responses((status = 200, body = OfCamera)))]
 pub async fn accept_view(
     State(state): State<WebState>,
     Ops(me): Ops,
@@ -82,7 +77,7 @@ pub async fn accept_view(
 }
 
 /// The smallest plume that the last self-test found, in its surroundings; the largest, where none was found.
-#[utoipa::path(get, path = "/api/v1/cameras/{id}/self-test", tag = "ops", params(("id" = String, Path)), responses((status = 200, content_type = "image/jpeg")))]
+#[utoipa::path(get, path = "/api/v1/cameras/{id}/self-test", tag = "ops", security(("session" = ["officer", "ops"])), responses((status = 200, content_type = "image/jpeg")))]
 pub async fn example(State(state): State<WebState>, _: Office, Path(id): Path<CameraId>) -> Answer<Response> {
     let last = state.status.get(&id).and_then(|status| status.self_test.last).ok_or_else(Problem::not_found)?;
     let picture = last.example.clone().ok_or_else(Problem::not_found)?;

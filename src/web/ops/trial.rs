@@ -30,10 +30,8 @@ const ALERTS_MAX: usize = 500;
 const FRAMES_MAX: u32 = 260_000;
 #[derive(Deserialize, ToSchema)]
 pub struct Trial {
-    #[schema(value_type = Object)]
     thresholds: Thresholds,
     /// All cameras when none is named.
-    #[schema(value_type = Option<String>)]
     camera: Option<CameraId>,
     hours: u32,
 }
@@ -58,17 +56,14 @@ pub struct Count {
 
 #[derive(Serialize, ToSchema)]
 pub struct Alert {
-    #[schema(value_type = String)]
     camera: CameraId,
-    #[schema(value_type = String)]
     at: Timestamp,
-    #[schema(value_type = String)]
     class: Class,
     confidence: f32,
 }
 
 /// The same code as live over the stored frames, with the thresholds in force and with others. Nothing changes.
-#[utoipa::path(post, path = "/api/v1/ops/what-if", tag = "ops", request_body = Trial, responses((status = 200, body = WhatIf)))]
+#[utoipa::path(post, path = "/api/v1/ops/what-if", tag = "ops", request_body = Trial, security(("session" = ["officer", "ops"])), responses((status = 200, body = WhatIf)))]
 pub async fn what_if(State(state): State<WebState>, _: Office, Body(trial): Body<Trial>) -> Answer<Json<WhatIf>> {
     check(&trial.thresholds)?;
     let now = state.clock.now();

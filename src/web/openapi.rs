@@ -1,0 +1,194 @@
+//! Pure: what `/openapi.json` says beyond each handler's own annotation. What every handler can answer follows from who may ask,
+//! how, and for what; so it is said once, here, and a test asks the program whether it is so.
+
+use super::error::ProblemDetails;
+use super::limits::{JSON_MAX_BYTES, PHOTO_MAX_BYTES};
+use serde_json::{Map, Value, json};
+use std::collections::BTreeSet;
+use utoipa::openapi::{ObjectBuilder, OpenApi, Type};
+use utoipa::{PartialSchema, ToSchema};
+
+/// What can go wrong, with what it means; the body is a problem document.
+const REFUSALS: [(&str, &str); 12] = [
+    ("400", "Not understood: JSON, a parameter, the key, a missing reason."),
+    ("401", "Not logged in, or not any more; for gateways and administrators: the secret is missing or wrong."),
+    ("403", "Not for this person, or the change comes from another site."),
+    ("404", "No such thing, or not this person's to see."),
+    ("408", "The answer took too long, or the body came too slowly."),
+    ("409", "Things have changed, or the state does not allow it: the code says which."),
+    ("413", "The body is too large."),
+    ("415", "The body is of another kind."),
+    ("422", "Understood, but it cannot be so."),
+    ("429", "Too many at once."),
+    ("500", "Our own mistake, which has been logged."),
+    ("503", "Not available just now: busy, or something it needs is broken."),
+];
+/// Answers with it say when to come back.
+const COME_BACK: [&str; 2] = ["429", "503"];
+/// Its fields may be left out in the configuration, and nowhere else.
+const WHOLE: &str = "Thresholds";
+/// The log's lines are as they were written; in old ones fields are missing.
+const AS_WRITTEN: &str = "Event";
+
+/// The whole document.
+pub fn document(openapi: &OpenApi) -> Value {
+    let mut document = json!(openapi);
+    document["info"] = json!({
+        "title": "Huoyan 火眼",
+        "version": env!("CARGO_PKG_VERSION"),
+        "description": "Meaning and bounds: src/web/api.md. Sentences come in the language of Accept-Language: zh-CN (default) or en.",
+        "license": { "name": "Apache-2.0", "identifier": "Apache-2.0" },
+    });
+    let mut asked = BTreeSet::new();
+    let mut answered = BTreeSet::new();
+    let components = document["components"]["schemas"].clone();
+    for (path, methods) in document["paths"].as_object_mut().into_iter().flatten() {
+        for (method, operation) in methods.as_object_mut().into_iter().flatten() {
+            reach(&operation["requestBody"], &components, &mut asked);
+            reach(&operation["responses"], &components, &mut answered);
+            if let Some(operation) = operation.as_object_mut() {
+                complete(path, method, operation);
+            }
+        }
+    }
+    for (name, schema) in document["components"]["schemas"].as_object_mut().into_iter().flatten() {
+        if name == WHOLE {
+            require(schema, &|_| true);
+        } else if answered.contains(name) && !asked.contains(name) {
+            require(schema, &may_be_null);
+        }
+    }
+    let parts = &mut document["components"];
+    parts["schemas"][ProblemDetails::name().as_ref()] = json!(ProblemDetails::schema());
+    parts["schemas"]["Code"] = json!(crate::error::Code::schema());
+    parts["responses"] =
+        REFUSALS.iter().map(|(status, words)| ((*status).to_owned(), refusal(status, words))).collect();
+    parts["parameters"]["IdempotencyKey"] = json!({
+        "name": "Idempotency-Key", "in": "header", "required": true, "schema": { "type": "string", "format": "uuid" },
+        "description": "One a change; sent again, it answers the same and changes nothing.",
+    });
+    parts["securitySchemes"] = json!({
+        "session": { "type": "apiKey", "in": "cookie", "name": super::session::COOKIE_NAME },
+        "admin": { "type": "http", "scheme": "bearer", "description": "The token in <data>/admin.token." },
+        "gateway": { "type": "http", "scheme": "bearer", "description": "HUOYAN_INBOUND_KEY." },
+    });
+    document
+}
+
+/// GeoJSON (RFC 7946), of which nobody but the map reads more.
+pub fn feature_collection() -> ObjectBuilder {
+    let feature = |kind: &str| ObjectBuilder::new().schema_type(Type::String).enum_values(Some([kind]));
+    let object = |kind| ObjectBuilder::new().property("type", feature(kind)).required("type");
+    object("FeatureCollection").property("features", object("Feature").to_array_builder()).required("features")
+}
+
+/// Who may ask, by which key, and how it can be refused.
+fn complete(path: &str, method: &str, operation: &mut Map<String, Value>) {
+    let is_api = path.starts_with("/api/v1/");
+    let anybody_in = if is_api { json!([{ "session": [] }]) } else { json!([]) };
+    let security = operation.entry("security").or_insert(anybody_in).as_array().cloned().unwrap_or_default();
+    let by = |scheme: &str| security.iter().any(|it| it.get(scheme).is_some());
+    let is_open = security.iter().all(|it| it.as_object().is_none_or(Map::is_empty));
+    let is_change = method != "get" && is_api;
+    let from_pages = is_change && !by("gateway");
+    let for_some = security.iter().any(|it| it["session"].as_array().is_some_and(|roles| !roles.is_empty()));
+    let (names_one, has_body) = (path.contains('{'), operation.contains_key("requestBody"));
+    let mut parameters = operation.get("parameters").and_then(Value::as_array).cloned().unwrap_or_default();
+    let is_queried = parameters.iter().any(|it| it["in"] == "query");
+    if names_one {
+        let kind = if path.starts_with("/api/v1/cameras/") { json!({}) } else { json!({ "format": "uuid" }) };
+        let mut id = json!({ "name": "id", "in": "path", "required": true, "schema": kind });
+        id["schema"]["type"] = json!("string");
+        parameters.insert(0, id);
+    }
+    if from_pages {
+        parameters.push(json!({ "$ref": "#/components/parameters/IdempotencyKey" }));
+    }
+    if !parameters.is_empty() {
+        operation.insert("parameters".to_owned(), parameters.into());
+    }
+    if let Some(body) = operation.get_mut("requestBody") {
+        let most = if path.ends_with("/photos") { PHOTO_MAX_BYTES } else { JSON_MAX_BYTES };
+        body["required"] = json!(true);
+        body["description"] = json!(format!("At most {most} bytes."));
+    }
+    let can = [
+        ("400", from_pages || has_body || names_one || is_queried),
+        ("401", !is_open),
+        ("403", for_some || from_pages),
+        ("404", names_one),
+        ("408", path != "/healthz"),
+        ("409", is_change && path.starts_with("/api/v1/incidents")),
+        ("413", has_body),
+        ("415", has_body),
+        ("429", from_pages && !is_open),
+        ("500", path != "/healthz"),
+        ("503", path != "/healthz"),
+    ];
+    let Some(answers) = operation.get_mut("responses").and_then(Value::as_object_mut) else { return };
+    for (status, _) in can.iter().filter(|(_, can)| *can) {
+        answers.entry(*status).or_insert(Value::Null);
+    }
+    for (status, answer) in answers.iter_mut() {
+        let is_refusal = status.as_str() >= "400" && answer.get("content").is_none();
+        if is_refusal {
+            *answer = json!({ "$ref": format!("#/components/responses/{status}") });
+        } else if answer.get("description").is_none() {
+            answer["description"] = json!("As it is now.");
+        }
+    }
+}
+
+fn refusal(status: &str, words: &str) -> Value {
+    let problem = format!("#/components/schemas/{}", ProblemDetails::name());
+    let mut response = json!({
+        "description": words, "content": { "application/problem+json": { "schema": { "$ref": problem } } },
+    });
+    if COME_BACK.contains(&status) {
+        response["headers"]["Retry-After"] =
+            json!({ "required": true, "description": "Seconds.", "schema": { "type": "integer", "minimum": 0 } });
+    }
+    response
+}
+
+/// Names of all schemas that a part of the document leads to, without those that only the log's lines lead to.
+fn reach(part: &Value, components: &Value, found: &mut BTreeSet<String>) {
+    match part {
+        Value::Array(parts) => parts.iter().for_each(|part| reach(part, components, found)),
+        Value::Object(fields) => {
+            if let Some(name) = fields.get("$ref").and_then(Value::as_str).and_then(|path| path.rsplit('/').next())
+                && name != AS_WRITTEN
+                && found.insert(name.to_owned())
+            {
+                reach(&components[name], components, found);
+            }
+            fields.values().for_each(|part| reach(part, components, found));
+        }
+        _ => {}
+    }
+}
+
+/// What is answered is always there, and null where there is nothing; what is left out instead is never null
+/// (`nullable = false` beside `skip_serializing_if`). So every field that `always` picks is required.
+fn require(schema: &mut Value, always: &dyn Fn(&Value) -> bool) {
+    match schema {
+        Value::Array(parts) => parts.iter_mut().for_each(|part| require(part, always)),
+        Value::Object(fields) => {
+            let properties = fields.get("properties").and_then(Value::as_object).into_iter().flatten();
+            let mut required: BTreeSet<String> =
+                properties.filter(|(_, field)| always(field)).map(|(name, _)| name.clone()).collect();
+            let before = fields.get("required").and_then(Value::as_array).into_iter().flatten();
+            required.extend(before.filter_map(|name| name.as_str().map(str::to_owned)));
+            if !required.is_empty() {
+                fields.insert("required".to_owned(), json!(required));
+            }
+            fields.values_mut().for_each(|part| require(part, always));
+        }
+        _ => {}
+    }
+}
+
+fn may_be_null(field: &Value) -> bool {
+    let is_null = |it: &Value| it == "null" || it["type"] == "null";
+    [&field["type"], &field["oneOf"]].into_iter().filter_map(Value::as_array).flatten().any(is_null)
+}

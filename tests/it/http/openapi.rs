@@ -1,0 +1,103 @@
+//! What `/openapi.json` promises: it stands beside the pages that are built on it, and the program keeps it.
+
+use crate::http_support::{ADMIN_TOKEN, Browser, INBOUND_KEY, World};
+use axum::body::Body;
+use axum::http::{Request, StatusCode, header};
+use huoyan::store::Access;
+use serde_json::Value;
+use std::path::Path;
+use tower::ServiceExt;
+use uuid::Uuid;
+
+/// The types of the pages are generated from this file.
+const WRITTEN: &str = "src/web/ui/openapi.json";
+
+#[tokio::test]
+async fn the_written_contract_is_the_programs() {
+    let contract = World::new().await.stranger().get("/openapi.json").await.ok();
+    let contract = serde_json::to_string_pretty(&contract).expect("JSON") + "\n";
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(WRITTEN);
+    if std::env::var_os("HUOYAN_WRITE_OPENAPI").is_some() {
+        std::fs::write(&path, &contract).expect("it is written");
+    }
+    let written = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(
+        written == contract,
+        "{WRITTEN} is not what the program answers: write it with \
+         `HUOYAN_WRITE_OPENAPI=1 cargo test --test it -- the_written_contract`, look at the difference, and commit it"
+    );
+}
+
+struct Asker {
+    name: &'static str,
+    /// What the contract calls the way in, and the role.
+    scheme: &'static str,
+    role: &'static str,
+    browser: Browser,
+    bearer: Option<&'static str>,
+}
+
+#[tokio::test]
+async fn who_may_ask_is_as_the_contract_says() {
+    let world = World::new().await;
+    let contract = world.stranger().get("/openapi.json").await.ok();
+    let somebody = |name, scheme, role, browser| Asker { name, scheme, role, browser, bearer: None };
+    let machine = |name, scheme, key| Asker { name, scheme, role: "", browser: world.stranger(), bearer: Some(key) };
+    let askers = [
+        somebody("a ranger", "session", "ranger", world.browser("r1", Access::Ranger).await),
+        somebody("an officer", "session", "officer", world.browser("o1", Access::Officer).await),
+        somebody("ops", "session", "ops", world.browser("l1", Access::Ops).await),
+        somebody("a stranger", "", "", world.stranger()),
+        machine("the administrator", "admin", ADMIN_TOKEN),
+        machine("the gateway", "gateway", INBOUND_KEY),
+        machine("somebody with a wrong secret", "", "guessed"),
+    ];
+    let mut asked = 0;
+    let mut paths: Vec<_> = contract["paths"].as_object().expect("paths").iter().collect();
+    // Whoever has logged out is a stranger.
+    paths.sort_by_key(|(path, _)| path.ends_with("/logout"));
+    for (path, methods) in paths {
+        for (method, operation) in methods.as_object().expect("methods") {
+            for asker in &askers {
+                let status = ask(asker, method, path).await;
+                let (may, expected) = verdict(asker, &operation["security"]);
+                let refused = [StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN].contains(&status);
+                let kept = if may { !refused } else { expected.contains(&status) };
+                assert!(kept, "{} asks {method} {path}: {status}, by {}", asker.name, operation["security"]);
+                let told = &operation["responses"][status.as_str()];
+                assert!(!told.is_null(), "{method} {path} answers {status}, of which the contract knows nothing");
+                asked += 1;
+            }
+        }
+    }
+    assert!(asked > 7 * 40, "{asked} answers are not the whole contract");
+}
+
+/// Whether this asker may, and how the others are refused: who is known but may not, and who is not known at all.
+fn verdict(asker: &Asker, security: &Value) -> (bool, Vec<StatusCode>) {
+    let ways = security.as_array().expect("a list");
+    let is_open = ways.iter().all(|way| way.as_object().is_some_and(serde_json::Map::is_empty));
+    let has_role =
+        |roles: &Value| roles.as_array().is_some_and(|it| it.is_empty() || it.iter().any(|r| r == asker.role));
+    let may = is_open || ways.iter().any(|way| has_role(&way[asker.scheme]));
+    let is_known = asker.scheme == "session" && ways.iter().any(|way| way.get("session").is_some());
+    (may, vec![if is_known { StatusCode::FORBIDDEN } else { StatusCode::UNAUTHORIZED }])
+}
+
+/// Only the head: a stream's body does not end.
+async fn ask(asker: &Asker, method: &str, path: &str) -> StatusCode {
+    let path = path.replace("{id}", &Uuid::nil().to_string());
+    let mut request = Request::builder().method(method.to_uppercase().as_str()).uri(path);
+    if method != "get" {
+        request = request.header("Idempotency-Key", Uuid::now_v7().to_string());
+        request = request.header(header::CONTENT_TYPE, "application/json");
+    }
+    if let Some(secret) = asker.bearer {
+        request = request.header(header::AUTHORIZATION, format!("Bearer {secret}"));
+    }
+    if let Some(cookie) = &asker.browser.cookie {
+        request = request.header(header::COOKIE, cookie);
+    }
+    let request = request.body(Body::from(if method == "get" { "" } else { "{}" })).expect("a request");
+    asker.browser.router.clone().oneshot(request).await.expect("infallible").status()
+}
