@@ -8,7 +8,7 @@ export ORT_DISABLE_TELEMETRY := 1
 
 UI := src/web/ui
 UI_BUILT := $(UI)/dist/.built
-UI_SOURCES := $(shell find $(UI) -type f -not -path '*/node_modules/*' -not -path '*/dist/*' -not -path '*/mock/*' 2>/dev/null)
+UI_SOURCES := $(shell find $(UI) -type f -not -path '*/node_modules/*' -not -path '*/dist/*' -not -path '*/generated/*' -not -path '*/mock/*' 2>/dev/null)
 RELEASE := $(or $(CARGO_TARGET_DIR),target)/release/huoyan
 DEBUG := $(or $(CARGO_TARGET_DIR),target)/debug/huoyan
 

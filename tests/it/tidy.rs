@@ -14,7 +14,7 @@ fn files(folder: &str, ending: &str) -> Vec<(String, String)> {
             let path = entry.path();
             let name = entry.file_name();
             if path.is_dir() {
-                if name != "node_modules" && name != "dist" && name != "__pycache__" {
+                if !["node_modules", "dist", "generated", "__pycache__"].iter().any(|it| name == *it) {
                     walk(&path, ending, found);
                 }
             } else if path.to_string_lossy().ends_with(ending) {

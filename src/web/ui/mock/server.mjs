@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /**
- * A stand-in for the program while working on the pages: the contract of ../../api.md over invented data, in memory.
+ * A stand-in for the program while working on the pages: the contract of ../openapi.json over invented data, in memory.
  * `npm run build && npm run mock`, then http://127.0.0.1:8132/office. With `--demo` the county starts quiet, one plume
  * appears after some seconds, and the sign-in links are printed as the program does: good for trying the browser tests.
  */

@@ -29,7 +29,7 @@ function strings(value: unknown): string[] {
 function sources(folder: string): string[] {
   return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
     const path = join(folder, entry.name);
-    if (entry.isDirectory()) return entry.name === 'words' ? [] : sources(path);
+    if (entry.isDirectory()) return entry.name === 'words' || entry.name === 'generated' ? [] : sources(path);
     return /\.(tsx?|css|html)$/.test(entry.name) ? [path] : [];
   });
 }

@@ -1,0 +1,76 @@
+/** The shapes of `/api/v1`, by the names that the pages use. They are generated from the program's own document, `openapi.json`. */
+import type * as api from './generated/api';
+
+export type {
+  Alert,
+  Because,
+  Category,
+  Channel,
+  Choice,
+  Class,
+  Count,
+  Estimate,
+  FalseAlarm,
+  Fix,
+  Flames,
+  Health,
+  IncidentPage,
+  Label,
+  LatLon,
+  Matter,
+  Means,
+  Mine,
+  Owner,
+  People,
+  PointName,
+  Points,
+  Position,
+  Published,
+  RangeBasis,
+  RangerIncident,
+  RangerView,
+  Role,
+  SourceKind,
+  Spread,
+  Stage,
+  State,
+  Step,
+  Thresholds,
+  Unproven,
+  Waiting,
+  WhatIf,
+} from './generated/api';
+
+/** RFC 3339, UTC. */
+export type Time = string;
+export type Answered = api.AnswerView;
+export type Board = Omit<api.Board, 'county'> & { county: Omit<api.CountyView, 'grids'> & { grids: GeoJSON.FeatureCollection } };
+export type Camera = api.CameraView;
+export type Candidate = api.CandidateView;
+export type County = api.NeighbourCounty;
+export type Dispatch = api.DispatchView;
+export type Hotspot = api.HotspotView;
+export type Incident = api.IncidentView;
+export type Intent = api.Deciding;
+export type IntentKind = api.Intent;
+export type LogEntry = api.LogView;
+export type Me = api.MeView;
+export type Message = api.MessageView;
+export type Method = api.FixMethod;
+export type Neighbour = api.NeighbourView;
+export type Person = api.PersonView;
+export type Place = api.PlaceView;
+export type Point = api.OperatingPoint;
+export type SelfTest = api.SelfTestView;
+export type Sighting = api.SightingView;
+export type Source = api.SourceView;
+export type Undelivered = api.UndeliveredView;
+export type Verification = api.VerificationView;
+
+export type CameraSource = Extract<Source, { kind: 'camera' }>;
+export type SatelliteSource = Extract<Source, { kind: 'satellite' }>;
+export type Bbox = CameraSource['bbox'];
+export type Sector = Extract<Locus, { shape: 'sector' }>;
+export type Locus = api.Locus;
+
+export const falseAlarms = ['cooking_smoke', 'incense', 'factory_smoke', 'fog_or_cloud', 'dust', 'glare', 'dirty_lens', 'unclear'] as const satisfies readonly api.FalseAlarm[];
