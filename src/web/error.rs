@@ -46,6 +46,11 @@ impl Problem {
         Self::new(Kind::Invalid, zh, en)
     }
 
+    /// Understood, but it cannot be so: 422.
+    pub fn impossible(zh: impl Into<String>, en: impl Into<String>) -> Self {
+        Self::invalid(zh, en).with_status(StatusCode::UNPROCESSABLE_ENTITY)
+    }
+
     pub fn not_found() -> Self {
         Error::new(Kind::NotFound, "no such thing").into()
     }

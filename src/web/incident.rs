@@ -8,6 +8,7 @@ use super::dto::{Eyes, IncidentView};
 use super::error::{Answer, Problem};
 use super::json::{Body, optional_words, words};
 use super::shares;
+use crate::county::County;
 use crate::report::{Category, category};
 use crate::store::Filed;
 use crate::triage::event::{Actor, Closure, FalseAlarm, Flames, Means, Position, Verification};
@@ -20,6 +21,7 @@ use axum::extract::{FromRequestParts, Path, State};
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
@@ -30,6 +32,11 @@ const TOLD_RADIUS_M: std::ops::RangeInclusive<f64> = 50.0..=20_000.0;
 /// Larger burnt areas are not judged by one ranger on foot, mu (1 mu = 667 m²).
 const AREA_MAX_MU: f64 = 1_000_000.0;
 const PHOTOS_MAX: u32 = 20;
+/// A fire that somebody tells of lies in the county or near it: so far beyond its corners at most, metres.
+const TOLD_BEYOND_M: f64 = 100_000.0;
+/// Clocks of phones start in 1970 when they have lost the time, and a tap with a wrong clock counts all the same: its time is only
+/// shown. What lies outside of these years no clock has said.
+const PHONES_YEARS: std::ops::Range<i16> = 1970..2100;
 /// 未找到: what a false alarm is filed as.
 const NOTHING_FOUND: u8 = 9;
 
@@ -38,9 +45,12 @@ type Done = Answer<Json<IncidentView>>;
 #[derive(Deserialize, ToSchema)]
 pub struct OfficeReport {
     at: LatLon,
+    #[schema(minimum = 50, maximum = 20_000)]
     radius_m: f64,
     /// Who called: a name, a tower, 12119.
+    #[schema(min_length = 1, max_length = 2000)]
     who: String,
+    #[schema(max_length = 2000)]
     words: String,
 }
 
@@ -54,6 +64,7 @@ pub struct Dispatch {
 pub struct Dismissal {
     reason: FalseAlarm,
     #[serde(default)]
+    #[schema(max_length = 2000)]
     words: String,
 }
 
@@ -64,6 +75,7 @@ pub struct Step {
     happened_at: Option<Timestamp>,
     position: Option<Position>,
     #[serde(default)]
+    #[schema(max_length = 2000)]
     reason: String,
 }
 
@@ -72,13 +84,16 @@ pub struct Report {
     happened_at: Option<Timestamp>,
     category: u8,
     flames: Option<Flames>,
+    #[schema(minimum = 0, maximum = 1_000_000)]
     area_mu: Option<f64>,
     extinguished: Option<bool>,
     #[serde(default)]
+    #[schema(max_length = 2000)]
     words: String,
     no_photo_reason: Option<String>,
     position: Option<Position>,
     /// How many photos follow.
+    #[schema(maximum = 20)]
     #[serde(default)]
     photos: u32,
 }
@@ -86,6 +101,7 @@ pub struct Report {
 #[derive(Deserialize, ToSchema)]
 #[schema(as = SendBack)]
 pub struct Reason {
+    #[schema(min_length = 1, max_length = 2000)]
     reason: String,
 }
 
@@ -94,16 +110,18 @@ pub struct Close {
     /// Default: the reported one.
     category: Option<u8>,
     #[serde(default)]
+    #[schema(max_length = 2000)]
     words: String,
 }
 
 #[derive(Deserialize, ToSchema)]
 pub struct Note {
+    #[schema(min_length = 1, max_length = 2000)]
     words: String,
 }
 
 /// The office's own report: a call, a tower.
-#[utoipa::path(post, path = "/api/v1/incidents", tag = "office", request_body = OfficeReport, security(("session" = ["officer", "ops"])), responses((status = 200, body = IncidentView)))]
+#[utoipa::path(post, path = "/api/v1/incidents", tag = "office", request_body = OfficeReport, security(("session" = ["officer", "ops"])), responses((status = 200, body = IncidentView), (status = 422)))]
 pub async fn report_by_office(
     State(state): State<WebState>,
     Office(me): Office,
@@ -113,6 +131,7 @@ pub async fn report_by_office(
     if !TOLD_RADIUS_M.contains(&told.radius_m) {
         return Err(Problem::invalid("半径应在50米至20公里之间。", "radius_m must lie between 50 and 20 000 metres."));
     }
+    check_near(told.at, &state.county())?;
     let sighting = Sighting {
         // The page's key names the sighting, so that sending it again is the same sighting.
         id: SightingId(derived("sighting", &me, key.0)),
@@ -241,6 +260,7 @@ impl AtIncident {
 
     /// Answers with the incident as it is now. `happened_at`: by the phone's clock.
     async fn act(self, input: Input, happened_at: Option<Timestamp>) -> Done {
+        happened_at.map_or(Ok(()), check_clock)?;
         let Self { state, me, id, key } = self;
         let filed = take(&state, &me, id, Action { key, happened_at, input }).await?;
         Ok(Json(Eyes { me: &me, county: &state.county(), policy: state.desk.policy() }.brief(&filed)))
@@ -328,8 +348,31 @@ fn known(code: u8) -> Answer<&'static Category> {
     category(code).ok_or_else(unknown)
 }
 
+fn check_clock(at: Timestamp) -> Answer<()> {
+    if PHONES_YEARS.contains(&at.to_zoned(TimeZone::UTC).year()) {
+        return Ok(());
+    }
+    Err(Problem::impossible(
+        "手机时间不可能是这样，请检查手机的日期和时间后重新操作。",
+        "No phone's clock says that. Please check its date and time and do it again.",
+    ))
+}
+
+fn check_near(at: LatLon, county: &County) -> Answer<()> {
+    // A county without registers has no place yet.
+    let Some((middle, (corner, _))) = county.centre().zip(county.bounds()) else { return Ok(()) };
+    if middle.distance_m(at) <= middle.distance_m(corner) + TOLD_BEYOND_M {
+        return Ok(());
+    }
+    Err(Problem::impossible(
+        "位置离本县100公里以上，请检查经纬度。",
+        "That is more than 100 km from the county. Please check latitude and longitude.",
+    ))
+}
+
 /// Phones report impossible accuracies when they have no fix.
 fn checked(position: Option<Position>) -> Answer<Option<Position>> {
+    position.and_then(|it| it.measured_at).map_or(Ok(()), check_clock)?;
     match position {
         Some(it) if !it.accuracy_m.is_finite() || it.accuracy_m < 0.0 => {
             Err(Problem::invalid("定位精度无效。", "accuracy_m is not a distance."))

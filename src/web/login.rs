@@ -120,9 +120,8 @@ pub struct LoginLink {
 pub async fn issue(State(state): State<WebState>, _: Admin, Body(new): Body<NewLogin>) -> Answer<Json<LoginLink>> {
     let life = state.config.server.login_link_life;
     let login = Login { person: new.person.clone(), access: new.role };
-    session::check_entitled(&state.county(), &login).map_err(|(zh, en)| {
-        Problem::invalid(format!("{zh}。"), format!("{en}.")).with_status(StatusCode::UNPROCESSABLE_ENTITY)
-    })?;
+    session::check_entitled(&state.county(), &login)
+        .map_err(|(zh, en)| Problem::impossible(format!("{zh}。"), format!("{en}.")))?;
     let path = auth::issue_login(&state.store, &new.person, new.role, life, &state.clock).await?;
     let url = format!("{}{path}", state.config.public_url().trim_end_matches('/'));
     Ok(Json(LoginLink { url, expires_at: state.clock.now() + life }))

@@ -22,7 +22,9 @@ use axum::Json;
 use axum::extract::{Query, State};
 use jiff::{SignedDuration, Timestamp};
 use self_test::SelfTestView;
-use serde::{Deserialize, Serialize};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::mpsc::error::TrySendError;
@@ -144,6 +146,7 @@ async fn thresholds_view(state: &WebState) -> Answer<ThresholdsView> {
 #[derive(Deserialize, ToSchema)]
 pub struct Publication {
     /// Its `version` is the one it was made from.
+    #[serde(deserialize_with = "whole")]
     thresholds: Thresholds,
     reason: String,
 }
@@ -179,6 +182,16 @@ async fn already_published(
     let newest = state.store.threshold_history().await?.pop();
     let wanted = Thresholds { version: edited.version + 1, ..edited.clone() };
     Ok(newest.filter(|it| it.thresholds == wanted && it.by == *by && it.reason == reason).map(|it| it.thresholds))
+}
+
+/// The configuration may leave fields out. A publication that does would set them back to their defaults without a word.
+fn whole<'de, D: Deserializer<'de>>(given: D) -> std::result::Result<Thresholds, D::Error> {
+    let given = Value::deserialize(given)?;
+    let wanted = serde_json::to_value(Thresholds::default()).map_err(D::Error::custom)?;
+    match wanted.as_object().into_iter().flatten().find(|(name, _)| given.get(name).is_none()) {
+        Some((missing, _)) => Err(D::Error::custom(format!("missing field `{missing}`"))),
+        None => Thresholds::deserialize(given).map_err(D::Error::custom),
+    }
 }
 
 /// Ranges in which the numbers mean something.

@@ -485,9 +485,11 @@ async fn thresholds_are_tried_on_the_past_and_published_once() {
         assert_eq!(published["history"].as_array().map(Vec::len), Some(1), "sent twice, published once");
     }
     assert_eq!(world.state.thresholds.read().expect("a lock").smoke, 0.9, "the confirmers see it");
-    let stale = json!({"thresholds": {"version": 1, "smoke": 0.7}, "reason": "另一个人"});
+    thresholds["smoke"] = json!(0.7);
+    let stale = json!({"thresholds": thresholds, "reason": "另一个人"});
     assert_eq!(ops.post("/api/v1/ops/thresholds", stale).await.refused(), (409, "conflict".to_owned()));
-    let nonsense = json!({"thresholds": {"version": 2, "needed": 9, "window": 3}, "reason": "x"});
+    (thresholds["version"], thresholds["needed"], thresholds["window"]) = (json!(2), json!(9), json!(3));
+    let nonsense = json!({"thresholds": thresholds, "reason": "x"});
     assert_eq!(ops.post("/api/v1/ops/thresholds", nonsense).await.refused(), (400, "invalid".to_owned()));
 }
 

@@ -13,7 +13,6 @@ pub struct Position {
     pub accuracy_m: f64,
     /// When the phone measured it, by its own clock; `None`: not told, and then it proves no arrival.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
     pub measured_at: Option<Timestamp>,
 }
 

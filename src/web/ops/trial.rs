@@ -1,6 +1,6 @@
 //! Thresholds tried on the past: what they would have alerted to, what they would have missed, and what people found there.
 
-use super::{after, check, hours, in_force};
+use super::{after, check, hours, in_force, whole};
 use crate::county::County;
 use crate::error::Error;
 use crate::report::category;
@@ -30,6 +30,7 @@ const ALERTS_MAX: usize = 500;
 const FRAMES_MAX: u32 = 260_000;
 #[derive(Deserialize, ToSchema)]
 pub struct Trial {
+    #[serde(deserialize_with = "whole")]
     thresholds: Thresholds,
     /// All cameras when none is named.
     camera: Option<CameraId>,

@@ -1,7 +1,7 @@
-//! Whole numbers stand where somebody has to phone, and only there; who saw them is in the program's log.
+//! Whole numbers stand where somebody has to phone, and only there; who saw them is in the program's log. What cannot be is refused.
 
 use super::seen_by_camera;
-use crate::http_support::{World, leaves};
+use crate::http_support::{World, at, leaves};
 use huoyan::store::Access;
 use serde_json::{Value, json};
 use std::io::Write;
@@ -51,4 +51,34 @@ async fn a_text_that_has_not_gone_out_shows_the_whole_number_and_who_saw_it_is_l
 
     assert_eq!(ranger.get(&path).await.ok()["messages"], Value::Null, "a ranger is asked to phone nobody");
     assert_eq!(lines.text().matches("numbers to phone").count(), 1);
+}
+
+#[tokio::test]
+async fn what_cannot_be_is_refused_and_a_phone_that_has_lost_its_time_is_not() {
+    let world = World::new().await;
+    let (officer, ranger) = (world.browser("o1", Access::Officer).await, world.browser("r1", Access::Ranger).await);
+    let impossible = (422, "invalid".to_owned());
+    let told = |lat_deg: f64| json!({"at": at(lat_deg, 110.4), "radius_m": 300.0, "who": "12119", "words": "看到烟"});
+    for (lat_deg, is_near) in [(-89.0, false), (27.0, false), (27.9, true)] {
+        let answer = officer.post("/api/v1/incidents", told(lat_deg)).await;
+        assert_eq!(answer.status == 200, is_near, "latitude {lat_deg}: {}", answer.text());
+        assert!(is_near || answer.refused() == impossible, "{}", answer.text());
+    }
+
+    let photo = leaves(64, 48).to_jpeg(60).expect("JPEG");
+    let id = seen_by_camera(&world, photo.clone()).await;
+    let path = |step: &str| format!("/api/v1/incidents/{id}/{step}");
+    officer.post(&path("dispatch"), json!({"ranger": "r1"})).await.ok();
+    for never in ["-009998-01-01T00:00:00Z", "0001-01-01T00:00:00Z", "2100-01-01T00:00:00Z"] {
+        let tap = ranger.post(&path("acknowledge"), json!({"happened_at": never})).await;
+        assert_eq!(tap.refused(), impossible, "{never}");
+        let position = json!({"at": at(28.5, 110.35), "accuracy_m": 9.0, "measured_at": never});
+        assert_eq!(ranger.post(&path("arrive"), json!({"position": position})).await.refused(), impossible, "{never}");
+    }
+    let tap = ranger.post(&path("acknowledge"), json!({"happened_at": "1970-01-01T00:01:00Z"})).await.ok();
+    assert_eq!(tap["state"], "acknowledged", "the tap counts, its time is only shown");
+
+    let cut_off = photo[..photo.len() / 2].to_vec();
+    assert_eq!(ranger.photo(&path("photos"), "image/jpeg", cut_off).await.refused(), impossible);
+    ranger.photo(&path("photos"), "image/jpeg", photo).await.ok();
 }

@@ -50,4 +50,10 @@ async fn the_models_points_are_told_and_one_is_published_to_the_last_digit() {
     assert_eq!((&published["current"]["version"], &published["points"]), (&json!(2), &view["points"]));
     let in_force = world.state.thresholds.read().expect("a lock").clone();
     assert_eq!(points.name_of(&in_force), Some(PointName::Quiet));
+
+    let mut partial = published["current"].clone();
+    partial.as_object_mut().expect("thresholds").remove("cooldown");
+    let refused = ops.post(path, json!({"thresholds": partial, "reason": "忘了冷却时间"})).await;
+    assert_eq!(refused.refused(), (400, "invalid".to_owned()), "what is left out must not be set back silently");
+    assert!(refused.text().contains("cooldown"), "{}", refused.text());
 }
