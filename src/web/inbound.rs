@@ -18,7 +18,7 @@ use crate::triage::incident::{By, Input};
 use crate::triage::policy::{Channel, Role};
 use axum::Json;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::HeaderMap;
 use reply::Step;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -116,11 +116,10 @@ async fn take(state: &WebState, lang: Lang, said: Said) -> Answer<Taken> {
     let people = owners(&county, &number);
     if people.is_empty() {
         tracing::warn!(channel = ?said.channel, number_ends = last_digits(&number), "a reply came from a number nobody has");
-        return Err(Problem::invalid(
+        return Err(Problem::impossible(
             "名册里没有这个号码，回复未受理；请核对人员名册。",
             "Nobody in the register has this number: the reply was not taken in. Check the register of people.",
-        )
-        .with_status(StatusCode::UNPROCESSABLE_ENTITY));
+        ));
     }
     let action = action_id(said.channel, &number, &id);
     let incidents = incidents(state).await?;
@@ -174,12 +173,16 @@ fn meant<'a>(incidents: &'a [Arc<Filed>], people: &[&Person], code: Option<&str>
     [underway, asked, past].into_iter().find(|found| !found.is_empty()).unwrap_or_default()
 }
 
-/// Which of these people was sent, the last one first; without one, who was rung about it.
+/// Which of these people was sent, the last one first; without one, who was rung about it, while it is open: a closed incident takes
+/// no words of theirs.
 fn sent<'a>(filed: &'a Filed, people: &[&Person]) -> Option<&'a PersonId> {
     let dispatches = filed.incident.dispatch.iter().chain(filed.incident.past_dispatches.iter().rev());
     let ours = |id: &&PersonId| people.iter().any(|person| person.id == **id);
     let told = filed.incident.told.iter().map(|it| &it.person);
-    dispatches.map(|dispatch| &dispatch.ranger).find(ours).or_else(|| told.into_iter().find(ours))
+    dispatches
+        .map(|dispatch| &dispatch.ranger)
+        .find(ours)
+        .or_else(|| told.into_iter().find(ours).filter(|_| !is_closed(filed)))
 }
 
 /// Rung, not sent, and not yet answered.

@@ -128,6 +128,21 @@ async fn a_reply_that_comes_after_the_closure_is_kept_and_reopens_nothing() {
 }
 
 #[tokio::test]
+async fn a_neighbour_who_was_only_told_is_answered_after_the_closure_too() {
+    let world = World::new().await;
+    let officer = world.browser("o1", Access::Officer).await;
+    let id = sent(&officer, "r2", 0).await;
+    officer.post(&format!("/api/v1/incidents/{id}/false-alarm"), json!({"reason": "dust"})).await.ok();
+    let before = read(&officer, &id).await["log"].clone();
+    for (number, text) in ["1", "好的", "0 车坏了", "好的 1121-01"].into_iter().enumerate() {
+        let answer = sms(&world, R1, text, &format!("gw-{number}")).await.ok();
+        assert_eq!(answer["taken"], false, "{text}");
+        assert!(answer["words"].as_str().is_some_and(|words| words.contains("没有派给您的任务")), "{text}: {answer}");
+    }
+    assert_eq!(read(&officer, &id).await["log"], before);
+}
+
+#[tokio::test]
 async fn only_the_gateway_and_only_known_numbers_are_heard() {
     let mut world = World::new().await;
     let officer = world.browser("o1", Access::Officer).await;
