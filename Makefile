@@ -20,7 +20,7 @@ SECONDS ?= 600
 SMOKE ?= 5%
 ARGS ?=
 
-.PHONY: help run test e2e ui simulate bench county torture peers lint unit setup setup-test
+.PHONY: help run test contract e2e ui simulate bench county torture peers lint unit setup setup-test
 
 help:
 	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -30,7 +30,7 @@ run: setup $(UI_BUILT)  ## build, and start the demo county at http://127.0.0.1:
 	@cargo build --release --locked
 	@exec $(RELEASE) run --demo $(ARGS)
 
-test: setup-test lint unit e2e  ## everything that CI runs
+test: setup-test lint unit contract e2e  ## everything that CI runs
 	@echo "all tests passed"
 
 lint: setup-test $(UI_BUILT)  ## format, lints, documentation, types of the pages, training code
@@ -38,11 +38,15 @@ lint: setup-test $(UI_BUILT)  ## format, lints, documentation, types of the page
 	cargo clippy --locked --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --document-private-items
 	cd $(UI) && npm run --silent check
-	.huoyan/python/bin/ruff check --quiet models benches/peers
+	.huoyan/python/bin/ruff check --quiet models benches/peers tests/contract
 
 unit: setup-test $(UI_BUILT)  ## tests of pages and program, with real PostgreSQL and NATS
 	cd $(UI) && npm run --silent test
 	HUOYAN_REQUIRE_UI=1 scripts/with-services cargo test --locked
+
+contract: setup-test $(UI_BUILT)  ## generated requests against the program: it answers as /openapi.json says
+	cargo build --locked
+	HUOYAN_BIN=$(abspath $(DEBUG)) node tests/contract/run.mjs
 
 e2e: setup-test $(UI_BUILT)  ## one fire from plume to closure in a real browser
 	cargo build --locked

@@ -10,10 +10,12 @@ const START_MS = 240_000;
 const STOP_MS = 5000;
 const LINES_KEPT = 40;
 
-/** Starts `run --demo` and reads the one-time links from its first line. */
-export async function start(binary) {
+/** Starts `run --demo`, or `run` on a folder that `prepare` fills, and reads the one-time links from its first line. */
+export async function start(binary, { prepare, env } = {}) {
   const data = mkdtempSync(join(tmpdir(), 'huoyan-e2e-'));
-  const child = spawn(binary, ['run', '--demo', '--json', '--data', data, '--listen', '127.0.0.1:0'], { stdio: ['ignore', 'pipe', 'pipe'] });
+  prepare?.(data);
+  const args = ['run', prepare ? '--links' : '--demo', '--json', '--data', data, '--listen', '127.0.0.1:0'];
+  const child = spawn(binary, args, { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
   const said = [];
   createInterface({ input: child.stderr }).on('line', (line) => {
     said.push(line);
@@ -33,7 +35,7 @@ export async function start(binary) {
   try {
     const links = await firstLine(child, ended, tail);
     const drill = (camera) => spawn(binary, ['drill', '--camera', camera, '--data', data, '--server', new URL(links.office).origin, '--json'], { stdio: 'ignore' });
-    return { links, startedAt: Date.now(), drill, stop, tail };
+    return { links, data, startedAt: Date.now(), drill, stop, tail };
   } catch (error) {
     await stop();
     throw error;
