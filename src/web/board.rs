@@ -220,7 +220,7 @@ pub struct Hotspots {
 }
 
 /// Satellite pixels in and around the county of the last 24 hours, for the map.
-#[utoipa::path(get, path = "/api/v1/hotspots", tag = "office", responses((status = 200, body = Hotspots)))]
+#[utoipa::path(get, path = "/api/v1/hotspots", tag = "office", security(("session" = ["officer", "ops"])), responses((status = 200, body = Hotspots)))]
 pub async fn hotspots(State(state): State<WebState>, _: Office) -> Answer<Json<Hotspots>> {
     let known = state.store.hotspots_since(state.clock.now() - HOTSPOTS_FOR).await?;
     let count = known.len();
@@ -241,7 +241,7 @@ pub struct LogPage {
 }
 
 /// Older lines of an incident's log.
-#[utoipa::path(get, path = "/api/v1/incidents/{id}/log", tag = "office", params(("id" = String, Path), LogQuery), responses((status = 200, body = LogPage)))]
+#[utoipa::path(get, path = "/api/v1/incidents/{id}/log", tag = "office", security(("session" = ["officer", "ops"])), params(LogQuery), responses((status = 200, body = LogPage)))]
 pub async fn log(
     State(state): State<WebState>,
     Office(me): Office,

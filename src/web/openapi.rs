@@ -9,13 +9,14 @@ use utoipa::openapi::{ObjectBuilder, OpenApi, Type};
 use utoipa::{PartialSchema, ToSchema};
 
 /// What can go wrong, with what it means; the body is a problem document.
-const REFUSALS: [(&str, &str); 12] = [
+const REFUSALS: [(&str, &str); 13] = [
     ("400", "Not understood: JSON, a parameter, the key, a missing reason."),
     ("401", "Not logged in, or not any more; for gateways and administrators: the secret is missing or wrong."),
     ("403", "Not for this person, or the change comes from another site."),
     ("404", "No such thing, or not this person's to see."),
     ("408", "The answer took too long, or the body came too slowly."),
     ("409", "Things have changed, or the state does not allow it: the code says which."),
+    ("410", "It was there and has been removed: kept as long as it had to be."),
     ("413", "The body is too large."),
     ("415", "The body is of another kind."),
     ("422", "Understood, but it cannot be so."),

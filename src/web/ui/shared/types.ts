@@ -14,6 +14,7 @@ export type {
   Fix,
   Flames,
   Health,
+  Hotspots,
   IncidentPage,
   Label,
   LatLon,
