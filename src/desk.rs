@@ -193,8 +193,8 @@ impl Desk {
     fn decide(&self, incident: Incident, input: Input, by: &By) -> Result<Decided> {
         let (now, county) = (self.clock.now(), self.registers.current());
         self.with_office(&county, now, |office| {
-            let events = incident.handle(input, by, office, now).map_err(refused)?;
-            Ok(Decided { incident: after(incident, &events), events })
+            let (incident, events) = incident.handle(input, by, office, now).map_err(refused)?;
+            Ok(Decided { incident, events })
         })
     }
 
@@ -237,13 +237,6 @@ impl Desk {
         }
         Ok(())
     }
-}
-
-fn after(mut incident: Incident, events: &[Recorded]) -> Incident {
-    for recorded in events {
-        incident.apply(recorded);
-    }
-    incident
 }
 
 fn system() -> By {

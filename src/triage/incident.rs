@@ -26,6 +26,7 @@ use super::score::Priority;
 use super::sighting::Sighting;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 use utoipa::ToSchema;
 
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -76,7 +77,8 @@ pub struct Incident {
     pub verification: Option<Verification>,
     pub closure: Option<Closure>,
     pub closed_at: Option<Timestamp>,
-    pub log: Vec<Recorded>,
+    /// Shared: a decision carries a copy of the incident along, and the log is most of it.
+    pub log: Vec<Arc<Recorded>>,
 }
 
 /// Something that somebody has to do: rung first at `due_at`, then again and higher.

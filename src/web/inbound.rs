@@ -268,7 +268,7 @@ fn input(step: Step, channel: Channel) -> Input {
 
 /// What became of the action here, read from the log, so that a repeat is answered as the first was.
 fn outcome(filed: &Filed, action: ActionId, lang: Lang, duty: &str) -> Option<Taken> {
-    let is_it = |recorded: &&Recorded| recorded.action == Some(action);
+    let is_it = |recorded: &&Arc<Recorded>| recorded.action == Some(action);
     let (zh, en) = match &filed.incident.log.iter().find(is_it)?.event {
         Event::Acknowledged { .. } => ("已接收，到达后请回复2", "acknowledged; reply 2 when you are there"),
         Event::Answered { .. } => ("已记录您收到", "recorded that you have heard"),

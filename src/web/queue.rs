@@ -115,9 +115,7 @@ mod tests {
         for (input, at) in inputs.into_iter().zip(steps) {
             let actor = Actor::Officer { person: "o1".into() };
             let by = By { actor, action: None, happened_at: None };
-            for recorded in incident.handle(input, &by, &office, minute(*at)).expect("allowed") {
-                incident.apply(&recorded);
-            }
+            incident = incident.handle(input, &by, &office, minute(*at)).expect("allowed").0;
         }
         incident
     }

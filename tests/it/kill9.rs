@@ -204,7 +204,6 @@ async fn compare(office: &Office, accepted: &[Accepted], log_over_http: &HashMap
 
 /// As stored beside messages, microseconds.
 fn fired_at_us(incident: &huoyan::triage::incident::Incident, wanted: u8) -> i64 {
-    let fired =
-        |it: &&huoyan::triage::event::Recorded| matches!(it.event, Event::Escalated { rung, .. } if rung == wanted);
+    let fired = |it: &&std::sync::Arc<huoyan::triage::event::Recorded>| matches!(it.event, Event::Escalated { rung, .. } if rung == wanted);
     incident.log.iter().find(fired).expect("fired").at.as_microsecond()
 }

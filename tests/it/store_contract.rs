@@ -13,6 +13,7 @@ use huoyan::triage::id::{DispatchId, MessageId, PictureId};
 use huoyan::triage::incident::Incident;
 use huoyan::triage::policy::{Channel, Role};
 use jiff::SignedDuration;
+use std::sync::Arc;
 use std::time::Duration;
 
 macro_rules! contract {
@@ -115,7 +116,7 @@ async fn an_incident_comes_back_from_its_log(t: TestStore) {
     assert_eq!((filed.incident, filed.code.as_str()), (noted.clone(), "0405-01"));
     assert_eq!(again.open_incidents().await.unwrap().len(), 1);
     let log = again.events_after(0, 100).await.unwrap();
-    assert_eq!(log.iter().filter_map(|entry| entry.recorded.clone()).collect::<Vec<_>>(), noted.log);
+    assert_eq!(log.iter().filter_map(|entry| entry.recorded.clone().map(Arc::new)).collect::<Vec<_>>(), noted.log);
     assert_eq!(again.incident(huoyan::triage::id::IncidentId(id())).await.unwrap_err().kind, Kind::NotFound);
 }
 

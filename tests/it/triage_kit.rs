@@ -297,21 +297,22 @@ impl Story {
     pub fn act(&mut self, input: Input, by: &By) -> Result<Vec<Event>, Refusal> {
         let place = |fix: &Fix, _: &[Hint]| (self.place)(fix);
         let office = Office { policy: &self.policy, place: &place, holder: &holder };
-        let events = self.incident.handle(input, by, &office, self.now)?;
-        Ok(self.take(events))
+        let (decided, events) = self.incident.clone().handle(input, by, &office, self.now)?;
+        Ok(self.take(decided, events))
     }
 
     /// The same where the place follows from hints, too.
     pub fn act_placed(&mut self, input: Input, by: &By, place: &Placing<'_>) -> Result<Vec<Event>, Refusal> {
         let office = Office { policy: &self.policy, place, holder: &holder };
-        let events = self.incident.handle(input, by, &office, self.now)?;
-        Ok(self.take(events))
+        let (decided, events) = self.incident.clone().handle(input, by, &office, self.now)?;
+        Ok(self.take(decided, events))
     }
 
-    fn take(&mut self, events: Vec<Recorded>) -> Vec<Event> {
+    fn take(&mut self, decided: Incident, events: Vec<Recorded>) -> Vec<Event> {
         for event in &events {
             self.incident.apply(event);
         }
+        assert_eq!(self.incident, decided, "the events make it what was decided on");
         events.into_iter().map(|it| it.event).collect()
     }
 

@@ -1,5 +1,4 @@
-//! Time → events, and the two ways in. Nothing is changed here: a copy of the incident is carried along so that every decision sees
-//! the ones before it.
+//! Time → events, and the two ways in. The incident is carried along, so that every decision sees the ones before it.
 
 use super::{By, Deadline, Incident, Input, Link, NewIncident, Office, Refusal, State};
 use crate::triage::dispatch::Dispatch;
@@ -11,6 +10,7 @@ use crate::triage::locate;
 use crate::triage::policy::{Policy, Role, Rung, Stage, ZeroPoint};
 use crate::triage::score;
 use crate::triage::sending::{self, Case, Sending, Verdict};
+use crate::triage::sighting::Sighting;
 use jiff::{SignedDuration, Timestamp};
 use std::slice;
 use uuid::Uuid;
@@ -67,25 +67,31 @@ impl Incident {
 
     /// What this action has made already: a repeat shall make nothing more.
     pub fn made_by(&self, action: ActionId) -> Option<&Recorded> {
-        self.log.iter().find(|it| it.action == Some(action))
+        self.log.iter().map(|it| &**it).find(|it| it.action == Some(action))
     }
 
-    /// Decides. Deadlines already past at `now` are fired first, so the order of waking does not matter. A repeated action
-    /// yields no event. Does not change `self`: apply the events. Of the events of one action exactly one carries its id.
-    pub fn handle(&self, input: Input, by: &By, office: &Office<'_>, now: Timestamp) -> Result<Vec<Recorded>, Refusal> {
+    /// Decides: the incident as it is then, and the events that make it so. Deadlines already past at `now` are fired first, so the
+    /// order of waking does not matter. A repeated action yields no event. Of the events of one action exactly one carries its id.
+    pub fn handle(
+        self,
+        input: Input,
+        by: &By,
+        office: &Office<'_>,
+        now: Timestamp,
+    ) -> Result<(Self, Vec<Recorded>), Refusal> {
         if let Some(done) = by.action.and_then(|action| self.made_by(action)) {
             let repeat = done.actor == by.actor && input.may_have_made(&done.event);
-            return if repeat { Ok(Vec::new()) } else { Err(Refusal::KeyReused) };
+            return if repeat { Ok((self, Vec::new())) } else { Err(Refusal::KeyReused) };
         }
         let (spare, with) = match input {
             Input::Tick { dispatch, with } => (dispatch, with),
             _ => (self.spare_dispatch_id(), None),
         };
-        let mut decision = Decision { incident: self.clone(), events: Vec::new(), office: *office, now, spare };
+        let mut decision = Decision { incident: self, events: Vec::new(), office: *office, now, spare };
         decision.fire_due_with(with);
         decision.take(input, by)?;
         decision.fire_due();
-        Ok(decision.events)
+        Ok((decision.incident, decision.events))
     }
 
     /// The earliest moment at which time alone changes this incident. `None` only for a closed one, and for one whose fire is
@@ -109,10 +115,15 @@ impl Incident {
 
     /// The rule of sending, asked of this incident as it is.
     pub fn judge(&self, policy: &Policy, waited: bool) -> Sending {
+        self.judge_on(&self.sightings, policy, waited)
+    }
+
+    /// The same with other evidence.
+    pub(super) fn judge_on(&self, evidence: &[Sighting], policy: &Policy, waited: bool) -> Sending {
         let declined: Vec<PersonId> =
             self.dispatches().filter(|it| !it.is_running()).map(|it| it.ranger.clone()).collect();
         let case = Case {
-            evidence: &self.sightings,
+            evidence,
             place: &self.place,
             method: self.fix.method,
             score: self.priority.score,

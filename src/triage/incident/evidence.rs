@@ -62,9 +62,7 @@ impl Decision<'_> {
     /// With this evidence an officer has to look sooner than he was asked to.
     fn sooner(&self, all: &[Sighting]) -> Option<Timestamp> {
         let review_by = self.incident.review_by()?;
-        let mut with = self.incident.clone();
-        with.sightings = all.to_vec();
-        match with.judge(self.policy(), false).verdict {
+        match self.incident.judge_on(all, self.policy(), false).verdict {
             Verdict::Look { within } => Some(later(self.now, within)).filter(|by| *by < review_by),
             Verdict::Send { .. } | Verdict::Digest | Verdict::PassOn => None,
         }

@@ -9,14 +9,16 @@ use crate::triage::locate;
 use crate::triage::policy::{ChasePolicy, Role};
 use crate::triage::sighting::Sighting;
 use jiff::{SignedDuration, Timestamp};
+use std::borrow::Borrow;
+use std::sync::Arc;
 
 impl Incident {
     /// Folds a log; `None` when it does not begin with `Opened`.
-    pub fn from_log(log: &[Recorded]) -> Option<Self> {
+    pub fn from_log<R: Borrow<Recorded>>(log: &[R]) -> Option<Self> {
         let (first, rest) = log.split_first()?;
-        let mut incident = opened(first)?;
+        let mut incident = opened(first.borrow())?;
         for recorded in rest {
-            incident.apply(recorded);
+            incident.apply(recorded.borrow());
         }
         Some(incident)
     }
@@ -191,7 +193,7 @@ impl Incident {
     }
 
     fn remember(&mut self, recorded: &Recorded) {
-        self.log.push(recorded.clone());
+        self.log.push(Arc::new(recorded.clone()));
         self.version += 1;
     }
 

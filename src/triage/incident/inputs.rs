@@ -11,6 +11,7 @@ use crate::triage::id::{DispatchId, PersonId};
 use crate::triage::overlap;
 use crate::triage::policy::{Role, Stage};
 use crate::triage::sending::{self, reason};
+use std::sync::Arc;
 
 impl Input {
     /// Whether an event under this input's id can be its own. What a phone sends is told apart; an officer's page makes a new id
@@ -57,7 +58,7 @@ impl Decision<'_> {
             Input::Close { closure } => self.close(closure, by),
             Input::AddPhoto { picture } => {
                 self.check_may_add(by)?;
-                let known = |it: &Recorded| it.event == Event::PhotoAdded { picture };
+                let known = |it: &Arc<Recorded>| it.event == Event::PhotoAdded { picture };
                 if !self.incident.log.iter().any(known) {
                     self.by(by, Event::PhotoAdded { picture });
                 }
@@ -341,7 +342,7 @@ impl Decision<'_> {
     /// Once each: without an action id a repeat is known by its words, its person and the phone's time.
     fn keep(&mut self, by: &By, words: String) {
         let event = Event::LateActionKept { words };
-        let same = |it: &Recorded| it.event == event && it.actor == by.actor && it.happened_at == by.happened_at;
+        let same = |it: &Arc<Recorded>| it.event == event && it.actor == by.actor && it.happened_at == by.happened_at;
         if by.action.is_some() || !self.incident.log.iter().any(same) {
             self.by(by, event);
         }

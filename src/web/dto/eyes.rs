@@ -75,7 +75,7 @@ impl Eyes<'_> {
         let end = incident.log.len().min(usize::try_from(before.saturating_sub(1)).unwrap_or(usize::MAX));
         let start = end.saturating_sub(LINES_FULL);
         let lines = incident.log[start..end].iter().zip(start as u64 + 1..);
-        lines.map(|(recorded, version)| self.log(recorded.clone(), version)).collect()
+        lines.map(|(recorded, version)| self.log(Recorded::clone(recorded), version)).collect()
     }
 
     fn view(&self, filed: &Filed, sightings_max: usize) -> IncidentView {

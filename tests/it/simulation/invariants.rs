@@ -11,6 +11,7 @@ use huoyan::triage::score;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeSet;
 use std::fmt::Display;
+use std::sync::Arc;
 
 const STAGES: [Stage; 3] = [Stage::Acknowledged, Stage::Arrived, Stage::Reported];
 /// The desk is down for two and a half minutes at most, and then looks within 15 s.
@@ -70,7 +71,7 @@ fn priority_explains_itself(it: &Incident, broken: &mut Broken) {
 
 fn closed_stays_closed(it: &Incident, broken: &mut Broken) {
     let after = it.log.iter().skip_while(|it| !matches!(it.event, Event::Closed { .. })).skip(1);
-    let harmless = |it: &Recorded| {
+    let harmless = |it: &Arc<Recorded>| {
         matches!(
             it.event,
             Event::LateActionKept { .. } | Event::PhotoAdded { .. } | Event::Reminded { .. } | Event::SplitOff { .. }
