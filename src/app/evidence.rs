@@ -13,7 +13,8 @@ use crate::triage::sighting::{Label, Sighting, Source};
 pub struct Provenance {
     pub model: ModelVersion,
     pub thresholds_version: u32,
-    pub picture: PictureId,
+    /// `None`: it could not be made.
+    pub picture: Option<PictureId>,
     pub drill: bool,
 }
 
@@ -57,7 +58,7 @@ pub fn from_camera(
         observed_at: seen.best_at,
         locus,
         confidence: seen.confidence,
-        pictures: vec![of.picture],
+        pictures: of.picture.into_iter().collect(),
         drill: of.drill,
         labels,
     })

@@ -78,7 +78,8 @@ pub async fn seen(app: App, from: Arc<Mutex<mpsc::Receiver<Seen>>>, lanes: Lanes
     }
 }
 
-/// The sighting first: an alarm never waits for its evidence.
+/// The sighting first: an alarm never waits until its evidence is kept. It waits for the few milliseconds in which the picture is made,
+/// because it carries the picture's hash.
 async fn hand_on(app: &App, seen: &Seen, lanes: &Lanes) {
     for (confirmed, picture) in &seen.confirmed {
         let county = app.registers.current();
@@ -89,13 +90,21 @@ async fn hand_on(app: &App, seen: &Seen, lanes: &Lanes) {
             aspect: f64::from(picture.width()) / f64::from(picture.height()),
             has_moved: app.status.get(camera).is_some_and(|status| status.has_moved),
         };
+        let made = tokio::task::block_in_place(|| jpeg(picture));
+        let picture = match made {
+            Ok(jpeg) => Some(Evidence { id: PictureId::of(Uuid::now_v7(), &jpeg), jpeg }),
+            Err(e) => {
+                tracing::error!(%camera, "a picture could not be written as JPEG: {}", e.chain());
+                missing(app);
+                None
+            }
+        };
         let of = Provenance {
             model: seen.analysis.model.clone(),
             thresholds_version: app.thresholds_version(),
-            picture: PictureId(Uuid::now_v7()),
+            picture: picture.as_ref().map(|it| it.id),
             drill: seen.drill,
         };
-        let id = of.picture;
         let Some(sighting) = evidence::from_camera(SightingId(Uuid::now_v7()), confirmed, &eye, &county, of) else {
             tracing::warn!(%camera, "a camera that has left the register saw something");
             continue;
@@ -104,15 +113,10 @@ async fn hand_on(app: &App, seen: &Seen, lanes: &Lanes) {
         tracing::info!(%camera, %arrived_at, class = ?confirmed.class, confidence = confirmed.confidence, drill = seen.drill, "confirmed");
         // Only an end that is gone refuses, and the ends live as long as the program.
         let _ = lanes.sightings.send(Found { sighting, arrived_at }).await;
-        match tokio::task::block_in_place(|| jpeg(picture)) {
-            Ok(jpeg) => {
-                if lanes.pictures.try_send(Evidence { id, jpeg }).is_err() {
-                    tracing::error!(%camera, picture = %id, "too many pictures wait for the disk: this one is missing");
-                    missing(app);
-                }
-            }
-            Err(e) => {
-                tracing::error!(%camera, picture = %id, "a picture could not be written as JPEG: {}", e.chain());
+        if let Some(picture) = picture {
+            let id = picture.id;
+            if lanes.pictures.try_send(picture).is_err() {
+                tracing::error!(%camera, picture = %id, "too many pictures wait for the disk: this one is missing");
                 missing(app);
             }
         }

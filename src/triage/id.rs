@@ -1,8 +1,12 @@
 //! Identifiers. UUIDv7 where machines make them (sortable, made at the edge and passed in); short names where people do.
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 use std::fmt;
-use utoipa::ToSchema;
+use std::str::FromStr;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
+use utoipa::{PartialSchema, ToSchema};
 use uuid::Uuid;
 
 macro_rules! uuid_id {
@@ -46,8 +50,6 @@ uuid_id! {
     IncidentId,
     /// One ranger sent to one incident.
     DispatchId,
-    /// One picture kept as evidence.
-    PictureId,
     /// One text to one person on one channel.
     MessageId,
     /// Made by the phone or page for each action, so that a repeat is recognised (Idempotency-Key).
@@ -63,4 +65,111 @@ name_id! {
     GridId,
     /// A person in the office's register.
     PersonId,
+}
+
+/// One picture kept as evidence, `<UUID>-<sha256 of its bytes>`: whatever names it says what it shows, and so does its file's name.
+/// Only a UUID in logs before 0.2: what those pictures showed is not known.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
+pub struct PictureId {
+    /// Two pictures that look the same are two pieces of evidence.
+    uuid: Uuid,
+    sha256: Option<[u8; 32]>,
+}
+
+/// Characters of a UUID as text.
+const UUID_CHARS: usize = 36;
+
+impl PictureId {
+    pub fn of(uuid: Uuid, bytes: &[u8]) -> Self {
+        Self { uuid, sha256: Some(Sha256::digest(bytes).into()) }
+    }
+
+    /// Whether this is what it showed; `None`: not known.
+    pub fn is_of(&self, bytes: &[u8]) -> Option<bool> {
+        Some(self.sha256? == <[u8; 32]>::from(Sha256::digest(bytes)))
+    }
+}
+
+impl fmt::Display for PictureId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.uuid.fmt(f)?;
+        self.sha256.map_or(Ok(()), |sha256| write!(f, "-{}", hex::encode(sha256)))
+    }
+}
+
+/// Not the id of a picture.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct NoPicture;
+
+impl fmt::Display for NoPicture {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("not the id of a picture")
+    }
+}
+
+impl std::error::Error for NoPicture {}
+
+impl FromStr for PictureId {
+    type Err = NoPicture;
+
+    /// Takes one spelling only: a file has one name.
+    fn from_str(text: &str) -> Result<Self, NoPicture> {
+        let (uuid, rest) = text.split_at_checked(UUID_CHARS).ok_or(NoPicture)?;
+        let uuid = uuid.parse().map_err(|_| NoPicture)?;
+        let sha256 = match rest.strip_prefix('-') {
+            None => None,
+            Some(hash) => {
+                let mut sha256 = [0; 32];
+                hex::decode_to_slice(hash, &mut sha256).map_err(|_| NoPicture)?;
+                Some(sha256)
+            }
+        };
+        Some(Self { uuid, sha256 }).filter(|it| it.to_string() == text).ok_or(NoPicture)
+    }
+}
+
+impl PartialSchema for PictureId {
+    fn schema() -> RefOr<Schema> {
+        let words =
+            "One picture kept as evidence: a UUID and the sha256 of its bytes; in logs before 0.2 only the UUID.";
+        let text = ObjectBuilder::new().schema_type(Type::String).description(Some(words));
+        text.pattern(Some("^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}(-[0-9a-f]{64})?$")).into()
+    }
+}
+
+impl ToSchema for PictureId {}
+
+impl TryFrom<String> for PictureId {
+    type Error = NoPicture;
+
+    fn try_from(text: String) -> Result<Self, NoPicture> {
+        text.parse()
+    }
+}
+
+impl From<PictureId> for String {
+    fn from(picture: PictureId) -> Self {
+        picture.to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_name_of_a_picture_says_what_it_shows() {
+        let picture = PictureId::of(Uuid::from_u128(7), b"smoke");
+        let text = picture.to_string();
+        assert_eq!(text.len(), UUID_CHARS + 65);
+        assert_eq!(text.parse(), Ok(picture));
+        assert_eq!((picture.is_of(b"smoke"), picture.is_of(b"fog")), (Some(true), Some(false)));
+        let old: PictureId = text[..UUID_CHARS].parse().expect("of an old log");
+        assert_eq!((old.is_of(b"smoke"), old.to_string().len()), (None, UUID_CHARS));
+        for bad in ["", "../../etc/passwd", &text[..50], &text.to_uppercase(), &format!("{text}0"), &format!("{old}_")]
+        {
+            assert_eq!(bad.parse::<PictureId>(), Err(NoPicture), "{bad}");
+        }
+    }
 }

@@ -109,7 +109,7 @@ pub fn days(count: u32) -> SignedDuration {
     SignedDuration::from_hours(i64::from(count) * 24)
 }
 
-/// What the log says of pictures: who names each, and how those incidents ended. About 100 bytes a picture.
+/// What the log says of pictures: who names each, and how those incidents ended. About 150 bytes a picture.
 #[derive(Clone, Debug, Default)]
 pub struct Ledger {
     /// The last time at which an incident named it.

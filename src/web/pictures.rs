@@ -35,7 +35,7 @@ const FRAME_QUALITY: u8 = 70;
 /// Events read at once while catching up with the log.
 const EVENTS_AT_ONCE: u32 = 1000;
 
-/// Whose evidence each picture is, read from the log as it grows: about 100 bytes a picture, some ten thousand a year.
+/// Whose evidence each picture is, read from the log as it grows: about 150 bytes a picture, some ten thousand a year.
 #[derive(Clone, Default)]
 pub struct Index(Arc<Mutex<Known>>);
 
@@ -145,7 +145,7 @@ pub async fn add_photo(
     photo: Bytes,
 ) -> Answer<Json<Kept>> {
     let incident = visible(&state, &me, id).await?.incident;
-    let picture = PictureId(derived("photo", &me, key.0));
+    let picture = PictureId::of(derived("photo", &me, key.0), &photo);
     if incident.made_by(key).is_none() {
         // Before it is decoded and kept: a photo that is one too many costs nothing.
         shares::of_incident(&incident, &me.person, &Input::AddPhoto { picture })?;

@@ -57,8 +57,9 @@ impl Story {
     }
 
     async fn photo(&self) -> PictureId {
-        let picture = PictureId(id());
-        let bytes = format!("\u{ff}\u{d8} {picture}").into_bytes();
+        let name = id();
+        let bytes = format!("\u{ff}\u{d8} {name}").into_bytes();
+        let picture = PictureId::of(name, &bytes);
         self.t.store.keep_picture(picture, bytes).await.expect("kept");
         self.desk.act(self.fire, Input::AddPhoto { picture }, &officer()).await.expect("added");
         picture

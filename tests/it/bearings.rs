@@ -71,7 +71,7 @@ fn alarm(county: &County, pose: &str, bbox: [f32; 4], has_moved: bool) -> Sighti
     let of = Provenance {
         model: ModelVersion { name: "smoke-fire".to_owned(), version: "0.2.0".to_owned() },
         thresholds_version: 1,
-        picture: PictureId(Uuid::from_u128(2)),
+        picture: Some(PictureId::of(Uuid::from_u128(2), b"")),
         drill: false,
     };
     let (camera, pose): (CameraId, PoseId) = ("C1".into(), pose.into());

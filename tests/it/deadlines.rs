@@ -320,7 +320,7 @@ fn a_photo_after_the_end_is_still_evidence() {
     let mut story = Story::dispatched();
     story.until(40.0).tap("wang", report(3)).expect("his own");
     story.act(Input::Close { closure: closure() }, &officer()).expect("open");
-    let picture = crate::triage::id::PictureId(uuid(77));
+    let picture = crate::triage::id::PictureId::of(uuid(77), b"");
     assert_eq!(kinds(&story.tap("wang", Input::AddPhoto { picture }).expect("kept")), ["photo added"]);
     assert_eq!(kinds(&story.tap("wang", Input::AddPhoto { picture }).expect("the same")), Vec::<&str>::new());
     assert_eq!(story.incident.verification.as_ref().map(|it| it.photos.clone()), Some(vec![picture]));

@@ -39,8 +39,8 @@ impl Office {
 
     /// A camera confirms something now, with its picture; `north` tells fires apart.
     async fn saw(&self, camera: &str, north: f64, picture: &[u8]) -> (IncidentId, PictureId) {
-        let sighting = self.sighting(camera, north);
-        let kept = sighting.pictures[0];
+        let kept = PictureId::of(id(), picture);
+        let sighting = Sighting { pictures: vec![kept], ..self.sighting(camera, north) };
         self.t.store.keep_picture(kept, picture.to_vec()).await.expect("kept");
         (self.desk.sighting(sighting).await.expect("filed"), kept)
     }
@@ -51,7 +51,7 @@ impl Office {
             (*id, *bbox) = (camera.into(), [0.25, 0.5, 0.125, 0.25].into());
         }
         sighting.locus = Locus::Disc { centre: place(28.41 + north, 110.40), radius_m: 300.0 };
-        Sighting { observed_at: self.clock.now(), pictures: vec![PictureId(id())], ..sighting }
+        Sighting { observed_at: self.clock.now(), pictures: vec![PictureId::of(id(), b"")], ..sighting }
     }
 
     async fn act(&self, incident: IncidentId, actor: Actor, input: Input) {
@@ -125,7 +125,7 @@ async fn a_season_becomes_a_table_that_says_what_people_found() {
         area_mu: None,
         extinguished: None,
         words: "李四说没有看到烟".into(),
-        photos: vec![PictureId(id())],
+        photos: vec![PictureId::of(id(), b"")],
         no_photo_reason: None,
         position: None,
     };

@@ -566,7 +566,7 @@ async fn a_picture_that_was_kept_as_long_as_it_had_to_be_says_so_and_a_lost_one_
 
 /// Smoke north-east of the tower, with its picture.
 async fn seen_by_camera(world: &World, jpeg: Vec<u8>) -> String {
-    let picture = PictureId(Uuid::now_v7());
+    let picture = PictureId::of(Uuid::now_v7(), &jpeg);
     world.state.store.keep_picture(picture, jpeg).await.expect("kept");
     let sighting = Sighting {
         id: SightingId(Uuid::now_v7()),

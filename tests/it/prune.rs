@@ -148,8 +148,9 @@ async fn neither_the_record_nor_the_analyses_wait_for_the_other() {
 
 /// A picture on the disk since the start.
 async fn keep(t: &TestStore) -> PictureId {
-    let picture = PictureId(id());
-    t.store.keep_picture(picture, b"\xff\xd8 evidence".to_vec()).await.expect("kept");
+    let bytes = b"\xff\xd8 evidence";
+    let picture = PictureId::of(id(), bytes);
+    t.store.keep_picture(picture, bytes.to_vec()).await.expect("kept");
     aged(&t.folder.path().join(format!("pictures/{picture}.jpg")));
     picture
 }

@@ -398,7 +398,7 @@ async fn analyses_are_kept_by_days_and_go_by_days(t: TestStore) {
 }
 
 async fn pictures_are_whole_or_not_there(t: TestStore) {
-    let picture = PictureId(id());
+    let picture = PictureId::of(id(), b"\xff\xd8 whole");
     assert_eq!(t.store.picture(picture).await.unwrap_err().kind, Kind::NotFound);
     // A half-written file of a crash is not a picture.
     std::fs::write(t.folder.path().join(format!("pictures/{picture}.part")), b"half").unwrap();

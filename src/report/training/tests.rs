@@ -3,7 +3,7 @@ use uuid::Uuid;
 
 fn example() -> Example {
     Example {
-        picture: PictureId(Uuid::nil()),
+        picture: Uuid::nil().to_string().parse().expect("an old id"),
         incident: IncidentId(Uuid::max()),
         event: Uuid::max().to_string(),
         camera: "yl-01".into(),

@@ -37,7 +37,7 @@ fn any_act() -> impl Strategy<Value = Act> {
         1 => Just(Input::Close { closure }),
         2 => (1u128..99, prop_oneof![Just("wang"), Just("li")])
             .prop_map(|(id, ranger)| Input::Dispatch { dispatch: DispatchId(uuid(id << 8)), ranger: ranger.into() }),
-        1 => (1u128..5).prop_map(|id| Input::AddPhoto { picture: PictureId(uuid(id)) }),
+        1 => (1u128..5).prop_map(|id| Input::AddPhoto { picture: PictureId::of(uuid(id), b"") }),
         1 => Just(Input::Note { words: "备注".to_owned() }),
         2 => (500u128..520).prop_map(|id| Input::Tick { dispatch: DispatchId(uuid(id)), with: None }),
         2 => (60u128..90, -2000.0f64..2000.0).prop_map(|(id, east_m)| Input::AddSightings {

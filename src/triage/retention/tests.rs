@@ -8,7 +8,7 @@ use uuid::Uuid;
 struct Log(Ledger);
 
 fn picture(n: u128) -> PictureId {
-    PictureId(Uuid::from_u128(n))
+    PictureId::of(Uuid::from_u128(n), b"")
 }
 
 fn evidence(n: u128) -> Sighting {

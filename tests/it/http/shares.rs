@@ -130,7 +130,7 @@ async fn sixty_photos_and_a_thousand_steps_of_one_person_are_enough_for_one_inci
         world.state.desk.act(id.parse().expect("an id"), input, &by).await.expect("taken");
     };
     for _ in 0..60 {
-        act(Input::AddPhoto { picture: PictureId(Uuid::now_v7()) }).await;
+        act(Input::AddPhoto { picture: PictureId::of(Uuid::now_v7(), b"") }).await;
     }
     let photo = leaves(64, 48).to_jpeg(70).expect("a photo");
     let path = format!("/api/v1/incidents/{id}/photos");
