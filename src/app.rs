@@ -15,6 +15,7 @@ mod lane;
 mod links;
 mod measures;
 pub mod prune;
+pub mod record;
 pub mod self_test;
 mod supervise;
 mod video;
@@ -154,6 +155,7 @@ pub async fn run(mut options: Options) -> Result<()> {
 
     let notifier = Notifier::new(store.clone(), &config.notify, Keys::from_env(), clock.clone(), desk.bell()).await?;
     let (desk_runs, notifier) = (Arc::clone(&desk), Arc::new(notifier));
+    let teller = Arc::clone(&notifier);
     let (lanes, ends) = intake::lanes();
     let (seen_rx, drill_rx, video) = (shared(seen_rx), shared(drill_rx), shared(video));
     let (upkeep, sender) = (measures.clone(), notifier.heartbeat());
@@ -179,6 +181,7 @@ pub async fn run(mut options: Options) -> Result<()> {
     spawn(&mut tasks, "feeds", &app, feeds::run);
     spawn(&mut tasks, "pruning", &app, prune::run);
     spawn(&mut tasks, "backups", &app, backups::run);
+    spawn(&mut tasks, "record", &app, move |app| record::run(app, Arc::clone(&teller)));
 
     let admin_token = links::write_admin_token(&data)?;
     let web = WebState {

@@ -6,6 +6,7 @@ use crate::triage::confirm::Thresholds;
 use crate::triage::policy::Policy;
 use crate::triage::retention::{self, Retention};
 use jiff::SignedDuration;
+use jiff::civil::{Time, time};
 use serde::{Deserialize, Serialize};
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -22,6 +23,7 @@ pub struct Config {
     pub retention: Retention,
     pub disk: DiskConfig,
     pub backup: BackupConfig,
+    pub record: RecordConfig,
     pub bus: BusConfig,
     pub camera: CameraConfig,
     pub detect: DetectConfig,
@@ -121,6 +123,27 @@ pub struct BackupConfig {
 impl Default for BackupConfig {
     fn default() -> Self {
         Self { folder: None, every: SignedDuration::from_hours(24), keep: 14 }
+    }
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RecordConfig {
+    /// From then on, county time, the leader on duty gets one text a day with the head of the log: 08:00, when the leader changes.
+    pub tell_at: TellAt,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", expecting = "tell_at must be \"off\" or a time such as \"08:00\"")]
+pub enum TellAt {
+    Off,
+    #[serde(untagged)]
+    At(Time),
+}
+
+impl Default for RecordConfig {
+    fn default() -> Self {
+        Self { tell_at: TellAt::At(time(8, 0, 0, 0)) }
     }
 }
 

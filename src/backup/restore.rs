@@ -4,8 +4,8 @@ use super::manifest::{self, Set};
 use super::{MANIFEST, PICTURES, Step, files};
 use crate::error::{Error, Result};
 use crate::lang::Lang;
-use crate::store::{Audit, Chain, SQLITE_FILE, Store};
-use jiff::SignedDuration;
+use crate::store::{Head, Look, SQLITE_FILE, Store};
+use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -19,7 +19,7 @@ const DURING: SignedDuration = SignedDuration::from_hours(24);
 pub struct Restored {
     pub backup: PathBuf,
     pub data: PathBuf,
-    pub made_at: jiff::Timestamp,
+    pub made_at: Timestamp,
     /// Events in the restored log.
     pub events: u64,
     pub pictures: u64,
@@ -106,40 +106,33 @@ fn log(set: &Set, data: &Path, lang: Lang, findings: &mut Vec<String>) -> u64 {
     if !data.join(SQLITE_FILE).is_file() {
         return 0;
     }
-    let (policy, made_at) = (&set.manifest.retention, set.manifest.made_at);
-    let audit = Handle::current().block_on(async {
+    let (retention, made_at) = (&set.manifest.retention, set.manifest.made_at);
+    let looked = Handle::current().block_on(async {
         let store = Store::open("sqlite", data).await?;
-        let audit = store.audit(policy, made_at + DURING).await;
+        let look = Look { now: made_at + DURING, mend: false, paper: &[], retention };
+        let looked = match store.look(&look).await {
+            Ok(looking) => looking.to_the_end().await,
+            Err(e) => Err(e),
+        };
         store.close().await;
-        audit
+        looked
     });
-    let Audit { chain, head, missing, unreadable } = match audit {
-        Ok(audit) => audit,
+    let record = match looked {
+        Ok(record) => record,
         Err(e) => {
             findings.push(format!("{}: {}", lang.pick("数据库无法读取", "the database cannot be read"), e.chain()));
             return 0;
         }
     };
-    let mut find = |zh: String, en: String| findings.push(lang.pick(&zh, &en).to_owned());
-    if let Chain::Broken { seq } = chain {
-        find(format!("事件链在第{seq}条断裂"), format!("the chain of events breaks at {seq}"));
+    findings.extend(record.faults(lang));
+    findings.extend(record.missing(lang));
+    let Head { events, .. } = record.head;
+    if record.head != *expected {
+        let was = expected.events;
+        findings.push(match lang {
+            Lang::Zh => format!("事件记录与备份时不同：现有{events}条，备份时{was}条"),
+            Lang::En => format!("the log is not the one that was backed up: {events} events, {was} then"),
+        });
     }
-    if head != *expected {
-        let (is, was) = (head.events, expected.events);
-        find(
-            format!("事件记录与备份时不同：现有{is}条，备份时{was}条"),
-            format!("the log is not the one that was backed up: {is} events, {was} then"),
-        );
-    }
-    if unreadable > 0 {
-        find(format!("{unreadable}条事件无法读取"), format!("{unreadable} events cannot be read"));
-    }
-    if let Some(first) = missing.first() {
-        let count = missing.len();
-        find(
-            format!("缺少{count}幅证据图片，例如 {first}.jpg"),
-            format!("{count} evidence pictures are missing, {first}.jpg for one"),
-        );
-    }
-    head.events
+    events
 }

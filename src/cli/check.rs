@@ -4,6 +4,7 @@ mod backups;
 mod clock;
 mod ground;
 mod pictures;
+mod record;
 mod sending;
 mod usage;
 
@@ -15,7 +16,7 @@ use crate::county::Registers;
 use crate::detect::{Detector, Goldens};
 use crate::error::{Error, Result};
 use crate::lang::Lang;
-use crate::store::{Audit, Chain, Store};
+use crate::store::Anchor;
 use jiff::SignedDuration;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
@@ -29,6 +30,9 @@ pub struct Args {
     /// One picture of a video in so long; and from one picture of a folder to the next, where their names hold no time
     #[arg(long, default_value = "10s", value_name = "DURATION")]
     pub every: SignedDuration,
+    /// Prove the record against a head of the log as an old report or text tells it, "1234 3f9a0c21d7e4b850"; may be given again
+    #[arg(long, value_name = "SEQ HASH", value_parser = str::parse::<Anchor>)]
+    pub anchor: Vec<Anchor>,
 }
 
 /// One thing that works or does not.
@@ -72,19 +76,12 @@ pub fn run(args: Args, common: &Common) -> Result<Outcome> {
     if !args.sources.is_empty() {
         return pictures::run(&args, common, &mut std::io::stdout().lock());
     }
-    let checks: [fn(&Common) -> Vec<Finding>; 10] = [
-        configuration,
-        folder,
-        usage::usage,
-        clock::clock,
-        registers,
-        sending::sending,
-        database,
-        backups::backups,
-        video,
-        model,
-    ];
-    let findings: Vec<Finding> = checks.iter().flat_map(|check| check(common)).collect();
+    let before: [fn(&Common) -> Vec<Finding>; 6] =
+        [configuration, folder, usage::usage, clock::clock, registers, sending::sending];
+    let after: [fn(&Common) -> Vec<Finding>; 3] = [backups::backups, video, model];
+    let mut findings: Vec<Finding> = before.iter().flat_map(|check| check(common)).collect();
+    findings.extend(record::record(common, &args.anchor));
+    findings.extend(after.iter().flat_map(|check| check(common)));
     if common.json {
         let json = serde_json::to_string(&findings).map_err(|e| Error::internal("findings are no JSON").because(e))?;
         println!("{json}");
@@ -226,59 +223,6 @@ fn registers(common: &Common) -> Vec<Finding> {
         county.gaps(Clock::System.now()).iter().map(|gap| Finding::broken(PART, gap.words(lang), gap.cure(lang))),
     );
     findings.extend(ground::findings(&county, &common.config.store.data, lang));
-    findings
-}
-
-fn database(common: &Common) -> Vec<Finding> {
-    const PART: &str = "database";
-    let (config, lang) = (&common.config, common.lang);
-    let url = crate::app::store_url(config);
-    if url == "sqlite" && !config.store.data.exists() {
-        let words = lang.pick("尚未建立，首次启动时建立", "not there yet, the first start makes it");
-        return vec![Finding::works(PART, words)];
-    }
-    let now = Clock::System.now();
-    let audit = super::runtime().and_then(|runtime| {
-        runtime.block_on(async {
-            let store = Store::open(&url, &config.store.data).await?;
-            store.audit(&config.retention, now).await
-        })
-    });
-    let Audit { chain, missing, .. } = match audit {
-        Ok(audit) => audit,
-        Err(error) => {
-            let cure = lang.pick("检查 [store] url 和 HUOYAN_STORE_URL", "check [store] url and HUOYAN_STORE_URL");
-            return vec![Finding::broken(PART, error.chain(), cure)];
-        }
-    };
-    let mut findings = vec![match chain {
-        Chain::Whole { events } => Finding::works(
-            PART,
-            match lang {
-                Lang::Zh => format!("事件链完整，共{events}条"),
-                Lang::En => format!("the chain of {events} events is whole"),
-            },
-        ),
-        Chain::Broken { seq } => Finding::broken(
-            PART,
-            match lang {
-                Lang::Zh => format!("事件链在第{seq}条断裂：记录被改动过"),
-                Lang::En => format!("the chain of events breaks at {seq}: somebody changed the record"),
-            },
-            lang.pick("保留现场，从备份恢复并核对", "keep it as it is, restore a backup and compare"),
-        ),
-    }];
-    if let Some(first) = missing.first() {
-        let count = missing.len();
-        findings.push(Finding::broken(
-            "pictures",
-            match lang {
-                Lang::Zh => format!("缺少{count}幅应在留存期内的证据图片，例如 {first}.jpg"),
-                Lang::En => format!("{count} evidence pictures that should be kept are missing, {first}.jpg for one"),
-            },
-            lang.pick("从备份的 pictures/ 目录补回", "bring them back from the backup's folder pictures/"),
-        ));
-    }
     findings
 }
 

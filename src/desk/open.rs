@@ -42,9 +42,11 @@ impl OpenBook {
         let last_opened = store.last_opened().await?;
         store.remember_closings(now - REMEMBERED).await?;
         let by_id = |filed: Filed| (filed.incident.id, Arc::new(filed));
-        let open: BTreeMap<_, _> = store.open_incidents().await?.into_iter().map(by_id).collect();
+        let open = store.open_incidents().await?;
         let ended = store.incidents_closed_since(now - ENDED_FOR).await?;
-        let ended = ended.into_iter().map(by_id).filter(|(id, _)| !open.contains_key(id)).collect();
+        let all: BTreeMap<_, _> = ended.into_iter().chain(open).map(by_id).collect();
+        // Rows only pick them: whether one is open, its log says.
+        let (open, ended) = all.into_iter().partition(|(_, it)| it.incident.state != State::Closed);
         let closed = Arc::new(store.closed_places(now - REMEMBERED).await?);
         Ok(Self { cursor, open, ended, closed, last_opened, changes: VecDeque::new(), forgotten: cursor })
     }
@@ -113,6 +115,17 @@ impl OpenBook {
             Err(e) if matches!(e.kind, Kind::NotFound | Kind::Internal) => Ok(()),
             Err(e) => Err(e),
         }
+    }
+
+    /// Takes up what is open and was not known: rows hid it until they were put right from the log.
+    pub(super) async fn recalled(&self, store: &Store) -> Result<Self> {
+        let mut next = self.clone();
+        let open = store.open_incidents().await?.into_iter().filter(|it| it.incident.state != State::Closed);
+        for filed in open.filter(|it| self.get(it.incident.id).is_none()) {
+            next.ended.remove(&filed.incident.id);
+            next.open.insert(filed.incident.id, Arc::new(filed));
+        }
+        Ok(next)
     }
 
     /// A closed incident leaves what is open, and teaches what its place was.

@@ -157,6 +157,17 @@ impl Desk {
         Ok(())
     }
 
+    /// Takes up open incidents that it does not know: their rows had hidden them when it began, and were put right since.
+    pub async fn recall(&self) -> Result<()> {
+        self.open_book().await?;
+        let mut kept = self.book.lock().await;
+        if let Some(book) = &*kept {
+            *kept = Some(Arc::new(book.recalled(&self.store).await?));
+            self.woken.notify_one();
+        }
+        Ok(())
+    }
+
     /// Codes of incidents that were not what their log says, since the start.
     pub fn rebuilt(&self) -> Vec<String> {
         self.audited().rebuilt.iter().cloned().collect()

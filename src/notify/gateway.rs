@@ -126,18 +126,24 @@ impl Sender {
     /// Hands over texts to one number (or group) as one, under the one key that they have for good: a gateway that knows such keys
     /// hands out nothing twice, whether its answer was late or we died before it. `batch` is not empty.
     pub async fn send(&self, batch: &[Message]) -> Outcome {
-        let text = batches::text(batch.iter());
+        let phones: BTreeSet<&str> = batch.iter().filter_map(|message| message.to.phone.as_deref()).collect();
+        let phones: Vec<&str> = phones.into_iter().collect();
+        let key = batch[0].batch.unwrap_or(batch[0].id);
+        self.post(&phones, &batches::text(batch.iter()), &key.to_string()).await
+    }
+
+    /// One text under its key.
+    pub async fn post(&self, phones: &[&str], text: &str, key: &str) -> Outcome {
         let request = match self {
             Self::Sms(endpoint) | Self::Voice(endpoint) => {
                 let request =
-                    endpoint.client.post(endpoint.url.clone()).json(&json!({ "to": batch[0].to.phone, "text": text }));
+                    endpoint.client.post(endpoint.url.clone()).json(&json!({ "to": phones.first(), "text": text }));
                 match &endpoint.key {
                     Some(Key(key)) => request.bearer_auth(key),
                     None => request,
                 }
             }
             Self::Wecom(endpoint) => {
-                let phones: BTreeSet<&str> = batch.iter().filter_map(|message| message.to.phone.as_deref()).collect();
                 let body = json!({ "msgtype": "text", "text": { "content": text, "mentioned_mobile_list": phones } });
                 let mut url = endpoint.url.clone();
                 if let Some(Key(key)) = &endpoint.key {
@@ -146,8 +152,7 @@ impl Sender {
                 endpoint.client.post(url).json(&body)
             }
         };
-        let key = batch[0].batch.unwrap_or(batch[0].id);
-        outcome(request.header("Idempotency-Key", key.to_string())).await
+        outcome(request.header("Idempotency-Key", key)).await
     }
 }
 

@@ -51,7 +51,7 @@ pub struct Notifier {
     gateways: Gateways,
     clock: Clock,
     lease: SignedDuration,
-    /// One sender at a time; what the vendors have counted so far.
+    /// What the vendors have counted so far; held for one look at the outbox.
     limiter: Mutex<Limiter>,
     /// Rung when a message is given up: somebody else has to be told at once.
     bell: Arc<Notify>,
@@ -121,10 +121,10 @@ impl Notifier {
     /// Delivers until `shutdown`; what gateways have in hand then is waited for.
     pub async fn run(&self, shutdown: impl Future<Output = ()>) {
         let mut shutdown = pin!(shutdown);
-        let mut limiter = self.limiter.lock().await;
         let mut under_way = UnderWay::default();
         loop {
-            match self.hand_out(&mut limiter, &mut under_way).await {
+            let looked = self.hand_out(&mut *self.limiter.lock().await, &mut under_way).await;
+            match looked {
                 Ok(_) => self.heartbeat.beat(),
                 Err(e) => tracing::error!(error = %e.chain(), "the outbox cannot be worked off; tried again soon"),
             }
@@ -159,6 +159,28 @@ impl Notifier {
             }
         }
         Ok(moved)
+    }
+
+    /// Hands over one text that belongs to no incident, within the share of the vendor's limits that drills have. True when the gateway
+    /// has taken it; without one, or where a limit forbids it now, nothing happens. `key`: the same text has the same.
+    pub async fn tell(&self, phone: &str, words: &str, key: &str) -> bool {
+        let Some(sender) = self.gateways.of(Channel::Sms) else { return false };
+        let number = limits::number(Channel::Sms, Some(phone));
+        {
+            let (mut limiter, now) = (self.limiter.lock().await, self.clock.now());
+            if limiter.free_at(&number, true, now) > now {
+                return false;
+            }
+            limiter.count(&number, true, now);
+        }
+        match sender.post(&[phone], words, key).await {
+            Outcome::Taken => true,
+            Outcome::OverLimit { .. } => false,
+            Outcome::Failed(why) => {
+                tracing::warn!(key, "a gateway did not take a text: {why}");
+                false
+            }
+        }
     }
 
     async fn hand_over(&self, line: Line, limiter: &mut Limiter, under_way: &mut UnderWay) -> Result<usize> {

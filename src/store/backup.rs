@@ -1,10 +1,7 @@
 //! A copy of the database while others write, and where a log ends.
 
-use super::{BUSY, Chain, SQLITE_FILE, Store, failed, reading};
+use super::{BUSY, SQLITE_FILE};
 use crate::error::{Error, Result};
-use crate::triage::id::PictureId;
-use crate::triage::retention::Retention;
-use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{ConnectOptions as _, Connection as _};
@@ -15,17 +12,6 @@ use std::path::Path;
 pub struct Head {
     pub events: u64,
     pub hash: String,
-}
-
-/// What a log says of itself when it is read from its beginning.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Audit {
-    pub chain: Chain,
-    pub head: Head,
-    /// Pictures that should be there by the rule of retention, and are not.
-    pub missing: Vec<PictureId>,
-    /// Events that this version cannot read.
-    pub unreadable: u64,
 }
 
 const HEAD: &str = "SELECT seq, hash FROM log_head WHERE one = 1";
@@ -52,15 +38,4 @@ pub async fn copy_sqlite(data: &Path, into: &Path) -> Result<Head> {
     let (seq, hash): (i64, String) = sqlx::query_as(HEAD).fetch_one(&mut copy).await.map_err(cannot)?;
     copy.close().await.map_err(cannot)?;
     Ok(Head { events: seq as u64, hash })
-}
-
-impl Store {
-    /// Reads the whole log: is its chain whole, and is every picture there that should be at that time?
-    pub async fn audit(&self, policy: &Retention, now: Timestamp) -> Result<Audit> {
-        let (seq, hash): (i64, String) =
-            reading!(self, pool => sqlx::query_as(HEAD).fetch_one(pool).await.map_err(failed)?);
-        let head = Head { events: seq as u64, hash };
-        let (missing, unreadable) = self.missing_pictures(policy, now).await?;
-        Ok(Audit { chain: self.verify_chain().await?, head, missing, unreadable })
-    }
 }

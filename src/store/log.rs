@@ -1,15 +1,14 @@
 //! The append-only, hash-chained log, and the one way to add to it.
 
-use super::incidents::CODE_OFFSET_HOURS;
 use super::outbox::{self, NewMessage};
 use super::places;
-use super::{Store, failed, from_json, id, reading, to_json, us, word, writing};
+use super::record::{self, Line, chained};
+use super::{Store, failed, from_json, id, reading, to_json, us, writing};
 use crate::error::{Error, Kind, Result};
 use crate::triage::event::{Event, Recorded};
 use crate::triage::id::IncidentId;
-use crate::triage::incident::{Incident, State};
+use crate::triage::incident::Incident;
 use crate::triage::sighting::Source;
-use sha2::{Digest, Sha256};
 use sqlx::Connection as _;
 
 /// What was decided about one incident.
@@ -42,26 +41,13 @@ pub struct LogEntry {
     pub recorded: Option<Recorded>,
 }
 
-/// What `verify_chain` found.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Chain {
-    Whole {
-        events: u64,
-    },
-    /// Something was changed, taken out or added at this place in the log.
-    Broken {
-        seq: u64,
-    },
-}
-
 /// The incident's own row, at the version it was decided on; yields its code.
 macro_rules! keep_incident {
     ($tx:expr, $commit:expr, $first:expr) => {{
         let Commit { incident, events, last_opened } = *$commit;
         let before = incident.version - events.len() as u64;
         let name = incident.id.to_string();
-        let (state, version) = (word(&incident.state)?, incident.version as i64);
-        let due = incident.next_deadline().map(|(at, _)| us(at)).filter(|_| incident.state != State::Closed);
+        let line = Line::of(incident, $first)?;
         let known: Option<(i64, String)> = sqlx::query_as("SELECT version, code FROM incident WHERE id = $1")
             .bind(&name)
             .fetch_optional(&mut **$tx)
@@ -69,17 +55,14 @@ macro_rules! keep_incident {
             .map_err(failed)?;
         match known {
             Some((at, code)) if at as u64 == before => {
-                sqlx::query(
-                    "UPDATE incident SET version = $1, state = $2, closed_at_us = $3, due_at_us = $4 WHERE id = $5",
-                )
-                .bind(version)
-                .bind(&state)
-                .bind(incident.closed_at.map(us))
-                .bind(due)
-                .bind(&name)
-                .execute(&mut **$tx)
-                .await
-                .map_err(failed)?;
+                sqlx::query("UPDATE incident SET version = $1, state = $2, closed_at_us = $3 WHERE id = $4")
+                    .bind(line.version)
+                    .bind(&line.state)
+                    .bind(line.closed_at_us)
+                    .bind(&name)
+                    .execute(&mut **$tx)
+                    .await
+                    .map_err(failed)?;
                 code
             }
             None if before == 0 => {
@@ -90,33 +73,7 @@ macro_rules! keep_incident {
                 if last_opened.is_some_and(|seen| seen != newest as u64) {
                     return Err(Error::new(Kind::Conflict, "another incident was opened meanwhile"));
                 }
-                let day = jiff::tz::offset(CODE_OFFSET_HOURS).to_datetime(incident.opened_at).date();
-                let (number,): (i64,) = sqlx::query_as(
-                    "INSERT INTO incident_day (day, last) VALUES ($1, 1) \
-                     ON CONFLICT (day) DO UPDATE SET last = incident_day.last + 1 RETURNING last",
-                )
-                .bind(day.to_string())
-                .fetch_one(&mut **$tx)
-                .await
-                .map_err(failed)?;
-                let code = format!("{}-{number:02}", day.strftime("%m%d"));
-                sqlx::query(
-                    "INSERT INTO incident (id, code, version, state, drill, opened_seq, opened_at_us, closed_at_us, \
-                     due_at_us) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
-                )
-                .bind(&name)
-                .bind(&code)
-                .bind(version)
-                .bind(&state)
-                .bind(incident.drill)
-                .bind($first)
-                .bind(us(incident.opened_at))
-                .bind(incident.closed_at.map(us))
-                .bind(due)
-                .execute(&mut **$tx)
-                .await
-                .map_err(failed)?;
-                code
+                record::insert!($tx, &name, incident.opened_at, &line)
             }
             _ => return Err(Error::new(Kind::Conflict, "the incident has changed meanwhile")),
         }
@@ -278,34 +235,4 @@ impl Store {
             .fetch_one(pool).await.map_err(failed)?);
         Ok(seq as u64)
     }
-
-    /// Recomputes every hash. Events written while it runs are not looked at.
-    pub async fn verify_chain(&self) -> Result<Chain> {
-        const AT_ONCE: i64 = 1_000;
-        let (end, end_hash): (i64, String) = reading!(self, pool => sqlx::query_as("SELECT seq, hash FROM log_head WHERE one = 1")
-            .fetch_one(pool).await.map_err(failed)?);
-        let (mut seq, mut hash) = (0_i64, "0".repeat(64));
-        while seq < end {
-            let rows: Vec<(i64, String, i64, String, String)> = reading!(self, pool => sqlx::query_as(
-                "SELECT seq, incident, version, body, hash FROM event WHERE seq > $1 AND seq <= $2 ORDER BY seq LIMIT $3"
-            ).bind(seq).bind(end).bind(AT_ONCE).fetch_all(pool).await.map_err(failed)?);
-            if rows.is_empty() {
-                return Ok(Chain::Broken { seq: seq as u64 + 1 });
-            }
-            for (at, incident, version, body, stored) in rows {
-                hash = chained(&hash, at, &incident, version, &body);
-                if at != seq + 1 || hash != stored {
-                    return Ok(Chain::Broken { seq: seq as u64 + 1 });
-                }
-                seq = at;
-            }
-        }
-        if hash == end_hash { Ok(Chain::Whole { events: end as u64 }) } else { Ok(Chain::Broken { seq: end as u64 }) }
-    }
-}
-
-/// sha256(hash before ‖ the row as JSON, keys in this order, body exactly as stored), hexadecimal.
-fn chained(before: &str, seq: i64, incident: &str, version: i64, body: &str) -> String {
-    let row = format!(r#"{{"seq":{seq},"incident":"{incident}","version":{version},"recorded":{body}}}"#);
-    hex::encode(Sha256::new().chain_update(before).chain_update(row).finalize())
 }

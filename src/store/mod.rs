@@ -10,19 +10,21 @@ mod logins;
 mod outbox;
 mod pictures;
 mod places;
+mod record;
 mod sightings;
 mod thresholds;
 mod unreadable;
 mod writer;
 
 pub use analyses::days::FOLDER as ANALYSES;
-pub use backup::{Audit, Head, copy_sqlite};
+pub use backup::{Head, copy_sqlite};
 pub use hotspots::KnownHotspot;
 pub use incidents::{Filed, Filter, Page};
-pub use log::{Chain, Commit, Committed, LogEntry};
+pub use log::{Commit, Committed, LogEntry};
 pub use logins::{Access, Ended, Login, OpenSession, Session};
 pub use outbox::{Addressee, Fate, Message, NewMessage, Occasion, Status, Taken, Tried};
 pub use pictures::Held;
+pub use record::{Anchor, Difference, Kept, Look, Looking, Named, OpenLines, Record, Step, What};
 pub use thresholds::PublishedThresholds;
 pub use unreadable::Unreadable;
 

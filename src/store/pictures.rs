@@ -36,6 +36,17 @@ pub struct Held {
     pub keeping: Keeping,
 }
 
+/// What became of a picture.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Presence {
+    Proven,
+    /// Its name does not say what it showed.
+    Unproven,
+    /// Other bytes, or none that can be read.
+    Changed,
+    Absent,
+}
+
 impl Store {
     /// Keeps a picture; on the disk when this returns. The same picture again changes nothing.
     pub async fn keep_picture(&self, picture: PictureId, bytes: Vec<u8>) -> Result<()> {
@@ -53,6 +64,27 @@ impl Store {
             io::ErrorKind::NotFound => Error::new(Kind::NotFound, format!("no picture {picture}")),
             _ => Error::unavailable(format!("cannot read picture {picture}")).because(e),
         })
+    }
+
+    /// Is it there, and is it what its name says?
+    pub(super) async fn presence(&self, picture: PictureId) -> Result<Presence> {
+        match self.picture(picture).await {
+            Ok(bytes) => {
+                on_a_thread(move || match picture.is_of(&bytes) {
+                    Some(true) => Presence::Proven,
+                    Some(false) => Presence::Changed,
+                    None if bytes.is_empty() => Presence::Changed,
+                    None => Presence::Unproven,
+                })
+                .await
+            }
+            Err(e) if e.kind == Kind::NotFound => Ok(Presence::Absent),
+            // Nobody can look at it: a disk that is damaged there.
+            Err(e) => {
+                tracing::warn!(%picture, "a picture cannot be read: {}", e.chain());
+                Ok(Presence::Changed)
+            }
+        }
     }
 
     /// Takes a picture away. One that is gone already is no error.
@@ -88,20 +120,6 @@ impl Store {
         Ok(files.into_iter().map(held).collect())
     }
 
-    /// Pictures that should be there and are not, and the number of events that cannot be read.
-    pub(super) async fn missing_pictures(&self, policy: &Retention, now: Timestamp) -> Result<(Vec<PictureId>, u64)> {
-        let read = self.read_on().await?;
-        let mut owed: Vec<PictureId> = read.ledger.owed(policy, now).collect();
-        let (unreadable, folder) = (read.unreadable, self.pictures.clone());
-        drop(read);
-        let missing = on_a_thread(move || {
-            owed.retain(|it| !fs::metadata(file_of(&folder, *it)).is_ok_and(|file| file.len() > 0));
-            owed.sort();
-            owed
-        });
-        Ok((missing.await?, unreadable))
-    }
-
     /// Catches up with the log.
     async fn read_on(&self) -> Result<MutexGuard<'_, Read>> {
         let mut read = self.shelf.0.lock().await;
@@ -119,12 +137,8 @@ impl Store {
     }
 
     fn picture_file(&self, picture: PictureId) -> PathBuf {
-        file_of(&self.pictures, picture)
+        self.pictures.join(format!("{picture}.jpg"))
     }
-}
-
-fn file_of(folder: &Path, picture: PictureId) -> PathBuf {
-    folder.join(format!("{picture}.jpg"))
 }
 
 /// Whole pictures with their length and the time of their writing.

@@ -150,11 +150,6 @@ impl Ledger {
         };
         self.pictures.get(&picture)?.iter().map(of).max()
     }
-
-    /// Pictures that must be there.
-    pub fn owed(&self, policy: &Retention, now: Timestamp) -> impl Iterator<Item = PictureId> {
-        self.pictures.keys().copied().filter(move |it| self.keeping(*it, policy, now) == Some(Keeping::Owed))
-    }
 }
 
 #[cfg(test)]

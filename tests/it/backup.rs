@@ -6,7 +6,7 @@ use huoyan::clock::Clock;
 use huoyan::desk::Desk;
 use huoyan::error::{Kind, Result};
 use huoyan::lang::Lang;
-use huoyan::store::{Chain, Store};
+use huoyan::store::Store;
 use huoyan::triage::event::{Actor, Event};
 use huoyan::triage::id::{IncidentId, PictureId};
 use huoyan::triage::incident::{By, Input};
@@ -84,7 +84,7 @@ impl Story {
     /// Words of the notes in a restored folder's log.
     async fn notes(&self, name: &str) -> BTreeSet<String> {
         let store = Store::open("sqlite", &self.beside.path().join(name)).await.expect("opens");
-        assert!(matches!(store.verify_chain().await.expect("a chain"), Chain::Whole { .. }));
+        whole(&store).await;
         let log = store.incident(self.fire).await.expect("the fire").incident.log;
         store.close().await;
         log.into_iter()

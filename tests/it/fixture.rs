@@ -4,7 +4,8 @@ use huoyan::bus::Bus;
 use huoyan::clock::Clock;
 use huoyan::county::{Area, County, Duty, Grid, Person, Post, Registers};
 use huoyan::desk::Desk;
-use huoyan::store::Store;
+use huoyan::lang::Lang;
+use huoyan::store::{Look, Record, Store};
 use huoyan::triage::detection::{Class, ModelVersion};
 use huoyan::triage::event::{Event, Hint, Place, Recorded};
 use huoyan::triage::geo::{Fix, LatLon, Locus};
@@ -12,6 +13,7 @@ use huoyan::triage::hotspot::{Hotspot, HotspotConfidence};
 use huoyan::triage::id::{DispatchId, IncidentId, PersonId, SightingId};
 use huoyan::triage::incident::{Incident, NewIncident, Office};
 use huoyan::triage::policy::{Policy, Review, Role};
+use huoyan::triage::retention::Retention;
 use huoyan::triage::sighting::{Sighting, Source};
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
@@ -161,17 +163,46 @@ impl TestStore {
         Store::open(&self.url, self.folder.path()).await.expect("opens again")
     }
 
-    /// Runs a statement behind the store's back, as a person with the database's password could.
-    pub async fn execute(&self, sql: &'static str) {
+    /// Runs statements behind the store's back, as a person with the database's password could.
+    pub async fn execute(&self, sql: impl Into<String>) {
+        let sql = sqlx::AssertSqlSafe(sql.into());
         if self.url == "sqlite" {
-            let file = self.folder.path().join("huoyan.db");
-            let pool = sqlx::SqlitePool::connect(&format!("sqlite://{}", file.display())).await.expect("connects");
-            sqlx::query(sql).execute(&pool).await.expect(sql);
+            sqlx::raw_sql(sql).execute(&self.sqlite_pool().await).await.expect("a statement");
         } else {
             let pool = sqlx::PgPool::connect(&self.url).await.expect("connects");
-            sqlx::query(sql).execute(&pool).await.expect(sql);
+            sqlx::raw_sql(sql).execute(&pool).await.expect("a statement");
         }
     }
+
+    /// Rows of two texts, as such a person reads them.
+    pub async fn rows(&self, sql: &'static str) -> Vec<(String, String)> {
+        if self.url == "sqlite" {
+            sqlx::query_as(sql).fetch_all(&self.sqlite_pool().await).await.expect(sql)
+        } else {
+            let pool = sqlx::PgPool::connect(&self.url).await.expect("connects");
+            sqlx::query_as(sql).fetch_all(&pool).await.expect(sql)
+        }
+    }
+
+    /// As the command line of SQLite opens it: it holds nobody to what refers to what.
+    async fn sqlite_pool(&self) -> sqlx::SqlitePool {
+        let file = self.folder.path().join("huoyan.db");
+        let options = sqlx::sqlite::SqliteConnectOptions::new().filename(file).foreign_keys(false);
+        sqlx::SqlitePool::connect_with(options).await.expect("connects")
+    }
+}
+
+/// A look through the whole record, a year later, without putting anything right.
+pub async fn look(store: &Store) -> Record {
+    let look = Look { now: at(365 * 24 * 60), mend: false, paper: &[], retention: &Retention::default() };
+    store.look(&look).await.expect("a look").to_the_end().await.expect("a look")
+}
+
+/// Nothing is wrong with the record; yields how many events it has.
+pub async fn whole(store: &Store) -> u64 {
+    let record = look(store).await;
+    assert_eq!(record.faults(Lang::En), [""; 0]);
+    record.head.events
 }
 
 /// 官庄镇 with one grid about the fire. The rota of the day names others than those appointed to the posts.

@@ -33,6 +33,7 @@ mod outbox_contract;
 mod previous_version;
 mod program;
 mod prune;
+mod record;
 mod remembered;
 mod replay;
 mod right_ranger;

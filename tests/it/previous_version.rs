@@ -6,7 +6,7 @@ use crate::fixture::*;
 use huoyan::backup::{self, Office};
 use huoyan::clock::Clock;
 use huoyan::lang::Lang;
-use huoyan::store::{Chain, Store};
+use huoyan::store::Store;
 use huoyan::triage::event::{Actor, Event};
 use huoyan::triage::id::IncidentId;
 use huoyan::triage::incident::{By, Input};
@@ -82,7 +82,7 @@ async fn as_the_version_before_wrote_it(t: &TestStore) -> tempfile::TempDir {
 
 /// The fire is as it was, its ladder goes on, and people can act.
 async fn goes_on(store: &Store, fire: IncidentId, clock: &Clock) {
-    assert!(matches!(store.verify_chain().await.expect("a chain"), Chain::Whole { .. }));
+    whole(store).await;
     let has_note = |it: &std::sync::Arc<huoyan::triage::event::Recorded>| matches!(&it.event, Event::Noted { words } if words == NOTE);
     assert!(store.incident(fire).await.expect("the fire").incident.log.iter().any(has_note));
     let told = store.messages_of(fire).await.expect("messages").len();

@@ -12,12 +12,14 @@ use huoyan::config::SatelliteConfig;
 use huoyan::county::Registers;
 use huoyan::desk::Desk;
 use huoyan::error::{Error, Result};
+use huoyan::lang::Lang;
 use huoyan::notify::Notifier;
-use huoyan::store::{Chain, Filed, LogEntry, Message, Store};
+use huoyan::store::{Filed, LogEntry, Look, Message, Store};
 use huoyan::triage::cluster;
 use huoyan::triage::event::Event;
 use huoyan::triage::id::{DispatchId, IncidentId, PersonId};
 use huoyan::triage::policy::{Channel, Policy};
+use huoyan::triage::retention::Retention;
 use huoyan::triage::sighting::Sighting;
 use jiff::{SignedDuration, Timestamp};
 use std::cmp::Reverse;
@@ -339,9 +341,9 @@ impl Day {
                 self.breaks.push("what the desk remembers is not what the log says".to_owned());
             }
         }
-        if !matches!(self.store.verify_chain().await?, Chain::Whole { .. }) {
-            self.breaks.push("the log's chain is broken".to_owned());
-        }
+        let look = Look { now: self.clock.now(), mend: false, paper: &[], retention: &Retention::default() };
+        let record = self.store.look(&look).await?.to_the_end().await?;
+        self.breaks.extend(record.faults(Lang::En));
         let mut messages = Vec::new();
         for filed in &self.incidents {
             messages.extend(self.store.messages_of(filed.incident.id).await?);

@@ -3,10 +3,13 @@
 use super::around::Fault;
 use super::gateway::Gateway;
 use super::{Accepted, Counts, Healed, RUNGS};
-use huoyan::store::{Chain, Filed, Filter, Message, Status, Store};
+use huoyan::clock::Clock;
+use huoyan::lang::Lang;
+use huoyan::store::{Filed, Filter, Look, Message, Status, Store};
 use huoyan::triage::event::Event;
 use huoyan::triage::id::{ActionId, DispatchId};
 use huoyan::triage::incident::Incident;
+use huoyan::triage::retention::Retention;
 use huoyan::triage::sighting::Source;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -45,8 +48,9 @@ impl Figures {
     }
 
     pub async fn verify(&mut self, store: &Store, accepted: &[Accepted], fires: usize, gateway: &Gateway) {
-        let chain = store.verify_chain().await.expect("a chain");
-        self.must(matches!(chain, Chain::Whole { .. }), || format!("the log's chain: {chain:?}"));
+        let look = Look { now: Clock::System.now(), mend: false, paper: &[], retention: &Retention::default() };
+        let looking = store.look(&look).await.expect("a look");
+        self.breaches.extend(looking.to_the_end().await.expect("a look").faults(Lang::En));
         let incidents: Vec<Incident> = all(store).await.into_iter().map(|filed| filed.incident).collect();
         self.nothing_answered_is_lost(&incidents, accepted);
         let mut pixels: Vec<&str> = Vec::new();

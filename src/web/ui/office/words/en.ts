@@ -362,6 +362,7 @@ export const en: typeof zh = {
     pictures: 'Evidence pictures',
     analyses: 'Analyses',
     backups: 'Backups',
+    record: 'Proof of the record',
   },
   partProblem: (part, words) => (words ? `${part}: ${words}` : `${part} not well`),
   server: 'Server',

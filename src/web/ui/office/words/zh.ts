@@ -361,6 +361,7 @@ export const zh = {
     pictures: '现场图片',
     analyses: '分析记录',
     backups: '备份',
+    record: '记录存证',
   } as Record<string, string>,
   partProblem: (part: string, words: string) => (words ? `${part}：${words}` : `${part}异常`),
   server: '服务器',

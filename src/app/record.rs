@@ -1,0 +1,190 @@
+//! The record is looked through when the program starts and once a day, a little at a time, and the rows of open incidents every minute.
+//! Once a day the head of the log leaves the machine, as a text to the leader on duty.
+
+use super::App;
+use crate::clock::{Clock, county_time};
+use crate::config::{Config, TellAt};
+use crate::county::County;
+use crate::desk::Desk;
+use crate::error::Result;
+use crate::lang::Lang;
+use crate::notify::Notifier;
+use crate::store::{Anchor, Difference, Kept, Look, OpenLines, Record, Step, Store};
+use crate::triage::policy::Role;
+use crate::triage::retention::Retention;
+use jiff::civil::Time;
+use jiff::{SignedDuration, Timestamp};
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// On the board.
+const PART: &str = "record";
+/// The whole record so often: damage is known long before the last whole backup is dropped (14 days).
+const WHOLE_EVERY: SignedDuration = SignedDuration::from_hours(24);
+/// A look that failed (the database did not answer) is tried again after so long.
+const AGAIN: SignedDuration = SignedDuration::from_mins(10);
+/// Rows of open incidents so often: one that hides a fire, or lets nobody act on it, is right long before the shortest limit of 131, ten minutes.
+const OPEN_EVERY: Duration = Duration::from_secs(60);
+/// Rest after each piece of work, in lengths of that work: a look takes a fifth of one core at most.
+const REST: u32 = 4;
+/// And for so long at least and at most: whoever waits for the database comes in between.
+const REST_MIN: Duration = Duration::from_millis(1);
+const REST_MAX: Duration = Duration::from_secs(2);
+/// Rows of open incidents that were put right, kept on the board: enough to see what happens, in a line that can be read.
+const MENDED_MAX: usize = 5;
+/// The day's text is tried for so long: later it is no news, and the next day's says more.
+const TELL_FOR: SignedDuration = SignedDuration::from_hours(1);
+
+pub async fn run(app: App, notifier: Arc<Notifier>) {
+    let mut keeper = Keeper::new(app.desk.clone(), app.store.clone(), app.config.retention.clone(), app.clock.clone());
+    loop {
+        tokio::select! {
+            () = keeper.round() => {}
+            () = app.stopped() => return,
+        }
+        let en = keeper.words(Lang::En);
+        app.parts.set(PART, en.is_empty(), keeper.words(Lang::Zh), en);
+        if let Err(e) = tell(&app.store, &notifier, &app.registers.current(), &app.config, app.clock.now()).await {
+            tracing::warn!("the head of the log was not told: {}", e.chain());
+        }
+        if super::sleep_or_stop(&app, OPEN_EVERY).await {
+            return;
+        }
+    }
+}
+
+/// What is known of the record, and when it is looked through again.
+pub struct Keeper {
+    desk: Arc<Desk>,
+    store: Store,
+    retention: Retention,
+    clock: Clock,
+    due: Timestamp,
+    last: Option<Record>,
+    open: Option<OpenLines>,
+    /// Until the next start: a row that was put right looks whole.
+    found: VecDeque<Difference>,
+}
+
+impl Keeper {
+    pub fn new(desk: Arc<Desk>, store: Store, retention: Retention, clock: Clock) -> Self {
+        Self { due: clock.now(), desk, store, retention, clock, last: None, open: None, found: VecDeque::new() }
+    }
+
+    /// The whole record when that is due, and the rows of open incidents. What fails is tried again.
+    pub async fn round(&mut self) {
+        let now = self.clock.now();
+        if now >= self.due {
+            let looked = self.whole().await;
+            self.due = now + if looked.is_ok() { WHOLE_EVERY } else { AGAIN };
+            if let Err(e) = looked {
+                tracing::warn!("the record could not be looked through: {}", e.chain());
+            }
+        }
+        self.open().await;
+    }
+
+    /// What is wrong with the record; empty: nothing that was found.
+    pub fn words(&self, lang: Lang) -> String {
+        let mut words = self.last.as_ref().map(|it| it.faults(lang)).unwrap_or_default();
+        for it in self.found.iter().map(|it| it.words(lang)) {
+            if !words.contains(&it) {
+                words.push(it);
+            }
+        }
+        words.join(lang.pick("；", "; "))
+    }
+
+    async fn whole(&mut self) -> Result<()> {
+        let look = Look { now: self.clock.now(), mend: true, paper: &[], retention: &self.retention };
+        let mut looking = self.store.look(&look).await?;
+        let (mut began, mut looked_at, mut are_rows_over) = (Instant::now(), Instant::now(), false);
+        while let Some(step) = looking.step().await? {
+            self.clock.sleep((began.elapsed() * REST).clamp(REST_MIN, REST_MAX)).await;
+            if step == Step::Picture && !are_rows_over {
+                self.rows_are_over(looking.record()).await?;
+                are_rows_over = true;
+            }
+            // The pictures of some years take half an hour.
+            if looked_at.elapsed() >= OPEN_EVERY {
+                self.open().await;
+                looked_at = Instant::now();
+            }
+            began = Instant::now();
+        }
+        let record = looking.record().clone();
+        if !are_rows_over {
+            self.rows_are_over(&record).await?;
+        }
+        for fault in record.faults(Lang::En) {
+            tracing::error!(part = PART, "{fault}");
+        }
+        if let Some(missing) = record.missing(Lang::En) {
+            tracing::warn!(part = PART, "{missing}");
+        }
+        tracing::info!(part = PART, events = record.head.events, "looked through");
+        self.note(record.differences.first.iter().filter(|it| it.mended).cloned().collect());
+        self.last = Some(record);
+        Ok(())
+    }
+
+    /// From here on the rows of open incidents are known, and those that were hidden are back.
+    async fn rows_are_over(&mut self, record: &Record) -> Result<()> {
+        self.open = Some(record.open.clone());
+        if record.differences.is_none() { Ok(()) } else { self.desk.recall().await }
+    }
+
+    async fn open(&mut self) {
+        let Some(open) = &mut self.open else { return };
+        match self.store.mend_open(open).await {
+            Ok(found) if found.is_empty() => {}
+            Ok(found) => {
+                self.note(found);
+                if let Err(e) = self.desk.recall().await {
+                    tracing::warn!("a fire that was put right is not taken up yet: {}", e.chain());
+                }
+            }
+            Err(e) => tracing::warn!("the rows of open incidents could not be looked at: {}", e.chain()),
+        }
+    }
+
+    fn note(&mut self, found: Vec<Difference>) {
+        for it in found {
+            if !self.found.contains(&it) {
+                tracing::error!(part = PART, "{}", it.words(Lang::En));
+                self.found.push_back(it);
+            }
+        }
+        let too_many = self.found.len().saturating_sub(MENDED_MAX);
+        self.found.drain(..too_many);
+    }
+}
+
+/// Once a day, from the configured time on: writes down where the log ends, and tells the leader on duty. A gateway that does not take it
+/// is tried for an hour; without a gateway, or a leader with a number, nobody is told. It is no alarm: nobody is told instead.
+pub async fn tell(store: &Store, notifier: &Notifier, county: &County, config: &Config, now: Timestamp) -> Result<()> {
+    let local = now.to_zoned(county_time());
+    let (from, tells) = match config.record.tell_at {
+        TellAt::At(time) => (time, true),
+        TellAt::Off => (Time::midnight(), false),
+    };
+    if local.time() < from {
+        return Ok(());
+    }
+    let Some(Kept { anchor, at, told_at: None }) = store.keep_anchor(local.date(), now).await? else { return Ok(()) };
+    let leader = county.duty(Role::CountyLeader, None, now).filter(|_| tells && now.duration_since(at) < TELL_FOR);
+    let Some(phone) = leader.and_then(|it| it.phone.as_deref()) else { return Ok(()) };
+    let words = words(&config.notify.signature, &anchor, at);
+    if notifier.tell(phone, &words, &format!("anchor {}", local.date())).await {
+        store.anchor_told(local.date(), now).await?;
+        tracing::info!(%anchor, "the head of the log was told to the leader on duty");
+    }
+    Ok(())
+}
+
+/// In the county's language, as every text.
+fn words(signature: &str, anchor: &Anchor, at: Timestamp) -> String {
+    let at = at.to_zoned(county_time());
+    format!("【{signature}】{}火情记录存证：{anchor}。请保留本短信，无需回复。", at.strftime("%-m月%-d日%H:%M"))
+}
