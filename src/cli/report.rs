@@ -33,12 +33,13 @@ pub fn run(args: Args, common: &Common) -> Result<Outcome> {
     let Report::Daily { date, until } = args.report;
     let (from, until) = window(date, until, Clock::System.now())?;
     let config = &common.config;
-    let incidents = super::runtime()?.block_on(async {
+    let (head, incidents) = super::runtime()?.block_on(async {
         let store = Store::open(&crate::app::store_url(config), &config.store.data).await?;
-        store.incidents_opened(from, until).await
+        Ok::<_, Error>((store.head().await?, store.incidents_opened(from, until).await?))
     })?;
     let incidents: Vec<_> = incidents.into_iter().map(|filed| filed.incident).collect();
-    let daily = Daily::count(&incidents, from, until, &config.policy);
+    let record = Some(head).filter(|head| head.events > 0);
+    let daily = Daily { record, ..Daily::count(&incidents, from, until, &config.policy) };
     if common.json {
         let json = serde_json::to_string(&daily).map_err(|e| Error::internal("the report is no JSON").because(e))?;
         println!("{json}");

@@ -3,6 +3,7 @@
 use super::{FOREST_FIRE, STILL_CHECKING};
 use crate::county::county_time;
 use crate::lang::Lang;
+use crate::store::{Anchor, Head};
 use crate::triage::dispatch::{Dispatch, Step};
 use crate::triage::event::Means;
 use crate::triage::incident::{Incident, State};
@@ -39,6 +40,8 @@ pub struct Daily {
     pub acknowledge_min: i64,
     pub arrive_min: i64,
     pub report_min: i64,
+    /// Where the log ended when the report was made; `None`: not asked. Whoever keeps the report can prove the record by it.
+    pub record: Option<Head>,
 }
 
 /// Of the dispatches whose limit has come, or whose step has been taken: how many were in time, by server time.
@@ -94,6 +97,7 @@ impl Daily {
             acknowledge_min: policy.acknowledge_within.as_mins(),
             arrive_min: policy.arrive_within.as_mins(),
             report_min: policy.report_within.as_mins(),
+            record: None,
         };
         for incident in incidents.iter().filter(|incident| from <= incident.opened_at && incident.opened_at < until) {
             if incident.drill {
@@ -186,6 +190,9 @@ impl Daily {
         if self.drills > 0 {
             text.push_str(&format!("另有演练{}起，不计入以上统计。", self.drills));
         }
+        if let Some(record) = &self.record {
+            text.push_str(&format!("（记录存证：{}）", Anchor::of(record)));
+        }
         text
     }
 
@@ -223,6 +230,9 @@ impl Daily {
         text.push('.');
         if self.drills > 0 {
             text.push_str(&format!(" Drills, not counted above: {}.", self.drills));
+        }
+        if let Some(record) = &self.record {
+            text.push_str(&format!(" (The record ends at {}.)", Anchor::of(record)));
         }
         text
     }
