@@ -143,6 +143,7 @@ async fn a_backup_made_before_the_update_becomes_a_working_office() {
     let restored = tokio::task::spawn_blocking({
         let data = data.clone();
         move || {
+            backup::init(&backups).expect("a folder for backups");
             backup::take(&office, &backups, now, |_| {}).expect("a backup");
             backup::restore(&backups, &data, Lang::En, |_| {}).expect("restored")
         }
