@@ -171,8 +171,13 @@ impl Browser {
         let mut logs = HashMap::new();
         for item in page["items"].as_array().expect("items") {
             let incident = item["id"].as_str().expect("an id").to_owned();
-            let whole = self.get(&format!("/api/v1/incidents/{incident}")).await.expect("an incident");
-            logs.insert(incident, whole["log"].clone());
+            let path = format!("/api/v1/incidents/{incident}");
+            let mut log = self.get(&path).await.expect("an incident")["log"].as_array().expect("a log").clone();
+            while let Some(first) = log[0]["version"].as_u64().filter(|first| *first > 1) {
+                let older = self.get(&format!("{path}/log?before={first}")).await.expect("a page");
+                log.splice(0..0, older["items"].as_array().expect("items").iter().cloned());
+            }
+            logs.insert(incident, Value::Array(log));
         }
         logs
     }
