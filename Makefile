@@ -56,7 +56,7 @@ simulate:  ## seeded county days and their figures: make simulate DAYS=1000 JSON
 	@cargo build --release --locked --example simulate
 	@exec $(dir $(RELEASE))examples/simulate --days $(DAYS) $(if $(JSON),--json $(JSON)) $(ARGS)
 
-bench: setup $(UI_BUILT)  ## decode, detect, associate, sighting-to-dispatch, analyses
+bench: setup $(UI_BUILT)  ## decode, detect, associate, sighting-to-dispatch, analyses, board and phones
 	cargo bench --locked $(ARGS)
 
 county: setup $(UI_BUILT)  ## a county's cameras on this machine: CAMERAS=267 STREAM=sub CADENCE=10s SECONDS=600 GATE=on SMOKE=5% JSON=file

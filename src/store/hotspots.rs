@@ -1,6 +1,6 @@
 //! Satellite pixels, each known once whatever its processing version.
 
-use super::{REMOVED_AT_ONCE, Store, failed, from_json, id, reading, to_json, us, writing};
+use super::{REMOVED_AT_ONCE, Store, failed, from_json, id, reading, time, to_json, us, writing};
 use crate::error::Result;
 use crate::triage::hotspot::Hotspot;
 use crate::triage::id::IncidentId;
@@ -13,6 +13,16 @@ use std::collections::HashSet;
 pub struct KnownHotspot {
     pub hotspot: Hotspot,
     pub incident: Option<IncidentId>,
+}
+
+/// How much is known of the hotspots of a time.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct HotspotCount {
+    pub known: u64,
+    /// Evidence of an incident.
+    pub filed: u64,
+    /// When the newest came in.
+    pub received_at: Option<Timestamp>,
 }
 
 impl Store {
@@ -48,11 +58,11 @@ impl Store {
         ).bind(us(before)).bind(REMOVED_AT_ONCE).execute(connection).await.map(|done| done.rows_affected()).map_err(failed))
     }
 
-    /// Acquired at or after `since`, oldest first.
-    pub async fn hotspots_since(&self, since: Timestamp) -> Result<Vec<KnownHotspot>> {
+    /// Acquired at or after `since`, newest first.
+    pub async fn hotspots_since(&self, since: Timestamp, limit: u32) -> Result<Vec<KnownHotspot>> {
         let rows: Vec<(String, String, Option<String>)> = reading!(self, pool => sqlx::query_as(
-            "SELECT key, body, incident FROM hotspot WHERE acquired_at_us >= $1 ORDER BY acquired_at_us, key",
-        ).bind(us(since)).fetch_all(pool).await.map_err(failed)?);
+            "SELECT key, body, incident FROM hotspot WHERE acquired_at_us >= $1 ORDER BY acquired_at_us DESC, key DESC LIMIT $2",
+        ).bind(us(since)).bind(i64::from(limit)).fetch_all(pool).await.map_err(failed)?);
         let known = |body: &str, incident: Option<String>, name: &str| {
             let incident = incident.map(|incident| id(&incident)).transpose()?;
             Ok(KnownHotspot { hotspot: from_json(body, name)?, incident })
@@ -62,5 +72,13 @@ impl Store {
             let row = known(&body, incident, &name);
             (name, row)
         })))
+    }
+
+    /// Of those acquired at or after `since`. It changes with whatever a map shows of them.
+    pub async fn hotspots_count(&self, since: Timestamp) -> Result<HotspotCount> {
+        let (known, filed, newest): (i64, i64, Option<i64>) = reading!(self, pool => sqlx::query_as(
+            "SELECT COUNT(*), COUNT(incident), MAX(received_at_us) FROM hotspot WHERE acquired_at_us >= $1",
+        ).bind(us(since)).fetch_one(pool).await.map_err(failed)?);
+        Ok(HotspotCount { known: known as u64, filed: filed as u64, received_at: newest.map(time).transpose()? })
     }
 }

@@ -18,7 +18,7 @@ mod writer;
 
 pub use analyses::days::FOLDER as ANALYSES;
 pub use backup::{Head, copy_sqlite};
-pub use hotspots::KnownHotspot;
+pub use hotspots::{HotspotCount, KnownHotspot};
 pub use incidents::{Filed, Filter, Page};
 pub use log::{Commit, Committed, LogEntry};
 pub use logins::{Access, Ended, Login, OpenSession, Session};

@@ -26,7 +26,7 @@ use utoipa::{IntoParams, ToSchema};
 /// Hotspots are drawn for so long.
 const HOTSPOTS_FOR: SignedDuration = SignedDuration::from_hours(24);
 /// And no more than anybody can tell apart on a map; a front's pixels are one card.
-const HOTSPOTS_MAX: usize = 1_000;
+const HOTSPOTS_MAX: u32 = 1_000;
 /// A county without registers opens the map on China's middle.
 const NOWHERE: (f64, f64) = (35.0, 105.0);
 
@@ -216,19 +216,20 @@ pub struct Hotspots {
     /// Newest first, 1,000 at most.
     items: Vec<HotspotView>,
     /// How many there are.
-    count: usize,
+    count: u64,
 }
 
 /// Satellite pixels in and around the county of the last 24 hours, for the map.
 #[utoipa::path(get, path = "/api/v1/hotspots", tag = "office", security(("session" = ["officer", "ops"])), responses((status = 200, body = Hotspots)))]
 pub async fn hotspots(State(state): State<WebState>, _: Office) -> Answer<Json<Hotspots>> {
-    let known = state.store.hotspots_since(state.clock.now() - HOTSPOTS_FOR).await?;
-    let count = known.len();
-    let items = known.into_iter().rev().take(HOTSPOTS_MAX).map(HotspotView::from).collect();
-    Ok(Json(Hotspots { items, count }))
+    let since = state.clock.now() - HOTSPOTS_FOR;
+    let known = state.store.hotspots_since(since, HOTSPOTS_MAX).await?;
+    let count = state.store.hotspots_count(since).await?.known;
+    Ok(Json(Hotspots { items: known.into_iter().map(HotspotView::from).collect(), count }))
 }
 
 #[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub struct LogQuery {
     /// Lines before this one: `version` of the oldest at hand.
     before: u64,

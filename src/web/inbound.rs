@@ -7,6 +7,7 @@ use super::WebState;
 use super::auth::Gateway;
 use super::error::{Answer, Problem, lang_of};
 use super::json::{Body, optional_words, words};
+use super::limits::NOTES_A_PERSON;
 use crate::county::{County, Person, phone_number};
 use crate::error::Error;
 use crate::lang::Lang;
@@ -232,6 +233,12 @@ impl Note<'_> {
         let words = self.words(concerned);
         let mut written = None;
         for (filed, ranger) in concerned {
+            // A phone that answers by itself, and is answered, would write for ever.
+            let unclear =
+                |it: &&Arc<Recorded>| matches!(&it.event, Event::Noted { words } if words.starts_with(UNCLEAR));
+            if filed.incident.log.iter().filter(unclear).count() >= NOTES_A_PERSON {
+                continue;
+            }
             let actor = match ranger {
                 Some(ranger) if is_closed(filed) => Actor::Ranger { person: (*ranger).clone() },
                 _ => Actor::System,

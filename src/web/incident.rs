@@ -34,8 +34,7 @@ const AREA_MAX_MU: f64 = 1_000_000.0;
 const PHOTOS_MAX: u32 = 20;
 /// A fire that somebody tells of lies in the county or near it: so far beyond its corners at most, metres.
 const TOLD_BEYOND_M: f64 = 100_000.0;
-/// Clocks of phones start in 1970 when they have lost the time, and a tap with a wrong clock counts all the same: its time is only
-/// shown. What lies outside of these years no clock has said.
+/// Clocks of phones start in 1970 when they have lost the time. What lies outside of these years says nothing.
 const PHONES_YEARS: std::ops::Range<i16> = 1970..2100;
 /// 未找到: what a false alarm is filed as.
 const NOTHING_FOUND: u8 = 9;
@@ -260,7 +259,7 @@ impl AtIncident {
 
     /// Answers with the incident as it is now. `happened_at`: by the phone's clock.
     async fn act(self, input: Input, happened_at: Option<Timestamp>) -> Done {
-        happened_at.map_or(Ok(()), check_clock)?;
+        let happened_at = happened_at.and_then(plausible);
         let Self { state, me, id, key } = self;
         let filed = take(&state, &me, id, Action { key, happened_at, input }).await?;
         Ok(Json(Eyes { me: &me, county: &state.county(), policy: state.desk.policy() }.brief(&filed)))
@@ -348,14 +347,9 @@ fn known(code: u8) -> Answer<&'static Category> {
     category(code).ok_or_else(unknown)
 }
 
-fn check_clock(at: Timestamp) -> Answer<()> {
-    if PHONES_YEARS.contains(&at.to_zoned(TimeZone::UTC).year()) {
-        return Ok(());
-    }
-    Err(Problem::impossible(
-        "手机时间不可能是这样，请检查手机的日期和时间后重新操作。",
-        "No phone's clock says that. Please check its date and time and do it again.",
-    ))
+/// A phone's time that no phone says is left away, and the tap is taken: the time is only shown.
+fn plausible(at: Timestamp) -> Option<Timestamp> {
+    Some(at).filter(|at| PHONES_YEARS.contains(&at.to_zoned(TimeZone::UTC).year()))
 }
 
 fn check_near(at: LatLon, county: &County) -> Answer<()> {
@@ -372,7 +366,7 @@ fn check_near(at: LatLon, county: &County) -> Answer<()> {
 
 /// Phones report impossible accuracies when they have no fix.
 fn checked(position: Option<Position>) -> Answer<Option<Position>> {
-    position.and_then(|it| it.measured_at).map_or(Ok(()), check_clock)?;
+    let position = position.map(|it| Position { measured_at: it.measured_at.and_then(plausible), ..it });
     match position {
         Some(it) if !it.accuracy_m.is_finite() || it.accuracy_m < 0.0 => {
             Err(Problem::invalid("定位精度无效。", "accuracy_m is not a distance."))

@@ -9,7 +9,7 @@ use super::session;
 use crate::desk::OpenBook;
 use crate::error::{Kind, Result};
 use crate::frame::Health;
-use crate::store::Login;
+use crate::store::{HotspotCount, Login};
 use crate::triage::id::{CameraId, IncidentId};
 use axum::extract::State;
 use axum::http::HeaderMap;
@@ -58,7 +58,7 @@ pub async fn stream(State(state): State<WebState>, me: Me, headers: HeaderMap) -
     let (out, events) = mpsc::channel(AHEAD);
     let alive = if me.role.is_office() { SIGN_OF_LIFE_OFFICE } else { SIGN_OF_LIFE };
     let mut reader = Reader {
-        session: session::hash_in(&headers),
+        session: session::hash_in(&headers, &state.config),
         // A cursor beyond the end comes from before a restore.
         cursor: last.filter(|last| *last <= end).unwrap_or(end),
         health: camera_health(&state),
@@ -85,8 +85,8 @@ struct Reader {
     session: Option<String>,
     cursor: u64,
     health: BTreeMap<CameraId, Health>,
-    /// Number of the last day's hotspots and key of the newest.
-    hotspots: Option<(usize, Option<String>)>,
+    /// What was known of the last day's hotspots.
+    hotspots: Option<HotspotCount>,
     out: mpsc::Sender<Event>,
 }
 
@@ -159,10 +159,9 @@ impl Reader {
         if !self.me.role.is_office() {
             return Ok(true);
         }
-        let known = self.state.store.hotspots_since(self.state.clock.now() - HOTSPOTS_FOR).await?;
-        let now = Some((known.len(), known.last().map(|newest| newest.hotspot.key.clone())));
+        let now = Some(self.state.store.hotspots_count(self.state.clock.now() - HOTSPOTS_FOR).await?);
         let first_look = self.hotspots.is_none();
-        let changed = std::mem::replace(&mut self.hotspots, now.clone()) != now;
+        let changed = std::mem::replace(&mut self.hotspots, now) != now;
         Ok(first_look || !changed || self.send("hotspots", self.cursor, &json!({})).await)
     }
 

@@ -94,7 +94,7 @@ async fn open_session(state: &WebState, token: &str) -> Result<(HeaderValue, &'s
 /// `POST /api/v1/logout`
 #[utoipa::path(post, path = "/api/v1/logout", tag = "session", security(()), responses((status = 204, description = "logged out")))]
 pub async fn leave(State(state): State<WebState>, headers: HeaderMap) -> Answer<Response> {
-    if let Some(hash) = session::hash_in(&headers) {
+    if let Some(hash) = session::hash_in(&headers, &state.config) {
         state.store.end_session(&hash).await?;
     }
     let gone = session::no_cookie(&state.config)?;

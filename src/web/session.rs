@@ -56,7 +56,7 @@ pub fn check_entitled(county: &County, login: &Login) -> Result<(), (&'static st
 
 /// Who sent the request. Its use prolongs the session, and then the answer carries the cookie anew.
 pub async fn of(parts: &Parts, state: &WebState) -> Result<Option<Me>> {
-    let Some(hash) = hash_in(&parts.headers) else { return Ok(None) };
+    let Some(hash) = hash_in(&parts.headers, &state.config) else { return Ok(None) };
     let session = match state.store.session(&hash, state.clock.now(), state.config.server.session_life).await {
         Ok(session) => session,
         Err(error) if error.kind == Kind::Unauthenticated => return Ok(None),
@@ -81,7 +81,7 @@ struct Prolonged(Arc<AtomicBool>);
 pub async fn renew_cookie(State(state): State<WebState>, mut request: Request, next: Next) -> Response {
     let prolonged = Prolonged::default();
     request.extensions_mut().insert(prolonged.clone());
-    let token = token(request.headers()).map(str::to_owned);
+    let token = token(request.headers(), &state.config).map(str::to_owned);
     let mut response = next.run(request).await;
     let token = token.filter(|_| prolonged.0.load(Ordering::Relaxed) && !response.headers().contains_key(SET_COOKIE));
     if let Some(Ok(cookie)) = token.map(|token| cookie(&token, &state.config)) {
@@ -100,25 +100,27 @@ pub fn no_cookie(config: &Config) -> Result<HeaderValue> {
     written("", 0, config)
 }
 
+fn name(config: &Config) -> &'static str {
+    if config.is_https() { HOST_COOKIE_NAME } else { COOKIE_NAME }
+}
+
 /// `Secure` only where there is TLS: an office PC without it would never get the cookie back.
 fn written(value: &str, max_age_s: i64, config: &Config) -> Result<HeaderValue> {
-    let (name, secure) = if config.is_https() { (HOST_COOKIE_NAME, "; Secure") } else { (COOKIE_NAME, "") };
+    let (name, secure) = (name(config), if config.is_https() { "; Secure" } else { "" });
     let text = format!("{name}={value}; Path=/; Max-Age={max_age_s}; HttpOnly; SameSite=Lax{secure}");
     HeaderValue::from_str(&text).map_err(|e| Error::internal("a cookie could not be written").because(e))
 }
 
 /// What the store knows this browser's session by.
-pub fn hash_in(headers: &HeaderMap) -> Option<String> {
-    token(headers).map(auth::hash)
+pub fn hash_in(headers: &HeaderMap, config: &Config) -> Option<String> {
+    token(headers, config).map(auth::hash)
 }
 
-/// The plain name counts behind https too, where nothing better came: phones that logged in before the office had a certificate stay in,
-/// and get the other name when their session is next prolonged.
-fn token(headers: &HeaderMap) -> Option<&str> {
+/// Behind https the plain name counts for nothing: a neighbour under the same domain can set it.
+fn token<'a>(headers: &'a HeaderMap, config: &Config) -> Option<&'a str> {
     let lines = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
-    let pairs: Vec<_> = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('=')).collect();
-    let named = |wanted| pairs.iter().find(|(name, _)| *name == wanted).map(|(_, value)| *value);
-    named(HOST_COOKIE_NAME).or_else(|| named(COOKIE_NAME))
+    let mut pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    pairs.find(|(it, _)| *it == name(config)).map(|(_, value)| value)
 }
 
 #[cfg(test)]
@@ -127,25 +129,27 @@ mod tests {
 
     #[test]
     fn the_session_is_found_among_other_cookies() {
-        let mut headers = HeaderMap::new();
+        let (mut headers, config) = (HeaderMap::new(), Config::default());
         headers.insert(COOKIE, HeaderValue::from_static("a=b; huoyan_session=xyz; c=d"));
-        assert_eq!(token(&headers), Some("xyz"));
+        assert_eq!(token(&headers, &config), Some("xyz"));
         headers.insert(COOKIE, HeaderValue::from_static("not_huoyan_session=xyz"));
-        assert_eq!(token(&headers), None);
+        assert_eq!(token(&headers, &config), None);
     }
 
     #[test]
     fn behind_https_the_cookie_is_one_that_no_neighbour_can_set() {
-        let written = |public_url: &str| {
-            let config = Config::parse(&format!("[server]\npublic_url = \"{public_url}\"\n")).expect("valid");
-            cookie("xyz", &config).expect("a cookie").to_str().expect("text").to_owned()
-        };
+        let at =
+            |public_url: &str| Config::parse(&format!("[server]\npublic_url = \"{public_url}\"\n")).expect("valid");
+        let written =
+            |public_url: &str| cookie("xyz", &at(public_url)).expect("a cookie").to_str().expect("text").to_owned();
         let own = written("https://huoyan.county.example");
         assert!(own.starts_with("__Host-huoyan_session=xyz; Path=/;") && own.ends_with("; Secure"), "{own}");
         assert!(!own.contains("Domain"), "{own}");
         assert!(written("http://10.0.0.5:8131").starts_with("huoyan_session=xyz;"), "an office PC without TLS");
         let mut headers = HeaderMap::new();
         headers.insert(COOKIE, HeaderValue::from_static("huoyan_session=a-neighbours; __Host-huoyan_session=own"));
-        assert_eq!(token(&headers), Some("own"));
+        assert_eq!(token(&headers, &at("https://huoyan.county.example")), Some("own"));
+        headers.insert(COOKIE, HeaderValue::from_static("huoyan_session=a-neighbours"));
+        assert_eq!(token(&headers, &at("https://huoyan.county.example")), None);
     }
 }

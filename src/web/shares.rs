@@ -43,29 +43,38 @@ impl Shares {
     }
 }
 
-/// One more step of this person's on this incident.
+/// One more input of this person's on this incident.
 pub fn of_incident(incident: &Incident, person: &PersonId, input: &Input) -> Answer<()> {
-    let mine = || incident.log.iter().filter(|it| it.actor.person() == Some(person)).map(|it| &it.event);
-    let is_note = |it: &&Event| matches!(it, Event::Noted { .. } | Event::LateActionKept { .. });
-    let is_photo = |it: &&Event| matches!(it, Event::PhotoAdded { .. });
-    let (is_full, zh, en) = match input {
-        Input::Note { .. } if mine().filter(is_note).count() >= limits::NOTES_A_PERSON => (
-            true,
+    let count = |is: fn(&Event) -> bool| of(incident, person).filter(|it| is(it)).count();
+    let is_note = |it: &Event| matches!(it, Event::Noted { .. } | Event::LateActionKept { .. });
+    let is_photo = |it: &Event| matches!(it, Event::PhotoAdded { .. });
+    match input {
+        Input::Note { .. } if count(is_note) >= limits::NOTES_A_PERSON => Err(Problem::impossible(
             "您在此事件上的备注已达上限（100条），请打电话告知值班室。",
             "You have written as many notes on this incident as one person may (100). Please call the duty room.",
-        ),
-        Input::AddPhoto { .. } if mine().filter(is_photo).count() >= limits::PHOTOS_A_PERSON => (
-            true,
+        )),
+        Input::AddPhoto { .. } if count(is_photo) >= limits::PHOTOS_A_PERSON => Err(Problem::impossible(
             "您在此事件上的照片已达上限（60张），更多照片请当面交给值班室。",
             "You have sent as many photos of this incident as one person may (60). Please hand more of them to the duty room.",
-        ),
-        _ => (
-            mine().count() >= limits::STEPS_A_PERSON,
-            "您在此事件上的操作已达上限（1000次），请打电话告知值班室。",
-            "You have taken as many steps on this incident as one person may (1,000). Please call the duty room.",
-        ),
-    };
-    if is_full { Err(Problem::new(Kind::TooMany, zh, en)) } else { Ok(()) }
+        )),
+        _ => one_more_step(incident, person),
+    }
+}
+
+/// One more step of any kind. What is full is refused for good (422) and not as "too many" (429): that ends by waiting, and a phone would
+/// try for ever.
+pub fn one_more_step(incident: &Incident, person: &PersonId) -> Answer<()> {
+    if of(incident, person).count() < limits::STEPS_A_PERSON {
+        return Ok(());
+    }
+    Err(Problem::impossible(
+        "您在此事件上的操作已达上限（1000次），请打电话告知值班室。",
+        "You have taken as many steps on this incident as one person may (1,000). Please call the duty room.",
+    ))
+}
+
+fn of<'a>(incident: &'a Incident, person: &'a PersonId) -> impl Iterator<Item = &'a Event> {
+    incident.log.iter().filter(|it| it.actor.person() == Some(person)).map(|it| &it.event)
 }
 
 /// How many of something each person holds just now.

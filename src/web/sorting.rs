@@ -1,9 +1,11 @@
 //! What an officer does about evidence, place and messages: 位置更正, 误并, 拆分, 合并, 未送达, and saying that he is deciding.
 
+use super::board::visible;
 use super::dto::{Eyes, IncidentView};
 use super::error::Answer;
 use super::incident::{AtDesk, AtIncident};
 use super::json::{Body, optional_words};
+use super::shares;
 use crate::desk::Sort;
 use crate::triage::event::{Actor, Intent};
 use crate::triage::id::{IncidentId, MessageId, SightingId};
@@ -102,6 +104,10 @@ pub async fn take_undelivered(at: AtDesk, Body(Taken { message }): Body<Taken>) 
 }
 
 async fn sort(AtDesk(AtIncident { state, me, id, key }): AtDesk, sort: Sort) -> Done {
+    let incident = visible(&state, &me, id).await?.incident;
+    if incident.made_by(key).is_none() {
+        shares::one_more_step(&incident, &me.person)?;
+    }
     let by = By { actor: Actor::Officer { person: me.person.clone() }, action: Some(key), happened_at: None };
     let (filed, _) = state.desk.sort(id, sort, &by).await?;
     Ok(Json(Eyes { me: &me, county: &state.county(), policy: state.desk.policy() }.brief(&filed)))

@@ -266,7 +266,7 @@ async fn without_room_analyses_go_first_then_lists_then_pictures_and_never_a_fir
     assert!(files(&t).iter().all(|it| !it.starts_with("2026-04-05")), "the oldest day");
     let all_named = named(&[burned, nothing, open, unclaimed]);
     assert_eq!(go(4).await, Removed { days: 1, lists: 1, ..Removed::default() });
-    assert_eq!((pictures(&t), t.store.hotspots_since(start()).await.expect("read").len()), (all_named, 0));
+    assert_eq!((pictures(&t), t.store.hotspots_since(start(), 10).await.expect("read").len()), (all_named, 0));
     assert_eq!(go(u32::MAX).await, Removed { pictures: 1, ..Removed::default() });
     assert_eq!(pictures(&t), named(&[burned, nothing, open]), "the false alarm is three days old");
     clock.advance(SignedDuration::from_hours(5 * 24));

@@ -280,13 +280,13 @@ async fn hotspots_come_back_until_sighted(t: TestStore) {
     assert_eq!(t.store.add_hotspots(&[a2.clone(), b2.clone()], at(1)).await.unwrap(), [b2]);
     let (incident, events) = opened(sighting, at(1));
     file(&t.store, &incident, &events).await.unwrap();
-    let known = t.store.hotspots_since(at(0)).await.unwrap();
+    let known = t.store.hotspots_since(at(0), 10).await.unwrap();
     assert_eq!(
         known.iter().map(|k| (k.hotspot.key.as_str(), k.incident)).collect::<Vec<_>>(),
         [("a", Some(incident.id)), ("b", None)]
     );
     assert_eq!(known[0].hotspot, a2, "the newest processing is shown");
-    assert_eq!(t.store.hotspots_since(at(1)).await.unwrap(), []);
+    assert_eq!(t.store.hotspots_since(at(1), 10).await.unwrap(), []);
 }
 
 async fn thresholds_are_published_one_after_the_other(t: TestStore) {

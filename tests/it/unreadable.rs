@@ -88,7 +88,7 @@ async fn one_damaged_row_of_any_table_is_left_out_and_named() {
     }
     let lists = async || {
         [
-            store.hotspots_since(start()).await.expect("hotspots").len(),
+            store.hotspots_since(start(), 10).await.expect("hotspots").len(),
             store.unfiled_sightings(at(1), 10).await.expect("sightings").len(),
             store.closed_places(start()).await.expect("closings").len(),
             store.due_messages(Channel::Sms, at(60)).await.expect("messages").len(),

@@ -28,6 +28,24 @@ async fn the_written_contract_is_the_programs() {
     );
 }
 
+/// What stands in a path is named by it, and the other way round.
+#[tokio::test]
+async fn every_parameter_of_a_path_stands_in_it() {
+    let contract = World::new().await.stranger().get("/openapi.json").await.ok();
+    for (path, methods) in contract["paths"].as_object().expect("paths") {
+        for (method, operation) in methods.as_object().expect("methods") {
+            let parameters = operation["parameters"].as_array().cloned().unwrap_or_default();
+            let in_path = parameters.iter().filter(|it| it["in"] == "path");
+            let mut named: Vec<String> =
+                in_path.map(|it| format!("{{{}}}", it["name"].as_str().expect("a name"))).collect();
+            let mut written: Vec<&str> = path.split('/').filter(|it| it.starts_with('{')).collect();
+            named.sort();
+            written.sort_unstable();
+            assert_eq!(named, written, "{method} {path}");
+        }
+    }
+}
+
 struct Asker {
     name: &'static str,
     /// What the contract calls the way in, and the role.

@@ -70,14 +70,19 @@ async fn what_cannot_be_is_refused_and_a_phone_that_has_lost_its_time_is_not() {
     let id = seen_by_camera(&world, photo.clone()).await;
     let path = |step: &str| format!("/api/v1/incidents/{id}/{step}");
     officer.post(&path("dispatch"), json!({"ranger": "r1"})).await.ok();
-    for never in ["-009998-01-01T00:00:00Z", "0001-01-01T00:00:00Z", "2100-01-01T00:00:00Z"] {
-        let tap = ranger.post(&path("acknowledge"), json!({"happened_at": never})).await;
-        assert_eq!(tap.refused(), impossible, "{never}");
-        let position = json!({"at": at(28.5, 110.35), "accuracy_m": 9.0, "measured_at": never});
-        assert_eq!(ranger.post(&path("arrive"), json!({"position": position})).await.refused(), impossible, "{never}");
-    }
-    let tap = ranger.post(&path("acknowledge"), json!({"happened_at": "1970-01-01T00:01:00Z"})).await.ok();
+    // A clock that begins anew at midnight of 1970 in China has not reached 1970 in UTC.
+    let tap = ranger.post(&path("acknowledge"), json!({"happened_at": "1969-12-31T16:00:00Z"})).await.ok();
     assert_eq!(tap["state"], "acknowledged", "the tap counts, its time is only shown");
+    assert_eq!(tap["dispatch"]["acknowledged"]["happened_at"], serde_json::Value::Null);
+    for never in ["-009998-01-01T00:00:00Z", "0001-01-01T00:00:00Z", "2100-01-01T00:00:00Z"] {
+        let position = json!({"at": at(28.5, 110.35), "accuracy_m": 9.0, "measured_at": never});
+        let tap = ranger.post(&path("arrive"), json!({"happened_at": never, "position": position})).await.ok();
+        assert_eq!(
+            tap["dispatch"]["arrived"],
+            serde_json::Value::Null,
+            "a place of no time proves no arrival: {never}"
+        );
+    }
 
     let cut_off = photo[..photo.len() / 2].to_vec();
     assert_eq!(ranger.photo(&path("photos"), "image/jpeg", cut_off).await.refused(), impossible);

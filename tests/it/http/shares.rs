@@ -20,6 +20,11 @@ fn too_many() -> (u16, String) {
     (429, "too_many".to_owned())
 }
 
+/// Waiting mends nothing: a phone shows the sentence and does not try again.
+fn no_more() -> (u16, String) {
+    (422, "invalid".to_owned())
+}
+
 fn as_sent_by(browser: &Browser, request: axum::http::request::Builder) -> axum::http::request::Builder {
     request.header(header::COOKIE, browser.cookie.as_deref().expect("logged in"))
 }
@@ -111,7 +116,7 @@ async fn a_hundred_notes_of_one_person_are_enough_for_one_incident() {
         world.state.desk.act(id.parse().expect("an id"), Input::Note { words }, &by).await.expect("noted");
     }
     let refused = officer.post(&path, json!({"words": "再一条"})).await;
-    assert_eq!(refused.refused(), too_many());
+    assert_eq!(refused.refused(), no_more());
     officer.post_as(first, &path, json!({"words": "第一条"})).await.ok();
     world.browser("l1", Access::Officer).await.post(&path, json!({"words": "收到"})).await.ok();
 }
@@ -134,13 +139,15 @@ async fn sixty_photos_and_a_thousand_steps_of_one_person_are_enough_for_one_inci
     }
     let photo = leaves(64, 48).to_jpeg(70).expect("a photo");
     let path = format!("/api/v1/incidents/{id}/photos");
-    assert_eq!(officer.photo(&path, "image/jpeg", photo.clone()).await.refused(), too_many());
+    assert_eq!(officer.photo(&path, "image/jpeg", photo.clone()).await.refused(), no_more());
     let intend = format!("/api/v1/incidents/{id}/intent");
     officer.post(&intend, json!({"intent": "dispatch"})).await.ok();
     for number in 0..940 {
         act(Input::Note { words: format!("第{number}条") }).await;
     }
-    assert_eq!(officer.post(&intend, json!({"intent": "dispatch"})).await.refused(), too_many());
+    assert_eq!(officer.post(&intend, json!({"intent": "dispatch"})).await.refused(), no_more());
+    let merge = format!("/api/v1/incidents/{id}/merge");
+    assert_eq!(officer.post(&merge, json!({"other": id})).await.refused(), no_more(), "by every door");
     let other = world.browser("l1", Access::Officer).await;
     other.photo(&path, "image/jpeg", photo).await.ok();
     other.post(&intend, json!({"intent": "dispatch"})).await.ok();

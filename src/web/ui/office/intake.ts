@@ -72,7 +72,7 @@ export async function submit(): Promise<void> {
     clear();
     select(incident.id);
     // The server adds a report to a fire it already knows: the officer must hear that this one is not new.
-    tell((incident.sightings_count ?? incident.sightings.length) > 1 ? w.intakeJoined(incident.code) : w.intakeOpened(incident.code), incident.id);
+    tell(incident.sightings_count > 1 ? w.intakeJoined(incident.code) : w.intakeOpened(incident.code), incident.id);
   } catch (error) {
     refusal.value = failure(error);
   } finally {

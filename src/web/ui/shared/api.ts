@@ -82,11 +82,15 @@ export async function getTimed<T extends { now: Time }>(path: string): Promise<T
 
 export const pictureUrl = (id: string, crop = false): string => `${BASE}/pictures/${encodeURIComponent(id)}${crop ? '?crop=1' : ''}`;
 /** Why a picture does not show: the server's sentence when it has been removed for good, else nothing. */
-export const whyGone = (id: string): Promise<string> =>
-  get(`/pictures/${encodeURIComponent(id)}`).then(
+export async function whyGone(id: string): Promise<string> {
+  // Its head first: what only failed for a moment is not fetched again to be thrown away.
+  const head = await fetch(pictureUrl(id), { method: 'HEAD' }).catch(() => null);
+  if (head?.status !== 410) return '';
+  return get(`/pictures/${encodeURIComponent(id)}`).then(
     () => '',
-    (why: unknown) => (why instanceof Problem && why.status === 410 ? why.message : ''),
+    (why: unknown) => (why instanceof Problem ? why.message : ''),
   );
+}
 export const selfTestUrl = (camera: string, stamp: string): string => `${BASE}/cameras/${encodeURIComponent(camera)}/self-test?t=${encodeURIComponent(stamp)}`;
 export const frameUrl = (camera: string, stamp: string | null): string =>
   `${BASE}/cameras/${encodeURIComponent(camera)}/frame?t=${encodeURIComponent(stamp ?? '')}`;

@@ -15,7 +15,7 @@ export function Evidence({ incident }: { incident: Incident }) {
   const w = words();
   const [chosen, choose] = useState<readonly string[] | null>(null);
   const { sightings, struck_out } = incident;
-  const count = incident.sightings_count ?? sightings.length;
+  const count = incident.sightings_count;
   // The last piece stays: an incident without any is closed instead.
   const sortable = incident.state !== 'closed' && count > 1;
   const toggle = (id: string): void => choose(chosen?.includes(id) ? chosen.filter((it) => it !== id) : [...(chosen ?? []), id]);

@@ -9,6 +9,7 @@ import { half } from '../../shared/lang';
 import { clockTime, ms } from '../../shared/time';
 import { Failed, Loading } from '../../shared/ui';
 import { common } from '../../shared/words';
+import { unbroken } from '../say/lines';
 import { inWords } from '../say/log';
 import { words } from '../words';
 import { Call } from './place';
@@ -74,21 +75,24 @@ function Messages({ incident: { messages = [] } }: { incident: Incident }) {
 function Log({ incident }: { incident: Incident }) {
   const w = words();
   const [all, setAll] = useState(false);
-  const [older, setOlder] = useState<LogEntry[]>([]);
+  const [read, setRead] = useState<ReadonlyMap<number, LogEntry>>(new Map());
+  const [reading, setReading] = useState(false);
   const [failed, setFailed] = useState<string | null>(null);
   const newest = incident.log ?? [];
-  const from = newest[0]?.version ?? 1;
-  const log = [...older.filter((it) => it.version < from), ...newest].reverse();
+  const known = new Map([...read, ...newest.map((it) => [it.version, it] as const)]);
+  const { log, older } = unbroken(known, newest[newest.length - 1]?.version ?? 0);
   if (log.length === 0) return null;
-  const first = log[log.length - 1]?.version ?? 1;
   const readOlder = async (): Promise<void> => {
+    setReading(true);
     try {
-      const page = await get<{ items: LogEntry[] }>(`/incidents/${incident.id}/log?before=${first}`);
-      setOlder((known) => [...page.items, ...known]);
+      const page = await get<{ items: LogEntry[] }>(`/incidents/${incident.id}/log?before=${older + 1}`);
+      // What is newest now stays at hand, though the record is read again meanwhile.
+      setRead(new Map([...known, ...page.items.map((it) => [it.version, it] as const)]));
       setFailed(null);
     } catch (error) {
       setFailed(failure(error));
     }
+    setReading(false);
   };
   const shown = all ? log : log.slice(0, LOG_SHOWN);
   return (
@@ -109,12 +113,12 @@ function Log({ incident }: { incident: Incident }) {
       </ul>
       {log.length > LOG_SHOWN && !all && (
         <button type="button" class="link" onClick={() => setAll(true)}>
-          {w.showAll(incident.version)}
+          {w.showAll(log.length)}
         </button>
       )}
-      {all && first > 1 && (
-        <button type="button" class="link" data-action="older" onClick={() => void readOlder()}>
-          {w.showOlder(first - 1)}
+      {all && older > 0 && (
+        <button type="button" class="link" data-action="older" disabled={reading} onClick={() => void readOlder()}>
+          {w.showOlder(older)}
         </button>
       )}
       {failed && <p class="not-well">{failed}</p>}
