@@ -44,7 +44,7 @@ use std::path::Path;
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{Signal, SignalKind, signal as unix_signal};
+use tokio::signal::unix::{SignalKind, signal as unix_signal};
 use tokio::sync::{Mutex, mpsc, watch as signal};
 use tokio::task::JoinSet;
 
@@ -104,7 +104,7 @@ const DATABASE_ENDS_WITHIN: Duration = Duration::from_secs(1);
 
 /// Runs until Ctrl-C or SIGTERM.
 pub async fn run(mut options: Options) -> Result<()> {
-    let signals = Signals::listen()?;
+    let mut asked_to_stop = hear_signals(options.lang)?;
     let clock = Clock::System;
     let data = options.config.store.data.clone();
     let _lock = own(&data)?;
@@ -213,7 +213,7 @@ pub async fn run(mut options: Options) -> Result<()> {
     }
     let connections = camera::left_for_browsers(web.registers.current().cameras.len());
     let web = web.with_network(web::Network { connections, ..web::Network::default() });
-    web::serve(listener, web, asked_to_stop(signals, options.lang)).await?;
+    web::serve(listener, web, async move { drop(asked_to_stop.wait_for(|asked| *asked).await) }).await?;
     stop.send_replace(Stage::Cameras);
     ended("cameras", CAMERAS_END_WITHIN, cameras).await;
     stop.send_replace(Stage::All);
@@ -334,35 +334,24 @@ pub fn inbound_key() -> Result<Option<String>> {
     Ok(Some(key))
 }
 
-/// Ctrl-C and SIGTERM, heard from the first moment on: one that comes while the program starts is a stop like any other.
-struct Signals {
-    interrupt: Signal,
-    terminate: Signal,
-}
-
-impl Signals {
-    fn listen() -> Result<Self> {
-        let listen = |kind| unix_signal(kind).map_err(|e| Error::internal("cannot listen for signals").because(e));
-        Ok(Self { interrupt: listen(SignalKind::interrupt())?, terminate: listen(SignalKind::terminate())? })
-    }
-
-    /// The exit code of the next signal: 128 and its number.
-    async fn next(&mut self) -> i32 {
-        tokio::select! {
-            _ = self.interrupt.recv() => 128 + SignalKind::interrupt().as_raw_value(),
-            _ = self.terminate.recv() => 128 + SignalKind::terminate().as_raw_value(),
-        }
-    }
-}
-
-/// Until a signal comes. A second one ends the program at once, with the exit code of that signal. What was committed is there at
-/// the next start.
-async fn asked_to_stop(mut signals: Signals, lang: Lang) {
-    signals.next().await;
-    tracing::info!("{}", lang.pick("正在停止；再按一次立即结束", "stopping; once more ends at once"));
+/// Ctrl-C and SIGTERM, heard from the first moment on: the first of them is a stop, also while the program starts, and the second ends it
+/// at once, with that signal's exit code. What was committed is there at the next start.
+fn hear_signals(lang: Lang) -> Result<signal::Receiver<bool>> {
+    let listen = |kind| unix_signal(kind).map_err(|e| Error::internal("cannot listen for signals").because(e));
+    let (mut interrupt, mut terminate) = (listen(SignalKind::interrupt())?, listen(SignalKind::terminate())?);
+    let (asked, heard) = signal::channel(false);
     tokio::spawn(async move {
-        let code = signals.next().await;
-        tracing::warn!("{}", lang.pick("立即结束", "ending at once"));
-        std::process::exit(code);
+        loop {
+            let kind = tokio::select! {
+                _ = interrupt.recv() => SignalKind::interrupt(),
+                _ = terminate.recv() => SignalKind::terminate(),
+            };
+            if asked.send_replace(true) {
+                tracing::warn!("{}", lang.pick("立即结束", "ending at once"));
+                std::process::exit(128 + kind.as_raw_value());
+            }
+            tracing::info!("{}", lang.pick("正在停止；再按一次立即结束", "stopping; once more ends at once"));
+        }
     });
+    Ok(heard)
 }

@@ -214,10 +214,10 @@ impl OpenBook {
         next.or_else(|| self.open.first_key_value()).map(|(id, _)| *id)
     }
 
-    /// Whether the incident is another one than its log tells at the same version.
+    /// Whether the incident is another one than its log tells. A log that is further on is read next time.
     pub(super) fn disagrees(&self, log: &Filed) -> bool {
         let known = self.get(log.incident.id);
-        known.is_some_and(|it| it.incident.version == log.incident.version && **it != *log)
+        known.is_some_and(|it| log.incident.version <= it.incident.version && **it != *log)
     }
 }
 

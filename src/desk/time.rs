@@ -134,6 +134,13 @@ impl Desk {
     /// rebuilt.
     pub async fn audit(&self) -> Result<()> {
         let book = self.open_book().await?;
+        if self.store.cursor().await? < book.cursor() {
+            tracing::error!(
+                "the log ends before what the desk has read of it (another database, an older backup?): read anew"
+            );
+            *self.book.lock().await = Some(Arc::new(OpenBook::read(&self.store, self.clock.now()).await?));
+            return Ok(());
+        }
         let Some(next) = book.after(self.audited().last) else { return Ok(()) };
         self.audited().last = Some(next);
         let log = match self.store.incident(next).await {

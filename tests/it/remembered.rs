@@ -45,6 +45,29 @@ async fn an_incident_that_is_not_what_its_log_says_is_named_and_rebuilt() {
     assert!(log.iter().any(|it| matches!(&it.event, Event::Noted { words } if words == "改过的")));
 }
 
+/// A database that has lost its last commits (a replica that took over, a backup put back under the running program): the desk finds that
+/// the log ends before what it has read of it, and goes on from there.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_log_that_has_lost_its_end_is_read_anew() {
+    let (t, clock) = (TestStore::sqlite().await, Clock::simulated(start()));
+    let desk = desk(&t.store, &clock);
+    let officer = By { actor: Actor::Officer { person: "o2".into() }, action: None, happened_at: None };
+    let incident = desk.sighting(fire("a", 0.0)).await.expect("filed");
+    desk.act(incident, Input::Note { words: "最后一条".into() }, &officer).await.expect("noted");
+    for sql in [
+        "DELETE FROM event WHERE seq = (SELECT MAX(seq) FROM event)",
+        "UPDATE incident SET version = version - 1",
+        "UPDATE log_head SET seq = (SELECT MAX(seq) FROM event), hash = (SELECT hash FROM event ORDER BY seq DESC LIMIT 1)",
+    ] {
+        t.execute(sql).await;
+    }
+    desk.audit().await.expect("read");
+    assert_eq!(desk.open_book().await.expect("read").cursor(), t.store.cursor().await.expect("asked"));
+    desk.act(incident, Input::Note { words: "又一条".into() }, &officer).await.expect("it goes on");
+    let another = desk.sighting(fire("b", 0.03)).await.expect("filed");
+    assert!(desk.open_book().await.expect("read").get(another).is_some(), "and sees what is new");
+}
+
 /// A hundred and twenty pieces of evidence that nothing can be made of, and one fire after them: it is filed at once, and the others
 /// are counted and tried again, ever later.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
