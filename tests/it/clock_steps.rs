@@ -16,7 +16,7 @@ folder_every = "100ms"
 [policy]
 acknowledge_within = "6s"
 arrive_within = "10s"
-report_within = "14s"
+report_within = "30s"
 ladder = [
     { after = "3s", unless = "acknowledged", tell = ["ranger"], channel = "voice" },
     { after = "6s", unless = "acknowledged", tell = ["village_chief", "township_duty"], channel = "sms" },

@@ -283,9 +283,9 @@ async fn hotspots_come_back_until_sighted(t: TestStore) {
     let known = t.store.hotspots_since(at(0), 10).await.unwrap();
     assert_eq!(
         known.iter().map(|k| (k.hotspot.key.as_str(), k.incident)).collect::<Vec<_>>(),
-        [("a", Some(incident.id)), ("b", None)]
+        [("b", None), ("a", Some(incident.id))]
     );
-    assert_eq!(known[0].hotspot, a2, "the newest processing is shown");
+    assert_eq!(known[1].hotspot, a2, "the newest processing is shown");
     assert_eq!(t.store.hotspots_since(at(1), 10).await.unwrap(), []);
 }
 
