@@ -100,7 +100,7 @@ pub struct Endpoint {
 #[derive(Debug)]
 pub enum Outcome {
     Taken,
-    /// The vendor counts differently than we do: not an attempt, but a wait.
+    /// The vendor counts differently than we do: an attempt, and the next not before `wait` is over.
     OverLimit {
         wait: SignedDuration,
     },

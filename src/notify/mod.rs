@@ -28,6 +28,8 @@ use tokio::task::{Id, JoinError, JoinSet};
 const CHANNELS: [Channel; 3] = [Channel::Voice, Channel::Sms, Channel::Wecom];
 /// Batches under way on one channel. A gateway that needs 30 s for each still takes 32 a minute: more people than one fire calls.
 const SEATS: usize = 16;
+/// And those of them that drills, and texts which the board shows as failed, may have: half, so that a fire never waits for them.
+const SPARE_SEATS: usize = SEATS / 2;
 /// How often the outbox is looked into; a text waits no longer than that for its gateway.
 const LOOKS_EVERY: Duration = Duration::from_secs(1);
 /// A batch is borrowed for the longest hand-over and this, which is what the database may need to write its end down
@@ -61,18 +63,20 @@ pub struct Notifier {
 
 type Handed = (Vec<Message>, Outcome);
 
-/// Batches that gateways have in hand, at most [`SEATS`] a channel and one a number. Dropped, they are left, and come free with
-/// their lease.
+/// Batches that gateways have in hand, at most [`SEATS`] a channel, [`SPARE_SEATS`] of them spare, and one a number. Dropped, they are
+/// left, and come free with their lease.
 #[derive(Default)]
 struct UnderWay {
     sends: JoinSet<Handed>,
-    numbers: HashMap<Id, Number>,
+    numbers: HashMap<Id, (Number, bool)>,
 }
 
 impl UnderWay {
-    fn has_room(&self, number: &Number) -> bool {
-        let seats = self.numbers.values().filter(|it| it.0 == number.0).count();
-        seats < SEATS && self.numbers.values().all(|it| it != number)
+    fn has_room(&self, number: &Number, spare: bool) -> bool {
+        let seats = || self.numbers.values().filter(|(it, _)| it.0 == number.0);
+        seats().count() < SEATS
+            && (!spare || seats().filter(|(_, spare)| *spare).count() < SPARE_SEATS)
+            && seats().all(|(it, _)| it != number)
     }
 
     /// The next answer; `None` when nothing is under way.
@@ -162,7 +166,7 @@ impl Notifier {
     }
 
     /// Hands over one text that belongs to no incident, within the share of the vendor's limits that drills have. True when the gateway
-    /// has taken it; without one, or where a limit forbids it now, nothing happens. `key`: the same text has the same.
+    /// has taken it; without one, or where a limit forbids it now, nothing is handed over. `key`: the same text has the same.
     pub async fn tell(&self, phone: &str, words: &str, key: &str) -> bool {
         let Some(sender) = self.gateways.of(Channel::Sms) else { return false };
         let number = limits::number(Channel::Sms, Some(phone));
@@ -188,11 +192,11 @@ impl Notifier {
             self.by_hand(&line.messages).await?;
             return Ok(line.messages.len());
         };
-        if !under_way.has_room(&line.number) {
-            return Ok(0);
-        }
         let batch = line.first();
         let spare = line.drill || batch[0].status == Status::Failed;
+        if !under_way.has_room(&line.number, spare) {
+            return Ok(0);
+        }
         if !self.is_awaited(&batch).await? {
             self.store.message_over(batch[0].id).await?;
             return Ok(batch.len());
@@ -213,7 +217,7 @@ impl Notifier {
             let outcome = sender.send(&batch).await;
             (batch, outcome)
         });
-        under_way.numbers.insert(send.id(), line.number);
+        under_way.numbers.insert(send.id(), (line.number, spare));
         Ok(moved)
     }
 
@@ -238,28 +242,29 @@ impl Notifier {
 
     /// Returns the number of messages sent.
     async fn settle(&self, (batch, outcome): Handed) -> Result<usize> {
-        let now = self.clock.now();
-        match outcome {
+        let (now, attempts) = (self.clock.now(), batch[0].attempts + 1);
+        let (wait, is_long, why) = match outcome {
             Outcome::Taken => {
                 self.store.message_sent(batch[0].id, now).await?;
                 return Ok(batch.len());
             }
-            Outcome::OverLimit { wait } => self.hold(&batch, now + wait).await?,
-            Outcome::Failed(why) => {
-                let attempts = batch[0].attempts + 1;
-                let fate = match attempts < ATTEMPTS {
-                    true => Fate::Queued(now + back_off(attempts)),
-                    false => Fate::Failed(Some(now + LONGEST_WAIT)),
-                };
-                for message in &batch {
-                    tracing::warn!(message.id = %message.id, incident.id = %message.incident, attempts, error = %why,
-                        given_up = attempts >= ATTEMPTS, "a gateway did not take a text");
-                }
-                self.store.message_failed(batch[0].id, &why, fate).await?;
-                if attempts == ATTEMPTS {
-                    self.bell.notify_one();
-                }
-            }
+            Outcome::OverLimit { wait } => (wait, wait > HELD_MAX, limit_words(now + wait, wait > HELD_MAX)),
+            Outcome::Failed(why) => (back_off(attempts), false, why),
+        };
+        // What the board shows as failed stays so until it is taken, however it came there.
+        let was_given_up = batch[0].status == Status::Failed;
+        let given_up = was_given_up || is_long || attempts >= ATTEMPTS;
+        let fate = match given_up {
+            true => Fate::Failed(Some(now + wait.max(LONGEST_WAIT))),
+            false => Fate::Queued(now + wait),
+        };
+        for message in &batch {
+            tracing::warn!(message.id = %message.id, incident.id = %message.incident, attempts, error = %why, given_up,
+                "a gateway did not take a text");
+        }
+        self.store.message_failed(batch[0].id, &why, fate).await?;
+        if given_up && !was_given_up {
+            self.bell.notify_one();
         }
         Ok(0)
     }
@@ -279,28 +284,40 @@ impl Notifier {
 
     /// A vendor's limit: a while is waited, longer is another way's turn. What the board shows as failed keeps its cause.
     async fn hold(&self, messages: &[Message], until: Timestamp) -> Result<()> {
-        let clock = jiff::tz::offset(8).to_datetime(until).strftime("%H:%M:%S").to_string();
-        let is_long = until.duration_since(self.clock.now()) > HELD_MAX;
+        let now = self.clock.now();
         let mut held = HashSet::new();
         // A batch is one.
         for message in messages.iter().filter(|it| held.insert(it.batch.unwrap_or(it.id))) {
+            // What was never handed over may not be held again and again either.
+            let since = if message.attempts == 0 { message.created_at } else { now };
+            let is_long = until.duration_since(since) > HELD_MAX;
+            let limit = limit_words(until, is_long);
             let said = message.error.as_deref().filter(|it| message.attempts > 0 && !it.starts_with(LIMIT));
             if message.status == Status::Failed {
                 self.store.message_untried(message.id, said.unwrap_or(LIMIT), Some(until)).await?;
             } else if is_long {
-                let limit = format!("{LIMIT}，{clock} 前打不通 / vendor's limit: not before {clock}");
                 // What a gateway did not take may be taken then; what it was never asked for goes another way for good.
                 let fate = Fate::Failed(Some(until).filter(|_| message.attempts > 0));
                 self.store.message_failed(message.id, said.unwrap_or(&limit), fate).await?;
                 self.bell.notify_one();
             } else {
-                let why = format!(
-                    "{LIMIT}，等到 {clock}，急事请人工电话 / vendor's limit, waits until {clock}: phone by hand if urgent"
-                );
-                self.store.message_untried(message.id, &why, Some(until)).await?;
+                self.store.message_untried(message.id, &limit, Some(until)).await?;
             }
         }
         Ok(())
+    }
+}
+
+/// What the board says of a text that a vendor's limit holds.
+fn limit_words(until: Timestamp, is_long: bool) -> String {
+    let clock = jiff::tz::offset(8).to_datetime(until).strftime("%H:%M:%S");
+    match is_long {
+        true => format!("{LIMIT}，{clock} 前打不通 / vendor's limit: not before {clock}"),
+        false => {
+            format!(
+                "{LIMIT}，等到 {clock}，急事请人工电话 / vendor's limit, waits until {clock}: phone by hand if urgent"
+            )
+        }
     }
 }
 

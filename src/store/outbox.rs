@@ -221,7 +221,7 @@ impl Store {
         let mut rows: Vec<Row> = writing!(self, connection => {
             let mut tx = connection.begin().await.map_err(failed)?;
             for message in &fresh {
-                sqlx::query("UPDATE message SET batch = $1 WHERE id = $2 AND batch IS NULL AND status = 'queued'")
+                sqlx::query("UPDATE message SET batch = $1 WHERE id = $2 AND batch IS NULL AND (status = 'queued' OR again = 1)")
                     .bind(&batch).bind(message).execute(&mut *tx).await.map_err(failed)?;
             }
             let rows: Vec<Row> = sqlx::query_as(
@@ -329,8 +329,8 @@ impl Store {
         })
     }
 
-    /// When this channel's vendor was asked since `since`, once for what went out together, oldest first: what it has counted when
-    /// a restarted sender begins.
+    /// When this channel's vendor was asked since `since`, oldest first: what a restarted sender knows of its count. What went out
+    /// together stands there once, with its last try; its earlier ones are forgotten, so the vendor may have counted more.
     pub async fn tried_since(&self, channel: Channel, since: Timestamp) -> Result<Vec<Tried>> {
         let rows: Vec<(Option<String>, bool, i64)> = reading!(self, pool => sqlx::query_as(
             "SELECT MIN(phone), drill, MAX(tried_at_us) AS at_us FROM message WHERE channel = $1 AND tried_at_us >= $2 \

@@ -342,16 +342,62 @@ async fn a_vendor_that_counts_differently_makes_texts_wait_not_fail() {
     let office = Office::open().await;
     let (vendor, url) = Vendor::start(&office.clock, SMS, true).await;
     let config = NotifyConfig { sms_url: Some(url), ..NotifyConfig::default() };
-    *vendor.moods.lock().unwrap() = vec![StatusCode::TOO_MANY_REQUESTS; 9];
+    *vendor.moods.lock().unwrap() = vec![StatusCode::TOO_MANY_REQUESTS; 3];
     let incident = office.write(Channel::Sms, "138", "task").await;
     let notifier = office.notifier(config).await;
     notifier.deliver().await.unwrap();
     let shown = office.message(incident).await;
-    assert_eq!((shown.status, shown.attempts), (Status::Queued, 0));
+    assert_eq!((shown.status, shown.attempts), (Status::Queued, 1));
     assert!(shown.error.unwrap().contains("供应商限额，等到 14:01:00"));
     office.work_off(&notifier).await;
     assert_eq!(office.message(incident).await.status, Status::Sent);
-    assert_eq!(vendor.asked.lock().unwrap().len(), 10);
+    assert_eq!(vendor.asked.lock().unwrap().len(), 4);
+}
+
+/// A contract that has run out is "too many" for ever.
+#[tokio::test]
+async fn a_vendor_that_says_too_many_for_ever_is_given_up_and_stands_on_the_board() {
+    let office = Office::open().await;
+    let (vendor, url) = Vendor::start(&office.clock, SMS, true).await;
+    let config = NotifyConfig { sms_url: Some(url), ..NotifyConfig::default() };
+    *vendor.moods.lock().unwrap() = vec![StatusCode::TOO_MANY_REQUESTS; 6];
+    let incident = office.write(Channel::Sms, "138", "task").await;
+    let notifier = office.notifier(config).await;
+    notifier.deliver().await.unwrap();
+    assert_eq!(office.t.store.taken_by(Channel::Sms).await.unwrap().failed_since, 1, "the board says so");
+    for _ in 0..5 {
+        assert_eq!(office.message(incident).await.status, Status::Queued);
+        office.step(&notifier).await;
+    }
+    let shown = office.message(incident).await;
+    assert_eq!(shown.status, Status::Failed, "somebody else is told: {shown:?}");
+    assert_eq!(office.clock.now().duration_since(start()).as_mins(), 5);
+    office.work_off(&notifier).await;
+    assert_eq!(office.message(incident).await.status, Status::Sent, "and it is tried on");
+}
+
+/// He was rung three times this hour. The next call fails twice; then the limit holds it for an hour, and it is told another way.
+#[tokio::test]
+async fn a_call_that_is_shown_as_failed_waits_no_more_as_if_nobody_knew() {
+    let office = Office::open().await;
+    let (vendor, url) = Vendor::start(&office.clock, VOICE, true).await;
+    let notifier = office.notifier(voice(&url)).await;
+    for n in 0..3 {
+        office.write(Channel::Voice, "138", &format!("call {n}")).await;
+        office.work_off(&notifier).await;
+        office.clock.advance(SignedDuration::from_mins(1));
+    }
+    *vendor.moods.lock().unwrap() = vec![StatusCode::BAD_GATEWAY; 3];
+    let call = office.write(Channel::Voice, "138", "task").await;
+    notifier.deliver().await.unwrap();
+    while office.message(call).await.status == Status::Queued {
+        office.step(&notifier).await;
+    }
+    assert_eq!(vendor.asked.lock().unwrap().len(), 5, "given up by the limit, not by its tries");
+    while vendor.asked.lock().unwrap().len() == 5 {
+        office.step(&notifier).await;
+    }
+    assert_eq!(office.message(call).await.status, Status::Failed, "refused again, an hour later");
 }
 
 /// A gateway gone mad answers 200 and then never stops talking.

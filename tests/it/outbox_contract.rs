@@ -11,6 +11,7 @@ use jiff::SignedDuration;
 contract!(
     messages_are_borrowed_once_and_come_free_again,
     what_went_out_together_goes_out_together_again,
+    what_failed_before_it_ever_went_does_not_mute_its_number,
     the_first_word_goes_before_rings_and_a_fire_before_a_drill,
     no_number_hides_another_and_no_flood_fills_the_memory,
     a_gateway_is_judged_by_what_it_was_handed_last,
@@ -99,6 +100,16 @@ async fn what_went_out_together_goes_out_together_again(t: TestStore) {
     assert_eq!(due(&t.store, 60).await.len(), 1);
     t.store.message_sent(again[0].id, at(60)).await.unwrap();
     assert_eq!(t.store.failed_messages(9).await.unwrap(), [], "and one that arrives after all is no failure");
+}
+
+/// Given up before it was ever handed over, and tried on: it must not take all that is said to its number with it for good.
+async fn what_failed_before_it_ever_went_does_not_mute_its_number(t: TestStore) {
+    written(&t.store, vec![to("a")]).await;
+    let first = due(&t.store, 0).await.remove(0);
+    t.store.message_failed(first.id, "gateway says 500", Fate::Failed(Some(at(1)))).await.unwrap();
+    written(&t.store, vec![to("a")]).await;
+    let seen = due(&t.store, 1).await;
+    assert_eq!(borrow(&t.store, &seen.iter().collect::<Vec<_>>(), 1).await.len(), 2);
 }
 
 async fn the_first_word_goes_before_rings_and_a_fire_before_a_drill(t: TestStore) {

@@ -6,7 +6,7 @@ use crate::fixture::*;
 use huoyan::backup::{self, Office};
 use huoyan::clock::Clock;
 use huoyan::lang::Lang;
-use huoyan::store::Store;
+use huoyan::store::{Fate, Store};
 use huoyan::triage::event::{Actor, Event};
 use huoyan::triage::id::IncidentId;
 use huoyan::triage::incident::{By, Input};
@@ -23,6 +23,10 @@ async fn fire_with_a_note(t: &TestStore, clock: &Clock) -> IncidentId {
     let desk = desk(&t.store, clock);
     let fire = desk.sighting(satellite_sighting(&hotspot("1", "NRT"))).await.expect("filed");
     desk.act(fire, Input::Note { words: NOTE.to_owned() }, &officer()).await.expect("noted");
+    for text in t.store.messages_of(fire).await.expect("messages") {
+        let again = Fate::Queued(clock.now());
+        t.store.message_failed(text.id, "no answer", again).await.expect("tried in vain");
+    }
     fire
 }
 
@@ -87,6 +91,11 @@ async fn goes_on(store: &Store, fire: IncidentId, clock: &Clock) {
     assert!(store.incident(fire).await.expect("the fire").incident.log.iter().any(has_note));
     let told = store.messages_of(fire).await.expect("messages").len();
     assert!(told > 0, "the order to the ranger came along");
+    let texts = store.messages_of(fire).await.expect("messages");
+    assert!(
+        texts.iter().all(|it| it.batch == Some(it.id)),
+        "tried before, each goes again under its own key: {texts:?}"
+    );
     let desk = desk(store, clock);
     clock.advance(SignedDuration::from_mins(4));
     assert!(desk.tick().await.expect("a look at the clock") > 0, "the ladder goes on");

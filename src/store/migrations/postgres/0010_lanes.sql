@@ -5,6 +5,8 @@ ALTER TABLE message ADD COLUMN again BIGINT NOT NULL DEFAULT 0; -- 1 = failed, a
 -- Until now what went out together shared its time, and nothing else did.
 UPDATE message SET tried_at_us = sent_at_us, batch = (SELECT MIN(one.id) FROM message AS one
     WHERE one.channel = message.channel AND one.sent_at_us = message.sent_at_us) WHERE sent_at_us IS NOT NULL;
+-- What was tried and not taken is repeated alone, as its key was its own.
+UPDATE message SET batch = id WHERE batch IS NULL AND attempts > 0;
 CREATE INDEX message_batch ON message (batch);
 CREATE INDEX message_tried ON message (channel, tried_at_us);
 DROP INDEX message_due;
