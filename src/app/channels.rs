@@ -11,6 +11,8 @@ use jiff::{SignedDuration, Timestamp};
 
 /// A gateway that needs longer than this for a text is said to be slow: the next may fail.
 const SLOW: SignedDuration = SignedDuration::from_secs(10);
+/// For so long: a slow hour is over when nothing was slow within the last one, and on a quiet day no text comes to prove it.
+const SLOW_FOR: SignedDuration = SignedDuration::from_hours(1);
 
 /// A channel, and what its gateway has taken; `None` without a gateway.
 type Standing = (Channel, Option<Taken>);
@@ -21,7 +23,7 @@ pub async fn look(app: &App) {
     for (channel, url) in gateways(&app.config.notify) {
         let taken = match url {
             Some(_) => match app.store.taken_by(channel).await {
-                Ok(taken) => Some(taken),
+                Ok(taken) => Some(lately(taken, app.clock.now())),
                 // The part `database` says it; what was known of the channels stays.
                 Err(e) => return tracing::warn!(cause = e.chain(), "the channels were not looked at"),
             },
@@ -32,8 +34,19 @@ pub async fn look(app: &App) {
     said(app, "channels", !is_well(&all), || words(&all, Lang::Zh), || words(&all, Lang::En));
 }
 
+/// Without a slowness of long ago.
+fn lately(taken: Taken, now: Timestamp) -> Taken {
+    let is_old = taken.last.is_none_or(|last| now.duration_since(last) > SLOW_FOR);
+    Taken { needed: if is_old { SignedDuration::ZERO } else { taken.needed }, ..taken }
+}
+
 fn gateways(config: &NotifyConfig) -> [(Channel, &Option<String>); 3] {
     [(Channel::Voice, &config.voice_url), (Channel::Sms, &config.sms_url), (Channel::Wecom, &config.wecom_url)]
+}
+
+/// Whether there is any.
+pub fn has_gateway(config: &NotifyConfig) -> bool {
+    gateways(config).iter().any(|(_, url)| url.is_some())
 }
 
 /// A county may do without one channel: its messages go another way. Without any, or when one takes nothing or is slow, somebody
@@ -128,5 +141,10 @@ mod tests {
             assert_eq!(words(&all, Lang::Zh).contains("短信上次成功 11-21 14:00，网关慢，用了32秒"), !well);
             assert_eq!(words(&all, Lang::En).contains("texts: last taken 11-21 14:00, slow: after 32 s"), !well);
         }
+        let taken = Taken { needed: SignedDuration::from_secs(32), ..standing(None, Some(0))[1].1.expect("a gateway") };
+        let last = taken.last.expect("taken");
+        let after =
+            |minutes| is_well(&[(Channel::Sms, Some(lately(taken, last + SignedDuration::from_mins(minutes))))]);
+        assert_eq!([after(0), after(60), after(61)], [false, false, true], "and not for the rest of a quiet day");
     }
 }

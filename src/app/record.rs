@@ -35,9 +35,14 @@ const REST_MAX: Duration = Duration::from_secs(2);
 const MENDED_MAX: usize = 5;
 /// The day's text is tried for so long: later it is no news, and the next day's says more.
 const TELL_FOR: SignedDuration = SignedDuration::from_hours(1);
+/// And so often: seven tries leave the leader's number 13 of the 20 spare texts a day.
+const TELL_EVERY: SignedDuration = SignedDuration::from_mins(10);
+/// On the board: the day's text.
+const TEXT_PART: &str = "anchor";
 
 pub async fn run(app: App, notifier: Arc<Notifier>) {
     let mut keeper = Keeper::new(app.desk.clone(), app.store.clone(), app.config.retention.clone(), app.clock.clone());
+    let mut teller = Teller::default();
     loop {
         tokio::select! {
             () = keeper.round() => {}
@@ -45,8 +50,18 @@ pub async fn run(app: App, notifier: Arc<Notifier>) {
         }
         let en = keeper.words(Lang::En);
         app.parts.set(PART, en.is_empty(), keeper.words(Lang::Zh), en);
-        if let Err(e) = tell(&app.store, &notifier, &app.registers.current(), &app.config, app.clock.now()).await {
-            tracing::warn!("the head of the log was not told: {}", e.chain());
+        match teller.tell(&app.store, &notifier, &app.registers.current(), &app.config, app.clock.now()).await {
+            Ok(Day::Open) => {}
+            Ok(Day::Done) => drop(app.parts.set(TEXT_PART, true, "", "")),
+            Ok(Day::Untold(why)) => {
+                // Without any gateway that is the county's choice, and the part `channels` says so.
+                let chosen = why == Untold::NoGateway && !super::channels::has_gateway(&app.config.notify);
+                let en = why.words(Lang::En);
+                if app.parts.set(TEXT_PART, chosen, why.words(Lang::Zh), en) && !chosen {
+                    tracing::warn!(part = TEXT_PART, "{en}");
+                }
+            }
+            Err(e) => tracing::warn!("the head of the log was not told: {}", e.chain()),
         }
         if super::sleep_or_stop(&app, OPEN_EVERY).await {
             return;
@@ -161,26 +176,96 @@ impl Keeper {
     }
 }
 
-/// Once a day, from the configured time on: writes down where the log ends, and tells the leader on duty. A gateway that does not take it
-/// is tried for an hour; without a gateway, or a leader with a number, nobody is told. It is no alarm: nobody is told instead.
-pub async fn tell(store: &Store, notifier: &Notifier, county: &County, config: &Config, now: Timestamp) -> Result<()> {
-    let local = now.to_zoned(county_time());
-    let (from, tells) = match config.record.tell_at {
-        TellAt::At(time) => (time, true),
-        TellAt::Off => (Time::midnight(), false),
-    };
-    if local.time() < from {
-        return Ok(());
+/// Tells the leader on duty where the log ends.
+#[derive(Default)]
+pub struct Teller {
+    tried_at: Option<Timestamp>,
+}
+
+/// What became of the day's text.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Day {
+    /// Not due, or still tried: what was said of the day before stays.
+    Open,
+    /// Told, or nobody wants to be told.
+    Done,
+    Untold(Untold),
+}
+
+/// Why nobody has the day's text: somebody may write it down by hand.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Untold {
+    NoGateway,
+    /// Or none with a number.
+    NoLeader,
+    /// For an hour.
+    NotTaken,
+}
+
+impl Untold {
+    fn words(self, lang: Lang) -> &'static str {
+        match self {
+            Self::NoGateway => lang.pick(
+                "今天的存证短信没有发出：没有短信网关。请抄下日报末尾的存证",
+                "nobody has today's proof as a text: no SMS gateway. Write down the one at the end of the daily report",
+            ),
+            Self::NoLeader => lang.pick(
+                "今天的存证短信没有发出：没有带班领导，或没有其号码。请看值班表和人员表",
+                "nobody has today's proof as a text: no leader on duty, or no number. Look at rota and people",
+            ),
+            Self::NotTaken => lang.pick(
+                "今天的存证短信没有发出：网关一小时未收。请看网关，并抄下日报末尾的存证",
+                "nobody has today's proof as a text: the gateway has not taken it for an hour. Look at the gateway, and write down the one at the end of the daily report",
+            ),
+        }
     }
-    let Some(Kept { anchor, at, told_at: None }) = store.keep_anchor(local.date(), now).await? else { return Ok(()) };
-    let leader = county.duty(Role::CountyLeader, None, now).filter(|_| tells && now.duration_since(at) < TELL_FOR);
-    let Some(phone) = leader.and_then(|it| it.phone.as_deref()) else { return Ok(()) };
-    let words = words(&config.notify.signature, &anchor, at);
-    if notifier.tell(phone, &words, &format!("anchor {}", local.date())).await {
+}
+
+impl Teller {
+    /// Once a day, from the configured time on: writes down where the log ends, and tells the leader on duty. A gateway that does not
+    /// take it is tried every ten minutes for an hour. Then, or without a gateway or a leader with a number, nobody is told instead.
+    pub async fn tell(
+        &mut self,
+        store: &Store,
+        notifier: &Notifier,
+        county: &County,
+        config: &Config,
+        now: Timestamp,
+    ) -> Result<Day> {
+        let local = now.to_zoned(county_time());
+        let (from, tells) = match config.record.tell_at {
+            TellAt::At(time) => (time, true),
+            TellAt::Off => (Time::midnight(), false),
+        };
+        if local.time() < from {
+            return Ok(Day::Open);
+        }
+        let Some(Kept { anchor, at, told_at }) = store.keep_anchor(local.date(), now).await? else {
+            return Ok(Day::Open);
+        };
+        if !tells || told_at.is_some() {
+            return Ok(Day::Done);
+        }
+        if config.notify.sms_url.is_none() {
+            return Ok(Day::Untold(Untold::NoGateway));
+        }
+        let leader = county.duty(Role::CountyLeader, None, now);
+        let Some(phone) = leader.and_then(|it| it.phone.as_deref()) else { return Ok(Day::Untold(Untold::NoLeader)) };
+        if now.duration_since(at) >= TELL_FOR {
+            return Ok(Day::Untold(Untold::NotTaken));
+        }
+        if self.tried_at.is_some_and(|tried_at| now.duration_since(tried_at) < TELL_EVERY) {
+            return Ok(Day::Open);
+        }
+        self.tried_at = Some(now);
+        let words = words(&config.notify.signature, &anchor, at);
+        if !notifier.tell(phone, &words, &format!("anchor {}", local.date())).await {
+            return Ok(Day::Open);
+        }
         store.anchor_told(local.date(), now).await?;
         tracing::info!(%anchor, "the head of the log was told to the leader on duty");
+        Ok(Day::Done)
     }
-    Ok(())
 }
 
 /// In the county's language, as every text.

@@ -4,8 +4,9 @@ use super::*;
 use axum::http::StatusCode;
 use axum::routing::post;
 use axum::{Json, Router};
-use huoyan::app::record::tell;
+use huoyan::app::record::{Day, Teller, Untold};
 use huoyan::config::{Config, TellAt};
+use huoyan::county::County;
 use huoyan::notify::{Keys, Notifier};
 use serde_json::Value;
 use std::process::Command;
@@ -51,18 +52,25 @@ async fn the_leader_on_duty_is_told_once_a_day_where_the_log_ended() {
     let morning: Timestamp = "2026-04-05T00:00:00Z".parse().expect("08:00 in Beijing");
     let minutes = |n| morning + SignedDuration::from_mins(n);
 
+    let mut teller = Teller::default();
+    let mut tell = async |notifier: &Notifier, county: &County, config: &Config, at| {
+        teller.tell(store, notifier, county, config, at).await.expect("looked")
+    };
     let none = notifier(&config).await;
-    tell(store, &none, &county, &config, minutes(0)).await.expect("an empty log has no end");
+    assert_eq!(tell(&none, &county, &config, minutes(0)).await, Day::Open, "an empty log has no end");
     let fire = office.fire("a", 0.0).await;
-    tell(store, &none, &county, &config, minutes(0)).await.expect("without a gateway nobody is told");
+    assert_eq!(tell(&none, &county, &config, minutes(0)).await, Day::Untold(Untold::NoGateway));
     config.notify.sms_url = Some(vendor.start().await);
     let notifier = notifier(&config).await;
     office.note(fire, "later").await;
     *vendor.refuses.lock().expect("whole") = true;
-    tell(store, &notifier, &county, &config, minutes(1)).await.expect("tried");
+    let nobody = County { people: Vec::new(), ..county.clone() };
+    assert_eq!(tell(&notifier, &nobody, &config, minutes(0)).await, Day::Untold(Untold::NoLeader));
+    assert_eq!(tell(&notifier, &county, &config, minutes(1)).await, Day::Open, "refused");
     *vendor.refuses.lock().expect("whole") = false;
-    for n in [2, 3, 30] {
-        tell(store, &notifier, &county, &config, minutes(n)).await.expect("told, and once");
+    assert_eq!(tell(&notifier, &county, &config, minutes(10)).await, Day::Open, "not again within ten minutes");
+    for n in [11, 12, 30] {
+        assert_eq!(tell(&notifier, &county, &config, minutes(n)).await, Day::Done, "told, and once");
     }
     let texts = told();
     assert_eq!(texts.len(), 1, "{texts:?}");
@@ -75,12 +83,12 @@ async fn the_leader_on_duty_is_told_once_a_day_where_the_log_ended() {
 
     let day = SignedDuration::from_hours(24);
     *vendor.refuses.lock().expect("whole") = true;
-    tell(store, &notifier, &county, &config, minutes(-1) + day).await.expect("not yet eight");
-    tell(store, &notifier, &county, &config, minutes(0) + day).await.expect("tried");
+    assert_eq!(tell(&notifier, &county, &config, minutes(-1) + day).await, Day::Open, "not yet eight");
+    assert_eq!(tell(&notifier, &county, &config, minutes(0) + day).await, Day::Open, "refused");
     *vendor.refuses.lock().expect("whole") = false;
-    tell(store, &notifier, &county, &config, minutes(61) + day).await.expect("too late");
+    assert_eq!(tell(&notifier, &county, &config, minutes(60) + day).await, Day::Untold(Untold::NotTaken), "too late");
     config.record.tell_at = TellAt::Off;
-    tell(store, &notifier, &county, &config, minutes(0) + day + day).await.expect("off");
+    assert_eq!(tell(&notifier, &county, &config, minutes(0) + day + day).await, Day::Done, "off");
     assert_eq!(told().len(), 1);
     let kept = store.keep_anchor(date(2026, 4, 7), minutes(9) + day + day).await.expect("kept").expect("an anchor");
     assert_eq!((kept.at, kept.told_at), (minutes(0) + day + day, None), "kept all the same");

@@ -363,6 +363,7 @@ export const en: typeof zh = {
     analyses: 'Analyses',
     backups: 'Backups',
     record: 'Proof of the record',
+    anchor: 'Proof by text',
   },
   partProblem: (part, words) => (words ? `${part}: ${words}` : `${part} not well`),
   server: 'Server',

@@ -362,6 +362,7 @@ export const zh = {
     analyses: '分析记录',
     backups: '备份',
     record: '记录存证',
+    anchor: '存证短信',
   } as Record<string, string>,
   partProblem: (part: string, words: string) => (words ? `${part}：${words}` : `${part}异常`),
   server: '服务器',
