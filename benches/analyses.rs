@@ -4,6 +4,7 @@
 use huoyan::app::prune::prune;
 use huoyan::bus::Bus;
 use huoyan::clock::Clock;
+use huoyan::config::Config;
 use huoyan::county::{County, Registers};
 use huoyan::desk::Desk;
 use huoyan::store::Store;
@@ -13,10 +14,8 @@ use huoyan::triage::geo::{LatLon, Locus};
 use huoyan::triage::id::SightingId;
 use huoyan::triage::incident::{By, Input};
 use huoyan::triage::policy::Policy;
-use huoyan::triage::retention::Retention;
 use huoyan::triage::sighting::{Sighting, Source};
 use jiff::{SignedDuration, Timestamp};
-use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -32,6 +31,8 @@ async fn main() {
     let looks = if std::env::args().any(|it| it == "--bench") { LOOKS_A_DAY } else { LOOKS_A_DAY / 24 };
     let folder = tempfile::tempdir().expect("a folder");
     let store = Store::open("sqlite", folder.path()).await.expect("a store");
+    let mut config = Config::default();
+    config.store.data = folder.path().to_owned();
     let frames: Vec<Analysis> = (0..looks * CAMERAS).map(frame).collect();
     let began = Instant::now();
     for batch in frames.chunks(BATCH) {
@@ -55,12 +56,9 @@ async fn main() {
     let fire = desk.sighting(sighting(clock.now())).await.expect("filed");
     let quiet = slowest(&desk, fire, || false).await;
     let (keeper, now) = (store.clone(), clock.clone());
-    let pruning =
-        tokio::spawn(
-            async move { prune(&keeper, Path::new("none"), &Retention::default(), &now).await.expect("prunes") },
-        );
+    let pruning = tokio::spawn(async move { prune(&keeper, &config, &now).await });
     let busy = slowest(&desk, fire, || pruning.is_finished()).await;
-    assert_eq!(pruning.await.expect("ends").days, 1, "a day went");
+    assert_eq!(pruning.await.expect("ends").0.days, 1, "a day went");
     assert!(!folder.path().join("analyses/2026-04-05.db").exists());
     println!("slowest of 50 actions: {quiet:.1?} with nothing beside, {busy:.1?} while the day goes");
 }

@@ -141,7 +141,7 @@ pub async fn run(mut options: Options) -> Result<()> {
         points: Arc::default(),
         parts: Parts::default(),
         drills: DrillBoard::default(),
-        room: disk::Room::default(),
+        room: disk::Room::new(store_url(&config) == "sqlite"),
         lookout: video::Lookout::default(),
         stop: stopped.clone(),
         config: Arc::clone(&config),

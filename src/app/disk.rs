@@ -41,8 +41,12 @@ pub fn size(path: &Path) -> u64 {
 }
 
 /// Whether there is room. Shared between those who look, write and shed.
-#[derive(Clone, Debug, Default)]
-pub struct Room(Arc<Mutex<State>>);
+#[derive(Clone, Debug)]
+pub struct Room {
+    /// Whether analyses lie on this disk; PostgreSQL has one of its own.
+    has_analyses: bool,
+    state: Arc<Mutex<State>>,
+}
 
 #[derive(Debug, Default)]
 struct State {
@@ -52,6 +56,10 @@ struct State {
 }
 
 impl Room {
+    pub fn new(has_analyses: bool) -> Self {
+        Self { has_analyses, state: Arc::default() }
+    }
+
     /// Takes note of what is free. Yields what the board has to say, in Chinese and English.
     pub fn look(&self, free: u64, limits: &DiskConfig, now: Timestamp) -> Option<(String, String)> {
         let mut state = self.state();
@@ -63,9 +71,9 @@ impl Room {
             }
         }
         let (zh, en) = if state.is_short {
-            short(gib(free), limits)
+            self.short(gib(free), limits)
         } else if gib(free) < limits.warn_gib {
-            low(gib(free), limits, days_left(&state.notes, free, limits, now))
+            self.low(gib(free), limits, days_left(&state.notes, free, limits, now))
         } else {
             state.shed = Removed::default();
             return None;
@@ -74,9 +82,14 @@ impl Room {
         Some((zh + &zh_gone, en + &en_gone))
     }
 
-    /// Less is free than the reserve: analyses are not kept, and `prune` makes room.
+    /// Less is free than the reserve: `prune` makes room.
     pub fn is_short(&self) -> bool {
         self.state().is_short
+    }
+
+    /// Short where analyses lie: they are not kept.
+    pub fn is_short_for_analyses(&self) -> bool {
+        self.has_analyses && self.is_short()
     }
 
     /// What was removed for want of room, for the board.
@@ -85,7 +98,51 @@ impl Room {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn low(&self, free: f64, limits: &DiskConfig, days: Option<f64>) -> (String, String) {
+        let reserve = limits.reserve_gib;
+        let (zh_when, en_when) = match days.map(f64::ceil) {
+            Some(days) => (
+                format!("，按最近的用量约{days:.0}天后用到保留空间"),
+                format!(
+                    ", at this pace the reserve is reached in about {days:.0} {}",
+                    if days <= 1.0 { "day" } else { "days" }
+                ),
+            ),
+            None => Default::default(),
+        };
+        let (zh_first, en_first) = match self.has_analyses {
+            true => ("先停止并清除分析记录，再清除", "analyses stop and go first, then "),
+            false => ("依次清除", "these go in turn: "),
+        };
+        (
+            format!(
+                "数据盘剩{free:.1} GiB{zh_when}；低于{reserve:.1} GiB时{zh_first}热点原始文件、无警情的图片、误报的图片：请清理磁盘或换更大的磁盘"
+            ),
+            format!(
+                "{free:.1} GiB are free{en_when}; below {reserve:.1} GiB {en_first}hotspot lists that were read, pictures of no incident, \
+                 pictures of false alarms: make room or move to a larger disk"
+            ),
+        )
+    }
+
+    fn short(&self, free: f64, limits: &DiskConfig) -> (String, String) {
+        let reserve = limits.reserve_gib;
+        let (zh_first, en_first) = match self.has_analyses {
+            true => ("不再保存分析记录，并清除旧的分析记录、", "analyses are no longer kept, and old ones, "),
+            false => ("清除旧的", ""),
+        };
+        (
+            format!(
+                "数据盘只剩{free:.1} GiB，低于保留的{reserve:.1} GiB：{zh_first}热点原始文件、无警情和误报的图片；火情证据和事件记录不清除：请立即清理磁盘或换更大的磁盘"
+            ),
+            format!(
+                "only {free:.1} GiB are free, less than the reserve of {reserve:.1} GiB: {en_first}hotspot lists that were read, pictures of \
+                 no incident and of false alarms go. Evidence of fires and the log stay: make room at once or move to a larger disk"
+            ),
+        )
     }
 }
 
@@ -95,40 +152,6 @@ fn days_left(notes: &VecDeque<(Timestamp, u64)>, free: u64, limits: &DiskConfig,
     let a_day = gib(then.saturating_sub(free)) / (now.duration_since(*at).as_secs_f64() / 86_400.0);
     let days = (gib(free) - limits.reserve_gib) / a_day;
     days.is_finite().then_some(days).filter(|days| *days < DAYS_MAX)
-}
-
-fn low(free: f64, limits: &DiskConfig, days: Option<f64>) -> (String, String) {
-    let reserve = limits.reserve_gib;
-    let (zh_when, en_when) = match days {
-        Some(days) => (
-            format!("，按最近的用量约{:.0}天后用到保留空间", days.ceil()),
-            format!(", at this pace the reserve is reached in about {:.0} days", days.ceil()),
-        ),
-        None => Default::default(),
-    };
-    (
-        format!(
-            "数据盘剩{free:.1} GiB{zh_when}；低于{reserve:.1} GiB时先停止并清除分析记录，再清除热点原始文件、无警情的图片、误报的图片：请清理磁盘或换更大的磁盘"
-        ),
-        format!(
-            "{free:.1} GiB are free{en_when}; below {reserve:.1} GiB analyses stop and go first, then hotspot lists that were read, pictures of no \
-             incident, pictures of false alarms: make room or move to a larger disk"
-        ),
-    )
-}
-
-fn short(free: f64, limits: &DiskConfig) -> (String, String) {
-    let reserve = limits.reserve_gib;
-    (
-        format!(
-            "数据盘只剩{free:.1} GiB，低于保留的{reserve:.1} GiB：不再保存分析记录，并清除旧的分析记录、热点原始文件、无警情和误报的图片；火情证据和事件记录不清除：请立即清理磁盘或换更大的磁盘"
-        ),
-        format!(
-            "only {free:.1} GiB are free, less than the reserve of {reserve:.1} GiB: analyses are no longer kept, and old \
-             ones, hotspot lists that were read, pictures of no incident and of false alarms go. Evidence of fires and the log stay: make room at \
-             once or move to a larger disk"
-        ),
-    )
 }
 
 /// What went, until there is room again.
@@ -166,7 +189,7 @@ mod tests {
 
     #[test]
     fn the_board_says_before_it_happens_what_will_go_and_when() {
-        let (room, limits) = (Room::default(), DiskConfig::default());
+        let (room, limits) = (Room::new(true), DiskConfig::default());
         assert_eq!(room.look(14 * WHOLE, &limits, at(0)), None);
         let (zh, _) = room.look(9 * WHOLE, &limits, at(1)).expect("below the warning");
         assert!(
@@ -175,13 +198,13 @@ mod tests {
         );
         // 10 GiB in 48 hours: the 2 GiB above the reserve last less than half a day.
         let (zh, en) = room.look(4 * WHOLE, &limits, at(48)).expect("below the warning");
-        assert!(zh.contains("约1天后") && en.contains("in about 1 days"), "{zh} {en}");
+        assert!(zh.contains("约1天后") && en.contains("in about 1 day;"), "{zh} {en}");
         assert!(!room.is_short());
     }
 
     #[test]
     fn a_short_disk_stays_short_until_there_is_more_than_the_reserve_and_says_what_went() {
-        let (room, limits) = (Room::default(), DiskConfig::default());
+        let (room, limits) = (Room::new(true), DiskConfig::default());
         room.look(2 * WHOLE - 1, &limits, at(0));
         assert!(room.is_short());
         room.shed(Removed { days: 3, ..Removed::default() });
@@ -192,5 +215,18 @@ mod tests {
         assert!(!room.is_short());
         assert_eq!(room.look(11 * WHOLE, &limits, at(3)), None);
         assert!(!room.look(WHOLE, &limits, at(4)).expect("short again").0.contains("图片2幅"));
+    }
+
+    #[test]
+    fn where_analyses_have_a_disk_of_their_own_they_stay_and_the_board_does_not_speak_of_them() {
+        let (room, limits) = (Room::new(false), DiskConfig::default());
+        for free in [9 * WHOLE, WHOLE] {
+            let (zh, en) = room.look(free, &limits, at(0)).expect("said");
+            assert!(!zh.contains("分析记录") && zh.contains("清除") && !en.contains("analyses"), "{zh} {en}");
+        }
+        assert!(room.is_short() && !room.is_short_for_analyses());
+        let here = Room::new(true);
+        here.look(WHOLE, &limits, at(0));
+        assert!(here.is_short_for_analyses());
     }
 }

@@ -5,12 +5,13 @@ use super::App;
 use super::evidence::{self, Eye, Provenance};
 use super::lane::{Lane, Round};
 use super::watch::Seen;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::frame::Picture;
 use crate::triage::detection::Analysis;
 use crate::triage::id::{CameraId, PictureId, SightingId};
 use crate::triage::sighting::Sighting;
 use jiff::Timestamp;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use tokio::sync::{Mutex, mpsc};
 use uuid::Uuid;
@@ -71,8 +72,8 @@ pub async fn seen(app: App, from: Arc<Mutex<mpsc::Receiver<Seen>>>, lanes: Lanes
         for seen in batch.drain(..) {
             hand_on(&app, &seen, &lanes).await;
         }
-        // They are the first to go without room; the board says so.
-        if app.room.is_short() || lanes.analyses.try_send(analyses).is_err() {
+        // They are the first to go where room is theirs and short; the board says so.
+        if app.room.is_short_for_analyses() || lanes.analyses.try_send(analyses).is_err() {
             metrics::counter!("huoyan_analyses_dropped_total").increment(1);
         }
     }
@@ -133,8 +134,13 @@ fn missing(app: &App) {
     );
 }
 
+/// A panic is this picture's fault: its sighting goes on without it, and so do all others of the batch.
 fn jpeg(picture: &Picture) -> Result<Vec<u8>> {
-    picture.to_jpeg(EVIDENCE_QUALITY)
+    whole(|| picture.to_jpeg(EVIDENCE_QUALITY))
+}
+
+fn whole(encode: impl FnOnce() -> Result<Vec<u8>>) -> Result<Vec<u8>> {
+    catch_unwind(AssertUnwindSafe(encode)).unwrap_or_else(|_| Err(Error::internal("the JPEG encoder crashed")))
 }
 
 pub async fn file(app: App, lane: Arc<Mutex<Lane<Found>>>) {
@@ -213,5 +219,16 @@ pub async fn drills(app: App, asked: Arc<Mutex<mpsc::Receiver<CameraId>>>) {
 impl App {
     fn thresholds_version(&self) -> u32 {
         self.thresholds.read().unwrap_or_else(|poisoned| poisoned.into_inner()).version
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_encoder_that_crashes_costs_a_picture_and_no_alarm() {
+        assert!(whole(|| panic!("a plane that is too short")).is_err());
+        assert_eq!(whole(|| Ok(vec![1])).expect("a picture"), [1]);
     }
 }

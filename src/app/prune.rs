@@ -1,10 +1,12 @@
 //! What nobody needs any more goes, a little at a time and beside the office's work. How long each kind is kept: `triage::retention`.
 
+use super::vitals::said;
 use super::{App, disk};
 use crate::clock::Clock;
+use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::store::{ANALYSES, Held, Store};
-use crate::triage::retention::{Keeping, Retention, days};
+use crate::triage::retention::{Keeping, days};
 use jiff::Timestamp;
 use std::io::ErrorKind;
 use std::ops::AddAssign;
@@ -40,50 +42,57 @@ impl AddAssign for Removed {
     }
 }
 
+/// Side by side: what is old may take half an hour after an upgrade, and want of room cannot wait for it.
 pub async fn run(app: App) {
-    let mut pruned_at = None;
-    loop {
-        let is_due = pruned_at.is_none_or(|at| app.clock.now().duration_since(at).unsigned_abs() >= EVERY);
-        if is_due {
-            pruned_at = Some(app.clock.now());
-        }
-        tokio::select! {
-            done = round(&app, is_due) => if let Err(e) = done {
-                tracing::warn!("what is old was not removed: {}", e.chain());
-            },
-            () = app.stopped() => return,
-        }
-        if super::sleep_or_stop(&app, LOOK).await {
-            return;
-        }
+    tokio::select! {
+        () = what_is_old(&app) => {}
+        () = for_room(&app) => {}
+        () = app.stopped() => {}
     }
 }
 
-/// What is old goes once an hour, then what is over its budget; what there is no room for goes at once.
-async fn round(app: &App, is_due: bool) -> Result<()> {
-    let (store, policy, clock, disk) = (&app.store, &app.config.retention, &app.clock, &app.config.disk);
-    let data = &app.config.store.data;
-    let lists = data.join(&app.config.satellite.folder);
-    if is_due {
-        let mut removed = prune(store, &lists, policy, clock).await?;
-        if let Some(most) = disk.analyses_max_gib {
-            removed.days += shed_days(store, clock, || disk::gib(disk::size(&data.join(ANALYSES))) > most).await?;
-        }
-        if let Some(most) = disk.pictures_max_gib {
-            removed.pictures += shed_pictures(store, policy, clock, |left| disk::gib(left) > most).await?;
-        }
+async fn what_is_old(app: &App) {
+    loop {
+        let (removed, done) = prune(&app.store, &app.config, &app.clock).await;
         tell("kept long enough", removed);
+        said(
+            app,
+            "pruning",
+            done.is_err(),
+            || "有过期的文件或记录清除不掉，磁盘会慢慢占满：原因见日志".to_owned(),
+            || "some of what is old cannot be removed, and the disk will fill: the log has the reason".to_owned(),
+        );
+        app.clock.sleep(EVERY).await;
     }
-    if app.room.is_short() {
-        let is_short = || {
-            // The room is judged anew, with what was just removed; a disk that cannot be asked is left alone.
-            disk::free(data).is_some_and(|free| app.room.look(free, disk, clock.now()).is_some() && app.room.is_short())
-        };
-        let removed = shed(store, &lists, policy, clock, is_short).await?;
-        app.room.shed(removed);
-        tell("removed for want of room", removed);
+}
+
+async fn for_room(app: &App) {
+    let (config, clock) = (&app.config, &app.clock);
+    let is_short = || {
+        // The room is judged anew, with what was just removed; a disk that cannot be asked is left alone.
+        disk::free(&config.store.data)
+            .is_some_and(|free| app.room.look(free, &config.disk, clock.now()).is_some() && app.room.is_short())
+    };
+    loop {
+        let mut done = Ok(());
+        if app.room.is_short() {
+            let removed;
+            (removed, done) = shed(&app.store, config, clock, is_short).await;
+            app.room.shed(removed);
+            tell("removed for want of room", removed);
+        }
+        said(
+            app,
+            "room",
+            done.is_err(),
+            || "磁盘已满，有的旧文件却清除不掉：请立即清理磁盘；原因见日志".to_owned(),
+            || {
+                "room is short, and some of what could go cannot be removed: make room at once; the log has the reason"
+                    .to_owned()
+            },
+        );
+        clock.sleep(LOOK).await;
     }
-    Ok(())
 }
 
 fn tell(why: &str, removed: Removed) {
@@ -92,94 +101,134 @@ fn tell(why: &str, removed: Removed) {
     }
 }
 
-/// Makes room while it is short: analyses first, oldest day first; then hotspot lists that were read, oldest first; pictures of no
-/// incident; pictures of false alarms. What is owed stays (`triage::retention`), and today's analyses, which are written no more.
-pub async fn shed(
-    store: &Store,
-    lists: &Path,
-    policy: &Retention,
-    clock: &Clock,
-    is_short: impl Fn() -> bool,
-) -> Result<Removed> {
-    let mut removed = Removed { days: shed_days(store, clock, &is_short).await?, ..Removed::default() };
-    if is_short() {
-        for list in old_lists(lists.to_owned(), clock.now()).await? {
-            if !is_short() {
-                break;
-            }
-            remove(&list).await?;
-            removed.lists += 1;
-            pause_after(removed.lists, clock).await;
-        }
+/// Every kind has had its turn, whatever became of the others. All errors go to the log; yields the first.
+fn all<const KINDS: usize>(done: [Result<()>; KINDS]) -> Result<()> {
+    for e in done.iter().filter_map(|it| it.as_ref().err()) {
+        tracing::warn!("not removed: {}", e.chain());
     }
-    if is_short() {
-        removed.pictures = shed_pictures(store, policy, clock, |_| is_short()).await?;
-    }
-    Ok(removed)
+    done.into_iter().collect()
 }
 
-async fn shed_days(store: &Store, clock: &Clock, is_short: impl Fn() -> bool) -> Result<usize> {
-    let mut days = 0;
+/// Makes room while it is short: analyses first, oldest day first; then hotspot lists that were read, oldest first; pictures of no
+/// incident; pictures of false alarms. What is owed stays (`triage::retention`), and today's analyses, which are written no more.
+/// Yields what went, and the first error: a kind that cannot go does not keep the next.
+pub async fn shed(store: &Store, config: &Config, clock: &Clock, is_short: impl Fn() -> bool) -> (Removed, Result<()>) {
+    let mut removed = Removed::default();
+    let done = all([
+        shed_days(store, clock, &is_short, &mut removed.days).await,
+        remove_lists(config, clock.now(), clock, &is_short, &mut removed.lists).await,
+        if is_short() {
+            shed_pictures(store, config, clock, |_| is_short(), &mut removed.pictures).await
+        } else {
+            Ok(())
+        },
+    ]);
+    (removed, done)
+}
+
+async fn shed_days(store: &Store, clock: &Clock, is_short: impl Fn() -> bool, removed: &mut usize) -> Result<()> {
     while is_short() && store.shed_analyses(clock.now()).await? {
-        days += 1;
+        *removed += 1;
     }
-    Ok(days)
+    Ok(())
 }
 
 /// `is_short` is told how many bytes of pictures are left.
 async fn shed_pictures(
     store: &Store,
-    policy: &Retention,
+    config: &Config,
     clock: &Clock,
     is_short: impl Fn(u64) -> bool,
-) -> Result<usize> {
-    let mut held = store.held_pictures(policy, clock.now()).await?;
+    removed: &mut usize,
+) -> Result<()> {
+    let mut held = store.held_pictures(&config.retention, clock.now()).await?;
     let mut left: u64 = held.iter().map(|it| it.bytes).sum();
     held.retain(|it| it.keeping != Keeping::Owed);
     held.sort_by_key(|it| (it.keeping, it.picture));
-    let mut pictures = 0;
     for Held { picture, bytes, .. } in held {
         if !is_short(left) {
             break;
         }
         store.remove_picture(picture).await?;
         left -= bytes;
-        pictures += 1;
-        pause_after(pictures, clock).await;
+        *removed += 1;
+        pause_after(*removed, clock).await;
     }
-    Ok(pictures)
+    Ok(())
 }
 
-/// Removes what has been kept long enough; `lists` is the watched folder of hotspot lists.
-pub async fn prune(store: &Store, lists: &Path, policy: &Retention, clock: &Clock) -> Result<Removed> {
-    let now = clock.now();
-    store.prune_logins(now).await?;
-    let mut removed =
-        Removed { days: store.prune_analyses(now - days(policy.analyses_days)).await?, ..Removed::default() };
+/// Removes what has been kept long enough, then what is over its budget. Yields what went, and the first error: a kind that cannot go
+/// does not keep the next. Rows come last, because they take longest.
+pub async fn prune(store: &Store, config: &Config, clock: &Clock) -> (Removed, Result<()>) {
+    let (now, policy, disk) = (clock.now(), &config.retention, &config.disk);
     let oldest = now - days(policy.hotspots_days);
-    for list in old_lists(lists.to_owned(), oldest).await? {
-        remove(&list).await?;
-        removed.lists += 1;
-        pause_after(removed.lists, clock).await;
-    }
-    for Held { picture, keeping, .. } in store.held_pictures(policy, now).await? {
+    let analyses = config.store.data.join(ANALYSES);
+    let mut removed = Removed::default();
+    let done = all([
+        store.prune_logins(now).await.map(drop),
+        store.prune_analyses(now - days(policy.analyses_days)).await.map(|days| removed.days += days),
+        match disk.analyses_max_gib {
+            Some(most) => shed_days(store, clock, || disk::gib(disk::size(&analyses)) > most, &mut removed.days).await,
+            None => Ok(()),
+        },
+        remove_lists(config, oldest, clock, || true, &mut removed.lists).await,
+        prune_pictures(store, config, clock, &mut removed.pictures).await,
+        match disk.pictures_max_gib {
+            Some(most) => {
+                shed_pictures(store, config, clock, |left| disk::gib(left) > most, &mut removed.pictures).await
+            }
+            None => Ok(()),
+        },
+        prune_rows(store, oldest, clock, &mut removed.hotspots).await,
+    ]);
+    (removed, done)
+}
+
+async fn prune_pictures(store: &Store, config: &Config, clock: &Clock, removed: &mut usize) -> Result<()> {
+    for Held { picture, keeping, .. } in store.held_pictures(&config.retention, clock.now()).await? {
         if keeping == Keeping::Over {
             store.remove_picture(picture).await?;
-            removed.pictures += 1;
-            pause_after(removed.pictures, clock).await;
+            *removed += 1;
+            pause_after(*removed, clock).await;
         }
     }
+    Ok(())
+}
+
+async fn prune_rows(store: &Store, oldest: Timestamp, clock: &Clock, removed: &mut u64) -> Result<()> {
     loop {
         match store.prune_hotspots(oldest).await? {
             0 => break,
-            rows => removed.hotspots += rows,
+            rows => *removed += rows,
         }
         clock.sleep(PAUSE).await;
     }
     while store.prune_analyses_in_record().await? > 0 {
         clock.sleep(PAUSE).await;
     }
-    Ok(removed)
+    Ok(())
+}
+
+/// Removes lists taken in or refused before `before`, oldest first, as long as `goes_on`.
+async fn remove_lists(
+    config: &Config,
+    before: Timestamp,
+    clock: &Clock,
+    goes_on: impl Fn() -> bool,
+    removed: &mut usize,
+) -> Result<()> {
+    if !goes_on() {
+        return Ok(());
+    }
+    for list in old_lists(config.store.data.join(&config.satellite.folder), before).await? {
+        if !goes_on() {
+            break;
+        }
+        remove(&list).await?;
+        *removed += 1;
+        pause_after(*removed, clock).await;
+    }
+    Ok(())
 }
 
 async fn pause_after(files: usize, clock: &Clock) {
@@ -199,7 +248,11 @@ async fn old_lists(folder: PathBuf, before: Timestamp) -> Result<Vec<PathBuf>> {
             };
             for entry in entries {
                 let entry = entry?;
-                let at = entry.metadata()?.modified()?;
+                let at = match entry.metadata() {
+                    // Moved away meanwhile.
+                    Err(e) if e.kind() == ErrorKind::NotFound => continue,
+                    about => about?.modified()?,
+                };
                 if Timestamp::try_from(at).is_ok_and(|at| at < before) && entry.file_type()?.is_file() {
                     old.push((at, entry.path()));
                 }

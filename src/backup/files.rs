@@ -45,12 +45,16 @@ pub fn below(folder: &Path) -> Result<Vec<PathBuf>> {
 
 /// Copies a file, flushed; written beside and renamed. Yields the sha256 and the length of what was written.
 pub fn copy(from: &Path, to: &Path) -> Result<(String, u64)> {
-    let beside = to.with_file_name(format!("{}.part", to.file_name().unwrap_or_default().to_string_lossy()));
+    let beside = beside(to);
     let mut target = File::create(&beside).map_err(failed(&beside))?;
     let print = fingerprint(from, |bytes| target.write_all(bytes).map_err(failed(&beside)))?;
     target.sync_all().map_err(failed(&beside))?;
     fs::rename(&beside, to).map_err(failed(to))?;
     Ok(print)
+}
+
+fn beside(to: &Path) -> PathBuf {
+    to.with_file_name(format!("{}.part", to.file_name().unwrap_or_default().to_string_lossy()))
 }
 
 /// Flushes a file to the disk. Yields its sha256 and its length.
@@ -84,7 +88,11 @@ pub fn pictures(folder: &Path) -> Result<Vec<(String, u64)>> {
     let mut found = Vec::new();
     for path in below(folder)? {
         if path.extension().is_some_and(|it| it == "jpg") && path.components().count() == 1 {
-            let length = fs::metadata(folder.join(&path)).map_err(failed(folder))?.len();
+            let length = match fs::metadata(folder.join(&path)) {
+                // Its time has ended meanwhile.
+                Err(e) if e.kind() == io::ErrorKind::NotFound => continue,
+                about => about.map_err(failed(folder))?.len(),
+            };
             found.push((path.to_string_lossy().into_owned(), length));
         }
     }
@@ -98,8 +106,28 @@ pub fn copy_picture(name: &str, length: u64, from: &Path, to: &Path) -> Result<b
     if fs::metadata(&target).is_ok_and(|it| it.len() == length) {
         return Ok(false);
     }
-    if !from.join(name).exists() {
-        return Ok(false);
+    let source = from.join(name);
+    match copy(&source, &target) {
+        Err(_) if fs::symlink_metadata(&source).is_err_and(|e| e.kind() == io::ErrorKind::NotFound) => {
+            let half = beside(&target);
+            fs::remove_file(&half).map_err(failed(&half))?;
+            Ok(false)
+        }
+        copied => copied.map(|_| true),
     }
-    copy(&from.join(name), &target).map(|_| true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_picture_whose_time_ends_before_it_is_copied_leaves_nothing_behind_and_stops_no_backup() {
+        let (from, to) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
+        assert!(!copy_picture("gone.jpg", 3, from.path(), to.path()).expect("no fault"));
+        assert_eq!(below(to.path()).expect("a list"), Vec::<PathBuf>::new());
+        fs::write(from.path().join("here.jpg"), "abc").expect("a picture");
+        assert!(copy_picture("here.jpg", 3, from.path(), to.path()).expect("copied"));
+        assert!(copy_picture("here.jpg", 3, from.path(), Path::new("/nowhere")).is_err(), "no such folder is a fault");
+    }
 }

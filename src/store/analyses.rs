@@ -1,5 +1,6 @@
 //! What the model said about every frame, for the ops page: scores over time and what-if. Apart from the record: a file (SQLite) or
-//! a partition (PostgreSQL) a day, with a writer of its own, so that neither waits for the other and a day goes in one stroke.
+//! a partition (PostgreSQL) a day, so that a day goes in one stroke. A file has a writer of its own, so that neither it nor the record
+//! waits for the other.
 
 pub(super) mod days;
 mod partitions;

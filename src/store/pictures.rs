@@ -102,17 +102,22 @@ impl Store {
         Ok(self.read_on().await?.ledger.keeping(picture, policy, now))
     }
 
-    /// All pictures on the disk. While part of the log cannot be read, each of them is owed.
+    /// All pictures on the disk. Those of sightings that are not filed yet are owed, as their incident will be; while part of the log or
+    /// such a sighting cannot be read, each of them is.
     pub async fn held_pictures(&self, policy: &Retention, now: Timestamp) -> Result<Vec<Held>> {
         let folder = self.pictures.clone();
         // Before the log is read: a picture that comes meanwhile is not among them.
         let files = on_a_thread(move || listed(&folder)).await?;
         let files = files.map_err(|e| Error::unavailable("cannot read the folder of pictures").because(e))?;
+        // Before the log is read, too: what is filed meanwhile is in it.
+        let unfiled = self.unfiled_pictures().await?;
         let read = self.read_on().await?;
         let held = |(picture, bytes, kept_at): (PictureId, u64, Timestamp)| {
             let named = read.ledger.keeping(picture, policy, now);
-            let keeping = match read.unreadable {
-                0 => named.unwrap_or_else(|| policy.unclaimed(kept_at, now)),
+            let keeping = match &unfiled {
+                Some(unfiled) if read.unreadable == 0 && !unfiled.contains(&picture) => {
+                    named.unwrap_or_else(|| policy.unclaimed(kept_at, now))
+                }
                 _ => Keeping::Owed,
             };
             Held { picture, bytes, keeping }

@@ -2,10 +2,11 @@
 
 use super::{Store, failed, from_json, reading, to_json, us, writing};
 use crate::error::Result;
-use crate::triage::id::SightingId;
+use crate::triage::id::{PictureId, SightingId};
 use crate::triage::sighting::{Sighting, Source};
 use jiff::{SignedDuration, Timestamp};
 use sqlx::Connection as _;
+use std::collections::HashSet;
 
 /// Counted up to here: more make no difference to who reads it.
 const NOT_FILED_COUNTED: i64 = 1_000;
@@ -44,6 +45,20 @@ impl Store {
             let row = from_json(body, &name);
             (name, row)
         })))
+    }
+
+    /// Pictures of all sightings that are evidence of no incident yet. `None`: one of these cannot be read.
+    pub(super) async fn unfiled_pictures(&self) -> Result<Option<HashSet<PictureId>>> {
+        let rows: Vec<(String, String)> = reading!(self, pool => sqlx::query_as(
+            "SELECT id, body FROM sighting WHERE filed = 0",
+        ).fetch_all(pool).await.map_err(failed)?);
+        let sightings: Vec<Sighting> = self.readable(rows.iter().map(|(name, body)| {
+            let name = format!("sighting {name}");
+            let row = from_json(body, &name);
+            (name, row)
+        }));
+        let are_read = sightings.len() == rows.len();
+        Ok(are_read.then(|| sightings.into_iter().flat_map(|it| it.pictures).collect()))
     }
 
     /// It could not be filed, and waits for its next try as long as `wait` says of the number of tries before.

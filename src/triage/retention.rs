@@ -9,7 +9,8 @@ use std::collections::HashMap;
 
 /// Lack of room never takes pictures of a false alarm sooner after its closing: a week, in which somebody may still doubt it.
 const FALSE_ALARM_SPARED: SignedDuration = SignedDuration::from_hours(7 * 24);
-/// Nor pictures of no incident: a day, in which their sighting is long filed.
+/// Nor pictures of no incident: a day, in which their sighting is long written down. Until it is filed, its pictures are owed
+/// (`store::pictures`).
 const UNCLAIMED_SPARED: SignedDuration = SignedDuration::from_hours(24);
 
 /// Categories of the province's list in which nothing burned in the open: 工矿用火, 其他, 未找到. All others count as fires here.

@@ -2,10 +2,12 @@
 //! and neither of the two ever waits for the other.
 
 use crate::fixture::*;
-use huoyan::app::prune::{Removed, prune, shed};
+use huoyan::app::prune::{self, Removed};
 use huoyan::clock::Clock;
+use huoyan::config::Config;
 use huoyan::desk::Desk;
-use huoyan::store::Look;
+use huoyan::error::Result;
+use huoyan::store::{Look, Store};
 use huoyan::triage::detection::{Analysis, ModelVersion, Scores, Stream};
 use huoyan::triage::event::{Actor, Closure};
 use huoyan::triage::id::{IncidentId, PictureId};
@@ -43,6 +45,17 @@ fn analysis(captured_at: Timestamp) -> Analysis {
     }
 }
 
+fn config(t: &TestStore) -> Config {
+    let mut config = Config::default();
+    config.store.data = t.folder.path().to_owned();
+    config
+}
+
+async fn prune(store: &Store, config: &Config, clock: &Clock) -> Result<Removed> {
+    let (removed, done) = prune::prune(store, config, clock).await;
+    done.map(|()| removed)
+}
+
 /// Names of the files that hold analyses.
 fn files(t: &TestStore) -> Vec<String> {
     let entries = std::fs::read_dir(t.folder.path().join("analyses")).into_iter().flatten().flatten();
@@ -78,8 +91,8 @@ async fn forty_days_off_cost_no_action_a_second_when_the_old_days_go() {
     let desk = desk(&t.store, &clock);
     let fire = desk.sighting(satellite_sighting(&hotspot("1", "NRT"))).await.expect("filed");
 
-    let (store, now) = (t.store.clone(), clock.clone());
-    let pruning = tokio::spawn(async move { prune(&store, Path::new("none"), &Retention::default(), &now).await });
+    let (store, config, now) = (t.store.clone(), config(&t), clock.clone());
+    let pruning = tokio::spawn(async move { prune(&store, &config, &now).await });
     let mut slowest = Duration::ZERO;
     loop {
         slowest = slowest.max(note(&desk, fire).await);
@@ -103,8 +116,8 @@ async fn what_older_versions_kept_in_the_record_goes_a_little_at_a_time() {
     let desk = desk(&t.store, &clock);
     let fire = desk.sighting(satellite_sighting(&hotspot("1", "NRT"))).await.expect("filed");
     let mut record = connect(&t, "huoyan.db").await;
-    let (store, now) = (t.store.clone(), clock.clone());
-    let pruning = tokio::spawn(async move { prune(&store, Path::new("none"), &Retention::default(), &now).await });
+    let (store, config, now) = (t.store.clone(), config(&t), clock.clone());
+    let pruning = tokio::spawn(async move { prune(&store, &config, &now).await });
     // The clock's pauses take no time here: between two acts there is only the line before the writer.
     let (mut slowest, mut stages) = (Duration::ZERO, BTreeSet::new());
     while !pruning.is_finished() {
@@ -201,7 +214,7 @@ async fn each_kind_goes_when_its_time_is_over_and_nothing_that_is_owed_ever_does
     t.store.add_hotspots(&[hotspot("a", "NRT")], start()).await.expect("kept");
 
     let days_later = |days: i64| Clock::simulated(at(days * 24 * 60));
-    let after = async |days| prune(&t.store, &lists, &policy, &days_later(days)).await.expect("prunes");
+    let after = async |days| prune(&t.store, &config(&t), &days_later(days)).await.expect("prunes");
     assert_eq!(after(6).await, Removed::default(), "nothing is old");
     assert_eq!(after(8).await, Removed { pictures: 1, ..Removed::default() });
     assert_eq!(pictures(&t), named(&[burned, nothing, open]), "what no incident names goes first: {unclaimed}");
@@ -234,7 +247,7 @@ async fn while_part_of_the_log_cannot_be_read_no_picture_goes() {
     keep(&t).await;
     t.execute(r#"UPDATE event SET body = replace(body, '"closed"', '"closed_by_a_newer_version"')"#).await;
     let later = Clock::simulated(at(2_000 * 24 * 60));
-    let removed = prune(&t.store, Path::new("none"), &Retention::default(), &later).await.expect("prunes");
+    let removed = prune(&t.store, &config(&t), &later).await.expect("prunes");
     assert_eq!((removed.pictures, pictures(&t).len()), (0, 2), "nobody knows what it names");
 }
 
@@ -259,7 +272,9 @@ async fn without_room_analyses_go_first_then_lists_then_pictures_and_never_a_fir
     let go = async |looks: u32| {
         let left = std::cell::Cell::new(looks);
         let is_short = || left.replace(left.get().saturating_sub(1)) > 0;
-        shed(&t.store, &lists, &policy, &clock, is_short).await.expect("makes room")
+        let (removed, done) = prune::shed(&t.store, &config(&t), &clock, is_short).await;
+        done.expect("makes room");
+        removed
     };
     assert_eq!(go(0).await, Removed::default());
     assert_eq!(go(1).await, Removed { days: 1, ..Removed::default() });
@@ -273,4 +288,48 @@ async fn without_room_analyses_go_first_then_lists_then_pictures_and_never_a_fir
     assert_eq!(go(u32::MAX).await, Removed { days: 1, pictures: 1, ..Removed::default() });
     assert_eq!(pictures(&t), named(&[burned, open]));
     assert_eq!(missing(&t, &policy, clock.now()).await, [], "and nothing of it is damage");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_folder_that_nobody_can_read_keeps_no_other_kind_from_going_and_is_told() {
+    let t = TestStore::sqlite().await;
+    let config = config(&t);
+    keep(&t).await;
+    t.store.add_hotspots(&[hotspot("a", "NRT")], start()).await.expect("kept");
+    std::fs::create_dir_all(t.folder.path().join("hotspots")).expect("a folder");
+    std::fs::write(t.folder.path().join("hotspots/read"), "a file where a folder should be").expect("a file");
+    let clock = Clock::simulated(at(401 * 24 * 60));
+    let (removed, done) = prune::prune(&t.store, &config, &clock).await;
+    assert_eq!(removed, Removed { pictures: 1, hotspots: 1, ..Removed::default() });
+    assert!(done.expect_err("told").message.contains("hotspot lists"));
+    keep(&t).await;
+    let (removed, done) = prune::shed(&t.store, &config, &clock, || true).await;
+    assert!(done.is_err() && removed.pictures == 1, "nor when room is short: {removed:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn analyses_and_pictures_over_their_budget_go_with_the_hour() {
+    let t = TestStore::sqlite().await;
+    let mut config = config(&t);
+    let clock = Clock::simulated(at(3 * 24 * 60));
+    for day in [0, 1, 3] {
+        t.store.record_analyses(&[analysis(at(day * 24 * 60))]).await.expect("kept");
+    }
+    keep(&t).await;
+    assert_eq!(prune(&t.store, &config, &clock).await.expect("prunes"), Removed::default(), "without a budget");
+    config.disk.analyses_max_gib = Some(0.0);
+    assert_eq!(prune(&t.store, &config, &clock).await.expect("prunes"), Removed { days: 2, ..Removed::default() });
+    config.disk.pictures_max_gib = Some(0.0);
+    assert_eq!(prune(&t.store, &config, &clock).await.expect("prunes"), Removed { pictures: 1, ..Removed::default() });
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_day_that_the_disk_filled_at_its_beginning_hides_no_other_day() {
+    let t = TestStore::sqlite().await;
+    t.store.record_analyses(&[analysis(start())]).await.expect("kept");
+    for (day, bytes) in [("2026-04-04", ""), ("2026-04-06", "half a page of something")] {
+        std::fs::write(t.folder.path().join(format!("analyses/{day}.db")), bytes).expect("a file");
+    }
+    let read = t.store.analyses(&"cam1".into(), at(-3 * 24 * 60), at(3 * 24 * 60), 10).await.expect("answered");
+    assert_eq!(read, [analysis(start())]);
 }

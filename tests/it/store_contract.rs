@@ -10,6 +10,8 @@ use huoyan::triage::event::Recorded;
 use huoyan::triage::id::{DispatchId, MessageId, PictureId};
 use huoyan::triage::incident::Incident;
 use huoyan::triage::policy::{Channel, Role};
+use huoyan::triage::retention::{Keeping, Retention};
+use huoyan::triage::sighting::Sighting;
 use jiff::SignedDuration;
 use std::sync::Arc;
 use std::time::Duration;
@@ -36,6 +38,7 @@ pub(crate) use contract;
 
 contract!(
     a_sighting_is_new_once,
+    pictures_of_a_sighting_are_owed_until_it_is_filed,
     an_incident_comes_back_from_its_log,
     of_concurrent_committers_exactly_one_wins,
     one_sighting_opens_one_incident,
@@ -100,6 +103,26 @@ async fn a_sighting_is_new_once(t: TestStore) {
     file(&t.store, &incident, &events).await.unwrap();
     assert_eq!(t.store.unfiled_sightings(at(5), 10).await.unwrap(), []);
     assert_eq!(t.store.incident_of(sighting.id).await.unwrap(), Some(incident.id));
+}
+
+async fn pictures_of_a_sighting_are_owed_until_it_is_filed(t: TestStore) {
+    let (evidence, nobodys) = (PictureId::of(id(), b"evidence"), PictureId::of(id(), b"nobody's"));
+    for (picture, bytes) in [(evidence, &b"evidence"[..]), (nobodys, b"nobody's")] {
+        t.store.keep_picture(picture, bytes.to_vec()).await.unwrap();
+    }
+    let sighting = Sighting { pictures: vec![evidence], ..camera_sighting() };
+    t.store.record_sightings(std::slice::from_ref(&sighting), start()).await.unwrap();
+    let a_month_later = || async {
+        let now = Clock::System.now() + SignedDuration::from_hours(30 * 24);
+        let held = t.store.held_pictures(&Retention::default(), now).await.unwrap();
+        held.into_iter().filter(|it| it.keeping == Keeping::Owed).map(|it| it.picture).collect::<Vec<_>>()
+    };
+    assert_eq!(a_month_later().await, [evidence], "however long it is tried in vain");
+    let (incident, events) = opened(sighting, at(1));
+    file(&t.store, &incident, &events).await.unwrap();
+    assert_eq!(a_month_later().await, [evidence], "then the open incident owes it");
+    t.execute("UPDATE sighting SET filed = 0, body = '{}'").await;
+    assert_eq!(a_month_later().await.len(), 2, "nobody knows what an unreadable one names");
 }
 
 async fn an_incident_comes_back_from_its_log(t: TestStore) {

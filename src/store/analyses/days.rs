@@ -19,7 +19,9 @@ use tokio::sync::Mutex;
 pub const FOLDER: &str = "analyses";
 
 /// Names stand once in a file and a frame is a few small numbers: bytes a row are measured by `benches/analyses.rs`.
+/// One transaction: a disk that fills meanwhile leaves all tables or none.
 const SCHEMA: &str = "
+BEGIN;
 CREATE TABLE IF NOT EXISTS view ( -- who looked
     id     INTEGER PRIMARY KEY,
     camera TEXT NOT NULL,    -- triage::id::CameraId
@@ -41,7 +43,8 @@ CREATE TABLE IF NOT EXISTS analysis ( -- what the model said about every frame o
     model      INTEGER NOT NULL,
     is_main    INTEGER NOT NULL, -- 1 = of the stream fetched on suspicion
     PRIMARY KEY (view, since_us)
-) STRICT, WITHOUT ROWID;";
+) STRICT, WITHOUT ROWID;
+COMMIT;";
 
 const READ: &str = "
 SELECT view.pose, analysis.since_us + $1 AS captured_at_us, analysis.smoke / 10000.0 AS smoke, analysis.fire / 10000.0 AS fire,
@@ -88,7 +91,7 @@ impl Days {
         Ok(connection)
     }
 
-    /// Newest first.
+    /// Newest first. A day that cannot be read is left out, and the log says why.
     pub(super) async fn read(
         &self,
         camera: &CameraId,
@@ -99,11 +102,17 @@ impl Days {
         let mut rows: Vec<Row> = Vec::new();
         for (day, file) in self.files()?.into_iter().rev().filter(|(it, _)| *it >= day(since) && *it <= day(until)) {
             let (begin, left) = (us(begin(day)?), i64::from(limit) - rows.len() as i64);
-            let mut connection = options(&file).connect().await.map_err(failed)?;
-            let read = sqlx::query_as(READ).bind(begin).bind(camera.as_str()).bind(us(since) - begin);
-            let read = read.bind(us(until) - begin).bind(left).fetch_all(&mut connection).await.map_err(failed);
-            connection.close().await.map_err(failed)?;
-            rows.extend(read?);
+            let read = async {
+                let mut connection = options(&file).connect().await?;
+                let read = sqlx::query_as(READ).bind(begin).bind(camera.as_str()).bind(us(since) - begin);
+                let read = read.bind(us(until) - begin).bind(left).fetch_all(&mut connection).await;
+                connection.close().await?;
+                read
+            };
+            match read.await {
+                Ok(read) => rows.extend(read),
+                Err(e) => tracing::warn!("analyses of {day} cannot be read and are left out: {e}"),
+            }
             if rows.len() >= limit as usize {
                 break;
             }
