@@ -133,6 +133,8 @@ impl Notifier {
                 Err(e) => tracing::error!(error = %e.chain(), "the outbox cannot be worked off; tried again soon"),
             }
             tokio::select! {
+                // An answer that comes with the stop hands nothing more out.
+                biased;
                 () = &mut shutdown => break,
                 Some(handed) = under_way.next() => self.settled(handed).await,
                 () = self.clock.sleep(LOOKS_EVERY) => {}
