@@ -30,6 +30,10 @@ const POLICY: &str = r#"
 [satellite]
 folder_every = "100ms"
 
+# Once a day, and of no fire: not at the hour that this happens to run.
+[record]
+tell_at = "off"
+
 [policy]
 flood_per_minute = 1000
 acknowledge_within = "3s"
