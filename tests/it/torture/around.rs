@@ -15,6 +15,8 @@ pub enum Fault {
     Killed,
     /// No file may grow any more.
     DiskFull,
+    /// The same beside PostgreSQL, whose own files can be written: only the program's cannot.
+    FilesFull,
     /// The machine's clock is set hours away, and back.
     ClockStep,
     Gateway(Mood),
@@ -26,6 +28,7 @@ impl Fault {
     pub fn drawn(dice: &mut Dice, has_postgres: bool) -> Self {
         match dice.below(if has_postgres { 8 } else { 7 }) {
             0 | 1 => Self::Killed,
+            2 if has_postgres => Self::FilesFull,
             2 => Self::DiskFull,
             3 => Self::ClockStep,
             4 => Self::Gateway(Mood::Out),
@@ -39,6 +42,7 @@ impl Fault {
         match self {
             Self::Killed => "kill -9",
             Self::DiskFull => "disk full",
+            Self::FilesFull => "program's disk full",
             Self::ClockStep => "clock step",
             Self::Gateway(Mood::Slow) => "gateway slow",
             Self::Gateway(Mood::Forgetful) => "gateway forgets",
@@ -52,6 +56,11 @@ impl Fault {
 pub fn fill_the_disk(program: &Program, data: &Path, room: u64) {
     let length = |name: &str| std::fs::metadata(data.join(name)).map_or(0, |it| it.len());
     limit(program, Some(length("huoyan.db").min(length("huoyan.db-wal")) + room));
+}
+
+/// Not even where a journal that has grown before begins anew.
+pub fn leave_no_room(program: &Program) {
+    limit(program, Some(0));
 }
 
 pub fn make_room(program: &Program) {

@@ -39,6 +39,8 @@ pub struct Seen {
     pub taken: HashMap<String, Taken>,
     /// How often a key came again.
     pub repeats: u64,
+    /// Requests that met it in another mood than well.
+    pub troubled: u64,
 }
 
 pub struct Taken {
@@ -67,6 +69,7 @@ impl Gateway {
     fn take(&self, key: &str, to: &str, text: &str) -> Mood {
         let mut seen = self.seen();
         let mood = seen.mood;
+        seen.troubled += u64::from(mood != Mood::Well);
         if mood == Mood::Out {
             return mood;
         }

@@ -8,21 +8,22 @@
 
 mod around;
 mod gateway;
+mod people;
+mod probe;
 mod verdict;
 
-use crate::program::{Browser, Dice, Hands, Office, Program};
+use crate::program::{Dice, Hands, Office, Program};
 use around::{Fault, Wire};
-use gateway::Gateway;
+use gateway::{Gateway, Mood};
 use huoyan::clock::Clock;
 use huoyan::store::Store;
-use huoyan::triage::id::{ActionId, IncidentId};
-use reqwest::StatusCode;
-use serde_json::{Value, json};
+use people::{Accepted, Person};
+use probe::Probe;
+use serde_json::json;
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
-use uuid::Uuid;
 pub use verdict::Figures;
 
 /// Seconds instead of minutes; otherwise the default ladder.
@@ -49,8 +50,13 @@ ladder = [
 const RUNGS: u8 = 4;
 /// The last rung after the last fire, and the gateway's second try.
 const LADDER_IS_OVER: Duration = Duration::from_secs(20);
-/// One fire in so many seconds, beside the one after each healing; each in a grid of its own.
+/// One fire in so many seconds, beside the one in each fault and the one after its healing; each in a grid of its own.
 const FIRE_EVERY_S: u64 = 5;
+/// The first fire, on a busy machine.
+const BEGINS_WITHIN: Duration = Duration::from_secs(30);
+/// A fault lasts some seconds, and so long at most when it is not seen to take hold.
+/// The board speaks of the clock within 15 s.
+const TAKES_HOLD_WITHIN: Duration = Duration::from_secs(20);
 /// People who act at once. One person may change 60 things a minute; the program refuses the rest, and they try again.
 const PEOPLE: u64 = 3;
 
@@ -61,12 +67,6 @@ pub struct Plan {
     pub lives_within: Duration,
     /// `postgres://user@host:port/database`; SQLite without.
     pub postgres: Option<String>,
-}
-
-/// A step the program has answered with 2xx.
-pub struct Accepted {
-    pub incident: IncidentId,
-    pub key: ActionId,
 }
 
 /// Plays the plan; `tell` hears of each fault.
@@ -85,10 +85,21 @@ pub async fn run(plan: &Plan, mut tell: impl FnMut(&str)) -> Figures {
     let office = Arc::new(Office::prepare(&config, grids).with_env(hands.env().into_iter().chain(store_url)));
     let (program, links) = office.first_start().await;
     let officer = office.log_in(&links["office"]).await;
+    let store_url = wire.as_ref().map_or("sqlite", |wire| &wire.direct);
+    let store = Store::open(store_url, &office.data).await.expect("opens");
+    let probe = Probe::log_in(&office, &store, &links["office"], Dice(plan.seed ^ 1 << 32)).await;
+    store.close().await;
 
     let mut county = County {
         office: Arc::clone(&office),
-        person: Person { browser: officer, accepted: Arc::default(), again: Arc::default(), over: Arc::default() },
+        person: Person {
+            browser: officer,
+            accepted: Arc::default(),
+            again: Arc::default(),
+            refused: Arc::default(),
+            over: Arc::default(),
+        },
+        probe,
         program,
         hands,
         gateway,
@@ -99,6 +110,8 @@ pub async fn run(plan: &Plan, mut tell: impl FnMut(&str)) -> Figures {
     };
     let person = county.person.clone();
     let people: Vec<_> = (0..PEOPLE).map(|n| tokio::spawn(person.clone().act(Dice(plan.seed ^ (n + 2))))).collect();
+    county.fire();
+    tokio::time::timeout(BEGINS_WITHIN, county.probe.acts()).await.expect("a first fire that can be acted on");
     let begun = Instant::now();
     let mut next_fire = Duration::ZERO;
     while begun.elapsed() < Duration::from_secs(plan.seconds) {
@@ -111,9 +124,10 @@ pub async fn run(plan: &Plan, mut tell: impl FnMut(&str)) -> Figures {
         let healed = county.suffer(fault, &mut dice).await;
         county.figures.suffered(fault, &healed);
         tell(&format!(
-            "{:4} s  {:<16} action {}  deadline {}  fires {}  accepted {}",
+            "{:4} s  {:<19} {:<10} action {}  deadline {}  fires {}  accepted {}",
             begun.elapsed().as_secs(),
             fault.name(),
+            if healed.took_hold { "took hold," } else { "idle," },
             said(healed.action),
             said(healed.deadline),
             county.fires,
@@ -143,6 +157,8 @@ fn said(took: Option<Duration>) -> String {
 
 /// What lived again after a fault, and how soon. None: not within the plan's time.
 pub struct Healed {
+    /// Whether something was seen to suffer from the fault.
+    pub took_hold: bool,
     pub action: Option<Duration>,
     pub deadline: Option<Duration>,
 }
@@ -150,6 +166,7 @@ pub struct Healed {
 struct County {
     office: Arc<Office>,
     person: Person,
+    probe: Probe,
     program: Program,
     hands: Hands,
     gateway: Gateway,
@@ -176,35 +193,12 @@ impl County {
             })
         });
         Clock::System.sleep(Duration::from_millis(dice.below(300))).await;
-        match fault {
-            Fault::Killed => {
-                self.program.kill9();
-                self.program = self.office.start();
-                self.office.is_up().await;
-            }
-            Fault::DiskFull => {
-                around::fill_the_disk(&self.program, &self.office.data, dice.below(60_000));
-                Clock::System.sleep(lasts).await;
-                around::make_room(&self.program);
-            }
-            Fault::ClockStep => {
-                self.hands.set([-2, -1, 1, 2][dice.below(4) as usize]);
-                Clock::System.sleep(lasts).await;
-                self.hands.set(0);
-            }
-            Fault::Gateway(mood) => {
-                self.gateway.is(mood);
-                Clock::System.sleep(lasts).await;
-                self.gateway.is(gateway::Mood::Well);
-            }
-            Fault::Database => {
-                let wire = self.wire.as_ref().expect("drawn only with PostgreSQL");
-                wire.cut();
-                Clock::System.sleep(lasts).await;
-                wire.mend();
-            }
-        }
-        let healed = self.lives().await;
+        let before = self.suffering(fault);
+        self.begin(fault, dice);
+        self.fire();
+        let took_hold = self.lasts(fault, lasts, before).await;
+        self.end(fault).await;
+        let healed = self.lives(took_hold).await;
         if let Some(pressing) = pressing {
             // Not answered by now it goes on by itself; that nothing lives is said already.
             let _ = tokio::time::timeout(self.lives_within, pressing).await;
@@ -212,24 +206,76 @@ impl County {
         healed
     }
 
+    fn begin(&mut self, fault: Fault, dice: &mut Dice) {
+        match fault {
+            Fault::Killed => self.program.kill9(),
+            Fault::DiskFull => around::fill_the_disk(&self.program, &self.office.data, dice.below(60_000)),
+            Fault::FilesFull => around::leave_no_room(&self.program),
+            Fault::ClockStep => self.hands.set([-2, -1, 1, 2][dice.below(4) as usize]),
+            Fault::Gateway(mood) => self.gateway.is(mood),
+            Fault::Database => self.wire.as_ref().expect("drawn only with PostgreSQL").cut(),
+        }
+    }
+
+    async fn end(&mut self, fault: Fault) {
+        match fault {
+            Fault::Killed => {
+                self.program = self.office.start();
+                self.office.is_up().await;
+            }
+            Fault::DiskFull | Fault::FilesFull => around::make_room(&self.program),
+            Fault::ClockStep => self.hands.set(0),
+            Fault::Gateway(_) => self.gateway.is(Mood::Well),
+            Fault::Database => self.wire.as_ref().expect("drawn only with PostgreSQL").mend(),
+        }
+    }
+
+    /// So long, and until somebody is seen to suffer. Yields whether anybody did.
+    async fn lasts(&mut self, fault: Fault, lasts: Duration, before: u64) -> bool {
+        if fault == Fault::Killed {
+            return true; // it is dead, and has been waited for
+        }
+        let begun = Instant::now();
+        let said = if fault == Fault::ClockStep { self.probe.clock_said().await } else { String::new() };
+        let (mut took_hold, mut has_room) = (false, fault == Fault::DiskFull);
+        while begun.elapsed() < lasts || !took_hold && begun.elapsed() < TAKES_HOLD_WITHIN {
+            if !took_hold && has_room && begun.elapsed() > lasts {
+                around::leave_no_room(&self.program);
+                has_room = false;
+            }
+            took_hold = took_hold || self.takes_hold(fault, &said).await || self.suffering(fault) > before;
+            Clock::System.sleep(Duration::from_millis(100)).await;
+        }
+        took_hold
+    }
+
+    /// Counts what has been refused so far by what this fault lets fail.
+    fn suffering(&self, fault: Fault) -> u64 {
+        match fault {
+            Fault::DiskFull | Fault::Database => self.person.refused.load(Ordering::Relaxed),
+            Fault::Gateway(_) => self.gateway.seen().troubled,
+            Fault::Killed | Fault::FilesFull | Fault::ClockStep => 0,
+        }
+    }
+
+    /// Whether somebody who looks for it now meets it.
+    async fn takes_hold(&self, fault: Fault, said: &str) -> bool {
+        match fault {
+            Fault::Killed | Fault::Gateway(_) => false,
+            Fault::ClockStep => self.probe.is_clock_said(said).await,
+            Fault::DiskFull | Fault::Database => self.probe.is_note_refused().await,
+            Fault::FilesFull => self.probe.is_photo_refused().await,
+        }
+    }
+
     /// After a healing: how soon a person's note is taken, and how soon a fire that comes now has rung its ranger.
-    async fn lives(&mut self) -> Healed {
+    async fn lives(&mut self, took_hold: bool) -> Healed {
         let healed_at = Instant::now();
         self.fire();
-        let (officer, within) = (self.person.browser.clone(), self.lives_within);
+        let within = self.lives_within;
         let action = tokio::time::timeout(within, async {
-            let key = ActionId(Uuid::now_v7());
-            loop {
-                if let Some(incident) = officer.some_open_incident(&mut Dice(1)).await {
-                    let path = format!("/api/v1/incidents/{incident}/note");
-                    // Too many of one person is an answer of a program that lives.
-                    let answer = officer.post(&path, key, &json!({ "words": format!("alive {key}") })).await;
-                    if answer.is_some_and(|it| it.is_success() || it == StatusCode::TOO_MANY_REQUESTS) {
-                        return healed_at.elapsed();
-                    }
-                }
-                Clock::System.sleep(Duration::from_millis(50)).await;
-            }
+            self.probe.acts().await;
+            healed_at.elapsed()
         });
         let action = action.await.ok();
         // The first rung is due a second after the dispatch.
@@ -240,17 +286,17 @@ impl County {
             }
             healed_at.elapsed().saturating_sub(Duration::from_secs(1))
         });
-        Healed { action, deadline: deadline.await.ok() }
+        Healed { took_hold, action, deadline: deadline.await.ok() }
     }
 
     async fn has_rung(&self, grid: usize) -> bool {
-        let Some(page) = self.person.browser.get("/api/v1/incidents?state=open&limit=20").await else { return false };
+        let Some(page) = self.probe.browser.get("/api/v1/incidents?state=open&limit=20").await else { return false };
         let items = page["items"].as_array().cloned().unwrap_or_default();
         let here = items.iter().find(|it| it["place"]["grid"] == format!("g{grid}"));
         let Some(incident) = here.and_then(|it| it["id"].as_str()) else { return false };
         // Somebody who has acknowledged within a second spares the ranger the ring.
         let acknowledged = here.is_some_and(|it| !it["dispatch"]["acknowledged"].is_null());
-        let whole = self.person.browser.get(&format!("/api/v1/incidents/{incident}")).await;
+        let whole = self.probe.browser.get(&format!("/api/v1/incidents/{incident}")).await;
         let log = whole.and_then(|it| it["log"].as_array().cloned()).unwrap_or_default();
         acknowledged || log.iter().any(|line| line["event"]["type"] == "escalated")
     }
@@ -264,55 +310,6 @@ impl County {
             Clock::System.sleep(Duration::from_secs(1)).await;
         }
         store.close().await;
-    }
-}
-
-/// An officer. Like every phone he sends a step again with its key until it is answered.
-#[derive(Clone)]
-struct Person {
-    browser: Browser,
-    accepted: Arc<Mutex<Vec<Accepted>>>,
-    /// Times a step was sent again.
-    again: Arc<AtomicU64>,
-    over: Arc<AtomicBool>,
-}
-
-impl Person {
-    /// Acts on whatever is open until it is over.
-    async fn act(self, mut dice: Dice) {
-        while !self.over.load(Ordering::Relaxed) {
-            Clock::System.sleep(Duration::from_millis(1_500 + dice.below(3_000))).await;
-            let Some(incident) = self.browser.some_open_incident(&mut dice).await else { continue };
-            let words = format!("by {}", dice.below(u64::MAX));
-            let report =
-                json!({ "category": 1, "words": words, "no_photo_reason": words, "photos": 0, "reason": words });
-            let (step, body) = match dice.below(6) {
-                0 => ("acknowledge", json!({ "reason": words })),
-                1 => ("arrive", json!({ "reason": words })),
-                2 => ("report", report),
-                _ => ("note", json!({ "words": words })),
-            };
-            self.send(incident, step, &body).await;
-        }
-    }
-
-    async fn send(&self, incident: IncidentId, step: &str, body: &Value) {
-        let (key, path) = (ActionId(Uuid::now_v7()), format!("/api/v1/incidents/{incident}/{step}"));
-        loop {
-            match self.browser.post(&path, key, body).await {
-                Some(status) if status.is_success() => {
-                    let mut accepted = self.accepted.lock().unwrap_or_else(PoisonError::into_inner);
-                    return accepted.push(Accepted { incident, key });
-                }
-                // 409: not dispatched yet, for example. Nothing was accepted.
-                Some(status) if status.is_client_error() && status != StatusCode::TOO_MANY_REQUESTS => return,
-                _ if self.over.load(Ordering::Relaxed) => return,
-                _ => {
-                    self.again.fetch_add(1, Ordering::Relaxed);
-                    Clock::System.sleep(Duration::from_millis(100)).await;
-                }
-            }
-        }
     }
 }
 

@@ -19,10 +19,20 @@ use std::time::Duration;
 /// Incidents a page of the store's list.
 const PAGE: u32 = 200;
 
+/// Of one kind of fault.
+#[derive(Default)]
+struct Suffered {
+    times: u64,
+    /// How many of them were seen to take hold.
+    took_hold: u64,
+    /// The longest times until an action and a deadline succeeded.
+    action: Duration,
+    deadline: Duration,
+}
+
 #[derive(Default)]
 pub struct Figures {
-    /// By kind of fault: how often, and the longest times until an action and a deadline succeeded.
-    faults: BTreeMap<&'static str, (u64, Duration, Duration)>,
+    faults: BTreeMap<&'static str, Suffered>,
     pub counts: Counts,
     /// Promises that were broken, in words. Empty: all were kept.
     pub breaches: Vec<String>,
@@ -30,15 +40,22 @@ pub struct Figures {
 
 impl Figures {
     pub fn suffered(&mut self, fault: Fault, healed: &Healed) {
-        let (times, action, deadline) = self.faults.entry(fault.name()).or_default();
-        *times += 1;
-        *action = (*action).max(healed.action.unwrap_or_default());
-        *deadline = (*deadline).max(healed.deadline.unwrap_or_default());
+        let suffered = self.faults.entry(fault.name()).or_default();
+        suffered.times += 1;
+        suffered.took_hold += u64::from(healed.took_hold);
+        suffered.action = suffered.action.max(healed.action.unwrap_or_default());
+        suffered.deadline = suffered.deadline.max(healed.deadline.unwrap_or_default());
         for (what, took) in [("action", healed.action), ("deadline", healed.deadline)] {
             if took.is_none() {
                 self.breaches.push(format!("no {what} succeeded in time after {}", fault.name()));
             }
         }
+    }
+
+    /// A fault that did nothing is no proof.
+    fn every_fault_took_hold(&mut self) {
+        let idle = self.faults.iter().filter(|(_, it)| it.took_hold == 0);
+        self.breaches.extend(idle.map(|(name, it)| format!("{name}: none of {} took hold", it.times)));
     }
 
     fn must(&mut self, holds: bool, why: impl FnOnce() -> String) {
@@ -48,6 +65,7 @@ impl Figures {
     }
 
     pub async fn verify(&mut self, store: &Store, accepted: &[Accepted], fires: usize, gateway: &Gateway) {
+        self.every_fault_took_hold();
         let look = Look { now: Clock::System.now(), mend: false, paper: &[], retention: &Retention::default() };
         let looking = store.look(&look).await.expect("a look");
         self.breaches.extend(looking.to_the_end().await.expect("a look").faults(Lang::En));
@@ -139,10 +157,13 @@ impl Figures {
     }
 
     pub fn print(&self) -> String {
-        let mut text = format!("{:<24} {:>6} {:>14} {:>14}\n", "fault", "times", "action within", "deadline within");
-        for (name, (times, action, deadline)) in &self.faults {
+        let mut text = format!(
+            "{:<24} {:>6} {:>9} {:>14} {:>14}\n",
+            "fault", "times", "took hold", "action within", "deadline within"
+        );
+        for (name, Suffered { times, took_hold, action, deadline }) in &self.faults {
             let (action, deadline) = (action.as_millis(), deadline.as_millis());
-            let _ = writeln!(text, "{name:<24} {times:>6} {action:>11} ms {deadline:>11} ms");
+            let _ = writeln!(text, "{name:<24} {times:>6} {took_hold:>9} {action:>11} ms {deadline:>11} ms");
         }
         for (name, count) in &self.counts {
             let _ = writeln!(text, "{name:<24} {count:>6}");
@@ -156,9 +177,15 @@ impl Figures {
         let faults: BTreeMap<_, _> = self
             .faults
             .iter()
-            .map(|(name, (times, action, deadline))| {
+            .map(|(name, Suffered { times, took_hold, action, deadline })| {
                 let (action, deadline) = (action.as_millis() as u64, deadline.as_millis() as u64);
-                (name, json!({ "times": times, "action_within_ms": action, "deadline_within_ms": deadline }))
+                let figures = json!({
+                    "times": times,
+                    "took_hold": took_hold,
+                    "action_within_ms": action,
+                    "deadline_within_ms": deadline,
+                });
+                (name, figures)
             })
             .collect();
         json!({ "faults": faults, "counts": self.counts, "breaches": self.breaches })
