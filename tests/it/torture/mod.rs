@@ -2,11 +2,12 @@
 //! end the log, the outbox and the gateway are laid side by side.
 //!
 //! ```text
-//! satellite files ─► the program (killed, on a full disk, under another clock, without its database) ─► gateway (out, slow, forgetful)
+//! satellite files, a camera ─► the program (killed, on a full disk, under another clock, without its database) ─► gateway (out, slow, forgetful)
 //! people over HTTP, who send again until they are answered ─┘
 //! ```
 
 mod around;
+mod eye;
 mod gateway;
 mod people;
 mod probe;
@@ -17,6 +18,7 @@ use around::{Fault, Wire};
 use gateway::{Gateway, Mood};
 use huoyan::clock::Clock;
 use huoyan::store::Store;
+use jiff::Timestamp;
 use people::{Accepted, Person};
 use probe::Probe;
 use serde_json::json;
@@ -83,6 +85,7 @@ pub async fn run(plan: &Plan, mut tell: impl FnMut(&str)) -> Figures {
     let store_url = wire.as_ref().map(|wire| ("HUOYAN_STORE_URL".to_owned(), wire.url.clone()));
     let grids = 2 * usize::try_from(plan.seconds).expect("a span") + 1;
     let office = Arc::new(Office::prepare(&config, grids).with_env(hands.env().into_iter().chain(store_url)));
+    let camera = eye::open(&office, folder.path());
     let (program, links) = office.first_start().await;
     let officer = office.log_in(&links["office"]).await;
     let store_url = wire.as_ref().map_or("sqlite", |wire| &wire.direct);
@@ -105,6 +108,7 @@ pub async fn run(plan: &Plan, mut tell: impl FnMut(&str)) -> Figures {
         gateway,
         wire,
         fires: 0,
+        healed_at: Clock::System.now(),
         lives_within: plan.lives_within,
         figures: Figures::default(),
     };
@@ -140,7 +144,10 @@ pub async fn run(plan: &Plan, mut tell: impl FnMut(&str)) -> Figures {
     }
     Clock::System.sleep(LADDER_IS_OVER).await;
     county.settle().await;
+    let is_watched = eye::is_watched_since(&county.probe.browser, county.healed_at).await;
+    county.figures.must(is_watched, || "the camera was not looked at after the last fault".to_owned());
     county.program.kill9();
+    drop(camera);
     let url = county.wire.as_ref().map_or("sqlite", |wire| &wire.direct);
     let store = Store::open(url, &office.data).await.expect("opens");
     let accepted = std::mem::take(&mut *person.accepted.lock().unwrap_or_else(PoisonError::into_inner));
@@ -172,6 +179,7 @@ struct County {
     gateway: Gateway,
     wire: Option<Wire>,
     fires: usize,
+    healed_at: Timestamp,
     lives_within: Duration,
     figures: Figures,
 }
@@ -198,6 +206,7 @@ impl County {
         self.fire();
         let took_hold = self.lasts(fault, lasts, before).await;
         self.end(fault).await;
+        self.healed_at = Clock::System.now();
         let healed = self.lives(took_hold).await;
         if let Some(pressing) = pressing {
             // Not answered by now it goes on by itself; that nothing lives is said already.
