@@ -158,7 +158,9 @@ fn log_to_stderr(command: &Command) {
     let default = if matches!(command, Command::Run(_)) { "huoyan=info,warn" } else { "warn" };
     let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| default.into());
     let filter = filter.add_directive("retina=error".parse().expect("a directive"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).init();
+    // A line that stderr does not take (a full disk, a closed pipe) is lost; to complain of it there would panic.
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
+    lines.log_internal_errors(false).init();
 }
 
 /// `安静 quiet`: the reader's word, and the name that --point takes.

@@ -97,9 +97,12 @@ fn complete(path: &str, method: &str, operation: &mut Map<String, Value>) {
     let mut parameters = operation.get("parameters").and_then(Value::as_array).cloned().unwrap_or_default();
     let is_queried = parameters.iter().any(|it| it["in"] == "query");
     if names_one {
-        let kind = if path.starts_with("/api/v1/cameras/") { json!({}) } else { json!({ "format": "uuid" }) };
-        let mut id = json!({ "name": "id", "in": "path", "required": true, "schema": kind });
-        id["schema"]["type"] = json!("string");
+        let kind = match path {
+            "/api/v1/pictures/{id}" => json!({ "$ref": "#/components/schemas/PictureId" }),
+            _ if path.starts_with("/api/v1/cameras/") => json!({ "type": "string" }),
+            _ => json!({ "type": "string", "format": "uuid" }),
+        };
+        let id = json!({ "name": "id", "in": "path", "required": true, "schema": kind });
         parameters.insert(0, id);
     }
     if from_pages {

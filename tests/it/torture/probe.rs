@@ -58,13 +58,13 @@ impl Probe {
         self.note(incident, ActionId(Uuid::now_v7())).await == Some(StatusCode::SERVICE_UNAVAILABLE)
     }
 
-    /// Whether a photo is refused for want of room: 503, or no answer where the program's log goes to a file that may not grow either.
+    /// Whether a photo is refused for want of room.
     pub async fn is_photo_refused(&self) -> bool {
         let Some(incident) = self.incident else { return false };
         let request = client().post(format!("{}/api/v1/incidents/{incident}/photos", self.base));
         let request = request.header(COOKIE, &self.cookie).header("Idempotency-Key", Uuid::now_v7().to_string());
         let answer = request.header(CONTENT_TYPE, "image/jpeg").body(self.photo.clone()).send().await;
-        answer.map_or(true, |it| it.status() == StatusCode::SERVICE_UNAVAILABLE)
+        answer.is_ok_and(|it| it.status() == StatusCode::SERVICE_UNAVAILABLE)
     }
 
     /// Whether the board says of the clock what it did not say `before`. What the program goes by never moves, so nothing else shows it.
