@@ -30,7 +30,7 @@ const STEP_DEG: f64 = 0.02;
 const PIXELS: usize = 1_000;
 const CONFIRMATIONS: usize = 900;
 const PHONES: usize = 500;
-/// A phone asks again after so long when nothing has happened (`ui/ranger/state.ts`).
+/// Interval at which a phone asks again when nothing has happened (`ui/ranger/state.ts`).
 const POLLS_EVERY: Duration = Duration::from_secs(20);
 const OPEN: usize = 60;
 

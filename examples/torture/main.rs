@@ -16,7 +16,7 @@ use std::time::Duration;
 /// Lets everything around the program fail, and looks at every promise.
 #[derive(Parser)]
 struct Args {
-    /// For so long, seconds; the end takes up to two minutes more
+    /// Length of the run in seconds; the end takes up to two minutes more
     #[arg(long, default_value_t = 600)]
     seconds: u64,
     /// Which faults come when

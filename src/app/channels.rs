@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 
 /// A gateway that needs longer than this for a text is said to be slow: the next may fail.
 const SLOW: SignedDuration = SignedDuration::from_secs(10);
-/// For so long: a slow hour is over when nothing was slow within the last one, and on a quiet day no text comes to prove it.
+/// How long slowness is shown: a slow hour is over when nothing was slow within the last one, and on a quiet day no text comes to prove it.
 const SLOW_FOR: SignedDuration = SignedDuration::from_hours(1);
 
 /// A channel, and what its gateway has taken; `None` without a gateway.

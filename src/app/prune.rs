@@ -85,7 +85,7 @@ async fn for_room(app: &App) {
             app,
             "room",
             done.is_err(),
-            || "磁盘已满，有的旧文件却清除不掉：请立即清理磁盘；原因见日志".to_owned(),
+            || "磁盘空间不足，有的旧文件却清除不掉：请立即清理磁盘；原因见日志".to_owned(),
             || {
                 "room is short, and some of what could go cannot be removed: make room at once; the log has the reason"
                     .to_owned()

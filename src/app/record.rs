@@ -20,22 +20,22 @@ use std::time::{Duration, Instant};
 
 /// On the board.
 const PART: &str = "record";
-/// The whole record so often: damage is known long before the last whole backup is dropped (14 days).
+/// Interval of a look through the whole record: damage is known long before the last whole backup is dropped (14 days).
 const WHOLE_EVERY: SignedDuration = SignedDuration::from_hours(24);
-/// A look that failed (the database did not answer) is tried again after so long.
+/// A look that failed (the database did not answer) is tried again after this time.
 const AGAIN: SignedDuration = SignedDuration::from_mins(10);
-/// Rows of open incidents so often: one that hides a fire, or lets nobody act on it, is right long before the shortest limit of 131, ten minutes.
+/// Interval of a look at the rows of open incidents: one that hides a fire, or lets nobody act on it, is right long before the shortest limit of 131, ten minutes.
 const OPEN_EVERY: Duration = Duration::from_secs(60);
 /// Rest after each piece of work, in lengths of that work: a look takes a fifth of one core at most.
 const REST: u32 = 4;
-/// And for so long at least and at most: whoever waits for the database comes in between.
+/// Shortest and longest rest between two steps, in which others get the database.
 const REST_MIN: Duration = Duration::from_millis(1);
 const REST_MAX: Duration = Duration::from_secs(2);
 /// Rows of open incidents that were put right, kept on the board: enough to see what happens, in a line that can be read.
 const MENDED_MAX: usize = 5;
-/// The day's text is tried for so long: later it is no news, and the next day's says more.
+/// How long the day's text is tried: later it is no news, and the next day's says more.
 const TELL_FOR: SignedDuration = SignedDuration::from_hours(1);
-/// And so often: seven tries leave the leader's number 13 of the 20 spare texts a day.
+/// Interval of its tries: seven leave the leader's number 13 of the 20 spare texts a day.
 const TELL_EVERY: SignedDuration = SignedDuration::from_mins(10);
 /// On the board: the day's text.
 const TEXT_PART: &str = "anchor";

@@ -307,7 +307,7 @@ mod tests {
         let slots = Slots::new(vec![source], CameraConfig::default(), clock.clone(), status.clone(), Lang::En);
         let (pipelines, now) = (Pipelines::new(Path::new("pipelines")), clock.now());
         let mut receiver = Receiver::new(0, Arc::clone(&slots));
-        // A state that cannot be: whoever takes the next picture panics.
+        // A state that cannot be: the code that takes the next picture panics.
         receiver.state = State::Folder(Folder { pictures: Vec::new(), next: 0, due_at: now });
         receiver.tick(&pipelines, true, now);
         let said = status.get(&"north".into()).expect("a status");

@@ -17,7 +17,7 @@ const THREADS_EACH: usize = 2;
 const BLOCKING_THREADS: usize = 8;
 const BEAT_EVERY: Duration = Duration::from_secs(1);
 
-/// Neither thread has done anything for so long: both are held by something that does not end. A picture takes milliseconds.
+/// After this time without work on either thread, both are held by something that does not end. A picture takes milliseconds.
 const STUCK_AFTER: Duration = Duration::from_secs(30);
 /// Held threads cannot be ended, only left behind: two each time, 16 at most. By then it is this machine, and the cameras say so.
 const REBUILDS_MAX: u32 = 8;

@@ -13,14 +13,14 @@ use std::sync::Arc;
 
 /// How long the desk remembers what a place was closed as: half a year, one fire season.
 const REMEMBERED: SignedDuration = SignedDuration::from_hours(183 * 24);
-/// Boards and phones show for so long how an incident ended, and a reply may still mean it.
+/// Time for which boards and phones show how an incident ended, and for which a reply may still mean it.
 pub const ENDED_FOR: SignedDuration = SignedDuration::from_hours(24);
 /// Events read at once.
 const EVENTS_AT_ONCE: u32 = 500;
 /// Changes remembered for streams: a page that was away for longer hears of everything that is open.
 const CHANGES: usize = 4_096;
 
-/// Never changes: whoever holds one sees one moment.
+/// Never changes: a reader that holds one sees one moment.
 #[derive(Clone, Default)]
 pub struct OpenBook {
     cursor: u64,

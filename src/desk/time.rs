@@ -19,7 +19,7 @@ const LOOKS_EVERY: Duration = Duration::from_secs(15);
 const TRIES_AGAIN: Duration = Duration::from_secs(1);
 /// After this time a sighting that is recorded but not filed was left behind by a desk that died or met an error.
 const LEFT_BEHIND: SignedDuration = SignedDuration::from_secs(5);
-/// And after an error of its own it waits for so long, each time longer, then an hour each time.
+/// Back-off of a sighting that could not be filed for a reason of its own; the last is repeated.
 const TRIED_AGAIN: [SignedDuration; 4] = [
     SignedDuration::from_secs(15),
     SignedDuration::from_mins(2),

@@ -55,7 +55,7 @@ pub fn text<'a>(batch: impl Iterator<Item = &'a Message>) -> String {
 }
 
 /// Whether somebody still waits for a message that the board shows as 未送达: it stands there until somebody has taken it, the
-/// person has answered, or the incident is closed. Whoever was told anything newer about the incident knows more than it says.
+/// person has answered, or the incident is closed. A person who was told anything newer about the incident knows more than it says.
 pub fn is_awaited(message: &Message, incident: &Incident, all: &[Message]) -> bool {
     let noted =
         incident.log.iter().any(|it| matches!(&it.event, Event::Undelivered { message: it, .. } if *it == message.id));

@@ -9,7 +9,7 @@ use std::time::Duration;
 const OWN_SERVER: Duration = Duration::from_secs(20);
 /// An address where nobody takes the line up is known to be dead earlier than one that is slow to answer.
 const CONNECTED_WITHIN: Duration = Duration::from_secs(10);
-/// A gateway's answer is a line, a problem of our own server a page. Whoever sends more means something else.
+/// A gateway's answer is a line, a problem of our own server a page. What is longer means something else.
 const ANSWER_MAX: usize = 64 * 1024;
 
 /// `within`: from the first word to the end of the answer.

@@ -323,7 +323,7 @@ fn limit_words(until: Timestamp, is_long: bool) -> String {
     }
 }
 
-/// After so many attempts: 5 s, 15 s, 45 s, 135 s, 300 s.
+/// Wait after the first, second … attempt: 5 s, 15 s, 45 s, 135 s, 300 s.
 fn back_off(attempts: u32) -> SignedDuration {
     FIRST_WAIT.checked_mul(3_i32.saturating_pow(attempts - 1)).unwrap_or(LONGEST_WAIT).min(LONGEST_WAIT)
 }

@@ -40,7 +40,7 @@ pub struct Daily {
     pub acknowledge_min: i64,
     pub arrive_min: i64,
     pub report_min: i64,
-    /// Where the log ended when the report was made; `None`: not asked. Whoever keeps the report can prove the record by it.
+    /// Where the log ended when the report was made; `None`: not asked. A reader who keeps the report can prove the record by it.
     pub record: Option<Head>,
 }
 

@@ -1,5 +1,5 @@
 //! Does the record prove what it says? The log against its hashes and against the heads that were told outside of this machine; the
-//! rows beside the log, and the pictures that it names, against the log. Read a little at a time, so that whoever acts is never in its way.
+//! rows beside the log, and the pictures that it names, against the log. Read a little at a time, so that it is never in the way of an action.
 
 mod anchors;
 mod chain;
@@ -24,13 +24,13 @@ use derived::Read;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, VecDeque};
 
-/// So many of a kind are named, the rest is counted: enough to look for the cause, and a sentence that can be read.
+/// Findings of a kind that are named; the rest is counted: enough to look for the cause, and a sentence that can be read.
 const NAMED: usize = 5;
 /// Incidents looked for in the log at once.
 const PAGE: i64 = 200;
 /// A picture follows its event, tried every two seconds while the disk takes none; after that time it is missing.
 const FOLLOWS_WITHIN: SignedDuration = SignedDuration::from_mins(10);
-/// A picture whose time ends while others are looked at may go before its turn: so long a look never takes.
+/// A picture whose time ends while others are looked at may go before its turn. A look takes less than this.
 const TAKES_AT_MOST: SignedDuration = SignedDuration::from_hours(24);
 
 /// The first of a kind, and how many there are.
@@ -109,7 +109,7 @@ pub struct Look<'a> {
     pub retention: &'a Retention,
 }
 
-/// A look through the whole record, a few milliseconds of work at a time: whoever looks tells how far it is, and pauses.
+/// A look through the whole record, a few milliseconds of work at a time. The caller tells how far it is, and pauses.
 pub struct Looking {
     store: Store,
     now: Timestamp,

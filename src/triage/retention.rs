@@ -1,5 +1,5 @@
-//! Pure: which pictures should be there (留存期). One rule for whoever removes them, looks for missing ones, or is asked for one that is
-//! gone. The log itself is kept for good.
+//! Pure: which pictures should be there (留存期). One rule for removing them, for finding missing ones, and for an
+//! answer about one that is gone. The log itself is kept for good.
 
 use super::event::{Event, Recorded};
 use super::id::{IncidentId, PictureId};
@@ -105,7 +105,7 @@ pub fn burned(category: u8) -> bool {
     !NO_FIRES.contains(&category)
 }
 
-/// So many days.
+/// A number of days.
 pub fn days(count: u32) -> SignedDuration {
     SignedDuration::from_hours(i64::from(count) * 24)
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { randomUUID } from 'node:crypto';
 
 const GRIDS = 4;
-/** One person may change 60 things a minute: so many together are never the ones who wait. */
+/** One person may change 60 things a minute: these people together never reach it. */
 const PEOPLE_A_FACE = 40;
 const CENTRE = { lat_deg: 28.5, lon_deg: 110.4 };
 const SIDE_DEG = 0.1;

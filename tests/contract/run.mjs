@@ -19,10 +19,10 @@ const TOOLS = join(HERE, '../../.huoyan/contract');
 const GATEWAY_KEY = 'the-key-of-the-gateway';
 const { CASES = '15', SEED = '131' } = process.env;
 const CHECKS = ['not_a_server_error', 'status_code_conformance', 'content_type_conformance', 'response_headers_conformance', 'response_schema_conformance', 'allow_header_conformance', 'negative_data_rejection'];
-/** A stream does not end, and whoever logs out is a stranger from then on: tests/it asks these two. */
+/** A stream does not end, and a browser that logs out is a stranger from then on: tests/it asks these two. */
 const LEFT_OUT = ['/api/v1/stream', '/api/v1/logout'];
 
-/** Where nearly all is refused, the contract is not tried: so many operations, and changes among them, answer a generated request well. */
+/** Where nearly all is refused, the contract is not tried: the least number of operations, and of changes among them, that answer a generated request well. */
 const WORKED_MIN = 18;
 const CHANGED_MIN = 8;
 

@@ -160,7 +160,7 @@ impl Office {
     }
 }
 
-/// The first word to whoever has this number.
+/// The first word to the person with this number.
 pub fn task(phone: &str, words: &str) -> NewMessage {
     NewMessage {
         id: MessageId(id()),

@@ -35,7 +35,7 @@ struct Inner {
     heard: Vec<(String, String, String)>,
     /// Every text it was asked for under each key, and how often.
     asked: BTreeMap<String, BTreeMap<String, u32>>,
-    /// Answers so many asks of each key only after the caller has hung up.
+    /// Answers this number of asks of each key only after the caller has hung up.
     deaf: u32,
     /// Answers 502 to everything and hands nothing on.
     is_down: bool,

@@ -1,4 +1,4 @@
-//! What the outbox promises on both databases: whoever sends, and however often it dies, one text stays one text.
+//! What the outbox promises on both databases: one text stays one text, whichever sender has it and however many of them die.
 
 use crate::fixture::*;
 use crate::store_contract::{contract, message, recorded_opening};

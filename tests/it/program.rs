@@ -25,7 +25,7 @@ pub struct Office {
 }
 
 impl Office {
-    /// With this configuration and so many grids; nothing runs yet.
+    /// With this configuration and number of grids; nothing runs yet.
     pub fn prepare(config_text: &str, grids: usize) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let (data, config) = (folder.path().join("data"), folder.path().join("huoyan.toml"));

@@ -268,7 +268,7 @@ async fn without_room_analyses_go_first_then_lists_then_pictures_and_never_a_fir
     }
     clock.advance(SignedDuration::from_hours(3 * 24));
 
-    // Short for so many looks more: each thing that goes costs one, and so does the way from one kind to the next.
+    // Looks for which room is still short: each thing that goes costs one, and so does the way from one kind to the next.
     let go = async |looks: u32| {
         let left = std::cell::Cell::new(looks);
         let is_short = || left.replace(left.get().saturating_sub(1)) > 0;

@@ -168,7 +168,7 @@ async fn a_log_that_was_rewritten_with_all_its_hashes_is_found_by_what_was_told(
         "{words}"
     );
 
-    // Whoever does that takes the kept head away, too. The text on the leader's phone stays.
+    // The forger takes the kept head away, too. The text on the leader's phone stays.
     office.t.execute("DELETE FROM anchor").await;
     whole(&office.t.store).await;
     let record = office.against(&paper).await;

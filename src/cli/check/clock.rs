@@ -115,7 +115,7 @@ mod tests {
     use std::net::UdpSocket;
     use std::time::Instant;
 
-    /// Answers one question (RFC 5905): the asker's own time, and so many seconds later as the server's.
+    /// Answers one question (RFC 5905): the asker's own time, and the server's time later by `ahead_s`.
     fn time_server(ahead_s: u32) -> String {
         let socket = UdpSocket::bind("127.0.0.1:0").expect("a socket");
         let address = socket.local_addr().expect("an address").to_string();

@@ -138,7 +138,7 @@ impl Days {
         }
     }
 
-    /// Whoever reads it at this moment reads on to the end.
+    /// A reader that has it open reads on to the end.
     async fn remove(&self, day: Date, file: &Path) -> Result<()> {
         let mut writer = self.writer.lock().await;
         if let Some((_, connection)) = writer.take_if(|(open, _)| *open == day) {

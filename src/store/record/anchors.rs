@@ -1,4 +1,4 @@
-//! Heads of the log that were told outside of this machine: whoever rewrites the log with all its hashes cannot change the paper.
+//! Heads of the log that were told outside of this machine: somebody who rewrites the log with all its hashes cannot change the paper.
 
 use super::{Head, Store, failed, reading, time, us, writing};
 use crate::error::{Error, Result};

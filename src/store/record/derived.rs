@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use sqlx::Connection as _;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// An incident that is acted on just now is read again so often; the next look finds what is left.
+/// An incident that is acted on just now is read again this number of times; the next look finds what is left.
 const ATTEMPTS: usize = 3;
 
 /// A row that says another thing than the log.

@@ -72,7 +72,7 @@ async fn who_may_ask_is_as_the_contract_says() {
     ];
     let mut asked = 0;
     let mut paths: Vec<_> = contract["paths"].as_object().expect("paths").iter().collect();
-    // Whoever has logged out is a stranger.
+    // After the logout the browser is a stranger's.
     paths.sort_by_key(|(path, _)| path.ends_with("/logout"));
     for (path, methods) in paths {
         for (method, operation) in methods.as_object().expect("methods") {

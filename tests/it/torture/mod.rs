@@ -52,11 +52,11 @@ ladder = [
 const RUNGS: u8 = 4;
 /// The last rung after the last fire, and the gateway's second try.
 const LADDER_IS_OVER: Duration = Duration::from_secs(20);
-/// One fire in so many seconds, beside the one in each fault and the one after its healing; each in a grid of its own.
+/// Seconds between two fires, beside the one in each fault and the one after its healing; each in a grid of its own.
 const FIRE_EVERY_S: u64 = 5;
 /// The first fire, on a busy machine.
 const BEGINS_WITHIN: Duration = Duration::from_secs(30);
-/// A fault lasts some seconds, and so long at most when it is not seen to take hold.
+/// Longest time of a fault that is not seen to take hold; others last some seconds.
 /// The board speaks of the clock within 15 s.
 const TAKES_HOLD_WITHIN: Duration = Duration::from_secs(20);
 /// People who act at once. One person may change 60 things a minute; the program refuses the rest, and they try again.
@@ -239,7 +239,7 @@ impl County {
         }
     }
 
-    /// So long, and until somebody is seen to suffer. Yields whether anybody did.
+    /// Waits for `lasts`, and until the fault is seen to take hold. Yields whether it did.
     async fn lasts(&mut self, fault: Fault, lasts: Duration, before: u64) -> bool {
         if fault == Fault::Killed {
             return true; // it is dead, and has been waited for

@@ -17,7 +17,7 @@ use uuid::Uuid;
 
 /// The leader on duty; those who act are the officer on duty.
 const PERSON: &str = "l1";
-/// A change every so often: within the 60 at once that a person may make, over the seconds that a healing takes.
+/// Interval of its changes: within the 60 at once that a person may make, over the seconds that a healing takes.
 const EVERY: Duration = Duration::from_millis(100);
 pub struct Probe {
     pub browser: Browser,

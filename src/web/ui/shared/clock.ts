@@ -24,7 +24,7 @@ const APART_MS = 30_000;
 /** Milliseconds the server's clock is ahead of this device's; null while they agree, or before the first answer of this visit. */
 export const apart = signal<number | null>(null);
 
-/** Pure: what an answer that took so long proves of two clocks. Half the way is not known, so it proves nothing of so little. */
+/** Pure: what an answer proves of two clocks. Half of its travel time is not known, so it proves nothing of a smaller difference. */
 export const provenApart = (aheadMs: number, tookMs: number): number | null => (Math.abs(aheadMs) - tookMs / 2 > APART_MS ? aheadMs : null);
 
 /** Server time as best known, milliseconds. Without any contact yet: the offset of the last visit, else the device's clock. */
