@@ -1,12 +1,15 @@
 //! `huoyan.toml` → a valid [`Config`], once. Unknown keys are refused, durations carry their unit, secrets come from the
 //! environment or a file only. Every default is here with its unit and reason; `huoyan config` prints the documented sample.
 
+mod data;
+
+pub use data::{BackupConfig, DiskConfig, RecordConfig, StoreConfig, TellAt};
+
 use crate::error::{Error, Result};
 use crate::triage::confirm::Thresholds;
 use crate::triage::policy::Policy;
 use crate::triage::retention::{self, Retention};
 use jiff::SignedDuration;
-use jiff::civil::{Time, time};
 use serde::{Deserialize, Serialize};
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -72,79 +75,6 @@ pub struct ClockConfig {
     /// Time server (SNTP, IPv4) with which `huoyan check` compares this computer's clock: `host` or `host:port`. None: the system
     /// is asked whether it keeps its clock by one. The program never sets a clock.
     pub ntp: Option<String>,
-}
-
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct StoreConfig {
-    /// One folder with database, registers, evidence pictures.
-    pub data: PathBuf,
-    /// `sqlite` (in the data folder) or `postgres://…`; the password comes from HUOYAN_STORE_URL or a file, never from here.
-    pub url: String,
-}
-
-impl Default for StoreConfig {
-    fn default() -> Self {
-        Self { data: PathBuf::from("huoyan-data"), url: "sqlite".to_owned() }
-    }
-}
-
-/// Room on the data folder's disk, GiB.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct DiskConfig {
-    /// Below this the board says so: 10, which leaves weeks to find another disk.
-    pub warn_gib: f64,
-    /// Below this room is made for evidence and the log: 2, about a month of a busy county's pictures.
-    pub reserve_gib: f64,
-    /// Analyses take at most this; the oldest days go. None: as long as their retention says.
-    pub analyses_max_gib: Option<f64>,
-    /// Pictures take at most this, as far as those of no incident and of false alarms can make room. None: as above.
-    pub pictures_max_gib: Option<f64>,
-}
-
-impl Default for DiskConfig {
-    fn default() -> Self {
-        Self { warn_gib: 10.0, reserve_gib: 2.0, analyses_max_gib: None, pictures_max_gib: None }
-    }
-}
-
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct BackupConfig {
-    /// Folder of backups, best on another disk. None: the program makes none by itself.
-    pub folder: Option<PathBuf>,
-    /// Interval between two backups: a day, so that a lost disk costs at most a day's record.
-    pub every: SignedDuration,
-    /// Number of newest sets that are kept: a fortnight, longer than damage stays unnoticed. Pictures are kept once for all sets.
-    pub keep: usize,
-}
-
-impl Default for BackupConfig {
-    fn default() -> Self {
-        Self { folder: None, every: SignedDuration::from_hours(24), keep: 14 }
-    }
-}
-
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct RecordConfig {
-    /// From then on, county time, the leader on duty gets one text a day with the head of the log: 08:00, when the leader changes.
-    pub tell_at: TellAt,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", expecting = "tell_at must be \"off\" or a time such as \"08:00\"")]
-pub enum TellAt {
-    Off,
-    #[serde(untagged)]
-    At(Time),
-}
-
-impl Default for RecordConfig {
-    fn default() -> Self {
-        Self { tell_at: TellAt::At(time(8, 0, 0, 0)) }
-    }
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]

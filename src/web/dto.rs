@@ -2,6 +2,7 @@
 //! made in [`eyes`].
 
 mod eyes;
+mod numbers;
 
 pub use eyes::{Eyes, camera};
 
