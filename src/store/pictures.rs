@@ -4,7 +4,7 @@
 use super::Store;
 use crate::error::{Error, Kind, Result};
 use crate::triage::id::PictureId;
-use crate::triage::retention::{Keeping, Ledger, Retention};
+use crate::triage::retention::{Belongs, Keeping, Ledger, Retention};
 use jiff::Timestamp;
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -95,6 +95,11 @@ impl Store {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Whose evidence a picture is. `None`: no incident names it.
+    pub async fn picture_belongs(&self, picture: PictureId) -> Result<Option<Belongs>> {
+        Ok(self.read_on().await?.ledger.belongs(picture))
     }
 
     /// What the rule says of a picture. `None`: no incident names it.

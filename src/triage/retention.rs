@@ -1,6 +1,7 @@
 //! Pure: which pictures should be there (留存期). One rule for removing them, for finding missing ones, and for an
 //! answer about one that is gone. The log itself is kept for good.
 
+use super::detection::BoundingBox;
 use super::event::{Event, Recorded};
 use super::id::{IncidentId, PictureId};
 use jiff::{SignedDuration, Timestamp};
@@ -110,12 +111,22 @@ pub fn days(count: u32) -> SignedDuration {
     SignedDuration::from_hours(i64::from(count) * 24)
 }
 
-/// What the log says of pictures: who names each, and how those incidents ended. About 150 bytes a picture.
+/// What the log says of pictures: who names each, whose it is, and how those incidents ended. About 300 bytes a picture, some ten
+/// thousand a year.
 #[derive(Clone, Debug, Default)]
 pub struct Ledger {
     /// The last time at which an incident named it.
     pictures: HashMap<PictureId, Vec<(IncidentId, Timestamp)>>,
+    belongs: HashMap<PictureId, Belongs>,
     incidents: HashMap<IncidentId, Known>,
+}
+
+/// Whose evidence a picture is.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Belongs {
+    pub incident: IncidentId,
+    /// Where in the picture the smoke is; photos have none.
+    pub bbox: Option<BoundingBox>,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -134,11 +145,21 @@ impl Ledger {
             Event::Closed { closure } => known.closed = Some((recorded.at, closure.category)),
             _ => {}
         }
-        for (picture, _) in recorded.event.pictures() {
+        // What one incident leads stays the other's, which is where it was filed.
+        let is_led = matches!(recorded.event, Event::Merged { .. });
+        for (picture, bbox) in recorded.event.pictures() {
+            if !is_led {
+                self.belongs.insert(picture, Belongs { incident, bbox });
+            }
             let named = self.pictures.entry(picture).or_default();
             named.retain(|(by, _)| *by != incident);
             named.push((incident, recorded.at));
         }
+    }
+
+    /// `None`: no incident names it.
+    pub fn belongs(&self, picture: PictureId) -> Option<Belongs> {
+        self.belongs.get(&picture).copied()
     }
 
     /// What the incidents that name it ask for; the one that asks most counts. `None`: no incident names it.

@@ -8,11 +8,8 @@ use super::error::{Answer, Problem};
 use super::incident::{Action, derived, take};
 use super::limits::PHOTO_MAX_PIXELS;
 use super::shares::{self, Hold};
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Kind};
 use crate::frame::Picture;
-use crate::store::Store;
-use crate::triage::detection::BoundingBox;
-use crate::triage::event::Event;
 use crate::triage::id::{CameraId, IncidentId, PictureId};
 use crate::triage::incident::Input;
 use crate::triage::retention::Keeping;
@@ -24,53 +21,11 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
-use std::collections::HashMap;
-use std::sync::Arc;
-use tokio::sync::Mutex;
 use utoipa::{IntoParams, ToSchema};
 
 /// Frames are looked at on a screen, not measured: about 60 kB (UX requirement 12).
 const FRAME_SIDE: u32 = 1280;
 const FRAME_QUALITY: u8 = 70;
-/// Events read at once while catching up with the log.
-const EVENTS_AT_ONCE: u32 = 1000;
-
-/// Whose evidence each picture is, read from the log as it grows: about 150 bytes a picture, some ten thousand a year.
-#[derive(Clone, Default)]
-pub struct Index(Arc<Mutex<Known>>);
-
-#[derive(Default)]
-struct Known {
-    cursor: u64,
-    pictures: HashMap<PictureId, Belongs>,
-}
-
-#[derive(Clone, Copy)]
-struct Belongs {
-    incident: IncidentId,
-    /// Where in the picture the smoke is; photos have none.
-    bbox: Option<BoundingBox>,
-}
-
-impl Index {
-    async fn find(&self, picture: PictureId, store: &Store) -> Result<Option<Belongs>> {
-        let mut known = self.0.lock().await;
-        while !known.pictures.contains_key(&picture) {
-            let events = store.events_after(known.cursor, EVENTS_AT_ONCE).await?;
-            let Some(last) = events.last() else { break };
-            known.cursor = last.cursor;
-            for entry in &events {
-                let Some(recorded) = &entry.recorded else { continue };
-                // What one incident leads stays the other's, which is where it was filed.
-                let is_led = matches!(recorded.event, Event::Merged { .. });
-                for (id, bbox) in recorded.event.pictures().into_iter().filter(|_| !is_led) {
-                    known.pictures.insert(id, Belongs { incident: entry.incident, bbox });
-                }
-            }
-        }
-        Ok(known.pictures.get(&picture).copied())
-    }
-}
 
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -87,7 +42,7 @@ pub async fn picture(
     Path(id): Path<PictureId>,
     Query(shown): Query<Shown>,
 ) -> Answer<Response> {
-    let belongs = state.own.pictures.find(id, &state.store).await?.ok_or_else(Problem::not_found)?;
+    let belongs = state.store.picture_belongs(id).await?.ok_or_else(Problem::not_found)?;
     if !me.role.is_office() {
         visible(&state, &me, belongs.incident).await?;
     }
