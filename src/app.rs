@@ -16,11 +16,10 @@ mod links;
 mod measures;
 pub mod prune;
 pub mod record;
-pub mod self_test;
+
 mod supervise;
 mod video;
 mod vitals;
-pub mod watch;
 
 use crate::backup::Office;
 use crate::bus::Bus;
@@ -30,6 +29,7 @@ use crate::config::Config;
 use crate::county::Registers;
 use crate::desk::Desk;
 use crate::drill::DrillBoard;
+use crate::engine;
 use crate::error::{Error, Result};
 use crate::frame::StatusBoard;
 use crate::lang::Lang;
@@ -148,7 +148,7 @@ pub async fn run(mut options: Options) -> Result<()> {
     };
 
     let mut tasks = JoinSet::new();
-    let (seen, seen_rx) = mpsc::channel(watch::SEEN_MAX);
+    let (seen, seen_rx) = mpsc::channel(engine::SEEN_MAX);
     let (drill_tx, drill_rx) = mpsc::channel(1);
     let mut video = video::Video::new(app.clone(), seen);
     tokio::task::block_in_place(|| video.start());

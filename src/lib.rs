@@ -48,6 +48,8 @@ pub mod report;
 
 pub mod drill;
 
+pub mod engine;
+
 pub mod web;
 
 // Those who know everybody.

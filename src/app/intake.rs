@@ -4,7 +4,7 @@
 use super::App;
 use super::evidence::{self, Eye, Provenance};
 use super::lane::{Lane, Round};
-use super::watch::Seen;
+use crate::engine::Seen;
 use crate::error::{Error, Result};
 use crate::frame::Picture;
 use crate::triage::detection::Analysis;

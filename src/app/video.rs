@@ -2,12 +2,12 @@
 //! satellites and people go on without video.
 
 use super::App;
-use super::watch::{self, Analyst, Seen, Tuning, Watch};
 use crate::address::Address;
 use crate::camera::{CameraSource, Receivers};
 use crate::config::Gating;
 use crate::county::CameraEntry;
 use crate::detect::Detector;
+use crate::engine::{self, Analyst, Seen, Tuning, Watch};
 use crate::error::{Error, Result};
 use crate::frame::Health;
 use crate::triage::confirm::Thresholds;
@@ -168,7 +168,7 @@ impl Video {
 fn advise(shared: &RwLock<Thresholds>, configured: &Thresholds, detector: &Detector) {
     let mut shared = shared.write().unwrap_or_else(|poisoned| poisoned.into_inner());
     if *shared == *configured {
-        *shared = watch::first_thresholds(configured, detector);
+        *shared = engine::first_thresholds(configured, detector);
     }
 }
 

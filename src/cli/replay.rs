@@ -5,11 +5,11 @@ mod lines;
 mod times;
 
 use super::{Common, Outcome, Progress};
-use crate::app::watch::{Analyst, Tuning, first_thresholds};
 use crate::camera;
 use crate::config::Gating;
 use crate::detect::{Detector, Worker};
 use crate::drill::DrillBoard;
+use crate::engine::{Analyst, Tuning, first_thresholds};
 use crate::error::{Error, Kind, Result};
 use crate::frame::{Frame, Picture, StatusBoard};
 use crate::lang::Lang;

@@ -1,11 +1,11 @@
 //! Sub-stream, suspicion, main stream: real clips over real RTSP, the released model, and a clock that the story moves.
 
-use huoyan::app::watch::{Analyst, Seen, Tuning};
 use huoyan::camera::{CameraSource, Clip, ClipCodec, Decoder, Playback, Receivers, encode_clip};
 use huoyan::clock::Clock;
 use huoyan::config::CameraConfig;
 use huoyan::detect::{Detector, Worker};
 use huoyan::drill::{DrillBoard, Plume, composite, scene};
+use huoyan::engine::{Analyst, Seen, Tuning};
 use huoyan::frame::{CameraStatus, Frame, Health, Picture, StatusBoard};
 use huoyan::lang::Lang;
 use huoyan::triage::confirm::Thresholds;

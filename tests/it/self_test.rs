@@ -2,9 +2,9 @@
 
 use crate::detect::{config, model};
 use crate::http_support::World;
-use huoyan::app::watch::{Analyst, Tuning};
 use huoyan::detect::{Detector, Worker};
 use huoyan::drill::{DrillBoard, WIDTHS, scene};
+use huoyan::engine::{Analyst, Tuning};
 use huoyan::frame::{Frame, Picture, StatusBoard};
 use huoyan::store::{Access, Filter};
 use huoyan::triage::confirm::Thresholds;

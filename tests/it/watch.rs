@@ -2,12 +2,12 @@
 //! (smoke = brighter than the past).
 
 use crate::detect::{config, model, with_points};
-use huoyan::app::watch::{Analyst, Seen, Tuning, first_thresholds};
 use huoyan::camera::{CameraSource, Decoder, Receivers};
 use huoyan::clock::Clock;
 use huoyan::config::{Batch, CameraConfig, DetectConfig};
 use huoyan::detect::{Detector, Worker};
 use huoyan::drill::{DrillBoard, scene};
+use huoyan::engine::{Analyst, Seen, Tuning, first_thresholds};
 use huoyan::frame::{Frame, Picture, StatusBoard};
 use huoyan::lang::Lang;
 use huoyan::triage::confirm::Thresholds;

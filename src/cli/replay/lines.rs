@@ -1,7 +1,7 @@
 //! What a replay says: JSON Lines for programs, a table for people.
 
-use crate::app::watch::Seen;
 use crate::cli::{Common, point_words};
+use crate::engine::Seen;
 use crate::error::{Error, Result};
 use crate::lang::Lang;
 use crate::triage::confirm::{Confirmed, Thresholds};

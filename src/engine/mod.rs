@@ -6,8 +6,8 @@
 
 mod pose;
 mod second_look;
+mod self_test;
 
-use super::self_test::SelfTester;
 use crate::camera::{Decoder, Receivers};
 use crate::detect::{Detector, History, Look, Worker};
 use crate::drill::{DrillBoard, Plume, composite};
@@ -18,6 +18,7 @@ use crate::triage::detection::{Analysis, Detection, ModelVersion, Scores, Stream
 use crate::triage::id::{CameraId, PoseId};
 use jiff::SignedDuration;
 use pose::Pose;
+use self_test::SelfTester;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, RwLock};

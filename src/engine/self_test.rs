@@ -4,7 +4,7 @@
 //! Cost: one camera at a time, one inference of a worker between two ordinary looks, and only while no camera waits for its
 //! turn. 15 inferences a test; 267 cameras four times a day are 0.2 inferences a second.
 
-use super::watch::Tuning;
+use super::Tuning;
 use crate::detect::Worker;
 use crate::drill::{Rung, ladder};
 use crate::error::Result;
