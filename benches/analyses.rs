@@ -86,7 +86,8 @@ fn start() -> Timestamp {
 fn frame(n: i64) -> Analysis {
     let confidence = 0.3 + (n % 61) as f32 / 100.0;
     let boxed = n % 100 == 0;
-    let detection = Detection { class: Class::Smoke, confidence, bbox: [0.412, 0.531, 0.034, 0.021].into() };
+    let detection =
+        Detection { class: Class::Smoke, confidence, bbox: [0.412, 0.531, 0.034, 0.021].into(), tile: None };
     Analysis {
         camera: format!("430426{:04}", n % CAMERAS).as_str().into(),
         pose: "default".into(),
@@ -98,6 +99,7 @@ fn frame(n: i64) -> Analysis {
         detections: if boxed { vec![detection] } else { Vec::new() },
         model: ModelVersion { name: "smoke-fire".into(), version: "0.2.0".into() },
         stream: Stream::Screened,
+        tiles: Vec::new(),
     }
 }
 

@@ -352,6 +352,7 @@ impl Analyst {
             detections: found,
             model: self.model.clone(),
             stream: frame.stream,
+            tiles: Vec::new(),
         };
         let thresholds = self.tuning.get();
         let key = (frame.camera.clone(), frame.pose.clone(), real);

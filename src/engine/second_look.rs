@@ -161,7 +161,7 @@ mod tests {
 
     #[test]
     fn a_crop_raises_the_box_of_its_class_and_place_and_makes_no_new_one() {
-        let at = |class, confidence, bbox: [f32; 4]| Detection { class, confidence, bbox: bbox.into() };
+        let at = |class, confidence, bbox: [f32; 4]| Detection { class, confidence, bbox: bbox.into(), tile: None };
         let whole = [at(Class::Smoke, 0.7, [0.4, 0.4, 0.1, 0.1]), at(Class::Fire, 0.6, [0.4, 0.4, 0.1, 0.1])];
         for (closer, expected) in [
             (at(Class::Smoke, 0.9, [0.44, 0.42, 0.03, 0.05]), [0.8, 0.6]),

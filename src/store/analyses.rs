@@ -94,6 +94,7 @@ impl Row {
             detections,
             model: ModelVersion { name: self.model_name, version: self.model_version },
             stream: if self.is_main { Stream::Main } else { Stream::Screened },
+            tiles: Vec::new(),
         })
     }
 }

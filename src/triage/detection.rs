@@ -62,13 +62,57 @@ impl BoundingBox {
     }
 }
 
+/// 分块: a part of a view that is looked at by itself, with a past of its own. Left, top, width, height in steps of 1/200 of the
+/// frame's width and height; written `[x, y, w, h]`.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(from = "[u8; 4]", into = "[u8; 4]")]
+pub struct Tile {
+    pub x: u8,
+    pub y: u8,
+    pub w: u8,
+    pub h: u8,
+}
+
+/// Steps of a tile across a frame.
+pub const TILE_STEPS: u8 = 200;
+
+impl From<[u8; 4]> for Tile {
+    fn from([x, y, w, h]: [u8; 4]) -> Self {
+        Self { x, y, w, h }
+    }
+}
+
+impl From<Tile> for [u8; 4] {
+    fn from(t: Tile) -> Self {
+        [t.x, t.y, t.w, t.h]
+    }
+}
+
+impl Tile {
+    /// Its place in the frame.
+    pub fn area(&self) -> BoundingBox {
+        let part = |steps: u8| f32::from(steps) / f32::from(TILE_STEPS);
+        BoundingBox { x: part(self.x), y: part(self.y), w: part(self.w), h: part(self.h) }
+    }
+
+    /// A box in the tile, as fractions of the tile, as fractions of the frame.
+    pub fn on_frame(&self, bbox: &BoundingBox) -> BoundingBox {
+        let area = self.area();
+        BoundingBox { x: area.x + bbox.x * area.w, y: area.y + bbox.y * area.h, w: bbox.w * area.w, h: bbox.h * area.h }
+    }
+}
+
 /// 检测框: one box in one frame.
 #[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Detection {
     pub class: Class,
     /// The model's score, 0..1. Not a probability of fire: see the model card.
     pub confidence: f32,
+    /// Fractions of the whole frame, whatever it was seen in.
     pub bbox: BoundingBox,
+    /// The tile that it was seen in; `None`: in the whole frame.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tile: Option<Tile>,
 }
 
 /// Which weights said so; on every sighting, so that scores stay attributable after an upgrade.
@@ -107,4 +151,7 @@ pub struct Analysis {
     pub model: ModelVersion,
     #[serde(default)]
     pub stream: Stream,
+    /// The tiles looked at beside the whole: where no tile was looked at, a tile's silence says nothing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tiles: Vec<Tile>,
 }

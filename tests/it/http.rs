@@ -602,8 +602,9 @@ fn smoke(captured_at: jiff::Timestamp, confidence: f32) -> Analysis {
         pose: "default".into(),
         captured_at,
         scores: Scores { smoke: confidence, fire: 0.0 },
-        detections: vec![Detection { class: Class::Smoke, confidence, bbox: [0.4, 0.5, 0.1, 0.1].into() }],
+        detections: vec![Detection { class: Class::Smoke, confidence, bbox: [0.4, 0.5, 0.1, 0.1].into(), tile: None }],
         model: ModelVersion { name: "smoke-fire".to_owned(), version: "0.1.0".to_owned() },
         stream: Stream::Screened,
+        tiles: Vec::new(),
     }
 }

@@ -42,6 +42,7 @@ fn analysis(captured_at: Timestamp) -> Analysis {
         detections: Vec::new(),
         model: ModelVersion { name: "m".into(), version: "1".into() },
         stream: Stream::Screened,
+        tiles: Vec::new(),
     }
 }
 

@@ -367,9 +367,11 @@ async fn analyses_are_kept_by_days_and_go_by_days(t: TestStore) {
             class: huoyan::triage::detection::Class::Smoke,
             confidence: smoke,
             bbox: [0.1, 0.2, 0.3, 0.4].into(),
+            tile: None,
         }],
         model: ModelVersion { name: "smoke-fire".into(), version: "0.1.0".into() },
         stream: if minutes == 1 { Stream::Main } else { Stream::Screened },
+        tiles: Vec::new(),
     };
     let frames = [analysis("a", 0, 0.123), analysis("a", 1, 0.456), analysis("a", 2, 0.789), analysis("b", 1, 0.5)];
     t.store.record_analyses(&frames).await.unwrap();

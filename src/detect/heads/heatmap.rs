@@ -40,7 +40,7 @@ pub fn read(
         patches.sort_by(|a, b| b.peak.total_cmp(&a.peak));
         detections.extend(patches.iter().take(BOXES_MAX).filter_map(|patch| {
             let bbox = grid.bbox(patch.span, at)?;
-            Some(Detection { class, confidence: patch.peak, bbox })
+            Some(Detection { class, confidence: patch.peak, bbox, tile: None })
         }));
     }
     Ok((scores, detections))

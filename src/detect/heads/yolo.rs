@@ -31,7 +31,7 @@ pub fn read(
                     Class::Fire => scores.fire = scores.fire.max(confidence),
                 }
                 if confidence >= screen.of(wanted) {
-                    candidates.push(Detection { class: wanted, confidence, bbox });
+                    candidates.push(Detection { class: wanted, confidence, bbox, tile: None });
                 }
             }
         }

@@ -15,10 +15,16 @@ fn frame(seconds: i64, boxes: &[(Class, f32, [f32; 4])]) -> Analysis {
         scores: Scores::default(),
         detections: boxes
             .iter()
-            .map(|(class, confidence, bbox)| Detection { class: *class, confidence: *confidence, bbox: (*bbox).into() })
+            .map(|(class, confidence, bbox)| Detection {
+                class: *class,
+                confidence: *confidence,
+                bbox: (*bbox).into(),
+                tile: None,
+            })
             .collect(),
         model: ModelVersion { name: "smoke-fire".to_owned(), version: "0.1.0".to_owned() },
         stream: Stream::Screened,
+        tiles: Vec::new(),
     }
 }
 
