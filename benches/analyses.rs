@@ -100,6 +100,7 @@ fn frame(n: i64) -> Analysis {
         model: ModelVersion { name: "smoke-fire".into(), version: "0.2.0".into() },
         stream: Stream::Screened,
         tiles: Vec::new(),
+        has_past: true,
     }
 }
 

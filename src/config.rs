@@ -261,8 +261,17 @@ impl Config {
     }
 
     pub fn parse(text: &str) -> Result<Self> {
+        let table = toml::from_str::<toml::Table>(text).unwrap_or_default();
+        let stands = |key: &&str| table.get("thresholds").is_some_and(|section| section.get(*key).is_some());
+        if let Some(key) = ["needed", "window"].into_iter().find(stands) {
+            return Err(Error::invalid(format!(
+                "[thresholds] {key} is no more: frames are not counted, evidence is summed over time. Remove needed and window. \
+                 evidence (3.4) says how much is enough, memory (\"2min\") how long it lasts. smoke and fire are now the scores from \
+                 which a look speaks for a fire: lower than the thresholds of before; without all of these the model's own hold"
+            )));
+        }
         let mut config: Self = toml::from_str(text).map_err(|e| Error::invalid(e.to_string()))?;
-        config.has_own_policy = toml::from_str::<toml::Table>(text).is_ok_and(|table| table.contains_key("policy"));
+        config.has_own_policy = table.contains_key("policy");
         config.check()?;
         Ok(config)
     }
@@ -293,8 +302,8 @@ impl Config {
                 "[server] trusted_proxy {proxy} is no address of one proxy, for example \"127.0.0.1\""
             )));
         }
-        if self.thresholds.needed == 0 || self.thresholds.needed > self.thresholds.window {
-            return Err(Error::invalid("[thresholds] needed must lie in 1..=window"));
+        if let Some((_, why)) = self.thresholds.problem() {
+            return Err(Error::invalid(format!("[thresholds] {why}")));
         }
         // Longer, a call that a dead program had in hand would come free too late for the next rung of the ladder.
         if !(SignedDuration::from_secs(1)..=SignedDuration::from_mins(2)).contains(&self.notify.answer_within) {

@@ -148,7 +148,7 @@ fn points_text(lang: Lang, points: Option<&Points>) -> Vec<String> {
         ),
     }];
     for name in PointName::ALL {
-        let OperatingPoint { smoke, fire, needed, window, expected } = points.get(name);
+        let OperatingPoint { smoke, fire, smoke_tile, fire_tile, evidence, expected } = points.get(name);
         let figure = |Estimate { value, lower, upper }: Estimate, digits: usize| {
             format!("{value:.digits$} ({lower:.digits$}–{upper:.digits$})")
         };
@@ -158,11 +158,11 @@ fn points_text(lang: Lang, points: Option<&Points>) -> Vec<String> {
         let words = point_words(lang, name);
         lines.push(match lang {
             Lang::Zh => format!(
-                "  {words}: 烟 {smoke}，火 {fire}，{window} 帧中 {needed} 帧；每台摄像机每天误报 {alarms}，火情检出率 {recall}，首个标注框到报警 {minutes} 分钟"
+                "  {words}: 烟 {smoke}，火 {fire}，分块 {smoke_tile}、{fire_tile}，证据 {evidence}；每台摄像机每天误报 {alarms}，火情检出率 {recall}，首个标注框到报警 {minutes} 分钟"
             ),
             Lang::En => format!(
-                "  {words}: smoke {smoke}, fire {fire}, {needed} of {window} frames; {alarms} false alarms a camera and day, \
-                 event recall {recall}, {minutes} minutes to alarm"
+                "  {words}: smoke {smoke}, fire {fire}, in tiles {smoke_tile} and {fire_tile}, evidence {evidence}; \
+                 {alarms} false alarms a camera and day, event recall {recall}, {minutes} minutes to alarm"
             ),
         });
     }

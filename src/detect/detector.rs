@@ -2,7 +2,7 @@
 
 use super::device::{self, Chosen};
 use super::heads::{self, Output};
-use super::manifest::{Head, Input, Manifest};
+use super::manifest::{Head, Input, Levels, Manifest};
 use super::runtime;
 use super::tensor::{self, Letterbox};
 use crate::config::{Batch, DetectConfig};
@@ -100,11 +100,14 @@ impl Detector {
         self.batch
     }
 
-    /// The given thresholds at the model's default point; with its alarm levels, where it has no points.
+    /// The given thresholds at the model's default point; where it has no points, such that its alarm levels alarm if they last.
     pub fn thresholds(&self, base: Thresholds) -> Thresholds {
         match &self.manifest.points {
             Some(points) => points.get(points.default).tune(base),
-            None => Thresholds { smoke: self.manifest.alarm.smoke, fire: self.manifest.alarm.fire, ..base },
+            None => {
+                let Levels { smoke, fire } = self.manifest.alarm;
+                base.with_levels(smoke, fire)
+            }
         }
     }
 }

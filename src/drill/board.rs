@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 
-/// A drill's smoke stands so long: past confirmation (k of n frames) by far, short enough to be over before the next.
+/// A drill's smoke stands so long: past confirmation (a minute of evidence) by far, short enough to be over before the next.
 pub const LENGTH: SignedDuration = SignedDuration::from_mins(10);
 
 #[derive(Clone, Copy, PartialEq, Debug)]

@@ -156,7 +156,7 @@ fn watch(
         let thresholds = analyst.tuning.get();
         for seen in looked.unwrap_or_default() {
             let Analysis { camera, detections, .. } = &seen.analysis;
-            if detections.iter().any(|found| found.confidence >= thresholds.of(found.class)) {
+            if detections.iter().any(|found| found.confidence >= thresholds.lasting(found.class, found.tile)) {
                 receivers.boost(camera);
             } else if !detections.is_empty() {
                 receivers.suspect(camera);
@@ -271,7 +271,7 @@ impl Analyst {
                 }
                 self.remember(worker, view, scores, !found.is_empty());
             }
-            Ok(self.judge(view.frame, Arc::clone(&view.picture), scores, found, view.real))
+            Ok(self.judge(view, scores, found))
         });
         seen.collect()
     }
@@ -336,14 +336,9 @@ impl Analyst {
         self.memory().gate.as_mut().is_none_or(|gate| gate.lets_through(frame, cells))
     }
 
-    fn judge(
-        &self,
-        frame: &Frame,
-        picture: Arc<Picture>,
-        scores: Scores,
-        found: Vec<Detection>,
-        real: Reality,
-    ) -> Seen {
+    fn judge(&self, View { frame, picture, past, real, .. }: &View, scores: Scores, found: Vec<Detection>) -> Seen {
+        let (real, picture) = (*real, Arc::clone(picture));
+        let mut memory = self.memory();
         let analysis = Analysis {
             camera: frame.camera.clone(),
             pose: frame.pose.clone(),
@@ -353,10 +348,11 @@ impl Analyst {
             model: self.model.clone(),
             stream: frame.stream,
             tiles: Vec::new(),
+            // A model that looks at one picture alone lacks none.
+            has_past: past.is_some() || memory.history.is_none(),
         };
         let thresholds = self.tuning.get();
         let key = (frame.camera.clone(), frame.pose.clone(), real);
-        let mut memory = self.memory();
         let pose = memory.poses.entry(key).or_insert_with(|| Pose::new(thresholds.clone()));
         let confirmed = pose.observe(&analysis, &picture, thresholds);
         Seen { analysis, confirmed, picture, drill: real == Reality::Drill }

@@ -19,8 +19,6 @@ struct Best {
     stream: Stream,
     confidence: f32,
     detections: Vec<Detection>,
-    /// Frames since.
-    frames: u32,
     picture: Arc<Picture>,
 }
 
@@ -38,14 +36,13 @@ impl Pose {
         if *self.confirmer.thresholds() != thresholds {
             self.confirmer.retune(thresholds.clone());
         }
-        self.best = self.best.take().map(|best| Best { frames: best.frames + 1, ..best });
-        self.best.take_if(|best| best.frames >= thresholds.window);
+        self.best.take_if(|best| analysis.captured_at.duration_since(best.at) > thresholds.memory);
         let confidence = analysis.detections.iter().map(|d| d.confidence).fold(0.0, f32::max);
         let stream = analysis.stream;
         let is_better = |best: &Best| (stream, confidence) > (best.stream, best.confidence);
         if confidence > 0.0 && self.best.as_ref().is_none_or(is_better) {
             let (at, picture, detections) = (analysis.captured_at, Arc::clone(picture), analysis.detections.clone());
-            self.best = Some(Best { at, stream, confidence, detections, frames: 0, picture });
+            self.best = Some(Best { at, stream, confidence, detections, picture });
         }
         // Of two places in one picture only one was at its best in the kept frame; the present frame shows both.
         let best_of = |confirmed: &Confirmed| {
@@ -58,7 +55,7 @@ impl Pose {
 }
 
 impl Best {
-    /// In full size, within the window, if not at its very best.
+    /// In full size, within the memory, if not at its very best.
     fn shows_large(&self, confirmed: &Confirmed) -> bool {
         let is_it = |found: &Detection| found.class == confirmed.class && is_same_place(&found.bbox, &confirmed.bbox);
         self.stream == Stream::Main && self.detections.iter().any(is_it)

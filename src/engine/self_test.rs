@@ -131,7 +131,7 @@ impl SelfTester {
     fn finish(&self, running: Running) {
         let Running { camera, at, sizes, example, picture, thresholds, .. } = running;
         let example = example.map(|(rung, _)| Arc::new(shown(&rung.composite(&picture), &rung.bbox)));
-        let sensitivity = Sensitivity { at, threshold: thresholds.smoke, sizes, example };
+        let sensitivity = Sensitivity { at, threshold: thresholds.lasting(Class::Smoke, None), sizes, example };
         tracing::info!(camera = %camera, smallest = ?sensitivity.smallest(), "self-test");
         self.status.update(&camera, |status| {
             status.self_test.asked_at = None;
@@ -158,11 +158,11 @@ impl Running {
         }
     }
 
-    /// As the confirmation counts a frame.
+    /// As the confirmation would alarm, if it lasted.
     fn counts(&self, detection: &Detection) -> bool {
-        let Thresholds { smoke, area_min, area_max, .. } = self.thresholds;
+        let Thresholds { area_min, area_max, .. } = self.thresholds;
         detection.class == Class::Smoke
-            && detection.confidence >= smoke
+            && detection.confidence >= self.thresholds.lasting(Class::Smoke, detection.tile)
             && (area_min..=area_max).contains(&detection.bbox.area())
     }
 }

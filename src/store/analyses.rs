@@ -95,6 +95,7 @@ impl Row {
             model: ModelVersion { name: self.model_name, version: self.model_version },
             stream: if self.is_main { Stream::Main } else { Stream::Screened },
             tiles: Vec::new(),
+            has_past: true,
         })
     }
 }

@@ -4,7 +4,8 @@ use super::{Store, failed, from_json, reading, time, to_json, us, writing};
 use crate::error::{Error, Kind, Result};
 use crate::triage::confirm::Thresholds;
 use crate::triage::id::PersonId;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
+use serde::Deserialize;
 
 #[derive(Clone, PartialEq, Debug)]
 pub struct PublishedThresholds {
@@ -12,12 +13,59 @@ pub struct PublishedThresholds {
     pub by: PersonId,
     pub at: Timestamp,
     pub reason: String,
+    /// They were published for k of n frames and are read as [`Body::read`] says.
+    pub counted_frames: bool,
+}
+
+/// What stands in the table: thresholds, or those of earlier versions, which counted frames over a limit.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Body {
+    Evidence(Thresholds),
+    Frames {
+        version: u32,
+        smoke: f32,
+        fire: f32,
+        #[serde(rename = "needed")]
+        _needed: u32,
+        #[serde(rename = "window")]
+        _window: u32,
+        hysteresis: f32,
+        cooldown: SignedDuration,
+        area_min: f32,
+        area_max: f32,
+    },
+}
+
+impl Body {
+    /// Thresholds, and whether they counted frames: then a place that keeps the limit alarms within a minute, whatever k and n
+    /// were, and one that scores more does so sooner.
+    fn read(self) -> (Thresholds, bool) {
+        match self {
+            Self::Evidence(thresholds) => (thresholds, false),
+            Self::Frames { version, smoke, fire, hysteresis, cooldown, area_min, area_max, .. } => {
+                let rest = Thresholds { version, hysteresis, cooldown, area_min, area_max, ..Thresholds::default() };
+                (rest.with_levels(smoke, fire), true)
+            }
+        }
+    }
 }
 
 impl Store {
     /// Those in force; `None` when none was ever published and the configuration's hold.
     pub async fn thresholds(&self) -> Result<Option<Thresholds>> {
-        Ok(self.threshold_history().await?.pop().map(|published| published.thresholds))
+        let newest = self.threshold_history().await?.pop();
+        if let Some(PublishedThresholds { thresholds, counted_frames: true, .. }) = &newest {
+            let Thresholds { version, smoke, fire, evidence, .. } = thresholds;
+            tracing::info!(
+                version,
+                smoke,
+                fire,
+                evidence,
+                "published thresholds that counted frames are read as evidence"
+            );
+        }
+        Ok(newest.map(|published| published.thresholds))
     }
 
     /// Publishes the next version. `edited` carries the version it was made from.
@@ -53,8 +101,8 @@ impl Store {
         ).fetch_all(pool).await.map_err(failed)?);
         Ok(self.readable(rows.into_iter().map(|(version, body, by, at_us, reason)| {
             let name = format!("thresholds {version}");
-            let row = from_json(&body, &name).and_then(|thresholds| {
-                Ok(PublishedThresholds { thresholds, by: PersonId(by), at: time(at_us)?, reason })
+            let row = from_json(&body, &name).map(Body::read).and_then(|(thresholds, counted_frames)| {
+                Ok(PublishedThresholds { thresholds, by: PersonId(by), at: time(at_us)?, reason, counted_frames })
             });
             (name, row)
         })))

@@ -1,48 +1,21 @@
-//! Pure: confirmation over time, k of n frames with hysteresis.
+//! Pure: confirmation over time, a sequential test of each place in the picture. What looks say for and against smoke there is
+//! summed as log-odds that fade; over a limit, the place alarms.
 
-use super::detection::{Analysis, BoundingBox, Class, Detection};
-use jiff::{SignedDuration, Timestamp};
-use serde::{Deserialize, Serialize};
+mod place;
+mod thresholds;
+mod witness;
+
+pub use place::{HITS_MAX, MIN_APART};
+pub use thresholds::{MEMORY_MAX, Thresholds};
+
+use super::detection::{Analysis, BoundingBox, Class, Detection, Tile};
+use jiff::Timestamp;
+use place::{Place, Told};
+use serde::Serialize;
+use std::cmp::Ordering::{self, Equal};
 use utoipa::ToSchema;
 
-/// The tunable numbers of one camera, published by the ops page; the version stands on every sighting.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct Thresholds {
-    pub version: u32,
-    /// Frame score from which a box counts, per class, 0..1.
-    pub smoke: f32,
-    pub fire: f32,
-    /// Confirmed when at least `needed` of the last `window` analysed frames agree on a place in the picture.
-    pub needed: u32,
-    pub window: u32,
-    /// While confirmed, a frame counts from `threshold × hysteresis`.
-    pub hysteresis: f32,
-    /// The same place may alarm again only after so long without any counted frame.
-    #[schema(value_type = String, format = Duration)]
-    pub cooldown: SignedDuration,
-    /// Boxes smaller than this share of the frame do not count; larger than `area_max` neither (huge clouds).
-    pub area_min: f32,
-    pub area_max: f32,
-}
-
-impl Default for Thresholds {
-    fn default() -> Self {
-        Self {
-            version: 1,
-            smoke: 0.5,
-            fire: 0.5,
-            needed: 3,
-            window: 5,
-            hysteresis: 0.8,
-            cooldown: SignedDuration::from_mins(10),
-            area_min: 0.0002,
-            area_max: 0.6,
-        }
-    }
-}
-
-/// A place in one pose's picture that has been seen often enough.
+/// A place in one pose's picture for which the evidence suffices.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Confirmed {
     pub class: Class,
@@ -50,21 +23,33 @@ pub struct Confirmed {
     pub bbox: BoundingBox,
     pub best_at: Timestamp,
     pub confidence: f32,
-    /// Time of the first counted frame.
+    /// Time of the first look that spoke for it.
     pub first_at: Timestamp,
     pub confirmed_at: Timestamp,
+    /// Log-odds at `confirmed_at`, not less than [`Thresholds::evidence`] was.
+    pub evidence: f32,
+    /// How it came to that, oldest first: the last [`HITS_MAX`] looks within the memory that spoke for it.
+    pub rise: Vec<EvidenceAt>,
 }
 
-/// Confirmation of one pose of one camera. Frames come in time order; a frame not later than the last is ignored, unless a
-/// whole window of them says that the clock was set back.
+/// One look that spoke for a place.
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, ToSchema)]
+pub struct EvidenceAt {
+    pub at: Timestamp,
+    /// The model's, 0..1.
+    pub score: f32,
+    /// Log-odds after it.
+    pub evidence: f32,
+}
+
+/// Confirmation of one pose of one camera. Looks come in time order; one not later than the last is ignored, unless several in a
+/// row say that the clock was set back.
 #[derive(Clone, Debug)]
 pub struct Confirmer {
     thresholds: Thresholds,
     last_at: Option<Timestamp>,
-    /// Frames in a row that were not later than the last.
+    /// Looks in a row that were not later than the last.
     ignored: u32,
-    /// Number of the last frame; places count frames by it.
-    frame: u64,
     places: Vec<Place>,
 }
 
@@ -72,22 +57,23 @@ pub struct Confirmer {
 /// and time stay bounded whatever a model says.
 pub const PLACES_MAX: usize = 64;
 
-/// Frames; ten minutes at the default cadence of 10 s. Nothing that burns may be counted for longer before it alarms.
-pub const WINDOW_MAX: u32 = 60;
+/// More looks in a row than this that are not later than the last one: the clock was set back. Fewer are repeats or strays.
+const IGNORED_MAX: u32 = 5;
 
-/// A window may span as many minutes as it has frames: frames farther apart say little about one plume.
-const WINDOW_SPAN_PER_FRAME: SignedDuration = SignedDuration::from_mins(1);
+/// A look without a picture from before counts half: glare and pale ground look like smoke until they are seen to have stood
+/// there all along (one look at a start, or after a camera has turned, passed every limit on both).
+const WITHOUT_PAST: f64 = 0.5;
 
 impl Confirmer {
     pub fn new(thresholds: Thresholds) -> Self {
-        Self { thresholds, last_at: None, ignored: 0, frame: 0, places: Vec::new() }
+        Self { thresholds, last_at: None, ignored: 0, places: Vec::new() }
     }
 
     pub fn thresholds(&self) -> &Thresholds {
         &self.thresholds
     }
 
-    /// Newly published numbers apply from the next frame on; what has alarmed stays quiet.
+    /// Newly published numbers apply from the next look on; what has alarmed stays quiet.
     pub fn retune(&mut self, thresholds: Thresholds) {
         self.thresholds = thresholds;
     }
@@ -95,143 +81,86 @@ impl Confirmer {
     /// At most one confirmation a class and place until it has been quiet for the cooldown.
     pub fn observe(&mut self, analysis: &Analysis) -> Vec<Confirmed> {
         let now = analysis.captured_at;
+        if !self.is_next(now) {
+            return Vec::new();
+        }
+        let Thresholds { cooldown, evidence, .. } = self.thresholds;
+        let (memory_s, trust) = (self.thresholds.memory_s(), if analysis.has_past { 1.0 } else { WITHOUT_PAST });
+        self.places.retain(|place| !place.alarmed || now.duration_since(place.last_at) < cooldown);
+        self.places.iter_mut().for_each(|place| place.look_anew(&analysis.tiles));
+        for told in self.surest_first(&analysis.detections) {
+            self.take(&told, now);
+        }
+        for place in self.places.iter_mut().filter(|place| !place.alarmed) {
+            place.weigh(now, trust, memory_s);
+        }
+        self.places.retain(|place| place.alarmed || place.is_held());
+        let alarmed = self.places.iter_mut().filter_map(|place| place.alarm(now, f64::from(evidence)));
+        alarmed.collect()
+    }
+
+    /// Whether the look comes after the last one. The clock may have been set back: waiting until it catches up would leave
+    /// the camera blind. What has alarmed stays quiet.
+    fn is_next(&mut self, now: Timestamp) -> bool {
         if self.last_at.is_some_and(|last| now <= last) {
             self.ignored += 1;
-            if self.ignored <= self.thresholds.window {
-                return Vec::new();
+            if self.ignored <= IGNORED_MAX {
+                return false;
             }
-            self.start_anew(now);
+            self.places.retain(|place| place.alarmed);
+            self.places.iter_mut().for_each(|place| place.last_at = now);
         }
-        self.ignored = 0;
-        self.last_at = Some(now);
-        self.frame += 1;
-        self.forget(now);
-        for detection in certain_first(&analysis.detections) {
-            self.count(detection, now);
-        }
-        let needed = self.thresholds.needed.max(1) as usize;
-        let ready = self.places.iter_mut().filter(|place| !place.confirmed && place.hits.len() >= needed);
-        ready.filter_map(|place| place.confirm(now)).collect()
+        (self.ignored, self.last_at) = (0, Some(now));
+        true
     }
 
-    /// The clock was set back: waiting until it catches up would leave the camera blind. What has alarmed stays quiet.
-    fn start_anew(&mut self, now: Timestamp) {
-        self.places.retain(|place| place.confirmed);
-        for place in &mut self.places {
-            place.hits.clear();
-            place.last_at = now;
-        }
-    }
-
-    /// Drops hits that have left the window, places without any, and alarmed places that have been quiet long enough.
-    fn forget(&mut self, now: Timestamp) {
-        let Thresholds { window, cooldown, .. } = self.thresholds;
-        let oldest_frame = (self.frame + 1).saturating_sub(u64::from(window));
-        let span = WINDOW_SPAN_PER_FRAME * i32::try_from(window).unwrap_or(i32::MAX);
-        let oldest_at = now.checked_sub(span).unwrap_or(Timestamp::MIN);
-        let in_window = |hit: &Hit| hit.frame >= oldest_frame && hit.at >= oldest_at;
-        for place in &mut self.places {
-            place.hits.retain(in_window);
-        }
-        self.places.retain(|place| {
-            if place.confirmed { now.duration_since(place.last_at) < cooldown } else { !place.hits.is_empty() }
+    /// Boxes of a sensible size, with what each says. Two that say the same have an order of their own, not the model's.
+    fn surest_first(&self, detections: &[Detection]) -> Vec<Told> {
+        let Thresholds { area_min, area_max, .. } = self.thresholds;
+        let counts = |it: &&Detection| (area_min..=area_max).contains(&it.bbox.area()) && !it.confidence.is_nan();
+        let tell = |it: &Detection| Told { detection: *it, says: self.thresholds.says(it) };
+        let mut told: Vec<Told> = detections.iter().filter(counts).map(tell).collect();
+        told.sort_by(|a, b| {
+            let (x, y) = (&a.detection, &b.detection);
+            let sides = |bbox: BoundingBox| <[f32; 4]>::from(bbox);
+            let boxes = sides(x.bbox).into_iter().zip(sides(y.bbox)).map(|(p, q)| p.total_cmp(&q));
+            b.says
+                .total_cmp(&a.says)
+                .then(x.class.cmp(&y.class))
+                .then(boxes.fold(Equal, Ordering::then))
+                .then(x.tile.cmp(&y.tile))
         });
+        told
     }
 
-    fn count(&mut self, detection: &Detection, now: Timestamp) {
-        let Thresholds { area_min, area_max, hysteresis, .. } = self.thresholds;
-        let threshold = self.thresholds.of(detection.class);
-        if !(area_min..=area_max).contains(&detection.bbox.area()) {
-            return;
-        }
-        let same = |place: &&mut Place| place.class == detection.class && is_same_place(&place.bbox, &detection.bbox);
+    fn take(&mut self, told: &Told, now: Timestamp) {
+        let Detection { class, bbox, confidence, .. } = told.detection;
+        let same = |place: &&mut Place| place.class == class && is_same_place(&place.bbox, &bbox);
         let nearest = self.places.iter_mut().filter(same).max_by(|a, b| {
-            let iou = |place: &Place| place.bbox.iou(&detection.bbox);
-            a.confirmed.cmp(&b.confirmed).then_with(|| iou(a).total_cmp(&iou(b)))
+            let iou = |place: &Place| place.bbox.iou(&bbox);
+            a.alarmed.cmp(&b.alarmed).then_with(|| iou(a).total_cmp(&iou(b)))
         });
-        let hit = Hit { frame: self.frame, at: now, bbox: detection.bbox, confidence: detection.confidence };
         match nearest {
-            Some(place) if place.confirmed => {
-                if detection.confidence >= threshold * hysteresis {
-                    place.hit(hit);
+            Some(place) if place.alarmed => {
+                let stays = self.thresholds.neutral(class, told.detection.tile) * self.thresholds.hysteresis;
+                if confidence >= stays {
+                    place.still_there(bbox, now);
                 }
             }
-            Some(place) => {
-                if detection.confidence >= threshold {
-                    place.hit(hit);
-                }
-            }
+            Some(place) => place.hear(told, now),
             None => {
-                if detection.confidence >= threshold && self.places.len() < PLACES_MAX {
-                    self.places.push(Place::new(detection.class, hit));
+                if told.says > 0.0 && self.places.len() < PLACES_MAX {
+                    self.places.push(Place::new(told, now));
                 }
             }
         }
     }
 }
 
-impl Thresholds {
-    pub fn of(&self, class: Class) -> f32 {
-        match class {
-            Class::Smoke => self.smoke,
-            Class::Fire => self.fire,
-        }
-    }
-}
-
-/// A spot of the picture that is being followed.
-#[derive(Clone, Debug)]
-struct Place {
-    class: Class,
-    /// The latest counted box, so that a growing or drifting plume stays one place.
-    bbox: BoundingBox,
-    last_at: Timestamp,
-    /// One a frame, oldest first, all within the window.
-    hits: Vec<Hit>,
-    confirmed: bool,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Hit {
-    frame: u64,
-    at: Timestamp,
-    bbox: BoundingBox,
-    confidence: f32,
-}
-
-impl Place {
-    fn new(class: Class, hit: Hit) -> Self {
-        Self { class, bbox: hit.bbox, last_at: hit.at, hits: vec![hit], confirmed: false }
-    }
-
-    /// Boxes come most certain first, so a second one of the same frame adds nothing.
-    fn hit(&mut self, hit: Hit) {
-        if self.hits.last().is_none_or(|last| last.frame < hit.frame) {
-            self.bbox = hit.bbox;
-            self.last_at = hit.at;
-            self.hits.push(hit);
-        }
-    }
-
-    fn confirm(&mut self, now: Timestamp) -> Option<Confirmed> {
-        let first = self.hits.first()?;
-        let best = self.hits.iter().max_by(|a, b| a.confidence.total_cmp(&b.confidence).then(b.at.cmp(&a.at)))?;
-        self.confirmed = true;
-        Some(Confirmed {
-            class: self.class,
-            bbox: best.bbox,
-            best_at: best.at,
-            confidence: best.confidence,
-            first_at: first.at,
-            confirmed_at: now,
-        })
-    }
-}
-
-fn certain_first(detections: &[Detection]) -> Vec<&Detection> {
-    let mut sorted: Vec<&Detection> = detections.iter().collect();
-    sorted.sort_by(|a, b| b.confidence.total_cmp(&a.confidence));
-    sorted
+/// Whether the middle of a box lies in one of the tiles.
+fn is_covered(bbox: &BoundingBox, tiles: &[Tile]) -> bool {
+    let (x, y) = (bbox.centre_x(), bbox.centre_y());
+    tiles.iter().map(Tile::area).any(|it| it.x <= x && x <= it.x + it.w && it.y <= y && y <= it.y + it.h)
 }
 
 /// Overlapping by a tenth, or the centre of one inside the other grown by half its size and 1 % of the picture to each side:

@@ -154,4 +154,11 @@ pub struct Analysis {
     /// The tiles looked at beside the whole: where no tile was looked at, a tile's silence says nothing.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tiles: Vec<Tile>,
+    /// Whether the model had an earlier picture to compare with, or needs none.
+    #[serde(default = "yes")]
+    pub has_past: bool,
+}
+
+fn yes() -> bool {
+    true
 }

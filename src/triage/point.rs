@@ -69,21 +69,22 @@ impl Points {
     }
 }
 
-/// The four numbers of [`Thresholds`] that trade false alarms against missed fires.
+/// The five numbers of [`Thresholds`] that trade false alarms against missed fires.
 #[derive(Clone, PartialEq, Debug, Serialize, ToSchema)]
 pub struct OperatingPoint {
     pub smoke: f32,
     pub fire: f32,
-    pub needed: u32,
-    pub window: u32,
+    pub smoke_tile: f32,
+    pub fire_tile: f32,
+    pub evidence: f32,
     pub expected: Expected,
 }
 
 impl OperatingPoint {
     /// The given thresholds, moved to this point.
     pub fn tune(&self, base: Thresholds) -> Thresholds {
-        let Self { smoke, fire, needed, window, .. } = *self;
-        Thresholds { smoke, fire, needed, window, ..base }
+        let Self { smoke, fire, smoke_tile, fire_tile, evidence, .. } = *self;
+        Thresholds { smoke, fire, smoke_tile, fire_tile, evidence, ..base }
     }
 }
 

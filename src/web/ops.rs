@@ -13,7 +13,8 @@ use super::dto::CameraView;
 use super::error::{Answer, Problem};
 use super::json::{Body, words};
 use crate::error::{Kind, Result};
-use crate::triage::confirm::{Thresholds, WINDOW_MAX};
+use crate::store::PublishedThresholds;
+use crate::triage::confirm::Thresholds;
 use crate::triage::detection::ModelVersion;
 use crate::triage::id::{ActionId, CameraId, PersonId};
 use crate::triage::point::Points;
@@ -117,6 +118,8 @@ struct Published {
     by: String,
     at: Timestamp,
     reason: String,
+    /// Published by a version that counted frames over a limit, and converted.
+    counted_frames: bool,
 }
 
 #[utoipa::path(get, path = "/api/v1/ops/thresholds", tag = "ops", security(("session" = ["officer", "ops"])), responses((status = 200, body = ThresholdsView)))]
@@ -132,7 +135,10 @@ async fn thresholds_view(state: &WebState) -> Answer<ThresholdsView> {
         current: in_force(state),
         history: history
             .into_iter()
-            .map(|it| Published { thresholds: it.thresholds, by: name(&it.by), at: it.at, reason: it.reason })
+            .map(|it| {
+                let PublishedThresholds { thresholds, by, at, reason, counted_frames } = it;
+                Published { thresholds, by: name(&by), at, reason, counted_frames }
+            })
             .collect(),
         points: state.points.read().unwrap_or_else(PoisonError::into_inner).clone(),
         camera_sends_after_s: match state.desk.policy().review.camera {
@@ -194,23 +200,8 @@ fn whole<'de, D: Deserializer<'de>>(given: D) -> std::result::Result<Thresholds,
     }
 }
 
-/// Ranges in which the numbers mean something.
 fn check(it: &Thresholds) -> Answer<()> {
-    let share = |value: f32| value > 0.0 && value <= 1.0;
-    let complaint = if !share(it.smoke) || !share(it.fire) {
-        ("烟、火阈值应大于0且不超过1。", "smoke and fire must lie in 0..1.")
-    } else if it.needed == 0 || it.needed > it.window || it.window > WINDOW_MAX {
-        ("持续帧数应不少于1、不多于窗口，窗口不超过60帧。", "needed must lie in 1..=window, window at most 60.")
-    } else if !share(it.hysteresis) {
-        ("滞回系数应大于0且不超过1。", "hysteresis must lie in 0..1.")
-    } else if it.cooldown.is_negative() || it.cooldown > SignedDuration::from_hours(24) {
-        ("冷却时间应为0到24小时。", "cooldown must lie between nothing and 24 hours.")
-    } else if !(it.area_min >= 0.0 && it.area_min < it.area_max && it.area_max <= 1.0) {
-        ("尺寸范围应在0到1之间，最小小于最大。", "area_min < area_max must lie in 0..1.")
-    } else {
-        return Ok(());
-    };
-    Err(Problem::invalid(complaint.0, complaint.1))
+    it.problem().map_or(Ok(()), |(zh, en)| Err(Problem::invalid(zh, en)))
 }
 
 #[derive(Deserialize, Serialize, ToSchema)]

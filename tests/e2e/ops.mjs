@@ -28,7 +28,7 @@ async function choosePoint(page) {
   if ((await page.locator('[data-sends]').count()) !== (sendsAfter === null ? 0 : 1)) throw new Error('the page does not say whether cameras send without a person');
   await page.click('[data-point="quiet"]');
   await page.waitForSelector('[data-point="quiet"][aria-pressed="true"]');
-  await until('the trial holds the point', ANSWER_MS, async () => Number(await page.inputValue('#slider-needed')) === points.quiet.needed);
+  await until('the trial holds the point', ANSWER_MS, async () => Math.abs(Number(await page.inputValue('#slider-evidence')) - points.quiet.evidence) < 0.06);
   await until('the what-if answers for the point', ANSWER_MS, async () => (await page.locator('[data-what-if="done"]').count()) === 1);
   await shot(page, '22-ops-point');
   await accessible(page, 'the ops page with a point chosen');

@@ -67,6 +67,8 @@ fn alarm(county: &County, pose: &str, bbox: [f32; 4], has_moved: bool) -> Sighti
         confidence: 0.8,
         first_at: now,
         confirmed_at: now,
+        evidence: 4.0,
+        rise: Vec::new(),
     };
     let of = Provenance {
         model: ModelVersion { name: "smoke-fire".to_owned(), version: "0.2.0".to_owned() },

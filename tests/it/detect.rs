@@ -44,16 +44,16 @@ pub fn model(name: &str, text: impl FnOnce(String) -> String) -> TempDir {
     folder
 }
 
-/// Gives the tiny models three operating points: `quiet` takes nothing under 0.7 for smoke, `eager` a single frame of 0.4.
+/// Gives the tiny models three operating points: `quiet` takes nothing under 0.7 for smoke, `eager` two looks at 0.6.
 pub fn with_points(text: String) -> String {
-    let point = |name: &str, smoke: f32, needed: u32, window: u32, recall: f32| {
+    let point = |name: &str, smoke: f32, evidence: f32, recall: f32| {
         format!(
-            "[points.{name}]\nsmoke = {smoke}\nfire = 0.6\nneeded = {needed}\nwindow = {window}\n[points.{name}.expected]\n\
+            "[points.{name}]\nsmoke = {smoke}\nfire = 0.6\nsmoke_tile = {smoke}\nfire_tile = 0.6\nevidence = {evidence}\n[points.{name}.expected]\n\
              false_alarms_per_camera_day = [0.25, 0.0, 1.1]\nevent_recall = [{recall}, 0.5, 1.0]\nminutes_to_alarm = [2.0, 0.0, 4.5]\n"
         )
     };
     let points =
-        [point("quiet", 0.7, 3, 5, 0.8), point("balanced", 0.5, 2, 4, 0.9), point("eager", 0.4, 1, 1, 0.95)].concat();
+        [point("quiet", 0.7, 4.5, 0.8), point("balanced", 0.5, 1.4, 0.9), point("eager", 0.4, 1.2, 0.95)].concat();
     format!("default_point = \"balanced\"\n{text}{points}")
 }
 
@@ -257,8 +257,8 @@ fn the_shipped_model_sees_a_wide_picture_without_its_bars_as_it_did_with_them() 
 fn the_model_advises_the_thresholds() {
     let folder = model("heatmap", |text| text);
     let detector = Detector::load(folder.path(), &config()).expect("the model loads");
-    let thresholds = detector.thresholds(Thresholds { needed: 2, ..Thresholds::default() });
-    assert_eq!((thresholds.smoke, thresholds.fire, thresholds.needed), (0.5, 0.6, 2));
+    let base = Thresholds { hysteresis: 0.7, ..Thresholds::default() };
+    assert_eq!(detector.thresholds(base.clone()), base.with_levels(0.5, 0.6), "what keeps its alarm levels alarms");
     assert_eq!(detector.model().name, "tiny-heatmap");
 }
 

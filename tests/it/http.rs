@@ -462,7 +462,7 @@ async fn thresholds_are_tried_on_the_past_and_published_once() {
     let world = World::new().await;
     let ops = world.browser("o1", Access::Ops).await;
     let now = world.state.clock.now();
-    let frames: Vec<Analysis> = (0..30).map(|n| smoke(now - SignedDuration::from_secs(10 * (30 - n)), 0.6)).collect();
+    let frames: Vec<Analysis> = (0..30).map(|n| smoke(now - SignedDuration::from_secs(10 * (30 - n)), 0.8)).collect();
     world.state.store.record_analyses(&frames).await.expect("kept");
 
     let scores = ops.get("/api/v1/ops/scores?camera=c1&hours=1").await.ok();
@@ -475,7 +475,14 @@ async fn thresholds_are_tried_on_the_past_and_published_once() {
     assert_eq!((&trial["now"]["alarms"], &trial["then"]["alarms"]), (&json!(1), &json!(0)));
     assert_eq!(trial["now"]["unverified"], 1, "nobody has looked");
     assert_eq!((trial["lost"][0]["camera"].as_str(), &trial["gained"]), (Some("c1"), &json!([])));
-    assert_eq!(trial["frames"], 30);
+    assert_eq!((&trial["frames"], &trial["rises"]), (&json!(30), &json!([])));
+    thresholds["smoke"] = json!(0.4);
+    let trial = ops.post("/api/v1/ops/what-if", json!({"thresholds": thresholds, "hours": 1})).await.ok();
+    let steps = trial["rises"][0]["steps"].as_array().expect("how the evidence rose").clone();
+    let evidence = |step: &Value| step["evidence"].as_f64().expect("log-odds");
+    assert!(steps.len() > 2 && steps.windows(2).all(|two| evidence(&two[0]) < evidence(&two[1])), "{steps:?}");
+    assert!(steps.last().is_some_and(|last| evidence(last) >= 3.4), "{steps:?}");
+    thresholds["smoke"] = json!(0.9);
     assert_eq!(ops.get("/api/v1/ops/thresholds").await.ok()["current"]["version"], 1, "a trial changes nothing");
 
     let publication = json!({"thresholds": thresholds, "reason": "晨雾多"});
@@ -488,9 +495,25 @@ async fn thresholds_are_tried_on_the_past_and_published_once() {
     thresholds["smoke"] = json!(0.7);
     let stale = json!({"thresholds": thresholds, "reason": "另一个人"});
     assert_eq!(ops.post("/api/v1/ops/thresholds", stale).await.refused(), (409, "conflict".to_owned()));
-    (thresholds["version"], thresholds["needed"], thresholds["window"]) = (json!(2), json!(9), json!(3));
+    (thresholds["version"], thresholds["evidence"]) = (json!(2), json!(99));
     let nonsense = json!({"thresholds": thresholds, "reason": "x"});
     assert_eq!(ops.post("/api/v1/ops/thresholds", nonsense).await.refused(), (400, "invalid".to_owned()));
+}
+
+#[tokio::test]
+async fn only_so_many_rises_are_told() {
+    let world = World::new().await;
+    let ops = world.browser("o1", Access::Ops).await;
+    let now = world.state.clock.now();
+    let everywhere = (0..30).map(|n| [0.16 * (n % 6) as f32, 0.16 * (n / 6) as f32, 0.03, 0.03]);
+    let smoky: Vec<Detection> =
+        everywhere.map(|bbox| Detection { bbox: bbox.into(), ..smoke(now, 0.9).detections[0] }).collect();
+    let at = |n: i64| now - SignedDuration::from_secs(10 * (10 - n));
+    let frames: Vec<Analysis> = (0..10).map(|n| Analysis { detections: smoky.clone(), ..smoke(at(n), 0.9) }).collect();
+    world.state.store.record_analyses(&frames).await.expect("kept");
+    let thresholds = ops.get("/api/v1/ops/thresholds").await.ok()["current"].clone();
+    let trial = ops.post("/api/v1/ops/what-if", json!({"thresholds": thresholds, "hours": 1})).await.ok();
+    assert_eq!((&trial["then"]["alarms"], trial["rises"].as_array().map(Vec::len)), (&json!(30), Some(24)));
 }
 
 // ---- machines ------------------------------------------------------------------------------------------------------
@@ -606,5 +629,6 @@ fn smoke(captured_at: jiff::Timestamp, confidence: f32) -> Analysis {
         model: ModelVersion { name: "smoke-fire".to_owned(), version: "0.1.0".to_owned() },
         stream: Stream::Screened,
         tiles: Vec::new(),
+        has_past: true,
     }
 }

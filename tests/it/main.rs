@@ -12,6 +12,7 @@ mod camera_support;
 mod cascade;
 mod clock_steps;
 mod config;
+mod confirm_port;
 mod county;
 mod county_farm;
 mod deadlines;

@@ -95,7 +95,8 @@ fn a_folder_is_a_camera_and_a_bad_picture_stops_nothing() {
     let [sighting] = of_type(&lines, "sighting")[..] else { panic!("one sighting: {lines:#?}") };
     assert_eq!(sighting["class"], "smoke");
     assert_eq!(sighting["first_at"], "2019-07-16T17:17:00Z");
-    assert_eq!(sighting["confirmed_at"], "2019-07-16T17:19:00Z");
+    assert_eq!(sighting["confirmed_at"], "2019-07-16T17:18:00Z");
+    assert!(sighting["evidence"].as_f64().is_some_and(|evidence| evidence >= 3.4), "{sighting}");
 
     let summary = lines.last().expect("the summary is last");
     assert_eq!(
@@ -150,10 +151,10 @@ fn a_person_gets_a_table() {
     let mut out = Vec::new();
     replay(&args(&[folder.path()]), &common(network.path(), false), &mut out).expect("it runs");
     let text = String::from_utf8(out).expect("UTF-8");
-    assert!(text.contains("1970-01-01 00:08:00Z") && text.contains("smoke"), "{text}");
+    assert!(text.contains("1970-01-01 00:07:00Z") && text.contains("smoke"), "{text}");
     assert!(
         text.ends_with(
-            "10 frames, 1 sightings, 0 unreadable (model tiny-heatmap 1; smoke 0.5, fire 0.6, 3 of 5 frames)\n"
+            "10 frames, 1 sightings, 0 unreadable (model tiny-heatmap 1; smoke 0.1034, fire 0.1474, in tiles 0.1034 and 0.1474, evidence 3.4)\n"
         ),
         "{text}"
     );
@@ -165,10 +166,10 @@ fn a_recording_is_run_at_each_point_of_a_model() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     write_event(folder.path(), |i| format!("frame{i:03}.jpg"));
     for (asked, confirmed_at, point) in [
-        (None, Some("1970-01-01T00:07:00Z"), "balanced"),
+        (None, Some("1970-01-01T00:08:00Z"), "balanced"),
         (Some("quiet"), None, "quiet"),
-        (Some("balanced"), Some("1970-01-01T00:07:00Z"), "balanced"),
-        (Some("eager"), Some("1970-01-01T00:06:00Z"), "eager"),
+        (Some("balanced"), Some("1970-01-01T00:08:00Z"), "balanced"),
+        (Some("eager"), Some("1970-01-01T00:07:00Z"), "eager"),
     ] {
         let mut args = args(&[folder.path()]);
         args.point = asked.map(|name| name.parse().expect("a point"));
@@ -181,14 +182,9 @@ fn a_recording_is_run_at_each_point_of_a_model() {
         assert_eq!(sightings, Vec::from_iter(confirmed_at), "{asked:?}");
         let summary = lines.last().expect("the summary is last");
         assert_eq!(summary["point"], point);
-        let (needed, window) = [("quiet", (3, 5)), ("balanced", (2, 4)), ("eager", (1, 1))]
-            .into_iter()
-            .find_map(|(name, frames)| (name == point).then_some(frames))
-            .expect("one of them");
-        assert_eq!(
-            (&summary["thresholds"]["needed"], &summary["thresholds"]["window"]),
-            (&needed.into(), &window.into())
-        );
+        let limits = [("quiet", "4.5"), ("balanced", "1.4"), ("eager", "1.2")];
+        let limit = limits.into_iter().find_map(|(name, limit)| (name == point).then_some(limit));
+        assert_eq!(Some(summary["thresholds"]["evidence"].to_string().as_str()), limit);
     }
 }
 
@@ -204,14 +200,14 @@ fn an_office_s_own_numbers_are_no_point_and_a_model_without_points_says_so() {
     replay(&args, &own, &mut out).expect("it runs");
     let lines = lines(&out);
     let summary = lines.last().expect("the summary is last");
-    assert_eq!((&summary["point"], summary["thresholds"]["needed"].as_u64()), (&Value::Null, Some(3)));
+    assert_eq!((&summary["point"], summary["thresholds"]["evidence"].to_string()), (&Value::Null, "3.4".to_owned()));
 
     args.point = "quiet".parse().ok();
     own.json = false;
     let mut out = Vec::new();
     replay(&args, &own, &mut out).expect("it runs");
     let text = String::from_utf8(out).expect("UTF-8");
-    assert!(text.contains("quiet: smoke 0.7, fire 0.6, 3 of 5 frames"), "{text}");
+    assert!(text.contains("quiet: smoke 0.7, fire 0.6, in tiles 0.7 and 0.6, evidence 4.5"), "{text}");
 
     for (lang, words) in [(Lang::En, "has no operating points: leave --point out"), (Lang::Zh, "没有工作点")] {
         let common = Common { lang, ..common(plain.path(), true) };
@@ -239,14 +235,17 @@ fn model_check_tells_the_points_and_what_to_expect_of_them() {
     let (plain, pointed) = (model("heatmap", |text| text), model("heatmap", with_points));
     let text = checked(pointed.path(), "en_GB.UTF-8", false);
     assert!(text.contains("default balanced") && text.contains("not of this county"), "{text}");
-    let eager = "eager: smoke 0.4, fire 0.6, 1 of 1 frames; 0.25 (0.00–1.10) false alarms a camera and day, \
+    let eager = "eager: smoke 0.4, fire 0.6, in tiles 0.4 and 0.6, evidence 1.2; 0.25 (0.00–1.10) false alarms a camera and day, \
                  event recall 0.95 (0.50–1.00), 2.0 (0.0–4.5) minutes to alarm";
     assert!(text.contains(eager), "{text}");
     let text = checked(pointed.path(), "zh_CN.UTF-8", false);
-    assert!(text.contains("安静 quiet: 烟 0.7，火 0.6，5 帧中 3 帧；每台摄像机每天误报 0.25 (0.00–1.10)"), "{text}");
+    assert!(
+        text.contains("安静 quiet: 烟 0.7，火 0.6，分块 0.7、0.6，证据 4.5；每台摄像机每天误报 0.25 (0.00–1.10)"),
+        "{text}"
+    );
 
     let json: Value = serde_json::from_str(&checked(pointed.path(), "C", true)).expect("JSON");
-    assert_eq!((&json["points"]["default"], &json["points"]["quiet"]["needed"]), (&"balanced".into(), &3.into()));
+    assert_eq!((&json["points"]["default"], &json["points"]["quiet"]["evidence"]), (&"balanced".into(), &4.5.into()));
     let recall = &json["points"]["balanced"]["expected"]["event_recall"];
     assert_eq!(recall, &serde_json::json!({"value": 0.9, "lower": 0.5, "upper": 1.0}));
     let json: Value = serde_json::from_str(&checked(plain.path(), "C", true)).expect("JSON");

@@ -5,7 +5,7 @@ use huoyan::clock::Clock;
 use huoyan::error::Kind;
 use huoyan::store::{Access, Addressee, Commit, Filter, Login, NewMessage, Occasion, OpenSession, Session, Store};
 use huoyan::triage::confirm::Thresholds;
-use huoyan::triage::detection::{Analysis, Detection, ModelVersion, Scores, Stream};
+use huoyan::triage::detection::{Analysis, Class, Detection, ModelVersion, Scores, Stream};
 use huoyan::triage::event::Recorded;
 use huoyan::triage::id::{DispatchId, MessageId, PictureId};
 use huoyan::triage::incident::Incident;
@@ -50,6 +50,7 @@ contract!(
     a_message_exists_exactly_once,
     hotspots_come_back_until_sighted,
     thresholds_are_published_one_after_the_other,
+    thresholds_that_counted_frames_are_read_as_evidence,
     a_login_link_works_once,
     analyses_are_kept_by_days_and_go_by_days,
     pictures_are_whole_or_not_there,
@@ -323,6 +324,32 @@ async fn thresholds_are_published_one_after_the_other(t: TestStore) {
     assert_eq!(t.store.thresholds().await.unwrap().unwrap().version, 3);
     let history = t.store.threshold_history().await.unwrap();
     assert_eq!(history.iter().map(|p| p.reason.as_str()).collect::<Vec<_>>(), ["fog on yl-01", "clear again"]);
+    assert!(history.iter().all(|published| !published.counted_frames));
+}
+
+/// An office that had published k of n frames over .937 goes on with numbers that alarm at least where those did.
+async fn thresholds_that_counted_frames_are_read_as_evidence(t: TestStore) {
+    t.execute(
+        "INSERT INTO thresholds (version, body, by_person, at_us, reason) VALUES (7, \
+         '{\"version\":7,\"smoke\":0.937,\"fire\":0.881,\"needed\":2,\"window\":3,\"hysteresis\":0.7,\"cooldown\":\"PT5M\",\"area_min\":0.001,\"area_max\":0.5}', \
+         'ops', 0, 'fog on yl-01')",
+    )
+    .await;
+    let in_force = t.store.thresholds().await.unwrap().expect("published");
+    let rest = Thresholds {
+        version: 7,
+        hysteresis: 0.7,
+        cooldown: SignedDuration::from_mins(5),
+        area_min: 0.001,
+        area_max: 0.5,
+        ..Thresholds::default()
+    };
+    assert_eq!(in_force, rest.with_levels(0.937, 0.881));
+    assert!(in_force.lasting(Class::Smoke, None) < 0.937 && in_force.lasting(Class::Fire, None) < 0.881);
+    assert!(t.store.threshold_history().await.unwrap()[0].counted_frames, "and the ops page says so");
+    let next = t.store.publish_thresholds(&in_force, &"ops".into(), "seen and kept", at(0)).await.unwrap();
+    assert_eq!(t.store.thresholds().await.unwrap(), Some(next));
+    assert_eq!(t.store.unreadable_rows(), Vec::<String>::new());
 }
 
 async fn a_login_link_works_once(t: TestStore) {
@@ -372,6 +399,7 @@ async fn analyses_are_kept_by_days_and_go_by_days(t: TestStore) {
         model: ModelVersion { name: "smoke-fire".into(), version: "0.1.0".into() },
         stream: if minutes == 1 { Stream::Main } else { Stream::Screened },
         tiles: Vec::new(),
+        has_past: true,
     };
     let frames = [analysis("a", 0, 0.123), analysis("a", 1, 0.456), analysis("a", 2, 0.789), analysis("b", 1, 0.5)];
     t.store.record_analyses(&frames).await.unwrap();

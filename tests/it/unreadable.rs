@@ -125,6 +125,7 @@ fn analysis(captured_at: Timestamp) -> Analysis {
         model: ModelVersion { name: "m".into(), version: "1".into() },
         stream: Stream::Screened,
         tiles: Vec::new(),
+        has_past: true,
     }
 }
 

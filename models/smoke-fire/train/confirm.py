@@ -1,46 +1,171 @@
 """The program's confirmation (src/triage/confirm.rs) in Python, to choose thresholds by. Reported figures come from the
 program itself (replay.py); this port only saves running it once for every threshold looked at. figures.py fails where the
-two differ."""
+two differ, and so does a test of the program (tests/it/confirm_port.rs). Standard library only.
+
+The reason of each constant stands in the Rust."""
 
 from __future__ import annotations
 
-AREA_MIN, AREA_MAX, COOLDOWN_S, SPAN_S = 0.0002, 0.6, 600, 60
+from math import exp, hypot, log
+
+DEFAULTS = {"memory_s": 120, "hysteresis": 0.8, "cooldown_s": 600, "area_min": 0.0002, "area_max": 0.6}
+
+CORRELATION_S, FIRST_S, LOOK_MAX_S, MIN_APART_S = 30, 10, 60, 8
+SAYS_MAX, SILENCE, SECOND_WITNESS, WITHOUT_PAST, NOTHING = 3.0, -1.2, 0.25, 0.5, 0.01
+GROWTH, DRIFT, STANDING = 0.5, 1.0, 1.0
+PLACES_MAX, HITS_MAX, IGNORED_MAX, TILE_STEPS = 64, 64, 5, 200
+
+
+def area(box) -> float:
+    return box[2] * box[3]
 
 
 def iou(a, b) -> float:
     """Boxes are x, y, width, height, as shares of the picture."""
     w = min(a[0] + a[2], b[0] + b[2]) - max(a[0], b[0])
     h = min(a[1] + a[3], b[1] + b[3]) - max(a[1], b[1])
-    both = max(0.0, w) * max(0.0, h)
-    return both / (a[2] * a[3] + b[2] * b[3] - both)
+    if w <= 0 or h <= 0:
+        return 0.0
+    return w * h / (area(a) + area(b) - w * h)
+
+
+def centre(box):
+    return box[0] + box[2] / 2, box[1] + box[3] / 2
 
 
 def same_place(a, b) -> bool:
-    dx, dy = (abs(a[i] + a[i + 2] / 2 - b[i] - b[i + 2] / 2) for i in (0, 1))
+    dx, dy = (abs(p - q) for p, q in zip(centre(a), centre(b)))
     return iou(a, b) >= 0.1 or any(dx <= outer[2] + 0.01 and dy <= outer[3] + 0.01 for outer in (a, b))
 
 
-def confirm(frames, threshold: dict, needed: int, window: int, hysteresis: float = 0.8):
-    """frames: (time in s, detections), in time order. Yields (time, class, box) of every sighting."""
-    places: list[dict] = []
-    for n, (now, detections) in enumerate(frames):
-        for p in places:
-            p["hits"] = [h for h in p["hits"] if h[0] > n - window and h[1] >= now - SPAN_S * window]
-        places = [p for p in places if (now - p["last"] < COOLDOWN_S if p["confirmed"] else p["hits"])]
-        for det in sorted(detections, key=lambda x: -x["confidence"]):
-            box, cls, level = det["bbox"], det["class"], threshold[det["class"]]
-            if not AREA_MIN <= box[2] * box[3] <= AREA_MAX:
+def covers(tile, box) -> bool:
+    x, y = (TILE_STEPS * it for it in centre(box))
+    return tile[0] <= x <= tile[0] + tile[2] and tile[1] <= y <= tile[1] + tile[3]
+
+
+def logit(score: float) -> float:
+    score = min(max(score, 1e-6), 1 - 1e-6)
+    return log(score / (1 - score))
+
+
+def clamp(value: float, low: float, high: float) -> float:
+    return min(max(value, low), high)
+
+
+class Witness:
+    """What one view, the whole or the tiles, has said about one place."""
+
+    def __init__(self, now: float, box, says: float):
+        self.evidence, self.at, self.first, self.last = 0.0, None, box, box
+        self.steady = (now, area(box), says)
+
+    def hear(self, now: float, says: float, trust: float, memory: float):
+        gap = FIRST_S if self.at is None else min(now - self.at, LOOK_MAX_S)
+        kept = 0.0 if self.at is None else self.evidence * exp((self.at - now) / memory)
+        share = memory / CORRELATION_S * (1 - exp(-gap / memory))
+        self.evidence, self.at = max(0.0, kept + trust * share * says), now
+
+    def see(self, now: float, box, says: float):
+        self.last = box
+        _, steady_area, steady_says = self.steady
+        if abs(log(area(box) / steady_area)) > 0.25 or abs(says - steady_says) > 0.5:
+            self.steady = (now, area(box), says)
+
+    def left(self, now: float, memory: float) -> float:
+        return self.evidence * exp((self.at - now) / memory)
+
+    def worth(self, now: float, memory: float) -> float:
+        grown = clamp(log(area(self.last) / area(self.first)), 0, 1)
+        (ax, ay), (bx, by) = centre(self.first), centre(self.last)
+        drifted = clamp((hypot(bx - ax, by - ay) / max(*self.first[2:], *self.last[2:]) - 2) / 2, 0, 1)
+        stood = clamp((now - self.steady[0]) / 300 - 1, 0, 1)
+        return self.left(now, memory) + GROWTH * grown - DRIFT * drifted - STANDING * stood
+
+
+class Place:
+    def __init__(self, cls: str, box, now: float):
+        self.cls, self.box, self.first_at, self.last_at = cls, box, now, now
+        self.witnesses: list = [None, None]  # the whole, the tiles
+        self.hits: list = []  # (time, says, box)
+        self.alarmed = False
+        self.seen: list = [None, None]
+
+    def worth(self, now: float, memory: float) -> float:
+        weak, strong = sorted([w.worth(now, memory) if w else 0.0 for w in self.witnesses])
+        return strong + SECOND_WITNESS * max(0.0, weak)
+
+
+def neutral(thresholds: dict, detection: dict) -> float:
+    return thresholds[detection["class"] + ("_tile" if detection.get("tile") else "")]
+
+
+def sightings(frames, thresholds: dict):
+    """As `confirm`, with the evidence of each as the last of four."""
+    t = DEFAULTS | thresholds
+    memory = t["memory_s"]
+    places: list[Place] = []
+    last, ignored = None, 0
+    for now, detections, tiles, *has_past in frames:
+        if last is not None and now <= last:
+            ignored += 1
+            if ignored <= IGNORED_MAX:
                 continue
-            near = [p for p in places if p["class"] == cls and same_place(p["box"], box)]
-            if near:
-                p = max(near, key=lambda p: (p["confirmed"], iou(p["box"], box)))
-                counts = det["confidence"] >= level * (hysteresis if p["confirmed"] else 1)
-                if counts and (not p["hits"] or p["hits"][-1][0] < n):
-                    p["hits"].append((n, now))
-                    p["box"], p["last"] = box, now
-            elif det["confidence"] >= level:
-                places.append({"class": cls, "box": box, "last": now, "hits": [(n, now)], "confirmed": False})
+            places = [p for p in places if p.alarmed]
+            for p in places:
+                p.last_at = now
+        last, ignored = now, 0
+        trust = WITHOUT_PAST if has_past and not has_past[0] else 1.0
+        places = [p for p in places if not p.alarmed or now - p.last_at < t["cooldown_s"]]
         for p in places:
-            if not p["confirmed"] and len(p["hits"]) >= max(1, needed):
-                p["confirmed"] = True
-                yield now, p["class"], p["box"]
+            p.seen = [None, None]
+            p.covered = any(covers(tile, p.box) for tile in tiles)
+        told = [(clamp(logit(d["confidence"]) - logit(neutral(t, d)), SILENCE, SAYS_MAX), d) for d in detections
+                if t["area_min"] <= area(d["bbox"]) <= t["area_max"]]
+        told.sort(key=lambda it: (-it[0], it[1]["class"] != "smoke", tuple(it[1]["bbox"]), tuple(it[1].get("tile") or ())))
+        for says, d in told:
+            box, view = d["bbox"], 1 if d.get("tile") else 0
+            near = [p for p in places if p.cls == d["class"] and same_place(p.box, box)]
+            p = max(reversed(near), key=lambda p: (p.alarmed, iou(p.box, box))) if near else None
+            if p is None:
+                if says <= 0 or len(places) >= PLACES_MAX:
+                    continue
+                p = Place(d["class"], box, now)
+                p.covered = False
+                places.append(p)
+            if p.alarmed:
+                if d["confidence"] >= neutral(t, d) * t["hysteresis"] and p.last_at < now:
+                    p.box, p.last_at = box, now
+                continue
+            if p.seen[view] is None:
+                p.seen[view] = (says, box)
+                if says > 0 and (not p.hits or p.hits[-1][0] < now):
+                    p.hits.append((now, says, box))
+                    p.box, p.last_at = box, now
+        for p in places:
+            if p.alarmed:
+                continue
+            for view, seen in enumerate(p.seen):
+                w = p.witnesses[view]
+                if seen and w is None and seen[0] > 0:
+                    w = p.witnesses[view] = Witness(now, seen[1], seen[0])
+                if w and seen and seen[0] > 0:
+                    w.see(now, seen[1], seen[0])
+                if w and (seen or view == 0 or p.covered):
+                    w.hear(now, seen[0] if seen else SILENCE, trust, memory)
+                if w and w.left(now, memory) < NOTHING:
+                    p.witnesses[view] = None
+            p.hits = [h for h in p.hits if now - h[0] <= memory][-HITS_MAX:]
+        places = [p for p in places if p.alarmed or any(p.witnesses)]
+        for p in places:
+            worth = 0 if p.alarmed else p.worth(now, memory)
+            if not p.alarmed and p.last_at == now and now - p.first_at >= MIN_APART_S and worth >= t["evidence"]:
+                p.alarmed = True
+                yield now, p.cls, max(p.hits, key=lambda h: (h[1], -h[0]))[2], worth
+
+
+def confirm(frames, thresholds: dict):
+    """frames: (time in s, detections, tiles[, has_past]), in time order; detections and tiles as in the lines of `huoyan
+    replay --json`. thresholds: smoke, fire, smoke_tile, fire_tile (neutral scores) and evidence, and what differs from
+    DEFAULTS. Yields (time, class, box) of every sighting."""
+    for now, cls, box, _ in sightings(frames, thresholds):
+        yield now, cls, box

@@ -45,6 +45,7 @@ enum Line<'a> {
         first_at: Timestamp,
         best_at: Timestamp,
         confirmed_at: Timestamp,
+        evidence: f32,
     },
     Summary {
         /// All that were readable, and those of them that the gate kept from the model.
@@ -117,7 +118,7 @@ impl<'a> Report<'a> {
 
     fn sighting(&mut self, source: &str, index: usize, confirmed: &Confirmed) -> Result<()> {
         self.sightings += 1;
-        let Confirmed { class, bbox, best_at, confidence, first_at, confirmed_at } = *confirmed;
+        let Confirmed { class, bbox, best_at, confidence, first_at, confirmed_at, evidence, .. } = *confirmed;
         if self.json {
             let bbox = bbox.into();
             return self.write_json(&Line::Sighting {
@@ -129,6 +130,7 @@ impl<'a> Report<'a> {
                 first_at,
                 best_at,
                 confirmed_at,
+                evidence,
             });
         }
         if self.sightings == 1 {
@@ -201,10 +203,12 @@ impl<'a> Report<'a> {
 
     /// The numbers this replay confirmed by.
     fn used(&self) -> String {
-        let Thresholds { smoke, fire, needed, window, .. } = self.thresholds;
+        let Thresholds { smoke, fire, smoke_tile, fire_tile, evidence, .. } = self.thresholds;
         let numbers = match self.lang {
-            Lang::Zh => format!("烟 {smoke}，火 {fire}，{window} 帧中 {needed} 帧"),
-            Lang::En => format!("smoke {smoke}, fire {fire}, {needed} of {window} frames"),
+            Lang::Zh => format!("烟 {smoke}，火 {fire}，分块 {smoke_tile}、{fire_tile}，证据 {evidence}"),
+            Lang::En => {
+                format!("smoke {smoke}, fire {fire}, in tiles {smoke_tile} and {fire_tile}, evidence {evidence}")
+            }
         };
         match self.point {
             Some(point) => format!("{}: {numbers}", point_words(self.lang, point)),

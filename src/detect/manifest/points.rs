@@ -2,7 +2,7 @@
 
 use super::{Levels, refuse};
 use crate::error::{Error, Result};
-use crate::triage::confirm::WINDOW_MAX;
+use crate::triage::confirm::Thresholds;
 use crate::triage::detection::Class;
 use crate::triage::point::{Estimate, Expected, OperatingPoint, PointName, Points};
 use serde::Deserialize;
@@ -14,8 +14,9 @@ use std::collections::BTreeMap;
 pub struct RawPoint {
     smoke: f32,
     fire: f32,
-    needed: u32,
-    window: u32,
+    smoke_tile: f32,
+    fire_tile: f32,
+    evidence: f32,
     expected: RawExpected,
 }
 
@@ -52,8 +53,13 @@ pub fn check(
         )),
     };
     let [quiet, balanced, eager] = [point(PointName::Quiet)?, point(PointName::Balanced)?, point(PointName::Eager)?];
-    if !(quiet.smoke >= balanced.smoke && balanced.smoke >= eager.smoke) {
-        return refuse("[points]: smoke must fall, or stay, from quiet to balanced to eager; exchange their numbers");
+    let [first, second, third] =
+        [&quiet, &balanced, &eager].map(|point| point.tune(Thresholds::default()).lasting(Class::Smoke, None));
+    if !(first >= second && second >= third) {
+        return refuse(&format!(
+            "[points]: the smoke that alarms if it lasts must fall, or stay, from quiet to balanced to eager; by smoke and evidence it \
+             is {first:.3}, {second:.3} and {third:.3}: exchange their numbers"
+        ));
     }
     let points = Points { default, quiet, balanced, eager };
     let start = points.get(default);
@@ -68,15 +74,15 @@ pub fn check(
 
 impl RawPoint {
     fn check(self, name: PointName, screen: Levels) -> Result<OperatingPoint> {
-        let Self { smoke, fire, needed, window, expected } = self;
-        let levels = Levels { smoke, fire };
-        if ![Class::Smoke, Class::Fire].iter().all(|c| screen.of(*c) <= levels.of(*c) && levels.of(*c) <= 1.0) {
+        let Self { smoke, fire, smoke_tile, fire_tile, evidence, expected } = self;
+        let levels = [(Class::Smoke, smoke), (Class::Fire, fire), (Class::Smoke, smoke_tile), (Class::Fire, fire_tile)];
+        if !levels.iter().all(|(class, level)| screen.of(*class) <= *level && *level <= 1.0) {
             return refuse(&format!(
-                "[points.{name}]: [thresholds.screen] <= point <= 1 must hold for smoke and for fire"
+                "[points.{name}]: [thresholds.screen] <= point <= 1 must hold for smoke and fire, of the whole and of tiles"
             ));
         }
-        if !(1 <= needed && needed <= window && window <= WINDOW_MAX) {
-            return refuse(&format!("[points.{name}]: 1 <= needed <= window <= {WINDOW_MAX} frames must hold"));
+        if let Some((_, why)) = (Thresholds { evidence, ..Thresholds::default() }).problem() {
+            return refuse(&format!("[points.{name}]: {why}"));
         }
         let figure = |key: &str, [value, lower, upper]: [f64; 3], most: f64| {
             if 0.0 <= lower && lower <= value && value <= upper && upper <= most {
@@ -95,7 +101,7 @@ impl RawPoint {
             event_recall: figure("event_recall", expected.event_recall, 1.0)?,
             minutes_to_alarm: figure("minutes_to_alarm", expected.minutes_to_alarm, MINUTES_MAX)?,
         };
-        Ok(OperatingPoint { smoke, fire, needed, window, expected })
+        Ok(OperatingPoint { smoke, fire, smoke_tile, fire_tile, evidence, expected })
     }
 }
 
@@ -109,14 +115,14 @@ mod tests {
     use super::super::Manifest;
     use super::super::tests::HEATMAP;
     use super::*;
-    use crate::triage::confirm::Thresholds;
 
     const POINTS: &str = r#"
 [points.quiet]
 smoke = 0.91
 fire = 0.99
-needed = 3
-window = 5
+smoke_tile = 0.91
+fire_tile = 0.99
+evidence = 4.5
 [points.quiet.expected]
 false_alarms_per_camera_day = [0.0, 0.0, 1.1]
 event_recall = [0.86, 0.7, 1.0]
@@ -125,8 +131,9 @@ minutes_to_alarm = [2.0, 0.0, 4.0]
 [points.balanced]
 smoke = 0.5
 fire = 0.6
-needed = 2
-window = 4
+smoke_tile = 0.5
+fire_tile = 0.6
+evidence = 3.4
 [points.balanced.expected]
 false_alarms_per_camera_day = [0.5, 0.1, 2.0]
 event_recall = [0.9, 0.8, 1.0]
@@ -135,8 +142,9 @@ minutes_to_alarm = [1.0, 0.0, 3.0]
 [points.eager]
 smoke = 0.31
 fire = 0.6
-needed = 1
-window = 1
+smoke_tile = 0.31
+fire_tile = 0.6
+evidence = 2.2
 [points.eager.expected]
 false_alarms_per_camera_day = [3, 1, 7]
 event_recall = [0.96, 0.9, 1.0]
@@ -152,13 +160,16 @@ minutes_to_alarm = [0.5, 0.0, 1.0]
         assert_eq!(Manifest::parse(HEATMAP).expect("valid").points, None);
         let points = Manifest::parse(&with_points()).expect("valid").points.expect("three of them");
         assert_eq!(points.default, PointName::Balanced);
-        assert_eq!((points.quiet.smoke, points.quiet.needed, points.eager.window), (0.91, 3, 1));
+        assert_eq!((points.quiet.smoke, points.quiet.fire_tile, points.eager.evidence), (0.91, 0.99, 2.2));
         let Expected { event_recall, .. } = points.quiet.expected;
         assert_eq!(event_recall, Estimate { value: 0.86, lower: 0.7, upper: 1.0 });
 
         let base = Thresholds { version: 7, hysteresis: 0.7, ..Thresholds::default() };
         let tuned = points.quiet.tune(base.clone());
-        assert_eq!(tuned, Thresholds { smoke: 0.91, fire: 0.99, needed: 3, window: 5, ..base.clone() });
+        assert_eq!(
+            tuned,
+            Thresholds { smoke: 0.91, fire: 0.99, smoke_tile: 0.91, fire_tile: 0.99, evidence: 4.5, ..base.clone() }
+        );
         assert_eq!((points.name_of(&tuned), points.name_of(&base)), (Some(PointName::Quiet), None));
     }
 
@@ -175,18 +186,19 @@ minutes_to_alarm = [0.5, 0.0, 1.0]
             (POINTS, "", "or none of them and no default_point"),
             (eager.as_str(), &eager.replace("eager", "loud"), "[points.loud]"),
             (eager.as_str(), &format!("{eager}{}", eager.replace("eager", "loud")), "[points.loud]"),
-            ("needed = 3", "neeeded = 3", "expected one of `smoke`, `fire`, `needed`"),
-            ("needed = 3\n", "", "missing field `needed`"),
+            ("evidence = 4.5", "evidense = 4.5", "expected one of `smoke`, `fire`, `smoke_tile`"),
+            ("evidence = 4.5\n", "", "missing field `evidence`"),
             ("event_recall = [0.86, 0.7, 1.0]\n", "", "missing field `event_recall`"),
             ("event_recall = [0.86, 0.7, 1.0]", "event_recall = [0.86]", "event_recall"),
             ("smoke = 0.31", "smoke = 0.29", "[points.eager]: [thresholds.screen] <= point"),
             ("fire = 0.99", "fire = 1.01", "[points.quiet]: [thresholds.screen] <= point <= 1"),
             ("fire = 0.99", "fire = nan", "[points.quiet]"),
-            ("smoke = 0.91", "smoke = 0.49", "from quiet to balanced to eager"),
-            ("smoke = 0.31", "smoke = 0.51", "from quiet to balanced to eager"),
-            ("needed = 3", "needed = 0", "[points.quiet]: 1 <= needed"),
-            ("needed = 3", "needed = 6", "needed <= window"),
-            ("window = 5", "window = 61", "60 frames"),
+            ("smoke = 0.91", "smoke = 0.31", "from quiet to balanced to eager"),
+            ("smoke = 0.31", "smoke = 0.71", "from quiet to balanced to eager"),
+            ("smoke_tile = 0.31", "smoke_tile = 0.29", "[points.eager]: [thresholds.screen] <= point"),
+            ("evidence = 4.5", "evidence = 0", "[points.quiet]: evidence must be more than nothing"),
+            ("evidence = 4.5", "evidence = 12", "or nothing ever alarms"),
+            ("evidence = 4.5", "evidence = nan", "[points.quiet]: evidence"),
             ("[0.0, 0.0, 1.1]", "[1.2, 0.0, 1.1]", "false_alarms_per_camera_day must be [value, lower, upper]"),
             ("[0.0, 0.0, 1.1]", "[0.0, 0.1, 1.1]", "false_alarms_per_camera_day"),
             ("[0.0, 0.0, 1.1]", "[0.0, 0.0, inf]", "false_alarms_per_camera_day"),

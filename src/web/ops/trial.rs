@@ -5,7 +5,7 @@ use crate::county::County;
 use crate::error::Error;
 use crate::report::category;
 use crate::store::Filed;
-use crate::triage::confirm::{Confirmed, Thresholds};
+use crate::triage::confirm::{Confirmed, EvidenceAt, Thresholds};
 use crate::triage::detection::{Analysis, Class};
 use crate::triage::id::CameraId;
 use crate::triage::sighting::Source;
@@ -26,6 +26,8 @@ use utoipa::ToSchema;
 const SAME_ALERT: SignedDuration = SignedDuration::from_mins(10);
 /// Lost and gained alerts are looked at one by one; nobody looks at more.
 const ALERTS_MAX: usize = 500;
+/// So many rises are drawn over each other; more nobody tells apart.
+const RISES_MAX: usize = 24;
 /// One camera's 30 days at the default cadence of 10 s; beyond it the oldest are left out.
 const FRAMES_MAX: u32 = 260_000;
 #[derive(Deserialize, ToSchema)]
@@ -37,12 +39,14 @@ pub struct Trial {
     hours: u32,
 }
 
-#[derive(Serialize, ToSchema)]
+#[derive(Default, Serialize, ToSchema)]
 pub struct WhatIf {
     now: Count,
     then: Count,
     lost: Vec<Alert>,
     gained: Vec<Alert>,
+    /// Of the alerts with the thresholds tried, 24 at most.
+    rises: Vec<Rise>,
     frames: usize,
 }
 
@@ -63,13 +67,22 @@ pub struct Alert {
     confidence: f32,
 }
 
+/// How the evidence for a place came to the limit.
+#[derive(Serialize, ToSchema)]
+pub struct Rise {
+    camera: CameraId,
+    class: Class,
+    /// Oldest first, the last is the alert.
+    steps: Vec<EvidenceAt>,
+}
+
 /// The same code as live over the stored frames, with the thresholds in force and with others. Nothing changes.
 #[utoipa::path(post, path = "/api/v1/ops/what-if", tag = "ops", request_body = Trial, security(("session" = ["officer", "ops"])), responses((status = 200, body = WhatIf)))]
 pub async fn what_if(State(state): State<WebState>, _: Office, Body(trial): Body<Trial>) -> Answer<Json<WhatIf>> {
     check(&trial.thresholds)?;
     let now = state.clock.now();
     let since = now - hours(trial.hours);
-    let mut total = WhatIf { now: Count::default(), then: Count::default(), lost: vec![], gained: vec![], frames: 0 };
+    let mut total = WhatIf::default();
     let judged = Arc::new(Judged::of(&state.store.incidents_opened(since - SAME_ALERT, after(now)).await?));
     // Camera by camera, so that one camera's frames are in memory at a time.
     for camera in asked_cameras(&state.county(), trial.camera) {
@@ -96,6 +109,11 @@ fn compare(frames: &[Analysis], current: &Thresholds, tried: &Thresholds, judged
         then: judged.count(&then),
         lost: only_in(&now, &then),
         gained: only_in(&then, &now),
+        rises: then
+            .into_iter()
+            .take(RISES_MAX)
+            .map(|(camera, it)| Rise { camera, class: it.class, steps: it.rise })
+            .collect(),
         frames: frames.len(),
     }
 }
@@ -130,6 +148,8 @@ impl WhatIf {
             sum.unverified += add.unverified;
         }
         self.frames += part.frames;
+        self.rises.extend(part.rises);
+        self.rises.truncate(RISES_MAX);
         for (sum, add) in [(&mut self.lost, part.lost), (&mut self.gained, part.gained)] {
             sum.extend(add);
             sum.truncate(ALERTS_MAX);

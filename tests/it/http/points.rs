@@ -5,14 +5,14 @@ use huoyan::store::Access;
 use huoyan::triage::point::{Estimate, Expected, OperatingPoint, PointName, Points};
 use serde_json::{Value, json};
 
-fn point(smoke: f32, needed: u32, false_alarms: f64) -> OperatingPoint {
+fn point(smoke: f32, evidence: f32, false_alarms: f64) -> OperatingPoint {
     let figure = |value: f64, lower: f64, upper: f64| Estimate { value, lower, upper };
     let expected = Expected {
         false_alarms_per_camera_day: figure(false_alarms, 0.0, 9.0),
         event_recall: figure(0.86, 0.7, 1.0),
         minutes_to_alarm: figure(2.0, 0.0, 4.0),
     };
-    OperatingPoint { smoke, fire: 0.99, needed, window: 5, expected }
+    OperatingPoint { smoke, fire: 0.99, smoke_tile: smoke, fire_tile: 0.98, evidence, expected }
 }
 
 #[tokio::test]
@@ -24,9 +24,9 @@ async fn the_models_points_are_told_and_one_is_published_to_the_last_digit() {
 
     let points = Points {
         default: PointName::Balanced,
-        quiet: point(0.913, 3, 0.25),
-        balanced: point(0.781, 3, 1.0),
-        eager: point(0.641, 2, 4.0),
+        quiet: point(0.913, 4.5, 0.25),
+        balanced: point(0.781, 3.4, 1.0),
+        eager: point(0.641, 2.2, 4.0),
     };
     *world.state.points.write().expect("a lock") = Some(points.clone());
     let view = ops.get(path).await.ok();
@@ -39,11 +39,11 @@ async fn the_models_points_are_told_and_one_is_published_to_the_last_digit() {
     });
     let quiet = &view["points"]["quiet"];
     assert_eq!(quiet["expected"], figures);
-    assert_eq!((&quiet["needed"], &quiet["window"]), (&json!(3), &json!(5)));
+    assert_eq!((&quiet["smoke_tile"], &quiet["evidence"]), (&json!(0.913), &json!(4.5)));
     assert_eq!(ranger.get(path).await.refused(), (403, "forbidden".to_owned()));
 
     let mut thresholds = view["current"].clone();
-    for key in ["smoke", "fire", "needed", "window"] {
+    for key in ["smoke", "fire", "smoke_tile", "fire_tile", "evidence"] {
         thresholds[key] = quiet[key].clone();
     }
     let published = ops.post(path, json!({"thresholds": thresholds, "reason": "晨雾多"})).await.ok();

@@ -1,16 +1,16 @@
 /** The ops part of the mock: scores that wander, a what-if that answers plausibly. */
 const hour = 3_600_000;
-let current = { version: 3, smoke: 0.55, fire: 0.5, needed: 3, window: 5, hysteresis: 0.1, cooldown: '10m', area_min: 0.0002, area_max: 0.4 };
+let current = { version: 3, smoke: 0.55, fire: 0.5, smoke_tile: 0.6, fire_tile: 0.55, evidence: 3.4, memory: 'PT2M', hysteresis: 0.8, cooldown: 'PT10M', area_min: 0.0002, area_max: 0.4 };
 const history = [
-  { thresholds: { ...current, version: 2, smoke: 0.5 }, by: '彭工', at: new Date(Date.now() - 70 * hour).toISOString(), reason: '雨季雾多，试运行' },
-  { thresholds: current, by: '彭工', at: new Date(Date.now() - 20 * hour).toISOString(), reason: '减少晨雾误报' },
+  { thresholds: { ...current, version: 2, smoke: 0.5 }, by: '彭工', at: new Date(Date.now() - 70 * hour).toISOString(), reason: '雨季雾多，试运行', counted_frames: true },
+  { thresholds: current, by: '彭工', at: new Date(Date.now() - 20 * hour).toISOString(), reason: '减少晨雾误报', counted_frames: false },
 ];
 
-const point = (smoke, fire, needed, alarms, recall, minutes) => {
+const point = (smoke, fire, evidence, alarms, recall, minutes) => {
   const figure = (value, lower, upper) => ({ value, lower, upper });
-  return { smoke, fire, needed, window: 5, expected: { false_alarms_per_camera_day: figure(alarms, alarms / 3, alarms * 4), event_recall: figure(recall, recall - 0.14, 1), minutes_to_alarm: figure(minutes, 0, 2 * minutes) } };
+  return { smoke, fire, smoke_tile: smoke + 0.05, fire_tile: fire + 0.05, evidence, expected: { false_alarms_per_camera_day: figure(alarms, alarms / 3, alarms * 4), event_recall: figure(recall, recall - 0.14, 1), minutes_to_alarm: figure(minutes, 0, 2 * minutes) } };
 };
-const points = { default: 'balanced', quiet: point(0.713, 0.9, 4, 0.08, 0.78, 3.5), balanced: point(0.55, 0.5, 3, 0.4, 0.86, 2), eager: point(0.42, 0.4, 2, 2.1, 0.95, 1) };
+const points = { default: 'balanced', quiet: point(0.713, 0.9, 4.5, 0.08, 0.78, 3.5), balanced: point(0.55, 0.5, 3.4, 0.4, 0.86, 2), eager: point(0.42, 0.4, 2.2, 2.1, 0.95, 1) };
 
 const sizes = (found) => [0.01, 0.02, 0.04, 0.08, 0.16].map((width, i) => ({ width, places: 3, found: found[i] }));
 const tests = [{ camera: 'cam-1', asked_at: null, last: { at: new Date(Date.now() - 2 * hour).toISOString(), threshold: 0.55, smallest: 0.04, sizes: sizes([0, 1, 2, 3, 3]) } }];
@@ -27,8 +27,8 @@ function scores(hours, seed) {
   return items;
 }
 
-const counts = ({ smoke, needed }, hours) => {
-  const alarms = Math.round((1 - smoke) ** 2 * hours * 0.5 * (4 / (needed + 1)));
+const counts = ({ smoke, evidence }, hours) => {
+  const alarms = Math.round((1 - smoke) ** 2 * hours * 0.5 * (4 / (evidence + 1)));
   return { alarms, confirmed: Math.min(alarms, smoke < 0.75 ? 12 : 9), false_alarms: Math.max(0, alarms - 15), unverified: Math.min(3, Math.max(0, alarms - 12)) };
 };
 
@@ -44,7 +44,7 @@ export function ops(method, what, url, body, answer, cameras) {
   if (what === 'scores') return answer(200, { items: scores(Number(url.searchParams.get('hours')), (url.searchParams.get('camera') ?? '').length), model: { name: 'smoke', version: '1.0.0' } });
   if (what === 'thresholds' && sent) {
     current = { ...sent.thresholds, version: current.version + 1 };
-    history.push({ thresholds: current, by: '彭工', at: new Date().toISOString(), reason: sent.reason });
+    history.push({ thresholds: current, by: '彭工', at: new Date().toISOString(), reason: sent.reason, counted_frames: false });
     return answer(200, { current, history, points });
   }
   if (what === 'thresholds') return answer(200, { current, history, points });
@@ -52,5 +52,7 @@ export function ops(method, what, url, body, answer, cameras) {
   const alert = (i) => ({ camera: 'cam-1', at: new Date(Date.now() - i * 5 * hour).toISOString(), class: 'smoke', confidence: 0.58 });
   const difference = Math.abs(now.alarms - then.alarms);
   const alerts = Array.from({ length: Math.min(6, difference) }, (_, i) => alert(i + 1));
-  answer(200, { now, then, lost: then.alarms < now.alarms ? alerts : [], gained: then.alarms > now.alarms ? alerts : [], frames: sent.hours * 360 });
+  const limit = sent.thresholds.evidence;
+  const rise = (i) => ({ camera: 'cam-1', class: 'smoke', steps: Array.from({ length: 4 + i }, (_, n) => ({ at: new Date(Date.now() - hour + n * 10_000).toISOString(), score: 0.9, evidence: (limit * 1.02 * (1 - Math.exp(-(n + 1) / (2 + i)))) / (1 - Math.exp(-(4 + i) / (2 + i))) })) });
+  answer(200, { now, then, rises: Array.from({ length: Math.min(5, then.alarms) }, (_, i) => rise(i)), lost: then.alarms < now.alarms ? alerts : [], gained: then.alarms > now.alarms ? alerts : [], frames: sent.hours * 360 });
 }

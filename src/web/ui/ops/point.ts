@@ -4,10 +4,11 @@ import type { Estimate, PointName, Points, Thresholds } from '../shared/types';
 export const pointNames: readonly PointName[] = ['quiet', 'balanced', 'eager'];
 
 /** What a point says, and what the sliders move. */
-export type Numbers = Pick<Thresholds, 'smoke' | 'fire' | 'needed' | 'window'>;
-export const numbersOf = ({ smoke, fire, needed, window }: Numbers): Numbers => ({ smoke, fire, needed, window });
+const keys = ['smoke', 'fire', 'smoke_tile', 'fire_tile', 'evidence'] as const;
+export type Numbers = Pick<Thresholds, (typeof keys)[number]>;
+export const numbersOf = ({ smoke, fire, smoke_tile, fire_tile, evidence }: Numbers): Numbers => ({ smoke, fire, smoke_tile, fire_tile, evidence });
 
-export const same = (a: Numbers, b: Numbers): boolean => a.smoke === b.smoke && a.fire === b.fire && a.needed === b.needed && a.window === b.window;
+export const same = (a: Numbers, b: Numbers): boolean => keys.every((key) => a[key] === b[key]);
 
 /** Null: numbers of one's own. */
 export const pointOf = (points: Points, numbers: Numbers): PointName | null => pointNames.find((name) => same(points[name], numbers)) ?? null;
@@ -15,8 +16,15 @@ export const pointOf = (points: Points, numbers: Numbers): PointName | null => p
 /** Two digits, three where the third says something: 0.55, 0.781. */
 export const level = (value: number): string => value.toFixed(3).replace(/0$/, '');
 
-/** `0.55 / 0.50 / 3-5` */
-export const shown = ({ smoke, fire, needed, window }: Numbers): string => `${level(smoke)} / ${level(fire)} / ${needed}-${window}`;
+/** `0.55 / 0.50 / 0.60 / 0.52 / 3.4` */
+export const shown = (it: Numbers): string => [it.smoke, it.fire, it.smoke_tile, it.fire_tile].map(level).concat(it.evidence.toFixed(1)).join(' / ');
+
+/** Of whole minutes and seconds, as thresholds write them: PT2M30S is 150. */
+export const seconds = (duration: string): number => {
+  const [, minutes, rest] = /^PT(?:(\d+)M)?(?:(\d+)S)?$/i.exec(duration) ?? [];
+  return 60 * Number(minutes ?? 0) + Number(rest ?? 0);
+};
+export const duration = (seconds: number): string => `PT${seconds}S`;
 
 /** Two digits that count, for an evaluation knows no more: 0.034, 1.1, 290. */
 export const rough = (value: number): string => String(Number(value.toPrecision(2)));

@@ -76,7 +76,7 @@ function History() {
   );
 }
 
-function Row({ it: { thresholds, by, at, reason } }: { it: Published }) {
+function Row({ it: { thresholds, by, at, reason, counted_frames } }: { it: Published }) {
   const w = words();
   const live = thresholds.version === current.value?.version;
   // A roll-back is a new version with old values: the log only grows.
@@ -84,7 +84,9 @@ function Row({ it: { thresholds, by, at, reason } }: { it: Published }) {
   return (
     <tr>
       <td>{thresholds.version}</td>
-      <td class="mono">{shown(thresholds)}</td>
+      <td class="mono">
+        {shown(thresholds)} {counted_frames && <small>{w.countedFrames}</small>}
+      </td>
       <td>{by}</td>
       <td>
         {date(ms(at))} {hourMinute(ms(at))}

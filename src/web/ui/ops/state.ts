@@ -71,7 +71,7 @@ export const sorted = computed(() => byAttention(cameras.value ?? []));
 export const chosen = computed(() => cameras.value?.find((camera) => camera.id === chosenId.value) ?? null);
 export const changed = computed(() => {
   const [a, b] = [current.value, draft.value];
-  return a !== null && b !== null && !same(a, b);
+  return a !== null && b !== null && !(same(a, b) && a.memory === b.memory);
 });
 
 async function attempt(what: string, work: () => Promise<void>): Promise<void> {
@@ -132,13 +132,7 @@ export async function loadHistory(): Promise<void> {
 
 export function edit(change: Partial<Thresholds>): void {
   if (!draft.value) return;
-  const next = { ...draft.value, ...change };
-  // "4 of the last 3 frames" cannot be: the one just moved wins.
-  if (next.needed > next.window) {
-    if (change.needed !== undefined) next.window = next.needed;
-    else next.needed = next.window;
-  }
-  draft.value = next;
+  draft.value = { ...draft.value, ...change };
   publishedVersion.value = null;
 }
 

@@ -3,7 +3,8 @@ import { clockTime, ms } from '../shared/time';
 import { date } from '../shared/describe';
 import { classes, Failed } from '../shared/ui';
 import { common } from '../shared/words';
-import { level } from './point';
+import { duration, level, seconds } from './point';
+import { Rises } from './rises';
 import { cameras, changed, chosen, computing, current, draft, edit, failedAt, hours, onlyChosen, reset, retryWhatIf, whatIf } from './state';
 import { words } from './words';
 import type { Alert, WhatIf } from '../shared/types';
@@ -11,15 +12,19 @@ import type { Alert, WhatIf } from '../shared/types';
 /** Below this many verified alarms a rate says little. */
 const FEW = 30;
 const ALERTS_SHOWN = 6;
-/** The sliders of frames end here. */
-const FRAMES = 12;
+/** The program refuses more, and a limit that nothing reaches. */
+const MEMORY_S = { min: 30, max: 600 };
+const EVIDENCE = { min: 0.5, max: 10 };
+/** More than this share of the memory's seconds never comes together. */
+const REACHED = 0.09;
 
 export function Tune() {
   const w = words();
   const [live, trial] = [current.value, draft.value];
   if (!live || !trial) return null;
-  // A point, or numbers published elsewhere, may look further back than anybody would by hand.
-  const most = Math.max(FRAMES, live.window, trial.window);
+  const [liveMemory, trialMemory] = [seconds(live.memory), seconds(trial.memory)];
+  const most = Math.min(EVIDENCE.max, REACHED * trialMemory);
+  const neutral = { min: 0.05, max: 0.99, step: 0.01, show: level };
   return (
     <section class="tune">
       <h2>
@@ -31,10 +36,21 @@ export function Tune() {
         )}
       </h2>
       <div class="sliders">
-        <Slider name={w.smokeThreshold} id="smoke" min={0.05} max={0.99} step={0.01} value={trial.smoke} live={live.smoke} show={level} onChange={(smoke) => edit({ smoke })} />
-        <Slider name={w.fireThreshold} id="fire" min={0.05} max={0.99} step={0.01} value={trial.fire} live={live.fire} show={level} onChange={(fire) => edit({ fire })} />
-        <Slider name={w.needed} id="needed" min={1} max={most} step={1} value={trial.needed} live={live.needed} show={String} onChange={(needed) => edit({ needed })} />
-        <Slider name={w.window} id="window" min={1} max={most} step={1} value={trial.window} live={live.window} show={String} onChange={(window) => edit({ window })} />
+        <Slider name={w.smokeNeutral} id="smoke" {...neutral} value={trial.smoke} live={live.smoke} onChange={(smoke) => edit({ smoke })} />
+        <Slider name={w.fireNeutral} id="fire" {...neutral} value={trial.fire} live={live.fire} onChange={(fire) => edit({ fire })} />
+        <Slider name={w.smokeTile} id="smoke-tile" {...neutral} value={trial.smoke_tile} live={live.smoke_tile} onChange={(smoke_tile) => edit({ smoke_tile })} />
+        <Slider name={w.fireTile} id="fire-tile" {...neutral} value={trial.fire_tile} live={live.fire_tile} onChange={(fire_tile) => edit({ fire_tile })} />
+        <Slider name={w.evidence} id="evidence" min={EVIDENCE.min} max={most} step={0.1} value={trial.evidence} live={live.evidence} show={(value) => value.toFixed(1)} onChange={(evidence) => edit({ evidence })} />
+        <Slider
+          name={w.memory}
+          id="memory"
+          {...MEMORY_S}
+          step={10}
+          value={trialMemory}
+          live={liveMemory}
+          show={w.seconds}
+          onChange={(value) => edit({ memory: value === liveMemory ? live.memory : duration(value), evidence: Math.min(trial.evidence, REACHED * value) })}
+        />
       </div>
       <Sentence />
     </section>
@@ -76,6 +92,7 @@ function Sentence() {
   const sentence = changed.value
     ? w.sentence({
         smoke: level(trial.smoke),
+        evidence: trial.evidence.toFixed(1),
         past,
         then: then.alarms,
         now: now.alarms,
@@ -95,6 +112,7 @@ function Sentence() {
         <Numbers answer={answer} />
         <Alerts answer={answer} />
       </div>
+      <Rises rises={answer.rises} limit={trial.evidence} />
       <p class="quiet">{w.frames(answer.frames.toLocaleString('en-US'))}</p>
     </div>
   );

@@ -30,6 +30,7 @@ export type {
   RangeBasis,
   RangerIncident,
   RangerView,
+  Rise,
   Role,
   SourceKind,
   Spread,

@@ -1,0 +1,142 @@
+//! A spot of the picture that is being followed, with what the whole view and the tiles say of it.
+
+use super::witness::{SILENCE, Witness};
+use super::{Confirmed, EvidenceAt, is_covered};
+use crate::triage::detection::{BoundingBox, Class, Detection, Tile};
+use jiff::{SignedDuration, Timestamp};
+
+/// One look is not enough, however sure: nothing alarms before a second one that speaks for it, this much later. One cadence of
+/// 10 s, less what cameras are late by.
+pub const MIN_APART: SignedDuration = SignedDuration::from_secs(8);
+
+/// Looks of a place that are kept to show how its evidence rose: ten minutes of memory at a cadence of 10 s.
+pub const HITS_MAX: usize = 64;
+
+/// The whole and the tile see the same light in the same instant: the surer one counts in full, the other by so much.
+const SECOND_WITNESS: f64 = 0.25;
+
+/// A box, and the log-odds that it says.
+#[derive(Clone, Copy, Debug)]
+pub struct Told {
+    pub detection: Detection,
+    pub says: f64,
+}
+
+#[derive(Clone, Debug)]
+pub struct Place {
+    pub class: Class,
+    /// The latest box that spoke for it, so that a growing or drifting plume stays one place.
+    pub bbox: BoundingBox,
+    first_at: Timestamp,
+    /// Of that box.
+    pub last_at: Timestamp,
+    pub alarmed: bool,
+    /// Of the whole view and of the tiles; `None`: it has nothing to say.
+    witnesses: [Option<Witness>; 2],
+    /// Looks that spoke for it, oldest first, within the memory.
+    pub hits: Vec<Hit>,
+    /// What the present look has told, and whether a tile looked there.
+    told: [Option<Told>; 2],
+    is_covered: bool,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub struct Hit {
+    told: Told,
+    at: Timestamp,
+    evidence: f64,
+}
+
+impl Place {
+    pub fn new(told: &Told, now: Timestamp) -> Self {
+        let Detection { class, bbox, .. } = told.detection;
+        let mut place = Self {
+            class,
+            bbox,
+            first_at: now,
+            last_at: now,
+            alarmed: false,
+            witnesses: [None, None],
+            hits: Vec::new(),
+            told: [None, None],
+            is_covered: false,
+        };
+        place.hear(told, now);
+        place
+    }
+
+    pub fn look_anew(&mut self, tiles: &[Tile]) {
+        (self.told, self.is_covered) = ([None, None], is_covered(&self.bbox, tiles));
+    }
+
+    /// Boxes come surest first, so a second one of the same view adds nothing.
+    pub fn hear(&mut self, told: &Told, now: Timestamp) {
+        let slot = &mut self.told[usize::from(told.detection.tile.is_some())];
+        if slot.is_some() {
+            return;
+        }
+        *slot = Some(*told);
+        if told.says > 0.0 && self.hits.last().is_none_or(|last| last.at < now) {
+            (self.bbox, self.last_at) = (told.detection.bbox, now);
+            self.hits.push(Hit { told: *told, at: now, evidence: 0.0 });
+        }
+    }
+
+    /// An alarmed place that has not fallen quiet.
+    pub fn still_there(&mut self, bbox: BoundingBox, now: Timestamp) {
+        if self.last_at < now {
+            (self.bbox, self.last_at) = (bbox, now);
+        }
+    }
+
+    /// Adds what the present look said. The whole looked everywhere; a tile's silence counts where one looked.
+    pub fn weigh(&mut self, now: Timestamp, trust: f64, memory_s: f64) {
+        let looked = [true, self.is_covered];
+        for ((witness, told), looked) in self.witnesses.iter_mut().zip(&self.told).zip(looked) {
+            let says = told.map_or(SILENCE, |it| it.says);
+            let bbox = told.filter(|it| it.says > 0.0).map(|it| it.detection.bbox);
+            match (witness.as_mut(), bbox) {
+                (Some(witness), _) if looked || told.is_some() => witness.hear(now, says, bbox, trust, memory_s),
+                (None, Some(bbox)) => *witness = Some(Witness::new(now, bbox, says, trust, memory_s)),
+                _ => {}
+            }
+            witness.take_if(|it| it.is_silent(now, memory_s));
+        }
+        let worth = |witness: &Option<Witness>| witness.as_ref().map_or(0.0, |it| it.worth(now, memory_s));
+        let [a, b] = [worth(&self.witnesses[0]), worth(&self.witnesses[1])];
+        let evidence = a.max(b) + SECOND_WITNESS * a.min(b).max(0.0);
+        if let Some(hit) = self.hits.last_mut().filter(|hit| hit.at == now) {
+            hit.evidence = evidence;
+        }
+        self.hits.retain(|hit| now.duration_since(hit.at).as_secs_f64() <= memory_s);
+        self.hits.drain(..self.hits.len().saturating_sub(HITS_MAX));
+    }
+
+    pub fn is_held(&self) -> bool {
+        self.witnesses.iter().any(Option::is_some)
+    }
+
+    /// When the present look spoke for it, and the evidence has come to the limit.
+    pub fn alarm(&mut self, now: Timestamp, limit: f64) -> Option<Confirmed> {
+        let last = self.hits.last().filter(|hit| hit.at == now && hit.evidence >= limit)?;
+        if self.alarmed || now.duration_since(self.first_at) < MIN_APART {
+            return None;
+        }
+        let evidence = last.evidence as f32;
+        let best = self.hits.iter().max_by(|a, b| a.told.says.total_cmp(&b.told.says).then(b.at.cmp(&a.at)))?;
+        let Detection { bbox, confidence, .. } = best.told.detection;
+        let step =
+            |hit: &Hit| EvidenceAt { at: hit.at, score: hit.told.detection.confidence, evidence: hit.evidence as f32 };
+        self.alarmed = true;
+        Some(Confirmed {
+            class: self.class,
+            bbox,
+            best_at: best.at,
+            confidence,
+            first_at: self.first_at,
+            confirmed_at: now,
+            evidence,
+            rise: self.hits.iter().map(step).collect(),
+        })
+    }
+}
