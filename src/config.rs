@@ -146,6 +146,7 @@ pub struct DetectConfig {
     pub gate: Gating,
     /// Of each camera one picture in so many is asked about whatever it shows: one a minute at 10 s.
     pub gate_every: u32,
+    pub tiles: Tiles,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -170,6 +171,29 @@ impl Batch {
     pub const MAX: usize = 16;
 }
 
+/// Tiles of a view that are looked at beside the whole, a look.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", expecting = "tiles must be \"auto\" or a number")]
+pub enum Tiles {
+    /// 1 on the processor, all on a graphics card.
+    Auto,
+    #[serde(untagged)]
+    Of(usize),
+}
+
+impl Tiles {
+    /// Three of half the width, each overlapping the next by half, cover a view from side to side.
+    pub const MAX: usize = 3;
+
+    pub fn at_most(self, is_on_card: bool) -> usize {
+        match self {
+            Self::Auto if is_on_card => Self::MAX,
+            Self::Auto => 1,
+            Self::Of(tiles) => tiles,
+        }
+    }
+}
+
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Device {
@@ -188,6 +212,7 @@ impl Default for DetectConfig {
             batch: Batch::Auto,
             gate: Gating::Off,
             gate_every: 6,
+            tiles: Tiles::Auto,
         }
     }
 }
@@ -334,6 +359,11 @@ impl Config {
         }
         if self.detect.gate_every == 0 {
             return Err(Error::invalid("[detect] gate_every must be at least 1, for example 6"));
+        }
+        if let Tiles::Of(tiles) = self.detect.tiles
+            && tiles > Tiles::MAX
+        {
+            return Err(Error::invalid(format!("[detect] tiles must be \"auto\" or lie in 0..={}", Tiles::MAX)));
         }
         Ok(())
     }

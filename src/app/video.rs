@@ -77,7 +77,9 @@ impl Video {
         let receivers = Arc::new(receivers);
         let tuning = Tuning::over(Arc::clone(thresholds));
         let analyst = Analyst::new(&detector, tuning, drills.clone(), status.clone());
-        let analyst = analyst.with_self_test_every(config.camera.self_test_every);
+        let skylines =
+            self.cameras.iter().filter_map(|it| Some(((it.id.clone(), it.pose.clone()), it.horizon? as f32)));
+        let analyst = analyst.with_skylines(skylines.collect()).with_self_test_every(config.camera.self_test_every);
         let analyst = Arc::new(match config.detect.gate {
             Gating::Off => analyst,
             Gating::On => analyst.gated(config.detect.gate_every),

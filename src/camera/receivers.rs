@@ -129,6 +129,11 @@ impl Receivers {
         sources.filter(|(_, source)| source.id == *camera).map(|(index, _)| index)
     }
 
+    /// Whether a camera waits for its turn.
+    pub fn is_anybody_due(&self) -> bool {
+        self.slots.is_anybody_due()
+    }
+
     /// Looks come more rarely than asked, and have for a while.
     pub fn overload(&self) -> Option<Overload> {
         self.slots.overload()

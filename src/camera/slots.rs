@@ -292,6 +292,10 @@ impl Slots {
         }
     }
 
+    pub fn is_anybody_due(&self) -> bool {
+        self.lock().schedule.is_anybody_due(self.clock.now())
+    }
+
     /// What the office as a whole has to know about the speed of analysis; None while all cadences are kept.
     pub fn overload(&self) -> Option<Overload> {
         self.lock().load.overload()

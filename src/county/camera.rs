@@ -22,6 +22,8 @@ pub struct CameraEntry {
     pub field_of_view_deg: f64,
     /// Down is negative, degrees; `None`: nobody measured it, and no range follows from it.
     pub tilt_deg: Option<f64>,
+    /// Height of the skyline as a fraction of the picture from above, 0..=1; `None`: found from the picture.
+    pub horizon: Option<f64>,
     /// How far smoke can be made out, metres.
     pub range_m: f64,
     /// What is looked at every cadence: the sub-stream, or the only one.
@@ -71,6 +73,7 @@ pub(super) mod tests {
             azimuth_error_deg: 1.0,
             field_of_view_deg: 60.0,
             tilt_deg: Some(-2.0),
+            horizon: None,
             range_m: 8000.0,
             url: Address::default(),
             main_url: None,

@@ -170,6 +170,7 @@ fn cameras(county: &mut County, ground: &Ground, dice: &mut Dice, urls: &[String
             azimuth_error_deg: super::bearing::AZIMUTH_ERROR_DEG,
             field_of_view_deg: 60.0,
             tilt_deg: Some(-3.0),
+            horizon: None,
             range_m: 8000.0,
             url: Address::parse(&url),
             main_url: None,

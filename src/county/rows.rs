@@ -94,6 +94,7 @@ impl Record for CameraEntry {
         &["管线", "pipeline"],
         &["预置位", "pose"],
         &["屏蔽区", "masks", "mask"],
+        &["天际线", "horizon", "skyline"],
     ];
 
     fn read(row: &Row) -> Result<Self, String> {
@@ -136,6 +137,7 @@ impl Record for CameraEntry {
             pipeline,
             pose: row.get("预置位").unwrap_or("default").into(),
             masks,
+            horizon: measured("天际线", 0.0, 1.0)?,
         })
     }
 
@@ -163,6 +165,7 @@ impl Record for CameraEntry {
             self.pipeline.clone().unwrap_or_default(),
             self.pose.to_string(),
             self.masks.iter().map(mask).collect::<Vec<_>>().join(";"),
+            measured(self.horizon),
         ]
     }
 

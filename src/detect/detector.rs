@@ -31,6 +31,7 @@ pub struct Detector {
     network: Vec<u8>,
     device: Chosen,
     batch: usize,
+    tiles: usize,
 }
 
 impl Detector {
@@ -73,7 +74,8 @@ impl Detector {
             reason = device.why(Lang::En),
             "model loaded"
         );
-        Ok(Self { environment, manifest, network, device, batch })
+        let tiles = config.tiles.at_most(device.cuda);
+        Ok(Self { environment, manifest, network, device, batch, tiles })
     }
 
     /// A worker for one OS thread.
@@ -98,6 +100,11 @@ impl Detector {
     /// Looks that go through the network at once, at most.
     pub fn batch(&self) -> usize {
         self.batch
+    }
+
+    /// Tiles of a view that are looked at beside the whole, a look, at most.
+    pub fn tiles(&self) -> usize {
+        self.tiles
     }
 
     /// The given thresholds at the model's default point; where it has no points, such that its alarm levels alarm if they last.

@@ -20,7 +20,7 @@ mod tensor;
 pub use detector::{Detector, Look, Worker};
 pub use device::Chosen;
 pub use golden::{Goldens, Mismatch};
-pub use history::History;
+pub use history::{History, Part};
 pub use manifest::{Head, Input, Layout, Levels, Manifest, YoloLayout};
 pub use runtime::NO_TELEMETRY;
 pub use tensor::Letterbox;

@@ -7,14 +7,16 @@
 mod pose;
 mod second_look;
 mod self_test;
+mod tiles;
+mod views;
 
 use crate::camera::{Decoder, Receivers};
 use crate::detect::{Detector, History, Look, Worker};
-use crate::drill::{DrillBoard, Plume, composite};
+use crate::drill::DrillBoard;
 use crate::error::{Error, Result};
-use crate::frame::{Cells, Frame, Gate, Picture, StatusBoard};
+use crate::frame::{Frame, Gate, Picture, StatusBoard};
 use crate::triage::confirm::{Confirmed, Thresholds};
-use crate::triage::detection::{Analysis, Detection, ModelVersion, Scores, Stream};
+use crate::triage::detection::{Analysis, ModelVersion};
 use crate::triage::id::{CameraId, PoseId};
 use jiff::SignedDuration;
 use pose::Pose;
@@ -24,8 +26,10 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, RwLock};
 use std::thread::JoinHandle;
 use std::time::Duration;
+use tiles::Tiles;
 use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
+use views::{Gist, View};
 
 /// Frames analysed and not yet taken by the desk: at 27 a second (267 cameras, 10 s) ten seconds of them.
 pub const SEEN_MAX: usize = 256;
@@ -142,7 +146,9 @@ fn watch(
             }
             continue;
         };
-        let looked = analyst.look_many(worker, &frames);
+        // Tiles are for the time that nobody else needs: under load they go first.
+        let tiles = if receivers.is_anybody_due() { 0 } else { analyst.tiles };
+        let looked = analyst.look_many(worker, &frames, tiles);
         if looked.is_err() != failing {
             failing = !failing;
             match &looked {
@@ -191,6 +197,10 @@ pub struct Analyst {
     drills: DrillBoard,
     status: StatusBoard,
     memory: Mutex<Memory>,
+    /// Of a view, beside the whole, at most.
+    tiles: usize,
+    /// What the register knows of skylines, as fractions of the picture from above.
+    skylines: BTreeMap<(CameraId, PoseId), f32>,
     pub self_tests: SelfTester,
 }
 
@@ -200,6 +210,8 @@ struct Memory {
     history: Option<History>,
     /// None: every frame is looked at.
     gate: Option<Gate>,
+    /// Of every pose that has been looked at, where tiles are looked at.
+    tiles: BTreeMap<(CameraId, PoseId), Tiles>,
     poses: BTreeMap<(CameraId, PoseId, Reality), Pose>,
 }
 
@@ -210,24 +222,14 @@ enum Reality {
     Drill,
 }
 
-/// One look at one frame, before the model has answered.
-struct View<'a> {
-    frame: &'a Frame,
-    /// What a person is shown as evidence.
-    picture: Arc<Picture>,
-    /// The same at the network's size.
-    shown: Arc<Picture>,
-    past: Option<Arc<Picture>>,
-    real: Reality,
-}
-
 impl Analyst {
     pub fn new(detector: &Detector, tuning: Tuning, drills: DrillBoard, status: StatusBoard) -> Self {
         let history = detector.manifest().input.past.map(History::new);
-        let memory = Mutex::new(Memory { history, gate: None, poses: BTreeMap::new() });
+        let memory = Mutex::new(Memory { history, gate: None, tiles: BTreeMap::new(), poses: BTreeMap::new() });
         let self_tests =
             SelfTester::new(status.clone(), tuning.clone(), None, detector.manifest().input.past.is_some());
-        Self { model: detector.model(), tuning, drills, status, memory, self_tests }
+        let (model, tiles, skylines) = (detector.model(), detector.tiles(), BTreeMap::new());
+        Self { model, tuning, drills, status, memory, tiles, skylines, self_tests }
     }
 
     /// Every camera is tested so often without being asked.
@@ -244,117 +246,63 @@ impl Analyst {
         self
     }
 
+    /// Where the register knows the skyline, nobody has to find it.
+    #[must_use]
+    pub fn with_skylines(mut self, skylines: BTreeMap<(CameraId, PoseId), f32>) -> Self {
+        self.skylines = skylines;
+        self
+    }
+
     fn memory(&self) -> MutexGuard<'_, Memory> {
         self.memory.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 
-    /// The frame as it is, and during a drill once more with smoke in it. Nothing when the gate is closed: then it was not
-    /// looked at, and neither the confirmation nor the stored analyses shall take it for a frame without smoke.
+    /// The frame as it is, and during a drill once more with smoke in it; each whole and in tiles. Nothing when the gate is
+    /// closed: then it was not looked at, and neither the confirmation nor the stored analyses shall take it for a frame
+    /// without smoke.
     pub fn look(&self, worker: &mut Worker, frame: &Frame) -> Result<Vec<Seen>> {
-        self.look_many(worker, std::slice::from_ref(frame))
+        self.look_many(worker, std::slice::from_ref(frame), self.tiles)
     }
 
-    /// The same for frames of several cameras, [`Worker::batch`] of them at once. They are judged in the order given.
-    pub fn look_many(&self, worker: &mut Worker, frames: &[Frame]) -> Result<Vec<Seen>> {
-        let views: Vec<View> = frames.iter().flat_map(|frame| self.views(worker, frame)).collect();
-        let looks: Vec<Look> = views.iter().map(|view| (&*view.shown, view.past.as_deref())).collect();
+    /// The same for frames of several cameras, [`Worker::batch`] views at once, with at most so many `tiles` of each. They are
+    /// judged in the order given.
+    pub fn look_many(&self, worker: &mut Worker, frames: &[Frame], tiles: usize) -> Result<Vec<Seen>> {
+        let views: Vec<View> = frames.iter().flat_map(|frame| self.views(worker, frame, tiles)).collect();
+        let looks: Vec<Look> = views.iter().map(View::look).collect();
         let answers = worker.analyse_many(&looks)?;
         metrics::counter!("huoyan_frames_inferred_total").increment(views.len() as u64);
-        let seen = views.iter().zip(answers).map(|(view, whole)| {
-            let (scores, found) = match view.frame.stream {
-                Stream::Screened => whole,
-                Stream::Main => second_look::closer(worker, &view.picture, whole)?,
-            };
-            if view.real == Reality::Real {
-                if view.frame.stream == Stream::Screened {
-                    self.self_tests.offer(view.frame, &view.shown, view.past.as_ref(), &found);
-                }
-                self.remember(worker, view, scores, !found.is_empty());
+        let mut answers = answers.into_iter();
+        // Each whole view is followed by its tiles.
+        let of_one_picture = views.chunk_by(|_, next| next.tile.is_some());
+        let seen = of_one_picture.map(|views| {
+            let gist = Gist::of(worker, views, answers.by_ref().take(views.len()))?;
+            if views[0].real == Reality::Real {
+                self.remember(worker, &views[0], &gist);
             }
-            Ok(self.judge(view, scores, found))
+            Ok(self.judge(&views[0], gist))
         });
         seen.collect()
     }
 
-    /// What the model is to look at for one frame: nothing where the gate is closed.
-    fn views<'a>(&self, worker: &Worker, frame: &'a Frame) -> Vec<View<'a>> {
-        let Frame { camera, pose, captured_at: now, picture, stream } = frame;
-        let plume = self.drills.plume(camera, *now, |seed| Plume::on_terrain(picture, seed));
-        if !self.is_open(frame) && plume.is_none() {
-            metrics::counter!("huoyan_gate_closed_total").increment(1);
-            // It is somebody's past all the same: behind a gate the model says what it would have said without one.
-            self.keep_past(worker, frame, || Arc::new(worker.shrink(picture)));
-            return Vec::new();
-        }
-        let past = self.memory().history.as_ref().and_then(|history| history.past(camera, pose, *now));
-        let view = |picture: Arc<Picture>, real| {
-            let shown = Arc::new(second_look::shrink(worker, *stream, &picture, past.as_deref()));
-            View { frame, picture, shown, past: past.clone(), real }
-        };
-        let mut views = vec![view(Arc::clone(picture), Reality::Real)];
-        if let Some((plume, age_s)) = plume {
-            views.push(view(Arc::new(composite(picture, &plume, age_s)), Reality::Drill));
-        }
-        views
-    }
-
-    /// Only what was really there is remembered, so that a drill leaves no trace; and in the screened stream's shape.
-    fn remember(&self, worker: &Worker, View { frame, shown, past, .. }: &View, scores: Scores, found: bool) {
-        if frame.stream == Stream::Screened || past.is_some() {
-            self.keep_past(worker, frame, || Arc::clone(shown));
-        }
-        if let Some(gate) = self.memory().gate.as_mut().filter(|_| found) {
-            gate.found(frame);
-        }
-        self.status.update(&frame.camera, |status| {
-            status.last_scores = Some(scores);
-            status.analysed += 1;
-        });
-    }
-
-    fn keep_past(
-        &self,
-        worker: &Worker,
-        Frame { camera, pose, captured_at, .. }: &Frame,
-        shown: impl FnOnce() -> Arc<Picture>,
-    ) {
-        let is_wanted = |history: &History| history.wants(camera, pose, *captured_at);
-        if self.memory().history.as_ref().is_some_and(is_wanted) {
-            let past = Arc::new(worker.shrink_past(&shown()));
-            if let Some(history) = &mut self.memory().history {
-                history.keep(camera, pose, *captured_at, past);
-            }
-        }
-    }
-
-    /// A second look was asked for, whatever has changed; and the main stream may frame the scene differently.
-    fn is_open(&self, frame: &Frame) -> bool {
-        if self.memory().gate.is_none() || frame.stream == Stream::Main {
-            return true;
-        }
-        let cells = Cells::of(&frame.picture);
-        self.memory().gate.as_mut().is_none_or(|gate| gate.lets_through(frame, cells))
-    }
-
-    fn judge(&self, View { frame, picture, past, real, .. }: &View, scores: Scores, found: Vec<Detection>) -> Seen {
-        let (real, picture) = (*real, Arc::clone(picture));
+    fn judge(&self, View { frame, picture, past, real, .. }: &View, gist: Gist) -> Seen {
         let mut memory = self.memory();
+        let Gist { scores, detections, tiles, .. } = gist;
         let analysis = Analysis {
             camera: frame.camera.clone(),
             pose: frame.pose.clone(),
             captured_at: frame.captured_at,
             scores,
-            detections: found,
+            detections,
             model: self.model.clone(),
             stream: frame.stream,
-            tiles: Vec::new(),
+            tiles,
             // A model that looks at one picture alone lacks none.
             has_past: past.is_some() || memory.history.is_none(),
         };
         let thresholds = self.tuning.get();
-        let key = (frame.camera.clone(), frame.pose.clone(), real);
+        let key = (frame.camera.clone(), frame.pose.clone(), *real);
         let pose = memory.poses.entry(key).or_insert_with(|| Pose::new(thresholds.clone()));
-        let confirmed = pose.observe(&analysis, &picture, thresholds);
-        Seen { analysis, confirmed, picture, drill: real == Reality::Drill }
+        let confirmed = pose.observe(&analysis, picture, thresholds);
+        Seen { analysis, confirmed, picture: Arc::clone(picture), drill: *real == Reality::Drill }
     }
 }

@@ -89,6 +89,7 @@ fn what_cannot_work_is_refused_with_its_place() {
         ("[detect]\nbatch = 0\n", "1..=16"),
         ("[detect]\nbatch = 17\n", "1..=16"),
         ("[detect]\nbatch = \"many\"\n", "\"auto\" or a number"),
+        ("[detect]\ntiles = 4\n", "0..=3"),
     ] {
         let message = Config::parse(text).expect_err(text).message;
         assert!(message.contains(word), "{message}");

@@ -1,7 +1,7 @@
 //! Models through the real ONNX Runtime: networks so small that the answer is known beforehand (tests/data/onnx), and
 //! the released ones by their goldens.
 
-use huoyan::config::{Batch, DetectConfig, Device};
+use huoyan::config::{Batch, DetectConfig, Device, Tiles};
 use huoyan::detect::{Detector, Goldens, Look, Worker};
 use huoyan::drill::{Plume, composite, scene};
 use huoyan::error::Kind;
@@ -18,8 +18,10 @@ fn repository() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
+/// Without tiles: a story that is about them says how many.
 pub fn config() -> DetectConfig {
-    DetectConfig { onnxruntime: repository().join(".huoyan/lib/libonnxruntime.so"), ..DetectConfig::default() }
+    let onnxruntime = repository().join(".huoyan/lib/libonnxruntime.so");
+    DetectConfig { onnxruntime, tiles: Tiles::Of(0), ..DetectConfig::default() }
 }
 
 /// A model folder around one of the tiny networks. `text` may spoil `model.toml`.

@@ -243,6 +243,7 @@ fn county() -> County {
             azimuth_error_deg: 1.0,
             field_of_view_deg: 60.0,
             tilt_deg: Some(-2.0),
+            horizon: None,
             range_m: 8000.0,
             url: Address::parse("rtsp://admin:camera-secret@10.0.0.8/stream2"),
             main_url: Some(Address::parse("rtsp://admin:camera-secret@10.0.0.8/stream1")),

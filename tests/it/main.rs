@@ -44,6 +44,7 @@ mod self_test;
 mod simulation;
 mod store_contract;
 mod tidy;
+mod tiles;
 mod torture;
 mod tortured;
 mod triage_kit;

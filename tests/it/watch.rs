@@ -206,8 +206,8 @@ fn frames_of_several_cameras_go_through_the_network_together() {
             ..f.clone()
         })
         .collect();
-    analyst.look_many(&mut worker, &before).expect("it runs");
-    let seen = analyst.look_many(&mut worker, &frames).expect("it runs");
+    analyst.look_many(&mut worker, &before, 0).expect("it runs");
+    let seen = analyst.look_many(&mut worker, &frames, 0).expect("it runs");
     for (seen, frame) in seen.iter().zip(&frames) {
         let analysis = &seen.analysis;
         assert_eq!((&analysis.camera, analysis.captured_at), (&frame.camera, frame.captured_at));

@@ -101,6 +101,7 @@ fn eye(chance: &mut Chance, start: Timestamp, terrain: &Terrain, spot: Spot, nam
             azimuth_error_deg: 1.0,
             field_of_view_deg: VIEW_DEG,
             tilt_deg: Some(tilt_deg + chance.normal(0.2)),
+            horizon: None,
             range_m: RANGE_M,
             url: Address::default(),
             main_url: None,

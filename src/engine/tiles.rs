@@ -1,0 +1,249 @@
+//! Pure: where a pose's tiles lie, and which of them is looked at next. Three tiles of half the picture's width and height lie
+//! side by side over the horizon, each overlapping the next by half. Smoke at the size where the whole view loses it is four
+//! times as large in a tile.
+//!
+//! ```text
+//!  0   ┌────────────────────────┐
+//!      │  sky                   │     top = skyline − a third of a tile
+//!      ├─────┬─────┬─────┬──────┤
+//!  skyl│ ~~~~│~~~~~│~~~~~│~~~~~ │     tiles at x = 0, 0.25, 0.5
+//!      ├─────┴─────┴─────┴──────┤
+//!      └────────────────────────┘
+//! ```
+//!
+//! What to look at is decided at each look anew: nothing waits in a queue, and what was not chosen has not been put off.
+
+use crate::frame::Picture;
+use crate::triage::detection::{BoundingBox, Detection, TILE_STEPS, Tile};
+use jiff::{SignedDuration, Timestamp};
+use std::cmp::Reverse;
+
+/// Steps of 1/200 of the picture.
+const LEFTS: [u8; 3] = [0, 50, 100];
+const SIDE: u8 = TILE_STEPS / 2;
+/// Where no skyline is found: the middle half of the picture, where the hills of most cameras are.
+const TOP_UNKNOWN: u8 = TILE_STEPS / 4;
+
+/// Pictures are compared in cells, 80 across: 8 pixels of 640 each, so that noise and the trembling of edges average out.
+const CELLS_ACROSS: u32 = 80;
+/// Cells above and below an edge whose means are compared, and levels of 256 by which the ground is darker than the sky.
+const EDGE_CELLS: usize = 2;
+const EDGE_STEP: u16 = 20;
+/// So many pictures with a skyline decide where it is; a single one may show a cloud's edge.
+const VOTES: usize = 3;
+/// Levels by which a cell has to change to be worth a look; what noise does to a mean of 64 pixels stays below.
+const CHANGE_STEP: u8 = 3;
+/// Levels between neighbouring cells: plain sky and thick fog have less everywhere.
+const PLAIN_STEP: u8 = 4;
+/// Of so many looks one is at each tile, whatever it shows: once a minute at 10 s.
+const PASSED_OVER_MAX: u32 = 6;
+/// A place stays suspected for so long after it was last seen.
+const SUSPECTED_FOR: SignedDuration = SignedDuration::from_mins(2);
+/// More places in one picture are no plumes.
+const SUSPECTED_MAX: usize = 8;
+
+/// A picture in cells, each the mean brightness of its pixels, row by row. 3.6 kB at 16:9.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Sketch(Vec<u8>);
+
+impl Sketch {
+    pub fn of(picture: &Picture) -> Self {
+        let down = (CELLS_ACROSS * picture.height()).div_ceil(picture.width());
+        Self(picture.luma_resized(CELLS_ACROSS, down))
+    }
+
+    fn rows(&self) -> std::slice::ChunksExact<'_, u8> {
+        self.0.chunks_exact(CELLS_ACROSS as usize)
+    }
+
+    /// The cells of a tile, row by row.
+    fn cut(&self, tile: Tile) -> Vec<&[u8]> {
+        let part = |steps: u8, of: usize| usize::from(steps) * of / usize::from(TILE_STEPS);
+        let (across, down) = (CELLS_ACROSS as usize, self.rows().len());
+        let columns = part(tile.x, across)..part(tile.x + tile.w, across);
+        let rows = self.rows().skip(part(tile.y, down)).take(part(tile.h, down));
+        rows.map(|row| &row[columns.clone()]).collect()
+    }
+}
+
+/// Height of the skyline as a fraction of the picture from above: of each column the strongest step from bright above to dark
+/// below, and of these the median. `None`: less than half of the columns have one.
+fn skyline(sketch: &Sketch) -> Option<f32> {
+    let rows: Vec<&[u8]> = sketch.rows().collect();
+    let edge = |column: usize| {
+        let sum = |rows: &[&[u8]]| rows.iter().map(|row| u16::from(row[column])).sum::<u16>();
+        let step = |at: usize| sum(&rows[at - EDGE_CELLS..at]).saturating_sub(sum(&rows[at..at + EDGE_CELLS]));
+        let steps = (EDGE_CELLS..(rows.len() + 1).saturating_sub(EDGE_CELLS)).map(|at| (step(at), Reverse(at)));
+        steps.max().filter(|(step, _)| *step >= EDGE_STEP * EDGE_CELLS as u16).map(|(_, Reverse(at))| at)
+    };
+    let mut edges: Vec<usize> = (0..CELLS_ACROSS as usize).filter_map(edge).collect();
+    if edges.len() * 2 < CELLS_ACROSS as usize {
+        return None;
+    }
+    let middle = edges.len() / 2;
+    Some(*edges.select_nth_unstable(middle).1 as f32 / rows.len() as f32)
+}
+
+/// The tiles' upper edge: a third of a tile is sky, into which smoke rises.
+fn top(skyline: f32) -> u8 {
+    let steps = skyline * f32::from(TILE_STEPS) - f32::from(SIDE) / 3.0;
+    steps.round().clamp(0.0, f32::from(TILE_STEPS - SIDE)) as u8
+}
+
+/// What is remembered of one pose's tiles between two looks: 6 kB.
+#[derive(Clone, Debug, Default)]
+pub struct Tiles {
+    /// Decided for good: tiles that move would lose their pasts.
+    top: Option<u8>,
+    /// Skylines of the first pictures.
+    votes: Vec<f32>,
+    seen: [Seen; LEFTS.len()],
+    /// What the model found last.
+    suspected: Vec<BoundingBox>,
+    suspected_at: Timestamp,
+}
+
+/// The last look at a tile.
+#[derive(Clone, Debug)]
+struct Seen {
+    sketch: Sketch,
+    /// So many looks at the pose ago.
+    ago: u32,
+}
+
+impl Default for Seen {
+    fn default() -> Self {
+        Self { sketch: Sketch::default(), ago: PASSED_OVER_MAX }
+    }
+}
+
+impl Tiles {
+    /// `skyline`: from the register, as a fraction of the picture from above.
+    pub fn new(skyline: Option<f32>) -> Self {
+        Self { top: skyline.map(top), ..Self::default() }
+    }
+
+    pub fn all(&self) -> [Tile; LEFTS.len()] {
+        let y = self.top.unwrap_or(TOP_UNKNOWN);
+        LEFTS.map(|x| Tile { x, y, w: SIDE, h: SIDE })
+    }
+
+    /// Another picture of the pose. True when the tiles lie elsewhere from now on, which happens once.
+    pub fn find_band(&mut self, sketch: &Sketch) -> bool {
+        if self.top.is_some() {
+            return false;
+        }
+        self.votes.extend(skyline(sketch));
+        if self.votes.len() < VOTES {
+            return false;
+        }
+        self.votes.sort_by(f32::total_cmp);
+        self.top = Some(top(self.votes[VOTES / 2]));
+        self.top != Some(TOP_UNKNOWN)
+    }
+
+    /// The tiles to be looked at now, `most` of them at most.
+    pub fn next(&mut self, sketch: &Sketch, now: Timestamp, most: usize) -> Vec<Tile> {
+        let tiles = self.all();
+        let wishes: [Wish; LEFTS.len()] = std::array::from_fn(|i| self.wish(tiles[i], &self.seen[i], sketch, now));
+        let chosen = choose(&wishes, most);
+        self.seen.iter_mut().for_each(|seen| seen.ago = seen.ago.saturating_add(1));
+        for &index in &chosen {
+            self.seen[index] = Seen { sketch: sketch.clone(), ago: 1 };
+        }
+        chosen.into_iter().map(|index| tiles[index]).collect()
+    }
+
+    fn wish(&self, tile: Tile, seen: &Seen, sketch: &Sketch, now: Timestamp) -> Wish {
+        let area = tile.area();
+        let holds = |it: &BoundingBox| {
+            let (x, y) = (it.centre_x() - area.x, it.centre_y() - area.y);
+            (0.0..=area.w).contains(&x) && (0.0..=area.h).contains(&y)
+        };
+        let cells = sketch.cut(tile);
+        Wish {
+            is_suspected: self.is_suspicious(now) && self.suspected.iter().any(holds),
+            is_plain: is_plain(&cells),
+            change: change(&seen.sketch.cut(tile), &cells),
+            ago: seen.ago,
+        }
+    }
+
+    /// What the model found in the pose's newest picture.
+    pub fn found(&mut self, found: &[Detection], now: Timestamp) {
+        if found.is_empty() {
+            return;
+        }
+        let mut surest: Vec<&Detection> = found.iter().collect();
+        surest.sort_by(|a, b| b.confidence.total_cmp(&a.confidence));
+        self.suspected = surest.into_iter().take(SUSPECTED_MAX).map(|it| it.bbox).collect();
+        self.suspected_at = now;
+    }
+
+    /// Something was found in the last minutes.
+    pub fn is_suspicious(&self, now: Timestamp) -> bool {
+        (SignedDuration::ZERO..=SUSPECTED_FOR).contains(&now.duration_since(self.suspected_at))
+    }
+}
+
+/// What speaks for a look at one tile.
+#[derive(Clone, Copy, Debug)]
+struct Wish {
+    /// It holds a place that is suspected.
+    is_suspected: bool,
+    is_plain: bool,
+    /// Levels by which it changed since it was last looked at.
+    change: u8,
+    /// So many looks at the pose ago.
+    ago: u32,
+}
+
+impl Wish {
+    fn is_overdue(&self) -> bool {
+        self.ago >= PASSED_OVER_MAX
+    }
+
+    fn is_worth_it(&self) -> bool {
+        self.is_overdue() || self.is_suspected || (self.change >= CHANGE_STEP && !self.is_plain)
+    }
+}
+
+/// Indices of at most so many, the most urgent first: who was passed over for longest, then who holds a suspicion, then who
+/// changed most for longest. Tiles of plain sky and without change are passed over.
+fn choose(wishes: &[Wish], most: usize) -> Vec<usize> {
+    let mut chosen: Vec<usize> = (0..wishes.len()).filter(|&i| wishes[i].is_worth_it()).collect();
+    chosen.sort_by_key(|&i| {
+        let it = &wishes[i];
+        let overdue = if it.is_overdue() { it.ago } else { 0 };
+        Reverse((overdue, it.is_suspected, u32::from(it.change).saturating_mul(it.ago)))
+    });
+    chosen.truncate(most);
+    chosen
+}
+
+/// How far the second most changed cell strays from what the tile as a whole did, levels; a single cell is a bird.
+fn change(before: &[&[u8]], now: &[&[u8]]) -> u8 {
+    let (before, now): (Vec<u8>, Vec<u8>) = (before.concat(), now.concat());
+    if before.len() != now.len() {
+        return u8::MAX;
+    }
+    let mut differences: Vec<i16> = before.iter().zip(&now).map(|(a, b)| i16::from(*b) - i16::from(*a)).collect();
+    differences.sort_unstable();
+    let Some(&whole) = differences.get(differences.len() / 2) else { return 0 };
+    second_largest(differences.into_iter().map(|it| (it - whole).unsigned_abs().min(255) as u8))
+}
+
+/// No two neighbouring cells differ, but for one pair.
+fn is_plain(cells: &[&[u8]]) -> bool {
+    let beside = cells.iter().flat_map(|row| row.windows(2).map(|pair| pair[0].abs_diff(pair[1])));
+    let below = cells.windows(2).flat_map(|rows| rows[0].iter().zip(rows[1]).map(|(a, b)| a.abs_diff(*b)));
+    second_largest(beside.chain(below)) < PLAIN_STEP
+}
+
+fn second_largest(values: impl Iterator<Item = u8>) -> u8 {
+    let (_, second) = values.fold((0, 0), |(first, second), it| (it.max(first), second.max(it.min(first))));
+    second
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,200 @@
+//! What the model is shown of a frame, the whole and some tiles, each beside its own past; and what its answers say together.
+
+use super::tiles::{Sketch, Tiles};
+use super::{Analyst, Memory, Reality, second_look};
+use crate::detect::{History, Look, Part, Worker};
+use crate::drill::{Plume, composite};
+use crate::error::Result;
+use crate::frame::{Cells, Frame, Picture};
+use crate::triage::detection::{Detection, Scores, Stream, TILE_STEPS, Tile};
+use crate::triage::id::{CameraId, PoseId};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// One part of one picture, before the model has answered.
+pub struct View<'a> {
+    pub frame: &'a Frame,
+    /// The whole: what a person is shown as evidence.
+    pub picture: Arc<Picture>,
+    pub real: Reality,
+    /// `None`: the whole.
+    pub tile: Option<Tile>,
+    /// The part at the network's size.
+    shown: Arc<Picture>,
+    pub past: Option<Arc<Picture>>,
+}
+
+impl View<'_> {
+    pub fn look(&self) -> Look<'_> {
+        (&self.shown, self.past.as_deref())
+    }
+}
+
+/// What was seen in one picture, all views together.
+pub struct Gist {
+    /// The highest of any view.
+    pub scores: Scores,
+    /// In fractions of the frame.
+    pub detections: Vec<Detection>,
+    pub tiles: Vec<Tile>,
+    /// How many of the detections, the first ones, are of the whole.
+    of_whole: usize,
+}
+
+impl Gist {
+    /// `views`: the whole, then its tiles; `answers` in the same order.
+    pub fn of(
+        worker: &mut Worker,
+        views: &[View],
+        answers: impl Iterator<Item = (Scores, Vec<Detection>)>,
+    ) -> Result<Self> {
+        let mut gist = Self { scores: Scores::default(), detections: Vec::new(), tiles: Vec::new(), of_whole: 0 };
+        for (view, answer) in views.iter().zip(answers) {
+            let (scores, found) = match view.frame.stream {
+                Stream::Main => second_look::closer(worker, &view.picture, answer)?,
+                Stream::Screened => answer,
+            };
+            gist.scores.smoke = gist.scores.smoke.max(scores.smoke);
+            gist.scores.fire = gist.scores.fire.max(scores.fire);
+            match view.tile {
+                None => (gist.of_whole, gist.detections) = (found.len(), found),
+                Some(tile) => {
+                    gist.tiles.push(tile);
+                    let on_frame = |it: Detection| Detection { bbox: tile.on_frame(&it.bbox), tile: Some(tile), ..it };
+                    gist.detections.extend(found.into_iter().map(on_frame));
+                }
+            }
+        }
+        Ok(gist)
+    }
+}
+
+impl Analyst {
+    /// What the model is to look at for one frame: nothing where the gate is closed; each whole view is followed by its tiles.
+    pub(super) fn views<'a>(&self, worker: &Worker, frame: &'a Frame, tiles: usize) -> Vec<View<'a>> {
+        let Frame { camera, captured_at: now, picture, stream, .. } = frame;
+        let plume = self.drills.plume(camera, *now, |seed| Plume::on_terrain(picture, seed));
+        if !self.is_open(frame) && plume.is_none() {
+            metrics::counter!("huoyan_gate_closed_total").increment(1);
+            // It is somebody's past all the same: behind a gate the model says what it would have said without one.
+            self.keep_pasts(worker, frame, || Arc::new(worker.shrink(picture)));
+            return Vec::new();
+        }
+        let parts: Vec<Option<Tile>> =
+            std::iter::once(None).chain(self.tiles_to_see(frame, tiles).into_iter().map(Some)).collect();
+        let views_of = |picture: Arc<Picture>, real| {
+            let view = |tile: &Option<Tile>| {
+                let past = self.past(&part(frame, *tile), frame);
+                let shown = match tile {
+                    None => second_look::shrink(worker, *stream, &picture, past.as_deref()),
+                    Some(tile) => worker.shrink(&cut(&picture, *tile)),
+                };
+                View { frame, picture: Arc::clone(&picture), real, tile: *tile, shown: Arc::new(shown), past }
+            };
+            parts.iter().map(view).collect::<Vec<_>>()
+        };
+        let mut views = views_of(Arc::clone(picture), Reality::Real);
+        if let Some((plume, age_s)) = plume {
+            views.extend(views_of(Arc::new(composite(picture, &plume, age_s)), Reality::Drill));
+        }
+        views
+    }
+
+    fn past(&self, part: &Part, frame: &Frame) -> Option<Arc<Picture>> {
+        self.memory().history.as_ref().and_then(|history| history.past(part, frame.captured_at))
+    }
+
+    /// Of a picture of the screened stream, the tiles whose turn it is. Those of a network that compares with the past only
+    /// where there is one: without it, enlarged rock and mist look like smoke.
+    fn tiles_to_see(&self, frame: &Frame, most: usize) -> Vec<Tile> {
+        let Frame { camera, pose, captured_at: now, picture, stream } = frame;
+        if self.tiles == 0 || *stream == Stream::Main {
+            return Vec::new();
+        }
+        // Outside of the lock: it is most of the work.
+        let sketch = Sketch::of(picture);
+        let mut memory = self.memory();
+        let Memory { history, tiles, .. } = &mut *memory;
+        let tiles = self.tiles_of(tiles, frame);
+        if tiles.find_band(&sketch) {
+            history.iter_mut().for_each(|history| history.forget_tiles(camera, pose));
+        }
+        let past = |history: &History, tile| history.past(&part(frame, Some(tile)), *now);
+        let is_ready = history.as_ref().is_none_or(|it| tiles.all().iter().all(|tile| past(it, *tile).is_some()));
+        tiles.next(&sketch, *now, if is_ready { most } else { 0 })
+    }
+
+    fn tiles_of<'a>(&self, all: &'a mut BTreeMap<(CameraId, PoseId), Tiles>, frame: &Frame) -> &'a mut Tiles {
+        let key = (frame.camera.clone(), frame.pose.clone());
+        let skyline = self.skylines.get(&key).copied();
+        all.entry(key).or_insert_with(|| Tiles::new(skyline))
+    }
+
+    /// Only what was really there is remembered, so that a drill leaves no trace; and in the screened stream's shape.
+    pub(super) fn remember(&self, worker: &Worker, View { frame, shown, past, .. }: &View, gist: &Gist) {
+        let of_whole = &gist.detections[..gist.of_whole];
+        if frame.stream == Stream::Screened {
+            self.self_tests.offer(frame, shown, past.as_ref(), of_whole);
+        }
+        if frame.stream == Stream::Screened || past.is_some() {
+            self.keep_pasts(worker, frame, || Arc::clone(shown));
+        }
+        let mut memory = self.memory();
+        if self.tiles > 0 {
+            self.tiles_of(&mut memory.tiles, frame).found(&gist.detections, frame.captured_at);
+        }
+        if let Some(gate) = memory.gate.as_mut().filter(|_| !gist.detections.is_empty()) {
+            gate.found(frame);
+        }
+        drop(memory);
+        self.status.update(&frame.camera, |status| {
+            status.last_scores = Some(gist.scores);
+            status.analysed += 1;
+        });
+    }
+
+    /// Of the whole, and of every tile whether it was looked at or not. `whole` gives it at the network's size. The main
+    /// stream shows more than the past of a tile was made from, and leaves them alone.
+    fn keep_pasts(&self, worker: &Worker, frame: &Frame, whole: impl Fn() -> Arc<Picture>) {
+        let Frame { captured_at: now, picture, stream, .. } = frame;
+        let mut wanted: Vec<Part> = vec![part(frame, None)];
+        {
+            let mut memory = self.memory();
+            if self.tiles > 0 && *stream == Stream::Screened {
+                wanted.extend(self.tiles_of(&mut memory.tiles, frame).all().map(|tile| part(frame, Some(tile))));
+            }
+            let Some(history) = &memory.history else { return };
+            wanted.retain(|part| history.wants(part, *now));
+        }
+        for part in wanted {
+            let shown = match part.2 {
+                None => whole(),
+                Some(tile) => Arc::new(worker.shrink(&cut(picture, tile))),
+            };
+            let past = Arc::new(worker.shrink_past(&shown));
+            if let Some(history) = &mut self.memory().history {
+                history.keep(&part, *now, past);
+            }
+        }
+    }
+
+    /// A second look was asked for, whatever has changed; and the main stream may frame the scene differently.
+    fn is_open(&self, frame: &Frame) -> bool {
+        if self.memory().gate.is_none() || frame.stream == Stream::Main {
+            return true;
+        }
+        let cells = Cells::of(&frame.picture);
+        self.memory().gate.as_mut().is_none_or(|gate| gate.lets_through(frame, cells))
+    }
+}
+
+fn part(Frame { camera, pose, .. }: &Frame, tile: Option<Tile>) -> Part {
+    (camera.clone(), pose.clone(), tile)
+}
+
+/// Of the pixels that are there: real ones where the frame has more than the network, else enlarged later.
+fn cut(picture: &Picture, Tile { x, y, w, h }: Tile) -> Picture {
+    let along = |steps: u8, of: u32| u32::from(steps) * of / u32::from(TILE_STEPS);
+    let (width, height) = (picture.width(), picture.height());
+    picture.cropped(along(x, width), along(y, height), along(w, width), along(h, height))
+}
