@@ -8,7 +8,7 @@ mod partitions;
 use super::writer::held;
 use super::{Db, REMOVED_AT_ONCE, Store, failed, from_json, time};
 use crate::error::Result;
-use crate::triage::detection::{Analysis, ModelVersion, Scores, Stream};
+use crate::triage::detection::{Analysis, ModelVersion, Scores, Stream, Tile};
 use crate::triage::id::{CameraId, PoseId};
 use jiff::civil::Date;
 use jiff::{Timestamp, tz::TimeZone};
@@ -25,6 +25,8 @@ struct Row {
     model_name: String,
     model_version: String,
     is_main: bool,
+    /// Four bytes each; null: none.
+    tiles: Option<Vec<u8>>,
 }
 
 impl Store {
@@ -94,7 +96,7 @@ impl Row {
             detections,
             model: ModelVersion { name: self.model_name, version: self.model_version },
             stream: if self.is_main { Stream::Main } else { Stream::Screened },
-            tiles: Vec::new(),
+            tiles: self.tiles.unwrap_or_default().as_chunks::<4>().0.iter().map(|it| Tile::from(*it)).collect(),
             has_past: true,
         })
     }
@@ -103,6 +105,12 @@ impl Row {
 /// Detections as stored.
 fn detections(analysis: &Analysis) -> Result<Option<String>> {
     (!analysis.detections.is_empty()).then(|| super::to_json(&analysis.detections)).transpose()
+}
+
+/// Tiles as stored.
+fn tiles(analysis: &Analysis) -> Option<Vec<u8>> {
+    let bytes = analysis.tiles.iter().flat_map(|it| <[u8; 4]>::from(*it)).collect();
+    (!analysis.tiles.is_empty()).then_some(bytes)
 }
 
 /// Days are of UTC, whatever the county's clock: a day has one beginning and one end.

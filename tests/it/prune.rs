@@ -8,7 +8,7 @@ use huoyan::config::Config;
 use huoyan::desk::Desk;
 use huoyan::error::Result;
 use huoyan::store::{Look, Store};
-use huoyan::triage::detection::{Analysis, ModelVersion, Scores, Stream};
+use huoyan::triage::detection::{Analysis, ModelVersion, Scores, Stream, Tile};
 use huoyan::triage::event::{Actor, Closure};
 use huoyan::triage::id::{IncidentId, PictureId};
 use huoyan::triage::incident::{By, Input};
@@ -334,4 +334,27 @@ async fn a_day_that_the_disk_filled_at_its_beginning_hides_no_other_day() {
     }
     let read = t.store.analyses(&"cam1".into(), at(-3 * 24 * 60), at(3 * 24 * 60), 10).await.expect("answered");
     assert_eq!(read, [analysis(start())]);
+}
+
+/// The version before this one knew no tiles: its days are read, and the day of the update is written on.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn days_of_the_version_before_are_read_and_todays_file_goes_on() {
+    let t = TestStore::sqlite().await;
+    let (yesterday, morning) = (analysis(at(-24 * 60)), analysis(at(0)));
+    t.store.record_analyses(&[yesterday.clone(), morning.clone()]).await.expect("kept");
+    t.store.close().await;
+    let before = files(&t).into_iter().filter(|name| name.ends_with(".db"));
+    for name in before {
+        let mut day = connect(&t, &format!("analyses/{name}")).await;
+        sqlx::query("ALTER TABLE analysis DROP COLUMN tiles").execute(&mut day).await.expect("as it was");
+        day.close().await.expect("closed");
+    }
+
+    let store = t.again().await;
+    let all = || store.analyses(&morning.camera, at(-48 * 60), at(60), 10);
+    assert_eq!(all().await.expect("read"), [yesterday.clone(), morning.clone()]);
+    let tile = Tile { x: 50, y: 67, w: 100, h: 100 };
+    let noon = Analysis { tiles: vec![tile], ..analysis(at(10)) };
+    store.record_analyses(std::slice::from_ref(&noon)).await.expect("written on");
+    assert_eq!(all().await.expect("read"), [yesterday, morning, noon]);
 }

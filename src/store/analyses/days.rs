@@ -1,6 +1,6 @@
 //! One SQLite file a day, `analyses/2026-04-05.db`.
 
-use super::{Row, begin, by_day, day, detections, end};
+use super::{Row, begin, by_day, day, detections, end, tiles};
 use crate::error::{Error, Result};
 use crate::store::{BUSY, failed, us};
 use crate::triage::detection::{Analysis, Stream};
@@ -42,15 +42,30 @@ CREATE TABLE IF NOT EXISTS analysis ( -- what the model said about every frame o
     detections TEXT,             -- [triage::detection::Detection]; null = none
     model      INTEGER NOT NULL,
     is_main    INTEGER NOT NULL, -- 1 = of the stream fetched on suspicion
+    tiles      BLOB,             -- triage::detection::Tile, four bytes each; null = none
     PRIMARY KEY (view, since_us)
 ) STRICT, WITHOUT ROWID;
 COMMIT;";
 
-const READ: &str = "
-SELECT view.pose, analysis.since_us + $1 AS captured_at_us, analysis.smoke / 10000.0 AS smoke, analysis.fire / 10000.0 AS fire,
-    analysis.detections, model.name AS model_name, model.version AS model_version, analysis.is_main <> 0 AS is_main
-FROM view JOIN analysis ON analysis.view = view.id JOIN model ON model.id = analysis.model
-WHERE view.camera = $2 AND analysis.since_us >= $3 AND analysis.since_us < $4 ORDER BY analysis.since_us DESC LIMIT $5";
+/// Files of days before there were tiles lack their column.
+const HAS_TILES: &str = "SELECT COUNT(*) <> 0 FROM pragma_table_info('analysis') WHERE name = 'tiles'";
+const ADD_TILES: &str = "ALTER TABLE analysis ADD COLUMN tiles BLOB";
+
+macro_rules! read {
+    ($tiles:literal) => {
+        concat!(
+            "SELECT view.pose, analysis.since_us + $1 AS captured_at_us, analysis.smoke / 10000.0 AS smoke,
+                analysis.fire / 10000.0 AS fire, analysis.detections, model.name AS model_name, model.version AS model_version,
+                analysis.is_main <> 0 AS is_main, ",
+            $tiles,
+            " AS tiles FROM view JOIN analysis ON analysis.view = view.id JOIN model ON model.id = analysis.model
+            WHERE view.camera = $2 AND analysis.since_us >= $3 AND analysis.since_us < $4
+            ORDER BY analysis.since_us DESC LIMIT $5"
+        )
+    };
+}
+const READ: &str = read!("analysis.tiles");
+const READ_BEFORE_TILES: &str = read!("NULL");
 
 #[derive(Clone, Debug)]
 pub struct Days {
@@ -88,6 +103,10 @@ impl Days {
         let options = options(&self.file(day)).create_if_missing(true).journal_mode(SqliteJournalMode::Wal);
         let mut connection = options.synchronous(SqliteSynchronous::Normal).connect().await.map_err(failed)?;
         sqlx::raw_sql(SCHEMA).execute(&mut connection).await.map_err(failed)?;
+        // The version before this one began the day.
+        if !has_tiles(&mut connection).await.map_err(failed)? {
+            sqlx::query(ADD_TILES).execute(&mut connection).await.map_err(failed)?;
+        }
         Ok(connection)
     }
 
@@ -104,7 +123,8 @@ impl Days {
             let (begin, left) = (us(begin(day)?), i64::from(limit) - rows.len() as i64);
             let read = async {
                 let mut connection = options(&file).connect().await?;
-                let read = sqlx::query_as(READ).bind(begin).bind(camera.as_str()).bind(us(since) - begin);
+                let query = if has_tiles(&mut connection).await? { READ } else { READ_BEFORE_TILES };
+                let read = sqlx::query_as(query).bind(begin).bind(camera.as_str()).bind(us(since) - begin);
                 let read = read.bind(us(until) - begin).bind(left).fetch_all(&mut connection).await;
                 connection.close().await?;
                 read
@@ -181,6 +201,10 @@ impl Days {
     }
 }
 
+async fn has_tiles(connection: &mut SqliteConnection) -> sqlx::Result<bool> {
+    sqlx::query_scalar(HAS_TILES).fetch_one(connection).await
+}
+
 fn options(file: &Path) -> SqliteConnectOptions {
     SqliteConnectOptions::new().filename(file).busy_timeout(BUSY)
 }
@@ -209,9 +233,9 @@ async fn write(connection: &mut SqliteConnection, begin: Timestamp, frames: &[&A
             .await
             .map_err(failed)?;
         sqlx::query(
-            "INSERT INTO analysis (view, since_us, smoke, fire, detections, model, is_main) VALUES (
+            "INSERT INTO analysis (view, since_us, smoke, fire, detections, model, is_main, tiles) VALUES (
              (SELECT id FROM view WHERE camera = $1 AND pose = $2), $3, $4, $5, $6,
-             (SELECT id FROM model WHERE name = $7 AND version = $8), $9) ON CONFLICT DO NOTHING",
+             (SELECT id FROM model WHERE name = $7 AND version = $8), $9, $10) ON CONFLICT DO NOTHING",
         )
         .bind(camera)
         .bind(pose)
@@ -222,6 +246,7 @@ async fn write(connection: &mut SqliteConnection, begin: Timestamp, frames: &[&A
         .bind(name)
         .bind(version)
         .bind(frame.stream == Stream::Main)
+        .bind(tiles(frame))
         .execute(&mut *tx)
         .await
         .map_err(failed)?;

@@ -1,6 +1,6 @@
 //! One partition of the table `analysis` a day, `analysis_2026_04_05`.
 
-use super::{Row, begin, by_day, detections, end};
+use super::{Row, begin, by_day, detections, end, tiles};
 use crate::error::Result;
 use crate::store::{failed, us};
 use crate::triage::detection::{Analysis, Stream};
@@ -16,7 +16,8 @@ const FORM: &str = "%Y_%m_%d";
 const NO_PARTITION: &str = "23514";
 
 const READ: &str = "
-SELECT pose, captured_at_us, smoke::float8 AS smoke, fire::float8 AS fire, detections, model_name, model_version, is_main
+SELECT pose, captured_at_us, smoke::float8 AS smoke, fire::float8 AS fire, detections, model_name, model_version, is_main,
+    tiles
 FROM analysis WHERE camera = $1 AND captured_at_us >= $2 AND captured_at_us < $3 ORDER BY captured_at_us DESC LIMIT $4";
 
 pub async fn record(pool: &PgPool, batch: &[Analysis]) -> Result<()> {
@@ -41,12 +42,13 @@ async fn insert(pool: &PgPool, batch: &[Analysis], boxes: &[Option<String>]) -> 
     let mut tx = pool.begin().await?;
     for (frame, boxes) in batch.iter().zip(boxes) {
         sqlx::query(
-            "INSERT INTO analysis (camera, pose, captured_at_us, smoke, fire, detections, model_name, model_version, is_main) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING",
+            "INSERT INTO analysis (camera, pose, captured_at_us, smoke, fire, detections, model_name, model_version, is_main, tiles) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT DO NOTHING",
         )
         .bind(frame.camera.as_str()).bind(frame.pose.as_str()).bind(us(frame.captured_at))
         .bind(frame.scores.smoke).bind(frame.scores.fire).bind(boxes)
         .bind(&frame.model.name).bind(&frame.model.version).bind(frame.stream == Stream::Main)
+        .bind(tiles(frame))
         .execute(&mut *tx).await?;
     }
     tx.commit().await

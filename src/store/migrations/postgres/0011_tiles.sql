@@ -1,0 +1,1 @@
+ALTER TABLE analysis ADD COLUMN tiles BYTEA; -- triage::detection::Tile, four bytes each; null = none
