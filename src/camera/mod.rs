@@ -52,5 +52,5 @@ pub use receivers::Receivers;
 pub use recording::{Frames, frames};
 pub use schedule::Round;
 pub use sight::{Figures, Judged, Sight};
-pub use source::{CameraSource, images_in};
+pub use source::{CameraSource, images_in, is_image_file};
 pub use times::time_in_name;

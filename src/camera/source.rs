@@ -1,9 +1,11 @@
 //! Where one camera's pictures come from: its address, and what it means on this machine.
 
 use super::fault::Fault;
+use super::image_file::is_picture;
 use crate::address::{Address, Form, masked};
 use crate::triage::id::{CameraId, PoseId};
 use std::fmt;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 /// One camera pose and its source.
@@ -89,6 +91,12 @@ impl fmt::Debug for CameraSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "CameraSource({} {:?} {})", self.id, self.name, self.address)
     }
+}
+
+/// A file that begins like a JPEG or PNG, whatever its name.
+pub fn is_image_file(path: &Path) -> bool {
+    let mut start = [0; 4];
+    std::fs::File::open(path).and_then(|mut file| file.read_exact(&mut start)).is_ok() && is_picture(&start)
 }
 
 /// JPEG and PNG files of a folder, in name order.

@@ -25,15 +25,15 @@ use std::sync::Arc;
 
 #[derive(clap::Args, Debug)]
 pub struct Args {
-    /// Video files, or folders with JPEG and PNG pictures of one camera
+    /// Video files, pictures, or folders with JPEG and PNG pictures of one camera
     #[arg(required = true, value_name = "SOURCE")]
     pub sources: Vec<PathBuf>,
     /// Time from one picture of a folder to the next, where their names hold no time
     #[arg(long, default_value = "60s", value_name = "DURATION")]
     pub interval: SignedDuration,
-    /// One picture of a video in so long
-    #[arg(long, default_value = "10s", value_name = "DURATION")]
-    pub every: SignedDuration,
+    /// One picture in so long; default: all of a folder, one in 10 s of a video
+    #[arg(long, alias = "every", value_name = "DURATION")]
+    pub cadence: Option<SignedDuration>,
     /// When the first picture was taken (RFC 3339), where names hold no time
     #[arg(long, value_name = "TIME")]
     pub start: Option<Timestamp>,
@@ -49,6 +49,9 @@ pub struct Args {
     /// The model's folder; default: the configured one
     #[arg(long, value_name = "DIR")]
     pub model: Option<PathBuf>,
+    /// A drill: rendered smoke rises in every source, so long after its first picture
+    #[arg(long, value_name = "DURATION")]
+    pub drill: Option<SignedDuration>,
     /// Ask the model only about pictures in which something is new, as the setting gate = "on" does
     #[arg(long)]
     pub gate: bool,
@@ -56,6 +59,12 @@ pub struct Args {
 
 /// After a suspicious look so many pictures are the main stream's, as live for so many cadences.
 const SUSPICIOUS_PICTURES: u32 = 6;
+
+/// One picture of a video in so long, unless asked otherwise: the cadence of a fresh office.
+const VIDEO_CADENCE: SignedDuration = SignedDuration::from_secs(10);
+
+/// The same plume in every source and every run.
+const DRILL_SEED: u32 = 7;
 
 /// "640x360": even sides, as pictures of half-size colour have them.
 fn size(text: &str) -> std::result::Result<(u32, u32), String> {
@@ -78,8 +87,8 @@ pub fn run(args: Args, common: &Common) -> Result<Outcome> {
 /// Writes its lines to `out`. Unreadable pictures are listed and the rest goes on; so are unreadable sources, but then the
 /// end is an error.
 pub fn replay(args: &Args, common: &Common, out: &mut dyn Write) -> Result<Outcome> {
-    if !args.interval.is_positive() || args.every.is_negative() {
-        return Err(Error::invalid("--interval must be longer than nothing, and --every not negative"));
+    if !args.interval.is_positive() || args.cadence.is_some_and(|it| it.is_negative()) {
+        return Err(Error::invalid("--interval must be longer than nothing, and --cadence not negative"));
     }
     let folder = args.model.as_ref().unwrap_or(&common.config.detect.model);
     let detector = Detector::load(folder, &common.config.detect)?;
@@ -91,11 +100,12 @@ pub fn replay(args: &Args, common: &Common, out: &mut dyn Write) -> Result<Outco
         let stage = format!("[{}/{}] {}", number + 1, args.sources.len(), source.display());
         // Nothing of one source shall be taken for the past of another.
         let (drills, status) = (DrillBoard::default(), StatusBoard::default());
-        let mut analyst = Analyst::new(&detector, Tuning::new(thresholds.clone()), drills, status);
+        let mut analyst = Analyst::new(&detector, Tuning::new(thresholds.clone()), drills.clone(), status);
         if args.gate || common.config.detect.gate == Gating::On {
             analyst = analyst.gated(common.config.detect.gate_every);
         }
-        if let Err(e) = replay_source(source, &stage, args, common, &analyst, &mut worker, &mut report) {
+        let replayed = Replayed { source, stage, args, common, drills: &drills };
+        if let Err(e) = replayed.run(&analyst, &mut worker, &mut report) {
             if e.message == lines::READER_GONE {
                 return Err(e);
             }
@@ -127,48 +137,57 @@ fn thresholds(args: &Args, common: &Common, detector: &Detector) -> Result<(Thre
     Ok((points.get(asked).tune(common.config.thresholds.clone()), Some(asked)))
 }
 
-fn replay_source(
-    source: &Path,
-    stage: &str,
-    args: &Args,
-    common: &Common,
-    analyst: &Analyst,
-    worker: &mut Worker,
-    report: &mut Report,
-) -> Result<()> {
-    let recording = Recording::open(source, args.interval, args.every, args.start)?;
-    let mut progress = Progress::new(stage, recording.pictures(), common.quiet);
-    let camera =
-        CameraId(source.file_name().map_or_else(|| source.display().to_string(), |n| n.to_string_lossy().into()));
-    let mut suspicious = 0u32;
-    for (index, item) in recording.enumerate() {
-        match item.picture {
-            Ok((captured_at, picture)) => {
-                let (stream, picture) = match args.screen_size {
-                    Some((width, height)) if suspicious == 0 => (Stream::Screened, picture.resized(width, height)),
-                    Some(_) => (Stream::Main, picture),
-                    None => (Stream::Screened, picture),
-                };
-                suspicious = suspicious.saturating_sub(1);
-                let (camera, picture) = (camera.clone(), Arc::new(picture));
-                let frame = Frame { camera, pose: "default".into(), captured_at, picture, stream };
-                let looked = analyst.look(worker, &frame)?;
-                if looked.is_empty() {
-                    report.gated(source, index, item.file.as_deref(), captured_at)?;
-                }
-                for seen in looked {
-                    if args.cascade && !seen.analysis.detections.is_empty() {
-                        suspicious = SUSPICIOUS_PICTURES;
+/// One source, and how it is looked at.
+struct Replayed<'a> {
+    source: &'a Path,
+    stage: String,
+    args: &'a Args,
+    common: &'a Common,
+    drills: &'a DrillBoard,
+}
+
+impl Replayed<'_> {
+    fn run(&self, analyst: &Analyst, worker: &mut Worker, report: &mut Report) -> Result<()> {
+        let Self { source, args, .. } = self;
+        let recording = Recording::open(source, args.interval, args.cadence, args.start)?;
+        let mut progress = Progress::new(&self.stage, recording.pictures(), self.common.quiet);
+        let name = source.file_name().map_or_else(|| source.display().to_string(), |n| n.to_string_lossy().into());
+        let (camera, mut suspicious, mut drill) = (CameraId(name), 0u32, args.drill);
+        let mut first_at = None;
+        for (index, item) in recording.enumerate() {
+            let file = item.file.as_deref();
+            match item.picture {
+                Ok((captured_at, picture)) => {
+                    let passed = captured_at.duration_since(*first_at.get_or_insert(captured_at));
+                    if drill.take_if(|after| passed >= *after).is_some() {
+                        self.drills.start(&camera, DRILL_SEED, captured_at)?;
                     }
-                    report.seen(source, index, item.file.as_deref(), &seen)?;
+                    let (stream, picture) = match args.screen_size {
+                        Some((width, height)) if suspicious == 0 => (Stream::Screened, picture.resized(width, height)),
+                        Some(_) => (Stream::Main, picture),
+                        None => (Stream::Screened, picture),
+                    };
+                    suspicious = suspicious.saturating_sub(1);
+                    let (camera, picture) = (camera.clone(), Arc::new(picture));
+                    let frame = Frame { camera, pose: "default".into(), captured_at, picture, stream };
+                    let looked = analyst.look(worker, &frame)?;
+                    if looked.is_empty() {
+                        report.gated(source, index, file, captured_at)?;
+                    }
+                    for seen in looked {
+                        if args.cascade && !seen.analysis.detections.is_empty() {
+                            suspicious = SUSPICIOUS_PICTURES;
+                        }
+                        report.seen(source, index, file, &seen)?;
+                    }
                 }
+                Err(e) => report.unreadable(source, file.unwrap_or("?"), &e)?,
             }
-            Err(e) => report.unreadable(source, item.file.as_deref().unwrap_or("?"), &e)?,
+            progress.advance(1, "");
         }
-        progress.advance(1, "");
+        progress.finish("");
+        Ok(())
     }
-    progress.finish("");
-    Ok(())
 }
 
 /// A source, opened. Also read by `huoyan check`.
@@ -184,24 +203,29 @@ pub(super) struct Item {
 }
 
 impl Recording {
-    /// `interval`: from one picture of a folder to the next, where names hold no time; `every`: one of a video in so long.
+    /// `interval`: from one picture of a folder to the next, where names hold no time. `cadence`: one picture in so long; none:
+    /// all of a folder, one in 10 s of a video. A picture is a folder of one.
     pub fn open(
         source: &Path,
         interval: SignedDuration,
-        every: SignedDuration,
+        cadence: Option<SignedDuration>,
         start: Option<Timestamp>,
     ) -> Result<Self> {
         let named = source.file_stem().and_then(|stem| times::in_name(&stem.to_string_lossy()));
         let start = start.or(named).unwrap_or(Timestamp::UNIX_EPOCH);
-        if !source.is_dir() {
-            return Ok(Self::Video(camera::frames(source, every, start)?));
-        }
-        let pictures = camera::images_in(source)
-            .map_err(|e| Error::unavailable(format!("cannot read the folder {}", source.display())).because(e))?;
+        let pictures = if source.is_dir() {
+            camera::images_in(source)
+                .map_err(|e| Error::unavailable(format!("cannot read the folder {}", source.display())).because(e))?
+        } else if camera::is_image_file(source) {
+            vec![source.to_owned()]
+        } else {
+            return Ok(Self::Video(camera::frames(source, cadence.unwrap_or(VIDEO_CADENCE), start)?));
+        };
         if pictures.is_empty() {
             return Err(Error::invalid(format!("no jpg or png pictures in {}", source.display())));
         }
-        Ok(Self::Pictures(times::of_pictures(pictures, start, interval).into_iter()))
+        let timed = times::of_pictures(pictures, start, interval);
+        Ok(Self::Pictures(times::thinned(timed, cadence.unwrap_or_default()).into_iter()))
     }
 
     /// 0: unknown.
@@ -221,13 +245,19 @@ impl Iterator for Recording {
             Self::Pictures(pictures) => {
                 let (at, path) = pictures.next()?;
                 let file = path.file_name().map(|name| name.to_string_lossy().into_owned());
-                let read = std::fs::read(&path).map_err(|e| Error::unavailable("the file cannot be read").because(e));
-                let picture = read.and_then(|bytes| Picture::from_image_bytes(&bytes)).map(|picture| (at, picture));
-                Some(Item { file, picture })
+                Some(Item { file, picture: whole_picture(&path).map(|picture| (at, picture)) })
             }
             Self::Video(frames) => frames.next().map(|picture| Item { file: None, picture }),
         }
     }
+}
+
+fn whole_picture(path: &Path) -> Result<Picture> {
+    let bytes = std::fs::read(path).map_err(|e| Error::unavailable("the file cannot be read").because(e))?;
+    if Picture::is_cut_off(&bytes) {
+        return Err(Error::invalid("the picture is cut off; copy it again from where it came from"));
+    }
+    Picture::from_image_bytes(&bytes)
 }
 
 #[cfg(test)]

@@ -169,6 +169,11 @@ impl Picture {
         reader(bytes)?.into_dimensions().map_err(|e| Error::invalid("the picture's head cannot be read").because(e))
     }
 
+    /// A JPEG without its end: decoders fill with grey what is missing, and say nothing.
+    pub fn is_cut_off(bytes: &[u8]) -> bool {
+        bytes.starts_with(&[0xff, 0xd8]) && !jpeg_has_its_end(bytes)
+    }
+
     /// From JPEG or PNG bytes of at most 8192 × 8192.
     pub fn from_image_bytes(bytes: &[u8]) -> Result<Self> {
         let mut reader = reader(bytes)?;
@@ -185,6 +190,20 @@ fn reader(bytes: &[u8]) -> Result<image::ImageReader<std::io::Cursor<&[u8]>>> {
     image::ImageReader::new(std::io::Cursor::new(bytes))
         .with_guessed_format()
         .map_err(|e| Error::invalid("not a picture").because(e))
+}
+
+/// Looks for the mark of the end after the tables only: a preview within one of them has such a mark of its own.
+fn jpeg_has_its_end(jpeg: &[u8]) -> bool {
+    const SCAN: u8 = 0xda;
+    let mut at = 2;
+    while let Some(&[0xff, kind, high, low]) = jpeg.get(at..at + 4) {
+        match kind {
+            SCAN => return jpeg[at..].windows(2).any(|it| it == [0xff, 0xd9]),
+            0xff => at += 1,
+            _ => at += 2 + usize::from(u16::from_be_bytes([high, low])),
+        }
+    }
+    false
 }
 
 fn pixel(rgb: &[u8], at: usize) -> [f32; 3] {

@@ -21,7 +21,8 @@ fn args(sources: &[&Path]) -> Args {
     Args {
         sources,
         interval: duration("60s"),
-        every: duration("10s"),
+        cadence: None,
+        drill: None,
         start: None,
         point: None,
         model: None,
@@ -214,6 +215,61 @@ fn an_office_s_own_numbers_are_no_point_and_a_model_without_points_says_so() {
         let error = replay(&args, &common, &mut Vec::new()).expect_err("it has none");
         assert!(error.message.contains(words), "{}", error.chain());
     }
+}
+
+#[test]
+fn a_picture_is_a_folder_of_one_and_half_a_picture_is_an_error() {
+    let (network, folder) = (model("heatmap", |text| text), tempfile::tempdir().expect("a temporary folder"));
+    // Red that only the lower part of the file holds, and more bytes than GStreamer reads at once.
+    let noise = |i: u32| (i.wrapping_mul(2_654_435_761) >> 24) as u8 / 2;
+    let rgb: Vec<u8> = (0..256 * 256).flat_map(|i| if i / 256 < 128 { [noise(i); 3] } else { [250, 40, 40] }).collect();
+    let jpeg = Picture::from_rgb(256, 256, &rgb).and_then(|p| p.to_jpeg(95)).expect("a picture");
+    assert!(jpeg.len() > 3 * 4096, "{}", jpeg.len());
+    let file = folder.path().join("one.jpg");
+    std::fs::write(&file, &jpeg).expect("written");
+    let said = |source: &Path| {
+        let mut out = Vec::new();
+        replay(&args(&[source]), &common(network.path(), true), &mut out).expect("it runs");
+        lines(&out)
+    };
+    let (alone, in_folder) = (said(&file), said(folder.path()));
+    for key in ["file", "index", "scores", "detections"] {
+        assert_eq!(alone[0][key], in_folder[0][key], "{key}");
+    }
+    assert!(alone[0]["scores"]["fire"].as_f64().is_some_and(|fire| fire > 0.7), "to its lower edge: {}", alone[0]);
+
+    std::fs::write(&file, &jpeg[..4096]).expect("written");
+    for source in [file.as_path(), folder.path()] {
+        let lines = said(source);
+        let [summary] = &lines[..] else { panic!("no frame of half a picture: {lines:#?}") };
+        assert_eq!(summary["frames"], 0);
+        let reason = summary["unreadable"][0]["reason"].as_str().expect("a sentence");
+        assert!(reason.contains("cut off"), "{reason}");
+    }
+}
+
+#[test]
+fn a_recording_is_looked_at_at_any_cadence_and_with_a_drill_s_smoke_in_it() {
+    let (network, folder) = (model("heatmap", |text| text), tempfile::tempdir().expect("a temporary folder"));
+    write_pictures(folder.path(), 20, 20, |i| format!("frame{i:03}.jpg"));
+    let duration = |text: &str| text.parse().expect("a duration");
+    let said = |cadence: Option<&str>, drill: Option<&str>| {
+        let args = Args { cadence: cadence.map(duration), drill: drill.map(duration), ..args(&[folder.path()]) };
+        let mut out = Vec::new();
+        replay(&args, &common(network.path(), true), &mut out).expect("it runs");
+        lines(&out)
+    };
+    let seconds = |lines: &[Value]| -> Vec<String> {
+        of_type(lines, "frame")
+            .iter()
+            .map(|it| it["captured_at"].as_str().expect("a time")[14..19].to_owned())
+            .collect()
+    };
+    assert_eq!(seconds(&said(Some("5min"), None)), ["00:00", "05:00", "10:00", "15:00"]);
+    let drilled = said(None, Some("10min"));
+    let with_smoke: Vec<_> = of_type(&drilled, "frame").into_iter().filter(|it| it["drill"] == true).collect();
+    assert_eq!(with_smoke[0]["captured_at"], "1970-01-01T00:10:00Z");
+    assert!(of_type(&drilled, "frame").len() - with_smoke.len() == 20, "the real look is there, too");
 }
 
 /// The whole program: what `huoyan model check` says of these folders.

@@ -55,7 +55,7 @@ pub fn run(args: &Args, common: &Common, out: &mut dyn Write) -> Result<Outcome>
 
 fn of_source(source: &Path, args: &Args, common: &Common, out: &mut dyn Write) -> Result<Outcome> {
     let shown = source.display().to_string();
-    let recording = Recording::open(source, args.every, args.every, None)?;
+    let recording = Recording::open(source, args.every, Some(args.every), None)?;
     let mut progress = Progress::new(&shown, recording.pictures(), common.quiet);
     let mut sight = Sight::default();
     let (mut health_counts, mut unreadable, mut told) = (BTreeMap::new(), 0, Health::Ok);

@@ -5,7 +5,7 @@ use crate::engine::Seen;
 use crate::error::{Error, Result};
 use crate::lang::Lang;
 use crate::triage::confirm::{Confirmed, Thresholds};
-use crate::triage::detection::{Class, Detection, ModelVersion, Scores, Stream};
+use crate::triage::detection::{Class, Detection, ModelVersion, Scores, Stream, Tile};
 use crate::triage::point::PointName;
 use jiff::Timestamp;
 use serde::Serialize;
@@ -27,6 +27,11 @@ enum Line<'a> {
         stream: Stream,
         scores: Scores,
         detections: &'a [Detection],
+        /// Looked at beside the whole.
+        #[serde(skip_serializing_if = "<[Tile]>::is_empty")]
+        tiles: &'a [Tile],
+        #[serde(skip_serializing_if = "is_false")]
+        drill: bool,
     },
     /// The gate was closed: the model was not asked about this picture.
     Gated {
@@ -46,6 +51,8 @@ enum Line<'a> {
         best_at: Timestamp,
         confirmed_at: Timestamp,
         evidence: f32,
+        #[serde(skip_serializing_if = "is_false")]
+        drill: bool,
     },
     Summary {
         /// All that were readable, and those of them that the gate kept from the model.
@@ -93,17 +100,20 @@ impl<'a> Report<'a> {
     }
 
     pub fn seen(&mut self, source: &Path, index: usize, file: Option<&str>, seen: &Seen) -> Result<()> {
-        self.frames += 1;
+        // A drill looks once more at the same picture.
+        self.frames += usize::from(!seen.drill);
         let analysis = &seen.analysis;
         let source = source.display().to_string();
         if self.json {
             let (captured_at, stream, scores) = (analysis.captured_at, analysis.stream, analysis.scores);
-            let (source, detections) = (source.as_str(), analysis.detections.as_slice());
-            let line = Line::Frame { source, index, file, captured_at, stream, scores, detections };
+            let (source, detections, tiles) =
+                (source.as_str(), analysis.detections.as_slice(), analysis.tiles.as_slice());
+            let drill = seen.drill;
+            let line = Line::Frame { source, index, file, captured_at, stream, scores, detections, tiles, drill };
             self.write_json(&line)?;
         }
         for (confirmed, _) in &seen.confirmed {
-            self.sighting(&source, index, confirmed)?;
+            self.sighting(&source, index, confirmed, seen.drill)?;
         }
         Ok(())
     }
@@ -116,7 +126,7 @@ impl<'a> Report<'a> {
         self.write_json(&Line::Gated { source: &source.display().to_string(), index, file, captured_at })
     }
 
-    fn sighting(&mut self, source: &str, index: usize, confirmed: &Confirmed) -> Result<()> {
+    fn sighting(&mut self, source: &str, index: usize, confirmed: &Confirmed, drill: bool) -> Result<()> {
         self.sightings += 1;
         let Confirmed { class, bbox, best_at, confidence, first_at, confirmed_at, evidence, .. } = *confirmed;
         if self.json {
@@ -131,6 +141,7 @@ impl<'a> Report<'a> {
                 best_at,
                 confirmed_at,
                 evidence,
+                drill,
             });
         }
         if self.sightings == 1 {
@@ -146,10 +157,11 @@ impl<'a> Report<'a> {
         };
         let (x, y) = (100.0 * bbox.centre_x(), 100.0 * bbox.centre_y());
         let (confirmed_at, first_at) = (seconds(confirmed_at), seconds(first_at));
+        let drill = if drill { self.lang.pick(" 演练", " drill") } else { "" };
         // A Chinese character is two columns wide.
         let pad = 6 - if what.is_ascii() { what.len() } else { 2 };
         self.write_text(&format!(
-            "{confirmed_at}  {first_at}  {what}{:pad$} {confidence:.2}    {x:>3.0} %, {y:>3.0} %  {source} #{index}",
+            "{confirmed_at}  {first_at}  {what}{:pad$} {confidence:.2}    {x:>3.0} %, {y:>3.0} %  {source} #{index}{drill}",
             ""
         ))
     }
@@ -224,6 +236,10 @@ impl<'a> Report<'a> {
     fn write_text(&mut self, line: &str) -> Result<()> {
         writeln!(self.out, "{line}").map_err(|e| gone(&e))
     }
+}
+
+fn is_false(it: &bool) -> bool {
+    !it
 }
 
 fn gone(e: &std::io::Error) -> Error {

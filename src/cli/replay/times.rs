@@ -17,6 +17,21 @@ pub fn of_pictures(pictures: Vec<PathBuf>, start: Timestamp, interval: SignedDur
     std::iter::successors(Some(start), later).zip(pictures).collect()
 }
 
+/// Those that are at least so long after the one before that stays. From the beat, not from the picture: times of pictures
+/// waver.
+pub fn thinned(pictures: Vec<(Timestamp, PathBuf)>, cadence: SignedDuration) -> Vec<(Timestamp, PathBuf)> {
+    let mut next: Option<Timestamp> = None;
+    let stays = |(at, _): &(Timestamp, PathBuf)| {
+        if next.is_some_and(|next| *at < next) {
+            return false;
+        }
+        let beat = next.filter(|next| at.duration_since(*next) < cadence).unwrap_or(*at);
+        next = beat.checked_add(cadence).ok();
+        true
+    };
+    pictures.into_iter().filter(stays).collect()
+}
+
 pub fn in_name(stem: &str) -> Option<Timestamp> {
     time_in_name(stem, &TimeZone::UTC)
 }
@@ -24,6 +39,24 @@ pub fn in_name(stem: &str) -> Option<Timestamp> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_folder_is_thinned_to_a_cadence_on_its_beat() {
+        let thin = |times_s: &[i64], cadence_s: i64| -> Vec<i64> {
+            let at = |s: &i64| (Timestamp::UNIX_EPOCH + SignedDuration::from_secs(*s), PathBuf::from("a.jpg"));
+            let thinned = thinned(times_s.iter().map(at).collect(), SignedDuration::from_secs(cadence_s));
+            thinned.into_iter().map(|(at, _)| at.as_second()).collect()
+        };
+        for (what, times_s, cadence_s, expected) in [
+            ("none asked", &[0, 1, 1, 2][..], 0, &[0, 1, 1, 2][..]),
+            ("one in six", &[0, 10, 20, 30, 40, 50, 60, 70], 60, &[0, 60]),
+            ("rarer than asked", &[0, 60, 120], 10, &[0, 60, 120]),
+            ("wavering times stay on the beat", &[0, 11, 20, 31, 40, 51], 20, &[0, 20, 40]),
+            ("a gap", &[0, 10, 95, 100, 110], 20, &[0, 95]),
+        ] {
+            assert_eq!(thin(times_s, cadence_s), expected, "{what}");
+        }
+    }
 
     #[test]
     fn a_folder_has_times_from_all_names_or_from_none() {
