@@ -25,6 +25,12 @@ pub fn install() -> Result<PrometheusHandle> {
         ("huoyan_frames_decoded_total", "Keyframes that became pictures"),
         ("huoyan_frames_inferred_total", "Pictures that the model looked at"),
         ("huoyan_gate_closed_total", "Pictures in which nothing had changed, so that the model was not asked"),
+        ("huoyan_looks_total", "Pictures looked at, each whole and in tiles"),
+        ("huoyan_network_cpu_microseconds_total", "Processor time of the networks, tiles and second looks included"),
+        ("huoyan_screen_views_total", "Whole pictures and tiles that the screening network looked at"),
+        ("huoyan_screen_passed_total", "Those it handed to the full network, or that were suspected already"),
+        ("huoyan_screen_audits_total", "Quiet ones at which the full network looked all the same"),
+        ("huoyan_screen_misses_sampled_total", "Audits in which the full network saw what counts towards an alarm"),
         ("huoyan_slots_total", "Cadences of cameras that are over, by result: met with at least one look, or missed"),
         ("huoyan_http_requests_total", "HTTP requests by method, route and status"),
     ] {

@@ -129,6 +129,11 @@ impl Receivers {
         sources.filter(|(_, source)| source.id == *camera).map(|(index, _)| index)
     }
 
+    /// Whether there is a reason to look at the frame's camera more closely.
+    pub fn is_boosted(&self, frame: &Frame) -> bool {
+        self.poses(&frame.camera).any(|index| self.slots.is_boosted(index))
+    }
+
     /// Whether a camera waits for its turn.
     pub fn is_anybody_due(&self) -> bool {
         self.slots.is_anybody_due()

@@ -138,6 +138,10 @@ impl Schedule {
         }
     }
 
+    pub fn is_boosted(&self, camera: usize, now: Timestamp) -> bool {
+        self.turns.get(camera).is_some_and(|turn| now < turn.boosted_until)
+    }
+
     /// Whether a worker has something to do with this camera.
     fn is_due(&self, camera: usize, now: Timestamp) -> bool {
         let turn = &self.turns[camera];

@@ -292,6 +292,10 @@ impl Slots {
         }
     }
 
+    pub fn is_boosted(&self, index: usize) -> bool {
+        self.lock().schedule.is_boosted(index, self.clock.now())
+    }
+
     pub fn is_anybody_due(&self) -> bool {
         self.lock().schedule.is_anybody_due(self.clock.now())
     }

@@ -247,7 +247,7 @@ fn model(common: &Common) -> Vec<Finding> {
     );
     let checked = Detector::load(&config.model, config).and_then(|detector| {
         let mismatches = match Goldens::load(&config.model)? {
-            Some(goldens) => goldens.check(&detector, &mut detector.session()?)?.len(),
+            Some(goldens) => goldens.check(&mut detector.session()?)?.len(),
             None => 0,
         };
         Ok((detector, mismatches))

@@ -40,11 +40,11 @@ pub fn run(args: Args, common: &Common) -> Result<Outcome> {
     let mut worker = detector.session()?;
     progress.advance(1, common.lang.pick("标准答案", "goldens"));
     if write_goldens {
-        Goldens::record(&detector, &mut worker)?.save(folder)?;
+        Goldens::record(&mut worker)?.save(folder)?;
     }
     let goldens = Goldens::load(folder)?;
     let mismatches = match &goldens {
-        Some(goldens) => goldens.check(&detector, &mut worker)?,
+        Some(goldens) => goldens.check(&mut worker)?,
         None => Vec::new(),
     };
     progress.advance(1, common.lang.pick("内置图片", "built-in pictures"));

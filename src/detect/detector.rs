@@ -2,7 +2,8 @@
 
 use super::device::{self, Chosen};
 use super::heads::{self, Output};
-use super::manifest::{Head, Input, Levels, Manifest};
+use super::manifest::{Head, Input, Levels, Manifest, Screener};
+use super::open::{at, read_network, takes_any_number, try_out};
 use super::runtime;
 use super::tensor::{self, Letterbox};
 use crate::config::{Batch, DetectConfig};
@@ -13,8 +14,7 @@ use crate::triage::confirm::Thresholds;
 use crate::triage::detection::{Detection, ModelVersion, Scores};
 use ort::environment::Environment;
 use ort::session::Session;
-use ort::value::{TensorElementType, TensorRef};
-use sha2::{Digest, Sha256};
+use ort::value::TensorRef;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -29,6 +29,8 @@ pub struct Detector {
     manifest: Arc<Manifest>,
     /// The very bytes whose sum was checked.
     network: Vec<u8>,
+    /// A cheap network that looks first, described as if it stood alone. `None`: there is none, or it would save nothing.
+    screener: Option<(Arc<Manifest>, Vec<u8>)>,
     device: Chosen,
     batch: usize,
     tiles: usize,
@@ -39,33 +41,27 @@ impl Detector {
     pub fn load(folder: &Path, config: &DetectConfig) -> Result<Self> {
         let manifest = Manifest::load(folder)?;
         let path = folder.join(&manifest.file);
-        let network = std::fs::read(&path)
-            .map_err(|e| Error::unavailable(format!("the network {} cannot be read", path.display())).because(e))?;
-        let sum = hex::encode(Sha256::digest(&network));
-        if sum != manifest.sha256 {
-            return Err(Error::invalid(format!(
-                "{} is not the file that model.toml describes (SHA-256 {sum}, expected {}): install the model again; if you \
-                 put this network there yourself, write its sum into model.toml",
-                path.display(),
-                manifest.sha256
-            )));
-        }
+        let network = read_network(&path, &manifest.sha256)?;
         let environment = runtime::environment(config)?;
         let about = folder.join("model.toml");
         let manifest = Arc::new(manifest);
         let open = |cuda: bool| {
-            let session = runtime::session(&environment, &network, cuda).map_err(|e| at(&path, e))?;
-            check(&session, &manifest).map_err(|e| at(&about, e))?;
             let batch = match config.batch {
                 Batch::Auto if cuda => ON_CARD,
                 Batch::Auto => 1,
                 Batch::Of(looks) => looks,
             };
-            let mut worker = Worker::new(session, &manifest, batch);
-            worker.try_out().map_err(|e| at(&about, e))?;
-            Ok(worker.batch)
+            try_out(&environment, &network, &manifest, cuda, batch).map_err(|e| at(&about, e))
         };
         let (device, batch) = device::choose(config.device, &runtime::provider(config), open)?;
+        // Where many looks go through together, on a card, the full network looks at all of them.
+        let screener = manifest.of_screener().filter(|_| batch == 1).map(|alone| -> Result<_> {
+            let alone = Arc::new(alone);
+            let network = read_network(&folder.join(&alone.file), &alone.sha256)?;
+            try_out(&environment, &network, &alone, device.cuda, 1).map_err(|e| at(&about, e))?;
+            Ok((alone, network))
+        });
+        let screener = screener.transpose()?;
         tracing::info!(
             model = manifest.version.name,
             version = manifest.version.version,
@@ -75,14 +71,25 @@ impl Detector {
             "model loaded"
         );
         let tiles = config.tiles.at_most(device.cuda);
-        Ok(Self { environment, manifest, network, device, batch, tiles })
+        Ok(Self { environment, manifest, network, screener, device, batch, tiles })
     }
 
     /// A worker for one OS thread.
     pub fn session(&self) -> Result<Worker> {
-        let session = runtime::session(&self.environment, &self.network, self.device.cuda)
-            .map_err(|e| Error::unavailable("ONNX Runtime opens no further session").because(e.chain()))?;
-        Ok(Worker::new(session, &self.manifest, self.batch))
+        let session = |network: &[u8]| {
+            runtime::session(&self.environment, network, self.device.cuda)
+                .map_err(|e| Error::unavailable("ONNX Runtime opens no further session").because(e.chain()))
+        };
+        let mut worker = Worker::new(session(&self.network)?, &self.manifest, self.batch);
+        if let Some((manifest, network)) = &self.screener {
+            worker.screener = Some(Box::new(Worker::new(session(network)?, manifest, 1)));
+        }
+        Ok(worker)
+    }
+
+    /// The screening network and when it calls the full one; `None` where the full one looks at everything.
+    pub fn screener(&self) -> Option<&Screener> {
+        self.manifest.screener.as_ref().filter(|_| self.screener.is_some())
     }
 
     pub fn model(&self) -> ModelVersion {
@@ -128,20 +135,21 @@ pub struct Worker {
     batch: usize,
     /// Of `batch` looks at most: 7.4 MB each at 640×480 with a past, 5.9 MB at 640×384.
     tensor: Vec<f32>,
+    screener: Option<Box<Self>>,
 }
 
 /// The present frame and an earlier one of the same pose.
 pub type Look<'a> = (&'a Picture, Option<&'a Picture>);
 
 impl Worker {
-    fn new(session: Session, manifest: &Arc<Manifest>, batch: usize) -> Self {
+    pub(super) fn new(session: Session, manifest: &Arc<Manifest>, batch: usize) -> Self {
         let batch = if takes_any_number(&session, manifest) { batch } else { 1 };
-        Self { session, manifest: Arc::clone(manifest), batch, tensor: Vec::new() }
+        Self { session, manifest: Arc::clone(manifest), batch, tensor: Vec::new(), screener: None }
     }
 
     /// Grey pictures: what a network leaves open (sizes, shapes) must fit before anybody relies on it. One that only claims to
     /// take several at once gets one at a time.
-    fn try_out(&mut self) -> Result<()> {
+    pub(super) fn try_out(&mut self) -> Result<()> {
         let Input { width, height, rect_stride, .. } = self.manifest.input;
         let grey = |height: u32| Picture::from_i420(width, height, vec![128; (width * height * 3 / 2) as usize]);
         let low = rect_stride.map(|_| grey(height / 4 * 2)).transpose()?;
@@ -164,6 +172,15 @@ impl Worker {
             self.batch = 1;
         }
         Ok(())
+    }
+
+    /// The screening network, which takes the same looks.
+    pub fn screener(&mut self) -> Option<&mut Self> {
+        self.screener.as_deref_mut()
+    }
+
+    pub(super) fn manifest(&self) -> Arc<Manifest> {
+        Arc::clone(&self.manifest)
     }
 
     /// Looks that go through the network at once, at most; 1 when the network was exported for one.
@@ -313,62 +330,4 @@ impl Outputs<'_> {
         shape[0] = 1;
         read(Output { shape: &shape, values: &values[look * each..][..each] })
     }
-}
-
-/// The same error, with the file it is about.
-fn at(file: &Path, mut error: Error) -> Error {
-    error.message = format!("{}: {}", file.display(), error.message);
-    error
-}
-
-/// Whether the first axis of the network's input, the number of looks, is open.
-fn takes_any_number(session: &Session, manifest: &Manifest) -> bool {
-    let input = session.inputs().iter().find(|outlet| outlet.name() == manifest.input.name);
-    input.and_then(|outlet| outlet.dtype().tensor_shape()?.first().copied()).is_some_and(|looks| looks < 0)
-}
-
-/// The names and the shape in `model.toml` are those of the network.
-fn check(session: &Session, manifest: &Manifest) -> Result<()> {
-    let input = &manifest.input;
-    let names = |outlets: &[ort::value::Outlet]| {
-        outlets.iter().map(|o| format!("{:?}", o.name())).collect::<Vec<_>>().join(", ")
-    };
-    let found = session.inputs().iter().find(|outlet| outlet.name() == input.name).ok_or_else(|| {
-        let found = names(session.inputs());
-        Error::invalid(format!("[input] name is {:?}, but the network has {found}: write that", input.name))
-    })?;
-    if found.dtype().tensor_type() != Some(TensorElementType::Float32) {
-        let kind = found.dtype();
-        return Err(Error::invalid(format!(
-            "the network's input is {kind}, not 32-bit numbers: export it again without half, int8 or quantize"
-        )));
-    }
-    let shape = found.dtype().tensor_shape().map(|shape| shape.to_vec()).unwrap_or_default();
-    let wanted = input.shape();
-    let fits = |(have, want): (&i64, &usize)| *have < 0 || *have == *want as i64;
-    if shape.len() != wanted.len() || !shape.iter().zip(&wanted).all(fits) {
-        return Err(Error::invalid(format!(
-            "[input] describes the shape {wanted:?}, but the network wants {shape:?}: correct width, height, frames and layout"
-        )));
-    }
-    if input.rect_stride.is_some() && shape.iter().rev().take(2).any(|side| *side >= 0) {
-        return Err(Error::invalid(format!(
-            "[input] has a rect_stride, but height and width of the network are fixed ({shape:?}): leave rect_stride out, or \
-             export with open sides"
-        )));
-    }
-    let outputs = match &manifest.head {
-        Head::Heatmap { heatmap, scores } => vec![Some(heatmap), scores.as_ref()],
-        Head::Yolo { boxes, .. } => vec![Some(boxes)],
-    };
-    for name in outputs.into_iter().flatten() {
-        let Some(outlet) = session.outputs().iter().find(|outlet| outlet.name() == name) else {
-            let found = names(session.outputs());
-            return Err(Error::invalid(format!("[output] names {name:?}, but the network has {found}: write that")));
-        };
-        if let (Head::Yolo { layout, .. }, Some(shape)) = (&manifest.head, outlet.dtype().tensor_shape()) {
-            heads::yolo::fits(shape, *layout, manifest.classes.len())?;
-        }
-    }
-    Ok(())
 }

@@ -1,7 +1,7 @@
 //! `goldens.json`: what the network must answer to pictures made from formulas, so that any installation can be checked
 //! without any data.
 
-use super::detector::{Detector, Worker};
+use super::detector::Worker;
 use super::heads::{Output, yolo};
 use super::manifest::{Head, Input, Manifest};
 use crate::error::{Error, Result};
@@ -17,6 +17,9 @@ pub struct Goldens {
     width: u32,
     height: u32,
     cases: Vec<Case>,
+    /// Of the screening network, where the model has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    screen: Option<Box<Self>>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -72,15 +75,16 @@ impl Goldens {
     }
 
     /// This machine's answers, for others to be compared with.
-    pub fn record(detector: &Detector, worker: &mut Worker) -> Result<Self> {
-        let manifest = detector.manifest();
+    pub fn record(worker: &mut Worker) -> Result<Self> {
+        let screen = worker.screener().map(Self::record).transpose()?.map(Box::new);
+        let manifest = worker.manifest();
         let case = |name: &str| {
-            let [smoke, fire] = answer(name, manifest, worker)?;
+            let [smoke, fire] = answer(name, &manifest, worker)?;
             Ok(Case { name: name.to_owned(), smoke, fire })
         };
         let cases = PICTURES.into_iter().map(case).collect::<Result<_>>()?;
         let Input { width, height, .. } = manifest.input;
-        Ok(Self { tolerance: TOLERANCE, width, height, cases })
+        Ok(Self { tolerance: TOLERANCE, width, height, cases, screen })
     }
 
     /// Writes the file. A folder that has one keeps it: what was released is never changed.
@@ -98,24 +102,31 @@ impl Goldens {
     }
 
     pub fn len(&self) -> usize {
-        self.cases.len()
+        self.cases.len() + self.screen.as_ref().map_or(0, |screen| screen.len())
     }
 
     pub fn is_empty(&self) -> bool {
         self.cases.is_empty()
     }
 
-    /// Runs every case; empty when all agree.
-    pub fn check(&self, detector: &Detector, worker: &mut Worker) -> Result<Vec<Mismatch>> {
-        let manifest = detector.manifest();
+    /// Runs every case, of the screening network too where it is in use; empty when all agree.
+    pub fn check(&self, worker: &mut Worker) -> Result<Vec<Mismatch>> {
+        let mut found = Vec::new();
+        if let Some(screener) = worker.screener() {
+            let goldens = self.screen.as_deref().ok_or_else(|| {
+                Error::invalid("goldens.json does not cover the network of [screen]: install the model again")
+            })?;
+            let of_screen = |it: Mismatch| Mismatch { what: format!("screen, {}", it.what), ..it };
+            found.extend(goldens.check(screener)?.into_iter().map(of_screen));
+        }
+        let manifest = worker.manifest();
         if (self.width, self.height) != (manifest.input.width, manifest.input.height) {
             return Err(Error::invalid(
                 "goldens.json is for another input size than model.toml: install the model again",
             ));
         }
-        let mut found = Vec::new();
         for case in &self.cases {
-            let measured = answer(&case.name, manifest, worker)?;
+            let measured = answer(&case.name, &manifest, worker)?;
             for ((class, expected), measured) in [("smoke", case.smoke), ("fire", case.fire)].into_iter().zip(measured)
             {
                 let Some(expected) = expected else { continue };

@@ -1,12 +1,15 @@
 //! `model.toml` → a valid [`Manifest`], once. Unknown keys are refused; every complaint names the file and the cure.
 
 mod points;
+mod screener;
 
 use crate::error::{Error, Result};
 use crate::triage::detection::{Class, ModelVersion};
 use crate::triage::point::Points;
 use jiff::SignedDuration;
 use points::RawPoint;
+use screener::RawScreener;
+pub use screener::Screener;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -29,6 +32,8 @@ pub struct Manifest {
     pub alarm: Levels,
     /// Between few false alarms and early ones; the default one's levels are `alarm`.
     pub points: Option<Points>,
+    /// A cheap network that looks first. `None`: the full one looks at everything.
+    pub screener: Option<Screener>,
 }
 
 /// One number a class, 0..=1.
@@ -163,6 +168,7 @@ struct Raw {
     thresholds: RawThresholds,
     #[serde(default)]
     points: BTreeMap<String, RawPoint>,
+    screen: Option<RawScreener>,
 }
 
 #[derive(Clone, Copy, Deserialize)]
@@ -172,7 +178,7 @@ enum RawHead {
     Yolo,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RawInput {
     name: String,
@@ -212,12 +218,8 @@ impl Raw {
     fn check(self) -> Result<Manifest> {
         let head = self.head()?;
         let input = self.input.check()?;
-        if self.file.is_empty() || self.file.contains(['/', '\\']) {
-            return refuse("file must be the name of the network in the same folder, for example \"model.onnx\"");
-        }
-        if self.sha256.len() != 64 || !self.sha256.chars().all(|c| c.is_ascii_digit() || ('a'..='f').contains(&c)) {
-            return refuse("sha256 must be the 64 lower-case hex digits that `sha256sum` prints for the network");
-        }
+        check_file(&self.file, &self.sha256)?;
+        let screener = self.screen.map(|it| it.check(&self.input)).transpose()?;
         let classes: Vec<Option<Class>> = self.classes.iter().map(|name| class(name)).collect();
         if classes.iter().all(Option::is_none) {
             return refuse("classes must name the output channels in order, and \"smoke\" or \"fire\" among them");
@@ -231,7 +233,8 @@ impl Raw {
         let version = ModelVersion { name: self.name, version: self.version };
         let RawThresholds { screen, alarm } = self.thresholds;
         let points = points::check(self.default_point.as_deref(), self.points, screen, alarm)?;
-        Ok(Manifest { version, file: self.file, sha256: self.sha256, input, head, classes, screen, alarm, points })
+        let (file, sha256) = (self.file, self.sha256);
+        Ok(Manifest { version, file, sha256, input, head, classes, screen, alarm, points, screener })
     }
 
     fn head(&self) -> Result<Head> {
@@ -284,6 +287,16 @@ impl RawInput {
         let &Self { width, height, layout, past_scale, rect_stride, .. } = self;
         Ok(Input { name, width, height, layout, mean, std, past, past_scale, rect_stride })
     }
+}
+
+fn check_file(file: &str, sha256: &str) -> Result<()> {
+    if file.is_empty() || file.contains(['/', '\\']) {
+        return refuse("file must be the name of the network in the same folder, for example \"model.onnx\"");
+    }
+    if sha256.len() != 64 || !sha256.chars().all(|c| c.is_ascii_digit() || ('a'..='f').contains(&c)) {
+        return refuse("sha256 must be the 64 lower-case hex digits that `sha256sum` prints for the network");
+    }
+    Ok(())
 }
 
 fn one() -> u32 {

@@ -14,6 +14,7 @@ mod golden;
 mod heads;
 mod history;
 mod manifest;
+mod open;
 mod runtime;
 mod tensor;
 
@@ -21,6 +22,6 @@ pub use detector::{Detector, Look, Worker};
 pub use device::Chosen;
 pub use golden::{Goldens, Mismatch};
 pub use history::{History, Part};
-pub use manifest::{Head, Input, Layout, Levels, Manifest, YoloLayout};
+pub use manifest::{Head, Input, Layout, Levels, Manifest, Screener, YoloLayout};
 pub use runtime::NO_TELEMETRY;
 pub use tensor::Letterbox;

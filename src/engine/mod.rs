@@ -5,13 +5,14 @@
 //! ```
 
 mod pose;
+mod screen;
 mod second_look;
 mod self_test;
 mod tiles;
 mod views;
 
 use crate::camera::{Decoder, Receivers};
-use crate::detect::{Detector, History, Look, Worker};
+use crate::detect::{Detector, History, Worker};
 use crate::drill::DrillBoard;
 use crate::error::{Error, Result};
 use crate::frame::{Frame, Gate, Picture, StatusBoard};
@@ -20,6 +21,7 @@ use crate::triage::detection::{Analysis, ModelVersion};
 use crate::triage::id::{CameraId, PoseId};
 use jiff::SignedDuration;
 use pose::Pose;
+use screen::Screen;
 use self_test::SelfTester;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -146,6 +148,7 @@ fn watch(
             }
             continue;
         };
+        frames.iter().filter(|it| receivers.is_boosted(it)).for_each(|it| analyst.expect(it));
         // Tiles are for the time that nobody else needs: under load they go first.
         let tiles = if receivers.is_anybody_due() { 0 } else { analyst.tiles };
         let looked = analyst.look_many(worker, &frames, tiles);
@@ -172,6 +175,12 @@ fn watch(
             }
         }
     }
+}
+
+/// That this thread has used; the networks run on it.
+fn cpu_time() -> Duration {
+    let used = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    Duration::try_from(used).unwrap_or_default()
 }
 
 /// False when nobody takes any more.
@@ -201,6 +210,8 @@ pub struct Analyst {
     tiles: usize,
     /// What the register knows of skylines, as fractions of the picture from above.
     skylines: BTreeMap<(CameraId, PoseId), f32>,
+    /// `None`: the full network looks at every view.
+    screen: Option<Screen>,
     pub self_tests: SelfTester,
 }
 
@@ -224,12 +235,14 @@ enum Reality {
 
 impl Analyst {
     pub fn new(detector: &Detector, tuning: Tuning, drills: DrillBoard, status: StatusBoard) -> Self {
-        let history = detector.manifest().input.past.map(History::new);
-        let memory = Mutex::new(Memory { history, gate: None, tiles: BTreeMap::new(), poses: BTreeMap::new() });
-        let self_tests =
-            SelfTester::new(status.clone(), tuning.clone(), None, detector.manifest().input.past.is_some());
+        let past = detector.manifest().input.past;
+        let memory =
+            Memory { history: past.map(History::new), gate: None, tiles: BTreeMap::new(), poses: BTreeMap::new() };
+        let memory = Mutex::new(memory);
+        let self_tests = SelfTester::new(status.clone(), tuning.clone(), None, past.is_some());
         let (model, tiles, skylines) = (detector.model(), detector.tiles(), BTreeMap::new());
-        Self { model, tuning, drills, status, memory, tiles, skylines, self_tests }
+        let screen = detector.screener().map(Screen::new);
+        Self { model, tuning, drills, status, memory, tiles, skylines, screen, self_tests }
     }
 
     /// Every camera is tested so often without being asked.
@@ -268,10 +281,9 @@ impl Analyst {
     /// judged in the order given.
     pub fn look_many(&self, worker: &mut Worker, frames: &[Frame], tiles: usize) -> Result<Vec<Seen>> {
         let views: Vec<View> = frames.iter().flat_map(|frame| self.views(worker, frame, tiles)).collect();
-        let looks: Vec<Look> = views.iter().map(View::look).collect();
-        let answers = worker.analyse_many(&looks)?;
+        let began = cpu_time();
+        let mut answers = self.answers(worker, &views)?.into_iter();
         metrics::counter!("huoyan_frames_inferred_total").increment(views.len() as u64);
-        let mut answers = answers.into_iter();
         // Each whole view is followed by its tiles.
         let of_one_picture = views.chunk_by(|_, next| next.tile.is_some());
         let seen = of_one_picture.map(|views| {
@@ -281,7 +293,12 @@ impl Analyst {
             }
             Ok(self.judge(&views[0], gist))
         });
-        seen.collect()
+        let seen: Result<Vec<Seen>> = seen.collect();
+        let pictures = views.iter().filter(|view| view.tile.is_none() && view.real == Reality::Real).count();
+        metrics::counter!("huoyan_looks_total").increment(pictures as u64);
+        metrics::counter!("huoyan_network_cpu_microseconds_total")
+            .increment(cpu_time().saturating_sub(began).as_micros() as u64);
+        seen
     }
 
     fn judge(&self, View { frame, picture, past, real, .. }: &View, gist: Gist) -> Seen {

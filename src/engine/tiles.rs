@@ -90,7 +90,7 @@ fn top(skyline: f32) -> u8 {
     steps.round().clamp(0.0, f32::from(TILE_STEPS - SIDE)) as u8
 }
 
-/// What is remembered of one pose's tiles between two looks: 6 kB.
+/// What is remembered of one pose's tiles between two looks: 11 kB.
 #[derive(Clone, Debug, Default)]
 pub struct Tiles {
     /// Decided for good: tiles that move would lose their pasts.
@@ -101,6 +101,8 @@ pub struct Tiles {
     /// What the model found last.
     suspected: Vec<BoundingBox>,
     suspected_at: Timestamp,
+    /// When somebody last had a reason to look more closely, who saw nothing here himself.
+    expected_at: Timestamp,
 }
 
 /// The last look at a tile.
@@ -162,7 +164,7 @@ impl Tiles {
         };
         let cells = sketch.cut(tile);
         Wish {
-            is_suspected: self.is_suspicious(now) && self.suspected.iter().any(holds),
+            is_suspected: is_fresh(self.suspected_at, now) && self.suspected.iter().any(holds),
             is_plain: is_plain(&cells),
             change: change(&seen.sketch.cut(tile), &cells),
             ago: seen.ago,
@@ -180,10 +182,18 @@ impl Tiles {
         self.suspected_at = now;
     }
 
-    /// Something was found in the last minutes.
-    pub fn is_suspicious(&self, now: Timestamp) -> bool {
-        (SignedDuration::ZERO..=SUSPECTED_FOR).contains(&now.duration_since(self.suspected_at))
+    pub fn expect(&mut self, now: Timestamp) {
+        self.expected_at = now;
     }
+
+    /// Something was found or expected in the last minutes.
+    pub fn is_suspicious(&self, now: Timestamp) -> bool {
+        is_fresh(self.suspected_at, now) || is_fresh(self.expected_at, now)
+    }
+}
+
+fn is_fresh(at: Timestamp, now: Timestamp) -> bool {
+    (SignedDuration::ZERO..=SUSPECTED_FOR).contains(&now.duration_since(at))
 }
 
 /// What speaks for a look at one tile.

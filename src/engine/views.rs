@@ -140,9 +140,7 @@ impl Analyst {
             self.keep_pasts(worker, frame, || Arc::clone(shown));
         }
         let mut memory = self.memory();
-        if self.tiles > 0 {
-            self.tiles_of(&mut memory.tiles, frame).found(&gist.detections, frame.captured_at);
-        }
+        self.tiles_of(&mut memory.tiles, frame).found(&gist.detections, frame.captured_at);
         if let Some(gate) = memory.gate.as_mut().filter(|_| !gist.detections.is_empty()) {
             gate.found(frame);
         }
@@ -176,6 +174,11 @@ impl Analyst {
                 history.keep(&part, *now, past);
             }
         }
+    }
+
+    /// Somebody has a reason to look at this camera more closely.
+    pub(super) fn expect(&self, frame: &Frame) {
+        self.tiles_of(&mut self.memory().tiles, frame).expect(frame.captured_at);
     }
 
     /// A second look was asked for, whatever has changed; and the main stream may frame the scene differently.

@@ -3,11 +3,13 @@
 
 mod gate;
 mod picture;
+mod screening;
 mod self_test;
 mod status;
 
 pub use gate::{Cells, Gate};
 pub use picture::Picture;
+pub use screening::Screening;
 pub use self_test::{SelfTest, Sensitivity, SizeSeen};
 pub use status::{CameraStatus, Health, StatusBoard};
 

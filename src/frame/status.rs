@@ -1,6 +1,6 @@
 //! How each camera is doing, by name: never a silent gap. Written by the camera threads, read by the pages.
 
-use super::{Picture, SelfTest};
+use super::{Picture, Screening, SelfTest};
 use crate::triage::detection::Scores;
 use crate::triage::id::CameraId;
 use jiff::Timestamp;
@@ -92,7 +92,7 @@ impl Default for CameraStatus {
 
 /// Shared by camera threads (write) and pages (read). One entry a camera.
 #[derive(Clone, Debug, Default)]
-pub struct StatusBoard(Arc<Mutex<BTreeMap<CameraId, CameraStatus>>>);
+pub struct StatusBoard(Arc<Mutex<BTreeMap<CameraId, CameraStatus>>>, Arc<Mutex<Option<Screening>>>);
 
 impl StatusBoard {
     fn lock(&self) -> MutexGuard<'_, BTreeMap<CameraId, CameraStatus>> {
@@ -105,6 +105,15 @@ impl StatusBoard {
 
     pub fn all(&self) -> BTreeMap<CameraId, CameraStatus> {
         self.lock().clone()
+    }
+
+    /// What the screening network did, all cameras together; None: there is none.
+    pub fn screening(&self) -> Option<Screening> {
+        *self.1.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+
+    pub fn screened(&self, count: impl FnOnce(&mut Screening)) {
+        count(self.1.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).get_or_insert_default());
     }
 
     /// Forgets cameras that have left the register.

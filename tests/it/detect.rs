@@ -325,7 +325,7 @@ fn released_models_keep_their_goldens() {
         let detector = Detector::load(&folder, &config()).expect("a released model loads");
         let Some(goldens) = Goldens::load(&folder).expect("goldens are readable") else { continue };
         let mut worker = detector.session().expect("a session opens");
-        let mismatches = goldens.check(&detector, &mut worker).expect("the network runs");
+        let mismatches = goldens.check(&mut worker).expect("the network runs");
         assert!(mismatches.is_empty(), "{}: {mismatches:#?}", folder.display());
         checked += goldens.len();
     }

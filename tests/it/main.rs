@@ -40,6 +40,7 @@ mod replay;
 mod right_ranger;
 mod rtsp;
 mod satellite;
+mod screen;
 mod self_test;
 mod simulation;
 mod store_contract;

@@ -93,3 +93,29 @@ fn a_missing_folder_says_what_to_do() {
     let error = Manifest::load(Path::new("/nowhere")).expect_err("there is none");
     assert!(error.message.contains("/nowhere/model.toml") && error.message.contains("[detect] model"));
 }
+
+#[test]
+fn a_screening_network_takes_what_the_full_one_takes_or_a_smaller_picture() {
+    assert_eq!(Manifest::parse(HEATMAP).expect("valid").screener, None);
+    let sum = "f".repeat(64);
+    let screen =
+        format!("[screen]\nfile = \"screen.onnx\"\nsha256 = \"{sum}\"\nsmoke = 0.2\nfire = 0.3\naudit = 0.02\n");
+    let parse = |more: &str| Manifest::parse(&format!("{HEATMAP}\n{screen}{more}"));
+    let model = parse("").expect("valid");
+    let alone = model.of_screener().expect("there is one");
+    assert_eq!((alone.file.as_str(), &alone.sha256, &alone.input), ("screen.onnx", &sum, &model.input));
+    assert_eq!(alone.screener, None);
+    let small = parse("width = 320\nheight = 240\n").expect("valid").of_screener().expect("there is one");
+    assert_eq!((small.input.width, small.input.height, small.input.past), (320, 240, model.input.past));
+    for (from, to, complaint) in [
+        ("screen.onnx", "../screen.onnx", "same folder"),
+        ("smoke = 0.2", "smoke = 0.0", "[screen]"),
+        ("audit = 0.02", "audit = 2", "audit"),
+        ("audit = 0.02", "audit = 0.02\nwidth = 7", "even"),
+        ("audit = 0.02", "audit = 0.02\nchannels = 3", "channels"),
+    ] {
+        let text = format!("{HEATMAP}\n{}", screen.replacen(from, to, 1));
+        let error = Manifest::parse(&text).expect_err(to);
+        assert!(error.message.contains(complaint), "{to}: {}", error.message);
+    }
+}
