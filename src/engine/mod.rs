@@ -22,6 +22,7 @@ use crate::triage::id::{CameraId, PoseId};
 use jiff::SignedDuration;
 use pose::Pose;
 use screen::Screen;
+use second_look::MainPasts;
 use self_test::SelfTester;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -219,6 +220,7 @@ pub struct Analyst {
 struct Memory {
     /// None: the model looks at one frame alone.
     history: Option<History>,
+    main_pasts: Option<MainPasts>,
     /// None: every frame is looked at.
     gate: Option<Gate>,
     /// Of every pose that has been looked at, where tiles are looked at.
@@ -236,8 +238,13 @@ enum Reality {
 impl Analyst {
     pub fn new(detector: &Detector, tuning: Tuning, drills: DrillBoard, status: StatusBoard) -> Self {
         let past = detector.manifest().input.past;
-        let memory =
-            Memory { history: past.map(History::new), gate: None, tiles: BTreeMap::new(), poses: BTreeMap::new() };
+        let memory = Memory {
+            history: past.map(History::new),
+            main_pasts: past.map(MainPasts::new),
+            gate: None,
+            tiles: BTreeMap::new(),
+            poses: BTreeMap::new(),
+        };
         let memory = Mutex::new(memory);
         let self_tests = SelfTester::new(status.clone(), tuning.clone(), None, past.is_some());
         let (model, tiles, skylines) = (detector.model(), detector.tiles(), BTreeMap::new());
@@ -287,7 +294,8 @@ impl Analyst {
         // Each whole view is followed by its tiles.
         let of_one_picture = views.chunk_by(|_, next| next.tile.is_some());
         let seen = of_one_picture.map(|views| {
-            let gist = Gist::of(worker, views, answers.by_ref().take(views.len()))?;
+            let gist =
+                Gist::of(worker, views, self.main_past(views[0].frame).as_deref(), answers.by_ref().take(views.len()))?;
             if views[0].real == Reality::Real {
                 self.remember(worker, &views[0], &gist);
             }

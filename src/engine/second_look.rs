@@ -6,6 +6,10 @@ use crate::error::Result;
 use crate::frame::Picture;
 use crate::triage::confirm::is_same_place;
 use crate::triage::detection::{BoundingBox, Class, Detection, Scores, Stream};
+use crate::triage::id::{CameraId, PoseId};
+use jiff::{SignedDuration, Timestamp};
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Each costs a run of the network.
 const CROPS_MAX: usize = 2;
@@ -13,6 +17,47 @@ const CROPS_MAX: usize = 2;
 const AROUND: f32 = 2.0;
 /// A crop that shows it hardly larger than the whole did is not worth its time.
 const GAIN_MIN: f32 = 1.3;
+
+/// A picture younger than half a past shows the same smoke, which then would count for less than without a past.
+const YOUNGEST: i32 = 2;
+/// Pictures older than past × 3 are of another light, and are let go.
+const OLDEST: i32 = 3;
+/// Poses whose main streams are remembered: eight fetches are open at a time. At 960×540 a picture has 0.8 MB: 50 MB.
+const REMEMBERED_MAX: usize = 64;
+
+/// Of each suspicious pose one earlier picture of its main stream, as small as the network's look at the past allows.
+#[derive(Debug)]
+pub struct MainPasts {
+    past: SignedDuration,
+    poses: BTreeMap<(CameraId, PoseId), (Timestamp, Arc<Picture>)>,
+}
+
+impl MainPasts {
+    /// `past`: how far back the network wants to see.
+    pub fn new(past: SignedDuration) -> Self {
+        Self { past, poses: BTreeMap::new() }
+    }
+
+    /// At least half a past and at most three pasts old.
+    pub fn past(&self, camera: &CameraId, pose: &PoseId, now: Timestamp) -> Option<Arc<Picture>> {
+        let (at, picture) = self.poses.get(&(camera.clone(), pose.clone()))?;
+        (self.past / YOUNGEST..=self.past * OLDEST).contains(&now.duration_since(*at)).then(|| Arc::clone(picture))
+    }
+
+    /// The first one stays until it is too old, so that smoke is not compared with itself; beyond 64 the oldest goes.
+    pub fn keep(&mut self, camera: &CameraId, pose: &PoseId, now: Timestamp, picture: impl FnOnce() -> Picture) {
+        let (past, oldest) = (self.past, self.past * OLDEST);
+        self.poses.retain(|_, (at, _)| (-past..=oldest).contains(&now.duration_since(*at)));
+        let key = (camera.clone(), pose.clone());
+        self.poses.entry(key).or_insert_with(|| (now, Arc::new(picture())));
+        while self.poses.len() > REMEMBERED_MAX {
+            let oldest = self.poses.iter().min_by_key(|(_, (at, _))| *at).map(|(key, _)| key.clone());
+            if let Some(key) = oldest {
+                self.poses.remove(&key);
+            }
+        }
+    }
+}
 
 /// At the size the network sees. Sub-streams are often stretched: the main stream is shrunk to their shape, so that it can be
 /// compared with the past.
@@ -25,18 +70,22 @@ pub fn shrink(worker: &Worker, stream: Stream, picture: &Picture, past: Option<&
 
 /// The whole look, with each box raised half way to what a crop says of its place, if that is surer. All the way raised as many
 /// false alarms as it found smoke: enlarged rock and mist look more like smoke, too. What only a crop sees is no box, for that
-/// found hardly anything; and crops have no past, for one enlarged from the small pictures that are kept raised false alarms
-/// (benches/runs/2026-11-22-second-look).
+/// found hardly anything. `past`: an earlier picture of the main stream; without one crops have no past, for one enlarged from
+/// the sub-stream's small pictures raised false alarms (benches/runs/2026-11-22-second-look).
 pub fn closer(
     worker: &mut Worker,
     picture: &Picture,
+    past: Option<&Picture>,
     (mut scores, mut found): (Scores, Vec<Detection>),
 ) -> Result<(Scores, Vec<Detection>)> {
     let mut suspected: Vec<&Detection> = found.iter().collect();
     suspected.sort_by(|a, b| b.confidence.total_cmp(&a.confidence));
     let boxes: Vec<BoundingBox> = suspected.into_iter().map(|it| it.bbox).collect();
     for crop in crops((picture.width(), picture.height()), worker.size(), &boxes) {
-        let (_, seen) = worker.analyse(&crop.cut(picture), None)?;
+        let present = crop.cut(picture);
+        // Kept in other pixels, it may come out a row smaller.
+        let past = past.map(|past| worker.shrink_past(&worker.shrink_like(&crop.cut_from(past), &present)));
+        let (_, seen) = worker.analyse(&present, past.as_ref())?;
         for closer in seen {
             raise(&mut found, &Detection { bbox: crop.on_frame(&closer.bbox), ..closer });
         }
@@ -71,6 +120,13 @@ struct Crop {
 impl Crop {
     fn cut(&self, picture: &Picture) -> Picture {
         picture.cropped(self.x, self.y, self.width, self.height)
+    }
+
+    /// The same part of the view from a picture of another size.
+    fn cut_from(&self, other: &Picture) -> Picture {
+        let across = |pixels: u32| pixels * other.width() / self.frame.0;
+        let down = |pixels: u32| pixels * other.height() / self.frame.1;
+        other.cropped(across(self.x), down(self.y), across(self.width), down(self.height))
     }
 
     /// A box in the crop as fractions of the frame.
@@ -149,6 +205,43 @@ mod tests {
         ] {
             assert_eq!(cut(frame, &boxes), expected, "{what}");
         }
+    }
+
+    #[test]
+    fn of_each_suspicious_pose_one_earlier_picture_is_kept_for_minutes() {
+        let at = |s: i64| Timestamp::UNIX_EPOCH + SignedDuration::from_secs(s);
+        let picture = |width: u32| Picture::from_rgb(width, 2, &vec![0; (width * 6) as usize]).expect("sizes fit");
+        let mut pasts = MainPasts::new(SignedDuration::from_secs(180));
+        let (camera, pose) = (CameraId::from("c"), PoseId::from("default"));
+        for (what, kept_s, now_s, expected) in [
+            ("too young", Some(0), 89, None),
+            ("old enough", None, 90, Some(2)),
+            ("a later one does not replace it", Some(180), 400, Some(2)),
+            ("another light", None, 541, None),
+            ("and the next begins", Some(600), 700, Some(22)),
+        ] {
+            if let Some(s) = kept_s {
+                pasts.keep(&camera, &pose, at(s), || picture(2 + s as u32 / 30));
+            }
+            assert_eq!(pasts.past(&camera, &pose, at(now_s)).map(|it| it.width()), expected, "{what}");
+        }
+        for n in 0..100 {
+            pasts.keep(&format!("c{n}").as_str().into(), &pose, at(1000 + n), || picture(2));
+        }
+        assert_eq!(pasts.poses.len(), REMEMBERED_MAX, "the bound holds, and what was too old is gone");
+        assert!(
+            pasts.poses.contains_key(&("c99".into(), pose.clone())) && !pasts.poses.contains_key(&("c35".into(), pose))
+        );
+    }
+
+    #[test]
+    fn the_same_part_is_cut_from_a_picture_of_half_the_size() {
+        let slope: Vec<u8> = (0..960 * 540u32).flat_map(|i| [(i % 960 / 4) as u8; 3]).collect();
+        let half = Picture::from_rgb(960, 540, &slope).expect("sizes fit");
+        let crop = crops(MAIN, NETWORK, &[[0.475, 0.475, 0.05, 0.05].into()])[0];
+        let part = crop.cut_from(&half);
+        assert_eq!((part.width(), part.height()), (crop.width / 2, crop.height / 2));
+        assert_eq!(part.luma()[0], half.luma()[(crop.x / 2) as usize]);
     }
 
     #[test]

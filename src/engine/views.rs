@@ -42,16 +42,17 @@ pub struct Gist {
 }
 
 impl Gist {
-    /// `views`: the whole, then its tiles; `answers` in the same order.
+    /// `views`: the whole, then its tiles; `answers` in the same order. `main_past`: an earlier picture of the main stream.
     pub fn of(
         worker: &mut Worker,
         views: &[View],
+        main_past: Option<&Picture>,
         answers: impl Iterator<Item = (Scores, Vec<Detection>)>,
     ) -> Result<Self> {
         let mut gist = Self { scores: Scores::default(), detections: Vec::new(), tiles: Vec::new(), of_whole: 0 };
         for (view, answer) in views.iter().zip(answers) {
             let (scores, found) = match view.frame.stream {
-                Stream::Main => second_look::closer(worker, &view.picture, answer)?,
+                Stream::Main => second_look::closer(worker, &view.picture, main_past, answer)?,
                 Stream::Screened => answer,
             };
             gist.scores.smoke = gist.scores.smoke.max(scores.smoke);
@@ -100,6 +101,12 @@ impl Analyst {
         views
     }
 
+    pub(super) fn main_past(&self, Frame { camera, pose, captured_at, stream, .. }: &Frame) -> Option<Arc<Picture>> {
+        let memory = self.memory();
+        let pasts = memory.main_pasts.as_ref().filter(|_| *stream == Stream::Main)?;
+        pasts.past(camera, pose, *captured_at)
+    }
+
     fn past(&self, part: &Part, frame: &Frame) -> Option<Arc<Picture>> {
         self.memory().history.as_ref().and_then(|history| history.past(part, frame.captured_at))
     }
@@ -140,6 +147,11 @@ impl Analyst {
             self.keep_pasts(worker, frame, || Arc::clone(shown));
         }
         let mut memory = self.memory();
+        if frame.stream == Stream::Main
+            && let Some(pasts) = &mut memory.main_pasts
+        {
+            pasts.keep(&frame.camera, &frame.pose, frame.captured_at, || worker.shrink_past(&frame.picture));
+        }
         self.tiles_of(&mut memory.tiles, frame).found(&gist.detections, frame.captured_at);
         if let Some(gate) = memory.gate.as_mut().filter(|_| !gist.detections.is_empty()) {
             gate.found(frame);

@@ -98,6 +98,31 @@ fn the_main_streams_picture_is_the_evidence_even_where_the_sub_stream_was_surer(
     assert!(Arc::ptr_eq(picture, &large), "{picture:?}");
 }
 
+/// The main stream at four times the network's size; smoke fills the upper part of one of the network's cells.
+fn main_stream(is_smoky: bool) -> Arc<Picture> {
+    let smoke = |i: u32| is_smoky && (128..192).contains(&(i % 256)) && (64..104).contains(&(i / 256));
+    let rgb: Vec<u8> = (0..256 * 256).flat_map(|i| [if smoke(i) { 230 } else { 60 }; 3]).collect();
+    Arc::new(Picture::from_rgb(256, 256, &rgb).expect("sizes fit"))
+}
+
+#[test]
+fn a_second_look_is_compared_with_an_earlier_one_at_the_main_stream() {
+    let confidence = |has_been_fetched: bool| {
+        let mut camera = Camera::new(0.3);
+        (0..6).for_each(|_| drop(camera.look(&ground(60))));
+        if has_been_fetched {
+            camera.look_at(&main_stream(false), Stream::Main);
+        }
+        (0..9).for_each(|_| drop(camera.look(&ground(60))));
+        let [seen] = &camera.look_at(&main_stream(true), Stream::Main)[..] else { panic!("one look") };
+        let [found] = &seen.analysis.detections[..] else { panic!("one place: {seen:?}") };
+        found.confidence
+    };
+    let (alone, compared) = (confidence(false), confidence(true));
+    assert!((alone - 0.42).abs() < 0.03, "the whole look's: {alone}");
+    assert!((compared - 0.54).abs() < 0.03, "half way to what the crop says, which has a past: {compared}");
+}
+
 #[test]
 fn published_thresholds_apply_to_the_next_frame() {
     let mut camera = Camera::new(0.5);
