@@ -59,10 +59,11 @@ simulate:  ## seeded county days and their figures: make simulate DAYS=1000 JSON
 bench: setup $(UI_BUILT)  ## decode, detect, associate, sighting-to-dispatch, analyses, board and phones
 	cargo bench --locked $(ARGS)
 
-county: setup $(UI_BUILT)  ## a county's cameras on this machine: CAMERAS=267 STREAM=sub CADENCE=10s SECONDS=600 GATE=on SMOKE=5% JSON=file
+county: setup $(UI_BUILT)  ## a county's cameras on this machine: CAMERAS=267 STREAM=sub CADENCE=10s SECONDS=600 GATE=on SMOKE=5% YARDSTICK=graph.onnx JSON=file
 	@cargo build --release --locked --bin huoyan --example huoyan-farm --example county
-	@exec $(dir $(RELEASE))examples/county --cameras "$(CAMERAS)" --stream "$(STREAM)" --cadence "$(CADENCE)" \
-		--seconds $(SECONDS) --smoke $(SMOKE) $(if $(GATE),--gate $(GATE)) $(if $(JSON),--json $(JSON)) $(ARGS)
+	@ORT_DISABLE_TELEMETRY=1 exec $(dir $(RELEASE))examples/county --cameras "$(CAMERAS)" --stream "$(STREAM)" --cadence "$(CADENCE)" \
+		--seconds $(SECONDS) --smoke $(SMOKE) $(if $(GATE),--gate $(GATE)) $(if $(YARDSTICK),--yardstick $(YARDSTICK)) \
+		$(if $(JSON),--json $(JSON)) $(ARGS)
 
 torture: setup-test $(UI_BUILT)  ## everything around the program fails in turn, every promise is looked at: SECONDS=600 STORE=postgres JSON=file
 	@cargo build --release --locked --bin huoyan --example torture

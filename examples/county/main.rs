@@ -5,10 +5,12 @@
 mod gauge;
 mod office;
 mod rig;
+mod yardstick;
 
 use clap::Parser;
 use gauge::{Metrics, Usage};
 use huoyan::cli::Progress;
+use huoyan::config::DetectConfig;
 use huoyan::error::{Error, Result};
 use office::{Alarms, Office};
 use rig::Rig;
@@ -41,6 +43,9 @@ struct Args {
     /// One line of JSON a row
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
+    /// A graph to hold the cost of a look against: yardstick.py --graph FILE
+    #[arg(long, value_name = "FILE")]
+    yardstick: Option<PathBuf>,
     /// Show what the program logs
     #[arg(long)]
     log: bool,
@@ -68,6 +73,8 @@ struct Found {
     smoke: String,
     seconds: f64,
     cores: usize,
+    /// Of the processor, those on which the cost of a network depends.
+    cpu_flags: String,
     /// 0..1
     slots_met: f64,
     slots: f64,
@@ -85,6 +92,13 @@ struct Found {
     decoded_per_s: f64,
     inferred_per_s: f64,
     gate_closed_per_s: f64,
+    /// Processor time of the networks a look, tiles and second looks included.
+    network_ms: f64,
+    /// The same over the yardstick, which ran beside the program; None without one.
+    network_ratio: Option<f64>,
+    /// Quiet views at which the full network looked all the same, and those in which it saw what the screening network missed.
+    audits: f64,
+    misses_sampled: f64,
     age_p50_s: Option<f64>,
     age_p95_s: Option<f64>,
     alarms: usize,
@@ -140,7 +154,7 @@ async fn measure_all(args: &Args) -> Result<bool> {
     let (count, mut table) = (rows.len(), Vec::new());
     for (number, row) in (1..).zip(&rows) {
         let what = format!("[{number}/{count}] {} × {} × {}s", row.cameras, row.stream, row.cadence_s);
-        let found = measure(row, &what, args.seconds).await?;
+        let found = measure(row, &what, args).await?;
         if let Some(json) = &mut json {
             let line = serde_json::to_string(&found).map_err(|e| Error::internal("no JSON").because(e))?;
             writeln!(json, "{line}").map_err(|e| Error::unavailable("a row cannot be written").because(e))?;
@@ -151,7 +165,8 @@ async fn measure_all(args: &Args) -> Result<bool> {
     Ok(table.iter().all(|found| found.slots_met >= SLOTS_MET))
 }
 
-async fn measure(row: &Row, what: &str, length_s: u64) -> Result<Found> {
+async fn measure(row: &Row, what: &str, args: &Args) -> Result<Found> {
+    let length_s = args.seconds;
     eprintln!("{what}: farm and program start");
     let rig = tokio::task::block_in_place(|| Rig::start(row))?;
     let office = Office::open(&rig.office_link).await?;
@@ -187,6 +202,9 @@ async fn measure(row: &Row, what: &str, length_s: u64) -> Result<Found> {
     let (last, farm_last) = (Usage::of(rig.program.id())?, Usage::of(rig.farm.id())?);
     let seconds = begun.elapsed().as_secs_f64();
     progress.finish("");
+    let library = std::env::var_os("ORT_DYLIB_PATH").map_or_else(|| DetectConfig::default().onnxruntime, PathBuf::from);
+    let cost = |graph: &PathBuf| tokio::task::block_in_place(|| yardstick::cost(graph, &library));
+    let yardstick = args.yardstick.as_ref().map(cost).transpose()?;
     tokio::task::block_in_place(|| drop(rig));
 
     let slots =
@@ -194,6 +212,8 @@ async fn measure(row: &Row, what: &str, length_s: u64) -> Result<Found> {
     let per_s = |counted: &Metrics, name: &str| counted.get(name) / seconds;
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let cpu_cores = (last.cpu_s - first.cpu_s) / seconds;
+    let network_s =
+        counted.get("huoyan_network_cpu_microseconds_total") / 1e6 / counted.get("huoyan_looks_total").max(1.0);
     Ok(Found {
         cameras: row.cameras,
         stream: row.stream.clone(),
@@ -203,6 +223,7 @@ async fn measure(row: &Row, what: &str, length_s: u64) -> Result<Found> {
         smoke: row.smoke.clone(),
         seconds,
         cores,
+        cpu_flags: cpu_flags(),
         slots_met: if slots > 0.0 { counted.get("huoyan_slots_total{result=\"met\"}") / slots } else { 0.0 },
         slots,
         cpu_cores,
@@ -218,12 +239,25 @@ async fn measure(row: &Row, what: &str, length_s: u64) -> Result<Found> {
         decoded_per_s: per_s(&counted, "huoyan_frames_decoded_total"),
         inferred_per_s: per_s(&counted, "huoyan_frames_inferred_total"),
         gate_closed_per_s: per_s(&counted, "huoyan_gate_closed_total"),
+        network_ms: network_s * 1000.0,
+        network_ratio: yardstick.map(|it| network_s / it.as_secs_f64()),
+        audits: counted.get("huoyan_screen_audits_total"),
+        misses_sampled: counted.get("huoyan_screen_misses_sampled_total"),
         age_p50_s: counted.quantile("huoyan_frame_age_seconds", 0.5),
         age_p95_s: counted.quantile("huoyan_frame_age_seconds", 0.95),
         alarms: alarms.delays_s.len(),
         alarm_p50_s: alarms.quantile(0.5),
         alarm_p95_s: alarms.quantile(0.95),
     })
+}
+
+/// As the kernel names them; empty where it does not say.
+fn cpu_flags() -> String {
+    const TOLD: [&str; 5] = ["avx2", "fma", "avx512f", "avx512_vnni", "avx_vnni"];
+    let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let flags = info.lines().find(|line| line.starts_with("flags")).unwrap_or_default();
+    let has = |flag: &&str| flags.split_whitespace().any(|it| it == *flag);
+    TOLD.into_iter().filter(has).collect::<Vec<_>>().join(" ")
 }
 
 /// Until every camera has been looked at once, and one cadence more, so that the beat has settled.
@@ -256,6 +290,8 @@ fn print(table: &[Found]) {
         "slots met %",
         "frames/s",
         "inferred/s",
+        "network ms",
+        "ratio",
         "RSS MB",
         "threads",
         "fds",
@@ -278,6 +314,8 @@ fn print(table: &[Found]) {
             format!("{:.2}", it.slots_met * 100.0),
             format!("{:.1}", it.frames_per_s),
             format!("{:.1}", it.inferred_per_s),
+            format!("{:.1}", it.network_ms),
+            or_dash(it.network_ratio),
             format!("{:.0} → {:.0}", it.rss_start_mb, it.rss_mb),
             it.threads.to_string(),
             it.fds.to_string(),

@@ -1,6 +1,7 @@
 """The cost of a network beside that of a graph with the shape of YOLOv8n (3.0 M weights, two classes, 640x384), in one run.
 
     python yardstick.py MODEL_DIR [--json]
+    python yardstick.py --graph FILE        writes the graph alone, for `make county YARDSTICK=FILE`
 
 The graph follows the family's published layer table with random weights: its time does not depend on them.
 """
@@ -85,15 +86,20 @@ class Yardstick(nn.Module):
         return torch.cat([torch.cat([f(z), g(z)], 1).flatten(2) for f, g, z in zip(self.boxes, self.classes, (q, r, s))], 2)
 
 
+def write(path: Path) -> None:
+    kind = {"dynamo": False} if torch.__version__ >= "2.5" else {}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.onnx.export(Yardstick().eval(), torch.zeros(1, 3, 384, 640), str(path), opset_version=onnx_file.OPSET, **kind)
+
+
 def cost(folder: Path, rounds: int = 60) -> dict:
     """Processor milliseconds of one thread, medians of interleaved runs."""
     card = tomllib.loads((folder / "model.toml").read_text())
     i = card["input"]
-    with tempfile.TemporaryDirectory() as tmp, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with tempfile.TemporaryDirectory() as tmp:
         path = Path(tmp) / "yardstick.onnx"
-        kind = {"dynamo": False} if torch.__version__ >= "2.5" else {}
-        torch.onnx.export(Yardstick().eval(), torch.zeros(1, 3, 384, 640), str(path), opset_version=onnx_file.OPSET, **kind)
+        write(path)
         ours = onnx_file.session(folder / card["file"])
         nets = {"ours": ours, "wide": ours, "yolov8n": onnx_file.session(path)}
     # What the program makes of a 16:9 picture: bars are left away in whole strides.
@@ -116,9 +122,15 @@ def cost(folder: Path, rounds: int = 60) -> dict:
 
 def main():
     ap = argparse.ArgumentParser()
-    ap.add_argument("model", type=Path)
+    ap.add_argument("model", type=Path, nargs="?")
     ap.add_argument("--json", action="store_true")
+    ap.add_argument("--graph", type=Path)
     args = ap.parse_args()
+    if args.graph:
+        write(args.graph)
+        return
+    if not args.model:
+        ap.error("name a model's folder, or --graph FILE")
     c = cost(args.model)
     if args.json:
         print(json.dumps(c))
