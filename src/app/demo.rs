@@ -23,7 +23,7 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 /// One clip a camera of the synthetic county.
-const CAMERAS: u32 = 13;
+const CAMERAS: u32 = scene::DEMO_CAMERAS;
 /// Which camera sees the plume (of the views, one where it stands before dark trees), and how long after its stream starts: within
 /// the first minute.
 const SMOKY: u32 = 5;

@@ -1,6 +1,7 @@
 //! `huoyan replay`: the model and the confirmation of live watching over recorded video and folders of pictures. Nothing
 //! live is touched; what it says here it would have said there.
 
+mod count;
 mod lines;
 mod times;
 
@@ -8,7 +9,7 @@ use super::{Common, Outcome, Progress};
 use crate::camera;
 use crate::config::Gating;
 use crate::detect::{Detector, Worker};
-use crate::drill::DrillBoard;
+use crate::drill::{DrillBoard, scene};
 use crate::engine::{Analyst, Tuning, first_thresholds};
 use crate::error::{Error, Kind, Result};
 use crate::frame::{Frame, Picture, StatusBoard};
@@ -17,6 +18,7 @@ use crate::triage::confirm::Thresholds;
 use crate::triage::detection::{ModelVersion, Stream};
 use crate::triage::id::CameraId;
 use crate::triage::point::PointName;
+use count::Count;
 use jiff::{SignedDuration, Timestamp};
 use lines::Report;
 use std::io::Write;
@@ -26,7 +28,7 @@ use std::sync::Arc;
 #[derive(clap::Args, Debug)]
 pub struct Args {
     /// Video files, pictures, or folders with JPEG and PNG pictures of one camera
-    #[arg(required = true, value_name = "SOURCE")]
+    #[arg(required_unless_present = "demo_night", value_name = "SOURCE")]
     pub sources: Vec<PathBuf>,
     /// Time from one picture of a folder to the next, where their names hold no time
     #[arg(long, default_value = "60s", value_name = "DURATION")]
@@ -55,6 +57,15 @@ pub struct Args {
     /// Ask the model only about pictures in which something is new, as the setting gate = "on" does
     #[arg(long)]
     pub gate: bool,
+    /// The sources show no smoke: counts false alarms and clean hours, with the 95 % interval a camera-day
+    #[arg(long)]
+    pub count_false: bool,
+    /// With --count-false: exit code 1 when the upper end of the interval is above so many a camera-day
+    #[arg(long, requires = "count_false", value_name = "PER_DAY", value_parser = count::per_day)]
+    pub at_most: Option<f64>,
+    /// Also the demo county's scenes from dusk to dawn without smoke, a night of this length for each of its 13 cameras
+    #[arg(long, value_name = "DURATION")]
+    pub demo_night: Option<SignedDuration>,
 }
 
 /// After a suspicious look so many pictures are the main stream's, as live for so many cadences.
@@ -90,14 +101,21 @@ pub fn replay(args: &Args, common: &Common, out: &mut dyn Write) -> Result<Outco
     if !args.interval.is_positive() || args.cadence.is_some_and(|it| it.is_negative()) {
         return Err(Error::invalid("--interval must be longer than nothing, and --cadence not negative"));
     }
+    let nights = nights(args)?;
     let folder = args.model.as_ref().unwrap_or(&common.config.detect.model);
     let detector = Detector::load(folder, &common.config.detect)?;
     let mut worker = detector.session()?;
     let (thresholds, point) = thresholds(args, common, &detector)?;
-    let mut report = Report::new(common, out, detector.model(), thresholds.clone(), point);
+    let count = args.count_false.then(|| Count::new(args.at_most));
+    let mut report = Report::new(common, out, detector.model(), thresholds.clone(), point, count);
     let mut failed = None;
-    for (number, source) in args.sources.iter().enumerate() {
-        let stage = format!("[{}/{}] {}", number + 1, args.sources.len(), source.display());
+    let opened = args
+        .sources
+        .iter()
+        .map(|source| (source.clone(), Recording::open(source, args.interval, args.cadence, args.start)));
+    let total = args.sources.len() + nights.len();
+    for (number, (source, recording)) in opened.chain(nights).enumerate() {
+        let (source, stage) = (&*source, format!("[{}/{total}] {}", number + 1, source.display()));
         // Nothing of one source shall be taken for the past of another.
         let (drills, status) = (DrillBoard::default(), StatusBoard::default());
         let mut analyst = Analyst::new(&detector, Tuning::new(thresholds.clone()), drills.clone(), status);
@@ -105,7 +123,7 @@ pub fn replay(args: &Args, common: &Common, out: &mut dyn Write) -> Result<Outco
             analyst = analyst.gated(common.config.detect.gate_every);
         }
         let replayed = Replayed { source, stage, args, common, drills: &drills };
-        if let Err(e) = replayed.run(&analyst, &mut worker, &mut report) {
+        if let Err(e) = recording.and_then(|it| replayed.run(it, &analyst, &mut worker, &mut report)) {
             if e.message == lines::READER_GONE {
                 return Err(e);
             }
@@ -113,8 +131,28 @@ pub fn replay(args: &Args, common: &Common, out: &mut dyn Write) -> Result<Outco
             failed = failed.or(Some(e));
         }
     }
-    report.summary()?;
-    failed.map_or(Ok(Outcome::Fine), Err)
+    let outcome = report.summary()?;
+    failed.map_or(Ok(outcome), Err)
+}
+
+/// The cadence of a fresh office (`[detect] cadence`).
+const NIGHT_CADENCE: SignedDuration = SignedDuration::from_secs(10);
+
+/// The demo county's quiet night, camera by camera: the smallest set without smoke that every installation has.
+fn nights(args: &Args) -> Result<Vec<(PathBuf, Result<Recording>)>> {
+    let Some(length) = args.demo_night else { return Ok(Vec::new()) };
+    let cadence = args.cadence.unwrap_or(NIGHT_CADENCE);
+    if !length.is_positive() || !cadence.is_positive() {
+        return Err(Error::invalid("--demo-night and --cadence must be longer than nothing"));
+    }
+    let night = |seed| {
+        let start = args.start.unwrap_or(Timestamp::UNIX_EPOCH);
+        let frames = scene::quiet_night(seed, Path::new(scene::PHOTOGRAPHS), cadence, length);
+        let recording =
+            frames.map(|frames| Recording::Scene(Box::new(frames.map(move |(after, it)| (start + after, it)))));
+        (PathBuf::from(format!("demo-night-{:02}", seed + 1)), recording)
+    };
+    Ok((0..scene::DEMO_CAMERAS).map(night).collect())
 }
 
 /// As asked, or those of a fresh office; and which of the model's points they are.
@@ -147,9 +185,8 @@ struct Replayed<'a> {
 }
 
 impl Replayed<'_> {
-    fn run(&self, analyst: &Analyst, worker: &mut Worker, report: &mut Report) -> Result<()> {
+    fn run(&self, recording: Recording, analyst: &Analyst, worker: &mut Worker, report: &mut Report) -> Result<()> {
         let Self { source, args, .. } = self;
-        let recording = Recording::open(source, args.interval, args.cadence, args.start)?;
         let mut progress = Progress::new(&self.stage, recording.pictures(), self.common.quiet);
         let name = source.file_name().map_or_else(|| source.display().to_string(), |n| n.to_string_lossy().into());
         let (camera, mut suspicious, mut drill) = (CameraId(name), 0u32, args.drill);
@@ -194,6 +231,7 @@ impl Replayed<'_> {
 pub(super) enum Recording {
     Pictures(std::vec::IntoIter<(Timestamp, PathBuf)>),
     Video(camera::Frames),
+    Scene(Box<dyn Iterator<Item = (Timestamp, Picture)>>),
 }
 
 pub(super) struct Item {
@@ -232,7 +270,7 @@ impl Recording {
     pub fn pictures(&self) -> u64 {
         match self {
             Self::Pictures(pictures) => pictures.len() as u64,
-            Self::Video(_) => 0,
+            Self::Video(_) | Self::Scene(_) => 0,
         }
     }
 }
@@ -248,6 +286,7 @@ impl Iterator for Recording {
                 Some(Item { file, picture: whole_picture(&path).map(|picture| (at, picture)) })
             }
             Self::Video(frames) => frames.next().map(|picture| Item { file: None, picture }),
+            Self::Scene(frames) => frames.next().map(|picture| Item { file: None, picture: Ok(picture) }),
         }
     }
 }

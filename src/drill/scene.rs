@@ -6,6 +6,7 @@
 use super::plume::{Plume, SplitMix64, composite, mix};
 use crate::error::Result;
 use crate::frame::Picture;
+use jiff::SignedDuration;
 use std::path::Path;
 
 /// The sub-stream size of a usual camera.
@@ -48,6 +49,27 @@ pub fn clip(spec: Clip, photographs: &Path) -> Result<impl Iterator<Item = Pictu
         let smoke_s = spec.smoke_after_s.map_or(0.0, |after_s| now_s - after_s);
         let seen = if smoke_s > 0.0 { composite(&ground, &plume, smoke_s) } else { ground.clone() };
         sensor.take(&seen, now_s)
+    }))
+}
+
+/// Cameras of the demo county: the first of the scenes.
+pub const DEMO_CAMERAS: u32 = 13;
+/// What is left of the day's light in the middle of the night.
+const NIGHT: f64 = 0.12;
+
+/// A night without smoke, from the last daylight to the first: a frame every so often, with the time since the beginning.
+pub fn quiet_night(
+    seed: u32,
+    photographs: &Path,
+    every: SignedDuration,
+    length: SignedDuration,
+) -> Result<impl Iterator<Item = (SignedDuration, Picture)> + use<>> {
+    let ground = landscape(seed, photographs)?;
+    let mut sensor = Sensor::new(seed);
+    let passed = std::iter::successors(Some(SignedDuration::ZERO), move |at| at.checked_add(every));
+    Ok(passed.take_while(move |at| *at <= length).map(move |at| {
+        let day = (std::f64::consts::PI * at.as_secs_f64() / length.as_secs_f64()).cos().powi(2);
+        (at, sensor.take(&dimmed(&ground, NIGHT + (1.0 - NIGHT) * day), at.as_secs_f64()))
     }))
 }
 
@@ -116,6 +138,19 @@ fn mirrored(picture: &Picture) -> Result<Picture> {
     Picture::from_i420(picture.width(), picture.height(), i420)
 }
 
+/// The same in so much of its light, 0..=1.
+fn dimmed(picture: &Picture, light: f64) -> Picture {
+    let scaled = |middle: f64| -> Vec<u8> {
+        (0..256).map(|level| (middle + (f64::from(level) - middle) * light).round().clamp(0.0, 255.0) as u8).collect()
+    };
+    let (luma, chroma) = (scaled(16.0), scaled(128.0));
+    let pixels = picture.luma().len();
+    let level =
+        |(at, byte): (usize, &u8)| if at < pixels { luma[usize::from(*byte)] } else { chroma[usize::from(*byte)] };
+    let i420 = picture.as_i420().iter().enumerate().map(level).collect();
+    Picture::from_i420(picture.width(), picture.height(), i420).unwrap_or_else(|_| picture.clone())
+}
+
 /// What a camera adds: light that changes over minutes, and noise in every pixel of every frame.
 struct Sensor {
     /// Much longer than a frame; each frame reads it from another place.
@@ -173,6 +208,21 @@ mod tests {
             let change = change(&pair[0], &pair[1]);
             assert!(0.3 < change && change < 4.0, "{change} levels a pixel from one second to the next");
         }
+    }
+
+    #[test]
+    fn a_quiet_night_falls_and_ends_without_smoke() {
+        let (minute, hour) = (SignedDuration::from_mins(1), SignedDuration::from_hours(1));
+        let night = quiet_night(4, Path::new("/nowhere"), minute, hour).expect("ridges");
+        let night: Vec<(SignedDuration, Picture)> = night.collect();
+        let level = |at: usize| {
+            let luma = night[at].1.luma();
+            luma.iter().map(|y| u64::from(*y)).sum::<u64>() as f64 / luma.len() as f64
+        };
+        assert_eq!((night.len(), night[60].0), (61, hour));
+        assert!(level(0) > 80.0 && level(30) < 35.0 && level(60) > 80.0, "{} {} {}", level(0), level(30), level(60));
+        let jump = night.windows(2).map(|pair| change(&pair[0].1, &pair[1].1)).fold(0.0, f64::max);
+        assert!(jump < 8.0, "the light fades: {jump} levels a pixel within a minute");
     }
 
     #[test]

@@ -29,6 +29,9 @@ fn args(sources: &[&Path]) -> Args {
         screen_size: None,
         cascade: false,
         gate: false,
+        count_false: false,
+        at_most: None,
+        demo_night: None,
     }
 }
 
@@ -143,6 +146,57 @@ fn a_recording_is_screened_small_and_looked_at_in_full_size_after_a_suspicion() 
         assert_eq!((frames.len(), in_full), (10, main), "{screen_size:?} {cascade}");
         assert_eq!(of_type(&lines, "sighting").len(), 1, "{screen_size:?} {cascade}");
     }
+}
+
+/// An office names recordings without smoke before it lets a model wake anybody: what is confirmed there is a false alarm, and how
+/// many there may be a day stands beside how many there were.
+#[test]
+fn recordings_without_smoke_are_a_gate_on_clean_time() {
+    let network = model("heatmap", |text| text);
+    let [quiet, loud] = [tempfile::tempdir().expect("one"), tempfile::tempdir().expect("two")];
+    write_pictures(quiet.path(), 61, 61, |i| format!("frame{i:03}.jpg"));
+    write_event(loud.path(), |i| format!("frame{i:03}.jpg"));
+    let said = |sources: &[&Path], at_most: f64| {
+        let args = Args { count_false: true, at_most: Some(at_most), ..args(sources) };
+        let mut out = Vec::new();
+        let outcome = replay(&args, &common(network.path(), true), &mut out).expect("it runs");
+        let rates: Vec<Value> = of_type(&lines(&out), "false_alarms").into_iter().cloned().collect();
+        (outcome, rates)
+    };
+    let (outcome, rates) = said(&[quiet.path()], 100.0);
+    let all = rates.last().expect("all together");
+    assert_eq!((outcome, &all["source"], all["false_alarms"].as_u64()), (Outcome::Fine, &Value::Null, Some(0)));
+    assert!(all["hours"].as_f64().is_some_and(|hours| (hours - 1.0).abs() < 1e-6), "{all}");
+    // An hour without one: 3.69 an hour, 88.5 a day, may still be.
+    assert!(all["upper"].as_f64().is_some_and(|upper| (upper - 88.53).abs() < 0.01), "{all}");
+    assert_eq!(said(&[quiet.path()], 80.0).0, Outcome::Findings, "an hour proves no less than 88 a day");
+
+    let (outcome, rates) = said(&[quiet.path(), loud.path()], 100.0);
+    let alarms: Vec<Option<u64>> = rates.iter().map(|rate| rate["false_alarms"].as_u64()).collect();
+    assert_eq!((outcome, alarms), (Outcome::Findings, vec![Some(0), Some(1), Some(1)]));
+
+    let args = Args { count_false: true, ..args(&[quiet.path()]) };
+    let mut out = Vec::new();
+    replay(&args, &common(network.path(), false), &mut out).expect("it runs");
+    let text = String::from_utf8(out).expect("UTF-8");
+    assert!(
+        text.contains("1.00 clean hours (a look every 60 s), 0 false alarms, 0.00 a camera-day (0.00–88.53)"),
+        "{text}"
+    );
+}
+
+/// The smallest set without smoke that every installation has, through the shipped model.
+#[test]
+fn the_demo_county_has_a_quiet_night() {
+    let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/smoke-fire/0.2.0");
+    let night = "60s".parse().expect("a duration");
+    let args =
+        Args { count_false: true, demo_night: Some(night), every: "20s".parse().expect("a duration"), ..args(&[]) };
+    let mut out = Vec::new();
+    let outcome = replay(&args, &common(&shipped, true), &mut out).expect("it runs");
+    let rates: Vec<Value> = of_type(&lines(&out), "false_alarms").into_iter().cloned().collect();
+    assert_eq!((outcome, rates.len(), &rates[12]["source"]), (Outcome::Fine, 14, &"demo-night-13".into()));
+    assert!(rates[13]["hours"].as_f64().is_some_and(|hours| (hours - 13.0 / 60.0).abs() < 1e-6), "{}", rates[13]);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! What a replay says: JSON Lines for programs, a table for people.
 
-use crate::cli::{Common, point_words};
+use super::count::{Count, Rate};
+use crate::cli::{Common, Outcome, point_words};
 use crate::engine::Seen;
 use crate::error::{Error, Result};
 use crate::lang::Lang;
@@ -54,6 +55,8 @@ enum Line<'a> {
         #[serde(skip_serializing_if = "is_false")]
         drill: bool,
     },
+    /// With `--count-false`: of one source, and last of all together.
+    FalseAlarms(&'a Rate),
     Summary {
         /// All that were readable, and those of them that the gate kept from the model.
         frames: usize,
@@ -85,6 +88,8 @@ pub struct Report<'a> {
     gated: usize,
     sightings: usize,
     unreadable: Vec<Unreadable>,
+    /// With `--count-false`.
+    count: Option<Count>,
 }
 
 impl<'a> Report<'a> {
@@ -94,9 +99,11 @@ impl<'a> Report<'a> {
         model: ModelVersion,
         thresholds: Thresholds,
         point: Option<PointName>,
+        count: Option<Count>,
     ) -> Self {
         let (json, lang) = (common.json, common.lang);
-        Self { out, json, lang, model, thresholds, point, frames: 0, gated: 0, sightings: 0, unreadable: Vec::new() }
+        let (frames, gated, sightings, unreadable) = (0, 0, 0, Vec::new());
+        Self { out, json, lang, model, thresholds, point, frames, gated, sightings, unreadable, count }
     }
 
     pub fn seen(&mut self, source: &Path, index: usize, file: Option<&str>, seen: &Seen) -> Result<()> {
@@ -104,6 +111,9 @@ impl<'a> Report<'a> {
         self.frames += usize::from(!seen.drill);
         let analysis = &seen.analysis;
         let source = source.display().to_string();
+        if let Some(count) = &mut self.count {
+            count.looked(&source, analysis.captured_at, seen.confirmed.len());
+        }
         if self.json {
             let (captured_at, stream, scores) = (analysis.captured_at, analysis.stream, analysis.scores);
             let (source, detections, tiles) =
@@ -120,10 +130,15 @@ impl<'a> Report<'a> {
 
     pub fn gated(&mut self, source: &Path, index: usize, file: Option<&str>, captured_at: Timestamp) -> Result<()> {
         (self.frames, self.gated) = (self.frames + 1, self.gated + 1);
+        let source = &source.display().to_string();
+        // As live: behind its gate the camera is watched.
+        if let Some(count) = &mut self.count {
+            count.looked(source, captured_at, 0);
+        }
         if !self.json {
             return Ok(());
         }
-        self.write_json(&Line::Gated { source: &source.display().to_string(), index, file, captured_at })
+        self.write_json(&Line::Gated { source, index, file, captured_at })
     }
 
     fn sighting(&mut self, source: &str, index: usize, confirmed: &Confirmed, drill: bool) -> Result<()> {
@@ -177,7 +192,9 @@ impl<'a> Report<'a> {
         Ok(())
     }
 
-    pub fn summary(mut self) -> Result<()> {
+    /// Findings: the gate on clean time does not hold.
+    pub fn summary(mut self) -> Result<Outcome> {
+        let outcome = self.clean_time()?;
         let unreadable = std::mem::take(&mut self.unreadable);
         if self.json {
             let (model, thresholds, point) = (self.model.clone(), self.thresholds.clone(), self.point);
@@ -202,7 +219,18 @@ impl<'a> Report<'a> {
             };
             self.write_text(&words)?;
         }
-        self.out.flush().map_err(|e| gone(&e))
+        self.out.flush().map_err(|e| gone(&e))?;
+        Ok(outcome)
+    }
+
+    fn clean_time(&mut self) -> Result<Outcome> {
+        let Some(count) = self.count.take() else { return Ok(Outcome::Fine) };
+        if self.json {
+            count.rates().iter().try_for_each(|rate| self.write_json(&Line::FalseAlarms(rate)))?;
+        } else {
+            count.words(self.lang).iter().try_for_each(|line| self.write_text(line))?;
+        }
+        Ok(if count.holds() { Outcome::Fine } else { Outcome::Findings })
     }
 
     fn gate(&self) -> String {
