@@ -27,6 +27,7 @@ const BATCH: usize = 64;
 
 #[tokio::main]
 async fn main() {
+    println!("processor: {}", huoyan::frame::cpu_flags().join(" "));
     // `cargo test` runs benches too, to see that they work: an hour of a day is enough then.
     let looks = if std::env::args().any(|it| it == "--bench") { LOOKS_A_DAY } else { LOOKS_A_DAY / 24 };
     let folder = tempfile::tempdir().expect("a folder");

@@ -12,6 +12,7 @@ mod triage_kit;
 use triage_kit::*;
 
 fn main() {
+    println!("processor: {}", huoyan::frame::cpu_flags().join(" "));
     divan::main();
 }
 

@@ -41,6 +41,7 @@ struct Sizes {
 }
 
 fn main() {
+    println!("processor: {}", huoyan::frame::cpu_flags().join(" "));
     let _ = rustls::crypto::ring::default_provider().install_default();
     // Without `--bench` it is only seen to work.
     let measured = std::env::args().any(|it| it == "--bench");

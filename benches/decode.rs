@@ -7,6 +7,7 @@ use huoyan::triage::detection::Stream;
 use jiff::{SignedDuration, Timestamp};
 
 fn main() {
+    println!("processor: {}", huoyan::frame::cpu_flags().join(" "));
     divan::main();
 }
 

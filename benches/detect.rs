@@ -6,6 +6,7 @@ use huoyan::drill::{Plume, composite};
 use huoyan::frame::Picture;
 
 fn main() {
+    println!("processor: {}", huoyan::frame::cpu_flags().join(" "));
     divan::main();
 }
 

@@ -20,6 +20,7 @@ use tokio::runtime::Runtime;
 use uuid::Uuid;
 
 fn main() {
+    println!("processor: {}", huoyan::frame::cpu_flags().join(" "));
     divan::main();
 }
 

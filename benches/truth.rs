@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use std::path::Path;
 
 fn main() {
+    println!("processor: {}", huoyan::frame::cpu_flags().join(" "));
     divan::main();
 }
 

@@ -5,6 +5,7 @@
 //! what was committed is sent later, and the database is whole as a file.
 
 pub mod backups;
+pub mod capacity;
 mod channels;
 mod demo;
 pub mod disk;

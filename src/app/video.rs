@@ -1,7 +1,7 @@
 //! Cameras and the model, started and stopped together. What cannot work is said on the board and never stops the rest:
 //! satellites and people go on without video.
 
-use super::App;
+use super::{App, capacity};
 use crate::address::Address;
 use crate::camera::{CameraSource, Receivers};
 use crate::config::Gating;
@@ -9,7 +9,7 @@ use crate::county::CameraEntry;
 use crate::detect::Detector;
 use crate::engine::{self, Analyst, Seen, Tuning, Watch};
 use crate::error::{Error, Result};
-use crate::frame::Health;
+use crate::frame::{Eye, Health};
 use crate::triage::confirm::Thresholds;
 use crate::triage::id::CameraId;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -72,6 +72,10 @@ impl Video {
         parts.set("model", true, "", "");
         advise(thresholds, &config.thresholds, &detector);
         *points.write().unwrap_or_else(|poisoned| poisoned.into_inner()) = detector.manifest().points.clone();
+        // A register that has changed changes nothing of what was measured.
+        let eye = status.eye().unwrap_or_else(|| capacity::eye(&detector, config));
+        self.say_what_it_holds(&eye);
+        status.set_eye(Some(eye));
         let sources = self.cameras.iter().map(source).collect();
         let receivers = Receivers::start(sources, &config.camera, clock.clone(), status.clone(), *lang)?;
         let receivers = Arc::new(receivers);
@@ -89,6 +93,16 @@ impl Video {
         Ok((receivers, watch))
     }
 
+    /// Foretold; whether looks do come late is said on the board when they do.
+    fn say_what_it_holds(&self, Eye { capacity, .. }: &Eye) {
+        let Some(capacity) = capacity else { return };
+        let (cameras, words) = (self.cameras.len(), |lang| capacity::words(capacity, self.cameras.len(), lang));
+        match capacity.stretched_s(cameras) {
+            Some(_) => tracing::warn!("{}", words(self.app.lang)),
+            None => tracing::info!("{}", words(self.app.lang)),
+        }
+    }
+
     /// Every camera says why it does not see.
     fn blind(&self, why: &str) {
         tracing::error!("cameras are not watched: {why}");
@@ -100,6 +114,7 @@ impl Video {
             self.app.status.set_health(&camera.id, Health::Misconfigured, Some(words.clone()), now);
         }
         self.app.parts.set("model", false, zh, en);
+        self.app.status.set_eye(None);
     }
 
     /// Restarts when the camera register has changed.

@@ -1,8 +1,10 @@
 //! `huoyan check`: 什么行、什么不行、怎么办. Looks, changes nothing, and names the cure; of recorded pictures too.
 
 mod backups;
+mod capacity;
 mod clock;
 mod ground;
+mod model;
 mod pictures;
 mod record;
 mod sending;
@@ -13,7 +15,6 @@ use crate::app::disk;
 use crate::camera;
 use crate::clock::Clock;
 use crate::county::Registers;
-use crate::detect::{Detector, Goldens};
 use crate::error::{Error, Result};
 use crate::lang::Lang;
 use crate::store::Anchor;
@@ -78,7 +79,7 @@ pub fn run(args: Args, common: &Common) -> Result<Outcome> {
     }
     let before: [fn(&Common) -> Vec<Finding>; 6] =
         [configuration, folder, usage::usage, clock::clock, registers, sending::sending];
-    let after: [fn(&Common) -> Vec<Finding>; 3] = [backups::backups, video, model];
+    let after: [fn(&Common) -> Vec<Finding>; 3] = [backups::backups, video, model::model];
     let mut findings: Vec<Finding> = before.iter().flat_map(|check| check(common)).collect();
     findings.extend(record::record(common, &args.anchor));
     findings.extend(after.iter().flat_map(|check| check(common)));
@@ -235,41 +236,6 @@ fn video(common: &Common) -> Vec<Finding> {
         Err(error) => {
             Finding::broken("video", error.chain(), lang.pick("make run 会安装它们", "make run installs them"))
         }
-    }]
-}
-
-fn model(common: &Common) -> Vec<Finding> {
-    const PART: &str = "model";
-    let (config, lang) = (&common.config.detect, common.lang);
-    let cure = lang.pick(
-        "make run 会准备库和模型；或设置 [detect] model、onnxruntime",
-        "make run prepares library and model; or set [detect] model and onnxruntime",
-    );
-    let checked = Detector::load(&config.model, config).and_then(|detector| {
-        let mismatches = match Goldens::load(&config.model)? {
-            Some(goldens) => goldens.check(&mut detector.session()?)?.len(),
-            None => 0,
-        };
-        Ok((detector, mismatches))
-    });
-    vec![match checked {
-        Ok((detector, 0)) => {
-            let (version, device) = (detector.model(), detector.device());
-            let (name, why) = (device.name(), device.why(lang));
-            Finding::works(
-                PART,
-                format!("{} {} · {name} × {} ({why})", version.name, version.version, detector.batch()),
-            )
-        }
-        Ok((_, mismatches)) => Finding::broken(
-            PART,
-            match lang {
-                Lang::Zh => format!("{mismatches}个标准样例的结果与发布时不同"),
-                Lang::En => format!("{mismatches} of its own examples give another result than when it was released"),
-            },
-            lang.pick("换回原模型文件或其他 ONNX Runtime", "restore the model's files or another ONNX Runtime"),
-        ),
-        Err(error) => Finding::broken(PART, error.chain(), cure),
     }]
 }
 

@@ -20,6 +20,7 @@ pub use progress::Progress;
 
 use crate::config::{Config, Device};
 use crate::error::Result;
+use crate::frame::Licence;
 use crate::lang::Lang;
 use crate::triage::point::PointName;
 use clap::{Parser, Subcommand};
@@ -171,6 +172,16 @@ fn point_words(lang: Lang, point: PointName) -> String {
         PointName::Eager => "灵敏",
     };
     lang.pick(&format!("{zh} {point}"), point.as_str()).to_owned()
+}
+
+/// What may be done with the weights, by whoever released them.
+fn licence_words(licence: Option<&Licence>, lang: Lang) -> String {
+    match (licence, lang) {
+        (None, Lang::Zh) => "模型许可：未声明".to_owned(),
+        (None, Lang::En) => "licence of the weights: none stated".to_owned(),
+        (Some(Licence { name, note_zh, .. }), Lang::Zh) => format!("模型许可 {name}：{note_zh}"),
+        (Some(Licence { name, note_en, .. }), Lang::En) => format!("licence of the weights {name}: {note_en}"),
+    }
 }
 
 /// A tokio runtime for one command.

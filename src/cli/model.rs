@@ -2,10 +2,12 @@
 
 mod facts;
 
-use super::{Common, Outcome, Progress, point_words};
-use crate::detect::{Detector, Goldens, Mismatch, Worker};
+use super::{Common, Outcome, Progress, licence_words, point_words};
+use crate::app::capacity::look_ms;
+use crate::detect::{Detector, Goldens, Mismatch};
 use crate::drill::scene;
 use crate::error::Result;
+use crate::frame::cpu_flags;
 use crate::lang::Lang;
 use crate::triage::point::{Estimate, OperatingPoint, PointName, Points};
 use serde_json::json;
@@ -29,9 +31,6 @@ pub enum Action {
     },
 }
 
-/// Frames measured, after one that warms up.
-const FRAMES: u32 = 10;
-
 pub fn run(args: Args, common: &Common) -> Result<Outcome> {
     let Action::Check { dir, write_goldens } = args.action;
     let folder = dir.as_deref().unwrap_or(&common.config.detect.model);
@@ -50,7 +49,8 @@ pub fn run(args: Args, common: &Common) -> Result<Outcome> {
     progress.advance(1, common.lang.pick("内置图片", "built-in pictures"));
     let seen = facts::built_in(&mut worker)?;
     progress.advance(1, common.lang.pick("测速", "cost"));
-    let cost_ms = cost_ms(&mut worker)?;
+    let large = scene::landscape(0, Path::new(""))?.resized(1920, 1080);
+    let cost_ms = look_ms(&mut worker, &large, false)?;
     progress.finish("");
     let cadence = common.config.camera.cadence;
     let cases = goldens.as_ref().map(Goldens::len);
@@ -66,23 +66,6 @@ pub fn run(args: Args, common: &Common) -> Result<Outcome> {
     Ok(if mismatches.is_empty() { Outcome::Fine } else { Outcome::Findings })
 }
 
-/// CPU milliseconds of this thread a 1080p frame with a past: shrinking, tensor, network, head.
-fn cost_ms(worker: &mut Worker) -> Result<Option<f64>> {
-    let picture = scene::landscape(0, Path::new(""))?.resized(1920, 1080);
-    let past = worker.shrink(&picture);
-    worker.analyse(&picture, Some(&past))?;
-    let before = thread_cpu_ns();
-    for _ in 0..FRAMES {
-        worker.analyse(&picture, Some(&past))?;
-    }
-    Ok(before.zip(thread_cpu_ns()).map(|(from, to)| to.saturating_sub(from) as f64 / 1e6 / f64::from(FRAMES)))
-}
-
-/// The first number: nanoseconds on a processor. Linux only; elsewhere the cost is not told.
-fn thread_cpu_ns() -> Option<u64> {
-    std::fs::read_to_string("/proc/thread-self/schedstat").ok()?.split_whitespace().next()?.parse().ok()
-}
-
 fn as_json(
     folder: &Path,
     detector: &Detector,
@@ -95,7 +78,7 @@ fn as_json(
         mismatches.iter().map(|m| json!({ "what": m.what, "expected": m.expected, "found": m.found })).collect();
     json!({
         "folder": folder, "model": detector.model(), "device": device.name(), "reason": device.why(Lang::En), "batch": detector.batch(),
-        "goldens": cases, "mismatches": wrong, "cpu_ms_per_frame": cost_ms, "points": detector.manifest().points,
+        "goldens": cases, "mismatches": wrong, "cpu_flags": cpu_flags(), "cpu_ms_per_frame": cost_ms, "licence": detector.manifest().licence, "points": detector.manifest().points,
     })
 }
 
@@ -124,11 +107,13 @@ fn as_text(
         (Some(n), wrong, Lang::Zh) => format!("{n} 个标准答案中有 {wrong} 个数不一致，请重新安装模型和运行库"),
         (Some(n), wrong, Lang::En) => format!("{wrong} numbers of {n} goldens differ: install model and runtime again"),
     });
+    lines.push(licence_words(detector.manifest().licence.as_ref(), lang));
     lines.extend(mismatches.iter().map(|m| format!("  {}: {} ≠ {}", m.what, m.expected, m.found)));
     if let Some(cost_ms) = cost_ms {
+        let flags = cpu_flags().join(" ");
         lines.push(match lang {
-            Lang::Zh => format!("每帧（1080p）{cost_ms:.0} 毫秒 CPU"),
-            Lang::En => format!("{cost_ms:.0} ms of CPU a frame (1080p)"),
+            Lang::Zh => format!("每帧（1080p）{cost_ms:.0} 毫秒 CPU（指令集 {flags}）"),
+            Lang::En => format!("{cost_ms:.0} ms of CPU a frame (1080p; the processor has {flags})"),
         });
     }
     lines.extend(points_text(lang, detector.manifest().points.as_ref()));

@@ -4,6 +4,7 @@ mod points;
 mod screener;
 
 use crate::error::{Error, Result};
+use crate::frame::Licence;
 use crate::triage::detection::{Class, ModelVersion};
 use crate::triage::point::Points;
 use jiff::SignedDuration;
@@ -34,6 +35,8 @@ pub struct Manifest {
     pub points: Option<Points>,
     /// A cheap network that looks first. `None`: the full one looks at everything.
     pub screener: Option<Screener>,
+    /// `None`: none is stated.
+    pub licence: Option<Licence>,
 }
 
 /// One number a class, 0..=1.
@@ -162,6 +165,9 @@ struct Raw {
     _opset: Option<u32>,
     #[serde(rename = "onnx_ir")]
     _onnx_ir: Option<u32>,
+    licence: Option<String>,
+    licence_note_zh: Option<String>,
+    licence_note_en: Option<String>,
     default_point: Option<String>,
     input: RawInput,
     output: RawOutput,
@@ -216,7 +222,7 @@ struct RawThresholds {
 
 impl Raw {
     fn check(self) -> Result<Manifest> {
-        let head = self.head()?;
+        let (head, licence) = (self.head()?, self.licence()?);
         let input = self.input.check()?;
         check_file(&self.file, &self.sha256)?;
         let screener = self.screen.map(|it| it.check(&self.input)).transpose()?;
@@ -233,8 +239,21 @@ impl Raw {
         let version = ModelVersion { name: self.name, version: self.version };
         let RawThresholds { screen, alarm } = self.thresholds;
         let points = points::check(self.default_point.as_deref(), self.points, screen, alarm)?;
-        let (file, sha256) = (self.file, self.sha256);
-        Ok(Manifest { version, file, sha256, input, head, classes, screen, alarm, points, screener })
+        let Self { file, sha256, .. } = self;
+        Ok(Manifest { version, file, sha256, input, head, classes, screen, alarm, points, screener, licence })
+    }
+
+    fn licence(&self) -> Result<Option<Licence>> {
+        match (&self.licence, &self.licence_note_zh, &self.licence_note_en) {
+            (None, None, None) => Ok(None),
+            (Some(name), Some(zh), Some(en)) if ![name, zh, en].iter().any(|it| it.trim().is_empty()) => {
+                Ok(Some(Licence { name: name.clone(), note_zh: zh.clone(), note_en: en.clone() }))
+            }
+            _ => refuse(
+                "licence (for example \"non-commercial\"), licence_note_zh and licence_note_en (what it rests on, one sentence \
+                 each) go together: give all three, or none",
+            ),
+        }
     }
 
     fn head(&self) -> Result<Head> {

@@ -1,12 +1,14 @@
 //! What cameras hand on: pictures, whether one shows anything new, and how each camera is doing. No video library here and no
 //! model.
 
+mod eye;
 mod gate;
 mod picture;
 mod screening;
 mod self_test;
 mod status;
 
+pub use eye::{Capacity, Eye, Licence, cpu_flags};
 pub use gate::{Cells, Gate};
 pub use picture::Picture;
 pub use screening::Screening;

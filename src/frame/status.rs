@@ -1,6 +1,6 @@
 //! How each camera is doing, by name: never a silent gap. Written by the camera threads, read by the pages.
 
-use super::{Picture, Screening, SelfTest};
+use super::{Eye, Picture, Screening, SelfTest};
 use crate::triage::detection::Scores;
 use crate::triage::id::CameraId;
 use jiff::Timestamp;
@@ -90,13 +90,27 @@ impl Default for CameraStatus {
     }
 }
 
-/// Shared by camera threads (write) and pages (read). One entry a camera.
+/// Shared by camera threads (write) and pages (read). One entry a camera, and the eye they are looked at with.
 #[derive(Clone, Debug, Default)]
-pub struct StatusBoard(Arc<Mutex<BTreeMap<CameraId, CameraStatus>>>, Arc<Mutex<Option<Screening>>>);
+pub struct StatusBoard {
+    cameras: Arc<Mutex<BTreeMap<CameraId, CameraStatus>>>,
+    eye: Arc<Mutex<Option<Eye>>>,
+    /// What the screening network did, all cameras together.
+    screening: Arc<Mutex<Option<Screening>>>,
+}
 
 impl StatusBoard {
     fn lock(&self) -> MutexGuard<'_, BTreeMap<CameraId, CameraStatus>> {
-        self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+        self.cameras.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+
+    /// None: no model is loaded.
+    pub fn eye(&self) -> Option<Eye> {
+        self.eye.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).clone()
+    }
+
+    pub fn set_eye(&self, eye: Option<Eye>) {
+        *self.eye.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = eye;
     }
 
     pub fn get(&self, camera: &CameraId) -> Option<CameraStatus> {
@@ -109,11 +123,11 @@ impl StatusBoard {
 
     /// What the screening network did, all cameras together; None: there is none.
     pub fn screening(&self) -> Option<Screening> {
-        *self.1.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+        *self.screening.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 
     pub fn screened(&self, count: impl FnOnce(&mut Screening)) {
-        count(self.1.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).get_or_insert_default());
+        count(self.screening.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).get_or_insert_default());
     }
 
     /// Forgets cameras that have left the register.

@@ -1,5 +1,6 @@
 //! What operations sees and turns: cameras, scores, published thresholds; drills.
 
+mod eye;
 mod self_test;
 mod trial;
 
@@ -10,7 +11,7 @@ use super::WebState;
 use super::auth::{Admin, Key, Office, Ops};
 use super::board::cameras as camera_views;
 use super::dto::CameraView;
-use super::error::{Answer, Problem};
+use super::error::{Answer, Problem, lang_of};
 use super::json::{Body, words};
 use crate::error::{Kind, Result};
 use crate::store::PublishedThresholds;
@@ -21,6 +22,8 @@ use crate::triage::point::Points;
 use crate::triage::policy::Review;
 use axum::Json;
 use axum::extract::{Query, State};
+use axum::http::HeaderMap;
+use eye::EyeView;
 use jiff::{SignedDuration, Timestamp};
 use self_test::SelfTestView;
 use serde::de::Error;
@@ -43,13 +46,16 @@ pub struct Cameras {
     items: Vec<CameraView>,
     thresholds: Thresholds,
     self_tests: Vec<SelfTestView>,
+    /// Null: no model is loaded here.
+    eye: Option<EyeView>,
 }
 
 #[utoipa::path(get, path = "/api/v1/ops/cameras", tag = "ops", security(("session" = ["officer", "ops"])), responses((status = 200, body = Cameras)))]
-pub async fn cameras(State(state): State<WebState>, _: Office) -> Answer<Json<Cameras>> {
+pub async fn cameras(State(state): State<WebState>, _: Office, headers: HeaderMap) -> Answer<Json<Cameras>> {
     let items = camera_views(&state, &state.county(), &*state.desk.open_book().await?);
     let tests = state.status.all().into_iter().map(|(camera, status)| SelfTestView::new(camera, status.self_test));
-    Ok(Json(Cameras { items, thresholds: in_force(&state), self_tests: tests.collect() }))
+    let eye = state.status.eye().map(|eye| EyeView::new(eye, items.len(), lang_of(&headers)));
+    Ok(Json(Cameras { items, thresholds: in_force(&state), self_tests: tests.collect(), eye }))
 }
 
 fn in_force(state: &WebState) -> Thresholds {

@@ -1,6 +1,7 @@
 //! The HTTP side read aloud: logging in, one fire from the first look to the closed file, and what is refused.
 
 mod connections;
+mod eye;
 mod front;
 mod live;
 mod login;

@@ -51,6 +51,19 @@ fn a_heatmap_model_is_understood() {
     assert_eq!((model.screen.fire, model.alarm.smoke), (0.4, 0.5));
 }
 
+/// An office must know what it may do with the weights; half a statement is none.
+#[test]
+fn a_licence_is_stated_whole_or_not_at_all() {
+    assert_eq!(Manifest::parse(HEATMAP).expect("valid").licence, None);
+    let stated = |lines: &str| Manifest::parse(&HEATMAP.replacen("\n[input]", &format!("{lines}\n[input]"), 1));
+    let whole = "licence = \"CC0\"\nlicence_note_zh = \"公有领域\"\nlicence_note_en = \"public domain\"\n";
+    let licence = stated(whole).expect("valid").licence.expect("stated");
+    assert_eq!((licence.name.as_str(), licence.note_zh.as_str()), ("CC0", "公有领域"));
+    for wrong in ["licence = \"CC0\"\n", "licence_note_en = \"public domain\"\n", &whole.replace("CC0", " ")] {
+        assert!(stated(wrong).is_err_and(|e| e.message.contains("all three")), "{wrong:?}");
+    }
+}
+
 #[test]
 fn a_public_detector_with_a_class_too_many_is_understood() {
     let model = Manifest::parse(&yolo("v8", "[\"Fire\", \"other\", \"smoke\"]")).expect("valid");

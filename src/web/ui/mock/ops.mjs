@@ -15,6 +15,14 @@ const points = { default: 'balanced', quiet: point(0.713, 0.9, 4.5, 0.08, 0.78, 
 const sizes = (found) => [0.01, 0.02, 0.04, 0.08, 0.16].map((width, i) => ({ width, places: 3, found: found[i] }));
 const tests = [{ camera: 'cam-1', asked_at: null, last: { at: new Date(Date.now() - 2 * hour).toISOString(), threshold: 0.55, smallest: 0.04, sizes: sizes([0, 1, 2, 3, 3]) } }];
 
+const eye = {
+  model: { name: 'smoke', version: '1.0.0' },
+  licence: { name: 'non-commercial', note: '权重仅供非商业试用' },
+  capacity: { cpu_flags: ['avx2', 'fma'], look_ms: 92, workers: 2, cadence_s: 10, holds: 142 },
+  registered: 267,
+  stretched_s: 18.8,
+};
+
 function scores(hours, seed) {
   const items = [];
   const count = Math.min(1500, hours * 60);
@@ -34,7 +42,7 @@ const counts = ({ smoke, evidence }, hours) => {
 
 export function ops(method, what, url, body, answer, cameras) {
   const sent = method === 'POST' ? JSON.parse(body.toString()) : null;
-  if (what === 'cameras') return answer(200, { items: cameras, thresholds: current, self_tests: tests });
+  if (what === 'cameras') return answer(200, { items: cameras, thresholds: current, self_tests: tests, eye });
   if (what === 'self-tests') {
     const test = tests.find((it) => it.camera === sent.camera) ?? tests[tests.push({ camera: sent.camera, asked_at: null, last: null }) - 1];
     test.asked_at = new Date().toISOString();

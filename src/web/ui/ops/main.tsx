@@ -10,6 +10,7 @@ import { LanguageButton } from '../shared/ui';
 import { common } from '../shared/words';
 import { Cameras } from './cameras';
 import { Chart } from './chart';
+import { EyePane } from './eye';
 import { PointTable } from './points';
 import { Publish } from './publish';
 import { brokenAt, cameras, chosen, current, hours, me, periods, problem, scores, start } from './state';
@@ -80,6 +81,7 @@ function Ops() {
       <main class="ops-main">
         <section class="camera-pane" aria-label={words().cameras}>
           <Cameras />
+          <EyePane />
         </section>
         <Detail />
       </main>

@@ -4,7 +4,7 @@ import { get, getTimed, post } from '../shared/api';
 import { now } from '../shared/clock';
 import { failure } from '../shared/describe';
 import { same } from './point';
-import type { Camera, Health, Me, Points, Published, SelfTest, Thresholds, Time, WhatIf } from '../shared/types';
+import type { Camera, Eye, Health, Me, Points, Published, SelfTest, Thresholds, Time, WhatIf } from '../shared/types';
 
 const REFRESH_MS = 10_000;
 const DEBOUNCE_MS = 300;
@@ -20,6 +20,8 @@ export const periods = [24, 168, 720] as const;
 export const me = signal<Me | null>(null);
 export const cameras = signal<Camera[] | null>(null);
 export const selfTests = signal<SelfTest[]>([]);
+/** Null: no model is loaded. */
+export const eye = signal<Eye | null>(null);
 export const current = signal<Thresholds | null>(null);
 export const draft = signal<Thresholds | null>(null);
 export const history = signal<Published[] | null>(null);
@@ -87,9 +89,10 @@ async function attempt(what: string, work: () => Promise<void>): Promise<void> {
 
 export const loadCameras = (): Promise<void> =>
   attempt('cameras', async () => {
-    const answer = await get<{ items: Camera[]; thresholds: Thresholds; self_tests: SelfTest[] }>('/ops/cameras');
+    const answer = await get<{ items: Camera[]; thresholds: Thresholds; self_tests: SelfTest[]; eye: Eye | null }>('/ops/cameras');
     cameras.value = answer.items;
     selfTests.value = answer.self_tests;
+    eye.value = answer.eye;
     takeCurrent(answer.thresholds);
     chosenId.value ??= busiest(answer.items);
   });

@@ -51,6 +51,7 @@ export type Camera = api.CameraView;
 export type Candidate = api.CandidateView;
 export type County = api.NeighbourCounty;
 export type Dispatch = api.DispatchView;
+export type Eye = api.EyeView;
 export type Hotspot = api.HotspotView;
 export type Incident = api.IncidentView;
 export type Intent = api.Deciding;

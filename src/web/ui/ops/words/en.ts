@@ -19,6 +19,13 @@ export const en: typeof zh = {
   frameOf: (name) => `Last frame of ${name}`,
   allCameras: 'All cameras',
 
+  eye: 'Model and machine',
+  licence: (name, note) => `Licence ${name}: ${note}`,
+  noLicence: 'Licence: none stated for this model',
+  holds: (it) => `The processor has ${it.flags || 'no known instruction sets'}; a look by the model takes about ${it.lookMs} ms; with ${it.workers} workers this machine holds ${it.cameras} cameras at ${it.cadence} s`,
+  stretched: (registered, seconds) => `${registered} are registered, more than it holds: they are looked at about every ${seconds} s`,
+  notMeasured: 'How many cameras this machine holds could not be measured',
+
   overTime: 'Scores over time',
   chart: (name) => `Smoke and fire scores of ${name} with the thresholds`,
   hours: 'Period',

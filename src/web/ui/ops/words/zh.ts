@@ -18,6 +18,14 @@ export const zh = {
   frameOf: (name: string) => `${name} 最近帧`,
   allCameras: '全部摄像机',
 
+  eye: '识别模型与本机',
+  licence: (name: string, note: string) => `许可 ${name}：${note}`,
+  noLicence: '许可：模型未声明',
+  holds: (it: { flags: string; lookMs: number; workers: number; cadence: number; cameras: number }) =>
+    `处理器指令集 ${it.flags || '未知'}；模型每看一次约 ${it.lookMs} 毫秒；${it.workers} 个推理线程，每 ${it.cadence} 秒看一次，本机可看 ${it.cameras} 台`,
+  stretched: (registered: number, seconds: number) => `已登记 ${registered} 台，超出本机能力，实际约每 ${seconds} 秒才看一次`,
+  notMeasured: '未能测出本机可看多少台',
+
   overTime: '分值变化',
   chart: (name: string) => `${name} 的烟、火分值与阈值`,
   hours: '时段',

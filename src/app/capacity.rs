@@ -1,0 +1,94 @@
+//! What a look costs on this machine, and how many cameras it holds at that: measured with the model that is loaded, at the start
+//! and by `huoyan check`.
+
+use crate::config::Config;
+use crate::detect::{Detector, Worker};
+use crate::drill::scene;
+use crate::error::Result;
+use crate::frame::{Capacity, Eye, Picture};
+use crate::lang::Lang;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+/// Looks measured after one that warms up: as many as fit into a second, 10 at most, so that a start stays quick.
+const LOOKS_MAX: u32 = 10;
+const MEASURED_FOR: Duration = Duration::from_secs(1);
+
+/// The model as the pages and `check` show it. A look at a sub-stream's picture is measured for it.
+pub fn eye(detector: &Detector, config: &Config) -> Eye {
+    let measured = detector.session().and_then(|mut worker| {
+        // No photograph lies there: the same ridges are drawn on every machine.
+        look_ms(&mut worker, &scene::landscape(0, Path::new(""))?, detector.device().cuda)
+    });
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let capacity = match measured {
+        Ok(ms) => ms.map(|ms| Capacity::of(ms, config.detect.workers, cores, config.camera.cadence)),
+        Err(e) => {
+            tracing::warn!("what a look costs could not be measured: {}", e.chain());
+            None
+        }
+    };
+    Eye { model: detector.model(), licence: detector.manifest().licence.clone(), capacity }
+}
+
+/// Milliseconds of one whole look with a past: shrinking, tensor, network, head. CPU time of this thread (Linux only; elsewhere
+/// `None`), so that whatever else the machine does is not in it; `on_card`: of the clock, with as many looks at once as it takes.
+pub fn look_ms(worker: &mut Worker, picture: &Picture, on_card: bool) -> Result<Option<f64>> {
+    let past = worker.shrink(picture);
+    let looks = vec![(picture, Some(&past)); if on_card { worker.batch() } else { 1 }];
+    worker.analyse_many(&looks)?;
+    let (begun, before, mut done) = (Instant::now(), thread_cpu_ms(), 0);
+    while done < LOOKS_MAX && begun.elapsed() < MEASURED_FOR {
+        worker.analyse_many(&looks)?;
+        done += 1;
+    }
+    let cpu_ms = || Some(thread_cpu_ms()? - before?);
+    let took_ms = if on_card { Some(begun.elapsed().as_secs_f64() * 1000.0) } else { cpu_ms() };
+    Ok(took_ms.map(|ms| ms / f64::from(done) / looks.len() as f64))
+}
+
+/// The first number: nanoseconds on a processor.
+fn thread_cpu_ms() -> Option<f64> {
+    let told = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
+    Some(told.split_whitespace().next()?.parse::<f64>().ok()? / 1e6)
+}
+
+/// For a person: what a look costs on which processor, how many cameras that holds, and what stretches if there are more.
+pub fn words(capacity: &Capacity, cameras: usize, lang: Lang) -> String {
+    let Capacity { cpu_flags, look_ms, workers, cadence_s, holds } = capacity;
+    let flags = match cpu_flags.as_slice() {
+        [] => lang.pick("未知", "unknown").to_owned(),
+        flags => flags.join(" "),
+    };
+    let holding = match lang {
+        Lang::Zh => format!(
+            "处理器指令集 {flags}；模型每看一次约{look_ms:.0}毫秒；{workers}个推理线程，每{cadence_s}秒看一次，本机可看{holds}台"
+        ),
+        Lang::En => format!(
+            "the processor has {flags}; a look by the model takes about {look_ms:.0} ms; with {workers} workers this machine holds \
+             {holds} cameras at {cadence_s} s"
+        ),
+    };
+    match (capacity.stretched_s(cameras), lang) {
+        (None, _) => holding,
+        (Some(s), Lang::Zh) => format!("{holding}；已登记{cameras}台，实际约每{s:.0}秒才看一次"),
+        (Some(s), Lang::En) => format!("{holding}; {cameras} are registered: they would be looked at every {s:.0} s"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jiff::SignedDuration;
+
+    #[test]
+    fn an_office_reads_what_stretches_when_it_has_more_cameras_than_the_machine_holds() {
+        let capacity = Capacity::of(92.0, 2, 2, SignedDuration::from_secs(10));
+        assert_eq!(capacity.holds, 142);
+        let enough = words(&capacity, 100, Lang::En);
+        assert!(enough.contains("holds 142 cameras at 10 s") && !enough.contains("registered"), "{enough}");
+        let many = words(&capacity, 267, Lang::En);
+        assert!(many.contains("267 are registered: they would be looked at every 19 s"), "{many}");
+        assert!(words(&capacity, 267, Lang::Zh).contains("已登记267台，实际约每19秒才看一次"));
+    }
+}

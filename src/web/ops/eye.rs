@@ -1,0 +1,40 @@
+//! What looks, in words of the reader's language: model, licence of its weights, and what this machine holds.
+
+use crate::frame::{Capacity, Eye, Licence};
+use crate::lang::Lang;
+use crate::triage::detection::ModelVersion;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+#[derive(Serialize, ToSchema)]
+pub struct EyeView {
+    model: ModelVersion,
+    /// Null: none is stated.
+    licence: Option<LicenceView>,
+    /// Null: a look could not be measured.
+    capacity: Option<Capacity>,
+    /// Cameras of the register.
+    registered: usize,
+    /// Seconds from one look at a camera to the next with all that are registered; null: as often as asked.
+    stretched_s: Option<f64>,
+}
+
+#[derive(Serialize, ToSchema)]
+struct LicenceView {
+    name: String,
+    note: String,
+}
+
+impl EyeView {
+    pub fn new(Eye { model, licence, capacity }: Eye, registered: usize, lang: Lang) -> Self {
+        let note = |Licence { name, note_zh, note_en }: Licence| LicenceView {
+            name,
+            note: match lang {
+                Lang::Zh => note_zh,
+                Lang::En => note_en,
+            },
+        };
+        let stretched_s = capacity.as_ref().and_then(|capacity| capacity.stretched_s(registered));
+        Self { model, licence: licence.map(note), capacity, registered, stretched_s }
+    }
+}
