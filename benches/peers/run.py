@@ -10,6 +10,7 @@ import datetime
 import json
 import os
 import platform
+import shutil
 import signal
 import socket
 import statistics
@@ -181,7 +182,8 @@ def contenders(args, built: Path, url: str, register: Path, office: Path) -> lis
             Contender("opencv read", inference, [*opencv, *more], "opencv"),
             Contender("opencv grab", inference, [*opencv, "--grab", *more], "opencv"),
         ]
-        if (ROOT / ".huoyan/peers/pyronear/pyroengine").is_dir():
+        # Its adapter starts a process of ffmpeg for every picture.
+        if (ROOT / ".huoyan/peers/pyronear/pyroengine").is_dir() and shutil.which("ffmpeg"):
             note = "connects anew for each picture; our network behind its classifier"
             found.append(Contender("pyronear engine", inference, [*pyronear, *more], "pyronear", note=note))
     return found
@@ -191,6 +193,12 @@ def onnx_cpu_s(args) -> float:
     command = [sys.executable, str(HERE / "onnx_alone.py")]
     environment = os.environ | {"PYTHONPATH": str(ROOT / ".huoyan/peers/opencv")}
     return float(subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True, text=True).stdout)
+
+
+def cpu_flags(built: Path) -> list[str]:
+    """The processor's instruction sets, as the program names them."""
+    command = [str(built / "huoyan"), "--quiet", "--json", "model", "check"]
+    return json.loads(subprocess.run(command, cwd=ROOT, check=True, capture_output=True).stdout)["cpu_flags"]
 
 
 def derive(rows: list[dict], onnx_s: float):
@@ -209,26 +217,50 @@ def derive(rows: list[dict], onnx_s: float):
             row[f"{key}_ratio"] = round(row[key] / ours[key], 2) if row[key] and ours[key] else None
 
 
-def table(rows: list[dict], about: dict) -> str:
-    def line(cells) -> str:
-        return "| " + " | ".join(str(cell) for cell in cells) + " |"
+def line(cells) -> str:
+    return "| " + " | ".join(str(cell) for cell in cells) + " |"
 
+
+def row_line(row: dict) -> str:
+    model = "yes" if row["inference"] else "no"
+    frame = "–" if row["cpu_ms_per_frame"] is None else f"{row['cpu_ms_per_frame']:.1f}"
+    costs = [f"{row['cpu_ms_per_camera_s']:.2f}", row["cpu_ms_per_camera_s_ratio"], frame, row["cpu_ms_per_frame_ratio"]]
+    rest = [row["cameras_per_core"], f"{row['looks_done']:.0%}", f"{row['rss_mb']:.0f}", row["threads"], f"{row['machine_busy']:.0%}"]
+    return line([row["name"], model, *costs, *rest])
+
+
+def head(about: dict) -> list[str]:
     heads = ["way", "model", "CPU-ms a camera-second", "× huoyan", "CPU-ms a look", "× huoyan", "cameras a core", "looks done of due"]
     heads += ["RSS MB", "threads", "machine busy"]
-    lines = [
+    return [
         f"{about['cameras']} cameras, {about['stream']} stream, one look in {about['cadence_s']} s, {about['seconds']} s each, "
-        f"{about['cpus']} cores; the network alone costs {about['onnx_cpu_ms']:.1f} CPU-ms a look.",
+        f"{about['cpus']} cores ({' '.join(about['cpu_flags'])}); the network alone costs {about['onnx_cpu_ms']:.1f} CPU-ms a look.",
         "",
         line(heads),
         line(["---", "---", *["---:"] * (len(heads) - 2)]),
     ]
-    for row in rows:
-        model = "yes" if row["inference"] else "no"
-        frame = "–" if row["cpu_ms_per_frame"] is None else f"{row['cpu_ms_per_frame']:.1f}"
-        costs = [f"{row['cpu_ms_per_camera_s']:.2f}", row["cpu_ms_per_camera_s_ratio"], frame, row["cpu_ms_per_frame_ratio"]]
-        rest = [row["cameras_per_core"], f"{row['looks_done']:.0%}", f"{row['rss_mb']:.0f}", row["threads"], f"{row['machine_busy']:.0%}"]
-        lines.append(line([row["name"], model, *costs, *rest]))
-    return "\n".join(lines) + "\n"
+
+
+class Told:
+    """What has been measured so far: each row is printed and both files are written as soon as it is there."""
+
+    def __init__(self, out: Path, about: dict):
+        self.out, self.about, self.rows, self.failed = out, about, [], []
+        out.mkdir(parents=True, exist_ok=True)
+
+    def row(self, row: dict):
+        self.rows.append(row)
+        self.write()
+        if len(self.rows) == 1:
+            print("\n".join(head(self.about)), flush=True)
+        print(row_line(row), flush=True)
+
+    def write(self):
+        derive(self.rows, self.about["onnx_cpu_ms"] / 1000)
+        result = {"about": self.about, "rows": self.rows, "failed": self.failed}
+        (self.out / f"peers-{self.about['stream']}.json").write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n")
+        lines = [*head(self.about), *map(row_line, self.rows)]
+        (self.out / f"peers-{self.about['stream']}.md").write_text("\n".join(lines) + "\n")
 
 
 def main():
@@ -253,43 +285,39 @@ def main():
         farm_command += ["--port", "0", "--register", str(register), "--json"]
         farm = subprocess.Popen(farm_command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
         try:
-            told = farm.stdout.readline()
-            if not told:
+            started = farm.stdout.readline()
+            if not started:
                 sys.exit("the farm did not start: see above")
-            url = f"rtsp://{json.loads(told)['address']}/cam/{{}}/{args.stream}"
-            onnx = [onnx_cpu_s(args)]
-            rows, failed = [], []
+            url = f"rtsp://{json.loads(started)['address']}/cam/{{}}/{args.stream}"
+            first = onnx_cpu_s(args)
+            about = {
+                "at": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+                "cpus": cpus,
+                "cpu_flags": cpu_flags(args.built),
+                "cameras": args.cameras,
+                "stream": args.stream,
+                "cadence_s": args.cadence,
+                "seconds": args.seconds,
+                "onnx_cpu_ms": 1000 * first,
+            }
+            told = Told(out, about)
             chosen = contenders(args, args.built, url, register, folder)
             chosen = [c for c in chosen if not args.only or c.name in args.only.split(",") or c.name == "huoyan"]
             for number, contender in enumerate(chosen, 1):
                 kind = "with" if contender.inference else "without"
                 print(f"[{number}/{len(chosen)}] {contender.name} {kind} inference", file=sys.stderr, flush=True)
                 try:
-                    rows.append(measure(contender, farm, args, folder / "log"))
+                    told.row(measure(contender, farm, args, folder / "log"))
                 except RuntimeError as error:
                     if contender.name == "huoyan":
                         raise
-                    failed.append(f"{contender.name} {kind} inference: {error}")
+                    told.failed.append(f"{contender.name} {kind} inference: {error}")
                     print(f"      left out: {error}", file=sys.stderr, flush=True)
-            onnx.append(onnx_cpu_s(args))
+            # What the network alone costs is measured before and after; the mean stands in the files.
+            about["onnx_cpu_ms"] = 1000 * statistics.mean([first, onnx_cpu_s(args)])
+            told.write()
         finally:
             end(farm)
-    about = {
-        "at": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        "cpus": cpus,
-        "cameras": args.cameras,
-        "stream": args.stream,
-        "cadence_s": args.cadence,
-        "seconds": args.seconds,
-        "onnx_cpu_ms": 1000 * statistics.mean(onnx),
-    }
-    derive(rows, about["onnx_cpu_ms"] / 1000)
-    out.mkdir(parents=True, exist_ok=True)
-    result = json.dumps({"about": about, "rows": rows, "failed": failed}, indent=1, ensure_ascii=False)
-    (out / f"peers-{args.stream}.json").write_text(result + "\n")
-    text = table(rows, about)
-    (out / f"peers-{args.stream}.md").write_text(text)
-    print(text)
 
 
 if __name__ == "__main__":
