@@ -15,6 +15,7 @@ mod intake;
 mod lane;
 mod links;
 mod measures;
+mod proof;
 pub mod prune;
 pub mod record;
 
@@ -250,7 +251,7 @@ async fn ended(what: &str, within: Duration, mut tasks: JoinSet<()>) {
 
 /// Registers reload by themselves, cameras follow their register.
 async fn housekeeping(app: App, video: Arc<Mutex<video::Video>>, measures: PrometheusHandle, sender: Heartbeat) {
-    let mut video = video.lock().await;
+    let (mut video, mut ledger) = (video.lock().await, proof::Ledger::default());
     while !pause_or(&app, REGISTERS_EVERY, Stage::Cameras).await {
         match app.registers.reload_if_changed() {
             Ok(true) => {
@@ -264,6 +265,7 @@ async fn housekeeping(app: App, video: Arc<Mutex<video::Video>>, measures: Prome
         video.say_whether_it_keeps_up();
         vitals::look(&app, &sender);
         channels::look(&app).await;
+        proof::look(&app, &mut ledger).await;
         // Otherwise what nobody asks for piles up.
         measures.run_upkeep();
     }

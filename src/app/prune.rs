@@ -6,6 +6,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::store::{ANALYSES, Held, Store};
+use crate::triage::proof::LOOKS_BACK;
 use crate::triage::retention::{Keeping, days};
 use jiff::Timestamp;
 use std::io::ErrorKind;
@@ -180,6 +181,7 @@ pub async fn prune(store: &Store, config: &Config, clock: &Clock) -> (Removed, R
             None => Ok(()),
         },
         prune_rows(store, oldest, clock, &mut removed.hotspots).await,
+        prune_proof(store, now - LOOKS_BACK, clock).await,
     ]);
     (removed, done)
 }
@@ -191,6 +193,13 @@ async fn prune_pictures(store: &Store, config: &Config, clock: &Clock, removed: 
             *removed += 1;
             pause_after(*removed, clock).await;
         }
+    }
+    Ok(())
+}
+
+async fn prune_proof(store: &Store, before: Timestamp, clock: &Clock) -> Result<()> {
+    while store.prune_proof(before).await? > 0 {
+        clock.sleep(PAUSE).await;
     }
     Ok(())
 }

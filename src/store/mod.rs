@@ -10,6 +10,7 @@ mod logins;
 mod outbox;
 mod pictures;
 mod places;
+mod proof;
 mod record;
 mod sightings;
 mod thresholds;

@@ -17,6 +17,7 @@ pub mod overlap;
 pub mod point;
 pub mod policy;
 pub mod profile;
+pub mod proof;
 pub mod rate;
 pub mod ray;
 pub mod retention;

@@ -1,9 +1,11 @@
 //! What operations sees and turns: cameras, scores, published thresholds; drills.
 
 mod eye;
+mod proof;
 mod self_test;
 mod trial;
 
+pub use proof::{__path_proof, proof};
 pub use self_test::{__path_accept_view, __path_example, __path_self_test, accept_view, example, self_test};
 pub use trial::{__path_what_if, what_if};
 

@@ -10,6 +10,7 @@ use huoyan::triage::event::Recorded;
 use huoyan::triage::id::{DispatchId, MessageId, PictureId};
 use huoyan::triage::incident::Incident;
 use huoyan::triage::policy::{Channel, Role};
+use huoyan::triage::proof::{Light, Scale, Tested};
 use huoyan::triage::retention::{Keeping, Retention};
 use huoyan::triage::sighting::Sighting;
 use jiff::SignedDuration;
@@ -54,6 +55,7 @@ contract!(
     a_login_link_works_once,
     analyses_are_kept_by_days_and_go_by_days,
     pictures_are_whole_or_not_there,
+    how_a_camera_was_proved_is_summed_up_and_goes_after_its_time,
 );
 
 async fn open(store: &Store) -> Incident {
@@ -460,4 +462,45 @@ async fn a_server_that_cuts_every_connection_is_found_again() {
         t.store.ping().await.expect("found again");
     }
     whole(&t.store).await;
+}
+
+async fn how_a_camera_was_proved_is_summed_up_and_goes_after_its_time(t: TestStore) {
+    let now: jiff::Timestamp = "2026-11-21T06:00:00Z".parse().expect("a time");
+    let day = SignedDuration::from_hours(24);
+    for (camera, seconds, at) in
+        [("c1", 300, now), ("c1", 60, now), ("c1", 1000, now - day), ("c2", 10, now - day * 40)]
+    {
+        t.store.add_watched(&[(camera.into(), seconds)], at).await.expect("written");
+    }
+    let watched = async |since| -> Vec<(String, u64)> {
+        let days = t.store.watched(since).await.expect("read");
+        let mut days: Vec<_> = days.into_iter().map(|it| (it.camera.to_string(), it.seconds)).collect();
+        days.sort();
+        days
+    };
+    let all = now - day * 60;
+    assert_eq!(watched(all).await, [("c1".to_owned(), 360), ("c1".to_owned(), 1000), ("c2".to_owned(), 10)]);
+
+    let test = |scale, ago: SignedDuration, smallest| Tested { camera: "c1".into(), at: now - ago, scale, smallest };
+    let hour = SignedDuration::from_hours(1);
+    let tests = [
+        test(Scale::Whole, hour, Some(0.08)),
+        test(Scale::Whole, hour * 3, Some(0.02)),
+        test(Scale::Whole, hour * 4, None),
+        test(Scale::Tile, hour, Some(0.01)),
+        test(Scale::Whole, day * 40, None),
+    ];
+    for _ in 0..2 {
+        t.store.add_self_tests(&tests).await.expect("twice is once");
+    }
+    let by_day = t.store.self_tests(now - day * 30).await.expect("read");
+    let [whole, tile] = &by_day[..] else { panic!("two scales, both by day: {by_day:?}") };
+    assert_eq!((whole.scale, whole.light, whole.tests, whole.passed), (Scale::Whole, Light::Day, 3, 2));
+    assert_eq!((whole.smallest_best, whole.smallest_worst, whole.last_at), (Some(0.02), Some(0.08), now - hour));
+    assert_eq!((tile.scale, tile.tests), (Scale::Tile, 1));
+
+    while t.store.prune_proof(now - day * 30).await.expect("pruned") > 0 {}
+    assert_eq!(watched(all).await.len(), 2, "c2's day has gone");
+    let left: u64 = t.store.self_tests(all).await.expect("read").iter().map(|it| it.tests).sum();
+    assert_eq!(left, 4);
 }

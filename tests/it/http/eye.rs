@@ -1,11 +1,13 @@
-//! What the ops page says of the eye: its licence, and what the machine holds.
+//! What the ops page says of the eye: its licence, what the machine holds, and how each camera was proved where it stands.
 
-use crate::http_support::{Browser, World};
+use super::seen_by_camera;
+use crate::http_support::{Browser, World, leaves};
 use axum::body::Body;
 use axum::http::{Request, header};
 use huoyan::frame::{Capacity, Eye, Licence};
 use huoyan::store::Access;
 use huoyan::triage::detection::ModelVersion;
+use huoyan::triage::proof::{Scale, Tested};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
@@ -36,4 +38,46 @@ async fn the_ops_page_says_the_licence_and_what_the_machine_holds() {
     world.state.status.set_eye(Some(Eye { model, licence: None, capacity: capacity(60_000.0) }));
     let eye = &cameras(&ops, "en").await["eye"];
     assert_eq!((&eye["licence"], &eye["stretched_s"]), (&Value::Null, &json!(10.0)), "none stated; it holds none");
+}
+
+/// A camera that was put up yesterday has had no false alarm either: it is unproven, and the page says what is missing.
+#[tokio::test]
+async fn a_camera_is_unproven_until_it_has_watched_a_week_and_found_smoke_by_day_and_by_night() {
+    let world = World::new().await;
+    let (ops, officer) = (world.browser("o1", Access::Ops).await, world.browser("o1", Access::Officer).await);
+    let (store, now) = (&world.state.store, world.clock.now());
+    let proof = async || ops.get("/api/v1/ops/proof").await.ok()["items"][0].clone();
+    let fresh = proof().await;
+    assert_eq!(fresh["missing"], json!(["hours", "test_by_day", "test_by_night"]));
+
+    for day in 1..=7 {
+        let hours = SignedDuration::from_hours(24 * day);
+        store.add_watched(&[("c1".into(), 86_400)], now - hours).await.expect("it is written");
+    }
+    // The world stands at 14:00 of the county's clock.
+    let test = |hours_ago, smallest| Tested {
+        camera: "c1".into(),
+        at: now - SignedDuration::from_hours(hours_ago),
+        scale: Scale::Whole,
+        smallest,
+    };
+    store.add_self_tests(&[test(2, Some(0.02)), test(26, Some(0.04)), test(12, None)]).await.expect("written");
+    let proved = proof().await;
+    assert_eq!(
+        (&proved["missing"], &proved["hours"]),
+        (&json!(["test_by_night"]), &json!(168.0)),
+        "it failed at night"
+    );
+    let by_day = &proved["self_tests"][0];
+    assert_eq!((&by_day["light"], &by_day["tests"], &by_day["passed"]), (&json!("day"), &json!(2), &json!(2)));
+    store.add_self_tests(&[test(36, Some(0.08))]).await.expect("written");
+    assert_eq!(proof().await["missing"], json!([]));
+
+    let incident = seen_by_camera(&world, leaves(64, 36).to_jpeg(80).expect("a picture")).await;
+    assert_eq!(proof().await["verdicts"], json!({ "real": 0, "false_alarms": 0, "other": 0, "open": 1 }));
+    let path = format!("/api/v1/incidents/{incident}/false-alarm");
+    officer.post(&path, json!({ "reason": "fog_or_cloud" })).await.ok();
+    let after = proof().await;
+    assert_eq!(after["verdicts"]["false_alarms"], 1);
+    assert_eq!((&after["hours"], &after["hours_clean"]), (&json!(168.0), &json!(0.0)), "clean time begins anew");
 }

@@ -23,6 +23,12 @@ const eye = {
   stretched_s: 18.8,
 };
 
+const proved = (camera, missing) => ({
+  camera, missing, hours: missing.length ? 31 : 690.5, hours_clean: missing.length ? 31 : 212, last_false_at: missing.length ? null : new Date(Date.now() - 9 * 24 * hour).toISOString(),
+  verdicts: { real: 1, false_alarms: 4, other: 0, open: 1 },
+  self_tests: ['day', 'night'].map((light, i) => ({ scale: 'whole', light, tests: 60, passed: i && missing.length ? 0 : 58, smallest_best: i && missing.length ? null : 0.02, smallest_worst: i && missing.length ? null : 0.08, last_at: new Date().toISOString() })),
+});
+
 function scores(hours, seed) {
   const items = [];
   const count = Math.min(1500, hours * 60);
@@ -48,6 +54,7 @@ export function ops(method, what, url, body, answer, cameras) {
     test.asked_at = new Date().toISOString();
     return answer(200, test);
   }
+  if (what === 'proof') return answer(200, { items: cameras.map((it, i) => proved(it.id, i % 2 ? ['hours', 'test_by_night'] : [])), hours_needed: 168, days: 30 });
   if (what === 'views') return answer(200, sent);
   if (what === 'scores') return answer(200, { items: scores(Number(url.searchParams.get('hours')), (url.searchParams.get('camera') ?? '').length), model: { name: 'smoke', version: '1.0.0' } });
   if (what === 'thresholds' && sent) {

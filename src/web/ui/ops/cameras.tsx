@@ -5,6 +5,7 @@ import { stamp } from '../shared/describe';
 import { ms, span } from '../shared/time';
 import { classes, Failed } from '../shared/ui';
 import { common } from '../shared/words';
+import { proofOf } from './proof';
 import { brokenAt, cameras, chosenId, current, loadCameras, problem, selfTests, sorted } from './state';
 import { onTime, percentOf, testOf } from './visible';
 import { words } from './words';
@@ -83,6 +84,7 @@ function HealthWord({ camera }: { camera: Camera }) {
       {camera.main_detail && <small class="detail">{camera.main_detail}</small>}
       {inTime && <small>{w.onTime(inTime)}</small>}
       {camera.main_fetched > 0 && <small>{w.mainLooks(camera.main_fetched)}</small>}
+      {(proofOf(camera.id)?.missing.length ?? 0) > 0 && <small class="unproven">{w.unproven}</small>}
       {last && <small>{last.smallest === null ? w.seesNothing : w.sees(percentOf(last.smallest))}</small>}
     </>
   );

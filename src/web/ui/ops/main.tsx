@@ -12,6 +12,7 @@ import { Cameras } from './cameras';
 import { Chart } from './chart';
 import { EyePane } from './eye';
 import { PointTable } from './points';
+import { ProofPane } from './proof';
 import { Publish } from './publish';
 import { brokenAt, cameras, chosen, current, hours, me, periods, problem, scores, start } from './state';
 import { SelfTestPane } from './self_test';
@@ -65,6 +66,7 @@ function Detail() {
         {scores.value?.model && <small>{w.model(scores.value.model.name, scores.value.model.version)}</small>}
       </h2>
       <Chart name={camera.name} />
+      <ProofPane camera={camera.id} />
       <SelfTestPane key={camera.id} camera={camera} />
       <PointTable />
       <Tune />

@@ -4,10 +4,11 @@ import { get, getTimed, post } from '../shared/api';
 import { now } from '../shared/clock';
 import { failure } from '../shared/describe';
 import { same } from './point';
-import type { Camera, Eye, Health, Me, Points, Published, SelfTest, Thresholds, Time, WhatIf } from '../shared/types';
+import type { Camera, Eye, Health, Me, Points, Proofs, Published, SelfTest, Thresholds, Time, WhatIf } from '../shared/types';
 
 const REFRESH_MS = 10_000;
 const DEBOUNCE_MS = 300;
+const PROOF_MS = 300_000;
 /** About what a self-test takes on an idle machine. */
 const SELF_TEST_MS = 3_000;
 
@@ -20,6 +21,8 @@ export const periods = [24, 168, 720] as const;
 export const me = signal<Me | null>(null);
 export const cameras = signal<Camera[] | null>(null);
 export const selfTests = signal<SelfTest[]>([]);
+/** How each camera was proved; null until it was read. */
+export const proofs = signal<Proofs | null>(null);
 /** Null: no model is loaded. */
 export const eye = signal<Eye | null>(null);
 export const current = signal<Thresholds | null>(null);
@@ -34,7 +37,7 @@ const problems = signal<ReadonlyMap<string, string>>(new Map());
 export const problem = computed(() => [...problems.value.values()][0] ?? null);
 /** Since when something goes wrong, by the server's clock. */
 export const brokenAt = signal(0);
-export const failedAt = (what: 'scores' | 'what-if' | 'thresholds' | 'self-test'): string | null => problems.value.get(what) ?? null;
+export const failedAt = (what: 'scores' | 'what-if' | 'thresholds' | 'self-test' | 'proof'): string | null => problems.value.get(what) ?? null;
 export const chosenId = signal<string | null>(null);
 export const hours = signal<number>(24);
 /** Whether a trial counts the chosen camera alone. */
@@ -96,6 +99,9 @@ export const loadCameras = (): Promise<void> =>
     takeCurrent(answer.thresholds);
     chosenId.value ??= busiest(answer.items);
   });
+
+/** A month of the record is summed up for it: asked seldom. */
+export const loadProofs = (): Promise<void> => attempt('proof', async () => void (proofs.value = await get<Proofs>('/ops/proof')));
 
 /** Runs when the machine has time; the list is read again until it is done. */
 export const askSelfTest = (camera: string): Promise<void> =>
@@ -208,5 +214,7 @@ export async function start(): Promise<void> {
   await Promise.all([loadCameras(), loadHistory()]);
   followScores();
   followWhatIf();
+  void loadProofs();
   setInterval(() => void loadCameras(), REFRESH_MS);
+  setInterval(() => void loadProofs(), PROOF_MS);
 }

@@ -36,6 +36,21 @@ export const en: typeof zh = {
   smoke: 'Smoke',
   fire: 'Fire',
 
+  proof: 'How this camera was proved here',
+  proofHint: (days) => `The last ${days} days, without drills`,
+  unproven: 'unproven',
+  and: '; ',
+  missing: {
+    hours: (hours) => `watched for less than ${hours} hours: only a week has seen each hour and some weather, and a week without a false alarm still allows 0.53 a day`,
+    test_by_day: () => 'no self-test was passed by day',
+    test_by_night: () => 'no self-test was passed by night',
+  },
+  watched: (hours, clean, lastFalse) => `Watched in time for ${hours} hours${lastFalse === null ? ', no verified false alarm' : `; last verified false alarm ${lastFalse}, ${clean} hours without one after that day`}`,
+  verdicts: (it) => `Incidents: ${it.real} with fire, ${it.false_alarms} false, ${it.other} other, ${it.open} open`,
+  scale: { whole: 'whole view', tile: 'tile' },
+  light: { day: 'by day', night: 'by night', twilight: 'at dawn and dusk' },
+  selfTests: (scale, light, tests, passed, sizes) => `Self-tests, ${scale}, ${light}: ${passed} of ${tests} passed${sizes === null ? '' : `, smallest smoke seen ${sizes} of the picture's width`}`,
+
   selfTest: 'Self-test',
   selfTestHint: 'Rendered smoke is put into the present picture and the model asked; no incident comes of it',
   neverTested: 'Not tested yet',

@@ -36,6 +36,24 @@ export const zh = {
   smoke: '烟',
   fire: '火',
 
+  proof: '在本地的检验',
+  proofHint: (days: number) => `最近 ${days} 天，不含演练`,
+  unproven: '未经验证',
+  and: '；',
+  missing: {
+    hours: (hours: number) => `观看不足 ${hours} 小时：一周才见过每个钟点和几种天气，一周无误报也只说明每天不超过 0.53 次`,
+    test_by_day: (_hours: number) => '还没有通过一次白天自检',
+    test_by_night: (_hours: number) => '还没有通过一次夜间自检',
+  },
+  watched: (hours: number, clean: number, lastFalse: string | null) =>
+    `按时观看 ${hours} 小时${lastFalse === null ? '，没有核实的误报' : `；最近一次核实的误报 ${lastFalse}，当日之后 ${clean} 小时没有误报`}`,
+  verdicts: (it: { real: number; false_alarms: number; other: number; open: number }) =>
+    `警情：有火 ${it.real} 起，误报 ${it.false_alarms} 起，其他 ${it.other} 起，未销号 ${it.open} 起`,
+  scale: { whole: '整幅', tile: '分块' },
+  light: { day: '白天', night: '夜间', twilight: '晨昏' },
+  selfTests: (scale: string, light: string, tests: number, passed: number, sizes: string | null) =>
+    `自检 ${scale}、${light}：${tests} 次通过 ${passed} 次${sizes === null ? '' : `，能看见的最小烟宽为画面宽的 ${sizes}`}`,
+
   selfTest: '自检',
   selfTestHint: '把渲染的烟放进当前画面问模型，不产生警情',
   neverTested: '还没有自检结果',

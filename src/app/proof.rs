@@ -1,0 +1,67 @@
+//! What the status board says of a moment, kept: how long each camera was watched, and each self-test that is over.
+
+use super::App;
+use crate::error::Result;
+use crate::triage::id::CameraId;
+use crate::triage::proof::{Scale, Tested};
+use jiff::{SignedDuration, Timestamp};
+use std::collections::BTreeMap;
+
+/// Watched time is written so often: at most so much of it is lost with the program.
+const EVERY: SignedDuration = SignedDuration::from_mins(5);
+
+/// What is written already.
+#[derive(Default)]
+pub struct Ledger {
+    /// Cadences with a look, by camera.
+    slots: BTreeMap<CameraId, u64>,
+    tested: BTreeMap<CameraId, Timestamp>,
+    written_at: Option<Timestamp>,
+}
+
+/// Writes down what is new. What the database does not take is tried again at the next look.
+pub async fn look(app: &App, ledger: &mut Ledger) {
+    if let Err(e) = write(app, ledger).await {
+        tracing::warn!("how cameras were proved could not be written down: {}", e.chain());
+    }
+}
+
+async fn write(app: &App, ledger: &mut Ledger) -> Result<()> {
+    let (now, board) = (app.clock.now(), app.status.all());
+    let tests: Vec<Tested> = board
+        .iter()
+        .filter_map(|(camera, status)| {
+            let last = status.self_test.last.as_ref()?;
+            let is_new = ledger.tested.get(camera) != Some(&last.at);
+            is_new.then(|| Tested {
+                camera: camera.clone(),
+                at: last.at,
+                scale: Scale::Whole,
+                smallest: last.smallest(),
+            })
+        })
+        .collect();
+    if !tests.is_empty() {
+        app.store.add_self_tests(&tests).await?;
+        ledger.tested.extend(tests.into_iter().map(|test| (test.camera, test.at)));
+    }
+    if ledger.written_at.is_some_and(|at| now.duration_since(at) < EVERY) {
+        return Ok(());
+    }
+    let cadence_s = app.config.camera.cadence.as_secs_f64();
+    let slots: BTreeMap<CameraId, u64> = board.into_iter().map(|(camera, status)| (camera, status.slots_met)).collect();
+    let watched: Vec<(CameraId, u64)> = slots
+        .iter()
+        .filter_map(|(camera, met)| {
+            // A camera that left the register and came back counts anew.
+            let before = ledger.slots.get(camera).copied().filter(|before| before <= met).unwrap_or_default();
+            let seconds = ((met - before) as f64 * cadence_s).round() as u64;
+            (seconds > 0).then(|| (camera.clone(), seconds))
+        })
+        .collect();
+    if !watched.is_empty() {
+        app.store.add_watched(&watched, now).await?;
+    }
+    (ledger.slots, ledger.written_at) = (slots, Some(now));
+    Ok(())
+}
