@@ -203,6 +203,8 @@ fn hand_on(out: &mpsc::Sender<Seen>, seen: Seen) -> bool {
 #[derive(Debug)]
 pub struct Analyst {
     model: ModelVersion,
+    /// How far back the model wants to see; None: it looks at one frame alone.
+    past: Option<SignedDuration>,
     tuning: Tuning,
     drills: DrillBoard,
     status: StatusBoard,
@@ -249,7 +251,7 @@ impl Analyst {
         let self_tests = SelfTester::new(status.clone(), tuning.clone(), None, past.is_some());
         let (model, tiles, skylines) = (detector.model(), detector.tiles(), BTreeMap::new());
         let screen = detector.screener().map(Screen::new);
-        Self { model, tuning, drills, status, memory, tiles, skylines, screen, self_tests }
+        Self { model, past, tuning, drills, status, memory, tiles, skylines, screen, self_tests }
     }
 
     /// Every camera is tested so often without being asked.

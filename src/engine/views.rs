@@ -157,9 +157,14 @@ impl Analyst {
             gate.found(frame);
         }
         drop(memory);
+        // A start, an outage, another view: what the model compares with begins now and is old enough one past later.
+        let learns = self.past.filter(|_| past.is_none() && frame.stream == Stream::Screened);
         self.status.update(&frame.camera, |status| {
             status.last_scores = Some(gist.scores);
             status.analysed += 1;
+            if let Some(past) = learns {
+                status.learning_until = frame.captured_at.checked_add(past).ok();
+            }
         });
     }
 

@@ -66,6 +66,8 @@ pub struct CameraStatus {
     /// It was seen to look another way. Holds through night, fog and silence, which hide the view and bring nothing back,
     /// until the camera is seen to be back, the office accepts the view, or the register says anew where it looks.
     pub has_moved: bool,
+    /// Until then the model has no picture of this view from before to compare with, and sees less.
+    pub learning_until: Option<Timestamp>,
 }
 
 impl Default for CameraStatus {
@@ -86,6 +88,7 @@ impl Default for CameraStatus {
             self_test: SelfTest::default(),
             is_view_accepted: false,
             has_moved: false,
+            learning_until: None,
         }
     }
 }

@@ -193,7 +193,7 @@ pub fn cameras(state: &WebState, county: &County, book: &OpenBook) -> Vec<Camera
     entries
         .map(|entry| {
             let today = alarms.get(&entry.id).copied().unwrap_or_default();
-            dto::camera(entry, status.get(&entry.id).cloned(), today)
+            dto::camera(entry, status.get(&entry.id).cloned(), today, now)
         })
         .collect()
 }

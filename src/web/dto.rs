@@ -270,6 +270,8 @@ pub struct CameraView {
     /// What is wrong with the main stream; the camera is watched all the same.
     pub main_detail: Option<String>,
     pub last_frame_at: Option<Timestamp>,
+    /// Getting to know the view: until then the model has no picture from before to compare with; null when it has.
+    pub learning_until: Option<Timestamp>,
     pub last_scores: Option<Scores>,
     /// Cadences since the program started, with and without a look.
     pub slots_met: u64,

@@ -312,7 +312,7 @@ fn some_of(all: &[Sighting], most: usize) -> impl Iterator<Item = &Sighting> {
 }
 
 /// `alarms_today`: camera sightings since midnight, drills left out.
-pub fn camera(entry: &CameraEntry, status: Option<CameraStatus>, alarms_today: usize) -> CameraView {
+pub fn camera(entry: &CameraEntry, status: Option<CameraStatus>, alarms_today: usize, now: Timestamp) -> CameraView {
     let status = status.unwrap_or_default();
     CameraView {
         id: entry.id.clone(),
@@ -326,6 +326,7 @@ pub fn camera(entry: &CameraEntry, status: Option<CameraStatus>, alarms_today: u
         detail: status.detail,
         main_detail: status.main_detail,
         last_frame_at: status.last_frame_at,
+        learning_until: status.learning_until.filter(|until| *until > now),
         last_scores: status.last_scores,
         slots_met: status.slots_met,
         slots_missed: status.slots_missed,

@@ -23,7 +23,7 @@ export const people = {
 
 const camera = (cid, name, lat, lon, azimuth_deg, health, extra = {}) => ({
   id: cid, name, at: ll(lat, lon), azimuth_deg, field_of_view_deg: 60, range_m: 9000, health,
-  health_since: iso(Date.now() - 47 * MIN), detail: null, last_frame_at: iso(Date.now() - 6000),
+  health_since: iso(Date.now() - 47 * MIN), detail: null, last_frame_at: iso(Date.now() - 6000), learning_until: null,
   last_scores: health === 'ok' ? { smoke: 0.08, fire: 0.01 } : null, slots_met: health === 'ok' ? 8631 : 12, slots_missed: health === 'ok' ? 3 : 40, main_fetched: 2, alarms_today: 0, main_detail: null, url: 'rtsp://10.0.0.8/stream2', main_url: 'rtsp://10.0.0.8/stream1', ...extra,
 });
 

@@ -1,6 +1,6 @@
 import { board, problem } from '../shared/board';
 import { apart, now } from '../shared/clock';
-import { unwell } from '../shared/health';
+import { learningS, unwell } from '../shared/health';
 import { Keyboard } from '../shared/icons';
 import { stale } from '../shared/stream';
 import { hourMinute, ms, span } from '../shared/time';
@@ -10,6 +10,7 @@ import { stamp } from '../shared/describe';
 import { helpShown } from './desk';
 import { partName } from './say/parts';
 import { words } from './words';
+import type { Camera } from '../shared/types';
 
 /** Camera health first: a camera that sees nothing must never look like a county without smoke. */
 export function Footer() {
@@ -18,6 +19,10 @@ export function Footer() {
   const cameras = board.value?.cameras ?? [];
   const cut = stale.value || problem.value !== null;
   const lost = cameras.filter((camera) => camera.health !== 'ok');
+  const learning = cameras.flatMap((camera): [Camera, number][] => {
+    const left = camera.health === 'ok' ? learningS(camera, now.value) : null;
+    return left === null ? [] : [[camera, left]];
+  });
   // Cameras are named one by one below, with their trouble and its time.
   const parts = board.value ? unwell(board.value) : [];
   return (
@@ -34,6 +39,11 @@ export function Footer() {
             {c.clocksApart(span(Math.abs(apart.value)))}
           </li>
         )}
+        {learning.map(([camera, seconds]) => (
+          <li key={camera.id} data-learning={camera.id}>
+            {w.cameraProblem(camera.name, c.learning(seconds), '')}
+          </li>
+        ))}
         {lost.map((camera) => (
           <li key={camera.id} title={[camera.detail, camera.health_since && w.since(stamp(camera.health_since, now.value))].filter(Boolean).join(' · ')}>
             {w.cameraProblem(camera.name, c.health[camera.health], camera.health_since ? w.since(hourMinute(ms(camera.health_since))) : '')}

@@ -2,6 +2,7 @@ import { frameUrl } from '../shared/api';
 import { now } from '../shared/clock';
 import { Cross, Tick, Warning } from '../shared/icons';
 import { stamp } from '../shared/describe';
+import { learningS } from '../shared/health';
 import { ms, span } from '../shared/time';
 import { classes, Failed } from '../shared/ui';
 import { common } from '../shared/words';
@@ -70,14 +71,15 @@ const healthIcon = { good: Tick, wait: Warning, bad: Cross };
 
 function HealthWord({ camera }: { camera: Camera }) {
   const w = words();
-  const tone = level(camera.health);
+  const learning = camera.health === 'ok' ? learningS(camera, now.value) : null;
+  const tone = learning === null ? level(camera.health) : 'wait';
   const last = testOf(selfTests.value, camera.id)?.last;
   const inTime = onTime(camera);
   const Icon = healthIcon[tone];
   return (
     <>
       <span class={`health health-${tone}`}>
-        <Icon size={14} /> {common().health[camera.health]}
+        <Icon size={14} /> {learning === null ? common().health[camera.health] : common().learning(learning)}
       </span>
       {camera.health !== 'ok' && camera.health_since && <small>{w.since(stamp(camera.health_since, now.value))}</small>}
       {camera.detail && <small class="detail">{camera.detail}</small>}

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { learningS } from '../shared/health';
 import { metres, onTime, percentOf } from '../ops/visible';
 import type { Camera } from '../shared/types';
 
@@ -24,5 +25,14 @@ describe('the share of looks in time', () => {
     expect(onTime(camera(12, 0))).toBeNull();
     expect(onTime(camera(9_999, 1))).toBe('99.9%');
     expect(onTime(camera(0, 4))).toBe('0%');
+  });
+});
+
+describe('a camera that gets to know its view', () => {
+  const now = Date.parse('2026-11-21T06:00:00Z');
+  it('says the seconds that are left, and nothing when it is over', () => {
+    expect(learningS({ learning_until: '2026-11-21T06:02:30.2Z' }, now)).toBe(151);
+    expect(learningS({ learning_until: '2026-11-21T06:00:00Z' }, now)).toBeNull();
+    expect(learningS({ learning_until: null }, now)).toBeNull();
   });
 });

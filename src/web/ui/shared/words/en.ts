@@ -93,6 +93,7 @@ export const en: typeof zh = {
     bad_password: 'Wrong password',
     misconfigured: 'Misconfigured',
   },
+  learning: (seconds) => `Getting to know the view, ${seconds} s left`,
   separator: ', ',
   copy: 'Copy',
   copied: 'Copied',

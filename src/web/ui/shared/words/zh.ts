@@ -91,6 +91,7 @@ export const zh = {
     bad_password: '密码错误',
     misconfigured: '配置有误',
   },
+  learning: (seconds: number) => `正在熟悉画面，还需 ${seconds} 秒`,
   separator: '\u2002',
   copy: '复制',
   copied: '已复制',
