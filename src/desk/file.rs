@@ -190,7 +190,8 @@ fn links(new: &[Sighting], began: Timestamp, linked: &[IncidentId], book: &OpenB
 fn labelled(sighting: &Sighting, county: &County, closed: &[Closed], now: Timestamp) -> Sighting {
     let mut labels: Vec<Label> = sighting.labels.clone();
     let known = county.labels(&sighting.locus, sighting.observed_at);
-    for label in known.into_iter().chain(memory::labels(&locate::fix(slice::from_ref(sighting)), now, closed)) {
+    let place = memory::labels(&locate::fix(slice::from_ref(sighting)), now, closed);
+    for label in known.into_iter().chain(place).chain(memory::look_alike(sighting, now, closed)) {
         if !labels.contains(&label) {
             labels.push(label);
         }

@@ -1,13 +1,16 @@
 //! Pure: what closed incidents teach about a place. It labels and reminds; it never hides what is strong.
 
 use super::cluster;
-use super::event::{Closure, Verification};
+use super::confirm;
+use super::detection::BoundingBox;
+use super::event::{Closure, FalseAlarm, Verification};
 use super::geo::{Fix, FixMethod, Ray, Spread, turn_deg};
-use super::id::IncidentId;
+use super::id::{CameraId, IncidentId, PoseId};
 use super::incident::Incident;
 use super::overlap::SAME_APEX_M;
 use super::policy::Policy;
-use super::sighting::{Label, Sighting, SourceKind};
+use super::retention::burned;
+use super::sighting::{Label, Sighting, Source, SourceKind};
 use jiff::civil::Date;
 use jiff::tz::Offset;
 use jiff::{SignedDuration, Timestamp};
@@ -27,6 +30,11 @@ const STATIC_FOR: SignedDuration = SignedDuration::from_hours(90 * 24);
 const STATIC_RADIUS_M: f64 = 500.0;
 /// Categories of heat that stays where it is: 6 工矿用火 and 7 其他 of the province's list.
 const STATIC_CATEGORIES: [u8; 2] = [6, 7];
+/// What a camera saw and people found false teaches about that part of its view for 30 days: longer, and light, leaves and steam are of
+/// another season.
+const LOOK_ALIKE_FOR: SignedDuration = SignedDuration::from_hours(30 * 24);
+/// Places in pictures remembered of one incident: what eight cameras see of two places each. A front of more looks like nothing else.
+const SEEN_MAX: usize = 16;
 /// The county's clock, UTC+8.
 const COUNTY: Offset = jiff::tz::offset(8);
 
@@ -46,6 +54,46 @@ pub struct Closed {
     /// Who had seen it.
     pub sources: BTreeSet<SourceKind>,
     pub drill: bool,
+    /// Where cameras had seen it, each place once; none in what was written down before pictures were remembered.
+    #[serde(default)]
+    pub seen: Vec<InPicture>,
+    /// 误报原因
+    #[serde(default)]
+    pub false_alarm: Option<FalseAlarm>,
+}
+
+/// A place in the picture of one camera's pose.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct InPicture {
+    pub camera: CameraId,
+    pub pose: PoseId,
+    pub bbox: BoundingBox,
+}
+
+impl InPicture {
+    fn of(sighting: &Sighting) -> Option<Self> {
+        match &sighting.source {
+            Source::Camera { camera, pose, bbox, .. } => {
+                Some(Self { camera: camera.clone(), pose: pose.clone(), bbox: *bbox })
+            }
+            _ => None,
+        }
+    }
+
+    /// Each place once, [`SEEN_MAX`] at most.
+    fn all_of(sightings: &[Sighting]) -> Vec<Self> {
+        let mut seen: Vec<Self> = Vec::new();
+        for place in sightings.iter().filter_map(Self::of) {
+            if seen.len() < SEEN_MAX && !seen.iter().any(|known| known.is_same(&place)) {
+                seen.push(place);
+            }
+        }
+        seen
+    }
+
+    fn is_same(&self, other: &Self) -> bool {
+        (&self.camera, &self.pose) == (&other.camera, &other.pose) && confirm::is_same_place(&self.bbox, &other.bbox)
+    }
 }
 
 /// 林火, 草原火, 灌木火 of the province's list.
@@ -54,7 +102,8 @@ const FOREST_FIRES: [u8; 3] = [0, 1, 5];
 impl Closed {
     /// `None` while it is open.
     pub fn of(incident: &Incident) -> Option<Self> {
-        let category = incident.closure.as_ref()?.category;
+        let closure = incident.closure.as_ref()?;
+        let category = closure.category;
         Some(Self {
             incident: incident.id,
             code: String::new(),
@@ -64,7 +113,14 @@ impl Closed {
             closed_at: incident.closed_at?,
             sources: incident.sightings.iter().map(|it| it.source.kind()).collect(),
             drill: incident.drill,
+            seen: InPicture::all_of(&incident.sightings),
+            false_alarm: closure.false_alarm,
         })
+    }
+
+    /// Nothing burned there, says a person.
+    fn is_verified_false(&self) -> bool {
+        self.is_no_forest_fire() && !burned(self.category)
     }
 
     /// A person's answer that no forest burned there. Of what was passed on, nobody here has looked.
@@ -103,6 +159,16 @@ fn static_heat(fix: &Fix, now: Timestamp, closed: &[Closed]) -> Option<Label> {
     let checks = u32::try_from(days.len()).unwrap_or(u32::MAX);
     let until = *here.iter().max()? + STATIC_FOR;
     (checks >= STATIC_CHECKS && now < until).then_some(Label::StaticHeat { checks, until })
+}
+
+/// 误报记忆: of a camera's sighting, the verified false alarm closed last at the same place of the same view. It labels and hides nothing:
+/// smoke may rise before the very rock that looked like smoke.
+pub fn look_alike(sighting: &Sighting, now: Timestamp, closed: &[Closed]) -> Option<Label> {
+    let place = InPicture::of(sighting)?;
+    let taught = closed.iter().filter(|it| it.is_verified_false() && it.is_within(LOOK_ALIKE_FOR, now));
+    let here = taught.filter(|it| it.seen.iter().any(|seen| seen.is_same(&place)));
+    let last = here.max_by_key(|it| (it.closed_at, it.incident))?;
+    Some(Label::LookAlike { code: last.code.clone(), closed_at: last.closed_at, cause: last.false_alarm })
 }
 
 /// The closed incident that new evidence only reminds of (再次报警), the one closed last: an eye of the same kind sees again, within
@@ -168,6 +234,8 @@ mod tests {
             closed_at: at(minute),
             sources: BTreeSet::from([sighting.source.kind()]),
             drill: false,
+            seen: InPicture::of(sighting).into_iter().collect(),
+            false_alarm: None,
         }
     }
 
@@ -231,6 +299,39 @@ mod tests {
         assert_eq!(said(&smoke(93.0), 60.0, &chimney), []);
         assert_eq!(said(&pixel(0.0), 60.0, &chimney), [], "the pixel may lie behind it");
         assert_eq!(said(&smoke(90.0), 60.0, &[closed(7, 0.0, 6, &pixel(0.0))]), [], "and the smoke behind the pixel");
+    }
+
+    /// Steam at the same place of the same view is said to look like the steam of last week; for thirty days, and for that view alone.
+    #[test]
+    fn a_verified_false_alarm_is_remembered_where_it_stood_in_the_picture() {
+        let mast = place_m(-4000.0, 0.0);
+        let seen = |bbox: [f32; 4], name: &str| {
+            let mut sighting = camera(1, at(0.0), name, mast, 90.0, 0.8);
+            if let Source::Camera { bbox: it, .. } = &mut sighting.source {
+                *it = bbox.into();
+            }
+            sighting
+        };
+        let steam = seen([0.4, 0.4, 0.1, 0.1], "west");
+        let mut taught = closed(7, 0.0, 9, &steam);
+        taught.false_alarm = Some(FalseAlarm::FogOrCloud);
+        let like = |sighting: &Sighting, day: f64, taught: &Closed| {
+            look_alike(sighting, at(day * DAY), std::slice::from_ref(taught)).is_some()
+        };
+        let label = Label::LookAlike { code: "7号".to_owned(), closed_at: at(0.0), cause: taught.false_alarm };
+        assert_eq!(look_alike(&steam, at(DAY), std::slice::from_ref(&taught)), Some(label));
+        assert!(like(&seen([0.42, 0.38, 0.12, 0.1], "west"), 29.0, &taught), "it leans");
+        assert!(!like(&steam, 31.0, &taught), "another season begins");
+        assert!(!like(&seen([0.7, 0.4, 0.1, 0.1], "west"), 1.0, &taught), "elsewhere in the view");
+        assert!(!like(&seen([0.4, 0.4, 0.1, 0.1], "east"), 1.0, &taught), "another camera");
+        assert!(!like(&steam, 1.0, &closed(8, 0.0, 3, &steam)), "a farmer's fire was smoke");
+        assert!(!like(&pixel(0.0), 1.0, &taught), "a satellite has no view");
+        let front: Vec<Sighting> = (0..40).map(|n| seen([0.05 * (n % 20) as f32, 0.4, 0.01, 0.02], "west")).collect();
+        assert_eq!(
+            InPicture::all_of(&front).len(),
+            SEEN_MAX,
+            "each place once, and no more than anybody would call one thing"
+        );
     }
 
     #[test]

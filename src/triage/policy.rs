@@ -151,6 +151,9 @@ pub struct LabelPolicy {
     pub static_heat: Labelled,
     /// A part of the picture the office has masked.
     pub masked: Labelled,
+    /// 误报记忆: what looks like a verified false alarm of the last 30 days at the same place of the same view. It only explains, until
+    /// the office has seen on the ops page what waiting for the digest would have changed.
+    pub look_alike: Labelled,
     /// Interval between digests: 1 h. What is in one rings at the next when nobody has looked.
     pub digest_after: SignedDuration,
 }
@@ -163,6 +166,7 @@ impl Default for LabelPolicy {
             verified: Labelled::Officer,
             static_heat: Labelled::Officer,
             masked: Labelled::Officer,
+            look_alike: Labelled::Send,
             digest_after: SignedDuration::from_hours(1),
         }
     }

@@ -186,6 +186,8 @@ fn of_labels(sightings: &[Sighting], labels: &[Label], strong: bool) -> Vec<Reas
             Label::OutsideCounty => reason("outside_county", OUTSIDE_COUNTY, ""),
             Label::VerifiedLately { code, .. } => reason("verified_lately", off(VERIFIED_LATELY), code),
             Label::StaticHeat { checks, .. } => reason("static_heat", off(STATIC_HEAT), checks.to_string()),
+            // It explains, and takes nothing off.
+            Label::LookAlike { code, .. } => reason("look_alike", 0.0, code),
             Label::NoBearing { camera } => reason("no_bearing", NO_BEARING, camera.as_str()),
         };
         // Each label counts once, however many sightings and registers say it.

@@ -176,7 +176,7 @@ fn of(sighting: &Sighting, policy: &Policy, large: bool) -> Trust {
 /// Whether what is known at a place may be all that was seen: of a pixel or a measured range it may. A direction without a range
 /// only runs past that place on its way, and a caller has seen more than a place.
 fn explains(label: &Label, sighting: &Sighting) -> bool {
-    let of_the_picture = matches!(label, Label::Masked { .. });
+    let of_the_picture = matches!(label, Label::Masked { .. } | Label::LookAlike { .. });
     let has_place = match sighting.locus {
         Locus::Sector(Ray { range, .. }) => range.is_measured(),
         Locus::Disc { .. } | Locus::Pixel { .. } => true,
@@ -192,6 +192,7 @@ fn hold(label: &Label, policy: &Policy) -> Option<Labelled> {
         Label::VerifiedLately { .. } => policy.labelled.verified,
         Label::StaticHeat { .. } => policy.labelled.static_heat,
         Label::Masked { .. } => policy.labelled.masked,
+        Label::LookAlike { .. } => policy.labelled.look_alike,
         Label::Border { .. } | Label::OutsideCounty | Label::NoBearing { .. } => return None,
     })
 }
@@ -213,6 +214,7 @@ fn said(label: &Label) -> Because {
         Label::Masked { name } => reason("masked", name.clone()),
         Label::VerifiedLately { code, .. } => reason("verified_lately", code.clone()),
         Label::StaticHeat { checks, .. } => reason("static_heat", checks.to_string()),
+        Label::LookAlike { code, .. } => reason("look_alike", code.clone()),
         Label::Border { neighbours } => reason("border", neighbours.join("、")),
         Label::OutsideCounty => reason("outside_county", ""),
         Label::NoBearing { camera } => reason("no_bearing", camera.to_string()),

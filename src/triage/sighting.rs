@@ -1,6 +1,7 @@
 //! Pure: 火情线索, one located piece of evidence from any source.
 
 use super::detection::{BoundingBox, Class, ModelVersion};
+use super::event::FalseAlarm;
 use super::geo::Locus;
 use super::id::{CameraId, PictureId, PoseId, SightingId};
 use jiff::Timestamp;
@@ -94,6 +95,8 @@ pub enum Label {
     VerifiedLately { code: String, category: u8 },
     /// 固定热源（历史）: closed here `checks` times as no forest fire, learnt from the log, valid until a date.
     StaticHeat { checks: u32, until: Timestamp },
+    /// 误报记忆: at this place of this view people found a false alarm within the last 30 days, of this cause.
+    LookAlike { code: String, closed_at: Timestamp, cause: Option<FalseAlarm> },
     /// The camera has turned or its direction was never surveyed: it gives no bearing.
     NoBearing { camera: CameraId },
 }

@@ -197,7 +197,11 @@ fn answer_within(limit: Duration) -> TimeoutLayer {
 
 /// What takes long on a thin line, or looks at a month.
 fn slow() -> OpenApiRouter<WebState> {
-    OpenApiRouter::new().routes(routes!(pictures::add_photo)).routes(routes!(ops::what_if)).routes(routes!(ops::proof))
+    OpenApiRouter::new()
+        .routes(routes!(pictures::add_photo))
+        .routes(routes!(ops::what_if))
+        .routes(routes!(ops::proof))
+        .routes(routes!(ops::look_alikes))
 }
 
 /// Outside of every layer that can be full: a program whose seats are taken is alive, and must not be restarted for it.

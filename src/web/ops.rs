@@ -1,10 +1,12 @@
 //! What operations sees and turns: cameras, scores, published thresholds; drills.
 
 mod eye;
+mod lookalikes;
 mod proof;
 mod self_test;
 mod trial;
 
+pub use lookalikes::{__path_look_alikes, look_alikes};
 pub use proof::{__path_proof, proof};
 pub use self_test::{__path_accept_view, __path_example, __path_self_test, accept_view, example, self_test};
 pub use trial::{__path_what_if, what_if};

@@ -81,3 +81,31 @@ async fn a_camera_is_unproven_until_it_has_watched_a_week_and_found_smoke_by_day
     assert_eq!(after["verdicts"]["false_alarms"], 1);
     assert_eq!((&after["hours"], &after["hours_clean"]), (&json!(168.0), &json!(0.0)), "clean time begins anew");
 }
+
+/// Steam rises at the same rock again: the card says so and waits for nobody less; the ops page says what would have changed.
+#[tokio::test]
+async fn what_looks_like_a_verified_false_alarm_is_labelled_and_counted_before_anybody_lets_it_wait() {
+    let world = World::new().await;
+    let (ops, officer) = (world.browser("o1", Access::Ops).await, world.browser("o1", Access::Officer).await);
+    let seen = async || seen_by_camera(&world, leaves(64, 36).to_jpeg(80).expect("a picture")).await;
+    let steam = seen().await;
+    assert_eq!(ops.get("/api/v1/ops/look-alikes").await.ok()["incidents"], 0);
+    officer.post(&format!("/api/v1/incidents/{steam}/false-alarm"), json!({ "reason": "fog_or_cloud" })).await.ok();
+    let code = officer.get(&format!("/api/v1/incidents/{steam}")).await.ok()["code"].clone();
+
+    // By then it is no mere reminder any more.
+    world.minutes_pass(3 * 60);
+    let again = seen().await;
+    assert_ne!(again, steam);
+    let card = officer.get(&format!("/api/v1/incidents/{again}")).await.ok();
+    let labels = card["sightings"][0]["labels"].as_array().expect("labels").clone();
+    let label = labels.iter().find(|it| it["label"] == "look_alike").unwrap_or_else(|| panic!("{labels:?}"));
+    assert_eq!((&label["code"], &label["cause"]), (&code, &json!("fog_or_cloud")));
+    assert_eq!(card["state"], "needs_review", "it is on the board, and rings as before");
+    assert!(card["review_by"].is_string(), "{card}");
+
+    let found = ops.get("/api/v1/ops/look-alikes").await.ok();
+    assert_eq!((&found["incidents"], &found["would_wait"], &found["now"]), (&json!(1), &json!(1), &json!("send")));
+    assert_eq!((&found["items"][0]["like"], &found["items"][0]["would_wait"]), (&code, &json!(true)));
+    assert_eq!(found["fires_would_wait"], 0);
+}

@@ -55,6 +55,10 @@ export function ops(method, what, url, body, answer, cameras) {
     return answer(200, test);
   }
   if (what === 'proof') return answer(200, { items: cameras.map((it, i) => proved(it.id, i % 2 ? ['hours', 'test_by_night'] : [])), hours_needed: 168, days: 30 });
+  if (what === 'look-alikes') {
+    const like = { incident: '01920000-0000-7000-8000-000000000901', code: '1121-02', camera: 'cam-1', at: new Date(Date.now() - 5 * hour).toISOString(), like: '1112-01', like_closed_at: new Date(Date.now() - 210 * hour).toISOString(), cause: 'fog_or_cloud', would_wait: true, category: 9 };
+    return answer(200, { items: [like], incidents: 1, would_wait: 1, fires_would_wait: 0, now: 'send' });
+  }
   if (what === 'views') return answer(200, sent);
   if (what === 'scores') return answer(200, { items: scores(Number(url.searchParams.get('hours')), (url.searchParams.get('camera') ?? '').length), model: { name: 'smoke', version: '1.0.0' } });
   if (what === 'thresholds' && sent) {

@@ -11,6 +11,7 @@ import { common } from '../shared/words';
 import { Cameras } from './cameras';
 import { Chart } from './chart';
 import { EyePane } from './eye';
+import { LookAlikesPane } from './lookalikes';
 import { PointTable } from './points';
 import { ProofPane } from './proof';
 import { Publish } from './publish';
@@ -84,6 +85,7 @@ function Ops() {
         <section class="camera-pane" aria-label={words().cameras}>
           <Cameras />
           <EyePane />
+          <LookAlikesPane />
         </section>
         <Detail />
       </main>

@@ -4,7 +4,7 @@ import { get, getTimed, post } from '../shared/api';
 import { now } from '../shared/clock';
 import { failure } from '../shared/describe';
 import { same } from './point';
-import type { Camera, Eye, Health, Me, Points, Proofs, Published, SelfTest, Thresholds, Time, WhatIf } from '../shared/types';
+import type { Camera, Eye, Health, LookAlikes, Me, Points, Proofs, Published, SelfTest, Thresholds, Time, WhatIf } from '../shared/types';
 
 const REFRESH_MS = 10_000;
 const DEBOUNCE_MS = 300;
@@ -23,6 +23,8 @@ export const cameras = signal<Camera[] | null>(null);
 export const selfTests = signal<SelfTest[]>([]);
 /** How each camera was proved; null until it was read. */
 export const proofs = signal<Proofs | null>(null);
+/** Alarms that look like a verified false one; null until they were read. */
+export const lookAlikes = signal<LookAlikes | null>(null);
 /** Null: no model is loaded. */
 export const eye = signal<Eye | null>(null);
 export const current = signal<Thresholds | null>(null);
@@ -101,7 +103,11 @@ export const loadCameras = (): Promise<void> =>
   });
 
 /** A month of the record is summed up for it: asked seldom. */
-export const loadProofs = (): Promise<void> => attempt('proof', async () => void (proofs.value = await get<Proofs>('/ops/proof')));
+export const loadProofs = (): Promise<void> =>
+  attempt('proof', async () => {
+    proofs.value = await get<Proofs>('/ops/proof');
+    lookAlikes.value = await get<LookAlikes>('/ops/look-alikes');
+  });
 
 /** Runs when the machine has time; the list is read again until it is done. */
 export const askSelfTest = (camera: string): Promise<void> =>

@@ -80,6 +80,8 @@ export function label(it: Label): string {
       return w.verified_lately(it.code);
     case 'static_heat':
       return w.static_heat(it.checks);
+    case 'look_alike':
+      return w.look_alike(it.code, date(ms(it.closed_at)), it.cause && common().falseAlarm[it.cause]);
     case 'no_bearing':
       return w.no_bearing;
     default:

@@ -18,6 +18,7 @@ export type {
   IncidentPage,
   Label,
   LatLon,
+  LookAlikes,
   Matter,
   Means,
   Mine,

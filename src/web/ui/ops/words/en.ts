@@ -26,6 +26,18 @@ export const en: typeof zh = {
   stretched: (registered, seconds) => `${registered} are registered, more than it holds: they are looked at about every ${seconds} s`,
   notMeasured: 'How many cameras this machine holds could not be measured',
 
+  lookAlikes: 'Alarms that look like a verified false one',
+  lookAlikesHint: 'the last 30 days, at the same place of the same view',
+  noLookAlikes: 'None',
+  wouldWait: (incidents, waiting, fires) => `${incidents}; if they waited for the digest, ${waiting} would have been looked at later, ${fires} of them with fire`,
+  firesWouldWait: (fires) => `${fires} with fire would have waited: leave it off`,
+  lookAlike: (code, at, like, likeAt, cause, waits) => `${at} ${code}: like the false alarm ${like} of ${likeAt}${cause === null ? '' : ` (${cause})`}${waits ? ', would wait' : ''}`,
+  lookAlikesNow: {
+    send: 'Now: labelled, no more. To let them wait for the digest: [policy.labelled] look_alike = "digest" in huoyan.toml',
+    officer: 'Now: an officer looks first. To change it: [policy.labelled] look_alike in huoyan.toml',
+    digest: 'Now: they wait for the digest. To change it: [policy.labelled] look_alike = "send" in huoyan.toml',
+  },
+
   overTime: 'Scores over time',
   chart: (name) => `Smoke and fire scores of ${name} with the thresholds`,
   hours: 'Period',

@@ -26,6 +26,19 @@ export const zh = {
   stretched: (registered: number, seconds: number) => `已登记 ${registered} 台，超出本机能力，实际约每 ${seconds} 秒才看一次`,
   notMeasured: '未能测出本机可看多少台',
 
+  lookAlikes: '与核实误报相似的警情',
+  lookAlikesHint: '近30天，同一台同一预置位的同一处',
+  noLookAlikes: '没有',
+  wouldWait: (incidents: number, waiting: number, fires: number) => `${incidents} 起；若改为等定时汇总，${waiting} 起会晚看，其中有火 ${fires} 起`,
+  firesWouldWait: (fires: number) => `有 ${fires} 起着火会晚看：不要改为等定时汇总`,
+  lookAlike: (code: string, at: string, like: string, likeAt: string, cause: string | null, waits: boolean) =>
+    `${at} ${code}：与 ${likeAt} 误报 ${like}${cause === null ? '' : `（${cause}）`}相似${waits ? '，会等汇总' : ''}`,
+  lookAlikesNow: {
+    send: '现在：只标注，不影响派发和呼叫。要改：huoyan.toml 里写 [policy.labelled] look_alike = "digest"',
+    officer: '现在：先由值班员研判。要改：huoyan.toml 里 [policy.labelled] look_alike',
+    digest: '现在：等定时汇总。要改：huoyan.toml 里 [policy.labelled] look_alike = "send"',
+  } as Record<string, string>,
+
   overTime: '分值变化',
   chart: (name: string) => `${name} 的烟、火分值与阈值`,
   hours: '时段',

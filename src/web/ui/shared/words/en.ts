@@ -63,6 +63,7 @@ export const en: typeof zh = {
     outside_county: 'Outside the county',
     verified_lately: (code) => `Checked today: ${code}`,
     static_heat: (checks) => `Known by history (${checks} times)`,
+    look_alike: (code, date, cause) => `Looks like the false alarm ${code} of ${date}${cause === null ? '' : ` (${cause})`}`,
     no_bearing: 'Bearing unknown',
   },
   falseAlarm: {

@@ -61,6 +61,7 @@ export const zh = {
     outside_county: '县境之外',
     verified_lately: (code: string) => `今日已核查：${code}`,
     static_heat: (checks: number) => `固定热源（历史 ${checks} 次）`,
+    look_alike: (code: string, date: string, cause: string | null) => `与 ${date} 误报 ${code} 相似${cause === null ? '' : `（${cause}）`}`,
     no_bearing: '方位不明',
   },
   falseAlarm: {
