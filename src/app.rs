@@ -18,6 +18,7 @@ mod measures;
 mod proof;
 pub mod prune;
 pub mod record;
+pub mod strips;
 
 mod supervise;
 mod video;
@@ -175,10 +176,12 @@ pub async fn run(mut options: Options) -> Result<()> {
         let notifier = Arc::clone(&notifier);
         async move { notifier.run(app.stopped()).await }
     });
-    let intake::Ends { sightings, pictures, analyses } = ends;
+    let intake::Ends { sightings, pictures, analyses, looks, strips } = ends;
     spawn(&mut tasks, "sightings", &app, move |app| intake::file(app, Arc::clone(&sightings)));
     spawn(&mut tasks, "evidence", &app, move |app| intake::keep(app, Arc::clone(&pictures)));
     spawn(&mut tasks, "analyses", &app, move |app| intake::record(app, Arc::clone(&analyses)));
+    spawn(&mut tasks, "looks", &app, move |app| strips::choose(app, Arc::clone(&looks)));
+    spawn(&mut tasks, "strips", &app, move |app| strips::keep(app, Arc::clone(&strips)));
     spawn(&mut tasks, "drills", &app, move |app| intake::drills(app, Arc::clone(&drill_rx)));
     spawn(&mut tasks, "feeds", &app, feeds::run);
     spawn(&mut tasks, "pruning", &app, prune::run);

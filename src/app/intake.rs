@@ -1,10 +1,12 @@
-//! The one channel where the threads that watch meet the desk. Three lanes lead on from it, and none waits for another: what was
-//! confirmed becomes a sighting at once, its picture follows, analyses are kept for the ops page.
+//! The one channel where the threads that watch meet the desk. Four lanes lead on from it, and none waits for another: what was
+//! confirmed becomes a sighting at once, its picture follows, analyses are kept for the ops page, and pictures around an alarm for
+//! whoever judges it.
 
 use super::App;
 use super::evidence::{self, Eye, Provenance};
 use super::lane::{Lane, Round};
-use crate::engine::Seen;
+use super::strips::{self, Chooser, Glance};
+use crate::engine::{Began, Kept, Seen};
 use crate::error::{Error, Result};
 use crate::frame::Picture;
 use crate::triage::detection::Analysis;
@@ -46,6 +48,7 @@ pub struct Lanes {
     sightings: mpsc::Sender<Found>,
     pictures: mpsc::Sender<Evidence>,
     analyses: mpsc::Sender<Vec<Analysis>>,
+    looks: mpsc::Sender<Glance>,
 }
 
 /// The far ends of the lanes.
@@ -54,13 +57,18 @@ pub struct Ends {
     pub sightings: Arc<Mutex<Lane<Found>>>,
     pub pictures: Arc<Mutex<Lane<Evidence>>>,
     pub analyses: Arc<Mutex<Lane<Vec<Analysis>>>>,
+    pub looks: Arc<Mutex<Chooser>>,
+    pub strips: Arc<Mutex<Lane<Kept>>>,
 }
 
 pub fn lanes() -> (Lanes, Ends) {
     let (sightings, filed) = Lane::new(SIGHTINGS_MAX);
     let (pictures, kept) = Lane::new(PICTURES_MAX);
     let (analyses, recorded) = Lane::new(ANALYSES_MAX);
-    (Lanes { sightings, pictures, analyses }, Ends { sightings: filed, pictures: kept, analyses: recorded })
+    let (kept_of_strips, strips) = Lane::new(strips::PICTURES_MAX);
+    let (looks, chooser) = strips::chooser(kept_of_strips);
+    let ends = Ends { sightings: filed, pictures: kept, analyses: recorded, looks: chooser, strips };
+    (Lanes { sightings, pictures, analyses, looks }, ends)
 }
 
 /// Takes in what the cameras saw, until the last of them has stopped.
@@ -70,7 +78,8 @@ pub async fn seen(app: App, from: Arc<Mutex<mpsc::Receiver<Seen>>>, lanes: Lanes
     while from.recv_many(&mut batch, BATCH).await > 0 {
         let analyses = batch.iter().filter(|seen| !seen.drill).map(|seen| seen.analysis.clone()).collect();
         for seen in batch.drain(..) {
-            hand_on(&app, &seen, &lanes).await;
+            let began = hand_on(&app, &seen, &lanes).await;
+            strips::offer(&lanes.looks, Glance { seen, began });
         }
         // They are the first to go where room is theirs and short; the board says so.
         if app.room.is_short_for_analyses() || lanes.analyses.try_send(analyses).is_err() {
@@ -80,8 +89,9 @@ pub async fn seen(app: App, from: Arc<Mutex<mpsc::Receiver<Seen>>>, lanes: Lanes
 }
 
 /// The sighting first: an alarm never waits until its evidence is kept. It waits for the few milliseconds in which the picture is made,
-/// because it carries the picture's hash.
-async fn hand_on(app: &App, seen: &Seen, lanes: &Lanes) {
+/// because it carries the picture's hash. Yields what was confirmed.
+async fn hand_on(app: &App, seen: &Seen, lanes: &Lanes) -> Vec<Began> {
+    let mut began = Vec::new();
     for (confirmed, picture) in &seen.confirmed {
         let county = app.registers.current();
         let camera = &seen.analysis.camera;
@@ -111,6 +121,7 @@ async fn hand_on(app: &App, seen: &Seen, lanes: &Lanes) {
             continue;
         };
         let arrived_at = seen.analysis.captured_at;
+        began.push(Began { sighting: sighting.id, class: confirmed.class, bbox: confirmed.bbox });
         tracing::info!(%camera, %arrived_at, class = ?confirmed.class, confidence = confirmed.confidence, drill = seen.drill, "confirmed");
         // Only an end that is gone refuses, and the ends live as long as the program.
         let _ = lanes.sightings.send(Found { sighting, arrived_at }).await;
@@ -122,6 +133,7 @@ async fn hand_on(app: &App, seen: &Seen, lanes: &Lanes) {
             }
         }
     }
+    began
 }
 
 /// Until the next start, because nothing brings it back.
@@ -188,7 +200,7 @@ pub async fn record(app: App, lane: Arc<Mutex<Lane<Vec<Analysis>>>>) {
 }
 
 /// One word per change, not one a round.
-fn say(app: &App, part: &'static str, round: &Round<'_>, zh: String, en: String) {
+pub fn say(app: &App, part: &'static str, round: &Round<'_>, zh: String, en: String) {
     let Some(why) = round.why else {
         app.parts.set(part, true, "", "");
         return;

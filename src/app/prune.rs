@@ -5,7 +5,7 @@ use super::{App, disk};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::error::{Error, Result};
-use crate::store::{ANALYSES, Held, Store};
+use crate::store::{ANALYSES, Store};
 use crate::triage::proof::LOOKS_BACK;
 use crate::triage::retention::{Keeping, days};
 use jiff::Timestamp;
@@ -110,8 +110,8 @@ fn all<const KINDS: usize>(done: [Result<()>; KINDS]) -> Result<()> {
     done.into_iter().collect()
 }
 
-/// Makes room while it is short: analyses first, oldest day first; then hotspot lists that were read, oldest first; pictures of no
-/// incident; pictures of false alarms. What is owed stays (`triage::retention`), and today's analyses, which are written no more.
+/// Makes room while it is short: analyses first, oldest day first; then hotspot lists that were read, oldest first; pictures of
+/// strips; of no incident; of false alarms. What is owed stays (`triage::retention`), and today's analyses, which are written no more.
 /// Yields what went, and the first error: a kind that cannot go does not keep the next.
 pub async fn shed(store: &Store, config: &Config, clock: &Clock, is_short: impl Fn() -> bool) -> (Removed, Result<()>) {
     let mut removed = Removed::default();
@@ -146,12 +146,12 @@ async fn shed_pictures(
     let mut left: u64 = held.iter().map(|it| it.bytes).sum();
     held.retain(|it| it.keeping != Keeping::Owed);
     held.sort_by_key(|it| (it.keeping, it.picture));
-    for Held { picture, bytes, .. } in held {
+    for held in held {
         if !is_short(left) {
             break;
         }
-        store.remove_picture(picture).await?;
-        left -= bytes;
+        store.remove_held(&held).await?;
+        left -= held.bytes;
         *removed += 1;
         pause_after(*removed, clock).await;
     }
@@ -187,9 +187,9 @@ pub async fn prune(store: &Store, config: &Config, clock: &Clock) -> (Removed, R
 }
 
 async fn prune_pictures(store: &Store, config: &Config, clock: &Clock, removed: &mut usize) -> Result<()> {
-    for Held { picture, keeping, .. } in store.held_pictures(&config.retention, clock.now()).await? {
-        if keeping == Keeping::Over {
-            store.remove_picture(picture).await?;
+    for held in store.held_pictures(&config.retention, clock.now()).await? {
+        if held.keeping == Keeping::Over {
+            store.remove_held(&held).await?;
             *removed += 1;
             pause_after(*removed, clock).await;
         }

@@ -8,8 +8,11 @@ mod pose;
 mod screen;
 mod second_look;
 mod self_test;
+mod strip;
 mod tiles;
 mod views;
+
+pub use strip::{Began, Encoded, Kept, Shot, Strips};
 
 use crate::camera::{Decoder, Receivers};
 use crate::detect::{Detector, History, Worker};

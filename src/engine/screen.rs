@@ -72,9 +72,8 @@ impl Analyst {
             found.iter().any(|it| it.confidence >= thresholds.lasting(it.class, views[index].tile))
         };
         let audits = called.iter().zip(&full).filter(|((_, call), _)| *call == Call::Audit);
-        let (audits, misses) = audits.fold((0, 0), |(n, misses), ((index, _), answer)| {
-            (n + 1, misses + u64::from(is_miss(*index, answer)))
-        });
+        let (audits, misses) = audits
+            .fold((0, 0), |(n, misses), ((index, _), answer)| (n + 1, misses + u64::from(is_miss(*index, answer))));
         let (screened, passed) = (views.len() as u64, called.len() as u64 - audits);
         for ((index, _), answer) in called.into_iter().zip(full) {
             answers[index] = answer;

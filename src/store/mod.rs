@@ -13,6 +13,7 @@ mod places;
 mod proof;
 mod record;
 mod sightings;
+mod strips;
 mod thresholds;
 mod unreadable;
 mod writer;

@@ -34,6 +34,8 @@ pub struct Held {
     pub picture: PictureId,
     pub bytes: u64,
     pub keeping: Keeping,
+    /// Of a strip, and of no event.
+    pub is_of_strip: bool,
 }
 
 /// What became of a picture.
@@ -116,16 +118,19 @@ impl Store {
         let files = files.map_err(|e| Error::unavailable("cannot read the folder of pictures").because(e))?;
         // Before the log is read, too: what is filed meanwhile is in it.
         let unfiled = self.unfiled_pictures().await?;
+        let strips = self.strip_owners().await?;
         let read = self.read_on().await?;
         let held = |(picture, bytes, kept_at): (PictureId, u64, Timestamp)| {
             let named = read.ledger.keeping(picture, policy, now);
+            let of_strips = strips.get(&picture).into_iter().flatten();
+            let of_strip = of_strips.map(|(of, at)| read.ledger.strip(*of, *at, policy, now)).max();
             let keeping = match &unfiled {
                 Some(unfiled) if read.unreadable == 0 && !unfiled.contains(&picture) => {
-                    named.unwrap_or_else(|| policy.unclaimed(kept_at, now))
+                    named.or(of_strip).unwrap_or_else(|| policy.unclaimed(kept_at, now))
                 }
                 _ => Keeping::Owed,
             };
-            Held { picture, bytes, keeping }
+            Held { picture, bytes, keeping, is_of_strip: of_strip.is_some() }
         };
         Ok(files.into_iter().map(held).collect())
     }

@@ -25,6 +25,7 @@ pub mod score;
 pub mod sending;
 pub mod sighting;
 pub mod spread;
+pub mod strip;
 pub mod support;
 pub mod terrain;
 pub mod whatif;

@@ -13,6 +13,11 @@ const FALSE_ALARM_SPARED: SignedDuration = SignedDuration::from_hours(7 * 24);
 /// Nor pictures of no incident: a day, in which their sighting is long written down. Until it is filed, its pictures are owed
 /// (`store::pictures`).
 const UNCLAIMED_SPARED: SignedDuration = SignedDuration::from_hours(24);
+/// Nor pictures of a strip (过程图): the day in which it is judged.
+const STRIP_SPARED: SignedDuration = SignedDuration::from_hours(24);
+/// A strip of what did not burn, after the closing, in days: time to learn from it (`export-training`), and no longer. A fire's is kept
+/// as long as its other pictures.
+const STRIP_DAYS: u32 = 30;
 
 /// Categories of the province's list in which nothing burned in the open: 工矿用火, 其他, 未找到. All others count as fires here.
 const NO_FIRES: [u8; 3] = [6, 7, 9];
@@ -53,6 +58,7 @@ pub enum Keeping {
 /// What goes first when room is short stands first.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Spare {
+    Strip,
     Unclaimed,
     FalseAlarm,
 }
@@ -171,6 +177,25 @@ impl Ledger {
             _ => Keeping::Owed,
         };
         self.pictures.get(&picture)?.iter().map(of).max()
+    }
+
+    /// Of a picture of a strip, by the incident whose evidence its sighting became. `None`: of none yet. It is supporting material:
+    /// after a day it makes room before anything that the log names.
+    pub fn strip(&self, of: Option<IncidentId>, captured_at: Timestamp, policy: &Retention, now: Timestamp) -> Keeping {
+        let of_no_fire = days(STRIP_DAYS.min(policy.false_alarms_days));
+        let (since, kept) = match of.and_then(|incident| self.incidents.get(&incident)) {
+            Some(Known { closed: None, .. }) => (now, of_no_fire),
+            Some(Known { drill: false, closed: Some((at, category)) }) if burned(*category) => {
+                (*at, days(policy.fires_days))
+            }
+            Some(Known { closed: Some((at, _)), .. }) => (*at, of_no_fire),
+            None => (captured_at, of_no_fire),
+        };
+        match now.duration_since(since) {
+            age if age >= kept => Keeping::Over,
+            _ if now.duration_since(captured_at) < STRIP_SPARED => Keeping::Owed,
+            _ => Keeping::Spare(Spare::Strip),
+        }
     }
 }
 

@@ -44,6 +44,7 @@ mod screen;
 mod self_test;
 mod simulation;
 mod store_contract;
+mod strips;
 mod tidy;
 mod tiles;
 mod torture;

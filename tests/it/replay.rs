@@ -190,8 +190,7 @@ fn recordings_without_smoke_are_a_gate_on_clean_time() {
 fn the_demo_county_has_a_quiet_night() {
     let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/smoke-fire/0.2.0");
     let night = "60s".parse().expect("a duration");
-    let args =
-        Args { count_false: true, demo_night: Some(night), cadence: "20s".parse().ok(), ..args(&[]) };
+    let args = Args { count_false: true, demo_night: Some(night), cadence: "20s".parse().ok(), ..args(&[]) };
     let mut out = Vec::new();
     let outcome = replay(&args, &common(&shipped, true), &mut out).expect("it runs");
     let rates: Vec<Value> = of_type(&lines(&out), "false_alarms").into_iter().cloned().collect();

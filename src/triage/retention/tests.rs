@@ -102,3 +102,25 @@ fn what_no_incident_names_goes_after_days_and_never_within_the_first() {
     );
     assert!(Keeping::Spare(Spare::Unclaimed) < Keeping::Spare(Spare::FalseAlarm), "and first when room is short");
 }
+
+#[test]
+fn a_strip_goes_with_its_fire_a_month_after_a_false_alarm_and_first_when_room_is_short() {
+    let mut log = Log(Ledger::default());
+    for (incident, category) in [(1, Some(0)), (2, Some(9)), (3, None), (4, Some(0))] {
+        log.opened(incident, incident == 4);
+        if let Some(category) = category {
+            log.closed(incident, 10, category);
+        }
+    }
+    let on = |incident: u128, day: i64| {
+        let (of, now) = (IncidentId(Uuid::from_u128(incident)), start() + SignedDuration::from_hours(day * 24));
+        log.0.strip(Some(of), start(), &Retention::default(), now)
+    };
+    let spare = Keeping::Spare(Spare::Strip);
+    assert_eq!([on(1, 0), on(1, 1), on(1, 1_104), on(1, 1_105)], [Keeping::Owed, spare, spare, Keeping::Over]);
+    assert_eq!([on(2, 39), on(2, 40)], [spare, Keeping::Over], "a month after a false alarm was closed");
+    assert_eq!([on(3, 0), on(3, 99_999)], [Keeping::Owed, spare], "as long as it is open, if there is room");
+    assert_eq!([on(4, 39), on(4, 40)], [spare, Keeping::Over], "a drill burned nothing");
+    assert_eq!([on(9, 0), on(9, 29), on(9, 30)], [Keeping::Owed, spare, Keeping::Over], "of nothing filed");
+    assert!(spare < Keeping::Spare(Spare::Unclaimed), "before any picture of a sighting");
+}

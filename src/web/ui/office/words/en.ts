@@ -363,6 +363,7 @@ export const en: typeof zh = {
     evidence: 'Evidence pictures',
     pictures: 'Evidence pictures',
     analyses: 'Analyses',
+    strips: 'Pictures around alarms',
     backups: 'Backups',
     record: 'Proof of the record',
     anchor: 'Proof by text',

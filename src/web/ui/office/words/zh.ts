@@ -362,6 +362,7 @@ export const zh = {
     evidence: '现场图片',
     pictures: '现场图片',
     analyses: '分析记录',
+    strips: '过程图',
     backups: '备份',
     record: '记录存证',
     anchor: '存证短信',
