@@ -130,7 +130,7 @@ pub struct Scores {
 }
 
 /// Which of a camera's streams a picture came from.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Stream {
     /// The one looked at every cadence: the sub-stream, or the only one there is.

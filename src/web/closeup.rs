@@ -27,7 +27,8 @@ pub fn close_up(picture: &Picture, bbox: Option<BoundingBox>) -> Result<Vec<u8>>
     Ok(jpeg)
 }
 
-fn around(picture: &Picture, bbox: BoundingBox) -> Picture {
+/// The part of the picture around the box, at its own pixels.
+pub fn around(picture: &Picture, bbox: BoundingBox) -> Picture {
     let (x, w) = stretch(bbox.x, bbox.w);
     let (y, h) = stretch(bbox.y, bbox.h);
     let pixels = |share: f32, of: u32| (share * of as f32).round() as u32;

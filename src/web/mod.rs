@@ -25,6 +25,7 @@ mod service;
 mod session;
 mod shares;
 mod sorting;
+mod strips;
 
 pub use auth::{hash as hash_secret, issue_login, secret};
 pub use connections::Network;
@@ -243,6 +244,8 @@ fn quick() -> OpenApiRouter<WebState> {
         .routes(routes!(inbound::voice))
         .routes(routes!(pictures::picture))
         .routes(routes!(pictures::frame))
+        .routes(routes!(strips::strip))
+        .routes(routes!(strips::strip_picture))
         .routes(routes!(live::stream))
         .routes(routes!(ranger::view))
         .routes(routes!(ops::cameras))

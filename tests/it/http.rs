@@ -11,6 +11,7 @@ mod points;
 mod program;
 mod shares;
 mod sorting;
+mod strips;
 
 use crate::http_support::{ADMIN_TOKEN, Browser, World, at, leaves};
 use axum::body::Body;

@@ -1,17 +1,24 @@
 //! 过程图: a person who judges an alarm sees what came before it and what became of it; it stays as long as it is worth its room.
 
+use crate::detect::model;
 use crate::fixture::*;
+use crate::program::Office;
 use crate::store_contract::contract;
 use huoyan::app::prune;
-use huoyan::clock::Clock;
+use huoyan::clock::{Clock, county_time};
 use huoyan::config::Config;
+use huoyan::frame::Picture;
 use huoyan::triage::detection::Stream;
 use huoyan::triage::event::{Actor, Closure};
 use huoyan::triage::id::{PictureId, SightingId};
 use huoyan::triage::incident::{By, Input};
 use huoyan::triage::sighting::Sighting;
 use huoyan::triage::strip::{Place, StripFrame};
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
+use std::fs;
+use std::path::Path;
+use std::time::{Duration, Instant};
 
 contract!(a_strip_comes_back_in_its_order, strips_go_before_evidence_and_after_their_time);
 
@@ -82,4 +89,81 @@ async fn strips_go_before_evidence_and_after_their_time(t: TestStore) {
         assert_eq!(there().await, (left, true), "after {days} more days");
     }
     whole(&t.store).await;
+}
+
+/// Interval between two pictures that the camera uploads.
+const EVERY: SignedDuration = SignedDuration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(90);
+
+/// Grey ground, with something bright on it.
+fn upload(folder: &Path, at: Timestamp, bright: bool) {
+    let light = |i: u32| bright && (32..48).contains(&(i % 64)) && (16..32).contains(&(i / 64));
+    let rgb: Vec<u8> = (0..64 * 64).flat_map(|i| [if light(i) { 240 } else { 60 }; 3]).collect();
+    let jpeg = Picture::from_rgb(64, 64, &rgb).and_then(|it| it.to_jpeg(95)).expect("a picture");
+    let name = at.to_zoned(county_time()).strftime("%Y%m%d%H%M%S.jpg").to_string();
+    fs::write(folder.join("part"), jpeg).expect("written");
+    fs::rename(folder.join("part"), folder.join(name)).expect("uploaded");
+}
+
+async fn until<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
+    let begun = Instant::now();
+    loop {
+        if let Some(answer) = ask().await {
+            return answer;
+        }
+        assert!(begun.elapsed() < PATIENCE, "not in time: {what}");
+        Clock::System.sleep(Duration::from_millis(100)).await;
+    }
+}
+
+/// The real program and a camera that uploads a picture every twenty seconds of its own time.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_plume_in_the_program_leaves_pictures_from_before_and_after_it() {
+    let (network, uploads) = (model("heatmap", |text| text), tempfile::tempdir().expect("a folder"));
+    let runtime = Path::new(env!("CARGO_MANIFEST_DIR")).join(".huoyan/lib/libonnxruntime.so");
+    let office = Office::prepare(
+        &format!("[camera]\ncadence = \"200ms\"\n[detect]\nmodel = {:?}\nonnxruntime = {runtime:?}\n", network.path()),
+        1,
+    );
+    let sheet = format!("编号,名称,经度,纬度,地址\neye,瞭望塔,110.1,28.45,drop:{}\n", uploads.path().display());
+    fs::write(office.data.join("registers/cameras.csv"), sheet).expect("a register");
+    let (_program, links) = office.first_start().await;
+    let officer = office.log_in(&links["office"]).await;
+
+    let first = Clock::System.now() - SignedDuration::from_mins(10);
+    let (clear, smoky) = (9, 7);
+    for n in 0..clear + smoky {
+        upload(uploads.path(), first + EVERY * n, n >= clear);
+        until("each picture is looked at", async || {
+            let scores = officer.get("/api/v1/ops/scores?camera=eye&hours=24").await?;
+            scores["items"].as_array().filter(|it| it.len() as i32 > n).map(drop)
+        })
+        .await;
+    }
+    let path = until("an incident", async || {
+        let board = officer.get("/api/v1/board").await?;
+        let incident = &board["incidents"][0];
+        let (id, sighting) = (incident["id"].as_str()?, incident["sightings"][0]["id"].as_str()?);
+        Some(format!("/api/v1/incidents/{id}/sightings/{sighting}/strip"))
+    })
+    .await;
+    let evidence = |frames: &[Value]| frames.iter().position(|it| it["is_evidence"] == true);
+    let frames = until("pictures from before and after", async || {
+        let strip = officer.get(&path).await?;
+        let frames = strip["frames"].as_array()?.clone();
+        let at = evidence(&frames)?;
+        (at >= 6 && frames.len() - at > 3).then_some(frames)
+    })
+    .await;
+    assert!(frames.is_sorted_by_key(|it| it["captured_at"].as_str().map(str::to_owned)), "oldest first: {frames:?}");
+    let (before, after) = frames.split_at(evidence(&frames).expect("the evidence"));
+    assert!(
+        before[..6].iter().all(|it| it["score"].is_null() && it["bbox"].is_null()),
+        "nothing was there: {before:?}"
+    );
+    assert!(after.iter().all(|it| it["score"].as_f64().is_some_and(|score| score > 0.3)), "and it stayed: {after:?}");
+    for frame in &frames {
+        let picture = frame["picture"].as_str().expect("a name");
+        assert!(office.data.join(format!("pictures/{picture}.jpg")).is_file(), "{picture}");
+    }
 }

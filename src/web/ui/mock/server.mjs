@@ -126,6 +126,19 @@ function board() {
   };
 }
 
+/** Pictures every ten seconds around a sighting, with smoke from shortly before it on. */
+function strip(res, it, url) {
+  const [sighting, , picked] = url.pathname.split('/').slice(6);
+  if (picked) return send(res, 200, picture(url.searchParams.get('show') === 'region'), 'image/svg+xml');
+  const seen = it.sightings.find(({ id }) => id === sighting);
+  if (!seen || seen.source.kind !== 'camera') return problem(res, 404, 'not_found', '没有这条线索');
+  const frames = Array.from({ length: 24 }, (_, n) => ({
+    picture: n === 16 ? seen.pictures[0] : id(7000 + n), captured_at: iso(Date.parse(seen.observed_at) + (n - 16) * 10_000), stream: 'screened', is_evidence: n === 16,
+    score: n < 14 ? null : 0.5 + n / 100, bbox: n < 14 ? null : seen.source.bbox,
+  }));
+  send(res, 200, { frames, camera: seen.source.camera, others: [] });
+}
+
 function api(req, res, url, body) {
   const [, , , kind, key, action] = url.pathname.split('/');
   const me = { person: 'zhou', name: '周建国', role: 'ranger', county: '沅溪县', lang: 'zh', now: iso() };
@@ -146,6 +159,7 @@ function api(req, res, url, body) {
   if (kind === 'incidents' && !key && req.method === 'POST') return reported(req, res, JSON.parse(body.toString()));
   const it = kind === 'incidents' ? all.get(key) : undefined;
   if (!it) return problem(res, 404, 'not_found', '没有这起警情');
+  if (action === 'sightings') return strip(res, it, url);
   if (req.method === 'GET') return send(res, 200, it);
   const repeat = answered.get(req.headers['idempotency-key']);
   if (repeat) return send(res, 200, repeat);

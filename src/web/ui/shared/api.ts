@@ -81,6 +81,10 @@ export async function getTimed<T extends { now: Time }>(path: string): Promise<T
 }
 
 export const pictureUrl = (id: string, crop = false): string => `${BASE}/pictures/${encodeURIComponent(id)}${crop ? '?crop=1' : ''}`;
+export type StripShow = 'region' | 'difference';
+/** One picture of a strip: whole, the smoke at real pixels, or what has changed since the first. */
+export const stripUrl = (incident: string, sighting: string, picture: string, show: StripShow | null): string =>
+  `${BASE}/incidents/${incident}/sightings/${sighting}/strip/${encodeURIComponent(picture)}${show ? `?show=${show}` : ''}`;
 /** Why a picture does not show: the server's sentence when it has been removed for good, else nothing. */
 export async function whyGone(id: string): Promise<string> {
   // Its head first: what only failed for a moment is not fetched again to be thrown away.

@@ -40,6 +40,8 @@ export type {
   Stage,
   State,
   Step,
+  Strip,
+  StripFrame,
   Tests,
   Thresholds,
   Unproven,

@@ -10,6 +10,7 @@ import { BoxOverlay, classes } from '../../shared/ui';
 import { common } from '../../shared/words';
 import { boxShown, closeUp } from '../desk';
 import { words } from '../words';
+import { StripPlayer } from './strip';
 import type { Incident, Sighting } from '../../shared/types';
 
 interface Shot {
@@ -40,44 +41,47 @@ export function Picture({ incident }: { incident: Incident }) {
   // The second and later pictures of a sighting are other moments: the box belongs to the first alone.
   const boxed = source.kind === 'camera' && shot.id === shot.sighting.pictures[0];
   return (
-    <figure class="picture-figure">
-      <div class={classes('picture', closeUp.value && 'picture-close')}>
-        {failed?.id === shot.id ? (
-          <p class="picture-failed" role="status">
-            {failed.gone || (
-              <>
-                {w.pictureFailed}{' '}
-                <button type="button" class="link" onClick={() => setFailed(null)}>
-                  {common().retry}
-                </button>
-              </>
-            )}
-          </p>
-        ) : (
-          <img src={pictureUrl(shot.id, closeUp.value)} alt={w.frameAt(sourceName(shot.sighting, cameras.value), clockTime(ms(observed_at)))} onError={() => fail(shot.id)} />
-        )}
-        {boxed && boxShown.value && !closeUp.value && failed?.id !== shot.id && <BoxOverlay bbox={source.bbox} caption={`${common().klass[source.class]} ${confidence.toFixed(2)}`} />}
-      </div>
-      <figcaption class="picture-bar">
-        <span>{w.frameAt(sourceName(shot.sighting, cameras.value), clockTime(ms(observed_at)))}</span>
-        {all.length > 1 && (
-          <span class="picture-steps">
-            <button type="button" class="tool" onClick={step(-1)} aria-label={w.previous} title={w.previous}>
-              <Left size={13} />
-            </button>
-            {at + 1}/{all.length}
-            <button type="button" class="tool" onClick={step(1)} aria-label={w.next} title={w.next}>
-              <Right size={13} />
-            </button>
-          </span>
-        )}
-        <button type="button" class="tool" aria-pressed={boxShown.value} onClick={() => (boxShown.value = !boxShown.value)} title="B">
-          <Box size={13} /> {boxShown.value ? w.boxOn : w.boxOff}
-        </button>
-        <button type="button" class="tool" aria-pressed={closeUp.value} onClick={() => (closeUp.value = !closeUp.value)} title="Z">
-          <Zoom size={13} /> {closeUp.value ? w.wholeFrame : w.closeUp}
-        </button>
-      </figcaption>
-    </figure>
+    <>
+      <figure class="picture-figure">
+        <div class={classes('picture', closeUp.value && 'picture-close')}>
+          {failed?.id === shot.id ? (
+            <p class="picture-failed" role="status">
+              {failed.gone || (
+                <>
+                  {w.pictureFailed}{' '}
+                  <button type="button" class="link" onClick={() => setFailed(null)}>
+                    {common().retry}
+                  </button>
+                </>
+              )}
+            </p>
+          ) : (
+            <img src={pictureUrl(shot.id, closeUp.value)} alt={w.frameAt(sourceName(shot.sighting, cameras.value), clockTime(ms(observed_at)))} onError={() => fail(shot.id)} />
+          )}
+          {boxed && boxShown.value && !closeUp.value && failed?.id !== shot.id && <BoxOverlay bbox={source.bbox} caption={`${common().klass[source.class]} ${confidence.toFixed(2)}`} />}
+        </div>
+        <figcaption class="picture-bar">
+          <span>{w.frameAt(sourceName(shot.sighting, cameras.value), clockTime(ms(observed_at)))}</span>
+          {all.length > 1 && (
+            <span class="picture-steps">
+              <button type="button" class="tool" onClick={step(-1)} aria-label={w.previous} title={w.previous}>
+                <Left size={13} />
+              </button>
+              {at + 1}/{all.length}
+              <button type="button" class="tool" onClick={step(1)} aria-label={w.next} title={w.next}>
+                <Right size={13} />
+              </button>
+            </span>
+          )}
+          <button type="button" class="tool" aria-pressed={boxShown.value} onClick={() => (boxShown.value = !boxShown.value)} title="B">
+            <Box size={13} /> {boxShown.value ? w.boxOn : w.boxOff}
+          </button>
+          <button type="button" class="tool" aria-pressed={closeUp.value} onClick={() => (closeUp.value = !closeUp.value)} title="Z">
+            <Zoom size={13} /> {closeUp.value ? w.wholeFrame : w.closeUp}
+          </button>
+        </figcaption>
+      </figure>
+      {source.kind === 'camera' && <StripPlayer key={shot.sighting.id} incident={incident.id} sighting={shot.sighting} />}
+    </>
   );
 }

@@ -384,6 +384,7 @@ export const en: typeof zh = {
     ['X', 'Approve and close'],
     ['B', 'Box on, off'],
     ['Z', 'Close-up'],
+    ['← →', 'Pictures around the alarm: back, forward'],
     ['M', 'Mute 60 s'],
     ['N', 'Record a report'],
     ['G', 'Map: all incidents'],
