@@ -33,14 +33,15 @@ pub struct Args {
 const HELP: &str = "\
 写入 DIR/images/*.jpg（原样）和 DIR/watch.csv：真实火情带框；误报无框，供模型学习；尚未核实的，以及炊烟、厂烟等真烟而非山火的，unsure=1 并写明原因。
 演练不导出。人员姓名、电话和所写文字一律不导出；摄像机编号、名称和图片会导出。
-不足：只保存了确认时的图片，没有模型用来对比的几分钟前的图片；仅当同一警情中同一视角此前也确认过，才有更早的图片，其余的训练时只能用同一张图代替。
+过程图（确认前三分钟、后五分钟的画面）一并导出，同一 event；真实火情中模型没看到烟的那些，是否有烟无人说过，unsure=1，可作对比的过去。
+已按留存期清除的过程图不再导出；没有过程图的，训练时只能用同一张图作过去。
 
 Writes DIR/images/*.jpg (as kept) and DIR/watch.csv. What burned has its box; a false alarm has none and is learnt from;
 what nobody has judged, and real smoke that is no wildfire (kitchens, chimneys), has unsure=1 and the reason.
 Drills are left out. No name, phone or word of a person goes out; camera ids, camera names and pictures do.
-What is missing: only the confirmed picture is kept, not the one from minutes before that the model compared it with. A row
-has an earlier picture only where the same view was confirmed before in the same incident; for all others training has to
-take the same picture twice.";
+The strip of each sighting (three minutes before it was confirmed, five after) goes out with it, as the same event. Around a fire, a
+picture in which the model saw nothing has unsure=1, because nobody has said whether smoke is in it; it is a past to compare with.
+Strips whose time is over are gone; without one, training has to take the same picture twice.";
 
 /// Incidents read at once.
 const PAGE: u32 = 200;
@@ -94,7 +95,7 @@ pub async fn export(args: &Args, store: &Store, county: &County, lang: Lang, qui
             .because(e)
     };
     must_be_empty(&args.out, lang)?;
-    let examples = collect(args, store, county).await?;
+    let examples = with_strips(collect(args, store, county).await?, store).await?;
     fs::create_dir_all(&images).map_err(|e| unwritten(&images, e))?;
     let mut summary = Summary { out: args.out.clone(), ..Summary::default() };
     let (mut rows, mut cameras) = (Vec::new(), BTreeSet::new());
@@ -158,6 +159,19 @@ async fn collect(args: &Args, store: &Store, county: &County) -> Result<Vec<Exam
             return Ok(newest_first.into_iter().rev().flatten().collect());
         }
     }
+}
+
+/// Each with what its strip shows, oldest first. What is no longer kept is missed by nobody.
+async fn with_strips(confirmed: Vec<Example>, store: &Store) -> Result<Vec<Example>> {
+    let (mut all, mut named) = (Vec::new(), BTreeSet::new());
+    for example in confirmed {
+        let mut rows = training::around(&example, &store.strip(example.sighting).await?);
+        rows.push(example);
+        rows.sort_by_key(|row| row.captured_at);
+        // Two alarms in one view share pictures.
+        all.extend(rows.into_iter().filter(|row| named.insert(row.picture)));
+    }
+    Ok(all)
 }
 
 /// The bytes as kept, after a look whether they are a whole picture.

@@ -8,9 +8,10 @@ use super::category;
 use crate::county::County;
 use crate::triage::detection::{BoundingBox, Class, ModelVersion};
 use crate::triage::event::FalseAlarm;
-use crate::triage::id::{CameraId, IncidentId, PictureId, PoseId};
+use crate::triage::id::{CameraId, IncidentId, PictureId, PoseId, SightingId};
 use crate::triage::incident::{Incident, State};
 use crate::triage::sighting::Source;
+use crate::triage::strip::StripFrame;
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
@@ -58,10 +59,11 @@ pub enum Lesson {
     Open(&'static str),
 }
 
-/// One evidence picture of one camera sighting.
+/// One evidence picture of one camera sighting, or one of its strip.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Example {
     pub picture: PictureId,
+    pub sighting: SightingId,
     /// All rows of one fire, whichever camera saw it.
     pub incident: IncidentId,
     /// All rows of one view of that fire: the training project compares pictures of one event with each other. The
@@ -71,7 +73,7 @@ pub struct Example {
     /// Empty when the camera has left the register.
     pub camera_name: String,
     pub captured_at: Timestamp,
-    /// Whole minutes since the event's first picture.
+    /// Whole minutes since the event's first confirmed picture; what a strip shows before it is below 0.
     pub minute_index: i64,
     pub bbox: BoundingBox,
     pub class: Class,
@@ -115,6 +117,7 @@ pub fn examples(incident: &Incident, county: &County) -> Vec<Example> {
         let id = incident.id;
         examples.push(Example {
             picture: *picture,
+            sighting: sighting.id,
             incident: id,
             event: if view == 0 { id.to_string() } else { format!("{id}-{}", view + 1) },
             camera: camera.clone(),
@@ -130,6 +133,29 @@ pub fn examples(incident: &Incident, county: &County) -> Vec<Example> {
         });
     }
     examples
+}
+
+/// What the strip of a sighting adds to its confirmed picture. Where something burned, a picture in which the model saw it has its box;
+/// of one in which it saw nothing nobody knows whether smoke was there, but it is a past to compare with.
+pub fn around(confirmed: &Example, strip: &[StripFrame]) -> Vec<Example> {
+    let others = strip.iter().filter(|frame| frame.captured_at != confirmed.captured_at);
+    let row = |frame: &StripFrame| {
+        let since = frame.captured_at.duration_since(confirmed.captured_at);
+        let lesson = match (confirmed.lesson, frame.seen) {
+            (Lesson::Smoke, None) => Lesson::Open("around a fire: whether smoke is in it nobody has said"),
+            (lesson, _) => lesson,
+        };
+        Example {
+            picture: frame.picture,
+            captured_at: frame.captured_at,
+            minute_index: confirmed.minute_index + since.as_secs().div_euclid(60),
+            bbox: frame.seen.map_or(confirmed.bbox, |it| it.bbox),
+            score: frame.seen.map_or(0.0, |it| it.score),
+            lesson,
+            ..confirmed.clone()
+        }
+    };
+    others.map(row).collect()
 }
 
 /// The closure is the office's last word; before it the ranger's report is, unless it was sent back.

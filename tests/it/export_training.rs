@@ -7,12 +7,14 @@ use huoyan::desk::Desk;
 use huoyan::error::{Kind, Result};
 use huoyan::frame::Picture;
 use huoyan::lang::Lang;
+use huoyan::triage::detection::Stream;
 use huoyan::triage::event::{Actor, Closure, FalseAlarm, Verification};
 use huoyan::triage::geo::Locus;
 use huoyan::triage::id::{ActionId, DispatchId, IncidentId, PictureId};
 use huoyan::triage::incident::{By, Input};
 use huoyan::triage::policy::Policy;
 use huoyan::triage::sighting::{Sighting, Source};
+use huoyan::triage::strip::{Place, StripFrame};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
 use std::fs;
@@ -163,6 +165,36 @@ async fn a_season_becomes_a_table_that_says_what_people_found() {
     assert_eq!(fs::read_dir(&images).expect("a folder").count(), 7, "no drill, no ranger's photo");
     assert_eq!(fs::read(images.join(format!("{first}.jpg"))).expect("there"), straw, "as kept, byte for byte");
     assert_says_nobody(&office.out.path().join("training"));
+}
+
+/// What came before and after an alarm goes out with its verdict, so that a row has a past.
+#[tokio::test]
+async fn a_fires_strip_goes_out_with_it_in_its_order() {
+    let office = Office::new().await;
+    office.wait(5);
+    let sighting = office.sighting("yl-01", 0.0);
+    let (straw, fire) = (jpeg(640, 360, [90, 120, 60]), sighting.pictures[0]);
+    office.t.store.keep_picture(fire, straw).await.expect("kept");
+    let mut strip = Vec::new();
+    for (after_s, seen) in [(-120, None), (0, Some(0.75)), (40, Some(0.5))] {
+        let bytes = jpeg(480, 270, [90, 120, if after_s < 0 { 61 } else { 62 }]);
+        let captured_at = sighting.observed_at + SignedDuration::from_secs(after_s);
+        let (picture, seen) =
+            (PictureId::of(id(), &bytes), seen.map(|score| Place { score, bbox: [0.5, 0.5, 0.25, 0.25].into() }));
+        let frame = StripFrame { sighting: sighting.id, captured_at, stream: Stream::Screened, seen, picture };
+        office.t.store.keep_strip_frame(&frame, bytes).await.expect("kept");
+        strip.push(picture);
+    }
+    let incident = office.desk.sighting(sighting).await.expect("filed");
+    office.closed(incident, 3, None).await;
+
+    let summary = office.export(None, None).await.expect("exported");
+    assert_eq!((summary.rows, summary.smoke, summary.unsure), (3, 2, 1), "the confirmed look is there once");
+    let (rows, columns) = (office.rows(), "event,captured_at,minute_index,xmin,unsure,verdict,score");
+    let (of, event) = (|picture: PictureId| pick(&rows[&format!("{picture}.jpg")], columns), incident.to_string());
+    assert_eq!(of(strip[0]), [&event, "2026-04-05T06:03:00Z", "-2", "", "1", "Farm burning", "0.000"]);
+    assert_eq!(of(fire)[2..], ["0", "160.0", "0", "Farm burning", "0.820"]);
+    assert_eq!(of(strip[2]), [&event, "2026-04-05T06:05:40Z", "0", "240.0", "0", "Farm burning", "0.500"]);
 }
 
 /// Neither a person of the register, nor a phone, nor what anybody wrote or said, nor where they live.

@@ -1,9 +1,12 @@
 use super::*;
+use crate::triage::detection::Stream;
+use crate::triage::strip::Place;
 use uuid::Uuid;
 
 fn example() -> Example {
     Example {
         picture: Uuid::nil().to_string().parse().expect("an old id"),
+        sighting: SightingId(Uuid::nil()),
         incident: IncidentId(Uuid::max()),
         event: Uuid::max().to_string(),
         camera: "yl-01".into(),
@@ -117,4 +120,23 @@ fn a_spreadsheet_finds_no_formula() {
     }
     let bad = |text: &String| text.starts_with(['=', '+', '-', '@', '\t', '\r']);
     assert!(!example().row(LOOK).iter().any(bad));
+}
+
+#[test]
+fn around_a_fire_only_what_the_model_saw_is_smoke_and_around_a_false_alarm_all_is_none() {
+    let frame = |after_s: i64, seen: Option<f32>| StripFrame {
+        sighting: SightingId(Uuid::nil()),
+        captured_at: example().captured_at + jiff::SignedDuration::from_secs(after_s),
+        stream: Stream::Screened,
+        seen: seen.map(|score| Place { score, bbox: [0.3, 0.5, 0.1, 0.2].into() }),
+        picture: PictureId::of(Uuid::from_u128(after_s.unsigned_abs().into()), b""),
+    };
+    let strip = [frame(-90, None), frame(0, Some(0.8)), frame(70, Some(0.5))];
+    let rows = around(&example(), &strip);
+    let of = |rows: &[Example]| rows.iter().map(|it| (it.minute_index, it.lesson, it.score)).collect::<Vec<_>>();
+    let open = Lesson::Open("around a fire: whether smoke is in it nobody has said");
+    assert_eq!(of(&rows), [(1, open, 0.0), (4, Lesson::Smoke, 0.5)], "the confirmed one is a row already");
+    assert_eq!((rows[1].bbox.x, rows[1].event.as_str()), (0.3, example().event.as_str()));
+    let fog = Example { lesson: Lesson::Nothing, ..example() };
+    assert_eq!(of(&around(&fog, &strip)), [(1, Lesson::Nothing, 0.0), (4, Lesson::Nothing, 0.5)]);
 }
