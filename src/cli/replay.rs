@@ -3,6 +3,7 @@
 
 mod count;
 mod lines;
+mod sheet;
 mod times;
 
 use super::{Common, Outcome, Progress};
@@ -66,6 +67,9 @@ pub struct Args {
     /// Also the demo county's scenes from dusk to dawn without smoke, a night of this length for each of its 13 cameras
     #[arg(long, value_name = "DURATION")]
     pub demo_night: Option<SignedDuration>,
+    /// Also writes a page (HTML) with the pictures before, at and after each sighting; the first 50 of them
+    #[arg(long, value_name = "FILE")]
+    pub sheet: Option<PathBuf>,
 }
 
 /// After a suspicious look so many pictures are the main stream's, as live for so many cadences.
@@ -107,7 +111,8 @@ pub fn replay(args: &Args, common: &Common, out: &mut dyn Write) -> Result<Outco
     let mut worker = detector.session()?;
     let (thresholds, point) = thresholds(args, common, &detector)?;
     let count = args.count_false.then(|| Count::new(args.at_most));
-    let mut report = Report::new(common, out, detector.model(), thresholds.clone(), point, count);
+    let mut report =
+        Report::new(common, out, detector.model(), thresholds.clone(), point, count).with_sheet(args.sheet.as_deref());
     let mut failed = None;
     let opened = args
         .sources

@@ -32,6 +32,7 @@ fn args(sources: &[&Path]) -> Args {
         count_false: false,
         at_most: None,
         demo_night: None,
+        sheet: None,
     }
 }
 
@@ -76,6 +77,26 @@ fn behind_a_gate_a_still_hill_is_looked_at_once_in_six_pictures_and_smoke_is_fou
     assert_eq!(sightings, of_type(&open, "sighting"));
     assert_eq!(sightings.len(), 1);
     assert_eq!((summary["frames"].as_u64(), summary["gated"].as_u64()), (Some(20), Some(6)));
+}
+
+/// One page to look at: pictures before, at and after what was confirmed, in itself.
+#[test]
+fn a_sheet_shows_each_sighting_with_what_came_before_and_after_it() {
+    let (network, folder) = (model("heatmap", |text| text), tempfile::tempdir().expect("a temporary folder"));
+    let pictures = folder.path().join("a<b");
+    std::fs::create_dir(&pictures).expect("a folder");
+    write_event(&pictures, |i| format!("{}_-01800.jpg", 1_563_297_060 + 60 * i));
+    let page = folder.path().join("out.html");
+    let args = Args { sheet: Some(page.clone()), ..args(&[&pictures]) };
+    replay(&args, &common(network.path(), true), &mut Vec::new()).expect("it runs");
+    let html = std::fs::read_to_string(&page).expect("written");
+    assert!(html.contains("1 sightings") && html.contains("a&lt;b") && !html.contains("a<b"), "{html}");
+    let figures: Vec<&str> = html.split("<figure").skip(1).collect();
+    let evidence = figures.iter().position(|it| it.contains("evidence")).expect("the confirmed one");
+    assert!(evidence > 0 && evidence + 1 < figures.len(), "{} pictures, the confirmed is {evidence}", figures.len());
+    assert!(!figures[0].contains("<i ") && figures[evidence].contains("<i "), "boxed from where it was seen on");
+    assert!(figures.iter().all(|it| it.contains("data:image/jpeg;base64,/9j/")) && html.contains("<polyline"));
+    assert!(!html.contains("http"), "it needs nothing else");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! What a replay says: JSON Lines for programs, a table for people.
 
 use super::count::{Count, Rate};
+use super::sheet::Sheet;
 use crate::cli::{Common, Outcome, point_words};
 use crate::engine::Seen;
 use crate::error::{Error, Result};
@@ -90,6 +91,8 @@ pub struct Report<'a> {
     unreadable: Vec<Unreadable>,
     /// With `--count-false`.
     count: Option<Count>,
+    /// Where the sheet goes.
+    sheet: Option<(&'a Path, Sheet)>,
 }
 
 impl<'a> Report<'a> {
@@ -103,7 +106,14 @@ impl<'a> Report<'a> {
     ) -> Self {
         let (json, lang) = (common.json, common.lang);
         let (frames, gated, sightings, unreadable) = (0, 0, 0, Vec::new());
-        Self { out, json, lang, model, thresholds, point, frames, gated, sightings, unreadable, count }
+        Self { out, json, lang, model, thresholds, point, frames, gated, sightings, unreadable, count, sheet: None }
+    }
+
+    /// Also makes a sheet of pictures, and writes it with the summary.
+    #[must_use]
+    pub fn with_sheet(mut self, file: Option<&'a Path>) -> Self {
+        self.sheet = file.map(|file| (file, Sheet::default()));
+        self
     }
 
     pub fn seen(&mut self, source: &Path, index: usize, file: Option<&str>, seen: &Seen) -> Result<()> {
@@ -113,6 +123,9 @@ impl<'a> Report<'a> {
         let source = source.display().to_string();
         if let Some(count) = &mut self.count {
             count.looked(&source, analysis.captured_at, seen.confirmed.len());
+        }
+        if let Some((_, sheet)) = &mut self.sheet {
+            sheet.look(&source, seen);
         }
         if self.json {
             let (captured_at, stream, scores) = (analysis.captured_at, analysis.stream, analysis.scores);
@@ -194,6 +207,9 @@ impl<'a> Report<'a> {
 
     /// Findings: the gate on clean time does not hold.
     pub fn summary(mut self) -> Result<Outcome> {
+        if let Some((file, sheet)) = &self.sheet {
+            sheet.write(file, self.lang)?;
+        }
         let outcome = self.clean_time()?;
         let unreadable = std::mem::take(&mut self.unreadable);
         if self.json {
