@@ -165,7 +165,9 @@ fn static_heat(fix: &Fix, now: Timestamp, closed: &[Closed]) -> Option<Label> {
 /// smoke may rise before the very rock that looked like smoke.
 pub fn look_alike(sighting: &Sighting, now: Timestamp, closed: &[Closed]) -> Option<Label> {
     let place = InPicture::of(sighting)?;
-    let taught = closed.iter().filter(|it| it.is_verified_false() && it.is_within(LOOK_ALIKE_FOR, now));
+    // What closed at this very instant may be this sighting's own incident.
+    let before = |it: &&Closed| it.closed_at < now && it.is_within(LOOK_ALIKE_FOR, now);
+    let taught = closed.iter().filter(before).filter(|it| it.is_verified_false());
     let here = taught.filter(|it| it.seen.iter().any(|seen| seen.is_same(&place)));
     let last = here.max_by_key(|it| (it.closed_at, it.incident))?;
     Some(Label::LookAlike { code: last.code.clone(), closed_at: last.closed_at, cause: last.false_alarm })

@@ -82,8 +82,8 @@ fn smoke_that_the_whole_view_loses_is_found_in_the_tile_that_holds_it() {
     let at_once = after.iter().all(|seen| seen.analysis.detections.iter().any(|it| it.confidence > 0.5));
     assert!(at_once, "a suspected tile is looked at again at once: {after:?}");
     assert!(after.iter().all(|seen| seen.analysis.scores.smoke > 0.5), "the frame's score is the highest of all views");
-    let confirmed = seen.iter().position(|seen| !seen.confirmed.is_empty()).expect("three of five");
-    assert!(confirmed <= 4, "within 50 s: look {confirmed}");
+    let confirmed = seen.iter().position(|seen| !seen.confirmed.is_empty()).expect("it adds up");
+    assert!(confirmed <= 5, "within a minute: look {confirmed}");
     assert_eq!(*seen[confirmed].confirmed[0].1, *smoky, "the evidence is the whole picture");
 }
 
