@@ -17,8 +17,8 @@ const MEASURED_FOR: Duration = Duration::from_secs(1);
 /// The model as the pages and `check` show it. A look at a sub-stream's picture is measured for it.
 pub fn eye(detector: &Detector, config: &Config) -> Eye {
     let measured = detector.session().and_then(|mut worker| {
-        // No photograph lies there: the same ridges are drawn on every machine.
-        look_ms(&mut worker, &scene::landscape(0, Path::new(""))?, detector.device().cuda)
+        // Where no photograph is installed ridges are drawn: a look costs the same.
+        look_ms(&mut worker, &scene::landscape(0, Path::new(scene::PHOTOGRAPHS))?, detector.device().cuda)
     });
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let capacity = match measured {
