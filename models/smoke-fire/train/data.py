@@ -160,11 +160,37 @@ class Light:
         if self.noise > 0:
             x = x + rng.normal(0, self.noise, x.shape[:2]).astype(np.float32)[..., None]
         out = (np.clip(x, 0, 1) * 255).astype(np.uint8)
+        if rng.random() < 0.15:
+            out = codec(out, rng)
         if rng.random() < 0.3 * small:
             buf = io.BytesIO()
             Image.fromarray(out).save(buf, "JPEG", quality=int(rng.integers(45, 90)))
             out = np.asarray(Image.open(buf))
         return out
+
+
+def codec(img: np.ndarray, rng) -> np.ndarray:
+    """What a sub-stream of 128 to 512 kbit/s leaves: fine texture is gone and blocks are coarse."""
+    h, w = img.shape[:2]
+    s = rng.uniform(1.2, 2.4)
+    small = Image.fromarray(img).resize((max(16, round(w / s)), max(16, round(h / s))), Image.BOX)
+    buf = io.BytesIO()
+    small.resize((w, h), Image.BICUBIC).save(buf, "JPEG", quality=int(rng.integers(18, 45)))
+    return np.asarray(Image.open(buf))
+
+
+def tiles(img: np.ndarray) -> list[tuple]:
+    """The program's tiles (src/engine/tiles.rs): half of the frame's sides, three side by side over the horizon band, as
+    (x, y, w, h) in fractions. A third of a tile lies above the skyline."""
+    y = float(np.clip(np.median(horizon(img)) / img.shape[0] - 0.5 / 3, 0, 0.5))
+    y = round(y * 200) / 200
+    return [(x, y, 0.5, 0.5) for x in (0.0, 0.25, 0.5)]
+
+
+def part(img: np.ndarray, tile) -> np.ndarray:
+    h, w = img.shape[:2]
+    x, y = round(tile[0] * w), round(tile[1] * h)
+    return img[y:y + round(tile[3] * h), x:x + round(tile[2] * w)]
 
 
 def tensor(img: np.ndarray, params: dict) -> np.ndarray:

@@ -1,6 +1,7 @@
 """Evaluates: through the program, by event, with operating points chosen for each fold from the other folds only.
 
-    python evaluate.py --work WORK --huoyan PATH [--model ../0.2.0]
+    python evaluate.py --work WORK --huoyan PATH [--model ../0.3.0]
+    python evaluate.py --work WORK --lawful OFFICE --huoyan PATH
 
 PATH is the program (`target/release/huoyan`). Leaves points.json and figures.json in WORK's last stage, and prints every figure of
 the card. About ten minutes on two cores.
@@ -21,10 +22,15 @@ def main():
     ap = argparse.ArgumentParser()
     ap.add_argument("--work", type=Path, required=True)
     ap.add_argument("--huoyan", type=Path, required=True)
+    ap.add_argument("--lawful", type=Path, help="instead the lawful release of this work folder, over the watch events of --work")
     ap.add_argument("--model", type=Path, help="an exported folder, to measure its cost")
     args = ap.parse_args()
-    last = args.work / f"stage{len(PARAMS['train']['stages']) - 1}"
+    last = (args.lawful or args.work) / f"stage{len(PARAMS['train']['stages']) - 1}"
     where = ["--work", last, "--bank", args.work]
+    if args.lawful:
+        for fold in range(PARAMS["train"]["folds"]):
+            for kind in ([], ["--screen"]):
+                python("score.py", *where, "--fold", fold, "--unseen", *kind)
     run = ["run", *where, "--huoyan", args.huoyan.resolve()]
     if not (args.work / "events/rows.json").exists():
         python("replay.py", "frames", "--work", args.work)
@@ -32,7 +38,8 @@ def main():
     python("operating.py", *where)
     for point in PARAMS["points"]:
         python("replay.py", *run, "--point", point)
-        python("replay.py", *run, "--point", point, "--net")
+        if not args.lawful:
+            python("replay.py", *run, "--point", point, "--net")
     python("figures.py", *where, *(["--model", args.model] if args.model else []))
 
 

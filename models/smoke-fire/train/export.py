@@ -1,6 +1,7 @@
-"""Writes model.onnx, model.toml and goldens.json.
+"""Writes model.onnx, screen.onnx, model.toml and goldens.json.
 
-    python export.py --work DIR [--out ../0.2.0]
+    python export.py --work DIR [--out ../0.3.0]
+    python export.py --work DIR --lawful [--out ../../smoke-fire-lawful/0.1.0]
 
 Needs what train.py and evaluate.py left in WORK: the shipped network, operating points and the figures expected of them.
 """
@@ -23,7 +24,7 @@ HERE = Path(__file__).parent
 PARAMS = tomllib.loads((HERE / "params.toml").read_text())
 
 HEAD = """# What the program needs to know about the model. Written by train/export.py.
-name = "smoke-fire"
+name = "{name}"
 version = "{version}"
 file = "model.onnx"
 sha256 = "{sha}"
@@ -31,6 +32,7 @@ head = "heatmap"
 classes = ["smoke", "fire"]
 opset = {opset}
 onnx_ir = {ir}
+{licence}
 default_point = "balanced"
 
 [input]
@@ -58,19 +60,35 @@ fire = {fire_screen:.3f}
 smoke = {smoke:.3f}
 fire = {fire:.3f}
 
-# Operating points. Each smoke threshold is the lowest that kept the bounds of train/params.toml on every cross-validated event, plus
-# the margin there: frames and photographs scored by networks that were trained without their camera. `expected` was measured with
-# thresholds chosen anew for each fold, from the other folds only:
+[screen]               # looks first, at every view; the full network looks where it, a suspicion or an audit says so
+file = "screen.onnx"
+sha256 = "{screen_sha}"
+smoke = {screening[smoke]}
+fire = {screening[fire]}
+audit = {audit}           # of the views that it passes over
+
+# Operating points: neutral scores, over which so few looks without smoke lie as train/params.toml says, in the whole view and in tiles;
+# and the least evidence that kept the bound on every cross-validated event, with the margin there. `expected` was measured with all of
+# them chosen anew for each fold, from the other folds only:
 # {fires} fires and {days:.2f} camera-days without smoke, one frame a minute, through the
 # program's own confirmation. [value, ends of the 95 % interval]
 """
 
+NON_COMMERCIAL = """licence = "non-commercial"
+licence_note_zh = "训练图片含 CC BY-NC-SA 4.0 和未声明许可的，权重仅供非商业试用，不用于值班（见模型卡）"
+licence_note_en = "trained on pictures under CC BY-NC-SA 4.0 and some without a stated licence: for non-commercial trials, not for duty \
+(see the card)\""""
+STATED = """licence = "Apache-2.0"
+licence_note_zh = "训练图片均声明 CC BY 4.0 或 CC0，其中多数只是上传者的声明（见模型卡）"
+licence_note_en = "trained on pictures for which CC BY 4.0 or CC0 is stated, most of them by an uploader alone (see the card)\""""
+
 POINT = """
 [points.{name}]
-smoke = {smoke:.3f}
-fire = {fire:.3f}
-needed = {needed}             # of the last `window` frames
-window = {window}
+smoke = {smoke}
+fire = {fire}
+smoke_tile = {smoke_tile}
+fire_tile = {fire_tile}
+evidence = {evidence}
 [points.{name}.expected]
 false_alarms_per_camera_day = {alarms}
 event_recall = {recall}
@@ -99,7 +117,7 @@ FORMULAS = {
 }
 
 
-def goldens(session) -> dict:
+def answers(session) -> list[dict]:
     i = PARAMS["input"]
     mean, std = (np.array(i[k], np.float32).reshape(1, 3, 1, 1) for k in ("mean", "std"))
     cases = []
@@ -111,6 +129,11 @@ def goldens(session) -> dict:
             case[cls] = {"max": round(float(heat[j].max()), 6), "at": [int(y), int(x)],
                          "mean": round(float(heat[j].mean()), 6)}
         cases.append(case)
+    return cases
+
+
+def goldens(full, screen) -> dict:
+    i = PARAMS["input"]
     a = plume.alpha(360, 640, (320, 240), 60.0, 90.0, 0.4, 7)
     points = [[240, 320], [225, 322], [200, 330], [180, 340], [150, 350]]
     return {
@@ -120,7 +143,7 @@ def goldens(session) -> dict:
                  "to be compared only where max > 0.05.",
         "tolerance": 1e-3,
         "height": i["height"], "width": i["width"],
-        "cases": cases,
+        "cases": answers(full), "screen_cases": answers(screen),
         "plume": {"about": "train/plume.py: alpha(360, 640, (320, 240), 60, 90, 0.4, 7); points are [row, column, alpha]",
                   "sum": round(float(a.sum()), 3), "max": round(float(a.max()), 6),
                   "points": [[*p, round(float(a[p[0], p[1]]), 6)] for p in points],
@@ -137,25 +160,32 @@ def bounded(v, most: float) -> list[float]:
 def main():
     ap = argparse.ArgumentParser()
     ap.add_argument("--work", type=Path, required=True)
-    ap.add_argument("--out", type=Path, default=HERE.parent / "0.2.0")
+    ap.add_argument("--lawful", action="store_true")
+    ap.add_argument("--out", type=Path)
     args = ap.parse_args()
+    out = args.out or (HERE.parents[1] / "smoke-fire-lawful/0.1.0" if args.lawful else HERE.parent / "0.3.0")
     i, last = PARAMS["input"], args.work / f"stage{len(PARAMS['train']['stages']) - 1}"
-    args.out.mkdir(parents=True, exist_ok=True)
-    path = args.out / "model.onnx"
+    out.mkdir(parents=True, exist_ok=True)
+    path, screen = out / "model.onnx", out / "screen.onnx"
     onnx_file.write(last / "net.pt", path, i["width"], i["height"])
-    points = {name: p["ship"] for name, p in json.loads((last / "points.json").read_text()).items()}
+    onnx_file.write(last / "net-screen.pt", screen, i["width"], i["height"])
+    chosen = json.loads((last / "points.json").read_text())
+    points = {name: chosen[name]["ship"] for name in PARAMS["points"]}
     program = json.loads((last / "figures.json").read_text())["cross"]["program"]
     balanced = points["balanced"]
-    text = HEAD.format(version=args.out.name, sha=hashlib.sha256(path.read_bytes()).hexdigest(), opset=onnx_file.OPSET,
+    sha, screen_sha = (hashlib.sha256(p.read_bytes()).hexdigest() for p in (path, screen))
+    text = HEAD.format(name=out.parent.name, version=out.name, sha=sha, screen_sha=screen_sha, opset=onnx_file.OPSET,
+                       licence=STATED if args.lawful else NON_COMMERCIAL,
                        ir=onnx.load(str(path)).ir_version, **i, **{k: balanced[k] for k in ("screen", "fire_screen", "smoke", "fire")},
+                       screening=chosen["screening"]["ship"], audit=PARAMS["screening"]["audit"],
                        fires=program["balanced"]["fires"], days=program["balanced"]["camera_days"])
     for name, p in points.items():
         e = program[name]
-        text += POINT.format(name=name, **{k: p[k] for k in ("smoke", "fire", "needed", "window")},
+        text += POINT.format(name=name, **{k: p[k] for k in ("smoke", "fire", "smoke_tile", "fire_tile", "evidence")},
                              alarms=bounded(e["false_alarms_per_camera_day"], 1440), recall=bounded(e["event_recall"], 1),
                              minutes=bounded([max(0.0, x) for x in e["minutes_to_alarm"]], 1440))
-    (args.out / "model.toml").write_text(text)
-    (args.out / "goldens.json").write_text(json.dumps(goldens(onnx_file.session(path)), indent=1) + "\n")
+    (out / "model.toml").write_text(text)
+    (out / "goldens.json").write_text(json.dumps(goldens(onnx_file.session(path), onnx_file.session(screen)), indent=1) + "\n")
     print(text)
 
 

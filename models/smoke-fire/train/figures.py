@@ -13,6 +13,7 @@ import json
 import subprocess
 import sys
 import tomllib
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
@@ -46,10 +47,10 @@ def rate(hit, group, rounds=1000, seed=1) -> list[float]:
     return [float(np.mean(hit)), *np.percentile(h[take].sum(1) / n[take].sum(1), [2.5, 97.5]).tolist()]
 
 
-def frames(s: Scores, allow=None) -> dict:
-    """Ranking of bare frames."""
+def frames(s: Scores, value: np.ndarray, allow=None) -> dict:
+    """Ranking of bare frames by `value`."""
     keep = (s.boxed | s.clean) & (s.mask(allow) if allow else True)
-    event, pos, value = np.array([r.get("event") for r in s.rows])[keep], s.boxed[keep], s.smoke[keep]
+    event, pos, value = np.array([r.get("event") for r in s.rows])[keep], s.boxed[keep], value[keep]
     out = {"boxed": int(pos.sum()), "clean": int((~pos).sum()), "events": len(set(event))}
     for name, f in (("auc", auc), ("recall_at_5", lambda p, n: recall_at(p, n, 0.05)), ("recall_at_1", lambda p, n: recall_at(p, n, 0.01))):
         out[name] = [float(f(value[pos], value[~pos])), *bootstrap(event, pos, value, f)]
@@ -72,29 +73,44 @@ def strongest_in_box(s: Scores) -> float:
     return float(np.mean(hits))
 
 
+KINDS = ("near_plume", "far_plume", "black_smoke", "field_burning", "crown_fire", "night", "flame")
+
+
 def at_points(s: Scores, points: dict, fold_of) -> dict:
-    """Frames and photographs over each fold's own thresholds."""
-    out, group = {}, np.array([r.get("event") or str(k) for k, r in zip(s.ids, s.rows)])
+    """Frames, whole and tiles, and photographs over each fold's own neutral scores: what lasts there becomes an alarm."""
+    out, group = {}, np.array([r.get("event") or r.get("group") or str(k) for k, r in zip(s.ids, s.rows)])
     parts = {"boxed": s.boxed, "clean": s.clean, "hard photographs": s.hard}
     parts |= {kind: s.mask(lambda r, kind=kind: r["kind"] == "photo" and r["what"] == kind) for kind in (*HARD, "landscape")}
     for name in POINTS:
-        level = {c: np.array([points[name][fold_of(f)][c] for f in s.fold]) for c in ("smoke", "fire")}
-        smoke, fire = s.smoke > level["smoke"], s.fire > level["fire"]
+        level = {str(f): points[name][fold_of(f)] for f in set(s.fold.tolist())}
+        smoke, fire = s.both(level, "smoke") > 0, s.both(level, "fire") > 0
         out[name] = {f"smoke: {k}": rate(smoke[m], group[m]) for k, m in parts.items()}
         out[name] |= {f"fire: {k}": rate(fire[m], group[m]) for k, m in (("clean", s.clean), ("photographs", s.photo), ("flames", s.flame))}
+        for kind in KINDS:
+            m = s.mask(lambda r, kind=kind: r["kind"] == "lawful" and kind in r["what"])
+            if m.any():
+                out[name][f"either: lawful {kind}"] = rate((smoke | fire)[m], group[m])
     return out
 
 
-def bare_events(work: Path, points: dict, events, fold_of) -> dict:
-    """By event without confirmation: every frame over the threshold alarms, again only after the place was quiet."""
-    out = {}
-    for name in POINTS:
-        rows = []
-        for e, (seen, _) in sorted(read_replay(work / "replay-all.jsonl").items()):
-            point = points[name][str(fold_of[e])]
-            rows.append(outcome(events[e], [t for t, *_ in confirm(seen, {"smoke": point["smoke"], "fire": point["fire"]}, 1, 1)]))
-        out[name] = summary(rows)
-    return out
+def cascade(work: Path, home: Path, s: Scores, points: dict) -> dict:
+    """What the screening network costs: boxed frames over the neutral scores of `balanced`, by the full network at every view, and
+    by the two as the program runs them. All, and the smallest quarter of boxes."""
+    names = json.loads((home / "events/rows.json").read_text())
+    at = {(Path(n).parent.name, datetime.strptime(Path(n).stem + "+0000", "%Y-%m-%dT%H_%M_%S%z").timestamp()): k for n, k in names.items()}
+    hit = {}
+    for event, (seen, _) in read_replay(work / "replay-balanced.jsonl").items():
+        point = points["balanced"][str(s.bank.fold_of[event])]
+        for now, detections, *_ in seen:
+            hit[at[event, now]] = any(x["confidence"] > point[x["class"] + ("_tile" if x.get("tile") else "")]
+                                      for x in detections if x["class"] == "smoke")
+    keep = np.array([k in hit for k in s.ids]) & s.boxed
+    full = s.both(points["balanced"])[keep] > 0
+    both = np.array([hit[k] for k, on in zip(s.ids, keep) if on])
+    boxes = [r["box"] for r, on in zip(s.rows, keep) if on]
+    area = np.array([(b[2] - b[0]) * (b[3] - b[1]) for b in boxes])
+    least = area <= np.quantile(area, 0.25)
+    return {"full": [float(full.mean()), float(full[least].mean())], "cascade": [float(both.mean()), float(both[least].mean())]}
 
 
 def summary(rows) -> dict:
@@ -111,12 +127,17 @@ def through_the_program(work: Path, prefix: str, events, point_of) -> tuple[dict
             seen = read_replay(path)
             for e, (frames_seen, said) in seen.items():
                 p = point_of(name, e)
-                ours = [t for t, *_ in confirm(frames_seen, {"smoke": p["smoke"], "fire": p["fire"]}, p["needed"], p["window"])]
+                ours = [t for t, *_ in confirm(frames_seen, {k: p[k] for k in ("smoke", "fire", "smoke_tile", "fire_tile", "evidence")})]
                 assert sorted(ours) == sorted(said), f"{path.name}, {e}: the program alarms at {said}, confirm.py at {ours}"
             rows = [outcome(events[e], s) for e, (_, s) in sorted(seen.items())]
             out[name] = summary(rows)
             each[name] = {r.event.name: [r.delay_min, r.false_alarms, r.clean_min] for r in rows}
     return out, each
+
+
+def same_for_tiles(screening: dict) -> dict:
+    """The screening network has one threshold a class for both views."""
+    return {fold: at | {f"{c}_tile": at[c] for c in ("smoke", "fire")} for fold, at in screening.items()}
 
 
 def cost(model: Path) -> dict:
@@ -149,7 +170,7 @@ def show_events(title: str, program: dict):
 
 
 def show_points(title: str, at: dict):
-    print(f"\n{title}: share over each point's thresholds")
+    print(f"\n{title}: share over each point's neutral scores")
     print("  " + " " * 24 + "".join(f"{p:>24s}" for p in POINTS))
     for n in at["balanced"]:
         print(f"  {n:24s}" + "".join(f"{interval(at[p][n]):>24s}" for p in POINTS))
@@ -167,18 +188,25 @@ def main():
     events, points = events_of(bank, home), json.loads((args.work / "points.json").read_text())
     out: dict = {"cost": cost(args.model)} if args.model else {}
     cross = Scores(bank, sorted(args.work.glob("fold?.npz")))
-    out["cross"] = {"frames": frames(cross), "frames_of_train": frames(cross, lambda r: r["split"] == "train"),
+    value = cross.both(points["balanced"])
+    out["cross"] = {"frames": frames(cross, value), "whole": frames(cross, cross.smoke),
+                    "frames_of_train": frames(cross, value, lambda r: r["split"] == "train"),
                     "strongest_in_box": strongest_in_box(cross), "points": at_points(cross, points, str),
                     "flames_auc": auc(cross.fire[cross.flame], cross.fire[cross.photo])}
-    out["cross"]["bare_events"] = bare_events(args.work, points, events, bank.fold_of)
+    out["cross"]["cascade"] = cascade(args.work, home, cross, points)
+    screen = Scores(bank, sorted(args.work.glob("fold?-screen.npz")))
+    out["screen"] = {"frames": frames(screen, screen.both(points["screening"] | same_for_tiles(points["screening"]))),
+                     "at": points["screening"]}
     out["cross"]["program"], out["cross"]["each"] = through_the_program(
         args.work, "", events, lambda name, e: points[name][str(bank.fold_of[e])])
     no_past = sorted(args.work.glob("fold?-no-past.npz"))
     if no_past:
-        out["no_past"] = frames(Scores(bank, no_past))
+        alone = Scores(bank, no_past)
+        out["no_past"] = frames(alone, alone.both(points["balanced"]))
     if (args.work / "net.npz").exists():
         val = Scores(bank, [args.work / "net.npz"])
-        out["val"] = {"frames": frames(val), "strongest_in_box": strongest_in_box(val),
+        ship = {str(f): points["balanced"]["ship"] for f in range(PARAMS["train"]["folds"])}
+        out["val"] = {"frames": frames(val, val.both(ship)), "strongest_in_box": strongest_in_box(val),
                       "points": at_points(val, points, lambda _: "ship"),
                       "flames_auc": auc(val.fire[val.flame], val.fire[val.photo])}
         out["val"]["program"], out["val"]["each"] = through_the_program(
@@ -189,19 +217,23 @@ def main():
         return
     if args.model:
         c = out["cost"]
-        print(f"One look, 1 thread: {c['ours']:.1f} ms of processor time; YOLOv8n-shaped graph at 640x384 in the same run "
-              f"{c['yolov8n']:.1f} ms; ratio {c['ratio']:.2f}")
+        print(f"16:9 picture, 1 thread, {c['flags']}: full network {c['wide']:.1f} ms of processor time, screening network "
+              f"{c['screen']:.1f} ms; YOLOv8n-shaped graph at 640x384 in the same run {c['yolov8n']:.1f} ms; ratios "
+              f"{c['wide_ratio']:.2f} and {c['screen_ratio']:.3f}")
+        # A look of a quiet camera: the whole and one tile, each screened; the full network where that says so, and at audits.
+        looked = sum(out["screen"]["at"]["ship"]["looks"]) + 2 * PARAMS["screening"]["audit"]
+        ratio = 2 * c["screen_ratio"] + looked * c["wide_ratio"]
+        print(f"A look with one tile where nothing burns: {ratio:.2f} of that graph ({looked:.3f} looks of the full network)")
     for key, title in (("cross", "Cross-validated"), ("val", "Last look at val, shipped network")):
         if key in out:
             o = out[key]
             show_frames(f"{title}, bare frames", o["frames"])
             if key == "cross":
                 show_frames("  of these the train split", o["frames_of_train"])
+                show_frames("  the whole alone, without tiles", o["whole"])
             print(f"  strongest cell within one cell of the box: {o['strongest_in_box']:.3f}")
             show_points(f"{title}, bare frames and photographs", o["points"])
             print(f"  flames against photographs without fire: AUC {o['flames_auc']:.3f}")
-            if "bare_events" in o:
-                show_events(f"{title}, by event without confirmation", o["bare_events"])
             show_events(f"{title}, through the program's confirmation", o["program"])
             each = o["each"].get("balanced", {})
             print("  balanced, by event: minutes from the first box to the alarm (-: none; blank: no box) / false alarms")
@@ -211,6 +243,12 @@ def main():
                 line.append(f"{e} {'' if not fire else '-' if delay is None else f'{delay:+.0f}'}/{false}")
             for i in range(0, len(line), 12):
                 print("    " + "  ".join(line[i:i + 12]))
+    looks = [out["screen"]["at"]["ship"]["looks"][i] for i in (0, 1)]
+    print(f"\nScreening network: over its thresholds {looks[0]:.3f} of the clean whole looks and {looks[1]:.3f} of the clean tiles")
+    c = out["cross"]["cascade"]
+    print(f"  boxed frames over the neutral scores: full network {c['full'][0]:.3f}, with the screening network {c['cascade'][0]:.3f}; "
+          f"smallest quarter of boxes {c['full'][1]:.3f} and {c['cascade'][1]:.3f}")
+    show_frames("Cross-validated, the screening network alone", out["screen"]["frames"])
     if "no_past" in out:
         show_frames("Cross-validated, the present frame repeated as its own past", out["no_past"])
 

@@ -126,7 +126,7 @@ def main():
     torch.set_num_threads(args.threads)
     t, samples, out = PARAMS["train"], Samples(args.work), args.out or args.work
     out.mkdir(exist_ok=True)
-    stage = t["stages"][args.stage]
+    stage = t["ship"] if args.fold is None else t["stages"][args.stage]
     held, name = ("val", "net") if args.fold is None else (str(args.fold), f"fold{args.fold}")
     ids = np.array([k for k, m in enumerate(samples.meta) if held not in m["not_for"]])
     fit(samples, ids, stage, PARAMS["seed"] + (args.fold or 0), out / f"{name}.pt", args.start and args.start / f"{name}.pt")

@@ -13,7 +13,7 @@ import torch
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # read when the library is loaded
 import onnxruntime as ort
 
-from net import Exported, SmokeFire
+from net import Exported, Screen, SmokeFire
 
 OPSET = 13
 
@@ -71,8 +71,8 @@ def session(path: Path, threads: int = 1) -> ort.InferenceSession:
 
 
 def write(weights: Path, path: Path, width: int, height: int) -> None:
-    """torch -> ONNX; fails unless the runtime answers as torch does."""
-    net = SmokeFire()
+    """torch -> ONNX; fails unless the runtime answers as torch does. `*-screen.pt` holds a screening network."""
+    net = Screen() if weights.stem.endswith("-screen") else SmokeFire()
     net.load_state_dict(torch.load(weights, map_location="cpu"))
     net = Exported(net).eval()
     frames = torch.randn(1, 2, 3, height, width)

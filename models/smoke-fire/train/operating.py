@@ -24,18 +24,30 @@ from metrics import threshold_at
 PARAMS = tomllib.loads((Path(__file__).parent / "params.toml").read_text())
 
 
+def logit(p):
+    p = np.clip(p, 1e-6, 1 - 1e-6)
+    return np.log(p / (1 - p))
+
+
+def logistic(x) -> float:
+    return float(1 / (1 + np.exp(-x)))
+
+
 class Scores:
-    """Frame scores of every picture by the network that never saw it."""
+    """Scores of every picture by the network that never saw it: the whole, and of watch frames the strongest of three tiles."""
 
     def __init__(self, bank: Bank, paths):
-        ids, heat = [], []
+        ids, heat, tiles = [], [], []
         for path in paths:
             z = np.load(path)
             ids += z["ids"].tolist()
             heat.append(z["heat"].astype(np.float32))
+            tiles.append(z["tiles"].astype(np.float32).max((3, 4)))
         self.bank, self.ids, self.heat = bank, ids, np.concatenate(heat)
         self.rows = [bank.rows[k] for k in ids]
+        self.views = np.concatenate(tiles)  # [n, 3, 2]
         self.smoke, self.fire = (self.heat[:, c].max((1, 2)) for c in (0, 1))
+        self.smoke_tile, self.fire_tile = (self.views[:, :, c].max(1) for c in (0, 1))
         self.fold = np.array([bank.fold(k) for k in ids])
         self.boxed = self.mask(lambda r: r["kind"] == "watch" and r["box"])
         self.clean = self.mask(lambda r: r["kind"] == "watch" and not r["box"] and not r["unsure"])
@@ -46,18 +58,25 @@ class Scores:
     def mask(self, f):
         return np.array([bool(f(r)) for r in self.rows])
 
+    def both(self, level: dict, cls: str = "smoke") -> np.ndarray:
+        """Whole and tiles on one scale: log-odds over the neutral score of the view, the stronger of the two. level: fold -> point."""
+        whole, tile = ([level[str(f)][key] for f in self.fold] for key in (cls, f"{cls}_tile"))
+        by_tile = logit(getattr(self, f"{cls}_tile")) - logit(np.array(tile))
+        watch = self.mask(lambda r: r["kind"] == "watch")
+        return np.maximum(logit(getattr(self, cls)) - logit(np.array(whole)), np.where(watch, by_tile, -np.inf))
+
 
 def seconds(stamp: str) -> float:
     return datetime.fromisoformat(stamp.replace("Z", "+00:00")).timestamp()
 
 
 def read_replay(path: Path):
-    """event -> (frames [(s, detections)], sightings [s])."""
+    """event -> (frames [(s, detections, tiles)], sightings [s])."""
     frames, sightings = defaultdict(list), defaultdict(list)
     for line in path.read_text().splitlines():
         x = json.loads(line)
         if x["type"] == "frame":
-            frames[x["event"]].append((seconds(x["captured_at"]), x["detections"]))
+            frames[x["event"]].append((seconds(x["captured_at"]), x["detections"], x.get("tiles", []), x.get("has_past", True)))
         else:
             sightings[x["event"]].append(seconds(x["confirmed_at"]))
     return {e: (sorted(f, key=lambda t: t[0]), sightings[e]) for e, f in frames.items()}
@@ -76,21 +95,46 @@ def events_of(bank: Bank, work: Path) -> dict[str, Event]:
     return {e: Event(e, min(boxed[e], default=None), clean[e], camera[e]) for e in camera}
 
 
-def choose(scores: Scores, replayed, events, use, rule, tried) -> float:
-    """The lowest smoke threshold that keeps the rule on the events and photographs that `use` allows, and from there the rule's
-    margin in log-odds: where so few hours tell the lowest, the next camera's is higher."""
-    hard = scores.smoke[scores.hard & np.array([use(f) for f in scores.fold])]
-    names = [e for e in events if use(scores.bank.fold_of[e])]
-    best = 1.0
-    for t in sorted(tried, reverse=True):
-        out = [outcome(events[e], [now for now, cls, _ in confirm(replayed[e][0], {"smoke": t, "fire": 2}, rule["needed"],
-                                                                  rule["window"]) if cls == "smoke"]) for e in names]
-        if figures(out)["false_alarms_per_camera_day"] > rule["false_alarms_per_camera_day"] \
-                or (hard > t).mean() > rule["photographs"]:
+def levels(scores: Scores, use: np.ndarray, rule: dict) -> dict:
+    """Neutral scores: so many of the clean looks, and of the photographs without smoke or fire, lie over them."""
+    clean, hard, photo = scores.clean & use, scores.hard & use, scores.photo & use
+    out = {"smoke": max(threshold_at(scores.smoke[clean], rule["clean"]), threshold_at(scores.smoke[hard], rule["photographs"])),
+           "smoke_tile": threshold_at(scores.smoke_tile[clean], rule["clean"])}
+    out["fire"] = max(threshold_at(scores.fire[g], rule["fire_pass"]) for g in (photo, hard, clean))
+    out["fire_tile"] = max(out["fire"], threshold_at(scores.fire_tile[clean], rule["fire_pass"]))
+    return {k: round(min(max(v, 0.05), 0.995), 3) for k, v in out.items()}
+
+
+def choose(bank: Bank, replayed, events, use, rule, level: dict) -> float:
+    """The least evidence that keeps the bound on the events that `use` allows, and the rule's margin above it."""
+    names = [e for e in events if use(bank.fold_of[e])]
+    best = EVIDENCE[-1]
+    for evidence in EVIDENCE[::-1]:
+        out = [outcome(events[e], [now for now, *_ in confirm(replayed[e][0], level | {"evidence": evidence})]) for e in names]
+        if figures(out)["false_alarms_per_camera_day"] > rule["false_alarms_per_camera_day"]:
             break
-        best = t
-    best = min(best, 0.999)
-    return round(float(1 / (1 + (1 - best) / best * np.exp(-rule["margin"]))), 3)
+        best = evidence
+    return round(min(best + rule["margin"], float(EVIDENCE[-1])), 2)
+
+
+def screening(full: Scores, screen: Scores, use: np.ndarray, level: dict) -> dict:
+    """Scores from which the full network looks: of the views with smoke that it finds, one in fifty is lost to the screening
+    network alone (until the place is suspicious, or an audit comes by)."""
+    found = (full.smoke > level["smoke"]) & full.boxed & use
+    seen = [screen.smoke[found]]
+    found = (full.views[:, :, 0] > level["smoke_tile"]) & (full.boxed & use)[:, None]
+    seen.append(screen.views[:, :, 0][found])
+    smoke = float(np.quantile(np.concatenate(seen), PARAMS["screening"]["lost"]))
+    flame = (full.fire > level["fire"]) & full.flame & use
+    fire = float(np.quantile(screen.fire[flame], PARAMS["screening"]["lost"])) if flame.any() else 0.5
+    clean = full.clean & use
+    over = (screen.smoke > smoke) | (screen.fire > fire)
+    over_tile = (screen.views[:, :, 0] > smoke) | (screen.views[:, :, 1] > fire)
+    return {"smoke": round(max(smoke, 0.01), 3), "fire": round(max(fire, 0.01), 3),
+            "looks": [float(over[clean].mean()), float(over_tile[clean].mean())]}
+
+
+EVIDENCE = np.arange(1.0, 9.01, 0.25)
 
 
 def main():
@@ -100,34 +144,33 @@ def main():
     args = ap.parse_args()
     work = args.bank or args.work
     bank = Bank(work, PARAMS)
-    scores = Scores(bank, sorted(args.work.glob("fold?.npz")))
+    folds = range(PARAMS["train"]["folds"])
+    scores = Scores(bank, [args.work / f"fold{f}.npz" for f in folds])
+    screen = Scores(bank, [args.work / f"fold{f}-screen.npz" for f in folds])
     replayed, events = read_replay(args.work / "replay-all.jsonl"), events_of(bank, work)
-    tried = np.arange(0.3, 0.996, 0.005)
-    out = {}
+    out: dict = {}
     for name, rule in PARAMS["points"].items():
         out[name] = {}
-        for fold in [*range(PARAMS["train"]["folds"]), None]:
+        for fold in [*folds, None]:
 
             def use(f, fold=fold):
                 return f != fold
 
             mine = np.array([use(f) for f in scores.fold])
-            smoke = choose(scores, replayed, events, use, rule, tried)
-            groups = [scores.fire[g & mine] for g in (scores.photo, scores.hard, scores.clean)]
-            fire = round(max(threshold_at(g, rule["fire_pass"]) for g in groups) + 0.0005, 3)
-            out[name]["ship" if fold is None else str(fold)] = {
-                "smoke": smoke, "fire": min(fire, 0.999), "needed": rule["needed"], "window": rule["window"]}
-    # the points of one fold must not cross, and boxes begin below the lowest
-    for fold in out["balanced"]:
-        low = 1.0
-        for name in ("quiet", "balanced", "eager"):
-            p = out[name][fold]
-            p["smoke"], low = min(low, p["smoke"]), min(low, p["smoke"])
-        for name in out:
-            e = out["eager"][fold]
-            out[name][fold] |= {"screen": round(e["smoke"] * PARAMS["screen"], 3), "fire_screen": round(e["fire"] * PARAMS["screen"], 3)}
+            level = levels(scores, mine, rule)
+            out[name]["ship" if fold is None else str(fold)] = level | {"evidence": choose(bank, replayed, events, use, rule, level)}
+    out["screening"] = {}
+    for fold in [*folds, None]:
+        key = "ship" if fold is None else str(fold)
+        mine = np.array([f != fold for f in scores.fold])
+        out["screening"][key] = screening(scores, screen, mine, out["balanced"][key])
+        lowest = {c: min(out[n][key][k] for n in PARAMS["points"] for k in (c, f"{c}_tile")) for c in ("smoke", "fire")}
+        for name in PARAMS["points"]:  # boxes begin below the lowest neutral score
+            boxes = {c: round(v * PARAMS["screen"], 3) for c, v in lowest.items()}
+            out[name][key] |= {"screen": boxes["smoke"], "fire_screen": boxes["fire"]}
     (args.work / "points.json").write_text(json.dumps(out, indent=1))
-    print(json.dumps(out, indent=1))
+    for name in out:
+        print(name, json.dumps(out[name]["ship"]))
 
 
 if __name__ == "__main__":

@@ -91,3 +91,58 @@ def inset(frame, piece, rng, with_alpha=False):
     full = np.zeros((n, n), np.float32)
     full[y:y + h, x:x + w] = a
     return out, full
+
+
+def mist(pair, sky: np.ndarray, rng):
+    """Mist that rises from valleys: torn bands below the skyline, there in both frames and moved a little, or come between them."""
+    n, out = len(pair[0]), []
+    xx, yy = np.arange(n)[None], np.arange(n)[:, None]
+    bands = [(rng.uniform(0, n), np.median(sky) + rng.uniform(0.02, 0.75) * (n - np.median(sky)), rng.uniform(30, 160),
+              rng.uniform(4, 22), rng.uniform(0.2, 0.75), rng.normal(0, 6), rng.normal(0, 2)) for _ in range(int(rng.integers(2, 9)))]
+    torn = plume.value_noise(np.arange(n) / rng.uniform(8, 40), np.arange(n) / rng.uniform(5, 20), int(rng.integers(1 << 30)))
+    level, steady = rng.uniform(0.6, 0.95), rng.random() < 0.65
+    for i, v in enumerate(pair):
+        a = np.zeros((n, n), np.float32)
+        if i == 0 or steady:
+            for x, y, sx, sy, depth, dx, dy in bands:
+                a += depth * np.exp(-(((xx - x - i * dx) / sx) ** 2 + ((yy - y - i * dy) / sy) ** 2) / 2)
+        a = ((1 - np.exp(-a * (0.4 + 1.2 * torn))) * (yy > sky[None] - 2))[..., None]
+        out.append(v * (1 - a) + a * level)
+    return out
+
+
+def machine(frame: np.ndarray, rng) -> np.ndarray:
+    """Orange, yellow or red things with hard edges: excavators, roofs, tarpaulins, buses."""
+    n, out = len(frame), frame.copy()
+    for _ in range(int(rng.integers(1, 4))):
+        w, h = (max(3, int(np.exp(rng.uniform(np.log(4), np.log(60))))) for _ in range(2))
+        x, y = int(rng.integers(0, n - w)), int(rng.integers(n // 3, n - h)) if h < 2 * n // 3 else 0
+        colour = np.array([rng.uniform(0.6, 1), rng.uniform(0.15, 0.65), rng.uniform(0, 0.25)], np.float32)
+        part = np.ones((h, w, 3), np.float32) * colour * rng.uniform(0.7, 1.1, (1, w, 1)).astype(np.float32)
+        if w > 8 and h > 8:
+            part[h // 5:h // 2, w // 4:3 * w // 4] *= rng.uniform(0.1, 0.6)
+        out[y:y + h, x:x + w] = part
+    return out.clip(0, 1)
+
+
+def sun_spots(frame: np.ndarray, rng) -> np.ndarray:
+    """The sun through trees: small warm lights, close together, where it is dark."""
+    n, out = len(frame), frame * rng.uniform(0.4, 0.9)
+    x, y, reach = rng.uniform(0, n), rng.uniform(0, n), rng.uniform(8, 60)
+    warm = np.array([1.2, rng.uniform(0.75, 1.05), rng.uniform(0.3, 0.8)], np.float32)
+    for _ in range(int(rng.integers(4, 30))):
+        r = np.exp(rng.uniform(np.log(0.7), np.log(5)))
+        glow(out, x + rng.normal(0, reach), y + rng.normal(0, reach), r, warm * rng.uniform(0.5, 1.5))
+    return out.clip(0, 1)
+
+
+def low_sun(pair, sky: np.ndarray, rng):
+    """Both frames under a low sun or at dusk: dark ground, warm light around a point of the skyline."""
+    n = len(pair[0])
+    dark, x = rng.uniform(0.3, 0.85), rng.uniform(-0.3, 1.3) * n
+    y = float(np.median(sky)) - rng.uniform(-10, 60)
+    far = np.hypot(np.arange(n)[None] - x, np.arange(n)[:, None] - y)
+    warm = np.array([1, rng.uniform(0.55, 0.9), rng.uniform(0.25, 0.7)], np.float32)
+    light = (np.exp(-far / rng.uniform(40, 250)) * rng.uniform(0, 0.8))[..., None] * warm
+    tint = 1 - (1 - warm) * rng.uniform(0, 0.6)
+    return [1 - (1 - (v * dark * tint).clip(0, 1)) * (1 - light.clip(0, 1)) for v in pair]

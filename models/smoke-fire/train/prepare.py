@@ -1,6 +1,7 @@
 """Packs every picture into one array, and makes the mattes: smoke as opacity and colour, ready to be laid over other frames.
 
     python prepare.py --data DIR [--office DIR ...] --work DIR
+    python prepare.py --data DIR --lawful --work DIR      only what states a licence that lets an office use the weights
 
 Writes WORK/pixels.bin (uint8 RGB, one picture after the other), WORK/pictures.json, WORK/mattes.npz.
 """
@@ -54,6 +55,48 @@ def photo_rows(root: Path):
     for r in d.table(root / "flame/labels.csv"):
         yield d.read(root / "flame/images" / r["image"]), {"kind": "flame", "what": r["class"], "split": r["split"],
                                                            "boxes": boxes.get(r["image"])}
+
+
+def lawful_rows(folder: Path):
+    """Pictures whose source states CC BY or CC0. Those that have a near copy in another folder are left out: they would leak."""
+    boxes: dict = {}
+    for r in d.table(folder / "boxes.csv"):
+        boxes.setdefault(r["image"], []).append([r["class"], *(float(r[k]) for k in ("x", "y", "w", "h"))])
+    for r in d.table(folder / "labels.csv"):
+        if r["also_in"]:
+            continue
+        img, kinds = d.read(folder / "images" / r["image"]), r["kind"].split(";")
+        h, w = img.shape[:2]
+        on = [[c, x * w, y * h, (x + bw) * w, (y + bh) * h] for c, x, y, bw, bh in boxes.get(r["image"], [])]
+        meta = {"split": "train", "source": r["source"], "basis": r["licence_basis"], "group": r["group"], "image": r["image"]}
+        negative = [k.removeprefix("negative_") for k in kinds if k.startswith("negative_")]
+        if negative:
+            yield img, meta | {"kind": "photo", "what": "sunrise" if negative[0] == "sun" else negative[0]}
+        else:
+            yield img, meta | {"kind": "lawful", "what": kinds, "boxes": on}
+
+
+def ground_rows(root: Path):
+    """Landscapes whose authors granted CC BY or CC0, as views of a fixed camera: windows at three scales, a place each."""
+    lawful = [r["image"] for r in d.table(root / "lawful/labels.csv") if r["source"] in ("elementary", "lomiri")]
+    paths = [*sorted((root / "photos").glob("*.jpg")), *(root / "lawful/images" / name for name in lawful)]
+    for n, path in enumerate(paths):
+        full = Image.open(path).convert("RGB")
+        for width in (700, 1000, 1400):
+            img = np.asarray(full.resize((width, max(480, round(full.height * width / full.width))), Image.BOX))
+            rng = np.random.default_rng([PARAMS["seed"], 11, n, width])
+            for _ in range(width // 100):
+                x, y = int(rng.integers(0, img.shape[1] - 639)), int(rng.integers(0, img.shape[0] - 479))
+                yield img[y:y + 480, x:x + 640], {"kind": "ground", "split": "train", "event": path.stem}
+
+
+def lawful_release(root: Path):
+    """Everything that such a release learns from, besides rendered plumes and the overlay clip."""
+    yield from ground_rows(root)
+    yield from lawful_rows(root / "lawful")
+    for img, meta in photo_rows(root):
+        if meta["kind"] == "flame" and meta["boxes"]:  # rkaxogus: CC BY 4.0 as its uploader states
+            yield img, meta | {"split": "train"}
 
 
 def pack(rows, out: Path) -> list[dict]:
@@ -158,6 +201,7 @@ def main():
     ap = argparse.ArgumentParser()
     ap.add_argument("--data", type=Path, required=True)
     ap.add_argument("--office", type=Path, action="append", default=[], help="what `huoyan export-training` wrote")
+    ap.add_argument("--lawful", action="store_true")
     ap.add_argument("--work", type=Path, required=True)
     args = ap.parse_args()
     args.work.mkdir(parents=True, exist_ok=True)
@@ -167,8 +211,9 @@ def main():
         for office in args.office:
             yield from watch_rows(office, True)
         yield from photo_rows(args.data)
+        yield from lawful_rows(args.data / "lawful")
 
-    index = pack(rows(), args.work)
+    index = pack(lawful_release(args.data) if args.lawful else rows(), args.work)
     for e in d.table(args.data / "watch/events.csv"):
         if e["smoke_seen_minute"] and e["smoke_x"]:
             for m in index:

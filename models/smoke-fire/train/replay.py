@@ -3,6 +3,9 @@
     python replay.py frames --work WORK                     watch frames as PNG, named by their time -> WORK/events/
     python replay.py run --work WORK/stage1 --bank WORK --huoyan PATH [--point NAME] [--net]
                                                             -> WORK/stage1/replay-NAME.jsonl: every frame, every sighting
+
+All three tiles are looked at in every frame: these frames are a minute apart, and a camera looked at every ten seconds has seen each of
+its tiles twice in a minute. At an operating point the screening network decides where the full one looks, as in the program.
 """
 
 from __future__ import annotations
@@ -10,6 +13,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import shutil
 import subprocess
 import tomllib
 from concurrent.futures import ThreadPoolExecutor
@@ -35,8 +39,8 @@ height = {height}
 channels = 3
 frames = 2
 past_s = [{past_s}]
-past_scale = 2         # the network averages the earlier frame 2 x 2 before it looks: kept at half size
-rect_stride = 16       # height and width are open: bars are left away in whole steps of so many pixels
+past_scale = 2
+rect_stride = 16
 layout = "ntchw"
 mean = {mean}
 std = {std}
@@ -49,6 +53,15 @@ fire = {fire_screen}
 [thresholds.alarm]
 smoke = {smoke}
 fire = {fire}
+"""
+
+SCREEN = """
+[screen]
+file = "screen.onnx"
+sha256 = "{sha}"
+smoke = {smoke}
+fire = {fire}
+audit = {audit}
 """
 
 
@@ -66,23 +79,31 @@ def frames(work: Path, bank: Bank):
     (work / "events/rows.json").write_text(json.dumps(names))
 
 
-def model_folder(work: Path, fold: str, point: dict) -> Path:
-    """The network of a fold as the program wants it."""
-    folder = work / f"model-{fold}"
+def model_folder(work: Path, fold: str, tag: str, point: dict, screening: dict | None) -> Path:
+    """The networks of a fold as the program wants them. screening: scores from which the full network looks; None: everywhere."""
+    folder = work / f"model-{fold}-{tag}"
     folder.mkdir(exist_ok=True)
-    net = work / f"{fold}.onnx"
-    (folder / "model.onnx").write_bytes(net.read_bytes())
-    sha = hashlib.sha256(net.read_bytes()).hexdigest()
-    (folder / "model.toml").write_text(MODEL.format(name=fold, file="model.onnx", sha=sha, **PARAMS["input"], **point))
+    shutil.copy(work / f"{fold}.onnx", folder / "model.onnx")
+    text = MODEL.format(name=fold, file="model.onnx", sha=sha256(folder / "model.onnx"), **PARAMS["input"],
+                        **{k: point[k] for k in ("screen", "fire_screen", "smoke", "fire")})
+    if screening:
+        shutil.copy(work / f"{fold}-screen.onnx", folder / "screen.onnx")
+        text += SCREEN.format(sha=sha256(folder / "screen.onnx"), smoke=screening["smoke"], fire=screening["fire"], **PARAMS["screening"])
+    (folder / "model.toml").write_text(text)
     return folder
 
 
-def run_fold(work: Path, home: Path, huoyan: Path, fold: int | None, events: list[str], point: dict, tag: str) -> list[dict]:
+def sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def run_fold(work: Path, home: Path, huoyan: Path, fold: int | None, events: list[str], point: dict, screening: dict | None,
+             tag: str) -> list[dict]:
     name = "net" if fold is None else f"fold{fold}"
-    folder = model_folder(work, name, {k: point[k] for k in ("screen", "fire_screen", "smoke", "fire")})
+    folder = model_folder(work, name, tag, point, screening)
     config = work / f"config-{name}-{tag}.toml"
-    config.write_text(f'[detect]\nmodel = "{folder.resolve()}"\n[thresholds]\nsmoke = {point["smoke"]}\nfire = {point["fire"]}\n'
-                      f'needed = {point["needed"]}\nwindow = {point["window"]}\n')
+    config.write_text(f'[detect]\nmodel = "{folder.resolve()}"\ntiles = 3\n[thresholds]\n'
+                      + "".join(f"{k} = {point[k]}\n" for k in ("smoke", "fire", "smoke_tile", "fire_tile", "evidence")))
     done = subprocess.run([huoyan, "--config", config, "--json", "-q", "replay", *(home / "events" / e for e in events)],
                           capture_output=True, text=True)
     if done.returncode:
@@ -92,7 +113,7 @@ def run_fold(work: Path, home: Path, huoyan: Path, fold: int | None, events: lis
 
 
 # Low enough to see everything that any threshold could let pass.
-OPEN = {"screen": 0.15, "fire_screen": 0.5, "smoke": 0.15, "fire": 0.5, "needed": 3, "window": 5}
+OPEN = {"screen": 0.1, "fire_screen": 0.3, "smoke": 0.1, "fire": 0.3, "smoke_tile": 0.1, "fire_tile": 0.3, "evidence": 4.0}
 
 
 def main():
@@ -109,7 +130,7 @@ def main():
     if args.what == "frames":
         frames(home, bank)
         return
-    points = json.loads((args.work / "points.json").read_text())[args.point] if args.point else {}
+    chosen = json.loads((args.work / "points.json").read_text()) if args.point else {}
     val = sorted({r["event"] for r in bank.rows if r["kind"] == "watch" and r["split"] == "val"})
     jobs = [(None, val)] if args.net else [
         (f, sorted(e for e, k in bank.fold_of.items() if k == f)) for f in range(PARAMS["train"]["folds"])
@@ -117,8 +138,10 @@ def main():
     tag = ("net-" if args.net else "") + (args.point or "all")
 
     def one(job):
-        point = points.get("ship" if job[0] is None else str(job[0]), OPEN)
-        return run_fold(args.work, home, args.huoyan, *job, point, tag)
+        key = "ship" if job[0] is None else str(job[0])
+        if not args.point:
+            return run_fold(args.work, home, args.huoyan, *job, OPEN, None, tag)
+        return run_fold(args.work, home, args.huoyan, *job, chosen[args.point][key], chosen["screening"][key], tag)
 
     with ThreadPoolExecutor(2) as pool:
         lines = [x for part in pool.map(one, jobs) for x in part]

@@ -45,8 +45,13 @@ class Drawer:
                     pool["clean"][r["event"]].append(k)
                 elif r.get("seen") and r["minute"] >= r["seen"][0] + 2:
                     pool["weak"][r["event"]].append(k)
+            elif r["kind"] == "ground":
+                pool["clean"][r["event"]].append(k)
             elif r["kind"] == "photo":
                 pool["photo"]["hard" if r["what"] in HARD else "easy"].append(k)
+            elif r["kind"] == "lawful":
+                if r["boxes"]:
+                    pool["lawful"][r["what"][0]].append(k)
             elif r["kind"] == "alert":
                 pool["alert"][r["event"]].append(k)
             elif r["what"] in ("flame", "flame_and_plume"):
@@ -123,11 +128,16 @@ class Drawer:
     def sway(self, rng):
         return rng.normal(0, 0.4, 2)
 
+    def scale(self, rng):
+        """Zoom of a crop of a fixed camera: as the whole view is looked at, or as one of its tiles is (half of its width)."""
+        low, high = (0.68, 1.5) if rng.random() < 0.5 else (1.5, 2.7)
+        return np.exp(rng.uniform(np.log(low), np.log(high)))
+
     # --- fixed cameras
 
     def earlier(self, k: int, rng) -> int:
         t, r = self.p["train"], self.bank.rows[k]
-        if rng.random() < t["repeat_present"]:
+        if r["kind"] == "ground" or rng.random() < t["repeat_present"]:
             return k
         line = self.bank.timeline[r["event"]]
         if (r["box"] or r["unsure"]) and rng.random() < 0.4:  # from before the fire
@@ -149,8 +159,10 @@ class Drawer:
     def boxed(self, k, rng):
         img, b = self.bank.pixels(k), self.bank.rows[k]["box"]
         around = (rng.uniform(b[0], b[2]), rng.uniform(b[1], b[3]))
-        cut = self.cut(img, rng, np.exp(rng.uniform(np.log(0.68), np.log(1.5))), around)
+        cut = self.cut(img, rng, self.scale(rng), around)
         present, earlier = self.pair(k, rng, cut)
+        if rng.random() < 0.06:
+            present, earlier = self.dusk(present, earlier, rng)
         target, weight = self.blank()
         on, seen = cut.box(b)
         if seen > 0.1:
@@ -165,15 +177,17 @@ class Drawer:
         if k in self.mined and rng.random() < self.p["train"]["mine_share"]:
             spots = self.mined[k]
             around = spots[rng.integers(len(spots))]
-        cut = self.cut(self.bank.pixels(k), rng, np.exp(rng.uniform(np.log(0.68), np.log(1.4))), around)
+        cut = self.cut(self.bank.pixels(k), rng, self.scale(rng), around)
         present, earlier = self.pair(k, rng, cut)
+        if rng.random() < 0.1:
+            present, earlier = self.dusk(present, earlier, rng)
         look = self.look(rng)
         return Sample(look(present), look(earlier), *self.blank())
 
     def weak(self, k, rng):
         _, x, y = self.bank.rows[k]["seen"]
         b = (x - 32, y - 44, x + 32, y + 24)
-        cut = self.cut(self.bank.pixels(k), rng, rng.uniform(0.8, 1.3), (x, y))
+        cut = self.cut(self.bank.pixels(k), rng, self.scale(rng), (x, y))
         present, earlier = self.pair(k, rng, cut)
         target, weight = self.blank()
         on, seen = cut.box(b)
@@ -187,8 +201,9 @@ class Drawer:
     def background(self, k, rng):
         """A clean pair: a fixed camera's, or a photograph with itself."""
         if rng.random() < 0.75:
-            cut = self.cut(self.bank.pixels(k), rng, np.exp(rng.uniform(np.log(0.7), np.log(1.4))))
-            return self.pair(k, rng, cut)
+            cut = self.cut(self.bank.pixels(k), rng, self.scale(rng))
+            pair = self.pair(k, rng, cut)
+            return self.dusk(*pair, rng) if rng.random() < 0.12 else pair
         return self.still(self.pick("photo", rng), rng)
 
     def still(self, k, rng, zoom=None):
@@ -199,8 +214,13 @@ class Drawer:
         move = (0, 0) if rng.random() < 0.5 else rng.normal(0, 1.5 / fit, 2)
         return cut.image(img), cut.image(img, *move)
 
+    def dusk(self, present, earlier, rng):
+        pair = paint.low_sun([v.astype(np.float32) / 255 for v in (present, earlier)], d.horizon(present), rng)
+        return [(v.clip(0, 1) * 255).astype(np.uint8) for v in pair]
+
     def lay(self, frame, rng):
-        """Smoke of a matte over `frame` (float RGB). Returns frame and opacity."""
+        """Smoke of a matte over `frame` (float RGB): far, near or filling the view, standing or lying over a field, white to black.
+        Returns frame and opacity."""
         groups = list(self.mattes)
         real = [g for g in groups if g.startswith("real")]
         r = rng.random()
@@ -209,11 +229,15 @@ class Drawer:
         a8, colour, event = self.bank.matte(ids[rng.integers(len(ids))])
         if event:
             self.used |= self.bank.marks(next(iter(self.bank.timeline[event].values())))
-        side = np.exp(rng.uniform(np.log(16), np.log(210)))
+        near, lying = rng.random() < 0.15, rng.random() < 0.12
+        side = np.exp(rng.uniform(np.log(150), np.log(560))) if near else np.exp(rng.uniform(np.log(14), np.log(210)))
         s = side / max(a8.shape) * (1.0 if max(a8.shape) > 24 else rng.uniform(0.8, 1.2))
         if name.startswith("real"):
             s = min(s, 1.6)
-        w, h = max(3, round(a8.shape[1] * s * rng.uniform(0.8, 1.25))), max(3, round(a8.shape[0] * s))
+        w, h = a8.shape[1] * s * rng.uniform(0.8, 1.25), a8.shape[0] * s
+        if lying:
+            w, h = w * rng.uniform(1.3, 3.5), h * rng.uniform(0.35, 0.8)
+        w, h = min(max(3, round(w)), 2 * self.size), min(max(3, round(h)), 3 * self.size)
         a = np.asarray(Image.fromarray(a8).resize((w, h), Image.BILINEAR), np.float32) / 255
         if rng.random() < 0.5:
             a = a[:, ::-1]
@@ -222,7 +246,9 @@ class Drawer:
         x = int(rng.integers(-w // 3, self.size - 2 * w // 3))
         line = sky[int(np.clip(x + w // 2, 0, self.size - 1))]
         foot = line + rng.uniform(-0.1, 0.7) ** 2 * (self.size - line) if rng.random() < 0.85 else rng.uniform(20, self.size)
-        y = int(np.clip(foot, 15, self.size)) - h
+        if near or lying:
+            foot = rng.uniform(max(20, float(line)), self.size + h * 0.4 * near)
+        y = int(np.clip(foot, 15, self.size + h * 0.4 * near)) - h
         full = np.zeros((self.size, self.size), np.float32)
         x0, y0, x1, y1 = max(0, x), max(0, y), min(self.size, x + w), min(self.size, y + h)
         if x1 > x0 and y1 > y0:
@@ -231,7 +257,10 @@ class Drawer:
             full = full * (np.arange(self.size)[:, None] <= sky[None] + 1)
         light = float(np.clip(np.quantile(frame[::4, ::4].mean(2), 0.9), 0.35, 1.0))
         kind = rng.random()
-        if kind < 0.1:
+        if kind < 0.16:  # black: tyres, oil, crowns; brown: damp litter
+            a_grey = rng.uniform(0.03, 0.35)
+            colour = np.array([a_grey * rng.uniform(1, 1.35), a_grey, a_grey * rng.uniform(0.65, 1)], np.float32)
+        elif kind < 0.26:
             colour = colour * rng.uniform(0.3, 0.65)
         elif kind < 0.5:
             air = frame[max(0, int(line) - 25):int(line) + 1].reshape(-1, 3).mean(0)
@@ -278,7 +307,8 @@ class Drawer:
         frame = present.astype(np.float32) / 255
         n = self.size
         sky = d.horizon(present)
-        kind = rng.choice(["patch", "shadow", "veil", "jolt", "cloud", "flare"], p=[0.2, 0.2, 0.12, 0.08, 0.15, 0.25])
+        kinds = ["patch", "shadow", "veil", "jolt", "cloud", "flare", "mist", "machine", "spots"]
+        kind = rng.choice(kinds, p=[0.14, 0.16, 0.08, 0.06, 0.12, 0.18, 0.14, 0.06, 0.06])
         if kind == "patch":
             other = self.still(self.pick("photo", rng), rng)[0].astype(np.float32) / 255
             for _ in range(int(rng.integers(1, 4))):
@@ -289,6 +319,13 @@ class Drawer:
             frame = paint.veil(frame, sky, rng)
         elif kind == "jolt":
             frame = np.roll(frame, tuple(rng.integers(-5, 6, 2)), (0, 1)) * rng.uniform(0.8, 1.2)
+        elif kind == "mist":
+            frame, was = paint.mist([frame, earlier.astype(np.float32) / 255], sky, rng)
+            earlier = (was.clip(0, 1) * 255).astype(np.uint8)
+        elif kind == "machine":
+            frame = paint.machine(frame, rng)
+        elif kind == "spots":
+            frame = paint.sun_spots(frame, rng)
         elif kind == "flare":
             was, steady = earlier.astype(np.float32) / 255, rng.random() < 0.5
             for _ in range(int(rng.integers(1, 7))):
@@ -311,13 +348,31 @@ class Drawer:
 
     def alert(self, k, rng):
         img, b = self.bank.pixels(k), self.bank.rows[k]["box"]
-        cut = self.cut(img, rng, rng.uniform(0.9, 1.5), ((b[0] + b[2]) / 2, (b[1] + b[3]) / 2))
+        cut = self.cut(img, rng, rng.uniform(0.8, 2.2), ((b[0] + b[2]) / 2, (b[1] + b[3]) / 2))
         target, weight = self.blank()
         on, seen = cut.box(b)
         self.mark(target, weight, 0, [on])
         weight[0] *= target[0] > 0  # other plumes may stand outside the box
         look = self.look(rng)
         return Sample(look(cut.image(img)), look(cut.image(img, *self.sway(rng))), target, weight, [float(seen > 0.5), 0.0])
+
+    def lawful(self, k, rng):
+        """Smoke and flames near by. Boxes are loose and not complete: ground outside of them counts little."""
+        row, img = self.bank.rows[k], self.bank.pixels(k)
+        _, *b = row["boxes"][rng.integers(len(row["boxes"]))]
+        fill = self.size / min(img.shape[:2])
+        cut = self.cut(img, rng, fill * np.exp(rng.uniform(np.log(0.8), np.log(2.2))), ((b[0] + b[2]) / 2, (b[1] + b[3]) / 2))
+        target, weight = self.blank()
+        bag = [0.0, 0.0]
+        for cls, name in enumerate(("smoke", "fire")):
+            on = [(box, seen) for box, seen in (cut.box(x[1:]) for x in row["boxes"] if x[0] == name) if seen > 0.1]
+            if on:
+                self.mark(target, weight, cls, [box for box, _ in on])
+                bag[cls] = float(max(seen for _, seen in on) > 0.5)
+            weight[cls] = np.where(target[cls] > 0, weight[cls], 0.1 * weight[cls])
+        moved = rng.normal(0, 1, 2) if rng.random() < 0.5 else (0, 0)
+        look = self.look(rng)
+        return Sample(look(cut.image(img)), look(cut.image(img, *moved)), target, weight, bag)
 
     def flame(self, k, rng):
         """Flames near by; or far away: a piece of the picture laid into a watch frame."""
@@ -381,9 +436,12 @@ class Drawer:
             colour = np.array([1.3, rng.uniform(0.5, 0.8), rng.uniform(0.1, 0.3)], np.float32)
             colour = np.ones(3, np.float32) * 1.2 if grey else colour
             reach = np.exp(rng.uniform(np.log(1.5), np.log(12)))
-            was = rng.random() < 0.3
+            was, halo = rng.random() < 0.3, rng.random() < 0.5
             for i, v in enumerate(pair):
                 if i == 0 or was:
+                    if halo:  # a sensor that saturates: a blind core, a wide veil around it
+                        paint.glow(v, x, y - reach, reach * rng.uniform(8, 16), colour * rng.uniform(0.05, 0.35))
+                        paint.glow(v, x, y - reach, reach, colour * rng.uniform(2, 6))
                     paint.glow(v, x, y - reach, reach * 5, colour * rng.uniform(0.1, 0.3))
                     for _ in range(int(rng.integers(4, 12))):
                         paint.glow(v, x + rng.normal(0, reach), y - abs(rng.normal(0, reach)), reach * rng.uniform(0.2, 0.6),

@@ -38,15 +38,25 @@ class Model:
 
 
 def run(model: Model, bank: Bank, ids, label: str, past: bool = True):
+    """Heatmaps of whole pictures [n, 2, h, w], and of the three tiles of watch frames [n, 3, 2, h, w]."""
     heat = np.empty((len(ids), 2, *d.cells(PARAMS)), np.float16)
+    tiles = np.zeros((len(ids), 3, 2, *d.cells(PARAMS)), np.float16)
+    where = {}
     for n, k in enumerate(ids):
-        img = bank.pixels(k)
-        before = bank.past(k, PARAMS["input"]["past_s"] // 60) if past and bank.rows[k]["kind"] == "watch" else k
-        heat[n] = model(img, img if before == k else bank.pixels(before))
+        img, row = bank.pixels(k), bank.rows[k]
+        watch = row["kind"] == "watch"
+        before = bank.past(k, PARAMS["input"]["past_s"] // 60) if past and watch else k
+        was = img if before == k else bank.pixels(before)
+        heat[n] = model(img, was)
+        if watch:
+            at = where.setdefault(row["event"], bank.tiles(row["event"]))
+            for i, tile in enumerate(at):
+                now = d.part(img, tile)
+                tiles[n, i] = model(now, now if before == k else d.part(was, tile))
         if n % 25 == 0:
             print(f"\r{label} {n}/{len(ids)}", end="", flush=True)
     print(f"\r{label} {len(ids)} pictures")
-    return heat
+    return heat, tiles
 
 
 def mine(work: Path, bank: Bank) -> dict:
@@ -54,13 +64,19 @@ def mine(work: Path, bank: Bank) -> dict:
     out = {}
     for path in sorted(work.glob("fold?.npz")):
         z = np.load(path)
-        for k, heat in zip(z["ids"].tolist(), z["heat"].astype(np.float32)):
+        for k, heat, tiles in zip(z["ids"].tolist(), z["heat"].astype(np.float32), z["tiles"].astype(np.float32)):
             if bank.rows[k]["kind"] != "watch" or not bank.clean(k):
                 continue
-            flat = heat[0].ravel()
-            worst = [c for c in flat.argsort()[::-1][:6] if flat[c] > 0.12]
-            if worst:
-                out[k] = [[int(c % heat.shape[2]) * d.CELL + 8, int(c // heat.shape[2]) * d.CELL + 8] for c in worst]
+            h, w = bank.pixels(k).shape[:2]
+            found = []
+            for view, (x, y, part_w, part_h) in [(heat, (0, 0, 1, 1)), *zip(tiles, bank.tiles(bank.rows[k]["event"]))]:
+                flat = view[0].ravel()
+                for c in flat.argsort()[::-1][:6]:
+                    if flat[c] > 0.12:
+                        cx, cy = (c % view.shape[2] + 0.5) / view.shape[2], (c // view.shape[2] + 0.5) / view.shape[1]
+                        found.append((float(flat[c]), [round((x + cx * part_w) * w), round((y + cy * part_h) * h)]))
+            if found:
+                out[k] = [spot for _, spot in sorted(found, reverse=True)[:10]]
     return out
 
 
@@ -71,6 +87,9 @@ def main():
     ap.add_argument("--fold", type=int)
     ap.add_argument("--net", action="store_true")
     ap.add_argument("--mine", action="store_true")
+    ap.add_argument("--clean", action="store_true", help="only watch frames without smoke: all that --mine reads")
+    ap.add_argument("--unseen", action="store_true", help="leaves out what states a licence: the lawful release learned from it")
+    ap.add_argument("--screen", action="store_true", help="the screening network")
     ap.add_argument("--no-past", action="store_true")
     args = ap.parse_args()
     bank, i = Bank(args.bank, PARAMS), PARAMS["input"]
@@ -79,11 +98,15 @@ def main():
         (args.work / "mined.json").write_text(json.dumps(found))
         print(len(found), "clean frames with cells that are wrong")
         return
-    name = "net" if args.net else f"fold{args.fold}"
+    name = ("net" if args.net else f"fold{args.fold}") + ("-screen" if args.screen else "")
     onnx_file.write(args.work / f"{name}.pt", args.work / f"{name}.onnx", i["width"], i["height"])
     ids = [k for k, r in enumerate(bank.rows) if (r["split"] == "val" if args.net else bank.fold(k) == args.fold)]
-    heat = run(Model(args.work / f"{name}.onnx"), bank, ids, name, not args.no_past)
-    np.savez_compressed(args.work / f"{name}{'-no-past' if args.no_past else ''}.npz", ids=np.array(ids), heat=heat)
+    if args.unseen:
+        ids = [k for k in ids if "source" not in bank.rows[k] and not (bank.rows[k]["kind"] == "flame" and bank.rows[k]["boxes"])]
+    if args.clean:
+        ids = [k for k in ids if bank.rows[k]["kind"] == "watch" and bank.clean(k)]
+    heat, tiles = run(Model(args.work / f"{name}.onnx"), bank, ids, name, not args.no_past)
+    np.savez_compressed(args.work / f"{name}{'-no-past' if args.no_past else ''}.npz", ids=np.array(ids), heat=heat, tiles=tiles)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Trains everything: the folds for cross-validation and the network that ships, in two stages.
 
     python train.py --work DIR [--jobs 2]
+    python train.py --work DIR --lawful     of `prepare.py --lawful`: one network and its screening network
 
 Each step leaves its files in WORK/stage0 and WORK/stage1 and is skipped when they are there, so that an interrupted training
 goes on where it stopped. Stage 1 learns on samples drawn anew, half of whose clean crops lie where the networks of stage 0 were
@@ -41,16 +42,38 @@ def stage(work: Path, n: int, jobs: int) -> Path:
         (out / "drawn").touch()
     start = ["--start", before] if before else []
 
+    last = n == len(PARAMS["train"]["stages"]) - 1
+
     def one(fold):
         name, which = ("net", []) if fold is None else (f"fold{fold}", ["--fold", fold])
         if not (out / f"{name}.pt").exists():
-            python("fit.py", "--work", work, "--out", out, "--stage", n, "--threads", 1, *start, *which)
-        last = n == len(PARAMS["train"]["stages"]) - 1
-        if (which or last) and not (out / f"{name}.npz").exists():  # val is looked at once, at the end
-            python("score.py", "--work", out, "--bank", work, *(which or ["--net"]))
+            python("fit.py", "--work", work, "--out", out, "--stage", n, "--threads", 1, *(start if which else []), *which)
+        if last and not (out / f"{name}-screen.pt").exists():
+            python("fit_screen.py", "--work", work, "--out", out, *which)
+        for screen in ["", "-screen"] if last else [""]:
+            if not (out / f"{name}{screen}.npz").exists():  # val is looked at once, at the end
+                python("score.py", "--work", out, "--bank", work, *(which or ["--net"]), *(["--screen"] if screen else []),
+                       *([] if last else ["--clean"]))
 
     with ThreadPoolExecutor(jobs) as pool:
-        list(pool.map(one, [*range(PARAMS["train"]["folds"]), None]))
+        list(pool.map(one, [*range(PARAMS["train"]["folds"]), *([None] if last else [])]))
+    return out
+
+
+def lawful(work: Path, jobs: int) -> Path:
+    """One network. No watch frame is in it, so it is evaluated as the network of every fold: all watch events are strange to it."""
+    out = work / f"stage{len(PARAMS['train']['stages']) - 1}"
+    out.mkdir(exist_ok=True)
+    if not (out / "drawn").exists():
+        python("draw.py", "--work", work, "--jobs", jobs)
+        (out / "drawn").touch()
+    if not (out / "net.pt").exists():
+        python("fit.py", "--work", work, "--out", out)
+    if not (out / "net-screen.pt").exists():
+        python("fit_screen.py", "--work", work, "--out", out)
+    for k in range(PARAMS["train"]["folds"]):
+        for kind in ("", "-screen"):
+            shutil.copy(out / f"net{kind}.pt", out / f"fold{k}{kind}.pt")
     return out
 
 
@@ -58,7 +81,11 @@ def main():
     ap = argparse.ArgumentParser()
     ap.add_argument("--work", type=Path, required=True)
     ap.add_argument("--jobs", type=int, default=2, help="networks trained side by side, one thread each")
+    ap.add_argument("--lawful", action="store_true")
     args = ap.parse_args()
+    if args.lawful:
+        print("done:", lawful(args.work, args.jobs))
+        return
     for n in range(len(PARAMS["train"]["stages"])):
         print("done:", stage(args.work, n, args.jobs))
 

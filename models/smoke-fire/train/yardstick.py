@@ -102,11 +102,13 @@ def cost(folder: Path, rounds: int = 60) -> dict:
         write(path)
         ours = onnx_file.session(folder / card["file"])
         nets = {"ours": ours, "wide": ours, "yolov8n": onnx_file.session(path)}
+        if "screen" in card:
+            nets["screen"] = onnx_file.session(folder / card["screen"]["file"])
     # What the program makes of a 16:9 picture: bars are left away in whole strides.
     bar = (i["height"] - i["width"] * 9 // 16) // 2
     wide = i["height"] - 2 * (bar - bar % i.get("rect_stride", i["height"]))
     shapes = {"ours": (1, i["frames"], 3, i["height"], i["width"]), "wide": (1, i["frames"], 3, wide, i["width"])}
-    shapes["yolov8n"] = (1, 3, 384, 640)
+    shapes |= {"screen": shapes["wide"], "yolov8n": (1, 3, 384, 640)}
     feeds = {k: {n.get_inputs()[0].name: np.random.default_rng(0).random(shapes[k], np.float32)} for k, n in nets.items()}
     spent = {k: [] for k in nets}
     for n in range(rounds + 3):
@@ -116,8 +118,15 @@ def cost(folder: Path, rounds: int = 60) -> dict:
             if n >= 3:
                 spent[k].append(1000 * (time.process_time() - before))
     out = {k: float(np.median(v)) for k, v in spent.items()}
-    ratio = {k: float(np.median(np.array(spent[k]) / np.array(spent["yolov8n"]))) for k in ("ours", "wide")}
-    return out | {"ratio": ratio["ours"], "wide_ratio": ratio["wide"]}
+    ratio = {k: float(np.median(np.array(spent[k]) / np.array(spent["yolov8n"]))) for k in nets}
+    return out | {"ratio": ratio["ours"], "wide_ratio": ratio["wide"], "screen_ratio": ratio.get("screen"), "flags": flags()}
+
+
+def flags() -> str:
+    """The processor's vector instructions, as Linux names them."""
+    known = ("avx2", "fma", "avx512f", "avx512_vnni", "avx512_bf16", "amx_int8", "asimd")
+    words = Path("/proc/cpuinfo").read_text().split()
+    return " ".join(k for k in known if k in words)
 
 
 def main():
@@ -136,7 +145,9 @@ def main():
         print(json.dumps(c))
         return
     print(f"one look, 1 thread: {c['ours']:.1f} ms of processor time on the whole canvas, {c['wide']:.1f} at a 16:9 picture; YOLOv8n-"
-          f"shaped graph at 640x384, same run: {c['yolov8n']:.1f} ms; ratios {c['ratio']:.2f} and {c['wide_ratio']:.2f}")
+          f"shaped graph at 640x384, same run: {c['yolov8n']:.1f} ms; ratios {c['ratio']:.2f} and {c['wide_ratio']:.2f}; {c['flags']}")
+    if c["screen_ratio"]:
+        print(f"the screening network at a 16:9 picture: {c['screen']:.1f} ms; ratio {c['screen_ratio']:.3f}")
 
 
 if __name__ == "__main__":
