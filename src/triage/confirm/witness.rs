@@ -21,7 +21,7 @@ pub const SILENCE: f64 = -1.2;
 const NOTHING: f64 = 0.01;
 
 /// A plume grows; rock and glare do not. Added for a box e times as large as its first.
-const GROWTH: f64 = 0.5;
+const GROWTH: f64 = 1.0;
 /// Vehicles and clouds cross the picture; smoke stands on its fire. Taken off when the box has moved by four times its size,
 /// from two on.
 const DRIFT: f64 = 1.0;
