@@ -79,7 +79,8 @@ class Witness:
         (ax, ay), (bx, by) = centre(self.first), centre(self.last)
         drifted = clamp((hypot(bx - ax, by - ay) / max(*self.first[2:], *self.last[2:]) - 2) / 2, 0, 1)
         stood = clamp((now - self.steady[0]) / 300 - 1, 0, 1)
-        return self.left(now, memory) + GROWTH * grown - DRIFT * drifted - STANDING * stood
+        said = self.left(now, memory)
+        return said + min(said, GROWTH * grown) - DRIFT * drifted - STANDING * stood
 
 
 class Place:

@@ -177,6 +177,18 @@ fn growth_speaks_for_smoke_and_drift_and_standing_against() {
     assert!(of_default(&fire).first().is_some_and(|s| *s <= 760), "{:?}", of_default(&fire));
 }
 
+/// With a limit as low as the bonus for growth: what hardly speaks for smoke does not alarm because its box spreads.
+#[test]
+fn growth_adds_no_more_than_what_looks_have_said() {
+    let spreads = |score: f32| {
+        let side = |n: i64| 0.03 + 0.02 * n as f32;
+        let looks: Vec<Analysis> =
+            (0..3).map(|n| look(n * 10, &[(Class::Smoke, score, [0.4, 0.4, side(n), side(n)])])).collect();
+        alarms(&Thresholds { smoke: 0.9, evidence: 1.0, ..Thresholds::default() }, &looks)
+    };
+    assert_eq!((spreads(0.91), spreads(0.98)), (vec![], vec![10]));
+}
+
 #[test]
 fn flames_may_flicker() {
     let flame = |s: i64| look(s, &[(Class::Fire, if s % 20 == 0 { 0.97 } else { 0.7 }, HERE)]);

@@ -20,7 +20,8 @@ pub const SILENCE: f64 = -1.2;
 /// Below it a view has nothing more to say.
 const NOTHING: f64 = 0.01;
 
-/// A plume grows; rock and glare do not. Added for a box e times as large as its first.
+/// A plume grows; rock and glare do not. Added for a box e times as large as its first; never more than what looks have said, or a
+/// box that spreads from one cell to three would alarm by itself.
 const GROWTH: f64 = 1.0;
 /// Vehicles and clouds cross the picture; smoke stands on its fire. Taken off when the box has moved by four times its size,
 /// from two on.
@@ -87,7 +88,8 @@ impl Witness {
         let size = f64::from(a.w.max(a.h).max(b.w).max(b.h));
         let drifted = ((moved / size - 2.0) / 2.0).clamp(0.0, 1.0);
         let stood = (seconds(self.steady.since, now) / 300.0 - 1.0).clamp(0.0, 1.0);
-        self.left(now, memory_s) + GROWTH * grown - DRIFT * drifted - STANDING * stood
+        let said = self.left(now, memory_s);
+        said + said.min(GROWTH * grown) - DRIFT * drifted - STANDING * stood
     }
 
     fn left(&self, now: Timestamp, memory_s: f64) -> f64 {
