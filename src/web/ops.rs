@@ -58,7 +58,8 @@ pub struct Cameras {
 pub async fn cameras(State(state): State<WebState>, _: Office, headers: HeaderMap) -> Answer<Json<Cameras>> {
     let items = camera_views(&state, &state.county(), &*state.desk.open_book().await?);
     let tests = state.status.all().into_iter().map(|(camera, status)| SelfTestView::new(camera, status.self_test));
-    let eye = state.status.eye().map(|eye| EyeView::new(eye, items.len(), lang_of(&headers)));
+    let (screening, lang) = (state.status.screening(), lang_of(&headers));
+    let eye = state.status.eye().map(|eye| EyeView::new(eye, screening, items.len(), lang));
     Ok(Json(Cameras { items, thresholds: in_force(&state), self_tests: tests.collect(), eye }))
 }
 

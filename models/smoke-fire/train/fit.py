@@ -59,6 +59,14 @@ def loss_of(logits, target, weight, bag):
     return (near + far + t["frame_weight"] * empty + t["bag_weight"] * found).mean()
 
 
+def follow(mean_net: dict, net: torch.nn.Module, step: int) -> None:
+    """A mean of the weights that forgets: what is kept in the end."""
+    keep = min(PARAMS["train"]["ema"], (step + 1) / (step + 10))
+    with torch.no_grad():
+        for k, v in net.state_dict().items():
+            mean_net[k].lerp_(v, 1 - keep) if v.dtype.is_floating_point else mean_net[k].copy_(v)
+
+
 def fit(samples: Samples, ids: np.ndarray, stage: dict, seed: int, out: Path, start: Path | None) -> None:
     t, steps = PARAMS["train"], stage["steps"]
     torch.manual_seed(seed)
@@ -104,10 +112,7 @@ def fit(samples: Samples, ids: np.ndarray, stage: dict, seed: int, out: Path, st
             opt.step()
             sched.step()
             total += loss.item()
-            keep = min(t["ema"], (step + 1) / (step + 10))
-            with torch.no_grad():
-                for k, v in net.state_dict().items():
-                    mean_net[k].lerp_(v, 1 - keep) if v.dtype.is_floating_point else mean_net[k].copy_(v)
+            follow(mean_net, net, step)
             if step % 50 == 49:
                 print(f"{out.stem} step {step + 1}/{steps} loss {total / 50:.4f} {time.time() - start:.0f} s", flush=True)
                 total = 0.0

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from fit import Samples, loss_of
+from fit import Samples, follow, loss_of
 from net import Screen, SmokeFire
 
 PARAMS = tomllib.loads((Path(__file__).parent / "params.toml").read_text())
@@ -72,10 +72,7 @@ def main():
         opt.step()
         sched.step()
         total += loss.item()
-        keep = min(t["ema"], (step + 1) / (step + 10))
-        with torch.no_grad():
-            for k, v in net.state_dict().items():
-                mean_net[k].lerp_(v, 1 - keep) if v.dtype.is_floating_point else mean_net[k].copy_(v)
+        follow(mean_net, net, step)
         if step % 100 == 99:
             print(f"{name}-screen step {step + 1}/{s['steps']} loss {total / 100:.4f} {time.time() - start:.0f} s", flush=True)
             total = 0.0

@@ -1,6 +1,6 @@
 //! What looks, in words of the reader's language: model, licence of its weights, and what this machine holds.
 
-use crate::frame::{Capacity, Eye, Licence};
+use crate::frame::{Capacity, Eye, Licence, Screening};
 use crate::lang::Lang;
 use crate::triage::detection::ModelVersion;
 use serde::Serialize;
@@ -17,6 +17,8 @@ pub struct EyeView {
     registered: usize,
     /// Seconds from one look at a camera to the next with all that are registered; null: as often as asked.
     stretched_s: Option<f64>,
+    /// Null: no screening network has looked.
+    screening: Option<Screening>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -26,7 +28,12 @@ struct LicenceView {
 }
 
 impl EyeView {
-    pub fn new(Eye { model, licence, capacity }: Eye, registered: usize, lang: Lang) -> Self {
+    pub fn new(
+        Eye { model, licence, capacity }: Eye,
+        screening: Option<Screening>,
+        registered: usize,
+        lang: Lang,
+    ) -> Self {
         let note = |Licence { name, note_zh, note_en }: Licence| LicenceView {
             name,
             note: match lang {
@@ -35,6 +42,6 @@ impl EyeView {
             },
         };
         let stretched_s = capacity.as_ref().and_then(|capacity| capacity.stretched_s(registered));
-        Self { model, licence: licence.map(note), capacity, registered, stretched_s }
+        Self { model, licence: licence.map(note), capacity, registered, stretched_s, screening }
     }
 }

@@ -35,6 +35,10 @@ async fn the_ops_page_says_the_licence_and_what_the_machine_holds() {
         assert_eq!((&eye["capacity"]["holds"], &eye["registered"]), (&json!(142), &json!(1)));
         assert_eq!(eye["stretched_s"], Value::Null, "one camera is few");
     }
+    assert_eq!(cameras(&ops, "en").await["eye"]["screening"], Value::Null, "no screening network has looked");
+    world.state.status.screened(|it| (it.views, it.passed, it.audits, it.misses_sampled) = (100, 8, 2, 1));
+    let said = json!({ "views": 100, "passed": 8, "audits": 2, "misses_sampled": 1 });
+    assert_eq!(cameras(&ops, "en").await["eye"]["screening"], said, "what it misses is said");
     world.state.status.set_eye(Some(Eye { model, licence: None, capacity: capacity(60_000.0) }));
     let eye = &cameras(&ops, "en").await["eye"];
     assert_eq!((&eye["licence"], &eye["stretched_s"]), (&Value::Null, &json!(10.0)), "none stated; it holds none");

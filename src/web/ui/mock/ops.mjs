@@ -16,6 +16,7 @@ const sizes = (found) => [0.01, 0.02, 0.04, 0.08, 0.16].map((width, i) => ({ wid
 const tests = [{ camera: 'cam-1', asked_at: null, last: { at: new Date(Date.now() - 2 * hour).toISOString(), threshold: 0.55, smallest: 0.04, sizes: sizes([0, 1, 2, 3, 3]) } }];
 
 const eye = {
+  screening: { views: 48210, passed: 3127, audits: 902, misses_sampled: 1 },
   model: { name: 'smoke', version: '1.0.0' },
   licence: { name: 'non-commercial', note: '权重仅供非商业试用' },
   capacity: { cpu_flags: ['avx2', 'fma'], look_ms: 92, workers: 2, cadence_s: 10, holds: 142 },

@@ -6,7 +6,7 @@ export function EyePane() {
   const w = words();
   const it = eye.value;
   if (!it) return null;
-  const { capacity, licence, model, registered, stretched_s } = it;
+  const { capacity, licence, model, registered, screening, stretched_s } = it;
   return (
     <section class="eye" data-eye={stretched_s === null ? 'holds' : 'stretched'}>
       <h2>
@@ -18,6 +18,7 @@ export function EyePane() {
           ? w.holds({ flags: capacity.cpu_flags.join(' '), lookMs: Math.round(capacity.look_ms), workers: capacity.workers, cadence: capacity.cadence_s, cameras: capacity.holds })
           : w.notMeasured}
       </p>
+      {screening && <p class="quiet">{w.screening(screening)}</p>}
       {stretched_s !== null && (
         <p class="warning" role="note">
           {w.stretched(registered, Math.round(stretched_s))}
