@@ -59,7 +59,7 @@ pub struct Args {
     #[arg(long)]
     pub gate: bool,
     /// The sources show no smoke: counts false alarms and clean hours, with the 95 % interval a camera-day
-    #[arg(long)]
+    #[arg(long, conflicts_with = "drill")]
     pub count_false: bool,
     /// With --count-false: exit code 1 when the upper end of the interval is above so many a camera-day
     #[arg(long, requires = "count_false", value_name = "PER_DAY", value_parser = count::per_day)]

@@ -382,3 +382,13 @@ fn model_check_tells_the_points_and_what_to_expect_of_them() {
     assert_eq!(json["points"], Value::Null);
     assert!(checked(plain.path(), "en_GB.UTF-8", false).contains("no operating points"));
 }
+
+/// A drill's smoke is meant to alarm: it must not stand as a false alarm in what an office measures before it trusts a camera.
+#[test]
+fn clean_time_is_not_counted_with_a_drill_in_it() {
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_huoyan"));
+    let refused = command.args(["replay", "--count-false", "--drill", "1m", "hill"]).output().expect("it runs");
+    assert_eq!(refused.status.code(), Some(2));
+    let said = String::from_utf8_lossy(&refused.stderr);
+    assert!(said.contains("--count-false") && said.contains("--drill"), "{said}");
+}
