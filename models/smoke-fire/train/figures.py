@@ -189,7 +189,7 @@ def main():
     out: dict = {"cost": cost(args.model)} if args.model else {}
     cross = Scores(bank, sorted(args.work.glob("fold?.npz")))
     value = cross.both(points["balanced"])
-    out["cross"] = {"frames": frames(cross, value), "whole": frames(cross, cross.smoke),
+    out["cross"] = {"frames": frames(cross, value), "whole": frames(cross, cross.smoke), "added": frames(cross, cross.added()),
                     "frames_of_train": frames(cross, value, lambda r: r["split"] == "train"),
                     "strongest_in_box": strongest_in_box(cross), "points": at_points(cross, points, str),
                     "flames_auc": auc(cross.fire[cross.flame], cross.fire[cross.photo])}
@@ -231,6 +231,7 @@ def main():
             if key == "cross":
                 show_frames("  of these the train split", o["frames_of_train"])
                 show_frames("  the whole alone, without tiles", o["whole"])
+                show_frames("  log-odds of the whole and of the strongest tile, added", o["added"])
             print(f"  strongest cell within one cell of the box: {o['strongest_in_box']:.3f}")
             show_points(f"{title}, bare frames and photographs", o["points"])
             print(f"  flames against photographs without fire: AUC {o['flames_auc']:.3f}")

@@ -58,6 +58,10 @@ class Scores:
     def mask(self, f):
         return np.array([bool(f(r)) for r in self.rows])
 
+    def added(self) -> np.ndarray:
+        """Whole and strongest tile as two witnesses: their log-odds, added."""
+        return logit(self.smoke) + logit(self.smoke_tile)
+
     def both(self, level: dict, cls: str = "smoke") -> np.ndarray:
         """Whole and tiles on one scale: log-odds over the neutral score of the view, the stronger of the two. level: fold -> point."""
         whole, tile = ([level[str(f)][key] for f in self.fold] for key in (cls, f"{cls}_tile"))
