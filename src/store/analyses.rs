@@ -27,6 +27,7 @@ struct Row {
     is_main: bool,
     /// Four bytes each; null: none.
     tiles: Option<Vec<u8>>,
+    has_past: bool,
 }
 
 impl Store {
@@ -97,7 +98,7 @@ impl Row {
             model: ModelVersion { name: self.model_name, version: self.model_version },
             stream: if self.is_main { Stream::Main } else { Stream::Screened },
             tiles: self.tiles.unwrap_or_default().as_chunks::<4>().0.iter().map(|it| Tile::from(*it)).collect(),
-            has_past: true,
+            has_past: self.has_past,
         })
     }
 }

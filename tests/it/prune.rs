@@ -336,7 +336,7 @@ async fn a_day_that_the_disk_filled_at_its_beginning_hides_no_other_day() {
     assert_eq!(read, [analysis(start())]);
 }
 
-/// The version before this one knew no tiles: its days are read, and the day of the update is written on.
+/// Earlier versions knew neither tiles nor whether there was a past: their days are read, and the day of the update is written on.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn days_of_the_version_before_are_read_and_todays_file_goes_on() {
     let t = TestStore::sqlite().await;
@@ -346,7 +346,8 @@ async fn days_of_the_version_before_are_read_and_todays_file_goes_on() {
     let before = files(&t).into_iter().filter(|name| name.ends_with(".db"));
     for name in before {
         let mut day = connect(&t, &format!("analyses/{name}")).await;
-        sqlx::query("ALTER TABLE analysis DROP COLUMN tiles").execute(&mut day).await.expect("as it was");
+        let drop = "ALTER TABLE analysis DROP COLUMN tiles; ALTER TABLE analysis DROP COLUMN has_past";
+        sqlx::raw_sql(drop).execute(&mut day).await.expect("as it was");
         day.close().await.expect("closed");
     }
 
@@ -354,7 +355,7 @@ async fn days_of_the_version_before_are_read_and_todays_file_goes_on() {
     let all = || store.analyses(&morning.camera, at(-48 * 60), at(60), 10);
     assert_eq!(all().await.expect("read"), [yesterday.clone(), morning.clone()]);
     let tile = Tile { x: 50, y: 67, w: 100, h: 100 };
-    let noon = Analysis { tiles: vec![tile], ..analysis(at(10)) };
+    let noon = Analysis { tiles: vec![tile], has_past: false, ..analysis(at(10)) };
     store.record_analyses(std::slice::from_ref(&noon)).await.expect("written on");
     assert_eq!(all().await.expect("read"), [yesterday, morning, noon]);
 }

@@ -401,7 +401,7 @@ async fn analyses_are_kept_by_days_and_go_by_days(t: TestStore) {
         model: ModelVersion { name: "smoke-fire".into(), version: "0.1.0".into() },
         stream: if minutes == 1 { Stream::Main } else { Stream::Screened },
         tiles: (0..minutes % 3).map(|i| Tile { x: 50 * i as u8, y: 67, w: 100, h: 100 }).collect(),
-        has_past: true,
+        has_past: minutes > 0,
     };
     let frames = [analysis("a", 0, 0.123), analysis("a", 1, 0.456), analysis("a", 2, 0.789), analysis("b", 1, 0.5)];
     t.store.record_analyses(&frames).await.unwrap();

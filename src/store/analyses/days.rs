@@ -8,7 +8,7 @@ use crate::triage::id::CameraId;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteSynchronous};
-use sqlx::{ConnectOptions as _, Connection as _};
+use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _};
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -43,29 +43,26 @@ CREATE TABLE IF NOT EXISTS analysis ( -- what the model said about every frame o
     model      INTEGER NOT NULL,
     is_main    INTEGER NOT NULL, -- 1 = of the stream fetched on suspicion
     tiles      BLOB,             -- triage::detection::Tile, four bytes each; null = none
+    has_past   INTEGER NOT NULL DEFAULT 1, -- 1 = the model had an earlier picture to compare with
     PRIMARY KEY (view, since_us)
 ) STRICT, WITHOUT ROWID;
 COMMIT;";
 
-/// Files of days before there were tiles lack their column.
-const HAS_TILES: &str = "SELECT COUNT(*) <> 0 FROM pragma_table_info('analysis') WHERE name = 'tiles'";
-const ADD_TILES: &str = "ALTER TABLE analysis ADD COLUMN tiles BLOB";
+/// Columns that later versions added: name, declaration, and what files of days before them are read as.
+const ADDED: [(&str, &str, &str); 2] = [("tiles", "BLOB", "NULL"), ("has_past", "INTEGER NOT NULL DEFAULT 1", "1")];
 
-macro_rules! read {
-    ($tiles:literal) => {
-        concat!(
-            "SELECT view.pose, analysis.since_us + $1 AS captured_at_us, analysis.smoke / 10000.0 AS smoke,
-                analysis.fire / 10000.0 AS fire, analysis.detections, model.name AS model_name, model.version AS model_version,
-                analysis.is_main <> 0 AS is_main, ",
-            $tiles,
-            " AS tiles FROM view JOIN analysis ON analysis.view = view.id JOIN model ON model.id = analysis.model
-            WHERE view.camera = $2 AND analysis.since_us >= $3 AND analysis.since_us < $4
-            ORDER BY analysis.since_us DESC LIMIT $5"
-        )
-    };
+/// $1 begin of the day, $2 camera, $3 since and $4 until, from the day's begin on, $5 limit.
+fn read_query(lacks: &[&str]) -> String {
+    let [tiles, has_past] = ADDED.map(|(name, _, old)| if lacks.contains(&name) { old } else { name });
+    format!(
+        "SELECT view.pose, analysis.since_us + $1 AS captured_at_us, analysis.smoke / 10000.0 AS smoke,
+            analysis.fire / 10000.0 AS fire, analysis.detections, model.name AS model_name, model.version AS model_version,
+            analysis.is_main <> 0 AS is_main, {tiles} AS tiles, {has_past} <> 0 AS has_past
+        FROM view JOIN analysis ON analysis.view = view.id JOIN model ON model.id = analysis.model
+        WHERE view.camera = $2 AND analysis.since_us >= $3 AND analysis.since_us < $4
+        ORDER BY analysis.since_us DESC LIMIT $5"
+    )
 }
-const READ: &str = read!("analysis.tiles");
-const READ_BEFORE_TILES: &str = read!("NULL");
 
 #[derive(Clone, Debug)]
 pub struct Days {
@@ -103,9 +100,11 @@ impl Days {
         let options = options(&self.file(day)).create_if_missing(true).journal_mode(SqliteJournalMode::Wal);
         let mut connection = options.synchronous(SqliteSynchronous::Normal).connect().await.map_err(failed)?;
         sqlx::raw_sql(SCHEMA).execute(&mut connection).await.map_err(failed)?;
-        // The version before this one began the day.
-        if !has_tiles(&mut connection).await.map_err(failed)? {
-            sqlx::query(ADD_TILES).execute(&mut connection).await.map_err(failed)?;
+        // An earlier version may have begun the day.
+        let lacks = lacks(&mut connection).await.map_err(failed)?;
+        for (name, declaration, _) in ADDED.into_iter().filter(|(name, ..)| lacks.contains(name)) {
+            let add = format!("ALTER TABLE analysis ADD COLUMN {name} {declaration}");
+            sqlx::query(AssertSqlSafe(add)).execute(&mut connection).await.map_err(failed)?;
         }
         Ok(connection)
     }
@@ -123,7 +122,7 @@ impl Days {
             let (begin, left) = (us(begin(day)?), i64::from(limit) - rows.len() as i64);
             let read = async {
                 let mut connection = options(&file).connect().await?;
-                let query = if has_tiles(&mut connection).await? { READ } else { READ_BEFORE_TILES };
+                let query = AssertSqlSafe(read_query(&lacks(&mut connection).await?));
                 let read = sqlx::query_as(query).bind(begin).bind(camera.as_str()).bind(us(since) - begin);
                 let read = read.bind(us(until) - begin).bind(left).fetch_all(&mut connection).await;
                 connection.close().await?;
@@ -201,8 +200,11 @@ impl Days {
     }
 }
 
-async fn has_tiles(connection: &mut SqliteConnection) -> sqlx::Result<bool> {
-    sqlx::query_scalar(HAS_TILES).fetch_one(connection).await
+/// The columns that a file of an earlier version does not have.
+async fn lacks(connection: &mut SqliteConnection) -> sqlx::Result<Vec<&'static str>> {
+    let has: Vec<String> =
+        sqlx::query_scalar("SELECT name FROM pragma_table_info('analysis')").fetch_all(connection).await?;
+    Ok(ADDED.iter().map(|(name, ..)| *name).filter(|name| !has.iter().any(|it| it == name)).collect())
 }
 
 fn options(file: &Path) -> SqliteConnectOptions {
@@ -233,9 +235,9 @@ async fn write(connection: &mut SqliteConnection, begin: Timestamp, frames: &[&A
             .await
             .map_err(failed)?;
         sqlx::query(
-            "INSERT INTO analysis (view, since_us, smoke, fire, detections, model, is_main, tiles) VALUES (
+            "INSERT INTO analysis (view, since_us, smoke, fire, detections, model, is_main, tiles, has_past) VALUES (
              (SELECT id FROM view WHERE camera = $1 AND pose = $2), $3, $4, $5, $6,
-             (SELECT id FROM model WHERE name = $7 AND version = $8), $9, $10) ON CONFLICT DO NOTHING",
+             (SELECT id FROM model WHERE name = $7 AND version = $8), $9, $10, $11) ON CONFLICT DO NOTHING",
         )
         .bind(camera)
         .bind(pose)
@@ -247,6 +249,7 @@ async fn write(connection: &mut SqliteConnection, begin: Timestamp, frames: &[&A
         .bind(version)
         .bind(frame.stream == Stream::Main)
         .bind(tiles(frame))
+        .bind(frame.has_past)
         .execute(&mut *tx)
         .await
         .map_err(failed)?;

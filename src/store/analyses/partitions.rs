@@ -17,7 +17,7 @@ const NO_PARTITION: &str = "23514";
 
 const READ: &str = "
 SELECT pose, captured_at_us, smoke::float8 AS smoke, fire::float8 AS fire, detections, model_name, model_version, is_main,
-    tiles
+    tiles, has_past
 FROM analysis WHERE camera = $1 AND captured_at_us >= $2 AND captured_at_us < $3 ORDER BY captured_at_us DESC LIMIT $4";
 
 pub async fn record(pool: &PgPool, batch: &[Analysis]) -> Result<()> {
@@ -42,13 +42,13 @@ async fn insert(pool: &PgPool, batch: &[Analysis], boxes: &[Option<String>]) -> 
     let mut tx = pool.begin().await?;
     for (frame, boxes) in batch.iter().zip(boxes) {
         sqlx::query(
-            "INSERT INTO analysis (camera, pose, captured_at_us, smoke, fire, detections, model_name, model_version, is_main, tiles) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT DO NOTHING",
+            "INSERT INTO analysis (camera, pose, captured_at_us, smoke, fire, detections, model_name, model_version, is_main, tiles, \
+             has_past) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT DO NOTHING",
         )
         .bind(frame.camera.as_str()).bind(frame.pose.as_str()).bind(us(frame.captured_at))
         .bind(frame.scores.smoke).bind(frame.scores.fire).bind(boxes)
         .bind(&frame.model.name).bind(&frame.model.version).bind(frame.stream == Stream::Main)
-        .bind(tiles(frame))
+        .bind(tiles(frame)).bind(frame.has_past)
         .execute(&mut *tx).await?;
     }
     tx.commit().await

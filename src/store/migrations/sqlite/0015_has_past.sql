@@ -1,0 +1,1 @@
+-- Analyses lie in files of their own (store/analyses/days.rs), which get their column for has_past there.
