@@ -16,19 +16,27 @@ const MEASURED_FOR: Duration = Duration::from_secs(1);
 
 /// The model as the pages and `check` show it. A look at a sub-stream's picture is measured for it.
 pub fn eye(detector: &Detector, config: &Config) -> Eye {
-    let measured = detector.session().and_then(|mut worker| {
-        // Where no photograph is installed ridges are drawn: a look costs the same.
-        look_ms(&mut worker, &scene::landscape(0, Path::new(scene::PHOTOGRAPHS))?, detector.device().cuda)
-    });
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let capacity = match measured {
-        Ok(ms) => ms.map(|ms| Capacity::of(ms, config.detect.workers, cores, config.camera.cadence)),
+    let capacity = match view_ms(detector) {
+        Ok(ms) => ms.map(|ms| Capacity::of(ms, detector.tiles(), config.detect.workers, cores, config.camera.cadence)),
         Err(e) => {
             tracing::warn!("what a look costs could not be measured: {}", e.chain());
             None
         }
     };
     Eye { model: detector.model(), licence: detector.manifest().licence.clone(), capacity }
+}
+
+/// Milliseconds of a view without smoke: the screening network where there is one, and the full one as often as it is called.
+fn view_ms(detector: &Detector) -> Result<Option<f64>> {
+    // Where no photograph is installed ridges are drawn: a look costs the same.
+    let (picture, on_card) = (scene::landscape(0, Path::new(scene::PHOTOGRAPHS))?, detector.device().cuda);
+    let mut worker = detector.session()?;
+    let full = look_ms(&mut worker, &picture, on_card)?;
+    let (Some(screener), Some(network)) = (detector.screener(), worker.screener()) else { return Ok(full) };
+    let screening = look_ms(network, &picture, false)?;
+    let calls = f64::from((screener.calls + (1.0 - screener.calls) * screener.audit).min(1.0));
+    Ok(screening.zip(full).map(|(screening, full)| screening + calls * full))
 }
 
 /// Milliseconds of one whole look with a past: shrinking, tensor, network, head. CPU time of this thread (Linux only; elsewhere
@@ -55,18 +63,18 @@ fn thread_cpu_ms() -> Option<f64> {
 
 /// For a person: what a look costs on which processor, how many cameras that holds, and what stretches if there are more.
 pub fn words(capacity: &Capacity, cameras: usize, lang: Lang) -> String {
-    let Capacity { cpu_flags, look_ms, workers, cadence_s, holds } = capacity;
+    let Capacity { cpu_flags, look_ms, workers, cadence_s, holds, holds_with_tiles } = capacity;
     let flags = match cpu_flags.as_slice() {
         [] => lang.pick("未知", "unknown").to_owned(),
         flags => flags.join(" "),
     };
     let holding = match lang {
         Lang::Zh => format!(
-            "处理器指令集 {flags}；模型每看一次约{look_ms:.0}毫秒；{workers}个推理线程，每{cadence_s}秒看一次，本机可看{holds}台"
+            "处理器指令集 {flags}；模型每看一次约{look_ms:.0}毫秒；{workers}个推理线程，每{cadence_s}秒看一次，本机可看{holds}台，其中可兼看分块的{holds_with_tiles}台"
         ),
         Lang::En => format!(
             "the processor has {flags}; a look by the model takes about {look_ms:.0} ms; with {workers} workers this machine holds \
-             {holds} cameras at {cadence_s} s"
+             {holds} cameras at {cadence_s} s, {holds_with_tiles} of them in tiles too"
         ),
     };
     match (capacity.stretched_s(cameras), lang) {
@@ -83,10 +91,13 @@ mod tests {
 
     #[test]
     fn an_office_reads_what_stretches_when_it_has_more_cameras_than_the_machine_holds() {
-        let capacity = Capacity::of(92.0, 2, 2, SignedDuration::from_secs(10));
+        let capacity = Capacity::of(92.0, 1, 2, 2, SignedDuration::from_secs(10));
         assert_eq!(capacity.holds, 142);
         let enough = words(&capacity, 100, Lang::En);
-        assert!(enough.contains("holds 142 cameras at 10 s") && !enough.contains("registered"), "{enough}");
+        assert!(
+            enough.contains("holds 142 cameras at 10 s, 78 of them in tiles too") && !enough.contains("registered"),
+            "{enough}"
+        );
         let many = words(&capacity, 267, Lang::En);
         assert!(many.contains("267 are registered: they would be looked at every 19 s"), "{many}");
         assert!(words(&capacity, 267, Lang::Zh).contains("已登记267台，实际约每19秒才看一次"));

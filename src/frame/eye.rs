@@ -28,8 +28,8 @@ pub struct Licence {
 /// Of a worker's time so much may be planned for. Beyond it looks come late: 400 cameras took 82 % of both cores and were 99.94 % in
 /// time, 267 on a slower machine took 89 % and lost half of their slots.
 const PLANNED: f64 = 0.8;
-/// CPU milliseconds of a look besides the model: receiving for one cadence, decoding, the picture's health. `make county` found
-/// 14 with AVX-512 and 31 with AVX2 alone.
+/// CPU milliseconds of a look besides the model: receiving for one cadence, decoding, the picture's health, which tile is next.
+/// `make county` found 14 with AVX-512 and 31 with AVX2 alone.
 const BESIDES_MS: f64 = 20.0;
 
 /// What this machine holds, as measured at the start.
@@ -37,21 +37,27 @@ const BESIDES_MS: f64 = 20.0;
 pub struct Capacity {
     /// Instruction sets that decide what a look costs: [`cpu_flags`].
     pub cpu_flags: Vec<&'static str>,
-    /// Milliseconds of a look by the model: of a core's time; where a graphics card looks, of its time.
+    /// Milliseconds of the model for one view without smoke, the screening network and its calls together: of a core's time; where
+    /// a graphics card looks, of its time.
     pub look_ms: f64,
     /// Looks at once: the workers configured, of which each needs a core.
     pub workers: usize,
     pub cadence_s: f64,
-    /// Cameras at that cadence.
+    /// Cameras at that cadence, each looked at whole.
     pub holds: usize,
+    /// Cameras at that cadence, each looked at whole and in as many tiles as a look may have. With more of them tiles are left out.
+    pub holds_with_tiles: usize,
 }
 
 impl Capacity {
     /// `workers`: threads that look; `cores` of this machine, of which each of them needs one.
-    pub fn of(look_ms: f64, workers: usize, cores: usize, cadence: SignedDuration) -> Self {
+    /// `tiles`: of a look, at most.
+    pub fn of(look_ms: f64, tiles: usize, workers: usize, cores: usize, cadence: SignedDuration) -> Self {
         let (workers, cadence_s) = (workers.min(cores), cadence.as_secs_f64());
-        let holds = (workers as f64 * PLANNED * cadence_s * 1000.0 / (look_ms + BESIDES_MS)) as usize;
-        Self { cpu_flags: cpu_flags(), look_ms, workers, cadence_s, holds }
+        let planned_ms = workers as f64 * PLANNED * cadence_s * 1000.0;
+        let holding = |views: usize| (planned_ms / (look_ms * views as f64 + BESIDES_MS)) as usize;
+        let (holds, holds_with_tiles) = (holding(1), holding(1 + tiles));
+        Self { cpu_flags: cpu_flags(), look_ms, workers, cadence_s, holds, holds_with_tiles }
     }
 
     /// Seconds from one look to the next when there are so many cameras; None: as often as asked.
@@ -84,19 +90,26 @@ mod tests {
     #[test]
     fn what_is_foretold_is_what_was_measured() {
         let cadence = SignedDuration::from_secs(10);
-        let with_avx512 = Capacity::of(22.0, 2, 2, cadence);
+        let with_avx512 = Capacity::of(22.0, 0, 2, 2, cadence);
         assert!((350..=420).contains(&with_avx512.holds), "{with_avx512:?}");
         assert_eq!(with_avx512.stretched_s(267), None);
-        let with_avx2 = Capacity::of(92.0, 2, 2, cadence);
+        let with_avx2 = Capacity::of(92.0, 0, 2, 2, cadence);
         assert!((130..=150).contains(&with_avx2.holds), "{with_avx2:?}");
         let stretched = with_avx2.stretched_s(267).expect("more than it holds");
         assert!((18.0..20.0).contains(&stretched), "{stretched} s");
     }
 
     #[test]
+    fn tiles_are_left_out_before_a_camera_waits() {
+        let held = Capacity::of(30.0, 1, 2, 2, SignedDuration::from_secs(10));
+        assert_eq!((held.holds, held.holds_with_tiles), (320, 200));
+        assert_eq!(held.stretched_s(267), None);
+    }
+
+    #[test]
     fn a_worker_without_a_core_holds_nothing_more() {
         let minute = SignedDuration::from_secs(60);
-        assert_eq!(Capacity::of(30.0, 8, 2, minute).holds, Capacity::of(30.0, 2, 2, minute).holds);
-        assert_eq!(Capacity::of(30.0, 1, 2, minute).holds * 2, Capacity::of(30.0, 2, 2, minute).holds);
+        assert_eq!(Capacity::of(30.0, 0, 8, 2, minute).holds, Capacity::of(30.0, 0, 2, 2, minute).holds);
+        assert_eq!(Capacity::of(30.0, 0, 1, 2, minute).holds * 2, Capacity::of(30.0, 0, 2, 2, minute).holds);
     }
 }

@@ -66,6 +66,7 @@ sha256 = "{screen_sha}"
 smoke = {screening[smoke]}
 fire = {screening[fire]}
 audit = {audit}           # of the views that it passes over
+calls = {calls:.3f}          # share of views without smoke at which it calls the full network, cross-validated
 
 # Operating points: neutral scores, over which so few looks without smoke lie as train/params.toml says, in the whole view and in tiles;
 # and the least evidence that kept the bound on every cross-validated event, with the margin there. `expected` was measured with all of
@@ -177,7 +178,7 @@ def main():
     text = HEAD.format(name=out.parent.name, version=out.name, sha=sha, screen_sha=screen_sha, opset=onnx_file.OPSET,
                        licence=STATED if args.lawful else NON_COMMERCIAL,
                        ir=onnx.load(str(path)).ir_version, **i, **{k: balanced[k] for k in ("screen", "fire_screen", "smoke", "fire")},
-                       screening=chosen["screening"]["ship"], audit=PARAMS["screening"]["audit"],
+                       screening=chosen["screening"]["ship"], audit=PARAMS["screening"]["audit"], calls=max(chosen["screening"]["ship"]["looks"]),
                        fires=program["balanced"]["fires"], days=program["balanced"]["camera_days"])
     for name, p in points.items():
         e = program[name]

@@ -26,7 +26,7 @@ mod tests {
 
     #[test]
     fn more_cameras_than_the_machine_holds_are_a_finding_with_a_cure() {
-        let held = Capacity::of(92.0, 2, 2, SignedDuration::from_secs(10));
+        let held = Capacity::of(92.0, 0, 2, 2, SignedDuration::from_secs(10));
         assert_eq!(finding(&held, held.holds, Lang::Zh).state, State::Works);
         let many = finding(&held, held.holds + 1, Lang::Zh);
         assert!(many.state == State::Limited && many.cure.is_some_and(|cure| cure.contains("cadence")));

@@ -16,6 +16,9 @@ pub struct Screener {
     pub levels: Levels,
     /// Of the other views the full network looks at so large a share all the same, 0..=1, to measure what is missed.
     pub audit: f32,
+    /// Share of views without smoke at which it calls the full network, 0..=1, as found when the model was evaluated: what a look
+    /// costs follows from it. Left out in `model.toml`: all.
+    pub calls: f32,
 }
 
 /// As written. Sizes that are left out are those of `[input]`.
@@ -27,20 +30,26 @@ pub struct RawScreener {
     smoke: f32,
     fire: f32,
     audit: f32,
+    #[serde(default = "all")]
+    calls: f32,
     width: Option<u32>,
     height: Option<u32>,
     rect_stride: Option<u32>,
 }
 
+fn all() -> f32 {
+    1.0
+}
+
 impl RawScreener {
     pub fn check(self, of_full: &RawInput) -> Result<Screener> {
-        let Self { file, sha256, smoke, fire, audit, width, height, rect_stride } = self;
+        let Self { file, sha256, smoke, fire, audit, calls, width, height, rect_stride } = self;
         check_file(&file, &sha256)?;
         if ![smoke, fire].iter().all(|level| 0.0 < *level && *level <= 1.0) {
             return refuse("[screen]: 0 < score <= 1 must hold for smoke and for fire");
         }
-        if !(0.0..=1.0).contains(&audit) {
-            return refuse("[screen] audit is a share and must lie in 0..=1, for example 0.02");
+        if ![audit, calls].iter().all(|share| (0.0..=1.0).contains(share)) {
+            return refuse("[screen] audit and calls are shares and must lie in 0..=1, for example 0.02");
         }
         let input = RawInput {
             width: width.unwrap_or(of_full.width),
@@ -48,7 +57,7 @@ impl RawScreener {
             rect_stride: rect_stride.or(of_full.rect_stride),
             ..of_full.clone()
         };
-        Ok(Screener { file, sha256, input: input.check()?, levels: Levels { smoke, fire }, audit })
+        Ok(Screener { file, sha256, input: input.check()?, levels: Levels { smoke, fire }, audit, calls })
     }
 }
 

@@ -124,6 +124,7 @@ fn a_screening_network_takes_what_the_full_one_takes_or_a_smaller_picture() {
         ("screen.onnx", "../screen.onnx", "same folder"),
         ("smoke = 0.2", "smoke = 0.0", "[screen]"),
         ("audit = 0.02", "audit = 2", "audit"),
+        ("audit = 0.02", "audit = 0.02\ncalls = 1.5", "calls"),
         ("audit = 0.02", "audit = 0.02\nwidth = 7", "even"),
         ("audit = 0.02", "audit = 0.02\nchannels = 3", "channels"),
     ] {

@@ -27,12 +27,13 @@ async fn the_ops_page_says_the_licence_and_what_the_machine_holds() {
     let model = ModelVersion { name: "smoke-fire".to_owned(), version: "0.2.0".to_owned() };
     let [name, note_zh, note_en] = ["non-commercial", "仅供试用", "for trials"].map(str::to_owned);
     let licence = Licence { name, note_zh, note_en };
-    let capacity = |look_ms| Some(Capacity::of(look_ms, 2, 2, SignedDuration::from_secs(10)));
+    let capacity = |look_ms| Some(Capacity::of(look_ms, 1, 2, 2, SignedDuration::from_secs(10)));
     world.state.status.set_eye(Some(Eye { model: model.clone(), licence: Some(licence), capacity: capacity(92.0) }));
     for (lang, note) in [("zh-CN", "仅供试用"), ("en-GB", "for trials")] {
         let eye = &cameras(&ops, lang).await["eye"];
         assert_eq!(eye["licence"], json!({ "name": "non-commercial", "note": note }));
         assert_eq!((&eye["capacity"]["holds"], &eye["registered"]), (&json!(142), &json!(1)));
+        assert_eq!(eye["capacity"]["holds_with_tiles"], json!(78));
         assert_eq!(eye["stretched_s"], Value::Null, "one camera is few");
     }
     assert_eq!(cameras(&ops, "en").await["eye"]["screening"], Value::Null, "no screening network has looked");

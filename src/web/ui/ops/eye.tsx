@@ -15,7 +15,7 @@ export function EyePane() {
       <p class="quiet">{licence ? w.licence(licence.name, licence.note) : w.noLicence}</p>
       <p class="quiet">
         {capacity
-          ? w.holds({ flags: capacity.cpu_flags.join(' '), lookMs: Math.round(capacity.look_ms), workers: capacity.workers, cadence: capacity.cadence_s, cameras: capacity.holds })
+          ? w.holds({ flags: capacity.cpu_flags.join(' '), lookMs: Math.round(capacity.look_ms), workers: capacity.workers, cadence: capacity.cadence_s, cameras: capacity.holds, inTiles: capacity.holds_with_tiles })
           : w.notMeasured}
       </p>
       {screening && <p class="quiet">{w.screening(screening)}</p>}

@@ -22,7 +22,7 @@ export const en: typeof zh = {
   eye: 'Model and machine',
   licence: (name, note) => `Licence ${name}: ${note}`,
   noLicence: 'Licence: none stated for this model',
-  holds: (it) => `The processor has ${it.flags || 'no known instruction sets'}; a look by the model takes about ${it.lookMs} ms; with ${it.workers} workers this machine holds ${it.cameras} cameras at ${it.cadence} s`,
+  holds: (it) => `The processor has ${it.flags || 'no known instruction sets'}; a look by the model takes about ${it.lookMs} ms; with ${it.workers} workers this machine holds ${it.cameras} cameras at ${it.cadence} s, ${it.inTiles} of them in tiles too`,
   screening: (it) => `The screening network has looked ${it.views} times since the start and called the full one ${it.passed} times; of ${it.audits} quiet looks that the full one checked it had missed something in ${it.misses_sampled}`,
   stretched: (registered, seconds) => `${registered} are registered, more than it holds: they are looked at about every ${seconds} s`,
   notMeasured: 'How many cameras this machine holds could not be measured',

@@ -21,8 +21,8 @@ export const zh = {
   eye: '识别模型与本机',
   licence: (name: string, note: string) => `许可 ${name}：${note}`,
   noLicence: '许可：模型未声明',
-  holds: (it: { flags: string; lookMs: number; workers: number; cadence: number; cameras: number }) =>
-    `处理器指令集 ${it.flags || '未知'}；模型每看一次约 ${it.lookMs} 毫秒；${it.workers} 个推理线程，每 ${it.cadence} 秒看一次，本机可看 ${it.cameras} 台`,
+  holds: (it: { flags: string; lookMs: number; workers: number; cadence: number; cameras: number; inTiles: number }) =>
+    `处理器指令集 ${it.flags || '未知'}；模型每看一次约 ${it.lookMs} 毫秒；${it.workers} 个推理线程，每 ${it.cadence} 秒看一次，本机可看 ${it.cameras} 台，其中可兼看分块的 ${it.inTiles} 台`,
   screening: (it: { views: number; passed: number; audits: number; misses_sampled: number }) =>
     `初筛网络启动以来看了 ${it.views} 次，其中 ${it.passed} 次请主网络复看；抽查 ${it.audits} 次无异常画面，漏看 ${it.misses_sampled} 次`,
   stretched: (registered: number, seconds: number) => `已登记 ${registered} 台，超出本机能力，实际约每 ${seconds} 秒才看一次`,
