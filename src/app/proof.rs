@@ -28,19 +28,16 @@ pub async fn look(app: &App, ledger: &mut Ledger) {
 
 async fn write(app: &App, ledger: &mut Ledger) -> Result<()> {
     let (now, board) = (app.clock.now(), app.status.all());
-    let tests: Vec<Tested> = board
-        .iter()
-        .filter_map(|(camera, status)| {
-            let last = status.self_test.last.as_ref()?;
-            let is_new = ledger.tested.get(camera) != Some(&last.at);
-            is_new.then(|| Tested {
-                camera: camera.clone(),
-                at: last.at,
-                scale: Scale::Whole,
-                smallest: last.smallest(),
-            })
-        })
-        .collect();
+    let mut tests = Vec::new();
+    for (camera, status) in &board {
+        let Some(last) = status.self_test.last.as_ref().filter(|it| ledger.tested.get(camera) != Some(&it.at)) else {
+            continue;
+        };
+        let scales = [(Scale::Whole, Some(&last.whole)), (Scale::Tile, last.tile.as_ref())];
+        tests.extend(scales.into_iter().filter_map(|(scale, seen)| {
+            Some(Tested { camera: camera.clone(), at: last.at, scale, smallest: seen?.smallest() })
+        }));
+    }
     if !tests.is_empty() {
         app.store.add_self_tests(&tests).await?;
         ledger.tested.extend(tests.into_iter().map(|test| (test.camera, test.at)));

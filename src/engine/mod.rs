@@ -251,7 +251,8 @@ impl Analyst {
             poses: BTreeMap::new(),
         };
         let memory = Mutex::new(memory);
-        let self_tests = SelfTester::new(status.clone(), tuning.clone(), None, past.is_some());
+        let levels = detector.screener().map(|it| it.levels);
+        let self_tests = SelfTester::new(status.clone(), tuning.clone(), past.is_some(), levels);
         let (model, tiles, skylines) = (detector.model(), detector.tiles(), BTreeMap::new());
         let screen = detector.screener().map(Screen::new);
         Self { model, past, tuning, drills, status, memory, tiles, skylines, screen, self_tests }

@@ -1,7 +1,7 @@
 //! What the model is shown of a frame, the whole and some tiles, each beside its own past; and what its answers say together.
 
 use super::tiles::{Sketch, Tiles};
-use super::{Analyst, Memory, Reality, second_look};
+use super::{Analyst, Memory, Reality, second_look, self_test};
 use crate::detect::{History, Look, Part, Worker};
 use crate::drill::{Plume, composite};
 use crate::error::Result;
@@ -37,8 +37,6 @@ pub struct Gist {
     /// In fractions of the frame.
     pub detections: Vec<Detection>,
     pub tiles: Vec<Tile>,
-    /// How many of the detections, the first ones, are of the whole.
-    of_whole: usize,
 }
 
 impl Gist {
@@ -49,7 +47,7 @@ impl Gist {
         main_past: Option<&Picture>,
         answers: impl Iterator<Item = (Scores, Vec<Detection>)>,
     ) -> Result<Self> {
-        let mut gist = Self { scores: Scores::default(), detections: Vec::new(), tiles: Vec::new(), of_whole: 0 };
+        let mut gist = Self { scores: Scores::default(), detections: Vec::new(), tiles: Vec::new() };
         for (view, answer) in views.iter().zip(answers) {
             let (scores, found) = match view.frame.stream {
                 Stream::Main => second_look::closer(worker, &view.picture, main_past, answer)?,
@@ -58,7 +56,7 @@ impl Gist {
             gist.scores.smoke = gist.scores.smoke.max(scores.smoke);
             gist.scores.fire = gist.scores.fire.max(scores.fire);
             match view.tile {
-                None => (gist.of_whole, gist.detections) = (found.len(), found),
+                None => gist.detections = found,
                 Some(tile) => {
                     gist.tiles.push(tile);
                     let on_frame = |it: Detection| Detection { bbox: tile.on_frame(&it.bbox), tile: Some(tile), ..it };
@@ -131,6 +129,15 @@ impl Analyst {
         tiles.next(&sketch, *now, if is_ready { most } else { 0 })
     }
 
+    /// The whole and, where tiles are looked at, each of them.
+    fn parts(&self, frame: &Frame) -> Vec<self_test::Part> {
+        let mut tiles: Vec<Option<Tile>> = vec![None];
+        if self.tiles > 0 {
+            tiles.extend(self.tiles_of(&mut self.memory().tiles, frame).all().map(Some));
+        }
+        tiles.into_iter().map(|tile| self_test::Part { tile, past: self.past(&part(frame, tile), frame) }).collect()
+    }
+
     fn tiles_of<'a>(&self, all: &'a mut BTreeMap<(CameraId, PoseId), Tiles>, frame: &Frame) -> &'a mut Tiles {
         let key = (frame.camera.clone(), frame.pose.clone());
         let skyline = self.skylines.get(&key).copied();
@@ -139,9 +146,8 @@ impl Analyst {
 
     /// Only what was really there is remembered, so that a drill leaves no trace; and in the screened stream's shape.
     pub(super) fn remember(&self, worker: &Worker, View { frame, shown, past, .. }: &View, gist: &Gist) {
-        let of_whole = &gist.detections[..gist.of_whole];
         if frame.stream == Stream::Screened {
-            self.self_tests.offer(frame, shown, past.as_ref(), of_whole);
+            self.self_tests.offer(frame, &gist.detections, || self.parts(frame));
         }
         if frame.stream == Stream::Screened || past.is_some() {
             self.keep_pasts(worker, frame, || Arc::clone(shown));
@@ -213,7 +219,7 @@ fn part(Frame { camera, pose, .. }: &Frame, tile: Option<Tile>) -> Part {
 }
 
 /// Of the pixels that are there: real ones where the frame has more than the network, else enlarged later.
-fn cut(picture: &Picture, Tile { x, y, w, h }: Tile) -> Picture {
+pub fn cut(picture: &Picture, Tile { x, y, w, h }: Tile) -> Picture {
     let along = |steps: u8, of: u32| u32::from(steps) * of / u32::from(TILE_STEPS);
     let (width, height) = (picture.width(), picture.height());
     picture.cropped(along(x, width), along(y, height), along(w, width), along(h, height))

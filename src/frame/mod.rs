@@ -12,7 +12,7 @@ pub use eye::{Capacity, Eye, Licence, cpu_flags};
 pub use gate::{Cells, Gate};
 pub use picture::Picture;
 pub use screening::Screening;
-pub use self_test::{SelfTest, Sensitivity, SizeSeen};
+pub use self_test::{AtScale, SelfTest, Sensitivity, SizeSeen};
 pub use status::{CameraStatus, Health, StatusBoard};
 
 use crate::triage::detection::Stream;

@@ -19,10 +19,9 @@ pub struct SelfTest {
 pub struct Sensitivity {
     /// When the picture was taken that the plumes were put into.
     pub at: Timestamp,
-    /// The published threshold that counted.
-    pub threshold: f32,
-    /// Smallest sizes first.
-    pub sizes: Vec<SizeSeen>,
+    pub whole: AtScale,
+    /// The tiles of the horizon band, each beside its own past; None: none is looked at here, or none has a past yet.
+    pub tile: Option<AtScale>,
     /// Around the smallest plume that was found, or the largest that was not.
     pub example: Option<Arc<Picture>>,
 }
@@ -36,7 +35,16 @@ pub struct SizeSeen {
     pub found: u32,
 }
 
-impl Sensitivity {
+/// What was found at one scale.
+#[derive(Clone, PartialEq, Debug, Serialize, ToSchema)]
+pub struct AtScale {
+    /// The published threshold that counted.
+    pub threshold: f32,
+    /// Smallest sizes first.
+    pub sizes: Vec<SizeSeen>,
+}
+
+impl AtScale {
     /// The smallest size found at most of its places; None: not even the largest.
     pub fn smallest(&self) -> Option<f32> {
         self.sizes.iter().find(|size| size.is_seen()).map(|size| size.width)

@@ -158,7 +158,7 @@ impl Confirmer {
 }
 
 /// Whether the middle of a box lies in one of the tiles.
-fn is_covered(bbox: &BoundingBox, tiles: &[Tile]) -> bool {
+pub fn is_covered(bbox: &BoundingBox, tiles: &[Tile]) -> bool {
     let (x, y) = (bbox.centre_x(), bbox.centre_y());
     tiles.iter().map(Tile::area).any(|it| it.x <= x && x <= it.x + it.w && it.y <= y && y <= it.y + it.h)
 }

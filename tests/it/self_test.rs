@@ -2,10 +2,11 @@
 
 use crate::detect::{config, model};
 use crate::http_support::World;
+use huoyan::config::{DetectConfig, Tiles};
 use huoyan::detect::{Detector, Worker};
 use huoyan::drill::{DrillBoard, WIDTHS, scene};
 use huoyan::engine::{Analyst, Tuning};
-use huoyan::frame::{Frame, Picture, StatusBoard};
+use huoyan::frame::{AtScale, Frame, Picture, StatusBoard};
 use huoyan::store::{Access, Filter};
 use huoyan::triage::confirm::Thresholds;
 use huoyan::triage::detection::Stream;
@@ -26,10 +27,14 @@ struct Camera {
 
 impl Camera {
     fn new(status: StatusBoard) -> Self {
+        Self::with(status, &config())
+    }
+
+    fn with(status: StatusBoard, config: &DetectConfig) -> Self {
         let folder = model("heatmap", |text| {
             text.replace("smoke = 0.3\n", "smoke = 0.01\n").replace("smoke = 0.5\n", "smoke = 0.01\n")
         });
-        let detector = Detector::load(folder.path(), &config()).expect("the model loads");
+        let detector = Detector::load(folder.path(), config).expect("the model loads");
         let tuning = Tuning::new(detector.thresholds(Thresholds::default()));
         let analyst = Analyst::new(&detector, tuning, DrillBoard::default(), status);
         let worker = detector.session().expect("a session opens");
@@ -101,11 +106,12 @@ async fn ops_learn_what_plume_a_camera_sees_and_nobody_else_hears_of_it() {
     let told = async || -> Value { ops.get("/api/v1/ops/cameras").await.ok()["self_tests"][0].clone() };
     let test = told().await;
     assert_eq!((&test["camera"], &test["asked_at"]), (&json!("c1"), &Value::Null));
-    let sizes = test["last"]["sizes"].as_array().expect("sizes").clone();
+    assert!(test["last"]["tile"].is_null(), "nobody looks at tiles here: {test}");
+    let sizes = test["last"]["whole"]["sizes"].as_array().expect("sizes").clone();
     let found: Vec<u64> = sizes.iter().filter_map(|size| size["found"].as_u64()).collect();
     assert!(sizes.iter().all(|size| size["places"] == 3) && found.len() == WIDTHS.len(), "{test}");
     assert!(found[0] == 0 && found[4] >= 2, "a plume of 0.6 pixels is not seen, one of 10 is: {found:?}");
-    let smallest = test["last"]["smallest"].as_f64().expect("something is seen");
+    let smallest = test["last"]["whole"]["smallest"].as_f64().expect("something is seen");
     let picture = ops.get("/api/v1/cameras/c1/self-test").await;
     assert_eq!(picture.headers["content-type"], "image/jpeg");
     let example = Picture::from_image_bytes(&picture.body).expect("a picture");
@@ -117,7 +123,7 @@ async fn ops_learn_what_plume_a_camera_sees_and_nobody_else_hears_of_it() {
     camera.look(&foggy);
     camera.finish_test();
     let test = told().await;
-    let in_fog = test["last"]["smallest"].as_f64();
+    let in_fog = test["last"]["whole"]["smallest"].as_f64();
     assert!(in_fog.is_none_or(|size| size > smallest), "fog hides what was seen at {smallest}: {test}");
 
     let store = &world.state.store;
@@ -127,6 +133,22 @@ async fn ops_learn_what_plume_a_camera_sees_and_nobody_else_hears_of_it() {
     assert!(store.analyses(&"c1".into(), Timestamp::UNIX_EPOCH, far, 10).await.expect("reads").is_empty());
     assert_eq!(store.next_message_due().await.expect("reads"), None, "nothing in the outbox");
     assert!(store.unfiled_sightings(far, 10).await.expect("reads").is_empty(), "no sighting");
+}
+
+/// Half of the picture fills the network's canvas, so a plume shows twice as large there.
+#[test]
+fn in_a_tile_smaller_smoke_is_seen_than_in_the_whole() {
+    let status = StatusBoard::default();
+    let mut camera = Camera::with(status.clone(), &DetectConfig { tiles: Tiles::Of(3), ..config() });
+    let clear = landscape();
+    (0..30).for_each(|_| camera.look(&clear));
+    status.update(&"c1".into(), |it| it.self_test.asked_at = Some(camera.now));
+    camera.look(&clear);
+    assert!((3 * WIDTHS.len() + 1..=6 * WIDTHS.len()).contains(&camera.finish_test()), "an inference a step");
+    let last = status.get(&"c1".into()).and_then(|status| status.self_test.last).expect("a result");
+    let (whole, tile) = (last.whole.smallest(), last.tile.as_ref().and_then(AtScale::smallest));
+    assert!(tile.is_some() && tile < whole, "{last:?}");
+    camera.look(&clear);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Self-tests of cameras, and views that the office accepts. Neither touches an incident.
 
 use crate::error::Kind;
-use crate::frame::{CameraStatus, SelfTest, Sensitivity, SizeSeen};
+use crate::frame::{AtScale, CameraStatus, SelfTest, SizeSeen};
 use crate::triage::id::CameraId;
 use crate::web::WebState;
 use crate::web::auth::{Office, Ops};
@@ -31,17 +31,31 @@ pub struct SelfTestView {
 #[derive(Serialize, ToSchema)]
 struct SensitivityView {
     at: Timestamp,
+    whole: ScaleView,
+    /// null: no tile is looked at here, or none has a past yet.
+    tile: Option<ScaleView>,
+}
+
+#[derive(Serialize, ToSchema)]
+struct ScaleView {
     threshold: f32,
     /// Apparent width of the smallest plume seen at most places, share of the picture's width; null: none was.
     smallest: Option<f32>,
     sizes: Vec<SizeSeen>,
 }
 
+impl ScaleView {
+    fn new(seen: &AtScale) -> Self {
+        Self { threshold: seen.threshold, smallest: seen.smallest(), sizes: seen.sizes.clone() }
+    }
+}
+
 impl SelfTestView {
     pub fn new(camera: CameraId, SelfTest { asked_at, last }: SelfTest) -> Self {
-        let last = last.map(|last| {
-            let Sensitivity { at, threshold, ref sizes, .. } = *last;
-            SensitivityView { at, threshold, smallest: last.smallest(), sizes: sizes.clone() }
+        let last = last.map(|it| SensitivityView {
+            at: it.at,
+            whole: ScaleView::new(&it.whole),
+            tile: it.tile.as_ref().map(ScaleView::new),
         });
         Self { camera, asked_at, last }
     }

@@ -13,13 +13,13 @@ const point = (smoke, fire, evidence, alarms, recall, minutes) => {
 const points = { default: 'balanced', quiet: point(0.713, 0.9, 4.5, 0.08, 0.78, 3.5), balanced: point(0.55, 0.5, 3.4, 0.4, 0.86, 2), eager: point(0.42, 0.4, 2.2, 2.1, 0.95, 1) };
 
 const sizes = (found) => [0.01, 0.02, 0.04, 0.08, 0.16].map((width, i) => ({ width, places: 3, found: found[i] }));
-const tests = [{ camera: 'cam-1', asked_at: null, last: { at: new Date(Date.now() - 2 * hour).toISOString(), threshold: 0.55, smallest: 0.04, sizes: sizes([0, 1, 2, 3, 3]) } }];
+const tests = [{ camera: 'cam-1', asked_at: null, last: { at: new Date(Date.now() - 2 * hour).toISOString(), whole: { threshold: 0.55, smallest: 0.04, sizes: sizes([0, 1, 2, 3, 3]) }, tile: { threshold: 0.6, smallest: 0.02, sizes: sizes([1, 2, 3, 3, 3]) } } }];
 
 const eye = {
   screening: { views: 48210, passed: 3127, audits: 902, misses_sampled: 1 },
   model: { name: 'smoke', version: '1.0.0' },
   licence: { name: 'non-commercial', note: '权重仅供非商业试用' },
-  capacity: { cpu_flags: ['avx2', 'fma'], look_ms: 92, workers: 2, cadence_s: 10, holds: 142 },
+  capacity: { cpu_flags: ['avx2', 'fma'], look_ms: 92, workers: 2, cadence_s: 10, holds: 142, holds_with_tiles: 78 },
   registered: 267,
   stretched_s: 18.8,
 };

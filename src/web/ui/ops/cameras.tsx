@@ -8,7 +8,7 @@ import { classes, Failed } from '../shared/ui';
 import { common } from '../shared/words';
 import { proofOf } from './proof';
 import { brokenAt, cameras, chosenId, current, loadCameras, problem, selfTests, sorted } from './state';
-import { onTime, percentOf, testOf } from './visible';
+import { onTime, percentOf, smallestOf, testOf } from './visible';
 import { words } from './words';
 import type { Camera, Health } from '../shared/types';
 
@@ -74,6 +74,7 @@ function HealthWord({ camera }: { camera: Camera }) {
   const learning = camera.health === 'ok' ? learningS(camera, now.value) : null;
   const tone = learning === null ? level(camera.health) : 'wait';
   const last = testOf(selfTests.value, camera.id)?.last;
+  const smallest = last ? smallestOf(last) : null;
   const inTime = onTime(camera);
   const Icon = healthIcon[tone];
   return (
@@ -87,7 +88,7 @@ function HealthWord({ camera }: { camera: Camera }) {
       {inTime && <small>{w.onTime(inTime)}</small>}
       {camera.main_fetched > 0 && <small>{w.mainLooks(camera.main_fetched)}</small>}
       {(proofOf(camera.id)?.missing.length ?? 0) > 0 && <small class="unproven">{w.unproven}</small>}
-      {last && <small>{last.smallest === null ? w.seesNothing : w.sees(percentOf(last.smallest))}</small>}
+      {last && <small>{smallest === null ? w.seesNothing : w.sees(percentOf(smallest))}</small>}
     </>
   );
 }

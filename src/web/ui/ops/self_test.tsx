@@ -5,7 +5,7 @@ import { now } from '../shared/clock';
 import { stamp } from '../shared/describe';
 import { classes } from '../shared/ui';
 import { acceptView, askSelfTest, failedAt, selfTests } from './state';
-import { acceptable, distancesKm, metres, percentOf, testOf } from './visible';
+import { acceptable, distancesKm, metres, percentOf, smallestOf, testOf } from './visible';
 import { words } from './words';
 import type { Camera, SelfTest } from '../shared/types';
 
@@ -37,7 +37,7 @@ export function SelfTestPane({ camera }: { camera: Camera }) {
 
 function Outcome({ camera, last }: { camera: Camera; last: NonNullable<SelfTest['last']> }) {
   const w = words();
-  const { smallest } = last;
+  const smallest = smallestOf(last);
   return (
     <div class="self-test-outcome">
       <img src={selfTestUrl(camera.id, last.at)} alt={w.exampleOf(camera.name)} />
@@ -46,15 +46,24 @@ function Outcome({ camera, last }: { camera: Camera; last: NonNullable<SelfTest[
           {smallest === null ? <b>{w.seesNothing}</b> : <b>{w.sees(percentOf(smallest))}</b>} <small>{stamp(last.at, now.value)}</small>
         </p>
         {smallest !== null && <p>{w.metresAt(distancesKm.map((km): [number, number] => [km, metres(smallest, camera.field_of_view_deg, km)]))}</p>}
-        <ul>
-          {last.sizes.map((size) => (
-            <li key={size.width} class={classes(size.found * 2 > size.places && 'found')}>
-              {w.size(percentOf(size.width), size.found, size.places)}
-            </li>
-          ))}
-        </ul>
+        <Sizes name={w.scale.whole} sizes={last.whole.sizes} />
+        {last.tile && <Sizes name={w.scale.tile} sizes={last.tile.sizes} />}
       </div>
     </div>
+  );
+}
+
+function Sizes({ name, sizes }: { name: string; sizes: NonNullable<SelfTest['last']>['whole']['sizes'] }) {
+  const w = words();
+  return (
+    <ul aria-label={name}>
+      <li>{name}</li>
+      {sizes.map((size) => (
+        <li key={size.width} class={classes(size.found * 2 > size.places && 'found')}>
+          {w.size(percentOf(size.width), size.found, size.places)}
+        </li>
+      ))}
+    </ul>
   );
 }
 

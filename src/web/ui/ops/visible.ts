@@ -19,3 +19,9 @@ export const onTime = ({ slots_met, slots_missed }: Camera): string | null =>
 export const acceptable = (camera: Camera): boolean => camera.health === 'moved' || camera.health === 'resized' || camera.health === 'blurred';
 
 export const testOf = (tests: readonly SelfTest[], camera: string): SelfTest | null => tests.find((test) => test.camera === camera) ?? null;
+
+/** The smallest plume seen at either scale, as a share of the picture's width; null: none was. */
+export function smallestOf({ whole, tile }: NonNullable<SelfTest['last']>): number | null {
+  const seen = [whole.smallest, tile?.smallest].filter((it) => it != null);
+  return seen.length === 0 ? null : Math.min(...seen);
+}
