@@ -2,9 +2,10 @@
 
 use super::device::{self, Chosen};
 use super::heads::{self, Output};
-use super::manifest::{Head, Input, Levels, Manifest, Screener};
+use super::manifest::{Head, Input, Levels, Manifest, Screener, Verifier};
 use super::open::{at, read_network, takes_any_number, try_out};
 use super::runtime;
+use super::second_eye::{self, SecondEye};
 use super::tensor::{self, Letterbox};
 use crate::config::{Batch, DetectConfig};
 use crate::error::{Error, Kind, Result};
@@ -31,6 +32,7 @@ pub struct Detector {
     network: Vec<u8>,
     /// A cheap network that looks first, described as if it stood alone. `None`: there is none, or it would save nothing.
     screener: Option<(Arc<Manifest>, Vec<u8>)>,
+    verifier: Option<(Arc<Verifier>, Vec<u8>)>,
     device: Chosen,
     batch: usize,
     tiles: usize,
@@ -62,6 +64,11 @@ impl Detector {
             Ok((alone, network))
         });
         let screener = screener.transpose()?;
+        let verifier = manifest.verifier.clone().map(Arc::new).map(|verifier| {
+            let network = second_eye::load(folder, &verifier, &environment).map_err(|e| at(&about, e))?;
+            Ok::<_, Error>((verifier, network))
+        });
+        let verifier = verifier.transpose()?;
         tracing::info!(
             model = manifest.version.name,
             version = manifest.version.version,
@@ -71,7 +78,7 @@ impl Detector {
             "model loaded"
         );
         let tiles = config.tiles.at_most(device.cuda);
-        Ok(Self { environment, manifest, network, screener, device, batch, tiles })
+        Ok(Self { environment, manifest, network, screener, verifier, device, batch, tiles })
     }
 
     /// A worker for one OS thread.
@@ -84,6 +91,8 @@ impl Detector {
         if let Some((manifest, network)) = &self.screener {
             worker.screener = Some(Box::new(Worker::new(session(network)?, manifest, 1)));
         }
+        let eye = |(about, network): &(Arc<Verifier>, Vec<u8>)| SecondEye::open(network, about, &self.environment);
+        worker.second_eye = self.verifier.as_ref().map(eye).transpose()?;
         Ok(worker)
     }
 
@@ -136,6 +145,7 @@ pub struct Worker {
     /// Of `batch` looks at most: 7.4 MB each at 640×480 with a past, 5.9 MB at 640×384.
     tensor: Vec<f32>,
     screener: Option<Box<Self>>,
+    second_eye: Option<SecondEye>,
 }
 
 /// The present frame and an earlier one of the same pose.
@@ -144,7 +154,7 @@ pub type Look<'a> = (&'a Picture, Option<&'a Picture>);
 impl Worker {
     pub(super) fn new(session: Session, manifest: &Arc<Manifest>, batch: usize) -> Self {
         let batch = if takes_any_number(&session, manifest) { batch } else { 1 };
-        Self { session, manifest: Arc::clone(manifest), batch, tensor: Vec::new(), screener: None }
+        Self { session, manifest: Arc::clone(manifest), batch, tensor: Vec::new(), screener: None, second_eye: None }
     }
 
     /// Grey pictures: what a network leaves open (sizes, shapes) must fit before anybody relies on it. One that only claims to
@@ -177,6 +187,11 @@ impl Worker {
     /// The screening network, which takes the same looks.
     pub fn screener(&mut self) -> Option<&mut Self> {
         self.screener.as_deref_mut()
+    }
+
+    /// Who gives a second opinion; `None`: the model has no such network.
+    pub fn second_eye(&mut self) -> Option<&mut SecondEye> {
+        self.second_eye.as_mut()
     }
 
     pub(super) fn manifest(&self) -> Arc<Manifest> {

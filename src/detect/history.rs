@@ -41,13 +41,22 @@ impl History {
 
     /// The picture nearest to `now - past` among those at least 20 s and at most three pasts old.
     pub fn past(&self, part: &Part, now: Timestamp) -> Option<Arc<Picture>> {
+        self.nearest(part, now, self.past)
+    }
+
+    fn nearest(&self, part: &Part, now: Timestamp, wanted: SignedDuration) -> Option<Arc<Picture>> {
         let age = |at: &Timestamp| now.duration_since(*at);
         self.parts
             .get(part)?
             .iter()
             .filter(|(at, _)| age(at) >= YOUNGEST && age(at) <= self.past * OLDEST)
-            .min_by_key(|(at, _)| (age(at) - self.past).abs())
+            .min_by_key(|(at, _)| (age(at) - wanted).abs())
             .map(|(_, picture)| Arc::clone(picture))
+    }
+
+    /// For each age the kept picture nearest to it, among those at least 20 s and at most three pasts old; `None`: there is none.
+    pub fn pasts(&self, part: &Part, now: Timestamp, ages: &[SignedDuration]) -> Option<Vec<Arc<Picture>>> {
+        ages.iter().map(|wanted| self.nearest(part, now, *wanted)).collect()
     }
 
     /// Whether a picture of now would be kept: the last one is a quarter past old, of a tile half a past. One that two workers
@@ -142,6 +151,26 @@ mod tests {
             ("two in the wrong order", None, &[100, 95], 160, Some(100)),
         ] {
             assert_eq!(story(tile, times_s, now_s), expected, "{what}");
+        }
+    }
+
+    #[test]
+    fn for_each_age_the_nearest_kept_picture_comes_back() {
+        let part = part("default", None);
+        for (what, times_s, now_s, expected) in [
+            ("nothing yet", &[][..], 100, None),
+            ("too young", &[90], 100, None),
+            ("one stands for all", &[70], 100, Some([70, 70, 70])),
+            ("a picture every 45 s", &[0, 45, 90, 135, 180, 225], 240, Some([180, 135, 45])),
+            ("the present is none of them", &[0, 100], 100, Some([0, 0, 0])),
+        ] {
+            let mut history = History::new(SignedDuration::from_secs(180));
+            let kept: Vec<_> = times_s.iter().map(|&s| (s, picture(4))).collect();
+            kept.iter().for_each(|(s, picture)| history.keep(&part, at(*s), Arc::clone(picture)));
+            let second = |past: &Arc<Picture>| kept.iter().find(|(_, it)| Arc::ptr_eq(it, past)).map(|(s, _)| *s);
+            let pasts = history.pasts(&part, at(now_s), &[60, 120, 180].map(SignedDuration::from_secs));
+            let seconds = pasts.map(|it| it.iter().filter_map(second).collect::<Vec<_>>());
+            assert_eq!(seconds, expected.map(|it| it.to_vec()), "{what}");
         }
     }
 

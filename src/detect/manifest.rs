@@ -2,6 +2,7 @@
 
 mod points;
 mod screener;
+mod verifier;
 
 use crate::error::{Error, Result};
 use crate::frame::Licence;
@@ -14,6 +15,8 @@ pub use screener::Screener;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::Path;
+use verifier::RawVerifier;
+pub use verifier::Verifier;
 
 /// What the program must know about a network that the network does not say itself.
 #[derive(Clone, PartialEq, Debug)]
@@ -35,6 +38,8 @@ pub struct Manifest {
     pub points: Option<Points>,
     /// A cheap network that looks first. `None`: the full one looks at everything.
     pub screener: Option<Screener>,
+    /// A small network that gives a second opinion on what was confirmed.
+    pub verifier: Option<Verifier>,
     /// `None`: none is stated.
     pub licence: Option<Licence>,
 }
@@ -175,6 +180,7 @@ struct Raw {
     #[serde(default)]
     points: BTreeMap<String, RawPoint>,
     screen: Option<RawScreener>,
+    verifier: Option<RawVerifier>,
 }
 
 #[derive(Clone, Copy, Deserialize)]
@@ -226,6 +232,7 @@ impl Raw {
         let input = self.input.check()?;
         check_file(&self.file, &self.sha256)?;
         let screener = self.screen.map(|it| it.check(&self.input)).transpose()?;
+        let verifier = self.verifier.map(|it| it.check(&input)).transpose()?;
         let classes: Vec<Option<Class>> = self.classes.iter().map(|name| class(name)).collect();
         if classes.iter().all(Option::is_none) {
             return refuse("classes must name the output channels in order, and \"smoke\" or \"fire\" among them");
@@ -240,7 +247,7 @@ impl Raw {
         let RawThresholds { screen, alarm } = self.thresholds;
         let points = points::check(self.default_point.as_deref(), self.points, screen, alarm)?;
         let Self { file, sha256, .. } = self;
-        Ok(Manifest { version, file, sha256, input, head, classes, screen, alarm, points, screener, licence })
+        Ok(Manifest { version, file, sha256, input, head, classes, screen, alarm, points, screener, verifier, licence })
     }
 
     fn licence(&self) -> Result<Option<Licence>> {

@@ -16,12 +16,15 @@ mod history;
 mod manifest;
 mod open;
 mod runtime;
+mod second_eye;
 mod tensor;
+mod tube;
 
 pub use detector::{Detector, Look, Worker};
 pub use device::Chosen;
 pub use golden::{Goldens, Mismatch};
 pub use history::{History, Part};
-pub use manifest::{Head, Input, Layout, Levels, Manifest, Screener, YoloLayout};
+pub use manifest::{Head, Input, Layout, Levels, Manifest, Screener, Verifier, YoloLayout};
 pub use runtime::NO_TELEMETRY;
+pub use second_eye::SecondEye;
 pub use tensor::Letterbox;

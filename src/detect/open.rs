@@ -54,12 +54,14 @@ pub fn takes_any_number(session: &Session, manifest: &Manifest) -> bool {
     input.and_then(|outlet| outlet.dtype().tensor_shape()?.first().copied()).is_some_and(|looks| looks < 0)
 }
 
+/// Of a network's inputs or outputs, for a sentence.
+pub fn names(outlets: &[ort::value::Outlet]) -> String {
+    outlets.iter().map(|o| format!("{:?}", o.name())).collect::<Vec<_>>().join(", ")
+}
+
 /// The names and the shape in `model.toml` are those of the network.
 fn check(session: &Session, manifest: &Manifest) -> Result<()> {
     let input = &manifest.input;
-    let names = |outlets: &[ort::value::Outlet]| {
-        outlets.iter().map(|o| format!("{:?}", o.name())).collect::<Vec<_>>().join(", ")
-    };
     let found = session.inputs().iter().find(|outlet| outlet.name() == input.name).ok_or_else(|| {
         let found = names(session.inputs());
         Error::invalid(format!("[input] name is {:?}, but the network has {found}: write that", input.name))

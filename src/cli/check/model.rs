@@ -55,7 +55,12 @@ fn runs(detector: &Detector, mismatches: usize, lang: Lang) -> Finding {
     }
     let (version, device) = (detector.model(), detector.device());
     let (name, why) = (device.name(), device.why(lang));
-    Finding::works(PART, format!("{} {} · {name} × {} ({why})", version.name, version.version, detector.batch()))
+    let words = format!("{} {} · {name} × {} ({why})", version.name, version.version, detector.batch());
+    let second = detector.manifest().verifier.as_ref().map(|it| match lang {
+        Lang::Zh => format!(" · 摄像机看到的烟由复核网络 {} 再看一遍", it.version),
+        Lang::En => format!(" · a second network ({}) gives its opinion on the smoke that cameras see", it.version),
+    });
+    Finding::works(PART, words + &second.unwrap_or_default())
 }
 
 /// What is stated is repeated, not judged: whether a use is allowed is for the office to say.

@@ -1,7 +1,7 @@
 //! What `huoyan model check` tells of any model: what goes in and out, what it sees on pictures that every installation can
 //! draw, and how many cameras a core can watch with it.
 
-use crate::detect::{Detector, Head, Layout, Worker, YoloLayout};
+use crate::detect::{Detector, Head, Layout, Verifier, Worker, YoloLayout};
 use crate::drill::{Plume, composite, scene};
 use crate::error::Result;
 use crate::frame::Picture;
@@ -58,6 +58,9 @@ pub fn into_json(
     json["head"] = json!(head(&manifest.head));
     json["classes"] = json!(manifest.classes);
     json["input"] = json!({ "name": input.name, "shape": input.shape(), "past_s": input.past.map(|p| p.as_secs()) });
+    json["verifier"] = json!(manifest.verifier.as_ref().map(|it| {
+        json!({ "version": it.version, "shape": it.shape(), "ages_s": ages_s(it), "threshold": it.threshold })
+    }));
     json["cameras_per_core"] = json!(cameras_per_core(cost_ms, cadence));
     json["cadence_s"] = json!(cadence.as_secs_f64());
     json["seen"] = json!(seen);
@@ -87,6 +90,20 @@ pub fn as_text(
             Lang::En => format!("  and the frame of {} s before", past.as_secs()),
         });
     }
+    lines.push(match (&manifest.verifier, lang) {
+        (None, Lang::Zh) => "没有复核网络".to_owned(),
+        (None, Lang::En) => "no second network".to_owned(),
+        (Some(it), Lang::Zh) => {
+            format!("复核网络 {} {:?}，另看 {:?} 秒前，低于 {} 存疑", it.version, it.shape(), ages_s(it), it.threshold)
+        }
+        (Some(it), Lang::En) => format!(
+            "second network {} {:?}, compares with {:?} s before, doubts below {}",
+            it.version,
+            it.shape(),
+            ages_s(it),
+            it.threshold
+        ),
+    });
     if let Some(cameras) = cameras_per_core(cost_ms, cadence) {
         let every = cadence.as_secs_f64();
         lines.push(match lang {
@@ -104,6 +121,10 @@ pub fn as_text(
         }
     }));
     lines
+}
+
+fn ages_s(verifier: &Verifier) -> Vec<i64> {
+    verifier.ages.iter().map(SignedDuration::as_secs).collect()
 }
 
 fn head(head: &Head) -> &'static str {

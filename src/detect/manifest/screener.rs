@@ -65,6 +65,6 @@ impl Manifest {
     /// What would describe the screening network if it stood alone.
     pub fn of_screener(&self) -> Option<Self> {
         let Screener { file, sha256, input, .. } = self.screener.clone()?;
-        Some(Self { file, sha256, input, screener: None, ..self.clone() })
+        Some(Self { file, sha256, input, screener: None, verifier: None, ..self.clone() })
     }
 }

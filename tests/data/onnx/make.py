@@ -9,6 +9,8 @@ Each is a function of its input, so that a test can predict the answer. The canv
     yolo-v5  [1, 3, 64, 64]    -> [1, 16, 7]     the same with objectness = green
     yolo-v8-dynamic            -> [1, 6, 16]     yolo-v8 whose input names no size, as `dynamic=True` exports; only 64x64 works
 
+    tube     [1, 2, 3, 3, 16, 16] -> [1]         second opinion: three times how much redder the near crop is than its oldest past
+
 Two look like exports of the public families: names, three classes, and so many boxes that they must be suppressed. The
 canvas is 96x64, windows of 16x16 stand every 4 pixels:
     bright-v8 [1, 3, 64, 96] -> [1, 7, 273]     person: dark; fire: red minus blue; smoke: 0 at half brightness, 1 at full
@@ -76,6 +78,18 @@ save("crowd", [
     constant("present", 0, np.int64), constant("past", 1, np.int64), constant("first", 0, np.int64), constant("zero", 0),
     constant("one", 1), constant("ten", 10), constant("grey", np.full((1, 3, 1, 1), 1 / 3)),
 ])
+
+save("tube", [
+    pick("tube", "near", 1, "crops"),
+    pick("crops", "now", 1, "present"), pick("crops", "oldest", 1, "past"),
+    helper.make_node("Sub", ["present", "past"], ["change"]),
+    pick("change", "red", 1, "redder"),
+    helper.make_node("ReduceMean", ["redder"], ["mean"], axes=[1, 2], keepdims=0),
+    helper.make_node("Mul", ["mean", "three"], ["smoke"]),
+], [1, 2, 3, 3, 16, 16], [1], [
+    constant("near", 0, np.int64), constant("now", 0, np.int64), constant("oldest", 2, np.int64), constant("red", 0, np.int64),
+    constant("three", 3),
+], ("tube", "smoke"))
 
 middle = [[8 + 16 * x for _ in range(4) for x in range(4)], [8 + 16 * y for y in range(4) for _ in range(4)]]
 boxes = constant("boxes", [middle + [[16] * 16, [16] * 16]])
