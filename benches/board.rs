@@ -307,6 +307,7 @@ fn confirmation(n: usize, at: Timestamp) -> Sighting {
         class: huoyan::triage::detection::Class::Smoke,
         model: huoyan::triage::detection::ModelVersion { name: "m".into(), version: "1".into() },
         thresholds_version: 1,
+        opinion: None,
         bbox: huoyan::triage::detection::BoundingBox { x: 0.4, y: 0.4, w: 0.1, h: 0.1 },
     };
     let ray = Ray {

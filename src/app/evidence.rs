@@ -7,12 +7,15 @@ use crate::triage::detection::ModelVersion;
 use crate::triage::geo::Locus;
 use crate::triage::hotspot::Hotspot;
 use crate::triage::id::{CameraId, PictureId, PoseId, SightingId};
+use crate::triage::opinion::Opinion;
 use crate::triage::sighting::{Label, Sighting, Source};
 
 /// What else a camera's sighting says of itself.
 pub struct Provenance {
     pub model: ModelVersion,
     pub thresholds_version: u32,
+    /// Of the second network.
+    pub opinion: Opinion,
     /// `None`: it could not be made.
     pub picture: Option<PictureId>,
     pub drill: bool,
@@ -54,6 +57,7 @@ pub fn from_camera(
             bbox: seen.bbox,
             model: of.model,
             thresholds_version: of.thresholds_version,
+            opinion: Some(of.opinion),
         },
         observed_at: seen.best_at,
         locus,

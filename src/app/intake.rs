@@ -6,7 +6,7 @@ use super::App;
 use super::evidence::{self, Eye, Provenance};
 use super::lane::{Lane, Round};
 use super::strips::{self, Chooser, Glance};
-use crate::engine::{Began, Kept, Seen};
+use crate::engine::{Alarm, Began, Kept, Seen};
 use crate::error::{Error, Result};
 use crate::frame::Picture;
 use crate::triage::detection::Analysis;
@@ -92,7 +92,7 @@ pub async fn seen(app: App, from: Arc<Mutex<mpsc::Receiver<Seen>>>, lanes: Lanes
 /// because it carries the picture's hash. Yields what was confirmed.
 async fn hand_on(app: &App, seen: &Seen, lanes: &Lanes) -> Vec<Began> {
     let mut began = Vec::new();
-    for (confirmed, picture) in &seen.confirmed {
+    for Alarm { confirmed, picture, opinion } in &seen.confirmed {
         let county = app.registers.current();
         let camera = &seen.analysis.camera;
         let eye = Eye {
@@ -113,6 +113,7 @@ async fn hand_on(app: &App, seen: &Seen, lanes: &Lanes) -> Vec<Began> {
         let of = Provenance {
             model: seen.analysis.model.clone(),
             thresholds_version: app.thresholds_version(),
+            opinion: opinion.clone(),
             picture: picture.as_ref().map(|it| it.id),
             drill: seen.drill,
         };

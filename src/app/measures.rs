@@ -31,6 +31,10 @@ pub fn install() -> Result<PrometheusHandle> {
         ("huoyan_screen_passed_total", "Those it handed to the full network, or that were suspected already"),
         ("huoyan_screen_audits_total", "Quiet ones at which the full network looked all the same"),
         ("huoyan_screen_misses_sampled_total", "Audits in which the full network saw what counts towards an alarm"),
+        (
+            "huoyan_second_opinions_total",
+            "Confirmed places by what the second network said: agreed, doubted, or why it was not asked",
+        ),
         ("huoyan_slots_total", "Cadences of cameras that are over, by result: met with at least one look, or missed"),
         ("huoyan_http_requests_total", "HTTP requests by method, route and status"),
     ] {

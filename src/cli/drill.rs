@@ -236,6 +236,7 @@ mod tests {
                 bbox: [0.1, 0.1, 0.1, 0.1].into(),
                 model,
                 thresholds_version: 1,
+                opinion: None,
             },
             observed_at: Timestamp::UNIX_EPOCH,
             locus: Locus::Disc { centre: LatLon::new(28.0, 110.0).expect("on the earth"), radius_m: 10.0 },

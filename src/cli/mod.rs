@@ -22,6 +22,7 @@ use crate::config::{Config, Device};
 use crate::error::Result;
 use crate::frame::Licence;
 use crate::lang::Lang;
+use crate::triage::opinion::{Opinion, Silence};
 use crate::triage::point::PointName;
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
@@ -172,6 +173,26 @@ fn point_words(lang: Lang, point: PointName) -> String {
         PointName::Eager => "灵敏",
     };
     lang.pick(&format!("{zh} {point}"), point.as_str()).to_owned()
+}
+
+/// What the second network said of a place.
+fn opinion_words(lang: Lang, opinion: &Opinion) -> String {
+    let reason = match opinion {
+        Opinion::Given { score, agrees: true, .. } => {
+            return format!("{} {score:.2}", lang.pick("复核认可", "second opinion agrees"));
+        }
+        Opinion::Given { score, .. } => {
+            return format!("{} {score:.2}", lang.pick("复核存疑", "second opinion doubts"));
+        }
+        Opinion::NotGiven { reason } => reason,
+    };
+    let why = match reason {
+        Silence::NoVerifier => lang.pick("模型没有复核网络", "the model has no second network"),
+        Silence::Fire => lang.pick("复核网络只学过烟", "the second network has learnt from smoke only"),
+        Silence::NoPast => lang.pick("还没有可比较的早先画面", "no earlier picture to compare with yet"),
+        Silence::Failed => lang.pick("复核网络出错，见日志", "the second network failed, see the log"),
+    };
+    format!("{}{why}", lang.pick("未复核：", "no second opinion: "))
 }
 
 /// What may be done with the weights, by whoever released them.

@@ -7,6 +7,7 @@
 mod pose;
 mod screen;
 mod second_look;
+mod second_opinion;
 mod self_test;
 mod strip;
 mod tiles;
@@ -22,6 +23,7 @@ use crate::frame::{Frame, Gate, Picture, StatusBoard};
 use crate::triage::confirm::{Confirmed, Thresholds};
 use crate::triage::detection::{Analysis, ModelVersion};
 use crate::triage::id::{CameraId, PoseId};
+use crate::triage::opinion::Opinion;
 use jiff::SignedDuration;
 use pose::Pose;
 use screen::Screen;
@@ -51,11 +53,21 @@ const NICENESS: i32 = 5;
 #[derive(Clone, Debug)]
 pub struct Seen {
     pub analysis: Analysis,
-    /// What this frame confirmed, each with the picture that shows it best.
-    pub confirmed: Vec<(Confirmed, Arc<Picture>)>,
+    /// What this frame confirmed.
+    pub confirmed: Vec<Alarm>,
     pub picture: Arc<Picture>,
     /// The smoke in it is rendered.
     pub drill: bool,
+}
+
+/// A place that is confirmed now.
+#[derive(Clone, Debug)]
+pub struct Alarm {
+    pub confirmed: Confirmed,
+    /// The one that shows it best.
+    pub picture: Arc<Picture>,
+    /// Of the second network.
+    pub opinion: Opinion,
 }
 
 /// The published thresholds, shared; a change applies from the next frame on.
@@ -305,7 +317,7 @@ impl Analyst {
             if views[0].real == Reality::Real {
                 self.remember(worker, &views[0], &gist);
             }
-            Ok(self.judge(&views[0], gist))
+            Ok(self.judge(worker, &views[0], gist))
         });
         let seen: Result<Vec<Seen>> = seen.collect();
         let pictures = views.iter().filter(|view| view.tile.is_none() && view.real == Reality::Real).count();
@@ -315,7 +327,8 @@ impl Analyst {
         seen
     }
 
-    fn judge(&self, View { frame, picture, past, real, .. }: &View, gist: Gist) -> Seen {
+    fn judge(&self, worker: &mut Worker, view: &View, gist: Gist) -> Seen {
+        let View { frame, picture, past, real, .. } = view;
         let mut memory = self.memory();
         let Gist { scores, detections, tiles, .. } = gist;
         let analysis = Analysis {
@@ -334,6 +347,12 @@ impl Analyst {
         let key = (frame.camera.clone(), frame.pose.clone(), *real);
         let pose = memory.poses.entry(key).or_insert_with(|| Pose::new(thresholds.clone()));
         let confirmed = pose.observe(&analysis, picture, thresholds);
+        drop(memory);
+        let confirmed = confirmed.into_iter().map(|(confirmed, picture)| {
+            let opinion = self.opinion(worker, view, &confirmed);
+            Alarm { confirmed, picture, opinion }
+        });
+        let confirmed = confirmed.collect();
         Seen { analysis, confirmed, picture: Arc::clone(picture), drill: *real == Reality::Drill }
     }
 }

@@ -214,7 +214,7 @@ impl Analyst {
     }
 }
 
-fn part(Frame { camera, pose, .. }: &Frame, tile: Option<Tile>) -> Part {
+pub(super) fn part(Frame { camera, pose, .. }: &Frame, tile: Option<Tile>) -> Part {
     (camera.clone(), pose.clone(), tile)
 }
 

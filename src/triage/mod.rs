@@ -13,6 +13,7 @@ pub mod id;
 pub mod incident;
 pub mod locate;
 pub mod memory;
+pub mod opinion;
 pub mod overlap;
 pub mod point;
 pub mod policy;

@@ -5,8 +5,9 @@ use super::cluster::{self, PASSES_MANY, PIXELS_MANY};
 use super::event::{Because, Candidate, Neighbour, Place};
 use super::geo::{FixMethod, Locus, Ray};
 use super::id::PersonId;
+use super::opinion::Opinion;
 use super::policy::{Labelled, Policy, Review};
-use super::sighting::{Label, Sighting, SourceKind};
+use super::sighting::{Label, Sighting, Source, SourceKind};
 use jiff::SignedDuration;
 
 /// What is known when the question is asked.
@@ -84,6 +85,7 @@ fn verdict(case: &Case<'_>, policy: &Policy, because: &mut Vec<Because>) -> Verd
     match trust(case, policy, because) {
         Trust::Digest => return Verdict::Digest,
         Trust::Officer => return look,
+        Trust::Doubted(within) => return Verdict::Look { within },
         Trust::AfterLook(after) if !case.waited => return Verdict::Look { within: after },
         Trust::AfterLook(_) if case.score < policy.review.auto_score => {
             because.push(reason("low_score", format!("{:.0} < {:.0}", case.score, policy.review.auto_score)));
@@ -112,6 +114,8 @@ fn verdict(case: &Case<'_>, policy: &Policy, because: &mut Vec<Because>) -> Verd
 enum Trust {
     Digest,
     Officer,
+    /// The second network doubts the only eye: the officer is rung when it would have been sent.
+    Doubted(SignedDuration),
     AfterLook(SignedDuration),
     AtOnce,
 }
@@ -119,7 +123,9 @@ enum Trust {
 fn trust(case: &Case<'_>, policy: &Policy, because: &mut Vec<Because>) -> Trust {
     let heat = cluster::heat(case.evidence);
     let large = heat.is_strong();
-    let best = case.evidence.iter().map(|it| (of(it, policy, large), it)).max_by(|(a, _), (b, _)| sooner(*a, *b));
+    let alone = is_one_camera(case.evidence);
+    let best =
+        case.evidence.iter().map(|it| (of(it, policy, large, alone), it)).max_by(|(a, _), (b, _)| sooner(*a, *b));
     let Some((mut trust, decisive)) = best else { return Trust::Officer };
     if heat.pixels >= PIXELS_MANY {
         because.push(reason("pixels", heat.pixels.to_string()));
@@ -138,25 +144,54 @@ fn trust(case: &Case<'_>, policy: &Policy, because: &mut Vec<Because>) -> Trust 
         because.push(reason("two_kinds", ""));
         trust = Trust::Officer;
     }
-    because.push(match trust {
-        Trust::Digest => reason("digest", kind),
-        Trust::Officer => reason("officer_first", kind),
-        Trust::AfterLook(after) => reason("officer_then_auto", format!("{kind} {}", after.as_secs())),
-        Trust::AtOnce => reason("auto", kind),
+    because.extend(match trust {
+        Trust::Digest => Some(reason("digest", kind)),
+        Trust::Officer => Some(reason("officer_first", kind)),
+        Trust::AfterLook(after) => Some(reason("officer_then_auto", format!("{kind} {}", after.as_secs()))),
+        Trust::AtOnce => Some(reason("auto", kind)),
+        // The second opinion, which comes next, is the reason.
+        Trust::Doubted(_) => None,
     });
+    let newest = || case.evidence.iter().rev().find_map(Sighting::opinion);
+    let held = matches!(trust, Trust::Doubted(_));
+    because.extend(decisive.opinion().or_else(newest).map(|it| second_opinion(it, held)));
     trust
+}
+
+/// One camera, however often: nobody else has seen it.
+fn is_one_camera(evidence: &[Sighting]) -> bool {
+    let camera = |it: &Sighting| match &it.source {
+        Source::Camera { camera, .. } => Some(camera.clone()),
+        _ => None,
+    };
+    let first = evidence.first().and_then(camera);
+    first.is_some() && evidence.iter().all(|it| camera(it) == first)
+}
+
+/// `held`: it is why nothing is sent without a person.
+fn second_opinion(opinion: &Opinion, held: bool) -> Because {
+    match opinion {
+        Opinion::Given { score, agrees: true, .. } => reason("second_opinion_agrees", format!("{score:.2}")),
+        Opinion::Given { score, .. } if held => reason("second_opinion_holds", format!("{score:.2}")),
+        Opinion::Given { score, .. } => reason("second_opinion_doubts", format!("{score:.2}")),
+        Opinion::NotGiven { reason: why } => reason("second_opinion_missing", why.as_str()),
+    }
 }
 
 /// Of two waits the shorter is the greater trust.
 fn sooner(a: Trust, b: Trust) -> std::cmp::Ordering {
     match (a, b) {
-        (Trust::AfterLook(a), Trust::AfterLook(b)) => b.cmp(&a),
+        (Trust::AfterLook(a), Trust::AfterLook(b)) | (Trust::Doubted(a), Trust::Doubted(b)) => b.cmp(&a),
         (a, b) => a.cmp(&b),
     }
 }
 
-fn of(sighting: &Sighting, policy: &Policy, large: bool) -> Trust {
+/// `alone`: all of the evidence is one camera's.
+fn of(sighting: &Sighting, policy: &Policy, large: bool, alone: bool) -> Trust {
+    let doubted = alone && sighting.opinion().is_some_and(|it| it.doubt().is_some());
     let by_source = match policy.review.of(sighting.source.kind()) {
+        Review::Auto if doubted => Trust::Doubted(policy.review.alarm_after),
+        Review::OfficerThenAuto { after } if doubted => Trust::Doubted(after),
         Review::Auto => Trust::AtOnce,
         Review::OfficerThenAuto { after } => Trust::AfterLook(after),
         Review::Officer => Trust::Officer,

@@ -4,6 +4,7 @@ use super::detection::{BoundingBox, Class, ModelVersion};
 use super::event::FalseAlarm;
 use super::geo::Locus;
 use super::id::{CameraId, PictureId, PoseId, SightingId};
+use super::opinion::Opinion;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -37,6 +38,9 @@ pub enum Source {
         model: ModelVersion,
         /// Version of the published thresholds under which it was confirmed.
         thresholds_version: u32,
+        /// What a second network said of it; `None` in logs before there was one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        opinion: Option<Opinion>,
     },
     Satellite {
         hotspot_key: String,
@@ -55,6 +59,16 @@ pub enum Source {
         name: String,
         device: String,
     },
+}
+
+impl Sighting {
+    /// What a second network said of it.
+    pub fn opinion(&self) -> Option<&Opinion> {
+        match &self.source {
+            Source::Camera { opinion, .. } => opinion.as_ref(),
+            _ => None,
+        }
+    }
 }
 
 impl Source {

@@ -6,6 +6,7 @@ use huoyan::triage::confirm::Confirmed;
 use huoyan::triage::detection::{Class, ModelVersion};
 use huoyan::triage::geo::{EARTH_RADIUS_M, LatLon, Locus, RangeBasis, Ray, turn_deg};
 use huoyan::triage::id::{CameraId, PictureId, PoseId, SightingId};
+use huoyan::triage::opinion::Opinion;
 use huoyan::triage::sighting::{Label, Sighting, Source};
 use std::fs;
 use std::path::Path;
@@ -70,15 +71,20 @@ fn alarm(county: &County, pose: &str, bbox: [f32; 4], has_moved: bool) -> Sighti
         evidence: 4.0,
         rise: Vec::new(),
     };
+    let opinion = Opinion::Given { score: 0.21, agrees: false, version: "1".to_owned() };
     let of = Provenance {
         model: ModelVersion { name: "smoke-fire".to_owned(), version: "0.2.0".to_owned() },
         thresholds_version: 1,
+        opinion: opinion.clone(),
         picture: Some(PictureId::of(Uuid::from_u128(2), b"")),
         drill: false,
     };
     let (camera, pose): (CameraId, PoseId) = ("C1".into(), pose.into());
     let eye = Eye { camera: &camera, pose: &pose, aspect: HD, has_moved };
-    evidence::from_camera(SightingId(Uuid::from_u128(1)), &seen, &eye, county, of).expect("it is registered")
+    let id = SightingId(Uuid::from_u128(1));
+    let sighting = evidence::from_camera(id, &seen, &eye, county, of).expect("it is registered");
+    assert_eq!(sighting.opinion(), Some(&opinion), "what the second network said goes with it");
+    sighting
 }
 
 fn names_no_direction(alarm: &Sighting) {

@@ -5,7 +5,7 @@ use huoyan::clock::Clock;
 use huoyan::config::CameraConfig;
 use huoyan::detect::{Detector, Worker};
 use huoyan::drill::{DrillBoard, Plume, composite, scene};
-use huoyan::engine::{Analyst, Seen, Tuning};
+use huoyan::engine::{Alarm, Analyst, Seen, Tuning};
 use huoyan::frame::{CameraStatus, Frame, Health, Picture, StatusBoard};
 use huoyan::lang::Lang;
 use huoyan::triage::confirm::Thresholds;
@@ -161,7 +161,9 @@ fn a_plume_on_the_sub_stream_is_confirmed_with_the_main_streams_picture() {
     let second = camera.look();
     assert_eq!((second.analysis.stream, size(&second.picture)), (Stream::Main, MAIN));
     let alarm = camera.until_confirmed();
-    let [(confirmed, evidence)] = &alarm.confirmed[..] else { panic!("one place: {:?}", alarm.analysis) };
+    let [Alarm { confirmed, picture: evidence, .. }] = &alarm.confirmed[..] else {
+        panic!("one place: {:?}", alarm.analysis)
+    };
     assert_eq!(size(evidence), MAIN);
     let foot = Plume::on_terrain(&hillside(false), 7).foot;
     let (x, y) = (f64::from(confirmed.bbox.centre_x()), f64::from(confirmed.bbox.centre_y()));
@@ -178,7 +180,7 @@ fn without_its_main_stream_the_alarm_comes_all_the_same_and_the_status_says_why(
     let second = camera.look();
     assert_eq!(second.analysis.stream, Stream::Screened);
     let alarm = camera.until_confirmed();
-    let [(_, evidence)] = &alarm.confirmed[..] else { panic!("one place: {:?}", alarm.analysis) };
+    let [Alarm { picture: evidence, .. }] = &alarm.confirmed[..] else { panic!("one place: {:?}", alarm.analysis) };
     assert_eq!(size(evidence), SUB);
     let status = camera.status();
     let detail = status.main_detail.expect("still");
@@ -192,6 +194,6 @@ fn a_camera_with_one_stream_is_looked_at_as_ever() {
     camera.look();
     let alarm = camera.until_confirmed();
     assert_eq!((alarm.analysis.stream, alarm.confirmed.len()), (Stream::Screened, 1));
-    assert_eq!(size(&alarm.confirmed[0].1), SUB);
+    assert_eq!(size(&alarm.confirmed[0].picture), SUB);
     assert_eq!((camera.status().main_detail, camera.status().main_fetched), (None, 0));
 }

@@ -46,6 +46,7 @@ pub fn camera_sighting() -> Sighting {
             bbox: [0.4, 0.5, 0.05, 0.03].into(),
             model: ModelVersion { name: "smoke-fire".into(), version: "0.1.0".into() },
             thresholds_version: 1,
+            opinion: None,
         },
         observed_at: start(),
         locus: Locus::Disc { centre: place(28.45, 110.40), radius_m: 300.0 },

@@ -602,6 +602,7 @@ async fn seen_by_camera(world: &World, jpeg: Vec<u8>) -> String {
             bbox: [0.4, 0.5, 0.1, 0.1].into(),
             model: ModelVersion { name: "smoke-fire".to_owned(), version: "0.1.0".to_owned() },
             thresholds_version: 1,
+            opinion: None,
         },
         observed_at: world.state.clock.now(),
         locus: Locus::Sector(Ray {

@@ -41,6 +41,7 @@ mod right_ranger;
 mod rtsp;
 mod satellite;
 mod screen;
+mod second_opinion;
 mod self_test;
 mod simulation;
 mod store_contract;

@@ -10,12 +10,12 @@ use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-fn common(model: &Path, json: bool) -> Common {
+pub fn common(model: &Path, json: bool) -> Common {
     let detect = huoyan::config::DetectConfig { model: model.to_owned(), ..config() };
     Common { config: Config { detect, ..Config::default() }, device: None, lang: Lang::En, json, quiet: true }
 }
 
-fn args(sources: &[&Path]) -> Args {
+pub fn args(sources: &[&Path]) -> Args {
     let duration = |text: &str| text.parse().expect("a duration");
     let sources = sources.iter().map(PathBuf::from).collect();
     Args {
@@ -37,7 +37,7 @@ fn args(sources: &[&Path]) -> Args {
 }
 
 /// A picture a minute: grey, and from the sixth on with something bright in one cell.
-fn write_event(folder: &Path, names: impl Fn(usize) -> String) {
+pub fn write_event(folder: &Path, names: impl Fn(usize) -> String) {
     write_pictures(folder, 10, 6, names);
 }
 
@@ -50,12 +50,12 @@ fn write_pictures(folder: &Path, count: usize, bright_from: usize, names: impl F
     }
 }
 
-fn lines(out: &[u8]) -> Vec<Value> {
+pub fn lines(out: &[u8]) -> Vec<Value> {
     let text = std::str::from_utf8(out).expect("UTF-8");
     text.lines().map(|line| serde_json::from_str(line).expect("a JSON line")).collect()
 }
 
-fn of_type<'a>(lines: &'a [Value], kind: &str) -> Vec<&'a Value> {
+pub fn of_type<'a>(lines: &'a [Value], kind: &str) -> Vec<&'a Value> {
     lines.iter().filter(|line| line["type"] == kind).collect()
 }
 

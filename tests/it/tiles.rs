@@ -84,7 +84,7 @@ fn smoke_that_the_whole_view_loses_is_found_in_the_tile_that_holds_it() {
     assert!(after.iter().all(|seen| seen.analysis.scores.smoke > 0.5), "the frame's score is the highest of all views");
     let confirmed = seen.iter().position(|seen| !seen.confirmed.is_empty()).expect("it adds up");
     assert!(confirmed <= 5, "within a minute: look {confirmed}");
-    assert_eq!(*seen[confirmed].confirmed[0].1, *smoky, "the evidence is the whole picture");
+    assert_eq!(*seen[confirmed].confirmed[0].picture, *smoky, "the evidence is the whole picture");
 }
 
 #[test]

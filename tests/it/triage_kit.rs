@@ -76,6 +76,7 @@ pub fn camera(
         bbox: [0.4, 0.4, 0.1, 0.1].into(),
         model: ModelVersion { name: "smoke-fire".to_owned(), version: "0.1.0".to_owned() },
         thresholds_version: 1,
+        opinion: None,
     };
     let locus = Locus::Sector(Ray {
         apex,

@@ -7,7 +7,7 @@ use huoyan::clock::Clock;
 use huoyan::config::{Batch, CameraConfig, DetectConfig};
 use huoyan::detect::{Detector, Worker};
 use huoyan::drill::{DrillBoard, scene};
-use huoyan::engine::{Analyst, Seen, Tuning, first_thresholds};
+use huoyan::engine::{Alarm, Analyst, Seen, Tuning, first_thresholds};
 use huoyan::frame::{Frame, Picture, StatusBoard};
 use huoyan::lang::Lang;
 use huoyan::triage::confirm::Thresholds;
@@ -72,7 +72,7 @@ fn smoke_is_confirmed_within_the_minute_and_shown_by_the_best_frame() {
         assert!(camera.look(picture)[0].confirmed.is_empty());
     }
     let seen = camera.look(&rising[4]);
-    let [(confirmed, picture)] = &seen[0].confirmed[..] else { panic!("confirmed now: {seen:?}") };
+    let [Alarm { confirmed, picture, .. }] = &seen[0].confirmed[..] else { panic!("confirmed now: {seen:?}") };
     assert_eq!(confirmed.best_at, camera.now - SignedDuration::from_secs(30));
     assert!(Arc::ptr_eq(picture, &rising[1]), "the best frame is the evidence");
     assert!(camera.look(&rising[2])[0].confirmed.is_empty(), "once is enough");
@@ -93,7 +93,7 @@ fn the_main_streams_picture_is_the_evidence_even_where_the_sub_stream_was_surer(
     assert_eq!(seen.analysis.detections.len(), 1, "compared with what the sub-stream showed before: {seen:?}");
     (0..2).for_each(|_| drop(camera.look(&ground(220))));
     let seen = camera.look(&ground(220));
-    let [(confirmed, picture)] = &seen[0].confirmed[..] else { panic!("confirmed now: {seen:?}") };
+    let [Alarm { confirmed, picture, .. }] = &seen[0].confirmed[..] else { panic!("confirmed now: {seen:?}") };
     assert_eq!(confirmed.best_at, camera.now - SignedDuration::from_secs(40), "the first was the surest");
     assert!(Arc::ptr_eq(picture, &large), "{picture:?}");
 }
@@ -173,7 +173,7 @@ fn a_drill_is_flagged_ends_without_a_trace_and_blinds_nobody() {
         assert_eq!(*real.picture, *landscape, "the real look shows what is really there");
         assert!(drill.drill);
 
-        if let [(_, evidence)] = &drill.confirmed[..] {
+        if let [Alarm { picture: evidence, .. }] = &drill.confirmed[..] {
             assert_ne!(**evidence, *landscape, "the evidence shows the rendered smoke");
             confirmed_s = confirmed_s.or(Some(i * 10));
         }

@@ -2,12 +2,13 @@
 
 use super::count::{Count, Rate};
 use super::sheet::Sheet;
-use crate::cli::{Common, Outcome, point_words};
-use crate::engine::Seen;
+use crate::cli::{Common, Outcome, opinion_words, point_words};
+use crate::engine::{Alarm, Seen};
 use crate::error::{Error, Result};
 use crate::lang::Lang;
 use crate::triage::confirm::{Confirmed, Thresholds};
 use crate::triage::detection::{Class, Detection, ModelVersion, Scores, Stream, Tile};
+use crate::triage::opinion::Opinion;
 use crate::triage::point::PointName;
 use jiff::Timestamp;
 use serde::Serialize;
@@ -53,6 +54,7 @@ enum Line<'a> {
         best_at: Timestamp,
         confirmed_at: Timestamp,
         evidence: f32,
+        opinion: &'a Opinion,
         #[serde(skip_serializing_if = "is_false")]
         drill: bool,
     },
@@ -135,8 +137,8 @@ impl<'a> Report<'a> {
             let line = Line::Frame { source, index, file, captured_at, stream, scores, detections, tiles, drill };
             self.write_json(&line)?;
         }
-        for (confirmed, _) in &seen.confirmed {
-            self.sighting(&source, index, confirmed, seen.drill)?;
+        for alarm in &seen.confirmed {
+            self.sighting(&source, index, alarm, seen.drill)?;
         }
         Ok(())
     }
@@ -154,7 +156,13 @@ impl<'a> Report<'a> {
         self.write_json(&Line::Gated { source, index, file, captured_at })
     }
 
-    fn sighting(&mut self, source: &str, index: usize, confirmed: &Confirmed, drill: bool) -> Result<()> {
+    fn sighting(
+        &mut self,
+        source: &str,
+        index: usize,
+        Alarm { confirmed, opinion, .. }: &Alarm,
+        drill: bool,
+    ) -> Result<()> {
         self.sightings += 1;
         let Confirmed { class, bbox, best_at, confidence, first_at, confirmed_at, evidence, .. } = *confirmed;
         if self.json {
@@ -169,6 +177,7 @@ impl<'a> Report<'a> {
                 best_at,
                 confirmed_at,
                 evidence,
+                opinion,
                 drill,
             });
         }
@@ -186,10 +195,11 @@ impl<'a> Report<'a> {
         let (x, y) = (100.0 * bbox.centre_x(), 100.0 * bbox.centre_y());
         let (confirmed_at, first_at) = (seconds(confirmed_at), seconds(first_at));
         let drill = if drill { self.lang.pick(" 演练", " drill") } else { "" };
+        let opinion = opinion_words(self.lang, opinion);
         // A Chinese character is two columns wide.
         let pad = 6 - if what.is_ascii() { what.len() } else { 2 };
         self.write_text(&format!(
-            "{confirmed_at}  {first_at}  {what}{:pad$} {confidence:.2}    {x:>3.0} %, {y:>3.0} %  {source} #{index}{drill}",
+            "{confirmed_at}  {first_at}  {what}{:pad$} {confidence:.2}    {x:>3.0} %, {y:>3.0} %  {source} #{index}{drill}  {opinion}",
             ""
         ))
     }

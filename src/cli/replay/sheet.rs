@@ -1,7 +1,7 @@
 //! `--sheet`: the strip of everything that was confirmed, as one page that needs nothing else: to look at, to print, to pass on.
 
 use crate::app::strips::encode;
-use crate::engine::{Began, Encoded, Kept, Seen, Strips};
+use crate::engine::{Alarm, Began, Encoded, Kept, Seen, Strips};
 use crate::error::{Error, Result};
 use crate::lang::Lang;
 use crate::triage::confirm::Confirmed;
@@ -47,7 +47,7 @@ impl Sheet {
             (self.source, self.strips) = (source.to_owned(), Strips::default());
         }
         let mut began = Vec::new();
-        for (confirmed, picture) in &seen.confirmed {
+        for Alarm { confirmed, picture, .. } in &seen.confirmed {
             if self.rows.len() == ROWS_MAX {
                 self.left_out += 1;
                 continue;
@@ -179,6 +179,7 @@ mod tests {
     use super::*;
     use crate::frame::Picture;
     use crate::triage::detection::{Analysis, ModelVersion, Scores, Stream};
+    use crate::triage::opinion::{Opinion, Silence};
     use jiff::SignedDuration;
     use std::sync::Arc;
 
@@ -211,7 +212,9 @@ mod tests {
                 tiles: Vec::new(),
                 has_past: true,
             };
-            let (confirmed, picture) = (vec![(confirmed, Arc::clone(&picture))], Arc::clone(&picture));
+            let picture = Arc::clone(&picture);
+            let opinion = Opinion::NotGiven { reason: Silence::NoVerifier };
+            let confirmed = vec![Alarm { confirmed, picture: Arc::clone(&picture), opinion }];
             sheet.look("hill", &Seen { analysis, confirmed, picture, drill: false });
         }
         let html = sheet.html(Lang::En);

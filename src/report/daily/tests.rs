@@ -19,6 +19,7 @@ fn camera() -> Source {
         bbox: [0.1, 0.1, 0.1, 0.1].into(),
         model: crate::triage::detection::ModelVersion { name: "m".to_owned(), version: "1".to_owned() },
         thresholds_version: 1,
+        opinion: None,
     }
 }
 

@@ -220,6 +220,7 @@ impl Eye {
                 bbox,
                 model: ModelVersion { name: "smoke-fire".to_owned(), version: "0.2.0".to_owned() },
                 thresholds_version: 1,
+                opinion: None,
             },
             observed_at: at,
             locus,

@@ -16,6 +16,9 @@ describe('why he, why nobody', () => {
     ['low_score', '38 < 40', '优先级 38，不到自动派发的 40', 'Priority 38, below the 40 for dispatching by itself'],
     ['grid_likeliest', '官庄镇大坪村 3号网格 62%', '最可能在 官庄镇大坪村 3号网格 62%', 'Most likely in 官庄镇大坪村 3号网格 62%'],
     ['took_over', 'zhou', '接替 Zhou：先应答者前往', 'Instead of Zhou: who answers first goes'],
+    ['second_opinion_agrees', '0.93', '复核网络认为是烟（0.93）', 'The second network takes it for smoke (0.93)'],
+    ['second_opinion_holds', '0.21', '复核网络存疑（0.21），不自动派单，等值班员研判', 'The second network doubts it (0.21): not dispatched by itself, an officer looks'],
+    ['second_opinion_missing', 'no_past', '未复核：这个视野还没有可比较的早先画面', 'No second opinion: no earlier picture of this view to compare with yet'],
     ['no_ranger', '', '没有可派的护林员', 'There is no ranger to send'],
   ])('%s "%s" is a sentence in both languages', (code, value, zh, en) => {
     expect(because({ code, value }, it0)).toBe(zh);
@@ -29,7 +32,7 @@ describe('why he, why nobody', () => {
   });
 
   it('has words for every code of the rule of sending', () => {
-    const codes = ['auto', 'officer_first', 'digest', 'pixels', 'continuous', 'known_heat_source', 'approved_burn', 'masked', 'verified_lately', 'look_alike', 'static_heat', 'border', 'outside_county', 'no_bearing', 'flood', 'no_ranger', 'all_declined', 'nearest_grid', 'grid_unique', 'officer', 'relocated'];
+    const codes = ['auto', 'officer_first', 'digest', 'pixels', 'continuous', 'known_heat_source', 'approved_burn', 'masked', 'verified_lately', 'look_alike', 'static_heat', 'border', 'outside_county', 'no_bearing', 'flood', 'no_ranger', 'all_declined', 'nearest_grid', 'grid_unique', 'officer', 'relocated', 'second_opinion_agrees', 'second_opinion_doubts', 'second_opinion_holds', 'second_opinion_missing'];
     for (const code of codes) expect(because({ code, value: 'x' }, it0), code).not.toMatch(/^[a-z ]+ x$/);
   });
 });

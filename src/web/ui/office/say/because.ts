@@ -30,6 +30,8 @@ export function because({ code, value }: Because, incident: Incident): string {
       return w.took_over(peopleOf(incident).find((it) => it.id === value)?.name ?? value);
     case 'no_bearing':
       return w.no_bearing(cameras.peek().get(value)?.name ?? value);
+    case 'second_opinion_missing':
+      return w.second_opinion_missing(w.no_second_opinion[value] ?? value);
     default:
       return w.plain[code]?.(value) ?? [code.replace(/_/g, ' '), value].filter(Boolean).join(' ');
   }

@@ -96,6 +96,8 @@ export const en: typeof zh = {
     grid_likeliest: (name, share) => `Most likely in ${name} ${share}`,
     took_over: (name) => `Instead of ${name}: who answers first goes`,
     no_bearing: (camera) => `Bearing of ${camera || 'the camera'} unknown: no grid can be named`,
+    second_opinion_missing: (why) => `No second opinion: ${why}`,
+    no_second_opinion: { no_verifier: 'this model has no second network', fire: 'the second network has learnt from smoke only, not flames', no_past: 'no earlier picture of this view to compare with yet', failed: "the second network failed, see the program's log" },
     plain: {
       pixels: (v) => `${v} satellite pixels: no label holds it back`,
       two_kinds: () => 'Seen by sources of different kinds: an officer looks now, not with the digest',
@@ -113,6 +115,9 @@ export const en: typeof zh = {
       all_declined: () => 'All who could go have said they cannot',
       nearest_grid: (v) => `By the nearest grid: ${v}`,
       grid_unique: (v) => `All of where it may be lies in ${v}`,
+      second_opinion_agrees: (v) => `The second network takes it for smoke (${v})`,
+      second_opinion_doubts: (v) => `The second network doubts it (${v})`,
+      second_opinion_holds: (v) => `The second network doubts it (${v}): not dispatched by itself, an officer looks`,
       officer: () => 'Chosen by the officer',
       relocated: (v) => `The place moved to ${v}`,
     } as Record<string, (v: string) => string>,

@@ -95,6 +95,8 @@ export const zh = {
     grid_likeliest: (name: string, share: string) => `最可能在 ${name} ${share}`,
     took_over: (name: string) => `接替 ${name}：先应答者前往`,
     no_bearing: (camera: string) => `${camera} 方位不明，定不到网格`,
+    second_opinion_missing: (why: string) => `未复核：${why}`,
+    no_second_opinion: { no_verifier: '当前模型没有复核网络', fire: '复核网络只学过烟，不判断明火', no_past: '这个视野还没有可比较的早先画面', failed: '复核网络出错，见程序日志' } as Record<string, string>,
     plain: {
       pixels: (v: string) => `卫星 ${v} 个像元，不因标注暂缓`,
       two_kinds: () => '不同类来源都看到，不等定时汇总，现在就由值班员研判',
@@ -112,6 +114,9 @@ export const zh = {
       all_declined: () => '可派的护林员都已说明不能前往',
       nearest_grid: (v: string) => `按最近的网格：${v}`,
       grid_unique: (v: string) => `可能范围只在 ${v} 内`,
+      second_opinion_agrees: (v: string) => `复核网络认为是烟（${v}）`,
+      second_opinion_doubts: (v: string) => `复核网络存疑（${v}）`,
+      second_opinion_holds: (v: string) => `复核网络存疑（${v}），不自动派单，等值班员研判`,
       officer: () => '值班员指派',
       relocated: (v: string) => `位置更正到 ${v}`,
     } as Record<string, (v: string) => string>,
