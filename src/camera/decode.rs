@@ -1,5 +1,5 @@
-//! One keyframe in, one picture out. A decoder serves all cameras in turn, whatever their codec and size, so that two
-//! decoders do for 267 cameras.
+//! One keyframe in, one picture out. A decoder serves all cameras in turn, whatever their codec and
+//! size, so two decoders are enough for 267 cameras.
 
 use super::gst::{self as shared, Pipeline};
 use super::keyframe::{Codec, Keyframe};
@@ -14,8 +14,9 @@ use gstreamer_video as gst_video;
 use std::path::Path;
 use std::sync::Arc;
 
-/// A picture that takes longer than 2500 × 2 ms is not coming. The still-frame mark does not wake a waiting appsink (1.22), so
-/// the sink is asked again soon: `benches/decode.rs` shows every poll as time added to small pictures.
+/// A picture that takes longer than 2500 × 2 ms will not come. The still-frame event does not wake
+/// a waiting appsink (GStreamer 1.22), so the sink is polled at short intervals:
+/// `benches/decode.rs` shows the poll interval as added time on small pictures.
 const POLL: gst::ClockTime = gst::ClockTime::from_mseconds(2);
 const POLLS: usize = 2500;
 
@@ -29,12 +30,12 @@ pub struct Decoder {
 }
 
 impl Decoder {
-    /// With the texts built into the program.
+    /// Uses the pipeline texts built into the program.
     pub fn new() -> Result<Self> {
         Self::with(Pipelines::default())
     }
 
-    /// With `decode-*.gst` of a folder where it has them, for machines with a hardware decoder.
+    /// Uses the folder's `decode-*.gst` where present, for machines with a hardware decoder.
     pub fn with_pipelines(folder: &Path) -> Result<Self> {
         Self::with(Pipelines::new(folder))
     }
@@ -44,8 +45,9 @@ impl Decoder {
         Ok(Self { pipelines, h264: None, h265: None, jpeg: None })
     }
 
-    /// Error: [`crate::error::Kind::Invalid`] when the bytes hold no whole picture, `Unavailable` when the machine lacks
-    /// something. The next keyframe gets a fresh start in either case.
+    /// Error: [`crate::error::Kind::Invalid`] when the bytes hold no complete picture,
+    /// `Unavailable` when the machine lacks something. Either way the decoder is restarted for the
+    /// next keyframe.
     pub fn decode(&mut self, keyframe: &Keyframe) -> Result<Picture> {
         let (slot, name) = match keyframe.codec {
             Codec::H264 => (&mut self.h264, "decode-h264"),
@@ -82,14 +84,14 @@ impl Lane {
         let source =
             source.ok_or_else(|| Error::unavailable(format!("{name}.gst must start with `appsrc name=source`")))?;
         sink.set_property("sync", false);
-        sink.set_max_buffers(0); // one keyframe is in flight at a time; a bound would deadlock against the mark
+        sink.set_max_buffers(0); // one keyframe is in flight at a time; a bound would deadlock against the event
         pipeline.play().map_err(unusable)?;
         Ok(Self { pipeline, source, sink, decoded: 0 })
     }
 
-    /// The keyframe is followed by a still-frame mark. It makes decoders hand out what they hold back for reordering, and is
-    /// passed on at once (1.22 parks other events until the next picture): when it has come through, whatever came before it
-    /// is all there is.
+    /// The keyframe is followed by a still-frame event. The event makes decoders output what they
+    /// hold back for reordering, and it is passed on at once (1.22 holds other events until the
+    /// next picture). When it has come through, everything from this keyframe has come out.
     fn decode(&mut self, bytes: &Arc<[u8]>) -> Result<Picture> {
         let mut buffer = gst::Buffer::from_slice(Arc::clone(bytes));
         if let Some(buffer) = buffer.get_mut() {

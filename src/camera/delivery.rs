@@ -1,4 +1,5 @@
-//! What is wrong where a camera is asked over HTTP, or uploads into a folder: part of [`super::fault::Fault`].
+//! Faults of cameras that are polled over HTTP or upload into a folder: a part of
+//! [`super::fault::Fault`].
 
 use crate::frame::Health;
 use std::path::PathBuf;
@@ -6,11 +7,11 @@ use std::path::PathBuf;
 /// Never holds an address or a password.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Delivery {
-    /// Of an https camera.
+    /// The certificate of an https camera is not accepted.
     Certificate {
         why: String,
     },
-    /// With a status that is neither a picture nor a refused login.
+    /// A status that is neither a picture nor a refused login.
     Answered {
         status: u16,
     },
@@ -33,7 +34,7 @@ pub enum Delivery {
         seconds: i64,
         offline: bool,
     },
-    /// By its name it was taken so long before it came.
+    /// By its file name, it was taken long before it arrived.
     OldPicture {
         file: String,
         minutes: i64,

@@ -1,8 +1,10 @@
-//! A folder into which a camera drops its pictures (FTP, SFTP, a recorder's export): the newest whole picture, each once. Files
-//! are only read: clearing old ones away is the office's or the FTP server's business.
+//! A folder into which a camera uploads its pictures (FTP, SFTP, a recorder's export). Takes the
+//! newest complete picture, each once. Files are only read; deleting old ones is left to the office
+//! or the FTP server.
 //!
-//! Looked at by polling: change notices (inotify) do not cross network shares, miss what other machines write, and would need
-//! a watch on every day's new subfolder; asking a folder whether it changed costs microseconds.
+//! The folder is polled. Change notices (inotify) do not cross network shares, miss what other
+//! machines write, and would need a watch on every day's new subfolder. Asking a folder whether it
+//! has changed costs microseconds.
 
 mod follow;
 
@@ -17,10 +19,10 @@ use jiff::{SignedDuration, Timestamp};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-/// A folder is asked no more often, however long its camera has been due.
+/// The shortest interval between two polls of a folder, even when the camera is overdue.
 const LOOK_EVERY: SignedDuration = SignedDuration::from_secs(1);
-/// A picture whose name says it was taken so long before it came is no view of the present: evidence of smoke an hour ago
-/// would send people to where it was. Uploads over a slow line take minutes.
+/// A picture taken this long before it arrived does not show the present. Evidence of smoke an hour
+/// ago would send people to where it was. Uploads over a slow line take minutes.
 const OLD_AFTER: SignedDuration = SignedDuration::from_hours(1);
 
 /// One camera that uploads.
@@ -29,7 +31,7 @@ pub(super) struct DropFolder {
     opened_at: Timestamp,
     looked_at: Timestamp,
     newest: Option<Newest>,
-    /// None while it is out looking.
+    /// None while a poll is under way.
     follower: Option<Follower>,
     look: Option<Job<(Follower, Result<Look, Fault>)>>,
 }
@@ -40,7 +42,7 @@ impl DropFolder {
         Self { folder, opened_at: now, looked_at: Timestamp::UNIX_EPOCH, newest: None, follower, look: None }
     }
 
-    /// Looks into the folder when a picture is wanted; judges how long none has come.
+    /// Polls the folder when a picture is wanted. Reports when none has come for too long.
     pub fn feed(&mut self, slots: &Arc<Slots>, index: usize, now: Timestamp) -> Result<(), Fault> {
         if let Some(outcome) = self.look.as_mut().and_then(Job::poll) {
             self.look = None;
@@ -69,7 +71,8 @@ impl DropFolder {
         Ok(())
     }
 
-    /// What lay there before this program came, or was taken long before it arrived, says how the camera is, and no more.
+    /// A picture that was there before the program started, or was taken long before it arrived,
+    /// updates only the camera's status.
     fn take(&mut self, look: Look, slots: &Slots, index: usize, now: Timestamp) {
         if let (Some(newest), Some(bytes)) = (&look.newest, look.bytes) {
             let has_just_come = now.duration_since(newest.arrived_at) < slots.config.offline_after;

@@ -1,4 +1,4 @@
-//! Pictures → a video clip as a camera would send it: a keyframe every two seconds, no reordering.
+//! Pictures → a video clip like a camera's: a keyframe every two seconds, no frame reordering.
 
 use super::fault::Fault;
 use super::gst::{Pipeline, init};
@@ -12,11 +12,11 @@ use gstreamer::prelude::*;
 use gstreamer_app::AppSrc;
 use std::path::Path;
 
-/// As cameras are set for keyframe analysis.
+/// The usual camera setting for keyframe analysis.
 const KEYFRAME_EVERY_SECONDS: u32 = 2;
 
-/// A sub-stream of 640x360; other sizes in proportion, never below 128. Cameras hold the rate they are set to, however few pictures
-/// a second they send.
+/// For a sub-stream of 640 × 360; other sizes in proportion, never below 128 kbit/s. Cameras hold
+/// the configured bit rate at any frame rate.
 const KBIT_PER_SECOND: u64 = 512;
 const KBIT_PIXELS: u64 = 640 * 360;
 
@@ -29,8 +29,9 @@ pub enum ClipCodec {
     H265,
 }
 
-/// Writes `out` (`.mp4` or `.mkv`; anything else becomes a bare byte stream) from pictures of one size. `progress` hears
-/// how many pictures have been written. The file appears under its name only when it is complete.
+/// Writes `out` (`.mp4` or `.mkv`; any other ending becomes a raw byte stream) from pictures of one
+/// size. `progress` gets the number of pictures written. The file appears under its name only when
+/// complete.
 pub fn encode_clip(
     out: &Path,
     fps: u32,
@@ -60,7 +61,7 @@ pub fn encode_clip(
         }
         progress(index as u64 + 1);
     }
-    // Refused only when the pipeline has failed, and then the reason is on the bus.
+    // Refused only after the pipeline has failed; the reason is then on the bus.
     let _ = source.end_of_stream();
     finish(&pipeline, out)?;
     drop(pipeline);

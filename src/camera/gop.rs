@@ -1,13 +1,15 @@
-//! Pure: how far apart a camera's keyframes come, told from when they arrive.
+//! Pure: the interval between a camera's keyframes, measured from their arrival times.
 
 use jiff::{SignedDuration, Timestamp};
 use std::collections::VecDeque;
 
-/// The median of so many intervals: a lost packet doubles one of them, a reconnect stretches one.
+/// The median of this number of intervals is used: a lost packet doubles one, a reconnect lengthens
+/// one.
 const INTERVALS: usize = 5;
-/// Nothing is said before so many.
+/// Nothing is reported before this number of intervals.
 const INTERVALS_MIN: usize = 3;
-/// Shorter intervals are never too long: 50 frames at 25 a second is how cameras come from the factory.
+/// Shorter intervals are always fine: a keyframe every 50 frames at 25 frames/s is a common factory
+/// setting.
 const FINE: SignedDuration = SignedDuration::from_millis(2500);
 
 /// Of one camera.
@@ -18,7 +20,7 @@ pub(super) struct Gop {
 }
 
 impl Gop {
-    /// A keyframe came.
+    /// A keyframe arrived.
     pub fn came(&mut self, at: Timestamp) {
         if let Some(last) = self.last_at.replace(at).filter(|last| *last < at) {
             self.intervals.push_back(at.duration_since(last));
@@ -28,8 +30,8 @@ impl Gop {
         }
     }
 
-    /// The interval, where it is so much longer than the cadence that every round is late: by a tenth, which is more than
-    /// networks waver.
+    /// The interval, if it exceeds the cadence by more than a tenth, so that every look is late. A
+    /// tenth is more than network jitter.
     pub fn too_long_for(&self, cadence: SignedDuration) -> Option<SignedDuration> {
         let mut sorted: Vec<SignedDuration> = self.intervals.iter().copied().collect();
         sorted.sort();
@@ -38,7 +40,7 @@ impl Gop {
         (sorted.len() >= INTERVALS_MIN && median > limit).then_some(median)
     }
 
-    /// After a gap intervals are measured afresh.
+    /// After a gap, intervals are measured afresh.
     pub fn reset(&mut self) {
         *self = Self::default();
     }

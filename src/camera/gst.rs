@@ -1,4 +1,5 @@
-//! What all pipelines of this folder share: opening a text, reading samples, telling what an error message means.
+//! What all pipelines of this folder share: opening a text, reading samples, and translating error
+//! messages.
 
 use super::fault::{Fault, debian_package};
 use super::keyframe::{Codec, Keyframe};
@@ -16,11 +17,12 @@ use gstreamer_video::prelude::*;
 use jiff::Timestamp;
 use std::path::Path;
 
-/// The elements no camera works without.
+/// The elements without which no camera works.
 const NEEDED: [&str; 9] =
     ["appsink", "videoconvert", "parsebin", "qtdemux", "jpegdec", "h264parse", "h265parse", "avdec_h264", "avdec_h265"];
 
-/// Starts GStreamer; may be called again. Error: what is missing, with the Debian package that brings it.
+/// Starts GStreamer; may be called again. Error: what is missing, and the Debian package that
+/// provides it.
 pub fn init() -> Result<()> {
     gst::init().map_err(|e| {
         Error::unavailable("GStreamer cannot start; install it: apt-get install libgstreamer1.0-0").because(e)
@@ -53,13 +55,13 @@ pub(super) struct Pipeline(pub gst::Pipeline);
 
 impl Drop for Pipeline {
     fn drop(&mut self) {
-        // Going to Null does not fail in a way that anybody could act on; what is left ends with the process.
+        // Nobody could act on a failure here. What is left ends with the process.
         let _ = self.0.set_state(gst::State::Null);
     }
 }
 
 impl Pipeline {
-    /// The pipeline and its outlet; bounded whatever the text says.
+    /// The pipeline and its outlet, which is bounded whatever the text says.
     pub fn open(line: &Line) -> Result<(Self, AppSink), Fault> {
         let pipeline = Self::parse(line)?;
         let sink = pipeline.0.by_name(line.outlet.name()).and_then(|e| e.downcast::<AppSink>().ok());
@@ -91,7 +93,7 @@ impl Pipeline {
         }
     }
 
-    /// The first error message that waits on the bus.
+    /// The first error message on the bus.
     pub fn take_error(&self) -> Option<Fault> {
         let message = self.0.bus()?.pop_filtered(&[gst::MessageType::Error])?;
         match message.view() {
@@ -101,15 +103,16 @@ impl Pipeline {
     }
 }
 
-/// A funnel passes on the end of its streams when all have ended; the branch of the codec that never came would never. So
-/// the end of one ends the others.
+/// A funnel forwards end-of-stream only when all inputs have ended, and the branch of the unused
+/// codec never ends. So the end of one input ends the others.
 fn end_together(funnel: &gst::Element) {
     let has_begun = |pad: &gst::Pad| pad.sticky_event::<gst::event::StreamStart>(0).is_some();
     for pad in funnel.sink_pads() {
         let funnel = funnel.downgrade();
         pad.add_probe(gst::PadProbeType::EVENT_DOWNSTREAM, move |pad, info| {
             let is_end = matches!(&info.data, Some(gst::PadProbeData::Event(e)) if e.type_() == gst::EventType::Eos);
-            // The ends sent here come by this way too: only a stream that has begun ends the idle ones.
+            // The events sent here pass this probe too. Only a stream that has begun ends the idle
+            // ones.
             if let Some(funnel) = funnel.upgrade().filter(|_| is_end && has_begun(pad)) {
                 for idle in funnel.sink_pads().iter().filter(|other| !has_begun(other)) {
                     idle.send_event(gst::event::Eos::new());
@@ -124,7 +127,8 @@ fn bad(line: &Line, why: &str) -> Fault {
     Fault::BadPipeline { name: line.name.clone(), why: masked(why) }
 }
 
-/// What an error message means for the office. Only GStreamer's own sentence is passed on: its debug text holds addresses.
+/// What an error message means for the office. Only GStreamer's own sentence is passed on: its
+/// debug text holds addresses.
 pub(super) fn fault_of(message: &gst::message::Error) -> Fault {
     let error = message.error();
     let debug = message.debug().unwrap_or_default();
@@ -138,7 +142,7 @@ pub(super) fn fault_of(message: &gst::message::Error) -> Fault {
     if error.matches(gst::ResourceError::Settings) && debug.contains("(rtsps)") {
         return Fault::Encrypted;
     }
-    // What the binding says for a panic of ours that it has caught.
+    // The binding's text for a panic of ours that it has caught.
     if error.matches(gst::LibraryError::Failed) && why.starts_with("Panicked") {
         return Fault::Crashed;
     }
@@ -159,8 +163,9 @@ pub(super) fn fault_of(message: &gst::message::Error) -> Fault {
     Fault::Undecodable { why }
 }
 
-/// Pictures that need others are let go before anything is copied; `seen` hears of each. Handled, not Drop: the binding's
-/// Drop double-frees the buffer on GStreamer 1.22 and says so 25 times a second.
+/// Drops delta frames before anything is copied, and calls `seen` for each. It returns Handled, not
+/// Drop: with Drop the binding frees the buffer twice on GStreamer 1.22 and prints so 25 times a
+/// second.
 pub(super) fn drop_delta_units(sink: &AppSink, seen: impl Fn() + Send + Sync + 'static) {
     let Some(pad) = sink.static_pad("sink") else { return };
     pad.add_probe(gst::PadProbeType::BUFFER, move |_, info| {

@@ -1,6 +1,7 @@
 //! Pure: what the first and last bytes of a picture file say.
 
-/// Larger is no camera's picture (a 12-megapixel JPEG at best quality has about 8 MB), and 267 of them must fit into memory.
+/// No camera's picture is larger (a 12-megapixel JPEG at best quality has about 8 MB), and 267 of
+/// them must fit into memory.
 pub(super) const MAX_BYTES: usize = 10_000_000;
 
 const JPEG_START: &[u8] = b"\xff\xd8";
@@ -13,7 +14,7 @@ pub(super) fn is_picture(bytes: &[u8]) -> bool {
     bytes.starts_with(JPEG_START) || bytes.starts_with(PNG_START)
 }
 
-/// Also ends like one. Some makes fill up with zeros behind the end.
+/// Also ends like one. Some makes pad the file with zeros.
 pub(super) fn is_whole(bytes: &[u8]) -> bool {
     let padding = bytes.iter().rev().take_while(|byte| **byte == 0).count();
     let bytes = &bytes[..bytes.len() - padding];

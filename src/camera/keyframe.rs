@@ -4,10 +4,10 @@ use crate::triage::detection::Stream;
 use jiff::Timestamp;
 use std::sync::Arc;
 
-/// A picture that needs no other to be decoded. Cloning shares the bytes.
+/// A picture that decodes without any other. Cloning shares the bytes.
 #[derive(Clone)]
 pub struct Keyframe {
-    /// When it was received; for recordings and uploads, when it was filmed.
+    /// The time of reception; for recordings and uploads, the time of the shot.
     pub captured_at: Timestamp,
     pub codec: Codec,
     pub bytes: Arc<[u8]>,
@@ -16,7 +16,7 @@ pub struct Keyframe {
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Codec {
-    /// Byte stream with parameter sets, one access unit.
+    /// Byte stream with parameter sets; one access unit.
     H264,
     H265,
     Jpeg,
@@ -29,7 +29,7 @@ pub enum Codec {
 }
 
 impl Keyframe {
-    /// A picture file, told by its first bytes.
+    /// A picture file; the codec is told by its first bytes.
     pub fn from_image_bytes(captured_at: Timestamp, bytes: Vec<u8>) -> Self {
         let codec = if bytes.starts_with(b"\x89PNG") { Codec::Png } else { Codec::Jpeg };
         Self { captured_at, codec, bytes: bytes.into(), stream: Stream::Screened }

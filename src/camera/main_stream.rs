@@ -1,5 +1,6 @@
-//! 主码流: of a suspicious camera one keyframe of its main stream at a time, fetched and closed again. The screened stream
-//! finds, the main stream shows: it is never in the way of a look. Driven by the thread that watches the receivers.
+//! 主码流: fetches single keyframes of a suspicious camera's main stream, and closes the stream after
+//! each. The screened stream finds smoke, the main stream shows it in full size. A fetch never
+//! delays a look. Driven by the thread that watches the receivers.
 
 use super::fault::Fault;
 use super::gst::{Pipeline, drop_delta_units, fault_of, keyframe_of};
@@ -22,17 +23,19 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
-/// So many main streams are open at once: at 4 Mbps each 32 Mbps, for some seconds.
+/// Main streams open at the same time: at 4 Mbit/s each, 32 Mbit/s for some seconds.
 pub(super) const FETCHES_MAX: usize = 8;
 
-/// One begins so often. A second look costs about 130 ms (decoding 1080p, three times the model): whatever a county full of
-/// suspicions asks for, it costs a quarter of a core, and whoever waits is looked at on its screened stream meanwhile.
+/// One fetch begins per interval. A second look costs about 130 ms (decoding 1080p, and three runs
+/// of the model), so even a county full of suspicions costs a quarter of a core. Cameras that wait
+/// are looked at on their screened stream meanwhile.
 const BEGIN_EVERY: SignedDuration = SignedDuration::from_millis(500);
 
-/// Cameras send a keyframe every 2 to 5 s; nobody waits longer for one.
+/// Cameras send a keyframe every 2 to 5 s. After this time the fetch is given up.
 const GIVE_UP_AFTER: SignedDuration = SignedDuration::from_secs(6);
 
-/// Pure: what one camera wants of its main stream, and what came.
+/// Pure: the state of one camera's main stream, whether a picture is wanted, and the last one
+/// fetched.
 #[derive(Default)]
 pub(super) struct MainSlot {
     wanted_until: Timestamp,
@@ -42,7 +45,7 @@ pub(super) struct MainSlot {
 }
 
 impl MainSlot {
-    /// Suspicious until then. Asking again only moves the end.
+    /// The camera is suspicious until `until`. A repeated call only moves the end.
     pub fn ask(&mut self, now: Timestamp, until: Timestamp) {
         if self.wanted_until <= now {
             self.waits_since = now;
@@ -62,12 +65,12 @@ impl MainSlot {
         self.is_fetching = true;
     }
 
-    /// Whoever has had a turn waits behind the others for the next.
+    /// A camera that has had its turn goes to the back of the queue.
     pub fn end(&mut self, keyframe: Option<Keyframe>, now: Timestamp) {
         (self.is_fetching, self.keyframe, self.waits_since) = (false, keyframe, now);
     }
 
-    /// A picture older than a cadence says less than what the screened stream shows by now.
+    /// A picture older than a cadence says less than what the screened stream shows now.
     pub fn has(&self, now: Timestamp, cadence: SignedDuration) -> bool {
         self.keyframe.as_ref().is_some_and(|keyframe| now.duration_since(keyframe.captured_at) <= cadence)
     }
@@ -93,9 +96,9 @@ pub(super) fn sentence(fault: &Fault, camera: &str, lang: Lang) -> String {
 pub(super) struct Fetches {
     slots: Arc<Slots>,
     running: Vec<Fetch>,
-    /// Of the cameras whose main stream failed last time.
+    /// For the cameras whose last fetch failed.
     backoffs: BTreeMap<usize, Backoff>,
-    /// Of their logins, for as long as the program runs.
+    /// Which reading of each login works, kept as long as the program runs.
     readings: BTreeMap<usize, Reading>,
     next_at: Timestamp,
 }
@@ -111,13 +114,14 @@ impl Fetches {
         }
     }
 
-    /// Takes what has come, gives up what has not, begins at most one.
+    /// Collects finished fetches, gives up overdue ones, begins at most one.
     pub fn tick(&mut self, pipelines: &Pipelines, now: Timestamp) {
         for fetch in std::mem::take(&mut self.running) {
             match fetch.outcome(now) {
                 Some(outcome) => {
                     let index = fetch.index;
-                    // Closed first: a camera that allows few connections is asked again only then.
+                    // Close before reporting: a camera that allows few connections must not be
+                    // asked again earlier.
                     drop(fetch);
                     self.end(index, outcome, now);
                 }
@@ -167,7 +171,7 @@ struct Fetch {
     pipeline: Pipeline,
     sink: AppSink,
     begun_at: Timestamp,
-    /// Video flows, if only pictures that need others.
+    /// Video arrives, even if only delta frames.
     flows: Arc<AtomicBool>,
     got: Arc<OnceLock<Result<Keyframe, Fault>>>,
 }

@@ -1,12 +1,13 @@
-//! VIDEO, the only home of GStreamer. One light receiver a camera keeps the newest keyframe as bytes; a schedule picks the
-//! camera whose slot began first; a few decoders, one a worker thread, turn just that keyframe into a picture.
+//! VIDEO, the only home of GStreamer. One light receiver a camera keeps the newest keyframe as
+//! bytes. A schedule picks the camera whose slot began first. A few decoders, one a worker thread,
+//! turn just that keyframe into a picture.
 //!
 //! ```text
 //! receiver ─► slot of 1 ─► schedule ─► Decoder ─► judge (black, covered, moved …) ─► Frame
 //! (GStreamer)  newest wins  first slot    worker     status board
 //! ```
 //!
-//! Of a suspicious camera, a picture of its main stream is fetched into the same slot for its next turn.
+//! For a suspicious camera, a picture of its main stream is fetched and used in its next turn.
 
 mod decode;
 mod delivery;

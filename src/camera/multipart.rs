@@ -1,24 +1,25 @@
-//! Pure: the first part of a `multipart/x-mixed-replace` answer (MJPEG), as its bytes come in. The separator is read from the
-//! stream itself: what cameras announce in the header often differs from what they send.
+//! Pure: the first part of a `multipart/x-mixed-replace` answer (MJPEG), parsed as its bytes
+//! arrive. The boundary is read from the stream itself: it often differs from the one announced in
+//! the header.
 
-/// Part headers are a few lines; more than this is something else.
+/// Part headers are a few lines. More than this is not a part header.
 const HEADERS_MAX_BYTES: usize = 8 * 1024;
 
-/// Why no part can be made of the bytes.
+/// Why the bytes are not a valid part.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Broken {
-    /// No separator and headers where they belong.
+    /// No boundary and headers at the start.
     NotMultipart,
     TooLarge,
 }
 
-/// Collects until the first part is whole.
+/// Collects bytes until the first part is complete.
 #[derive(Debug)]
 pub(super) struct FirstPart {
     bytes: Vec<u8>,
     max_bytes: usize,
     head: Option<Head>,
-    /// The separator was not found before here.
+    /// No boundary lies before this offset.
     searched: usize,
 }
 
@@ -26,17 +27,17 @@ pub(super) struct FirstPart {
 struct Head {
     body_at: usize,
     separator: Vec<u8>,
-    /// As the part says; without it the next separator ends the part.
+    /// The part's Content-Length. None: the next boundary ends the part.
     length: Option<usize>,
 }
 
 impl FirstPart {
-    /// `max_bytes`: of the part's body.
+    /// `max_bytes`: limit for the part's body.
     pub fn new(max_bytes: usize) -> Self {
         Self { bytes: Vec::new(), max_bytes, head: None, searched: 0 }
     }
 
-    /// The part's body once it is whole.
+    /// The part's body once it is complete.
     pub fn push(&mut self, bytes: &[u8]) -> Result<Option<Vec<u8>>, Broken> {
         self.bytes.extend_from_slice(bytes);
         if self.head.is_none() {
@@ -61,7 +62,7 @@ impl FirstPart {
     }
 }
 
-/// `--separator`, headers, an empty line; None while there is less.
+/// `--boundary`, headers, an empty line. None until all of it has arrived.
 fn head_of(bytes: &[u8]) -> Result<Option<Head>, Broken> {
     let start = bytes.iter().position(|byte| !byte.is_ascii_whitespace()).unwrap_or(bytes.len());
     let opening = &bytes[start..];
@@ -93,7 +94,7 @@ fn find(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
 mod tests {
     use super::*;
 
-    /// In pieces of `step` bytes, as a network may cut them.
+    /// Feeds the answer in pieces of `step` bytes, as a network may split it.
     fn first(answer: &[u8], step: usize, max_bytes: usize) -> Result<Option<Vec<u8>>, Broken> {
         let mut part = FirstPart::new(max_bytes);
         for piece in answer.chunks(step) {

@@ -1,19 +1,20 @@
-//! How many files and sockets the process may hold open. The usual soft limit of 1024 is too low for a county of cameras;
-//! raising it up to the hard limit needs no right.
+//! How many files and sockets the process may hold open. The usual soft limit of 1024 is too low
+//! for a county of cameras. Raising it up to the hard limit needs no privilege.
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// Of one camera: its socket and the two ends of its pipeline's message bus make 3, rtspsrc 4 (measured with 64 cameras);
-/// while it reconnects, the old socket may still say goodbye.
+/// Files of one camera. Its socket and the two ends of its pipeline's message bus make 3, rtspsrc 4
+/// (measured with 64 cameras). During a reconnect the old socket may still be open.
 const A_CAMERA: u64 = 6;
 
-/// Of database, decoders, model, gateways and pictures being read: no browser may take these.
+/// Files of the database, decoders, model, gateways and picture reads. Browsers must not take
+/// these.
 const OWN: u64 = 256;
 
-/// Of browsers' connections.
+/// Files of browser connections.
 const BROWSERS: u64 = 768;
 
-/// Of everything but cameras.
+/// Files of everything but cameras.
 const OTHERS: u64 = OWN + BROWSERS;
 
 /// Connections left for browsers beside this number of cameras: 768, or fewer where the limit of open files is lower.
@@ -26,11 +27,11 @@ fn left_of(limit: Option<u64>, cameras: usize) -> usize {
     left.clamp(BROWSERS_MIN, BROWSERS) as usize
 }
 
-/// However few files there are, the office gets in.
+/// Browsers keep this number of connections, however low the limit is.
 const BROWSERS_MIN: u64 = 32;
 
-/// Raises the limit to what so many cameras need. Where the hard limit is lower it goes up to there, and the log says what
-/// to do; the cameras that then find no socket say it on the board.
+/// Raises the soft limit to the need of `cameras`. If the hard limit is lower, it is raised to
+/// that, and the log says what to do. Cameras that then find no socket report it on the board.
 pub(super) fn allow(cameras: usize) {
     let limits = getrlimit(Resource::Nofile);
     let needed = OTHERS + cameras as u64 * A_CAMERA;
@@ -47,7 +48,7 @@ pub(super) fn allow(cameras: usize) {
     }
 }
 
-/// The new soft limit; None where the present one will do. Limits of None are unlimited.
+/// The new soft limit. None when the present one is enough. A limit of None is unlimited.
 fn raised(soft: Option<u64>, hard: Option<u64>, needed: u64) -> Option<u64> {
     soft.filter(|soft| *soft < needed).map(|_| hard.map_or(needed, |hard| hard.min(needed)))
 }

@@ -1,14 +1,15 @@
-//! Pure: do the workers keep up? One sentence for the office as a whole, because all cameras suffer alike.
+//! Pure: do the workers keep up? One sentence for the whole office, because all cameras are
+//! affected alike.
 
 use super::schedule::Round;
 use jiff::{SignedDuration, Timestamp};
 
-/// Told when looks take this much longer than asked, per cent of the cadence …
+/// Reported when the interval between looks exceeds this, per cent of the cadence …
 const STRETCHED_PERCENT: i32 = 120;
-/// … for so long; a start or a returning switch is over by then.
+/// … for this time. A program start or a switch that comes back is over by then.
 const STRETCHED_FOR: SignedDuration = SignedDuration::from_secs(30);
 
-/// Looks come more rarely than asked.
+/// Looks are rarer than configured.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Overload {
     pub round: Round,

@@ -1,9 +1,12 @@
-//! Pure: was a camera looked at as often as asked? Counts slots that were met and missed, from the times of the looks.
+//! Pure: was a camera looked at as often as configured? Counts met and missed slots from the times
+//! of the looks.
 //!
-//! A slot is one cadence long and met when at least one frame was analysed (or judged by the gate) in it. Slots follow each
-//! other from the moment when the camera was first to be seen. A look stands in the middle of its slot when it is the first
-//! one, or the first one after a missed slot; from then on the row of slots stays as it is. So looks may come up to half a
-//! cadence early or late, but cannot become rarer: whoever is looked at every 11 s instead of every 10 misses a slot in six.
+//! A slot is one cadence long. It is met when at least one frame was analysed in it, or judged by
+//! the gate. Slots follow each other without gaps from the time the camera is added. The first
+//! look, and the first look after a missed slot, moves the slots so that it stands in the middle of
+//! its own. Otherwise they stay where they are. So a look may come up to half a cadence early or
+//! late without a missed slot, but the rate must hold: a camera looked at every 11 s instead of
+//! every 10 misses one slot in six.
 //!
 //! ```text
 //!  |--missed--|--missed--|          until the first look
@@ -12,18 +15,18 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-/// One camera's row of slots.
+/// The sequence of one camera's slots.
 #[derive(Clone, Debug)]
 pub struct Pace {
     cadence: SignedDuration,
-    /// Begin of the slot that is running.
+    /// Start of the current slot.
     slot_at: Timestamp,
     is_met: bool,
-    /// The slot before was missed, or there was none.
+    /// The previous slot was missed, or there was none.
     is_broken: bool,
 }
 
-/// Slots that are over.
+/// Slots that have ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Slots {
     pub met: u64,
@@ -31,12 +34,12 @@ pub struct Slots {
 }
 
 impl Pace {
-    /// `since`: when the camera was first to be seen. `cadence` is positive (the configuration checks it).
+    /// `since`: when the camera was added. `cadence` is positive (the configuration checks it).
     pub fn new(cadence: SignedDuration, since: Timestamp) -> Self {
         Self { cadence, slot_at: since, is_met: false, is_broken: true }
     }
 
-    /// A frame was analysed at that time. `pass` comes first, or the slots until then are not counted.
+    /// A frame was analysed at `at`. Call `pass` first, or the slots before `at` are not counted.
     pub fn looked(&mut self, at: Timestamp) {
         if self.is_broken && !self.is_met {
             self.slot_at = at.checked_sub(self.cadence / 2).unwrap_or(at);
@@ -44,11 +47,12 @@ impl Pace {
         self.is_met = true;
     }
 
-    /// Time passes. The slots that are over since the last call; None when the same one is still running.
+    /// Advances to `now`. Returns the slots that have ended since the last call; None when none
+    /// has.
     pub fn pass(&mut self, now: Timestamp) -> Option<Slots> {
         let passed = now.duration_since(self.slot_at);
         if passed < -self.cadence {
-            // The clock was set back: what ran is forgotten, and the row begins anew.
+            // The clock was set back: the current slot is discarded, and a new sequence starts.
             (self.slot_at, self.is_met, self.is_broken) = (now, false, true);
         }
         let over = passed.as_millis() / self.cadence.as_millis().max(1);
@@ -71,7 +75,7 @@ mod tests {
         Timestamp::from_millisecond(1_790_000_000_000 + (s * 1000.0) as i64).expect("a time in this century")
     }
 
-    /// A camera that was to be seen from 0 s on.
+    /// A camera added at 0 s.
     struct Watched {
         pace: Pace,
         counted: (u64, u64),

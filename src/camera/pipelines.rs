@@ -1,4 +1,4 @@
-//! The pipeline texts: a file in the configured folder wins over the one built into the program.
+//! The pipeline texts. A file in the configured folder overrides the one built into the program.
 
 use super::fault::Fault;
 use super::template::{self, Outlet};

@@ -1,5 +1,6 @@
-//! A small RTSP server that plays clips as if they were cameras: for the demo county, drills and tests. Every client gets
-//! the clip from its start, in real time, again and again, with one unbroken time line.
+//! A small RTSP server that plays clips as if they were cameras, for the demo county, drills and
+//! tests. Every client gets the clip from its start, in real time, repeated, with continuous
+//! timestamps.
 
 use super::gst::{Pipeline, init};
 use super::pipelines::Line;
@@ -18,17 +19,17 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
-/// The role of whoever gives no password.
+/// The role of a client without a password.
 const ANYBODY: &str = "anybody";
 
-/// One camera to be played.
+/// One clip to be served as a camera.
 #[derive(Clone, Debug)]
 pub struct Clip {
     /// `/north-ridge`
     pub path_on_server: String,
     /// H.264 or H.265 in mp4, mkv or a bare byte stream. Its compressed bytes are kept in memory once for all clients.
     pub file: PathBuf,
-    /// Who may watch; anybody when None.
+    /// Who may watch; None: anybody.
     pub user_password: Option<(String, String)>,
 }
 
@@ -41,7 +42,7 @@ pub struct Playback {
 }
 
 impl Playback {
-    /// Port 0 takes a free one. Error: which clip cannot be read, or that the port is taken.
+    /// Port 0 takes a free one. Error: a clip that cannot be read, or a port that is taken.
     pub fn start(listen: SocketAddr, clips: Vec<Clip>) -> Result<Self> {
         init()?;
         let context = glib::MainContext::new();
@@ -80,7 +81,7 @@ impl Playback {
         self.address
     }
 
-    /// Of the clip at `index`, without its password.
+    /// The address of the clip at `index`, without its password.
     pub fn url(&self, index: usize) -> Option<String> {
         self.paths.get(index).map(|path| format!("rtsp://{}{path}", self.address))
     }
@@ -88,7 +89,7 @@ impl Playback {
 
 impl Drop for Playback {
     fn drop(&mut self) {
-        // Not `quit()` from here: a loop that has not begun to run yet would miss it.
+        // `quit()` is not called directly: a loop that has not begun to run would miss it.
         let main_loop = self.main_loop.clone();
         let quit = glib::source::idle_source_new(None, glib::Priority::DEFAULT, move || {
             main_loop.quit();
@@ -101,7 +102,7 @@ impl Drop for Playback {
     }
 }
 
-/// A clip's compressed pictures in sending order, shared by all who watch it.
+/// A clip's compressed pictures in sending order, shared by all its viewers.
 struct Reel {
     caps: gst::Caps,
     payloader: &'static str,
@@ -133,7 +134,7 @@ impl Reel {
         Ok(Self { caps, payloader, units, length })
     }
 
-    /// The `n`th unit of an endless line of repeats: same bytes, later time.
+    /// The `n`th unit of the endless repetition: the same bytes with a later time.
     fn unit(&self, n: usize) -> gst::Buffer {
         let (round, index) = (n / self.units.len(), n % self.units.len());
         let later = self.length * round as u64;
@@ -161,7 +162,7 @@ fn pull_all(sink: &AppSink, pipeline: &Pipeline) -> Result<(Vec<gst::Buffer>, Op
 
 fn factory(reel: &Arc<Reel>, clip: &Clip, users: &BTreeSet<(String, String)>) -> rtsp::RTSPMediaFactory {
     let factory = rtsp::RTSPMediaFactory::new();
-    // 64 units are two or three seconds: enough to keep the sender busy, little enough to forget about.
+    // 64 units are two or three seconds: enough to keep the sender busy, and little memory.
     factory.set_launch(&format!(
         "( appsrc name=clip format=time max-buffers=64 max-bytes=0 ! {} name=pay0 pt=96 config-interval=-1 )",
         reel.payloader
@@ -175,13 +176,14 @@ fn factory(reel: &Arc<Reel>, clip: &Clip, users: &BTreeSet<(String, String)>) ->
         source.set_caps(Some(&reel.caps));
         let (reel, mut n) = (Arc::clone(&reel), 0);
         let need_data = move |source: &AppSrc, _: u32| {
-            // Refused when the client is gone; then nobody needs data any more.
+            // Refused when the client is gone and needs no data any more.
             let _ = source.push_buffer(reel.unit(n));
             n += 1;
         };
         source.set_callbacks(AppSrcCallbacks::builder().need_data(need_data).build());
     });
-    // Seeing that a stream exists is open to all; without its own password the answer is then 401, as cameras answer.
+    // Everybody may see that a stream exists. A request without its password then gets a 401, as
+    // from a camera.
     let may = |role: &str, watch: bool| {
         let rights =
             gst::Structure::builder(role).field("media.factory.access", true).field("media.factory.construct", watch);

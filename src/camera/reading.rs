@@ -1,7 +1,9 @@
-//! Pure: which reading of a login is tried next. An address may hold it percent-encoded or as it is, and only the camera knows.
+//! Pure: which reading of a login is tried next. The login in an address may be percent-encoded or
+//! literal, and only the camera knows which.
 
-/// As written first; the other at once when the camera refuses it. When both are refused, one after every long wait
-/// (`reconnect.rs`): two wrong passwords and then one in ten minutes stay below the five to seven that lock an account.
+/// The login as written comes first. If the camera refuses it, the other reading follows at once.
+/// When both are refused, one is tried after every long wait (`reconnect.rs`). Two wrong passwords
+/// and then one in ten minutes stay below the five to seven that lock an account.
 #[derive(Default)]
 pub(super) struct Reading {
     at: usize,
@@ -14,9 +16,11 @@ impl Reading {
         self.at
     }
 
-    /// The camera refused the current reading. True when another may be tried at once. `readings`: how many there are.
+    /// The camera refused the current reading. True when another may be tried at once. `readings`:
+    /// their number.
     pub fn refused(&mut self, readings: usize) -> bool {
-        // One that has worked is the right one: the camera has another password now, or a bad moment.
+        // A reading that has worked is the right one. A later refusal means a changed password or a
+        // temporary fault.
         if self.is_proven || readings < 2 {
             return false;
         }

@@ -1,4 +1,5 @@
-//! One camera's life: start, watch, restart. Driven by `tick`; all of GStreamer's waiting happens on its own threads.
+//! The life cycle of one camera: start, watch, restart. Driven by `tick`; GStreamer waits on its
+//! own threads only.
 
 use super::Keyframe;
 use super::drop_folder::DropFolder;
@@ -42,7 +43,7 @@ struct Playing {
     activity: Arc<Activity>,
     begun_at: Timestamp,
     pulse: Option<Pulse>,
-    /// Recordings start over at their end; for a camera the end is a fault.
+    /// A recording starts over at its end. For a camera, the end of the stream is a fault.
     is_recording: bool,
 }
 
@@ -52,7 +53,8 @@ struct Activity {
     data_us: AtomicI64,
 }
 
-/// A source that lets go of delta units itself counts what it receives; the count moves while video flows.
+/// A source that drops delta frames itself counts what it receives. The count rises while video
+/// arrives.
 struct Pulse {
     source: gst::Element,
     units: u64,
@@ -66,15 +68,16 @@ struct Folder {
 
 impl Receiver {
     pub fn new(index: usize, slots: Arc<Slots>) -> Self {
-        // 16 steps are enough to spread a county and need no randomness.
+        // 16 steps are enough to spread a county's reconnects, and need no random numbers.
         let spread = (index % 16) as f64 / 16.0;
         let backoff = Backoff::new(slots.config.reconnect_min, slots.config.reconnect_max, spread);
         Self { index, slots, backoff, reading: Reading::default(), state: State::Waiting }
     }
 
-    /// Looks after the camera; true when it was started, which takes a moment. A panic is this camera's fault and no other's.
+    /// Checks the camera. True when it was started, which takes a moment. A panic becomes this
+    /// camera's fault and touches no other.
     pub fn tick(&mut self, pipelines: &Pipelines, may_start: bool, now: Timestamp) -> bool {
-        // What it leaves behind half done is dropped by `fail`.
+        // `fail` drops any state that a panic leaves half done.
         let looked = catch_unwind(AssertUnwindSafe(|| self.look_after(pipelines, may_start, now)));
         looked.unwrap_or_else(|_| {
             self.fail(Fault::Crashed, now);
@@ -154,8 +157,8 @@ fn start(
     Ok(State::Playing(Playing { pipeline, activity, begun_at: now, pulse, is_recording }))
 }
 
-/// The pipeline of a source that has one (folders and snapshots have none), logged in, and where its pictures come out.
-/// `default`: the text for RTSP.
+/// The pipeline of a source that has one (folders and snapshots have none), logged in, with its
+/// outlet. `default`: the pipeline text for RTSP.
 pub(super) fn open(
     source: &CameraSource,
     reading: &Reading,
@@ -178,7 +181,8 @@ pub(super) fn open(
     Ok((pipeline, sink, line.outlet))
 }
 
-/// On the element named `source`, as properties: a password never stands in a text. Sound is not asked for at all.
+/// Sets the login as properties of the element named `source`: a password never stands in a
+/// pipeline text. Sound is not requested.
 fn log_in(element: &gst::Element, source: &CameraSource, reading: &Reading) {
     let exposed = source.address.expose();
     if let (Some((user, password)), true) = (exposed.logins.get(reading.index()), element.has_property("user-id")) {
@@ -259,7 +263,7 @@ impl Playing {
 }
 
 impl Pulse {
-    /// True when video has come since it was last asked.
+    /// True when video has arrived since the last call.
     fn beats(&mut self) -> bool {
         let units = self.source.property(UNITS);
         std::mem::replace(&mut self.units, units) != units
@@ -307,7 +311,7 @@ mod tests {
         let slots = Slots::new(vec![source], CameraConfig::default(), clock.clone(), status.clone(), Lang::En);
         let (pipelines, now) = (Pipelines::new(Path::new("pipelines")), clock.now());
         let mut receiver = Receiver::new(0, Arc::clone(&slots));
-        // A state that cannot be: the code that takes the next picture panics.
+        // An impossible state: the code that takes the next picture panics.
         receiver.state = State::Folder(Folder { pictures: Vec::new(), next: 0, due_at: now });
         receiver.tick(&pipelines, true, now);
         let said = status.get(&"north".into()).expect("a status");

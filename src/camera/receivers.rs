@@ -1,6 +1,6 @@
-//! All cameras of this machine. Threads: one here that watches every receiver and every fetch of a main stream, two that
-//! receive for all RTSP cameras together (`rtsp/`; an `rtspsrc.gst` camera brings four of its own), and whatever workers the
-//! caller starts to ask for frames.
+//! All cameras of this machine. Threads: one here that watches every receiver and every fetch of a
+//! main stream, two that receive for all RTSP cameras together (`rtsp/`; a camera on `rtspsrc.gst`
+//! adds four of its own), and the workers that the caller starts to ask for frames.
 
 use super::decode::Decoder;
 use super::keyframe::Keyframe;
@@ -22,16 +22,17 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-/// How often every camera's messages and silences are looked at.
+/// How often every camera's messages and silence are checked.
 const TICK: Duration = Duration::from_millis(100);
 
 /// Pipelines started per tick: 267 cameras are up within 4 s without a burst of 267 connections.
 const STARTS_PER_TICK: usize = 8;
 
-/// Ending an rtspsrc waits up to 0.1 s for the camera's goodbye; so many say it at once.
+/// Ending an rtspsrc waits up to 0.1 s for the camera's answer to TEARDOWN. This number ends in
+/// parallel.
 const STOPPERS: usize = 16;
 
-/// Our own sources say goodbye all together after they have stopped.
+/// Our own sources all send TEARDOWN in parallel after they have stopped.
 const GOODBYES: Duration = Duration::from_millis(500);
 
 /// Running receivers. Dropping stops them.
@@ -42,7 +43,8 @@ pub struct Receivers {
 }
 
 impl Receivers {
-    /// Error only when nothing can work (no GStreamer, no thread); what is wrong with one camera is its status.
+    /// Error only when nothing can work (no GStreamer, no thread). A fault of one camera goes to
+    /// its status.
     pub fn start(
         sources: Vec<CameraSource>,
         config: &CameraConfig,
@@ -62,24 +64,25 @@ impl Receivers {
         Ok(Self { slots, stop, watcher: Mutex::new(Some(watcher)) })
     }
 
-    /// In the order given to `start`; `take`'s index points here.
+    /// In the order given to `start`; the index from `take` refers to it.
     pub fn sources(&self) -> &[CameraSource] {
         &self.slots.sources
     }
 
-    /// The newest keyframe of the camera whose turn it is; None when nobody is due within `wait`, or at once after `stop`.
+    /// The newest keyframe of the camera that is due. None when no camera is due within `wait`, or
+    /// at once after `stop`.
     pub fn take(&self, wait: Duration) -> Option<(usize, Keyframe)> {
         self.slots.take(wait)
     }
 
-    /// `take`, decode and judge: what a worker thread loops over. A keyframe that cannot be decoded is that camera's status
-    /// and gives None, as does a wait without work.
+    /// `take`, decode and judge: the loop body of a worker thread. None after `wait` without work,
+    /// and for a keyframe that cannot be decoded, which goes to that camera's status.
     pub fn next_frame(&self, decoder: &mut Decoder, wait: Duration) -> Option<Frame> {
         let (index, keyframe) = self.take(wait)?;
         let frame = self.decode(index, &keyframe, decoder);
         match keyframe.stream {
             Stream::Screened => frame,
-            // A turn is never lost to a main stream that cannot be decoded.
+            // A main stream that cannot be decoded must not cost the camera its turn.
             Stream::Main => frame.or_else(|| self.decode(index, &self.slots.instead(index)?, decoder)),
         }
     }
@@ -95,7 +98,7 @@ impl Receivers {
         Some(Frame { camera: id.clone(), pose: pose.clone(), captured_at, picture: decoded.ok()?, stream })
     }
 
-    /// Up to `most` frames that are due now, of different cameras: waits for the first, takes the rest only if they are there.
+    /// Up to `most` frames that are due now, of different cameras. Waits for the first only.
     pub fn next_frames(&self, decoder: &mut Decoder, most: usize, wait: Duration) -> Vec<Frame> {
         let mut frames: Vec<Frame> = self.next_frame(decoder, wait).into_iter().collect();
         while !frames.is_empty() && frames.len() < most {
@@ -105,7 +108,8 @@ impl Receivers {
         frames
     }
 
-    /// The frame has been analysed, or judged by the gate: its camera's slot is met.
+    /// Marks the slot of the frame's camera as met: the frame has been analysed, or judged by the
+    /// gate.
     pub fn looked(&self, frame: &Frame) {
         let is_it = |source: &CameraSource| source.id == frame.camera && source.pose == frame.pose;
         if let Some(index) = self.slots.sources.iter().position(is_it) {
@@ -113,13 +117,14 @@ impl Receivers {
         }
     }
 
-    /// Suspicious: all its poses are looked at every half cadence for the next six cadences, as far as there is room, and in
-    /// pictures of their main streams where they have one.
+    /// The camera is suspicious. All its poses are looked at every half cadence for the next six
+    /// cadences, as far as capacity allows, on pictures of their main streams where they have one.
     pub fn boost(&self, camera: &CameraId) {
         self.poses(camera).for_each(|index| self.slots.boost(index));
     }
 
-    /// The same for what is below the threshold of an alarm: for six cadences, and again only after as long a calm.
+    /// The same for a suspicion below the alarm threshold: for six cadences, and again only after
+    /// the camera has been calm for as long.
     pub fn suspect(&self, camera: &CameraId) {
         self.poses(camera).for_each(|index| self.slots.suspect(index));
     }
@@ -134,17 +139,17 @@ impl Receivers {
         self.poses(&frame.camera).any(|index| self.slots.is_boosted(index))
     }
 
-    /// Whether a camera waits for its turn.
+    /// Whether any camera is due.
     pub fn is_anybody_due(&self) -> bool {
         self.slots.is_anybody_due()
     }
 
-    /// Looks come more rarely than asked, and have for a while.
+    /// Looks have been rarer than configured for a while.
     pub fn overload(&self) -> Option<Overload> {
         self.slots.overload()
     }
 
-    /// The thread that watches the cameras has panicked: nobody starts one or says how it is any more.
+    /// The thread that watches the cameras has panicked. No camera is started or reported any more.
     pub fn has_died(&self) -> bool {
         self.watcher().as_ref().is_some_and(JoinHandle::is_finished)
     }
@@ -153,15 +158,16 @@ impl Receivers {
         self.watcher.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 
-    /// True after `stop`: workers leave their loop.
+    /// True after `stop`: workers then leave their loop.
     pub fn is_stopped(&self) -> bool {
         self.slots.is_stopped()
     }
 
-    /// Ends every stream, frees waiting workers, returns when all threads of this module have ended.
+    /// Ends every stream, releases waiting workers, and returns when all threads of this module
+    /// have ended.
     pub fn stop(&self) {
         self.slots.stop();
-        // Full or closed means it has been said already.
+        // Full or closed means that the stop was sent before.
         let _ = self.stop.try_send(());
         let watcher = self.watcher().take();
         if watcher.is_some_and(|watcher| watcher.join().is_err()) {
@@ -184,7 +190,7 @@ fn watch(slots: &Arc<Slots>, stop: &Signal<()>) {
     loop {
         let now = slots.clock.now();
         let mut starts = 0;
-        // Whoever had no start left this time is first next time.
+        // Cameras that found no start left in this tick come first in the next.
         for step in 0..receivers.len() {
             let index = (first + step) % receivers.len();
             if receivers[index].tick(&pipelines, starts < STARTS_PER_TICK, now) {
@@ -217,7 +223,7 @@ fn watch(slots: &Arc<Slots>, stop: &Signal<()>) {
 mod tests {
     use super::*;
 
-    /// The program looks every few seconds and starts the cameras anew (`app/video.rs`).
+    /// The program checks this every few seconds and restarts the cameras (`app/video.rs`).
     #[test]
     fn a_watcher_that_panics_is_noticed() {
         let mut receivers =

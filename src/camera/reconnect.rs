@@ -1,17 +1,19 @@
-//! Pure: when to try again, and when silence is too long. Takes `now`.
+//! Pure: when to reconnect, and when a silent stream counts as late or offline. Takes `now`.
 
 use jiff::{SignedDuration, Timestamp};
 
-/// A camera that refuses the password or cannot work is asked again after so many of the longest waits (60 s → 10 min):
-/// many makes lock the account after five to seven wrong passwords, and then nobody gets in.
+/// A camera that refuses the password, or that cannot work at all, is retried after this multiple
+/// of the longest wait (60 s → 10 min). Many makes lock the account after five to seven wrong
+/// passwords, and then nobody can log in.
 const REFUSED_WAITS: i32 = 10;
 
-/// Exponential: `min`, twice that, … up to `max`; a picture starts over.
+/// Exponential back-off: `min`, doubled after each failure, up to `max`. A picture resets it.
 #[derive(Clone, Debug)]
 pub struct Backoff {
     min: SignedDuration,
     max: SignedDuration,
-    /// 0..1: stretches the waits by up to half, so that 267 cameras behind one switch do not all knock at once.
+    /// 0..1: lengthens the waits by up to half, so that 267 cameras behind one switch do not all
+    /// reconnect at the same moment.
     spread: f64,
     failures: u32,
     retry_at: Timestamp,
@@ -27,14 +29,14 @@ impl Backoff {
         now >= self.retry_at
     }
 
-    /// It did not work; returns the wait until the next try.
+    /// The attempt failed. Returns the wait until the next one.
     pub fn failed(&mut self, now: Timestamp) -> SignedDuration {
         let doubled = 2i32.checked_pow(self.failures).and_then(|times| self.min.checked_mul(times));
         self.failures = self.failures.saturating_add(1);
         self.wait(now, doubled.unwrap_or(self.max).min(self.max))
     }
 
-    /// Trying again soon would do harm or cannot help.
+    /// Used when an early retry would do harm or cannot help.
     pub fn refused(&mut self, now: Timestamp) -> SignedDuration {
         self.wait(now, self.max.checked_mul(REFUSED_WAITS).unwrap_or(self.max))
     }
@@ -55,15 +57,16 @@ impl Backoff {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Silence {
     Fine,
-    /// Video flows, but its complete pictures are too rare for the cadence: a setting of the camera.
+    /// Video arrives, but keyframes are rarer than the cadence needs: a setting of the camera.
     RareKeyframes,
-    /// Nothing for `late_after`.
+    /// Nothing received for `late_after`.
     Late,
-    /// Nothing for `offline_after`: start over.
+    /// Nothing received for `offline_after`: reconnect.
     Offline,
 }
 
-/// `last_keyframe_at` and `last_data_at` begin as the instant at which the attempt started.
+/// Before anything is received, `last_keyframe_at` and `last_data_at` hold the start of the
+/// attempt.
 pub fn judge_silence(
     now: Timestamp,
     last_keyframe_at: Timestamp,

@@ -1,4 +1,5 @@
-//! Recorded pictures with their times, for replay: a video file or a folder of pictures, one picture every so often.
+//! Recorded pictures with their times, for replay: a video file or a folder of pictures, sampled at
+//! a fixed interval.
 
 use super::decode::Decoder;
 use super::fault::Fault;
@@ -15,17 +16,19 @@ use gstreamer_app::AppSink;
 use jiff::{SignedDuration, Timestamp};
 use std::path::{Path, PathBuf};
 
-/// A file that says nothing for so long is stuck: 60 × 0.5 s.
+/// A file that yields nothing for 60 × 0.5 s is stuck.
 const POLL: gst::ClockTime = gst::ClockTime::from_mseconds(500);
 const POLLS: usize = 60;
 
-/// Pictures of a recording in time order.
+/// The pictures of a recording in time order.
 ///
-/// Video: at most one picture per `every` (zero: every keyframe), at `start` + its time in the file; keyframes only where
-/// they are frequent enough, otherwise (or in another codec than H.264, H.265 and JPEG) by decoding everything.
-/// Folder: all its JPEG and PNG files in name order, `every` apart; a caller who knows better times uses [`images_in`].
+/// Video: at most one picture per `every` (zero: every keyframe), at `start` + its time in the
+/// file. Only keyframes are used where they are frequent enough. Otherwise, and for codecs other
+/// than H.264, H.265 and JPEG, everything is decoded. Folder: all its JPEG and PNG files in name
+/// order, `every` apart. A caller that knows better times uses [`images_in`].
 ///
-/// Error now: nothing there, or no video in it. Error from the iterator: that one picture (it goes on) or the file's end.
+/// Error on the call: nothing there, or no video in it. Error from the iterator: one bad picture
+/// (iteration goes on) or a file that broke off.
 pub fn frames(path: &Path, every: SignedDuration, start: Timestamp) -> Result<Frames> {
     init()?;
     if path.is_dir() {
@@ -95,14 +98,15 @@ fn read_image(path: &Path, at: Timestamp, decoder: &mut Decoder) -> Result<Pictu
 }
 
 impl Video {
-    /// Err: the file broke off. Ok(Some((_, Err))): one picture did, the next may be fine.
+    /// Err: the file broke off. Ok(Some((_, Err))): one bad picture; the next may be fine.
     fn next(&mut self) -> Result<Option<(Timestamp, Result<Picture>)>> {
         while let Some((time, sample)) = self.reader.next()? {
             let at = self.start.checked_add(time).unwrap_or(Timestamp::MAX);
             if self.next_at.is_some_and(|next| at < next) {
                 continue;
             }
-            // From the beat, not from the picture: picture times waver by some milliseconds.
+            // Counted from the nominal time, not from the picture: picture times vary by some
+            // milliseconds.
             let beat = self.next_at.map_or(at, |next| if at.duration_since(next) < self.every { next } else { at });
             self.next_at = beat.checked_add(self.every).ok();
             let picture = keyframe_of(&sample, at).and_then(|keyframe| self.decoder.decode(&keyframe));
@@ -112,7 +116,7 @@ impl Video {
     }
 }
 
-/// Looks at the first three keyframes: are they no further apart than asked? False also when the codec is another one.
+/// Looks at the first three keyframes: are they at most `every` apart? False for other codecs, too.
 fn keyframes_suffice(path: &Path, every: SignedDuration) -> Result<bool> {
     let mut reader = Reader::open(path, "file")?;
     let mut times = Vec::new();
@@ -127,7 +131,7 @@ fn keyframes_suffice(path: &Path, every: SignedDuration) -> Result<bool> {
     Ok(!every.is_positive() && !times.is_empty() || widest.is_some_and(|gap| gap <= every))
 }
 
-/// Pulls the samples of a file as fast as they are wanted.
+/// Reads the samples of a file as fast as they are asked for.
 #[derive(Debug)]
 struct Reader {
     path: PathBuf,

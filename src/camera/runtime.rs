@@ -1,5 +1,6 @@
-//! The one async runtime of this folder: sources that mostly wait (an RTSP session, a web address, a folder) share its threads,
-//! so that 267 of them cost a handful. Decoding and judging never happen here.
+//! The one async runtime of this folder. Sources that mostly wait (an RTSP session, a web address,
+//! a folder) share its few threads, 267 of them as well as one. Decoding and judging never run
+//! here.
 
 use super::fault::Fault;
 use crate::clock::{Clock, Heartbeat};
@@ -10,16 +11,19 @@ use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::oneshot;
 use tokio::task::AbortHandle;
 
-/// 267 RTSP sub-streams keep one busy for a tenth, main streams of 4 Mbit/s for a fifth; the second keeps one slow camera from
-/// holding up the rest.
+/// 267 RTSP sub-streams keep one thread 10 % busy, main streams of 4 Mbit/s 20 %. The second thread
+/// keeps one slow camera from delaying the others.
 const THREADS_EACH: usize = 2;
-/// Folders and names are looked up here. A share that hangs holds one of them; idle ones end after 10 s.
+/// Folders and host names are looked up on these threads. A hanging network share blocks one of
+/// them. Idle ones end after 10 s.
 const BLOCKING_THREADS: usize = 8;
 const BEAT_EVERY: Duration = Duration::from_secs(1);
 
-/// After this time without work on either thread, both are held by something that does not end. A picture takes milliseconds.
+/// When neither thread has made progress for this time, both are blocked by work that does not end.
+/// Handling a picture takes milliseconds.
 const STUCK_AFTER: Duration = Duration::from_secs(30);
-/// Held threads cannot be ended, only left behind: two each time, 16 at most. By then it is this machine, and the cameras say so.
+/// Blocked threads cannot be ended, only abandoned: two per rebuild, 16 at most. After that the
+/// fault lies in this machine, and the cameras report it.
 const REBUILDS_MAX: u32 = 8;
 
 static THREADS: Threads = Threads(Mutex::new(None));
@@ -29,7 +33,8 @@ pub(super) fn runtime() -> Result<Handle, Fault> {
     THREADS.handle()
 }
 
-/// Puts new threads in the place of ones that are stuck; the sources that ran there fail or fall silent, and are begun anew like any other.
+/// Replaces threads that are stuck. The sources that ran on them fail or fall silent, and are
+/// reconnected like any other.
 pub(super) fn revive() {
     if THREADS.revive(STUCK_AFTER) {
         tracing::error!("the threads that receive cameras were stuck and have been replaced");
@@ -41,7 +46,7 @@ struct Threads(Mutex<Option<Running>>);
 
 struct Running {
     runtime: Runtime,
-    /// Beaten by a task of its own.
+    /// Updated by a task of its own.
     heart: Heartbeat,
     rebuilds: u32,
 }
@@ -56,12 +61,12 @@ impl Threads {
         Ok(running.runtime.handle().clone())
     }
 
-    /// True when they were stuck and others have taken over.
+    /// True when the threads were stuck and have been replaced.
     fn revive(&self, stuck_after: Duration) -> bool {
         let mut threads = self.lock();
         let is_stuck = |it: &&mut Running| it.heart.silent_for() > stuck_after && it.rebuilds < REBUILDS_MAX;
         let Some(running) = threads.as_mut().filter(is_stuck) else { return false };
-        // Without new threads the old ones stay, and the next look tries again.
+        // If no new threads can be started, the old ones stay, and the next check tries again.
         let Ok(next) = Running::start(running.rebuilds + 1) else { return false };
         std::mem::replace(running, next).runtime.shutdown_background();
         true
@@ -98,19 +103,20 @@ pub(super) struct Job<T> {
 impl<T: Send + 'static> Job<T> {
     pub fn start(work: impl Future<Output = T> + Send + 'static) -> Result<Self, Fault> {
         let (done, outcome) = oneshot::channel();
-        // Nobody listens any more: the receiver has been stopped.
+        // A send error means that the receiver has been stopped and nobody waits for the result.
         let task = runtime()?.spawn(async move { drop(done.send(work.await)) });
         Ok(Self { outcome, abort: task.abort_handle() })
     }
 
-    /// For what waits on a disk.
+    /// For work that blocks on a disk.
     pub fn start_blocking(work: impl FnOnce() -> T + Send + 'static) -> Result<Self, Fault> {
         let (done, outcome) = oneshot::channel();
         let task = runtime()?.spawn_blocking(move || drop(done.send(work())));
         Ok(Self { outcome, abort: task.abort_handle() })
     }
 
-    /// None while it runs. Error: it ended without an outcome, by a panic or with the threads it ran on.
+    /// None while it runs. Error: it ended without a result, by a panic or because its threads were
+    /// replaced.
     pub fn poll(&mut self) -> Option<Result<T, Fault>> {
         match self.outcome.try_recv() {
             Ok(outcome) => Some(Ok(outcome)),

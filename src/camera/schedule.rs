@@ -1,5 +1,5 @@
-//! Pure: whose turn it is. Every camera has a beat, one slot a cadence; the earliest slot is served first, with a picture
-//! that was taken in it.
+//! Pure: which camera is next. Every camera has a beat: one slot per cadence. The camera whose slot
+//! began first is served first, with a picture taken in that slot.
 //!
 //! ```text
 //!  beat      |------- slot -------|------- slot -------|        a look belongs to each slot
@@ -7,52 +7,57 @@
 //!  looks       ^ the first keyframe of the slot ^ (extra: from the middle of a slot on, of a suspicious camera)
 //! ```
 //!
-//! When the workers cannot keep up, in this order: extra looks stop, because any slot comes before them; then all beats
-//! stretch alike, because the earliest slot is served first and whoever has missed a whole slot starts a new beat.
+//! When the workers cannot keep up, two things happen, in this order. Extra looks stop, because
+//! every due slot comes before them. Then all beats stretch alike, because the earliest slot is
+//! served first and a camera that has missed a whole slot starts a new beat.
 
 use jiff::{SignedDuration, Timestamp};
 
-/// Extra looks a cadence, as a share of the cameras: a quarter on top, so at most a fifth of all looks …
+/// Extra looks per cadence: the number of cameras divided by this. That is a quarter on top, so at
+/// most a fifth of all looks …
 const EXTRA_SHARE: usize = 4;
-/// … but always as many as this: in a small office nobody has to be protected.
+/// … but never fewer than this. A small office has capacity to spare.
 const EXTRA_MIN: usize = 8;
-/// Who waits for a worker for less than a tenth of the cadence is not held up: the queue of a moment.
+/// A wait for a worker below a tenth of the cadence does not count as a delay.
 const PROMPT: i32 = 10;
 
-/// Which camera to look at next. Nobody is starved: a slot that waits is overtaken only by earlier ones.
+/// Decides which camera to look at next. No camera starves: a waiting slot is overtaken only by
+/// earlier ones.
 #[derive(Debug)]
 pub struct Schedule {
     cadence: SignedDuration,
     turns: Vec<Turn>,
-    /// Extra looks are paid for evenly over time; until then they have been.
+    /// Rate limit of extra looks. Each moves this instant forward by its share of a cadence.
     extras_paid_until: Timestamp,
 }
 
 #[derive(Clone, Debug)]
 struct Turn {
-    /// Begin of the slot that has had no look yet.
+    /// Start of the slot that has had no look yet.
     beat_at: Timestamp,
     looked_at: Timestamp,
     extra_at: Timestamp,
     boosted_until: Timestamp,
-    /// When the newest keyframe that lies ready was captured.
+    /// Capture time of the newest keyframe that is ready.
     newest: Option<Timestamp>,
-    /// Since when one lies ready that was captured when the camera was due, or later.
+    /// Arrival of the first keyframe that is ready and was captured at the due time or later.
     fresh_since: Option<Timestamp>,
-    /// From look to look, when the workers were what it waited for; otherwise the cadence.
+    /// The time between the last two looks if the camera waited for a worker; otherwise the
+    /// cadence.
     round: SignedDuration,
 }
 
-/// How often cameras that have pictures are really looked at.
+/// How often cameras with pictures are really looked at.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Round {
     pub cameras: usize,
-    /// From look to look, in the median.
+    /// Median time from look to look.
     pub actual: SignedDuration,
 }
 
 impl Schedule {
-    /// The beats are spread evenly over the cadence, and all cameras are due. `cadence` is positive (the configuration checks it).
+    /// The beats are spread evenly over the cadence, and all cameras are due at once. `cadence` is
+    /// positive (the configuration checks it).
     pub fn new(cameras: usize, cadence: SignedDuration, now: Timestamp) -> Self {
         let never = Timestamp::UNIX_EPOCH;
         let beat = |index: usize| {
@@ -71,17 +76,17 @@ impl Schedule {
         Self { cadence, turns: (0..cameras).map(turn).collect(), extras_paid_until: never }
     }
 
-    /// A keyframe lies ready; it replaces the one before it. True when the camera is to be looked at now.
+    /// A keyframe is ready and replaces the one before it. True when the camera is due now.
     pub fn came(&mut self, camera: usize, captured_at: Timestamp, now: Timestamp) -> bool {
         let Some(turn) = self.turns.get_mut(camera) else { return false };
         if turn.newest.is_none() {
-            // Slots that went by without a picture are not made up for; the beat stays.
+            // Slots without a picture are not made up for. The phase of the beat is kept.
             let slots = now.duration_since(turn.beat_at).as_millis() / self.cadence.as_millis().max(1);
             let skipped = i32::try_from(slots.max(0)).ok().and_then(|slots| self.cadence.checked_mul(slots));
             turn.beat_at = later(turn.beat_at, skipped.unwrap_or_default());
         }
         if turn.beat_at > later(now, self.cadence) {
-            // The clock was set back: nobody waits until it has caught up.
+            // The clock was set back: the camera must not wait until it has caught up.
             *turn = Turn { beat_at: now, looked_at: Timestamp::UNIX_EPOCH, fresh_since: None, ..turn.clone() };
         }
         if captured_at >= turn.due_at(self.cadence) {
@@ -91,14 +96,14 @@ impl Schedule {
         self.is_due(camera, now)
     }
 
-    /// The keyframe that lay ready is no longer wanted.
+    /// The keyframe that was ready has been dropped.
     pub fn gone(&mut self, camera: usize) {
         if let Some(turn) = self.turns.get_mut(camera) {
             (turn.newest, turn.fresh_since) = (None, None);
         }
     }
 
-    /// The camera whose turn it is; its keyframe counts as taken at `now`.
+    /// The camera to look at now. Its keyframe counts as taken at `now`.
     pub fn next(&mut self, now: Timestamp) -> Option<usize> {
         self.next_slot(now).or_else(|| self.next_extra(now))
     }
@@ -116,7 +121,8 @@ impl Schedule {
     }
 
     fn next_extra(&mut self, now: Timestamp) -> Option<usize> {
-        // So many at once as fit half a cadence: one satellite pixel is looked at by several cameras.
+        // A burst of half a cadence's extra looks is allowed: one satellite pixel makes several
+        // cameras suspicious at once.
         let earliest = earlier(self.extras_paid_until.min(later(now, self.cadence)), self.cadence / 2);
         if now < earliest {
             return None;
@@ -131,7 +137,7 @@ impl Schedule {
         Some(index)
     }
 
-    /// A suspicious camera is looked at every half cadence until then, as far as there is room.
+    /// Until then the suspicious camera is looked at every half cadence, as far as capacity allows.
     pub fn boost(&mut self, camera: usize, until: Timestamp) {
         if let Some(turn) = self.turns.get_mut(camera) {
             turn.boosted_until = turn.boosted_until.max(until);
@@ -142,13 +148,14 @@ impl Schedule {
         self.turns.get(camera).is_some_and(|turn| now < turn.boosted_until)
     }
 
-    /// Whether a worker has something to do with this camera.
+    /// Whether a worker could look at this camera now.
     fn is_due(&self, camera: usize, now: Timestamp) -> bool {
         let turn = &self.turns[camera];
         turn.is_ripe(self.cadence, now) || turn.is_extra_ripe(self.cadence, now)
     }
 
-    /// Of a camera that has to be asked: whether a picture taken now would be looked at, and none from this cadence lies ready.
+    /// For a polled camera: a picture taken now would be looked at, and none from this cadence is
+    /// ready.
     pub fn wants(&self, camera: usize, now: Timestamp) -> bool {
         self.turns.get(camera).is_some_and(|turn| turn.wants(self.cadence, now))
     }
@@ -157,7 +164,8 @@ impl Schedule {
         (0..self.turns.len()).any(|camera| self.is_due(camera, now))
     }
 
-    /// Over the cameras that have pictures; those that bring none, or too few, do not count as looked at too rarely.
+    /// Over the cameras that have pictures. Cameras with no pictures, or too few, do not count as
+    /// looked at too rarely.
     pub fn round(&self, now: Timestamp) -> Round {
         let has_pictures =
             |turn: &&Turn| turn.newest.is_some() || now.duration_since(turn.looked_at) < self.cadence * 2;
@@ -174,13 +182,14 @@ impl Schedule {
 }
 
 impl Turn {
-    /// With the slot, but never two looks within a quarter of a cadence.
+    /// The start of the slot, but at least a quarter of a cadence after the last look.
     fn due_at(&self, cadence: SignedDuration) -> Timestamp {
         self.beat_at.max(later(self.looked_at, cadence / 4))
     }
 
-    /// Since when the turn waits for a worker: from the first keyframe on that was captured since it was due. Half a cadence
-    /// later what lies ready has to do; such a camera has rare keyframes.
+    /// Since when the turn waits for a worker: from the first keyframe captured after the due time.
+    /// Half a cadence after the due time an older keyframe is accepted, for cameras with rare
+    /// keyframes.
     fn ripe_at(&self, cadence: SignedDuration) -> Option<Timestamp> {
         self.newest?;
         Some(self.fresh_since.unwrap_or_else(|| later(self.due_at(cadence), cadence / 2)))
@@ -190,12 +199,13 @@ impl Turn {
         self.ripe_at(cadence).is_some_and(|at| at <= now)
     }
 
-    /// From the middle of the slot before the next beat, once, and only with a new picture.
+    /// An extra look is possible from the middle of the slot until the next beat, once, with a new
+    /// picture.
     fn is_extra_ripe(&self, cadence: SignedDuration, now: Timestamp) -> bool {
         self.extra_due_at(cadence, now).is_some_and(|due_at| self.newest.is_some_and(|at| at >= due_at))
     }
 
-    /// When the extra look of this slot fell due, while it is still to be had.
+    /// When the extra look of this slot became due. None when it cannot be taken any more.
     fn extra_due_at(&self, cadence: SignedDuration, now: Timestamp) -> Option<Timestamp> {
         let middle = earlier(self.beat_at, cadence / 2);
         let due_at = middle.max(later(self.looked_at, cadence / 4));
@@ -214,7 +224,7 @@ impl Turn {
         (self.newest, self.fresh_since) = (None, None);
     }
 
-    /// As if it were looked at now.
+    /// The value of `round` if the camera were looked at now.
     fn round_at(&self, cadence: SignedDuration, now: Timestamp) -> SignedDuration {
         let waited = self.ripe_at(cadence).map_or(SignedDuration::ZERO, |at| now.duration_since(at));
         if waited < cadence / PROMPT {

@@ -1,20 +1,25 @@
-//! Pure: what does this picture show, and does the camera still see? Told from brightness alone, by looks at a small copy
-//! (about 0.25 ms at 640 × 360, 0.3 ms when it has moved: `cargo bench --bench truth`).
+//! Pure: what does this picture show, and can the camera still see? Judged from brightness alone,
+//! on a small copy (about 0.25 ms at 640 × 360, 0.3 ms when the camera has moved: `cargo bench
+//! --bench truth`).
 //!
-//! It judges the camera, never the scene: whatever stands here, the frame is analysed. A valley full of smoke and a valley
-//! full of fog look alike to it, and the sentence for both is that this camera cannot see far now.
+//! It judges the camera, never the scene: the frame is analysed whatever the verdict. A valley full
+//! of smoke and a valley full of fog look alike to it, so the sentence for both is that this camera
+//! cannot see far now.
 //!
-//! How sure each verdict can be:
+//! How certain each verdict is:
 //! - black, frozen, resized: certain.
-//! - over-exposed: certain that most of the picture is clipped; the sun, a lamp and a wrong exposure look alike.
-//! - blurred: large shapes stand as usual while edges have gone: drops, dirt, webs near the lens and lost focus look alike.
-//! - fog or covered: everything large has gone as well. What went dark, or from one look to the next within a minute, is
-//!   called covered, what faded is called fog. A bag slipped over the lens while nobody looked is called fog, fog that the wind
-//!   drives in at once is called covered; each sentence names the other cause.
-//! - moved: certain where edges match at another place; where nothing matches, the view was turned farther than a third of the
-//!   picture, zoomed, or rebuilt.
+//! - over-exposed: it is certain that most of the picture is clipped. The sun, a lamp and a wrong
+//!   exposure look alike.
+//! - blurred: large shapes are as usual while edges are missing. Drops, dirt, webs near the lens
+//!   and lost focus look alike.
+//! - fog or covered: large shapes are missing as well. A picture that became dark, or changed from
+//!   one look to the next within a minute, is called covered; one that faded is called fog. A bag
+//!   slipped over the lens between looks is called fog, and fog driven in by wind is called
+//!   covered. Each sentence names the other cause.
+//! - moved: certain where edges match at another position. Where nothing matches, the camera was
+//!   turned farther than a third of the picture or zoomed, or the scene was rebuilt.
 //!
-//! By night, in pictures darker than [`DARK_MEAN`], only black and frozen are told.
+//! By night, in pictures darker than [`DARK_MEAN`], only black and frozen are detected.
 
 mod baseline;
 mod pose;
@@ -29,29 +34,33 @@ use pose::{Fit, Reference};
 pub(super) use small::Look;
 use votes::Votes;
 
-/// Video black is 16; up to so much on average …
+/// Black: a mean brightness up to this (video black is 16) …
 const BLACK_MEAN: f32 = 24.0;
-/// … with a standard deviation below that: covered lens, dead sensor. A moonless night with stars or lamps has more.
+/// … with a standard deviation below this: a covered lens or a dead sensor. A moonless night with
+/// stars or lamps has more.
 const BLACK_SPREAD: f32 = 4.0;
-/// Darker pictures say nothing of lens and fog: noise, lamps and the encoder's own blur are all there is.
+/// Pictures darker than this say nothing about lens or fog: they hold only noise, lamps and the
+/// encoder's own blur.
 const DARK_MEAN: f32 = 45.0;
-/// Over-exposed: more than so great a share is clipped. A white sky is at most about half of a watch camera's picture.
+/// Over-exposed: more than this share of pixels is clipped. A white sky is at most about half of a
+/// watch camera's picture.
 const CLIPPED_SHARE: f32 = 0.75;
-/// Blurred: edges have fallen below this share of what is usual here …
+/// Blurred: edges below this share of the camera's usual …
 const BLURRED_FINE: f32 = 0.4;
 /// … while large shapes keep at least this share.
 const BLURRED_COARSE: f32 = 0.5;
-/// Nothing to see: large shapes below this share of the usual, and edges below that.
+/// Nothing to see: large shapes and edges both below these shares of the usual.
 const GONE_COARSE: f32 = 0.35;
 const GONE_FINE: f32 = 0.5;
-/// Nothing to see, whatever is usual: an even slope of brightness, levels.
+/// Nothing to see, whatever is usual: an even gradient of brightness. Levels.
 const EVEN_COARSE: f32 = 2.5;
 const EVEN_FINE: f32 = 8.0;
-/// What covers the lens takes light away: below this share of the usual brightness.
+/// A cover takes light away: mean brightness below this share of the usual.
 const COVERED_MEAN: f32 = 0.6;
-/// Fog does not come from one look to the next: large shapes stood at this share of the usual …
+/// Fog does not come from one look to the next. The picture changed suddenly when large shapes
+/// stood at this share of the usual …
 const CLEAR_COARSE: f32 = 0.8;
-/// … so shortly before.
+/// … no longer ago than this.
 const SUDDEN: SignedDuration = SignedDuration::from_mins(1);
 
 /// What is remembered of one camera's pictures: 70 kB.
@@ -60,10 +69,10 @@ pub struct Sight {
     last_at: Option<Timestamp>,
     still: Option<(u64, Timestamp)>,
     size: Option<(u32, u32)>,
-    /// In colour, and in the grey of night mode.
+    /// One for colour, one for the grey of night mode.
     lights: [Light; 2],
     gone: Option<Gone>,
-    /// The last look, where it showed large shapes about as usual.
+    /// The time of the last look, if it showed large shapes about as usual.
     clear_at: Option<Timestamp>,
     votes: Votes,
 }
@@ -74,23 +83,25 @@ struct Light {
     pose: Reference,
 }
 
-/// How the picture went, decided once, at the first look without one.
+/// How the picture disappeared. Decided once, at the first look that shows nothing.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Gone {
     Fog,
     Covered,
 }
 
-/// What one look gives: the verdict that stands, and the figures behind it for who wants to check them.
+/// The result of one look: the verdict that holds, and the figures behind it for anyone who checks
+/// them.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Judged {
     pub fault: Option<Fault>,
-    /// Most of the last looks show the view that was learnt: it looks where it looked. By night and in fog nobody knows.
+    /// Most of the last looks show the learnt view. False by night and in fog, when it cannot be
+    /// known.
     pub is_home: bool,
     pub figures: Figures,
 }
 
-/// Of one look; `…_usual` are shares of what is usual for this camera in this light.
+/// Of one look. `…_usual` are shares of what is usual for this camera in this light.
 #[derive(Clone, Copy, PartialEq, Debug, serde::Serialize)]
 pub struct Figures {
     pub mean: f32,
@@ -99,14 +110,15 @@ pub struct Figures {
     pub coarse: f32,
     pub fine_usual: Option<f32>,
     pub coarse_usual: Option<f32>,
-    /// How well the view fits the reference, −1..=1, and how far it has gone: right and down, shares of the picture's width.
+    /// How well the view matches the reference, −1..=1, and the shift to the right and down, as
+    /// shares of the picture's width.
     pub fits: Option<f32>,
     pub shift: Option<(f32, f32)>,
 }
 
 impl Sight {
-    /// `at` comes in order. Frozen means not one pixel differs: a living sensor always has noise, so a still hillside is never
-    /// called frozen.
+    /// `at` must not go backwards. Frozen means that not one pixel differs. A live sensor always
+    /// has noise, so a still hillside is never called frozen.
     pub fn judge(
         &mut self,
         picture: &Picture,
@@ -117,7 +129,7 @@ impl Sight {
         self.weigh(&Look::at(picture), at, frozen_after, field_of_view_deg)
     }
 
-    /// The same for a look made before, outside of any lock: it is most of the work.
+    /// The same for a `Look` computed before, outside of any lock: that is most of the work.
     pub(super) fn weigh(
         &mut self,
         look: &Look,
@@ -167,7 +179,7 @@ impl Sight {
         at.duration_since(since)
     }
 
-    /// What stands between the sensor and the scene.
+    /// Faults between the sensor and the scene.
     fn lens(&mut self, look: &Look, usual: &Baseline, at: Timestamp) -> Option<Fault> {
         if look.mean < BLACK_MEAN && look.spread < BLACK_SPREAD {
             return Some(Fault::Black);
@@ -198,14 +210,14 @@ impl Sight {
         (fine < BLURRED_FINE && coarse >= BLURRED_COARSE).then_some(Fault::Blurred { percent: percent(fine) })
     }
 
-    /// After a gap, pictures are compared afresh; what is usual for this camera is kept.
+    /// After a gap, pictures are compared afresh. What is usual for this camera is kept.
     pub fn resume(&mut self) {
         self.still = None;
         self.votes = Votes::default();
         (self.gone, self.clear_at, self.last_at) = (None, None, None);
     }
 
-    /// The office says that what it sees now is right: view, size and sharpness are learnt anew.
+    /// The office confirms the present view: view, size and sharpness are learnt anew.
     pub fn accept(&mut self) {
         *self = Self::default();
     }

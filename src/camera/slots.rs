@@ -1,4 +1,5 @@
-//! Where receivers and workers meet: one slot a camera, the schedule, and what the status board says of each.
+//! Where receivers and workers meet: one slot a camera, the schedule, and each camera's state for
+//! the status board.
 
 use super::fault::Fault;
 use super::gop::Gop;
@@ -19,14 +20,15 @@ use jiff::{SignedDuration, Timestamp};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::time::Duration;
 
-/// A suspicious camera is looked at twice as often for so many cadences: one minute at 10 s.
+/// A suspicious camera is looked at twice as often for this number of cadences: one minute at 10 s.
 const BOOST_CADENCES: i32 = 6;
 
-/// The board keeps pictures no larger than this (0.35 MB, a sub-stream's own size): 267 full ones would fill 800 MB.
+/// The board keeps pictures no larger than this (0.35 MB, the size of a sub-stream). 267 full-size
+/// pictures would fill 800 MB.
 const SHOWN_WIDTH: u32 = 640;
 const SHOWN_HEIGHT: u32 = 360;
 
-/// Memory is bounded by arithmetic: one keyframe and one small picture a camera.
+/// Memory is bounded: one keyframe and one small picture a camera.
 pub(super) struct Slots {
     pub sources: Vec<CameraSource>,
     pub clock: Clock,
@@ -45,7 +47,8 @@ struct Inner {
     is_stopped: bool,
 }
 
-/// What is known of one camera. Health is the first of: link, picture, keyframe interval; without any, Ok once a keyframe came.
+/// The state of one camera. Its health is the first fault of link, picture and keyframe interval;
+/// without a fault it is Ok once a keyframe has arrived.
 #[derive(Default)]
 struct Camera {
     keyframe: Option<Keyframe>,
@@ -57,7 +60,7 @@ struct Camera {
     suspicion: Suspicion,
     sight: Sight,
     told: Option<(Health, Option<Fault>)>,
-    /// It was seen to look another way, and not seen to be back.
+    /// A picture showed that the camera has turned, and none has shown since that it is back.
     has_moved: bool,
 }
 
@@ -82,7 +85,8 @@ impl Slots {
         Arc::new(slots)
     }
 
-    /// Newest wins; what nobody had looked at is counted as dropped (metrics). Wakes a worker only when it is the camera's turn.
+    /// The newest keyframe wins. One that is replaced before it was looked at counts as dropped
+    /// (metrics). Wakes a worker only when the camera is due.
     pub fn put(&self, index: usize, keyframe: Keyframe) {
         let now = self.clock.now();
         let mut inner = self.lock();
@@ -102,7 +106,8 @@ impl Slots {
         }
     }
 
-    /// The most overdue camera's keyframe, or in its stead what the main stream gave; None after `wait`, or at once when stopped.
+    /// The keyframe of the most overdue camera, or its main stream's picture if there is one. None
+    /// after `wait`, or at once when stopped.
     pub fn take(&self, wait: Duration) -> Option<(usize, Keyframe)> {
         let mut taken = None;
         let waiting = |inner: &mut Inner| {
@@ -122,19 +127,19 @@ impl Slots {
         taken
     }
 
-    /// Whether a camera that has to be asked shall be asked now.
+    /// Whether a polled camera (snapshot, upload folder) should be asked for a picture now.
     pub fn wants(&self, index: usize, now: Timestamp) -> bool {
         self.lock().schedule.wants(index, now)
     }
 
-    /// What the receiver found out about the connection.
+    /// Reports what the receiver found out about the connection.
     pub fn set_link(&self, index: usize, fault: Fault) {
         let now = self.clock.now();
         let mut inner = self.lock();
         let Inner { schedule, cameras, .. } = &mut *inner;
         let camera = &mut cameras[index];
         if fault.health() != Health::Late {
-            // What comes after the gap is judged afresh, and what came before it is no longer news.
+            // Pictures after the gap are judged afresh. The picture from before it is out of date.
             camera.sight.resume();
             camera.gop.reset();
             (camera.picture, camera.keyframe) = (None, None);
@@ -144,7 +149,7 @@ impl Slots {
         self.tell(index, camera, now);
     }
 
-    /// What the worker saw in the picture.
+    /// Reports what the worker saw in the picture.
     pub fn saw(&self, index: usize, captured_at: Timestamp, picture: Result<&Arc<Picture>, &Error>) {
         let now = self.clock.now();
         metrics::counter!("huoyan_frames_decoded_total").increment(u64::from(picture.is_ok()));
@@ -160,7 +165,8 @@ impl Slots {
             Ok(look) => {
                 let judged = camera.sight.weigh(&look, captured_at, self.config.frozen_after, *field_of_view_deg);
                 let is_moved = judged.fault.as_ref().is_some_and(|fault| fault.health() == Health::Moved);
-                // Only who has seen it go can say that it is back; and in between may lie a night.
+                // Only a camera that was seen to turn can be reported as back. A whole night may
+                // lie between the two.
                 if is_moved || (camera.has_moved && judged.is_home) {
                     camera.has_moved = is_moved;
                     self.status.update(id, |status| status.has_moved = is_moved);
@@ -178,7 +184,8 @@ impl Slots {
         self.tell(index, camera, now);
     }
 
-    /// The camera's slot is met: the model has looked at the frame, or the gate has judged it.
+    /// Marks the camera's slot as met: the model has looked at the frame, or the gate has judged
+    /// it.
     pub fn looked(&self, index: usize, captured_at: Timestamp) {
         let now = self.clock.now();
         let mut inner = self.lock();
@@ -189,7 +196,7 @@ impl Slots {
         metrics::histogram!("huoyan_frame_age_seconds").record(now.duration_since(captured_at).as_secs_f64());
     }
 
-    /// Counts the slots that are over, for the board and for the machine that watches this one.
+    /// Counts the slots that have ended, for the board and for external monitoring.
     fn pass(&self, index: usize, pace: &mut Pace, now: Timestamp) {
         let Some(over) = pace.pass(now) else { return };
         metrics::counter!("huoyan_slots_total", "result" => "met").increment(over.met);
@@ -200,7 +207,8 @@ impl Slots {
         });
     }
 
-    /// What the worker saw in the main stream's picture. Black and frozen are told from the screened stream alone.
+    /// Reports what the worker saw in the main stream's picture. Black and frozen are judged on the
+    /// screened stream alone.
     pub fn saw_main(&self, index: usize, captured_at: Timestamp, picture: Result<&Arc<Picture>, &Error>) {
         let picture = match picture {
             Ok(picture) => shown(picture),
@@ -213,19 +221,19 @@ impl Slots {
         });
     }
 
-    /// The keyframe of the screened stream that brought the turn, where the main stream's cannot be decoded.
+    /// The screened stream's keyframe of this turn, for when the main stream's cannot be decoded.
     pub fn instead(&self, index: usize) -> Option<Keyframe> {
         self.lock().cameras[index].keyframe.take()
     }
 
-    /// A good reason to look more closely, every time it comes.
+    /// A strong reason to look more closely: it counts every time.
     pub fn boost(&self, index: usize) {
         let now = self.clock.now();
         let until = now.checked_add(self.boost_lasts()).unwrap_or(Timestamp::MAX);
         self.look_closely(&mut self.lock(), index, now, until);
     }
 
-    /// A weak reason: while it is news.
+    /// A weak reason: it counts only while it is news (`suspicion.rs`).
     pub fn suspect(&self, index: usize) {
         let now = self.clock.now();
         let mut inner = self.lock();
@@ -245,8 +253,8 @@ impl Slots {
         }
     }
 
-    /// The camera that has waited longest for a picture of its main stream, of those that `may` be asked now; it counts as
-    /// asked from here on.
+    /// Of the cameras that `may` be asked now, the one that has waited longest for a picture of its
+    /// main stream. It counts as asked from here on.
     pub fn wants_main(&self, now: Timestamp, may: impl Fn(usize) -> bool) -> Option<usize> {
         let mut inner = self.lock();
         let waiting = inner.cameras.iter().enumerate().filter(|(index, it)| it.main.is_waiting(now) && may(*index));
@@ -255,7 +263,8 @@ impl Slots {
         Some(index)
     }
 
-    /// What a fetch gave. A fault is said on the camera's status and changes nothing else: the screened stream goes on.
+    /// The result of a fetch. A fault goes to the camera's status and changes nothing else: the
+    /// screened stream goes on.
     pub fn main_came(&self, index: usize, outcome: Result<Keyframe, Fault>) {
         let (keyframe, fault) = match outcome {
             Ok(keyframe) => (Some(keyframe), None),
@@ -279,7 +288,7 @@ impl Slots {
         });
     }
 
-    /// Wakes the workers when somebody has fallen due, and watches whether they keep up.
+    /// Wakes the workers when a camera has become due, and watches whether they keep up.
     pub fn tick(&self, now: Timestamp) {
         let mut inner = self.lock();
         let Inner { schedule, load, paces, .. } = &mut *inner;
@@ -300,7 +309,7 @@ impl Slots {
         self.lock().schedule.is_anybody_due(self.clock.now())
     }
 
-    /// What the office as a whole has to know about the speed of analysis; None while all cadences are kept.
+    /// What the office must know about the speed of analysis. None while all cadences are kept.
     pub fn overload(&self) -> Option<Overload> {
         self.lock().load.overload()
     }
@@ -314,7 +323,7 @@ impl Slots {
         self.lock().is_stopped
     }
 
-    /// The board hears of every change once, the log of every change of health.
+    /// Reports every change once to the board, and every change of health to the log.
     fn tell(&self, index: usize, camera: &mut Camera, now: Timestamp) {
         let gop = camera
             .gop

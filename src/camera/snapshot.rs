@@ -1,5 +1,6 @@
-//! A camera that is asked over HTTP: one request when the schedule wants a picture, one picture, and hung up. An MJPEG stream
-//! is asked the same way: its first picture is taken and the other 249 of a cadence are never sent.
+//! A camera polled over HTTP: one request and one picture when the schedule wants one, then the
+//! connection is closed. An MJPEG stream is polled the same way: its first picture is taken, and
+//! the other 249 of a cadence are never sent.
 
 use super::delivery::Delivery;
 use super::fault::Fault;
@@ -18,19 +19,20 @@ use reqwest::{Client, Response, StatusCode, Url};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
-/// From the request to the picture's last byte.
+/// From the request to the last byte of the picture.
 const TIMEOUT: Duration = Duration::from_secs(10);
-/// Long enough for the second request that a login takes, too short to be found dead at the next picture.
+/// Long enough for the second request of a login, too short for a stale connection at the next
+/// picture.
 const KEPT_ALIVE: Duration = Duration::from_secs(2);
 
-/// One camera with a web address. Costs no thread and, between pictures, no connection.
+/// One camera with a web address. Uses no thread of its own and, between pictures, no connection.
 pub(super) struct Snapshot {
     camera: Arc<Camera>,
     request: Option<Job<Result<(), Fault>>>,
 }
 
 impl Snapshot {
-    /// With the login in one of its readings.
+    /// Opens the camera with the given reading of its login.
     pub fn open(source: &CameraSource, reading: &Reading) -> Result<Self, Fault> {
         let mut exposed = source.address.expose();
         let url = Url::parse(exposed.target).map_err(|_| source.bad_address())?;
@@ -39,7 +41,8 @@ impl Snapshot {
         Ok(Self { camera: Arc::new(camera), request: None })
     }
 
-    /// Asks when a picture is wanted and none is on its way. Error: what became of the last request.
+    /// Requests a picture when one is wanted and none is under way. Error: how the last request
+    /// failed.
     pub fn feed(
         &mut self,
         slots: &Arc<Slots>,
@@ -73,7 +76,8 @@ struct Camera {
     url: Url,
     /// User and password.
     login: Option<(String, String)>,
-    /// How the camera last asked for them: saves the refused first request of every picture.
+    /// The camera's last authentication challenge. Kept, it saves a refused first request for every
+    /// picture.
     challenge: Mutex<Option<PasswordClient>>,
 }
 
@@ -88,7 +92,7 @@ impl Camera {
         }
     }
 
-    /// Logs in when asked to; at most one password a picture that the camera has not taken before.
+    /// Logs in when asked to. Sends at most one untested password per picture.
     async fn answer(&self) -> Result<Response, Fault> {
         let answer = self.request().await?;
         if answer.status() != StatusCode::UNAUTHORIZED || self.login.is_none() {
@@ -96,7 +100,7 @@ impl Camera {
         }
         let asked = answer.headers().get_all(WWW_AUTHENTICATE).iter().filter_map(|value| value.to_str().ok());
         let challenge = asked.fold(PasswordClient::builder(), |all, one| all.challenges(one)).build();
-        // A login of another kind than Basic and Digest is as good as a refusal.
+        // A challenge other than Basic and Digest is treated as a refusal.
         let Ok(challenge) = challenge else { return Ok(answer) };
         *self.challenge.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = Some(challenge);
         self.request().await
@@ -150,11 +154,12 @@ async fn picture_of(mut answer: Response) -> Result<Vec<u8>, Fault> {
     if is_picture(&bytes) { Ok(bytes) } else { Err(Delivery::NotAPicture { kind }.into()) }
 }
 
-/// One for all cameras. No proxy: cameras are on the office's own network. No redirect: a login must not travel on.
+/// One client for all cameras. No proxy: cameras are on the office's own network. No redirect: a
+/// login must not go to another host.
 fn client() -> Result<Client, Fault> {
     static CLIENT: OnceLock<Result<Client, String>> = OnceLock::new();
     let build = || {
-        // An error says that the process has chosen its provider already.
+        // An error here means that the process has a provider already.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let builder = Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none());
         builder.pool_idle_timeout(KEPT_ALIVE).referer(false).build().map_err(|e| e.to_string())
@@ -162,7 +167,7 @@ fn client() -> Result<Client, Fault> {
     CLIENT.get_or_init(build).clone().map_err(|why| Fault::Unreachable { why })
 }
 
-/// The innermost cause; the address, which may hold a key, is left out.
+/// The innermost cause, without the address, which may hold a key.
 fn fault_of(error: reqwest::Error) -> Fault {
     let error = error.without_url();
     let mut cause: &(dyn std::error::Error + 'static) = &error;

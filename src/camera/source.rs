@@ -1,4 +1,4 @@
-//! Where one camera's pictures come from: its address, and what it means on this machine.
+//! Where one camera's pictures come from: its address, and what that address means on this machine.
 
 use super::fault::Fault;
 use super::image_file::is_picture;
@@ -16,25 +16,27 @@ pub struct CameraSource {
     /// What people call it.
     pub name: String,
     pub address: Address,
-    /// A file of the pipelines folder without `.gst`; without one, by the kind of source.
+    /// The name of a file in the pipelines folder, without `.gst`. None: chosen by the kind of
+    /// source.
     pub pipeline: Option<String>,
-    /// 主码流: the same view in full size, fetched a picture at a time on suspicion.
+    /// 主码流: the same view in full size, fetched one picture at a time on suspicion.
     pub main: Option<Box<CameraSource>>,
-    /// Horizontal, degrees, where the register knows it: moves are then told in degrees.
+    /// Horizontal field of view, degrees, if the register has it. Moves are then reported in
+    /// degrees.
     pub field_of_view_deg: Option<f64>,
 }
 
-/// The kinds of source, told by the address.
+/// The kinds of source, as the address shows.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Kind {
     Rtsp,
-    /// A video file, played in real time and from the start again at its end.
+    /// A video file, played in real time and repeated.
     Video(PathBuf),
-    /// A folder of JPEG and PNG pictures, one a cadence, in name order, from the start again at its end.
+    /// A folder of JPEG and PNG pictures, one per cadence, in name order, repeated.
     Images(PathBuf),
     /// A web address that answers with a JPEG, or with MJPEG.
     Web,
-    /// A folder into which pictures are dropped (FTP): the newest counts.
+    /// A folder into which pictures are uploaded (FTP); the newest is used.
     Drop(PathBuf),
 }
 
@@ -65,7 +67,7 @@ impl CameraSource {
         self
     }
 
-    /// What the address means; folders are told from files by looking.
+    /// What the address means. Whether a path is a folder or a file is looked up on disk.
     pub fn kind(&self) -> Result<Kind, Fault> {
         let path = match self.address.form() {
             Form::Rtsp => return Ok(Kind::Rtsp),
@@ -77,7 +79,8 @@ impl CameraSource {
         match path.metadata() {
             Ok(it) if it.is_dir() => Ok(Kind::Images(path)),
             Ok(_) => Ok(Kind::Video(path)),
-            // An address without its scheme passes for a file, with all its secrets.
+            // An address without its scheme is taken for a file name, so its secrets are masked
+            // here too.
             Err(e) => Err(Fault::NoSuchFile { path: masked(&path.to_string_lossy()).into(), why: e.to_string() }),
         }
     }

@@ -1,17 +1,19 @@
-//! Pure: which suspicion is news. What a camera sees below the threshold of an alarm is looked at more closely for a while, and
-//! again only after the camera has been calm as long: a cloud that half looks like smoke all day costs no extra looks all day.
+//! Pure: which suspicion is news. A suspicion below the alarm threshold buys extra looks for a
+//! limited time, and again only after the camera has been calm for as long. So a cloud that half
+//! looks like smoke all day does not cost extra looks all day.
 
 use jiff::{SignedDuration, Timestamp};
 
 #[derive(Debug, Default)]
 pub(super) struct Suspicion {
-    /// The first of those that followed each other.
+    /// The first suspicion of the present series.
     began_at: Timestamp,
     last_at: Timestamp,
 }
 
 impl Suspicion {
-    /// Something was seen. Until when the camera is to be looked at more closely; None when that time is over.
+    /// Records a suspicion. Returns until when the camera gets extra looks; None when that time is
+    /// over.
     pub fn raised(&mut self, now: Timestamp, lasts: SignedDuration) -> Option<Timestamp> {
         let calm = now.duration_since(self.last_at);
         if calm > lasts || calm.is_negative() {

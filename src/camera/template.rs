@@ -1,5 +1,5 @@
-//! Pure: a pipeline text with its placeholders filled. Values go in quoted, so that no address or file name, however odd,
-//! adds an element.
+//! Pure: a pipeline text with its placeholders filled. Values are quoted, so no address or file
+//! name can add an element.
 
 use crate::error::{Error, Result};
 
@@ -20,7 +20,7 @@ impl Outlet {
         }
     }
 
-    /// Exactly one of the two must be named. Error: what is missing, as a clause.
+    /// The text must name exactly one of the two. Error: what is missing, as a clause.
     pub fn of(text: &str) -> Result<Self> {
         let names = |outlet: Self| {
             let name = format!("name={}", outlet.name());
@@ -35,8 +35,9 @@ impl Outlet {
     }
 }
 
-/// The launch line: comment lines gone, each `{placeholder}` replaced by its quoted value.
-/// Braces that hold anything else stay (caps use them for lists: `format={I420,NV12}`).
+/// The launch line: comment lines removed, each `{placeholder}` replaced by its quoted value.
+///
+/// Other braces stay (caps use them for lists: `format={I420,NV12}`).
 pub fn fill(text: &str, values: &[(&str, &str)]) -> Result<String> {
     let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
     let text = lines.collect::<Vec<_>>().join(" ");
@@ -69,8 +70,9 @@ pub fn fill(text: &str, values: &[(&str, &str)]) -> Result<String> {
     Ok(filled)
 }
 
-/// A value as GStreamer's launch grammar reads it back unchanged. Its lexer cannot tell a quoted trailing backslash from an
-/// escaped quote, so values with a backslash are refused; control characters are never meant.
+/// Quotes a value so that GStreamer's launch grammar reads it back unchanged. Its lexer cannot tell
+/// a quoted trailing backslash from an escaped quote, so a backslash is refused. Control characters
+/// are refused too: nobody means them.
 fn quoted(value: &str) -> Result<String> {
     if value.contains('\\') || value.chars().any(char::is_control) {
         return Err(Error::invalid("an address or path must not hold backslashes or control characters"));

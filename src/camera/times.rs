@@ -1,15 +1,17 @@
-//! Pure: when a picture was taken, as its file name says it.
+//! Pure: when a picture was taken, according to its file name.
 
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
-/// `2019-07-16T09_49_22`, `20190716_094922`, `20190716094922` with or without milliseconds, `1563297060_-02400` (HPWREN:
-/// seconds since 1970) … Names that say no zone (no `Z` at their end) are taken as of `zone`.
+/// `2019-07-16T09_49_22`, `20190716_094922`, `20190716094922` with or without milliseconds,
+/// `1563297060_-02400` (HPWREN: seconds since 1970) … Names without a zone (no `Z` at their end)
+/// are read in `zone`.
 pub fn time_in_name(stem: &str, zone: &TimeZone) -> Option<Timestamp> {
     let groups: Vec<&str> = stem.split(|c: char| !c.is_ascii_digit()).filter(|group| !group.is_empty()).collect();
     let zone = if stem.ends_with('Z') { &TimeZone::UTC } else { zone };
-    // A serial number may look like seconds since 1970; hardly anything else looks like a date and a time.
+    // Dates are tried first: a serial number may look like seconds since 1970, but hardly anything
+    // else looks like a date and a time.
     let civil = (0..groups.len()).find_map(|i| zone.to_timestamp(civil(&groups[i..])?).ok());
     civil.or_else(|| groups.iter().find_map(|group| epoch(group)))
 }
@@ -20,7 +22,7 @@ fn epoch(group: &str) -> Option<Timestamp> {
     Timestamp::from_second(seconds).ok()
 }
 
-/// Year, month, day, hour, minute, second, however they are grouped.
+/// Year, month, day, hour, minute and second, whatever their grouping.
 fn civil(groups: &[&str]) -> Option<DateTime> {
     let lengths: Vec<usize> = groups.iter().map(|group| group.len()).take(6).collect();
     let taken = match lengths.as_slice() {

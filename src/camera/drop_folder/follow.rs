@@ -1,4 +1,5 @@
-//! What is new in a folder: which subfolders are written into, which files have come, whether they are whole.
+//! Finds new pictures in a folder: which subfolders are being written to, which files have arrived,
+//! and whether they are complete.
 
 use crate::camera::delivery::Delivery;
 use crate::camera::fault::Fault;
@@ -12,22 +13,27 @@ use std::hash::{BuildHasher, RandomState};
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// Cameras file by date, channel and hour: `2026-11-22/001/jpg/10/22/30.jpg` is the deepest that is known.
+/// Cameras file by date, channel and hour. `2026-11-22/001/jpg/10/22/30.jpg` is the deepest layout
+/// known.
 const DEPTH_MAX: usize = 6;
-/// More files in one folder make every look slow: a picture every 10 s fills it in six days. Cameras and FTP servers file by day.
+/// More files in one folder make every poll slow. A picture every 10 s reaches this number in six
+/// days; cameras and FTP servers file by day.
 const FILES_MAX: usize = 50_000;
-/// A file that ends like no picture and has not grown for so long is taken as it is; the decoder then says what it lacks.
+/// A file without an end-of-picture marker that has not grown for this time is taken as it is. The
+/// decoder then says what is missing.
 const SETTLED_AFTER: SignedDuration = SignedDuration::from_secs(5);
-/// A file system counts time in steps; a folder written just before it was read may change again within the same step.
+/// File systems count time in steps. A folder written just before it was read may change again
+/// within the same step.
 const STEP: SignedDuration = SignedDuration::from_secs(2);
-/// A camera's clock may be ahead by so much; a picture from further in the future is dated by its arrival.
+/// A camera's clock may be ahead by this much. A picture dated further in the future gets its
+/// arrival time.
 const AHEAD_MAX: SignedDuration = SignedDuration::from_mins(5);
 
 /// Remembers what has been seen.
 pub struct Follower {
     root: PathBuf,
     folders: HashMap<PathBuf, Folder>,
-    /// Files that were not whole yet.
+    /// Files that were incomplete at the last poll.
     growing: HashMap<PathBuf, Growing>,
     taken: Option<File>,
     hasher: RandomState,
@@ -38,7 +44,7 @@ struct Folder {
     changed_at: Option<Timestamp>,
     listed_at: Option<Timestamp>,
     into: Vec<PathBuf>,
-    /// Names, hashed: eight bytes each, whatever their length.
+    /// Hashed names: eight bytes each, whatever their length.
     seen: HashSet<u64>,
 }
 
@@ -55,7 +61,7 @@ struct File {
     len: u64,
 }
 
-/// What one look found. Without `newest` nothing has come.
+/// The result of one poll. `newest` is None when nothing new has arrived.
 #[derive(Debug, Default)]
 pub struct Look {
     pub newest: Option<Newest>,
@@ -65,7 +71,7 @@ pub struct Look {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Newest {
     pub file: String,
-    /// By its name, in the county's time; else when it arrived.
+    /// From the file name, in the county's time zone; otherwise the time of arrival.
     pub taken_at: Timestamp,
     pub arrived_at: Timestamp,
 }
@@ -76,13 +82,13 @@ impl Follower {
         Self { root, folders, growing, taken: None, hasher: RandomState::new() }
     }
 
-    /// The newest whole picture that has not been handed out yet. Blocks on the disk.
+    /// The newest complete picture that has not been handed out yet. Blocks on the disk.
     pub fn look(&mut self, now: Timestamp) -> Result<Look, Fault> {
         let mut files = self.arrived(now)?;
         files.sort();
         let mut fault = None;
         while let Some(file) = files.pop() {
-            // Equal is not older: network shares count time in whole seconds.
+            // Equal does not mean older: network shares count time in whole seconds.
             match &self.taken {
                 Some(taken) if file.changed_at < taken.changed_at => break,
                 Some(taken) if file == *taken => continue,
@@ -94,7 +100,7 @@ impl Follower {
             }
             let bytes = match std::fs::read(&file.path) {
                 Ok(bytes) => bytes,
-                // Cleared away or renamed meanwhile.
+                // Deleted or renamed meanwhile.
                 Err(e) if e.kind() == io::ErrorKind::NotFound => continue,
                 Err(e) => return Err(cannot_open(&file.path, &e)),
             };
@@ -106,7 +112,7 @@ impl Follower {
                 fault = Some(Delivery::NotAPicture { kind: name_of(&file.path) });
                 continue;
             }
-            // Whatever is older will not be handed out any more.
+            // Older files will not be handed out any more.
             for older in &files {
                 self.growing.remove(&older.path);
             }
@@ -117,7 +123,8 @@ impl Follower {
         fault.map_or_else(|| Ok(Look::default()), |fault| Err(fault.into()))
     }
 
-    /// Files not seen before, those that were not whole, and the one handed out last if it has been written again.
+    /// Files not seen before, files that were incomplete, and the one handed out last if it was
+    /// rewritten.
     fn arrived(&mut self, now: Timestamp) -> Result<Vec<File>, Fault> {
         let mut paths: Vec<PathBuf> = self.growing.keys().cloned().collect();
         paths.extend(self.taken.as_ref().map(|taken| taken.path.clone()));
@@ -144,7 +151,7 @@ impl Follower {
         Ok(files)
     }
 
-    /// Half a picture: waits for the rest, but not for ever.
+    /// An incomplete file waits for its rest, for `SETTLED_AFTER` at most.
     fn has_settled(&mut self, file: &File, now: Timestamp) -> bool {
         let growing = self.growing.entry(file.path.clone()).or_insert(Growing { len: file.len, since: now });
         if growing.len != file.len {
@@ -155,7 +162,8 @@ impl Follower {
 }
 
 impl Folder {
-    /// Picture files that were not there before; also finds the subfolders to follow. Cheap when nothing has changed.
+    /// Picture files that were not there before. Also finds the subfolders to follow. Cheap when
+    /// nothing has changed.
     fn list(&mut self, path: &Path, hasher: &RandomState, now: Timestamp) -> Result<Vec<PathBuf>, Fault> {
         let cannot = |e: io::Error| cannot_open(path, &e);
         let changed_at = changed_at(&path.metadata().map_err(cannot)?);
@@ -183,7 +191,8 @@ impl Folder {
     }
 }
 
-/// The last by name, for which dates are made, and the one written into last, for all other names: at most two a level.
+/// At most two subfolders a level: the last by name, for folders named by date, and the one written
+/// to last, for all other names.
 fn to_follow(mut folders: Vec<PathBuf>) -> Vec<PathBuf> {
     folders.retain(|path| !path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b".")));
     let last_by_name = folders.iter().max_by_key(|path| by_number(path)).cloned();
@@ -194,7 +203,7 @@ fn to_follow(mut folders: Vec<PathBuf>) -> Vec<PathBuf> {
     into
 }
 
-/// `9` before `10`: runs of digits count as numbers.
+/// Natural order, `9` before `10`: runs of digits compare as numbers.
 fn by_number(path: &Path) -> Vec<(String, usize, String)> {
     let name = name_of(path);
     let mut parts = Vec::new();
@@ -209,7 +218,8 @@ fn by_number(path: &Path) -> Vec<(String, usize, String)> {
     parts
 }
 
-/// Uploads are often written under another name first: `.in.a.jpg`, `a.jpg.part`, `a.jpg.tmp`, `a.jpg~`.
+/// False for the temporary names of unfinished uploads: `.in.a.jpg`, `a.jpg.part`, `a.jpg.tmp`,
+/// `a.jpg~`.
 fn is_finished_name(name: &OsStr) -> bool {
     let extension = Path::new(name).extension().and_then(OsStr::to_str).map(str::to_ascii_lowercase);
     let is_picture = matches!(extension.as_deref(), Some("jpg" | "jpeg" | "png"));
@@ -222,7 +232,7 @@ fn file_of(path: PathBuf) -> Option<File> {
 }
 
 fn newest(file: &File, now: Timestamp) -> Newest {
-    // The clock of the machine that keeps the folder may be ahead.
+    // The clock of the machine that holds the folder may be ahead.
     let arrived_at = file.changed_at.min(now);
     let stem = file.path.file_stem().unwrap_or_default().to_string_lossy();
     let named = time_in_name(&stem, &county_time()).filter(|at| at.duration_since(arrived_at) <= AHEAD_MAX);
@@ -279,7 +289,7 @@ mod tests {
             assert_eq!(seen(&mut follower), name, "{file}");
             assert_eq!(seen(&mut follower), None, "{file} is handed out once");
         }
-        // Clearing away an old day writes into an old folder, and must not hide the present one.
+        // Deleting an old day writes into an old folder, which must not hide the present one.
         fs::remove_file(root.path().join("2026/9/30/a.jpg")).expect("cleared away");
         fs::write(root.path().join("2026/10/1/001/jpg/10/i.jpg"), WHOLE).expect("writes");
         assert_eq!(seen(&mut follower).as_deref(), Some("i.jpg"));

@@ -1,5 +1,5 @@
-//! One RTSP session from the connection to its end, by `retina`: DESCRIBE, SETUP of the video and nothing else, PLAY, then
-//! whole pictures. Knows nothing of GStreamer.
+//! One RTSP session from connection to end, by `retina`: DESCRIBE, SETUP of the video only, PLAY,
+//! then complete pictures. Knows nothing of GStreamer.
 
 use retina::client::{
     Credentials, Demuxed, InitialSequenceNumberPolicy, InitialTimestampPolicy, PlayOptions, Session, SessionGroup,
@@ -15,13 +15,13 @@ use url::Url;
 /// What to connect to and how long to wait.
 pub(super) struct Call {
     pub url: String,
-    /// User and password, for digest or basic; used only when the camera asks.
+    /// User and password, for digest or basic. Sent only when the camera asks.
     pub login: Option<(String, String)>,
-    /// For each answer until video flows: connection and DESCRIBE, SETUP, PLAY.
+    /// Limit for each answer until video arrives: connection and DESCRIBE, SETUP, PLAY.
     pub answer_within: Duration,
-    /// Without a byte of video or RTCP.
+    /// Limit for the time without a byte of video or RTCP.
     pub silent_for: Duration,
-    /// Where the session says when its TEARDOWN is done.
+    /// Where the session reports that its TEARDOWN is done.
     pub group: Arc<SessionGroup>,
 }
 
@@ -31,7 +31,7 @@ pub(super) enum Codec {
     H265,
 }
 
-/// What the pictures that follow look like. Sizes in pixels.
+/// The format of the pictures that follow. Sizes in pixels.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Video {
     pub codec: Codec,
@@ -39,15 +39,15 @@ pub(super) struct Video {
     pub height: u32,
 }
 
-/// A whole picture of the camera.
+/// A complete picture from the camera.
 pub(super) enum Unit {
     /// Byte stream with its parameter sets in front.
     Keyframe(Video, Vec<u8>),
-    /// It needs others; its bytes are gone already.
+    /// It depends on other pictures; its bytes have been dropped already.
     Delta,
 }
 
-/// Why a session is over. Sentences are clauses in English, without address or password.
+/// Why a session ended. Texts are clauses in English, without address or password.
 #[derive(PartialEq, Eq, Debug)]
 pub(super) enum End {
     BadAddress,
@@ -62,7 +62,8 @@ pub(super) enum End {
     Closed,
 }
 
-/// Plays until it ends. Dropping the future ends it too; `call.group` hears when the goodbye is said.
+/// Plays until the session ends. Dropping the future ends it too; `call.group` then reports the
+/// TEARDOWN.
 pub(super) async fn play(call: Call, mut take: impl FnMut(Unit)) -> End {
     let silent_for = call.silent_for;
     let (mut video, stream, codec) = match open(call).await {
@@ -72,7 +73,7 @@ pub(super) async fn play(call: Call, mut take: impl FnMut(Unit)) -> End {
     loop {
         match timeout(silent_for, video.next()).await {
             Ok(Some(Ok(CodecItem::VideoFrame(frame)))) => take(unit(&video, stream, codec, frame)),
-            // RTCP: a sign of life that is no picture.
+            // RTCP: it shows that the camera is alive, but is no picture.
             Ok(Some(Ok(_))) => {}
             Ok(Some(Err(e))) => return End::of(&e),
             Ok(None) => return End::Closed,
@@ -92,15 +93,17 @@ async fn open(call: Call) -> Result<(Demuxed, usize, Codec), End> {
         .creds(call.login.map(|(username, password)| Credentials { username, password }))
         .user_agent(concat!("huoyan/", env!("CARGO_PKG_VERSION")).to_owned())
         .session_group(call.group)
-        // One goodbye on the open connection, more only for servers that are known to go on sending after it closed.
+        // One TEARDOWN on the open connection. More are sent only to servers known to keep sending
+        // after it closed.
         .teardown(TeardownPolicy::Auto)
-        // Cheap recorders give every SETUP a session of its own.
+        // Cheap recorders return a new session id for every SETUP.
         .session_id(SessionIdPolicy::UseFirst);
     let mut session = within(call.answer_within, "DESCRIBE", Session::describe(url, options)).await?;
     let (stream, codec) = video_of(session.streams().iter().map(|s| (s.media(), s.encoding_name())))?;
     let whole_byte_stream = SetupOptions::default().frame_format(FrameFormat::SIMPLE);
     within(call.answer_within, "SETUP", session.setup(stream, whole_byte_stream)).await?;
-    // What makes say about the first packet is often wrong and never needed: one stream has nothing to be in step with.
+    // What cameras announce about the first packet is often wrong. It is not needed: a single
+    // stream has nothing to synchronise with.
     let options = PlayOptions::default()
         .initial_timestamp(InitialTimestampPolicy::Ignore)
         .initial_seq(InitialSequenceNumberPolicy::Ignore)
@@ -121,7 +124,8 @@ async fn within<T>(
     }
 }
 
-/// The first stream of a known codec among (media, encoding name); sound and metadata are never set up.
+/// The first stream of a known codec among (media, encoding name). Sound and metadata are never set
+/// up.
 fn video_of<'a>(streams: impl Iterator<Item = (&'a str, &'a str)>) -> Result<(usize, Codec), End> {
     let mut others = Vec::new();
     for (index, (media, encoding)) in streams.enumerate() {
@@ -136,7 +140,8 @@ fn video_of<'a>(streams: impl Iterator<Item = (&'a str, &'a str)>) -> Result<(us
 }
 
 fn unit(video: &Demuxed, stream: usize, codec: Codec, frame: VideoFrame) -> Unit {
-    // Without parameter sets, which come with the next keyframe at the latest, nobody could decode it.
+    // Without parameter sets nobody could decode it. They come with the next keyframe at the
+    // latest.
     match video.streams()[stream].parameters() {
         Some(ParametersRef::Video(parameters)) if frame.is_random_access_point() => {
             let (width, height) = parameters.pixel_dimensions();
@@ -147,8 +152,8 @@ fn unit(video: &Demuxed, stream: usize, codec: Codec, frame: VideoFrame) -> Unit
 }
 
 impl End {
-    /// `retina` tells apart only what came with a status; the rest of the sentence is its first line, whose following lines
-    /// hold addresses and bytes.
+    /// `retina` exposes only the errors that came with a status. For the rest the first line is
+    /// used; the lines after it hold addresses and bytes.
     fn of(error: &retina::Error) -> Self {
         let text = error.to_string();
         let line = text.lines().next().unwrap_or_default();

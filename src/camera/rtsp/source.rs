@@ -1,5 +1,5 @@
-//! The element: settings in, keyframes out on its one pad. A live source: it connects on the way to PLAYING and hangs up on
-//! the way back.
+//! The GStreamer element: settings in, keyframes out on its one pad. A live source: it connects on
+//! the way to PLAYING and disconnects on the way back.
 
 use gstreamer as gst;
 use gstreamer::glib;
@@ -22,13 +22,13 @@ mod imp {
     use tokio::sync::Notify;
     use tokio::task::JoinHandle;
 
-    /// As `rtspsrc tcp-timeout=5000000` had it; a camera on a 4G bridge answers within two.
+    /// The limit of `rtspsrc tcp-timeout=5000000`. A camera on a 4G bridge answers within 2 s.
     const ANSWER_MS: u32 = 5_000;
 
-    /// Longer than the office's own patience (`offline_after`), which has the better sentence.
+    /// Longer than the office's own limit (`offline_after`), whose message is clearer.
     const SILENT_MS: u32 = 90_000;
 
-    /// A stopped session has so long to say goodbye. Cameras answer within one round trip.
+    /// A stopped session may take this long for TEARDOWN. Cameras answer within one round trip.
     const GOODBYE: Duration = Duration::from_millis(500);
 
     #[derive(glib::Properties)]
@@ -37,7 +37,7 @@ mod imp {
         /// `rtsp://host[:port]/path`, without login.
         #[property(name = "location", get, set, type = String, member = location)]
         #[property(name = "user-id", get, set, type = String, member = user)]
-        // Can be set and never be read.
+        // Write-only properties: they hold the login.
         #[property(name = "user-pw", set, type = String, member = password)]
         #[property(name = "answer-timeout-ms", get, set, type = u32, member = answer_ms, default = ANSWER_MS)]
         #[property(name = "silence-timeout-ms", get, set, type = u32, member = silent_ms, default = SILENT_MS)]
@@ -156,7 +156,8 @@ mod imp {
                     () = stopped.notified() => {}
                     () = playing => {}
                 }
-                // The session is gone and its goodbye on the way; whether the camera answers is not our concern.
+                // The session has ended and its TEARDOWN is sent. Whether the camera answers does
+                // not matter.
                 let _ = tokio::time::timeout(GOODBYE, group.await_teardown()).await;
             });
             *lock(&self.running) = Some(Running { stop, session });
@@ -182,7 +183,7 @@ mod imp {
             }
         }
 
-        /// What every stream begins with.
+        /// Sends the events that every stream begins with.
         fn open(&self) {
             let id = self.pad.create_stream_id(&*self.obj(), None);
             self.pad.push_event(gst::event::StreamStart::new(&id));
@@ -202,7 +203,7 @@ mod imp {
             }
             let mut buffer = gst::Buffer::from_mut_slice(bytes);
             if let Some(buffer) = buffer.get_mut() {
-                // The time of arrival: nothing downstream waits for a camera's own clock.
+                // The arrival time: nothing downstream waits for a camera's own clock.
                 buffer.set_pts(self.obj().current_running_time());
             }
             match self.pad.push(buffer) {
@@ -213,7 +214,8 @@ mod imp {
                     ("the pipeline takes no {:?}", video.codec),
                     ["{:?}", why]
                 ),
-                // The pipeline is on its way down, or whoever broke has told the bus.
+                // The pipeline is shutting down, or the element that failed has reported it on the
+                // bus.
                 Err(_) => {}
             }
         }

@@ -9,7 +9,7 @@ fn at(ms: i64) -> Timestamp {
     Timestamp::from_millisecond(1_790_000_000_000 + ms).expect("a time in this century")
 }
 
-/// One camera, its keyframes, a worker that is always free; at which milliseconds it looks.
+/// One camera, its keyframes, and a worker that is always free. Returns the times of its looks, ms.
 fn looks(keyframes_ms: impl IntoIterator<Item = i64>, until_ms: i64, boosted: bool) -> Vec<i64> {
     let mut schedule = Schedule::new(1, CADENCE, at(0));
     if boosted {
@@ -127,7 +127,8 @@ fn a_clock_that_is_set_back_leaves_nobody_blind() {
     assert_eq!(schedule.next(at(hour_before + 9_000)), None, "and the cadence holds again");
 }
 
-/// A county in milliseconds from a seed: cameras with keyframes 1 to 4 s apart that die and come back, and two workers.
+/// A seeded county with times in ms: cameras with keyframes 1 to 4 s apart that fail and come back,
+/// and two workers.
 struct County {
     schedule: Schedule,
     cameras: Vec<Camera>,
@@ -168,7 +169,7 @@ impl County {
         county
     }
 
-    /// Below `end`; splitmix64.
+    /// A number below `end`, by splitmix64.
     fn random(&mut self, end: i64) -> i64 {
         self.seed = self.seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.seed;
@@ -177,7 +178,8 @@ impl County {
         ((z ^ (z >> 31)) % end as u64) as i64
     }
 
-    /// `look_ms`: a worker is busy for so long with one picture, give or take a third. `dying`: so many outages.
+    /// `look_ms`: how long a worker is busy with one picture, give or take a third. `dying`: the
+    /// number of outages.
     fn run(&mut self, seconds: i64, look_ms: i64, dying: usize) {
         let until_ms = seconds * 1_000;
         let mut events = BinaryHeap::new();
@@ -191,7 +193,8 @@ impl County {
         events.push(Reverse((0, Event::Tick)));
         let mut free = 2;
         while let Some(Reverse((now, event))) = events.pop().filter(|Reverse((now, _))| *now < until_ms) {
-            // As live: a worker asks when it is free, when a keyframe came whose turn it is, and on the tick.
+            // As in the live program: a worker asks when it is free, when a keyframe of a due
+            // camera arrives, and on the tick.
             let mut is_woken = true;
             match event {
                 Event::IsFree => free += 1,
@@ -226,8 +229,8 @@ impl County {
         }
     }
 
-    /// Slots of the healthy time of all cameras, and those that had a look: after a camera's first look each window of one
-    /// cadence on its own beat is a slot.
+    /// The number of slots in the healthy time of all cameras, and of those with a look. After a
+    /// camera's first look each window of one cadence on its own beat is a slot.
     fn slots(&self, until_ms: i64) -> (usize, usize) {
         let (mut all, mut met) = (0, 0);
         let cadence_ms = CADENCE.as_millis() as i64;
@@ -250,7 +253,7 @@ impl County {
         self.own.iter().map(Vec::len).sum()
     }
 
-    /// Most and fewest looks of a camera that never died.
+    /// The most and the fewest looks of a camera that never failed.
     fn extremes(&self) -> (usize, usize) {
         let well = self.own.iter().zip(&self.cameras).filter(|(_, camera)| camera.outages.is_empty());
         let counts: Vec<_> = well.map(|(looks, _)| looks.len()).collect();
@@ -260,7 +263,8 @@ impl County {
 
 #[test]
 fn every_healthy_camera_of_a_county_meets_its_slots_while_a_fifth_are_suspicious_all_the_time() {
-    // Two workers: 40 ms a look (50 a second), and so slow that the county with its extra looks just fits (26.7 + 20 %).
+    // Two workers at 40 ms a look (50 a second), and then so slow that the county with its extra
+    // looks just fits (26.7 + 20 %).
     for (look_ms, seed) in [(40, 1), (62, 2)] {
         let mut county = County::new(267, 20, seed);
         county.run(300, look_ms, 30);
@@ -301,7 +305,7 @@ fn overload_ends_extra_looks_first_and_then_stretches_all_cadences_alike() {
 fn what_cameras_do_not_send_is_not_called_overload() {
     let mut schedule = Schedule::new(3, CADENCE, at(0));
     for ms in (0..300_000).step_by(100) {
-        // The first has a keyframe in 14 s, the second has died, the third is well.
+        // The first camera has a keyframe every 14 s, the second has failed, the third is healthy.
         for (camera, gop_ms) in [(0, 14_000), (2, 2_000)] {
             if ms % gop_ms == 0 {
                 schedule.came(camera, at(ms), at(ms));
@@ -315,7 +319,7 @@ fn what_cameras_do_not_send_is_not_called_overload() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(16))]
 
-    /// Whatever the size of the county, the seed and the capacity above what its own beats need.
+    /// For any size of county and any seed, with any capacity above what the beats need.
     #[test]
     fn slots_are_met(cameras in 1usize..60, suspicious in 0usize..=20, seed: u64, spare_percent in 20i64..150) {
         let mut county = County::new(cameras, suspicious, seed);
@@ -325,8 +329,9 @@ proptest! {
         prop_assert_eq!(met, all);
     }
 
-    /// Whatever comes in whatever order: work is never left lying, no two looks within a quarter of a cadence, and a camera
-    /// whose slot waits is overtaken at most once by each of the others.
+    /// For any order of events: a due camera is never left while a worker is free, two looks are at
+    /// least a quarter of a cadence apart, and each other camera overtakes a waiting slot at most
+    /// once.
     #[test]
     fn nobody_is_starved(
         cameras in 1usize..12,

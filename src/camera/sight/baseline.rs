@@ -1,17 +1,18 @@
-//! Pure: how bright, sharp and varied this camera's pictures usually are. Learnt from looks that nothing was wrong with, so
-//! that a dirty lens does not become the rule.
+//! Pure: how bright, sharp and varied this camera's pictures usually are. Learnt only from looks
+//! without a fault, so that a dirty lens does not become the norm.
 
 use super::small::Look;
 use jiff::SignedDuration;
 
-/// Looks before anything is called unusual: one minute at the usual cadence.
+/// Looks before anything is called unusual: one minute at a cadence of 10 s.
 const FIRST: u32 = 6;
-/// Better is learnt within minutes, because a camera may start in fog …
+/// Improvements are learnt within minutes, because a camera may start in fog …
 const RISES_IN: SignedDuration = SignedDuration::from_mins(2);
-/// … worse within hours: haze and evening are followed, a spider is not.
+/// … deterioration within hours. This follows haze and evening, but not a spider.
 const FALLS_IN: SignedDuration = SignedDuration::from_hours(6);
 
-/// Means over time. Edges and shapes are kept as shares of brightness: half the light shows half the difference.
+/// Means over time. Edges and shapes are kept relative to brightness: half the light shows half the
+/// difference.
 #[derive(Clone, Copy, PartialEq, Debug, Default)]
 pub struct Baseline {
     looks: u32,
@@ -29,7 +30,7 @@ impl Baseline {
         self.mean
     }
 
-    /// Edges and large shapes of this look as shares of the usual; None while that is not known.
+    /// Edges and large shapes of this look as shares of the usual. None until that is known.
     pub fn shares(&self, look: &Look) -> Option<(f32, f32)> {
         let share = |value: f32, usual: f32| value / look.mean / usual.max(f32::EPSILON);
         self.is_known().then(|| (share(look.fine, self.fine), share(look.coarse, self.coarse)))

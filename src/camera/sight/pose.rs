@@ -1,9 +1,10 @@
-//! Pure: does the camera still look where it looked? Edges of the small picture are laid over those of a reference, shifted
-//! this way and that, until they fit.
+//! Pure: does the camera still look in the learnt direction? The edges of the small picture are
+//! compared with those of a reference at different shifts, until they match.
 //!
-//! Edges, because light comes from another side every hour and edges stay. The reference follows the light slowly, and with it
-//! whatever creeps (a leaning mast, growing trees); a knock, a storm or a hand at the remote control it tells. Mast sway swings
-//! around the reference and has no median.
+//! Edges are used because the light changes by the hour and edges stay. The reference follows slow
+//! changes: the light, a leaning mast, growing trees. A knock, a storm or a hand at the remote
+//! control changes the view at once and is reported. Mast sway swings around the reference; the
+//! median over looks removes it.
 
 use super::small::{HEIGHT, ROWS, WIDTH};
 use jiff::SignedDuration;
@@ -11,34 +12,37 @@ use std::collections::VecDeque;
 
 /// A shift of more than this share of the picture's width is a move; masts sway by 1 to 2 %.
 const MOVED_MIN: f32 = 0.025;
-/// The median of so many looks.
+/// The median is taken over this number of looks.
 const LOOKS: usize = 5;
-/// How well edges fit (correlation) when the view is the same, at least. Measured on watch cameras: 0.9 within a day, 0.42 and
-/// more from one month to another, 0.24 at most for two cameras.
+/// The lowest correlation of edges at which the view is the same. Measured on watch cameras: 0.9
+/// within a day, at least 0.42 from one month to another, at most 0.24 between two cameras.
 const SAME: f32 = 0.4;
-/// Another place has to fit at least so well, and so much better than this one.
+/// A shifted position must correlate at least this well, and better than the unshifted one by
+/// `BETTER`.
 const SHIFTED: f32 = 0.25;
 const BETTER: f32 = 0.15;
-/// Below this, and below a third of what is usual in this view, it is another view. A hazy view never fits well.
+/// Below this, and below this share of what is usual in this view, it is another view. The second
+/// limit is for hazy views, which never match well.
 const OTHER: f32 = 0.25;
 const OTHER_USUAL: f32 = 0.35;
-/// From this share of the usual on nobody searches for a better place.
+/// At or above this share of the usual no better position is searched for.
 const AS_USUAL: f32 = 0.8;
-/// At the search's first step so many pixels are one.
+/// At the first step of the search, this number of pixels is merged into one.
 const COARSE: usize = 4;
-/// Searched: 30 % of the width and height to each side.
+/// Search range: 30 % of the width and height to each side.
 const REACH_X: i32 = (WIDTH / COARSE) as i32 * 3 / 10;
 const REACH_Y: i32 = (ROWS / COARSE) as i32 * 3 / 10;
-/// Looks that the first reference is the mean of.
+/// The first reference is the mean of this number of looks.
 const FIRST: u32 = 6;
-/// Later the reference follows with this time constant, so that shadows and seasons are no move.
+/// Later the reference follows with this time constant, so that shadows and seasons are not
+/// reported as a move.
 const FOLLOWS_IN: SignedDuration = SignedDuration::from_hours(1);
-/// Stronger edges count as this strong: one lamp or mast must not outweigh the hills.
+/// Stronger edges are clipped to this: one lamp or mast must not outweigh the hills.
 const EDGE_MAX: i16 = 48;
-/// Edges are judged against those so many pixels around.
+/// Each edge is judged against the mean within this number of pixels around it.
 const AROUND: usize = 6;
 
-/// How far the view has gone, as shares of the picture's width: to the right and down.
+/// How far the view has shifted to the right and down, as shares of the picture's width.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Shift {
     pub right: f32,
@@ -48,10 +52,10 @@ pub struct Shift {
 /// What one look says.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub enum Fit {
-    /// Nothing to compare with yet, or nothing certain.
+    /// Nothing to compare with yet, or no certain answer.
     Unknown,
     Here(Shift),
-    /// No shift makes it fit.
+    /// No shift makes it match.
     Elsewhere,
 }
 
@@ -61,14 +65,14 @@ pub struct Reference {
     edges: Vec<f32>,
     looks: u32,
     recent: VecDeque<Fit>,
-    /// How well looks fit that nothing has moved in.
+    /// The mean correlation of looks without a move.
     usual: Option<f32>,
-    /// How well the last look fitted where it fitted best, −1..=1.
+    /// The best correlation of the last look, −1..=1.
     pub fits: Option<f32>,
 }
 
 impl Reference {
-    /// Compares, learns, and says what most of the last five looks say.
+    /// Compares, learns, and returns what most of the last five looks say.
     pub fn observe(&mut self, luma: &[u8], (width, height): (u32, u32), since_last: SignedDuration) -> Fit {
         let edges = edges(luma);
         if self.looks < FIRST {
@@ -141,7 +145,8 @@ impl Shift {
     }
 }
 
-/// Edge strengths against those around them: that there are more edges in a wood than in the sky is true of every view.
+/// Edge strength relative to its surroundings. Every view has more edges in a wood than in the sky,
+/// so absolute strengths would match any view.
 fn edges(luma: &[u8]) -> Vec<i16> {
     let mut edges = vec![0i16; luma.len()];
     for y in 1..ROWS - 1 {
@@ -165,7 +170,7 @@ fn edges(luma: &[u8]) -> Vec<i16> {
     edges
 }
 
-/// Means over `2 × AROUND + 1` values; beyond the ends are zeros.
+/// Means over `2 × AROUND + 1` values; values beyond the ends count as zero.
 fn box_mean(value: impl Fn(usize) -> i16, count: usize, means: &mut [i16]) {
     let mut sum: i32 = (0..AROUND.min(count)).map(|i| i32::from(value(i))).sum();
     for (i, mean) in means.iter_mut().enumerate().take(count) {
@@ -179,8 +184,8 @@ fn box_mean(value: impl Fn(usize) -> i16, count: usize, means: &mut [i16]) {
     }
 }
 
-/// How well it fits without a shift and at best, −1..=1, and how many small pixels right and down what was seen has gone
-/// for the best.
+/// The correlation without a shift and the best one, −1..=1, and the shift of the best: small
+/// pixels to the right and down.
 struct Found {
     here: f32,
     best: f32,
@@ -220,7 +225,7 @@ fn coarser(edges: &[i16]) -> Vec<i16> {
     few.into_iter().map(|sum| (sum / (COARSE * COARSE) as i32) as i16).collect()
 }
 
-/// −1..=1, over the part that both show when what was at `p` is now at `p + by`.
+/// Correlation, −1..=1, over the common part when what was at `p` is now at `p + by`.
 fn correlation(reference: &[i16], seen: &[i16], size: (usize, usize), by: (i32, i32)) -> f32 {
     let (mut ab, mut aa, mut bb) = (0, 0, 0);
     for (a, b) in overlap(reference, seen, size, by) {
@@ -231,7 +236,8 @@ fn correlation(reference: &[i16], seen: &[i16], size: (usize, usize), by: (i32, 
     if aa == 0 || bb == 0 { 0.0 } else { ab as f32 / ((aa as f32).sqrt() * (bb as f32).sqrt()) }
 }
 
-/// Orders places as correlation does, nearly, at a third of its cost: mean product over the common part.
+/// A cheap stand-in for the correlation: the mean product over the common part. It ranks shifts
+/// almost alike, at a third of the cost.
 fn likeness(reference: &[i16], seen: &[i16], size: (usize, usize), by: (i32, i32)) -> f32 {
     let (mut ab, mut pixels) = (0, 0);
     for (a, b) in overlap(reference, seen, size, by) {
@@ -241,7 +247,7 @@ fn likeness(reference: &[i16], seen: &[i16], size: (usize, usize), by: (i32, i32
     ab as f32 / pixels.max(1) as f32
 }
 
-/// Rows of both, where they show the same.
+/// The overlapping rows of both pictures.
 fn overlap<'a>(
     reference: &'a [i16],
     seen: &'a [i16],
@@ -257,7 +263,7 @@ fn overlap<'a>(
     (0..rows).map(move |row| (part(reference, from_x, from_y + row), part(seen, to_x, to_y + row)))
 }
 
-/// Of one row: 160 products of edges below 48 fit by far.
+/// For one row. The sum of 160 products of edges of at most 48 stays far below the limit of `i32`.
 fn dot(a: &[i16], b: &[i16]) -> i64 {
     i64::from(a.iter().zip(b).map(|(a, b)| i32::from(*a) * i32::from(*b)).sum::<i32>())
 }

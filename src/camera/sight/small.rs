@@ -1,28 +1,32 @@
-//! Pure: one picture, reduced to what its health is judged by. Everything is taken from the middle eight tenths of the rows:
-//! above and below stand clock and name, which stay sharp on a covered lens and tick on a frozen one.
+//! Pure: one picture, reduced to what its health is judged by. Only the middle 80 % of the rows are
+//! used. The clock and the name above and below stay sharp on a covered lens and change on a frozen
+//! picture.
 
 use crate::frame::Picture;
 
-/// The small brightness picture, pixels.
+/// Size of the small brightness picture, pixels.
 pub const WIDTH: usize = 160;
 pub const HEIGHT: usize = 90;
-/// Its rows that are looked at.
+/// The rows of it that are used.
 pub const TOP: usize = HEIGHT / 10;
 pub const ROWS: usize = HEIGHT - 2 * TOP;
-/// Sides of the blocks whose brightness tells whether there is anything large to see: 20 × 9 of them.
+/// Side of a block, pixels. The brightness of the 20 × 9 blocks tells whether anything large is
+/// visible.
 const BLOCK: usize = 8;
-/// From here on a pixel is clipped; video white is 235.
+/// A pixel at or above this is clipped; video white is 235.
 const CLIPPED: u8 = 230;
-/// Fine structure is a difference over so great a share of the width (2 px of 640) …
+/// Fine structure is the difference between pixels this far apart: 1/320 of the width (2 px of 640)
+/// …
 const FINE_SHARE: u32 = 320;
-/// … of which the strongest so many in a hundred count: edges, not noise.
+/// … and only the strongest differences count, this many per cent: edges, not noise.
 const FINE_STRONGEST: usize = 2;
-/// Rows read at full width for it.
+/// Rows sampled for it at full width.
 const FINE_ROWS: usize = 60;
-/// A picture without colour (night mode, infrared) keeps U and V this near to the middle, 0..=255 levels on average.
+/// A picture without colour (night mode, infrared) keeps U and V within this distance of neutral,
+/// on average, levels.
 const GREY_CHROMA: f32 = 1.5;
 
-/// One look.
+/// The measurements of one picture.
 #[derive(Clone, Debug)]
 pub struct Look {
     pub size: (u32, u32),
@@ -33,12 +37,12 @@ pub struct Look {
     pub spread: f32,
     /// Share of clipped pixels, 0..=1.
     pub clipped: f32,
-    /// Strength of the strongest fine edges, levels.
+    /// Mean of the strongest fine edges, levels.
     pub fine: f32,
-    /// How much blocks of 1/20 of the width differ from an even slope of brightness, levels.
+    /// How much blocks of 1/20 of the width deviate from an even gradient of brightness, levels.
     pub coarse: f32,
     pub is_grey: bool,
-    /// Brightness of the looked-at rows, `WIDTH` × `ROWS`.
+    /// Brightness of the used rows, `WIDTH` × `ROWS`.
     pub luma: Vec<u8>,
 }
 
@@ -64,13 +68,14 @@ impl Look {
     }
 }
 
-/// The middle eight tenths of the full picture's rows.
+/// The middle 80 % of the full picture's rows.
 fn inner(picture: &Picture) -> &[u8] {
     let (width, height) = (picture.width() as usize, picture.height() as usize);
     &picture.luma()[height / 10 * width..(height - height / 10) * width]
 }
 
-/// Multiply and turn, eight bytes a step: told apart, not guarded against an enemy.
+/// Multiply and rotate, eight bytes a step. It tells pictures apart; it is no protection against
+/// forgery.
 fn fingerprint(luma: &[u8]) -> u64 {
     let (words, rest) = luma.as_chunks::<8>();
     let step = |hash: u64, word: u64| (hash.rotate_left(5) ^ word).wrapping_mul(0x9E37_79B9_7F4A_7C15);
@@ -88,7 +93,7 @@ fn mean_and_spread(luma: &[u8]) -> (f32, f32) {
     (mean as f32, (squares as f64 / count - mean * mean).max(0.0).sqrt() as f32)
 }
 
-/// The mean of the strongest differences, along rows.
+/// The mean of the strongest horizontal differences.
 fn fine(luma: &[u8], width: usize) -> f32 {
     let apart = (width / FINE_SHARE as usize).max(1);
     let rows = luma.len() / width;
@@ -127,7 +132,7 @@ fn coarse(luma: &[u8]) -> f32 {
         .collect();
     let count = blocks.len() as f32;
     let mean = blocks.iter().map(|block| block.2).sum::<f32>() / count;
-    // On a full grid x, y and 1 are orthogonal: each slope by itself.
+    // On a full grid x, y and 1 are orthogonal, so each slope is computed by itself.
     let slope = |of: fn(&(f32, f32, f32)) -> f32| {
         let (along, across) =
             blocks.iter().fold((0.0, 0.0), |(a, b), block| (a + of(block) * block.2, b + of(block) * of(block)));

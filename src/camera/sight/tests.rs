@@ -1,4 +1,5 @@
-//! Edges of the judgement, on pictures made of numbers. Rendered clips through the real decoder: tests/it/truth.rs.
+//! Edge cases of the judgement, on synthetic pictures. Rendered clips through the real decoder:
+//! tests/it/truth.rs.
 
 use super::*;
 

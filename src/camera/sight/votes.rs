@@ -1,10 +1,11 @@
-//! Pure: one odd frame flips nothing. What most of the last five looks say holds; without such a majority, what held before.
+//! Pure: a majority vote, so that one odd frame changes nothing. The verdict is what most of the
+//! last five looks say. Without a majority, the previous verdict holds.
 
 use crate::camera::fault::Fault;
 use std::collections::VecDeque;
 use std::mem::discriminant;
 
-/// At 10 s a fault is told after 30 s, and its end as well.
+/// At 10 s a look, a fault is reported after 30 s, and so is its end.
 const LOOKS: usize = 5;
 
 #[derive(Debug, Default)]
@@ -14,7 +15,7 @@ pub struct Votes {
 }
 
 impl Votes {
-    /// The newest fault of the kind that holds, so that its figures are of today.
+    /// Returns the newest fault of the kind that holds, so that its figures are current.
     pub fn cast(&mut self, fault: Option<Fault>) -> Option<Fault> {
         self.recent.push_back(fault);
         if self.recent.len() > LOOKS {
