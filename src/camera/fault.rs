@@ -1,4 +1,5 @@
-//! Why a camera gives no picture, and what to do about it: one sentence, in both languages, for the office's board.
+//! Why a camera gives no picture, and what to do about it: one sentence, in both languages, for the
+//! board.
 
 use super::delivery::Delivery;
 use crate::frame::Health;
@@ -11,7 +12,7 @@ pub enum Fault {
     BadAddress {
         shown: String,
     },
-    /// rtsps:// for the default source.
+    /// rtsps:// with the default source.
     Encrypted,
     NoSuchFile {
         path: PathBuf,
@@ -39,9 +40,9 @@ pub enum Fault {
         why: String,
     },
     StreamEnded,
-    /// A panic in what receives this camera.
+    /// A panic in the receiver of this camera.
     Crashed,
-    /// The process holds as many files and sockets as it may.
+    /// The process has as many files and sockets open as it may.
     NoMoreFiles,
     Silent {
         seconds: i64,
@@ -64,26 +65,27 @@ pub enum Fault {
     Overexposed {
         percent: u32,
     },
-    /// Sharpness in percent of this camera's usual.
+    /// Sharpness in per cent of what is usual for this camera.
     Blurred {
         percent: u32,
     },
     Covered,
     Fog,
-    /// Where the camera looks now against where it looked: tenths of degrees, or tenths of percent of the picture's width.
+    /// The camera's present direction relative to the learnt one: tenths of degrees, or tenths of
+    /// per cent of the picture's width.
     Moved {
         right_tenths: i32,
         down_tenths: i32,
         in_degrees: bool,
     },
-    /// Turned so far, or zoomed, that nothing matches.
+    /// Turned so far, or zoomed so much, that nothing matches.
     OtherView,
     /// Width and height, pixels.
     Resized {
         from: (u32, u32),
         to: (u32, u32),
     },
-    /// Keyframes come more rarely than the camera shall be looked at, tenths of seconds each.
+    /// Keyframes come less often than the cadence; both are in tenths of seconds.
     LongGop {
         gop_tenths: i64,
         cadence_tenths: i64,
@@ -289,7 +291,7 @@ impl Fault {
     }
 }
 
-/// Elements of a graphics card appear only where its driver works, whatever is installed.
+/// Elements for graphics cards appear only where the driver works, whatever is installed.
 fn graphics(element: &str) -> Option<(&'static str, &'static str)> {
     if element.starts_with("nv") {
         Some((
@@ -308,7 +310,7 @@ fn graphics(element: &str) -> Option<(&'static str, &'static str)> {
     }
 }
 
-/// What to do about a camera that looks another way.
+/// What to do about a camera that has turned.
 const RETURN: (&str, &str) = (
     "请转回预置位，或更正台账中的方位角并在调参页确认新画面",
     "return it to its preset, or correct its azimuth in the register and confirm the new view on the ops page",

@@ -1,6 +1,6 @@
 //! Pure: what does this picture show, and can the camera still see? Judged from brightness alone,
-//! on a small copy (about 0.25 ms at 640 × 360, 0.3 ms when the camera has moved: `cargo bench
-//! --bench truth`).
+//! on a small copy (about 0.25 ms at 640 × 360, 0.3 ms when the camera has moved:
+//! `cargo bench --bench truth`).
 //!
 //! It judges the camera, never the scene: the frame is analysed whatever the verdict. A valley full
 //! of smoke and a valley full of fog look alike to it, so the sentence for both is that this camera
