@@ -1,4 +1,5 @@
-//! Who is asking: login links, sessions, and what each role may do. Only hashes of secrets are kept.
+//! Authentication: login links, sessions, and what each role may do. Only hashes of secrets are
+//! stored.
 
 use super::WebState;
 use super::error::{Answer, Problem, lang_of};
@@ -21,7 +22,7 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use jiff::SignedDuration;
 use sha2::{Digest, Sha256};
 
-/// 256 bits, so that guessing is no way in.
+/// 256 bits, too many to guess.
 const SECRET_BYTES: usize = 32;
 
 /// Who is logged in.
@@ -32,14 +33,14 @@ pub struct Me {
 }
 
 impl Me {
-    /// The office sees everything, a ranger what was ever dispatched to them or told them.
+    /// The office sees everything. A ranger sees what was ever dispatched to them or told them.
     pub fn may_see(&self, incident: &Incident) -> bool {
         let sent = incident.dispatches().any(|dispatch| dispatch.ranger == self.person);
         self.role.is_office() || sent || incident.told.iter().any(|told| told.person == self.person)
     }
 }
 
-/// What the pages call [`Access`].
+/// An [`Access`], under the name that the pages use.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Role(pub Access);
 
@@ -58,7 +59,8 @@ impl Role {
     }
 }
 
-/// A one-time login link, as the path to put behind the public address: `/login/…`. The token is nowhere else.
+/// A one-time login link, as the path to append to the public address: `/login/…`. The token is
+/// stored nowhere.
 pub async fn issue_login(
     store: &Store,
     person: &PersonId,
@@ -72,14 +74,14 @@ pub async fn issue_login(
     Ok(format!("/login/{token}"))
 }
 
-/// 32 random bytes in 43 letters that need no escaping anywhere.
+/// 32 random bytes as 43 characters that need no escaping anywhere.
 pub fn secret() -> Result<String> {
     let mut bytes = [0; SECRET_BYTES];
     getrandom::fill(&mut bytes).map_err(|e| Error::unavailable("the machine gives no random numbers").because(e))?;
     Ok(BASE64_URL_SAFE_NO_PAD.encode(bytes))
 }
 
-/// What is stored of a secret. No salt and no slow hash: nobody can search 256 bits.
+/// The stored form of a secret. It needs no salt and no slow hash: 256 bits cannot be searched.
 pub fn hash(secret: &str) -> String {
     hex::encode(Sha256::digest(secret.as_bytes()))
 }
@@ -104,7 +106,7 @@ impl FromRequestParts<WebState> for Me {
 
     async fn from_request_parts(parts: &mut Parts, state: &WebState) -> Answer<Self> {
         let me = Visitor::from_request_parts(parts, state).await?.me.ok_or_else(Problem::unauthenticated)?;
-        // Before the body is read: what is too much is not even listened to.
+        // Checked before the body is read, so that a refused change costs nothing.
         if !parts.method.is_safe() {
             state.own.shares.change(&me.person)?;
         }
@@ -142,7 +144,7 @@ impl FromRequestParts<WebState> for Ops {
     }
 }
 
-/// Operations, or the machine's own administrator by the token in the data folder.
+/// Operations, or the machine's administrator with the token in the data folder.
 pub struct Admin;
 
 impl FromRequestParts<WebState> for Admin {
@@ -157,7 +159,7 @@ impl FromRequestParts<WebState> for Admin {
     }
 }
 
-/// The gateway that brings people's replies, by the key in HUOYAN_INBOUND_KEY.
+/// The gateway that delivers people's replies, identified by the key in HUOYAN_INBOUND_KEY.
 pub struct Gateway;
 
 impl FromRequestParts<WebState> for Gateway {
@@ -186,8 +188,8 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
     headers.get(AUTHORIZATION)?.to_str().ok()?.strip_prefix("Bearer ").map(str::trim)
 }
 
-/// Looks at every letter whatever it finds, so that the time it takes says nothing: people choose weaker secrets than
-/// [`secret`] does.
+/// Compares all characters in constant time, so that timing reveals nothing: people choose weaker
+/// secrets than [`secret`] does.
 fn is_secret_of(kept: &str, given: &str) -> bool {
     let given = hash(given);
     kept.len() == given.len() && kept.bytes().zip(given.bytes()).fold(0, |differ, (a, b)| differ | (a ^ b)) == 0
@@ -205,11 +207,14 @@ impl FromRequestParts<WebState> for Key {
     }
 }
 
-/// Every change names itself and comes from our own pages. A foreign page can send neither this header nor our origin.
+/// Every change carries an idempotency key and comes from our own pages. A foreign page can send
+/// neither this header nor our origin.
 pub async fn guard_changes(State(state): State<WebState>, request: Request, next: Next) -> Response {
-    // The login form is a page's, not a script's; its secret address is its key.
+    // The login form is sent by the browser without a script. The secret in its address serves as
+    // the key.
     let path = request.uri().path();
-    // A gateway has no cookie that a foreign page could ride on; the id of its message stands for the key.
+    // A gateway sends no cookie that a foreign page could abuse. The id of its message serves as
+    // the key.
     let is_gateway = path.starts_with("/api/v1/inbound/");
     if request.method().is_safe() || is_gateway || !path.starts_with("/api/") {
         return next.run(request).await;
@@ -231,7 +236,8 @@ fn key(headers: &HeaderMap) -> Answer<ActionId> {
     })
 }
 
-/// Browsers name the page a change comes from; programs without an `Origin` carry no cookie by accident.
+/// Browsers name the page that a change comes from. Programs that send no `Origin` do not send a
+/// cookie by accident.
 pub fn own_origin(headers: &HeaderMap, config: &Config) -> Answer<()> {
     let Some(origin) = headers.get(ORIGIN) else { return Ok(()) };
     let host = headers.get(HOST).and_then(|value| value.to_str().ok());

@@ -23,11 +23,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use utoipa::{IntoParams, ToSchema};
 
-/// Hotspots are drawn for so long.
+/// How long hotspots are drawn.
 const HOTSPOTS_FOR: SignedDuration = SignedDuration::from_hours(24);
-/// And no more than anybody can tell apart on a map; a front's pixels are one card.
+/// More cannot be told apart on a map, and a fire front's pixels are one card.
 const HOTSPOTS_MAX: u32 = 1_000;
-/// A county without registers opens the map on China's middle.
+/// A county without registers opens the map on the middle of China.
 const NOWHERE: (f64, f64) = (35.0, 105.0);
 
 #[derive(Serialize, ToSchema)]
@@ -181,11 +181,11 @@ fn county_view(county: &County) -> Answer<CountyView> {
     })
 }
 
-/// One view a camera, whatever the number of its poses.
+/// One view per camera, whatever its number of poses.
 pub fn cameras(state: &WebState, county: &County, book: &OpenBook) -> Vec<CameraView> {
     let now = state.clock.now();
     let midnight = county_date(now).to_zoned(county_time()).map_or(now, |midnight| midnight.timestamp());
-    // What opened today is open, or has ended today.
+    // An incident that opened today is either open or has ended today.
     let alarms = alarms_since(midnight, book.open().chain(book.ended()));
     let status = state.status.all();
     let mut seen = BTreeSet::new();
@@ -198,7 +198,7 @@ pub fn cameras(state: &WebState, county: &County, book: &OpenBook) -> Vec<Camera
         .collect()
 }
 
-/// Camera sightings of each camera, each once, drills left out.
+/// Camera sightings of each camera, each counted once, without drills.
 fn alarms_since<'a>(since: Timestamp, filed: impl Iterator<Item = &'a Arc<Filed>>) -> BTreeMap<CameraId, usize> {
     let mut seen = BTreeSet::new();
     let mut alarms = BTreeMap::new();
@@ -312,7 +312,8 @@ pub async fn one(State(state): State<WebState>, me: Me, Path(id): Path<IncidentI
     Ok(Json(view))
 }
 
-/// Who has read whose number: one line a look, with the incidents whose people have to be phoned.
+/// Logs who has read whose number: one line per read, with the incidents whose people have to be
+/// phoned.
 fn log_numbers(me: &Me, shown: &[IncidentView]) {
     let codes: Vec<&str> = shown.iter().filter(|it| it.asks_for_a_call()).map(|it| it.code.as_str()).collect();
     if !codes.is_empty() {
@@ -320,8 +321,8 @@ fn log_numbers(me: &Me, shown: &[IncidentView]) {
     }
 }
 
-/// An incident this person may know of: all for the office, for a ranger those dispatched to them, now or before.
-/// `NotFound` for everything else, so that nobody learns which incidents exist.
+/// An incident this person may see: the office sees all, a ranger those dispatched to them, now or
+/// before. Otherwise `NotFound`, so that nobody learns which incidents exist.
 pub async fn visible(state: &WebState, me: &Me, id: IncidentId) -> Answer<Filed> {
     let filed = state.desk.incident(id).await?;
     if me.may_see(&filed.incident) { Ok(filed) } else { Err(Problem::not_found()) }

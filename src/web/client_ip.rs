@@ -1,4 +1,4 @@
-//! Where a request comes from, also behind a proxy that the configuration trusts.
+//! Where a request comes from, including behind a trusted proxy.
 
 use super::WebState;
 use axum::extract::{ConnectInfo, FromRequestParts};
@@ -19,8 +19,8 @@ impl FromRequestParts<WebState> for ClientIp {
     }
 }
 
-/// Proxies say it in `X-Forwarded-For` or in `Forwarded` (RFC 7239), and pass on what strangers wrote into the other one: where both
-/// are there and do not agree, neither is believed.
+/// Proxies report it in `X-Forwarded-For` or in `Forwarded` (RFC 7239), and pass on what strangers
+/// wrote into the other. Where both are present and disagree, neither is believed.
 fn origin(peer: IpAddr, trusted: &[IpAddr], headers: &HeaderMap) -> IpAddr {
     let lines =
         |name| headers.get_all(name).iter().filter_map(|line| line.to_str().ok()).flat_map(|line| line.split(','));
@@ -36,7 +36,8 @@ fn origin(peer: IpAddr, trusted: &[IpAddr], headers: &HeaderMap) -> IpAddr {
     }
 }
 
-/// Each proxy writes the address it was asked from at the end; what stands before was said by strangers.
+/// Each proxy appends the address that the request came from. Everything before was written by
+/// strangers.
 fn walk(peer: IpAddr, trusted: &[IpAddr], mut before: Vec<&str>) -> IpAddr {
     let mut from = peer;
     while trusted.contains(&from) {
@@ -46,14 +47,14 @@ fn walk(peer: IpAddr, trusted: &[IpAddr], mut before: Vec<&str>) -> IpAddr {
     from
 }
 
-/// `for=192.0.2.60;proto=https` → `192.0.2.60`; empty where it is not said.
+/// `for=192.0.2.60;proto=https` → `192.0.2.60`; empty when absent.
 fn said_for(element: &str) -> &str {
     let pairs = element.split(';').filter_map(|pair| pair.split_once('='));
     let mut said = pairs.filter(|(name, _)| name.trim().eq_ignore_ascii_case("for"));
     said.next().map_or("", |(_, value)| value.trim().trim_matches('"'))
 }
 
-/// Some proxies write the port too.
+/// Some proxies append the port.
 fn address(text: &str) -> Option<IpAddr> {
     let text = text.trim();
     let text = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);

@@ -6,14 +6,15 @@ use crate::triage::detection::BoundingBox;
 
 pub const CLOSE_UP_MAX_BYTES: usize = 15_000;
 
-/// Around the box is shown as much again to each side, so that a person sees where the smoke stands.
+/// Margin on each side in multiples of the box, so that a person sees where the smoke stands.
 const CONTEXT: f32 = 1.0;
-/// A box may be a few pixels wide; the close-up never is: a sixth of the frame.
+/// A box may be a few pixels wide. The close-up is never narrower than a sixth of the frame.
 const SIDE_MIN: f32 = 1.0 / 6.0;
-/// Longest side in pixels and JPEG quality, tried in turn. Noise at the last step is about 6 kB.
+/// Longest side in pixels and JPEG quality, tried in turn. At the last step even noise takes only
+/// about 6 kB.
 const STEPS: [(u32, u8); 6] = [(480, 80), (480, 65), (400, 60), (320, 55), (320, 35), (160, 30)];
 
-/// The part of the picture around the box, or the whole of it, as the best JPEG that fits.
+/// The picture around the box, or the whole picture, as the best JPEG that fits.
 pub fn close_up(picture: &Picture, bbox: Option<BoundingBox>) -> Result<Vec<u8>> {
     let part = bbox.map(|bbox| around(picture, bbox));
     let part = part.as_ref().unwrap_or(picture);
@@ -27,7 +28,7 @@ pub fn close_up(picture: &Picture, bbox: Option<BoundingBox>) -> Result<Vec<u8>>
     Ok(jpeg)
 }
 
-/// The part of the picture around the box, at its own pixels.
+/// The picture around the box, at its original resolution.
 pub fn around(picture: &Picture, bbox: BoundingBox) -> Picture {
     let (x, w) = stretch(bbox.x, bbox.w);
     let (y, h) = stretch(bbox.y, bbox.h);
@@ -36,7 +37,8 @@ pub fn around(picture: &Picture, bbox: BoundingBox) -> Picture {
     picture.cropped(pixels(x, width), pixels(y, height), pixels(w, width), pixels(h, height))
 }
 
-/// One axis: start and length as shares of the frame, widened and moved inside 0..1. Boxes from elsewhere may be anything.
+/// One axis: start and length as shares of the frame, widened and moved inside 0..1. Boxes from
+/// outside may hold any number.
 fn stretch(start: f32, length: f32) -> (f32, f32) {
     let (start, length) = (start.clamp(0.0, 1.0), length.clamp(0.0, 1.0));
     let wide = (length * (1.0 + 2.0 * CONTEXT)).clamp(SIDE_MIN, 1.0);
@@ -48,7 +50,7 @@ fn stretch(start: f32, length: f32) -> (f32, f32) {
 mod tests {
     use super::*;
 
-    /// Noise: what JPEG likes least.
+    /// Noise: the worst case for JPEG.
     fn noise(width: u32, height: u32) -> Picture {
         let mut state = 1u32;
         let mut rgb = vec![0; (width * height * 3) as usize];

@@ -1,4 +1,5 @@
-//! Connections: how many, how long each may say nothing, and who goes when there is no room. HTTP itself is hyper's.
+//! Connections: their number, how long each may be silent, and which is closed when there is no
+//! room. HTTP itself is hyper's.
 
 mod watched;
 
@@ -21,7 +22,7 @@ use tokio::sync::{Notify, watch};
 use tower::ServiceExt;
 use watched::{Answering, Served, Watched};
 
-/// What a peer may take of the server's connections and time.
+/// A peer's limits of connections and time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Network {
     pub connections: usize,
@@ -43,21 +44,21 @@ impl Default for Network {
     }
 }
 
-/// What a peer is doing, as far as we can see.
+/// What a peer is doing, as far as we know.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Doing {
-    /// Is to send the head of a request, since then.
+    /// Expected to send the head of a request, since then.
     Asking(Instant),
-    /// Waits for its answer, or takes it.
+    /// Waits for its answer, or receives it.
     Served,
-    /// Has its answer and may ask again.
+    /// Has its answer and may send another request.
     Resting,
 }
 
-/// What is known of one open connection.
+/// The state of one open connection.
 struct Peer {
     state: Mutex<(Doing, Instant)>,
-    /// Its place is needed.
+    /// Signalled when its place is needed.
     leave: Notify,
 }
 
@@ -88,7 +89,7 @@ impl Peer {
         *self.state() = (doing, Instant::now());
     }
 
-    /// When its patience ends, unless something moves before.
+    /// When it times out, unless something moves before.
     fn until(&self, network: &Network) -> Instant {
         match *self.state() {
             (Doing::Asking(since), _) => since + network.header_within,
@@ -103,7 +104,7 @@ impl Peer {
             if left.is_zero() {
                 return;
             }
-            // Network timeouts are real time, also where the desk's clock is simulated.
+            // Network timeouts use real time, even where the desk's clock is simulated.
             Clock::System.sleep(left).await;
         }
     }
@@ -127,8 +128,8 @@ impl Connections {
         Self { network, open: Arc::default() }
     }
 
-    /// A place for one more. When all are taken, the connection that has been silent for longest without being served is closed; when
-    /// all are served, there is none.
+    /// A place for one more connection. When all are taken, the connection that has been silent for
+    /// longest without a request under way is closed. When all have one, there is no place.
     pub fn admit(&self) -> Option<Place> {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         let Open { admitted, peers } = &mut *open;
@@ -159,8 +160,8 @@ impl Drop for Place {
 }
 
 impl Place {
-    /// Serves one peer until it goes, overstays, or has to make room. Once the server closes, what is being answered is
-    /// answered to its end and half a question is not waited for.
+    /// Serves one peer until it leaves, times out, or has to make room. Once the server closes, an
+    /// answer under way is finished, and an incomplete request is not waited for.
     pub async fn serve(self, socket: TcpStream, from: SocketAddr, router: Router, mut closing: watch::Receiver<bool>) {
         notice_lost_peers(&socket);
         let peer = Arc::clone(&self.peer);
@@ -177,7 +178,7 @@ impl Place {
             ended = connection.as_mut() => ended,
             () = peer.leave.notified() => return,
             () = peer.overstays(&self.of.network) => return,
-            // An error says that the server is gone already.
+            // An error means that the server is gone already.
             () = async { drop(closing.wait_for(|closing| *closing).await) } => {
                 connection.as_mut().graceful_shutdown();
                 if matches!(peer.state().0, Doing::Asking(_)) {
@@ -192,7 +193,8 @@ impl Place {
     }
 }
 
-/// A phone that lost its signal says no goodbye: the kernel asks whether it is there and ends what nobody takes.
+/// A phone that lost its signal does not close its connection. The kernel probes whether it is
+/// there, and ends connections whose data nobody acknowledges.
 fn notice_lost_peers(socket: &TcpStream) {
     let socket = socket2::SockRef::from(socket);
     let asking = socket2::TcpKeepalive::new()

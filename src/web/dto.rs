@@ -1,5 +1,5 @@
-//! The shapes of `/openapi.json`. Evidence, places and steps go out in triage's own words; everything that depends on who looks is
-//! made in [`eyes`].
+//! The schemas of `/openapi.json`. Evidence, places and steps use triage's own types. Everything
+//! that depends on the reader is made in [`eyes`].
 
 mod eyes;
 mod numbers;
@@ -106,7 +106,7 @@ pub struct IncidentView {
 }
 
 impl IncidentView {
-    /// Shows whole numbers, because a text reached nobody.
+    /// True when a message reached nobody, so the view holds whole phone numbers.
     pub fn asks_for_a_call(&self) -> bool {
         let unsent = self.messages.iter().flatten().any(|it| it.phone.is_some());
         unsent || self.undelivered.iter().any(|it| it.phone.is_some())

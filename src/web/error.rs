@@ -13,14 +13,15 @@ use utoipa::ToSchema;
 
 pub type Answer<T> = std::result::Result<T, Problem>;
 
-/// What a page is told when something cannot be done: a stable code, and a sentence in both languages.
+/// What a page is told when something cannot be done: a stable code, and a message in both
+/// languages.
 #[derive(Clone, Debug)]
 pub struct Problem {
     status: StatusCode,
     code: Code,
     zh: String,
     en: String,
-    /// For our log only.
+    /// Goes to our log only.
     internals: Option<String>,
 }
 
@@ -46,7 +47,7 @@ impl Problem {
         Self::new(Kind::Invalid, zh, en)
     }
 
-    /// Understood, but it cannot be so: 422.
+    /// Well-formed but not possible: 422.
     pub fn impossible(zh: impl Into<String>, en: impl Into<String>) -> Self {
         Self::invalid(zh, en).with_status(StatusCode::UNPROCESSABLE_ENTITY)
     }
@@ -63,7 +64,7 @@ impl Problem {
         Self::new(Kind::Forbidden, zh, en)
     }
 
-    /// It was there and has been removed for good.
+    /// It existed and has been removed for good.
     pub fn gone(zh: impl Into<String>, en: impl Into<String>) -> Self {
         Self { code: Code::Gone, ..Self::new(Kind::NotFound, zh, en) }.with_status(StatusCode::GONE)
     }
@@ -74,7 +75,7 @@ impl Problem {
         self
     }
 
-    /// For answers that never reached a handler of ours: no such route, too large, too slow.
+    /// For answers that reached no handler of ours: no such route, too large, too slow.
     fn of_status(status: StatusCode) -> Self {
         let problem = match status {
             StatusCode::NOT_FOUND => Self::not_found(),
@@ -116,8 +117,8 @@ impl Problem {
     }
 }
 
-/// What a person can do something about keeps its own sentence when it has one in both languages ("中文 / English");
-/// everything else says only what to do.
+/// An error that a person can act on keeps its own message if it has one in both languages ("中文 /
+/// English"). Everything else says only what to do.
 impl From<Error> for Problem {
     fn from(error: Error) -> Self {
         let (zh, en) = match error.kind {
@@ -161,11 +162,11 @@ impl IntoResponse for Problem {
     }
 }
 
-/// Gives every failed answer that does not speak for itself its problem details, and logs it.
+/// Gives every failed answer without problem details its own, and logs it.
 pub async fn speak(request: Request, next: Next) -> Response {
     let lang = lang_of(request.headers());
     let method = request.method().clone();
-    // The route, not the address: addresses of login links are secrets.
+    // Logs the route, not the address: addresses of login links are secrets.
     let route = request.extensions().get::<MatchedPath>().map_or_else(String::new, |path| path.as_str().to_owned());
     let mut response = next.run(request).await;
     let status = response.status();

@@ -1,4 +1,4 @@
-//! The built pages and their files, from inside the program.
+//! The built pages and their files, embedded in the program.
 
 use super::auth::Visitor;
 use super::error::{Answer, Problem};
@@ -13,18 +13,20 @@ use rust_embed::{Embed, EmbeddedFile};
 #[folder = "src/web/ui/dist"]
 struct Dist;
 
-/// What a browser may do with our pages: nothing from elsewhere, nothing in a foreign frame (invariant 8: no CDN).
+/// What a browser may do with our pages: load nothing from elsewhere, show nothing in a foreign
+/// frame (invariant 8: no CDN).
 pub const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; img-src 'self' data: blob:; style-src 'self' \
      'unsafe-inline'; connect-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
-/// The ranger's page asks where the phone is and takes photos; nothing of ours listens, pays or speaks to devices.
+/// The ranger's page asks for the position and takes photos. No page of ours uses microphone,
+/// payment or USB.
 pub const PERMISSIONS_POLICY: &str = "geolocation=(self), camera=(self), microphone=(), payment=(), usb=()";
 
-/// Names with a content hash never change what they hold.
+/// A file with a content hash in its name never changes.
 const FOREVER: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
 const ASK_FIRST: HeaderValue = HeaderValue::from_static("no-cache");
 
-/// `/`: everybody's own face.
+/// `/`: redirects everybody to their own page.
 pub async fn home(visitor: Visitor) -> Response {
     match visitor.me {
         Some(me) => Redirect::to(me.role.face()).into_response(),
@@ -48,7 +50,7 @@ pub async fn ops(visitor: Visitor, headers: HeaderMap) -> Answer<Response> {
     face("ops.html", visitor, &headers)
 }
 
-/// A page, for those logged in; a ranger who opens the office's is shown their own.
+/// A page for logged-in people. A ranger who opens the office's page gets their own.
 fn face(page: &str, visitor: Visitor, headers: &HeaderMap) -> Answer<Response> {
     let Some(me) = visitor.me else { return Ok(pages::login_needed(visitor.lang)) };
     if !me.role.is_office() && page != "ranger.html" {
@@ -57,7 +59,8 @@ fn face(page: &str, visitor: Visitor, headers: &HeaderMap) -> Answer<Response> {
     Ok(answer(&get(page)?, "text/html; charset=utf-8", ASK_FIRST, headers))
 }
 
-/// Scripts, styles, icons: the same for everybody, so that the login page and the offline phone need no session.
+/// Scripts, styles, icons. They are the same for everybody, so the login page and the offline phone
+/// need no session.
 pub async fn asset(Path(path): Path<String>, headers: HeaderMap) -> Answer<Response> {
     let path = format!("assets/{path}");
     let file = get(&path)?;
@@ -65,7 +68,7 @@ pub async fn asset(Path(path): Path<String>, headers: HeaderMap) -> Answer<Respo
     Ok(answer(&file, file.metadata.mimetype(), cache, &headers))
 }
 
-/// The ranger's service worker; at the top so that it may serve `/ranger`.
+/// The ranger's service worker, at the top level so that its scope may include `/ranger`.
 pub async fn service_worker(headers: HeaderMap) -> Answer<Response> {
     let mut response = answer(&get("sw.js")?, "text/javascript; charset=utf-8", ASK_FIRST, &headers);
     response.headers_mut().insert("service-worker-allowed", HeaderValue::from_static("/"));
@@ -78,7 +81,7 @@ fn get(path: &str) -> Answer<EmbeddedFile> {
 
 fn answer(file: &EmbeddedFile, kind: &str, cache: HeaderValue, asked: &HeaderMap) -> Response {
     let etag = format!("\"{}\"", hex::encode(&file.metadata.sha256_hash()[..16]));
-    // Compression weakens the tag on its way out.
+    // Compression turns the entity tag into a weak one.
     let known = asked.get(IF_NONE_MATCH).is_some_and(|tag| tag.as_bytes().ends_with(etag.as_bytes()));
     let mut response = match known {
         true => StatusCode::NOT_MODIFIED.into_response(),

@@ -1,5 +1,6 @@
-//! What comes back from people's phones without data: replies to texts, keys pressed in calls (domain rules 18, 45). Found by
-//! number and code; what is not clear is never guessed, but told to the duty officer as a note on every incident concerned.
+//! Replies from phones without data: texts, and keys pressed in calls (domain rules 18, 45).
+//! Matched by number and code. An unclear reply is never guessed at: it goes to the duty officer as
+//! a note on every incident concerned.
 
 mod reply;
 
@@ -26,11 +27,11 @@ use sha2::{Digest, Sha256};
 use std::sync::Arc;
 use utoipa::ToSchema;
 
-/// Longest id of a message; gateways use some 20 to 64 characters.
+/// Longest id of a message; gateways use 20 to 64 characters.
 const ID_MAX_CHARS: usize = 200;
-/// How the note begins, so that it is known again.
+/// The first words of the note, by which it is recognised again.
 const UNCLEAR: &str = "无法判定的";
-/// How the line of somebody who was only rung begins, when he says that he cannot go.
+/// The first words of the log line when somebody who was only called says that he cannot go.
 const CANNOT_GO: &str = "不能前往";
 
 #[derive(Deserialize, ToSchema)]
@@ -131,7 +132,8 @@ async fn take(state: &WebState, lang: Lang, said: Said) -> Answer<Taken> {
     }
     let reply = reply::read(&text);
     let meant = meant(&incidents, &people, reply.code.as_deref());
-    // 收到 of the ranger who was sent is not yet "I go"; of everybody else who was rung it is the answer.
+    // 收到 from the ranger who was sent does not mean "I go". From anybody else who was called it is
+    // the answer.
     let heard_only =
         |filed: &Filed, person: &PersonId| filed.incident.dispatch.as_ref().is_some_and(|it| it.ranger == *person);
     let filed = match (reply.step, &meant[..]) {
@@ -152,20 +154,20 @@ async fn take(state: &WebState, lang: Lang, said: Said) -> Answer<Taken> {
     outcome(&filed).ok_or_else(|| Error::internal("a reply was taken in and left no trace").into())
 }
 
-/// Several people may share a phone; whose dispatch it is decides.
+/// Several people may share a phone. The one with the dispatch is meant.
 fn owners<'a>(county: &'a County, number: &str) -> Vec<&'a Person> {
     let has = |person: &&Person| person.phone.as_deref().and_then(phone_number).is_some_and(|own| own == number);
     county.people.iter().filter(has).collect()
 }
 
-/// Open ones and those that ended within a day: gateways give a reply up after a day or two.
+/// Open incidents and those that ended within a day: gateways give up a reply after a day or two.
 async fn incidents(state: &WebState) -> Answer<Vec<Arc<Filed>>> {
     let book = state.desk.open_book().await?;
     Ok(book.open().chain(book.ended()).cloned().collect())
 }
 
-/// What these people may mean: dispatches of theirs that are under way; without any, what they were rung about and have not
-/// answered; without any, those they ever had here.
+/// What these people may mean: their dispatches under way; if none, what they were called about and
+/// have not answered; if none, all they ever had here.
 fn meant<'a>(incidents: &'a [Arc<Filed>], people: &[&Person], code: Option<&str>) -> Vec<(&'a Filed, &'a PersonId)> {
     let named = incidents.iter().map(|it| &**it).filter(|filed| code.is_none_or(|code| filed.code == code));
     let sent = named.filter_map(|filed| sent(filed, people).map(|ranger| (filed, ranger)));
@@ -174,8 +176,8 @@ fn meant<'a>(incidents: &'a [Arc<Filed>], people: &[&Person], code: Option<&str>
     [underway, asked, past].into_iter().find(|found| !found.is_empty()).unwrap_or_default()
 }
 
-/// Which of these people was sent, the last one first; without one, who was rung about it, while it is open: a closed incident takes
-/// no words of theirs.
+/// Which of these people was sent, the last one first. If none, who was called about it, while it
+/// is open: a closed incident takes no words of theirs.
 fn sent<'a>(filed: &'a Filed, people: &[&Person]) -> Option<&'a PersonId> {
     let dispatches = filed.incident.dispatch.iter().chain(filed.incident.past_dispatches.iter().rev());
     let ours = |id: &&PersonId| people.iter().any(|person| person.id == **id);
@@ -186,7 +188,7 @@ fn sent<'a>(filed: &'a Filed, people: &[&Person]) -> Option<&'a PersonId> {
         .or_else(|| told.into_iter().find(ours).filter(|_| !is_closed(filed)))
 }
 
-/// Rung, not sent, and not yet answered.
+/// Called, not sent, and has not answered.
 fn is_asked(filed: &Filed, person: &PersonId) -> bool {
     let incident = &filed.incident;
     let sent = incident.dispatches().any(|it| it.ranger == *person);
@@ -204,8 +206,8 @@ fn is_closed(filed: &Filed) -> bool {
     filed.incident.closed_at.is_some()
 }
 
-/// Where an unclear reply is noted: on the incident it names, be it anybody's, or on all that may be meant. Closed ones
-/// take words only of those who were sent.
+/// Where an unclear reply is noted: on the incident it names, whosever it is, or on all that may be
+/// meant. Closed ones accept words only from those who were sent.
 fn concerned<'a>(
     incidents: &'a [Arc<Filed>],
     people: &[&Person],
@@ -228,12 +230,12 @@ struct Note<'a> {
 }
 
 impl Note<'_> {
-    /// The last incident written on.
+    /// Returns the last incident written to.
     async fn write(&self, state: &WebState, concerned: &[(&Filed, Option<&PersonId>)]) -> Answer<Option<Filed>> {
         let words = self.words(concerned);
         let mut written = None;
         for (filed, ranger) in concerned {
-            // A phone that answers by itself, and is answered, would write for ever.
+            // Stops an endless exchange with a phone that answers automatically.
             let unclear =
                 |it: &&Arc<Recorded>| matches!(&it.event, Event::Noted { words } if words.starts_with(UNCLEAR));
             if filed.incident.log.iter().filter(unclear).count() >= NOTES_A_PERSON {
@@ -249,7 +251,8 @@ impl Note<'_> {
         Ok(written)
     }
 
-    /// "无法判定的短信回复 / unclear text reply: 周建国「好的」（1121-01、1121-02）". In both languages: the log has no reader yet.
+    /// "无法判定的短信回复 / unclear text reply: 周建国「好的」（1121-01、1121-02）". In both languages, because the
+    /// log does not know its reader's.
     fn words(&self, concerned: &[(&Filed, Option<&PersonId>)]) -> String {
         let what = match self.channel {
             Channel::Voice => "电话按键 / unclear key press",
@@ -273,7 +276,7 @@ fn input(step: Step, channel: Channel) -> Input {
     }
 }
 
-/// What became of the action here, read from the log, so that a repeat is answered as the first was.
+/// The result of the action here, read from the log, so that a repeat gets the same answer.
 fn outcome(filed: &Filed, action: ActionId, lang: Lang, duty: &str) -> Option<Taken> {
     let is_it = |recorded: &&Arc<Recorded>| recorded.action == Some(action);
     let (zh, en) = match &filed.incident.log.iter().find(is_it)?.event {
@@ -328,7 +331,7 @@ fn duty_phone(state: &WebState, county: &County, lang: Lang) -> String {
     )
 }
 
-/// The same message always makes the same action.
+/// The same message always gives the same action id.
 fn action_id(channel: Channel, number: &str, id: &str) -> ActionId {
     let hash = Sha256::digest(format!("inbound {channel:?} {number} {id}"));
     let mut bytes = [0; 16];
@@ -336,7 +339,7 @@ fn action_id(channel: Channel, number: &str, id: &str) -> ActionId {
     ActionId(uuid::Builder::from_random_bytes(bytes).into_uuid())
 }
 
-/// As much of a number as a log may hold.
+/// The part of a number that a log may hold.
 fn last_digits(number: &str) -> &str {
     &number[number.len().saturating_sub(4)..]
 }

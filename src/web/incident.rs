@@ -1,5 +1,5 @@
-//! What people do to an incident. Every action is checked for its words here and for its sense by triage, is recorded once
-//! however often it is sent, and is answered with the incident as it is now.
+//! What people do to an incident. Each action's text is checked here and its meaning by triage. It
+//! is recorded once however often it is sent, and answered with the incident's present state.
 
 use super::WebState;
 use super::auth::{Key, Me, Office};
@@ -27,16 +27,16 @@ use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-/// A fix named by a person is at least so wide and at most the county, metres.
+/// Allowed radius of a place that a person named, metres. The upper limit is about a county's size.
 const TOLD_RADIUS_M: std::ops::RangeInclusive<f64> = 50.0..=20_000.0;
-/// Larger burnt areas are not judged by one ranger on foot, mu (1 mu = 667 m²).
+/// Burnt area, mu (1 mu = 667 m²). One ranger on foot cannot judge a larger one.
 const AREA_MAX_MU: f64 = 1_000_000.0;
 const PHOTOS_MAX: u32 = 20;
-/// A fire that somebody tells of lies in the county or near it: so far beyond its corners at most, metres.
+/// How far a reported fire may lie beyond the county's corners, metres.
 const TOLD_BEYOND_M: f64 = 100_000.0;
-/// Clocks of phones start in 1970 when they have lost the time. What lies outside of these years says nothing.
+/// A phone that has lost the time starts in 1970. A time outside these years is ignored.
 const PHONES_YEARS: std::ops::Range<i16> = 1970..2100;
-/// 未找到: what a false alarm is filed as.
+/// 未找到: the category of a false alarm.
 const NOTHING_FOUND: u8 = 9;
 
 type Done = Answer<Json<IncidentView>>;
@@ -132,7 +132,7 @@ pub async fn report_by_office(
     }
     check_near(told.at, &state.county())?;
     let sighting = Sighting {
-        // The page's key names the sighting, so that sending it again is the same sighting.
+        // The sighting's id is derived from the page's key, so that a repeat is the same sighting.
         id: SightingId(derived("sighting", &me, key.0)),
         source: Source::Person {
             who: words(&told.who, "报告人", "who reported it")?,
@@ -233,7 +233,7 @@ pub async fn note(at: AtIncident, Body(Note { words: text }): Body<Note>) -> Don
     at.act(Input::Note { words }, None).await
 }
 
-/// A press of a button: who, on which incident, and the page's key.
+/// One action: who, on which incident, and the page's key.
 pub struct AtIncident {
     pub state: WebState,
     pub me: Me,
@@ -257,7 +257,7 @@ impl AtIncident {
         Ok(Self { state: state.clone(), me, id, key })
     }
 
-    /// Answers with the incident as it is now. `happened_at`: by the phone's clock.
+    /// Answers with the incident's present state. `happened_at`: by the phone's clock.
     async fn act(self, input: Input, happened_at: Option<Timestamp>) -> Done {
         let happened_at = happened_at.and_then(plausible);
         let Self { state, me, id, key } = self;
@@ -266,7 +266,7 @@ impl AtIncident {
     }
 }
 
-/// The same by an officer.
+/// The same, by an officer.
 pub struct AtDesk(pub AtIncident);
 
 impl FromRequestParts<WebState> for AtDesk {
@@ -284,14 +284,14 @@ impl AtDesk {
     }
 }
 
-/// One input with the page's key and the phone's time.
+/// One input, with the page's key and the phone's time.
 pub struct Action {
     pub key: ActionId,
     pub happened_at: Option<Timestamp>,
     pub input: Input,
 }
 
-/// Hands the input to the desk, once a key.
+/// Hands the input to the desk, once per key.
 pub async fn take(state: &WebState, me: &Me, id: IncidentId, action: Action) -> Answer<Filed> {
     let incident = visible(state, me, id).await?.incident;
     if incident.made_by(action.key).is_none() {
@@ -305,7 +305,7 @@ pub async fn take(state: &WebState, me: &Me, id: IncidentId, action: Action) -> 
     Ok(state.desk.act(id, action.input, &by).await?)
 }
 
-/// An officer acts on a ranger's word and says how that word came.
+/// An officer who acts for a ranger says how the ranger's word came.
 fn means(me: &Me, reason: &str) -> Answer<Means> {
     if !me.role.is_office() {
         return Ok(Means::Phone);
@@ -347,13 +347,13 @@ fn known(code: u8) -> Answer<&'static Category> {
     category(code).ok_or_else(unknown)
 }
 
-/// A phone's time that no phone says is left away, and the tap is taken: the time is only shown.
+/// An impossible phone time is dropped and the tap is accepted: the time is only shown.
 fn plausible(at: Timestamp) -> Option<Timestamp> {
     Some(at).filter(|at| PHONES_YEARS.contains(&at.to_zoned(TimeZone::UTC).year()))
 }
 
 fn check_near(at: LatLon, county: &County) -> Answer<()> {
-    // A county without registers has no place yet.
+    // A county without registers has no position yet.
     let Some((middle, (corner, _))) = county.centre().zip(county.bounds()) else { return Ok(()) };
     if middle.distance_m(at) <= middle.distance_m(corner) + TOLD_BEYOND_M {
         return Ok(());
@@ -375,8 +375,8 @@ fn checked(position: Option<Position>) -> Answer<Option<Position>> {
     }
 }
 
-/// The id of the one thing that this person's action with this key makes: the same however often it is sent, and nobody
-/// else's.
+/// The id of what this person's action with this key creates. It is the same for every repeat, and
+/// nobody else's.
 pub fn derived(what: &str, me: &Me, key: Uuid) -> Uuid {
     let hash =
         Sha256::new().chain_update(what).chain_update(me.person.as_str()).chain_update(key.as_bytes()).finalize();

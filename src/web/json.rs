@@ -1,4 +1,4 @@
-//! A JSON body whose faults come back as problem details.
+//! A JSON body whose errors are answered as problem details.
 
 use super::error::Problem;
 use super::limits::WORDS_MAX_CHARS;
@@ -26,7 +26,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
     }
 }
 
-/// Words a person typed: trimmed, there, and not a book.
+/// Text that a person typed: trimmed, not empty, and within the limit.
 pub fn words(text: &str, field_zh: &str, field_en: &str) -> Result<String, Problem> {
     let text = optional_words(text, field_zh, field_en)?;
     if text.is_empty() {

@@ -1,5 +1,6 @@
-//! What changed, as it changes: server-sent events. A hint from the bus or the passing of time makes a stream read the log
-//! on from its cursor, so nothing is missed when hints are, and a slow screen skips what it would only overwrite.
+//! Server-sent events: what changed, as it changes. A hint from the bus or a timer makes a stream
+//! read the log on from its cursor. So a lost hint loses no change, and a slow page skips states
+//! that it would only overwrite.
 
 use super::WebState;
 use super::auth::Me;
@@ -26,16 +27,18 @@ use tokio::time::{Interval, MissedTickBehavior, interval};
 use tokio_stream::StreamExt;
 use tokio_stream::wrappers::ReceiverStream;
 
-/// A phone that hears nothing for 40 s says so: a sign of life every 15 s leaves room for one that is lost, and lets its
-/// radio sleep in between.
+/// Heartbeat for phones. A phone reports a lost connection after 40 s of silence. 15 s leaves room
+/// for one lost heartbeat, and lets the radio sleep in between.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(15);
-/// The office sounds an alarm after 12 s of silence; the same room.
+/// Heartbeat for the office, whose page sounds an alarm after 12 s of silence: the same margin.
 const SIGN_OF_LIFE_OFFICE: Duration = Duration::from_secs(5);
-/// Cameras fail for minutes; 2 s is soon enough, and so it is for somebody who left the register.
+/// Cameras fail for minutes, so 2 s is soon enough. It is also soon enough for somebody who left
+/// the register.
 const HEALTH_EVERY: Duration = Duration::from_secs(2);
-/// Heals lost hints, sees new hotspots, and ends the stream of somebody who was logged out.
+/// Poll interval: makes up for lost hints, finds new hotspots, and ends the stream of somebody who
+/// was logged out.
 const LOOK_EVERY: Duration = Duration::from_secs(15);
-/// Events made ahead of a slow reader; beyond it the stream waits and then skips.
+/// Events prepared ahead of a slow reader. When they are full the stream waits and then skips.
 const AHEAD: usize = 8;
 const HOTSPOTS_FOR: SignedDuration = SignedDuration::from_hours(24);
 
@@ -50,7 +53,8 @@ pub async fn stream(State(state): State<WebState>, me: Me, headers: HeaderMap) -
             "You have too many pages open. Please close some and reload.",
         )
     })?;
-    // Listen first, then look where the log ends: what is committed in between is told twice rather than never.
+    // Subscribe first, then read the end of the log: what is committed in between is sent twice
+    // rather than never.
     let changes = state.bus.announcements();
     let end = state.store.cursor().await?;
     let last =
@@ -59,7 +63,7 @@ pub async fn stream(State(state): State<WebState>, me: Me, headers: HeaderMap) -
     let alive = if me.role.is_office() { SIGN_OF_LIFE_OFFICE } else { SIGN_OF_LIFE };
     let mut reader = Reader {
         session: session::hash_in(&headers, &state.config),
-        // A cursor beyond the end comes from before a restore.
+        // A cursor beyond the end dates from before a restore.
         cursor: last.filter(|last| *last <= end).unwrap_or(end),
         health: camera_health(&state),
         hotspots: None,
@@ -75,7 +79,7 @@ pub async fn stream(State(state): State<WebState>, me: Me, headers: HeaderMap) -
     });
     let events = ReceiverStream::new(events).map(Ok::<_, Infallible>);
     let sse = Sse::new(events).keep_alive(KeepAlive::new().interval(alive).text("alive"));
-    // Proxies must not collect events.
+    // Tells proxies not to buffer events.
     Ok(([("x-accel-buffering", "no")], sse).into_response())
 }
 
@@ -85,13 +89,13 @@ struct Reader {
     session: Option<String>,
     cursor: u64,
     health: BTreeMap<CameraId, Health>,
-    /// What was known of the last day's hotspots.
+    /// The last day's hotspot count as last sent.
     hotspots: Option<HotspotCount>,
     out: mpsc::Sender<Event>,
 }
 
 impl Reader {
-    /// Until the page goes away, the server stops, or the session ends.
+    /// Runs until the page goes away, the server stops, or the session ends.
     async fn run(&mut self, mut changes: tokio::sync::broadcast::Receiver<crate::bus::Announcement>) -> Result<()> {
         let mut closing = self.state.own.closing.subscribe();
         let (mut health, mut look) = (every(HEALTH_EVERY), every(LOOK_EVERY));
@@ -101,7 +105,7 @@ impl Reader {
                 () = out.closed() => false,
                 () = async { drop(closing.wait_for(|closing| *closing).await) } => false,
                 hint = changes.recv() => match hint {
-                    // What several desks commit is announced in any order: the cursor is a hint, never the end.
+                    // Several desks may announce in any order: the cursor is a hint, never the end.
                     Ok(told) => self.tell_changes(told.cursor).await?,
                     Err(RecvError::Lagged(_)) => self.tell_changes(u64::MAX).await?,
                     Err(RecvError::Closed) => false,
@@ -115,14 +119,16 @@ impl Reader {
         }
     }
 
-    /// Each incident once, however often it changed. `at`: where the log is known to be.
+    /// Sends each changed incident once, however often it changed. `at`: how far the log is known
+    /// to reach.
     async fn tell_changes(&mut self, at: u64) -> Result<bool> {
         let book = self.state.desk.open_book_at(at).await?;
         let changed = book.changed_after(self.cursor).unwrap_or_else(|| {
-            // Away for too long: everything that a page may show is told.
+            // Too far behind: send everything that a page may show.
             book.open().chain(book.ended()).map(|it| it.incident.id).collect()
         });
-        // The id is given with the last one: a stream cut in between resumes before all of them.
+        // Only the last event carries the new id: a stream cut in between resumes before all of
+        // them.
         let (before, after) = (self.cursor, book.cursor().max(self.cursor));
         let mine: Vec<IncidentId> = changed.into_iter().filter(|it| self.may_hear_of(*it, &book)).collect();
         for (place, incident) in mine.iter().enumerate() {
@@ -135,7 +141,7 @@ impl Reader {
         Ok(true)
     }
 
-    /// What ended long ago, or cannot be read, concerns the office alone.
+    /// Incidents that ended long ago, or cannot be read, go to the office only.
     fn may_hear_of(&self, incident: IncidentId, book: &OpenBook) -> bool {
         self.me.role.is_office() || book.find(incident).is_some_and(|filed| self.me.may_see(&filed.incident))
     }
@@ -167,7 +173,7 @@ impl Reader {
 
     async fn is_logged_in(&self) -> Result<bool> {
         let Some(session) = &self.session else { return Ok(false) };
-        // Not used: an event brings the browser no new cookie.
+        // This does not count as use of the session: an event cannot renew the browser's cookie.
         match self.state.store.session_as_it_is(session, self.state.clock.now()).await {
             Ok(_) => Ok(true),
             Err(error) if error.kind == Kind::Unauthenticated => {

@@ -1,4 +1,4 @@
-//! From a link in a message to a session cookie, and out again.
+//! From a link in a message to a session cookie, and logout.
 
 use super::auth::{self, Admin};
 use super::client_ip::ClientIp;
@@ -21,12 +21,13 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use utoipa::ToSchema;
 
-/// How often links that are worth nothing came from one address. A good link always works: 256 bits are not guessed, and an
-/// office behind one router must not lock itself out. Forgets addresses that have been quiet, so it does not grow.
+/// Limits invalid links per address. A valid link always works: 256 bits cannot be guessed, and an
+/// office behind one router must not lock itself out. Quiet addresses are removed, so the table
+/// does not grow.
 #[derive(Clone)]
 pub struct Failures(Arc<DefaultKeyedRateLimiter<IpAddr>>);
 
-/// Addresses remembered before the quiet ones are swept out.
+/// Addresses remembered before quiet ones are removed.
 const ADDRESSES_MAX: usize = 4096;
 
 impl Default for Failures {
@@ -39,7 +40,7 @@ impl Default for Failures {
 }
 
 impl Failures {
-    /// One more; false when they were too many.
+    /// Counts one failure; false when there were too many.
     fn are_few(&self, address: IpAddr) -> bool {
         if self.0.len() > ADDRESSES_MAX {
             self.0.retain_recent();
@@ -48,12 +49,14 @@ impl Failures {
     }
 }
 
-/// Does not look the link up, so that neither a messenger's preview uses it up nor a stranger learns anything.
+/// Does not look the link up. So a messenger's preview does not use it up, and a stranger learns
+/// nothing.
 pub async fn show(headers: HeaderMap) -> Response {
     pages::login(lang_of(&headers))
 }
 
-/// Uses the link up and opens a session. The form needs no `Idempotency-Key`: the token is its own.
+/// Uses the link up and opens a session. The form needs no `Idempotency-Key`: the token serves as
+/// one.
 pub async fn enter(
     State(state): State<WebState>,
     ClientIp(address): ClientIp,
@@ -61,7 +64,7 @@ pub async fn enter(
     headers: HeaderMap,
 ) -> Response {
     let lang = lang_of(&headers);
-    // Or another site's page could log a browser in as somebody else.
+    // Otherwise another site's page could log a browser in as somebody else.
     if auth::own_origin(&headers, &state.config).is_err() {
         return pages::login_from_elsewhere(lang);
     }

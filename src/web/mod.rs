@@ -80,23 +80,23 @@ pub struct WebState {
     pub status: StatusBoard,
     pub config: Arc<Config>,
     pub clock: Clock,
-    /// Where a drill is asked for. One that is still being taken in is enough: bound 1, more are refused.
+    /// Takes drill requests. Bound 1: while one is being started, more are refused.
     pub drills: mpsc::Sender<CameraId>,
-    /// In force now; shared with the confirmers.
+    /// The thresholds in force, shared with the confirmers.
     pub thresholds: Arc<RwLock<Thresholds>>,
     /// The loaded model's own operating points; written by the wiring.
     pub points: Arc<RwLock<Option<Points>>>,
-    /// What the rest of the program says of itself: model, feeds, gateways.
+    /// The state of the other parts: model, feeds, gateways.
     pub parts: Parts,
     pub metrics: Option<PrometheusHandle>,
     /// sha256 of the token in `<data>/admin.token`, hexadecimal: [`hash_secret`].
     pub admin_token_hash: Option<String>,
-    /// The same of HUOYAN_INBOUND_KEY; without it no replies are taken in.
+    /// The same of HUOYAN_INBOUND_KEY. None: no replies are accepted.
     pub inbound_key_hash: Option<String>,
     pub own: Own,
 }
 
-/// What only this folder uses. `Own::default()` will do.
+/// State that only this folder uses. `Own::default()` is right for every caller.
 #[derive(Clone)]
 pub struct Own {
     seats: limits::Seats,
@@ -105,7 +105,8 @@ pub struct Own {
     drills: ops::RecentKeys,
     pulse: service::Pulse,
     network: Network,
-    /// True from the moment the server is told to stop: open streams end, so that stopping takes no longer than an answer.
+    /// True from the moment the server is told to stop. Open streams then end, so that stopping
+    /// takes no longer than an answer.
     closing: watch::Sender<bool>,
 }
 
@@ -124,19 +125,19 @@ impl Default for Own {
 }
 
 impl WebState {
-    /// The registers as last read; one answer is made from one of them.
+    /// The registers as last read. Each answer uses one version of them throughout.
     fn county(&self) -> Arc<County> {
         self.registers.current()
     }
 
-    /// Smaller or larger bounds than the default ones, to test that they hold.
+    /// Overrides the default bounds, to test that they hold.
     #[must_use]
     pub fn with_seats(mut self, requests: usize, streams: usize) -> Self {
         self.own.seats = limits::Seats::new(requests, streams);
         self
     }
 
-    /// What peers may take of connections and time, where it is not the default.
+    /// Overrides the default limits for peers' connections and time.
     #[must_use]
     pub fn with_network(mut self, network: Network) -> Self {
         self.own.network = network;
@@ -179,7 +180,8 @@ pub fn router(state: WebState) -> Router {
                 .layer(header(PERMISSIONS_POLICY, files::PERMISSIONS_POLICY))
                 .option_layer(is_https.then(|| header(STRICT_TRANSPORT_SECURITY, limits::HTTPS_FOR)))
                 .layer(SetResponseHeaderLayer::if_not_present(REFERRER_POLICY, HeaderValue::from_static("no-referrer")))
-                // Pages, files and pictures say themselves how long they hold; what is live holds not at all.
+                // Pages, files and pictures set their own cache time. Live answers are never
+                // cached.
                 .layer(SetResponseHeaderLayer::if_not_present(CACHE_CONTROL, HeaderValue::from_static("no-store")))
                 .layer(CompressionLayer::new())
                 .layer(middleware::from_fn(error::speak))
@@ -196,7 +198,7 @@ fn answer_within(limit: Duration) -> TimeoutLayer {
     TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, limit)
 }
 
-/// What takes long on a thin line, or looks at a month.
+/// Routes that take long over a thin line, or that read a month.
 fn slow() -> OpenApiRouter<WebState> {
     OpenApiRouter::new()
         .routes(routes!(pictures::add_photo))
@@ -205,12 +207,13 @@ fn slow() -> OpenApiRouter<WebState> {
         .routes(routes!(ops::look_alikes))
 }
 
-/// Outside of every layer that can be full: a program whose seats are taken is alive, and must not be restarted for it.
+/// Outside every layer that can be full: a program without free seats is alive and must not be
+/// restarted.
 fn outside() -> OpenApiRouter<WebState> {
     OpenApiRouter::new().routes(routes!(service::alive))
 }
 
-/// The rest of `/api/v1`, and what machines ask.
+/// The rest of `/api/v1`, and what machines request.
 fn quick() -> OpenApiRouter<WebState> {
     OpenApiRouter::new()
         .routes(routes!(service::me))
@@ -263,7 +266,8 @@ fn header(name: HeaderName, value: &'static str) -> SetResponseHeaderLayer<Heade
     SetResponseHeaderLayer::overriding(name, HeaderValue::from_static(value))
 }
 
-/// Serves until `shutdown`; then answers in work may end, for a grace, and streams end at once.
+/// Serves until `shutdown`. Then answers under way may finish within a grace period, and streams
+/// end at once.
 pub async fn serve(
     listener: TcpListener,
     state: WebState,
@@ -279,7 +283,8 @@ pub async fn serve(
             accepted = listener.accept() => accepted,
         };
         match accepted {
-            // Without a place the socket is closed at once: better than a page that waits for nothing.
+            // Without a free place the socket is closed at once: better than a page that waits in
+            // vain.
             Ok((socket, from)) => {
                 if let Some(place) = connections.admit() {
                     served.spawn(place.serve(socket, from, router.clone(), closing.subscribe()));

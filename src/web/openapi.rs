@@ -1,5 +1,6 @@
-//! Pure: what `/openapi.json` says beyond each handler's own annotation. What every handler can answer follows from who may ask,
-//! how, and for what; so it is said once, here, and a test asks the program whether it is so.
+//! Pure: what `/openapi.json` says beyond each handler's own annotation. The possible answers of a
+//! handler follow from who may call it, how, and for what. So they are derived once, here, and a
+//! test compares them with the program.
 
 use super::error::ProblemDetails;
 use super::limits::{JSON_MAX_BYTES, PHOTO_MAX_BYTES};
@@ -8,7 +9,7 @@ use std::collections::BTreeSet;
 use utoipa::openapi::{ObjectBuilder, OpenApi, Type};
 use utoipa::{PartialSchema, ToSchema};
 
-/// What can go wrong, with what it means; the body is a problem document.
+/// The possible errors and their meaning. The body is a problem document.
 const REFUSALS: [(&str, &str); 13] = [
     ("400", "Not understood: JSON, a parameter, the key, a missing reason."),
     ("401", "Not logged in, or not any more; for gateways and administrators: the secret is missing or wrong."),
@@ -24,11 +25,11 @@ const REFUSALS: [(&str, &str); 13] = [
     ("500", "Our own mistake, which has been logged."),
     ("503", "Not available just now: busy, or something it needs is broken."),
 ];
-/// Answers with it say when to come back.
+/// Answers with these codes carry Retry-After.
 const COME_BACK: [&str; 2] = ["429", "503"];
-/// Its fields may be left out in the configuration, and nowhere else.
+/// This schema's fields are optional in the configuration, but required in the API.
 const WHOLE: &str = "Thresholds";
-/// The log's lines are as they were written; in old ones fields are missing.
+/// Log lines are sent as they were written, and old ones lack fields.
 const AS_WRITTEN: &str = "Event";
 
 /// The whole document.
@@ -76,14 +77,14 @@ pub fn document(openapi: &OpenApi) -> Value {
     document
 }
 
-/// GeoJSON (RFC 7946), of which nobody but the map reads more.
+/// GeoJSON (RFC 7946). Only the map reads more of it.
 pub fn feature_collection() -> ObjectBuilder {
     let feature = |kind: &str| ObjectBuilder::new().schema_type(Type::String).enum_values(Some([kind]));
     let object = |kind| ObjectBuilder::new().property("type", feature(kind)).required("type");
     object("FeatureCollection").property("features", object("Feature").to_array_builder()).required("features")
 }
 
-/// Who may ask, by which key, and how it can be refused.
+/// Adds who may call the operation, with which key, and how it can be refused.
 fn complete(path: &str, method: &str, operation: &mut Map<String, Value>) {
     let is_api = path.starts_with("/api/v1/");
     let anybody_in = if is_api { json!([{ "session": [] }]) } else { json!([]) };
@@ -155,7 +156,8 @@ fn refusal(status: &str, words: &str) -> Value {
     response
 }
 
-/// Names of all schemas that a part of the document leads to, without those that only the log's lines lead to.
+/// Collects the names of all schemas that `part` refers to, without those reached through log lines
+/// only.
 fn reach(part: &Value, components: &Value, found: &mut BTreeSet<String>) {
     match part {
         Value::Array(parts) => parts.iter().for_each(|part| reach(part, components, found)),
@@ -172,8 +174,9 @@ fn reach(part: &Value, components: &Value, found: &mut BTreeSet<String>) {
     }
 }
 
-/// What is answered is always there, and null where there is nothing; what is left out instead is never null
-/// (`nullable = false` beside `skip_serializing_if`). So every field that `always` picks is required.
+/// A field of an answer is always present, and null where there is nothing. A field that may be
+/// absent is never null (`nullable = false` beside `skip_serializing_if`). So every field that
+/// `always` selects is required.
 fn require(schema: &mut Value, always: &dyn Fn(&Value) -> bool) {
     match schema {
         Value::Array(parts) => parts.iter_mut().for_each(|part| require(part, always)),

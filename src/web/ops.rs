@@ -1,4 +1,4 @@
-//! What operations sees and turns: cameras, scores, published thresholds; drills.
+//! The ops page: cameras, scores, published thresholds, drills.
 
 mod eye;
 mod lookalikes;
@@ -38,11 +38,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::mpsc::error::TrySendError;
 use utoipa::{IntoParams, ToSchema};
 
-/// Points of one score curve: a screen is at most so wide.
+/// Points of one score curve: a screen is no wider.
 const SCORES_MAX: u32 = 5000;
-/// Analyses are kept 30 days.
+/// Analyses are kept for 30 days.
 const HOURS_MAX: u32 = 30 * 24;
-/// Keys of drills remembered, so that a repeat starts no second one.
+/// Idempotency keys of drills remembered, so that a repeat starts no second drill.
 const KEYS_MAX: usize = 64;
 
 #[derive(Serialize, ToSchema)]
@@ -189,7 +189,7 @@ pub async fn publish(
     thresholds_view(&state).await.map(Json)
 }
 
-/// The newest version, when it is this very publication sent twice.
+/// The newest version, if it is the same publication sent twice.
 async fn already_published(
     state: &WebState,
     edited: &Thresholds,
@@ -201,7 +201,8 @@ async fn already_published(
     Ok(newest.filter(|it| it.thresholds == wanted && it.by == *by && it.reason == reason).map(|it| it.thresholds))
 }
 
-/// The configuration may leave fields out. A publication that does would set them back to their defaults without a word.
+/// The configuration may leave fields out. A publication may not: it would silently reset them to
+/// their defaults.
 fn whole<'de, D: Deserializer<'de>>(given: D) -> std::result::Result<Thresholds, D::Error> {
     let given = Value::deserialize(given)?;
     let wanted = serde_json::to_value(Thresholds::default()).map_err(D::Error::custom)?;
@@ -248,12 +249,12 @@ pub async fn drill(
     Ok(Json(drill))
 }
 
-/// Keys of actions that leave no trace in the log: the last 64.
+/// The last 64 keys of actions that leave no trace in the log.
 #[derive(Clone, Default)]
 pub struct RecentKeys(Arc<Mutex<VecDeque<ActionId>>>);
 
 impl RecentKeys {
-    /// Does it unless it was done under this key already.
+    /// Runs `act` unless it was done under this key before.
     fn once(&self, key: ActionId, act: impl FnOnce() -> Answer<()>) -> Answer<()> {
         let mut keys = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if keys.contains(&key) {
@@ -272,7 +273,7 @@ fn hours(asked: u32) -> SignedDuration {
     SignedDuration::from_hours(i64::from(asked.clamp(1, HOURS_MAX)))
 }
 
-/// Ranges end before their end; this instant counts.
+/// Time ranges exclude their end. One second later includes this instant.
 fn after(now: Timestamp) -> Timestamp {
     now + SignedDuration::from_secs(1)
 }

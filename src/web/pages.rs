@@ -1,12 +1,13 @@
-//! The few pages the server writes itself: login, and what to do without one. Small, without scripts, both languages.
+//! The few pages that the server writes itself: login, and what to do without one. Small, without
+//! scripts, in both languages.
 
 use crate::lang::Lang;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, REFERRER_POLICY};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 
-/// One button, because messengers open links to draw a preview and must not use the link up. The form names no address,
-/// so that it posts to its own and the token never stands in the page.
+/// A button, because messengers open links to draw a preview and must not use the link up. The form
+/// has no action address, so it posts to its own, and the token never stands in the page.
 pub fn login(lang: Lang) -> Response {
     let words = lang.pick("点下面的按钮登录。此链接只能用一次。", "Press the button to log in. This link works once.");
     let button = lang.pick("登录", "Log in");
@@ -18,7 +19,7 @@ pub fn login(lang: Lang) -> Response {
     )
 }
 
-/// The link was used, is too old, or never was.
+/// The link was used, has expired, or never existed.
 pub fn login_spent(lang: Lang) -> Response {
     let words = lang.pick(
         "此登录链接已使用或已过期。请打电话给值班室，索取新的链接，收到后在15分钟内打开。\
@@ -29,7 +30,7 @@ pub fn login_spent(lang: Lang) -> Response {
     page(StatusCode::GONE, lang, lang.pick("链接已失效", "This link no longer works"), &format!("<p>{words}</p>"))
 }
 
-/// A face without a session.
+/// A page opened without a session.
 pub fn login_needed(lang: Lang) -> Response {
     let words = lang.pick(
         "请先登录：打开值班室发给您的登录链接。没有链接时，请打电话给值班室；值班员在服务器上运行 <code>huoyan user enrol</code> 即可生成。",
@@ -63,7 +64,7 @@ pub fn login_broken(lang: Lang) -> Response {
     page(StatusCode::SERVICE_UNAVAILABLE, lang, lang.pick("暂不可用", "Not available"), &format!("<p>{words}</p>"))
 }
 
-/// Title and body are our own words: nothing a person typed ever stands in these pages.
+/// Title and body are fixed texts of ours: nothing that a person typed ever stands in these pages.
 fn page(status: StatusCode, lang: Lang, title: &str, body: &str) -> Response {
     let html = format!(
         r#"<!doctype html>
@@ -79,7 +80,8 @@ button:focus-visible{{outline:4px solid #0b4f8a;outline-offset:3px}}</style></he
     let headers = [
         (CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
         (CACHE_CONTROL, HeaderValue::from_static("no-store")),
-        // Elsewhere "no-referrer", with which a browser would hide the form's origin from us too.
+        // Elsewhere it is "no-referrer", with which a browser would hide the form's origin from us,
+        // too.
         (REFERRER_POLICY, HeaderValue::from_static("same-origin")),
     ];
     (status, headers, html).into_response()

@@ -1,4 +1,4 @@
-//! Whom to send: anybody of the register, with the distance, whether busy, and the last answer.
+//! Whom to send: everybody in the register, with distance, whether busy, and the last answer.
 
 use super::WebState;
 use super::auth::Office;
@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use utoipa::{IntoParams, ToSchema};
 
-/// More names than this nobody reads; a search narrows them.
+/// Names sent. Nobody reads more; a search narrows them.
 const LISTED: usize = 60;
 
 #[derive(Deserialize, IntoParams)]
@@ -107,7 +107,8 @@ fn matches(person: &Person, county: &County, q: &str) -> bool {
         || has(grid().as_deref())
 }
 
-/// From the middle of the person's own grid: nobody is tracked. Whose place is not known comes last.
+/// Measured from the centre of the person's own grid: nobody is tracked. People without a known
+/// place come last.
 fn distance_m(person: &Person, county: &County, at: Option<LatLon>) -> f64 {
     let home = person.grid.as_ref().and_then(|id| county.grid(id)).and_then(|grid| grid.area.centroid());
     home.zip(at).map_or(f64::INFINITY, |(home, at)| home.distance_m(at))
@@ -115,7 +116,7 @@ fn distance_m(person: &Person, county: &County, at: Option<LatLon>) -> f64 {
 
 type Engaged = BTreeMap<PersonId, (Vec<String>, Option<Timestamp>)>;
 
-/// Who is under way to what, and who last answered when.
+/// Who is on the way to what, and when each last answered.
 fn engaged(book: &OpenBook) -> Engaged {
     let mut engaged = Engaged::new();
     for filed in book.open() {

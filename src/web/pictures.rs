@@ -23,7 +23,7 @@ use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-/// Frames are looked at on a screen, not measured: about 60 kB (UX requirement 12).
+/// Frames are viewed on a screen, not measured: about 60 kB (UX requirement 12).
 const FRAME_SIDE: u32 = 1280;
 const FRAME_QUALITY: u8 = 70;
 
@@ -63,7 +63,7 @@ pub async fn picture(
     Ok(image(bytes, HeaderValue::from_static("private, max-age=31536000, immutable")))
 }
 
-/// Why a picture that the log names is not there: nobody has kept it any longer, or it was lost.
+/// Why a picture named in the log is missing: its retention is over, or it was lost.
 async fn absent(state: &WebState, id: PictureId, lost: Error) -> Answer<Problem> {
     let keeping = state.store.keeping(id, &state.config.retention, state.clock.now()).await?;
     if keeping == Some(Keeping::Owed) {
@@ -102,7 +102,7 @@ pub async fn add_photo(
     let incident = visible(&state, &me, id).await?.incident;
     let picture = PictureId::of(derived("photo", &me, key.0), &photo);
     if incident.made_by(key).is_none() {
-        // Before it is decoded and kept: a photo that is one too many costs nothing.
+        // Checked before the photo is decoded and stored: one too many costs nothing.
         shares::of_incident(&incident, &me.person, &Input::AddPhoto { picture })?;
     }
     check_kind(&headers)?;
@@ -117,7 +117,7 @@ pub async fn add_photo(
     Ok(Json(Kept { picture }))
 }
 
-/// Whose photo is on its way: taken before the body is read, given back with the answer.
+/// Whose upload is under way. Taken before the body is read, and returned with the answer.
 pub struct Uploading {
     me: Me,
     _hold: Hold,
@@ -139,7 +139,7 @@ impl FromRequestParts<WebState> for Uploading {
     }
 }
 
-/// Looks at the head only.
+/// Reads the header only.
 fn check_size(photo: &[u8]) -> Answer<()> {
     let (width, height) = Picture::size_of(photo).map_err(unreadable)?;
     if u64::from(width) * u64::from(height) > PHOTO_MAX_PIXELS {

@@ -1,6 +1,7 @@
-//! Pure: in which order the office works through what is open: what an officer should do first. Overdue with somebody waiting
-//! (longest first), then what waits for a look by priority and then age, then what runs, then what is to be reviewed. What is
-//! only labelled or lies outside the county never stands above a plume.
+//! Pure: the order of the office's queue, by what an officer should do first. Overdue incidents
+//! come first (longest first), then those that wait for a look (by priority, then age), then those
+//! under way, then those to be reviewed. What is only labelled or lies outside the county never
+//! ranks above a plume.
 
 use crate::triage::incident::{Incident, State};
 use crate::triage::policy::Policy;
@@ -10,24 +11,24 @@ use jiff::Timestamp;
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 enum Group {
     Overdue,
-    /// A place somebody is on the way to may be wrong.
+    /// Somebody is on the way to a place that may be wrong.
     Relocation,
     ToReview,
     Waiting,
     InHand,
     Reported,
-    /// A registered kiln, a neighbour's fire: no plume waits below it.
+    /// A registered kiln, a neighbour's fire: it never ranks above a plume.
     Labelled,
-    /// Led by another incident.
+    /// Merged into another incident.
     Led,
     Closed,
 }
 
-/// Smaller comes first.
+/// The sort key; smaller comes first.
 pub fn place(incident: &Incident, policy: &Policy, now: Timestamp) -> impl Ord + use<> {
     let clock = running_clock(incident);
     let sooner = |at: Timestamp| (0, at);
-    // A whole point of priority at a time: of nearly equal ones the older leads.
+    // Priority is rounded to whole points: among nearly equal ones the older comes first.
     let by_priority = |at: Timestamp| (-(incident.priority.score.round() as i64), at);
     let labelled = || matches!(incident.judge(policy, false).verdict, Verdict::Digest | Verdict::PassOn);
     let opened = incident.opened_at;
@@ -45,16 +46,16 @@ pub fn place(incident: &Incident, policy: &Policy, now: Timestamp) -> impl Ord +
     (group, key, incident.id)
 }
 
-/// The clock somebody is working against now.
+/// The deadline that somebody is working against now.
 fn running_clock(incident: &Incident) -> Option<Timestamp> {
     let dispatch = incident.dispatch.as_ref();
     match incident.state {
-        // Once rung it stays overdue since the first ring was due.
+        // After the first call it counts as overdue from the instant of that call.
         State::NeedsReview if incident.review_missed() => incident.waiting.iter().map(|it| it.since).min(),
         State::NeedsReview => incident.review_by(),
         State::Dispatched => dispatch.map(|it| it.acknowledge_by),
         State::Acknowledged => dispatch.map(|it| it.arrive_by),
-        // A report sent back has already met its clock.
+        // A report that was sent back has met its deadline already.
         State::Arrived => dispatch.filter(|it| it.reported.is_none()).map(|it| it.report_by),
         State::Reported | State::Closed => None,
     }
@@ -76,7 +77,8 @@ mod tests {
         Timestamp::UNIX_EPOCH + SignedDuration::from_mins(minute)
     }
 
-    /// Told by a person at `opened`, then every step at its minute: dispatch, acknowledge, arrive, report.
+    /// Reported by a person at minute `opened`; then each step at its minute: dispatch,
+    /// acknowledge, arrive, report.
     fn incident(number: u128, opened: i64, steps: &[i64]) -> Incident {
         let place = LatLon::new(28.5, 110.4).expect("a place");
         let sighting = Sighting {
@@ -122,7 +124,7 @@ mod tests {
 
     #[test]
     fn overdue_first_then_to_review_waiting_in_hand_reported() {
-        // At minute 100; limits count from the dispatch: 10, 30, 60.
+        // At minute 100. Limits count from the dispatch: 10, 30, 60.
         let mut queue = [
             incident(8, 70, &[70, 75, 80, 90]),
             incident(7, 70, &[71, 75, 80]),
@@ -135,7 +137,7 @@ mod tests {
         ];
         queue.sort_by_cached_key(|incident| place(incident, &Policy::default(), minute(100)));
         let order: Vec<u128> = queue.iter().map(|incident| incident.id.0.as_u128()).collect();
-        // 1 and 2 have both been overdue since 95; of equals the older id leads.
+        // 1 and 2 have both been overdue since minute 95. Among equals the smaller id comes first.
         assert_eq!(order, [1, 2, 3, 4, 5, 6, 7, 8]);
     }
 }

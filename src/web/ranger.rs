@@ -1,4 +1,5 @@
-//! What a ranger's phone sees: what they were sent to, asked to go to or told of, and nothing else.
+//! What a ranger's phone shows: what they were sent to, asked to go to, or told of, and nothing
+//! else.
 
 use super::WebState;
 use super::auth::Me;
@@ -47,7 +48,7 @@ pub struct RangerIncident {
 enum Mine {
     /// 派单
     Sent,
-    /// May go instead: the first of those asked who answers is sent.
+    /// May go instead: the first to answer among those asked is sent.
     Asked,
     /// Told to be watchful or ready, not to go.
     Told,
@@ -91,7 +92,8 @@ fn one(eyes: &Eyes<'_>, filed: &Filed, me: &PersonId) -> Option<RangerIncident> 
     Some(RangerIncident { incident: eyes.brief(filed), mine, told_as, answered_at })
 }
 
-/// `None`: nothing, or no longer. Who was sent before and is relieved has been told so, and is not asked again.
+/// `None`: nothing, or nothing any more. A ranger who was relieved has been told, and is not asked
+/// again.
 fn what_of(incident: &Incident, me: &PersonId) -> Option<(Mine, Option<Role>)> {
     if incident.dispatch.as_ref().is_some_and(|it| it.ranger == *me) {
         return Some((Mine::Sent, None));

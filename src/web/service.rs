@@ -1,4 +1,4 @@
-//! What machines ask: is it alive, is it ready, what does it count, how is it spoken to. And `me`.
+//! What machines request: is it alive, is it ready, its metrics, its API description. And `me`.
 
 use super::WebState;
 use super::auth::Me;
@@ -23,8 +23,8 @@ use std::time::{Duration, Instant};
 use tokio::sync::Mutex;
 use utoipa::ToSchema;
 
-/// Named parts of the program that say themselves whether they work: model, feeds, gateways. Written by the wiring, read
-/// by the board and `/readyz`.
+/// The named parts of the program and whether they work: model, feeds, gateways. Written by the
+/// wiring, read by the board and `/readyz`.
 #[derive(Clone, Debug, Default)]
 pub struct Parts(Arc<RwLock<BTreeMap<String, Part>>>);
 
@@ -36,7 +36,7 @@ struct Part {
 }
 
 impl Parts {
-    /// `zh`, `en`: what is wrong and what to do; empty when it works. True when it begins or ceases to work.
+    /// `zh`, `en`: what is wrong and what to do; empty when it works. True when the state changes.
     pub fn set(&self, part: impl Into<String>, ok: bool, zh: impl Into<String>, en: impl Into<String>) -> bool {
         let state = Part { ok, zh: zh.into(), en: en.into() };
         let before = self.0.write().unwrap_or_else(PoisonError::into_inner).insert(part.into(), state);
@@ -51,7 +51,7 @@ pub struct PartView {
     words: String,
 }
 
-/// Everything that can be broken, by name.
+/// Everything that can fail, by name.
 pub async fn parts(state: &WebState, lang: Lang) -> Vec<PartView> {
     let mut all =
         vec![database(state, lang).await, records(state, lang).await, cameras(state, lang), registers(state, lang)];
@@ -77,12 +77,13 @@ async fn database(state: &WebState, lang: Lang) -> PartView {
     PartView { part: "database".to_owned(), ok, words: words.to_owned() }
 }
 
-/// Whether the database takes what is written, asked so seldom that nobody can wear out the disk by asking.
+/// Whether the database accepts writes. The answer is reused, so that frequent requests cannot wear
+/// out the disk.
 #[derive(Clone, Default)]
 pub struct Pulse(Arc<Mutex<Option<(Timestamp, bool)>>>);
 
 impl Pulse {
-    /// Time for which an answer is reused.
+    /// How long an answer is reused.
     const HOLDS_FOR: Duration = Duration::from_secs(2);
 
     async fn takes_writes(&self, store: &Store, clock: &Clock) -> bool {
@@ -100,7 +101,8 @@ impl Pulse {
     }
 }
 
-/// Whose record cannot be read: nobody keeps their deadlines. And how many other rows: what each is, the log names.
+/// Names the incidents whose record cannot be read, because nobody keeps their deadlines. Other
+/// unreadable rows are only counted; the log names each.
 async fn records(state: &WebState, lang: Lang) -> PartView {
     let codes: Vec<String> = state.store.unreadable().into_iter().map(|it| it.code).collect();
     let rows = state.store.unreadable_rows().len();
@@ -127,7 +129,7 @@ async fn records(state: &WebState, lang: Lang) -> PartView {
         );
         words.push(of.replace("{}", &rebuilt.join(lang.pick("、", ", "))));
     }
-    // A database that does not answer is the part before this one.
+    // A database that does not answer is reported by the part before this one.
     if let Ok(Some((count, why))) = state.store.not_filed().await {
         let of = lang.pick(
             "有{}条火情线索未能归入警情，仍在重试，请看卫星与摄像机并人工处置：",
@@ -138,7 +140,7 @@ async fn records(state: &WebState, lang: Lang) -> PartView {
     PartView { part: "records".to_owned(), ok: words.is_empty(), words: words.join(lang.pick("；", "; ")) }
 }
 
-/// Names those that do not see.
+/// Names the cameras that cannot see.
 fn cameras(state: &WebState, lang: Lang) -> PartView {
     let health = camera_health(state);
     let blind = blind_cameras(&health);
@@ -182,7 +184,8 @@ pub struct Ready {
     parts: BTreeMap<String, bool>,
 }
 
-/// Parts without which promises are broken: the database takes nothing, a record cannot be read, deadlines are not kept, nobody is told.
+/// Parts without which promises are broken: the database accepts no writes, a record cannot be
+/// read, deadlines are not kept, or nobody is told.
 const VITAL: [&str; 4] = ["database", "records", "desk", "messages"];
 
 /// Ready: what was promised is kept. The other parts are named but do not decide: an office with one broken camera must still get its
@@ -203,7 +206,7 @@ pub async fn metrics(State(state): State<WebState>) -> Response {
     ([(CONTENT_TYPE, HeaderValue::from_static("text/plain; version=0.0.4"))], text).into_response()
 }
 
-/// Counts and times every request by its route.
+/// Counts and times every request by route.
 pub async fn measure(request: Request, next: Next) -> Response {
     let route = request.extensions().get::<MatchedPath>().map_or("none".to_owned(), |path| path.as_str().to_owned());
     let method = request.method().as_str().to_owned();

@@ -1,4 +1,4 @@
-//! Sessions: the cookie, whose it is, and whether the register still lets that person in.
+//! Sessions: the cookie, its owner, and whether the register still admits that person.
 
 use super::WebState;
 use super::auth::{self, Me, Role};
@@ -17,13 +17,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 pub const COOKIE_NAME: &str = "huoyan_session";
-/// Behind https: a browser takes a cookie of this name only from this very host, over TLS, for all of its paths (RFC 6265bis), so no
-/// neighbour under the same domain can slip in one of its own.
+/// For https: a browser accepts a cookie of this name only from this host, over TLS, for all of its
+/// paths (RFC 6265bis). So another host of the same domain cannot plant one.
 const HOST_COOKIE_NAME: &str = "__Host-huoyan_session";
 
-/// Whether the register gives this person this access. Anybody in it may be sent to a fire; the office's pages are for those
-/// whose post is in an office, and for people whom the rota names there. A session is kept when the register no longer fits: a
-/// register imported in haste and put right again must not log out a county.
+/// Whether the register gives this person this access. Everybody in it may be sent to a fire. The
+/// office's pages are for people whose post is in an office, or whom the rota puts there. A session
+/// survives a register that no longer fits: one imported in haste and corrected must not log out a
+/// county.
 pub fn is_entitled(county: &County, login: &Login) -> bool {
     use policy::Role::{CountyDuty, CountyLeader, NextDuty, TownshipDuty};
     let Some(person) = county.person(&login.person) else { return false };
@@ -39,7 +40,7 @@ pub fn is_entitled(county: &County, login: &Login) -> bool {
     }
 }
 
-/// Why `is_entitled` says no, and what to do, for those who ask for a link.
+/// Why `is_entitled` says no, and what to do, for whoever requests a link.
 pub fn check_entitled(county: &County, login: &Login) -> Result<(), (&'static str, &'static str)> {
     match county.person(&login.person) {
         None => Err((
@@ -54,7 +55,7 @@ pub fn check_entitled(county: &County, login: &Login) -> Result<(), (&'static st
     }
 }
 
-/// Who sent the request. Its use prolongs the session, and then the answer carries the cookie anew.
+/// Who sent the request. Using a session prolongs it, and the answer then carries the cookie again.
 pub async fn of(parts: &Parts, state: &WebState) -> Result<Option<Me>> {
     let Some(hash) = hash_in(&parts.headers, &state.config) else { return Ok(None) };
     let session = match state.store.session(&hash, state.clock.now(), state.config.server.session_life).await {
@@ -73,11 +74,12 @@ pub async fn of(parts: &Parts, state: &WebState) -> Result<Option<Me>> {
     Ok(Some(Me { person: person.clone(), role: Role(*access) }))
 }
 
-/// Set while a request is answered whose session lives longer now.
+/// Set when the request being answered has prolonged its session.
 #[derive(Clone, Default)]
 struct Prolonged(Arc<AtomicBool>);
 
-/// Without it the browser would forget on the day that was fixed at the login, however often the session is used.
+/// Without this the browser would drop the cookie on the day fixed at login, however often the
+/// session is used.
 pub async fn renew_cookie(State(state): State<WebState>, mut request: Request, next: Next) -> Response {
     let prolonged = Prolonged::default();
     request.extensions_mut().insert(prolonged.clone());
@@ -90,12 +92,12 @@ pub async fn renew_cookie(State(state): State<WebState>, mut request: Request, n
     response
 }
 
-/// The cookie of a session that lives from now on.
+/// The cookie of a session that starts now.
 pub fn cookie(token: &str, config: &Config) -> Result<HeaderValue> {
     written(token, config.server.session_life.as_secs(), config)
 }
 
-/// Takes the cookie away.
+/// Removes the cookie.
 pub fn no_cookie(config: &Config) -> Result<HeaderValue> {
     written("", 0, config)
 }
@@ -104,19 +106,19 @@ fn name(config: &Config) -> &'static str {
     if config.is_https() { HOST_COOKIE_NAME } else { COOKIE_NAME }
 }
 
-/// `Secure` only where there is TLS: an office PC without it would never get the cookie back.
+/// `Secure` only with TLS: without it an office PC would never get the cookie back.
 fn written(value: &str, max_age_s: i64, config: &Config) -> Result<HeaderValue> {
     let (name, secure) = (name(config), if config.is_https() { "; Secure" } else { "" });
     let text = format!("{name}={value}; Path=/; Max-Age={max_age_s}; HttpOnly; SameSite=Lax{secure}");
     HeaderValue::from_str(&text).map_err(|e| Error::internal("a cookie could not be written").because(e))
 }
 
-/// What the store knows this browser's session by.
+/// The hash under which the store knows this browser's session.
 pub fn hash_in(headers: &HeaderMap, config: &Config) -> Option<String> {
     token(headers, config).map(auth::hash)
 }
 
-/// Behind https the plain name counts for nothing: a neighbour under the same domain can set it.
+/// Behind https the plain name is ignored: another host of the same domain can set it.
 fn token<'a>(headers: &'a HeaderMap, config: &Config) -> Option<&'a str> {
     let lines = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
     let mut pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));

@@ -1,4 +1,5 @@
-//! What one person may take of what all share: a phone gone wild, or in the wrong hands, keeps nobody else out.
+//! One person's share of what all users share. A faulty phone, or one in the wrong hands, locks
+//! nobody else out.
 
 use super::error::{Answer, Problem};
 use super::limits;
@@ -11,7 +12,7 @@ use std::collections::HashMap;
 use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Cloning shares it.
+/// Clones share the same counters.
 #[derive(Clone)]
 pub struct Shares {
     changes: Arc<DefaultKeyedRateLimiter<PersonId>>,
@@ -31,7 +32,8 @@ impl Default for Shares {
 }
 
 impl Shares {
-    /// One more change of this person's. Persons are those of the register: the memory of them does not grow.
+    /// Counts one change by this person. Persons are those of the register, so the table does not
+    /// grow.
     pub fn change(&self, person: &PersonId) -> Answer<()> {
         self.changes.check_key(person).map_err(|_| {
             Problem::new(
@@ -43,7 +45,7 @@ impl Shares {
     }
 }
 
-/// One more input of this person's on this incident.
+/// Counts one input by this person on this incident.
 pub fn of_incident(incident: &Incident, person: &PersonId, input: &Input) -> Answer<()> {
     let count = |is: fn(&Event) -> bool| of(incident, person).filter(|it| is(it)).count();
     let is_note = |it: &Event| matches!(it, Event::Noted { .. } | Event::LateActionKept { .. });
@@ -61,8 +63,8 @@ pub fn of_incident(incident: &Incident, person: &PersonId, input: &Input) -> Ans
     }
 }
 
-/// One more step of any kind. What is full is refused for good (422) and not as "too many" (429): that ends by waiting, and a phone would
-/// try for ever.
+/// Counts one step of any kind. A full quota is refused for good (422), not as "too many" (429):
+/// waiting ends a 429, and a phone would retry for ever.
 pub fn one_more_step(incident: &Incident, person: &PersonId) -> Answer<()> {
     if of(incident, person).count() < limits::STEPS_A_PERSON {
         return Ok(());
@@ -77,7 +79,7 @@ fn of<'a>(incident: &'a Incident, person: &'a PersonId) -> impl Iterator<Item = 
     incident.log.iter().filter(|it| it.actor.person() == Some(person)).map(|it| &it.event)
 }
 
-/// How many of something each person holds just now.
+/// How many of something each person holds now.
 #[derive(Clone)]
 pub struct Held {
     most: usize,
@@ -89,7 +91,7 @@ impl Held {
         Self { most, now: Arc::default() }
     }
 
-    /// One more, until the answer is dropped; without one, the person has as many as anybody may have.
+    /// Takes one, until the answer is dropped. None: the person holds the maximum already.
     pub fn take(&self, person: &PersonId) -> Option<Hold> {
         let mut now = self.now.lock().unwrap_or_else(PoisonError::into_inner);
         let count = now.entry(person.clone()).or_default();

@@ -1,4 +1,5 @@
-//! 过程图: the pictures around an alarm, for whoever judges it: before, at and after, what has changed, and who else looks there.
+//! 过程图: the pictures around an alarm, for the officer who judges it: before, at and after, what has
+//! changed, and which other cameras look there.
 
 use super::WebState;
 use super::auth::Office;
@@ -22,14 +23,16 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-/// Longest side of a crop, pixels: no more than a screen shows beside the whole.
+/// Longest side of a crop, pixels: no more than fits on a screen beside the whole picture.
 const REGION_SIDE: u32 = 960;
-/// Longest side of a difference, pixels: of the small pictures nothing is lost, and of large ones only noise.
+/// Longest side of a difference picture, pixels. Small pictures lose nothing, large ones only
+/// noise.
 const DIFFERENCE_SIDE: u32 = 640;
-/// Thin smoke brightens a hillside by some ten of 219 steps; eight times as much is seen at a glance.
+/// Thin smoke brightens a hillside by some ten of 219 levels. Eight times as much is seen at a
+/// glance.
 const AMPLIFIED: u8 = 8;
 const QUALITY: u8 = 85;
-/// Other cameras shown: the nearest. More live pictures than these nobody compares.
+/// Other cameras shown, the nearest. Nobody compares more live pictures.
 const OTHERS_MAX: usize = 6;
 
 #[derive(Serialize, ToSchema)]
@@ -78,7 +81,7 @@ pub async fn strip(
     let frames = state.store.strip(sighting.id).await?;
     let county = state.county();
     let fix = filed.incident.fix;
-    // Of a bearing nobody knows how far the fire is: others are asked whether they look along it.
+    // A bearing does not say how far the fire is. So the question is which cameras look along it.
     let is_a_place = fix.is_a_place();
     let place = Locus::Disc { centre: fix.centre, radius_m: fix.radius_m };
     let towards = if is_a_place { place } else { sighting.locus };
@@ -98,9 +101,10 @@ pub async fn strip(
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 enum Part {
-    /// The surroundings of the smoke at the picture's own pixels.
+    /// The surroundings of the smoke at full resolution.
     Region,
-    /// What has changed since the first picture of the strip, eight times amplified: grey is as it was, white is new.
+    /// What has changed since the first picture of the strip, amplified eight times. Grey is
+    /// unchanged, white is brighter.
     Difference,
 }
 
@@ -153,13 +157,13 @@ async fn read(state: &WebState, picture: PictureId) -> Answer<Vec<u8>> {
     })
 }
 
-/// A camera's sighting.
+/// A camera sighting.
 struct Seen<'a> {
     camera: &'a CameraId,
     bbox: BoundingBox,
 }
 
-/// Of this incident, also one that was struck out.
+/// A sighting of this incident, including one that was struck out.
 fn of_camera(filed: &Filed, id: SightingId) -> Answer<(&Sighting, Seen<'_>)> {
     let mut all = filed.incident.sightings.iter().chain(&filed.incident.struck_out);
     let sighting = all.find(|it| it.id == id).ok_or_else(Problem::not_found)?;
@@ -169,7 +173,7 @@ fn of_camera(filed: &Filed, id: SightingId) -> Answer<(&Sighting, Seen<'_>)> {
     }
 }
 
-/// With the evidence in its place.
+/// The frames in time order, with the evidence among them.
 fn views(frames: Vec<StripFrame>, sighting: &Sighting, of: &Seen<'_>) -> Vec<FrameView> {
     let view = |it: StripFrame| FrameView {
         picture: it.picture,
@@ -182,7 +186,7 @@ fn views(frames: Vec<StripFrame>, sighting: &Sighting, of: &Seen<'_>) -> Vec<Fra
     let Some(evidence) = sighting.pictures.first() else { return frames.into_iter().map(view).collect() };
     let seen = Some(Place { score: sighting.confidence, bbox: of.bbox });
     let captured_at = sighting.observed_at;
-    // The same look may be in the strip, smaller.
+    // The strip may hold the same look in a smaller size.
     let same = frames.iter().find(|it| it.captured_at == captured_at).map(|it| it.stream);
     let stream = same.unwrap_or_default();
     let whole = StripFrame { sighting: sighting.id, captured_at, stream, seen, picture: *evidence };
@@ -197,8 +201,8 @@ fn region(picture: &Picture, bbox: BoundingBox) -> Result<Vec<u8>> {
     around(picture, bbox).fitted(REGION_SIDE, REGION_SIDE).to_jpeg(QUALITY)
 }
 
-/// What is brighter or darker than it was, as grey. Both at the smaller one's size: a still of the main stream is compared with a small
-/// picture.
+/// The change of brightness, on a grey base. Both pictures are compared at the smaller one's size,
+/// because the evidence may come from the main stream.
 fn difference(picture: &Picture, first: &Picture) -> Result<Picture> {
     let first = first.fitted(DIFFERENCE_SIDE, DIFFERENCE_SIDE);
     let small = picture.fitted(first.width(), DIFFERENCE_SIDE);

@@ -1,4 +1,5 @@
-//! What tells a connection's clock that something moves: its socket, and the body of the answer under way.
+//! Reports activity to a connection's timer: on its socket, and in the body of the answer under
+//! way.
 
 use super::{Doing, Peer};
 use axum::body::{Body, Bytes};
@@ -10,7 +11,7 @@ use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
-/// A request in work; dropped when its answer has been handed to the network.
+/// A request being answered. Dropped when its answer has been handed to the network.
 pub(super) struct Served(pub(super) Arc<Peer>);
 
 impl Drop for Served {
@@ -19,7 +20,7 @@ impl Drop for Served {
     }
 }
 
-/// An answer's body, which knows when it has ended.
+/// An answer's body that reports its own end.
 pub(super) struct Answering {
     pub(super) body: Body,
     pub(super) _until: Served,
@@ -42,7 +43,7 @@ impl hyper::body::Body for Answering {
     }
 }
 
-/// A socket that tells when something moves.
+/// A socket that reports every read and write.
 pub(super) struct Watched {
     pub(super) socket: TcpStream,
     pub(super) peer: Arc<Peer>,

@@ -1,4 +1,5 @@
-//! What one reader may see of what we believe: names come from the registers, phones go to the office only.
+//! What a given reader may see of an incident. Names come from the registers; phone numbers go to
+//! the office only.
 
 use super::numbers::{masked, without_numbers};
 use super::{
@@ -20,19 +21,19 @@ use crate::triage::sighting::{Sighting, Source};
 use crate::web::auth::Me;
 use jiff::Timestamp;
 
-/// Sightings of one incident in a list: what opened it, the surest with a picture, and the newest. A front of a thousand pixels
-/// is one card, and ten are more than a card shows.
+/// Sightings of one incident in a list: the first, the surest with a picture, and the newest. A
+/// fire front of a thousand pixels is one card, and a card shows no more than ten.
 const SIGHTINGS_BRIEF: usize = 10;
-/// And where one incident is looked at: as many as anybody sorts by hand.
+/// Sightings in the view of one incident: as many as anybody sorts by hand.
 const SIGHTINGS_FULL: usize = 100;
-/// Newest lines of a log at once; older ones come by page.
+/// Log lines sent at once, the newest; older ones come by page.
 const LINES_FULL: usize = 100;
-/// Newest messages, besides those that failed.
+/// Messages sent, the newest, in addition to those that failed.
 const MESSAGES_FULL: usize = 100;
-/// Newest answers of people who were rung.
+/// Answers sent of people who were called, the newest.
 const ANSWERS: usize = 50;
 
-/// Whose eyes, and with what knowledge of names.
+/// The reader, and where names are looked up.
 pub struct Eyes<'a> {
     pub me: &'a Me,
     pub county: &'a County,
@@ -51,12 +52,13 @@ impl Eyes<'_> {
         }
     }
 
-    /// For lists: without log and messages, and with a few of many sightings.
+    /// For lists: without log and messages, and with some of the sightings.
     pub fn brief(&self, filed: &Filed) -> IncidentView {
         self.view(filed, SIGHTINGS_BRIEF)
     }
 
-    /// For one incident: the office also sees what happened last and every message that failed or is new.
+    /// For one incident. The office also gets the newest log lines, and every message that failed
+    /// or is new.
     pub fn full(&self, filed: &Filed, messages: Vec<Message>) -> IncidentView {
         if !self.me.role.is_office() {
             return self.brief(filed);
@@ -71,7 +73,7 @@ impl Eyes<'_> {
         }
     }
 
-    /// The newest lines of the log before that one, oldest first.
+    /// The newest lines of the log before line `before`, oldest first.
     pub fn log_page(&self, incident: &Incident, before: u64) -> Vec<LogView> {
         let end = incident.log.len().min(usize::try_from(before.saturating_sub(1)).unwrap_or(usize::MAX));
         let start = end.saturating_sub(LINES_FULL);
@@ -82,7 +84,7 @@ impl Eyes<'_> {
     fn view(&self, filed: &Filed, sightings_max: usize) -> IncidentView {
         let Filed { code, incident, .. } = filed;
         let at = incident.fix.centre;
-        // A ranger needs the place and the clock, not who else could have gone.
+        // A ranger needs the place and the deadline, not who else could have gone.
         let office = self.me.role.is_office();
         let suggested = if office { incident.place.suggested.as_slice() } else { &[] };
         let because = match &incident.dispatch {
@@ -152,7 +154,7 @@ impl Eyes<'_> {
         }
     }
 
-    /// Somebody on duty, in the role they stand in today.
+    /// A person on duty, in today's role.
     pub fn person_as(&self, id: &PersonId, role: policy::Role) -> PersonView {
         PersonView { role, ..self.person(id, None) }
     }
@@ -169,12 +171,12 @@ impl Eyes<'_> {
         }
     }
 
-    /// People leave the register; what they did stays, under their id.
+    /// People may leave the register. What they did stays in the log, under their id.
     fn name(&self, id: &PersonId) -> String {
         self.county.person(id).map_or_else(|| id.to_string(), |person| person.name.clone())
     }
 
-    /// From the middle of the person's own grid: nobody is tracked.
+    /// Measured from the centre of the person's own grid: nobody is tracked.
     fn grid_distance_m(&self, id: &PersonId, from: LatLon) -> Option<f64> {
         let grid = self.county.grid(self.county.person(id)?.grid.as_ref()?)?;
         grid.area.centroid().map(|centre| centre.distance_m(from).round())
@@ -236,7 +238,7 @@ impl Eyes<'_> {
         }
     }
 
-    /// With the whole number: somebody has to be phoned.
+    /// With the whole number: somebody has to phone this person.
     fn undelivered(&self, it: &Undelivered) -> UndeliveredView {
         let person = it.person.as_ref().and_then(|id| self.county.person(id));
         UndeliveredView {

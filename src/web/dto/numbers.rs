@@ -1,4 +1,4 @@
-//! Pure: phone numbers, covered for those who need not phone.
+//! Pure: masks phone numbers for readers who do not have to phone.
 
 /// "139****0001": enough to tell two numbers of one person apart.
 pub fn masked(phone: &str) -> String {
@@ -10,7 +10,7 @@ pub fn masked(phone: &str) -> String {
     }
 }
 
-/// A caller's words often hold a number: runs of seven digits and more are covered.
+/// A caller's words often hold a number: runs of seven digits or more are masked.
 pub fn without_numbers(text: &str) -> String {
     const SHORTEST: usize = 7;
     let mut safe = String::with_capacity(text.len());

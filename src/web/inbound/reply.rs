@@ -1,19 +1,19 @@
-//! Pure: "1 1121-03" → acknowledge that one. Old phones and old hands write full-width digits, commas and no spaces;
-//! everything else is left to the duty officer.
+//! Pure: "1 1121-03" → acknowledge that incident. Old phones and unpractised hands send full-width
+//! digits, commas and no spaces. Everything else is left to the duty officer.
 
-/// What a reply says, as far as it can be read.
+/// What could be read of a reply.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Reply {
     /// The incident's number, "1121-03".
     pub code: Option<String>,
-    /// `None`: not to be read.
+    /// `None`: not understood.
     pub step: Option<Step>,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Step {
     Acknowledge,
-    /// 收到: has heard, and says nothing about going.
+    /// 收到: the person has received the message, and does not say whether they go.
     Heard,
     Arrive,
     Decline {
@@ -51,7 +51,8 @@ fn step(words: &str) -> Option<Step> {
     Some(Step::Decline { reason: Some(reason.to_owned()) })
 }
 
-/// "1121-03", "1121-3": month and day, number within the day. "0745-42" is no day, but the beginning of a telephone number.
+/// "1121-03", "1121-3": month and day, then the number within the day. "0745-42" is no date, but
+/// the beginning of a telephone number.
 fn code(word: &str) -> Option<String> {
     let (day, number) = word.split_once('-')?;
     let is_number = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
@@ -67,7 +68,7 @@ fn is_gap(c: char) -> bool {
     c.is_whitespace() || matches!(c, ',' | '，' | '、' | ';' | '；')
 }
 
-/// Full-width digits, and every dash a phone's keyboard offers.
+/// Full-width digits, and every dash that a phone's keyboard offers, as ASCII.
 fn plain(c: char) -> char {
     match c {
         '０'..='９' => char::from_u32(c as u32 - '０' as u32 + '0' as u32).unwrap_or(c),

@@ -1,4 +1,5 @@
-//! What looks, in words of the reader's language: model, licence of its weights, and what this machine holds.
+//! The loaded model in the reader's language: its name, the licence of its weights, and how many
+//! cameras this machine holds.
 
 use crate::frame::{Capacity, Eye, Licence, Screening};
 use crate::lang::Lang;

@@ -1,5 +1,5 @@
-//! 误报记忆 before it is switched on: which alarms of the last 30 days looked like a verified false one, and which of them would have waited
-//! for the digest.
+//! 误报记忆 before it is switched on: which alarms of the last 30 days looked like a verified false
+//! one, and which of them would have waited for the digest.
 
 use super::after;
 use crate::store::Filed;
@@ -19,7 +19,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// They are looked at one by one; nobody looks at more. The counts are of all.
+/// Items sent. They are reviewed one by one, so more are of no use. The counts cover all.
 const ITEMS_MAX: usize = 200;
 
 #[derive(Serialize, ToSchema)]
@@ -56,7 +56,7 @@ struct LookAlike {
 pub async fn look_alikes(State(state): State<WebState>, _: Office) -> Answer<Json<LookAlikes>> {
     let now = state.clock.now();
     let policy = state.desk.policy();
-    // What taught the first of them was opened up to as long before.
+    // The closed incidents that these can resemble may have opened earlier by the same span.
     let filed = state.store.incidents_opened(now - LOOKS_BACK * 2, after(now)).await?;
     let closed: Vec<Closed> =
         filed.iter().filter_map(|it| Some(Closed { code: it.code.clone(), ..Closed::of(&it.incident)? })).collect();
@@ -70,7 +70,7 @@ pub async fn look_alikes(State(state): State<WebState>, _: Office) -> Answer<Jso
     Ok(Json(LookAlikes { items, incidents, would_wait, fires_would_wait, now: policy.labelled.look_alike }))
 }
 
-/// With its first look-alike; `None` when it has none.
+/// An incident with its first look-alike; `None` when it has none.
 fn of(Filed { code, incident, .. }: &Filed, policy: &Policy, closed: &[Closed]) -> Option<LookAlike> {
     let mut tried = incident.clone();
     let mut first = None;

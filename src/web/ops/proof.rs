@@ -1,4 +1,4 @@
-//! How each camera was proved where it stands: figures, and what is missing while it is unproven.
+//! The proof of each camera: figures, and what is missing while it is unproven.
 
 use super::after;
 use crate::error::Result;
@@ -26,7 +26,7 @@ pub struct Proofs {
     days: i64,
 }
 
-/// What the log says of one camera's alarms.
+/// The outcome of one camera's alarms, from the log.
 #[derive(Clone, Copy, Default)]
 struct Judged {
     verdicts: Verdicts,
@@ -53,7 +53,7 @@ async fn proofs(state: &WebState) -> Result<Vec<Proof>> {
     Ok(county.cameras.iter().map(|camera| of(&camera.id)).collect())
 }
 
-/// An incident counts once for each camera that had seen it.
+/// An incident counts once for each camera that saw it.
 fn judged(filed: &[Filed]) -> BTreeMap<CameraId, Judged> {
     let mut judged: BTreeMap<CameraId, Judged> = BTreeMap::new();
     for Filed { incident, .. } in filed.iter().filter(|it| !it.incident.drill) {

@@ -1,4 +1,4 @@
-//! Self-tests of cameras, and views that the office accepts. Neither touches an incident.
+//! Self-tests of cameras, and views that the office confirms. Neither touches an incident.
 
 use crate::error::Kind;
 use crate::frame::{AtScale, CameraStatus, SelfTest, SizeSeen};
@@ -16,7 +16,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// The example is shown this large at least, pixels: smoke of six pixels has to be seen by a person.
+/// Smallest side of the example picture, pixels: a person must be able to see smoke of six pixels.
 const EXAMPLE_SIDE: u32 = 240;
 const EXAMPLE_QUALITY: u8 = 80;
 

@@ -1,4 +1,5 @@
-//! Thresholds tried on the past: what they would have alerted to, what they would have missed, and what people found there.
+//! Thresholds tried on past frames: which alerts they would have raised and which they would have
+//! missed, and what people found there.
 
 use super::{after, check, hours, in_force, whole};
 use crate::county::County;
@@ -22,13 +23,13 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use utoipa::ToSchema;
 
-/// A confirmation and a sighting of one camera this near in time are the same alert.
+/// A confirmation and a sighting of one camera within this time are the same alert.
 const SAME_ALERT: SignedDuration = SignedDuration::from_mins(10);
-/// Lost and gained alerts are looked at one by one; nobody looks at more.
+/// Alerts sent. Lost and gained alerts are reviewed one by one, so more are of no use.
 const ALERTS_MAX: usize = 500;
-/// So many rises are drawn over each other; more nobody tells apart.
+/// Curves sent. More than this cannot be told apart when drawn over each other.
 const RISES_MAX: usize = 24;
-/// One camera's 30 days at the default cadence of 10 s; beyond it the oldest are left out.
+/// One camera's 30 days at the default cadence of 10 s. Beyond this the oldest are left out.
 const FRAMES_MAX: u32 = 260_000;
 #[derive(Deserialize, ToSchema)]
 pub struct Trial {
@@ -84,7 +85,7 @@ pub async fn what_if(State(state): State<WebState>, _: Office, Body(trial): Body
     let since = now - hours(trial.hours);
     let mut total = WhatIf::default();
     let judged = Arc::new(Judged::of(&state.store.incidents_opened(since - SAME_ALERT, after(now)).await?));
-    // Camera by camera, so that one camera's frames are in memory at a time.
+    // One camera at a time, so that only its frames are in memory.
     for camera in asked_cameras(&state.county(), trial.camera) {
         let frames = state.store.analyses(&camera, since, after(now), FRAMES_MAX).await?;
         let (current, tried, judged) = (in_force(&state), trial.thresholds.clone(), judged.clone());
@@ -157,7 +158,8 @@ impl WhatIf {
     }
 }
 
-/// What people found where a camera had alerted: times of its sightings in closed incidents, and whether something burned.
+/// What people found where a camera had alerted: the times of its sightings in closed incidents,
+/// and whether something burned.
 struct Judged(HashMap<CameraId, Vec<(Timestamp, bool)>>);
 
 impl Judged {
