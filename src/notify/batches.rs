@@ -1,4 +1,4 @@
-//! Pure: what goes out together, in which order, and what is no longer worth saying.
+//! Pure: which messages go out together, in which order, and which are no longer worth sending.
 
 use super::gateway;
 use super::limits::{Number, number};
@@ -7,14 +7,14 @@ use crate::triage::event::Event;
 use crate::triage::incident::{Incident, State};
 use std::collections::BTreeSet;
 
-/// What waits for one number on one channel, most urgent first. Drills wait in a line of their own.
+/// The queue of one number on one channel, most urgent first. Drills have a queue of their own.
 pub struct Line {
     pub number: Number,
     pub drill: bool,
     pub messages: Vec<Message>,
 }
 
-/// One line a number, the most urgent first. `due` is in the order of urgency.
+/// One line per number, the most urgent first. `due` is ordered by urgency.
 pub fn lines(due: Vec<Message>) -> Vec<Line> {
     let mut lines: Vec<Line> = Vec::new();
     for message in due {
@@ -28,8 +28,9 @@ pub fn lines(due: Vec<Message>) -> Vec<Line> {
 }
 
 impl Line {
-    /// What goes first: the batch in which the first message went before, or else as many as fit with it. Vendors count calls,
-    /// not words, and a person who is rung for two fires is rung once. A text longer than a whole batch goes alone.
+    /// The next batch: the one that the first message went out in before, or else as many messages
+    /// as fit. Vendors count calls, not words, and a person with two fires is called once. A text
+    /// longer than a whole batch goes alone.
     pub fn first(&self) -> Vec<&Message> {
         let Some(first) = self.messages.first() else { return Vec::new() };
         if first.batch.is_some() {
@@ -47,15 +48,16 @@ impl Line {
     }
 }
 
-/// The words of a batch, each line once: several people may be told the same in one post.
+/// The text of a batch, each line once: several people may be told the same in one post.
 pub fn text<'a>(batch: impl Iterator<Item = &'a Message>) -> String {
     let mut said = BTreeSet::new();
     let lines: Vec<&str> = batch.map(|it| it.words.as_str()).filter(|words| said.insert(*words)).collect();
     lines.join("\n")
 }
 
-/// Whether somebody still waits for a message that the board shows as 未送达: it stands there until somebody has taken it, the
-/// person has answered, or the incident is closed. A person who was told anything newer about the incident knows more than it says.
+/// Whether somebody still waits for a message that the board shows as 未送达. It is shown until
+/// somebody has taken it on, the person has answered, or the incident is closed. A person who was
+/// told anything newer about the incident no longer needs it.
 pub fn is_awaited(message: &Message, incident: &Incident, all: &[Message]) -> bool {
     let noted =
         incident.log.iter().any(|it| matches!(&it.event, Event::Undelivered { message: it, .. } if *it == message.id));

@@ -1,20 +1,22 @@
-//! The one HTTP client: rustls with ring, no redirects (a key must not travel on), a short breath, and answers that end.
+//! The one HTTP client: rustls with ring, no redirects (a key must not go to another host), short
+//! timeouts, and bounded answers.
 
 use crate::error::{Error, Kind, Result};
 use reqwest::{Client, Response};
 use serde_json::Value;
 use std::time::Duration;
 
-/// Our own server answers within its own limit of 15 s or not at all.
+/// Our own server answers within its limit of 15 s or not at all.
 const OWN_SERVER: Duration = Duration::from_secs(20);
-/// An address where nobody takes the line up is known to be dead earlier than one that is slow to answer.
+/// An address that accepts no connection is known to be dead sooner than one that answers slowly.
 const CONNECTED_WITHIN: Duration = Duration::from_secs(10);
-/// A gateway's answer is a line, a problem of our own server a page. What is longer means something else.
+/// A gateway's answer is a line, a problem from our own server a page. Anything longer is something
+/// else.
 const ANSWER_MAX: usize = 64 * 1024;
 
-/// `within`: from the first word to the end of the answer.
+/// `within`: from the start of the request to the end of the answer.
 pub fn new(within: Duration) -> Result<Client> {
-    // An error says that the process has chosen its provider already.
+    // An error here means that the process has a provider already.
     let _ = rustls::crypto::ring::default_provider().install_default();
     Client::builder()
         .timeout(within)
@@ -61,7 +63,8 @@ pub async fn post_json(url: &str, bearer: Option<&str>, body: &Value) -> Result<
     Err(Error::new(kind, words.map_or_else(|| format!("the server answers {status}"), ToOwned::to_owned)))
 }
 
-/// The body of an answer, read up to [`ANSWER_MAX`]; `None` when it goes on, and the rest is left on the line.
+/// The body of an answer, read up to [`ANSWER_MAX`]. `None` when it is longer; the rest is not
+/// read.
 pub async fn bounded(mut response: Response) -> reqwest::Result<Option<Vec<u8>>> {
     let mut bytes = Vec::new();
     while let Some(chunk) = response.chunk().await? {
@@ -73,7 +76,7 @@ pub async fn bounded(mut response: Response) -> reqwest::Result<Option<Vec<u8>>>
     Ok(Some(bytes))
 }
 
-/// What went wrong with all its causes, without the address, which may hold a key.
+/// The error with all its causes, without the address, which may hold a key.
 pub fn words(error: reqwest::Error) -> String {
     Error::unavailable("").because(without_address(error)).chain().trim_start_matches(": ").to_owned()
 }

@@ -1,4 +1,5 @@
-//! One gateway a channel: what it is sent, what its answers mean. Keys come from the environment and go nowhere else.
+//! One gateway per channel: its requests, and the meaning of its answers. Keys come from the
+//! environment and are passed to nobody else.
 
 use super::{batches, client};
 use crate::config::NotifyConfig;
@@ -11,7 +12,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::fmt;
 
-/// A secret; `Debug` shows only that there is one.
+/// A secret; `Debug` shows only that it is set.
 #[derive(Clone)]
 pub struct Key(String);
 
@@ -43,7 +44,7 @@ impl Keys {
     }
 }
 
-/// Those configured; a channel without one is served by hand.
+/// The configured gateways. A channel without one is served by hand.
 pub struct Gateways {
     sms: Option<Sender>,
     voice: Option<Sender>,
@@ -96,11 +97,12 @@ pub struct Endpoint {
     key: Option<Key>,
 }
 
-/// What became of a batch.
+/// The result of handing over a batch.
 #[derive(Debug)]
 pub enum Outcome {
     Taken,
-    /// The vendor counts differently than we do: an attempt, and the next not before `wait` is over.
+    /// The vendor counts differently from us. This counts as an attempt, and the next comes after
+    /// `wait`.
     OverLimit {
         wait: SignedDuration,
     },
@@ -109,11 +111,11 @@ pub enum Outcome {
 
 /// WeCom's errcode for "too many" (接口调用超过限制).
 const WECOM_TOO_MANY: i64 = 45009;
-/// When a vendor says "too many" but not until when.
+/// The wait when a vendor says "too many" without a time.
 const LIMIT_WAIT: SignedDuration = SignedDuration::from_mins(1);
 
-/// As many texts as go out in one: 300 characters of SMS; 400 of a call, a minute and a half, which is five rings; WeCom's own
-/// limit of 2048 bytes.
+/// The largest batch, bytes: 300 characters of SMS; 400 characters of a call, which is a minute and
+/// a half, or the texts of five calls; WeCom's own limit of 2048 bytes.
 pub fn bytes_max(channel: Channel) -> usize {
     match channel {
         Channel::Sms => 900,
@@ -123,8 +125,9 @@ pub fn bytes_max(channel: Channel) -> usize {
 }
 
 impl Sender {
-    /// Hands over texts to one number (or group) as one, under the one key that they have for good: a gateway that knows such keys
-    /// hands out nothing twice, whether its answer was late or we died before it. `batch` is not empty.
+    /// Hands over the texts to one number (or group) as one, under the idempotency key that they
+    /// keep for good. A gateway that supports such keys delivers nothing twice, after a late answer
+    /// as well as after a crash of ours. `batch` is not empty.
     pub async fn send(&self, batch: &[Message]) -> Outcome {
         let phones: BTreeSet<&str> = batch.iter().filter_map(|message| message.to.phone.as_deref()).collect();
         let phones: Vec<&str> = phones.into_iter().collect();
@@ -132,7 +135,7 @@ impl Sender {
         self.post(&phones, &batches::text(batch.iter()), &key.to_string()).await
     }
 
-    /// One text under its key.
+    /// Posts one text under its key.
     pub async fn post(&self, phones: &[&str], text: &str, key: &str) -> Outcome {
         let request = match self {
             Self::Sms(endpoint) | Self::Voice(endpoint) => {
@@ -168,7 +171,8 @@ async fn outcome(request: RequestBuilder) -> Outcome {
     if status == StatusCode::TOO_MANY_REQUESTS {
         return Outcome::OverLimit { wait };
     }
-    // Only WeCom must answer in JSON; whatever else comes, or never ends, is judged by its status alone.
+    // Only WeCom must answer in JSON. Any other answer, or one without an end, is judged by its
+    // status alone.
     let bytes = client::bounded(response).await.unwrap_or_default().unwrap_or_default();
     let body: Value = serde_json::from_slice(&bytes).unwrap_or_default();
     match body["errcode"].as_i64() {

@@ -1,19 +1,20 @@
-//! Pure: what vendors allow. Over a short limit a text waits and may join others; over a long one it goes another way.
+//! Pure: the vendors' limits. At a short limit a text waits, and may join others. At a long one it
+//! goes another way.
 
 use crate::triage::policy::Channel;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{HashMap, VecDeque};
 
-/// At most `count` within any span of `within`.
+/// At most `count` within any period of `within`.
 struct Limit {
     count: usize,
     within: SignedDuration,
 }
 
-/// No limit looks farther back.
+/// No limit covers a longer period.
 pub const LONGEST: SignedDuration = SignedDuration::from_hours(24);
 
-/// 企业微信群机器人: 20 a minute and robot (developer.work.weixin.qq.com/document/path/91770).
+/// 企业微信群机器人: 20 a minute per robot (developer.work.weixin.qq.com/document/path/91770).
 const WECOM: &[Limit] = &[Limit { count: 20, within: SignedDuration::from_mins(1) }];
 /// 语音外呼, per called number (help.aliyun.com/en/vms, getting started): 1 a minute, 5 an hour, 20 in 24 hours.
 const VOICE: &[Limit] = &[
@@ -24,20 +25,20 @@ const VOICE: &[Limit] = &[
 /// 短信, notifications per number (help.aliyun.com/document_detail/2881383.html): 50 a day.
 const SMS: &[Limit] = &[Limit { count: 50, within: LONGEST }];
 
-/// Drills, and what the board shows as failed and is tried on, may use two in five of each limit, so that a ranger's two calls can be
-/// drilled within an hour, and three stay for news of a fire. Of a limit of one, that one: news waits a minute for it, at most
-/// twice an hour.
+/// Drills, and retries of what the board shows as failed, may use two fifths of each limit. So a
+/// ranger's two calls can be drilled within an hour, and three stay for news of a fire. Of a limit
+/// of one they may use that one: news then waits a minute, at most twice an hour.
 const SPARE: (usize, usize) = (2, 5);
 
-/// A called number on a channel; the robot's is one for all.
+/// A called number on a channel. A robot has one for all messages.
 pub type Number = (Channel, Option<String>);
 
 pub fn number(channel: Channel, phone: Option<&str>) -> Number {
     (channel, phone.filter(|_| channel != Channel::Wecom).map(ToOwned::to_owned))
 }
 
-/// What each vendor has counted: a plain list of times for each number, because "5 an hour" is a window, which a leaky
-/// bucket overruns by up to twice. At most 50 times a number are kept.
+/// What each vendor has counted: a list of times per number. "5 an hour" is a sliding window, which
+/// a leaky bucket would exceed by up to twice. At most 50 times are kept per number.
 #[derive(Default)]
 pub struct Limiter {
     handed_over: HashMap<Number, VecDeque<Counted>>,
@@ -49,7 +50,8 @@ struct Counted {
 }
 
 impl Limiter {
-    /// The earliest moment, `now` or later, at which the vendor allows one more; `spare` is what only has its share.
+    /// The earliest moment, `now` or later, at which the vendor allows one more. `spare`: only the
+    /// spare share applies.
     pub fn free_at(&self, number: &Number, spare: bool, now: Timestamp) -> Timestamp {
         let Some(counted) = self.handed_over.get(number) else { return now };
         let leaves = limits(number.0).iter().flat_map(|limit| {
@@ -61,7 +63,8 @@ impl Limiter {
         leaves.fold(now, Ord::max)
     }
 
-    /// One was handed over, taken or not: the vendor may have counted it. In the order of time.
+    /// Counts one hand-over, accepted or not: the vendor may have counted it. Call in the order of
+    /// time.
     pub fn count(&mut self, number: &Number, spare: bool, at: Timestamp) {
         let counted = self.handed_over.entry(number.clone()).or_default();
         counted.push_back(Counted { at, spare });
@@ -72,7 +75,8 @@ impl Limiter {
     }
 }
 
-/// When the oldest of the last `count` was handed over: with it the limit is used up.
+/// The time of the `count`-th most recent hand-over, if there is one. It is the oldest that still
+/// counts against the limit.
 fn nth_last<'a>(mut newest_first: impl Iterator<Item = &'a Counted>, count: usize) -> Option<Timestamp> {
     newest_first.nth(count - 1).map(|it| it.at)
 }

@@ -1,5 +1,6 @@
-//! PEOPLE'S PHONES: takes texts from the outbox and hands them to gateways, within the vendors' limits, again until taken
-//! or overtaken. Whatever does not go out says so on the board, because then a person must phone.
+//! PEOPLE'S PHONES: takes texts from the outbox and hands them to gateways, within the vendors'
+//! limits. A text is retried until it is accepted or no longer needed. The board shows what did not
+//! go out, because a person must then phone.
 
 mod batches;
 mod client;
@@ -26,45 +27,50 @@ use tokio::sync::{Mutex, Notify};
 use tokio::task::{Id, JoinError, JoinSet};
 
 const CHANNELS: [Channel; 3] = [Channel::Voice, Channel::Sms, Channel::Wecom];
-/// Batches under way on one channel. A gateway that needs 30 s for each still takes 32 a minute: more people than one fire calls.
+/// Batches under way on one channel. A gateway that takes 30 s for each still handles 32 a minute:
+/// more people than one fire calls.
 const SEATS: usize = 16;
-/// And those of them that drills, and texts which the board shows as failed, may have: half, so that a fire never waits for them.
+/// The share of them for drills, and for texts that the board shows as failed: half, so that a fire
+/// never waits for them.
 const SPARE_SEATS: usize = SEATS / 2;
-/// How often the outbox is looked into; a text waits no longer than that for its gateway.
+/// How often the outbox is polled. A text waits no longer than this for its gateway.
 const LOOKS_EVERY: Duration = Duration::from_secs(1);
-/// A batch is borrowed for the longest hand-over and this, which is what the database may need to write its end down
-/// (8 s for a connection, 10 s for a lock). So nobody else takes it up while its gateway still thinks.
+/// A batch is leased for the longest hand-over plus this. The database may need it to record the
+/// result (8 s for a connection, 10 s for a lock). So no other sender takes the batch while its
+/// gateway is still answering.
 const LEASE_BEYOND: SignedDuration = SignedDuration::from_secs(20);
-/// First wait after a gateway did not take a text; each further one is three times as long, up to the longest.
+/// Wait after a gateway's first refusal. Each further wait is three times as long, up to the
+/// longest.
 const FIRST_WAIT: SignedDuration = SignedDuration::from_secs(5);
 const LONGEST_WAIT: SignedDuration = SignedDuration::from_mins(5);
-/// How words about a vendor's limit begin.
+/// The first words of a message about a vendor's limit.
 const LIMIT: &str = "供应商限额";
-/// A text that a vendor's limit holds up for longer is given up, so that it goes another way at once: a phone that rings an
-/// hour later helps nobody. The limits a minute are waited for.
+/// A text that a vendor's limit would hold longer is given up, so that it goes another way at once:
+/// a call an hour later helps nobody. Limits per minute are waited for.
 const HELD_MAX: SignedDuration = SignedDuration::from_mins(2);
-/// Then the board shows a text as not delivered and somebody else is told: after 8 minutes of waiting, 12 with a gateway that
-/// never answers. It is tried on all the same while anybody waits for it.
+/// After this number of attempts the board shows a text as not delivered, and somebody else is
+/// told: after 8 minutes of waiting, or 12 with a gateway that never answers. It is still retried
+/// while anybody waits for it.
 const ATTEMPTS: u32 = 6;
 
-/// Sends what the desk wrote.
+/// Sends the messages that the desk wrote.
 pub struct Notifier {
     store: Store,
     gateways: Gateways,
     clock: Clock,
     lease: SignedDuration,
-    /// What the vendors have counted so far; held for one look at the outbox.
+    /// What the vendors have counted so far. Locked during one look at the outbox.
     limiter: Mutex<Limiter>,
-    /// Rung when a message is given up: somebody else has to be told at once.
+    /// Notified when a message is given up: somebody else must be told at once.
     bell: Arc<Notify>,
-    /// Beats with every look that reached the store.
+    /// Updated by every look that reached the store.
     heartbeat: Heartbeat,
 }
 
 type Handed = (Vec<Message>, Outcome);
 
-/// Batches that gateways have in hand, at most [`SEATS`] a channel, [`SPARE_SEATS`] of them spare, and one a number. Dropped, they are
-/// left, and come free with their lease.
+/// Batches that gateways are handling: at most [`SEATS`] a channel, [`SPARE_SEATS`] of them spare,
+/// and one a number. When dropped, they are abandoned, and become free with their lease.
 #[derive(Default)]
 struct UnderWay {
     sends: JoinSet<Handed>,
@@ -79,7 +85,7 @@ impl UnderWay {
             && seats().all(|(it, _)| it != number)
     }
 
-    /// The next answer; `None` when nothing is under way.
+    /// The next result; `None` when nothing is under way.
     async fn next(&mut self) -> Option<Result<Handed>> {
         let ended = self.sends.join_next_with_id().await?;
         let id = ended.as_ref().map_or_else(JoinError::id, |(id, _)| *id);
@@ -89,7 +95,8 @@ impl UnderWay {
 }
 
 impl Notifier {
-    /// Reads from the store what the vendors have counted within the last day, so that a restart does not overrun them.
+    /// Reads from the store what the vendors have counted within the last day, so that a restart
+    /// does not exceed their limits.
     pub async fn new(store: Store, config: &NotifyConfig, keys: Keys, clock: Clock, bell: Arc<Notify>) -> Result<Self> {
         let gateways = Gateways::new(config, keys)?;
         let mut limiter = Limiter::default();
@@ -103,12 +110,13 @@ impl Notifier {
         Ok(Self { store, gateways, clock, lease, limiter, bell, heartbeat: Heartbeat::default() })
     }
 
-    /// Silent for longer than some looks: nobody is told.
+    /// A heartbeat that stops for longer than a few looks means that nobody is told.
     pub fn heartbeat(&self) -> Heartbeat {
         self.heartbeat.clone()
     }
 
-    /// Hands over everything that is due now, and waits for what becomes of it. Returns the number of messages sent.
+    /// Hands over everything that is due now, and waits for the results. Returns the number of
+    /// messages sent.
     pub async fn deliver(&self) -> Result<usize> {
         let mut limiter = self.limiter.lock().await;
         let (mut under_way, mut sent) = (UnderWay::default(), 0);
@@ -122,7 +130,7 @@ impl Notifier {
         }
     }
 
-    /// Delivers until `shutdown`; what gateways have in hand then is waited for.
+    /// Delivers until `shutdown`, and then waits for the batches under way.
     pub async fn run(&self, shutdown: impl Future<Output = ()>) {
         let mut shutdown = pin!(shutdown);
         let mut under_way = UnderWay::default();
@@ -133,7 +141,8 @@ impl Notifier {
                 Err(e) => tracing::error!(error = %e.chain(), "the outbox cannot be worked off; tried again soon"),
             }
             tokio::select! {
-                // An answer that comes with the stop hands nothing more out.
+                // The stop is checked first: an answer that arrives with it must not start another
+                // batch.
                 biased;
                 () = &mut shutdown => break,
                 Some(handed) = under_way.next() => self.settled(handed).await,
@@ -145,7 +154,8 @@ impl Notifier {
         }
     }
 
-    /// What cannot be written down comes free with its lease, and goes out again under the same key.
+    /// A result that cannot be stored leaves the batch to its lease. It goes out again under the
+    /// same key.
     async fn settled(&self, handed: Result<Handed>) {
         let done = match handed {
             Ok(handed) => self.settle(handed).await.map(drop),
@@ -156,7 +166,8 @@ impl Notifier {
         }
     }
 
-    /// Gives gateways what is due and has a seat; waits for none of them. Returns the number of messages that moved.
+    /// Hands out what is due and has a seat, without waiting for the gateways. Returns the number
+    /// of messages that changed state.
     async fn hand_out(&self, limiter: &mut Limiter, under_way: &mut UnderWay) -> Result<usize> {
         let mut moved = 0;
         for channel in CHANNELS {
@@ -167,8 +178,9 @@ impl Notifier {
         Ok(moved)
     }
 
-    /// Hands over one text that belongs to no incident, within the share of the vendor's limits that drills have. True when the gateway
-    /// has taken it; without one, or where a limit forbids it now, nothing is handed over. `key`: the same text has the same.
+    /// Hands over one text that belongs to no incident, within the share of the vendor's limits
+    /// that drills have. True when the gateway has accepted it. Without a gateway, or at a limit,
+    /// nothing is handed over. `key`: the idempotency key of this text.
     pub async fn tell(&self, phone: &str, words: &str, key: &str) -> bool {
         let Some(sender) = self.gateways.of(Channel::Sms) else { return false };
         let number = limits::number(Channel::Sms, Some(phone));
@@ -223,7 +235,8 @@ impl Notifier {
         Ok(moved)
     }
 
-    /// Within the first tries always; later while anybody waits for one of them. What cannot be read is sent.
+    /// Always true within the first attempts; later, while anybody waits for one of the messages. A
+    /// message whose incident cannot be read is sent.
     async fn is_awaited(&self, batch: &[&Message]) -> Result<bool> {
         for message in batch {
             if message.status == Status::Queued {
@@ -253,7 +266,8 @@ impl Notifier {
             Outcome::OverLimit { wait } => (wait, wait > HELD_MAX, limit_words(now + wait, wait > HELD_MAX)),
             Outcome::Failed(why) => (back_off(attempts), false, why),
         };
-        // What the board shows as failed stays so until it is taken, however it came there.
+        // A message that the board shows as failed stays so until it is accepted, whatever made it
+        // fail.
         let was_given_up = batch[0].status == Status::Failed;
         let given_up = was_given_up || is_long || attempts >= ATTEMPTS;
         let fate = match given_up {
@@ -284,13 +298,15 @@ impl Notifier {
         Ok(())
     }
 
-    /// A vendor's limit: a while is waited, longer is another way's turn. What the board shows as failed keeps its cause.
+    /// Applies a vendor's limit: a short one is waited for, a long one sends the text another way.
+    /// A message that the board shows as failed keeps its cause.
     async fn hold(&self, messages: &[Message], until: Timestamp) -> Result<()> {
         let now = self.clock.now();
         let mut held = HashSet::new();
-        // A batch is one.
+        // A batch counts once.
         for message in messages.iter().filter(|it| held.insert(it.batch.unwrap_or(it.id))) {
-            // What was never handed over may not be held again and again either.
+            // A message that was never handed over must not be held again and again, so its wait
+            // counts from its creation.
             let since = if message.attempts == 0 { message.created_at } else { now };
             let is_long = until.duration_since(since) > HELD_MAX;
             let limit = limit_words(until, is_long);
@@ -298,7 +314,8 @@ impl Notifier {
             if message.status == Status::Failed {
                 self.store.message_untried(message.id, said.unwrap_or(LIMIT), Some(until)).await?;
             } else if is_long {
-                // What a gateway did not take may be taken then; what it was never asked for goes another way for good.
+                // A message that a gateway refused may be accepted later. One that was never handed
+                // over goes another way for good.
                 let fate = Fate::Failed(Some(until).filter(|_| message.attempts > 0));
                 self.store.message_failed(message.id, said.unwrap_or(&limit), fate).await?;
                 self.bell.notify_one();
@@ -310,7 +327,7 @@ impl Notifier {
     }
 }
 
-/// What the board says of a text that a vendor's limit holds.
+/// What the board says about a text held by a vendor's limit.
 fn limit_words(until: Timestamp, is_long: bool) -> String {
     let clock = jiff::tz::offset(8).to_datetime(until).strftime("%H:%M:%S");
     match is_long {
