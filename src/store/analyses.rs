@@ -1,6 +1,7 @@
-//! What the model said about every frame, for the ops page: scores over time and what-if. Apart from the record: a file (SQLite) or
-//! a partition (PostgreSQL) a day, so that a day goes in one stroke. A file has a writer of its own, so that neither it nor the record
-//! waits for the other.
+//! What the model said about every frame, for the ops page: scores over time, and what-if. Kept
+//! apart from the record: one file (SQLite) or partition (PostgreSQL) per day, so that a whole day
+//! is dropped at once. The file has its own writer, so that it and the record do not wait for each
+//! other.
 
 pub(super) mod days;
 mod partitions;
@@ -13,25 +14,25 @@ use crate::triage::id::{CameraId, PoseId};
 use jiff::civil::Date;
 use jiff::{Timestamp, tz::TimeZone};
 
-/// Of one camera, as both databases give it back.
+/// One camera's row, as both databases return it.
 #[derive(sqlx::FromRow)]
 struct Row {
     pose: String,
     captured_at_us: i64,
     smoke: f64,
     fire: f64,
-    /// JSON; null: none, as of nearly all frames.
+    /// JSON; null for the nearly all frames without a detection.
     detections: Option<String>,
     model_name: String,
     model_version: String,
     is_main: bool,
-    /// Four bytes each; null: none.
+    /// Four bytes per tile; null: none.
     tiles: Option<Vec<u8>>,
     has_past: bool,
 }
 
 impl Store {
-    /// A frame already known stays as it was.
+    /// A frame that is stored already is not changed.
     pub async fn record_analyses(&self, batch: &[Analysis]) -> Result<()> {
         match &self.db {
             Db::Sqlite { analyses, .. } => analyses.record(batch).await,
@@ -57,7 +58,7 @@ impl Store {
         Ok(self.readable(rows.into_iter().rev().map(named)))
     }
 
-    /// Removes the days that ended at or before `before`. Returns how many.
+    /// Removes the days that ended at or before `before`. Returns their number.
     pub async fn prune_analyses(&self, before: Timestamp) -> Result<usize> {
         match &self.db {
             Db::Sqlite { analyses, .. } => analyses.prune(before).await,
@@ -65,7 +66,8 @@ impl Store {
         }
     }
 
-    /// Removes the oldest day before today's, for room on the data folder's disk; false: there is none. PostgreSQL has a disk of its own.
+    /// Removes the oldest day before today's, to free space on the data folder's disk. False: there
+    /// is none. PostgreSQL has a disk of its own.
     pub async fn shed_analyses(&self, now: Timestamp) -> Result<bool> {
         match &self.db {
             Db::Sqlite { analyses, .. } => analyses.shed(day(now)).await,
@@ -73,8 +75,8 @@ impl Store {
         }
     }
 
-    /// Removes some of the rows that versions before 0.2 wrote into SQLite's record itself. The caller pauses and calls again until it
-    /// returns zero: none is left.
+    /// Removes some of the rows that versions before 0.2 wrote into SQLite's record itself. The
+    /// caller pauses and repeats until it returns zero.
     pub async fn prune_analyses_in_record(&self) -> Result<u64> {
         let Db::Sqlite { writer, .. } = &self.db else { return Ok(0) };
         held!(writer, connection => sqlx::query(
@@ -103,18 +105,18 @@ impl Row {
     }
 }
 
-/// Detections as stored.
+/// Detections in their stored form.
 fn detections(analysis: &Analysis) -> Result<Option<String>> {
     (!analysis.detections.is_empty()).then(|| super::to_json(&analysis.detections)).transpose()
 }
 
-/// Tiles as stored.
+/// Tiles in their stored form.
 fn tiles(analysis: &Analysis) -> Option<Vec<u8>> {
     let bytes = analysis.tiles.iter().flat_map(|it| <[u8; 4]>::from(*it)).collect();
     (!analysis.tiles.is_empty()).then_some(bytes)
 }
 
-/// Days are of UTC, whatever the county's clock: a day has one beginning and one end.
+/// Days are UTC days, whatever the county's time zone, so that each has one start and one end.
 fn day(at: Timestamp) -> Date {
     at.to_zoned(TimeZone::UTC).date()
 }
@@ -126,12 +128,12 @@ fn begin(day: Date) -> Result<Timestamp> {
     Ok(midnight.timestamp())
 }
 
-/// The first instant after it.
+/// The first instant after the day.
 fn end(day: Date) -> Result<Timestamp> {
     begin(day.tomorrow().map_err(|e| crate::error::Error::internal("an impossible day").because(e))?)
 }
 
-/// A batch by days: frames around midnight are of two.
+/// Splits a batch by day: around midnight it holds frames of two.
 fn by_day(batch: &[Analysis]) -> std::collections::BTreeMap<Date, Vec<&Analysis>> {
     let mut days = std::collections::BTreeMap::<Date, Vec<&Analysis>>::new();
     for analysis in batch {

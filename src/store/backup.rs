@@ -1,4 +1,4 @@
-//! A copy of the database while others write, and where a log ends.
+//! A copy of the database while others write, and the head of its log.
 
 use super::{BUSY, SQLITE_FILE};
 use crate::error::{Error, Result};
@@ -7,7 +7,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{ConnectOptions as _, Connection as _};
 use std::path::Path;
 
-/// Where a log ends: its last number, and the hash that stands for everything before.
+/// The head of a log: its last number, and the hash that covers everything before it.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Head {
     pub events: u64,
@@ -16,8 +16,9 @@ pub struct Head {
 
 const HEAD: &str = "SELECT seq, hash FROM log_head WHERE one = 1";
 
-/// Copies the SQLite database of a data folder into a new file, as of one instant, without what was deleted. It reads through a
-/// connection of its own, so the program that owns the database goes on writing meanwhile; nothing is brought up to this version.
+/// Copies the SQLite database of a data folder into a new file, as of one instant, without deleted
+/// content. It reads through its own connection, so the program that owns the database keeps
+/// writing. The copy is not migrated to this version.
 pub async fn copy_sqlite(data: &Path, into: &Path) -> Result<Head> {
     let file = data.join(SQLITE_FILE);
     if !file.is_file() {
@@ -32,7 +33,7 @@ pub async fn copy_sqlite(data: &Path, into: &Path) -> Result<Head> {
     let mut source = SqliteConnectOptions::new().filename(&file).busy_timeout(BUSY).connect().await.map_err(cannot)?;
     sqlx::query("VACUUM INTO $1").bind(target).execute(&mut source).await.map_err(cannot)?;
     source.close().await.map_err(cannot)?;
-    // Immutable: looking leaves no journal beside it.
+    // Immutable: reading creates no journal beside the file.
     let copy = SqliteConnectOptions::new().filename(into).read_only(true).immutable(true);
     let mut copy: SqliteConnection = copy.connect().await.map_err(cannot)?;
     let (seq, hash): (i64, String) = sqlx::query_as(HEAD).fetch_one(&mut copy).await.map_err(cannot)?;

@@ -1,4 +1,4 @@
-//! Satellite pixels, each known once whatever its processing version.
+//! Satellite pixels. Each is stored once, whatever its processing version.
 
 use super::{REMOVED_AT_ONCE, Store, failed, from_json, id, reading, time, to_json, us, writing};
 use crate::error::Result;
@@ -8,27 +8,27 @@ use jiff::Timestamp;
 use sqlx::Connection as _;
 use std::collections::HashSet;
 
-/// A pixel and what became of it.
+/// A pixel, and the incident it belongs to, if any.
 #[derive(Clone, PartialEq, Debug)]
 pub struct KnownHotspot {
     pub hotspot: Hotspot,
     pub incident: Option<IncidentId>,
 }
 
-/// How much is known of the hotspots of a time.
+/// The number of hotspots of a time range.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct HotspotCount {
     pub known: u64,
-    /// Evidence of an incident.
+    /// Those that are evidence of an incident.
     pub filed: u64,
-    /// When the newest came in.
+    /// When the newest was received.
     pub received_at: Option<Timestamp>,
 }
 
 impl Store {
-    /// Writes pixels down and returns those no sighting has been made of yet, in the given order. A pixel already sighted
-    /// comes back never again, in whatever processing version; one that was written down just before a crash does, so that
-    /// reading its file again loses nothing.
+    /// Stores pixels and returns, in the given order, those without a sighting. A pixel with a
+    /// sighting is never returned again, in any processing version. One that was stored just before
+    /// a crash is, so reading its file again loses nothing.
     pub async fn add_hotspots(&self, hotspots: &[Hotspot], now: Timestamp) -> Result<Vec<Hotspot>> {
         let mut unsighted: Vec<Hotspot> = Vec::new();
         let mut seen: HashSet<&str> = HashSet::new();
@@ -50,8 +50,8 @@ impl Store {
         Ok(unsighted)
     }
 
-    /// Forgets some of the pixels acquired before `before`, oldest first. The caller pauses and calls again until it returns zero: none
-    /// is left.
+    /// Removes some of the pixels acquired before `before`, oldest first. The caller pauses and
+    /// repeats until it returns zero.
     pub async fn prune_hotspots(&self, before: Timestamp) -> Result<u64> {
         writing!(self, connection => sqlx::query(
             "DELETE FROM hotspot WHERE key IN (SELECT key FROM hotspot WHERE acquired_at_us < $1 ORDER BY acquired_at_us LIMIT $2)",
@@ -74,7 +74,8 @@ impl Store {
         })))
     }
 
-    /// Of those acquired at or after `since`. It changes with whatever a map shows of them.
+    /// Counts pixels acquired at or after `since`. The result changes whenever a map of them would
+    /// change.
     pub async fn hotspots_count(&self, since: Timestamp) -> Result<HotspotCount> {
         let (known, filed, newest): (i64, i64, Option<i64>) = reading!(self, pool => sqlx::query_as(
             "SELECT COUNT(*), COUNT(incident), MAX(received_at_us) FROM hotspot WHERE acquired_at_us >= $1",

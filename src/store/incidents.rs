@@ -1,5 +1,5 @@
-//! Reading incidents: always rebuilt from their log, never from a summary. One whose log cannot be read is set apart and named; it
-//! takes no other with it.
+//! Reads incidents, always rebuilt from their log, never from a summary. One whose log cannot be
+//! read is set apart and named; others are not affected.
 
 use super::unreadable::Unreadable;
 use super::{Store, failed, from_json, id, reading, us};
@@ -10,7 +10,7 @@ use crate::triage::incident::Incident;
 use jiff::Timestamp;
 use std::fmt::Display;
 
-/// Codes count by the office's day; China has one time zone and no summer time.
+/// Codes count within the office's day. China has one time zone and no summer time.
 pub(super) const CODE_OFFSET_HOURS: i8 = 8;
 
 /// An incident with the number the office says aloud.
@@ -18,7 +18,7 @@ pub(super) const CODE_OFFSET_HOURS: i8 = 8;
 pub struct Filed {
     /// "1121-03": month and day of opening in Beijing time, number within the day.
     pub code: String,
-    /// Grows with every opening; the cursor of lists.
+    /// Increases with every opening; the cursor of lists.
     pub opened_seq: u64,
     pub incident: Incident,
 }
@@ -38,10 +38,10 @@ pub struct Page {
     pub next: Option<u64>,
 }
 
-/// One event with its incident's number; rows of one incident stand together.
+/// One event with its incident's number. The rows of one incident are consecutive.
 type Row = (String, String, i64, String);
 
-/// Picks incidents and reads their logs, oldest incident first.
+/// Selects incidents and reads their logs, oldest incident first.
 macro_rules! filed {
     ($store:expr, $where:literal $(, $bind:expr)*) => {
         reading!($store, pool => {
@@ -72,7 +72,7 @@ impl Store {
         filed!(self, "incident.state <> 'closed'")
     }
 
-    /// Opened at or after `since` and before `until`, oldest first: what reports count.
+    /// Opened at or after `since` and before `until`, oldest first. Reports count these.
     pub async fn incidents_opened(&self, since: Timestamp, until: Timestamp) -> Result<Vec<Filed>> {
         filed!(self, "incident.opened_at_us >= $1 AND incident.opened_at_us < $2", us(since), us(until))
     }
@@ -107,7 +107,7 @@ impl Store {
         Ok(newest as u64)
     }
 
-    /// The incident this sighting is evidence of, if any yet.
+    /// The incident that this sighting is evidence of, if any.
     pub async fn incident_of(&self, sighting: SightingId) -> Result<Option<IncidentId>> {
         let row: Option<(String,)> = reading!(self, pool => sqlx::query_as("SELECT incident FROM evidence WHERE sighting = $1")
             .bind(sighting.to_string()).fetch_optional(pool).await.map_err(failed)?);
@@ -116,7 +116,7 @@ impl Store {
 }
 
 fn rebuild(store: &Store, rows: &[Row]) -> Vec<Filed> {
-    // Without a name of its own an incident is only a row.
+    // An incident whose id cannot be read is only a row.
     let named = rows
         .chunk_by(|a, b| a.2 == b.2)
         .map(|rows| (format!("incident {}", rows[0].1), id(&rows[0].0).map(|id| (id, rows))));

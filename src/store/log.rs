@@ -11,14 +11,15 @@ use crate::triage::incident::Incident;
 use crate::triage::sighting::Source;
 use sqlx::Connection as _;
 
-/// What was decided about one incident.
+/// The decisions about one incident.
 #[derive(Clone, Copy, Debug)]
 pub struct Commit<'a> {
-    /// The incident with `events` already folded in; its version less their number is the version it was decided on.
+    /// The incident with `events` already folded in. Its version minus their number is the version
+    /// it was decided on.
     pub incident: &'a Incident,
     pub events: &'a [Recorded],
-    /// For a new incident: `last_opened` as read before its decision, so that two desks do not open two incidents for one
-    /// fire. `None` for a known incident.
+    /// For a new incident: `last_opened` as read before its decision, so that two desks do not open
+    /// two incidents for one fire. `None` for a known incident.
     pub last_opened: Option<u64>,
 }
 
@@ -35,13 +36,13 @@ pub struct Committed {
 pub struct LogEntry {
     pub cursor: u64,
     pub incident: IncidentId,
-    /// Place in this incident's log, from 1.
+    /// Position in this incident's log, from 1.
     pub version: u64,
     /// `None` when it cannot be read: written by a newer version, or damaged.
     pub recorded: Option<Recorded>,
 }
 
-/// The incident's own row, at the version it was decided on; yields its code.
+/// Updates the incident's own row from the version it was decided on. Returns its code.
 macro_rules! keep_incident {
     ($tx:expr, $commit:expr, $first:expr) => {{
         let Commit { incident, events, last_opened } = *$commit;
@@ -80,12 +81,13 @@ macro_rules! keep_incident {
     }};
 }
 
-/// The events, chained, and what else they write down.
+/// Writes the events, chained, and the rows that follow from them.
 macro_rules! keep_events {
     ($tx:expr, $commit:expr, $name:expr, $seq:ident, $hash:ident) => {{
         let Commit { incident, events, .. } = *$commit;
         let before = incident.version - events.len() as u64;
-        // Evidence that was split off another incident moves; anything else belongs to one incident for good.
+        // Evidence split off another incident moves to this one. All other evidence belongs to one
+        // incident for good.
         let evidence = match incident.split_from {
             Some(_) if before == 0 => {
                 "INSERT INTO evidence (sighting, incident) VALUES ($1, $2) \
@@ -150,11 +152,13 @@ macro_rules! keep_events {
 }
 
 impl Store {
-    /// All or nothing: the events, the incident's row, the evidence links and the messages `compose` makes of the code.
+    /// All or nothing: the events, the incident's row, the evidence links, and the messages that
+    /// `compose` makes from the code.
     ///
     /// # Errors
-    /// `Conflict` when the incident is no longer at the version it was decided on, when one of its sightings belongs to
-    /// another incident, when a message exists already, or when another incident was opened meanwhile: reload, decide again.
+    /// `Conflict` when the incident is no longer at the version it was decided on, when one of its
+    /// sightings belongs to another incident, when a message exists already, or when another
+    /// incident was opened meanwhile. Reload and decide again.
     pub async fn commit(
         &self,
         commit: Commit<'_>,
@@ -165,7 +169,8 @@ impl Store {
         committed.pop().ok_or_else(|| Error::internal("nothing to commit"))
     }
 
-    /// Decisions that belong together (a split, a merge), all or nothing. `compose` makes each one's messages of all codes.
+    /// Commits decisions that belong together (a split, a merge), all or nothing. `compose` makes
+    /// the messages of each one; it gets the codes of all.
     ///
     /// # Errors
     /// As `commit`.
@@ -181,7 +186,8 @@ impl Store {
         }
         let committed: Vec<Committed> = writing!(self, connection => {
             let mut tx = connection.begin().await.map_err(failed)?;
-            // Takes the one lock of the log: commits follow one another, in the order of their cursors.
+            // Takes the log's only lock, so that commits are serial and in the order of their
+            // cursors.
             let (mut seq, mut hash): (i64, String) =
                 sqlx::query_as("UPDATE log_head SET seq = seq WHERE one = 1 RETURNING seq, hash")
                     .fetch_one(&mut *tx).await.map_err(failed)?;
@@ -205,7 +211,7 @@ impl Store {
             tracing::debug!(cursor = seq, incidents = codes.len(), "events committed");
             Ok(codes.into_iter().map(|code| Committed { cursor: seq as u64, code }).collect())
         })?;
-        // What is answered as done must be there for everybody: another connection is asked.
+        // An answered decision must be visible to everybody, so another connection is asked.
         let written = committed.last().map_or(0, |it| it.cursor);
         if self.cursor().await? < written {
             return Err(Error::unavailable("the database took a decision and does not show it: it is tried again"));
@@ -229,7 +235,7 @@ impl Store {
         })))
     }
 
-    /// Where the log ends now.
+    /// The log's last seq.
     pub async fn cursor(&self) -> Result<u64> {
         let (seq,): (i64,) = reading!(self, pool => sqlx::query_as("SELECT seq FROM log_head WHERE one = 1")
             .fetch_one(pool).await.map_err(failed)?);

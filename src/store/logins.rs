@@ -1,4 +1,4 @@
-//! Login links and sessions. Only hashes are stored: who reads the database cannot log in.
+//! Login links and sessions. Only hashes are stored, so whoever reads the database cannot log in.
 
 use super::{Store, failed, from_word, reading, time, us, word, writing};
 use crate::error::{Error, Kind, Result};
@@ -16,7 +16,7 @@ pub enum Access {
     Ops,
 }
 
-/// Who is behind a link or a session.
+/// The person behind a link or a session.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Login {
     pub person: PersonId,
@@ -27,7 +27,7 @@ pub struct Login {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Session {
     pub login: Login,
-    /// It lives longer than before: the browser must hear of it.
+    /// The session was extended, so the browser must get a new cookie.
     pub prolonged: bool,
 }
 
@@ -37,7 +37,7 @@ pub struct OpenSession {
     pub person: PersonId,
     pub access: Access,
     pub since: Timestamp,
-    /// To the hour.
+    /// Rounded to the hour.
     pub used_at: Timestamp,
     pub expires_at: Timestamp,
 }
@@ -46,11 +46,11 @@ pub struct OpenSession {
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Ended {
     pub sessions: u64,
-    /// Those that were not used yet.
+    /// Links that were not used yet.
     pub links: u64,
 }
 
-/// A use is written down at most so often, so that reading pages does not write to the disk.
+/// A use is recorded at most once per interval, so that reading pages does not write to the disk.
 const USE_NOTED_EVERY: SignedDuration = SignedDuration::from_hours(1);
 
 impl Store {
@@ -66,7 +66,7 @@ impl Store {
     /// # Errors
     /// `Unauthenticated` when it is unknown, used or expired.
     pub async fn use_login(&self, token_hash: &str, now: Timestamp) -> Result<Login> {
-        // A guess must not wait in line before the one writer.
+        // Checked by a reader first: a guess must not queue for the single writer.
         let known: Option<(String,)> = reading!(self, pool => sqlx::query_as("SELECT person FROM login WHERE token_hash = $1")
             .bind(token_hash).fetch_optional(pool).await.map_err(failed)?);
         let spent = || Error::new(Kind::Unauthenticated, "this login link has been used or has expired");
@@ -88,7 +88,7 @@ impl Store {
             .execute(connection).await.map(drop).map_err(failed))
     }
 
-    /// Who is behind a cookie; using it prolongs its life.
+    /// The person behind a cookie. Using the session extends its life.
     ///
     /// # Errors
     /// `Unauthenticated` when it is unknown or expired.
@@ -100,7 +100,7 @@ impl Store {
                 sqlx::query("UPDATE session SET used_at_us = $1, expires_at_us = $2 WHERE hash = $3")
                     .bind(us(now)).bind(us(now + life)).bind(hash).execute(connection).await.map(drop).map_err(failed)
             });
-            // On a full disk the board shall still be read; it is noted at the next use.
+            // With a full disk the board must still be readable. The next use is recorded instead.
             if let Err(e) = noted {
                 tracing::warn!("a session's use was not noted: {}", e.chain());
                 prolonged = false;
@@ -109,7 +109,8 @@ impl Store {
         Ok(Session { login, prolonged })
     }
 
-    /// The same without using it, for what cannot tell the browser that its session lives longer.
+    /// The same without extending the session, for callers that cannot send the browser a new
+    /// cookie.
     pub async fn session_as_it_is(&self, hash: &str, now: Timestamp) -> Result<Login> {
         Ok(self.session_row(hash, now).await?.0)
     }
@@ -124,7 +125,7 @@ impl Store {
         Ok((Login { person: PersonId(person), access: from_word(access, "access")? }, used_at_us))
     }
 
-    /// All that are logged in, by person, the newest login first.
+    /// All open sessions, by person, the newest login first.
     pub async fn sessions(&self, now: Timestamp) -> Result<Vec<OpenSession>> {
         let rows: Vec<(String, String, String, i64, i64, i64)> = reading!(self, pool => sqlx::query_as(
             "SELECT hash, person, access, since_us, used_at_us, expires_at_us FROM session WHERE expires_at_us > $1 \
@@ -139,7 +140,7 @@ impl Store {
                 expires_at: time(expires)?,
             })
         };
-        // The hash of a cookie lets nobody in; its beginning tells one browser from another.
+        // The hash of a cookie admits nobody; its first characters identify the browser.
         let named = |(hash, person, access, since, used, expires): (String, String, String, i64, i64, i64)| {
             let name = format!("session {} of {person}", hash.get(..8).unwrap_or(&hash));
             (name, open(person, access, [since, used, expires]))
@@ -163,7 +164,7 @@ impl Store {
         })
     }
 
-    /// Throws away used-up links and sessions.
+    /// Removes used or expired links and sessions.
     pub async fn prune_logins(&self, now: Timestamp) -> Result<()> {
         writing!(self, connection => {
             sqlx::query("DELETE FROM session WHERE expires_at_us <= $1").bind(us(now)).execute(&mut *connection).await.map_err(failed)?;

@@ -1,5 +1,6 @@
-//! THE DATABASE: the only home of SQL. Speaks in acts of the desk; SQLite and PostgreSQL keep the same promises, written
-//! down once in `tests/it/store_contract.rs`. No `now()`: callers pass the time.
+//! THE DATABASE: the only home of SQL. Its functions are acts of the desk. SQLite and PostgreSQL
+//! keep the same promises, which `tests/it/store_contract.rs` states once. No `now()`: callers pass
+//! the time.
 
 mod analyses;
 mod backup;
@@ -43,18 +44,20 @@ use std::time::Duration;
 static SQLITE_MIGRATIONS: Migrator = sqlx::migrate!("src/store/migrations/sqlite");
 static POSTGRES_MIGRATIONS: Migrator = sqlx::migrate!("src/store/migrations/postgres");
 
-/// The file inside the data folder.
+/// The database file in the data folder.
 pub const SQLITE_FILE: &str = "huoyan.db";
-/// SQLite readers side by side: one a core of an office PC; the writer is one more and waits in line.
+/// Parallel SQLite readers: one per core of an office PC. The writer is one more, with a queue.
 const SQLITE_READERS: u32 = 4;
 /// PostgreSQL connections of one process; its default limit is 100 for all processes.
 const POSTGRES_CONNECTIONS: u32 = 10;
-/// Another process (a backup, `huoyan check`) may hold the file for so long before we call it broken.
+/// How long another process (a backup, `huoyan check`) may hold the file before it counts as an
+/// error.
 const BUSY: Duration = Duration::from_secs(10);
-/// Longest wait for a connection. Shorter than a page's wait for its answer (15 s), so that the page gets the reason.
+/// Longest wait for a connection. Shorter than a page's wait for its answer (15 s), so that the
+/// page gets the reason.
 const IN_LINE: Duration = Duration::from_secs(8);
 
-/// Old rows removed in one act, so that the single writer is free again after milliseconds.
+/// Old rows removed in one transaction, so that the single writer is free again after milliseconds.
 const REMOVED_AT_ONCE: i64 = 4_000;
 
 /// A handle, cheap to clone.
@@ -68,7 +71,8 @@ pub struct Store {
 
 #[derive(Clone, Debug)]
 enum Db {
-    /// A pool of one is the queue before SQLite's single writer: fair, and nobody ever meets "database is locked".
+    /// A pool of one is a fair queue for SQLite's single writer. Nobody ever gets "database is
+    /// locked".
     Sqlite {
         readers: SqlitePool,
         writer: SqlitePool,
@@ -77,7 +81,8 @@ enum Db {
     Postgres(PgPool),
 }
 
-/// Runs the same lines on whichever database it is. SQL is written once; where the dialects differ it stands in one line.
+/// Runs the same code on either database. SQL is written once; where the dialects differ, the
+/// difference is one line.
 macro_rules! reading {
     ($store:expr, $pool:ident => $body:expr) => {
         match &$store.db {
@@ -86,8 +91,8 @@ macro_rules! reading {
         }
     };
 }
-/// The body is one act with its result; it borrows the connection. When it fails, or is dropped half way, the connection is thrown
-/// away: see [`writer::Held`].
+/// The body is one act with its result, and borrows the connection. When it fails or is dropped
+/// half way, the connection is closed: see [`writer::Held`].
 macro_rules! writing {
     ($store:expr, $connection:ident => $body:expr) => {
         match &$store.db {
@@ -125,7 +130,7 @@ impl Store {
         Ok(Self { db, pictures, shelf: pictures::Shelf::default(), unreadable: unreadable::Known::default() })
     }
 
-    /// Whether the database takes what is written: a full disk still answers every question.
+    /// Whether the database accepts writes: with a full disk it still answers every query.
     pub async fn ping(&self) -> Result<()> {
         writing!(self, connection => sqlx::query("UPDATE pulse SET beats = beats + 1 WHERE one = 1")
             .execute(connection).await.map(drop).map_err(failed))
@@ -150,7 +155,8 @@ async fn open_sqlite(data: &Path) -> Result<Db> {
         .filename(file)
         .create_if_missing(true)
         .journal_mode(SqliteJournalMode::Wal)
-        // An accepted action survives a power cut: every commit reaches the disk before it is answered.
+        // An accepted action survives a power cut: every commit reaches the disk before it is
+        // answered.
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
         .busy_timeout(BUSY);
@@ -207,7 +213,8 @@ where
     })
 }
 
-/// What a database error means to a caller: a taken key is somebody who was faster; what may heal is unavailable.
+/// What a database error means to a caller. A key that exists: another writer was faster. An error
+/// that may go away: unavailable.
 fn failed(error: sqlx::Error) -> Error {
     use sqlx::error::ErrorKind;
     let (kind, message) = match &error {
@@ -223,16 +230,16 @@ fn failed(error: sqlx::Error) -> Error {
     Error::new(kind, message).because(error)
 }
 
-/// Codes of what is not the statement's fault.
+/// Codes of errors that are not the statement's fault and may go away.
 fn may_heal(code: &str) -> bool {
     /// SQLite's primary codes: BUSY, LOCKED, NOMEM, READONLY, INTERRUPT, IOERR, FULL, CANTOPEN, PROTOCOL.
     const SQLITE: [u32; 9] = [5, 6, 7, 8, 9, 10, 13, 14, 15];
-    /// PostgreSQL's classes and codes: connection, resources, operator's intervention, system error; serialization failure,
-    /// deadlock; read only.
+    /// PostgreSQL's classes and codes: connection, resources, operator intervention, system error;
+    /// serialization failure, deadlock; read only.
     const POSTGRES: [&str; 7] = ["08", "53", "57", "58", "40001", "40P01", "25006"];
     match code.len() {
         5 => POSTGRES.iter().any(|it| code.starts_with(it)),
-        // The low byte is the primary code, what is above it says more.
+        // The low byte is the primary code; the bits above it give details.
         _ => code.parse::<u32>().is_ok_and(|code| SQLITE.contains(&(code & 0xff))),
     }
 }

@@ -1,5 +1,5 @@
-//! The outbox: texts on their way to people's phones. A sender borrows messages for a while; if it dies they come free, and go out
-//! again as they went.
+//! The outbox: texts on their way to people's phones. A sender leases messages. When it dies, the
+//! lease expires, and the messages go out again in the same batch.
 
 use super::{Store, failed, from_word, id, reading, time, us, word, writing};
 use crate::error::Result;
@@ -11,12 +11,13 @@ use sqlx::Connection as _;
 use std::fmt;
 use utoipa::ToSchema;
 
-/// Messages to one number that a sender sees at once: more than go out as one.
+/// Messages to one number that a sender reads at once: more than fit into one batch.
 const PER_NUMBER: u32 = 16;
-/// And in all: twice as many as wait for numbers that have something under way, so that there is always one that has not.
+/// Messages read in all: twice as many as may wait for numbers with a batch under way, so that
+/// another number is always among them.
 const DUE_MAX: u32 = 512;
 
-/// A text to be sent, made together with the event that causes it.
+/// A text to be sent, written together with the event that causes it.
 #[derive(Clone, PartialEq, Debug)]
 pub struct NewMessage {
     pub id: MessageId,
@@ -26,11 +27,12 @@ pub struct NewMessage {
     pub channel: Channel,
     pub words: String,
     pub drill: bool,
-    /// Set when it cannot be sent at all (nobody on the rota): the row is born failed, so that the board shows it.
+    /// Set when the text cannot be sent at all (nobody on the rota). The row starts as failed, so
+    /// that the board shows it.
     pub error: Option<String>,
 }
 
-/// Who was meant, as known at that moment.
+/// The intended recipient, as known at that moment.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Addressee {
     pub role: Role,
@@ -44,19 +46,20 @@ pub struct Addressee {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Occasion {
     Dispatched,
-    /// A rung of the ladder, by index.
+    /// A rung of the escalation ladder, by index.
     Rung(u8),
-    /// Somebody has to act; with the event's place in the incident's log, as it may happen again.
+    /// Somebody has to act. The number is the event's position in the incident's log, because it
+    /// may happen again.
     Rang(u64),
-    /// 位置更正; place in the log as above.
+    /// 位置更正; position in the log as above.
     Relocated(u64),
-    /// 邻格热点: it may be in this ranger's grid; place in the log as above.
+    /// 邻格热点: it may be in this ranger's grid; position in the log as above.
     Neighbour(u64),
-    /// Goes on from a message that reached nobody; place in the log as above.
+    /// Replaces a message that reached nobody; position in the log as above.
     Instead(u64),
-    /// Another neighbour who was asked goes; place in the log as above.
+    /// Another neighbour who was asked goes; position in the log as above.
     NotNeeded(u64),
-    /// Sent back for completion; place in the log as above.
+    /// Sent back for completion; position in the log as above.
     SentBack(u64),
     /// Another ranger goes instead.
     Relieved,
@@ -90,9 +93,10 @@ pub struct Message {
     pub words: String,
     pub drill: bool,
     pub status: Status,
-    /// What it went out with and goes out with for good: the id of the first of them. `None`: it never went.
+    /// The batch it goes out with, for good: the id of the batch's first message. `None`: it never
+    /// went out.
     pub batch: Option<MessageId>,
-    /// Times it was handed to a gateway.
+    /// How often it was handed to a gateway.
     pub attempts: u32,
     pub created_at: Timestamp,
     pub sent_at: Option<Timestamp>,
@@ -105,20 +109,20 @@ pub struct Message {
 pub enum Status {
     Queued,
     Sent,
-    /// 未送达: a person must phone. It may be tried on all the same.
+    /// 未送达: a person must phone. It may still be retried.
     Failed,
 }
 
-/// What becomes of a message that a gateway did not take.
+/// What happens to a message that a gateway did not accept.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Fate {
-    /// Tried again then, and nobody is told yet.
+    /// Retried at that time; nobody is told yet.
     Queued(Timestamp),
-    /// Shown, told another way, and tried again then, if ever.
+    /// Shown on the board and sent another way. Retried at that time, if any.
     Failed(Option<Timestamp>),
 }
 
-/// When a vendor was asked for a text or call.
+/// One request to a vendor for a text or call.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Tried {
     pub phone: Option<String>,
@@ -126,14 +130,15 @@ pub struct Tried {
     pub at: Timestamp,
 }
 
-/// How a channel's gateway has done lately.
+/// A channel's recent results.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Taken {
-    /// When it last took a text.
+    /// When its gateway last accepted a text.
     pub last: Option<Timestamp>,
-    /// How long it needed for that.
+    /// How long that took.
     pub needed: SignedDuration,
-    /// Texts that it was handed since and has not taken, those still tried included; counted up to [`Taken::COUNTED`].
+    /// Texts handed over since and not accepted, including those still being retried; counted up to
+    /// [`Taken::COUNTED`].
     pub failed_since: u32,
 }
 
@@ -194,9 +199,10 @@ struct Row {
 }
 
 impl Store {
-    /// What a sender may take up now on a channel, most urgent first: fires before drills, what nobody knows of yet before what the
-    /// board shows already, the first word to who is sent, what else rangers are told, all others. At most 16 to one number (WeCom's
-    /// robot is one) and 512 in all.
+    /// What a sender may take up now on a channel, most urgent first. Fires come before drills, and
+    /// messages not yet shown as failed before those that are. Then the first message to the ranger
+    /// who is sent, then other messages to rangers, then the rest. At most 16 to one number
+    /// (WeCom's robot counts as one) and 512 in all.
     pub async fn due_messages(&self, channel: Channel, now: Timestamp) -> Result<Vec<Message>> {
         let rows: Vec<Row> = reading!(self, pool => sqlx::query_as(
             "SELECT * FROM (SELECT due.*, ROW_NUMBER() OVER (PARTITION BY number ORDER BY drill, again, urgency, place) AS in_line \
@@ -210,9 +216,10 @@ impl Store {
         Ok(self.messages(rows))
     }
 
-    /// Borrows messages to hand them over as one until `until`. What goes out together does so for good: the first time fixes it,
-    /// later any of them stands for all. Two senders never borrow the same one; what is not reported back by then comes free
-    /// again, so a message may be handed over twice, with the same others, but never not at all. In the order of writing; none
+    /// Leases messages until `until`, to be handed over as one batch. The first time fixes the
+    /// batch for good; later any of its messages stands for all. Two senders never lease the same
+    /// message. What is not reported back by then becomes free again. So a message may be handed
+    /// over twice, in the same batch, but is never lost. Returned in the order of writing; empty
     /// when another sender was faster.
     pub async fn borrow(&self, together: &[&Message], now: Timestamp, until: Timestamp) -> Result<Vec<Message>> {
         let Some(first) = together.first() else { return Ok(Vec::new()) };
@@ -239,7 +246,7 @@ impl Store {
         Ok(self.messages(rows))
     }
 
-    /// When the next message wants to be sent, leases included; `None` when all is done.
+    /// When the next message is due, leases included; `None` when all are done.
     pub async fn next_message_due(&self) -> Result<Option<Timestamp>> {
         let due: Option<(i64,)> = reading!(self, pool => sqlx::query_as(
             "SELECT CASE WHEN next_try_at_us > lease_until_us THEN next_try_at_us ELSE lease_until_us END AS due \
@@ -248,7 +255,7 @@ impl Store {
         due.map(|(due,)| time(due)).transpose()
     }
 
-    /// A gateway has taken it and all it went with.
+    /// A gateway has accepted the message and its whole batch.
     pub async fn message_sent(&self, message: MessageId, now: Timestamp) -> Result<()> {
         writing!(self, connection => sqlx::query(
             "UPDATE message SET status = 'sent', again = 0, attempts = attempts + 1, sent_at_us = $1, error = NULL \
@@ -256,7 +263,7 @@ impl Store {
         ).bind(us(now)).bind(message.to_string()).execute(connection).await.map(drop).map_err(failed))
     }
 
-    /// A gateway has taken neither it nor what it went with.
+    /// A gateway has accepted neither the message nor its batch.
     pub async fn message_failed(&self, message: MessageId, error: &str, fate: Fate) -> Result<()> {
         let (status, next_try) = match fate {
             Fate::Queued(next_try) => ("queued", Some(next_try)),
@@ -270,8 +277,9 @@ impl Store {
             .execute(connection).await.map(drop).map_err(failed))
     }
 
-    /// It was not handed to a gateway, nor what it goes with, and its attempts do not count this: it waits until `until` (a
-    /// vendor's limit), or without one never goes (no gateway): a person must phone.
+    /// The message and its batch were not handed to a gateway, and this does not count as an
+    /// attempt. They wait until `until` (a vendor's limit). None: they are never sent (no gateway),
+    /// and a person must phone.
     pub async fn message_untried(&self, message: MessageId, why: &str, until: Option<Timestamp>) -> Result<()> {
         let is_over = i64::from(until.is_none());
         writing!(self, connection => sqlx::query(
@@ -281,14 +289,15 @@ impl Store {
         ).bind(is_over).bind(why).bind(until.map(us)).bind(message.to_string()).execute(connection).await.map(drop).map_err(failed))
     }
 
-    /// Nobody waits any more for a failed message and what it went with: it stays as it is, and is not tried again.
+    /// Nobody waits for a failed message and its batch any more. Its state stays, and it is not
+    /// retried.
     pub async fn message_over(&self, message: MessageId) -> Result<()> {
         writing!(self, connection => sqlx::query(
             "UPDATE message SET again = 0 WHERE id = $1 OR batch = (SELECT batch FROM message WHERE id = $1)",
         ).bind(message.to_string()).execute(connection).await.map(drop).map_err(failed))
     }
 
-    /// Messages that failed and of which no log knows yet, oldest first.
+    /// Failed messages that no incident log has recorded yet, oldest first.
     pub async fn failed_messages(&self, limit: u32) -> Result<Vec<Message>> {
         let rows: Vec<Row> = reading!(self, pool => sqlx::query_as(
             "SELECT * FROM message WHERE status = 'failed' AND noted = 0 ORDER BY place LIMIT $1",
@@ -310,7 +319,8 @@ impl Store {
         Ok(self.messages(rows))
     }
 
-    /// Whether the gateway of this channel takes what it is handed. Never tried is no failure: that is nobody's gateway.
+    /// Whether the gateway of this channel accepts messages. A gateway never tried does not count
+    /// as failed.
     pub async fn taken_by(&self, channel: Channel) -> Result<Taken> {
         let channel = word(&channel)?;
         let last: Option<(i64, Option<i64>)> = reading!(self, pool => sqlx::query_as(
@@ -329,8 +339,9 @@ impl Store {
         })
     }
 
-    /// When this channel's vendor was asked since `since`, oldest first: what a restarted sender knows of its count. What went out
-    /// together stands there once, with its last try; its earlier ones are forgotten, so the vendor may have counted more.
+    /// When this channel's vendor was asked since `since`, oldest first: a restarted sender counts
+    /// from this. A batch appears once, with its last try. Its earlier tries are not stored, so the
+    /// vendor may have counted more.
     pub async fn tried_since(&self, channel: Channel, since: Timestamp) -> Result<Vec<Tried>> {
         let rows: Vec<(Option<String>, bool, i64)> = reading!(self, pool => sqlx::query_as(
             "SELECT MIN(phone), drill, MAX(tried_at_us) AS at_us FROM message WHERE channel = $1 AND tried_at_us >= $2 \

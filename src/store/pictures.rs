@@ -1,5 +1,5 @@
-//! Evidence pictures: plain files `pictures/<id>.jpg`, whole or not there. What becomes of each is for `triage::retention` to say, of the
-//! log that is read here as it grows.
+//! Evidence pictures: plain files `pictures/<id>.jpg`, complete or absent. `triage::retention`
+//! decides what happens to each, from the log that is read here as it grows.
 
 use super::Store;
 use crate::error::{Error, Kind, Result};
@@ -13,10 +13,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::sync::{Mutex, MutexGuard};
 
-/// Events read at once while catching up with the log.
+/// Events read at once to catch up with the log.
 const EVENTS_AT_ONCE: u32 = 1_000;
 
-/// What was read of the log so far.
+/// What has been read of the log so far.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Shelf(Arc<Mutex<Read>>);
 
@@ -24,7 +24,7 @@ pub(super) struct Shelf(Arc<Mutex<Read>>);
 struct Read {
     cursor: u64,
     ledger: Ledger,
-    /// Events that this version cannot read; what they name is not known.
+    /// Events that this version cannot read. The pictures they name are unknown.
     unreadable: u64,
 }
 
@@ -34,23 +34,23 @@ pub struct Held {
     pub picture: PictureId,
     pub bytes: u64,
     pub keeping: Keeping,
-    /// Of a strip, and of no event.
+    /// It belongs to a strip, and no event names it.
     pub is_of_strip: bool,
 }
 
-/// What became of a picture.
+/// The state of a picture.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Presence {
     Proven,
-    /// Its name does not say what it showed.
+    /// Its name does not hold a hash, so its content cannot be checked.
     Unproven,
-    /// Other bytes, or none that can be read.
+    /// The bytes differ, or cannot be read.
     Changed,
     Absent,
 }
 
 impl Store {
-    /// Keeps a picture; on the disk when this returns. The same picture again changes nothing.
+    /// Stores a picture; it is on the disk when this returns. A repeat changes nothing.
     pub async fn keep_picture(&self, picture: PictureId, bytes: Vec<u8>) -> Result<()> {
         let file = self.picture_file(picture);
         on_a_thread(move || if file.exists() { Ok(()) } else { write_whole(&file, &bytes) })
@@ -68,7 +68,7 @@ impl Store {
         })
     }
 
-    /// Is it there, and is it what its name says?
+    /// Is it there, and does it match its name?
     pub(super) async fn presence(&self, picture: PictureId) -> Result<Presence> {
         match self.picture(picture).await {
             Ok(bytes) => {
@@ -81,7 +81,7 @@ impl Store {
                 .await
             }
             Err(e) if e.kind == Kind::NotFound => Ok(Presence::Absent),
-            // Nobody can look at it: a disk that is damaged there.
+            // The disk is damaged there, so nobody can look at it.
             Err(e) => {
                 tracing::warn!(%picture, "a picture cannot be read: {}", e.chain());
                 Ok(Presence::Changed)
@@ -89,7 +89,7 @@ impl Store {
         }
     }
 
-    /// Takes a picture away. One that is gone already is no error.
+    /// Removes a picture. One that is gone already is no error.
     pub async fn remove_picture(&self, picture: PictureId) -> Result<()> {
         match tokio::fs::remove_file(self.picture_file(picture)).await {
             Err(e) if e.kind() != io::ErrorKind::NotFound => {
@@ -104,19 +104,20 @@ impl Store {
         Ok(self.read_on().await?.ledger.belongs(picture))
     }
 
-    /// What the rule says of a picture. `None`: no incident names it.
+    /// What the retention rule says about a picture. `None`: no incident names it.
     pub async fn keeping(&self, picture: PictureId, policy: &Retention, now: Timestamp) -> Result<Option<Keeping>> {
         Ok(self.read_on().await?.ledger.keeping(picture, policy, now))
     }
 
-    /// All pictures on the disk. Those of sightings that are not filed yet are owed, as their incident will be; while part of the log or
-    /// such a sighting cannot be read, each of them is.
+    /// All pictures on the disk. Pictures of sightings that are not filed yet must be kept, because
+    /// their incident will need them. While part of the log or such a sighting cannot be read, all
+    /// pictures must be.
     pub async fn held_pictures(&self, policy: &Retention, now: Timestamp) -> Result<Vec<Held>> {
         let folder = self.pictures.clone();
-        // Before the log is read: a picture that comes meanwhile is not among them.
+        // Listed before the log is read, so that a picture written meanwhile is not in the list.
         let files = on_a_thread(move || listed(&folder)).await?;
         let files = files.map_err(|e| Error::unavailable("cannot read the folder of pictures").because(e))?;
-        // Before the log is read, too: what is filed meanwhile is in it.
+        // Read before the log, too: what is filed meanwhile is then in the log.
         let unfiled = self.unfiled_pictures().await?;
         let strips = self.strip_owners().await?;
         let read = self.read_on().await?;
@@ -156,14 +157,14 @@ impl Store {
     }
 }
 
-/// Whole pictures with their length and the time of their writing.
+/// Complete pictures with length and modification time.
 fn listed(folder: &Path) -> io::Result<Vec<(PictureId, u64, Timestamp)>> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
         let name = entry.file_name();
         let id = name.to_str().and_then(|it| it.strip_suffix(".jpg")).and_then(|it| it.parse().ok());
-        // Removed meanwhile, or somebody's own file: not for us.
+        // Removed meanwhile, or a foreign file: ignored.
         let (Some(id), Ok(about)) = (id, entry.metadata()) else { continue };
         if let Some(at) = about.modified().ok().and_then(|at| Timestamp::try_from(at).ok()) {
             found.push((id, about.len(), at));
@@ -172,8 +173,8 @@ fn listed(folder: &Path) -> io::Result<Vec<(PictureId, u64, Timestamp)>> {
     Ok(found)
 }
 
-/// Written beside, flushed, renamed: a crash leaves the whole file or none, and the name itself survives a power cut. What could not be
-/// written whole gives its room back.
+/// Written to a temporary file, flushed and renamed. A crash leaves the complete file or none, and
+/// the name itself survives a power cut. An incomplete file is removed to free its space.
 fn write_whole(file: &Path, bytes: &[u8]) -> io::Result<()> {
     static WRITTEN: AtomicU64 = AtomicU64::new(0);
     let beside = file.with_extension(format!("{}.part", WRITTEN.fetch_add(1, Ordering::Relaxed)));
@@ -182,7 +183,8 @@ fn write_whole(file: &Path, bytes: &[u8]) -> io::Result<()> {
         part.sync_all()
     });
     if let Err(e) = written.and_then(|()| fs::rename(&beside, file)) {
-        // The first error says what is wrong; what cannot be removed is swept away at the next start.
+        // The first error is the one to report. A file that cannot be removed is removed at the
+        // next start.
         let _ = fs::remove_file(&beside);
         return Err(e);
     }
@@ -192,7 +194,7 @@ fn write_whole(file: &Path, bytes: &[u8]) -> io::Result<()> {
     }
 }
 
-/// Removes what a crash left half written.
+/// Removes incomplete files left by a crash.
 pub(super) fn sweep(folder: &Path) {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     for part in entries.map(|it| it.path()).filter(|it| it.extension().is_some_and(|it| it == "part")) {

@@ -1,5 +1,5 @@
-//! What the desk remembers of places: where incidents were closed and as what. Written with the closing, read without folding
-//! a single log.
+//! What the desk remembers of places: where incidents were closed, and as what. Written with the
+//! closing, and read without folding any log.
 
 use super::{Store, failed, from_json, id, reading, us, writing};
 use crate::error::{Kind, Result};
@@ -7,7 +7,7 @@ use crate::triage::id::IncidentId;
 use crate::triage::memory::Closed;
 use jiff::Timestamp;
 
-/// Writes a closing down inside a commit's transaction, on either database.
+/// Writes a closing inside a commit's transaction, on either database.
 macro_rules! insert {
     ($connection:expr, $incident:expr) => {{
         if let Some(closed) = $crate::triage::memory::Closed::of($incident) {
@@ -39,14 +39,14 @@ impl Store {
         })))
     }
 
-    /// Writes down the closings of databases from before this table. Returns how many were missing.
+    /// Adds the closings of databases older than this table. Returns how many were missing.
     pub async fn remember_closings(&self, since: Timestamp) -> Result<usize> {
         let missing: Vec<(String,)> = reading!(self, pool => sqlx::query_as(
             "SELECT id FROM incident WHERE closed_at_us >= $1 \
              AND NOT EXISTS (SELECT 1 FROM closed_place WHERE closed_place.incident = incident.id)",
         ).bind(us(since)).fetch_all(pool).await.map_err(failed)?);
         for (name,) in &missing {
-            // One that cannot be read teaches nothing, and is named elsewhere.
+            // An incident that cannot be read is skipped here and reported elsewhere.
             let incident = match self.incident(id::<IncidentId>(name)?).await {
                 Err(e) if e.kind == Kind::Internal => continue,
                 filed => filed?.incident,

@@ -1,5 +1,6 @@
-//! How cameras were proved: how long each was watched, and its self-tests. A few rows a camera and day; the thirty days that are looked
-//! at are 8,000 rows of 267 cameras and 32,000 tests, which the database sums up.
+//! The proof of cameras: how long each was watched, and its self-tests. A few rows per camera and
+//! day. The thirty days in use are 8,000 rows for 267 cameras and 32,000 tests, which the database
+//! sums up.
 
 use super::{REMOVED_AT_ONCE, Store, failed, from_word, reading, time, us, word, writing};
 use crate::error::Result;
@@ -10,7 +11,7 @@ use sqlx::Connection as _;
 
 const DAY_US: i64 = 24 * 3_600 * 1_000_000;
 
-/// Of one camera at one scale in one light.
+/// Sums for one camera at one scale in one light.
 #[derive(sqlx::FromRow)]
 struct Row {
     camera: String,
@@ -24,7 +25,7 @@ struct Row {
 }
 
 impl Store {
-    /// Adds to each camera's day of UTC, in one act.
+    /// Adds to each camera's UTC day, in one transaction.
     pub async fn add_watched(&self, seconds: &[(CameraId, u64)], now: Timestamp) -> Result<()> {
         let day = us(now).div_euclid(DAY_US);
         writing!(self, connection => {
@@ -52,7 +53,7 @@ impl Store {
         rows.into_iter().map(of).collect()
     }
 
-    /// A test that is known already stays as it was.
+    /// A test that is stored already is not changed.
     pub async fn add_self_tests(&self, tests: &[Tested]) -> Result<()> {
         writing!(self, connection => {
             let mut tx = connection.begin().await.map_err(failed)?;
@@ -68,7 +69,7 @@ impl Store {
         })
     }
 
-    /// Of pictures taken at or after `since`, summed up by camera, scale and light.
+    /// For pictures taken at or after `since`, summed by camera, scale and light.
     pub async fn self_tests(&self, since: Timestamp) -> Result<Vec<Tests>> {
         let rows: Vec<Row> = reading!(self, pool => sqlx::query_as(
             "SELECT camera, scale, light, COUNT(*) AS tests, COUNT(smallest) AS passed, MIN(smallest) AS smallest_best, \
@@ -78,7 +79,8 @@ impl Store {
         rows.into_iter().map(Row::into_tests).collect()
     }
 
-    /// Removes some of what is older than `before`. The caller pauses and calls again until it returns zero: none is left.
+    /// Removes some of the rows older than `before`. The caller pauses and repeats until it returns
+    /// zero.
     pub async fn prune_proof(&self, before: Timestamp) -> Result<u64> {
         writing!(self, connection => {
             let days = sqlx::query("DELETE FROM watched WHERE day * 86400000000 < $1")

@@ -1,5 +1,6 @@
-//! Does the record prove what it says? The log against its hashes and against the heads that were told outside of this machine; the
-//! rows beside the log, and the pictures that it names, against the log. Read a little at a time, so that it is never in the way of an action.
+//! Does the record prove what it says? Checks the log against its hashes and against the heads
+//! recorded outside this machine, and the rows and pictures against the log. It reads in small
+//! steps, so that it never delays an action.
 
 mod anchors;
 mod chain;
@@ -24,16 +25,19 @@ use derived::Read;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, VecDeque};
 
-/// Findings of a kind that are named; the rest is counted: enough to look for the cause, and a sentence that can be read.
+/// Findings of one kind that are named; the rest is counted. That is enough to look for the cause,
+/// and short enough for one sentence.
 const NAMED: usize = 5;
-/// Incidents looked for in the log at once.
+/// Incidents looked up in the log at once.
 const PAGE: i64 = 200;
-/// A picture follows its event, tried every two seconds while the disk takes none; after that time it is missing.
+/// A picture is written after its event, and retried every two seconds while the disk accepts none.
+/// After this time it counts as missing.
 const FOLLOWS_WITHIN: SignedDuration = SignedDuration::from_mins(10);
-/// A picture whose time ends while others are looked at may go before its turn. A look takes less than this.
+/// A picture whose retention ends during the check may be removed before its turn. A check takes
+/// less than this.
 const TAKES_AT_MOST: SignedDuration = SignedDuration::from_hours(24);
 
-/// The first of a kind, and how many there are.
+/// The first findings of one kind, and how many there are.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Named<T> {
     pub first: Vec<T>,
@@ -58,58 +62,60 @@ impl<T> Named<T> {
         self.count == 0
     }
 
-    /// Each is named.
+    /// True when every finding is named.
     pub fn is_whole(&self) -> bool {
         self.count == self.first.len() as u64
     }
 }
 
-/// What a look through the record found.
+/// The result of checking the record.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Record {
-    /// Where the log ended when the look began; what came later was not looked at.
+    /// The head of the log when the check began; later events were not checked.
     pub head: Head,
-    /// Rows whose hash does not follow from the row and the hash before it.
+    /// Rows whose hash does not follow from the row and the previous hash.
     pub damaged: Named<u64>,
-    /// First and last of rows that are not there.
+    /// First and last of each range of missing rows.
     pub absent: Named<(u64, u64)>,
-    /// The last row has another hash than the place where the log's end is kept.
+    /// The stored head of the log differs from the last row's hash.
     pub head_differs: bool,
-    /// The log had another hash there when this was written down or told.
+    /// The log had another hash there when this anchor was recorded or sent.
     pub rewritten: Named<Anchor>,
-    /// The log was longer when this was written down or told.
+    /// The log was longer when this anchor was recorded or sent.
     pub cut: Named<Anchor>,
     /// Events that this version cannot read.
     pub unreadable: Named<u64>,
     pub differences: Named<Difference>,
     /// Pictures whose bytes are not what the log says.
     pub changed_pictures: Named<PictureId>,
-    /// Not there, and by the rule of retention they should be: never saved, or removed by hand.
+    /// Missing although the retention rule wants them: never saved, or removed by hand.
     pub missing_pictures: Named<PictureId>,
-    /// Named so lately that they may still be on their way.
+    /// Named so recently that they may still be on their way.
     pub pending_pictures: u64,
-    /// There; of logs before 0.2, which do not say what they showed.
+    /// Present, but from logs before 0.2, which do not hold their hashes.
     pub unproven_pictures: u64,
     pub proven_pictures: u64,
-    /// Open incidents by the log.
+    /// The open incidents according to the log.
     pub open: OpenLines,
-    /// Pictures that are not looked at yet, and when the log named them: 70 bytes each, some ten thousand a year.
+    /// Pictures not checked yet, with the time at which the log named them: 70 bytes each, some ten
+    /// thousand a year.
     pictures: BTreeMap<PictureId, Timestamp>,
 }
 
-/// What is looked at.
+/// What is checked, and how.
 #[derive(Clone, Debug)]
 pub struct Look<'a> {
     pub now: Timestamp,
-    /// Rows of incidents that differ from a sound log are put right.
+    /// Correct incident rows that differ from a sound log.
     pub mend: bool,
-    /// Read from a report or a text, besides those kept here.
+    /// Anchors from a report or a text message, in addition to those stored here.
     pub paper: &'a [Anchor],
-    /// Which pictures should be there.
+    /// Decides which pictures should be there.
     pub retention: &'a Retention,
 }
 
-/// A look through the whole record, a few milliseconds of work at a time. The caller tells how far it is, and pauses.
+/// A check of the whole record in steps of a few milliseconds. The caller reports progress and
+/// pauses.
 pub struct Looking {
     store: Store,
     now: Timestamp,
@@ -119,20 +125,21 @@ pub struct Looking {
     stage: Stage,
 }
 
-/// Each event is looked at twice, then each picture once.
+/// Each event is read in two stages, then each picture in one.
 enum Stage {
     Chain(Chain),
-    /// Incidents by their openings: the place of the last that was read, and those that are next.
+    /// Incidents in order of opening: the position of the last one read, and the ones that are
+    /// next.
     Rows {
         seq: i64,
         next: VecDeque<String>,
     },
-    /// Most of the work: gigabytes.
+    /// Most of the work: gigabytes to read.
     Pictures,
     Over,
 }
 
-/// What one step looked at.
+/// What one step checked.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Step {
     Events(u64),
@@ -140,7 +147,7 @@ pub enum Step {
 }
 
 impl Store {
-    /// Begins a look at the record as it is now.
+    /// Begins a check of the record in its present state.
     pub async fn look(&self, look: &Look<'_>) -> Result<Looking> {
         let head = self.head().await?;
         let mut anchors = self.anchors().await?;
@@ -155,7 +162,7 @@ impl Store {
 }
 
 impl Looking {
-    /// `None` when all is looked at.
+    /// `None` when everything is checked.
     pub async fn step(&mut self) -> Result<Option<Step>> {
         let (store, record) = (&self.store, &mut self.record);
         match &mut self.stage {
@@ -206,20 +213,20 @@ impl Looking {
         }
     }
 
-    /// To the end, without a pause.
+    /// Runs to the end without pauses.
     pub async fn to_the_end(mut self) -> Result<Record> {
         while self.step().await?.is_some() {}
         Ok(self.record)
     }
 
-    /// What was found so far.
+    /// The findings so far.
     pub fn record(&self) -> &Record {
         &self.record
     }
 }
 
 impl Store {
-    /// The next incidents by their openings.
+    /// The next incidents in order of opening.
     async fn openings(&self, after: i64, end: i64) -> Result<Vec<(i64, String)>> {
         Ok(reading!(self, pool => sqlx::query_as(
             "SELECT seq, incident FROM event WHERE version = 1 AND seq > $1 AND seq <= $2 ORDER BY seq LIMIT $3",
@@ -249,7 +256,7 @@ impl Record {
         }
     }
 
-    /// Takes in an incident's log; yields the number of its events.
+    /// Adds an incident's log. Returns the number of its events.
     fn read(&mut self, read: Read) -> u64 {
         let logged = match read {
             Read::Whole(logged) => logged,
@@ -268,7 +275,7 @@ impl Record {
         events
     }
 
-    /// How many are not looked at yet.
+    /// The number of pictures not checked yet.
     pub fn pictures_left(&self) -> u64 {
         self.pictures.len() as u64
     }

@@ -1,4 +1,4 @@
-//! Evidence as it arrives: written down before anybody thinks about it.
+//! Evidence as it arrives: stored before it is judged.
 
 use super::{Store, failed, from_json, reading, to_json, us, writing};
 use crate::error::Result;
@@ -8,12 +8,12 @@ use jiff::{SignedDuration, Timestamp};
 use sqlx::Connection as _;
 use std::collections::HashSet;
 
-/// Counted up to here: more make no difference to who reads it.
+/// The count stops here: readers need no larger number.
 const NOT_FILED_COUNTED: i64 = 1_000;
 
 impl Store {
-    /// Writes sightings down, all or none. Those known already stay as they are: the same sighting may come twice (a resent
-    /// message, a page's retry).
+    /// Stores sightings, all or none. Known ones are not changed: a sighting may arrive twice (a
+    /// resent message, a page's retry).
     pub async fn record_sightings(&self, sightings: &[Sighting], now: Timestamp) -> Result<()> {
         writing!(self, connection => {
             let mut tx = connection.begin().await.map_err(failed)?;
@@ -34,8 +34,8 @@ impl Store {
         })
     }
 
-    /// Sightings that are evidence of no incident yet and due for another try by `before`, the longest due first: the desk died between
-    /// hearing of them and filing them, or could not file them.
+    /// Sightings that belong to no incident yet and are due for another try by `before`, the
+    /// longest due first. The desk died before it filed them, or could not file them.
     pub async fn unfiled_sightings(&self, before: Timestamp, limit: u32) -> Result<Vec<Sighting>> {
         let rows: Vec<(String, String)> = reading!(self, pool => sqlx::query_as(
             "SELECT id, body FROM sighting WHERE filed = 0 AND next_try_at_us <= $1 ORDER BY next_try_at_us, id LIMIT $2",
@@ -47,7 +47,8 @@ impl Store {
         })))
     }
 
-    /// Pictures of all sightings that are evidence of no incident yet. `None`: one of these cannot be read.
+    /// Pictures of all sightings that belong to no incident yet. `None`: one of the sightings
+    /// cannot be read.
     pub(super) async fn unfiled_pictures(&self) -> Result<Option<HashSet<PictureId>>> {
         let rows: Vec<(String, String)> = reading!(self, pool => sqlx::query_as(
             "SELECT id, body FROM sighting WHERE filed = 0",
@@ -61,7 +62,8 @@ impl Store {
         Ok(are_read.then(|| sightings.into_iter().flat_map(|it| it.pictures).collect()))
     }
 
-    /// It could not be filed, and waits for its next try as long as `wait` says of the number of tries before.
+    /// Records a failed filing. The next try comes after `wait`, which gets the number of tries
+    /// before.
     pub async fn sighting_not_filed(
         &self,
         sighting: SightingId,
@@ -79,7 +81,8 @@ impl Store {
         })
     }
 
-    /// Evidence that was tried and is still of no incident: how much, and why the first is not.
+    /// Sightings that were tried and belong to no incident yet: their number, and why the first
+    /// failed.
     pub async fn not_filed(&self) -> Result<Option<(u32, String)>> {
         let rows: Vec<(String,)> = reading!(self, pool => sqlx::query_as(
             "SELECT COALESCE(why_not, '') FROM sighting WHERE filed = 0 AND tries > 0 ORDER BY next_try_at_us, id LIMIT $1",

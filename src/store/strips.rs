@@ -1,4 +1,5 @@
-//! 过程图: which pictures lie around a sighting. Beside the record: no event names them, and nothing is missed that is gone.
+//! 过程图: which pictures lie around a sighting. Kept apart from the record: no event names these
+//! pictures, and a removed one is not missing.
 
 use super::pictures::Held;
 use super::{Store, failed, from_json, from_word, id, reading, time, to_json, us, word, writing};
@@ -9,14 +10,14 @@ use crate::triage::strip::{Place, StripFrame};
 use jiff::Timestamp;
 use std::collections::HashMap;
 
-/// Of which incidents a picture is supporting material, and when it was taken.
+/// For each picture, the incidents it is supporting material for, and when it was taken.
 pub(super) type Owners = HashMap<PictureId, Vec<(Option<IncidentId>, Timestamp)>>;
 
 /// Time, stream, score, box and picture, as stored.
 type Row = (i64, String, Option<f64>, Option<String>, String);
 
 impl Store {
-    /// Keeps a picture of a strip; the same one again changes nothing.
+    /// Stores a picture of a strip. A repeat changes nothing.
     pub async fn keep_strip_frame(&self, frame: &StripFrame, jpeg: Vec<u8>) -> Result<()> {
         self.keep_picture(frame.picture, jpeg).await?;
         let (stream, bbox) = (word(&frame.stream)?, frame.seen.map(|it| to_json(&it.bbox)).transpose()?);
@@ -44,7 +45,7 @@ impl Store {
         rows.into_iter().map(frame).collect()
     }
 
-    /// Takes a picture away, and what a strip knows of it.
+    /// Removes a picture, and the strip's row for it.
     pub async fn remove_held(&self, held: &Held) -> Result<()> {
         if held.is_of_strip {
             writing!(self, connection => sqlx::query("DELETE FROM strip WHERE picture = $1")

@@ -13,11 +13,11 @@ pub struct PublishedThresholds {
     pub by: PersonId,
     pub at: Timestamp,
     pub reason: String,
-    /// They were published for k of n frames and are read as [`Body::read`] says.
+    /// They were published for k of n frames, and are converted by [`Body::read`].
     pub counted_frames: bool,
 }
 
-/// What stands in the table: thresholds, or those of earlier versions, which counted frames over a limit.
+/// The stored form: thresholds, or those of earlier versions, which counted frames over a limit.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Body {
@@ -38,8 +38,8 @@ enum Body {
 }
 
 impl Body {
-    /// Thresholds, and whether they counted frames: then a place that keeps the limit alarms within a minute, whatever k and n
-    /// were, and one that scores more does so sooner.
+    /// Thresholds, and whether they counted frames. Converted ones alarm within a minute when a
+    /// place keeps the limit, whatever k and n were, and sooner when it scores more.
     fn read(self) -> (Thresholds, bool) {
         match self {
             Self::Evidence(thresholds) => (thresholds, false),
@@ -52,7 +52,8 @@ impl Body {
 }
 
 impl Store {
-    /// Those in force; `None` when none was ever published and the configuration's hold.
+    /// The thresholds in force; `None` when none was ever published and those of the configuration
+    /// apply.
     pub async fn thresholds(&self) -> Result<Option<Thresholds>> {
         let newest = self.threshold_history().await?.pop();
         if let Some(PublishedThresholds { thresholds, counted_frames: true, .. }) = &newest {

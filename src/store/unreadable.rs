@@ -1,5 +1,5 @@
-//! Partially available: a row that cannot be read (written by a newer version, or damaged) is named, once in the log and until it
-//! can be read again. It takes no other row with it.
+//! Partial availability: a row that cannot be read (written by a newer version, or damaged) is
+//! named in the log once, and listed until it can be read again. Other rows are not affected.
 
 use super::{Filed, Store};
 use crate::error::Result;
@@ -15,14 +15,14 @@ pub struct Unreadable {
     pub why: String,
 }
 
-/// What was met so far.
+/// The unreadable rows found so far.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Known(Arc<Mutex<Rows>>);
 
 #[derive(Debug, Default)]
 struct Rows {
     incidents: BTreeMap<IncidentId, Unreadable>,
-    /// Every other row by its name ("hotspot N20…"), with the reason.
+    /// All other rows by name ("hotspot N20…"), with the reason.
     others: BTreeMap<String, String>,
 }
 
@@ -33,12 +33,12 @@ impl Known {
 }
 
 impl Store {
-    /// Incidents that were met and could not be read, by their opening.
+    /// Incidents found unreadable, in order of opening.
     pub fn unreadable(&self) -> Vec<Unreadable> {
         self.unreadable.rows().incidents.values().cloned().collect()
     }
 
-    /// Names of all other rows that were met and could not be read.
+    /// Names of all other rows found unreadable.
     pub fn unreadable_rows(&self) -> Vec<String> {
         self.unreadable.rows().others.keys().cloned().collect()
     }
@@ -66,7 +66,7 @@ impl Store {
         filed
     }
 
-    /// The rows that can be read, in their order. Each comes with its name.
+    /// The rows that can be read, in their order. Each row comes with its name.
     pub(super) fn readable<T>(&self, rows: impl IntoIterator<Item = (String, Result<T>)>) -> Vec<T> {
         let mut known = self.unreadable.rows();
         let mut whole = Vec::new();

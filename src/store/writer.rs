@@ -1,12 +1,13 @@
-//! A connection that writes, held for one act and proved anew after a failure.
+//! A writing connection, held for one act. After a failure it is not trusted again.
 
 use sqlx::Database;
 use sqlx::pool::PoolConnection;
 
-/// A connection that goes back to its pool only when the act has succeeded, or failed for the act's own sake (a conflict, a thing
-/// not found). After anything else it is closed: SQLite rolls back by itself when the disk is full, the driver does not notice
-/// and believes that the transaction is still open; all later commits would then only release a savepoint, be answered, and
-/// never reach the disk.
+/// A connection that returns to its pool only when the act has succeeded, or failed for a reason of
+/// its own (a conflict, a thing not found). After any other failure it is closed. The reason: with
+/// a full disk SQLite rolls back by itself, but the driver does not notice and believes the
+/// transaction still open. All later commits would then only release a savepoint, be answered as
+/// done, and never reach the disk.
 pub(super) struct Held<D: Database> {
     connection: PoolConnection<D>,
     whole: bool,
@@ -34,7 +35,7 @@ impl<D: Database> Drop for Held<D> {
     }
 }
 
-/// One act on a connection of the pool.
+/// Runs one act on a connection of the pool.
 macro_rules! held {
     ($pool:expr, $connection:ident => $body:expr) => {{
         let mut held = $crate::store::writer::Held::new($pool.acquire().await.map_err($crate::store::failed)?);

@@ -15,11 +15,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio::sync::Mutex;
 
-/// The folder inside the data folder.
+/// The folder's name inside the data folder.
 pub const FOLDER: &str = "analyses";
 
-/// Names stand once in a file and a frame is a few small numbers: bytes a row are measured by `benches/analyses.rs`.
-/// One transaction: a disk that fills meanwhile leaves all tables or none.
+/// A file holds each name once, and a frame as a few small numbers. `benches/analyses.rs` measures
+/// the bytes per row. One transaction: a disk that fills meanwhile leaves all tables or none.
 const SCHEMA: &str = "
 BEGIN;
 CREATE TABLE IF NOT EXISTS view ( -- who looked
@@ -48,10 +48,11 @@ CREATE TABLE IF NOT EXISTS analysis ( -- what the model said about every frame o
 ) STRICT, WITHOUT ROWID;
 COMMIT;";
 
-/// Columns that later versions added: name, declaration, and what files of days before them are read as.
+/// Columns added by later versions: name, declaration, and the value read from older files.
 const ADDED: [(&str, &str, &str); 2] = [("tiles", "BLOB", "NULL"), ("has_past", "INTEGER NOT NULL DEFAULT 1", "1")];
 
-/// $1 begin of the day, $2 camera, $3 since and $4 until, from the day's begin on, $5 limit.
+/// $1 start of the day, $2 camera, $3 since and $4 until, counted from the start of the day, $5
+/// limit.
 fn read_query(lacks: &[&str]) -> String {
     let [tiles, has_past] = ADDED.map(|(name, _, old)| if lacks.contains(&name) { old } else { name });
     format!(
@@ -67,7 +68,7 @@ fn read_query(lacks: &[&str]) -> String {
 #[derive(Clone, Debug)]
 pub struct Days {
     folder: PathBuf,
-    /// The file that is being written. After a failure it is closed, and the next batch opens it anew.
+    /// The file being written. After a failure it is closed, and the next batch reopens it.
     writer: Arc<Mutex<Option<(Date, SqliteConnection)>>>,
 }
 
@@ -96,11 +97,11 @@ impl Days {
 
     async fn create(&self, day: Date) -> Result<SqliteConnection> {
         fs::create_dir_all(&self.folder).map_err(cannot(&self.folder))?;
-        // The newest seconds may go with the power: nobody acts on them.
+        // A power cut may lose the newest seconds: nobody acts on them.
         let options = options(&self.file(day)).create_if_missing(true).journal_mode(SqliteJournalMode::Wal);
         let mut connection = options.synchronous(SqliteSynchronous::Normal).connect().await.map_err(failed)?;
         sqlx::raw_sql(SCHEMA).execute(&mut connection).await.map_err(failed)?;
-        // An earlier version may have begun the day.
+        // An earlier version may have created the day's file.
         let lacks = lacks(&mut connection).await.map_err(failed)?;
         for (name, declaration, _) in ADDED.into_iter().filter(|(name, ..)| lacks.contains(name)) {
             let add = format!("ALTER TABLE analysis ADD COLUMN {name} {declaration}");
@@ -157,13 +158,14 @@ impl Days {
         }
     }
 
-    /// A reader that has it open reads on to the end.
+    /// A reader that has the file open can read it to the end.
     async fn remove(&self, day: Date, file: &Path) -> Result<()> {
         let mut writer = self.writer.lock().await;
         if let Some((_, connection)) = writer.take_if(|(open, _)| *open == day) {
             connection.close().await.map_err(failed)?;
         }
-        // The file last: what is left after a crash is found by its name and removed by the next round.
+        // The database file goes last: after a crash its name is still there, and the next round
+        // removes the rest.
         for ending in ["db-wal", "db-shm", "db"] {
             let path = file.with_extension(ending);
             match tokio::fs::remove_file(&path).await {
@@ -178,7 +180,7 @@ impl Days {
         self.folder.join(format!("{day}.db"))
     }
 
-    /// Days that are there, oldest first.
+    /// The days that have a file, oldest first.
     fn files(&self) -> Result<Vec<(Date, PathBuf)>> {
         let entries = match fs::read_dir(&self.folder) {
             Err(e) if e.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
@@ -200,7 +202,7 @@ impl Days {
     }
 }
 
-/// The columns that a file of an earlier version does not have.
+/// The columns that a file of an earlier version lacks.
 async fn lacks(connection: &mut SqliteConnection) -> sqlx::Result<Vec<&'static str>> {
     let has: Vec<String> =
         sqlx::query_scalar("SELECT name FROM pragma_table_info('analysis')").fetch_all(connection).await?;
@@ -216,7 +218,7 @@ fn cannot(path: &Path) -> impl FnOnce(std::io::Error) -> Error {
     move |e| Error::unavailable(format!("cannot use {path}: is the disk full?")).because(e)
 }
 
-/// One transaction a batch.
+/// One transaction per batch.
 async fn write(connection: &mut SqliteConnection, begin: Timestamp, frames: &[&Analysis]) -> Result<()> {
     let mut tx = connection.begin().await.map_err(failed)?;
     for frame in frames {
@@ -257,7 +259,7 @@ async fn write(connection: &mut SqliteConnection, begin: Timestamp, frames: &[&A
     tx.commit().await.map_err(failed)
 }
 
-/// A score 0..1 in parts of 10,000, which take two bytes: no screen shows more.
+/// A score 0..1 in units of 1/10,000, which take two bytes: no screen shows more digits.
 fn parts(score: f32) -> i64 {
     (f64::from(score) * 10_000.0).round() as i64
 }

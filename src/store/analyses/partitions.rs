@@ -12,7 +12,7 @@ use sqlx::postgres::PgPool;
 
 const PREFIX: &str = "analysis_";
 const FORM: &str = "%Y_%m_%d";
-/// PostgreSQL's code (check_violation) for a row of a day that has no partition yet.
+/// PostgreSQL's code (check_violation) for a row whose day has no partition yet.
 const NO_PARTITION: &str = "23514";
 
 const READ: &str = "
@@ -37,7 +37,7 @@ pub async fn record(pool: &PgPool, batch: &[Analysis]) -> Result<()> {
     }
 }
 
-/// One transaction.
+/// In one transaction.
 async fn insert(pool: &PgPool, batch: &[Analysis], boxes: &[Option<String>]) -> sqlx::Result<()> {
     let mut tx = pool.begin().await?;
     for (frame, boxes) in batch.iter().zip(boxes) {

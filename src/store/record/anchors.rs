@@ -1,4 +1,5 @@
-//! Heads of the log that were told outside of this machine: somebody who rewrites the log with all its hashes cannot change the paper.
+//! Anchors: heads of the log recorded outside this machine. Whoever rewrites the log with all its
+//! hashes cannot change the paper.
 
 use super::{Head, Store, failed, reading, time, us, writing};
 use crate::error::{Error, Result};
@@ -7,17 +8,17 @@ use jiff::civil::Date;
 use std::fmt;
 use std::str::FromStr;
 
-/// Characters of a hash as people read and keep it: 64 bits, which nobody meets by trying.
+/// Characters of a hash that people read and keep: 64 bits, which cannot be matched by trial.
 const SHORT: usize = 16;
-/// Fewer say too little.
+/// The fewest characters that are accepted.
 const SHORTEST: usize = 8;
 
-/// "1234 3f9a0c21d7e4b850": the log's event 1234 had this hash. The beginning of the hash is enough.
+/// "1234 3f9a0c21d7e4b850": the log's event 1234 had this hash. The first characters are enough.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Anchor {
     pub seq: u64,
     pub hash: String,
-    /// The county's day on which the program wrote it down; `None`: somebody read it from a paper.
+    /// The county's day on which the program recorded it; `None`: somebody typed it from paper.
     pub day: Option<String>,
 }
 
@@ -26,7 +27,7 @@ impl Anchor {
         Self { seq: head.events, hash: head.hash.clone(), day: None }
     }
 
-    /// Whether the event's hash is the one told.
+    /// Whether the event's hash begins with the recorded one.
     pub(super) fn is_kept_by(&self, hash: &str) -> bool {
         hash.starts_with(&self.hash)
     }
@@ -56,7 +57,7 @@ impl FromStr for Anchor {
     }
 }
 
-/// An anchor of a day, and whether it was told.
+/// A day's anchor, and whether it was sent out.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Kept {
     pub anchor: Anchor,
@@ -65,14 +66,15 @@ pub struct Kept {
 }
 
 impl Store {
-    /// Where the log ends now.
+    /// The present head of the log.
     pub async fn head(&self) -> Result<Head> {
         let (seq, hash): (i64, String) = reading!(self, pool => sqlx::query_as("SELECT seq, hash FROM log_head WHERE one = 1")
             .fetch_one(pool).await.map_err(failed)?);
         Ok(Head { events: seq as u64, hash })
     }
 
-    /// Writes down where the log ends, once a day, and answers with the day's anchor; `None` before the first event.
+    /// Records the head of the log once a day, and returns the day's anchor; `None` before the
+    /// first event.
     pub async fn keep_anchor(&self, day: Date, now: Timestamp) -> Result<Option<Kept>> {
         let (head, day) = (self.head().await?, day.to_string());
         if head.events == 0 {
@@ -88,13 +90,13 @@ impl Store {
         Ok(Some(Kept { anchor, at: time(at)?, told_at: told.map(time).transpose()? }))
     }
 
-    /// A gateway took the day's text.
+    /// A gateway accepted the text with the day's anchor.
     pub async fn anchor_told(&self, day: Date, now: Timestamp) -> Result<()> {
         writing!(self, connection => sqlx::query("UPDATE anchor SET told_at_us = $1 WHERE day = $2")
             .bind(us(now)).bind(day.to_string()).execute(connection).await.map(drop).map_err(failed))
     }
 
-    /// By their place in the log.
+    /// In the order of the log.
     pub(super) async fn anchors(&self) -> Result<Vec<Anchor>> {
         let rows: Vec<(String, i64, String)> = reading!(self, pool => sqlx::query_as(
             "SELECT day, seq, hash FROM anchor ORDER BY seq, day",

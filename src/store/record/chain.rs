@@ -1,5 +1,5 @@
-//! The log from its beginning: does every row's hash follow from the row and the hash before it, and is each head that was told still
-//! there?
+//! The log from its beginning. Does every row's hash follow from the row and the previous hash, and
+//! does the log still hold each head recorded outside this machine?
 
 use super::{Anchor, Record, Store, failed, reading};
 use crate::error::Result;
@@ -15,7 +15,7 @@ pub fn chained(before: &str, seq: i64, incident: &str, version: i64, body: &str)
     hex::encode(Sha256::new().chain_update(before).chain_update(row).finalize())
 }
 
-/// What is before the first.
+/// The hash before the first row.
 pub fn beginning() -> String {
     "0".repeat(64)
 }
@@ -29,12 +29,12 @@ struct Row {
     hash: String,
 }
 
-/// How far the log was read.
+/// How far the log has been read.
 pub struct Chain {
     seq: i64,
-    /// Of the last row; `None` when it is not there.
+    /// The last row's hash; `None` when that row is missing.
     hash: Option<String>,
-    /// Those still to come, by their place.
+    /// Anchors still ahead, by position.
     anchors: VecDeque<Anchor>,
 }
 
@@ -43,8 +43,9 @@ impl Chain {
         Self { seq: 0, hash: Some(beginning()), anchors: anchors.into() }
     }
 
-    /// The next rows up to `record.head`; yields how many, 0 at the end. Each row is held against the *stored* hash before it, so that one
-    /// damaged row is one finding and not the end of the looking.
+    /// Checks the next rows up to `record.head`. Returns how many; 0 at the end. Each row is
+    /// compared with the *stored* previous hash, so one damaged row is one finding, and the check
+    /// goes on.
     pub async fn step(&mut self, store: &Store, record: &mut Record) -> Result<u64> {
         let end = record.head.events as i64;
         let rows: Vec<Row> = reading!(store, pool => sqlx::query_as(
@@ -68,7 +69,7 @@ impl Chain {
         } else if before.is_some_and(|it| chained(&it, row.seq, &row.incident, row.version, &row.body) != row.hash) {
             record.damaged.add(place);
         }
-        // Those of rows that are not there are passed over: the gap says it.
+        // Anchors of missing rows are skipped: the gap is reported anyway.
         while let Some(anchor) = self.anchors.pop_front_if(|it| it.seq <= place) {
             if anchor.seq == place && !anchor.is_kept_by(&row.hash) {
                 record.rewritten.add(anchor);

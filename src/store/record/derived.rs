@@ -1,5 +1,5 @@
-//! What is written down beside the log, held against it: the incident's row, what is evidence of it, its messages, its hotspots,
-//! where it was closed. The log is the truth; the row of an incident is put right from it.
+//! Rows derived from the log, compared with it: the incident's row, its evidence, its messages, its
+//! hotspots, and where it was closed. The log is the truth; an incident's row is corrected from it.
 
 use super::chain::{beginning, chained};
 use super::line::{self, Line};
@@ -14,30 +14,30 @@ use jiff::Timestamp;
 use sqlx::Connection as _;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// An incident that is acted on just now is read again this number of times; the next look finds what is left.
+/// How often an incident that is being acted on is read again. The next check finds what remains.
 const ATTEMPTS: usize = 3;
 
-/// A row that says another thing than the log.
+/// A row that contradicts the log.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Difference {
-    /// The incident's number; its id where the row is gone.
+    /// The incident's number; its id if the row is gone.
     pub code: String,
     pub what: What,
-    /// Put right from the log.
+    /// Corrected from the log.
     pub mended: bool,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum What {
-    /// Columns of the incident's row.
+    /// Differing columns of the incident's row.
     Row {
         columns: Vec<&'static str>,
     },
     /// The incident has no row.
     NoRow,
-    /// A row of which the log knows nothing.
+    /// A row that the log does not know.
     Stray,
-    /// A sighting that belongs here and is filed elsewhere or nowhere, or the other way round.
+    /// A sighting that belongs to this incident but is filed elsewhere or nowhere, or the reverse.
     Evidence {
         sighting: String,
     },
@@ -45,36 +45,37 @@ pub enum What {
         key: String,
     },
     ClosedPlace,
-    /// 'sent', but no gateway was ever asked, or none since the log says that it had reached nobody.
+    /// Marked 'sent', but no gateway was ever asked, or none since the log recorded it as
+    /// undelivered.
     Sent {
         to: String,
         at: Timestamp,
     },
-    /// No event of this incident made it.
+    /// A message that no event of this incident made.
     UnknownMessage {
         to: String,
         at: Timestamp,
     },
-    /// The log says that it reached nobody, and it is not there.
+    /// The log records it as undelivered, and it is missing.
     LostMessage {
         at: Timestamp,
     },
 }
 
-/// An incident as its log tells it.
+/// An incident as its log describes it.
 pub struct Logged {
     pub name: String,
     pub incident: Incident,
     pub line: Line,
-    /// Each event's hash follows from it and the hash before it.
+    /// Each event's hash follows from the event and the previous hash.
     is_sound: bool,
     pub log: Vec<Recorded>,
 }
 
-/// What reading an incident's log gave.
+/// The result of reading an incident's log.
 pub enum Read {
     Whole(Box<Logged>),
-    /// Places in the log of what cannot be read.
+    /// Positions in the log of events that cannot be read.
     Unreadable(Vec<u64>),
 }
 
@@ -99,7 +100,7 @@ struct MessageRow {
 }
 
 impl Store {
-    /// Reads an incident's log. `name` is its id as the log has it.
+    /// Reads an incident's log. `name` is its id as written in the log.
     pub(super) async fn logged(&self, name: &str) -> Result<Read> {
         let rows: Vec<EventRow> = reading!(self, pool => sqlx::query_as(
             "SELECT event.seq, event.version, event.body, event.hash, earlier.hash AS before FROM event \
@@ -126,8 +127,8 @@ impl Store {
         Ok(Read::Whole(Box::new(Logged { name: name.to_owned(), incident, line, is_sound, log })))
     }
 
-    /// Holds an incident's rows against its log, and with `mend` puts its own row right where the log is sound. What is acted on
-    /// meanwhile is read again.
+    /// Compares an incident's rows with its log. With `mend` its own row is corrected if the log is
+    /// sound. An incident that changes meanwhile is read again.
     pub(super) async fn compared(&self, name: &str, mend: bool) -> Result<(Read, Vec<Difference>)> {
         for _ in 0..ATTEMPTS {
             let Read::Whole(logged) = self.logged(name).await? else { break };
@@ -194,7 +195,7 @@ impl Store {
         let strange = rows.iter().filter(|key| !keys.contains_key(key.as_str()));
         whats.extend(strange.map(|key| What::Hotspot { key: key.clone() }));
         for (key, sighting) in keys.into_iter().filter(|(key, _)| !rows.contains(*key)) {
-            // A pixel that two sightings were made of belongs to the one that it names.
+            // A pixel with two sightings belongs to the one named in its row.
             let (elsewhere,): (i64,) = reading!(self, pool => sqlx::query_as(
                 "SELECT COUNT(*) FROM hotspot WHERE key = $1 AND (incident IS NULL OR sighting = $2)",
             ).bind(key).bind(sighting).fetch_one(pool).await.map_err(failed)?);
@@ -219,7 +220,7 @@ impl Store {
             })
             .collect();
         for row in rows {
-            // What reached nobody is tried on, and may be taken later.
+            // An undelivered message is retried, and may be accepted later.
             let failed_at = undelivered.remove(&row.id).map(us);
             let is_later = |sent_at| failed_at.is_none_or(|failed_at| sent_at > failed_at);
             let is_taken = row.attempts > 0 && row.tried_at_us.is_some() && row.sent_at_us.is_some_and(is_later);
@@ -227,7 +228,7 @@ impl Store {
             if row.status == "sent" && !is_taken {
                 whats.push(What::Sent { to: row.name.clone(), at });
             }
-            // It has the time of the last event that was committed with it.
+            // A message carries the time of the last event committed with it.
             if !moments.contains(&row.created_at_us) {
                 whats.push(What::UnknownMessage { to: row.name, at });
             }
@@ -236,7 +237,7 @@ impl Store {
         Ok(())
     }
 
-    /// A place may be forgotten: the desk writes down those it misses when it starts.
+    /// A missing row is no finding: the desk adds missing ones when it starts.
     async fn closed_place_differs(&self, logged: &Logged, whats: &mut Vec<What>) -> Result<()> {
         let row: Option<(i64, String)> = reading!(self, pool => sqlx::query_as(
             "SELECT closed_at_us, body FROM closed_place WHERE incident = $1",
@@ -244,7 +245,8 @@ impl Store {
         let Some((closed_at_us, body)) = row else { return Ok(()) };
         let of_log = Closed::of(&logged.incident);
         let agrees = of_log.is_some_and(|log| {
-            // Evidence that comes late may move what is remembered of the place; when and as what it was closed stays.
+            // Late evidence may move the remembered place. When and as what it was closed does not
+            // change.
             let same = |row: Closed| {
                 (row.closed_at, row.category, row.forest_fire, row.drill)
                     == (log.closed_at, log.category, log.forest_fire, log.drill)
@@ -257,7 +259,8 @@ impl Store {
         Ok(())
     }
 
-    /// Writes the incident's row as its log has it, unless somebody acted meanwhile. One without a row gets a new number of its day.
+    /// Writes the incident's row from its log, unless it changed meanwhile. An incident without a
+    /// row gets a new number of its day.
     async fn mended(&self, logged: &Logged) -> Result<bool> {
         let (name, line) = (&logged.name, &logged.line);
         writing!(self, connection => {
@@ -285,7 +288,7 @@ impl Store {
         })
     }
 
-    /// Incidents of which the log knows nothing.
+    /// Incident rows that the log does not know.
     pub(super) async fn strays(&self) -> Result<Vec<Difference>> {
         let rows: Vec<(String,)> = reading!(self, pool => sqlx::query_as(
             "SELECT code FROM incident WHERE NOT EXISTS (SELECT 1 FROM event WHERE event.incident = incident.id) ORDER BY code",
@@ -294,7 +297,8 @@ impl Store {
     }
 }
 
-/// Sightings that are evidence of this incident, by id; those that were split off belong to the other one.
+/// The sightings filed under this incident, by id. Those that were split off belong to the other
+/// one.
 fn filed(log: &[Recorded]) -> BTreeMap<String, &Sighting> {
     let mut filed = BTreeMap::new();
     for recorded in log {

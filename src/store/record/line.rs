@@ -1,4 +1,4 @@
-//! An incident's row, as it follows from its log: lists are picked by it, and a commit must find its version there.
+//! An incident's row as derived from its log. Lists select by it, and a commit checks its version.
 
 use crate::error::Result;
 use crate::store::{us, word};
@@ -15,7 +15,7 @@ pub struct Line {
 }
 
 impl Line {
-    /// `opened_seq`: place of its first event in the whole log.
+    /// `opened_seq`: position of its first event in the whole log.
     pub fn of(incident: &Incident, opened_seq: i64) -> Result<Self> {
         Ok(Self {
             version: incident.version as i64,
@@ -41,7 +41,8 @@ impl Line {
     }
 }
 
-/// Writes the row of an incident that has none, inside a transaction, on either database; yields its code, the next of its day.
+/// Writes the row of an incident that has none, inside a transaction, on either database. Returns
+/// its code, the next of its day.
 macro_rules! insert {
     ($tx:expr, $name:expr, $opened_at:expr, $line:expr) => {{
         let line: &$crate::store::record::Line = $line;

@@ -1,18 +1,19 @@
-//! The rows of open incidents, looked at every minute: a row that hides a fire from the lists, or lets nobody act on it because its version
-//! is another, must not do so until tomorrow's look through the whole record. What it costs follows what is open.
+//! Checks the rows of open incidents every minute. A wrong row hides a fire from the lists, or
+//! blocks every action on it by a wrong version. That must not last until tomorrow's check of the
+//! whole record. The cost depends on the number of open incidents.
 
 use super::derived::{Difference, Read};
 use super::{Line, Store, failed, reading};
 use crate::error::Result;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Events read at once while catching up with the log.
+/// Events read at once to catch up with the log.
 const EVENTS_AT_ONCE: u32 = 1_000;
 
-/// The rows of open incidents as the log has them.
+/// The rows of open incidents, derived from the log.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct OpenLines {
-    /// They are as of this place in the log.
+    /// The cursor up to which they are derived.
     cursor: u64,
     lines: BTreeMap<String, Line>,
 }
@@ -35,7 +36,7 @@ impl OpenLines {
 }
 
 impl Store {
-    /// Puts right what differs in the rows of open incidents, and names it.
+    /// Corrects differing rows of open incidents, and returns the differences.
     pub async fn mend_open(&self, open: &mut OpenLines) -> Result<Vec<Difference>> {
         let mut changed = BTreeSet::new();
         loop {
@@ -47,7 +48,7 @@ impl Store {
         for name in changed {
             match self.logged(&name).await? {
                 Read::Whole(logged) if logged.is_open() => _ = open.lines.insert(name, logged.line),
-                // What cannot be read is named elsewhere.
+                // Incidents that cannot be read are reported elsewhere.
                 Read::Whole(_) | Read::Unreadable(_) => _ = open.lines.remove(&name),
             }
         }
@@ -57,7 +58,7 @@ impl Store {
         let rows: BTreeMap<String, Line> = rows.into_iter().map(|row| (row.id, row.line)).collect();
         let all: BTreeSet<&String> = rows.keys().chain(open.lines.keys()).collect();
         let mut differences = Vec::new();
-        // Most of them are incidents that somebody acts on just now; a closer look tells.
+        // Most of these are incidents being acted on just now. The closer comparison decides.
         for name in all.into_iter().filter(|name| rows.get(*name) != open.lines.get(*name)) {
             let (_, found) = self.compared(name, true).await?;
             differences.extend(found);

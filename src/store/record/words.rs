@@ -1,4 +1,5 @@
-//! What a look found, in sentences that say no more than is known: a bit that flips on a disk and a hand that edits look alike.
+//! Findings as sentences that claim no more than is known: a flipped bit on the disk and an edit by
+//! hand look alike.
 
 use super::{Anchor, Difference, Named, Record, What};
 use crate::lang::Lang;
@@ -6,7 +7,7 @@ use crate::store::incidents::CODE_OFFSET_HOURS;
 use jiff::Timestamp;
 
 impl Record {
-    /// What is wrong, most telling first; empty when the record proves what it says.
+    /// What is wrong, the most telling first. Empty when the record is sound.
     pub fn faults(&self, lang: Lang) -> Vec<String> {
         let rewritten = named(&self.rewritten, lang, |it| self.rewritten_words(it, lang));
         let cut = named(&self.cut, lang, |it| self.cut_words(it, lang));
@@ -61,7 +62,7 @@ impl Record {
             .collect()
     }
 
-    /// Pictures that should be there and are not; `None`: all are.
+    /// Pictures that should be there and are missing; `None`: no picture is.
     pub fn missing(&self, lang: Lang) -> Option<String> {
         listed(
             &self.missing_pictures,
@@ -74,7 +75,7 @@ impl Record {
         )
     }
 
-    /// What agrees, when nothing is wrong.
+    /// What was verified, when nothing is wrong.
     pub fn proof(&self, lang: Lang) -> String {
         let (events, proven, unproven) = (self.head.events, self.proven_pictures, self.unproven_pictures);
         let anchor = Anchor::of(&self.head);
@@ -193,12 +194,12 @@ fn column(name: &'static str, lang: Lang) -> &'static str {
     }
 }
 
-/// "04-05 14:03", the county's time.
+/// "04-05 14:03", in the county's time zone.
 fn moment(at: Timestamp) -> String {
     jiff::tz::offset(CODE_OFFSET_HOURS).to_datetime(at).strftime("%m-%d %H:%M").to_string()
 }
 
-/// One sentence each, and how many more there are.
+/// One sentence per finding, and how many more there are.
 fn named<T>(all: &Named<T>, lang: Lang, words: impl Fn(&T) -> String) -> Vec<String> {
     let more = all.count - all.first.len() as u64;
     let more = (more > 0).then(|| match lang {
@@ -208,7 +209,7 @@ fn named<T>(all: &Named<T>, lang: Lang, words: impl Fn(&T) -> String) -> Vec<Str
     all.first.iter().map(words).chain(more).collect()
 }
 
-/// All in one sentence.
+/// All findings in one sentence.
 fn listed<T>(all: &Named<T>, sentence: &str, lang: Lang, words: impl Fn(&T) -> String) -> Option<String> {
     let mut list = all.first.iter().map(words).collect::<Vec<_>>().join(lang.pick("、", ", "));
     if !all.is_whole() {
