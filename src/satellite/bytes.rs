@@ -1,5 +1,5 @@
-//! Bytes of a file or a web address, through the GStreamer texts `pipelines/hotspots-*.gst`. Blocking: for OS threads, never on a
-//! tokio worker.
+//! The bytes of a file or a web address, through the GStreamer texts `pipelines/hotspots-*.gst`.
+//! Blocking: for OS threads, never on a tokio worker.
 
 use crate::error::{Error, Kind, Result};
 use crate::lang::Lang;
@@ -12,15 +12,17 @@ use std::time::{Duration, Instant};
 
 /// A day of the whole world's VIIRS pixels is about 10 MB; a county's file some kB.
 const BYTES_MAX: usize = 50 << 20;
-/// For the whole of it, however little at a time. A world's day over an office's 10 Mbit/s takes eight seconds.
+/// Limit for the whole transfer, however slowly it arrives. A day of the whole world takes eight
+/// seconds over an office's 10 Mbit/s.
 const WITHIN: Duration = Duration::from_secs(60);
-/// How soon an error on the bus is noticed.
+/// How often the bus is checked for errors.
 const LOOK_EVERY: gst::ClockTime = gst::ClockTime::from_mseconds(50);
 
 const FILE_TEXT: &str = include_str!("../../pipelines/hotspots-file.gst");
 const HTTP_TEXT: &str = include_str!("../../pipelines/hotspots-http.gst");
 
-/// The bytes of a file. `pipelines` is the folder of pipeline texts; where it has none of this name, the built-in one is used.
+/// The bytes of a file. `pipelines` is the folder of pipeline texts; the built-in one is used if it
+/// lacks this name.
 pub fn read_file(path: &Path, pipelines: &Path, lang: Lang) -> Result<Vec<u8>> {
     let shown = path.display().to_string();
     let meta = std::fs::metadata(path).map_err(|e| match e.kind() {
@@ -39,7 +41,7 @@ pub fn read_file(path: &Path, pipelines: &Path, lang: Lang) -> Result<Vec<u8>> {
     pull(&text(pipelines, "hotspots-file", FILE_TEXT)?, location, &shown, lang)
 }
 
-/// An address of hotspot lists, with its key filled in. `Debug` and `Display` show the host only.
+/// An address of hotspot lists, with its key filled in. `Debug` and `Display` show only the host.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Feed {
     address: String,
@@ -87,7 +89,7 @@ fn text(pipelines: &Path, name: &str, built_in: &str) -> Result<String> {
     }
 }
 
-/// The launch line: comments gone, the location quoted so that no name can add elements.
+/// The launch line: comments removed, and the location quoted so that no name can add elements.
 fn launch_line(text: &str, location: &str) -> String {
     let quoted = format!("\"{}\"", location.replace('\\', "\\\\").replace('"', "\\\""));
     let lines: Vec<&str> =
@@ -95,18 +97,18 @@ fn launch_line(text: &str, location: &str) -> String {
     lines.join(" ").replace("{location}", &quoted)
 }
 
-/// Stops the pipeline whatever happens.
+/// Stops the pipeline when dropped.
 struct Running(gst::Pipeline);
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // Going to NULL cannot fail for a pipeline that is thrown away.
+        // Going to NULL cannot fail for a pipeline that is discarded.
         _ = self.0.set_state(gst::State::Null);
     }
 }
 
-/// `shown` stands in errors instead of the location, which may hold a key. An error of
-/// kind `Invalid` blames what was read, never the pipeline: a watched folder sets such a file aside.
+/// `shown` replaces the location in errors, because it may hold a key. An error of kind `Invalid`
+/// blames the content, never the pipeline: a watched folder sets such a file aside.
 fn pull(text: &str, location: &str, shown: &str, lang: Lang) -> Result<Vec<u8>> {
     gst::init().map_err(|e| Error::unavailable("GStreamer does not start").because(e))?;
     let mut context = gst::ParseContext::new();
@@ -176,7 +178,7 @@ fn missing(elements: &[String], lang: Lang) -> Option<Error> {
     }))
 }
 
-/// Our own words: GStreamer's hold the address and with it the key.
+/// The text is our own: GStreamer's holds the address, and with it the key.
 fn failure(error: &gst::message::Error, shown: &str, lang: Lang) -> Error {
     let status = error.details().and_then(|details| details.get::<u32>("http-status-code").ok()).filter(|s| *s >= 100);
     let cause = error.error();
@@ -210,7 +212,7 @@ mod tests {
     use std::io::{Read, Write};
     use std::net::TcpListener;
 
-    /// One answer on a port of its own.
+    /// Serves one answer on its own port.
     fn server(answer: &'static [u8]) -> String {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let port = listener.local_addr().expect("an address").port();

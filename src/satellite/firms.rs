@@ -1,5 +1,6 @@
-//! Pure: NASA FIRMS rows, VIIRS 375 m and MODIS C6.1, in the forms of the area API, the 24 h / 7 day files, country files and the
-//! archive. Columns and their meaning: earthdata.nasa.gov, "VIIRS/MODIS active fire product attributes".
+//! Pure: NASA FIRMS rows, VIIRS 375 m and MODIS C6.1, in the formats of the area API, the 24 h / 7
+//! day files, the country files and the archive. Columns and their meaning: earthdata.nasa.gov,
+//! "VIIRS/MODIS active fire product attributes".
 
 use super::{Parsed, Rejected};
 use crate::lang::Lang;
@@ -10,17 +11,17 @@ use jiff::tz::TimeZone;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
-/// Without these a row is no hotspot.
+/// A row without all of these is no hotspot.
 const NEEDED: [&str; 6] = ["latitude", "longitude", "acq_date", "acq_time", "satellite", "confidence"];
 
-/// Rows of one list. A row of FIRMS has 80 bytes or more, so 50 MB of them are fewer; what has more is no list, and a note for each of
-/// its lines would fill the memory.
+/// Rows of one list. A FIRMS row has at least 80 bytes, so 50 MB hold fewer. A text with more rows
+/// is no list, and a note for each line would fill the memory.
 const ROWS_MAX: usize = 1_000_000;
 
-/// `Err` is a sentence: this is no FIRMS list, and why.
+/// `Err` says why this is no FIRMS list.
 pub fn parse(text: &str, lang: Lang) -> Result<Parsed, String> {
-    // FIRMS quotes nothing and its values hold no commas, so a quote is only an office program's decoration: with quoting
-    // off, one stray quote costs one row and not all that follow.
+    // FIRMS quotes nothing and its values hold no commas, so quotes come only from an office
+    // program. With quoting off, a stray quote costs one row and not all that follow.
     let mut reader = csv::ReaderBuilder::new()
         .has_headers(false)
         .flexible(true)
@@ -62,7 +63,7 @@ pub fn parse(text: &str, lang: Lang) -> Result<Parsed, String> {
     Ok(parsed)
 }
 
-/// The line a record begins on. The reader counts empty lines above a record to the record.
+/// The line that a record begins on. The reader counts empty lines above a record as part of it.
 fn line(text: &str, position: Option<&csv::Position>) -> u64 {
     position.map_or(0, |position| {
         let begin = usize::try_from(position.byte()).unwrap_or(usize::MAX);
@@ -71,7 +72,8 @@ fn line(text: &str, position: Option<&csv::Position>) -> u64 {
     })
 }
 
-/// Of two versions of one pixel: science quality before near real time, real time and ultra real time; then the higher number.
+/// The better of two versions of one pixel ranks higher: science quality, then near real time, real
+/// time and ultra real time; among equals the higher number.
 fn rank(version: &str) -> (u8, u32) {
     let number: String = version.chars().take_while(|c| c.is_ascii_digit() || *c == '.').collect();
     let kind = match version[number.len()..].to_ascii_uppercase().as_str() {
@@ -114,7 +116,7 @@ impl Header {
                 )
                 .to_owned());
         }
-        // The 24 h files of VIIRS leave the instrument out; its brightness column gives it away.
+        // The 24 h files of VIIRS omit the instrument; its brightness column identifies it.
         let instrument = match (columns.contains_key("bright_ti4"), columns.contains_key("brightness")) {
             (true, false) => Some("VIIRS"),
             (false, true) => Some("MODIS"),
@@ -157,7 +159,7 @@ impl<'a> Row<'a> {
         let time = self.read("acq_time", utc_time)?;
         let acquired_at = date.to_datetime(time).to_zoned(TimeZone::UTC).map_err(|e| e.to_string())?.timestamp();
         Ok(Hotspot {
-            // As written but for trailing zeros, which spreadsheet programs drop.
+            // As written, but without trailing zeros, which spreadsheet programs drop.
             key: format!("{satellite} {date} {} {} {}", time.strftime("%H%M"), at.lat_deg(), at.lon_deg()),
             at,
             acquired_at,
@@ -202,7 +204,7 @@ impl<'a> Row<'a> {
         })
     }
 
-    /// `None` for an absent value; 0 is a real one.
+    /// `None` for a missing value; 0 is a real one.
     fn number(&self, column: &str) -> Result<Option<f64>, String> {
         match self.get(column) {
             None => Ok(None),
@@ -215,7 +217,7 @@ fn bare(value: &str) -> &str {
     value.trim_matches(|c: char| c == '"' || c.is_whitespace())
 }
 
-/// One name a satellite, whatever the product calls it.
+/// One name per satellite, whatever the product calls it.
 fn satellite(code: &str) -> Option<&'static str> {
     Some(match code.to_ascii_uppercase().replace([' ', '-', '_'], "").as_str() {
         "N" | "NPP" | "SNPP" | "SUOMINPP" => "N",
@@ -241,8 +243,8 @@ fn utc_time(text: &str) -> Option<Time> {
     Time::new(i8::try_from(number / 100).ok()?, i8::try_from(number % 100).ok()?, 0, 0).ok()
 }
 
-/// Letters in the area API, words in the 24 h files, 0..100 for MODIS (FIRMS: below 30 low, from 80 high). The scales of
-/// the two instruments are not the same thing, but they order the same way.
+/// Letters in the area API, words in the 24 h files, 0..100 for MODIS (FIRMS: below 30 low, from 80
+/// high). The scales of the two instruments differ, but they rank in the same way.
 fn confidence(text: &str, instrument: &str) -> Option<HotspotConfidence> {
     match text.to_ascii_lowercase().as_str() {
         "l" | "low" => Some(HotspotConfidence::Low),

@@ -1,4 +1,5 @@
-//! 卫星热点: hotspot files and feeds → [`Hotspot`]s. One parser a format; bytes come through GStreamer like the cameras' pictures.
+//! 卫星热点: hotspot files and feeds → [`Hotspot`]s. One parser per format. Bytes are read through
+//! GStreamer, like the cameras' pictures.
 
 mod bytes;
 mod firms;
@@ -16,14 +17,15 @@ use crate::triage::id::SightingId;
 use crate::triage::sighting::{Sighting, Source};
 use serde::Serialize;
 
-/// What one file or answer held.
+/// The content of one file or answer.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Parsed {
     /// In the file's order, each key once.
     pub hotspots: Vec<Hotspot>,
-    /// Rows that could not be used, none silently.
+    /// Rows that could not be used; every one is listed.
     pub rejected: Vec<Rejected>,
-    /// Rows that repeated a pixel, perhaps under another processing version; the better version was taken.
+    /// Rows that repeated a pixel, perhaps in another processing version. The better version was
+    /// taken.
     pub repeated: usize,
 }
 
@@ -34,9 +36,10 @@ pub struct Rejected {
     pub reason: String,
 }
 
-/// Reads a hotspot list of any known format. `name` is for the error's words.
+/// Reads a hotspot list of any known format. `name` is used in error messages.
 ///
-/// Error when the whole is no hotspot list: a web page, a service's error text, another format. A list without rows is fine.
+/// Error when the content is no hotspot list at all: a web page, a service's error text, another
+/// format. A list without rows is valid.
 pub fn parse(bytes: &[u8], name: &str, lang: Lang) -> Result<Parsed> {
     let text = String::from_utf8_lossy(bytes);
     let text = text.trim_start_matches('\u{feff}');
@@ -45,7 +48,7 @@ pub fn parse(bytes: &[u8], name: &str, lang: Lang) -> Result<Parsed> {
         .map_err(|why| Error::invalid(format!("{name}: {why}")))
 }
 
-/// What is often sent instead of a list, each with its cure.
+/// What is often sent instead of a list, each with advice.
 fn refuse_foreign(bytes: &[u8], text: &str, lang: Lang) -> Result<(), String> {
     let head: String = text.trim_start().chars().take(200).collect::<String>().to_lowercase();
     let sentence = if head.is_empty() {
@@ -85,7 +88,7 @@ fn refuse_foreign(bytes: &[u8], text: &str, lang: Lang) -> Result<(), String> {
     Err(sentence.to_owned())
 }
 
-/// A hotspot as evidence. `id` is made at the edge.
+/// A hotspot as evidence. The caller makes the `id`.
 pub fn sighting_of(hotspot: &Hotspot, id: SightingId) -> Sighting {
     Sighting {
         id,

@@ -145,7 +145,7 @@ proptest! {
         _ = parse(&list, "x", Lang::Zh);
     }
 
-    /// Every line after the header is a hotspot, a repeat or a rejection: nothing gets lost.
+    /// Every line after the header is a hotspot, a repeat or a rejection: none is lost.
     #[test]
     fn every_mutated_row_is_accounted_for(
         rows in proptest::collection::vec((0usize..14, "[ -~]{0,12}"), 1..20)

@@ -1,5 +1,6 @@
-//! The watched folder: a list put there is read once it has stopped growing, then kept under `read/` or `refused/` with a note of
-//! what could not be used. The original moves only after its hotspots are safe, so a power cut loses nothing.
+//! The watched folder. A list is read once its file has stopped growing, and then kept under
+//! `read/` or `refused/` with a note on what could not be used. The original moves only after its
+//! hotspots are stored, so a power cut loses nothing.
 
 use super::{Rejected, bytes};
 use crate::error::{Error, Kind, Result};
@@ -11,12 +12,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-/// Still being written by a browser or a copying program.
+/// Endings of files that a browser or a copying program is still writing.
 const UNFINISHED: [&str; 4] = ["part", "tmp", "crdownload", "new"];
-/// Lists taken in by one scan; the next scan takes the rest. Keeps what one scan holds in memory small.
+/// Lists read by one scan; the next scan reads the rest. This bounds the memory of one scan.
 const FILES_MAX: usize = 16;
 
-/// Remembers between two looks which files have stopped growing.
+/// Remembers between two scans which files have stopped growing.
 #[derive(Debug)]
 pub struct Watch {
     folder: PathBuf,
@@ -25,14 +26,14 @@ pub struct Watch {
     seen: HashMap<PathBuf, (u64, Option<SystemTime>)>,
 }
 
-/// What one look brought.
+/// The result of one scan.
 #[derive(Debug, Default)]
 pub struct Scan {
     pub batches: Vec<Batch>,
     pub refused: Vec<Refused>,
 }
 
-/// One list that could be read. Take its hotspots in, then [`Watch::keep`] it.
+/// One list that could be read. Store its hotspots, then call [`Watch::keep`].
 #[derive(Clone, PartialEq, Debug)]
 pub struct Batch {
     pub path: PathBuf,
@@ -40,7 +41,7 @@ pub struct Batch {
     pub rejected: Vec<Rejected>,
 }
 
-/// One file that is no list, already moved to `refused/`.
+/// One file that is no list; it has been moved to `refused/`.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Refused {
     pub name: String,
@@ -52,8 +53,8 @@ impl Watch {
         Self { folder: folder.to_owned(), pipelines: pipelines.to_owned(), lang, seen: HashMap::new() }
     }
 
-    /// One look. Blocking: for an OS thread. Error when the folder itself cannot be made or read; a single file that cannot be
-    /// read is tried again at the next look, unless it is no hotspot list.
+    /// One scan. Blocking: for an OS thread. Error when the folder itself cannot be made or read. A
+    /// single file that cannot be read is retried at the next scan, unless it is no hotspot list.
     pub fn scan(&mut self, now: Timestamp) -> Result<Scan> {
         let mut scan = Scan::default();
         for path in self.settled()?.into_iter().take(FILES_MAX) {
@@ -74,7 +75,7 @@ impl Watch {
         Ok(scan)
     }
 
-    /// Files whose size and time have not changed since the last look, by name.
+    /// Files whose size and time have not changed since the last scan, by name.
     fn settled(&mut self) -> Result<Vec<PathBuf>> {
         let unreadable = |e: std::io::Error| {
             Error::unavailable(format!("cannot read the folder {}", self.folder.display())).because(e)
@@ -83,7 +84,7 @@ impl Watch {
         let mut present = HashMap::new();
         for entry in fs::read_dir(&self.folder).map_err(unreadable)? {
             let path = entry.map_err(unreadable)?.path();
-            // Gone again or unreadable: not for us.
+            // Removed meanwhile, or unreadable: ignored.
             let Ok(meta) = fs::symlink_metadata(&path) else { continue };
             if meta.is_file() && !is_unfinished(&path) {
                 present.insert(path, (meta.len(), meta.modified().ok()));
@@ -99,7 +100,7 @@ impl Watch {
         Ok(settled)
     }
 
-    /// Moves a list whose hotspots are safe to `read/`, with a note of its rejected rows.
+    /// Moves a list whose hotspots are stored to `read/`, with a note on its rejected rows.
     pub fn keep(&mut self, batch: &Batch, now: Timestamp) -> Result<()> {
         let lines = batch.rejected.iter().map(|row| match self.lang {
             Lang::Zh => format!("第{}行：{}\n", row.line, row.reason),
@@ -109,7 +110,7 @@ impl Watch {
         self.set_aside(&batch.path, "read", Some(note.as_str()).filter(|note| !note.is_empty()), now)
     }
 
-    /// `read/20261121T060000Z-名.csv` and, with something to say, the same with `.txt` behind it.
+    /// `read/20261121T060000Z-名.csv`, and the note, if any, with `.txt` appended.
     fn set_aside(&mut self, path: &Path, folder: &str, note: Option<&str>, now: Timestamp) -> Result<()> {
         let failed =
             |e: std::io::Error| Error::unavailable(format!("cannot move {} to {folder}/", path.display())).because(e);
