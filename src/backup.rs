@@ -1,4 +1,5 @@
-//! 备份与恢复: a consistent copy of the office's data while the program runs, and the way back into an empty folder.
+//! 备份与恢复: a consistent copy of the office's data while the program runs, and its restoration into
+//! an empty folder.
 //!
 //! ```text
 //! FOLDER/huoyan-20261129-200105/   a set: huoyan.db, registers/, huoyan.toml, manifest.json
@@ -7,7 +8,7 @@
 //! FOLDER/pictures/                 evidence of all sets; a picture never changes, so it is copied once
 //! ```
 //!
-//! Everything here blocks: call it on a thread that may, inside a tokio runtime.
+//! All functions block: call them on a thread that may block, inside a tokio runtime.
 
 mod files;
 mod manifest;
@@ -18,14 +19,14 @@ pub use manifest::{Manifest, Set, newest, sets};
 pub use restore::{Restored, restore};
 pub use take::{Office, Taken, drop_old, init, is_ready, take};
 
-/// What is being done, for a progress bar.
+/// Progress, for a progress bar.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Step {
-    /// The database is copied; how long it takes is not known.
+    /// The database is being copied; the time it takes is unknown.
     Database,
     /// Number of files to copy.
     Files { total: u64 },
-    /// One more of them is done.
+    /// One more file is done.
     File,
 }
 

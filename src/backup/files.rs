@@ -1,4 +1,4 @@
-//! Copies that are whole or not there, and their hashes.
+//! Atomic copies, and their hashes.
 
 use crate::error::{Error, Result};
 use sha2::{Digest, Sha256};
@@ -7,18 +7,18 @@ use std::io::{self, Read, Write};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
-/// Cannot do something with this file or folder.
+/// The error for an operation on this file or folder that failed.
 pub fn failed(path: &Path) -> impl FnOnce(io::Error) -> Error {
     let path = path.display().to_string();
     move |e| Error::unavailable(format!("{path}: 无法读写 / cannot be read or written")).because(e)
 }
 
-/// A folder that only its owner can look into: backups hold phone numbers and the addresses of cameras.
+/// A folder that only its owner can read: backups hold phone numbers and the addresses of cameras.
 pub fn private_folder(path: &Path) -> Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(failed(path))
 }
 
-/// Regular files below a folder, as paths relative to it, in order. A folder that is not there has none.
+/// Regular files below a folder, as sorted relative paths. Empty when the folder does not exist.
 pub fn below(folder: &Path) -> Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     let mut folders = vec![PathBuf::new()];
@@ -43,7 +43,8 @@ pub fn below(folder: &Path) -> Result<Vec<PathBuf>> {
     Ok(found)
 }
 
-/// Copies a file, flushed; written beside and renamed. Yields the sha256 and the length of what was written.
+/// Copies a file: written to a temporary file, flushed and renamed. Returns sha256 and length of
+/// what was written.
 pub fn copy(from: &Path, to: &Path) -> Result<(String, u64)> {
     let beside = beside(to);
     let mut target = File::create(&beside).map_err(failed(&beside))?;
@@ -57,7 +58,7 @@ fn beside(to: &Path) -> PathBuf {
     to.with_file_name(format!("{}.part", to.file_name().unwrap_or_default().to_string_lossy()))
 }
 
-/// Flushes a file to the disk. Yields its sha256 and its length.
+/// Flushes a file to the disk. Returns its sha256 and length.
 pub fn settle(path: &Path) -> Result<(String, u64)> {
     File::open(path).and_then(|file| file.sync_all()).map_err(failed(path))?;
     fingerprint(path, |_| Ok(()))
@@ -78,18 +79,18 @@ fn fingerprint(path: &Path, mut each: impl FnMut(&[u8]) -> Result<()>) -> Result
     }
 }
 
-/// The names in a folder survive a power cut.
+/// Flushes a folder, so that the names in it survive a power cut.
 pub fn sync_folder(path: &Path) -> Result<()> {
     File::open(path).and_then(|folder| folder.sync_all()).map_err(failed(path))
 }
 
-/// Evidence pictures of a folder by name and length. Half-written ones are none.
+/// Evidence pictures of a folder, by name and length, without incomplete files.
 pub fn pictures(folder: &Path) -> Result<Vec<(String, u64)>> {
     let mut found = Vec::new();
     for path in below(folder)? {
         if path.extension().is_some_and(|it| it == "jpg") && path.components().count() == 1 {
             let length = match fs::metadata(folder.join(&path)) {
-                // Its time has ended meanwhile.
+                // Removed meanwhile, because its retention ended.
                 Err(e) if e.kind() == io::ErrorKind::NotFound => continue,
                 about => about.map_err(failed(folder))?.len(),
             };
@@ -99,8 +100,8 @@ pub fn pictures(folder: &Path) -> Result<Vec<(String, u64)>> {
     Ok(found)
 }
 
-/// Copies a picture unless it is there with the same length: a picture never changes. True when it was copied; one whose time has ended
-/// meanwhile was not.
+/// Copies a picture unless it is there with the same length: a picture never changes. True when it
+/// was copied. False also when its retention has ended meanwhile.
 pub fn copy_picture(name: &str, length: u64, from: &Path, to: &Path) -> Result<bool> {
     let target = to.join(name);
     if fs::metadata(&target).is_ok_and(|it| it.len() == length) {

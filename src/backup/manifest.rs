@@ -1,4 +1,4 @@
-//! What a set says of itself, and which sets a folder holds.
+//! The manifest of a set, and the sets of a folder.
 
 use super::{MANIFEST, files};
 use crate::error::{Error, Result};
@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
-/// Another form of sets gets another number.
+/// The format version of sets.
 pub(super) const FORMAT: u32 = 1;
 const PREFIX: &str = "huoyan-";
 pub(super) const UNFINISHED: &str = ".part";
@@ -19,17 +19,17 @@ pub(super) const UNFINISHED: &str = ".part";
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Manifest {
     pub format: u32,
-    /// The program that made it.
+    /// The version of the program that made it.
     pub version: String,
     pub made_at: Timestamp,
-    /// Where the log ended; `None`: the database is a PostgreSQL server and is not in the set.
+    /// The head of the log; `None`: the database is a PostgreSQL server and is not in the set.
     pub log: Option<Head>,
-    /// Which pictures were to be there; sets from before it was written have the defaults.
+    /// Which pictures should be there. Older sets without this entry get the defaults.
     #[serde(default)]
     pub retention: Retention,
-    /// Number of the office's evidence pictures; they lie beside the sets.
+    /// Number of the office's evidence pictures, which are stored beside the sets.
     pub pictures: u64,
-    /// Files of the set by their path in it.
+    /// Files of the set by their relative path.
     pub files: BTreeMap<String, Fingerprint>,
 }
 
@@ -45,7 +45,7 @@ impl From<(String, u64)> for Fingerprint {
     }
 }
 
-/// A whole backup.
+/// A complete backup.
 #[derive(Clone, Debug)]
 pub struct Set {
     pub path: PathBuf,
@@ -53,7 +53,7 @@ pub struct Set {
 }
 
 impl Set {
-    /// The set at a path.
+    /// Reads the set at a path.
     pub fn read(path: &Path) -> Result<Self> {
         let shown = path.display();
         if is_unfinished(path) {
@@ -74,7 +74,7 @@ impl Set {
                 manifest.version, manifest.version
             )));
         }
-        // A name must not lead out of the folder into which it is restored.
+        // A name must not point outside the folder that it is restored into.
         let inside = |name: &String| Path::new(name).components().all(|it| matches!(it, Component::Normal(_)));
         if let Some(name) = manifest.files.keys().find(|name| name.is_empty() || !inside(name)) {
             return Err(Error::invalid(format!(
@@ -113,7 +113,7 @@ pub(super) fn folders(folder: &Path, wanted: impl Fn(&Path) -> bool) -> Result<V
     Ok(found)
 }
 
-/// Whole backups of a folder, oldest first. What was interrupted or is damaged is none.
+/// Complete backups of a folder, oldest first, without interrupted or damaged ones.
 pub fn sets(folder: &Path) -> Result<Vec<Set>> {
     let named = |path: &Path| is_set_name(&path.file_name().unwrap_or_default().to_string_lossy());
     let mut sets: Vec<Set> = folders(folder, named)?.iter().filter_map(|path| Set::read(path).ok()).collect();

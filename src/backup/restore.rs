@@ -1,4 +1,4 @@
-//! A set becomes a data folder again, and is looked through.
+//! Turns a set back into a data folder, and checks it.
 
 use super::manifest::{self, Set};
 use super::{MANIFEST, PICTURES, Step, files};
@@ -11,10 +11,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use tokio::runtime::Handle;
 
-/// A picture whose time ended while the backup was being made may have gone before its turn came.
+/// A picture whose retention ended during the backup may have been removed before it was copied.
 const DURING: SignedDuration = SignedDuration::from_hours(24);
 
-/// What was restored, and what is not as it was.
+/// What was restored, and what is damaged or missing.
 #[derive(Clone, Debug, Serialize)]
 pub struct Restored {
     pub backup: PathBuf,
@@ -23,12 +23,13 @@ pub struct Restored {
     /// Events in the restored log.
     pub events: u64,
     pub pictures: u64,
-    /// Empty: everything is whole.
+    /// Empty when everything is sound.
     pub findings: Vec<String>,
 }
 
-/// Restores `backup` (a set, or a backup folder, whose newest set it then is) into `data`, which must be empty or not there. What
-/// is damaged is restored as far as it goes and told: in an emergency half of the registers is better than none.
+/// Restores `backup` (a set, or a backup folder, of which the newest set is used) into `data`,
+/// which must be empty or absent. Damaged parts are restored as far as possible and reported: in an
+/// emergency half of the registers is better than none.
 pub fn restore(backup: &Path, data: &Path, lang: Lang, mut tell: impl FnMut(Step)) -> Result<Restored> {
     let set = choose(backup)?;
     must_be_empty(data)?;
@@ -92,7 +93,7 @@ fn must_be_empty(data: &Path) -> Result<()> {
     )))
 }
 
-/// Opens the restored database and reads its log. Yields the number of its events.
+/// Opens the restored database and reads its log. Returns the number of its events.
 fn log(set: &Set, data: &Path, lang: Lang, findings: &mut Vec<String>) -> u64 {
     let Some(expected) = &set.manifest.log else {
         let words = lang.pick(
@@ -102,7 +103,7 @@ fn log(set: &Set, data: &Path, lang: Lang, findings: &mut Vec<String>) -> u64 {
         findings.push(words.to_owned());
         return 0;
     };
-    // Opening would make an empty one.
+    // Opening a missing file would create an empty database.
     if !data.join(SQLITE_FILE).is_file() {
         return 0;
     }

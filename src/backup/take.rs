@@ -1,4 +1,4 @@
-//! Makes a set beside the others, and drops the oldest.
+//! Makes a set beside the others, and removes the oldest.
 
 use super::manifest::{self, FORMAT, Fingerprint, Manifest, Set, UNFINISHED};
 use super::{CONFIG, MANIFEST, PICTURES, REGISTERS, Step, files};
@@ -11,30 +11,31 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use tokio::runtime::Handle;
 
-/// What is copied.
+/// What is backed up.
 #[derive(Clone, Debug)]
 pub struct Office {
     pub data: PathBuf,
     /// The database is a file in the data folder, not a PostgreSQL server.
     pub has_sqlite: bool,
-    /// The configuration that is in force, if it is a file.
+    /// The configuration in force, if it comes from a file.
     pub config: Option<PathBuf>,
-    /// Which pictures are to be there.
+    /// Decides which pictures should be there.
     pub retention: Retention,
 }
 
-/// What a backup did.
+/// The result of a backup.
 #[derive(Clone, Debug)]
 pub struct Taken {
     pub set: Set,
-    /// Pictures that earlier backups had not copied yet.
+    /// Pictures that no earlier backup had copied.
     pub new_pictures: u64,
 }
 
-/// Makes one backup into `folder`. It counts from the moment at which its folder gets its name; before, it is none.
+/// Makes one backup in `folder`. It counts as a backup only once its folder has its final name.
 ///
 /// # Errors
-/// `Conflict` while another backup is written there; `Unavailable` when nobody has made it a folder of backups ([`init`]).
+/// `Conflict` while another backup is being written there; `Unavailable` when the folder has not
+/// been prepared for backups ([`init`]).
 pub fn take(office: &Office, folder: &Path, now: Timestamp, mut tell: impl FnMut(Step)) -> Result<Taken> {
     let _lock = prepare(office, folder)?;
     let path = folder.join(manifest::set_name(now));
@@ -50,14 +51,14 @@ pub fn take(office: &Office, folder: &Path, now: Timestamp, mut tell: impl FnMut
     match made {
         Ok((manifest, new_pictures)) => Ok(Taken { set: Set { path, manifest }, new_pictures }),
         Err(e) => {
-            // Room for the next try; what cannot be removed is removed by the next backup.
+            // Frees space for the next try. What cannot be removed is removed by the next backup.
             let _ = fs::remove_dir_all(&part);
             Err(e)
         }
     }
 }
 
-/// The folder, ours alone while the lock lives, without what interrupted backups left.
+/// Locks the folder for as long as the returned file lives, and removes interrupted backups.
 fn prepare(office: &Office, folder: &Path) -> Result<File> {
     let same = |a: &Path, b: &Path| fs::canonicalize(a).ok().zip(fs::canonicalize(b).ok()).is_some_and(|(a, b)| a == b);
     if same(folder, &office.data) {
@@ -73,11 +74,12 @@ fn prepare(office: &Office, folder: &Path) -> Result<File> {
     Ok(lock)
 }
 
-/// The mark of a folder of backups.
+/// The file that marks a folder for backups.
 const LOCK: &str = "lock";
 
-/// Makes a folder one of backups, when a person says so and never by itself: where a disk is not mounted its folder lies on the system's
-/// own disk, and backups there would be lost with what they are to save.
+/// Prepares a folder for backups. Only a person does this, never the program itself: where a disk
+/// is not mounted, its folder lies on the system's own disk, and backups there would be lost
+/// together with the data.
 pub fn init(folder: &Path) -> Result<()> {
     files::private_folder(folder)?;
     let file = folder.join(LOCK);
@@ -90,7 +92,7 @@ pub fn is_ready(folder: &Path) -> bool {
     folder.join(LOCK).is_file()
 }
 
-/// Nobody else writes or drops there while it lives.
+/// Nobody else writes or removes backups there while it lives.
 fn locked(folder: &Path) -> Result<File> {
     let file = folder.join(LOCK);
     let lock = match File::options().append(true).open(&file) {
@@ -126,7 +128,7 @@ fn write(
     } else {
         None
     };
-    // After the database, so that the pictures of its events are there.
+    // Listed after the database was copied, so that the pictures of its events are there.
     let (source, shared) = (office.data.join(PICTURES), folder.join(PICTURES));
     let pictures = files::pictures(&source)?;
     let registers = files::below(&office.data.join(REGISTERS))?;
@@ -172,16 +174,16 @@ fn database(office: &Office, part: &Path, fingerprints: &mut BTreeMap<String, Fi
     Ok(head)
 }
 
-/// Keeps the newest sets and drops the others; pictures stay. Yields how many were dropped.
+/// Keeps the newest sets and removes the others; pictures stay. Returns how many were removed.
 ///
 /// # Errors
-/// `Conflict` while a backup is written there.
+/// `Conflict` while a backup is being written there.
 pub fn drop_old(folder: &Path, keep: usize) -> Result<usize> {
     let _lock = locked(folder)?;
     let sets = manifest::sets(folder)?;
     let old = &sets[..sets.len().saturating_sub(keep)];
     for set in old {
-        // Under the name of an interrupted one first: a half-removed set is none.
+        // First renamed like an interrupted one: a half-removed set is no backup.
         let leaving = set.path.with_extension(&UNFINISHED[1..]);
         fs::rename(&set.path, &leaving).map_err(files::failed(&set.path))?;
         fs::remove_dir_all(&leaving).map_err(files::failed(&leaving))?;

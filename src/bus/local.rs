@@ -22,7 +22,7 @@ impl Bus {
     }
 
     pub fn announce(&self, announcement: Announcement) {
-        // An error only says that nobody listens just now.
+        // An error only means that there is no subscriber now.
         let _ = self.changed.send(announcement);
     }
 

@@ -11,7 +11,8 @@ use crate::triage::sighting::Sighting;
 use serde::{Deserialize, Serialize};
 use tokio::sync::broadcast;
 
-/// Announcements a slow reader may lag behind; then it is told so, and reads on by cursor.
+/// Announcements a slow reader may lag behind. Beyond this it gets `Lagged`, and catches up by
+/// cursor.
 pub const ANNOUNCEMENTS: usize = 1024;
 /// Sightings waiting for the desk inside one process; a full queue makes the confirmer wait.
 pub const SIGHTINGS: usize = 256;
@@ -19,7 +20,7 @@ pub const SIGHTINGS: usize = 256;
 /// Something was committed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Announcement {
-    /// Where the log ended then.
+    /// The end of the log at that time.
     pub cursor: u64,
     pub incident: IncidentId,
 }
@@ -54,7 +55,7 @@ impl Bus {
         nats::Bus::connect(url, prefix).await.map(|bus| Self::Nats(Box::new(bus)))
     }
 
-    /// Says that something was committed. When this fails nothing is lost: readers look by themselves, only later.
+    /// Announces a commit. A failure loses nothing: readers also poll, only later.
     pub async fn announce(&self, announcement: Announcement) -> Result<()> {
         match self {
             Self::Local(bus) => {
@@ -65,7 +66,8 @@ impl Bus {
         }
     }
 
-    /// Announcements from now on, one's own included. `Lagged` says that some were skipped: read on by cursor.
+    /// Announcements from now on, including one's own. `Lagged` means that some were skipped: catch
+    /// up by cursor.
     pub fn announcements(&self) -> broadcast::Receiver<Announcement> {
         match self {
             Self::Local(bus) => bus.announcements(),
@@ -73,8 +75,8 @@ impl Bus {
         }
     }
 
-    /// Hands a sighting over; waits while the queue is full. Done when the queue has it (NATS: on its disk); sending the
-    /// same sighting again is harmless.
+    /// Hands a sighting over; waits while the queue is full. It returns when the queue has stored
+    /// it (NATS: on its disk). Sending the same sighting again is harmless.
     pub async fn send_sighting(&self, sighting: &Sighting) -> Result<()> {
         match self {
             Self::Local(bus) => bus.send_sighting(sighting).await,
@@ -82,7 +84,8 @@ impl Bus {
         }
     }
 
-    /// Sightings for a desk. Several desks over NATS share them; in one process a second reader waits for the first to end.
+    /// Sightings for a desk. Several desks on NATS share them. Within one process a second reader
+    /// waits until the first ends.
     pub async fn sightings(&self) -> Result<Sightings> {
         match self {
             Self::Local(bus) => Ok(Sightings::Local(bus.sightings().await)),
@@ -97,7 +100,7 @@ pub enum Sightings {
 }
 
 impl Sightings {
-    /// `None` when no more will ever come.
+    /// `None` when no more can come.
     pub async fn next(&mut self) -> Option<Delivery> {
         match self {
             Self::Local(sightings) => sightings.recv().await.map(|sighting| Delivery { sighting, receipt: None }),
@@ -106,14 +109,15 @@ impl Sightings {
     }
 }
 
-/// A sighting that comes again until `done` is called.
+/// A sighting that is delivered again until `done` is called.
 pub struct Delivery {
     pub sighting: Sighting,
     receipt: Option<nats::Receipt>,
 }
 
 impl Delivery {
-    /// The desk has filed it. If this does not reach the bus, the sighting comes again and is recognised.
+    /// The desk has filed it. If this confirmation is lost, the sighting is delivered again and
+    /// recognised.
     pub async fn done(self) {
         if let Some(receipt) = self.receipt {
             receipt.confirm(self.sighting.id).await;

@@ -1,4 +1,5 @@
-//! Several processes: announcements as plain NATS messages, sightings through a JetStream work queue on the server's disk.
+//! Several processes: announcements as plain NATS messages, sightings through a JetStream work
+//! queue stored by the server.
 
 use super::{ANNOUNCEMENTS, Announcement, Delivery};
 use crate::error::{Error, Result};
@@ -12,11 +13,14 @@ use tokio::sync::broadcast;
 use tokio::task::AbortHandle;
 use tokio_stream::StreamExt;
 
-/// The server drops a sighting sent again within so long; later than that the desk's store recognises it.
+/// The server drops a repeated sighting within this time. After that the desk's store recognises
+/// it.
 const DUPLICATES_KNOWN_FOR: Duration = Duration::from_secs(60 * 60);
-/// A desk that has not confirmed a sighting for so long is taken for dead; another gets it.
+/// A desk that has not confirmed a sighting within this time counts as dead, and another desk gets
+/// it.
 const CONFIRMED_WITHIN: Duration = Duration::from_secs(30);
-/// Sightings the server keeps while no desk runs: weeks of a bad season. A full queue refuses, it never forgets.
+/// Sightings the server keeps while no desk runs: weeks of a bad season. A full queue refuses new
+/// ones and never drops old ones.
 const KEPT: i64 = 100_000;
 
 #[derive(Clone, Debug)]
@@ -46,14 +50,15 @@ impl Bus {
             .subscribe(format!("{prefix}.changed"))
             .await
             .map_err(|e| unavailable("the NATS server does not let us listen", e))?;
-        // The answer to a ping proves that the subscription stands: nothing announced from now on is missed.
+        // The answer to the ping proves that the subscription is active: no announcement from now
+        // on is missed.
         client.flush().await.map_err(|e| unavailable("the NATS server does not answer", e))?;
         let changed = broadcast::channel(ANNOUNCEMENTS).0;
         let forward = changed.clone();
         let forwarding = tokio::spawn(async move {
             while let Some(message) = heard.next().await {
                 match serde_json::from_slice(&message.payload) {
-                    // An error only says that nobody listens just now.
+                    // An error only means that there is no subscriber now.
                     Ok(announcement) => drop(forward.send(announcement)),
                     Err(e) => tracing::warn!(error = %e, "an announcement on the bus cannot be read"),
                 }
@@ -90,7 +95,7 @@ impl Bus {
             durable_name: Some("desk".to_owned()),
             ack_policy: consumer::AckPolicy::Explicit,
             ack_wait: CONFIRMED_WITHIN,
-            // One at a time and desk: what a desk holds when it dies is what another has to wait for.
+            // One at a time per desk: another desk has to wait for whatever a dead one holds.
             max_batch: 1,
             ..Default::default()
         };
@@ -137,7 +142,7 @@ impl Sightings {
             match serde_json::from_slice(&message.payload) {
                 Ok(sighting) => return Some(Delivery { sighting, receipt: Some(Receipt(message)) }),
                 Err(e) => {
-                    // It will never become readable; the words stay in the log.
+                    // It will never become readable. Its text stays in the log.
                     let body = String::from_utf8_lossy(&message.payload);
                     tracing::error!(error = %e, %body, "something on the bus is not a sighting and is put aside");
                     if let Err(e) = message.ack_with(jetstream::AckKind::Term).await {
