@@ -1,4 +1,4 @@
-//! Pure: an area on the ground, read from GeoJSON: is a place inside, and how far is its edge.
+//! Pure: an area on the ground, read from GeoJSON: is a place inside, and how far is the edge.
 
 use crate::triage::geo::{EARTH_RADIUS_M, LatLon};
 use geojson::{Geometry, GeometryValue, Position};
@@ -43,13 +43,13 @@ impl Area {
         })
     }
 
-    /// Even-odd rule; of two areas that share an edge, a place on it belongs to at most one.
+    /// Even-odd rule. A place on an edge that two areas share belongs to at most one of them.
     pub fn contains(&self, at: LatLon) -> bool {
         self.polygons.iter().any(|rings| rings.iter().filter(|ring| crosses_oddly(ring, at)).count() % 2 == 1)
     }
 
-    /// Metres from `at` to the nearest edge, whether `at` is inside or outside. Flat around `at`, which is exact to
-    /// better than 0.1 % within 50 km.
+    /// Metres from `at` to the nearest edge, whether `at` is inside or outside. Computed on a plane
+    /// around `at`, which is accurate to better than 0.1 % within 50 km.
     pub fn edge_distance_m(&self, at: LatLon) -> f64 {
         self.edges().map(|(a, b)| segment_distance_m(at, a, b)).fold(f64::INFINITY, f64::min)
     }
@@ -59,7 +59,7 @@ impl Area {
         bounds(self.polygons.iter().flatten().flatten().copied())
     }
 
-    /// Centre of mass of the largest polygon's outer ring; may lie outside of a bent area.
+    /// Centroid of the largest polygon's outer ring. It may lie outside a concave area.
     pub fn centroid(&self) -> Option<LatLon> {
         let largest = self.polygons.iter().filter_map(|rings| rings.first()).max_by(|a, b| {
             let (a, b) = (ring_mass(a).0.abs(), ring_mass(b).0.abs());
@@ -81,7 +81,7 @@ impl Area {
     }
 }
 
-/// South-west and north-east corner of some places.
+/// South-west and north-east corner of the given places.
 pub fn bounds(places: impl IntoIterator<Item = LatLon>) -> Option<(LatLon, LatLon)> {
     let mut places = places.into_iter();
     let first = places.next()?;
@@ -101,7 +101,7 @@ fn corner(position: &Position) -> Result<LatLon, String> {
     })
 }
 
-/// Without its closing corner.
+/// The ring without its repeated closing corner.
 fn ring(mut corners: Vec<LatLon>) -> Result<Vec<LatLon>, String> {
     if corners.len() > 1 && corners.first() == corners.last() {
         corners.pop();

@@ -1,5 +1,6 @@
-//! Pure: from a box in a camera's picture to the direction of the fire and, where the ground is known, its range. What is not
-//! known is not said: a camera that has turned, or was never surveyed, gives no bearing.
+//! Pure: from a box in a camera's picture to the direction of the fire and, where the ground is
+//! known, its range. Nothing unknown is made up: a camera that has turned, or was never surveyed,
+//! gives no bearing.
 
 use super::{CameraEntry, County};
 use crate::triage::detection::BoundingBox;
@@ -7,29 +8,34 @@ use crate::triage::geo::{Locus, RangeBasis, Ray, normalise_deg};
 use crate::triage::id::{CameraId, PoseId};
 use crate::triage::terrain::{NEAR_M, Range, Sight, Terrain, flat_range};
 
-/// Half the width of the doubt in a surveyed azimuth, nine times in ten, where the register gives none: 1° (a hand compass
-/// beside a steel mast reads to 1°, a preset comes back to 0.1–0.3°, a mast sways as much). Judged, not measured.
+/// 90 % error of a surveyed azimuth to each side, used where the register gives none: 1°. A hand
+/// compass beside a steel mast reads to 1°, a preset returns to 0.1–0.3°, and a mast sways by as
+/// much. Estimated, not measured.
 pub const AZIMUTH_ERROR_DEG: f64 = 1.0;
-/// The same of a tilt: 0.5° (a phone's inclinometer reads to 0.2°, a preset comes back to 0.1–0.3°, a mast sways as much).
-/// Judged, not measured.
+/// The same for a tilt: 0.5°. A phone's inclinometer reads to 0.2°, a preset returns to 0.1–0.3°,
+/// and a mast sways by as much. Estimated, not measured.
 const TILT_ERROR_DEG: f64 = 0.5;
-/// Share by which a field of view may be wrong: 5 %. Data sheets round it, tell the diagonal for the width, and count a lens's
-/// distortion in; a dome's zoom comes back to some per cent. Judged, not measured.
+/// Relative error of a field of view: 5 %. Data sheets round it, give the diagonal for the width,
+/// and include a lens's distortion. A dome's zoom returns to a few per cent. Estimated, not
+/// measured.
 const FIELD_ERROR: f64 = 0.05;
-/// The lower edge of a box may be off by this share of its height, …
+/// Error of the lower edge of a box, as a share of the box's height, …
 const EDGE_ERROR_OF_BOX: f32 = 0.1;
-/// … and by this share of the picture's: a cell of 8 rows of a network that sees 384, either way.
+/// … plus a share of the picture's height: a cell of 8 rows, for a network that sees 384, up or
+/// down.
 const EDGE_ERROR_OF_PICTURE: f32 = 0.01;
-/// From here on the box is cut off by the picture's edge: the smoke begins somewhere below, nobody knows where.
+/// From here on the box is cut off by the picture's edge: the smoke begins somewhere below it.
 const CUT_OFF: f32 = 0.99;
-/// Wider pictures are fisheyes' or stitched from several: there a pixel is worth the same angle everywhere.
+/// Wider pictures come from fisheyes or are stitched from several. In them every pixel covers the
+/// same angle.
 const PANORAMA_FROM_DEG: f64 = 120.0;
 
-/// What the office knows of the shape of the ground.
+/// What the office knows about the shape of the ground.
 #[derive(Clone, Copy, Debug)]
 pub enum Ground<'a> {
     Unknown,
-    /// county.toml says so: on mountains a range over flat ground would be wrong by kilometres.
+    /// county.toml declares it flat. In mountains a range over flat ground would be wrong by
+    /// kilometres.
     Flat,
     Terrain(&'a Terrain),
 }
@@ -38,14 +44,14 @@ pub enum Ground<'a> {
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Look<'a> {
     pub bbox: &'a BoundingBox,
-    /// The picture's width by its height.
+    /// The picture's width divided by its height.
     pub aspect: f64,
-    /// The camera's health says that it looks another way than it did.
+    /// The camera's health reports that it has turned.
     pub has_moved: bool,
 }
 
 impl County {
-    /// A terrain model knows more than the word "flat".
+    /// A terrain model overrides the word "flat".
     pub fn ground(&self) -> Ground<'_> {
         match &self.terrain {
             Some(terrain) => Ground::Terrain(terrain),
@@ -54,13 +60,13 @@ impl County {
         }
     }
 
-    /// The register's row of this very pose.
+    /// The register's row of this pose.
     pub fn pose(&self, camera: &CameraId, pose: &PoseId) -> Option<&CameraEntry> {
         self.cameras.iter().find(|entry| entry.id == *camera && entry.pose == *pose)
     }
 
-    /// Where a look points. A pose without a row of its own looks nobody knows where; `None` when the register does not know
-    /// the camera at all.
+    /// Where a look points. For a pose without a row of its own the direction is unknown. `None`
+    /// when the register does not have the camera at all.
     pub fn bearing(&self, camera: &CameraId, pose: &PoseId, look: Look<'_>) -> Option<Locus> {
         match self.pose(camera, pose) {
             Some(entry) => Some(entry.locus(look, self.ground())),
@@ -70,8 +76,8 @@ impl County {
 }
 
 impl CameraEntry {
-    /// The direction in which a box lies, with the doubt of azimuth and field of view, and the range of its lower edge on the
-    /// ground, with the doubt of tilt and field of view.
+    /// The direction of a box, with the errors of azimuth and field of view, and the range of its
+    /// lower edge on the ground, with the errors of tilt and field of view.
     pub fn locus(&self, look: Look<'_>, ground: Ground<'_>) -> Locus {
         let Some(azimuth_deg) = self.azimuth_deg.filter(|_| !look.has_moved) else { return self.unaimed() };
         let lens = self.lens(look.aspect);
@@ -110,12 +116,12 @@ impl CameraEntry {
         self.sector(azimuth_deg, half_width_deg, range.map(|range| (range, basis)))
     }
 
-    /// It does not know where it looks: the fire is somewhere within its sight.
+    /// The camera's direction is unknown: the fire is somewhere within its range.
     pub fn unaimed(&self) -> Locus {
         Locus::Unaimed { apex: self.at, far_m: self.range_m }
     }
 
-    /// Everything this pose can see smoke in.
+    /// Everything that this pose can see smoke in.
     pub fn view(&self) -> Locus {
         match self.azimuth_deg {
             Some(azimuth_deg) => self.sector(azimuth_deg, self.field_of_view_deg / 2.0 + self.azimuth_error_deg, None),
@@ -137,17 +143,17 @@ impl CameraEntry {
     }
 }
 
-/// How a pixel becomes an angle.
+/// Maps a pixel to angles.
 #[derive(Clone, Copy, Debug)]
 struct Lens {
     /// Horizontal field of view.
     field_deg: f64,
-    /// Width by height of what the lens shows.
+    /// Width divided by height of what the lens shows.
     aspect: f64,
     tilt_deg: f64,
 }
 
-/// Off the picture's middle to the right, and above the horizontal.
+/// Angles to the right of the picture's centre, and above the horizontal.
 #[derive(Clone, Copy, Debug)]
 struct Towards {
     azimuth_deg: f64,
@@ -155,26 +161,28 @@ struct Towards {
 }
 
 impl Lens {
-    /// A picture of no shape (which no decoder makes) is taken for 16:9.
+    /// A picture without a valid shape (which no decoder makes) is taken as 16:9.
     fn shape(aspect: f64) -> f64 {
         if aspect.is_finite() && (0.2..=20.0).contains(&aspect) { aspect } else { 16.0 / 9.0 }
     }
 
-    /// What the lens may have shown. D1 and CIF (704×576, 720×480, 352×288 …) are no sensor's shape: the picture was 4:3 or
-    /// 16:9 before it was squeezed, and nothing in it says which.
+    /// The possible shapes of what the lens showed. D1 and CIF (704×576, 720×480, 352×288 …) are no
+    /// sensor's shape: the picture was 4:3 or 16:9 before it was squeezed, and it does not show
+    /// which.
     fn shapes(aspect: f64) -> [f64; 2] {
         let is_squeezed = (1.2..1.26).contains(&aspect) || (1.45..1.51).contains(&aspect);
         if is_squeezed { [4.0 / 3.0, 16.0 / 9.0] } else { [Self::shape(aspect); 2] }
     }
 
-    /// `x` and `y`: shares of the picture, from its upper left corner.
+    /// `x` and `y`: shares of the picture from its top left corner.
     fn towards(&self, x: f32, y: f32) -> Towards {
         let (right, up) = (f64::from(x) - 0.5, 0.5 - f64::from(y));
         if self.field_deg >= PANORAMA_FROM_DEG {
             let azimuth_deg = right * self.field_deg;
             return Towards { azimuth_deg, elevation_deg: self.tilt_deg + up * self.field_deg / self.aspect };
         }
-        // Rectilinear: straight lines stay straight, so a pixel is a place on a plane before the lens.
+        // Rectilinear: straight lines stay straight, so a pixel is a point on a plane in front of
+        // the lens.
         let half = (self.field_deg / 2.0).to_radians().tan();
         let (right, up) = (2.0 * right * half, 2.0 * up * half / self.aspect);
         let (sin, cos) = self.tilt_deg.to_radians().sin_cos();

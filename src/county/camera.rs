@@ -1,32 +1,35 @@
-//! Pure: the camera register: where each camera stands, where it looks, which parts of its picture to doubt.
+//! Pure: the camera register: where each camera stands, where it looks, and which parts of its
+//! picture are masked.
 
 use crate::address::Address;
 use crate::triage::detection::BoundingBox;
 use crate::triage::geo::LatLon;
 use crate::triage::id::{CameraId, PoseId};
 
-/// A line of the camera register: one pose of one camera.
+/// A row of the camera register: one pose of one camera.
 #[derive(Clone, PartialEq, Debug)]
 pub struct CameraEntry {
     /// The office's own id; for GB/T 28181 devices the 20-digit one.
     pub id: CameraId,
     pub name: String,
     pub at: LatLon,
-    /// Lens above the ground, metres; `None`: nobody measured it, and no range follows from it.
+    /// Lens above the ground, metres; `None`: not measured, so no range can be computed.
     pub height_m: Option<f64>,
-    /// Direction of the picture's middle, degrees clockwise from true north; `None`: never surveyed.
+    /// Direction of the picture's centre, degrees clockwise from true north; `None`: never
+    /// surveyed.
     pub azimuth_deg: Option<f64>,
-    /// How far the azimuth may be off to each side, nine times in ten, degrees.
+    /// 90 % error of the azimuth to each side, degrees.
     pub azimuth_error_deg: f64,
     /// Horizontal field of view, degrees.
     pub field_of_view_deg: f64,
-    /// Down is negative, degrees; `None`: nobody measured it, and no range follows from it.
+    /// Negative is down, degrees; `None`: not measured, so no range can be computed.
     pub tilt_deg: Option<f64>,
-    /// Height of the skyline as a fraction of the picture from above, 0..=1; `None`: found from the picture.
+    /// Height of the skyline as a fraction of the picture from the top, 0..=1; `None`: found from
+    /// the picture.
     pub horizon: Option<f64>,
-    /// How far smoke can be made out, metres.
+    /// The distance up to which smoke can be made out, metres.
     pub range_m: f64,
-    /// What is looked at every cadence: the sub-stream, or the only one.
+    /// The stream that is screened at every cadence: the sub-stream, or the only one.
     pub url: Address,
     /// 主码流: fetched on suspicion, for a second look and for evidence.
     pub main_url: Option<Address>,
@@ -36,7 +39,8 @@ pub struct CameraEntry {
     pub masks: Vec<Mask>,
 }
 
-/// A part of a pose's picture that often smokes or glitters without a fire: it labels, it never hides.
+/// A part of a pose's picture that often smokes or glitters without a fire. It labels and never
+/// hides.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Mask {
     pub name: String,

@@ -1,6 +1,6 @@
-//! Pure: 可能网格: the grids a fix may lie in, each with its share of the doubt.
+//! Pure: 可能网格: the grids a fix may lie in, each with its share of the uncertainty.
 //!
-//! The doubt is sampled at fixed places and each is asked whose ground it is, through an index of square cells.
+//! The uncertainty is sampled at fixed places. An index of square cells finds the grid of each.
 
 use super::{Area, County, Grid};
 use crate::triage::event::Hint;
@@ -8,38 +8,42 @@ use crate::triage::geo::{Fix, LatLon};
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
-/// Places that stand for the doubt: 256 tell shares of 5 % apart from nothing (13 of them), and cost less than a millisecond.
+/// Number of sampled places: 256 can tell a share of 5 % (13 of them) from zero, in less than a
+/// millisecond.
 const SAMPLES: usize = 256;
-/// Cells a side of the index: of 2,570 grids of 1.4 km each cell meets two or three.
+/// Cells per side of the index. With 2,570 grids of 1.4 km each cell touches two or three.
 const CELLS: usize = 96;
-/// Grids drawn by hand leave gaps; a place this near to a grid is still the county's when it has no outline, metres.
+/// Hand-drawn grids leave gaps. In a county without an outline, a place this near to a grid still
+/// belongs to it, metres.
 const GAP_M: f64 = 1000.0;
-/// Places in no grid are held against the outline, whose corners are many: every fourth is enough for shares of 5 %.
+/// Places in no grid are compared with the outline, which has many corners. Every fourth is enough
+/// for shares of 5 %.
 const OUTLINE_EVERY: usize = 4;
 
-/// One grid of the doubt.
+/// One grid touched by the uncertainty.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub(super) struct GridShare<'a> {
     pub grid: &'a Grid,
-    /// How likely it is the fire's, 0..=1: the share, as far as the hints agree.
+    /// How likely the fire lies in it, 0..=1: the share, weighted by the hints.
     pub weight: f64,
-    /// Of the doubt itself.
+    /// Its share of the uncertainty itself.
     pub share: f64,
 }
 
-/// What of the doubt lies where.
+/// How the uncertainty is distributed.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub(super) struct Shares<'a> {
-    /// The likeliest first; of equals the one that holds the centre, then by id.
+    /// The likeliest first. Among equals the one that holds the centre comes first, then by id.
     pub grids: Vec<GridShare<'a>>,
-    /// Outside the county, 0..=1.
+    /// Share outside the county, 0..=1.
     pub outside: f64,
-    /// Middle of what lies outside.
+    /// Centre of the part outside.
     pub beyond: Option<LatLon>,
 }
 
 impl County {
-    /// 0 grids when the county has none: then nothing is known to lie outside either, unless there is an outline.
+    /// Without grids in the county the list is empty. Then nothing counts as outside, unless there
+    /// is an outline.
     pub(super) fn shares(&self, fix: &Fix, hints: &[Hint]) -> Shares<'_> {
         let places = fix.sample(SAMPLES);
         let mut sums: BTreeMap<usize, (f64, usize)> = BTreeMap::new();
@@ -77,7 +81,8 @@ impl County {
         Shares { grids, outside, beyond: middle }
     }
 
-    /// Outside of the outline; without one, farther from every grid than any gap between grids would be. For a place in no grid.
+    /// Outside the outline. Without one: farther from every grid than any gap between grids. Only
+    /// for a place in no grid.
     fn is_outside(&self, at: LatLon) -> bool {
         match &self.outline {
             Some(outline) => !outline.contains(at),
@@ -102,11 +107,12 @@ impl County {
     }
 }
 
-/// How likely each place is, 1 in the mean: what lies where a linked incident is believed to be is likelier, as far as both are one.
+/// How likely each place is, with a mean of 1. A place near a linked incident's believed position
+/// is likelier, weighted by how likely both are one fire.
 fn weights(places: &[LatLon], hints: &[Hint]) -> Vec<f64> {
     let mut weights = vec![1.0; places.len()];
     for Hint { fix, likely } in hints {
-        // Where it meets none of the places it is another fire, and says nothing of this one.
+        // A hint that meets none of the places is another fire, and says nothing about this one.
         let meets = places.iter().any(|at| fix.is_near(*at));
         let likelihoods: Vec<f64> = places.iter().map(|at| fix.likelihood(*at)).collect();
         let mean = likelihoods.iter().sum::<f64>() / places.len() as f64;
@@ -119,19 +125,19 @@ fn weights(places: &[LatLon], hints: &[Hint]) -> Vec<f64> {
     weights.iter().map(|weight| weight / mean).collect()
 }
 
-/// The index of a county's grids, made at the first question. A county's grids and outline do not change: a new register is a
-/// new `County`.
+/// The index of a county's grids, built on first use. A county's grids and outline never change: a
+/// new register is a new `County`.
 #[derive(Default)]
 pub struct GridIndex(OnceLock<Index>);
 
-/// A copy makes its own: its grids may be changed before it is asked.
+/// A clone builds its own index: its grids may be changed before the first use.
 impl Clone for GridIndex {
     fn clone(&self) -> Self {
         Self::default()
     }
 }
 
-/// It follows from the grids and says nothing of its own.
+/// The index follows from the grids, so it is left out of comparisons.
 impl PartialEq for GridIndex {
     fn eq(&self, _: &Self) -> bool {
         true
@@ -145,11 +151,11 @@ impl std::fmt::Debug for GridIndex {
 }
 
 pub(super) struct Index {
-    /// Around everything.
+    /// Bounds of everything.
     pub whole: Option<Bounds>,
-    /// Around each grid.
+    /// Bounds of each grid.
     boxes: Vec<Option<Bounds>>,
-    /// Around all grids; the cells divide it.
+    /// Bounds of all grids, divided into cells.
     around_grids: Option<Bounds>,
     cells: Vec<Vec<usize>>,
 }
@@ -170,7 +176,7 @@ impl Bounds {
         super::area::bounds(corners).map(|(low, high)| Self { low, high })
     }
 
-    /// To the nearest place of the box, 0 inside; metres, flat.
+    /// Metres to the nearest point of the box, 0 inside; computed on a plane.
     pub fn distance_m(&self, at: LatLon) -> f64 {
         let lat_deg = at.lat_deg().clamp(self.low.lat_deg(), self.high.lat_deg());
         let lon_deg = at.lon_deg().clamp(self.low.lon_deg(), self.high.lon_deg());
@@ -179,7 +185,7 @@ impl Bounds {
         east_m.hypot(north_m)
     }
 
-    /// Column and row of the cell that holds a place, or of the nearest.
+    /// Column and row of the cell that holds a place, or of the nearest cell.
     fn cell(&self, at: LatLon) -> (usize, usize) {
         let share = |value: f64, low: f64, high: f64| (value - low) / (high - low).max(f64::MIN_POSITIVE);
         let cell = |share: f64| ((share * CELLS as f64).max(0.0) as usize).min(CELLS - 1);
@@ -218,7 +224,7 @@ impl Index {
         cell.into_iter().flatten().copied().filter(move |n| self.boxes[*n].is_some_and(|it| it.holds(at)))
     }
 
-    /// Grids by how far their boxes are from a place.
+    /// Grids with the distance of their boxes from a place, nearest first.
     pub fn by_distance(&self, at: LatLon) -> Vec<(f64, usize)> {
         let distances = self.boxes.iter().enumerate().filter_map(|(n, it)| Some((it.as_ref()?.distance_m(at), n)));
         let mut sorted: Vec<(f64, usize)> = distances.collect();

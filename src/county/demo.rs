@@ -1,5 +1,6 @@
-//! 示范县: a made-up mountain county, written as the files an office would keep, so that `huoyan run` shows everything at once.
-//! No place, person or number in it is real: 190-0000-… is nobody's.
+//! 示范县: an invented mountain county, written as the files an office would keep, so that
+//! `huoyan run` shows everything at once. No place, person or number in it is real: 190-0000-… is
+//! nobody's number.
 
 mod ground;
 mod hotspots;
@@ -52,7 +53,7 @@ const RIDGES: [&str; 13] = [
     "九龙坳",
     "天门坎",
 ];
-/// Of the neighbours' duty phones, far behind those of the county's people.
+/// First of the neighbours' duty phones, far above the numbers of the county's people.
 const NEIGHBOURS_FROM: usize = 9001;
 
 /// Random numbers that are the same for the same seed (SplitMix64).
@@ -77,8 +78,8 @@ impl Dice {
     }
 }
 
-/// Writes the demo county's registers into `dir`. Camera n shows `camera_urls[n % len]`. Error when `dir` already holds a county:
-/// a demo never overwrites an office.
+/// Writes the demo county's registers into `dir`. Camera n shows `camera_urls[n % len]`. Error when
+/// `dir` already holds a county: the demo never overwrites an office's data.
 pub fn write(dir: &Path, seed: u64, now: Timestamp, camera_urls: &[String]) -> Result<()> {
     if dir.join("county.toml").exists() {
         return Err(Error::invalid(format!(
@@ -107,7 +108,7 @@ pub fn write(dir: &Path, seed: u64, now: Timestamp, camera_urls: &[String]) -> R
         (Kind::Duty.file_name(), sheet(&county.duties)?),
         (Kind::HeatSources.file_name(), sheet(&county.heat_sources)?),
         (Kind::Burns.file_name(), sheet(&county.burns)?),
-        // Last: with it the folder holds a county.
+        // Written last: only with it does the folder count as a county.
         ("county.toml", toml),
     ];
     files.iter().try_for_each(|(name, text)| write_atomically(&dir.join(name), text.as_bytes()))
@@ -150,7 +151,8 @@ fn cameras(county: &mut County, ground: &Ground, dice: &mut Dice, urls: &[String
     let middle = county.centre;
     for (index, (&(row, column), ridge)) in MASTS.iter().zip(RIDGES).enumerate() {
         let at = ground.ridge(row, column);
-        // Towards the county's middle, so that neighbours' views cross and two bearings give a place.
+        // Cameras look towards the county's centre, so that neighbouring views cross and two
+        // bearings give a place.
         let inwards_deg = middle.map_or(0.0, |middle| at.azimuth_deg(middle));
         let url = match urls.len() {
             0 => format!("rtsp://127.0.0.1:8554/cam{:02}", index + 1),

@@ -1,4 +1,4 @@
-//! Pure: who is told today, and where the rota or the registers leave nobody to tell.
+//! Pure: who is told today, and where the rota or the registers name nobody.
 
 use super::people::{county_date, role_zh};
 use super::{County, Duty, Person, Post};
@@ -10,7 +10,7 @@ use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-/// Somebody to be told, and as what. `Debug` hides the phone.
+/// A person to be told, and their role. `Debug` hides the phone.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Recipient {
     pub person: PersonId,
@@ -26,8 +26,8 @@ impl std::fmt::Debug for Recipient {
 }
 
 impl County {
-    /// Who acts in a role now: today's rota; when it names nobody, the first person appointed to the post.
-    /// For grids and villages see [`County::recipients`].
+    /// Who acts in a role now, by today's rota. If it names nobody, the first person appointed to
+    /// the post. For grids and villages see [`County::recipients`].
     pub fn duty(&self, role: Role, township: Option<&str>, now: Timestamp) -> Option<&Person> {
         self.on_rota(role, township, county_date(now)).or_else(|| {
             let post = match role {
@@ -42,10 +42,12 @@ impl County {
         })
     }
 
-    /// The people behind roles for an incident at `place`, each person once, in the order of `roles`.
+    /// The people behind roles for an incident at `place`, each person once, in the order of
+    /// `roles`.
     ///
-    /// Today's rota comes first, then who is appointed. Where nobody is found, the next higher takes it: B角 → another suggested
-    /// ranger; village chief → township duty → county duty → leader on duty. A role nobody fills is left out: `gaps` says so ahead of time.
+    /// Today's rota comes first, then the person appointed. Where nobody is found, the next higher
+    /// role takes over: B角 → another suggested ranger; village chief → township duty → county duty
+    /// → leader on duty. A role that nobody fills is left out; `gaps` reports it ahead of time.
     pub fn recipients(
         &self,
         roles: &[Role],
@@ -96,7 +98,8 @@ impl County {
         }
     }
 
-    /// 下一班: who has county duty on the next days of the rota and not today; without one, any other county officer.
+    /// 下一班: who has county duty on the next days of the rota, but not today. If nobody, any other
+    /// county officer.
     fn next_duty(&self, now: Timestamp) -> Option<&Person> {
         let today = self.duty(Role::CountyDuty, None, now).map(|person| &person.id);
         let date = county_date(now);
@@ -168,8 +171,9 @@ impl County {
     }
 }
 
-/// The registers sorted for questions about every grid at once: a county of 2,570 grids has 5,140 rangers, and asking
-/// [`County::ranger`] for each would compare 14 million names at every look at the board.
+/// The registers, indexed for questions about all grids at once. A county of 2,570 grids has 5,140
+/// rangers; calling [`County::ranger`] for each would compare 14 million names for every view of
+/// the board.
 struct Today<'a> {
     people: HashMap<&'a PersonId, &'a Person>,
     appointed: HashMap<(Post, &'a GridId), &'a Person>,
@@ -180,7 +184,7 @@ impl<'a> Today<'a> {
     fn new(county: &'a County, now: Timestamp) -> Self {
         let date = county_date(now);
         let mut today = Self { people: HashMap::new(), appointed: HashMap::new(), stand_ins: HashMap::new() };
-        // Of two entries the first counts, as everywhere.
+        // Of two entries with one key the first counts, as everywhere.
         for person in &county.people {
             today.people.entry(&person.id).or_insert(person);
             if let Some(grid) = &person.grid {
@@ -203,7 +207,7 @@ impl<'a> Today<'a> {
     }
 }
 
-/// A hole in the registers through which a dispatch could fall.
+/// A gap in the registers that could leave a dispatch without a recipient.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Gap {
     NoGrids,
@@ -212,7 +216,7 @@ pub enum Gap {
         role: Role,
         township: Option<String>,
     },
-    /// Nobody with a phone in these posts of a grid.
+    /// Nobody in these posts of a grid has a phone.
     NoRanger {
         grid: GridId,
         name: String,
@@ -222,14 +226,14 @@ pub enum Gap {
     UnknownPerson {
         person: PersonId,
     },
-    /// Several people under one number: a reply by text cannot be told apart.
+    /// Several people share one number, so the sender of a text reply cannot be told.
     SharedPhone {
         people: Vec<String>,
     },
 }
 
 impl Gap {
-    /// What is wrong, for the office. Names, never numbers.
+    /// What is wrong, for the office. It holds names, never numbers.
     pub fn words(&self, lang: Lang) -> String {
         match (self, lang) {
             (Self::NoGrids, Lang::Zh) => "没有网格，警情无法定位到网格和护林员".to_owned(),
@@ -288,7 +292,8 @@ mod tests {
         }
     }
 
-    /// Appointed once, twice or not at all; stood in for by somebody known, unknown, of another day, or by two.
+    /// Appointed once, twice or not at all; replaced by somebody known, unknown, of another day, or
+    /// by two.
     #[test]
     fn the_sorted_registers_know_the_same_rangers() {
         let now: Timestamp = "2026-11-21T06:00:00Z".parse().expect("a time");

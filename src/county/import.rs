@@ -1,5 +1,6 @@
-//! A file the office brings → a register. The original is kept, usable rows are taken in, the others are listed with line
-//! and reason; the register is replaced in one step or not at all.
+//! Imports a file from the office into a register. The original is kept. Usable rows are taken
+//! over, and the others are listed with line and reason. The register is replaced in one step or
+//! not at all.
 
 use super::registers::{Kind, first_of_each, read_file, read_grids, read_rows};
 use super::rows::{self, Record, Rows};
@@ -15,9 +16,9 @@ use std::path::Path;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Options {
-    /// Say what would happen and change nothing.
+    /// Only report what would happen.
     pub dry_run: bool,
-    /// Entries the file does not have leave the register; otherwise they stay.
+    /// Entries missing from the file are removed from the register; otherwise they stay.
     pub replace: bool,
     pub lang: Lang,
     pub now: Timestamp,
@@ -25,7 +26,7 @@ pub struct Options {
 
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize)]
 pub struct ImportReport {
-    /// Entries of the file that are (or, dry, would be) in the register now.
+    /// Entries of the file that are now in the register, or would be in a dry run.
     pub accepted: usize,
     pub rejected: Vec<RejectedRow>,
     pub warnings: Vec<String>,
@@ -38,8 +39,8 @@ pub struct RejectedRow {
     pub reason: String,
 }
 
-/// Takes `file` into the registers in `dir`. Error when the file as a whole is none of this kind, or disk says no.
-/// An entry rejected now keeps the row it had before.
+/// Imports `file` into the registers in `dir`. Error when the file as a whole is not of this kind,
+/// or cannot be written. A rejected entry keeps its previous row.
 pub fn import(kind: Kind, file: &Path, dir: &Path, options: &Options) -> Result<ImportReport> {
     let bytes = read_file(file)?.ok_or_else(|| Error::invalid(format!("{} does not exist", file.display())))?;
     let named = |why: String| Error::invalid(format!("{}: {why}", file.display()));
@@ -60,7 +61,7 @@ pub fn import(kind: Kind, file: &Path, dir: &Path, options: &Options) -> Result<
     if !options.dry_run {
         let name = file.file_name().unwrap_or_default().to_string_lossy();
         keep_original(&name, &bytes, dir, options.now)?;
-        // Rows of the register that could not be used would otherwise be gone.
+        // Otherwise rows of the register that could not be used would be lost.
         if let Some(before) = read_file(&dir.join(kind.file_name()))? {
             keep_original(&format!("before-{}", kind.file_name()), &before, dir, options.now)?;
         }
@@ -88,7 +89,8 @@ fn sheet<T: Record>(kind: Kind, bytes: &[u8], dir: &Path, options: &Options) -> 
     Ok((report, text))
 }
 
-/// New entries win over old ones of the same key; the old ones keep their order and the new ones follow.
+/// New entries replace old ones of the same key. The old ones keep their order, and the new ones
+/// follow.
 fn merge<T>(new: Rows<T>, old: Rows<T>, key: impl Fn(&T) -> String, options: &Options) -> (ImportReport, Vec<T>) {
     let (new, bad) = first_of_each(new, &key, options.lang);
     let (old, _) = first_of_each(old, &key, options.lang);
@@ -99,7 +101,7 @@ fn merge<T>(new: Rows<T>, old: Rows<T>, key: impl Fn(&T) -> String, options: &Op
     };
     let new_keys: HashSet<String> = new.iter().map(&key).collect();
     let (kept, leaving): (Vec<T>, Vec<T>) =
-        // With rejected rows nobody can tell who is meant to leave: then everybody stays.
+        // With rejected rows it is unknown who is meant to be removed, so everybody stays.
         old.into_iter().filter(|entry| !new_keys.contains(&key(entry))).partition(|_| !options.replace || !report.rejected.is_empty());
     if !leaving.is_empty() {
         let names: Vec<_> = leaving.iter().map(&key).collect();
@@ -128,7 +130,7 @@ fn keep_original(name: &str, bytes: &[u8], dir: &Path, now: Timestamp) -> Result
     write_atomically(&folder.join(format!("{stamp}-{name}")), bytes)
 }
 
-/// All of it or nothing, even when the power goes: a file beside it, synced, then renamed over it.
+/// Atomic, even when the power fails: written to a temporary file, synced, and renamed.
 pub(super) fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
     let failed = |e: std::io::Error| Error::unavailable(format!("cannot write {}", path.display())).because(e);
     if let Some(folder) = path.parent() {

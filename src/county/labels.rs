@@ -9,8 +9,8 @@ use jiff::Timestamp;
 use std::collections::BTreeSet;
 
 impl County {
-    /// Known heat sources and approved burns at a place and time, however large the hotspot: what three pixels mean is the
-    /// policy's business.
+    /// Known heat sources and approved burns at a place and time, whatever the size of the hotspot:
+    /// the policy decides what three pixels mean.
     pub fn labels(&self, locus: &Locus, at: Timestamp) -> Vec<Label> {
         let known = self
             .heat_sources
@@ -27,21 +27,21 @@ impl County {
         known.chain(approved).collect()
     }
 
-    /// Cameras whose view meets the place, each once.
+    /// Cameras whose view covers the place, each once.
     pub fn cameras_towards(&self, locus: &Locus) -> BTreeSet<&CameraId> {
         let looks = |entry: &&CameraEntry| may_be(&entry.view(), locus.centre(), reach_m(locus));
         self.cameras.iter().filter(looks).map(|entry| &entry.id).collect()
     }
 }
 
-/// Whether what was seen may be the registered thing: a disc whose centre lies within the larger of both radii, or a sector
-/// that looks at it.
+/// Whether the sighting may be the registered thing: a disc whose centre lies within the larger of
+/// both radii, or a sector that points at it.
 fn may_be(locus: &Locus, thing: LatLon, thing_radius_m: f64) -> bool {
     match *locus {
         Locus::Disc { .. } | Locus::Pixel { .. } => {
             locus.centre().distance_m(thing) <= reach_m(locus).max(thing_radius_m)
         }
-        // It may look anywhere: a label would be a guess.
+        // The camera may point anywhere: a label would be a guess.
         Locus::Unaimed { .. } => false,
         Locus::Sector(Ray { apex, azimuth_deg, half_width_deg, near_m, far_m, .. }) => {
             let distance_m = apex.distance_m(thing);

@@ -1,5 +1,5 @@
-//! 县: the office's registers as one value: grids, people, the rota, cameras, heat sources, approved burns. Files are read by
-//! [`Registers`] and [`import()`]; everything asked of a [`County`] is pure.
+//! 县: the office's registers as one value: grids, people, the rota, cameras, heat sources, approved
+//! burns. [`Registers`] and [`import()`] read the files; every method of a [`County`] is pure.
 
 mod area;
 mod bearing;
@@ -35,11 +35,12 @@ use crate::triage::terrain::Terrain;
 use jiff::Timestamp;
 use std::sync::Arc;
 
-/// Everything the office has registered, at one instant. Empty registers are a county too: it knows no grid and says so.
+/// Everything the office has registered, at one instant. Empty registers are a county too: it has
+/// no grids and says so.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct County {
     pub name: String,
-    /// Where the map opens; computed from outline or grids when county.toml gives none.
+    /// The initial centre of the map; computed from outline or grids when county.toml gives none.
     pub centre: Option<LatLon>,
     pub outline: Option<Area>,
     pub neighbours: Vec<Neighbour>,
@@ -51,11 +52,11 @@ pub struct County {
     pub burns: Vec<Burn>,
     /// county.toml says `ground = "flat"`.
     pub is_flat: bool,
-    /// Elevations of the county and its margin, where the office has some.
+    /// Elevations of the county and its margin, if the office has any.
     pub terrain: Option<Arc<Terrain>>,
-    /// Rows of register files, and terrain files, that could not be used; each stays where it is.
+    /// Rows of register files, and terrain files, that could not be used. They stay in place.
     pub problems: Vec<Problem>,
-    /// Which grid a place lies in, worked out once.
+    /// Finds the grid of a place; built once.
     pub grid_index: GridIndex,
 }
 
@@ -76,7 +77,7 @@ impl Grid {
     }
 }
 
-/// A neighbouring county, to be told of what lies on its side.
+/// A neighbouring county, to be told of fires on its side.
 #[derive(Clone, PartialEq, Debug, serde::Deserialize, serde::Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Neighbour {
@@ -93,7 +94,7 @@ pub struct HeatSource {
     pub name: String,
     pub at: LatLon,
     pub radius_m: f64,
-    /// From then on it labels nothing: somebody has to look again whether it still burns there.
+    /// After this it labels nothing: somebody must check whether the source still burns.
     pub expires: Timestamp,
 }
 
@@ -121,14 +122,14 @@ impl County {
         self.cameras.iter().find(|camera| camera.id == *id)
     }
 
-    /// South-west and north-east corner of everything with a place; `None` for empty registers.
+    /// South-west and north-east corner of everything with a position; `None` for empty registers.
     pub fn bounds(&self) -> Option<(LatLon, LatLon)> {
         let areas = self.outline.iter().chain(self.grids.iter().map(|grid| &grid.area));
         let corners = areas.filter_map(Area::bounds).flat_map(|(low, high)| [low, high]);
         area::bounds(corners.chain(self.cameras.iter().map(|camera| camera.at)).chain(self.centre))
     }
 
-    /// The given centre, or the middle of the bounds.
+    /// The given centre, or the centre of the bounds.
     pub fn centre(&self) -> Option<LatLon> {
         self.centre.or_else(|| {
             let (low, high) = self.bounds()?;

@@ -14,7 +14,7 @@ pub struct Person {
     /// Digits only, perhaps with a leading "+".
     pub phone: Option<String>,
     pub post: Post,
-    /// What the post is for, as far as it applies: a grid's ranger, a village's chief, a township's officer.
+    /// Where the post applies: a ranger's grid, a chief's village, an officer's township.
     pub grid: Option<GridId>,
     pub village: Option<String>,
     pub township: Option<String>,
@@ -26,7 +26,7 @@ impl std::fmt::Debug for Person {
     }
 }
 
-/// 岗位: what somebody is appointed to. Who acts today is the rota's business.
+/// 岗位: the post that somebody is appointed to. Who acts today is decided by the rota.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Post {
     /// 护林员A角
@@ -104,18 +104,18 @@ impl Post {
     }
 }
 
-/// One line of the 值班表: on `date` (county time), `person` acts in `role`.
+/// One row of the 值班表: on `date` (county time), `person` acts in `role`.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Duty {
     pub date: Date,
     pub role: Role,
-    /// For which township (乡镇值班) or grid (a ranger standing in for its A or B角).
+    /// For 乡镇值班 the township; for a ranger's stand-in the grid.
     pub township: Option<String>,
     pub grid: Option<GridId>,
     pub person: PersonId,
 }
 
-/// The role's word on a 值班表.
+/// The role's name on a 值班表.
 pub fn role_zh(role: Role) -> &'static str {
     match role {
         Role::Ranger => "A角替班",
@@ -141,7 +141,7 @@ pub fn parse_role(text: &str) -> Option<Role> {
     })
 }
 
-/// The date on the office's wall.
+/// The date in the county.
 pub fn county_date(now: Timestamp) -> Date {
     now.to_zoned(county_time()).date()
 }

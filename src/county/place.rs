@@ -1,4 +1,5 @@
-//! Pure: where in the county a fix lies, whose ground that is, and who could go. No name says more than is known.
+//! Pure: where in the county a fix lies, whose ground that is, and who could go. A name never
+//! claims more than is known.
 
 use super::candidates::{GridShare, Shares};
 use super::{County, Grid, Person, Post};
@@ -11,25 +12,30 @@ use crate::triage::sighting::Label;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 
-/// A grid is the fire's from this share of the doubt on: 0.95, all but the twentieth that each side of a 90 % circle leaves out.
+/// A grid is the fire's from this share of the uncertainty on: 0.95, all but the 5 % that a 90 %
+/// circle leaves out on each side.
 const UNIQUE_FROM: f64 = 0.95;
-/// Below this share inside the county the fire is the neighbour's: 5 %, the same twentieth.
+/// Below this share inside the county the fire is the neighbour's: 5 %, for the same reason.
 const INSIDE_FROM: f64 = 0.05;
-/// The doubt touches the border from this share outside on: 1 %, two or three of the sampled places.
+/// The uncertainty touches the border from this share outside on: 1 %, two or three of the sampled
+/// places.
 const TOUCHES_FROM: f64 = 0.01;
-/// Most grids along a direction that are candidates: as many as an officer can ring in ten minutes.
+/// Most candidate grids along a direction: as many as an officer can phone in ten minutes.
 const ALONG_MAX: usize = 12;
-/// Most neighbouring grids that are named and whose rangers are offered: more than an officer reads in a minute.
+/// Most neighbouring grids that are named and whose rangers are offered. An officer cannot read
+/// more in a minute.
 const NEIGHBOURS_MAX: usize = 6;
 
 impl County {
-    /// Names the place, whose it may be and who could go.
+    /// Names the place, whose ground it may be, and who could go.
     ///
-    /// Every grid that the doubt meets is a candidate with its share; the place's grid is the likeliest. It is unique from 95 % on,
-    /// and never at the county's border. Of a direction without a range the candidates are the grids along it. Outside of the
-    /// county the nearest grid gives the name, and the neighbouring county is named.
+    /// Every grid that the uncertainty touches is a candidate with its share. The place's grid is
+    /// the likeliest. It is unique from 95 % on, and never at the county's border. For a direction
+    /// without a range the candidates are the grids along it. Outside the county the nearest grid
+    /// gives the name, and the neighbouring county is named.
     ///
-    /// The hints do not narrow the doubt; what they point at comes first among the candidates.
+    /// The hints do not narrow the uncertainty. What they point at comes first among the
+    /// candidates.
     pub fn place(&self, fix: &Fix, hints: &[Hint], now: Timestamp) -> Place {
         let mut shares = self.shares(fix, hints);
         if !fix.is_a_place() {
@@ -64,8 +70,8 @@ impl County {
         }
     }
 
-    /// Whether evidence may lie within the county or within `margin_m` metres of it. Without outline and grids everything does: nothing is
-    /// known that could keep it out.
+    /// Whether evidence may lie within the county or within `margin_m` metres of it. Without
+    /// outline and grids the answer is always yes, because nothing is known that could exclude it.
     pub fn near(&self, locus: &Locus, margin_m: f64) -> bool {
         let (at, reach_m) = (locus.centre(), reach_m(locus) + margin_m);
         match self.index().whole {
@@ -123,7 +129,7 @@ impl County {
         }
     }
 
-    /// The neighbouring county in whose direction a place lies, seen from the middle.
+    /// The neighbouring county in whose direction a place lies, seen from the county's centre.
     fn neighbour_towards(&self, at: LatLon) -> NeighbourCounty {
         let nearest = self.centre().and_then(|centre| {
             let azimuth_deg = centre.azimuth_deg(at);
@@ -151,8 +157,8 @@ impl County {
         best
     }
 
-    /// A角 and B角 of the candidates, the likeliest first, then A角 of the grids around a place; people without a phone come last:
-    /// nobody can ring them.
+    /// A角 and B角 of the candidates, the likeliest first, then A角 of the grids around a place.
+    /// People without a phone come last, because nobody can call them.
     fn suggested(&self, candidates: &[&Grid], around: &[&Grid], acting: &Acting<'_>) -> Vec<PersonId> {
         let both = candidates.iter().flat_map(|grid| acting.of(grid).into_iter().flatten());
         let others = around.iter().filter_map(|grid| acting.of(grid)[0]);
@@ -167,16 +173,17 @@ impl County {
         ids
     }
 
-    /// Grids around a place whose rangers could go, too. Of a direction there are none but its candidates.
+    /// Grids around a place whose rangers could go, too. Empty for a direction.
     fn around(&self, fix: &Fix) -> Vec<&Grid> {
         if !fix.is_a_place() {
             return Vec::new();
         }
-        // The nearest of them holds the place itself.
+        // The nearest grid holds the place itself.
         self.index().nearest(fix.centre, NEIGHBOURS_MAX + 1).into_iter().map(|n| &self.grids[n]).collect()
     }
 
-    /// Who acts as A角 and B角 of some grids today: one way through rota and people, however many grids.
+    /// Who acts as A角 and B角 of some grids today. One pass over rota and people, whatever the
+    /// number of grids.
     fn acting<'a>(&'a self, grids: impl Iterator<Item = &'a Grid>, now: Timestamp) -> Acting<'a> {
         let mut acting: BTreeMap<&GridId, [Option<&Person>; 2]> = grids.map(|grid| (&grid.id, [None; 2])).collect();
         let today = super::county_date(now);
@@ -228,8 +235,8 @@ impl<'a> Acting<'a> {
     }
 }
 
-/// 边界热点 names the other grids, and the county beyond the border. A direction without a range crosses many grids and is no
-/// border hotspot: its candidates say what it is.
+/// 边界热点 names the other grids, and the county beyond the border. A direction without a range
+/// crosses many grids and does not count as a border hotspot: its candidates are listed instead.
 fn place_labels(
     fix: &Fix,
     shares: &Shares<'_>,

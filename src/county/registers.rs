@@ -1,5 +1,6 @@
-//! The folder `<data>/registers/`: readable files ↔ [`County`]. Missing files are empty registers; a row that cannot be used is
-//! listed as a problem and the rest is used; a file that cannot be read at all keeps the registers as they were.
+//! The folder `<data>/registers/`: readable files ↔ [`County`]. A missing file is an empty
+//! register. A row that cannot be used is listed as a problem, and the rest is used. A file that
+//! cannot be read at all leaves the registers as they were.
 
 use super::rows::{self, Record, Rows};
 use super::terrain::{self, Listing, Shelf, Window};
@@ -15,7 +16,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::SystemTime;
 
-/// What the office keeps and brings.
+/// The kinds of register that the office keeps and imports.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Kind {
     Grids,
@@ -41,7 +42,7 @@ impl Kind {
     }
 }
 
-/// A row of a register file, or a whole file of the terrain, that could not be used.
+/// A row of a register file, or a whole terrain file, that could not be used.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct Problem {
     pub file: String,
@@ -50,31 +51,32 @@ pub struct Problem {
     pub reason: String,
 }
 
-/// county.toml: what is not a list.
+/// county.toml: everything that is not a list.
 #[derive(Clone, PartialEq, Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Basics {
     pub name: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub centre: Option<LatLon>,
-    /// A GeoJSON file beside county.toml: a geometry, a feature, or a collection whose first feature counts.
+    /// A GeoJSON file beside county.toml: a geometry, a feature, or a collection whose first
+    /// feature is used.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub outline: Option<String>,
-    /// Without a terrain model: may a camera's range be reckoned over flat ground?
+    /// Without a terrain model: may a camera's range be computed over flat ground?
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ground: Option<GroundWord>,
     #[serde(default)]
     pub neighbours: Vec<Neighbour>,
 }
 
-/// What an office can say of its ground in one word.
+/// How an office can describe its ground in one word.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum GroundWord {
     Flat,
 }
 
-/// A handle on the registers as last read. Cloning shares it.
+/// A handle on the registers as last read. Clones share it.
 #[derive(Clone, Debug)]
 pub struct Registers {
     dir: Arc<PathBuf>,
@@ -83,7 +85,7 @@ pub struct Registers {
     shelf: Arc<Mutex<Shelf>>,
 }
 
-/// Of the register files, and of the terrain's.
+/// The state of the register files and of the terrain files.
 type Stamps = (Vec<Option<Stamp>>, Listing);
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -108,7 +110,7 @@ impl Registers {
         })
     }
 
-    /// A county that is in no file: for tests and replays.
+    /// A county that no file holds, for tests and replays.
     pub fn fixed(county: County) -> Self {
         Self {
             dir: Arc::new(PathBuf::new()),
@@ -118,13 +120,13 @@ impl Registers {
         }
     }
 
-    /// The registers as last read; holds still while one decides with it.
+    /// The registers as last read. The value does not change while a decision uses it.
     pub fn current(&self) -> Arc<County> {
         Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Reads again when a file came, went or changed; true when it did. On an error the old registers stay, and the same
-    /// files are not tried again until one changes.
+    /// Reads again when a file was added, removed or changed; true when it did. On an error the old
+    /// registers stay, and the same files are not tried again until one changes.
     pub fn reload_if_changed(&self) -> Result<bool> {
         let mut seen = self.stamps.lock().unwrap_or_else(PoisonError::into_inner);
         let now = stamps(&self.dir);
@@ -139,7 +141,8 @@ impl Registers {
     }
 }
 
-/// Change is seen by time and size of the files, and of the outline whatever it is called (the folder's own time).
+/// A change is seen by time and size of the files. A change of the outline, whatever its name, is
+/// seen by the folder's own time.
 fn stamps(dir: &Path) -> Stamps {
     let names = [BASICS, ""].into_iter().chain(Kind::ALL.map(Kind::file_name));
     let registers = names
@@ -230,7 +233,7 @@ fn records<T: Record>(dir: &Path, kind: Kind, lang: Lang, problems: &mut Vec<Pro
     Ok(keep(kind, read_rows(&dir.join(kind.file_name()), lang)?, T::key, lang, problems))
 }
 
-/// The usable entries, the first of each key; the others become problems.
+/// The usable entries, the first of each key. The others become problems.
 fn keep<T>(kind: Kind, rows: Rows<T>, key: impl Fn(&T) -> String, lang: Lang, problems: &mut Vec<Problem>) -> Vec<T> {
     let (good, bad) = first_of_each(rows, key, lang);
     problems.extend(bad.into_iter().map(|(line, reason)| Problem { file: kind.file_name().to_owned(), line, reason }));
@@ -256,8 +259,9 @@ pub(super) fn first_of_each<T>(rows: Rows<T>, key: impl Fn(&T) -> String, lang: 
     (good, bad)
 }
 
-/// The password: from the address, `HUOYAN_CAMERA_PASSWORD_<ID>`, the file `HUOYAN_CAMERA_PASSWORD_<ID>_FILE` names, or
-/// HUOYAN_CAMERA_PASSWORD for all cameras. In `<ID>` everything but letters and digits is "_".
+/// Adds the password: from the address, from `HUOYAN_CAMERA_PASSWORD_<ID>`, from the file that
+/// `HUOYAN_CAMERA_PASSWORD_<ID>_FILE` names, or from HUOYAN_CAMERA_PASSWORD for all cameras. In
+/// `<ID>` everything but letters and digits is "_".
 fn with_password(mut camera: CameraEntry) -> Result<CameraEntry> {
     if !camera.url.lacks_password() && !camera.main_url.as_ref().is_some_and(Address::lacks_password) {
         return Ok(camera);
@@ -274,7 +278,7 @@ fn with_password(mut camera: CameraEntry) -> Result<CameraEntry> {
         ),
         _ => std::env::var("HUOYAN_CAMERA_PASSWORD").ok(),
     };
-    // Only to whom the register names as a user: elsewhere nobody asked for a password.
+    // Only for addresses for which the register names a user: the others need no password.
     let with = |url: Address| if url.lacks_password() { url.with(None, password.clone()) } else { url };
     (camera.url, camera.main_url) = (with(camera.url), camera.main_url.map(with));
     Ok(camera)

@@ -1,4 +1,4 @@
-//! Pure: each register's columns, and its rows ↔ what they mean.
+//! Pure: each register's columns, and the conversion between rows and values.
 
 use super::bearing::AZIMUTH_ERROR_DEG;
 use super::people::{county_time, parse_role, role_zh};
@@ -11,13 +11,13 @@ use crate::triage::policy::Role;
 use geojson::{Feature, FeatureCollection, GeoJson};
 use jiff::{Timestamp, ToSpan};
 
-/// A line of a register kept as a table.
+/// A register whose file is a table.
 pub trait Record: Sized {
-    /// Headers as we write them, each with the other names it is understood by.
+    /// Headers as we write them, each with its accepted synonyms.
     const COLUMNS: &'static [Column];
     fn read(row: &Row) -> Result<Self, String>;
     fn write(&self) -> Vec<String>;
-    /// What makes it the same entry in a later file.
+    /// Identifies the same entry in a later file.
     fn key(&self) -> String;
 }
 
@@ -109,7 +109,7 @@ impl Record for CameraEntry {
         };
         let pipeline = match row.get("管线") {
             None => None,
-            // It becomes part of a path.
+            // The value becomes part of a path.
             Some(_) => Some(row.parse(
                 "管线",
                 "只能用字母、数字和连字符",
@@ -119,7 +119,7 @@ impl Record for CameraEntry {
                 },
             )?),
         };
-        // An empty cell is something nobody measured, and nothing is made up for it.
+        // An empty cell means "not measured". No value is made up for it.
         let measured = |column, min, max| row.get(column).map(|_| row.number(column, min, max, None)).transpose();
         Ok(Self {
             id: whole_number(row, "编号")?.into(),
@@ -174,15 +174,15 @@ impl Record for CameraEntry {
     }
 }
 
-/// With the user of the column, which counts where the address names none.
+/// Adds the user from the column, unless the address names one.
 fn address(row: &Row, column: &str) -> Result<Address, String> {
     let read = |text: &str| Some(Address::parse(text)).filter(|address| !address.has_mistyped_scheme());
     let (zh, en) = ("“://”要用半角符号", "its \"://\" is not written in plain letters");
     Ok(row.parse(column, zh, en, read)?.with(row.text("用户"), None))
 }
 
-/// An id as the office wrote it. Spreadsheets turn the 20 digits of GB/T 28181 into `4.3E+19`, or into zeros from the 16th
-/// digit on, and then nobody knows any more which camera was meant.
+/// An id as the office wrote it. Spreadsheets turn the 20 digits of GB/T 28181 into `4.3E+19`, or
+/// replace the digits from the 16th on by zeros. Then the camera can no longer be identified.
 fn whole_number<'a>(row: &'a Row, column: &str) -> Result<&'a str, String> {
     let id = row.need(column)?;
     let number = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_digit() || c == '.');
@@ -339,7 +339,7 @@ fn local(at: Timestamp) -> String {
     at.to_zoned(county_time()).strftime("%Y-%m-%d %H:%M:%S").to_string()
 }
 
-/// A midnight is written as the day it ends, any other instant exactly.
+/// An instant at midnight is written as the day that ends there, any other instant exactly.
 fn last_day(at: Timestamp) -> String {
     let local_time = at.to_zoned(county_time());
     match local_time.date().checked_sub(1.day()) {
@@ -348,7 +348,7 @@ fn last_day(at: Timestamp) -> String {
     }
 }
 
-/// Rows of a register, each with its line (or feature) from 1 and what it means, or why it cannot be used.
+/// Rows of a register: the line (or feature) number from 1, and the value or why it cannot be used.
 pub type Rows<T> = Vec<(u64, Result<T, String>)>;
 
 /// The grids of a GeoJSON FeatureCollection, each with the number of its feature (from 1) or why it cannot be used.

@@ -1,5 +1,5 @@
-//! Pure: a table as offices send it: UTF-8 or GB18030, comma, tab or semicolon, any column order, Chinese or English headers,
-//! perhaps a title line above them. And the values in its cells.
+//! Pure: a table as offices send it: UTF-8 or GB18030, comma, tab or semicolon, any column order,
+//! Chinese or English headers, with or without a title line. Also parses the values of its cells.
 
 use super::people::county_time;
 use crate::address::masked;
@@ -10,18 +10,19 @@ use jiff::{Timestamp, ToSpan};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-/// A column's header as we write it, and what else it may be called. Compared without spaces, brackets and case.
+/// A column's header as we write it, and its accepted synonyms. Compared without spaces, brackets
+/// and case.
 pub type Column = &'static [&'static str];
 
-/// The header is looked for in the first lines: sheets carry a title and a date above it.
+/// The header is searched within the first lines, because sheets carry a title and a date above it.
 const HEADER_WITHIN_LINES: usize = 5;
-/// Excel shows a CSV file's Chinese only after this mark.
+/// Excel shows a CSV file's Chinese correctly only after this mark.
 const BYTE_ORDER_MARK: &str = "\u{feff}";
 
 #[derive(Debug)]
 pub struct Table {
     pub rows: Vec<Row>,
-    /// Columns nobody asked for, as written.
+    /// Columns that the register does not have, as written.
     pub unknown: Vec<String>,
 }
 
@@ -34,7 +35,7 @@ pub struct Row {
     cells: BTreeMap<&'static str, String>,
 }
 
-/// `Err` is a sentence: no header found.
+/// `Err` is a sentence: why no header was found.
 pub fn read(bytes: &[u8], columns: &'static [Column], lang: Lang) -> Result<Table, String> {
     let text = decode(bytes);
     let mut reader = csv::ReaderBuilder::new()
@@ -84,7 +85,7 @@ pub fn read(bytes: &[u8], columns: &'static [Column], lang: Lang) -> Result<Tabl
     })
 }
 
-/// The line a record begins on. The reader counts empty lines above a record to the record.
+/// The line that a record begins on. The reader counts empty lines above a record as part of it.
 fn line(text: &str, position: Option<&csv::Position>) -> u64 {
     position.map_or(0, |position| {
         let begin = usize::try_from(position.byte()).unwrap_or(usize::MAX);
@@ -93,7 +94,7 @@ fn line(text: &str, position: Option<&csv::Position>) -> u64 {
     })
 }
 
-/// CSV text with our headers and a byte order mark, so that Excel and WPS show it rightly.
+/// CSV text with our headers and a byte order mark, so that Excel and WPS show it correctly.
 pub fn write(columns: &'static [Column], rows: impl Iterator<Item = Vec<String>>) -> Result<String, String> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     let headers = columns.iter().filter_map(|names| names.first());
@@ -106,7 +107,8 @@ pub fn write(columns: &'static [Column], rows: impl Iterator<Item = Vec<String>>
     Ok(format!("{BYTE_ORDER_MARK}{text}"))
 }
 
-/// UTF-8 or UTF-16 by its mark, UTF-8 when valid, otherwise GB18030 (what Chinese Excel and WPS write).
+/// UTF-8 or UTF-16 by the byte order mark, UTF-8 when valid, otherwise GB18030 (as Chinese Excel
+/// and WPS write).
 pub fn decode(bytes: &[u8]) -> Cow<'_, str> {
     if let Some((encoding, mark)) = encoding_rs::Encoding::for_bom(bytes) {
         return encoding.decode_without_bom_handling(&bytes[mark..]).0;
@@ -160,7 +162,7 @@ impl Row {
         })
     }
 
-    /// A camera's address that slipped into another column is quoted without its secrets, too.
+    /// The value may be a camera's address in a wrong column, so its secrets are masked here, too.
     fn wrong(&self, column: &str, value: &str, zh: &str, en: &str) -> String {
         let value = masked(value);
         match self.lang {
@@ -169,7 +171,7 @@ impl Row {
         }
     }
 
-    /// A needed cell read by `parse`; the two sentences say what would be right.
+    /// A required cell, read by `parse`. The two sentences say what would be valid.
     pub fn parse<T>(&self, column: &str, zh: &str, en: &str, parse: impl Fn(&str) -> Option<T>) -> Result<T, String> {
         let value = self.need(column)?;
         parse(value).ok_or_else(|| self.wrong(column, value, zh, en))
@@ -205,7 +207,7 @@ impl Row {
         })
     }
 
-    /// An instant in county time; a date alone is its first or, with `end`, its last moment.
+    /// An instant in county time. A date alone means its first moment or, with `end`, its last.
     pub fn time(&self, column: &str, end: bool) -> Result<Timestamp, String> {
         self.parse(
             column,
@@ -220,12 +222,12 @@ impl Row {
     }
 }
 
-/// True when the pair makes sense in China only the other way round.
+/// True when the pair lies in China only if its two numbers are swapped.
 fn in_china(lat_deg: f64, lon_deg: f64) -> bool {
     (73.0..=136.0).contains(&lon_deg) && (3.0..=54.0).contains(&lat_deg)
 }
 
-/// `110.4`, `116°14'37.289"E`, `116度14分37.3秒`, `东经116°14′37″`, `28°30′` (度′分″ in any mixture).
+/// `110.4`, `116°14'37.289"E`, `116度14分37.3秒`, `东经116°14′37″`, `28°30′` (any mixture of 度′分″).
 pub fn degrees(text: &str) -> Option<f64> {
     let text = text.trim().to_uppercase();
     if let Ok(number) = text.parse::<f64>() {
@@ -249,7 +251,8 @@ pub fn degrees(text: &str) -> Option<f64> {
     Some(if negative { -value } else { value })
 }
 
-/// Digits of a phone number, full-width digits and separators forgiven: a mobile number, or a landline with its area code.
+/// The digits of a phone number: a mobile number, or a landline with its area code. Full-width
+/// digits and separators are accepted.
 pub fn phone(text: &str) -> Option<String> {
     let mut digits = String::new();
     for c in text.chars() {

@@ -1,5 +1,6 @@
-//! The folder `<data>/terrain/`: elevation tiles (SRTM's `.hgt`, GeoTIFF) → [`Terrain`]. Only what the county and its margin need
-//! is kept. A file that cannot be used is listed as a problem and the others are used.
+//! The folder `<data>/terrain/`: elevation tiles (SRTM's `.hgt`, GeoTIFF) → [`Terrain`]. Only the
+//! county and its margin are kept. A file that cannot be used is listed as a problem, and the
+//! others are used.
 
 mod geotiff;
 mod hgt;
@@ -16,15 +17,16 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-/// Around the county's bounds: 15 km, farther than most cameras make out smoke, and the neighbour's first ridges.
+/// Margin around the county's bounds: 15 km. That is farther than most cameras make out smoke, and
+/// includes the neighbours' first ridges.
 const MARGIN_M: f64 = 15_000.0;
-/// Elevations kept in all: 64 million, 128 MB at two bytes. A county of 130 by 130 km with its margin is 19 million in steps
-/// of 1" (30 m); more is a county in a model finer than any tilt is measured.
+/// Elevations kept in all: 64 million, 128 MB at two bytes. A county of 130 by 130 km with its
+/// margin has 19 million at steps of 1" (30 m). More means a model finer than any tilt is measured.
 const SAMPLES_MAX: usize = 64_000_000;
-/// Files looked at: all of China is about a thousand tiles of one degree.
+/// Most files read: all of China is about a thousand tiles of one degree.
 const FILES_MAX: usize = 1_200;
 
-/// What is needed of the earth.
+/// The part of the earth that is needed.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Window {
     low: LatLon,
@@ -32,14 +34,14 @@ pub struct Window {
 }
 
 impl Window {
-    /// South-west and north-east corner of a county, with the margin around them.
+    /// South-west and north-east corner of a county, extended by the margin.
     pub fn around((low, high): (LatLon, LatLon)) -> Self {
         let aside = MARGIN_M * std::f64::consts::SQRT_2;
         Self { low: low.destination(225.0, aside), high: high.destination(45.0, aside) }
     }
 }
 
-/// A raster's place on the earth: its first, north-western sample and the way from one to the next.
+/// A raster's position: its first, north-western sample, and the steps between samples.
 #[derive(Clone, Copy, PartialEq, Debug)]
 struct Layout {
     north_deg: f64,
@@ -58,7 +60,7 @@ struct Part {
 }
 
 impl Layout {
-    /// `None` when the window needs none of it.
+    /// `None` when the window does not touch it.
     fn part(&self, window: &Window) -> Option<Part> {
         let index =
             |way: f64, step: f64, count: usize, beyond: f64| ((way / step + beyond).max(0.0) as usize).min(count);
@@ -87,14 +89,14 @@ impl Part {
     }
 }
 
-/// Both languages of why a file is not used, and what to do.
+/// Why a file is not used and what to do, in both languages.
 type Refusal = (String, String);
 
 fn refusal(zh: impl Into<String>, en: impl Into<String>) -> Refusal {
     (zh.into(), en.into())
 }
 
-/// Every file of the folder, with the time and size that tell a change.
+/// Every file of the folder, with the time and size that show a change.
 pub type Listing = BTreeMap<String, (Option<SystemTime>, u64)>;
 
 pub fn listing(dir: &Path) -> Listing {
@@ -106,7 +108,7 @@ pub fn listing(dir: &Path) -> Listing {
     files.collect()
 }
 
-/// What was last read: tiles are read again only when one has changed, or the county has grown.
+/// The tiles as last read. They are read again only when one has changed, or the county has grown.
 #[derive(Debug, Default)]
 pub struct Shelf {
     of: Option<(Listing, Window, Lang)>,
@@ -115,7 +117,7 @@ pub struct Shelf {
 }
 
 impl Shelf {
-    /// `window`: none for a county without a place, which needs no elevations.
+    /// `window`: None for a county without a position, which needs no elevations.
     pub fn take(&mut self, dir: &Path, window: Option<Window>, lang: Lang) -> (Option<Arc<Terrain>>, Vec<Problem>) {
         let Some(window) = window else { return (None, Vec::new()) };
         let of = Some((listing(dir), window, lang));
@@ -154,7 +156,7 @@ fn read(dir: &Path, window: &Window, samples_max: usize, lang: Lang) -> (Option<
     (Terrain::new(rasters), problems)
 }
 
-/// `Ok(None)`: no elevations, or none that are needed.
+/// `Ok(None)`: no elevations, or none within the window.
 fn one(path: &Path, name: &str, window: &Window, room: &mut usize) -> Result<Option<Raster>, Refusal> {
     let ending = Path::new(name).extension().map(|ending| ending.to_string_lossy().to_ascii_lowercase());
     let raster = match ending.as_deref() {

@@ -23,7 +23,7 @@ fn high() -> CameraEntry {
 
 #[test]
 fn pixels_become_angles_through_a_lens() {
-    // 60° across: the picture's edge is 30° off, but half way there is 16.1°, not 15°.
+    // 60° wide: the picture's edge is 30° off centre, but half way there it is 16.1°, not 15°.
     for (x, expected_deg) in [(0.5f32, 0.0f64), (1.0, 30.0), (0.75, 16.102), (0.25, -16.102), (0.9, 24.791)] {
         let entry = CameraEntry { tilt_deg: Some(0.0), azimuth_deg: Some(350.0), ..camera() };
         let (azimuth_deg, half_width_deg, near_m, far_m, range) =

@@ -1,4 +1,5 @@
-//! Pure: the demo county's ground: a lattice of wandering lines, so that some four hundred grids tile the county without a gap.
+//! Pure: the demo county's ground, a lattice of irregular lines, so that some four hundred grids
+//! cover the county without a gap.
 
 use super::Dice;
 use crate::county::Area;
@@ -10,15 +11,15 @@ pub const ROWS: usize = 19;
 /// About 40 km from west to east and 35 km from south to north.
 const WIDTH_DEG: f64 = 0.41;
 const HEIGHT_DEG: f64 = 0.315;
-/// How far corners stray from the lattice, and lines from straight, in cells.
+/// How far corners deviate from the lattice, and lines from straight, in cells.
 const CORNER_STRAY: f64 = 0.14;
 const LINE_STRAY: f64 = 0.08;
-/// Points between two corners: every board carries all grids, and a second bend would cost it 35 kB.
+/// Points between two corners. Every board loads all grids, and a second point would add 35 kB.
 const BENDS: usize = 1;
 
 pub struct Ground {
     corners: Vec<Vec<LatLon>>,
-    /// From each corner eastwards and northwards, both ends included.
+    /// The lines from each corner to the east and to the north, both ends included.
     eastward: Vec<Vec<Vec<LatLon>>>,
     northward: Vec<Vec<Vec<LatLon>>>,
 }
@@ -43,7 +44,7 @@ impl Ground {
         Self { corners, eastward, northward }
     }
 
-    /// A corner inside of the county: where lines meet there are ridges.
+    /// A corner inside the county. Ridges stand where lines meet.
     pub fn ridge(&self, row: usize, column: usize) -> LatLon {
         self.corners[row][column]
     }
@@ -71,7 +72,7 @@ fn joined(lines: [Vec<LatLon>; 4]) -> Vec<LatLon> {
     ring
 }
 
-/// From `a` to `b`, straying most in the middle.
+/// A line from `a` to `b` that deviates most in the middle.
 fn wandering(a: LatLon, b: LatLon, stray_deg: f64, dice: &mut Dice) -> Vec<LatLon> {
     let mut line = vec![a];
     for bend in 1..=BENDS {
@@ -85,7 +86,7 @@ fn wandering(a: LatLon, b: LatLon, stray_deg: f64, dice: &mut Dice) -> Vec<LatLo
     line
 }
 
-/// To five digits, about a metre, as a map would have it.
+/// Rounded to five digits, about a metre, as on a map.
 fn rounded(at: LatLon) -> LatLon {
     let digits = |degrees: f64| (degrees * 1e5).round() / 1e5;
     LatLon::new(digits(at.lat_deg()), digits(at.lon_deg())).unwrap_or(at)

@@ -1,14 +1,16 @@
-//! Pure: a satellite's list over any county, with each case an office meets.
+//! Pure: a satellite list for any county, with every case that an office meets.
 
 use crate::county::{County, Grid, county_time};
 use crate::triage::geo::LatLon;
 use jiff::{SignedDuration, Timestamp};
 
-/// Farther than this from everything that is known to burn, and from other pixels, a pixel is an incident of its own.
+/// A pixel farther than this from every known heat source and from other pixels is an incident of
+/// its own.
 const APART_M: f64 = 3000.0;
 
-/// A FIRMS VIIRS list of this hour's overpass of any county: one pixel in the middle of a grid, one near it, one on a known heat source,
-/// one on the border of two grids, one beyond the county's. Empty but for its header when the county has no grids.
+/// A FIRMS VIIRS list of this hour's overpass: one pixel at the centre of a grid, one near it, one
+/// on a known heat source, one on the border of two grids, one beyond the county's border. It holds
+/// only the header when the county has no grids.
 pub fn hotspot_csv(now: Timestamp, county: &County) -> String {
     let seen = now - SignedDuration::from_mins(35);
     let utc = seen.to_zoned(jiff::tz::TimeZone::UTC);
@@ -43,7 +45,8 @@ pub fn hotspot_csv(now: Timestamp, county: &County) -> String {
     list
 }
 
-/// The grid whose middle has the most room around it, where nothing known burns and no other pixel lies, and its middle.
+/// The centre with the most free space around it, without known heat sources or other pixels, and
+/// its grid.
 fn quiet_grid(county: &County, besides: Option<LatLon>) -> Option<(&Grid, LatLon)> {
     let known = |at: LatLon| {
         let sources = county.heat_sources.iter().map(|source| source.at);
@@ -57,14 +60,15 @@ fn quiet_grid(county: &County, besides: Option<LatLon>) -> Option<(&Grid, LatLon
     inside.max_by(|(a, ..), (b, ..)| a.total_cmp(b)).map(|(_, grid, at)| (grid, at))
 }
 
-/// Where the way from the middle of a quiet grid to the nearest other middle leaves the grid.
+/// The point at which the line from the centre of a quiet grid to the nearest other centre leaves
+/// the grid.
 fn border_of_two(county: &County, besides: Option<LatLon>) -> Option<LatLon> {
     let (grid, from) = quiet_grid(county, besides)?;
     let others = county.grids.iter().filter(|other| other.id != grid.id).filter_map(|other| other.area.centroid());
     let to = others.min_by(|a, b| from.distance_m(*a).total_cmp(&from.distance_m(*b)))?;
     let azimuth_deg = from.azimuth_deg(to);
     let (mut inside_m, mut outside_m) = (0.0, from.distance_m(to));
-    // Enough halvings of kilometres to leave less than a metre.
+    // Halving a distance of kilometres this often leaves less than a metre.
     for _ in 0..16 {
         let half_m = (inside_m + outside_m) / 2.0;
         if grid.area.contains(from.destination(azimuth_deg, half_m)) {

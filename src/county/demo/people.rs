@@ -1,4 +1,4 @@
-//! Pure: the demo county's people and their rota. No number is anybody's: 190-0000-….
+//! Pure: the demo county's people and their rota. The numbers 190-0000-… belong to nobody.
 
 use super::{Dice, land};
 use crate::county::{County, Duty, Grid, Person, Post, county_date};
@@ -9,22 +9,22 @@ use std::collections::HashSet;
 
 const SURNAMES: [&str; 18] =
     ["向", "田", "彭", "覃", "吴", "李", "周", "杨", "龙", "石", "黄", "陈", "张", "刘", "王", "全", "瞿", "麻"];
-/// Enough names that a thousand people need not share one.
+/// Enough names for a thousand people without repeats.
 const GIVEN: [[&str; 18]; 2] = [
     ["长", "大", "春", "水", "秀", "志", "桂", "厚", "金", "安", "茂", "冬", "家", "玉", "守", "国", "友", "云"],
     ["青", "山", "生", "英", "远", "松", "贵", "莲", "顺", "林", "梅", "福", "兰", "义", "文", "才", "明", "海"],
 ];
-/// "YX0104" of "YX010402".
+/// Length of the village code: "YX0104" of "YX010402".
 const VILLAGE_CODE: usize = 6;
 /// The rota runs from yesterday to this many days ahead.
 const ROTA_DAYS: i32 = 14;
 
-/// Four digits tell nobody's numbers apart: 1 to 9999.
+/// Four digits: 1 to 9999.
 pub fn phone(number: usize) -> String {
     format!("1900000{number:04}")
 }
 
-/// A and B角 of every grid, a chief for every village, officers of townships and county.
+/// A角 and B角 of every grid, a chief of every village, officers of the townships and the county.
 pub fn people(county: &County, dice: &mut Dice) -> Vec<Person> {
     let mut names = HashSet::new();
     let mut people: Vec<Person> = Vec::new();
@@ -46,7 +46,7 @@ pub fn people(county: &County, dice: &mut Dice) -> Vec<Person> {
     let mut village = "";
     for grid in &county.grids {
         let township = Some(grid.township.as_str());
-        // The grids of a village follow each other, and its code is the head of theirs.
+        // The grids of a village are consecutive, and share the village's code as a prefix.
         let code = grid.id.as_str().get(..VILLAGE_CODE).unwrap_or_default();
         if code != village {
             village = code;

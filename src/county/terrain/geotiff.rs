@@ -1,5 +1,5 @@
-//! GeoTIFF: one band of elevations in metres on a grid of longitude and latitude. Read strip by strip or tile by tile, so that a
-//! province in one file costs what the county needs.
+//! GeoTIFF: one band of elevations in metres on a grid of longitude and latitude. Read strip by
+//! strip or tile by tile, so that a file with a whole province costs only what the county needs.
 
 use super::{Layout, Part, Refusal, Window, refusal, too_much, unreadable};
 use crate::triage::terrain::Raster;
@@ -10,16 +10,16 @@ use tiff::decoder::{Decoder, DecodingResult, Limits};
 use tiff::tags::Tag;
 use tiff::{ColorType, TiffError, TiffResult};
 
-/// Largest strip or tile taken at once: a model of 1" with a whole degree in one strip of 32 bits is 52 MB.
+/// Largest strip or tile accepted: a model of 1" with a whole degree in one 32-bit strip has 52 MB.
 const CHUNK_MAX_BYTES: usize = 128 << 20;
 
-/// Keys of the GeoTIFF directory (OGC 19-008) and the values we understand.
+/// Keys of the GeoTIFF directory (OGC 19-008) and the accepted values.
 const MODEL_TYPE: u16 = 1024;
 const GEOGRAPHIC: u16 = 2;
 const RASTER_TYPE: u16 = 1025;
 const PIXEL_IS_POINT: u16 = 2;
 const GEODETIC_CRS: u16 = 2048;
-/// WGS-84, and CGCS2000, which is the same to a decimetre.
+/// WGS-84, and CGCS2000, which agrees with it to a decimetre.
 const CRS: [u16; 2] = [4326, 4490];
 const VERTICAL_UNITS: u16 = 4099;
 const METRE: u16 = 9001;
@@ -80,7 +80,8 @@ fn layout(decoder: &mut Open) -> Result<Layout, Refusal> {
     if turned || !(*step_lat_deg > 0.0 && *step_lon_deg > 0.0) {
         return Err(unplaced());
     }
-    // The tie point is a pixel's corner, or its middle where pixels are points; elevations stand in the middle.
+    // The tie point is a pixel's corner, or its centre for pixels that are points. Elevations hold
+    // at the centre.
     let middle = if key(RASTER_TYPE) == Some(PIXEL_IS_POINT) { 0.0 } else { 0.5 };
     Ok(Layout {
         north_deg: lat_deg - (middle - j) * step_lat_deg,
@@ -113,7 +114,7 @@ fn heights(decoder: &mut Open, layout: &Layout, part: &Part) -> Result<Vec<f32>,
         for aside in part.columns.start / wide..part.columns.end.div_ceil(wide) {
             let number = u32::try_from(down * across + aside).map_err(|e| unreadable(&e))?;
             let chunk = metres(decoder.read_chunk(number).map_err(|e| said(&e))?)?;
-            // At the right and lower edge chunks are smaller.
+            // Chunks at the right and lower edge are smaller.
             let own = wide.min(layout.columns - aside * wide);
             for (y, row) in (down * high..).zip(chunk.chunks_exact(own)).filter(|(y, _)| part.rows.contains(y)) {
                 for (x, &height) in (aside * wide..).zip(row).filter(|(x, _)| part.columns.contains(x)) {
@@ -142,7 +143,7 @@ fn metres(chunk: DecodingResult) -> Result<Vec<f32>, Refusal> {
     })
 }
 
-/// GDAL writes the value that means "unknown" as text.
+/// GDAL writes the no-data value as text.
 fn no_data(decoder: &mut Open) -> Result<Option<f32>, Refusal> {
     let text = decoder.find_tag(Tag::GdalNodata).map_err(|e| said(&e))?;
     Ok(text.and_then(|text| text.into_string().ok()).and_then(|text| text.trim_matches(['\0', ' ']).parse().ok()))

@@ -1,10 +1,11 @@
-//! SRTM's `.hgt`: a square of one degree, big-endian 16-bit metres, rows north to south, named after its south-western corner.
+//! SRTM's `.hgt`: a square of one degree, big-endian 16-bit metres, rows from north to south, named
+//! after its south-western corner.
 
 use super::{Layout, Refusal, Window, refusal, too_much, unreadable};
 use crate::triage::terrain::Raster;
 use std::path::Path;
 
-/// Samples to a side: steps of 1" and of 3". Both edges belong to the tile.
+/// Samples per side: steps of 1" and of 3". Both edges belong to the tile.
 const SIDES: [usize; 2] = [3601, 1201];
 const VOID: i16 = -32768;
 
@@ -46,7 +47,7 @@ pub fn read(path: &Path, name: &str, window: &Window, room: usize) -> Result<Opt
     raster.map(Some).ok_or_else(|| unreadable(&"the file has changed meanwhile"))
 }
 
-/// "N28E110" → 28, 110. What follows (`.SRTMGL1.hgt`) is the provider's.
+/// "N28E110" → 28, 110. What follows (`.SRTMGL1.hgt`) depends on the provider.
 fn corner(name: &str) -> Option<(i32, i32)> {
     let name = name.to_ascii_uppercase();
     let stem = name.split('.').next()?;

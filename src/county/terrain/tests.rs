@@ -1,4 +1,4 @@
-//! Tiles that the tests write themselves, whole and broken.
+//! Elevation tiles that the tests write themselves, valid and broken.
 
 use super::*;
 use std::fs::{self, File};
@@ -14,7 +14,7 @@ fn window() -> Window {
     Window::around((at(28.4, 110.3), at(28.6, 110.5)))
 }
 
-/// A plane that rises to the east and the north: 1,000 m a degree each.
+/// A plane that rises to the east and the north, by 1,000 m a degree each.
 fn slope(lat: f64, lon: f64) -> f64 {
     (lat - 28.0) * 1000.0 + (lon - 110.0) * 1000.0
 }
@@ -28,7 +28,7 @@ fn hgt(side: usize) -> Vec<u8> {
     (0..side * side).flat_map(|index| sample(index).to_be_bytes()).collect()
 }
 
-/// What a synthetic GeoTIFF says of itself; the default is right.
+/// The tags of a synthetic GeoTIFF; the default is valid.
 struct Spec {
     model: u16,
     crs: u16,
@@ -66,7 +66,7 @@ macro_rules! write_tiff {
     }};
 }
 
-/// Heights of the slope in the middle of every pixel, or at its corner.
+/// Heights of the slope at the centre of every pixel, or at its corner.
 fn pixels(middle: f64) -> Vec<f64> {
     let place = |index: usize| (index as f64 + middle) * PIXEL;
     (0..PIXELS * PIXELS).map(|index| slope(29.0 - place(index / PIXELS), 110.0 + place(index % PIXELS))).collect()
@@ -192,7 +192,7 @@ fn no_bytes_make_the_loader_panic() {
         let mut bytes = whole.clone();
         let place = step * 7919 % bytes.len();
         bytes[place] ^= 1 << (step % 8);
-        // Its directory stands at the end.
+        // The TIFF directory stands at the end.
         let late = bytes.len() - 1 - step % 300.min(bytes.len());
         bytes[late] = bytes[late].wrapping_add(step as u8);
         fs::write(dir.path().join("dem.tif"), &bytes).expect("written");

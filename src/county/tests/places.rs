@@ -1,4 +1,4 @@
-//! Stories of places: whose ground a fix lies on, and how surely.
+//! Stories of places: whose ground a fix lies on, and how certain that is.
 
 use super::*;
 use crate::triage::event::{Hint, NeighbourCounty};
@@ -23,7 +23,7 @@ fn a_pixel_near_a_border_belongs_to_its_centre_and_names_the_other() {
     assert_eq!(place.labels, [Label::Border { neighbours: vec!["中镇中镇村 2号网格".to_owned()] }]);
     assert_eq!(ids(&place.suggested)[..4], ["A11", "B11", "A12", "B12"], "the touched neighbour's come next");
     let weights: Vec<(&str, f64)> = place.candidates.iter().map(|it| (it.grid.as_str(), it.weight)).collect();
-    // 196 m east of the centre lies the border: a third of a disc of 375 m is 20 % of its area.
+    // The border lies 196 m east of the centre: it cuts off 20 % of the area of a disc of 375 m.
     let [("G11", first), ("G12", second)] = weights[..] else { panic!("{weights:?}") };
     assert!((first + second - 1.0).abs() < 1e-9 && (0.15..0.25).contains(&second), "{weights:?}");
 }
@@ -62,7 +62,7 @@ fn without_grids_a_place_says_so() {
     assert_eq!((place.grid, place.unique, place.suggested, place.labels), (None, false, vec![], vec![]));
 }
 
-/// The two grids that a mast on G10's ground looks over, and on into the next county.
+/// A bearing from a mast on G10's ground, over two grids and into the next county.
 fn bearing(range: RangeBasis, near_m: f64, far_m: f64) -> Fix {
     let (apex, azimuth_deg, half_width_deg) = (at(28.075, 110.01), 90.0, 2.0);
     let spread = Some(Spread::Sector(Ray { apex, azimuth_deg, half_width_deg, near_m, far_m, range, profile: None }));
@@ -70,7 +70,7 @@ fn bearing(range: RangeBasis, near_m: f64, far_m: f64) -> Fix {
     Fix { centre: apex.destination(azimuth_deg, near_m), radius_m: far_m, method, spread }
 }
 
-/// A direction is told as a direction, and every grid along it is a candidate.
+/// A direction is reported as a direction, and every grid along it is a candidate.
 #[test]
 fn a_direction_without_a_range_names_no_grid_as_the_place() {
     let place = county().place(&bearing(RangeBasis::Unknown, 200.0, 8000.0), &[], now());
@@ -85,7 +85,8 @@ fn a_direction_without_a_range_names_no_grid_as_the_place() {
     assert_eq!(measured.name, "中镇中镇村 1号网格");
 }
 
-/// A second direction that may be of the same fire does not narrow the doubt, and says which grid to look at first.
+/// A second direction that may be of the same fire does not narrow the uncertainty. It says which
+/// grid to check first.
 #[test]
 fn what_crosses_a_direction_comes_first_among_its_grids() {
     let (along, apex) = (bearing(RangeBasis::Unknown, 200.0, 8000.0), at(28.03, 110.03));
@@ -142,8 +143,8 @@ fn small_grids() -> County {
     county
 }
 
-/// At real grid sizes a pixel rarely lies in one grid. Every grid it meets is a candidate, and the likeliest is right in most
-/// cases: fires anywhere in the pixel, which is 75 m off.
+/// At real grid sizes a pixel rarely lies in one grid. Every grid it touches is a candidate, and
+/// the likeliest is right in most cases. The fires lie anywhere in the pixel, which is 75 m off.
 #[test]
 fn a_pixel_among_small_grids_goes_to_the_likeliest() {
     let (county, seed) = (small_grids(), 20_261_129);
@@ -168,13 +169,13 @@ fn a_pixel_among_small_grids_goes_to_the_likeliest() {
     assert!((rounds / 5..rounds).contains(&unique), "{unique}");
 }
 
-/// Item 9: what lies far away does not come to the desk.
+/// Item 9: evidence far outside the county does not reach the desk.
 #[test]
 fn near_is_within_a_margin_of_the_border() {
     let county = county();
     let without_outline = County { outline: None, ..county.clone() };
     let pixel = |lat, lon| Locus::Pixel { centre: at(lat, lon), scan_m: 375.0, track_m: 375.0 };
-    // The northern border lies at 28.15; a hundredth of a degree are 1.1 km.
+    // The northern border lies at 28.15°; a hundredth of a degree is 1.1 km.
     let table = [(28.075, 110.075, true), (28.19, 110.075, true), (28.21, 110.075, false), (28.075, 112.0, false)];
     for (lat, lon, expected) in table {
         assert_eq!(county.near(&pixel(lat, lon), 5000.0), expected, "{lat} {lon}");
