@@ -28,7 +28,8 @@ use std::sync::Arc;
 use tokio::sync::{Mutex, Notify};
 use uuid::{ContextV7, Uuid};
 
-/// How often a decision that lost to a faster one is made anew; losing five times in a row means something is wrong.
+/// How often a decision that lost to a faster one is repeated. Losing five times in a row means an
+/// error.
 const ATTEMPTS: usize = 5;
 pub use sort::Sort;
 
@@ -37,28 +38,29 @@ pub struct Desk {
     bus: Bus,
     registers: Registers,
     policy: Policy,
-    /// 【…】 before every text.
+    /// The 【…】 before every text.
     signature: String,
     clock: Clock,
     book: Mutex<Option<Arc<OpenBook>>>,
     audited: std::sync::Mutex<Audited>,
-    /// Sightings are filed one after the other: the second of one fire sees the incident of the first.
+    /// Sightings are filed one at a time, so that the second of one fire sees the incident of the
+    /// first.
     filing: Mutex<()>,
     woken: Arc<Notify>,
     ids: std::sync::Mutex<ContextV7>,
-    /// Beats with every look that reached the store.
+    /// Updated by every look that reached the store.
     heartbeat: Heartbeat,
 }
 
 #[derive(Default)]
 struct Audited {
-    /// The open incident that was last held against its log.
+    /// The open incident that was last compared with its log.
     last: Option<IncidentId>,
-    /// Codes of those that were not what their log says.
+    /// Codes of incidents that differed from their log.
     rebuilt: BTreeSet<String>,
 }
 
-/// What was decided about one incident.
+/// The decision about one incident.
 struct Decided {
     incident: Incident,
     events: Vec<Recorded>,
@@ -89,29 +91,30 @@ impl Desk {
         }
     }
 
-    /// UUIDv7 of the desk's clock. Ids of one millisecond rise too, so that what is sorted by id is in the order of its opening.
+    /// A UUIDv7 by the desk's clock. Ids within one millisecond increase, too, so sorting by id
+    /// gives the order of opening.
     fn new_id(&self, now: Timestamp) -> Uuid {
         let seconds = u64::try_from(now.as_second()).unwrap_or_default();
         let nanoseconds = u32::try_from(now.subsec_nanosecond()).unwrap_or_default();
         Uuid::new_v7(uuid::Timestamp::from_unix(&self.ids, seconds, nanoseconds))
     }
 
-    /// Rung when a message has failed: nobody announces that on the bus.
+    /// Notified when a message has failed: the bus does not announce that.
     pub fn bell(&self) -> Arc<Notify> {
         Arc::clone(&self.woken)
     }
 
-    /// Silent for longer than some looks: deadlines are not kept.
+    /// A heartbeat that stops for longer than a few looks means that deadlines are not kept.
     pub fn heartbeat(&self) -> &Heartbeat {
         &self.heartbeat
     }
 
-    /// What is open, as the log says now.
+    /// The open incidents as of the end of the log.
     pub async fn open_book(&self) -> Result<Arc<OpenBook>> {
         self.open_book_at(u64::MAX).await
     }
 
-    /// What is open, as the log said at `cursor` or later: asks the store only when that is news.
+    /// The open incidents as of `cursor` or later. The store is read only if the book is older.
     pub async fn open_book_at(&self, cursor: u64) -> Result<Arc<OpenBook>> {
         let mut kept = self.book.lock().await;
         let next = match &*kept {
@@ -127,7 +130,7 @@ impl Desk {
         Ok(next)
     }
 
-    /// An incident as it is now: one that is open costs no reading of its log.
+    /// An incident in its present state. For an open one the log need not be read.
     ///
     /// # Errors
     /// As [`Store::incident`].
@@ -143,23 +146,25 @@ impl Desk {
         &self.policy
     }
 
-    /// Takes evidence in: it joins the open incident it belongs to, or opens one. The same sighting twice is one.
-    /// On an error after it was written down, `tick` files it later.
+    /// Takes in evidence: it joins the open incident it belongs to, or opens one. A repeated
+    /// sighting counts once. After an error past the recording, `tick` files it later.
     pub async fn sighting(&self, sighting: Sighting) -> Result<IncidentId> {
         self.sightings(vec![sighting]).await
     }
 
-    /// Takes evidence in that belongs together (the pixels of one pass at one place): judged at once, by all of it. `sightings` is not empty.
+    /// Takes in evidence that belongs together (the pixels of one pass at one place), and judges it
+    /// together. `sightings` is not empty.
     pub async fn sightings(&self, sightings: Vec<Sighting>) -> Result<IncidentId> {
         self.store.record_sightings(&sightings, self.clock.now()).await?;
         self.file(&sightings).await
     }
 
-    /// Takes a person's step in and answers with the incident as it is then. A repeat of the same action changes nothing.
+    /// Takes in a person's step and returns the incident's new state. Repeating the same action
+    /// changes nothing.
     ///
     /// # Errors
-    /// `NotFound`; `Forbidden` for somebody else's dispatch; `Invalid` when something is missing; `Conflict` when the
-    /// incident's state does not allow it. In both languages.
+    /// `NotFound`; `Forbidden` for somebody else's dispatch; `Invalid` when something is missing;
+    /// `Conflict` when the incident's state does not allow it. In both languages.
     pub async fn act(&self, incident: IncidentId, input: Input, by: &By) -> Result<Filed> {
         if let Input::Dispatch { ranger, .. } = &input
             && self.registers.current().person(ranger).is_none()
@@ -189,7 +194,7 @@ impl Desk {
         Err(too_slow())
     }
 
-    /// The core decides, on the registers as they are now.
+    /// Lets triage decide, with the registers in force.
     fn decide(&self, incident: Incident, input: Input, by: &By) -> Result<Decided> {
         let (now, county) = (self.clock.now(), self.registers.current());
         self.with_office(&county, now, |office| {
@@ -206,7 +211,8 @@ impl Desk {
         ask(&Office { policy: &self.policy, place: &place, holder: &holder })
     }
 
-    /// Events and messages together, then the announcement: a hint, so its failure loses nothing.
+    /// Commits events and messages together, then announces. The announcement is a hint, so its
+    /// failure loses nothing.
     async fn commit(&self, decided: Vec<Decided>, last_opened: Option<u64>, aside: Aside<'_>) -> Result<()> {
         let decided: Vec<Decided> = decided.into_iter().filter(|it| !it.events.is_empty()).collect();
         if decided.is_empty() {
@@ -243,7 +249,7 @@ fn system() -> By {
     By { actor: Actor::System, action: None, happened_at: None }
 }
 
-/// The same person, but the action's id stays with the incident it was meant for.
+/// The same person without the action's id, which stays with the incident it was meant for.
 fn unnamed(by: &By) -> By {
     By { action: None, ..by.clone() }
 }

@@ -1,5 +1,5 @@
-//! Evidence on its way to an incident: labelled from the registers and from what the place was closed as, joined with the
-//! open incident it belongs to, or opened as a new one.
+//! Files evidence: labels it from the registers and from what the place was closed as, then joins
+//! it to the open incident it belongs to, or opens a new one.
 
 use super::messages::Aside;
 use super::open::OpenBook;
@@ -18,7 +18,7 @@ use crate::triage::support;
 use jiff::{SignedDuration, Timestamp};
 use std::slice;
 
-/// Window in which openings of one kind of source are counted.
+/// Window in which new incidents of one kind of source are counted.
 const FLOOD_WINDOW: SignedDuration = SignedDuration::from_mins(1);
 
 impl Desk {
@@ -57,7 +57,8 @@ impl Desk {
         let is_outside = || county.place(&fix, &[], now).labels.contains(&Label::OutsideCounty);
         match memory::reminds(&new, &fix, now, book.closed(), &self.policy, is_outside) {
             Some(closed) => match self.remind(closed, new.clone()).await {
-                // Its record cannot be read: better a card too many than evidence that nobody sees.
+                // The incident's record cannot be read. A surplus card is better than evidence that
+                // nobody sees.
                 Err(e) if e.kind == Kind::Internal => self.open(new, association.links, &county, book, now).await,
                 done => done,
             },
@@ -98,7 +99,7 @@ impl Desk {
         Ok(id)
     }
 
-    /// One more decision of the program on the same incident, in the same commit.
+    /// Adds one more decision of the program on the same incident to the same commit.
     fn also(&self, before: Decided, input: Input) -> Result<Decided> {
         let next = self.decide(before.incident, input, &system())?;
         let events = before.events.into_iter().chain(next.events).collect();
@@ -129,7 +130,7 @@ impl Desk {
         Ok(id)
     }
 
-    /// What helps to find this one helps to find the others that may be the same fire.
+    /// What helps to locate this incident also helps the others that may be the same fire.
     fn tell_linked(&self, incident: &Incident, but: &[IncidentId], book: &OpenBook) -> Result<Vec<Decided>> {
         if incident.state == State::Closed {
             return Ok(Vec::new());
@@ -147,8 +148,8 @@ impl Desk {
             .collect()
     }
 
-    /// The brake: too many new incidents of one kind of source within a minute are told as one group, at the end of that
-    /// minute. A person's call is never one of many.
+    /// Flood control: too many new incidents of one kind of source within a minute are reported as
+    /// one group, at the end of that minute. A person's call is never grouped.
     fn flood(
         &self,
         id: IncidentId,
@@ -171,8 +172,10 @@ impl Desk {
     }
 }
 
-/// What could be the same fire as what began at `began`, with where it is believed to be when both began at about the same time.
-/// Of one mast nothing is learnt: its directions cross nowhere. What another incident leads is heard of from its leader.
+/// Incidents that could be the same fire as the one that began at `began`. When both began at about
+/// the same time, the link holds where the other is believed to be. Links within one mast teach
+/// nothing, because its directions do not cross. A merged incident is represented by the one it was
+/// merged into.
 fn links(new: &[Sighting], began: Timestamp, linked: &[IncidentId], book: &OpenBook) -> Vec<Link> {
     let mast = new.first().and_then(|first| Ray::of(&first.locus));
     let open = linked.iter().filter_map(|id| book.get(*id)).map(|filed| &filed.incident);
@@ -186,7 +189,7 @@ fn links(new: &[Sighting], began: Timestamp, linked: &[IncidentId], book: &OpenB
         .collect()
 }
 
-/// The sighting with what the registers and closed incidents say of its place and time.
+/// The sighting with the labels of the registers and of closed incidents for its place and time.
 fn labelled(sighting: &Sighting, county: &County, closed: &[Closed], now: Timestamp) -> Sighting {
     let mut labels: Vec<Label> = sighting.labels.clone();
     let known = county.labels(&sighting.locus, sighting.observed_at);

@@ -1,5 +1,5 @@
-//! Pure: which texts an event sends, and to whom. The words are in [`super::wording`]; people stand in the event, as the core chose
-//! them, so that the log says who was told.
+//! Pure: which texts an event sends, and to whom. [`super::wording`] has the words. The event
+//! itself names the people, as triage chose them, so that the log says who was told.
 
 use super::wording::Words;
 use crate::county::County;
@@ -12,12 +12,12 @@ use crate::triage::policy::{Channel, Role, Stage};
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
-/// What the desk knows besides the incident.
+/// What the desk knows in addition to the incident.
 #[derive(Clone, Debug, Default)]
 pub struct Aside<'a> {
-    /// Codes of the incidents of one flood that this ring speaks for.
+    /// Codes of the incidents of one flood that this call covers.
     pub codes: Vec<String>,
-    /// The message that reached nobody and goes on.
+    /// The message that reached nobody and is sent another way.
     pub failed: Option<&'a Message>,
 }
 
@@ -48,7 +48,7 @@ struct Composer<'a> {
     messages: Vec<NewMessage>,
 }
 
-/// What one event says, before it is known to whom.
+/// What one event says, before its recipients are known.
 #[derive(Clone, Copy)]
 struct Telling {
     dispatch: Option<DispatchId>,
@@ -129,7 +129,7 @@ impl<'a> Composer<'a> {
         }
     }
 
-    /// Somebody goes: the others who were asked need not.
+    /// Somebody goes, so the others who were asked need not.
     fn not_needed(&mut self, dispatch: DispatchId, at: Timestamp, version: u64) {
         let Some(dispatch) = self.dispatch(dispatch) else { return };
         let occasion = Occasion::NotNeeded(version);
@@ -140,7 +140,7 @@ impl<'a> Composer<'a> {
         }
     }
 
-    /// The words that reached nobody, on another channel or to the next person.
+    /// Repeats the words that reached nobody, on another channel or to the next person.
     fn instead(&mut self, next: &NextTry, version: u64) {
         let Some(failed) = self.aside.failed else { return };
         let dispatch = self.incident.dispatch.as_ref().map(|it| it.id);
@@ -156,7 +156,8 @@ impl<'a> Composer<'a> {
         self.incident.dispatch.iter().chain(&self.incident.past_dispatches).find(|it| it.id == id)
     }
 
-    /// A change of place that at once sent another ranger is told to the one it relieves by that.
+    /// The dispatch to be told of a changed place. When the change has already sent another ranger,
+    /// it is the relieved one.
     fn running_or_replaced(&self, last: &'a Dispatch, replaced: bool) -> &'a Dispatch {
         if replaced { self.incident.past_dispatches.last().unwrap_or(last) } else { last }
     }
@@ -165,8 +166,8 @@ impl<'a> Composer<'a> {
         self.called(&[Called { role, person: Some(person.clone()) }], telling, |_| words.to_owned());
     }
 
-    /// Each person once. A role nobody stands in, or a person without a number, leaves a failed row: the desk finds it and
-    /// tells somebody else.
+    /// Each person once. A role that nobody stands in, or a person without a number, gives a failed
+    /// row. The desk finds it and tells somebody else.
     fn called(&mut self, people: &[Called], telling: Telling, words: impl Fn(Role) -> String) {
         let mut told: Vec<&PersonId> = Vec::new();
         for it in people {
@@ -199,7 +200,7 @@ impl<'a> Composer<'a> {
     }
 }
 
-/// Logs before 0.2 name roles only.
+/// Logs before 0.2 name only roles.
 fn nobody(roles: &[Role]) -> Vec<Called> {
     roles.iter().map(|role| Called { role: *role, person: None }).collect()
 }
@@ -209,8 +210,8 @@ fn is_underway(dispatch: &Dispatch) -> bool {
     dispatch.declined.is_none() && dispatch.reported.is_none()
 }
 
-/// The same text to the same person always has the same id: two desks that decide the same thing make one message, and a
-/// gateway that is handed it twice can tell.
+/// The same text to the same person always has the same id. So two desks with the same decision
+/// make one message, and a gateway can recognise a repeat.
 fn message_id(incident: IncidentId, telling: &Telling, to: &Addressee) -> MessageId {
     let dispatch = telling.dispatch.map(|dispatch| dispatch.to_string()).unwrap_or_default();
     let who = to.person.as_ref().map_or_else(|| format!("{:?}", to.role), ToString::to_string);

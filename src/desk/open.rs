@@ -1,5 +1,6 @@
-//! The open incidents as of the log's cursor, kept up by the events that come in: a question costs what has changed since the last
-//! one, not what ever was. The log remains the truth: a gap is read anew, and [`OpenBook::disagrees`] holds each incident against its log.
+//! The open incidents as of the log's cursor, updated by new events. So a query costs only what has
+//! changed since the last one, not the whole history. The log remains the truth: after a gap it is
+//! read again, and [`OpenBook::disagrees`] compares an incident with its log.
 
 use crate::error::{Kind, Result};
 use crate::store::{Filed, LogEntry, Store};
@@ -13,14 +14,15 @@ use std::sync::Arc;
 
 /// How long the desk remembers what a place was closed as: half a year, one fire season.
 const REMEMBERED: SignedDuration = SignedDuration::from_hours(183 * 24);
-/// Time for which boards and phones show how an incident ended, and for which a reply may still mean it.
+/// How long boards and phones show how an incident ended, and how long a reply may still refer to
+/// it.
 pub const ENDED_FOR: SignedDuration = SignedDuration::from_hours(24);
 /// Events read at once.
 const EVENTS_AT_ONCE: u32 = 500;
-/// Changes remembered for streams: a page that was away for longer hears of everything that is open.
+/// Changes remembered for streams. A page that is further behind is sent everything that is open.
 const CHANGES: usize = 4_096;
 
-/// Never changes: a reader that holds one sees one moment.
+/// Immutable: a reader that holds one sees one moment.
 #[derive(Clone, Default)]
 pub struct OpenBook {
     cursor: u64,
@@ -30,14 +32,15 @@ pub struct OpenBook {
     /// `opened_seq` of the newest incident.
     last_opened: u64,
     changes: VecDeque<(u64, IncidentId)>,
-    /// Changes up to here are no longer remembered.
+    /// Changes up to this cursor are no longer remembered.
     forgotten: u64,
 }
 
 impl OpenBook {
-    /// Everything that is open, from the log.
+    /// Reads everything that is open from the log.
     pub(super) async fn read(store: &Store, now: Timestamp) -> Result<Self> {
-        // The cursor first: what is committed in between is read with its incident, and skipped when its event comes.
+        // Read the cursor first: what is committed in between is read with its incident, and its
+        // event is skipped later.
         let cursor = store.cursor().await?;
         let last_opened = store.last_opened().await?;
         store.remember_closings(now - REMEMBERED).await?;
@@ -45,13 +48,13 @@ impl OpenBook {
         let open = store.open_incidents().await?;
         let ended = store.incidents_closed_since(now - ENDED_FOR).await?;
         let all: BTreeMap<_, _> = ended.into_iter().chain(open).map(by_id).collect();
-        // Rows only pick them: whether one is open, its log says.
+        // The rows only select incidents. The log decides whether one is open.
         let (open, ended) = all.into_iter().partition(|(_, it)| it.incident.state != State::Closed);
         let closed = Arc::new(store.closed_places(now - REMEMBERED).await?);
         Ok(Self { cursor, open, ended, closed, last_opened, changes: VecDeque::new(), forgotten: cursor })
     }
 
-    /// The same with what has happened since; `None`: nothing.
+    /// The book with all later events; `None` when there are none.
     pub(super) async fn continued(&self, store: &Store, now: Timestamp) -> Result<Option<Self>> {
         let mut entries = store.events_after(self.cursor, EVENTS_AT_ONCE).await?;
         if entries.is_empty() {
@@ -80,7 +83,7 @@ impl OpenBook {
         self.remember(entry.cursor, id);
         let known = self.open.get_mut(&id).or_else(|| self.ended.get_mut(&id));
         match (known, &entry.recorded) {
-            // It was read with its whole log, which was further on.
+            // The incident was read with its whole log, which already had this event.
             (Some(filed), _) if filed.incident.version >= entry.version => return Ok(()),
             (Some(filed), Some(recorded)) if filed.incident.version + 1 == entry.version => {
                 Arc::make_mut(filed).incident.apply(recorded);
@@ -98,12 +101,13 @@ impl OpenBook {
         }
     }
 
-    /// From its log. What cannot be read joins nothing, and the board names it.
+    /// Reads one incident from its log. One that cannot be read is left out, and the board names
+    /// it.
     pub(super) async fn read_one(&mut self, id: IncidentId, store: &Store) -> Result<()> {
         let known = (self.open.remove(&id), self.ended.remove(&id));
         match store.incident(id).await {
             Ok(filed) => {
-                // What ended is a step for `place`: it teaches what the place was.
+                // `place` handles a closed incident: it remembers what the place was.
                 self.open.insert(id, Arc::new(filed));
                 if known.1.is_none() {
                     self.place(id);
@@ -117,7 +121,8 @@ impl OpenBook {
         }
     }
 
-    /// Takes up what is open and was not known: rows hid it until they were put right from the log.
+    /// Adds open incidents that were unknown: wrong rows hid them until they were corrected from
+    /// the log.
     pub(super) async fn recalled(&self, store: &Store) -> Result<Self> {
         let mut next = self.clone();
         let open = store.open_incidents().await?.into_iter().filter(|it| it.incident.state != State::Closed);
@@ -128,7 +133,7 @@ impl OpenBook {
         Ok(next)
     }
 
-    /// A closed incident leaves what is open, and teaches what its place was.
+    /// Moves a closed incident out of the open ones, and remembers what its place was.
     fn place(&mut self, id: IncidentId) {
         let closed = self.open.get(&id).and_then(|filed| {
             let closed = Closed::of(&filed.incident)?;
@@ -143,7 +148,7 @@ impl OpenBook {
         }
     }
 
-    /// Where the log stood.
+    /// The cursor of the log that this book reflects.
     pub fn cursor(&self) -> u64 {
         self.cursor
     }
@@ -168,7 +173,8 @@ impl OpenBook {
         self.open.get(&incident).or_else(|| self.ended.get(&incident))
     }
 
-    /// Incidents changed after `cursor`, each once, in the order of their last change; `None` when that is no longer remembered.
+    /// Incidents changed after `cursor`, each once, in the order of their last change; `None` when
+    /// that is no longer remembered.
     pub fn changed_after(&self, cursor: u64) -> Option<Vec<IncidentId>> {
         if cursor < self.forgotten {
             return None;
@@ -191,7 +197,7 @@ impl OpenBook {
         self.last_opened
     }
 
-    /// When time alone changes something next, and what is due by `now`, in the order of opening.
+    /// The next instant at which time alone changes something.
     pub(super) fn next_due(&self) -> Option<Timestamp> {
         self.open().filter_map(|it| it.incident.next_deadline()).map(|(at, _)| at).min()
     }
@@ -207,14 +213,15 @@ impl OpenBook {
         due
     }
 
-    /// The open incident after this one, round and round.
+    /// The open incident after this one, cyclically.
     pub(super) fn after(&self, last: Option<IncidentId>) -> Option<IncidentId> {
         use std::ops::Bound::{Excluded, Unbounded};
         let next = last.and_then(|last| self.open.range((Excluded(last), Unbounded)).next());
         next.or_else(|| self.open.first_key_value()).map(|(id, _)| *id)
     }
 
-    /// Whether the incident is another one than its log tells. A log that is further on is read next time.
+    /// Whether the book's incident differs from its log. If the log is ahead, the comparison waits
+    /// until next time.
     pub(super) fn disagrees(&self, log: &Filed) -> bool {
         let known = self.get(log.incident.id);
         known.is_some_and(|it| log.incident.version <= it.incident.version && **it != *log)
@@ -226,7 +233,7 @@ mod tests {
     use super::*;
     use uuid::Uuid;
 
-    /// A page asks for what has changed since its cursor. One that was away for longer than is remembered is told so.
+    /// A page asks for changes since its cursor. One that is too far behind is told so.
     #[test]
     fn each_change_is_told_once_or_said_to_be_forgotten() {
         let id = |n: u64| IncidentId(Uuid::from_u128(u128::from(n % 7)));

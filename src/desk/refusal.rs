@@ -1,5 +1,5 @@
-//! Pure: why an input was not taken, in words and as a code. `conflict` is left to what a repeat can mend: a phone sends that again, and
-//! takes only `closed` for done.
+//! Pure: why an input was refused, in words and as a code. `conflict` is reserved for what a repeat
+//! can fix: a phone resends on it, and treats only `closed` as done.
 
 use crate::error::{Code, Error, Kind};
 use crate::triage::incident::Refusal;

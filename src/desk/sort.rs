@@ -1,4 +1,5 @@
-//! An officer sorts evidence that two incidents share: split, merge and their undo. Both incidents change in one commit.
+//! An officer sorts evidence between two incidents: split, merge, and their undo. Both incidents
+//! change in one commit.
 
 use super::messages::Aside;
 use super::refusal::refused;
@@ -9,19 +10,21 @@ use crate::triage::id::{DispatchId, IncidentId, SightingId};
 use crate::triage::incident::{By, Incident, Input, Link, NewIncident, Refusal};
 use crate::triage::sighting::Sighting;
 
-/// What an officer asks of two incidents at once.
+/// What an officer requests for two incidents at once.
 #[derive(Clone, Debug)]
 pub enum Sort {
-    /// Part of the evidence becomes an incident of its own; of a closed incident, what came after its closing.
+    /// Part of the evidence becomes an incident of its own; of a closed incident, evidence from
+    /// after its closing.
     Split { sightings: Vec<SightingId> },
-    /// The other incident is this same fire; this one leads. Clocks that run go on.
+    /// The other incident is this same fire, and is merged into this one. Running deadlines
+    /// continue.
     Merge { other: IncidentId },
     /// The undo of `Merge`.
     Unmerge { other: IncidentId },
 }
 
 impl Desk {
-    /// Answers with the incident asked as it is then, and with the other one's id.
+    /// Returns the requested incident in its new state, and the other one's id.
     ///
     /// # Errors
     /// As `act`.
@@ -80,7 +83,7 @@ impl Desk {
         if other.closed_at.is_some() {
             return Err(refused(Refusal::Closed));
         }
-        // A drill and a fire are never one.
+        // A drill and a fire are never merged.
         if other.drill != incident.drill {
             return Err(refused(Refusal::NotHere));
         }

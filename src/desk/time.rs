@@ -1,5 +1,5 @@
-//! What time alone brings about, and what was left behind: the desk looks when the next deadline is due, when anything was committed,
-//! and every 15 s.
+//! Acts on deadlines and on unfinished work. The desk looks when the next deadline is due, when
+//! anything was committed, and every 15 s.
 
 use super::messages::Aside;
 use super::open::OpenBook;
@@ -13,26 +13,29 @@ use std::pin::pin;
 use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// How often the desk looks at the clock at least, so that a stepped or suspended clock costs seconds, not hours.
+/// Longest interval between looks at the clock, so that a clock that was set or suspended costs
+/// seconds, not hours.
 const LOOKS_EVERY: Duration = Duration::from_secs(15);
-/// And after an error of the database so soon again.
+/// The wait after a database error.
 const TRIES_AGAIN: Duration = Duration::from_secs(1);
-/// After this time a sighting that is recorded but not filed was left behind by a desk that died or met an error.
+/// A sighting recorded for longer than this and not filed was left behind by a desk that died or
+/// met an error.
 const LEFT_BEHIND: SignedDuration = SignedDuration::from_secs(5);
-/// Back-off of a sighting that could not be filed for a reason of its own; the last is repeated.
+/// Back-off of a sighting that could not be filed for a reason of its own. The last wait is
+/// repeated.
 const TRIED_AGAIN: [SignedDuration; 4] = [
     SignedDuration::from_secs(15),
     SignedDuration::from_mins(2),
     SignedDuration::from_mins(15),
     SignedDuration::from_hours(1),
 ];
-/// Left-behind sightings, and failed messages, taken up at one look.
+/// Left-behind sightings, and failed messages, handled per look.
 const TAKEN_UP: u32 = 100;
 
 impl Desk {
-    /// Fires everything that time alone has brought about by now, each once; takes up messages that reached nobody and
-    /// sightings left behind. Returns the number of events made. What fails for one incident is logged and tried again at
-    /// the next look.
+    /// Fires every deadline that is due, each once. Also handles messages that reached nobody and
+    /// sightings left behind. Returns the number of events made. What fails for one incident is
+    /// logged and tried again at the next look.
     pub async fn tick(&self) -> Result<usize> {
         let now = self.clock.now();
         self.take_up_sightings(now).await?;
@@ -43,7 +46,7 @@ impl Desk {
         let due = self.open_book().await?.due(now);
         for (filed, _) in &due {
             let incident = &filed.incident;
-            // Of a flood the first rings for all that are due with it.
+            // In a flood the first incident's call covers all that are due with it.
             let is_alike = |(it, what): &&(Arc<Filed>, Deadline)| {
                 incident.flood.is_some() && it.incident.flood == incident.flood && matches!(what, Deadline::Ring(_))
             };
@@ -56,13 +59,14 @@ impl Desk {
         Ok(fired)
     }
 
-    /// What cannot be filed is tried again later and later, and hides no other; the board says so.
+    /// Sightings that cannot be filed are retried with back-off, and block no others. The board
+    /// reports them.
     async fn take_up_sightings(&self, now: Timestamp) -> Result<()> {
         for sighting in self.store.unfiled_sightings(now - LEFT_BEHIND, TAKEN_UP).await? {
             let Err(e) = self.file(std::slice::from_ref(&sighting)).await else { continue };
             tracing::error!(sighting.id = %sighting.id, error = %e.chain(), "a sighting could not be filed; tried again soon");
             if e.kind == Kind::Unavailable {
-                // The database, not the sighting: the others would fare alike.
+                // The database failed, not the sighting: the others would fail alike.
                 break;
             }
             let wait = |tries: u32| TRIED_AGAIN[TRIED_AGAIN.len().min(tries as usize + 1) - 1];
@@ -71,7 +75,8 @@ impl Desk {
         Ok(())
     }
 
-    /// Keeps the deadlines until `shutdown`: looks when the next is due, when anything was committed, and every 15 s.
+    /// Keeps the deadlines until `shutdown`. It looks when the next is due, when anything was
+    /// committed, and every 15 s.
     pub async fn run(&self, shutdown: impl Future<Output = ()>) {
         let mut shutdown = pin!(shutdown);
         let mut changes = self.bus.announcements();
@@ -96,13 +101,14 @@ impl Desk {
                         tracing::warn!(error = %e.chain(), "an incident could not be held against its log");
                     }
                 }
-                // Lagging is fine: whatever was announced, the store is asked.
+                // Lag is harmless: after any announcement the store is read.
                 _ = changes.recv() => while changes.try_recv().is_ok() {},
             }
         }
     }
 
-    /// Takes in what the bus brings from edges until `shutdown`; a sighting is confirmed to the bus only once filed.
+    /// Takes in sightings from the bus until `shutdown`. A sighting is confirmed to the bus only
+    /// once filed.
     pub async fn listen(&self, shutdown: impl Future<Output = ()>) -> Result<()> {
         let mut shutdown = pin!(shutdown);
         let mut sightings = self.bus.sightings().await?;
@@ -125,13 +131,13 @@ impl Desk {
         }
     }
 
-    /// When time alone changes something next.
+    /// The next instant at which time alone changes something.
     pub async fn next_due(&self) -> Result<Option<Timestamp>> {
         Ok(self.open_book().await?.next_due())
     }
 
-    /// Holds the next open incident against its log: what the desk remembers is no second truth. One that disagrees is reported and
-    /// rebuilt.
+    /// Compares the next open incident with its log, so that the desk's memory never becomes a
+    /// second truth. One that differs is reported and rebuilt.
     pub async fn audit(&self) -> Result<()> {
         let book = self.open_book().await?;
         if self.store.cursor().await? < book.cursor() {
@@ -146,7 +152,8 @@ impl Desk {
         let log = match self.store.incident(next).await {
             Ok(log) if book.disagrees(&log) => log,
             Ok(_) => return Ok(()),
-            // The log has been damaged since, and the store names it. The desk goes on with what it knows: somebody is on the way.
+            // The log was damaged later, and the store reports it. The desk goes on with what it
+            // knows: somebody is on the way.
             Err(e) if e.kind == Kind::Internal => return Ok(()),
             Err(e) => return Err(e),
         };
@@ -164,7 +171,8 @@ impl Desk {
         Ok(())
     }
 
-    /// Takes up open incidents that it does not know: their rows had hidden them when it began, and were put right since.
+    /// Adds open incidents that it does not know: wrong rows had hidden them at the start, and were
+    /// corrected since.
     pub async fn recall(&self) -> Result<()> {
         self.open_book().await?;
         let mut kept = self.book.lock().await;
@@ -175,7 +183,7 @@ impl Desk {
         Ok(())
     }
 
-    /// Codes of incidents that were not what their log says, since the start.
+    /// Codes of incidents that differed from their log, since the start.
     pub fn rebuilt(&self) -> Vec<String> {
         self.audited().rebuilt.iter().cloned().collect()
     }
@@ -187,7 +195,8 @@ impl Desk {
     async fn look(&self) -> Result<Duration> {
         self.tick().await?;
         let Some(due) = self.next_due().await? else { return Ok(LOOKS_EVERY) };
-        // What is still due could not be done: its incident cannot be read, or somebody was faster.
+        // Work that is still due could not be done: its incident cannot be read, or another desk
+        // was faster.
         let wait = Duration::try_from(due.duration_since(self.clock.now())).ok().filter(|wait| !wait.is_zero());
         Ok(wait.unwrap_or(TRIES_AGAIN).clamp(Duration::from_millis(10), LOOKS_EVERY))
     }
@@ -222,8 +231,8 @@ impl Desk {
     }
 }
 
-/// Events made for one incident; what failed is logged. Somebody who was faster is no failure: what is still due is found
-/// at the next look.
+/// The number of events made for one incident; a failure is logged. Losing to another desk is no
+/// failure: what is still due is found at the next look.
 fn counted(incident: &IncidentId, done: Result<usize>) -> usize {
     match done {
         Ok(events) => events,

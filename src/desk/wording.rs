@@ -1,6 +1,6 @@
-//! Pure: the words of the texts. Each stands alone without a link, because links in texts need the vendor's approval and
-//! phones in the hills have no data (domain rule 44); in Chinese, the language of the county. No text says a place more
-//! exactly than it is known.
+//! Pure: the wording of the texts. Each is complete without a link, because links in texts need the
+//! vendor's approval and phones in the hills have no data (domain rule 44). They are in Chinese,
+//! the language of the county. No text gives a place more precisely than it is known.
 
 use crate::county::{County, county_time};
 use crate::store::Message;
@@ -14,7 +14,7 @@ use crate::triage::policy::{Role, Stage};
 use crate::triage::sighting::{Source, SourceKind};
 use jiff::Timestamp;
 
-/// Codes named in one ring; the rest is a number. A call is listened to, not read.
+/// Codes named in one call; the rest is given as a number. A call is listened to, not read.
 const CODES_MAX: usize = 6;
 
 #[derive(Clone, Copy)]
@@ -47,7 +47,7 @@ impl Words<'_> {
         format!("{}·{wish}·{}", self.task(), self.duty_phone(at))
     }
 
-    /// A place that waits for the officer's word, said to the person who looks after it.
+    /// A place that waits for the officer's decision, told to the person responsible for it.
     pub fn maybe_here(&self, name: &str, grid: &GridId, at: Timestamp) -> String {
         let grid = self.county.grid(grid).map_or(grid.as_str(), |grid| grid.name.as_str());
         format!(
@@ -71,13 +71,13 @@ impl Words<'_> {
         format!("{}·已销号·您不必前往·{}", self.head(), self.duty_phone(at))
     }
 
-    /// A message that reached nobody, said to the next person.
+    /// A message that reached nobody, told to the next person.
     pub fn instead_of(&self, failed: &Message) -> String {
         let name = if failed.to.name.is_empty() { "无人值班" } else { &failed.to.name };
         format!("{}（原发{}{name}，未送达，请代为处理）", failed.words, role_words(failed.to.role))
     }
 
-    /// Somebody has to act.
+    /// A call: somebody has to act.
     pub fn ring(&self, matter: Matter, round: u32, role: Role, codes: &[String], at: Timestamp) -> String {
         if codes.len() > 1 {
             let named = codes.iter().take(CODES_MAX).map(String::as_str).collect::<Vec<_>>().join("、");
@@ -109,8 +109,9 @@ impl Words<'_> {
         format!("{}·{what}{times}·回复1收到·{}", self.task(), self.duty_phone(at))
     }
 
-    /// A step that has not been taken, said to the ranger or about the ranger. Two times by the clock, no number of minutes: a
-    /// text may be read long after it was written, and stays true.
+    /// A step that has not been taken, told to the ranger or about the ranger. It gives two clock
+    /// times instead of a number of minutes: a text may be read long after it was written, and
+    /// stays true.
     pub fn late(&self, dispatch: &Dispatch, unless: Stage, role: Role, at: Timestamp) -> String {
         let since = format!("{}派发，{}", clock_time(dispatch.dispatched_at), clock_time(at));
         let step = match unless {
@@ -137,7 +138,8 @@ impl Words<'_> {
         format!("{}·护林员{name}{phone}·{since}未{step}{claimed}·{wish}·{duty}", self.head())
     }
 
-    /// "【森防】0405-01·官庄镇界亭驿村". The grid's number tells nobody where to go, so it is left to the board.
+    /// "【森防】0405-01·官庄镇界亭驿村". The grid's number does not help to find the place, so it is left to
+    /// the board.
     fn head(&self) -> String {
         let place = &self.incident.place;
         let name = match (&place.grid, &place.township, &place.village) {
@@ -160,7 +162,8 @@ impl Words<'_> {
         )
     }
 
-    /// A point only where there is one, with the digits it deserves; else what the camera knows.
+    /// Coordinates only for a point, with as many digits as its precision allows. Otherwise the
+    /// camera's bearing.
     fn whereabouts(&self) -> String {
         let fix = &self.incident.fix;
         match (fix.method, fix.spread()) {
@@ -176,7 +179,7 @@ impl Words<'_> {
         }
     }
 
-    /// The camera whose bearing it is.
+    /// The camera that took the bearing.
     fn mast(&self) -> String {
         let camera = self.incident.sightings.iter().find_map(|it| match (&it.source, it.locus) {
             (Source::Camera { camera, .. }, Locus::Sector(_) | Locus::Unaimed { .. }) => Some(camera),
@@ -200,8 +203,8 @@ impl Words<'_> {
     }
 }
 
-/// "110.400,28.450": longitude first as the office says it. Four digits are 11 m, three 110 m, two 1.1 km: never more than
-/// the radius deserves.
+/// "110.400,28.450": longitude first, as the office says it. Four digits are 11 m, three 110 m, two
+/// 1.1 km: never finer than the radius.
 fn coordinates(fix: &Fix) -> String {
     let digits = match fix.radius_m {
         radius_m if radius_m < 150.0 => 4,
@@ -219,7 +222,7 @@ fn kilometres(near_m: f64, far_m: f64) -> String {
     format!("{}–{}公里", km(near_m), km(far_m))
 }
 
-/// "监控", "卫星3像素+监控": each kind of source once, in the order they came.
+/// "监控", "卫星3像素+监控": each kind of source once, in order of arrival.
 fn sources(incident: &Incident) -> String {
     let mut kinds: Vec<SourceKind> = Vec::new();
     let mut words: Vec<String> = Vec::new();
