@@ -1,4 +1,5 @@
-//! 热点类别: the official categories with their codes, after the list of a Hunan provincial platform; 11 荒火 from a prefecture's.
+//! 热点类别: the official categories and their codes, from the list of a Hunan provincial platform; 11
+//! 荒火 comes from a prefecture's.
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -20,7 +21,7 @@ pub struct Category {
     pub interim: bool,
 }
 
-/// 林火: the one the county is judged by.
+/// 林火: the category by which the county is judged.
 pub const FOREST_FIRE: u8 = 0;
 /// 核查中
 pub const STILL_CHECKING: u8 = 10;

@@ -1,4 +1,5 @@
-//! Pure: 日报: how many, from where, what became of them, and how often 10, 30 and 60 minutes were kept.
+//! Pure: 日报: the number of incidents, their sources and results, and how often the limits of 10, 30
+//! and 60 minutes were met.
 
 use super::{FOREST_FIRE, STILL_CHECKING};
 use crate::county::county_time;
@@ -13,38 +14,40 @@ use jiff::Timestamp;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-/// The numbers of one report; every one can be found again in the incidents it was counted from.
+/// The figures of one report. Each can be traced to the incidents it was counted from.
 #[derive(Clone, PartialEq, Debug, Serialize)]
 pub struct Daily {
     pub from: Timestamp,
     pub until: Timestamp,
-    /// Incidents opened in the window; drills are not among them, nor in any other number but `drills`.
+    /// Incidents opened in the window. Drills are counted in `drills` only.
     pub total: usize,
-    /// By who saw it first.
+    /// By the source that saw it first.
     pub camera: usize,
     pub satellite: usize,
     pub person: usize,
     pub system: usize,
     /// Reported with a category other than 核查中, or closed.
     pub answered: usize,
-    /// By category code, of those answered.
+    /// By category code, for those answered.
     pub by_category: BTreeMap<u8, usize>,
     pub acknowledged: Rate,
     pub arrived: Rate,
     pub reported: Rate,
-    /// Of those acknowledged in time, by an officer on the ranger's word (代接收).
+    /// Of those acknowledged in time: by an officer on the ranger's word (代接收).
     pub acknowledged_by_proxy: usize,
     pub drills: usize,
     pub zero_point: ZeroPoint,
-    /// The limits the rates are about.
+    /// The limits that the rates refer to, minutes.
     pub acknowledge_min: i64,
     pub arrive_min: i64,
     pub report_min: i64,
-    /// Where the log ended when the report was made; `None`: not asked. A reader who keeps the report can prove the record by it.
+    /// The head of the log when the report was made; `None`: not asked. A reader who keeps the
+    /// report can verify the record with it.
     pub record: Option<Head>,
 }
 
-/// Of the dispatches whose limit has come, or whose step has been taken: how many were in time, by server time.
+/// Of the dispatches whose limit has passed, or whose step has been taken: how many were in time,
+/// by server time.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize)]
 pub struct Rate {
     pub in_time: usize,
@@ -52,7 +55,7 @@ pub struct Rate {
 }
 
 impl Rate {
-    /// `None` when there is nothing to judge: no rate is not 0 %.
+    /// `None` when there is nothing to judge: no rate is not the same as 0 %.
     pub fn percent(self) -> Option<f64> {
         (self.due > 0).then(|| self.in_time as f64 * 100.0 / self.due as f64)
     }
@@ -75,8 +78,8 @@ impl Rate {
 }
 
 impl Daily {
-    /// Counts the incidents opened at or after `from` and before `until`; others are passed over. `until` is also the moment
-    /// from which deadlines are looked at.
+    /// Counts the incidents opened at or after `from` and before `until`, and ignores others.
+    /// Deadlines are judged as of `until`.
     pub fn count(incidents: &[Incident], from: Timestamp, until: Timestamp, policy: &Policy) -> Self {
         let mut daily = Self {
             from,
@@ -133,7 +136,7 @@ impl Daily {
         }
     }
 
-    /// A dispatch that was taken over, or whose incident was closed, is judged by what it did and missed until then only.
+    /// A dispatch that was replaced, or whose incident was closed, is judged only up to that time.
     fn judge(&mut self, dispatch: &Dispatch, running: bool) {
         let over = |by: Timestamp| running && by <= self.until;
         let missed = |stage| dispatch.missed.contains(&stage);

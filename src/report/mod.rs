@@ -1,4 +1,5 @@
-//! 报表: what the office must hand in, and what a model can learn from, as text from incidents. Drills are counted apart, always.
+//! 报表: what the office must hand in, and what a model can learn from, as text made from incidents.
+//! Drills are always counted apart.
 
 mod category;
 mod daily;

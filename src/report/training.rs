@@ -1,8 +1,9 @@
-//! Pure: 训练数据: what an office's cameras saw and people judged → rows of `watch.csv`, the table of fixed cameras that
-//! `models/*/train` learns from.
+//! Pure: 训练数据: what an office's cameras saw and people judged → rows of `watch.csv`, the table of
+//! fixed cameras that `models/*/train` learns from.
 //!
-//! A row says what the picture shows, where, when, and what it was found to be. It never says who: no name, phone or words
-//! of a person, no village or grid, no place. Camera ids and camera names go out; drills never do.
+//! A row says what the picture shows, which camera took it and when, and what it was found to be.
+//! It never holds a person's name, phone or words, a village, a grid or a place. Camera ids and
+//! names are exported; drills never are.
 
 use super::category;
 use crate::county::County;
@@ -15,7 +16,7 @@ use crate::triage::strip::StripFrame;
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
-/// The columns that the training project reads, then those that only people and later tools do.
+/// The columns that the training project reads, then those for people and later tools.
 pub const COLUMNS: [&str; 22] = [
     "image",
     "event",
@@ -41,39 +42,41 @@ pub const COLUMNS: [&str; 22] = [
     "score",
 ];
 
-/// One camera in five is kept back to judge by.
+/// One camera in five is kept for validation.
 const VAL_BELOW: u8 = 51;
-/// 未找到: somebody went there, or looked again, and there was nothing.
+/// 未找到: somebody went there, or looked again, and found nothing.
 const NOTHING_FOUND: u8 = 9;
 /// 工矿用火
 const INDUSTRIAL: u8 = 6;
 
-/// What is to be learnt from a picture.
+/// What a model can learn from a picture.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Lesson {
-    /// Something burned in the open: the box is right.
+    /// Something burned in the open: the box is a valid label.
     Smoke,
     /// A ranger or an officer said that nothing burned: a hard negative, without a box.
     Nothing,
-    /// Nobody can learn from it yet, and why.
+    /// Not usable for training yet, and why.
     Open(&'static str),
 }
 
-/// One evidence picture of one camera sighting, or one of its strip.
+/// One evidence picture of a camera sighting, or one picture of its strip.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Example {
     pub picture: PictureId,
     pub sighting: SightingId,
-    /// All rows of one fire, whichever camera saw it.
+    /// The same for all rows of one fire, whichever camera saw it.
     pub incident: IncidentId,
-    /// All rows of one view of that fire: the training project compares pictures of one event with each other. The
-    /// incident's id; where more than one view saw it, the second is `<id>-2` and so on.
+    /// The same for all rows of one view of that fire: the training project compares pictures of
+    /// one event with each other. It is the incident's id; where several views saw the fire, the
+    /// second is `<id>-2`, and so on.
     pub event: String,
     pub camera: CameraId,
     /// Empty when the camera has left the register.
     pub camera_name: String,
     pub captured_at: Timestamp,
-    /// Whole minutes since the event's first confirmed picture; what a strip shows before it is below 0.
+    /// Whole minutes since the event's first confirmed picture; negative for earlier pictures of a
+    /// strip.
     pub minute_index: i64,
     pub bbox: BoundingBox,
     pub class: Class,
@@ -84,7 +87,7 @@ pub struct Example {
     pub verdict: String,
 }
 
-/// What can only be seen in the picture itself.
+/// Facts that only the picture itself shows.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Look {
     /// Pixels.
@@ -94,7 +97,7 @@ pub struct Look {
     pub grey: bool,
 }
 
-/// The camera sightings of an incident with their pictures, oldest first. None of a drill.
+/// The camera sightings of an incident with their pictures, oldest first. Empty for a drill.
 pub fn examples(incident: &Incident, county: &County) -> Vec<Example> {
     if incident.drill {
         return Vec::new();
@@ -102,12 +105,13 @@ pub fn examples(incident: &Incident, county: &County) -> Vec<Example> {
     let (lesson, verdict) = judged(incident);
     let mut sightings: Vec<_> = incident.sightings.iter().filter(|sighting| !sighting.drill).collect();
     sightings.sort_by_key(|sighting| sighting.observed_at);
-    // One entry a view: camera, pose, time of its first picture.
+    // One entry per view: camera, pose, time of its first picture.
     let mut views: Vec<(&CameraId, &PoseId, Timestamp)> = Vec::new();
     let mut examples = Vec::new();
     for sighting in sightings {
         let Source::Camera { camera, pose, class, bbox, model, .. } = &sighting.source else { continue };
-        // The first picture is the one the box was found in; further ones would have no box and no time of their own.
+        // The box was found in the first picture. Further ones would have no box and no time of
+        // their own.
         let Some(picture) = sighting.pictures.first() else { continue };
         let captured_at = sighting.observed_at;
         let view = views.iter().position(|(c, p, _)| (*c, *p) == (camera, pose)).unwrap_or_else(|| {
@@ -135,8 +139,9 @@ pub fn examples(incident: &Incident, county: &County) -> Vec<Example> {
     examples
 }
 
-/// What the strip of a sighting adds to its confirmed picture. Where something burned, a picture in which the model saw it has its box;
-/// of one in which it saw nothing nobody knows whether smoke was there, but it is a past to compare with.
+/// The pictures that a sighting's strip adds to its confirmed one. Where something burned, a
+/// picture in which the model saw it has its box. For a picture in which it saw nothing, it is
+/// unknown whether smoke was there, but the picture serves as a past for comparison.
 pub fn around(confirmed: &Example, strip: &[StripFrame]) -> Vec<Example> {
     let others = strip.iter().filter(|frame| frame.captured_at != confirmed.captured_at);
     let row = |frame: &StripFrame| {
@@ -158,7 +163,8 @@ pub fn around(confirmed: &Example, strip: &[StripFrame]) -> Vec<Example> {
     others.map(row).collect()
 }
 
-/// The closure is the office's last word; before it the ranger's report is, unless it was sent back.
+/// The closure is the office's final word. Before it the ranger's report counts, unless it was sent
+/// back.
 fn judged(incident: &Incident) -> (Lesson, String) {
     let reported = incident.verification.as_ref().filter(|it| incident.state == State::Reported && !it.is_interim());
     let (code, why) = match (&incident.closure, reported) {
@@ -176,8 +182,8 @@ fn judged(incident: &Incident) -> (Lesson, String) {
     (lesson(code, category.fire, why), verdict)
 }
 
-/// A chimney's or a kitchen's smoke is no fire, but it is smoke: a picture of it without a box would teach the model not to
-/// see smoke. The office decides, therefore it is open.
+/// Smoke of a chimney or a kitchen is no fire, but it is smoke. Such a picture without a box would
+/// teach the model not to see smoke. The office decides, so the row is open.
 fn lesson(code: u8, fire: bool, why: Option<FalseAlarm>) -> Lesson {
     match (why, code) {
         (Some(FalseAlarm::CookingSmoke | FalseAlarm::Incense | FalseAlarm::FactorySmoke), _) | (None, INDUSTRIAL) => {
@@ -208,15 +214,16 @@ impl Example {
         format!("{}.jpg", self.picture)
     }
 
-    /// `"train"` or `"val"`: a whole camera is one or the other, on every machine and for ever, so that nothing is judged by
-    /// a view that it learnt. As in training, `x-ir` (the infrared eye beside `x`) goes with `x`.
+    /// `"train"` or `"val"`: a whole camera is one or the other, on every machine and for ever, so
+    /// that the model is never validated on a view it was trained on. As in training, `x-ir` (the
+    /// infrared camera beside `x`) goes with `x`.
     pub fn split(&self) -> &'static str {
         let pair = self.camera.as_str();
         let first = Sha256::digest(pair.strip_suffix("-ir").unwrap_or(pair))[0];
         if first < VAL_BELOW { "val" } else { "train" }
     }
 
-    /// In the order of [`COLUMNS`]. Boxes in pixels of this picture, within it.
+    /// In the order of [`COLUMNS`]. Boxes in pixels, clipped to the picture.
     pub fn row(&self, look: Look) -> [String; COLUMNS.len()] {
         let [xmin, ymin, xmax, ymax] = match self.lesson {
             Lesson::Smoke => corners(&self.bbox, look).map(|pixels| format!("{pixels:.1}")),
@@ -239,7 +246,7 @@ impl Example {
             xmax,
             ymax,
             if look.grey { "ir" } else { "colour" }.to_owned(),
-            // The program's own clock, not one read from burnt-in text.
+            // The time comes from the program's clock, not from text in the picture.
             "1".to_owned(),
             unsure.to_owned(),
             reason.to_owned(),
@@ -276,7 +283,7 @@ fn corners(bbox: &BoundingBox, Look { width, height, .. }: Look) -> [f32; 4] {
     [across(bbox.x), down(bbox.y), across(bbox.x + bbox.w), down(bbox.y + bbox.h)]
 }
 
-/// Text of the registers that a spreadsheet would take for a formula gets an apostrophe before it.
+/// Prefixes register text that a spreadsheet would take for a formula with an apostrophe.
 fn harmless(text: &str) -> String {
     if text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']) { format!("'{text}") } else { text.to_owned() }
 }

@@ -33,7 +33,7 @@ fn satellite() -> Source {
     }
 }
 
-/// Opened at a minute, seen first by `source`.
+/// Opened at a given minute, first seen by `source`.
 fn incident(opened: i64, source: Source) -> Incident {
     let at = LatLon::new(28.5, 110.4).expect("a place");
     Incident {
@@ -133,7 +133,7 @@ fn closed(category: u8) -> Option<Closure> {
     Some(Closure { category, false_alarm: None, words: String::new(), passed_to: None })
 }
 
-/// The day until 17:00 in the county.
+/// The report at 17:00 for the county's day so far.
 fn day(incidents: &[Incident]) -> Daily {
     Daily::count(incidents, minute(-8 * 60), minute(9 * 60), &Policy::default())
 }

@@ -95,7 +95,7 @@ fn a_fifth_of_the_cameras_is_kept_back_whole_and_for_ever() {
     let names: Vec<String> = (0..1000).map(|n| format!("cam{n:03}")).collect();
     let val = names.iter().filter(|name| split(name) == "val").count();
     assert!((160..=240).contains(&val), "{val} of 1000");
-    // Written down: a new version must not move a camera from one side to the other.
+    // Fixed values: a new version must not move a camera from one side to the other.
     assert_eq!(["cam000", "cam001", "cam002", "cam003", "cam004", "cam005"].map(split), SPLIT_FROM_THE_FIRST_DAY);
     assert!(
         names.iter().all(|name| split(name) == split(&format!("{name}-ir"))),
