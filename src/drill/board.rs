@@ -1,4 +1,5 @@
-//! Which cameras are in a drill now. Written by the desk's drill action, read by the analysis threads.
+//! Which cameras are in a drill now. Written by the desk's drill action, read by the analysis
+//! threads.
 
 use super::plume::Plume;
 use crate::error::{Error, Kind, Result};
@@ -7,14 +8,15 @@ use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 
-/// A drill's smoke stands so long: past confirmation (a minute of evidence) by far, short enough to be over before the next.
+/// How long a drill's smoke lasts: far longer than confirmation needs (a minute of evidence), and
+/// short enough to end before the next drill.
 pub const LENGTH: SignedDuration = SignedDuration::from_mins(10);
 
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Drill {
     pub started_at: Timestamp,
     pub seed: u32,
-    /// Set by the first frame, which knows where the ground is.
+    /// Set by the first frame, which shows where the ground is.
     pub plume: Option<Plume>,
 }
 
@@ -27,7 +29,7 @@ impl DrillBoard {
         self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 
-    /// Conflict when one is running on this camera.
+    /// Conflict when a drill is running on this camera.
     pub fn start(&self, camera: &CameraId, seed: u32, now: Timestamp) -> Result<()> {
         let mut board = self.lock();
         board.retain(|_, drill| now.duration_since(drill.started_at) < LENGTH);
@@ -38,12 +40,12 @@ impl DrillBoard {
         Ok(())
     }
 
-    /// True when one was running.
+    /// True when a drill was running.
     pub fn stop(&self, camera: &CameraId) -> bool {
         self.lock().remove(camera).is_some()
     }
 
-    /// The plume and its age in seconds at `now`. `place` is asked once, by the first frame.
+    /// The plume and its age in seconds at `now`. `place` is called once, for the first frame.
     pub fn plume(&self, camera: &CameraId, now: Timestamp, place: impl FnOnce(u32) -> Plume) -> Option<(Plume, f64)> {
         let mut board = self.lock();
         let drill = board.get_mut(camera)?;

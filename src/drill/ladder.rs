@@ -1,4 +1,5 @@
-//! Pure: plumes of several sizes on the ground of one picture, to ask the model which of them it sees.
+//! Pure: plumes of several sizes on the ground of one picture, to test which of them the model
+//! sees.
 
 use super::plume::{Plume, alpha, composite};
 use crate::frame::Picture;
@@ -6,23 +7,25 @@ use crate::triage::detection::BoundingBox;
 
 /// Apparent widths, shares of the picture's width, smallest first. At 60° and 3 km these are 31, 63, 126, 251 and 504 m.
 pub const WIDTHS: [f32; 5] = [0.01, 0.02, 0.04, 0.08, 0.16];
-/// Places a size is tried at, each chosen by one seed; always the same seeds, so that two tests compare.
+/// One seed per place that a size is tried at. The seeds never change, so two tests can be
+/// compared.
 const SEEDS: [u32; 3] = [11, 23, 47];
-/// A fire three minutes old: its column stands and leans. Younger smoke is a thin blob that the shipped model finds less surely
-/// whatever its size (six watch cameras, 0.16 wide, at the balanced threshold: 3 of 18 places with 60 s, 16 with 180 s).
+/// The age of the plumes: after three minutes a fire's column stands and leans. Younger smoke is a
+/// thin blob that the shipped model finds less reliably at any size (six watch cameras, 0.16 wide,
+/// at the balanced threshold: 3 of 18 places at 60 s, 16 at 180 s).
 const AGE_S: f64 = 180.0;
-/// Smoke thinner than this has no edge that anybody would draw.
+/// Opacity below which smoke has no edge that a person would draw.
 const VISIBLE: f32 = 0.1;
 /// The unit of length at which a plume's shape is measured, pixels.
 const MEASURED_PX: f64 = 60.0;
 
-/// One plume to be found.
+/// One plume to be detected.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Rung {
     pub plume: Plume,
     /// One of [`WIDTHS`].
     pub width: f32,
-    /// Where its visible part stands.
+    /// Box of its visible part.
     pub bbox: BoundingBox,
 }
 
@@ -46,7 +49,8 @@ pub fn ladder(picture: &Picture) -> Vec<Rung> {
         let scale = f64::from(share) * width as f64 / units_wide / height as f64;
         let plume = Plume { scale, ..*plume };
         let origin = (plume.foot.0 * width as f64, plume.foot.1 * height as f64);
-        // Less than a pixel shows nothing: there is a place, and nothing to be found at it.
+        // A plume below one pixel shows nothing. It still has a place, at which nothing can be
+        // detected.
         let foot = [origin.0 as usize, origin.1 as usize, 1, 1];
         let [x, y, w, h] = extent(height, width, origin, scale * height as f64, &plume).unwrap_or(foot);
         let (of_width, of_height) = (|v: usize| v as f32 / width as f32, |v: usize| v as f32 / height as f32);
@@ -55,7 +59,7 @@ pub fn ladder(picture: &Picture) -> Vec<Rung> {
     rungs.collect()
 }
 
-/// How wide this plume's visible part is, in its own units of length.
+/// The width of this plume's visible part, in its own units of length.
 fn units_wide(plume: &Plume) -> Option<f64> {
     let side = (8.0 * MEASURED_PX) as usize;
     let foot = (4.0 * MEASURED_PX, 7.0 * MEASURED_PX);

@@ -1,4 +1,5 @@
-//! 演练: a rendered smoke plume in a live camera's frames, flagged all the way; and the pictures of the demo county.
+//! 演练: a rendered smoke plume in a live camera's frames, marked as a drill everywhere; and the
+//! pictures of the demo county.
 
 mod board;
 mod ladder;

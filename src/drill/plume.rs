@@ -1,14 +1,15 @@
-//! Pure: a procedural smoke plume, number for number the one the model was trained with (models/smoke-fire/train/plume.py
-//! holds the description and the reasons). Tests compare with figures that file prints.
+//! Pure: a procedural smoke plume, numerically identical to the one the model was trained with
+//! (models/smoke-fire/train/plume.py has the description and the reasons). Tests compare with
+//! figures printed by that file.
 //!
-//! x to the right, y down, pixel (column i, row j) has x = i, y = j. Ages in seconds.
+//! x to the right, y down; pixel (column i, row j) has x = i, y = j. Ages in seconds.
 
 use crate::frame::Picture;
 use std::f64::consts::PI;
 use std::ops::Range;
 
 const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
-/// A puff lives so long, and one is born so often, seconds.
+/// Lifetime of a puff and interval between puffs, seconds.
 const LIFE_S: f64 = 240.0;
 const PERIOD_S: f64 = 3.0;
 /// Smoke is never quite opaque.
@@ -19,19 +20,20 @@ const ALPHA_MAX: f64 = 0.93;
 pub struct Plume {
     /// Where it stands on the ground, as fractions of width and height.
     pub foot: (f64, f64),
-    /// Its unit of length as a share of the picture's height: 1/6 covers about 1 % of a 16:9 frame at 60 s.
+    /// Its unit of length as a share of the picture's height. 1/6 covers about 1 % of a 16:9 frame
+    /// at 60 s.
     pub scale: f64,
     /// Lean, about -1.5 (left) to 1.5 (right).
     pub wind: f64,
     pub seed: u32,
 }
 
-/// Places on the ground looked at for a drill.
+/// Places on the ground compared for a drill.
 const PLACES: usize = 16;
 
 impl Plume {
-    /// On the ground where its smoke shows best: of some places below the skyline, which the seed chooses, the one with
-    /// the darkest background.
+    /// A plume on the ground where its smoke shows best: of some places below the skyline, chosen
+    /// by the seed, the one with the darkest background.
     pub fn on_terrain(picture: &Picture, seed: u32) -> Self {
         let small = Small(picture.resized(Small::WIDTH, Small::HEIGHT));
         let mut random = SplitMix64(mix(u64::from(seed)));
@@ -46,13 +48,13 @@ impl Plume {
     }
 }
 
-/// The picture, small enough to be looked at as a whole.
+/// A small copy of the picture, cheap to search as a whole.
 struct Small(Picture);
 
 impl Small {
     const WIDTH: u32 = 64;
     const HEIGHT: u32 = 90;
-    /// The skyline is a step between so many rows above and below.
+    /// The skyline is a step in brightness between this number of rows above and below.
     const STEP: usize = 5;
 
     /// Sum of brightness over columns and rows, clipped to the picture.
@@ -152,12 +154,13 @@ pub fn colour(seed: u32) -> [f64; 3] {
     [grey - blue, grey, grey + blue]
 }
 
-/// Slow change of brightness of the smoke, within 2.5 %.
+/// Slow variation of the smoke's brightness, within 2.5 %.
 pub fn flicker(age_s: f64) -> f64 {
     1.0 + 0.015 * (1.7 * age_s).sin() + 0.01 * (0.43 * age_s + 1.0).sin()
 }
 
-/// The picture with the plume before it: `(1 - a) picture + a colour`. Mixing is linear, therefore it is done in YUV.
+/// The picture with the plume in front: `(1 - a) picture + a colour`. Mixing is linear, so it is
+/// done in YUV.
 pub fn composite(picture: &Picture, plume: &Plume, age_s: f64) -> Picture {
     let (w, h) = (picture.width() as usize, picture.height() as usize);
     let mut i420 = picture.as_i420().to_vec();
@@ -190,7 +193,8 @@ pub fn composite(picture: &Picture, plume: &Plume, age_s: f64) -> Picture {
     Picture::from_i420(picture.width(), picture.height(), i420).unwrap_or_else(|_| picture.clone())
 }
 
-/// How bright smoke is in this light, 0.45..=1: the brightness that nine tenths of the picture stay under, as in training.
+/// How bright smoke is in this light, 0.45..=1: the 90th percentile of the picture's brightness, as
+/// in training.
 fn daylight(picture: &Picture) -> f64 {
     let mut counts = [0usize; 256];
     picture.luma().iter().for_each(|&y| counts[usize::from(y)] += 1);
@@ -250,7 +254,8 @@ impl Puff {
         Some(Self { x, y, columns, rows, ..self })
     }
 
-    /// A Gaussian is the product of one along the row and one along the column: two exponentials a line, not a pixel.
+    /// A Gaussian is a product of one factor along the row and one along the column. So two
+    /// exponentials a line are enough, instead of one per pixel.
     fn add_to(&self, depth: &mut [f32], columns: &Range<usize>, rows: &Range<usize>) {
         let spread = 2.0 * self.radius * self.radius;
         let across: Vec<f32> =
@@ -323,7 +328,7 @@ fn unit(bits: u64) -> f64 {
     (bits >> 11) as f64 / (1u64 << 53) as f64
 }
 
-/// The well-known tiny generator.
+/// A well-known small random generator.
 pub(super) struct SplitMix64(pub u64);
 
 impl SplitMix64 {

@@ -1,7 +1,8 @@
-//! Pictures of the demo county's cameras: a landscape, a little sensor noise, slowly changing light, and on request smoke.
+//! Pictures of the demo county's cameras: a landscape with a little sensor noise, slowly changing
+//! light and, on request, smoke.
 //!
-//! Landscapes are crops of photographs from the Debian package lomiri-wallpapers-16.04 (CC BY 4.0, Aitzol Berasategi);
-//! where that is not installed, drawn ridges.
+//! Landscapes are crops of photographs from the Debian package lomiri-wallpapers-16.04 (CC BY 4.0,
+//! Aitzol Berasategi). Without that package, ridges are drawn.
 
 use super::plume::{Plume, SplitMix64, composite, mix};
 use crate::error::Result;
@@ -9,14 +10,14 @@ use crate::frame::Picture;
 use jiff::SignedDuration;
 use std::path::Path;
 
-/// The sub-stream size of a usual camera.
+/// A usual size of a sub-stream, pixels.
 pub const WIDTH: u32 = 640;
 pub const HEIGHT: u32 = 360;
 
-/// Where Debian's backgrounds lie.
+/// The folder of Debian's background pictures.
 pub const PHOTOGRAPHS: &str = "/usr/share/backgrounds";
 
-/// Parts of photographs, their whole width: file, left and top and width as fractions; the height follows from 16:9.
+/// Crops of photographs: file, then left, top and width as fractions; the height follows from 16:9.
 const VIEWS: [(&str, f64, f64, f64); 7] = [
     ("picosdeeuropa_by_Aitzol_Berasategi.jpg", 0.0, 0.2, 1.0),
     ("sunset_by_Aitzol_Berasategi.jpg", 0.0, 0.1, 1.0),
@@ -30,11 +31,11 @@ const VIEWS: [(&str, f64, f64, f64); 7] = [
 /// One clip to render.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Clip {
-    /// Chooses the landscape, its light and its noise.
+    /// Selects the landscape, its light and its noise.
     pub seed: u32,
     pub frames_per_s: u32,
     pub length_s: f64,
-    /// Smoke begins so long after the first frame.
+    /// When smoke begins, seconds after the first frame.
     pub smoke_after_s: Option<f64>,
 }
 
@@ -52,12 +53,13 @@ pub fn clip(spec: Clip, photographs: &Path) -> Result<impl Iterator<Item = Pictu
     }))
 }
 
-/// Cameras of the demo county: the first of the scenes.
+/// Cameras of the demo county: the first scenes.
 pub const DEMO_CAMERAS: u32 = 13;
-/// What is left of the day's light in the middle of the night.
+/// The share of daylight that is left in the middle of the night.
 const NIGHT: f64 = 0.12;
 
-/// A night without smoke, from the last daylight to the first: a frame every so often, with the time since the beginning.
+/// A night without smoke, from the last daylight to the first: frames at a fixed interval, each
+/// with the time since the beginning.
 pub fn quiet_night(
     seed: u32,
     photographs: &Path,
@@ -78,7 +80,8 @@ pub fn landscape(seed: u32, photographs: &Path) -> Result<Picture> {
     view(seed, photographs, (WIDTH, HEIGHT))
 }
 
-/// The same as another stream of the camera shows it: `size` in pixels, 16:9. A drawn landscape gets no finer by it.
+/// The same as shown by another stream of the camera. `size` in pixels, 16:9. A drawn landscape
+/// gains no detail.
 pub fn view(seed: u32, photographs: &Path, (across, down): (u32, u32)) -> Result<Picture> {
     let (file, left, top, share) = VIEWS[seed as usize % VIEWS.len()];
     let path = photographs.join(file);
@@ -91,7 +94,7 @@ pub fn view(seed: u32, photographs: &Path, (across, down): (u32, u32)) -> Result
     let width = share * w;
     let part = photograph.cropped((left * w) as u32, (top * h) as u32, width as u32, (width * 9.0 / 16.0) as u32);
     let view = part.resized(across, down);
-    // The same photograph again is shown from the other side.
+    // A photograph that is used again is mirrored.
     if (seed as usize / VIEWS.len()).is_multiple_of(2) { Ok(view) } else { mirrored(&view) }
 }
 
@@ -118,7 +121,7 @@ fn drawn(seed: u32) -> Result<Picture> {
     Picture::from_rgb(WIDTH, HEIGHT, &rgb)
 }
 
-/// Height of a ridge at `u`, both as fractions from left and top.
+/// Height of a ridge at `u`, both as fractions from the top left.
 fn skyline(ridge: usize, u: f64, phases: &[f64; 6]) -> f64 {
     let waves = phases.iter().enumerate().map(|(k, phase)| {
         let turns = 0.8 * 1.9f64.powi(k as i32);
@@ -138,7 +141,7 @@ fn mirrored(picture: &Picture) -> Result<Picture> {
     Picture::from_i420(picture.width(), picture.height(), i420)
 }
 
-/// The same in so much of its light, 0..=1.
+/// The picture at this share of its light, 0..=1.
 fn dimmed(picture: &Picture, light: f64) -> Picture {
     let scaled = |middle: f64| -> Vec<u8> {
         (0..256).map(|level| (middle + (f64::from(level) - middle) * light).round().clamp(0.0, 255.0) as u8).collect()
@@ -153,20 +156,20 @@ fn dimmed(picture: &Picture, light: f64) -> Picture {
 
 /// What a camera adds: light that changes over minutes, and noise in every pixel of every frame.
 struct Sensor {
-    /// Much longer than a frame; each frame reads it from another place.
+    /// Much longer than a frame. Each frame reads it from another position.
     noise: Vec<i8>,
     random: SplitMix64,
     phase: f64,
 }
 
-/// Places to start reading the noise from.
+/// Number of positions to start reading the noise from.
 const STARTS: usize = 1 << 16;
 
 impl Sensor {
     fn new(seed: u32) -> Self {
         let mut random = SplitMix64(mix(u64::from(seed) + 1));
         let phase = random.unit();
-        // Sum of four of -1..=1: about a Gaussian of sigma 1.6 levels.
+        // The sum of four values in -1..=1 is about a Gaussian of sigma 1.6 levels.
         let level = |bits: u64| (0..4).map(|i| ((bits >> (8 * i)) & 0xff) as i8 as i32 * 3 / 256).sum::<i32>() as i8;
         let noise = (0..(WIDTH * HEIGHT) as usize + STARTS).map(|_| level(random.next())).collect();
         Self { noise, random, phase }

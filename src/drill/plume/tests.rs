@@ -8,7 +8,7 @@ fn sum(alpha: &Alpha) -> f64 {
     alpha.values.iter().map(|&a| f64::from(a)).sum()
 }
 
-/// Printed by train/plume.py: `alpha(360, 640, (320, 240), 60, 90, 0.4, 7)`.
+/// Expected values printed by train/plume.py: `alpha(360, 640, (320, 240), 60, 90, 0.4, 7)`.
 #[test]
 fn the_plume_is_the_one_of_the_training() {
     let plume = alpha(360, 640, (320.0, 240.0), 60.0, 90.0, 0.4, 7);
@@ -27,7 +27,8 @@ fn the_plume_is_the_one_of_the_training() {
     }
 }
 
-/// The same for `alpha(180, 320, (20, 120), 30, 400, -1.1, 4294967295)`: leaves the picture, negative lattice cells.
+/// The same for `alpha(180, 320, (20, 120), 30, 400, -1.1, 4294967295)`: a plume that leaves the
+/// picture, with negative lattice cells.
 #[test]
 fn an_old_plume_that_leaves_the_picture_agrees_too() {
     let plume = alpha(180, 320, (20.0, 120.0), 30.0, 400.0, -1.1, u32::MAX);
@@ -62,7 +63,8 @@ fn the_plume_is_mixed_over_the_picture_and_nowhere_else() {
     let pixel = |x: usize, y: usize| -> [u8; 3] { std::array::from_fn(|c| smoke[(y * 640 + x) * 3 + c]) };
     let untouched = ground.to_rgb();
     assert_eq!(pixel(10, 10), [untouched[0], untouched[1], untouched[2]]);
-    // The ground is dark: smoke has 0.45 of daylight; at (180, 340) 0.9027 of it covers the ground.
+    // The ground is dark, so smoke gets 0.45 of daylight. At (180, 340) smoke covers 0.9027 of the
+    // ground.
     for (c, ground) in [60.0, 90.0, 50.0].into_iter().enumerate() {
         let expected = 0.0973 * ground + 0.9027 * 255.0 * colour(7)[c] * 0.45 * flicker(90.0);
         close(pixel(340, 180)[c].into(), expected, 4.0);
@@ -78,7 +80,7 @@ fn the_skyline_is_where_the_sky_ends() {
 
 #[test]
 fn a_drill_stands_on_the_darkest_ground() {
-    // Sky, snow, and a dark wood to the right of 60 %.
+    // Sky, snow, and a dark wood on the right from 60 % of the width.
     let level = |x: usize, y: usize| {
         if y < 100 {
             220u8
@@ -90,7 +92,7 @@ fn a_drill_stands_on_the_darkest_ground() {
     };
     let rgb: Vec<u8> = (0..360).flat_map(|y| (0..640).flat_map(move |x| [level(x, y); 3])).collect();
     let picture = Picture::from_rgb(640, 360, &rgb).expect("sizes fit");
-    // Half a box of background may reach over the edge of the wood.
+    // Half a box of background may cross the edge of the wood.
     for seed in 0..20 {
         let (x, y) = Plume::on_terrain(&picture, seed).foot;
         assert!((0.57..0.86).contains(&x) && (0.37..0.93).contains(&y), "seed {seed}: {x} {y}");
