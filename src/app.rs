@@ -1,8 +1,9 @@
-//! The only room that knows everybody: wiring, start and stop order.
+//! The only module that may import all others: wiring, and the order of start and stop.
 //!
-//! Start: data folder → registers → database → desk → cameras and model → feeds → web. Stop: web first (no new actions),
-//! then cameras, then what they saw is taken in, then the desk and the sender, then the database: what was accepted is committed,
-//! what was committed is sent later, and the database is whole as a file.
+//! Start: data folder → registers → database → desk → cameras and model → feeds → web. Stop: web
+//! first (no new actions), then the cameras, then their last results are taken in, then the desk
+//! and the sender, then the database. So accepted actions are committed, committed messages are
+//! sent later, and the database file is complete.
 
 pub mod backups;
 pub mod capacity;
@@ -51,13 +52,14 @@ use tokio::signal::unix::{SignalKind, signal as unix_signal};
 use tokio::sync::{Mutex, mpsc, watch as signal};
 use tokio::task::JoinSet;
 
-/// Register files are looked at so often: an import is in force within seconds, at no cost.
+/// Interval between checks of the register files: an import takes effect within seconds, at no
+/// cost.
 const REGISTERS_EVERY: Duration = Duration::from_secs(5);
 
-/// Guessing so many characters over the network is no way in.
+/// A key of this length cannot be guessed over the network.
 const INBOUND_KEY_MIN_BYTES: usize = 16;
 
-/// What `huoyan run` was asked.
+/// What `huoyan run` was started with.
 pub struct Options {
     pub config: Config,
     pub lang: Lang,
@@ -69,7 +71,7 @@ pub struct Options {
     pub links: bool,
 }
 
-/// Everything shared; cloning shares it.
+/// The shared state; clones share it.
 #[derive(Clone)]
 pub struct App {
     pub config: Arc<Config>,
@@ -80,7 +82,7 @@ pub struct App {
     pub desk: Arc<Desk>,
     pub status: StatusBoard,
     pub thresholds: Arc<RwLock<Thresholds>>,
-    /// Of the model that is loaded.
+    /// The operating points of the loaded model.
     pub points: Arc<RwLock<Option<Points>>>,
     pub parts: Parts,
     pub drills: DrillBoard,
@@ -89,13 +91,13 @@ pub struct App {
     pub stop: signal::Receiver<Stage>,
 }
 
-/// How far the stop has come; each follows the one before it.
+/// Stages of a stop, in their order.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Stage {
     Running,
-    /// Nobody acts any more; the cameras stop, and what they saw is taken in.
+    /// No action is accepted any more. The cameras stop, and their last results are taken in.
     Cameras,
-    /// All the rest.
+    /// Everything else stops.
     All,
 }
 
@@ -162,7 +164,7 @@ pub async fn run(mut options: Options) -> Result<()> {
     let (lanes, ends) = intake::lanes();
     let (seen_rx, drill_rx, video) = (shared(seen_rx), shared(drill_rx), shared(video));
     let (upkeep, sender) = (measures.clone(), notifier.heartbeat());
-    // What outlives a panic is made here, once; each task only borrows it.
+    // State that must survive a panic is made here, once; each task only borrows it.
     let mut cameras = JoinSet::new();
     spawn(&mut cameras, "housekeeping", &app, move |app| {
         housekeeping(app, Arc::clone(&video), upkeep.clone(), sender.clone())
@@ -223,7 +225,7 @@ pub async fn run(mut options: Options) -> Result<()> {
     ended("cameras", CAMERAS_END_WITHIN, cameras).await;
     stop.send_replace(Stage::All);
     ended("desk and sender", REST_ENDS_WITHIN, tasks).await;
-    // A connection that a silent server holds is not waited for.
+    // A connection blocked by a silent server is not waited for.
     if tokio::time::timeout(DATABASE_ENDS_WITHIN, app.store.close()).await.is_err() {
         tracing::warn!("the database did not close and is left behind");
     }
@@ -244,7 +246,8 @@ where
     set.spawn(supervisor.keep(part, move || task(own.clone())));
 }
 
-/// What does not end in time is left behind: everything that was answered is committed.
+/// Waits for the tasks. Those that do not end in time are abandoned: everything that was answered
+/// is committed.
 async fn ended(what: &str, within: Duration, mut tasks: JoinSet<()>) {
     let all = async { while tasks.join_next().await.is_some() {} };
     if tokio::time::timeout(within, all).await.is_err() {
@@ -252,7 +255,7 @@ async fn ended(what: &str, within: Duration, mut tasks: JoinSet<()>) {
     }
 }
 
-/// Registers reload by themselves, cameras follow their register.
+/// Reloads the registers, and lets the cameras follow their register.
 async fn housekeeping(app: App, video: Arc<Mutex<video::Video>>, measures: PrometheusHandle, sender: Heartbeat) {
     let (mut video, mut ledger) = (video.lock().await, proof::Ledger::default());
     while !pause_or(&app, REGISTERS_EVERY, Stage::Cameras).await {
@@ -269,7 +272,7 @@ async fn housekeeping(app: App, video: Arc<Mutex<video::Video>>, measures: Prome
         vitals::look(&app, &sender);
         channels::look(&app).await;
         proof::look(&app, &mut ledger).await;
-        // Otherwise what nobody asks for piles up.
+        // Otherwise measurements that nobody reads pile up.
         measures.run_upkeep();
     }
     tokio::task::block_in_place(|| video.end());
@@ -283,7 +286,7 @@ impl App {
 
     async fn reached(&self, stage: Stage) {
         let mut stop = self.stop.clone();
-        // An error says that nobody is left who could say stop.
+        // An error means that nobody is left who could send the stop.
         let _ = stop.wait_for(|at| *at >= stage).await;
     }
 }
@@ -293,7 +296,7 @@ async fn sleep_or_stop(app: &App, duration: Duration) -> bool {
     pause_or(app, duration, Stage::All).await
 }
 
-/// True when the stop has come so far.
+/// True when the stop has reached this stage.
 async fn pause_or(app: &App, duration: Duration, stage: Stage) -> bool {
     tokio::select! {
         () = app.clock.sleep(duration) => false,
@@ -301,7 +304,7 @@ async fn pause_or(app: &App, duration: Duration, stage: Stage) -> bool {
     }
 }
 
-/// One program a data folder: two would send every message twice.
+/// One program per data folder: two would send every message twice.
 fn own(data: &Path) -> Result<File> {
     let cannot = |e| Error::unavailable(format!("cannot use the data folder {}", data.display())).because(e);
     std::fs::create_dir_all(data).map_err(cannot)?;
@@ -321,14 +324,15 @@ pub fn store_url(config: &Config) -> String {
     std::env::var("HUOYAN_STORE_URL").unwrap_or_else(|_| config.store.url.clone())
 }
 
-/// What a backup of this configuration's office holds.
+/// The parts of this office that a backup holds.
 pub fn office(config: &Config) -> Office {
     let has_sqlite = store_url(config) == "sqlite";
     let (data, retention) = (config.store.data.clone(), config.retention.clone());
     Office { data, has_sqlite, config: config.file.clone(), retention }
 }
 
-/// HUOYAN_INBOUND_KEY: whoever knows it can acknowledge for every ranger and so silence the ladder; a short one is refused.
+/// HUOYAN_INBOUND_KEY. Whoever knows it can acknowledge for every ranger and so silence the ladder.
+/// A short one is refused.
 pub fn inbound_key() -> Result<Option<String>> {
     let Some(key) = std::env::var("HUOYAN_INBOUND_KEY").ok().filter(|key| !key.is_empty()) else { return Ok(None) };
     if key.len() < INBOUND_KEY_MIN_BYTES || key.trim() != key {
@@ -340,8 +344,9 @@ pub fn inbound_key() -> Result<Option<String>> {
     Ok(Some(key))
 }
 
-/// Ctrl-C and SIGTERM, heard from the first moment on: the first of them is a stop, also while the program starts, and the second ends it
-/// at once, with that signal's exit code. What was committed is there at the next start.
+/// Listens for Ctrl-C and SIGTERM from the first moment on. The first signal stops the program,
+/// even during the start. The second ends it at once, with that signal's exit code. Committed work
+/// is there at the next start.
 fn hear_signals(lang: Lang) -> Result<signal::Receiver<bool>> {
     let listen = |kind| unix_signal(kind).map_err(|e| Error::internal("cannot listen for signals").because(e));
     let (mut interrupt, mut terminate) = (listen(SignalKind::interrupt())?, listen(SignalKind::terminate())?);

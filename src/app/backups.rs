@@ -1,4 +1,5 @@
-//! The office backs itself up, if its configuration names a folder, and says on the board when that fails.
+//! Makes the office's backups, if the configuration names a folder, and reports failures on the
+//! board.
 
 use super::App;
 use crate::backup;
@@ -9,11 +10,11 @@ use std::path::Path;
 use std::time::Duration;
 use tokio::task::spawn_blocking;
 
-/// On the board.
+/// Its name on the board.
 const PART: &str = "backups";
-/// Interval at which the board is updated while a backup is written: a network disk may hang.
+/// Interval at which the board is updated during a backup: a network disk may hang.
 const LOOK: Duration = Duration::from_secs(60);
-/// Pause before a failed backup is tried again.
+/// Wait before a failed backup is tried again.
 const AGAIN: SignedDuration = SignedDuration::from_mins(10);
 
 pub async fn run(app: App) {
@@ -36,7 +37,7 @@ pub async fn run(app: App) {
                     (state.last, state.failed) = (Some(now), None);
                     every
                 }
-                // Somebody's own, which counts as well.
+                // A backup started by a person is running, and counts as well.
                 Err(e) if e.kind == Kind::Conflict => AGAIN.min(every),
                 Err(e) => {
                     tracing::error!("the backup failed: {}", e.chain());
@@ -52,19 +53,22 @@ pub async fn run(app: App) {
     }
 }
 
-/// How long until the next one: at once when it is due, never longer than one interval, wherever the clock was meanwhile.
+/// Time until the next backup: zero when it is due, and at most one interval, even if the clock was
+/// set.
 fn due_in(last: Timestamp, every: SignedDuration, now: Timestamp) -> SignedDuration {
     (every - now.duration_since(last)).clamp(SignedDuration::ZERO, every)
 }
 
-/// One backup, and the oldest ones go. `None`: the program stops; what was half written is no backup.
+/// Makes one backup and removes the oldest. `None`: the program stops; an incomplete set is no
+/// backup.
 async fn take(app: &App, folder: &Path, state: &State) -> Option<Result<()>> {
     let (office, keep, now) = (super::office(&app.config), app.config.backup.keep, app.clock.now());
     let folder = folder.to_owned();
     let work = move || {
         let taken = backup::take(&office, &folder, now, |_| {})?;
         tracing::info!("backup {} made, {} new pictures", taken.set.path.display(), taken.new_pictures);
-        // The backup is complete even if the old sets cannot be removed now: a manual backup may hold the lock.
+        // The backup is complete even if the old sets cannot be removed now: a manual backup may
+        // hold the lock.
         if let Err(e) = backup::drop_old(&folder, keep) {
             tracing::warn!("old backups stay until the next one: {}", e.chain());
         }
@@ -73,7 +77,8 @@ async fn take(app: &App, folder: &Path, state: &State) -> Option<Result<()>> {
     patiently(app, state, work).await
 }
 
-/// Work at the backup's disk, which may hang: meanwhile the board hears how old the last backup is. `None`: the program stops.
+/// Runs work on the backup's disk, which may hang. Meanwhile the board shows the age of the last
+/// backup. `None`: the program stops.
 async fn patiently<T: Send + 'static>(
     app: &App,
     state: &State,
@@ -91,7 +96,7 @@ async fn patiently<T: Send + 'static>(
 
 struct State {
     last: Option<Timestamp>,
-    /// Without any backup its age counts from here.
+    /// Without any backup the age counts from here.
     since: Timestamp,
     failed: Option<Error>,
 }
@@ -123,7 +128,7 @@ impl State {
     }
 }
 
-/// Older than twice the interval: one was missed.
+/// Older than twice the interval: a backup was missed.
 pub fn is_old(last: Timestamp, every: SignedDuration, now: Timestamp) -> bool {
     now.duration_since(last) > every.saturating_mul(2)
 }

@@ -1,5 +1,5 @@
-//! What a look costs on this machine, and how many cameras it holds at that: measured with the model that is loaded, at the start
-//! and by `huoyan check`.
+//! What a look costs on this machine, and how many cameras the machine therefore holds. Measured
+//! with the loaded model, at the start and by `huoyan check`.
 
 use crate::config::Config;
 use crate::detect::{Detector, Worker};
@@ -10,11 +10,13 @@ use crate::lang::Lang;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-/// Looks measured after one that warms up: as many as fit into a second, 10 at most, so that a start stays quick.
+/// Looks measured after one for warm-up: as many as fit into a second, 10 at most, so that a start
+/// stays quick.
 const LOOKS_MAX: u32 = 10;
 const MEASURED_FOR: Duration = Duration::from_secs(1);
 
-/// The model as the pages and `check` show it. A look at a sub-stream's picture is measured for it.
+/// The model as shown by the pages and `check`. A look at a picture of sub-stream size is measured
+/// for it.
 pub fn eye(detector: &Detector, config: &Config) -> Eye {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let capacity = match view_ms(detector) {
@@ -27,9 +29,10 @@ pub fn eye(detector: &Detector, config: &Config) -> Eye {
     Eye { model: detector.model(), licence: detector.manifest().licence.clone(), capacity }
 }
 
-/// Milliseconds of a view without smoke: the screening network where there is one, and the full one as often as it is called.
+/// Milliseconds per view without smoke: the screening network if there is one, plus the full
+/// network in its share of calls.
 fn view_ms(detector: &Detector) -> Result<Option<f64>> {
-    // Where no photograph is installed ridges are drawn: a look costs the same.
+    // Without photographs ridges are drawn; a look costs the same.
     let (picture, on_card) = (scene::landscape(0, Path::new(scene::PHOTOGRAPHS))?, detector.device().cuda);
     let mut worker = detector.session()?;
     let full = look_ms(&mut worker, &picture, on_card)?;
@@ -39,8 +42,9 @@ fn view_ms(detector: &Detector) -> Result<Option<f64>> {
     Ok(screening.zip(full).map(|(screening, full)| screening + calls * full))
 }
 
-/// Milliseconds of one whole look with a past: shrinking, tensor, network, head. CPU time of this thread (Linux only; elsewhere
-/// `None`), so that whatever else the machine does is not in it; `on_card`: of the clock, with as many looks at once as it takes.
+/// Milliseconds of one whole look with a past: resizing, tensor, network, head. CPU time of this
+/// thread, which excludes all other load (Linux only; elsewhere `None`). `on_card`: wall-clock
+/// time, with as many looks at once as the card takes.
 pub fn look_ms(worker: &mut Worker, picture: &Picture, on_card: bool) -> Result<Option<f64>> {
     let past = worker.shrink(picture);
     let looks = vec![(picture, Some(&past)); if on_card { worker.batch() } else { 1 }];
@@ -55,13 +59,14 @@ pub fn look_ms(worker: &mut Worker, picture: &Picture, on_card: bool) -> Result<
     Ok(took_ms.map(|ms| ms / f64::from(done) / looks.len() as f64))
 }
 
-/// The first number: nanoseconds on a processor.
+/// The first number of the file: nanoseconds on a CPU.
 fn thread_cpu_ms() -> Option<f64> {
     let told = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
     Some(told.split_whitespace().next()?.parse::<f64>().ok()? / 1e6)
 }
 
-/// For a person: what a look costs on which processor, how many cameras that holds, and what stretches if there are more.
+/// For a person: what a look costs on which CPU, how many cameras that allows, and how far the
+/// cadence stretches with more.
 pub fn words(capacity: &Capacity, cameras: usize, lang: Lang) -> String {
     let Capacity { cpu_flags, look_ms, workers, cadence_s, holds, holds_with_tiles } = capacity;
     let flags = match cpu_flags.as_slice() {

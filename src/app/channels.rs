@@ -1,4 +1,4 @@
-//! Whether people can be told at all: which gateways there are, and whether they take what they are handed.
+//! Whether people can be told at all: which gateways there are, and whether they accept messages.
 
 use super::App;
 use super::vitals::said;
@@ -9,12 +9,13 @@ use crate::store::Taken;
 use crate::triage::policy::Channel;
 use jiff::{SignedDuration, Timestamp};
 
-/// A gateway that needs longer than this for a text is said to be slow: the next may fail.
+/// A gateway that needs longer than this for a text is reported as slow: its next text may fail.
 const SLOW: SignedDuration = SignedDuration::from_secs(10);
-/// How long slowness is shown: a slow hour is over when nothing was slow within the last one, and on a quiet day no text comes to prove it.
+/// How long slowness is shown. It ends when nothing was slow within the last hour; on a quiet day
+/// no text comes to prove that.
 const SLOW_FOR: SignedDuration = SignedDuration::from_hours(1);
 
-/// A channel, and what its gateway has taken; `None` without a gateway.
+/// A channel, and what its gateway has accepted; `None` without a gateway.
 type Standing = (Channel, Option<Taken>);
 
 /// Sets the part `channels`.
@@ -24,7 +25,8 @@ pub async fn look(app: &App) {
         let taken = match url {
             Some(_) => match app.store.taken_by(channel).await {
                 Ok(taken) => Some(lately(taken, app.clock.now())),
-                // The part `database` says it; what was known of the channels stays.
+                // The part `database` reports the error. The last known state of the channels
+                // stays.
                 Err(e) => return tracing::warn!(cause = e.chain(), "the channels were not looked at"),
             },
             None => None,
@@ -34,7 +36,7 @@ pub async fn look(app: &App) {
     said(app, "channels", !is_well(&all), || words(&all, Lang::Zh), || words(&all, Lang::En));
 }
 
-/// Without a slowness of long ago.
+/// Ignores slowness that is too old to show.
 fn lately(taken: Taken, now: Timestamp) -> Taken {
     let is_old = taken.last.is_none_or(|last| now.duration_since(last) > SLOW_FOR);
     Taken { needed: if is_old { SignedDuration::ZERO } else { taken.needed }, ..taken }
@@ -44,13 +46,13 @@ fn gateways(config: &NotifyConfig) -> [(Channel, &Option<String>); 3] {
     [(Channel::Voice, &config.voice_url), (Channel::Sms, &config.sms_url), (Channel::Wecom, &config.wecom_url)]
 }
 
-/// Whether there is any.
+/// Whether there is any gateway.
 pub fn has_gateway(config: &NotifyConfig) -> bool {
     gateways(config).iter().any(|(_, url)| url.is_some())
 }
 
-/// A county may do without one channel: its messages go another way. Without any, or when one takes nothing or is slow, somebody
-/// may have to phone.
+/// A county may do without one channel: its messages go another way. When there is none at all, or
+/// one accepts nothing or is slow, somebody may have to phone.
 fn is_well(all: &[Standing]) -> bool {
     let mut served = all.iter().filter_map(|(_, taken)| *taken).peekable();
     served.peek().is_some() && served.all(|taken| taken.failed_since == 0 && taken.needed <= SLOW)
@@ -93,7 +95,7 @@ fn channel_words(channel: Channel, taken: Option<Taken>, lang: Lang) -> String {
     format!("{name}{}{last}{slow}{failed}", lang.pick("上次成功 ", ": last taken "))
 }
 
-/// With its day: a gateway may have been dead since yesterday.
+/// With the date: a gateway may have been dead since yesterday.
 fn clock(at: Timestamp) -> String {
     at.to_zoned(county_time()).strftime("%m-%d %H:%M").to_string()
 }

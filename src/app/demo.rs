@@ -1,5 +1,6 @@
-//! The demo county: clips rendered once on this machine and played as RTSP cameras, synthetic registers, a hotspot file that
-//! arrives. All of it is input; everything behind it is the product as it is.
+//! The demo county: clips rendered once on this machine and played as RTSP cameras, synthetic
+//! registers, and a hotspot file that arrives. All of it is input; everything behind it is the real
+//! product.
 
 use super::{App, Options};
 use crate::camera::{Clip as Played, ClipCodec, Playback, encode_clip};
@@ -22,36 +23,37 @@ use std::sync::Mutex;
 use std::sync::mpsc;
 use std::time::Duration;
 
-/// One clip a camera of the synthetic county.
+/// Number of cameras of the synthetic county, one clip each.
 const CAMERAS: u32 = scene::DEMO_CAMERAS;
-/// Which camera sees the plume (of the views, one where it stands before dark trees), and how long after its stream starts: within
-/// the first minute.
+/// The camera that sees the plume (a view in which it stands before dark trees), and when the smoke
+/// starts after its stream does: within the first minute.
 const SMOKY: u32 = 5;
 const SMOKE_AFTER_S: f64 = 25.0;
-/// The smoky clip is long enough to be worked on; the others only need not look still.
+/// The smoky clip is long enough to work on. The others only must not look frozen.
 const SMOKY_LENGTH_S: f64 = 300.0;
 const CLEAR_LENGTH_S: f64 = 20.0;
 const FRAMES_PER_S: u32 = 5;
-/// The cameras of a show are looked at twice as often as those of a county.
+/// The demo's cameras are looked at twice as often as a county's.
 const CADENCE: SignedDuration = SignedDuration::from_secs(5);
-/// The satellite passes so long after the start.
+/// When the satellite passes, after the start.
 const HOTSPOTS_AFTER: Duration = Duration::from_secs(20);
-/// In the show a camera's incident that nobody looks at dispatches itself after this time. A county's waits for an officer.
+/// In the demo a camera's incident that nobody looks at is dispatched automatically after this
+/// time. In a county it waits for an officer.
 const AUTO_AFTER: SignedDuration = SignedDuration::from_mins(2);
-/// Change it when the rendering changes: clips of another version are rendered anew.
+/// Change it with the rendering: clips of another version are rendered again.
 const CLIPS_VERSION: &str = "3";
 const SEED: u64 = 131;
-/// Stands among registers that this module wrote.
+/// Marks registers that this module wrote.
 const MARK: &str = ".demo";
 
 pub struct Demo {
-    /// Whose grid the plume stands in.
+    /// The ranger of the grid in which the plume stands.
     pub ranger: PersonId,
     _playback: Playback,
 }
 
 impl Demo {
-    /// Renders what is not there yet, plays it, writes the registers, and sets cadence and policy.
+    /// Renders missing clips, plays them, writes the registers, and sets cadence and policy.
     pub async fn prepare(options: &mut Options, clock: &Clock) -> Result<Self> {
         let data = options.config.store.data.clone();
         let (lang, quiet, now) = (options.lang, options.quiet, clock.now());
@@ -76,7 +78,7 @@ impl Demo {
     }
 }
 
-/// Drops a hotspot file into the watched folder, as a satellite station would, once a start.
+/// Puts a hotspot file into the watched folder, as a satellite station would, once per start.
 pub async fn send_hotspots(app: App) {
     if !super::sleep_or_stop(&app, HOTSPOTS_AFTER).await {
         let csv = county::demo_hotspots(app.clock.now(), &app.registers.current());
@@ -88,7 +90,8 @@ pub async fn send_hotspots(app: App) {
     }
 }
 
-/// An office that brings a policy gets it; the show's own sends without an officer what cameras and satellites see.
+/// An office's own policy is kept. The demo's policy dispatches without an officer what cameras and
+/// satellites see.
 fn choose_policy(config: &mut Config) {
     if !config.has_own_policy {
         config.policy.review.camera = Review::OfficerThenAuto { after: AUTO_AFTER };
@@ -96,7 +99,7 @@ fn choose_policy(config: &mut Config) {
     }
 }
 
-/// What the show's policy does and a county's does not, for who watches; nothing when the policy is somebody's own.
+/// Explains how the demo's policy differs from a county's. None when the policy is somebody's own.
 pub fn policy_sentence(config: &Config, lang: Lang) -> Option<String> {
     let is_the_shows = config.policy.review.camera == Review::OfficerThenAuto { after: AUTO_AFTER };
     let minutes = AUTO_AFTER.as_mins();
@@ -111,7 +114,8 @@ pub fn policy_sentence(config: &Config, lang: Lang) -> Option<String> {
     })
 }
 
-/// The demo's registers are written anew at every start (ports and dates change); nobody else's are touched.
+/// The demo's registers are rewritten at every start (ports and dates change); nobody else's are
+/// touched.
 fn refuse_a_real_county(registers: &Path, lang: Lang) -> Result<()> {
     if !registers.exists() || registers.join(MARK).is_file() {
         return Ok(());
@@ -132,7 +136,7 @@ fn write_registers(registers: &Path, now: Timestamp, urls: &[String]) -> Result<
     std::fs::write(registers.join(MARK), "").map_err(cannot)
 }
 
-/// Who is responsible where the smoky camera's plume will be seen.
+/// The ranger responsible where the smoky camera's plume will be seen.
 fn ranger_of_the_plume(county: &County, now: Timestamp) -> Result<PersonId> {
     let missing = || Error::internal("the demo county has nobody where its plume stands");
     let camera = county.cameras.get(SMOKY as usize).ok_or_else(missing)?;
@@ -141,7 +145,7 @@ fn ranger_of_the_plume(county: &County, now: Timestamp) -> Result<PersonId> {
     ranger_at(county, camera, &landscape, foot, now).ok_or_else(missing)
 }
 
-/// Who is sent when the camera confirms a plume with this foot.
+/// The ranger who is dispatched when the camera confirms a plume with this foot.
 fn ranger_at(
     county: &County,
     camera: &CameraEntry,
@@ -155,12 +159,12 @@ fn ranger_at(
     county.place(&Fix::of(locus), &[], now).suggested.first().cloned()
 }
 
-/// About what the model draws around the young plume.
+/// About the box that the model draws around the young plume.
 fn box_of(foot: (f64, f64)) -> BoundingBox {
     BoundingBox { x: foot.0 as f32 - 0.02, y: foot.1 as f32 - 0.1, w: 0.04, h: 0.1 }
 }
 
-/// One file a camera, rendered by as many threads as there are cores.
+/// One file per camera, rendered by as many threads as there are cores.
 fn render(folder: &Path, what: &str, quiet: bool) -> Result<Vec<PathBuf>> {
     let cannot = |e| Error::unavailable(format!("cannot write to {}", folder.display())).because(e);
     std::fs::create_dir_all(folder).map_err(cannot)?;
@@ -180,7 +184,8 @@ fn render(folder: &Path, what: &str, quiet: bool) -> Result<Vec<PathBuf>> {
                         let next = || queue.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).pop();
                         while let Some(clip) = next() {
                             let frames = scene::clip(clip, Path::new(scene::PHOTOGRAPHS))?;
-                            // Nobody listens any more only when another clip has failed.
+                            // A send error means that another clip has failed and nobody waits any
+                            // more.
                             let tick = |_| _ = done.send(());
                             encode_clip(&file(clip.seed), clip.frames_per_s, frames, ClipCodec::H264, tick)?;
                         }
@@ -226,8 +231,8 @@ mod tests {
         }
     }
 
-    /// The links are printed before the model has seen anything, so a box a little beside the foretold one must find the same
-    /// ranger, on photographs and on drawn ridges.
+    /// The links are printed before the model has seen anything. So a box a little beside the
+    /// predicted one must lead to the same ranger, on photographs and on drawn ridges.
     #[test]
     fn whoever_is_signed_in_is_the_one_who_is_sent() {
         let now: Timestamp = "2026-11-21T06:00:00Z".parse().expect("a time");

@@ -1,5 +1,5 @@
-//! Room on the data folder's disk: how much is left, for how long it will do, and who takes it. What goes first when it is short:
-//! `prune::shed`.
+//! Free space on the data folder's disk: how much is left, how long it will last, and what uses it.
+//! `prune::shed` decides what goes first when it is short.
 
 use super::prune::Removed;
 use crate::config::DiskConfig;
@@ -9,17 +9,19 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 const GIB: f64 = (1_u64 << 30) as f64;
-/// Short until so much more than the reserve is free: otherwise it would be short again with the next picture.
+/// Space counts as short until this multiple of the reserve is free. Otherwise the next picture
+/// would make it short again.
 const RELIEF: f64 = 1.1;
-/// Interval between two notes of what is free, and how many are kept: a week's use says when it will be short.
+/// Interval between two notes of the free space, and how many are kept: a week's use predicts when
+/// it runs out.
 const NOTE_EVERY: SignedDuration = SignedDuration::from_hours(1);
 const NOTES_MAX: usize = 7 * 24;
-/// Notes over less time than this say nothing of a day's use.
+/// Notes over a shorter time say nothing about a day's use.
 const FORESIGHT_MIN: SignedDuration = SignedDuration::from_hours(6);
-/// Farther ahead nobody buys a disk.
+/// Longest prediction, days: nobody plans a disk further ahead.
 const DAYS_MAX: f64 = 365.0;
 
-/// For everybody but root, bytes. `None` when the folder cannot be asked.
+/// Free bytes for everybody but root. `None` when the folder cannot be queried.
 pub fn free(folder: &Path) -> Option<u64> {
     let disk = rustix::fs::statvfs(folder).ok()?;
     Some(disk.f_bavail.saturating_mul(disk.f_frsize))
@@ -29,7 +31,8 @@ pub fn gib(bytes: u64) -> f64 {
     bytes as f64 / GIB
 }
 
-/// Bytes of the files in a folder and below; of a file, its own. What cannot be read counts nothing.
+/// Bytes of all files in and below a folder; of a file, its own. What cannot be read counts as
+/// zero.
 pub fn size(path: &Path) -> u64 {
     match std::fs::symlink_metadata(path) {
         Ok(about) if about.is_dir() => {
@@ -40,10 +43,10 @@ pub fn size(path: &Path) -> u64 {
     }
 }
 
-/// Whether there is room. Shared between those who look, write and shed.
+/// Whether there is space. Shared by the code that measures, writes and sheds.
 #[derive(Clone, Debug)]
 pub struct Room {
-    /// Whether analyses lie on this disk; PostgreSQL has one of its own.
+    /// Whether analyses are stored on this disk; PostgreSQL has one of its own.
     has_analyses: bool,
     state: Arc<Mutex<State>>,
 }
@@ -60,7 +63,7 @@ impl Room {
         Self { has_analyses, state: Arc::default() }
     }
 
-    /// Takes note of what is free. Yields what the board has to say, in Chinese and English.
+    /// Records the free space. Returns what the board has to say, in Chinese and English.
     pub fn look(&self, free: u64, limits: &DiskConfig, now: Timestamp) -> Option<(String, String)> {
         let mut state = self.state();
         state.is_short = gib(free) < limits.reserve_gib * if state.is_short { RELIEF } else { 1.0 };
@@ -82,17 +85,17 @@ impl Room {
         Some((zh + &zh_gone, en + &en_gone))
     }
 
-    /// Less is free than the reserve: `prune` makes room.
+    /// Less than the reserve is free, and `prune` makes space.
     pub fn is_short(&self) -> bool {
         self.state().is_short
     }
 
-    /// Short where analyses lie: they are not kept.
+    /// Space is short where analyses are stored, so they are not stored.
     pub fn is_short_for_analyses(&self) -> bool {
         self.has_analyses && self.is_short()
     }
 
-    /// What was removed for want of room, for the board.
+    /// Records what was removed for lack of space, for the board.
     pub fn shed(&self, removed: Removed) {
         self.state().shed += removed;
     }
@@ -146,7 +149,7 @@ impl Room {
     }
 }
 
-/// Until the reserve, at the pace of the notes; `None`: nobody knows, or it is far off.
+/// Days until only the reserve is free, at the rate of the notes; `None`: unknown, or far off.
 fn days_left(notes: &VecDeque<(Timestamp, u64)>, free: u64, limits: &DiskConfig, now: Timestamp) -> Option<f64> {
     let (at, then) = notes.front().filter(|(at, _)| now.duration_since(*at) >= FORESIGHT_MIN)?;
     let a_day = gib(then.saturating_sub(free)) / (now.duration_since(*at).as_secs_f64() / 86_400.0);
@@ -154,7 +157,7 @@ fn days_left(notes: &VecDeque<(Timestamp, u64)>, free: u64, limits: &DiskConfig,
     days.is_finite().then_some(days).filter(|days| *days < DAYS_MAX)
 }
 
-/// What went, until there is room again.
+/// What has been removed while space was short.
 fn gone(shed: &Removed) -> (String, String) {
     let Removed { days, lists, pictures, .. } = shed;
     if *shed == Removed::default() {

@@ -10,29 +10,30 @@ use crate::triage::id::{CameraId, PictureId, PoseId, SightingId};
 use crate::triage::opinion::Opinion;
 use crate::triage::sighting::{Label, Sighting, Source};
 
-/// What else a camera's sighting says of itself.
+/// The other facts that a camera's sighting carries.
 pub struct Provenance {
     pub model: ModelVersion,
     pub thresholds_version: u32,
-    /// Of the second network.
+    /// Of the verifier.
     pub opinion: Opinion,
-    /// `None`: it could not be made.
+    /// `None`: encoding failed.
     pub picture: Option<PictureId>,
     pub drill: bool,
 }
 
-/// Which camera saw it, in which pose.
+/// The camera and the pose that saw it.
 pub struct Eye<'a> {
     pub camera: &'a CameraId,
     pub pose: &'a PoseId,
-    /// Width by height of the picture that shows it.
+    /// Width divided by height of the picture.
     pub aspect: f64,
-    /// It was seen to look another way than it did.
+    /// The camera was seen to have turned.
     pub has_moved: bool,
 }
 
-/// Towards where the box lies, labelled with masks and whatever the registers know there. A camera that does not know where it
-/// looks says so instead. `None` when the register does not know the camera.
+/// A sighting in the direction of the box, labelled with masks and with what the registers know
+/// there. If the camera's direction is unknown, the sighting says so. `None` when the register does
+/// not have the camera.
 pub fn from_camera(
     id: SightingId,
     seen: &Confirmed,
@@ -42,7 +43,7 @@ pub fn from_camera(
 ) -> Option<Sighting> {
     let look = Look { bbox: &seen.bbox, aspect: eye.aspect, has_moved: eye.has_moved };
     let locus = county.bearing(eye.camera, eye.pose, look)?;
-    // A mask lies over what the camera showed before it turned.
+    // A mask applies to the view from before the camera turned.
     let pose = county.pose(eye.camera, eye.pose).filter(|_| !eye.has_moved);
     let masks = pose.into_iter().flat_map(|entry| entry.masks_over(&seen.bbox));
     let masks = masks.map(|name| Label::Masked { name: name.to_owned() });
@@ -68,7 +69,7 @@ pub fn from_camera(
     })
 }
 
-/// The pixel, labelled with whatever the registers know there.
+/// A sighting of the pixel, labelled with what the registers know there.
 pub fn from_satellite(id: SightingId, hotspot: &Hotspot, county: &County) -> Sighting {
     let mut sighting = satellite::sighting_of(hotspot, id);
     sighting.labels = county.labels(&sighting.locus, hotspot.acquired_at);

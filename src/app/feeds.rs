@@ -1,7 +1,7 @@
-//! Satellite feeds and the watched folder. A feed's answer is put into the folder like any other list, so there is one way in,
-//! and every original is kept.
+//! Satellite feeds and the watched folder. A feed's answer is put into the folder like any other
+//! list, so there is one way in, and every original is kept.
 //!
-//! A list is taken in twice without harm: a hotspot's sighting has an id made of the hotspot's key.
+//! Reading a list twice is harmless: a hotspot's sighting has an id derived from the hotspot's key.
 
 use super::{App, evidence, sleep_or_stop};
 use crate::error::{Error, Result};
@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tokio::task::JoinSet;
 
-/// Watches the folder and asks the feeds until the program stops.
+/// Watches the folder and polls the feeds until the program stops.
 pub async fn run(app: App) {
     let folder = app.config.store.data.join(&app.config.satellite.folder);
     tokio::join!(watch(&app, &folder), ask(&app, &folder));
@@ -27,7 +27,7 @@ async fn watch(app: &App, folder: &Path) {
     loop {
         let looked = look(app, &mut watch).await;
         match &looked {
-            // One word per change, not one per look.
+            // One log line per change, not one per scan.
             Err(e) if !troubled => {
                 tracing::error!(
                     "the hotspot folder is not taken in, tried again every {}: {}",
@@ -47,10 +47,10 @@ async fn watch(app: &App, folder: &Path) {
     }
 }
 
-/// What a look at the folder brought.
+/// The result of one scan of the folder.
 enum Looked {
     Nothing,
-    /// Lists, with what is wrong with the last bad one of them, in Chinese and English.
+    /// Lists were read; holds what is wrong with the last bad one, in Chinese and English.
     Lists(Option<(String, String)>),
 }
 
@@ -68,7 +68,7 @@ async fn look(app: &App, watch: &mut Watch) -> Result<Looked> {
     for batch in &scan.batches {
         let Taken { new, beyond } = match take_in(app, batch).await {
             Ok(taken) => taken,
-            // It stays where it is and is read again; the others are not to wait for it.
+            // The list stays where it is and is read again. The others do not wait for it.
             Err(e) => {
                 failed = Some(e);
                 continue;
@@ -96,7 +96,7 @@ async fn look(app: &App, watch: &mut Watch) -> Result<Looked> {
     failed.map_or(Ok(Looked::Lists(wrong)), Err)
 }
 
-/// A list with rows that nobody could use, in words; it stands on the board until a good list comes.
+/// Describes a list with unusable rows. It stays on the board until a good list comes.
 fn unusable(name: &str, batch: &Batch) -> Option<(String, String)> {
     let first = batch.rejected.first()?;
     let (bad, all) = (batch.rejected.len(), batch.rejected.len() + batch.hotspots.len());
@@ -106,15 +106,15 @@ fn unusable(name: &str, batch: &Batch) -> Option<(String, String)> {
     ))
 }
 
-/// What became of a list's rows.
+/// How a list's rows were used.
 struct Taken {
     new: usize,
-    /// Farther outside the county than the margin: they stay in the file that is kept.
+    /// Farther outside the county than the margin; these stay only in the original file.
     beyond: usize,
 }
 
-/// A national list is ours only where it touches the county; pixels of one pass that lie together are judged together. A crash
-/// anywhere in here is healed by reading the file again.
+/// Takes from a list, which may be national, what touches the county. Pixels of one pass that lie
+/// together are judged together. After a crash anywhere in here the file is read again.
 async fn take_in(app: &App, batch: &Batch) -> Result<Taken> {
     let (now, county) = (app.clock.now(), app.registers.current());
     let reaches = |it: &&Hotspot| county.near(&it.locus(), app.config.satellite.margin_m);
@@ -139,7 +139,7 @@ fn sighting_id(hotspot: &Hotspot) -> SightingId {
     SightingId(uuid::Builder::from_custom_bytes(bytes).into_uuid())
 }
 
-/// A task for each address: one that gives a byte every five seconds holds up no other.
+/// One task per address: a server that sends a byte every five seconds delays no other.
 async fn ask(app: &App, folder: &Path) {
     let key = std::env::var("HUOYAN_FIRMS_KEY").ok();
     let mut asking = JoinSet::new();
@@ -154,7 +154,7 @@ async fn ask(app: &App, folder: &Path) {
         }
     }
     while let Some(ended) = asking.join_next().await {
-        // One that panics takes all with it to the supervisor, who begins them anew and says so.
+        // A panic in one task goes to the supervisor, which restarts all of them and reports it.
         if let Err(e) = ended
             && let Ok(panic) = e.try_into_panic()
         {
@@ -190,7 +190,7 @@ async fn ask_one(app: App, part: String, feed: Feed, folder: PathBuf) {
     }
 }
 
-/// Puts the answer into the folder, unless it is what the last one was; its digest.
+/// Puts the answer into the folder, unless it equals the last one. Returns its digest.
 fn fetch(app: &App, feed: &Feed, folder: &Path, last: [u8; 32]) -> Result<[u8; 32]> {
     let bytes = feed.fetch(&app.config.camera.pipelines, app.lang)?;
     let digest: [u8; 32] = Sha256::digest(&bytes).into();

@@ -1,6 +1,6 @@
-//! The one channel where the threads that watch meet the desk. Four lanes lead on from it, and none waits for another: what was
-//! confirmed becomes a sighting at once, its picture follows, analyses are kept for the ops page, and pictures around an alarm for
-//! whoever judges it.
+//! The one channel between the watching threads and the desk. Four lanes lead on from it, and none
+//! waits for another: a confirmation becomes a sighting at once, its picture follows, analyses are
+//! kept for the ops page, and pictures around an alarm are kept for the officer who judges it.
 
 use super::App;
 use super::evidence::{self, Eye, Provenance};
@@ -18,16 +18,17 @@ use std::sync::Arc;
 use tokio::sync::{Mutex, mpsc};
 use uuid::Uuid;
 
-/// Looks taken over from the threads that watch at once.
+/// Looks taken from the channel at once.
 const BATCH: usize = 64;
-/// JPEG quality of evidence: smoke has no sharp edges, blocks would make some.
+/// JPEG quality of evidence: smoke has no sharp edges, and block artefacts would add some.
 const EVIDENCE_QUALITY: u8 = 88;
-/// Sightings that wait while the database takes none: about one of every camera of a county (267), and as many in the channel.
+/// Sightings that wait while the database accepts none: about one for every camera of a county
+/// (267). The channel holds as many again.
 const SIGHTINGS_MAX: usize = 256;
-/// Pictures that wait while they cannot be saved, about 40 MB, and as many before the door; later ones of that time are missing,
-/// which the board says until the next start.
+/// Pictures that wait while they cannot be saved, about 40 MB; the channel holds as many again.
+/// Later ones of that time are lost, which the board says until the next start.
 const PICTURES_MAX: usize = 128;
-/// Batches of analyses that wait; beyond that they are missing on the ops page, and nowhere else.
+/// Batches of analyses that wait. Beyond this the ops page lacks them, and nothing else does.
 const ANALYSES_MAX: usize = 16;
 
 /// A confirmation on its way to the desk.
@@ -42,7 +43,7 @@ pub struct Evidence {
     jpeg: Vec<u8>,
 }
 
-/// Where each kind of what the cameras saw goes on.
+/// The lane for each kind of result.
 #[derive(Clone)]
 pub struct Lanes {
     sightings: mpsc::Sender<Found>,
@@ -51,7 +52,7 @@ pub struct Lanes {
     looks: mpsc::Sender<Glance>,
 }
 
-/// The far ends of the lanes.
+/// The receiving ends of the lanes.
 #[derive(Clone)]
 pub struct Ends {
     pub sightings: Arc<Mutex<Lane<Found>>>,
@@ -71,7 +72,7 @@ pub fn lanes() -> (Lanes, Ends) {
     (Lanes { sightings, pictures, analyses, looks }, ends)
 }
 
-/// Takes in what the cameras saw, until the last of them has stopped.
+/// Takes in the cameras' results, until the last camera has stopped.
 pub async fn seen(app: App, from: Arc<Mutex<mpsc::Receiver<Seen>>>, lanes: Lanes) {
     let mut from = from.lock().await;
     let mut batch = Vec::with_capacity(BATCH);
@@ -81,15 +82,16 @@ pub async fn seen(app: App, from: Arc<Mutex<mpsc::Receiver<Seen>>>, lanes: Lanes
             let began = hand_on(&app, &seen, &lanes).await;
             strips::offer(&lanes.looks, Glance { seen, began });
         }
-        // They are the first to go where room is theirs and short; the board says so.
+        // Analyses are the first to go when their disk is short; the board says so.
         if app.room.is_short_for_analyses() || lanes.analyses.try_send(analyses).is_err() {
             metrics::counter!("huoyan_analyses_dropped_total").increment(1);
         }
     }
 }
 
-/// The sighting first: an alarm never waits until its evidence is kept. It waits for the few milliseconds in which the picture is made,
-/// because it carries the picture's hash. Yields what was confirmed.
+/// Sends the sighting first: an alarm never waits until its picture is stored. It only waits the
+/// few milliseconds that encoding takes, because it carries the picture's hash. Returns what was
+/// confirmed.
 async fn hand_on(app: &App, seen: &Seen, lanes: &Lanes) -> Vec<Began> {
     let mut began = Vec::new();
     for Alarm { confirmed, picture, opinion } in &seen.confirmed {
@@ -124,7 +126,7 @@ async fn hand_on(app: &App, seen: &Seen, lanes: &Lanes) -> Vec<Began> {
         let arrived_at = seen.analysis.captured_at;
         began.push(Began { sighting: sighting.id, class: confirmed.class, bbox: confirmed.bbox });
         tracing::info!(%camera, %arrived_at, class = ?confirmed.class, confidence = confirmed.confidence, drill = seen.drill, "confirmed");
-        // Only an end that is gone refuses, and the ends live as long as the program.
+        // Fails only when the receiving end is gone, and the ends live as long as the program.
         let _ = lanes.sightings.send(Found { sighting, arrived_at }).await;
         if let Some(picture) = picture {
             let id = picture.id;
@@ -137,7 +139,7 @@ async fn hand_on(app: &App, seen: &Seen, lanes: &Lanes) -> Vec<Began> {
     began
 }
 
-/// Until the next start, because nothing brings it back.
+/// Reported until the next start, because nothing brings the picture back.
 fn missing(app: &App) {
     app.parts.set(
         "pictures",
@@ -147,7 +149,8 @@ fn missing(app: &App) {
     );
 }
 
-/// A panic is this picture's fault: its sighting goes on without it, and so do all others of the batch.
+/// A panic costs this picture only. Its sighting goes on without it, and so do all others of the
+/// batch.
 fn jpeg(picture: &Picture) -> Result<Vec<u8>> {
     whole(|| picture.to_jpeg(EVIDENCE_QUALITY))
 }
@@ -200,7 +203,7 @@ pub async fn record(app: App, lane: Arc<Mutex<Lane<Vec<Analysis>>>>) {
     lane.lock().await.run(&app.clock, app.stopped(), work, told).await;
 }
 
-/// One word per change, not one a round.
+/// One log line per change, not one per round.
 pub fn say(app: &App, part: &'static str, round: &Round<'_>, zh: String, en: String) {
     let Some(why) = round.why else {
         app.parts.set(part, true, "", "");
@@ -211,7 +214,7 @@ pub fn say(app: &App, part: &'static str, round: &Round<'_>, zh: String, en: Str
     }
 }
 
-/// Starts drills asked for over HTTP.
+/// Starts drills requested over HTTP.
 pub async fn drills(app: App, asked: Arc<Mutex<mpsc::Receiver<CameraId>>>) {
     let mut asked = asked.lock().await;
     loop {

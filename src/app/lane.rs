@@ -1,4 +1,5 @@
-//! Work that must not be lost and must not hold up other work: a bounded queue of its own, each piece tried until it is done.
+//! Work that must not be lost and must not delay other work: a bounded queue of its own, each piece
+//! retried until it is done.
 
 use crate::clock::Clock;
 use crate::error::{Error, Kind, Result};
@@ -9,21 +10,22 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Mutex, mpsc};
 
-/// Interval between retries: short, so that room on a full disk is used within seconds.
+/// Interval between retries: short, so that space on a full disk is used within seconds.
 const RETRY_EVERY: Duration = Duration::from_secs(2);
 
 /// One queue of work. It survives a panic of its worker, with every piece in it.
 pub struct Lane<T> {
     from: mpsc::Receiver<T>,
     waiting: VecDeque<Arc<T>>,
-    /// Capacity of `waiting`. The channel holds as many again; beyond that the sender waits or is refused.
+    /// Capacity of `waiting`. The channel holds as many again. Beyond that the sender waits or is
+    /// refused.
     bound: usize,
 }
 
-/// How a round went, for the board.
+/// The result of a round, for the board.
 pub struct Round<'a> {
     pub waiting: usize,
-    /// Why the last piece that waits could not be done.
+    /// Why the last waiting piece failed.
     pub why: Option<&'a Error>,
 }
 
@@ -33,7 +35,8 @@ impl<T> Lane<T> {
         (to, Arc::new(Mutex::new(Self { from, waiting: VecDeque::new(), bound })))
     }
 
-    /// Works until nobody hands over any more and nothing waits; when the program stops, what waits is tried once more.
+    /// Works until the senders are gone and nothing waits. When the program stops, waiting pieces
+    /// are tried once more.
     pub async fn run<F: Future<Output = Result<()>>>(
         &mut self,
         clock: &Clock,
@@ -42,7 +45,8 @@ impl<T> Lane<T> {
         told: impl Fn(Round<'_>),
     ) {
         let (mut stopped, mut open, mut going_on) = (pin!(stopped), true, true);
-        // While something waits, until the next try; what comes meanwhile does not hasten it. After a panic something waits already.
+        // While something waits, a pause until the next retry; new pieces do not shorten it. After
+        // a panic something may wait already.
         type Pause<'a> = Option<Pin<Box<dyn Future<Output = ()> + Send + 'a>>>;
         let until_next = |waits: bool| -> Pause<'_> { waits.then(|| Box::pin(clock.sleep(RETRY_EVERY)) as _) };
         let mut pause = until_next(!self.waiting.is_empty());
@@ -53,7 +57,7 @@ impl<T> Lane<T> {
                     None => pending().await,
                 }
             };
-            // With nothing left over, what comes is worked on at once.
+            // With nothing waiting, a new piece is worked on at once.
             let mut is_time = self.waiting.is_empty();
             tokio::select! {
                 next = self.from.recv(), if open && self.waiting.len() < self.bound => match next {
@@ -78,7 +82,8 @@ impl<T> Lane<T> {
     async fn round<F: Future<Output = Result<()>>>(&mut self, work: impl Fn(Arc<T>) -> F, told: impl Fn(Round<'_>)) {
         let mut why = None;
         for _ in 0..self.waiting.len() {
-            // Moved to the end before the work: after a panic the others go first, and the piece is not lost.
+            // Moved to the end before the work starts. After a panic the others then go first, and
+            // the piece is not lost.
             self.waiting.rotate_left(1);
             let Some(piece) = self.waiting.back().cloned() else { break };
             let Err(e) = work(piece).await else {
@@ -88,7 +93,8 @@ impl<T> Lane<T> {
             let is_over = e.kind == Kind::Unavailable;
             why = Some(e);
             if is_over {
-                // What fails for one fails for all: the rest of the round is skipped, and the order stays.
+                // This failure affects all pieces: the rest of the round is skipped, and the order
+                // is kept.
                 self.waiting.rotate_right(1);
                 break;
             }
@@ -106,7 +112,8 @@ mod tests {
         Clock::simulated("2026-04-05T00:00:00Z".parse().expect("a time"))
     }
 
-    /// The disk is full for some rounds: nothing is lost, the order stays, the board hears it and hears when it is over.
+    /// The disk is full for some rounds: nothing is lost, the order is kept, and the board hears
+    /// when it begins and ends.
     #[tokio::test]
     async fn what_cannot_be_done_waits_in_order_and_is_done_once() {
         let (to, lane) = Lane::new(8);
@@ -123,12 +130,12 @@ mod tests {
         };
         let mut lane = lane.lock().await;
         lane.run(&clock(), pending(), work, |it| told.borrow_mut().push((it.waiting, it.why.is_some()))).await;
-        // Nobody hands over any more, but the work is not done: the program only stops when told to.
+        // The sender is gone, but the work is not done: the program only stops when told to.
         assert_eq!(done.into_inner(), [0, 1, 2, 3, 4]);
         assert_eq!(told.into_inner(), [(3, true), (3, true), (3, true), (0, false)]);
     }
 
-    /// One bad piece holds up nobody, and is not thrown away.
+    /// One bad piece blocks no other, and is not dropped.
     #[tokio::test]
     async fn a_piece_that_fails_for_its_own_sake_holds_up_no_other() {
         let (to, lane) = Lane::new(8);
@@ -147,7 +154,8 @@ mod tests {
         assert_eq!(done.into_inner(), ["good", "fine", "bad"]);
     }
 
-    /// The worker panics over one piece and is started again: the others are done first, and that one is tried again.
+    /// The worker panics over one piece and is restarted: the others are done first, and that one
+    /// is tried again.
     #[tokio::test]
     async fn a_panic_loses_no_piece() {
         let (to, lane) = Lane::new(8);
@@ -170,7 +178,8 @@ mod tests {
         assert_eq!(*done.lock().expect("whole"), ["first", "last", "bad"]);
     }
 
-    /// However long the disk is full: no more wait than the bound here and as many before the door.
+    /// However long the disk is full, no more pieces wait than the bound, and as many again in the
+    /// channel.
     #[tokio::test(start_paused = true)]
     async fn whoever_hands_over_waits_when_the_lane_is_full() {
         const BOUND: usize = 4;

@@ -1,5 +1,5 @@
-//! What a person sees after the start: addresses, and one-time links where asked for. Links are secrets: they go to stdout,
-//! never into the log.
+//! What a person sees after the start: addresses, and one-time links if requested. Links are
+//! secrets: they go to stdout, never into the log.
 
 use super::App;
 use crate::error::{Error, Result};
@@ -12,7 +12,8 @@ use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
-/// The file with the token for the commands on this machine; readable by its owner only, new at every start.
+/// The file with the token for commands on this machine. Only its owner can read it, and it is new
+/// at every start.
 pub const ADMIN_TOKEN: &str = "admin.token";
 
 pub fn write_admin_token(data: &Path) -> Result<String> {
@@ -25,7 +26,7 @@ pub fn write_admin_token(data: &Path) -> Result<String> {
     Ok(token)
 }
 
-/// Without links: where it is, and how people get in.
+/// Without links: the address, and how people log in.
 pub fn greet(app: &App) {
     let url = app.config.public_url();
     tracing::info!(
@@ -37,8 +38,9 @@ pub fn greet(app: &App) {
     );
 }
 
-/// One link a face: today's officer for office and ops, and `ranger` or the first ranger of the register; none for whom the
-/// register does not hold, because nobody would get in by it. `words`: what to know before opening them.
+/// One link per page: today's officer for office and ops, and `ranger` or the first ranger of the
+/// register. People that the register does not entitle get none, because they could not log in with
+/// it. `words`: what to know before opening the links.
 pub async fn print(app: &App, ranger: Option<&PersonId>, words: Option<&str>, json: bool) -> Result<()> {
     let county = app.registers.current();
     let officer = county.duty(Role::CountyDuty, None, app.clock.now()).map(|person| person.id.clone());

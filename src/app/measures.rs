@@ -1,16 +1,17 @@
-//! What `/metrics` says beside the HTTP requests: counts and times of the whole machine, no names and no places.
+//! The metrics at `/metrics` other than those of HTTP requests: counts and times of the whole
+//! machine, without names or places.
 
 use crate::error::{Error, Result};
 use metrics::{Unit, describe_counter, describe_histogram};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 
-/// Bounds of the buckets, seconds: from 20 ms to two minutes, each a fifth above the one before, so that a quantile read
-/// from them is at most a fifth off.
+/// Bucket bounds, seconds: from 20 ms to two minutes, each 20 % above the previous. So a quantile
+/// read from them is at most 20 % off.
 const FIRST_S: f64 = 0.02;
 const STEP: f64 = 1.2;
 const BUCKETS: i32 = 49;
 
-/// Before anything is counted: what is counted earlier is lost.
+/// Call it before anything is counted: earlier counts are lost.
 pub fn install() -> Result<PrometheusHandle> {
     let failed = |e| Error::internal("metrics could not be set up").because(e);
     let bounds_s: Vec<f64> = (0..BUCKETS).map(|n| FIRST_S * STEP.powi(n)).collect();

@@ -1,4 +1,5 @@
-//! What the status board says of a moment, kept: how long each camera was watched, and each self-test that is over.
+//! Stores what the status board only holds in memory: how long each camera was watched, and each
+//! finished self-test.
 
 use super::App;
 use crate::error::Result;
@@ -7,10 +8,10 @@ use crate::triage::proof::{Scale, Tested};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
 
-/// Watched time is written so often: at most so much of it is lost with the program.
+/// Watched time is written at this interval, so at most this much is lost with the program.
 const EVERY: SignedDuration = SignedDuration::from_mins(5);
 
-/// What is written already.
+/// What has been written.
 #[derive(Default)]
 pub struct Ledger {
     /// Cadences with a look, by camera.
@@ -19,7 +20,7 @@ pub struct Ledger {
     written_at: Option<Timestamp>,
 }
 
-/// Writes down what is new. What the database does not take is tried again at the next look.
+/// Writes what is new. What the database refuses is tried again next time.
 pub async fn look(app: &App, ledger: &mut Ledger) {
     if let Err(e) = write(app, ledger).await {
         tracing::warn!("how cameras were proved could not be written down: {}", e.chain());
@@ -50,7 +51,7 @@ async fn write(app: &App, ledger: &mut Ledger) -> Result<()> {
     let watched: Vec<(CameraId, u64)> = slots
         .iter()
         .filter_map(|(camera, met)| {
-            // A camera that left the register and came back counts anew.
+            // A camera that left the register and came back starts from zero.
             let before = ledger.slots.get(camera).copied().filter(|before| before <= met).unwrap_or_default();
             let seconds = ((met - before) as f64 * cadence_s).round() as u64;
             (seconds > 0).then(|| (camera.clone(), seconds))

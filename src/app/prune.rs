@@ -1,4 +1,5 @@
-//! What nobody needs any more goes, a little at a time and beside the office's work. How long each kind is kept: `triage::retention`.
+//! Removes what nobody needs any more, in small steps beside the office's work. `triage::retention`
+//! says how long each kind is kept.
 
 use super::vitals::said;
 use super::{App, disk};
@@ -16,14 +17,15 @@ use std::time::Duration;
 
 /// Interval between two prunings.
 const EVERY: Duration = Duration::from_secs(3600);
-/// Interval between two looks whether room is short: what comes in a minute is far less than the reserve.
+/// Interval between two checks for lack of space: a minute's data is far less than the reserve.
 const LOOK: Duration = Duration::from_secs(60);
-/// Pause between two acts, in which writer and disk are free. Three million rows of 4,000 an act take 750 acts and 75 s of pauses.
+/// Pause between two steps, in which writer and disk are free. Three million rows at 4,000 a step
+/// take 750 steps and 75 s of pauses.
 const PAUSE: Duration = Duration::from_millis(100);
-/// Files removed in one act: some milliseconds of the disk's time.
+/// Files removed in one step: some milliseconds of disk time.
 const FILES_AT_ONCE: usize = 200;
 
-/// What was removed.
+/// The amounts removed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Removed {
     /// Days of analyses.
@@ -43,7 +45,8 @@ impl AddAssign for Removed {
     }
 }
 
-/// Side by side: what is old may take half an hour after an upgrade, and want of room cannot wait for it.
+/// Two loops run in parallel: old data may take half an hour after an upgrade, and lack of space
+/// cannot wait for that.
 pub async fn run(app: App) {
     tokio::select! {
         () = what_is_old(&app) => {}
@@ -70,7 +73,8 @@ async fn what_is_old(app: &App) {
 async fn for_room(app: &App) {
     let (config, clock) = (&app.config, &app.clock);
     let is_short = || {
-        // The room is judged anew, with what was just removed; a disk that cannot be asked is left alone.
+        // The space is measured again after each removal. A disk that cannot be queried is left
+        // alone.
         disk::free(&config.store.data)
             .is_some_and(|free| app.room.look(free, &config.disk, clock.now()).is_some() && app.room.is_short())
     };
@@ -102,7 +106,8 @@ fn tell(why: &str, removed: Removed) {
     }
 }
 
-/// Every kind has had its turn, whatever became of the others. All errors go to the log; yields the first.
+/// Called after every kind has had its turn, whatever failed. Logs all errors and returns the
+/// first.
 fn all<const KINDS: usize>(done: [Result<()>; KINDS]) -> Result<()> {
     for e in done.iter().filter_map(|it| it.as_ref().err()) {
         tracing::warn!("not removed: {}", e.chain());
@@ -110,9 +115,10 @@ fn all<const KINDS: usize>(done: [Result<()>; KINDS]) -> Result<()> {
     done.into_iter().collect()
 }
 
-/// Makes room while it is short: analyses first, oldest day first; then hotspot lists that were read, oldest first; pictures of
-/// strips; of no incident; of false alarms. What is owed stays (`triage::retention`), and today's analyses, which are written no more.
-/// Yields what went, and the first error: a kind that cannot go does not keep the next.
+/// Makes space while it is short. It removes analyses first, oldest day first, then hotspot lists
+/// that were read, oldest first; then pictures of strips, of no incident, of false alarms. Pictures
+/// that must be kept stay (`triage::retention`), and so do today's analyses, which are no longer
+/// written. Returns what was removed and the first error: a kind that fails does not stop the next.
 pub async fn shed(store: &Store, config: &Config, clock: &Clock, is_short: impl Fn() -> bool) -> (Removed, Result<()>) {
     let mut removed = Removed::default();
     let done = all([
@@ -134,7 +140,7 @@ async fn shed_days(store: &Store, clock: &Clock, is_short: impl Fn() -> bool, re
     Ok(())
 }
 
-/// `is_short` is told how many bytes of pictures are left.
+/// `is_short` gets the bytes of pictures that are left.
 async fn shed_pictures(
     store: &Store,
     config: &Config,
@@ -158,8 +164,9 @@ async fn shed_pictures(
     Ok(())
 }
 
-/// Removes what has been kept long enough, then what is over its budget. Yields what went, and the first error: a kind that cannot go
-/// does not keep the next. Rows come last, because they take longest.
+/// Removes what is past its retention, then what is over its budget. Returns what was removed and
+/// the first error: a kind that fails does not stop the next. Rows come last, because they take
+/// longest.
 pub async fn prune(store: &Store, config: &Config, clock: &Clock) -> (Removed, Result<()>) {
     let (now, policy, disk) = (clock.now(), &config.retention, &config.disk);
     let oldest = now - days(policy.hotspots_days);
@@ -218,7 +225,7 @@ async fn prune_rows(store: &Store, oldest: Timestamp, clock: &Clock, removed: &m
     Ok(())
 }
 
-/// Removes lists taken in or refused before `before`, oldest first, as long as `goes_on`.
+/// Removes lists taken in or refused before `before`, oldest first, while `goes_on` returns true.
 async fn remove_lists(
     config: &Config,
     before: Timestamp,

@@ -1,5 +1,6 @@
-//! The record is looked through when the program starts and once a day, a little at a time, and the rows of open incidents every minute.
-//! Once a day the head of the log leaves the machine, as a text to the leader on duty.
+//! Checks the whole record when the program starts and once a day, in small steps, and the rows of
+//! open incidents every minute. Once a day the head of the log leaves the machine, as a text to the
+//! leader on duty.
 
 use super::App;
 use crate::clock::{Clock, county_time};
@@ -18,26 +19,30 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// On the board.
+/// Its name on the board.
 const PART: &str = "record";
-/// Interval of a look through the whole record: damage is known long before the last whole backup is dropped (14 days).
+/// Interval between checks of the whole record: damage is known long before the last sound backup
+/// is removed (14 days).
 const WHOLE_EVERY: SignedDuration = SignedDuration::from_hours(24);
-/// A look that failed (the database did not answer) is tried again after this time.
+/// Wait after a check that failed (the database did not answer).
 const AGAIN: SignedDuration = SignedDuration::from_mins(10);
-/// Interval of a look at the rows of open incidents: one that hides a fire, or lets nobody act on it, is right long before the shortest limit of 131, ten minutes.
+/// Interval between checks of the rows of open incidents. A row that hides a fire, or blocks every
+/// action on it, is corrected long before the shortest limit of 131, ten minutes.
 const OPEN_EVERY: Duration = Duration::from_secs(60);
-/// Rest after each piece of work, in lengths of that work: a look takes a fifth of one core at most.
+/// Rest after each step, as a multiple of its duration: a check takes at most a fifth of one core.
 const REST: u32 = 4;
 /// Shortest and longest rest between two steps, in which others get the database.
 const REST_MIN: Duration = Duration::from_millis(1);
 const REST_MAX: Duration = Duration::from_secs(2);
-/// Rows of open incidents that were put right, kept on the board: enough to see what happens, in a line that can be read.
+/// Corrected rows of open incidents kept on the board: enough to see what happens, in one readable
+/// line.
 const MENDED_MAX: usize = 5;
-/// How long the day's text is tried: later it is no news, and the next day's says more.
+/// How long the day's text is tried. After that it is out of date, and the next day's covers more.
 const TELL_FOR: SignedDuration = SignedDuration::from_hours(1);
-/// Interval of its tries: seven leave the leader's number 13 of the 20 spare texts a day.
+/// Interval between its tries: seven tries leave the leader's number 13 of the 20 spare texts a
+/// day.
 const TELL_EVERY: SignedDuration = SignedDuration::from_mins(10);
-/// On the board: the day's text.
+/// The name of the day's text on the board.
 const TEXT_PART: &str = "anchor";
 
 pub async fn run(app: App, notifier: Arc<Notifier>) {
@@ -54,7 +59,7 @@ pub async fn run(app: App, notifier: Arc<Notifier>) {
             Ok(Day::Open) => {}
             Ok(Day::Done) => drop(app.parts.set(TEXT_PART, true, "", "")),
             Ok(Day::Untold(why)) => {
-                // Without any gateway that is the county's choice, and the part `channels` says so.
+                // A county may choose to have no gateway at all. The part `channels` reports that.
                 let chosen = why == Untold::NoGateway && !super::channels::has_gateway(&app.config.notify);
                 let en = why.words(Lang::En);
                 if app.parts.set(TEXT_PART, chosen, why.words(Lang::Zh), en) && !chosen {
@@ -69,7 +74,7 @@ pub async fn run(app: App, notifier: Arc<Notifier>) {
     }
 }
 
-/// What is known of the record, and when it is looked through again.
+/// What is known about the record, and when the next check is due.
 pub struct Keeper {
     desk: Arc<Desk>,
     store: Store,
@@ -78,7 +83,7 @@ pub struct Keeper {
     due: Timestamp,
     last: Option<Record>,
     open: Option<OpenLines>,
-    /// Until the next start: a row that was put right looks whole.
+    /// Kept until the next start, because a corrected row looks sound.
     found: VecDeque<Difference>,
 }
 
@@ -87,7 +92,8 @@ impl Keeper {
         Self { due: clock.now(), desk, store, retention, clock, last: None, open: None, found: VecDeque::new() }
     }
 
-    /// The whole record when that is due, and the rows of open incidents. What fails is tried again.
+    /// Checks the whole record when that is due, and the rows of open incidents. A failure is tried
+    /// again.
     pub async fn round(&mut self) {
         let now = self.clock.now();
         if now >= self.due {
@@ -100,7 +106,7 @@ impl Keeper {
         self.open().await;
     }
 
-    /// What is wrong with the record; empty: nothing that was found.
+    /// What is wrong with the record; empty when nothing was found.
     pub fn words(&self, lang: Lang) -> String {
         let mut words = self.last.as_ref().map(|it| it.faults(lang)).unwrap_or_default();
         for it in self.found.iter().map(|it| it.words(lang)) {
@@ -121,7 +127,7 @@ impl Keeper {
                 self.rows_are_over(looking.record()).await?;
                 are_rows_over = true;
             }
-            // The pictures of some years take half an hour.
+            // Checking the pictures of several years takes half an hour.
             if looked_at.elapsed() >= OPEN_EVERY {
                 self.open().await;
                 looked_at = Instant::now();
@@ -144,7 +150,7 @@ impl Keeper {
         Ok(())
     }
 
-    /// From here on the rows of open incidents are known, and those that were hidden are back.
+    /// From here on the rows of open incidents are known, and hidden ones have reappeared.
     async fn rows_are_over(&mut self, record: &Record) -> Result<()> {
         self.open = Some(record.open.clone());
         if record.differences.is_none() { Ok(()) } else { self.desk.recall().await }
@@ -176,29 +182,29 @@ impl Keeper {
     }
 }
 
-/// Tells the leader on duty where the log ends.
+/// Tells the leader on duty the head of the log.
 #[derive(Default)]
 pub struct Teller {
     tried_at: Option<Timestamp>,
 }
 
-/// What became of the day's text.
+/// The state of the day's text.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Day {
-    /// Not due, or still tried: what was said of the day before stays.
+    /// Not due, or still being tried: the board keeps the previous day's state.
     Open,
-    /// Told, or nobody wants to be told.
+    /// Sent, or nobody wants it.
     Done,
     Untold(Untold),
 }
 
-/// Why nobody has the day's text: somebody may write it down by hand.
+/// Why nobody has the day's text, so that somebody may write it down by hand.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Untold {
     NoGateway,
-    /// Or none with a number.
+    /// No leader on duty, or none with a number.
     NoLeader,
-    /// For an hour.
+    /// No gateway accepted it for an hour.
     NotTaken,
 }
 
@@ -222,8 +228,9 @@ impl Untold {
 }
 
 impl Teller {
-    /// Once a day, from the configured time on: writes down where the log ends, and tells the leader on duty. A gateway that does not
-    /// take it is tried every ten minutes for an hour. Then, or without a gateway or a leader with a number, nobody is told instead.
+    /// Once a day, from the configured time on: records the head of the log, and tells the leader
+    /// on duty. A gateway that does not accept it is tried every ten minutes for an hour. After
+    /// that, or without a gateway or a leader with a number, nobody else is told instead.
     pub async fn tell(
         &mut self,
         store: &Store,
@@ -268,7 +275,7 @@ impl Teller {
     }
 }
 
-/// In the county's language, as every text.
+/// In the county's language, like every text.
 fn words(signature: &str, anchor: &Anchor, at: Timestamp) -> String {
     let at = at.to_zoned(county_time());
     format!("【{signature}】{}火情记录存证：{anchor}。请保留本短信，无需回复。", at.strftime("%-m月%-d日%H:%M"))

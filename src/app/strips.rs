@@ -1,4 +1,5 @@
-//! 过程图 on its way from the looks to the disk, beside the alarms: no sighting waits for it, and what is too much is left out and counted.
+//! 过程图: carries pictures from the looks to the disk, beside the alarms. No sighting waits for it.
+//! What is too much is left out and counted.
 
 use super::App;
 use super::intake::say;
@@ -10,30 +11,31 @@ use std::sync::Arc;
 use tokio::sync::{Mutex, mpsc};
 use uuid::Uuid;
 
-/// Looks that wait to be chosen from, a picture each: 11 MB of sub-streams, 100 MB at 1080p. They wait while a picture is encoded, some
-/// milliseconds; later ones are missing in their strip.
+/// Looks waiting to be selected, one picture each: 11 MB of sub-streams, 100 MB at 1080p. They wait
+/// some milliseconds while a picture is encoded. Later ones are missing from their strip.
 const LOOKS_MAX: usize = 32;
-/// The last of these places are for looks that confirm something: without them a strip does not begin.
+/// The last places are reserved for looks that confirm something, because a strip begins with one.
 const RESERVED: usize = 8;
-/// Pictures that wait for the disk, about 1 MB, and as many before the door: the past of a dozen alarms of one moment.
+/// Pictures waiting for the disk, about 1 MB; the channel holds as many again: the past of a dozen
+/// simultaneous alarms.
 pub const PICTURES_MAX: usize = 64;
-/// JPEG quality: a person sees what is new; the evidence itself is finer.
+/// JPEG quality: enough to see what has changed; the evidence itself is finer.
 const QUALITY: u8 = 75;
 
-/// A look, and the sightings that begin with it.
+/// A look, and the sightings that it confirmed.
 pub struct Glance {
     pub seen: Seen,
     pub began: Vec<Began>,
 }
 
-/// Chooses what is kept. It outlives a panic of its task.
+/// Selects the pictures to keep. It survives a panic of its task.
 pub struct Chooser {
     from: mpsc::Receiver<Glance>,
     strips: Strips,
     to: mpsc::Sender<Kept>,
 }
 
-/// The way in, and the chooser that hands on what is kept.
+/// The sending end for looks, and the chooser that passes on the selected pictures.
 pub fn chooser(to: mpsc::Sender<Kept>) -> (mpsc::Sender<Glance>, Arc<Mutex<Chooser>>) {
     let (looks, from) = mpsc::channel(LOOKS_MAX);
     (looks, Arc::new(Mutex::new(Chooser { from, strips: Strips::default(), to })))
@@ -61,7 +63,7 @@ pub async fn choose(app: App, chooser: Arc<Mutex<Chooser>>) {
         let Some(Glance { seen, began }) = glance else { return };
         let kept = tokio::task::block_in_place(|| strips.look(&seen, &began, |side| encode(&seen.picture, side)));
         for it in kept {
-            // They make room before anything that is evidence.
+            // Strip pictures give way before any evidence does.
             if app.room.is_short_for_analyses() || to.try_send(it).is_err() {
                 dropped();
             }
@@ -69,7 +71,7 @@ pub async fn choose(app: App, chooser: Arc<Mutex<Chooser>>) {
     }
 }
 
-/// The picture as JPEG that fits into a square of `side` pixels.
+/// The picture as JPEG, fitted into a square of `side` pixels.
 pub fn encode(picture: &Picture, side: u32) -> Option<Encoded> {
     match picture.fitted(side, side).to_jpeg(QUALITY) {
         Ok(jpeg) => Some(Encoded { picture: PictureId::of(Uuid::now_v7(), &jpeg), jpeg }),
@@ -116,7 +118,7 @@ mod tests {
         Glance { seen: Seen { analysis, confirmed: Vec::new(), picture, drill: false }, began }
     }
 
-    /// Nobody chooses: the looks that confirm something still find a place, and nobody who offers ever waits.
+    /// No chooser runs: looks that confirm something still find a place, and offering never blocks.
     #[test]
     fn ordinary_looks_leave_places_for_those_that_confirm_something() {
         let (looks, chooser) = chooser(mpsc::channel(PICTURES_MAX).0);

@@ -1,4 +1,5 @@
-//! No part of the program dies in silence: a task that panics or ends unasked is said on the board and begun anew.
+//! No part of the program dies in silence: a task that panics or ends unexpectedly is reported on
+//! the board and restarted.
 
 use super::Stage;
 use crate::clock::Clock;
@@ -7,15 +8,15 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-/// First pause before a task begins anew; each further one is twice as long, up to the longest.
+/// First pause before a restart. Each further pause is twice as long, up to the longest.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
-/// Before the task's name on the board.
+/// The prefix of a task's name on the board.
 const PART: &str = "tasks";
 /// Run time after which a restarted task counts as recovered.
 const STEADY: Duration = Duration::from_secs(60);
 
-/// What a supervisor needs to know.
+/// What a supervisor needs.
 #[derive(Clone)]
 pub struct Supervisor {
     pub clock: Clock,
@@ -24,14 +25,15 @@ pub struct Supervisor {
 }
 
 impl Supervisor {
-    /// Runs a task until it ends because the program stops. What it must not lose lives outside of it.
+    /// Runs a task, and restarts it until the program stops. State that the task must not lose
+    /// lives outside it.
     pub async fn keep<F>(self, name: &'static str, task: impl Fn() -> F)
     where
         F: Future<Output = ()> + Send + 'static,
     {
         let (mut pause, mut has_died, part) = (FIRST_PAUSE, false, format!("{PART} {name}"));
         loop {
-            // A set of one: dropped with its supervisor, it takes the task with it.
+            // A set of one task: dropping the supervisor also ends the task.
             let mut running = JoinSet::new();
             running.spawn(task());
             let ended = tokio::select! {
@@ -77,7 +79,7 @@ mod tests {
     use std::sync::Arc;
     use std::sync::atomic::{AtomicU32, Ordering};
 
-    /// It panics twice, then works until the program stops.
+    /// The task panics twice, then works until the program stops.
     #[tokio::test(start_paused = true)]
     async fn a_task_that_panics_is_said_and_begun_anew() {
         let (stop, stopped) = watch::channel(Stage::Running);

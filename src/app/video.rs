@@ -1,5 +1,5 @@
-//! Cameras and the model, started and stopped together. What cannot work is said on the board and never stops the rest:
-//! satellites and people go on without video.
+//! Cameras and the model, started and stopped together. A failure is reported on the board and
+//! never stops the rest: satellites and people go on without video.
 
 use super::{App, capacity};
 use crate::address::Address;
@@ -15,12 +15,12 @@ use crate::triage::id::CameraId;
 use std::sync::{Arc, PoisonError, RwLock};
 use tokio::sync::mpsc;
 
-/// The running cameras, for whoever knows a reason to look somewhere sooner.
+/// The running cameras, for callers with a reason to look somewhere sooner.
 #[derive(Clone, Default)]
 pub struct Lookout(Arc<RwLock<Option<Arc<Receivers>>>>);
 
 impl Lookout {
-    /// Nothing when no camera runs.
+    /// Does nothing when no camera runs.
     pub fn look_sooner<'a>(&self, cameras: impl IntoIterator<Item = &'a CameraId>) {
         let running = self.0.read().unwrap_or_else(PoisonError::into_inner);
         if let Some(receivers) = &*running {
@@ -33,12 +33,12 @@ impl Lookout {
     }
 }
 
-/// The part of the program that says whether analysis keeps up.
+/// The part on the board that says whether analysis keeps up.
 const PACE: &str = "pace";
 
 pub struct Video {
     app: App,
-    /// `None` when no camera shall ever start again.
+    /// `None` when no camera may start again.
     out: Option<mpsc::Sender<Seen>>,
     cameras: Vec<CameraEntry>,
     running: Option<(Arc<Receivers>, Watch)>,
@@ -72,7 +72,7 @@ impl Video {
         parts.set("model", true, "", "");
         advise(thresholds, &config.thresholds, &detector);
         *points.write().unwrap_or_else(|poisoned| poisoned.into_inner()) = detector.manifest().points.clone();
-        // A register that has changed changes nothing of what was measured.
+        // A changed register does not change what was measured.
         let eye = status.eye().unwrap_or_else(|| capacity::eye(&detector, config));
         self.say_what_it_holds(&eye);
         status.set_eye(Some(eye));
@@ -93,7 +93,7 @@ impl Video {
         Ok((receivers, watch))
     }
 
-    /// Foretold; whether looks do come late is said on the board when they do.
+    /// A prediction. If looks do come late, the board says so then.
     fn say_what_it_holds(&self, Eye { capacity, .. }: &Eye) {
         let Some(capacity) = capacity else { return };
         let (cameras, words) = (self.cameras.len(), |lang| capacity::words(capacity, self.cameras.len(), lang));
@@ -103,7 +103,7 @@ impl Video {
         }
     }
 
-    /// Every camera says why it does not see.
+    /// Every camera reports why it sees nothing.
     fn blind(&self, why: &str) {
         tracing::error!("cameras are not watched: {why}");
         let zh = format!("摄像机未被监看：{why}。请运行 huoyan check");
@@ -117,7 +117,7 @@ impl Video {
         self.app.status.set_eye(None);
     }
 
-    /// Restarts when the camera register has changed.
+    /// Restarts the cameras when their register has changed.
     pub fn follow(&mut self) {
         if self.app.registers.current().cameras != self.cameras {
             tracing::info!("the camera register has changed, cameras start anew");
@@ -127,7 +127,8 @@ impl Video {
         }
     }
 
-    /// A thread that watches has panicked: the board says so, and all cameras start anew. What every camera's past held is lost with it.
+    /// Restarts all cameras when a watching thread has panicked, and reports it on the board. Every
+    /// camera's past is lost.
     pub fn revive(&mut self) {
         if self.running.as_ref().is_some_and(|(receivers, watch)| watch.has_died() || receivers.has_died()) {
             tracing::error!("a thread that watches has died, cameras start anew");
@@ -137,7 +138,7 @@ impl Video {
         }
     }
 
-    /// Of whom the register says anew where it looks, what was seen before says nothing any more.
+    /// When the register gives a camera a new direction, its past pictures say nothing any more.
     fn aim_anew(&self) {
         let aim = |it: &CameraEntry| (it.id.clone(), it.pose.clone(), it.at, it.azimuth_deg, it.tilt_deg);
         let before: Vec<_> = self.cameras.iter().map(aim).collect();
@@ -148,7 +149,7 @@ impl Video {
         }
     }
 
-    /// One sentence on the board while looks come more rarely than asked.
+    /// Puts one sentence on the board while looks are rarer than configured.
     pub fn say_whether_it_keeps_up(&self) {
         let Some((receivers, _)) = &self.running else { return };
         match receivers.overload() {
@@ -181,7 +182,7 @@ impl Video {
     }
 }
 
-/// The model's own operating point, until the ops page has published another.
+/// Uses the model's own operating point until the ops page has published another.
 fn advise(shared: &RwLock<Thresholds>, configured: &Thresholds, detector: &Detector) {
     let mut shared = shared.write().unwrap_or_else(|poisoned| poisoned.into_inner());
     if *shared == *configured {

@@ -1,14 +1,14 @@
-//! What the board says of the program's own inner life: the desk that looks, the sender that sends, the clock that is set, the disk that
-//! fills.
+//! What the board says about the program itself: the desk, the sender, the clock and the disk.
 
 use super::{App, disk};
 use crate::clock::Heartbeat;
 use jiff::SignedDuration;
 use std::time::Duration;
 
-/// The desk looks every 15 s, the sender every second, whatever its gateways do; a full disk may hold either for a while.
+/// The desk looks every 15 s, the sender every second, whatever its gateways do. A full disk may
+/// delay either for a while.
 const SILENT_MAX: Duration = Duration::from_secs(60);
-/// A clock that is kept by a time server is never set by so much at once.
+/// A clock kept by a time server never steps by this much.
 const STEP_MAX: SignedDuration = SignedDuration::from_secs(2);
 
 /// Sets the parts `desk`, `messages`, `clock` and `disk`.
@@ -65,7 +65,7 @@ fn ahead(step: SignedDuration) -> (&'static str, &'static str) {
     if step.is_negative() { ("慢", "back") } else { ("快", "forward") }
 }
 
-/// One line in the log when it begins and when it ends.
+/// One log line when a fault begins and one when it ends.
 pub(super) fn said(
     app: &App,
     part: &'static str,
