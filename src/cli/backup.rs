@@ -24,7 +24,7 @@ struct Answer<'a> {
     #[serde(flatten)]
     manifest: &'a backup::Manifest,
     new_pictures: u64,
-    /// What is not in it and has to be backed up otherwise.
+    /// What the backup does not hold and needs a backup of its own.
     #[serde(skip_serializing_if = "Option::is_none")]
     note: Option<&'a str>,
 }
@@ -64,7 +64,7 @@ pub fn run(args: Args, common: &Common) -> Result<Outcome> {
     Ok(Outcome::Fine)
 }
 
-/// PostgreSQL has its own tools, which see the whole server.
+/// PostgreSQL has its own tools, which back up the whole server.
 pub(super) fn without_database(lang: Lang) -> &'static str {
     match lang {
         Lang::Zh => "数据库在 PostgreSQL 上，不在此备份中：请另用 pg_dump --format=custom 备份，并一同保存",
@@ -74,12 +74,12 @@ pub(super) fn without_database(lang: Lang) -> &'static str {
     }
 }
 
-/// The county's time, as the sets are named.
+/// County time, as in the names of the sets.
 pub(super) fn local(at: jiff::Timestamp) -> String {
     at.to_zoned(county_time()).strftime("%Y-%m-%d %H:%M").to_string()
 }
 
-/// Progress of a backup or its way back.
+/// Progress of a backup or a restoration.
 pub(super) struct Bar {
     bar: Option<Progress>,
     lang: Lang,

@@ -1,4 +1,5 @@
-//! `huoyan check`: 什么行、什么不行、怎么办. Looks, changes nothing, and names the cure; of recorded pictures too.
+//! `huoyan check`: 什么行、什么不行、怎么办. Looks, changes nothing, and names the cure. Also checks recorded
+//! pictures.
 
 mod backups;
 mod capacity;
@@ -42,10 +43,10 @@ pub struct Finding {
     pub part: &'static str,
     pub state: State,
     pub words: String,
-    /// What to do, where there is something to do.
+    /// What to do, if anything.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cure: Option<String>,
-    /// Room on the disk, where the line is about that.
+    /// Bytes on the disk, if the line is about space.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bytes: Option<u64>,
 }
@@ -54,7 +55,7 @@ pub struct Finding {
 #[serde(rename_all = "snake_case")]
 pub enum State {
     Works,
-    /// It works without, but somebody should know.
+    /// It works without this, but somebody should know.
     Limited,
     Broken,
 }
@@ -109,7 +110,7 @@ fn table(findings: &[Finding], lang: Lang) -> String {
     text
 }
 
-/// A configuration that cannot be read never gets here; these are its limits.
+/// An unreadable configuration never gets here. This line shows its limits.
 fn configuration(common: &Common) -> Vec<Finding> {
     const PART: &str = "config";
     let (config, lang) = (&common.config, common.lang);
@@ -143,7 +144,7 @@ fn configuration(common: &Common) -> Vec<Finding> {
     findings
 }
 
-/// Texts ask for "回复1接收"; somebody has to be able to hear it.
+/// Texts ask for "回复1接收", so replies must be able to arrive.
 fn replies(has_gateway: bool, key: Result<Option<String>>, lang: Lang) -> Option<Finding> {
     const PART: &str = "replies";
     let cure = lang.pick(
@@ -171,7 +172,7 @@ fn folder(common: &Common) -> Vec<Finding> {
     const PART: &str = "data";
     let (data, lang) = (common.config.store.data.as_path(), common.lang);
     let shown = data.display();
-    // Not made yet: its parent has to be writable.
+    // The folder does not exist yet, so its nearest parent must be writable.
     let present = data.ancestors().find(|folder| folder.is_dir()).unwrap_or(Path::new("."));
     let probe = present.join(format!(".huoyan-check-{}", std::process::id()));
     let written = std::fs::write(&probe, b"huoyan").and_then(|()| std::fs::remove_file(&probe));

@@ -1,5 +1,6 @@
-//! `huoyan drill`: asks the running program on this machine for smoke in a camera's picture, and follows what the office
-//! makes of it, second by second, to the end. Everything of it is flagged as a drill.
+//! `huoyan drill`: asks the running program on this machine for smoke in a camera's picture, and
+//! follows what the office makes of it, second by second, to the end. All of it is marked as a
+//! drill.
 
 use super::{Common, Outcome};
 use crate::clock::Clock;
@@ -26,11 +27,12 @@ pub struct Args {
     pub server: Option<String>,
 }
 
-/// The log is read so often.
+/// Interval at which the log is read.
 const EVERY: Duration = Duration::from_secs(1);
-/// Rendered smoke covers 1 % of the picture after a minute; whoever has not confirmed it after five does not see it.
+/// Rendered smoke covers 1 % of the picture after a minute. A model that has not confirmed it after
+/// five does not see it.
 const CONFIRMED_WITHIN: SignedDuration = SignedDuration::from_mins(5);
-/// After the last limit of the 131 rule nobody waits longer than an hour for the closure.
+/// How long the closure is waited for after the last limit of the 131 rule.
 const CLOSED_WITHIN: SignedDuration = SignedDuration::from_hours(1);
 /// Log lines read at once.
 const LINES: u32 = 200;
@@ -59,7 +61,7 @@ async fn drill(args: &Args, common: &Common) -> Result<Outcome> {
     follow(&store, &clock, cursor, &mut story, patience).await
 }
 
-/// The running program writes it at start, readable by its own user only.
+/// The running program writes it at the start; only its own user can read it.
 fn admin_token(data: &Path) -> Result<String> {
     let path = data.join("admin.token");
     let text = std::fs::read_to_string(&path).map_err(|e| {
@@ -103,7 +105,7 @@ async fn follow(
     }
 }
 
-/// What happens to the drill's incident, in one reader's words.
+/// The story of the drill's incident, in the reader's language.
 struct Story {
     camera: CameraId,
     since: Timestamp,
@@ -113,7 +115,7 @@ struct Story {
 }
 
 impl Story {
-    /// True at the end.
+    /// True at the end of the story.
     fn tell(&mut self, incident: IncidentId, recorded: &Recorded, code: &str) -> bool {
         let event = &recorded.event;
         if let Event::Opened { sighting, .. } | Event::SightingAdded { sighting, .. } = event
@@ -146,7 +148,7 @@ impl Story {
     }
 }
 
-/// One sentence an event; none for what is no step of the story.
+/// One sentence per event; none for an event that is no step of the story.
 fn words(lang: Lang, event: &Event, code: &str) -> Option<String> {
     let late = |late: bool| if late { lang.pick("（超时）", " (late)") } else { "" };
     let step = |stage: Stage| match stage {

@@ -1,5 +1,6 @@
-//! `huoyan export-training`: what the cameras saw and people judged, as the table and pictures that the training project
-//! reads. Pictures go out byte for byte as they were kept; of people nothing goes out (see `report::training`).
+//! `huoyan export-training`: what the cameras saw and people judged, as the table and pictures that
+//! the training project reads. Pictures are copied byte for byte. Nothing about people is exported
+//! (see `report::training`).
 
 use super::{Common, Outcome, Progress};
 use crate::county::{County, Registers, county_time};
@@ -45,7 +46,8 @@ Strips whose time is over are gone; without one, training has to take the same p
 
 /// Incidents read at once.
 const PAGE: u32 = 200;
-/// A picture whose colours differ from grey by less than this on average (of 128) has none: JPEG rounds by 1 or 2.
+/// A picture whose colours deviate from grey by less than this on average (of 128) is grey: JPEG
+/// rounds by 1 or 2.
 const GREY_BELOW: f64 = 2.5;
 
 #[derive(Debug, Default, Serialize)]
@@ -62,7 +64,7 @@ pub struct Summary {
     pub unreadable: Vec<Unreadable>,
 }
 
-/// A picture the table has no row for.
+/// A picture without a row in the table.
 #[derive(Debug, Serialize)]
 pub struct Unreadable {
     pub picture: PictureId,
@@ -87,7 +89,7 @@ pub fn run(args: Args, common: &Common) -> Result<Outcome> {
     Ok(if summary.unreadable.is_empty() { Outcome::Fine } else { Outcome::Findings })
 }
 
-/// Pictures that cannot be read are listed and the rest goes on; a disk that cannot be written ends it.
+/// Pictures that cannot be read are listed, and the export goes on. An error on writing ends it.
 pub async fn export(args: &Args, store: &Store, county: &County, lang: Lang, quiet: bool) -> Result<Summary> {
     let images = args.out.join("images");
     let unwritten = |path: &Path, e: std::io::Error| {
@@ -132,7 +134,7 @@ pub async fn export(args: &Args, store: &Store, county: &County, lang: Lang, qui
     Ok(summary)
 }
 
-/// What is there already could be another export: mixing two would count cameras and events twice.
+/// Existing files could be another export: mixing two would count cameras and events twice.
 fn must_be_empty(out: &Path, lang: Lang) -> Result<()> {
     match fs::read_dir(out).map(|mut entries| entries.next().is_none()) {
         Ok(true) => Ok(()),
@@ -161,7 +163,8 @@ async fn collect(args: &Args, store: &Store, county: &County) -> Result<Vec<Exam
     }
 }
 
-/// Each with what its strip shows, oldest first. What is no longer kept is missed by nobody.
+/// Each example followed by the pictures of its strip, oldest first. Pictures past their retention
+/// are simply left out.
 async fn with_strips(confirmed: Vec<Example>, store: &Store) -> Result<Vec<Example>> {
     let (mut all, mut named) = (Vec::new(), BTreeSet::new());
     for example in confirmed {
@@ -174,7 +177,7 @@ async fn with_strips(confirmed: Vec<Example>, store: &Store) -> Result<Vec<Examp
     Ok(all)
 }
 
-/// The bytes as kept, after a look whether they are a whole picture.
+/// The stored bytes, after a check that they are a complete picture.
 async fn picture(store: &Store, example: &Example) -> Result<(Vec<u8>, Look)> {
     let bytes = store.picture(example.picture).await?;
     let seen = Picture::from_image_bytes(&bytes)?;
@@ -216,7 +219,7 @@ fn words(summary: &Summary, lang: Lang) -> String {
     text
 }
 
-/// A day is its first moment in county time.
+/// A date means its first moment in county time.
 fn instant(text: &str) -> std::result::Result<Timestamp, String> {
     let day = text.parse::<Date>().ok().and_then(|day| day.to_datetime(Time::midnight()).to_zoned(county_time()).ok());
     match day.filter(|_| !text.contains(['T', ' '])) {

@@ -1,4 +1,5 @@
-//! `huoyan hotspots`: hotspot files of any known format → one GeoJSON, or how many of each are new.
+//! `huoyan hotspots`: hotspot files of any known format → one GeoJSON, or how many hotspots of each
+//! file are new.
 
 use super::{Common, Outcome, Progress};
 use crate::error::{Error, Result};
@@ -18,7 +19,7 @@ pub struct Args {
     files: Vec<PathBuf>,
 }
 
-/// What one file brought beyond the files before it.
+/// What one file adds to the files before it.
 #[derive(Serialize)]
 struct Read {
     file: String,
@@ -78,7 +79,8 @@ fn sift(path: &Path, parsed: Parsed, known: &mut HashSet<String>) -> Read {
     }
 }
 
-/// One FeatureCollection with each hotspot once, and beside `features` what each file brought and what was rejected.
+/// One FeatureCollection with each hotspot once. Beside `features` it says what each file added and
+/// what was rejected.
 fn collection(reads: &[Read], refused: &[Error]) -> Result<String> {
     let features = reads.iter().flat_map(|read| &read.features).map(feature).collect::<Result<Vec<_>>>()?;
     let rejected: Vec<_> = reads

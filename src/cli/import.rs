@@ -1,4 +1,5 @@
-//! `huoyan import`: a file of the office → a register, with every row that could not be taken in.
+//! `huoyan import`: a file of the office → a register, with a list of every row that could not be
+//! used.
 
 use super::{Common, Outcome};
 use crate::clock::Clock;

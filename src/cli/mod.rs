@@ -81,11 +81,11 @@ enum Command {
     Config(config::Args),
 }
 
-/// What every subcommand gets.
+/// The options that every subcommand gets.
 #[derive(Clone, Debug)]
 pub struct Common {
     pub config: Config,
-    /// What `--device` demands; it stands in the configuration, too.
+    /// The value of `--device`; the configuration has it, too.
     pub device: Option<Device>,
     pub lang: Lang,
     /// Results as JSON on stdout.
@@ -94,17 +94,18 @@ pub struct Common {
     pub quiet: bool,
 }
 
-/// How a subcommand that worked ended.
+/// The result of a subcommand that ran.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Outcome {
     Fine,
-    /// It worked, and what it found wants a person's eye: exit code 1.
+    /// It ran, and its findings need a person's attention: exit code 1.
     Findings,
 }
 
 /// The whole program: arguments in, exit code out.
 pub fn main() -> ExitCode {
-    // Registers, database and pictures hold people's names, phones and faces: new files are for their owner only.
+    // Registers, database and pictures hold people's names, phones and faces: only the owner may
+    // read new files.
     rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
     let arguments = Arguments::parse();
     let lang = Lang::from_env();
@@ -154,18 +155,19 @@ fn device(word: &str) -> std::result::Result<Device, String> {
     }
 }
 
-/// The service speaks of its work; the small commands only of trouble. `RUST_LOG` wins, except that the RTSP library keeps
-/// quiet: its lines hold addresses as they are, and those of some makes hold passwords.
+/// The service logs its work, the other commands only problems. `RUST_LOG` overrides this, except
+/// for the RTSP library: its lines hold unmasked addresses, and those of some makes hold passwords.
 fn log_to_stderr(command: &Command) {
     let default = if matches!(command, Command::Run(_)) { "huoyan=info,warn" } else { "warn" };
     let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| default.into());
     let filter = filter.add_directive("retina=error".parse().expect("a directive"));
-    // A line that stderr does not take (a full disk, a closed pipe) is lost; to complain of it there would panic.
+    // A line that stderr does not accept (a full disk, a closed pipe) is dropped. Reporting that on
+    // stderr would panic.
     let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
     lines.log_internal_errors(false).init();
 }
 
-/// `安静 quiet`: the reader's word, and the name that --point takes.
+/// `安静 quiet`: the reader's word, and the name for `--point`.
 fn point_words(lang: Lang, point: PointName) -> String {
     let zh = match point {
         PointName::Quiet => "安静",
@@ -195,7 +197,7 @@ fn opinion_words(lang: Lang, opinion: &Opinion) -> String {
     format!("{}{why}", lang.pick("未复核：", "no second opinion: "))
 }
 
-/// What may be done with the weights, by whoever released them.
+/// The terms for using the weights, as their publisher states them.
 fn licence_words(licence: Option<&Licence>, lang: Lang) -> String {
     match (licence, lang) {
         (None, Lang::Zh) => "模型许可：未声明".to_owned(),

@@ -1,4 +1,5 @@
-//! `huoyan model check`: does this machine run the model as the machine did that made it, and what does a frame cost.
+//! `huoyan model check`: does this machine compute the same as the one that made the model, and
+//! what does a frame cost.
 
 mod facts;
 
@@ -120,7 +121,7 @@ fn as_text(
     lines
 }
 
-/// Expected figures stand with the ends of their 95 % intervals.
+/// Expected figures are printed with the ends of their 95 % intervals.
 fn points_text(lang: Lang, points: Option<&Points>) -> Vec<String> {
     let Some(points) = points else {
         return vec![lang.pick("这个模型没有工作点", "this model has no operating points").to_owned()];

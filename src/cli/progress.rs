@@ -4,7 +4,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::IsTerminal;
 use std::time::Duration;
 
-/// A plain line so often when stderr is no terminal (ux.md 6.5).
+/// Interval of plain lines when stderr is no terminal (ux.md 6.5).
 const PLAIN_EVERY: Duration = Duration::from_secs(10);
 
 pub struct Progress {

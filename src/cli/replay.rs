@@ -1,5 +1,5 @@
-//! `huoyan replay`: the model and the confirmation of live watching over recorded video and folders of pictures. Nothing
-//! live is touched; what it says here it would have said there.
+//! `huoyan replay`: the live program's model and confirmation, run over recorded video and folders
+//! of pictures. It touches nothing live, and reports what the live program would have reported.
 
 mod count;
 mod lines;
@@ -72,16 +72,17 @@ pub struct Args {
     pub sheet: Option<PathBuf>,
 }
 
-/// After a suspicious look so many pictures are the main stream's, as live for so many cadences.
+/// After a suspicious look this number of pictures comes from the main stream, as live for this
+/// number of cadences.
 const SUSPICIOUS_PICTURES: u32 = 6;
 
-/// One picture of a video in so long, unless asked otherwise: the cadence of a fresh office.
+/// Default interval between pictures of a video: the default cadence of an office.
 const VIDEO_CADENCE: SignedDuration = SignedDuration::from_secs(10);
 
 /// The same plume in every source and every run.
 const DRILL_SEED: u32 = 7;
 
-/// "640x360": even sides, as pictures of half-size colour have them.
+/// "640x360": even sides, as required by chroma of half size.
 fn size(text: &str) -> std::result::Result<(u32, u32), String> {
     let sides = text.split_once('x').and_then(|(width, height)| Some((width.parse().ok()?, height.parse().ok()?)));
     let is_fine = |side: &u32| (16..=8192).contains(side) && side.is_multiple_of(2);
@@ -93,14 +94,14 @@ fn size(text: &str) -> std::result::Result<(u32, u32), String> {
 pub fn run(args: Args, common: &Common) -> Result<Outcome> {
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
     match replay(&args, common, &mut out) {
-        // Whoever read our lines has read enough.
+        // The reader of stdout has closed it and needs no more.
         Err(e) if e.kind == Kind::Unavailable && e.message == lines::READER_GONE => Ok(Outcome::Fine),
         other => other,
     }
 }
 
-/// Writes its lines to `out`. Unreadable pictures are listed and the rest goes on; so are unreadable sources, but then the
-/// end is an error.
+/// Writes its lines to `out`. Unreadable pictures are listed, and the replay goes on. The same
+/// holds for unreadable sources, but then it ends with an error.
 pub fn replay(args: &Args, common: &Common, out: &mut dyn Write) -> Result<Outcome> {
     if !args.interval.is_positive() || args.cadence.is_some_and(|it| it.is_negative()) {
         return Err(Error::invalid("--interval must be longer than nothing, and --cadence not negative"));
@@ -121,7 +122,7 @@ pub fn replay(args: &Args, common: &Common, out: &mut dyn Write) -> Result<Outco
     let total = args.sources.len() + nights.len();
     for (number, (source, recording)) in opened.chain(nights).enumerate() {
         let (source, stage) = (&*source, format!("[{}/{total}] {}", number + 1, source.display()));
-        // Nothing of one source shall be taken for the past of another.
+        // Pictures of one source must not serve as the past of another.
         let (drills, status) = (DrillBoard::default(), StatusBoard::default());
         let mut analyst = Analyst::new(&detector, Tuning::new(thresholds.clone()), drills.clone(), status);
         if args.gate || common.config.detect.gate == Gating::On {
@@ -140,10 +141,11 @@ pub fn replay(args: &Args, common: &Common, out: &mut dyn Write) -> Result<Outco
     failed.map_or(Ok(outcome), Err)
 }
 
-/// The cadence of a fresh office (`[detect] cadence`).
+/// The default cadence of an office (`[detect] cadence`).
 const NIGHT_CADENCE: SignedDuration = SignedDuration::from_secs(10);
 
-/// The demo county's quiet night, camera by camera: the smallest set without smoke that every installation has.
+/// The demo county's quiet night, camera by camera: the smallest data without smoke that every
+/// installation has.
 fn nights(args: &Args) -> Result<Vec<(PathBuf, Result<Recording>)>> {
     let Some(length) = args.demo_night else { return Ok(Vec::new()) };
     let cadence = args.cadence.unwrap_or(NIGHT_CADENCE);
@@ -160,7 +162,8 @@ fn nights(args: &Args) -> Result<Vec<(PathBuf, Result<Recording>)>> {
     Ok((0..scene::DEMO_CAMERAS).map(night).collect())
 }
 
-/// As asked, or those of a fresh office; and which of the model's points they are.
+/// The requested thresholds, or an office's defaults, and the model's operating point that they
+/// are.
 fn thresholds(args: &Args, common: &Common, detector: &Detector) -> Result<(Thresholds, Option<PointName>)> {
     let points = detector.manifest().points.as_ref();
     let Some(asked) = args.point else {
@@ -180,7 +183,7 @@ fn thresholds(args: &Args, common: &Common, detector: &Detector) -> Result<(Thre
     Ok((points.get(asked).tune(common.config.thresholds.clone()), Some(asked)))
 }
 
-/// One source, and how it is looked at.
+/// One source, and how it is replayed.
 struct Replayed<'a> {
     source: &'a Path,
     stage: String,
@@ -232,7 +235,7 @@ impl Replayed<'_> {
     }
 }
 
-/// A source, opened. Also read by `huoyan check`.
+/// An opened source. `huoyan check` reads it, too.
 pub(super) enum Recording {
     Pictures(std::vec::IntoIter<(Timestamp, PathBuf)>),
     Video(camera::Frames),
@@ -240,14 +243,15 @@ pub(super) enum Recording {
 }
 
 pub(super) struct Item {
-    /// File name, of a folder's picture.
+    /// File name, for a picture of a folder.
     pub file: Option<String>,
     pub picture: Result<(Timestamp, Picture)>,
 }
 
 impl Recording {
-    /// `interval`: from one picture of a folder to the next, where names hold no time. `cadence`: one picture in so long; none:
-    /// all of a folder, one in 10 s of a video. A picture is a folder of one.
+    /// `interval`: time between pictures of a folder whose names hold no time. `cadence`: interval
+    /// at which pictures are taken; none: all of a folder, one in 10 s of a video. A picture counts
+    /// as a folder of one.
     pub fn open(
         source: &Path,
         interval: SignedDuration,

@@ -1,4 +1,4 @@
-//! `huoyan report daily`: the sentence the office hands in, from what the log says.
+//! `huoyan report daily`: the sentence that the office hands in, computed from the log.
 
 use super::{Common, Outcome};
 use crate::clock::Clock;
@@ -49,7 +49,7 @@ pub fn run(args: Args, common: &Common) -> Result<Outcome> {
     Ok(Outcome::Fine)
 }
 
-/// From the day's first moment (county time) to the cut-off, never beyond now.
+/// From the start of the day (county time) to the cut-off, which is never later than now.
 fn window(date: Option<Date>, until: Option<Time>, now: Timestamp) -> Result<(Timestamp, Timestamp)> {
     let date = date.unwrap_or_else(|| county_date(now));
     let instant = |date: Date, time: Time| {

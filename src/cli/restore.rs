@@ -1,4 +1,5 @@
-//! `huoyan restore`: a backup into a new data folder. Nothing of a running office is touched.
+//! `huoyan restore`: restores a backup into a new data folder. It touches nothing of a running
+//! office.
 
 use super::backup::{Bar, local};
 use super::{Common, Outcome};

@@ -8,7 +8,7 @@ use crate::error::Result;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-/// The last part of a stop's 10 s, see `app.rs`.
+/// The last part of the 10 s of a stop; see `app.rs`.
 const THREADS_END_WITHIN: Duration = Duration::from_millis(500);
 
 #[derive(clap::Args)]
@@ -34,14 +34,15 @@ pub fn run(args: Args, common: &Common) -> Result<Outcome> {
         config.server.listen = listen;
     }
     let Common { device, lang, json, quiet, .. } = *common;
-    // Whoever demands a card on the command line is there to hear that it is missing. One that the configuration names may
-    // fail any night: then the board says so, and satellites and people go on.
+    // Whoever demands a card on the command line is present to read that it is missing. A card
+    // named in the configuration may fail at night. Then the board reports it, and satellites and
+    // people go on.
     if device == Some(Device::Cuda) {
         Detector::load(&config.detect.model, &config.detect)?;
     }
     let runtime = super::runtime()?;
     let ran = runtime.block_on(app::run(Options { config, lang, json, quiet, demo: args.demo, links: args.links }));
-    // A thread that still waits for a stranger's answer is left behind.
+    // A thread that still waits for a remote answer is abandoned.
     runtime.shutdown_timeout(THREADS_END_WITHIN);
     ran.map(|()| Outcome::Fine)
 }

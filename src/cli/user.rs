@@ -1,4 +1,5 @@
-//! `huoyan user`: who gets in. People come from the registers (`huoyan import people`); a login is a link that works once.
+//! `huoyan user`: who may log in. People come from the registers (`huoyan import people`); a login
+//! is a link that works once.
 
 use super::{Common, Outcome};
 use crate::clock::{Clock, county_time};
@@ -97,7 +98,8 @@ pub fn run(args: Args, common: &Common) -> Result<Outcome> {
     Ok(Outcome::Fine)
 }
 
-/// Also of somebody who has left the registers: `unknown` is an error only where nothing was to be ended either.
+/// Also for somebody who has left the registers: `unknown` is an error only if there was nothing to
+/// end either.
 fn disable(person: &str, unknown: Option<Error>, common: &Common) -> Result<()> {
     let ended = super::runtime()?.block_on(async {
         let store = Store::open(&crate::app::store_url(&common.config), &common.config.store.data).await?;
@@ -122,7 +124,7 @@ fn disable(person: &str, unknown: Option<Error>, common: &Common) -> Result<()> 
     Ok(())
 }
 
-/// What the register no longer gives is marked: it lets nobody in any more.
+/// Sessions that the register no longer entitles are marked: they admit nobody any more.
 fn sessions(county: &County, common: &Common) -> Result<()> {
     let open = super::runtime()?.block_on(async {
         let store = Store::open(&crate::app::store_url(&common.config), &common.config.store.data).await?;

@@ -1,4 +1,4 @@
-//! How many cameras this machine holds, beside how many are registered.
+//! How many cameras this machine holds, compared with how many are registered.
 
 use super::Finding;
 use crate::app::capacity;

@@ -1,4 +1,5 @@
-//! Whether this computer's clock is right: asked of a time server, else of the system. An office without either is told so.
+//! Whether this computer's clock is right, according to a time server or else the system. An office
+//! with neither is told so.
 
 use super::Finding;
 use crate::cli::Common;
@@ -9,11 +10,13 @@ use std::sync::mpsc::sync_channel;
 use std::time::Duration;
 
 const PART: &str = "clock";
-/// A time server in the office answers within milliseconds, one across the country within 0.1 s; nobody waits longer at a terminal.
+/// A time server in the office answers within milliseconds, one across the country within 0.1 s.
+/// Nobody should wait longer at a terminal.
 const ANSWER_WITHIN: Duration = Duration::from_secs(2);
-/// Seconds. A clock that a time server keeps is never so far off.
+/// Seconds. A clock kept by a time server is never this far off.
 const GOOD_S: f64 = 2.0;
-/// Seconds. The limits of 131 are minutes: from here on times that people read say something else than what happened.
+/// Seconds. The limits of 131 are minutes: beyond this, displayed times no longer match what
+/// happened.
 const WRONG_S: f64 = 60.0;
 
 pub fn clock(common: &Common) -> Vec<Finding> {
@@ -27,13 +30,14 @@ pub fn clock(common: &Common) -> Vec<Finding> {
     }]
 }
 
-/// Seconds this computer is behind the server (negative: ahead), or why that is not known, in English.
+/// Seconds that this computer is behind the server (negative: ahead), or why that is unknown, in
+/// English.
 fn ask(server: &str) -> Result<f64, String> {
     let client = SntpClient::with_config(Config::default().timeout(ANSWER_WITHIN));
     client.synchronize(server).map(|answer| answer.clock_offset().as_secs_f64()).map_err(|e| e.to_string())
 }
 
-/// None when nobody knows: no systemd here, or it does not answer.
+/// None when it is unknown: no systemd here, or it does not answer.
 fn is_synchronised() -> Option<bool> {
     let said = Command::new("timedatectl").args(["show", "-p", "NTPSynchronized", "--value"]).output().ok()?;
     match String::from_utf8_lossy(&said.stdout).trim() {
@@ -43,10 +47,11 @@ fn is_synchronised() -> Option<bool> {
     }
 }
 
-/// Names are looked up by the system, which takes what time it likes; what comes later is not waited for.
+/// Runs `work` for at most `wait`. Name lookups by the system take unpredictable time, so a later
+/// result is ignored.
 fn within<T: Send + 'static>(wait: Duration, work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
     let (done, outcome) = sync_channel(1);
-    // Nobody listens any more when it was too late.
+    // A send error means that the result came too late.
     let begun = std::thread::Builder::new().spawn(move || drop(done.send(work())));
     begun.ok().and_then(|_| outcome.recv_timeout(wait).ok())
 }
@@ -115,7 +120,8 @@ mod tests {
     use std::net::UdpSocket;
     use std::time::Instant;
 
-    /// Answers one question (RFC 5905): the asker's own time, and the server's time later by `ahead_s`.
+    /// Answers one request (RFC 5905) with the asker's own time and the server's time, which is
+    /// ahead by `ahead_s`.
     fn time_server(ahead_s: u32) -> String {
         let socket = UdpSocket::bind("127.0.0.1:0").expect("a socket");
         let address = socket.local_addr().expect("an address").to_string();
@@ -125,7 +131,8 @@ mod tests {
             let sent_at: [u8; 8] = asked[40..].try_into().expect("a time");
             let seconds = u32::from_be_bytes(sent_at[..4].try_into().expect("seconds")).wrapping_add(ahead_s);
             let now = [&seconds.to_be_bytes()[..], &sent_at[4..]].concat();
-            // Version 4, server, stratum 2; the times of the question, of its arrival and of the answer.
+            // Version 4, server, stratum 2; then the times of the request, of its arrival and of
+            // the answer.
             let head = [&[0x24, 2, 0, 0][..], &[0; 12], &now].concat();
             socket.send_to(&[&head[..], &sent_at, &now, &now].concat(), from).expect("an answer");
         });
@@ -153,7 +160,7 @@ mod tests {
         }
     }
 
-    /// An office without the Internet: no error, and nobody waits.
+    /// An office without the Internet: this is no error, and nobody waits.
     #[test]
     fn a_server_that_is_silent_or_unknown_is_a_finding_within_two_seconds() {
         let silent = UdpSocket::bind("127.0.0.1:0").expect("a socket");

@@ -1,4 +1,5 @@
-//! Pure: what the office's cameras can say of where a fire is: direction, and range by the shape of the ground.
+//! Pure: what the office's cameras can say about where a fire is: direction, and range from the
+//! shape of the ground.
 
 use super::Finding;
 use crate::county::{CameraEntry, County, Ground};
@@ -6,7 +7,7 @@ use crate::lang::Lang;
 use std::path::Path;
 
 const PART: &str = "terrain";
-/// Most cameras that are named, the others are counted: a line of the terminal.
+/// Cameras named at most, so that the line fits a terminal; the others are counted.
 const NAMED: usize = 5;
 
 pub fn findings(county: &County, data: &Path, lang: Lang) -> Vec<Finding> {

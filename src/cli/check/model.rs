@@ -1,4 +1,5 @@
-//! The model: does it run as it was released, what may the office do with it, and how many cameras does this machine hold?
+//! The model: does it compute as released, what may the office do with it, and how many cameras
+//! does this machine hold?
 
 use super::super::licence_words;
 use super::{Common, Finding, capacity};
@@ -20,7 +21,7 @@ pub fn model(common: &Common) -> Vec<Finding> {
     match checked(common) {
         Ok((detector, mismatches)) => {
             let Eye { licence, capacity: held, .. } = app::capacity::eye(&detector, &common.config);
-            // Registers that cannot be read have a line of their own.
+            // Unreadable registers have a line of their own.
             let registers = Registers::load(&common.config.store.data.join("registers"));
             let cameras = registers.map_or(0, |registers| registers.current().cameras.len());
             let mut findings = vec![runs(&detector, mismatches, lang), terms(licence.as_ref(), lang)];
@@ -31,7 +32,8 @@ pub fn model(common: &Common) -> Vec<Finding> {
     }
 }
 
-/// With the number of its own examples that it answers otherwise than when it was released.
+/// The detector, and the number of its own examples that it answers differently from when it was
+/// released.
 fn checked(common: &Common) -> Result<(Detector, usize)> {
     let config = &common.config.detect;
     let detector = Detector::load(&config.model, config)?;
@@ -63,7 +65,7 @@ fn runs(detector: &Detector, mismatches: usize, lang: Lang) -> Finding {
     Finding::works(PART, words + &second.unwrap_or_default())
 }
 
-/// What is stated is repeated, not judged: whether a use is allowed is for the office to say.
+/// The terms are repeated, not judged: the office decides whether a use is allowed.
 fn terms(licence: Option<&Licence>, lang: Lang) -> Finding {
     const PART: &str = "licence";
     let words = licence_words(licence, lang);

@@ -1,4 +1,5 @@
-//! What the board would have said of a recorded camera: every picture through the same judgement as live.
+//! What the board would have said about a recorded camera: every picture goes through the same
+//! judgement as live.
 
 use super::Args;
 use crate::camera::Sight;
@@ -29,12 +30,13 @@ enum Line<'a> {
         source: &'a str,
         frames: usize,
         unreadable: usize,
-        /// Frames a health.
+        /// Number of frames per health.
         health: &'a BTreeMap<String, usize>,
     },
 }
 
-/// Findings when any picture was called anything but ok. Error: a source that cannot be read at all, after the others.
+/// Findings when any picture was not ok. Error: a source could not be read at all; the other
+/// sources come first.
 pub fn run(args: &Args, common: &Common, out: &mut dyn Write) -> Result<Outcome> {
     if !args.every.is_positive() {
         return Err(Error::invalid("--every must be longer than nothing"));
@@ -96,7 +98,7 @@ fn of_source(source: &Path, args: &Args, common: &Common, out: &mut dyn Write) -
     Ok(if fine == frames { Outcome::Fine } else { Outcome::Findings })
 }
 
-/// "over_exposed": as programs read it.
+/// "over_exposed": the form for programs.
 fn word(health: Health) -> Result<String> {
     let value = serde_json::to_value(health).map_err(|e| Error::internal("health is no JSON").because(e))?;
     Ok(value.as_str().unwrap_or_default().to_owned())

@@ -1,4 +1,5 @@
-//! Does the record prove what it says? The same look as the running program's, with the heads of the log that somebody has on paper.
+//! Does the record prove what it says? The same check as in the running program, plus the heads of
+//! the log that somebody has on paper.
 
 use super::{Common, Finding};
 use crate::cli::Progress;
@@ -59,7 +60,7 @@ pub fn record(common: &Common, paper: &[Anchor]) -> Vec<Finding> {
         Finding::broken("pictures", words, cure)
     }));
     let kept = paper.iter().filter(|it| !record.rewritten.first.contains(it) && !record.cut.first.contains(it));
-    // A list that was cut short does not say which of them agree.
+    // A shortened list does not show which anchors agree.
     let is_listed = record.rewritten.is_whole() && record.cut.is_whole();
     findings.extend(kept.filter(|_| is_listed && record.absent.is_none()).map(|it| {
         Finding::works(

@@ -1,4 +1,5 @@
-//! Who is sent without a person, and how often the model would then be wrong in this county.
+//! Who is dispatched without a person's decision, and how often the model would then be wrong in
+//! this county.
 
 use super::Finding;
 use crate::cli::Common;
@@ -11,7 +12,7 @@ use std::collections::BTreeSet;
 
 const PART: &str = "sending";
 
-/// What the office has chosen for its cameras.
+/// The office's choice for its cameras.
 pub fn sending(common: &Common) -> Vec<Finding> {
     let lang = common.lang;
     let review = common.config.policy.review.camera;
@@ -43,7 +44,7 @@ pub fn sending(common: &Common) -> Vec<Finding> {
     )]
 }
 
-/// The interval, not the best guess: the evaluation's data are few.
+/// The interval, not the best estimate: the evaluation has few data.
 fn words(lang: Lang, cameras: usize, expected: Option<Estimate>) -> String {
     let Some(Estimate { lower, upper, .. }) = expected else {
         return lang

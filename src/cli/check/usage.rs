@@ -1,4 +1,4 @@
-//! How much room there is, and who takes it.
+//! How much space there is, and what uses it.
 
 use super::{Common, Finding};
 use crate::app::disk;
@@ -7,7 +7,7 @@ use crate::lang::Lang;
 use crate::store::{ANALYSES, SQLITE_FILE};
 use std::collections::BTreeMap;
 
-/// Cells of the longest bar.
+/// Length of the longest bar, cells.
 const BAR: u64 = 20;
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -44,7 +44,7 @@ impl Kind {
     }
 }
 
-/// What is free on the disk, against its two limits.
+/// Free space on the disk, compared with its two limits.
 pub fn space(free: u64, limits: &DiskConfig, lang: Lang) -> Finding {
     const PART: &str = "disk";
     let gib = disk::gib(free);
@@ -62,7 +62,7 @@ pub fn space(free: u64, limits: &DiskConfig, lang: Lang) -> Finding {
     finding
 }
 
-/// One line a kind that is there, with its bytes for programs.
+/// One line for each kind of data present, with its bytes for programs.
 pub fn usage(common: &Common) -> Vec<Finding> {
     let config = &common.config;
     let hotspots = config.satellite.folder.to_string_lossy();

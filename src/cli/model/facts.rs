@@ -1,5 +1,5 @@
-//! What `huoyan model check` tells of any model: what goes in and out, what it sees on pictures that every installation can
-//! draw, and how many cameras a core can watch with it.
+//! What `huoyan model check` reports about any model: its inputs and outputs, what it sees on
+//! pictures that every installation can draw, and how many cameras a core can watch with it.
 
 use crate::detect::{Detector, Head, Layout, Verifier, Worker, YoloLayout};
 use crate::drill::{Plume, composite, scene};
@@ -11,7 +11,7 @@ use jiff::SignedDuration;
 use serde_json::json;
 use std::path::Path;
 
-/// What the model said of one built-in picture.
+/// The model's answer to one built-in picture.
 pub struct Seen {
     zh: &'static str,
     en: &'static str,
@@ -19,12 +19,13 @@ pub struct Seen {
     found: Vec<Detection>,
 }
 
-/// A plume this old is thick enough to be seen from afar.
+/// A plume of this age is thick enough to be seen from afar.
 const SMOKE_S: f64 = 180.0;
 
-/// Drawn ridges, bright fog, and the ridges with a rendered plume after they were clear.
+/// Drawn ridges, bright fog, and the ridges with a rendered plume, compared with the clear ridges
+/// before.
 pub fn built_in(worker: &mut Worker) -> Result<[Seen; 3]> {
-    // No photograph lies there: the same ridges are drawn on every machine.
+    // An empty path has no photographs, so the same ridges are drawn on every machine.
     let ridges = scene::landscape(0, Path::new(""))?;
     let (width, height) = (ridges.width(), ridges.height());
     let fog = Picture::from_rgb(width, height, &[225, 228, 230].repeat((width * height) as usize))?;
@@ -40,7 +41,7 @@ pub fn built_in(worker: &mut Worker) -> Result<[Seen; 3]> {
     ])
 }
 
-/// Cameras that one core can watch at this cadence, decoding not counted.
+/// Cameras that one core can watch at this cadence, without decoding.
 fn cameras_per_core(cost_ms: Option<f64>, cadence: SignedDuration) -> Option<u32> {
     cost_ms.filter(|cost_ms| *cost_ms > 0.0).map(|cost_ms| (cadence.as_secs_f64() * 1000.0 / cost_ms) as u32)
 }
@@ -135,7 +136,7 @@ fn head(head: &Head) -> &'static str {
     }
 }
 
-/// The classes we use with their places among all, from 1.
+/// The classes in use, with their positions among all, from 1.
 fn classes(all: &[Option<Class>], lang: Lang) -> String {
     let used = all.iter().enumerate().filter_map(|(channel, class)| {
         let name = match (*class)? {

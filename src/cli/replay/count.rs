@@ -1,19 +1,20 @@
-//! `huoyan replay --count-false`: recordings of which the office says that they show no smoke, as a gate on clean time. Every
-//! confirmation is a false alarm; what counts is how many there may be a camera-day, not how many there happened to be.
+//! `huoyan replay --count-false`: a gate on clean time, with recordings that the office declares
+//! free of smoke. Every confirmation is a false alarm. The gate judges the upper limit of the rate
+//! per camera-day, not the number that happened to occur.
 
 use crate::lang::Lang;
 use crate::triage::rate::garwood;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
-/// Between two pictures farther apart nobody watched: it is no clean time.
+/// Two pictures farther apart than this were not watched in between, so the gap is no clean time.
 const GAP_MAX: SignedDuration = SignedDuration::from_mins(5);
 const HOURS_A_DAY: f64 = 24.0;
 
-/// Clean time and what was seen in it, source by source.
+/// Clean time, and the alarms in it, by source.
 pub struct Count {
     sources: Vec<Watched>,
-    /// The gate: the upper end of the interval, a camera-day.
+    /// The gate: limit for the upper end of the interval, per camera-day.
     at_most: Option<f64>,
 }
 
@@ -22,23 +23,23 @@ struct Watched {
     source: String,
     last: Option<Timestamp>,
     seconds: f64,
-    /// Pairs of pictures that make up the seconds.
+    /// Pairs of pictures that the seconds consist of.
     steps: u64,
     false_alarms: u64,
 }
 
-/// Of one source, or of all.
+/// The rate of one source, or of all.
 #[derive(Debug, PartialEq, Serialize)]
 pub struct Rate {
-    /// Null: all together.
+    /// Null: all sources together.
     source: Option<String>,
     pub hours: f64,
-    /// Seconds from one look to the next, on average.
+    /// Seconds between looks, on average.
     cadence_s: Option<f64>,
     pub false_alarms: u64,
-    /// A camera-day; null where no time was watched.
+    /// Per camera-day; null where no time was watched.
     per_day: Option<f64>,
-    /// Ends of the exact 95 % interval, two-sided: Garwood.
+    /// Two-sided exact 95 % interval: Garwood.
     lower: f64,
     pub upper: Option<f64>,
 }
@@ -48,7 +49,7 @@ impl Count {
         Self { sources: Vec::new(), at_most }
     }
 
-    /// A picture was looked at, and so many places were confirmed in it.
+    /// Counts one picture, and the number of places confirmed in it.
     pub fn looked(&mut self, source: &str, at: Timestamp, confirmed: usize) {
         if self.sources.last().is_none_or(|it| it.source != source) {
             self.sources.push(Watched { source: source.to_owned(), ..Watched::default() });
@@ -61,7 +62,7 @@ impl Count {
         watched.false_alarms += confirmed as u64;
     }
 
-    /// Source by source, then all together.
+    /// By source, then all together.
     pub fn rates(&self) -> Vec<Rate> {
         let all = self.sources.iter().fold(Watched::default(), |sum, it| Watched {
             seconds: sum.seconds + it.seconds,
@@ -73,13 +74,13 @@ impl Count {
         each.chain([all.rate(None)]).collect()
     }
 
-    /// Whether the gate holds; without clean time nothing is proved.
+    /// Whether the gate holds. Without clean time it does not.
     pub fn holds(&self) -> bool {
         let upper = self.rates().last().and_then(|all| all.upper);
         self.at_most.is_none_or(|at_most| upper.is_some_and(|upper| upper <= at_most))
     }
 
-    /// One line a source and one for all, for people.
+    /// For people: one line per source, and one for all.
     pub fn words(&self, lang: Lang) -> Vec<String> {
         let rates = self.rates();
         let mut lines: Vec<String> = rates.iter().map(|rate| rate.words(lang)).collect();
@@ -143,7 +144,7 @@ impl Rate {
     }
 }
 
-/// A number above nothing.
+/// A number above zero.
 pub fn per_day(text: &str) -> std::result::Result<f64, String> {
     let number = text.parse().ok().filter(|number: &f64| number.is_finite() && *number > 0.0);
     number.ok_or_else(|| "false alarms a camera-day are needed, for example 1.5".to_owned())
@@ -162,7 +163,7 @@ mod tests {
         count
     }
 
-    /// A day without a false alarm does not say "none": it says 3.69 a day at most.
+    /// A day without a false alarm does not prove zero: it proves 3.69 a day at most.
     #[test]
     fn a_clean_day_says_how_many_there_may_be() {
         let day = watched(8641, 10, 0);
@@ -174,7 +175,8 @@ mod tests {
         assert!(!watched(4321, 10, 0).holds(), "half a day proves half as much: 7.38");
     }
 
-    /// A recording with a hole of an hour was not watched for that hour; a single picture proves nothing.
+    /// A recording with a gap of an hour was not watched for that hour. A single picture proves
+    /// nothing.
     #[test]
     fn time_in_which_nobody_looked_is_no_clean_time() {
         let mut count = watched(361, 10, 0);

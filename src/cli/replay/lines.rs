@@ -1,4 +1,4 @@
-//! What a replay says: JSON Lines for programs, a table for people.
+//! The output of a replay: JSON Lines for programs, a table for people.
 
 use super::count::{Count, Rate};
 use super::sheet::Sheet;
@@ -15,7 +15,7 @@ use serde::Serialize;
 use std::io::Write;
 use std::path::Path;
 
-/// The message of the error that means: stdout was closed by its reader.
+/// The error message that means: the reader has closed stdout.
 pub const READER_GONE: &str = "nobody reads the output any more";
 
 #[derive(Serialize)]
@@ -30,13 +30,13 @@ enum Line<'a> {
         stream: Stream,
         scores: Scores,
         detections: &'a [Detection],
-        /// Looked at beside the whole.
+        /// Tiles looked at in addition to the whole picture.
         #[serde(skip_serializing_if = "<[Tile]>::is_empty")]
         tiles: &'a [Tile],
         #[serde(skip_serializing_if = "is_false")]
         drill: bool,
     },
-    /// The gate was closed: the model was not asked about this picture.
+    /// The gate was closed: the model was not run on this picture.
     Gated {
         source: &'a str,
         index: usize,
@@ -58,17 +58,18 @@ enum Line<'a> {
         #[serde(skip_serializing_if = "is_false")]
         drill: bool,
     },
-    /// With `--count-false`: of one source, and last of all together.
+    /// With `--count-false`: one per source, and last all together.
     FalseAlarms(&'a Rate),
     Summary {
-        /// All that were readable, and those of them that the gate kept from the model.
+        /// The readable pictures, and those of them that the gate kept from the model.
         frames: usize,
         gated: usize,
         sightings: usize,
         unreadable: &'a [Unreadable],
         model: &'a ModelVersion,
         thresholds: &'a Thresholds,
-        /// The model's operating point that they are; null: numbers of the configuration, or the model has no points.
+        /// The model's operating point with these thresholds. Null: they come from the
+        /// configuration, or the model has no points.
         point: Option<PointName>,
     },
 }
@@ -93,7 +94,7 @@ pub struct Report<'a> {
     unreadable: Vec<Unreadable>,
     /// With `--count-false`.
     count: Option<Count>,
-    /// Where the sheet goes.
+    /// The sheet and its file.
     sheet: Option<(&'a Path, Sheet)>,
 }
 
@@ -111,7 +112,7 @@ impl<'a> Report<'a> {
         Self { out, json, lang, model, thresholds, point, frames, gated, sightings, unreadable, count, sheet: None }
     }
 
-    /// Also makes a sheet of pictures, and writes it with the summary.
+    /// Also collects a sheet of pictures, written with the summary.
     #[must_use]
     pub fn with_sheet(mut self, file: Option<&'a Path>) -> Self {
         self.sheet = file.map(|file| (file, Sheet::default()));
@@ -119,7 +120,7 @@ impl<'a> Report<'a> {
     }
 
     pub fn seen(&mut self, source: &Path, index: usize, file: Option<&str>, seen: &Seen) -> Result<()> {
-        // A drill looks once more at the same picture.
+        // A drill analyses the same picture a second time.
         self.frames += usize::from(!seen.drill);
         let analysis = &seen.analysis;
         let source = source.display().to_string();
@@ -146,7 +147,7 @@ impl<'a> Report<'a> {
     pub fn gated(&mut self, source: &Path, index: usize, file: Option<&str>, captured_at: Timestamp) -> Result<()> {
         (self.frames, self.gated) = (self.frames + 1, self.gated + 1);
         let source = &source.display().to_string();
-        // As live: behind its gate the camera is watched.
+        // As in the live program, the camera counts as watched while the gate is closed.
         if let Some(count) = &mut self.count {
             count.looked(source, captured_at, 0);
         }
@@ -204,7 +205,7 @@ impl<'a> Report<'a> {
         ))
     }
 
-    /// Remembered for the summary, and said at once to a person.
+    /// Kept for the summary, and printed at once for a person.
     pub fn unreadable(&mut self, source: &Path, file: &str, why: &Error) -> Result<()> {
         let reason = why.chain();
         if !self.json {
@@ -215,7 +216,7 @@ impl<'a> Report<'a> {
         Ok(())
     }
 
-    /// Findings: the gate on clean time does not hold.
+    /// Returns Findings when the gate on clean time does not hold.
     pub fn summary(mut self) -> Result<Outcome> {
         if let Some((file, sheet)) = &self.sheet {
             sheet.write(file, self.lang)?;
@@ -267,7 +268,7 @@ impl<'a> Report<'a> {
         }
     }
 
-    /// The numbers this replay confirmed by.
+    /// The thresholds of this replay.
     fn used(&self) -> String {
         let Thresholds { smoke, fire, smoke_tile, fire_tile, evidence, .. } = self.thresholds;
         let numbers = match self.lang {

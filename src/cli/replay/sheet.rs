@@ -1,4 +1,5 @@
-//! `--sheet`: the strip of everything that was confirmed, as one page that needs nothing else: to look at, to print, to pass on.
+//! `--sheet`: the strip of every confirmation, as one self-contained page to look at, print and
+//! pass on.
 
 use crate::app::strips::encode;
 use crate::engine::{Alarm, Began, Encoded, Kept, Seen, Strips};
@@ -13,7 +14,8 @@ use std::fmt::Write as _;
 use std::path::Path;
 use uuid::Uuid;
 
-/// Rows of one sheet. Each has forty pictures of about 20 kB at most, so the page stays below 60 MB, which a browser opens.
+/// Rows of one sheet. Each has at most forty pictures of about 20 kB, so the page stays below 60
+/// MB, which browsers can open.
 pub const ROWS_MAX: usize = 50;
 /// Longest side of a strip's picture on the sheet, and of the confirmed one, pixels.
 const SIDE: u32 = 480;
@@ -21,14 +23,14 @@ const EVIDENCE_SIDE: u32 = 960;
 /// Size of the graph, pixels.
 const GRAPH: (f64, f64) = (480.0, 90.0);
 
-/// What was confirmed so far, with its pictures.
+/// The confirmations so far, with their pictures.
 #[derive(Debug, Default)]
 pub struct Sheet {
-    /// Nothing of one source is the past of another.
+    /// Pictures of one source must not serve as the past of another.
     source: String,
     strips: Strips,
     rows: Vec<Row>,
-    /// Confirmed after the sheet was full.
+    /// Confirmations after the sheet was full.
     left_out: usize,
 }
 
@@ -132,7 +134,8 @@ impl Row {
         html.push_str("</div></section>\n");
     }
 
-    /// The score in the place over time, 0 below and 1 above; the line where it was confirmed.
+    /// The score at the place over time, 0 at the bottom and 1 at the top. The line marks the
+    /// confirmation.
     fn graph(&self, lang: Lang) -> String {
         let times = self.frames.iter().map(|it| it.frame.captured_at).chain([self.confirmed.best_at]);
         let (Some(from), Some(to)) = (times.clone().min(), times.max()) else { return String::new() };

@@ -5,7 +5,8 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use std::path::PathBuf;
 
-/// By the names of all of them, in time order; else in the given order, `interval` apart from `start` on.
+/// By the names, in time order, if all names hold a time. Otherwise in the given order, `interval`
+/// apart from `start` on.
 pub fn of_pictures(pictures: Vec<PathBuf>, start: Timestamp, interval: SignedDuration) -> Vec<(Timestamp, PathBuf)> {
     let named = |path: &PathBuf| path.file_stem().and_then(|stem| in_name(&stem.to_string_lossy()));
     if let Some(times) = pictures.iter().map(named).collect::<Option<Vec<_>>>() {
@@ -17,8 +18,8 @@ pub fn of_pictures(pictures: Vec<PathBuf>, start: Timestamp, interval: SignedDur
     std::iter::successors(Some(start), later).zip(pictures).collect()
 }
 
-/// Those that are at least so long after the one before that stays. From the beat, not from the picture: times of pictures
-/// waver.
+/// Keeps pictures at least `cadence` apart. Counted from the nominal time, not from the last
+/// picture, because picture times vary.
 pub fn thinned(pictures: Vec<(Timestamp, PathBuf)>, cadence: SignedDuration) -> Vec<(Timestamp, PathBuf)> {
     let mut next: Option<Timestamp> = None;
     let stays = |(at, _): &(Timestamp, PathBuf)| {
