@@ -1,5 +1,5 @@
-//! What looks: the model and its licence, the processor, and how many cameras this machine holds with it. Written by the wiring,
-//! read by the pages.
+//! The eye: the model and its licence, the CPU, and how many cameras this machine holds with them.
+//! Written by the wiring, read by the pages.
 
 use crate::triage::detection::ModelVersion;
 use jiff::SignedDuration;
@@ -9,27 +9,29 @@ use utoipa::ToSchema;
 #[derive(Clone, PartialEq, Debug)]
 pub struct Eye {
     pub model: ModelVersion,
-    /// None: whoever made the model states none.
+    /// None: the model's publisher states no licence.
     pub licence: Option<Licence>,
     /// None: a look could not be measured here.
     pub capacity: Option<Capacity>,
 }
 
-/// Under which terms the weights may be used, in the words of whoever released them.
+/// The terms of use of the weights, as stated by their publisher.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct Licence {
     /// Short: "non-commercial", "Apache-2.0".
     pub name: String,
-    /// What it rests on and what follows, one sentence in each language.
+    /// The basis of the licence and its consequences, one sentence in each language.
     pub note_zh: String,
     pub note_en: String,
 }
 
-/// Of a worker's time so much may be planned for. Beyond it looks come late: 400 cameras took 82 % of both cores and were 99.94 % in
-/// time, 267 on a slower machine took 89 % and lost half of their slots.
+/// Share of a worker's time that may be planned for. Beyond it looks come late: 400 cameras took 82
+/// % of both cores with 99.94 % in time; 267 on a slower machine took 89 % and lost half of their
+/// slots.
 const PLANNED: f64 = 0.8;
-/// CPU milliseconds of a look besides the model: receiving for one cadence, decoding, the picture's health, which tile is next.
-/// `make county` found 14 with AVX-512 and 31 with AVX2 alone.
+/// CPU milliseconds of a look outside the model: receiving for one cadence, decoding, the picture's
+/// health, the choice of the next tile. `make county` measured 14 with AVX-512 and 31 with AVX2
+/// alone.
 const BESIDES_MS: f64 = 20.0;
 
 /// What this machine holds, as measured at the start.
@@ -50,8 +52,8 @@ pub struct Capacity {
 }
 
 impl Capacity {
-    /// `workers`: threads that look; `cores` of this machine, of which each of them needs one.
-    /// `tiles`: of a look, at most.
+    /// `workers`: threads that look; each needs one of this machine's `cores`. `tiles`: at most,
+    /// per look.
     pub fn of(look_ms: f64, tiles: usize, workers: usize, cores: usize, cadence: SignedDuration) -> Self {
         let (workers, cadence_s) = (workers.min(cores), cadence.as_secs_f64());
         let planned_ms = workers as f64 * PLANNED * cadence_s * 1000.0;
@@ -60,14 +62,14 @@ impl Capacity {
         Self { cpu_flags: cpu_flags(), look_ms, workers, cadence_s, holds, holds_with_tiles }
     }
 
-    /// Seconds from one look to the next when there are so many cameras; None: as often as asked.
+    /// Seconds from one look to the next with this number of cameras; None: as often as configured.
     pub fn stretched_s(&self, cameras: usize) -> Option<f64> {
         (cameras > self.holds).then(|| self.cadence_s * cameras as f64 / self.holds.max(1) as f64)
     }
 }
 
-/// The processor's instruction sets on which the cost of a network depends, the plainest first. A figure without them says little:
-/// a look costs four times as much with AVX2 alone as with AVX-512.
+/// The CPU's instruction sets that decide a network's cost, the plainest first. A figure without
+/// them says little: a look costs four times as much with AVX2 alone as with AVX-512.
 pub fn cpu_flags() -> Vec<&'static str> {
     macro_rules! has {
         ($ask:ident: $($flag:tt)*) => { [$(($flag, std::arch::$ask!($flag))),*] };
@@ -86,7 +88,8 @@ pub fn cpu_flags() -> Vec<&'static str> {
 mod tests {
     use super::*;
 
-    /// The two machines on which a whole county was played: one held 400 cameras, the other lost its slots from about 145 on.
+    /// The two machines on which a whole county was played. One held 400 cameras, the other lost
+    /// slots from about 145 on.
     #[test]
     fn what_is_foretold_is_what_was_measured() {
         let cadence = SignedDuration::from_secs(10);

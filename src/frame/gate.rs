@@ -1,38 +1,42 @@
-//! Pure: has anything come into this pose's picture that was not there in the last minutes? If not, the model need not be asked.
+//! Pure: has anything appeared in this pose's picture that was not there in the last minutes? If
+//! not, the model need not be run.
 //!
-//! A picture becomes 80 cells across, each the mean brightness of its pixels: sensor noise and the trembling of edges average
-//! out. It is compared with those of the last three minutes, less what the whole picture has brightened. A cell has changed
-//! when it differs by more than a step and by more than this cell used to stray, on average, within a minute before that: clouds, water,
-//! leaves and the burnt-in clock are at home. What is new keeps the gate open for two to three minutes, about as long as the
-//! model itself looks back; what grows too slowly for that is left to the frames that are always let through.
+//! A picture is reduced to 80 cells across, each the mean brightness of its pixels, so that sensor
+//! noise and trembling edges average out. It is compared with the pictures of the last three
+//! minutes, after removing the change of overall brightness. A cell has changed when it differs by
+//! more than a step and by more than its usual deviation, which is the mean deviation within a
+//! minute before. So clouds, water, leaves and the clock in the picture do not count. A new object
+//! keeps the gate open for two to three minutes, about as long as the model itself looks back. What
+//! grows too slowly for that is left to the frames that are always let through.
 //!
-//! The numbers were chosen on the training events so that no frame with a drawn box was shut out and no fire was found later
-//! (benches/runs/2026-11-22-2core-x86-64/gate.txt).
+//! The constants were chosen on the training events so that no frame with a drawn box was shut out
+//! and no fire was found later (benches/runs/2026-11-22-2core-x86-64/gate.txt).
 
 use super::{Frame, Picture};
 use crate::triage::id::{CameraId, PoseId};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, VecDeque};
 
-/// Cells across: 8 pixels of 640 each, a plume of 0.05 % of the picture is one to four of them.
+/// Cells across, 8 of 640 pixels each. A plume of 0.05 % of the picture covers one to four of them.
 const CELLS_ACROSS: u32 = 80;
-/// The pictures compared with lie so far apart: a minute, less the jitter of whoever sends one a minute.
+/// Interval between reference pictures: a minute, minus the jitter of a camera that sends one a
+/// minute.
 const MARK_EVERY: SignedDuration = SignedDuration::from_secs(55);
-/// So many of them: three minutes.
+/// Number of reference pictures: three minutes.
 const MARKS: usize = 3;
 /// After a longer gap nothing is compared.
 const GAP: SignedDuration = SignedDuration::from_mins(10);
 /// Brightness levels of 256.
 const STEP: f32 = 3.0;
-/// So many times what a cell usually strays is unusual.
+/// A deviation counts as unusual from this multiple of the cell's usual deviation on.
 const UNUSUAL: f32 = 6.0;
-/// A single cell is a bird.
+/// A single changed cell is a bird.
 const CHANGED_CELLS: usize = 2;
-/// Share of the newest minute in what is usual: it follows the weather within minutes.
+/// Weight of the newest minute in the usual deviation, which so follows the weather within minutes.
 const NEWEST: f32 = 0.2;
-/// Minutes from which it is known what is usual; until then all is let through.
+/// Minutes after which the usual deviation is known. Until then every frame is let through.
 const KNOWN_FROM: u32 = 3;
-/// A pose with a detection is watched without a gate for so long.
+/// How long a pose with a detection is watched without the gate.
 const SUSPICIOUS_FOR: SignedDuration = SignedDuration::from_mins(10);
 
 /// One for all poses; 45 kB a pose, 12 MB for 267.
@@ -42,7 +46,7 @@ pub struct Gate {
     poses: BTreeMap<(CameraId, PoseId), Pose>,
 }
 
-/// A picture in cells, row by row. Made outside of any lock: it is most of the work.
+/// A picture as cells, row by row. Computed outside any lock: it is most of the work.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Cells(Vec<u8>);
 
@@ -54,12 +58,13 @@ impl Cells {
 }
 
 impl Gate {
-    /// Of each pose one frame in `every` is let through whatever it shows; 1 = all.
+    /// For each pose one frame in `every` is let through whatever it shows; 1 = all.
     pub fn new(every: u32) -> Self {
         Self { every, poses: BTreeMap::new() }
     }
 
-    /// Whether the frame is worth asking the model. Every frame of a pose is shown here, in time order.
+    /// Whether the model should be run on the frame. Call it with every frame of a pose, in time
+    /// order.
     pub fn lets_through(&mut self, frame: &Frame, cells: Cells) -> bool {
         let pose = self.poses.entry((frame.camera.clone(), frame.pose.clone())).or_default();
         let now = frame.captured_at;
@@ -69,7 +74,7 @@ impl Gate {
         is_open
     }
 
-    /// The model found something in this frame: the pose stays open.
+    /// The model found something in this frame, so the pose stays open.
     pub fn found(&mut self, frame: &Frame) {
         let pose = self.poses.entry((frame.camera.clone(), frame.pose.clone())).or_default();
         pose.suspicious_until = frame.captured_at.checked_add(SUSPICIOUS_FOR).ok();
@@ -80,16 +85,18 @@ impl Gate {
 struct Pose {
     /// Oldest first.
     marks: VecDeque<Mark>,
-    /// How far each cell strays within a minute, learnt from what the marks have left behind, so that something new is never
-    /// taken for usual while it is compared; and from how many minutes.
+    /// Each cell's usual deviation within a minute, and the number of minutes it was learnt from.
+    /// It is learnt from references that have expired, so that nothing new counts as usual while it
+    /// is still compared.
     usual: Vec<f32>,
     minutes: u32,
-    /// In a row.
+    /// Frames shut out in a row.
     closed: u32,
     suspicious_until: Option<Timestamp>,
 }
 
-/// The first picture of a minute, and how far each cell strayed from it until the next mark: the sum over so many frames.
+/// The first picture of a minute. For each cell, the sum of its deviations until the next
+/// reference, and the number of frames in that sum.
 #[derive(Debug)]
 struct Mark {
     at: Timestamp,
@@ -146,7 +153,7 @@ fn is_unusual(changes: &[u8], usual: &[f32]) -> bool {
     unusual.take(CHANGED_CELLS).count() == CHANGED_CELLS
 }
 
-/// How much each cell differs, in levels, beyond what the picture as a whole has brightened or darkened.
+/// The deviation of each cell, levels, without the change of overall brightness.
 fn changes(before: &Cells, now: &Cells) -> Vec<u8> {
     let difference = |(before, now): (&u8, &u8)| i16::from(*now) - i16::from(*before);
     let differences: Vec<i16> = before.0.iter().zip(&now.0).map(difference).collect();

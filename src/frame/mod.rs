@@ -1,5 +1,5 @@
-//! What cameras hand on: pictures, whether one shows anything new, and how each camera is doing. No video library here and no
-//! model.
+//! What cameras produce: pictures, whether one shows anything new, and each camera's health. This
+//! module uses no video library and no model.
 
 mod eye;
 mod gate;

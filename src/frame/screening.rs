@@ -1,4 +1,5 @@
-//! How far the screening network can be trusted here, since the start. Written by the analysis threads, read by the ops page.
+//! How reliable the screening network is here, since the start. Written by the analysis threads,
+//! read by the ops page.
 
 use serde::Serialize;
 use utoipa::ToSchema;

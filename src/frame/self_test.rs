@@ -1,4 +1,5 @@
-//! What smoke a camera can see right now, as told by its last self-test. Written by the analysis threads, read by the pages.
+//! What smoke a camera can see now, according to its last self-test. Written by the analysis
+//! threads, read by the pages.
 
 use super::Picture;
 use jiff::Timestamp;
@@ -6,23 +7,25 @@ use serde::Serialize;
 use std::sync::Arc;
 use utoipa::ToSchema;
 
-/// One camera's self-test: asked for, and done.
+/// One camera's self-test: the pending request, and the last result.
 #[derive(Clone, Debug, Default)]
 pub struct SelfTest {
-    /// Asked for and not done yet: it runs when the machine has time to spare and a fresh picture has come.
+    /// Requested and not done yet. It runs when the machine has spare time and a fresh picture has
+    /// come.
     pub asked_at: Option<Timestamp>,
     pub last: Option<Arc<Sensitivity>>,
 }
 
-/// Outcome of one test.
+/// The result of one test.
 #[derive(Clone, Debug)]
 pub struct Sensitivity {
-    /// When the picture was taken that the plumes were put into.
+    /// When the picture with the added plumes was taken.
     pub at: Timestamp,
     pub whole: AtScale,
-    /// The tiles of the horizon band, each beside its own past; None: none is looked at here, or none has a past yet.
+    /// The tiles of the horizon band, each compared with its own past. None: no tile is looked at
+    /// here, or none has a past yet.
     pub tile: Option<AtScale>,
-    /// Around the smallest plume that was found, or the largest that was not.
+    /// The surroundings of the smallest plume that was found, or else of the largest.
     pub example: Option<Arc<Picture>>,
 }
 
@@ -35,17 +38,17 @@ pub struct SizeSeen {
     pub found: u32,
 }
 
-/// What was found at one scale.
+/// The result at one scale.
 #[derive(Clone, PartialEq, Debug, Serialize, ToSchema)]
 pub struct AtScale {
-    /// The published threshold that counted.
+    /// The published threshold that was applied.
     pub threshold: f32,
     /// Smallest sizes first.
     pub sizes: Vec<SizeSeen>,
 }
 
 impl AtScale {
-    /// The smallest size found at most of its places; None: not even the largest.
+    /// The smallest size found at most of its places; None: not even the largest was.
     pub fn smallest(&self) -> Option<f32> {
         self.sizes.iter().find(|size| size.is_seen()).map(|size| size.width)
     }

@@ -1,4 +1,5 @@
-//! How each camera is doing, by name: never a silent gap. Written by the camera threads, read by the pages.
+//! Every camera's state, by name, without silent gaps. Written by the camera threads, read by the
+//! pages.
 
 use super::{Eye, Picture, Screening, SelfTest};
 use crate::triage::detection::Scores;
@@ -14,30 +15,30 @@ use utoipa::ToSchema;
 pub enum Health {
     Starting,
     Ok,
-    /// Pictures come, but slower than the cadence asks.
+    /// Pictures come, but more slowly than the cadence needs.
     Late,
-    /// Pictures come, but nothing in them moves, not even noise.
+    /// Pictures come, but no pixel changes, not even by noise.
     Frozen,
     Black,
     /// Most of the picture is clipped white.
     Overexposed,
-    /// Large shapes stand, edges have gone: dirt, drops, lost focus.
+    /// Large shapes are visible, edges are missing: dirt, drops, lost focus.
     Blurred,
-    /// Something stands right before the lens.
+    /// Something stands directly in front of the lens.
     Covered,
     /// Fog, cloud or smoke all around: no defect, but this camera cannot see now.
     Fog,
-    /// The camera looks another way than it did: its directions no longer hold.
+    /// The camera has turned, so its directions no longer hold.
     Moved,
-    /// The stream has another size than it had.
+    /// The stream's size has changed.
     Resized,
-    /// Bytes come, but no picture can be made of them.
+    /// Data arrive, but do not decode to a picture.
     Undecodable,
-    /// Nothing comes.
+    /// Nothing arrives.
     Offline,
     /// The camera refuses the user or password.
     BadPassword,
-    /// The register entry or pipeline text cannot work: the detail says why.
+    /// The register entry or pipeline text cannot work; the detail says why.
     Misconfigured,
 }
 
@@ -47,7 +48,7 @@ pub struct CameraStatus {
     pub health_since: Option<Timestamp>,
     /// One sentence with the cause and the cure; never holds a password.
     pub detail: Option<String>,
-    /// Why the main stream gave no picture when it was last asked for one; the camera itself may be well.
+    /// Why the last request to the main stream gave no picture. The camera itself may be fine.
     pub main_detail: Option<String>,
     pub last_frame_at: Option<Timestamp>,
     pub last_scores: Option<Scores>,
@@ -57,16 +58,17 @@ pub struct CameraStatus {
     pub analysed: u64,
     /// Pictures of the main stream fetched on suspicion.
     pub main_fetched: u64,
-    /// Cadences that are over, with and without a look.
+    /// Cadences that have ended, with and without a look.
     pub slots_met: u64,
     pub slots_missed: u64,
     pub self_test: SelfTest,
-    /// The office says that what this camera shows now is right: its view is learnt anew.
+    /// The office confirmed the present view, so it is learnt anew.
     pub is_view_accepted: bool,
-    /// It was seen to look another way. Holds through night, fog and silence, which hide the view and bring nothing back,
-    /// until the camera is seen to be back, the office accepts the view, or the register says anew where it looks.
+    /// The camera was seen to have turned. Night, fog and silence hide the view and do not reset
+    /// this. It holds until the camera is seen to be back, the office accepts the view, or the
+    /// register gives a new direction.
     pub has_moved: bool,
-    /// Until then the model has no picture of this view from before to compare with, and sees less.
+    /// Until then the model has no past picture of this view to compare with, and sees less.
     pub learning_until: Option<Timestamp>,
 }
 
@@ -93,12 +95,12 @@ impl Default for CameraStatus {
     }
 }
 
-/// Shared by camera threads (write) and pages (read). One entry a camera, and the eye they are looked at with.
+/// Written by camera threads, read by pages. One entry per camera, and the eye that looks at them.
 #[derive(Clone, Debug, Default)]
 pub struct StatusBoard {
     cameras: Arc<Mutex<BTreeMap<CameraId, CameraStatus>>>,
     eye: Arc<Mutex<Option<Eye>>>,
-    /// What the screening network did, all cameras together.
+    /// What the screening network did, over all cameras.
     screening: Arc<Mutex<Option<Screening>>>,
 }
 
@@ -124,7 +126,7 @@ impl StatusBoard {
         self.lock().clone()
     }
 
-    /// What the screening network did, all cameras together; None: there is none.
+    /// What the screening network did, over all cameras; None: there is none.
     pub fn screening(&self) -> Option<Screening> {
         *self.screening.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
@@ -133,7 +135,7 @@ impl StatusBoard {
         count(self.screening.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).get_or_insert_default());
     }
 
-    /// Forgets cameras that have left the register.
+    /// Removes cameras that have left the register.
     pub fn keep_only(&self, stays: impl Fn(&CameraId) -> bool) {
         self.lock().retain(|camera, _| stays(camera));
     }
@@ -155,7 +157,7 @@ impl StatusBoard {
         })
     }
 
-    /// True when the health changed, so that the caller logs it once and tells the board.
+    /// True when the health changed, so that the caller logs it once and updates the board.
     pub fn set_health(&self, camera: &CameraId, health: Health, detail: Option<String>, now: Timestamp) -> bool {
         let mut board = self.lock();
         let status = board.entry(camera.clone()).or_default();

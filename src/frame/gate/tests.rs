@@ -2,7 +2,7 @@ use super::*;
 use crate::triage::detection::Stream;
 use std::sync::Arc;
 
-/// A hillside under a sky with noise of the sensor, in brightness; `paint` adds to it.
+/// Brightness of a hillside under a sky, with sensor noise; `paint` adds to it.
 struct Hill {
     gate: Gate,
     noise: u32,
@@ -17,7 +17,7 @@ impl Hill {
         Self { gate: Gate::new(every), noise: 1, at_s: 1_790_000_000 }
     }
 
-    /// One frame, ten seconds after the one before; whether it is let through.
+    /// One frame, ten seconds after the previous one. Returns whether it is let through.
     fn frame(&mut self, paint: impl Fn(u32, u32) -> i32) -> bool {
         let mut i420 = vec![128; (WIDTH * HEIGHT * 3 / 2) as usize];
         for y in 0..HEIGHT {
@@ -46,7 +46,7 @@ impl Hill {
         (0..frames).map(|_| self.frame(|_, _| 0)).collect()
     }
 
-    /// Until it knows what is usual.
+    /// Feeds frames until the gate knows what is usual.
     fn known(every: u32) -> Self {
         let mut hill = Self::new(every);
         hill.quiet(60);
@@ -54,7 +54,8 @@ impl Hill {
     }
 }
 
-/// Thin smoke: 24 × 20 pixels, 0.2 % of the picture, so many levels brighter than the hill.
+/// Thin smoke: 24 × 20 pixels, 0.2 % of the picture, brighter than the hill by this number of
+/// levels.
 fn smoke(levels: i32) -> impl Fn(u32, u32) -> i32 {
     move |x, y| if (300..324).contains(&x) && (200..220).contains(&y) { levels } else { 0 }
 }
@@ -95,7 +96,7 @@ fn a_cloud_before_the_sun_a_trembling_mast_and_the_burnt_in_clock_do_not_open() 
     let clock =
         |frame: u32| move |x: u32, y: u32| i32::from(y < 16 && x < 200 && (x / 8 + frame).is_multiple_of(3)) * 150;
     for frame in 0..120 {
-        // Every edge of the hillside moves by a pixel to and fro.
+        // Every edge of the hillside moves back and forth by a pixel.
         let sway = |x: u32, y: u32| {
             let at = |x: u32| 25 * ((x / 5 + y / 7) % 2) as i32;
             if y >= 120 { at(x + frame % 2) - at(x) } else { 0 }
