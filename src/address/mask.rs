@@ -1,18 +1,19 @@
-//! Secrets in what follows the host: `?pwd=…`, `/user=admin_password=…_channel=1`, `#token=…`, `/admin:password@…`, also
-//! percent-encoded. When in doubt it hides: who needs the whole address has the register.
+//! Masks secrets after the host: `?pwd=…`, `/user=admin_password=…_channel=1`, `#token=…`,
+//! `/admin:password@…`, also percent-encoded. When in doubt it hides: whoever needs the whole
+//! address has the register.
 
 use super::decoded;
 
-/// A key that holds one of these has a secret for its value; in lower case.
+/// The value of a key that contains one of these is a secret. Lower case.
 const IN_KEYS: [&str; 16] = [
     "pas", "pw", "psw", "psd", "token", "secret", "auth", "key", "sig", "ticket", "cred", "sess", "jwt", "密码",
     "口令", "密钥",
 ];
 
-/// Keys too short to be looked for inside others.
+/// Keys too short to be searched for inside others.
 const WHOLE_KEYS: [&str; 3] = ["p", "pin", "sid"];
 
-/// As a part of a path: the part that follows is the secret.
+/// As a segment of a path: the next segment is the secret.
 const WORDS: [&str; 11] =
     ["token", "key", "auth", "pass", "password", "passwd", "pwd", "psw", "secret", "ticket", "sign"];
 
@@ -20,12 +21,13 @@ const SEPARATORS: [char; 6] = ['/', '?', '&', ';', '#', ','];
 
 const STARS: &str = "***";
 
-/// Path, query and fragment, or a whole text without a host, with every secret as stars.
+/// Path, query and fragment, or a whole text without a host, with stars for every secret.
 pub(super) fn tail(text: &str) -> String {
     let shown = starred(text);
     let mut seen = shown.clone();
     loop {
-        // Encoded once or several times: stars cannot be put at the right place, so nothing is shown.
+        // Encoded once or several times: the position of the secret in the text is unknown, so
+        // nothing is shown.
         let plainer = decoded(&seen);
         if plainer == seen {
             return shown;
@@ -42,7 +44,7 @@ fn starred(text: &str) -> String {
     match text.rfind('@').filter(|at| text[..*at].contains(':')) {
         None => shown,
         Some(at) if shown == text => format!("{}{}", hidden(text), &text[at..]),
-        // A login and a pair may overlap: where the secret ends is not known.
+        // A login and a pair may overlap, so it is unknown where the secret ends.
         Some(_) => hidden(text),
     }
 }
@@ -52,8 +54,8 @@ fn hidden(text: &str) -> String {
     first.map(String::from).unwrap_or_default() + STARS
 }
 
-/// `key=value` between separators, some makes join pairs with `_` instead. A secret goes on until the next
-/// pair begins.
+/// `key=value` between separators; some makes join pairs with `_` instead. A secret extends to the
+/// beginning of the next pair.
 fn pairs(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     let mut is_hiding = false;
@@ -64,7 +66,7 @@ fn pairs(text: &str) -> String {
         let piece = &text[from..end];
         from = end;
         let body = piece.trim_start_matches(SEPARATORS);
-        // Base64 holds `/` and ends in `=`.
+        // Base64 may hold `/` and end in `=`.
         if is_hiding && (piece.starts_with(['/', ',']) || !body.contains('=')) {
             continue;
         }
@@ -80,7 +82,7 @@ fn pairs(text: &str) -> String {
     shown
 }
 
-/// `a=1_b=2`; true when the last of it is a secret, which may go on behind a separator.
+/// `a=1_b=2`. True when the last value is a secret, which may continue after a separator.
 fn pair(body: &str, is_hiding: bool, shown: &mut String) -> bool {
     let mut texts = body.split('=').peekable();
     let first = texts.next().unwrap_or_default();
@@ -99,7 +101,7 @@ fn pair(body: &str, is_hiding: bool, shown: &mut String) -> bool {
             shown.push('_');
             shown.push_str(key);
         }
-        // Without a next key the value itself holds `=`.
+        // Without a next key, the value itself holds `=`.
         is_starred = is_secret && next.is_none();
         is_secret = is_starred || (!is_last && is_secret_key(text));
     }

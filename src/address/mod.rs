@@ -1,5 +1,6 @@
-//! Pure: the address of a camera, its only parser. Registers hold addresses as people write them: logins with unescaped
-//! `@ # / ? :`, percent-encoded ones, secrets in the query, in the path, in the fragment.
+//! Pure: the only parser of camera addresses. Registers hold addresses as people write them: logins
+//! with unescaped `@ # / ? :`, percent-encoded ones, and secrets in the query, the path or the
+//! fragment.
 //!
 //! ```text
 //! rtsp://admin:p#a@10.1.2.3:554/s1?token=abc     written, for the register
@@ -8,7 +9,7 @@
 //! rtsp://         10.1.2.3:554/s1?token=***      shown, for everybody else
 //! ```
 //!
-//! `Debug`, `Display` and `shown` never hold a secret; [`Address::expose`] is the one way to it.
+//! `Debug`, `Display` and `shown` never hold a secret. [`Address::expose`] is the only way to it.
 
 mod mask;
 mod read;
@@ -19,40 +20,43 @@ use percent_encoding::percent_decode_str;
 use std::fmt;
 use std::path::PathBuf;
 
-/// Where pictures come from, its secrets kept apart. Reading it never fails: what cannot work has the form `Unusable`.
+/// A camera's address, with its secrets kept apart. Reading it never fails: an address that cannot
+/// work has the form `Unusable`.
 #[derive(Clone, PartialEq, Eq, Default)]
 pub struct Address {
     written: String,
     /// Without the login.
     target: String,
     shown: String,
-    /// `user`, `user:password`, as written before the host.
+    /// `user` or `user:password`, as written before the host.
     login: Option<String>,
-    /// From the register's column and the environment: literally so, never decoded.
+    /// From the register's column and the environment: taken literally, never decoded.
     user_beside: Option<String>,
     password_beside: Option<String>,
 }
 
-/// What an address means, told by its scheme.
+/// What an address means, according to its scheme.
 pub enum Form {
     Rtsp,
     Web,
     /// A file or folder: a path, or `file://…`.
     File(PathBuf),
-    /// A folder into which pictures are dropped: `drop:/…`.
+    /// A folder into which pictures are uploaded: `drop:/…`.
     Drop(PathBuf),
     Unusable,
 }
 
-/// The secrets of an address: for the connection and for the register's file. Has no `Debug` on purpose.
+/// The secrets of an address, for the connection and for the register's file. Deliberately without
+/// `Debug`.
 pub struct Exposed<'a> {
-    /// As in the register, to the letter.
+    /// Exactly as in the register.
     pub written: &'a str,
-    /// The user of the register's column.
+    /// The user from the register's column.
     pub user_beside: Option<&'a str>,
-    /// To connect to: without the login, but with what its query holds.
+    /// The address to connect to: without the login, but with the secrets of its query.
     pub target: &'a str,
-    /// User and password, the likeliest reading first: as written, then percent-decoded. None without a password.
+    /// User and password, the likeliest reading first: as written, then percent-decoded. Empty
+    /// without a password.
     pub logins: Vec<(String, String)>,
 }
 
@@ -65,7 +69,7 @@ impl Address {
             return own(format!("{}{}", &text[..text.len() - rest.len()], mask::tail(rest)));
         }
         let Some(parts) = read::parts(rest) else {
-            // Without a host nobody knows what of it was meant to be a secret.
+            // Without a host it is unknown which part was meant as a secret.
             let may_hide = decoded(rest).contains(['@', ':']);
             return own(if may_hide { format!("{scheme}://***") } else { format!("{scheme}://{}", mask::tail(rest)) });
         };
@@ -77,7 +81,7 @@ impl Address {
         Self { target, login: parts.login.map(str::to_owned), ..own(shown) }
     }
 
-    /// Fills in what the address itself does not say.
+    /// Adds user and password where the address itself has none.
     #[must_use]
     pub fn with(mut self, user: Option<String>, password: Option<String>) -> Self {
         self.user_beside = user.filter(|user| !user.is_empty()).or(self.user_beside);
@@ -85,12 +89,12 @@ impl Address {
         self
     }
 
-    /// For pages, logs and texts: every secret is three stars.
+    /// For pages, logs and texts: every secret is replaced by three stars.
     pub fn shown(&self) -> &str {
         &self.shown
     }
 
-    /// It names a user, and nobody has said the password yet.
+    /// The address names a user, and no password is known yet.
     pub fn lacks_password(&self) -> bool {
         self.user().is_some() && self.password().is_none()
     }
@@ -99,12 +103,13 @@ impl Address {
         self.user().is_some() && self.password().is_some()
     }
 
-    /// How many readings of the login there are.
+    /// The number of readings of the login.
     pub fn readings(&self) -> usize {
         self.logins().len()
     }
 
-    /// Everything, for the connection and for the register's file; never for a log, a page or a text.
+    /// The whole address with its secrets, for the connection and for the register's file; never
+    /// for a log, a page or a text.
     pub fn expose(&self) -> Exposed<'_> {
         Exposed {
             written: &self.written,
@@ -129,7 +134,7 @@ impl Address {
         }
     }
 
-    /// `rtsp：//…`, typed with a Chinese keyboard, or `rtsp:/…`: it would pass for the name of a file.
+    /// `rtsp：//…`, typed with a Chinese keyboard, or `rtsp:/…`: it would be taken for a file name.
     pub fn has_mistyped_scheme(&self) -> bool {
         let text = self.written.to_ascii_lowercase();
         let follows = |scheme: &&str| text.strip_prefix(*scheme).is_some_and(|rest| rest.starts_with([':', '：']));
@@ -176,7 +181,7 @@ impl fmt::Display for Address {
     }
 }
 
-/// A sentence of somebody else (GStreamer, a register's cell) that may quote an address: its secrets as three stars.
+/// Masks secrets in foreign text (from GStreamer, a register's cell) that may quote an address.
 pub fn masked(text: &str) -> String {
     let word = |part: &str| {
         let begin = part.find(char::is_alphanumeric).unwrap_or(part.len());
@@ -187,7 +192,7 @@ pub fn masked(text: &str) -> String {
     text.split_inclusive(char::is_whitespace).map(word).collect()
 }
 
-/// `drop:/…` does without the two slashes.
+/// `drop:/…` needs no two slashes.
 fn split_scheme(text: &str) -> Option<(&str, &str)> {
     let (scheme, rest) = text.split_once(':')?;
     let rest = match rest.strip_prefix("//") {
@@ -204,7 +209,7 @@ fn is_path(scheme: &str) -> bool {
     scheme.eq_ignore_ascii_case("file") || scheme.eq_ignore_ascii_case("drop")
 }
 
-/// `%40` → `@`; what is no escape stays, what is no text is left as it was.
+/// `%40` → `@`. Invalid escapes stay; a result that is not text is discarded.
 fn decoded(text: &str) -> String {
     percent_decode_str(text).decode_utf8().map_or_else(|_| text.to_owned(), Into::into)
 }

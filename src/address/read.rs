@@ -1,33 +1,35 @@
-//! Where the login of an address ends and its host begins. An `@` may stand anywhere, also in a password and in a path; `/`,
-//! `?` and `#` may stand in a password. So every `@` is asked what follows it, and the best host wins, the first of equals.
+//! Finds where the login of an address ends and its host begins. An `@` may stand anywhere, even in
+//! a password or a path; `/`, `?` and `#` may stand in a password. So the text after every `@` is
+//! rated as a host, and the best one wins, the first among equals.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 use url::Host;
 
-/// An address of the network behind its `://`, in pieces of the text.
+/// A network address after its `://`, as slices of the text.
 pub(super) struct Parts<'a> {
     pub login: Option<&'a str>,
-    /// With its port.
+    /// Host with its port.
     pub host: &'a str,
     /// Path, query and fragment.
     pub tail: &'a str,
-    /// False: it could be read in another way, with a password reaching into host or tail. Nothing of it may be shown then.
+    /// False: another reading is possible, with a password that reaches into host or tail. Then
+    /// nothing may be shown.
     pub is_sure: bool,
 }
 
-/// How much a text looks like host and port.
+/// How much a text looks like a host and port.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Likeness {
     Word,
-    /// With a dot or a port, or where the standard wants the host.
+    /// It has a dot or a port, or stands where the standard expects the host.
     Name,
-    /// An IP address: nearly every camera has one, and no password looks like it.
+    /// An IP address: nearly every camera has one, and no password looks like one.
     Number,
 }
 
 const ENDS: [char; 3] = ['/', '?', '#'];
 
-/// None: nothing in it is a host.
+/// None: no part of it is a host.
 pub(super) fn parts(rest: &str) -> Option<Parts<'_>> {
     let authority = &rest[..rest.find(ENDS).unwrap_or(rest.len())];
     let standard = authority.rfind('@');
@@ -47,7 +49,7 @@ pub(super) fn parts(rest: &str) -> Option<Parts<'_>> {
     readings.reduce(|best, next| if next.0 > best.0 { next } else { best }).map(|(_, parts)| parts)
 }
 
-/// A user never holds what ends a host; a password may.
+/// A user name never holds a character that ends a host; a password may.
 fn is_login(text: &str) -> bool {
     !text.split(':').next().unwrap_or_default().contains(ENDS)
 }
@@ -69,7 +71,8 @@ fn likeness(text: &str) -> Option<Likeness> {
     if host.parse::<Ipv4Addr>().is_ok() {
         return Some(Likeness::Number);
     }
-    // The crate reads `1` as 0.0.0.1 and `%40` as `@`: nobody writes a camera's host so, but passwords look like it.
+    // The crate reads `1` as 0.0.0.1 and `%40` as `@`. Nobody writes a camera's host so, but
+    // passwords look like it.
     let is_odd = host.contains(['%', '@', ':']) || host.bytes().all(|c| c.is_ascii_digit() || c == b'.');
     if is_odd || Host::parse(host).is_err() {
         return None;

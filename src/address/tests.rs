@@ -1,7 +1,7 @@
 use super::*;
 use proptest::prelude::*;
 
-/// Address, shown, readings of the login.
+/// An address, its masked form, and the readings of its login.
 type Case = (&'static str, &'static str, &'static [(&'static str, &'static str)]);
 
 #[test]
@@ -11,14 +11,14 @@ fn addresses_as_people_write_them() {
         ("rtsp://admin:s3cret@h:554/s", "rtsp://h:554/s", &[("admin", "s3cret")]),
         ("RTSP://admin:s3cret@10.1.2.3/s", "RTSP://10.1.2.3/s", &[("admin", "s3cret")]),
         ("  rtsp://admin:s3cret@10.1.2.3/s ", "rtsp://10.1.2.3/s", &[("admin", "s3cret")]),
-        // Encoded: as written first, then as meant.
+        // Encoded: the login as written first, then decoded.
         ("rtsp://admin:a%40b@h/s", "rtsp://h/s", &[("admin", "a%40b"), ("admin", "a@b")]),
         (
             "rtsp://admin:p%23a%40s%2Fs%3A%2541w@127.0.0.1:29554/auth-both",
             "rtsp://127.0.0.1:29554/auth-both",
             &[("admin", "p%23a%40s%2Fs%3A%2541w"), ("admin", "p#a@s/s:%41w")],
         ),
-        // Raw: every mark that ends a host stands in a password somewhere.
+        // Raw: every character that can end a host occurs in some password.
         ("rtsp://admin:a@b@h/s", "rtsp://h/s", &[("admin", "a@b")]),
         ("rtsp://admin:a/b@h/s", "rtsp://h/s", &[("admin", "a/b")]),
         ("rtsp://admin:12/34@10.1.2.3/s", "rtsp://10.1.2.3/s", &[("admin", "12/34")]),
@@ -34,14 +34,14 @@ fn addresses_as_people_write_them() {
         ("rtsp://:s3cret@h/s", "rtsp://h/s", &[("", "s3cret")]),
         ("rtsp://admin:@h/s", "rtsp://h/s", &[("admin", "")]),
         ("rtsp://admin@h/s", "rtsp://h/s", &[]),
-        // An @ that ends no login.
+        // An @ that does not end a login.
         ("rtsp://10.1.2.3:554/cam@1", "rtsp://10.1.2.3:554/cam@1", &[]),
         ("rtsp://nvr/cam@1", "rtsp://nvr/cam@1", &[]),
         ("http://10.1.2.3/a?mail=x@y", "http://10.1.2.3/a?mail=x@y", &[]),
         ("http://admin:s3cret@10.1.2.3/a?mail=x@y.com", "http://10.1.2.3/a?mail=x@y.com", &[("admin", "s3cret")]),
         ("drop:///ftp/a@b", "drop:///ftp/a@b", &[]),
         ("/clips/a@b.mp4", "/clips/a@b.mp4", &[]),
-        // Readable in two ways: a login or not, shown to nobody.
+        // Ambiguous, with a login or without one: nothing of it is shown.
         ("rtsp://nvr:554/cam@1", "rtsp://***", &[]),
         ("rtsp://admin:12/s3cret@cam/s", "rtsp://***", &[]),
         ("rtsp://admin:p@s3cret/w@cam.lan/s", "rtsp://***", &[("admin", "p")]),
@@ -136,7 +136,7 @@ fn a_scheme_typed_with_a_chinese_keyboard_is_told_from_a_file() {
 
 const HOSTS: [&str; 6] = ["10.1.2.3", "10.1.2.3:8554", "[fe80::1]:554", "cam", "cam.lan", "cam:554"];
 
-/// Where a secret stands in an address. `{}` is the secret, with noise around it.
+/// The places in an address where a secret may stand. `{}` is the secret, with noise around it.
 const SHAPES: [&str; 14] = [
     "rtsp://admin:{}@HOST/s",
     "http://admin:{}@HOST/a?mail=x@y",
@@ -170,7 +170,8 @@ proptest! {
     fn no_shown_form_holds_a_planted_secret(
         shape in 0..SHAPES.len(),
         host in 0..HOSTS.len(),
-        // Any character that raw passwords hold; not one that begins another pair, nor an address of its own.
+        // Any character of raw passwords, but nothing that begins another pair or an address of its
+        // own.
         before in "[a-z0-9@#/?:%_,;!~-]{0,6}",
         after in "[a-z0-9@#/?:%_,;!~-]{0,6}",
         is_encoded in any::<bool>(),
@@ -181,9 +182,10 @@ proptest! {
         } else {
             secret
         };
-        // In a user, which may be a token, such marks are not read raw: `rtsp://nvr/cam@10.1.2.3` has none.
+        // In a user name, which may be a token, these characters are not read raw:
+        // `rtsp://nvr/cam@10.1.2.3` has no login.
         prop_assume!(SHAPES[shape] != "rtsp://{}@HOST" || !secret.contains(['/', '?', '#']));
-        // Before what follows the @ of a login, everybody sees a host.
+        // After the @ of a login, any text would be read as a host.
         prop_assume!(SHAPES[shape] != "rtsp://admin:x{}" || !secret.contains('@'));
         let text = SHAPES[shape].replace("HOST", HOSTS[host]).replace("{}", &secret);
         let address = Address::parse(&text);
