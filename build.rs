@@ -1,4 +1,5 @@
-//! Without Node the program still builds: pages that say what to do stand in for the real ones until `make ui` has run.
+//! Without Node the program still builds: placeholder pages with instructions replace the real ones
+//! until `make ui` has run.
 
 use std::path::Path;
 use std::{fs, io};

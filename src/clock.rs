@@ -1,7 +1,9 @@
-//! The only caller of "now" and "sleep", and the county's time zone. Simulated: time stands still until told to move, and sleeping moves the hands.
+//! The only caller of "now" and "sleep", and the county's time zone. A simulated clock stands still
+//! until it is advanced; sleeping advances it.
 //!
-//! The system's clock is read once; from then on time is elapsed time. Setting the machine's clock back an hour does not
-//! stop the ladder for an hour, and does not make a late answer early. The step is noticed and said; the next start takes it over.
+//! The system's clock is read once; from then on time is elapsed time. If the machine's clock is
+//! set back an hour, the ladder does not stop for an hour, and a late answer does not become early.
+//! The step is noticed and reported, and the next start uses the new time.
 
 use jiff::tz::{Offset, TimeZone};
 use jiff::{SignedDuration, Timestamp};
@@ -9,16 +11,17 @@ use rustix::time::{ClockId, clock_gettime};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// The county's day: UTC+8 all year (China has kept no summer time since 1991), so no time zone file is needed.
+/// County time is UTC+8 all year (China has had no summer time since 1991), so no time zone file is
+/// needed.
 pub fn county_time() -> TimeZone {
     TimeZone::fixed(Offset::constant(8))
 }
 
-/// The wall clock when it was read, and how long the machine had run then.
+/// The wall clock when it was read, and the machine's uptime at that moment.
 #[expect(clippy::disallowed_methods, reason = "this is the one place that asks the machine for the time")]
 static READ: LazyLock<(Timestamp, SignedDuration)> = LazyLock::new(|| (Timestamp::now(), has_run()));
 
-/// How long the machine has run, sleep included: nothing sets it.
+/// The machine's uptime, including sleep. Nothing can set it.
 fn has_run() -> SignedDuration {
     let since_boot = clock_gettime(ClockId::Boottime);
     SignedDuration::new(since_boot.tv_sec, i32::try_from(since_boot.tv_nsec).unwrap_or_default())
@@ -43,7 +46,8 @@ impl Clock {
         }
     }
 
-    /// How far the machine's clock has been set since it was read: ahead of the time that has passed, or negative behind it.
+    /// By how much the machine's clock has been set since it was read: positive when ahead of
+    /// elapsed time, negative when behind.
     pub fn stepped(&self) -> SignedDuration {
         match self {
             Self::System => Timestamp::now().duration_since(self.now()),
@@ -51,7 +55,7 @@ impl Clock {
         }
     }
 
-    /// Moves a simulated clock; a system clock does not listen.
+    /// Advances a simulated clock; does nothing to a system clock.
     pub fn advance(&self, by: SignedDuration) {
         if let Self::Simulated(hands) = self {
             let mut hands = hands.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
@@ -78,7 +82,7 @@ impl Clock {
     }
 }
 
-/// Beats while a task lives. Elapsed time, so that a clock that is set changes nothing.
+/// Updated while a task lives. It uses elapsed time, so setting the clock has no effect.
 #[derive(Clone, Debug)]
 pub struct Heartbeat(Arc<Mutex<Instant>>);
 

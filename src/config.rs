@@ -1,5 +1,6 @@
-//! `huoyan.toml` → a valid [`Config`], once. Unknown keys are refused, durations carry their unit, secrets come from the
-//! environment or a file only. Every default is here with its unit and reason; `huoyan config` prints the documented sample.
+//! `huoyan.toml` → a valid [`Config`], parsed once. Unknown keys are refused, durations carry their
+//! unit, and secrets come only from the environment or a file. Every default stands here with its
+//! unit and reason; `huoyan config` prints the documented sample.
 
 mod data;
 
@@ -34,7 +35,7 @@ pub struct Config {
     pub notify: NotifyConfig,
     pub thresholds: Thresholds,
     pub policy: Policy,
-    /// Whether the file has a section `[policy]`, or the policy is nobody's choice.
+    /// True when the file has a section `[policy]`; otherwise nobody chose the policy.
     #[serde(skip)]
     pub has_own_policy: bool,
     /// The file it was read from, if any.
@@ -45,15 +46,17 @@ pub struct Config {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Server {
-    /// 8131 = the port of 131. Loopback unless the office says otherwise.
+    /// 8131 is the port of 131. Loopback unless the office configures otherwise.
     pub listen: SocketAddr,
     /// What phones type; used in texts and login links. Default: `http://<listen>`.
     pub public_url: Option<String>,
-    /// Addresses of proxies before the program: only what these say in X-Forwarded-For or Forwarded is believed. None by default.
+    /// Addresses of trusted proxies: only their X-Forwarded-For or Forwarded is believed. None by
+    /// default.
     pub trusted_proxy: Vec<IpAddr>,
-    /// A one-time login link lives so long: 15 min.
+    /// How long a one-time login link is valid: 15 min.
     pub login_link_life: SignedDuration,
-    /// A session lives so long without use: 30 days, because a ranger's phone must not log itself out in the hills.
+    /// How long an unused session lives: 30 days, because a ranger's phone must not log itself out
+    /// in the hills.
     pub session_life: SignedDuration,
 }
 
@@ -72,8 +75,9 @@ impl Default for Server {
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ClockConfig {
-    /// Time server (SNTP, IPv4) with which `huoyan check` compares this computer's clock: `host` or `host:port`. None: the system
-    /// is asked whether it keeps its clock by one. The program never sets a clock.
+    /// Time server (SNTP, IPv4) with which `huoyan check` compares this computer's clock: `host` or
+    /// `host:port`. None: the system is asked whether its clock is synchronised. The program never
+    /// sets a clock.
     pub ntp: Option<String>,
 }
 
@@ -93,23 +97,25 @@ impl Default for BusConfig {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct CameraConfig {
-    /// Every camera is looked at so often: 10 s; smoke changes over minutes, not frames.
+    /// Interval between looks at a camera: 10 s; smoke changes over minutes, not frames.
     pub cadence: SignedDuration,
     /// Decoder workers; each takes about one core while busy.
     pub decode_workers: usize,
-    /// Pipeline text for RTSP cameras that name none: a file in `pipelines/` without `.gst`.
+    /// Pipeline text for RTSP cameras that name none: a file in `pipelines/`, without `.gst`.
     pub pipeline: String,
     pub pipelines: PathBuf,
-    /// No keyframe for so long: "late" (3 cadences) …
+    /// "Late" after this time without a keyframe (3 cadences) …
     pub late_after: SignedDuration,
-    /// … and for so long: "offline"; one cruise period of LY/T 2581-2016 is 30 min, we say it after 1.
+    /// … and "offline" after this: 1 min, much less than the cruise period of 30 min in LY/T
+    /// 2581-2016.
     pub offline_after: SignedDuration,
-    /// A picture that has not changed at all for so long is "frozen".
+    /// "Frozen" after this time without any change in the picture.
     pub frozen_after: SignedDuration,
-    /// Every camera's self-test (which rendered plumes does the model find?) so often: 6 h, so that one falls into the day and
-    /// one into the night, and 267 cameras take 0.2 inferences a second. Zero: only when asked.
+    /// Interval of each camera's self-test (which rendered plumes does the model find?): 6 h, so
+    /// that one falls into the day and one into the night. 267 cameras then take 0.2 inferences a
+    /// second. Zero: on request only.
     pub self_test_every: SignedDuration,
-    /// First and longest wait between attempts to reconnect.
+    /// First and longest wait between reconnects.
     pub reconnect_min: SignedDuration,
     pub reconnect_max: SignedDuration,
 }
@@ -136,15 +142,17 @@ impl Default for CameraConfig {
 pub struct DetectConfig {
     /// A folder with model.onnx and model.toml.
     pub model: PathBuf,
-    /// libonnxruntime.so; `make` puts it under `.huoyan/`. The environment's ORT_DYLIB_PATH wins.
+    /// libonnxruntime.so; `make` puts it under `.huoyan/`. The environment's ORT_DYLIB_PATH
+    /// overrides it.
     pub onnxruntime: PathBuf,
     pub device: Device,
-    /// Inference sessions, one a worker thread, one intra-op thread each.
+    /// Inference sessions: one per worker thread, with one intra-op thread each.
     pub workers: usize,
     pub batch: Batch,
-    /// Ask the model only about pictures in which something is new. Off: sub-streams leave time for every one.
+    /// Run the model only on pictures in which something is new. Off: sub-streams leave time for
+    /// all.
     pub gate: Gating,
-    /// Of each camera one picture in so many is asked about whatever it shows: one a minute at 10 s.
+    /// One picture in this number is analysed whatever the gate says: one a minute at 10 s.
     pub gate_every: u32,
     pub tiles: Tiles,
 }
@@ -156,33 +164,35 @@ pub enum Gating {
     On,
 }
 
-/// Frames of different cameras that a worker hands to the network at once.
+/// Frames of different cameras in one batch of the network.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", expecting = "batch must be \"auto\" or a number")]
 pub enum Batch {
-    /// 1 on the processor, 8 on a graphics card.
+    /// 1 on the CPU, 8 on a graphics card.
     Auto,
     #[serde(untagged)]
     Of(usize),
 }
 
 impl Batch {
-    /// A look of smoke-fire at work takes 118 MB, its tensor counted in (measured at 1 to 32 on the processor): 1.9 GB a worker.
+    /// A look of smoke-fire takes 118 MB at work, its tensor included (measured at 1 to 32 on the
+    /// CPU): 1.9 GB a worker.
     pub const MAX: usize = 16;
 }
 
-/// Tiles of a view that are looked at beside the whole, a look.
+/// Tiles of a view analysed in addition to the whole picture, per look.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", expecting = "tiles must be \"auto\" or a number")]
 pub enum Tiles {
-    /// 1 on the processor, all on a graphics card.
+    /// 1 on the CPU, all on a graphics card.
     Auto,
     #[serde(untagged)]
     Of(usize),
 }
 
 impl Tiles {
-    /// Three of half the width, each overlapping the next by half, cover a view from side to side.
+    /// Three tiles of half the width, each overlapping the next by half, cover a view from side to
+    /// side.
     pub const MAX: usize = 3;
 
     pub fn at_most(self, is_on_card: bool) -> usize {
@@ -222,15 +232,15 @@ impl Default for DetectConfig {
 pub struct SatelliteConfig {
     /// Watched folder; relative to the data folder. Files are kept under `read/` or `refused/` beside it.
     pub folder: PathBuf,
-    /// The folder is looked at so often, and each feed asked so often.
+    /// Intervals at which the folder is scanned and each feed is polled.
     pub folder_every: SignedDuration,
     pub feed_every: SignedDuration,
     /// Addresses of hotspot files (FIRMS area API …). `{key}` is replaced by the secret HUOYAN_FIRMS_KEY.
     pub feeds: Vec<String>,
-    /// Hotspots farther outside the county are not taken in, metres: 5 km, the widest pixel of MODIS; nearer ones outside are
-    /// passed on (转报).
+    /// Hotspots farther outside the county are ignored, metres: 5 km, the widest pixel of MODIS.
+    /// Nearer ones outside are passed on (转报).
     pub margin_m: f64,
-    /// Hotspots acquired longer ago are kept and drawn but open no incident: 24 h.
+    /// Hotspots acquired longer ago than this are stored and drawn, but open no incident: 24 h.
     pub stale_after: SignedDuration,
 }
 
@@ -250,16 +260,17 @@ impl Default for SatelliteConfig {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct NotifyConfig {
-    /// HTTP gateway for texts: POST JSON {"to","text"}; key in HUOYAN_SMS_KEY as a bearer token. None: officer phones by hand.
+    /// HTTP gateway for texts: POST JSON {"to","text"}; key in HUOYAN_SMS_KEY as a bearer token.
+    /// None: an officer phones by hand.
     pub sms_url: Option<String>,
     /// HTTP gateway for robot calls, same form; key in HUOYAN_VOICE_KEY.
     pub voice_url: Option<String>,
     /// 企业微信群机器人 address without its key; key in HUOYAN_WECOM_KEY.
     pub wecom_url: Option<String>,
-    /// Longest wait for a gateway's answer, 40 s: slow ones need 30. Later nothing is known of the text, and it goes out again
-    /// under the same key.
+    /// Longest wait for a gateway's answer, 40 s: slow ones need 30. After that the text's fate is
+    /// unknown, and it goes out again under the same key.
     pub answer_within: SignedDuration,
-    /// 【…】 before every text.
+    /// The 【…】 before every text.
     pub signature: String,
 }
 
@@ -276,7 +287,7 @@ impl Default for NotifyConfig {
 }
 
 impl Config {
-    /// Reads and checks a file; without one, the defaults.
+    /// Reads and checks a file; without one, returns the defaults.
     pub fn load(path: Option<&Path>) -> Result<Self> {
         let Some(path) = path else { return Ok(Self::default()) };
         let text = std::fs::read_to_string(path)
@@ -301,7 +312,7 @@ impl Config {
         Ok(config)
     }
 
-    /// Relations between values that types cannot say.
+    /// Checks relations between values that types cannot express.
     fn check(&self) -> Result<()> {
         self.policy.check().map_err(|why| Error::invalid(format!("[policy] {why}")))?;
         self.retention.check().map_err(|why| Error::invalid(format!("[retention] {why}")))?;
@@ -311,7 +322,7 @@ impl Config {
             ));
         }
         let DiskConfig { warn_gib, reserve_gib, analyses_max_gib, pictures_max_gib } = self.disk;
-        // Also refuses what is no number.
+        // Also refuses NaN.
         if !(reserve_gib >= 0.5 && warn_gib >= reserve_gib && warn_gib.is_finite()) {
             return Err(Error::invalid(
                 "[disk] reserve_gib must be at least 0.5 and warn_gib not smaller, for example 2.0 and 10.0",
@@ -330,7 +341,8 @@ impl Config {
         if let Some((_, why)) = self.thresholds.problem() {
             return Err(Error::invalid(format!("[thresholds] {why}")));
         }
-        // Longer, a call that a dead program had in hand would come free too late for the next rung of the ladder.
+        // With a longer limit, a call leased by a dead program would become free too late for the
+        // ladder's next rung.
         if !(SignedDuration::from_secs(1)..=SignedDuration::from_mins(2)).contains(&self.notify.answer_within) {
             return Err(Error::invalid("[notify] answer_within must lie in 1s..=2min, for example \"40s\""));
         }
@@ -368,7 +380,7 @@ impl Config {
         Ok(())
     }
 
-    /// Whether people come by https, through a proxy before the program.
+    /// Whether people use https, through a proxy in front of the program.
     pub fn is_https(&self) -> bool {
         self.public_url().starts_with("https://")
     }

@@ -1,4 +1,5 @@
-//! One error: what kind, in which words, because of what. The kind decides HTTP status, exit code and whether to retry.
+//! The one error type: its kind, its message, its cause. The kind decides HTTP status, exit code
+//! and whether to retry.
 
 use serde::Serialize;
 use std::fmt;
@@ -6,33 +7,33 @@ use utoipa::ToSchema;
 
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// What went wrong, in words a person can act on: what, where, why, what to do.
+/// What went wrong, as a message that a person can act on: what, where, why, what to do.
 #[derive(Debug)]
 pub struct Error {
     pub kind: Kind,
     pub message: String,
-    /// Where the kind says too little.
+    /// Set where the kind alone says too little.
     pub code: Option<Code>,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Kind {
-    /// The input or the command line is wrong; trying again will not help.
+    /// The input or the command line is wrong; a retry will not help.
     Invalid,
-    /// No such thing.
+    /// It does not exist.
     NotFound,
     /// Not logged in, or the link has been used or has expired.
     Unauthenticated,
-    /// Logged in, but not for this.
+    /// Logged in, but not entitled to this.
     Forbidden,
-    /// Somebody was faster, or the state does not allow it: reload and look again.
+    /// Somebody was faster, or the state does not allow it: reload and decide again.
     Conflict,
-    /// Too much at once.
+    /// Too many requests at once.
     TooMany,
-    /// Something outside (network, disk, library, database) is missing or broken; trying again may help.
+    /// Something outside (network, disk, library, database) is missing or broken; a retry may help.
     Unavailable,
-    /// Our own mistake.
+    /// A bug in this program.
     Internal,
 }
 
@@ -42,19 +43,19 @@ pub enum Kind {
 pub enum Code {
     Invalid,
     NotFound,
-    /// It was there and has been removed for good.
+    /// It existed and has been removed for good.
     Gone,
     Unauthenticated,
     Forbidden,
     /// Somebody was faster: send it again.
     Conflict,
-    /// A conflict that no repeat mends: the incident is closed.
+    /// A conflict that no repeat fixes: the incident is closed.
     Closed,
     /// A conflict: the state does not allow it.
     NotNow,
-    /// A conflict: the key stands for another action.
+    /// A conflict: the key was used for another action.
     KeyReused,
-    /// A conflict: what was last reported as not out is closed in words only.
+    /// A conflict: the fire was last reported as not out, and can only be closed with words.
     StillBurning,
     TooMany,
     Unavailable,

@@ -1,4 +1,4 @@
-//! Every sentence for a person exists in Chinese (default) and English, side by side where it is said.
+//! Every sentence for a person exists in Chinese (default) and English, side by side in the code.
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -14,8 +14,8 @@ pub enum Lang {
 }
 
 impl Lang {
-    /// From `LANG`, `LC_ALL` (`en_US.UTF-8` → English); everything that is not English is Chinese, the office's language.
-    /// `C` and `POSIX` say nothing about the reader.
+    /// From `LANG`, `LC_ALL` (`en_US.UTF-8` → English). Everything that is not English is Chinese,
+    /// the office's language. `C` and `POSIX` say nothing about the reader.
     pub fn from_env() -> Self {
         let name =
             ["LC_ALL", "LC_MESSAGES", "LANG"].iter().find_map(|key| std::env::var(key).ok().filter(|v| !v.is_empty()));

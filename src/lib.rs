@@ -11,7 +11,7 @@
 //! ```
 
 #![forbid(unsafe_code)]
-// The documentation is read by those who change the code: private links are the useful ones.
+// The documentation is for those who change the code, so links to private items are useful.
 #![allow(rustdoc::private_intra_doc_links)]
 
 // The base: addresses, time, errors, languages, settings.
@@ -21,11 +21,11 @@ pub mod config;
 pub mod error;
 pub mod lang;
 
-// What everybody speaks of, and the pictures that are handed on.
+// The vocabulary that all use, and the pictures that are passed on.
 pub mod frame;
 pub mod triage;
 
-// The line, in its order.
+// The processing line, in its order.
 pub mod camera;
 
 pub mod detect;
@@ -52,6 +52,6 @@ pub mod engine;
 
 pub mod web;
 
-// Those who know everybody.
+// The modules that may import all others.
 pub mod app;
 pub mod cli;

@@ -6,7 +6,7 @@ use std::process::ExitCode;
     reason = "a C library reads this from the environment and nowhere else"
 )]
 fn main() -> ExitCode {
-    // SAFETY: nothing else runs yet, so nobody reads the environment meanwhile.
+    // SAFETY: no other thread runs yet, so nobody reads the environment meanwhile.
     unsafe { std::env::set_var(huoyan::detect::NO_TELEMETRY, "1") };
     huoyan::cli::main()
 }

@@ -1,4 +1,5 @@
-//! What is kept, where, how much of it, and how it is proved: `[store]`, `[disk]`, `[backup]`, `[record]`.
+//! What is stored, where, how much of it, and how it is proved: `[store]`, `[disk]`, `[backup]`,
+//! `[record]`.
 
 use jiff::SignedDuration;
 use jiff::civil::{Time, time};
@@ -8,7 +9,7 @@ use std::path::PathBuf;
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct StoreConfig {
-    /// One folder with database, registers, evidence pictures.
+    /// One folder with database, registers and evidence pictures.
     pub data: PathBuf,
     /// `sqlite` (in the data folder) or `postgres://…`; the password comes from HUOYAN_STORE_URL or a file, never from here.
     pub url: String,
@@ -20,17 +21,19 @@ impl Default for StoreConfig {
     }
 }
 
-/// Room on the data folder's disk, GiB.
+/// Free space on the data folder's disk, GiB.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct DiskConfig {
-    /// Below this the board says so: 10, which leaves weeks to find another disk.
+    /// Below this the board warns: 10, which leaves weeks to find another disk.
     pub warn_gib: f64,
-    /// Below this room is made for evidence and the log: 2, about a month of a busy county's pictures.
+    /// Below this, space is freed for evidence and the log: 2, about a month of a busy county's
+    /// pictures.
     pub reserve_gib: f64,
-    /// Analyses take at most this; the oldest days go. None: as long as their retention says.
+    /// Limit for analyses; the oldest days are removed. None: only their retention applies.
     pub analyses_max_gib: Option<f64>,
-    /// Pictures take at most this, as far as those of no incident and of false alarms can make room. None: as above.
+    /// Limit for pictures, as far as those of no incident and of false alarms can be removed. None:
+    /// as above.
     pub pictures_max_gib: Option<f64>,
 }
 
@@ -47,7 +50,8 @@ pub struct BackupConfig {
     pub folder: Option<PathBuf>,
     /// Interval between two backups: a day, so that a lost disk costs at most a day's record.
     pub every: SignedDuration,
-    /// Number of newest sets that are kept: a fortnight, longer than damage stays unnoticed. Pictures are kept once for all sets.
+    /// Number of newest sets kept: a fortnight, longer than damage stays unnoticed. Pictures are
+    /// kept once for all sets.
     pub keep: usize,
 }
 
@@ -60,7 +64,8 @@ impl Default for BackupConfig {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct RecordConfig {
-    /// From then on, county time, the leader on duty gets one text a day with the head of the log: 08:00, when the leader changes.
+    /// From this time on, county time, the leader on duty gets one text a day with the head of the
+    /// log: 08:00, when the leader changes.
     pub tell_at: TellAt,
 }
 
