@@ -1,4 +1,4 @@
-//! What people do to incidents, through the desk as the pages and replies do.
+//! What people do to incidents, through the desk, like the pages and replies.
 
 use super::chance::Chance;
 use super::day::{Day, Happening};
@@ -36,7 +36,7 @@ impl Day {
         "officer-1".into()
     }
 
-    /// A text or call has reached somebody: what he does follows from what he is to the incident.
+    /// A text or call has reached somebody. His action depends on his role in the incident.
     pub(super) fn hears(&mut self, person: &PersonId, incident: IncidentId, urged: bool) {
         let Some(filed) = self.filed(incident) else { return };
         let (it, subject) = (&filed.incident, format!("{} {}", filed.code, person));
@@ -46,7 +46,8 @@ impl Day {
         let mut chance = Chance::of(self.world.seed, &format!("hears {subject} {}", self.now()));
         match self.world.registers.post(person) {
             _ if mine => self.is_sent(person, incident, urged),
-            // He was rung to stand ready; some go as soon as they hear that the first does not answer.
+            // He was called to stand ready. Some go as soon as they hear that the first does not
+            // answer.
             Some(Post::RangerA | Post::RangerB) if is_backup(it, person) && waits.is_some() && chance.happens(0.5) => {
                 self.goes(person, incident, chance.between(0.5, 3.0), &mut chance);
             }
@@ -58,7 +59,8 @@ impl Day {
                 let minutes = chance.between(0.3, 4.0);
                 self.in_minutes(minutes, Happening::Looks { officer: person.clone(), incident, rung: true });
             }
-            // The village and the township know where he lives; half of them say that they have heard.
+            // The village and the township know where the ranger lives. Half of them reply that
+            // they have heard.
             Some(Post::VillageChief | Post::TownshipOfficer) => {
                 if chance.happens(0.5) {
                     self.taps(person, incident, Step::Acknowledge, 0.5, 0.0, false);
@@ -104,7 +106,7 @@ impl Day {
         }
     }
 
-    /// `twice`: the phone sends the same action again, and then he presses again.
+    /// `twice`: the phone resends the same action, and then he presses again.
     fn taps(&mut self, ranger: &PersonId, incident: IncidentId, step: Step, minutes: f64, offline: f64, twice: bool) {
         let happened_at = after(self.now(), minutes);
         let first = ActionId(self.uuid());
@@ -141,7 +143,7 @@ impl Day {
         self.ask(incident, input, by).await;
     }
 
-    /// An officer opens the card and does what has to be done.
+    /// An officer opens the card and acts on it.
     pub(super) async fn look(&mut self, officer: PersonId, incident: IncidentId, rung: bool) {
         self.looks.push((incident, self.now()));
         let Some(filed) = self.filed(incident) else { return };
@@ -188,7 +190,8 @@ impl Day {
         }
     }
 
-    /// Linked cards stand side by side: with the pictures and the bearings before him he joins four of five that are one fire.
+    /// Linked cards stand side by side. With their pictures and bearings in view he merges four of
+    /// five that are one fire.
     async fn sees_that_it_is_one_fire(&mut self, it: &Incident, by: &By) -> bool {
         if it.state != State::NeedsReview || it.merged_into.is_some() {
             return false;
@@ -231,7 +234,7 @@ impl Day {
         }
     }
 
-    /// The best of those suggested who has not been asked yet.
+    /// Sends the best of those suggested who has not been asked yet.
     async fn send_next(&mut self, it: &Incident, by: By) {
         let asked = |ranger: &PersonId| {
             it.past_dispatches.iter().chain(&it.dispatch).any(|dispatch| dispatch.ranger == *ranger)
@@ -244,7 +247,7 @@ impl Day {
     async fn ask(&mut self, incident: IncidentId, input: Input, by: By) {
         let Some(desk) = &self.desk else { return };
         let Err(e) = desk.act(incident, input, &by).await else { return };
-        // People press what no longer fits; the pages tell them so.
+        // People press buttons that no longer apply; the pages tell them so.
         if !matches!(e.kind, Kind::Conflict | Kind::Forbidden) {
             self.breaks.push(format!("{}: an act was refused: {}", self.clock.now(), e.chain()));
         }

@@ -1,11 +1,13 @@
-//! Pure: chance from a seed.
+//! Pure: random numbers from a seed.
 
-/// SplitMix64 (Steele, Lea, Flood 2014): the whole generator is here, so that a seed means the same day for ever.
+/// SplitMix64 (Steele, Lea, Flood 2014). The whole generator is here, so that a seed means the same
+/// day for ever.
 #[derive(Clone, Debug)]
 pub struct Chance(u64);
 
 impl Chance {
-    /// Independent draws for each subject of a seed: what one person draws does not depend on what happened before it.
+    /// Independent draws for each subject of a seed: a person's draws do not depend on earlier
+    /// events.
     pub fn of(seed: u64, subject: &str) -> Self {
         // FNV-1a (Fowler, Noll, Vo), 64 bits.
         let fold = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);

@@ -1,5 +1,5 @@
-//! Pure: the registers of a made-up county: grids of 1.4 km whose corners were drawn by hand,
-//! people, today's rota, kilns, approved burns.
+//! Pure: the registers of an invented county: grids of 1.4 km with hand-drawn corners, people,
+//! today's rota, kilns, approved burns.
 
 use super::chance::Chance;
 use super::ground::{COLUMNS, GRID_M, ROWS, Spot};
@@ -17,7 +17,7 @@ pub const SITE_RADIUS_M: f64 = 300.0;
 /// Townships from west to east and from south to north.
 const TOWNSHIPS: (usize, usize) = (5, 4);
 
-/// The registers, and beside them answers that are asked for all the time.
+/// The registers, and indexes for frequent questions.
 pub struct Registered {
     pub county: County,
     /// Who acts as a grid's A and B角 today.
@@ -26,7 +26,7 @@ pub struct Registered {
     by_phone: BTreeMap<String, PersonId>,
 }
 
-/// What burns with the office's knowledge.
+/// A heat source known to the office.
 pub struct Site {
     pub name: String,
     pub spot: Spot,

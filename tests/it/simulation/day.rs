@@ -1,5 +1,5 @@
-//! One day: the next of what happens in the world, what the desk has due, and what waits in the
-//! outbox, until midnight.
+//! One day: repeats the next event of the world, of the desk's deadlines or of the outbox, until
+//! midnight.
 
 use super::chance::Chance;
 use super::fires::after;
@@ -27,7 +27,7 @@ use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// What is left of a day, for the figures.
+/// The results of a day, for the figures.
 pub struct Lived {
     pub world: World,
     /// In the order of opening.
@@ -39,14 +39,14 @@ pub struct Lived {
     /// When evidence was handed to the desk.
     pub crashes: u32,
     pub overrun: u32,
-    /// What should not have happened, in words.
+    /// Broken rules, as sentences.
     pub breaks: Vec<String>,
 }
 
-/// What happens in the world.
+/// The events of the world.
 pub(super) enum Happening {
     Arrives(Vec<Sighting>),
-    /// A text or call about an incident reaches a person. `urged`: through somebody who stands above him.
+    /// A text or call about an incident reaches a person. `urged`: through one of his superiors.
     Hears {
         person: PersonId,
         incident: IncidentId,
@@ -61,7 +61,8 @@ pub(super) enum Happening {
     },
     Crashes,
     Returns,
-    /// The desk's own look at the clock (every 15 s in the program), where something may wait for it.
+    /// The desk's own look at the clock (every 15 s in the program), wherever something may wait
+    /// for it.
     DeskLooks,
 }
 
@@ -70,7 +71,7 @@ pub(super) struct Day {
     pub(super) clock: Clock,
     dir: PathBuf,
     pub(super) store: Store,
-    /// `None` while it is down.
+    /// `None` while the desk is down.
     pub(super) desk: Option<Desk>,
     notifier: Notifier,
     gateway: Gateway,
@@ -89,13 +90,13 @@ pub(super) struct Day {
     crashes: u32,
 }
 
-/// More steps than this without a step of the clock: something is due and never done.
+/// After more steps than this without progress of the clock, something is due and is never done.
 const STUCK: u32 = 500;
 
-/// Lives through the day of that seed with its data under `dir`, which must be empty.
+/// Simulates the day of that seed with its data under `dir`, which must be empty.
 ///
 /// # Errors
-/// What the store or the gateway's socket refuses; what the desk does wrong stands in `Lived::breaks`.
+/// When the store or the gateway's socket fails. Faults of the desk go to `Lived::breaks`.
 pub async fn live(seed: u64, dir: &Path) -> Result<Lived> {
     let world = World::new(seed);
     let clock = Clock::simulated(world.start);
@@ -193,7 +194,7 @@ impl Day {
             }
             if arrived(text) && self.desk.is_some() {
                 self.notifier.deliver().await?;
-                // In the program a message that is given up rings the desk's bell.
+                // In the program a message that is given up notifies the desk.
                 self.tick().await;
             }
             self.look_around().await?;
@@ -206,7 +207,8 @@ impl Day {
             Happening::Returns => return self.come_back().await,
             Happening::Hears { person, incident, urged } => self.hears(&person, incident, urged),
             Happening::DeskLooks => self.tick().await,
-            // The desk is down: feeds, phones and pages try again; of the evidence half was written down already.
+            // The desk is down. Feeds, phones and pages try again; half of the evidence had already
+            // been recorded.
             other if self.desk.is_none() => {
                 if let Happening::Arrives(sightings) = &other
                     && self.ids.is_multiple_of(2)
@@ -223,7 +225,8 @@ impl Day {
         Ok(())
     }
 
-    /// One camera's or caller's sighting, or all pixels of one list: those near the county, each cluster by itself.
+    /// One sighting of a camera or caller, or all pixels of one list: those near the county, one
+    /// cluster at a time.
     async fn file(&mut self, sightings: Vec<Sighting>) {
         let Some(desk) = &self.desk else { return };
         let margin_m = SatelliteConfig::default().margin_m;
@@ -243,7 +246,7 @@ impl Day {
         }
     }
 
-    /// Dies with texts in its hands, half of the time.
+    /// The desk dies, half of the time while texts are being handed over.
     async fn crash(&mut self) -> Result<()> {
         self.crashes += 1;
         self.desk = None;
@@ -268,14 +271,14 @@ impl Day {
         self.notifier = Notifier::new(self.store.clone(), &config, keys, self.clock.clone(), Arc::default()).await?;
         self.desk = Some(self.new_desk());
         self.tick().await;
-        // What was left behind is taken up after 5 s, at one of the looks that come every 15 s.
+        // What was left behind is handled after 5 s, at one of the looks that come every 15 s.
         for minutes in [0.25, 0.5] {
             self.in_minutes(minutes, Happening::DeskLooks);
         }
         Ok(())
     }
 
-    /// What the log and the gateways say now that they did not say before.
+    /// Handles what is new in the log and at the gateways.
     async fn look_around(&mut self) -> Result<()> {
         for entry in self.store.events_after(self.cursor, 10_000).await? {
             self.cursor = entry.cursor;
@@ -303,7 +306,7 @@ impl Day {
         Ok(())
     }
 
-    /// The officer at the board sees cards come in and reports wait for him.
+    /// The officer at the board sees new cards, and reports that wait for him.
     fn board_shows(&mut self, incident: IncidentId, event: &Event) {
         let by_himself = match event {
             Event::Opened { .. } | Event::Reminded { .. } => true,
@@ -318,7 +321,7 @@ impl Day {
         }
     }
 
-    /// A text says the incident's number; several texts may have gone out as one.
+    /// A text holds the incident's number; several texts may have gone out as one.
     fn reaches(&mut self, asked: &Asked) {
         let Some(person) = self.world.registers.with_phone(&asked.to).cloned() else { return };
         let (seed, start) = (self.world.seed, self.world.start);
@@ -365,7 +368,7 @@ impl Day {
     }
 }
 
-/// "0405-1" is not said where "0405-12" is.
+/// "0405-1" is not contained in "0405-12".
 fn says(text: &str, code: &str) -> bool {
     text.match_indices(code).any(|(at, _)| !text[at + code.len()..].starts_with(|c: char| c.is_ascii_digit()))
 }

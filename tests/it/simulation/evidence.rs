@@ -1,5 +1,5 @@
-//! Pure: what reaches the office of a day's truth, in order: cameras' sightings, satellites' lists,
-//! calls.
+//! Pure: what reaches the office from a day's true events, in order: camera sightings, satellite
+//! lists, calls.
 
 use super::chance::Chance;
 use super::fires::{Cause, Fire, Nothing, NothingKind, RISE_M_MIN, Truth, after};
@@ -16,7 +16,7 @@ use jiff::Timestamp;
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
-/// What comes in one piece: a camera's sighting, a call, or a whole list of one pass.
+/// One delivery: a camera's sighting, a call, or the whole list of one pass.
 pub struct Arrival {
     pub at: Timestamp,
     pub sightings: Vec<Sighting>,
@@ -27,12 +27,12 @@ pub struct Evidence {
     pub causes: BTreeMap<SightingId, Cause>,
 }
 
-/// Smoke is seen by day only, hours of the county's time; flames by night, where no ridge hides them.
+/// Hours of county time in which smoke is seen; at night flames are, where no ridge hides them.
 const DAY_HOURS: std::ops::Range<f64> = 6.0..19.0;
 const FLAMES_M: f64 = 40.0;
-/// Mean time in which a camera finds and confirms what shows, minutes: young smoke is faint.
+/// Mean time in which a camera finds and confirms visible smoke, minutes: young smoke is faint.
 const FOUND_AFTER_MIN: f64 = 3.0;
-/// Radiative power of an approved burn at its height and of a hot roof at noon, MW.
+/// Radiative power of an approved burn at its peak, and of a hot roof at noon, MW.
 const BURN_MW: f64 = 9.0;
 const ROOF_MW: f64 = 2.5;
 
@@ -79,8 +79,9 @@ struct Collector<'a> {
 }
 
 impl Collector<'_> {
-    /// The same column rises before all cameras; each finds it some minutes after it has come over its ridges, less surely far
-    /// away (0.06 a kilometre), and reports it again every quarter to half an hour, six times at most.
+    /// All cameras see the same column rise. Each finds it some minutes after it has risen above
+    /// its ridges, with a chance that falls by 0.06 per kilometre. It reports it again every 15 to
+    /// 30 minutes, six times at most.
     fn watched(&mut self, cause: Cause, fire: &Fire, at_best: f64) {
         let mut chance = Chance::of(self.seed, &format!("watched {cause:?}"));
         for eye in self.eyes {
@@ -114,7 +115,7 @@ impl Collector<'_> {
         DAY_HOURS.contains(&(at.duration_since(self.truth.start).as_secs_f64() / 3_600.0))
     }
 
-    /// One camera's picture of nothing, or of a drill's rendered smoke.
+    /// One camera's false detection, or a drill's rendered smoke.
     fn imagined(&mut self, cause: Cause, it: &Nothing) {
         let (from, to) = (it.from, it.to);
         let mut chance = Chance::of(self.seed, &format!("imagined {cause:?}"));
@@ -128,7 +129,7 @@ impl Collector<'_> {
         }
     }
 
-    /// A third of the fires are called in. What the caller says holds the fire 19 times in 20.
+    /// A third of the fires are called in. The caller's stated place holds the fire 19 times in 20.
     fn called(&mut self, n: usize, fire: &Fire) {
         let mut chance = Chance::of(self.seed, &format!("called {n}"));
         let at = after(fire.from, chance.between(5.0, 40.0));
@@ -136,7 +137,7 @@ impl Collector<'_> {
             return;
         }
         let radius_m: f64 = [300.0, 800.0, 2_000.0][chance.count(0, 2)];
-        // 2.45 sigma of a flat normal: 95 %.
+        // 2.45 sigma of a two-dimensional normal distribution: 95 %.
         let off_m = (chance.normal(radius_m / 2.45), chance.normal(radius_m / 2.45));
         let said = Spot::new(fire.spot.east_m + off_m.0, fire.spot.north_m + off_m.1);
         let sighting = Sighting {

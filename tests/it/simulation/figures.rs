@@ -1,9 +1,9 @@
-//! Pure: the figures a simulation prints, each a count of a count, and what each shall be.
+//! Pure: the figures that a simulation prints, each a fraction of counts, and their aims.
 
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// A count of a count.
+/// A fraction of two counts.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub struct Share {
     pub good: u64,
@@ -14,11 +14,11 @@ pub struct Share {
 pub enum Target {
     AtLeast(f64),
     AtMost(f64),
-    /// For information.
+    /// No aim, for information only.
     None,
 }
 
-/// One line of the print.
+/// One printed line.
 pub struct Line {
     pub key: &'static str,
     pub words: &'static str,
@@ -29,7 +29,8 @@ const fn line(key: &'static str, target: Target, words: &'static str) -> Line {
     Line { key, words, target }
 }
 
-/// In the order of the print. Shares are 0..=1; "a day" and "a place" are plain quotients; minutes are minutes.
+/// In the order of printing. Shares are 0..=1; "a day" and "a place" are plain quotients; minutes
+/// are minutes.
 pub const LINES: &[Line] = &[
     line("fires_with_incident", Target::AtLeast(1.0), "reported fires with an incident"),
     line(
@@ -78,14 +79,15 @@ pub const LINES: &[Line] = &[
 #[derive(Clone, PartialEq, Default, Debug)]
 pub struct Figures {
     pub days: u64,
-    /// Wall-clock seconds of all days, each for itself.
+    /// Wall-clock seconds, summed over all days.
     pub seconds: f64,
     shares: BTreeMap<&'static str, Share>,
-    /// Longest wait of a real fire at a kiln or burn until a look or a dispatch, minutes, and its seed.
+    /// Longest wait of a real fire at a kiln or burn for a look or a dispatch, minutes, and its
+    /// seed.
     pub longest_wait: Option<(i64, u64)>,
-    /// Kinds of events that stand in the logs.
+    /// Kinds of events in the logs.
     pub events: BTreeSet<String>,
-    /// Seed and what happened there that should not have.
+    /// A seed, and what went wrong there.
     pub breaks: Vec<(u64, String)>,
 }
 
@@ -126,7 +128,7 @@ impl Figures {
         (share.of > 0).then(|| share.good as f64 / share.of as f64)
     }
 
-    /// `None` when nothing was counted or nothing is asked.
+    /// `None` when nothing was counted or there is no aim.
     pub fn met(&self, line: &Line) -> Option<bool> {
         match (self.value(line.key)?, line.target) {
             (value, Target::AtLeast(least)) => Some(value >= least),
@@ -135,7 +137,7 @@ impl Figures {
         }
     }
 
-    /// One line each: value, counts, target, words.
+    /// One line each: value, counts, aim, words.
     pub fn print(&self) -> String {
         let mut text = format!("{} days, {:.2} s a day\n", self.days, self.seconds / self.days.max(1) as f64);
         for line in LINES {

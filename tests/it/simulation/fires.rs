@@ -1,12 +1,12 @@
-//! Pure: what truly happens on the ground in a day: fires, kilns, approved burns, and what only
-//! looks like fire.
+//! Pure: what really happens on the ground in a day: fires, kilns, approved burns, and things that
+//! only look like fire.
 
 use super::chance::Chance;
 use super::county::{SITE_RADIUS_M, Site};
 use super::ground::Spot;
 use jiff::{SignedDuration, Timestamp};
 
-/// Why a source said something.
+/// The cause of a source's report.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Cause {
     Fire(usize),
@@ -22,17 +22,17 @@ pub struct Fire {
     pub spot: Spot,
     pub from: Timestamp,
     pub to: Timestamp,
-    /// Radiative power at its height, MW.
+    /// Radiative power at its peak, MW.
     pub peak_mw: f64,
-    /// Height that the smoke reaches above the ground, metres.
+    /// Height of the smoke above the ground, metres.
     pub smoke_m: f64,
-    /// A forest fire; otherwise somebody burns a field.
+    /// A forest fire; otherwise a burning field.
     pub forest: bool,
     /// Broke out at a registered kiln or an approved burn.
     pub at_site: Option<Cause>,
 }
 
-/// Growth of a young column, metres a minute: 1 m/s, the slow end of what buoyant smoke does.
+/// Growth of a young column, metres a minute: 1 m/s, slow for buoyant smoke.
 pub const RISE_M_MIN: f64 = 60.0;
 
 impl Fire {
@@ -41,7 +41,7 @@ impl Fire {
         (RISE_M_MIN * minutes(at.duration_since(self.from))).clamp(0.0, self.smoke_m)
     }
 
-    /// Radiative power now, MW: rises within 40 minutes, sinks in the last quarter.
+    /// Radiative power now, MW. It rises within 40 minutes and falls in the last quarter.
     pub fn power_mw(&self, at: Timestamp) -> f64 {
         if at < self.from || at > self.to {
             return 0.0;
@@ -67,18 +67,18 @@ pub struct Nothing {
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum NothingKind {
-    /// One camera, somewhere in its picture.
+    /// In one camera, somewhere in its picture.
     Fog,
     Glare,
     /// Real smoke over a village, seen by every camera that looks there.
     Kitchen,
-    /// A hot roof or a solar field, in no register: seen by satellites by day.
+    /// A hot roof or a solar field that no register has: seen by satellites by day.
     HotRoof,
     /// 演练: smoke rendered into one camera's picture.
     Drill,
 }
 
-/// A day's truth.
+/// A day's true events.
 pub struct Truth {
     pub start: Timestamp,
     pub fires: Vec<Fire>,
@@ -87,7 +87,8 @@ pub struct Truth {
     pub kiln_mw: Vec<f64>,
     pub burns: Vec<(Site, [Timestamp; 2])>,
     pub nothings: Vec<Nothing>,
-    /// Where the wind blows to, degrees, and how far smoke leans over its height, metres a metre.
+    /// The direction the wind blows to, degrees, and the horizontal drift of smoke per metre of
+    /// height.
     pub wind_deg: f64,
     pub lean: f64,
 }
@@ -130,7 +131,7 @@ impl Truth {
         truth
     }
 
-    /// A real fire where the office expects heat.
+    /// A real fire at a place where the office expects heat.
     fn break_out_at_a_site(&mut self, chance: &mut Chance) {
         let burn = chance.count(0, self.burns.len().max(1) - 1);
         let (cause, spot, from) = match self.burns.get(burn) {
@@ -148,7 +149,7 @@ impl Truth {
         self.fires.push(fire);
     }
 
-    /// Where it is, and none for what has no place (fog in a picture).
+    /// Its position; None for something without one (fog in a picture).
     pub fn spot(&self, cause: Cause) -> Option<Spot> {
         match cause {
             Cause::Fire(n) => Some(self.fires[n].spot),
@@ -162,7 +163,7 @@ impl Truth {
     }
 }
 
-/// Most break out between nine in the morning and eight in the evening, none in the day's last two hours.
+/// Most fires break out between 9:00 and 20:00, none in the day's last two hours.
 fn fire(chance: &mut Chance, start: Timestamp, from: Option<Timestamp>) -> Fire {
     let hour = if chance.happens(0.85) { chance.between(9.0, 20.0) } else { chance.between(0.0, 22.0) };
     let from = from.unwrap_or_else(|| after(start, hour * 60.0));

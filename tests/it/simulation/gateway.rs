@@ -1,6 +1,6 @@
-//! The far side: a real HTTP server that takes texts and calls as vendors do, counts as they count,
-//! and fails sometimes. What it takes reaches a phone only where there is a signal, and a call only
-//! who answers it.
+//! The vendors' side: a real HTTP server that accepts texts and calls, counts like the vendors, and
+//! sometimes fails. An accepted text reaches a phone only where there is a signal, and a call only
+//! if it is answered.
 
 use super::chance::Chance;
 use super::fires::after;
@@ -23,7 +23,7 @@ const VOICE: &[(usize, i64)] = &[(1, 60), (5, 3_600), (20, 86_400)];
 const SMS: &[(usize, i64)] = &[(50, 86_400)];
 /// (count, seconds) of one robot: developer.work.weixin.qq.com/document/path/91770.
 const WECOM: &[(usize, i64)] = &[(20, 60)];
-/// Share of requests that a healthy gateway refuses all the same.
+/// Share of requests that even a healthy gateway refuses.
 const REFUSED: f64 = 0.02;
 
 /// A text or call that a gateway was asked for.
@@ -39,17 +39,17 @@ pub struct Asked {
 struct Inner {
     seed: u64,
     clock: Clock,
-    /// A gateway is down from … to.
+    /// Outages of gateways: from … to.
     outages: Vec<(Channel, Timestamp, Timestamp)>,
     asked: Vec<Asked>,
-    /// Already looked at by the day.
+    /// Number of requests that the day has already handled.
     read: usize,
     keys: BTreeSet<String>,
     counted: BTreeMap<(Channel, String), Vec<Timestamp>>,
     overrun: u32,
 }
 
-/// Dropped, it stops listening.
+/// Stops listening when dropped.
 pub struct Gateway {
     inner: Arc<Mutex<Inner>>,
     url: String,
@@ -105,7 +105,7 @@ impl Gateway {
         Keys { sms: key(), voice: key(), wecom: key() }
     }
 
-    /// What it was asked for since last time, in an order that does not depend on which request was faster.
+    /// Requests since the last call, in an order that does not depend on which was faster.
     pub fn news(&self) -> Vec<Asked> {
         let mut inner = locked(&self.inner);
         let until = inner.asked.len();
@@ -121,7 +121,7 @@ impl Gateway {
         all
     }
 
-    /// How often a vendor's limit was overrun.
+    /// How often a vendor's limit was exceeded.
     pub fn overrun(&self) -> u32 {
         locked(&self.inner).overrun
     }
@@ -152,7 +152,7 @@ async fn take(
 impl Inner {
     fn judge(&mut self, channel: Channel, limits: &[(usize, i64)], to: &str, text: &str, key: &str) -> StatusCode {
         let at = self.clock.now();
-        // A vendor that knows the key answers for the first one and rings nobody again.
+        // A vendor that knows the key repeats its answer and calls nobody again.
         if self.keys.contains(key) {
             return StatusCode::OK;
         }
@@ -179,8 +179,9 @@ impl Inner {
     }
 }
 
-/// When a taken text or call reaches somebody; `None` when a call rings in vain. One ranger in eight is without a signal
-/// for some hours of the day: texts wait for it. Four calls in five are answered.
+/// When an accepted text or call reaches somebody; `None` when a call is not answered. One ranger
+/// in eight is without a signal for some hours of the day, and texts wait for it. Four calls in
+/// five are answered.
 pub fn heard_at(seed: u64, start: Timestamp, person: &str, asked: &Asked) -> Option<Timestamp> {
     let mut chance = Chance::of(seed, &format!("signal {person}"));
     let mut at = asked.at;

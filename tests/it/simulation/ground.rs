@@ -1,4 +1,4 @@
-//! Pure: the county's ground: a flat plan in metres from its south-west corner, and its hills.
+//! Pure: the county's ground: a plane in metres from its south-west corner, with hills.
 
 use super::chance::Chance;
 use huoyan::triage::geo::{EARTH_RADIUS_M, LatLon};
@@ -6,7 +6,7 @@ use huoyan::triage::terrain::{Raster, Terrain as Dem};
 
 /// South-west corner of the county, WGS-84 degrees.
 const CORNER: (f64, f64) = (28.30, 110.20);
-/// A grid's side, metres. 3,000 mu (200 ha), the size real counties give a ranger.
+/// A grid's side, metres. It gives 3,000 mu (200 ha), as real counties give a ranger.
 pub const GRID_M: f64 = 1_400.0;
 /// Grids from west to east and from south to north: 40.6 × 35 km.
 pub const COLUMNS: usize = 29;
@@ -29,14 +29,15 @@ impl Spot {
         Self::new(self.east_m + by_m * sin, self.north_m + by_m * cos)
     }
 
-    /// Equirectangular about the county's middle: 0.2 % at its edges, below every error modelled here.
+    /// Equirectangular about the county's centre: 0.2 % error at its edges, below every error
+    /// modelled here.
     pub fn at(self) -> LatLon {
         let lat_deg = CORNER.0 + (self.north_m / EARTH_RADIUS_M).to_degrees();
         let lon_deg = CORNER.1 + (self.east_m / (EARTH_RADIUS_M * middle_cos())).to_degrees();
         LatLon::new(lat_deg, lon_deg).expect("the county lies on earth")
     }
 
-    /// Somewhere in the county, at least `margin_m` from its border.
+    /// A random place in the county, at least `margin_m` from its border.
     pub fn somewhere(chance: &mut Chance, margin_m: f64) -> Self {
         let (east_m, north_m) = size_m();
         Self::new(chance.between(margin_m, east_m - margin_m), chance.between(margin_m, north_m - margin_m))
@@ -51,7 +52,8 @@ fn middle_cos() -> f64 {
     (CORNER.0 + (size_m().1 / 2.0 / EARTH_RADIUS_M).to_degrees()).to_radians().cos()
 }
 
-/// Hills as a sum of waves between 1.2 and 14 km long, 100 to about 1,000 m high: the relief of western Hunan.
+/// Hills as a sum of waves between 1.2 and 14 km long, 100 to about 1,000 m high: the relief of
+/// western Hunan.
 pub struct Terrain {
     waves: Vec<Wave>,
 }
@@ -63,9 +65,10 @@ struct Wave {
     height_m: f64,
 }
 
-/// Metres above the sea about which the hills rise and fall.
+/// Mean height of the ground above sea level, metres.
 const MEAN_M: f64 = 450.0;
-/// A wave's height over its length. Slopes of single waves add up to some 20°, steep but walkable.
+/// A wave's height over its length. The slopes of single waves add up to some 20°, steep but
+/// walkable.
 const STEEPNESS: f64 = 0.022;
 
 impl Terrain {
@@ -84,13 +87,13 @@ impl Terrain {
         Self { waves: (0..12).map(wave).collect() }
     }
 
-    /// Metres above the sea.
+    /// Metres above sea level.
     pub fn height_m(&self, spot: Spot) -> f64 {
         let wave = |it: &Wave| it.height_m * (it.east * spot.east_m + it.north * spot.north_m + it.phase).sin();
         (MEAN_M + self.waves.iter().map(wave).sum::<f64>()).max(60.0)
     }
 
-    /// As an office has it: 3 arc seconds (90 m), and 10 km beyond the county.
+    /// The elevation model as an office has it: 3 arc seconds (90 m), to 10 km beyond the county.
     pub fn model(&self) -> Dem {
         const STEP_DEG: f64 = 3.0 / 3600.0;
         const BEYOND_M: f64 = 10_000.0;
@@ -109,9 +112,11 @@ impl Terrain {
         Dem::new(vec![raster]).expect("a model")
     }
 
-    /// Steepest angle, radians above the horizontal, under which ground between an eye and a place is seen.
+    /// The steepest angle at which the ground between an eye and a place is seen, radians above the
+    /// horizontal.
     pub fn horizon_rad(&self, eye: Spot, eye_m: f64, place: Spot) -> f64 {
-        /// Distance between samples; the first and last step are the eye's own hill and the place itself.
+        /// Distance between samples. The first and last steps are left out: they are the eye's own
+        /// hill and the place itself.
         const STEP_M: f64 = 60.0;
         let (east_m, north_m) = (place.east_m - eye.east_m, place.north_m - eye.north_m);
         let range_m = east_m.hypot(north_m);

@@ -1,5 +1,5 @@
-//! What must hold in every incident's log, read from the log alone, not from the fold that is being
-//! tested. A sentence for each break.
+//! What must hold in every incident's log. It is read from the log alone, not from the fold under
+//! test. One sentence per violation.
 
 use super::day::Lived;
 use huoyan::triage::dispatch::Dispatch;
@@ -14,7 +14,7 @@ use std::fmt::Display;
 use std::sync::Arc;
 
 const STAGES: [Stage; 3] = [Stage::Acknowledged, Stage::Arrived, Stage::Reported];
-/// The desk is down for two and a half minutes at most, and then looks within 15 s.
+/// The desk is down for at most two and a half minutes, and then looks within 15 s.
 const SLACK: SignedDuration = SignedDuration::from_mins(4);
 
 pub fn breaks(day: &Lived) -> Vec<String> {
@@ -22,7 +22,7 @@ pub fn breaks(day: &Lived) -> Vec<String> {
     let incidents = || day.incidents.iter().map(|it| &it.incident);
     let actions: Vec<_> = incidents().flat_map(|it| &it.log).filter_map(|it| it.action).collect();
     broken.unless(once(&actions), "an action stands in the log twice");
-    // What is merged counts in the incident that leads, and stays where it was filed.
+    // Merged evidence counts in the leading incident, and stays where it was filed.
     let leading = incidents().filter(|it| it.merged_into.is_none());
     let sightings: Vec<_> = leading.flat_map(|it| &it.sightings).map(|it| it.id).collect();
     broken.unless(once(&sightings), "a sighting stands in two places");
@@ -58,7 +58,7 @@ fn once<T: Ord>(all: &[T]) -> bool {
     all.len() == all.iter().collect::<BTreeSet<_>>().len()
 }
 
-/// It orders and explains; it never hides.
+/// Priority orders and explains; it never hides.
 fn priority_explains_itself(it: &Incident, broken: &mut Broken) {
     let priority = &it.priority;
     broken
@@ -82,7 +82,7 @@ fn closed_stays_closed(it: &Incident, broken: &mut Broken) {
     broken.unless((it.state == State::Closed) == closed, "closed and not closed");
 }
 
-/// Where in the log the first such event stands.
+/// Position in the log of the first such event.
 fn position(it: &Incident, of: impl Fn(&Event) -> bool) -> Option<usize> {
     it.log.iter().position(|it| of(&it.event))
 }
@@ -98,7 +98,7 @@ fn step(it: &Incident, id: DispatchId, stage: Stage) -> Option<usize> {
     })
 }
 
-/// Declined, taken over, or closed.
+/// Where the dispatch ends: declined, replaced, or closed.
 fn end(it: &Incident, id: DispatchId) -> Option<usize> {
     position(it, |event| match event {
         Event::Declined { dispatch, .. } => *dispatch == id,
@@ -144,8 +144,8 @@ fn each_deadline_once_and_never_after_its_step(incident: &Incident, it: &Dispatc
     }
 }
 
-/// A limit that passed by the server's clock before its step, or before the dispatch ended, is in the log; a step is marked
-/// late exactly when its limit is.
+/// A limit that passed by the server's clock before its step, or before the dispatch ended, is in
+/// the log. A step is marked late exactly when its limit is.
 fn no_deadline_passed_silently(incident: &Incident, it: &Dispatch, day_end: Timestamp, broken: &mut Broken) {
     let until = |stage: Stage| {
         let stops = [step(incident, it.id, stage), step(incident, it.id, Stage::Reported), end(incident, it.id)];

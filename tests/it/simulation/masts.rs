@@ -1,5 +1,5 @@
-//! Pure: 67 masts with four cameras each: what each truly sees over the hills, and what its
-//! register line makes of it.
+//! Pure: 67 masts with four cameras each: what each really sees over the hills, and how its
+//! register row interprets that.
 
 use super::chance::Chance;
 use super::fires::{Fire, Truth, after};
@@ -16,34 +16,36 @@ use std::sync::Arc;
 
 pub const MASTS: usize = 67;
 const LENS_M: f64 = 30.0;
-/// As far as smoke is made out, metres; the register says so, too.
+/// Distance up to which smoke is made out, metres; the register has the same.
 pub const RANGE_M: f64 = 8_000.0;
-/// Horizontal field of view, degrees: four fixed cameras look all around. And the height of a 16:9 picture over its width.
+/// Horizontal field of view, degrees: four fixed cameras cover all directions. And the height of a
+/// 16:9 picture over its width.
 const VIEW_DEG: f64 = 90.0;
 const ASPECT: f64 = 9.0 / 16.0;
-/// Less smoke than this above the ridge is not found, degrees: three pixels of a sub-stream's 640.
+/// Smoke that stands less than this above the ridge is not found, degrees: three pixels of a
+/// sub-stream's 640.
 const SMOKE_MIN_DEG: f64 = 0.45;
 
-/// One camera: its line of the register, and the truth.
+/// One camera: its register row, and the truth.
 pub struct Eye {
     pub entry: CameraEntry,
     spot: Spot,
     lens_m: f64,
-    /// Where the middle of the picture truly points, degrees.
+    /// The true direction of the picture's centre, degrees.
     azimuth_deg: f64,
     tilt_deg: f64,
     aim: Aim,
-    /// The elevation model the office has, if any.
+    /// The office's elevation model, if any.
     dem: Option<Arc<Dem>>,
 }
 
-/// How well the office knows where it looks.
+/// How well the office knows the camera's direction.
 #[derive(Clone, Copy, PartialEq, Debug)]
 enum Aim {
     Surveyed,
-    /// Nobody has ever measured its direction, and the register says so.
+    /// Its direction was never measured, and the register says so.
     Never,
-    /// Something has turned it; the program notices some minutes later.
+    /// Something has turned it. The program notices some minutes later.
     Turned {
         at: Timestamp,
         noticed_at: Timestamp,
@@ -55,7 +57,7 @@ pub fn eyes(seed: u64, start: Timestamp, terrain: &Terrain, dem: Option<&Arc<Dem
     let mut chance = Chance::of(seed, "masts");
     let mut masts: Vec<Spot> = Vec::new();
     while masts.len() < MASTS {
-        // The highest of some places, not beside another mast.
+        // The highest of some random places, away from other masts.
         let spots = (0..12).map(|_| Spot::somewhere(&mut chance, 300.0)).collect::<Vec<_>>();
         let apart =
             |it: &&Spot| masts.iter().all(|mast| (mast.east_m - it.east_m).hypot(mast.north_m - it.north_m) > 2_500.0);
@@ -74,7 +76,8 @@ pub fn eyes(seed: u64, start: Timestamp, terrain: &Terrain, dem: Option<&Arc<Dem
     eyes
 }
 
-/// Surveyed to 0.3–1.0° (1 sigma), the same error all day; one in sixty never surveyed, one in ninety turned today.
+/// Surveyed to 0.3–1.0° (1 sigma), with the same error all day. One in sixty was never surveyed,
+/// one in ninety is turned today.
 fn eye(chance: &mut Chance, start: Timestamp, terrain: &Terrain, spot: Spot, name: (usize, i32), true_deg: f64) -> Eye {
     let sigma_deg = chance.between(0.3, 1.0);
     let mut written_deg = true_deg + chance.normal(sigma_deg);
@@ -119,7 +122,7 @@ fn eye(chance: &mut Chance, start: Timestamp, terrain: &Terrain, spot: Spot, nam
 }
 
 impl Eye {
-    /// The box around a fire's smoke, when enough of it stands above the ridges.
+    /// The box around a fire's smoke, if enough of it stands above the ridges.
     pub fn sees(
         &self,
         chance: &mut Chance,
@@ -136,7 +139,7 @@ impl Eye {
         if top - low < SMOKE_MIN_DEG.to_radians() {
             return None;
         }
-        // What the ridge hides of the column leans on downwind behind it.
+        // The part of the column that the ridge hides leans downwind like the rest.
         let hidden_m = (low.tan() * range_m + self.lens_m - base_m).max(0.0);
         let edges = [(hidden_m, low), (fire.smoke_m, top)].map(|(height_m, elevation)| {
             let drifted = fire.spot.moved(truth.wind_deg, truth.lean * height_m);
@@ -148,7 +151,8 @@ impl Eye {
         let outer = |pick: fn(f64, f64) -> f64, of: fn(&[f64; 2]) -> f64| corners.iter().map(of).reduce(pick);
         let [left, right] = [f64::min, f64::max].map(|pick| outer(pick, |it| it[0]).unwrap_or(0.5));
         let [upper, lower] = [f64::min, f64::max].map(|pick| outer(pick, |it| it[1]).unwrap_or(0.5));
-        // Boxes are drawn by a network: their edges wander by a twentieth of their size (1 sigma), the lower one hardly downwards.
+        // A network draws the boxes: their edges vary by a twentieth of their size (1 sigma), the
+        // lower one hardly downwards.
         let (width, height) = (right - left, lower - upper);
         let wander = |chance: &mut Chance, size: f64| chance.normal(0.05 * size);
         let (left, right) = (left + wander(chance, width), right + wander(chance, width));
@@ -162,7 +166,7 @@ impl Eye {
         Some([left, upper, (right - left).max(0.004), (lower - upper).max(0.004)].into())
     }
 
-    /// How high smoke has to rise there before enough of it shows, metres.
+    /// The height to which smoke must rise there before enough of it shows, metres.
     pub fn least_m(&self, spot: Spot, terrain: &Terrain) -> f64 {
         let (base_m, range_m) = (terrain.height_m(spot), self.range_m(spot));
         let ground = ((base_m - self.lens_m) / range_m).atan();
@@ -170,13 +174,13 @@ impl Eye {
         (low + SMOKE_MIN_DEG.to_radians()).tan() * range_m + self.lens_m - base_m
     }
 
-    /// A box somewhere in the picture, for what is not there.
+    /// A box somewhere in the picture, for a false detection.
     pub fn imagines(chance: &mut Chance) -> BoundingBox {
         let (w, h) = (chance.between(0.02, 0.15) as f32, chance.between(0.02, 0.1) as f32);
         [chance.between(0.0, 0.85) as f32, chance.between(0.3, 0.7) as f32, w, h].into()
     }
 
-    /// Whether a place may be in the picture at all; the hills are not asked.
+    /// Whether a place may be in the picture at all, ignoring the hills.
     pub fn looks_towards(&self, spot: Spot, at: Timestamp) -> bool {
         self.range_m(spot) <= RANGE_M && self.off_deg(spot, at).abs() <= VIEW_DEG / 2.0 + 5.0
     }
@@ -194,7 +198,7 @@ impl Eye {
         }
     }
 
-    /// As the program files what this camera's picture shows.
+    /// The sighting that the program files for this camera's picture.
     pub fn sighting(
         &self,
         id: SightingId,
@@ -231,7 +235,7 @@ impl Eye {
         }
     }
 
-    /// Degrees right of the middle of the picture.
+    /// Degrees to the right of the picture's centre.
     fn off_deg(&self, spot: Spot, at: Timestamp) -> f64 {
         let turned_deg = match self.aim {
             Aim::Turned { at: since, by_deg, .. } if at >= since => by_deg,
@@ -241,8 +245,9 @@ impl Eye {
         normalise_deg(towards_deg - self.azimuth_deg - turned_deg + 180.0) - 180.0
     }
 
-    /// Where a direction is in the picture, shares from its upper left corner. A rectilinear lens: lenses of fixed cameras keep
-    /// straight lines straight, so off the middle what is lower is drawn lower still.
+    /// Where a direction appears in the picture, shares from its top left corner. The lens is
+    /// rectilinear: lenses of fixed cameras keep straight lines straight, so away from the centre,
+    /// lower points are drawn even lower.
     fn project(&self, off_deg: f64, elevation_rad: f64) -> [f64; 2] {
         let (tilt_sin, tilt_cos) = self.tilt_deg.to_radians().sin_cos();
         let (off_sin, off_cos) = off_deg.clamp(-80.0, 80.0).to_radians().sin_cos();

@@ -1,4 +1,4 @@
-//! Pure: the figures of one day, from the log, the outbox and the truth.
+//! Pure: the figures of one day, from the log, the outbox and the true events.
 
 use super::day::Lived;
 use super::figures::Figures;
@@ -16,9 +16,9 @@ use huoyan::triage::sighting::{Sighting, SourceKind};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Time in which the right ranger has to know: the time he has to acknowledge.
+/// Limit for the right ranger to know: the time he has to acknowledge.
 const KNOWN_AFTER: SignedDuration = SignedDuration::from_mins(10);
-/// Fires farther apart than this are never one, metres.
+/// Fires farther apart than this must never share an incident, metres.
 const APART_M: f64 = 2_000.0;
 
 pub fn of_day(day: &Lived) -> Figures {
@@ -45,7 +45,7 @@ pub fn of_day(day: &Lived) -> Figures {
     figures
 }
 
-/// A sighting as the log has it.
+/// A sighting as recorded in the log.
 struct Filing<'a> {
     at: Timestamp,
     incident: usize,
@@ -53,7 +53,7 @@ struct Filing<'a> {
     cause: Cause,
 }
 
-/// All of the day's evidence in the order in which it was filed.
+/// All of the day's evidence in the order of filing.
 fn filed(day: &Lived) -> Vec<Filing<'_>> {
     let mut filed = Vec::new();
     for (incident, it) in day.incidents.iter().enumerate() {
@@ -70,20 +70,20 @@ fn filed(day: &Lived) -> Vec<Filing<'_>> {
     filed
 }
 
-/// The incident as it was then.
+/// The incident as it was at that time.
 fn as_of(it: &Incident, at: Timestamp) -> Option<Incident> {
     let until = it.log.partition_point(|recorded| recorded.at <= at);
     Incident::from_log(&it.log[..until])
 }
 
-/// The grids an officer is shown, the likeliest first.
+/// The grids shown to an officer, the likeliest first.
 fn candidates(place: &Place) -> Vec<GridId> {
     let listed: Vec<GridId> = place.candidates.iter().map(|it| it.grid.clone()).collect();
     if listed.is_empty() { place.grid.iter().cloned().collect() } else { listed }
 }
 
-/// Who is on the way or has been told to look out. One who said no was the right one all the same, and so was one who did not
-/// answer, for whom somebody else goes. One who was relieved for another grid's ranger was not.
+/// The rangers sent, or told to watch. One who declined was still the right one, and so was one who
+/// did not answer and was replaced. One who was relieved by another grid's ranger was not.
 fn sent(it: &Incident) -> Vec<&PersonId> {
     let next = |n: usize| it.past_dispatches.get(n + 1).or(it.dispatch.as_ref());
     let stood_in_for = |n: usize| next(n).is_some_and(|next| next.because.iter().any(|it| it.code == "took_over"));
@@ -129,7 +129,7 @@ impl Measured<'_> {
         self.day.incidents.iter().filter(|it| open(&it.incident)).count()
     }
 
-    /// Whose incident it is, when that is something else and far away.
+    /// The cause that an incident belongs to, if it is another one and far away.
     fn owner(&self, n: usize, incident: usize) -> Option<Cause> {
         let first = self.day.incidents[incident].incident.sightings.first()?;
         let owner = *self.day.world.evidence.causes.get(&first.id).filter(|it| **it != Cause::Fire(n))?;
@@ -137,8 +137,8 @@ impl Measured<'_> {
         self.day.world.truth.spot(owner).is_none_or(far).then_some(owner)
     }
 
-    /// The owner of the only incident the fire still has at the next look that shows it: what is shown is that the fire is not
-    /// where the owner is.
+    /// The owner of the only incident that still holds the fire at the next look that shows it,
+    /// which shows that the fire is not where the owner is.
     fn swallowed_by(&self, n: usize) -> Option<Cause> {
         let mut by = None;
         for filing in self.of_fire(n) {
@@ -178,8 +178,8 @@ impl Measured<'_> {
         }
     }
 
-    /// Whether a ranger of the true grid has been sent or told by that time, be it for an incident that is closed by then; `None`
-    /// when all is closed or the day is over.
+    /// Whether a ranger of the true grid has been sent or told by then, even for an incident that
+    /// is closed by then. `None` when all is closed or the day is over.
     fn knows(&self, n: usize, at: Timestamp) -> Option<bool> {
         let grid = self.day.world.grid_of_fire(n)?;
         let incidents: BTreeSet<usize> = self.of_fire(n).filter(|it| it.at <= at).map(|it| it.incident).collect();
@@ -192,14 +192,15 @@ impl Measured<'_> {
         Some(then.iter().flat_map(sent).any(|ranger| registers.is_ranger_of(ranger, grid)))
     }
 
-    /// The incident as it was then, or the one that led it: its card is what an officer sees.
+    /// The incident as it was then, or the one that it was merged into: its card is what an officer
+    /// sees.
     fn led_by(&self, incident: usize, at: Timestamp) -> Option<Incident> {
         let it = as_of(&self.day.incidents[incident].incident, at)?;
         let leader = it.merged_into.and_then(|id| self.day.incidents.iter().find(|other| other.incident.id == id));
         leader.and_then(|leader| as_of(&leader.incident, at)).or(Some(it))
     }
 
-    /// Fires that only cameras with a direction have seen ten minutes after the first look.
+    /// Fires that only cameras with a direction have seen within ten minutes of the first look.
     fn camera_only(&self, n: usize, first: &Filing<'_>, figures: &mut Figures) {
         let at = first.at + KNOWN_AFTER;
         let Some(it) = self.led_by(first.incident, at) else { return };
@@ -222,7 +223,8 @@ impl Measured<'_> {
         }
     }
 
-    /// Minutes until an officer's look at an incident that holds the fire, or a dispatch; to the day's end when never.
+    /// Minutes until an officer's look at an incident that holds the fire, or a dispatch; to the
+    /// end of the day when there is none.
     fn waits(&self, n: usize, since: Timestamp) -> i64 {
         let incidents: BTreeSet<usize> = self.of_fire(n).map(|it| it.incident).collect();
         let mut acted: Vec<Timestamp> = vec![self.day.world.end];
@@ -235,7 +237,7 @@ impl Measured<'_> {
         minutes(soonest.duration_since(since)).ceil() as i64
     }
 
-    /// What was last said under each method, of incidents that hold one fire and nothing else.
+    /// The last fix by each method, for incidents that hold one fire and nothing else.
     fn fixes(&self, it: &Incident, figures: &mut Figures) {
         let causes: BTreeSet<_> = it.sightings.iter().map(|it| self.day.world.evidence.causes.get(&it.id)).collect();
         let Some(Some(Cause::Fire(n))) = causes.first().filter(|_| causes.len() == 1) else { return };
@@ -254,7 +256,7 @@ impl Measured<'_> {
         }
     }
 
-    /// Rangers sent to what the office has registered.
+    /// Trips of rangers to registered sites.
     fn trips(&self, it: &Incident, figures: &mut Figures) {
         let causes: BTreeSet<_> = it.sightings.iter().map(|it| self.day.world.evidence.causes.get(&it.id)).collect();
         let key = match causes.first().filter(|_| causes.len() == 1) {
@@ -290,7 +292,7 @@ impl Measured<'_> {
     }
 }
 
-/// Where a camera with a direction stands, to compare.
+/// The position of a camera with a direction, for comparison.
 fn mast(locus: &Locus) -> Option<[u64; 2]> {
     match locus {
         Locus::Sector(Ray { apex, .. }) => Some([apex.lat_deg(), apex.lon_deg()].map(f64::to_bits)),

@@ -1,7 +1,7 @@
-//! The simulation: days of a made-up county, from seeds. The real desk, store, outbox and notifier
-//! work under a simulated clock; masts, satellites, people and gateways are made up.
-//! `HUOYAN_SEED=42 make simulate` lives one day again. The integration tests and
-//! `examples/simulate` share this folder.
+//! The simulation: days of an invented county, from seeds. The real desk, store, outbox and
+//! notifier run under a simulated clock; masts, satellites, people and gateways are simulated.
+//! `HUOYAN_SEED=42 make simulate` repeats one day. The integration tests and `examples/simulate`
+//! share this folder.
 
 mod acts;
 mod chance;
@@ -35,13 +35,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc;
 use std::time::Instant;
 
-/// Memory in place of a disk where there is one: a day writes some thousand commits.
+/// Memory instead of a disk, where available: a day makes some thousand commits.
 const MEMORY: &str = "/dev/shm";
 
-/// Lives one day on a store of its own.
+/// Simulates one day on its own store.
 ///
 /// # Errors
-/// Where no store or socket can be had.
+/// When no store or socket is available.
 pub fn one(seed: u64) -> Result<(Figures, Lived)> {
     let begun = Instant::now();
     let dir = tempfile::Builder::new()
@@ -58,16 +58,16 @@ pub fn one(seed: u64) -> Result<(Figures, Lived)> {
     Ok((figures, lived))
 }
 
-/// Lives the days of these seeds, one a core at a time; `progress` hears of each day that is over.
+/// Simulates the days of these seeds, one per core at a time; `progress` is called after each day.
 ///
 /// # Errors
-/// The first day that could not be lived.
+/// The first day that failed.
 pub fn many(seeds: std::ops::Range<u64>, mut progress: impl FnMut(&Figures)) -> Result<Figures> {
     let cores = std::thread::available_parallelism().map_or(1, |it| it.get());
     let next = AtomicU64::new(seeds.start);
     let mut all = Figures::default();
     std::thread::scope(|scope| {
-        // One finished day a core may wait to be counted.
+        // One finished day per core may wait to be counted.
         let (done, days) = mpsc::sync_channel(cores);
         for _ in 0..cores {
             let (done, next, end) = (done.clone(), &next, seeds.end);

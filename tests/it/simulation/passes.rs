@@ -1,5 +1,5 @@
-//! Pure: satellites over the county in a day, and which pixels of theirs a heat source lights,
-//! footprints as they truly are.
+//! Pure: satellite passes over the county in a day, and the pixels that a heat source lights, with
+//! true footprints.
 //!
 //! Pixel sizes: VIIRS I-band 0.375 km growing to 0.8 km, MODIS 1 km growing to 2 × 4.8 km at the
 //! swath's edge (FIRMS FAQ), Himawari AHI 2 km below the satellite.
@@ -19,17 +19,17 @@ pub struct Pass {
     pub listed_at: Timestamp,
     pub scan_m: f64,
     pub track_m: f64,
-    /// The scan lines' turn against east, degrees.
+    /// Rotation of the scan lines against east, degrees.
     turn_deg: f64,
-    /// Where the raster lies.
+    /// Offset of the raster.
     phase: (f64, f64),
-    /// How far off this pass says its pixels are, metres east and north.
+    /// Geolocation error of this pass, metres east and north.
     off_m: (f64, f64),
     /// Power that a pixel of this size shows half of the time, MW.
     threshold_mw: f64,
 }
 
-/// One row of a list, and how much power it shows.
+/// One row of a list, and the power it shows.
 #[derive(Clone, Debug)]
 pub struct Pixel {
     centre: Spot,
@@ -51,7 +51,8 @@ const ORBITERS: [Orbiter; 5] = [
     Orbiter { satellite: "Terra", instrument: "MODIS", hours: [10.5, 22.4], swath_km: 2_330.0 },
     Orbiter { satellite: "Aqua", instrument: "MODIS", hours: [1.4, 13.4], swath_km: 2_330.0 },
 ];
-/// Between the ground tracks of following orbits at 28° N: km (2,750 km at the equator), and minutes.
+/// Distance between the ground tracks of successive orbits at 28° N, km (2,750 km at the equator),
+/// and their interval, minutes.
 const TRACKS_APART_KM: f64 = 2_430.0;
 const ORBIT_MIN: f64 = 101.4;
 
@@ -102,7 +103,8 @@ impl Pass {
         }
     }
 
-    /// 45° off the point below it, so its pixels are longer than 2 km from north to south.
+    /// The county is 45° off the point below the satellite, so pixels are longer than 2 km from
+    /// north to south.
     fn himawari(chance: &mut Chance, at: Timestamp) -> Self {
         Self {
             satellite: "Himawari-9",
@@ -118,7 +120,8 @@ impl Pass {
         }
     }
 
-    /// The pixels that a heat source of that power lights: its own, and a neighbour it lies close to when it is strong.
+    /// The pixels lit by a heat source of this power: its own, and a close neighbour when it is
+    /// strong.
     pub fn lit(&self, chance: &mut Chance, spot: Spot, power_mw: f64) -> Vec<Pixel> {
         let shown = power_mw / self.threshold_mw;
         if shown < 0.5 || !chance.happens((shown / 2.0).min(0.97)) {
@@ -127,7 +130,8 @@ impl Pass {
         let (sin, cos) = self.turn_deg.to_radians().sin_cos();
         let across = (spot.east_m * cos + spot.north_m * sin) / self.scan_m + self.phase.0;
         let along = (spot.north_m * cos - spot.east_m * sin) / self.track_m + self.phase.1;
-        // Three times its threshold lights the neighbour within a sixth of a pixel, thirty times within a third.
+        // A source of three times the threshold lights a neighbour within a sixth of a pixel, one
+        // of thirty times within a third.
         let reach = if shown < 3.0 { 0.0 } else { (0.06 + 0.08 * shown.log10() * 2.0).min(0.33) };
         let cells = |at: f64| {
             let (own, inside) = (at.floor(), at.rem_euclid(1.0));
@@ -153,7 +157,7 @@ impl Pass {
         (7.0..18.0).contains(&hour)
     }
 
-    /// As a feed lists it.
+    /// The pixel as a feed lists it.
     pub fn row(&self, pixel: &Pixel, truth: &Truth) -> Hotspot {
         let at = pixel.centre.at();
         Hotspot {

@@ -1,5 +1,5 @@
-//! Pure: how people behave: rangers who answer at once, late, twice, never, or say no; officers who
-//! look soon, late, or only when rung.
+//! Pure: how people behave. Rangers answer at once, late, twice or never, or decline. Officers look
+//! soon, late, or only when called.
 
 use super::chance::Chance;
 use super::fires::{Cause, Truth};
@@ -7,7 +7,8 @@ use huoyan::triage::event::{Closure, FalseAlarm, Position, Verification};
 use huoyan::triage::incident::Incident;
 use jiff::Timestamp;
 
-/// What a ranger will do about a dispatch once he has heard of it; minutes after that, each after the step before.
+/// What a ranger will do about a dispatch once he has heard of it. Minutes, each after the previous
+/// step.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub enum Plan {
     Goes(Way),
@@ -24,11 +25,11 @@ pub struct Way {
     pub twice: bool,
     /// Forgets to press 已到达.
     pub no_arrival: bool,
-    /// At the fire there is no signal: minutes by which taps leave the phone late.
+    /// There is no signal at the fire: delay of taps, minutes.
     pub offline: f64,
 }
 
-/// `urged`: somebody who stands above him has phoned.
+/// `urged`: one of his superiors has phoned.
 pub fn plan(seed: u64, ranger: &str, dispatch: usize, urged: bool) -> Plan {
     let mut chance = Chance::of(seed, &format!("plan {ranger} {dispatch}"));
     let (kind, late) = (chance.unit(), chance.between(9.0, 25.0));
@@ -48,7 +49,7 @@ pub fn plan(seed: u64, ranger: &str, dispatch: usize, urged: bool) -> Plan {
     }
 }
 
-/// Minutes until the officer at the board looks at a new card, by himself; `None`: only when rung.
+/// Minutes until the officer at the board looks at a new card by himself; `None`: only when called.
 pub fn looks_by_himself(seed: u64, subject: &str) -> Option<f64> {
     let mut chance = Chance::of(seed, &format!("looks {subject}"));
     match chance.unit() {
@@ -58,15 +59,16 @@ pub fn looks_by_himself(seed: u64, subject: &str) -> Option<f64> {
     }
 }
 
-/// What the officer makes of a card that waits for him.
+/// The officer's decision about a card that waits for him.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Verdict {
     Send,
     Close(Closure),
 }
 
-/// He sees the picture and phones the kiln or the burn. Of real fires where heat is expected he takes one in ten for the
-/// kiln; real fires elsewhere he always sends to; of what is nothing he sends to a fifth, to be sure.
+/// He sees the picture and phones the kiln or the burn. He takes one in ten real fires at an
+/// expected heat source for the kiln. To real fires elsewhere he always sends somebody. Of false
+/// alarms he sends somebody to a fifth, to be sure.
 pub fn verdict(seed: u64, code: &str, truth: &Truth, cause: Option<Cause>) -> Verdict {
     let mut chance = Chance::of(seed, &format!("verdict {code}"));
     let mistaken = chance.happens(0.1);
@@ -116,9 +118,10 @@ pub fn burning(truth: &Truth, cause: Option<Cause>, now: Timestamp) -> bool {
     matches!(cause, Some(Cause::Fire(n)) if truth.fires[n].burns(now))
 }
 
-/// Where the ranger ends up: at the fire when he could see it from where he was sent to, else where he was sent.
+/// Where the ranger ends up: at the fire if he could see it from where he was sent, otherwise where
+/// he was sent.
 pub fn position(truth: &Truth, cause: Option<Cause>, incident: &Incident, measured_at: Timestamp) -> Position {
-    /// Smoke is seen and smelt so far, metres.
+    /// Distance at which smoke is seen and smelt, metres.
     const SEES_M: f64 = 2_500.0;
     let sent_to = incident.fix.centre;
     let real = cause.and_then(|it| truth.spot(it)).map(|it| it.at()).filter(|it| it.distance_m(sent_to) <= SEES_M);

@@ -1,9 +1,9 @@
-//! Pure: whether what is stated of a place holds a point. Written for itself, so that the geometry
-//! under test is not its own judge.
+//! Pure: whether a stated place contains a point. Implemented separately, so that the geometry
+//! under test does not judge itself.
 
 use huoyan::triage::geo::{Fix, LatLon, Locus, Ray, Spread, turn_deg};
 
-/// Whether a fix's stated doubt holds the place.
+/// Whether a fix's stated uncertainty contains the place.
 pub fn holds(fix: &Fix, place: LatLon) -> bool {
     match fix.spread() {
         Spread::Ellipse { along_m, across_m, azimuth_deg } => {
@@ -18,7 +18,7 @@ pub fn holds(fix: &Fix, place: LatLon) -> bool {
     }
 }
 
-/// Whether evidence says clearly that it is not about that place: farther off than its doubt and 500 m.
+/// Whether evidence clearly is not about that place: farther away than its uncertainty plus 500 m.
 pub fn excludes(locus: &Locus, place: LatLon) -> bool {
     const CLEARLY_M: f64 = 500.0;
     match *locus {

@@ -1,4 +1,4 @@
-//! Pure: a day in lines, for a person who lives one seed again.
+//! Pure: a day as text, for a person who repeats one seed.
 
 use super::day::Lived;
 use super::fires::Cause;
@@ -6,7 +6,7 @@ use huoyan::triage::event::{Event, Recorded};
 use huoyan::triage::incident::Incident;
 use jiff::Timestamp;
 
-/// Every incident with its events and its truth.
+/// Every incident with its events and its true cause.
 pub fn story(day: &Lived) -> String {
     let mut text = String::new();
     for filed in &day.incidents {

@@ -1,9 +1,10 @@
-//! Twenty days in `make test`; `make simulate DAYS=1000` lives more of them.
+//! Twenty days in `make test`; `make simulate DAYS=1000` runs more of them.
 
 use super::{LINES, many, one, story};
 
 const DAYS: u64 = 20;
-/// Figures that today's program keeps on these days. A change that makes another one true adds it here.
+/// Figures that the program meets on these days. A change that makes it meet another one adds it
+/// here.
 const KEPT: &[&str] = &[
     "fires_with_incident",
     "fires_sharing",
@@ -23,10 +24,11 @@ const KEPT: &[&str] = &[
     "lost_messages",
 ];
 
-/// An officer's look at what may burn beside a kiln, minutes: rung after five, twice again within twenty.
+/// Limit for an officer's look at a possible fire beside a kiln, minutes: called after five, and
+/// twice again within twenty.
 const LOOK_MIN: i64 = 25;
 
-/// What must have happened at least once in these days.
+/// Events that must occur at least once in these days.
 const EVENTS: &[&str] = &[
     "acknowledged",
     "arrived",
@@ -59,7 +61,7 @@ fn twenty_days_keep_every_promise() {
     }
 }
 
-/// Seed, and what once went wrong on that day.
+/// A seed, and what once went wrong on that day.
 const BROKE: &[(u64, &str)] = &[
     (25, "a digest's text failed, and the call in its place was held up by the vendor's limit"),
     (546, "the same, for two hours"),

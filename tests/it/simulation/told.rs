@@ -1,5 +1,5 @@
-//! Pure: nothing silent: who should have been told of a relocation, incidents that are nobody's,
-//! messages that failed.
+//! Pure: checks that nothing fails silently: people who should have been told of a relocation,
+//! incidents without an owner, failed messages.
 
 use super::day::Lived;
 use super::figures::Figures;
@@ -10,9 +10,9 @@ use huoyan::triage::id::PersonId;
 use huoyan::triage::incident::{Incident, State};
 use jiff::{SignedDuration, Timestamp};
 
-/// Time in which a relocation is told: the officer's three minutes and a gateway's second try.
+/// Limit for telling a relocation: the officer's three minutes and a gateway's second try.
 const TOLD_WITHIN: SignedDuration = SignedDuration::from_mins(15);
-/// After a message has failed the next person is tried within this time: the longest pause between two rungs.
+/// Limit for trying the next person after a failed message: the longest pause between two rungs.
 const NEXT_WITHIN: SignedDuration = SignedDuration::from_mins(20);
 
 pub fn count(day: &Lived, figures: &mut Figures) {
@@ -44,7 +44,7 @@ pub fn count(day: &Lived, figures: &mut Figures) {
     }
 }
 
-/// When the place of an incident changed, or another person was sent, and who has to know.
+/// When the place of an incident changed, or another person was sent, and who must be told.
 fn relocated(day: &Lived, it: &Incident) -> Vec<(Timestamp, PersonId)> {
     let mut found = Vec::new();
     let mut folded: Option<Incident> = None;
@@ -62,7 +62,7 @@ fn relocated(day: &Lived, it: &Incident) -> Vec<(Timestamp, PersonId)> {
                 found.extend(on_the_way.map(|it| (recorded.at, it.ranger.clone())));
             }
             Event::Relocated { neighbours, .. } => {
-                // From where he was last told: two small steps may lead back.
+                // Measured from the place he was last told: two small steps may lead back.
                 let far = |it: &&Dispatch| it.told_at.distance_m(now.fix.centre) > day.world.arrival_radius_m();
                 let moved = |it: &&Dispatch| before.place.grid != now.place.grid || far(it) && now.fix.is_a_place();
                 found.extend(on_the_way.filter(moved).map(|it| (recorded.at, it.ranger.clone())));
@@ -74,7 +74,7 @@ fn relocated(day: &Lived, it: &Incident) -> Vec<(Timestamp, PersonId)> {
     found
 }
 
-/// He himself, or somebody in his place when no number reaches him.
+/// Told himself, or through somebody in his place when no number reaches him.
 fn was_told(it: &Incident, messages: &[&Message], person: &PersonId, at: Timestamp) -> bool {
     let instead = it.log.iter().any(|recorded| {
         let soon = recorded.at >= at && recorded.at <= at + TOLD_WITHIN;
@@ -89,7 +89,8 @@ fn was_told(it: &Incident, messages: &[&Message], person: &PersonId, at: Timesta
     messages.iter().filter(about).any(|it| it.status != Status::Failed)
 }
 
-/// Whole minutes of the day at which it is open with nobody who has to act by a given time, and all at which it is open.
+/// Whole minutes of the day at which the incident is open without a person who must act by a given
+/// time, and all minutes at which it is open.
 fn minutes(it: &Incident, day_end: Timestamp) -> (u64, u64) {
     let (mut ownerless, mut open) = (0, 0);
     let mut folded: Option<Incident> = None;
@@ -110,13 +111,14 @@ fn minutes(it: &Incident, day_end: Timestamp) -> (u64, u64) {
     (ownerless, open)
 }
 
-/// Of a message that failed: nobody else was tried for it, and what it asked for did not happen by itself. `None`: it did not fail.
+/// Whether a failed message was lost: nobody else was tried, and what it asked for did not happen
+/// by itself. `None`: it did not fail.
 fn is_lost(day: &Lived, it: &Incident, message: &Message, all: &[&Message]) -> Option<bool> {
     if message.status != Status::Failed {
         return None;
     }
     let phone = message.to.phone.as_deref().unwrap_or_default();
-    // The same words may have been said before.
+    // The same words may have been sent before.
     let tried = day.asked.iter().filter(|it| it.to == phone && it.at >= message.created_at);
     let tried = tried.filter(|it| it.text.contains(&message.words));
     let failed_at = tried.map(|it| it.at).max().unwrap_or(message.created_at);

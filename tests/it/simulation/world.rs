@@ -44,7 +44,8 @@ impl World {
         Self { seed, start, end, registers, truth, evidence, terrain_known }
     }
 
-    /// What an incident truly is: the fire nearest to where the office believes it, else what was seen first.
+    /// What an incident really is: the fire nearest to its believed place, otherwise what was seen
+    /// first.
     pub fn cause_of(&self, incident: &Incident) -> Option<Cause> {
         let causes = incident.sightings.iter().filter_map(|it| self.evidence.causes.get(&it.id).copied());
         let far = |cause: &Cause| self.truth.spot(*cause).map(|it| it.at().distance_m(incident.fix.centre));
@@ -53,7 +54,7 @@ impl World {
         nearest.or_else(|| causes.into_iter().next())
     }
 
-    /// Nearer than this a place has not moved for a ranger on the way, metres.
+    /// Distance below which a place has not moved for a ranger on the way, metres.
     pub fn arrival_radius_m(&self) -> f64 {
         Policy::default().arrival_radius_m
     }
