@@ -3,7 +3,7 @@
 use crate::torture::{Plan, run};
 use std::time::Duration;
 
-/// The promise is 5 s; a machine that builds and tests at the same time is given more.
+/// The promise is 5 s. A machine that builds and tests at the same time gets more.
 const LIVES_WITHIN: Duration = Duration::from_secs(20);
 
 async fn survives(postgres: Option<String>) {

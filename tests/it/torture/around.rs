@@ -1,4 +1,4 @@
-//! What fails around the program.
+//! The faults around the program.
 
 use super::gateway::Mood;
 use crate::program::{Dice, Program};
@@ -11,13 +11,13 @@ use uuid::Uuid;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Fault {
-    /// SIGKILL, and begun anew.
+    /// SIGKILL, then a restart.
     Killed,
-    /// No file may grow any more.
+    /// No file can grow any more.
     DiskFull,
-    /// The same beside PostgreSQL, whose own files can be written: only the program's cannot.
+    /// The same with PostgreSQL, which can still write its own files: only the program cannot.
     FilesFull,
-    /// The machine's clock is set hours away, and back.
+    /// The machine's clock is set off by hours, and back.
     ClockStep,
     Gateway(Mood),
     /// PostgreSQL's connections are cut, and new ones refused.
@@ -52,13 +52,14 @@ impl Fault {
     }
 }
 
-/// A limit on the size of files stands for the disk: none of the program's may grow beyond the journal's length and `room` bytes.
+/// A file size limit simulates a full disk: no file of the program may grow beyond the journal's
+/// length plus `room` bytes.
 pub fn fill_the_disk(program: &Program, data: &Path, room: u64) {
     let length = |name: &str| std::fs::metadata(data.join(name)).map_or(0, |it| it.len());
     limit(program, Some(length("huoyan.db").min(length("huoyan.db-wal")) + room));
 }
 
-/// Not even where a journal that has grown before begins anew.
+/// Forbids any write, even at the start of a journal that has grown before.
 pub fn leave_no_room(program: &Program) {
     limit(program, Some(0));
 }
@@ -72,11 +73,11 @@ fn limit(program: &Program, bytes: Option<u64>) {
     prlimit(pid, Resource::Fsize, Rlimit { current: bytes, maximum: None }).expect("our own child's limit");
 }
 
-/// The line to PostgreSQL, which can be cut. A schema of its own lies behind it.
+/// A connection to PostgreSQL that can be cut, with a schema of its own.
 pub struct Wire {
-    /// What the program is told.
+    /// The address that the program gets.
     pub url: String,
-    /// The same without the wire.
+    /// The address without the wire.
     pub direct: String,
     whole: watch::Sender<bool>,
 }
@@ -113,7 +114,7 @@ impl Wire {
     }
 }
 
-/// Until one end hangs up or the wire is cut.
+/// Forwards data until one end disconnects or the wire is cut.
 async fn carry(mut near: TcpStream, behind: String, mut is_whole: watch::Receiver<bool>) {
     if !*is_whole.borrow() {
         return;

@@ -1,4 +1,4 @@
-//! One camera that is played over RTSP, so that receivers, model and analyses are at work while everything fails.
+//! One camera played over RTSP, so that receivers, model and analyses work while everything fails.
 
 use crate::program::{Browser, Office};
 use huoyan::camera::{Clip, ClipCodec, Playback, encode_clip};
@@ -9,13 +9,13 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-/// A view without smoke, so that every fire is the satellite's.
+/// A view without smoke, so that every fire comes from the satellite.
 const VIEW: scene::Clip = scene::Clip { seed: 0, frames_per_s: 5, length_s: 4.0, smoke_after_s: None };
 /// South of every grid.
 const SHEET: &str = "编号,名称,经度,纬度,地址\neye,瞭望塔,110.1,28.0,";
-/// A cadence (10 s) after the longest wait for a reconnection (60 s), on a busy machine.
+/// A cadence (10 s) after the longest reconnect wait (60 s), on a busy machine.
 const LOOKED_AT_WITHIN: Duration = Duration::from_secs(90);
-/// The program's clock and ours are one when no fault is on.
+/// Without a fault the program's clock and ours agree within this.
 const APART: SignedDuration = SignedDuration::from_secs(2);
 
 /// Plays the clip and writes the office's register of cameras.
@@ -37,7 +37,7 @@ pub async fn is_watched_since(officer: &Browser, moment: Timestamp) -> bool {
         let board = officer.get("/api/v1/board").await.unwrap_or_default();
         let camera = &board["cameras"][0];
         let last: Option<Timestamp> = camera["last_frame_at"].as_str().and_then(|at| at.parse().ok());
-        // What a clock that was set ahead has stamped says nothing.
+        // A time stamped by a clock that was set ahead proves nothing.
         let is_new = last.is_some_and(|at| at > moment && at < Clock::System.now() + APART);
         if is_new && !camera["last_scores"].is_null() {
             return true;

@@ -1,4 +1,5 @@
-//! A vendor's gateway for texts and calls that counts what it is given, once a key, and has its moods.
+//! A vendor's gateway for texts and calls. It counts what it is given, once per key, and fails in
+//! several ways.
 
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
@@ -17,13 +18,13 @@ pub enum Mood {
     Well,
     /// Refuses everything.
     Out,
-    /// Takes a text and answers late.
+    /// Accepts a text and answers late.
     Slow,
-    /// Takes a text and says that it failed.
+    /// Accepts a text, but answers that it failed.
     Forgetful,
 }
 
-/// An answer that is slow comes before the program gives up (40 s), and after a kill may have come.
+/// A slow answer comes before the program gives up (40 s). After a kill it may come too late.
 const SLOW: Duration = Duration::from_millis(1_500);
 
 #[derive(Clone)]
@@ -35,11 +36,11 @@ pub struct Gateway {
 #[derive(Default)]
 pub struct Seen {
     mood: Mood,
-    /// By key. What came twice with one key went out once.
+    /// Texts by key. What came twice with one key went out once.
     pub taken: HashMap<String, Taken>,
     /// How often a key came again.
     pub repeats: u64,
-    /// Requests that met it in another mood than well.
+    /// Requests that it did not handle normally.
     pub troubled: u64,
 }
 

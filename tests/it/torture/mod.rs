@@ -1,5 +1,5 @@
-//! `make torture`: the real program on a small county while fires come in, people act and everything around it fails in turn. At the
-//! end the log, the outbox and the gateway are laid side by side.
+//! `make torture`: the real program with a small county, while fires come in, people act and
+//! everything around it fails in turn. At the end the log, the outbox and the gateway are compared.
 //!
 //! ```text
 //! satellite files, a camera ─► the program (killed, on a full disk, under another clock, without its database) ─► gateway (out, slow, forgetful)
@@ -50,28 +50,30 @@ ladder = [
 ]
 "#;
 const RUNGS: u8 = 4;
-/// The last rung after the last fire, and the gateway's second try.
+/// Time for the last rung after the last fire, and for the gateway's second try.
 const LADDER_IS_OVER: Duration = Duration::from_secs(20);
-/// Seconds between two fires, beside the one in each fault and the one after its healing; each in a grid of its own.
+/// Seconds between two fires, apart from the one during each fault and the one after its recovery.
+/// Each has a grid of its own.
 const FIRE_EVERY_S: u64 = 5;
-/// The first fire, on a busy machine.
+/// Limit for the first fire on a busy machine.
 const BEGINS_WITHIN: Duration = Duration::from_secs(30);
-/// Longest time of a fault that is not seen to take hold; others last some seconds.
-/// The board speaks of the clock within 15 s.
+/// Longest duration of a fault that is not seen to take effect; others last some seconds. The board
+/// reports a clock step within 15 s.
 const TAKES_HOLD_WITHIN: Duration = Duration::from_secs(20);
-/// People who act at once. One person may change 60 things a minute; the program refuses the rest, and they try again.
+/// People who act at once. One person may make 60 changes a minute. The program refuses more, and
+/// they try again.
 const PEOPLE: u64 = 3;
 
 pub struct Plan {
     pub seconds: u64,
     pub seed: u64,
-    /// An action and a deadline succeed so soon after each healing.
+    /// Within this time after each recovery an action and a deadline must succeed.
     pub lives_within: Duration,
     /// `postgres://user@host:port/database`; SQLite without.
     pub postgres: Option<String>,
 }
 
-/// Plays the plan; `tell` hears of each fault.
+/// Runs the plan; `tell` is called for each fault.
 pub async fn run(plan: &Plan, mut tell: impl FnMut(&str)) -> Figures {
     let mut dice = Dice(plan.seed | 1);
     let gateway = Gateway::start().await;
@@ -162,9 +164,9 @@ fn said(took: Option<Duration>) -> String {
     took.map_or_else(|| "never".to_owned(), |took| format!("{:4} ms", took.as_millis()))
 }
 
-/// What lived again after a fault, and how soon. None: not within the plan's time.
+/// How soon after a fault an action and a deadline succeeded. None: not within the plan's time.
 pub struct Healed {
-    /// Whether something was seen to suffer from the fault.
+    /// Whether the fault was seen to take effect.
     pub took_hold: bool,
     pub action: Option<Duration>,
     pub deadline: Option<Duration>,
@@ -192,7 +194,7 @@ impl County {
 
     async fn suffer(&mut self, fault: Fault, dice: &mut Dice) -> Healed {
         let lasts = Duration::from_millis(500 + dice.below(3_500));
-        // Somebody presses while it happens.
+        // Somebody acts while it happens.
         let pressing = self.person.browser.some_open_incident(dice).await.map(|incident| {
             let (person, after) = (self.person.clone(), Duration::from_millis(dice.below(300)));
             tokio::spawn(async move {
@@ -209,7 +211,8 @@ impl County {
         self.healed_at = Clock::System.now();
         let healed = self.lives(took_hold).await;
         if let Some(pressing) = pressing {
-            // Not answered by now it goes on by itself; that nothing lives is said already.
+            // If it is still unanswered, it goes on by itself. A program that does not recover has
+            // been reported already.
             let _ = tokio::time::timeout(self.lives_within, pressing).await;
         }
         healed
@@ -239,10 +242,10 @@ impl County {
         }
     }
 
-    /// Waits for `lasts`, and until the fault is seen to take hold. Yields whether it did.
+    /// Waits for `lasts`, and until the fault is seen to take effect. Returns whether it did.
     async fn lasts(&mut self, fault: Fault, lasts: Duration, before: u64) -> bool {
         if fault == Fault::Killed {
-            return true; // it is dead, and has been waited for
+            return true; // it is dead, and its end was waited for
         }
         let begun = Instant::now();
         let said = if fault == Fault::ClockStep { self.probe.clock_said().await } else { String::new() };
@@ -258,7 +261,7 @@ impl County {
         took_hold
     }
 
-    /// Counts what has been refused so far by what this fault lets fail.
+    /// Counts what this fault has made the program refuse so far.
     fn suffering(&self, fault: Fault) -> u64 {
         match fault {
             Fault::DiskFull | Fault::Database => self.person.refused.load(Ordering::Relaxed),
@@ -267,7 +270,7 @@ impl County {
         }
     }
 
-    /// Whether somebody who looks for it now meets it.
+    /// Whether the fault's effect can be observed now.
     async fn takes_hold(&self, fault: Fault, said: &str) -> bool {
         match fault {
             Fault::Killed | Fault::Gateway(_) => false,
@@ -277,7 +280,8 @@ impl County {
         }
     }
 
-    /// After a healing: how soon a person's note is taken, and how soon a fire that comes now has rung its ranger.
+    /// After a recovery: how soon a person's note is accepted, and how soon a new fire has called
+    /// its ranger.
     async fn lives(&mut self, took_hold: bool) -> Healed {
         let healed_at = Instant::now();
         self.fire();
@@ -303,14 +307,15 @@ impl County {
         let items = page["items"].as_array().cloned().unwrap_or_default();
         let here = items.iter().find(|it| it["place"]["grid"] == format!("g{grid}"));
         let Some(incident) = here.and_then(|it| it["id"].as_str()) else { return false };
-        // Somebody who has acknowledged within a second spares the ranger the ring.
+        // If somebody acknowledged within a second, the ranger is not called.
         let acknowledged = here.is_some_and(|it| !it["dispatch"]["acknowledged"].is_null());
         let whole = self.probe.browser.get(&format!("/api/v1/incidents/{incident}")).await;
         let log = whole.and_then(|it| it["log"].as_array().cloned()).unwrap_or_default();
         acknowledged || log.iter().any(|line| line["event"]["type"] == "escalated")
     }
 
-    /// Until nothing is on its way any more: a gateway that was out is asked again after 5 s, 10 s, 20 s.
+    /// Waits until no message is on its way: after an outage a gateway is retried after 5 s, 10 s,
+    /// 20 s.
     async fn settle(&self) {
         let begun = Instant::now();
         let url = self.wire.as_ref().map_or("sqlite", |wire| &wire.direct);

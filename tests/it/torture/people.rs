@@ -1,4 +1,4 @@
-//! Those who act while everything fails.
+//! The people who act while everything fails.
 
 use crate::program::{Browser, Dice};
 use huoyan::clock::Clock;
@@ -10,26 +10,26 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use uuid::Uuid;
 
-/// A step the program has answered with 2xx.
+/// A step that the program has answered with 2xx.
 pub struct Accepted {
     pub incident: IncidentId,
     pub key: ActionId,
 }
 
-/// An officer. Like every phone he sends a step again with its key until it is answered.
+/// An officer. Like every phone he resends a step with its key until it is answered.
 #[derive(Clone)]
 pub struct Person {
     pub browser: Browser,
     pub accepted: Arc<Mutex<Vec<Accepted>>>,
-    /// Times a step was sent again.
+    /// How often a step was resent.
     pub again: Arc<AtomicU64>,
-    /// Answers 503.
+    /// Number of 503 answers.
     pub refused: Arc<AtomicU64>,
     pub over: Arc<AtomicBool>,
 }
 
 impl Person {
-    /// Acts on whatever is open until it is over.
+    /// Acts on any open incident until the run is over.
     pub async fn act(self, mut dice: Dice) {
         while !self.over.load(Ordering::Relaxed) {
             Clock::System.sleep(Duration::from_millis(1_500 + dice.below(3_000))).await;

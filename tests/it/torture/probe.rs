@@ -1,5 +1,5 @@
-//! Somebody who acts for nobody else: a person with a share of changes of his own, who sees whether a fault has taken hold and whether the
-//! program lives again.
+//! A person with a separate quota of changes, who observes whether a fault has taken effect and
+//! whether the program has recovered.
 
 use crate::program::{Browser, Dice, Office, client};
 use huoyan::clock::Clock;
@@ -15,9 +15,10 @@ use std::path::Path;
 use std::time::Duration;
 use uuid::Uuid;
 
-/// The leader on duty; those who act are the officer on duty.
+/// The leader on duty; the acting people are the officer on duty.
 const PERSON: &str = "l1";
-/// Interval of its changes: within the 60 at once that a person may make, over the seconds that a healing takes.
+/// Interval of the probe's changes. It stays within the 60 at once that a person may make, over the
+/// seconds of a recovery.
 const EVERY: Duration = Duration::from_millis(100);
 pub struct Probe {
     pub browser: Browser,
@@ -25,13 +26,13 @@ pub struct Probe {
     base: String,
     cookie: String,
     photo: Vec<u8>,
-    /// The last incident that was open: without its database the program names none.
+    /// The last incident that was open: without its database the program lists none.
     incident: Option<IncidentId>,
     dice: Dice,
 }
 
 impl Probe {
-    /// `link`: any of the program's, for its address.
+    /// `link`: any link of the program, for its address.
     pub async fn log_in(office: &Office, store: &Store, link: &str, dice: Dice) -> Self {
         let life = SignedDuration::from_mins(5);
         let issue = || async {
@@ -52,13 +53,13 @@ impl Probe {
         open
     }
 
-    /// Whether a note is refused for want of a database.
+    /// Whether a note is refused because the database is missing.
     pub async fn is_note_refused(&self) -> bool {
         let Some(incident) = self.incident else { return false };
         self.note(incident, ActionId(Uuid::now_v7())).await == Some(StatusCode::SERVICE_UNAVAILABLE)
     }
 
-    /// Whether a photo is refused for want of room.
+    /// Whether a photo is refused because the disk is full.
     pub async fn is_photo_refused(&self) -> bool {
         let Some(incident) = self.incident else { return false };
         let request = client().post(format!("{}/api/v1/incidents/{incident}/photos", self.base));
@@ -67,13 +68,14 @@ impl Probe {
         answer.is_ok_and(|it| it.status() == StatusCode::SERVICE_UNAVAILABLE)
     }
 
-    /// Whether the board says of the clock what it did not say `before`. What the program goes by never moves, so nothing else shows it.
+    /// Whether the board's words about the clock differ from `before`. The program's own time never
+    /// jumps, so nothing else shows a clock step.
     pub async fn is_clock_said(&self, before: &str) -> bool {
         let now = self.clock_said().await;
         !now.is_empty() && now != before
     }
 
-    /// The words of the board's part `clock`; none while it is well.
+    /// The words of the board's part `clock`; empty while it is fine.
     pub async fn clock_said(&self) -> String {
         let board = self.browser.get("/api/v1/board").await.unwrap_or_default();
         let mut parts = board["health"].as_array().into_iter().flatten();
@@ -81,7 +83,8 @@ impl Probe {
         clock.and_then(|it| it["words"].as_str()).unwrap_or_default().to_owned()
     }
 
-    /// Until a note has been taken. Only that counts: any other answer may come before anything is written.
+    /// Repeats a note until it is accepted. Only that counts: other answers may come before
+    /// anything is written.
     pub async fn acts(&mut self) {
         let key = ActionId(Uuid::now_v7());
         loop {

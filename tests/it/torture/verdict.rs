@@ -1,4 +1,4 @@
-//! What was promised against what is there: the log, the outbox and the gateway's book.
+//! Compares what was promised with the log, the outbox and the gateway's record.
 
 use super::around::Fault;
 use super::gateway::Gateway;
@@ -16,16 +16,16 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt::Write as _;
 use std::time::Duration;
 
-/// Incidents a page of the store's list.
+/// Incidents per page of the store's list.
 const PAGE: u32 = 200;
 
-/// Of one kind of fault.
+/// Results for one kind of fault.
 #[derive(Default)]
 struct Suffered {
     times: u64,
-    /// How many of them were seen to take hold.
+    /// How many of them were seen to take effect.
     took_hold: u64,
-    /// The longest times until an action and a deadline succeeded.
+    /// The longest times until an action and until a deadline succeeded.
     action: Duration,
     deadline: Duration,
 }
@@ -34,7 +34,7 @@ struct Suffered {
 pub struct Figures {
     faults: BTreeMap<&'static str, Suffered>,
     pub counts: Counts,
-    /// Promises that were broken, in words. Empty: all were kept.
+    /// Broken promises, as sentences. Empty: all were kept.
     pub breaches: Vec<String>,
 }
 
@@ -52,7 +52,7 @@ impl Figures {
         }
     }
 
-    /// A fault that did nothing is no proof.
+    /// A fault that had no effect proves nothing.
     fn every_fault_took_hold(&mut self) {
         let idle = self.faults.iter().filter(|(_, it)| it.took_hold == 0);
         self.breaches.extend(idle.map(|(name, it)| format!("{name}: none of {} took hold", it.times)));
@@ -71,7 +71,8 @@ impl Figures {
         self.breaches.extend(looking.to_the_end().await.expect("a look").faults(Lang::En));
         let mut incidents: Vec<Incident> = all(store).await.into_iter().map(|filed| filed.incident).collect();
         self.nothing_answered_is_lost(&incidents, accepted);
-        // What the model takes for smoke in a view without any is not of this test.
+        // Ignores what the model takes for smoke in a view without any: that is not this test's
+        // subject.
         incidents.retain(|it| it.sightings.iter().any(|it| matches!(it.source, Source::Satellite { .. })));
         let mut pixels: Vec<&str> = Vec::new();
         for sighting in incidents.iter().flat_map(|it| &it.sightings) {
@@ -124,8 +125,8 @@ impl Figures {
         self.must(whole || !untouched, || format!("{}: nobody acted, and only {fired:?} fired", incident.id));
     }
 
-    /// Line by line: a text may carry several messages to one number. What is handed over again, after a kill or an answer that was lost,
-    /// comes under its key.
+    /// Compares line by line, because one text may carry several messages to one number. What is
+    /// handed over again, after a kill or a lost answer, comes under its old key.
     fn everybody_told_or_shown(&mut self, messages: &[Message], gateway: &Gateway) {
         let seen = gateway.seen();
         let mut told: HashMap<(&str, &str), u64> = HashMap::new();
@@ -214,7 +215,8 @@ async fn all(store: &Store) -> Vec<Filed> {
     }
 }
 
-/// With the gateway, or shown to the officer: as waiting with its error, or in the log as undelivered (of whom nobody stands in for, too).
+/// The gateway has it, or the officer is shown it: as waiting with its error, or in the log as
+/// undelivered (also when nobody can stand in).
 fn is_settled(message: &Message, incident: &Incident) -> bool {
     let is_its = |it: &Event| matches!(it, Event::Undelivered { message: id, .. } if *id == message.id);
     match message.status {
@@ -224,7 +226,7 @@ fn is_settled(message: &Message, incident: &Incident) -> bool {
     }
 }
 
-/// Messages that are neither with the gateway nor shown to the officer yet.
+/// The number of messages that are neither with the gateway nor shown to the officer yet.
 pub async fn on_its_way(store: &Store) -> usize {
     let mut count = 0;
     for filed in all(store).await {
