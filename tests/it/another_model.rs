@@ -1,5 +1,6 @@
-//! models/another-model.md, walked: networks shaped as the public families export them, the page's own model.toml, the real
-//! command. Smoke is what is bright, fire what is red, and a person what is dark (tests/data/onnx/make.py).
+//! Follows models/another-model.md: networks with the output shapes of the public families, the
+//! page's own model.toml, the real command. Bright means smoke, red fire, dark a person
+//! (tests/data/onnx/make.py).
 
 use crate::detect::{config, model};
 use huoyan::detect::Detector;
@@ -19,7 +20,7 @@ fn network(name: &str) -> Vec<u8> {
     std::fs::read(repository().join(format!("tests/data/onnx/{name}.onnx"))).expect("committed")
 }
 
-/// The page's example with the size and sum of our network. `text` may spoil it.
+/// The page's example with the size and checksum of our network. `text` may damage it.
 fn folder(layout: &str, network: &[u8], text: impl FnOnce(String) -> String) -> TempDir {
     let page = std::fs::read_to_string(repository().join("models/another-model.md")).expect("the page");
     let (_, rest) = page.split_once("```toml\n").expect("an example");
@@ -40,7 +41,7 @@ fn folder(layout: &str, network: &[u8], text: impl FnOnce(String) -> String) -> 
     folder
 }
 
-/// A dark picture, four times as large and wider than the canvas, with a square of 80 pixels.
+/// A dark picture, four times as large as the canvas and wider, with a square of 80 pixels.
 fn picture(left: usize, top: usize, colour: [u8; 3]) -> Picture {
     let inside = |x: usize, y: usize| (left..left + 80).contains(&x) && (top..top + 80).contains(&y);
     let rgb: Vec<u8> =
@@ -50,7 +51,7 @@ fn picture(left: usize, top: usize, colour: [u8; 3]) -> Picture {
 
 #[test]
 fn the_box_lies_on_the_bright_square_and_is_one() {
-    // 480 x 240 becomes 96 x 48 below a bar of 8 rows: the square of 80 is a window of 16 there.
+    // 480 × 240 becomes 96 × 48 below a bar of 8 rows. The square of 80 is a window of 16 there.
     for (layout, objectness) in [("v8", 1.0), ("v5", 0.9)] {
         let folder = folder(layout, &network(&format!("bright-{layout}")), |text| text);
         let detector = Detector::load(folder.path(), &config()).expect("it loads");
@@ -59,7 +60,8 @@ fn the_box_lies_on_the_bright_square_and_is_one() {
             [([240, 240, 240], Class::Smoke, 2.0 * 240.0 / 255.0 - 1.0), ([230, 20, 20], Class::Fire, 210.0 / 255.0)]
         {
             let (scores, found) = worker.analyse(&picture(320, 80, colour), None).expect("it runs");
-            // A window that is 4 pixels off overlaps too much to be another; 8 off it is too weak for smoke.
+            // A window 4 pixels off overlaps too much to count separately; one 8 off is too weak
+            // for smoke.
             let of_class: Vec<_> = found.iter().filter(|d| d.class == class).collect();
             let best = of_class.first().unwrap_or_else(|| panic!("{layout} {class:?}: {found:?}"));
             let [x, y, w, h]: [f32; 4] = best.bbox.into();
@@ -128,7 +130,7 @@ fn goldens_are_written_once_and_compared_ever_after() {
     let again = check(folder.path(), &["--write-goldens"]);
     assert!(again.status.code() == Some(2) && text(&again.stderr).contains("is kept"), "{}", text(&again.stderr));
 
-    // Another network under the same name: its objectness of 0.9 shows.
+    // Another network under the same name is noticed by its objectness of 0.9.
     let manifest = std::fs::read_to_string(folder.path().join("model.toml")).expect("there");
     let sum = |network: &[u8]| hex::encode(Sha256::digest(network));
     let manifest = manifest.replace(&sum(&bright), &sum(&other)).replace("layout = \"v8\"", "layout = \"v5\"");
@@ -142,7 +144,7 @@ fn goldens_are_written_once_and_compared_ever_after() {
 #[test]
 fn every_plausible_mistake_is_named_with_its_cure() {
     let v8 = network("bright-v8");
-    // The operator set stands last in the file: version 13 becomes 99.
+    // The operator set is the last byte of the file: version 13 becomes 99.
     let newer: Vec<u8> = v8.iter().copied().take(v8.len() - 1).chain([99]).collect();
     let half: Vec<u8> = v8.iter().copied().take(v8.len() / 2).collect();
     let page = b"<!DOCTYPE html><title>404</title>".to_vec();
@@ -188,7 +190,7 @@ fn an_input_without_a_size_works_at_the_size_that_works() {
     }
 }
 
-/// `huoyan replay` takes the folder as it takes any other.
+/// `huoyan replay` accepts the folder like any other.
 #[test]
 fn a_replay_sees_with_it() {
     let folder = folder("v8", &network("bright-v8"), |text| text);

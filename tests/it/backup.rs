@@ -1,4 +1,4 @@
-//! F31: a backup is taken while people act, and a whole office comes back from it.
+//! F31: a backup is made while people act, and a whole office is restored from it.
 
 use crate::fixture::*;
 use huoyan::backup::{self, Office, Restored, Step, Taken};
@@ -109,7 +109,7 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) 
 async fn what_was_answered_before_a_backup_comes_back_from_it() {
     let story = Story::begin().await;
     let photos = [story.photo().await, story.photo().await];
-    // So that copying takes a while.
+    // Makes the copying take a while.
     story.t.execute(MANY_HOTSPOTS).await;
     let (accepted, over) = (Arc::new(Mutex::new(BTreeSet::new())), Arc::new(AtomicBool::new(false)));
     let acting = tokio::spawn({
@@ -149,7 +149,7 @@ async fn what_was_answered_before_a_backup_comes_back_from_it() {
     for photo in photos {
         assert_eq!(store.picture(photo).await.expect("there"), story.t.store.picture(photo).await.expect("here"));
     }
-    // The restored office works on.
+    // The restored office continues to work.
     let next = desk(&store, &Clock::simulated(at(2)));
     note(&next, story.fire, "afterwards").await;
 }
@@ -189,7 +189,7 @@ async fn damage_is_found_and_the_rest_comes_back() {
     assert_eq!(restored.findings.len(), 2, "{found}");
     assert!(story.notes("damaged").await.contains("before"));
 
-    // The database itself.
+    // Damages the database itself.
     let file = set.join("huoyan.db");
     let mut bytes = fs::read(&file).expect("the copy");
     let middle = bytes.len() / 2;
@@ -207,7 +207,7 @@ async fn an_interrupted_backup_is_never_taken_for_one() {
     let story = Story::begin().await;
     story.note("before").await;
     let whole = story.back_up(at(1)).await.expect("a backup").set.path;
-    // Killed before the last rename, and one whose manifest never came.
+    // One backup killed before the last rename, and one that never got a manifest.
     let unfinished = story.backups().join("huoyan-20260405-150000.part");
     fs::create_dir_all(&unfinished).expect("a folder");
     fs::copy(whole.join("manifest.json"), unfinished.join("manifest.json")).expect("a manifest");
@@ -244,7 +244,7 @@ async fn a_backup_that_fails_leaves_nothing_that_looks_like_one() {
             .flatten()
             .all(|it| !it.path().join("manifest.json").exists())
     );
-    // A manifest that names a file elsewhere.
+    // A manifest that names a file outside.
     let set = story.back_up(at(2)).await.expect("a backup").set.path;
     let manifest = set.join("manifest.json");
     let text = fs::read_to_string(&manifest).expect("a manifest").replace("registers/people.csv", "../../people.csv");
@@ -316,7 +316,7 @@ impl Drop for Running {
     }
 }
 
-/// The program on the story's data with this section in its configuration, and its port.
+/// The program on the story's data, with this section in its configuration, and its port.
 fn run(story: &Story, backup: &str) -> (Running, u16) {
     let port = TcpListener::bind("127.0.0.1:0").and_then(|it| it.local_addr()).expect("a free port").port();
     let config = story.beside.path().join("huoyan.toml");
@@ -327,7 +327,7 @@ fn run(story: &Story, backup: &str) -> (Running, u16) {
     (Running(command.stdout(Stdio::null()).spawn().expect("huoyan starts")), port)
 }
 
-/// Asks until it is so, for half a minute at most.
+/// Polls until it is true, for at most half a minute.
 async fn until(what: &str, is_so: impl Fn() -> bool) {
     for _ in 0..600 {
         if is_so() {
@@ -369,7 +369,7 @@ async fn the_running_program_backs_itself_up_and_says_when_it_cannot() {
     assert!(story.beside.path().join("again/huoyan.toml").is_file(), "the configuration is in it");
     assert!(story.notes("again").await.contains("before"));
 
-    // The disk is not mounted: what is left of it is an empty folder of the system's own disk.
+    // The disk is not mounted: only an empty folder of the system's own disk is left.
     let unmounted = story.beside.path().join("unmounted");
     fs::create_dir_all(&unmounted).expect("a mount point");
     let (_running, port) = run(&story, &format!("folder = {:?}", unmounted.display().to_string()));

@@ -1,4 +1,4 @@
-//! Stories of what one camera's alarm says of where the fire is, and what it keeps to itself.
+//! Stories of what one camera's alarm says about the place of the fire, and what it leaves open.
 
 use huoyan::app::evidence::{self, Eye, Provenance};
 use huoyan::county::{County, Registers};
@@ -17,12 +17,12 @@ const HD: f64 = 16.0 / 9.0;
 const FIELD_DEG: f64 = 60.0;
 const MAST_M: f64 = 30.0;
 
-/// The mast stands in the middle of the tile N28E110, its camera looks north and level.
+/// The mast stands at the centre of the tile N28E110; its camera looks north and level.
 fn mast() -> LatLon {
     LatLon::new(28.5, 110.5).expect("a place")
 }
 
-/// A hill of 400 m under the mast that falls to a valley floor at 100 m.
+/// A hill of 400 m under the mast, falling to a valley floor at 100 m.
 fn ground_m(at: LatLon) -> f64 {
     (400.0 - mast().distance_m(at) / 2.0).max(100.0)
 }
@@ -38,7 +38,7 @@ fn office(data: &Path) -> Registers {
     Registers::load(&registers).expect("the registers")
 }
 
-/// SRTM's tile of 3" with the hill on it.
+/// A 3" SRTM tile with the hill on it.
 fn write_terrain(data: &Path) {
     fs::create_dir_all(data.join("terrain")).expect("a folder");
     let place = |index: usize| {
@@ -49,7 +49,7 @@ fn write_terrain(data: &Path) {
     fs::write(data.join("terrain/N28E110.hgt"), tile).expect("a tile");
 }
 
-/// The box of smoke whose lower edge stands at a fire so far north of the mast.
+/// The box of smoke whose lower edge is a fire this far north of the mast.
 fn smoke(fire_m: f64) -> [f32; 4] {
     let fire = mast().destination(0.0, fire_m);
     let curvature_m = fire_m * fire_m * 0.87 / (2.0 * EARTH_RADIUS_M);

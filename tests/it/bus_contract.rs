@@ -1,4 +1,5 @@
-//! What both buses promise. In one process always; over NATS when HUOYAN_TEST_NATS names a server with JetStream.
+//! The promises of both buses. In one process always; over NATS when HUOYAN_TEST_NATS names a
+//! server with JetStream.
 
 use crate::fixture::*;
 use huoyan::bus::{ANNOUNCEMENTS, Announcement, Bus, SIGHTINGS};

@@ -18,7 +18,8 @@ fn black() -> Picture {
     Picture::from_i420(320, 180, i420).expect("sizes fit")
 }
 
-/// What those texts do around the card's decoder, with the processor's in its place: no machine of ours has such a card.
+/// The pipeline around the card's decoder, with the CPU's decoder in its place: no test machine has
+/// such a card.
 #[test]
 fn the_pipelines_for_graphics_cards_hand_on_decoded_pictures_of_both_codecs() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -154,7 +155,7 @@ fn a_silent_camera_is_late_then_offline_and_rare_keyframes_are_told_from_silence
     let video = render(folder.path(), "v.mp4", ClipCodec::H264, one_second(320, 180));
     let picture = "video/x-raw,format=I420,width=320,height=180";
     let texts = [
-        // Half a second of film, then a source that never sends anything.
+        // Half a second of video, then a source that never sends anything.
         (
             "silent",
             format!(
@@ -343,7 +344,8 @@ fn every_pipeline_file_is_taken_by_gstreamer() {
         let path = entry.expect("an entry").path();
         let name = path.file_stem().and_then(|n| n.to_str()).unwrap_or_default().to_owned();
         if path.extension().is_some_and(|e| e == "gst") && !name.starts_with("hotspots-") {
-            // Elements of graphics cards are not on every machine; src/camera/gst.rs has what is said then.
+            // Not every machine has the elements of graphics cards; src/camera/gst.rs holds the
+            // message for that.
             let of_a_card = ["rtsp-nvidia", "rtsp-vaapi"].contains(&name.as_str());
             match camera::check_pipeline(path.parent().expect("a folder"), &name) {
                 Err(e) if !of_a_card || !e.message.contains("lacks the GStreamer element") => panic!("{}", e.chain()),

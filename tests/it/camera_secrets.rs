@@ -1,5 +1,6 @@
-//! No secret of a camera leaves the program. A register holds one of every shape; it is imported, the real program runs with it,
-//! and everything it says is searched: every answer that officer, ops and ranger may read, the pages, the metrics, the log.
+//! No secret of a camera leaves the program. A register holds one of every shape. It is imported,
+//! the real program runs with it, and all its output is searched: every answer that officer, ops
+//! and ranger may read, the pages, the metrics, the log.
 
 use crate::http_support::at;
 use axum::Router;
@@ -17,10 +18,10 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 use uuid::Uuid;
 
-/// In every secret, and nowhere else.
+/// Part of every secret, and of nothing else.
 const MARK: &str = "geheim";
 
-/// `HOST`: something that refuses every login.
+/// `HOST`: a server that refuses every login.
 const PLANTED: [&str; 20] = [
     "http://admin:geheim01@HOST/snap.jpg",
     "http://admin:geheim02#a@s/s:%41w@HOST/snap.jpg",
@@ -60,7 +61,7 @@ async fn no_answer_page_metric_or_log_line_holds_a_secret_of_a_camera() {
         assert_eq!(camera.main_url.as_ref(), Some(&Address::parse(address).with(Some("viewer".to_owned()), None)));
     }
 
-    // Links are made for whom the register names.
+    // Links are made for people in the register.
     let people = "编号,姓名,电话,岗位,网格\no1,吴敏,13900000008,县值班员,\nr1,张三,13900000009,护林员A角,g1\n";
     fs::write(data.join("registers/people.csv"), people).expect("written");
     let log = folder.path().join("log.txt");
@@ -100,7 +101,8 @@ async fn no_answer_page_metric_or_log_line_holds_a_secret_of_a_camera() {
     assert!(leaks.is_empty(), "{}", leaks.join("\n"));
 }
 
-/// The register that the office brings, with two rows that cannot be used: an address in the wrong column, a mistyped one.
+/// The imported register, with two rows that cannot be used: an address in the wrong column, and a
+/// mistyped one.
 fn import(planted: &[String], folder: &Path, data: &Path) -> String {
     let mut sheet = "编号,名称,经度,纬度,方位角,地址,主码流,用户\n".to_owned();
     for (index, address) in planted.iter().enumerate() {
@@ -135,7 +137,7 @@ async fn refuses_everybody() -> String {
 struct Program(Child);
 
 impl Program {
-    /// And its login links, a face each.
+    /// Also returns its login links, one per page.
     async fn start(folder: &Path, data: &Path, log: &Path) -> (Self, Value) {
         let port = std::net::TcpListener::bind("127.0.0.1:0").and_then(|it| it.local_addr()).expect("a port").port();
         let config = folder.join("huoyan.toml");
@@ -172,7 +174,7 @@ struct Session {
 
 impl Session {
     async fn log_in(link: &str) -> Self {
-        // An error says that another test of this process has done so.
+        // An error means that another test of this process has done so.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let client = Client::builder().timeout(Duration::from_secs(10)).redirect(redirect::Policy::none()).no_proxy();
         let client = client.build().expect("a client");
@@ -193,7 +195,7 @@ impl Session {
         self.send(Method::GET, path, None).await
     }
 
-    /// Head and body; of an endless answer what comes within a second.
+    /// Head and body; of an endless answer, what comes within a second.
     async fn send(&self, method: Method, path: &str, body: Option<Value>) -> String {
         let request = self.client.request(method, format!("{}{path}", self.base)).header("Cookie", &self.cookie);
         let request = match body {
@@ -215,7 +217,7 @@ impl Session {
         for _ in 0..300 {
             board = serde_json::from_str(&self.get("/api/v1/board").await).expect("the board");
             let all = board["cameras"].as_array().expect("cameras");
-            // Without a model no camera would be asked, and nothing could leak.
+            // Without a model no camera would be polled, and nothing could leak.
             let is_asked = all.iter().any(|camera| camera["id"] == "c00" && camera["health"] == "bad_password");
             if is_asked && all.len() == cameras && all.iter().all(|camera| camera["detail"].is_string()) {
                 assert!(all.iter().all(|camera| camera["url"].as_str().is_some_and(|url| !url.is_empty())), "{board}");

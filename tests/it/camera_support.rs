@@ -14,7 +14,7 @@ use std::time::Duration;
 
 pub const PASSWORD: &str = "s3cret@/pine";
 
-/// A hillside that moves a little: a bright bar walks over a ramp.
+/// A hillside with a little movement: a bright bar moves over a ramp.
 pub fn hillside(width: u32, height: u32, step: u32) -> Picture {
     let luma = (0..height).flat_map(|y| {
         (0..width).map(move |x| if (x + 8 * step) % width < 16 { 220 } else { 40 + ((x + 2 * y) % 120) as u8 })
@@ -32,7 +32,7 @@ pub fn render(folder: &Path, name: &str, codec: ClipCodec, frames: Vec<Picture>)
     file
 }
 
-/// One second: one keyframe, nine that need it.
+/// One second: one keyframe, and nine pictures that depend on it.
 pub fn one_second(width: u32, height: u32) -> Vec<Picture> {
     (0..10).map(|step| hillside(width, height, step)).collect()
 }
@@ -50,7 +50,7 @@ pub fn source(id: &str, url: &str) -> CameraSource {
     CameraSource::new(id.into(), "default".into(), format!("camera-{id}"), url)
 }
 
-/// The same, with the user `admin` and a password that the register keeps beside the address.
+/// The same, with the user `admin` and a password kept in the register's column.
 pub fn login(id: &str, url: &str, password: &str) -> CameraSource {
     let address = Address::parse(url).with(Some("admin".to_owned()), Some(password.to_owned()));
     CameraSource::new(id.into(), "default".into(), format!("camera-{id}"), address)
@@ -85,7 +85,7 @@ impl Office {
         self.status.get(&camera.into()).expect("every camera has a status from the start")
     }
 
-    /// Works until it is true; fails after 15 s, saying what the board said.
+    /// Works until `is_true`; fails after 15 s with the board's words.
     #[track_caller]
     pub fn until(&mut self, what: &str, mut is_true: impl FnMut(&Self, Option<&Frame>) -> bool) {
         let give_up_at = Clock::System.now() + SignedDuration::from_secs(15);

@@ -1,4 +1,5 @@
-//! Sub-stream, suspicion, main stream: real clips over real RTSP, the released model, and a clock that the story moves.
+//! Sub-stream, suspicion, main stream: real clips over real RTSP, the released model, and a clock
+//! that the story advances.
 
 use huoyan::camera::{CameraSource, Clip, ClipCodec, Decoder, Playback, Receivers, encode_clip};
 use huoyan::clock::Clock;
@@ -19,10 +20,10 @@ use std::time::Duration;
 const CADENCE: SignedDuration = SignedDuration::from_secs(10);
 const SUB: (u32, u32) = (640, 360);
 const MAIN: (u32, u32) = (1920, 1080);
-/// Nobody waits longer for a picture in this test, on the real clock.
+/// Longest wait for a picture in this test, on the real clock.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// A hillside in the main stream's size; with a plume on it that has stood for two minutes.
+/// A hillside in the main stream's size, with or without a plume that has stood for two minutes.
 fn hillside(smoky: bool) -> Picture {
     let ground = scene::landscape(2, Path::new("/nowhere")).expect("drawn ridges").resized(MAIN.0, MAIN.1);
     if smoky { composite(&ground, &Plume::on_terrain(&ground, 7), 120.0) } else { ground }
@@ -40,7 +41,7 @@ struct Camera {
     _folder: tempfile::TempDir,
 }
 
-/// What the register says of its main stream.
+/// Its main stream in the register.
 enum Main {
     None,
     Played,
@@ -71,7 +72,7 @@ impl Camera {
         let detect = crate::detect::config();
         let model = Path::new(env!("CARGO_MANIFEST_DIR")).join(detect.model.clone());
         let detector = Detector::load(&model, &detect).expect("the model loads");
-        // A low limit: a few looks at the clip's plume do.
+        // A low limit: a few looks at the clip's plume are enough.
         let tuning = Tuning::new(Thresholds { evidence: 1.0, ..detector.thresholds(Thresholds::default()) });
         let status = StatusBoard::default();
         let analyst = Analyst::new(&detector, tuning, DrillBoard::default(), status.clone());
@@ -85,7 +86,7 @@ impl Camera {
             let seen = analyst.look(&mut worker, &Frame { camera, pose, captured_at, picture, stream }).expect("runs");
             assert!(seen[0].analysis.detections.is_empty(), "nothing smokes yet: {seen:?}");
         }
-        // The story's clock leaps, the clip's does not.
+        // The story's clock jumps; the clip's does not.
         let hour = SignedDuration::from_hours(1);
         let config = CameraConfig {
             cadence: CADENCE,
@@ -113,14 +114,14 @@ impl Camera {
         }
     }
 
-    /// The next turn, as a thread that watches takes it.
+    /// The next turn, as a watching thread takes it.
     #[track_caller]
     fn look(&mut self) -> Seen {
         let frame = self.receivers.next_frame(&mut self.decoder, PATIENCE).expect("a picture");
         let mut seen = self.analyst.look(&mut self.worker, &frame).expect("it runs");
         assert_eq!(seen.len(), 1);
         let seen = seen.remove(0);
-        // A look takes time: pictures of two streams have times of their own.
+        // A look takes time, so the pictures of two streams have different times.
         self.clock.advance(SignedDuration::from_secs(1));
         if !seen.analysis.detections.is_empty() {
             self.receivers.boost(&frame.camera);
@@ -128,7 +129,7 @@ impl Camera {
         seen
     }
 
-    /// Turn by turn, until it alarms.
+    /// Takes turns until it alarms.
     #[track_caller]
     fn until_confirmed(&mut self) -> Seen {
         let look = |camera: &mut Self| {

@@ -1,5 +1,6 @@
-//! The clock of the office's PC is set back one hour, then two hours forward, under the real program: the board says so within
-//! 15 s, every rung comes when that much time has really passed, each once, and who is late stays late.
+//! The clock of the office's PC is set back one hour, then two hours forward, under the real
+//! program. The board reports it within 15 s. Every rung comes once, when its time has really
+//! passed, and who is late stays late.
 
 use crate::program::{Browser, GRIDS, Hands, Office};
 use huoyan::clock::Clock;
@@ -25,7 +26,7 @@ ladder = [
 "#;
 /// Seconds after the dispatch, as configured above.
 const RUNGS_S: [i64; 3] = [3, 6, 10];
-/// A rung may come so much later: the desk's own look at the clock, on a busy machine.
+/// Latest delay of a rung: the desk's own look at the clock, on a busy machine.
 const TOLERANCE: SignedDuration = SignedDuration::from_secs(5);
 const SAID_WITHIN: Duration = Duration::from_secs(15);
 
@@ -38,7 +39,7 @@ async fn a_clock_that_is_set_moves_no_deadline_and_is_said() {
     let officer = office.log_in(&links["office"]).await;
     assert_eq!(said_of_the_clock(&officer).await, "", "nothing is said of a clock that nobody has set");
 
-    // (grid, hours that the machine's clock is away from the true one, what the board calls that)
+    // (grid, hours by which the machine's clock is off, the board's word for that)
     for (grid, hours, word) in [(0, -1, "慢"), (1, 1, "快")] {
         office.satellite_passes(grid);
         let incident = dispatched(&officer, grid).await;
@@ -48,7 +49,8 @@ async fn a_clock_that_is_set_moves_no_deadline_and_is_said() {
             assert!(set_at.elapsed() < SAID_WITHIN, "the board says that the clock was set: {hours} h");
             Clock::System.sleep(Duration::from_millis(200)).await;
         }
-        // One rung before its time would stand in the log by now, and one that waits for the false clock would not.
+        // By now the log would hold a rung fired too early, and would lack one that waits for the
+        // false clock.
         let last = Duration::from_secs(RUNGS_S[2].unsigned_abs()) + TOLERANCE.unsigned_abs();
         Clock::System.sleep(last.saturating_sub(set_at.elapsed())).await;
 
@@ -68,7 +70,7 @@ async fn a_clock_that_is_set_moves_no_deadline_and_is_said() {
     }
 }
 
-/// Number and time since the dispatch of every rung in the log, in its order.
+/// Number and time since the dispatch of every rung in the log, in the log's order.
 fn rungs(incident: &Value) -> Vec<(u64, SignedDuration)> {
     let at = |it: &Value| it.as_str().and_then(|at| at.parse::<Timestamp>().ok()).expect("a time");
     let from = at(&incident["dispatch"]["dispatched_at"]);
@@ -77,7 +79,7 @@ fn rungs(incident: &Value) -> Vec<(u64, SignedDuration)> {
     fired.map(|line| (line["event"]["rung"].as_u64().expect("a rung"), at(&line["at"]).duration_since(from))).collect()
 }
 
-/// The id of the incident that the satellite's pass over this grid became.
+/// The id of the incident that the satellite's pass over this grid opened.
 async fn dispatched(officer: &Browser, grid: usize) -> String {
     let mut found = None;
     let begun = Instant::now();
@@ -91,7 +93,7 @@ async fn dispatched(officer: &Browser, grid: usize) -> String {
     found.expect("a satellite's fire in one grid is dispatched")
 }
 
-/// The words of the board's part `clock`; none while it is well.
+/// The words of the board's part `clock`; empty while it is fine.
 async fn said_of_the_clock(officer: &Browser) -> String {
     let board = officer.get("/api/v1/board").await.expect("a board");
     let parts = board["health"].as_array().expect("the board's parts");

@@ -1,4 +1,4 @@
-//! The documented sample says what the program does.
+//! The documented sample describes the program.
 
 use huoyan::config::{Config, SAMPLE};
 use serde_json::Value;
@@ -13,7 +13,7 @@ fn json(config: &Config) -> Value {
     serde_json::to_value(config).expect("a configuration is JSON")
 }
 
-/// Every key of every section stands in the sample, those without a default as a comment.
+/// The sample has every key of every section; keys without a default stand in comments.
 #[test]
 fn the_sample_shows_every_key() {
     let Value::Object(sections) = json(&Config::default()) else { panic!("sections") };

@@ -1,4 +1,5 @@
-//! The thresholds of a model are chosen with a port of the confirmation in Python: it must say what the program says.
+//! The thresholds of a model are chosen with a port of the confirmation to Python, which must agree
+//! with the program.
 
 use huoyan::triage::confirm::{Confirmer, Thresholds};
 use huoyan::triage::detection::{Analysis, Class, Detection, ModelVersion, Scores, Stream, Tile};
@@ -10,7 +11,7 @@ use std::process::{Command, Stdio};
 
 const TILES: [Tile; 2] = [Tile { x: 0, y: 40, w: 110, h: 100 }, Tile { x: 90, y: 40, w: 110, h: 100 }];
 
-/// Numbers 0..1 that are the same every time (Knuth's MMIX).
+/// Reproducible numbers 0..1 (Knuth's MMIX).
 struct Chance(u64);
 
 impl Chance {
@@ -20,7 +21,8 @@ impl Chance {
     }
 }
 
-/// An hour before one camera: two places that smoke, drive or stand, and boxes anywhere. `seed` turns cadence, tiles and misses.
+/// An hour of one camera: two places that smoke, drive or stand, and boxes anywhere. `seed` varies
+/// cadence, tiles and misses.
 fn hour(seed: u64) -> Vec<Analysis> {
     let mut chance = Chance(seed);
     let start: Timestamp = "2026-03-05T04:00:00Z".parse().expect("a time");
@@ -59,14 +61,14 @@ fn hour(seed: u64) -> Vec<Analysis> {
             tiles,
             has_past: at_s >= 180,
         });
-        // Late, missing, and now and then a clock set back.
+        // Late looks, missing looks, and now and then a clock set back.
         at_s += cadence_s + (3.0 * chance.next()) as i64 + if chance.next() < 0.02 { 400 } else { 0 };
         at_s -= if chance.next() < 0.005 { 300 } else { 0 };
     }
     looks
 }
 
-/// Seconds, class, box, evidence of each sighting; one a line.
+/// Seconds, class, box and evidence of each sighting, one per line.
 fn by_the_program(looks: &[Analysis], thresholds: &Thresholds) -> Vec<Value> {
     let mut confirmer = Confirmer::new(thresholds.clone());
     let found = looks.iter().flat_map(|it| confirmer.observe(it));

@@ -1,4 +1,4 @@
-//! The demo county, written and then read as an office's own would be.
+//! The demo county, written and then read like an office's own.
 
 use huoyan::county::{self, ImportOptions, Kind, Registers};
 use huoyan::lang::Lang;

@@ -1,4 +1,5 @@
-//! The load rig of `make county`: its cameras are seen by the program's own receivers, and the slots are counted.
+//! The load rig of `make county`: the program's own receivers see its cameras, and the slots are
+//! counted.
 
 #[path = "../../examples/farm/mod.rs"]
 mod farm;
@@ -20,7 +21,7 @@ use std::time::{Duration, Instant};
 
 const CAMERAS: usize = 8;
 
-/// Two backgrounds, loops of two seconds: rendered in a moment.
+/// Two backgrounds and loops of two seconds, rendered in a moment.
 fn small_farm(folder: &Path) -> Farm {
     let plan = Plan {
         cameras: CAMERAS,

@@ -1,4 +1,4 @@
-//! The 131 rule as a chief would tell it, under a clock that the story moves.
+//! The 131 rule as a chief would tell it, under a clock that the story advances.
 
 use crate::triage::dispatch::Step;
 use crate::triage::event::{Actor, Closure, Event, FalseAlarm, Flames, Matter, Means, Verification};
@@ -82,7 +82,8 @@ fn is_late(step: &Option<Step>) -> bool {
     step.as_ref().is_some_and(|it| it.late)
 }
 
-/// The last instant in time and the first one late; the desk may or may not have woken at the limit.
+/// The last instant in time and the first late one. The desk may or may not have woken at the
+/// limit.
 #[test]
 fn the_limit_itself_is_too_late() {
     for (minute, late) in [(9.999, false), (10.0, true), (10.001, true)] {
@@ -194,7 +195,8 @@ fn who_asks_for_support_rings_the_office_until_somebody_says_what_is_done() {
     assert_eq!(story.tap("chen", support), Err(Refusal::NotYours));
 }
 
-/// Somebody is hurt, and he who asked cannot go on: the office is still rung for it.
+/// Somebody is hurt, and the person who asked for support cannot go on. The office is still called
+/// for it.
 #[test]
 fn a_request_for_support_outlives_who_asked() {
     let mut story = Story::dispatched();
@@ -338,7 +340,7 @@ fn the_office_may_take_a_step_for_the_ranger_with_a_reason() {
     assert_eq!(story.told().len(), 2, "T+10 stays silent");
 }
 
-/// F16: a fire reported as large and not out is not closed by one tap.
+/// F16: a fire reported as large and not out cannot be closed by one tap.
 #[test]
 fn a_fire_that_is_not_out_is_closed_only_with_words() {
     let mut story = Story::dispatched();
@@ -397,7 +399,8 @@ fn an_officer_who_looks_in_time_decides() {
     assert_eq!(story.story(), [(0, "opened"), (1, "closed")]);
 }
 
-/// The office's click comes after the review time, before the desk has woken: the deadline comes first all the same.
+/// The office's click comes after the review time, before the desk has woken. The deadline still
+/// comes first.
 #[test]
 fn the_order_of_waking_does_not_matter() {
     let (mut early, mut late) = (Story::waiting_for_auto(0.9), Story::waiting_for_auto(0.9));
@@ -423,7 +426,7 @@ fn how_an_incident_opens_by_source_and_place() {
     let mut all_auto = Policy::default();
     all_auto.review.camera = Review::Auto;
     let default = Policy::default;
-    // sighting, place, policy, dispatched at once, else minutes of review
+    // sighting, place, policy, dispatched at once, otherwise minutes of review
     let table = [
         (&pixel, village(), default(), None),
         (&pixel, nobody, default(), Some(5)),
@@ -439,16 +442,16 @@ fn how_an_incident_opens_by_source_and_place() {
         assert_eq!(waits, review);
         assert_eq!(story.incident.dispatch.is_none(), review.is_some());
     }
-    // A bearing nearly always touches a neighbour's grid: the likeliest ranger goes.
+    // A bearing nearly always touches a neighbour's grid; the likeliest ranger goes.
     let mut story = Story::opened(smoke.clone(), border, after_a_look());
     story.until(2.0);
     assert!(story.incident.dispatch.is_some());
-    // Outside the county: a record with the neighbour's name, no card and no ring.
+    // Outside the county: a record with the neighbour's name, no card and no call.
     for evidence in [&pixel, &smoke] {
         let story = Story::opened(evidence.clone(), abroad.clone(), default());
         assert_eq!(kinds_of(&story), ["opened", "closed"]);
     }
-    // A person who calls this office is answered by it.
+    // A person who calls this office is answered by this office.
     let story = Story::opened(call, abroad, default());
     assert_eq!((story.incident.state, story.incident.dispatch), (State::NeedsReview, None));
 }

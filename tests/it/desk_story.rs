@@ -1,4 +1,5 @@
-//! The 131 as a chief would tell it: who is told when, exactly once, whatever happens to the desk in between.
+//! The 131 rule as a chief would tell it: who is told when, exactly once, whatever happens to the
+//! desk in between.
 
 use crate::fixture::*;
 use huoyan::clock::Clock;
@@ -153,7 +154,7 @@ async fn the_ladder_falls_silent_step_by_step() {
         story.told(fire).await,
         lines(&[(0, "r1", Sms), (3, "r1", Voice), (30, "l2", Sms), (30, "o2", Sms), (30, "t2", Sms)])
     );
-    // Both times stand in the log: the phone's and the server's, and lateness follows the server's.
+    // The log holds both times, the phone's and the server's. Lateness follows the server's.
     let dispatch = story.t.store.incident(fire).await.unwrap().incident.dispatch.unwrap();
     let arrived = dispatch.arrived.unwrap();
     assert_eq!((arrived.received_at, arrived.happened_at, arrived.late), (at(35), Some(at(2)), true));
@@ -183,7 +184,7 @@ async fn overdue_escalations_fire_once_after_a_restart_even_by_two_desks() {
     let story = Story::begin().await;
     let fire = story.fire().await;
     story.t.store.close().await;
-    // The office's PC was off for half an hour; then two processes come up at once.
+    // The office's PC was off for half an hour; then two processes start at once.
     story.clock.advance(SignedDuration::from_mins(35));
     let store = story.t.again().await;
     let desks = [Arc::new(desk(&store, &story.clock)), Arc::new(desk(&store, &story.clock))];
@@ -244,7 +245,7 @@ async fn many_eyes_on_one_fire_make_one_incident() {
             let desk = desks[n % 2].clone();
             tokio::spawn(async move {
                 let sighting = fire();
-                // A desk that loses five times in a row files it at its next look instead.
+                // A desk that loses five times in a row files it at its next look.
                 match desk.sighting(sighting.clone()).await {
                     Err(e) if e.kind == Kind::Conflict => desk.sighting(sighting).await,
                     done => done,
@@ -332,7 +333,8 @@ async fn a_gap_in_the_rota_is_seen_and_somebody_is_told_all_the_same() {
         .collect();
     assert_eq!(failed[0], (10, Role::VillageChief, "没有电话号码 / no phone number in the register".to_owned()));
     assert_eq!(failed[1], (30, Role::CountyLeader, "无人值班 / nobody on duty".to_owned()));
-    // What reached nobody goes to the next higher at the desk's next look, in the words of the first.
+    // A message that reached nobody goes to the next higher role at the desk's next look, in the
+    // first one's words.
     let told: Vec<_> = messages.iter().filter(|m| m.words.contains("未送达，请代为处理")).collect();
     assert_eq!((told[0].to.role, told[0].to.name.as_str()), (Role::TownshipDuty, "钱乡"), "{told:#?}");
     let incident = story.t.store.incident(fire).await.unwrap().incident;
@@ -381,7 +383,8 @@ async fn the_running_desk_wakes_for_what_is_due() {
         let desk = desk.clone();
         async move { desk.run(async { drop(stopped.await) }).await }
     });
-    // Nothing was due when it began: only the announcement of this commit can wake it before 15 s have passed.
+    // Nothing was due when it began, so only the announcement of this commit can wake it within 15
+    // s.
     Clock::System.sleep(Duration::from_millis(100)).await;
     let now = Clock::System.now();
     let incident = desk.sighting(Sighting { observed_at: now, ..fire() }).await.unwrap();
@@ -405,7 +408,8 @@ fn the_story_begins_in_the_afternoon() {
     assert_eq!(start(), "2026-04-05T14:00:00+08:00".parse::<Timestamp>().unwrap());
 }
 
-/// A false alarm is closed; then somebody calls from there. What the satellite sees now is evidence of the call, not of what was closed.
+/// A false alarm is closed; then somebody calls from there. What the satellite sees now is evidence
+/// for the call, not for the closed incident.
 #[tokio::test]
 async fn evidence_belongs_to_the_open_fire_before_it_reminds_of_a_closed_one() {
     let story = Story::begin().await;
@@ -423,8 +427,8 @@ async fn evidence_belongs_to_the_open_fire_before_it_reminds_of_a_closed_one() {
     assert_eq!(story.t.store.incident(called).await.unwrap().incident.sightings.len(), 2);
 }
 
-/// Two masts see smoke where their lines cross. It may be two fires, so there are two cards, each naming the other; and each
-/// lists the grid of the crossing first.
+/// Two masts see smoke where their lines cross. It may be two fires, so there are two cards that
+/// name each other. Each lists the grid of the crossing first.
 #[tokio::test]
 async fn two_directions_that_cross_stay_two_cards_and_point_at_one_grid() {
     let mut county = county();

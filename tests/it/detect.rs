@@ -1,5 +1,5 @@
-//! Models through the real ONNX Runtime: networks so small that the answer is known beforehand (tests/data/onnx), and
-//! the released ones by their goldens.
+//! Models in the real ONNX Runtime: networks so small that their answer is known beforehand
+//! (tests/data/onnx), and the released ones by their goldens.
 
 use huoyan::config::{Batch, DetectConfig, Device, Tiles};
 use huoyan::detect::{Detector, Goldens, Look, Worker};
@@ -18,13 +18,13 @@ fn repository() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// Without tiles: a story that is about them says how many.
+/// Without tiles: stories about tiles set their number.
 pub fn config() -> DetectConfig {
     let onnxruntime = repository().join(".huoyan/lib/libonnxruntime.so");
     DetectConfig { onnxruntime, tiles: Tiles::Of(0), ..DetectConfig::default() }
 }
 
-/// A model folder around one of the tiny networks. `text` may spoil `model.toml`.
+/// A model folder around one of the tiny networks. `text` may damage `model.toml`.
 pub fn model(name: &str, text: impl FnOnce(String) -> String) -> TempDir {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let network = std::fs::read(repository().join(format!("tests/data/onnx/{name}.onnx"))).expect("committed");
@@ -46,7 +46,8 @@ pub fn model(name: &str, text: impl FnOnce(String) -> String) -> TempDir {
     folder
 }
 
-/// Gives the tiny models three operating points: `quiet` takes nothing under 0.7 for smoke, `eager` two looks at 0.6.
+/// Gives the tiny models three operating points: `quiet` ignores smoke under 0.7, `eager` needs two
+/// looks at 0.6.
 pub fn with_points(text: String) -> String {
     let point = |name: &str, smoke: f32, evidence: f32, recall: f32| {
         format!(
@@ -103,7 +104,8 @@ fn what_was_not_there_before_is_smoke() {
 #[test]
 fn a_large_wide_picture_gives_fractions_of_itself() {
     let mut worker = worker("heatmap");
-    // 4:1 lies across half of two rows of cells, the bars fill the other halves; its last quarter is red.
+    // At 4:1 it covers half of two rows of cells, and bars fill the other halves. Its last quarter
+    // is red.
     let rgb: Vec<u8> = (0..512 * 128).flat_map(|i| if i % 512 < 384 { [80, 80, 80] } else { [250, 40, 40] }).collect();
     let wide = Picture::from_rgb(512, 128, &rgb).expect("sizes fit");
     let small = worker.shrink(&wide);
@@ -119,7 +121,8 @@ fn a_large_wide_picture_gives_fractions_of_itself() {
 
 #[test]
 fn yolo_exports_of_both_families_are_read() {
-    // The row of the answer is the cell; red is fire, blue is smoke, green is objectness in version 5.
+    // The row of the answer is the cell; red is fire, blue is smoke, green is objectness in version
+    // 5.
     for (name, colour, expected) in [
         ("yolo-v8", [20, 20, 230], (Class::Smoke, 230.0 / 255.0)),
         ("yolo-v8", [200, 20, 20], (Class::Fire, 200.0 / 255.0)),
@@ -152,7 +155,7 @@ fn workers_on_threads_of_their_own_agree() {
     assert!(answers[0].fire > 0.8);
 }
 
-/// Four pictures with a bright cell each, before grey ground: (present, past).
+/// Four pictures with one bright cell each, and a grey past: (present, past).
 fn four() -> [(Picture, Picture); 4] {
     std::array::from_fn(|i| {
         let present = picture([60, 60, 60], (i, 3 - i), [120 + 30 * i as u8; 3]);
@@ -189,7 +192,8 @@ fn looks_of_a_batch_keep_their_order_and_the_rest_is_a_batch_of_its_own() {
 
 #[test]
 fn a_network_made_for_one_look_gets_one() {
-    // The first names the number in its input, the second claims to take any and has it in a constant.
+    // The first network fixes the batch size in its input. The second claims to take any size, but
+    // has it as a constant.
     for name in ["heatmap", "yolo-v8-dynamic"] {
         let folder = model(name, |text| text);
         let config = DetectConfig { batch: Batch::Of(4), ..config() };
@@ -204,8 +208,8 @@ fn a_network_made_for_one_look_gets_one() {
     }
 }
 
-/// The shipped network answers a look among others as it does alone. Measured on the processor: to the last bit; 1e-4 leaves
-/// room for a runtime that adds up in another order.
+/// The shipped network answers a look in a batch as it does alone. Measured on the CPU: to the last
+/// bit. 1e-4 leaves room for a runtime that sums in another order.
 #[test]
 fn the_shipped_model_answers_four_looks_at_once_as_it_does_four_times_one() {
     let folder = repository().join(DetectConfig::default().model);
@@ -227,7 +231,8 @@ fn the_shipped_model_answers_four_looks_at_once_as_it_does_four_times_one() {
     }
 }
 
-/// 640 × 384 instead of 640 × 480: a fifth less to compute, the same cells. Looks of different shapes may come together.
+/// 640 × 384 instead of 640 × 480: a fifth less to compute, with the same cells. Looks of different
+/// shapes may be batched.
 #[test]
 fn the_shipped_model_sees_a_wide_picture_without_its_bars_as_it_did_with_them() {
     let shipped = repository().join(DetectConfig::default().model);

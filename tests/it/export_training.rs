@@ -1,4 +1,5 @@
-//! `huoyan export-training`: what became of a season's sightings, as the training project reads it.
+//! `huoyan export-training`: the results of a season's sightings, as the training project reads
+//! them.
 
 use crate::fixture::*;
 use huoyan::cli::export_training::{Args, Summary, export};
@@ -39,7 +40,7 @@ impl Office {
         self.clock.advance(SignedDuration::from_mins(minutes));
     }
 
-    /// A camera confirms something now, with its picture; `north` tells fires apart.
+    /// A camera confirms something now, with its picture; `north` separates fires.
     async fn saw(&self, camera: &str, north: f64, picture: &[u8]) -> (IncidentId, PictureId) {
         let kept = PictureId::of(id(), picture);
         let sighting = Sighting { pictures: vec![kept], ..self.sighting(camera, north) };
@@ -116,7 +117,7 @@ async fn a_season_becomes_a_table_that_says_what_people_found() {
     // A chimney: no fire, and yet smoke.
     let (chimney, smoke) = office.saw("yl-01", 0.045, &straw).await;
     office.closed(chimney, 9, Some(FalseAlarm::FactorySmoke)).await;
-    // Nobody has looked at it yet, and one where the ranger says what it was before the office does.
+    // One that nobody has looked at, and one where the ranger reports before the office closes.
     let (_, open) = office.saw("yl-01", 0.06, &straw).await;
     let (ranger_says, reported) = office.saw("yl-01", 0.08, &straw).await;
     let dispatch = Input::Dispatch { dispatch: DispatchId(id()), ranger: "r1".into() };
@@ -167,7 +168,7 @@ async fn a_season_becomes_a_table_that_says_what_people_found() {
     assert_says_nobody(&office.out.path().join("training"));
 }
 
-/// What came before and after an alarm goes out with its verdict, so that a row has a past.
+/// The pictures before and after an alarm are exported with its verdict, so that a row has a past.
 #[tokio::test]
 async fn a_fires_strip_goes_out_with_it_in_its_order() {
     let office = Office::new().await;
@@ -197,7 +198,8 @@ async fn a_fires_strip_goes_out_with_it_in_its_order() {
     assert_eq!(of(strip[2]), [&event, "2026-04-05T06:05:40Z", "0", "240.0", "0", "Farm burning", "0.500"]);
 }
 
-/// Neither a person of the register, nor a phone, nor what anybody wrote or said, nor where they live.
+/// The export holds no person of the register, no phone, nothing that anybody wrote or said, and no
+/// residence.
 fn assert_says_nobody(folder: &Path) {
     let text = fs::read_to_string(folder.join("watch.csv")).expect("a table");
     let county = county();
@@ -245,7 +247,7 @@ async fn more_incidents_than_a_page_holds_come_oldest_first() {
     for _ in 0..201 {
         let (incident, _) = office.saw("yl-01", 0.0, &picture).await;
         office.closed(incident, 9, None).await;
-        // What is seen again within two hours is a reminder of the one that is closed.
+        // A sighting within two hours of the closing is a reminder of the closed one.
         office.wait(121);
     }
     assert_eq!(office.export(None, None).await.expect("exported").nothing, 201);

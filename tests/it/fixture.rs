@@ -129,11 +129,11 @@ pub fn noted(incident: &Incident, words: &str, now: Timestamp) -> (Incident, Vec
     (next, vec![recorded])
 }
 
-/// A store in a folder of its own that goes away with it.
+/// A store in its own folder, which is removed with it.
 pub struct TestStore {
     pub store: Store,
     pub folder: tempfile::TempDir,
-    /// What to give `Store::open` to look at the same data again.
+    /// The address with which `Store::open` opens the same data again.
     pub url: String,
 }
 
@@ -164,7 +164,7 @@ impl TestStore {
         Store::open(&self.url, self.folder.path()).await.expect("opens again")
     }
 
-    /// Runs statements behind the store's back, as a person with the database's password could.
+    /// Runs statements directly on the database, like a person with its password.
     pub async fn execute(&self, sql: impl Into<String>) {
         let sql = sqlx::AssertSqlSafe(sql.into());
         if self.url == "sqlite" {
@@ -175,7 +175,7 @@ impl TestStore {
         }
     }
 
-    /// Rows of two texts, as such a person reads them.
+    /// Rows of two text columns, as such a person reads them.
     pub async fn rows(&self, sql: &'static str) -> Vec<(String, String)> {
         if self.url == "sqlite" {
             sqlx::query_as(sql).fetch_all(&self.sqlite_pool().await).await.expect(sql)
@@ -185,7 +185,7 @@ impl TestStore {
         }
     }
 
-    /// As the command line of SQLite opens it: it holds nobody to what refers to what.
+    /// Opens it like SQLite's command line, without enforcing foreign keys.
     async fn sqlite_pool(&self) -> sqlx::SqlitePool {
         let file = self.folder.path().join("huoyan.db");
         let options = sqlx::sqlite::SqliteConnectOptions::new().filename(file).foreign_keys(false);
@@ -193,20 +193,21 @@ impl TestStore {
     }
 }
 
-/// A look through the whole record, a year later, without putting anything right.
+/// Checks the whole record, a year later, without correcting anything.
 pub async fn look(store: &Store) -> Record {
     let look = Look { now: at(365 * 24 * 60), mend: false, paper: &[], retention: &Retention::default() };
     store.look(&look).await.expect("a look").to_the_end().await.expect("a look")
 }
 
-/// Nothing is wrong with the record; yields how many events it has.
+/// Asserts that the record is sound. Returns the number of its events.
 pub async fn whole(store: &Store) -> u64 {
     let record = look(store).await;
     assert_eq!(record.faults(Lang::En), [""; 0]);
     record.head.events
 }
 
-/// 官庄镇 with one grid about the fire. The rota of the day names others than those appointed to the posts.
+/// 官庄镇 with one grid around the fire. The day's rota names other people than those appointed to the
+/// posts.
 pub fn county() -> County {
     let person = |id: &str, name: &str, post| Person {
         id: id.into(),

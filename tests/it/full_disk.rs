@@ -1,7 +1,8 @@
-//! Invariant 1 on a disk that is full for a moment: nothing is answered that is then lost, and once there is room again the
-//! next action and the next deadline succeed by themselves.
+//! Invariant 1 on a disk that is full for a moment: nothing that was answered is lost, and once
+//! there is space again the next action and the next deadline succeed by themselves.
 //!
-//! The limit on the size of files stands for the disk. It holds for a whole process, so the story runs in a child.
+//! A file size limit simulates the disk. It applies to a whole process, so the story runs in a
+//! child.
 
 use crate::fixture::*;
 use huoyan::clock::Clock;
@@ -13,17 +14,20 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::path::Path;
 use std::process::Command;
 
-/// Room that is left when the disk fills, bytes: the fault comes at the first page, within a page, within a commit, between two.
+/// Space left when the disk fills, bytes: the fault comes at the first page, within a page, within
+/// a commit, between two.
 const ROOM: [u64; 8] = [0, 100, 4_096, 4_200, 9_000, 20_000, 33_000, 60_000];
-/// What the child says when the disk was full in every round: one that did nothing is no proof.
+/// The child prints this when the disk was full in every round: a fault without effect proves
+/// nothing.
 const FILLED: &str = "the disk was full in every round";
 const CHILD: &str = "HUOYAN_TEST_DISK_FILLS";
-/// Notes an officer tries to write meanwhile.
+/// Notes that an officer tries to write meanwhile.
 const TRIES: usize = 12;
 
 #[test]
 fn a_full_disk_loses_nothing_and_stops_nothing_once_there_is_room() {
-    // Ignored before the child begins: otherwise the kernel kills a process that writes beyond the limit.
+    // The signal is ignored before the child begins. Otherwise the kernel would kill a process that
+    // writes beyond the limit.
     let story = "trap '' XFSZ; exec \"$0\" --exact full_disk::in_a_process_whose_disk_fills --nocapture";
     let this = std::env::current_exe().expect("the test program");
     let told = Command::new("sh").args(["-c", story]).arg(this).env(CHILD, "1").output().expect("sh");
@@ -70,7 +74,7 @@ async fn in_a_process_whose_disk_fills() {
         assert_eq!(notes(&t, fire).await, accepted, "round {round}: what was answered, and nothing else");
     }
     println!("{FILLED}");
-    // The ladder goes on: nobody has acknowledged.
+    // The ladder continues, because nobody has acknowledged.
     let before = t.again().await.incident(fire).await.expect("there").incident.version;
     clock.advance(SignedDuration::from_mins(31));
     assert!(desk.tick().await.expect("a look at the clock") > 0);

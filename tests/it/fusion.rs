@@ -1,4 +1,5 @@
-//! Several eyes, one fire: what is joined, what is only linked, and where it is believed to be.
+//! Several sources, one fire: what is joined, what is only linked, and where the fire is believed
+//! to be.
 
 use crate::triage::associate::{Association, associate};
 use crate::triage::geo::{FixMethod, LatLon, Locus};
@@ -72,8 +73,8 @@ fn a_ranger_on_the_spot_knows_best() {
     assert!(story.incident.fix.centre.distance_m(place_m(300.0, 0.0)) < 0.1, "as told");
 }
 
-/// Two crossing sectors of two masts may be two fires, and the officer is told that they may be one.
-/// Where one mast has measured the range, and the other looks through that very place, they are one.
+/// Crossing sectors of two masts may be two fires, and the officer is told that they may be one.
+/// Where one mast has measured the range and the other looks through that very place, they are one.
 #[test]
 fn two_bearings_that_cross_are_linked_and_not_joined() {
     let fire = place_m(0.0, 0.0);
@@ -88,7 +89,8 @@ fn two_bearings_that_cross_are_linked_and_not_joined() {
     assert_eq!(decide(&nearer, std::slice::from_ref(&open)), Association::default(), "a second smoke, nearer");
 }
 
-/// The ray of a third mast through the crossing of two: one fire, and the incident that stood for it takes the others in.
+/// A third mast's ray goes through the crossing of two: it is one fire, and the incident that stood
+/// for it takes in the others.
 #[test]
 fn a_third_ray_makes_one_fire_of_two_linked_ones() {
     let fire = place_m(0.0, 0.0);
@@ -217,7 +219,7 @@ fn a_closed_fire_takes_nothing_in() {
     assert!(!joins(&satellite(2, at(5.0), place_m(0.0, 0.0)), &story.incident));
 }
 
-/// A front of touching pixels is one fire however long, but not a ladder over bearings.
+/// A front of touching pixels is one fire of any length. Bearings never chain in this way.
 #[test]
 fn a_front_is_one_fire_and_one_line_of_sight_is_not() {
     let mut story = Story::dispatched();
@@ -240,8 +242,8 @@ fn a_front_is_one_fire_and_one_line_of_sight_is_not() {
     assert!(!joins(&behind, &smoke.incident), "on the first line of sight, but far from the place");
 }
 
-/// A fire that has been confirmed five thousand times takes no more in: the next opens a card of its own, linked with it, and that one
-/// takes what follows.
+/// A fire that has been confirmed five thousand times takes in no more. The next evidence opens a
+/// linked card of its own, and that card takes in what follows.
 #[test]
 fn what_is_full_is_linked_and_the_next_card_goes_on() {
     let seen = |n: u128| satellite(n, at(0.0), place_m(0.0, 0.0));

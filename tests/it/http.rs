@@ -1,4 +1,5 @@
-//! The HTTP side read aloud: logging in, one fire from the first look to the closed file, and what is refused.
+//! The HTTP side as a story: logging in, one fire from the first look to its closure, and what is
+//! refused.
 
 mod connections;
 mod eye;
@@ -266,7 +267,7 @@ async fn a_ranger_sees_their_own_incidents_only_and_no_other_persons_phone() {
     let mine = one.get(&incident).await.ok();
     assert_eq!(mine["dispatch"]["ranger"]["phone"], "13900000001", "one's own");
     assert!(mine.get("log").is_none() && mine.get("messages").is_none());
-    // Sent on to somebody else: the first still sees it, but not the other's number.
+    // Dispatched to somebody else: the first ranger still sees it, but not the other's number.
     officer.post(&format!("{incident}/dispatch"), json!({"ranger": "r2"})).await.ok();
     let after = one.get(&incident).await;
     assert_eq!(after.ok()["dispatch"]["ranger"]["phone"], Value::Null);
@@ -564,7 +565,7 @@ fn call() -> Value {
     json!({"at": at(28.5, 110.35), "radius_m": 300.0, "who": "群众 13911112222", "words": "看到浓烟"})
 }
 
-/// An officer's own report in the middle of the first grid.
+/// An officer's own report at the centre of the first grid.
 async fn told(officer: &Browser) -> String {
     officer.post("/api/v1/incidents", call()).await.ok()["id"].as_str().expect("an id").to_owned()
 }

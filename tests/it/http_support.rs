@@ -1,4 +1,4 @@
-//! A county on a desk, with real SQLite and a clock that stands still, and browsers that talk to it.
+//! A desk with a county, real SQLite and a clock that stands still, and browsers that talk to it.
 
 use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
@@ -117,14 +117,14 @@ impl Answer {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 
-    /// The body of an answer that must have worked.
+    /// The body of an answer, which must be a success.
     #[track_caller]
     pub fn ok(&self) -> Value {
         assert_eq!(self.status, StatusCode::OK, "{}", self.text());
         self.json()
     }
 
-    /// The status and code of an answer that must have failed.
+    /// The status and code of an answer, which must be a refusal.
     #[track_caller]
     pub fn refused(&self) -> (u16, String) {
         assert!(self.status.is_client_error() || self.status.is_server_error(), "{}", self.text());
@@ -156,7 +156,7 @@ impl Browser {
         self.post_as(Uuid::now_v7(), path, body).await
     }
 
-    /// With an idempotency key of one's own.
+    /// With an idempotency key of the caller's choice.
     pub async fn post_as(&self, key: Uuid, path: &str, body: Value) -> Answer {
         let request = Request::post(path)
             .header("Idempotency-Key", key.to_string())
@@ -174,7 +174,7 @@ impl Browser {
     }
 }
 
-/// The service behind a real socket.
+/// The service on a real socket.
 pub struct Server {
     pub address: SocketAddr,
     pub stop: oneshot::Sender<()>,

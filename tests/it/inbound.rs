@@ -1,4 +1,5 @@
-//! A ranger without data answers the text: "1" is an acknowledgement, once; what is not clear is the duty officer's to judge.
+//! A ranger without data answers the text: "1" is an acknowledgement, once. Unclear replies are
+//! left to the duty officer.
 
 use crate::http_support::{Answer, Browser, INBOUND_KEY, World, at};
 use axum::body::Body;
@@ -173,7 +174,8 @@ async fn only_the_gateway_and_only_known_numbers_are_heard() {
 
 // ---- helpers -------------------------------------------------------------------------------------------------------
 
-/// A fire in the first grid, each 3 km north of the one before, and this ranger sent there.
+/// A fire in the first grid, each 3 km north of the previous one, to which this ranger is
+/// dispatched.
 async fn sent(officer: &Browser, ranger: &str, north: u8) -> String {
     let place = at(28.45 + 0.03 * f64::from(north), 110.35);
     let call = json!({"at": place, "radius_m": 300.0, "who": "12119", "words": "看到浓烟"});
@@ -186,7 +188,7 @@ async fn sms(world: &World, from: &str, text: &str, id: &str) -> Answer {
     post(world, SMS, Some(INBOUND_KEY), json!({"from": from, "text": text, "id": id})).await
 }
 
-/// As a gateway does: no cookie, no idempotency key.
+/// Posts like a gateway: no cookie, no idempotency key.
 async fn post(world: &World, path: &str, key: Option<&str>, body: Value) -> Answer {
     let mut request = Request::post(path).header(header::CONTENT_TYPE, "application/json");
     if let Some(key) = key {

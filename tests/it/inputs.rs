@@ -1,4 +1,5 @@
-//! Cameras that are asked over HTTP and folders into which pictures are dropped: a real server, real files, real receivers.
+//! Cameras polled over HTTP, and folders into which pictures are uploaded: a real server, real
+//! files, real receivers.
 
 use crate::camera_support::{Office, hillside, log, login, loopback, quick, source};
 use axum::Router;
@@ -23,14 +24,14 @@ use tokio_stream::StreamExt;
 const PASSWORD: &str = "s3cret@/pine";
 const NONCE: &str = "dcd98b7102dd2f0e8b11d0f600bfb0c093";
 
-/// A few that differ, made once: what is measured here is not the encoder.
+/// A few different pictures, made once: the encoder is not what is measured here.
 fn jpeg(step: u32) -> Vec<u8> {
     static PICTURES: OnceLock<Vec<Vec<u8>>> = OnceLock::new();
     let make = || (0..16).map(|step| hillside(200, 100, step).to_jpeg(80).expect("jpeg")).collect();
     PICTURES.get_or_init(make)[step as usize % 16].clone()
 }
 
-/// Cameras of many habits behind one address. Counts the requests of each path.
+/// Cameras of many kinds behind one address. Counts the requests of each path.
 struct Cameras {
     address: SocketAddr,
     asked: Asked,
@@ -84,7 +85,7 @@ fn picture(uri: &Uri, asked: &Asked) -> Response {
     ([(CONTENT_TYPE, "image/jpeg")], jpeg(count(uri, asked))).into_response()
 }
 
-/// RFC 7616 with MD5 and `qop=auth`, as most cameras ask for it, beside a weaker Basic.
+/// RFC 7616 with MD5 and `qop=auth`, as most cameras request it, beside a weaker Basic.
 async fn digest(Of(id): Of<String>, uri: Uri, headers: HeaderMap, State(asked): State<Asked>) -> Response {
     let sent = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let field = |name: &str| {
@@ -117,20 +118,20 @@ async fn basic(uri: Uri, headers: HeaderMap, State(asked): State<Asked>) -> Resp
     (StatusCode::UNAUTHORIZED, [(WWW_AUTHENTICATE, "Basic realm=\"camera\"")]).into_response()
 }
 
-/// Never ends, and never says how long it is.
+/// Never ends, and never gives its length.
 fn endless(head: Vec<u8>, kind: &'static str) -> Response {
     let chunks = std::iter::once(Bytes::from(head)).chain(std::iter::repeat(Bytes::from(vec![7; 64 * 1024])));
     let body = Body::from_stream(tokio_stream::iter(chunks.map(Ok::<_, std::io::Error>)));
     ([(CONTENT_TYPE, kind)], body).into_response()
 }
 
-/// Half a picture, then nothing.
+/// Half a picture, then nothing more.
 async fn hang() -> Response {
     let half = tokio_stream::iter([Ok::<_, std::io::Error>(Bytes::from(b"\xff\xd8half".to_vec()))]);
     ([(CONTENT_TYPE, "image/jpeg")], Body::from_stream(half.chain(tokio_stream::pending()))).into_response()
 }
 
-/// 25 pictures a second for as long as anybody listens; counts those sent.
+/// 25 pictures a second as long as anybody listens. Counts those sent.
 async fn mjpeg(uri: Uri, State(asked): State<Asked>) -> Response {
     let mut ticks = tokio::time::interval(Duration::from_millis(40));
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -172,7 +173,8 @@ fn snapshots_behind_every_kind_of_login_are_fetched_once_a_cadence() {
     }
     assert_eq!(cameras.asked("refused a"), 1, "the camera's question is remembered from picture to picture");
     assert_eq!(cameras.asked("refused raw"), 1, "what stands in the address is right as it is");
-    // Unasked, as written, unasked by a new connection; then decoded, and nothing else ever after.
+    // Requests: without a login, with it as written, without one on a new connection; then decoded,
+    // and that reading ever after.
     assert_eq!(cameras.asked("refused encoded"), 3);
 }
 
@@ -185,7 +187,7 @@ fn of_an_mjpeg_stream_one_picture_a_cadence_is_taken_and_the_rest_is_never_sent(
     );
     office.until("four pictures", |office, _| office.of("a").keyframes >= 4);
     assert_eq!(office.of("a").health, Health::Ok);
-    // Three seconds of 25 a second, had the stream been kept.
+    // A kept stream would have sent 25 a second for three seconds.
     assert!(cameras.asked("/mjpeg") < 30, "{} pictures were sent for 4", cameras.asked("/mjpeg"));
 }
 
@@ -222,11 +224,13 @@ fn what_is_wrong_with_a_web_camera_is_said_with_its_cure_and_without_its_secrets
             assert!(!said.contains(secret), "{said}");
         }
         if id == "wrong" {
-            // Unasked once, then with the password; not again for a while, lest the account be locked.
+            // Once without a login, then with the password; then not for a while, so that the
+            // account is not locked.
             assert_eq!(cameras.asked("refused wrong"), 2);
         }
     }
-    // Each reading of the login once, each asked for by the camera; then the same wait as for any wrong password.
+    // Each reading of the login once, each after a challenge by the camera. Then the same wait as
+    // for any wrong password.
     assert_eq!(cameras.asked("refused both"), 4);
     drop(office);
     let log = String::from_utf8_lossy(&log.lock().expect("the log")).into_owned();
@@ -264,7 +268,7 @@ fn an_rtsp_camera_that_sends_mjpeg_is_seen_through_its_own_text() {
     thread.join().expect("ends");
 }
 
-/// Answers with a certificate that nobody vouches for.
+/// Answers with a certificate that no authority has signed.
 fn self_signed() -> String {
     let file = |name: &str| {
         std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/tls").join(name)).expect("a test file")
@@ -279,7 +283,7 @@ fn self_signed() -> String {
     std::thread::spawn(move || {
         for mut stream in listener.incoming().flatten() {
             let mut session = rustls::ServerConnection::new(Arc::clone(&config)).expect("a session");
-            // The client hangs up when it has seen the certificate.
+            // The client closes the connection when it has seen the certificate.
             let _ = session.complete_io(&mut stream);
         }
     });
@@ -297,7 +301,7 @@ fn a_county_of_snapshot_cameras_costs_a_handful_of_threads() {
         most = most.max(threads_called("camera-net"));
         ids.iter().all(|id| office.of(id).keyframes >= 1)
     });
-    // Two that read, eight at most that look up names and folders.
+    // Two threads that read, and at most eight that look up names and folders.
     assert!((1..=10).contains(&most), "{most} threads for 267 cameras");
 }
 
@@ -306,7 +310,7 @@ fn threads_called(name: &str) -> usize {
     tasks.filter(|task| std::fs::read_to_string(task.path().join("comm")).is_ok_and(|comm| comm.trim() == name)).count()
 }
 
-/// As an FTP server does it: in pieces, over time.
+/// Writes like an FTP server: in pieces, over time.
 fn upload(path: &Path, bytes: &[u8]) {
     use std::io::Write;
     let mut file = std::fs::File::create(path).expect("a file");
@@ -403,7 +407,7 @@ fn an_upload_is_dated_by_its_name_and_one_with_a_wrong_clock_is_not_taken_for_th
     std::fs::write(folder.path().join(name), jpeg(2)).expect("writes");
     let said = office.until_health("a", Health::Misconfigured);
     assert!(said.contains("was taken 480 min before it came"), "{said}");
-    // One and the same name, written again and again.
+    // The same name, overwritten again and again.
     for step in 3..5 {
         std::fs::write(folder.path().join("latest.jpg"), jpeg(step)).expect("writes");
         let before = office.of("a").keyframes;

@@ -1,5 +1,6 @@
-//! Invariant 1: the real program is killed with SIGKILL again and again while fires come in and people act. Whatever it
-//! answered with 2xx is in the log, every escalation exists exactly once, and no fire is lost or doubled.
+//! Invariant 1: the real program is killed with SIGKILL again and again while fires come in and
+//! people act. Whatever it answered with 2xx is in the log, every escalation exists exactly once,
+//! and no fire is lost or duplicated.
 
 use crate::fixture::*;
 use crate::program::{Browser, Dice, GRIDS, Office};
@@ -37,7 +38,7 @@ ladder = [
 ]
 "#;
 const RUNGS: usize = 5;
-/// The last rung, with time to come up and to look.
+/// Time for the last rung, including a restart and a look.
 const LADDER_IS_OVER: Duration = Duration::from_secs(15);
 const KILLS: u64 = 12;
 
@@ -90,7 +91,7 @@ async fn killed_at_any_instant_it_loses_nothing_and_repeats_nothing() {
     compare(&office, &accepted, &log_over_http).await;
 }
 
-/// A step the program has answered with 2xx.
+/// A step that the program has answered with 2xx.
 struct Accepted {
     incident: IncidentId,
     key: ActionId,
@@ -98,7 +99,8 @@ struct Accepted {
     is_note: bool,
 }
 
-/// An officer who acts on whatever is open and, like every phone, sends a step again with its key until it is answered.
+/// An officer who acts on any open incident and, like every phone, resends a step with its key
+/// until it is answered.
 async fn act_until(officer: Browser, mut dice: Dice, accepted: Arc<Mutex<Vec<Accepted>>>, over: Arc<AtomicBool>) {
     while !over.load(Ordering::Relaxed) {
         let Some(incident) = officer.some_open_incident(&mut dice).await else {
@@ -131,7 +133,7 @@ async fn act_until(officer: Browser, mut dice: Dice, accepted: Arc<Mutex<Vec<Acc
     }
 }
 
-/// What was answered against what is there.
+/// Compares the answers with the log.
 async fn compare(office: &Office, accepted: &[Accepted], log_over_http: &HashMap<String, Value>) {
     let store = Store::open("sqlite", &office.data).await.expect("opens");
     whole(&store).await;
@@ -142,7 +144,7 @@ async fn compare(office: &Office, accepted: &[Accepted], log_over_http: &HashMap
         let log = &incidents[&step.incident].log;
         let times = log.iter().filter(|it| it.action == Some(step.key)).count();
         assert_eq!(times, 1, "{} was answered with 2xx", step.words);
-        // A note is kept word for word; a repeated acknowledgement only as such.
+        // A note is stored word for word, a repeated acknowledgement only as such.
         let page = log_over_http[&step.incident.to_string()].to_string();
         assert!(!step.is_note || page.contains(&step.words), "{} is not in the log over HTTP", step.words);
     }
@@ -156,7 +158,7 @@ async fn compare(office: &Office, accepted: &[Accepted], log_over_http: &HashMap
                     rungs.push((*dispatch, *rung));
                     calls += usize::from(*channel == Channel::Voice);
                 }
-                // No gateway: every other channel is tried with the same words.
+                // There is no gateway, so every other channel is tried with the same words.
                 Event::Undelivered { next: Some(next), .. } => {
                     calls += usize::from(next.channel == Channel::Voice);
                     instead.push((next.channel, next.person.clone()));
@@ -174,8 +176,8 @@ async fn compare(office: &Office, accepted: &[Accepted], log_over_http: &HashMap
         assert!(rungs.contains(&(dispatch.id, 4)), "nobody ever reported");
 
         let messages = store.messages_of(incident.id).await.unwrap();
-        // Two rungs may call with the same words within a minute; every text differs in the step it asks for, unless it
-        // goes out instead of one that reached nobody.
+        // Two rungs may call with the same words within a minute. Texts always differ in the step
+        // they ask for, unless one replaces a text that reached nobody.
         let (mut texts, mut called) = (HashMap::new(), HashMap::<String, usize>::new());
         for message in &messages {
             let who = message.to.person.clone().map_or_else(|| format!("{:?}", message.to.role), |it| it.0);
@@ -202,7 +204,7 @@ async fn compare(office: &Office, accepted: &[Accepted], log_over_http: &HashMap
     assert_eq!((pixels.len(), seen, incidents.len()), (GRIDS, GRIDS, GRIDS), "each fire once");
 }
 
-/// As stored beside messages, microseconds.
+/// Microseconds, as stored with messages.
 fn fired_at_us(incident: &huoyan::triage::incident::Incident, wanted: u8) -> i64 {
     let fired = |it: &&std::sync::Arc<huoyan::triage::event::Recorded>| matches!(it.event, Event::Escalated { rung, .. } if rung == wanted);
     incident.log.iter().find(fired).expect("fired").at.as_microsecond()

@@ -1,4 +1,5 @@
-//! The one integration crate: stories, deadlines, contracts against real databases and processes, and the house's own rules.
+//! The one integration crate: stories, deadlines, contracts against real databases and processes,
+//! and the repository's own rules.
 
 use huoyan::triage;
 

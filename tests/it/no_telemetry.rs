@@ -1,4 +1,5 @@
-//! Nothing of an office leaves it unasked: the model runs, and ONNX Runtime neither marks the machine nor keeps anything to send.
+//! Nothing leaves an office unasked: the model runs, and ONNX Runtime neither marks the machine nor
+//! stores anything to send.
 
 use std::path::Path;
 use std::process::Command;
@@ -8,7 +9,8 @@ fn a_look_at_the_model_leaves_nothing_behind_for_the_maker_of_the_runtime() {
     let home = tempfile::tempdir().expect("a home");
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut check = Command::new(env!("CARGO_BIN_EXE_huoyan"));
-    // As a user starts it. The runtime keeps still by itself where it believes to be tested (CI).
+    // Starts it like a user. The runtime sends nothing by itself where it detects a test
+    // environment (CI).
     for name in ["ORT_DISABLE_TELEMETRY", "CI", "GITHUB_ACTIONS", "XDG_CACHE_HOME"] {
         check.env_remove(name);
     }

@@ -1,4 +1,4 @@
-//! Texts leave through gateways that count as the vendors do, and nothing is ever lost on the way.
+//! Texts go out through gateways that count like the vendors, and none is ever lost on the way.
 
 use crate::fixture::*;
 use axum::body::{Body, Bytes};
@@ -19,7 +19,8 @@ use std::convert::Infallible;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-/// A vendor: takes what its limits allow, refuses the rest and remembers that somebody overran them.
+/// A vendor: accepts what its limits allow, refuses the rest, and remembers that somebody exceeded
+/// them.
 #[derive(Clone)]
 struct Vendor {
     clock: Clock,
@@ -28,7 +29,7 @@ struct Vendor {
     per_number: bool,
     taken: Arc<Mutex<Vec<Taken>>>,
     overrun: Arc<Mutex<usize>>,
-    /// Answers to give before taking anything.
+    /// Answers to give before accepting anything.
     moods: Arc<Mutex<Vec<StatusCode>>>,
     asked: Arc<Mutex<Vec<Timestamp>>>,
 }
@@ -137,7 +138,7 @@ impl Office {
         self.t.store.messages_of(incident).await.unwrap().remove(0)
     }
 
-    /// Delivers, then moves to when the outbox wants to be looked at again, until it is empty.
+    /// Delivers, then advances the clock to the outbox's next due time, until the outbox is empty.
     async fn work_off(&self, notifier: &Notifier) {
         loop {
             notifier.deliver().await.unwrap();
@@ -148,7 +149,7 @@ impl Office {
         }
     }
 
-    /// Moves to when the outbox wants to be looked at, and looks.
+    /// Advances the clock to the outbox's next due time, and delivers.
     pub async fn step(&self, notifier: &Notifier) {
         self.until_due().await;
         notifier.deliver().await.unwrap();
@@ -160,7 +161,7 @@ impl Office {
     }
 }
 
-/// The first word to the person with this number.
+/// The first message to the person with this number.
 pub fn task(phone: &str, words: &str) -> NewMessage {
     NewMessage {
         id: MessageId(id()),
@@ -284,7 +285,7 @@ async fn a_restart_remembers_what_the_vendor_has_counted() {
     let mut last = None;
     for n in 0..6 {
         last = Some(office.write(Channel::Voice, "138", &n.to_string()).await);
-        // Each time a new process.
+        // A new process each time.
         let notifier = office.notifier(voice(&url)).await;
         notifier.deliver().await.unwrap();
         office.clock.advance(SignedDuration::from_mins(2));
@@ -298,14 +299,15 @@ async fn a_restart_remembers_what_the_vendor_has_counted() {
     assert_eq!((vendor.taken().len(), *vendor.overrun.lock().unwrap()), (6, 0));
 }
 
-/// More than fits into one text goes out as several at the same moment; a new process counts all of them.
+/// Messages that do not fit into one text go out as several at the same moment. A new process
+/// counts all of them.
 #[tokio::test]
 async fn a_restart_remembers_texts_that_were_too_long_for_one() {
     let office = Office::open().await;
     let (vendor, url) = Vendor::start(&office.clock, SMS, true).await;
     let config = NotifyConfig { sms_url: Some(url), ..NotifyConfig::default() };
     for n in 0..60 {
-        // Two that do not fit together.
+        // Two messages that do not fit into one text.
         for half in ["一", "二"] {
             office.write(Channel::Sms, "138", &format!("{n}{half}{}", "山上冒烟".repeat(40))).await;
         }
@@ -354,7 +356,7 @@ async fn a_vendor_that_counts_differently_makes_texts_wait_not_fail() {
     assert_eq!(vendor.asked.lock().unwrap().len(), 4);
 }
 
-/// A contract that has run out is "too many" for ever.
+/// A contract that has expired answers "too many" for ever.
 #[tokio::test]
 async fn a_vendor_that_says_too_many_for_ever_is_given_up_and_stands_on_the_board() {
     let office = Office::open().await;
@@ -376,7 +378,8 @@ async fn a_vendor_that_says_too_many_for_ever_is_given_up_and_stands_on_the_boar
     assert_eq!(office.message(incident).await.status, Status::Sent, "and it is tried on");
 }
 
-/// He was rung three times this hour. The next call fails twice; then the limit holds it for an hour, and it is told another way.
+/// He was called three times this hour. The next call fails twice. Then the limit would hold it for
+/// an hour, and it is sent another way.
 #[tokio::test]
 async fn a_call_that_is_shown_as_failed_waits_no_more_as_if_nobody_knew() {
     let office = Office::open().await;
@@ -400,7 +403,7 @@ async fn a_call_that_is_shown_as_failed_waits_no_more_as_if_nobody_knew() {
     assert_eq!(office.message(call).await.status, Status::Failed, "refused again, an hour later");
 }
 
-/// A gateway gone mad answers 200 and then never stops talking.
+/// A faulty gateway answers 200 and then never stops sending.
 #[tokio::test]
 async fn an_answer_without_end_is_judged_by_its_status_and_not_listened_to() {
     let office = Office::open().await;
@@ -425,7 +428,7 @@ async fn an_answer_without_end_is_judged_by_its_status_and_not_listened_to() {
     assert_eq!(office.message(incident).await.status, Status::Sent);
     let refused = post_json(&url, None, &Value::Null).await.unwrap_err();
     assert!(refused.message.contains("too long"), "{refused:?}");
-    // What stood in the sockets' buffers when we hung up, twice.
+    // What was in the socket buffers at the hang-up, twice.
     let said = said.load(Ordering::Relaxed);
     assert!((2 * 64 * 1024..40 * 1024 * 1024).contains(&said), "{said} bytes");
 }

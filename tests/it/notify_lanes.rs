@@ -1,4 +1,5 @@
-//! A gateway that is slow, dead or forgetful delays its own texts only, and no phone hears anything twice.
+//! A gateway that is slow, dead or forgetful delays only its own texts, and no phone gets anything
+//! twice.
 
 use crate::fixture::*;
 use crate::notify::{Office, task};
@@ -20,24 +21,25 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::watch;
 
-/// A gateway that knows keys: what it has heard once under one, it never hands on again.
+/// A gateway that supports idempotency keys: a text it has delivered once under a key it never
+/// delivers again.
 #[derive(Clone)]
 struct Gateway {
     inner: Arc<Mutex<Inner>>,
-    /// Texts to numbers that begin with "stuck" wait for this before they are answered.
+    /// Texts to numbers that begin with "stuck" are answered only after this signal.
     released: watch::Sender<bool>,
     url: String,
 }
 
 #[derive(Default)]
 struct Inner {
-    /// What phones heard: channel, number, text.
+    /// What phones received: channel, number, text.
     heard: Vec<(String, String, String)>,
-    /// Every text it was asked for under each key, and how often.
+    /// Every text requested under each key, and how often.
     asked: BTreeMap<String, BTreeMap<String, u32>>,
-    /// Answers this number of asks of each key only after the caller has hung up.
+    /// Answers this number of requests per key only after the caller has hung up.
     deaf: u32,
-    /// Answers 502 to everything and hands nothing on.
+    /// Answers 502 to everything and delivers nothing.
     is_down: bool,
     under_way: usize,
     most_under_way: usize,
@@ -53,7 +55,7 @@ impl Gateway {
         gateway
     }
 
-    /// Texts and calls, with a breath that a test can wait for.
+    /// Texts and calls, with a timeout short enough for a test.
     fn config(&self, answer_within: Duration) -> NotifyConfig {
         NotifyConfig {
             sms_url: Some(format!("{}/sms", self.url)),
@@ -75,7 +77,7 @@ impl Gateway {
         self.heard().iter().any(|(_, to, _)| to == number)
     }
 
-    /// How often it was asked for texts with these words.
+    /// How often a text with these words was requested.
     fn asked(&self, words: &str) -> u32 {
         let inner = self.inner.lock().unwrap();
         inner.asked.values().flatten().filter(|(text, _)| text.contains(words)).map(|(_, times)| times).sum()
@@ -119,7 +121,7 @@ async fn take(
 
 const LONG: Duration = Duration::from_secs(40);
 
-/// Longer than any of it takes.
+/// Polls `holds`, for longer than any of this takes.
 async fn until(what: &str, mut holds: impl FnMut() -> bool) {
     let patient = async {
         while !holds() {
@@ -129,13 +131,14 @@ async fn until(what: &str, mut holds: impl FnMut() -> bool) {
     tokio::time::timeout(Duration::from_secs(30), patient).await.unwrap_or_else(|_| panic!("never: {what}"));
 }
 
-/// To an official, not to who is sent.
+/// To an official, not to the dispatched ranger.
 fn ring(phone: &str, words: &str) -> NewMessage {
     let to = Addressee { role: Role::CountyDuty, ..task(phone, words).to };
     NewMessage { to, occasion: Occasion::Rang(3), ..task(phone, words) }
 }
 
-/// Its answer comes when we have long hung up, twice for each text; in between the program dies, and there is more to say.
+/// Its answer comes after the caller has hung up, twice for each text. In between the program dies,
+/// and there are more messages.
 #[tokio::test]
 async fn a_gateway_slower_than_our_patience_hands_each_text_on_once() {
     let (office, gateway) = (Office::open().await, Gateway::start().await);
@@ -144,7 +147,7 @@ async fn a_gateway_slower_than_our_patience_hands_each_text_on_once() {
     let mut incidents = Vec::new();
     for words in ["first", "second", "third"] {
         incidents.push(office.write(Channel::Sms, "138", words).await);
-        // A new process each time, one of which dies with a text in its hands.
+        // A new process each time; one of them dies with a text in its hands.
         let notifier = office.notifier(config.clone()).await;
         notifier.deliver().await.unwrap();
         let due = office.t.store.due_messages(Channel::Sms, office.clock.now()).await.unwrap();
@@ -158,7 +161,7 @@ async fn a_gateway_slower_than_our_patience_hands_each_text_on_once() {
         office.clock.advance(SignedDuration::from_secs(5));
     }
     let notifier = office.notifier(config).await;
-    // Three tries each, and a lease for each death; twice as many are enough on any machine.
+    // Three tries each, and a lease for each death. Twice as many are enough on any machine.
     for _ in 0..24 {
         if office.t.store.next_message_due().await.unwrap().is_none() {
             break;
@@ -193,7 +196,8 @@ async fn a_slow_gateway_is_waited_for_and_its_slowness_is_known() {
     assert_eq!((taken.needed.as_secs(), taken.failed_since), (30, 0), "and the board says so");
 }
 
-/// Somebody's texts hang. Calls go out, other people's texts go out, what comes later goes out; his own wait their turn.
+/// One person's texts hang. Calls go out, other people's texts go out, later ones go out; his own
+/// wait their turn.
 #[tokio::test]
 async fn nobody_waits_for_another_channel_or_another_number() {
     let (office, gateway) = (Office { clock: Clock::System, ..Office::open().await }, Gateway::start().await);
@@ -212,7 +216,7 @@ async fn nobody_waits_for_another_channel_or_another_number() {
     assert_eq!(gateway.asked("two"), 0, "one at a time to one number");
     assert!(notifier.heartbeat().silent_for() < Duration::from_secs(10), "nor does the sender wait");
 
-    // The program stops: what gateways have in hand is waited for, what is not begun stays for the next start.
+    // The program stops: batches under way are waited for, and the rest stays for the next start.
     stop.send_replace(true);
     gateway.released.send_replace(true);
     run.await.unwrap();
@@ -222,7 +226,8 @@ async fn nobody_waits_for_another_channel_or_another_number() {
     assert_eq!(office.message(second).await.status, Status::Sent);
 }
 
-/// Twenty officials are rung, a ranger is sent last, and the gateway takes its time with all of them.
+/// Twenty officials are called, a ranger is dispatched last, and the gateway is slow for all of
+/// them.
 #[tokio::test]
 async fn sixteen_go_at_once_and_the_first_word_is_among_them() {
     let (office, gateway) = (Office::open().await, Gateway::start().await);
@@ -279,7 +284,7 @@ async fn an_officer_who_is_rung_for_five_incidents_at_once_is_called_once() {
     assert_eq!(batches.len(), 1);
 }
 
-/// Three tell the group the same: it is said once.
+/// Three messages tell the group the same: it is said once.
 #[tokio::test]
 async fn a_digest_says_no_line_twice() {
     let (office, gateway) = (Office::open().await, Gateway::start().await);
@@ -297,7 +302,7 @@ async fn a_drill_leaves_the_fire_its_calls() {
     for n in 0..3 {
         let call = NewMessage { channel: Channel::Voice, drill: true, ..task("138", &format!("【演练】{n}")) };
         drills.push(office.write_message(call).await);
-        // A process that begins anew still knows whose calls they were.
+        // A restarted process still knows whom the calls were for.
         office.notifier(gateway.config(LONG)).await.deliver().await.unwrap();
         office.clock.advance(SignedDuration::from_mins(2));
     }
@@ -311,7 +316,8 @@ async fn a_drill_leaves_the_fire_its_calls() {
     }
 }
 
-/// The gateway is down for half an hour: the board says 未送达, somebody else is told, and the text is tried on until …
+/// The gateway is down for half an hour. The board says 未送达, somebody else is told, and the text is
+/// retried until …
 struct Outage {
     office: Office,
     gateway: Gateway,
@@ -359,7 +365,7 @@ impl Outage {
         self.desk.act(self.incident, input, &by).await.expect("an officer may");
     }
 
-    /// The gateway is back: whether the text goes out then.
+    /// The gateway is back. Returns whether the text then goes out.
     async fn arrives(&self) -> bool {
         self.gateway.set(|inner| inner.is_down = false);
         let before = self.gateway.asked("task");

@@ -1,4 +1,5 @@
-//! What the outbox promises on both databases: one text stays one text, whichever sender has it and however many of them die.
+//! The promises of the outbox on both databases: a text stays one text, whichever sender has it and
+//! however many senders die.
 
 use crate::fixture::*;
 use crate::store_contract::{contract, message, recorded_opening};
@@ -46,7 +47,8 @@ async fn messages_are_borrowed_once_and_come_free_again(t: TestStore) {
     let unsendable = NewMessage { error: Some("无人值班".into()), ..message(None, Occasion::Rung(1)) };
     let incident = written(&t.store, texts.iter().cloned().chain([unsendable]).collect()).await;
 
-    // Two senders see the same three and want to hand them over differently; the one for nobody is shown, not sent.
+    // Two senders see the same three messages and want to batch them differently. The one for
+    // nobody is shown, not sent.
     let seen = due(&t.store, 0).await;
     assert_eq!(people(&seen), ["a", "b", "c"]);
     let (all, two) = (seen.iter().collect::<Vec<_>>(), [&seen[1], &seen[2]]);
@@ -71,20 +73,20 @@ async fn what_went_out_together_goes_out_together_again(t: TestStore) {
     let key = Some(went[0].id);
     assert!(went.iter().all(|it| it.batch == key), "{went:?}");
 
-    // The sender dies. Meanwhile there is more to say to the same person.
+    // The sender dies. Meanwhile there is another message for the same person.
     written(&t.store, vec![to("a")]).await;
     let seen = due(&t.store, 1).await;
     assert_eq!(seen.iter().map(|it| it.batch).collect::<Vec<_>>(), [key, key, None]);
     let again = borrow(&t.store, &[&seen[1]], 1).await;
     assert_eq!(again.iter().map(|it| it.id).collect::<Vec<_>>(), went.iter().map(|it| it.id).collect::<Vec<_>>());
 
-    // What becomes of one becomes of all.
+    // The result of one message applies to its whole batch.
     t.store.message_failed(again[1].id, "gateway says 500", Fate::Queued(at(3))).await.unwrap();
     assert_eq!(due(&t.store, 3).await.iter().map(|it| it.attempts).collect::<Vec<_>>(), [1, 1, 0]);
     t.store.message_untried(again[0].id, "vendor's limit", Some(at(4))).await.unwrap();
     assert_eq!(due(&t.store, 3).await.len(), 1);
 
-    // Given up, it is shown and tried on, until nobody waits for it.
+    // A message that is given up is shown and retried, until nobody waits for it.
     t.store.message_failed(again[0].id, "gateway says 500", Fate::Failed(Some(at(5)))).await.unwrap();
     assert_eq!(t.store.failed_messages(9).await.unwrap().len(), 2, "the desk hears of both");
     let last: Vec<_> = due(&t.store, 5).await.into_iter().map(|it| (it.batch, it.status)).collect();
@@ -102,7 +104,8 @@ async fn what_went_out_together_goes_out_together_again(t: TestStore) {
     assert_eq!(t.store.failed_messages(9).await.unwrap(), [], "and one that arrives after all is no failure");
 }
 
-/// Given up before it was ever handed over, and tried on: it must not take all that is said to its number with it for good.
+/// A message that was given up before it was ever handed over is retried. It must not block all
+/// messages to its number for good.
 async fn what_failed_before_it_ever_went_does_not_mute_its_number(t: TestStore) {
     written(&t.store, vec![to("a")]).await;
     let first = due(&t.store, 0).await.remove(0);
@@ -129,7 +132,7 @@ async fn the_first_word_goes_before_rings_and_a_fire_before_a_drill(t: TestStore
 
 async fn no_number_hides_another_and_no_flood_fills_the_memory(t: TestStore) {
     let calls = (0..20).map(|_| NewMessage { id: MessageId(id()), ..to("busy") });
-    // One row a person and occasion.
+    // One row per person and occasion.
     let rung = |(rung, text)| NewMessage { occasion: Occasion::Rung(rung), ..text };
     written(&t.store, (0..20).zip(calls).map(rung).chain([to("other")]).collect()).await;
     let seen = due(&t.store, 0).await;

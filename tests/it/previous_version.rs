@@ -1,6 +1,6 @@
-//! An update, and the way back from it: the database of the version before this one, with an open fire in it, is brought up and
-//! goes on; and the backup that was made before the update becomes a working office. (What a version does with a database that is
-//! newer than itself is told in `unreadable.rs`.)
+//! An update and the way back. The previous version's database, with an open fire in it, is
+//! migrated and continues. The backup from before the update becomes a working office.
+//! (`unreadable.rs` tests what a version does with a database newer than itself.)
 
 use crate::fixture::*;
 use huoyan::backup::{self, Office};
@@ -35,10 +35,10 @@ fn officer() -> By {
     By { actor: Actor::Officer { person: "o2".into() }, action: None, happened_at: None }
 }
 
-/// The step that gave every text the key of its batch: older databases have texts without one.
+/// The migration that gave every text the key of its batch: older databases have texts without one.
 const BATCHES: &str = "0010";
 
-/// The schema's steps before that one.
+/// The migrations before that one.
 async fn steps_before(kind: &str) -> sqlx::migrate::Migrator {
     let all = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/store/migrations").join(kind);
     let mut files: Vec<_> = fs::read_dir(all).expect("migrations").map(|it| it.expect("a file").path()).collect();
@@ -51,7 +51,7 @@ async fn steps_before(kind: &str) -> sqlx::migrate::Migrator {
     sqlx::migrate::Migrator::new(before.path()).await.expect("migrations")
 }
 
-/// Rows of `from` in `to`: in each table of the older schema, the columns that it has.
+/// Copies rows of `from` to `to`: in each table of the older schema, the columns that it has.
 fn moves(columns: &[(String, String)], from: &str, to: &str) -> Vec<String> {
     let mut tables: Vec<&str> = columns.iter().map(|(table, _)| table.as_str()).collect();
     tables.dedup();
@@ -68,7 +68,7 @@ fn moves(columns: &[(String, String)], from: &str, to: &str) -> Vec<String> {
     both.flatten().collect()
 }
 
-/// The same rows in the SQLite database of the version before, in another data folder.
+/// The same rows in an SQLite database of the previous version, in another data folder.
 async fn as_the_version_before_wrote_it(t: &TestStore) -> tempfile::TempDir {
     t.store.close().await;
     let folder = tempfile::tempdir().expect("a folder");
@@ -88,7 +88,7 @@ async fn as_the_version_before_wrote_it(t: &TestStore) -> tempfile::TempDir {
     folder
 }
 
-/// The fire is as it was, its ladder goes on, and people can act.
+/// The fire is unchanged, its ladder continues, and people can act.
 async fn goes_on(store: &Store, fire: IncidentId, clock: &Clock) {
     whole(store).await;
     let has_note = |it: &std::sync::Arc<huoyan::triage::event::Recorded>| matches!(&it.event, Event::Noted { words } if words == NOTE);

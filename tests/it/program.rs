@@ -1,4 +1,5 @@
-//! The real program in a process of its own, on a small county in a folder of its own, and the browsers of its people.
+//! The real program in its own process, on a small county in its own folder, and the browsers of
+//! its people.
 
 use huoyan::clock::Clock;
 use huoyan::triage::id::{ActionId, IncidentId};
@@ -12,10 +13,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-/// Grids of a small county, each with a ranger, a second and a village chief.
+/// Grids of a small county, each with a ranger, a second ranger and a village chief.
 pub const GRIDS: usize = 8;
 
-/// An office's folder and address, which outlive its program.
+/// An office's folder and address, which survive its program.
 pub struct Office {
     _folder: tempfile::TempDir,
     pub data: PathBuf,
@@ -25,7 +26,7 @@ pub struct Office {
 }
 
 impl Office {
-    /// With this configuration and number of grids; nothing runs yet.
+    /// With this configuration and number of grids. It does not start anything.
     pub fn prepare(config_text: &str, grids: usize) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let (data, config) = (folder.path().join("data"), folder.path().join("huoyan.toml"));
@@ -36,7 +37,7 @@ impl Office {
         Self { _folder: folder, data, config, port, env: Vec::new() }
     }
 
-    /// Its program runs in this environment.
+    /// Adds environment variables for its program.
     pub fn with_env(mut self, env: impl IntoIterator<Item = (String, String)>) -> Self {
         self.env.extend(env);
         self
@@ -47,7 +48,8 @@ impl Office {
     }
 
     fn spawn(&self, stdout: Stdio) -> Program {
-        // A write on a full disk is to fail in words; by default the signal that stands for it kills.
+        // A write on a full disk should fail with an error. By default the signal of the simulated
+        // limit kills the process.
         let mut command = Command::new("sh");
         command
             .args(["-c", "trap '' XFSZ; exec \"$0\" \"$@\""])
@@ -71,7 +73,7 @@ impl Office {
         self.spawn(Stdio::null())
     }
 
-    /// Starts and reads the login links, the first line of its standard output.
+    /// Starts it, and reads the login links, the first line of its standard output.
     pub async fn first_start(&self) -> (Program, HashMap<String, String>) {
         let mut program = self.spawn(Stdio::piped());
         let mut stdout = BufReader::new(program.0.stdout.take().expect("piped"));
@@ -103,7 +105,7 @@ impl Office {
         Browser { client: client(), base: self.url(""), cookie }
     }
 
-    /// A list with one pixel in the middle of a grid, whole from its first moment in the folder.
+    /// A list with one pixel at the centre of a grid. It appears in the folder complete.
     pub fn satellite_passes(&self, grid: usize) {
         let now = Clock::System.now();
         let (lat, lon) = centre(grid);
@@ -131,7 +133,7 @@ impl Program {
 
 impl Drop for Program {
     fn drop(&mut self) {
-        // It may be dead already, which is what we want.
+        // It may be dead already, as intended.
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
@@ -152,7 +154,8 @@ impl Browser {
         if answer.status().is_success() { answer.json().await.ok() } else { None }
     }
 
-    /// `None` when nobody answered, or the answer broke off: whether it was accepted is not known.
+    /// `None` when there was no answer, or an incomplete one: then it is unknown whether the step
+    /// was accepted.
     pub async fn post(&self, path: &str, key: ActionId, body: &Value) -> Option<StatusCode> {
         let request = self.client.post(format!("{}{path}", self.base)).header("Cookie", &self.cookie);
         let answer = request.header("Idempotency-Key", key.to_string()).json(body).send().await.ok()?;
@@ -184,14 +187,15 @@ impl Browser {
 }
 
 pub fn client() -> Client {
-    // An error says that another test of this process has done so.
+    // An error means that another test of this process has done so.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let client =
         Client::builder().timeout(Duration::from_secs(5)).redirect(reqwest::redirect::Policy::none()).no_proxy();
     client.build().expect("a client")
 }
 
-/// Middle of a grid, 0.1° apart: farther than any pixel is wide. Eight in a row, from south to north.
+/// Centre of a grid. Grids are 0.1° apart, farther than any pixel is wide. Eight in a row, from
+/// south to north.
 fn centre(grid: usize) -> (f64, f64) {
     (28.45 + 0.1 * (grid / GRIDS) as f64, 110.05 + 0.1 * (grid % GRIDS) as f64)
 }
@@ -220,7 +224,7 @@ fn write_registers(folder: &Path, count: usize) {
     fs::write(folder.join("people.csv"), people).expect("people");
 }
 
-/// Numbers that look random and are the same for the same seed (xorshift64).
+/// Pseudo-random numbers from a seed (xorshift64).
 pub struct Dice(pub u64);
 
 impl Dice {
@@ -240,18 +244,18 @@ fn binary() -> PathBuf {
     )
 }
 
-/// The hands of the clock that the program is shown. Time goes on underneath; only the wall clock moves.
+/// Sets the wall clock that the program sees. Elapsed time goes on underneath.
 pub struct Hands(PathBuf);
 
 impl Hands {
-    /// In a file of this folder.
+    /// Uses a file in this folder.
     pub fn new(folder: &Path) -> Self {
         let hands = Self(folder.join("clock"));
         hands.set(0);
         hands
     }
 
-    /// What makes a program look at them.
+    /// The environment that makes a program use it.
     pub fn env(&self) -> Vec<(String, String)> {
         let library =
             Path::new("/usr/lib").join(format!("{}-linux-gnu/faketime/libfaketimeMT.so.1", std::env::consts::ARCH));

@@ -1,5 +1,5 @@
-//! F30, F31: what nobody needs any more goes, beside the office's work. What the model said about every frame lies apart from the record,
-//! and neither of the two ever waits for the other.
+//! F30, F31: what nobody needs any more is removed beside the office's work. Analyses are stored
+//! apart from the record, and neither ever waits for the other.
 
 use crate::fixture::*;
 use huoyan::app::prune::{self, Removed};
@@ -22,15 +22,15 @@ use std::fs::File;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-/// A third of a day of 267 cameras.
+/// A third of a day for 267 cameras.
 const FILL: &str = "INSERT INTO analysis (view, since_us, smoke, fire, model, is_main) \
     WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 800000) SELECT i % 267 + 2, i, 100, 100, 1, 0 FROM n";
-/// 200,000 rows as versions before 0.2 kept them in the record itself.
+/// 200,000 rows in the form of versions before 0.2, which kept them in the record itself.
 const OLD: i64 = 200_000;
 const OLD_ROWS: &str = "INSERT INTO analysis (camera, pose, captured_at_us, smoke, fire, detections, model_name, model_version) \
     WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 200000) \
     SELECT 'cam' || (i % 267), 'default', i, 0.01, 0.01, '[]', 'smoke-fire', '0.2.0' FROM n";
-/// Findings F30: no action waits longer while old rows are removed.
+/// Finding F30: no action waits longer while old rows are removed.
 const WAIT_MAX: Duration = Duration::from_secs(1);
 
 fn analysis(captured_at: Timestamp) -> Analysis {
@@ -66,7 +66,7 @@ fn files(t: &TestStore) -> Vec<String> {
     names
 }
 
-/// The file of a day, or the record itself, behind the store's back.
+/// Opens the file of a day, or the record itself, directly.
 async fn connect(t: &TestStore, file: &str) -> SqliteConnection {
     SqliteConnectOptions::new().filename(t.folder.path().join(file)).connect().await.expect("connects")
 }
@@ -120,7 +120,8 @@ async fn what_older_versions_kept_in_the_record_goes_a_little_at_a_time() {
     let mut record = connect(&t, "huoyan.db").await;
     let (store, config, now) = (t.store.clone(), config(&t), clock.clone());
     let pruning = tokio::spawn(async move { prune(&store, &config, &now).await });
-    // The clock's pauses take no time here: between two acts there is only the line before the writer.
+    // The clock's pauses take no time here: between two steps there is only the queue for the
+    // writer.
     let (mut slowest, mut stages) = (Duration::ZERO, BTreeSet::new());
     while !pruning.is_finished() {
         slowest = slowest.max(note(&desk, fire).await);
@@ -162,7 +163,7 @@ async fn neither_the_record_nor_the_analyses_wait_for_the_other() {
     assert_eq!(t.store.analyses(&"cam1".into(), start(), at(9), 10).await.expect("read").len(), 3);
 }
 
-/// A picture on the disk since the start.
+/// A picture that has been on the disk since the start.
 async fn keep(t: &TestStore) -> PictureId {
     let bytes = b"\xff\xd8 evidence";
     let picture = PictureId::of(id(), bytes);
@@ -175,7 +176,7 @@ fn aged(file: &Path) {
     File::options().append(true).open(file).and_then(|it| it.set_modified(start().into())).expect("aged");
 }
 
-/// A fire in a place of its own, with a picture; closed at once, if as something.
+/// A fire in a place of its own, with a picture; closed at once if a category is given.
 async fn incident(t: &TestStore, desk: &Desk, n: u8, category: Option<u8>) -> PictureId {
     let mut pixel = hotspot(&n.to_string(), "NRT");
     pixel.at = place(28.45 + 0.03 * f64::from(n), 110.40);
@@ -226,7 +227,7 @@ async fn each_kind_goes_when_its_time_is_over_and_nothing_that_is_owed_ever_does
     assert_eq!(after(1_096).await, Removed { pictures: 1, ..Removed::default() });
     assert_eq!(pictures(&t), named(&[open]), "an open one's evidence stays, however old");
 
-    // What has gone by the rule is no damage; what is owed and gone is.
+    // Pictures removed by the rule are no damage; missing ones that must be kept are.
     let missing = async |days: i64| missing(&t, &policy, at(days * 24 * 60)).await;
     assert_eq!(missing(1_096).await, []);
     let owed = BTreeSet::from_iter(missing(1).await);
@@ -235,7 +236,7 @@ async fn each_kind_goes_when_its_time_is_over_and_nothing_that_is_owed_ever_does
     assert_eq!(missing(1_096).await, [open]);
 }
 
-/// What a look through the record misses.
+/// The pictures that a check of the record misses.
 async fn missing(t: &TestStore, retention: &Retention, now: Timestamp) -> Vec<PictureId> {
     let look = t.store.look(&Look { now, mend: false, paper: &[], retention }).await.expect("a look");
     look.to_the_end().await.expect("a look").missing_pictures.first
@@ -270,7 +271,8 @@ async fn without_room_analyses_go_first_then_lists_then_pictures_and_never_a_fir
     }
     clock.advance(SignedDuration::from_hours(3 * 24));
 
-    // Looks for which room is still short: each thing that goes costs one, and so does the way from one kind to the next.
+    // Number of checks at which space is still short. Each removal costs one, and so does the step
+    // from one kind to the next.
     let go = async |looks: u32| {
         let left = std::cell::Cell::new(looks);
         let is_short = || left.replace(left.get().saturating_sub(1)) > 0;
@@ -336,7 +338,8 @@ async fn a_day_that_the_disk_filled_at_its_beginning_hides_no_other_day() {
     assert_eq!(read, [analysis(start())]);
 }
 
-/// Earlier versions knew neither tiles nor whether there was a past: their days are read, and the day of the update is written on.
+/// Earlier versions knew neither tiles nor whether there was a past. Their days can still be read,
+/// and the update's own day is continued.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn days_of_the_version_before_are_read_and_todays_file_goes_on() {
     let t = TestStore::sqlite().await;

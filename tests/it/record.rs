@@ -1,5 +1,5 @@
-//! 记录存证: somebody with the database's password, or a disk that fails, changes what was written down. What can be found is found, and
-//! nobody is accused of what a disk may have done.
+//! 记录存证: somebody with the database's password, or a failing disk, changes the record. Every
+//! detectable change is found, and nobody is accused of what a disk may have done.
 
 mod told;
 
@@ -72,7 +72,7 @@ impl Office {
         Hotspot { at: place(pixel.at.lat_deg() + north_deg, pixel.at.lon_deg()), ..pixel }
     }
 
-    /// A satellite sees a fire: a ranger is sent at once.
+    /// A satellite sees a fire, and a ranger is dispatched at once.
     async fn fire(&self, key: &str, north_deg: f64) -> IncidentId {
         let pixel = self.pixel(key, north_deg);
         self.t.store.add_hotspots(std::slice::from_ref(&pixel), self.clock.now()).await.expect("kept");
@@ -97,14 +97,14 @@ impl Office {
         look(&self.t.store).await.faults(Lang::Zh).join("；")
     }
 
-    /// With what somebody has on paper.
+    /// The record, checked against an anchor that somebody has on paper.
     async fn against(&self, paper: &str) -> Record {
         let paper = [paper.parse::<Anchor>().expect("an anchor")];
         let look = Look { now: self.clock.now(), mend: false, paper: &paper, retention: &Retention::default() };
         self.t.store.look(&look).await.expect("a look").to_the_end().await.expect("a look")
     }
 
-    /// Changes what was said, and every hash from there on, as somebody with this program's source could.
+    /// Changes a text and every hash from there on, as somebody with this program's source could.
     async fn rewrite(&self, from: &str, to: &str) {
         let rows = self.t.rows("SELECT CAST(seq AS TEXT) || ' ' || incident || ' ' || CAST(version AS TEXT), body FROM event ORDER BY seq").await;
         let (mut hash, mut changes) = ("0".repeat(64), String::new());
@@ -168,7 +168,7 @@ async fn a_log_that_was_rewritten_with_all_its_hashes_is_found_by_what_was_told(
         "{words}"
     );
 
-    // The forger takes the kept head away, too. The text on the leader's phone stays.
+    // The forger removes the stored head, too. The text on the leader's phone remains.
     office.t.execute("DELETE FROM anchor").await;
     whole(&office.t.store).await;
     let record = office.against(&paper).await;
@@ -189,15 +189,16 @@ async fn a_log_whose_end_was_taken_off_is_found_by_what_was_told(office: Office)
     assert!(words.contains("末尾被删去，或恢复过更早的备份"), "{words}");
 }
 
-/// The ranger does not answer, and somebody has marked the fires as closed under the running program: their ladders go on, within a
-/// minute the rows are right again, and the board says what happened.
+/// The ranger does not answer, and somebody has marked the fires as closed in the running program's
+/// database. The ladders continue, the rows are corrected within a minute, and the board says what
+/// happened.
 async fn fires_that_are_marked_as_closed_go_on_all_the_same(office: Office) {
     let fire = office.fire("a", 0.0).await;
     let mut keeper = office.keeper();
     keeper.round().await;
     assert_eq!(keeper.words(Lang::Zh), "");
 
-    // One that the keeper has not met at its start.
+    // A fire that the keeper did not find at its start.
     let second = office.fire("b", 0.03).await;
     office.t.execute("UPDATE incident SET state = 'closed'").await;
     office.clock.advance(SignedDuration::from_mins(11));
@@ -219,8 +220,9 @@ async fn fires_that_are_marked_as_closed_go_on_all_the_same(office: Office) {
     whole(&office.t.store).await;
 }
 
-/// The program was not running when it happened. A row that says "today" is not believed at all; one that says "long ago" hides its fire
-/// until the record is looked through, which is the first thing after the start.
+/// It happened while the program was not running. A row that says "closed today" is not believed at
+/// all. One that says "long ago" hides its fire until the record is checked, which is the first
+/// thing after the start.
 async fn a_fire_that_was_hidden_as_closed_is_back_on_the_board(office: Office) {
     let (fire, other) = (office.fire("a", 0.0).await, office.fire("b", 0.03).await);
     let closed = office.fire("c", -0.03).await;
@@ -242,7 +244,8 @@ async fn a_fire_that_was_hidden_as_closed_is_back_on_the_board(office: Office) {
     whole(&office.t.store).await;
 }
 
-/// The hash of the fire's last event does not follow: the row may be right and the log wrong. People look, the program does not write.
+/// The hash of the fire's last event does not follow, so the row may be right and the log wrong.
+/// People must look; the program writes nothing.
 async fn a_row_is_not_put_right_from_a_log_that_does_not_match(office: Office) {
     let fire = office.fire("a", 0.0).await;
     office.note(fire, "看过").await;
@@ -256,7 +259,8 @@ async fn a_row_is_not_put_right_from_a_log_that_does_not_match(office: Office) {
     assert!(office.desk.open_book().await.expect("read").get(fire).is_some(), "the desk goes on with what it knows");
 }
 
-/// No gateway: every text has failed, the log says so, and rows that say otherwise are named.
+/// There is no gateway. Every text has failed and the log says so; rows that claim otherwise are
+/// named.
 async fn a_text_is_not_sent_because_a_row_says_so(office: Office) {
     let fire = office.fire("a", 0.0).await;
     office.t.execute("UPDATE message SET status = 'sent' WHERE occasion = 'dispatched'").await;
@@ -359,14 +363,15 @@ async fn a_replaced_photo_is_found_and_told_apart_from_one_that_is_missing(offic
     );
 }
 
-/// A disk with many bad places makes no wall of words: five of a kind are named. And no look holds more than a thousand rows.
+/// A disk with many bad places does not produce endless text: five of a kind are named. No step
+/// reads more than a thousand rows.
 async fn of_much_damage_the_first_is_named_and_the_rest_counted(office: Office) {
     let fire = office.fire("a", 0.0).await;
     for n in 0..7 {
         office.note(fire, &format!("remark {n}")).await;
     }
     let events = whole(&office.t.store).await;
-    // 1,200 more rows, rechained; two steps for the chain.
+    // 1,200 more rows, chained again: two steps for the chain.
     let copy = format!(
         "WITH RECURSIVE n (k) AS (SELECT 1 UNION ALL SELECT k + 1 FROM n WHERE k < 1200) \
          INSERT INTO event (seq, incident, version, at_us, body, hash) \
@@ -391,7 +396,7 @@ async fn of_much_damage_the_first_is_named_and_the_rest_counted(office: Office) 
     assert!(office.words().await.contains("等，共1207处"), "{}", office.words().await);
 }
 
-/// SQLite holds nobody to what refers to what unless asked: a row can be taken away altogether.
+/// SQLite enforces no foreign keys unless asked, so a row can be removed altogether.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_fire_whose_row_is_gone_gets_another() {
     let office = Office::of(TestStore::sqlite().await);

@@ -1,4 +1,4 @@
-//! What the desk remembers: it is what the log says, and what could not be filed hides nothing.
+//! What the desk remembers equals the log, and evidence that could not be filed hides nothing.
 
 use crate::fixture::*;
 use huoyan::clock::Clock;
@@ -15,8 +15,8 @@ fn fire(key: &str, north_deg: f64) -> Sighting {
     satellite_sighting(&pixel)
 }
 
-/// Somebody rewrites a line under the running program. The desk holds every open incident against its log, in turn, says which one
-/// is another, and goes on with the log.
+/// Somebody rewrites a line under the running program. The desk compares every open incident with
+/// its log in turn, names the one that differs, and goes on with the log.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_incident_that_is_not_what_its_log_says_is_named_and_rebuilt() {
     let (t, clock) = (TestStore::sqlite().await, Clock::simulated(start()));
@@ -45,8 +45,9 @@ async fn an_incident_that_is_not_what_its_log_says_is_named_and_rebuilt() {
     assert!(log.iter().any(|it| matches!(&it.event, Event::Noted { words } if words == "改过的")));
 }
 
-/// A database that has lost its last commits (a replica that took over, a backup put back under the running program): the desk finds that
-/// the log ends before what it has read of it, and goes on from there.
+/// A database has lost its last commits (a replica took over, or a backup was restored under the
+/// running program). The desk finds that the log ends before its own cursor, and goes on from
+/// there.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_log_that_has_lost_its_end_is_read_anew() {
     let (t, clock) = (TestStore::sqlite().await, Clock::simulated(start()));
@@ -68,8 +69,8 @@ async fn a_log_that_has_lost_its_end_is_read_anew() {
     assert!(desk.open_book().await.expect("read").get(another).is_some(), "and sees what is new");
 }
 
-/// A hundred and twenty pieces of evidence that nothing can be made of, and one fire after them: it is filed at once, and the others
-/// are counted and tried again, ever later.
+/// A hundred and twenty pieces of evidence cannot be filed, and one fire comes after them. It is
+/// filed at once, and the others are counted and retried with back-off.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn evidence_that_cannot_be_filed_hides_no_fire() {
     let (t, clock) = (TestStore::sqlite().await, Clock::simulated(start()));

@@ -1,4 +1,5 @@
-//! `huoyan replay` and `huoyan model check` over folders made here, with a network whose answers are known.
+//! `huoyan replay` and `huoyan model check` over folders made here, with a network of known
+//! answers.
 
 use crate::detect::{config, model, with_points};
 use huoyan::cli::replay::{Args, replay};
@@ -79,7 +80,7 @@ fn behind_a_gate_a_still_hill_is_looked_at_once_in_six_pictures_and_smoke_is_fou
     assert_eq!((summary["frames"].as_u64(), summary["gated"].as_u64()), (Some(20), Some(6)));
 }
 
-/// One page to look at: pictures before, at and after what was confirmed, in itself.
+/// One self-contained page: pictures before, at and after each confirmation.
 #[test]
 fn a_sheet_shows_each_sighting_with_what_came_before_and_after_it() {
     let (network, folder) = (model("heatmap", |text| text), tempfile::tempdir().expect("a temporary folder"));
@@ -169,8 +170,8 @@ fn a_recording_is_screened_small_and_looked_at_in_full_size_after_a_suspicion() 
     }
 }
 
-/// An office names recordings without smoke before it lets a model wake anybody: what is confirmed there is a false alarm, and how
-/// many there may be a day stands beside how many there were.
+/// An office names recordings without smoke before it lets a model wake anybody. Every confirmation
+/// there is a false alarm. The possible rate per day is printed beside the counted number.
 #[test]
 fn recordings_without_smoke_are_a_gate_on_clean_time() {
     let network = model("heatmap", |text| text);
@@ -188,7 +189,7 @@ fn recordings_without_smoke_are_a_gate_on_clean_time() {
     let all = rates.last().expect("all together");
     assert_eq!((outcome, &all["source"], all["false_alarms"].as_u64()), (Outcome::Fine, &Value::Null, Some(0)));
     assert!(all["hours"].as_f64().is_some_and(|hours| (hours - 1.0).abs() < 1e-6), "{all}");
-    // An hour without one: 3.69 an hour, 88.5 a day, may still be.
+    // An hour without an alarm still allows 3.69 an hour, 88.5 a day.
     assert!(all["upper"].as_f64().is_some_and(|upper| (upper - 88.53).abs() < 0.01), "{all}");
     assert_eq!(said(&[quiet.path()], 80.0).0, Outcome::Findings, "an hour proves no less than 88 a day");
 
@@ -206,7 +207,7 @@ fn recordings_without_smoke_are_a_gate_on_clean_time() {
     );
 }
 
-/// The smallest set without smoke that every installation has, through the shipped model.
+/// The smallest data without smoke that every installation has, with the shipped model.
 #[test]
 fn the_demo_county_has_a_quiet_night() {
     let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/smoke-fire/0.2.0");
@@ -294,7 +295,8 @@ fn an_office_s_own_numbers_are_no_point_and_a_model_without_points_says_so() {
 #[test]
 fn a_picture_is_a_folder_of_one_and_half_a_picture_is_an_error() {
     let (network, folder) = (model("heatmap", |text| text), tempfile::tempdir().expect("a temporary folder"));
-    // Red that only the lower part of the file holds, and more bytes than GStreamer reads at once.
+    // Red appears only in the lower part of the file, and the file has more bytes than GStreamer
+    // reads at once.
     let noise = |i: u32| (i.wrapping_mul(2_654_435_761) >> 24) as u8 / 2;
     let rgb: Vec<u8> = (0..256 * 256).flat_map(|i| if i / 256 < 128 { [noise(i); 3] } else { [250, 40, 40] }).collect();
     let jpeg = Picture::from_rgb(256, 256, &rgb).and_then(|p| p.to_jpeg(95)).expect("a picture");
@@ -346,7 +348,7 @@ fn a_recording_is_looked_at_at_any_cadence_and_with_a_drill_s_smoke_in_it() {
     assert!(of_type(&drilled, "frame").len() - with_smoke.len() == 20, "the real look is there, too");
 }
 
-/// The whole program: what `huoyan model check` says of these folders.
+/// Runs the whole program: the output of `huoyan model check` for these folders.
 fn checked(folder: &Path, lang: &str, json: bool) -> String {
     let output = Command::new(env!("CARGO_BIN_EXE_huoyan"))
         .args(["model", "check", "--quiet"])
@@ -383,7 +385,8 @@ fn model_check_tells_the_points_and_what_to_expect_of_them() {
     assert!(checked(plain.path(), "en_GB.UTF-8", false).contains("no operating points"));
 }
 
-/// A drill's smoke is meant to alarm: it must not stand as a false alarm in what an office measures before it trusts a camera.
+/// A drill's smoke is meant to alarm. It must not count as a false alarm in what an office measures
+/// before it trusts a camera.
 #[test]
 fn clean_time_is_not_counted_with_a_drill_in_it() {
     let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_huoyan"));

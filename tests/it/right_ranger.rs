@@ -1,4 +1,5 @@
-//! 对的人: evidence, place and person stay one, whatever comes in. One story for each way in which they once came apart.
+//! 对的人: evidence, place and person stay consistent, whatever comes in. One story for each way in
+//! which they once did not.
 
 use crate::triage::event::{Closure, Event, Hint, Intent, Matter, Means, Unproven};
 use crate::triage::geo::{FixMethod, Locus};
@@ -24,7 +25,7 @@ fn codes(story: &Story) -> Vec<String> {
     story.incident.judge(&story.policy, false).because.into_iter().map(|it| it.code).collect()
 }
 
-/// The camera knew a direction; the pixel says another grid before anybody has answered.
+/// The camera knew a direction. The pixel points at another grid before anybody has answered.
 #[test]
 fn a_better_fix_before_the_answer_sends_the_right_ranger_and_relieves_the_first() {
     let mut story = Story::between_grids();
@@ -41,7 +42,8 @@ fn a_better_fix_before_the_answer_sends_the_right_ranger_and_relieves_the_first(
     assert_eq!(Some(story.incident.clone()), crate::triage::incident::Incident::from_log(&story.incident.log));
 }
 
-/// Somebody is on the way: he is told the place, the officer is asked who goes on, and rung when silent.
+/// Somebody is on the way. He is told the new place, and the officer is asked who goes on, and
+/// called when silent.
 #[test]
 fn a_better_fix_after_the_answer_tells_the_ranger_and_asks_the_officer() {
     let mut story = Story::between_grids();
@@ -76,7 +78,7 @@ fn a_better_fix_after_the_answer_tells_the_ranger_and_asks_the_officer() {
     assert!(story.incident.waiting(Matter::Relocation).is_none());
 }
 
-/// A false bearing rewrote a fire that somebody was verifying.
+/// A false bearing had moved a fire that somebody was checking.
 #[test]
 fn a_weak_bearing_moves_nobody_who_is_on_the_way_without_the_officer() {
     for there in [false, true] {
@@ -92,7 +94,7 @@ fn a_weak_bearing_moves_nobody_who_is_on_the_way_without_the_officer() {
     }
 }
 
-/// After arrival the officer decides, be the evidence as good as it may.
+/// After arrival the officer decides, however good the evidence.
 #[test]
 fn after_arrival_a_new_place_is_the_officers_to_decide() {
     let mut story = Story::between_grids();
@@ -110,7 +112,7 @@ fn after_arrival_a_new_place_is_the_officers_to_decide() {
     assert_eq!(story.act(Input::Relocate { accept: true }, &officer()), Err(Refusal::NotHere));
 }
 
-/// A pixel in two grids is never less than a pixel in one, nor two pixels less than one.
+/// A pixel in two grids never counts less than a pixel in one, nor two pixels less than one.
 #[test]
 fn a_pixel_on_a_border_sends_the_likeliest_ranger_and_tells_the_neighbour() {
     let story = Story::between_grids();
@@ -122,7 +124,7 @@ fn a_pixel_on_a_border_sends_the_likeliest_ranger_and_tells_the_neighbour() {
     assert_eq!(sent(&both), Some("wang"), "judged together, by the same rule");
 }
 
-/// Two grids about equally likely, and an office that sends both: the first who answers goes.
+/// Two grids are about equally likely, and the office sends both rangers: the first to answer goes.
 #[test]
 fn of_two_equal_grids_both_are_asked_and_the_first_to_answer_goes() {
     let mut policy = Policy::default();
@@ -167,7 +169,8 @@ fn no_open_state_is_without_owner_and_clock() {
     has_owner(story.until(1600.0));
 }
 
-/// A message that reached nobody goes on at once: another channel, then the next person; it stands on the board.
+/// A message that reached nobody is sent another way at once: another channel, then the next
+/// person. The board shows it.
 #[test]
 fn a_message_that_fails_goes_to_another_channel_then_to_the_next_person() {
     let mut story = Story::dispatched();
@@ -197,7 +200,8 @@ fn a_message_that_fails_goes_to_another_channel_then_to_the_next_person() {
     assert_eq!((sent(&story), story.incident.undelivered.len()), (Some("li"), 0), "somebody goes");
 }
 
-/// A registered kiln costs no trip at every overpass; what is large or seen again and again sends all the same.
+/// A registered kiln costs no trip at every overpass. A large hotspot, or one seen again and again,
+/// sends a ranger all the same.
 #[test]
 fn a_registered_kiln_waits_for_a_look_and_a_large_or_lasting_one_does_not() {
     let open = |sightings: Vec<Sighting>, policy: Policy| Story::seen(sightings, Box::new(|_| village()), policy);
@@ -221,7 +225,7 @@ fn a_registered_kiln_waits_for_a_look_and_a_large_or_lasting_one_does_not() {
     }
 }
 
-/// Smoke beside a kiln's pixel is looked at as soon as smoke is.
+/// Smoke beside a kiln's pixel is looked at as quickly as any smoke.
 #[test]
 fn a_plume_at_a_kiln_does_not_wait_for_the_digest() {
     let pixel = labelled(satellite(1, start(), place_m(0.0, 0.0)), kiln());
@@ -230,7 +234,7 @@ fn a_plume_at_a_kiln_does_not_wait_for_the_digest() {
     assert_eq!(story.incident.review_by(), Some(at(15.0)));
 }
 
-/// Anyone the ladder rang can answer.
+/// Anybody whom the ladder called can answer.
 #[test]
 fn whoever_was_rung_can_answer() {
     let mut story = Story::dispatched();
@@ -248,7 +252,7 @@ fn whoever_was_rung_can_answer() {
     assert!(story.told().iter().any(|(minute, ..)| *minute == 30), "the others' ladder runs on");
 }
 
-/// 收到 stops one's own ringing, for a while, and nobody else's.
+/// 收到 stops one's own calls for a while, and nobody else's.
 #[test]
 fn an_answer_stops_only_ones_own_ringing() {
     let mut story = Story::waiting(0.9);
@@ -284,7 +288,7 @@ fn an_arrival_is_measured_and_not_believed() {
     assert_eq!(tap(None, 20.0), (false, Some(Unproven::NoPosition), true), "无定位");
 }
 
-/// Somebody at home is 2.9 km from an invented midpoint, and nowhere near the line he was sent along.
+/// Somebody at home is 2.9 km from an invented centre, and nowhere near the line he was sent along.
 #[test]
 fn along_a_bearing_one_arrives_on_the_line() {
     let smoke = camera(1, start(), "tower-3", place_m(0.0, -4000.0), 0.0, 0.9);
@@ -299,7 +303,7 @@ fn along_a_bearing_one_arrives_on_the_line() {
     assert!(at_place(300.0, 1500.0));
 }
 
-/// A bearing without a range names no point, and with several possible grids none of them for sure.
+/// A bearing without a range names no point, and none of several possible grids as certain.
 #[test]
 fn a_bearing_without_a_range_is_no_place() {
     let smoke = camera(1, start(), "tower-3", place_m(-3000.0, 0.0), 90.0, 0.9);
@@ -308,7 +312,8 @@ fn a_bearing_without_a_range_is_no_place() {
     assert!(!story.incident.fix.is_a_place());
 }
 
-/// A kiln explains what is seen at the kiln: not a direction that only runs past it, not a caller, and not two kinds of eyes at once.
+/// A kiln explains what is seen at the kiln. It does not explain a direction that only passes it, a
+/// caller, or two kinds of sources at once.
 #[test]
 fn a_kiln_explains_only_what_is_seen_at_the_kiln() {
     let look = |sightings: Vec<Sighting>| {
@@ -332,7 +337,8 @@ fn a_kiln_explains_only_what_is_seen_at_the_kiln() {
     assert_eq!((minutes, codes.contains(&"two_kinds".to_owned())), (Some(5), true), "{codes:?}");
 }
 
-/// Two directions that cross may be two fires, until an officer who has seen both pictures says that they are one.
+/// Two directions that cross may be two fires, until an officer who has seen both pictures says
+/// that they are one.
 #[test]
 fn what_an_officer_joins_has_a_place() {
     let fire = place_m(0.0, 0.0);
@@ -352,8 +358,9 @@ fn what_an_officer_joins_has_a_place() {
     assert_eq!(story.incident.fix.method, FixMethod::Bearing);
 }
 
-/// Another incident that could be the same fire points at another grid: before anybody has answered its ranger is sent, afterwards
-/// nobody is moved by it, and a led incident takes nothing in.
+/// Another incident that could be the same fire points at another grid. Before anybody has
+/// answered, that grid's ranger is dispatched. Afterwards nobody is moved by it, and a merged
+/// incident takes nothing in.
 #[test]
 fn a_linked_incident_moves_nobody_who_has_answered() {
     let other = IncidentId(uuid(5 << 64));
@@ -384,7 +391,8 @@ fn a_linked_incident_moves_nobody_who_has_answered() {
     assert_eq!(kinds(&events), Vec::<&str>::new(), "its leader hears it");
 }
 
-/// Two fires in one are split, with undo; running clocks are not touched.
+/// Two fires in one incident are split, and the split can be undone. Running deadlines are not
+/// touched.
 #[test]
 fn two_fires_in_one_are_split_and_joined_again() {
     let mut story = Story::between_grids();
@@ -404,7 +412,8 @@ fn two_fires_in_one_are_split_and_joined_again() {
     assert_eq!(story.tap("wang", Input::Unmerge { other: into }), Err(Refusal::NotYours));
 }
 
-/// A led incident rings nobody of its own, and comes back with a clock when the merge is undone.
+/// A merged incident calls nobody of its own. When the merge is undone, it comes back with a
+/// deadline.
 #[test]
 fn a_led_incident_is_silent_until_the_merge_is_undone() {
     let mut story = Story::waiting(0.9);
@@ -419,7 +428,7 @@ fn a_led_incident_is_silent_until_the_merge_is_undone() {
     assert_eq!(story.told().len(), 1);
 }
 
-/// What was struck out is put back with its place.
+/// Evidence that was struck out is put back, with its place.
 #[test]
 fn evidence_struck_out_is_put_back() {
     let mut story = Story::between_grids();
@@ -432,7 +441,7 @@ fn evidence_struck_out_is_put_back() {
     assert_eq!(story.tap("wang", Input::Reinstate { sighting: SightingId(uuid(2)) }), Err(Refusal::NotYours));
 }
 
-/// Cameras need a person by default; an office may choose otherwise.
+/// By default cameras need a person's decision; an office may choose otherwise.
 #[test]
 fn cameras_wait_for_a_person_by_default() {
     let mut story = Story::waiting(0.95);
@@ -442,7 +451,7 @@ fn cameras_wait_for_a_person_by_default() {
     assert!(story.told().len() >= 30, "and somebody is rung all the time");
 }
 
-/// A decision that somebody is making holds the automatic one, for a bounded time.
+/// While somebody is deciding, the automatic decision waits, for a bounded time.
 #[test]
 fn a_decision_being_made_holds_the_automatic_one() {
     let mut story = Story::waiting_for_auto(0.9);
@@ -462,7 +471,7 @@ fn a_decision_being_made_holds_the_automatic_one() {
     assert_eq!(sent(&story), Some("wang"), "five minutes after the first, whoever still looks");
 }
 
-/// A late list fires no ladder for hours in which nobody could know.
+/// A late list fires no rungs for hours in which nobody could know.
 #[test]
 fn a_late_list_rings_nobody_for_the_past() {
     let policy = Policy { zero_point: crate::triage::policy::ZeroPoint::FirstSeen, ..Policy::default() };
@@ -479,7 +488,8 @@ fn a_late_list_rings_nobody_for_the_past() {
     assert_eq!(story.incident.dispatch.as_ref().map(|it| it.ladder[0].at), Some(at(153.0)));
 }
 
-/// One of too many alike is held for one ring, and sends itself when nobody looks.
+/// One of too many similar incidents waits for the group's call, and dispatches itself when nobody
+/// looks.
 #[test]
 fn one_of_a_flood_waits_for_the_ring_of_the_group() {
     let (id, other) = (IncidentId(uuid(7 << 64)), IncidentId(uuid(8 << 64)));
@@ -505,7 +515,7 @@ fn one_of_a_flood_waits_for_the_ring_of_the_group() {
     assert_eq!(sent(&story), Some("wang"), "an alert nobody looks at never rots");
 }
 
-/// A camera that does not know where it looks sends nobody by itself.
+/// A camera with unknown direction dispatches nobody by itself.
 #[test]
 fn a_camera_without_a_direction_sends_nobody_by_itself() {
     let mut policy = Policy::default();

@@ -1,4 +1,5 @@
-//! RTSP cameras, by our own source and by rtspsrc, against real servers: what an office sees of them.
+//! RTSP cameras, through our own source and through rtspsrc, against real servers: what an office
+//! sees of them.
 
 use crate::camera_support::{Office, PASSWORD, clip, log, login, loopback, one_second, quick, render, source};
 use gstreamer as gst;
@@ -16,10 +17,10 @@ use std::collections::BTreeMap;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-/// The pipeline texts that take any RTSP camera; offices must not see a difference.
+/// The pipeline texts for any RTSP camera. Offices must not notice a difference.
 const PIPELINES: [&str; 2] = ["rtsp", "rtspsrc"];
 
-/// A camera that films live, by a launch text whose payloaders are named pay0, pay1.
+/// A live camera, given by a launch text whose payloaders are named pay0, pay1.
 struct Live {
     url: String,
     main_loop: glib::MainLoop,
@@ -84,12 +85,13 @@ fn h264_and_h265_cameras_behind_a_password_are_seen_through_several_loops_of_the
         sources.push(login(&a, &url(0), PASSWORD).with_pipeline(name));
         sources.push(source(&b, &with_login).with_pipeline(name));
     }
-    // By their codec, and by the names that these texts had before.
+    // Chosen by codec, and by the former names of these texts.
     for (id, url, pipeline) in [("one", url(0), "rtspsrc-h264"), ("former", url(1), "rtsp-h265")] {
         sources.push(login(id, &url, PASSWORD).with_pipeline(pipeline));
     }
     let cameras: Vec<String> = sources.iter().map(|source| source.id.to_string()).collect();
-    // Each loop sends the same single keyframe: in two seconds that would rightly be called frozen.
+    // Each loop sends the same single keyframe: after two seconds that would rightly be called
+    // frozen.
     let patient = CameraConfig { frozen_after: SignedDuration::from_mins(5), ..quick() };
     let mut office = Office::open(sources, &patient);
     let mut sizes = BTreeMap::new();
@@ -221,7 +223,7 @@ fn a_camera_that_takes_the_call_and_says_nothing_is_offline() {
     assert!(detail.contains("no answer to DESCRIBE within 0.5 s"), "{detail}");
 }
 
-/// The element itself, without the rest of the program.
+/// The element alone, without the rest of the program.
 #[test]
 fn only_whole_keyframes_come_out_and_the_rest_is_counted() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -257,7 +259,8 @@ fn only_whole_keyframes_come_out_and_the_rest_is_counted() {
     }
 }
 
-/// In a process of its own, so that no other test's threads are counted; the server's stay in this one.
+/// In a process of its own, so that no threads of other tests are counted; the server's threads
+/// stay here.
 #[test]
 fn fifty_cameras_bring_no_thread_and_stop_at_once() {
     const URL: &str = "HUOYAN_TEST_CAMERA";
@@ -288,7 +291,7 @@ fn watch_fifty(url: &str) {
         assert!(took < SignedDuration::from_secs(2), "{cameras} cameras stopped in {took:?}");
     }
     let [(few_threads, few_files), (many_threads, many_files)] = seen[..] else { panic!("{seen:?}") };
-    // GStreamer's own pool, which starts pipelines, may have a thread more or less at the moment.
+    // GStreamer's own pool, which starts pipelines, may vary by a thread or two.
     assert!(many_threads <= few_threads + 2, "{few_threads} threads with 5 cameras, {many_threads} with 50");
     assert!(many_files - few_files <= 45 * 3, "{few_files} files with 5 cameras, {many_files} with 50");
 }

@@ -1,4 +1,4 @@
-//! Hotspot lists as they come, read by the program itself.
+//! Hotspot lists as they arrive, read by the program itself.
 
 use huoyan::lang::Lang;
 use huoyan::satellite::{Parsed, parse};
@@ -15,7 +15,7 @@ fn fixture(name: &str) -> huoyan::error::Result<Parsed> {
     read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/firms").join(name))
 }
 
-/// How many hotspots of each list no earlier one had.
+/// For each list, the number of hotspots that no earlier list had.
 fn new_in(lists: &[Parsed]) -> Vec<usize> {
     let mut known = HashSet::new();
     lists.iter().map(|list| list.hotspots.iter().filter(|hotspot| known.insert(hotspot.key.clone())).count()).collect()
@@ -65,7 +65,7 @@ fn what_is_no_list_is_refused() {
     }
 }
 
-/// Real lists, where the workplace has them; they may not be copied here.
+/// Real lists, where they are available; they may not be copied here.
 #[test]
 fn real_lists_of_one_day_give_21_then_11() {
     let folder: PathBuf = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/hotspots/firms");

@@ -1,5 +1,6 @@
-//! A cheap network looks first: the full one is called where that sees something, where something is suspected, and at a share
-//! of the quiet views. Both are the same tiny network here, so that it is the calling that is told.
+//! A cheap network looks first. The full one is called where that sees something, where something
+//! is suspected, and for a share of the quiet views. Here both are the same tiny network, so that
+//! only the calling is tested.
 
 use crate::detect::{config, model};
 use huoyan::config::{Batch, DetectConfig};
@@ -13,7 +14,8 @@ use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
 use tempfile::TempDir;
 
-/// A model whose screening network calls from that smoke score on, and is audited so often.
+/// A model whose screening network calls the full one from this smoke score on, with this share of
+/// audits.
 fn screened(name: &str, smoke: f32, audit: f32) -> TempDir {
     model(name, |text| {
         let sum = text.lines().find_map(|line| line.strip_prefix("sha256 = ")).expect("a sum").to_owned();

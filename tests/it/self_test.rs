@@ -1,4 +1,5 @@
-//! A camera's self-test: asked for by ops, answered by the model, and nothing else in the house ever hears of it.
+//! A camera's self-test: requested by ops, answered by the model, and unknown to the rest of the
+//! program.
 
 use crate::detect::{config, model};
 use crate::http_support::World;
@@ -15,10 +16,10 @@ use serde_json::{Value, json};
 use std::path::Path;
 use std::sync::Arc;
 
-/// More than a test has steps.
+/// More steps than a test has.
 const STEPS: usize = 40;
 
-/// Camera c1 with a network that sees whatever is brighter than it was.
+/// Camera c1 with a network that detects whatever is brighter than before.
 struct Camera {
     analyst: Analyst,
     worker: Worker,
@@ -41,7 +42,7 @@ impl Camera {
         Self { analyst, worker, now: "2026-03-05T04:00:00Z".parse().expect("a time") }
     }
 
-    /// The watch must have nothing to tell of it.
+    /// One look, which must not report anything of the test.
     #[track_caller]
     fn look(&mut self, picture: &Arc<Picture>) {
         self.now += SignedDuration::from_secs(10);
@@ -135,7 +136,7 @@ async fn ops_learn_what_plume_a_camera_sees_and_nobody_else_hears_of_it() {
     assert!(store.unfiled_sightings(far, 10).await.expect("reads").is_empty(), "no sighting");
 }
 
-/// Half of the picture fills the network's canvas, so a plume shows twice as large there.
+/// Half of the picture fills the network's canvas, so a plume appears twice as large there.
 #[test]
 fn in_a_tile_smaller_smoke_is_seen_than_in_the_whole() {
     let status = StatusBoard::default();

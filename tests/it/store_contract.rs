@@ -1,4 +1,5 @@
-//! What both databases promise. SQLite always; PostgreSQL when HUOYAN_TEST_POSTGRES names a server.
+//! The promises of both databases. SQLite always; PostgreSQL when HUOYAN_TEST_POSTGRES names a
+//! server.
 
 use crate::fixture::*;
 use huoyan::clock::Clock;
@@ -185,7 +186,7 @@ async fn two_desks_do_not_open_two_incidents_for_one_fire(t: TestStore) {
     t.store.commit(by(&first, &first_events), |_| vec![]).await.unwrap();
     let late = t.store.commit(by(&second, &second_events), |_| vec![]).await;
     assert_eq!(late.unwrap_err().kind, Kind::Conflict);
-    // After another look it may.
+    // After another read it may.
     let last_opened = Some(t.store.last_opened().await.unwrap());
     t.store.commit(Commit { last_opened, ..by(&second, &second_events) }, |_| vec![]).await.unwrap();
 }
@@ -204,7 +205,7 @@ async fn cursors_never_skip_under_concurrency(t: TestStore) {
             })
         })
         .collect();
-    // A reader that follows by cursor sees every event once and in order while they are written.
+    // A reader that follows by cursor sees every event once and in order while events are written.
     let (mut cursor, mut seen) = (0, 0);
     while seen < 36 {
         for entry in t.store.events_after(cursor, 4).await.unwrap() {
@@ -233,7 +234,7 @@ async fn an_aborted_commit_leaves_all_or_nothing(t: TestStore) {
         committing.abort();
         let _ = committing.await;
     }
-    // The lock of the log is free again, and behind this commit nothing is under way any more.
+    // The log's lock is free again, and no commit before this one is still under way.
     open(&t.store).await;
     let mut committed = 1;
     for incident in incidents {
@@ -301,7 +302,8 @@ async fn hotspots_come_back_until_sighted(t: TestStore) {
     assert_eq!(t.store.add_hotspots(&[a.clone(), b.clone(), a.clone()], at(0)).await.unwrap(), [a.clone(), b.clone()]);
     let sighting = satellite_sighting(&a);
     t.store.record_sightings(std::slice::from_ref(&sighting), at(0)).await.unwrap();
-    // The same pixels, processed again: one is known for good, the other was lost between file and desk.
+    // The same pixels, reprocessed: one is filed for good, the other was lost between file and
+    // desk.
     let (a2, b2) = (hotspot("a", "2.0NRT"), hotspot("b", "2.0NRT"));
     assert_eq!(t.store.add_hotspots(&[a2.clone(), b2.clone()], at(1)).await.unwrap(), [b2]);
     let (incident, events) = opened(sighting, at(1));
@@ -329,7 +331,8 @@ async fn thresholds_are_published_one_after_the_other(t: TestStore) {
     assert!(history.iter().all(|published| !published.counted_frames));
 }
 
-/// An office that had published k of n frames over .937 goes on with numbers that alarm at least where those did.
+/// An office that had published k of n frames over .937 gets thresholds that alarm at least where
+/// those did.
 async fn thresholds_that_counted_frames_are_read_as_evidence(t: TestStore) {
     t.execute(
         "INSERT INTO thresholds (version, body, by_person, at_us, reason) VALUES (7, \
@@ -430,7 +433,7 @@ async fn analyses_are_kept_by_days_and_go_by_days(t: TestStore) {
 async fn pictures_are_whole_or_not_there(t: TestStore) {
     let picture = PictureId::of(id(), b"\xff\xd8 whole");
     assert_eq!(t.store.picture(picture).await.unwrap_err().kind, Kind::NotFound);
-    // A half-written file of a crash is not a picture.
+    // An incomplete file from a crash is not a picture.
     std::fs::write(t.folder.path().join(format!("pictures/{picture}.part")), b"half").unwrap();
     assert_eq!(t.store.picture(picture).await.unwrap_err().kind, Kind::NotFound);
     t.store.keep_picture(picture, b"\xff\xd8 whole".to_vec()).await.unwrap();
@@ -438,7 +441,7 @@ async fn pictures_are_whole_or_not_there(t: TestStore) {
     assert_eq!(t.store.picture(picture).await.unwrap(), b"\xff\xd8 whole");
 }
 
-/// The server is stopped and started, or its line is cut, in the middle of an act.
+/// The server is restarted, or its connection is cut, in the middle of an act.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_that_cuts_every_connection_is_found_again() {
     let Some(t) = TestStore::postgres().await else { return eprintln!("skipped: HUOYAN_TEST_POSTGRES is not set") };

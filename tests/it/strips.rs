@@ -1,4 +1,5 @@
-//! 过程图: a person who judges an alarm sees what came before it and what became of it; it stays as long as it is worth its room.
+//! 过程图: a person who judges an alarm sees what came before and after it. It is kept as long as it
+//! is worth its space.
 
 use crate::detect::model;
 use crate::fixture::*;
@@ -66,7 +67,8 @@ async fn strips_go_before_evidence_and_after_their_time(t: TestStore) {
         held.retain(|picture| t.folder.path().join(format!("pictures/{picture}.jpg")).is_file());
         (held.len(), t.store.picture(evidence).await.is_ok())
     };
-    // Room is short on the very day: what is judged today stays. Ten days later one thing has to go, and it is the strip.
+    // Space is short on the same day: what is judged today stays. Ten days later one thing must go,
+    // and it is the strip.
     let shed = async || prune::shed(&t.store, &config, &clock, || true).await.1.unwrap();
     shed().await;
     assert_eq!(there().await, (1, true));
@@ -80,7 +82,7 @@ async fn strips_go_before_evidence_and_after_their_time(t: TestStore) {
     assert_eq!(there().await, (0, true));
     assert!(asked.get() > 0 && t.store.strip(strip.sighting).await.unwrap().is_empty(), "and nothing speaks of it");
 
-    // With room for everything it goes a month after a false alarm.
+    // With enough space it is removed a month after a false alarm.
     let (again, jpeg) = frame(strip.sighting, -40, false);
     t.store.keep_strip_frame(&again, jpeg).await.unwrap();
     for (days, left) in [(19, 1), (1, 0)] {

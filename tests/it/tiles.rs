@@ -1,5 +1,5 @@
-//! Whole and in tiles: a network whose answers are known (smoke = brighter than the past, a quarter of the picture is one cell)
-//! finds in a tile what the whole view loses.
+//! Whole and in tiles: a network with known answers (smoke = brighter than the past; a quarter of
+//! the picture is one cell) finds in a tile what the whole view loses.
 
 use crate::detect::{config, model};
 use huoyan::config::{DetectConfig, Tiles};
@@ -51,7 +51,7 @@ impl Camera {
     }
 }
 
-/// A textured hill of 128 × 128, with a spot of an eighth of its width at that place.
+/// A textured hill of 128 × 128 with a spot of an eighth of its width at the given place.
 fn hill(spot: Option<(u32, u32)>) -> Arc<Picture> {
     let is_smoke =
         |x: u32, y: u32| spot.is_some_and(|(sx, sy)| (sx..sx + 16).contains(&x) && (sy..sy + 16).contains(&y));

@@ -1,5 +1,5 @@
-//! A made-up county for stories: one place, two rangers, one officer, and a desk that wakes at every deadline. The library's
-//! own tests include this file too.
+//! An invented county for stories: one place, two rangers, one officer, and a desk that wakes at
+//! every deadline. The library's own tests include this file, too.
 #![allow(dead_code, reason = "two crates include this file and each uses a part")]
 
 use crate::triage::detection::{Class, ModelVersion};
@@ -29,7 +29,7 @@ pub fn uuid(n: u128) -> Uuid {
     Uuid::from_u128(n)
 }
 
-/// Somewhere in the hills: metres east and north of the county's middle.
+/// A place in the hills: metres east and north of the county's centre.
 pub fn place_m(east_m: f64, north_m: f64) -> LatLon {
     let middle = LatLon::new(28.45, 110.4).expect("a place on earth");
     middle.destination(90.0, east_m).destination(0.0, north_m)
@@ -60,7 +60,7 @@ pub fn satellite(id: u128, observed_at: Timestamp, centre: LatLon) -> Sighting {
     sighting(id, observed_at, source, Locus::Pixel { centre, scan_m: 375.0, track_m: 375.0 }, 0.6)
 }
 
-/// A camera's bearing of ±2°, seeing 200 m to 10 km.
+/// A camera's bearing of ±2°, with a range of 200 m to 10 km.
 pub fn camera(
     id: u128,
     observed_at: Timestamp,
@@ -95,14 +95,14 @@ pub fn person(id: u128, observed_at: Timestamp, centre: LatLon, radius_m: f64) -
     sighting(id, observed_at, source, Locus::Disc { centre, radius_m }, 0.8)
 }
 
-/// An office whose cameras may send after two minutes without a look.
+/// An office that lets cameras dispatch after two minutes without a look.
 pub fn after_a_look() -> Policy {
     let mut policy = Policy::default();
     policy.review.camera = Review::OfficerThenAuto { after: minutes(2.0) };
     policy
 }
 
-/// 大坪村, looked after by A角 wang, then li.
+/// 大坪村: A角 wang is responsible, then li.
 pub fn village() -> Place {
     Place {
         name: "大坪村后山".to_owned(),
@@ -145,7 +145,7 @@ pub fn phone_ack() -> Input {
     Input::Acknowledge { means: Means::Phone }
 }
 
-/// Standing 20 m from the middle of the hills, measured just now.
+/// A position 20 m from the centre of the hills, measured just now.
 pub fn phone_arrive(now: Timestamp) -> Input {
     Input::Arrive { means: Means::Phone, position: Some(standing(place_m(20.0, 0.0), now)) }
 }
@@ -154,7 +154,8 @@ pub fn standing(at: LatLon, measured_at: Timestamp) -> Position {
     Position { at, accuracy_m: 12.0, measured_at: Some(measured_at) }
 }
 
-/// West of the middle G16 with chen, east of it G17 with wang; li stands in for both. The weights are as a disc's would be.
+/// West of the centre is G16 with chen, east of it G17 with wang; li is B角 of both. The weights are
+/// those of a disc.
 pub fn two_grids(fix: &Fix) -> Place {
     let east_m = crate::triage::overlap::flat(place_m(0.0, 0.0), fix.centre)[0];
     let east = (0.5 + east_m / (2.0 * fix.radius_m.max(1.0))).clamp(0.0, 1.0);
@@ -197,7 +198,7 @@ pub fn report(category: u8) -> Input {
     Input::Report { verification: verification(category) }
 }
 
-/// Chance from a seed (SplitMix64), so that a failing test can be run again.
+/// Random numbers from a seed (SplitMix64), so that a failing test can be repeated.
 pub struct Chance(pub u64);
 
 impl Chance {
@@ -214,7 +215,7 @@ impl Chance {
         low + (high - low) * self.share()
     }
 
-    /// A normal error of one sigma (Box and Muller).
+    /// A normal error of one sigma (Box–Muller).
     pub fn normal(&mut self) -> f64 {
         let (radius, turn) = ((-2.0 * (1.0 - self.share()).ln()).sqrt(), self.share());
         radius * (std::f64::consts::TAU * turn).cos()
@@ -229,7 +230,7 @@ pub fn ranged(mut sighting: Sighting, nearest_m: f64, farthest_m: f64) -> Sighti
     sighting
 }
 
-/// One incident under a clock that the story moves.
+/// One incident under a clock that the story advances.
 pub struct Story {
     pub incident: Incident,
     pub policy: Policy,
@@ -239,7 +240,7 @@ pub struct Story {
 }
 
 impl Story {
-    /// Wherever the fix lies, it is `place`.
+    /// The place is `place`, wherever the fix lies.
     pub fn opened(sighting: Sighting, place: Place, policy: Policy) -> Self {
         Self::seen(vec![sighting], Box::new(move |_| place.clone()), policy)
     }
@@ -258,29 +259,29 @@ impl Story {
         Self { incident, policy, now, place, ids: 1001 }
     }
 
-    /// A satellite saw it, so the ranger wang was sent at minute 0.
+    /// A satellite saw it, so the ranger wang was dispatched at minute 0.
     pub fn dispatched() -> Self {
         Self::opened(satellite(1, start(), place_m(0.0, 0.0)), village(), Policy::default())
     }
 
-    /// A satellite saw it 100 m east of the border of two grids.
+    /// A satellite saw it, 100 m east of the border of two grids.
     pub fn between_grids() -> Self {
         Self::seen(vec![satellite(1, start(), place_m(100.0, 0.0))], Box::new(two_grids), Policy::default())
     }
 
-    /// A camera saw it: waiting for an officer's look.
+    /// A camera saw it; it waits for an officer's look.
     pub fn waiting(confidence: f32) -> Self {
         let sighting = camera(1, start(), "tower-3", place_m(-3000.0, 0.0), 90.0, confidence);
         Self::opened(sighting, village(), Policy::default())
     }
 
-    /// The same where the office lets cameras send after two minutes without a look.
+    /// The same, where the office lets cameras dispatch after two minutes without a look.
     pub fn waiting_for_auto(confidence: f32) -> Self {
         let sighting = camera(1, start(), "tower-3", place_m(-3000.0, 0.0), 90.0, confidence);
         Self::opened(sighting, village(), after_a_look())
     }
 
-    /// Lets time pass up to that minute; the desk wakes at every deadline, no sooner.
+    /// Advances time to that minute. The desk wakes at every deadline, and no sooner.
     pub fn until(&mut self, minute: f64) -> &mut Self {
         while let Some((due, _)) = self.incident.next_deadline().filter(|(due, _)| *due <= at(minute)) {
             self.now = due.max(self.now);
@@ -302,7 +303,7 @@ impl Story {
         Ok(self.take(decided, events))
     }
 
-    /// The same where the place follows from hints, too.
+    /// The same, where the place also depends on hints.
     pub fn act_placed(&mut self, input: Input, by: &By, place: &Placing<'_>) -> Result<Vec<Event>, Refusal> {
         let office = Office { policy: &self.policy, place, holder: &holder };
         let (decided, events) = self.incident.clone().handle(input, by, &office, self.now)?;
@@ -342,7 +343,7 @@ impl Story {
         DispatchId(uuid(self.ids))
     }
 
-    /// Who was rung or written to, at which minute.
+    /// Who was called or written to, and at which minute.
     pub fn told(&self) -> Vec<(i64, Vec<Role>, Channel)> {
         let told = self.incident.log.iter().filter_map(|it| match &it.event {
             Event::Escalated { tell, channel, .. } | Event::Rang { tell, channel, .. } => {

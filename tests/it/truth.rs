@@ -1,5 +1,5 @@
-//! Does the board say the truth about a camera? Rendered clips, through the real encoder and decoder, looked at every ten
-//! seconds: after two minutes of an ordinary day something happens.
+//! Does the board say the truth about a camera? Rendered clips go through the real encoder and
+//! decoder, with a look every ten seconds. After two ordinary minutes something happens.
 
 use huoyan::camera::{self, ClipCodec, Sight, encode_clip};
 use huoyan::drill::scene::{self, Clip};
@@ -8,29 +8,30 @@ use jiff::{SignedDuration, Timestamp};
 use std::path::Path;
 
 const FROZEN_AFTER: SignedDuration = SignedDuration::from_mins(5);
-/// Looks before and after it happens.
+/// Number of looks before and after the change.
 const BEFORE: usize = 12;
 const AFTER: usize = 14;
-/// By then it must have been told, and stay so.
+/// Number of looks within which it must be reported, and then stay reported.
 const TOLD_WITHIN: usize = 9;
 
-/// What the camera sees at a look, made from what it would have seen.
+/// Makes the picture that the camera sees at a look, from the ordinary picture.
 type Happens = fn(usize, &Picture) -> Picture;
 
-/// What must be told, and a word of its sentence; None: nothing.
+/// The health that must be reported, and a word of its sentence; None: nothing.
 type Expected = Option<(Health, &'static str)>;
 
-/// What is said at every look.
+/// What is reported at every look.
 fn said(seed: u32, name: &str, happens: Happens) -> Vec<Option<(Health, String)>> {
     let folder = tempfile::tempdir().expect("a folder");
     let spec = Clip { seed, frames_per_s: 1, length_s: (BEFORE + AFTER) as f64, smoke_after_s: None };
     let ground = scene::clip(spec, Path::new("/nowhere")).expect("ridges can always be drawn");
     let looks = ground.enumerate().map(|(i, seen)| happens(i, &seen.resized(320, 180)));
-    // At one a second the encoder sets a keyframe every second picture; only those are looked at.
+    // At one frame a second the encoder makes every second picture a keyframe, and only those are
+    // looked at.
     let frames: Vec<Picture> = looks.flat_map(|look| [look.clone(), look]).collect();
     let mut sight = Sight::default();
     let (mut said, mut look) = (Vec::new(), 0);
-    // A camera that is set to another size starts another stream.
+    // A change of the camera's size starts a new stream.
     for (part, frames) in frames.chunk_by(|a, b| a.width() == b.width()).enumerate() {
         let file = folder.path().join(format!("{name}-{part}.h264"));
         encode_clip(&file, 1, frames.to_vec(), ClipCodec::H264, |_| {}).expect("the clip is encoded");
@@ -129,12 +130,12 @@ fn another_view_is_told_whatever_it_shows() {
     assert!(said[BEFORE + TOLD_WITHIN..].iter().all(moved), "{said:?}");
 }
 
-/// 0 before it happens, then up to 1 at the last look.
+/// 0 before the change, then rising to at most 1.
 fn since(i: usize) -> f64 {
     (i.saturating_sub(BEFORE) as f64 / 6.0).min(1.0)
 }
 
-/// Every brightness replaced by what `change` makes of place (fractions) and value; colour stays.
+/// Replaces every brightness by `change` of its position (fractions) and value. Colour stays.
 fn changed(seen: &Picture, change: impl Fn(f64, f64, f64) -> f64) -> Picture {
     let (w, h) = (seen.width() as usize, seen.height() as usize);
     let mut i420 = seen.as_i420().to_vec();
@@ -153,17 +154,17 @@ fn veiled(seen: &Picture, thickness: f64, is_there: impl Fn(f64, f64) -> bool) -
     changed(seen, |x, y, luma| if is_there(x, y) { luma + (190.0 - luma) * thickness * 0.9 } else { luma })
 }
 
-/// Brighter above than below, as fog is.
+/// Brighter at the top than at the bottom, like fog.
 fn fog(seen: &Picture, thickness: f64) -> Picture {
     changed(seen, |_, y, luma| luma + (175.0 - 30.0 * y - luma) * thickness)
 }
 
-/// What is right before the lens: out of focus, a little of the sensor's noise left.
+/// Something directly in front of the lens: out of focus, with a little sensor noise left.
 fn even(seen: &Picture, level: u8) -> Picture {
     changed(seen, |_, _, luma| f64::from(level) + (luma as u64 % 3) as f64)
 }
 
-/// The view gone by so many pixels; what comes in at the edge repeats it.
+/// The view shifted by this number of pixels; its edge is repeated.
 fn shifted(seen: &Picture, right: i64, down: i64) -> Picture {
     let (w, h) = (i64::from(seen.width()), i64::from(seen.height()));
     let luma = seen.luma().to_vec();
@@ -173,7 +174,7 @@ fn shifted(seen: &Picture, right: i64, down: i64) -> Picture {
     })
 }
 
-/// Three times the mean over so many pixels to each side: close to a Gaussian.
+/// Three box blurs of this radius, pixels: close to a Gaussian.
 fn blurred(seen: &Picture, radius: i64) -> Picture {
     let (w, h) = (i64::from(seen.width()), i64::from(seen.height()));
     let mut luma: Vec<u32> = seen.luma().iter().map(|&y| u32::from(y)).collect();

@@ -1,5 +1,5 @@
-//! Partially available: one incident whose record cannot be read (written by a newer version, or damaged) is named, and nothing
-//! else stops.
+//! Partial availability: one incident whose record cannot be read (written by a newer version, or
+//! damaged) is named, and nothing else stops.
 
 use crate::fixture::*;
 use huoyan::clock::Clock;
@@ -34,7 +34,7 @@ async fn one_record_that_cannot_be_read_stops_nothing_else() {
     before.act(damaged, Input::Note { words: "看过".into() }, &officer).await.expect("noted");
     t.execute(DAMAGE).await;
 
-    // The desk that has it in its book, and one that starts anew.
+    // Tried with the desk that already has it in its book, and with one that starts anew.
     for (desk, north_deg) in [(&before, -0.02), (&desk(&t.store, &clock), -0.04)] {
         desk.sighting(fire(&format!("new {north_deg}"), north_deg)).await.expect("a new fire is filed");
     }
@@ -60,7 +60,8 @@ async fn one_record_that_cannot_be_read_stops_nothing_else() {
     assert_eq!(t.store.unreadable(), [], "until it can be read again");
 }
 
-/// Two rows of every table whose rows are words or JSON; one of each is damaged. Every list still gives the other, and names it.
+/// Every table with words or JSON gets two rows, and one of them is damaged. Every list still
+/// returns the other, and names the damaged one.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_damaged_row_of_any_table_is_left_out_and_named() {
     const DAMAGE: [&str; 6] = [
@@ -110,7 +111,7 @@ async fn one_damaged_row_of_any_table_is_left_out_and_named() {
     assert_eq!([hotspots, sightings, closings, thresholds, analyses, sessions], [1; 6]);
     assert!(messages > 0, "the other texts go out");
     assert_eq!(store.unreadable_rows().len(), DAMAGE.len() + 1, "{:?}", store.unreadable_rows());
-    // The desk files, keeps its deadlines, and its board is read.
+    // The desk still files sightings and keeps its deadlines, and its board can be read.
     desk.tick().await.expect("a look at the clock");
     desk.sighting(fire("later", -0.03)).await.expect("a new fire is filed");
 }
@@ -142,7 +143,7 @@ async fn a_database_of_a_newer_version_is_refused_with_a_sentence_and_left_as_it
     let refused = Store::open("sqlite", t.folder.path()).await.expect_err("refused");
     assert_eq!(refused.kind, Kind::Unavailable);
     assert!(refused.message.contains("更新的版本") && refused.message.contains("newer version"), "{}", refused.message);
-    // The version that wrote it goes on.
+    // The version that wrote the rows can still read them.
     t.execute("DELETE FROM _sqlx_migrations WHERE version = 9999").await;
     assert!(t.again().await.incident(fire).await.is_ok());
 }

@@ -1,5 +1,5 @@
-//! Frames in, sightings out: the joint of cameras, model and confirmation, with a network whose answers are known
-//! (smoke = brighter than the past).
+//! Frames in, sightings out: cameras, model and confirmation together, with a network of known
+//! answers (smoke = brighter than the past).
 
 use crate::detect::{config, model, with_points};
 use huoyan::camera::{CameraSource, Decoder, Receivers};
@@ -98,7 +98,8 @@ fn the_main_streams_picture_is_the_evidence_even_where_the_sub_stream_was_surer(
     assert!(Arc::ptr_eq(picture, &large), "{picture:?}");
 }
 
-/// The main stream at four times the network's size; smoke fills the upper part of one of the network's cells.
+/// A main stream of four times the network's size. Smoke fills the upper part of one cell of the
+/// network.
 fn main_stream(is_smoky: bool) -> Arc<Picture> {
     let smoke = |i: u32| is_smoky && (128..192).contains(&(i % 256)) && (64..104).contains(&(i / 256));
     let rgb: Vec<u8> = (0..256 * 256).flat_map(|i| [if smoke(i) { 230 } else { 60 }; 3]).collect();
@@ -186,7 +187,8 @@ fn a_drill_is_flagged_ends_without_a_trace_and_blinds_nobody() {
     }
 }
 
-/// Four cameras are due at the same moment: one run of the network serves them all, each is judged as itself.
+/// Four cameras are due at the same moment. One run of the network serves them all, and each is
+/// judged separately.
 #[test]
 fn frames_of_several_cameras_go_through_the_network_together() {
     let pictures = tempfile::tempdir().expect("a temporary folder");

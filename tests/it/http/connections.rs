@@ -1,4 +1,5 @@
-//! Peers that say nothing, say half, or take nothing: they keep nobody else out and hold up no stop.
+//! Peers that send nothing, send half a request, or read nothing. They lock nobody else out and
+//! delay no stop.
 
 use crate::http_support::{Browser, Server, World};
 use huoyan::store::Access;
@@ -26,7 +27,7 @@ fn asks(path: &str, browser: &Browser) -> String {
     format!("GET {path} HTTP/1.1\r\nHost: huoyan\r\nCookie: {}\r\n\r\n", browser.cookie.as_deref().expect("logged in"))
 }
 
-/// What comes until the server has nothing more to say for a moment; None when it closed without a word.
+/// The data until the server pauses; None when it closed without sending any.
 async fn answer(socket: &mut TcpStream) -> Option<String> {
     let mut buffer = vec![0; 65_536];
     match timeout(SOON, socket.read(&mut buffer)).await.expect("an answer or an end in time") {
@@ -99,7 +100,7 @@ async fn half_a_header_silence_and_an_answer_that_nobody_takes_end_after_their_t
     };
     near(ended_after(says(&server, "").await).await, TICK);
     near(ended_after(says(&server, "GET /healthz HTTP/1.1\r\nX-A: ").await).await, TICK);
-    // Letter by letter buys no time.
+    // Sending one byte at a time gains no time.
     let mut slow = says(&server, "GET /healthz HTTP/1.1\r\n").await;
     let begun = Instant::now();
     let dribble = async {
@@ -127,7 +128,7 @@ async fn stopping_waits_for_a_photo_under_way_no_longer_than_the_grace_and_for_h
         let server = server(&world, Network { stop_within: grace, ..Network::default() }).await;
         let quiet = says(&server, "GET / HTTP/1.1\r\nHost: x\r\nX-A: ").await;
         let busy = says(&server, words).await;
-        // So that the server has read it.
+        // Gives the server time to read it.
         tokio::time::interval_at(tokio::time::Instant::now() + TICK, TICK).tick().await;
         let begun = Instant::now();
         server.stop.send(()).expect("still running");

@@ -1,4 +1,5 @@
-//! What the ops page says of the eye: its licence, what the machine holds, and how each camera was proved where it stands.
+//! What the ops page says about the eye: its licence, how many cameras the machine holds, and how
+//! each camera was proved.
 
 use super::seen_by_camera;
 use crate::http_support::{Browser, World, leaves};
@@ -16,8 +17,8 @@ async fn cameras(ops: &Browser, lang: &str) -> Value {
     ops.send(request.expect("a request")).await.ok()
 }
 
-/// Whoever chooses a model must see what may be done with it, in the language of the page; and a machine that is too small says so
-/// before looks come late.
+/// Whoever chooses a model must see its terms of use, in the language of the page. A machine that
+/// is too small says so before looks come late.
 #[tokio::test]
 async fn the_ops_page_says_the_licence_and_what_the_machine_holds() {
     let world = World::new().await;
@@ -45,7 +46,8 @@ async fn the_ops_page_says_the_licence_and_what_the_machine_holds() {
     assert_eq!((&eye["licence"], &eye["stretched_s"]), (&Value::Null, &json!(10.0)), "none stated; it holds none");
 }
 
-/// A camera that was put up yesterday has had no false alarm either: it is unproven, and the page says what is missing.
+/// A camera that was put up yesterday has had no false alarm either. It is unproven, and the page
+/// says what is missing.
 #[tokio::test]
 async fn a_camera_is_unproven_until_it_has_watched_a_week_and_found_smoke_by_day_and_by_night() {
     let world = World::new().await;
@@ -59,7 +61,7 @@ async fn a_camera_is_unproven_until_it_has_watched_a_week_and_found_smoke_by_day
         let hours = SignedDuration::from_hours(24 * day);
         store.add_watched(&[("c1".into(), 86_400)], now - hours).await.expect("it is written");
     }
-    // The world stands at 14:00 of the county's clock.
+    // The world's clock stands at 14:00 county time.
     let test = |hours_ago, smallest| Tested {
         camera: "c1".into(),
         at: now - SignedDuration::from_hours(hours_ago),
@@ -87,7 +89,8 @@ async fn a_camera_is_unproven_until_it_has_watched_a_week_and_found_smoke_by_day
     assert_eq!((&after["hours"], &after["hours_clean"]), (&json!(168.0), &json!(0.0)), "clean time begins anew");
 }
 
-/// Steam rises at the same rock again: the card says so and waits for nobody less; the ops page says what would have changed.
+/// Steam rises at the same rock again. The card says so and nothing is delayed by it. The ops page
+/// says what would have changed.
 #[tokio::test]
 async fn what_looks_like_a_verified_false_alarm_is_labelled_and_counted_before_anybody_lets_it_wait() {
     let world = World::new().await;
@@ -98,7 +101,7 @@ async fn what_looks_like_a_verified_false_alarm_is_labelled_and_counted_before_a
     officer.post(&format!("/api/v1/incidents/{steam}/false-alarm"), json!({ "reason": "fog_or_cloud" })).await.ok();
     let code = officer.get(&format!("/api/v1/incidents/{steam}")).await.ok()["code"].clone();
 
-    // By then it is no mere reminder any more.
+    // After this time it is no mere reminder any more.
     world.minutes_pass(3 * 60);
     let again = seen().await;
     assert_ne!(again, steam);

@@ -1,4 +1,4 @@
-//! One fire of a thousand pixels, and pages that were away.
+//! One fire of a thousand pixels, and pages that were disconnected.
 
 use crate::fixture::{hotspot, place, satellite_sighting};
 use crate::http_support::World;

@@ -31,7 +31,7 @@ impl Stream {
         stream
     }
 
-    /// Reads on until the text has come; false when the server ended the stream.
+    /// Reads until the text has come; false when the server ended the stream.
     async fn until(&mut self, text: &str) -> bool {
         let mut buffer = [0; 4096];
         while !self.text.contains(text) {
@@ -83,7 +83,7 @@ async fn a_page_that_was_away_hears_what_it_missed_and_no_more() {
     let mut stream = Stream::open(&server, &officer, Some(&cursor)).await;
     assert!(stream.hears(&second).await, "{}", stream.text);
     assert!(!stream.text.contains(&first), "{}", stream.text);
-    // A cursor from before a restore is not waited for.
+    // The stream does not wait for a cursor from before a restore.
     let mut restored = Stream::open(&server, &officer, Some("999999")).await;
     officer.post(&format!("/api/v1/incidents/{first}/note"), json!({"words": "已电话核实"})).await.ok();
     assert!(restored.hears(&first).await, "{}", restored.text);

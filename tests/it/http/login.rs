@@ -1,4 +1,4 @@
-//! Who gets in, who stays in, and for how long.
+//! Who can log in, who stays logged in, and for how long.
 
 use super::{link, press};
 use crate::http_support::{ADMIN_TOKEN, Answer, Browser, Server, World};
@@ -174,7 +174,7 @@ async fn a_phone_that_is_used_once_a_month_stays_logged_in() {
         for part in ["Max-Age=2592000", "HttpOnly", "SameSite=Lax", "Path=/"] {
             assert!(cookie.contains(part), "{part} in {cookie}");
         }
-        // What a browser does with it.
+        // Stores the cookie like a browser.
         phone.cookie = cookie.split(';').next().map(str::to_owned);
         assert_eq!(renewed(&phone.get("/api/v1/ranger").await), None, "once an hour is enough");
     }

@@ -1,4 +1,5 @@
-//! What `/openapi.json` promises: it stands beside the pages that are built on it, and the program keeps it.
+//! The promises of `/openapi.json`: the written file that the pages are built on equals it, and the
+//! program keeps it.
 
 use crate::http_support::{ADMIN_TOKEN, Browser, INBOUND_KEY, World};
 use axum::body::Body;
@@ -28,7 +29,7 @@ async fn the_written_contract_is_the_programs() {
     );
 }
 
-/// What stands in a path is named by it, and the other way round.
+/// Every parameter in a path is declared, and every declared one is in the path.
 #[tokio::test]
 async fn every_parameter_of_a_path_stands_in_it() {
     let contract = World::new().await.stranger().get("/openapi.json").await.ok();
@@ -48,7 +49,7 @@ async fn every_parameter_of_a_path_stands_in_it() {
 
 struct Asker {
     name: &'static str,
-    /// What the contract calls the way in, and the role.
+    /// The contract's names for the way in and for the role.
     scheme: &'static str,
     role: &'static str,
     browser: Browser,
@@ -72,7 +73,7 @@ async fn who_may_ask_is_as_the_contract_says() {
     ];
     let mut asked = 0;
     let mut paths: Vec<_> = contract["paths"].as_object().expect("paths").iter().collect();
-    // After the logout the browser is a stranger's.
+    // After the logout the browser has no session.
     paths.sort_by_key(|(path, _)| path.ends_with("/logout"));
     for (path, methods) in paths {
         for (method, operation) in methods.as_object().expect("methods") {
@@ -91,7 +92,8 @@ async fn who_may_ask_is_as_the_contract_says() {
     assert!(asked > 7 * 40, "{asked} answers are not the whole contract");
 }
 
-/// Whether this asker may, and how the others are refused: who is known but may not, and who is not known at all.
+/// Whether this caller may, and how others are refused: those who are known but not entitled, and
+/// those who are unknown.
 fn verdict(asker: &Asker, security: &Value) -> (bool, Vec<StatusCode>) {
     let ways = security.as_array().expect("a list");
     let is_open = ways.iter().all(|way| way.as_object().is_some_and(serde_json::Map::is_empty));
@@ -102,7 +104,7 @@ fn verdict(asker: &Asker, security: &Value) -> (bool, Vec<StatusCode>) {
     (may, vec![if is_known { StatusCode::FORBIDDEN } else { StatusCode::UNAUTHORIZED }])
 }
 
-/// Only the head: a stream's body does not end.
+/// Reads only the head: a stream's body does not end.
 async fn ask(asker: &Asker, method: &str, path: &str) -> StatusCode {
     let path = path.replace("{id}", &Uuid::nil().to_string());
     let mut request = Request::builder().method(method.to_uppercase().as_str()).uri(path);

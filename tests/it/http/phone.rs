@@ -1,4 +1,5 @@
-//! Whole numbers stand where somebody has to phone, and only there; who saw them is in the program's log. What cannot be is refused.
+//! Whole numbers are shown where somebody has to phone, and only there. The program's log says who
+//! saw them. Impossible values are refused.
 
 use super::seen_by_camera;
 use crate::http_support::{World, at, leaves};
@@ -70,7 +71,7 @@ async fn what_cannot_be_is_refused_and_a_phone_that_has_lost_its_time_is_not() {
     let id = seen_by_camera(&world, photo.clone()).await;
     let path = |step: &str| format!("/api/v1/incidents/{id}/{step}");
     officer.post(&path("dispatch"), json!({"ranger": "r1"})).await.ok();
-    // A clock that begins anew at midnight of 1970 in China has not reached 1970 in UTC.
+    // A clock that restarts at midnight of 1970 in China has not reached 1970 in UTC.
     let tap = ranger.post(&path("acknowledge"), json!({"happened_at": "1969-12-31T16:00:00Z"})).await.ok();
     assert_eq!(tap["state"], "acknowledged", "the tap counts, its time is only shown");
     assert_eq!(tap["dispatch"]["acknowledged"]["happened_at"], serde_json::Value::Null);

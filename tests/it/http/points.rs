@@ -1,4 +1,4 @@
-//! The loaded model's operating points, as the ops page gets and publishes them.
+//! The loaded model's operating points, as the ops page reads and publishes them.
 
 use crate::http_support::World;
 use huoyan::store::Access;

@@ -1,4 +1,4 @@
-//! The real program: what it leaves on the disk, and how it ends.
+//! The real program: which files it leaves on the disk, and how it ends.
 
 use huoyan::clock::Clock;
 use serde_json::Value;
@@ -74,7 +74,7 @@ impl Program {
 
 impl Drop for Program {
     fn drop(&mut self) {
-        // It may have ended already, which is what we want.
+        // It may have ended already, as intended.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

@@ -1,4 +1,4 @@
-//! What one person may take, reached: nobody else notices.
+//! The limits of one person, reached: nobody else notices.
 
 use super::{call, told};
 use crate::http_support::{Browser, World, leaves};
@@ -20,7 +20,7 @@ fn too_many() -> (u16, String) {
     (429, "too_many".to_owned())
 }
 
-/// Waiting mends nothing: a phone shows the sentence and does not try again.
+/// Waiting does not help: a phone shows the message and does not retry.
 fn no_more() -> (u16, String) {
     (422, "invalid".to_owned())
 }

@@ -1,4 +1,4 @@
-//! What an officer does about evidence, as the board does it: strike out, split, merge, take back, and open anew.
+//! How an officer sorts evidence on the board: strike out, split, merge, undo, and open anew.
 
 use super::{call, seen_by_camera};
 use crate::http_support::{Browser, World, at, leaves};

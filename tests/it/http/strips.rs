@@ -1,4 +1,4 @@
-//! 过程图: what whoever judges an alarm is shown around it.
+//! 过程图: what the person who judges an alarm is shown around it.
 
 use super::{call, seen_by_camera};
 use crate::http_support::{World, at, leaves};
@@ -20,7 +20,7 @@ fn hill(width: u32, height: u32, smoke: bool) -> Vec<u8> {
     Picture::from_rgb(width, height, &rgb).and_then(|it| it.to_jpeg(90)).expect("a picture")
 }
 
-/// Kept from so many seconds after the evidence.
+/// Stores a picture taken this number of seconds after the evidence.
 async fn keep(world: &World, sighting: SightingId, after_s: i64, jpeg: Vec<u8>) -> PictureId {
     let (captured_at, picture) =
         (world.state.clock.now() + SignedDuration::from_secs(after_s), PictureId::of(Uuid::now_v7(), &jpeg));
@@ -56,7 +56,7 @@ async fn whoever_judges_sees_before_at_and_after_what_changed_and_who_else_looks
     let sighting = incident["sightings"][0]["id"].as_str().expect("an id");
     let of: SightingId = sighting.parse().expect("an id");
     let before = keep(&world, of, -60, hill(480, 270, false)).await;
-    // The confirmed look, smaller: the evidence itself stands for it.
+    // The confirmed look in a smaller size; the evidence itself replaces it.
     keep(&world, of, 0, hill(480, 270, true)).await;
     let after = keep(&world, of, 30, hill(1280, 720, true)).await;
 

@@ -1,4 +1,5 @@
-//! Where the log ended, told outside of the machine, and `huoyan check` that holds the record against it.
+//! The head of the log, sent outside the machine, and `huoyan check`, which compares the record
+//! with it.
 
 use super::*;
 use axum::http::StatusCode;
@@ -13,7 +14,7 @@ use std::process::Command;
 use std::sync::Mutex;
 use std::time::Duration;
 
-/// A vendor that takes texts unless it is told not to.
+/// A vendor that accepts texts unless told otherwise.
 #[derive(Clone, Default)]
 struct Vendor {
     taken: Arc<Mutex<Vec<Value>>>,
@@ -38,7 +39,7 @@ impl Vendor {
     }
 }
 
-/// The leader on duty has where the log ended on his phone, once a day from eight o'clock on.
+/// The leader on duty gets the head of the log on his phone, once a day from eight o'clock on.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_leader_on_duty_is_told_once_a_day_where_the_log_ended() {
     let office = Office::of(TestStore::sqlite().await);
@@ -94,7 +95,7 @@ async fn the_leader_on_duty_is_told_once_a_day_where_the_log_ended() {
     assert_eq!((kept.at, kept.told_at), (minutes(0) + day + day, None), "kept all the same");
 }
 
-/// What the command finds of a part of the office, state and words.
+/// State and words of the command's findings on one part of the office.
 async fn check(office: &Office, part: &str, anchor: &[&str]) -> Vec<String> {
     let mut command = Command::new(env!("CARGO_BIN_EXE_huoyan"));
     command.args(["check", "--json", "--quiet", "--data"]).arg(office.t.folder.path());
@@ -108,7 +109,8 @@ async fn check(office: &Office, part: &str, anchor: &[&str]) -> Vec<String> {
     of_part.map(|it| format!("{} {}", it["state"], it["words"])).collect()
 }
 
-/// `huoyan check` looks as the running program does, changes nothing, and proves the record against a paper.
+/// `huoyan check` checks like the running program, changes nothing, and proves the record against a
+/// paper.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_command_proves_the_record_against_a_paper() {
     let office = Office::of(TestStore::sqlite().await);
@@ -127,7 +129,8 @@ async fn the_command_proves_the_record_against_a_paper() {
     assert!(office.t.store.open_incidents().await.expect("a list").is_empty());
 }
 
-/// Evidence that should be there and is not is named by its file; what has been kept as long as it had to be is missed by nobody.
+/// Missing evidence is named by its file, if it should still be there. Evidence past its retention
+/// is not missed.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_command_names_missing_evidence() {
     let office = Office::of(TestStore::sqlite().await);
@@ -148,7 +151,7 @@ async fn the_command_names_missing_evidence() {
     );
 }
 
-/// The program hands texts on all the time, and the leader's is one more.
+/// The sender delivers texts all the time, and the leader's is one more.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_leader_is_told_while_the_sender_runs() {
     let (t, vendor, mut config) = (TestStore::sqlite().await, Vendor::default(), Config::default());
@@ -158,7 +161,7 @@ async fn the_leader_is_told_while_the_sender_runs() {
     let notifier = Arc::new(notifier.expect("a notifier"));
     let sender = Arc::clone(&notifier);
     let sending = tokio::spawn(async move { sender.run(std::future::pending()).await });
-    // Until its first beat: it runs.
+    // Waits for its first heartbeat, which shows that it runs.
     let (heartbeat, mut silent) = (notifier.heartbeat(), Duration::ZERO);
     while heartbeat.silent_for() >= silent {
         silent = heartbeat.silent_for();
