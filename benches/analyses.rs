@@ -1,5 +1,6 @@
-//! What analyses cost: bytes a row and the budget of a county's 30 days, seconds to write a day, and how long an action waits while a day
-//! goes. 267 cameras, a look each 10 s at the whole and a tile, boxes in one frame of a hundred. Goal: 100 ms. Run: `cargo bench --bench analyses`.
+//! What analyses cost: bytes per row and the budget of a county's 30 days, seconds to write a day,
+//! and how long an action waits while a day is removed. 267 cameras, a look every 10 s at the whole
+//! and a tile, boxes in one frame of a hundred. Goal: 100 ms. Run: `cargo bench --bench analyses`.
 
 use huoyan::app::prune::prune;
 use huoyan::bus::Bus;
@@ -22,7 +23,7 @@ use std::time::{Duration, Instant};
 const CAMERAS: i64 = 267;
 const LOOKS_A_DAY: i64 = 8_640;
 const DAYS_KEPT: i64 = 30;
-/// Looks handed over at once, as `app/intake.rs` does.
+/// Looks stored at once, as in `app/intake.rs`.
 const BATCH: usize = 64;
 
 #[tokio::main]
@@ -42,7 +43,7 @@ async fn main() {
     let written = began.elapsed();
 
     let clock = Clock::simulated(start() + SignedDuration::from_hours(40 * 24));
-    // Closes the day's file, so that its size is all there is.
+    // Closes the day's file, so that its size is complete.
     store.record_analyses(&[Analysis { captured_at: clock.now(), ..frame(0) }]).await.expect("kept");
     let bytes = std::fs::metadata(folder.path().join("analyses/2026-04-05.db")).expect("a file").len();
     let a_row = bytes as f64 / frames.len() as f64;
@@ -64,7 +65,7 @@ async fn main() {
     println!("slowest of 50 actions: {quiet:.1?} with nothing beside, {busy:.1?} while the day goes");
 }
 
-/// Of fifty actions at least, and as many as come in meanwhile.
+/// The slowest of at least fifty actions, or of as many as fit in until `is_over`.
 async fn slowest(desk: &Desk, fire: huoyan::triage::id::IncidentId, is_over: impl Fn() -> bool) -> Duration {
     let officer = By { actor: Actor::Officer { person: "o1".into() }, action: None, happened_at: None };
     let mut slowest = Duration::ZERO;
@@ -83,7 +84,7 @@ fn start() -> Timestamp {
     "2026-04-05T00:00:00Z".parse().expect("a time")
 }
 
-/// The n-th look of the day: camera after camera, again and again.
+/// The n-th look of the day: the cameras in turn.
 fn frame(n: i64) -> Analysis {
     let confidence = 0.3 + (n % 61) as f32 / 100.0;
     let boxed = n % 100 == 0;

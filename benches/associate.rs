@@ -1,4 +1,4 @@
-//! What the desk feels when a sighting comes: choosing among open incidents, and folding one log.
+//! What a new sighting costs the desk: choosing among open incidents, and folding one log.
 
 use divan::Bencher;
 use huoyan::triage;

@@ -1,6 +1,7 @@
-//! What pages cost: a front of 1,000 pixels (seconds to file, bytes and milliseconds of the board), a fire that five cameras confirm for
-//! 30 hours, 500 ranger phones (share of a core), and 10,000 closed incidents (nothing). Goals: 5 s, 60 KB, 100 ms, 20 %, 10 %.
-//! Real SQLite, real HTTP on one machine. Run: `cargo bench --bench board`.
+//! What pages cost: a fire front of 1,000 pixels (seconds to file, bytes and milliseconds of the
+//! board), a fire that five cameras confirm for 30 hours, 500 ranger phones (share of a core), and
+//! 10,000 closed incidents (nothing). Goals: 5 s, 60 KB, 100 ms, 20 %, 10 %. Real SQLite, real HTTP
+//! on one machine. Run: `cargo bench --bench board`.
 
 use huoyan::bus::Bus;
 use huoyan::clock::Clock;
@@ -24,13 +25,14 @@ use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
-/// Grids along each side of a square county, 2 km apart: 400 grids, a ranger each, as a county has.
+/// Grids along each side of a square county, 2 km apart: 400 grids with one ranger each, like a
+/// real county.
 const SIDE: usize = 20;
 const STEP_DEG: f64 = 0.02;
 const PIXELS: usize = 1_000;
 const CONFIRMATIONS: usize = 900;
 const PHONES: usize = 500;
-/// Interval at which a phone asks again when nothing has happened (`ui/ranger/state.ts`).
+/// Poll interval of a phone when nothing has happened (`ui/ranger/state.ts`).
 const POLLS_EVERY: Duration = Duration::from_secs(20);
 const OPEN: usize = 60;
 
@@ -43,7 +45,7 @@ struct Sizes {
 fn main() {
     println!("processor: {}", huoyan::frame::cpu_flags().join(" "));
     let _ = rustls::crypto::ring::default_provider().install_default();
-    // Without `--bench` it is only seen to work.
+    // Without `--bench` it only checks that the benchmark works.
     let measured = std::env::args().any(|it| it == "--bench");
     let sizes = match measured {
         true => Sizes { closed: 10_000, phones_for: Duration::from_secs(60), boards: 300 },
@@ -80,7 +82,7 @@ fn a_front(server: &tokio::runtime::Runtime, phones: &tokio::runtime::Runtime, b
     println!("  the board: {} bytes more than empty, {:.1} ms", bytes - empty, took.as_secs_f64() * 1e3);
 }
 
-/// Five cameras see one fire again and again: the last of them costs what the first did.
+/// Five cameras confirm one fire again and again. The last confirmation costs what the first did.
 fn a_long_fire(server: &tokio::runtime::Runtime) {
     let office = server.block_on(Office::open());
     let mut took = Vec::with_capacity(CONFIRMATIONS);
@@ -140,7 +142,7 @@ fn many_phones(server: &tokio::runtime::Runtime, phones: &tokio::runtime::Runtim
     for cookie in cookies {
         let (url, asked) = (office.url.clone(), Arc::clone(&asked));
         phones.spawn(async move { phone(url, cookie, asked).await });
-        // One after the other, as people do.
+        // They connect one after the other, as people do.
         phones.block_on(Clock::System.sleep(arriving));
     }
     let (cpu, began, first) = (cpu_of_the_office(), Instant::now(), asked.load(Ordering::Relaxed));
@@ -158,7 +160,7 @@ fn many_phones(server: &tokio::runtime::Runtime, phones: &tokio::runtime::Runtim
     println!("{PHONES} phones, {n} changes, {answers} answers: {:.1} % of a core", share * 100.0);
 }
 
-/// Listens, asks every 20 s, and asks again for what it hears.
+/// Listens to the stream, polls every 20 s, and fetches what the stream announces.
 async fn phone(url: String, cookie: String, asked: Arc<AtomicU64>) {
     let client = reqwest::Client::builder().build().expect("a client");
     let cookie = format!("huoyan_session={cookie}");
@@ -183,7 +185,7 @@ async fn phone(url: String, cookie: String, asked: Arc<AtomicU64>) {
     }
 }
 
-/// Seconds of all threads but the phones' and this one.
+/// CPU seconds of all threads except the phones' and this one.
 fn cpu_of_the_office() -> f64 {
     let ticks = procfs::ticks_per_second() as f64;
     let tasks = procfs::process::Process::myself().and_then(|it| it.tasks()).expect("threads");
@@ -297,7 +299,7 @@ fn pixel(n: usize, lon: f64, lat: f64) -> Sighting {
     }
 }
 
-/// Five masts around a place, in turn.
+/// A confirmation by one of five masts around a place, in turn.
 fn confirmation(n: usize, at: Timestamp) -> Sighting {
     let fire = LatLon::new(28.2, 110.2).expect("a place");
     let apex = fire.destination(72.0 * (n % 5) as f64, 4_000.0);
@@ -322,7 +324,7 @@ fn confirmation(n: usize, at: Timestamp) -> Sighting {
     Sighting { source, observed_at: at, locus: Locus::Sector(ray), ..pixel(n, 110.2, 28.2) }
 }
 
-/// Middle of the n-th grid.
+/// Centre of the n-th grid.
 fn centre(n: usize) -> (f64, f64) {
     (28.0 + STEP_DEG * (n / SIDE % SIDE) as f64, 110.0 + STEP_DEG * (n % SIDE) as f64)
 }

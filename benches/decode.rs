@@ -1,4 +1,4 @@
-//! What one look at one camera costs before the model: a keyframe decoded in the pool's lane.
+//! What one look at a camera costs before the model: a keyframe decoded in the pool's lane.
 
 use divan::Bencher;
 use huoyan::camera::{self, ClipCodec, Codec, Decoder, Keyframe, encode_clip};
@@ -11,7 +11,7 @@ fn main() {
     divan::main();
 }
 
-/// A textured hillside: a smooth picture would decode too cheaply.
+/// A textured hillside: a smooth picture would decode too fast.
 fn hillside(width: u32, height: u32) -> Picture {
     let mut seed = 1u32;
     let rgb = (0..width * height).flat_map(|at| {
@@ -45,7 +45,8 @@ fn keyframe_to_picture(bencher: Bencher, (codec, width, height): (Codec, u32, u3
     bencher.bench_local(|| decoder.decode(&keyframe).expect("decodes"));
 }
 
-/// Two seconds of film at ten pictures a second, looked at twice a second: what `huoyan replay` spends.
+/// Two seconds of video at ten pictures a second, with two looks a second: the cost of
+/// `huoyan replay`.
 #[divan::bench(sample_count = 10)]
 fn replay_of_two_seconds(bencher: Bencher) {
     let folder = tempfile::tempdir().expect("a folder");

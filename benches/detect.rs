@@ -1,4 +1,4 @@
-//! What one analysed frame costs besides the network, and with it. `cargo bench --bench detect`
+//! What one analysed frame costs, with the network and without it. `cargo bench --bench detect`
 
 use huoyan::config::{Batch, DetectConfig};
 use huoyan::detect::Detector;
@@ -29,7 +29,7 @@ fn plume_over_360p(bencher: divan::Bencher) {
     bencher.bench(|| composite(&picture, &plume, 120.0));
 }
 
-/// The configured model; skipped with a sentence where there is none.
+/// The configured model. Without one, the benchmark is skipped with a message.
 #[divan::bench]
 fn analyse_1080p_with_past(bencher: divan::Bencher) {
     let config = DetectConfig::default();
@@ -43,7 +43,7 @@ fn analyse_1080p_with_past(bencher: divan::Bencher) {
     }
 }
 
-/// The same for several looks at once: on the processor more than one gains nothing, on a card it should.
+/// Several looks in one batch: on the CPU this gains nothing, on a card it should.
 #[divan::bench(args = [1, 2, 4, 8])]
 fn analyse_at_once(bencher: divan::Bencher, looks: usize) {
     let config = DetectConfig { batch: Batch::Of(looks), ..DetectConfig::default() };

@@ -1,6 +1,7 @@
-//! What an officer feels: from a satellite's sighting to a committed dispatch with its text in the outbox, on real SQLite
-//! (WAL, synchronous=FULL), in a county of 2,500 grids, beside incidents already open. Goal: 2 s on an office PC
-//! (domain rule 52). Run: `cargo bench --bench sighting_to_dispatch`.
+//! What an officer waits for: from a satellite's sighting to a committed dispatch with its text in
+//! the outbox, on real SQLite (WAL, synchronous=FULL), in a county of 2,500 grids, with other
+//! incidents open. Goal: 2 s on an office PC (domain rule 52). Run:
+//! `cargo bench --bench sighting_to_dispatch`.
 
 use divan::Bencher;
 use huoyan::bus::Bus;
@@ -33,7 +34,7 @@ fn with_open_incidents(bencher: Bencher, open: usize) {
     files(bencher, open, 0);
 }
 
-/// What is closed must cost nothing: the desk reads what has changed, not what ever was.
+/// Closed incidents must cost nothing: the desk reads only what has changed.
 #[divan::bench(args = [0, 300, 1200], sample_count = 20, sample_size = 1)]
 fn with_1000_open_and_closed_incidents(bencher: Bencher, closed: usize) {
     files(bencher, 1000, closed);
@@ -77,7 +78,7 @@ fn start() -> Timestamp {
     "2026-04-05T06:00:00Z".parse().expect("a time")
 }
 
-/// Middle of the n-th grid.
+/// Centre of the n-th grid.
 fn centre(n: usize) -> (f64, f64) {
     (28.0 + STEP_DEG * (n / SIDE % SIDE) as f64, 110.0 + STEP_DEG * (n % SIDE) as f64)
 }

@@ -1,4 +1,4 @@
-//! What judging a camera's health costs a look. `cargo bench --bench truth`
+//! What it costs per look to judge a camera's health. `cargo bench --bench truth`
 
 use huoyan::camera::Sight;
 use huoyan::drill::scene;
@@ -33,7 +33,7 @@ fn the_usual_view_360p(bencher: divan::Bencher) {
     judge(bencher, &view(0), &view(0));
 }
 
-/// The search for where it has gone.
+/// The search for a shift.
 #[divan::bench]
 fn another_view_360p(bencher: divan::Bencher) {
     judge(bencher, &view(0), &view(1));

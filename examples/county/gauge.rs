@@ -1,4 +1,4 @@
-//! What a process costs, from /proc, and what the program says of itself, from /metrics.
+//! What a process costs, from /proc, and what the program reports about itself, from /metrics.
 
 use huoyan::error::{Error, Result};
 use procfs::process::Process;
@@ -6,10 +6,10 @@ use std::collections::BTreeMap;
 
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Usage {
-    /// User and system.
+    /// User and system time.
     pub cpu_s: f64,
     pub rss_mb: f64,
-    /// The most it ever was.
+    /// The maximum so far.
     pub rss_max_mb: f64,
     pub threads: u64,
     pub fds: usize,
@@ -45,7 +45,7 @@ impl Metrics {
         Self(samples.collect())
     }
 
-    /// What has come since an earlier reading.
+    /// The increase since an earlier reading.
     pub fn since(&self, earlier: &Self) -> Self {
         let more = |(name, value): (&String, &f64)| (name.clone(), value - earlier.get(name));
         Self(self.0.iter().map(more).collect())
@@ -67,7 +67,7 @@ impl Metrics {
         for (high, count) in buckets {
             if count >= wanted {
                 let inside = if count > before { (wanted - before) / (count - before) } else { 0.0 };
-                // The last bucket has no end; then all that is known is where it begins.
+                // The last bucket has no upper bound, so only its lower bound is known.
                 return Some(if high.is_finite() { low + (high - low) * inside } else { low });
             }
             (low, before) = (high, count);

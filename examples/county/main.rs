@@ -1,6 +1,6 @@
-//! `make county CAMERAS=267 STREAM=sub CADENCE=10s SECONDS=600`: a camera farm and the real program beside each other, the
-//! program measured from outside. One row for every combination of cameras, stream and cadence; CPU is the program's alone,
-//! the farm's stands apart.
+//! `make county CAMERAS=267 STREAM=sub CADENCE=10s SECONDS=600`: runs a camera farm and the real
+//! program on one machine, and measures the program from outside. One row for every combination of
+//! cameras, stream and cadence. CPU is the program's alone; the farm's has a column of its own.
 
 mod gauge;
 mod office;
@@ -52,7 +52,7 @@ struct Args {
     log: bool,
 }
 
-/// What one row asks for.
+/// The settings of one row.
 #[derive(Clone, Debug)]
 pub struct Row {
     pub cameras: usize,
@@ -63,7 +63,7 @@ pub struct Row {
     pub show_log: bool,
 }
 
-/// What one row found. Cores: CPU seconds a second.
+/// The results of one row. Cores: CPU seconds per second.
 #[derive(Debug, Serialize)]
 struct Found {
     cameras: usize,
@@ -74,13 +74,13 @@ struct Found {
     smoke: String,
     seconds: f64,
     cores: usize,
-    /// Instruction sets of the processor: without AVX-512 a look costs four times as much.
+    /// The CPU's instruction sets: without AVX-512 a look costs four times as much.
     cpu_flags: Vec<&'static str>,
     /// 0..1
     slots_met: f64,
     slots: f64,
     cpu_cores: f64,
-    /// Of all cores of this machine.
+    /// Share of all cores of this machine.
     cpu_percent: f64,
     farm_cpu_cores: f64,
     rss_mb: f64,
@@ -93,11 +93,12 @@ struct Found {
     decoded_per_s: f64,
     inferred_per_s: f64,
     gate_closed_per_s: f64,
-    /// Processor time of the networks a look, tiles and second looks included.
+    /// CPU time of the networks per look, including tiles and second looks.
     network_ms: f64,
-    /// The same over the yardstick, which ran beside the program; None without one.
+    /// The same divided by the yardstick's, which ran beside the program; None without one.
     network_ratio: Option<f64>,
-    /// Quiet views at which the full network looked all the same, and those in which it saw what the screening network missed.
+    /// Quiet views that the full network audited, and those in which it saw what the screening
+    /// network missed.
     audits: f64,
     misses_sampled: f64,
     age_p50_s: Option<f64>,
@@ -107,11 +108,11 @@ struct Found {
     alarm_p95_s: Option<f64>,
 }
 
-/// As the farm's clips are encoded.
+/// As encoded in the farm's clips.
 const GOP_S: u32 = 2;
-/// A farm of 267 cameras is connected within seconds; whoever is not seen by then will not be.
+/// A farm of 267 cameras connects within seconds. A camera without a look by then will not get one.
 const SEEN_WITHIN: Duration = Duration::from_secs(180);
-/// The promise: so many slots are met.
+/// The promise: at least this share of slots is met.
 const SLOTS_MET: f64 = 0.99;
 
 #[tokio::main]
@@ -181,7 +182,7 @@ async fn measure(row: &Row, what: &str, args: &Args) -> Result<Found> {
     let mut progress = Progress::new(what, length_s, false);
     let mut second = tokio::time::interval(Duration::from_secs(1));
     second.tick().await;
-    // Alarms from the time before are not this row's.
+    // Alarms from before belong to an earlier row.
     alarms.read(&rig.log);
     alarms = Alarms::default();
     let mut passed_s = 0;
@@ -252,7 +253,7 @@ async fn measure(row: &Row, what: &str, args: &Args) -> Result<Found> {
     })
 }
 
-/// Until every camera has been looked at once, and one cadence more, so that the beat has settled.
+/// Waits until every camera has had a look, and one cadence more, so that the beats have settled.
 async fn until_seen(row: &Row, what: &str, office: &Office) -> Result<()> {
     let begun = Instant::now();
     let mut second = tokio::time::interval(Duration::from_secs(1));

@@ -1,4 +1,4 @@
-//! The county's office as a browser would be it: logged in, reading the board, listening to the stream.
+//! The county's office as a browser acts: it logs in, reads the board and listens to the stream.
 
 use super::gauge::Metrics;
 use huoyan::clock::Clock;
@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::sync::mpsc::Receiver;
 use tokio::sync::mpsc;
 
-/// Incidents that changed and have not been looked at yet.
+/// Changed incidents that have not been fetched yet.
 const CHANGES: usize = 256;
 
 #[derive(Clone)]
@@ -22,9 +22,9 @@ pub struct Office {
 }
 
 impl Office {
-    /// Uses a one-time link up.
+    /// Logs in with a one-time link.
     pub async fn open(link: &str) -> Result<Self> {
-        // An error says that the process has chosen its provider already.
+        // An error here means that the process has a provider already.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let client = Client::builder().redirect(reqwest::redirect::Policy::none()).build().map_err(unreachable)?;
         let answer = client.post(link).send().await.map_err(unreachable)?;
@@ -48,14 +48,14 @@ impl Office {
         Ok(Metrics::parse(&self.get("/metrics").await?.text().await.map_err(unreachable)?))
     }
 
-    /// How many cameras have been looked at at least once.
+    /// The number of cameras with at least one look.
     pub async fn seen(&self) -> Result<usize> {
         let board = self.json("/api/v1/board").await?;
         let cameras = board["cameras"].as_array().map(Vec::as_slice).unwrap_or_default();
         Ok(cameras.iter().filter(|camera| !camera["last_scores"].is_null()).count())
     }
 
-    /// When each incident changed, as the stream tells it, until the stream ends.
+    /// When each incident changed, according to the stream, until the stream ends.
     pub async fn listen(&self) -> Result<mpsc::Receiver<(String, Timestamp)>> {
         let mut stream = self.get("/api/v1/stream").await?;
         let (tell, told) = mpsc::channel(CHANGES);
@@ -88,7 +88,8 @@ impl Office {
     }
 }
 
-/// From the confirming frame's arrival, as the program's log tells it, to the incident on the board, as the stream tells it.
+/// Delays from the arrival of the confirming frame, according to the program's log, to the incident
+/// on the board, according to the stream.
 #[derive(Default)]
 pub struct Alarms {
     arrived: BTreeMap<String, Timestamp>,
@@ -96,7 +97,7 @@ pub struct Alarms {
 }
 
 impl Alarms {
-    /// Takes in the log's lines that wait: `… confirmed camera=farm0007 arrived_at=2026-…`.
+    /// Reads the waiting log lines: `… confirmed camera=farm0007 arrived_at=2026-…`.
     pub fn read(&mut self, log: &Receiver<String>) {
         for line in log.try_iter().filter(|line| line.contains(" confirmed ")) {
             let word = |key: &str| line.split_whitespace().find_map(|word| word.strip_prefix(key));
@@ -116,7 +117,7 @@ impl Alarms {
         }
     }
 
-    /// Of all delays, sorted; None without one.
+    /// A quantile of all delays; None without any.
     pub fn quantile(&self, q: f64) -> Option<f64> {
         let mut delays = self.delays_s.clone();
         delays.sort_by(f64::total_cmp);

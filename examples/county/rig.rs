@@ -1,4 +1,5 @@
-//! One row's farm and program: two child processes and a temporary data folder, gone when the row is over.
+//! One row's farm and program: two child processes and a temporary data folder, removed after the
+//! row.
 
 use super::Row;
 use huoyan::clock::Clock;
@@ -12,16 +13,16 @@ use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::{Duration, Instant};
 
-/// The farm renders its clips at its first start; a full set takes minutes.
+/// On its first start the farm renders its clips; a full set takes minutes.
 const FARM_WITHIN: Duration = Duration::from_secs(1800);
 const PROGRAM_WITHIN: Duration = Duration::from_secs(60);
-/// The program closes its streams and its database.
+/// The program needs time to close its streams and its database.
 const STOPS_WITHIN: Duration = Duration::from_secs(20);
-/// Lines of the program's log that wait to be read.
+/// Lines of the program's log waiting to be read.
 const LINES: usize = 4096;
 
 pub struct Rig {
-    // In this order: the program hangs up before its cameras go away.
+    // The order of the fields matters: the program disconnects before its cameras go away.
     pub program: Process,
     pub farm: Process,
     pub office_link: String,
@@ -31,7 +32,7 @@ pub struct Rig {
 }
 
 impl Rig {
-    /// Error: what did not start, with its own words.
+    /// Error: what did not start, with its own output.
     pub fn start(row: &Row) -> Result<Self> {
         let data = tempfile::tempdir().map_err(|e| Error::unavailable("no temporary folder").because(e))?;
         let registers = data.path().join("registers");
@@ -67,7 +68,7 @@ impl Rig {
     }
 }
 
-/// Only what differs from the defaults.
+/// Only values that differ from the defaults.
 fn configuration(row: &Row) -> String {
     let mut text = format!("[camera]\ncadence = \"{}s\"\n", row.cadence_s);
     if let Some(is_on) = row.gate {
@@ -76,7 +77,7 @@ fn configuration(row: &Row) -> String {
     text
 }
 
-/// Cargo puts examples beside each other and programs one folder up.
+/// Cargo puts examples in one folder, and programs one level up.
 fn beside(name: &str) -> Result<PathBuf> {
     let own = std::env::current_exe().map_err(|e| Error::unavailable("no path to this program").because(e))?;
     let path = own.parent().unwrap_or(Path::new(".")).join(name);
@@ -86,7 +87,7 @@ fn beside(name: &str) -> Result<PathBuf> {
     }
 }
 
-/// A child that is asked to stop when it is dropped, and made to when it does not.
+/// A child process. On drop it is asked to stop, and killed if it does not.
 pub struct Process {
     pub child: Child,
     name: &'static str,
@@ -99,14 +100,14 @@ impl Process {
         Ok(Self { child, name })
     }
 
-    /// The line of JSON it says when it is ready.
+    /// The line of JSON that it prints when ready.
     fn said(mut self, within: Duration) -> Result<(Self, Value)> {
         let (tell, told) = sync_channel(1);
         if let Some(stdout) = self.child.stdout.take() {
             std::thread::spawn(move || {
                 let mut line = String::new();
                 let read = BufReader::new(stdout).read_line(&mut line);
-                // Nobody listens any more only when the time is over.
+                // A send error means that the time is over.
                 let _ = tell.send(read.map(|_| line));
             });
         }
@@ -133,7 +134,7 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // `kill` and not `Child::kill`: it shall close its streams and its database.
+        // `kill` instead of `Child::kill`: the process must close its streams and its database.
         let _ = Command::new("kill").args(["-s", "INT", &self.child.id().to_string()]).status();
         let asked = Instant::now();
         while asked.elapsed() < STOPS_WITHIN {
@@ -156,7 +157,7 @@ fn lines(child: &mut Child, show: bool) -> Receiver<String> {
                 if show {
                     eprintln!("{line}");
                 }
-                // What nobody reads in time is left out: a full pipe would hold the program up.
+                // Lines that nobody reads in time are dropped: a full pipe would block the program.
                 let _ = tell.try_send(line);
             }
         });

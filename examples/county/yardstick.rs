@@ -1,5 +1,6 @@
-//! What a graph of another's shape costs on this machine, for a measure that does not depend on the machine: the network CPU of a
-//! look over that of YOLOv8n's graph at 640×384 (`models/smoke-fire/train/yardstick.py --graph FILE` makes it).
+//! Runs a reference graph on this machine, for a measure that does not depend on the machine: the
+//! network CPU time of a look divided by that of YOLOv8n's graph at 640×384
+//! (`models/smoke-fire/train/yardstick.py --graph FILE` makes it).
 
 use huoyan::detect::NO_TELEMETRY;
 use huoyan::error::{Error, Result};
@@ -8,12 +9,12 @@ use ort::value::TensorRef;
 use std::path::Path;
 use std::time::Duration;
 
-/// Rounds measured, after some that warm up; the median counts.
+/// Rounds measured, after some for warm-up. The median counts.
 const ROUNDS: usize = 30;
 const WARM_UP: usize = 3;
 const SHAPE: [usize; 4] = [1, 3, 384, 640];
 
-/// Processor time of one run on one thread.
+/// CPU time of one run on one thread.
 pub fn cost(graph: &Path, library: &Path) -> Result<Duration> {
     let failed = |e: String| Error::unavailable(format!("the yardstick {} does not run", graph.display())).because(e);
     if std::env::var_os(NO_TELEMETRY).is_none_or(|it| it != "1") {

@@ -1,7 +1,8 @@
 //! The farm's clips: rendered and encoded once, then kept.
 //!
-//! A photograph stands for the country. Before it drift clouds and haze, a mast sways, the sensor adds noise to every pixel
-//! of every frame, and in a smoky take a plume grows. All movement ends where it began, so that a loop has no seam.
+//! A photograph is the landscape. Clouds and haze drift in front of it, a mast sways, the sensor
+//! adds noise to every pixel of every frame, and in a smoky take a plume grows. All movement ends
+//! where it began, so that the loop has no seam.
 
 use gstreamer as gst;
 use gstreamer::prelude::*;
@@ -16,23 +17,24 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 pub const FRAMES_PER_S: u32 = 25;
-/// A keyframe every two seconds, as cameras are set for analysis.
+/// A keyframe every two seconds, the usual setting for keyframe analysis.
 pub const GOP_FRAMES: usize = 50;
-/// `drill::scene` has seven views and shows each from both sides.
+/// `drill::scene` has seven views, each also mirrored.
 pub const VIEWS_MAX: usize = 14;
 
-/// Change it when the rendering changes: clips of another version are rendered anew.
+/// Change it with the rendering: clips of another version are rendered again.
 const VERSION: u32 = 1;
-/// Every so many-th view is filmed from a mast that sways, by so many pixels of a sub-stream to each side.
+/// Every n-th view is filmed from a mast that sways by this number of sub-stream pixels to each
+/// side.
 const SWAYING: usize = 4;
 const SWAY_PX: f64 = 0.6;
-/// Smoke is painted five times a second; it moves slowly.
+/// Smoke is drawn five times a second, because it moves slowly.
 const SMOKE_EVERY: usize = 5;
-/// Clouds and haze are painted small and enlarged.
+/// Clouds and haze are drawn at this size and enlarged.
 const HAZE: (u32, u32) = (80, 46);
 /// Brightness of clouds and haze.
 const HAZE_LUMA: i32 = 200;
-/// Starts to read the table of noise from.
+/// Positions to start reading the noise table from.
 const NOISE_STARTS: usize = 1 << 16;
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -101,7 +103,7 @@ impl Take {
     }
 }
 
-/// The clips' files, rendered where they are not there yet. `progress` hears the frames done and all.
+/// The clips' files; missing ones are rendered. `progress` gets the frames done and their total.
 pub fn render(folder: &Path, takes: Vec<Take>, progress: impl Fn(u64, u64) + Sync) -> Result<Vec<PathBuf>> {
     huoyan::camera::init()?;
     std::fs::create_dir_all(folder)
@@ -127,7 +129,7 @@ pub fn render(folder: &Path, takes: Vec<Take>, progress: impl Fn(u64, u64) + Syn
     Ok(files)
 }
 
-/// As a camera's encoder would: constant rate, no reordering, no keyframe out of turn.
+/// Encodes like a camera: constant bit rate, no reordering, no irregular keyframes.
 fn encode(take: Take, file: &Path, frames: impl Iterator<Item = Picture>) -> Result<()> {
     let failed = |why: &str| Error::unavailable(format!("{} could not be encoded: {why}", file.display()));
     let (width, height) = take.stream.size();
@@ -167,11 +169,11 @@ fn encode(take: Take, file: &Path, frames: impl Iterator<Item = Picture>) -> Res
             break; // the reason is on the bus
         }
     }
-    // Refused only when the pipeline has failed, and then the reason is on the bus.
+    // Refused only after the pipeline has failed; the reason is then on the bus.
     let _ = source.end_of_stream();
     let ends = [gst::MessageType::Eos, gst::MessageType::Error];
     let message = pipeline.bus().and_then(|bus| bus.timed_pop_filtered(gst::ClockTime::from_seconds(60), &ends));
-    // Going to Null does not fail in a way that anybody could act on.
+    // Nobody could act on a failure here.
     let _ = pipeline.set_state(gst::State::Null);
     match message.as_ref().map(|message| message.view()) {
         Some(gst::MessageView::Eos(_)) => {}
@@ -185,7 +187,7 @@ fn encode(take: Take, file: &Path, frames: impl Iterator<Item = Picture>) -> Res
 fn film(take: Take) -> Result<impl Iterator<Item = Picture>> {
     let seed = take.view as u32;
     let ground = scene::view(seed, Path::new(scene::PHOTOGRAPHS), take.stream.size())?;
-    // In the main stream the plume stands where it stands in the sub-stream.
+    // The plume stands at the same place in the main stream and in the sub-stream.
     let plume = Plume::on_terrain(&ground.resized(scene::WIDTH, scene::HEIGHT), seed);
     let (width, height) = take.stream.size();
     let per_loop = (take.loop_gops * GOP_FRAMES) as f64;
@@ -198,7 +200,8 @@ fn film(take: Take) -> Result<impl Iterator<Item = Picture>> {
             seen = composite(&ground, &plume, (n + 1) as f64 / f64::from(FRAMES_PER_S));
         }
         let turn = n as f64 / per_loop;
-        // Masts swing about twice in three seconds; whole numbers of swings a loop leave no seam.
+        // Masts swing about twice in three seconds. A whole number of swings per loop leaves no
+        // seam.
         let swings = (per_loop / 36.0).round();
         let swayed =
             shifted(&seen, sway_px * (TAU * swings * turn).sin(), 0.4 * sway_px * (TAU * 2.0 * swings * turn).sin());
@@ -216,7 +219,7 @@ impl Haze {
             bits = super::scattered(bits);
             (bits >> 11) as f64 / (1u64 << 53) as f64
         };
-        // Waves across and down the picture, phase, strength, turns a loop.
+        // Waves across and down the picture: phase, strength, turns per loop.
         Self(std::array::from_fn(|i| {
             let across = 1.0 + 5.0 * unit();
             [across, 8.0 * unit() - 4.0, unit(), 1.0 / (1.0 + i as f64), (1 + i % 2) as f64]
@@ -250,7 +253,8 @@ impl Haze {
     }
 }
 
-/// What a sensor adds, about a Gaussian of sigma 1.6 levels. Much more than one frame's; each frame reads from another place.
+/// Sensor noise, about a Gaussian of sigma 1.6 levels. The table is much longer than a frame, and
+/// each frame reads it from another position.
 struct Noise {
     levels: Vec<i8>,
     bits: u64,
@@ -278,7 +282,7 @@ impl Noise {
     }
 }
 
-/// Moved by parts of a pixel to the right and down; the edge is repeated.
+/// Shifts by fractions of a pixel to the right and down; edge pixels are repeated.
 fn shifted(picture: &Picture, dx: f64, dy: f64) -> Picture {
     if dx == 0.0 && dy == 0.0 {
         return picture.clone();

@@ -1,14 +1,16 @@
-//! A camera farm: any number of RTSP cameras played from a few clips that were rendered, encoded and cut into RTP packets
-//! once, so that serving them costs a fraction of one core and a load test measures its subject, not its rig.
+//! A camera farm: any number of RTSP cameras, played from a few clips. The clips are rendered,
+//! encoded and cut into RTP packets once. So serving them costs a fraction of one core, and a load
+//! test measures its subject and not its rig.
 //!
 //! ```text
 //! view (photograph + haze, sway, noise, smoke) ─► clip file ─► Reel (RTP packets) ─► 267 connections, each at its own place
 //!                                        clips.rs           reel.rs          server.rs
 //! ```
 //!
-//! A camera shows one view in an endless loop. Smoky cameras now and then show the same view with a growing plume instead.
-//! Every camera is at another place of its loop, so keyframes of different cameras do not coincide, and both streams of one
-//! camera show the same scene at the same time. Connecting late means coming in late: nobody starts on a keyframe.
+//! A camera shows one view in an endless loop. Smoky cameras sometimes show the same view with a
+//! growing plume. Every camera is at another position of its loop, so keyframes of different
+//! cameras do not coincide. Both streams of one camera show the same scene at the same time. A
+//! client joins the loop at its present position, not at a keyframe.
 
 pub mod clips;
 pub mod reel;
@@ -27,7 +29,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 use tokio::sync::oneshot;
 
-/// What is to be served.
+/// What to serve.
 #[derive(Clone, Debug)]
 pub struct Plan {
     pub cameras: usize,
@@ -35,13 +37,14 @@ pub struct Plan {
     pub codec: ClipCodec,
     /// Distinct backgrounds, at most [`clips::VIEWS_MAX`].
     pub views: usize,
-    /// Length of a view's loop, in groups of pictures of two seconds. No divisor of a usual cadence, or a camera that is looked
-    /// at every 10 s would show the same few pictures again and again.
+    /// Length of a view's loop, in groups of pictures of two seconds. It must not be a multiple of
+    /// a usual cadence: with 60 s, a camera looked at every 10 s would show the same six pictures
+    /// again and again.
     pub loop_gops: usize,
-    /// How many of the cameras see smoke.
+    /// Number of cameras that see smoke.
     pub smoky: usize,
-    /// The first plume of the farm rises so long after the start, and each smoky camera's again and again so long later. Both
-    /// are rounded up to loops.
+    /// Time from the start to the farm's first plume, and interval between the plumes of each smoky
+    /// camera. Both are rounded up to loops.
     pub smoke_after: Duration,
     pub smoke_every: Duration,
     /// Port 0 takes a free one.
@@ -50,43 +53,43 @@ pub struct Plan {
     pub clips: PathBuf,
 }
 
-/// Loops that a plume grows.
+/// Loops during which a plume grows.
 const SMOKE_LOOPS: usize = 2;
-/// Views (by number) where a plume stands before something dark, as in the demo county.
+/// Views (by number) in which a plume stands before something dark, as in the demo county.
 const SMOKY_VIEWS: [usize; 4] = [5, 2, 12, 9];
 
 /// A running farm; dropping it disconnects everybody.
 pub struct Farm {
     pub address: SocketAddr,
-    /// Of every clip that is served, with its name.
+    /// Sizes of every served clip, with its name.
     pub sizes: Vec<(String, Sizes)>,
     plan: Plan,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
-/// All that connections share.
+/// The state shared by all connections.
 struct Show {
     cameras: Vec<Camera>,
     reels: BTreeMap<(usize, Stream, bool), Arc<Reel>>,
     loop_frames: u64,
-    /// Loops from one plume of a camera to its next.
+    /// Loops between two plumes of a camera.
     smoke_every: u64,
 }
 
-/// One camera's place in the show.
+/// One camera's position in the show.
 struct Camera {
     view: usize,
-    /// So many frames ahead of the loop's start when the farm starts.
+    /// Frames by which it is ahead of the loop's start when the farm starts.
     ahead: u64,
-    /// So much later than the farm's beat is each of its frames, below one frame's time.
+    /// Delay of each of its frames against the farm's frame clock, below one frame time.
     late: Duration,
     /// Number of the loop in which the first plume rises.
     smoke_from: Option<u64>,
 }
 
 impl Farm {
-    /// Renders what is not there yet (`progress` hears the frames done and all), and listens.
+    /// Renders missing clips (`progress` gets the frames done and their total), and listens.
     pub fn start(plan: Plan, progress: impl Fn(u64, u64) + Sync) -> Result<Self> {
         if plan.views == 0 || plan.views > VIEWS_MAX || plan.loop_gops == 0 || plan.smoky > plan.cameras {
             return Err(Error::invalid(format!(
@@ -140,7 +143,7 @@ impl Farm {
 
 impl Drop for Farm {
     fn drop(&mut self) {
-        // Nobody listens any more only when the thread has ended already.
+        // A send error means that the thread has ended already.
         self.stop.take().map(|stop| stop.send(()));
         if self.thread.take().is_some_and(|thread| thread.join().is_err()) {
             eprintln!("the farm's thread had panicked");
@@ -149,7 +152,7 @@ impl Drop for Farm {
 }
 
 impl Show {
-    /// What camera `index` shows in frame `n` of the farm: which reel, and which of its frames.
+    /// What camera `index` shows in frame `n` of the farm: the reel, and the frame of the reel.
     fn frame(&self, index: usize, stream: Stream, n: u64) -> Option<(&Arc<Reel>, usize)> {
         let camera = self.cameras.get(index)?;
         let place = n + camera.ahead;
@@ -165,7 +168,8 @@ pub fn url(address: SocketAddr, index: usize, stream: Stream) -> String {
     format!("rtsp://{address}/cam/{}/{}", index + 1, stream.name())
 }
 
-/// Who shows what: smoky cameras evenly among the others, everybody at another place of the loop.
+/// Assigns the roles: smoky cameras evenly among the others, each camera at another position of the
+/// loop.
 fn cast(plan: &Plan) -> Vec<Camera> {
     let frame = Duration::from_secs(1) / FRAMES_PER_S;
     let loop_frames = (plan.loop_gops * GOP_FRAMES) as u64;
@@ -175,7 +179,7 @@ fn cast(plan: &Plan) -> Vec<Camera> {
         let bits = scattered(index as u64);
         let is_smoky = (index + 1) * plan.smoky / plan.cameras > smoky;
         let view = if is_smoky { SMOKY_VIEWS[smoky % SMOKY_VIEWS.len()] % plan.views } else { index % plan.views };
-        // The plumes of all smoky cameras are spread over the time from one camera's plume to its next.
+        // The plumes of all smoky cameras are spread over the interval between one camera's plumes.
         let smoke_from = is_smoky.then(|| after + every * smoky as u64 / plan.smoky as u64);
         smoky += usize::from(is_smoky);
         Camera {
@@ -188,13 +192,13 @@ fn cast(plan: &Plan) -> Vec<Camera> {
     (0..plan.cameras).map(camera).collect()
 }
 
-/// So many loops, rounded up.
+/// A time in loops, rounded up.
 fn loops(plan: &Plan, time: Duration) -> u64 {
     let loop_s = (plan.loop_gops * GOP_FRAMES) as f64 / f64::from(FRAMES_PER_S);
     (time.as_secs_f64() / loop_s).ceil() as u64
 }
 
-/// The finaliser of SplitMix64: neighbours get nothing alike.
+/// The finaliser of SplitMix64: neighbouring numbers give unrelated values.
 fn scattered(n: u64) -> u64 {
     let z = (n + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
     let z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);

@@ -1,4 +1,5 @@
-//! A clip as the RTP packets of its frames, ready to be sent over RTSP's own connection (RFC 2326, 10.12: `$`, channel, length).
+//! A clip as the RTP packets of its frames, ready to be sent interleaved in RTSP's own connection
+//! (RFC 2326, 10.12: `$`, channel, length).
 
 use gstreamer as gst;
 use gstreamer::prelude::*;
@@ -10,23 +11,24 @@ use std::path::Path;
 
 /// The clock of RTP video is 90 kHz.
 pub const TICKS_PER_FRAME: u32 = 90_000 / super::FRAMES_PER_S;
-/// The payload type the description names.
+/// The payload type named in the description.
 pub const PAYLOAD_TYPE: u8 = 96;
-/// The sender's number is the same in every reel: a camera that changes it in the middle of a stream is another sender.
+/// The sender's SSRC is the same in every reel: a change in the middle of a stream would mean
+/// another sender.
 const SSRC: u32 = 131;
 
 const HEADER_LEN: usize = 4;
 
-/// One contiguous piece of memory with all packets, and where frames and packets lie in it.
+/// All packets in one contiguous buffer, and the positions of frames and packets in it.
 pub struct Reel {
     bytes: Vec<u8>,
     frames: Vec<Range<usize>>,
-    /// `encoding-name` and what the description's `fmtp` line says.
+    /// `encoding-name`, and the value of the description's `fmtp` line.
     pub encoding: String,
     pub format: String,
 }
 
-/// Of a clip, RTP and all.
+/// Sizes of a clip, RTP included.
 #[derive(Clone, Copy, Debug, serde::Serialize)]
 pub struct Sizes {
     pub kbit_per_s: f64,
@@ -36,7 +38,7 @@ pub struct Sizes {
 }
 
 impl Reel {
-    /// A bare byte stream as written by `clips`. The packets are GStreamer's own.
+    /// Reads a raw byte stream written by `clips`. GStreamer makes the packets.
     pub fn read(file: &Path, codec: ClipCodec) -> Result<Self> {
         let name = match codec {
             ClipCodec::H264 => "h264",
@@ -56,7 +58,8 @@ impl Reel {
         pipeline.set_state(gst::State::Playing).map_err(|e| broken("cannot be played").because(e))?;
         let mut reel = Self { bytes: Vec::new(), frames: Vec::new(), encoding: String::new(), format: String::new() };
         let mut begin = 0;
-        // An error ends the stream for the sink as its end does; a clip that lacks frames is found out by their number.
+        // An error ends the stream just like its end. A clip that lacks frames is found by their
+        // number.
         while let Ok(sample) = sink.pull_sample() {
             if reel.encoding.is_empty() {
                 (reel.encoding, reel.format) = described(&sample);
@@ -73,7 +76,7 @@ impl Reel {
                 begin = reel.bytes.len();
             }
         }
-        // Going to Null does not fail in a way that anybody could act on.
+        // Nobody could act on a failure here.
         let _ = pipeline.set_state(gst::State::Null);
         reel.bytes.shrink_to_fit();
         Ok(reel)
@@ -83,7 +86,8 @@ impl Reel {
         self.frames.len()
     }
 
-    /// Writes a frame for one connection: its channel, its running packet number, its time. Returns the next packet's number.
+    /// Writes a frame for one connection, with its channel, running packet number and time. Returns
+    /// the next packet number.
     pub fn copy_frame(&self, frame: usize, channel: u8, first: u16, timestamp: u32, out: &mut Vec<u8>) -> u16 {
         out.clear();
         out.extend_from_slice(&self.bytes[self.frames[frame].clone()]);
@@ -117,7 +121,7 @@ impl Reel {
     }
 }
 
-/// The packetiser says in its caps what a description needs: parameter sets, profile, mode.
+/// The packetiser's caps hold what a description needs: parameter sets, profile, mode.
 fn described(sample: &gst::Sample) -> (String, String) {
     let Some(caps) = sample.caps().and_then(|caps| caps.structure(0)) else { return Default::default() };
     let known = ["media", "encoding-name", "payload", "clock-rate", "ssrc", "a-framerate"];

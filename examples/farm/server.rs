@@ -1,5 +1,5 @@
-//! The RTSP side (RFC 2326): one task a connection on one thread. A client that does not read for five seconds is dropped and
-//! never holds up another.
+//! The RTSP side (RFC 2326): one task per connection, on one thread. A client that does not read
+//! for five seconds is dropped, so it never delays another.
 
 use super::clips::{FRAMES_PER_S, Stream};
 use super::reel::{PAYLOAD_TYPE, TICKS_PER_FRAME};
@@ -18,15 +18,15 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep_until, timeout};
 
-/// Whoever does not take its bytes for so long is gone.
+/// A client that accepts no bytes for this time is gone.
 const STALLED: Duration = Duration::from_secs(5);
-/// No client has more to say at once.
+/// No client sends a longer request.
 const REQUEST_MAX: usize = 64 * 1024;
 type Request = rtsp_types::Request<Vec<u8>>;
 
 const FRAME: Duration = Duration::from_millis(1000 / FRAMES_PER_S as u64);
 
-/// Listens, and serves on a thread of its own until told to stop.
+/// Listens, and serves on its own thread until told to stop.
 pub fn start(listen: SocketAddr, show: Show, stopped: oneshot::Receiver<()>) -> Result<(SocketAddr, JoinHandle<()>)> {
     let cannot = |e| Error::unavailable(format!("the farm cannot listen on {listen}; is the port taken?")).because(e);
     let listener = std::net::TcpListener::bind(listen).map_err(cannot)?;
@@ -41,7 +41,7 @@ pub fn start(listen: SocketAddr, show: Show, stopped: oneshot::Receiver<()>) -> 
             let client = Client { show: Arc::clone(&show), begun, session: scattered(u64::from(peer.port())) };
             tokio::spawn(async move {
                 match client.serve(socket).await {
-                    // It hung up in the middle of something.
+                    // The client disconnected in the middle of something.
                     Err(e) if matches!(e.kind(), io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset) => {}
                     Err(e) => eprintln!("farm: client {peer} was dropped: {e}"),
                     Ok(()) => {}
@@ -70,7 +70,7 @@ struct Client {
     session: u64,
 }
 
-/// A stream on its way. Frames count from the farm's start, packets from the connection's.
+/// A stream being played. Frames count from the farm's start, packets from the connection's.
 struct Playing {
     camera: usize,
     stream: Stream,
@@ -108,7 +108,7 @@ impl Client {
         }
     }
 
-    /// Until the next frame's time; for ever when nothing is played.
+    /// Waits for the next frame's time; for ever when nothing is played.
     async fn due(&self, playing: Option<&Playing>) {
         match playing {
             Some(playing) => sleep_until(self.begun + self.time_of(playing.camera, playing.frame)).await,
@@ -129,7 +129,7 @@ impl Client {
         playing.frame += 1;
     }
 
-    /// The whole answer, and the stream it begins, if it does.
+    /// The complete answer, and the stream it starts, if any.
     fn answer(&self, request: &Request, channel: &mut u8, playing: &mut Option<Playing>) -> Response<Vec<u8>> {
         let reply = |status| {
             let reply = Response::builder(Version::V1_0, status);
@@ -201,7 +201,8 @@ async fn send(socket: &mut TcpStream, bytes: &[u8]) -> io::Result<()> {
     }
 }
 
-/// The next complete request, taken out of what has come in. What clients report about their reception is passed over.
+/// Takes the next complete request out of the received bytes. Reception reports from clients are
+/// skipped.
 fn next_request(asked: &mut Vec<u8>) -> io::Result<Option<Request>> {
     loop {
         match Message::parse(asked) {
@@ -218,7 +219,8 @@ fn next_request(asked: &mut Vec<u8>) -> io::Result<Option<Request>> {
     }
 }
 
-/// The first of the two channels that a client offers for RTP over its own connection; None where it offers no such thing.
+/// The first of the two channels that a client offers for interleaved RTP; None where it offers
+/// none.
 fn interleaved(request: &Request) -> Option<u8> {
     let offers = request.typed_header::<Transports>().ok().flatten()?;
     offers.iter().find_map(|offer| match offer {

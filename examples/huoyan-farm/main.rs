@@ -1,5 +1,6 @@
-//! `cargo run --release --example huoyan-farm -- --cameras 267 --stream sub --port 9554`: a county's cameras on one machine,
-//! at `rtsp://127.0.0.1:9554/cam/1/sub` and on. See `examples/farm` for how.
+//! `cargo run --release --example huoyan-farm -- --cameras 267 --stream sub --port
+//! 9554`: a county's cameras on one machine, from `rtsp://127.0.0.1:9554/cam/1/sub` on. `examples/farm`
+//! explains how.
 
 #[path = "../farm/mod.rs"]
 mod farm;
@@ -95,7 +96,7 @@ fn serve(args: &Args) -> Result<()> {
     tell(args, &farm, smoky);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|e| huoyan::error::Error::unavailable("no runtime").because(e))?;
-    // An error says that nobody could ask to stop; then serving nobody is right.
+    // An error means that nobody can ask it to stop; then it stops now.
     let _ = runtime.block_on(tokio::signal::ctrl_c());
     Ok(())
 }

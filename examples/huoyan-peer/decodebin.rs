@@ -1,5 +1,6 @@
-//! One pipeline with a decoder of its own for every camera: `rtspsrc ! decodebin ! appsink`. Every picture is decoded, the
-//! newest waits; two threads take one a cadence from each camera and ask the model, as the program's own two workers do.
+//! One pipeline per camera with its own decoder: `rtspsrc ! decodebin ! appsink`. Every picture is
+//! decoded, and the newest waits. Two threads take one per cadence from each camera and run the
+//! model, like the program's own two workers.
 
 use super::{Args, LOOKED_AT};
 use gstreamer as gst;
@@ -20,19 +21,19 @@ const THREADS: usize = 2;
 struct Camera {
     pipeline: gst::Pipeline,
     sink: AppSink,
-    /// What stands in for the picture of minutes ago: the first. The network's cost is the same.
+    /// The first picture, used as the picture from minutes ago. The network's cost is the same.
     past: Option<Picture>,
     due_at: Instant,
 }
 
-/// Until the process is ended.
+/// Runs until the process is ended.
 pub fn run(args: &Args) -> Result<()> {
     gst::init().map_err(|e| Error::unavailable("GStreamer cannot start").because(e))?;
     let cadence = Duration::from_secs(args.cadence.into());
     let begun_at = Instant::now();
     let mut shares: Vec<Vec<Camera>> = (0..THREADS).map(|_| Vec::new()).collect();
     for (number, url) in args.urls().iter().enumerate() {
-        // The looks are spread over the cadence.
+        // The looks are spread evenly over the cadence.
         let due_at = begun_at + cadence.mul_f64(number as f64 / args.cameras as f64);
         shares[number % THREADS].push(Camera::start(url, due_at)?);
     }
@@ -65,7 +66,7 @@ impl Camera {
         Ok(Self { pipeline, sink, past: None, due_at })
     }
 
-    /// The newest picture, if one came since the last look.
+    /// The newest picture, if one arrived since the last look.
     fn newest(&self) -> Result<Option<Picture>> {
         let error = self.pipeline.bus().and_then(|bus| bus.pop_filtered(&[gst::MessageType::Error]));
         if let Some(gst::MessageView::Error(e)) = error.as_ref().map(|message| message.view()) {
@@ -75,7 +76,7 @@ impl Camera {
     }
 }
 
-/// Each camera once a cadence; a camera without a picture yet is asked again soon.
+/// Looks at each camera once per cadence. A camera without a picture yet is retried soon.
 fn look(mut cameras: Vec<Camera>, cadence: Duration, mut worker: Option<Worker>) -> Result<()> {
     while let Some(next) = cameras.iter_mut().min_by_key(|camera| camera.due_at) {
         Clock::System.sleep_blocking(next.due_at.saturating_duration_since(Instant::now()));
@@ -89,7 +90,7 @@ fn look(mut cameras: Vec<Camera>, cadence: Duration, mut worker: Option<Worker>)
             next.past.get_or_insert(small);
         }
         LOOKED_AT.fetch_add(1, Ordering::Relaxed);
-        // Who is behind does not catch up.
+        // Missed looks are not made up for.
         next.due_at = (next.due_at + cadence).max(Instant::now());
     }
     Ok(())

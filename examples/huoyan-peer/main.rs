@@ -1,8 +1,11 @@
-//! `cargo run --release --example huoyan-peer -- receive|decodebin --url 'rtsp://127.0.0.1:9554/cam/{}/sub' --cameras 16`: what
-//! `make peers` sets beside the program (benches/peers/README.md). Says once a second on stdout how many frames it has looked at.
+//! `cargo run --release --example huoyan-peer -- receive|decodebin --url
+//! 'rtsp://127.0.0.1:9554/cam/{}/sub' --cameras 16`: the alternatives that `make peers` compares
+//! with the program (benches/peers/README.md). Once a second it prints to stdout how many frames it
+//! has looked at.
 //!
-//! - `receive`: the program's own receivers, scheduler and decoders, and nothing behind them.
-//! - `decodebin`: GStreamer as it is usually written, one decoder for every camera, with the program's own model behind it.
+//! - `receive`: the program's own receivers, scheduler and decoders, without a model.
+//! - `decodebin`: GStreamer as it is usually written, one decoder per camera, followed by the
+//!   program's own model.
 
 mod decodebin;
 
@@ -43,7 +46,7 @@ enum Way {
     Decodebin,
 }
 
-/// Frames that have been looked at.
+/// Frames looked at.
 static LOOKED_AT: AtomicU64 = AtomicU64::new(0);
 
 impl Args {
@@ -73,7 +76,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Until the process is ended.
+/// Runs until the process is ended.
 fn receive(args: &Args) -> Result<()> {
     let config = CameraConfig { cadence: SignedDuration::from_secs(args.cadence.into()), ..CameraConfig::default() };
     let sources = args.urls().into_iter().enumerate();

@@ -1,6 +1,6 @@
-//! `make simulate DAYS=1000`: days of a made-up county under the real desk, store, outbox and
-//! notifier, and the figures over all of them. `HUOYAN_SEED=42 make simulate` lives one day again
-//! and tells its story.
+//! `make simulate DAYS=1000`: days of an invented county with the real desk, store, outbox and
+//! notifier, and the figures over all of them. `HUOYAN_SEED=42 make simulate` repeats one day and
+//! tells its story.
 
 #[path = "../../tests/it/simulation/mod.rs"]
 mod simulation;
@@ -39,7 +39,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Whether every figure is what it shall be.
+/// True when every figure meets its aim.
 fn run(args: &Args) -> Result<bool> {
     let figures = match args.seed {
         Some(seed) => {

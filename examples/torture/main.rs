@@ -1,5 +1,6 @@
-//! `make torture SECONDS=600`: everything around the real program fails in turn, and every promise is looked at. One line a fault,
-//! a table at the end; exit code 1 when a promise was broken. `HUOYAN_SEED=42 make torture` draws the same faults again.
+//! `make torture SECONDS=600`: everything around the real program fails in turn, and every promise
+//! is checked. One line per fault, a table at the end; exit code 1 when a promise was broken.
+//! `HUOYAN_SEED=42 make torture` draws the same faults again.
 
 #[allow(dead_code, reason = "what starts the program serves the tests, too")]
 #[path = "../../tests/it/program.rs"]
@@ -30,7 +31,7 @@ struct Args {
     json: Option<PathBuf>,
 }
 
-/// An action and a deadline succeed so soon after each healing.
+/// Within this time after each recovery an action and a deadline must succeed.
 const LIVES_WITHIN: Duration = Duration::from_secs(5);
 
 fn main() -> ExitCode {
@@ -44,7 +45,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Whether every promise was kept.
+/// True when every promise was kept.
 fn run(args: &Args) -> Result<bool> {
     let seed = args.seed.unwrap_or_else(|| uuid::Uuid::now_v7().as_u128() as u64);
     eprintln!("HUOYAN_SEED={seed}");
