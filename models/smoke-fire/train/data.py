@@ -195,9 +195,11 @@ def part(img: np.ndarray, tile) -> np.ndarray:
 
 def tensor(img: np.ndarray, params: dict) -> np.ndarray:
     """uint8 [H, W, 3] -> normalised float32 [3, H, W]."""
-    x = img.astype(np.float32) / 255
-    x = (x - np.array(params["input"]["mean"], np.float32)) / np.array(params["input"]["std"], np.float32)
-    return np.ascontiguousarray(x.transpose(2, 0, 1))
+    mean, std = (np.array(params["input"][k], np.float32).reshape(3, 1, 1) for k in ("mean", "std"))
+    x = np.ascontiguousarray(img.transpose(2, 0, 1)).astype(np.float32)
+    x *= 1 / (255 * std)
+    x -= mean / std
+    return x
 
 
 def cells(params: dict):

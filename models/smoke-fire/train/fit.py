@@ -29,11 +29,11 @@ class Samples:
         self.pictures = np.memmap(work / "samples.bin", np.uint8, "r").reshape(len(self.meta), 2, size, size, 3)
         self.cells = np.load(work / "cells.npy", mmap_mode="r")
         i = PARAMS["input"]
-        self.mean, self.std = (torch.tensor(i[k]).view(1, 1, 3, 1, 1) for k in ("mean", "std"))
+        mean, std = (torch.tensor(i[k]).view(1, 1, 3, 1, 1) for k in ("mean", "std"))
+        self.gain, self.offset = 1 / (255 * std), -mean / std
 
     def batch(self, ids, flip):
-        x = torch.from_numpy(self.pictures[ids]).permute(0, 1, 4, 2, 3).float().div_(255)
-        x = (x - self.mean) / self.std
+        x = torch.from_numpy(self.pictures[ids]).permute(0, 1, 4, 2, 3).float().mul_(self.gain).add_(self.offset)
         c = torch.from_numpy(self.cells[ids]).float() / 255
         if flip:
             x, c = x.flip(4), c.flip(4)
@@ -82,9 +82,7 @@ def fit(samples: Samples, ids: np.ndarray, stage: dict, seed: int, out: Path, st
     net = SmokeFire()
     net.load_state_dict(torch.load(start)) if start else net.trunk.load_imagenet()
     net.to(device, memory_format=torch.channels_last)
-    frozen = [net.trunk.stem, *net.trunk.blocks[: stage["frozen_blocks"]]]
-    for part in frozen:
-        part.requires_grad_(False)
+    lower = net.freeze_lower()
     trunk = [p for p in net.trunk.parameters() if p.requires_grad]
     rest = [p for n, p in net.named_parameters() if not n.startswith("trunk.")]
     opt = torch.optim.AdamW([{"params": trunk, "lr": stage["lr_trunk"]}, {"params": rest, "lr": stage["lr_head"]}],
@@ -104,7 +102,7 @@ def fit(samples: Samples, ids: np.ndarray, stage: dict, seed: int, out: Path, st
             net.train()
             net.keep_statistics()
             with torch.autocast(device, torch.bfloat16):
-                logits = net(x)
+                logits = net.judge(x, lower(x[:, 0]))
             loss = loss_of(logits.float(), *y)
             opt.zero_grad()
             loss.backward()
@@ -126,12 +124,13 @@ def main():
     ap.add_argument("--threads", type=int, default=2)
     ap.add_argument("--out", type=Path, help="default: --work")
     ap.add_argument("--stage", type=int, default=0)
+    ap.add_argument("--part", choices=("ship", "lawful"), default="ship", help="without --fold: which part of [train]")
     ap.add_argument("--start", type=Path, help="folder with the networks of the stage before")
     args = ap.parse_args()
     torch.set_num_threads(args.threads)
     t, samples, out = PARAMS["train"], Samples(args.work), args.out or args.work
     out.mkdir(exist_ok=True)
-    stage = t["ship"] if args.fold is None else t["stages"][args.stage]
+    stage = t[args.part] if args.fold is None else t["stages"][args.stage]
     held, name = ("val", "net") if args.fold is None else (str(args.fold), f"fold{args.fold}")
     ids = np.array([k for k, m in enumerate(samples.meta) if held not in m["not_for"]])
     fit(samples, ids, stage, PARAMS["seed"] + (args.fold or 0), out / f"{name}.pt", args.start and args.start / f"{name}.pt")

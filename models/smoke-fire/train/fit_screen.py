@@ -1,6 +1,8 @@
-"""Teaches a screening network what the full one of the same fold says, beside the labels.
+"""Fits a full network to pictures of half the size, where it costs a quarter: the screening network.
 
     python fit_screen.py --work WORK --out DIR [--fold K]      DIR/foldK.pt (or net.pt) -> DIR/foldK-screen.pt (or net-screen.pt)
+
+It goes on from the full network of the same fold, and learns from the labels and from what that one says of the picture at full size.
 """
 
 from __future__ import annotations
@@ -15,19 +17,27 @@ import torch
 import torch.nn.functional as F
 
 from fit import Samples, follow, loss_of
-from net import Screen, SmokeFire
+from net import SmokeFire
 
 PARAMS = tomllib.loads((Path(__file__).parent / "params.toml").read_text())
 
 
 def lesson(net: SmokeFire, samples: Samples, ids: np.ndarray) -> np.ndarray:
-    """The full network's logits of these samples, float16 [all, 2, h, w]; NaN of the others."""
-    out = np.full((len(samples.meta), 2, *samples.cells.shape[-2:]), np.nan, np.float16)
+    """The full network's logits of these samples, the strongest of four cells, float16 [all, 2, h / 2, w / 2]; NaN of the others."""
+    h, w = samples.cells.shape[-2:]
+    out = np.full((len(samples.meta), 2, h // 2, w // 2), np.nan, np.float16)
     with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
         for at in range(0, len(ids), 16):
             part = ids[at:at + 16]
-            out[part] = net(samples.batch(part, False)[0]).float().numpy()
+            out[part] = F.max_pool2d(net(samples.batch(part, False)[0]).float(), 2).numpy()
     return out
+
+
+def at_half_size(x, target, weight):
+    """Pictures averaged two by two. A cell is of smoke where one of its four was; ground, where all four count."""
+    small = F.avg_pool2d(x.flatten(0, 1).contiguous(), 2).unflatten(0, x.shape[:2])
+    coarse = F.max_pool2d(target, 2)
+    return small, coarse, torch.where(coarse > 0, F.max_pool2d(weight, 2), -F.max_pool2d(-weight, 2))
 
 
 def main():
@@ -43,24 +53,25 @@ def main():
     ids = np.array([k for k, m in enumerate(samples.meta) if held not in m["not_for"]])
     torch.manual_seed(PARAMS["seed"])
     rng = np.random.default_rng(PARAMS["seed"] + 100 + (args.fold or 0))
-    full = SmokeFire()
-    full.load_state_dict(torch.load(args.out / f"{name}.pt"))
-    full.eval()
-    taught = lesson(full, samples, np.sort(rng.choice(ids, min(s["lessons"], len(ids)), replace=False)))
-    net = Screen().to(memory_format=torch.channels_last)
-    opt = torch.optim.AdamW(net.parameters(), lr=s["lr"], weight_decay=t["weight_decay"])
+    net = SmokeFire().to(memory_format=torch.channels_last)
+    net.load_state_dict(torch.load(args.out / f"{name}.pt"))
+    taught = lesson(net.eval(), samples, np.sort(rng.choice(ids, min(s["lessons"], len(ids)), replace=False)))
+    lower = net.freeze_lower()
+    opt = torch.optim.AdamW([p for p in net.parameters() if p.requires_grad], lr=s["lr"], weight_decay=t["weight_decay"])
     sched = torch.optim.lr_scheduler.OneCycleLR(opt, s["lr"], total_steps=s["steps"], pct_start=0.1)
     mean_net = {k: v.clone() for k, v in net.state_dict().items()}
     total, start = 0.0, time.time()
     for step in range(s["steps"]):
         part, flip = np.sort(rng.choice(ids, s["batch"])), rng.random() < 0.5
         x, target, weight, bag = samples.batch(part, flip)
+        x, target, weight = at_half_size(x, target, weight)
         said = torch.sigmoid(torch.from_numpy(taught[part]).float())
         said = said.flip(3) if flip else said
         asked = ~said.isnan()
         net.train()
+        net.keep_statistics()
         with torch.autocast("cpu", torch.bfloat16):
-            logits = net(x)
+            logits = net.judge(x, lower(x[:, 0]))
         logits = logits.float()
         # Cells that the full network is sure of count as the labels do; the few with smoke outweigh the many without.
         said = said.nan_to_num(0)

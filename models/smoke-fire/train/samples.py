@@ -51,11 +51,14 @@ class Drawer:
                 pool["photo"]["hard" if r["what"] in HARD else "easy"].append(k)
             elif r["kind"] == "lawful":
                 if r["boxes"]:
-                    pool["lawful"][r["what"][0]].append(k)
+                    pool["near"][r["what"][0]].append(k)
             elif r["kind"] == "alert":
                 pool["alert"][r["event"]].append(k)
-            elif r["what"] in ("flame", "flame_and_plume"):
-                pool["flame"]["boxed" if r["boxes"] else "whole"].append(k)
+            else:
+                if r["what"] != "plume":
+                    pool["flame"]["boxed" if r["boxes"] else "whole"].append(k)
+                if r["what"] != "flame" or any("smoke" in b[0] for b in r["boxes"] or []):
+                    pool["near"]["boxed" if r["boxes"] else "whole"].append(k)
         pool["night"] = pool["composite"] = pool["decoy"] = pool["clean"]
         allowed = {bank.rows[k]["event"] for k in range(len(bank.rows)) if bank.rows[k]["kind"] == "watch" and use(k)}
         self.mattes = defaultdict(list)
@@ -356,20 +359,26 @@ class Drawer:
         look = self.look(rng)
         return Sample(look(cut.image(img)), look(cut.image(img, *self.sway(rng))), target, weight, [float(seen > 0.5), 0.0])
 
-    def lawful(self, k, rng):
-        """Smoke and flames near by. Boxes are loose and not complete: ground outside of them counts little."""
+    def near(self, k, rng):
+        """Smoke and flames near by. Boxes are loose and not complete: ground outside of them counts little. A picture without
+        boxes only says that smoke is somewhere in it."""
         row, img = self.bank.rows[k], self.bank.pixels(k)
-        _, *b = row["boxes"][rng.integers(len(row["boxes"]))]
-        fill = self.size / min(img.shape[:2])
-        cut = self.cut(img, rng, fill * np.exp(rng.uniform(np.log(0.8), np.log(2.2))), ((b[0] + b[2]) / 2, (b[1] + b[3]) / 2))
+        boxes = [[0 if "smoke" in name else 1, *b] for name, *b in row["boxes"] or []]
+        around, zoom = None, 1.0
+        if boxes:
+            _, *b = boxes[rng.integers(len(boxes))]
+            around, zoom = ((b[0] + b[2]) / 2, (b[1] + b[3]) / 2), np.exp(rng.uniform(np.log(0.8), np.log(2.2)))
+        cut = self.cut(img, rng, self.size / min(img.shape[:2]) * zoom, around)
         target, weight = self.blank()
         bag = [0.0, 0.0]
-        for cls, name in enumerate(("smoke", "fire")):
-            on = [(box, seen) for box, seen in (cut.box(x[1:]) for x in row["boxes"] if x[0] == name) if seen > 0.1]
+        for cls in (0, 1):
+            on = [(box, seen) for box, seen in (cut.box(b) for c, *b in boxes if c == cls) if seen > 0.1]
             if on:
                 self.mark(target, weight, cls, [box for box, _ in on])
                 bag[cls] = float(max(seen for _, seen in on) > 0.5)
             weight[cls] = np.where(target[cls] > 0, weight[cls], 0.1 * weight[cls])
+        if not boxes:
+            target[0], weight[:], bag[0] = 1, 0, 1.0
         moved = rng.normal(0, 1, 2) if rng.random() < 0.5 else (0, 0)
         look = self.look(rng)
         return Sample(look(cut.image(img)), look(cut.image(img, *moved)), target, weight, bag)

@@ -21,20 +21,26 @@ import onnx_file
 from bank import Bank
 
 PARAMS = tomllib.loads((Path(__file__).parent / "params.toml").read_text())
+SHRINK = PARAMS["screening"]["shrink"]
 
 
 class Model:
-    def __init__(self, path: Path):
-        self.net = onnx_file.session(path)
+    """shrink: a screening network sees pictures so many times smaller."""
+
+    def __init__(self, path: Path, shrink: int = 1):
+        self.net, self.shrink = onnx_file.session(path), shrink
+        i = PARAMS["input"]
+        self.params = {"input": i | {"width": i["width"] // shrink, "height": i["height"] // shrink}}
 
     def canvas(self, img: np.ndarray) -> np.ndarray:
-        return d.tensor(d.letterbox((img.shape[1], img.shape[0]), PARAMS).apply(img, PARAMS), PARAMS)
+        return d.tensor(d.letterbox((img.shape[1], img.shape[0]), self.params).apply(img, self.params), self.params)
 
     def __call__(self, present: np.ndarray, earlier: np.ndarray) -> np.ndarray:
-        """Two pictures (uint8 RGB) -> heatmap [2, h, w]."""
+        """Two pictures (uint8 RGB) -> heatmap [2, h, w], in cells of the full network."""
         p = self.canvas(present)
         e = p if earlier is present else self.canvas(earlier)
-        return self.net.run(["heatmap"], {"frames": np.stack([p, e])[None]})[0][0]
+        heat = self.net.run(["heatmap"], {"frames": np.stack([p, e])[None]})[0][0]
+        return heat.repeat(self.shrink, 1).repeat(self.shrink, 2)
 
 
 def run(model: Model, bank: Bank, ids, label: str, past: bool = True):
@@ -99,13 +105,14 @@ def main():
         print(len(found), "clean frames with cells that are wrong")
         return
     name = ("net" if args.net else f"fold{args.fold}") + ("-screen" if args.screen else "")
-    onnx_file.write(args.work / f"{name}.pt", args.work / f"{name}.onnx", i["width"], i["height"])
+    shrink = SHRINK if args.screen else 1
+    onnx_file.write(args.work / f"{name}.pt", args.work / f"{name}.onnx", i["width"] // shrink, i["height"] // shrink)
     ids = [k for k, r in enumerate(bank.rows) if (r["split"] == "val" if args.net else bank.fold(k) == args.fold)]
     if args.unseen:
         ids = [k for k in ids if "source" not in bank.rows[k] and not (bank.rows[k]["kind"] == "flame" and bank.rows[k]["boxes"])]
     if args.clean:
         ids = [k for k in ids if bank.rows[k]["kind"] == "watch" and bank.clean(k)]
-    heat, tiles = run(Model(args.work / f"{name}.onnx"), bank, ids, name, not args.no_past)
+    heat, tiles = run(Model(args.work / f"{name}.onnx", shrink), bank, ids, name, not args.no_past)
     np.savez_compressed(args.work / f"{name}{'-no-past' if args.no_past else ''}.npz", ids=np.array(ids), heat=heat, tiles=tiles)
 
 

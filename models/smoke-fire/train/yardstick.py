@@ -108,7 +108,9 @@ def cost(folder: Path, rounds: int = 60) -> dict:
     bar = (i["height"] - i["width"] * 9 // 16) // 2
     wide = i["height"] - 2 * (bar - bar % i.get("rect_stride", i["height"]))
     shapes = {"ours": (1, i["frames"], 3, i["height"], i["width"]), "wide": (1, i["frames"], 3, wide, i["width"])}
-    shapes |= {"screen": shapes["wide"], "yolov8n": (1, 3, 384, 640)}
+    small = card.get("screen", {}).get("width", i["width"]) / i["width"]
+    screen_h = -(-round(i["width"] * small * 9 / 16) // i.get("rect_stride", 1)) * i.get("rect_stride", 1)
+    shapes |= {"screen": (1, i["frames"], 3, screen_h, round(i["width"] * small)), "yolov8n": (1, 3, 384, 640)}
     feeds = {k: {n.get_inputs()[0].name: np.random.default_rng(0).random(shapes[k], np.float32)} for k, n in nets.items()}
     spent = {k: [] for k in nets}
     for n in range(rounds + 3):
