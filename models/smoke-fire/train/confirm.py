@@ -11,7 +11,7 @@ from math import exp, hypot, log
 DEFAULTS = {"memory_s": 120, "hysteresis": 0.8, "cooldown_s": 600, "area_min": 0.0002, "area_max": 0.6}
 
 CORRELATION_S, FIRST_S, LOOK_MAX_S, MIN_APART_S = 30, 10, 60, 8
-SAYS_MAX, SILENCE, SECOND_WITNESS, WITHOUT_PAST, NOTHING = 3.0, -1.2, 0.25, 0.5, 0.01
+SAYS_MAX, SILENCE, WITHOUT_PAST, NOTHING = 3.0, -1.2, 0.5, 0.01
 GROWTH, DRIFT, STANDING = 1.0, 1.0, 1.0
 PLACES_MAX, HITS_MAX, IGNORED_MAX, TILE_STEPS = 64, 64, 5, 200
 
@@ -92,8 +92,7 @@ class Place:
         self.seen: list = [None, None]
 
     def worth(self, now: float, memory: float) -> float:
-        weak, strong = sorted([w.worth(now, memory) if w else 0.0 for w in self.witnesses])
-        return strong + SECOND_WITNESS * max(0.0, weak)
+        return sum(max(0.0, w.worth(now, memory)) for w in self.witnesses if w)
 
 
 def neutral(thresholds: dict, detection: dict) -> float:

@@ -34,8 +34,10 @@ def main():
     run = ["run", *where, "--huoyan", args.huoyan.resolve()]
     if not (args.work / "events/rows.json").exists():
         python("replay.py", "frames", "--work", args.work)
-    python("replay.py", *run)
+    python("boxes.py", *where)
     python("operating.py", *where)
+    if not args.lawful:  # it learns from watch frames
+        python("verify.py", *where, threads=2)
     for point in PARAMS["points"]:
         python("replay.py", *run, "--point", point)
         if not args.lawful:

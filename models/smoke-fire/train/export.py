@@ -1,4 +1,4 @@
-"""Writes model.onnx, screen.onnx, model.toml and goldens.json.
+"""Writes model.onnx, screen.onnx, verifier.onnx, model.toml and goldens.json.
 
     python export.py --work DIR [--out ../0.3.0]
     python export.py --work DIR --lawful [--out ../../smoke-fire-lawful/0.1.0]
@@ -19,6 +19,7 @@ import onnx
 
 import onnx_file
 import plume
+import replay
 
 HERE = Path(__file__).parent
 PARAMS = tomllib.loads((HERE / "params.toml").read_text())
@@ -63,6 +64,8 @@ fire = {fire:.3f}
 [screen]               # looks first, at every view; the full network looks where it, a suspicion or an audit says so
 file = "screen.onnx"
 sha256 = "{screen_sha}"
+width = {small[width]}
+height = {small[height]}
 smoke = {screening[smoke]}
 fire = {screening[fire]}
 audit = {audit}           # of the views that it passes over
@@ -73,6 +76,20 @@ calls = {calls:.3f}          # share of views without smoke at which it calls th
 # them chosen anew for each fold, from the other folds only:
 # {fires} fires and {days:.2f} camera-days without smoke, one frame a minute, through the
 # program's own confirmation. [value, ends of the 95 % interval]
+"""
+
+VERIFIER = """
+[verifier]             # a second opinion on a place of smoke that is about to alarm; a phone rings by itself only if it agrees
+file = "verifier.onnx"
+sha256 = "{sha}"
+version = "{version}"
+input = "tube"         # float32 [1, 2, {times}, 3, {side}, {side}]: near and far; now and before; as [input] is normalised
+output = "smoke"       # float32 [1], probability
+side = {side}              # pixels of a crop
+near = {near}             # sides of the two squares, over the longer side of the box
+far = {far}
+ages_s = {ages_s}
+threshold = {threshold}      # under it, it doubts: {lost:.0%} of the candidates on smoke, cross-validated
 """
 
 NON_COMMERCIAL = """licence = "non-commercial"
@@ -97,9 +114,8 @@ minutes_to_alarm = {minutes}    # from the first frame with a drawn box; a fire 
 """
 
 
-def pictures() -> dict:
+def pictures(h: int, w: int) -> dict:
     """Input pictures from formulas, float [2, 3, H, W] in 0..1, before normalisation."""
-    h, w = PARAMS["input"]["height"], PARAMS["input"]["width"]
     t, c, y, x = np.ogrid[0:2, 0:3, 0:h, 0:w]
     grey = np.full((2, 3, h, w), 114 / 255, np.float32)
     wave = ((x * 7 + y * 13 + c * 29 + t * 17) % 256 / 255).astype(np.float32)
@@ -118,11 +134,11 @@ FORMULAS = {
 }
 
 
-def answers(session) -> list[dict]:
+def answers(session, height: int, width: int) -> dict:
     i = PARAMS["input"]
     mean, std = (np.array(i[k], np.float32).reshape(1, 3, 1, 1) for k in ("mean", "std"))
     cases = []
-    for name, v in pictures().items():
+    for name, v in pictures(height, width).items():
         heat = session.run(["heatmap"], {"frames": ((v - mean) / std)[None].astype(np.float32)})[0][0]
         case = {"name": name, "value": FORMULAS[name]}
         for j, cls in enumerate(("smoke", "fire")):
@@ -130,7 +146,7 @@ def answers(session) -> list[dict]:
             case[cls] = {"max": round(float(heat[j].max()), 6), "at": [int(y), int(x)],
                          "mean": round(float(heat[j].mean()), 6)}
         cases.append(case)
-    return cases
+    return {"tolerance": 1e-3, "height": height, "width": width, "cases": cases}
 
 
 def goldens(full, screen) -> dict:
@@ -142,9 +158,7 @@ def goldens(full, screen) -> dict:
                  "1 earlier), c (0 red), y, x; value v, then (v - mean[c]) / std[c] with mean and std of model.toml. "
                  "`max` and `mean` of each class plane of the heatmap; `at` is [row, column] of the strongest cell, "
                  "to be compared only where max > 0.05.",
-        "tolerance": 1e-3,
-        "height": i["height"], "width": i["width"],
-        "cases": answers(full), "screen_cases": answers(screen),
+        **answers(full, i["height"], i["width"]), "screen": answers(screen, **replay.small()),
         "plume": {"about": "train/plume.py: alpha(360, 640, (320, 240), 60, 90, 0.4, 7); points are [row, column, alpha]",
                   "sum": round(float(a.sum()), 3), "max": round(float(a.max()), 6),
                   "points": [[*p, round(float(a[p[0], p[1]]), 6)] for p in points],
@@ -169,7 +183,8 @@ def main():
     out.mkdir(parents=True, exist_ok=True)
     path, screen = out / "model.onnx", out / "screen.onnx"
     onnx_file.write(last / "net.pt", path, i["width"], i["height"])
-    onnx_file.write(last / "net-screen.pt", screen, i["width"], i["height"])
+    small = replay.small()
+    onnx_file.write(last / "net-screen.pt", screen, small["width"], small["height"])
     chosen = json.loads((last / "points.json").read_text())
     points = {name: chosen[name]["ship"] for name in PARAMS["points"]}
     program = json.loads((last / "figures.json").read_text())["cross"]["program"]
@@ -178,13 +193,20 @@ def main():
     text = HEAD.format(name=out.parent.name, version=out.name, sha=sha, screen_sha=screen_sha, opset=onnx_file.OPSET,
                        licence=STATED if args.lawful else NON_COMMERCIAL,
                        ir=onnx.load(str(path)).ir_version, **i, **{k: balanced[k] for k in ("screen", "fire_screen", "smoke", "fire")},
-                       screening=chosen["screening"]["ship"], audit=PARAMS["screening"]["audit"], calls=max(chosen["screening"]["ship"]["looks"]),
+                       screening=chosen["screening"]["ship"], audit=PARAMS["screening"]["audit"],
+                       small=small, calls=max(chosen["screening"]["ship"]["looks"]),
                        fires=program["balanced"]["fires"], days=program["balanced"]["camera_days"])
     for name, p in points.items():
         e = program[name]
         text += POINT.format(name=name, **{k: p[k] for k in ("smoke", "fire", "smoke_tile", "fire_tile", "evidence")},
                              alarms=bounded(e["false_alarms_per_camera_day"], 1440), recall=bounded(e["event_recall"], 1),
                              minutes=bounded([max(0.0, x) for x in e["minutes_to_alarm"]], 1440))
+    if (last / "verifier.onnx").exists():
+        verifier = out / "verifier.onnx"
+        verifier.write_bytes((last / "verifier.onnx").read_bytes())
+        v = PARAMS["verifier"]
+        text += VERIFIER.format(sha=hashlib.sha256(verifier.read_bytes()).hexdigest(), version=out.name, times=1 + len(v["ages_s"]),
+                                threshold=json.loads((last / "verifier.json").read_text())["threshold"], **v)
     (out / "model.toml").write_text(text)
     (out / "goldens.json").write_text(json.dumps(goldens(onnx_file.session(path), onnx_file.session(screen)), indent=1) + "\n")
     print(text)

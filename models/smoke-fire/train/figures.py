@@ -13,7 +13,6 @@ import json
 import subprocess
 import sys
 import tomllib
-from datetime import datetime
 from pathlib import Path
 
 import numpy as np
@@ -93,24 +92,20 @@ def at_points(s: Scores, points: dict, fold_of) -> dict:
     return out
 
 
-def cascade(work: Path, home: Path, s: Scores, points: dict) -> dict:
-    """What the screening network costs: boxed frames over the neutral scores of `balanced`, by the full network at every view, and
-    by the two as the program runs them. All, and the smallest quarter of boxes."""
-    names = json.loads((home / "events/rows.json").read_text())
-    at = {(Path(n).parent.name, datetime.strptime(Path(n).stem + "+0000", "%Y-%m-%dT%H_%M_%S%z").timestamp()): k for n, k in names.items()}
-    hit = {}
-    for event, (seen, _) in read_replay(work / "replay-balanced.jsonl").items():
-        point = points["balanced"][str(s.bank.fold_of[event])]
-        for now, detections, *_ in seen:
-            hit[at[event, now]] = any(x["confidence"] > point[x["class"] + ("_tile" if x.get("tile") else "")]
-                                      for x in detections if x["class"] == "smoke")
-    keep = np.array([k in hit for k in s.ids]) & s.boxed
-    full = s.both(points["balanced"])[keep] > 0
-    both = np.array([hit[k] for k, on in zip(s.ids, keep) if on])
-    boxes = [r["box"] for r, on in zip(s.rows, keep) if on]
-    area = np.array([(b[2] - b[0]) * (b[3] - b[1]) for b in boxes])
+def cascade(full: Scores, screen: Scores, points: dict) -> dict:
+    """What the screening network costs: boxed frames over the neutral scores of `balanced` in any view, by the full network at every
+    view, and only where the screening network calls it. All, and the smallest quarter of boxes."""
+    at = {k: i for i, k in enumerate(screen.ids)}
+    order = [at[k] for k in full.ids]
+    fold = full.fold.astype(str)
+    level = {c: np.array([points["balanced"][f][c] for f in fold]) for c in ("smoke", "smoke_tile")}
+    calls = np.array([points["screening"][f]["smoke"] for f in fold])
+    found = np.column_stack([full.smoke > level["smoke"], full.views[:, :, 0] > level["smoke_tile"][:, None]])
+    called = np.column_stack([screen.smoke[order], screen.views[order][:, :, 0]]) > calls[:, None]
+    every, both = found.any(1)[full.boxed], (found & called).any(1)[full.boxed]
+    area = np.array([(b[2] - b[0]) * (b[3] - b[1]) for b in (r["box"] for r, on in zip(full.rows, full.boxed) if on)])
     least = area <= np.quantile(area, 0.25)
-    return {"full": [float(full.mean()), float(full[least].mean())], "cascade": [float(both.mean()), float(both[least].mean())]}
+    return {"full": [float(every.mean()), float(every[least].mean())], "cascade": [float(both.mean()), float(both[least].mean())]}
 
 
 def summary(rows) -> dict:
@@ -119,19 +114,24 @@ def summary(rows) -> dict:
 
 
 def through_the_program(work: Path, prefix: str, events, point_of) -> tuple[dict, dict]:
-    """point_of(name, event): the thresholds used. Fails where confirm.py would not have said what the program said."""
+    """point_of(name, event): the thresholds used. Fails where confirm.py would not have said what the program said. A point that was
+    not run is told from replay-all.jsonl: the full network at every view."""
     out, each = {}, {}
+    everywhere = work / f"replay-{prefix}all.jsonl"
     for name in POINTS:
         path = work / f"replay-{prefix}{name}.jsonl"
-        if path.exists():
-            seen = read_replay(path)
-            for e, (frames_seen, said) in seen.items():
-                p = point_of(name, e)
-                ours = [t for t, *_ in confirm(frames_seen, {k: p[k] for k in ("smoke", "fire", "smoke_tile", "fire_tile", "evidence")})]
+        if not path.exists() and not everywhere.exists():
+            continue
+        seen = read_replay(path if path.exists() else everywhere)
+        for e, (frames_seen, said) in seen.items():
+            p = point_of(name, e)
+            ours = [t for t, *_ in confirm(frames_seen, {k: p[k] for k in ("smoke", "fire", "smoke_tile", "fire_tile", "evidence")})]
+            if path.exists():
                 assert sorted(ours) == sorted(said), f"{path.name}, {e}: the program alarms at {said}, confirm.py at {ours}"
-            rows = [outcome(events[e], s) for e, (_, s) in sorted(seen.items())]
-            out[name] = summary(rows)
-            each[name] = {r.event.name: [r.delay_min, r.false_alarms, r.clean_min] for r in rows}
+            seen[e] = (frames_seen, ours)
+        rows = [outcome(events[e], s) for e, (_, s) in sorted(seen.items())]
+        out[name] = summary(rows) | {"cascade": path.exists()}
+        each[name] = {r.event.name: [r.delay_min, r.false_alarms, r.clean_min] for r in rows}
     return out, each
 
 
@@ -166,7 +166,8 @@ def show_events(title: str, program: dict):
         print(f"  {name:9s} found {interval(p['event_recall'], '.2f')}, "
               f"within 5 min of the first box {interval(p['event_recall_5min'], '.2f')}, "
               f"median {interval(p['minutes_to_alarm'], '.1f')} min, slowest found {p['worst_found_min'][0]:.0f} min; "
-              f"false alarms a camera-day {interval(p['false_alarms_per_camera_day'], '.2f')}")
+              f"false alarms a camera-day {interval(p['false_alarms_per_camera_day'], '.2f')}"
+              + ("" if p["cascade"] else " (full network at every view)"))
 
 
 def show_points(title: str, at: dict):
@@ -193,8 +194,8 @@ def main():
                     "frames_of_train": frames(cross, value, lambda r: r["split"] == "train"),
                     "strongest_in_box": strongest_in_box(cross), "points": at_points(cross, points, str),
                     "flames_auc": auc(cross.fire[cross.flame], cross.fire[cross.photo])}
-    out["cross"]["cascade"] = cascade(args.work, home, cross, points)
     screen = Scores(bank, sorted(args.work.glob("fold?-screen.npz")))
+    out["cross"]["cascade"] = cascade(cross, screen, points)
     out["screen"] = {"frames": frames(screen, screen.both(points["screening"] | same_for_tiles(points["screening"]))),
                      "at": points["screening"]}
     out["cross"]["program"], out["cross"]["each"] = through_the_program(

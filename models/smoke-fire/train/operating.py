@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from bank import HARD, Bank
-from confirm import confirm
+from confirm import SILENCE, confirm
 from events import Event, figures, outcome
 from metrics import threshold_at
 
@@ -109,12 +109,19 @@ def levels(scores: Scores, use: np.ndarray, rule: dict) -> dict:
     return {k: round(min(max(v, 0.05), 0.995), 3) for k, v in out.items()}
 
 
+def heard(detections: list, level: dict) -> list:
+    """Without boxes that say no more than silence: nothing hangs on them, and there are many."""
+    least = {key: logistic(logit(score) + SILENCE) for key, score in level.items()}
+    return [d for d in detections if d["confidence"] > least[d["class"] + ("_tile" if d.get("tile") else "")]]
+
+
 def choose(bank: Bank, replayed, events, use, rule, level: dict) -> float:
     """The least evidence that keeps the bound on the events that `use` allows, and the rule's margin above it."""
     names = [e for e in events if use(bank.fold_of[e])]
+    seen = {e: [(now, heard(detections, level), *more) for now, detections, *more in replayed[e][0]] for e in names}
     best = EVIDENCE[-1]
     for evidence in EVIDENCE[::-1]:
-        out = [outcome(events[e], [now for now, *_ in confirm(replayed[e][0], level | {"evidence": evidence})]) for e in names]
+        out = [outcome(events[e], [now for now, *_ in confirm(seen[e], level | {"evidence": evidence})]) for e in names]
         if figures(out)["false_alarms_per_camera_day"] > rule["false_alarms_per_camera_day"]:
             break
         best = evidence
@@ -138,7 +145,7 @@ def screening(full: Scores, screen: Scores, use: np.ndarray, level: dict) -> dic
             "looks": [float(over[clean].mean()), float(over_tile[clean].mean())]}
 
 
-EVIDENCE = np.arange(1.0, 9.01, 0.25)
+EVIDENCE = np.arange(1.0, 11.01, 0.25)
 
 
 def main():

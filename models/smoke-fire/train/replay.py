@@ -1,7 +1,7 @@
 """The model through the program: `huoyan replay` over every watch event, each by the network that never saw its camera.
 
     python replay.py frames --work WORK                     watch frames as PNG, named by their time -> WORK/events/
-    python replay.py run --work WORK/stage1 --bank WORK --huoyan PATH [--point NAME] [--net]
+    python replay.py run --work WORK/stage1 --bank WORK --huoyan PATH --point NAME [--net]
                                                             -> WORK/stage1/replay-NAME.jsonl: every frame, every sighting
 
 All three tiles are looked at in every frame: these frames are a minute apart, and a camera looked at every ten seconds has seen each of
@@ -59,6 +59,8 @@ SCREEN = """
 [screen]
 file = "screen.onnx"
 sha256 = "{sha}"
+width = {width}
+height = {height}
 smoke = {smoke}
 fire = {fire}
 audit = {audit}
@@ -88,9 +90,15 @@ def model_folder(work: Path, fold: str, tag: str, point: dict, screening: dict |
                         **{k: point[k] for k in ("screen", "fire_screen", "smoke", "fire")})
     if screening:
         shutil.copy(work / f"{fold}-screen.onnx", folder / "screen.onnx")
-        text += SCREEN.format(sha=sha256(folder / "screen.onnx"), smoke=screening["smoke"], fire=screening["fire"], **PARAMS["screening"])
+        text += SCREEN.format(sha=sha256(folder / "screen.onnx"), smoke=screening["smoke"], fire=screening["fire"],
+                              audit=PARAMS["screening"]["audit"], **small())
     (folder / "model.toml").write_text(text)
     return folder
+
+
+def small() -> dict:
+    """Sides of what the screening network sees, pixels."""
+    return {side: PARAMS["input"][side] // PARAMS["screening"]["shrink"] for side in ("width", "height")}
 
 
 def sha256(path: Path) -> str:
@@ -112,17 +120,13 @@ def run_fold(work: Path, home: Path, huoyan: Path, fold: int | None, events: lis
     return [x | {"event": Path(x["source"]).name, "fold": fold} for x in lines if x["type"] in ("frame", "sighting")]
 
 
-# Low enough to see everything that any threshold could let pass.
-OPEN = {"screen": 0.1, "fire_screen": 0.3, "smoke": 0.1, "fire": 0.3, "smoke_tile": 0.1, "fire_tile": 0.3, "evidence": 4.0}
-
-
 def main():
     ap = argparse.ArgumentParser()
     ap.add_argument("what", choices=("frames", "run"))
     ap.add_argument("--work", type=Path, required=True, help="where the networks are")
     ap.add_argument("--bank", type=Path, help="where prepare.py wrote; default: --work")
     ap.add_argument("--huoyan", type=Path, help="the program")
-    ap.add_argument("--point", choices=("quiet", "balanced", "eager"), help="an operating point of points.json; default: all open")
+    ap.add_argument("--point", choices=("quiet", "balanced", "eager"), help="an operating point of points.json")
     ap.add_argument("--net", action="store_true", help="the shipped network over the val events")
     args = ap.parse_args()
     home = args.bank or args.work
@@ -130,17 +134,15 @@ def main():
     if args.what == "frames":
         frames(home, bank)
         return
-    chosen = json.loads((args.work / "points.json").read_text()) if args.point else {}
+    chosen = json.loads((args.work / "points.json").read_text())
     val = sorted({r["event"] for r in bank.rows if r["kind"] == "watch" and r["split"] == "val"})
     jobs = [(None, val)] if args.net else [
         (f, sorted(e for e, k in bank.fold_of.items() if k == f)) for f in range(PARAMS["train"]["folds"])
         if (args.work / f"fold{f}.onnx").exists()]
-    tag = ("net-" if args.net else "") + (args.point or "all")
+    tag = ("net-" if args.net else "") + args.point
 
     def one(job):
         key = "ship" if job[0] is None else str(job[0])
-        if not args.point:
-            return run_fold(args.work, home, args.huoyan, *job, OPEN, None, tag)
         return run_fold(args.work, home, args.huoyan, *job, chosen[args.point][key], chosen["screening"][key], tag)
 
     with ThreadPoolExecutor(2) as pool:

@@ -12,9 +12,6 @@ pub const MIN_APART: SignedDuration = SignedDuration::from_secs(8);
 /// Looks of a place that are kept to show how its evidence rose: ten minutes of memory at a cadence of 10 s.
 pub const HITS_MAX: usize = 64;
 
-/// The whole and the tile see the same light in the same instant: the surer one counts in full, the other by so much.
-const SECOND_WITNESS: f64 = 0.25;
-
 /// A box, and the log-odds that it says.
 #[derive(Clone, Copy, Debug)]
 pub struct Told {
@@ -103,8 +100,9 @@ impl Place {
             witness.take_if(|it| it.is_silent(now, memory_s));
         }
         let worth = |witness: &Option<Witness>| witness.as_ref().map_or(0.0, |it| it.worth(now, memory_s));
-        let [a, b] = [worth(&self.witnesses[0]), worth(&self.witnesses[1])];
-        let evidence = a.max(b) + SECOND_WITNESS * a.min(b).max(0.0);
+        // Whole and tile err apart, so what they say adds up (train/EXPERIMENTS.md, 19). One that speaks against
+        // the place takes nothing from the other: each sees at its own scale.
+        let evidence: f64 = self.witnesses.iter().map(|witness| worth(witness).max(0.0)).sum();
         if let Some(hit) = self.hits.last_mut().filter(|hit| hit.at == now) {
             hit.evidence = evidence;
         }

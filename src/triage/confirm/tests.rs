@@ -134,9 +134,9 @@ fn a_silent_tile_counts_where_it_looked() {
     assert_eq!((then(RIGHT).len(), then(LEFT).len()), (1, 0));
 }
 
-/// They see the same light: both are surer than one, and far less than twice as sure.
+/// They err apart: what both say adds up.
 #[test]
-fn whole_and_tile_together_are_a_little_surer_than_one() {
+fn whole_and_tile_together_are_twice_as_sure_as_one() {
     let both = |s: i64, whole: f32| {
         let mut look = in_tile(s, 0.9);
         look.detections.extend(smoke(s, whole).detections);
@@ -148,7 +148,7 @@ fn whole_and_tile_together_are_a_little_surer_than_one() {
     };
     let alone = evidence(&steady(10, 1, |s| in_tile(s, 0.9)));
     let together = evidence(&steady(10, 1, |s| both(s, 0.9)));
-    assert!((together / alone - 1.25).abs() < 1e-4, "{alone} {together}");
+    assert!((together / alone - 2.0).abs() < 1e-4, "{alone} {together}");
     assert!(evidence(&steady(10, 1, |s| both(s, 0.1))) >= alone, "the weaker takes nothing away");
 }
 
