@@ -1,8 +1,11 @@
 /** The officer's part of the story. */
 import { accessible, api, shot, until } from './browser.mjs';
 
-/** The demo's smoke begins 25 s after its stream and must be an incident 60 s later. */
-const PLUME_MS = 85_000;
+/**
+ * The demo's smoke begins 25 s after its stream. It is mostly an incident half a minute later; where the looks of its first minute fall badly, as on
+ * a busy machine, it is one as soon as the plume thickens, in the third.
+ */
+const PLUME_MS = 200_000;
 /** Rendered smoke grows until it is confirmed, sooner or later by how it lies: mostly within a minute, of the ten a drill lasts. */
 const DRILL_MS = 240_000;
 /** The board shows a change within two seconds (requirement 17), on a busy machine too. */
