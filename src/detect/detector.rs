@@ -5,8 +5,8 @@ use super::heads::{self, Output};
 use super::manifest::{Head, Input, Levels, Manifest, Screener, Verifier};
 use super::open::{at, read_network, takes_any_number, try_out};
 use super::runtime;
-use super::second_eye::{self, SecondEye};
 use super::tensor::{self, Letterbox};
+use super::verifier::{self, VerifierSession};
 use crate::config::{Batch, DetectConfig};
 use crate::error::{Error, Kind, Result};
 use crate::frame::Picture;
@@ -65,7 +65,7 @@ impl Detector {
         });
         let screener = screener.transpose()?;
         let verifier = manifest.verifier.clone().map(Arc::new).map(|verifier| {
-            let network = second_eye::load(folder, &verifier, &environment).map_err(|e| at(&about, e))?;
+            let network = verifier::load(folder, &verifier, &environment).map_err(|e| at(&about, e))?;
             Ok::<_, Error>((verifier, network))
         });
         let verifier = verifier.transpose()?;
@@ -91,8 +91,9 @@ impl Detector {
         if let Some((manifest, network)) = &self.screener {
             worker.screener = Some(Box::new(Worker::new(session(network)?, manifest, 1)));
         }
-        let eye = |(about, network): &(Arc<Verifier>, Vec<u8>)| SecondEye::open(network, about, &self.environment);
-        worker.second_eye = self.verifier.as_ref().map(eye).transpose()?;
+        let open =
+            |(about, network): &(Arc<Verifier>, Vec<u8>)| VerifierSession::open(network, about, &self.environment);
+        worker.verifier = self.verifier.as_ref().map(open).transpose()?;
         Ok(worker)
     }
 
@@ -145,7 +146,7 @@ pub struct Worker {
     /// Of `batch` looks at most: 7.4 MB each at 640×480 with a past, 5.9 MB at 640×384.
     tensor: Vec<f32>,
     screener: Option<Box<Self>>,
-    second_eye: Option<SecondEye>,
+    verifier: Option<VerifierSession>,
 }
 
 /// The present frame and an earlier one of the same pose.
@@ -154,7 +155,7 @@ pub type Look<'a> = (&'a Picture, Option<&'a Picture>);
 impl Worker {
     pub(super) fn new(session: Session, manifest: &Arc<Manifest>, batch: usize) -> Self {
         let batch = if takes_any_number(&session, manifest) { batch } else { 1 };
-        Self { session, manifest: Arc::clone(manifest), batch, tensor: Vec::new(), screener: None, second_eye: None }
+        Self { session, manifest: Arc::clone(manifest), batch, tensor: Vec::new(), screener: None, verifier: None }
     }
 
     /// Grey pictures: what a network leaves open (sizes, shapes) must fit before anybody relies on it. One that only claims to
@@ -190,8 +191,8 @@ impl Worker {
     }
 
     /// Who gives a second opinion; `None`: the model has no such network.
-    pub fn second_eye(&mut self) -> Option<&mut SecondEye> {
-        self.second_eye.as_mut()
+    pub fn verifier(&mut self) -> Option<&mut VerifierSession> {
+        self.verifier.as_mut()
     }
 
     pub(super) fn manifest(&self) -> Arc<Manifest> {

@@ -16,9 +16,9 @@ mod history;
 mod manifest;
 mod open;
 mod runtime;
-mod second_eye;
 mod tensor;
 mod tube;
+mod verifier;
 
 pub use detector::{Detector, Look, Worker};
 pub use device::Chosen;
@@ -26,5 +26,5 @@ pub use golden::{Goldens, Mismatch};
 pub use history::{History, Part};
 pub use manifest::{Head, Input, Layout, Levels, Manifest, Screener, Verifier, YoloLayout};
 pub use runtime::NO_TELEMETRY;
-pub use second_eye::SecondEye;
 pub use tensor::Letterbox;
+pub use verifier::VerifierSession;

@@ -22,18 +22,19 @@ impl Analyst {
     }
 
     fn ask(&self, worker: &mut Worker, view: &View, confirmed: &Confirmed) -> Result<Opinion, Silence> {
-        let eye = worker.second_eye().ok_or(Silence::NoVerifier)?;
+        let verifier = worker.verifier().ok_or(Silence::NoVerifier)?;
         if confirmed.class != Class::Smoke {
             return Err(Silence::Fire);
         }
         let (part, now) = (part(view.frame, None), view.frame.captured_at);
-        let before = self.memory().history.as_ref().and_then(|history| history.pasts(&part, now, &eye.about().ages));
-        let answer = eye.ask(&view.picture, &before.ok_or(Silence::NoPast)?, &confirmed.bbox);
+        let before =
+            self.memory().history.as_ref().and_then(|history| history.pasts(&part, now, &verifier.about().ages));
+        let answer = verifier.ask(&view.picture, &before.ok_or(Silence::NoPast)?, &confirmed.bbox);
         let score = answer.map_err(|e| {
             tracing::error!(camera = %view.frame.camera, "no second opinion: {}", e.chain());
             Silence::Failed
         })?;
-        let about = eye.about();
+        let about = verifier.about();
         Ok(Opinion::Given { score, agrees: score >= about.threshold, version: about.version.clone() })
     }
 }

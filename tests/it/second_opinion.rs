@@ -237,7 +237,7 @@ fn a_drill_goes_the_same_way() {
     let alarm = (0..30).find_map(|_| camera.look_at(&hill).pop()).expect("the rendered plume alarms");
     let (score, _, _) = given(&alarm);
     let small = Arc::new(camera.worker.shrink(&hill));
-    let eye = camera.worker.second_eye().expect("there is one");
+    let eye = camera.worker.verifier().expect("there is one");
     // Less than nothing is no probability.
     let bare = eye.ask(&hill, &[Arc::clone(&small), small], &alarm.confirmed.bbox).unwrap_or(0.0);
     assert!(score > bare + 0.003, "it is asked about the rendered smoke: {score}, of the bare hill {bare}");

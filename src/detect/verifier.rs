@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 /// One session. Stays on its thread.
 #[derive(Debug)]
-pub struct SecondEye {
+pub struct VerifierSession {
     session: Session,
     about: Arc<Verifier>,
 }
@@ -22,10 +22,10 @@ pub struct SecondEye {
 /// Reads the file in the model's folder, compares it with its description and asks it about grey.
 pub fn load(folder: &Path, about: &Arc<Verifier>, environment: &Environment) -> Result<Vec<u8>> {
     let network = read_network(&folder.join(&about.file), &about.sha256)?;
-    let mut eye = SecondEye::open(&network, about, environment)?;
-    eye.check()?;
+    let mut session = VerifierSession::open(&network, about, environment)?;
+    session.check()?;
     let grey = vec![0.0; about.shape().iter().product()];
-    eye.answer(&grey).map_err(|e| {
+    session.answer(&grey).map_err(|e| {
         let shape = about.shape();
         Error::invalid(format!(
             "[verifier] {} does not answer grey crops of the shape {shape:?} with one probability: export it again, or correct \
@@ -37,7 +37,7 @@ pub fn load(folder: &Path, about: &Arc<Verifier>, environment: &Environment) -> 
     Ok(network)
 }
 
-impl SecondEye {
+impl VerifierSession {
     pub fn open(network: &[u8], about: &Arc<Verifier>, environment: &Environment) -> Result<Self> {
         let session = runtime::session(environment, network, false).map_err(|e| at(Path::new(&about.file), e))?;
         Ok(Self { session, about: Arc::clone(about) })
