@@ -6,7 +6,7 @@ mod verifier;
 
 use crate::error::{Error, Result};
 use crate::frame::Licence;
-use crate::triage::detection::{Class, ModelVersion};
+use crate::triage::detection::{Class, ModelVersion, Scores};
 use crate::triage::point::Points;
 use jiff::SignedDuration;
 use points::RawPoint;
@@ -58,6 +58,11 @@ impl Levels {
             Class::Smoke => self.smoke,
             Class::Fire => self.fire,
         }
+    }
+
+    /// Whether one of the scores is as high.
+    pub fn is_reached(&self, scores: Scores) -> bool {
+        scores.smoke >= self.smoke || scores.fire >= self.fire
     }
 }
 

@@ -34,7 +34,7 @@ impl Screen {
 
     /// `None`: the view is quiet.
     fn call(&self, scores: Scores, is_suspected: bool) -> Option<Call> {
-        if scores.smoke >= self.levels.smoke || scores.fire >= self.levels.fire {
+        if self.levels.is_reached(scores) {
             Some(Call::Seen)
         } else if is_suspected {
             Some(Call::Suspected)

@@ -164,7 +164,7 @@ impl SelfTester {
         };
         if let (Some(levels), Some(screener)) = (self.screen, worker.screener()) {
             let (scores, _) = screener.analyse(&shown, past.as_deref())?;
-            if scores.smoke < levels.smoke && scores.fire < levels.fire {
+            if !levels.is_reached(scores) {
                 return Ok(Vec::new());
             }
         }
