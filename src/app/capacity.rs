@@ -75,11 +75,11 @@ pub fn words(capacity: &Capacity, cameras: usize, lang: Lang) -> String {
     };
     let holding = match lang {
         Lang::Zh => format!(
-            "处理器指令集 {flags}；模型每看一次约{look_ms:.0}毫秒；{workers}个推理线程，每{cadence_s}秒看一次，本机可看{holds}台，其中可兼看分块的{holds_with_tiles}台"
+            "处理器指令集 {flags}；模型每看一次约{look_ms:.0}毫秒；{workers}个推理线程，每{cadence_s}秒看一次，本机可看{holds}台（每台都兼看分块则为{holds_with_tiles}台）"
         ),
         Lang::En => format!(
             "the processor has {flags}; a look by the model takes about {look_ms:.0} ms; with {workers} workers this machine holds \
-             {holds} cameras at {cadence_s} s, {holds_with_tiles} of them in tiles too"
+             {holds} cameras at {cadence_s} s ({holds_with_tiles} if each is looked at in tiles too)"
         ),
     };
     match (capacity.stretched_s(cameras), lang) {
@@ -100,7 +100,8 @@ mod tests {
         assert_eq!(capacity.holds, 142);
         let enough = words(&capacity, 100, Lang::En);
         assert!(
-            enough.contains("holds 142 cameras at 10 s, 78 of them in tiles too") && !enough.contains("registered"),
+            enough.contains("holds 142 cameras at 10 s (78 if each is looked at in tiles too)")
+                && !enough.contains("registered"),
             "{enough}"
         );
         let many = words(&capacity, 267, Lang::En);

@@ -22,7 +22,7 @@ export const zh = {
   licence: (name: string, note: string) => `许可 ${name}：${note}`,
   noLicence: '许可：模型未声明',
   holds: (it: { flags: string; lookMs: number; workers: number; cadence: number; cameras: number; inTiles: number }) =>
-    `处理器指令集 ${it.flags || '未知'}；模型每看一次约 ${it.lookMs} 毫秒；${it.workers} 个推理线程，每 ${it.cadence} 秒看一次，本机可看 ${it.cameras} 台，其中可兼看分块的 ${it.inTiles} 台`,
+    `处理器指令集 ${it.flags || '未知'}；模型每看一次约 ${it.lookMs} 毫秒；${it.workers} 个推理线程，每 ${it.cadence} 秒看一次，本机可看 ${it.cameras} 台（每台都兼看分块则为 ${it.inTiles} 台）`,
   screening: (it: { views: number; passed: number; audits: number; misses_sampled: number }) =>
     `初筛网络启动以来看了 ${it.views} 次，其中 ${it.passed} 次请主网络复看；抽查 ${it.audits} 次无异常画面，漏看 ${it.misses_sampled} 次`,
   stretched: (registered: number, seconds: number) => `已登记 ${registered} 台，超出本机能力，实际约每 ${seconds} 秒才看一次`,
@@ -57,8 +57,8 @@ export const zh = {
   and: '；',
   missing: {
     hours: (hours: number) => `观看不足 ${hours} 小时：一周才见过每个钟点和几种天气，一周无误报也只说明每天不超过 0.53 次`,
-    test_by_day: (_hours: number) => '还没有通过一次白天自检',
-    test_by_night: (_hours: number) => '还没有通过一次夜间自检',
+    test_by_day: (_hours: number) => '白天自检还没有在每种尺度（整幅、分块）都通过',
+    test_by_night: (_hours: number) => '夜间自检还没有在每种尺度（整幅、分块）都通过',
   },
   watched: (hours: number, clean: number, lastFalse: string | null) =>
     `按时观看 ${hours} 小时${lastFalse === null ? '，没有核实的误报' : `；最近一次核实的误报 ${lastFalse}，当日之后 ${clean} 小时没有误报`}`,
