@@ -131,7 +131,11 @@ impl Proof {
         let (hours, hours_clean) =
             (hours_of(&|_| true), hours_of(&|it| last_false_at.is_none_or(|false_at| it.day > false_at)));
         let self_tests: Vec<Tests> = tests.iter().filter(|it| it.camera == *camera).cloned().collect();
-        let has_passed = |light| self_tests.iter().any(|it| it.light == light && it.passed > 0);
+        // At every scale at which it is tested: smoke that only tiles show is found in tiles alone.
+        let has_passed = |light| {
+            let mut in_light = self_tests.iter().filter(|it| it.light == light).peekable();
+            in_light.peek().is_some() && in_light.all(|it| it.passed > 0)
+        };
         let missing = [
             (Missing::Hours, hours < HOURS_NEEDED),
             (Missing::TestByDay, !has_passed(Light::Day)),
@@ -171,6 +175,9 @@ mod tests {
         assert_eq!(missing(&week(), &both), []);
         assert_eq!(missing(&week()[1..], &both), [Missing::Hours]);
         assert_eq!(missing(&week(), &[tests(Light::Day, 1), tests(Light::Night, 0)]), [Missing::TestByNight]);
+        let in_tiles = Tests { scale: Scale::Tile, ..tests(Light::Day, 0) };
+        let whole_alone = [tests(Light::Day, 1), in_tiles, tests(Light::Night, 1)];
+        assert_eq!(missing(&week(), &whole_alone), [Missing::TestByDay], "never passed in tiles");
         assert_eq!(missing(&week(), &[tests(Light::Twilight, 3)]), [Missing::TestByDay, Missing::TestByNight]);
         let neighbour = Proof::of(&"c2".into(), &week(), &both, Verdicts::default(), None);
         assert_eq!((neighbour.missing.len(), neighbour.hours), (3, 0.0), "another camera's week proves nothing of it");
