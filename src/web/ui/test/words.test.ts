@@ -6,6 +6,7 @@ import { en as commonEn } from '../shared/words/en';
 import { zh as commonZh } from '../shared/words/zh';
 import { en as officeEn } from '../office/words/en';
 import { zh as officeZh } from '../office/words/zh';
+import { en as becauseEn, zh as becauseZh } from '../office/words/because';
 import { en as stripEn, zh as stripZh } from '../office/words/strip';
 import { en as opsEn } from '../ops/words/en';
 import { zh as opsZh } from '../ops/words/zh';
@@ -15,6 +16,7 @@ import { zh as rangerZh } from '../ranger/words/zh';
 const dictionaries: [string, object, object][] = [
   ['common', commonZh, commonEn],
   ['office', officeZh, officeEn],
+  ['because', becauseZh, becauseEn],
   ['strip', stripZh, stripEn],
   ['ops', opsZh, opsEn],
   ['ranger', rangerZh, rangerEn],

@@ -4,18 +4,22 @@ import { clockTime, ms } from '../../shared/time';
 import { because } from '../say/because';
 import { personOf } from '../say/people';
 import { words } from '../words';
-import type { Incident } from '../../shared/types';
+import type { Because, Incident } from '../../shared/types';
+
+/** A model without a second network is no news of this fire: `huoyan model check` says so, not every card. */
+const isNews = ({ code, value }: Because): boolean => code !== 'second_opinion_missing' || value !== 'no_verifier';
 
 export function Why({ incident }: { incident: Incident }) {
   const w = words();
   const { dispatch, intent } = incident;
   const sent = dispatch !== null && dispatch.declined === null;
-  if (incident.because.length === 0 && !intent) return null;
+  const reasons = incident.because.filter(isNews);
+  if (reasons.length === 0 && !intent) return null;
   return (
     <section data-why={sent ? 'sent' : 'held'}>
       <h2 class="section">{sent ? w.whySent(dispatch.ranger.name) : w.whyNot}</h2>
       <ul class="because">
-        {incident.because.map((it) => (
+        {reasons.map((it) => (
           <li key={it.code + it.value}>{because(it, incident)}</li>
         ))}
         {intent && ms(intent.until) > now.value && (

@@ -2,14 +2,14 @@
 import { cameras } from '../../shared/board';
 import { peopleOf } from '../../shared/incident';
 import { common } from '../../shared/words';
-import { words } from '../words';
+import { becauseWords } from '../words/because';
 import type { Because, Incident, SourceKind } from '../../shared/types';
 
 const kindWord = (kind: string): string => common().source[kind as SourceKind] ?? kind;
 
 /** A code this page does not know (a newer server's) shows itself with its value. */
 export function because({ code, value }: Because, incident: Incident): string {
-  const w = words().because;
+  const w = becauseWords();
   const [first = '', second = ''] = value.split(' ');
   switch (code) {
     case 'auto':
