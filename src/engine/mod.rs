@@ -1,7 +1,9 @@
-//! Cameras meet the model: a few OS threads take the frames of the most overdue cameras, look at them, and hand on what they saw.
+//! Runs the model on the cameras: worker threads (OS threads) take the frames of the most overdue
+//! cameras, analyse them and pass the results to the desk.
 //!
 //! ```text
-//!  Receivers ─► Frames ─► Analyst (history, model, confirmation; with and without the drill's smoke) ─► Seen ─► desk
+//!  Receivers ─► Frames ─► Analyst ─► Seen ─► desk
+//!                         (history, model, confirmation; with and without the drill's smoke)
 //! ```
 
 mod pose;
@@ -39,38 +41,39 @@ use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
 use views::{Gist, View};
 
-/// Frames analysed and not yet taken by the desk: at 27 a second (267 cameras, 10 s) ten seconds of them.
+/// Bound of the channel to the desk: analysed frames that it has not taken yet. At 27 frames a
+/// second (267 cameras, cadence 10 s) about ten seconds of them.
 pub const SEEN_MAX: usize = 256;
-/// A worker looks up so often whether it shall stop.
+/// Interval at which an idle worker checks whether it must stop.
 const WAIT: Duration = Duration::from_millis(500);
-/// And while a self-test runs, whether there is time for its next step.
+/// The same interval while a self-test runs, so that its next step starts soon.
 const WAIT_TESTING: Duration = Duration::from_millis(20);
-/// Niceness of the threads that watch, 0..=19: with both cores full of pictures, whoever acknowledges, dispatches or rings
-/// still gets a core at once.
+/// Niceness of the worker threads, 0..=19. With both cores busy with pictures, the threads that
+/// acknowledge, dispatch or call still get a core at once.
 const NICENESS: i32 = 5;
 
-/// What one look at one frame gave.
+/// The result of one look at one frame.
 #[derive(Clone, Debug)]
 pub struct Seen {
     pub analysis: Analysis,
-    /// What this frame confirmed.
+    /// What this frame confirmed: places that alarm now.
     pub confirmed: Vec<Alarm>,
     pub picture: Arc<Picture>,
-    /// The smoke in it is rendered.
+    /// The smoke in the picture is rendered.
     pub drill: bool,
 }
 
-/// A place that is confirmed now.
+/// A place that was just confirmed.
 #[derive(Clone, Debug)]
 pub struct Alarm {
     pub confirmed: Confirmed,
-    /// The one that shows it best.
+    /// The picture that shows it best.
     pub picture: Arc<Picture>,
-    /// Of the second network.
+    /// The second network's opinion.
     pub opinion: Opinion,
 }
 
-/// The published thresholds, shared; a change applies from the next frame on.
+/// The published thresholds, shared by all threads; a change applies from the next frame on.
 #[derive(Clone, Debug)]
 pub struct Tuning(Arc<RwLock<Thresholds>>);
 
@@ -79,7 +82,7 @@ impl Tuning {
         Self::over(Arc::new(RwLock::new(thresholds)))
     }
 
-    /// The value the ops page publishes into.
+    /// Wraps the shared value that the ops page publishes to.
     pub fn over(shared: Arc<RwLock<Thresholds>>) -> Self {
         Self(shared)
     }
@@ -93,18 +96,20 @@ impl Tuning {
     }
 }
 
-/// Before anything was published: what the configuration says, or what the model advises where it says nothing.
+/// The thresholds until any are published: those of the configuration, or the model's advice where
+/// the configuration leaves the defaults.
 pub fn first_thresholds(configured: &Thresholds, detector: &Detector) -> Thresholds {
     let says_nothing = *configured == Thresholds::default();
     if says_nothing { detector.thresholds(configured.clone()) } else { configured.clone() }
 }
 
-/// The threads. They end after `Receivers::stop`.
+/// The worker threads. They end after `Receivers::stop`.
 #[derive(Debug)]
 pub struct Watch(Vec<JoinHandle<()>>);
 
 impl Watch {
-    /// `workers` threads, each with a decoder and an inference session of its own. `pipelines`: folder of decoder texts.
+    /// Starts `workers` threads, each with its own decoder and inference session. `pipelines`: the
+    /// folder of the decoder's pipeline texts.
     pub fn start(
         workers: usize,
         pipelines: &Path,
@@ -127,7 +132,7 @@ impl Watch {
         Ok(Self(threads))
     }
 
-    /// Whether a thread has ended; before `Receivers::stop` none does unless it panicked.
+    /// Whether a thread has ended. Before `Receivers::stop` that means it panicked.
     pub fn has_died(&self) -> bool {
         self.0.iter().any(JoinHandle::is_finished)
     }
@@ -149,7 +154,8 @@ fn watch(
     analyst: &Analyst,
     out: &mpsc::Sender<Seen>,
 ) {
-    // On Linux, "this process" is the calling thread alone. Refused, it costs the desk milliseconds, nothing else.
+    // On Linux this call applies to the calling thread only. If it is refused, the desk may wait a
+    // few milliseconds longer; nothing else changes.
     if let Err(e) = rustix::process::setpriority_process(None, NICENESS) {
         tracing::warn!("the threads that watch keep the desk's priority: {e}");
     }
@@ -158,14 +164,14 @@ fn watch(
         let wait = if analyst.self_tests.has_work() { WAIT_TESTING } else { WAIT };
         let frames = receivers.next_frames(decoder, worker.batch(), wait);
         let Some(first) = frames.first() else {
-            // Nobody waits for a look.
+            // No camera is due.
             if let Err(e) = analyst.self_tests.step(worker) {
                 tracing::warn!("a self-test broke off: {}", e.chain());
             }
             continue;
         };
         frames.iter().filter(|it| receivers.is_boosted(it)).for_each(|it| analyst.expect(it));
-        // Tiles are for the time that nobody else needs: under load they go first.
+        // Tiles use spare time only: while another camera is due, none are analysed.
         let tiles = if receivers.is_anybody_due() { 0 } else { analyst.tiles };
         let looked = analyst.look_many(worker, &frames, tiles);
         if looked.is_err() != failing {
@@ -193,13 +199,13 @@ fn watch(
     }
 }
 
-/// That this thread has used; the networks run on it.
+/// CPU time used by this thread; inference runs on it.
 fn cpu_time() -> Duration {
     let used = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
     Duration::try_from(used).unwrap_or_default()
 }
 
-/// False when nobody takes any more.
+/// Waits while the channel is full. False when the receiver is closed.
 fn hand_on(out: &mpsc::Sender<Seen>, seen: Seen) -> bool {
     match out.try_send(seen) {
         Ok(()) => true,
@@ -214,38 +220,40 @@ fn hand_on(out: &mpsc::Sender<Seen>, seen: Seen) -> bool {
     }
 }
 
-/// What has to be remembered from frame to frame. Shared by all workers; replays use it as live does.
+/// The state kept from frame to frame. Shared by all workers; replays use it in the same way as
+/// live analysis.
 #[derive(Debug)]
 pub struct Analyst {
     model: ModelVersion,
-    /// How far back the model wants to see; None: it looks at one frame alone.
+    /// How far back the model compares; None: it looks at a single frame.
     past: Option<SignedDuration>,
     tuning: Tuning,
     drills: DrillBoard,
     status: StatusBoard,
     memory: Mutex<Memory>,
-    /// Of a view, beside the whole, at most.
+    /// Maximum number of tiles per look, beside the whole view.
     tiles: usize,
-    /// What the register knows of skylines, as fractions of the picture from above.
+    /// Skylines known from the register, as fractions of the picture's height from the top.
     skylines: BTreeMap<(CameraId, PoseId), f32>,
-    /// `None`: the full network looks at every view.
+    /// `None`: the full network runs on every view.
     screen: Option<Screen>,
     pub self_tests: SelfTester,
 }
 
 #[derive(Debug)]
 struct Memory {
-    /// None: the model looks at one frame alone.
+    /// None: the model looks at a single frame.
     history: Option<History>,
     main_pasts: Option<MainPasts>,
-    /// None: every frame is looked at.
+    /// None: every frame is analysed.
     gate: Option<Gate>,
-    /// Of every pose that has been looked at, where tiles are looked at.
+    /// One entry per pose that has been analysed. It also records what is suspected, with or
+    /// without tiles.
     tiles: BTreeMap<(CameraId, PoseId), Tiles>,
     poses: BTreeMap<(CameraId, PoseId, Reality), Pose>,
 }
 
-/// Drills and real smoke are confirmed apart: a drill never blinds its camera.
+/// Drills and real smoke are confirmed separately, so that a drill never blinds its camera.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 enum Reality {
     Real,
@@ -270,21 +278,22 @@ impl Analyst {
         Self { model, past, tuning, drills, status, memory, tiles, skylines, screen, self_tests }
     }
 
-    /// Every camera is tested so often without being asked.
+    /// Every camera is tested at this interval without a request.
     #[must_use]
     pub fn with_self_test_every(mut self, every: SignedDuration) -> Self {
         self.self_tests.every = every.is_positive().then_some(every);
         self
     }
 
-    /// Asks the model only about frames in which something is new, and about one in `every`.
+    /// Puts the change gate before the model: per pose it runs on frames in which something is new,
+    /// and on at least one frame in `every`.
     #[must_use]
     pub fn gated(self, every: u32) -> Self {
         self.memory().gate = Some(Gate::new(every));
         self
     }
 
-    /// Where the register knows the skyline, nobody has to find it.
+    /// Where the register gives the skyline, it is not searched for in pictures.
     #[must_use]
     pub fn with_skylines(mut self, skylines: BTreeMap<(CameraId, PoseId), f32>) -> Self {
         self.skylines = skylines;
@@ -295,15 +304,15 @@ impl Analyst {
         self.memory.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 
-    /// The frame as it is, and during a drill once more with smoke in it; each whole and in tiles. Nothing when the gate is
-    /// closed: then it was not looked at, and neither the confirmation nor the stored analyses shall take it for a frame
-    /// without smoke.
+    /// Analyses the frame as it is and, during a drill, a second time with rendered smoke; each
+    /// whole and in tiles. Empty when the gate is closed and no drill runs: neither the
+    /// confirmation nor the stored analyses may count such a frame as one without smoke.
     pub fn look(&self, worker: &mut Worker, frame: &Frame) -> Result<Vec<Seen>> {
         self.look_many(worker, std::slice::from_ref(frame), self.tiles)
     }
 
-    /// The same for frames of several cameras, [`Worker::batch`] views at once, with at most so many `tiles` of each. They are
-    /// judged in the order given.
+    /// The same for frames of several cameras, [`Worker::batch`] views at once, with at most
+    /// `tiles` tiles of each. The frames are judged in the order given.
     pub fn look_many(&self, worker: &mut Worker, frames: &[Frame], tiles: usize) -> Result<Vec<Seen>> {
         let views: Vec<View> = frames.iter().flat_map(|frame| self.views(worker, frame, tiles)).collect();
         let began = cpu_time();
@@ -340,7 +349,7 @@ impl Analyst {
             model: self.model.clone(),
             stream: frame.stream,
             tiles,
-            // A model that looks at one picture alone lacks none.
+            // A model that looks at a single picture needs no past.
             has_past: past.is_some() || memory.history.is_none(),
         };
         let thresholds = self.tuning.get();

@@ -1,11 +1,12 @@
-//! Pure: confirmation of one pose, and which of its pictures is shown as evidence.
+//! Pure: confirmation of one pose, and the choice of the picture that is shown as evidence.
 
 use crate::frame::Picture;
 use crate::triage::confirm::{Confirmed, Confirmer, Thresholds, is_same_place};
 use crate::triage::detection::{Analysis, Detection, Stream};
 use std::sync::Arc;
 
-/// Confirmation of one pose, and its most telling picture: one full-size picture a suspicious pose, 3.1 MB at 1080p.
+/// Confirmation of one pose, and the best picture of it: one full-size picture per suspicious pose,
+/// 3.1 MB at 1080p.
 #[derive(Debug)]
 pub struct Pose {
     confirmer: Confirmer,
@@ -15,7 +16,7 @@ pub struct Pose {
 #[derive(Debug)]
 struct Best {
     at: jiff::Timestamp,
-    /// A picture of the main stream is better evidence than any of the screened one.
+    /// A picture of the main stream is better evidence than any of the screened stream.
     stream: Stream,
     confidence: f32,
     detections: Vec<Detection>,
@@ -44,7 +45,8 @@ impl Pose {
             let (at, picture, detections) = (analysis.captured_at, Arc::clone(picture), analysis.detections.clone());
             self.best = Some(Best { at, stream, confidence, detections, picture });
         }
-        // Of two places in one picture only one was at its best in the kept frame; the present frame shows both.
+        // With two places in one picture, the kept picture is the best of only one of them. Where
+        // it is not of this place, the present picture is the evidence.
         let best_of = |confirmed: &Confirmed| {
             let best = self.best.as_ref().filter(|best| best.at == confirmed.best_at || best.shows_large(confirmed));
             best.map_or(picture, |best| &best.picture)
@@ -55,7 +57,8 @@ impl Pose {
 }
 
 impl Best {
-    /// In full size, within the memory, if not at its very best.
+    /// A main-stream picture with this place in it: preferred as evidence even where it is not the
+    /// place's best frame.
     fn shows_large(&self, confirmed: &Confirmed) -> bool {
         let is_it = |found: &Detection| found.class == confirmed.class && is_same_place(&found.bbox, &confirmed.bbox);
         self.stream == Stream::Main && self.detections.iter().any(is_it)

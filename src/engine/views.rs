@@ -1,4 +1,5 @@
-//! What the model is shown of a frame, the whole and some tiles, each beside its own past; and what its answers say together.
+//! What the model sees of a frame: the whole and some tiles, each with its own past; and how its
+//! answers are combined.
 
 use super::tiles::{Sketch, Tiles};
 use super::{Analyst, Memory, Reality, second_look, self_test};
@@ -11,15 +12,15 @@ use crate::triage::id::{CameraId, PoseId};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// One part of one picture, before the model has answered.
+/// One part of one picture, as input of the model.
 pub struct View<'a> {
     pub frame: &'a Frame,
-    /// The whole: what a person is shown as evidence.
+    /// The whole picture, shown to people as evidence.
     pub picture: Arc<Picture>,
     pub real: Reality,
     /// `None`: the whole.
     pub tile: Option<Tile>,
-    /// The part at the network's size.
+    /// The part, resized to the network's input.
     shown: Arc<Picture>,
     pub past: Option<Arc<Picture>>,
 }
@@ -30,9 +31,9 @@ impl View<'_> {
     }
 }
 
-/// What was seen in one picture, all views together.
+/// The result of all views of one picture.
 pub struct Gist {
-    /// The highest of any view.
+    /// The highest of all views.
     pub scores: Scores,
     /// In fractions of the frame.
     pub detections: Vec<Detection>,
@@ -40,7 +41,8 @@ pub struct Gist {
 }
 
 impl Gist {
-    /// `views`: the whole, then its tiles; `answers` in the same order. `main_past`: an earlier picture of the main stream.
+    /// `views`: the whole, then its tiles; `answers`: in the same order. `main_past`: an earlier
+    /// picture of the main stream.
     pub fn of(
         worker: &mut Worker,
         views: &[View],
@@ -69,13 +71,15 @@ impl Gist {
 }
 
 impl Analyst {
-    /// What the model is to look at for one frame: nothing where the gate is closed; each whole view is followed by its tiles.
+    /// The views of one frame, each whole view followed by its tiles. Empty where the gate is
+    /// closed and no drill runs.
     pub(super) fn views<'a>(&self, worker: &Worker, frame: &'a Frame, tiles: usize) -> Vec<View<'a>> {
         let Frame { camera, captured_at: now, picture, stream, .. } = frame;
         let plume = self.drills.plume(camera, *now, |seed| Plume::on_terrain(picture, seed));
         if !self.is_open(frame) && plume.is_none() {
             metrics::counter!("huoyan_gate_closed_total").increment(1);
-            // It is somebody's past all the same: behind a gate the model says what it would have said without one.
+            // The picture is kept as a past all the same, so that a gated model gives the answers
+            // it would give without the gate.
             self.keep_pasts(worker, frame, || Arc::new(worker.shrink(picture)));
             return Vec::new();
         }
@@ -109,14 +113,15 @@ impl Analyst {
         self.memory().history.as_ref().and_then(|history| history.past(part, frame.captured_at))
     }
 
-    /// Of a picture of the screened stream, the tiles whose turn it is. Those of a network that compares with the past only
-    /// where there is one: without it, enlarged rock and mist look like smoke.
+    /// The tiles to analyse at this look; none of the main stream. A network that compares with the
+    /// past gets tiles only once every tile has a past: without one, enlarged rock and mist look
+    /// like smoke.
     fn tiles_to_see(&self, frame: &Frame, most: usize) -> Vec<Tile> {
         let Frame { camera, pose, captured_at: now, picture, stream } = frame;
         if self.tiles == 0 || *stream == Stream::Main {
             return Vec::new();
         }
-        // Outside of the lock: it is most of the work.
+        // Outside the lock: this is most of the work.
         let sketch = Sketch::of(picture);
         let mut memory = self.memory();
         let Memory { history, tiles, .. } = &mut *memory;
@@ -129,7 +134,7 @@ impl Analyst {
         tiles.next(&sketch, *now, if is_ready { most } else { 0 })
     }
 
-    /// The whole and, where tiles are looked at, each of them.
+    /// The whole and, where tiles are in use, all of them.
     fn parts(&self, frame: &Frame) -> Vec<self_test::Part> {
         let mut tiles: Vec<Option<Tile>> = vec![None];
         if self.tiles > 0 {
@@ -144,7 +149,9 @@ impl Analyst {
         all.entry(key).or_insert_with(|| Tiles::new(skyline))
     }
 
-    /// Only what was really there is remembered, so that a drill leaves no trace; and in the screened stream's shape.
+    /// Keeps pasts and detections. It is called for real views only, so that a drill leaves no
+    /// trace. A main-stream picture becomes a past only if it has the shape of the screened stream,
+    /// that is, if it had a past to be compared with.
     pub(super) fn remember(&self, worker: &Worker, View { frame, shown, past, .. }: &View, gist: &Gist) {
         if frame.stream == Stream::Screened {
             self.self_tests.offer(frame, &gist.detections, || self.parts(frame));
@@ -163,7 +170,8 @@ impl Analyst {
             gate.found(frame);
         }
         drop(memory);
-        // A start, an outage, another view: what the model compares with begins now and is old enough one past later.
+        // No past: after a start, an outage or a change of view. Pasts are kept from now on; after
+        // one `past` the first is old enough.
         let learns = self.past.filter(|_| past.is_none() && frame.stream == Stream::Screened);
         self.status.update(&frame.camera, |status| {
             status.last_scores = Some(gist.scores);
@@ -174,8 +182,9 @@ impl Analyst {
         });
     }
 
-    /// Of the whole, and of every tile whether it was looked at or not. `whole` gives it at the network's size. The main
-    /// stream shows more than the past of a tile was made from, and leaves them alone.
+    /// Keeps a past of the whole and of every tile, analysed or not. `whole`: the whole at the
+    /// network's size. A main-stream picture leaves the tiles' pasts alone: it shows more detail
+    /// than the pictures they are made from.
     fn keep_pasts(&self, worker: &Worker, frame: &Frame, whole: impl Fn() -> Arc<Picture>) {
         let Frame { captured_at: now, picture, stream, .. } = frame;
         let mut wanted: Vec<Part> = vec![part(frame, None)];
@@ -199,12 +208,13 @@ impl Analyst {
         }
     }
 
-    /// Somebody has a reason to look at this camera more closely.
+    /// The frame's camera is boosted: there is a reason to look at it more closely.
     pub(super) fn expect(&self, frame: &Frame) {
         self.tiles_of(&mut self.memory().tiles, frame).expect(frame.captured_at);
     }
 
-    /// A second look was asked for, whatever has changed; and the main stream may frame the scene differently.
+    /// Whether the model runs on the frame. A main-stream frame always passes: it was fetched for a
+    /// second look, and its framing may differ from that of the frames the gate compares.
     fn is_open(&self, frame: &Frame) -> bool {
         if self.memory().gate.is_none() || frame.stream == Stream::Main {
             return true;
@@ -218,7 +228,8 @@ pub(super) fn part(Frame { camera, pose, .. }: &Frame, tile: Option<Tile>) -> Pa
     (camera.clone(), pose.clone(), tile)
 }
 
-/// Of the pixels that are there: real ones where the frame has more than the network, else enlarged later.
+/// The tile's pixels at the frame's own resolution. Where the frame has fewer than the network,
+/// they are enlarged later.
 pub fn cut(picture: &Picture, Tile { x, y, w, h }: Tile) -> Picture {
     let along = |steps: u8, of: u32| u32::from(steps) * of / u32::from(TILE_STEPS);
     let (width, height) = (picture.width(), picture.height());
