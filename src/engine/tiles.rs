@@ -1,6 +1,6 @@
-//! Pure: where a pose's tiles lie, and which of them is looked at next. Three tiles of half the picture's width and height lie
-//! side by side over the horizon, each overlapping the next by half. Smoke at the size where the whole view loses it is four
-//! times as large in a tile.
+//! Pure: where a pose's tiles lie, and which of them are analysed next. Three tiles of half the
+//! picture's width and height lie side by side along the horizon; each overlaps the next by half.
+//! Smoke of the size at which the whole view misses it is four times as large in a tile.
 //!
 //! ```text
 //!  0   ┌────────────────────────┐
@@ -11,38 +11,44 @@
 //!      └────────────────────────┘
 //! ```
 //!
-//! What to look at is decided at each look anew: nothing waits in a queue, and what was not chosen has not been put off.
+//! Each look chooses its tiles anew. There is no queue, and a tile that is not chosen is not
+//! deferred.
 
 use crate::frame::Picture;
 use crate::triage::detection::{BoundingBox, Detection, TILE_STEPS, Tile};
 use jiff::{SignedDuration, Timestamp};
 use std::cmp::Reverse;
 
-/// Steps of 1/200 of the picture.
+/// Left edges of the tiles, in steps of 1/200 of the picture.
 const LEFTS: [u8; 3] = [0, 50, 100];
 const SIDE: u8 = TILE_STEPS / 2;
-/// Where no skyline is found: the middle half of the picture, where the hills of most cameras are.
+/// Top of the tiles until a skyline is found: the middle half of the picture, where most cameras
+/// show the hills.
 const TOP_UNKNOWN: u8 = TILE_STEPS / 4;
 
-/// Pictures are compared in cells, 80 across: 8 pixels of 640 each, so that noise and the trembling of edges average out.
+/// Pictures are compared in cells, 80 across: 8 pixels of 640 each, so that noise and trembling
+/// edges average out.
 const CELLS_ACROSS: u32 = 80;
-/// Cells above and below an edge whose means are compared, and levels of 256 by which the ground is darker than the sky.
+/// An edge compares the means of this many cells above and below it. The ground must be darker than
+/// the sky by this many grey levels of 256.
 const EDGE_CELLS: usize = 2;
 const EDGE_STEP: u16 = 20;
-/// So many pictures with a skyline decide where it is; a single one may show a cloud's edge.
+/// The position is decided by this many pictures with a skyline; a single one may show a cloud's
+/// edge.
 const VOTES: usize = 3;
-/// Levels by which a cell has to change to be worth a look; what noise does to a mean of 64 pixels stays below.
+/// Grey levels by which a cell must change to be worth a look. Noise changes a mean of 64 pixels by
+/// less.
 const CHANGE_STEP: u8 = 3;
-/// Levels between neighbouring cells: plain sky and thick fog have less everywhere.
+/// Grey levels between neighbouring cells. Plain sky and thick fog stay below this everywhere.
 const PLAIN_STEP: u8 = 4;
-/// Of so many looks one is at each tile, whatever it shows: once a minute at 10 s.
+/// A tile is overdue after this many looks, whatever it shows: one minute at a cadence of 10 s.
 const PASSED_OVER_MAX: u32 = 6;
-/// A place stays suspected for so long after it was last seen.
+/// How long a place stays suspected after it was last seen.
 const SUSPECTED_FOR: SignedDuration = SignedDuration::from_mins(2);
-/// More places in one picture are no plumes.
+/// Suspected places per picture; where there are more, they are not plumes.
 const SUSPECTED_MAX: usize = 8;
 
-/// A picture in cells, each the mean brightness of its pixels, row by row. 3.6 kB at 16:9.
+/// A picture in cells, row by row; each is the mean brightness of its pixels. 3.6 kB at 16:9.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Sketch(Vec<u8>);
 
@@ -66,8 +72,9 @@ impl Sketch {
     }
 }
 
-/// Height of the skyline as a fraction of the picture from above: of each column the strongest step from bright above to dark
-/// below, and of these the median. `None`: less than half of the columns have one.
+/// Height of the skyline as a fraction of the picture's height from the top: the median over the
+/// columns of each column's strongest step from bright above to dark below. `None`: less than half
+/// of the columns have such a step.
 fn skyline(sketch: &Sketch) -> Option<f32> {
     let rows: Vec<&[u8]> = sketch.rows().collect();
     let edge = |column: usize| {
@@ -84,24 +91,25 @@ fn skyline(sketch: &Sketch) -> Option<f32> {
     Some(*edges.select_nth_unstable(middle).1 as f32 / rows.len() as f32)
 }
 
-/// The tiles' upper edge: a third of a tile is sky, into which smoke rises.
+/// The upper edge of the tiles: a third of a tile is sky, into which smoke rises.
 fn top(skyline: f32) -> u8 {
     let steps = skyline * f32::from(TILE_STEPS) - f32::from(SIDE) / 3.0;
     steps.round().clamp(0.0, f32::from(TILE_STEPS - SIDE)) as u8
 }
 
-/// What is remembered of one pose's tiles between two looks: 11 kB.
+/// The state of one pose's tiles between two looks: 11 kB.
 #[derive(Clone, Debug, Default)]
 pub struct Tiles {
-    /// Decided for good: tiles that move would lose their pasts.
+    /// Set once and for all: tiles that move would lose their pasts.
     top: Option<u8>,
-    /// Skylines of the first pictures.
+    /// Skylines found so far, until there are enough.
     votes: Vec<f32>,
     seen: [Seen; LEFTS.len()],
-    /// What the model found last.
+    /// What the model last found.
     suspected: Vec<BoundingBox>,
     suspected_at: Timestamp,
-    /// When somebody last had a reason to look more closely, who saw nothing here himself.
+    /// When this pose was last looked at while its camera was boosted; the reason may be another
+    /// pose's detection.
     expected_at: Timestamp,
 }
 
@@ -109,7 +117,7 @@ pub struct Tiles {
 #[derive(Clone, Debug)]
 struct Seen {
     sketch: Sketch,
-    /// So many looks at the pose ago.
+    /// How many looks at the pose ago.
     ago: u32,
 }
 
@@ -120,7 +128,7 @@ impl Default for Seen {
 }
 
 impl Tiles {
-    /// `skyline`: from the register, as a fraction of the picture from above.
+    /// `skyline`: from the register, as a fraction of the picture's height from the top.
     pub fn new(skyline: Option<f32>) -> Self {
         Self { top: skyline.map(top), ..Self::default() }
     }
@@ -130,7 +138,8 @@ impl Tiles {
         LEFTS.map(|x| Tile { x, y, w: SIDE, h: SIDE })
     }
 
-    /// Another picture of the pose. True when the tiles lie elsewhere from now on, which happens once.
+    /// Takes another picture of the pose. Returns true when the tiles move, which happens at most
+    /// once.
     pub fn find_band(&mut self, sketch: &Sketch) -> bool {
         if self.top.is_some() {
             return false;
@@ -144,7 +153,7 @@ impl Tiles {
         self.top != Some(TOP_UNKNOWN)
     }
 
-    /// The tiles to be looked at now, `most` of them at most.
+    /// The tiles to analyse now, at most `most`.
     pub fn next(&mut self, sketch: &Sketch, now: Timestamp, most: usize) -> Vec<Tile> {
         let tiles = self.all();
         let wishes: [Wish; LEFTS.len()] = std::array::from_fn(|i| self.wish(tiles[i], &self.seen[i], sketch, now));
@@ -186,7 +195,7 @@ impl Tiles {
         self.expected_at = now;
     }
 
-    /// Something was found or expected in the last minutes.
+    /// Whether something was found or expected in the last two minutes.
     pub fn is_suspicious(&self, now: Timestamp) -> bool {
         is_fresh(self.suspected_at, now) || is_fresh(self.expected_at, now)
     }
@@ -196,15 +205,15 @@ fn is_fresh(at: Timestamp, now: Timestamp) -> bool {
     (SignedDuration::ZERO..=SUSPECTED_FOR).contains(&now.duration_since(at))
 }
 
-/// What speaks for a look at one tile.
+/// The reasons for a look at one tile.
 #[derive(Clone, Copy, Debug)]
 struct Wish {
-    /// It holds a place that is suspected.
+    /// It contains a suspected place.
     is_suspected: bool,
     is_plain: bool,
-    /// Levels by which it changed since it was last looked at.
+    /// Grey levels by which it has changed since its last look.
     change: u8,
-    /// So many looks at the pose ago.
+    /// How many looks at the pose ago it had its last look.
     ago: u32,
 }
 
@@ -218,8 +227,9 @@ impl Wish {
     }
 }
 
-/// Indices of at most so many, the most urgent first: who was passed over for longest, then who holds a suspicion, then who
-/// changed most for longest. Tiles of plain sky and without change are passed over.
+/// Indices of at most `most` tiles, the most urgent first: overdue tiles by how long ago their last
+/// look was, then suspected ones, then by change × looks since. An unchanged or plain tile is
+/// skipped unless it is suspected or overdue.
 fn choose(wishes: &[Wish], most: usize) -> Vec<usize> {
     let mut chosen: Vec<usize> = (0..wishes.len()).filter(|&i| wishes[i].is_worth_it()).collect();
     chosen.sort_by_key(|&i| {
@@ -231,7 +241,8 @@ fn choose(wishes: &[Wish], most: usize) -> Vec<usize> {
     chosen
 }
 
-/// How far the second most changed cell strays from what the tile as a whole did, levels; a single cell is a bird.
+/// By how many grey levels the second most changed cell differs from the median change of the tile.
+/// A single changed cell is a bird.
 fn change(before: &[&[u8]], now: &[&[u8]]) -> u8 {
     let (before, now): (Vec<u8>, Vec<u8>) = (before.concat(), now.concat());
     if before.len() != now.len() {
@@ -243,7 +254,7 @@ fn change(before: &[&[u8]], now: &[&[u8]]) -> u8 {
     second_largest(differences.into_iter().map(|it| (it - whole).unsigned_abs().min(255) as u8))
 }
 
-/// No two neighbouring cells differ, but for one pair.
+/// Whether no neighbouring cells differ, except one pair.
 fn is_plain(cells: &[&[u8]]) -> bool {
     let beside = cells.iter().flat_map(|row| row.windows(2).map(|pair| pair[0].abs_diff(pair[1])));
     let below = cells.windows(2).flat_map(|rows| rows[0].iter().zip(rows[1]).map(|(a, b)| a.abs_diff(*b)));

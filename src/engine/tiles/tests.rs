@@ -5,13 +5,13 @@ fn at(s: i64) -> Timestamp {
     Timestamp::from_second(1_790_000_000 + s).expect("a time in this century")
 }
 
-/// 640 × 360: what each pixel shows, as a grey level.
+/// 640 × 360 pixels; `grey` gives the grey level of each.
 fn picture(grey: impl Fn(u32, u32) -> u8) -> Picture {
     let rgb: Vec<u8> = (0..640 * 360).flat_map(|i| [grey(i % 640, i / 640); 3]).collect();
     Picture::from_rgb(640, 360, &rgb).expect("sizes fit")
 }
 
-/// Sky over hills whose edge is at that row, with trees that are never alike.
+/// Sky over hills, with trees of varying brightness. `edge`: the row of the skyline in each column.
 fn hills(edge: impl Fn(u32) -> u32) -> Sketch {
     Sketch::of(&picture(|x, y| if y < edge(x) { 200 - (y / 8) as u8 } else { 60 + (x / 16 % 5 * 8) as u8 }))
 }
@@ -82,7 +82,8 @@ fn suspicion_change_and_time_choose_the_tiles() {
     }
 }
 
-/// Which tiles are looked at, look by look, of a picture in which something moves at the given columns.
+/// The left edges of the tiles chosen at each look. Something moves in the columns that `moves`
+/// names.
 fn looked_at(tiles: &mut Tiles, looks: i64, moves: impl Fn(u32, i64) -> bool) -> Vec<Vec<u8>> {
     let look = |i: i64| {
         let moving = |x, y| (200..220).contains(&y) && moves(x, i) && i % 2 == 0;
