@@ -1,5 +1,6 @@
-//! Two networks: a cheap one looks at every view, the full one where that sees something, where something is suspected already,
-//! and at a share of the quiet views, so that it is known what the cheap one misses.
+//! Two networks. A cheap screening network runs on every view. The full network runs where that one
+//! finds something, where something is suspected already, and on a share of the quiet views, to
+//! measure what the screening network misses.
 
 use super::views::View;
 use super::{Analyst, Reality};
@@ -14,12 +15,12 @@ pub type Answer = (Scores, Vec<Detection>);
 #[derive(Debug)]
 pub struct Screen {
     levels: Levels,
-    /// Share of the quiet views, 0..=1.
+    /// Share of the quiet views on which the full network runs all the same, 0..=1.
     audit: f32,
     quiet: AtomicU64,
 }
 
-/// Why the full network looks at a view.
+/// Why the full network runs on a view.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Call {
     Seen,
@@ -44,8 +45,9 @@ impl Screen {
     }
 }
 
-/// Of quiet views, counted from 0, those that are audited: multiples of the golden ratio fall evenly between two whole numbers,
-/// and in no rhythm that the order of cameras and tiles could share.
+/// Whether the quiet view with this number, counted from 0, is audited. The fractional parts of the
+/// multiples of the golden ratio are spread evenly over 0..1 and have no period, so the audits
+/// cannot fall in step with the order of cameras and tiles.
 fn is_audit(number: u64, share: f32) -> bool {
     const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
     let fraction = (number.wrapping_mul(GOLDEN) >> 40) as f32 / (1u32 << 24) as f32;
@@ -53,7 +55,8 @@ fn is_audit(number: u64, share: f32) -> bool {
 }
 
 impl Analyst {
-    /// In the order of the views. Where only the screening network looked: its scores, and no detections.
+    /// One answer per view, in order. A view that only the screening network saw has that network's
+    /// scores and no detections.
     pub(super) fn answers(&self, worker: &mut Worker, views: &[View]) -> Result<Vec<Answer>> {
         let looks: Vec<Look> = views.iter().map(View::look).collect();
         let (Some(screen), Some(screener)) = (&self.screen, worker.screener()) else {
@@ -67,7 +70,7 @@ impl Analyst {
         let again: Vec<Look> = called.iter().map(|(index, _)| looks[*index]).collect();
         let full = worker.analyse_many(&again)?;
         let thresholds = self.tuning.get();
-        // What would alarm if it lasted.
+        // A detection that would alarm if it lasted.
         let is_miss = |index: usize, (_, found): &Answer| {
             found.iter().any(|it| it.confidence >= thresholds.lasting(it.class, views[index].tile))
         };
@@ -91,7 +94,8 @@ impl Analyst {
         Ok(answers)
     }
 
-    /// Something was found in the pose's last minutes, or somebody had a reason to look more closely.
+    /// Whether the full network runs whatever the scores: on the main stream, and on a real view of
+    /// a pose where something was found or expected in the last two minutes.
     fn is_suspected(&self, View { frame, real, .. }: &View) -> bool {
         let key = (frame.camera.clone(), frame.pose.clone());
         let suspected = || self.memory().tiles.get(&key).is_some_and(|it| it.is_suspicious(frame.captured_at));

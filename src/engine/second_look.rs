@@ -1,5 +1,5 @@
-//! A second look, at a suspicious camera's main stream: the whole as any picture of its pose, then closer, at full
-//! resolution, where something is suspected.
+//! The second look, at the main stream of a suspicious camera: first the whole picture, like any
+//! other of its pose; then crops at full resolution around what is suspected.
 
 use crate::detect::Worker;
 use crate::error::Result;
@@ -11,21 +11,25 @@ use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// Each costs a run of the network.
+/// Crops per view; each costs one inference.
 const CROPS_MAX: usize = 2;
-/// A crop is at least so many times as wide and high as what is suspected: smoke is told from what stands around it.
+/// A crop is at least this many times as wide and as high as the box: smoke is recognised by its
+/// surroundings.
 const AROUND: f32 = 2.0;
-/// A crop that shows it hardly larger than the whole did is not worth its time.
+/// A crop that enlarges the box by less than this factor over the whole view is not worth an
+/// inference.
 const GAIN_MIN: f32 = 1.3;
 
-/// A picture younger than half a past shows the same smoke, which then would count for less than without a past.
+/// A past younger than `past` / 2 shows the same smoke already; the smoke would then score lower
+/// than without a past.
 const YOUNGEST: i32 = 2;
-/// Pictures older than past × 3 are of another light, and are let go.
+/// A picture older than `past` × 3 was taken in other light and is discarded.
 const OLDEST: i32 = 3;
-/// Poses whose main streams are remembered: eight fetches are open at a time. At 960×540 a picture has 0.8 MB: 50 MB.
+/// Poses whose main stream is remembered; at most eight fetches are open at a time. A picture of
+/// 960×540 takes 0.8 MB: 50 MB in all.
 const REMEMBERED_MAX: usize = 64;
 
-/// Of each suspicious pose one earlier picture of its main stream, as small as the network's look at the past allows.
+/// One earlier main-stream picture per suspicious pose, reduced by the network's `past_scale`.
 #[derive(Debug)]
 pub struct MainPasts {
     past: SignedDuration,
@@ -33,18 +37,19 @@ pub struct MainPasts {
 }
 
 impl MainPasts {
-    /// `past`: how far back the network wants to see.
+    /// `past`: how far back the network compares.
     pub fn new(past: SignedDuration) -> Self {
         Self { past, poses: BTreeMap::new() }
     }
 
-    /// At least half a past and at most three pasts old.
+    /// The kept picture, if it is at least half a `past` and at most three old.
     pub fn past(&self, camera: &CameraId, pose: &PoseId, now: Timestamp) -> Option<Arc<Picture>> {
         let (at, picture) = self.poses.get(&(camera.clone(), pose.clone()))?;
         (self.past / YOUNGEST..=self.past * OLDEST).contains(&now.duration_since(*at)).then(|| Arc::clone(picture))
     }
 
-    /// The first one stays until it is too old, so that smoke is not compared with itself; beyond 64 the oldest goes.
+    /// Keeps the first picture of a pose until it is too old: a later one would show the smoke that
+    /// is to be compared with it. Beyond 64 poses the oldest picture is dropped.
     pub fn keep(&mut self, camera: &CameraId, pose: &PoseId, now: Timestamp, picture: impl FnOnce() -> Picture) {
         let (past, oldest) = (self.past, self.past * OLDEST);
         self.poses.retain(|_, (at, _)| (-past..=oldest).contains(&now.duration_since(*at)));
@@ -59,8 +64,8 @@ impl MainPasts {
     }
 }
 
-/// At the size the network sees. Sub-streams are often stretched: the main stream is shrunk to their shape, so that it can be
-/// compared with the past.
+/// Resizes to the network's input. Sub-streams often have a distorted aspect ratio. A main-stream
+/// picture with a past is resized to the past's shape, so that the two can be compared.
 pub fn shrink(worker: &Worker, stream: Stream, picture: &Picture, past: Option<&Picture>) -> Picture {
     match (stream, past) {
         (Stream::Main, Some(past)) => worker.shrink_like(picture, past),
@@ -68,10 +73,12 @@ pub fn shrink(worker: &Worker, stream: Stream, picture: &Picture, past: Option<&
     }
 }
 
-/// The whole look, with each box raised half way to what a crop says of its place, if that is surer. All the way raised as many
-/// false alarms as it found smoke: enlarged rock and mist look more like smoke, too. What only a crop sees is no box, for that
-/// found hardly anything. `past`: an earlier picture of the main stream; without one crops have no past, for one enlarged from
-/// the sub-stream's small pictures raised false alarms (benches/runs/2026-11-22-second-look).
+/// Analyses crops around the boxes of the whole view. Where a crop gives a box's place a higher
+/// confidence, the box gets the mean of the two. Taking the crop's confidence in full raised as
+/// many false alarms as it found smoke: enlarged rock and mist look more like smoke, too. A
+/// detection in a crop alone adds no box; such boxes found hardly any smoke. `past`: an earlier
+/// picture of the main stream. Without one the crops have no past: a past enlarged from the
+/// sub-stream's small pictures raised false alarms (benches/runs/2026-11-22-second-look).
 pub fn closer(
     worker: &mut Worker,
     picture: &Picture,
@@ -83,7 +90,8 @@ pub fn closer(
     let boxes: Vec<BoundingBox> = suspected.into_iter().map(|it| it.bbox).collect();
     for crop in crops((picture.width(), picture.height()), worker.size(), &boxes) {
         let present = crop.cut(picture);
-        // Kept in other pixels, it may come out a row smaller.
+        // The past has another resolution, and rounding may make its crop a row smaller; it gets
+        // the shape of the present crop.
         let past = past.map(|past| worker.shrink_past(&worker.shrink_like(&crop.cut_from(past), &present)));
         let (_, seen) = worker.analyse(&present, past.as_ref())?;
         for closer in seen {
@@ -107,7 +115,8 @@ fn raise(found: &mut [Detection], closer: &Detection) {
     }
 }
 
-/// A part of the frame, in pixels; even, as planes of half size need it.
+/// A part of the frame, in pixels. The values are even, because the chroma planes have half the
+/// resolution.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 struct Crop {
     x: u32,
@@ -122,7 +131,7 @@ impl Crop {
         picture.cropped(self.x, self.y, self.width, self.height)
     }
 
-    /// The same part of the view from a picture of another size.
+    /// The same part of the view, from a picture of another size.
     fn cut_from(&self, other: &Picture) -> Picture {
         let across = |pixels: u32| pixels * other.width() / self.frame.0;
         let down = |pixels: u32| pixels * other.height() / self.frame.1;
@@ -149,8 +158,8 @@ impl Crop {
     }
 }
 
-/// Around each box in turn, in the network's shape and not smaller than it, moved into the frame. What lies in an earlier
-/// crop has been looked at.
+/// One crop around each box in turn, with the network's aspect ratio and at least its size, shifted
+/// to lie inside the frame. A box inside an earlier crop gets none of its own.
 fn crops(frame: (u32, u32), network: (u32, u32), boxes: &[BoundingBox]) -> Vec<Crop> {
     let (frame_w, frame_h) = (frame.0 as f32, frame.1 as f32);
     let (network_w, network_h) = (network.0 as f32, network.1 as f32);

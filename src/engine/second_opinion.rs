@@ -1,5 +1,5 @@
-//! 复核: what a second network says of a place that was just confirmed. It fails open: whatever keeps it from answering is a reason on the
-//! sighting, and holds nothing back.
+//! 复核: the second network's opinion on a place that was just confirmed. It fails open: if it cannot
+//! answer, the sighting records the reason, and the alarm is not held back.
 
 use super::Analyst;
 use super::views::{View, part};
@@ -9,7 +9,8 @@ use crate::triage::detection::Class;
 use crate::triage::opinion::{Opinion, Silence};
 
 impl Analyst {
-    /// Asked once of each confirmed place, by the thread that looked, and outside of the lock: it costs a run of a network.
+    /// Called once per confirmed place, on the worker's thread and outside the lock: it costs one
+    /// inference.
     pub(super) fn opinion(&self, worker: &mut Worker, view: &View, confirmed: &Confirmed) -> Opinion {
         let opinion = self.ask(worker, view, confirmed).unwrap_or_else(|reason| Opinion::NotGiven { reason });
         let result = match &opinion {
