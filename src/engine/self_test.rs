@@ -1,8 +1,10 @@
-//! 自检: which rendered plumes does the model find in a camera's picture, now? Apart from watching by type: a test is offered
-//! pictures and gives nothing back but a line on the status board. It knows no confirmation, no history, no desk.
+//! 自检: which rendered plumes does the model find in a camera's picture now? Its types keep it apart
+//! from watching: a test takes pictures and returns only an entry of the status board. It has no
+//! access to confirmation, history or desk.
 //!
-//! Cost: one camera at a time, one inference of a worker between two ordinary looks, and only while no camera waits for its
-//! turn. 30 inferences a test, whole and in tiles; 267 cameras four times a day are 0.4 inferences a second.
+//! Cost: one camera at a time, one step of a worker between two ordinary looks, and only while no
+//! camera is due. A test has 30 steps (15 plumes, whole and in tiles), each one inference, or two
+//! with a screening network. For 267 cameras four times a day that is 0.4 steps a second.
 
 use super::Tuning;
 use super::views::cut;
@@ -19,7 +21,8 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
-/// The example shows so much more to each side than the plume's box, and at least so great a share of the picture.
+/// Margin of the example picture on each side of the plume's box, as a multiple of the box's side;
+/// and the least side of the example, as a share of the picture's.
 const CONTEXT: f32 = 1.0;
 const EXAMPLE_MIN: f32 = 1.0 / 6.0;
 
@@ -28,18 +31,20 @@ const EXAMPLE_MIN: f32 = 1.0 / 6.0;
 pub struct SelfTester {
     status: StatusBoard,
     tuning: Tuning,
-    /// Every camera is tested so often without being asked; None: never.
+    /// Interval at which every camera is tested without a request; None: never.
     pub(super) every: Option<SignedDuration>,
-    /// Whether the model compares with an earlier picture; without one a test would say too much or too little.
+    /// Whether the model compares with an earlier picture. If so, parts without one are not tested:
+    /// the result would be too good or too bad.
     needs_past: bool,
-    /// From which scores of the screening network on the full one looks; None: there is none. What it passes over is not seen.
+    /// Scores of the screening network from which the full network is called; None: there is no
+    /// screening network. A plume that scores lower counts as missed.
     screen: Option<Levels>,
     due: Mutex<BTreeMap<CameraId, Timestamp>>,
     running: Mutex<Option<Running>>,
     has_work: AtomicBool,
 }
 
-/// One part of a picture with what it looked like before: the whole, or a tile.
+/// One part of a picture, the whole or a tile, with its past.
 #[derive(Clone, Debug)]
 pub struct Part {
     pub tile: Option<Tile>,
@@ -52,15 +57,16 @@ struct Running {
     camera: CameraId,
     at: Timestamp,
     picture: Arc<Picture>,
-    /// What the model found without any plume: places where it sees smoke anyway prove nothing.
+    /// What the model found without any plume: places where it sees smoke anyway are not counted.
     real: Vec<Detection>,
     thresholds: Thresholds,
     rungs: std::vec::IntoIter<(Rung, Part)>,
     whole: Vec<SizeSeen>,
     in_tiles: Vec<SizeSeen>,
-    /// Whose threshold is that of all tiles; None: no place was asked about in a tile.
+    /// One of the tested tiles; the threshold is the same for all. None: no plume was tested in a
+    /// tile.
     a_tile: Option<Tile>,
-    /// The smallest rung found so far; until then the last one missed.
+    /// The smallest rung found so far; until one is found, the last one missed. `true`: found.
     example: Option<(Rung, bool)>,
 }
 
@@ -79,8 +85,9 @@ impl SelfTester {
         }
     }
 
-    /// Takes the picture of an ordinary look for a test, if this camera is asked or due and none is running. `real`: what was
-    /// found in it. `parts`: the whole and its tiles.
+    /// Starts a test on the picture of an ordinary look, if one of this camera was requested or is
+    /// due and none is running. `real`: what was found in the picture. `parts`: the whole and its
+    /// tiles.
     pub fn offer(&self, frame: &Frame, real: &[Detection], parts: impl FnOnce() -> Vec<Part>) {
         let Frame { camera, captured_at: now, picture, .. } = frame;
         if !self.is_wanted(camera, *now) {
@@ -113,7 +120,8 @@ impl SelfTester {
         });
     }
 
-    /// Asked for by a person, or due. First dues are spread over the whole interval, so that a start tests nobody at once.
+    /// Whether a person has requested a test of this camera, or one is due. The first due times are
+    /// spread over the whole interval, so that a start does not test all cameras at once.
     fn is_wanted(&self, camera: &CameraId, now: Timestamp) -> bool {
         let is_due = self.every.is_some_and(|every| {
             let mut due = lock(&self.due);
@@ -127,12 +135,12 @@ impl SelfTester {
         is_due || self.status.is_self_test_asked(camera)
     }
 
-    /// A worker's wait for its next picture may be short.
+    /// Whether a test is running. Workers then wait only briefly for their next picture.
     pub fn has_work(&self) -> bool {
         self.has_work.load(Ordering::Relaxed)
     }
 
-    /// One inference of the running test, if there is one and no other worker is at it.
+    /// Tests one plume in one part, if a test is running and no other worker is busy with it.
     pub fn step(&self, worker: &mut Worker) -> Result<()> {
         let Some(mut running) = lock(&self.running).take() else { return Ok(()) };
         let Some((rung, part)) = running.rungs.next() else {
@@ -147,7 +155,7 @@ impl SelfTester {
                 Ok(())
             }
             Err(e) => {
-                // The watch says what is wrong with the model; this test ends without a word about the camera.
+                // The worker logs what is wrong with the model; the test ends without a result.
                 self.status.update(&running.camera, |status| status.self_test.asked_at = None);
                 self.has_work.store(false, Ordering::Relaxed);
                 Err(e)
@@ -155,8 +163,8 @@ impl SelfTester {
         }
     }
 
-    /// What an ordinary look at this part would have found, in fractions of the picture: nothing where the screening network
-    /// sees nothing.
+    /// What an ordinary look at this part would find, in fractions of the picture. Nothing where
+    /// the screening network's scores are too low.
     fn ask(&self, worker: &mut Worker, smoky: &Picture, Part { tile, past }: &Part) -> Result<Vec<Detection>> {
         let shown = match tile {
             None => worker.shrink(smoky),
@@ -195,7 +203,8 @@ impl SelfTester {
     }
 }
 
-/// Every plume in the whole, and again in the tile that covers it best.
+/// Every plume in the whole, and again in a tile: of those that cover it, the one whose middle is
+/// nearest.
 fn rungs(picture: &Picture, parts: &[Part]) -> Vec<(Rung, Part)> {
     let off_centre = |part: &&Part, rung: &Rung| {
         let middle = part.tile.map(|tile| tile.area().centre_x()).unwrap_or_default();
@@ -231,7 +240,7 @@ impl Running {
         }
     }
 
-    /// As the confirmation would alarm, if it lasted.
+    /// Whether the confirmation would alarm on this detection if it lasted.
     fn counts(&self, detection: &Detection) -> bool {
         let Thresholds { area_min, area_max, .. } = self.thresholds;
         detection.class == Class::Smoke
