@@ -1,6 +1,6 @@
-//! Pure: 过程图: which pictures around an alarm are kept. Every pose has a ring of small pictures of the last minutes; when something is
-//! confirmed they are handed on, and then each look's picture for some minutes. How a picture becomes bytes, and where they go, is the
-//! caller's.
+//! Pure: 过程图: which pictures around an alarm are kept. Every pose has a ring buffer of small
+//! pictures of the last minutes. When something is confirmed, they are passed on, and after them
+//! pictures of the looks of the next minutes. The caller encodes and stores them.
 
 use super::Seen;
 use crate::triage::confirm::is_same_place;
@@ -11,43 +11,50 @@ use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-/// A plume that was not there three minutes ago is what a person looks for; the model's own past is as long.
+/// A person looks for a plume that was not there three minutes ago; the model's own past is as
+/// long.
 const BEFORE: SignedDuration = SignedDuration::from_mins(3);
-/// Interval between two pictures of a ring: every second look at a cadence of 10 s, which may come a little early.
+/// Interval between two pictures of a ring: every second look at a cadence of 10 s, with a margin
+/// of 2 s for looks that come early.
 const BEFORE_EVERY: SignedDuration = SignedDuration::from_secs(18);
-/// Pictures of one ring: three minutes of them.
+/// Pictures per ring: three minutes of them.
 const BEFORE_MAX: usize = 10;
-/// Pictures of all rings. One of 480 pixels has 8–15 kB, so 267 cameras have 32 MB; with more of them, or more poses, the past is shorter.
+/// JPEG bytes of all rings. A picture of 480 pixels has 8–15 kB, so 267 cameras have 32 MB; with
+/// more cameras or poses the rings reach back less far.
 const BEFORE_BYTES_MAX: usize = 40_000_000;
-/// Width and height at most, pixels: a person sees what is new in it, and 267 rings of it fit.
+/// Largest width and height of a ring's pictures, pixels: enough for a person to see what is new,
+/// small enough for 267 rings.
 const BEFORE_SIDE: u32 = 480;
 
-/// Cloud has moved on and smoke has grown.
+/// In this time clouds move on and smoke grows.
 const AFTER: SignedDuration = SignedDuration::from_mins(5);
-/// Interval between two pictures of the screened stream after an alarm: a suspicious camera is looked at twice as often.
+/// Interval between two pictures of the screened stream after an alarm. A suspicious camera is
+/// looked at twice as often.
 const AFTER_EVERY: SignedDuration = SignedDuration::from_secs(9);
 const AFTER_SIDE: u32 = 640;
-/// The main stream's pictures are kept as large as they come, for the crop at real pixels: 1080p, about 150 kB.
+/// Pictures of the main stream are kept at up to this size, so that crops of them have real pixels:
+/// 1080p, about 150 kB.
 const MAIN_SIDE: u32 = 1920;
-/// Pictures of one strip: ten before, and five minutes of one in ten seconds; stills of the main stream count as well.
+/// Pictures per strip: ten before the alarm, and one in ten seconds for five minutes after it.
+/// Stills of the main stream count too.
 const STRIP_MAX: usize = 40;
-/// Strips that grow at once: fog that sets in is confirmed by many cameras, and each strip costs an encoded picture in ten seconds. What
-/// is confirmed beyond them has the pictures before it.
+/// Strips that grow at the same time. When fog sets in, many cameras confirm it, and each strip
+/// costs one encoded picture in ten seconds. Further alarms keep only the pictures before them.
 const GROWING_MAX: usize = 64;
-/// A strip whose camera has gone dark ends so long after its time. Cameras that upload are late by up to an hour, so another camera's
-/// clock does not end it sooner.
+/// A strip whose camera has gone dark ends this long after its normal end. Cameras that upload may
+/// be an hour late, so another camera's clock must not end it sooner.
 const DARK_FOR: SignedDuration = SignedDuration::from_hours(1);
-/// Boxes remembered of one picture of a ring: the surest.
+/// Boxes remembered per picture of a ring: those with the highest confidence.
 const BOXES_MAX: usize = 8;
 
-/// A picture that is kept: JPEG and its name.
+/// A picture to keep: its name and its JPEG.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Encoded {
     pub picture: PictureId,
     pub jpeg: Vec<u8>,
 }
 
-/// What a look showed.
+/// The picture of one look, with what was detected in it.
 #[derive(Debug)]
 pub struct Shot {
     captured_at: Timestamp,
@@ -64,17 +71,17 @@ pub struct Began {
     pub bbox: BoundingBox,
 }
 
-/// A picture of a strip on its way.
+/// A picture to be added to a strip.
 #[derive(Clone, Debug)]
 pub struct Kept {
     pub frame: StripFrame,
     pub shot: Arc<Shot>,
 }
 
-/// The smoke of a drill is in the picture, so a drill has a past of its own.
+/// A drill's pictures contain rendered smoke, so a drill has its own ring.
 type View = (CameraId, PoseId, bool);
 
-/// Every pose's ring, and the strips that grow.
+/// The rings of all poses, and the strips that still grow.
 #[derive(Debug, Default)]
 pub struct Strips {
     rings: BTreeMap<View, VecDeque<Arc<Shot>>>,
@@ -87,15 +94,16 @@ pub struct Strips {
 struct Growing {
     view: View,
     until: Timestamp,
-    /// Where the smoke was seen last.
+    /// Where the smoke was last seen.
     of: Began,
     pictures: usize,
     last_at: Option<Timestamp>,
 }
 
 impl Strips {
-    /// What is to be kept after this look. `encode`: the look's picture as JPEG that fits into a square of so many pixels, or nothing
-    /// where that fails. Looks of one pose come in their order.
+    /// Returns what to keep of this look. `encode(side)`: the look's picture as JPEG, at most
+    /// `side` pixels wide and high; None if encoding fails. Call it with the looks of one pose in
+    /// time order.
     pub fn look(&mut self, seen: &Seen, began: &[Began], encode: impl Fn(u32) -> Option<Encoded>) -> Vec<Kept> {
         let (analysis, now) = (&seen.analysis, seen.analysis.captured_at);
         let view = (analysis.camera.clone(), analysis.pose.clone(), seen.drill);
@@ -136,7 +144,7 @@ impl Strips {
         kept
     }
 
-    /// What is too old for this view's ring, and strips that are whole.
+    /// Drops the pictures of this view's ring that are too old, and the strips that have ended.
     fn forget(&mut self, view: &View, now: Timestamp) {
         let is_over = |it: &Growing| match it.view == *view {
             true => now >= it.until || it.pictures >= STRIP_MAX,
@@ -157,7 +165,7 @@ impl Strips {
             self.bytes -= ring.pop_front().map_or(0, |shot| shot.encoded.jpeg.len());
         }
         while self.bytes > BEFORE_BYTES_MAX {
-            // An empty ring has nothing to give and goes.
+            // Removes the empty rings: they have no picture to drop.
             self.rings.retain(|_, ring| !ring.is_empty());
             let oldest = self.rings.values_mut().min_by_key(|ring| ring.front().map(|shot| shot.captured_at));
             let Some(shot) = oldest.and_then(VecDeque::pop_front) else { return };
@@ -175,7 +183,7 @@ impl Growing {
     fn take(&mut self, shot: &Arc<Shot>) -> Kept {
         let kept = shot.kept(&self.of);
         if let Some(place) = kept.frame.seen {
-            // Smoke drifts and grows.
+            // Smoke drifts and grows: the strip follows it.
             self.of.bbox = place.bbox;
         }
         (self.pictures, self.last_at) = (self.pictures + 1, Some(shot.captured_at));

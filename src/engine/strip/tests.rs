@@ -4,7 +4,7 @@ use crate::triage::detection::{Analysis, ModelVersion, Scores};
 use std::cell::Cell;
 use uuid::Uuid;
 
-/// One camera and what was kept of it.
+/// One camera's looks.
 struct Tower {
     strips: Strips,
     looks: Cell<u128>,
@@ -54,7 +54,7 @@ impl Tower {
         self.strips.look(seen, began, encode)
     }
 
-    /// Seconds after the start at which what is kept was taken.
+    /// When the kept pictures were taken, in seconds after the start.
     fn times(kept: &[Kept]) -> Vec<i64> {
         kept.iter().map(|it| it.frame.captured_at.duration_since(start()).as_secs()).collect()
     }
@@ -66,7 +66,7 @@ fn three_minutes_before_and_five_after_are_kept_and_say_where_the_smoke_was() {
     for at_s in (0..600).step_by(10) {
         assert!(tower.look(&seen("north", at_s, Stream::Screened, vec![]), &[]).is_empty(), "nothing was confirmed");
     }
-    // It rises for two looks; at the third it is confirmed.
+    // The smoke is seen at two looks; the third confirms it.
     for at_s in [600, 610] {
         tower.look(&seen("north", at_s, Stream::Screened, vec![smoke(0.6, 0.4), smoke(0.9, 0.8)]), &[]);
     }
@@ -77,7 +77,8 @@ fn three_minutes_before_and_five_after_are_kept_and_say_where_the_smoke_was() {
     assert_eq!(before[8].frame.seen.map(|it| it.score), Some(0.6), "of this place, and not the surer one elsewhere");
     assert_eq!(at[0].frame.seen.map(|it| (it.score, it.bbox.x)), Some((0.7, 0.41)));
     assert!(kept.iter().all(|it| it.frame.sighting == SightingId(Uuid::from_u128(7))));
-    // A suspicious camera is looked at every 5 s; it drifts, and every still of the main stream is kept.
+    // A suspicious camera is looked at every 5 s. The smoke drifts, and every still of the main
+    // stream is kept.
     let mut after = Vec::new();
     for (i, at_s) in (625..1_000).step_by(5).enumerate() {
         let stream = if at_s == 635 { Stream::Main } else { Stream::Screened };
@@ -137,7 +138,7 @@ fn when_fog_sets_in_sixty_four_strips_grow_and_the_others_have_their_past() {
     );
 }
 
-/// It uploads with ten minutes' delay: the clocks of cameras that are watched live do not end its strip.
+/// The camera uploads with ten minutes' delay: the clocks of live cameras do not end its strip.
 #[test]
 fn a_camera_that_is_late_has_its_whole_strip() {
     let mut tower = Tower::new(10);
