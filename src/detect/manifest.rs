@@ -1,4 +1,5 @@
-//! `model.toml` → a valid [`Manifest`], once. Unknown keys are refused; every complaint names the file and the cure.
+//! Parses `model.toml` into a valid [`Manifest`], once. Unknown keys are refused; every error names
+//! the file and the remedy.
 
 mod points;
 mod screener;
@@ -18,7 +19,7 @@ use std::path::Path;
 use verifier::RawVerifier;
 pub use verifier::Verifier;
 
-/// What the program must know about a network that the network does not say itself.
+/// What the program must know about a network and the network's file does not state.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Manifest {
     pub version: ModelVersion,
@@ -28,23 +29,24 @@ pub struct Manifest {
     pub sha256: String,
     pub input: Input,
     pub head: Head,
-    /// What each output channel means; `None` for a class we have no use for.
+    /// The meaning of each output channel; `None` for a class the program does not use.
     pub classes: Vec<Option<Class>>,
-    /// From here on cells become boxes, and boxes are handed on.
+    /// Minimum score of a heatmap's cells and of the boxes that are passed on.
     pub screen: Levels,
-    /// The model's own advice for `triage::confirm::Thresholds`.
+    /// The levels the model recommends for `triage::confirm::Thresholds`.
     pub alarm: Levels,
-    /// Between few false alarms and early ones; the default one's levels are `alarm`.
+    /// Operating points, from few false alarms to early alarms. The levels of the default one are
+    /// `alarm`.
     pub points: Option<Points>,
-    /// A cheap network that looks first. `None`: the full one looks at everything.
+    /// A cheap network that runs first. `None`: the full network runs on everything.
     pub screener: Option<Screener>,
-    /// A small network that gives a second opinion on what was confirmed.
+    /// A small network that gives a second opinion on confirmed places.
     pub verifier: Option<Verifier>,
-    /// `None`: none is stated.
+    /// `None`: the model states none.
     pub licence: Option<Licence>,
 }
 
-/// One number a class, 0..=1.
+/// One level per class, 0..=1.
 #[derive(Clone, Copy, PartialEq, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Levels {
@@ -60,13 +62,13 @@ impl Levels {
         }
     }
 
-    /// Whether one of the scores is as high.
+    /// Whether one of the scores is at or above its level.
     pub fn is_reached(&self, scores: Scores) -> bool {
         scores.smoke >= self.smoke || scores.fire >= self.fire
     }
 }
 
-/// The tensor the network wants.
+/// The network's input tensor.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Input {
     pub name: String,
@@ -77,13 +79,15 @@ pub struct Input {
     /// For red, green, blue: `(pixel / 255 - mean) / std`.
     pub mean: [f32; 3],
     pub std: [f32; 3],
-    /// How long before the present the second frame was taken. `None`: the network sees one frame only.
+    /// How long before the present the second frame was taken. `None`: the network sees one frame
+    /// only.
     pub past: Option<SignedDuration>,
-    /// The network averages the second frame over so many pixels each way before it looks: kept and handed in so much
-    /// smaller, it costs no detail and a fraction of the memory.
+    /// The network averages the second frame over this many pixels in each direction before
+    /// anything else. Pasts are kept at 1/`past_scale` of the width and height: no detail is lost,
+    /// and they take a fraction of the memory.
     pub past_scale: u32,
-    /// Height and width of the network are open: bars around a picture are left away in whole steps of so many pixels.
-    /// `None`: every picture goes in on the full canvas.
+    /// The network accepts other heights and widths: letterbox padding is cropped by multiples of
+    /// this many pixels. `None`: every picture is placed on the full canvas.
     pub rect_stride: Option<u32>,
 }
 
@@ -92,7 +96,7 @@ impl Input {
         if self.past.is_some() { 2 } else { 1 }
     }
 
-    /// Of the whole tensor at full size.
+    /// Shape of the tensor on the full canvas.
     pub fn shape(&self) -> Vec<usize> {
         self.shape_of(self.width, self.height)
     }
@@ -115,10 +119,11 @@ pub enum Layout {
     Nchw,
 }
 
-/// How to read what comes out.
+/// How to read the network's outputs.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Head {
-    /// `[1, classes, rows, columns]`, 0..=1 a cell. Frame scores: `scores` `[1, classes]`, or the strongest cell.
+    /// `[1, classes, rows, columns]`, 0..=1 per cell. Frame scores: the output `scores`,
+    /// `[1, classes]`, or else the strongest cell.
     Heatmap { heatmap: String, scores: Option<String> },
     /// Boxes of the YOLO family, before non-maximum suppression.
     Yolo { boxes: String, layout: YoloLayout, iou: f32 },
@@ -133,12 +138,13 @@ pub enum YoloLayout {
     V8,
 }
 
-/// Two boxes of one class that overlap more than this are one: the usual figure of the family's own tools is 0.45.
+/// Two boxes of one class that overlap by more than this count as one. 0.45 is the default of the
+/// YOLO family's own tools.
 const IOU_DEFAULT: f32 = 0.45;
-/// A smaller or larger input is a mistake in the file, not a network for a county's cameras.
+/// A smaller or larger input is taken for a mistake in the file.
 const SIDE_MIN: u32 = 32;
 const SIDE_MAX: u32 = 4096;
-/// The coarsest look at the past that was thought of: stride 8.
+/// The coarsest averaging of the past that is supported: stride 8.
 const PAST_SCALE_MAX: u32 = 8;
 
 impl Manifest {
@@ -170,7 +176,7 @@ struct Raw {
     sha256: String,
     head: RawHead,
     classes: Vec<String>,
-    /// For people: which operator set and format version the file was written in. The runtime checks them itself.
+    /// For people: the operator set and format version of the file. The runtime checks them itself.
     #[serde(rename = "opset")]
     _opset: Option<u32>,
     #[serde(rename = "onnx_ir")]

@@ -1,4 +1,5 @@
-//! `default_point` and `[points.*]` of `model.toml`: checked one by one, against each other and against `[thresholds]`.
+//! `default_point` and `[points.*]` of `model.toml`: each point is checked alone, against the
+//! others and against `[thresholds]`.
 
 use super::{Levels, refuse};
 use crate::error::{Error, Result};
@@ -20,7 +21,7 @@ pub struct RawPoint {
     expected: RawExpected,
 }
 
-/// Each: value, lower and upper end of the 95 % interval.
+/// Each figure: its value, and the lower and upper ends of its 95 % interval.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RawExpected {
@@ -105,9 +106,9 @@ impl RawPoint {
     }
 }
 
-/// One a minute, all day: whatever alarms more often is a mistake in the file.
+/// One a minute all day: a higher rate is a mistake in the file.
 const FALSE_ALARMS_MAX: f64 = 1440.0;
-/// A day: no evaluation watches an event for longer.
+/// One day: no evaluation follows an event for longer.
 const MINUTES_MAX: f64 = 1440.0;
 
 #[cfg(test)]

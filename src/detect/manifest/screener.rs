@@ -1,10 +1,11 @@
-//! `[screen]` of `model.toml`: a cheap network that looks first, at everything. The full network looks where it sees something.
+//! `[screen]` of `model.toml`: a cheap network that runs first, on everything. The full network
+//! runs where it finds something.
 
 use super::{Input, Levels, Manifest, RawInput, check_file, refuse};
 use crate::error::Result;
 use serde::Deserialize;
 
-/// The screening network: head, classes, layout and normalisation are those of the full one.
+/// The screening network. Head, classes, layout and normalisation are those of the full network.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Screener {
     /// File name, beside `model.toml`.
@@ -12,16 +13,17 @@ pub struct Screener {
     /// SHA-256 of that file, 64 lower-case hex digits.
     pub sha256: String,
     pub input: Input,
-    /// From either of these scores on, 0..=1, the full network looks at the view, too.
+    /// At or above either of these scores, 0..=1, the full network runs on the view as well.
     pub levels: Levels,
-    /// Of the other views the full network looks at so large a share all the same, 0..=1, to measure what is missed.
+    /// Share of the remaining views on which the full network runs all the same, 0..=1, to measure
+    /// what is missed.
     pub audit: f32,
-    /// Share of views without smoke at which it calls the full network, 0..=1, as found when the model was evaluated: what a look
-    /// costs follows from it. Left out in `model.toml`: all.
+    /// Share of the views without smoke on which it calls the full network, 0..=1, as measured in
+    /// the model's evaluation. The cost of a look is estimated from it. Absent in `model.toml`: 1.
     pub calls: f32,
 }
 
-/// As written. Sizes that are left out are those of `[input]`.
+/// As written. Absent sizes are those of `[input]`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RawScreener {
@@ -62,7 +64,7 @@ impl RawScreener {
 }
 
 impl Manifest {
-    /// What would describe the screening network if it stood alone.
+    /// The manifest of the screening network as a model of its own.
     pub fn of_screener(&self) -> Option<Self> {
         let Screener { file, sha256, input, .. } = self.screener.clone()?;
         Some(Self { file, sha256, input, screener: None, verifier: None, ..self.clone() })

@@ -51,7 +51,7 @@ fn a_heatmap_model_is_understood() {
     assert_eq!((model.screen.fire, model.alarm.smoke), (0.4, 0.5));
 }
 
-/// An office must know what it may do with the weights; half a statement is none.
+/// An office must know what it may do with the weights; an incomplete statement is refused.
 #[test]
 fn a_licence_is_stated_whole_or_not_at_all() {
     assert_eq!(Manifest::parse(HEATMAP).expect("valid").licence, None);

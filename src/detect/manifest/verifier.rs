@@ -1,38 +1,39 @@
-//! `[verifier]` of `model.toml`: a small network that gives a second opinion on a confirmed place, from crops of now and of before.
+//! `[verifier]` of `model.toml`: a small network that gives a second opinion on a confirmed place,
+//! from crops of present and earlier pictures.
 
 use super::{Input, check_file, refuse};
 use crate::error::Result;
 use jiff::SignedDuration;
 use serde::Deserialize;
 
-/// Larger crops are no small network's.
+/// Sides of a crop, pixels; a small network does not take larger ones.
 const SIDES: std::ops::RangeInclusive<u32> = 16..=512;
-/// A crop over more than the whole picture is none.
+/// Maximum of `far`; beyond it a crop would show more than the whole picture.
 const TIMES_MAX: f32 = 20.0;
-/// Younger pictures show the same smoke; the program compares with none of them.
+/// Younger pictures show the same smoke; `History` returns none of them.
 const AGE_MIN_S: u32 = 20;
 const AGES_MAX: usize = 8;
 
-/// The verifying network. It takes `[1, 2, 1 + ages, 3, side, side]`: near and far; now, then each age; red, green, blue,
-/// normalised as `[input]` says. It gives `[1]`: the probability that it is smoke.
+/// The verifying network. Input: `[1, 2, 1 + ages, 3, side, side]`: near and far; now, then each
+/// age; red, green, blue, normalised as in `[input]`. Output: `[1]`, the probability of smoke.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Verifier {
     /// File name, beside `model.toml`.
     pub file: String,
     /// SHA-256 of that file, 64 lower-case hex digits.
     pub sha256: String,
-    /// Stands on every opinion.
+    /// Recorded with every opinion.
     pub version: String,
     pub input: String,
     pub output: String,
-    /// Width and height of a crop as the network sees it, pixels; even.
+    /// Width and height of a crop in the network's input, pixels; even.
     pub side: u32,
-    /// A crop's side over the longer side of the box.
+    /// Side of the near and of the far crop, divided by the longer side of the box.
     pub near: f32,
     pub far: f32,
-    /// How long before now the earlier pictures were taken, rising.
+    /// Ages of the earlier pictures, ascending.
     pub ages: Vec<SignedDuration>,
-    /// From this probability on it agrees, 0..=1.
+    /// At or above this probability it agrees, 0..=1.
     pub threshold: f32,
     /// For red, green, blue: `(pixel / 255 - mean) / std`.
     pub mean: [f32; 3],
@@ -40,7 +41,7 @@ pub struct Verifier {
 }
 
 impl Verifier {
-    /// Of its input.
+    /// Shape of its input.
     pub fn shape(&self) -> [usize; 6] {
         let side = self.side as usize;
         [1, 2, 1 + self.ages.len(), 3, side, side]
@@ -64,7 +65,7 @@ pub struct RawVerifier {
 }
 
 impl RawVerifier {
-    /// `of_full`: the detector's, which decides what is remembered of the past.
+    /// `of_full`: the input of the detector, which determines how long pasts are kept.
     pub fn check(self, of_full: &Input) -> Result<Verifier> {
         let Self { file, sha256, version, input, output, side, near, far, ages_s, threshold } = self;
         check_file(&file, &sha256)?;
