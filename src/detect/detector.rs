@@ -1,4 +1,4 @@
-//! A model made ready, and its workers: one inference session an OS thread.
+//! A loaded model, and its workers: one inference session per OS thread.
 
 use super::device::{self, Chosen};
 use super::heads::{self, Output};
@@ -19,18 +19,20 @@ use ort::value::TensorRef;
 use std::path::Path;
 use std::sync::Arc;
 
-/// Looks that a graphics card takes at once: enough to fill it with a small network. The processor gains nothing by more than
-/// one (models/smoke-fire/train/EXPERIMENTS.md, line 13) and pays with memory.
+/// Batch size on a graphics card: enough to keep it busy with a small network. On the processor a
+/// larger batch than one saves no time (models/smoke-fire/train/EXPERIMENTS.md, line 13) and costs
+/// memory.
 const ON_CARD: usize = 8;
 
-/// A checked model. Cheap to share; makes [`Worker`]s.
+/// A loaded and checked model. Cheap to share; makes [`Worker`]s.
 #[derive(Debug)]
 pub struct Detector {
     environment: Environment,
     manifest: Arc<Manifest>,
-    /// The very bytes whose sum was checked.
+    /// The bytes whose checksum was compared; the file is not read again.
     network: Vec<u8>,
-    /// A cheap network that looks first, described as if it stood alone. `None`: there is none, or it would save nothing.
+    /// The screening network, with a manifest of its own. `None`: the model has none, or it would
+    /// save nothing.
     screener: Option<(Arc<Manifest>, Vec<u8>)>,
     verifier: Option<(Arc<Verifier>, Vec<u8>)>,
     device: Chosen,
@@ -39,7 +41,8 @@ pub struct Detector {
 }
 
 impl Detector {
-    /// Reads the folder, checks the sum, opens the network once and compares it with `model.toml`.
+    /// Reads the folder, compares the checksum, opens the network once and compares it with
+    /// `model.toml`.
     pub fn load(folder: &Path, config: &DetectConfig) -> Result<Self> {
         let manifest = Manifest::load(folder)?;
         let path = folder.join(&manifest.file);
@@ -56,7 +59,7 @@ impl Detector {
             try_out(&environment, &network, &manifest, cuda, batch).map_err(|e| at(&about, e))
         };
         let (device, batch) = device::choose(config.device, &runtime::provider(config), open)?;
-        // Where many looks go through together, on a card, the full network looks at all of them.
+        // With a batch larger than one, that is, on a card, the full network runs on every look.
         let screener = manifest.of_screener().filter(|_| batch == 1).map(|alone| -> Result<_> {
             let alone = Arc::new(alone);
             let network = read_network(&folder.join(&alone.file), &alone.sha256)?;
@@ -81,7 +84,7 @@ impl Detector {
         Ok(Self { environment, manifest, network, screener, verifier, device, batch, tiles })
     }
 
-    /// A worker for one OS thread.
+    /// Opens a worker, for one OS thread.
     pub fn session(&self) -> Result<Worker> {
         let session = |network: &[u8]| {
             runtime::session(&self.environment, network, self.device.cuda)
@@ -97,7 +100,8 @@ impl Detector {
         Ok(worker)
     }
 
-    /// The screening network and when it calls the full one; `None` where the full one looks at everything.
+    /// The screening network and the levels at which it calls the full one; `None` where the full
+    /// network runs on everything.
     pub fn screener(&self) -> Option<&Screener> {
         self.manifest.screener.as_ref().filter(|_| self.screener.is_some())
     }
@@ -114,17 +118,18 @@ impl Detector {
         &self.device
     }
 
-    /// Looks that go through the network at once, at most.
+    /// Maximum batch size, in looks.
     pub fn batch(&self) -> usize {
         self.batch
     }
 
-    /// Tiles of a view that are looked at beside the whole, a look, at most.
+    /// Maximum number of tiles analysed per look, beside the whole view.
     pub fn tiles(&self) -> usize {
         self.tiles
     }
 
-    /// The given thresholds at the model's default point; where it has no points, such that its alarm levels alarm if they last.
+    /// The given thresholds, tuned to the model's default operating point. If the model has no
+    /// points, they are set so that a place alarms if it stays at the model's alarm levels.
     pub fn thresholds(&self, base: Thresholds) -> Thresholds {
         match &self.manifest.points {
             Some(points) => points.get(points.default).tune(base),
@@ -136,20 +141,20 @@ impl Detector {
     }
 }
 
-/// One inference session with its buffers. Stays on its thread.
+/// One inference session with its buffers. It stays on its thread.
 #[derive(Debug)]
 pub struct Worker {
     session: Session,
     manifest: Arc<Manifest>,
-    /// Looks that go through the network at once, at most.
+    /// Maximum batch size, in looks.
     batch: usize,
-    /// Of `batch` looks at most: 7.4 MB each at 640×480 with a past, 5.9 MB at 640×384.
+    /// Input of up to `batch` looks: 7.4 MB each at 640×480 with a past, 5.9 MB at 640×384.
     tensor: Vec<f32>,
     screener: Option<Box<Self>>,
     verifier: Option<VerifierSession>,
 }
 
-/// The present frame and an earlier one of the same pose.
+/// The present frame, and an earlier one of the same pose.
 pub type Look<'a> = (&'a Picture, Option<&'a Picture>);
 
 impl Worker {
@@ -158,8 +163,8 @@ impl Worker {
         Self { session, manifest: Arc::clone(manifest), batch, tensor: Vec::new(), screener: None, verifier: None }
     }
 
-    /// Grey pictures: what a network leaves open (sizes, shapes) must fit before anybody relies on it. One that only claims to
-    /// take several at once gets one at a time.
+    /// Runs the network on grey pictures: sizes and shapes that it leaves open must work before it
+    /// is used. If a batch fails, the batch size becomes 1.
     pub(super) fn try_out(&mut self) -> Result<()> {
         let Input { width, height, rect_stride, .. } = self.manifest.input;
         let grey = |height: u32| Picture::from_i420(width, height, vec![128; (width * height * 3 / 2) as usize]);
@@ -185,12 +190,12 @@ impl Worker {
         Ok(())
     }
 
-    /// The screening network, which takes the same looks.
+    /// The screening network. It takes the same looks.
     pub fn screener(&mut self) -> Option<&mut Self> {
         self.screener.as_deref_mut()
     }
 
-    /// Who gives a second opinion; `None`: the model has no such network.
+    /// The network that gives a second opinion; `None`: the model has none.
     pub fn verifier(&mut self) -> Option<&mut VerifierSession> {
         self.verifier.as_mut()
     }
@@ -199,41 +204,44 @@ impl Worker {
         Arc::clone(&self.manifest)
     }
 
-    /// Looks that go through the network at once, at most; 1 when the network was exported for one.
+    /// Maximum batch size, in looks; 1 if the network was exported for a single look.
     pub fn batch(&self) -> usize {
         self.batch
     }
 
-    /// The picture at the size the network sees. Analysing it again costs nothing more.
+    /// The picture resized to its place on the network's canvas. Analysing the result needs no
+    /// further resizing.
     pub fn shrink(&self, picture: &Picture) -> Picture {
         Letterbox::new(picture.width(), picture.height(), &self.manifest.input).shrink(picture)
     }
 
-    /// The picture in the shape that another one had before it was shrunk.
+    /// The picture resized as one with the size of `other` would be.
     pub fn shrink_like(&self, picture: &Picture, other: &Picture) -> Picture {
         Letterbox::new(other.width(), other.height(), &self.manifest.input).shrink(picture)
     }
 
-    /// Width and height of what the network sees, pixels.
+    /// Width and height of the network's input, pixels.
     pub fn size(&self) -> (u32, u32) {
         (self.manifest.input.width, self.manifest.input.height)
     }
 
-    /// A shrunk picture as small as it may be kept for [`super::History`] without the network seeing less.
+    /// Reduces a shrunk picture by the network's `past_scale`, for [`super::History`]. The network
+    /// sees no less detail.
     pub fn shrink_past(&self, small: &Picture) -> Picture {
         let scale = self.manifest.input.past_scale;
         small.resized(small.width() / scale, small.height() / scale)
     }
 
-    /// Frame scores, and boxes from the screen level up. Without a past (or with one of another shape) the present
-    /// stands in for it, as in training.
+    /// Frame scores, and the boxes at or above the screen level. Without a past, or with one of
+    /// another shape, the present takes its place, as in training.
     pub fn analyse(&mut self, present: &Picture, past: Option<&Picture>) -> Result<(Scores, Vec<Detection>)> {
         let mut answers = self.analyse_many(&[(present, past)])?;
         answers.pop().ok_or_else(|| Error::internal("one look, no answer"))
     }
 
-    /// The same for any number of looks, in their order, [`Worker::batch`] of them at once. Each is answered as it would be
-    /// alone: to the last bit on the processor, to rounding (1e-4) where the runtime chooses kernels by the batch.
+    /// The same for any number of looks, in their order, up to [`Worker::batch`] at once. Each
+    /// answer is the one the look would get alone: bit for bit on the processor, within rounding
+    /// (1e-4) where the runtime chooses its kernels by batch size.
     pub fn analyse_many(&mut self, looks: &[Look]) -> Result<Vec<(Scores, Vec<Detection>)>> {
         let mut answers = Vec::with_capacity(looks.len());
         let manifest = Arc::clone(&self.manifest);
@@ -254,7 +262,7 @@ impl Worker {
         Ok(answers)
     }
 
-    /// Fills the tensor with looks of one shape.
+    /// Fills the tensor with looks that share one shape.
     fn write(&mut self, looks: &[Look], boxes: &[Letterbox]) {
         let input = &self.manifest.input;
         let numbers = boxes[0].numbers();
@@ -273,7 +281,7 @@ impl Worker {
         }
     }
 
-    /// Runs the network on a tensor made elsewhere (goldens) and hands over one output.
+    /// Runs the network on a tensor made elsewhere (goldens) and passes one output to `read`.
     pub(super) fn run<T>(&mut self, tensor: &[f32], output: &str, read: impl FnOnce(Output) -> Result<T>) -> Result<T> {
         let shape = self.manifest.input.shape();
         if tensor.len() != shape.iter().product::<usize>() {
@@ -301,7 +309,7 @@ impl Worker {
     }
 }
 
-/// What the head of the model makes of one look's part of the outputs.
+/// Reads one look's part of the outputs according to the model's head.
 fn read(manifest: &Manifest, at: Letterbox, look: usize, outputs: &Outputs) -> Result<(Scores, Vec<Detection>)> {
     let Manifest { head, classes, screen, .. } = manifest;
     match head {
@@ -318,14 +326,15 @@ fn read(manifest: &Manifest, at: Letterbox, look: usize, outputs: &Outputs) -> R
     }
 }
 
-/// What the network gave for so many looks at once.
+/// The network's outputs for a batch of `looks` looks.
 struct Outputs<'a> {
     all: ort::session::SessionOutputs<'a>,
     looks: usize,
 }
 
 impl Outputs<'_> {
-    /// Hands over one look's part of an output as if the look had been alone: its shape begins with 1.
+    /// Passes one look's part of an output to `read`, as if the batch had been that look alone: its
+    /// shape begins with 1.
     fn get<T>(&self, look: usize, name: &str, read: impl FnOnce(Output) -> Result<T>) -> Result<T> {
         let Self { all, looks } = self;
         let value = all.get(name).ok_or_else(|| Error::invalid(format!("the network gave no output {name:?}")))?;

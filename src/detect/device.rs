@@ -1,11 +1,12 @@
-//! Which device runs the network, and why: what the runtime says → a sentence with its cure, for office and log.
+//! Chooses the device that runs the network, and explains the choice: from the runtime's error text
+//! to a sentence with a remedy, for office and log.
 
 use crate::config::Device;
 use crate::error::{Error, Result};
 use crate::lang::Lang;
 use std::path::{Path, PathBuf};
 
-/// What runs the network, and why that.
+/// The device that runs the network, and the reason.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Chosen {
     pub cuda: bool,
@@ -17,20 +18,20 @@ pub enum Why {
     Configured,
     /// The card has opened and run the network.
     CardWorks,
-    /// The runtime's CUDA provider does not lie where it must.
+    /// The runtime's CUDA provider is not where the runtime looks for it.
     NoProvider {
         wanted: PathBuf,
     },
     NoDriver,
     OldDriver,
     NoCard,
-    /// A library of CUDA or cuDNN, as the loader names it: `libcublasLt.so.13`.
+    /// A missing library of CUDA or cuDNN, as the loader names it: `libcublasLt.so.13`.
     NoLibrary {
         name: String,
     },
     OldCard,
     NoMemory,
-    /// The runtime's own words.
+    /// The runtime's own error text.
     Other {
         words: String,
     },
@@ -41,16 +42,17 @@ impl Chosen {
         if self.cuda { "cuda" } else { "cpu" }
     }
 
-    /// For a person: why this device; on the processor for want of a card, what to do about that.
+    /// For people: why this device was chosen and, if the card could not be used, what to do.
     pub fn why(&self, lang: Lang) -> String {
         let (zh, en) = self.why.words();
         lang.pick(&zh, &en).to_owned()
     }
 }
 
-/// `auto` takes the card when it opens and runs the network. `open` opens and tries the network: on the card when true.
-/// `provider`: where the runtime looks for its CUDA provider. Error: [`crate::error::Kind::Unavailable`], both languages,
-/// when `cuda` is demanded and the card cannot be used.
+/// With `auto` the card is used if it opens and runs the network. `open(true)` opens and tries the
+/// network on the card, `open(false)` on the processor. `provider`: where the runtime looks for its
+/// CUDA provider. Error: [`crate::error::Kind::Unavailable`], in both languages, if `cuda` is
+/// required and the card cannot be used.
 pub fn choose<T>(device: Device, provider: &Path, open: impl Fn(bool) -> Result<T>) -> Result<(Chosen, T)> {
     let on_card = || {
         if !provider.is_file() {
@@ -63,7 +65,7 @@ pub fn choose<T>(device: Device, provider: &Path, open: impl Fn(bool) -> Result<
         Device::Cuda => match on_card() {
             Ok(opened) => Ok((Chosen { cuda: true, why: Why::Configured }, opened)),
             Err(why) => {
-                open(false)?; // What fails on the processor, too, is not the card's fault and has an error of its own.
+                open(false)?; // If the processor fails too, that error is returned: the card is not the cause.
                 let (zh, en) = why.words();
                 Err(Error::unavailable(format!(
                     "显卡（cuda）不能用：{zh}；也可改用 auto 或 cpu / the graphics card (cuda) cannot be used: {en}; or say auto \
@@ -78,14 +80,14 @@ pub fn choose<T>(device: Device, provider: &Path, open: impl Fn(bool) -> Result<
     }
 }
 
-/// The kernel's part of NVIDIA's driver, or the door to it inside Windows.
+/// Looks for the kernel part of NVIDIA's driver, or for its device inside Windows (WSL).
 fn has_driver() -> bool {
     ["/proc/driver/nvidia/version", "/dev/nvidiactl", "/dev/dxg"].iter().any(|path| Path::new(path).exists())
 }
 
 impl Why {
-    /// From what the runtime says when the card does not work. The loader names the first library it misses, which may be any
-    /// of them on a machine without a driver: therefore the driver is asked after first.
+    /// From the runtime's error text. On a machine without a driver the loader may name any library
+    /// as the first that is missing, so the driver is checked first.
     fn of(words: &str, has_driver: bool) -> Self {
         let says = |any: &[&str]| any.iter().any(|part| words.contains(part));
         if !has_driver || says(&["libcuda.so"]) {
@@ -105,8 +107,8 @@ impl Why {
         }
     }
 
-    /// Chinese, English: cause, then cure. Versions are those that ONNX Runtime 1.31 is built for: CUDA 13 (driver 580, Turing
-    /// or later) and cuDNN 9.
+    /// Chinese, English: the cause, then the remedy. The versions are those that ONNX Runtime 1.31
+    /// is built for: CUDA 13 (driver 580, Turing or later) and cuDNN 9.
     fn words(&self) -> (String, String) {
         let (zh, en) = match self {
             Self::Configured => ("按配置".to_owned(), "as configured".to_owned()),
@@ -158,14 +160,15 @@ impl Why {
     }
 }
 
-/// `… CUDA failure 35: CUDA driver version is … ; GPU=0 ; hostname=… ; file=… ; expr=…` → what lies between.
+/// `… CUDA failure 35: TEXT ; GPU=0 ; hostname=… ; file=… ; expr=…` → `CUDA failure 35: TEXT`.
 fn essence(words: &str) -> &str {
     let from = ["CUDA failure", "CUDNN failure", "CUBLAS failure"].iter().filter_map(|start| words.find(start)).min();
     let rest = &words[from.unwrap_or(0)..];
     rest.split(" ; ").next().unwrap_or(rest).trim()
 }
 
-/// `… libcublasLt.so.13: cannot open shared object file …` or `Could not load library libcudnn_graph.so.9 …` → the name.
+/// `… libcublasLt.so.13: cannot open shared object file …` or
+/// `Could not load library libcudnn_graph.so.9 …` → the name.
 fn missing_library(words: &str) -> Option<String> {
     if words.contains("CUDNN_STATUS_SUBLIBRARY") {
         return Some("libcudnn".to_owned());
@@ -181,7 +184,8 @@ fn missing_library(words: &str) -> Option<String> {
 mod tests {
     use super::*;
 
-    /// The texts of loader and driver are those of ONNX Runtime 1.31.1 on a machine without a card; the others are from its source.
+    /// The texts of loader and driver are those of ONNX Runtime 1.31.1 on a machine without a card;
+    /// the others are from its source.
     const LOADER: &str = "Failed to load library /lib/libonnxruntime_providers_cuda.so with error: ";
 
     #[test]

@@ -1,5 +1,5 @@
-//! `goldens.json`: what the network must answer to pictures made from formulas, so that any installation can be checked
-//! without any data.
+//! `goldens.json`: the network's expected answers to pictures made from formulas, so that any
+//! installation can be checked without data.
 
 use super::detector::Worker;
 use super::heads::{Output, yolo};
@@ -17,41 +17,42 @@ pub struct Goldens {
     width: u32,
     height: u32,
     cases: Vec<Case>,
-    /// Of the screening network, where the model has one.
+    /// The goldens of the screening network, where the model has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     screen: Option<Box<Self>>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Case {
-    /// Which formula makes the picture: see [`pixel`].
+    /// Names the formula of the picture: see [`pixel`].
     name: String,
-    /// Absent: the network does not know the class.
+    /// Absent: the network does not have the class.
     #[serde(skip_serializing_if = "Option::is_none")]
     smoke: Option<Expected>,
     #[serde(skip_serializing_if = "Option::is_none")]
     fire: Option<Expected>,
 }
 
-/// Of the answers for one class: cells of a heatmap, candidate boxes of a detector.
+/// The answers for one class: over the cells of a heatmap, or the candidate boxes of a detector.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Expected {
     max: f32,
     mean: f32,
-    /// Row and column of the strongest cell; compared only where `max` is above [`PLACE_FROM`]. Neighbouring candidates of a
-    /// detector are too much alike to have one.
+    /// Row and column of the strongest cell; compared only if `max` is above [`PLACE_FROM`]. Absent
+    /// for detectors: their neighbouring candidates are too similar.
     #[serde(skip_serializing_if = "Option::is_none")]
     at: Option<[usize; 2]>,
 }
 
-/// Below it the strongest cell is a matter of the last bit.
+/// Below this value rounding decides which cell is the strongest.
 const PLACE_FROM: f32 = 0.05;
 
-/// What `record` asks, and how far two machines may differ: the last bits of sums of 32-bit numbers.
+/// The pictures of `record`, and the tolerance between two machines: the last bits of sums of
+/// 32-bit numbers.
 const PICTURES: [&str; 4] = ["grey", "wave", "scene", "puff"];
 const TOLERANCE: f32 = 1e-3;
 
-/// A number that is not what it was on the machine that made the model.
+/// A value that differs from that of the machine which made the model.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Mismatch {
     /// For example "puff, smoke, max".
@@ -61,7 +62,7 @@ pub struct Mismatch {
 }
 
 impl Goldens {
-    /// `None`: the model brings none.
+    /// `None`: the model has no goldens.
     pub fn load(folder: &Path) -> Result<Option<Self>> {
         let path = folder.join("goldens.json");
         let text = match std::fs::read_to_string(&path) {
@@ -74,7 +75,7 @@ impl Goldens {
         })
     }
 
-    /// This machine's answers, for others to be compared with.
+    /// Records this machine's answers, for comparison on others.
     pub fn record(worker: &mut Worker) -> Result<Self> {
         let screen = worker.screener().map(Self::record).transpose()?.map(Box::new);
         let manifest = worker.manifest();
@@ -87,7 +88,7 @@ impl Goldens {
         Ok(Self { tolerance: TOLERANCE, width, height, cases, screen })
     }
 
-    /// Writes the file. A folder that has one keeps it: what was released is never changed.
+    /// Writes the file. An existing file is kept, because a released model never changes.
     pub fn save(&self, folder: &Path) -> Result<()> {
         let path = folder.join("goldens.json");
         let text = serde_json::to_string_pretty(self).map_err(|e| Error::internal("goldens are no JSON").because(e))?;
@@ -109,7 +110,7 @@ impl Goldens {
         self.cases.is_empty()
     }
 
-    /// Runs every case, of the screening network too where it is in use; empty when all agree.
+    /// Runs every case, also those of the screening network if it is in use. Empty when all agree.
     pub fn check(&self, worker: &mut Worker) -> Result<Vec<Mismatch>> {
         let mut found = Vec::new();
         if let Some(screener) = worker.screener() {
@@ -157,7 +158,7 @@ impl Goldens {
     }
 }
 
-/// What the network says of a picture: about smoke, about fire.
+/// The network's answers to one picture, for smoke and for fire.
 fn answer(name: &str, manifest: &Manifest, worker: &mut Worker) -> Result<[Option<Expected>; 2]> {
     let tensor = tensor(name, &manifest.input)?;
     let classes = [Class::Smoke, Class::Fire];
@@ -202,7 +203,8 @@ fn tensor(name: &str, input: &Input) -> Result<Vec<f32>> {
     Ok(tensor)
 }
 
-/// 0..=1 at frame `t` (0 = present), colour `c` (0 = red), row, column: the formulas of the file's `value` fields.
+/// The value, 0..=1, at frame `t` (0 = present), colour `c` (0 = red), row and column: the formulas
+/// of the file's `value` fields.
 fn pixel(name: &str, t: usize, c: usize, y: f64, x: f64) -> Option<f64> {
     let scene = || {
         if y < 240.0 {

@@ -1,12 +1,12 @@
-//! THE MODEL: pictures in, scored boxes out. The only home of `ort`.
+//! THE MODEL: from pictures to scored boxes. The only module that uses `ort`.
 //!
 //! ```text
 //!  picture ─► letterbox ─► tensor ─► ONNX Runtime ─► head ─► scores, boxes ─► (triage::confirm)
 //!  history ─► (what the same pose looked like minutes ago) ─┘
 //! ```
 //!
-//! A model is a folder: `model.toml` says what the program must know, `model.onnx` is what it runs. Nothing about a
-//! particular network is written down here, so any public smoke detector with a known head can be dropped in.
+//! A model is a folder: `model.toml` describes the network, `model.onnx` is the network. The code
+//! names no particular network, so any public smoke detector with a known head can be used.
 
 mod detector;
 mod device;

@@ -1,4 +1,5 @@
-//! A network made ready: the bytes that were described, opened, compared with `model.toml`, and tried.
+//! Makes a network ready: checks the file's checksum, opens it, compares it with `model.toml` and
+//! tries it.
 
 use super::detector::Worker;
 use super::heads;
@@ -12,7 +13,7 @@ use sha2::{Digest, Sha256};
 use std::path::Path;
 use std::sync::Arc;
 
-/// The file, if it is the one that was described.
+/// Reads the file and compares its checksum with the one in `model.toml`.
 pub fn read_network(path: &Path, sha256: &str) -> Result<Vec<u8>> {
     let network = std::fs::read(path)
         .map_err(|e| Error::unavailable(format!("the network {} cannot be read", path.display())).because(e))?;
@@ -27,7 +28,8 @@ pub fn read_network(path: &Path, sha256: &str) -> Result<Vec<u8>> {
     Ok(network)
 }
 
-/// Opens a network, compares it with its description and lets it look. Returns how many looks it takes at once.
+/// Opens a network, compares it with its description and tries it. Returns the batch size that
+/// works.
 pub fn try_out(
     environment: &Environment,
     network: &[u8],
@@ -42,24 +44,24 @@ pub fn try_out(
     Ok(worker.batch())
 }
 
-/// The same error, with the file it is about.
+/// Prefixes the error's message with the file it concerns.
 pub fn at(file: &Path, mut error: Error) -> Error {
     error.message = format!("{}: {}", file.display(), error.message);
     error
 }
 
-/// Whether the first axis of the network's input, the number of looks, is open.
+/// Whether the first axis of the network's input, the batch size, is dynamic.
 pub fn takes_any_number(session: &Session, manifest: &Manifest) -> bool {
     let input = session.inputs().iter().find(|outlet| outlet.name() == manifest.input.name);
     input.and_then(|outlet| outlet.dtype().tensor_shape()?.first().copied()).is_some_and(|looks| looks < 0)
 }
 
-/// Of a network's inputs or outputs, for a sentence.
+/// The names of a network's inputs or outputs, for an error message.
 pub fn names(outlets: &[ort::value::Outlet]) -> String {
     outlets.iter().map(|o| format!("{:?}", o.name())).collect::<Vec<_>>().join(", ")
 }
 
-/// The names and the shape in `model.toml` are those of the network.
+/// Checks that the names and the shape in `model.toml` match the network.
 fn check(session: &Session, manifest: &Manifest) -> Result<()> {
     let input = &manifest.input;
     let found = session.inputs().iter().find(|outlet| outlet.name() == input.name).ok_or_else(|| {

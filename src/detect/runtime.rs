@@ -1,4 +1,4 @@
-//! ONNX Runtime itself: one library, one environment a process, sessions on processor or graphics card.
+//! ONNX Runtime: one library, one environment per process, sessions on processor or graphics card.
 
 use crate::config::DetectConfig;
 use crate::error::{Error, Result};
@@ -9,15 +9,15 @@ use ort::session::Session;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
-/// With this set to 1 before the library starts, it makes no mark on the machine and sends nothing. Without it, versions from
-/// 1.29 on send the program's path and properties of the machine to Microsoft as soon as they start, before any call could
-/// forbid it (onnxruntime/docs/Privacy.md).
+/// Must be 1 before the library starts; then it stores nothing on the machine and sends nothing.
+/// Without it, versions from 1.29 on send the program's path and properties of the machine to
+/// Microsoft at start, before any API call can forbid it (onnxruntime/docs/Privacy.md).
 pub const NO_TELEMETRY: &str = "ORT_DISABLE_TELEMETRY";
 
-/// The runtime allows one environment a process, for ever.
+/// The runtime allows one environment per process, for the life of the process.
 static ENVIRONMENT: Mutex<Option<Environment>> = Mutex::new(None);
 
-/// `ort` panics where the library is missing, therefore we look first.
+/// `ort` panics if the library is missing, so its path is checked first.
 pub fn environment(config: &DetectConfig) -> Result<Environment> {
     let mut environment = ENVIRONMENT.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
     if let Some(environment) = &*environment {
@@ -51,7 +51,8 @@ pub fn environment(config: &DetectConfig) -> Result<Environment> {
     Ok(built)
 }
 
-/// One session: one thread of its own, no spinning, because the worker threads are the parallelism.
+/// Opens a session with a single thread and without spinning: the worker threads are the
+/// parallelism.
 pub fn session(environment: &Environment, network: &[u8], cuda: bool) -> Result<Session> {
     open(environment, network, cuda).map_err(|e| match cuda {
         true => Error::unavailable("the graphics card does not open the network").because(e),
@@ -71,8 +72,9 @@ fn open(environment: &Environment, network: &[u8], cuda: bool) -> std::result::R
     builder.commit_from_memory(network).map_err(words)
 }
 
-/// Batches come in all sizes, and the default search would time every kernel anew for each. 19-bit numbers (TF32) would move
-/// scores by more than the goldens allow. Memory is taken as needed instead of in powers of two.
+/// Batch sizes vary, and the default search would measure every kernel again for each. TF32, with
+/// its 19-bit numbers, would change scores by more than the goldens allow. Memory is allocated as
+/// needed instead of in powers of two.
 fn card() -> ort::ep::ExecutionProviderDispatch {
     CUDA::default()
         .with_conv_algorithm_search(ConvAlgorithmSearch::Heuristic)
@@ -82,13 +84,13 @@ fn card() -> ort::ep::ExecutionProviderDispatch {
         .error_on_failure()
 }
 
-/// Where the runtime looks for its CUDA provider: beside itself.
+/// Where the runtime looks for its CUDA provider: in its own folder.
 pub fn provider(config: &DetectConfig) -> PathBuf {
     let library = library(config);
     library.canonicalize().unwrap_or(library).with_file_name("libonnxruntime_providers_cuda.so")
 }
 
-/// What to do about a network that the runtime does not open, from the runtime's words.
+/// The remedy for a network that the runtime cannot open, from the runtime's error text.
 fn cure(words: &str) -> &'static str {
     let speaks_of = |part: &str| words.contains(part);
     if speaks_of("opset") || speaks_of("IR version") {

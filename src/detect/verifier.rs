@@ -1,4 +1,4 @@
-//! The network of `[verifier]` made ready: asked once of a confirmed place, on the processor.
+//! A session of the `[verifier]` network: asked once per confirmed place, on the processor.
 
 use super::manifest::Verifier;
 use super::open::{at, names, read_network};
@@ -12,14 +12,14 @@ use ort::value::{TensorElementType, TensorRef};
 use std::path::Path;
 use std::sync::Arc;
 
-/// One session. Stays on its thread.
+/// One session. It stays on its thread.
 #[derive(Debug)]
 pub struct VerifierSession {
     session: Session,
     about: Arc<Verifier>,
 }
 
-/// Reads the file in the model's folder, compares it with its description and asks it about grey.
+/// Reads the file, compares the network with its description and tries it on grey crops.
 pub fn load(folder: &Path, about: &Arc<Verifier>, environment: &Environment) -> Result<Vec<u8>> {
     let network = read_network(&folder.join(&about.file), &about.sha256)?;
     let mut session = VerifierSession::open(&network, about, environment)?;
@@ -47,7 +47,8 @@ impl VerifierSession {
         &self.about
     }
 
-    /// The probability that it is smoke, 0..=1. `now`: the whole picture; `before`: one for each age, of any size.
+    /// The probability of smoke, 0..=1. `now`: the whole picture; `before`: one picture for each
+    /// age, of any size.
     ///
     /// # Errors
     /// The network does not run, or its answer is no probability.
@@ -70,7 +71,7 @@ impl VerifierSession {
         }
     }
 
-    /// The names and the shape in `model.toml` are those of the network.
+    /// Checks that the names and the shape in `model.toml` match the network.
     fn check(&self) -> Result<()> {
         let Verifier { file, input, output, .. } = &*self.about;
         let found = self.session.inputs().iter().find(|outlet| outlet.name() == input).ok_or_else(|| {
