@@ -1,5 +1,6 @@
-//! Pure: what each pose looked like in the last minutes, because smoke is what was not there before. The whole view and each of
-//! its tiles have a past of their own: at the scale of a tile the whole view's past says nothing.
+//! Pure: what each pose looked like in the last minutes, because smoke is what was not there
+//! before. The whole view and each of its tiles have separate pasts: the whole view's past lacks
+//! the detail of a tile.
 
 use crate::frame::Picture;
 use crate::triage::detection::Tile;
@@ -8,22 +9,25 @@ use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-/// A younger picture shows the same smoke and says nothing.
+/// A younger picture shows the same smoke and is of no use.
 const YOUNGEST: SignedDuration = SignedDuration::from_secs(20);
-/// So many pictures lie between the present and the wanted past: spacing = past / 4.
+/// Spaces between the present and the wanted past. The spacing of the kept pictures is `past` / 4.
 const SPACES: i32 = 4;
-/// And of a tile, whose pasts are as large as the whole view's and three times as many.
+/// The same for a tile: `past` / 2. A tile's pictures are as large as those of the whole view, and
+/// there are three tiles.
 const SPACES_OF_TILE: i32 = 2;
-/// Pictures older than past × 3 are of another light (trained: up to 8 min for a past of 3).
+/// Pictures older than `past` × 3 were taken in other light (the training used up to 8 min for a
+/// `past` of 3).
 const OLDEST: i32 = 3;
-/// Pictures kept beyond those of one past: one before it, and the newest. So a view keeps six and a tile four. At 320×180 (a
-/// network that averages the past 2 × 2) a picture has 86 kB: 0.5 MB a view, 1.0 MB its three tiles, 0.4 GB for 267 cameras.
+/// Pictures kept beyond those of one `past`: one before it, and the newest. A view therefore keeps
+/// six and a tile four. At 320×180 (a network that averages the past 2 × 2) a picture takes 86 kB:
+/// 0.5 MB per view, 1.0 MB for its three tiles, 0.4 GB for 267 cameras.
 const KEPT_BEYOND: i32 = 2;
 
-/// A pose's whole view, or one tile of it.
+/// A pose's whole view, or one of its tiles.
 pub type Part = (CameraId, PoseId, Option<Tile>);
 
-/// Earlier pictures of every view and tile, already shrunk to what the network sees of them.
+/// Earlier pictures of every view and tile, already reduced to what the network sees of them.
 #[derive(Debug)]
 pub struct History {
     past: SignedDuration,
@@ -34,12 +38,12 @@ pub struct History {
 type Kept = VecDeque<(Timestamp, Arc<Picture>)>;
 
 impl History {
-    /// `past`: how far back the network wants to see.
+    /// `past`: how far back the network compares.
     pub fn new(past: SignedDuration) -> Self {
         Self { past, parts: BTreeMap::new() }
     }
 
-    /// The picture nearest to `now - past` among those at least 20 s and at most three pasts old.
+    /// The picture nearest to `now - past` among those at least 20 s and at most three `past` old.
     pub fn past(&self, part: &Part, now: Timestamp) -> Option<Arc<Picture>> {
         self.nearest(part, now, self.past)
     }
@@ -54,21 +58,25 @@ impl History {
             .map(|(_, picture)| Arc::clone(picture))
     }
 
-    /// For each age the kept picture nearest to it, among those at least 20 s and at most three pasts old; `None`: there is none.
+    /// For each age the kept picture nearest to it, among those at least 20 s and at most three
+    /// `past` old; `None`: there is none.
     pub fn pasts(&self, part: &Part, now: Timestamp, ages: &[SignedDuration]) -> Option<Vec<Arc<Picture>>> {
         ages.iter().map(|wanted| self.nearest(part, now, *wanted)).collect()
     }
 
-    /// Whether a picture of now would be kept: the last one is a quarter past old, of a tile half a past. One that two workers
-    /// brought in the wrong order is let go; one that is a whole past older than the last says that time went back.
+    /// Whether a picture taken at `now` would be kept: it is at least a quarter of `past` newer
+    /// than the last one, or half of `past` for a tile. A picture older than the last one is
+    /// skipped, because two workers delivered out of order. If it is older by more than a whole
+    /// `past`, the clock was set back, and it is kept.
     pub fn wants(&self, part: &Part, now: Timestamp) -> bool {
         let last = self.parts.get(part).and_then(VecDeque::back);
         let since = last.map(|(at, _)| now.duration_since(*at));
         since.is_none_or(|since| since >= self.past / spaces(part) || since < -self.past)
     }
 
-    /// Keeps the picture if it is wanted; never more than six of a view and four of a tile. A picture of another size (the
-    /// camera was set anew), or a whole past older than the last, starts afresh.
+    /// Keeps the picture if it is wanted: at most six of a view and four of a tile. A picture of
+    /// another size (the camera was reconfigured), or one that is more than a whole `past` older
+    /// than the last, replaces all that were kept.
     pub fn keep(&mut self, part: &Part, now: Timestamp, picture: Arc<Picture>) {
         if !self.wants(part, now) {
             return;
@@ -86,7 +94,7 @@ impl History {
         }
     }
 
-    /// The pose's tiles lie elsewhere from now on.
+    /// Drops the pasts of the pose's tiles: the tiles have moved.
     pub fn forget_tiles(&mut self, camera: &CameraId, pose: &PoseId) {
         self.parts.retain(|(its, at, tile), _| tile.is_none() || (its, at) != (camera, pose));
     }
@@ -118,7 +126,8 @@ mod tests {
         Timestamp::UNIX_EPOCH + SignedDuration::from_secs(s)
     }
 
-    /// Feeds a picture at each second given, and says which second's picture comes back at `now_s`.
+    /// Keeps a picture at each second of `times_s`. Returns the second of the picture that is the
+    /// past at `now_s`.
     fn story(tile: Option<Tile>, times_s: &[i64], now_s: i64) -> Option<i64> {
         let part = part("default", tile);
         let mut history = History::new(SignedDuration::from_secs(180));

@@ -1,13 +1,16 @@
-//! Pure: pictures → the network's canvas, and boxes on the canvas → fractions of the picture.
+//! Pure: from pictures to the network's canvas, and from boxes on the canvas to fractions of the
+//! picture.
 
 use super::manifest::Input;
 use crate::frame::Picture;
 use crate::triage::detection::BoundingBox;
 
-/// The grey of the bars around a picture, 0..=255: what the YOLO family is trained with, and our own model too.
+/// Grey level of the letterbox padding, 0..=255. The YOLO family is trained with it, and so is our
+/// own model.
 pub const GREY: f32 = 114.0;
 
-/// Where a picture lies on the network's canvas, in canvas pixels: fitted, centred, never stretched.
+/// Position of a picture on the network's canvas, in canvas pixels: scaled to fit, centred, with
+/// its aspect ratio kept.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Letterbox {
     pub x: u32,
@@ -19,8 +22,9 @@ pub struct Letterbox {
 }
 
 impl Letterbox {
-    /// Of a picture of this size. Enlarges, too: a small picture shall fill the canvas as it did in training. Where the
-    /// network's sides are open, bars are left away in whole strides, so that its cells lie on the picture as they did.
+    /// The letterbox of a picture of this size. Small pictures are enlarged to fill the canvas, as
+    /// in training. If the network accepts other heights and widths, the padding is cropped by
+    /// multiples of the stride, so that the cells keep their positions on the picture.
     pub fn new(width: u32, height: u32, input: &Input) -> Self {
         let (w, h) = (f64::from(width), f64::from(height));
         let scale = (f64::from(input.width) / w).min(f64::from(input.height) / h);
@@ -35,17 +39,18 @@ impl Letterbox {
         Self { x, y, width, height, canvas: (kept(input.width, width, x), kept(input.height, height, y)) }
     }
 
-    /// Numbers of one frame: 3 × height × width of the canvas.
+    /// Number of values of one frame: 3 × height × width of the canvas.
     pub fn numbers(&self) -> usize {
         3 * (self.canvas.0 * self.canvas.1) as usize
     }
 
-    /// The picture at the size it has on the canvas; what [`super::History`] keeps.
+    /// The picture at the size it has on the canvas.
     pub fn shrink(&self, picture: &Picture) -> Picture {
         picture.resized(self.width, self.height)
     }
 
-    /// A box on the canvas (left, top, right, bottom in pixels) as fractions of the picture. `None`: only on the bars.
+    /// A box on the canvas (left, top, right, bottom in pixels) as fractions of the picture.
+    /// `None`: it lies on the padding only.
     pub fn to_picture(self, [left, top, right, bottom]: [f32; 4]) -> Option<BoundingBox> {
         let across = |v: f32| ((v - self.x as f32) / self.width as f32).clamp(0.0, 1.0);
         let down = |v: f32| ((v - self.y as f32) / self.height as f32).clamp(0.0, 1.0);
@@ -55,8 +60,9 @@ impl Letterbox {
     }
 }
 
-/// Writes one frame, [`Letterbox::numbers`] of them, planes in the order red, green, blue. The picture has been shrunk; one
-/// that is smaller than its place (an earlier frame kept at half size) fills it with repeated pixels.
+/// Writes one frame: [`Letterbox::numbers`] values, in planes of red, green, blue. The picture must
+/// be shrunk already. If it is smaller than its place (an earlier frame kept at half size), its
+/// pixels are repeated.
 pub fn write(picture: &Picture, at: Letterbox, input: &Input, out: &mut [f32]) {
     let (canvas_w, canvas_h) = (at.canvas.0 as usize, at.canvas.1 as usize);
     let (w, h) = (picture.width() as usize, picture.height() as usize);

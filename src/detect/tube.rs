@@ -1,15 +1,17 @@
-//! Pure: 管, the crops of one place, near and far, now and before: what the second network is asked about.
+//! Pure: 管, the input of the second network: crops of one place, near and far, present and earlier.
 
 use super::manifest::Verifier;
 use crate::frame::Picture;
 use crate::triage::detection::BoundingBox;
 use std::sync::Arc;
 
-/// A near crop has at least so great a share of the picture's shorter side: smoke of a few pixels is told from what stands around it.
+/// Minimum side of a near crop, as a share of the picture's shorter side: smoke of a few pixels is
+/// recognised by its surroundings.
 const SHORTEST: f32 = 0.1;
 
-/// The network's input: near and far × now and each earlier picture × red, green, blue × rows × columns. `before`: one picture for
-/// each age, of any size; the same part of the view is cut from them.
+/// The network's input: near and far × now and each earlier picture × red, green, blue × rows ×
+/// columns. `before`: one picture for each age, of any size; the same part of the view is cropped
+/// from them.
 pub fn tensor(about: &Verifier, now: &Picture, before: &[Arc<Picture>], bbox: &BoundingBox) -> Vec<f32> {
     let mut tensor = Vec::with_capacity(about.shape().iter().product());
     for part in crops((now.width(), now.height()), bbox, about.near, about.far) {
@@ -20,8 +22,9 @@ pub fn tensor(about: &Verifier, now: &Picture, before: &[Arc<Picture>], bbox: &B
     tensor
 }
 
-/// The near and the far one as fractions of the picture: squares in its pixels around the box's middle, not larger than its shorter
-/// side, shifted to lie inside.
+/// The near and the far crop, as fractions of the picture. They are squares in pixels around the
+/// middle of the box, no larger than the picture's shorter side and shifted to lie inside the
+/// picture.
 fn crops((width, height): (u32, u32), bbox: &BoundingBox, near: f32, far: f32) -> [BoundingBox; 2] {
     let (width, height) = (width as f32, height as f32);
     let shorter = width.min(height);
@@ -93,7 +96,8 @@ mod tests {
             mean: [0.0, 0.5, 0.0],
             std: [1.0, 1.0, 0.5],
         };
-        // A bright square of a quarter of the width in the middle; a minute ago, at half the size, there was none.
+        // A bright square, a quarter of the picture wide, in the middle. A minute ago, in a picture
+        // of half the size, it was not there.
         let in_square = |i: u32| (24..40).contains(&(i % 64)) && (24..40).contains(&(i / 64));
         let rgb: Vec<u8> = (0..64 * 64).flat_map(|i| [if in_square(i) { 200 } else { 40 }; 3]).collect();
         let now = Picture::from_rgb(64, 64, &rgb).expect("sizes fit");

@@ -1,4 +1,5 @@
-//! Pure: a grid of probabilities → frame scores, and one box for every connected patch of cells over the screen level.
+//! Pure: from a grid of probabilities to frame scores, and one box for every connected patch of
+//! cells at or above the screen level.
 
 use super::{BOXES_MAX, Output};
 use crate::detect::manifest::Levels;
@@ -6,7 +7,8 @@ use crate::detect::tensor::Letterbox;
 use crate::error::{Error, Result};
 use crate::triage::detection::{BoundingBox, Class, Detection, Scores};
 
-/// `heat` is `[1, classes, rows, columns]`; cells that lie on the bars alone count for nothing.
+/// `heat` is `[1, classes, rows, columns]`. Cells that lie entirely on the letterbox padding are
+/// ignored.
 pub fn read(
     heat: Output,
     classes: &[Option<Class>],
@@ -46,7 +48,7 @@ pub fn read(
     Ok((scores, detections))
 }
 
-/// Frame scores from an output of their own, `[1, classes]`.
+/// Frame scores from a separate output, `[1, classes]`.
 pub fn scores(output: Output, classes: &[Option<Class>]) -> Result<Scores> {
     if output.shape != [1, classes.len() as i64] || output.values.len() != classes.len() {
         return Err(Error::invalid(format!(
@@ -65,12 +67,12 @@ pub fn scores(output: Output, classes: &[Option<Class>]) -> Result<Scores> {
 struct Grid {
     rows: usize,
     columns: usize,
-    /// Canvas pixels a cell.
+    /// Canvas pixels per cell.
     cell_w: f32,
     cell_h: f32,
 }
 
-/// Cells from the first to the last column and row, inclusive.
+/// Columns and rows of the cells, first and last inclusive.
 #[derive(Clone, Copy)]
 struct Span {
     left: usize,
@@ -101,7 +103,7 @@ struct Patch {
     peak: f32,
 }
 
-/// Neighbours touch by side or corner: a thin plume climbs diagonally.
+/// Cells are neighbours if they share a side or a corner: a thin plume rises diagonally.
 fn patches(plane: &[f32], grid: &Grid, screen: f32) -> Vec<Patch> {
     let mut todo: Vec<bool> = plane.iter().map(|&v| v >= screen).collect();
     let mut found = Vec::new();
@@ -145,7 +147,8 @@ mod tests {
 
     const SCREEN: Levels = Levels { smoke: 0.5, fire: 0.5 };
 
-    /// Smoke drawn with one digit a cell (tenths), 4 columns of 160 pixels and 3 rows of 160; fire is silent.
+    /// Smoke drawn with one digit per cell (tenths), in 4 columns of 160 pixels and 3 rows of 160.
+    /// Fire is 0.1 everywhere.
     fn smoke(drawing: [&str; 3], width: u32, height: u32) -> (Scores, Vec<([f32; 4], f32)>) {
         let input = Manifest::parse(HEATMAP).expect("valid").input;
         let mut values: Vec<f32> =

@@ -1,14 +1,15 @@
-//! Pure: output tensors → scores and boxes. One file a head.
+//! Pure: from output tensors to scores and boxes. One file per head.
 
 pub mod heatmap;
 pub mod yolo;
 
-/// An output tensor as the runtime hands it over.
+/// An output tensor of the runtime.
 #[derive(Clone, Copy, Debug)]
 pub struct Output<'a> {
     pub shape: &'a [i64],
     pub values: &'a [f32],
 }
 
-/// At most so many boxes a frame and class: more say nothing a person or the confirmation could use.
+/// Maximum number of boxes per frame and class: more are of no use to a person or to the
+/// confirmation.
 pub const BOXES_MAX: usize = 32;

@@ -1,4 +1,4 @@
-//! Pure: candidate boxes of the YOLO family → the few that stand, by non-maximum suppression.
+//! Pure: reduces the candidate boxes of the YOLO family to a few, by non-maximum suppression.
 
 use super::{BOXES_MAX, Output};
 use crate::detect::manifest::{Levels, YoloLayout};
@@ -6,7 +6,8 @@ use crate::detect::tensor::Letterbox;
 use crate::error::{Error, Result};
 use crate::triage::detection::{Class, Detection, Scores};
 
-/// Candidates beyond so many a class are the weakest of thousands; suppression is quadratic in them.
+/// Maximum number of candidates per class. The rest are the weakest of thousands, and the cost of
+/// suppression is quadratic.
 const CANDIDATES_MAX: usize = 1000;
 
 pub fn read(
@@ -40,7 +41,8 @@ pub fn read(
     Ok((scores, kept))
 }
 
-/// For every candidate how sure it is of a class, 0..=1. `None`: the network does not know the class.
+/// The confidence of every candidate in one class, 0..=1. `None`: the network does not have the
+/// class.
 pub fn confidences(
     boxes: Output,
     layout: YoloLayout,
@@ -53,7 +55,7 @@ pub fn confidences(
     Ok((!channels.is_empty()).then(|| (0..table.rows).map(strongest).collect()))
 }
 
-/// Whether an output of this shape is what `model.toml` says. Less than 0: a size that only a run will tell.
+/// Whether an output of this shape matches `model.toml`. A negative size is known only after a run.
 pub fn fits(shape: &[i64], layout: YoloLayout, classes: usize) -> Result<()> {
     let (columns, rows) = match (layout, shape) {
         (YoloLayout::V5, &[..=1, rows, columns]) | (YoloLayout::V8, &[..=1, columns, rows]) => (columns, rows),
@@ -81,8 +83,8 @@ pub fn fits(shape: &[i64], layout: YoloLayout, classes: usize) -> Result<()> {
     )))
 }
 
-/// What exports with built-in suppression give: at most 300 boxes of corners, score and class. No size of input makes 300
-/// candidates of one class in version 5.
+/// The output shape of exports with built-in suppression: at most 300 boxes of corners, score and
+/// class. No input size gives 300 candidates of one class in version 5.
 const SUPPRESSED: [i64; 3] = [1, 300, 6];
 
 fn columns_of(layout: YoloLayout, classes: usize) -> usize {
@@ -92,7 +94,7 @@ fn columns_of(layout: YoloLayout, classes: usize) -> usize {
     }
 }
 
-/// The strongest first; whatever overlaps a stronger one by more than `iou` goes.
+/// Strongest first. A box that overlaps a stronger one by more than `iou` is dropped.
 fn suppress(mut candidates: Vec<Detection>, iou: f32) -> Vec<Detection> {
     candidates.sort_by(|a, b| b.confidence.total_cmp(&a.confidence));
     candidates.truncate(CANDIDATES_MAX);
@@ -105,7 +107,7 @@ fn suppress(mut candidates: Vec<Detection>, iou: f32) -> Vec<Detection> {
     kept
 }
 
-/// Both export layouts, read alike.
+/// Reads both export layouts in the same way.
 struct Table<'a> {
     values: &'a [f32],
     layout: YoloLayout,
