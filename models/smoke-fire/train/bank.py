@@ -1,4 +1,4 @@
-"""What prepare.py made, under one numbering: pictures and their rows, mattes, the folds, and a frame's past."""
+"""The output of prepare.py under one numbering: pictures and their rows, mattes, the folds, and a frame's past."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ import numpy as np
 import data as d
 
 HARD = ("fog", "cloud", "sunrise", "rain")
-# Sources that state a licence are held out whole: their figures are of networks that saw no picture of the source.
+# A source that states a licence lies in one fold as a whole: its figures are of networks that saw none of its pictures.
 SOURCE_FOLD = {"biplab": 0, "abonia": 1, "ajitesh": 2, "elementary": 3, "lomiri": 3}
 
 
 class Bank:
-    """What prepare.py made: pictures, their rows, mattes, and the folds."""
+    """The output of prepare.py: pictures, their rows, mattes, and the folds."""
 
     def __init__(self, work: Path, params: dict):
         self.params = params
@@ -31,8 +31,8 @@ class Bank:
         self.fold_of = self.deal(params["train"]["folds"])
 
     def deal(self, n: int) -> dict:
-        """Event -> fold. Events of one camera, and those of one fire seen by several cameras, stay together; the group
-        with most boxed frames is dealt first, always to the fold that has fewest."""
+        """Event -> fold. Events of one camera, and those of one fire seen by several cameras, form a group. Groups are
+        assigned in descending order of boxed frames, each to the fold with the lowest load (boxed frames + 10 per event)."""
         group = {}
 
         def root(x):
@@ -58,21 +58,21 @@ class Bank:
         return out
 
     def fold(self, k: int) -> int:
-        """Photographs have no event: they are dealt by number, or by source where that is known."""
+        """Photographs have no event: their fold follows from their source if it has one, else from their number."""
         r = self.rows[k]
         if r.get("source") in SOURCE_FOLD:
             return SOURCE_FOLD[r["source"]]
         return self.fold_of[r["event"]] if r["kind"] == "watch" else k // 7 % self.params["train"]["folds"]
 
     def marks(self, k: int) -> set:
-        """What a sample made of this picture may not be used for: its fold, and the last look at val."""
+        """The held-out sets of this picture: its fold and maybe val. A network evaluated on one may not learn from its samples."""
         return {str(self.fold(k))} | ({"val"} if self.rows[k]["split"] == "val" else set())
 
     def clean(self, k: int) -> bool:
         return self.rows[k]["box"] is None and not self.rows[k]["unsure"]
 
     def past(self, k: int, minutes: int) -> int:
-        """The frame about `minutes` earlier: the nearest within two minutes of that, else the oldest."""
+        """The frame `minutes` earlier, or the nearest within two minutes of that, else the event's oldest."""
         m = self.rows[k]["minute"]
         line = self.timeline[self.rows[k]["event"]]
         for off in (0, 1, -1, 2, -2):
@@ -81,7 +81,7 @@ class Bank:
         return line[min(line)]
 
     def tiles(self, event: str) -> list[tuple]:
-        """Of a fixed camera: found in its first frame, and kept."""
+        """The tiles of a fixed camera, found in the event's first frame and used for all."""
         line = self.timeline[event]
         return d.tiles(self.pixels(line[min(line)]))
 

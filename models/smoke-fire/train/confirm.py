@@ -1,8 +1,8 @@
-"""The program's confirmation (src/triage/confirm.rs) in Python, to choose thresholds by. Reported figures come from the
-program itself (replay.py); this port only saves running it once for every threshold looked at. figures.py fails where the
-two differ, and so does a test of the program (tests/it/confirm_port.rs). Standard library only.
+"""A Python port of the program's confirmation (src/triage/confirm.rs), used to choose thresholds. Reported figures come from
+the program itself (replay.py); the port saves a run of the program for every threshold tried. figures.py fails if the two
+differ, and so does a test of the program (tests/it/confirm_port.rs). Standard library only.
 
-The reason of each constant stands in the Rust."""
+The Rust code gives the reason for each constant."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def clamp(value: float, low: float, high: float) -> float:
 
 
 class Witness:
-    """What one view, the whole or the tiles, has said about one place."""
+    """The evidence of one view, the whole or the tiles, for one place."""
 
     def __init__(self, now: float, box, says: float):
         self.evidence, self.at, self.first, self.last = 0.0, None, box, box
@@ -100,7 +100,7 @@ def neutral(thresholds: dict, detection: dict) -> float:
 
 
 def sightings(frames, thresholds: dict):
-    """As `confirm`, with the evidence of each as the last of four."""
+    """The same as `confirm`; yields (time, class, box, evidence)."""
     t = DEFAULTS | thresholds
     memory = t["memory_s"]
     places: list[Place] = []
@@ -165,7 +165,7 @@ def sightings(frames, thresholds: dict):
 
 def confirm(frames, thresholds: dict):
     """frames: (time in s, detections, tiles[, has_past]), in time order; detections and tiles as in the lines of `huoyan
-    replay --json`. thresholds: smoke, fire, smoke_tile, fire_tile (neutral scores) and evidence, and what differs from
-    DEFAULTS. Yields (time, class, box) of every sighting."""
+    replay --json`. thresholds: smoke, fire, smoke_tile, fire_tile (neutral scores) and evidence, and any value that differs
+    from DEFAULTS. Yields (time, class, box) of every sighting."""
     for now, cls, box, _ in sightings(frames, thresholds):
         yield now, cls, box

@@ -1,4 +1,4 @@
-"""Reading the pictures: tables, letterbox, text masks, and changes of geometry and light."""
+"""Reads the pictures: tables, letterbox, removal of text and marks, and changes of geometry and light."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ def read(path: Path) -> np.ndarray:
 
 
 def read_watch(path: Path, text_rows: int) -> np.ndarray:
-    """A watch frame with the burnt-in text rows painted over by the row below them."""
+    """A watch frame; the row below the burnt-in text is painted over its rows."""
     img = read(path)
     img[:text_rows] = img[text_rows]
     return img
 
 
 def fill_band(img: np.ndarray, lo: int, hi: int, a: int, b: int, axis: int) -> None:
-    """Fills rows (axis 0) or columns (axis 1) lo..hi between a and b from both sides of the band."""
+    """Fills rows (axis 0) or columns (axis 1) lo..hi between a and b, interpolated from the two sides of the band."""
     view = img if axis == 0 else img.transpose(1, 0, 2)
     n = view.shape[0]
     lo, hi, a = max(0, lo), min(n, hi), max(0, a)
@@ -67,7 +67,7 @@ def read_alert(path: Path, box) -> np.ndarray:
 
 
 class Pixels:
-    """The pictures that prepare.py packed, read from disk as they are asked for."""
+    """The pictures that prepare.py packed, read from disk on access."""
 
     def __init__(self, work: Path):
         self.index = json.loads((work / "pictures.json").read_text())
@@ -96,7 +96,7 @@ class Geometry:
 
 
 def letterbox(size, params: dict) -> Geometry:
-    """The program's own way in: fit centred, grey around."""
+    """The program's own letterbox: scaled to fit, centred, padded with grey."""
     w, h = size
     cw, ch = params["input"]["width"], params["input"]["height"]
     s = min(cw / w, ch / h)
@@ -107,7 +107,7 @@ def letterbox(size, params: dict) -> Geometry:
 
 @dataclass
 class Cut:
-    """A square of a picture on the network's crop, maybe mirrored."""
+    """A square part of a picture, resized to the network's crop and mirrored if `flip`."""
 
     x: float
     y: float
@@ -136,7 +136,7 @@ class Cut:
 
 
 class Light:
-    """A look that a whole event shares (colour, contrast, haze) and small changes for each frame."""
+    """Random light: colour, contrast and haze that a whole event shares, and small changes for each frame."""
 
     def __init__(self, rng, strength: float = 1.0):
         s = strength
@@ -170,7 +170,7 @@ class Light:
 
 
 def codec(img: np.ndarray, rng) -> np.ndarray:
-    """What a sub-stream of 128 to 512 kbit/s leaves: fine texture is gone and blocks are coarse."""
+    """Imitates a sub-stream of 128 to 512 kbit/s: fine texture is lost and blocks are coarse."""
     h, w = img.shape[:2]
     s = rng.uniform(1.2, 2.4)
     small = Image.fromarray(img).resize((max(16, round(w / s)), max(16, round(h / s))), Image.BOX)
@@ -180,8 +180,8 @@ def codec(img: np.ndarray, rng) -> np.ndarray:
 
 
 def tiles(img: np.ndarray) -> list[tuple]:
-    """The program's tiles (src/engine/tiles.rs): half of the frame's sides, three side by side over the horizon band, as
-    (x, y, w, h) in fractions. A third of a tile lies above the skyline."""
+    """The program's tiles (src/engine/tiles.rs): three of half the frame's width and height, side by side along the horizon,
+    as (x, y, w, h) in fractions. A third of a tile lies above the skyline."""
     y = float(np.clip(np.median(horizon(img)) / img.shape[0] - 0.5 / 3, 0, 0.5))
     y = round(y * 200) / 200
     return [(x, y, 0.5, 0.5) for x in (0.0, 0.25, 0.5)]
@@ -207,8 +207,8 @@ def cells(params: dict):
 
 
 def box_target(boxes, params: dict, ring: float = 2.0):
-    """Boxes on the canvas -> (target, weight), both [h, w]. Boxes are loose: the middle counts most,
-    and a ring of `ring` cells around the box counts for nothing."""
+    """Boxes on the canvas -> (target, weight), both [h, w]. Boxes are drawn loosely: the target is highest in the middle,
+    and a ring of `ring` cells around the box has weight 0."""
     h, w = cells(params)
     target, weight = np.zeros((h, w), np.float32), np.ones((h, w), np.float32)
     cx, cy = (np.arange(w) + 0.5) * CELL, (np.arange(h) + 0.5) * CELL

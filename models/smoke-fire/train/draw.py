@@ -1,9 +1,9 @@
-"""Draws the training samples once, so that every fold and every try learns from the same.
+"""Draws the training samples once, so that every fold and every attempt learns from the same samples.
 
     python draw.py --work DIR
 
-Writes WORK/samples.bin (uint8), cells.npy (uint8: target, weight in 255ths) and samples.json. With WORK/mined.json (see
-evaluate.py) half of the clean crops are taken where an earlier network was wrong.
+Writes WORK/samples.bin (uint8), cells.npy (uint8: target, weight in 255ths) and samples.json. With WORK/mined.json (from
+score.py --mine) a share of the clean crops (`mine_share` of params.toml) is taken where an earlier network was wrong.
 """
 
 from __future__ import annotations

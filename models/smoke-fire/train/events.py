@@ -1,4 +1,4 @@
-"""What an office feels: was the fire found, how soon, and how often did it alarm for nothing. By event."""
+"""Figures that matter to an office, by event: was the fire found, how soon, and how many alarms were false."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Event:
 
 @dataclass
 class Outcome:
-    """One event: delay of the first true alarm in minutes (None: none), false alarms, minutes watched without smoke."""
+    """One event: delay of the first true alarm in minutes (None: not found), false alarms, minutes watched without smoke."""
 
     event: Event
     delay_min: float | None
@@ -31,7 +31,7 @@ class Outcome:
 
 
 def outcome(event: Event, alarms) -> Outcome:
-    """alarms: times in s. False: on a frame without smoke. True: from EARLY_MIN before the first box on, unless false."""
+    """alarms: times in s. An alarm on a frame without smoke is false; another one is true from EARLY_MIN before the first box on."""
     clean = set(event.clean)
     false = sum(t in clean for t in alarms)
     delay = None
@@ -48,7 +48,7 @@ def figures(outcomes: list[Outcome]) -> dict:
     return {
         "event_recall": len(delays) / len(fires) if fires else float("nan"),
         "event_recall_5min": sum(x <= 5 for x in delays) / len(fires) if fires else float("nan"),
-        # an event that was never found counts as an endless wait
+        # an event that was not found counts as an infinite delay
         "minutes_to_alarm": float(np.median([*delays, *[np.inf] * (len(fires) - len(delays))])) if fires else float("nan"),
         "worst_found_min": max(delays, default=float("nan")),
         "false_alarms_per_camera_day": sum(o.false_alarms for o in outcomes) / days,
@@ -56,8 +56,8 @@ def figures(outcomes: list[Outcome]) -> dict:
 
 
 def with_intervals(outcomes: list[Outcome], rounds: int = 2000, seed: int = 1) -> dict:
-    """figure -> [value, lower, upper]: 95 % by drawing events with replacement. No false alarm at all in D days leaves
-    3 / D a day possible (rule of three, Hanley and Lippman-Hand 1983); the bootstrap cannot see that, so it is put in."""
+    """figure -> [value, lower, upper]: the 95 % interval of a bootstrap over events. With no false alarm in D days the upper
+    limit is 3 / D a day (rule of three, Hanley and Lippman-Hand 1983); a bootstrap would give 0, so it is raised to that."""
     rng = np.random.default_rng(seed)
     value = figures(outcomes)
     rows = [figures([outcomes[i] for i in rng.integers(len(outcomes), size=len(outcomes))]) for _ in range(rounds)]

@@ -1,8 +1,8 @@
-"""Fits a full network to pictures of half the size, where it costs a quarter: the screening network.
+"""Fine-tunes a full network on pictures of half the width and height, where it costs a quarter: the screening network.
 
     python fit_screen.py --work WORK --out DIR [--fold K]      DIR/foldK.pt (or net.pt) -> DIR/foldK-screen.pt (or net-screen.pt)
 
-It goes on from the full network of the same fold, and learns from the labels and from what that one says of the picture at full size.
+It starts from the full network of the same fold, and learns from the labels and from that network's scores of the full-size picture.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ PARAMS = tomllib.loads((Path(__file__).parent / "params.toml").read_text())
 
 
 def lesson(net: SmokeFire, samples: Samples, ids: np.ndarray) -> np.ndarray:
-    """The full network's logits of these samples, the strongest of four cells, float16 [all, 2, h / 2, w / 2]; NaN of the others."""
+    """The full network's logits for samples `ids`, each the maximum of four cells: float16 [all, 2, h / 2, w / 2]; NaN for the rest."""
     h, w = samples.cells.shape[-2:]
     out = np.full((len(samples.meta), 2, h // 2, w // 2), np.nan, np.float16)
     with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
@@ -34,7 +34,7 @@ def lesson(net: SmokeFire, samples: Samples, ids: np.ndarray) -> np.ndarray:
 
 
 def at_half_size(x, target, weight):
-    """Pictures averaged two by two. A cell is of smoke where one of its four was; ground, where all four count."""
+    """Averages pictures 2 x 2. A cell's target is the maximum of its four; so is its weight, or their minimum where the target is 0."""
     small = F.avg_pool2d(x.flatten(0, 1).contiguous(), 2).unflatten(0, x.shape[:2])
     coarse = F.max_pool2d(target, 2)
     return small, coarse, torch.where(coarse > 0, F.max_pool2d(weight, 2), -F.max_pool2d(-weight, 2))
@@ -73,7 +73,7 @@ def main():
         with torch.autocast("cpu", torch.bfloat16):
             logits = net.judge(x, lower(x[:, 0]))
         logits = logits.float()
-        # Cells that the full network is sure of count as the labels do; the few with smoke outweigh the many without.
+        # The full network's probabilities are soft labels. A high one weighs more, as cells with smoke are few.
         said = said.nan_to_num(0)
         apart = F.binary_cross_entropy_with_logits(logits, said, reduction="none") * (0.2 + 4 * said) * asked
         loss = loss_of(logits, target, weight, bag) + s["lesson"] * apart.mean()

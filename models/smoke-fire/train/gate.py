@@ -31,7 +31,7 @@ def links(watch: Path, work: Path):
 
 
 def replayed(path: Path):
-    """Picture -> its detections, None behind a closed gate; event -> minutes of its alarms."""
+    """Picture -> its detections (None if the gate was closed); event -> frame numbers of its alarms."""
     frames, alarms = {}, {}
     for line in map(json.loads, path.open()):
         if line["type"] in ("frame", "gated"):

@@ -6,7 +6,7 @@ import numpy as np
 
 
 def auc(pos, neg) -> float:
-    """Area under the ROC curve, ties counted half."""
+    """Area under the ROC curve; a tie counts as half."""
     values = np.concatenate([pos, neg])
     _, inv, count = np.unique(values, return_inverse=True, return_counts=True)
     last = np.cumsum(count)
@@ -16,11 +16,11 @@ def auc(pos, neg) -> float:
 
 
 def threshold_at(neg, false_rate: float) -> float:
-    """Lowest threshold over which at most `false_rate` of `neg` lies."""
+    """Lowest value of `neg` above which at most a share `false_rate` of `neg` lies."""
     neg = np.sort(neg)[::-1]
     return float(neg[min(len(neg) - 1, int(np.floor(false_rate * len(neg))))])
 
 
 def recall_at(pos, neg, false_rate: float) -> float:
-    """Share of `pos` over that threshold."""
+    """Share of `pos` above that threshold."""
     return float((np.asarray(pos) > threshold_at(neg, false_rate)).mean())

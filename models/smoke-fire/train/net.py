@@ -1,4 +1,4 @@
-"""The network: an EfficientNet-Lite0 trunk over the present frame, a small branch for what changed, one head for both classes."""
+"""The network: an EfficientNet-Lite0 trunk over the present frame, a small branch for the change, and one head for both classes."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ C8, C16 = 40, 112
 
 
 class WideBackward(torch.autograd.Function):
-    """A depthwise convolution of bfloat16 whose gradients are found in float32: on processors the library has no fast kernel for
-    them in bfloat16 (5x5, 672 channels of 20x20, batch 16: 248 ms instead of 47)."""
+    """A depthwise convolution in bfloat16 with gradients in float32: on processors the library has no fast kernel for the
+    gradients in bfloat16 (5x5, 672 channels of 20x20, batch 16: 248 ms instead of 47)."""
 
     @staticmethod
     def forward(ctx, x, weight, stride, padding, dilation):
@@ -37,7 +37,7 @@ class WideBackward(torch.autograd.Function):
 
 
 class Depthwise(nn.Conv2d):
-    """One filter a channel."""
+    """One filter per channel."""
 
     def forward(self, x):
         if self.training and torch.is_autocast_enabled("cpu") and x.device.type == "cpu":
@@ -154,8 +154,8 @@ def conv(cin, cout, kernel=3, stride=1):
 class SmokeFire(nn.Module):
     """Frames [N, 2, 3, H, W] (0 = present, 1 = earlier) -> logits of cells [N, 2, H/16, W/16] (smoke, fire).
 
-    The trunk runs once, over the present frame. What changed since the earlier frame comes in at stride 8 through a small
-    branch of its own, at half size; its way in starts at zero, so that training begins with the trunk as it was.
+    The trunk runs once, over the present frame. The change since the earlier frame is computed at half size by a small branch
+    and added at stride 8. The weights of that connection start at zero, so that training begins with the unchanged trunk.
     """
 
     def __init__(self, width=96, change=32, dropout=0.1):
@@ -179,7 +179,7 @@ class SmokeFire(nn.Module):
         return self.judge(frames, self.trunk.lower(frames[:, 0]))
 
     def judge(self, frames, lower):
-        """`lower`: what the trunk says of the present frame at stride 8."""
+        """`lower`: the trunk's features of the present frame at stride 8."""
         small, before = (F.avg_pool2d(frames[:, i], 2) for i in (0, 1))
         change = self.change(torch.cat([small, small - before], 1))
         s8 = lower + self.enter(change)
@@ -189,14 +189,14 @@ class SmokeFire(nn.Module):
         return torch.cat([self.smoke(x), self.flame(x)], 1)
 
     def keep_statistics(self):
-        """Batch norms of the trunk keep the means and spreads of ImageNet: batches here are small."""
+        """The trunk's batch norms keep the means and variances of ImageNet, because batches here are small."""
         for m in self.trunk.modules():
             if isinstance(m, nn.BatchNorm2d):
                 m.eval()
 
     def freeze_lower(self):
-        """The trunk up to stride 8 stays as it is: edges and colours are the same everywhere. Returns it as a function without
-        gradients, its batch norms folded into the convolutions."""
+        """Freezes the trunk up to stride 8: edges and colours are the same everywhere. Returns that part as a function without
+        gradients, with the batch norms folded into the convolutions."""
         for part in [self.trunk.stem, *self.trunk.blocks[: STRIDE8_BLOCK + 1]]:
             part.requires_grad_(False)
         folded = copy.deepcopy(self.trunk).eval()
@@ -209,7 +209,7 @@ class SmokeFire(nn.Module):
 class Verifier(nn.Module):
     """Crops of one place [N, 2, T, 3, S, S] (near and far; now and before) -> logit of smoke [N].
 
-    Each scale has its own eyes. They see the present, and what is different in each of the earlier crops."""
+    Each scale has its own branch. Its input is the present crop, and the difference from it to each of the earlier crops."""
 
     def __init__(self, times=4, widths=(24, 48, 64)):
         super().__init__()
@@ -233,7 +233,7 @@ class Verifier(nn.Module):
 
 
 class Exported(nn.Module):
-    """What is exported: the same with probabilities."""
+    """The network as exported: probabilities instead of logits."""
 
     def __init__(self, net: nn.Module):
         super().__init__()

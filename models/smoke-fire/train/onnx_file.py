@@ -1,4 +1,4 @@
-"""A trained network as an ONNX file that runs fast."""
+"""Exports a trained network as an ONNX file that runs fast."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ OPSET = 13
 
 
 def fold_padding(model: onnx.ModelProto) -> None:
-    """TensorFlow pads strided convolutions on one side only; torch writes that as a Pad node of its own, which costs a copy
-    of the largest maps and breaks the runtime's blocked layout (a quarter of the whole time). A convolution can pad so by
-    itself: here kernel - stride zeros in all, the smaller half first."""
+    """Folds Pad nodes into their convolutions. TensorFlow pads strided convolutions unevenly. torch exports that as separate Pad
+    nodes, which copy the largest feature maps and break the runtime's blocked layout (a quarter of the whole time). The
+    convolution's own padding does the same: kernel - stride zeros in all, the smaller half first."""
     by_output = {o: n for n in model.graph.node for o in n.output}
     for conv in [n for n in model.graph.node if n.op_type == "Conv"]:
         pad = by_output.get(conv.input[0])
@@ -47,13 +47,13 @@ def drop_unused(model: onnx.ModelProto) -> None:
             graph.node.remove(n)
 
 
-# Operators that carry the number of frames or their size in a constant when the network was traced.
+# Operators in which tracing may store the batch size or the picture's size as a constant.
 BAKED = {"Reshape", "Expand", "Tile", "Slice", "Split", "Loop", "If", "Scan"}
 
 
 def open_axes(model: onnx.ModelProto) -> None:
-    """Lets the network take any number of frames at once, of any height and width in steps of its stride. Nothing else
-    changes, so the answers to one whole canvas stay what they were, bit by bit (EXPERIMENTS.md: and so does the cost)."""
+    """Makes batch size, height and width dynamic; height and width are multiples of the stride. Nothing else changes: the
+    outputs for a single full canvas stay the same, bit for bit, and so does the cost (EXPERIMENTS.md)."""
     baked = {n.op_type for n in model.graph.node} & BAKED
     assert not baked, f"{baked} may hold the shape of the trace: look at each before the axes are opened"
     for value, sides in ((model.graph.input[0], ("height", "width")), (model.graph.output[0], ("rows", "columns"))):
@@ -99,7 +99,7 @@ def write(weights: Path, path: Path, width: int, height: int) -> None:
 
 
 def write_verifier(net: torch.nn.Module, path: Path, shape: tuple) -> None:
-    """torch -> ONNX; fails unless the runtime answers as torch does. shape: of one tube."""
+    """torch -> ONNX; fails unless the runtime answers as torch does. shape: the network's input, with batch size 1."""
     net, tube = Exported(net).eval(), torch.randn(shape)
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")

@@ -1,4 +1,4 @@
-"""Things laid into a square float picture, RGB 0..1: lights, reflections, shadows, mist, clouds, pieces of other pictures."""
+"""Draws into a square float picture, RGB 0..1: lights, reflections, shadows, mist, clouds, pieces of other pictures."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def glow(v: np.ndarray, x: float, y: float, r: float, colour: np.ndarray) -> Non
 
 
 def shadow(frame: np.ndarray, sky: np.ndarray, rng) -> np.ndarray:
-    """Light and shade of clouds over the ground. sky: row of the skyline for every column."""
+    """Sunlit and shaded ground under clouds. sky: row of the skyline for every column."""
     n, c = len(frame), rng.uniform(40, 200)
     f = plume.value_noise(np.arange(n) / c, np.arange(n) / (c * rng.uniform(0.3, 0.8)), int(rng.integers(1 << 30)))
     f = 1 / (1 + np.exp(-(f - 0.5) * rng.uniform(4, 16))) - 0.5
@@ -62,7 +62,7 @@ def flare(n: int, rng) -> np.ndarray:
 
 
 def hottest(img: np.ndarray) -> np.ndarray:
-    """A square of the picture around where red most exceeds blue."""
+    """A square part of the picture, around the place that is reddest (red over blue)."""
     h, w = img.shape[:2]
     side = max(24, min(h, w) // 3)
     heat = img[..., 0].astype(np.float32) - img[..., 2] + 0.3 * img[..., 0]
@@ -74,7 +74,7 @@ def hottest(img: np.ndarray) -> np.ndarray:
 
 
 def inset(frame, piece, rng, with_alpha=False):
-    """Lays a feathered piece of another picture into a frame, 8 to 90 pixels wide."""
+    """Pastes a feathered piece of another picture into a frame; its longer side is 8 to 90 pixels."""
     n = frame.shape[0]
     side = float(np.exp(rng.uniform(np.log(8), np.log(90))))
     h, w = piece.shape[:2]
@@ -94,7 +94,7 @@ def inset(frame, piece, rng, with_alpha=False):
 
 
 def mist(pair, sky: np.ndarray, rng):
-    """Mist that rises from valleys: torn bands below the skyline, there in both frames and moved a little, or come between them."""
+    """Mist that rises from valleys: torn bands below the skyline, either in both frames and moved a little, or in the present one only."""
     n, out = len(pair[0]), []
     xx, yy = np.arange(n)[None], np.arange(n)[:, None]
     bands = [(rng.uniform(0, n), np.median(sky) + rng.uniform(0.02, 0.75) * (n - np.median(sky)), rng.uniform(30, 160),
@@ -112,7 +112,7 @@ def mist(pair, sky: np.ndarray, rng):
 
 
 def machine(frame: np.ndarray, rng) -> np.ndarray:
-    """Orange, yellow or red things with hard edges: excavators, roofs, tarpaulins, buses."""
+    """Orange, yellow or red objects with hard edges: excavators, roofs, tarpaulins, buses."""
     n, out = len(frame), frame.copy()
     for _ in range(int(rng.integers(1, 4))):
         w, h = (max(3, int(np.exp(rng.uniform(np.log(4), np.log(60))))) for _ in range(2))
@@ -126,7 +126,7 @@ def machine(frame: np.ndarray, rng) -> np.ndarray:
 
 
 def sun_spots(frame: np.ndarray, rng) -> np.ndarray:
-    """The sun through trees: small warm lights, close together, where it is dark."""
+    """The sun through trees: small warm lights close together, in a darkened frame."""
     n, out = len(frame), frame * rng.uniform(0.4, 0.9)
     x, y, reach = rng.uniform(0, n), rng.uniform(0, n), rng.uniform(8, 60)
     warm = np.array([1.2, rng.uniform(0.75, 1.05), rng.uniform(0.3, 0.8)], np.float32)

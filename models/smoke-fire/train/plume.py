@@ -1,7 +1,7 @@
 """A procedural smoke plume: small, deterministic, numpy only, easy to port.
 
-The same plume is used to make training pictures and, ported to Rust, by the product's drill.
-All formulas are scalar arithmetic; numpy only runs them over a rectangle of pixels.
+It makes training pictures; ported to Rust, it makes the smoke of the product's drill.
+All formulas are scalar arithmetic; numpy only applies them to a rectangle of pixels.
 
 Coordinates: x to the right, y down, pixel (column i, row j) has x = i, y = j. Ages in seconds.
 `scale_px` is the plume's unit of length (default use: frame height / 6). With it the plume covers
@@ -47,7 +47,7 @@ def mix(z: int) -> int:
 
 
 class SplitMix64:
-    """The well-known tiny generator; `unit` gives a number in [0, 1) from the top 53 bits."""
+    """The SplitMix64 generator; `unit` returns a number in [0, 1) from the top 53 bits."""
 
     def __init__(self, seed: int):
         self.state = seed & MASK

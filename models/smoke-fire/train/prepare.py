@@ -1,9 +1,9 @@
-"""Packs every picture into one array, and makes the mattes: smoke as opacity and colour, ready to be laid over other frames.
+"""Packs every picture into one array, and makes the mattes: smoke as opacity and colour, to be composited onto other frames.
 
     python prepare.py --data DIR [--office DIR ...] --work DIR
-    python prepare.py --data DIR --lawful --work DIR      only what states a licence that lets an office use the weights
+    python prepare.py --data DIR --lawful --work DIR      only sources whose stated licence allows an office to use the weights
 
-Writes WORK/pixels.bin (uint8 RGB, one picture after the other), WORK/pictures.json, WORK/mattes.npz.
+Writes WORK/pixels.bin (uint8 RGB, one picture after the other), WORK/pictures.json, WORK/mattes.npy and WORK/mattes.json.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ PARAMS = tomllib.loads((Path(__file__).parent / "params.toml").read_text())
 
 
 def watch_rows(folder: Path, office: bool):
-    """Rows of a fixed-camera table. `office`: what `huoyan export-training` wrote; its frames have any size."""
+    """Rows of a fixed-camera table. `office`: the output of `huoyan export-training`, with frames of any size."""
     for r in d.table(folder / "watch.csv"):
         path, box, unsure = folder / "images" / r["image"], d.box_of(r), r["unsure"] == "1"
         if office:
@@ -32,7 +32,7 @@ def watch_rows(folder: Path, office: bool):
             s = min(640 / img.width, 480 / img.height)
             box = box and tuple(v * s for v in box)
             img = np.asarray(img.resize((round(img.width * s), round(img.height * s)), Image.BOX))
-            if r["class"] == "fire":  # a box around flames says nothing of where smoke is
+            if r["class"] == "fire":  # a box around flames does not show where smoke is
                 box, unsure = None, True
         else:
             img = d.read_watch(path, PARAMS["prepare"]["text_rows"])
@@ -58,7 +58,7 @@ def photo_rows(root: Path):
 
 
 def lawful_rows(folder: Path):
-    """Pictures whose source states CC BY or CC0. Those that have a near copy in another folder are left out: they would leak."""
+    """Pictures whose source states CC BY or CC0. A picture with a near copy in another folder is left out: it would leak."""
     boxes: dict = {}
     for r in d.table(folder / "boxes.csv"):
         boxes.setdefault(r["image"], []).append([r["class"], *(float(r[k]) for k in ("x", "y", "w", "h"))])
@@ -77,7 +77,7 @@ def lawful_rows(folder: Path):
 
 
 def ground_rows(root: Path):
-    """Landscapes whose authors granted CC BY or CC0, as views of a fixed camera: windows at three scales, a place each."""
+    """Landscapes whose authors granted CC BY or CC0, cropped to views of a fixed camera: random crops at three scales."""
     lawful = [r["image"] for r in d.table(root / "lawful/labels.csv") if r["source"] in ("elementary", "lomiri")]
     paths = [*sorted((root / "photos").glob("*.jpg")), *(root / "lawful/images" / name for name in lawful)]
     for n, path in enumerate(paths):
@@ -91,11 +91,11 @@ def ground_rows(root: Path):
 
 
 def lawful_release(root: Path):
-    """Everything that such a release learns from, besides rendered plumes and the overlay clip."""
+    """All pictures that a lawful release learns from, besides rendered plumes and the overlay clip."""
     yield from ground_rows(root)
     yield from lawful_rows(root / "lawful")
     for img, meta in photo_rows(root):
-        if meta["kind"] == "flame" and meta["boxes"]:  # rkaxogus: CC BY 4.0 as its uploader states
+        if meta["kind"] == "flame" and meta["boxes"]:  # rkaxogus: CC BY 4.0, as its uploader states
             yield img, meta | {"split": "train"}
 
 
@@ -118,8 +118,8 @@ def blur(a: np.ndarray) -> np.ndarray:
 
 
 def lift(img: np.ndarray, before: np.ndarray, box):
-    """The smoke of a boxed frame as (opacity [h, w], colour [3]), from the same view before the fire; None where the
-    smoke does not stand out enough to be told from its background."""
+    """The smoke of a boxed frame as (opacity [h, w], colour [3]), by comparison with the same view before the fire. None if the
+    smoke does not stand out enough from its background."""
     h, w = img.shape[:2]
     x0, y0, x1, y1 = box
     gx, gy = 0.25 * (x1 - x0) + 4, 0.25 * (y1 - y0) + 4
@@ -147,7 +147,7 @@ def lift(img: np.ndarray, before: np.ndarray, box):
 
 
 def real_mattes(index: list[dict], pixels):
-    """Smoke lifted from boxed frames; every second minute of an event, so that long fires do not lead."""
+    """Smoke extracted from boxed frames: every second boxed frame of an event, to limit the share of long fires."""
     events: dict = {}
     for k, m in enumerate(index):
         if m["kind"] == "watch":
@@ -174,7 +174,7 @@ def rendered_mattes(n: int):
 
 
 def overlay_mattes(path: Path, n: int):
-    """White smoke on black: brightness is opacity. Decoded by the GStreamer command line."""
+    """From a clip of white smoke on black, whose brightness is the opacity; decoded with the GStreamer command line."""
     if not path.exists():
         return
     run = subprocess.run(["gst-launch-1.0", "-q", "filesrc", f"location={path}", "!", "decodebin", "!", "videoconvert", "!",
@@ -188,7 +188,7 @@ def overlay_mattes(path: Path, n: int):
 
 
 def trim(a: np.ndarray, side: int = 240):
-    """Only where there is smoke, at most `side` pixels, as uint8."""
+    """The part with smoke, resized to at most `side` pixels, as uint8."""
     rows, cols = np.flatnonzero(a.max(1) > 0.03), np.flatnonzero(a.max(0) > 0.03)
     a = a[rows[0]:rows[-1] + 1, cols[0]:cols[-1] + 1]
     if max(a.shape) > side:

@@ -1,10 +1,10 @@
-"""The operating points of a released model over the watch events, apart for those that it learned from and those that it never saw.
+"""Evaluates the operating points of a released model on the watch events: separately on those it learned from and those it did not.
 
     python replay.py frames --work WORK
     python released.py --work WORK --huoyan PROGRAM --model ../0.2.0
 
-The program looks at every frame whole and in all three tiles (`huoyan replay`, once); the points are then tried by confirm.py, which a
-test of the program holds to it. A frame a minute: about ten minutes on two cores.
+The program analyses every frame once, whole and in all three tiles (`huoyan replay`). confirm.py then tries the points; a test keeps it
+equal to the program. With one frame per minute this takes about ten minutes on two cores.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
-"""Runs a network over whole pictures, as the program shows them to it, and keeps the heatmaps.
+"""Runs a network on whole pictures, as the program does, and stores the heatmaps.
 
-    python score.py --work DIR --bank WORK --fold K     foldK.pt over what it was not trained on -> DIR/foldK.onnx, foldK.npz
-    python score.py --work DIR --bank WORK --net        net.pt over the val split -> DIR/net.onnx, net.npz
+    python score.py --work DIR --bank WORK --fold K     foldK.pt on the pictures of fold K -> DIR/foldK.onnx, foldK.npz
+    python score.py --work DIR --bank WORK --net        net.pt on the val split -> DIR/net.onnx, net.npz
     python score.py --work DIR --bank WORK --mine       cells where fold networks were wrong on clean frames -> DIR/mined.json
 
-With --no-past the present frame is its own past, as after a turn of the camera -> DIR/foldK-no-past.npz
+With --no-past the present frame is its own past, as after the camera has turned -> DIR/foldK-no-past.npz
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ SHRINK = PARAMS["screening"]["shrink"]
 
 
 class Model:
-    """shrink: a screening network sees pictures so many times smaller."""
+    """shrink: factor by which the width and height of a screening network's input are smaller."""
 
     def __init__(self, path: Path, shrink: int = 1):
         self.net, self.shrink = onnx_file.session(path), shrink
@@ -66,7 +66,7 @@ def run(model: Model, bank: Bank, ids, label: str, past: bool = True):
 
 
 def mine(work: Path, bank: Bank) -> dict:
-    """Clean frame -> up to 6 places [x, y] in its pixels where a network that never saw it was most wrong."""
+    """Clean frame -> up to 10 places [x, y] in its pixels, at most 6 per view, where a network that never saw it was most wrong."""
     out = {}
     for path in sorted(work.glob("fold?.npz")):
         z = np.load(path)

@@ -1,7 +1,7 @@
-"""The cost of a network beside that of a graph with the shape of YOLOv8n (3.0 M weights, two classes, 640x384), in one run.
+"""Compares the cost of a network with that of a graph shaped like YOLOv8n (3.0 M weights, two classes, 640x384), in one run.
 
     python yardstick.py MODEL_DIR [--json]
-    python yardstick.py --graph FILE        writes the graph alone, for `make county YARDSTICK=FILE`
+    python yardstick.py --graph FILE        only writes the graph, for `make county YARDSTICK=FILE`
 
 The graph follows the family's published layer table with random weights: its time does not depend on them.
 """
@@ -94,7 +94,7 @@ def write(path: Path) -> None:
 
 
 def cost(folder: Path, rounds: int = 60) -> dict:
-    """Processor milliseconds of one thread, medians of interleaved runs."""
+    """Processor time of one thread in ms: medians of interleaved runs."""
     card = tomllib.loads((folder / "model.toml").read_text())
     i = card["input"]
     with tempfile.TemporaryDirectory() as tmp:
@@ -104,7 +104,7 @@ def cost(folder: Path, rounds: int = 60) -> dict:
         nets = {"ours": ours, "wide": ours, "yolov8n": onnx_file.session(path)}
         if "screen" in card:
             nets["screen"] = onnx_file.session(folder / card["screen"]["file"])
-    # What the program makes of a 16:9 picture: bars are left away in whole strides.
+    # The program's canvas for a 16:9 picture: letterbox padding is cropped in multiples of the stride.
     bar = (i["height"] - i["width"] * 9 // 16) // 2
     wide = i["height"] - 2 * (bar - bar % i.get("rect_stride", i["height"]))
     shapes = {"ours": (1, i["frames"], 3, i["height"], i["width"]), "wide": (1, i["frames"], 3, wide, i["width"])}
