@@ -59,7 +59,7 @@ impl Detector {
             try_out(&environment, &network, &manifest, cuda, batch).map_err(|e| at(&about, e))
         };
         let (device, batch) = device::choose(config.device, &runtime::provider(config), open)?;
-        // With a batch larger than one, that is, on a card, the full network runs on every look.
+        // With a batch larger than one (the default on a card) the full network runs on every look.
         let screener = manifest.of_screener().filter(|_| batch == 1).map(|alone| -> Result<_> {
             let alone = Arc::new(alone);
             let network = read_network(&folder.join(&alone.file), &alone.sha256)?;
