@@ -1,7 +1,8 @@
-//! Pure: which open incident evidence belongs to, and which it merely could belong to.
+//! Pure: which open incident evidence belongs to, and which ones it may belong to.
 //!
-//! Evidence joins one incident only with support: the same place by their own uncertainty, a measured range, a third ray, a
-//! satellite, or the same eye a moment later. What merely could be the same is linked, not merged.
+//! Evidence joins an incident only with support: overlapping uncertainties, a measured range, a
+//! third ray, a satellite, or the same camera within two hours. Incidents that could be the same
+//! fire, without support, are linked and not merged.
 
 mod areas;
 #[cfg(test)]
@@ -16,30 +17,34 @@ use super::ray::Ray;
 use super::sighting::{Sighting, Source};
 use jiff::SignedDuration;
 
-/// An eye that saw an incident less than 2 h ago and sees something in the same direction now sees it still: a plume drifts, fades
-/// and is confirmed again in between. Later it may be another smoke on the same line of sight.
+/// Up to 2 h after a camera saw an incident, smoke in the same direction is the same incident: a
+/// plume drifts, fades and is confirmed again. Later it may be another smoke on the same line of
+/// sight.
 pub const SAME_EYE: SignedDuration = SignedDuration::from_hours(2);
-/// Most of an incident's latest sightings that are looked at; everything older is in its fix. A bound, so that a fire seen 1,000
-/// times costs as much as one seen 16 times.
+/// Number of an incident's latest sightings that are compared; its fix stands for the older ones.
+/// So a fire seen 1,000 times costs as much as one seen 16 times.
 const RECENT_MAX: usize = 16;
-/// The latest pixels of a front that are compared: more than one pass sees of a front 50 km long.
+/// Number of a front's latest pixels that are compared: more than one pass sees of a front 50 km
+/// long.
 const FRONT_MAX: usize = 256;
-/// Most incidents that are linked, those seen last: more than an officer compares.
+/// Most incidents that are linked, those seen last first: more than an officer compares.
 const LINKS_MAX: usize = 8;
 
-/// What is to become of new evidence. Empty: it opens an incident of its own.
+/// What to do with new evidence. Empty: it opens an incident of its own.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Association {
-    /// The open incident this is evidence of.
+    /// The open incident that it joins.
     pub join: Option<IncidentId>,
-    /// Open incidents that the evidence shows to be the same fire as `join`. Nobody has acknowledged any of them.
+    /// Open incidents that the evidence shows to be the same fire as `join`. None of them has been
+    /// acknowledged.
     pub merge: Vec<IncidentId>,
     /// 可能同一火情: could be the same fire; an officer decides.
     pub links: Vec<IncidentId>,
 }
 
-/// Decides for one sighting, or for one cluster of pixels ([`super::cluster::group`]), among the open incidents. Drills and real
-/// fires never mix, closed incidents take nothing in, and beyond `policy.fuse_window` nothing is one fire. What is full takes nothing in.
+/// Decides for one sighting, or for one cluster of pixels ([`super::cluster::group`]), among the
+/// open incidents. Drills and real fires are never joined. Closed and full incidents take no
+/// evidence. A sighting farther than `policy.fuse_window` from an incident in time is another fire.
 pub fn associate<'a>(
     sightings: &[Sighting],
     open: impl Iterator<Item = &'a Incident> + Clone,
@@ -51,7 +56,7 @@ pub fn associate<'a>(
         .filter(|it| apart(first, it) <= policy.fuse_window);
     let mut found = among(sightings, first, open.clone().filter(|it| !it.is_full()));
     if found.join.is_none() {
-        // One that takes no more is told apart from the new incident, and linked with it.
+        // A full incident that the evidence would join is linked with the new incident instead.
         let full = among(sightings, first, open.filter(|it| it.is_full()));
         found.links.extend(full.join.into_iter().chain(full.links));
         found.links.truncate(LINKS_MAX);
@@ -67,23 +72,24 @@ fn among<'a>(sightings: &[Sighting], first: &Sighting, open: impl Iterator<Item 
     }
 }
 
-/// Between the sighting and the time in which the incident has been seen; zero inside it.
+/// Time between the sighting and the period in which the incident was seen; zero within it.
 fn apart(sighting: &Sighting, incident: &Incident) -> SignedDuration {
     let at = sighting.observed_at;
     at.duration_since(at.clamp(incident.first_seen_at, incident.last_seen_at.max(incident.first_seen_at))).abs()
 }
 
-/// The incident's latest sightings, the last to come first.
+/// The incident's latest sightings, in reverse order of arrival.
 fn recent(incident: &Incident) -> impl Iterator<Item = &Sighting> {
     incident.sightings.iter().rev().take(RECENT_MAX)
 }
 
-/// Known by directions alone: it has no place yet, or one from a single camera's range.
+/// Located by bearings alone, without a crossing: it has no place, or one from a single camera's
+/// range.
 fn is_bearing_only(incident: &Incident) -> bool {
     matches!(incident.fix.method, FixMethod::Bearing | FixMethod::Ranged)
 }
 
-/// A ranger has said that he goes: what he goes to is changed by an officer only.
+/// A ranger has acknowledged: only an officer changes where he goes.
 fn is_acknowledged(incident: &Incident) -> bool {
     matches!(incident.state, State::Acknowledged | State::Arrived | State::Reported)
 }
@@ -92,8 +98,8 @@ fn is_within(one: &Sighting, other: &Sighting, limit: SignedDuration) -> bool {
     one.observed_at.duration_since(other.observed_at).abs() <= limit
 }
 
-/// A camera that does not know where it looks joins what the same pose saw in the same way, and is linked with whatever else that
-/// camera sees.
+/// A camera without a known direction joins what the same pose saw, also without a direction. It is
+/// linked with everything else that this camera sees.
 fn unaimed<'a>(sighting: &Sighting, open: impl Iterator<Item = &'a Incident>) -> Association {
     let Source::Camera { camera, pose, .. } = &sighting.source else { return Association::default() };
     let mut found = Found::default();
@@ -113,7 +119,7 @@ fn unaimed<'a>(sighting: &Sighting, open: impl Iterator<Item = &'a Incident>) ->
 /// Collects verdicts about incidents.
 #[derive(Default)]
 struct Found<'a> {
-    /// With how far apart they are, in units of both uncertainties.
+    /// The distance in units of both uncertainties, and the incident.
     joins: Vec<(f64, &'a Incident)>,
     links: Vec<&'a Incident>,
 }
@@ -127,7 +133,8 @@ impl<'a> Found<'a> {
         self.links.push(incident);
     }
 
-    /// The nearest joins; of equals the one seen last. Others that could have been joined are linked.
+    /// Joins the nearest incident; of equally near ones, the one seen last. The other candidates
+    /// are linked.
     fn decide(mut self) -> Association {
         self.joins.sort_by(|(a, one), (b, two)| {
             a.total_cmp(b).then_with(|| two.last_seen_at.cmp(&one.last_seen_at)).then_with(|| one.id.cmp(&two.id))
@@ -137,8 +144,8 @@ impl<'a> Found<'a> {
         Association { join, merge: Vec::new(), links: linked(self.links, &join.into_iter().collect::<Vec<_>>()) }
     }
 
-    /// Several incidents known by bearings meet in one place: they are one fire, unless a ranger is on the way to one of them.
-    /// The earliest takes the others in.
+    /// Several incidents known by bearings alone that meet in one place are one fire: the earliest
+    /// takes in the others. If a ranger has acknowledged one of them, all are only linked.
     fn decide_together(mut self, mut same: Vec<&'a Incident>) -> Association {
         same.sort_by_key(|it| (it.first_seen_at, it.id));
         same.dedup_by_key(|it| it.id);
@@ -152,7 +159,7 @@ impl<'a> Found<'a> {
     }
 }
 
-/// Each once, those seen last first, without those already decided on.
+/// Each incident once, those seen last first, without those already decided on.
 fn linked(mut links: Vec<&Incident>, decided: &[IncidentId]) -> Vec<IncidentId> {
     links.sort_by(|one, two| two.last_seen_at.cmp(&one.last_seen_at).then_with(|| one.id.cmp(&two.id)));
     let mut ids: Vec<IncidentId> = Vec::new();

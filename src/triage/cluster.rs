@@ -1,4 +1,5 @@
-//! Pure: 热点群: adjacent pixels of one pass of one satellite are one thing, with one sum and one footprint.
+//! Pure: 热点群: adjacent pixels of one satellite pass are one cluster, with one sum and one
+//! footprint.
 
 mod touch;
 
@@ -8,31 +9,33 @@ use super::ray::{plane, unplane};
 use super::sighting::{Sighting, Source, SourceKind};
 use jiff::{SignedDuration, Timestamp};
 
-/// Pixels of one satellite this near in time are of one look at the ground: 2 min. FIRMS writes whole minutes, and a polar
-/// orbiter sweeps a county in 10 s.
+/// Two pixels of one satellite at most 2 min apart were seen at once. FIRMS gives whole minutes,
+/// and a polar orbiter sweeps a county in 10 s.
 pub const ONE_LOOK: SignedDuration = SignedDuration::from_mins(2);
-/// After this time a pixel belongs to the satellite's next pass: 20 min. Neighbouring orbits lie 100 min apart, and a
-/// geostationary imager repeats every 10 min.
+/// After 20 min a pixel belongs to the satellite's next pass. Neighbouring orbits are 100 min
+/// apart, and a geostationary imager repeats every 10 min.
 pub const NEXT_PASS: SignedDuration = SignedDuration::from_mins(20);
-/// Passes nearer in time than this are of one window, whichever satellites they are of: 3 h. The five polar satellites of FIRMS
-/// come in two windows a day, each some two hours wide: they see one and the same burning, also that of a kiln. What still burns
-/// in the next window is 连续.
+/// Length of a window of passes: 3 h from its first pixel, whichever satellites see it. The five
+/// polar satellites of FIRMS come in two windows a day, each about two hours wide. In one window
+/// they see the same burning, also that of a kiln. What still burns in the next window is 连续.
 const NEXT_WINDOW: SignedDuration = SignedDuration::from_hours(3);
 /// 卫星热点在 3 个像素以上 must be reported at once (川森防指〔2011〕3 号).
 pub const PIXELS_MANY: u32 = 3;
-/// 连续: seen in this many passes.
+/// 连续: seen in at least this many windows of passes.
 pub const PASSES_MANY: usize = 2;
 
-/// One hot point near a corner lights the four pixels that meet there, whose farthest centres are one diagonal (1.41 widths) apart;
-/// with a tenth for turned rows 1.6. The rule of three pixels is from the time of 1 km pixels: a kiln's chimney is no fire of three,
-/// so a block of four explains itself by a label and three in a row do not.
+/// Longest distance between pixels that one hot point can light, in pixel widths. A point near a
+/// corner lights the four pixels that meet there. Their farthest centres are one diagonal apart,
+/// 1.41 widths, or 1.6 with a tenth for turned rows. The rule of three pixels dates from 1 km
+/// pixels, and a kiln's chimney is no fire of three. So a label can explain a block of four, but
+/// not three in a row.
 const POINT_LIGHTS: f64 = 1.6;
 
 #[derive(Clone, PartialEq, Debug)]
 pub struct Cluster {
     pub satellite: String,
     pub instrument: String,
-    /// Of the first of its pixels.
+    /// When its first pixel was seen.
     pub observed_at: Timestamp,
     /// Sum of the rows' pixels.
     pub pixels: u32,
@@ -40,13 +43,13 @@ pub struct Cluster {
     pub frp_mw: Option<f64>,
     /// Weighted by radiative power.
     pub centre: LatLon,
-    /// The joined footprint with its geolocation error.
+    /// The common footprint, widened by the geolocation error.
     pub extent: Spread,
-    /// Three pixels or more that one point cannot light.
+    /// Three or more pixels that one hot point cannot light.
     pub is_large: bool,
 }
 
-/// The pixels among the sightings as clusters, the largest first.
+/// The satellite pixels among the sightings, as clusters, the largest first.
 pub fn clusters(sightings: &[Sighting]) -> Vec<Cluster> {
     let pixels: Vec<&Sighting> = sightings.iter().filter(|it| it.source.kind() == SourceKind::Satellite).collect();
     let mut found: Vec<Cluster> = touch::groups(&pixels)
@@ -64,8 +67,9 @@ pub fn clusters(sightings: &[Sighting]) -> Vec<Cluster> {
     found
 }
 
-/// Loose evidence in groups that are one thing each: every cluster of pixels, and everything else by itself. The earliest first.
-/// About n log n: a list of the whole world (61,500 rows) takes well under a second.
+/// Groups evidence: each cluster of pixels is one group, everything else is a group of its own. The
+/// earliest group is first. About n log n: the list of the whole world (61,500 rows) takes well
+/// under a second.
 pub fn group(sightings: Vec<Sighting>) -> Vec<Vec<Sighting>> {
     let groups = touch::groups(&sightings.iter().collect::<Vec<_>>());
     let mut loose: Vec<Option<Sighting>> = sightings.into_iter().map(Some).collect();
@@ -81,7 +85,8 @@ pub fn group(sightings: Vec<Sighting>) -> Vec<Vec<Sighting>> {
     groups
 }
 
-/// What heat the satellites saw: the largest cluster, the most power, and in how many passes.
+/// Heat that satellites saw: pixels of the largest cluster, the highest power of a cluster, and the
+/// number of windows of passes.
 #[derive(Clone, Copy, PartialEq, Debug, Default)]
 pub struct Heat {
     pub pixels: u32,
@@ -91,8 +96,8 @@ pub struct Heat {
 }
 
 impl Heat {
-    /// 3 pixels or more, or 连续: no label takes anything off it, and no memory keeps it quiet (domain rule 28). Pixels are
-    /// counted here as far as one point cannot light them: see [`POINT_LIGHTS`].
+    /// Three or more pixels, or 连续: no label lowers its score, and no memory silences it (domain
+    /// rule 28). Pixels that one hot point can light do not count here: see [`POINT_LIGHTS`].
     pub fn is_strong(&self) -> bool {
         self.is_large || self.passes >= PASSES_MANY
     }
@@ -108,7 +113,7 @@ pub fn heat(sightings: &[Sighting]) -> Heat {
     }
 }
 
-/// In how many windows of passes the pixels were seen.
+/// Number of windows of passes in which the pixels were seen.
 pub fn passes(sightings: &[Sighting]) -> usize {
     let pixels = sightings.iter().filter(|it| it.source.kind() == SourceKind::Satellite);
     let mut times: Vec<Timestamp> = pixels.map(|it| it.observed_at).collect();
@@ -137,7 +142,8 @@ fn is_large(pixels: &[&Sighting]) -> bool {
         let away = pixels.iter().map(|it| (it.locus.centre().distance_m(from), it.locus));
         away.max_by(|(a, _), (b, _)| a.total_cmp(b))
     };
-    // Twice to the farthest: exact for the handful of pixels at which the question is open, and never too much.
+    // The pixel farthest from the first, then the pixel farthest from that one. Exact for the few
+    // pixels for which it matters, and never too long.
     let far = farthest(first).and_then(|(_, locus)| farthest(locus.centre()));
     far.is_some_and(|(distance_m, locus)| {
         let width_m = match locus {
@@ -167,7 +173,7 @@ fn cluster(pixels: &[&Sighting]) -> Option<Cluster> {
     })
 }
 
-/// Radiative power of a pixel that says a real one, MW.
+/// Radiative power of a pixel, MW; `None` if it is missing, negative or not finite.
 pub(super) fn frp_mw(sighting: &Sighting) -> Option<f64> {
     match sighting.source {
         Source::Satellite { frp_mw, .. } => frp_mw.filter(|it| it.is_finite() && *it >= 0.0),
@@ -175,14 +181,15 @@ pub(super) fn frp_mw(sighting: &Sighting) -> Option<f64> {
     }
 }
 
-/// Centre of the pixels, weighted by their power, and the ellipse about it that holds every corner of every footprint and the
-/// geolocation error. Does not depend on their order. `None` without a pixel.
+/// Centre of the pixels weighted by their power, and the ellipse about it that holds every corner
+/// of every footprint, widened by the geolocation error. Independent of their order. `None` without
+/// a pixel.
 pub(super) fn footprint(pixels: &[&Sighting]) -> Option<(LatLon, Spread)> {
     // Sums of floats depend on their order: the order is fixed first.
     let mut sorted: Vec<&Sighting> = pixels.to_vec();
     sorted.sort_by_key(|it| (it.observed_at, it.id));
     let origin = sorted.first()?.locus.centre();
-    // A pixel of no known power weighs as little as the faintest fires that are listed: 1 MW.
+    // A pixel of unknown power counts 1 MW, as the faintest listed fires do.
     let weigh = |it: &&Sighting| (plane(origin, it.locus.centre()), frp_mw(it).unwrap_or(1.0).clamp(1.0, 1e5));
     let weighed: Vec<([f64; 2], f64)> = sorted.iter().map(weigh).collect();
     let total: f64 = weighed.iter().map(|(_, weight)| weight).sum();
@@ -197,7 +204,7 @@ pub(super) fn footprint(pixels: &[&Sighting]) -> Option<(LatLon, Spread)> {
                 error_m = error_m.max(GEOLOCATION_SHARE * scan_m.min(track_m));
                 (scan_m / 2.0, track_m / 2.0)
             }
-            // A disc of an old log holds its error: the square inside it.
+            // A disc of an old log includes its error: the square inside it is used.
             _ => [sighting.locus.radius_m() / 2f64.sqrt(); 2].into(),
         };
         for (east, north) in [(1.0, 1.0), (1.0, -1.0), (-1.0, 1.0), (-1.0, -1.0)] {
@@ -207,7 +214,8 @@ pub(super) fn footprint(pixels: &[&Sighting]) -> Option<(LatLon, Spread)> {
     Some((unplane(origin, middle)?, ellipse(&corners, error_m)))
 }
 
-/// The ellipse about the origin, along the direction in which the corners lie, that holds them all; the error added.
+/// The ellipse about the origin, along the main direction of the corners, that holds them all,
+/// widened by the error.
 fn ellipse(corners: &[[f64; 2]], error_m: f64) -> Spread {
     let sum = |of: &dyn Fn(&[f64; 2]) -> f64| corners.iter().map(of).sum::<f64>();
     let (east, north, both) = (sum(&|c| c[0] * c[0]), sum(&|c| c[1] * c[1]), sum(&|c| c[0] * c[1]));
@@ -217,7 +225,8 @@ fn ellipse(corners: &[[f64; 2]], error_m: f64) -> Spread {
     let turned = |c: &[f64; 2]| (c[0] * sin + c[1] * cos, c[0] * cos - c[1] * sin);
     let along_m = corners.iter().map(|c| turned(c).0.abs()).fold(1.0, f64::max);
     let across_m = corners.iter().map(|c| turned(c).1.abs()).fold(1.0, f64::max);
-    // The box about them does not lie in the ellipse of its half sides: grown until every corner does.
+    // The ellipse with the half sides of their box does not hold its corners: it grows until it
+    // holds every corner.
     let grown = corners.iter().map(turned).map(|(u, v)| (u / along_m).hypot(v / across_m)).fold(1.0, f64::max);
     let (along_m, across_m) = (along_m * grown + error_m, across_m * grown + error_m);
     let azimuth_deg = super::geo::normalise_deg(azimuth_deg) % 180.0;

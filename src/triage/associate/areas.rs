@@ -1,4 +1,4 @@
-//! Pure: a pixel, a cluster of pixels or a told disc among the open incidents.
+//! Pure: associates a pixel, a cluster of pixels or a reported disc with the open incidents.
 
 use super::{Association, FRONT_MAX, Found, RECENT_MAX, is_bearing_only, recent};
 use crate::triage::geo::{FixMethod, LatLon, Locus};
@@ -9,12 +9,12 @@ use crate::triage::sighting::Sighting;
 use crate::triage::support;
 use jiff::SignedDuration;
 
-/// A disc wider than 2 km, the radius of a geostationary pixel, covers more than 12 km² of ground: it joins for its place alone
-/// only within an hour, and is linked later.
+/// Radius above which a disc joins by its place alone only within an hour; later it is linked. 2
+/// km, the radius of a geostationary pixel, means more than 12 km² of ground.
 const WIDE_M: f64 = 2_000.0;
 const WIDE_WITHIN: SignedDuration = SignedDuration::from_hours(1);
-/// Most pixels of a cluster that are held against an incident: evenly chosen, the gaps between them are smaller than the incident's
-/// own ellipse.
+/// Most pixels of a cluster that are compared with an incident. They are chosen evenly, so the gaps
+/// between them are smaller than the incident's own ellipse.
 const AREAS_MAX: usize = 256;
 
 /// A degree of latitude is never shorter than 110 km.
@@ -33,7 +33,7 @@ impl Area {
         }
     }
 
-    /// Whether they may touch, by latitude alone: what most of a county's evidence is told apart by.
+    /// Whether the two may touch, by latitude alone: this excludes most of a county's evidence.
     fn may_touch(&self, other: &Self) -> bool {
         let lat_m = (self.centre.lat_deg() - other.centre.lat_deg()).abs() * DEGREE_MIN_M;
         lat_m <= self.reach_m + other.reach_m
@@ -51,7 +51,8 @@ pub(super) fn associate<'a>(sightings: &[Sighting], open: impl Iterator<Item = &
     let Some(first) = sightings.first() else { return Association::default() };
     let Some(round) = around(&areas) else { return Association::default() };
     let mut found = Found::default();
-    // Incidents known by bearings that meet the area with support, each with the ray that does.
+    // Incidents known by bearings alone that meet the area with support, each with the ray that
+    // meets it.
     let mut met: Vec<(&Incident, Ray)> = Vec::new();
     for incident in open {
         let apart = touching(&areas, &round, incident);
@@ -76,22 +77,22 @@ pub(super) fn associate<'a>(sightings: &[Sighting], open: impl Iterator<Item = &
     }
     match met[..] {
         [(incident, _)] => found.join(incident, 0.0),
-        // Rays of several masts that cross in the area: it says that they see one fire.
+        // Rays of several masts that cross in the area: they see one fire.
         [_, ..] if met.iter().enumerate().all(|(n, (_, a))| met[n + 1..].iter().all(|(_, b)| cross_here(a, b))) => {
             return found.decide_together(met.into_iter().map(|(incident, _)| incident).collect());
         }
-        // One behind the other on one line of sight: which of them is it?
+        // Several incidents on one line of sight: it is unknown which one this is.
         _ => met.iter().for_each(|(incident, _)| found.link(incident)),
     }
     found.decide()
 }
 
-/// Both meet the area already.
+/// Whether two rays that both meet the area cross in it.
 fn cross_here(a: &Ray, b: &Ray) -> bool {
     !a.same_mast(b) && a.crossing_deg(b) >= CROSSING_MIN_DEG
 }
 
-/// A circle about all of them.
+/// A circle about the first area that holds all of them.
 fn around(areas: &[Area]) -> Option<Area> {
     let centre = areas.first()?.centre;
     let reach_m = areas.iter().map(|it| {
@@ -101,12 +102,13 @@ fn around(areas: &[Area]) -> Option<Area> {
     Some(Area { centre, reach_m: reach_m.fold(0.0, f64::max) })
 }
 
-/// A fire front is a chain of pixels: its width is the fire's, not a doubt.
+/// A fire front is a chain of pixels: its width is the fire's extent, not an uncertainty.
 fn is_chain(incident: &Incident) -> bool {
     incident.fix.method == FixMethod::Satellite
 }
 
-/// How far the nearest of the areas lies from the incident's place or one of its latest areas, in units of both uncertainties.
+/// Distance between the nearest of the areas and the incident's place or one of its latest areas,
+/// in units of both uncertainties.
 fn touching(areas: &[Area], round: &Area, incident: &Incident) -> f64 {
     let (mut nearest, mut looked_at) = (f64::INFINITY, RECENT_MAX);
     if matches!(incident.fix.method, FixMethod::Satellite | FixMethod::Reported | FixMethod::Triangulated) {
@@ -124,7 +126,8 @@ fn touching(areas: &[Area], round: &Area, incident: &Incident) -> f64 {
     nearest
 }
 
-/// A bearing of the incident that meets the area, and whether that is support enough. Where a range is measured it decides.
+/// A bearing of the incident that meets the area, and whether it is enough support. If the incident
+/// has a measured range, only a measured bearing supports.
 fn bears(first: &Sighting, areas: &[Area], round: &Area, incident: &Incident) -> Option<(Ray, bool)> {
     let rays = || recent(incident).filter_map(|it| Ray::of(&it.locus));
     let measured = rays().any(|ray| support::is_ranged(&ray));
@@ -135,7 +138,8 @@ fn bears(first: &Sighting, areas: &[Area], round: &Area, incident: &Incident) ->
     let fits = |area: &Area| area.reach_m <= support::AREA_MAX_M;
     let mut linked = None;
     for ray in rays().filter(meets) {
-        // Close to when the incident began: a plume that stands for hours would meet every pixel on its line.
+        // Only close to when the incident began: a plume that stands for hours would meet every
+        // pixel on its line.
         let supported = if measured {
             support::is_ranged(&ray)
         } else {

@@ -1,4 +1,5 @@
-//! How often two independent fires end up in one incident: the figure behind [`support::CLOSE_IN_TIME`](crate::triage::support).
+//! How often two independent fires end up in one incident: the figure behind
+//! [`support::CLOSE_IN_TIME`](crate::triage::support).
 
 use super::associate;
 use crate::triage::geo::{LatLon, Locus, RangeBasis, Ray};
@@ -36,7 +37,8 @@ impl County {
         satellite(self.ids, at(minute), fire.destination(90.0, east_m).destination(0.0, north_m))
     }
 
-    /// From one of the masts that see it, 1° wrong.
+    /// From a random mast that sees the fire. The azimuth error is 1° (one sigma) for the camera's
+    /// direction, plus up to 1° for the fire's place in the box.
     fn bearing(&mut self, fire: LatLon, minute: f64, measured: bool) -> Option<Sighting> {
         self.ids += 1;
         let seeing: Vec<LatLon> = self.masts.iter().copied().filter(|mast| mast.distance_m(fire) < SEEN_M).collect();
@@ -54,7 +56,8 @@ impl County {
         Some(one)
     }
 
-    /// Half by camera and half by satellite, over the last half day; each seen until up to now.
+    /// Incidents opened in the last 12 hours, half by cameras and half by satellites. Each camera
+    /// sees its fire once more, at some time until now.
     fn open(&mut self, measured: bool) -> Vec<(LatLon, Incident)> {
         let mut open = Vec::new();
         while open.len() < OPEN {
@@ -78,8 +81,8 @@ impl County {
     }
 }
 
-/// A second fire more than 2 km away from ten open ones shares an incident with one of them in at most 1 of 100 cases (F11: it was
-/// up to 22).
+/// A second fire more than 2 km from ten open ones shares an incident with one of them in at most 1
+/// of 100 cases (F11: formerly up to 22).
 #[test]
 fn two_fires_rarely_share_an_incident() {
     let seed = 20_261_129;

@@ -1,4 +1,4 @@
-//! Pure: a new bearing among the open incidents.
+//! Pure: associates a new bearing with the open incidents.
 
 use super::{Association, Found, SAME_EYE, is_bearing_only, is_within, recent};
 use crate::triage::geo::{LatLon, Locus};
@@ -8,8 +8,8 @@ use crate::triage::ray::{CROSSING_MIN_DEG, Ray};
 use crate::triage::sighting::Sighting;
 use crate::triage::support::{self, AREA_MAX_M};
 
-/// Most crossings with bearings of other masts that are paired in search of a third ray: pairs grow with the square, and with 16 there
-/// is no choice left to make.
+/// Most crossings with bearings of other masts that are paired to find a third ray. The pairs grow
+/// with the square, and 16 crossings leave no choice to make.
 const CROSSED_MAX: usize = 16;
 
 /// An open bearing of another mast that the new one crosses.
@@ -19,15 +19,16 @@ struct Crossed<'a> {
     ray: Ray,
 }
 
-/// What one incident is to a new bearing.
+/// Relation of one incident to a new bearing.
 enum Verdict {
-    /// The same eye saw it a moment ago: the turn, in units of both widths.
+    /// The same mast saw it within [`SAME_EYE`]: the angle between both bearings, in units of both
+    /// half widths.
     SameEye(f64),
     /// It lies on the ray, with support.
     Meets,
     /// A measured range agrees.
     Agrees,
-    /// It could be.
+    /// It could be the same fire, without support.
     Could,
     Apart,
 }
@@ -50,7 +51,7 @@ pub(super) fn associate<'a>(sighting: &Sighting, ray: &Ray, open: impl Iterator<
     }
     match meets[..] {
         [incident] => found.join(incident, 0.0),
-        // Several fires on one line of sight: which of them is it?
+        // Several incidents on one line of sight: it is unknown which one this is.
         [_, ..] => found.links.extend(meets),
         [] => {
             if let Some(same) = third_ray(sighting, ray, &crossed) {
@@ -62,7 +63,8 @@ pub(super) fn associate<'a>(sighting: &Sighting, ray: &Ray, open: impl Iterator<
 }
 
 fn verdict<'a>(sighting: &Sighting, ray: &Ray, incident: &'a Incident, crossed: &mut Vec<Crossed<'a>>) -> Verdict {
-    // The mast's bearings first: an eye that sees this incident elsewhere now sees another fire.
+    // The mast's own bearings first: if the mast sees this incident in another direction, the new
+    // smoke is another fire.
     let (mut nearest, mut lately) = (None::<f64>, None::<f64>);
     for other in recent(incident) {
         let Some(own) = Ray::of(&other.locus).filter(|it| it.same_mast(ray)) else { continue };
@@ -87,13 +89,14 @@ fn verdict<'a>(sighting: &Sighting, ray: &Ray, incident: &'a Incident, crossed: 
     }
 }
 
-/// From one mast: up to 1 it may be one smoke. Two measured ranges that part are two fires, one behind the other.
+/// Angle between two bearings of one mast, in units of both half widths; up to 1 they may be one
+/// smoke. Two measured ranges that do not overlap are two fires, one behind the other: infinity.
 fn turned(ray: &Ray, other: &Ray) -> f64 {
     let parted = ray.near_m > other.far_m || other.near_m > ray.far_m;
     if support::is_ranged(ray) && support::is_ranged(other) && parted { f64::INFINITY } else { ray.turned(other) }
 }
 
-/// An incident that has a place: its fix, or one of its latest areas.
+/// An incident with a place: compares its fix and its latest areas.
 fn with_place(sighting: &Sighting, ray: &Ray, incident: &Incident) -> Verdict {
     let fix = (incident.fix.centre, incident.fix.radius_m);
     let area = |it: &Sighting| match it.locus {
@@ -141,13 +144,13 @@ fn with_bearings<'a>(
     could
 }
 
-/// Nearly along each other: whether the areas overlap at all.
+/// For nearly parallel rays: whether their areas overlap at all.
 fn overlap(a: &Ray, b: &Ray) -> bool {
     a.distance_m(b.apex) <= b.far_m && separation(&Locus::Sector(*a), &Locus::Sector(*b)) <= 1.0
 }
 
-/// Two open bearings whose crossing lies on the new ray, all begun at about the same time: one fire. Of several such pairs the one
-/// whose crossing lies nearest to the middle of the ray.
+/// Two open bearings whose crossing lies on the new ray, all begun at about the same time, are one
+/// fire. Of several such pairs, the one whose crossing lies nearest to the middle line of the ray.
 fn third_ray<'a>(sighting: &Sighting, ray: &Ray, crossed: &[Crossed<'a>]) -> Option<Vec<&'a Incident>> {
     let began = |it: &Crossed<'a>| support::is_close(&it.ray, sighting.observed_at, it.incident.first_seen_at);
     let close: Vec<&Crossed<'a>> = crossed.iter().filter(|it| began(it)).collect();

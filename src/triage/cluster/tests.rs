@@ -16,7 +16,7 @@ fn by(mut sighting: Sighting, name: &str) -> Sighting {
     sighting
 }
 
-/// Every row of FIRMS says one pixel, and five of them side by side are a fire of five.
+/// Each FIRMS row is one pixel; five adjacent ones are one fire of five pixels.
 #[test]
 fn five_adjacent_pixels_are_one_fire_of_five() {
     let front: Vec<Sighting> = (0..5).map(|n| pixel(n + 1, 0.0, 375.0 * n as f64, 0.0)).collect();
@@ -60,7 +60,8 @@ fn passes_of_one_window_are_one_look_and_the_next_window_is_another() {
     }
 }
 
-/// A list of the whole world comes as one file. The bound is that it is done at all: pairs would be 1.9 billion.
+/// A list of the whole world in one file. The bound is that it finishes at all: pairs would be 1.9
+/// billion.
 #[test]
 fn a_list_of_the_world_is_grouped_by_place() {
     let world: Vec<Sighting> = (0..61_500u32)
@@ -85,7 +86,7 @@ fn across_the_date_line_pixels_still_touch() {
 }
 
 proptest! {
-    /// Every corner of every footprint lies in the extent; the order changes nothing; nothing is lost.
+    /// The extent holds the centre of every pixel; the order changes nothing; no pixel is lost.
     #[test]
     fn the_extent_holds_all_of_it(
         places in proptest::collection::vec((-2000.0..2000.0, -2000.0..2000.0), 1..20), turn in 0usize..20,
@@ -105,7 +106,7 @@ proptest! {
             found.iter().map(|it| (it.pixels, it.centre)).collect::<Vec<_>>());
     }
 
-    /// The same groups as holding every pixel against every other.
+    /// The same groups as from comparing every pair of pixels.
     #[test]
     fn as_pairs_would_say(places in proptest::collection::vec((-3000.0..3000.0, -3000.0..3000.0, 375.0..900.0), 1..40)) {
         let sightings: Vec<Sighting> = (1..).zip(&places).map(|(id, (east_m, north_m, width_m))| {

@@ -1,4 +1,5 @@
-//! Pure: which pixels touch, transitively. A hash of cubes in space keeps it near linear wherever on earth they lie.
+//! Pure: which pixels touch, transitively. A hash of cubes in space keeps it nearly linear anywhere
+//! on earth.
 
 use super::ONE_LOOK;
 use crate::triage::geo::{EARTH_RADIUS_M, LatLon};
@@ -8,18 +9,18 @@ use jiff::Timestamp;
 use std::collections::HashMap;
 
 struct Pixel {
-    /// Satellite, instrument and drill as a number.
+    /// One number for satellite, instrument and drill flag.
     eye: usize,
     at_m: [f64; 3],
     reach_m: f64,
     at: Timestamp,
 }
 
-/// Groups of indices: pixels of one satellite, one instrument and one look whose footprints touch. What is no pixel is a group of
-/// one.
+/// Groups of indices: pixels of one satellite and one instrument, at most [`ONE_LOOK`] apart, whose
+/// footprints touch. Other evidence is a group of one.
 pub fn groups(sightings: &[&Sighting]) -> Vec<Vec<usize>> {
     let mut eyes: HashMap<(&str, &str, bool), usize> = HashMap::new();
-    // Widest reach of each eye: the size of its cubes.
+    // Widest reach of each satellite's pixels: half the edge of its cubes.
     let mut widest_m: Vec<f64> = Vec::new();
     let pixels: Vec<Option<Pixel>> = sightings
         .iter()
@@ -58,7 +59,8 @@ impl Pixel {
     }
 }
 
-/// Metres from the middle of the earth. A straight line is shorter than the way over the ground by 1 mm at 10 km.
+/// Metres from the centre of the earth. Over 10 km a straight line is 1 mm shorter than the way
+/// over the ground.
 fn in_space(at: LatLon) -> [f64; 3] {
     let (lat_sin, lat_cos) = at.lat_deg().to_radians().sin_cos();
     let (lon_sin, lon_cos) = at.lon_deg().to_radians().sin_cos();
