@@ -1,5 +1,6 @@
-//! Pure: confirmation over time, a sequential test of each place in the picture. What looks say for and against smoke there is
-//! summed as log-odds that fade; over a limit, the place alarms.
+//! Pure: confirmation over time, a sequential test of each place in the picture. The evidence of
+//! looks for and against smoke is summed as log-odds, which fade. When the sum reaches the
+//! threshold, the place alarms.
 
 mod place;
 mod thresholds;
@@ -15,20 +16,21 @@ use serde::Serialize;
 use std::cmp::Ordering::{self, Equal};
 use utoipa::ToSchema;
 
-/// A place in one pose's picture for which the evidence suffices.
+/// A place in one pose's picture with enough evidence.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Confirmed {
     pub class: Class,
-    /// The box of the best frame, and that frame's time and score.
+    /// Box of the best frame, with that frame's time and score below.
     pub bbox: BoundingBox,
     pub best_at: Timestamp,
     pub confidence: f32,
-    /// Time of the first look that spoke for it.
+    /// Time of the first look with evidence for it.
     pub first_at: Timestamp,
     pub confirmed_at: Timestamp,
-    /// Log-odds at `confirmed_at`, not less than [`Thresholds::evidence`] was.
+    /// Log-odds at `confirmed_at`, at least the [`Thresholds::evidence`] of that time.
     pub evidence: f32,
-    /// How it came to that, oldest first: the last [`HITS_MAX`] looks within the memory that spoke for it.
+    /// How the evidence rose, oldest first: the last [`HITS_MAX`] looks with evidence for the
+    /// place, within the memory.
     pub rise: Vec<EvidenceAt>,
 }
 
@@ -42,26 +44,28 @@ pub struct EvidenceAt {
     pub evidence: f32,
 }
 
-/// Confirmation of one pose of one camera. Looks come in time order; one not later than the last is ignored, unless several in a
-/// row say that the clock was set back.
+/// Confirmation of one pose of one camera. Looks come in time order. A look that is not later than
+/// the last is ignored, unless several in a row show that the clock was set back.
 #[derive(Clone, Debug)]
 pub struct Confirmer {
     thresholds: Thresholds,
     last_at: Option<Timestamp>,
-    /// Looks in a row that were not later than the last.
+    /// Consecutive looks that were not later than the last.
     ignored: u32,
     places: Vec<Place>,
 }
 
-/// So many places of one picture are followed at once, the most certain first: a picture with more is broken, and memory
-/// and time stay bounded whatever a model says.
+/// Most places of one picture that are followed, the most certain first. A picture with more is
+/// broken; memory and time stay bounded whatever a model outputs.
 pub const PLACES_MAX: usize = 64;
 
-/// More looks in a row than this that are not later than the last one: the clock was set back. Fewer are repeats or strays.
+/// More consecutive looks than this that are not later than the last mean that the clock was set
+/// back. Fewer are repeats or stragglers.
 const IGNORED_MAX: u32 = 5;
 
-/// A look without a picture from before counts half: glare and pale ground look like smoke until they are seen to have stood
-/// there all along (one look at a start, or after a camera has turned, passed every limit on both).
+/// Weight of a look without an earlier picture: half. Glare and pale ground look like smoke until
+/// earlier pictures show them as well. With full weight, one look at a start, or after a camera had
+/// turned, passed every threshold on both.
 const WITHOUT_PAST: f64 = 0.5;
 
 impl Confirmer {
@@ -73,12 +77,13 @@ impl Confirmer {
         &self.thresholds
     }
 
-    /// Newly published numbers apply from the next look on; what has alarmed stays quiet.
+    /// New thresholds apply from the next look on. Places that have alarmed stay quiet.
     pub fn retune(&mut self, thresholds: Thresholds) {
         self.thresholds = thresholds;
     }
 
-    /// At most one confirmation a class and place until it has been quiet for the cooldown.
+    /// At most one confirmation of a class and place until the place has been quiet for the
+    /// cooldown.
     pub fn observe(&mut self, analysis: &Analysis) -> Vec<Confirmed> {
         let now = analysis.captured_at;
         if !self.is_next(now) {
@@ -99,8 +104,9 @@ impl Confirmer {
         alarmed.collect()
     }
 
-    /// Whether the look comes after the last one. The clock may have been set back: waiting until it catches up would leave
-    /// the camera blind. What has alarmed stays quiet.
+    /// Whether the look is later than the last one. If the clock was set back, waiting until it
+    /// catches up would leave the camera blind, so all evidence starts anew. Places that have
+    /// alarmed stay quiet.
     fn is_next(&mut self, now: Timestamp) -> bool {
         if self.last_at.is_some_and(|last| now <= last) {
             self.ignored += 1;
@@ -114,7 +120,8 @@ impl Confirmer {
         true
     }
 
-    /// Boxes of a sensible size, with what each says. Two that say the same have an order of their own, not the model's.
+    /// Boxes of valid size with their log-odds, the highest first. Equal ones have a fixed order,
+    /// which is not the model's.
     fn surest_first(&self, detections: &[Detection]) -> Vec<Told> {
         let Thresholds { area_min, area_max, .. } = self.thresholds;
         let counts = |it: &&Detection| (area_min..=area_max).contains(&it.bbox.area()) && !it.confidence.is_nan();
@@ -157,14 +164,15 @@ impl Confirmer {
     }
 }
 
-/// Whether the middle of a box lies in one of the tiles.
+/// Whether the centre of the box lies in one of the tiles.
 pub fn is_covered(bbox: &BoundingBox, tiles: &[Tile]) -> bool {
     let (x, y) = (bbox.centre_x(), bbox.centre_y());
     tiles.iter().map(Tile::area).any(|it| it.x <= x && x <= it.x + it.w && it.y <= y && y <= it.y + it.h)
 }
 
-/// Overlapping by a tenth, or the centre of one inside the other grown by half its size and 1 % of the picture to each side:
-/// smoke grows and leans with the wind between frames.
+/// Two boxes are the same place if they overlap by a tenth (IoU), or if the centre of one lies in
+/// the other, enlarged on each side by half its size and 1 % of the picture. Between frames smoke
+/// grows and leans with the wind.
 pub fn is_same_place(a: &BoundingBox, b: &BoundingBox) -> bool {
     let holds = |outer: &BoundingBox, inner: &BoundingBox| {
         let (dx, dy) = (inner.centre_x() - outer.centre_x(), inner.centre_y() - outer.centre_y());

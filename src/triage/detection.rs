@@ -1,4 +1,4 @@
-//! Pure: what the model says about one frame.
+//! Pure: a model's output for one frame.
 
 use super::id::{CameraId, PoseId};
 use jiff::Timestamp;
@@ -62,8 +62,8 @@ impl BoundingBox {
     }
 }
 
-/// 分块: a part of a view that is looked at by itself, with a past of its own. Left, top, width, height in steps of 1/200 of the
-/// frame's width and height; written `[x, y, w, h]`.
+/// 分块: a part of a view that is analysed by itself, with earlier pictures of its own. Left, top,
+/// width, height in steps of 1/200 of the frame's width and height; written `[x, y, w, h]`.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[serde(from = "[u8; 4]", into = "[u8; 4]")]
 pub struct Tile {
@@ -73,7 +73,7 @@ pub struct Tile {
     pub h: u8,
 }
 
-/// Steps of a tile across a frame.
+/// Steps across a frame in which tiles are measured.
 pub const TILE_STEPS: u8 = 200;
 
 impl From<[u8; 4]> for Tile {
@@ -95,7 +95,7 @@ impl Tile {
         BoundingBox { x: part(self.x), y: part(self.y), w: part(self.w), h: part(self.h) }
     }
 
-    /// A box in the tile, as fractions of the tile, as fractions of the frame.
+    /// Converts a box from fractions of the tile to fractions of the frame.
     pub fn on_frame(&self, bbox: &BoundingBox) -> BoundingBox {
         let area = self.area();
         BoundingBox { x: area.x + bbox.x * area.w, y: area.y + bbox.y * area.h, w: bbox.w * area.w, h: bbox.h * area.h }
@@ -108,9 +108,9 @@ pub struct Detection {
     pub class: Class,
     /// The model's score, 0..1. Not a probability of fire: see the model card.
     pub confidence: f32,
-    /// Fractions of the whole frame, whatever it was seen in.
+    /// Fractions of the whole frame, also if it was seen in a tile.
     pub bbox: BoundingBox,
-    /// The tile that it was seen in; `None`: in the whole frame.
+    /// The tile in which it was seen; `None`: in the whole frame.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tile: Option<Tile>,
 }
@@ -133,14 +133,14 @@ pub struct Scores {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Stream {
-    /// The one looked at every cadence: the sub-stream, or the only one there is.
+    /// The one analysed at every cadence: the sub-stream, or the only stream.
     #[default]
     Screened,
-    /// 主码流: fetched on suspicion, and looked at closer.
+    /// 主码流: fetched on suspicion, for a closer look.
     Main,
 }
 
-/// Everything the model said about one frame of one camera.
+/// The complete output of the model for one frame of one camera.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Analysis {
     pub camera: CameraId,
@@ -151,7 +151,7 @@ pub struct Analysis {
     pub model: ModelVersion,
     #[serde(default)]
     pub stream: Stream,
-    /// The tiles looked at beside the whole: where no tile was looked at, a tile's silence says nothing.
+    /// The tiles analysed beside the whole view. Elsewhere, no box in a tile means nothing.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tiles: Vec<Tile>,
     /// Whether the model had an earlier picture to compare with, or needs none.

@@ -1,4 +1,5 @@
-//! Pure: 复核意见, what a second network said of a confirmed place before a phone rings by itself.
+//! Pure: 复核意见, the second network's opinion of a confirmed place, before a phone rings
+//! automatically.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -25,16 +26,16 @@ pub enum Opinion {
 pub enum Silence {
     /// The model has no second network.
     NoVerifier,
-    /// It learnt from smoke only, and is not asked of flames.
+    /// It was trained on smoke only, and is not asked about flames.
     Fire,
     /// No picture of this view is old enough to compare with.
     NoPast,
-    /// The network did not run, or gave no probability; the program's log says which.
+    /// The network did not run, or gave no probability; the program's log has the cause.
     Failed,
 }
 
 impl Opinion {
-    /// The score with which it doubts, 0..=1.
+    /// Its score, 0..=1, if it doubts.
     pub fn doubt(&self) -> Option<f32> {
         match self {
             Self::Given { score, agrees: false, .. } => Some(*score),
@@ -44,7 +45,7 @@ impl Opinion {
 }
 
 impl Silence {
-    /// As it is written.
+    /// As it is serialised.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::NoVerifier => "no_verifier",

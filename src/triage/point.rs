@@ -1,4 +1,5 @@
-//! Pure: a model's operating points, between few false alarms and early ones, with what its evaluation expects of each.
+//! Pure: a model's operating points, from few false alarms to early alarms, and what its evaluation
+//! expects of each.
 
 use super::confirm::Thresholds;
 use serde::Serialize;
@@ -63,7 +64,7 @@ impl Points {
         }
     }
 
-    /// The point that these numbers are; `None` for numbers of one's own.
+    /// The operating point with these numbers; `None` for the office's own numbers.
     pub fn name_of(&self, thresholds: &Thresholds) -> Option<PointName> {
         PointName::ALL.into_iter().find(|name| self.get(*name).tune(thresholds.clone()) == *thresholds)
     }
@@ -81,7 +82,7 @@ pub struct OperatingPoint {
 }
 
 impl OperatingPoint {
-    /// The given thresholds, moved to this point.
+    /// The given thresholds with the numbers of this point.
     pub fn tune(&self, base: Thresholds) -> Thresholds {
         let Self { smoke, fire, smoke_tile, fire_tile, evidence, .. } = *self;
         Thresholds { smoke, fire, smoke_tile, fire_tile, evidence, ..base }

@@ -1,5 +1,6 @@
-//! Pure: how a camera was proved where it stands. Figures of a model's evaluation are of other mountains; what counts here is how long
-//! it has watched, what people found of its alarms, and which rendered smoke it finds by day and by night.
+//! Pure: how a camera is proved at its site. The figures of a model's evaluation come from other
+//! mountains. What counts here: how long the camera has watched, what people found of its alarms,
+//! and which rendered smoke it finds by day and by night.
 
 use super::id::CameraId;
 use jiff::tz::Offset;
@@ -7,14 +8,17 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// Hours watched without which a camera is unproven: a week. Every hour of the day came seven times, with some weather; and a week
-/// without a false alarm says that there are at most 0.53 a day (3.69 / 7: `rate::garwood`).
+/// Hours of watching that prove a camera: a week. Every hour of the day came seven times, with some
+/// weather. A week without a false alarm shows that there are at most 0.53 a day (3.69 / 7:
+/// `rate::garwood`).
 pub const HOURS_NEEDED: f64 = 168.0;
-/// So far back it is looked, as far as the ops page tries thresholds: an eye changes with the season and with its lens.
+/// The period that counts: 30 days, as when the ops page tries thresholds. A camera's view changes
+/// with the season and with its lens.
 pub const LOOKS_BACK: SignedDuration = SignedDuration::from_hours(30 * 24);
 /// The county's clock, UTC+8.
 const COUNTY: Offset = jiff::tz::offset(8);
-/// Hours of the county's clock that are day, and those outside of which it is night, in every season of Hunan (sunrise 5:30 to 7:20, sunset 17:20 to 19:30).
+/// Hours of the county's clock that are day, and those outside of which it is night, in every
+/// season of Hunan (sunrise 5:30 to 7:20, sunset 17:20 to 19:30).
 const DAY: std::ops::Range<i8> = 8..17;
 const NO_NIGHT: std::ops::Range<i8> = 5..20;
 
@@ -47,21 +51,22 @@ impl Light {
     }
 }
 
-/// A self-test that is over.
+/// A finished self-test.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Tested {
     pub camera: CameraId,
     pub at: Timestamp,
     pub scale: Scale,
-    /// Width of the smallest plume found at most places, share of the picture's; None: none was, it failed.
+    /// Width of the smallest plume found at most of the places, as a share of the picture's width;
+    /// None: no plume was, the test failed.
     pub smallest: Option<f32>,
 }
 
-/// Time in which a camera was looked at as often as asked.
+/// Time in which a camera was looked at as often as configured.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Watched {
     pub camera: CameraId,
-    /// Begin of a day of UTC.
+    /// Start of a day, UTC.
     pub day: Timestamp,
     pub seconds: u64,
 }
@@ -116,7 +121,7 @@ pub struct Proof {
 }
 
 impl Proof {
-    /// Of all that is given only what is of this camera.
+    /// Uses only the entries of this camera.
     pub fn of(
         camera: &CameraId,
         watched: &[Watched],
@@ -131,7 +136,8 @@ impl Proof {
         let (hours, hours_clean) =
             (hours_of(&|_| true), hours_of(&|it| last_false_at.is_none_or(|false_at| it.day > false_at)));
         let self_tests: Vec<Tests> = tests.iter().filter(|it| it.camera == *camera).cloned().collect();
-        // At every scale at which it is tested: smoke that only tiles show is found in tiles alone.
+        // It must pass at every scale at which it is tested: smoke that only tiles show is found in
+        // tiles alone.
         let has_passed = |light| {
             let mut in_light = self_tests.iter().filter(|it| it.light == light).peekable();
             in_light.peek().is_some() && in_light.all(|it| it.passed > 0)
@@ -165,7 +171,7 @@ mod tests {
         Tests { camera, scale, light, tests: 3, passed, smallest_best: smallest, smallest_worst: smallest, last_at }
     }
 
-    /// A camera that was put up yesterday has had no false alarm either.
+    /// A camera installed yesterday has had no false alarm either.
     #[test]
     fn a_camera_is_unproven_until_it_has_watched_a_week_and_found_smoke_by_day_and_by_night() {
         let both = [tests(Light::Day, 1), tests(Light::Night, 2)];

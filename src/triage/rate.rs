@@ -1,15 +1,15 @@
-//! Pure: from a count to how often it happens. The exact 95 % interval of a Poisson count (Garwood, Biometrika 28, 1936), two-sided:
-//! 2.5 % on each side.
+//! Pure: from a count to a rate. The exact two-sided 95 % interval of a Poisson count (Garwood,
+//! Biometrika 28, 1936): 2.5 % on each side.
 
-/// Left out on each side.
+/// Probability left out on each side.
 const TAIL: f64 = 0.025;
-/// Halvings of a bracket: far below any digit that is shown.
+/// Number of bisections: the error is far below any digit shown.
 const HALVINGS: u32 = 80;
 
-/// Lower and upper end of the expected count, when so many were counted. With none: 0 and 3.69.
+/// Lower and upper end of the expected count for this count. For 0: 0 and 3.69.
 pub fn garwood(counted: u64) -> (f64, f64) {
     let n = counted as f64;
-    // The upper end lies less than ten standard deviations above, and for none below 4.
+    // The upper end lies less than ten standard deviations above, and below 4 for a count of 0.
     let upper = bisect(n, n + 10.0 * (n + 1.0).sqrt(), |mean| at_most(counted, mean) > TAIL);
     let lower = match counted.checked_sub(1) {
         None => 0.0,
@@ -27,7 +27,8 @@ fn bisect(mut low: f64, mut high: f64, is_below: impl Fn(f64) -> bool) -> f64 {
     low.midpoint(high)
 }
 
-/// Probability of `most` events or fewer when `mean` are expected; by logarithms, because e^-mean vanishes from 745 on.
+/// Probability of at most `most` events when `mean` are expected. Uses logarithms, because e^-mean
+/// vanishes from 745 on.
 fn at_most(most: u64, mean: f64) -> f64 {
     let mut log_term = -mean;
     let mut sum = log_term.exp();

@@ -1,4 +1,5 @@
-//! Pure: 过程图, the pictures around an alarm, by which a person judges it: what came before, and what became of it.
+//! Pure: 过程图, the pictures around an alarm from which a person judges it: what came before, and
+//! what came of it.
 
 use super::detection::{BoundingBox, Stream};
 use super::id::{PictureId, SightingId};
@@ -10,12 +11,12 @@ pub struct StripFrame {
     pub sighting: SightingId,
     pub captured_at: Timestamp,
     pub stream: Stream,
-    /// `None`: the model saw nothing in the sighting's place.
+    /// `None`: the model saw nothing at the sighting's place.
     pub seen: Option<Place>,
     pub picture: PictureId,
 }
 
-/// What the model saw in the place of a sighting.
+/// What the model saw at a sighting's place.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Place {
     /// 0..1, as a detection's confidence.

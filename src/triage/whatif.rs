@@ -1,11 +1,13 @@
-//! Pure: what other thresholds would have confirmed. The live code over stored analyses; nothing changes.
+//! Pure: what other thresholds would have confirmed. Runs the live code over stored analyses and
+//! changes nothing.
 
 use super::confirm::{Confirmed, Confirmer, Thresholds};
 use super::detection::Analysis;
 use super::id::{CameraId, PoseId};
 use std::collections::BTreeMap;
 
-/// Every pose by itself, in time order, as live. Confirmations in the order in which they would have come.
+/// Each pose by itself, in time order, as live. Confirmations are in the order in which they would
+/// have come.
 pub fn replay(analyses: &[Analysis], thresholds: &Thresholds) -> Vec<(CameraId, Confirmed)> {
     let mut in_time: Vec<&Analysis> = analyses.iter().collect();
     in_time.sort_by_key(|analysis| analysis.captured_at);

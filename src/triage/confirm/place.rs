@@ -1,18 +1,19 @@
-//! A spot of the picture that is being followed, with what the whole view and the tiles say of it.
+//! A place in the picture that is followed, with the evidence of the whole view and of the tiles.
 
 use super::witness::{SILENCE, Witness};
 use super::{Confirmed, EvidenceAt, is_covered};
 use crate::triage::detection::{BoundingBox, Class, Detection, Tile};
 use jiff::{SignedDuration, Timestamp};
 
-/// One look is not enough, however sure: nothing alarms before a second one that speaks for it, this much later. One cadence of
-/// 10 s, less what cameras are late by.
+/// Shortest time from the first look with evidence to the alarm, so that a single look never
+/// alarms, however certain. One cadence of 10 s, less the lateness of cameras.
 pub const MIN_APART: SignedDuration = SignedDuration::from_secs(8);
 
-/// Looks of a place that are kept to show how its evidence rose: ten minutes of memory at a cadence of 10 s.
+/// Most looks kept of a place, to show how its evidence rose: ten minutes of memory at a cadence of
+/// 10 s.
 pub const HITS_MAX: usize = 64;
 
-/// A box, and the log-odds that it says.
+/// A box and its log-odds.
 #[derive(Clone, Copy, Debug)]
 pub struct Told {
     pub detection: Detection,
@@ -22,17 +23,18 @@ pub struct Told {
 #[derive(Clone, Debug)]
 pub struct Place {
     pub class: Class,
-    /// The latest box that spoke for it, so that a growing or drifting plume stays one place.
+    /// The latest box with evidence for it, so that a growing or drifting plume stays one place.
     pub bbox: BoundingBox,
     first_at: Timestamp,
-    /// Of that box.
+    /// Time of that box.
     pub last_at: Timestamp,
     pub alarmed: bool,
-    /// Of the whole view and of the tiles; `None`: it has nothing to say.
+    /// Of the whole view and of the tiles; `None`: no evidence.
     witnesses: [Option<Witness>; 2],
-    /// Looks that spoke for it, oldest first, within the memory.
+    /// Looks with evidence for it, within the memory, oldest first.
     pub hits: Vec<Hit>,
-    /// What the present look has told, and whether a tile looked there.
+    /// The present look's box in the whole view and in the tiles, and whether a tile covered the
+    /// place.
     told: [Option<Told>; 2],
     is_covered: bool,
 }
@@ -66,7 +68,7 @@ impl Place {
         (self.told, self.is_covered) = ([None, None], is_covered(&self.bbox, tiles));
     }
 
-    /// Boxes come surest first, so a second one of the same view adds nothing.
+    /// Boxes come in order of falling log-odds, so a second one of the same view adds nothing.
     pub fn hear(&mut self, told: &Told, now: Timestamp) {
         let slot = &mut self.told[usize::from(told.detection.tile.is_some())];
         if slot.is_some() {
@@ -79,14 +81,15 @@ impl Place {
         }
     }
 
-    /// An alarmed place that has not fallen quiet.
+    /// An alarmed place was seen again, and does not fall quiet.
     pub fn still_there(&mut self, bbox: BoundingBox, now: Timestamp) {
         if self.last_at < now {
             (self.bbox, self.last_at) = (bbox, now);
         }
     }
 
-    /// Adds what the present look said. The whole looked everywhere; a tile's silence counts where one looked.
+    /// Adds the evidence of the present look. The whole view covers every place. Silence of the
+    /// tiles counts only if one covered the place.
     pub fn weigh(&mut self, now: Timestamp, trust: f64, memory_s: f64) {
         let looked = [true, self.is_covered];
         for ((witness, told), looked) in self.witnesses.iter_mut().zip(&self.told).zip(looked) {
@@ -100,8 +103,9 @@ impl Place {
             witness.take_if(|it| it.is_silent(now, memory_s));
         }
         let worth = |witness: &Option<Witness>| witness.as_ref().map_or(0.0, |it| it.worth(now, memory_s));
-        // Whole and tile err apart, so what they say adds up (train/EXPERIMENTS.md, 19). One that speaks against
-        // the place takes nothing from the other: each sees at its own scale.
+        // The errors of the whole view and of tiles are independent, so their evidence adds up
+        // (train/EXPERIMENTS.md, 19). A view with evidence against the place takes nothing from the
+        // other: each sees at its own scale.
         let evidence: f64 = self.witnesses.iter().map(|witness| worth(witness).max(0.0)).sum();
         if let Some(hit) = self.hits.last_mut().filter(|hit| hit.at == now) {
             hit.evidence = evidence;
@@ -114,7 +118,7 @@ impl Place {
         self.witnesses.iter().any(Option::is_some)
     }
 
-    /// When the present look spoke for it, and the evidence has come to the limit.
+    /// `Some` if the present look is evidence for the place and the sum has reached the limit.
     pub fn alarm(&mut self, now: Timestamp, limit: f64) -> Option<Confirmed> {
         let last = self.hits.last().filter(|hit| hit.at == now && hit.evidence >= limit)?;
         if self.alarmed || now.duration_since(self.first_at) < MIN_APART {

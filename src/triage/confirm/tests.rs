@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 const HERE: [f32; 4] = [0.40, 0.40, 0.06, 0.06];
 const THERE: [f32; 4] = [0.80, 0.30, 0.06, 0.06];
-/// HERE lies in the first, THERE in the second.
+/// HERE lies in LEFT, THERE in RIGHT.
 const LEFT: Tile = Tile { x: 0, y: 40, w: 100, h: 100 };
 const RIGHT: Tile = Tile { x: 100, y: 40, w: 100, h: 100 };
 
@@ -35,7 +35,7 @@ fn smoke(seconds: i64, confidence: f32) -> Analysis {
     look(seconds, &[(Class::Smoke, confidence, HERE)])
 }
 
-/// As a tile sees it that was looked at beside the whole, which sees nothing.
+/// Smoke in a tile, while the whole view sees nothing.
 fn in_tile(seconds: i64, confidence: f32) -> Analysis {
     let mut look = smoke(seconds, confidence);
     look.detections[0].tile = Some(LEFT);
@@ -43,7 +43,7 @@ fn in_tile(seconds: i64, confidence: f32) -> Analysis {
     look
 }
 
-/// At which looks, by their second, something was confirmed.
+/// Seconds of the looks at which something was confirmed.
 fn alarms(thresholds: &Thresholds, looks: &[Analysis]) -> Vec<i64> {
     let mut confirmer = Confirmer::new(thresholds.clone());
     let found = looks.iter().flat_map(|it| confirmer.observe(it));
@@ -58,12 +58,13 @@ fn every_10_s(confidences: &[f32]) -> Vec<Analysis> {
     (0..).zip(confidences).map(|(n, confidence)| smoke(n * 10, *confidence)).collect()
 }
 
-/// For `minutes`, one look in so many seconds.
+/// One look every `cadence_s` seconds, for `minutes`.
 fn steady(cadence_s: i64, minutes: i64, look: impl Fn(i64) -> Analysis) -> Vec<Analysis> {
     (0..minutes * 60).step_by(cadence_s as usize).map(look).collect()
 }
 
-/// Neutral score 0.5, limit 3.4. The surer the looks, the sooner; misses cost, and what lies below neutral never alarms.
+/// Neutral score 0.5, limit 3.4. The higher the scores, the sooner the alarm. Misses cost evidence,
+/// and scores below neutral never alarm.
 #[test]
 fn evidence_adds_up_and_fades() {
     let never = vec![];
@@ -114,7 +115,8 @@ fn what_only_a_tile_sees_alarms_though_the_whole_is_silent() {
     assert_eq!(of_default(&steady(10, 5, |s| in_tile(s, 0.9))), [50]);
     let strict = Thresholds { smoke_tile: 0.95, ..Thresholds::default() };
     assert!(alarms(&strict, &steady(10, 5, |s| in_tile(s, 0.9))).is_empty(), "tiles have neutral scores of their own");
-    // Each tile is looked at every 30 s; between its turns the whole sees nothing, and that says nothing about the tile.
+    // Each tile is looked at every 30 s. Between these looks the whole view sees nothing, which is
+    // no evidence against the tile.
     let in_turn = |s: i64| match s % 30 {
         0 => in_tile(s, 0.9),
         10 => Analysis { tiles: vec![RIGHT], ..look(s, &[]) },
@@ -134,7 +136,7 @@ fn a_silent_tile_counts_where_it_looked() {
     assert_eq!((then(RIGHT).len(), then(LEFT).len()), (1, 0));
 }
 
-/// They err apart: what both say adds up.
+/// Their errors are independent: their evidence adds up.
 #[test]
 fn whole_and_tile_together_are_twice_as_sure_as_one() {
     let both = |s: i64, whole: f32| {
@@ -152,7 +154,8 @@ fn whole_and_tile_together_are_twice_as_sure_as_one() {
     assert!(evidence(&steady(10, 1, |s| both(s, 0.1))) >= alone, "the weaker takes nothing away");
 }
 
-/// Three that score alike, just enough for the limit if they only stood there: smoke grows, a lorry drives, a rock stands.
+/// Three objects with equal scores, just enough for the limit if they stood still: growing smoke, a
+/// driving lorry, a rock.
 #[test]
 fn growth_speaks_for_smoke_and_drift_and_standing_against() {
     let seen = |bbox: fn(f32) -> [f32; 4], score: f32| {
@@ -165,19 +168,21 @@ fn growth_speaks_for_smoke_and_drift_and_standing_against() {
     let (standing, growing, driving) = (first(seen(stands, 0.75)), first(seen(grows, 0.75)), first(seen(drives, 0.75)));
     assert_eq!((standing, growing, driving), (Some(170), Some(110), None));
 
-    // A pale rock in changing light stays just under the limit; then the sun comes out for two minutes.
+    // A pale rock in changing light stays just below the limit; then the sun shines on it for two
+    // minutes.
     let in_the_sun = |minute: i64| {
         let score = |s: i64| if s >= minute * 60 { 0.74 } else { 0.69 };
         of_default(&steady(10, minute + 2, |s| smoke(s, score(s))))
     };
     assert_eq!((in_the_sun(4).len(), in_the_sun(12).len()), (1, 0), "by then it has stood there for long");
-    // A fire that begins where the rock stands changes the box, and is heard as any other.
+    // A fire that begins at the rock changes the box, and alarms like any other.
     let mut fire = steady(10, 12, |s| smoke(s, 0.69));
     fire.extend((0..12).map(|n| look(720 + n * 10, &[(Class::Smoke, 0.95, [0.38, 0.3, 0.1, 0.16])])));
     assert!(of_default(&fire).first().is_some_and(|s| *s <= 760), "{:?}", of_default(&fire));
 }
 
-/// With a limit as low as the bonus for growth: what hardly speaks for smoke does not alarm because its box spreads.
+/// The limit is as low as the bonus for growth: weak evidence does not alarm because its box
+/// spreads.
 #[test]
 fn growth_adds_no_more_than_what_looks_have_said() {
     let spreads = |score: f32| {
@@ -213,7 +218,8 @@ fn the_best_look_is_the_evidence_and_the_rise_is_told() {
     assert!(only.evidence >= 3.4);
 }
 
-/// While alarmed, 0.4 is enough to stay so; below it the place falls quiet and may alarm again after ten minutes.
+/// While alarmed, 0.4 is enough to stay so. Below it the place falls quiet, and may alarm again
+/// after ten minutes.
 #[test]
 fn hysteresis_and_cooldown() {
     let quiet_for = |minutes: i64, dim: f32| {
@@ -328,7 +334,8 @@ fn published_numbers_apply_at_once_without_a_second_alarm() {
     assert_eq!(count(&mut confirmer, 40), 0);
 }
 
-/// For a model that only says which score is an alarm, and for thresholds of versions that counted frames.
+/// For a model that states only which score is an alarm, and for thresholds of versions that
+/// counted frames.
 #[test]
 fn a_place_that_keeps_the_level_alarms_within_a_minute() {
     for level in [0.3, 0.5, 0.937] {
@@ -348,7 +355,7 @@ fn the_lasting_score_is_the_lowest_that_alarms() {
     assert_eq!((first(lasting - 0.01).len(), first(lasting + 0.01).len()), (0, 1), "{lasting}");
 }
 
-/// Its box shrinks and comes back, so that it does not count as something that only stands there.
+/// Its box shrinks and grows again, so that it does not count as standing still.
 fn flickering(seconds: i64, score: f32) -> Analysis {
     let size = if seconds % 60 < 30 { 0.06 } else { 0.05 };
     look(seconds, &[(Class::Smoke, score, [0.4, 0.4, size, size])])

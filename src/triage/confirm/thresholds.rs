@@ -1,4 +1,4 @@
-//! The tunable numbers of confirmation, and what one box says under them.
+//! The tunable numbers of confirmation, and the log-odds of one box under them.
 
 use super::witness::{CORRELATION_S, SAYS_MAX, SILENCE, share};
 use crate::triage::detection::{Class, Detection, Tile};
@@ -40,7 +40,7 @@ impl Default for Thresholds {
             fire: 0.5,
             smoke_tile: 0.5,
             fire_tile: 0.5,
-            // Of the quiet places 3 % alarm, of the fires 10 % do not: ln(0.9 / 0.03).
+            // 3 % of the quiet places alarm, and 10 % of the fires do not: ln(0.9 / 0.03).
             evidence: 3.4,
             memory: SignedDuration::from_mins(2),
             hysteresis: 0.8,
@@ -51,9 +51,10 @@ impl Default for Thresholds {
     }
 }
 
-/// Nothing that burns may gather evidence for longer before it alarms: ten minutes are what the rules call late.
+/// Longest memory: a fire must not gather evidence for longer before it alarms. The rules call ten
+/// minutes late.
 pub const MEMORY_MAX: SignedDuration = SignedDuration::from_mins(10);
-/// Shorter, two looks a minute apart have nothing to do with each other.
+/// Shortest memory: with less, two looks a minute apart would be unrelated.
 const MEMORY_MIN: SignedDuration = SignedDuration::from_secs(30);
 
 impl Thresholds {
@@ -67,7 +68,8 @@ impl Thresholds {
         }
     }
 
-    /// Log-odds, [`SILENCE`]..=[`SAYS_MAX`]. A box below the neutral score says no less than no box at all.
+    /// Log-odds of a box, [`SILENCE`]..=[`SAYS_MAX`]. A box below the neutral score never counts
+    /// less than no box at all.
     pub(super) fn says(&self, it: &Detection) -> f64 {
         (logit(it.confidence) - logit(self.neutral(it.class, it.tile))).clamp(SILENCE, SAYS_MAX)
     }
@@ -76,14 +78,14 @@ impl Thresholds {
         self.memory.max(MEMORY_MIN).as_secs_f64()
     }
 
-    /// The lowest score at which a place alarms if it keeps it, 0..=1.
+    /// The lowest constant score at which a place alarms, 0..=1.
     pub fn lasting(&self, class: Class, tile: Option<Tile>) -> f32 {
         let says = f64::from(self.evidence) * CORRELATION_S / self.memory_s();
         score(logit(self.neutral(class, tile)) + says)
     }
 
-    /// Neutral scores such that a place that keeps the level of its class, 0..1, alarms within a minute, whether it is looked at
-    /// every 10 s or every 60 s. Four digits.
+    /// Neutral scores with which a place that keeps the level of its class, 0..1, alarms within a
+    /// minute, at a cadence of 10 s as of 60 s. Rounded to four digits.
     #[must_use]
     pub fn with_levels(self, smoke: f32, fire: f32) -> Self {
         let below = f64::from(self.evidence) / share(60.0, self.memory_s());
@@ -91,7 +93,7 @@ impl Thresholds {
         Self { smoke, fire, smoke_tile: smoke, fire_tile: fire, ..self }
     }
 
-    /// What is wrong with them, in Chinese and in English; `None`: nothing.
+    /// What is wrong with the numbers, in Chinese and in English; `None`: nothing.
     pub fn problem(&self) -> Option<(&'static str, &'static str)> {
         let is_share = |value: f32| value > 0.0 && value <= 1.0;
         let most = SAYS_MAX * self.memory_s() / CORRELATION_S;
@@ -116,7 +118,7 @@ impl Thresholds {
     }
 }
 
-/// Log-odds of a score; those of 0 and 1 are those of a millionth and the rest.
+/// Log-odds of a score, which is clamped to a millionth from 0 and 1.
 fn logit(score: f32) -> f64 {
     let score = f64::from(score).clamp(1e-6, 1.0 - 1e-6);
     (score / (1.0 - score)).ln()

@@ -1,34 +1,40 @@
-//! What one view has said of one place: a sum of log-odds that fades (a sequential test, CUSUM).
+//! The evidence of one view for one place: a fading sum of log-odds (a sequential test, CUSUM).
 //!
-//! Time is counted in seconds, not in looks: a look stands for the time since the view's last one, so that looks 10 s and 60 s
-//! apart that say the same come to the same.
+//! Time is counted in seconds, not in looks: a look stands for the time since the view's last one.
+//! So looks with the same log-odds give the same evidence 10 s and 60 s apart.
 
 use crate::triage::detection::BoundingBox;
 use jiff::Timestamp;
 
-/// What is seen within so many seconds is the same plume in the same light: one look's worth of evidence, however many
-/// there are. Shapes of smoke and shadows of clouds change about as fast.
+/// Looks within this number of seconds show the same plume in the same light: together they are one
+/// look's worth of evidence, however many there are. Shapes of smoke and shadows of clouds change
+/// about as fast.
 pub const CORRELATION_S: f64 = 30.0;
-/// The first look at a place knows nothing of the time before it: it stands for one cadence.
+/// Seconds that the first look at a place stands for: one cadence, because the time before is
+/// unknown.
 const FIRST_S: f64 = 10.0;
-/// A look stands for a minute at most: what was there in a longer gap nobody has seen.
+/// Most seconds that a look stands for: nobody saw the place during a longer gap.
 const LOOK_MAX_S: f64 = 60.0;
-/// One look says no more than this, or one glare of 0.9999 would do.
+/// Highest log-odds of one look; otherwise one glare of 0.9999 would suffice.
 pub const SAYS_MAX: f64 = 3.0;
-/// What a look says that sees nothing where something was: three in ten looks at smoke make no box (ln 0.3).
+/// Log-odds of a look without a box at a followed place: three in ten looks at smoke make no box
+/// (ln 0.3).
 pub const SILENCE: f64 = -1.2;
-/// Below it a view has nothing more to say.
+/// A view with less evidence than this is dropped.
 const NOTHING: f64 = 0.01;
 
-/// A plume grows; rock and glare do not. Added for a box e times as large as its first; never more than what looks have said, or a
-/// box that spreads from one cell to three would alarm by itself.
+/// A plume grows; rock and glare do not. Added in full for a box e times as large as its first.
+/// Never more than the evidence of the looks, or a box that spreads from one cell to three would
+/// alarm by itself.
 const GROWTH: f64 = 1.0;
-/// Vehicles and clouds cross the picture; smoke stands on its fire. Taken off when the box has moved by four times its size,
-/// from two on.
+/// Vehicles and clouds cross the picture; smoke stays at its fire. Subtracted in full when the box
+/// has moved by four times its size, in part from two times on.
 const DRIFT: f64 = 1.0;
-/// Pale rock keeps its size and score; smoke never does for long. Taken off after ten minutes of that, from five on.
+/// Pale rock keeps its size and score; smoke never does for long. Subtracted in full after ten
+/// unchanged minutes, in part from five on.
 const STANDING: f64 = 1.0;
-/// A box counts as unchanged within a quarter of its size and so much of its log-odds; flames flicker by more.
+/// A box counts as unchanged while the logarithm of its area changes by at most 0.25 and its
+/// log-odds by at most 0.5; flames flicker by more.
 const STEADY_AREA: f64 = 0.25;
 const STEADY_SAYS: f64 = 0.5;
 
@@ -42,7 +48,7 @@ pub struct Witness {
     steady: Steady,
 }
 
-/// What has not changed since.
+/// Since when the box is unchanged, and its area and log-odds then.
 #[derive(Clone, Copy, Debug)]
 struct Steady {
     since: Timestamp,
@@ -50,19 +56,19 @@ struct Steady {
     says: f64,
 }
 
-/// How many looks' worth of evidence a look has that stands for so many seconds: about one in [`CORRELATION_S`].
+/// Weight of a look that stands for this number of seconds: about 1 for [`CORRELATION_S`].
 pub fn share(seconds: f64, memory_s: f64) -> f64 {
     memory_s / CORRELATION_S * (1.0 - (-seconds / memory_s).exp())
 }
 
 impl Witness {
-    /// The first look that speaks for the place. `trust`: the share of it that counts.
+    /// The first look with evidence for the place. `trust`: the share of it that counts.
     pub fn new(at: Timestamp, bbox: BoundingBox, says: f64, trust: f64, memory_s: f64) -> Self {
         let evidence = share(FIRST_S, memory_s) * trust * says;
         Self { evidence, at, first: bbox, last: bbox, steady: Steady { since: at, area: area(&bbox), says } }
     }
 
-    /// A further look, at which the view says so much. `bbox`: where, when it spoke for the place.
+    /// A further look. `says`: its log-odds. `bbox`: its box, if it is evidence for the place.
     pub fn hear(&mut self, at: Timestamp, says: f64, bbox: Option<BoundingBox>, trust: f64, memory_s: f64) {
         let gap_s = seconds(self.at, at).min(LOOK_MAX_S);
         self.evidence = (self.left(at, memory_s) + share(gap_s, memory_s) * trust * says).max(0.0);
@@ -80,7 +86,7 @@ impl Witness {
         self.left(now, memory_s) < NOTHING
     }
 
-    /// The evidence, with what the place's growth, drift and standing say.
+    /// The evidence, corrected for growth, drift and standing still.
     pub fn worth(&self, now: Timestamp, memory_s: f64) -> f64 {
         let (a, b) = (&self.first, &self.last);
         let grown = f64::from((b.area() / a.area()).ln()).clamp(0.0, 1.0);

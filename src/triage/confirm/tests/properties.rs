@@ -1,4 +1,4 @@
-//! What holds whatever a model says.
+//! Properties that hold whatever a model outputs.
 
 use super::*;
 
@@ -35,7 +35,7 @@ fn logit(score: f32) -> f32 {
 }
 
 proptest! {
-    /// What a confirmation says of itself is true of the looks.
+    /// Every fact in a confirmation agrees with the looks.
     #[test]
     fn every_confirmation_has_its_looks(looks in any_looks()) {
         let thresholds = sensitive();
@@ -55,7 +55,7 @@ proptest! {
         }
     }
 
-    /// Sending looks again, or late, changes nothing.
+    /// Repeated or late looks change nothing.
     #[test]
     fn repeats_change_nothing(looks in any_looks()) {
         let twice: Vec<Analysis> = looks.iter().flat_map(|it| [it.clone(), it.clone(), looks[0].clone()]).collect();
@@ -77,13 +77,14 @@ proptest! {
         prop_assert_eq!(all(&looks), all(&turned));
     }
 
-    /// One score that begins at some time and stays is heard at most one slow look later by who looks seldom.
+    /// A constant score alarms at a slow cadence at most one slow look later than at 10 s.
     #[test]
     fn cadence_does_not_matter(score in 0.55f32..0.999, evidence in 1.0f32..6.0, slow in prop::sample::select(vec![20i64, 30, 60])) {
         let thresholds = Thresholds { evidence, ..Thresholds::default() };
         let first = |cadence_s| alarms(&thresholds, &steady(cadence_s, 10, |s| smoke(s, score))).first().copied();
         let (often, seldom) = (first(10), first(slow));
-        // What the score comes to in the end; at its last tenth a look more or less is minutes.
+        // The evidence that the score reaches in the end. In its last tenth, one look more or less
+        // means minutes.
         let most = logit(score).min(3.0) * 4.0;
         if evidence > most {
             prop_assert_eq!((often, seldom), (None, None));
@@ -101,7 +102,7 @@ proptest! {
         prop_assert!(alarms(&thresholds, &steady(cadence_s, 60, |s| in_tile(s, score))).is_empty());
     }
 
-    /// Twice as much as would alarm in the end alarms in 75 s and one look.
+    /// Log-odds of about twice the lowest that ever alarms (0.85) alarm within 75 s and one look.
     #[test]
     fn everything_well_above_neutral_alarms_soon(neutral in 0.1f32..0.8, more in 1.75f32..5.0, cadence_s in 8i64..=60) {
         let thresholds = Thresholds { smoke: neutral, ..Thresholds::default() };
