@@ -26,9 +26,9 @@ pub struct Dispatch {
     pub missed: Vec<Stage>,
     pub acknowledged: Option<Step>,
     pub arrived: Option<Step>,
-    /// 声称到达: a tap whose position did not prove it. It takes no step.
+    /// 声称到达: an arrival that the position did not prove. It completes no step.
     pub claimed: Option<Step>,
-    /// The first report that was not interim; kept when it is sent back.
+    /// The first report that was not interim; it stays when it is sent back.
     pub reported: Option<Step>,
     pub declined: Option<String>,
     pub policy_version: u32,
@@ -40,7 +40,7 @@ pub struct Dispatch {
     pub grid: Option<GridId>,
     /// Sent by a person's choice, not by the policy.
     pub by_person: bool,
-    /// The place he was last told.
+    /// The place that was last sent to him.
     pub told_at: LatLon,
 }
 
@@ -59,7 +59,7 @@ pub struct Step {
 }
 
 impl Dispatch {
-    /// As the log's `Dispatched` begins it; `told_at`: the place the ranger is told.
+    /// Begins it from the log's `Dispatched`; `told_at`: the place sent to the ranger.
     pub(super) fn begun(dispatched: &Dispatched, recorded: &Recorded, told_at: LatLon) -> Self {
         Self {
             id: dispatched.dispatch,
@@ -86,7 +86,7 @@ impl Dispatch {
         }
     }
 
-    /// The ranger has not said 不能前往.
+    /// The ranger has not declined (不能前往).
     pub fn is_running(&self) -> bool {
         self.declined.is_none()
     }
@@ -99,14 +99,15 @@ impl Dispatch {
         }
     }
 
-    /// The step was taken, or one after it: who has reported was there, be it that his position did not prove it.
+    /// The step or a later one was taken: a report implies an arrival, even if the position did not
+    /// prove it.
     fn has_passed(&self, stage: Stage) -> bool {
         [Stage::Acknowledged, Stage::Arrived, Stage::Reported]
             .into_iter()
             .any(|it| it >= stage && self.step(it).is_some())
     }
 
-    /// The limit of a step. The instant itself is already too late.
+    /// The limit of a step. A step at this very instant is already late.
     pub fn limit(&self, stage: Stage) -> Timestamp {
         match stage {
             Stage::Acknowledged => self.acknowledge_by,
@@ -115,8 +116,8 @@ impl Dispatch {
         }
     }
 
-    /// The earliest limit or rung whose step has not been taken and which has not fired. Of two at one instant the limit
-    /// comes first: it is missed before anybody is told.
+    /// The earliest limit or rung that has not fired and whose step has not been taken. Of two at
+    /// the same instant the limit comes first: it is recorded as missed before anybody is told.
     pub fn next_deadline(&self) -> Option<(Timestamp, Deadline)> {
         let limits = [
             (Stage::Acknowledged, Deadline::Acknowledge),

@@ -1,4 +1,4 @@
-//! Pure: everything that can ever have happened to an incident, in the past tense. The log of these is the truth.
+//! Pure: everything that can happen to an incident, as past events. Their log is the truth.
 
 mod pictures;
 mod place;
@@ -19,7 +19,7 @@ use utoipa::ToSchema;
 /// One line of the append-only log, before the store chains it.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Recorded {
-    /// Server time: deadlines, lateness and order follow it.
+    /// Server time, by which deadlines, lateness and order are judged.
     pub at: Timestamp,
     pub actor: Actor,
     /// The phone's or page's id of the action; a repeat of it yields no event.
@@ -290,15 +290,15 @@ pub enum Matter {
     Review,
     /// 待改派: the ranger cannot go; send another.
     Declined,
-    /// 位置更正: say who goes on.
+    /// 位置更正: decide who continues.
     Relocation,
     /// 超时: the whole ladder has been rung and the step is still not taken.
     Overdue,
-    /// 待审核: look at the report.
+    /// 待审核: review the report.
     ReportReview,
-    /// 待补充: the ranger's form was sent back.
+    /// 待补充: complete the form that was sent back.
     Supplement,
-    /// 请求支援: arrange what the ranger needs, and write it down.
+    /// 请求支援: arrange what the ranger needs, and record it.
     Support,
 }
 

@@ -1,4 +1,5 @@
-//! Identifiers. UUIDv7 where machines make them (sortable, made at the edge and passed in); short names where people do.
+//! Identifiers. Machines make UUIDv7 (sortable, made at the edge and passed in); people choose
+//! short names.
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -67,12 +68,13 @@ name_id! {
     PersonId,
 }
 
-/// One picture kept as evidence, `<UUID>-<sha256 of its bytes>`: whatever names it says what it shows, and so does its file's name.
-/// Only a UUID in logs before 0.2: what those pictures showed is not known.
+/// A picture kept as evidence, `<UUID>-<sha256 of its bytes>`. So every reference to it, and its
+/// file's name, fix what it shows. In logs before 0.2 it is only a UUID: what those pictures showed
+/// is unknown.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub struct PictureId {
-    /// Two pictures that look the same are two pieces of evidence.
+    /// Two pictures with equal bytes are two pieces of evidence.
     uuid: Uuid,
     sha256: Option<[u8; 32]>,
 }
@@ -85,7 +87,7 @@ impl PictureId {
         Self { uuid, sha256: Some(Sha256::digest(bytes).into()) }
     }
 
-    /// Whether this is what it showed; `None`: not known.
+    /// Whether the picture had these bytes; `None`: unknown.
     pub fn is_of(&self, bytes: &[u8]) -> Option<bool> {
         Some(self.sha256? == <[u8; 32]>::from(Sha256::digest(bytes)))
     }
@@ -113,7 +115,7 @@ impl std::error::Error for NoPicture {}
 impl FromStr for PictureId {
     type Err = NoPicture;
 
-    /// Takes one spelling only: a file has one name.
+    /// Accepts one spelling only: a file has one name.
     fn from_str(text: &str) -> Result<Self, NoPicture> {
         let (uuid, rest) = text.split_at_checked(UUID_CHARS).ok_or(NoPicture)?;
         let uuid = uuid.parse().map_err(|_| NoPicture)?;

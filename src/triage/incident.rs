@@ -1,5 +1,6 @@
-//! Pure: 火情, the aggregate. `open` and `handle(input, now)` decide events ([`decide`], [`inputs`], [`evidence`], [`chase`]);
-//! `from_log` and `apply` fold them ([`fold`]); `next_deadline` says when time alone changes it; `owner` who has to act.
+//! Pure: 火情, the aggregate. `open` and `handle(input, now)` decide events ([`decide`], [`inputs`],
+//! [`evidence`], [`chase`]); `from_log` and `apply` fold them ([`fold`]). `next_deadline` is when
+//! time alone changes it, and `owner` is who has to act.
 
 mod chase;
 mod decide;
@@ -48,20 +49,21 @@ pub struct Incident {
     /// 误并: evidence that an officer has struck out.
     pub struck_out: Vec<Sighting>,
     pub priority: Priority,
-    /// What somebody has to do, besides the dispatch's own steps, and when they are rung.
+    /// What somebody has to do besides the dispatch's own steps, and when they are rung.
     pub waiting: Vec<Waiting>,
     /// A better place that waits for an officer's word.
     pub proposal: Option<Proposal>,
     /// A decision that an officer is making.
     pub intent: Option<Deciding>,
-    /// The last dispatch (running unless declined), and those it took over from, oldest first.
+    /// The last dispatch (running unless declined), and below it those that it replaced, oldest
+    /// first.
     pub dispatch: Option<Dispatch>,
     pub past_dispatches: Vec<Dispatch>,
-    /// Everybody who was rung or written to about it, as what.
+    /// Everybody who was rung or written to about it, with their role.
     pub told: Vec<Told>,
     /// 叫应
     pub answers: Vec<Answer>,
-    /// 未送达: messages that reached nobody, until somebody has taken them.
+    /// 未送达: messages that reached nobody, until somebody takes them over.
     pub undelivered: Vec<Undelivered>,
     /// 可能同一火情
     pub links: Vec<Link>,
@@ -70,14 +72,14 @@ pub struct Incident {
     /// The incident that leads this one.
     pub merged_into: Option<IncidentId>,
     pub split_from: Option<IncidentId>,
-    /// Rung together with that one.
+    /// The incident with which this one is rung.
     pub flood: Option<IncidentId>,
-    /// New evidence at this place after the closing.
+    /// New evidence at this place since it was closed.
     pub reminders: Vec<Sighting>,
     pub verification: Option<Verification>,
     pub closure: Option<Closure>,
     pub closed_at: Option<Timestamp>,
-    /// Shared: a decision carries a copy of the incident along, and the log is most of it.
+    /// Shared: a decision copies the incident, and the log is most of it.
     pub log: Vec<Arc<Recorded>>,
 }
 
@@ -128,12 +130,12 @@ pub struct Answer {
 pub struct Undelivered {
     pub message: MessageId,
     pub role: Role,
-    /// `None`: nobody stands in the role.
+    /// `None`: nobody has the role.
     pub person: Option<PersonId>,
     pub channel: Channel,
     pub why: String,
     pub at: Timestamp,
-    /// Where it went on, if anywhere.
+    /// Where it is sent next, if anywhere.
     pub next: Option<NextTry>,
     /// No gateway carries this channel at all.
     pub no_channel: bool,
@@ -142,7 +144,7 @@ pub struct Undelivered {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Merged {
     pub other: IncidentId,
-    /// An officer has looked at both.
+    /// Merged by an officer.
     pub by_hand: bool,
     pub sightings: Vec<SightingId>,
 }
@@ -151,24 +153,25 @@ pub struct Merged {
 #[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Link {
     pub other: IncidentId,
-    /// Where it was believed to be, when both began at about the same time.
+    /// Where it was believed to be, if both began at about the same time.
     pub hint: Option<Hint>,
 }
 
-/// What the core asks of the office while it decides: the rules, and pure questions to the registers.
+/// What the core needs from the office to decide: the rules, and pure queries to the registers.
 #[derive(Clone, Copy)]
 pub struct Office<'a> {
     pub policy: &'a Policy,
-    /// Where a fix lies and who could go there now; beside it, where those that may be the same fire are believed to be.
+    /// Where a fix lies and who could go there now. The hints are where incidents that may be the
+    /// same fire are believed to be.
     pub place: &'a Placing<'a>,
-    /// Who stands in a role now, for an incident at a place with that ranger.
+    /// Who has a role now, for an incident at a place with that ranger.
     pub holder: &'a Holder<'a>,
 }
 
-/// Fix, and where linked incidents are believed to be → place.
+/// Fix, and the believed places of linked incidents → place.
 pub type Placing<'a> = dyn Fn(&Fix, &[Hint]) -> Place + 'a;
 
-/// Role, place of the incident, ranger sent → who stands in the role now.
+/// Role, place of the incident, dispatched ranger → who has the role now.
 pub type Holder<'a> = dyn Fn(Role, &Place, Option<&PersonId>) -> Option<PersonId> + 'a;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
@@ -188,18 +191,18 @@ pub enum State {
     Closed,
 }
 
-/// What somebody or something asks of an incident, in the imperative.
+/// A request from a person or a source, in the imperative.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Input {
-    /// Evidence that belongs together (the pixels of one pass) comes at once and is judged at once.
+    /// Evidence that belongs together (the pixels of one pass) comes and is judged together.
     AddSightings {
         sightings: Vec<Sighting>,
     },
-    /// On a closed incident, in its quiet time.
+    /// New evidence for a closed incident, in its quiet time.
     Remind {
         sightings: Vec<Sighting>,
     },
-    /// 派发 or, when a dispatch runs, 改派. The id is made at the edge.
+    /// 派发 or, while a dispatch runs, 改派. The id is made at the edge.
     Dispatch {
         dispatch: DispatchId,
         ranger: PersonId,
@@ -232,7 +235,7 @@ pub enum Input {
     Note {
         words: String,
     },
-    /// 位置更正: take the proposed place over, or keep what is (and who goes).
+    /// 位置更正: accept the proposed place, or keep the present one (and who goes).
     Relocate {
         accept: bool,
     },
@@ -249,7 +252,7 @@ pub enum Input {
         sightings: Vec<SightingId>,
         into: IncidentId,
     },
-    /// `other` is this same fire; the desk tells the other one in the same commit.
+    /// `other` is this same fire; the desk informs the other one in the same commit.
     Merge {
         other: IncidentId,
         sightings: Vec<Sighting>,
@@ -261,25 +264,25 @@ pub enum Input {
         other: IncidentId,
     },
     Link(Link),
-    /// An officer is deciding: what would happen by itself waits, for a bounded time.
+    /// An officer is deciding: automatic actions wait, for a bounded time.
     Intend {
         intent: Intent,
     },
     /// A message reached nobody.
     MessageFailed(Failed),
-    /// Somebody takes an undelivered message upon himself.
+    /// Somebody takes over an undelivered message.
     TakeUndelivered {
         message: MessageId,
     },
-    /// Time alone: fires what is due. `dispatch` is the id to use should the policy dispatch by itself; `with`: an
-    /// incident of the same flood that is rung for this one, too.
+    /// Time alone: fires what is due. `dispatch`: id for a dispatch that the policy makes by
+    /// itself. `with`: an incident of the same flood, whose ring covers this one.
     Tick {
         dispatch: DispatchId,
         with: Option<IncidentId>,
     },
 }
 
-/// What became of a message.
+/// A message that failed, and why.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Failed {
     pub message: MessageId,
@@ -293,7 +296,7 @@ pub struct Failed {
     pub no_number: bool,
 }
 
-/// Who acts, and with which id and phone time.
+/// Who acts, with the action's id and the phone's time.
 #[derive(Clone, PartialEq, Debug)]
 pub struct By {
     pub actor: Actor,
@@ -301,12 +304,12 @@ pub struct By {
     pub happened_at: Option<Timestamp>,
 }
 
-/// Everything at which time alone changes an incident.
+/// Every deadline at which time alone changes an incident.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Deadline {
     /// Somebody had to act and did not: the policy acts, or somebody is rung.
     Ring(Matter),
-    /// The time for a decision that somebody was making is over.
+    /// The time for an officer's decision is over.
     Intent,
     Acknowledge,
     Arrive,
@@ -325,21 +328,21 @@ pub struct NewIncident {
     /// Open incidents that could be the same fire.
     pub links: Vec<Link>,
     pub split_from: Option<IncidentId>,
-    /// The first of too many alike within a minute, and when it is rung.
+    /// The first incident of a flood, and when it is rung.
     pub flood: Option<(IncidentId, Timestamp)>,
 }
 
-/// Evidence of one incident: five cameras that confirm a fire every ten minutes make 5,000 in a week. What comes then opens an
-/// incident of its own, linked with this one, so that no log grows without end.
+/// Most sightings of one incident: five cameras that confirm a fire every ten minutes make 5,000 in
+/// a week. Later evidence opens a new, linked incident, so that no log grows without end.
 pub const SIGHTINGS_MAX: usize = 5_000;
 
 impl Incident {
-    /// Takes no more evidence in.
+    /// Accepts no more evidence.
     pub fn is_full(&self) -> bool {
         self.sightings.len() + self.struck_out.len() >= SIGHTINGS_MAX
     }
 
-    /// Where all of its evidence says that the fire is.
+    /// The fix from all of its evidence.
     pub fn located(&self) -> Fix {
         locate::fix_of(&self.sightings, self.is_joined_by_hand())
     }
@@ -348,8 +351,9 @@ impl Incident {
         self.merged.iter().any(|it| it.by_hand)
     }
 
-    /// Whether a link says more than is known, so that it is worth a line in the log. What an officer has parted, or what began at
-    /// another time, gives no hint any more; a led incident is its leader's.
+    /// Whether a link adds something worth a line in the log. Incidents that an officer has parted,
+    /// or that began at different times, get no more hints. A led incident leaves links to its
+    /// leader.
     pub fn learns_from(&self, link: &Link) -> bool {
         let known = self.links.iter().find(|it| it.other == link.other).map(|it| it.hint);
         let joined = self.merged.iter().any(|it| it.other == link.other);
@@ -363,7 +367,7 @@ impl Incident {
         says_more && !joined && self.merged_into.is_none() && link.other != self.id
     }
 
-    /// Where those that could be the same fire are believed to be.
+    /// The believed places of incidents that could be the same fire.
     pub fn hints(&self) -> Vec<Hint> {
         self.links.iter().filter_map(|it| it.hint).collect()
     }
@@ -372,7 +376,8 @@ impl Incident {
         self.waiting.iter().find(|it| it.matter == matter)
     }
 
-    /// Until when an officer may look before the policy acts or somebody is rung; `None` once that has happened.
+    /// Until when an officer may look before the policy acts or somebody is rung; `None`
+    /// afterwards.
     pub fn review_by(&self) -> Option<Timestamp> {
         self.review().filter(|it| it.rounds == 0).map(|it| it.due_at)
     }

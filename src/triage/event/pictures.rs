@@ -6,7 +6,8 @@ use crate::triage::id::PictureId;
 use crate::triage::sighting::{Sighting, Source};
 
 impl Event {
-    /// The evidence that somebody may want to see again: frames of sightings, with the box in which the smoke is, and photos.
+    /// The evidence that somebody may want to see again: frames of sightings, with the box in which
+    /// the smoke is, and photos.
     pub fn pictures(&self) -> Vec<(PictureId, Option<BoundingBox>)> {
         match self {
             Self::Opened { sighting, .. } | Self::SightingAdded { sighting, .. } | Self::Reminded { sighting, .. } => {

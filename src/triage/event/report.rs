@@ -1,4 +1,4 @@
-//! Pure: what a ranger reports, and as what an office closes, as events carry it.
+//! Pure: what a ranger reports and how an office closes, as events carry them.
 
 use super::NeighbourCounty;
 use crate::triage::geo::LatLon;
@@ -32,7 +32,7 @@ pub struct Verification {
 }
 
 impl Verification {
-    /// 核查中: the ranger is still looking. It does not stop the 60-minute clock (domain rule 21).
+    /// 核查中: the ranger is still checking. It does not stop the 60-minute clock (domain rule 21).
     pub const INTERIM: u8 = 10;
 
     pub fn is_interim(&self) -> bool {

@@ -1,4 +1,5 @@
-//! Never silent: what nobody does rings again and climbs, and a message that reached nobody goes on to somebody else.
+//! Never silent: an open task is rung again and escalated, and a message that reached nobody goes
+//! to somebody else.
 
 use super::decide::{Decision, later, next_digest};
 use super::{By, Failed, Refusal, State};
@@ -8,7 +9,7 @@ use crate::triage::policy::{Channel, Role, Round};
 use crate::triage::sending::Verdict;
 use jiff::SignedDuration;
 
-/// Whom a message goes to when it cannot reach its role: 村 → 乡镇 → 县.
+/// To whom a message escalates when it cannot reach its role: 村 → 乡镇 → 县.
 const HIGHER: [Role; 7] = [
     Role::Ranger,
     Role::BackupRanger,
@@ -18,19 +19,20 @@ const HIGHER: [Role; 7] = [
     Role::CountyLeader,
     Role::NextDuty,
 ];
-/// In which order a person is tried.
+/// The order in which a person's channels are tried.
 const CHANNELS: [Channel; 3] = [Channel::Voice, Channel::Sms, Channel::Wecom];
-/// Failures within this time belong to one attempt to reach somebody. A later failure begins a new attempt.
+/// Failures within this time belong to one attempt to reach somebody. A later failure begins a new
+/// attempt.
 const ONE_ATTEMPT: SignedDuration = SignedDuration::from_mins(15);
 
-/// Two rounds are never nearer: a call takes half a minute.
+/// Shortest time between two rounds: a call takes half a minute.
 const SHORTEST: SignedDuration = SignedDuration::from_secs(30);
 
 impl Decision<'_> {
-    /// The policy acts by itself, or somebody is rung; never nothing.
+    /// The policy acts by itself, or somebody is rung; one of the two always happens.
     pub(super) fn ring(&mut self, matter: Matter, with: Option<IncidentId>) {
         let round = self.incident.waiting(matter).map_or(0, |it| it.rounds);
-        // Of a flood the officer is told first, in one ring; the policy acts when he does not.
+        // In a flood the officer is told first, in one ring; the policy acts if he does not.
         let told_first = self.incident.flood.is_some() && round == 0;
         if matter == Matter::Review && !told_first && self.consider(true) {
             return;
@@ -50,12 +52,12 @@ impl Decision<'_> {
         self.by_system(Event::Rang { matter, round, tell, channel, people, again_at, with });
     }
 
-    /// Whom the round rings, and how long until the next.
+    /// Whom the round rings, on which channel, and the time until the next round.
     fn round(&self, matter: Matter, round: u32) -> (Vec<Role>, Channel, SignedDuration) {
         let chase = &self.policy().chase;
         let rounds = &chase.rounds;
         let first = Round { after: SignedDuration::ZERO, tell: vec![Role::Ranger], channel: Channel::Voice };
-        // A form that was sent back is the ranger's first, then the office's.
+        // A form that was sent back is first the ranger's task, then the office's.
         let steps: Vec<&Round> = match matter {
             Matter::Supplement => std::iter::once(&first).chain(rounds).collect(),
             _ => rounds.iter().collect(),
@@ -68,13 +70,14 @@ impl Decision<'_> {
         };
         let mut tell = this.tell.clone();
         if matches!(matter, Matter::Declined | Matter::Support) && round == 0 {
-            // Nobody is on the way, or one alone is not enough: the officer and the leader at once.
+            // Nobody is on the way, or one ranger is not enough: rings the officer and the leader
+            // at once.
             tell.extend([Role::CountyDuty, Role::CountyLeader].into_iter().filter(|it| !this.tell.contains(it)));
         }
         (tell, this.channel, wait)
     }
 
-    /// Who has said 收到 lately is not rung again.
+    /// Leaves out whoever has answered 收到 within `chase.answer_holds`.
     fn not_answered(&self, people: Vec<Called>) -> Vec<Called> {
         let holds = self.policy().chase.answer_holds;
         let answered = |person: &PersonId| {
@@ -83,7 +86,8 @@ impl Decision<'_> {
         people.into_iter().filter(|it| !it.person.as_ref().is_some_and(answered)).collect()
     }
 
-    /// Goes on at once: to the same person on another channel, then to the next higher person.
+    /// Continues at once: with the same person on another channel, then with the next higher
+    /// person.
     pub(super) fn message_failed(&mut self, failed: Failed, by: &By) -> Result<(), Refusal> {
         let known = |it: &Event| matches!(it, Event::Undelivered { message, .. } if *message == failed.message);
         if self.incident.state == State::Closed || self.incident.log.iter().any(|it| known(&it.event)) {
@@ -110,7 +114,7 @@ impl Decision<'_> {
                 return Some(NextTry { role: failed.role, person: failed.person.clone(), channel });
             }
         }
-        // Without any gateway the next person is as far away as this one: the board says so.
+        // Without any gateway the next person cannot be reached either: the board shows it.
         let carried = |it: &Channel| tried.iter().all(|(_, channel, none)| channel != it || !none);
         let channel = *CHANNELS.iter().find(|it| carried(it))?;
         let place = HIGHER.iter().position(|it| *it == failed.role)?;

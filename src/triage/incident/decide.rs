@@ -1,4 +1,5 @@
-//! Time → events, and the two ways in. The incident is carried along, so that every decision sees the ones before it.
+//! Time → events, and the two entry points. A decision carries the incident along, so that each
+//! step sees the ones before it.
 
 use super::{By, Deadline, Incident, Input, Link, NewIncident, Office, Refusal, State};
 use crate::triage::dispatch::Dispatch;
@@ -16,7 +17,8 @@ use std::slice;
 use uuid::Uuid;
 
 impl Incident {
-    /// The first events of a new incident: `Opened`, what else was seen at once, and what the rule of sending makes of it.
+    /// The first events of a new incident: `Opened`, what else was seen at once, and the result of
+    /// the rule of sending.
     pub fn open(new: NewIncident, office: &Office<'_>, now: Timestamp) -> Vec<Recorded> {
         let Some((first, rest)) = new.sightings.split_first() else { return Vec::new() };
         let fix = locate::fix(slice::from_ref(first));
@@ -41,7 +43,8 @@ impl Incident {
             };
             (opened, incident)
         };
-        // When an officer has to look depends on all of the evidence: judged on it, then written into the first event.
+        // When an officer has to look depends on all of the evidence. So it is judged first, and
+        // then written into the first event.
         let (_, mut whole) = opened(later(now, office.policy.review.alarm_after));
         whole.sightings.extend(rest.iter().cloned());
         whole.fix = locate::fix(&whole.sightings);
@@ -65,13 +68,14 @@ impl Incident {
         decision.events
     }
 
-    /// What this action has made already: a repeat shall make nothing more.
+    /// The event that this action has already made: a repeat makes no more.
     pub fn made_by(&self, action: ActionId) -> Option<&Recorded> {
         self.log.iter().map(|it| &**it).find(|it| it.action == Some(action))
     }
 
-    /// Decides: the incident as it is then, and the events that make it so. Deadlines already past at `now` are fired first, so the
-    /// order of waking does not matter. A repeated action yields no event. Of the events of one action exactly one carries its id.
+    /// Decides: returns the resulting incident and the events that lead to it. Deadlines already
+    /// past at `now` are fired first, so the order of waking does not matter. A repeated action
+    /// yields no event. Of the events of one action exactly one carries its id.
     pub fn handle(
         self,
         input: Input,
@@ -94,8 +98,8 @@ impl Incident {
         Ok((decision.incident, decision.events))
     }
 
-    /// The earliest moment at which time alone changes this incident. `None` only for a closed one, and for one whose fire is
-    /// led by another incident while nobody of its own is on the way.
+    /// The earliest moment at which time alone changes this incident. `None` only for a closed one,
+    /// and for one that another incident leads while no ranger of its own is on the way.
     pub fn next_deadline(&self) -> Option<(Timestamp, Deadline)> {
         let running = self.dispatch.as_ref().filter(|it| it.is_running());
         let steps = match self.state {
@@ -105,7 +109,8 @@ impl Incident {
         };
         let held = self.intent.as_ref().filter(|it| !it.over && self.state == State::NeedsReview);
         let rings = self.waiting.iter().map(|it| {
-            // The policy does not overtake an officer who is deciding. What has been rung already rings on.
+            // The policy does not act before an officer who is deciding. Rings that have begun
+            // continue.
             let held = held.filter(|_| it.rounds == 0).map_or(it.due_at, |intent| intent.until);
             (it.due_at.max(held), Deadline::Ring(it.matter))
         });
@@ -113,7 +118,7 @@ impl Incident {
         steps.into_iter().chain(intent).chain(rings).min_by_key(|(at, _)| *at)
     }
 
-    /// The rule of sending, asked of this incident as it is.
+    /// Applies the rule of sending to this incident as it is.
     pub fn judge(&self, policy: &Policy, waited: bool) -> Sending {
         self.judge_on(&self.sightings, policy, waited)
     }
@@ -134,8 +139,9 @@ impl Incident {
         sending::judge(&case, policy)
     }
 
-    /// For a dispatch that the policy makes while a person's input is taken in, when the edge passed no id. Two desks that
-    /// decide on the same version make the same one; only one of them commits.
+    /// Id for a dispatch that the policy makes while it handles a person's input, for which the
+    /// edge passed no id. Two desks that decide on the same version make the same id; only one of
+    /// them commits.
     fn spare_dispatch_id(&self) -> DispatchId {
         DispatchId(Uuid::from_u128(self.id.0.as_u128().wrapping_add(u128::from(self.version))))
     }
@@ -145,7 +151,7 @@ impl Incident {
     }
 }
 
-/// One call of `open` or `handle`: the incident as it will be, and the events that make it so.
+/// One call of `open` or `handle`: the resulting incident, and the events that lead to it.
 pub(super) struct Decision<'a> {
     pub(super) incident: Incident,
     events: Vec<Recorded>,
@@ -164,7 +170,7 @@ impl Decision<'_> {
         self.fire_due_with(None);
     }
 
-    /// Fires everything that time alone has brought about, each once, in time order.
+    /// Fires everything that is due by now, once each, in time order.
     fn fire_due_with(&mut self, with: Option<IncidentId>) {
         while let Some((at, deadline)) = self.incident.next_deadline().filter(|(at, _)| *at <= self.now) {
             self.fire(deadline, with);
@@ -172,7 +178,7 @@ impl Decision<'_> {
         }
     }
 
-    /// What lateness means.
+    /// What a missed deadline causes.
     fn fire(&mut self, deadline: Deadline, with: Option<IncidentId>) {
         match deadline {
             Deadline::Ring(matter) => self.ring(matter, with),
@@ -202,7 +208,7 @@ impl Decision<'_> {
         }
     }
 
-    /// Who stands in these roles now, each person once.
+    /// Who has these roles now, each person once.
     pub(super) fn holders(&self, roles: &[Role]) -> Vec<Called> {
         let ranger = self.incident.dispatch.as_ref().filter(|it| it.is_running()).map(|it| &it.ranger);
         let mut called: Vec<Called> = Vec::new();
@@ -215,7 +221,7 @@ impl Decision<'_> {
         called
     }
 
-    /// Sends, waits or passes on, as the rule says. True when somebody was sent.
+    /// Dispatches if the rule says so. Returns whether somebody was sent.
     pub(super) fn consider(&mut self, waited: bool) -> bool {
         let open = self.incident.state == State::NeedsReview && self.incident.merged_into.is_none();
         let held = self.incident.intent.as_ref().is_some_and(|it| !it.over && it.until > self.now);
@@ -233,8 +239,8 @@ impl Decision<'_> {
         }
     }
 
-    /// 转报: what opens outside the county is a record with the neighbour's name, not a card and not a ring. An incident that
-    /// somebody has seen is never closed by itself.
+    /// 转报: an incident that opens outside the county is recorded with the neighbour's name and
+    /// closed, without a card or a ring. One that somebody has seen is never closed automatically.
     fn pass_on(&mut self) {
         if self.incident.judge(self.policy(), false).verdict == Verdict::PassOn {
             let passed_to = self.incident.place.neighbour.clone();
@@ -243,8 +249,8 @@ impl Decision<'_> {
         }
     }
 
-    /// Limits and ladder as absolute times. The limits count from the policy's zero point; nobody is rung before the
-    /// dispatch, because nobody could have acted before.
+    /// Limits and ladder as absolute times. The limits count from the policy's zero point. The
+    /// rungs count from the dispatch, because nobody could have acted before.
     pub(super) fn clocks(
         &self,
         dispatch: DispatchId,
@@ -255,7 +261,7 @@ impl Decision<'_> {
         let policy = self.policy();
         let zero_at = match policy.zero_point {
             ZeroPoint::Dispatched => self.now,
-            // A camera whose clock runs ahead buys nobody time.
+            // A camera clock that runs ahead gives nobody more time.
             ZeroPoint::FirstSeen => self.incident.first_seen_at.min(self.now),
         };
         let due = |rung: &Rung| Due {
@@ -285,7 +291,7 @@ impl Decision<'_> {
         }
     }
 
-    /// The candidate grid this ranger looks after, else the likeliest.
+    /// The candidate grid of this ranger, else the likeliest.
     fn grid_of(&self, ranger: &PersonId) -> Option<GridId> {
         let place = &self.incident.place;
         let his = |it: &&Candidate| [&it.ranger, &it.backup].contains(&&Some(ranger.clone()));
@@ -320,7 +326,7 @@ fn system(at: Timestamp, event: Event) -> Recorded {
     Recorded { at, actor: Actor::System, action: None, happened_at: None, event }
 }
 
-/// The next full `every` after `now`, so that all that waits for a digest is told in one.
+/// The next multiple of `every` after `now`, so that everything that waits for a digest is in one.
 pub(super) fn next_digest(now: Timestamp, every: SignedDuration) -> Timestamp {
     let every = every.as_secs().max(1);
     let next = (now.as_second().div_euclid(every) + 1) * every;

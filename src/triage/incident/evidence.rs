@@ -1,5 +1,5 @@
-//! Evidence comes, is sorted out, and moves the fix: the place follows it, and the person follows the place. One function,
-//! [`Decision::follow_the_evidence`], does it for all of them.
+//! Evidence arrives, is sorted out, and moves the fix. The place follows the fix, and the dispatch
+//! follows the place. One function, [`Decision::follow_the_evidence`], does it in all cases.
 
 use super::decide::{Decision, later};
 use super::{By, Link, Refusal, State};
@@ -13,20 +13,22 @@ use crate::triage::sending::{self, Verdict, reason};
 use crate::triage::sighting::{Sighting, SourceKind};
 use jiff::Timestamp;
 
-/// A fix that moved less, or grew or shrank by less than a tenth, is the same: 25 m, half of the best fix's radius.
+/// A fix is the same if it moved by at most 25 m, half of the best fix's radius, and its radius
+/// changed by at most a tenth.
 const MOVED_M: f64 = 25.0;
 const RESIZED: f64 = 0.1;
-/// A ranger already sent is called back only for a grid that is likelier by this share, so that two nearly equal ones do not
-/// send two people to and fro.
+/// A dispatched ranger is replaced only for a grid that is likelier by this share, so that two
+/// nearly equal grids do not send two people to and fro.
 const CLEARLY_LIKELIER: f64 = 0.1;
 
-/// How far new evidence may move an incident that somebody is on the way to.
+/// How far new evidence may move an incident with a ranger on the way.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Weight {
-    /// A bearing without a range, or a camera without a direction: it moves nobody without the officer.
+    /// A bearing without a range, or a camera without a direction. Once a ranger has acknowledged,
+    /// it moves nothing without the officer.
     Weak,
     Strong,
-    /// An officer's own hand.
+    /// Sorted by an officer.
     Officer,
 }
 
@@ -46,7 +48,7 @@ impl Decision<'_> {
         Ok(())
     }
 
-    /// All at once: the place is found when all of it is there.
+    /// Adds all of it at once; the fix is computed when all of it is there.
     pub(super) fn take_evidence(&mut self, new: &[Sighting], by: &By) {
         let Some(last) = new.last() else { return };
         let all: Vec<Sighting> = self.incident.sightings.iter().chain(new).cloned().collect();
@@ -59,7 +61,7 @@ impl Decision<'_> {
         self.follow_the_evidence(WhyMoved::Evidence { sighting: last.id }, weight);
     }
 
-    /// With this evidence an officer has to look sooner than he was asked to.
+    /// When an officer has to look with this evidence, if that is sooner than before.
     fn sooner(&self, all: &[Sighting]) -> Option<Timestamp> {
         let review_by = self.incident.review_by()?;
         match self.incident.judge_on(all, self.policy(), false).verdict {
@@ -77,20 +79,21 @@ impl Decision<'_> {
         Ok(())
     }
 
-    /// The one way from evidence to place to person.
+    /// The only way from evidence to place to dispatch.
     fn follow_the_evidence(&mut self, why: WhyMoved, weight: Weight) {
         let fix = self.incident.located();
         let place = (self.office.place)(&fix, &self.incident.hints());
         let running = self.incident.dispatch.clone().filter(Dispatch::is_running);
-        // What was sorted by hand has another weight, though it may have the same place. What only points elsewhere moves nobody
-        // whom an officer has chosen or who has answered.
+        // Sorted evidence may have another weight with the same place, so it is always followed. A
+        // grid that only hints point at redirects nobody whom an officer has chosen or who has
+        // acknowledged.
         let is_free = running.as_ref().is_none_or(|it| self.incident.state == State::Dispatched && !it.by_person);
         let points_elsewhere = is_free && place.grid != self.incident.place.grid;
         if why != WhyMoved::Sorted && !differs(&fix, &self.incident.fix) && !points_elsewhere {
             return;
         }
-        // A crossing has support, or it would be none: a range, a third ray, a pixel. So it is no weak bearing, unless an officer's
-        // word is all the support it has.
+        // A crossing always has support: a range, a third ray, a pixel. So it is no weak bearing,
+        // unless an officer's merge is its only support.
         let weight = match fix.method {
             FixMethod::Triangulated if weight == Weight::Weak && !self.incident.is_joined_by_hand() => Weight::Strong,
             _ => weight,
@@ -118,7 +121,8 @@ impl Decision<'_> {
         }
     }
 
-    /// Applies a new place. `ask`: somebody is on the way to another grid, so the officer is asked who goes on.
+    /// Applies a new place. `ask`: a ranger is on the way to another grid, so the officer is asked
+    /// who continues.
     fn relocate(&mut self, fix: Fix, place: Place, why: WhyMoved, ask: bool) {
         let priority = score::priority(&self.incident.sightings, &place.labels);
         let answer_by = ask.then(|| later(self.now, self.policy().chase.relocation_within));
@@ -127,7 +131,8 @@ impl Decision<'_> {
         self.by_system(Event::Relocated { fix, place, why, priority, answer_by, tell_ranger, neighbours });
     }
 
-    /// 位置更正 for the ranger sent: another grid than he was told, or farther than an arrival may be off.
+    /// 位置更正 for the dispatched ranger: another grid, or farther from the place sent to him than an
+    /// arrival may be off.
     fn must_tell(&self, fix: &Fix, place: &Place) -> bool {
         let underway = self.incident.dispatch.as_ref().filter(|it| it.is_running() && it.reported.is_none());
         underway.is_some_and(|it| {
@@ -136,7 +141,8 @@ impl Decision<'_> {
         })
     }
 
-    /// Nobody has answered yet and the likeliest grid is another one: its ranger is sent, the first is relieved.
+    /// Nobody has acknowledged and another grid is the likeliest: its ranger is sent, the first is
+    /// relieved.
     fn redirect(&mut self) -> bool {
         let sending = self.incident.judge(self.policy(), true);
         let Verdict::Send { ranger, neighbours } = sending.verdict else { return false };
@@ -168,7 +174,7 @@ impl Decision<'_> {
         self.by_system(Event::RelocationProposed { fix, place, why, answer_by, neighbours });
     }
 
-    /// Rangers of other grids it may be in, as far as they have not been told.
+    /// Rangers of other grids it may be in who have not been told.
     fn not_yet_told(&self, place: &Place) -> Vec<Neighbour> {
         let Some(dispatch) = self.incident.dispatch.as_ref().filter(|it| it.is_running()) else { return Vec::new() };
         let told = |it: &Neighbour| {
@@ -230,7 +236,7 @@ impl Decision<'_> {
         Ok(())
     }
 
-    /// 另立警情: what came after the closing is another fire. The closed incident stays as it is.
+    /// 另立警情: evidence after the closing is another fire. The closed incident stays as it is.
     fn open_anew(&mut self, sightings: Vec<SightingId>, into: IncidentId, by: &By) -> Result<(), Refusal> {
         let ours = |id: &SightingId| self.incident.reminders.iter().any(|it| it.id == *id);
         if matches!(by.actor, Actor::Ranger { .. }) {
@@ -286,13 +292,13 @@ impl Decision<'_> {
         Ok(())
     }
 
-    /// After an officer, or a third ray, has sorted the evidence.
+    /// Called when an officer, or a third ray, has sorted the evidence.
     fn sorted(&mut self) {
         let by_hand = self.incident.log.last().is_some_and(|it| matches!(it.actor, Actor::Officer { .. }));
         self.follow_the_evidence(WhyMoved::Sorted, if by_hand { Weight::Officer } else { Weight::Strong });
     }
 
-    /// Some of the evidence, and never all of it.
+    /// Checks that these are some of the evidence, and not all of it.
     fn check_has(&self, sightings: &[SightingId]) -> Result<(), Refusal> {
         let ours = |id: &SightingId| self.incident.sightings.iter().any(|it| it.id == *id);
         if sightings.is_empty() || !sightings.iter().all(ours) {
@@ -316,7 +322,8 @@ fn differs(new: &Fix, old: &Fix) -> bool {
     new.method != old.method || resized || new.centre.distance_m(old.centre) > MOVED_M
 }
 
-/// The likeliest grid is clearly another than the one he was sent to, and he looks after neither.
+/// Another grid than the one the ranger was sent to is clearly likelier, and he does not look after
+/// it.
 fn is_another_grid(place: &Place, dispatch: &Dispatch) -> bool {
     let Some(first) = place.candidates.first() else { return false };
     let his = place.candidates.iter().find(|it| Some(&it.grid) == dispatch.grid.as_ref()).map_or(0.0, |it| it.weight);

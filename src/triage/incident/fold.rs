@@ -1,4 +1,4 @@
-//! Events → state. Total: whatever the log says is folded, nothing is judged again here.
+//! Events → state. Total: every event in the log is folded, and nothing is judged again here.
 
 use super::decide::later;
 use super::{Answer, Deciding, Incident, Link, Merged, Proposal, State, Told, Undelivered, Waiting};
@@ -26,7 +26,7 @@ impl Incident {
     pub fn apply(&mut self, recorded: &Recorded) {
         let at = recorded.at;
         match &recorded.event {
-            // Only ever first in a log, where `from_log` reads it; and these change no state.
+            // `Opened` is only ever first, where `from_log` reads it; the other changes no state.
             Event::Opened { .. } | Event::LateActionKept { .. } => {}
             Event::Noted { .. } => {
                 if let Actor::Officer { .. } = recorded.actor {
@@ -197,7 +197,7 @@ impl Incident {
         self.version += 1;
     }
 
-    /// Evidence may come late and out of order. In logs before 0.2 the fix moved with it, without a word.
+    /// Evidence may come late and out of order. Before 0.2 the fix followed it without an event.
     fn see(&mut self, sighting: Sighting) {
         self.first_seen_at = self.first_seen_at.min(sighting.observed_at);
         self.last_seen_at = self.last_seen_at.max(sighting.observed_at);
@@ -216,9 +216,9 @@ impl Incident {
         self.merged.push(Merged { other, by_hand, sightings: ids });
     }
 
-    /// On the leading incident its evidence leaves; on the other the office has to look again.
+    /// The leading incident loses the evidence; for the led one the office has to look again.
     fn unmerge(&mut self, other: IncidentId, at: Timestamp) {
-        // They are two fires: neither says any more where the other is.
+        // They are two fires: neither is a hint at the other's place any more.
         self.links.retain(|it| it.other != other);
         self.links.push(Link { other, hint: None });
         if self.merged_into == Some(other) {
@@ -234,7 +234,7 @@ impl Incident {
         self.merged.retain(|it| it.other != other);
     }
 
-    /// Ends every wait but a request for support: that waits for an officer's answer, also when another ranger goes.
+    /// Ends all waits except a request for support: only an officer's answer ends that one.
     fn only_support_waits(&mut self) {
         self.waiting.retain(|it| it.matter == Matter::Support);
     }
@@ -324,7 +324,7 @@ impl Incident {
     }
 }
 
-/// What logs before 0.2 do not say: when the office is rung again. The defaults of the policy.
+/// When the office is rung again, which logs before 0.2 do not state: the policy's defaults.
 struct Old {
     again: SignedDuration,
     report: SignedDuration,

@@ -1,4 +1,4 @@
-//! What people and sources ask of an incident → events, or why not.
+//! Input from people and sources → events, or the reason for a refusal.
 
 use super::decide::{Decision, later};
 use super::{By, Input, Refusal, State};
@@ -14,8 +14,8 @@ use crate::triage::sending::{self, reason};
 use std::sync::Arc;
 
 impl Input {
-    /// Whether an event under this input's id can be its own. What a phone sends is told apart; an officer's page makes a new id
-    /// for every press.
+    /// Whether this input can have made an event with its id. A phone's inputs are told apart; an
+    /// officer's page makes a new id for every press.
     pub(super) fn may_have_made(&self, event: &Event) -> bool {
         match event {
             Event::LateActionKept { .. } | Event::Noted { .. } => true,
@@ -78,8 +78,9 @@ impl Decision<'_> {
         }
     }
 
-    /// The ranger who was sent; the B角 or the neighbour asked along, who then goes instead; or anybody else who was rung,
-    /// whose 收到 is written down and stops their own ringing only.
+    /// For the dispatched ranger, the step. The B角, or a neighbour asked to go as well, takes over
+    /// the dispatch. For anybody else who was rung, 收到 is recorded and stops their own ringing
+    /// only.
     fn acknowledge(&mut self, means: Means, by: &By) -> Result<(), Refusal> {
         check_reason(&means)?;
         if let Some(role) = self.called_as(by) {
@@ -95,11 +96,13 @@ impl Decision<'_> {
         Ok(())
     }
 
-    /// In which role somebody was rung who is not the ranger sent. The highest: it is the one the call was about.
+    /// The role in which somebody who was never dispatched was rung. Of several the highest: the
+    /// call was about that one.
     fn called_as(&self, by: &By) -> Option<Role> {
         let Actor::Ranger { person } = &by.actor else { return None };
         let told = self.incident.told.iter().filter(|it| it.person == *person).map(|it| it.role).max();
-        // Who is sent takes a step; what somebody says who was relieved is kept, and takes nothing over.
+        // A dispatched ranger takes a step. What a relieved one sends is recorded and takes nothing
+        // over.
         told.filter(|_| self.incident.state != State::Closed && !self.was_sent(person))
     }
 
@@ -111,7 +114,7 @@ impl Decision<'_> {
         Ok(())
     }
 
-    /// The B角, or a neighbour asked along, is the first to answer: he is the one who goes.
+    /// The B角, or a neighbour asked to go as well, answers first: he is the one who goes.
     fn goes_instead(&mut self, role: Role, means: &Means, by: &By) -> bool {
         let Actor::Ranger { person } = &by.actor else { return false };
         let waits = self.incident.dispatch.as_ref().filter(|it| it.is_running() && it.acknowledged.is_none());
@@ -121,7 +124,7 @@ impl Decision<'_> {
         true
     }
 
-    /// He was warned with the ladder, so its clocks run on: what had been missed stays missed.
+    /// He was rung with the ladder, so its clocks continue: a missed limit stays missed.
     fn take_over(&mut self, from: &Dispatch, ranger: PersonId, means: Means, by: &By) {
         let fired = |rung: usize| from.fired.iter().any(|it| usize::from(*it) == rung);
         let ladder = from.ladder.iter().enumerate().filter(|(rung, _)| !fired(*rung)).map(|(_, due)| due.clone());
@@ -183,7 +186,7 @@ impl Decision<'_> {
                 if it.arrived.is_none() {
                     self.arrived(&it, Means::Implied, verification.position, &implied(by));
                 }
-                // A form that was sent back is as late as it was when it first came.
+                // A form sent back and completed keeps the lateness of its first report.
                 let late = it.reported.as_ref().map_or_else(|| self.is_late(&it, Stage::Reported), |first| first.late);
                 let review_by = Some(later(self.now, self.policy().chase.review_report_within));
                 self.by(by, Event::Reported { dispatch: it.id, verification, late, review_by });
@@ -206,10 +209,10 @@ impl Decision<'_> {
         Ok(())
     }
 
-    /// At any stage, also after the report: a fire can come back.
+    /// At any stage, even after the report: a fire can flare up again.
     fn ask_support(&mut self, reason: String, by: &By) -> Result<(), Refusal> {
         let reason = given(reason)?;
-        // One who was relieved may still stand at the fire.
+        // A relieved ranger may still be at the fire.
         let own = |it: &&Dispatch| by.actor.person() == Some(&it.ranger);
         let relieved = self.incident.dispatches().filter(own).last().map(|it| it.id);
         let relieved = relieved.filter(|_| self.incident.state != State::Closed);
@@ -220,7 +223,7 @@ impl Decision<'_> {
         Ok(())
     }
 
-    /// The same ranger again while still on the way changes nothing: two clicks are one dispatch.
+    /// The same ranger again while he is on the way changes nothing: two clicks are one dispatch.
     fn dispatch(&mut self, id: DispatchId, ranger: PersonId, by: &By) -> Result<(), Refusal> {
         self.check_officer(by)?;
         let on_the_way = |it: &Dispatch| it.is_running() && it.reported.is_none() && it.ranger == ranger;
@@ -263,8 +266,9 @@ impl Decision<'_> {
         }
     }
 
-    /// Measured, not believed: a tap too far away, with an old position or with none, is 声称到达. It is written down with its
-    /// distance and takes no step, so the clock runs on. A named officer's word is the office's own.
+    /// An arrival is measured, not believed. A tap too far away, with an old position or with none,
+    /// is 声称到达: it is recorded with its distance and completes no step, so the clock continues. A
+    /// named officer's word needs no position.
     fn arrived(&mut self, it: &Dispatch, means: Means, position: Option<Position>, by: &By) {
         let distance_m = position.map(|position| self.off_the_fire_m(&position));
         let unproven = match (&means, position, distance_m) {
@@ -278,7 +282,8 @@ impl Decision<'_> {
         self.by(by, Event::Arrived { dispatch: it.id, means, position, distance_m, late, unproven });
     }
 
-    /// From the nearest place at which the fire may be, metres: from the circle of a fix, from the area of a bearing.
+    /// Distance from the nearest place where the fire may be, metres: from the circle of a fix, or
+    /// from the area of a bearing.
     fn off_the_fire_m(&self, position: &Position) -> f64 {
         let fix = &self.incident.fix;
         let to_centre_m = position.at.distance_m(fix.centre);
@@ -294,13 +299,14 @@ impl Decision<'_> {
         position.measured_at.is_none_or(|at| tapped_at.duration_since(at).abs() > self.policy().position_age_max)
     }
 
-    /// By server time; the phone's time stands beside it. A limit once missed stays missed, though the clock be set back.
+    /// By server time; the phone's time is shown beside it. A missed limit stays missed, even if
+    /// the clock is set back.
     fn is_late(&self, it: &Dispatch, stage: Stage) -> bool {
         self.now >= it.limit(stage) || it.missed.contains(&stage)
     }
 
-    /// The running dispatch, when the step is its ranger's or comes through the office. `None`: the step of a ranger who was
-    /// replaced, declined, or whose incident is closed; it is kept for the record only.
+    /// The running dispatch, if the step is its ranger's or comes through the office. `None`: the
+    /// ranger was replaced or declined, or the incident is closed; the step is only recorded.
     fn standing(&self, by: &By) -> Result<Option<Dispatch>, Refusal> {
         let open = self.incident.state != State::Closed;
         let running = self.incident.dispatch.as_ref().filter(|it| open && it.is_running());
@@ -330,7 +336,8 @@ impl Decision<'_> {
         if matches!(by.actor, Actor::Ranger { .. }) { Err(Refusal::NotYours) } else { Ok(()) }
     }
 
-    /// Photos and notes: from the office while open, from a ranger who was ever sent at any time.
+    /// Photos and notes: from the office while open; from a ranger who was ever dispatched, at any
+    /// time.
     fn check_may_add(&self, by: &By) -> Result<(), Refusal> {
         match &by.actor {
             Actor::Ranger { person } if self.was_sent(person) => Ok(()),
@@ -339,7 +346,8 @@ impl Decision<'_> {
         }
     }
 
-    /// Once each: without an action id a repeat is known by its words, its person and the phone's time.
+    /// Records once: without an action id, a repeat is recognised by its words, its person and the
+    /// phone's time.
     fn keep(&mut self, by: &By, words: String) {
         let event = Event::LateActionKept { words };
         let same = |it: &Arc<Recorded>| it.event == event && it.actor == by.actor && it.happened_at == by.happened_at;
@@ -349,7 +357,8 @@ impl Decision<'_> {
     }
 }
 
-/// A step that follows from another: same hand, same phone time, but the action's id stays with the step really taken.
+/// A step implied by another: same person, same phone time. The action's id stays with the step
+/// really taken.
 fn implied(by: &By) -> By {
     By { action: None, ..by.clone() }
 }
@@ -365,7 +374,8 @@ fn check_reason(means: &Means) -> Result<(), Refusal> {
     }
 }
 
-/// A report that changes nothing any more, with everything it said. In both languages, because the log has no reader yet.
+/// The whole content of a report that changes nothing any more. In both languages, because its
+/// reader is not known yet.
 fn in_words(it: &Verification) -> String {
     let mut words = format!("核查反馈 / report: {} (category {})", it.words, it.category);
     if let Some(flames) = it.flames {

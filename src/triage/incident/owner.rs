@@ -1,4 +1,4 @@
-//! 责任人: who has to act next on an open incident, until when, and on whose words.
+//! 责任人: who has to act next on an open incident, until when, and for what reason.
 
 use super::{Incident, State};
 use crate::triage::event::{Event, Matter};
@@ -64,7 +64,7 @@ impl Incident {
         }
     }
 
-    /// Why the report came back, until it is completed.
+    /// Why the report was sent back, until it is completed.
     pub fn sent_back(&self) -> Option<&str> {
         let waits = self.state == State::Arrived;
         self.log.iter().rev().filter(|_| waits).find_map(|it| match &it.event {
@@ -74,7 +74,7 @@ impl Incident {
         })?
     }
 
-    /// What the ranger asked for last.
+    /// What the ranger last asked for.
     pub fn support_asked(&self) -> Option<&str> {
         self.log.iter().rev().find_map(|it| match &it.event {
             Event::SupportAsked { reason, .. } => Some(reason.as_str()),

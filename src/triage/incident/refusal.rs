@@ -1,28 +1,29 @@
-//! Pure: why an input is not taken.
+//! Pure: why an input is refused.
 
 use serde::{Deserialize, Serialize};
 
-/// Why an input was not taken; the page words it.
+/// Why an input was refused; the page words it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Refusal {
-    /// Closed incidents are never reopened (a late action is kept as a line in the log instead).
+    /// Closed incidents are never reopened (a late action is logged instead).
     Closed,
     /// No dispatch runs.
     NotDispatched,
     /// Somebody else's dispatch, or an act that only officers may do.
     NotYours,
-    /// A reason is missing. A report without a photo is taken: photos follow the words over a thin line, and the office
-    /// can send it back.
+    /// A reason is missing. A report without a photo is accepted: photos follow the words over a
+    /// slow connection, and the office can send the report back.
     Incomplete,
-    /// Nothing has been reported that could be sent back.
+    /// There is no report to send back.
     NotReported,
     /// No such evidence, link, message or proposal here.
     NotHere,
-    /// The last piece of evidence stays: close the incident instead.
+    /// The last piece of evidence cannot be removed: close the incident instead.
     LastEvidence,
-    /// Closing what was last reported as not out asks for words: who says that it is over, and how it stands.
+    /// Closing an incident whose last report was "not out" requires words: who says that it is
+    /// over, and its present state.
     StillBurning,
-    /// The action's id belongs to another action here: taking it for a repeat would lose this one.
+    /// The action's id belongs to another action here: treating it as a repeat would lose this one.
     KeyReused,
 }

@@ -1,4 +1,5 @@
-//! For every order of inputs, repeats and waits. The stories are told in `tests/it/deadlines.rs`.
+//! Properties for every order of inputs, repeats and waits. The stories are in
+//! `tests/it/deadlines.rs`.
 
 use super::{Failed, Incident, Input, Link, Office, Refusal, State};
 use crate::triage::event::{Actor, Closure, Event, Hint, Intent, Means, Recorded};
@@ -11,7 +12,7 @@ use proptest::prelude::*;
 use std::collections::HashSet;
 use std::sync::Arc;
 
-/// Something somebody does after a wait.
+/// What somebody does after a wait.
 #[derive(Clone, Debug)]
 struct Act {
     wait_s: i64,
@@ -19,7 +20,7 @@ struct Act {
     input: Input,
     /// Sent twice with the same id.
     twice: bool,
-    /// The desk wakes at each deadline in the wait, or only with the act.
+    /// The desk wakes at each deadline during the wait, or only with the act.
     awake: bool,
 }
 
@@ -104,7 +105,7 @@ fn count(incident: &Incident, of: impl Fn(&Event) -> bool) -> usize {
     incident.log.iter().filter(|it| of(&it.event)).count()
 }
 
-/// The same but for when it was written down, and for rings: a desk that slept through three rounds rings once.
+/// Events without their times and without rings: a desk that slept through three rounds rings once.
 fn undated(events: &[Arc<Recorded>]) -> Vec<Event> {
     events.iter().map(|it| it.event.clone()).filter(|it| !matches!(it, Event::Rang { .. })).collect()
 }
@@ -136,7 +137,7 @@ proptest! {
         prop_assert!(story.incident.next_deadline().is_none_or(|(due, _)| due > story.now));
     }
 
-    /// For time alone: at t and then t', or at t' only.
+    /// Waking at t and at t' gives the same as waking at t' only.
     #[test]
     fn how_often_the_desk_wakes_does_not_matter(acts in any_acts(), naps_s in proptest::collection::vec(0i64..3000, 1..8)) {
         let story = live(&acts, false);
@@ -148,8 +149,9 @@ proptest! {
         once.now = often.now;
         once.tick();
         let new = story.incident.log.len();
-        // Steps and not times, and up to a dispatch that the policy makes: its limits count from when it was made, because nobody could have
-        // acted before. A desk that wakes late has fewer of them behind it.
+        // Steps are compared without times, and only up to a dispatch that the policy makes: its
+        // limits count from when it was made, because nobody could have acted before. A desk that
+        // wakes late has fewer of them behind it.
         let steps = |story: &Story| {
             let all = kinds(&undated(&story.incident.log[new..]));
             let end = all.iter().position(|it| *it == "dispatched").map_or(all.len(), |at| at + 1);
@@ -206,7 +208,7 @@ proptest! {
     }
 }
 
-/// The shapes that the store keeps for ever: changing one breaks every log written before.
+/// The formats that the store keeps for ever: changing one breaks every earlier log.
 #[test]
 fn the_log_reads_as_written() {
     let mut story = Story::dispatched();
