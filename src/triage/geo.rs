@@ -1,10 +1,11 @@
-//! Pure: places on the earth. WGS-84 (= CGCS2000 for this purpose) everywhere inside.
+//! Pure: places on the earth, always in WGS-84 (= CGCS2000 for this purpose).
 
 use super::profile::RangeProfile;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// IUGG mean earth radius R1, metres. The error of a sphere against the ellipsoid is below 0.6 %, under every fix we have.
+/// IUGG mean earth radius R1, metres. A sphere is off by less than 0.6 % against the ellipsoid,
+/// less than the uncertainty of any fix.
 pub const EARTH_RADIUS_M: f64 = 6_371_008.8;
 
 /// A place: WGS-84 degrees. Valid by construction: latitude in -90..=90, longitude in -180..=180, both finite.
@@ -80,13 +81,13 @@ impl LatLon {
     }
 }
 
-/// Any angle to 0..360.
+/// Normalises any angle to 0..360.
 pub fn normalise_deg(angle_deg: f64) -> f64 {
     let turned = angle_deg.rem_euclid(360.0);
     if turned >= 360.0 { 0.0 } else { turned }
 }
 
-/// Smallest turn from one direction to another, 0..=180.
+/// Smallest angle between two directions, 0..=180.
 pub fn turn_deg(from_deg: f64, to_deg: f64) -> f64 {
     let turn = normalise_deg(to_deg - from_deg);
     turn.min(360.0 - turn)
@@ -127,12 +128,12 @@ pub struct Ray {
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RangeBasis {
-    /// Not measured: as near as smoke is reported and as far as the camera sees.
+    /// Not measured: from the nearest smoke that is reported to the farthest that the camera sees.
     #[default]
     Unknown,
-    /// Height, tilt and the lower edge of the box on flat ground.
+    /// From height, tilt and the lower edge of the box, on flat ground.
     FlatGround,
-    /// The ray of the lower edge cast onto a terrain model.
+    /// From the ray of the lower edge, cast onto a terrain model.
     Terrain,
 }
 
@@ -143,8 +144,8 @@ impl RangeBasis {
 }
 
 impl Locus {
-    /// Best single place: the middle of a disc or pixel, the sector's bearing at the middle of its range. Of a camera that
-    /// knows no direction it is the mast.
+    /// Best single place: the centre of a disc or pixel; for a sector, its bearing at the middle of
+    /// its range; for a camera without a direction, the mast.
     pub fn centre(&self) -> LatLon {
         match *self {
             Self::Disc { centre, .. } | Self::Pixel { centre, .. } => centre,
@@ -193,7 +194,7 @@ pub enum Spread {
 }
 
 impl Fix {
-    /// Of one camera's view alone.
+    /// From one piece of evidence alone.
     pub fn of(locus: Locus) -> Self {
         let (method, spread) = match locus {
             Locus::Sector(ray) => {
@@ -211,7 +212,8 @@ impl Fix {
         self.spread.unwrap_or(Spread::Ellipse { along_m: self.radius_m, across_m: self.radius_m, azimuth_deg: 0.0 })
     }
 
-    /// Whether a point may be named at all: false for a bearing without a range and for a camera without a direction.
+    /// Whether it may be named as a place: false for a bearing without a range and for a camera
+    /// without a direction.
     pub fn is_a_place(&self) -> bool {
         !matches!(self.method, FixMethod::Bearing | FixMethod::Unaimed)
     }
@@ -226,10 +228,10 @@ pub enum FixMethod {
     Ranged,
     /// Two or more bearings crossed (交会定位).
     Triangulated,
-    /// Centre of the satellite pixels, or of a camera's way through one.
+    /// Centre of the satellite pixels, or of the part of a bearing that crosses one pixel.
     Satellite,
-    /// Told by a person or measured by a phone.
+    /// Reported by a person or measured by a phone.
     Reported,
-    /// A camera that does not know where it looks (方位不明).
+    /// A camera without a known direction (方位不明).
     Unaimed,
 }

@@ -1,15 +1,16 @@
-//! Pure: one satellite fire pixel, in the words of NASA FIRMS.
+//! Pure: one satellite fire pixel, with the fields of NASA FIRMS.
 
 use super::geo::{LatLon, Locus};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// 热点. Source of the fields: FIRMS attribute table (earthdata.nasa.gov, "VIIRS/MODIS active fire product attributes").
+/// 热点. Source of the fields: FIRMS attribute table (earthdata.nasa.gov, "VIIRS/MODIS active fire
+/// product attributes").
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Hotspot {
-    /// Identity of the pixel: satellite, time and the coordinates exactly as written. A re-processed version of the same
-    /// pixel has the same key.
+    /// Identity of the pixel: satellite, time and the coordinates exactly as written. A
+    /// re-processed version of the same pixel has the same key.
     pub key: String,
     pub at: LatLon,
     pub acquired_at: Timestamp,
@@ -20,7 +21,8 @@ pub struct Hotspot {
     pub confidence: HotspotConfidence,
     /// Fire radiative power, MW. 0.0 is a real value.
     pub frp_mw: Option<f64>,
-    /// Brightness temperature of the fire channel (VIIRS I4, MODIS 21/22), K. VIIRS saturates at 367.
+    /// Brightness temperature of the fire channel (VIIRS I4, MODIS 21/22), K. VIIRS saturates at
+    /// 367.
     pub brightness_k: Option<f64>,
     /// Brightness temperature of the background channel (VIIRS I5, MODIS 31), K.
     pub background_k: Option<f64>,
@@ -52,16 +54,17 @@ pub enum DayNight {
     Night,
 }
 
-/// Width of the nominal pixel, metres: VIIRS I-band 375 m and MODIS 1 km at nadir (FIRMS attribute tables); 2 km for the fire
-/// channels of geostationary imagers (Himawari AHI band 7, FY-4 AGRI), and for whatever is not known.
+/// Width of the nominal pixel, metres: VIIRS I-band 375 m and MODIS 1 km at nadir (FIRMS attribute
+/// tables); 2 km for the fire channels of geostationary imagers (Himawari AHI band 7, FY-4 AGRI),
+/// and for unknown instruments.
 pub const VIIRS_PIXEL_M: f64 = 375.0;
 pub const MODIS_PIXEL_M: f64 = 1000.0;
 pub const GEOSTATIONARY_PIXEL_M: f64 = 2000.0;
-/// Pixels grow towards the edge of the swath: MODIS to 4.8 km. A row that says more than twice that is a typing error and
-/// must not swallow a county.
+/// Pixels grow towards the edge of the swath, MODIS to 4.8 km. A row with more than about twice
+/// that is a typing error, and is clamped so that it does not cover a county.
 const PIXEL_MAX_M: f64 = 10_000.0;
 
-/// Width of an instrument's pixel at its best, metres.
+/// Width of an instrument's pixel at nadir, metres.
 pub fn nominal_m(instrument: &str) -> f64 {
     match instrument.to_ascii_uppercase().as_str() {
         "VIIRS" => VIIRS_PIXEL_M,
@@ -71,7 +74,8 @@ pub fn nominal_m(instrument: &str) -> f64 {
 }
 
 impl Hotspot {
-    /// The pixel's footprint as the row says it, never smaller than the instrument's nominal pixel.
+    /// The pixel's footprint as the row gives it, never smaller than the instrument's nominal
+    /// pixel.
     pub fn locus(&self) -> Locus {
         let nominal_m = nominal_m(&self.instrument);
         let width_m = |km: Option<f64>| {

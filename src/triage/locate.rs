@@ -1,7 +1,8 @@
-//! Pure: the best fix from all sightings of one incident, with the shape of its doubt.
+//! Pure: the best fix from all sightings of one incident, with the shape of its uncertainty.
 //!
-//! Radius and spread hold the fire nine times in ten. Evidence narrows another's doubt only where something says that both
-//! mean the same fire ([`support`]): two bearings that merely cross may be two fires.
+//! Radius and spread hold the fire in nine of ten cases. One piece of evidence narrows the
+//! uncertainty of another only if something shows that both mean the same fire ([`support`]): two
+//! bearings that merely cross may be two fires.
 
 mod cross;
 
@@ -14,30 +15,33 @@ use super::sighting::{Sighting, Source, SourceKind};
 use super::support;
 use jiff::Timestamp;
 
-/// No fix from cameras is believed closer than this: 50 m, the surveyed accuracy of mast, north and lens (domain rule 7).
+/// Smallest radius of a fix from cameras: 50 m, the surveyed accuracy of mast, north and lens
+/// (domain rule 7).
 const CAMERA_RADIUS_MIN_M: f64 = 50.0;
-/// Most masts, the surest first, that are crossed with each other: more never see one fire, and pairs grow with the square.
+/// Most masts that are crossed with each other, the most certain first: more never see one fire,
+/// and pairs grow with the square.
 const MASTS_MAX: usize = 16;
-/// 95 % of a normal error lie within 1.96 standard deviations. A sector's ranges are believed, so its direction takes half of the tenth
-/// that may lie outside.
+/// 95 % of a normal error lie within 1.96 standard deviations. A sector's ranges are taken as
+/// certain, so its direction gets half of the tenth that may lie outside.
 const SIGMAS_95: f64 = 1.96;
-/// Half axes of the ellipse of crossed bearings, in standard deviations. 2.146 hold 90 % of a normal error in two directions. A
-/// little more, because only bearings that agree are crossed: those whose errors hide each other look better than they are.
+/// Half axes of the ellipse of crossed bearings, in standard deviations. 2.146 hold 90 % of a
+/// normal error in two dimensions. Slightly more, because only bearings that agree are crossed:
+/// those whose errors hide each other look better than they are.
 const SIGMAS_CROSSED: f64 = 2.5;
 
-/// A mast's best bearing and the evidence it is.
+/// The best bearing of a mast, and its sighting.
 #[derive(Clone, Copy)]
 struct Bearing<'a> {
     ray: Ray,
     sighting: &'a Sighting,
 }
 
-/// The narrowest of what the evidence supports: crossed bearings, satellite pixels, a person's word, a ranged bearing. Without any
-/// of them it is a bearing, and without a bearing a camera that knows no direction. `sightings` is not empty. Does not depend on
-/// their order; about n log n.
+/// The narrowest fix that the evidence supports: crossed bearings, satellite pixels, a person's
+/// report, a ranged bearing. Without any of them it is a bearing; without a bearing, a camera
+/// without a direction. `sightings` is not empty. Independent of their order; about n log n.
 ///
-/// `joined_by_hand`: an officer has looked at all of it and says that it is one fire. Then whatever crosses has support, as far as
-/// nothing else has a place.
+/// `joined_by_hand`: an officer has checked all of it and says that it is one fire. Then every
+/// crossing has support, as long as no other evidence has a place.
 pub fn fix_of(sightings: &[Sighting], joined_by_hand: bool) -> Fix {
     let bearings = bearings(sightings);
     let pixels = newest_pass(sightings);
@@ -54,13 +58,13 @@ pub fn fix_of(sightings: &[Sighting], joined_by_hand: bool) -> Fix {
     narrowest.or(single).unwrap_or_else(|| unaimed(sightings))
 }
 
-/// The same of what nobody has sorted.
+/// The same for evidence that no officer has joined.
 pub fn fix(sightings: &[Sighting]) -> Fix {
     fix_of(sightings, false)
 }
 
-/// The best bearing of each mast, the surest first: a measured range, then the narrower, then the earlier, because smoke drifts
-/// away from its fire.
+/// The best bearing of each mast, the most certain first: a measured range, then the narrower, then
+/// the earlier, because smoke drifts away from its fire.
 fn bearings(sightings: &[Sighting]) -> Vec<Bearing<'_>> {
     let mut sorted: Vec<Bearing<'_>> =
         sightings.iter().filter_map(|sighting| Some(Bearing { ray: Ray::of(&sighting.locus)?, sighting })).collect();
@@ -81,7 +85,8 @@ fn bearings(sightings: &[Sighting]) -> Vec<Bearing<'_>> {
     found
 }
 
-/// The pixels of the newest pass of the finest instrument: where the fire is now, as well as it was seen from above.
+/// The pixels of the newest pass of the finest instrument: where the fire is now, in the best
+/// resolution from above.
 fn newest_pass(sightings: &[Sighting]) -> Vec<&Sighting> {
     let width_m = |it: &Sighting| match &it.source {
         Source::Satellite { instrument, .. } => Some(nominal_m(instrument)),
@@ -101,8 +106,9 @@ fn newest_pass(sightings: &[Sighting]) -> Vec<&Sighting> {
     finest().filter(of_pass).collect()
 }
 
-/// The joined footprint; a single pixel is cut by the narrowest bearing that is known to mean the same fire. A front of several
-/// pixels burns in all of them, and a bearing at its smoke says nothing of the others.
+/// The common footprint. A single pixel is cut by the narrowest bearing with support for the same
+/// fire. A front of several pixels burns in all of them, and a bearing to its smoke tells nothing
+/// about the others.
 fn satellite(pixels: &[&Sighting], bearings: &[Bearing<'_>]) -> Option<Fix> {
     let (centre, extent) = footprint(pixels)?;
     let Spread::Ellipse { along_m, .. } = extent else { return None };
@@ -116,13 +122,14 @@ fn satellite(pixels: &[&Sighting], bearings: &[Bearing<'_>]) -> Option<Fix> {
     Some(cut.unwrap_or(whole))
 }
 
-/// The bearing's way through the pixel, as an ellipse along the bearing: half the way long, and as wide as the direction is doubted
-/// there. `None` when that says no more than the pixel.
+/// The part of the bearing inside the pixel, as an ellipse along the bearing: its half axes are
+/// half of that part, and the uncertainty of the direction there. `None` if that is no narrower
+/// than the pixel.
 fn chord(ray: &Ray, pixel: &Fix) -> Option<Fix> {
     let (along_m, off_m) = ray.along_and_off(pixel.centre);
     let across_m = SIGMAS_CROSSED * along_m.max(ray.near_m) * ray.sigma_deg().to_radians().tan();
     let off_m = off_m.abs().min(pixel.radius_m);
-    // A ray that only brushes the pixel says as much as its own width does.
+    // A ray that only grazes the pixel counts with its own width.
     let half_m = (pixel.radius_m.powi(2) - off_m.powi(2)).sqrt().max(across_m);
     let (from_m, to_m) = ((along_m - half_m).max(ray.near_m), (along_m + half_m).min(ray.far_m));
     if from_m >= to_m {
@@ -133,7 +140,7 @@ fn chord(ray: &Ray, pixel: &Fix) -> Option<Fix> {
     let radius_m = half_m.max(across_m);
     let spread = Spread::Ellipse { along_m: half_m, across_m, azimuth_deg: ray.azimuth_deg };
     let centre = ray.at((from_m + to_m) / 2.0);
-    // The smaller area says more.
+    // Used only if the area is smaller.
     (half_m * across_m < pixel.radius_m.powi(2) && radius_m <= pixel.radius_m).then_some(Fix {
         centre,
         radius_m,
@@ -142,7 +149,7 @@ fn chord(ray: &Ray, pixel: &Fix) -> Option<Fix> {
     })
 }
 
-/// The narrowest word of a person, a phone or another system; the earliest of equals.
+/// The narrowest report of a person, a phone or another system; of equals the earliest.
 fn told(sightings: &[Sighting]) -> Option<Fix> {
     let is_told = |it: &&Sighting| {
         it.source.kind() != SourceKind::Satellite && matches!(it.locus, Locus::Disc { .. } | Locus::Pixel { .. })
@@ -155,8 +162,8 @@ fn told(sightings: &[Sighting]) -> Option<Fix> {
     Some(Fix { centre, radius_m, method: FixMethod::Reported, spread: Some(spread) })
 }
 
-/// 单站方位 or 单站测距. With a measured range the centre is the middle of the sector; without, it is the near end of the ray: an
-/// anchor for the map and no place.
+/// 单站方位 or 单站测距. With a measured range the centre is the middle of the sector, or its profile's
+/// mean. Without, it is the near end of the ray: an anchor for the map, not a place.
 fn one_bearing(ray: &Ray) -> Fix {
     let measured = ray.range.is_measured();
     let half_width_deg = ray.half_width_deg.max(SIGMAS_95 * ray.sigma_deg()).min(180.0);
@@ -171,7 +178,7 @@ fn one_bearing(ray: &Ray) -> Fix {
     }
 }
 
-/// Somewhere about the mast that sees least far.
+/// A circle about the mast with the shortest sight.
 fn unaimed(sightings: &[Sighting]) -> Fix {
     let rank = |it: &Sighting| -> (Timestamp, _) { (it.observed_at, it.id) };
     let nearest = sightings

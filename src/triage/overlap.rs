@@ -1,11 +1,13 @@
-//! Pure: could two pieces of evidence mean the same place? Sectors are rings cut to a wedge, discs are discs.
+//! Pure: could two pieces of evidence mean the same place? Sectors are ring segments, discs are
+//! discs.
 
 use super::geo::{LatLon, Locus, Ray, normalise_deg, turn_deg};
 
-/// Two cameras on one mast (within 100 m) see one fire in one direction; their bearings cross nowhere useful.
+/// Two cameras within 100 m are on one mast: they see one fire in one direction, and their bearings
+/// cross nowhere useful.
 pub const SAME_APEX_M: f64 = 100.0;
 
-/// 0 = right on each other, 1 = uncertainties just touch, above 1 = apart. Never NaN for valid loci.
+/// 0 = on each other, 1 = the uncertainties just touch, above 1 = apart. Never NaN for valid loci.
 pub fn separation(a: &Locus, b: &Locus) -> f64 {
     match (Sector::of(a), Sector::of(b)) {
         (Some(a), Some(b)) => a.separation(&b),
@@ -15,12 +17,14 @@ pub fn separation(a: &Locus, b: &Locus) -> f64 {
     }
 }
 
-/// What a pixel's place is wrong by, as a share of its smaller width: 0.293, so that a nominal pixel reaches as far as the office's
-/// radius (375 m, 1 km, 2 km; domain rule 7): half its diagonal is 0.707 of the width. For VIIRS these are 110 m, 1.5 times its
-/// geolocation error of about 75 m (1 sigma); it grows with the pixel towards the edge of the swath.
+/// Geolocation error of a pixel, as a share of its smaller width: 0.293. With half the diagonal,
+/// 0.707 of the width, a nominal pixel reaches as far as the office's radius (375 m, 1 km, 2 km;
+/// domain rule 7). For VIIRS it is 110 m, 1.5 times the geolocation error of about 75 m (1 sigma).
+/// It grows with the pixel towards the edge of the swath.
 pub const GEOLOCATION_SHARE: f64 = 0.293;
 
-/// Radius about the centre that holds the fire, metres: of a pixel its footprint and its geolocation error.
+/// Radius about the centre that holds the fire, metres: for a pixel, its footprint and its
+/// geolocation error.
 pub fn reach_m(locus: &Locus) -> f64 {
     match *locus {
         Locus::Pixel { scan_m, track_m, .. } => locus.radius_m() + GEOLOCATION_SHARE * scan_m.min(track_m),
@@ -28,7 +32,7 @@ pub fn reach_m(locus: &Locus) -> f64 {
     }
 }
 
-/// From the nearest place of the locus, 0 inside. Exact in the plane.
+/// Distance from the nearest point of the locus, metres; 0 inside. Exact in the plane.
 pub fn distance_m(locus: &Locus, place: LatLon) -> f64 {
     match (Sector::of(locus), *locus) {
         (Some(sector), _) => sector.distance_m(place),
@@ -61,14 +65,15 @@ impl Sector {
         if outside_deg <= 0.0 {
             return (self.near_m - range_m).max(range_m - self.far_m).max(0.0);
         }
-        // Beside the wedge its nearest place lies on the nearer straight edge: so far along it, and so far off it.
+        // Beside the wedge the nearest point lies on the nearer straight edge: distances along it,
+        // and off it.
         let (sin, cos) = outside_deg.to_radians().sin_cos();
         let along_m = range_m * cos;
         (along_m - along_m.clamp(self.near_m, self.far_m)).hypot(range_m * sin)
     }
 
-    /// From one mast: the turn between the bearings in units of both half widths. From two: 0 where the middle lines cross,
-    /// one half where only the areas overlap.
+    /// From one mast: the angle between the bearings in units of both half widths. From two: 0
+    /// where the middle lines cross, one half where only the areas overlap, otherwise infinity.
     fn separation(&self, other: &Self) -> f64 {
         if self.apex.distance_m(other.apex) <= SAME_APEX_M {
             let turn = turn_deg(self.azimuth_deg, other.azimuth_deg);
@@ -95,7 +100,7 @@ impl Sector {
         [self.near_m, self.far_m].map(|range_m| flat(origin, self.at(self.azimuth_deg, range_m)))
     }
 
-    /// Two areas overlap when their rims cross or one holds the other.
+    /// Two areas overlap when their outlines cross or one holds the other.
     fn overlaps(&self, other: &Self) -> bool {
         let corner = |it: &Self| it.at(it.azimuth_deg - it.half_width_deg, it.far_m);
         if self.distance_m(corner(other)) <= 0.0 || other.distance_m(corner(self)) <= 0.0 {
@@ -105,7 +110,8 @@ impl Sector {
         rim.iter().any(|edge| other_rim.iter().any(|across| crosses(*edge, *across)))
     }
 
-    /// The area's edge as a polygon. Arcs are cut every 3°, so that at 10 km a chord lies at most 4 m inside its arc.
+    /// The area's outline as a polygon. Arcs are divided every 3°, so that at 10 km a chord lies at
+    /// most 4 m inside its arc.
     fn rim(&self, origin: LatLon) -> Vec<Segment> {
         let steps = (2.0 * self.half_width_deg / 3.0).ceil().clamp(1.0, 120.0) as u32;
         let turned = |step: u32| self.half_width_deg * (2.0 * f64::from(step) / f64::from(steps) - 1.0);
@@ -119,14 +125,15 @@ impl Sector {
 type Point = [f64; 2];
 type Segment = [Point; 2];
 
-/// Metres east and north. Azimuthal equidistant: true along every ray from the origin, within 0.01 % at county size.
+/// Metres east and north, azimuthal equidistant: exact along every ray from the origin, within 0.01
+/// % at county size.
 pub fn flat(origin: LatLon, place: LatLon) -> Point {
     let (sin, cos) = origin.azimuth_deg(place).to_radians().sin_cos();
     let range_m = origin.distance_m(place);
     [range_m * sin, range_m * cos]
 }
 
-/// The place at these metres east and north: the way back from [`flat`].
+/// The inverse of [`flat`]: the place at these metres east and north.
 pub fn unflat(origin: LatLon, [east_m, north_m]: Point) -> LatLon {
     origin.destination(normalise_deg(east_m.atan2(north_m).to_degrees()), east_m.hypot(north_m))
 }

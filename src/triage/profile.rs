@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// Parts of equal likelihood: a sixteenth is finer than any share of a grid that is acted upon.
+/// Parts of equal probability: a sixteenth is finer than any share of a grid that is acted upon.
 const PARTS: usize = 16;
 
 /// The ranges that cut what is known of the distance into sixteen parts of equal likelihood, metres, ascending. Where they lie
@@ -12,18 +12,18 @@ const PARTS: usize = 16;
 pub struct RangeProfile([u16; PARTS + 1]);
 
 impl RangeProfile {
-    /// Of weights at equal steps from `first_m` on. `None` without any weight.
+    /// From weights at equal steps, beginning at `first_m`. `None` without any weight.
     pub fn new(weights: &[f64], first_m: f64, step_m: f64) -> Option<Self> {
         let cut_m = |part: usize| quantile_m(weights, first_m, step_m, part as f64 / PARTS as f64);
         let mut cuts = [0; PARTS + 1];
         for (part, cut) in cuts.iter_mut().enumerate() {
-            // 65 km is more than any sight is followed.
+            // 65 km is farther than any line of sight is followed.
             *cut = cut_m(part)?.round() as u16;
         }
         Some(Self(cuts))
     }
 
-    /// The range before which this share of the likelihood lies, 0..=1.
+    /// The range before which this share, 0..=1, of the probability lies.
     pub fn at_m(&self, share: f64) -> f64 {
         let part = share.clamp(0.0, 1.0) * PARTS as f64;
         let low = (part as usize).min(PARTS - 1);
@@ -35,7 +35,7 @@ impl RangeProfile {
         self.0.windows(2).map(|cuts| f64::midpoint(cuts[0].into(), cuts[1].into())).sum::<f64>() / PARTS as f64
     }
 
-    /// Likelihood a metre at a range, 0 outside.
+    /// Probability per metre at a range, 0 outside.
     pub fn density(&self, range_m: f64) -> f64 {
         let holds = |cuts: &[u16]| (f64::from(cuts[0])..f64::from(cuts[1])).contains(&range_m);
         let width_m = |cuts: &[u16]| f64::from(cuts[1] - cuts[0]);
@@ -43,7 +43,7 @@ impl RangeProfile {
     }
 }
 
-/// The range before which this share of the weight lies, 0..=1; linear within a step.
+/// The range before which this share, 0..=1, of the weight lies; linear within a step.
 pub fn quantile_m(weights: &[f64], first_m: f64, step_m: f64, share: f64) -> Option<f64> {
     let total: f64 = weights.iter().sum();
     if !(total > 0.0 && total.is_finite()) {

@@ -1,15 +1,17 @@
-//! Pure: a camera's direction as a ray on the plane: what it meets, and where two of them cross.
+//! Pure: a camera's direction as a ray on the plane: what it meets, and where two rays cross.
 //!
-//! Everything here is cheap (no great circles), because every new bearing is held against every open one.
+//! Everything here is cheap (no great circles), because every new bearing is compared with every
+//! open one.
 
 pub use super::geo::Ray;
 use super::geo::{EARTH_RADIUS_M, LatLon, Locus, turn_deg};
 use super::overlap::SAME_APEX_M;
 
-/// Bearings that meet at less than 10° fix hardly more than one bearing does: the error along them grows with 1/sin.
+/// Bearings that cross at less than 10° locate hardly better than one bearing: the error along them
+/// grows with 1/sin.
 pub const CROSSING_MIN_DEG: f64 = 10.0;
-/// One sigma of a camera's direction: 1° (mast sway, preset repeatability, compass reading). The half width of every sector
-/// is half its box and this.
+/// One sigma of a camera's direction: 1° (mast sway, preset repeatability, compass reading). The
+/// half width of every sector is half its box plus this.
 const POINTING_SIGMA_DEG: f64 = 1.0;
 
 impl Ray {
@@ -23,7 +25,8 @@ impl Ray {
     /// Two cameras on one mast see one fire in one direction; their bearings cross nowhere useful.
     pub fn same_mast(&self, other: &Self) -> bool {
         let (own, its) = (self.apex, other.apex);
-        // Most masts are neither the same nor near: two comparisons tell. A degree of latitude is never shorter than 110 km.
+        // Most masts are neither the same nor near, which two comparisons show. A degree of
+        // latitude is never shorter than 110 km.
         if own == its || (own.lat_deg() - its.lat_deg()).abs() > SAME_APEX_M / 110_000.0 {
             return own == its;
         }
@@ -31,24 +34,26 @@ impl Ray {
         east_m.hypot(north_m) <= SAME_APEX_M
     }
 
-    /// The turn to another bearing of the same mast, in units of both half widths: up to 1 it may be one smoke.
+    /// The angle to another bearing of the same mast, in units of both half widths; up to 1 they
+    /// may be one smoke.
     pub fn turned(&self, other: &Self) -> f64 {
         turn_deg(self.azimuth_deg, other.azimuth_deg) / (self.half_width_deg + other.half_width_deg).max(0.1)
     }
 
-    /// One sigma of the direction to the fire, degrees: it lies anywhere in the box (uniform), and the camera points 1° wrong.
+    /// One sigma of the direction to the fire, degrees: the fire lies anywhere in the box
+    /// (uniform), and the camera points 1° off.
     pub fn sigma_deg(&self) -> f64 {
         let box_half_deg = (self.half_width_deg - POINTING_SIGMA_DEG).max(0.0);
         (box_half_deg.powi(2) / 3.0 + self.half_width_deg.clamp(0.05, POINTING_SIGMA_DEG).powi(2)).sqrt()
     }
 
-    /// The middle of the ray at a range.
+    /// The point on the middle line of the ray at a range.
     pub fn at(&self, range_m: f64) -> LatLon {
         self.apex.destination(self.azimuth_deg, range_m)
     }
 
-    /// From the nearest place of the sector, 0 inside; metres. Of what is farther off than twice its length no more than a lower
-    /// bound, which costs next to nothing.
+    /// Distance from the nearest point of the sector, metres; 0 inside. Beyond twice `far_m` plus 1
+    /// km it is only a lower bound, which costs next to nothing.
     pub fn distance_m(&self, at: LatLon) -> f64 {
         let (along_m, off_m) = self.along_and_off(at);
         let range_m = along_m.hypot(off_m);
@@ -59,13 +64,13 @@ impl Ray {
         if outside <= 0.0 {
             return (self.near_m - range_m).max(range_m - self.far_m).max(0.0);
         }
-        // Beside the wedge its nearest place lies on the nearer straight edge.
+        // Beside the wedge the nearest point lies on the nearer straight edge.
         let (sin, cos) = outside.sin_cos();
         let edge_m = range_m * cos;
         (edge_m - edge_m.clamp(self.near_m, self.far_m)).hypot(range_m * sin)
     }
 
-    /// Metres along the middle of the ray, and to its right.
+    /// Metres along the middle line of the ray, and to its right.
     pub fn along_and_off(&self, at: LatLon) -> (f64, f64) {
         let [east_m, north_m] = plane(self.apex, at);
         let (sin, cos) = self.azimuth_deg.to_radians().sin_cos();
@@ -80,20 +85,22 @@ impl Ray {
         off <= 2.5 && (self.near_m..=self.far_m).contains(&range_m)
     }
 
-    /// How likely the fire is at a place, a square metre of it, up to a factor that is the same everywhere.
+    /// Likelihood of the fire per square metre at a place, up to a factor that is the same
+    /// everywhere.
     pub fn likelihood(&self, at: LatLon) -> f64 {
         let range_m = plane_m(self.apex, at).max(1.0);
         self.range_density(at) / range_m * self.direction(at)
     }
 
-    /// How well a place fits the direction: 1 in the middle.
+    /// How well a place fits the direction: 1 on the middle line.
     pub fn direction(&self, at: LatLon) -> f64 {
         let (along_m, off_m) = self.along_and_off(at);
         let off = off_m.atan2(along_m).to_degrees() / self.sigma_deg();
         (-0.5 * off.powi(2)).exp()
     }
 
-    /// Likelihood a metre at the range of a place: what the profile says, without one even from near to far.
+    /// Probability per metre at the range of a place: the profile's; without one, uniform from near
+    /// to far.
     pub fn range_density(&self, at: LatLon) -> f64 {
         let range_m = plane_m(self.apex, at);
         match self.profile {
@@ -109,7 +116,7 @@ impl Ray {
         turn.min(180.0 - turn)
     }
 
-    /// Where the middles cross: within both ranges, and not too flat.
+    /// Where the middle lines cross: within both ranges, and at 10° or more ([`CROSSING_MIN_DEG`]).
     pub fn crossing(&self, other: &Self) -> Option<LatLon> {
         if self.crossing_deg(other) < CROSSING_MIN_DEG {
             return None;
@@ -142,7 +149,7 @@ fn plane_m(from: LatLon, to: LatLon) -> f64 {
     east_m.hypot(north_m)
 }
 
-/// The way back from [`plane`]; `None` beyond a pole.
+/// The inverse of [`plane`]; `None` beyond a pole.
 pub fn unplane(origin: LatLon, [east_m, north_m]: [f64; 2]) -> Option<LatLon> {
     let lat_deg = origin.lat_deg() + (north_m / EARTH_RADIUS_M).to_degrees();
     let middle = ((origin.lat_deg() + lat_deg) / 2.0).to_radians();
@@ -181,7 +188,7 @@ mod tests {
     }
 
     proptest! {
-        /// The plane says what the sphere says, to 20 m at 20 km.
+        /// The plane agrees with the sphere to 20 m at 20 km.
         #[test]
         fn as_far_as_on_the_sphere(
             azimuth_deg in 0.0..360.0, half in 0.0..180.0, east_m in -15_000.0..15_000.0, north_m in -15_000.0..15_000.0,

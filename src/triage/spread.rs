@@ -1,9 +1,9 @@
-//! Pure: the shape of a fix's doubt, as points and as a question.
+//! Pure: the shape of a fix's uncertainty, as sample points and as tests of a place.
 
 use super::geo::{Fix, LatLon, Spread};
 use super::ray::{Ray, plane};
 
-/// The golden angle, radians: turned by it, points on a spiral fill a disc evenly (Vogel 1979).
+/// The golden angle, radians: with this turn, points on a spiral fill a disc evenly (Vogel 1979).
 const GOLDEN_ANGLE: f64 = 2.399_963_229_728_653;
 /// Steps of the additive recurrence that fills a square most evenly (Roberts 2018, R2 sequence).
 const R2: [f64; 2] = [0.754_877_666_246_692_8, 0.569_840_290_998_053_2];
@@ -11,15 +11,15 @@ const R2: [f64; 2] = [0.754_877_666_246_692_8, 0.569_840_290_998_053_2];
 /// 90 % of a normal error in two directions lie within 2.146 standard deviations.
 const SIGMAS_90_PLANE: f64 = 2.146;
 
-/// Of a direction's error the middle is likelier than the edges: 0..=1 to -1..=1 under a triangle, which is nearly a normal
-/// error cut at two standard deviations.
+/// Maps 0..=1 to -1..=1 with a triangular density, because the middle of a direction is likelier
+/// than its edges. It is nearly a normal error cut at two standard deviations.
 fn peaked(share: f64) -> f64 {
     if share < 0.5 { (2.0 * share).sqrt() - 1.0 } else { 1.0 - (2.0 * (1.0 - share)).sqrt() }
 }
 
 impl Fix {
-    /// `count` places that stand for the doubt, evenly spread, always the same: an ellipse by its area, a sector by angle
-    /// and by what the shape of the ground says of the range.
+    /// `count` evenly spread places that represent the uncertainty, always the same: an ellipse by
+    /// its area, a sector by its angle and its range profile.
     pub fn sample(&self, count: usize) -> Vec<LatLon> {
         let share = |n: usize| (n as f64 + 0.5) / count as f64;
         let place = |n: usize| match self.spread() {
@@ -38,7 +38,7 @@ impl Fix {
         (0..count).map(place).collect()
     }
 
-    /// One camera's line of sight, where it is no more than that.
+    /// One camera's line of sight, if the fix is no more than that.
     pub fn ray(&self) -> Option<Ray> {
         match self.spread? {
             Spread::Sector(ray) => Some(ray),
@@ -46,7 +46,7 @@ impl Fix {
         }
     }
 
-    /// Within 2.5 standard deviations of the doubt, and where it is a direction within its ranges.
+    /// Within 2.5 standard deviations of the fix, and for a direction within its ranges.
     pub fn is_near(&self, at: LatLon) -> bool {
         match self.ray() {
             Some(ray) => ray.is_near(at),
@@ -54,7 +54,8 @@ impl Fix {
         }
     }
 
-    /// How likely the fire is at a place, a square metre of it, up to a factor that is the same everywhere.
+    /// Likelihood of the fire per square metre at a place, up to a factor that is the same
+    /// everywhere.
     pub fn likelihood(&self, at: LatLon) -> f64 {
         match self.ray() {
             Some(ray) => ray.likelihood(at),
@@ -62,13 +63,13 @@ impl Fix {
         }
     }
 
-    /// Whether a place lies within the doubt.
+    /// Whether a place lies within the uncertainty.
     pub fn holds(&self, at: LatLon) -> bool {
         self.apart(at, 0.0) <= 1.0
     }
 
-    /// How far a disc lies from the doubt: up to 1 they touch. Of an ellipse in units of its half axes and the disc's radius;
-    /// of a sector 0 or infinity.
+    /// Distance of a disc from the uncertainty: up to 1 they touch. For an ellipse in units of its
+    /// half axes and the disc's radius; for a sector 0 or infinity.
     pub fn apart(&self, at: LatLon, reach_m: f64) -> f64 {
         match self.spread() {
             Spread::Ellipse { along_m, across_m, azimuth_deg } => {
@@ -114,7 +115,7 @@ mod tests {
             let east = places.iter().filter(|at| at.lon_deg() > fix.centre.lon_deg()).count();
             assert!((118..=138).contains(&north) && (118..=138).contains(&east), "{north} {east}");
         }
-        // Two slopes with a valley between them that no camera sees into.
+        // Two slopes with a valley between them that the camera does not see into.
         let ray = sector.ray().expect("a direction");
         let mut slopes = [0.0; 20];
         slopes[..4].fill(1.0);

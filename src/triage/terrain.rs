@@ -1,5 +1,6 @@
-//! Pure: the shape of the ground, and where a ray of sight meets it. Elevations in metres over WGS-84; a height and the ground
-//! under it come from the same model, so its vertical datum drops out.
+//! Pure: the shape of the ground, and where a line of sight meets it. Elevations in metres over
+//! WGS-84. A height and the ground under it come from the same model, so its vertical datum cancels
+//! out.
 
 mod range;
 mod raster;
@@ -11,14 +12,15 @@ pub use raster::Raster;
 
 use super::geo::{EARTH_RADIUS_M, LatLon};
 
-/// Standard refraction: light bends towards the ground, along a circle of `1 / k` times the earth's radius. 0.13 is Gauss's
-/// mean by day, the value that surveyors use; it is worth 13 % of the curvature, 0.9 m at 10 km.
+/// Standard refraction: light bends towards the ground, along a circle of `1 / k` times the earth's
+/// radius. 0.13 is Gauss's mean by day, the value that surveyors use: 13 % of the curvature, 1.0 m
+/// at 10 km.
 const REFRACTION: f64 = 0.13;
 
-/// No ray is followed farther: 50 km, the longest sight the camera register takes.
+/// Longest ray that is followed: 50 km, the longest sight that the camera register accepts.
 pub const SIGHT_MAX_M: f64 = 50_000.0;
 
-/// Elevations of one or several rasters. Where two overlap the finer one answers.
+/// Elevations of one or several rasters. Where two overlap, the finer one is used.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Terrain {
     /// Finest first.
@@ -40,23 +42,27 @@ impl Terrain {
         self.rasters.iter().map(Raster::samples).sum()
     }
 
-    /// Height of the ground above the model's zero, metres, bilinear between samples; `None` where no raster knows it.
+    /// Height of the ground above the model's zero, metres, bilinear between samples; `None` where
+    /// no raster has it.
     pub fn elevation_m(&self, at: LatLon) -> Option<f64> {
         let inside = self.rasters.iter().find_map(|raster| raster.elevation_m(at, 0.0));
-        // Tiles of some models leave a gap of one step between the last sample of one and the first of the next.
+        // Tiles of some models leave a gap of one step between the last sample of one and the first
+        // of the next.
         inside.or_else(|| self.rasters.iter().find_map(|raster| raster.elevation_m(at, 1.0)))
     }
 
-    /// Distance between samples here, metres: rays are followed in such steps.
+    /// Distance between samples here, metres: the step in which rays are followed.
     fn step_m(&self, at: LatLon) -> f64 {
         let finest = self.rasters.iter().find(|raster| raster.elevation_m(at, 1.0).is_some());
         let step_deg = finest.or(self.rasters.first()).map_or(1.0, Raster::step_deg);
-        // Along the meridian; along the parallel samples lie closer, by the cosine of the latitude.
+        // Along the parallel, where samples are closer than along the meridian by the cosine of the
+        // latitude.
         (step_deg.to_radians() * EARTH_RADIUS_M * at.lat_deg().to_radians().cos()).clamp(1.0, 200.0)
     }
 
-    /// How far a ray goes from `eye_m` above the model's zero over `apex` until it meets the ground, metres along the ground.
-    /// `None` when it does not within [`SIGHT_MAX_M`], or where the ground is not known.
+    /// Distance along the ground at which a ray from `eye_m` above the model's zero, over `apex`,
+    /// meets the ground, metres. `None` if it does not within [`SIGHT_MAX_M`], if it begins below
+    /// the ground, or where the ground is unknown.
     pub fn cast(&self, apex: LatLon, eye_m: f64, azimuth_deg: f64, elevation_deg: f64) -> Option<f64> {
         let slope = elevation_deg.clamp(-89.9, 89.9).to_radians().tan();
         let under_m = |range_m: f64| {
@@ -79,7 +85,8 @@ impl Terrain {
     }
 }
 
-/// Bisection between a range where the ray is above the ground and one where it is below: to a centimetre of 200 m.
+/// Bisection between a range where the ray is above the ground and one where it is below: to a
+/// centimetre of 200 m.
 fn meet(under_m: impl Fn(f64) -> Option<f64>, mut above_m: f64, mut below_m: f64) -> f64 {
     for _ in 0..15 {
         let middle_m = f64::midpoint(above_m, below_m);
@@ -92,7 +99,8 @@ fn meet(under_m: impl Fn(f64) -> Option<f64>, mut above_m: f64, mut below_m: f64
     f64::midpoint(above_m, below_m)
 }
 
-/// How much the ground falls below a level line of sight at this range: curvature less refraction, metres.
+/// How far the ground falls below a level line of sight at this range, metres: curvature minus
+/// refraction.
 fn drop_m(range_m: f64) -> f64 {
     range_m * range_m * (1.0 - REFRACTION) / (2.0 * EARTH_RADIUS_M)
 }

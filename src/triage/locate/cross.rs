@@ -6,14 +6,17 @@ use crate::triage::ray::{Ray, plane, unplane};
 use crate::triage::support;
 use std::collections::BTreeMap;
 
-/// Places of the doubt that are held against what the ground says of each range.
+/// Sample points of the uncertainty that are weighed by the range profiles.
 const PLACES: usize = 256;
-/// How far outside of its first doubt the ground may move a crossing: places are sampled in an ellipse wider by this factor.
+/// Factor by which the sampled ellipse is wider, because the ground may move a crossing outside its
+/// first uncertainty.
 const WIDER: f64 = 1.5;
-/// One profile in ten is of another ridge: a tilt off by a degree, smoke behind a nearer crest. Judged, not measured.
+/// Share of profiles that are of another ridge: a tilt off by a degree, smoke behind a nearer
+/// crest. Judged, not measured.
 const PROFILE_WRONG: f64 = 0.1;
 
-/// The crossing that most bearings agree with, of equals the narrowest. `areas`: centre and radius of what else says where it is.
+/// The supported crossing that most bearings agree with; of equals the narrowest. `areas`: centre
+/// and radius of the other evidence with a place.
 pub(super) fn supported(bearings: &[Bearing<'_>], areas: &[(LatLon, f64)], joined_by_hand: bool) -> Option<Fix> {
     // Pairs of one fire agree with the same bearings: each such set is solved once.
     let mut solved: BTreeMap<Vec<usize>, Option<Fix>> = BTreeMap::new();
@@ -45,8 +48,8 @@ pub(super) fn supported(bearings: &[Bearing<'_>], areas: &[(LatLon, f64)], joine
     best.map(|(_, fix)| fix)
 }
 
-/// The crossing, moved to where the ground lets the smoke stand: mean and covariance of the places of its doubt, each as likely as
-/// all directions and their range profiles make it.
+/// The crossing, moved to where the ground lets the smoke stand: mean and covariance of its sample
+/// points, each weighed by all directions and their range profiles.
 fn on_ground(fix: Fix, rays: &[Ray]) -> Fix {
     let Spread::Ellipse { along_m, across_m, azimuth_deg } = fix.spread() else { return fix };
     if rays.iter().all(|it| it.profile.is_none()) {
@@ -74,9 +77,10 @@ fn on_ground(fix: Fix, rays: &[Ray]) -> Fix {
     unplane(fix.centre, middle).map_or(fix, |centre| crossed(centre, covariance, 1.0))
 }
 
-/// Weighted least squares: the place nearest to all bearing lines, each weighted by its sigma at that range. The weights need the
-/// place, so it is solved three times. The doubt is the covariance of the solution as a 90 % ellipse, widened when the bearings
-/// disagree by more than they should.
+/// Weighted least squares: the point nearest to all bearing lines, each weighted by its sigma at
+/// that range. The weights need the point, so it is solved three times. The uncertainty is the
+/// covariance of the solution as a 90 % ellipse, widened when the bearings disagree by more than
+/// they should.
 fn solve(rays: &[Ray]) -> Option<Fix> {
     let origin = rays.first()?.apex;
     let lines: Vec<([f64; 2], f64, [f64; 2], f64)> = rays
@@ -112,7 +116,7 @@ fn solve(rays: &[Ray]) -> Option<Fix> {
             weigh(apex, *tan) * (n[0] * found[0] + n[1] * found[1] - offset_m).powi(2)
         };
         misfit = lines.iter().map(residual).sum::<f64>();
-        // The inverse of the normal matrix: variance eastwards, northwards, and what they share.
+        // The inverse of the normal matrix: variances east and north, and their covariance.
         (place, covariance) = (Some(found), [yy / determinant, xx / determinant, -xy / determinant]);
     }
     let place = place.filter(|p| p[0].hypot(p[1]).is_finite() && misfit.is_finite())?;
@@ -121,7 +125,7 @@ fn solve(rays: &[Ray]) -> Option<Fix> {
     Some(crossed(unplane(origin, place)?, covariance, widened))
 }
 
-/// With the covariance of the place (eastwards, northwards, and what they share) as a 90 % ellipse.
+/// A fix whose spread is the covariance of the point (east, north, both) as a 90 % ellipse.
 fn crossed(centre: LatLon, [east, north, both]: [f64; 3], widened: f64) -> Fix {
     let (mean, half) = ((east + north) / 2.0, ((east - north) / 2.0).hypot(both));
     let half_axis_m = |variance: f64| (SIGMAS_CROSSED * widened * variance.max(0.0).sqrt()).max(CAMERA_RADIUS_MIN_M);

@@ -10,13 +10,13 @@ fn seen_from(id: u128, tower: (f64, f64), fire: LatLon, error_deg: f64) -> Sight
     camera(id, start(), &format!("tower-{id}"), apex, azimuth_deg, 0.8)
 }
 
-/// With a range measured to a third.
+/// With a range measured to ±30 %.
 fn ranged_from(id: u128, tower: (f64, f64), fire: LatLon, error_deg: f64) -> Sighting {
     let range_m = place_m(tower.0, tower.1).distance_m(fire);
     ranged(seen_from(id, tower, fire, error_deg), range_m * 0.7, range_m * 1.3)
 }
 
-/// The middle of all that a camera sees is no place.
+/// The middle of everything that a camera sees is no place.
 #[test]
 fn one_bearing_is_a_direction_and_no_place() {
     let fire = place_m(0.0, 0.0);
@@ -44,7 +44,7 @@ fn a_measured_range_makes_a_place_of_it() {
     assert_eq!(crossed.method, FixMethod::Triangulated, "one range of 2 km says where they cross");
 }
 
-/// Two bearings that cross do not make a fix of ±250 m when they may be two fires.
+/// Two bearings that cross make no fix of ±250 m, because they may be two fires.
 #[test]
 fn two_bearings_that_merely_cross_are_no_fix() {
     let fire = place_m(500.0, 700.0);
@@ -75,11 +75,13 @@ fn two_bearings_that_merely_cross_are_no_fix() {
     assert_eq!(fix(&[one, behind]).method, FixMethod::Ranged, "the other fire is farther away");
 }
 
-/// The slope where smoke can stand is narrower than where two directions cross: the crossing goes there.
+/// The slope where smoke can stand is narrower than the crossing of two directions: the crossing
+/// moves there.
 #[test]
 fn the_ground_draws_a_crossing_to_where_smoke_can_stand() {
     let fire = place_m(0.0, 0.0);
-    // The mast in the south looks 1° too far right, so the directions cross 105 m east of the fire.
+    // The mast in the south points 1° too far right, so the directions cross 105 m east of the
+    // fire.
     let (west, south) = (ranged_from(1, (-6000.0, 0.0), fire, 0.0), ranged_from(2, (0.0, -6000.0), fire, 1.0));
     let of_slope = |from_m: f64, to_m: f64| {
         let weights: Vec<f64> =
@@ -98,7 +100,7 @@ fn the_ground_draws_a_crossing_to_where_smoke_can_stand() {
     let off_m = |it: &Fix| it.centre.distance_m(fire);
     assert!((off_m(&flat) - 105.0).abs() < 10.0, "{}", off_m(&flat));
     assert!(off_m(&slope) < 60.0 && slope.holds(fire) && slope.radius_m < 1.2 * flat.radius_m, "{slope:?}");
-    // A slope far from the crossing is another's: a tilt may be wrong.
+    // A slope far from the crossing belongs to another ridge: a tilt may be wrong.
     assert!((off_m(&elsewhere) - 105.0).abs() < 10.0, "{}", off_m(&elsewhere));
 }
 
@@ -126,7 +128,7 @@ fn a_stray_bearing_does_not_pull_the_crossing_away() {
     assert!(good.centre.distance_m(fire) < 60.0 && good.centre.distance_m(with_stray.centre) < 1.0);
 }
 
-/// The fix of five pixels is the five, not one of them.
+/// The fix of five pixels covers all five, not one of them.
 #[test]
 fn a_cluster_is_one_place_as_wide_as_it_is() {
     let front: Vec<Sighting> = (0..5).map(|n| satellite(n + 1, start(), place_m(375.0 * n as f64, 0.0))).collect();
@@ -183,7 +185,8 @@ fn a_camera_without_a_direction_is_somewhere_around() {
     assert_eq!(fix(&[unaimed, seen_from(2, (-4000.0, 0.0), apex, 0.0)]).method, FixMethod::Bearing);
 }
 
-/// Errors as they are: the fire anywhere in the box and the pixel, the camera 1° wrong. The doubt holds the fire nine times in ten.
+/// Realistic errors: the fire anywhere in the box and the pixel, the camera 1° off. The spread
+/// holds the fire in nine of ten cases.
 #[test]
 fn the_doubt_holds_the_fire_nine_times_in_ten() {
     let seed = 20_261_129;

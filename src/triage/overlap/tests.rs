@@ -16,7 +16,7 @@ fn how_far_a_place_is_from_a_view() {
         (100.0, 2000.0, 0.0),
         (0.0, 200.0, 300.0),
         (0.0, 5400.0, 400.0),
-        // 45° off: the near corner at 10° is nearest to what lies behind and beside.
+        // Directly behind: the near corner at 10° is nearest.
         (0.0, -1000.0, 1494.9),
         // Straight off the right edge, 1 km along it.
         (
@@ -71,7 +71,7 @@ fn locus() -> impl Strategy<Value = Locus> {
     prop_oneof![disc, sector]
 }
 
-/// A place inside, by turn and range as shares of what the locus allows.
+/// A place inside the locus; `turn` and `range` are shares of its extent.
 fn inside(locus: &Locus, turn: f64, range: f64) -> LatLon {
     match *locus {
         Locus::Disc { .. } | Locus::Pixel { .. } | Locus::Unaimed { .. } => {
@@ -93,7 +93,7 @@ proptest! {
         prop_assert!(separation(&a, &a) <= 1.0);
     }
 
-    /// A place that lies in both is proof that they overlap: the fire could be there.
+    /// A place that lies in both proves that they overlap: the fire could be there.
     #[test]
     fn a_common_place_is_never_denied(a in locus(), b in locus(), turn in 0.0..1.0, range in 0.0..1.0) {
         let place = inside(&a, turn, range);
@@ -101,7 +101,7 @@ proptest! {
         let same_mast = matches!((a, b), (Locus::Sector(Ray { apex, .. }), Locus::Sector(Ray { apex: other, .. }))
             if apex.distance_m(other) <= SAME_APEX_M);
         if distance_m(&b, place) <= 0.0 && !same_mast {
-            // Chords cut up to 4 m off an arc.
+            // Chords lie up to 4 m inside an arc.
             let deep = distance_m(&a, place) <= 0.0 && [0.0, 90.0, 180.0, 270.0].iter().all(|azimuth_deg| {
                 let near = place.destination(*azimuth_deg, 10.0);
                 distance_m(&a, near) <= 0.0 && distance_m(&b, near) <= 0.0

@@ -1,66 +1,76 @@
-//! Pure: how far off a fire is whose smoke begins at a line of sight, with the doubt of that line.
+//! Pure: how far away a fire is, from the line of sight to the lower edge of its smoke, with the
+//! uncertainty of that line.
 //!
-//! A camera sees the lower edge of the smoke. Where nothing hides the fire, that is the fire's own ground; where a ridge does,
-//! the edge is the ridge's and the fire stands behind it. Both are one thing: the edge lies on the *skyline so far*, the highest
-//! ground between the camera and the fire, seen from the camera. So every range along the bearing is weighed by how well its
-//! skyline fits the edge, by how much of the plume shows there, and by whether a plume rises as high as its top would be there.
-//! The range holds all but 3 % of that weight at either end: with the direction, which holds 95 %, nine times in ten.
+//! A camera sees the lower edge of the smoke. If nothing hides the fire, that edge is on the fire's
+//! own ground; if a ridge does, the edge is the ridge's and the fire is behind it. In both cases
+//! the edge lies on the *skyline so far*, the highest ground between the camera and the fire, seen
+//! from the camera. So every range along the bearing is weighed by how well its skyline fits the
+//! edge, by how much of the plume shows there, and by whether a plume rises as high as its top
+//! would be there. The interval leaves out 3 % of that weight at either end. With the direction,
+//! which holds 95 %, it holds the fire in nine of ten cases.
 
 use super::{SIGHT_MAX_M, Terrain, drop_m};
 use crate::triage::geo::LatLon;
 use crate::triage::profile::{RangeProfile, quantile_m};
 
-/// Nearer than this nothing is reported as forest smoke, and ground this near under a mast is not on any picture of the
-/// forest: a sample of the model that is too high there shall not hide the county.
+/// Smallest range. Nothing nearer is reported as forest smoke, and the ground this near to a mast
+/// is in no picture of the forest. So a sample of the model that is too high there cannot hide the
+/// county.
 pub const NEAR_M: f64 = 200.0;
-/// A plume that a tower's camera has confirmed rises above its fire by up to 400 m, and ever more seldom to twice
-/// that: smoke rises some metres a second and is confirmed after one to ten minutes; what is thinned out or bent away higher up
-/// shows no column. Judged, not measured. Below, no size of plume is likelier than half or twice it.
+/// A plume that a tower's camera has confirmed rises up to 400 m above its fire, and ever more
+/// seldom up to twice that. Smoke rises some metres a second and is confirmed after one to ten
+/// minutes; higher up it is too thin or too bent to be a column. Judged, not measured. Below 400 m,
+/// no size of plume is likelier than half or twice it.
 const PLUME_M: f64 = 400.0;
-/// How far the model may be wrong about the ground against the eye, nine times in ten: 10 m, the relative error that SRTM was
-/// specified to (90 %, Rodriguez et al. 2006 measured 6 to 10 m); Copernicus GLO-30 is better.
+/// Error of the model's ground relative to the eye, in nine of ten cases: 10 m, the relative error
+/// that SRTM was specified to (90 %; Rodriguez et al. 2006 measured 6 to 10 m). Copernicus GLO-30
+/// is better.
 const TERRAIN_ERROR_M: f64 = 10.0;
-/// And ground that the office calls flat: dikes, banks and terraces, 2 m.
+/// The same for ground that the office calls flat: dikes, banks and terraces, 2 m.
 const FLAT_ERROR_M: f64 = 2.0;
 /// Standard deviations that hold 90 % of a normal error.
 const NINE_IN_TEN: f64 = 1.645;
-/// Rays over the width of the bearing: their distance at 8 km is 70 m for ±2°, about two samples of a 30 m model.
+/// Rays across the width of the bearing: for ±2° they are 70 m apart at 8 km, about two samples of
+/// a 30 m model.
 const RAYS: u32 = 9;
-/// An interval whose far end is more than three times its near end says nothing: its middle is off by half its own distance,
-/// more than a village.
+/// An interval whose far end is more than three times its near end is of no use: its middle is off
+/// by half its own distance, more than a village.
 const RATIO_MAX: f64 = 3.0;
-/// Less of a plume than this is no smoke on a picture, metres.
+/// Less of a plume than this does not show as smoke in a picture, metres.
 const SEEN_MIN_M: f64 = 5.0;
 /// Steps on flat ground, metres.
 const FLAT_STEP_M: f64 = 10.0;
 
-/// A line of sight to the lower edge of smoke, with its doubt: each error is the half width that holds nine times in ten.
+/// A line of sight to the lower edge of smoke, with its errors: each is the half width that holds
+/// nine of ten cases.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Sight {
     pub azimuth_deg: f64,
-    /// To each side, the box's own width within.
+    /// To each side, including the box's own width.
     pub half_width_deg: f64,
     /// Of the smoke's lower edge, above the horizontal.
     pub elevation_deg: f64,
     pub elevation_error_deg: f64,
     /// Of the smoke's upper edge.
     pub top_deg: f64,
-    /// Lens above the ground.
+    /// Height of the lens above the ground.
     pub height_m: f64,
-    /// How far smoke can be made out: up to here all ranges are equally likely, then ever less so, and nothing is at twice it.
+    /// How far smoke can be made out. Up to here all ranges are equally likely; the probability
+    /// then falls to 0 at twice this range.
     pub range_m: f64,
 }
 
-/// How far off the fire is.
+/// How far away the fire is.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Range {
-    /// Nine times in ten it is between these two; `None` where they would lie so far apart that they say nothing.
+    /// The fire is between these two in nine of ten cases; `None` if they are too far apart to be
+    /// of use.
     pub measured: Option<[f64; 2]>,
     pub profile: RangeProfile,
 }
 
 impl Terrain {
-    /// `None` when the line of sight meets no ground or leaves the ground that is known.
+    /// `None` if the line of sight meets no ground or leaves the known ground.
     pub fn range(&self, apex: LatLon, sight: &Sight) -> Option<Range> {
         let eye_m = self.elevation_m(apex)? + sight.height_m;
         let ground = |azimuth_deg: f64, range_m: f64| self.elevation_m(apex.destination(azimuth_deg, range_m));
@@ -68,7 +78,7 @@ impl Terrain {
     }
 }
 
-/// The same over ground that is known to be flat.
+/// The same for ground that is known to be flat.
 pub fn flat_range(sight: &Sight) -> Option<Range> {
     range(|_, _| Some(0.0), sight.height_m, FLAT_ERROR_M, FLAT_STEP_M, sight)
 }
@@ -96,7 +106,7 @@ fn range(
             let error = sight.elevation_error_deg.to_radians().hypot((ground_error_m / range_m).atan());
             let off = |skyline: f64| (skyline - sight.elevation_deg.to_radians()) / error;
             let Some(ground_m) = ground(azimuth_deg, range_m) else {
-                // What lies beyond could still be seen along this line, and nobody knows what it is.
+                // Ground beyond could still be seen along this line, and it is unknown.
                 if off(skyline) < 1.0 {
                     return None;
                 }
@@ -121,12 +131,12 @@ fn range(
     if !fits {
         return None;
     }
-    // One step to each side: between two samples the ground is a guess.
+    // One step more at each end: between two samples the ground is a guess.
     let near_m = (quantile_m(&weights, NEAR_M, step_m, 0.03)? - step_m).max(NEAR_M);
     let far_m = quantile_m(&weights, NEAR_M, step_m, 0.97)? + step_m;
     let measured = (far_m <= RATIO_MAX * near_m).then_some([near_m, far_m]);
     if measured.is_none() {
-        // Without a range nothing is said of what lies farther than the camera sees.
+        // Without a range, nothing is claimed about ranges beyond the camera's sight.
         weights.truncate(((seen_m - NEAR_M) / step_m) as usize + 1);
     }
     Some(Range { measured, profile: RangeProfile::new(&weights, NEAR_M, step_m)? })

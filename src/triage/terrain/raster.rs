@@ -3,10 +3,12 @@
 use crate::triage::geo::LatLon;
 use std::fmt;
 
-/// Elevations are kept in half metres, two bytes each: finer than any model is right, and half of what `f32` takes.
+/// Elevations are stored in half metres, two bytes each: finer than the error of any model, and
+/// half the size of `f32`.
 const PER_METRE: f64 = 2.0;
 const NO_DATA: i16 = i16::MIN;
-/// Between samples of which some are unknown, at least this share of the weight must be known.
+/// Between samples of which some are unknown, the known ones must have at least this share of the
+/// weight.
 const KNOWN_MIN: f64 = 0.5;
 
 /// Rows run north to south, columns west to east; each value is the ground's height at a point.
@@ -28,9 +30,10 @@ impl fmt::Debug for Raster {
 }
 
 impl Raster {
-    /// `first`: the place of the north-western sample; `step_deg`: from one row, and from one column, to the next. `heights`
-    /// gives the elevations row by row, metres; what is not finite or no height on earth is unknown. `None` when these are not
-    /// two rows and columns at least, all on the earth.
+    /// `first`: the place of the north-western sample. `step_deg`: from one row, and from one
+    /// column, to the next. `heights`: the elevations row by row, metres; a value that is not
+    /// finite or no height on earth is unknown. `None` unless these are at least two rows and
+    /// columns, all on the earth.
     pub fn new(
         first: LatLon,
         step_deg: (f64, f64),
@@ -62,16 +65,16 @@ impl Raster {
         self.half_metres.len()
     }
 
-    /// From one sample to the next, the shorter way of both, degrees.
+    /// Distance between samples, degrees: the smaller of both.
     pub fn step_deg(&self) -> f64 {
         self.step_lat_deg.min(self.step_lon_deg)
     }
 
-    /// `beyond`: number of steps outside the outermost samples for which the edge still answers.
+    /// `beyond`: number of steps outside the outermost samples for which the edge is still used.
     pub(super) fn elevation_m(&self, at: LatLon, beyond: f64) -> Option<f64> {
         let row = (self.north_deg - at.lat_deg()) / self.step_lat_deg;
         let column = (at.lon_deg() - self.west_deg) / self.step_lon_deg;
-        // A place that was computed to lie on the edge may lie a hair outside.
+        // A place that was computed to lie on the edge may lie slightly outside.
         let (top, left) = (within(row, self.rows, beyond + 1e-6)?, within(column, self.columns, beyond + 1e-6)?);
         let (down, right) = (top.fract(), left.fract());
         let (top, left) = (top as usize, left as usize);
@@ -95,7 +98,7 @@ impl Raster {
     }
 }
 
-/// An index that may lie between samples, brought to the outermost when it lies a little outside.
+/// An index that may lie between samples, clamped to the outermost if it lies a little outside.
 fn within(index: f64, count: usize, beyond: f64) -> Option<f64> {
     let last = (count - 1) as f64;
     (index >= -beyond && index <= last + beyond).then(|| index.clamp(0.0, last))

@@ -1,7 +1,7 @@
 use super::*;
 use proptest::prelude::*;
 
-/// 3" samples, about 90 m, as far as 25 km to each side of this mast.
+/// 3" samples, about 90 m: 24 km to the east and west of this mast, 28 km to the north and south.
 const STEP_DEG: f64 = 3.0 / 3600.0;
 const SIZE: usize = 601;
 
@@ -29,12 +29,12 @@ fn sight(azimuth_deg: f64, elevation_deg: f64, range_m: f64) -> Sight {
     Sight { azimuth_deg, half_width_deg, elevation_deg, elevation_error_deg, top_deg, height_m: 30.0, range_m }
 }
 
-/// The two ranges between which the fire is, where they say something.
+/// The two ranges between which the fire is, if measured.
 fn ranged(land: &Terrain, mast: LatLon, sight: &Sight) -> Option<[f64; 2]> {
     land.range(mast, sight)?.measured
 }
 
-/// The elevation at which a camera sees a height at a range.
+/// The elevation angle at which a camera sees a height at a range.
 fn seen_deg(eye_m: f64, height_m: f64, range_m: f64) -> f64 {
     ((height_m - eye_m - drop_m(range_m)) / range_m).atan().to_degrees()
 }
@@ -120,7 +120,8 @@ fn a_fire_in_the_valley_is_ranged_to_a_few_hundred_metres() {
 
 #[test]
 fn smoke_over_a_ridge_may_rise_behind_it_as_far_as_a_plume_shows() {
-    // A ridge of 300 m at 4 km; behind it the ground falls by 20 m a hundred metres, and rises again from 8 km.
+    // A ridge of 300 m at 4 km; behind it the ground falls by 20 m per 100 m, and is level from 4.5
+    // km on.
     let land = terrain(|_, north| if north < 3500.0 { 0.0 } else { (300.0 - (north - 4000.0).abs() / 5.0).max(200.0) });
     let edge_deg = seen_deg(30.0, 300.0, 4000.0);
     // Half a degree of smoke over the ridge: 35 m at 4 km.
@@ -179,7 +180,7 @@ fn hills(seed: u32) -> impl Fn(f64, f64) -> f64 {
     }
 }
 
-/// Random numbers that are the same every time: the sum of twelve is as good as normal.
+/// Reproducible random numbers: the sum of twelve is nearly normal.
 fn normal(state: &mut u64) -> f64 {
     (0..12).map(|_| uniform(state)).sum::<f64>() - 6.0
 }
