@@ -1,4 +1,5 @@
-//! Pure: what closed incidents teach about a place. It labels and reminds; it never hides what is strong.
+//! Pure: what closed incidents teach about a place. They label and remind; they never hide strong
+//! evidence.
 
 use super::cluster;
 use super::confirm;
@@ -17,23 +18,26 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
-/// 今日已核查 counts for a day: longer ago the farmer may have lit the next field.
+/// How long 今日已核查 counts: a day. After that the farmer may have lit the next field.
 const VERIFIED_FOR: SignedDuration = SignedDuration::from_hours(24);
-/// Separate days on which somebody found heat at a place before it counts as a fixed heat source: 3. Two may be chance, such as
-/// two days of one burning.
+/// Number of days on which somebody found heat at a place before it counts as a fixed heat source:
+/// 3. Two may be chance, such as one burning of two days.
 const STATIC_CHECKS: u32 = 3;
-/// They count for half a year, the fire season: autumn's kiln is not spring's.
+/// How long such checks count: half a year, the fire season. The kiln of autumn is not that of
+/// spring.
 const STATIC_MEMORY: SignedDuration = SignedDuration::from_hours(180 * 24);
-/// And teach nothing 90 days after the last: somebody has to look again whether it still burns there.
+/// 90 days after the last check the label ends: somebody has to check again whether it still burns
+/// there.
 const STATIC_FOR: SignedDuration = SignedDuration::from_hours(90 * 24);
-/// Around it, at least: 500 m, a pixel's own 375 m and the size of a works.
+/// Its radius is at least 500 m, a pixel's own 375 m and the size of a works.
 const STATIC_RADIUS_M: f64 = 500.0;
-/// Categories of heat that stays where it is: 6 工矿用火 and 7 其他 of the province's list.
+/// Categories of heat that stays in one place: 6 工矿用火 and 7 其他 of the province's list.
 const STATIC_CATEGORIES: [u8; 2] = [6, 7];
-/// What a camera saw and people found false teaches about that part of its view for 30 days: longer, and light, leaves and steam are of
-/// another season.
+/// How long a false alarm that people verified counts for that part of the camera's view: 30 days.
+/// Later, light, leaves and steam are of another season.
 const LOOK_ALIKE_FOR: SignedDuration = SignedDuration::from_hours(30 * 24);
-/// Places in pictures remembered of one incident: what eight cameras see of two places each. A front of more looks like nothing else.
+/// Most places in pictures remembered of one incident: what eight cameras see of two places each. A
+/// larger front resembles nothing else.
 const SEEN_MAX: usize = 16;
 /// The county's clock, UTC+8.
 const COUNTY: Offset = jiff::tz::offset(8);
@@ -48,13 +52,14 @@ pub struct Closed {
     pub at: Fix,
     /// Code of the official category.
     pub category: u8,
-    /// It was a fire in forest, shrub or grass: then the place teaches nothing.
+    /// It was a fire in forest, shrub or grass: then it teaches nothing about the place.
     pub forest_fire: bool,
     pub closed_at: Timestamp,
-    /// Who had seen it.
+    /// Kinds of source that had seen it.
     pub sources: BTreeSet<SourceKind>,
     pub drill: bool,
-    /// Where cameras had seen it, each place once; none in what was written down before pictures were remembered.
+    /// Where cameras had seen it, each place once; empty in records from before pictures were
+    /// remembered.
     #[serde(default)]
     pub seen: Vec<InPicture>,
     /// 误报原因
@@ -118,29 +123,32 @@ impl Closed {
         })
     }
 
-    /// Nothing burned there, says a person.
+    /// A person found that nothing burned there.
     fn is_verified_false(&self) -> bool {
         self.is_no_forest_fire() && !burned(self.category)
     }
 
-    /// A person's answer that no forest burned there. Of what was passed on, nobody here has looked.
+    /// A person found no forest fire there. Of what was passed on, nobody here has checked
+    /// anything.
     fn is_no_forest_fire(&self) -> bool {
         !self.forest_fire && !self.drill && self.category != Verification::INTERIM && !self.is_outside()
     }
 
-    /// 转报: the neighbouring county's.
+    /// 转报: passed on to the neighbouring county.
     fn is_outside(&self) -> bool {
         self.category == Closure::OUTSIDE
     }
 
-    /// Within a time before now. Evidence of a late file may be older than the closing; a closing of the future teaches nothing.
+    /// Closed within this time before now. Evidence of a late file may be older than the closing; a
+    /// closing in the future teaches nothing.
     fn is_within(&self, limit: SignedDuration, now: Timestamp) -> bool {
         let ago = now.duration_since(self.closed_at);
         !ago.is_negative() && ago <= limit
     }
 }
 
-/// What the closed incidents say of a place. Closed incidents older than half a year say nothing and need not be given.
+/// The labels that closed incidents give to a place. Those closed more than half a year ago give
+/// none and need not be passed in.
 pub fn labels(fix: &Fix, now: Timestamp, closed: &[Closed]) -> Vec<Label> {
     let here = |it: &&Closed| it.is_no_forest_fire() && is_same_place(fix, &it.at, 0.0);
     let verified = closed.iter().filter(here).filter(|it| it.is_within(VERIFIED_FOR, now));
@@ -161,11 +169,11 @@ fn static_heat(fix: &Fix, now: Timestamp, closed: &[Closed]) -> Option<Label> {
     (checks >= STATIC_CHECKS && now < until).then_some(Label::StaticHeat { checks, until })
 }
 
-/// 误报记忆: of a camera's sighting, the verified false alarm closed last at the same place of the same view. It labels and hides nothing:
-/// smoke may rise before the very rock that looked like smoke.
+/// 误报记忆: for a camera's sighting, the last verified false alarm at the same place of the same view.
+/// It labels and hides nothing: smoke may rise in front of the very rock that looked like smoke.
 pub fn look_alike(sighting: &Sighting, now: Timestamp, closed: &[Closed]) -> Option<Label> {
     let place = InPicture::of(sighting)?;
-    // What closed at this very instant may be this sighting's own incident.
+    // An incident closed at this very instant may be the sighting's own.
     let before = |it: &&Closed| it.closed_at < now && it.is_within(LOOK_ALIKE_FOR, now);
     let taught = closed.iter().filter(before).filter(|it| it.is_verified_false());
     let here = taught.filter(|it| it.seen.iter().any(|seen| seen.is_same(&place)));
@@ -173,9 +181,11 @@ pub fn look_alike(sighting: &Sighting, now: Timestamp, closed: &[Closed]) -> Opt
     Some(Label::LookAlike { code: last.code.clone(), closed_at: last.closed_at, cause: last.false_alarm })
 }
 
-/// The closed incident that new evidence only reminds of (再次报警), the one closed last: an eye of the same kind sees again, within
-/// `policy.quiet_after`, what a person has just found to be no forest fire; or sees again, outside the county, what was passed on.
-/// Never when a person says it, never when it is strong (three pixels, or 连续). `is_outside`: is the evidence outside?
+/// The closed incident of which new evidence is only a reminder (再次报警); of several, the one closed
+/// last. Within `policy.quiet_after`, the same kind of source sees again what a person found to be
+/// no forest fire, or sees again outside the county what was passed on. Never for a person's
+/// report, a drill or strong evidence (three pixels, or 连续). `is_outside`: whether the evidence is
+/// outside.
 pub fn reminds(
     sightings: &[Sighting],
     fix: &Fix,
@@ -192,14 +202,15 @@ pub fn reminds(
     let same = closed.iter().filter(|it| (it.is_no_forest_fire() || it.is_outside()) && it.sources.contains(&kind));
     let lately: Vec<&Closed> =
         same.filter(|it| it.is_within(policy.quiet_after, now) && is_same_place(fix, &it.at, 0.0)).collect();
-    // A fire of ours beside the neighbour's is news; the neighbour's beside our kiln is not the kiln.
+    // Our fire near the neighbour's is news, and so is the neighbour's fire near our kiln.
     let outside = lately.iter().any(|it| it.is_outside()) && is_outside();
     let alike = lately.into_iter().filter(|it| it.is_outside() == outside);
     alike.max_by_key(|it| (it.closed_at, it.incident)).map(|it| it.incident)
 }
 
-/// Two places within the larger of both radii; two directions from one mast within the larger of both widths. A place and a direction
-/// are never the same: everything behind the place would be, too.
+/// Two places within the larger of both radii; two directions from one mast within the larger of
+/// both half widths. A place and a direction are never the same: otherwise everything behind the
+/// place would be the same, too.
 fn is_same_place(one: &Fix, other: &Fix, least_m: f64) -> bool {
     if one.is_a_place() && other.is_a_place() {
         return one.centre.distance_m(other.centre) <= one.radius_m.max(other.radius_m).max(least_m);
@@ -281,7 +292,8 @@ mod tests {
         assert_eq!(said(&pixel(0.0), 25.0 * DAY, &farm), [], "a field is no kiln");
     }
 
-    /// What lies beyond the border is another office's to look at: it teaches nothing, and hushes nothing of ours.
+    /// What lies beyond the border is another office's task: it teaches nothing here, and silences
+    /// no fire of ours.
     #[test]
     fn what_was_passed_on_hushes_no_fire_of_ours() {
         let passed_on = [closed(7, 0.0, Closure::OUTSIDE, &pixel(0.0))];
@@ -303,7 +315,8 @@ mod tests {
         assert_eq!(said(&smoke(90.0), 60.0, &[closed(7, 0.0, 6, &pixel(0.0))]), [], "and the smoke behind the pixel");
     }
 
-    /// Steam at the same place of the same view is said to look like the steam of last week; for thirty days, and for that view alone.
+    /// Steam at the same place of the same view is labelled as similar to last week's steam, for
+    /// thirty days and for that view alone.
     #[test]
     fn a_verified_false_alarm_is_remembered_where_it_stood_in_the_picture() {
         let mast = place_m(-4000.0, 0.0);

@@ -1,5 +1,5 @@
-//! PURE: fire, places, people's steps and deadlines. Takes `now` and inputs, returns events. No clock, no file, no socket,
-//! no database, no async, nothing of ours outside this folder.
+//! PURE: fire, places, people's steps and deadlines. Takes `now` and inputs, returns events. No
+//! clock, no file, no socket, no database, no async, and no other module of ours.
 
 pub mod associate;
 pub mod cluster;

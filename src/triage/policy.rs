@@ -1,5 +1,5 @@
-//! Pure: the office's rules as one value. Only 10/30/60 minutes are the province's; every other number is this system's
-//! default (本系统默认，非省定) and configurable.
+//! Pure: the office's rules as one value. The province sets only 10/30/60 minutes; every other
+//! number is this system's default (本系统默认，非省定) and configurable.
 
 use super::sighting::SourceKind;
 use jiff::SignedDuration;
@@ -9,10 +9,10 @@ use utoipa::ToSchema;
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Policy {
-    /// Grows with every published change; stands on every event made under it.
+    /// Grows with every published change; recorded with every event made under it.
     pub version: u32,
-    /// From which instant the three clocks count; printed on every statistic. Rungs count from the dispatch at the earliest:
-    /// nobody is rung for time in which nobody could have acted.
+    /// The instant from which the three clocks count; printed on every statistic. Rungs always
+    /// count from the dispatch: nobody is rung for time in which nobody could have acted.
     pub zero_point: ZeroPoint,
     /// 确认接收, Hunan's 131 rule: 10 minutes (湖南日报 2024-02-26).
     pub acknowledge_within: SignedDuration,
@@ -20,35 +20,37 @@ pub struct Policy {
     pub arrive_within: SignedDuration,
     /// 核查、处置、反馈: 60 minutes.
     pub report_within: SignedDuration,
-    /// Second look or not, per source.
+    /// Whether an officer looks first, for each source.
     pub review: ReviewPolicy,
-    /// What a label does to sending without a person.
+    /// Effect of a label on automatic dispatch.
     pub labelled: LabelPolicy,
     /// Which grids are told when the fire may lie in several.
     pub border: BorderPolicy,
-    /// Who is rung, again and higher, while somebody has to act and does not.
+    /// Who is rung, repeatedly and higher up, while a task is not done.
     pub chase: ChasePolicy,
     /// Two sightings farther apart in time than this are never one fire: 12 h.
     pub fuse_window: SignedDuration,
-    /// An arrival is believed this near to where the fire may be: 500 m (domain rule 19).
+    /// An arrival is proven within this distance of where the fire may be: 500 m (domain rule 19).
     pub arrival_radius_m: f64,
     /// A phone's position older than this proves no arrival: 2 min.
     pub position_age_max: SignedDuration,
-    /// Time for which a decision in progress holds the automatic one: 1 min, renewed while the page is open …
+    /// How long an officer's decision in progress holds automatic dispatch: 1 min, renewed while
+    /// the page is open …
     pub intent_hold: SignedDuration,
-    /// … and never longer than this after the first: 5 min, half the time to acknowledge.
+    /// … and at most this long in total: 5 min, half the time to acknowledge.
     pub intent_max: SignedDuration,
-    /// Time for which new evidence at a place closed as no forest fire only reminds: 2 h, about one pass of the next satellite.
+    /// How long new evidence at a place closed as no forest fire only reminds: 2 h, about one pass
+    /// of the next satellite.
     pub quiet_after: SignedDuration,
-    /// More new incidents a minute of one kind of source than this are told as one group: 5, as many cards as an officer
-    /// can look at in that minute.
+    /// More new incidents a minute of one kind of source than this are told as one group: 5, the
+    /// number of cards an officer can look at in that minute.
     pub flood_per_minute: u32,
     /// Who is told when, unless the step has been taken.
     pub ladder: Vec<Rung>,
 }
 
 impl Policy {
-    /// Relations that types cannot say.
+    /// Checks relations that types cannot express.
     ///
     /// # Errors
     /// Names the key, what it may be, and what it is.
@@ -118,21 +120,21 @@ impl Policy {
     }
 }
 
-/// Longer than a week nothing of a hot incident waits.
+/// Longest time that can be set: nothing about a hot incident waits longer than a week.
 const LONGEST: SignedDuration = SignedDuration::from_hours(7 * 24);
-/// The policy waits no longer for a person: an hour, in which 131 is over.
+/// Longest time that the policy waits for a person: an hour, in which 131 is over.
 const HELD_MAX: SignedDuration = SignedDuration::from_hours(1);
-/// More steps than this are a typing error: the county has six roles.
+/// Most rungs or rounds: more are a typing error, because there are seven roles.
 const ROUNDS_MAX: usize = 20;
 
-/// What a label does to sending without a person. It never hides an alert, and never holds one of three pixels or more, or
-/// one seen over several passes (连续).
+/// Effect of a label on automatic dispatch. It never hides an alert, and never holds one of three
+/// pixels or more, or one seen over several passes (连续).
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Labelled {
     /// An officer looks first, and is rung.
     Officer,
-    /// It stands on the board and is told with the next digest.
+    /// It is on the board and is told with the next digest.
     Digest,
     /// The label only explains.
     Send,
@@ -145,16 +147,18 @@ pub struct LabelPolicy {
     pub heat_source: Labelled,
     /// 已批用火
     pub burn: Labelled,
-    /// 今日已核查: somebody was there lately.
+    /// 今日已核查: somebody was there within the last day.
     pub verified: Labelled,
     /// Learnt from closed incidents.
     pub static_heat: Labelled,
-    /// A part of the picture the office has masked.
+    /// A part of the picture that the office has masked.
     pub masked: Labelled,
-    /// 误报记忆: what looks like a verified false alarm of the last 30 days at the same place of the same view. It only explains, until
-    /// the office has seen on the ops page what waiting for the digest would have changed.
+    /// 误报记忆: resembles a verified false alarm of the last 30 days at the same place of the same
+    /// view. By default it only explains, until the ops page has shown the office what `digest`
+    /// would have changed.
     pub look_alike: Labelled,
-    /// Interval between digests: 1 h. What is in one rings at the next when nobody has looked.
+    /// Interval between digests: 1 h. An alert in a digest rings with the next one if nobody has
+    /// looked.
     pub digest_after: SignedDuration,
 }
 
@@ -175,12 +179,13 @@ impl Default for LabelPolicy {
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct BorderPolicy {
-    /// A neighbouring grid is told (邻格热点，请留意) from this share of the doubt: 0.05, the tenth left out by a 90 % circle,
-    /// halved between two sides.
+    /// Share of the uncertainty from which a neighbouring grid is told (邻格热点，请留意): 0.05, the tenth
+    /// that a 90 % circle leaves out, halved between two sides.
     pub tell_from: f64,
-    /// Two grids are about equally likely when the second has at least this share of the first's weight: 0.8.
+    /// Two grids are about equally likely if the second has at least this share of the first's
+    /// weight: 0.8.
     pub equal_from: f64,
-    /// Then both rangers are asked to go, and the first who answers goes.
+    /// Whether both rangers are then asked to go; the first who answers goes.
     pub send_both: bool,
 }
 
@@ -190,20 +195,20 @@ impl Default for BorderPolicy {
     }
 }
 
-/// An alert never rots: what nobody does rings again and climbs, for as long as the incident is open.
+/// A task that is not done is rung again and escalated while the incident is open.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ChasePolicy {
-    /// Counted from the first ring. After the last the whole round begins again every `again`.
+    /// Counted from the first ring. After the last round and `again`, they start anew.
     pub rounds: Vec<Round>,
     pub again: SignedDuration,
     /// 待审核: time until an unreviewed report rings: 15 min.
     pub review_report_within: SignedDuration,
-    /// 退回补充: time in which a form sent back is due again: 30 min.
+    /// 退回补充: time until a form sent back is due again: 30 min.
     pub supplement_within: SignedDuration,
-    /// 位置更正: time the officer has to say who goes on: 3 min.
+    /// 位置更正: time for the officer to decide who continues: 3 min.
     pub relocation_within: SignedDuration,
-    /// Time for which a person who answered a ring (收到) is not rung again about it: 30 min.
+    /// How long a person who answered a ring (收到) is not rung again about it: 30 min.
     pub answer_holds: SignedDuration,
 }
 
@@ -250,9 +255,10 @@ pub struct ReviewPolicy {
     pub satellite: Review,
     pub person: Review,
     pub system: Review,
-    /// Priority score 0..100 from which `officer_then_auto` may dispatch by itself; below it, the leader on duty is rung instead.
+    /// Lowest priority score, 0..100, at which `officer_then_auto` dispatches by itself; below it,
+    /// `chase.rounds` begin.
     pub auto_score: f64,
-    /// An alert under `officer` that nobody has looked at for this time rings the leader on duty.
+    /// Time after which an alert that nobody has looked at begins `chase.rounds`.
     pub alarm_after: SignedDuration,
 }
 
@@ -267,15 +273,15 @@ impl ReviewPolicy {
     }
 }
 
-/// What stands between a verified sighting and a ringing phone.
+/// What must happen between a confirmed sighting and a dispatch.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Review {
-    /// Dispatch at once to the likeliest grid, its neighbours told.
+    /// Dispatch at once to the likeliest grid; its neighbours are told.
     Auto,
     /// An officer looks first.
     Officer,
-    /// An officer has `after` to look; then it dispatches itself.
+    /// An officer has `after` to look; then the policy dispatches by itself.
     OfficerThenAuto { after: SignedDuration },
 }
 
@@ -285,7 +291,7 @@ pub enum Review {
 pub struct Rung {
     /// Counted from the dispatch.
     pub after: SignedDuration,
-    /// The step whose taking makes this rung silent.
+    /// The rung is silent once this step is taken.
     pub unless: Stage,
     pub tell: Vec<Role>,
     pub channel: Channel,
@@ -316,7 +322,7 @@ pub enum Role {
     CountyDuty,
     /// 县带班领导
     CountyLeader,
-    /// 下一班值班员: who has county duty next, when those of today do not answer.
+    /// 下一班值班员: the county duty officer of the next shift, if today's do not answer.
     NextDuty,
 }
 
@@ -361,7 +367,8 @@ impl Default for Policy {
             intent_max: minutes(5),
             quiet_after: SignedDuration::from_hours(2),
             flood_per_minute: 5,
-            // 勉县叫应 figures (robot call within 3 min, three calls in 5 min, then the superior), domain rule 15.
+            // 勉县叫应 figures (robot call within 3 min, three calls in 5 min, then the superior),
+            // domain rule 15.
             ladder: vec![
                 rung(3, Stage::Acknowledged, &[Ranger], Channel::Voice),
                 rung(5, Stage::Acknowledged, &[Ranger, BackupRanger], Channel::Voice),
@@ -376,7 +383,7 @@ impl Default for Policy {
 impl Default for ReviewPolicy {
     fn default() -> Self {
         Self {
-            // The model's card: not for dispatch without a person.
+            // The model card: not for dispatch without a person.
             camera: Review::Officer,
             satellite: Review::Auto,
             person: Review::Officer,

@@ -1,5 +1,5 @@
-//! Pure: which pictures should be there (留存期). One rule for removing them, for finding missing ones, and for an
-//! answer about one that is gone. The log itself is kept for good.
+//! Pure: which pictures must be kept (留存期). One rule for removing pictures, for finding missing
+//! ones, and for explaining why one is gone. The log itself is kept for good.
 
 use super::detection::BoundingBox;
 use super::event::{Event, Recorded};
@@ -8,33 +8,38 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 
-/// Lack of room never takes pictures of a false alarm sooner after its closing: a week, in which somebody may still doubt it.
+/// Lack of room removes no pictures of a false alarm within a week of its closing: somebody may
+/// still doubt it.
 const FALSE_ALARM_SPARED: SignedDuration = SignedDuration::from_hours(7 * 24);
-/// Nor pictures of no incident: a day, in which their sighting is long written down. Until it is filed, its pictures are owed
-/// (`store::pictures`).
+/// Nor pictures of no incident within a day, in which their sighting is long recorded. Until it is
+/// filed, its pictures must be kept (`store::pictures`).
 const UNCLAIMED_SPARED: SignedDuration = SignedDuration::from_hours(24);
-/// Nor pictures of a strip (过程图): the day in which it is judged.
+/// Nor pictures of a strip (过程图) within the day in which it is judged.
 const STRIP_SPARED: SignedDuration = SignedDuration::from_hours(24);
-/// A strip of what did not burn, after the closing, in days: time to learn from it (`export-training`), and no longer. A fire's is kept
-/// as long as its other pictures.
+/// Days after the closing that a strip is kept if nothing burned: time to learn from it
+/// (`export-training`), and no longer. A fire's strip is kept as long as its other pictures.
 const STRIP_DAYS: u32 = 30;
 
-/// Categories of the province's list in which nothing burned in the open: 工矿用火, 其他, 未找到. All others count as fires here.
+/// Categories of the province's list in which nothing burned in the open: 工矿用火, 其他, 未找到. All others
+/// count as fires here.
 const NO_FIRES: [u8; 3] = [6, 7, 9];
 
-/// How long each kind is kept, in days. The numbers are this program's own choice; an office with rules of its own sets them.
+/// How long each kind is kept, in days. The numbers are this program's choice; an office with rules
+/// of its own sets them.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Retention {
-    /// Pictures of what burned, after the closing: three years, in which its case may be looked at again.
+    /// Pictures of what burned, after the closing: three years, in which its case may be reviewed.
     pub fires_days: u32,
-    /// Pictures of what did not burn, and of drills, after the closing: half a year, as long as the program remembers the place.
+    /// Pictures of what did not burn, and of drills, after the closing: half a year, as long as the
+    /// program remembers the place.
     pub false_alarms_days: u32,
-    /// Pictures that no incident names: a week.
+    /// Pictures of no incident: a week.
     pub unclaimed_days: u32,
-    /// Hotspots and the lists they came in: 400 days, so that a season lies beside the one before.
+    /// Hotspots and the lists they came in: 400 days, so that a season can be compared with the one
+    /// before.
     pub hotspots_days: u32,
-    /// What the model said about every frame: 30 days, a whole 清明 season's fortnight twice.
+    /// The model's output for every frame: 30 days, twice the fortnight of the 清明 season.
     pub analyses_days: u32,
 }
 
@@ -44,18 +49,18 @@ impl Default for Retention {
     }
 }
 
-/// What is to be done with a picture; what is worth more is greater.
+/// What to do with a picture; the more it is worth, the greater.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Keeping {
-    /// Its time is over: it goes.
+    /// Its time is over: it is deleted.
     Over,
     /// Kept while there is room.
     Spare(Spare),
-    /// It must be there.
+    /// It must be kept.
     Owed,
 }
 
-/// What goes first when room is short stands first.
+/// In the order in which they are deleted when room is short.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Spare {
     Strip,
@@ -64,7 +69,8 @@ pub enum Spare {
 }
 
 impl Retention {
-    /// A limit that would take evidence before it has been looked at, or is no time at all.
+    /// Refuses a limit that would delete evidence before it has been looked at, or that is no time
+    /// at all.
     pub fn check(&self) -> Result<(), &'static str> {
         if !(1..=36_500).contains(&self.unclaimed_days) || !(1..=3_650).contains(&self.analyses_days) {
             return Err("unclaimed_days and analyses_days must be at least 1, for example 7 and 30");
@@ -83,12 +89,12 @@ impl Retention {
         Ok(())
     }
 
-    /// Of a picture that no incident names, by the time at which it was kept.
+    /// For a picture of no incident, by the time at which it was stored.
     pub fn unclaimed(&self, kept_at: Timestamp, now: Timestamp) -> Keeping {
         spare(Spare::Unclaimed, now.duration_since(kept_at), UNCLAIMED_SPARED, days(self.unclaimed_days))
     }
 
-    /// Of a picture of a closed incident.
+    /// For a picture of a closed incident.
     fn closed(&self, burned: bool, since: Timestamp, now: Timestamp) -> Keeping {
         let age = now.duration_since(since);
         match burned {
@@ -107,7 +113,7 @@ fn spare(kind: Spare, age: SignedDuration, spared: SignedDuration, kept: SignedD
     }
 }
 
-/// Whether something burned in the open, by the category of a closing.
+/// Whether something burned in the open, by the category of the closing.
 pub fn burned(category: u8) -> bool {
     !NO_FIRES.contains(&category)
 }
@@ -117,11 +123,11 @@ pub fn days(count: u32) -> SignedDuration {
     SignedDuration::from_hours(i64::from(count) * 24)
 }
 
-/// What the log says of pictures: who names each, whose it is, and how those incidents ended. About 300 bytes a picture, some ten
-/// thousand a year.
+/// What the log says about pictures: which incidents name each, whose evidence it is, and how those
+/// incidents ended. About 300 bytes a picture, and some ten thousand pictures a year.
 #[derive(Clone, Debug, Default)]
 pub struct Ledger {
-    /// The last time at which an incident named it.
+    /// The incidents that name each picture, with the last time at which each did.
     pictures: HashMap<PictureId, Vec<(IncidentId, Timestamp)>>,
     belongs: HashMap<PictureId, Belongs>,
     incidents: HashMap<IncidentId, Known>,
@@ -131,19 +137,19 @@ pub struct Ledger {
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Belongs {
     pub incident: IncidentId,
-    /// Where in the picture the smoke is; photos have none.
+    /// The box of the smoke in the picture; photos have none.
     pub bbox: Option<BoundingBox>,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
 struct Known {
     drill: bool,
-    /// When and as what.
+    /// Time and category of the closing.
     closed: Option<(Timestamp, u8)>,
 }
 
 impl Ledger {
-    /// Reads one event. All of them, in their order.
+    /// Reads one event. It needs all of them, in their order.
     pub fn note(&mut self, incident: IncidentId, recorded: &Recorded) {
         let known = self.incidents.entry(incident).or_default();
         match &recorded.event {
@@ -151,7 +157,7 @@ impl Ledger {
             Event::Closed { closure } => known.closed = Some((recorded.at, closure.category)),
             _ => {}
         }
-        // What one incident leads stays the other's, which is where it was filed.
+        // Evidence of a led incident stays that incident's, where it was filed.
         let is_led = matches!(recorded.event, Event::Merged { .. });
         for (picture, bbox) in recorded.event.pictures() {
             if !is_led {
@@ -168,7 +174,7 @@ impl Ledger {
         self.belongs.get(&picture).copied()
     }
 
-    /// What the incidents that name it ask for; the one that asks most counts. `None`: no incident names it.
+    /// The strictest demand of the incidents that name it. `None`: no incident names it.
     pub fn keeping(&self, picture: PictureId, policy: &Retention, now: Timestamp) -> Option<Keeping> {
         let of = |(incident, named_at): &(IncidentId, Timestamp)| match self.incidents.get(incident) {
             Some(Known { drill, closed: Some((at, category)) }) => {
@@ -179,8 +185,9 @@ impl Ledger {
         self.pictures.get(&picture)?.iter().map(of).max()
     }
 
-    /// Of a picture of a strip, by the incident whose evidence its sighting became. `None`: of none yet. It is supporting material:
-    /// after a day it makes room before anything that the log names.
+    /// For a picture of a strip, by the incident to which its sighting belongs. `None`: to none
+    /// yet. It is supporting material: after a day it is deleted before anything that the log
+    /// names.
     pub fn strip(&self, of: Option<IncidentId>, captured_at: Timestamp, policy: &Retention, now: Timestamp) -> Keeping {
         let of_no_fire = days(STRIP_DAYS.min(policy.false_alarms_days));
         let (since, kept) = match of.and_then(|incident| self.incidents.get(&incident)) {

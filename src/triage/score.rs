@@ -1,4 +1,5 @@
-//! Pure: priority 0..100 with its reasons. It orders the queue and explains itself; it never hides or closes an alert.
+//! Pure: priority 0..100 with its reasons. It orders the queue and explains itself; it never hides
+//! or closes an alert.
 
 use super::cluster::{self, Heat, PASSES_MANY, PIXELS_MANY};
 use super::detection::Class;
@@ -24,26 +25,26 @@ pub struct Reason {
     pub value: String,
 }
 
-// Points. All are this system's defaults (本系统默认，非省定): with them a single camera reaches the auto score of 40 at
-// confidence 0.67, and any second source lifts a doubtful one over it.
+// Points. All are this system's defaults (本系统默认，非省定): with them a single camera reaches the auto
+// score of 40 at confidence 0.67, and any second source lifts a doubtful one above it.
 const CAMERA_MAX: f64 = 60.0;
 const SATELLITE_MAX: f64 = 50.0;
 const SYSTEM_MAX: f64 = 50.0;
 const PERSON: f64 = 40.0;
 const SECOND_SOURCE: f64 = 25.0;
 const SECOND_CAMERA: f64 = 20.0;
-/// Seen again by the same eye, each time, and at most.
+/// For each further sighting by the same source, and at most.
 const REPEATED: f64 = 3.0;
 const REPEATED_MAX: f64 = 9.0;
 /// Three pixels or more in one cluster.
 const PIXELS: f64 = 25.0;
-/// 连续: seen again in a later pass. Worth half of a second source: it is the same kind of eye again.
+/// 连续: seen again in a later pass. Half of a second source, because it is the same kind of source.
 const CONTINUOUS: f64 = 12.0;
-/// Radiative power that is worth one point, MW, and most points.
+/// Radiative power for one point, MW, and most points.
 const FRP_MW_PER_POINT: f64 = 2.0;
 const FRP_MAX: f64 = 15.0;
 const FLAMES: f64 = 15.0;
-/// Smoke is not seen at night and lamps are: what still looks like flames counts more.
+/// By night smoke is not visible but lamps are: what still looks like flames counts more.
 const FLAMES_AT_NIGHT: f64 = 10.0;
 const DAY_HOURS: std::ops::Range<i64> = 6..19;
 const BORDER: f64 = 5.0;
@@ -55,8 +56,8 @@ const STATIC_HEAT: f64 = -25.0;
 const NO_BEARING: f64 = -10.0;
 const OUTSIDE_COUNTY: f64 = -30.0;
 
-/// Priority of an incident from all its sightings and what the registers say of the place. The score is the sum of the
-/// reasons, held within 0..=100.
+/// Priority of an incident from all its sightings and the labels of its place. The score is the sum
+/// of the reasons, clamped to 0..=100.
 pub fn priority(sightings: &[Sighting], labels: &[Label]) -> Priority {
     let mut reasons = Vec::new();
     if let Some(first) = strongest(sightings) {
@@ -76,13 +77,13 @@ fn reason(code: &str, points: f64, value: impl Into<String>) -> Reason {
     Reason { code: code.to_owned(), points, value: value.into() }
 }
 
-/// 0..=1, whatever came in.
+/// Clamped to 0..=1; 0 if it is not finite.
 fn confidence(sighting: &Sighting) -> f64 {
     let confidence = f64::from(sighting.confidence);
     if confidence.is_finite() { confidence.clamp(0.0, 1.0) } else { 0.0 }
 }
 
-/// What a single piece of evidence is worth by itself.
+/// Points of a single piece of evidence.
 fn worth(it: &Sighting) -> Reason {
     let (confidence, value) = (confidence(it), format!("{:.2}", confidence(it)));
     match &it.source {
@@ -93,7 +94,7 @@ fn worth(it: &Sighting) -> Reason {
     }
 }
 
-/// The one worth most, the earliest of equals.
+/// The one with the most points; of equals the earliest.
 fn strongest(sightings: &[Sighting]) -> Option<&Sighting> {
     sightings.iter().max_by(|a, b| {
         let by_worth = worth(a).points.total_cmp(&worth(b).points);
@@ -101,7 +102,7 @@ fn strongest(sightings: &[Sighting]) -> Option<&Sighting> {
     })
 }
 
-/// One eye: a camera, a satellite, a caller, a device of another system.
+/// One source: a camera, a satellite, a caller, a device of another system.
 fn eye(sighting: &Sighting) -> String {
     match &sighting.source {
         Source::Camera { camera, .. } => camera.to_string(),
@@ -111,7 +112,7 @@ fn eye(sighting: &Sighting) -> String {
     }
 }
 
-/// A second kind of source, and a second camera: the best reasons there are to believe the first.
+/// A second kind of source, and a second camera: the best reasons to believe the first.
 fn others(sightings: &[Sighting], first: &Sighting) -> Vec<Reason> {
     let earliest = |of: &dyn Fn(&Sighting) -> bool| {
         sightings.iter().filter(|it| of(it)).min_by_key(|it| (it.observed_at, it.id)).map(eye)
@@ -138,7 +139,7 @@ fn repeated(sightings: &[Sighting]) -> Option<Reason> {
     (again > 0).then(|| reason("repeated", (REPEATED * again as f64).min(REPEATED_MAX), (again + 1).to_string()))
 }
 
-/// The largest cluster's pixels and power, and in how many passes.
+/// Pixels of the largest cluster, the highest power of a cluster, and the number of passes.
 fn of_heat(heat: &Heat) -> Vec<Reason> {
     let pixels = (heat.pixels >= PIXELS_MANY).then(|| reason("pixels", PIXELS, heat.pixels.to_string()));
     let power = heat.frp_mw.filter(|frp_mw| *frp_mw > 0.0);
@@ -166,14 +167,15 @@ fn flames(sightings: &[Sighting]) -> Vec<Reason> {
     seen.into_iter().chain(at_night).collect()
 }
 
-/// Mean local time by the sun, from the longitude alone: good to a quarter of an hour, and no time zone is needed.
+/// Mean solar time, from the longitude alone: accurate to a quarter of an hour, and without a time
+/// zone.
 fn sun_time(at: Timestamp, lon_deg: f64) -> (i64, i64) {
     let minutes = (at.as_second() + (lon_deg * 240.0) as i64).div_euclid(60).rem_euclid(24 * 60);
     (minutes / 60, minutes % 60)
 }
 
-/// What the registers say. A known heat source or an approved burn takes nothing off a strong hotspot (three pixels, or 连续;
-/// domain rule 28), but is still said.
+/// Points from labels. A known heat source, an approved burn and what closed incidents taught take
+/// nothing off a strong hotspot (three pixels, or 连续; domain rule 28), but are still listed.
 fn of_labels(sightings: &[Sighting], labels: &[Label], strong: bool) -> Vec<Reason> {
     let off = |points: f64| if strong { 0.0 } else { points };
     let mut reasons: Vec<Reason> = Vec::new();
@@ -190,7 +192,7 @@ fn of_labels(sightings: &[Sighting], labels: &[Label], strong: bool) -> Vec<Reas
             Label::LookAlike { code, .. } => reason("look_alike", 0.0, code),
             Label::NoBearing { camera } => reason("no_bearing", NO_BEARING, camera.as_str()),
         };
-        // Each label counts once, however many sightings and registers say it.
+        // Each label counts once, however many sightings and registers carry it.
         if reasons.iter().all(|it| it.code != said.code) {
             reasons.push(said);
         }

@@ -1,5 +1,6 @@
-//! Pure: the one rule of sending. "May this be sent without a person, to whom, and why" is answered here for an opening, for
-//! added evidence, for a missed review and for a relocation alike; nobody else decides it. The answer explains itself.
+//! Pure: the one rule of sending: may a ranger be sent without a person's decision, which one, and
+//! why. It is applied to an opening, to added evidence, to a missed review and to a relocation;
+//! nothing else decides this. The answer has its reasons.
 
 use super::cluster::{self, PASSES_MANY, PIXELS_MANY};
 use super::event::{Because, Candidate, Neighbour, Place};
@@ -10,7 +11,7 @@ use super::policy::{Labelled, Policy, Review};
 use super::sighting::{Label, Sighting, Source, SourceKind};
 use jiff::SignedDuration;
 
-/// What is known when the question is asked.
+/// What is known when the rule is applied.
 #[derive(Clone, Copy, Debug)]
 pub struct Case<'a> {
     pub evidence: &'a [Sighting],
@@ -22,7 +23,7 @@ pub struct Case<'a> {
     pub declined: &'a [PersonId],
     /// The time for an officer's look is over.
     pub waited: bool,
-    /// One of too many alike within a minute.
+    /// It is one of too many similar incidents within a minute.
     pub flood: bool,
 }
 
@@ -39,30 +40,31 @@ pub enum Verdict {
         ranger: PersonId,
         neighbours: Vec<Neighbour>,
     },
-    /// An officer looks. After `within` the question is asked again, with `waited`.
+    /// An officer looks. After `within` the rule is applied again, with `waited`.
     Look {
         within: SignedDuration,
     },
-    /// An officer looks when the next digest comes.
+    /// An officer looks with the next digest.
     Digest,
-    /// 转报: the neighbouring county's.
+    /// 转报: passed on to the neighbouring county.
     PassOn,
 }
 
-/// See the module.
+/// Applies the rule of this module.
 pub fn judge(case: &Case<'_>, policy: &Policy) -> Sending {
     let mut because = Vec::new();
     let verdict = verdict(case, policy, &mut because);
     Sending { verdict, because }
 }
 
-/// The rangers of the other grids the fire may be in, who are told besides the one who is sent.
+/// The rangers of the other grids in which the fire may be: they are told besides the one who is
+/// sent.
 pub fn neighbours(place: &Place, ranger: &PersonId, policy: &Policy) -> Vec<Neighbour> {
     let Some(first) = place.candidates.first() else { return Vec::new() };
     let of_ranger = |it: &Candidate| it.ranger.as_ref() == Some(ranger) || it.backup.as_ref() == Some(ranger);
     let both = |it: &Candidate| policy.border.send_both && it.weight >= policy.border.equal_from * first.weight;
     let mut told: Vec<Neighbour> = Vec::new();
-    // What only hints speak against is told all the same.
+    // A grid that only hints make unlikely is told all the same.
     let may_be = |it: &Candidate| it.weight.max(it.share) >= policy.border.tell_from;
     for it in place.candidates.iter().filter(|it| may_be(it) && !of_ranger(it)) {
         let Some(other) = it.ranger.as_ref().or(it.backup.as_ref()) else { continue };
@@ -109,12 +111,14 @@ fn verdict(case: &Case<'_>, policy: &Policy, because: &mut Vec<Because>) -> Verd
     Verdict::Send { ranger: ranger.clone(), neighbours: neighbours(case.place, ranger, policy) }
 }
 
-/// How far a piece of evidence is trusted without a person. Ordered: the most trusted piece decides.
+/// How far a piece of evidence is trusted without a person. Ordered: the most trusted piece
+/// decides.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Trust {
     Digest,
     Officer,
-    /// The second network doubts the only eye: the officer is rung when it would have been sent.
+    /// The second network doubts the only camera: instead of a dispatch, an officer looks within
+    /// this time.
     Doubted(SignedDuration),
     AfterLook(SignedDuration),
     AtOnce,
@@ -138,7 +142,7 @@ fn trust(case: &Case<'_>, policy: &Policy, because: &mut Vec<Because>) -> Trust 
         because.push(said(label));
     }
     let kind = kind_word(decisive.source.kind());
-    // A kiln that a satellite sees at every pass is not called in, too.
+    // A kiln that a satellite sees at every pass is not reported by another kind of source.
     let is_one_kind = case.evidence.iter().all(|it| it.source.kind() == decisive.source.kind());
     if trust == Trust::Digest && !is_one_kind {
         because.push(reason("two_kinds", ""));
@@ -149,7 +153,7 @@ fn trust(case: &Case<'_>, policy: &Policy, because: &mut Vec<Because>) -> Trust 
         Trust::Officer => Some(reason("officer_first", kind)),
         Trust::AfterLook(after) => Some(reason("officer_then_auto", format!("{kind} {}", after.as_secs()))),
         Trust::AtOnce => Some(reason("auto", kind)),
-        // The second opinion, which comes next, is the reason.
+        // The second opinion, added next, is the reason.
         Trust::Doubted(_) => None,
     });
     let newest = || case.evidence.iter().rev().find_map(Sighting::opinion);
@@ -158,7 +162,7 @@ fn trust(case: &Case<'_>, policy: &Policy, because: &mut Vec<Because>) -> Trust 
     trust
 }
 
-/// One camera, however often: nobody else has seen it.
+/// All from one camera, however often: nobody else has seen it.
 fn is_one_camera(evidence: &[Sighting]) -> bool {
     let camera = |it: &Sighting| match &it.source {
         Source::Camera { camera, .. } => Some(camera.clone()),
@@ -168,7 +172,7 @@ fn is_one_camera(evidence: &[Sighting]) -> bool {
     first.is_some() && evidence.iter().all(|it| camera(it) == first)
 }
 
-/// `held`: it is why nothing is sent without a person.
+/// `held`: the doubt is why nothing is sent without a person.
 fn second_opinion(opinion: &Opinion, held: bool) -> Because {
     match opinion {
         Opinion::Given { score, agrees: true, .. } => reason("second_opinion_agrees", format!("{score:.2}")),
@@ -186,7 +190,7 @@ fn sooner(a: Trust, b: Trust) -> std::cmp::Ordering {
     }
 }
 
-/// `alone`: all of the evidence is one camera's.
+/// `alone`: all of the evidence is from one camera.
 fn of(sighting: &Sighting, policy: &Policy, large: bool, alone: bool) -> Trust {
     let doubted = alone && sighting.opinion().is_some_and(|it| it.doubt().is_some());
     let by_source = match policy.review.of(sighting.source.kind()) {
@@ -208,8 +212,9 @@ fn of(sighting: &Sighting, policy: &Policy, large: bool, alone: bool) -> Trust {
     by_label.fold(by_source, std::cmp::min)
 }
 
-/// Whether what is known at a place may be all that was seen: of a pixel or a measured range it may. A direction without a range
-/// only runs past that place on its way, and a caller has seen more than a place.
+/// Whether what is known at a place may explain all that was seen: for a pixel or a measured range
+/// it may. A direction without a range only passes over that place, and a caller has seen more than
+/// a place.
 fn explains(label: &Label, sighting: &Sighting) -> bool {
     let of_the_picture = matches!(label, Label::Masked { .. } | Label::LookAlike { .. });
     let has_place = match sighting.locus {
@@ -232,7 +237,7 @@ fn hold(label: &Label, policy: &Policy) -> Option<Labelled> {
     })
 }
 
-/// Of the grid that this ranger looks after: the likeliest, unless its rangers cannot go.
+/// Names the grid of this ranger: the likeliest, unless its rangers cannot go.
 fn say_where(place: &Place, ranger: &PersonId, because: &mut Vec<Because>) {
     let his = |it: &&Candidate| [&it.ranger, &it.backup].into_iter().any(|it| it.as_ref() == Some(ranger));
     because.push(match place.candidates.iter().find(his) {

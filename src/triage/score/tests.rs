@@ -63,7 +63,7 @@ fn each_reason_with_its_points() {
             vec![("camera_confidence", 36.0, "0.60"), ("repeated", 6.0, "3")],
         ),
         (vec![person(1, start(), place_m(0.0, 0.0), 300.0)], &[], vec![("person", 40.0, "12119")]),
-        // 14:00 and 22:00 by the sun, nearly.
+        // 13:21 by the sun; 21:21 is below.
         (vec![flames(1, 0.0)], &[], vec![("camera_confidence", 48.0, "0.80"), ("fire_class", 15.0, "0.80")]),
     ];
     for (sightings, labels, expected) in table {
