@@ -31,7 +31,7 @@ impl Bus {
     }
 
     pub async fn send_sighting(&self, sighting: &Sighting) -> Result<()> {
-        self.sender.send(sighting.clone()).await.map_err(|_| Error::internal("the queue of sightings is gone"))
+        self.sender.send(sighting.clone()).await.map_err(|_| Error::internal("the queue of sightings is closed"))
     }
 
     pub async fn sightings(&self) -> Sightings {

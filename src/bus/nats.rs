@@ -43,13 +43,13 @@ impl Drop for StopOnDrop {
 
 impl Bus {
     pub async fn connect(url: &str, prefix: &str) -> Result<Self> {
-        let client = async_nats::connect(url)
-            .await
-            .map_err(|e| unavailable("cannot reach the NATS server: is it running, and may we log in?", e))?;
+        let client = async_nats::connect(url).await.map_err(|e| {
+            unavailable("cannot connect to the NATS server: check that it runs and accepts this login", e)
+        })?;
         let mut heard = client
             .subscribe(format!("{prefix}.changed"))
             .await
-            .map_err(|e| unavailable("the NATS server does not let us listen", e))?;
+            .map_err(|e| unavailable("cannot subscribe to announcements on the NATS server", e))?;
         // The answer to the ping proves that the subscription is active: no announcement from now
         // on is missed.
         client.flush().await.map_err(|e| unavailable("the NATS server does not answer", e))?;
@@ -60,7 +60,7 @@ impl Bus {
                 match serde_json::from_slice(&message.payload) {
                     // An error only means that there is no subscriber now.
                     Ok(announcement) => drop(forward.send(announcement)),
-                    Err(e) => tracing::warn!(error = %e, "an announcement on the bus cannot be read"),
+                    Err(e) => tracing::warn!(error = %e, "cannot read an announcement from the bus"),
                 }
             }
         });
@@ -75,7 +75,7 @@ impl Bus {
         let words =
             serde_json::to_vec(&announcement).map_err(|e| Error::internal("cannot write as JSON").because(e))?;
         let sent = self.client.publish(format!("{}.changed", self.prefix), words.into()).await;
-        sent.map_err(|e| unavailable("the NATS server takes no announcement", e))
+        sent.map_err(|e| unavailable("cannot send an announcement to the NATS server", e))
     }
 
     pub fn announcements(&self) -> broadcast::Receiver<Announcement> {
@@ -85,7 +85,7 @@ impl Bus {
     pub async fn send_sighting(&self, sighting: &Sighting) -> Result<()> {
         let body = serde_json::to_vec(sighting).map_err(|e| Error::internal("cannot write as JSON").because(e))?;
         let message = PublishMessage::build().payload(body.into()).message_id(sighting.id.to_string());
-        let lost = |e| unavailable("the NATS server has not taken a sighting; it must be sent again", e);
+        let lost = |e| unavailable("the NATS server did not confirm a sighting: it must be sent again", e);
         let receipt = self.jetstream.send_publish(format!("{}.sighting", self.prefix), message).await.map_err(lost)?;
         receipt.await.map(drop).map_err(lost)
     }
@@ -104,9 +104,9 @@ impl Bus {
             .await?
             .get_or_create_consumer("desk", desk)
             .await
-            .map_err(|e| unavailable("the NATS server refuses a reader of sightings", e))?;
+            .map_err(|e| unavailable("cannot create the consumer of sightings on the NATS server", e))?;
         let messages = consumer.stream().max_messages_per_batch(1).messages().await;
-        Ok(Sightings(messages.map_err(|e| unavailable("the NATS server hands out no sightings", e))?))
+        Ok(Sightings(messages.map_err(|e| unavailable("cannot read sightings from the NATS server", e))?))
     }
 
     async fn queue(&self) -> Result<stream::Stream> {
@@ -120,10 +120,9 @@ impl Bus {
             storage: stream::StorageType::File,
             ..Default::default()
         };
-        self.jetstream
-            .get_or_create_stream(config)
-            .await
-            .map_err(|e| unavailable("the NATS server keeps no queue: start it with JetStream (nats-server -js)", e))
+        self.jetstream.get_or_create_stream(config).await.map_err(|e| {
+            unavailable("cannot open the queue on the NATS server: start it with JetStream (nats-server -js)", e)
+        })
     }
 }
 
@@ -135,7 +134,7 @@ impl Sightings {
             let message = match self.0.next().await? {
                 Ok(message) => message,
                 Err(e) => {
-                    tracing::warn!(error = %e, "the bus stumbled; it goes on");
+                    tracing::warn!(error = %e, "cannot read a sighting from the bus; trying again");
                     continue;
                 }
             };
@@ -144,9 +143,9 @@ impl Sightings {
                 Err(e) => {
                     // It will never become readable. Its text stays in the log.
                     let body = String::from_utf8_lossy(&message.payload);
-                    tracing::error!(error = %e, %body, "something on the bus is not a sighting and is put aside");
+                    tracing::error!(error = %e, %body, "a message on the bus is not a sighting and is discarded");
                     if let Err(e) = message.ack_with(jetstream::AckKind::Term).await {
-                        tracing::warn!(error = %e, "the bus did not hear that; it will come again");
+                        tracing::warn!(error = %e, "cannot tell the bus to discard a message; it will be delivered again");
                     }
                 }
             }
@@ -160,7 +159,7 @@ pub struct Receipt(jetstream::Message);
 impl Receipt {
     pub async fn confirm(self, sighting: SightingId) {
         if let Err(e) = self.0.double_ack().await {
-            tracing::warn!(sighting.id = %sighting, error = %e, "the bus did not hear that a sighting was filed; it will come again");
+            tracing::warn!(sighting.id = %sighting, error = %e, "cannot confirm to the bus that a sighting was filed; it will be delivered again");
         }
     }
 }

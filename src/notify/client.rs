@@ -23,7 +23,7 @@ pub fn new(within: Duration) -> Result<Client> {
         .connect_timeout(CONNECTED_WITHIN)
         .redirect(reqwest::redirect::Policy::none())
         .build()
-        .map_err(|e| Error::internal("cannot make an HTTP client").because(e))
+        .map_err(|e| Error::internal("cannot create an HTTP client").because(e))
 }
 
 /// Posts JSON to a running Huoyan and returns its answer, `null` for an empty one: for commands such as `huoyan drill`.
@@ -39,12 +39,12 @@ pub async fn post_json(url: &str, bearer: Option<&str>, body: &Value) -> Result<
     let response = request
         .send()
         .await
-        .map_err(|e| Error::unavailable("nobody answers there: is huoyan running?").because(without_address(e)))?;
+        .map_err(|e| Error::unavailable("no answer from the server: is huoyan running?").because(without_address(e)))?;
     let status = response.status();
     let bytes = bounded(response)
         .await
-        .map_err(|e| Error::unavailable("the answer broke off").because(without_address(e)))?
-        .ok_or_else(|| Error::unavailable("the answer is too long: is that huoyan?"))?;
+        .map_err(|e| Error::unavailable("the answer is incomplete").because(without_address(e)))?
+        .ok_or_else(|| Error::unavailable("the answer is too long: does this address belong to huoyan?"))?;
     let answer: Value = if bytes.is_empty() { Value::Null } else { serde_json::from_slice(&bytes).unwrap_or_default() };
     if status.is_success() {
         return Ok(answer);

@@ -138,7 +138,7 @@ impl Notifier {
             let looked = self.hand_out(&mut *self.limiter.lock().await, &mut under_way).await;
             match looked {
                 Ok(_) => self.heartbeat.beat(),
-                Err(e) => tracing::error!(error = %e.chain(), "the outbox cannot be worked off; tried again soon"),
+                Err(e) => tracing::error!(error = %e.chain(), "cannot process the outbox; trying again soon"),
             }
             tokio::select! {
                 // The stop is checked first: an answer that arrives with it must not start another
@@ -162,7 +162,7 @@ impl Notifier {
             Err(e) => Err(e),
         };
         if let Err(e) = done {
-            tracing::error!(error = %e.chain(), "what became of a text is not known; it goes out again as it was");
+            tracing::error!(error = %e.chain(), "cannot store the result of a delivery; the text will be sent again under the same key");
         }
     }
 
@@ -195,7 +195,7 @@ impl Notifier {
             Outcome::Taken => true,
             Outcome::OverLimit { .. } => false,
             Outcome::Failed(why) => {
-                tracing::warn!(key, "a gateway did not take a text: {why}");
+                tracing::warn!(key, "a gateway did not accept a text: {why}");
                 false
             }
         }
@@ -276,7 +276,7 @@ impl Notifier {
         };
         for message in &batch {
             tracing::warn!(message.id = %message.id, incident.id = %message.incident, attempts, error = %why, given_up,
-                "a gateway did not take a text");
+                "a gateway did not accept a text");
         }
         self.store.message_failed(batch[0].id, &why, fate).await?;
         if given_up && !was_given_up {
@@ -287,9 +287,9 @@ impl Notifier {
 
     async fn by_hand(&self, messages: &[Message]) -> Result<()> {
         let why = match messages[0].channel {
-            Channel::Sms => "没有短信网关，请人工电话 / no SMS gateway: phone by hand",
-            Channel::Voice => "没有语音网关，请人工电话 / no voice gateway: phone by hand",
-            Channel::Wecom => "没有企业微信机器人，请人工电话 / no WeCom robot: phone by hand",
+            Channel::Sms => "没有短信网关，请人工电话 / no SMS gateway: please phone",
+            Channel::Voice => "没有语音网关，请人工电话 / no voice gateway: please phone",
+            Channel::Wecom => "没有企业微信机器人，请人工电话 / no WeCom robot: please phone",
         };
         for message in messages {
             self.store.message_untried(message.id, why, None).await?;
@@ -331,10 +331,10 @@ impl Notifier {
 fn limit_words(until: Timestamp, is_long: bool) -> String {
     let clock = jiff::tz::offset(8).to_datetime(until).strftime("%H:%M:%S");
     match is_long {
-        true => format!("{LIMIT}，{clock} 前打不通 / vendor's limit: not before {clock}"),
+        true => format!("{LIMIT}，{clock} 前打不通 / vendor's limit: cannot be sent before {clock}"),
         false => {
             format!(
-                "{LIMIT}，等到 {clock}，急事请人工电话 / vendor's limit, waits until {clock}: phone by hand if urgent"
+                "{LIMIT}，等到 {clock}，急事请人工电话 / vendor's limit: waits until {clock}; phone if it is urgent"
             )
         }
     }

@@ -192,7 +192,7 @@ async fn without_a_gateway_the_board_says_phone_by_hand_at_once() {
     assert_eq!(notifier.deliver().await.unwrap(), 0);
     let shown = office.message(incident).await;
     assert_eq!((shown.status, shown.attempts), (Status::Failed, 0));
-    assert_eq!(shown.error.as_deref(), Some("没有短信网关，请人工电话 / no SMS gateway: phone by hand"));
+    assert_eq!(shown.error.as_deref(), Some("没有短信网关，请人工电话 / no SMS gateway: please phone"));
 }
 
 #[tokio::test]
