@@ -118,7 +118,7 @@ pub async fn run(mut options: Options) -> Result<()> {
     let listener = TcpListener::bind(options.config.server.listen).await.map_err(|e| {
         let words = options.lang.pick(
             "无法监听，端口可能已被占用；换一个：--listen 127.0.0.1:8132",
-            "cannot listen, the port may be taken; try --listen 127.0.0.1:8132",
+            "cannot listen: the port may be in use; try --listen 127.0.0.1:8132",
         );
         Error::unavailable(format!("{}: {words}", options.config.server.listen)).because(e)
     })?;
@@ -227,7 +227,7 @@ pub async fn run(mut options: Options) -> Result<()> {
     ended("desk and sender", REST_ENDS_WITHIN, tasks).await;
     // A connection blocked by a silent server is not waited for.
     if tokio::time::timeout(DATABASE_ENDS_WITHIN, app.store.close()).await.is_err() {
-        tracing::warn!("the database did not close and is left behind");
+        tracing::warn!("the database did not close in time; stopping without it");
     }
     Ok(())
 }
@@ -251,7 +251,7 @@ where
 async fn ended(what: &str, within: Duration, mut tasks: JoinSet<()>) {
     let all = async { while tasks.join_next().await.is_some() {} };
     if tokio::time::timeout(within, all).await.is_err() {
-        tracing::warn!("{what} did not end within {} s and are left behind", within.as_secs_f32());
+        tracing::warn!("{what} did not end within {} s; stopping without them", within.as_secs_f32());
     }
 }
 
@@ -261,11 +261,11 @@ async fn housekeeping(app: App, video: Arc<Mutex<video::Video>>, measures: Prome
     while !pause_or(&app, REGISTERS_EVERY, Stage::Cameras).await {
         match app.registers.reload_if_changed() {
             Ok(true) => {
-                tracing::info!("registers read anew");
+                tracing::info!("registers reloaded");
                 tokio::task::block_in_place(|| video.follow());
             }
             Ok(false) => {}
-            Err(e) => tracing::error!("registers cannot be read, the old ones stay in force: {}", e.chain()),
+            Err(e) => tracing::error!("cannot read the registers; the old ones stay in force: {}", e.chain()),
         }
         tokio::task::block_in_place(|| video.revive());
         video.say_whether_it_keeps_up();
@@ -338,7 +338,7 @@ pub fn inbound_key() -> Result<Option<String>> {
     if key.len() < INBOUND_KEY_MIN_BYTES || key.trim() != key {
         return Err(Error::invalid(format!(
             "HUOYAN_INBOUND_KEY 至少{INBOUND_KEY_MIN_BYTES}个字符，首尾无空格 / \
-             HUOYAN_INBOUND_KEY needs at least {INBOUND_KEY_MIN_BYTES} characters and no space around them"
+             HUOYAN_INBOUND_KEY needs at least {INBOUND_KEY_MIN_BYTES} characters, and no space before or after them"
         )));
     }
     Ok(Some(key))
@@ -361,7 +361,7 @@ fn hear_signals(lang: Lang) -> Result<signal::Receiver<bool>> {
                 tracing::warn!("{}", lang.pick("立即结束", "ending at once"));
                 std::process::exit(128 + kind.as_raw_value());
             }
-            tracing::info!("{}", lang.pick("正在停止；再按一次立即结束", "stopping; once more ends at once"));
+            tracing::info!("{}", lang.pick("正在停止；再按一次立即结束", "stopping; press again to end at once"));
         }
     });
     Ok(heard)

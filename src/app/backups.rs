@@ -70,7 +70,7 @@ async fn take(app: &App, folder: &Path, state: &State) -> Option<Result<()>> {
         // The backup is complete even if the old sets cannot be removed now: a manual backup may
         // hold the lock.
         if let Err(e) = backup::drop_old(&folder, keep) {
-            tracing::warn!("old backups stay until the next one: {}", e.chain());
+            tracing::warn!("old backups could not be removed; trying again after the next backup: {}", e.chain());
         }
         Ok(())
     };
@@ -105,7 +105,7 @@ impl State {
     fn say(&self, app: &App) {
         let at = self.last.map(|at| at.to_zoned(county_time()).strftime("%m-%d %H:%M").to_string());
         let zh_last = at.as_ref().map_or("还没有备份".to_owned(), |at| format!("最近一次备份：{at}"));
-        let en_last = at.map_or("there is no backup yet".to_owned(), |at| format!("the last backup is of {at}"));
+        let en_last = at.map_or("there is no backup yet".to_owned(), |at| format!("the last backup was made {at}"));
         if let Some(e) = &self.failed {
             let why = e.chain();
             let (zh_why, en_why) = why.split_once(" / ").unwrap_or((&why, &why));

@@ -22,7 +22,7 @@ pub fn eye(detector: &Detector, config: &Config) -> Eye {
     let capacity = match view_ms(detector) {
         Ok(ms) => ms.map(|ms| Capacity::of(ms, detector.tiles(), config.detect.workers, cores, config.camera.cadence)),
         Err(e) => {
-            tracing::warn!("what a look costs could not be measured: {}", e.chain());
+            tracing::warn!("the cost of a look could not be measured: {}", e.chain());
             None
         }
     };

@@ -27,7 +27,7 @@ pub async fn look(app: &App) {
                 Ok(taken) => Some(lately(taken, app.clock.now())),
                 // The part `database` reports the error. The last known state of the channels
                 // stays.
-                Err(e) => return tracing::warn!(cause = e.chain(), "the channels were not looked at"),
+                Err(e) => return tracing::warn!(cause = e.chain(), "the channels could not be checked"),
             },
             None => None,
         };
@@ -62,12 +62,12 @@ fn words(all: &[Standing], lang: Lang) -> String {
     if all.iter().all(|(_, taken)| taken.is_none()) {
         let none = lang.pick(
             "没有任何通知网关，派发和呼叫都要人工电话；请设置 [notify] sms_url 或 voice_url",
-            "there is no gateway: phone for every order and call, and set [notify] sms_url or voice_url",
+            "there is no gateway: phone for every dispatch and call, and set [notify] sms_url or voice_url",
         );
         return none.to_owned();
     }
     let each: Vec<String> = all.iter().map(|(channel, taken)| channel_words(*channel, *taken, lang)).collect();
-    let what_to_do = lang.pick("请看网关，急事请打电话", "Look at the gateway, and phone if it is urgent");
+    let what_to_do = lang.pick("请看网关，急事请打电话", "Check the gateway, and phone if it is urgent");
     format!("{}{}{what_to_do}", each.join(lang.pick("；", "; ")), lang.pick("。", ". "))
 }
 
@@ -85,14 +85,14 @@ fn channel_words(channel: Channel, taken: Option<Taken>, lang: Lang) -> String {
         0 => String::new(),
         count => {
             let or_more = if count == Taken::COUNTED { "+" } else { "" };
-            lang.pick("，其后{}条网关未收", ", {} not taken since").replace("{}", &format!("{count}{or_more}"))
+            lang.pick("，其后{}条网关未收", ", {} not accepted since").replace("{}", &format!("{count}{or_more}"))
         }
     };
     let slow = match needed > SLOW {
         true => lang.pick("，网关慢，用了{}秒", ", slow: after {} s").replace("{}", &needed.as_secs().to_string()),
         false => String::new(),
     };
-    format!("{name}{}{last}{slow}{failed}", lang.pick("上次成功 ", ": last taken "))
+    format!("{name}{}{last}{slow}{failed}", lang.pick("上次成功 ", ": last accepted "))
 }
 
 /// With the date: a gateway may have been dead since yesterday.
@@ -127,11 +127,11 @@ mod tests {
         );
         assert_eq!(
             words(&standing(Some(0), Some(2)), Lang::En),
-            "voice: last taken 11-21 14:00; texts: last taken 11-21 14:00, 2 not taken since. Look at the gateway, and phone if it is urgent"
+            "voice: last accepted 11-21 14:00; texts: last accepted 11-21 14:00, 2 not accepted since. Check the gateway, and phone if it is urgent"
         );
         assert!(words(&standing(None, None), Lang::Zh).starts_with("没有任何通知网关"));
         let fresh = [(Channel::Sms, Some(Taken { failed_since: 1, ..Taken::default() }))];
-        assert!(words(&fresh, Lang::En).starts_with("texts: last taken never, 1 not taken since"));
+        assert!(words(&fresh, Lang::En).starts_with("texts: last accepted never, 1 not accepted since"));
     }
 
     #[test]
@@ -141,7 +141,7 @@ mod tests {
             all[1].1 = all[1].1.map(|taken| Taken { needed: SignedDuration::from_secs(needed_s), ..taken });
             assert_eq!(is_well(&all), well, "{needed_s} s");
             assert_eq!(words(&all, Lang::Zh).contains("短信上次成功 11-21 14:00，网关慢，用了32秒"), !well);
-            assert_eq!(words(&all, Lang::En).contains("texts: last taken 11-21 14:00, slow: after 32 s"), !well);
+            assert_eq!(words(&all, Lang::En).contains("texts: last accepted 11-21 14:00, slow: after 32 s"), !well);
         }
         let taken = Taken { needed: SignedDuration::from_secs(32), ..standing(None, Some(0))[1].1.expect("a gateway") };
         let last = taken.last.expect("taken");

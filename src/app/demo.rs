@@ -108,8 +108,8 @@ pub fn policy_sentence(config: &Config, lang: Lang) -> Option<String> {
             "演示设置：摄像机警情 {minutes} 分钟无人研判即自动派发，卫星热点直接派发；正式使用时，摄像机警情默认由值班员先研判"
         ),
         Lang::En => format!(
-            "demo setting: a camera's incident that nobody looks at dispatches itself after {minutes} minutes, a satellite's at \
-             once; in a real county an officer looks at a camera's first unless the office decides otherwise"
+            "demo setting: a camera's incident is dispatched after {minutes} minutes if nobody looks at it, a satellite's at \
+             once; in a real county an officer looks at a camera's incident first, unless the office decides otherwise"
         ),
     })
 }
@@ -122,7 +122,7 @@ fn refuse_a_real_county(registers: &Path, lang: Lang) -> Result<()> {
     }
     let words = lang.pick(
         "这里是真实的登记册，演示不会动它；请用 --data 另选目录",
-        "a real county's registers are here, the demo leaves them alone; choose another folder with --data",
+        "this folder holds a real county's registers, and the demo does not touch them; choose another with --data",
     );
     Err(Error::invalid(format!("{}: {words}", registers.display())))
 }
@@ -138,7 +138,7 @@ fn write_registers(registers: &Path, now: Timestamp, urls: &[String]) -> Result<
 
 /// The ranger responsible where the smoky camera's plume will be seen.
 fn ranger_of_the_plume(county: &County, now: Timestamp) -> Result<PersonId> {
-    let missing = || Error::internal("the demo county has nobody where its plume stands");
+    let missing = || Error::internal("the demo county has no ranger where its plume stands");
     let camera = county.cameras.get(SMOKY as usize).ok_or_else(missing)?;
     let landscape = scene::landscape(SMOKY, Path::new(scene::PHOTOGRAPHS))?;
     let foot = Plume::on_terrain(&landscape, SMOKY).foot;

@@ -117,16 +117,16 @@ impl Room {
             None => Default::default(),
         };
         let (zh_first, en_first) = match self.has_analyses {
-            true => ("先停止并清除分析记录，再清除", "analyses stop and go first, then "),
-            false => ("依次清除", "these go in turn: "),
+            true => ("先停止并清除分析记录，再清除", "analyses stop and are removed first, then "),
+            false => ("依次清除", "the program removes in turn "),
         };
         (
             format!(
                 "数据盘剩{free:.1} GiB{zh_when}；低于{reserve:.1} GiB时{zh_first}热点原始文件、无警情的图片、误报的图片：请清理磁盘或换更大的磁盘"
             ),
             format!(
-                "{free:.1} GiB are free{en_when}; below {reserve:.1} GiB {en_first}hotspot lists that were read, pictures of no incident, \
-                 pictures of false alarms: make room or move to a larger disk"
+                "{free:.1} GiB are free{en_when}; below {reserve:.1} GiB {en_first}processed hotspot lists, \
+                 pictures of no incident and pictures of false alarms: free space or move to a larger disk"
             ),
         )
     }
@@ -134,7 +134,7 @@ impl Room {
     fn short(&self, free: f64, limits: &DiskConfig) -> (String, String) {
         let reserve = limits.reserve_gib;
         let (zh_first, en_first) = match self.has_analyses {
-            true => ("不再保存分析记录，并清除旧的分析记录、", "analyses are no longer kept, and old ones, "),
+            true => ("不再保存分析记录，并清除旧的分析记录、", "analyses are no longer kept; old analyses, "),
             false => ("清除旧的", ""),
         };
         (
@@ -142,8 +142,8 @@ impl Room {
                 "数据盘只剩{free:.1} GiB，低于保留的{reserve:.1} GiB：{zh_first}热点原始文件、无警情和误报的图片；火情证据和事件记录不清除：请立即清理磁盘或换更大的磁盘"
             ),
             format!(
-                "only {free:.1} GiB are free, less than the reserve of {reserve:.1} GiB: {en_first}hotspot lists that were read, pictures of \
-                 no incident and of false alarms go. Evidence of fires and the log stay: make room at once or move to a larger disk"
+                "only {free:.1} GiB are free, less than the reserve of {reserve:.1} GiB: {en_first}processed hotspot lists, \
+                 pictures of no incident and of false alarms are removed. Evidence of fires and the log stay. Free space at once or move to a larger disk"
             ),
         )
     }

@@ -30,7 +30,7 @@ async fn watch(app: &App, folder: &Path) {
             // One log line per change, not one per scan.
             Err(e) if !troubled => {
                 tracing::error!(
-                    "the hotspot folder is not taken in, tried again every {}: {}",
+                    "the hotspot folder could not be processed; trying again every {}: {}",
                     app.config.satellite.folder_every,
                     e.chain()
                 );
@@ -87,7 +87,7 @@ async fn look(app: &App, watch: &mut Watch) -> Result<Looked> {
         wrong = unusable(&name, batch).or(wrong);
     }
     for refused in &scan.refused {
-        tracing::warn!(file = refused.name, reason = refused.reason, "not a hotspot list, set aside under refused/");
+        tracing::warn!(file = refused.name, reason = refused.reason, "not a hotspot list; moved to refused/");
         wrong = Some((
             format!("热点文件 {} 无法使用：{}", refused.name, refused.reason),
             format!("hotspot file {} cannot be used: {}", refused.name, refused.reason),
@@ -148,7 +148,7 @@ async fn ask(app: &App, folder: &Path) {
         match Feed::new(address, key.as_deref()) {
             Ok(feed) => _ = asking.spawn(ask_one(app.clone(), part, feed, folder.to_owned())),
             Err(e) => {
-                tracing::error!("a feed is not asked: {}", e.chain());
+                tracing::error!("a satellite feed is not fetched: {}", e.chain());
                 app.parts.set(part, false, format!("卫星数据源配置有误：{}", e.message), e.message);
             }
         }
@@ -179,7 +179,7 @@ async fn ask_one(app: App, part: String, feed: Feed, folder: PathBuf) {
                 app.parts.set(part.clone(), true, "", "");
             }
             Err(e) => {
-                tracing::warn!(%feed, "the feed gave nothing: {}", e.chain());
+                tracing::warn!(%feed, "the satellite feed could not be fetched: {}", e.chain());
                 let (zh, en) = (format!("卫星数据源 {feed}：{}", e.message), format!("feed {feed}: {}", e.message));
                 app.parts.set(part.clone(), false, zh, en);
             }

@@ -107,7 +107,7 @@ async fn hand_on(app: &App, seen: &Seen, lanes: &Lanes) -> Vec<Began> {
         let picture = match made {
             Ok(jpeg) => Some(Evidence { id: PictureId::of(Uuid::now_v7(), &jpeg), jpeg }),
             Err(e) => {
-                tracing::error!(%camera, "a picture could not be written as JPEG: {}", e.chain());
+                tracing::error!(%camera, "a picture could not be encoded as JPEG: {}", e.chain());
                 missing(app);
                 None
             }
@@ -120,7 +120,7 @@ async fn hand_on(app: &App, seen: &Seen, lanes: &Lanes) -> Vec<Began> {
             drill: seen.drill,
         };
         let Some(sighting) = evidence::from_camera(SightingId(Uuid::now_v7()), confirmed, &eye, &county, of) else {
-            tracing::warn!(%camera, "a camera that has left the register saw something");
+            tracing::warn!(%camera, "a sighting is dropped: its camera is no longer in the register");
             continue;
         };
         let arrived_at = seen.analysis.captured_at;
@@ -131,7 +131,7 @@ async fn hand_on(app: &App, seen: &Seen, lanes: &Lanes) -> Vec<Began> {
         if let Some(picture) = picture {
             let id = picture.id;
             if lanes.pictures.try_send(picture).is_err() {
-                tracing::error!(%camera, picture = %id, "too many pictures wait for the disk: this one is missing");
+                tracing::error!(%camera, picture = %id, "too many pictures wait for the disk: this one is not saved");
                 missing(app);
             }
         }
@@ -145,7 +145,7 @@ fn missing(app: &App) {
         "pictures",
         false,
         "有现场图片没能保存下来，补不回来；编号和原因见日志",
-        "some evidence pictures were not saved and cannot be brought back; the log has their ids and the reason",
+        "some evidence pictures were not saved and are lost; see the log for their ids and the reason",
     );
 }
 
@@ -171,7 +171,7 @@ pub async fn file(app: App, lane: Arc<Mutex<Lane<Found>>>) {
     };
     let told = |round: Round<'_>| {
         let zh = format!("{}条火情线索等待入库，正在重试：请看磁盘与数据库", round.waiting);
-        let en = format!("{} sightings wait for the database: check disk and service", round.waiting);
+        let en = format!("{} sightings wait to be stored; trying again: check disk and database", round.waiting);
         say(&app, "sightings", &round, zh, en);
     };
     lane.lock().await.run(&app.clock, app.stopped(), work, told).await;
@@ -184,7 +184,7 @@ pub async fn keep(app: App, lane: Arc<Mutex<Lane<Evidence>>>) {
     };
     let told = |round: Round<'_>| {
         let zh = format!("{}张现场图片存不下，正在重试：请清理磁盘", round.waiting);
-        let en = format!("{} pictures cannot be saved, tried again: make room on the disk", round.waiting);
+        let en = format!("{} evidence pictures cannot be saved; trying again: free space on the disk", round.waiting);
         say(&app, "evidence", &round, zh, en);
     };
     lane.lock().await.run(&app.clock, app.stopped(), work, told).await;
@@ -197,7 +197,7 @@ pub async fn record(app: App, lane: Arc<Mutex<Lane<Vec<Analysis>>>>) {
     };
     let told = |round: Round<'_>| {
         let zh = "分析记录存不下来：调参页面会缺数据".to_owned();
-        let en = "analyses are not kept: the ops page will lack them".to_owned();
+        let en = "analyses cannot be stored: the ops page will lack data".to_owned();
         say(&app, "analyses", &round, zh, en);
     };
     lane.lock().await.run(&app.clock, app.stopped(), work, told).await;
@@ -226,8 +226,8 @@ pub async fn drills(app: App, asked: Arc<Mutex<mpsc::Receiver<CameraId>>>) {
         let now = app.clock.now();
         let seed = now.as_second() as u32;
         match app.drills.start(&camera, seed, now) {
-            Ok(()) => tracing::info!(%camera, "a drill starts"),
-            Err(e) => tracing::warn!(%camera, "no drill: {}", e.chain()),
+            Ok(()) => tracing::info!(%camera, "drill started"),
+            Err(e) => tracing::warn!(%camera, "cannot start the drill: {}", e.chain()),
         }
     }
 }

@@ -23,7 +23,7 @@ pub struct Ledger {
 /// Writes what is new. What the database refuses is tried again next time.
 pub async fn look(app: &App, ledger: &mut Ledger) {
     if let Err(e) = write(app, ledger).await {
-        tracing::warn!("how cameras were proved could not be written down: {}", e.chain());
+        tracing::warn!("the proof of the cameras could not be stored: {}", e.chain());
     }
 }
 

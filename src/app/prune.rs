@@ -58,13 +58,16 @@ pub async fn run(app: App) {
 async fn what_is_old(app: &App) {
     loop {
         let (removed, done) = prune(&app.store, &app.config, &app.clock).await;
-        tell("kept long enough", removed);
+        tell("removed past retention", removed);
         said(
             app,
             "pruning",
             done.is_err(),
             || "有过期的文件或记录清除不掉，磁盘会慢慢占满：原因见日志".to_owned(),
-            || "some of what is old cannot be removed, and the disk will fill: the log has the reason".to_owned(),
+            || {
+                "some expired files or records cannot be removed, and the disk will fill: see the log for the reason"
+                    .to_owned()
+            },
         );
         app.clock.sleep(EVERY).await;
     }
@@ -84,7 +87,7 @@ async fn for_room(app: &App) {
             let removed;
             (removed, done) = shed(&app.store, config, clock, is_short).await;
             app.room.shed(removed);
-            tell("removed for want of room", removed);
+            tell("removed for lack of space", removed);
         }
         said(
             app,
@@ -92,7 +95,7 @@ async fn for_room(app: &App) {
             done.is_err(),
             || "磁盘空间不足，有的旧文件却清除不掉：请立即清理磁盘；原因见日志".to_owned(),
             || {
-                "room is short, and some of what could go cannot be removed: make room at once; the log has the reason"
+                "space is short, and some old files cannot be removed: free space at once; see the log for the reason"
                     .to_owned()
             },
         );
@@ -277,8 +280,9 @@ async fn old_lists(folder: PathBuf, before: Timestamp) -> Result<Vec<PathBuf>> {
         old.sort();
         Ok::<_, std::io::Error>(old.into_iter().map(|(_, path)| path).collect())
     });
-    let listed = listed.await.map_err(|e| Error::internal("the thread that looks for old lists died").because(e))?;
-    listed.map_err(|e| Error::unavailable("cannot look through the hotspot lists that were read").because(e))
+    let listed =
+        listed.await.map_err(|e| Error::internal("the thread that lists old hotspot files failed").because(e))?;
+    listed.map_err(|e| Error::unavailable("cannot read the folder of processed hotspot lists").because(e))
 }
 
 async fn remove(path: &Path) -> Result<()> {

@@ -66,7 +66,7 @@ pub async fn run(app: App, notifier: Arc<Notifier>) {
                     tracing::warn!(part = TEXT_PART, "{en}");
                 }
             }
-            Err(e) => tracing::warn!("the head of the log was not told: {}", e.chain()),
+            Err(e) => tracing::warn!("the head of the log was not sent to the leader on duty: {}", e.chain()),
         }
         if super::sleep_or_stop(&app, OPEN_EVERY).await {
             return;
@@ -100,7 +100,7 @@ impl Keeper {
             let looked = self.whole().await;
             self.due = now + if looked.is_ok() { WHOLE_EVERY } else { AGAIN };
             if let Err(e) = looked {
-                tracing::warn!("the record could not be looked through: {}", e.chain());
+                tracing::warn!("the record could not be checked: {}", e.chain());
             }
         }
         self.open().await;
@@ -163,10 +163,10 @@ impl Keeper {
             Ok(found) => {
                 self.note(found);
                 if let Err(e) = self.desk.recall().await {
-                    tracing::warn!("a fire that was put right is not taken up yet: {}", e.chain());
+                    tracing::warn!("a corrected incident is not reloaded yet: {}", e.chain());
                 }
             }
-            Err(e) => tracing::warn!("the rows of open incidents could not be looked at: {}", e.chain()),
+            Err(e) => tracing::warn!("the rows of open incidents could not be checked: {}", e.chain()),
         }
     }
 
@@ -213,15 +213,15 @@ impl Untold {
         match self {
             Self::NoGateway => lang.pick(
                 "今天的存证短信没有发出：没有短信网关。请抄下日报末尾的存证",
-                "nobody has today's proof as a text: no SMS gateway. Write down the one at the end of the daily report",
+                "today's proof was not sent as a text: there is no SMS gateway. Write down the proof at the end of the daily report",
             ),
             Self::NoLeader => lang.pick(
                 "今天的存证短信没有发出：没有带班领导，或没有其号码。请看值班表和人员表",
-                "nobody has today's proof as a text: no leader on duty, or no number. Look at rota and people",
+                "today's proof was not sent as a text: no leader is on duty, or there is no number. Check the rota and the register of people",
             ),
             Self::NotTaken => lang.pick(
                 "今天的存证短信没有发出：网关一小时未收。请看网关，并抄下日报末尾的存证",
-                "nobody has today's proof as a text: the gateway has not taken it for an hour. Look at the gateway, and write down the one at the end of the daily report",
+                "today's proof was not sent as a text: the gateway has not accepted it for an hour. Check the gateway, and write down the proof at the end of the daily report",
             ),
         }
     }
@@ -270,7 +270,7 @@ impl Teller {
             return Ok(Day::Open);
         }
         store.anchor_told(local.date(), now).await?;
-        tracing::info!(%anchor, "the head of the log was told to the leader on duty");
+        tracing::info!(%anchor, "the head of the log was sent to the leader on duty");
         Ok(Day::Done)
     }
 }

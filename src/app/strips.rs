@@ -76,7 +76,7 @@ pub fn encode(picture: &Picture, side: u32) -> Option<Encoded> {
     match picture.fitted(side, side).to_jpeg(QUALITY) {
         Ok(jpeg) => Some(Encoded { picture: PictureId::of(Uuid::now_v7(), &jpeg), jpeg }),
         Err(e) => {
-            tracing::warn!("a picture of a strip could not be written as JPEG: {}", e.chain());
+            tracing::warn!("a picture of a strip could not be encoded as JPEG: {}", e.chain());
             dropped();
             None
         }
@@ -90,7 +90,7 @@ pub async fn keep(app: App, lane: Arc<Mutex<Lane<Kept>>>) {
     };
     let told = |round: Round<'_>| {
         let zh = "过程图存不下来：新的告警会缺少前后画面".to_owned();
-        let en = "strips are not kept: new alarms will lack what came before and after".to_owned();
+        let en = "strips cannot be stored: new alarms will lack the pictures before and after".to_owned();
         say(&app, "strips", &round, zh, en);
     };
     lane.lock().await.run(&app.clock, app.stopped(), work, told).await;

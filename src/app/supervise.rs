@@ -50,14 +50,14 @@ impl Supervisor {
                 return;
             }
             let why = ended.and_then(std::result::Result::err).map_or_else(|| "it ended".to_owned(), |e| e.to_string());
-            tracing::error!(task = name, "a task has died and begins anew in {} s: {why}", pause.as_secs());
+            tracing::error!(task = name, "a task has failed and restarts in {} s: {why}", pause.as_secs());
             metrics::counter!("huoyan_tasks_restarted_total", "task" => name).increment(1);
             has_died = true;
             self.parts.set(
                 part.clone(),
                 false,
                 format!("程序的一部分（{name}）出错，已自动重新启动；反复出现请把日志交给运维"),
-                format!("a part of the program ({name}) failed and was started again; if it happens again and again, give the log to operations"),
+                format!("a part of the program ({name}) failed and was restarted; if this keeps happening, give the log to operations"),
             );
             let mut stop = self.stop.clone();
             tokio::select! {

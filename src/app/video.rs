@@ -120,7 +120,7 @@ impl Video {
     /// Restarts the cameras when their register has changed.
     pub fn follow(&mut self) {
         if self.app.registers.current().cameras != self.cameras {
-            tracing::info!("the camera register has changed, cameras start anew");
+            tracing::info!("the camera register has changed; restarting the cameras");
             self.aim_anew();
             self.stop();
             self.start();
@@ -131,7 +131,7 @@ impl Video {
     /// camera's past is lost.
     pub fn revive(&mut self) {
         if self.running.as_ref().is_some_and(|(receivers, watch)| watch.has_died() || receivers.has_died()) {
-            tracing::error!("a thread that watches has died, cameras start anew");
+            tracing::error!("a watching thread has panicked; restarting the cameras");
             metrics::counter!("huoyan_tasks_restarted_total", "task" => "watch").increment(1);
             self.stop();
             self.start();
@@ -161,7 +161,7 @@ impl Video {
             }
             None => {
                 if self.app.parts.set(PACE, true, "", "") {
-                    tracing::info!("every camera is looked at as often as asked");
+                    tracing::info!("every camera is looked at as often as configured");
                 }
             }
         }

@@ -21,7 +21,7 @@ pub fn look(app: &App, sender: &Heartbeat) {
         || format!("已有{}秒没有查看时限：请看磁盘与数据库，必要时重新启动程序", desk.as_secs()),
         || {
             format!(
-                "has kept no deadline for {} s: check disk and database, or start the program again",
+                "has not checked deadlines for {} s: check disk and database, and restart the program if needed",
                 desk.as_secs()
             )
         },
@@ -48,7 +48,7 @@ pub fn look(app: &App, sender: &Heartbeat) {
         },
         || {
             format!(
-                "this machine's clock was set {} by {} s; deadlines follow the time that has passed. Set the clock right, then start the program again",
+                "this machine's clock was set {} by {} s; deadlines still count the time elapsed. Correct the clock, then restart the program",
                 ahead(step).1,
                 step.abs().as_secs()
             )

@@ -71,7 +71,7 @@ async fn database(state: &WebState, lang: Lang) -> PartView {
     } else {
         lang.pick(
             "数据库写不进去：请看磁盘是否已满、数据库服务是否正常",
-            "the database takes nothing: is the disk full, does its service run?",
+            "cannot write to the database: check the disk space and the database service",
         )
     };
     PartView { part: "database".to_owned(), ok, words: words.to_owned() }
@@ -94,7 +94,7 @@ impl Pulse {
         }
         let answer = store.ping().await;
         if let Err(error) = &answer {
-            tracing::error!(cause = error.chain(), "the database takes nothing");
+            tracing::error!(cause = error.chain(), "cannot write to the database");
         }
         *known = Some((clock.now(), answer.is_ok()));
         answer.is_ok()
@@ -110,14 +110,14 @@ async fn records(state: &WebState, lang: Lang) -> PartView {
     if !codes.is_empty() {
         let of = lang.pick(
             "警情 {} 的记录读不出来，时限无人看管：请电话处置，并用写入它的版本启动或恢复备份",
-            "the record of {} cannot be read and nobody keeps its deadlines: act by phone, and run the version that wrote it or restore a backup",
+            "the record of {} cannot be read, so its deadlines are not kept: act by phone, and run the version that wrote it or restore a backup",
         );
         words.push(of.replace("{}", &codes.join(lang.pick("、", ", "))));
     }
     if rows > 0 {
         let of = lang.pick(
             "数据库有{}行读不出来，已跳过（日志里有名称）：请交给运维",
-            "{} rows of the database cannot be read and are left out (the log names them): give the log to operations",
+            "{} rows of the database cannot be read and are skipped (the log names them): give the log to operations",
         );
         words.push(of.replace("{}", &rows.to_string()));
     }
@@ -125,7 +125,7 @@ async fn records(state: &WebState, lang: Lang) -> PartView {
     if !rebuilt.is_empty() {
         let of = lang.pick(
             "警情 {} 的内存副本与记录不符，已按记录重建：请把程序日志交给运维",
-            "what the program remembered of {} was not what the log says, and was rebuilt: give the program's log to operations",
+            "the copy of {} in memory differed from the record and was rebuilt from it: give the program's log to operations",
         );
         words.push(of.replace("{}", &rebuilt.join(lang.pick("、", ", "))));
     }
@@ -133,7 +133,7 @@ async fn records(state: &WebState, lang: Lang) -> PartView {
     if let Ok(Some((count, why))) = state.store.not_filed().await {
         let of = lang.pick(
             "有{}条火情线索未能归入警情，仍在重试，请看卫星与摄像机并人工处置：",
-            "{} pieces of evidence could not be made incidents and are tried again; look at satellites and cameras yourself: ",
+            "{} sightings could not be filed; trying again. Check satellites and cameras yourself: ",
         );
         words.push(format!("{}{why}", of.replace("{}", &count.to_string())));
     }
