@@ -77,7 +77,7 @@ pub async fn issue_login(
 /// 32 random bytes as 43 characters that need no escaping anywhere.
 pub fn secret() -> Result<String> {
     let mut bytes = [0; SECRET_BYTES];
-    getrandom::fill(&mut bytes).map_err(|e| Error::unavailable("the machine gives no random numbers").because(e))?;
+    getrandom::fill(&mut bytes).map_err(|e| Error::unavailable("the machine provides no random numbers").because(e))?;
     Ok(BASE64_URL_SAFE_NO_PAD.encode(bytes))
 }
 
@@ -170,7 +170,7 @@ impl FromRequestParts<WebState> for Gateway {
             return Err(Problem::new(
                 Kind::NotFound,
                 "本机未设置 HUOYAN_INBOUND_KEY，不接收短信回复和电话按键。",
-                "HUOYAN_INBOUND_KEY is not set here: replies and key presses are not taken in.",
+                "HUOYAN_INBOUND_KEY is not set on this machine: replies and key presses are not accepted.",
             ));
         };
         let is_gateway = bearer(&parts.headers).is_some_and(|key| is_secret_of(hash, key));

@@ -286,7 +286,7 @@ pub async fn list(
     Office(me): Office,
     Query(query): Query<ListQuery>,
 ) -> Answer<Json<IncidentPage>> {
-    let bad_cursor = |_| Problem::invalid("参数 after 无效。", "The parameter after is not a cursor.");
+    let bad_cursor = |_| Problem::invalid("参数 after 无效。", "The parameter \"after\" is not a cursor.");
     let before = query.after.map(|cursor| cursor.parse::<u64>().map_err(bad_cursor)).transpose()?;
     let limit = query.limit.unwrap_or(limits::PAGE_DEFAULT).clamp(1, limits::PAGE_MAX);
     let filter = match query.state.unwrap_or(Listed::Open) {
@@ -317,7 +317,7 @@ pub async fn one(State(state): State<WebState>, me: Me, Path(id): Path<IncidentI
 fn log_numbers(me: &Me, shown: &[IncidentView]) {
     let codes: Vec<&str> = shown.iter().filter(|it| it.asks_for_a_call()).map(|it| it.code.as_str()).collect();
     if !codes.is_empty() {
-        tracing::info!(person = %me.person, incidents = codes.join(" "), "numbers to phone were shown");
+        tracing::info!(person = %me.person, incidents = codes.join(" "), "phone numbers were shown");
     }
 }
 

@@ -204,6 +204,6 @@ fn notice_lost_peers(socket: &TcpStream) {
     if let Err(e) =
         socket.set_tcp_keepalive(&asking).and_then(|()| socket.set_tcp_user_timeout(Some(limits::UNTAKEN_FOR)))
     {
-        tracing::debug!("a connection without keepalive: {e}");
+        tracing::debug!("keepalive could not be set on a connection: {e}");
     }
 }

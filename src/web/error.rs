@@ -80,18 +80,19 @@ impl Problem {
         let problem = match status {
             StatusCode::NOT_FOUND => Self::not_found(),
             StatusCode::METHOD_NOT_ALLOWED => {
-                Self::invalid("此地址不支持这种请求方式。", "This address does not take this method.")
+                Self::invalid("此地址不支持这种请求方式。", "This address does not support this method.")
             }
-            StatusCode::PAYLOAD_TOO_LARGE => {
-                Self::invalid("发送的内容太大。照片请压缩到400 kB以内。", "That is too large. Photos: 400 kB at most.")
-            }
+            StatusCode::PAYLOAD_TOO_LARGE => Self::invalid(
+                "发送的内容太大。照片请压缩到400 kB以内。",
+                "This is too large. A photo may have 400 kB at most.",
+            ),
             StatusCode::REQUEST_TIMEOUT => Self::new(
                 Kind::Unavailable,
                 "服务器处理超时，请稍后重试。",
                 "The server took too long. Please try again in a moment.",
             ),
-            _ if status.is_client_error() => Self::invalid("请求内容有误。", "The request is not understood."),
-            _ => Self::from(Error::internal(format!("answered {status} without saying why"))),
+            _ if status.is_client_error() => Self::invalid("请求内容有误。", "The request is not valid."),
+            _ => Self::from(Error::internal(format!("answered {status} without a reason"))),
         };
         problem.with_status(status)
     }
@@ -122,26 +123,26 @@ impl Problem {
 impl From<Error> for Problem {
     fn from(error: Error) -> Self {
         let (zh, en) = match error.kind {
-            Kind::NotFound => ("没有找到，或您无权查看。", "There is no such thing, or it is not yours to see."),
+            Kind::NotFound => ("没有找到，或您无权查看。", "Not found, or you may not see it."),
             Kind::Unauthenticated => (
                 "尚未登录或登录已过期，请向值班室索取新的登录链接。",
-                "You are not logged in, or not any more: ask the duty room for a new login link.",
+                "You are not logged in, or your login has expired: ask the duty room for a new login link.",
             ),
-            Kind::Forbidden => ("您无权进行此操作。", "This is not yours to do."),
+            Kind::Forbidden => ("您无权进行此操作。", "You may not do this."),
             Kind::Conflict => {
-                ("情况已经变化，请刷新后再看。", "Things have changed meanwhile. Please reload and look again.")
+                ("情况已经变化，请刷新后再看。", "This has changed meanwhile. Please reload and look again.")
             }
             Kind::TooMany => ("请求过于频繁，请稍后重试。", "Too many requests at once. Please wait a moment."),
             Kind::Invalid => {
-                ("请求内容有误，请检查后重试。", "The request is not understood. Please check it and try again.")
+                ("请求内容有误，请检查后重试。", "The request is not valid. Please check it and try again.")
             }
             Kind::Unavailable => (
                 "系统暂时不可用，请稍后重试；持续出现请联系运维。",
-                "The system is not available just now. Please try again; if it stays so, call operations.",
+                "The system is not available now. Please try again later; if this keeps happening, call operations.",
             ),
             Kind::Internal => (
                 "系统内部出错，已记录。请重试或联系运维。",
-                "Something went wrong inside and has been logged. Please try again or call operations.",
+                "An internal error has occurred and has been logged. Please try again or call operations.",
             ),
         };
         let is_for_people = matches!(error.kind, Kind::Forbidden | Kind::Conflict | Kind::Invalid);

@@ -117,10 +117,10 @@ async fn take(state: &WebState, lang: Lang, said: Said) -> Answer<Taken> {
     let number = phone_number(&said.from).unwrap_or_default();
     let people = owners(&county, &number);
     if people.is_empty() {
-        tracing::warn!(channel = ?said.channel, number_ends = last_digits(&number), "a reply came from a number nobody has");
+        tracing::warn!(channel = ?said.channel, number_ends = last_digits(&number), "a reply came from a number that is not in the register");
         return Err(Problem::impossible(
             "名册里没有这个号码，回复未受理；请核对人员名册。",
-            "Nobody in the register has this number: the reply was not taken in. Check the register of people.",
+            "Nobody in the register has this number: the reply was not accepted. Check the register of people.",
         ));
     }
     let action = action_id(said.channel, &number, &id);
@@ -148,10 +148,10 @@ async fn take(state: &WebState, lang: Lang, said: Said) -> Answer<Taken> {
     };
     let Some(filed) = filed else {
         let people: Vec<&str> = people.iter().map(|person| person.id.as_str()).collect();
-        tracing::warn!(channel = ?said.channel, ?people, "a reply concerns no dispatch");
+        tracing::warn!(channel = ?said.channel, ?people, "a reply belongs to no dispatch");
         return Ok(Taken { taken: false, words: nothing_sent(lang, &duty) });
     };
-    outcome(&filed).ok_or_else(|| Error::internal("a reply was taken in and left no trace").into())
+    outcome(&filed).ok_or_else(|| Error::internal("a reply was accepted, but the log has no event of it").into())
 }
 
 /// Several people may share a phone. The one with the dispatch is meant.
@@ -281,16 +281,16 @@ fn outcome(filed: &Filed, action: ActionId, lang: Lang, duty: &str) -> Option<Ta
     let is_it = |recorded: &&Arc<Recorded>| recorded.action == Some(action);
     let (zh, en) = match &filed.incident.log.iter().find(is_it)?.event {
         Event::Acknowledged { .. } => ("已接收，到达后请回复2", "acknowledged; reply 2 when you are there"),
-        Event::Answered { .. } => ("已记录您收到", "recorded that you have heard"),
+        Event::Answered { .. } => ("已记录您收到", "your answer is recorded"),
         Event::Arrived { unproven: Some(_), .. } => (
             "已记录声称到达，尚无定位证实，请在手机页点“已到达”或电话值班",
-            "recorded that you say so; nothing proves it yet: press Arrived on the phone page or call",
+            "your arrival is recorded as unproven: press Arrived on the phone page, or call",
         ),
         Event::Arrived { .. } => ("已记录到达", "your arrival is recorded"),
         Event::Noted { words } if words.starts_with(CANNOT_GO) => ("已记录不能前往", "recorded that you cannot go"),
         Event::Declined { .. } => ("已记录不能前往", "recorded that you cannot go"),
         Event::LateActionKept { words } if !words.starts_with(UNCLEAR) => {
-            ("回复已留存，任务状态不变", "kept for the record, nothing changes")
+            ("回复已留存，任务状态不变", "your reply is kept in the record; the task does not change")
         }
         _ => return Some(Taken { taken: false, words: unclear(lang, duty) }),
     };
@@ -307,8 +307,8 @@ fn unclear(lang: Lang, duty: &str) -> String {
             format!("未能判定您的回复，已转值班员。请回复1接收、2到达、0 原因；有几起任务时空一格写编号。值班{duty}")
         }
         Lang::En => format!(
-            "Your reply is not clear and was handed to the duty officer. Reply 1 to acknowledge, 2 when there, 0 and why \
-             when you cannot go; with several tasks add a space and the code. Duty officer: {duty}"
+            "Your reply is not clear. It was passed to the duty officer. Reply 1 to acknowledge, 2 when you are there, or 0 and \
+             the reason when you cannot go. With several tasks add a space and the code. Duty officer: {duty}"
         ),
     }
 }
@@ -317,7 +317,7 @@ fn nothing_sent(lang: Lang, duty: &str) -> String {
     match lang {
         Lang::Zh => format!("目前没有派给您的任务，回复未受理。有情况请打值班{duty}"),
         Lang::En => {
-            format!("Nothing is sent to you just now; the reply was not taken in. Call the duty officer: {duty}")
+            format!("You have no task now, so your reply was not accepted. Call the duty officer: {duty}")
         }
     }
 }

@@ -219,7 +219,7 @@ pub async fn close(at: AtDesk, Body(close): Body<Close>) -> Done {
     if known(code)?.interim {
         return Err(Problem::invalid(
             "“核查中”不能作为销号类别。",
-            "An incident cannot be closed as still being checked.",
+            "An incident cannot be closed with the category \"Still checking\".",
         ));
     }
     let words = optional_words(&close.words, "说明", "the words")?;
@@ -328,7 +328,7 @@ fn verification(me: &Me, report: Report) -> Answer<Verification> {
     let reason = report.no_photo_reason.unwrap_or_default();
     let no_photo_reason = optional_words(&reason, "无照片的原因", "the reason for no photo")?;
     if report.photos == 0 && no_photo_reason.is_empty() && !category.interim && !me.role.is_office() {
-        return Err(Problem::invalid("没有照片时请说明原因。", "Without a photo, please say why there is none."));
+        return Err(Problem::invalid("没有照片时请说明原因。", "Please add a photo, or say why there is none."));
     }
     Ok(Verification {
         category: category.code,

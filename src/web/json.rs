@@ -20,7 +20,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
                 ref other if other.status() == StatusCode::PAYLOAD_TOO_LARGE => StatusCode::PAYLOAD_TOO_LARGE,
                 _ => StatusCode::BAD_REQUEST,
             };
-            Problem::invalid(format!("请求内容有误：{why}"), format!("The request is not understood: {why}"))
+            Problem::invalid(format!("请求内容有误：{why}"), format!("The request is not valid: {why}"))
                 .with_status(status)
         })
     }

@@ -151,9 +151,5 @@ pub async fn seated(State(seats): State<Seats>, request: Request, next: Next) ->
 }
 
 fn full() -> Problem {
-    Problem::new(
-        Kind::Unavailable,
-        "服务器正忙，请稍后重试。",
-        "The server is busy just now. Please try again in a moment.",
-    )
+    Problem::new(Kind::Unavailable, "服务器正忙，请稍后重试。", "The server is busy. Please try again in a moment.")
 }

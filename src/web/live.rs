@@ -74,7 +74,7 @@ pub async fn stream(State(state): State<WebState>, me: Me, headers: HeaderMap) -
     tokio::spawn(async move {
         let _seats = (seat, own);
         if let Err(error) = reader.run(changes).await {
-            tracing::warn!(cause = error.chain(), "a stream ended; the page opens a new one");
+            tracing::warn!(cause = error.chain(), "a live stream failed; the page will open a new one");
         }
     });
     let events = ReceiverStream::new(events).map(Ok::<_, Infallible>);
@@ -188,7 +188,7 @@ impl Reader {
         let login = Login { person: self.me.person.clone(), access: self.me.role.0 };
         let entitled = session::is_entitled(&self.state.county(), &login);
         if !entitled {
-            tracing::info!(person = %login.person, "a stream ended: the register does not give this person this access");
+            tracing::info!(person = %login.person, "a stream ended: by the registers this person no longer has this access");
         }
         entitled
     }

@@ -71,7 +71,7 @@ pub async fn enter(
     match open_session(&state, &token).await {
         Ok((cookie, face)) => ([(SET_COOKIE, cookie)], Redirect::to(face)).into_response(),
         Err(error) if error.kind == Kind::Unauthenticated => {
-            tracing::debug!(%address, "a login link was worth nothing");
+            tracing::debug!(%address, "a login link was not valid");
             if state.own.failures.are_few(address) { pages::login_spent(lang) } else { pages::too_many_attempts(lang) }
         }
         Err(error) => {
@@ -86,7 +86,7 @@ async fn open_session(state: &WebState, token: &str) -> Result<(HeaderValue, &'s
     let secret = auth::secret()?;
     let login = state.store.use_login(&auth::hash(token), now).await?;
     if !session::is_entitled(&state.county(), &login) {
-        tracing::info!(person = %login.person, "a login link was refused: the register does not give this person this access");
+        tracing::info!(person = %login.person, "a login link was refused: by the registers this person does not have this access");
         return Err(Error::new(Kind::Unauthenticated, "no longer in the register"));
     }
     state.store.create_session(&auth::hash(&secret), &login, now, life).await?;

@@ -291,7 +291,7 @@ pub async fn serve(
                 }
             }
             Err(e) => {
-                tracing::warn!("a connection could not be taken: {e}");
+                tracing::warn!("a connection could not be accepted: {e}");
                 Clock::System.sleep(limits::ACCEPT_AGAIN).await;
             }
         }
@@ -300,7 +300,7 @@ pub async fn serve(
     closing.send_replace(true);
     let all = async { while served.join_next().await.is_some() {} };
     if timeout(network.stop_within, all).await.is_err() {
-        tracing::info!(connections = served.len(), "peers that did not come to an end were left");
+        tracing::info!(connections = served.len(), "connections that did not end in time were aborted");
         served.shutdown().await;
     }
     Ok(())

@@ -11,19 +11,19 @@ use utoipa::{PartialSchema, ToSchema};
 
 /// The possible errors and their meaning. The body is a problem document.
 const REFUSALS: [(&str, &str); 13] = [
-    ("400", "Not understood: JSON, a parameter, the key, a missing reason."),
-    ("401", "Not logged in, or not any more; for gateways and administrators: the secret is missing or wrong."),
-    ("403", "Not for this person, or the change comes from another site."),
-    ("404", "No such thing, or not this person's to see."),
+    ("400", "Invalid: the JSON, a parameter or the key, or a reason is missing."),
+    ("401", "Not logged in, or the login has ended; for gateways and administrators: the secret is missing or wrong."),
+    ("403", "This person may not do this, or the change comes from another site."),
+    ("404", "Not found, or this person may not see it."),
     ("408", "The answer took too long, or the body came too slowly."),
-    ("409", "Things have changed, or the state does not allow it: the code says which."),
-    ("410", "It was there and has been removed: kept as long as it had to be."),
+    ("409", "Somebody has changed it meanwhile, or its state does not allow this: see the code."),
+    ("410", "It existed and has been removed; its retention is over."),
     ("413", "The body is too large."),
-    ("415", "The body is of another kind."),
-    ("422", "Understood, but it cannot be so."),
-    ("429", "Too many at once."),
-    ("500", "Our own mistake, which has been logged."),
-    ("503", "Not available just now: busy, or something it needs is broken."),
+    ("415", "The body has an unsupported content type."),
+    ("422", "Well-formed, but not possible."),
+    ("429", "Too many requests at once."),
+    ("500", "An internal error, which has been logged."),
+    ("503", "Not available now: the server is busy, or something it needs has failed."),
 ];
 /// Answers with these codes carry Retry-After.
 const COME_BACK: [&str; 2] = ["429", "503"];
@@ -67,7 +67,7 @@ pub fn document(openapi: &OpenApi) -> Value {
         REFUSALS.iter().map(|(status, words)| ((*status).to_owned(), refusal(status, words))).collect();
     parts["parameters"]["IdempotencyKey"] = json!({
         "name": "Idempotency-Key", "in": "header", "required": true, "schema": { "type": "string", "format": "uuid" },
-        "description": "One a change; sent again, it answers the same and changes nothing.",
+        "description": "One key for each change. A repeat with the same key gets the same answer and changes nothing.",
     });
     parts["securitySchemes"] = json!({
         "session": { "type": "apiKey", "in": "cookie", "name": super::session::COOKIE_NAME },

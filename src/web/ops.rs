@@ -237,12 +237,12 @@ pub async fn drill(
             TrySendError::Full(_) => Problem::new(
                 Kind::TooMany,
                 "已有演练正在启动，请稍候。",
-                "A drill is being started already. Please wait.",
+                "Another drill is being started. Please wait.",
             ),
             TrySendError::Closed(_) => Problem::new(
                 Kind::Unavailable,
                 "本机没有运行摄像机，无法演练。",
-                "This machine runs no cameras, so there is nothing to drill with.",
+                "This machine runs no cameras, so no drill is possible.",
             ),
         })
     })?;

@@ -25,7 +25,7 @@ pub fn login_spent(lang: Lang) -> Response {
         "此登录链接已使用或已过期。请打电话给值班室，索取新的链接，收到后在15分钟内打开。\
          如果您已在这部手机上登录，直接打开原来的页面即可。",
         "This login link has been used or has expired. Call the duty room for a new one and open it within 15 minutes. \
-         If this phone is logged in already, just open your page.",
+         If this phone is already logged in, just open your page.",
     );
     page(StatusCode::GONE, lang, lang.pick("链接已失效", "This link no longer works"), &format!("<p>{words}</p>"))
 }
@@ -34,8 +34,8 @@ pub fn login_spent(lang: Lang) -> Response {
 pub fn login_needed(lang: Lang) -> Response {
     let words = lang.pick(
         "请先登录：打开值班室发给您的登录链接。没有链接时，请打电话给值班室；值班员在服务器上运行 <code>huoyan user enrol</code> 即可生成。",
-        "Please log in first: open the login link the duty room sent you. Without one, call the duty room; \
-         <code>huoyan user enrol</code> on the server makes a new one.",
+        "Please log in first: open the login link the duty room sent you. If you have none, call the duty room: \
+         the duty officer makes one with <code>huoyan user enrol</code> on the server.",
     );
     page(StatusCode::UNAUTHORIZED, lang, lang.pick("尚未登录", "Not logged in"), &format!("<p>{words}</p>"))
 }
@@ -50,8 +50,8 @@ pub fn too_many_attempts(lang: Lang) -> Response {
 pub fn login_from_elsewhere(lang: Lang) -> Response {
     let words = lang.pick(
         "登录请求来自其他网站，已拒绝；链接仍然有效。请直接打开收到的链接；仍不行请让运维检查 <code>[server] public_url</code> 是否与浏览器中的地址一致。",
-        "The login came from another site and was refused; the link still works. Open the link you were sent; if it stays so, \
-         operations should check that <code>[server] public_url</code> is the address in the browser.",
+        "The login came from another site and was refused. The link still works: open it as you received it. If that fails again, \
+         ask operations to check that <code>[server] public_url</code> is the address in the browser.",
     );
     page(StatusCode::FORBIDDEN, lang, lang.pick("来源不符", "Not from our page"), &format!("<p>{words}</p>"))
 }
@@ -59,7 +59,7 @@ pub fn login_from_elsewhere(lang: Lang) -> Response {
 pub fn login_broken(lang: Lang) -> Response {
     let words = lang.pick(
         "系统暂时无法登录，请稍后再点一次；仍不行请向值班室索取新的链接，并告知运维。",
-        "Logging in does not work just now. Please try again; if it stays so, ask the duty room for a new link and tell operations.",
+        "Logging in is not possible now. Please try again; if it fails again, ask the duty room for a new link and tell operations.",
     );
     page(StatusCode::SERVICE_UNAVAILABLE, lang, lang.pick("暂不可用", "Not available"), &format!("<p>{words}</p>"))
 }

@@ -71,7 +71,7 @@ async fn absent(state: &WebState, id: PictureId, lost: Error) -> Answer<Problem>
     }
     Ok(Problem::gone(
         "图片已按留存期清除，记录仍在。",
-        "The picture has been kept as long as it had to be and is removed; the record stays.",
+        "The picture has been removed: its retention is over. The record stays.",
     ))
 }
 
@@ -108,7 +108,7 @@ pub async fn add_photo(
     check_kind(&headers)?;
     check_size(&photo)?;
     if Picture::is_cut_off(&photo) {
-        return Err(Problem::impossible("照片不完整，请重新拍摄。", "The photo is cut off. Please take it again."));
+        return Err(Problem::impossible("照片不完整，请重新拍摄。", "The photo is incomplete. Please take it again."));
     }
     let bytes = photo.clone();
     state.own.seats.with_photo(move || Picture::from_image_bytes(&bytes)).await.map_err(unreadable)?;
@@ -132,7 +132,7 @@ impl FromRequestParts<WebState> for Uploading {
             Problem::new(
                 Kind::TooMany,
                 "您有几张照片正在上传，请等它们传完。",
-                "Several photos of yours are on their way. Please wait until they have arrived.",
+                "Several of your photos are being uploaded. Please wait until they are finished.",
             )
         })?;
         Ok(Self { me, _hold: hold })
@@ -160,7 +160,7 @@ fn check_kind(headers: &HeaderMap) -> Answer<()> {
     let kind = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     match kind.split(';').next().unwrap_or_default().trim() {
         "image/jpeg" | "image/png" => Ok(()),
-        _ => Err(Problem::invalid("照片只收JPEG或PNG格式。", "Photos are taken as JPEG or PNG.")
+        _ => Err(Problem::invalid("照片只收JPEG或PNG格式。", "A photo must be a JPEG or PNG file.")
             .with_status(StatusCode::UNSUPPORTED_MEDIA_TYPE)),
     }
 }

@@ -45,11 +45,11 @@ pub fn check_entitled(county: &County, login: &Login) -> Result<(), (&'static st
     match county.person(&login.person) {
         None => Err((
             "登记册里没有此人；先导入人员名册，编号见 huoyan user list",
-            "nobody in the registers has this id: import the register of people, huoyan user list shows the ids",
+            "the register has nobody with this id: import the register of people first; huoyan user list shows the ids",
         )),
         Some(_) if !is_entitled(county, login) => Err((
             "此人的岗位不是乡镇值班员、县值班员或带班领导，值班表上也没有其值班，不能进入值班台",
-            "this person's post is not township officer, county officer or leader, and the rota names no duty: no office access",
+            "no access to the office: this person's post is not township officer, county officer or leader, and the rota has no duty of theirs",
         )),
         Some(_) => Ok(()),
     }
@@ -65,7 +65,7 @@ pub async fn of(parts: &Parts, state: &WebState) -> Result<Option<Me>> {
     };
     let Login { person, access } = &session.login;
     if !is_entitled(&state.county(), &session.login) {
-        tracing::info!(%person, ?access, "a login is not valid: the register does not give this person this access");
+        tracing::info!(%person, ?access, "a login is not valid: by the registers this person does not have this access");
         return Ok(None);
     }
     if let Some(prolonged) = parts.extensions.get::<Prolonged>().filter(|_| session.prolonged) {

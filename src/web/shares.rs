@@ -39,7 +39,7 @@ impl Shares {
             Problem::new(
                 Kind::TooMany,
                 "您一分钟内的操作太多，请稍等片刻再试。",
-                "That were too many actions within a minute. Please wait a moment and try again.",
+                "Too many actions within a minute. Please wait a moment and try again.",
             )
         })
     }
@@ -53,11 +53,11 @@ pub fn of_incident(incident: &Incident, person: &PersonId, input: &Input) -> Ans
     match input {
         Input::Note { .. } if count(is_note) >= limits::NOTES_A_PERSON => Err(Problem::impossible(
             "您在此事件上的备注已达上限（100条），请打电话告知值班室。",
-            "You have written as many notes on this incident as one person may (100). Please call the duty room.",
+            "You have reached the limit of 100 notes on this incident. Please call the duty room.",
         )),
         Input::AddPhoto { .. } if count(is_photo) >= limits::PHOTOS_A_PERSON => Err(Problem::impossible(
             "您在此事件上的照片已达上限（60张），更多照片请当面交给值班室。",
-            "You have sent as many photos of this incident as one person may (60). Please hand more of them to the duty room.",
+            "You have reached the limit of 60 photos of this incident. Please give further photos to the duty room.",
         )),
         _ => one_more_step(incident, person),
     }
@@ -71,7 +71,7 @@ pub fn one_more_step(incident: &Incident, person: &PersonId) -> Answer<()> {
     }
     Err(Problem::impossible(
         "您在此事件上的操作已达上限（1000次），请打电话告知值班室。",
-        "You have taken as many steps on this incident as one person may (1,000). Please call the duty room.",
+        "You have reached the limit of 1,000 actions on this incident. Please call the duty room.",
     ))
 }
 

@@ -151,7 +151,7 @@ async fn read(state: &WebState, picture: PictureId) -> Answer<Vec<u8>> {
     state.store.picture(picture).await.map_err(|e| match e.kind {
         Kind::NotFound => Problem::gone(
             "过程图已按留存期或因磁盘空间清除，记录仍在。",
-            "This picture was kept as long as it had to be, or made room, and is removed; the record stays.",
+            "This picture has been removed: its retention is over, or disk space was short. The record stays.",
         ),
         _ => e.into(),
     })
@@ -212,7 +212,7 @@ fn difference(picture: &Picture, first: &Picture) -> Result<Picture> {
     let luma = changed.map(|it| it.saturating_add(16).min(235));
     let chroma = std::iter::repeat_n(128, (width * height / 2) as usize);
     Picture::from_i420(width, height, luma.chain(chroma).collect())
-        .map_err(|e| Error::internal("a difference that is no picture").because(e))
+        .map_err(|e| Error::internal("cannot make a picture of the difference").because(e))
 }
 
 #[cfg(test)]

@@ -370,7 +370,7 @@ async fn problems_have_a_code_and_a_sentence_in_the_readers_language() {
     insta::assert_json_snapshot!(world.stranger().send(english.expect("a request")).await.json(), @r#"
     {
       "code": "unauthenticated",
-      "detail": "You are not logged in, or not any more: ask the duty room for a new login link.",
+      "detail": "You are not logged in, or your login has expired: ask the duty room for a new login link.",
       "status": 401,
       "title": "Unauthorized",
       "type": "about:blank"

@@ -42,17 +42,17 @@ async fn a_text_that_has_not_gone_out_shows_the_whole_number_and_who_saw_it_is_l
     let incident = officer.get(&path).await.ok();
     let (text, code) = (&incident["messages"][0], incident["code"].as_str().expect("a number"));
     assert_eq!((&text["to"], &text["phone"]), (&json!("周建国 139****0001"), &Value::Null));
-    assert!(!lines.text().contains("numbers to phone"), "{}", lines.text());
+    assert!(!lines.text().contains("phone numbers"), "{}", lines.text());
 
     let message = text["id"].as_str().and_then(|id| id.parse().ok()).expect("an id");
     world.state.store.message_untried(message, "没有短信网关，请人工电话", None).await.expect("noted");
     assert_eq!(officer.get(&path).await.ok()["messages"][0]["phone"], "13900000001");
     let said = lines.text();
-    let line = said.lines().find(|line| line.contains("numbers to phone were shown")).expect("a line");
+    let line = said.lines().find(|line| line.contains("phone numbers were shown")).expect("a line");
     assert!(line.contains("person=o1") && line.contains(code) && !line.contains("13900000001"), "{line}");
 
     assert_eq!(ranger.get(&path).await.ok()["messages"], Value::Null, "a ranger is asked to phone nobody");
-    assert_eq!(lines.text().matches("numbers to phone").count(), 1);
+    assert_eq!(lines.text().matches("phone numbers").count(), 1);
 }
 
 #[tokio::test]
