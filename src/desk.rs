@@ -170,7 +170,7 @@ impl Desk {
             && self.registers.current().person(ranger).is_none()
         {
             return Err(Error::invalid(format!(
-                "名册里没有 {ranger} / nobody called {ranger} is in the register of people"
+                "名册里没有 {ranger} / the register of people has nobody with the id {ranger}"
             )));
         }
         for _ in 0..ATTEMPTS {
@@ -238,7 +238,7 @@ impl Desk {
             tracing::info!(incident.id = %it.incident.id, incident.code = %done.code, incident.state = ?it.incident.state,
                 events = it.events.len(), "the desk decided");
             if let Err(e) = self.bus.announce(Announcement { cursor: done.cursor, incident: it.incident.id }).await {
-                tracing::warn!(error = %e.chain(), "the bus did not take an announcement; readers find it by cursor");
+                tracing::warn!(error = %e.chain(), "cannot send an announcement on the bus; readers will find the change by its cursor");
             }
         }
         Ok(())
@@ -257,6 +257,6 @@ fn unnamed(by: &By) -> By {
 fn too_slow() -> Error {
     Error::new(
         Kind::Conflict,
-        "别人正在处理这起火情，请刷新后再试 / others are changing this incident: reload and try again",
+        "别人正在处理这起火情，请刷新后再试 / somebody else is changing this incident: reload and try again",
     )
 }

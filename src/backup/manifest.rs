@@ -63,14 +63,15 @@ impl Set {
         }
         let file = path.join(MANIFEST);
         let text = fs::read_to_string(&file).map_err(|e| {
-            Error::invalid(format!("{shown}: 不是备份（没有 {MANIFEST}） / no backup, it has no {MANIFEST}")).because(e)
+            Error::invalid(format!("{shown}: 不是备份（没有 {MANIFEST}） / not a backup: it has no {MANIFEST}"))
+                .because(e)
         })?;
         let manifest: Manifest = serde_json::from_str(&text).map_err(|e| {
             Error::invalid(format!("{}: 无法读取，已损坏 / cannot be read, it is damaged", file.display())).because(e)
         })?;
         if manifest.format != FORMAT {
             return Err(Error::invalid(format!(
-                "{shown}: 由另一版本（{}）备份，请用该版本恢复 / made by version {}: restore it with that one",
+                "{shown}: 由另一版本（{}）备份，请用该版本恢复 / made by version {}: restore it with that version",
                 manifest.version, manifest.version
             )));
         }

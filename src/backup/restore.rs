@@ -42,14 +42,14 @@ pub fn restore(backup: &Path, data: &Path, lang: Lang, mut tell: impl FnMut(Step
         let (from, to) = (set.path.join(name), data.join(name));
         tell(Step::File);
         if !from.is_file() {
-            let words = lang.pick("备份中缺少此文件", "is missing in the backup");
+            let words = lang.pick("备份中缺少此文件", "is missing from the backup");
             findings.push(format!("{name}: {words}"));
             continue;
         }
         files::private_folder(to.parent().unwrap_or(data))?;
         let (sha256, bytes) = files::copy(&from, &to)?;
         if (sha256.as_str(), bytes) != (fingerprint.sha256.as_str(), fingerprint.bytes) {
-            let words = lang.pick("文件已损坏，与备份时不同", "is damaged: it is not what was backed up");
+            let words = lang.pick("文件已损坏，与备份时不同", "is damaged: it differs from what was backed up");
             findings.push(format!("{name}: {words}"));
         }
     }
@@ -72,7 +72,7 @@ fn choose(backup: &Path) -> Result<Set> {
     }
     manifest::newest(backup)?.ok_or_else(|| {
         Error::invalid(format!(
-            "{}: 没有完整的备份 / no whole backup is there: name a folder huoyan-… or the folder that holds them",
+            "{}: 没有完整的备份 / there is no complete backup here: name a folder huoyan-… or the folder that holds them",
             backup.display()
         ))
     })
@@ -88,7 +88,7 @@ fn must_be_empty(data: &Path) -> Result<()> {
         return Ok(());
     }
     Err(Error::invalid(format!(
-        "{shown} 不是空目录，不会覆盖；请用 --data 指定新目录 / {shown} is not empty and nothing is overwritten: name a new \
+        "{shown} 不是空目录，不会覆盖；请用 --data 指定新目录 / {shown} is not empty and will not be overwritten: name a new \
          folder with --data"
     )))
 }
@@ -132,7 +132,9 @@ fn log(set: &Set, data: &Path, lang: Lang, findings: &mut Vec<String>) -> u64 {
         let was = expected.events;
         findings.push(match lang {
             Lang::Zh => format!("事件记录与备份时不同：现有{events}条，备份时{was}条"),
-            Lang::En => format!("the log is not the one that was backed up: {events} events, {was} then"),
+            Lang::En => {
+                format!("the log differs from the one that was backed up: it has {events} events now and had {was}")
+            }
         });
     }
     events

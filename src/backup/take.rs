@@ -40,7 +40,7 @@ pub fn take(office: &Office, folder: &Path, now: Timestamp, mut tell: impl FnMut
     let _lock = prepare(office, folder)?;
     let path = folder.join(manifest::set_name(now));
     if path.exists() {
-        return Err(Error::new(Kind::Conflict, format!("{}: 已存在 / is there already", path.display())));
+        return Err(Error::new(Kind::Conflict, format!("{}: 已存在 / already exists", path.display())));
     }
     let part = path.with_extension(&UNFINISHED[1..]);
     let made = write(office, folder, &part, now, &mut tell).and_then(|taken| {
@@ -97,8 +97,8 @@ fn locked(folder: &Path) -> Result<File> {
     let file = folder.join(LOCK);
     let lock = match File::options().append(true).open(&file) {
         Err(e) if !is_ready(folder) => {
-            let words = "不是备份目录：备份磁盘挂上了吗？首次使用请执行 huoyan backup --init 目录 / is no folder of backups: is its disk \
-                         mounted? The first time run huoyan backup --init FOLDER";
+            let words = "不是备份目录：备份磁盘挂上了吗？首次使用请执行 huoyan backup --init 目录 / is not a backup folder: is its disk \
+                         mounted? Before its first use run huoyan backup --init FOLDER";
             return Err(Error::unavailable(format!("{} {words}", folder.display())).because(e));
         }
         lock => lock.map_err(files::failed(&file))?,

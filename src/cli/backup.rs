@@ -69,7 +69,7 @@ pub(super) fn without_database(lang: Lang) -> &'static str {
     match lang {
         Lang::Zh => "数据库在 PostgreSQL 上，不在此备份中：请另用 pg_dump --format=custom 备份，并一同保存",
         Lang::En => {
-            "the database is on PostgreSQL and not in this backup: back it up with pg_dump --format=custom and keep both"
+            "the database is on PostgreSQL and not in this backup: also back it up with pg_dump --format=custom, and keep both"
         }
     }
 }

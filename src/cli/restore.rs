@@ -38,7 +38,7 @@ pub fn run(args: Args, common: &Common) -> Result<Outcome> {
         if restored.findings.is_empty() {
             let words = common.lang.pick(
                 "事件链完整，图片齐全。启动：huoyan run --data",
-                "the chain is whole and no picture is missing. Start it: huoyan run --data",
+                "the chain is whole and no picture is missing. To start: huoyan run --data",
             );
             println!("{words} {data}");
         }

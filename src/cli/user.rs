@@ -50,7 +50,7 @@ pub fn run(args: Args, common: &Common) -> Result<Outcome> {
         county.person(&PersonId::from(id)).cloned().ok_or_else(|| {
             let words = common.lang.pick(
                 "登记册里没有此人；先 huoyan user list 查看编号",
-                "nobody in the registers has this id; see huoyan user list",
+                "the register has nobody with this id; huoyan user list shows the ids",
             );
             Error::invalid(format!("{id}: {words}"))
         })
@@ -88,7 +88,9 @@ pub fn run(args: Args, common: &Common) -> Result<Outcome> {
                 println!("{url}");
                 eprintln!(
                     "{}",
-                    common.lang.pick("此链接只能用一次，请只交给本人", "the link works once; hand it to nobody else")
+                    common
+                        .lang
+                        .pick("此链接只能用一次，请只交给本人", "the link works once; give it to this person only")
                 );
             }
         }

@@ -64,7 +64,7 @@ impl Desk {
     async fn take_up_sightings(&self, now: Timestamp) -> Result<()> {
         for sighting in self.store.unfiled_sightings(now - LEFT_BEHIND, TAKEN_UP).await? {
             let Err(e) = self.file(std::slice::from_ref(&sighting)).await else { continue };
-            tracing::error!(sighting.id = %sighting.id, error = %e.chain(), "a sighting could not be filed; tried again soon");
+            tracing::error!(sighting.id = %sighting.id, error = %e.chain(), "a sighting could not be filed; trying again soon");
             if e.kind == Kind::Unavailable {
                 // The database failed, not the sighting: the others would fail alike.
                 break;
@@ -88,7 +88,7 @@ impl Desk {
                     pause
                 }
                 Err(e) => {
-                    tracing::error!(error = %e.chain(), "the desk cannot reach its store; tried again soon");
+                    tracing::error!(error = %e.chain(), "the desk cannot use its database; trying again soon");
                     TRIES_AGAIN
                 }
             };
@@ -98,7 +98,7 @@ impl Desk {
                 () = self.woken.notified() => {}
                 _ = audits.tick() => {
                     if let Err(e) = self.audit().await {
-                        tracing::warn!(error = %e.chain(), "an incident could not be held against its log");
+                        tracing::warn!(error = %e.chain(), "an incident could not be compared with its log");
                     }
                 }
                 // Lag is harmless: after any announcement the store is read.
@@ -121,7 +121,7 @@ impl Desk {
                 },
             };
             while let Err(e) = self.sighting(delivery.sighting.clone()).await {
-                tracing::error!(sighting.id = %delivery.sighting.id, error = %e.chain(), "a sighting could not be taken in");
+                tracing::error!(sighting.id = %delivery.sighting.id, error = %e.chain(), "a sighting from the bus could not be filed");
                 if !e.kind.is_retryable() {
                     break;
                 }
@@ -142,7 +142,7 @@ impl Desk {
         let book = self.open_book().await?;
         if self.store.cursor().await? < book.cursor() {
             tracing::error!(
-                "the log ends before what the desk has read of it (another database, an older backup?): read anew"
+                "the log ends before the row that the desk has read (another database, an older backup?): reading it again"
             );
             *self.book.lock().await = Some(Arc::new(OpenBook::read(&self.store, self.clock.now()).await?));
             return Ok(());
@@ -157,10 +157,7 @@ impl Desk {
             Err(e) if e.kind == Kind::Internal => return Ok(()),
             Err(e) => return Err(e),
         };
-        tracing::error!(
-            incident.code = log.code,
-            "what the desk remembers of an incident is not what its log says: rebuilt"
-        );
+        tracing::error!(incident.code = log.code, "the desk's copy of an incident differs from its log: rebuilding it");
         self.audited().rebuilt.insert(log.code);
         let mut kept = self.book.lock().await;
         if let Some(book) = &*kept {
@@ -238,7 +235,7 @@ fn counted(incident: &IncidentId, done: Result<usize>) -> usize {
         Ok(events) => events,
         Err(e) if e.kind == Kind::Conflict => 0,
         Err(e) => {
-            tracing::error!(incident.id = %incident, error = %e.chain(), "what is due could not be done; tried again soon");
+            tracing::error!(incident.id = %incident, error = %e.chain(), "due work on an incident failed; trying again soon");
             0
         }
     }

@@ -214,7 +214,7 @@ impl Store {
         // An answered decision must be visible to everybody, so another connection is asked.
         let written = committed.last().map_or(0, |it| it.cursor);
         if self.cursor().await? < written {
-            return Err(Error::unavailable("the database took a decision and does not show it: it is tried again"));
+            return Err(Error::unavailable("the database confirmed a decision but does not show it: trying again"));
         }
         Ok(committed)
     }

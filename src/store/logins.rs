@@ -102,7 +102,7 @@ impl Store {
             });
             // With a full disk the board must still be readable. The next use is recorded instead.
             if let Err(e) = noted {
-                tracing::warn!("a session's use was not noted: {}", e.chain());
+                tracing::warn!("the use of a session was not recorded: {}", e.chain());
                 prolonged = false;
             }
         }

@@ -113,7 +113,7 @@ impl Store {
     pub async fn open(url: &str, data_dir: &Path) -> Result<Self> {
         let pictures = data_dir.join("pictures");
         std::fs::create_dir_all(&pictures).map_err(|e| {
-            Error::unavailable(format!("cannot create the folder {}: check who may write there", pictures.display()))
+            Error::unavailable(format!("cannot create the folder {}: check its permissions", pictures.display()))
                 .because(e)
         })?;
         pictures::sweep(&pictures);
@@ -186,8 +186,10 @@ async fn open_postgres(url: &str) -> Result<Db> {
         .connect_with(options)
         .await
         .map_err(|e| {
-            Error::unavailable("cannot reach the PostgreSQL database: is it running, and may this user log in?")
-                .because(e)
+            Error::unavailable(
+                "cannot connect to the PostgreSQL database: check that it runs and that this user may log in",
+            )
+            .because(e)
         })?;
     migrate(&POSTGRES_MIGRATIONS, &pool).await?;
     Ok(Db::Postgres(pool))
@@ -202,7 +204,7 @@ where
         let words = match e {
             sqlx::migrate::MigrateError::VersionMissing(_) => {
                 "数据库由更新的版本写成，本版本不改动它：请运行那个版本，或恢复升级前的备份 / a newer version has written the database, \
-                 and this one leaves it as it is: run that version, or restore the backup made before the update"
+                 and this one does not change it: run that version, or restore the backup made before the update"
             }
             _ => {
                 "数据库无法升级到本版本：请恢复升级前的备份，或运行写入它的版本 / cannot bring the database up to this version: restore \
@@ -218,14 +220,16 @@ where
 fn failed(error: sqlx::Error) -> Error {
     use sqlx::error::ErrorKind;
     let (kind, message) = match &error {
-        sqlx::Error::Database(e) if e.kind() == ErrorKind::UniqueViolation => (Kind::Conflict, "somebody was faster"),
+        sqlx::Error::Database(e) if e.kind() == ErrorKind::UniqueViolation => {
+            (Kind::Conflict, "another writer was faster")
+        }
         sqlx::Error::Database(e) if e.code().is_some_and(|code| may_heal(&code)) => {
-            (Kind::Unavailable, "the database cannot do it now: is the disk full, is the server well?")
+            (Kind::Unavailable, "the database cannot do this now: check the disk space and the database server")
         }
         sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed => {
             (Kind::Unavailable, "the database does not answer")
         }
-        _ => (Kind::Internal, "the database refused"),
+        _ => (Kind::Internal, "the database refused the statement"),
     };
     Error::new(kind, message).because(error)
 }

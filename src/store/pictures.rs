@@ -55,7 +55,7 @@ impl Store {
         let file = self.picture_file(picture);
         on_a_thread(move || if file.exists() { Ok(()) } else { write_whole(&file, &bytes) })
             .await?
-            .map_err(|e| Error::unavailable(format!("cannot keep picture {picture}: is the disk full?")).because(e))
+            .map_err(|e| Error::unavailable(format!("cannot store picture {picture}: is the disk full?")).because(e))
     }
 
     /// # Errors

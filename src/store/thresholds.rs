@@ -63,7 +63,7 @@ impl Store {
                 smoke,
                 fire,
                 evidence,
-                "published thresholds that counted frames are read as evidence"
+                "published thresholds that counted frames are converted to evidence"
             );
         }
         Ok(newest.map(|published| published.thresholds))

@@ -79,7 +79,7 @@ impl Store {
                 Err(e) => {
                     let why = e.chain();
                     if known.others.get(&name) != Some(&why) {
-                        tracing::error!(row = name, "a row cannot be read and is left out: {why}");
+                        tracing::error!(row = name, "a row cannot be read and is skipped: {why}");
                     }
                     known.others.insert(name, why);
                 }

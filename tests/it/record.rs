@@ -216,7 +216,7 @@ async fn fires_that_are_marked_as_closed_go_on_all_the_same(office: Office) {
         office.note(fire, "有人能处理").await;
     }
     keeper.round().await;
-    assert!(keeper.words(Lang::En).contains("put right from the log"), "until the next start");
+    assert!(keeper.words(Lang::En).contains("corrected from the log"), "until the next start");
     whole(&office.t.store).await;
 }
 
@@ -254,7 +254,7 @@ async fn a_row_is_not_put_right_from_a_log_that_does_not_match(office: Office) {
     let mut keeper = office.keeper();
     keeper.round().await;
     let words = keeper.words(Lang::En);
-    assert!(words.contains("the state not as in the log") && !words.contains("put right"), "{words}");
+    assert!(words.contains("differs from the log in the state") && !words.contains("corrected"), "{words}");
     assert!(office.t.store.open_incidents().await.expect("a list").is_empty());
     assert!(office.desk.open_book().await.expect("read").get(fire).is_some(), "the desk goes on with what it knows");
 }

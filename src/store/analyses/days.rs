@@ -131,7 +131,7 @@ impl Days {
             };
             match read.await {
                 Ok(read) => rows.extend(read),
-                Err(e) => tracing::warn!("analyses of {day} cannot be read and are left out: {e}"),
+                Err(e) => tracing::warn!("analyses of {day} cannot be read and are skipped: {e}"),
             }
             if rows.len() >= limit as usize {
                 break;
@@ -197,7 +197,7 @@ impl Days {
         if let Some((day, connection)) = self.writer.lock().await.take()
             && let Err(e) = connection.close().await
         {
-            tracing::warn!("analyses of {day} did not close: {e}");
+            tracing::warn!("the file of the analyses of {day} did not close: {e}");
         }
     }
 }

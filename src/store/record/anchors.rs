@@ -51,7 +51,7 @@ impl FromStr for Anchor {
         };
         read().ok_or_else(|| {
             Error::invalid(format!(
-                "{text}：应为序号和校验码，例如 1234 3f9a0c21d7e4b850 / number and hash are wanted, for example 1234 3f9a0c21d7e4b850"
+                "{text}：应为序号和校验码，例如 1234 3f9a0c21d7e4b850 / a row number and a hash are needed, for example 1234 3f9a0c21d7e4b850"
             ))
         })
     }

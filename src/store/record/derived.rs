@@ -283,7 +283,7 @@ impl Store {
                 None => line::insert!(&mut tx, name, logged.incident.opened_at, line),
             };
             tx.commit().await.map_err(failed)?;
-            tracing::error!(incident.code = code, "the row of an incident differed from its log and was put right");
+            tracing::error!(incident.code = code, "the row of an incident differed from its log and was corrected");
             Ok::<bool, Error>(true)
         })
     }

@@ -15,14 +15,14 @@ impl Record {
             &self.damaged,
             lang.pick(
                 "事件记录第{}条与其校验码不符：可能是磁盘出错，也可能被改动过",
-                "of the log, row {} does not match its hash: a disk error, or an edit",
+                "log row {} does not match its hash: a disk error, or an edit",
             ),
             lang,
             ToString::to_string,
         );
         let absent = listed(
             &self.absent,
-            lang.pick("事件记录缺第{}条", "of the log, row {} is missing"),
+            lang.pick("事件记录缺第{}条", "log row {} is missing"),
             lang,
             |(first, last)| if first == last { first.to_string() } else { format!("{first}–{last}") },
         );
@@ -30,21 +30,21 @@ impl Record {
             &self.unreadable,
             lang.pick(
                 "事件记录第{}条读不出来：由更新的版本写成，或已损坏",
-                "of the log, row {} cannot be read: written by a newer version, or damaged",
+                "log row {} cannot be read: written by a newer version, or damaged",
             ),
             lang,
             ToString::to_string,
         );
         let head = lang.pick(
             "事件记录的最后一条与登记的末尾不符：可能是磁盘出错，也可能被改动过",
-            "the last row of the log is not the one that is kept as its end: a disk error, or an edit",
+            "the last row of the log differs from the end that is stored for it: a disk error, or an edit",
         );
         let head = self.head_differs.then(|| head.to_owned());
         let pictures = listed(
             &self.changed_pictures,
             lang.pick(
                 "证据图片与记录不符或读不出来，磁盘损坏或被替换过，请从备份恢复：{}",
-                "evidence pictures are not what the log says or cannot be read, damaged or replaced; restore them from a backup: {}",
+                "evidence pictures do not match the log or cannot be read; they are damaged or were replaced. Restore them from a backup: {}",
             ),
             lang,
             |it| format!("{it}.jpg"),
@@ -68,7 +68,7 @@ impl Record {
             &self.missing_pictures,
             lang.pick(
                 "缺少应在留存期内的证据图片，没能保存或已被删除：{}",
-                "evidence pictures that should be kept are missing, never saved or removed: {}",
+                "evidence pictures are missing within their retention; they were never saved, or were removed: {}",
             ),
             lang,
             |it| format!("{it}.jpg"),
@@ -88,7 +88,7 @@ impl Record {
         if unproven > 0 {
             words.push_str(&match lang {
                 Lang::Zh => format!("；{unproven}幅图片来自旧版本，记录里没有校验码，无法核对"),
-                Lang::En => format!("; {unproven} pictures are of an older version, the log has no hash of them, and they cannot be proven"),
+                Lang::En => format!("; {unproven} pictures are from an older version: the log has no hash of them, so they cannot be verified"),
             });
         }
         words
@@ -102,9 +102,9 @@ impl Record {
             }
             (Lang::Zh, false) => format!("事件记录第{seq}条与{told}的校验码不同"),
             (Lang::En, true) => format!(
-                "the log was rewritten: row {seq} is not the one {told}, yet rows and hashes agree; a disk error does not do that"
+                "the log was rewritten: row {seq} is not the one {told}, although rows and hashes agree; a disk error does not do that"
             ),
-            (Lang::En, false) => format!("row {seq} of the log has not the hash {told}"),
+            (Lang::En, false) => format!("row {seq} of the log does not have the hash {told}"),
         }
     }
 
@@ -113,7 +113,7 @@ impl Record {
         match lang {
             Lang::Zh => format!("{told}时事件记录已有{seq}条，现在只有{ends}条：末尾被删去，或恢复过更早的备份"),
             Lang::En => format!(
-                "the log had {seq} rows when {told} and has {ends} now: its end was taken off, or an earlier backup was restored"
+                "by the proof {told} the log had {seq} rows, and it has {ends} now: its end was removed, or an earlier backup was restored"
             ),
         }
     }
@@ -140,44 +140,44 @@ impl Difference {
                 let names: Vec<&str> = columns.iter().map(|it| column(it, lang)).collect();
                 let done = match (self.mended, lang) {
                     (true, Lang::Zh) => "，已按事件记录改正",
-                    (true, Lang::En) => "; put right from the log",
+                    (true, Lang::En) => "; corrected from the log",
                     (false, _) => "",
                 };
                 let names = names.join(lang.pick("、", ", "));
-                of(format!("的{names}与事件记录不同{done}"), format!("{names} not as in the log{done}"))
+                of(format!("的{names}与事件记录不同{done}"), format!("differs from the log in {names}{done}"))
             }
             What::NoRow if self.mended => of(
                 "的数据行不见了，已按事件记录重建，编号是新的".to_owned(),
-                "its row was gone; made again from the log, under a new number".to_owned(),
+                "its row was missing; rebuilt from the log with a new number".to_owned(),
             ),
-            What::NoRow => of("的数据行不见了".to_owned(), "its row is gone".to_owned()),
-            What::Stray => of("没有任何事件记录".to_owned(), "the log knows nothing of it".to_owned()),
+            What::NoRow => of("的数据行不见了".to_owned(), "its row is missing".to_owned()),
+            What::Stray => of("没有任何事件记录".to_owned(), "the log has no event of it".to_owned()),
             What::Evidence { sighting } => of(
                 format!("的线索 {sighting} 归属与事件记录不同"),
-                format!("sighting {sighting} is filed otherwise than in the log"),
+                format!("sighting {sighting} is filed differently from the log"),
             ),
             What::Hotspot { key } => of(
                 format!("的热点 {key} 归属与事件记录不同"),
-                format!("hotspot {key} is filed otherwise than in the log"),
+                format!("hotspot {key} is filed differently from the log"),
             ),
             What::ClosedPlace => of(
                 "的销号登记与事件记录不同".to_owned(),
-                "what is remembered of its closing is not as in the log".to_owned(),
+                "the stored record of its closing differs from the log".to_owned(),
             ),
             What::Sent { to, at } => of(
                 format!("{}给{to}的通知标为已发出，但没有网关收过它：请电话核实", moment(*at)),
                 format!(
-                    "the text to {to} of {} is marked as sent, and no gateway took it: phone to make sure",
+                    "the text to {to} of {} is marked as sent, but no gateway accepted it: phone to make sure",
                     moment(*at)
                 ),
             ),
             What::UnknownMessage { to, at } => of(
                 format!("{}给{to}的通知在事件记录里没有来由", moment(*at)),
-                format!("the text to {to} of {} comes from no event of the log", moment(*at)),
+                format!("the text to {to} of {} belongs to no event of the log", moment(*at)),
             ),
             What::LostMessage { at } => of(
                 format!("{}记为未送达的通知不见了", moment(*at)),
-                format!("a text that was noted as undelivered at {} is gone", moment(*at)),
+                format!("a text recorded as undelivered at {} is missing", moment(*at)),
             ),
         }
     }
@@ -189,7 +189,7 @@ fn column(name: &'static str, lang: Lang) -> &'static str {
         "closed_at_us" => lang.pick("销号时间", "the time of closing"),
         "opened_at_us" | "opened_seq" => lang.pick("立案时间", "the time of opening"),
         "version" => lang.pick("版本号", "the version"),
-        "drill" => lang.pick("演练标记", "the mark of a drill"),
+        "drill" => lang.pick("演练标记", "the drill mark"),
         _ => name,
     }
 }

@@ -125,7 +125,7 @@ async fn the_command_proves_the_record_against_a_paper() {
     assert!(said.len() == 1 && said[0].contains("broken") && said[0].contains("rewritten"), "{said:?}");
     office.t.execute("UPDATE incident SET state = 'closed'").await;
     let said = check(&office, "record", &[&paper]).await;
-    assert!(said[0].contains("the state not as in the log"), "named and left as it is: {said:?}");
+    assert!(said[0].contains("differs from the log in the state"), "named and left as it is: {said:?}");
     assert!(office.t.store.open_incidents().await.expect("a list").is_empty());
 }
 
@@ -146,7 +146,7 @@ async fn the_command_names_missing_evidence() {
     assert!(
         said.len() == 1
             && said[0].contains("broken")
-            && said[0].contains(&format!("never saved or removed: {lost}.jpg\"")),
+            && said[0].contains(&format!("never saved, or were removed: {lost}.jpg\"")),
         "{said:?}"
     );
 }
