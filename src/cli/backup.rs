@@ -10,10 +10,10 @@ use std::path::PathBuf;
 
 #[derive(clap::Args)]
 pub struct Args {
-    /// 备份目录，最好在另一块磁盘上 / folder of backups, best on another disk; default: [backup] folder
+    /// 备份目录，最好在另一块磁盘上 / backup folder, best on another disk; default: [backup] folder
     #[arg(value_name = "FOLDER")]
     folder: Option<PathBuf>,
-    /// 首次使用：把目录设为备份目录（没有则新建） / the first time: make it a folder of backups, and a new one if it is not there
+    /// 首次使用：把目录设为备份目录（没有则新建） / before the first use: prepare the folder for backups, and create it if it is missing
     #[arg(long)]
     init: bool,
 }

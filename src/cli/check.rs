@@ -25,14 +25,14 @@ use std::path::{Path, PathBuf};
 
 #[derive(clap::Args)]
 pub struct Args {
-    /// Recorded video files or folders of pictures, each of one camera: what would be said of that camera's health?
-    /// Without any, the installation is checked
+    /// Recorded video files or folders of pictures, each of one camera: reports that camera's health.
+    /// Without any, checks the installation
     #[arg(value_name = "SOURCE")]
     pub sources: Vec<PathBuf>,
-    /// One picture of a video in so long; and from one picture of a folder to the next, where their names hold no time
+    /// Interval at which a video is sampled, and between the pictures of a folder whose names hold no time
     #[arg(long, default_value = "10s", value_name = "DURATION")]
     pub every: SignedDuration,
-    /// Prove the record against a head of the log as an old report or text tells it, "1234 3f9a0c21d7e4b850"; may be given again
+    /// Prove the record against a head of the log from an old report or text, "1234 3f9a0c21d7e4b850"; may be repeated
     #[arg(long, value_name = "SEQ HASH", value_parser = str::parse::<Anchor>)]
     pub anchor: Vec<Anchor>,
 }
@@ -122,7 +122,7 @@ fn configuration(common: &Common) -> Vec<Finding> {
         note(
             ("只监听本机，手机打不开页面", "[server] listen = \"0.0.0.0:8131\" 和 public_url"),
             (
-                "only this machine is listened to, phones cannot reach it",
+                "huoyan listens on this machine only: phones cannot reach it",
                 "[server] listen = \"0.0.0.0:8131\" and public_url",
             ),
         );
@@ -130,13 +130,13 @@ fn configuration(common: &Common) -> Vec<Finding> {
     if config.notify.sms_url.is_none() {
         note(
             ("没有短信网关，派单和升级要值班员打电话", "[notify] sms_url 和 HUOYAN_SMS_KEY"),
-            ("no gateway for texts: the officer has to phone for each dispatch", "[notify] sms_url and HUOYAN_SMS_KEY"),
+            ("no SMS gateway: the officer has to phone for each dispatch", "[notify] sms_url and HUOYAN_SMS_KEY"),
         );
     }
     if config.notify.voice_url.is_none() {
         note(
             ("没有语音外呼，无人叫醒护林员", "[notify] voice_url 和 HUOYAN_VOICE_KEY"),
-            ("no robot calls: nothing wakes a ranger", "[notify] voice_url and HUOYAN_VOICE_KEY"),
+            ("no voice gateway: nothing wakes a ranger", "[notify] voice_url and HUOYAN_VOICE_KEY"),
         );
     }
     let has_gateway = config.notify.sms_url.is_some() || config.notify.voice_url.is_some();
@@ -149,7 +149,7 @@ fn replies(has_gateway: bool, key: Result<Option<String>>, lang: Lang) -> Option
     const PART: &str = "replies";
     let cure = lang.pick(
         "设置 HUOYAN_INBOUND_KEY，并让网关把上行短信和按键送到 /api/v1/inbound/sms 和 /voice",
-        "set HUOYAN_INBOUND_KEY and have the gateway hand replies to /api/v1/inbound/sms and /voice",
+        "set HUOYAN_INBOUND_KEY, and let the gateway post replies to /api/v1/inbound/sms and /voice",
     );
     match key {
         Err(error) => {
@@ -160,7 +160,7 @@ fn replies(has_gateway: bool, key: Result<Option<String>>, lang: Lang) -> Option
             PART,
             lang.pick(
                 "收不到护林员的短信回复，要值班员代接收",
-                "rangers' replies do not come in: the officer has to take them",
+                "rangers' replies cannot be received: the officer has to acknowledge on their behalf",
             ),
             cure,
         )),
@@ -209,7 +209,7 @@ fn registers(common: &Common) -> Vec<Finding> {
     )];
     findings.extend(county.problems.iter().map(|problem| {
         if problem.line == 0 {
-            let cure = lang.pick("更正或移走该文件", "correct that file or take it away");
+            let cure = lang.pick("更正或移走该文件", "correct that file or remove it");
             return Finding::broken(PART, format!("{}: {}", problem.file, problem.reason), cure);
         }
         Finding::broken(
@@ -232,7 +232,7 @@ fn video(common: &Common) -> Vec<Finding> {
     let lang = common.lang;
     vec![match camera::init() {
         Ok(()) => {
-            Finding::works("video", lang.pick("GStreamer 及所需元件齐全", "GStreamer and its elements are there"))
+            Finding::works("video", lang.pick("GStreamer 及所需元件齐全", "GStreamer and its elements are installed"))
         }
         Err(error) => {
             Finding::broken("video", error.chain(), lang.pick("make run 会安装它们", "make run installs them"))

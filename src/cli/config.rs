@@ -14,10 +14,17 @@ pub struct Args {
 pub fn run(args: Args, common: &Common) -> Result<Outcome> {
     if common.json {
         let value = serde_json::to_string_pretty(&common.config);
-        println!("{}", value.map_err(|e| crate::error::Error::internal("the configuration is no JSON").because(e))?);
+        println!(
+            "{}",
+            value
+                .map_err(|e| crate::error::Error::internal("the configuration cannot be written as JSON").because(e))?
+        );
     } else if args.current {
         let text = toml::to_string(&common.config);
-        print!("{}", text.map_err(|e| crate::error::Error::internal("the configuration is no TOML").because(e))?);
+        print!(
+            "{}",
+            text.map_err(|e| crate::error::Error::internal("the configuration cannot be written as TOML").because(e))?
+        );
     } else {
         print!("{SAMPLE}");
     }

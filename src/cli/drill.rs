@@ -22,7 +22,7 @@ pub struct Args {
     /// The camera's id in the office's register
     #[arg(long, value_name = "ID")]
     pub camera: String,
-    /// Where the program of this data folder listens; default: as configured
+    /// Address on which the running program listens; default: as configured
     #[arg(long, value_name = "URL")]
     pub server: Option<String>,
 }
@@ -66,7 +66,7 @@ fn admin_token(data: &Path) -> Result<String> {
     let path = data.join("admin.token");
     let text = std::fs::read_to_string(&path).map_err(|e| {
         Error::unavailable(format!(
-            "{} cannot be read: is `huoyan run` running with this data folder, and are you its user?",
+            "{} cannot be read: check that `huoyan run` is running with this data folder, and that you are its user",
             path.display()
         ))
         .because(e)
@@ -93,7 +93,7 @@ async fn follow(
         let waited = clock.now().duration_since(story.since);
         if story.incident.is_none() && waited > CONFIRMED_WITHIN {
             return Err(Error::unavailable(format!(
-                "no smoke was confirmed within {} min: is camera {} watched? `huoyan check` tells",
+                "no smoke was confirmed within {} min: run `huoyan check` to see whether camera {} is watched",
                 CONFIRMED_WITHIN.as_mins(),
                 story.camera
             )));
@@ -162,14 +162,16 @@ fn words(lang: Lang, event: &Event, code: &str) -> Option<String> {
         Event::Opened { place, .. } => format!("smoke confirmed, incident {code} opened: {}", place.name),
         Event::SightingAdded { .. } => lang.pick("又一条线索", "one more sighting").to_owned(),
         Event::ReviewMissed { .. } => {
-            lang.pick("无人研判，已呼叫带班领导", "nobody looked: the leader on duty is called").to_owned()
+            lang.pick("无人研判，已呼叫带班领导", "nobody looked in time: the leader on duty is called").to_owned()
         }
         Event::Rang { round, .. } if zh => format!("无人处理，第 {} 次呼叫", round + 1),
-        Event::Rang { round, .. } => format!("nobody acted: ring {}", round + 1),
+        Event::Rang { round, .. } => format!("nobody acted: call {}", round + 1),
         Event::Relocated { place, .. } if zh => format!("位置更正：{}", place.name),
-        Event::Relocated { place, .. } => format!("the place moves: {}", place.name),
+        Event::Relocated { place, .. } => format!("the place has changed: {}", place.name),
         Event::RelocationProposed { place, .. } if zh => format!("请值班员确认新位置：{}", place.name),
-        Event::RelocationProposed { place, .. } => format!("an officer is asked about the place: {}", place.name),
+        Event::RelocationProposed { place, .. } => {
+            format!("an officer is asked to confirm the new place: {}", place.name)
+        }
         Event::Answered { person, .. } if zh => format!("{person} 收到"),
         Event::Answered { person, .. } => format!("{person} has heard"),
         Event::Undelivered { person, .. } if zh => {
@@ -183,14 +185,14 @@ fn words(lang: Lang, event: &Event, code: &str) -> Option<String> {
         Event::Acknowledged { late: is, .. } => format!("{}{}", lang.pick("已接收", "acknowledged"), late(*is)),
         Event::Declined { reason, .. } => format!("{}: {reason}", lang.pick("不能前往", "cannot go")),
         Event::Arrived { unproven: Some(_), .. } => {
-            lang.pick("声称到达，定位未证实", "says he has arrived, not proven").to_owned()
+            lang.pick("声称到达，定位未证实", "claims to have arrived, not proven").to_owned()
         }
         Event::Arrived { late: is, .. } => format!("{}{}", lang.pick("已到达", "arrived"), late(*is)),
         Event::Reported { late: is, .. } => format!("{}{}", lang.pick("已反馈", "reported"), late(*is)),
         Event::DeadlineMissed { stage, .. } if zh => format!("超过{}时限", step(*stage)),
-        Event::DeadlineMissed { stage, .. } => format!("the limit to {} has passed", step(*stage)),
+        Event::DeadlineMissed { stage, .. } => format!("the time to {} has passed", step(*stage)),
         Event::Escalated { rung, .. } if zh => format!("第 {} 级升级督办", rung + 1),
-        Event::Escalated { rung, .. } => format!("escalated, rung {}", rung + 1),
+        Event::Escalated { rung, .. } => format!("escalated to rung {}", rung + 1),
         Event::SentBack { reason, .. } => format!("{}: {reason}", lang.pick("退回补充", "sent back")),
         Event::SupportAsked { reason, .. } => format!("{}: {reason}", lang.pick("请求支援", "asks for support")),
         Event::Closed { .. } => format!("{code} {}", lang.pick("已销号", "closed")),

@@ -23,10 +23,10 @@ pub struct Args {
     /// 输出目录（须为空或不存在）/ folder to write; must be empty or absent
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
-    /// 起：此时及以后立案 / incidents opened at or after (2026-04-05, or RFC 3339)
+    /// 起：此时及以后立案 / incidents opened at or after this time (2026-04-05, or RFC 3339)
     #[arg(long, value_name = "TIME", value_parser = instant)]
     pub since: Option<Timestamp>,
-    /// 止：此时以前立案 / incidents opened before
+    /// 止：此时以前立案 / incidents opened before this time
     #[arg(long, value_name = "TIME", value_parser = instant)]
     pub until: Option<Timestamp>,
 }
@@ -37,12 +37,12 @@ const HELP: &str = "\
 过程图（确认前三分钟、后五分钟的画面）一并导出，同一 event；真实火情中模型没看到烟的那些，是否有烟无人说过，unsure=1，可作对比的过去。
 已按留存期清除的过程图不再导出；没有过程图的，训练时只能用同一张图作过去。
 
-Writes DIR/images/*.jpg (as kept) and DIR/watch.csv. What burned has its box; a false alarm has none and is learnt from;
-what nobody has judged, and real smoke that is no wildfire (kitchens, chimneys), has unsure=1 and the reason.
-Drills are left out. No name, phone or word of a person goes out; camera ids, camera names and pictures do.
-The strip of each sighting (three minutes before it was confirmed, five after) goes out with it, as the same event. Around a fire, a
-picture in which the model saw nothing has unsure=1, because nobody has said whether smoke is in it; it is a past to compare with.
-Strips whose time is over are gone; without one, training has to take the same picture twice.";
+Writes DIR/images/*.jpg (as stored) and DIR/watch.csv. A real fire has a box. A false alarm has none, so that the model learns from it.
+What nobody has judged, and real smoke that is no wildfire (kitchens, chimneys), has unsure=1 and the reason.
+Drills are left out. Names, phone numbers and texts of people are not exported; camera ids, camera names and pictures are.
+The strip of each sighting (from three minutes before its confirmation to five after) is exported with it, as the same event. Around
+a fire, a picture in which the model saw nothing has unsure=1, because nobody has said whether it shows smoke; it can serve as a past
+to compare with. Strips past their retention are not exported; without a strip, training uses the same picture as the past.";
 
 /// Incidents read at once.
 const PAGE: u32 = 200;
@@ -93,7 +93,7 @@ pub fn run(args: Args, common: &Common) -> Result<Outcome> {
 pub async fn export(args: &Args, store: &Store, county: &County, lang: Lang, quiet: bool) -> Result<Summary> {
     let images = args.out.join("images");
     let unwritten = |path: &Path, e: std::io::Error| {
-        Error::unavailable(format!("cannot write {}: is there room, and may you write there?", path.display()))
+        Error::unavailable(format!("cannot write {}: check the disk space and the permissions", path.display()))
             .because(e)
     };
     must_be_empty(&args.out, lang)?;
@@ -141,9 +141,9 @@ fn must_be_empty(out: &Path, lang: Lang) -> Result<()> {
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(()),
         Ok(false) => Err(Error::invalid(match lang {
             Lang::Zh => format!("{} 不是空目录，未写入任何内容；请另指定一个新目录", out.display()),
-            Lang::En => format!("{} is not empty, nothing was written: name a new folder", out.display()),
+            Lang::En => format!("{} is not empty, so nothing was written: name a new folder", out.display()),
         })),
-        Err(e) => Err(Error::invalid(format!("{} is no folder to write into", out.display())).because(e)),
+        Err(e) => Err(Error::invalid(format!("{} is not a folder that can be written", out.display())).because(e)),
     }
 }
 
@@ -204,7 +204,7 @@ fn words(summary: &Summary, lang: Lang) -> String {
         text.push_str(&format!("  {camera} {captured_at} {picture}: {skipped}: {reason}\n"));
     }
     if *rows == 0 {
-        text.push_str(lang.pick("这段时间没有可导出的摄像机图片\n", "no camera pictures to learn from in this time\n"));
+        text.push_str(lang.pick("这段时间没有可导出的摄像机图片\n", "no camera pictures to export in this time\n"));
         return text;
     }
     text.push_str(&match lang {
@@ -213,7 +213,7 @@ fn words(summary: &Summary, lang: Lang) -> String {
         ),
         Lang::En => format!(
             "next: follow models/smoke-fire/train/README.md and give its prepare.py `--office {out}`; the pictures show your \
-             county, hand them to nobody but who trains\n"
+             county: give them only to those who train the model\n"
         ),
     });
     text

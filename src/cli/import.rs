@@ -16,10 +16,10 @@ pub struct Args {
     register: Register,
     /// CSV（UTF-8 或 GB18030，列序不限）；网格为 GeoJSON / CSV in any column order; GeoJSON for grids
     file: PathBuf,
-    /// 只检查，不改动 / say what would happen, change nothing
+    /// 只检查，不改动 / only report what would happen; change nothing
     #[arg(long)]
     dry_run: bool,
-    /// 文件中没有的条目从登记册移除 / entries the file does not have leave the register
+    /// 文件中没有的条目从登记册移除 / remove entries from the register that the file does not have
     #[arg(long)]
     replace: bool,
 }

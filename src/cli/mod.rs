@@ -38,7 +38,7 @@ struct Arguments {
     /// 数据目录 / data folder; wins over the configuration
     #[arg(long, global = true, env = "HUOYAN_DATA", value_name = "DIR")]
     data: Option<PathBuf>,
-    /// 运算设备 / auto, cpu or cuda; wins over the configuration. `run` does not start where a demanded card is missing
+    /// 运算设备 / auto, cpu or cuda; wins over the configuration. With `cuda`, `run` does not start without the card
     #[arg(long, global = true, value_name = "DEVICE", value_parser = device)]
     device: Option<Device>,
     /// 结果以 JSON 输出 / results as JSON on stdout
@@ -55,27 +55,27 @@ struct Arguments {
 enum Command {
     /// 启动 / everything on one machine: cameras, model, triage, web
     Run(run::Args),
-    /// 体检 / what works, what does not, what to do
+    /// 体检 / check what works and what does not, and say what to do
     Check(check::Args),
-    /// 回放 / model and confirmation over recorded video or image folders
+    /// 回放 / run model and confirmation over recorded videos or folders of pictures
     Replay(replay::Args),
-    /// 热点文件 / any hotspot file to GeoJSON
+    /// 热点文件 / convert a hotspot file to GeoJSON
     Hotspots(hotspots::Args),
-    /// 导入登记册 / grids, people, cameras, duty, burns, heat sources
+    /// 导入登记册 / import registers: grids, people, cameras, rota, burns, heat sources
     Import(import::Args),
-    /// 演练 / a smoke plume in a live camera, a flagged incident, a timed story
+    /// 演练 / drill: render smoke into a live camera and follow the incident, marked as a drill
     Drill(drill::Args),
-    /// 日报 / what the office must hand in
+    /// 日报 / print the office's daily report
     Report(report::Args),
     /// 导出训练数据 / verified sightings as training data: fine-tune the model on your own cameras
     ExportTraining(export_training::Args),
     /// 备份 / a consistent copy of all data while the program runs
     Backup(backup::Args),
-    /// 恢复 / a backup into a new data folder, looked through
+    /// 恢复 / restore a backup into a new data folder and check it
     Restore(restore::Args),
     /// 登录链接 / one-time login links
     User(user::Args),
-    /// 模型 / will this model work here, and what does it cost
+    /// 模型 / check whether a model works on this machine, and what it costs
     Model(model::Args),
     /// 配置样例 / print the documented sample configuration
     Config(config::Args),

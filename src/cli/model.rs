@@ -22,11 +22,11 @@ pub struct Args {
 
 #[derive(clap::Subcommand, Debug)]
 pub enum Action {
-    /// Sum, input and output, goldens, what it sees on built-in pictures, cost of a frame, operating points
+    /// Checks checksum, input and output and goldens; shows results on built-in pictures, the cost of a frame and the operating points
     Check {
         /// The model's folder; default: the configured one
         dir: Option<PathBuf>,
-        /// Keep this machine's answers as goldens.json, where there is none yet
+        /// Store this machine's results as goldens.json, if there is none yet
         #[arg(long)]
         write_goldens: bool,
     },
@@ -102,11 +102,11 @@ fn as_text(
     ];
     lines.push(match (cases, mismatches.len(), lang) {
         (None, _, Lang::Zh) => "没有 goldens.json，无法核对结果".to_owned(),
-        (None, _, Lang::En) => "no goldens.json, so the answers cannot be checked".to_owned(),
+        (None, _, Lang::En) => "no goldens.json, so the results cannot be checked".to_owned(),
         (Some(n), 0, Lang::Zh) => format!("{n} 个标准答案全部一致"),
         (Some(n), 0, Lang::En) => format!("all {n} goldens agree"),
         (Some(n), wrong, Lang::Zh) => format!("{n} 个标准答案中有 {wrong} 个数不一致，请重新安装模型和运行库"),
-        (Some(n), wrong, Lang::En) => format!("{wrong} numbers of {n} goldens differ: install model and runtime again"),
+        (Some(n), wrong, Lang::En) => format!("{wrong} numbers of {n} goldens differ: reinstall model and runtime"),
     });
     lines.push(licence_words(detector.manifest().licence.as_ref(), lang));
     lines.extend(mismatches.iter().map(|m| format!("  {}: {} ≠ {}", m.what, m.expected, m.found)));
@@ -114,7 +114,7 @@ fn as_text(
         let flags = cpu_flags().join(" ");
         lines.push(match lang {
             Lang::Zh => format!("每帧（1080p）{cost_ms:.0} 毫秒 CPU（指令集 {flags}）"),
-            Lang::En => format!("{cost_ms:.0} ms of CPU a frame (1080p; the processor has {flags})"),
+            Lang::En => format!("{cost_ms:.0} ms of CPU per frame (1080p; the processor has {flags})"),
         });
     }
     lines.extend(points_text(lang, detector.manifest().points.as_ref()));
@@ -130,7 +130,7 @@ fn points_text(lang: Lang, points: Option<&Points>) -> Vec<String> {
     let mut lines = vec![match lang {
         Lang::Zh => format!("工作点，默认 {default}；以下为模型评估所得（括号内为95%区间），不是本县的数据"),
         Lang::En => format!(
-            "operating points, default {default}; figures are of the model's evaluation (95 % intervals), not of this county"
+            "operating points, default {default}; the figures come from the model's evaluation (95 % intervals), not from this county"
         ),
     }];
     for name in PointName::ALL {
@@ -148,7 +148,7 @@ fn points_text(lang: Lang, points: Option<&Points>) -> Vec<String> {
             ),
             Lang::En => format!(
                 "  {words}: smoke {smoke}, fire {fire}, in tiles {smoke_tile} and {fire_tile}, evidence {evidence}; \
-                 {alarms} false alarms a camera and day, event recall {recall}, {minutes} minutes to alarm"
+                 {alarms} false alarms per camera and day, event recall {recall}, {minutes} minutes to alarm"
             ),
         });
     }

@@ -31,19 +31,19 @@ pub struct Args {
     /// Video files, pictures, or folders with JPEG and PNG pictures of one camera
     #[arg(required_unless_present = "demo_night", value_name = "SOURCE")]
     pub sources: Vec<PathBuf>,
-    /// Time from one picture of a folder to the next, where their names hold no time
+    /// Interval between the pictures of a folder whose names hold no time
     #[arg(long, default_value = "60s", value_name = "DURATION")]
     pub interval: SignedDuration,
-    /// One picture in so long; default: all of a folder, one in 10 s of a video
+    /// Interval between analysed pictures; default: all of a folder, one in 10 s of a video
     #[arg(long, alias = "every", value_name = "DURATION")]
     pub cadence: Option<SignedDuration>,
-    /// When the first picture was taken (RFC 3339), where names hold no time
+    /// Time of the first picture (RFC 3339), where the names hold no time
     #[arg(long, value_name = "TIME")]
     pub start: Option<Timestamp>,
-    /// Looks at pictures of this size, as a sub-stream would show them; default: as large as they are
+    /// Scales pictures to this size, as in a sub-stream; default: their own size
     #[arg(long, value_name = "WxH", value_parser = size)]
     pub screen_size: Option<(u32, u32)>,
-    /// With --screen-size: after a suspicion, looks at six pictures in full size, as at a main stream
+    /// With --screen-size: analyses six pictures in full size after a suspicion, as from a main stream
     #[arg(long, requires = "screen_size")]
     pub cascade: bool,
     /// The model's operating point: quiet, balanced or eager; default: the thresholds of a fresh office
@@ -52,22 +52,22 @@ pub struct Args {
     /// The model's folder; default: the configured one
     #[arg(long, value_name = "DIR")]
     pub model: Option<PathBuf>,
-    /// A drill: rendered smoke rises in every source, so long after its first picture
+    /// A drill: smoke is rendered into every source, starting this long after its first picture
     #[arg(long, value_name = "DURATION")]
     pub drill: Option<SignedDuration>,
-    /// Ask the model only about pictures in which something is new, as the setting gate = "on" does
+    /// Run the model only on pictures with a change, as the setting gate = "on" does
     #[arg(long)]
     pub gate: bool,
-    /// The sources show no smoke: counts false alarms and clean hours, with the 95 % interval a camera-day
+    /// The sources show no smoke: counts false alarms and clean hours, with the 95 % interval per camera-day
     #[arg(long, conflicts_with = "drill")]
     pub count_false: bool,
-    /// With --count-false: exit code 1 when the upper end of the interval is above so many a camera-day
+    /// With --count-false: exit code 1 when the upper end of the interval is above this number per camera-day
     #[arg(long, requires = "count_false", value_name = "PER_DAY", value_parser = count::per_day)]
     pub at_most: Option<f64>,
-    /// Also the demo county's scenes from dusk to dawn without smoke, a night of this length for each of its 13 cameras
+    /// Also replays the demo county's scenes from dusk to dawn without smoke: a night of this length for each of its 13 cameras
     #[arg(long, value_name = "DURATION")]
     pub demo_night: Option<SignedDuration>,
-    /// Also writes a page (HTML) with the pictures before, at and after each sighting; the first 50 of them
+    /// Also writes an HTML page with the pictures before, at and after each of the first 50 sightings
     #[arg(long, value_name = "FILE")]
     pub sheet: Option<PathBuf>,
 }
@@ -88,7 +88,7 @@ fn size(text: &str) -> std::result::Result<(u32, u32), String> {
     let is_fine = |side: &u32| (16..=8192).contains(side) && side.is_multiple_of(2);
     sides
         .filter(|(width, height)| is_fine(width) && is_fine(height))
-        .ok_or_else(|| "two even numbers of pixels are needed, for example 640x360".to_owned())
+        .ok_or_else(|| "two even numbers are needed, width and height in pixels, for example 640x360".to_owned())
 }
 
 pub fn run(args: Args, common: &Common) -> Result<Outcome> {
@@ -104,7 +104,7 @@ pub fn run(args: Args, common: &Common) -> Result<Outcome> {
 /// holds for unreadable sources, but then it ends with an error.
 pub fn replay(args: &Args, common: &Common, out: &mut dyn Write) -> Result<Outcome> {
     if !args.interval.is_positive() || args.cadence.is_some_and(|it| it.is_negative()) {
-        return Err(Error::invalid("--interval must be longer than nothing, and --cadence not negative"));
+        return Err(Error::invalid("--interval must be more than zero, and --cadence not negative"));
     }
     let nights = nights(args)?;
     let folder = args.model.as_ref().unwrap_or(&common.config.detect.model);
@@ -150,7 +150,7 @@ fn nights(args: &Args) -> Result<Vec<(PathBuf, Result<Recording>)>> {
     let Some(length) = args.demo_night else { return Ok(Vec::new()) };
     let cadence = args.cadence.unwrap_or(NIGHT_CADENCE);
     if !length.is_positive() || !cadence.is_positive() {
-        return Err(Error::invalid("--demo-night and --cadence must be longer than nothing"));
+        return Err(Error::invalid("--demo-night and --cadence must be more than zero"));
     }
     let night = |seed| {
         let start = args.start.unwrap_or(Timestamp::UNIX_EPOCH);
@@ -176,7 +176,7 @@ fn thresholds(args: &Args, common: &Common, detector: &Detector) -> Result<(Thre
         Error::invalid(match common.lang {
             Lang::Zh => format!("模型 {name} {version} 没有工作点：去掉 --point，或用 --model 指定有工作点的模型"),
             Lang::En => format!(
-                "model {name} {version} has no operating points: leave --point out, or name with --model one that has"
+                "model {name} {version} has no operating points: leave out --point, or give a model that has them with --model"
             ),
         })
     })?;
@@ -303,7 +303,7 @@ impl Iterator for Recording {
 fn whole_picture(path: &Path) -> Result<Picture> {
     let bytes = std::fs::read(path).map_err(|e| Error::unavailable("the file cannot be read").because(e))?;
     if Picture::is_cut_off(&bytes) {
-        return Err(Error::invalid("the picture is cut off; copy it again from where it came from"));
+        return Err(Error::invalid("the picture is cut off; copy it again from its source"));
     }
     Picture::from_image_bytes(&bytes)
 }

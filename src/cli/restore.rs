@@ -10,8 +10,8 @@ use std::path::PathBuf;
 
 #[derive(clap::Args)]
 pub struct Args {
-    /// 备份（huoyan-…），或其所在目录（取最新一份） / a backup huoyan-…, or the folder that holds them: then the newest.
-    /// It is restored into --data, which must be empty or not there
+    /// 备份（huoyan-…），或其所在目录（取最新一份） / a backup huoyan-…, or the folder that holds them (takes the newest).
+    /// It is restored into --data, which must be empty or absent
     #[arg(value_name = "BACKUP")]
     backup: PathBuf,
 }

@@ -105,8 +105,8 @@ fn the_command_says_what_it_is_and_what_it_costs() {
         "classes 3, used: fire 2, smoke 3",
         "input \"images\" [1, 3, 64, 96] nchw",
         "no goldens.json",
-        "ms of CPU a frame",
-        "cameras a core, each looked at every 10 s",
+        "ms of CPU per frame",
+        "cameras per core, each looked at every 10 s",
         "fog: smoke 0.7",
     ] {
         assert!(words.contains(part), "{part}: {words}");

@@ -285,7 +285,7 @@ fn an_office_s_own_numbers_are_no_point_and_a_model_without_points_says_so() {
     let text = String::from_utf8(out).expect("UTF-8");
     assert!(text.contains("quiet: smoke 0.7, fire 0.6, in tiles 0.7 and 0.6, evidence 4.5"), "{text}");
 
-    for (lang, words) in [(Lang::En, "has no operating points: leave --point out"), (Lang::Zh, "没有工作点")] {
+    for (lang, words) in [(Lang::En, "has no operating points: leave out --point"), (Lang::Zh, "没有工作点")] {
         let common = Common { lang, ..common(plain.path(), true) };
         let error = replay(&args, &common, &mut Vec::new()).expect_err("it has none");
         assert!(error.message.contains(words), "{}", error.chain());
@@ -366,8 +366,8 @@ fn checked(folder: &Path, lang: &str, json: bool) -> String {
 fn model_check_tells_the_points_and_what_to_expect_of_them() {
     let (plain, pointed) = (model("heatmap", |text| text), model("heatmap", with_points));
     let text = checked(pointed.path(), "en_GB.UTF-8", false);
-    assert!(text.contains("default balanced") && text.contains("not of this county"), "{text}");
-    let eager = "eager: smoke 0.4, fire 0.6, in tiles 0.4 and 0.6, evidence 1.2; 0.25 (0.00–1.10) false alarms a camera and day, \
+    assert!(text.contains("default balanced") && text.contains("not from this county"), "{text}");
+    let eager = "eager: smoke 0.4, fire 0.6, in tiles 0.4 and 0.6, evidence 1.2; 0.25 (0.00–1.10) false alarms per camera and day, \
                  event recall 0.95 (0.50–1.00), 2.0 (0.0–4.5) minutes to alarm";
     assert!(text.contains(eager), "{text}");
     let text = checked(pointed.path(), "zh_CN.UTF-8", false);

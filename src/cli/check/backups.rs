@@ -13,10 +13,10 @@ pub fn backups(common: &Common) -> Vec<Finding> {
     let Some(folder) = &config.backup.folder else {
         return vec![Finding::limited(
             PART,
-            lang.pick("没有自动备份", "no backup is made by itself"),
+            lang.pick("没有自动备份", "there is no automatic backup"),
             lang.pick(
                 "[backup] folder，或定期执行 huoyan backup",
-                "[backup] folder, or run huoyan backup now and then",
+                "set [backup] folder, or run huoyan backup regularly",
             ),
         )];
     };
@@ -27,16 +27,17 @@ pub fn backups(common: &Common) -> Vec<Finding> {
             match lang {
                 Lang::Zh => format!("{shown} 不是备份目录：磁盘没有挂上，或从未用过"),
                 Lang::En => {
-                    format!("{shown} is no folder of backups: its disk is not mounted, or it has never been used")
+                    format!("{shown} is not a backup folder: its disk is not mounted, or it has never been used")
                 }
             },
             lang.pick(
                 "挂上备份磁盘；首次使用执行 huoyan backup --init",
-                "mount the backup's disk; the first time run huoyan backup --init",
+                "mount the backup's disk; before its first use run huoyan backup --init",
             ),
         )];
     }
-    let cure = lang.pick("检查备份磁盘，执行 huoyan backup 看原因", "check the backup's disk; huoyan backup says why");
+    let cure =
+        lang.pick("检查备份磁盘，执行 huoyan backup 看原因", "check the backup's disk; huoyan backup shows the cause");
     let mut findings = vec![match backup::newest(folder) {
         Err(error) => Finding::broken(PART, error.chain(), cure),
         Ok(None) => Finding::limited(
@@ -51,7 +52,7 @@ pub fn backups(common: &Common) -> Vec<Finding> {
             let (at, path) = (local(set.manifest.made_at), set.path.display());
             let words = match lang {
                 Lang::Zh => format!("最近一次备份：{at}（{path}）"),
-                Lang::En => format!("the last backup is of {at} ({path})"),
+                Lang::En => format!("the last backup was made {at} ({path})"),
             };
             if is_old(set.manifest.made_at, config.backup.every, Clock::System.now()) {
                 Finding::broken(PART, words, cure)

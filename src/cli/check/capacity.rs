@@ -13,7 +13,7 @@ pub fn finding(held: &Capacity, cameras: usize, lang: Lang) -> Finding {
     }
     let cure = lang.pick(
         "换有 AVX-512 的处理器或更多核并加大 [detect] workers；或加长 [camera] cadence",
-        "a processor with AVX-512, or more cores and [detect] workers; or a longer [camera] cadence",
+        "use a processor with AVX-512, or more cores and [detect] workers, or a longer [camera] cadence",
     );
     Finding::limited(PART, words, cure)
 }

@@ -63,12 +63,12 @@ fn compared(server: &str, behind_s: Result<f64, String>, lang: Lang) -> Finding 
             let words = match lang {
                 Lang::Zh => format!("时间服务器 {server} 没有回答，本机时间是否准确不得而知"),
                 Lang::En => {
-                    format!("the time server {server} does not answer; whether this clock is right is not known")
+                    format!("the time server {server} does not answer, so it is not known whether this clock is right")
                 }
             };
             let cure = lang.pick(
                 "检查 [clock] ntp 和网络（UDP 123）；没有互联网的单位可填路由器或上级的时间服务器",
-                "check [clock] ntp and the network (UDP 123); without the Internet, the router or the prefecture may tell the time",
+                "check [clock] ntp and the network (UDP 123); without Internet access, use the router or the prefecture's time server",
             );
             let words = if why.is_empty() { words } else { format!("{words} ({why})") };
             return Finding::limited(PART, words, cure);
@@ -82,7 +82,7 @@ fn compared(server: &str, behind_s: Result<f64, String>, lang: Lang) -> Finding 
     };
     let cure = lang.pick(
         "校准时间（例如 systemd-timesyncd 或 chrony），然后重新启动程序",
-        "set the clock right (systemd-timesyncd or chrony keep it), then start the program again",
+        "correct the clock (for example with systemd-timesyncd or chrony), then restart the program",
     );
     match behind_s.abs() {
         off_s if off_s <= GOOD_S => Finding::works(PART, words),
@@ -94,20 +94,24 @@ fn compared(server: &str, behind_s: Result<f64, String>, lang: Lang) -> Finding 
 fn by_the_system(is_synchronised: Option<bool>, lang: Lang) -> Finding {
     let name_one = lang.pick(
         "[clock] ntp 填一个时间服务器，check 就会与它比较",
-        "name a time server in [clock] ntp, and check compares with it",
+        "set a time server in [clock] ntp, and huoyan check compares this clock with it",
     );
     match is_synchronised {
-        Some(true) => {
-            Finding::works(PART, lang.pick("系统时间已与时间服务器同步", "the system keeps its clock by a time server"))
-        }
+        Some(true) => Finding::works(
+            PART,
+            lang.pick("系统时间已与时间服务器同步", "the system clock is synchronised with a time server"),
+        ),
         Some(false) => Finding::limited(
             PART,
-            lang.pick("系统时间没有与任何时间服务器同步", "the system keeps its clock by no time server"),
+            lang.pick("系统时间没有与任何时间服务器同步", "the system clock is not synchronised with any time server"),
             lang.pick("timedatectl set-ntp true", "timedatectl set-ntp true"),
         ),
         None => Finding::limited(
             PART,
-            lang.pick("本机时间是否同步不得而知", "whether this clock is kept by a time server is not known"),
+            lang.pick(
+                "本机时间是否同步不得而知",
+                "it is not known whether this clock is synchronised with a time server",
+            ),
             name_one,
         ),
     }

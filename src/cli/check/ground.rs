@@ -26,9 +26,9 @@ pub fn findings(county: &County, data: &Path, lang: Lang) -> Vec<Finding> {
                 &unsurveyed,
                 lang,
                 "没有方位角，看到烟也说不出方向",
-                "have no azimuth: of their smoke no direction is told",
+                "have no azimuth: the direction of smoke they see is unknown",
             ),
-            lang.pick("测量后填写摄像机台账的“方位角”", "survey it and fill in 方位角 of the camera register"),
+            lang.pick("测量后填写摄像机台账的“方位角”", "measure it and fill in 方位角 in the camera register"),
         ));
     }
     let blind = |camera: &CameraEntry| match county.ground() {
@@ -43,9 +43,9 @@ pub fn findings(county: &County, data: &Path, lang: Lang) -> Vec<Finding> {
                 &beside,
                 lang,
                 "所在处没有高程，距离未知",
-                "stand where no elevation is known: their range is unknown",
+                "stand where the elevation is unknown: they give no range",
             ),
-            lang.pick("补充该处的高程文件", "add the tile of that place"),
+            lang.pick("补充该处的高程文件", "add the elevation tile of that place"),
         ));
     }
     let unmeasured = without(&|camera| {
@@ -56,10 +56,10 @@ pub fn findings(county: &County, data: &Path, lang: Lang) -> Vec<Finding> {
     if !unmeasured.is_empty() {
         findings.push(Finding::limited(
             PART,
-            names(&unmeasured, lang, "没有俯仰角或高度，距离未知", "have no tilt or height: their range is unknown"),
+            names(&unmeasured, lang, "没有俯仰角或高度，距离未知", "have no tilt or height: they give no range"),
             lang.pick(
                 "测量后填写摄像机台账的“俯仰角”和“高度”",
-                "measure them and fill in 俯仰角 and 高度 of the camera register",
+                "measure them and fill in 俯仰角 and 高度 in the camera register",
             ),
         ));
     }
@@ -75,7 +75,7 @@ fn shape(county: &County, data: &Path, lang: Lang) -> Finding {
                 match lang {
                     Lang::Zh => format!("有地形（{thousands}千个高程点）：一台摄像机也能测距，并注明误差"),
                     Lang::En => format!(
-                        "there is a terrain of {thousands} thousand elevations: one camera gives a range, with its doubt"
+                        "the terrain has {thousands} thousand elevations: a single camera gives a range, with its uncertainty"
                     ),
                 },
             )
@@ -84,7 +84,7 @@ fn shape(county: &County, data: &Path, lang: Lang) -> Finding {
             PART,
             lang.pick(
                 "没有地形，台账说明地面平坦：按平地测距，只在近处有用",
-                "no terrain, and the office says that the ground is flat: ranges are reckoned so, of use nearby only",
+                "no terrain, and the register says that the ground is flat: ranges are computed for flat ground, useful nearby only",
             ),
         ),
         Ground::Unknown => {
@@ -93,7 +93,7 @@ fn shape(county: &County, data: &Path, lang: Lang) -> Finding {
                 PART,
                 lang.pick(
                     "没有地形：一台摄像机只给方位，距离未知",
-                    "no terrain: one camera gives a bearing, its range is unknown",
+                    "no terrain: a single camera gives a bearing but no range",
                 ),
                 match lang {
                     Lang::Zh => format!(

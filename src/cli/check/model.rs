@@ -16,7 +16,7 @@ pub fn model(common: &Common) -> Vec<Finding> {
     let lang = common.lang;
     let cure = lang.pick(
         "make run 会准备库和模型；或设置 [detect] model、onnxruntime",
-        "make run prepares library and model; or set [detect] model and onnxruntime",
+        "make run installs library and model; or set [detect] model and onnxruntime",
     );
     match checked(common) {
         Ok((detector, mismatches)) => {
@@ -50,9 +50,14 @@ fn runs(detector: &Detector, mismatches: usize, lang: Lang) -> Finding {
             PART,
             match lang {
                 Lang::Zh => format!("{mismatches}个标准样例的结果与发布时不同"),
-                Lang::En => format!("{mismatches} of its own examples give another result than when it was released"),
+                Lang::En => {
+                    format!("{mismatches} of its reference examples give a different result than at its release")
+                }
             },
-            lang.pick("换回原模型文件或其他 ONNX Runtime", "restore the model's files or another ONNX Runtime"),
+            lang.pick(
+                "换回原模型文件或其他 ONNX Runtime",
+                "restore the model's files, or install another ONNX Runtime",
+            ),
         );
     }
     let (version, device) = (detector.model(), detector.device());
@@ -76,8 +81,8 @@ fn terms(licence: Option<&Licence>, lang: Lang) -> Finding {
             words,
             lang.pick(
                 "问清权重的许可，写进 model.toml 的 licence、licence_note_zh、licence_note_en；换模型只改 [detect] model 一行",
-                "find out and write licence, licence_note_zh and licence_note_en into its model.toml; another model is one line, \
-                 [detect] model",
+                "find out the licence of the weights, and write licence, licence_note_zh and licence_note_en into model.toml; to use another \
+                 model, change [detect] model",
             ),
         ),
     }

@@ -39,7 +39,7 @@ enum Line<'a> {
 /// sources come first.
 pub fn run(args: &Args, common: &Common, out: &mut dyn Write) -> Result<Outcome> {
     if !args.every.is_positive() {
-        return Err(Error::invalid("--every must be longer than nothing"));
+        return Err(Error::invalid("--every must be more than zero"));
     }
     let (mut outcome, mut failed) = (Outcome::Fine, None);
     for source in &args.sources {

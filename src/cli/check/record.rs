@@ -13,7 +13,7 @@ pub fn record(common: &Common, paper: &[Anchor]) -> Vec<Finding> {
     let (config, lang) = (&common.config, common.lang);
     let url = crate::app::store_url(config);
     if url == "sqlite" && !config.store.data.exists() {
-        let words = lang.pick("尚未建立，首次启动时建立", "not there yet, the first start makes it");
+        let words = lang.pick("尚未建立，首次启动时建立", "it does not exist yet; the first start creates it");
         return vec![Finding::works(PART, words)];
     }
     let looked: Result<Record> = super::super::runtime().and_then(|runtime| {
@@ -48,7 +48,7 @@ pub fn record(common: &Common, paper: &[Anchor]) -> Vec<Finding> {
     };
     let cure = lang.pick(
         "保留现场，先备份现状，再从备份恢复到新目录并核对",
-        "keep it as it is, back it up so, then restore an earlier backup into a new folder and compare",
+        "change nothing; back it up as it is, then restore an earlier backup into a new folder and compare",
     );
     let mut findings: Vec<Finding> =
         record.faults(lang).into_iter().map(|words| Finding::broken(PART, words, cure)).collect();
@@ -56,7 +56,7 @@ pub fn record(common: &Common, paper: &[Anchor]) -> Vec<Finding> {
         findings.push(Finding::works(PART, record.proof(lang)));
     }
     findings.extend(record.missing(lang).map(|words| {
-        let cure = lang.pick("从备份的 pictures/ 目录补回", "bring them back from the backup's folder pictures/");
+        let cure = lang.pick("从备份的 pictures/ 目录补回", "restore them from the backup's folder pictures/");
         Finding::broken("pictures", words, cure)
     }));
     let kept = paper.iter().filter(|it| !record.rewritten.first.contains(it) && !record.cut.first.contains(it));

@@ -21,7 +21,7 @@ pub fn sending(common: &Common) -> Vec<Finding> {
             PART,
             lang.pick(
                 "摄像机警情先由值班员研判，无人研判会一直呼叫；卫星热点按策略派发",
-                "camera alarms wait for an officer, who is rung until somebody looks; satellites follow the policy",
+                "camera alarms wait for an officer, who is called until somebody looks; satellite alarms follow the policy",
             ),
         )];
     }
@@ -50,7 +50,7 @@ fn words(lang: Lang, cameras: usize, expected: Option<Estimate>) -> String {
         return lang
             .pick(
                 "摄像机警情会自动派发，而模型没有给出误报率",
-                "camera alarms send by themselves, and the model says nothing of its false alarms",
+                "camera alarms dispatch automatically, and the model gives no rate of false alarms",
             )
             .to_owned();
     };
@@ -60,8 +60,8 @@ fn words(lang: Lang, cameras: usize, expected: Option<Estimate>) -> String {
             "摄像机警情会自动派发：模型评估误报每台每天 {lower:.2}–{upper:.2} 次（95% 区间），{cameras} 台每天 {low:.0}–{high:.0} 次"
         ),
         Lang::En => format!(
-            "camera alarms send by themselves: by its evaluation the model errs {lower:.2} to {upper:.2} times a camera and day \
-             (95 %), with {cameras} cameras {low:.0} to {high:.0} times a day"
+            "camera alarms dispatch automatically: by its evaluation the model gives {lower:.2} to {upper:.2} false alarms a camera and day \
+             (95 % interval), with {cameras} cameras {low:.0} to {high:.0} times a day"
         ),
     }
 }
@@ -75,6 +75,6 @@ mod tests {
         let expected = Some(Estimate { value: 0.4, lower: 0.0, upper: 3.35 });
         assert!(words(Lang::Zh, 267, expected).contains("267 台每天 0–894 次"));
         assert!(words(Lang::En, 267, expected).contains("0 to 894 times a day"));
-        assert!(words(Lang::En, 267, None).contains("says nothing"));
+        assert!(words(Lang::En, 267, None).contains("gives no rate of false alarms"));
     }
 }

@@ -109,10 +109,10 @@ pub fn as_text(
         let every = cadence.as_secs_f64();
         lines.push(match lang {
             Lang::Zh => format!("每核可看{cameras}台摄像机（每{every}秒一帧，不含解码）"),
-            Lang::En => format!("{cameras} cameras a core, each looked at every {every} s, decoding not counted"),
+            Lang::En => format!("{cameras} cameras per core, each looked at every {every} s, without decoding"),
         });
     }
-    lines.push(lang.pick("内置图片上所见（供比较）：", "what it saw on built-in pictures, to compare:").to_owned());
+    lines.push(lang.pick("内置图片上所见（供比较）：", "results on built-in pictures, for comparison:").to_owned());
     lines.extend(seen.iter().map(|it| {
         let (scores, boxes) = (it.scores, it.found.len());
         let picture = lang.pick(it.zh, it.en);

@@ -87,17 +87,17 @@ impl Count {
         lines.push(match (self.at_most, self.holds(), lang) {
             (None, _, Lang::Zh) => "区间为双侧95%精确区间（Garwood）；用 --at-most 设上限作放行条件".to_owned(),
             (None, _, Lang::En) => {
-                "intervals are exact and two-sided, 95 % (Garwood); --at-most makes a gate of the upper end".to_owned()
+                "intervals are exact and two-sided, 95 % (Garwood); --at-most sets a limit for the upper end".to_owned()
             }
             (Some(most), true, Lang::Zh) => format!("放行：区间上端不超过每台每天 {most} 次（双侧95%，Garwood）"),
             (Some(most), true, Lang::En) => {
-                format!("passed: the upper end is at most {most} a camera-day (exact, two-sided 95 %, Garwood)")
+                format!("passed: the upper end is at most {most} per camera-day (exact, two-sided 95 %, Garwood)")
             }
             (Some(most), false, Lang::Zh) => {
                 format!("不放行：区间上端超过每台每天 {most} 次（双侧95%，Garwood）；误报太多，或无烟录像太短")
             }
             (Some(most), false, Lang::En) => format!(
-                "not passed: the upper end is above {most} a camera-day (exact, two-sided 95 %, Garwood): too many false alarms, or \
+                "not passed: the upper end is above {most} per camera-day (exact, two-sided 95 %, Garwood): too many false alarms, or \
                  too little clean time"
             ),
         });
@@ -129,7 +129,7 @@ impl Rate {
         let (Some(a_day), Some(upper), Some(cadence_s)) = (self.per_day, self.upper, self.cadence_s) else {
             return match lang {
                 Lang::Zh => format!("{source}：没有连续的画面，算不出无烟时间"),
-                Lang::En => format!("{source}: no two pictures within five minutes, so no clean time"),
+                Lang::En => format!("{source}: no two pictures are within five minutes, so it has no clean time"),
             };
         };
         match lang {
@@ -147,7 +147,7 @@ impl Rate {
 /// A number above zero.
 pub fn per_day(text: &str) -> std::result::Result<f64, String> {
     let number = text.parse().ok().filter(|number: &f64| number.is_finite() && *number > 0.0);
-    number.ok_or_else(|| "false alarms a camera-day are needed, for example 1.5".to_owned())
+    number.ok_or_else(|| "a number of false alarms per camera-day is needed, for example 1.5".to_owned())
 }
 
 #[cfg(test)]

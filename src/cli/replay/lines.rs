@@ -16,7 +16,7 @@ use std::io::Write;
 use std::path::Path;
 
 /// The error message that means: the reader has closed stdout.
-pub const READER_GONE: &str = "nobody reads the output any more";
+pub const READER_GONE: &str = "the reader of the output is gone";
 
 #[derive(Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]

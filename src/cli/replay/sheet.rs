@@ -69,7 +69,7 @@ impl Sheet {
     /// Writes the page.
     pub fn write(&self, file: &Path, lang: Lang) -> Result<()> {
         std::fs::write(file, self.html(lang)).map_err(|e| {
-            Error::unavailable(format!("cannot write {}: is there room, and may you write there?", file.display()))
+            Error::unavailable(format!("cannot write {}: check the disk space and the permissions", file.display()))
                 .because(e)
         })
     }
