@@ -301,9 +301,9 @@ impl Config {
         let stands = |key: &&str| table.get("thresholds").is_some_and(|section| section.get(*key).is_some());
         if let Some(key) = ["needed", "window"].into_iter().find(stands) {
             return Err(Error::invalid(format!(
-                "[thresholds] {key} is no more: frames are not counted, evidence is summed over time. Remove needed and window. \
-                 evidence (3.4) says how much is enough, memory (\"2min\") how long it lasts. smoke and fire are now the scores from \
-                 which a look speaks for a fire: lower than the thresholds of before; without all of these the model's own hold"
+                "[thresholds] {key} no longer exists: frames are not counted any more, evidence is summed over time. Remove needed and window. \
+                 evidence (3.4) is the sum that raises an alarm, memory (\"2min\") how long evidence lasts. smoke and fire are now the \
+                 scores above which a look is evidence of a fire: lower than the old thresholds. Without all of these the model's own apply"
             )));
         }
         let mut config: Self = toml::from_str(text).map_err(|e| Error::invalid(e.to_string()))?;
@@ -330,12 +330,12 @@ impl Config {
         }
         if analyses_max_gib.into_iter().chain(pictures_max_gib).any(|gib| !(gib.is_finite() && gib > 0.0)) {
             return Err(Error::invalid(
-                "[disk] analyses_max_gib and pictures_max_gib must be more than nothing, for example 5.0",
+                "[disk] analyses_max_gib and pictures_max_gib must be more than zero, for example 5.0",
             ));
         }
         if let Some(proxy) = self.server.trusted_proxy.iter().find(|it| it.is_unspecified() || it.is_multicast()) {
             return Err(Error::invalid(format!(
-                "[server] trusted_proxy {proxy} is no address of one proxy, for example \"127.0.0.1\""
+                "[server] trusted_proxy {proxy} is not the address of one proxy, for example \"127.0.0.1\""
             )));
         }
         if let Some((_, why)) = self.thresholds.problem() {
@@ -356,7 +356,7 @@ impl Config {
             return Err(Error::invalid("[satellite] margin_m must lie in 0..=200000 metres, for example 5000.0"));
         }
         if !self.camera.cadence.is_positive() {
-            return Err(Error::invalid("[camera] cadence must be longer than nothing, for example \"10s\""));
+            return Err(Error::invalid("[camera] cadence must be more than zero, for example \"10s\""));
         }
         if self.camera.self_test_every.is_negative() {
             return Err(Error::invalid("[camera] self_test_every must not be negative; \"0s\" tests only when asked"));

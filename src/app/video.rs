@@ -131,7 +131,7 @@ impl Video {
     /// camera's past is lost.
     pub fn revive(&mut self) {
         if self.running.as_ref().is_some_and(|(receivers, watch)| watch.has_died() || receivers.has_died()) {
-            tracing::error!("a watching thread has panicked; restarting the cameras");
+            tracing::error!("a camera or analysis thread has panicked; restarting the cameras");
             metrics::counter!("huoyan_tasks_restarted_total", "task" => "watch").increment(1);
             self.stop();
             self.start();

@@ -69,25 +69,25 @@ impl Delivery {
                      或在专网内改用 http://"
                 ),
                 format!(
-                    "the camera's https certificate cannot be verified ({why}); install it or its authority's on this machine \
-                     (update-ca-certificates) and restart, or use http:// on a network of its own"
+                    "the camera's https certificate cannot be verified ({why}); install this certificate or its authority's on this \
+                     machine (update-ca-certificates) and restart, or use http:// on a separate network"
                 ),
             ),
             Self::Answered { status } => (
                 format!("摄像机应答 HTTP {status}，没有给出图片，请在浏览器中打开该地址检查；系统会自动重试"),
                 format!(
-                    "the camera answers HTTP {status} and no picture; try the address in a browser; trying again by itself"
+                    "the camera answers HTTP {status} and no picture; open the address in a browser to check it; retrying automatically"
                 ),
             ),
             Self::Slow { seconds } => (
                 format!("摄像机 {seconds} 秒内没有给出完整图片，请检查网络，或降低抓图分辨率；系统会自动重试"),
                 format!(
-                    "no whole picture within {seconds} s; check the network or lower the snapshot's size; trying again by itself"
+                    "no complete picture within {seconds} s; check the network or lower the snapshot's size; retrying automatically"
                 ),
             ),
             Self::NotAPicture { kind } => (
                 format!("收到的不是 JPEG 或 PNG 图片（{kind}），请检查地址是否为抓图地址"),
-                format!("what comes is no JPEG or PNG picture ({kind}); check that the address is the snapshot's"),
+                format!("the answer is not a JPEG or PNG picture ({kind}); check that this is the snapshot address"),
             ),
             Self::TooLarge { mb } => (
                 format!("图片超过 {mb} MB，请在摄像机中降低抓图分辨率或质量"),
@@ -109,7 +109,7 @@ impl Delivery {
                     "新到的图片 {file} 按文件名是 {minutes} 分钟前拍的，没有分析，请校准摄像机的时钟和时区（北京时间）"
                 ),
                 format!(
-                    "the picture {file} was taken {minutes} min before it came, by its name, and is not analysed; set the \
+                    "by its name, the picture {file} was taken {minutes} min before it arrived, so it is not analysed; set the \
                      camera's clock and time zone (China Standard Time)"
                 ),
             ),
@@ -119,7 +119,7 @@ impl Delivery {
                     folder.display()
                 ),
                 format!(
-                    "more than {max} pictures in the folder {}; let the camera file them by date or clear old ones away (this \
+                    "more than {max} pictures in the folder {}; let the camera store them in folders by date, or delete old ones (this \
                      program deletes none)",
                     folder.display()
                 ),

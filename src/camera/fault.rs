@@ -150,7 +150,7 @@ impl Fault {
             ),
             Self::Encrypted => (
                 "默认的取流管线不支持加密的 rtsps，请在台账中把该摄像机的管线填为 rtspsrc".to_owned(),
-                "the default pipeline does not speak encrypted rtsps; name the pipeline rtspsrc for this camera in the \
+                "the default pipeline does not support encrypted rtsps; enter the pipeline rtspsrc for this camera in the \
                  register"
                     .to_owned(),
             ),
@@ -164,7 +164,7 @@ impl Fault {
             ),
             Self::UnknownPipeline { name, known } => (
                 format!("没有名为“{name}”的管线，可用的有：{known}"),
-                format!("there is no pipeline \"{name}\"; known are: {known}"),
+                format!("there is no pipeline \"{name}\"; available: {known}"),
             ),
             Self::BadPipeline { name, why } => (
                 format!("管线 {name}.gst 有误（{why}），请改正该文件"),
@@ -180,7 +180,7 @@ impl Fault {
             }
             Self::WrongPassword { had_one: true } => (
                 "摄像机拒绝了用户名或密码，请在台账中改正；为免锁定账号，10 分钟后才会再试".to_owned(),
-                "the camera refuses user or password; correct them in the register (next try in 10 min, lest the account be \
+                "the camera refuses user or password; correct them in the register (next try in 10 min, so that the account is not \
                  locked)"
                     .to_owned(),
             ),
@@ -194,31 +194,31 @@ impl Fault {
             ),
             Self::Unreachable { why } => (
                 format!("连接不上（{why}），请检查供电、网络和地址；系统会自动重连"),
-                format!("cannot be reached ({why}); check power, network and address; reconnecting by itself"),
+                format!("cannot be reached ({why}); check power, network and address; reconnecting automatically"),
             ),
             Self::StreamEnded => (
                 "摄像机断开了视频流，正在自动重连".to_owned(),
-                "the camera ended the stream; reconnecting by itself".to_owned(),
+                "the camera ended the stream; reconnecting automatically".to_owned(),
             ),
             Self::Crashed => (
                 "接收该摄像机的程序出错，已自动重新连接；反复出现请把日志交给运维".to_owned(),
-                "the part of the program that receives this camera failed; reconnecting by itself. If it happens again and \
-                 again, give the log to operations"
+                "the part of the program that receives this camera failed; reconnecting automatically. If this keeps \
+                 happening, give the log to operations"
                     .to_owned(),
             ),
             Self::NoMoreFiles => (
                 "本机可打开的文件数已用尽，无法连接，请调高服务的 LimitNOFILE（或 ulimit -Hn）后重启".to_owned(),
-                "cannot be reached: this machine allows the program no more open files; raise the service's LimitNOFILE \
+                "cannot connect: the program has reached its limit of open files; raise the service's LimitNOFILE \
                  (or `ulimit -Hn`) and restart"
                     .to_owned(),
             ),
             Self::Silent { seconds, .. } => (
                 format!("已 {seconds} 秒没有收到画面，请检查网络和摄像机；系统会自动重连"),
-                format!("no picture for {seconds} s; check network and camera; reconnecting by itself"),
+                format!("no picture for {seconds} s; check network and camera; reconnecting automatically"),
             ),
             Self::RareKeyframes { seconds } => (
                 format!("已 {seconds} 秒没有关键帧，请在摄像机中把 I 帧间隔设为 2～5 秒，并关闭智能编码"),
-                format!("no keyframe for {seconds} s; set the camera's I-frame interval to 2-5 s and its smart codec off"),
+                format!("no keyframe for {seconds} s; set the camera's I-frame interval to 2-5 s and turn its smart codec off"),
             ),
             Self::OtherCodec { why } => (
                 format!("不支持的视频编码（{why}），请在摄像机中改为 H.264 或 H.265"),
@@ -226,7 +226,7 @@ impl Fault {
             ),
             Self::Undecodable { why } => (
                 format!("收到数据但无法解码（{why}），请检查网络丢包，或在摄像机中改为 H.264"),
-                format!("data comes, but no picture can be made of it ({why}); check packet loss, or set the camera to H.264"),
+                format!("data comes, but it cannot be decoded ({why}); check packet loss, or set the camera to H.264"),
             ),
             Self::Black => (
                 "画面全黑，请检查镜头遮挡、夜视和供电".to_owned(),
@@ -239,30 +239,30 @@ impl Fault {
             Self::Delivery(fault) => fault.words(),
             Self::Overexposed { percent } => (
                 format!("画面 {percent}% 过曝发白，可能阳光直射或曝光设置不当，请检查逆光、宽动态和曝光设置"),
-                format!("{percent} % of the picture is washed out; the sun shines in, or exposure is wrong: check exposure and WDR"),
+                format!("{percent} % of the picture is overexposed: direct sun, or a wrong exposure setting; check exposure and WDR"),
             ),
             Self::Blurred { percent } => (
                 format!("画面模糊，清晰度只有平时的 {percent}%，镜头可能脏污、有水滴蛛网或失焦，请擦拭镜头并重新聚焦"),
                 format!(
-                    "the picture is blurred, {percent} % of its usual sharpness: dirt, drops, a web or lost focus; clean the lens \
-                     and focus anew"
+                    "the picture is blurred, {percent} % of its usual sharpness: dirt, drops, a cobweb or lost focus; clean the lens \
+                     and refocus"
                 ),
             ),
             Self::Covered => (
                 "镜头被遮挡，画面中什么也看不出，请检查镜头前的遮挡物（也可能是浓雾突然飘入）".to_owned(),
-                "something covers the lens, nothing can be made out; look what stands before it (or a sudden bank of fog)"
+                "something covers the lens, and nothing can be seen; check what is in front of it (it may also be sudden fog)"
                     .to_owned(),
             ),
             Self::Fog => (
                 "雾：本摄像机现在看不见远处，不是故障，仍在分析；天晴后若不恢复，请检查镜头遮挡".to_owned(),
-                "fog: this camera cannot see now; no defect, its pictures are still analysed. If it stays in clear weather, \
-                 check the lens"
+                "fog: this camera cannot see far now. This is no defect, and its pictures are still analysed. If it stays so in \
+                 clear weather, check the lens"
                     .to_owned(),
             ),
             Self::Moved { right_tenths, down_tenths, in_degrees } => moved(*right_tenths, *down_tenths, *in_degrees),
             Self::OtherView => (
                 format!("画面与原来完全不同，摄像机可能被转动或变焦，方位不再可信；{}", RETURN.0),
-                format!("the view is another one: turned or zoomed, its bearings do not hold; {}", RETURN.1),
+                format!("the view is a different one: the camera was turned or zoomed, and its bearings are no longer valid; {}", RETURN.1),
             ),
             Self::Resized { from, to } => (
                 format!(
@@ -270,7 +270,7 @@ impl Fault {
                     from.0, from.1, to.0, to.1
                 ),
                 format!(
-                    "the picture was {}x{} and is {}x{}; set it back in the camera, or confirm the new view on the ops page",
+                    "the picture size changed from {}x{} to {}x{}; change it back in the camera, or confirm the new view on the ops page",
                     from.0, from.1, to.0, to.1
                 ),
             ),
@@ -282,8 +282,8 @@ impl Fault {
                          秒（帧率×秒数），并关闭智能编码"
                     ),
                     format!(
-                        "this camera's GOP is {gop} s, set it to {cadence} or less: Video > Encoding > I-frame interval (frame rate \
-                         x seconds), smart codec off"
+                        "this camera's GOP is {gop} s; set it to {cadence} s or less: Video > Encoding > I-frame interval (frame rate \
+                         x seconds), and turn the smart codec off"
                     ),
                 )
             }
@@ -296,13 +296,13 @@ fn graphics(element: &str) -> Option<(&'static str, &'static str)> {
     if element.starts_with("nv") {
         Some((
             "；已安装时说明NVIDIA驱动或显卡不可用（看 nvidia-smi）；没有这种显卡请把管线改回 rtsp",
-            "; where that is installed, NVIDIA's driver or card does not work (see nvidia-smi); without such a card choose the \
+            "; if it is installed, NVIDIA's driver or card does not work (see nvidia-smi); without such a card choose the \
              pipeline rtsp",
         ))
     } else if element.starts_with("va") {
         Some((
             " intel-media-va-driver mesa-va-drivers；已安装时说明显卡驱动不可用（看 vainfo）；没有这种显卡请把管线改回 rtsp",
-            " intel-media-va-driver mesa-va-drivers; where those are installed, the graphics driver does not work (see vainfo); \
+            " intel-media-va-driver mesa-va-drivers; if they are installed, the graphics driver does not work (see vainfo); \
              without one choose the pipeline rtsp",
         ))
     } else {
@@ -331,7 +331,7 @@ fn moved(right: i32, down: i32, in_degrees: bool) -> (String, String) {
     let of = if in_degrees { ("", "") } else { ("（画面宽度）", " of the picture's width") };
     (
         format!("摄像机转动了：{}{}，方位不再可信；{}", zh.join("、"), of.0, RETURN.0),
-        format!("the camera was turned {}{}, its bearings do not hold; {}", en.join(", "), of.1, RETURN.1),
+        format!("the camera was turned {}{}, and its bearings are no longer valid; {}", en.join(", "), of.1, RETURN.1),
     )
 }
 

@@ -25,7 +25,7 @@ const NEEDED: [&str; 9] =
 /// provides it.
 pub fn init() -> Result<()> {
     gst::init().map_err(|e| {
-        Error::unavailable("GStreamer cannot start; install it: apt-get install libgstreamer1.0-0").because(e)
+        Error::unavailable("GStreamer does not start; install it: apt-get install libgstreamer1.0-0").because(e)
     })?;
     let missing: Vec<&str> = NEEDED.into_iter().filter(|name| gst::ElementFactory::find(name).is_none()).collect();
     if missing.is_empty() {
@@ -193,7 +193,7 @@ pub(super) fn keyframe_of(sample: &gst::Sample, captured_at: Timestamp) -> Resul
             return Ok(Keyframe { captured_at, codec, bytes: picture.into_i420().into(), stream: Stream::Screened });
         }
         other => {
-            return Err(Error::invalid(format!("a pipeline must hand out H.264, H.265, JPEG or I420, not {other}")));
+            return Err(Error::invalid(format!("a pipeline must deliver H.264, H.265, JPEG or I420, not {other}")));
         }
     };
     let buffer = sample.buffer().ok_or_else(|| Error::invalid("a sample without bytes"))?;

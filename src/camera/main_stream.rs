@@ -87,7 +87,7 @@ pub(super) fn sentence(fault: &Fault, camera: &str, lang: Lang) -> String {
         Lang::Zh => format!("{}；此前复核和证据图片用子码流", fault.sentence(&format!("{camera}主码流"), lang)),
         Lang::En => {
             let fault = fault.sentence(&format!("{camera} main stream"), lang);
-            format!("{fault}; until then second looks and evidence are of the sub-stream")
+            format!("{fault}; until then second looks and evidence pictures use the sub-stream")
         }
     }
 }

@@ -43,7 +43,7 @@ pub(super) fn allow(cameras: usize) {
             needed,
             allowed = raised,
             cameras,
-            "too few open files allowed for so many cameras: set LimitNOFILE={needed} in the service, or `ulimit -Hn` higher"
+            "too few open files are allowed for these cameras: set LimitNOFILE={needed} in the service, or raise `ulimit -Hn`"
         );
     }
 }

@@ -27,7 +27,7 @@ impl Overload {
                  请改接子码流、加大查看间隔，或换用更快的机器"
             ),
             format!(
-                "analysis cannot keep up: {cameras} cameras every {actual} s (asked: {asked} s), finds come later by as much; \
+                "analysis cannot keep up: {cameras} cameras are looked at every {actual} s (configured: {asked} s), so detection is later; \
                  use sub-streams, a longer cadence or a faster machine"
             ),
         )

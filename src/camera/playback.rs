@@ -130,7 +130,7 @@ impl Reel {
         let start = units.iter().filter_map(|unit| unit.dts_or_pts()).min();
         let end = units.iter().filter_map(|unit| Some(unit.dts_or_pts()? + unit.duration().unwrap_or_default())).max();
         let length = end.zip(start).map(|(end, start)| end - start).filter(|length| !length.is_zero());
-        let length = length.ok_or_else(|| refuse("its pictures have no times"))?;
+        let length = length.ok_or_else(|| refuse("its pictures have no timestamps"))?;
         Ok(Self { caps, payloader, units, length })
     }
 

@@ -167,7 +167,7 @@ impl Reader {
                 return Ok(None);
             }
         }
-        Err(Error::unavailable(format!("{}: nothing could be read for 30 s", self.path.display())))
+        Err(Error::unavailable(format!("{}: no data could be read for 30 s", self.path.display())))
     }
 }
 

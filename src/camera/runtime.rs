@@ -37,7 +37,7 @@ pub(super) fn runtime() -> Result<Handle, Fault> {
 /// reconnected like any other.
 pub(super) fn revive() {
     if THREADS.revive(STUCK_AFTER) {
-        tracing::error!("the threads that receive cameras were stuck and have been replaced");
+        tracing::error!("the camera network threads were blocked and have been replaced");
         metrics::counter!("huoyan_tasks_restarted_total", "task" => "camera-net").increment(1);
     }
 }

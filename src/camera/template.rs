@@ -44,7 +44,7 @@ pub fn fill(text: &str, values: &[(&str, &str)]) -> Result<String> {
     for credential in ["{user}", "{password}"] {
         if text.contains(credential) {
             return Err(Error::invalid(format!(
-                "{credential} must not stand in a pipeline text: name the source element `source`, its user-id and \
+                "{credential} must not be in a pipeline text: name the source element `source`, its user-id and \
                  user-pw are set from the register"
             )));
         }
@@ -75,7 +75,7 @@ pub fn fill(text: &str, values: &[(&str, &str)]) -> Result<String> {
 /// are refused too: nobody means them.
 fn quoted(value: &str) -> Result<String> {
     if value.contains('\\') || value.chars().any(char::is_control) {
-        return Err(Error::invalid("an address or path must not hold backslashes or control characters"));
+        return Err(Error::invalid("an address or path must not contain backslashes or control characters"));
     }
     Ok(format!("\"{}\"", value.replace('"', "\\\"")))
 }

@@ -21,7 +21,9 @@ impl Area {
         let polygons = match &geometry.value {
             GeometryValue::Polygon { coordinates } => std::slice::from_ref(coordinates),
             GeometryValue::MultiPolygon { coordinates } => coordinates.as_slice(),
-            other => return Err(format!("a {} is no area; a Polygon or MultiPolygon is needed", other.type_name())),
+            other => {
+                return Err(format!("a {} is not an area; a Polygon or MultiPolygon is needed", other.type_name()));
+            }
         };
         let mut area = Self::default();
         for rings in polygons {
@@ -95,9 +97,11 @@ pub fn bounds(places: impl IntoIterator<Item = LatLon>) -> Option<(LatLon, LatLo
 }
 
 fn corner(position: &Position) -> Result<LatLon, String> {
-    let [lon_deg, lat_deg, ..] = *position.as_slice() else { return Err("a corner without two numbers".to_owned()) };
+    let [lon_deg, lat_deg, ..] = *position.as_slice() else {
+        return Err("a corner does not have two numbers".to_owned());
+    };
     LatLon::new(lat_deg, lon_deg).ok_or_else(|| {
-        format!("corner [{lon_deg}, {lat_deg}] is no place on earth; GeoJSON wants [longitude, latitude]")
+        format!("corner [{lon_deg}, {lat_deg}] is not a place on earth; GeoJSON needs [longitude, latitude]")
     })
 }
 

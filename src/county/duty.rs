@@ -237,12 +237,12 @@ impl Gap {
     pub fn words(&self, lang: Lang) -> String {
         match (self, lang) {
             (Self::NoGrids, Lang::Zh) => "没有网格，警情无法定位到网格和护林员".to_owned(),
-            (Self::NoGrids, Lang::En) => "no grids: incidents find no grid and no ranger".to_owned(),
+            (Self::NoGrids, Lang::En) => "there are no grids, so incidents get no grid and no ranger".to_owned(),
             (Self::NoDuty { date, role, township }, Lang::Zh) => {
                 format!("{date} {}无{}", township.as_deref().unwrap_or("全县"), role_zh(*role))
             }
             (Self::NoDuty { date, role, township }, Lang::En) => {
-                format!("{date}: nobody on the rota as {role:?} ({})", township.as_deref().unwrap_or("county"))
+                format!("{date}: the rota has nobody as {role:?} ({})", township.as_deref().unwrap_or("county"))
             }
             (Self::NoRanger { name, missing, .. }, Lang::Zh) => {
                 let posts: Vec<_> = missing.iter().map(|post| post.zh()).collect();
@@ -250,14 +250,16 @@ impl Gap {
             }
             (Self::NoRanger { name, missing, .. }, Lang::En) => {
                 let posts: Vec<_> = missing.iter().map(|post| post.en()).collect();
-                format!("{name}: nobody reachable as {}", posts.join(", "))
+                format!("{name}: nobody can be reached as {}", posts.join(", "))
             }
             (Self::UnknownPerson { person }, Lang::Zh) => format!("值班表中的人员 {person} 不在人员名册"),
             (Self::UnknownPerson { person }, Lang::En) => {
                 format!("the rota names {person}, who is not in the register")
             }
             (Self::SharedPhone { people }, Lang::Zh) => format!("电话号码重复：{}", people.join("、")),
-            (Self::SharedPhone { people }, Lang::En) => format!("one phone number for several: {}", people.join(", ")),
+            (Self::SharedPhone { people }, Lang::En) => {
+                format!("several people share one phone number: {}", people.join(", "))
+            }
         }
     }
 
@@ -270,7 +272,7 @@ impl Gap {
             }
             Self::NoRanger { .. } | Self::SharedPhone { .. } => lang.pick(
                 "更正人员名册：huoyan import people 人员.csv",
-                "correct the register: huoyan import people FILE.csv",
+                "correct the register of people: huoyan import people FILE.csv",
             ),
         }
     }

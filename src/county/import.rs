@@ -107,13 +107,13 @@ fn merge<T>(new: Rows<T>, old: Rows<T>, key: impl Fn(&T) -> String, options: &Op
         let names: Vec<_> = leaving.iter().map(&key).collect();
         report.warnings.push(match options.lang {
             Lang::Zh => format!("从名册移除{}条：{}", names.len(), names.join("、")),
-            Lang::En => format!("{} entries leave the register: {}", names.len(), names.join(", ")),
+            Lang::En => format!("{} entries are removed from the register: {}", names.len(), names.join(", ")),
         });
     } else if options.replace && !kept.is_empty() {
         report.warnings.push(match options.lang {
             Lang::Zh => format!("有被拒绝的行，因此未移除任何旧条目（{}条保留）；更正后请重新导入", kept.len()),
             Lang::En => format!(
-                "rows were rejected, so none of the {} old entries leaves; correct and import again",
+                "rows were rejected, so none of the {} old entries is removed; correct them and import again",
                 kept.len()
             ),
         });

@@ -177,7 +177,7 @@ impl Record for CameraEntry {
 /// Adds the user from the column, unless the address names one.
 fn address(row: &Row, column: &str) -> Result<Address, String> {
     let read = |text: &str| Some(Address::parse(text)).filter(|address| !address.has_mistyped_scheme());
-    let (zh, en) = ("“://”要用半角符号", "its \"://\" is not written in plain letters");
+    let (zh, en) = ("“://”要用半角符号", "its \"://\" is not written in plain ASCII characters");
     Ok(row.parse(column, zh, en, read)?.with(row.text("用户"), None))
 }
 
@@ -197,7 +197,7 @@ fn whole_number<'a>(row: &'a Row, column: &str) -> Result<&'a str, String> {
             "{column}“{id}”已被表格软件当作数字改写，丢失了末几位：请先把该列设为“文本”格式，再重新填写完整的20位编号"
         ),
         Lang::En => format!(
-            "the spreadsheet has rewritten {column} \"{id}\" as a number and lost its last digits: format that column as text, \
+            "the spreadsheet has turned {column} \"{id}\" into a number and lost its last digits: format that column as text, \
              then enter all 20 digits again"
         ),
     })

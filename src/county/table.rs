@@ -80,7 +80,7 @@ pub fn read(bytes: &[u8], columns: &'static [Column], lang: Lang) -> Result<Tabl
     Err(match lang {
         Lang::Zh => format!("前{HEADER_WITHIN_LINES}行中没有找到表头；需要的列：{}", wanted.join("、")),
         Lang::En => {
-            format!("no header in the first {HEADER_WITHIN_LINES} lines; wanted columns: {}", wanted.join(", "))
+            format!("no header in the first {HEADER_WITHIN_LINES} lines; needed columns: {}", wanted.join(", "))
         }
     })
 }
@@ -197,13 +197,13 @@ impl Row {
                 .lang
                 .pick(
                     "经度和纬度写反了：中国的经度在73到136之间，纬度在3到54之间。请对调两列",
-                    "longitude and latitude are swapped (in China 73..136 and 3..54): exchange the two columns",
+                    "longitude and latitude are swapped (in China they are 73..136 and 3..54): exchange the two columns",
                 )
                 .to_owned());
         }
         LatLon::new(lat_deg, lon_deg).ok_or_else(|| match self.lang {
             Lang::Zh => format!("经度{lon_deg}、纬度{lat_deg}不在地球上"),
-            Lang::En => format!("longitude {lon_deg}, latitude {lat_deg} is no place on earth"),
+            Lang::En => format!("longitude {lon_deg}, latitude {lat_deg} is not a place on earth"),
         })
     }
 

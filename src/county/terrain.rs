@@ -165,7 +165,7 @@ fn one(path: &Path, name: &str, window: &Window, room: &mut usize) -> Result<Opt
         Some("zip" | "gz" | "7z" | "rar" | "bz2") => {
             return Err(refusal(
                 "是压缩包，未使用：请解压，再放入其中的 .hgt 或 .tif",
-                "it is packed and not used: unpack it",
+                "it is a compressed archive, so it is not used: unpack it",
             ));
         }
         _ => None,
@@ -182,7 +182,7 @@ fn too_much(part: &Part, room: usize) -> Option<Refusal> {
                 SAMPLES_MAX / 10_000
             ),
             format!(
-                "with it the county has more than {} million elevations (128 MB), so it is not used: take a model of 30 m, or \
+                "with it the county has more than {} million elevations (128 MB), so it is not used: use a model of 30 m, or \
                  keep only the county and 15 km around it",
                 SAMPLES_MAX / 1_000_000
             ),
@@ -193,6 +193,6 @@ fn too_much(part: &Part, room: usize) -> Option<Refusal> {
 fn unreadable(why: &dyn std::fmt::Display) -> Refusal {
     refusal(
         format!("读不出来（{why}），未使用：文件可能没有拷贝完整，请重新拷贝"),
-        format!("it cannot be read ({why}) and is not used: it may not have been copied to its end, copy it again"),
+        format!("it cannot be read ({why}), so it is not used: the copy may be incomplete, copy it again"),
     )
 }

@@ -184,7 +184,11 @@ impl Worker {
         if self.batch > 1
             && let Err(e) = self.analyse_many(&vec![(&grey, None); self.batch])
         {
-            tracing::warn!(batch = self.batch, "the network runs on one look at a time only: {}", e.chain());
+            tracing::warn!(
+                batch = self.batch,
+                "the network cannot run on several looks at once; running one at a time: {}",
+                e.chain()
+            );
             self.batch = 1;
         }
         Ok(())
@@ -236,7 +240,7 @@ impl Worker {
     /// another shape, the present takes its place, as in training.
     pub fn analyse(&mut self, present: &Picture, past: Option<&Picture>) -> Result<(Scores, Vec<Detection>)> {
         let mut answers = self.analyse_many(&[(present, past)])?;
-        answers.pop().ok_or_else(|| Error::internal("one look, no answer"))
+        answers.pop().ok_or_else(|| Error::internal("the network gave no result for a look"))
     }
 
     /// The same for any number of looks, in their order, up to [`Worker::batch`] at once. Each

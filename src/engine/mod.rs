@@ -126,7 +126,7 @@ impl Watch {
             let thread = std::thread::Builder::new()
                 .name(format!("watch-{i}"))
                 .spawn(move || watch(&receivers, &mut decoder, &mut worker, &analyst, &out))
-                .map_err(|e| Error::unavailable("cannot start a thread that watches").because(e))?;
+                .map_err(|e| Error::unavailable("cannot start an analysis thread").because(e))?;
             threads.push(thread);
         }
         Ok(Self(threads))
@@ -141,7 +141,7 @@ impl Watch {
     pub fn join(self) {
         for thread in self.0 {
             if thread.join().is_err() {
-                tracing::error!("a thread that watches had panicked");
+                tracing::error!("an analysis thread panicked");
             }
         }
     }
@@ -157,7 +157,7 @@ fn watch(
     // On Linux this call applies to the calling thread only. If it is refused, the desk may wait a
     // few milliseconds longer; nothing else changes.
     if let Err(e) = rustix::process::setpriority_process(None, NICENESS) {
-        tracing::warn!("the threads that watch keep the desk's priority: {e}");
+        tracing::warn!("the priority of an analysis thread could not be lowered: {e}");
     }
     let mut failing = false;
     while !receivers.is_stopped() {
@@ -166,7 +166,7 @@ fn watch(
         let Some(first) = frames.first() else {
             // No camera is due.
             if let Err(e) = analyst.self_tests.step(worker) {
-                tracing::warn!("a self-test broke off: {}", e.chain());
+                tracing::warn!("a self-test failed: {}", e.chain());
             }
             continue;
         };

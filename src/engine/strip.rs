@@ -123,7 +123,7 @@ impl Strips {
                 let (view, pictures, until) = (view.clone(), before.len(), now + AFTER);
                 self.growing.push(Growing { view, until, of: *of, pictures, last_at: None });
             } else {
-                tracing::warn!(sighting = %of.sighting, "too many alarms at once: this one keeps only the pictures before it");
+                tracing::warn!(sighting = %of.sighting, "too many alarms at once: of this one only the pictures before it are kept");
             }
             kept.extend(before);
         }

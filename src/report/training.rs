@@ -147,7 +147,7 @@ pub fn around(confirmed: &Example, strip: &[StripFrame]) -> Vec<Example> {
     let row = |frame: &StripFrame| {
         let since = frame.captured_at.duration_since(confirmed.captured_at);
         let lesson = match (confirmed.lesson, frame.seen) {
-            (Lesson::Smoke, None) => Lesson::Open("around a fire: whether smoke is in it nobody has said"),
+            (Lesson::Smoke, None) => Lesson::Open("around a fire: nobody has said whether it shows smoke"),
             (lesson, _) => lesson,
         };
         Example {

@@ -119,7 +119,9 @@ fn pull(text: &str, location: &str, shown: &str, lang: Lang) -> Result<Vec<u8>> 
                 .unwrap_or_else(|| Error::unavailable(e.message().replace(location, shown)))
         })?
         .downcast::<gst::Pipeline>()
-        .map_err(|_| Error::unavailable(lang.pick("管线文本不是一条管线", "the pipeline text is no pipeline")))?;
+        .map_err(|_| {
+            Error::unavailable(lang.pick("管线文本不是一条管线", "the pipeline text is not a valid pipeline"))
+        })?;
     let running = Running(pipeline);
     let sink = running.0.by_name("bytes").and_then(|element| element.downcast::<AppSink>().ok()).ok_or_else(|| {
         Error::unavailable(
@@ -151,7 +153,7 @@ fn pull(text: &str, location: &str, shown: &str, lang: Lang) -> Result<Vec<u8>> 
         if start.elapsed() > WITHIN {
             return Err(Error::unavailable(match lang {
                 Lang::Zh => format!("{shown}：{}秒内没有读完", WITHIN.as_secs()),
-                Lang::En => format!("{shown}: not complete within {} s", WITHIN.as_secs()),
+                Lang::En => format!("{shown}: reading did not finish within {} s", WITHIN.as_secs()),
             }));
         }
     }
@@ -184,12 +186,11 @@ fn failure(error: &gst::message::Error, shown: &str, lang: Lang) -> Error {
     let cause = error.error();
     if let Some(status) = status {
         let cure = match status {
-            400 | 401 | 403 => {
-                lang.pick("地址或密钥不对，请检查 HUOYAN_FIRMS_KEY", "address or key is wrong, check HUOYAN_FIRMS_KEY")
-            }
+            400 | 401 | 403 => lang
+                .pick("地址或密钥不对，请检查 HUOYAN_FIRMS_KEY", "the address or key is wrong; check HUOYAN_FIRMS_KEY"),
             404 => lang.pick("地址不存在，请检查 [satellite] feeds", "no such address, check [satellite] feeds"),
-            429 => lang.pick("请求过多，请加大 feed_every", "too many requests, raise feed_every"),
-            _ => lang.pick("对方出错，稍后会重试", "their fault, it will be tried again"),
+            429 => lang.pick("请求过多，请加大 feed_every", "too many requests; raise feed_every"),
+            _ => lang.pick("对方出错，稍后会重试", "the server has failed; trying again later"),
         };
         let kind = if matches!(status, 400..=428) { Kind::Invalid } else { Kind::Unavailable };
         return Error::new(kind, format!("{shown}: HTTP {status}: {cure}"));

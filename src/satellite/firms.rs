@@ -38,7 +38,7 @@ pub fn parse(text: &str, lang: Lang) -> Result<Parsed, String> {
         if n >= ROWS_MAX {
             return Err(match lang {
                 Lang::Zh => format!("超过{ROWS_MAX}行，不像热点列表；请缩小范围后重新下载"),
-                Lang::En => format!("more than {ROWS_MAX} rows, which is no hotspot list; download a smaller box"),
+                Lang::En => format!("more than {ROWS_MAX} rows, too many for a hotspot list; download a smaller box"),
             });
         }
         let record = record.map_err(|e| e.to_string())?;
@@ -147,7 +147,7 @@ impl<'a> Row<'a> {
         let at = lat_deg.zip(lon_deg).and_then(|(lat_deg, lon_deg)| LatLon::new(lat_deg, lon_deg)).ok_or_else(
             || match self.lang {
                 Lang::Zh => format!("纬度 {lat}、经度 {lon} 不在地球上"),
-                Lang::En => format!("latitude {lat}, longitude {lon} is no place on earth"),
+                Lang::En => format!("latitude {lat}, longitude {lon} is not a place on earth"),
             },
         )?;
         let satellite = self.read("satellite", satellite)?;

@@ -73,7 +73,7 @@ fn refuse_foreign(bytes: &[u8], text: &str, lang: Lang) -> Result<(), String> {
     } else if head.starts_with('<') {
         lang.pick(
             "收到的是网页而不是热点列表（可能在维护或需要登录）；请稍后重试，并在浏览器中打开地址查看",
-            "a web page came instead of a hotspot list (maintenance or a login?); try later and open the address in a browser",
+            "a web page came instead of a hotspot list (maintenance or a login?); try later, or open the address in a browser",
         )
     } else if head.starts_with('{') || head.starts_with('[') {
         lang.pick("这是 JSON；请下载 CSV 格式", "this is JSON; download the CSV format")

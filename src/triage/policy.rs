@@ -71,7 +71,7 @@ impl Policy {
         for (key, value) in positive {
             if !value.is_positive() || value > LONGEST {
                 return Err(format!(
-                    "{key} must be longer than nothing and at most 168h, for example \"10min\"; it is {value:#}"
+                    "{key} must be more than zero and at most 168h, for example \"10min\"; it is {value:#}"
                 ));
             }
         }
@@ -111,9 +111,7 @@ impl Policy {
         let steps = self.chase.rounds.iter().map(|round| (round.after, &round.tell));
         for (after, tell) in steps.chain(self.ladder.iter().map(|rung| (rung.after, &rung.tell))) {
             if after.is_negative() || after > LONGEST || tell.is_empty() {
-                return Err(
-                    "every rung and round needs somebody to tell and an \"after\" between 0s and 168h".to_owned()
-                );
+                return Err("every rung and round needs a recipient and an \"after\" between 0s and 168h".to_owned());
             }
         }
         Ok(())

@@ -185,7 +185,7 @@ fn without_its_main_stream_the_alarm_comes_all_the_same_and_the_status_says_why(
     assert_eq!(size(evidence), SUB);
     let status = camera.status();
     let detail = status.main_detail.expect("still");
-    assert!(detail.starts_with("北山 main stream: ") && detail.contains("of the sub-stream"), "{detail}");
+    assert!(detail.starts_with("北山 main stream: ") && detail.contains("use the sub-stream"), "{detail}");
     assert_eq!((status.health, status.detail, status.main_fetched), (Health::Ok, None, 0), "the camera itself is well");
 }
 

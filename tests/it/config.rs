@@ -67,7 +67,7 @@ fn what_cannot_work_is_refused_with_its_place() {
         ("[thresholds]\nneeded = 3\n", "evidence is summed over time"),
         ("[thresholds]\nsmoke = 0.9\nwindow = 5\n", "window is no more"),
         ("[thresholds]\nevidence = 0.0\n", "[thresholds] evidence"),
-        ("[thresholds]\nevidence = 12.0\n", "or nothing ever alarms"),
+        ("[thresholds]\nevidence = 12.0\n", "or no alarm is ever raised"),
         ("[thresholds]\nmemory = \"29s\"\n", "[thresholds] memory"),
         ("[thresholds]\nmemory = \"11min\"\n", "[thresholds] memory"),
         ("[thresholds]\nsmoke_tile = 1.5\n", "smoke_tile"),

@@ -206,11 +206,11 @@ fn what_is_wrong_with_a_web_camera_is_said_with_its_cure_and_without_its_secrets
         ),
         ("none", cameras.url("/digest/none"), Health::BadPassword, "asks for user and password"),
         ("path", cameras.url("/nothing?password=s3cret-query"), Health::Misconfigured, "404"),
-        ("page", cameras.url("/page?pwd=s3cret-query"), Health::Misconfigured, "no JPEG or PNG picture (text/html)"),
+        ("page", cameras.url("/page?pwd=s3cret-query"), Health::Misconfigured, "not a JPEG or PNG picture (text/html)"),
         ("busy", cameras.url("/busy?token=s3cret-query"), Health::Offline, "HTTP 503"),
         ("huge", cameras.url("/huge"), Health::Misconfigured, "larger than 10 MB"),
         ("huge-mjpeg", cameras.url("/huge-mjpeg"), Health::Misconfigured, "larger than 10 MB"),
-        ("hang", cameras.url("/hang"), Health::Offline, "no whole picture within 10 s"),
+        ("hang", cameras.url("/hang"), Health::Offline, "no complete picture within 10 s"),
         ("nobody", format!("http://{nobody}/a.jpg?token=s3cret-query"), Health::Offline, "cannot be reached"),
         ("tls", self_signed(), Health::Misconfigured, "certificate cannot be verified"),
     ];

@@ -187,7 +187,7 @@ fn another_codec_is_named_with_the_cure() {
 fn encrypted_rtsp_is_told_to_take_the_other_pipeline() {
     let mut office = Office::open(vec![source("a", "rtsps://127.0.0.1:1/x")], &quick());
     let detail = office.until_health("a", Health::Misconfigured);
-    assert!(detail.contains("name the pipeline rtspsrc"), "{detail}");
+    assert!(detail.contains("enter the pipeline rtspsrc"), "{detail}");
 }
 
 #[test]

@@ -75,7 +75,7 @@ fn each_fault_is_told_by_its_name_and_ordinary_days_by_none() {
         (
             "the sun",
             |i, seen| if i < BEFORE { seen.clone() } else { lit(seen, |_, _| 6.0) },
-            Some((Health::Overexposed, "washed out")),
+            Some((Health::Overexposed, "overexposed")),
         ),
         (
             "drops on the glass",

@@ -37,7 +37,7 @@ pub(super) fn register() -> Result<()> {
     });
     match gst::ElementFactory::find(ELEMENT) {
         Some(_) => Ok(()),
-        None => Err(Error::internal(format!("GStreamer does not take the element {ELEMENT}"))),
+        None => Err(Error::internal(format!("GStreamer does not accept the element {ELEMENT}"))),
     }
 }
 

@@ -211,7 +211,7 @@ mod imp {
                 Err(why @ (gst::FlowError::NotLinked | gst::FlowError::NotNegotiated)) => gst::element_imp_error!(
                     self,
                     gst::StreamError::WrongType,
-                    ("the pipeline takes no {:?}", video.codec),
+                    ("the pipeline does not accept {:?}", video.codec),
                     ["{:?}", why]
                 ),
                 // The pipeline is shutting down, or the element that failed has reported it on the
@@ -226,7 +226,7 @@ mod imp {
                     gst::element_imp_error!(self, gst::ResourceError::Settings, ("the address cannot be read"))
                 }
                 End::Encrypted => {
-                    let why = "encrypted RTSP is not spoken here; take rtspsrc";
+                    let why = "encrypted RTSP is not supported here; use rtspsrc";
                     gst::element_imp_error!(self, gst::ResourceError::Settings, ("{}", why), ["(rtsps)"])
                 }
                 End::NotAuthorized => {

@@ -95,7 +95,10 @@ fn workers_that_cannot_keep_up_are_told_of_once_for_the_office_and_no_camera_is_
     }
     let overload = slots.overload().expect("three looks in 15 s, where 10 s were asked");
     let (zh, en) = overload.words();
-    assert!(zh.contains("3 路实际 15 秒") && en.contains("3 cameras every 15 s (asked: 10 s)"), "{zh} {en}");
+    assert!(
+        zh.contains("3 路实际 15 秒") && en.contains("3 cameras are looked at every 15 s (configured: 10 s)"),
+        "{zh} {en}"
+    );
     assert!(status.all().values().all(|status| status.health == Health::Ok), "none of them is to blame");
     for _ in 0..30 {
         second();

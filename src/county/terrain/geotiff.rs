@@ -36,7 +36,7 @@ pub fn read(path: &Path, window: &Window, room: usize) -> Result<Option<Raster>,
         return Err(refusal);
     }
     let heights = heights(&mut decoder, &layout, &part)?;
-    layout.raster(&part, heights).map(Some).ok_or_else(|| unreadable(&"its size does not fit its place"))
+    layout.raster(&part, heights).map(Some).ok_or_else(|| unreadable(&"its data does not fit its size"))
 }
 
 type Open = Decoder<BufReader<File>>;
@@ -49,7 +49,7 @@ fn layout(decoder: &mut Open) -> Result<Layout, Refusal> {
             return Err(refusal(
                 format!("不是单波段高程（{other:?}），未使用：需要16位整数或32位浮点的单波段高程"),
                 format!(
-                    "it is not one band of elevations ({other:?}), so it is not used: 16-bit integers or 32-bit floats are needed"
+                    "it does not have a single band of elevations ({other:?}), so it is not used: 16-bit integers or 32-bit floats are needed"
                 ),
             ));
         }
@@ -69,7 +69,7 @@ fn layout(decoder: &mut Open) -> Result<Layout, Refusal> {
     if key(VERTICAL_UNITS).is_some_and(|unit| unit != METRE) {
         return Err(refusal(
             "高程单位不是米，未使用：请换算成米",
-            "its heights are not metres, so it is not used: convert them",
+            "its elevations are not in metres, so it is not used: convert them to metres",
         ));
     }
     let placed = (doubles(decoder, Tag::ModelPixelScaleTag)?, doubles(decoder, Tag::ModelTiepointTag)?);
@@ -96,8 +96,8 @@ fn layout(decoder: &mut Open) -> Result<Layout, Refusal> {
 fn unplaced() -> Refusal {
     refusal(
         "位置信息无法使用（需要 ModelPixelScale 和一个 ModelTiepoint，北在上），未使用：用 gdalwarp -t_srs EPSG:4326 重新导出",
-        "its place is not told as we understand it (ModelPixelScale and one ModelTiepoint, north up), so it is not used: export it \
-         anew with gdalwarp -t_srs EPSG:4326",
+        "its position cannot be read (ModelPixelScale and one ModelTiepoint, north up, are needed), so it is not used: export it \
+         again with gdalwarp -t_srs EPSG:4326",
     )
 }
 
@@ -136,7 +136,7 @@ fn metres(chunk: DecodingResult) -> Result<Vec<f32>, Refusal> {
         _ => {
             return Err(refusal(
                 "高程不是16位整数或32位浮点，未使用：请转换，如 gdal_translate -ot Float32",
-                "its heights are neither 16-bit integers nor 32-bit floats, so it is not used: convert it, such as \
+                "its elevations are neither 16-bit integers nor 32-bit floats, so it is not used: convert it, such as \
                  gdal_translate -ot Float32",
             ));
         }
@@ -170,12 +170,12 @@ fn said(why: &TiffError) -> Refusal {
         TiffError::UnsupportedError(what) => refusal(
             format!("这种 TIFF 不支持（{what}），未使用：用 gdal_translate -co COMPRESS=DEFLATE 重新导出"),
             format!(
-                "this kind of TIFF is not understood ({what}), so it is not used: export it anew with gdal_translate -co COMPRESS=DEFLATE"
+                "this kind of TIFF is not supported ({what}), so it is not used: export it again with gdal_translate -co COMPRESS=DEFLATE"
             ),
         ),
         TiffError::LimitsExceeded => refusal(
             "一个数据块超过128 MB，未使用：用 gdal_translate -co TILED=YES 重新导出",
-            "one of its blocks has more than 128 MB, so it is not used: export it anew with gdal_translate -co TILED=YES",
+            "one of its blocks has more than 128 MB, so it is not used: export it again with gdal_translate -co TILED=YES",
         ),
         _ => unreadable(why),
     }

@@ -13,7 +13,7 @@ pub fn read(path: &Path, name: &str, window: &Window, room: usize) -> Result<Opt
     let (south_deg, west_deg) = corner(name).ok_or_else(|| {
         refusal(
             "文件名看不出位置，未使用：应为西南角，如 N28E110.hgt",
-            "its name does not say where it lies, so it is not used: the south-western corner is needed, such as N28E110.hgt",
+            "its name does not give its place, so it is not used: name it after its south-western corner, such as N28E110.hgt",
         )
     })?;
     let bytes = std::fs::metadata(path).map_err(|e| unreadable(&e))?.len();
@@ -21,8 +21,8 @@ pub fn read(path: &Path, name: &str, window: &Window, room: usize) -> Result<Opt
         refusal(
             format!("大小为{bytes}字节，未使用：1角秒的应为25934402字节，3角秒的应为2884802字节；可能没有下载完整"),
             format!(
-                "it has {bytes} bytes and is not used: 25934402 are right for steps of 1\", 2884802 for 3\"; \
-                 it may not have been downloaded to its end"
+                "it has {bytes} bytes, so it is not used: a tile has 25934402 with steps of 1\", 2884802 with 3\"; \
+                 the download may be incomplete"
             ),
         )
     })?;

@@ -168,7 +168,7 @@ fn a_wrong_file_is_refused_in_words_and_the_others_are_used() {
     for (name, word) in [
         ("a-utm.tif", "gdalwarp"),
         ("b-unplaced.tif", "ModelTiepoint"),
-        ("c-photo.tif", "one band"),
+        ("c-photo.tif", "single band"),
         ("d-cut.tif", "copy it again"),
         ("e-text.tif", "copy it again"),
         ("N28E110.hgt", "100000 bytes"),

@@ -134,7 +134,7 @@ fn around_a_fire_only_what_the_model_saw_is_smoke_and_around_a_false_alarm_all_i
     let strip = [frame(-90, None), frame(0, Some(0.8)), frame(70, Some(0.5))];
     let rows = around(&example(), &strip);
     let of = |rows: &[Example]| rows.iter().map(|it| (it.minute_index, it.lesson, it.score)).collect::<Vec<_>>();
-    let open = Lesson::Open("around a fire: whether smoke is in it nobody has said");
+    let open = Lesson::Open("around a fire: nobody has said whether it shows smoke");
     assert_eq!(of(&rows), [(1, open, 0.0), (4, Lesson::Smoke, 0.5)], "the confirmed one is a row already");
     assert_eq!((rows[1].bbox.x, rows[1].event.as_str()), (0.3, example().event.as_str()));
     let fog = Example { lesson: Lesson::Nothing, ..example() };

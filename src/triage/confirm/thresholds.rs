@@ -104,12 +104,12 @@ impl Thresholds {
         } else if !(self.evidence > 0.0 && f64::from(self.evidence) < most) {
             Some((
                 "证据限值应大于0，且小于记忆秒数的十分之一，否则永不报警。",
-                "evidence must be more than nothing and less than a tenth of the memory's seconds, or nothing ever alarms.",
+                "evidence must be more than zero and less than a tenth of the memory's seconds, or no alarm is ever raised.",
             ))
         } else if !is_share(self.hysteresis) {
             Some(("滞回系数应大于0且不超过1。", "hysteresis must lie in 0..1."))
         } else if self.cooldown.is_negative() || self.cooldown > SignedDuration::from_hours(24) {
-            Some(("冷却时间应为0到24小时。", "cooldown must lie between nothing and 24 hours."))
+            Some(("冷却时间应为0到24小时。", "cooldown must lie between zero and 24 hours."))
         } else if !(self.area_min >= 0.0 && self.area_min < self.area_max && self.area_max <= 1.0) {
             Some(("尺寸范围应在0到1之间，最小小于最大。", "area_min < area_max must lie in 0..1."))
         } else {
