@@ -190,7 +190,7 @@ fn opinion_words(lang: Lang, opinion: &Opinion) -> String {
     };
     let why = match reason {
         Silence::NoVerifier => lang.pick("模型没有复核网络", "the model has no second network"),
-        Silence::Fire => lang.pick("复核网络只学过烟", "the second network has learnt from smoke only"),
+        Silence::Fire => lang.pick("复核网络只学过烟", "the second network is trained on smoke only"),
         Silence::NoPast => lang.pick("还没有可比较的早先画面", "no earlier picture to compare with yet"),
         Silence::Failed => lang.pick("复核网络出错，见日志", "the second network failed, see the log"),
     };

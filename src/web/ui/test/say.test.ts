@@ -11,13 +11,13 @@ const it0 = incident('a', { past_dispatches: [dispatch(0)], sightings: [sighting
 
 describe('why he, why nobody', () => {
   it.each([
-    ['auto', 'satellite', '卫星线索按本县规则直接派发', "Satellite: by the county's rules it is dispatched at once"],
-    ['officer_then_auto', 'camera 120', '摄像机线索先由值班员研判，2 分钟无人处理后可自动派发', 'Camera: an officer looks first; after 2 min it may dispatch itself'],
-    ['low_score', '38 < 40', '优先级 38，不到自动派发的 40', 'Priority 38, below the 40 for dispatching by itself'],
+    ['auto', 'satellite', '卫星线索按本县规则直接派发', "Satellite: dispatched at once by the county's rules"],
+    ['officer_then_auto', 'camera 120', '摄像机线索先由值班员研判，2 分钟无人处理后可自动派发', 'Camera: an officer looks first; after 2 min it may be dispatched automatically'],
+    ['low_score', '38 < 40', '优先级 38，不到自动派发的 40', 'Priority 38, below the 40 needed for automatic dispatch'],
     ['grid_likeliest', '官庄镇大坪村 3号网格 62%', '最可能在 官庄镇大坪村 3号网格 62%', 'Most likely in 官庄镇大坪村 3号网格 62%'],
-    ['took_over', 'zhou', '接替 Zhou：先应答者前往', 'Instead of Zhou: who answers first goes'],
-    ['second_opinion_agrees', '0.93', '复核网络认为是烟（0.93）', 'The second network takes it for smoke (0.93)'],
-    ['second_opinion_holds', '0.21', '复核网络存疑（0.21），不自动派单，等值班员研判', 'The second network doubts it (0.21): not dispatched by itself, an officer looks'],
+    ['took_over', 'zhou', '接替 Zhou：先应答者前往', 'Took over from Zhou: whoever answers first goes'],
+    ['second_opinion_agrees', '0.93', '复核网络认为是烟（0.93）', 'The second network considers it smoke (0.93)'],
+    ['second_opinion_holds', '0.21', '复核网络存疑（0.21），不自动派单，等值班员研判', 'The second network doubts that it is smoke (0.21): not dispatched automatically, an officer looks'],
     ['second_opinion_missing', 'no_past', '未复核：这个视野还没有可比较的早先画面', 'No second opinion: no earlier picture of this view to compare with yet'],
     ['no_ranger', '', '没有可派的护林员', 'There is no ranger to send'],
   ])('%s "%s" is a sentence in both languages', (code, value, zh, en) => {
