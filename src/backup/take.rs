@@ -159,7 +159,8 @@ fn write(
         pictures: pictures.len() as u64,
         files: fingerprints,
     };
-    let json = serde_json::to_vec_pretty(&manifest).map_err(|e| Error::internal("no JSON").because(e))?;
+    let json = serde_json::to_vec_pretty(&manifest)
+        .map_err(|e| Error::internal("the manifest cannot be written as JSON").because(e))?;
     let file = part.join(MANIFEST);
     fs::write(&file, json).map_err(files::failed(&file))?;
     files::settle(&file)?;

@@ -48,7 +48,8 @@ pub fn run(args: Args, common: &Common) -> Result<Outcome> {
     let note = manifest.log.is_none().then(|| without_database(lang));
     if common.json {
         let answer = Answer { backup: &taken.set.path, manifest, new_pictures: taken.new_pictures, note };
-        let json = serde_json::to_string(&answer).map_err(|e| Error::internal("no JSON").because(e))?;
+        let json = serde_json::to_string(&answer)
+            .map_err(|e| Error::internal("the result cannot be written as JSON").because(e))?;
         println!("{json}");
         return Ok(Outcome::Fine);
     }

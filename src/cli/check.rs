@@ -85,7 +85,8 @@ pub fn run(args: Args, common: &Common) -> Result<Outcome> {
     findings.extend(record::record(common, &args.anchor));
     findings.extend(after.iter().flat_map(|check| check(common)));
     if common.json {
-        let json = serde_json::to_string(&findings).map_err(|e| Error::internal("findings are no JSON").because(e))?;
+        let json = serde_json::to_string(&findings)
+            .map_err(|e| Error::internal("the findings cannot be written as JSON").because(e))?;
         println!("{json}");
     } else {
         print!("{}", table(&findings, common.lang));

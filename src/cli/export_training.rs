@@ -81,7 +81,8 @@ pub fn run(args: Args, common: &Common) -> Result<Outcome> {
         export(&args, &store, &registers.current(), common.lang, common.quiet).await
     })?;
     if common.json {
-        let json = serde_json::to_string(&summary).map_err(|e| Error::internal("the summary is no JSON").because(e))?;
+        let json = serde_json::to_string(&summary)
+            .map_err(|e| Error::internal("the summary cannot be written as JSON").because(e))?;
         println!("{json}");
     } else {
         print!("{}", words(&summary, common.lang));

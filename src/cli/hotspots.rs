@@ -97,7 +97,8 @@ fn collection(reads: &[Read], refused: &[Error]) -> Result<String> {
 }
 
 fn feature(hotspot: &Hotspot) -> Result<Feature> {
-    let properties = serde_json::to_value(hotspot).map_err(|e| Error::internal("a hotspot is no JSON").because(e))?;
+    let properties =
+        serde_json::to_value(hotspot).map_err(|e| Error::internal("a hotspot cannot be written as JSON").because(e))?;
     let at = GeometryValue::new_point([hotspot.at.lon_deg(), hotspot.at.lat_deg()]);
     Ok(Feature { geometry: Some(Geometry::new(at)), properties: properties.as_object().cloned(), ..Feature::default() })
 }

@@ -53,7 +53,8 @@ pub fn run(args: Args, common: &Common) -> Result<Outcome> {
         ImportOptions { dry_run: args.dry_run, replace: args.replace, lang: common.lang, now: Clock::System.now() };
     let report = county::import(args.register.into(), &args.file, &registers, &options)?;
     if common.json {
-        let json = serde_json::to_string(&report).map_err(|e| Error::internal("the report is no JSON").because(e))?;
+        let json = serde_json::to_string(&report)
+            .map_err(|e| Error::internal("the report cannot be written as JSON").because(e))?;
         println!("{json}");
     } else {
         print!("{}", words(&report, args.dry_run, common.lang));

@@ -41,7 +41,8 @@ pub fn run(args: Args, common: &Common) -> Result<Outcome> {
     let record = Some(head).filter(|head| head.events > 0);
     let daily = Daily { record, ..Daily::count(&incidents, from, until, &config.policy) };
     if common.json {
-        let json = serde_json::to_string(&daily).map_err(|e| Error::internal("the report is no JSON").because(e))?;
+        let json = serde_json::to_string(&daily)
+            .map_err(|e| Error::internal("the report cannot be written as JSON").because(e))?;
         println!("{json}");
     } else {
         println!("{}", daily.words(common.lang));
@@ -56,7 +57,7 @@ fn window(date: Option<Date>, until: Option<Time>, now: Timestamp) -> Result<(Ti
         date.to_datetime(time)
             .to_zoned(county_time())
             .map(|at| at.timestamp())
-            .map_err(|e| Error::invalid(format!("{date} {time} is no time")).because(e))
+            .map_err(|e| Error::invalid(format!("{date} {time} is not a valid time")).because(e))
     };
     let from = instant(date, Time::midnight())?;
     let end = match until {

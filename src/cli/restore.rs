@@ -23,7 +23,8 @@ pub fn run(args: Args, common: &Common) -> Result<Outcome> {
     let restored = backup::restore(&args.backup, &common.config.store.data, common.lang, |step| bar.tell(step))?;
     bar.finish();
     if common.json {
-        let json = serde_json::to_string(&restored).map_err(|e| Error::internal("no JSON").because(e))?;
+        let json = serde_json::to_string(&restored)
+            .map_err(|e| Error::internal("the result cannot be written as JSON").because(e))?;
         println!("{json}");
     } else {
         let (data, at) = (restored.data.display(), local(restored.made_at));

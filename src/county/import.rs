@@ -125,7 +125,7 @@ fn merge<T>(new: Rows<T>, old: Rows<T>, key: impl Fn(&T) -> String, options: &Op
 fn keep_original(name: &str, bytes: &[u8], dir: &Path, now: Timestamp) -> Result<()> {
     let folder = dir.join("originals");
     fs::create_dir_all(&folder)
-        .map_err(|e| Error::unavailable(format!("cannot make the folder {}", folder.display())).because(e))?;
+        .map_err(|e| Error::unavailable(format!("cannot create the folder {}", folder.display())).because(e))?;
     let stamp = now.to_zoned(county_time()).strftime("%Y%m%d-%H%M%S").to_string();
     write_atomically(&folder.join(format!("{stamp}-{name}")), bytes)
 }

@@ -88,7 +88,7 @@ impl Detector {
     pub fn session(&self) -> Result<Worker> {
         let session = |network: &[u8]| {
             runtime::session(&self.environment, network, self.device.cuda)
-                .map_err(|e| Error::unavailable("ONNX Runtime opens no further session").because(e.chain()))
+                .map_err(|e| Error::unavailable("ONNX Runtime cannot open another session").because(e.chain()))
         };
         let mut worker = Worker::new(session(&self.network)?, &self.manifest, self.batch);
         if let Some((manifest, network)) = &self.screener {
@@ -173,7 +173,7 @@ impl Worker {
         for picture in [Some(&grey), low.as_ref()].into_iter().flatten() {
             self.analyse(picture, None).map(drop).map_err(|e| match e.kind {
                 Kind::Internal => Error::invalid(format!(
-                    "the network does not run on what [input] describes, {:?}: export it with a fixed size (dynamic=False), \
+                    "the network does not run on the input that [input] describes, {:?}: export it with a fixed size (dynamic=False), \
                      write that width and height here and leave rect_stride out; sides of the YOLO family are multiples of 32",
                     self.manifest.input.shape()
                 ))
@@ -343,14 +343,14 @@ impl Outputs<'_> {
         let Self { all, looks } = self;
         let value = all.get(name).ok_or_else(|| Error::invalid(format!("the network gave no output {name:?}")))?;
         let (shape, values) = value.try_extract_tensor::<f32>().map_err(|e| {
-            Error::invalid(format!("the network's output {name:?} is no float tensor")).because(e.to_string())
+            Error::invalid(format!("the network's output {name:?} is not a float tensor")).because(e.to_string())
         })?;
         if *looks == 1 {
             return read(Output { shape, values });
         }
         if shape.first() != Some(&(*looks as i64)) {
             return Err(Error::invalid(format!(
-                "the network answers {looks} looks with {name:?} of shape {shape:?}: export it with a dynamic batch, or set \
+                "for {looks} looks the network returns {name:?} of shape {shape:?}: export it with a dynamic batch, or set \
                  [detect] batch = 1"
             )));
         }

@@ -68,7 +68,7 @@ pub fn choose<T>(device: Device, provider: &Path, open: impl Fn(bool) -> Result<
                 open(false)?; // If the processor fails too, that error is returned: the card is not the cause.
                 let (zh, en) = why.words();
                 Err(Error::unavailable(format!(
-                    "显卡（cuda）不能用：{zh}；也可改用 auto 或 cpu / the graphics card (cuda) cannot be used: {en}; or say auto \
+                    "显卡（cuda）不能用：{zh}；也可改用 auto 或 cpu / the graphics card (cuda) cannot be used: {en}; or use auto \
                      or cpu"
                 )))
             }
@@ -122,7 +122,7 @@ impl Why {
             ),
             Self::NoDriver => (
                 "没有NVIDIA驱动；请安装580或更新的驱动，使 nvidia-smi 能列出显卡".to_owned(),
-                "there is no NVIDIA driver; install 580 or later, until nvidia-smi lists the card".to_owned(),
+                "there is no NVIDIA driver; install 580 or later, so that nvidia-smi lists the card".to_owned(),
             ),
             Self::OldDriver => (
                 "NVIDIA驱动太旧；请升级到580或更新".to_owned(),
@@ -130,7 +130,7 @@ impl Why {
             ),
             Self::NoCard => (
                 "驱动找不到可用的显卡；请检查 nvidia-smi，以及容器或服务是否允许使用显卡".to_owned(),
-                "the driver finds no card; look at nvidia-smi, and whether container or service may use it".to_owned(),
+                "the driver finds no card; check nvidia-smi, and whether the container or service may use the card".to_owned(),
             ),
             Self::NoLibrary { name } => {
                 let (what, package) = match name {
@@ -148,12 +148,12 @@ impl Why {
             ),
             Self::NoMemory => (
                 "显存不足；请关闭占用显卡的其他程序，或调小 [detect] batch、workers".to_owned(),
-                "the card has too little free memory; end what else uses it, or lower [detect] batch or workers"
+                "the card has too little free memory; close other programs that use it, or lower [detect] batch or workers"
                     .to_owned(),
             ),
             Self::Other { words } => (
                 format!("显卡不能运行模型({words})；请核对驱动、CUDA 13 和 cuDNN 9"),
-                format!("the card does not run the model ({words}); check driver, CUDA 13 and cuDNN 9"),
+                format!("the card cannot run the model ({words}); check driver, CUDA 13 and cuDNN 9"),
             ),
         };
         (zh, en)

@@ -71,7 +71,7 @@ impl Goldens {
             Err(e) => return Err(Error::unavailable(format!("{} cannot be read", path.display())).because(e)),
         };
         serde_json::from_str(&text).map(Some).map_err(|e| {
-            Error::invalid(format!("{} is not understood: install the model again", path.display())).because(e)
+            Error::invalid(format!("{} cannot be parsed: install the model again", path.display())).because(e)
         })
     }
 
@@ -91,11 +91,13 @@ impl Goldens {
     /// Writes the file. An existing file is kept, because a released model never changes.
     pub fn save(&self, folder: &Path) -> Result<()> {
         let path = folder.join("goldens.json");
-        let text = serde_json::to_string_pretty(self).map_err(|e| Error::internal("goldens are no JSON").because(e))?;
+        let text = serde_json::to_string_pretty(self)
+            .map_err(|e| Error::internal("goldens cannot be written as JSON").because(e))?;
         let unwritten = |e: std::io::Error| match e.kind() {
-            std::io::ErrorKind::AlreadyExists => {
-                Error::invalid(format!("{} exists and is kept; give a changed model a new folder", path.display()))
-            }
+            std::io::ErrorKind::AlreadyExists => Error::invalid(format!(
+                "{} exists and is not overwritten; put a changed model into a new folder",
+                path.display()
+            )),
             _ => Error::unavailable(format!("{} cannot be written", path.display())).because(e),
         };
         let mut file = std::fs::File::create_new(&path).map_err(unwritten)?;

@@ -268,7 +268,7 @@ impl Raw {
                 Ok(Some(Licence { name: name.clone(), note_zh: zh.clone(), note_en: en.clone() }))
             }
             _ => refuse(
-                "licence (for example \"non-commercial\"), licence_note_zh and licence_note_en (what it rests on, one sentence \
+                "licence (for example \"non-commercial\"), licence_note_zh and licence_note_en (its basis, one sentence \
                  each) go together: give all three, or none",
             ),
         }
@@ -287,10 +287,12 @@ impl Raw {
                 }
                 Ok(Head::Yolo { boxes: boxes.clone(), layout: *layout, iou })
             }
-            (RawHead::Heatmap, ..) => refuse("head \"heatmap\" needs [output] heatmap, may have scores, and no more"),
-            (RawHead::Yolo, ..) => {
-                refuse("head \"yolo\" needs [output] boxes and layout (\"v5\" or \"v8\"), may have iou, and no more")
+            (RawHead::Heatmap, ..) => {
+                refuse("head \"heatmap\" needs [output] heatmap, may have scores, and nothing else")
             }
+            (RawHead::Yolo, ..) => refuse(
+                "head \"yolo\" needs [output] boxes and layout (\"v5\" or \"v8\"), may have iou, and nothing else",
+            ),
         }
     }
 }
@@ -298,7 +300,7 @@ impl Raw {
 impl RawInput {
     fn check(&self) -> Result<Input> {
         if self.channels != 3 || !self.letterbox {
-            return refuse("[input] channels = 3 and letterbox = true are the only way pictures go in");
+            return refuse("[input] channels = 3 and letterbox = true are the only supported input");
         }
         let side = |n: u32| (SIDE_MIN..=SIDE_MAX).contains(&n) && n.is_multiple_of(2);
         if !side(self.width) || !side(self.height) {

@@ -85,7 +85,7 @@ fn check(session: &Session, manifest: &Manifest) -> Result<()> {
     if input.rect_stride.is_some() && shape.iter().rev().take(2).any(|side| *side >= 0) {
         return Err(Error::invalid(format!(
             "[input] has a rect_stride, but height and width of the network are fixed ({shape:?}): leave rect_stride out, or \
-             export with open sides"
+             export with dynamic sides"
         )));
     }
     let outputs = match &manifest.head {

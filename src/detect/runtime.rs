@@ -24,13 +24,13 @@ pub fn environment(config: &DetectConfig) -> Result<Environment> {
         return Ok(environment.clone());
     }
     if std::env::var_os(NO_TELEMETRY).is_none_or(|it| it != "1") {
-        let why = "ONNX Runtime would report to its maker";
+        let why = "ONNX Runtime would send telemetry to its vendor";
         return Err(Error::unavailable(format!("{why}: set {NO_TELEMETRY}=1 where this program is started")));
     }
     let library = library(config);
     let path = library.canonicalize().ok().filter(|path| path.is_file()).ok_or_else(|| {
         Error::unavailable(format!(
-            "the ONNX Runtime library is missing: {}; `make` puts it there, or name it in [detect] onnxruntime or \
+            "the ONNX Runtime library is missing: {}; `make` installs it, or set its path in [detect] onnxruntime or \
              ORT_DYLIB_PATH",
             library.display()
         ))
@@ -55,7 +55,7 @@ pub fn environment(config: &DetectConfig) -> Result<Environment> {
 /// parallelism.
 pub fn session(environment: &Environment, network: &[u8], cuda: bool) -> Result<Session> {
     open(environment, network, cuda).map_err(|e| match cuda {
-        true => Error::unavailable("the graphics card does not open the network").because(e),
+        true => Error::unavailable("the graphics card cannot open the network").because(e),
         false => Error::invalid(format!("ONNX Runtime cannot open the network: {}", cure(&e))).because(e),
     })
 }
@@ -96,9 +96,9 @@ fn cure(words: &str) -> &'static str {
     if speaks_of("opset") || speaks_of("IR version") {
         "it was exported for a newer runtime; export it again with opset=17, or install a newer ONNX Runtime"
     } else if speaks_of("rotobuf") || speaks_of("PROTOBUF") {
-        "it is no ONNX file, or only a part of one; copy it again and compare sha256sum with where it came from"
+        "it is not an ONNX file, or it is incomplete; copy it again and compare its sha256sum with that of the source"
     } else {
-        "it needs what this runtime does not have; export it again with opset=17 and without operators of its own"
+        "it needs operators that this runtime does not have; export it again with opset=17 and without custom operators"
     }
 }
 

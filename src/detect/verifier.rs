@@ -28,7 +28,7 @@ pub fn load(folder: &Path, about: &Arc<Verifier>, environment: &Environment) -> 
     session.answer(&grey).map_err(|e| {
         let shape = about.shape();
         Error::invalid(format!(
-            "[verifier] {} does not answer grey crops of the shape {shape:?} with one probability: export it again, or correct \
+            "[verifier] {} does not return one probability for grey crops of the shape {shape:?}: export it again, or correct \
              side, ages_s and output",
             about.file
         ))
@@ -67,7 +67,7 @@ impl VerifierSession {
         let (_, values) = value.try_extract_tensor::<f32>().map_err(failed)?;
         match *values {
             [smoke] if (0.0..=1.0).contains(&smoke) => Ok(smoke),
-            _ => Err(Error::internal(format!("[verifier] output {output:?} is no probability: {values:?}"))),
+            _ => Err(Error::internal(format!("[verifier] output {output:?} is not a probability: {values:?}"))),
         }
     }
 

@@ -34,7 +34,7 @@ impl DrillBoard {
         let mut board = self.lock();
         board.retain(|_, drill| now.duration_since(drill.started_at) < LENGTH);
         if board.contains_key(camera) {
-            return Err(Error::new(Kind::Conflict, format!("a drill is running on camera {camera} already")));
+            return Err(Error::new(Kind::Conflict, format!("a drill is already running on camera {camera}")));
         }
         board.insert(camera.clone(), Drill { started_at: now, seed, plume: None });
         Ok(())

@@ -175,13 +175,13 @@ impl Picture {
         let mut jpeg = Vec::new();
         JpegEncoder::new_with_quality(&mut jpeg, quality)
             .encode(&self.to_rgb(), self.width, self.height, image::ExtendedColorType::Rgb8)
-            .map_err(|e| Error::internal("a picture could not be written as JPEG").because(e))?;
+            .map_err(|e| Error::internal("a picture could not be encoded as JPEG").because(e))?;
         Ok(jpeg)
     }
 
     /// Width and height from the header of JPEG or PNG bytes; nothing is decoded.
     pub fn size_of(bytes: &[u8]) -> Result<(u32, u32)> {
-        reader(bytes)?.into_dimensions().map_err(|e| Error::invalid("the picture's head cannot be read").because(e))
+        reader(bytes)?.into_dimensions().map_err(|e| Error::invalid("the picture's header cannot be read").because(e))
     }
 
     /// A JPEG without its end marker: decoders silently fill the missing part with grey.

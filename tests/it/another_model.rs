@@ -162,8 +162,8 @@ fn every_plausible_mistake_is_named_with_its_cure() {
             vec!["[1, 3, 64, 640], but the network wants [1, 3, 64, 96]"],
         ),
         ("a newer operator set", &newer, "", "", vec!["best.onnx", "exported for a newer runtime", "opset=17"]),
-        ("half a file", &half, "", "", vec!["best.onnx", "only a part of one", "copy it again"]),
-        ("a page instead of a file", &page, "", "", vec!["best.onnx", "no ONNX file", "copy it again"]),
+        ("half a file", &half, "", "", vec!["best.onnx", "or it is incomplete", "copy it again"]),
+        ("a page instead of a file", &page, "", "", vec!["best.onnx", "not an ONNX file", "copy it again"]),
     ] {
         let folder = folder("v8", network, |text| text.replacen(from, to, 1));
         let told = check(folder.path(), &[]);

@@ -100,7 +100,8 @@ fn of_source(source: &Path, args: &Args, common: &Common, out: &mut dyn Write) -
 
 /// "over_exposed": the form for programs.
 fn word(health: Health) -> Result<String> {
-    let value = serde_json::to_value(health).map_err(|e| Error::internal("health is no JSON").because(e))?;
+    let value =
+        serde_json::to_value(health).map_err(|e| Error::internal("the health cannot be written as JSON").because(e))?;
     Ok(value.as_str().unwrap_or_default().to_owned())
 }
 

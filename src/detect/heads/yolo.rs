@@ -67,11 +67,11 @@ pub fn fits(shape: &[i64], layout: YoloLayout, classes: usize) -> Result<()> {
     }
     let found = match *shape {
         _ if shape == SUPPRESSED => {
-            "boxes after a suppression of its own: export it without (no nms argument)".to_owned()
+            "boxes after non-maximum suppression: export it without (no nms argument)".to_owned()
         }
         [_, rows, columns] if rows > columns && columns > 5 => format!("layout = \"v5\" with {} classes", columns - 5),
         [_, columns, rows] if rows > columns && columns > 4 => format!("layout = \"v8\" with {} classes", columns - 4),
-        _ => "no layout we know: export the whole detector, not single scales, to one output".to_owned(),
+        _ => "an unknown layout: export the whole detector to one output, not single scales".to_owned(),
     };
     let layout = match layout {
         YoloLayout::V5 => "v5",

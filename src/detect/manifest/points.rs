@@ -58,7 +58,7 @@ pub fn check(
         [&quiet, &balanced, &eager].map(|point| point.tune(Thresholds::default()).lasting(Class::Smoke, None));
     if !(first >= second && second >= third) {
         return refuse(&format!(
-            "[points]: the smoke that alarms if it lasts must fall, or stay, from quiet to balanced to eager; by smoke and evidence it \
+            "[points]: the smoke score that alarms if it lasts must fall or stay equal from quiet to balanced to eager; by smoke and evidence it \
              is {first:.3}, {second:.3} and {third:.3}: exchange their numbers"
         ));
     }

@@ -70,7 +70,9 @@ impl RawVerifier {
         let Self { file, sha256, version, input, output, side, near, far, ages_s, threshold } = self;
         check_file(&file, &sha256)?;
         if version.trim().is_empty() {
-            return refuse("[verifier] version must not be empty: it stands on every opinion, for example \"1\"");
+            return refuse(
+                "[verifier] version must not be empty: it is recorded with every opinion, for example \"1\"",
+            );
         }
         if !SIDES.contains(&side) || !side.is_multiple_of(2) {
             return refuse("[verifier] side must be even and lie in 16..=512 pixels");
@@ -82,7 +84,7 @@ impl RawVerifier {
         }
         let Some(past) = of_full.past else {
             return refuse(
-                "[verifier] compares with earlier pictures, but of a model with [input] frames = 1 none are kept: remove [verifier]",
+                "[verifier] compares with earlier pictures, but for a model with [input] frames = 1 none are kept: remove [verifier]",
             );
         };
         let rises = ages_s.windows(2).all(|pair| pair[0] < pair[1]);
