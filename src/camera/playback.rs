@@ -61,7 +61,7 @@ impl Playback {
         }
         let attached = server.attach(Some(&context));
         let source = attached.map_err(|e| {
-            Error::unavailable(format!("the demo cameras cannot listen on {listen}; is the port taken?")).because(e)
+            Error::unavailable(format!("the demo cameras cannot listen on {listen}; is the port in use?")).because(e)
         })?;
         let port = u16::try_from(server.bound_port()).unwrap_or(listen.port());
         let running = main_loop.clone();
