@@ -138,7 +138,7 @@ fn what_cannot_work_says_why_and_leaves_the_others_alone() {
         ("scheme", Health::Misconfigured, "htp://host/x"),
         ("nofile", Health::Misconfigured, "/no/such/film.mp4"),
         ("empty", Health::Misconfigured, "no jpg or png"),
-        ("unknown", Health::Misconfigured, "known are: broken, file, "),
+        ("unknown", Health::Misconfigured, "available: broken, file, "),
         ("broken", Health::Misconfigured, "broken.gst"),
         ("lost", Health::Misconfigured, "magicdec"),
         ("text", Health::Undecodable, "codec"),

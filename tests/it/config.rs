@@ -65,7 +65,7 @@ fn what_cannot_work_is_refused_with_its_place() {
         ("[camera]\ncadence = 10\n", "cadence"),
         ("[policy]\narrive_within = \"5min\"\n", "arrive_within"),
         ("[thresholds]\nneeded = 3\n", "evidence is summed over time"),
-        ("[thresholds]\nsmoke = 0.9\nwindow = 5\n", "window is no more"),
+        ("[thresholds]\nsmoke = 0.9\nwindow = 5\n", "window no longer exists"),
         ("[thresholds]\nevidence = 0.0\n", "[thresholds] evidence"),
         ("[thresholds]\nevidence = 12.0\n", "or no alarm is ever raised"),
         ("[thresholds]\nmemory = \"29s\"\n", "[thresholds] memory"),
