@@ -87,7 +87,9 @@ impl Delivery {
             ),
             Self::NotAPicture { kind } => (
                 format!("收到的不是 JPEG 或 PNG 图片（{kind}），请检查地址是否为抓图地址"),
-                format!("the answer is not a JPEG or PNG picture ({kind}); check that this is the snapshot address"),
+                format!(
+                    "the received data is not a JPEG or PNG picture ({kind}); check that this is the snapshot address"
+                ),
             ),
             Self::TooLarge { mb } => (
                 format!("图片超过 {mb} MB，请在摄像机中降低抓图分辨率或质量"),
