@@ -1,6 +1,6 @@
 """Evaluates: through the program, by event, with operating points chosen for each fold from the other folds only.
 
-    python evaluate.py --work WORK --huoyan PATH [--model ../0.3.0]
+    python evaluate.py --work WORK --huoyan PATH [--model ../0.3.1]
     python evaluate.py --work WORK --lawful OFFICE --huoyan PATH
 
 PATH is the program (`target/release/huoyan`). Leaves points.json and figures.json in WORK's last stage, and prints every figure of
@@ -34,7 +34,7 @@ def main():
     run = ["run", *where, "--huoyan", args.huoyan.resolve()]
     if not (args.work / "events/rows.json").exists():
         python("replay.py", "frames", "--work", args.work)
-    python("boxes.py", *where)
+    python("replay.py", *run)
     python("operating.py", *where)
     if not args.lawful:  # it learns from watch frames
         python("verify.py", *where, threads=2)

@@ -1,9 +1,9 @@
 """Prints every figure of the card, and writes them to WORK/figures.json.
 
-    python figures.py --work WORK/stage1 --bank WORK [--model ../0.2.0] [--json]
+    python figures.py --work WORK/stage2 --bank WORK [--model ../0.2.0] [--json]
 
-Reads what score.py, operating.py and replay.py left in WORK: fold*.npz, points.json, replay-{quiet,balanced,eager}.jsonl, and
-for the last look at val net.npz and replay-net-{quiet,balanced,eager}.jsonl.
+Reads what score.py, operating.py and replay.py left in WORK: fold*.npz, fold*-screen.npz, points.json,
+replay-{quiet,balanced,eager}.jsonl, and the same of net for the last look at val.
 """
 
 from __future__ import annotations
@@ -114,23 +114,17 @@ def summary(rows) -> dict:
 
 
 def through_the_program(work: Path, prefix: str, events, point_of) -> tuple[dict, dict]:
-    """point_of(name, event): the thresholds used. Fails where confirm.py would not have said what the program said. A point that was
-    not run is told from replay-all.jsonl: the full network at every view."""
+    """point_of(name, event): the thresholds used. Fails where confirm.py would not have said what the program said."""
     out, each = {}, {}
-    everywhere = work / f"replay-{prefix}all.jsonl"
     for name in POINTS:
         path = work / f"replay-{prefix}{name}.jsonl"
-        if not path.exists() and not everywhere.exists():
-            continue
-        seen = read_replay(path if path.exists() else everywhere)
+        seen = read_replay(path)
         for e, (frames_seen, said) in seen.items():
             p = point_of(name, e)
             ours = [t for t, *_ in confirm(frames_seen, {k: p[k] for k in ("smoke", "fire", "smoke_tile", "fire_tile", "evidence")})]
-            if path.exists():
-                assert sorted(ours) == sorted(said), f"{path.name}, {e}: the program alarms at {said}, confirm.py at {ours}"
-            seen[e] = (frames_seen, ours)
+            assert sorted(ours) == sorted(said), f"{path.name}, {e}: the program alarms at {said}, confirm.py at {ours}"
         rows = [outcome(events[e], s) for e, (_, s) in sorted(seen.items())]
-        out[name] = summary(rows) | {"cascade": path.exists()}
+        out[name] = summary(rows)
         each[name] = {r.event.name: [r.delay_min, r.false_alarms, r.clean_min] for r in rows}
     return out, each
 
@@ -166,8 +160,7 @@ def show_events(title: str, program: dict):
         print(f"  {name:9s} found {interval(p['event_recall'], '.2f')}, "
               f"within 5 min of the first box {interval(p['event_recall_5min'], '.2f')}, "
               f"median {interval(p['minutes_to_alarm'], '.1f')} min, slowest found {p['worst_found_min'][0]:.0f} min; "
-              f"false alarms a camera-day {interval(p['false_alarms_per_camera_day'], '.2f')}"
-              + ("" if p["cascade"] else " (full network at every view)"))
+              f"false alarms a camera-day {interval(p['false_alarms_per_camera_day'], '.2f')}")
 
 
 def show_points(title: str, at: dict):

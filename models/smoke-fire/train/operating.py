@@ -2,7 +2,8 @@
 
     python operating.py --work DIR        reads DIR/fold*.npz and DIR/replay-all.jsonl -> DIR/points.json
 
-points.json: name -> fold ("0", "1", ... and "ship") -> smoke, fire, needed, window, screen, fire_screen.
+points.json: name -> fold ("0", "1", ... and "ship") -> smoke, smoke_tile, fire, fire_tile, evidence, screen, fire_screen; and under
+"screening" smoke, fire and looks: the shares of clean whole views and tiles at which the full network is called.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Tries 8-bit weights and activations on the networks of the folds: is it faster here, and does small smoke stay found?
 
-    python quantize.py --work WORK/stage1 --bank WORK [--fold K ...]
+    python quantize.py --work WORK/stage2 --bank WORK [--fold K ...]
 
 The gate: at most one point of recall lost on the smallest quarter of boxes, at 5 % false frames of each. Calibrated on frames
 that the fold's network was trained on.

@@ -1,11 +1,12 @@
 """The model through the program: `huoyan replay` over every watch event, each by the network that never saw its camera.
 
     python replay.py frames --work WORK                     watch frames as PNG, named by their time -> WORK/events/
-    python replay.py run --work WORK/stage1 --bank WORK --huoyan PATH --point NAME [--net]
-                                                            -> WORK/stage1/replay-NAME.jsonl: every frame, every sighting
+    python replay.py run --work WORK/stage2 --bank WORK --huoyan PATH [--point NAME] [--net]
+                                                            -> WORK/stage2/replay-NAME.jsonl: every frame, every sighting
 
 All three tiles are looked at in every frame: these frames are a minute apart, and a camera looked at every ten seconds has seen each of
-its tiles twice in a minute. At an operating point the screening network decides where the full one looks, as in the program.
+its tiles twice in a minute. Without a point every level is open and the full network looks everywhere: what operating.py chooses from.
+At a point the screening network decides where the full one looks.
 """
 
 from __future__ import annotations
@@ -120,13 +121,17 @@ def run_fold(work: Path, home: Path, huoyan: Path, fold: int | None, events: lis
     return [x | {"event": Path(x["source"]).name, "fold": fold} for x in lines if x["type"] in ("frame", "sighting")]
 
 
+# Low enough to see everything that any threshold could let pass.
+OPEN = {"screen": 0.1, "fire_screen": 0.3, "smoke": 0.1, "fire": 0.3, "smoke_tile": 0.1, "fire_tile": 0.3, "evidence": 4.0}
+
+
 def main():
     ap = argparse.ArgumentParser()
     ap.add_argument("what", choices=("frames", "run"))
     ap.add_argument("--work", type=Path, required=True, help="where the networks are")
     ap.add_argument("--bank", type=Path, help="where prepare.py wrote; default: --work")
     ap.add_argument("--huoyan", type=Path, help="the program")
-    ap.add_argument("--point", choices=("quiet", "balanced", "eager"), help="an operating point of points.json")
+    ap.add_argument("--point", choices=("quiet", "balanced", "eager"), help="an operating point of points.json; default: all open")
     ap.add_argument("--net", action="store_true", help="the shipped network over the val events")
     args = ap.parse_args()
     home = args.bank or args.work
@@ -134,15 +139,17 @@ def main():
     if args.what == "frames":
         frames(home, bank)
         return
-    chosen = json.loads((args.work / "points.json").read_text())
+    chosen = json.loads((args.work / "points.json").read_text()) if args.point else {}
     val = sorted({r["event"] for r in bank.rows if r["kind"] == "watch" and r["split"] == "val"})
     jobs = [(None, val)] if args.net else [
         (f, sorted(e for e, k in bank.fold_of.items() if k == f)) for f in range(PARAMS["train"]["folds"])
         if (args.work / f"fold{f}.onnx").exists()]
-    tag = ("net-" if args.net else "") + args.point
+    tag = ("net-" if args.net else "") + (args.point or "all")
 
     def one(job):
         key = "ship" if job[0] is None else str(job[0])
+        if not args.point:
+            return run_fold(args.work, home, args.huoyan, *job, OPEN, None, tag)
         return run_fold(args.work, home, args.huoyan, *job, chosen[args.point][key], chosen["screening"][key], tag)
 
     with ThreadPoolExecutor(2) as pool:
