@@ -93,6 +93,12 @@ def write(path: Path) -> None:
         torch.onnx.export(Yardstick().eval(), torch.zeros(1, 3, 384, 640), str(path), opset_version=onnx_file.OPSET, **kind)
 
 
+def wide(width: int, height: int, stride: int) -> int:
+    """Height of the program's canvas for a 16:9 picture: letterbox padding is cropped in multiples of the stride."""
+    bar = (height - width * 9 // 16) // 2
+    return height - 2 * (bar - bar % stride)
+
+
 def cost(folder: Path, rounds: int = 60) -> dict:
     """Processor time of one thread in ms: medians of interleaved runs."""
     card = tomllib.loads((folder / "model.toml").read_text())
@@ -104,13 +110,10 @@ def cost(folder: Path, rounds: int = 60) -> dict:
         nets = {"ours": ours, "wide": ours, "yolov8n": onnx_file.session(path)}
         if "screen" in card:
             nets["screen"] = onnx_file.session(folder / card["screen"]["file"])
-    # The program's canvas for a 16:9 picture: letterbox padding is cropped in multiples of the stride.
-    bar = (i["height"] - i["width"] * 9 // 16) // 2
-    wide = i["height"] - 2 * (bar - bar % i.get("rect_stride", i["height"]))
-    shapes = {"ours": (1, i["frames"], 3, i["height"], i["width"]), "wide": (1, i["frames"], 3, wide, i["width"])}
-    small = card.get("screen", {}).get("width", i["width"]) / i["width"]
-    screen_h = -(-round(i["width"] * small * 9 / 16) // i.get("rect_stride", 1)) * i.get("rect_stride", 1)
-    shapes |= {"screen": (1, i["frames"], 3, screen_h, round(i["width"] * small)), "yolov8n": (1, 3, 384, 640)}
+    small = card.get("screen", i)
+    shapes = {"ours": (1, i["frames"], 3, i["height"], i["width"]), "yolov8n": (1, 3, 384, 640)}
+    shapes |= {name: (1, i["frames"], 3, wide(side["width"], side["height"], i.get("rect_stride", i["height"])), side["width"])
+               for name, side in (("wide", i), ("screen", small))}
     feeds = {k: {n.get_inputs()[0].name: np.random.default_rng(0).random(shapes[k], np.float32)} for k, n in nets.items()}
     spent = {k: [] for k in nets}
     for n in range(rounds + 3):
