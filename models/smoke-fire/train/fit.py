@@ -93,7 +93,7 @@ def fit(samples: Samples, ids: np.ndarray, stage: dict, seed: int, out: Path, st
     def fetch():
         return samples.batch(np.sort(rng.choice(ids, t["batch"], p=odds)), rng.random() < 0.5)
 
-    total, start = 0.0, time.time()
+    total, clock = 0.0, time.time()
     with ThreadPoolExecutor(1) as pool:
         ahead = pool.submit(fetch)
         for step in range(steps):
@@ -112,9 +112,11 @@ def fit(samples: Samples, ids: np.ndarray, stage: dict, seed: int, out: Path, st
             total += loss.item()
             follow(mean_net, net, step)
             if step % 50 == 49:
-                print(f"{out.stem} step {step + 1}/{steps} loss {total / 50:.4f} {time.time() - start:.0f} s", flush=True)
+                print(f"{out.stem} step {step + 1}/{steps} loss {total / 50:.4f} {time.time() - clock:.0f} s", flush=True)
                 total = 0.0
-    torch.save({k: v.cpu() for k, v in mean_net.items()}, out)
+    began = torch.load(start) if start else mean_net
+    keep = stage.get("keep", 0.0)
+    torch.save({k: v.cpu().lerp(began[k], keep) if v.dtype.is_floating_point else v.cpu() for k, v in mean_net.items()}, out)
 
 
 def main():
@@ -124,14 +126,14 @@ def main():
     ap.add_argument("--threads", type=int, default=2)
     ap.add_argument("--out", type=Path, help="default: --work")
     ap.add_argument("--stage", type=int, default=0)
-    ap.add_argument("--part", choices=("ship", "lawful"), default="ship", help="without --fold: which part of [train]")
+    ap.add_argument("--part", choices=("ship", "lawful"), default="ship", help="the shipped network without --start: which part of [train]")
     ap.add_argument("--start", type=Path, help="folder with the networks of the stage before")
     args = ap.parse_args()
     torch.set_num_threads(args.threads)
     t, samples, out = PARAMS["train"], Samples(args.work), args.out or args.work
     out.mkdir(exist_ok=True)
-    stage = t[args.part] if args.fold is None else t["stages"][args.stage]
     held, name = ("val", "net") if args.fold is None else (str(args.fold), f"fold{args.fold}")
+    stage = t["stages"][args.stage] if args.start or args.fold is not None else t[args.part]
     ids = np.array([k for k, m in enumerate(samples.meta) if held not in m["not_for"]])
     fit(samples, ids, stage, PARAMS["seed"] + (args.fold or 0), out / f"{name}.pt", args.start and args.start / f"{name}.pt")
 

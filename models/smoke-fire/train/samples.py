@@ -201,9 +201,9 @@ class Drawer:
 
     # --- rendered on fixed cameras and landscapes
 
-    def background(self, k, rng):
-        """A clean pair: a fixed camera's, or a photograph with itself."""
-        if rng.random() < 0.75:
+    def background(self, k, rng, stills=0.25):
+        """A clean pair: a fixed camera's, or (a share `stills` of them) a photograph with itself."""
+        if rng.random() >= stills:
             cut = self.cut(self.bank.pixels(k), rng, self.scale(rng))
             pair = self.pair(k, rng, cut)
             return self.dusk(*pair, rng) if rng.random() < 0.12 else pair
@@ -221,13 +221,13 @@ class Drawer:
         pair = paint.low_sun([v.astype(np.float32) / 255 for v in (present, earlier)], d.horizon(present), rng)
         return [(v.clip(0, 1) * 255).astype(np.uint8) for v in pair]
 
-    def lay(self, frame, rng):
+    def lay(self, frame, rng, drill=False):
         """Smoke of a matte over `frame` (float RGB): far, near or filling the view, standing or lying over a field, white to black.
-        Returns frame and opacity."""
+        drill: thicker, and mostly as plume.py draws it. Returns frame and opacity."""
         groups = list(self.mattes)
         real = [g for g in groups if g.startswith("real")]
-        r = rng.random()
-        name = real[rng.integers(len(real))] if real and r < 0.6 else "overlay" if r < 0.7 and "overlay" in self.mattes else "rendered"
+        drawn, other = rng.random() < (0.8 if drill else 0.3), rng.random() < 1 / 7 and "overlay" in self.mattes
+        name = "overlay" if other and not drawn else real[rng.integers(len(real))] if real and not drawn else "rendered"
         ids = self.mattes[name]
         a8, colour, event = self.bank.matte(ids[rng.integers(len(ids))])
         if event:
@@ -244,7 +244,7 @@ class Drawer:
         a = np.asarray(Image.fromarray(a8).resize((w, h), Image.BILINEAR), np.float32) / 255
         if rng.random() < 0.5:
             a = a[:, ::-1]
-        a = a * rng.uniform(0.45, 1.05)
+        a = a * rng.uniform(0.75 if drill else 0.45, 1.05)
         sky = d.horizon((frame * 255).astype(np.uint8))
         x = int(rng.integers(-w // 3, self.size - 2 * w // 3))
         line = sky[int(np.clip(x + w // 2, 0, self.size - 1))]
@@ -259,13 +259,13 @@ class Drawer:
         if rng.random() < 0.3:  # behind the ridge
             full = full * (np.arange(self.size)[:, None] <= sky[None] + 1)
         light = float(np.clip(np.quantile(frame[::4, ::4].mean(2), 0.9), 0.35, 1.0))
-        kind = rng.random()
-        if kind < 0.16:  # black: tyres, oil, crowns; brown: damp litter
+        kind = rng.random() ** (0.5 if drill else 1)
+        if kind < 0.2:  # black: tyres, oil, crowns; brown: damp litter
             a_grey = rng.uniform(0.03, 0.35)
             colour = np.array([a_grey * rng.uniform(1, 1.35), a_grey, a_grey * rng.uniform(0.65, 1)], np.float32)
-        elif kind < 0.26:
+        elif kind < 0.3:
             colour = colour * rng.uniform(0.3, 0.65)
-        elif kind < 0.5:
+        elif kind < 0.52:
             air = frame[max(0, int(line) - 25):int(line) + 1].reshape(-1, 3).mean(0)
             m = rng.uniform(0.1, 0.6)
             colour = colour * (1 - m) + air * m
@@ -283,12 +283,13 @@ class Drawer:
         return target, weight
 
     def composite(self, k, rng):
-        present, earlier = self.background(k, rng)
+        drill = rng.random() < 0.25  # a rendered plume before a still picture, as `huoyan drill` and the demo county show them
+        present, earlier = self.background(k, rng, 1.0 if drill else 0.15)
         base = present.astype(np.float32) / 255
         target, weight = self.blank()
         bag = 0.0
         for _ in range(6):
-            out, a = self.lay(base, rng)
+            out, a = self.lay(base, rng, drill)
             change = np.abs(out - base).mean(2)
             if change.sum() > 6 and change[a > 0.4 * a.max()].mean() > 0.035:
                 target[0], weight[0] = self.alpha_target(a)

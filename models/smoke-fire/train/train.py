@@ -1,11 +1,11 @@
-"""Trains everything: the folds for cross-validation and the network that ships, in two stages.
+"""Trains everything: the folds for cross-validation and the network that ships, stage by stage.
 
     python train.py --work DIR [--jobs 2]
     python train.py --work DIR --lawful     of `prepare.py --lawful`: one network and its screening network
 
-Each step leaves its files in WORK/stage0 and WORK/stage1 and is skipped when they are there, so that an interrupted training
-goes on where it stopped. Stage 1 learns on samples drawn anew, half of whose clean crops lie where the networks of stage 0 were
-wrong on cameras that they had not seen.
+Each step leaves its files in WORK/stage0, WORK/stage1 ... and is skipped when they are there, so that an interrupted training
+goes on where it stopped. After the first, a stage learns on samples drawn anew, half of whose clean crops lie where the networks of the
+stage before were wrong on cameras that they had not seen. The network that ships has no first stage.
 """
 
 from __future__ import annotations
@@ -44,23 +44,23 @@ def stage(work: Path, n: int, jobs: int) -> Path:
             (work / "mined.json").unlink(missing_ok=True)
         python("draw.py", "--work", work, "--jobs", jobs)
         (out / "drawn").touch()
-    start = ["--start", before] if before else []
 
     last = n == len(PARAMS["train"]["stages"]) - 1
 
     def one(fold):
         name, which = ("net", []) if fold is None else (f"fold{fold}", ["--fold", fold])
         if not (out / f"{name}.pt").exists():
-            python("fit.py", "--work", work, "--out", out, "--stage", n, "--threads", 1, *(start if which else []), *which)
+            start = ["--start", before] if before and (before / f"{name}.pt").exists() else []
+            python("fit.py", "--work", work, "--out", out, "--stage", n, "--threads", 1, *start, *which)
         if last and not (out / f"{name}-screen.pt").exists():
             python("fit_screen.py", "--work", work, "--out", out, *which)
         for screen in ["", "-screen"] if last else [""]:
-            if not (out / f"{name}{screen}.npz").exists():  # val is looked at once, at the end
+            if (which or last) and not (out / f"{name}{screen}.npz").exists():  # val is looked at once, at the end
                 python("score.py", "--work", out, "--bank", work, *(which or ["--net"]), *(["--screen"] if screen else []),
                        *([] if last else ["--clean"]))
 
     with ThreadPoolExecutor(jobs) as pool:
-        list(pool.map(one, [*range(PARAMS["train"]["folds"]), *([None] if last else [])]))
+        list(pool.map(one, [*range(PARAMS["train"]["folds"]), *([None] if n else [])]))
     return out
 
 

@@ -1,6 +1,6 @@
 """Trains the verifier: the second opinion on a place that is about to alarm, over crops of the last minutes at two scales.
 
-    python verify.py --work WORK/stage1 --bank WORK        reads replay-all.jsonl -> verifier*.pt, verifier.onnx, verifier.json
+    python verify.py --work WORK/stage2 --bank WORK   reads replay-all.jsonl -> verifier.json, and if it is worth it verifier.pt and .onnx
 
 Candidates are the boxes that the networks of the folds made where they never saw the camera: true on the drawn smoke, false on frames
 without smoke. To the true ones come composites. Cross-validated by the folds of the networks; figures are of tracks, places that gather
@@ -243,11 +243,15 @@ def main():
     out = {"threshold": round(float(np.quantile(true, V["lost"])), 3), "candidates": len(true) + len(clean), "auc": auc(true, clean),
            "recall_at_4": float((true > threshold_at(clean, 0.04)).mean()),
            "tracks": on_tracks(said, np.array([limits[bank.fold_of[e]] for e, *_ in said]))}
+    print(json.dumps(out, indent=1))
+    (args.work / "verifier.json").write_text(json.dumps(out, indent=1))
+    (args.work / "verifier.onnx").unlink(missing_ok=True)
+    if out["recall_at_4"] < V["worth_it"]:
+        print(f"no verifier is written: of the candidates on smoke it knows {out['recall_at_4']:.2f} at 4 % false ones")
+        return
     ship = fit(tubes, is_smoke, event, PARAMS["seed"])
     torch.save(ship.state_dict(), args.work / "verifier.pt")
     onnx_file.write_verifier(ship, args.work / "verifier.onnx", tuple(numbers(tubes[:1]).shape))
-    (args.work / "verifier.json").write_text(json.dumps(out, indent=1))
-    print(json.dumps(out, indent=1))
 
 
 if __name__ == "__main__":
