@@ -18,9 +18,13 @@ pub enum Delivery {
     Slow {
         seconds: u64,
     },
-    /// `kind`: the answer's Content-Type, or the file's name.
+    /// `kind`: the answer's Content-Type.
     NotAPicture {
         kind: String,
+    },
+    /// Uploaded into a folder.
+    NotAPictureFile {
+        file: String,
     },
     TooLarge {
         mb: usize,
@@ -54,6 +58,7 @@ impl Delivery {
             }
             Self::Certificate { .. }
             | Self::NotAPicture { .. }
+            | Self::NotAPictureFile { .. }
             | Self::TooLarge { .. }
             | Self::OldPicture { .. }
             | Self::TooManyFiles { .. } => Health::Misconfigured,
@@ -89,6 +94,12 @@ impl Delivery {
                 format!("收到的不是 JPEG 或 PNG 图片（{kind}），请检查地址是否为抓图地址"),
                 format!(
                     "the received data is not a JPEG or PNG picture ({kind}); check that this is the snapshot address"
+                ),
+            ),
+            Self::NotAPictureFile { file } => (
+                format!("新到的文件 {file} 不是 JPEG 或 PNG 图片，请在摄像机的上传设置中选择 JPEG 抓图"),
+                format!(
+                    "the uploaded file {file} is not a JPEG or PNG picture; choose JPEG snapshots in the camera's upload settings"
                 ),
             ),
             Self::TooLarge { mb } => (

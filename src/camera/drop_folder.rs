@@ -50,7 +50,7 @@ impl DropFolder {
             self.follower = Some(follower);
             match look {
                 Ok(look) => self.take(look, slots, index, now),
-                Err(fault @ Fault::Delivery(Delivery::TooLarge { .. } | Delivery::NotAPicture { .. })) => {
+                Err(fault @ Fault::Delivery(Delivery::TooLarge { .. } | Delivery::NotAPictureFile { .. })) => {
                     slots.set_link(index, fault);
                 }
                 Err(fault) => return Err(fault),

@@ -392,6 +392,15 @@ fn a_folder_that_grows_is_followed_picture_by_picture() {
 }
 
 #[test]
+fn an_upload_that_is_no_picture_is_named_with_the_setting_to_change() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut office = Office::open(vec![source("a", &format!("drop:{}", folder.path().display()))], &quick());
+    std::fs::write(folder.path().join("clip.jpg"), [0u8; 4_000]).expect("writes");
+    let said = office.until_health("a", Health::Misconfigured);
+    assert!(said.contains("clip.jpg is not a JPEG or PNG picture") && said.contains("upload settings"), "{said}");
+}
+
+#[test]
 fn an_upload_is_dated_by_its_name_and_one_with_a_wrong_clock_is_not_taken_for_the_present() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut office = Office::open(vec![source("a", &format!("drop:{}", folder.path().display()))], &quick());
@@ -406,7 +415,7 @@ fn an_upload_is_dated_by_its_name_and_one_with_a_wrong_clock_is_not_taken_for_th
     let (_, name) = named(8 * 60);
     std::fs::write(folder.path().join(name), jpeg(2)).expect("writes");
     let said = office.until_health("a", Health::Misconfigured);
-    assert!(said.contains("was taken 480 min before it came"), "{said}");
+    assert!(said.contains("was taken 480 min before it arrived"), "{said}");
     // The same name, overwritten again and again.
     for step in 3..5 {
         std::fs::write(folder.path().join("latest.jpg"), jpeg(step)).expect("writes");

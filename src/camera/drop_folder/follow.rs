@@ -109,7 +109,7 @@ impl Follower {
             }
             self.growing.remove(&file.path);
             if !is_picture(&bytes) {
-                fault = Some(Delivery::NotAPicture { kind: name_of(&file.path) });
+                fault = Some(Delivery::NotAPictureFile { file: name_of(&file.path) });
                 continue;
             }
             // Older files will not be handed out any more.
