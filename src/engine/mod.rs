@@ -11,7 +11,6 @@ mod screen;
 mod second_look;
 mod second_opinion;
 mod self_test;
-mod settled;
 mod strip;
 mod tiles;
 mod views;
@@ -32,7 +31,6 @@ use pose::Pose;
 use screen::Screen;
 use second_look::MainPasts;
 use self_test::SelfTester;
-use settled::Settled;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, RwLock};
@@ -252,8 +250,6 @@ struct Memory {
     /// One entry per pose that has been analysed. It also records what is suspected, with or
     /// without tiles.
     tiles: BTreeMap<(CameraId, PoseId), Tiles>,
-    /// Of every pose that the full network was called to; empty without a screening network.
-    settled: BTreeMap<(CameraId, PoseId), Settled>,
     poses: BTreeMap<(CameraId, PoseId, Reality), Pose>,
 }
 
@@ -272,7 +268,6 @@ impl Analyst {
             main_pasts: past.map(MainPasts::new),
             gate: None,
             tiles: BTreeMap::new(),
-            settled: BTreeMap::new(),
             poses: BTreeMap::new(),
         };
         let memory = Mutex::new(memory);

@@ -2,12 +2,10 @@
 //! finds something, where something is suspected already, and on a share of the quiet views, to
 //! measure what the screening network misses.
 
-use super::settled::{Quiet, Settled};
 use super::views::View;
-use super::{Analyst, Memory, Reality};
+use super::{Analyst, Reality};
 use crate::detect::{Levels, Look, Screener, Worker};
 use crate::error::Result;
-use crate::frame::Frame;
 use crate::triage::detection::{Detection, Scores, Stream};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -35,11 +33,11 @@ impl Screen {
         Self { levels: *levels, audit: *audit, quiet: AtomicU64::new(0) }
     }
 
-    /// `None`: the view is quiet, or the full network answered for it a moment ago.
-    fn call(&self, scores: Scores, is_suspected: bool, is_settled: bool) -> Option<Call> {
-        if self.levels.is_reached(scores) && !is_settled {
+    /// `None`: the view is quiet.
+    fn call(&self, scores: Scores, is_suspected: bool) -> Option<Call> {
+        if self.levels.is_reached(scores) {
             Some(Call::Seen)
-        } else if is_suspected && !is_settled {
+        } else if is_suspected {
             Some(Call::Suspected)
         } else {
             is_audit(self.quiet.fetch_add(1, Ordering::Relaxed), self.audit).then_some(Call::Audit)
@@ -66,18 +64,11 @@ impl Analyst {
         };
         let mut answers = screener.analyse_many(&looks)?;
         answers.iter_mut().for_each(|(_, found)| found.clear());
-        let screening: Vec<Scores> = answers.iter().map(|(scores, _)| *scores).collect();
-        let mut called: Vec<(usize, Call)> = Vec::new();
-        for (index, view) in views.iter().enumerate() {
-            let settled = self.settled(view, screening[index], screen.levels);
-            called.extend(
-                screen.call(screening[index], self.is_suspected(view), settled.is_some()).map(|call| (index, call)),
-            );
-            answers[index].0 = settled.unwrap_or(screening[index]);
-        }
+        let called: Vec<(usize, Call)> = (0..views.len())
+            .filter_map(|index| Some((index, screen.call(answers[index].0, self.is_suspected(&views[index]))?)))
+            .collect();
         let again: Vec<Look> = called.iter().map(|(index, _)| looks[*index]).collect();
         let full = worker.analyse_many(&again)?;
-        self.settle(called.iter().zip(&full).map(|((index, _), answer)| (&views[*index], screening[*index], answer)));
         let thresholds = self.tuning.get();
         // A detection that would alarm if it lasted.
         let is_miss = |index: usize, (_, found): &Answer| {
@@ -110,37 +101,6 @@ impl Analyst {
         let suspected = || self.memory().tiles.get(&key).is_some_and(|it| it.is_suspicious(frame.captured_at));
         frame.stream == Stream::Main || *real == Reality::Real && suspected()
     }
-
-    /// The full network's scores, where it found nothing in this view a moment ago and nobody has a
-    /// reason to look more closely.
-    fn settled(&self, View { frame, real, tile, .. }: &View, screening: Scores, levels: Levels) -> Option<Scores> {
-        if frame.stream == Stream::Main || *real == Reality::Drill {
-            return None;
-        }
-        let (key, now) = ((frame.camera.clone(), frame.pose.clone()), frame.captured_at);
-        let Memory { settled, tiles, .. } = &*self.memory();
-        let is_expected = tiles.get(&key).is_some_and(|it| it.is_expected(now));
-        settled.get(&key).filter(|_| !is_expected)?.scores(*tile, screening, levels, now)
-    }
-
-    /// Takes each view, what the screening network said of it, and what the full network answered.
-    fn settle<'a>(&self, answers: impl Iterator<Item = (&'a View<'a>, Scores, &'a Answer)>) {
-        let thresholds = self.tuning.get();
-        let real = answers.filter(|(view, ..)| view.real == Reality::Real && view.frame.stream == Stream::Screened);
-        let (likely, quiet): (Vec<_>, Vec<_>) = real.partition(|(view, _, (_, found))| {
-            found.iter().any(|it| it.confidence >= thresholds.neutral(it.class, view.tile))
-        });
-        let mut memory = self.memory();
-        let mut of_pose = |frame: &Frame, change: &dyn Fn(&mut Settled)| {
-            change(memory.settled.entry((frame.camera.clone(), frame.pose.clone())).or_default());
-        };
-        for (View { frame, tile, .. }, screening, (full, _)) in quiet {
-            of_pose(frame, &|it| it.settle(*tile, Quiet { at: frame.captured_at, screening, full: *full }));
-        }
-        for (View { frame, .. }, ..) in likely {
-            of_pose(frame, &|it| it.found(frame.captured_at));
-        }
-    }
 }
 
 #[cfg(test)]
@@ -153,16 +113,14 @@ mod tests {
             let levels = Levels { smoke: 0.2, fire: 0.4 };
             Screen { levels, audit, quiet: AtomicU64::new(0) }
         };
-        for (what, smoke, fire, [is_suspected, is_settled], audit, expected) in [
-            ("quiet", 0.19, 0.39, [false, false], 0.0, None),
-            ("smoke", 0.2, 0.0, [false, false], 0.0, Some(Call::Seen)),
-            ("fire", 0.0, 0.4, [true, false], 0.0, Some(Call::Seen)),
-            ("a place lives there", 0.0, 0.0, [true, false], 0.0, Some(Call::Suspected)),
-            ("a rock that was looked at a moment ago", 0.9, 0.0, [true, true], 0.0, None),
-            ("an audit", 0.0, 0.0, [false, false], 1.0, Some(Call::Audit)),
-            ("and of the rock", 0.9, 0.0, [true, true], 1.0, Some(Call::Audit)),
+        for (what, smoke, fire, is_suspected, audit, expected) in [
+            ("quiet", 0.19, 0.39, false, 0.0, None),
+            ("smoke", 0.2, 0.0, false, 0.0, Some(Call::Seen)),
+            ("fire", 0.0, 0.4, true, 0.0, Some(Call::Seen)),
+            ("a place lives there", 0.0, 0.0, true, 0.0, Some(Call::Suspected)),
+            ("an audit", 0.0, 0.0, false, 1.0, Some(Call::Audit)),
         ] {
-            assert_eq!(screen(audit).call(Scores { smoke, fire }, is_suspected, is_settled), expected, "{what}");
+            assert_eq!(screen(audit).call(Scores { smoke, fire }, is_suspected), expected, "{what}");
         }
     }
 

@@ -41,9 +41,6 @@ const VOTES: usize = 3;
 const CHANGE_STEP: u8 = 3;
 /// Grey levels between neighbouring cells. Plain sky and thick fog stay below this everywhere.
 const PLAIN_STEP: u8 = 4;
-/// A tile that changes no more than it usually does, trees in the wind or clouds, is not looked at
-/// again before this. The figures in the model cards are of one look per minute.
-const REST: SignedDuration = SignedDuration::from_secs(40);
 /// A tile is overdue after this many looks, whatever it shows: one minute at a cadence of 10 s.
 const PASSED_OVER_MAX: u32 = 6;
 /// How long a place stays suspected after it was last seen.
@@ -122,15 +119,11 @@ struct Seen {
     sketch: Sketch,
     /// How many looks at the pose ago.
     ago: u32,
-    at: Timestamp,
-    /// Grey levels by which the tile usually changes: the most of its last looks, fading by a
-    /// quarter per look.
-    usual: u8,
 }
 
 impl Default for Seen {
     fn default() -> Self {
-        Self { sketch: Sketch::default(), ago: PASSED_OVER_MAX, at: Timestamp::default(), usual: 0 }
+        Self { sketch: Sketch::default(), ago: PASSED_OVER_MAX }
     }
 }
 
@@ -167,7 +160,7 @@ impl Tiles {
         let chosen = choose(&wishes, most);
         self.seen.iter_mut().for_each(|seen| seen.ago = seen.ago.saturating_add(1));
         for &index in &chosen {
-            self.seen[index] = Seen { sketch: sketch.clone(), ago: 1, at: now, usual: wishes[index].usual };
+            self.seen[index] = Seen { sketch: sketch.clone(), ago: 1 };
         }
         chosen.into_iter().map(|index| tiles[index]).collect()
     }
@@ -179,13 +172,10 @@ impl Tiles {
             (0.0..=area.w).contains(&x) && (0.0..=area.h).contains(&y)
         };
         let cells = sketch.cut(tile);
-        let change = if seen.sketch == Sketch::default() { 0 } else { change(&seen.sketch.cut(tile), &cells) };
         Wish {
             is_suspected: is_fresh(self.suspected_at, now) && self.suspected.iter().any(holds),
-            is_rested: now.duration_since(seen.at) >= REST || change > seen.usual,
             is_plain: is_plain(&cells),
-            usual: change.max(seen.usual - seen.usual / 4),
-            change,
+            change: change(&seen.sketch.cut(tile), &cells),
             ago: seen.ago,
         }
     }
@@ -207,11 +197,7 @@ impl Tiles {
 
     /// Whether something was found or expected in the last two minutes.
     pub fn is_suspicious(&self, now: Timestamp) -> bool {
-        is_fresh(self.suspected_at, now) || self.is_expected(now)
-    }
-
-    pub fn is_expected(&self, now: Timestamp) -> bool {
-        is_fresh(self.expected_at, now)
+        is_fresh(self.suspected_at, now) || is_fresh(self.expected_at, now)
     }
 }
 
@@ -224,11 +210,7 @@ fn is_fresh(at: Timestamp, now: Timestamp) -> bool {
 struct Wish {
     /// It contains a suspected place.
     is_suspected: bool,
-    /// It was not looked at a moment ago, or it changes more than it usually does.
-    is_rested: bool,
     is_plain: bool,
-    /// What is usual if it is looked at now.
-    usual: u8,
     /// Grey levels by which it has changed since its last look.
     change: u8,
     /// How many looks at the pose ago it had its last look.
@@ -241,7 +223,7 @@ impl Wish {
     }
 
     fn is_worth_it(&self) -> bool {
-        self.is_overdue() || self.is_suspected || (self.is_rested && self.change >= CHANGE_STEP && !self.is_plain)
+        self.is_overdue() || self.is_suspected || (self.change >= CHANGE_STEP && !self.is_plain)
     }
 }
 

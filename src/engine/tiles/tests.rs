@@ -62,7 +62,7 @@ fn three_pictures_with_a_skyline_decide_where_the_tiles_lie_and_then_they_stay()
 
 #[test]
 fn suspicion_change_and_time_choose_the_tiles() {
-    let still = Wish { is_suspected: false, is_rested: true, is_plain: false, usual: 0, change: 0, ago: 1 };
+    let still = Wish { is_suspected: false, is_plain: false, change: 0, ago: 1 };
     let windy = |change, ago| Wish { change, ago, ..still };
     let suspected = Wish { is_suspected: true, ..still };
     let sky = Wish { is_plain: true, ..windy(90, 3) };
@@ -71,8 +71,6 @@ fn suspicion_change_and_time_choose_the_tiles() {
         ("nothing has changed", [still; 3], 3, &[][..]),
         ("plain sky, however it changes", [sky, still, sky], 3, &[]),
         ("the one that changed", [still, windy(3, 1), still], 3, &[1]),
-        ("it sways, and was looked at a moment ago", [Wish { is_rested: false, ..windy(90, 3) }, still, still], 3, &[]),
-        ("a suspected one does not rest", [Wish { is_rested: false, ..suspected }, still, still], 3, &[0]),
         ("the suspected one first", [windy(200, 5), suspected, windy(40, 2)], 2, &[1, 0]),
         ("who changed as much, and waited longer", [windy(10, 1), windy(10, 4), windy(10, 2)], 1, &[1]),
         ("who changed more, and waited as long", [windy(10, 2), windy(9, 2), windy(50, 2)], 1, &[2]),
@@ -88,8 +86,8 @@ fn suspicion_change_and_time_choose_the_tiles() {
 /// names.
 fn looked_at(tiles: &mut Tiles, looks: i64, moves: impl Fn(u32, i64) -> bool) -> Vec<Vec<u8>> {
     let look = |i: i64| {
-        let moving = |x, y| (200..220).contains(&y) && moves(x, i);
-        let grey = |x, y| if moving(x, y) { (120 + i % 7 * 15) as u8 } else { 60 + (x / 16 % 5 * 8) as u8 };
+        let moving = |x, y| (200..220).contains(&y) && moves(x, i) && i % 2 == 0;
+        let grey = |x, y| if moving(x, y) { 190 } else { 60 + (x / 16 % 5 * 8) as u8 };
         tiles.next(&Sketch::of(&picture(grey)), at(10 * i), 1).into_iter().map(|tile| tile.x).collect()
     };
     (0..looks).map(look).collect()
@@ -109,7 +107,7 @@ fn a_still_hill_is_looked_at_in_turn_once_in_six_looks() {
 fn where_trees_sway_is_looked_at_more_often_and_the_rest_is_not_forgotten() {
     let looked = looked_at(&mut Tiles::new(None), 60, |x, _| x > 500);
     let times = |x: u8| looked.iter().filter(|tiles| tiles.contains(&x)).count();
-    assert!(times(100) > 10 && times(0) >= 7 && times(50) >= 7, "{} {} {}", times(0), times(50), times(100));
+    assert!(times(100) > 20 && times(0) >= 7 && times(50) >= 7, "{} {} {}", times(0), times(50), times(100));
 }
 
 #[test]
