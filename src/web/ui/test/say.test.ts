@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { lang } from '../shared/lang';
 import { deciding } from '../office/intent';
-import { because } from '../office/say/because';
+import { because, isNews } from '../office/say/because';
 import { inWords } from '../office/say/log';
 import { dispatch, incident, iso, sighting } from './incidents';
 import type { LogEntry } from '../shared/types';
@@ -29,6 +29,12 @@ describe('why he, why nobody', () => {
   it('shows a code that it does not know with its value', () => {
     expect(because({ code: 'moon_phase', value: 'full' }, it0)).toBe('moon phase full');
     expect(because({ code: 'moon_phase', value: '' }, it0)).toBe('moon phase');
+  });
+
+  it('keeps quiet about a model that has no second network, and about nothing else', () => {
+    const news = ['no_verifier', 'no_past', 'failed'].filter((value) => isNews({ code: 'second_opinion_missing', value }));
+    expect(news).toEqual(['no_past', 'failed']);
+    expect(isNews({ code: 'officer_first', value: 'no_verifier' })).toBe(true);
   });
 
   it('has words for every code of the rule of sending', () => {

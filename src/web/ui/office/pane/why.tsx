@@ -1,13 +1,10 @@
 /** Why he was sent, or why nobody was, and whether somebody is deciding. */
 import { now } from '../../shared/clock';
 import { clockTime, ms } from '../../shared/time';
-import { because } from '../say/because';
+import { because, isNews } from '../say/because';
 import { personOf } from '../say/people';
 import { words } from '../words';
-import type { Because, Incident } from '../../shared/types';
-
-/** A model without a second network is no news of this fire: `huoyan model check` says so, not every card. */
-const isNews = ({ code, value }: Because): boolean => code !== 'second_opinion_missing' || value !== 'no_verifier';
+import type { Incident } from '../../shared/types';
 
 export function Why({ incident }: { incident: Incident }) {
   const w = words();

@@ -7,6 +7,9 @@ import type { Because, Incident, SourceKind } from '../../shared/types';
 
 const kindWord = (kind: string): string => common().source[kind as SourceKind] ?? kind;
 
+/** A model without a second network is no news of this fire: `huoyan model check` says so, not every card. */
+export const isNews = ({ code, value }: Because): boolean => code !== 'second_opinion_missing' || value !== 'no_verifier';
+
 /** A code this page does not know (a newer server's) shows itself with its value. */
 export function because({ code, value }: Because, incident: Incident): string {
   const w = becauseWords();

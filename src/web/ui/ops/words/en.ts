@@ -55,8 +55,8 @@ export const en: typeof zh = {
   and: '; ',
   missing: {
     hours: (hours) => `watched for less than ${hours} hours: only a week covers each hour of the day and some weather, and even a week without a false alarm allows 0.53 a day`,
-    test_by_day: () => 'no self-test was passed by day at every scale (whole view, tiles)',
-    test_by_night: () => 'no self-test was passed by night at every scale (whole view, tiles)',
+    test_by_day: () => 'by day, self-tests have not passed at every scale that was tested (whole view, tiles)',
+    test_by_night: () => 'by night, self-tests have not passed at every scale that was tested (whole view, tiles)',
   },
   watched: (hours, clean, lastFalse) => `Watched in time for ${hours} hours${lastFalse === null ? ', no verified false alarm' : `; last verified false alarm ${lastFalse}, ${clean} hours without one after that day`}`,
   verdicts: (it) => `Incidents: ${it.real} with fire, ${it.false_alarms} false, ${it.other} other, ${it.open} open`,

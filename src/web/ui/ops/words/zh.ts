@@ -57,8 +57,8 @@ export const zh = {
   and: '；',
   missing: {
     hours: (hours: number) => `观看不足 ${hours} 小时：一周才见过每个钟点和几种天气，一周无误报也只说明每天不超过 0.53 次`,
-    test_by_day: (_hours: number) => '白天自检还没有在每种尺度（整幅、分块）都通过',
-    test_by_night: (_hours: number) => '夜间自检还没有在每种尺度（整幅、分块）都通过',
+    test_by_day: (_hours: number) => '白天自检还没有在测过的每种尺度（整幅、分块）都通过',
+    test_by_night: (_hours: number) => '夜间自检还没有在测过的每种尺度（整幅、分块）都通过',
   },
   watched: (hours: number, clean: number, lastFalse: string | null) =>
     `按时观看 ${hours} 小时${lastFalse === null ? '，没有核实的误报' : `；最近一次核实的误报 ${lastFalse}，当日之后 ${clean} 小时没有误报`}`,
