@@ -80,7 +80,7 @@ def fit(samples: Samples, ids: np.ndarray, stage: dict, seed: int, out: Path, st
     odds /= odds.sum()
     device = "cuda" if torch.cuda.is_available() else "cpu"
     net = SmokeFire()
-    net.load_state_dict(torch.load(start)) if start else net.trunk.load_imagenet()
+    net.load_state_dict(torch.load(start, map_location="cpu")) if start else net.trunk.load_imagenet()
     net.to(device, memory_format=torch.channels_last)
     lower = net.freeze_lower()
     trunk = [p for p in net.trunk.parameters() if p.requires_grad]
@@ -114,9 +114,11 @@ def fit(samples: Samples, ids: np.ndarray, stage: dict, seed: int, out: Path, st
             if step % 50 == 49:
                 print(f"{out.stem} step {step + 1}/{steps} loss {total / 50:.4f} {time.time() - clock:.0f} s", flush=True)
                 total = 0.0
-    began = torch.load(start) if start else mean_net
-    keep = stage.get("keep", 0.0)
-    torch.save({k: v.cpu().lerp(began[k], keep) if v.dtype.is_floating_point else v.cpu() for k, v in mean_net.items()}, out)
+    kept = {k: v.cpu() for k, v in mean_net.items()}
+    if "keep" in stage:
+        began = torch.load(start, map_location="cpu")
+        kept = {k: v.lerp(began[k], stage["keep"]) if v.dtype.is_floating_point else v for k, v in kept.items()}
+    torch.save(kept, out)
 
 
 def main():

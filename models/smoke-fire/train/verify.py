@@ -245,7 +245,8 @@ def main():
            "tracks": on_tracks(said, np.array([limits[bank.fold_of[e]] for e, *_ in said]))}
     print(json.dumps(out, indent=1))
     (args.work / "verifier.json").write_text(json.dumps(out, indent=1))
-    (args.work / "verifier.onnx").unlink(missing_ok=True)
+    for left in ("verifier.pt", "verifier.onnx"):
+        (args.work / left).unlink(missing_ok=True)
     if out["recall_at_4"] < V["worth_it"]:
         print(f"no verifier is written: of the candidates on smoke it knows {out['recall_at_4']:.2f} at 4 % false ones")
         return
