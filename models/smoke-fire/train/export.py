@@ -1,6 +1,6 @@
 """Writes model.onnx, screen.onnx, verifier.onnx, model.toml and goldens.json.
 
-    python export.py --work DIR [--out ../0.3.0]
+    python export.py --work DIR [--out ../0.3.1]
     python export.py --work DIR --lawful [--out ../../smoke-fire-lawful/0.1.0]
 
 Needs what train.py and evaluate.py left in WORK: the shipped network, operating points and the figures expected of them.
@@ -178,7 +178,7 @@ def main():
     ap.add_argument("--lawful", action="store_true")
     ap.add_argument("--out", type=Path)
     args = ap.parse_args()
-    out = args.out or (HERE.parents[1] / "smoke-fire-lawful/0.1.0" if args.lawful else HERE.parent / "0.3.0")
+    out = args.out or (HERE.parents[1] / "smoke-fire-lawful/0.1.0" if args.lawful else HERE.parent / "0.3.1")
     i, last = PARAMS["input"], args.work / f"stage{len(PARAMS['train']['stages']) - 1}"
     out.mkdir(parents=True, exist_ok=True)
     path, screen = out / "model.onnx", out / "screen.onnx"
