@@ -203,7 +203,7 @@ fn keyframes_that_come_more_rarely_than_the_cadence_are_told_with_their_interval
     let sources = vec![source("gop", &video.display().to_string()).with_pipeline("gop")];
     let mut office = Office::open(sources, &config);
     let detail = office.until_health("gop", Health::Late);
-    assert!(detail.contains("GOP is 3") && detail.contains("set it to 1 or less"), "{detail}");
+    assert!(detail.contains("GOP is 3") && detail.contains("set it to 1 s or less"), "{detail}");
 }
 
 #[test]

@@ -278,7 +278,7 @@ fn a_model_that_cannot_work_is_refused_with_the_cure() {
         (
             "closed sides",
             ("height = 64", "height = 64\nrect_stride = 16"),
-            "leave rect_stride out, or export with open",
+            "leave rect_stride out, or export with dynamic",
         ),
         ("another output", ("heatmap = \"output\"", "heatmap = \"heat\""), "\"heat\", but the network has \"output\""),
     ] {
