@@ -259,7 +259,7 @@ class Drawer:
         if rng.random() < 0.3:  # behind the ridge
             full = full * (np.arange(self.size)[:, None] <= sky[None] + 1)
         light = float(np.clip(np.quantile(frame[::4, ::4].mean(2), 0.9), 0.35, 1.0))
-        kind = rng.random() ** (0.5 if drill else 1)
+        kind = rng.random() ** (0.5 if drill else 1)  # a drill is seldom black
         if kind < 0.2:  # black: tyres, oil, crowns; brown: damp litter
             a_grey = rng.uniform(0.03, 0.35)
             colour = np.array([a_grey * rng.uniform(1, 1.35), a_grey, a_grey * rng.uniform(0.65, 1)], np.float32)
