@@ -114,6 +114,8 @@ fn a_folder_is_a_camera_and_a_bad_picture_stops_nothing() {
     assert_eq!(frames.len(), 10);
     assert_eq!(frames[0]["captured_at"], "2019-07-16T17:11:00Z");
     assert_eq!(frames[9]["captured_at"], "2019-07-16T17:20:00Z");
+    let has_past = [0, 1, 9].map(|i| frames[i]["has_past"].as_bool());
+    assert_eq!(has_past, [Some(false), Some(true), Some(true)], "the first picture has nothing to compare with");
     assert_eq!(frames[9]["scores"]["smoke"].as_f64().map(|s| s > 0.5), Some(false), "by then the past shows it too");
     let bbox: Vec<f64> = serde_json::from_value(frames[7]["detections"][0]["bbox"].clone()).expect("four numbers");
     assert_eq!(bbox, [0.5, 0.25, 0.25, 0.25]);

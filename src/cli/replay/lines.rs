@@ -33,6 +33,8 @@ enum Line<'a> {
         /// Tiles looked at in addition to the whole picture.
         #[serde(skip_serializing_if = "<[Tile]>::is_empty")]
         tiles: &'a [Tile],
+        /// Whether there was an earlier picture to compare with; a look without counts less.
+        has_past: bool,
         #[serde(skip_serializing_if = "is_false")]
         drill: bool,
     },
@@ -134,8 +136,9 @@ impl<'a> Report<'a> {
             let (captured_at, stream, scores) = (analysis.captured_at, analysis.stream, analysis.scores);
             let (source, detections, tiles) =
                 (source.as_str(), analysis.detections.as_slice(), analysis.tiles.as_slice());
-            let drill = seen.drill;
-            let line = Line::Frame { source, index, file, captured_at, stream, scores, detections, tiles, drill };
+            let (has_past, drill) = (analysis.has_past, seen.drill);
+            let line =
+                Line::Frame { source, index, file, captured_at, stream, scores, detections, tiles, has_past, drill };
             self.write_json(&line)?;
         }
         for alarm in &seen.confirmed {
