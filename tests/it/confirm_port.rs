@@ -1,8 +1,8 @@
 //! The thresholds of a model are chosen with a port of the confirmation to Python, which must agree
 //! with the program.
 
-use huoyan::triage::confirm::{Confirmer, Thresholds};
-use huoyan::triage::detection::{Analysis, Class, Detection, ModelVersion, Scores, Stream, Tile};
+use huoyan::triage::confirm::{Confirmer, Thresholds, is_same_place};
+use huoyan::triage::detection::{Analysis, BoundingBox, Class, Detection, ModelVersion, Scores, Stream, Tile};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use std::io::Write;
@@ -76,18 +76,25 @@ fn by_the_program(looks: &[Analysis], thresholds: &Thresholds) -> Vec<Value> {
 }
 
 fn by_the_port(hours: &[Value]) -> Vec<Vec<Value>> {
-    const SCRIPT: &str = "import json, sys\nfrom confirm import sightings\nfor hour in json.load(sys.stdin):\n    \
-                          print(json.dumps(list(sightings(hour['frames'], hour['thresholds']))))";
+    port(
+        "from confirm import sightings\nfor hour in json.load(sys.stdin):\n    \
+         print(json.dumps(list(sightings(hour['frames'], hour['thresholds']))))",
+        hours,
+    )
+}
+
+/// The answers of a script that reads `given` as JSON and prints one list per line.
+fn port(script: &str, given: &[Value]) -> Vec<Vec<Value>> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/smoke-fire/train");
     let mut python = Command::new("python3")
-        .args(["-B", "-c", SCRIPT])
+        .args(["-B", "-c", &format!("import json, sys\n{script}")])
         .env("PYTHONPATH", folder)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
         .expect("python3 is there");
     let mut stdin = python.stdin.take().expect("piped");
-    stdin.write_all(json!(hours).to_string().as_bytes()).expect("taken");
+    stdin.write_all(json!(given).to_string().as_bytes()).expect("taken");
     drop(stdin);
     let output = python.wait_with_output().expect("it ends");
     assert!(output.status.success(), "the port fails");
@@ -135,4 +142,29 @@ fn the_port_that_thresholds_are_chosen_with_says_what_the_program_says() {
         assert!(!differ, "hour {seed}: {ours:?}, the port {port:?}");
     }
     assert!(sightings > 100, "hours in which something is seen: {sightings}");
+}
+
+/// Boxes lie on a grid of cells, so they touch, or differ by exactly a limit: the last digit decides
+/// whether two of them are one place.
+#[test]
+fn boxes_that_touch_are_the_same_place_to_the_port_as_to_the_program() {
+    let mut chance = Chance(1);
+    let mut side = |cells: f32| {
+        let from = (chance.next() * cells * 0.2).floor();
+        let to = from + 1.0 + (chance.next() * 8.0).floor();
+        (from / cells, to / cells - from / cells)
+    };
+    let mut bbox = || {
+        let ((x, w), (y, h)) = (side(80.0), side(60.0));
+        BoundingBox::from([x, y, w, h])
+    };
+    let pairs: Vec<[BoundingBox; 2]> = (0..5_000).map(|_| [bbox(), bbox()]).collect();
+    let given: Vec<Value> = pairs.iter().map(|pair| json!(pair)).collect();
+    let script = "from confirm import iou, same_place, single\nfor pair in json.load(sys.stdin):\n    \
+                  a, b = ([single(v) for v in box] for box in pair)\n    print(json.dumps([same_place(a, b), iou(a, b)]))";
+    let answers = port(script, &given);
+    for (pair @ [a, b], answer) in pairs.iter().zip(&answers) {
+        let overlap = answer[1].as_f64().expect("a number") as f32;
+        assert_eq!((answer[0].as_bool(), overlap), (Some(is_same_place(a, b)), a.iou(b)), "{pair:?}");
+    }
 }

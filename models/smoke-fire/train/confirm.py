@@ -6,6 +6,7 @@ The Rust code gives the reason for each constant."""
 
 from __future__ import annotations
 
+from ctypes import c_float
 from math import exp, hypot, log
 
 DEFAULTS = {"memory_s": 120, "hysteresis": 0.8, "cooldown_s": 600, "area_min": 0.0002, "area_max": 0.6}
@@ -16,26 +17,33 @@ GROWTH, DRIFT, STANDING = 1.0, 1.0, 1.0
 PLACES_MAX, HITS_MAX, IGNORED_MAX, TILE_STEPS = 64, 64, 5, 200
 
 
+def single(x: float) -> float:
+    """Rounded to single precision, in which the program calculates with boxes. They lie on a grid of cells, so two of them often
+    touch, or differ by exactly a limit: there the last digit decides."""
+    return c_float(x).value
+
+
 def area(box) -> float:
-    return box[2] * box[3]
+    return single(box[2] * box[3])
 
 
 def iou(a, b) -> float:
-    """Boxes are x, y, width, height, as shares of the picture."""
-    w = min(a[0] + a[2], b[0] + b[2]) - max(a[0], b[0])
-    h = min(a[1] + a[3], b[1] + b[3]) - max(a[1], b[1])
+    """Boxes are x, y, width, height, as fractions of the picture, in single precision."""
+    w, h = (single(min(single(a[i] + a[i + 2]), single(b[i] + b[i + 2])) - max(a[i], b[i])) for i in (0, 1))
     if w <= 0 or h <= 0:
         return 0.0
-    return w * h / (area(a) + area(b) - w * h)
+    both = single(w * h)
+    return single(both / single(single(area(a) + area(b)) - both))
 
 
 def centre(box):
-    return box[0] + box[2] / 2, box[1] + box[3] / 2
+    return tuple(single(box[i] + box[i + 2] / 2) for i in (0, 1))
 
 
 def same_place(a, b) -> bool:
-    dx, dy = (abs(p - q) for p, q in zip(centre(a), centre(b)))
-    return iou(a, b) >= 0.1 or any(dx <= outer[2] + 0.01 and dy <= outer[3] + 0.01 for outer in (a, b))
+    dx, dy = (abs(single(p - q)) for p, q in zip(centre(a), centre(b)))
+    margin = single(0.01)
+    return iou(a, b) >= single(0.1) or any(dx <= single(it[2] + margin) and dy <= single(it[3] + margin) for it in (a, b))
 
 
 def covers(tile, box) -> bool:
@@ -123,7 +131,7 @@ def sightings(frames, thresholds: dict):
                 if t["area_min"] <= area(d["bbox"]) <= t["area_max"]]
         told.sort(key=lambda it: (-it[0], it[1]["class"] != "smoke", tuple(it[1]["bbox"]), tuple(it[1].get("tile") or ())))
         for says, d in told:
-            box, view = d["bbox"], 1 if d.get("tile") else 0
+            box, view = tuple(map(single, d["bbox"])), 1 if d.get("tile") else 0
             near = [p for p in places if p.cls == d["class"] and same_place(p.box, box)]
             p = max(reversed(near), key=lambda p: (p.alarmed, iou(p.box, box))) if near else None
             if p is None:
