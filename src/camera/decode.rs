@@ -1,9 +1,9 @@
 //! One keyframe in, one picture out. A decoder serves all cameras in turn, whatever their codec and
 //! size, so two decoders are enough for 267 cameras.
 
+use super::gst::pipelines::Pipelines;
 use super::gst::{self as shared, Pipeline};
 use super::keyframe::{Codec, Keyframe};
-use super::pipelines::Pipelines;
 use crate::error::{Error, Result};
 use crate::frame::Picture;
 use crate::lang::Lang;

@@ -1,9 +1,11 @@
 //! Why a camera gives no picture, and what to do about it: one sentence, in both languages, for the
 //! board.
 
-use super::delivery::Delivery;
+pub(super) mod delivery;
+
 use crate::frame::Health;
 use crate::lang::Lang;
+use delivery::Delivery;
 use std::path::PathBuf;
 
 /// Never holds a password.

@@ -1,9 +1,11 @@
 //! What all pipelines of this folder share: opening a text, reading samples, and translating error
 //! messages.
 
+pub(super) mod pipelines;
+pub(super) mod template;
+
 use super::fault::{Fault, debian_package};
 use super::keyframe::{Codec, Keyframe};
-use super::pipelines::{Line, Pipelines};
 use crate::address::masked;
 use crate::error::{Error, Result};
 use crate::frame::Picture;
@@ -15,6 +17,7 @@ use gstreamer_app::AppSink;
 use gstreamer_video as gst_video;
 use gstreamer_video::prelude::*;
 use jiff::Timestamp;
+use pipelines::{Line, Pipelines};
 use std::path::Path;
 
 /// The elements without which no camera works.
@@ -29,7 +32,7 @@ pub fn init() -> Result<()> {
     })?;
     let missing: Vec<&str> = NEEDED.into_iter().filter(|name| gst::ElementFactory::find(name).is_none()).collect();
     if missing.is_empty() {
-        return super::rtsp::register();
+        return super::receive::rtsp::register();
     }
     let mut packages: Vec<&str> = missing.iter().map(|name| debian_package(name)).collect();
     packages.sort_unstable();

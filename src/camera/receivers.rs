@@ -1,15 +1,15 @@
 //! All cameras of this machine. Threads: one here that watches every receiver and every fetch of a
-//! main stream, two that receive for all RTSP cameras together (`rtsp/`; a camera on `rtspsrc.gst`
+//! main stream, two that receive for all RTSP cameras together (`receive/rtsp/`; a camera on `rtspsrc.gst`
 //! adds four of its own), and the workers that the caller starts to ask for frames.
 
 use super::decode::Decoder;
+use super::gst::pipelines::Pipelines;
 use super::keyframe::Keyframe;
-use super::main_stream::Fetches;
-use super::overload::Overload;
-use super::pipelines::Pipelines;
-use super::receiver::Receiver;
-use super::slots::Slots;
+use super::receive::main_stream::Fetches;
+use super::receive::receiver::Receiver;
 use super::source::CameraSource;
+use super::turn::overload::Overload;
+use super::turn::slots::Slots;
 use crate::clock::Clock;
 use crate::config::CameraConfig;
 use crate::error::{Error, Result};
@@ -53,7 +53,7 @@ impl Receivers {
         lang: Lang,
     ) -> Result<Self> {
         super::init()?;
-        super::open_files::allow(sources.len());
+        super::receive::open_files::allow(sources.len());
         let slots = Slots::new(sources, config.clone(), clock, status, lang);
         let (stop, stopped) = bounded(1);
         let watched = Arc::clone(&slots);
@@ -201,7 +201,7 @@ fn watch(slots: &Arc<Slots>, stop: &Signal<()>) {
             }
         }
         fetches.tick(&pipelines, now);
-        super::runtime::revive();
+        super::receive::runtime::revive();
         slots.tick(now);
         match stop.recv_timeout(TICK) {
             Err(RecvTimeoutError::Timeout) => {}
@@ -216,7 +216,7 @@ fn watch(slots: &Arc<Slots>, stop: &Signal<()>) {
             scope.spawn(move || drop(some));
         }
     });
-    super::rtsp::goodbyes(GOODBYES);
+    super::receive::rtsp::goodbyes(GOODBYES);
 }
 
 #[cfg(test)]

@@ -9,9 +9,9 @@ glib::wrapper! {
 }
 
 mod imp {
-    use crate::camera::rtsp::leaves;
-    use crate::camera::rtsp::session::{Call, Codec, End, Unit, Video, play};
-    use crate::camera::runtime::runtime;
+    use crate::camera::receive::rtsp::leaves;
+    use crate::camera::receive::rtsp::session::{Call, Codec, End, Unit, Video, play};
+    use crate::camera::receive::runtime::runtime;
     use gstreamer as gst;
     use gstreamer::glib;
     use gstreamer::prelude::*;

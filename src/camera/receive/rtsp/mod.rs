@@ -6,7 +6,7 @@
 //!                            no: counted, and dropped before a buffer is made
 //! ```
 //!
-//! All these elements share the runtime of this folder (`runtime.rs`), so no camera has a thread of
+//! All these elements share one runtime (`camera/receive/runtime.rs`), so no camera has a thread of
 //! its own. A keyframe is pushed on a thread of that runtime, so nothing downstream may block for
 //! long. An appsink with `drop=true` never does. Put a `queue` between this source and a decoder.
 
@@ -29,7 +29,7 @@ pub(super) const ELEMENT: &str = "huoyanrtspsrc";
 pub(super) const UNITS: &str = "units";
 
 /// Registers the element in this process. May be called again.
-pub(super) fn register() -> Result<()> {
+pub(crate) fn register() -> Result<()> {
     static DONE: Once = Once::new();
     DONE.call_once(|| {
         // Whether it worked is checked below, for every caller.
@@ -44,7 +44,7 @@ pub(super) fn register() -> Result<()> {
 /// Waits, at most `at_most`, until all stopped sessions have sent TEARDOWN. Needed at the end of
 /// the program only; otherwise sessions do it by themselves. Some cameras serve only three viewers
 /// at a time.
-pub(super) fn goodbyes(at_most: Duration) {
+pub(crate) fn goodbyes(at_most: Duration) {
     let leaving = std::mem::take(&mut *leaving());
     if leaving.is_empty() {
         return;

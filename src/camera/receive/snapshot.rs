@@ -2,16 +2,16 @@
 //! connection is closed. An MJPEG stream is polled the same way: its first picture is taken, and
 //! the other 249 of a cadence are never sent.
 
-use super::delivery::Delivery;
-use super::fault::Fault;
-use super::image_file::{MAX_BYTES, is_picture};
-use super::keyframe::Keyframe;
 use super::multipart::{Broken, FirstPart};
 use super::reading::Reading;
 use super::reconnect::Backoff;
 use super::runtime::Job;
-use super::slots::Slots;
-use super::source::CameraSource;
+use crate::camera::fault::Fault;
+use crate::camera::fault::delivery::Delivery;
+use crate::camera::image_file::{MAX_BYTES, is_picture};
+use crate::camera::keyframe::Keyframe;
+use crate::camera::source::CameraSource;
+use crate::camera::turn::slots::Slots;
 use http_auth::{PasswordClient, PasswordParams};
 use jiff::Timestamp;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue, WWW_AUTHENTICATE};

@@ -2,16 +2,16 @@
 //! each. The screened stream finds smoke, the main stream shows it in full size. A fetch never
 //! delays a look. Driven by the thread that watches the receivers.
 
-use super::fault::Fault;
-use super::gst::{Pipeline, drop_delta_units, fault_of, keyframe_of};
-use super::keyframe::Keyframe;
-use super::pipelines::Pipelines;
 use super::reading::Reading;
 use super::receiver;
 use super::reconnect::Backoff;
-use super::slots::Slots;
-use super::source::CameraSource;
-use super::template::Outlet;
+use crate::camera::fault::Fault;
+use crate::camera::gst::pipelines::Pipelines;
+use crate::camera::gst::template::Outlet;
+use crate::camera::gst::{Pipeline, drop_delta_units, fault_of, keyframe_of};
+use crate::camera::keyframe::Keyframe;
+use crate::camera::source::CameraSource;
+use crate::camera::turn::slots::Slots;
 use crate::config::CameraConfig;
 use crate::lang::Lang;
 use crate::triage::detection::Stream;
@@ -37,7 +37,7 @@ const GIVE_UP_AFTER: SignedDuration = SignedDuration::from_secs(6);
 /// Pure: the state of one camera's main stream, whether a picture is wanted, and the last one
 /// fetched.
 #[derive(Default)]
-pub(super) struct MainSlot {
+pub(crate) struct MainSlot {
     wanted_until: Timestamp,
     waits_since: Timestamp,
     is_fetching: bool,
@@ -82,7 +82,7 @@ impl MainSlot {
 }
 
 /// "北山主码流：…": the cause, the cure, and what is done meanwhile.
-pub(super) fn sentence(fault: &Fault, camera: &str, lang: Lang) -> String {
+pub(crate) fn sentence(fault: &Fault, camera: &str, lang: Lang) -> String {
     match lang {
         Lang::Zh => format!("{}；此前复核和证据图片用子码流", fault.sentence(&format!("{camera}主码流"), lang)),
         Lang::En => {
@@ -93,7 +93,7 @@ pub(super) fn sentence(fault: &Fault, camera: &str, lang: Lang) -> String {
 }
 
 /// The fetches under way.
-pub(super) struct Fetches {
+pub(crate) struct Fetches {
     slots: Arc<Slots>,
     running: Vec<Fetch>,
     /// For the cameras whose last fetch failed.

@@ -1,5 +1,5 @@
 //! Faults of cameras that are polled over HTTP or upload into a folder: a part of
-//! [`super::fault::Fault`].
+//! [`super::Fault`].
 
 use crate::frame::Health;
 use std::path::PathBuf;

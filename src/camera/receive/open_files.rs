@@ -32,7 +32,7 @@ const BROWSERS_MIN: u64 = 32;
 
 /// Raises the soft limit to the need of `cameras`. If the hard limit is lower, it is raised to
 /// that, and the log says what to do. Cameras that then find no socket report it on the board.
-pub(super) fn allow(cameras: usize) {
+pub(crate) fn allow(cameras: usize) {
     let limits = getrlimit(Resource::Nofile);
     let needed = OTHERS + cameras as u64 * A_CAMERA;
     let Some(raised) = raised(limits.current, limits.maximum, needed) else { return };

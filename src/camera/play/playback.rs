@@ -2,9 +2,10 @@
 //! tests. Every client gets the clip from its start, in real time, repeated, with continuous
 //! timestamps.
 
-use super::gst::{Pipeline, init};
-use super::pipelines::Line;
-use super::template::{Outlet, fill};
+use crate::camera::fault::Fault;
+use crate::camera::gst::pipelines::{Line, built_in};
+use crate::camera::gst::template::{Outlet, fill};
+use crate::camera::gst::{Pipeline, init};
 use crate::error::{Error, Result};
 use crate::lang::Lang;
 use gstreamer as gst;
@@ -114,9 +115,9 @@ impl Reel {
     fn read(file: &Path) -> Result<Self> {
         let refuse = |why: &str| Error::invalid(format!("{}: {why}", file.display()));
         let path = file.to_str().ok_or_else(|| refuse("its name is not UTF-8"))?;
-        let text = super::pipelines::built_in("file").unwrap_or_default();
+        let text = built_in("file").unwrap_or_default();
         let line = Line { name: "file".to_owned(), text: fill(text, &[("path", path)])?, outlet: Outlet::Keyframes };
-        let unreadable = |fault: super::fault::Fault| Error::invalid(fault.sentence(path, Lang::En));
+        let unreadable = |fault: Fault| Error::invalid(fault.sentence(path, Lang::En));
         let (pipeline, sink) = Pipeline::open(&line).map_err(unreadable)?;
         sink.set_property("sync", false);
         pipeline.play().map_err(unreadable)?;
@@ -146,7 +147,7 @@ impl Reel {
     }
 }
 
-fn pull_all(sink: &AppSink, pipeline: &Pipeline) -> Result<(Vec<gst::Buffer>, Option<gst::Caps>), super::fault::Fault> {
+fn pull_all(sink: &AppSink, pipeline: &Pipeline) -> Result<(Vec<gst::Buffer>, Option<gst::Caps>), Fault> {
     let (mut units, mut caps) = (Vec::new(), None);
     loop {
         if let Some(sample) = sink.try_pull_sample(gst::ClockTime::from_mseconds(50)) {

@@ -2,7 +2,7 @@
 //! a folder) share its few threads, 267 of them as well as one. Decoding and judging never run
 //! here.
 
-use super::fault::Fault;
+use crate::camera::fault::Fault;
 use crate::clock::{Clock, Heartbeat};
 use std::future::Future;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -35,7 +35,7 @@ pub(super) fn runtime() -> Result<Handle, Fault> {
 
 /// Replaces threads that are stuck. The sources that ran on them fail or fall silent, and are
 /// reconnected like any other.
-pub(super) fn revive() {
+pub(crate) fn revive() {
     if THREADS.revive(STUCK_AFTER) {
         tracing::error!("the camera network threads were blocked and have been replaced");
         metrics::counter!("huoyan_tasks_restarted_total", "task" => "camera-net").increment(1);

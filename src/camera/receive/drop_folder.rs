@@ -8,12 +8,12 @@
 
 mod follow;
 
-use super::delivery::Delivery;
-use super::fault::Fault;
-use super::keyframe::Keyframe;
 use super::reconnect::{Silence, judge_silence};
 use super::runtime::Job;
-use super::slots::Slots;
+use crate::camera::fault::Fault;
+use crate::camera::fault::delivery::Delivery;
+use crate::camera::keyframe::Keyframe;
+use crate::camera::turn::slots::Slots;
 use follow::{Follower, Look, Newest};
 use jiff::{SignedDuration, Timestamp};
 use std::path::PathBuf;

@@ -1,16 +1,16 @@
 //! Where receivers and workers meet: one slot a camera, the schedule, and each camera's state for
 //! the status board.
 
-use super::fault::Fault;
 use super::gop::Gop;
-use super::keyframe::Keyframe;
-use super::main_stream::{self, MainSlot};
 use super::overload::{Overload, OverloadWatch};
 use super::pace::Pace;
 use super::schedule::Schedule;
-use super::sight::{Look, Sight};
-use super::source::CameraSource;
 use super::suspicion::Suspicion;
+use crate::camera::fault::Fault;
+use crate::camera::keyframe::Keyframe;
+use crate::camera::receive::main_stream::{self, MainSlot};
+use crate::camera::sight::{Look, Sight};
+use crate::camera::source::CameraSource;
 use crate::clock::Clock;
 use crate::config::CameraConfig;
 use crate::error::{Error, Result};
@@ -29,7 +29,7 @@ const SHOWN_WIDTH: u32 = 640;
 const SHOWN_HEIGHT: u32 = 360;
 
 /// Memory is bounded: one keyframe and one small picture a camera.
-pub(super) struct Slots {
+pub(crate) struct Slots {
     pub sources: Vec<CameraSource>,
     pub clock: Clock,
     pub config: CameraConfig,

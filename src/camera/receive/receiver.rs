@@ -1,18 +1,18 @@
 //! The life cycle of one camera: start, watch, restart. Driven by `tick`; GStreamer waits on its
 //! own threads only.
 
-use super::Keyframe;
 use super::drop_folder::DropFolder;
-use super::fault::Fault;
-use super::gst::{Pipeline, drop_delta_units, keyframe_of};
-use super::pipelines::Pipelines;
 use super::reading::Reading;
 use super::reconnect::{Backoff, Silence, judge_silence};
 use super::rtsp::UNITS;
-use super::slots::Slots;
 use super::snapshot::Snapshot;
-use super::source::{CameraSource, Kind, images_in};
-use super::template::Outlet;
+use crate::camera::fault::Fault;
+use crate::camera::gst::pipelines::Pipelines;
+use crate::camera::gst::template::Outlet;
+use crate::camera::gst::{Pipeline, drop_delta_units, fault_of, keyframe_of};
+use crate::camera::keyframe::Keyframe;
+use crate::camera::source::{CameraSource, Kind, images_in};
+use crate::camera::turn::slots::Slots;
 use gstreamer as gst;
 use gstreamer::prelude::*;
 use gstreamer_app::{AppSink, AppSinkCallbacks};
@@ -22,7 +22,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-pub(super) struct Receiver {
+pub(crate) struct Receiver {
     index: usize,
     slots: Arc<Slots>,
     backoff: Backoff,
@@ -226,7 +226,7 @@ impl Playing {
         while let Some(message) = self.pipeline.0.bus().and_then(|bus| bus.pop_filtered(&wanted)) {
             match message.view() {
                 gst::MessageView::Error(error) => {
-                    return Err(match super::gst::fault_of(error) {
+                    return Err(match fault_of(error) {
                         Fault::WrongPassword { .. } => {
                             Fault::WrongPassword { had_one: slots.sources[index].address.has_login() }
                         }

@@ -1,9 +1,9 @@
 //! Pictures → a video clip like a camera's: a keyframe every two seconds, no frame reordering.
 
-use super::fault::Fault;
-use super::gst::{Pipeline, init};
-use super::pipelines::Line;
-use super::template::{Outlet, fill};
+use crate::camera::fault::Fault;
+use crate::camera::gst::pipelines::Line;
+use crate::camera::gst::template::{Outlet, fill};
+use crate::camera::gst::{Pipeline, fault_of, init};
 use crate::error::{Error, Result};
 use crate::frame::Picture;
 use crate::lang::Lang;
@@ -118,7 +118,7 @@ fn finish(pipeline: &Pipeline, out: &Path) -> Result<()> {
     let message = bus.timed_pop_filtered(CLOSE_WITHIN, &[gst::MessageType::Eos, gst::MessageType::Error]);
     match message.as_ref().map(|message| message.view()) {
         Some(gst::MessageView::Eos(_)) => Ok(()),
-        Some(gst::MessageView::Error(error)) => Err(failed(out, &super::gst::fault_of(error))),
+        Some(gst::MessageView::Error(error)) => Err(failed(out, &fault_of(error))),
         _ => Err(Error::unavailable(format!("{}: the clip could not be closed in time", out.display()))),
     }
 }

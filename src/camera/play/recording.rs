@@ -1,13 +1,13 @@
 //! Recorded pictures with their times, for replay: a video file or a folder of pictures, sampled at
 //! a fixed interval.
 
-use super::decode::Decoder;
-use super::fault::Fault;
-use super::gst::{Pipeline, init, keyframe_of};
-use super::keyframe::Keyframe;
-use super::pipelines::Pipelines;
-use super::source::images_in;
-use super::template::Outlet;
+use crate::camera::decode::Decoder;
+use crate::camera::fault::Fault;
+use crate::camera::gst::pipelines::Pipelines;
+use crate::camera::gst::template::Outlet;
+use crate::camera::gst::{Pipeline, drop_delta_units, init, keyframe_of};
+use crate::camera::keyframe::Keyframe;
+use crate::camera::source::images_in;
 use crate::error::{Error, Result};
 use crate::frame::Picture;
 use crate::lang::Lang;
@@ -148,7 +148,7 @@ impl Reader {
         let (pipeline, sink) = Pipeline::open(&line).map_err(unusable)?;
         gst::prelude::ObjectExt::set_property(&sink, "sync", false);
         if line.outlet == Outlet::Keyframes {
-            super::gst::drop_delta_units(&sink, || {});
+            drop_delta_units(&sink, || {});
         }
         pipeline.play().map_err(unusable)?;
         Ok(Self { path: path.to_owned(), pipeline, sink })

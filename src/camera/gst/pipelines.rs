@@ -1,11 +1,11 @@
 //! The pipeline texts. A file in the configured folder overrides the one built into the program.
 
-use super::fault::Fault;
 use super::template::{self, Outlet};
+use crate::camera::fault::Fault;
 use std::path::{Path, PathBuf};
 
 macro_rules! built_in {
-    ($($name:literal),+ $(,)?) => { [$(($name, include_str!(concat!("../../pipelines/", $name, ".gst")))),+] };
+    ($($name:literal),+ $(,)?) => { [$(($name, include_str!(concat!("../../../pipelines/", $name, ".gst")))),+] };
 }
 
 const BUILT_IN: [(&str, &str); 12] = built_in![
@@ -27,7 +27,7 @@ const BUILT_IN: [(&str, &str); 12] = built_in![
 const FORMER_NAMES: [(&str, &str); 2] = [("rtsp-h264", "rtspsrc-h264"), ("rtsp-h265", "rtspsrc-h265")];
 
 /// The text that came with the program.
-pub(super) fn built_in(name: &str) -> Option<&'static str> {
+pub(crate) fn built_in(name: &str) -> Option<&'static str> {
     BUILT_IN.iter().find(|(known, _)| *known == name).map(|(_, text)| *text)
 }
 
@@ -39,7 +39,7 @@ pub struct Pipelines {
 
 /// A launch line ready for GStreamer, and where its pictures come out.
 #[derive(Clone, Debug)]
-pub(super) struct Line {
+pub(crate) struct Line {
     pub name: String,
     pub text: String,
     pub outlet: Outlet,
@@ -51,7 +51,7 @@ impl Pipelines {
     }
 
     /// The text called `name`, filled.
-    pub(super) fn line(&self, name: &str, values: &[(&str, &str)]) -> Result<Line, Fault> {
+    pub(crate) fn line(&self, name: &str, values: &[(&str, &str)]) -> Result<Line, Fault> {
         let text = self.text(name)?;
         let bad = |e: crate::error::Error| Fault::BadPipeline { name: name.to_owned(), why: e.message };
         let text = template::fill(&text, values).map_err(bad)?;

@@ -1,0 +1,9 @@
+//! Whose turn it is: the slot of every camera, the schedule that picks one, and whether the pace is
+//! kept.
+
+mod gop;
+pub(super) mod overload;
+mod pace;
+pub(super) mod schedule;
+pub(super) mod slots;
+mod suspicion;
