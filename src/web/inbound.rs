@@ -5,10 +5,10 @@
 mod reply;
 
 use super::WebState;
-use super::auth::Gateway;
-use super::error::{Answer, Problem, lang_of};
-use super::json::{Body, optional_words, words};
-use super::limits::NOTES_A_PERSON;
+use super::http::auth::Gateway;
+use super::http::error::{Answer, Problem, lang_of};
+use super::http::json::{Body, optional_words, words};
+use super::http::limits::NOTES_A_PERSON;
 use crate::county::{County, Person, phone_number};
 use crate::error::Error;
 use crate::lang::Lang;

@@ -3,10 +3,10 @@
 //! that it would only overwrite.
 
 use super::WebState;
-use super::auth::Me;
-use super::error::{Answer, Problem};
+use super::http::auth::Me;
+use super::http::error::{Answer, Problem};
+use super::http::session;
 use super::service::camera_health;
-use super::session;
 use crate::desk::OpenBook;
 use crate::error::{Kind, Result};
 use crate::frame::Health;

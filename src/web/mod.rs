@@ -1,36 +1,19 @@
 //! BROWSERS: the only home of axum. `router(state)` is the whole service; the contract is `api.md` beside this file.
 
-mod auth;
-mod board;
-mod client_ip;
-mod closeup;
-mod connections;
 mod dto;
-mod error;
-mod files;
+mod evidence;
+mod http;
 mod inbound;
-mod incident;
-mod json;
-mod limits;
 mod live;
-mod login;
-mod openapi;
+mod office;
 mod ops;
-mod pages;
-mod people;
-mod pictures;
-mod queue;
 mod ranger;
 mod service;
-mod session;
-mod shares;
-mod sorting;
-mod strips;
 
-pub use auth::{hash as hash_secret, issue_login, secret};
-pub use connections::Network;
+pub use http::auth::{hash as hash_secret, issue_login, secret};
+pub use http::connections::Network;
+pub use http::session::check_entitled;
 pub use service::Parts;
-pub use session::check_entitled;
 
 use crate::bus::Bus;
 use crate::clock::Clock;
@@ -50,8 +33,11 @@ use axum::http::header::{
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::routing::get;
 use axum::{Router, middleware};
-use connections::Connections;
+use evidence::{pictures, strips};
+use http::connections::Connections;
+use http::{auth, error, files, limits, login, openapi, session, shares};
 use metrics_exporter_prometheus::PrometheusHandle;
+use office::{board, incident, people, sorting};
 use std::future::Future;
 use std::pin::pin;
 use std::sync::{Arc, RwLock};

@@ -12,11 +12,11 @@ pub use self_test::{__path_accept_view, __path_example, __path_self_test, accept
 pub use trial::{__path_what_if, what_if};
 
 use super::WebState;
-use super::auth::{Admin, Key, Office, Ops};
-use super::board::cameras as camera_views;
 use super::dto::CameraView;
-use super::error::{Answer, Problem, lang_of};
-use super::json::{Body, words};
+use super::http::auth::{Admin, Key, Office, Ops};
+use super::http::error::{Answer, Problem, lang_of};
+use super::http::json::{Body, words};
+use super::office::board::cameras as camera_views;
 use crate::error::{Kind, Result};
 use crate::store::PublishedThresholds;
 use crate::triage::confirm::Thresholds;

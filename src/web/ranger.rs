@@ -2,10 +2,10 @@
 //! else.
 
 use super::WebState;
-use super::auth::Me;
 use super::dto::{Eyes, IncidentView, MeView};
-use super::error::{Answer, lang_of};
-use super::queue;
+use super::http::auth::Me;
+use super::http::error::{Answer, lang_of};
+use super::office::queue;
 use crate::desk::ENDED_FOR;
 use crate::report::{Category, categories};
 use crate::store::Filed;

@@ -1,9 +1,9 @@
 //! What machines request: is it alive, is it ready, its metrics, its API description. And `me`.
 
 use super::WebState;
-use super::auth::Me;
 use super::dto::{Eyes, MeView};
-use super::error::{Answer, lang_of};
+use super::http::auth::Me;
+use super::http::error::{Answer, lang_of};
 use crate::clock::Clock;
 use crate::frame::Health;
 use crate::lang::Lang;

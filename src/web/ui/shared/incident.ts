@@ -60,7 +60,7 @@ export function markOf(incident: Incident, now: number): Mark {
   return overdueOf(incident, now) ? 'overdue' : incident.state;
 }
 
-/** The parts of the queue, most urgent first; the server's order falls into the same parts (`src/web/queue.rs`). */
+/** The parts of the queue, most urgent first; the server's order falls into the same parts (`src/web/office/queue.rs`). */
 export type Group = 'overdue' | 'relocation' | 'needs_review' | 'dispatched' | 'working' | 'reported' | 'labelled';
 export const groups: readonly Group[] = ['overdue', 'relocation', 'needs_review', 'dispatched', 'working', 'reported', 'labelled'];
 

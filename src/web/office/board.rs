@@ -1,10 +1,6 @@
 //! What the office sees: the board, lists, one incident.
 
-use super::WebState;
-use super::auth::{Me, Office};
-use super::dto::{self, CameraView, Eyes, HotspotView, IncidentView, LogView, PersonView};
-use super::error::{Answer, Problem};
-use super::{limits, openapi, queue, service};
+use super::queue;
 use crate::county::{County, county_date, county_time};
 use crate::desk::{ENDED_FOR, OpenBook};
 use crate::report::{Category, categories};
@@ -14,6 +10,12 @@ use crate::triage::geo::LatLon;
 use crate::triage::id::{CameraId, IncidentId, SightingId};
 use crate::triage::policy::{Policy, Review, Role, ZeroPoint};
 use crate::triage::sighting::{Source, SourceKind};
+use crate::web::WebState;
+use crate::web::dto::{self, CameraView, Eyes, HotspotView, IncidentView, LogView, PersonView};
+use crate::web::http::auth::{Me, Office};
+use crate::web::http::error::{Answer, Problem, lang_of};
+use crate::web::http::{limits, openapi};
+use crate::web::service;
 use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::http::HeaderMap;
@@ -125,7 +127,7 @@ pub async fn board(State(state): State<WebState>, Office(me): Office, headers: H
         zero_point: state.config.policy.zero_point,
         categories: categories().to_vec(),
         unattended: unattended(state.desk.policy()),
-        health: service::parts(&state, super::error::lang_of(&headers)).await,
+        health: service::parts(&state, lang_of(&headers)).await,
     }))
 }
 

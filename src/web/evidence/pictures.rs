@@ -1,18 +1,18 @@
 //! Evidence pictures, photos, and the cameras' last frames.
 
-use super::WebState;
-use super::auth::{Key, Me, Office};
-use super::board::visible;
 use super::closeup::close_up;
-use super::error::{Answer, Problem};
-use super::incident::{Action, derived, take};
-use super::limits::PHOTO_MAX_PIXELS;
-use super::shares::{self, Hold};
 use crate::error::{Error, Kind};
 use crate::frame::Picture;
 use crate::triage::id::{CameraId, IncidentId, PictureId};
 use crate::triage::incident::Input;
 use crate::triage::retention::Keeping;
+use crate::web::WebState;
+use crate::web::http::auth::{Key, Me, Office};
+use crate::web::http::error::{Answer, Problem};
+use crate::web::http::limits::PHOTO_MAX_PIXELS;
+use crate::web::http::shares::{self, Hold};
+use crate::web::office::board::visible;
+use crate::web::office::incident::{Action, derived, take};
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{FromRequestParts, Path, Query, State};

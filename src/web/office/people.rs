@@ -1,15 +1,15 @@
 //! Whom to send: everybody in the register, with distance, whether busy, and the last answer.
 
-use super::WebState;
-use super::auth::Office;
-use super::dto::{Eyes, PersonView};
-use super::error::Answer;
 use crate::county::{County, Person};
 use crate::desk::OpenBook;
 use crate::triage::dispatch::Dispatch;
 use crate::triage::geo::LatLon;
 use crate::triage::id::{IncidentId, PersonId};
 use crate::triage::incident::State as Stand;
+use crate::web::WebState;
+use crate::web::dto::{Eyes, PersonView};
+use crate::web::http::auth::Office;
+use crate::web::http::error::Answer;
 use axum::Json;
 use axum::extract::{Query, State};
 use jiff::Timestamp;

@@ -1,7 +1,6 @@
 //! Authentication: login links, sessions, and what each role may do. Only hashes of secrets are
 //! stored.
 
-use super::WebState;
 use super::error::{Answer, Problem, lang_of};
 use super::session;
 use crate::clock::Clock;
@@ -11,6 +10,7 @@ use crate::lang::Lang;
 use crate::store::{Access, Login, Store};
 use crate::triage::id::{ActionId, PersonId};
 use crate::triage::incident::Incident;
+use crate::web::WebState;
 use axum::extract::{FromRequestParts, Request, State};
 use axum::http::header::{AUTHORIZATION, HOST, ORIGIN};
 use axum::http::request::Parts;

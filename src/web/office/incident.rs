@@ -1,13 +1,7 @@
 //! What people do to an incident. Each action's text is checked here and its meaning by triage. It
 //! is recorded once however often it is sent, and answered with the incident's present state.
 
-use super::WebState;
-use super::auth::{Key, Me, Office};
 use super::board::visible;
-use super::dto::{Eyes, IncidentView};
-use super::error::{Answer, Problem};
-use super::json::{Body, optional_words, words};
-use super::shares;
 use crate::county::County;
 use crate::report::{Category, category};
 use crate::store::Filed;
@@ -16,6 +10,12 @@ use crate::triage::geo::{LatLon, Locus};
 use crate::triage::id::{ActionId, DispatchId, IncidentId, PersonId, SightingId};
 use crate::triage::incident::{By, Input};
 use crate::triage::sighting::{Sighting, Source};
+use crate::web::WebState;
+use crate::web::dto::{Eyes, IncidentView};
+use crate::web::http::auth::{Key, Me, Office};
+use crate::web::http::error::{Answer, Problem};
+use crate::web::http::json::{Body, optional_words, words};
+use crate::web::http::shares;
 use axum::Json;
 use axum::extract::{FromRequestParts, Path, State};
 use axum::http::request::Parts;

@@ -1,6 +1,6 @@
 //! Where a request comes from, including behind a trusted proxy.
 
-use super::WebState;
+use crate::web::WebState;
 use axum::extract::{ConnectInfo, FromRequestParts};
 use axum::http::HeaderMap;
 use axum::http::request::Parts;

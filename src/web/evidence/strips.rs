@@ -1,11 +1,7 @@
 //! 过程图: the pictures around an alarm, for the officer who judges it: before, at and after, what has
 //! changed, and which other cameras look there.
 
-use super::WebState;
-use super::auth::Office;
-use super::board::visible;
 use super::closeup::around;
-use super::error::{Answer, Problem};
 use super::pictures::image;
 use crate::error::{Error, Kind, Result};
 use crate::frame::Picture;
@@ -15,6 +11,10 @@ use crate::triage::geo::{LatLon, Locus};
 use crate::triage::id::{CameraId, IncidentId, PictureId, SightingId};
 use crate::triage::sighting::{Sighting, Source};
 use crate::triage::strip::{Place, StripFrame};
+use crate::web::WebState;
+use crate::web::http::auth::Office;
+use crate::web::http::error::{Answer, Problem};
+use crate::web::office::board::visible;
 use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::http::HeaderValue;

@@ -1,12 +1,12 @@
 //! Sessions: the cookie, its owner, and whether the register still admits that person.
 
-use super::WebState;
 use super::auth::{self, Me, Role};
 use crate::config::Config;
 use crate::county::{County, Post};
 use crate::error::{Error, Kind, Result};
 use crate::store::{Access, Login};
 use crate::triage::policy;
+use crate::web::WebState;
 use axum::extract::{Request, State};
 use axum::http::header::{COOKIE, SET_COOKIE};
 use axum::http::request::Parts;

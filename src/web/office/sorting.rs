@@ -1,15 +1,15 @@
 //! What an officer does about evidence, place and messages: 位置更正, 误并, 拆分, 合并, 未送达, and saying that he is deciding.
 
 use super::board::visible;
-use super::dto::{Eyes, IncidentView};
-use super::error::Answer;
 use super::incident::{AtDesk, AtIncident};
-use super::json::{Body, optional_words};
-use super::shares;
 use crate::desk::Sort;
 use crate::triage::event::{Actor, Intent};
 use crate::triage::id::{IncidentId, MessageId, SightingId};
 use crate::triage::incident::{By, Input};
+use crate::web::dto::{Eyes, IncidentView};
+use crate::web::http::error::Answer;
+use crate::web::http::json::{Body, optional_words};
+use crate::web::http::shares;
 use axum::Json;
 use serde::Deserialize;
 use utoipa::ToSchema;

@@ -1,0 +1,15 @@
+//! What every page needs and no page owns: connections, limits, logins and sessions, files, errors,
+//! and the description of the API.
+
+pub(super) mod auth;
+mod client_ip;
+pub(super) mod connections;
+pub(super) mod error;
+pub(super) mod files;
+pub(super) mod json;
+pub(super) mod limits;
+pub(super) mod login;
+pub(super) mod openapi;
+mod pages;
+pub(super) mod session;
+pub(super) mod shares;

@@ -1,0 +1,7 @@
+//! The duty officer: the board and its queue, and what people do to an incident.
+
+pub(super) mod board;
+pub(super) mod incident;
+pub(super) mod people;
+pub(super) mod queue;
+pub(super) mod sorting;
