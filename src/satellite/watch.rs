@@ -2,7 +2,8 @@
 //! `read/` or `refused/` with a note on what could not be used. The original moves only after its
 //! hotspots are stored, so a power cut loses nothing.
 
-use super::{Rejected, bytes};
+use super::bytes;
+use super::format::{Rejected, parse};
 use crate::error::{Error, Kind, Result};
 use crate::lang::Lang;
 use crate::triage::hotspot::Hotspot;
@@ -59,8 +60,8 @@ impl Watch {
         let mut scan = Scan::default();
         for path in self.settled()?.into_iter().take(FILES_MAX) {
             let name = file_name(&path);
-            let parsed = bytes::read_file(&path, &self.pipelines, self.lang)
-                .and_then(|bytes| super::parse(&bytes, &name, self.lang));
+            let parsed =
+                bytes::read_file(&path, &self.pipelines, self.lang).and_then(|bytes| parse(&bytes, &name, self.lang));
             match parsed {
                 Ok(parsed) => {
                     scan.batches.push(Batch { path, hotspots: parsed.hotspots, rejected: parsed.rejected });

@@ -1,6 +1,8 @@
 use super::*;
+use crate::satellite::sighting_of;
 use crate::triage::geo::Locus;
 use crate::triage::hotspot::{DayNight, HotspotConfidence::*};
+use crate::triage::id::SightingId;
 use proptest::prelude::*;
 
 const HEADER: &str = "latitude,longitude,bright_ti4,scan,track,acq_date,acq_time,satellite,instrument,confidence,version,bright_ti5,frp,daynight";
