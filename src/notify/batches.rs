@@ -1,6 +1,6 @@
 //! Pure: which messages go out together, in which order, and which are no longer worth sending.
 
-use super::gateway;
+use super::channel;
 use super::limits::{Number, number};
 use crate::store::{Message, Status};
 use crate::triage::event::Event;
@@ -39,7 +39,7 @@ impl Line {
         let mut batch: Vec<&Message> = Vec::new();
         for message in self.messages.iter().filter(|it| it.batch.is_none()) {
             batch.push(message);
-            if batch.len() > 1 && text(batch.iter().copied()).len() > gateway::bytes_max(message.channel) {
+            if batch.len() > 1 && text(batch.iter().copied()).len() > channel::bytes_max(message.channel) {
                 batch.pop();
                 break;
             }

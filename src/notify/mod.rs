@@ -3,12 +3,12 @@
 //! go out, because a person must then phone.
 
 mod batches;
+mod channel;
 mod client;
-mod gateway;
 mod limits;
 
+pub use channel::{Key, Keys};
 pub use client::post_json;
-pub use gateway::{Key, Keys};
 
 use crate::clock::{Clock, Heartbeat};
 use crate::config::NotifyConfig;
@@ -16,7 +16,7 @@ use crate::error::{Error, Kind, Result};
 use crate::store::{Fate, Message, Status, Store};
 use crate::triage::policy::Channel;
 use batches::Line;
-use gateway::{Gateways, Outcome};
+use channel::{Gateways, Outcome};
 use jiff::{SignedDuration, Timestamp};
 use limits::{Limiter, Number};
 use std::collections::{HashMap, HashSet};

@@ -1,9 +1,9 @@
 //! One gateway per channel: its requests, and the meaning of its answers. Keys come from the
 //! environment and are passed to nobody else.
 
-use super::{batches, client};
 use crate::config::NotifyConfig;
 use crate::error::{Error, Result};
+use crate::notify::{batches, client};
 use crate::store::Message;
 use crate::triage::policy::Channel;
 use jiff::SignedDuration;
