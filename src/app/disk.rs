@@ -1,10 +1,10 @@
 //! Free space on the data folder's disk: how much is left, how long it will last, and what uses it.
 //! `prune::shed` decides what goes first when it is short.
 
-use super::prune::Removed;
 use crate::config::DiskConfig;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::VecDeque;
+use std::ops::AddAssign;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -20,6 +20,26 @@ const NOTES_MAX: usize = 7 * 24;
 const FORESIGHT_MIN: SignedDuration = SignedDuration::from_hours(6);
 /// Longest prediction, days: nobody plans a disk further ahead.
 const DAYS_MAX: f64 = 365.0;
+
+/// The amounts that `prune` has removed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Removed {
+    /// Days of analyses.
+    pub days: usize,
+    pub hotspots: u64,
+    /// Lists of hotspots, read or refused, with their notes.
+    pub lists: usize,
+    pub pictures: usize,
+}
+
+impl AddAssign for Removed {
+    fn add_assign(&mut self, other: Self) {
+        self.days += other.days;
+        self.hotspots += other.hotspots;
+        self.lists += other.lists;
+        self.pictures += other.pictures;
+    }
+}
 
 /// Free bytes for everybody but root. `None` when the folder cannot be queried.
 pub fn free(folder: &Path) -> Option<u64> {

@@ -6,6 +6,7 @@ use super::App;
 use super::evidence::{self, Eye, Provenance};
 use super::lane::{Lane, Round};
 use super::strips::{self, Chooser, Glance};
+use super::vitals::say;
 use crate::engine::{Alarm, Began, Kept, Seen};
 use crate::error::{Error, Result};
 use crate::frame::Picture;
@@ -201,17 +202,6 @@ pub async fn record(app: App, lane: Arc<Mutex<Lane<Vec<Analysis>>>>) {
         say(&app, "analyses", &round, zh, en);
     };
     lane.lock().await.run(&app.clock, app.stopped(), work, told).await;
-}
-
-/// One log line per change, not one per round.
-pub fn say(app: &App, part: &'static str, round: &Round<'_>, zh: String, en: String) {
-    let Some(why) = round.why else {
-        app.parts.set(part, true, "", "");
-        return;
-    };
-    if app.parts.set(part, false, zh, en.clone()) {
-        tracing::error!(part, "{en}: {}", why.chain());
-    }
 }
 
 /// Starts drills requested over HTTP.

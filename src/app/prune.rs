@@ -1,6 +1,8 @@
 //! Removes what nobody needs any more, in small steps beside the office's work. `triage::retention`
 //! says how long each kind is kept.
 
+pub use super::disk::Removed;
+
 use super::vitals::said;
 use super::{App, disk};
 use crate::clock::Clock;
@@ -11,7 +13,6 @@ use crate::triage::proof::LOOKS_BACK;
 use crate::triage::retention::{Keeping, days};
 use jiff::Timestamp;
 use std::io::ErrorKind;
-use std::ops::AddAssign;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -24,26 +25,6 @@ const LOOK: Duration = Duration::from_secs(60);
 const PAUSE: Duration = Duration::from_millis(100);
 /// Files removed in one step: some milliseconds of disk time.
 const FILES_AT_ONCE: usize = 200;
-
-/// The amounts removed.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Removed {
-    /// Days of analyses.
-    pub days: usize,
-    pub hotspots: u64,
-    /// Lists of hotspots, read or refused, with their notes.
-    pub lists: usize,
-    pub pictures: usize,
-}
-
-impl AddAssign for Removed {
-    fn add_assign(&mut self, other: Self) {
-        self.days += other.days;
-        self.hotspots += other.hotspots;
-        self.lists += other.lists;
-        self.pictures += other.pictures;
-    }
-}
 
 /// Two loops run in parallel: old data may take half an hour after an upgrade, and lack of space
 /// cannot wait for that.

@@ -2,8 +2,8 @@
 //! What is too much is left out and counted.
 
 use super::App;
-use super::intake::say;
 use super::lane::{Lane, Round};
+use super::vitals::say;
 use crate::engine::{Began, Encoded, Kept, Seen, Strips};
 use crate::frame::Picture;
 use crate::triage::id::PictureId;

@@ -1,5 +1,6 @@
 //! What the board says about the program itself: the desk, the sender, the clock and the disk.
 
+use super::lane::Round;
 use super::{App, disk};
 use crate::clock::Heartbeat;
 use jiff::SignedDuration;
@@ -77,5 +78,16 @@ pub(super) fn said(
     let zh = if is_wrong { zh() } else { String::new() };
     if app.parts.set(part, !is_wrong, zh, en.clone()) {
         if is_wrong { tracing::error!(part, "{en}") } else { tracing::info!(part, "well") }
+    }
+}
+
+/// One log line per change, not one per round.
+pub fn say(app: &App, part: &'static str, round: &Round<'_>, zh: String, en: String) {
+    let Some(why) = round.why else {
+        app.parts.set(part, true, "", "");
+        return;
+    };
+    if app.parts.set(part, false, zh, en.clone()) {
+        tracing::error!(part, "{en}: {}", why.chain());
     }
 }

@@ -9,7 +9,6 @@ use super::keyframe::{Codec, Keyframe};
 use crate::address::masked;
 use crate::error::{Error, Result};
 use crate::frame::Picture;
-use crate::lang::Lang;
 use crate::triage::detection::Stream;
 use gstreamer as gst;
 use gstreamer::prelude::*;
@@ -17,8 +16,7 @@ use gstreamer_app::AppSink;
 use gstreamer_video as gst_video;
 use gstreamer_video::prelude::*;
 use jiff::Timestamp;
-use pipelines::{Line, Pipelines};
-use std::path::Path;
+use pipelines::Line;
 
 /// The elements without which no camera works.
 const NEEDED: [&str; 9] =
@@ -32,7 +30,7 @@ pub fn init() -> Result<()> {
     })?;
     let missing: Vec<&str> = NEEDED.into_iter().filter(|name| gst::ElementFactory::find(name).is_none()).collect();
     if missing.is_empty() {
-        return super::receive::rtsp::register();
+        return Ok(());
     }
     let mut packages: Vec<&str> = missing.iter().map(|name| debian_package(name)).collect();
     packages.sort_unstable();
@@ -42,14 +40,6 @@ pub fn init() -> Result<()> {
         missing.join(", "),
         packages.join(" ")
     )))
-}
-
-/// For `huoyan check`: would this pipeline text open? Error: what is wrong with it, and what to do.
-pub fn check_pipeline(folder: &Path, name: &str) -> Result<()> {
-    let wrong = |fault: Fault| Error::invalid(fault.sentence(name, Lang::En));
-    let line =
-        Pipelines::new(folder).line(name, &[("url", "rtsp://127.0.0.1/"), ("path", "/dev/null")]).map_err(wrong)?;
-    Pipeline::open(&line).map(drop).map_err(wrong)
 }
 
 /// A pipeline that is set to Null when dropped, so that its threads and sockets always end.
@@ -234,23 +224,6 @@ pub(super) fn picture_of(sample: &gst::Sample) -> Result<Picture> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_pipeline_for_a_card_that_is_not_there_says_what_to_install_and_what_to_choose_instead() {
-        init().expect("GStreamer and its elements");
-        for (name, element, driver) in
-            [("rtsp-nvidia", "nvh264dec", "nvidia-smi"), ("rtsp-vaapi", "vah264dec", "intel-media-va-driver")]
-        {
-            let opened = check_pipeline(Path::new("/nowhere"), name);
-            assert_eq!(opened.is_ok(), gst::ElementFactory::find(element).is_some(), "{name}: {opened:?}");
-            let Err(error) = opened else { continue };
-            for part in [element, "apt-get install gstreamer1.0-plugins-bad", driver, "choose the pipeline rtsp"] {
-                assert!(error.message.contains(part), "{part}: {}", error.message);
-            }
-            let zh = Fault::MissingElement { element: element.to_owned() }.sentence("北山", Lang::Zh);
-            assert!(zh.contains(element) && zh.contains("把管线改回 rtsp"), "{zh}");
-        }
-    }
 
     #[test]
     fn a_panic_of_ours_in_a_pipeline_is_no_fault_of_the_cameras_picture() {

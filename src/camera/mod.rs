@@ -23,11 +23,11 @@ mod turn;
 
 pub use decode::Decoder;
 pub use fault::Fault;
-pub use gst::{check_pipeline, init};
 pub use keyframe::{Codec, Keyframe};
 pub use play::encode::{ClipCodec, encode_clip};
 pub use play::playback::{Clip, Playback};
 pub use play::recording::{Frames, frames};
+pub use receive::open::{check_pipeline, init};
 pub use receive::open_files::left_for_browsers;
 pub use receive::times::time_in_name;
 pub use receivers::Receivers;

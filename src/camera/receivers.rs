@@ -52,7 +52,7 @@ impl Receivers {
         status: StatusBoard,
         lang: Lang,
     ) -> Result<Self> {
-        super::init()?;
+        super::receive::open::init()?;
         super::receive::open_files::allow(sources.len());
         let slots = Slots::new(sources, config.clone(), clock, status, lang);
         let (stop, stopped) = bounded(1);

@@ -1,9 +1,9 @@
 //! `goldens.json`: the network's expected answers to pictures made from formulas, so that any
 //! installation can be checked without data.
 
-use super::detector::Worker;
 use super::heads::{Output, yolo};
 use super::manifest::{Head, Input, Manifest};
+use super::worker::Worker;
 use crate::error::{Error, Result};
 use crate::triage::detection::Class;
 use serde::{Deserialize, Serialize};

@@ -17,10 +17,12 @@ mod manifest;
 mod open;
 mod runtime;
 mod tensor;
+mod try_out;
 mod tube;
 mod verifier;
+mod worker;
 
-pub use detector::{Detector, Look, Worker};
+pub use detector::Detector;
 pub use device::Chosen;
 pub use golden::{Goldens, Mismatch};
 pub use history::{History, Part};
@@ -28,3 +30,4 @@ pub use manifest::{Head, Input, Layout, Levels, Manifest, Screener, Verifier, Yo
 pub use runtime::NO_TELEMETRY;
 pub use tensor::Letterbox;
 pub use verifier::VerifierSession;
+pub use worker::{Look, Worker};

@@ -7,7 +7,7 @@
 //! with a screening network. For 267 cameras four times a day that is 0.4 steps a second.
 
 use super::Tuning;
-use super::views::cut;
+use super::tiles::cut;
 use crate::detect::{Levels, Worker};
 use crate::drill::{Rung, ladder};
 use crate::error::Result;

@@ -266,5 +266,13 @@ fn second_largest(values: impl Iterator<Item = u8>) -> u8 {
     second
 }
 
+/// The tile's pixels at the frame's own resolution. Where the frame has fewer than the network,
+/// they are enlarged later.
+pub fn cut(picture: &Picture, Tile { x, y, w, h }: Tile) -> Picture {
+    let along = |steps: u8, of: u32| u32::from(steps) * of / u32::from(TILE_STEPS);
+    let (width, height) = (picture.width(), picture.height());
+    picture.cropped(along(x, width), along(y, height), along(w, width), along(h, height))
+}
+
 #[cfg(test)]
 mod tests;

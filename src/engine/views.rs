@@ -1,13 +1,13 @@
 //! What the model sees of a frame: the whole and some tiles, each with its own past; and how its
 //! answers are combined.
 
-use super::tiles::{Sketch, Tiles};
+use super::tiles::{Sketch, Tiles, cut};
 use super::{Analyst, Memory, Reality, second_look, self_test};
 use crate::detect::{History, Look, Part, Worker};
 use crate::drill::{Plume, composite};
 use crate::error::Result;
 use crate::frame::{Cells, Frame, Picture};
-use crate::triage::detection::{Detection, Scores, Stream, TILE_STEPS, Tile};
+use crate::triage::detection::{Detection, Scores, Stream, Tile};
 use crate::triage::id::{CameraId, PoseId};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -226,12 +226,4 @@ impl Analyst {
 
 pub(super) fn part(Frame { camera, pose, .. }: &Frame, tile: Option<Tile>) -> Part {
     (camera.clone(), pose.clone(), tile)
-}
-
-/// The tile's pixels at the frame's own resolution. Where the frame has fewer than the network,
-/// they are enlarged later.
-pub fn cut(picture: &Picture, Tile { x, y, w, h }: Tile) -> Picture {
-    let along = |steps: u8, of: u32| u32::from(steps) * of / u32::from(TILE_STEPS);
-    let (width, height) = (picture.width(), picture.height());
-    picture.cropped(along(x, width), along(y, height), along(w, width), along(h, height))
 }

@@ -1,29 +1,10 @@
 //! Pure: the vendors' limits. At a short limit a text waits, and may join others. At a long one it
 //! goes another way.
 
+use super::channel::limits;
 use crate::triage::policy::Channel;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use std::collections::{HashMap, VecDeque};
-
-/// At most `count` within any period of `within`.
-struct Limit {
-    count: usize,
-    within: SignedDuration,
-}
-
-/// No limit covers a longer period.
-pub const LONGEST: SignedDuration = SignedDuration::from_hours(24);
-
-/// 企业微信群机器人: 20 a minute per robot (developer.work.weixin.qq.com/document/path/91770).
-const WECOM: &[Limit] = &[Limit { count: 20, within: SignedDuration::from_mins(1) }];
-/// 语音外呼, per called number (help.aliyun.com/en/vms, getting started): 1 a minute, 5 an hour, 20 in 24 hours.
-const VOICE: &[Limit] = &[
-    Limit { count: 1, within: SignedDuration::from_mins(1) },
-    Limit { count: 5, within: SignedDuration::from_hours(1) },
-    Limit { count: 20, within: LONGEST },
-];
-/// 短信, notifications per number (help.aliyun.com/document_detail/2881383.html): 50 a day.
-const SMS: &[Limit] = &[Limit { count: 50, within: LONGEST }];
 
 /// Drills, and retries of what the board shows as failed, may use two fifths of each limit. So a
 /// ranger's two calls can be drilled within an hour, and three stay for news of a fire. Of a limit
@@ -81,17 +62,10 @@ fn nth_last<'a>(mut newest_first: impl Iterator<Item = &'a Counted>, count: usiz
     newest_first.nth(count - 1).map(|it| it.at)
 }
 
-fn limits(channel: Channel) -> &'static [Limit] {
-    match channel {
-        Channel::Sms => SMS,
-        Channel::Voice => VOICE,
-        Channel::Wecom => WECOM,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use jiff::SignedDuration;
 
     fn voice(phone: &str) -> Number {
         number(Channel::Voice, Some(phone))

@@ -16,10 +16,10 @@ use crate::error::{Error, Kind, Result};
 use crate::store::{Fate, Message, Status, Store};
 use crate::triage::policy::Channel;
 use batches::Line;
-use channel::{Gateways, Outcome};
+use channel::{Gateways, Outcome, Sender};
 use jiff::{SignedDuration, Timestamp};
 use limits::{Limiter, Number};
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -100,7 +100,7 @@ impl Notifier {
     pub async fn new(store: Store, config: &NotifyConfig, keys: Keys, clock: Clock, bell: Arc<Notify>) -> Result<Self> {
         let gateways = Gateways::new(config, keys)?;
         let mut limiter = Limiter::default();
-        let since = clock.now() - limits::LONGEST;
+        let since = clock.now() - channel::LONGEST;
         for channel in CHANNELS {
             for tried in store.tried_since(channel, since).await? {
                 limiter.count(&limits::number(channel, tried.phone.as_deref()), tried.drill, tried.at);
@@ -228,7 +228,7 @@ impl Notifier {
         limiter.count(&line.number, spare, now);
         let (sender, moved) = (sender.clone(), batch.len());
         let send = under_way.sends.spawn(async move {
-            let outcome = sender.send(&batch).await;
+            let outcome = send(&sender, &batch).await;
             (batch, outcome)
         });
         under_way.numbers.insert(send.id(), (line.number, spare));
@@ -286,11 +286,7 @@ impl Notifier {
     }
 
     async fn by_hand(&self, messages: &[Message]) -> Result<()> {
-        let why = match messages[0].channel {
-            Channel::Sms => "没有短信网关，请人工电话 / no SMS gateway: please phone",
-            Channel::Voice => "没有语音网关，请人工电话 / no voice gateway: please phone",
-            Channel::Wecom => "没有企业微信机器人，请人工电话 / no WeCom robot: please phone",
-        };
+        let why = channel::by_hand(messages[0].channel);
         for message in messages {
             self.store.message_untried(message.id, why, None).await?;
         }
@@ -325,6 +321,15 @@ impl Notifier {
         }
         Ok(())
     }
+}
+
+/// Hands over the texts to one number (or group) as one, under the key that the batch keeps. `batch`
+/// is not empty.
+async fn send(sender: &Sender, batch: &[Message]) -> Outcome {
+    let phones: BTreeSet<&str> = batch.iter().filter_map(|message| message.to.phone.as_deref()).collect();
+    let phones: Vec<&str> = phones.into_iter().collect();
+    let key = batch[0].batch.unwrap_or(batch[0].id);
+    sender.post(&phones, &batches::text(batch.iter()), &key.to_string()).await
 }
 
 /// What the board says about a text held by a vendor's limit.

@@ -4,8 +4,9 @@ mod pictures;
 mod place;
 mod report;
 
+pub use super::false_alarm::FalseAlarm;
 pub use place::{Candidate, Hint, Neighbour, NeighbourCounty, Place};
-pub use report::{Closure, FalseAlarm, Flames, Position, Verification};
+pub use report::{Closure, Flames, Position, Verification};
 
 use super::geo::Fix;
 use super::id::{ActionId, DispatchId, GridId, IncidentId, MessageId, PersonId, PictureId, SightingId};

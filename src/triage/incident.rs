@@ -12,6 +12,7 @@ mod refusal;
 #[cfg(test)]
 mod tests;
 
+pub use super::deadline::Deadline;
 pub use owner::Owner;
 pub use refusal::Refusal;
 
@@ -302,20 +303,6 @@ pub struct By {
     pub actor: Actor,
     pub action: Option<ActionId>,
     pub happened_at: Option<Timestamp>,
-}
-
-/// Every deadline at which time alone changes an incident.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Deadline {
-    /// Somebody had to act and did not: the policy acts, or somebody is rung.
-    Ring(Matter),
-    /// The time for an officer's decision is over.
-    Intent,
-    Acknowledge,
-    Arrive,
-    Report,
-    /// The ladder's rung with this index.
-    Rung(u8),
 }
 
 /// What the edge knows when evidence belongs to no open incident.

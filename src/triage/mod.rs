@@ -4,9 +4,11 @@
 pub mod associate;
 pub mod cluster;
 pub mod confirm;
+pub mod deadline;
 pub mod detection;
 pub mod dispatch;
 pub mod event;
+pub mod false_alarm;
 pub mod geo;
 pub mod hotspot;
 pub mod id;

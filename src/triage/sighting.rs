@@ -1,7 +1,7 @@
 //! Pure: 火情线索, one located piece of evidence from any source.
 
 use super::detection::{BoundingBox, Class, ModelVersion};
-use super::event::FalseAlarm;
+use super::false_alarm::FalseAlarm;
 use super::geo::Locus;
 use super::id::{CameraId, PictureId, PoseId, SightingId};
 use super::opinion::Opinion;

@@ -3,8 +3,8 @@
 //! that it would only overwrite.
 
 use super::WebState;
-use super::http::auth::Me;
 use super::http::error::{Answer, Problem};
+use super::http::me::Me;
 use super::http::session;
 use super::service::camera_health;
 use crate::desk::OpenBook;

@@ -10,8 +10,8 @@ mod ops;
 mod ranger;
 mod service;
 
-pub use http::auth::{hash as hash_secret, issue_login, secret};
 pub use http::connections::Network;
+pub use http::secret::{hash as hash_secret, issue_login, secret};
 pub use http::session::check_entitled;
 pub use service::Parts;
 

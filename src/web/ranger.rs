@@ -3,8 +3,8 @@
 
 use super::WebState;
 use super::dto::{Eyes, IncidentView, MeView};
-use super::http::auth::Me;
 use super::http::error::{Answer, lang_of};
+use super::http::me::Me;
 use super::office::queue;
 use crate::desk::ENDED_FOR;
 use crate::report::{Category, categories};

@@ -2,8 +2,8 @@
 
 use super::WebState;
 use super::dto::{Eyes, MeView};
-use super::http::auth::Me;
 use super::http::error::{Answer, lang_of};
+use super::http::me::Me;
 use crate::clock::Clock;
 use crate::frame::Health;
 use crate::lang::Lang;

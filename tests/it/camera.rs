@@ -344,7 +344,7 @@ fn every_pipeline_file_is_taken_by_gstreamer() {
         let path = entry.expect("an entry").path();
         let name = path.file_stem().and_then(|n| n.to_str()).unwrap_or_default().to_owned();
         if path.extension().is_some_and(|e| e == "gst") && !name.starts_with("hotspots-") {
-            // Not every machine has the elements of graphics cards; src/camera/gst.rs holds the
+            // Not every machine has the elements of graphics cards; src/camera/receive/open.rs holds the
             // message for that.
             let of_a_card = ["rtsp-nvidia", "rtsp-vaapi"].contains(&name.as_str());
             match camera::check_pipeline(path.parent().expect("a folder"), &name) {

@@ -2,8 +2,8 @@
 //! each. The screened stream finds smoke, the main stream shows it in full size. A fetch never
 //! delays a look. Driven by the thread that watches the receivers.
 
+use super::open::open;
 use super::reading::Reading;
-use super::receiver;
 use super::reconnect::Backoff;
 use crate::camera::fault::Fault;
 use crate::camera::gst::pipelines::Pipelines;
@@ -13,7 +13,6 @@ use crate::camera::keyframe::Keyframe;
 use crate::camera::source::CameraSource;
 use crate::camera::turn::slots::Slots;
 use crate::config::CameraConfig;
-use crate::lang::Lang;
 use crate::triage::detection::Stream;
 use gstreamer as gst;
 use gstreamer::prelude::*;
@@ -33,64 +32,6 @@ const BEGIN_EVERY: SignedDuration = SignedDuration::from_millis(500);
 
 /// Cameras send a keyframe every 2 to 5 s. After this time the fetch is given up.
 const GIVE_UP_AFTER: SignedDuration = SignedDuration::from_secs(6);
-
-/// Pure: the state of one camera's main stream, whether a picture is wanted, and the last one
-/// fetched.
-#[derive(Default)]
-pub(crate) struct MainSlot {
-    wanted_until: Timestamp,
-    waits_since: Timestamp,
-    is_fetching: bool,
-    keyframe: Option<Keyframe>,
-}
-
-impl MainSlot {
-    /// The camera is suspicious until `until`. A repeated call only moves the end.
-    pub fn ask(&mut self, now: Timestamp, until: Timestamp) {
-        if self.wanted_until <= now {
-            self.waits_since = now;
-        }
-        self.wanted_until = self.wanted_until.max(until);
-    }
-
-    pub fn is_waiting(&self, now: Timestamp) -> bool {
-        now < self.wanted_until && !self.is_fetching && self.keyframe.is_none()
-    }
-
-    pub fn waits_since(&self) -> Timestamp {
-        self.waits_since
-    }
-
-    pub fn begin(&mut self) {
-        self.is_fetching = true;
-    }
-
-    /// A camera that has had its turn goes to the back of the queue.
-    pub fn end(&mut self, keyframe: Option<Keyframe>, now: Timestamp) {
-        (self.is_fetching, self.keyframe, self.waits_since) = (false, keyframe, now);
-    }
-
-    /// A picture older than a cadence says less than what the screened stream shows now.
-    pub fn has(&self, now: Timestamp, cadence: SignedDuration) -> bool {
-        self.keyframe.as_ref().is_some_and(|keyframe| now.duration_since(keyframe.captured_at) <= cadence)
-    }
-
-    pub fn take(&mut self, now: Timestamp, cadence: SignedDuration) -> Option<Keyframe> {
-        let has_one = self.has(now, cadence);
-        self.keyframe.take().filter(|_| has_one)
-    }
-}
-
-/// "北山主码流：…": the cause, the cure, and what is done meanwhile.
-pub(crate) fn sentence(fault: &Fault, camera: &str, lang: Lang) -> String {
-    match lang {
-        Lang::Zh => format!("{}；此前复核和证据图片用子码流", fault.sentence(&format!("{camera}主码流"), lang)),
-        Lang::En => {
-            let fault = fault.sentence(&format!("{camera} main stream"), lang);
-            format!("{fault}; until then second looks and evidence pictures use the sub-stream")
-        }
-    }
-}
 
 /// The fetches under way.
 pub(crate) struct Fetches {
@@ -185,8 +126,7 @@ impl Fetch {
         now: Timestamp,
     ) -> Result<Self, Fault> {
         let source: &CameraSource = slots.sources[index].main.as_deref().ok_or(Fault::NoSuchStream)?;
-        let (pipeline, sink, outlet) =
-            receiver::open(source, reading, &source.kind()?, &slots.config.pipeline, pipelines)?;
+        let (pipeline, sink, outlet) = open(source, reading, &source.kind()?, &slots.config.pipeline, pipelines)?;
         sink.set_property("sync", false);
         sink.set_property("drop", true);
         let flows = Arc::new(AtomicBool::new(false));

@@ -4,6 +4,7 @@
 mod drop_folder;
 pub(super) mod main_stream;
 mod multipart;
+pub(super) mod open;
 pub(super) mod open_files;
 mod reading;
 pub(super) mod receiver;

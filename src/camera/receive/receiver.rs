@@ -2,6 +2,7 @@
 //! own threads only.
 
 use super::drop_folder::DropFolder;
+use super::open::open;
 use super::reading::Reading;
 use super::reconnect::{Backoff, Silence, judge_silence};
 use super::rtsp::UNITS;
@@ -11,7 +12,7 @@ use crate::camera::gst::pipelines::Pipelines;
 use crate::camera::gst::template::Outlet;
 use crate::camera::gst::{Pipeline, drop_delta_units, fault_of, keyframe_of};
 use crate::camera::keyframe::Keyframe;
-use crate::camera::source::{CameraSource, Kind, images_in};
+use crate::camera::source::{Kind, images_in};
 use crate::camera::turn::slots::Slots;
 use gstreamer as gst;
 use gstreamer::prelude::*;
@@ -157,47 +158,6 @@ fn start(
     Ok(State::Playing(Playing { pipeline, activity, begun_at: now, pulse, is_recording }))
 }
 
-/// The pipeline of a source that has one (folders and snapshots have none), logged in, with its
-/// outlet. `default`: the pipeline text for RTSP.
-pub(super) fn open(
-    source: &CameraSource,
-    reading: &Reading,
-    kind: &Kind,
-    default: &str,
-    pipelines: &Pipelines,
-) -> Result<(Pipeline, AppSink, Outlet), Fault> {
-    let (default, key, value) = match kind {
-        Kind::Web if source.pipeline.is_none() => return Err(source.bad_address()),
-        Kind::Rtsp | Kind::Web => (default, "url", source.address.expose().target.to_owned()),
-        Kind::Video(path) => ("file", "path", path.to_string_lossy().into_owned()),
-        Kind::Images(_) | Kind::Drop(_) => return Err(source.bad_address()),
-    };
-    let name = source.pipeline.as_deref().unwrap_or(default);
-    let line = pipelines.line(name, &[(key, &value)])?;
-    let (pipeline, sink) = Pipeline::open(&line)?;
-    if let Some(element) = pipeline.0.by_name("source") {
-        log_in(&element, source, reading);
-    }
-    Ok((pipeline, sink, line.outlet))
-}
-
-/// Sets the login as properties of the element named `source`: a password never stands in a
-/// pipeline text. Sound is not requested.
-fn log_in(element: &gst::Element, source: &CameraSource, reading: &Reading) {
-    let exposed = source.address.expose();
-    if let (Some((user, password)), true) = (exposed.logins.get(reading.index()), element.has_property("user-id")) {
-        element.set_property("user-id", user);
-        element.set_property("user-pw", password);
-    }
-    if element.factory().is_some_and(|factory| factory.name() == "rtspsrc") {
-        element.connect("select-stream", false, |values| {
-            let caps = values.get(2).and_then(|value| value.get::<gst::Caps>().ok());
-            let media = caps.as_ref().and_then(|caps| caps.structure(0)?.get::<String>("media").ok());
-            Some((media.is_none_or(|media| media == "video")).to_value())
-        });
-    }
-}
-
 fn hand_on(sink: &AppSink, slots: &Arc<Slots>, index: usize, activity: &Arc<Activity>) {
     let (slots, activity) = (Arc::clone(slots), Arc::clone(activity));
     let new_sample = move |sink: &AppSink| {
@@ -296,6 +256,7 @@ impl Folder {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::camera::source::CameraSource;
     use crate::clock::Clock;
     use crate::config::CameraConfig;
     use crate::frame::{Health, StatusBoard};

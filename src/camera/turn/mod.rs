@@ -2,6 +2,7 @@
 //! kept.
 
 mod gop;
+mod main_slot;
 pub(super) mod overload;
 mod pace;
 pub(super) mod schedule;

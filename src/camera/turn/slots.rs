@@ -2,13 +2,13 @@
 //! the status board.
 
 use super::gop::Gop;
+use super::main_slot::{self, MainSlot};
 use super::overload::{Overload, OverloadWatch};
 use super::pace::Pace;
 use super::schedule::Schedule;
 use super::suspicion::Suspicion;
 use crate::camera::fault::Fault;
 use crate::camera::keyframe::Keyframe;
-use crate::camera::receive::main_stream::{self, MainSlot};
 use crate::camera::sight::{Look, Sight};
 use crate::camera::source::CameraSource;
 use crate::clock::Clock;
@@ -279,7 +279,7 @@ impl Slots {
 
     fn main_failed(&self, index: usize, fault: &Fault) {
         let source = &self.sources[index];
-        let detail = main_stream::sentence(fault, &source.name, self.lang);
+        let detail = main_slot::sentence(fault, &source.name, self.lang);
         self.status.update(&source.id, |status| {
             if status.main_detail.as_ref() != Some(&detail) {
                 tracing::warn!(camera.id = %source.id, "{detail}");

@@ -1,15 +1,17 @@
-//! One gateway per channel: its requests, and the meaning of its answers. Keys come from the
-//! environment and are passed to nobody else.
+//! One gateway per channel: its requests, and the meaning of its answers. What differs between
+//! channels is in one file each. Keys come from the environment and are passed to nobody else.
 
+mod sms;
+mod voice;
+mod wecom;
+
+use super::client;
 use crate::config::NotifyConfig;
 use crate::error::{Error, Result};
-use crate::notify::{batches, client};
-use crate::store::Message;
 use crate::triage::policy::Channel;
 use jiff::SignedDuration;
 use reqwest::{Client, RequestBuilder, Response, StatusCode, Url};
 use serde_json::{Value, json};
-use std::collections::BTreeSet;
 use std::fmt;
 
 /// A secret; `Debug` shows only that it is set.
@@ -41,6 +43,42 @@ impl Keys {
     pub fn from_env() -> Self {
         let key = |name| std::env::var(name).ok().filter(|key| !key.is_empty()).map(Key);
         Self { sms: key("HUOYAN_SMS_KEY"), voice: key("HUOYAN_VOICE_KEY"), wecom: key("HUOYAN_WECOM_KEY") }
+    }
+}
+
+/// At most `count` within any period of `within`.
+pub struct Limit {
+    pub count: usize,
+    pub within: SignedDuration,
+}
+
+/// No limit covers a longer period.
+pub const LONGEST: SignedDuration = SignedDuration::from_hours(24);
+
+/// The vendors' limits for one number (or robot).
+pub fn limits(channel: Channel) -> &'static [Limit] {
+    match channel {
+        Channel::Sms => sms::LIMITS,
+        Channel::Voice => voice::LIMITS,
+        Channel::Wecom => wecom::LIMITS,
+    }
+}
+
+/// The largest batch, bytes.
+pub fn bytes_max(channel: Channel) -> usize {
+    match channel {
+        Channel::Sms => sms::BYTES_MAX,
+        Channel::Voice => voice::BYTES_MAX,
+        Channel::Wecom => wecom::BYTES_MAX,
+    }
+}
+
+/// What the board says where a channel has no gateway.
+pub fn by_hand(channel: Channel) -> &'static str {
+    match channel {
+        Channel::Sms => sms::BY_HAND,
+        Channel::Voice => voice::BY_HAND,
+        Channel::Wecom => wecom::BY_HAND,
     }
 }
 
@@ -109,53 +147,29 @@ pub enum Outcome {
     Failed(String),
 }
 
-/// WeCom's errcode for "too many" (接口调用超过限制).
-const WECOM_TOO_MANY: i64 = 45009;
 /// The wait when a vendor says "too many" without a time.
 const LIMIT_WAIT: SignedDuration = SignedDuration::from_mins(1);
 
-/// The largest batch, bytes: 300 characters of SMS; 400 characters of a call, which is a minute and
-/// a half, or the texts of five calls; WeCom's own limit of 2048 bytes.
-pub fn bytes_max(channel: Channel) -> usize {
-    match channel {
-        Channel::Sms => 900,
-        Channel::Voice => 1200,
-        Channel::Wecom => 2048,
+impl Sender {
+    /// Posts one text under its idempotency key, which it keeps for good. A gateway that supports
+    /// such keys delivers nothing twice, after a late answer as well as after a crash of ours.
+    pub async fn post(&self, phones: &[&str], text: &str, key: &str) -> Outcome {
+        let request = match self {
+            Self::Sms(endpoint) | Self::Voice(endpoint) => endpoint.plain(phones, text),
+            Self::Wecom(endpoint) => wecom::request(endpoint, phones, text),
+        };
+        outcome(request.header("Idempotency-Key", key)).await
     }
 }
 
-impl Sender {
-    /// Hands over the texts to one number (or group) as one, under the idempotency key that they
-    /// keep for good. A gateway that supports such keys delivers nothing twice, after a late answer
-    /// as well as after a crash of ours. `batch` is not empty.
-    pub async fn send(&self, batch: &[Message]) -> Outcome {
-        let phones: BTreeSet<&str> = batch.iter().filter_map(|message| message.to.phone.as_deref()).collect();
-        let phones: Vec<&str> = phones.into_iter().collect();
-        let key = batch[0].batch.unwrap_or(batch[0].id);
-        self.post(&phones, &batches::text(batch.iter()), &key.to_string()).await
-    }
-
-    /// Posts one text under its key.
-    pub async fn post(&self, phones: &[&str], text: &str, key: &str) -> Outcome {
-        let request = match self {
-            Self::Sms(endpoint) | Self::Voice(endpoint) => {
-                let request =
-                    endpoint.client.post(endpoint.url.clone()).json(&json!({ "to": phones.first(), "text": text }));
-                match &endpoint.key {
-                    Some(Key(key)) => request.bearer_auth(key),
-                    None => request,
-                }
-            }
-            Self::Wecom(endpoint) => {
-                let body = json!({ "msgtype": "text", "text": { "content": text, "mentioned_mobile_list": phones } });
-                let mut url = endpoint.url.clone();
-                if let Some(Key(key)) = &endpoint.key {
-                    url.query_pairs_mut().append_pair("key", key);
-                }
-                endpoint.client.post(url).json(&body)
-            }
-        };
-        outcome(request.header("Idempotency-Key", key)).await
+impl Endpoint {
+    /// POST {"to","text"}, with the key as bearer token.
+    fn plain(&self, phones: &[&str], text: &str) -> RequestBuilder {
+        let request = self.client.post(self.url.clone()).json(&json!({ "to": phones.first(), "text": text }));
+        match &self.key {
+            Some(Key(key)) => request.bearer_auth(key),
+            None => request,
+        }
     }
 }
 
@@ -176,7 +190,7 @@ async fn outcome(request: RequestBuilder) -> Outcome {
     let bytes = client::bounded(response).await.unwrap_or_default().unwrap_or_default();
     let body: Value = serde_json::from_slice(&bytes).unwrap_or_default();
     match body["errcode"].as_i64() {
-        Some(WECOM_TOO_MANY) => Outcome::OverLimit { wait },
+        Some(wecom::TOO_MANY) => Outcome::OverLimit { wait },
         Some(code) if code != 0 => {
             let words = body["errmsg"].as_str().unwrap_or_default();
             Outcome::Failed(format!("企业微信拒绝：{code} {words} / WeCom refuses: {code} {words}"))

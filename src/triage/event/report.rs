@@ -1,6 +1,7 @@
 //! Pure: what a ranger reports and how an office closes, as events carry them.
 
 use super::NeighbourCounty;
+use crate::triage::false_alarm::FalseAlarm;
 use crate::triage::geo::LatLon;
 use crate::triage::id::PictureId;
 use jiff::Timestamp;
@@ -64,18 +65,4 @@ pub struct Closure {
 impl Closure {
     /// 境外火: outside the county.
     pub const OUTSIDE: u8 = 8;
-}
-
-/// 误报原因, for tuning only (ux.md 6.6, level 2).
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum FalseAlarm {
-    CookingSmoke,
-    Incense,
-    FactorySmoke,
-    FogOrCloud,
-    Dust,
-    Glare,
-    DirtyLens,
-    Unclear,
 }

@@ -18,7 +18,7 @@ use crate::triage::incident::{Answer, Incident, Undelivered};
 use crate::triage::policy::{self, Policy};
 use crate::triage::score::Priority;
 use crate::triage::sighting::{Sighting, Source};
-use crate::web::http::auth::Me;
+use crate::web::http::me::Me;
 use jiff::Timestamp;
 
 /// Sightings of one incident in a list: the first, the surest with a picture, and the newest. A

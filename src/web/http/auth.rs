@@ -1,15 +1,14 @@
-//! Authentication: login links, sessions, and what each role may do. Only hashes of secrets are
-//! stored.
+//! Authentication: what a request must show before a handler runs.
 
 use super::error::{Answer, Problem, lang_of};
+use super::me::Me;
+use super::secret::is_secret_of;
 use super::session;
-use crate::clock::Clock;
 use crate::config::Config;
-use crate::error::{Error, Kind, Result};
+use crate::error::Kind;
 use crate::lang::Lang;
-use crate::store::{Access, Login, Store};
-use crate::triage::id::{ActionId, PersonId};
-use crate::triage::incident::Incident;
+use crate::store::Access;
+use crate::triage::id::ActionId;
 use crate::web::WebState;
 use axum::extract::{FromRequestParts, Request, State};
 use axum::http::header::{AUTHORIZATION, HOST, ORIGIN};
@@ -17,74 +16,6 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, Uri};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use base64::Engine;
-use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-use jiff::SignedDuration;
-use sha2::{Digest, Sha256};
-
-/// 256 bits, too many to guess.
-const SECRET_BYTES: usize = 32;
-
-/// Who is logged in.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Me {
-    pub person: PersonId,
-    pub role: Role,
-}
-
-impl Me {
-    /// The office sees everything. A ranger sees what was ever dispatched to them or told them.
-    pub fn may_see(&self, incident: &Incident) -> bool {
-        let sent = incident.dispatches().any(|dispatch| dispatch.ranger == self.person);
-        self.role.is_office() || sent || incident.told.iter().any(|told| told.person == self.person)
-    }
-}
-
-/// An [`Access`], under the name that the pages use.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Role(pub Access);
-
-impl Role {
-    pub fn face(self) -> &'static str {
-        match self.0 {
-            Access::Ranger => "/ranger",
-            Access::Officer => "/office",
-            Access::Ops => "/ops",
-        }
-    }
-
-    /// Sees every incident and every phone number.
-    pub fn is_office(self) -> bool {
-        self.0 != Access::Ranger
-    }
-}
-
-/// A one-time login link, as the path to append to the public address: `/login/…`. The token is
-/// stored nowhere.
-pub async fn issue_login(
-    store: &Store,
-    person: &PersonId,
-    access: Access,
-    life: SignedDuration,
-    clock: &Clock,
-) -> Result<String> {
-    let token = secret()?;
-    let login = Login { person: person.clone(), access };
-    store.create_login(&hash(&token), &login, clock.now() + life).await?;
-    Ok(format!("/login/{token}"))
-}
-
-/// 32 random bytes as 43 characters that need no escaping anywhere.
-pub fn secret() -> Result<String> {
-    let mut bytes = [0; SECRET_BYTES];
-    getrandom::fill(&mut bytes).map_err(|e| Error::unavailable("the machine provides no random numbers").because(e))?;
-    Ok(BASE64_URL_SAFE_NO_PAD.encode(bytes))
-}
-
-/// The stored form of a secret. It needs no salt and no slow hash: 256 bits cannot be searched.
-pub fn hash(secret: &str) -> String {
-    hex::encode(Sha256::digest(secret.as_bytes()))
-}
 
 /// Anybody, logged in or not.
 pub struct Visitor {
@@ -188,13 +119,6 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
     headers.get(AUTHORIZATION)?.to_str().ok()?.strip_prefix("Bearer ").map(str::trim)
 }
 
-/// Compares all characters in constant time, so that timing reveals nothing: people choose weaker
-/// secrets than [`secret`] does.
-fn is_secret_of(kept: &str, given: &str) -> bool {
-    let given = hash(given);
-    kept.len() == given.len() && kept.bytes().zip(given.bytes()).fold(0, |differ, (a, b)| differ | (a ^ b)) == 0
-}
-
 /// The `Idempotency-Key` of a change.
 #[derive(Clone, Copy)]
 pub struct Key(pub ActionId);
@@ -261,14 +185,6 @@ fn foreign() -> Problem {
 mod tests {
     use super::*;
     use axum::http::HeaderValue;
-
-    #[test]
-    fn secrets_are_long_safe_in_addresses_and_never_the_same() {
-        let (a, b) = (secret().expect("random"), secret().expect("random"));
-        assert_eq!(a.len(), 43);
-        assert!(a.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_'), "{a}");
-        assert_ne!(a, b);
-    }
 
     #[test]
     fn only_our_own_pages_may_change_anything() {

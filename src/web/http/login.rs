@@ -1,10 +1,11 @@
 //! From a link in a message to a session cookie, and logout.
 
-use super::auth::{self, Admin};
+use super::auth::{Admin, own_origin};
 use super::client_ip::ClientIp;
 use super::error::{Answer, Problem, lang_of};
 use super::json::Body;
-use super::{pages, session};
+use super::me::Role;
+use super::{pages, secret, session};
 use crate::error::{Error, Kind, Result};
 use crate::store::{Access, Login};
 use crate::triage::id::PersonId;
@@ -66,7 +67,7 @@ pub async fn enter(
 ) -> Response {
     let lang = lang_of(&headers);
     // Otherwise another site's page could log a browser in as somebody else.
-    if auth::own_origin(&headers, &state.config).is_err() {
+    if own_origin(&headers, &state.config).is_err() {
         return pages::login_from_elsewhere(lang);
     }
     match open_session(&state, &token).await {
@@ -84,15 +85,15 @@ pub async fn enter(
 
 async fn open_session(state: &WebState, token: &str) -> Result<(HeaderValue, &'static str)> {
     let (now, life) = (state.clock.now(), state.config.server.session_life);
-    let secret = auth::secret()?;
-    let login = state.store.use_login(&auth::hash(token), now).await?;
+    let secret = secret::secret()?;
+    let login = state.store.use_login(&secret::hash(token), now).await?;
     if !session::is_entitled(&state.county(), &login) {
         tracing::info!(person = %login.person, "a login link was refused: by the registers this person does not have this access");
         return Err(Error::new(Kind::Unauthenticated, "no longer in the register"));
     }
-    state.store.create_session(&auth::hash(&secret), &login, now, life).await?;
+    state.store.create_session(&secret::hash(&secret), &login, now, life).await?;
     tracing::info!(person = %login.person, access = ?login.access, "somebody logged in");
-    Ok((session::cookie(&secret, &state.config)?, auth::Role(login.access).face()))
+    Ok((session::cookie(&secret, &state.config)?, Role(login.access).face()))
 }
 
 /// `POST /api/v1/logout`
@@ -126,7 +127,7 @@ pub async fn issue(State(state): State<WebState>, _: Admin, Body(new): Body<NewL
     let login = Login { person: new.person.clone(), access: new.role };
     session::check_entitled(&state.county(), &login)
         .map_err(|(zh, en)| Problem::impossible(format!("{zh}。"), format!("{en}.")))?;
-    let path = auth::issue_login(&state.store, &new.person, new.role, life, &state.clock).await?;
+    let path = secret::issue_login(&state.store, &new.person, new.role, life, &state.clock).await?;
     let url = format!("{}{path}", state.config.public_url().trim_end_matches('/'));
     Ok(Json(LoginLink { url, expires_at: state.clock.now() + life }))
 }

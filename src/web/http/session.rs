@@ -1,6 +1,7 @@
 //! Sessions: the cookie, its owner, and whether the register still admits that person.
 
-use super::auth::{self, Me, Role};
+use super::me::{Me, Role};
+use super::secret::hash;
 use crate::config::Config;
 use crate::county::{County, Post};
 use crate::error::{Error, Kind, Result};
@@ -115,7 +116,7 @@ fn written(value: &str, max_age_s: i64, config: &Config) -> Result<HeaderValue> 
 
 /// The hash under which the store knows this browser's session.
 pub fn hash_in(headers: &HeaderMap, config: &Config) -> Option<String> {
-    token(headers, config).map(auth::hash)
+    token(headers, config).map(hash)
 }
 
 /// Behind https the plain name is ignored: another host of the same domain can set it.

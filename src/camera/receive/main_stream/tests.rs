@@ -2,6 +2,7 @@ use super::*;
 use crate::camera::Codec;
 use crate::clock::Clock;
 use crate::frame::{Health, StatusBoard};
+use crate::lang::Lang;
 use std::time::Duration;
 
 /// A main stream that is opened and never says anything.

@@ -29,7 +29,7 @@ pub(super) const ELEMENT: &str = "huoyanrtspsrc";
 pub(super) const UNITS: &str = "units";
 
 /// Registers the element in this process. May be called again.
-pub(crate) fn register() -> Result<()> {
+pub(super) fn register() -> Result<()> {
     static DONE: Once = Once::new();
     DONE.call_once(|| {
         // Whether it worked is checked below, for every caller.
