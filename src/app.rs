@@ -38,7 +38,7 @@ use crate::error::{Error, Result};
 use crate::frame::StatusBoard;
 use crate::lang::Lang;
 use crate::notify::{Keys, Notifier};
-use crate::store::Store;
+use crate::store::{self, Store};
 use crate::triage::confirm::Thresholds;
 use crate::triage::point::Points;
 use crate::web::{self, Parts, WebState};
@@ -128,7 +128,7 @@ pub async fn run(mut options: Options) -> Result<()> {
 
     let registers = Registers::load(&data.join("registers"))?;
     let config = Arc::new(options.config.clone());
-    let store = Store::open(&store_url(&config), &data).await?;
+    let store = Store::open(&store::url(&config), &data).await?;
     let bus = Bus::open(&config.bus.url).await?;
     let (stop, stopped) = signal::channel(Stage::Running);
     let signature = config.notify.signature.clone();
@@ -146,7 +146,7 @@ pub async fn run(mut options: Options) -> Result<()> {
         points: Arc::default(),
         parts: Parts::default(),
         drills: DrillBoard::default(),
-        room: disk::Room::new(store_url(&config) == "sqlite"),
+        room: disk::Room::new(store::url(&config) == "sqlite"),
         lookout: video::Lookout::default(),
         stop: stopped.clone(),
         config: Arc::clone(&config),
@@ -319,14 +319,9 @@ fn own(data: &Path) -> Result<File> {
     }
 }
 
-/// `HUOYAN_STORE_URL` may hold a password, so it wins over the file.
-pub fn store_url(config: &Config) -> String {
-    std::env::var("HUOYAN_STORE_URL").unwrap_or_else(|_| config.store.url.clone())
-}
-
 /// The parts of this office that a backup holds.
 pub fn office(config: &Config) -> Office {
-    let has_sqlite = store_url(config) == "sqlite";
+    let has_sqlite = store::url(config) == "sqlite";
     let (data, retention) = (config.store.data.clone(), config.retention.clone());
     Office { data, has_sqlite, config: config.file.clone(), retention }
 }

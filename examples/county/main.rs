@@ -9,7 +9,7 @@ mod yardstick;
 
 use clap::Parser;
 use gauge::{Metrics, Usage};
-use huoyan::cli::Progress;
+use huoyan::progress::Progress;
 use huoyan::config::DetectConfig;
 use huoyan::error::{Error, Result};
 use huoyan::frame::cpu_flags;

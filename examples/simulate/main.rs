@@ -6,7 +6,7 @@
 mod simulation;
 
 use clap::Parser;
-use huoyan::cli::Progress;
+use huoyan::progress::Progress;
 use huoyan::error::{Error, Result};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;

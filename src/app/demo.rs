@@ -4,7 +4,6 @@
 
 use super::{App, Options};
 use crate::camera::{Clip as Played, ClipCodec, Playback, encode_clip};
-use crate::cli::Progress;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::county::{self, CameraEntry, County, Look, Registers};
@@ -12,6 +11,7 @@ use crate::drill::{Plume, scene};
 use crate::error::{Error, Result};
 use crate::frame::Picture;
 use crate::lang::Lang;
+use crate::progress::Progress;
 use crate::triage::detection::BoundingBox;
 use crate::triage::geo::Fix;
 use crate::triage::id::PersonId;

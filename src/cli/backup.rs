@@ -1,10 +1,11 @@
 //! `huoyan backup`: a consistent copy of database, registers and pictures while the program runs.
 
-use super::{Common, Outcome, Progress};
+use super::{Common, Outcome};
 use crate::backup::{self, Step};
 use crate::clock::{Clock, county_time};
 use crate::error::{Error, Result};
 use crate::lang::Lang;
+use crate::progress::Progress;
 use serde::Serialize;
 use std::path::PathBuf;
 

@@ -7,7 +7,7 @@ use crate::clock::Clock;
 use crate::error::{Error, Kind, Result};
 use crate::lang::Lang;
 use crate::notify::post_json;
-use crate::store::Store;
+use crate::store::{self, Store};
 use crate::triage::event::{Dispatched, Event, Recorded};
 use crate::triage::id::{CameraId, IncidentId};
 use crate::triage::policy::Stage;
@@ -48,7 +48,7 @@ pub fn run(args: Args, common: &Common) -> Result<Outcome> {
 async fn drill(args: &Args, common: &Common) -> Result<Outcome> {
     let data = &common.config.store.data;
     let token = admin_token(data)?;
-    let store = Store::open(&crate::app::store_url(&common.config), data).await?;
+    let store = Store::open(&store::url(&common.config), data).await?;
     let camera = CameraId::from(args.camera.as_str());
     let server = args.server.clone().unwrap_or_else(|| format!("http://{}", common.config.server.listen));
     let url = format!("{}/api/v1/drills", server.trim_end_matches('/'));

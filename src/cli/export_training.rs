@@ -2,13 +2,14 @@
 //! the training project reads. Pictures are copied byte for byte. Nothing about people is exported
 //! (see `report::training`).
 
-use super::{Common, Outcome, Progress};
+use super::{Common, Outcome};
 use crate::county::{County, Registers, county_time};
 use crate::error::{Error, Result};
 use crate::frame::Picture;
 use crate::lang::Lang;
+use crate::progress::Progress;
 use crate::report::training::{self, Example, Lesson, Look};
-use crate::store::{Filter, Store};
+use crate::store::{self, Filter, Store};
 use crate::triage::id::{CameraId, PictureId};
 use jiff::Timestamp;
 use jiff::civil::{Date, Time};
@@ -77,7 +78,7 @@ pub fn run(args: Args, common: &Common) -> Result<Outcome> {
     let data = &common.config.store.data;
     let registers = Registers::load(&data.join("registers"))?;
     let summary = super::runtime()?.block_on(async {
-        let store = Store::open(&crate::app::store_url(&common.config), data).await?;
+        let store = Store::open(&store::url(&common.config), data).await?;
         export(&args, &store, &registers.current(), common.lang, common.quiet).await
     })?;
     if common.json {

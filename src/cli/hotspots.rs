@@ -1,9 +1,10 @@
 //! `huoyan hotspots`: hotspot files of any known format → one GeoJSON, or how many hotspots of each
 //! file are new.
 
-use super::{Common, Outcome, Progress};
+use super::{Common, Outcome};
 use crate::error::{Error, Result};
 use crate::lang::Lang;
+use crate::progress::Progress;
 use crate::satellite::{self, Parsed};
 use crate::triage::hotspot::Hotspot;
 use geojson::{Feature, FeatureCollection, Geometry, GeometryValue};

@@ -9,14 +9,11 @@ pub mod export_training;
 mod hotspots;
 mod import;
 mod model;
-mod progress;
 pub mod replay;
 mod report;
 mod restore;
 mod run;
 mod user;
-
-pub use progress::Progress;
 
 use crate::config::{Config, Device};
 use crate::error::Result;

@@ -3,13 +3,14 @@
 
 mod facts;
 
-use super::{Common, Outcome, Progress, licence_words, point_words};
+use super::{Common, Outcome, licence_words, point_words};
 use crate::app::capacity::look_ms;
 use crate::detect::{Detector, Goldens, Mismatch};
 use crate::drill::scene;
 use crate::error::Result;
 use crate::frame::cpu_flags;
 use crate::lang::Lang;
+use crate::progress::Progress;
 use crate::triage::point::{Estimate, OperatingPoint, PointName, Points};
 use serde_json::json;
 use std::path::{Path, PathBuf};

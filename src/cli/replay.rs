@@ -6,7 +6,7 @@ mod lines;
 mod sheet;
 mod times;
 
-use super::{Common, Outcome, Progress};
+use super::{Common, Outcome};
 use crate::camera;
 use crate::config::Gating;
 use crate::detect::{Detector, Worker};
@@ -15,6 +15,7 @@ use crate::engine::{Analyst, Tuning, first_thresholds};
 use crate::error::{Error, Kind, Result};
 use crate::frame::{Frame, Picture, StatusBoard};
 use crate::lang::Lang;
+use crate::progress::Progress;
 use crate::triage::confirm::Thresholds;
 use crate::triage::detection::{ModelVersion, Stream};
 use crate::triage::id::CameraId;

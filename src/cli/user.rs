@@ -6,7 +6,7 @@ use crate::clock::{Clock, county_time};
 use crate::county::{County, Registers};
 use crate::error::{Error, Result};
 use crate::lang::Lang;
-use crate::store::{Access, Ended, Login, OpenSession, Store};
+use crate::store::{self, Access, Ended, Login, OpenSession, Store};
 use crate::triage::id::PersonId;
 use crate::web;
 use clap::{Subcommand, ValueEnum};
@@ -78,7 +78,7 @@ pub fn run(args: Args, common: &Common) -> Result<Outcome> {
                 .map_err(|(zh, en)| Error::invalid(format!("{}: {}", person.id, common.lang.pick(zh, en))))?;
             let life = common.config.server.login_link_life;
             let path = super::runtime()?.block_on(async {
-                let store = Store::open(&crate::app::store_url(&common.config), data).await?;
+                let store = Store::open(&store::url(&common.config), data).await?;
                 web::issue_login(&store, &person.id, access, life, &Clock::System).await
             })?;
             let url = format!("{}{path}", common.config.public_url());
@@ -104,7 +104,7 @@ pub fn run(args: Args, common: &Common) -> Result<Outcome> {
 /// end either.
 fn disable(person: &str, unknown: Option<Error>, common: &Common) -> Result<()> {
     let ended = super::runtime()?.block_on(async {
-        let store = Store::open(&crate::app::store_url(&common.config), &common.config.store.data).await?;
+        let store = Store::open(&store::url(&common.config), &common.config.store.data).await?;
         store.end_sessions_of(&PersonId::from(person)).await
     })?;
     let Ended { sessions, links } = ended;
@@ -129,7 +129,7 @@ fn disable(person: &str, unknown: Option<Error>, common: &Common) -> Result<()> 
 /// Sessions that the register no longer entitles are marked: they admit nobody any more.
 fn sessions(county: &County, common: &Common) -> Result<()> {
     let open = super::runtime()?.block_on(async {
-        let store = Store::open(&crate::app::store_url(&common.config), &common.config.store.data).await?;
+        let store = Store::open(&store::url(&common.config), &common.config.store.data).await?;
         store.sessions(Clock::System.now()).await
     })?;
     let valid =

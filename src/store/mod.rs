@@ -31,6 +31,7 @@ pub use record::{Anchor, Difference, Kept, Look, Looking, Named, OpenLines, Reco
 pub use thresholds::PublishedThresholds;
 pub use unreadable::Unreadable;
 
+use crate::config::Config;
 use crate::error::{Error, Kind, Result};
 use analyses::days::Days;
 use jiff::Timestamp;
@@ -106,6 +107,12 @@ macro_rules! writing {
     };
 }
 use {reading, writing};
+
+/// The address of the configured database. `HUOYAN_STORE_URL` may hold a password, so it wins over
+/// the file.
+pub fn url(config: &Config) -> String {
+    std::env::var("HUOYAN_STORE_URL").unwrap_or_else(|_| config.store.url.clone())
+}
 
 impl Store {
     /// Opens and, when needed, creates or updates the database. `url`: `sqlite` (a file in `data_dir`) or `postgres://…`.

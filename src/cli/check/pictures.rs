@@ -4,9 +4,10 @@
 use super::Args;
 use crate::camera::Sight;
 use crate::cli::replay::Recording;
-use crate::cli::{Common, Outcome, Progress};
+use crate::cli::{Common, Outcome};
 use crate::error::{Error, Result};
 use crate::frame::Health;
+use crate::progress::Progress;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::io::Write;

@@ -2,16 +2,16 @@
 //! the log that somebody has on paper.
 
 use super::{Common, Finding};
-use crate::cli::Progress;
 use crate::clock::Clock;
 use crate::error::Result;
 use crate::lang::Lang;
-use crate::store::{Anchor, Look, Record, Step, Store};
+use crate::progress::Progress;
+use crate::store::{self, Anchor, Look, Record, Step, Store};
 
 pub fn record(common: &Common, paper: &[Anchor]) -> Vec<Finding> {
     const PART: &str = "record";
     let (config, lang) = (&common.config, common.lang);
-    let url = crate::app::store_url(config);
+    let url = store::url(config);
     if url == "sqlite" && !config.store.data.exists() {
         let words = lang.pick("尚未建立，首次启动时建立", "it does not exist yet; the first start creates it");
         return vec![Finding::works(PART, words)];
