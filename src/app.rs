@@ -31,7 +31,7 @@ use crate::camera;
 use crate::clock::{Clock, Heartbeat};
 use crate::config::Config;
 use crate::county::Registers;
-use crate::desk::Desk;
+use crate::desk::{Desk, Registry};
 use crate::drill::DrillBoard;
 use crate::engine;
 use crate::error::{Error, Result};
@@ -79,6 +79,7 @@ pub struct App {
     pub clock: Clock,
     pub store: Store,
     pub registers: Registers,
+    pub registry: Registry,
     pub desk: Arc<Desk>,
     pub status: StatusBoard,
     pub thresholds: Arc<RwLock<Thresholds>>,
@@ -126,9 +127,10 @@ pub async fn run(mut options: Options) -> Result<()> {
         listener.local_addr().map_err(|e| Error::unavailable("the listening socket has no address").because(e))?;
     let demo = if options.demo { Some(demo::Demo::prepare(&mut options, &clock).await?) } else { None };
 
-    let registers = Registers::load(&data.join("registers"))?;
     let config = Arc::new(options.config.clone());
     let store = Store::open(&store::url(&config), &data).await?;
+    let registry = Registry::open(&store, &data.join("registers"), clock.clone(), options.lang).await?;
+    let registers = registry.registers().clone();
     let bus = Bus::open(&config.bus.url).await?;
     let (stop, stopped) = signal::channel(Stage::Running);
     let signature = config.notify.signature.clone();
@@ -140,6 +142,7 @@ pub async fn run(mut options: Options) -> Result<()> {
         clock: clock.clone(),
         store: store.clone(),
         registers: registers.clone(),
+        registry: registry.clone(),
         desk: desk.clone(),
         status: StatusBoard::default(),
         thresholds: Arc::new(RwLock::new(store.thresholds().await?.unwrap_or_else(|| config.thresholds.clone()))),
@@ -259,9 +262,9 @@ async fn ended(what: &str, within: Duration, mut tasks: JoinSet<()>) {
 async fn housekeeping(app: App, video: Arc<Mutex<video::Video>>, measures: PrometheusHandle, sender: Heartbeat) {
     let (mut video, mut ledger) = (video.lock().await, proof::Ledger::default());
     while !pause_or(&app, REGISTERS_EVERY, Stage::Cameras).await {
-        match app.registers.reload_if_changed() {
+        match app.registry.follow().await {
             Ok(true) => {
-                tracing::info!("registers reloaded");
+                tracing::info!("registers renewed");
                 tokio::task::block_in_place(|| video.follow());
             }
             Ok(false) => {}

@@ -24,6 +24,7 @@ pub mod progress;
 
 // The vocabulary that all use, and the pictures that are passed on.
 pub mod frame;
+pub mod register;
 pub mod triage;
 
 // The processing line, in its order.

@@ -12,6 +12,7 @@ use crate::error::{Error, Result};
 use crate::frame::Picture;
 use crate::lang::Lang;
 use crate::progress::Progress;
+use crate::register::Register;
 use crate::triage::detection::BoundingBox;
 use crate::triage::geo::Fix;
 use crate::triage::id::PersonId;
@@ -129,8 +130,9 @@ fn refuse_a_real_county(registers: &Path, lang: Lang) -> Result<()> {
 
 fn write_registers(registers: &Path, now: Timestamp, urls: &[String]) -> Result<()> {
     let cannot = |e| Error::unavailable(format!("cannot write to {}", registers.display())).because(e);
-    if registers.exists() {
-        std::fs::remove_dir_all(registers).map_err(cannot)?;
+    // What the log has taken from these files stays known, so that the new ones are changes of the old.
+    for name in Register::ALL.map(Register::file_name).iter().filter(|name| registers.join(name).exists()) {
+        std::fs::remove_file(registers.join(name)).map_err(cannot)?;
     }
     county::write_demo(registers, SEED, now, urls)?;
     std::fs::write(registers.join(MARK), "").map_err(cannot)

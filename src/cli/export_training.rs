@@ -3,7 +3,9 @@
 //! (see `report::training`).
 
 use super::{Common, Outcome};
-use crate::county::{County, Registers, county_time};
+use crate::clock::Clock;
+use crate::county::{County, county_time};
+use crate::desk::Registry;
 use crate::error::{Error, Result};
 use crate::frame::Picture;
 use crate::lang::Lang;
@@ -76,10 +78,10 @@ pub struct Unreadable {
 
 pub fn run(args: Args, common: &Common) -> Result<Outcome> {
     let data = &common.config.store.data;
-    let registers = Registers::load(&data.join("registers"))?;
     let summary = super::runtime()?.block_on(async {
         let store = Store::open(&store::url(&common.config), data).await?;
-        export(&args, &store, &registers.current(), common.lang, common.quiet).await
+        let registry = Registry::open(&store, &data.join("registers"), Clock::System, common.lang).await?;
+        export(&args, &store, &registry.registers().current(), common.lang, common.quiet).await
     })?;
     if common.json {
         let json = serde_json::to_string(&summary)

@@ -3,11 +3,17 @@
 
 use super::{Common, Outcome};
 use crate::clock::Clock;
-use crate::county::{self, ImportOptions, ImportReport, Kind};
+use crate::county::ImportReport;
+use crate::desk::{Import, Registry};
 use crate::error::{Error, Result};
 use crate::lang::Lang;
+use crate::register::{Author, Diff, Register as Named};
+use crate::store::{self, Store};
 use clap::ValueEnum;
 use std::path::PathBuf;
+
+/// Entries of one kind that are named; the rest is counted.
+const NAMED: usize = 10;
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -22,6 +28,9 @@ pub struct Args {
     /// 文件中没有的条目从登记册移除 / remove entries from the register that the file does not have
     #[arg(long)]
     replace: bool,
+    /// 改动原因，记入登记历史 / why, for the history of the registers
+    #[arg(long)]
+    why: Option<String>,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -34,7 +43,7 @@ enum Register {
     HeatSources,
 }
 
-impl From<Register> for Kind {
+impl From<Register> for Named {
     fn from(register: Register) -> Self {
         match register {
             Register::Grids => Self::Grids,
@@ -48,10 +57,23 @@ impl From<Register> for Kind {
 }
 
 pub fn run(args: Args, common: &Common) -> Result<Outcome> {
-    let registers = common.config.store.data.join("registers");
-    let options =
-        ImportOptions { dry_run: args.dry_run, replace: args.replace, lang: common.lang, now: Clock::System.now() };
-    let report = county::import(args.register.into(), &args.file, &registers, &options)?;
+    let bytes = std::fs::read(&args.file)
+        .map_err(|e| Error::invalid(format!("cannot read {}", args.file.display())).because(e))?;
+    let name = args.file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let data = &common.config.store.data;
+    let report = super::runtime()?.block_on(async {
+        let store = Store::open(&store::url(&common.config), data).await?;
+        let registry = Registry::open(&store, &data.join("registers"), Clock::System, common.lang).await?;
+        let import = Import {
+            register: args.register.into(),
+            name: &name,
+            bytes: &bytes,
+            replace: args.replace,
+            dry_run: args.dry_run,
+        };
+        let why = args.why.unwrap_or_else(|| format!("huoyan import {name}"));
+        registry.import(&import, Author::Account(account()), &why).await
+    })?;
     if common.json {
         let json = serde_json::to_string(&report)
             .map_err(|e| Error::internal("the report cannot be written as JSON").because(e))?;
@@ -62,6 +84,11 @@ pub fn run(args: Args, common: &Common) -> Result<Outcome> {
     Ok(if report.rejected.is_empty() { Outcome::Fine } else { Outcome::Findings })
 }
 
+/// The account of the machine that runs the command.
+fn account() -> String {
+    ["SUDO_USER", "USER", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok()).unwrap_or_else(|| "?".to_owned())
+}
+
 fn words(report: &ImportReport, dry_run: bool, lang: Lang) -> String {
     let mut text = match (lang, dry_run) {
         (Lang::Zh, false) => format!("已导入{}条\n", report.accepted),
@@ -69,6 +96,7 @@ fn words(report: &ImportReport, dry_run: bool, lang: Lang) -> String {
         (Lang::En, false) => format!("{} entries imported\n", report.accepted),
         (Lang::En, true) => format!("{} entries could be imported (dry run, nothing changed)\n", report.accepted),
     };
+    text.push_str(&changes(&report.diff, lang));
     for row in &report.rejected {
         text.push_str(&match lang {
             Lang::Zh => format!("  第{}行未导入：{}\n", row.line, row.reason),
@@ -77,6 +105,31 @@ fn words(report: &ImportReport, dry_run: bool, lang: Lang) -> String {
     }
     for warning in &report.warnings {
         text.push_str(&format!("  {}{warning}\n", lang.pick("注意：", "note: ")));
+    }
+    text
+}
+
+/// What the entries change, the first of them by name.
+fn changes(diff: &Diff, lang: Lang) -> String {
+    let keys = |keys: &[String]| match keys.len() {
+        0..=NAMED => keys.join(lang.pick("、", ", ")),
+        many => format!("{} … ({many})", keys[..NAMED].join(lang.pick("、", ", "))),
+    };
+    let mut text = String::new();
+    if !diff.added.is_empty() {
+        text.push_str(&format!("  {}{}\n", lang.pick("新增：", "new: "), keys(&diff.added)));
+    }
+    for changed in diff.changed.iter().take(NAMED) {
+        let cells = changed.cells.iter().map(|cell| format!("{} {} → {}", cell.column, cell.before, cell.after));
+        let cells = cells.collect::<Vec<_>>().join(lang.pick("；", "; "));
+        text.push_str(&format!("  {}{}: {cells}\n", lang.pick("更改：", "changed: "), changed.key));
+    }
+    if diff.changed.len() > NAMED {
+        let rest = diff.changed.len() - NAMED;
+        text.push_str(&match lang {
+            Lang::Zh => format!("  …另有{rest}条更改\n"),
+            Lang::En => format!("  … and {rest} more changes\n"),
+        });
     }
     text
 }

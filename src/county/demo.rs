@@ -9,12 +9,10 @@ mod people;
 
 pub use hotspots::hotspot_csv;
 
-use super::import::write_atomically;
-use super::registers::{Basics, Kind};
-use super::rows::{self, Record};
-use super::{Area, Burn, CameraEntry, County, HeatSource, Mask, Neighbour, county_date, county_time, table};
+use super::{Area, Burn, CameraEntry, County, Folder, HeatSource, Mask, Neighbour, county_date, county_time};
 use crate::address::Address;
 use crate::error::{Error, Result};
+use crate::register::Register;
 use crate::triage::geo::LatLon;
 use ground::Ground;
 use jiff::{SignedDuration, Timestamp, ToSpan};
@@ -88,34 +86,13 @@ pub fn write(dir: &Path, seed: u64, now: Timestamp, camera_urls: &[String]) -> R
         )));
     }
     let county = build(seed, now, camera_urls)?;
-    let basics = Basics {
-        name: county.name.clone(),
-        centre: county.centre,
-        outline: Some("outline.geojson".to_owned()),
-        neighbours: county.neighbours.clone(),
-        ground: None,
-    };
-    let outline = county.outline.as_ref().map(|outline| outline.to_geojson().to_string()).unwrap_or_default();
-    let toml = toml::to_string(&basics).map_err(|e| Error::internal("county.toml cannot be written").because(e))?;
-    let files = [
-        ("outline.geojson", outline),
-        (
-            Kind::Grids.file_name(),
-            geojson::FeatureCollection::new(county.grids.iter().map(rows::grid_feature)).to_string(),
-        ),
-        (Kind::People.file_name(), sheet(&county.people)?),
-        (Kind::Cameras.file_name(), sheet(&county.cameras)?),
-        (Kind::Duty.file_name(), sheet(&county.duties)?),
-        (Kind::HeatSources.file_name(), sheet(&county.heat_sources)?),
-        (Kind::Burns.file_name(), sheet(&county.burns)?),
-        // Written last: only with it does the folder count as a county.
-        ("county.toml", toml),
-    ];
-    files.iter().try_for_each(|(name, text)| write_atomically(&dir.join(name), text.as_bytes()))
-}
-
-fn sheet<T: Record>(entries: &[T]) -> Result<String> {
-    table::write(T::COLUMNS, entries.iter().map(Record::write)).map_err(Error::internal)
+    let (entries, folder) = (county.entries(), Folder::new(dir));
+    // The county itself is written last: only with it does the folder count as a county.
+    let lists = Register::ALL.into_iter().filter(|register| *register != Register::County);
+    for register in lists.chain([Register::County]) {
+        folder.write(register, entries.of(register), now, true)?;
+    }
+    Ok(())
 }
 
 fn build(seed: u64, now: Timestamp, camera_urls: &[String]) -> Result<County> {

@@ -1,13 +1,13 @@
 //! Pure: who is told today, and where the rota or the registers name nobody.
 
-use super::people::{county_date, role_zh};
+use super::people::{county_date, county_time, role_zh};
 use super::{County, Duty, Person, Post};
 use crate::lang::Lang;
 use crate::triage::event::Place;
 use crate::triage::id::{GridId, PersonId};
 use crate::triage::policy::Role;
-use jiff::civil::Date;
-use jiff::{SignedDuration, Timestamp};
+use jiff::civil::{Date, Time};
+use jiff::{SignedDuration, Timestamp, ToSpan};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// A person to be told, and their role. `Debug` hides the phone.
@@ -29,7 +29,7 @@ impl County {
     /// Who acts in a role now, by today's rota. If it names nobody, the first person appointed to
     /// the post. For grids and villages see [`County::recipients`].
     pub fn duty(&self, role: Role, township: Option<&str>, now: Timestamp) -> Option<&Person> {
-        self.on_rota(role, township, county_date(now)).or_else(|| {
+        self.on_rota(role, township, now).or_else(|| {
             let post = match role {
                 Role::TownshipDuty => Post::TownshipOfficer,
                 Role::CountyDuty => Post::CountyOfficer,
@@ -98,26 +98,38 @@ impl County {
         }
     }
 
-    /// 下一班: who has county duty on the next days of the rota, but not today. If nobody, any other
-    /// county officer.
+    /// 下一班: whose county duty begins next by the rota, but who is not on duty now. If nobody, any other county officer.
     fn next_duty(&self, now: Timestamp) -> Option<&Person> {
-        let today = self.duty(Role::CountyDuty, None, now).map(|person| &person.id);
-        let date = county_date(now);
+        let on_duty = self.duty(Role::CountyDuty, None, now).map(|person| &person.id);
         let mut later: Vec<&Duty> =
-            self.duties.iter().filter(|duty| duty.role == Role::CountyDuty && duty.date > date).collect();
-        later.sort_by_key(|duty| duty.date);
+            self.duties.iter().filter(|duty| duty.role == Role::CountyDuty && duty.begins_at() > now).collect();
+        later.sort_by_key(|duty| duty.begins_at());
         let on_rota = later.into_iter().filter_map(|duty| self.person(&duty.person));
         let appointed = self.people.iter().filter(|person| person.post == Post::CountyOfficer);
-        on_rota.chain(appointed).find(|person| Some(&person.id) != today)
+        on_rota.chain(appointed).find(|person| Some(&person.id) != on_duty)
     }
 
-    fn on_rota(&self, role: Role, township: Option<&str>, date: Date) -> Option<&Person> {
+    fn on_rota(&self, role: Role, township: Option<&str>, now: Timestamp) -> Option<&Person> {
         let matches = |duty: &&Duty| {
-            duty.date == date
-                && duty.role == role
+            duty.role == role
                 && (role != Role::TownshipDuty || duty.township.as_deref() == township)
+                && duty.covers(now)
         };
         self.duties.iter().filter(matches).find_map(|duty| self.person(&duty.person))
+    }
+
+    /// The instants of the next 24 hours at which somebody goes off duty, now and midnight among them.
+    fn handovers(&self, now: Timestamp) -> BTreeSet<Timestamp> {
+        let end = now + SignedDuration::from_hours(24);
+        let near = county_date(now).saturating_sub(2.days())..=county_date(end);
+        let ends = self
+            .duties
+            .iter()
+            .filter(|duty| near.contains(&duty.date))
+            .map(Duty::ends_at)
+            .filter(|at| *at > now && *at < end);
+        let midnight = county_date(end).to_zoned(county_time()).map(|zoned| zoned.timestamp());
+        ends.chain([now]).chain(midnight.ok().filter(|at| *at > now && *at <= end)).collect()
     }
 
     /// Everything that would leave nobody to tell within the next 24 hours, most urgent first.
@@ -127,18 +139,24 @@ impl County {
             gaps.push(Gap::NoGrids);
         }
         let townships: BTreeSet<&str> = self.grids.iter().map(|grid| grid.township.as_str()).collect();
-        let tomorrow = county_date(now + SignedDuration::from_hours(24));
-        for date in [county_date(now), tomorrow] {
-            for role in [Role::CountyDuty, Role::CountyLeader] {
-                if self.on_rota(role, None, date).is_none() {
-                    gaps.push(Gap::NoDuty { date, role, township: None });
+        for at in self.handovers(now) {
+            let time = at.to_zoned(county_time()).time();
+            let since = Some(time).filter(|time| at != now && *time != Time::midnight());
+            let mut miss = |role, township: Option<&str>| {
+                if self.on_rota(role, township, at).is_none() {
+                    gaps.push(Gap::NoDuty {
+                        date: county_date(at),
+                        since,
+                        role,
+                        township: township.map(str::to_owned),
+                    });
                 }
+            };
+            for role in [Role::CountyDuty, Role::CountyLeader] {
+                miss(role, None);
             }
             for township in &townships {
-                if self.on_rota(Role::TownshipDuty, Some(township), date).is_none() {
-                    let township = Some((*township).to_owned());
-                    gaps.push(Gap::NoDuty { date, role: Role::TownshipDuty, township });
-                }
+                miss(Role::TownshipDuty, Some(township));
             }
         }
         let today = Today::new(self, now);
@@ -153,7 +171,7 @@ impl County {
         let unknown: BTreeSet<&PersonId> = self
             .duties
             .iter()
-            .filter(|duty| duty.date >= county_date(now))
+            .filter(|duty| duty.ends_at() > now)
             .map(|duty| &duty.person)
             .filter(|id| !today.people.contains_key(id))
             .collect();
@@ -182,7 +200,6 @@ struct Today<'a> {
 
 impl<'a> Today<'a> {
     fn new(county: &'a County, now: Timestamp) -> Self {
-        let date = county_date(now);
         let mut today = Self { people: HashMap::new(), appointed: HashMap::new(), stand_ins: HashMap::new() };
         // Of two entries with one key the first counts, as everywhere.
         for person in &county.people {
@@ -191,7 +208,7 @@ impl<'a> Today<'a> {
                 today.appointed.entry((person.post, grid)).or_insert(person);
             }
         }
-        for duty in county.duties.iter().filter(|duty| duty.date == date) {
+        for duty in county.duties.iter().filter(|duty| duty.covers(now)) {
             if let Some(grid) = &duty.grid {
                 today.stand_ins.entry((duty.role, grid)).or_insert(&duty.person);
             }
@@ -213,6 +230,8 @@ pub enum Gap {
     NoGrids,
     NoDuty {
         date: Date,
+        /// When somebody goes off duty and nobody comes; `None`: now, or from the beginning of that day.
+        since: Option<Time>,
         role: Role,
         township: Option<String>,
     },
@@ -238,11 +257,14 @@ impl Gap {
         match (self, lang) {
             (Self::NoGrids, Lang::Zh) => "没有网格，警情无法定位到网格和护林员".to_owned(),
             (Self::NoGrids, Lang::En) => "there are no grids, so incidents get no grid and no ranger".to_owned(),
-            (Self::NoDuty { date, role, township }, Lang::Zh) => {
-                format!("{date} {}无{}", township.as_deref().unwrap_or("全县"), role_zh(*role))
+            (Self::NoDuty { date, since, role, township }, Lang::Zh) => {
+                let since = since.map(|time| format!(" {} 起", time.strftime("%H:%M"))).unwrap_or_default();
+                format!("{date}{since} {}无{}", township.as_deref().unwrap_or("全县"), role_zh(*role))
             }
-            (Self::NoDuty { date, role, township }, Lang::En) => {
-                format!("{date}: the rota has nobody as {role:?} ({})", township.as_deref().unwrap_or("county"))
+            (Self::NoDuty { date, since, role, township }, Lang::En) => {
+                let since = since.map(|time| format!(" from {}", time.strftime("%H:%M"))).unwrap_or_default();
+                let whose = township.as_deref().unwrap_or("county");
+                format!("{date}{since}: the rota has nobody as {role:?} ({whose})")
             }
             (Self::NoRanger { name, missing, .. }, Lang::Zh) => {
                 let posts: Vec<_> = missing.iter().map(|post| post.zh()).collect();
@@ -302,6 +324,8 @@ mod tests {
         let (today, yesterday) = (county_date(now), county_date(now - SignedDuration::from_hours(24)));
         let duty = |date, role, grid: &str, person: &str| Duty {
             date,
+            begins: None,
+            ends: None,
             role,
             township: None,
             grid: Some(grid.into()),

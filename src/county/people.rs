@@ -3,8 +3,8 @@
 pub use crate::clock::county_time;
 use crate::triage::id::{GridId, PersonId};
 use crate::triage::policy::Role;
-use jiff::Timestamp;
-use jiff::civil::Date;
+use jiff::civil::{Date, Time};
+use jiff::{Timestamp, ToSpan};
 
 /// A person in the office's register. `Debug` hides the phone.
 #[derive(Clone, PartialEq, Eq)]
@@ -104,15 +104,41 @@ impl Post {
     }
 }
 
-/// One row of the 值班表: on `date` (county time), `person` acts in `role`.
+/// One row of the 值班表, a shift: from `begins` on `date` (county time), `person` acts in `role`.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Duty {
     pub date: Date,
+    /// `None`: midnight.
+    pub begins: Option<Time>,
+    /// Of the next day where it is not after `begins`, as of a night shift; `None`: the end of the day.
+    pub ends: Option<Time>,
     pub role: Role,
     /// For 乡镇值班 the township; for a ranger's stand-in the grid.
     pub township: Option<String>,
     pub grid: Option<GridId>,
     pub person: PersonId,
+}
+
+impl Duty {
+    pub fn begins_at(&self) -> Timestamp {
+        instant(self.date, self.begins.unwrap_or(Time::midnight()))
+    }
+
+    /// The shift is over from this instant on.
+    pub fn ends_at(&self) -> Timestamp {
+        let ends = self.ends.unwrap_or(Time::midnight());
+        let is_next_day = ends <= self.begins.unwrap_or(Time::midnight());
+        instant(if is_next_day { self.date.saturating_add(1.day()) } else { self.date }, ends)
+    }
+
+    pub fn covers(&self, now: Timestamp) -> bool {
+        self.begins_at() <= now && now < self.ends_at()
+    }
+}
+
+/// The instant of a county's clock. At the end of the calendar, in the year 9999, it is the last there is.
+fn instant(date: Date, time: Time) -> Timestamp {
+    date.to_datetime(time).to_zoned(county_time()).map_or(Timestamp::MAX, |zoned| zoned.timestamp())
 }
 
 /// The role's name on a 值班表.

@@ -186,13 +186,12 @@ impl County {
     /// number of grids.
     fn acting<'a>(&'a self, grids: impl Iterator<Item = &'a Grid>, now: Timestamp) -> Acting<'a> {
         let mut acting: BTreeMap<&GridId, [Option<&Person>; 2]> = grids.map(|grid| (&grid.id, [None; 2])).collect();
-        let today = super::county_date(now);
         let slot = |role: Role| match role {
             Role::Ranger => Some(0),
             Role::BackupRanger => Some(1),
             _ => None,
         };
-        for duty in self.duties.iter().filter(|duty| duty.date == today) {
+        for duty in self.duties.iter().filter(|duty| duty.covers(now)) {
             let (Some(slot), Some(grid)) = (slot(duty.role), &duty.grid) else { continue };
             if let Some(own) = acting.get_mut(grid)
                 && own[slot].is_none()
@@ -211,9 +210,9 @@ impl County {
     /// Who acts as a grid's A or B角 today.
     pub(super) fn ranger(&self, grid: &GridId, post: Post, now: Timestamp) -> Option<&super::Person> {
         let role = if post == Post::RangerB { Role::BackupRanger } else { Role::Ranger };
-        let today = super::county_date(now);
-        let stand_in =
-            self.duties.iter().find(|duty| duty.date == today && duty.role == role && duty.grid.as_ref() == Some(grid));
+        let is_stand_in =
+            |duty: &&super::Duty| duty.role == role && duty.grid.as_ref() == Some(grid) && duty.covers(now);
+        let stand_in = self.duties.iter().find(is_stand_in);
         stand_in
             .and_then(|duty| self.person(&duty.person))
             .or_else(|| self.people.iter().find(|person| person.post == post && person.grid.as_ref() == Some(grid)))

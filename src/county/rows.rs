@@ -1,20 +1,24 @@
 //! Pure: each register's columns, and the conversion between rows and values.
 
 use super::bearing::AZIMUTH_ERROR_DEG;
-use super::people::{county_time, parse_role, role_zh};
-use super::table::{self, Column, Row};
-use super::{Area, Burn, CameraEntry, Duty, Grid, HeatSource, Mask, Person, Post};
+use super::cells;
+use super::people::county_time;
+use super::table::{Column, Row};
+use super::{Area, Burn, CameraEntry, Grid, HeatSource, Mask, Person, Post};
 use crate::address::Address;
 use crate::lang::Lang;
 use crate::triage::detection::BoundingBox;
-use crate::triage::policy::Role;
 use geojson::{Feature, FeatureCollection, GeoJson};
 use jiff::{Timestamp, ToSpan};
+
+mod duty;
 
 /// A register whose file is a table.
 pub trait Record: Sized {
     /// Headers as we write them, each with its accepted synonyms.
     const COLUMNS: &'static [Column];
+    /// Columns that hold an address, perhaps with a login.
+    const ADDRESSES: &'static [&'static str] = &[];
     fn read(row: &Row) -> Result<Self, String>;
     fn write(&self) -> Vec<String>;
     /// Identifies the same entry in a later file.
@@ -37,7 +41,7 @@ impl Record for Person {
         let phone = match row.get("电话") {
             None => None,
             Some(_) => {
-                Some(row.parse("电话", "应为11位手机号或带区号的座机", "a phone number is needed", table::phone)?)
+                Some(row.parse("电话", "应为11位手机号或带区号的座机", "a phone number is needed", cells::phone)?)
             }
         };
         let person = Self {
@@ -96,6 +100,7 @@ impl Record for CameraEntry {
         &["屏蔽区", "masks", "mask"],
         &["天际线", "horizon", "skyline"],
     ];
+    const ADDRESSES: &'static [&'static str] = &["地址", "主码流"];
 
     fn read(row: &Row) -> Result<Self, String> {
         let masks = match row.get("屏蔽区") {
@@ -214,51 +219,6 @@ fn masks(text: &str) -> Option<Vec<Mask>> {
     text.split([';', '；']).filter(|part| !part.trim().is_empty()).map(mask).collect()
 }
 
-impl Record for Duty {
-    const COLUMNS: &'static [Column] = &[
-        &["日期", "date", "值班日期"],
-        &["岗位", "role", "值班岗位", "post"],
-        &["乡镇", "township", "town"],
-        &["网格", "grid", "网格编号"],
-        &["人员", "person", "人员编号", "值班人员", "personid"],
-    ];
-
-    fn read(row: &Row) -> Result<Self, String> {
-        let roles = "县值班、带班领导、乡镇值班、A角替班、B角替班";
-        let right = (format!("应为{roles}之一"), format!("one of {roles} is needed"));
-        let duty = Self {
-            date: row.date("日期")?,
-            role: row.parse("岗位", &right.0, &right.1, |text| {
-                parse_role(text).filter(|role| *role != Role::VillageChief)
-            })?,
-            township: row.text("乡镇"),
-            grid: row.get("网格").map(Into::into),
-            person: row.need("人员")?.into(),
-        };
-        match duty.role {
-            Role::TownshipDuty => _ = row.need("乡镇")?,
-            Role::Ranger | Role::BackupRanger => _ = row.need("网格")?,
-            _ => {}
-        }
-        Ok(duty)
-    }
-
-    fn write(&self) -> Vec<String> {
-        vec![
-            self.date.to_string(),
-            role_zh(self.role).to_owned(),
-            self.township.clone().unwrap_or_default(),
-            self.grid.as_ref().map(ToString::to_string).unwrap_or_default(),
-            self.person.to_string(),
-        ]
-    }
-
-    fn key(&self) -> String {
-        let [date, role, township, grid, _] = &self.write()[..] else { return String::new() };
-        [date.as_str(), role, township, grid].join(" ").split_whitespace().collect::<Vec<_>>().join(" ")
-    }
-}
-
 impl Record for HeatSource {
     const COLUMNS: &'static [Column] = &[
         &["名称", "name", "热源名称"],
@@ -360,7 +320,7 @@ pub fn grids(text: &str, lang: Lang) -> Result<Rows<Grid>, String> {
     Ok((1..).zip(collection.features.iter().map(|feature| grid(feature, lang))).collect())
 }
 
-fn grid(feature: &Feature, lang: Lang) -> Result<Grid, String> {
+pub fn grid(feature: &Feature, lang: Lang) -> Result<Grid, String> {
     let property = |names: &[&str]| {
         names.iter().find_map(|name| match feature.property(name)? {
             serde_json::Value::String(text) => Some(text.trim().to_owned()).filter(|text| !text.is_empty()),

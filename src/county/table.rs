@@ -1,12 +1,13 @@
 //! Pure: a table as offices send it: UTF-8 or GB18030, comma, tab or semicolon, any column order,
-//! Chinese or English headers, with or without a title line. Also parses the values of its cells.
+//! Chinese or English headers, with or without a title line.
 
-use super::people::county_time;
+use super::cells::{date, degrees, instant};
 use crate::address::masked;
 use crate::lang::Lang;
 use crate::triage::geo::LatLon;
-use jiff::civil::{Date, DateTime, Time};
-use jiff::{Timestamp, ToSpan};
+use jiff::Timestamp;
+use jiff::civil::Date;
+use serde_json::{Map, Value};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
@@ -147,6 +148,32 @@ fn plain(header: &str) -> String {
 }
 
 impl Row {
+    /// The row of a page or program: columns by any of their names, cells as texts or numbers. `Err` is a sentence: a column
+    /// that the register does not have.
+    pub fn of(cells: &Map<String, Value>, columns: &'static [Column], lang: Lang) -> Result<Self, String> {
+        let text = |value: &Value| match value {
+            Value::Null => String::new(),
+            Value::String(text) => text.trim().to_owned(),
+            other => other.to_string(),
+        };
+        let mut row = Self { line: 0, lang, cells: BTreeMap::new() };
+        for (name, value) in cells {
+            let column = known(name, columns).ok_or_else(|| {
+                let wanted: Vec<_> =
+                    columns.iter().filter_map(|names| names.get(1).or(names.first()).copied()).collect();
+                match lang {
+                    Lang::Zh => format!("没有“{name}”这一列；可用的列：{}", wanted.join("、")),
+                    Lang::En => format!("there is no column \"{name}\"; the columns are {}", wanted.join(", ")),
+                }
+            })?;
+            let cell = text(value);
+            if !cell.is_empty() {
+                row.cells.insert(column, cell);
+            }
+        }
+        Ok(row)
+    }
+
     pub fn get(&self, column: &str) -> Option<&str> {
         self.cells.get(column).map(String::as_str)
     }
@@ -227,84 +254,6 @@ fn in_china(lat_deg: f64, lon_deg: f64) -> bool {
     (73.0..=136.0).contains(&lon_deg) && (3.0..=54.0).contains(&lat_deg)
 }
 
-/// `110.4`, `116°14'37.289"E`, `116度14分37.3秒`, `东经116°14′37″`, `28°30′` (any mixture of 度′分″).
-pub fn degrees(text: &str) -> Option<f64> {
-    let text = text.trim().to_uppercase();
-    if let Ok(number) = text.parse::<f64>() {
-        return number.is_finite().then_some(number);
-    }
-    let negative = text.contains(['S', 'W', '南', '西']) || text.starts_with('-');
-    let numbers: String = text
-        .chars()
-        .filter(|c| !matches!(c, 'N' | 'S' | 'E' | 'W' | '东' | '西' | '南' | '北' | '经' | '纬' | '-' | '+'))
-        .map(|c| if c.is_ascii_digit() || c == '.' { c } else { ' ' })
-        .collect();
-    if !text.contains(['°', '度', 'º', '′', '\'', 'N', 'S', 'E', 'W', '经', '纬']) {
-        return None;
-    }
-    let parts: Vec<f64> = numbers.split_whitespace().map(str::parse).collect::<Result<_, _>>().ok()?;
-    let (&whole, rest) = parts.split_first()?;
-    if rest.len() > 2 || rest.iter().any(|part| *part >= 60.0) {
-        return None;
-    }
-    let value = whole + rest.first().unwrap_or(&0.0) / 60.0 + rest.get(1).unwrap_or(&0.0) / 3600.0;
-    Some(if negative { -value } else { value })
-}
-
-/// The digits of a phone number: a mobile number, or a landline with its area code. Full-width
-/// digits and separators are accepted.
-pub fn phone(text: &str) -> Option<String> {
-    let mut digits = String::new();
-    for c in text.chars() {
-        match c {
-            '0'..='9' => digits.push(c),
-            '０'..='９' => digits.push(char::from(b'0' + (c as u32 - '０' as u32) as u8)),
-            '+' | '-' | ' ' | '(' | ')' | '－' | '\u{3000}' => {}
-            _ => return None,
-        }
-    }
-    let at_home = |prefix| digits.strip_prefix(prefix).filter(|rest: &&str| rest.len() == 11).map(str::to_owned);
-    let digits = at_home("86").or_else(|| at_home("0086")).unwrap_or(digits);
-    let mobile = digits.len() == 11 && digits.starts_with('1');
-    let landline = (7..=12).contains(&digits.len()) && !digits.starts_with('1');
-    (mobile || landline).then_some(digits)
-}
-
-/// `2026-11-21`, `2026/11/21`, `20261121`, `2026年11月21日`.
-pub fn date(text: &str) -> Option<Date> {
-    let text = text.trim();
-    let parts: Vec<i16> = if text.len() == 8 && text.bytes().all(|b| b.is_ascii_digit()) {
-        [&text[..4], &text[4..6], &text[6..]].iter().filter_map(|part| part.parse().ok()).collect()
-    } else {
-        let spaced = text.replace(['-', '/', '.', '年', '月'], " ").replace('日', "");
-        spaced.split_whitespace().map(str::parse).collect::<Result<_, _>>().ok()?
-    };
-    let [year, month, day] = parts[..] else { return None };
-    Date::new(year, i8::try_from(month).ok()?, i8::try_from(day).ok()?).ok()
-}
-
-fn instant(text: &str, end: bool) -> Option<Timestamp> {
-    if let Ok(exact) = text.parse::<Timestamp>() {
-        return Some(exact);
-    }
-    let local: DateTime = match text.trim().split_once([' ', 'T', '日']) {
-        Some((day, clock)) if !clock.trim().is_empty() => {
-            let clock = clock.trim().replace('：', ":");
-            let (hour, rest) = clock.split_once(':')?;
-            let (minute, second) = rest.split_once(':').unwrap_or((rest, "0"));
-            // Not `Date::at`, which panics on 25:00.
-            let time = Time::new(hour.parse().ok()?, minute.parse().ok()?, second.parse().ok()?, 0).ok()?;
-            date(day)?.to_datetime(time)
-        }
-        _ => {
-            let day = date(text)?;
-            let day = if end { day.checked_add(1.day()).ok()? } else { day };
-            day.to_datetime(Time::midnight())
-        }
-    };
-    Some(local.to_zoned(county_time()).ok()?.timestamp())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -338,60 +287,8 @@ mod tests {
     }
 
     #[test]
-    fn degrees_in_every_hand() {
-        let close = |text: &str, value: f64| {
-            let read = degrees(text);
-            assert!(read.is_some_and(|read| (read - value).abs() < 1e-9), "{text}: {read:?}, not {value}");
-        };
-        let dms = 116.0 + 14.0 / 60.0 + 37.289 / 3600.0;
-        for text in
-            ["116°14'37.289\"E", "116度14分37.289秒", "东经116°14′37.289″", "E116°14'37.289\"", "116 14 37.289 E"]
-        {
-            close(text, dms);
-        }
-        close("28°30′", 28.5);
-        close("28.5N", 28.5);
-        close("28.5S", -28.5);
-        close(" 110.4 ", 110.4);
-        for text in ["", "abc", "110°70'", "12 30", "1°2'3\"4", "NaN", "inf"] {
-            assert_eq!(degrees(text), None, "{text}");
-        }
-    }
-
-    #[test]
     fn swapped_columns_are_refused_with_the_cure() {
         let table = read("编号,经度,纬度\na,28.5,110.4\n".as_bytes(), COLUMNS, Lang::Zh).expect("a header");
         assert!(table.rows[0].place().unwrap_err().contains("请对调"));
-    }
-
-    #[test]
-    fn phones_are_digits() {
-        for (text, digits) in [
-            ("190-0000-0001", Some("19000000001")),
-            ("+86 19000000001", Some("19000000001")),
-            ("008619000000001", Some("19000000001")),
-            ("１９０００００００01", Some("19000000001")),
-            ("0744-8881234", Some("07448881234")),
-            ("1900000", None),
-            ("无", None),
-            ("", None),
-        ] {
-            assert_eq!(phone(text).as_deref(), digits, "{text}");
-        }
-    }
-
-    #[test]
-    fn days_and_hours_are_the_countys() {
-        for text in ["2026-11-21", "2026/11/21", "20261121", "2026年11月21日"] {
-            assert_eq!(date(text).map(|d| d.to_string()).as_deref(), Some("2026-11-21"), "{text}");
-            assert_eq!(instant(text, false).map(|t| t.to_string()).as_deref(), Some("2026-11-20T16:00:00Z"), "{text}");
-            assert_eq!(instant(text, true).map(|t| t.to_string()).as_deref(), Some("2026-11-21T16:00:00Z"), "{text}");
-        }
-        for text in ["2026-11-21 14:05", "2026年11月21日14：05", "2026-11-21T06:05:00Z", "2026/11/21 14:05:00"] {
-            assert_eq!(instant(text, false).map(|t| t.to_string()).as_deref(), Some("2026-11-21T06:05:00Z"), "{text}");
-        }
-        for text in ["2026-13-01", "昨天", "2026-11-21 25:00", ""] {
-            assert_eq!(instant(text, false), None, "{text}");
-        }
     }
 }

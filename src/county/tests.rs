@@ -4,12 +4,12 @@ mod places;
 
 use super::*;
 use crate::lang::Lang;
+use crate::register::{Author, Change, Entries, Fact, History, Register};
 use crate::triage::event::Place;
 use crate::triage::geo::{Fix, FixMethod};
 use crate::triage::policy::Role;
 use crate::triage::sighting::Label;
 use std::fs;
-use std::path::Path;
 
 fn at(lat: f64, lon: f64) -> LatLon {
     LatLon::new(lat, lon).expect("a place")
@@ -44,6 +44,8 @@ fn person(id: &str, post: Post, grid: Option<&str>, township: Option<&str>) -> P
 fn duty(date: &str, role: Role, township: Option<&str>, grid: Option<&str>, person: &str) -> Duty {
     Duty {
         date: date.parse().expect("a date"),
+        begins: None,
+        ends: None,
         role,
         township: township.map(str::to_owned),
         grid: grid.map(Into::into),
@@ -175,7 +177,7 @@ fn gaps_are_seen_a_day_ahead() {
     assert_eq!(
         county.gaps(now()),
         [
-            Gap::NoDuty { date: day, role: Role::CountyLeader, township: None },
+            Gap::NoDuty { date: day, since: None, role: Role::CountyLeader, township: None },
             Gap::NoRanger {
                 grid: "G02".into(), name: "南乡南乡村 2号网格".to_owned(), missing: vec![Post::RangerB]
             },
@@ -187,73 +189,101 @@ fn gaps_are_seen_a_day_ahead() {
     assert_eq!(County::default().gaps(now())[0], Gap::NoGrids);
 }
 
-fn options(replace: bool) -> ImportOptions {
-    ImportOptions { dry_run: false, replace, lang: Lang::Zh, now: now() }
+/// What a sheet would make of a register that holds `before`.
+fn bring(register: Register, text: &str, before: &Entries, replace: bool) -> (ImportReport, Entries) {
+    let (report, facts) =
+        import(register, "名册.csv", text.as_bytes(), before, replace, Lang::Zh).expect("a sheet of this register");
+    let mut history = History::default();
+    let first = before.toward(register, &[], false).is_empty();
+    assert!(first, "nothing is asked of an empty sheet");
+    for (number, facts) in [(1, entries_as_facts(before)), (2, facts)] {
+        history.push(Change { number, at: now(), by: Author::Account("office".to_owned()), why: String::new(), facts });
+    }
+    (report, history.at(now()))
 }
 
-fn bring(kind: Kind, text: &str, dir: &Path, options: &ImportOptions) -> crate::error::Result<ImportReport> {
-    let file = dir.join("名册.csv");
-    fs::write(&file, text).expect("a file");
-    import(kind, &file, &dir.join("registers"), options)
+fn entries_as_facts(entries: &Entries) -> Vec<Fact> {
+    let of = |register| entries.of(register).iter().map(move |entry| Fact::set(register, entry.clone()));
+    Register::ALL.into_iter().flat_map(of).collect()
 }
 
 #[test]
-fn the_office_brings_a_sheet_and_the_registers_know_it() {
-    let dir = tempfile::tempdir().expect("a folder");
-    let registers = Registers::load(&dir.path().join("registers")).expect("empty registers work");
-    assert_eq!(*registers.current(), County::default());
-    assert!(!registers.reload_if_changed().expect("nothing to read"));
-
+fn the_office_brings_a_sheet_and_the_register_knows_it() {
     let sheet = "姓名,编号,岗位,网格,电话\n向某,R1,A角,G1,19000000001\n田某,R2,B角,G1,12\n彭某,R1,B角,G1,\n";
-    let report = bring(Kind::People, sheet, dir.path(), &options(false)).expect("a sheet of people");
-    assert_eq!(report.accepted, 1);
+    let (report, after) = bring(Register::People, sheet, &Entries::default(), false);
+    assert_eq!((report.accepted, &report.diff.added), (1, &vec!["R1".to_owned()]));
     let lines: Vec<u64> = report.rejected.iter().map(|row| row.line).collect();
     assert_eq!(lines, [3, 4], "the short number and the repeated id: {report:?}");
-
-    assert!(registers.reload_if_changed().expect("good files"));
-    let current = registers.current();
-    assert_eq!(current.people.len(), 1);
-    assert_eq!(current.person(&"R1".into()).map(|p| p.name.as_str()), Some("向某"));
-    let originals: Vec<_> = fs::read_dir(dir.path().join("registers/originals")).expect("kept").flatten().collect();
-    assert_eq!(originals.len(), 1);
-    assert_eq!(fs::read_to_string(originals[0].path()).expect("readable"), sheet);
-    assert_eq!(originals[0].file_name(), "20261121-140000-名册.csv");
+    let county = County::of(&after, Lang::Zh);
+    assert_eq!(county.person(&"R1".into()).map(|p| p.name.as_str()), Some("向某"));
 }
 
 #[test]
 fn a_rejected_row_never_costs_the_entry_it_had() {
-    let dir = tempfile::tempdir().expect("a folder");
     let good = "编号,姓名,岗位,网格\nR1,向某,A角,G1\nR2,田某,B角,G1\n";
-    bring(Kind::People, good, dir.path(), &options(false)).expect("good rows");
-    let people = || Registers::load(&dir.path().join("registers")).expect("good files").current().people.clone();
-
+    let (_, two) = bring(Register::People, good, &Entries::default(), false);
     let one_bad = "编号,姓名,岗位,网格\nR1,,A角,G1\nR3,彭某,A角,G2\n";
-    let report = bring(Kind::People, one_bad, dir.path(), &options(true)).expect("rows");
+    let (report, three) = bring(Register::People, one_bad, &two, true);
     assert_eq!((report.accepted, report.rejected.len()), (1, 1));
-    assert_eq!(people().len(), 3, "nobody left: {:?}", report.warnings);
+    assert_eq!(three.of(Register::People).len(), 3, "nobody left: {:?}", report.warnings);
 
-    let report =
-        bring(Kind::People, "编号,姓名,岗位,网格\nR3,彭某,A角,G2\n", dir.path(), &options(true)).expect("rows");
-    assert_eq!(people().len(), 1);
+    let (report, one) = bring(Register::People, "编号,姓名,岗位,网格\nR3,彭某,A角,G2\n", &three, true);
+    assert_eq!(one.of(Register::People).len(), 1);
     assert!(report.warnings[0].contains("R1"), "{:?}", report.warnings);
 }
 
 #[test]
-fn a_dry_run_leaves_no_trace() {
-    let dir = tempfile::tempdir().expect("a folder");
-    let dry = ImportOptions { dry_run: true, ..options(false) };
-    let report = bring(Kind::HeatSources, "名称,经度,纬度,有效期至\n砖厂,110.4,28.5,2027-01-01\n", dir.path(), &dry);
-    assert_eq!(report.expect("a row").accepted, 1);
-    assert!(!dir.path().join("registers").exists());
+fn a_rota_names_people_and_whom_it_cannot_mean_is_said_before_the_night() {
+    let people = "编号,姓名,岗位\np01,张三,县值班员\np02,李四,带班领导\np03,王五,县值班员\np04,王五,县值班员\n";
+    let (_, people) = bring(Register::People, people, &Entries::default(), false);
+    let rota = "日期,岗位,人员\n2026-11-21,县值班,张三\n2026-11-21,带班领导,李四 13800000001\n2026-11-22,县值班,王五\n\
+                2026-11-23,县值班,p01、p03\n2026-11-24,县值班,赵六\n2026-11-25,县值班,p03\n";
+    let (report, after) = bring(Register::Duty, rota, &people, false);
+    let county = County::of(&after, Lang::Zh);
+    let on = |role, now| county.duty(role, None, now).map(|person| person.id.to_string());
+    assert_eq!(on(Role::CountyDuty, now()).as_deref(), Some("p01"));
+    assert_eq!(on(Role::CountyLeader, now()).as_deref(), Some("p02"));
+    let refused: Vec<(u64, bool)> = report
+        .rejected
+        .iter()
+        .map(|row| (row.line, ["p03", "每人一行", "没有"].iter().any(|words| row.reason.contains(words))))
+        .collect();
+    assert_eq!(refused, [(4, true), (5, true), (6, true)], "{:?}", report.rejected);
+    assert_eq!(report.accepted, 3);
 }
 
 #[test]
 fn a_file_of_another_kind_is_refused_by_name() {
-    let dir = tempfile::tempdir().expect("a folder");
-    let error = bring(Kind::People, "<html>登录</html>", dir.path(), &options(false)).expect_err("no sheet");
+    let refused = |register, text: &str| {
+        import(register, "名册.csv", text.as_bytes(), &Entries::default(), false, Lang::Zh).expect_err("another kind")
+    };
+    let error = refused(Register::People, "<html>登录</html>");
     assert!(error.message.contains("名册.csv") && error.message.contains("编号"), "{}", error.message);
-    let error = bring(Kind::Grids, "编号,姓名\n", dir.path(), &options(false)).expect_err("no GeoJSON");
+    let error = refused(Register::Grids, "编号,姓名\n");
     assert!(error.message.contains("GeoJSON"), "{}", error.message);
+}
+
+/// Registers come back from their own files, and from the log, as they were: to the letter, logins included.
+#[test]
+fn entries_files_and_county_say_the_same() {
+    let mut county = county();
+    let sheet =
+        "编号,经度,纬度,地址\nc1,110.05,28.05,rtsp://admin:geheim@10.0.0.1/1\nc2,110.06,28.06,rtsp://10.0.0.2/1\n";
+    let (_, cameras) = bring(Register::Cameras, sheet, &Entries::default(), false);
+    county.cameras = County::of(&cameras, Lang::Zh).cameras;
+    assert_eq!(county.cameras[0].url.expose().logins, [("admin".to_owned(), "geheim".to_owned())]);
+    let entries = county.entries();
+    let kept = serde_json::to_string(&entries_as_facts(&entries)).expect("JSON");
+    assert!(!kept.contains("geheim"), "no login in the log");
+    assert_eq!(County::of(&entries, Lang::Zh), county);
+
+    let dir = tempfile::tempdir().expect("a folder");
+    let folder = Folder::new(dir.path());
+    for register in Register::ALL {
+        let sha256 = folder.write(register, entries.of(register), now(), true).expect("written");
+        let found = folder.read(register, Lang::Zh).expect("readable").expect("there");
+        assert_eq!((found.sha256, found.sheet.wanted()), (sha256, entries.of(register).to_vec()), "{register:?}");
+    }
 }
 
 #[test]

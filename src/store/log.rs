@@ -3,6 +3,7 @@
 use super::outbox::{self, NewMessage};
 use super::places;
 use super::record::{self, Line, chained};
+use super::registers::STREAM;
 use super::{Store, failed, from_json, id, reading, to_json, us, writing};
 use crate::error::{Error, Kind, Result};
 use crate::triage::event::{Event, Recorded};
@@ -219,11 +220,11 @@ impl Store {
         Ok(committed)
     }
 
-    /// Events after `cursor` in the order they were committed; 0 is the beginning.
+    /// Events of incidents after `cursor` in the order they were committed; 0 is the beginning.
     pub async fn events_after(&self, cursor: u64, limit: u32) -> Result<Vec<LogEntry>> {
         let rows: Vec<(i64, String, i64, String)> = reading!(self, pool => sqlx::query_as(
-            "SELECT seq, incident, version, body FROM event WHERE seq > $1 ORDER BY seq LIMIT $2"
-        ).bind(cursor as i64).bind(i64::from(limit)).fetch_all(pool).await.map_err(failed)?);
+            "SELECT seq, incident, version, body FROM event WHERE seq > $1 AND incident <> $3 ORDER BY seq LIMIT $2"
+        ).bind(cursor as i64).bind(i64::from(limit)).bind(STREAM).fetch_all(pool).await.map_err(failed)?);
         Ok(self.readable(rows.into_iter().map(|(seq, incident, version, body)| {
             let entry = id(&incident).map(|incident| LogEntry {
                 cursor: seq as u64,

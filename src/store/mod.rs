@@ -13,6 +13,7 @@ mod pictures;
 mod places;
 mod proof;
 mod record;
+mod registers;
 mod sightings;
 mod strips;
 mod thresholds;

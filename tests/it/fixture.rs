@@ -220,6 +220,8 @@ pub fn county() -> County {
     };
     let duty = |role, person: &str, township: Option<&str>| Duty {
         date: jiff::civil::date(2026, 4, 5),
+        begins: None,
+        ends: None,
         role,
         township: township.map(Into::into),
         grid: None,

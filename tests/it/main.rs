@@ -36,6 +36,7 @@ mod previous_version;
 mod program;
 mod prune;
 mod record;
+mod registers;
 mod remembered;
 mod replay;
 mod right_ranger;

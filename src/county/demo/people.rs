@@ -79,7 +79,15 @@ pub fn rota(people: &[Person], now: Timestamp) -> Vec<Duty> {
         let mut add = |role: Role, township: Option<&str>, person: Option<PersonId>| {
             let date = today.saturating_add(day.days());
             let township = township.map(str::to_owned);
-            duties.extend(person.map(|person| Duty { date, role, township, grid: None, person }));
+            duties.extend(person.map(|person| Duty {
+                date,
+                begins: None,
+                ends: None,
+                role,
+                township,
+                grid: None,
+                person,
+            }));
         };
         add(Role::CountyDuty, None, turn(Post::CountyOfficer, None));
         add(Role::CountyLeader, None, turn(Post::Leader, None));

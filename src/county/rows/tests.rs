@@ -1,4 +1,5 @@
 use super::*;
+use crate::county::{Duty, table};
 
 fn one<T: Record>(text: &str) -> Result<T, String> {
     let table = table::read(text.as_bytes(), T::COLUMNS, Lang::Zh)?;

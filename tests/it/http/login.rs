@@ -114,7 +114,15 @@ async fn whoever_leaves_the_register_or_the_office_is_out_at_the_next_request() 
             with_county(&world, |county| {
                 is("o1", Post::RangerB)(county);
                 let (role, person) = (Role::CountyDuty, "o1".into());
-                county.duties.push(Duty { date: today, role, township: None, grid: None, person });
+                county.duties.push(Duty {
+                    date: today,
+                    begins: None,
+                    ends: None,
+                    role,
+                    township: None,
+                    grid: None,
+                    person,
+                });
             }),
             200,
             "the rota names him",

@@ -163,7 +163,15 @@ fn rota(county: &mut County, chance: &mut Chance, start: Timestamp) -> BTreeMap<
             county.people.iter().filter(|it| it.grid.as_ref() == Some(&grid.id)).map(|it| it.id.clone()).collect();
         if of.len() == 2 && chance.happens(1.0 / 30.0) {
             let (role, id) = (Role::Ranger, grid.id.clone());
-            county.duties.push(Duty { date: today, role, township: None, grid: Some(id), person: of[1].clone() });
+            county.duties.push(Duty {
+                date: today,
+                begins: None,
+                ends: None,
+                role,
+                township: None,
+                grid: Some(id),
+                person: of[1].clone(),
+            });
             of.remove(0);
         }
         rangers.insert(grid.id.clone(), of);
@@ -171,8 +179,15 @@ fn rota(county: &mut County, chance: &mut Chance, start: Timestamp) -> BTreeMap<
     for (date, officer, leader) in
         [(today, "officer-1", "leader-1"), (today.tomorrow().expect("no last day"), "officer-2", "leader-2")]
     {
-        let on_duty =
-            |role, township: Option<String>, person: PersonId| Duty { date, role, township, grid: None, person };
+        let on_duty = |role, township: Option<String>, person: PersonId| Duty {
+            date,
+            begins: None,
+            ends: None,
+            role,
+            township,
+            grid: None,
+            person,
+        };
         county.duties.push(on_duty(Role::CountyDuty, None, officer.into()));
         county.duties.push(on_duty(Role::CountyLeader, None, leader.into()));
         let townships = county.people.iter().filter(|it| it.post == Post::TownshipOfficer);

@@ -1,0 +1,239 @@
+//! Files of the office ↔ entries of the register, and entries ↔ [`County`]: the one place that
+//! knows what the cells of an entry mean, for imports, pages, the log and the folder alike.
+
+use super::registers::{Basics, GroundWord, Problem};
+use super::rows::{self, Record, Rows};
+use super::table::{self, Row};
+use super::{Area, Burn, CameraEntry, County, Duty, Grid, HeatSource, Person};
+use crate::address::Address;
+use crate::lang::Lang;
+use crate::register::{Entries, Entry, Register};
+use geojson::Geometry;
+use serde_json::{Map, Value};
+use std::collections::{BTreeMap, HashSet};
+
+/// A file of the office, read row by row.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Sheet {
+    /// The usable entries, the first of each key, each with its line.
+    pub entries: Vec<(u64, Entry)>,
+    /// Line, or number of the feature, from 1; and why it cannot be used.
+    pub rejected: Vec<(u64, String)>,
+    /// Columns that the register does not have, as written.
+    pub unknown: Vec<String>,
+}
+
+impl Sheet {
+    /// The usable entries without their lines.
+    pub fn wanted(&self) -> Vec<Entry> {
+        self.entries.iter().map(|(_, entry)| entry.clone()).collect()
+    }
+}
+
+/// `Err` is a sentence: the file as a whole is not of this register. county.toml is read by its folder, because it names
+/// another file.
+pub fn parse(register: Register, bytes: &[u8], lang: Lang) -> Result<Sheet, String> {
+    match register {
+        Register::County => Err("county.toml is no table".to_owned()),
+        Register::Grids => {
+            let (grids, rejected) = first_of_each(rows::grids(&table::decode(bytes), lang)?, grid_key, lang);
+            let entries = grids.iter().map(|(line, grid)| (*line, of_grid(grid))).collect();
+            Ok(Sheet { entries, rejected, unknown: Vec::new() })
+        }
+        Register::People => rows_of::<Person>(bytes, lang),
+        Register::Cameras => rows_of::<CameraEntry>(bytes, lang),
+        Register::Duty => rows_of::<Duty>(bytes, lang),
+        Register::Burns => rows_of::<Burn>(bytes, lang),
+        Register::HeatSources => rows_of::<HeatSource>(bytes, lang),
+    }
+}
+
+/// One entry as a page or a program sends it: columns by any of their names. `Err` is a sentence.
+pub fn entry(register: Register, value: &Value, lang: Lang) -> Result<Entry, String> {
+    match register {
+        Register::County => Err(lang.pick("请改 county.toml", "change county.toml instead").to_owned()),
+        Register::Grids => read_grid(value, lang).map(|grid| of_grid(&grid)),
+        Register::People => read::<Person>(value, lang).map(|it| of(&it)),
+        Register::Cameras => read::<CameraEntry>(value, lang).map(|it| of(&it)),
+        Register::Duty => read::<Duty>(value, lang).map(|it| of(&it)),
+        Register::Burns => read::<Burn>(value, lang).map(|it| of(&it)),
+        Register::HeatSources => read::<HeatSource>(value, lang).map(|it| of(&it)),
+    }
+}
+
+/// The register as its file, with logins: for the office's own folder, never for a page.
+pub fn render(register: Register, entries: &[Entry]) -> Result<String, String> {
+    match register {
+        Register::County => Err("county.toml is no table".to_owned()),
+        Register::Grids => {
+            let collection = serde_json::json!({
+                "type": "FeatureCollection",
+                "features": entries.iter().map(|entry| &entry.value).collect::<Vec<_>>(),
+            });
+            Ok(collection.to_string())
+        }
+        Register::People => written::<Person>(entries),
+        Register::Cameras => written::<CameraEntry>(entries),
+        Register::Duty => written::<Duty>(entries),
+        Register::Burns => written::<Burn>(entries),
+        Register::HeatSources => written::<HeatSource>(entries),
+    }
+}
+
+impl County {
+    /// What the entries say. Those that cannot be read are listed as problems, and the rest is used.
+    pub fn of(entries: &Entries, lang: Lang) -> Self {
+        let mut problems = Vec::new();
+        let basics = entries.of(Register::County).first();
+        let basics = basics.map(|entry| serde_json::from_value::<Basics<Geometry>>(entry.value.clone()));
+        let basics = basics.transpose().unwrap_or_else(|e| {
+            problems.push(problem(Register::County, "", e.to_string()));
+            None
+        });
+        let mut county = Self::default();
+        if let Some(Basics { name, centre, outline, ground, neighbours }) = basics {
+            // The outline was an area when it was registered.
+            let outline = outline.and_then(|geometry| Area::from_geojson(&geometry).ok());
+            county = Self { name, centre, outline, is_flat: ground.is_some(), neighbours, ..county };
+        }
+        let grids = entries.of(Register::Grids).iter().filter_map(|entry| {
+            read_grid(&entry.value, lang).map_err(|why| problems.push(problem(Register::Grids, &entry.key, why))).ok()
+        });
+        county.grids = grids.collect();
+        let county = Self {
+            people: all(entries, Register::People, lang, &mut problems),
+            cameras: all(entries, Register::Cameras, lang, &mut problems),
+            duties: all(entries, Register::Duty, lang, &mut problems),
+            burns: all(entries, Register::Burns, lang, &mut problems),
+            heat_sources: all(entries, Register::HeatSources, lang, &mut problems),
+            ..county
+        };
+        Self { problems, ..county }
+    }
+
+    /// The entries that say this. The county of a test or of the demo becomes registers by it.
+    pub fn entries(&self) -> Entries {
+        let mut entries = Entries::default();
+        let basics = Basics {
+            name: self.name.clone(),
+            centre: self.centre,
+            outline: self.outline.as_ref().map(Area::to_geojson),
+            ground: self.is_flat.then_some(GroundWord::Flat),
+            neighbours: self.neighbours.clone(),
+        };
+        let value = serde_json::to_value(basics).unwrap_or_default();
+        entries.push(Register::County, Entry { key: String::new(), value, secrets: BTreeMap::new() });
+        self.grids.iter().for_each(|it| entries.push(Register::Grids, of_grid(it)));
+        self.people.iter().for_each(|it| entries.push(Register::People, of(it)));
+        self.cameras.iter().for_each(|it| entries.push(Register::Cameras, of(it)));
+        self.duties.iter().for_each(|it| entries.push(Register::Duty, of(it)));
+        self.burns.iter().for_each(|it| entries.push(Register::Burns, of(it)));
+        self.heat_sources.iter().for_each(|it| entries.push(Register::HeatSources, of(it)));
+        entries
+    }
+}
+
+fn problem(register: Register, key: &str, why: String) -> Problem {
+    let reason = if key.is_empty() { why } else { format!("{key}: {why}") };
+    Problem { file: register.file_name().to_owned(), line: 0, reason }
+}
+
+fn all<T: Record>(entries: &Entries, register: Register, lang: Lang, problems: &mut Vec<Problem>) -> Vec<T> {
+    let read = |entry: &Entry| match read::<T>(&exposed(entry), lang) {
+        Ok(it) => Some(it),
+        Err(why) => {
+            problems.push(problem(register, &entry.key, why));
+            None
+        }
+    };
+    entries.of(register).iter().filter_map(read).collect()
+}
+
+/// The entry with its logins in their cells.
+fn exposed(entry: &Entry) -> Value {
+    let mut value = entry.value.clone();
+    if let Value::Object(cells) = &mut value {
+        for (column, secret) in &entry.secrets {
+            cells.insert(column.clone(), Value::String(secret.clone()));
+        }
+    }
+    value
+}
+
+fn rows_of<T: Record>(bytes: &[u8], lang: Lang) -> Result<Sheet, String> {
+    let table = table::read(bytes, T::COLUMNS, lang)?;
+    let rows = table.rows.iter().map(|row| (row.line, T::read(row))).collect();
+    let (entries, rejected) = first_of_each(rows, T::key, lang);
+    let entries = entries.iter().map(|(line, it)| (*line, of(it))).collect();
+    Ok(Sheet { entries, rejected, unknown: table.unknown })
+}
+
+fn read<T: Record>(value: &Value, lang: Lang) -> Result<T, String> {
+    let Value::Object(cells) = value else {
+        return Err(lang.pick("应为各列的值", "an object with its columns is needed").to_owned());
+    };
+    T::read(&Row::of(cells, T::COLUMNS, lang)?)
+}
+
+/// The entry as it is kept: columns by their English names, empty cells left out, logins as stars.
+fn of<T: Record>(it: &T) -> Entry {
+    let (mut cells, mut secrets) = (Map::new(), BTreeMap::new());
+    for (names, cell) in T::COLUMNS.iter().zip(it.write()) {
+        let Some(name) = names.get(1).or(names.first()).filter(|_| !cell.is_empty()) else { continue };
+        let is_address = names.first().is_some_and(|first| T::ADDRESSES.contains(first));
+        let shown = if is_address { Address::parse(&cell).shown().to_owned() } else { cell.clone() };
+        if shown != cell {
+            secrets.insert((*name).to_owned(), cell);
+        }
+        cells.insert((*name).to_owned(), Value::String(shown));
+    }
+    Entry { key: it.key(), value: Value::Object(cells), secrets }
+}
+
+fn written<T: Record>(entries: &[Entry]) -> Result<String, String> {
+    let line = |entry: &Entry| {
+        let value = exposed(entry);
+        let cell =
+            |names: &&[&str]| value.get(names.get(1).or(names.first())?).and_then(Value::as_str).map(str::to_owned);
+        T::COLUMNS.iter().map(|names| cell(names).unwrap_or_default()).collect()
+    };
+    table::write(T::COLUMNS, entries.iter().map(line))
+}
+
+fn grid_key(grid: &Grid) -> String {
+    grid.id.to_string()
+}
+
+fn of_grid(grid: &Grid) -> Entry {
+    let value = serde_json::to_value(rows::grid_feature(grid)).unwrap_or_default();
+    Entry { key: grid_key(grid), value, secrets: BTreeMap::new() }
+}
+
+fn read_grid(value: &Value, lang: Lang) -> Result<Grid, String> {
+    let feature = serde_json::from_value(value.clone())
+        .map_err(|e| format!("{}: {e}", lang.pick("不是 GeoJSON Feature", "not a GeoJSON feature")))?;
+    rows::grid(&feature, lang)
+}
+
+/// Each with its line, or the number of its feature, from 1.
+type Numbered<T> = Vec<(u64, T)>;
+
+/// The usable entries, the first of each key, and the others with their reasons.
+fn first_of_each<T>(rows: Rows<T>, key: impl Fn(&T) -> String, lang: Lang) -> (Numbered<T>, Numbered<String>) {
+    let mut seen = HashSet::new();
+    let (mut good, mut bad) = (Vec::new(), Vec::new());
+    for (line, row) in rows {
+        match row {
+            Ok(entry) if seen.insert(key(&entry)) => good.push((line, entry)),
+            Ok(entry) => bad.push((
+                line,
+                match lang {
+                    Lang::Zh => format!("与前面的行重复：{}", key(&entry)),
+                    Lang::En => format!("repeats an earlier line: {}", key(&entry)),
+                },
+            )),
+            Err(reason) => bad.push((line, reason)),
+        }
+    }
+    (good, bad)
+}

@@ -1,0 +1,122 @@
+//! 登记: PURE. What the office has registered, as facts with a history: who, when, why, and from
+//! when until when. A change is one line of the log; [`History`] answers for any instant what was
+//! valid then. An entry is kept as the office writes it: the columns of its sheet, or a GeoJSON
+//! feature. What its cells mean is read in one place, by `county`.
+
+mod diff;
+mod history;
+#[cfg(test)]
+mod tests;
+
+pub use diff::{Cell, Changed, Diff};
+pub use history::{Entries, History};
+
+use crate::triage::id::PersonId;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use utoipa::ToSchema;
+
+/// The registers an office keeps.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Register {
+    /// 本县: name, outline, neighbours. One entry with the key "".
+    County,
+    /// 网格
+    Grids,
+    /// 人员
+    People,
+    /// 摄像机
+    Cameras,
+    /// 值班表
+    Duty,
+    /// 已批用火
+    Burns,
+    /// 已知热源
+    HeatSources,
+}
+
+impl Register {
+    pub const ALL: [Self; 7] =
+        [Self::County, Self::Grids, Self::People, Self::Cameras, Self::Duty, Self::Burns, Self::HeatSources];
+
+    /// Its file in `<data>/registers/`.
+    pub fn file_name(self) -> &'static str {
+        match self {
+            Self::County => "county.toml",
+            Self::Grids => "grids.geojson",
+            Self::People => "people.csv",
+            Self::Cameras => "cameras.csv",
+            Self::Duty => "duty.csv",
+            Self::Burns => "burns.csv",
+            Self::HeatSources => "heat-sources.csv",
+        }
+    }
+}
+
+/// An entry of a register, as the office writes it.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Entry {
+    /// Identifies it within its register: a person's id, a camera and its pose, a day and a post.
+    pub key: String,
+    /// Column → cell, both texts; for a grid its GeoJSON feature. Logins are shown as stars.
+    pub value: Value,
+    /// Cells with a login, by column. They are kept beside the log, never in it.
+    pub secrets: BTreeMap<String, String>,
+}
+
+/// What a change says about one entry.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Fact {
+    pub register: Register,
+    pub key: String,
+    /// `None`: the entry is removed.
+    pub entry: Option<Value>,
+    /// `None`: from the instant of the change.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub valid_from: Option<Timestamp>,
+    /// `None`: until a later fact says otherwise. Afterwards what was registered before is valid again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub valid_until: Option<Timestamp>,
+    /// As in [`Entry`]. The log is written without them.
+    #[serde(skip)]
+    pub secrets: BTreeMap<String, String>,
+}
+
+impl Fact {
+    pub fn set(register: Register, entry: Entry) -> Self {
+        let Entry { key, value, secrets } = entry;
+        Self { register, key, entry: Some(value), valid_from: None, valid_until: None, secrets }
+    }
+
+    pub fn removed(register: Register, key: String) -> Self {
+        Self { register, key, entry: None, valid_from: None, valid_until: None, secrets: BTreeMap::new() }
+    }
+}
+
+/// Who changed a register.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(tag = "kind", content = "name", rename_all = "snake_case")]
+pub enum Author {
+    /// Somebody who was logged in.
+    Person(PersonId),
+    /// The account of the machine under which `huoyan import` ran.
+    Account(String),
+    /// Whoever edited this file in the folder of the registers.
+    File(String),
+}
+
+/// Facts that were registered together, all or none: one import, one correction, one swap.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Change {
+    /// Place among the changes, from 1. It stands beside the body in the log.
+    #[serde(skip)]
+    pub number: u64,
+    pub at: Timestamp,
+    pub by: Author,
+    /// In the words of the author.
+    pub why: String,
+    pub facts: Vec<Fact>,
+}
