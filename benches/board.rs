@@ -7,8 +7,9 @@ use huoyan::bus::Bus;
 use huoyan::clock::Clock;
 use huoyan::config::Config;
 use huoyan::county::{Area, County, Grid, Person, Post, Registers};
-use huoyan::desk::Desk;
+use huoyan::desk::{Desk, Registry};
 use huoyan::frame::StatusBoard;
+use huoyan::lang::Lang;
 use huoyan::store::{Access, Login, Store};
 use huoyan::triage::event::{Actor, Closure, FalseAlarm};
 use huoyan::triage::geo::{LatLon, Locus, RangeBasis, Ray};
@@ -211,11 +212,13 @@ impl Office {
         let policy = Policy { flood_per_minute: 100_000, quiet_after: SignedDuration::ZERO, ..Policy::default() };
         let config = Config { policy: policy.clone(), ..Config::default() };
         let desk = Desk::new(store.clone(), bus.clone(), registers.clone(), policy, "森防", clock.clone());
+        let registry = Registry::over(&store, registers.clone(), clock.clone(), Lang::Zh);
         let state = WebState {
             desk: Arc::new(desk),
             store,
             bus,
             registers,
+            registry,
             status: StatusBoard::default(),
             thresholds: Arc::new(RwLock::new(config.thresholds.clone())),
             points: Arc::default(),

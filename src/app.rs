@@ -199,6 +199,7 @@ pub async fn run(mut options: Options) -> Result<()> {
         store,
         bus,
         registers,
+        registry,
         status: app.status.clone(),
         config: Arc::clone(&config),
         clock,

@@ -9,10 +9,10 @@ mod yardstick;
 
 use clap::Parser;
 use gauge::{Metrics, Usage};
-use huoyan::progress::Progress;
 use huoyan::config::DetectConfig;
 use huoyan::error::{Error, Result};
 use huoyan::frame::cpu_flags;
+use huoyan::progress::Progress;
 use office::{Alarms, Office};
 use rig::Rig;
 use serde::Serialize;

@@ -6,8 +6,8 @@
 mod simulation;
 
 use clap::Parser;
-use huoyan::progress::Progress;
 use huoyan::error::{Error, Result};
+use huoyan::progress::Progress;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 

@@ -64,10 +64,14 @@ pub struct Import<'a> {
 impl Registry {
     /// Reads the log. A folder of an earlier release, which only had files, is taken over.
     pub async fn open(store: &Store, dir: &Path, clock: Clock, lang: Lang) -> Result<Self> {
-        let registers = Registers::in_folder(dir);
-        let registry = Self { store: store.clone(), registers, clock, lang, following: Arc::default() };
+        let registry = Self::over(store, Registers::in_folder(dir), clock, lang);
         registry.follow().await?;
         Ok(registry)
+    }
+
+    /// Over registers that are at hand; nothing is read until [`Self::follow`].
+    pub fn over(store: &Store, registers: Registers, clock: Clock, lang: Lang) -> Self {
+        Self { store: store.clone(), registers, clock, lang, following: Arc::default() }
     }
 
     pub fn registers(&self) -> &Registers {

@@ -19,7 +19,7 @@ use crate::bus::Bus;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::county::{County, Registers};
-use crate::desk::Desk;
+use crate::desk::{Desk, Registry};
 use crate::error::Result;
 use crate::frame::StatusBoard;
 use crate::store::Store;
@@ -37,7 +37,7 @@ use evidence::{pictures, strips};
 use http::connections::Connections;
 use http::{auth, error, files, limits, login, openapi, session, shares};
 use metrics_exporter_prometheus::PrometheusHandle;
-use office::{board, incident, people, sorting};
+use office::{board, incident, people, registers, sorting};
 use std::future::Future;
 use std::pin::pin;
 use std::sync::{Arc, RwLock};
@@ -63,6 +63,7 @@ pub struct WebState {
     pub store: Store,
     pub bus: Bus,
     pub registers: Registers,
+    pub registry: Registry,
     pub status: StatusBoard,
     pub config: Arc<Config>,
     pub clock: Clock,
@@ -221,6 +222,9 @@ fn quick() -> OpenApiRouter<WebState> {
         .routes(routes!(incident::close))
         .routes(routes!(incident::note))
         .routes(routes!(people::people))
+        .routes(routes!(registers::register, registers::change))
+        .routes(routes!(registers::changes))
+        .routes(routes!(registers::undo))
         .routes(routes!(sorting::relocate))
         .routes(routes!(sorting::strike_out))
         .routes(routes!(sorting::reinstate))

@@ -10,6 +10,7 @@ mod openapi;
 mod phone;
 mod points;
 mod program;
+mod registers;
 mod shares;
 mod sorting;
 mod strips;

@@ -8,8 +8,9 @@ use huoyan::bus::Bus;
 use huoyan::clock::Clock;
 use huoyan::config::Config;
 use huoyan::county::{Area, CameraEntry, County, Grid, Person, Post, Registers};
-use huoyan::desk::Desk;
+use huoyan::desk::{Desk, Registry};
 use huoyan::frame::{Picture, StatusBoard};
+use huoyan::lang::Lang;
 use huoyan::store::{Access, Store};
 use huoyan::triage::geo::LatLon;
 use huoyan::triage::id::CameraId;
@@ -42,6 +43,7 @@ impl World {
         let clock = Clock::simulated(start);
         let (registers, bus, config) = (Registers::fixed(county()), Bus::local(), Config::default());
         let (drill, drills) = mpsc::channel(1);
+        let registry = Registry::over(&store, registers.clone(), clock.clone(), Lang::Zh);
         let state = WebState {
             desk: Arc::new(Desk::new(
                 store.clone(),
@@ -54,6 +56,7 @@ impl World {
             store,
             bus,
             registers,
+            registry,
             status: StatusBoard::default(),
             thresholds: Arc::new(RwLock::new(config.thresholds.clone())),
             points: Arc::default(),

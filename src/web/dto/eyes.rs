@@ -172,7 +172,7 @@ impl Eyes<'_> {
     }
 
     /// People may leave the register. What they did stays in the log, under their id.
-    fn name(&self, id: &PersonId) -> String {
+    pub fn name(&self, id: &PersonId) -> String {
         self.county.person(id).map_or_else(|| id.to_string(), |person| person.name.clone())
     }
 

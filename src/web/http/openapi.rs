@@ -97,7 +97,7 @@ fn complete(path: &str, method: &str, operation: &mut Map<String, Value>) {
     let (names_one, has_body) = (path.contains('{'), operation.contains_key("requestBody"));
     let mut parameters = operation.get("parameters").and_then(Value::as_array).cloned().unwrap_or_default();
     let is_queried = parameters.iter().any(|it| it["in"] == "query");
-    if names_one {
+    if path.contains("{id}") {
         let kind = match path {
             "/api/v1/pictures/{id}" => json!({ "$ref": "#/components/schemas/PictureId" }),
             _ if path.starts_with("/api/v1/cameras/") => json!({ "type": "string" }),

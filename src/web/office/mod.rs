@@ -4,4 +4,5 @@ pub(super) mod board;
 pub(super) mod incident;
 pub(super) mod people;
 pub(super) mod queue;
+pub(super) mod registers;
 pub(super) mod sorting;

@@ -1,0 +1,121 @@
+//! The registers over HTTP: read as they are and as they were, changed with a reason, taken back, and by whom.
+
+use crate::fixture;
+use crate::http_support::{Browser, World};
+use huoyan::desk::Registry;
+use huoyan::lang::Lang;
+use huoyan::store::Access;
+use serde_json::{Value, json};
+use std::fs;
+use tempfile::TempDir;
+
+const PEOPLE: &str = "编号,姓名,电话,岗位,网格\no1,吴敏,13900000008,县值班员,\nr1,张三,13900000001,护林员A角,g1\n";
+const CAMERAS: &str = "编号,经度,纬度,地址\nc1,110.4,28.5,rtsp://admin:geheim@10.0.0.1/1\n";
+
+struct Office {
+    world: World,
+    officer: Browser,
+    ops: Browser,
+    folder: TempDir,
+}
+
+async fn office() -> Office {
+    let mut world = World::new().await;
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::write(folder.path().join("people.csv"), PEOPLE).expect("written");
+    fs::write(folder.path().join("cameras.csv"), CAMERAS).expect("written");
+    let registry = Registry::open(&world.state.store, folder.path(), world.clock.clone(), Lang::Zh).await;
+    world.state.registry = registry.expect("registers");
+    world.state.registers = world.state.registry.registers().clone();
+    let (officer, ops) = (world.browser("o1", Access::Officer).await, world.browser("o1", Access::Ops).await);
+    Office { world, officer, ops, folder: folder }
+}
+
+fn row(view: &Value, key: &str) -> Value {
+    let items = view["items"].as_array().expect("items");
+    items.iter().find(|it| it["key"] == key).map(|it| it["entry"].clone()).unwrap_or_default()
+}
+
+#[tokio::test]
+async fn a_phone_number_is_corrected_with_a_reason_and_taken_back() {
+    let office = office().await;
+    let (world, officer) = (&office.world, &office.officer);
+    let people = "/api/v1/registers/people";
+    let view = officer.get(people).await.ok();
+    let mut entry = row(&view, "r1");
+    assert_eq!((&entry["name"], &entry["phone"]), (&json!("张三"), &json!("13900000001")));
+    entry["phone"] = json!("139-0000-0009");
+    let proposal = |dry_run| json!({"set": [entry], "seen": view["seen"], "why": "换了手机", "dry_run": dry_run});
+    let dry = officer.post(people, proposal(true)).await.ok();
+    let cell = json!({"column": "phone", "before": "13900000001", "after": "13900000009"});
+    assert_eq!(dry["diff"]["changed"][0], json!({"key": "r1", "cells": [cell]}));
+    assert_eq!(dry["seen"], view["seen"], "nothing was changed");
+    world.minutes_pass(10);
+    let done = officer.post(people, proposal(false)).await.ok();
+    assert_eq!(done["seen"].as_u64(), view["seen"].as_u64().map(|seen| seen + 1));
+    assert_eq!(officer.post(people, proposal(false)).await.ok()["diff"]["changed"], json!([]), "sent twice, done once");
+
+    let then = officer.get(&format!("{people}?at=2026-11-21T06:05:00Z")).await.ok();
+    assert_eq!(row(&then, "r1")["phone"], "13900000001", "as it was");
+    let history = officer.get("/api/v1/register-changes").await.ok();
+    let newest = &history["items"][0];
+    assert_eq!(
+        (&newest["by_name"], &newest["why"], &newest["entries"]),
+        (&json!("吴敏"), &json!("换了手机"), &json!(1))
+    );
+    assert_eq!(newest["facts"][0]["entry"]["phone"], "13900000009");
+
+    let undo = format!("/api/v1/register-changes/{}/undo", newest["number"]);
+    assert_eq!(officer.post(&undo, json!({"why": ""})).await.refused().0, 400, "a reason is asked for");
+    officer.post(&undo, json!({"why": "看错了行"})).await.ok();
+    assert_eq!(row(&officer.get(people).await.ok(), "r1")["phone"], "13900000001");
+    fixture::whole(&world.state.store).await;
+}
+
+#[tokio::test]
+async fn what_cannot_be_is_refused_in_words_and_changes_nothing() {
+    let office = office().await;
+    let officer = &office.officer;
+    let people = "/api/v1/registers/people";
+    let seen = officer.get(people).await.ok()["seen"].clone();
+    let refused = async |register: &str, entry: Value, words: &str| {
+        let path = format!("/api/v1/registers/{register}");
+        let answer = officer.post(&path, json!({"set": [entry], "seen": seen, "why": "x"})).await;
+        assert_eq!(answer.refused().0, 422, "{entry}: {}", answer.text());
+        assert!(answer.text().contains(words), "{}", answer.text());
+    };
+    refused("people", json!({"id": "r2", "name": "李四", "phone": "12", "post": "护林员B角", "grid": "g1"}), "11位")
+        .await;
+    refused("people", json!({"id": "r2", "nmae": "李四"}), "nmae").await;
+    refused("duty", json!({"date": "2026-11-22", "role": "县值班", "person": "赵六"}), "赵六").await;
+    refused("burns", json!({"name": "炼山"}), "经度").await;
+    refused("people", json!("r2"), "第1条").await;
+    let late = json!({"set": [], "remove": ["r1"], "seen": 0, "why": "离岗"});
+    assert_eq!(officer.post(people, late).await.refused().0, 409, "decided on a view from before");
+    assert_eq!(officer.get(people).await.ok()["seen"], seen);
+    assert_eq!(officer.get("/api/v1/registers/nothing").await.status.as_u16() / 100, 4);
+}
+
+#[tokio::test]
+async fn cameras_are_for_operations_and_their_logins_for_nobody() {
+    let office = office().await;
+    let Office { world, officer, ops, folder } = &office;
+    let cameras = "/api/v1/registers/cameras";
+    let answer = officer.get(cameras).await;
+    assert!(!answer.text().contains("geheim"), "{}", answer.text());
+    let view = answer.ok();
+    let mut entry = row(&view, "c1@default");
+    entry["name"] = json!("东山");
+    let proposal = json!({"set": [entry], "seen": view["seen"], "why": "挂牌"});
+    assert_eq!(officer.post(cameras, proposal.clone()).await.refused(), (403, "forbidden".to_owned()));
+    let done = ops.post(cameras, proposal).await;
+    assert!(!done.text().contains("geheim"), "{}", done.text());
+    done.ok();
+    let camera = world.state.registers.current().cameras[0].clone();
+    assert_eq!((camera.name.as_str(), camera.url.expose().logins.len()), ("东山", 1), "and the login is still there");
+    assert!(fs::read_to_string(folder.path().join("cameras.csv")).expect("a file").contains("geheim"));
+    let ranger = world.browser("r1", Access::Ranger).await;
+    for path in [cameras, "/api/v1/registers/people", "/api/v1/register-changes"] {
+        assert_eq!(ranger.get(path).await.refused().0, 403, "{path}");
+    }
+}
