@@ -16,8 +16,9 @@ use crate::error::{Error, Result};
 use crate::frame::{Frame, StatusBoard};
 use crate::lang::Lang;
 use crate::triage::detection::Stream;
-use crate::triage::id::CameraId;
+use crate::triage::id::{CameraId, PoseId};
 use crossbeam::channel::{Receiver as Signal, RecvTimeoutError, Sender, bounded};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -64,13 +65,31 @@ impl Receivers {
         Ok(Self { slots, stop, watcher: Mutex::new(Some(watcher)) })
     }
 
-    /// In the order given to `start`; the index from `take` refers to it.
-    pub fn sources(&self) -> &[CameraSource] {
-        &self.slots.sources
+    /// Starts one more camera (or pose of one). The others go on.
+    pub fn add(&self, source: CameraSource) {
+        self.slots.add(source);
+        super::receive::open_files::allow(self.slots.count());
     }
 
-    /// The newest keyframe of the camera that is due. None when no camera is due within `wait`, or
-    /// at once after `stop`.
+    /// Stops it and forgets its status. The others go on.
+    pub fn remove(&self, id: &CameraId, pose: &PoseId) {
+        self.slots.remove(id, pose);
+    }
+
+    /// What the register now says of a camera. `is_reached_anew`: its address, pipeline or main
+    /// stream has changed, so it is connected anew; otherwise nothing restarts.
+    pub fn describe(&self, source: CameraSource, is_reached_anew: bool) {
+        self.slots.describe(source, is_reached_anew);
+    }
+
+    /// The register gives it another position or direction: its view is learnt anew. Its connection
+    /// stays.
+    pub fn aim_anew(&self, id: &CameraId, pose: &PoseId) {
+        self.slots.aim_anew(id, pose);
+    }
+
+    /// The newest keyframe of the camera that is due, and the camera's number. None when no camera
+    /// is due within `wait`, or at once after `stop`.
     pub fn take(&self, wait: Duration) -> Option<(usize, Keyframe)> {
         self.slots.take(wait)
     }
@@ -94,8 +113,10 @@ impl Receivers {
             Stream::Screened => self.slots.saw(index, captured_at, decoded.as_ref()),
             Stream::Main => self.slots.saw_main(index, captured_at, decoded.as_ref()),
         }
-        let CameraSource { id, pose, .. } = &self.slots.sources[index];
-        Some(Frame { camera: id.clone(), pose: pose.clone(), captured_at, picture: decoded.ok()?, stream })
+        // None: the camera has gone or is connected anew.
+        let source = self.slots.source(index)?;
+        let (camera, pose) = (source.id.clone(), source.pose.clone());
+        Some(Frame { camera, pose, captured_at, picture: decoded.ok()?, stream })
     }
 
     /// Up to `most` frames that are due now, of different cameras. Waits for the first only.
@@ -112,31 +133,34 @@ impl Receivers {
     /// gate.
     pub fn looked(&self, frame: &Frame) {
         let is_it = |source: &CameraSource| source.id == frame.camera && source.pose == frame.pose;
-        if let Some(index) = self.slots.sources.iter().position(is_it) {
-            self.slots.looked(index, frame.captured_at);
-        }
+        self.slots.indices(is_it).into_iter().for_each(|index| self.slots.looked(index, frame.captured_at));
+    }
+
+    /// To be asked when a frame has been looked at. False: meanwhile its camera was removed or aimed
+    /// anew, and what the look has left behind is to be forgotten.
+    pub fn still_counts(&self, frame: &Frame) -> bool {
+        self.slots.still_counts(frame)
     }
 
     /// The camera is suspicious. All its poses are looked at every half cadence for the next six
     /// cadences, as far as capacity allows, on pictures of their main streams where they have one.
     pub fn boost(&self, camera: &CameraId) {
-        self.poses(camera).for_each(|index| self.slots.boost(index));
+        self.poses(camera).into_iter().for_each(|index| self.slots.boost(index));
     }
 
     /// The same for a suspicion below the alarm threshold: for six cadences, and again only after
     /// the camera has been calm for as long.
     pub fn suspect(&self, camera: &CameraId) {
-        self.poses(camera).for_each(|index| self.slots.suspect(index));
+        self.poses(camera).into_iter().for_each(|index| self.slots.suspect(index));
     }
 
-    fn poses(&self, camera: &CameraId) -> impl Iterator<Item = usize> {
-        let sources = self.slots.sources.iter().enumerate();
-        sources.filter(|(_, source)| source.id == *camera).map(|(index, _)| index)
+    fn poses(&self, camera: &CameraId) -> Vec<usize> {
+        self.slots.indices(|source| source.id == *camera)
     }
 
     /// Whether there is a reason to look at the frame's camera more closely.
     pub fn is_boosted(&self, frame: &Frame) -> bool {
-        self.poses(&frame.camera).any(|index| self.slots.is_boosted(index))
+        self.poses(&frame.camera).into_iter().any(|index| self.slots.is_boosted(index))
     }
 
     /// Whether any camera is due.
@@ -184,10 +208,14 @@ impl Drop for Receivers {
 
 fn watch(slots: &Arc<Slots>, stop: &Signal<()>) {
     let pipelines = Pipelines::new(&slots.config.pipelines);
-    let mut receivers: Vec<Receiver> = (0..slots.sources.len()).map(|i| Receiver::new(i, Arc::clone(slots))).collect();
+    let mut receivers: Vec<Receiver> = Vec::new();
     let mut fetches = Fetches::new(Arc::clone(slots));
     let mut first = 0;
     loop {
+        if let Some(roster) = slots.new_roster() {
+            follow(slots, &roster, &mut receivers);
+            fetches.keep_only(|index| roster.contains_key(&index));
+        }
         let now = slots.clock.now();
         let mut starts = 0;
         // Cameras that found no start left in this tick come first in the next.
@@ -209,6 +237,23 @@ fn watch(slots: &Arc<Slots>, stop: &Signal<()>) {
         }
     }
     drop(fetches);
+    end(receivers);
+    super::receive::rtsp::goodbyes(GOODBYES);
+}
+
+/// Ends the receivers of cameras that have gone, and makes those of cameras that have come. A camera
+/// that is connected anew has another number, so it is both.
+fn follow(slots: &Arc<Slots>, roster: &BTreeMap<usize, Arc<CameraSource>>, receivers: &mut Vec<Receiver>) {
+    let (stay, gone): (Vec<_>, Vec<_>) =
+        std::mem::take(receivers).into_iter().partition(|receiver| roster.contains_key(&receiver.index()));
+    end(gone);
+    let known: BTreeSet<usize> = stay.iter().map(Receiver::index).collect();
+    let new = roster.iter().filter(|(index, _)| !known.contains(index));
+    *receivers = stay;
+    receivers.extend(new.map(|(index, source)| Receiver::new(*index, Arc::clone(source), Arc::clone(slots))));
+}
+
+fn end(mut receivers: Vec<Receiver>) {
     let share = receivers.len().div_ceil(STOPPERS).max(1);
     std::thread::scope(|scope| {
         while !receivers.is_empty() {
@@ -216,7 +261,6 @@ fn watch(slots: &Arc<Slots>, stop: &Signal<()>) {
             scope.spawn(move || drop(some));
         }
     });
-    super::receive::rtsp::goodbyes(GOODBYES);
 }
 
 #[cfg(test)]

@@ -144,8 +144,21 @@ impl StatusBoard {
         change(self.lock().entry(camera.clone()).or_default());
     }
 
+    /// The same for a camera that is on the board. One that has left it does not come back.
+    pub fn update_known(&self, camera: &CameraId, change: impl FnOnce(&mut CameraStatus)) {
+        if let Some(status) = self.lock().get_mut(camera) {
+            change(status);
+        }
+    }
+
     pub fn is_self_test_asked(&self, camera: &CameraId) -> bool {
         self.lock().get(camera).is_some_and(|status| status.self_test.asked_at.is_some())
+    }
+
+    /// The register gives the camera another position or direction: what was found out about the
+    /// former view is void.
+    pub fn aim_anew(&self, camera: &CameraId) {
+        self.update_known(camera, |status| (status.has_moved, status.self_test.last) = (false, None));
     }
 
     /// True once after the office has accepted the view.

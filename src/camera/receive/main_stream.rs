@@ -39,7 +39,7 @@ pub(crate) struct Fetches {
     running: Vec<Fetch>,
     /// For the cameras whose last fetch failed.
     backoffs: BTreeMap<usize, Backoff>,
-    /// Which reading of each login works, kept as long as the program runs.
+    /// Which reading of each login works, kept as long as the camera is not connected anew.
     readings: BTreeMap<usize, Reading>,
     next_at: Timestamp,
 }
@@ -53,6 +53,14 @@ impl Fetches {
             readings: BTreeMap::new(),
             next_at: Timestamp::UNIX_EPOCH,
         }
+    }
+
+    /// Of the cameras that have gone or are connected anew, nothing stays: fetches end, and neither
+    /// waits nor readings of logins are kept.
+    pub fn keep_only(&mut self, stays: impl Fn(usize) -> bool) {
+        self.running.retain(|fetch| stays(fetch.index));
+        self.backoffs.retain(|index, _| stays(*index));
+        self.readings.retain(|index, _| stays(*index));
     }
 
     /// Collects finished fetches, gives up overdue ones, begins at most one.
@@ -93,7 +101,9 @@ impl Fetches {
                 let CameraConfig { reconnect_min, reconnect_max, .. } = self.slots.config;
                 let backoff =
                     self.backoffs.entry(index).or_insert_with(|| Backoff::new(reconnect_min, reconnect_max, 0.0));
-                let readings = self.slots.sources[index].main.as_ref().map_or(0, |main| main.address.readings());
+                let source = self.slots.source(index);
+                let main = source.as_ref().and_then(|source| source.main.as_ref());
+                let readings = main.map_or(0, |main| main.address.readings());
                 _ = match fault {
                     Fault::WrongPassword { .. } if reading.refused(readings) => backoff.failed(now),
                     Fault::WrongPassword { .. } | Fault::NoSuchStream => backoff.refused(now),
@@ -125,8 +135,10 @@ impl Fetch {
         pipelines: &Pipelines,
         now: Timestamp,
     ) -> Result<Self, Fault> {
-        let source: &CameraSource = slots.sources[index].main.as_deref().ok_or(Fault::NoSuchStream)?;
-        let (pipeline, sink, outlet) = open(source, reading, &source.kind()?, &slots.config.pipeline, pipelines)?;
+        let camera = slots.source(index).ok_or(Fault::NoSuchStream)?;
+        let source: &CameraSource = camera.main.as_deref().ok_or(Fault::NoSuchStream)?;
+        let (pipeline, sink, outlet) =
+            open(source, reading, &source.kind()?, &slots.config.pipeline, pipelines)?;
         sink.set_property("sync", false);
         sink.set_property("drop", true);
         let flows = Arc::new(AtomicBool::new(false));

@@ -12,7 +12,7 @@ use crate::camera::gst::pipelines::Pipelines;
 use crate::camera::gst::template::Outlet;
 use crate::camera::gst::{Pipeline, drop_delta_units, fault_of, keyframe_of};
 use crate::camera::keyframe::Keyframe;
-use crate::camera::source::{Kind, images_in};
+use crate::camera::source::{CameraSource, Kind, images_in};
 use crate::camera::turn::slots::Slots;
 use gstreamer as gst;
 use gstreamer::prelude::*;
@@ -25,6 +25,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 pub(crate) struct Receiver {
     index: usize,
+    source: Arc<CameraSource>,
     slots: Arc<Slots>,
     backoff: Backoff,
     reading: Reading,
@@ -46,6 +47,7 @@ struct Playing {
     pulse: Option<Pulse>,
     /// A recording starts over at its end. For a camera, the end of the stream is a fault.
     is_recording: bool,
+    has_login: bool,
 }
 
 /// Microseconds since 1970, written by the streaming thread.
@@ -68,11 +70,15 @@ struct Folder {
 }
 
 impl Receiver {
-    pub fn new(index: usize, slots: Arc<Slots>) -> Self {
+    pub fn new(index: usize, source: Arc<CameraSource>, slots: Arc<Slots>) -> Self {
         // 16 steps are enough to spread a county's reconnects, and need no random numbers.
         let spread = (index % 16) as f64 / 16.0;
         let backoff = Backoff::new(slots.config.reconnect_min, slots.config.reconnect_max, spread);
-        Self { index, slots, backoff, reading: Reading::default(), state: State::Waiting }
+        Self { index, source, slots, backoff, reading: Reading::default(), state: State::Waiting }
+    }
+
+    pub fn index(&self) -> usize {
+        self.index
     }
 
     /// Checks the camera. True when it was started, which takes a moment. A panic becomes this
@@ -89,7 +95,7 @@ impl Receiver {
     fn look_after(&mut self, pipelines: &Pipelines, may_start: bool, now: Timestamp) -> bool {
         let outcome = match &mut self.state {
             State::Waiting if may_start && self.backoff.is_due(now) => {
-                match start(&self.slots, self.index, &self.reading, pipelines, now) {
+                match start(&self.slots, self.index, &self.source, &self.reading, pipelines, now) {
                     Ok(state) => self.state = state,
                     Err(fault) => self.fail(fault, now),
                 }
@@ -114,14 +120,13 @@ impl Receiver {
 
     fn fail(&mut self, fault: Fault, now: Timestamp) {
         self.state = State::Waiting;
-        let readings = self.slots.sources[self.index].address.readings();
+        let readings = self.source.address.readings();
         let wait = match fault {
             Fault::WrongPassword { .. } if self.reading.refused(readings) => self.backoff.failed(now),
             Fault::WrongPassword { .. } | Fault::NoSuchStream => self.backoff.refused(now),
             _ => self.backoff.failed(now),
         };
-        let camera = &self.slots.sources[self.index].id;
-        tracing::debug!(camera.id = %camera, wait_ms = wait.as_millis() as i64, "will try again");
+        tracing::debug!(camera.id = %self.source.id, wait_ms = wait.as_millis() as i64, "will try again");
         self.slots.set_link(self.index, fault);
     }
 }
@@ -129,11 +134,11 @@ impl Receiver {
 fn start(
     slots: &Arc<Slots>,
     index: usize,
+    source: &CameraSource,
     reading: &Reading,
     pipelines: &Pipelines,
     now: Timestamp,
 ) -> Result<State, Fault> {
-    let source = &slots.sources[index];
     let kind = source.kind()?;
     match &kind {
         Kind::Images(folder) => return Folder::open(folder, now).map(State::Folder),
@@ -142,8 +147,8 @@ fn start(
         Kind::Rtsp | Kind::Web | Kind::Video(_) => {}
     }
     let (pipeline, sink, outlet) = open(source, reading, &kind, &slots.config.pipeline, pipelines)?;
-    let source = pipeline.0.by_name("source").filter(|element| element.has_property(UNITS));
-    let pulse = source.map(|source| Pulse { source, units: 0 });
+    let counting = pipeline.0.by_name("source").filter(|element| element.has_property(UNITS));
+    let pulse = counting.map(|source| Pulse { source, units: 0 });
     let is_recording = matches!(kind, Kind::Video(_));
     sink.set_property("sync", is_recording);
     sink.set_property("drop", true);
@@ -155,7 +160,8 @@ fn start(
     }
     hand_on(&sink, slots, index, &activity);
     pipeline.play()?;
-    Ok(State::Playing(Playing { pipeline, activity, begun_at: now, pulse, is_recording }))
+    let has_login = source.address.has_login();
+    Ok(State::Playing(Playing { pipeline, activity, begun_at: now, pulse, is_recording, has_login }))
 }
 
 fn hand_on(sink: &AppSink, slots: &Arc<Slots>, index: usize, activity: &Arc<Activity>) {
@@ -187,9 +193,7 @@ impl Playing {
             match message.view() {
                 gst::MessageView::Error(error) => {
                     return Err(match fault_of(error) {
-                        Fault::WrongPassword { .. } => {
-                            Fault::WrongPassword { had_one: slots.sources[index].address.has_login() }
-                        }
+                        Fault::WrongPassword { .. } => Fault::WrongPassword { had_one: self.has_login },
                         fault => fault,
                     });
                 }
@@ -269,9 +273,9 @@ mod tests {
         let address = folder.path().to_string_lossy().into_owned();
         let source = CameraSource::new("north".into(), "default".into(), "北山".to_owned(), &*address);
         let (clock, status) = (Clock::System, StatusBoard::default());
-        let slots = Slots::new(vec![source], CameraConfig::default(), clock.clone(), status.clone(), Lang::En);
+        let slots = Slots::new(vec![source.clone()], CameraConfig::default(), clock.clone(), status.clone(), Lang::En);
         let (pipelines, now) = (Pipelines::new(Path::new("pipelines")), clock.now());
-        let mut receiver = Receiver::new(0, Arc::clone(&slots));
+        let mut receiver = Receiver::new(0, Arc::new(source), Arc::clone(&slots));
         // An impossible state: the code that takes the next picture panics.
         receiver.state = State::Folder(Folder { pictures: Vec::new(), next: 0, due_at: now });
         receiver.tick(&pipelines, true, now);

@@ -12,6 +12,7 @@
 //! served first and a camera that has missed a whole slot starts a new beat.
 
 use jiff::{SignedDuration, Timestamp};
+use std::collections::BTreeMap;
 
 /// Extra looks per cadence: the number of cameras divided by this. That is a quarter on top, so at
 /// most a fifth of all looks …
@@ -26,7 +27,8 @@ const PROMPT: i32 = 10;
 #[derive(Debug)]
 pub struct Schedule {
     cadence: SignedDuration,
-    turns: Vec<Turn>,
+    /// By the camera's number.
+    turns: BTreeMap<usize, Turn>,
     /// Rate limit of extra looks. Each moves this instant forward by its share of a cadence.
     extras_paid_until: Timestamp,
 }
@@ -56,29 +58,46 @@ pub struct Round {
 }
 
 impl Schedule {
-    /// The beats are spread evenly over the cadence, and all cameras are due at once. `cadence` is
-    /// positive (the configuration checks it).
+    /// Cameras numbered from 0. Their beats are spread evenly over the cadence, and all are due at
+    /// once. `cadence` is positive (the configuration checks it).
     pub fn new(cameras: usize, cadence: SignedDuration, now: Timestamp) -> Self {
-        let never = Timestamp::UNIX_EPOCH;
-        let beat = |index: usize| {
-            let share = (index + 1) as f64 / cameras as f64;
+        let beat = |camera: usize| {
+            let share = (camera + 1) as f64 / cameras as f64;
             earlier(now, cadence - cadence.mul_f64(share))
         };
-        let turn = |index| Turn {
-            beat_at: beat(index),
-            looked_at: never,
-            extra_at: never,
-            boosted_until: never,
-            newest: None,
-            fresh_since: None,
-            round: cadence,
-        };
-        Self { cadence, turns: (0..cameras).map(turn).collect(), extras_paid_until: never }
+        let turns = (0..cameras).map(|camera| (camera, Turn::new(beat(camera), cadence))).collect();
+        Self { cadence, turns, extras_paid_until: Timestamp::UNIX_EPOCH }
+    }
+
+    /// One more camera, due at once. Its beat lies in the middle of the widest gap between the
+    /// others', so evenly spread beats stay so within a factor of two, and no other beat moves.
+    pub fn add(&mut self, camera: usize, now: Timestamp) {
+        let cadence_us = self.cadence.as_micros().max(1);
+        let phase = |turn: &Turn| turn.beat_at.duration_since(now).as_micros().rem_euclid(cadence_us);
+        let mut phases: Vec<i128> = self.turns.values().map(phase).collect();
+        phases.sort_unstable();
+        let next = phases.iter().skip(1).copied().chain(phases.first().map(|first| first + cadence_us));
+        let gaps = phases.iter().zip(next).map(|(from, to)| (to - from, from + (to - from) / 2));
+        let middle_us = gaps.max().map_or(0, |(_, middle)| middle.rem_euclid(cadence_us));
+        let ago = SignedDuration::from_micros(i64::try_from(cadence_us - middle_us).unwrap_or_default());
+        self.turns.insert(camera, Turn::new(earlier(now, ago), self.cadence));
+    }
+
+    /// The others keep their beats.
+    pub fn remove(&mut self, camera: usize) {
+        self.turns.remove(&camera);
+    }
+
+    /// The camera keeps its turn under another number.
+    pub fn renumber(&mut self, camera: usize, to: usize) {
+        if let Some(turn) = self.turns.remove(&camera) {
+            self.turns.insert(to, turn);
+        }
     }
 
     /// A keyframe is ready and replaces the one before it. True when the camera is due now.
     pub fn came(&mut self, camera: usize, captured_at: Timestamp, now: Timestamp) -> bool {
-        let Some(turn) = self.turns.get_mut(camera) else { return false };
+        let Some(turn) = self.turns.get_mut(&camera) else { return false };
         if turn.newest.is_none() {
             // Slots without a picture are not made up for. The phase of the beat is kept.
             let slots = now.duration_since(turn.beat_at).as_millis() / self.cadence.as_millis().max(1);
@@ -98,7 +117,7 @@ impl Schedule {
 
     /// The keyframe that was ready has been dropped.
     pub fn gone(&mut self, camera: usize) {
-        if let Some(turn) = self.turns.get_mut(camera) {
+        if let Some(turn) = self.turns.get_mut(&camera) {
             (turn.newest, turn.fresh_since) = (None, None);
         }
     }
@@ -110,14 +129,13 @@ impl Schedule {
 
     fn next_slot(&mut self, now: Timestamp) -> Option<usize> {
         let cadence = self.cadence;
-        let ripe = self.turns.iter().enumerate().filter(|(_, turn)| turn.is_ripe(cadence, now));
-        let (index, _) = ripe.min_by_key(|(i, turn)| (turn.due_at(cadence), *i))?;
-        let turn = &mut self.turns[index];
+        let ripe = self.turns.iter_mut().filter(|(_, turn)| turn.is_ripe(cadence, now));
+        let (index, turn) = ripe.min_by_key(|(i, turn)| (turn.due_at(cadence), **i))?;
         turn.round = turn.round_at(cadence, now);
         let is_on_beat = now.duration_since(turn.beat_at) < cadence;
         turn.beat_at = later(if is_on_beat { turn.beat_at } else { now }, cadence);
         turn.take(now);
-        Some(index)
+        Some(*index)
     }
 
     fn next_extra(&mut self, now: Timestamp) -> Option<usize> {
@@ -128,40 +146,39 @@ impl Schedule {
             return None;
         }
         let cadence = self.cadence;
-        let ripe = self.turns.iter().enumerate().filter(|(_, turn)| turn.is_extra_ripe(cadence, now));
-        let (index, _) = ripe.min_by_key(|(i, turn)| (turn.extra_at, *i))?;
         let a_cadence = i32::try_from((self.turns.len() / EXTRA_SHARE).max(EXTRA_MIN)).unwrap_or(i32::MAX);
+        let ripe = self.turns.iter_mut().filter(|(_, turn)| turn.is_extra_ripe(cadence, now));
+        let (index, turn) = ripe.min_by_key(|(i, turn)| (turn.extra_at, **i))?;
         self.extras_paid_until = later(self.extras_paid_until.max(now), cadence / a_cadence);
-        self.turns[index].extra_at = now;
-        self.turns[index].take(now);
-        Some(index)
+        turn.extra_at = now;
+        turn.take(now);
+        Some(*index)
     }
 
     /// Until then the suspicious camera is looked at every half cadence, as far as capacity allows.
     pub fn boost(&mut self, camera: usize, until: Timestamp) {
-        if let Some(turn) = self.turns.get_mut(camera) {
+        if let Some(turn) = self.turns.get_mut(&camera) {
             turn.boosted_until = turn.boosted_until.max(until);
         }
     }
 
     pub fn is_boosted(&self, camera: usize, now: Timestamp) -> bool {
-        self.turns.get(camera).is_some_and(|turn| now < turn.boosted_until)
+        self.turns.get(&camera).is_some_and(|turn| now < turn.boosted_until)
     }
 
     /// Whether a worker could look at this camera now.
     fn is_due(&self, camera: usize, now: Timestamp) -> bool {
-        let turn = &self.turns[camera];
-        turn.is_ripe(self.cadence, now) || turn.is_extra_ripe(self.cadence, now)
+        self.turns.get(&camera).is_some_and(|turn| turn.is_due(self.cadence, now))
     }
 
     /// For a polled camera: a picture taken now would be looked at, and none from this cadence is
     /// ready.
     pub fn wants(&self, camera: usize, now: Timestamp) -> bool {
-        self.turns.get(camera).is_some_and(|turn| turn.wants(self.cadence, now))
+        self.turns.get(&camera).is_some_and(|turn| turn.wants(self.cadence, now))
     }
 
     pub fn is_anybody_due(&self, now: Timestamp) -> bool {
-        (0..self.turns.len()).any(|camera| self.is_due(camera, now))
+        self.turns.values().any(|turn| turn.is_due(self.cadence, now))
     }
 
     /// Over the cameras that have pictures. Cameras with no pictures, or too few, do not count as
@@ -171,7 +188,7 @@ impl Schedule {
             |turn: &&Turn| turn.newest.is_some() || now.duration_since(turn.looked_at) < self.cadence * 2;
         let mut rounds: Vec<_> = self
             .turns
-            .iter()
+            .values()
             .filter(has_pictures)
             .map(|turn| turn.round.max(turn.round_at(self.cadence, now)))
             .collect();
@@ -182,6 +199,23 @@ impl Schedule {
 }
 
 impl Turn {
+    fn new(beat_at: Timestamp, cadence: SignedDuration) -> Self {
+        let never = Timestamp::UNIX_EPOCH;
+        Self {
+            beat_at,
+            looked_at: never,
+            extra_at: never,
+            boosted_until: never,
+            newest: None,
+            fresh_since: None,
+            round: cadence,
+        }
+    }
+
+    fn is_due(&self, cadence: SignedDuration, now: Timestamp) -> bool {
+        self.is_ripe(cadence, now) || self.is_extra_ripe(cadence, now)
+    }
+
     /// The start of the slot, but at least a quarter of a cadence after the last look.
     fn due_at(&self, cadence: SignedDuration) -> Timestamp {
         self.beat_at.max(later(self.looked_at, cadence / 4))

@@ -1,22 +1,25 @@
 //! Where receivers and workers meet: one slot a camera, the schedule, and each camera's state for
-//! the status board.
+//! the status board. Cameras come and go one by one (`slots/roster.rs`).
 
-use super::gop::Gop;
-use super::main_slot::{self, MainSlot};
+mod roster;
+
+use super::main_slot;
 use super::overload::{Overload, OverloadWatch};
 use super::pace::Pace;
 use super::schedule::Schedule;
-use super::suspicion::Suspicion;
 use crate::camera::fault::Fault;
 use crate::camera::keyframe::Keyframe;
-use crate::camera::sight::{Look, Sight};
+use crate::camera::sight::Look;
 use crate::camera::source::CameraSource;
 use crate::clock::Clock;
 use crate::config::CameraConfig;
 use crate::error::{Error, Result};
 use crate::frame::{Health, Picture, StatusBoard};
 use crate::lang::Lang;
+use crate::triage::id::CameraId;
 use jiff::{SignedDuration, Timestamp};
+use roster::Camera;
+use std::collections::BTreeMap;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -29,8 +32,11 @@ const SHOWN_WIDTH: u32 = 640;
 const SHOWN_HEIGHT: u32 = 360;
 
 /// Memory is bounded: one keyframe and one small picture a camera.
+///
+/// Every camera has a number. A camera that is connected anew gets another one, and no number is
+/// given twice. So what a former connection or fetch still hands in, and what a worker still has of
+/// a camera that has gone, finds nobody.
 pub(crate) struct Slots {
-    pub sources: Vec<CameraSource>,
     pub clock: Clock,
     pub config: CameraConfig,
     status: StatusBoard,
@@ -42,26 +48,11 @@ pub(crate) struct Slots {
 struct Inner {
     schedule: Schedule,
     load: OverloadWatch,
-    cameras: Vec<Camera>,
-    paces: Vec<Pace>,
+    cameras: BTreeMap<usize, Camera>,
+    next_number: usize,
+    /// Cameras have come, gone or been connected anew since the receivers were last told.
+    is_roster_new: bool,
     is_stopped: bool,
-}
-
-/// The state of one camera. Its health is the first fault of link, picture and keyframe interval;
-/// without a fault it is Ok once a keyframe has arrived.
-#[derive(Default)]
-struct Camera {
-    keyframe: Option<Keyframe>,
-    main: MainSlot,
-    has_come: bool,
-    link: Option<Fault>,
-    picture: Option<Fault>,
-    gop: Gop,
-    suspicion: Suspicion,
-    sight: Sight,
-    told: Option<(Health, Option<Fault>)>,
-    /// A picture showed that the camera has turned, and none has shown since that it is back.
-    has_moved: bool,
 }
 
 impl Slots {
@@ -73,15 +64,18 @@ impl Slots {
         lang: Lang,
     ) -> Arc<Self> {
         let now = clock.now();
-        let schedule = Schedule::new(sources.len(), config.cadence, now);
-        let cameras = sources.iter().map(|_| Camera::default()).collect();
-        let load = OverloadWatch::default();
-        let paces = vec![Pace::new(config.cadence, now); sources.len()];
-        let inner = Mutex::new(Inner { schedule, load, cameras, paces, is_stopped: false });
-        let slots = Self { sources, clock, config, status, lang, inner, fresh: Condvar::new() };
-        for (index, camera) in slots.lock().cameras.iter_mut().enumerate() {
-            slots.tell(index, camera, now);
-        }
+        let next_number = sources.len();
+        let cameras = sources.into_iter().map(|source| Camera::new(source, config.cadence, now)).enumerate().collect();
+        let inner = Inner {
+            schedule: Schedule::new(next_number, config.cadence, now),
+            load: OverloadWatch::default(),
+            cameras,
+            next_number,
+            is_roster_new: true,
+            is_stopped: false,
+        };
+        let slots = Self { clock, config, status, lang, inner: Mutex::new(inner), fresh: Condvar::new() };
+        slots.lock().cameras.values_mut().for_each(|camera| slots.tell(camera, now));
         Arc::new(slots)
     }
 
@@ -90,16 +84,17 @@ impl Slots {
     pub fn put(&self, index: usize, keyframe: Keyframe) {
         let now = self.clock.now();
         let mut inner = self.lock();
-        let is_due = inner.schedule.came(index, keyframe.captured_at, now);
-        let camera = &mut inner.cameras[index];
+        let Inner { schedule, cameras, .. } = &mut *inner;
+        let Some(camera) = cameras.get_mut(&index) else { return };
+        let is_due = schedule.came(index, keyframe.captured_at, now);
         camera.gop.came(keyframe.captured_at);
         let replaced = camera.keyframe.replace(keyframe);
         camera.has_come = true;
         camera.link = None;
-        self.status.update(&self.sources[index].id, |status| status.keyframes += 1);
+        self.status.update(&camera.source.id, |status| status.keyframes += 1);
         metrics::counter!("huoyan_keyframes_received_total").increment(1);
         metrics::counter!("huoyan_keyframes_dropped_total").increment(u64::from(replaced.is_some()));
-        self.tell(index, camera, now);
+        self.tell(camera, now);
         drop(inner);
         if is_due {
             self.fresh.notify_one();
@@ -117,8 +112,11 @@ impl Slots {
             }
             let now = self.clock.now();
             taken = schedule.next(now).and_then(|index| {
-                let Camera { main, keyframe, .. } = &mut cameras[index];
-                Some((index, main.take(now, self.config.cadence).or_else(|| keyframe.take())?))
+                let camera = cameras.get_mut(&index)?;
+                let main = camera.main.take(now, self.config.cadence);
+                let keyframe = main.or_else(|| camera.keyframe.take())?;
+                camera.taken_at = Some(keyframe.captured_at);
+                Some((index, keyframe))
             });
             taken.is_none()
         };
@@ -137,7 +135,7 @@ impl Slots {
         let now = self.clock.now();
         let mut inner = self.lock();
         let Inner { schedule, cameras, .. } = &mut *inner;
-        let camera = &mut cameras[index];
+        let Some(camera) = cameras.get_mut(&index) else { return };
         if fault.health() != Health::Late {
             // Pictures after the gap are judged afresh. The picture from before it is out of date.
             camera.sight.resume();
@@ -146,7 +144,7 @@ impl Slots {
             schedule.gone(index);
         }
         camera.link = Some(fault);
-        self.tell(index, camera, now);
+        self.tell(camera, now);
     }
 
     /// Reports what the worker saw in the picture.
@@ -155,8 +153,9 @@ impl Slots {
         metrics::counter!("huoyan_frames_decoded_total").increment(u64::from(picture.is_ok()));
         let (shown, look) = (picture.ok().map(shown), picture.map(|picture| Look::at(picture)));
         let mut inner = self.lock();
-        let camera = &mut inner.cameras[index];
-        let CameraSource { id, field_of_view_deg, .. } = &self.sources[index];
+        let Some(camera) = inner.cameras.get_mut(&index) else { return };
+        let source = Arc::clone(&camera.source);
+        let CameraSource { id, field_of_view_deg, .. } = &*source;
         if self.status.take_accepted_view(id) {
             camera.sight.accept();
             camera.has_moved = false;
@@ -176,12 +175,12 @@ impl Slots {
             Err(e) => Some(Fault::Undecodable { why: e.chain() }),
         };
         if let Some(shown) = shown {
-            self.status.update(&self.sources[index].id, |status| {
+            self.status.update(id, |status| {
                 status.last_frame_at = Some(captured_at);
                 status.last_picture = Some(shown);
             });
         }
-        self.tell(index, camera, now);
+        self.tell(camera, now);
     }
 
     /// Marks the camera's slot as met: the model has looked at the frame, or the gate has judged
@@ -189,19 +188,19 @@ impl Slots {
     pub fn looked(&self, index: usize, captured_at: Timestamp) {
         let now = self.clock.now();
         let mut inner = self.lock();
-        let pace = &mut inner.paces[index];
-        self.pass(index, pace, now);
+        let Some(Camera { source, pace, .. }) = inner.cameras.get_mut(&index) else { return };
+        self.pass(&source.id, pace, now);
         pace.looked(now);
         drop(inner);
         metrics::histogram!("huoyan_frame_age_seconds").record(now.duration_since(captured_at).as_secs_f64());
     }
 
     /// Counts the slots that have ended, for the board and for external monitoring.
-    fn pass(&self, index: usize, pace: &mut Pace, now: Timestamp) {
+    fn pass(&self, id: &CameraId, pace: &mut Pace, now: Timestamp) {
         let Some(over) = pace.pass(now) else { return };
         metrics::counter!("huoyan_slots_total", "result" => "met").increment(over.met);
         metrics::counter!("huoyan_slots_total", "result" => "missed").increment(over.missed);
-        self.status.update(&self.sources[index].id, |status| {
+        self.status.update(id, |status| {
             status.slots_met += over.met;
             status.slots_missed += over.missed;
         });
@@ -210,11 +209,14 @@ impl Slots {
     /// Reports what the worker saw in the main stream's picture. Black and frozen are judged on the
     /// screened stream alone.
     pub fn saw_main(&self, index: usize, captured_at: Timestamp, picture: Result<&Arc<Picture>, &Error>) {
+        let picture = picture.map(shown);
+        let inner = self.lock();
+        let Some(Camera { source, .. }) = inner.cameras.get(&index) else { return };
         let picture = match picture {
-            Ok(picture) => shown(picture),
-            Err(e) => return self.main_failed(index, &Fault::Undecodable { why: e.chain() }),
+            Ok(picture) => picture,
+            Err(e) => return self.main_failed(source, &Fault::Undecodable { why: e.chain() }),
         };
-        self.status.update(&self.sources[index].id, |status| {
+        self.status.update(&source.id, |status| {
             status.main_detail = None;
             status.last_frame_at = Some(captured_at);
             status.last_picture = Some(picture);
@@ -223,7 +225,11 @@ impl Slots {
 
     /// The screened stream's keyframe of this turn, for when the main stream's cannot be decoded.
     pub fn instead(&self, index: usize) -> Option<Keyframe> {
-        self.lock().cameras[index].keyframe.take()
+        let mut inner = self.lock();
+        let camera = inner.cameras.get_mut(&index)?;
+        let keyframe = camera.keyframe.take()?;
+        camera.taken_at = Some(keyframe.captured_at);
+        Some(keyframe)
     }
 
     /// A strong reason to look more closely: it counts every time.
@@ -237,7 +243,8 @@ impl Slots {
     pub fn suspect(&self, index: usize) {
         let now = self.clock.now();
         let mut inner = self.lock();
-        if let Some(until) = inner.cameras[index].suspicion.raised(now, self.boost_lasts()) {
+        let Some(camera) = inner.cameras.get_mut(&index) else { return };
+        if let Some(until) = camera.suspicion.raised(now, self.boost_lasts()) {
             self.look_closely(&mut inner, index, now, until);
         }
     }
@@ -248,8 +255,8 @@ impl Slots {
 
     fn look_closely(&self, inner: &mut Inner, index: usize, now: Timestamp, until: Timestamp) {
         inner.schedule.boost(index, until);
-        if self.sources[index].main.is_some() {
-            inner.cameras[index].main.ask(now, until);
+        if let Some(camera) = inner.cameras.get_mut(&index).filter(|camera| camera.source.main.is_some()) {
+            camera.main.ask(now, until);
         }
     }
 
@@ -257,10 +264,10 @@ impl Slots {
     /// main stream. It counts as asked from here on.
     pub fn wants_main(&self, now: Timestamp, may: impl Fn(usize) -> bool) -> Option<usize> {
         let mut inner = self.lock();
-        let waiting = inner.cameras.iter().enumerate().filter(|(index, it)| it.main.is_waiting(now) && may(*index));
-        let (index, _) = waiting.min_by_key(|(_, camera)| camera.main.waits_since())?;
-        inner.cameras[index].main.begin();
-        Some(index)
+        let waiting = inner.cameras.iter_mut().filter(|(index, it)| it.main.is_waiting(now) && may(**index));
+        let (index, camera) = waiting.min_by_key(|(_, camera)| camera.main.waits_since())?;
+        camera.main.begin();
+        Some(*index)
     }
 
     /// The result of a fetch. A fault goes to the camera's status and changes nothing else: the
@@ -270,15 +277,16 @@ impl Slots {
             Ok(keyframe) => (Some(keyframe), None),
             Err(fault) => (None, Some(fault)),
         };
-        self.lock().cameras[index].main.end(keyframe, self.clock.now());
+        let mut inner = self.lock();
+        let Some(camera) = inner.cameras.get_mut(&index) else { return };
+        camera.main.end(keyframe, self.clock.now());
         match fault {
-            Some(fault) => self.main_failed(index, &fault),
-            None => self.status.update(&self.sources[index].id, |status| status.main_fetched += 1),
+            Some(fault) => self.main_failed(&camera.source, &fault),
+            None => self.status.update(&camera.source.id, |status| status.main_fetched += 1),
         }
     }
 
-    fn main_failed(&self, index: usize, fault: &Fault) {
-        let source = &self.sources[index];
+    fn main_failed(&self, source: &CameraSource, fault: &Fault) {
         let detail = main_slot::sentence(fault, &source.name, self.lang);
         self.status.update(&source.id, |status| {
             if status.main_detail.as_ref() != Some(&detail) {
@@ -291,8 +299,8 @@ impl Slots {
     /// Wakes the workers when a camera has become due, and watches whether they keep up.
     pub fn tick(&self, now: Timestamp) {
         let mut inner = self.lock();
-        let Inner { schedule, load, paces, .. } = &mut *inner;
-        paces.iter_mut().enumerate().for_each(|(index, pace)| self.pass(index, pace, now));
+        let Inner { schedule, load, cameras, .. } = &mut *inner;
+        cameras.values_mut().for_each(|Camera { source, pace, .. }| self.pass(&source.id, pace, now));
         load.observe(schedule.round(now), self.config.cadence, now);
         let is_anybody_due = schedule.is_anybody_due(now);
         drop(inner);
@@ -324,7 +332,7 @@ impl Slots {
     }
 
     /// Reports every change once to the board, and every change of health to the log.
-    fn tell(&self, index: usize, camera: &mut Camera, now: Timestamp) {
+    fn tell(&self, camera: &mut Camera, now: Timestamp) {
         let gop = camera
             .gop
             .too_long_for(self.config.cadence)
@@ -338,7 +346,7 @@ impl Slots {
         if camera.told.as_ref().is_some_and(|(told, why)| *told == health && why.as_ref() == fault) {
             return;
         }
-        let source = &self.sources[index];
+        let source = &camera.source;
         let detail = fault.map(|fault| fault.sentence(&source.name, self.lang));
         let is_new = self.status.set_health(&source.id, health, detail.clone(), now);
         camera.told = Some((health, fault.cloned()));

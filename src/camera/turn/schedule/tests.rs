@@ -115,6 +115,46 @@ fn a_county_that_starts_at_once_is_spread_over_the_cadence() {
     assert!(second_looks.iter().all(|looks| (26..=28).contains(looks)), "{second_looks:?}");
 }
 
+/// The widest and the narrowest gap between two neighbouring beats, µs.
+fn gaps(schedule: &Schedule) -> (i128, i128) {
+    let mut phases: Vec<i128> =
+        schedule.turns.values().map(|turn| turn.beat_at.as_microsecond() as i128 % CADENCE.as_micros()).collect();
+    phases.sort_unstable();
+    phases.push(phases[0] + CADENCE.as_micros());
+    let gaps: Vec<i128> = phases.windows(2).map(|pair| pair[1] - pair[0]).collect();
+    (gaps.iter().copied().max().unwrap_or(0), gaps.iter().copied().min().unwrap_or(0))
+}
+
+#[test]
+fn who_joins_takes_the_widest_gap_and_whoever_goes_moves_nobody() {
+    let mut schedule = Schedule::new(1, CADENCE, at(0));
+    for camera in 1..267 {
+        schedule.add(camera, at(i64::try_from(camera).expect("small") * 77));
+        let (widest, narrowest) = gaps(&schedule);
+        assert!(widest <= 2 * narrowest + 20, "{camera}: between {narrowest} and {widest} µs");
+    }
+    let beats = |schedule: &Schedule| schedule.turns.values().map(|turn| turn.beat_at).collect::<Vec<_>>();
+    let before = beats(&schedule);
+    (200..267).for_each(|camera| schedule.remove(camera));
+    assert_eq!(beats(&schedule), before[..200]);
+    schedule.add(267, at(30_000));
+    assert!(!schedule.came(266, at(30_000), at(30_000)), "nobody has this number any more");
+    assert!(schedule.came(267, at(30_000), at(30_000)), "it is looked at at once");
+    assert_eq!(schedule.next(at(30_000)), Some(267));
+}
+
+#[test]
+fn a_camera_that_is_connected_anew_keeps_its_turn() {
+    let mut schedule = Schedule::new(2, CADENCE, at(0));
+    schedule.came(0, at(0), at(0));
+    assert_eq!(schedule.next(at(0)), Some(0));
+    schedule.renumber(0, 7);
+    schedule.came(7, at(2_000), at(2_000));
+    assert_eq!(schedule.next(at(2_000)), None, "it has just been looked at");
+    schedule.came(7, at(10_000), at(10_000));
+    assert_eq!(schedule.next(at(10_000)), Some(7));
+}
+
 #[test]
 fn a_clock_that_is_set_back_leaves_nobody_blind() {
     let mut schedule = Schedule::new(1, CADENCE, at(0));
@@ -217,7 +257,7 @@ impl County {
                 free -= 1;
                 let busy_ms = look_ms * 2 / 3 + self.random(look_ms * 2 / 3 + 1);
                 events.push(Reverse((now + busy_ms, Event::IsFree)));
-                if self.schedule.turns[index].extra_at == at(now) {
+                if self.schedule.turns[&index].extra_at == at(now) {
                     self.extra += 1;
                 } else {
                     self.own[index].push(now);
@@ -345,7 +385,7 @@ proptest! {
                 schedule.boost(camera, at(now + 60_000));
             }
             (0..cameras).filter(|i| fresh & (1 << i) != 0).for_each(|i| _ = schedule.came(i, at(now), at(now)));
-            let due: Vec<bool> = (0..cameras).map(|i| schedule.turns[i].is_ripe(CADENCE, at(now))).collect();
+            let due: Vec<bool> = (0..cameras).map(|i| schedule.turns[&i].is_ripe(CADENCE, at(now))).collect();
             let taken = schedule.next(at(now));
             if due.contains(&true) {
                 prop_assert!(taken.is_some_and(|i| due[i]), "a slot comes before any extra look");

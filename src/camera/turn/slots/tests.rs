@@ -149,6 +149,98 @@ fn a_view_that_the_office_accepts_is_right_from_then_on() {
     assert!(!has_moved(), "what it shows now is right");
 }
 
+fn of(camera: usize, address: &str) -> CameraSource {
+    CameraSource::new(format!("c{camera}").as_str().into(), "default".into(), format!("北山{camera}"), address)
+}
+
+fn frame(slots: &Slots, camera: &str) -> crate::frame::Frame {
+    let picture = Arc::new(Picture::from_i420(2, 2, vec![128; 6]).expect("sizes fit"));
+    let (camera, pose, captured_at) = (camera.into(), "default".into(), slots.clock.now());
+    crate::frame::Frame { camera, pose, captured_at, picture, stream: Stream::Screened }
+}
+
+#[test]
+fn one_of_267_cameras_is_connected_anew_and_the_others_notice_nothing() {
+    let (slots, status) = slots(267);
+    let before = slots.new_roster().expect("all are new");
+    assert_eq!(before.len(), 267);
+    (0..267).for_each(|index| slots.put(index, keyframe(&slots, 1)));
+    slots.describe(of(100, "rtsp://h/other"), true);
+    let after = slots.new_roster().expect("one is new");
+    let (new, gone): (Vec<_>, Vec<_>) = (
+        after.keys().filter(|index| !before.contains_key(index)).collect(),
+        before.keys().filter(|index| !after.contains_key(index)).collect(),
+    );
+    assert_eq!((new, gone, after.len()), (vec![&267], vec![&100], 267), "one receiver ends and one begins");
+    assert!(slots.new_roster().is_none(), "it is said once");
+    slots.put(100, keyframe(&slots, 2));
+    slots.set_link(100, Fault::StreamEnded);
+    let of_status = |camera: &str| status.get(&camera.into()).map(|it| (it.health, it.keyframes));
+    assert_eq!(of_status("c100"), Some((Health::Starting, 1)), "the former connection is not listened to");
+    assert_eq!(of_status("c99"), Some((Health::Ok, 1)));
+    let looked_at = std::iter::from_fn(|| slots.take(Duration::ZERO)).count();
+    assert_eq!(looked_at, 266, "the keyframes of the others have waited");
+    slots.put(267, keyframe(&slots, 3));
+    assert_eq!(slots.take(Duration::ZERO).map(|(index, _)| index), Some(267), "and its turn is still due");
+}
+
+#[test]
+fn a_new_name_is_in_force_at_once_and_restarts_nothing() {
+    let (slots, status) = slots(2);
+    slots.new_roster();
+    slots.set_link(0, Fault::StreamEnded);
+    slots.put(1, keyframe(&slots, 1));
+    for index in [0, 1] {
+        slots.describe(CameraSource { name: "南山".to_owned(), ..of(index, "rtsp://h/s") }, false);
+    }
+    let of_status = |camera: &str| status.get(&camera.into()).expect("a status");
+    assert_eq!(of_status("c0").health, Health::Offline);
+    assert!(of_status("c0").detail.is_some_and(|words| words.starts_with("南山")));
+    assert_eq!(of_status("c1").health, Health::Ok);
+    assert!(slots.new_roster().is_none() && slots.take(Duration::ZERO).is_some_and(|(index, _)| index == 1));
+}
+
+#[test]
+fn a_camera_that_leaves_is_forgotten_even_by_those_who_still_have_its_picture() {
+    let (slots, status) = slots(2);
+    slots.put(1, keyframe(&slots, 1));
+    let in_work = frame(&slots, "c1");
+    assert!(slots.still_counts(&in_work));
+    slots.remove(&"c1".into(), &"default".into());
+    slots.put(1, keyframe(&slots, 2));
+    slots.saw(1, slots.clock.now(), Err(&Error::invalid("grey mush")));
+    slots.main_came(1, Err(Fault::StreamEnded));
+    slots.looked(1, slots.clock.now());
+    assert!(status.get(&"c1".into()).is_none() && slots.take(Duration::ZERO).is_none());
+    // A look that was under way has just noted its scores.
+    status.update(&"c1".into(), |status| status.analysed += 1);
+    assert!(!slots.still_counts(&in_work), "what is remembered of it is to be forgotten");
+    assert!(status.get(&"c1".into()).is_none() && status.get(&"c0".into()).is_some());
+    slots.add(of(1, "rtsp://h/s"));
+    assert_eq!(status.get(&"c1".into()).map(|it| it.health), Some(Health::Starting));
+    slots.put(2, keyframe(&slots, 3));
+    assert_eq!(slots.take(Duration::ZERO).map(|(index, _)| index), Some(2), "it is looked at at once");
+}
+
+#[test]
+fn another_direction_voids_what_the_board_says_of_the_former_view_and_no_connection() {
+    let (slots, status) = slots(1);
+    slots.new_roster();
+    slots.put(0, keyframe(&slots, 1));
+    let taken = slots.take(Duration::ZERO).expect("its turn").1.captured_at;
+    status.update(&"c0".into(), |status| status.has_moved = true);
+    slots.clock.advance(SignedDuration::from_secs(5));
+    slots.put(0, keyframe(&slots, 2));
+    slots.aim_anew(&"c0".into(), &"default".into());
+    assert_eq!(status.get(&"c0".into()).map(|it| (it.has_moved, it.health)), Some((false, Health::Ok)));
+    assert!(slots.new_roster().is_none(), "its receiver goes on");
+    slots.clock.advance(SignedDuration::from_secs(15));
+    assert!(slots.take(Duration::ZERO).is_none(), "the keyframe that waited shows the former view");
+    let at = |captured_at| crate::frame::Frame { captured_at, ..frame(&slots, "c0") };
+    assert!(!slots.still_counts(&at(taken)), "nor does the picture that a worker has");
+    assert!(slots.still_counts(&at(slots.clock.now())), "but the next");
+}
+
 #[test]
 fn stopping_frees_the_workers() {
     let (slots, _) = slots(1);
