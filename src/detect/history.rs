@@ -94,6 +94,11 @@ impl History {
         }
     }
 
+    /// Drops all pasts of the pose: it shows another view, or nobody looks there any more.
+    pub fn forget(&mut self, camera: &CameraId, pose: &PoseId) {
+        self.parts.retain(|(its, at, _), _| (its, at) != (camera, pose));
+    }
+
     /// Drops the pasts of the pose's tiles: the tiles have moved.
     pub fn forget_tiles(&mut self, camera: &CameraId, pose: &PoseId) {
         self.parts.retain(|(its, at, tile), _| tile.is_none() || (its, at) != (camera, pose));
@@ -192,11 +197,15 @@ mod tests {
         assert!(history.past(&tile, at(180)).is_none());
         history.keep(&tile, at(0), picture(6));
         assert_eq!(history.past(&tile, at(180)).map(|p| p.width()), Some(6));
+        history.forget(&"c".into(), &"right".into());
+        assert!(history.past(&tile, at(180)).is_some(), "another pose's");
         history.forget_tiles(&"c".into(), &"left".into());
         assert!(history.past(&tile, at(180)).is_none());
         assert!(history.past(&left, at(180)).is_some());
         history.keep(&left, at(170), picture(8));
         assert!(history.past(&left, at(180)).is_none());
         assert_eq!(history.past(&left, at(200)).map(|p| p.width()), Some(8));
+        history.forget(&"c".into(), &"left".into());
+        assert!(history.past(&left, at(200)).is_none());
     }
 }

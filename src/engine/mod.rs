@@ -7,6 +7,7 @@
 //! ```
 
 mod pose;
+mod register;
 mod screen;
 mod second_look;
 mod second_opinion;
@@ -184,6 +185,8 @@ fn watch(
         if looked.is_ok() {
             frames.iter().for_each(|frame| receivers.looked(frame));
         }
+        let void = frames.iter().filter(|frame| !receivers.still_counts(frame));
+        void.for_each(|frame| analyst.forget(&frame.camera, &frame.pose));
         let thresholds = analyst.tuning.get();
         for seen in looked.unwrap_or_default() {
             let Analysis { camera, detections, .. } = &seen.analysis;
@@ -234,7 +237,7 @@ pub struct Analyst {
     /// Maximum number of tiles per look, beside the whole view.
     tiles: usize,
     /// Skylines known from the register, as fractions of the picture's height from the top.
-    skylines: BTreeMap<(CameraId, PoseId), f32>,
+    skylines: Mutex<BTreeMap<(CameraId, PoseId), f32>>,
     /// `None`: the full network runs on every view.
     screen: Option<Screen>,
     pub self_tests: SelfTester,
@@ -273,7 +276,7 @@ impl Analyst {
         let memory = Mutex::new(memory);
         let levels = detector.screener().map(|it| it.levels);
         let self_tests = SelfTester::new(status.clone(), tuning.clone(), past.is_some(), levels);
-        let (model, tiles, skylines) = (detector.model(), detector.tiles(), BTreeMap::new());
+        let (model, tiles, skylines) = (detector.model(), detector.tiles(), Mutex::default());
         let screen = detector.screener().map(Screen::new);
         Self { model, past, tuning, drills, status, memory, tiles, skylines, screen, self_tests }
     }
@@ -296,8 +299,13 @@ impl Analyst {
     /// Where the register gives the skyline, it is not searched for in pictures.
     #[must_use]
     pub fn with_skylines(mut self, skylines: BTreeMap<(CameraId, PoseId), f32>) -> Self {
-        self.skylines = skylines;
+        self.skylines = Mutex::new(skylines);
         self
+    }
+
+    /// Taken after the memory's lock where both are.
+    fn skylines(&self) -> MutexGuard<'_, BTreeMap<(CameraId, PoseId), f32>> {
+        self.skylines.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 
     fn memory(&self) -> MutexGuard<'_, Memory> {

@@ -48,6 +48,10 @@ impl MainPasts {
         (self.past / YOUNGEST..=self.past * OLDEST).contains(&now.duration_since(*at)).then(|| Arc::clone(picture))
     }
 
+    pub fn forget(&mut self, pose: &(CameraId, PoseId)) {
+        self.poses.remove(pose);
+    }
+
     /// Keeps the first picture of a pose until it is too old: a later one would show the smoke that
     /// is to be compared with it. Beyond 64 poses the oldest picture is dropped.
     pub fn keep(&mut self, camera: &CameraId, pose: &PoseId, now: Timestamp, picture: impl FnOnce() -> Picture) {

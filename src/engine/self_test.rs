@@ -41,6 +41,8 @@ pub struct SelfTester {
     screen: Option<Levels>,
     due: Mutex<BTreeMap<CameraId, Timestamp>>,
     running: Mutex<Option<Running>>,
+    /// The camera of the running test, as long as its result counts.
+    testing: Mutex<Option<CameraId>>,
     has_work: AtomicBool,
 }
 
@@ -81,6 +83,7 @@ impl SelfTester {
             screen,
             due: Mutex::default(),
             running: Mutex::default(),
+            testing: Mutex::default(),
             has_work,
         }
     }
@@ -105,6 +108,7 @@ impl SelfTester {
         if let Some(every) = self.every {
             lock(&self.due).insert(camera.clone(), later(*now, every));
         }
+        *lock(&self.testing) = Some(camera.clone());
         let rungs = rungs(picture, &parts);
         *running = Some(Running {
             camera: camera.clone(),
@@ -143,7 +147,7 @@ impl SelfTester {
     /// Tests one plume in one part, if a test is running and no other worker is busy with it.
     pub fn step(&self, worker: &mut Worker) -> Result<()> {
         let Some(mut running) = lock(&self.running).take() else { return Ok(()) };
-        let Some((rung, part)) = running.rungs.next() else {
+        let Some((rung, part)) = running.rungs.next().filter(|_| self.counts(&running.camera)) else {
             self.finish(running);
             return Ok(());
         };
@@ -156,11 +160,23 @@ impl SelfTester {
             }
             Err(e) => {
                 // The worker logs what is wrong with the model; the test ends without a result.
-                self.status.update(&running.camera, |status| status.self_test.asked_at = None);
+                self.status.update_known(&running.camera, |status| status.self_test.asked_at = None);
                 self.has_work.store(false, Ordering::Relaxed);
                 Err(e)
             }
         }
+    }
+
+    /// The camera shows another view, or has gone: what a test has found, or a running one will find,
+    /// is void. Its next test is due like that of a new camera.
+    pub fn forget(&self, camera: &CameraId) {
+        lock(&self.due).remove(camera);
+        lock(&self.testing).take_if(|testing| testing == camera);
+        self.status.update_known(camera, |status| status.self_test.last = None);
+    }
+
+    fn counts(&self, camera: &CameraId) -> bool {
+        lock(&self.testing).as_ref() == Some(camera)
     }
 
     /// What an ordinary look at this part would find, in fractions of the picture. Nothing where
@@ -192,13 +208,18 @@ impl SelfTester {
             tile: a_tile.map(|_| seen(a_tile, in_tiles)),
             example: example.map(|(rung, _)| Arc::new(shown(&rung.composite(&picture), &rung.bbox))),
         };
-        let smallest = sensitivity.whole.smallest();
-        let in_tiles = sensitivity.tile.as_ref().and_then(AtScale::smallest);
-        tracing::info!(camera = %camera, ?smallest, ?in_tiles, "self-test");
-        self.status.update(&camera, |status| {
-            status.self_test.asked_at = None;
-            status.self_test.last = Some(Arc::new(sensitivity));
-        });
+        // Held until the result is on the board, so that `forget` comes before it or clears it.
+        let mut testing = lock(&self.testing);
+        if testing.take().as_ref() == Some(&camera) {
+            let smallest = sensitivity.whole.smallest();
+            let in_tiles = sensitivity.tile.as_ref().and_then(AtScale::smallest);
+            tracing::info!(camera = %camera, ?smallest, ?in_tiles, "self-test");
+            self.status.update_known(&camera, |status| {
+                status.self_test.asked_at = None;
+                status.self_test.last = Some(Arc::new(sensitivity));
+            });
+        }
+        drop(testing);
         self.has_work.store(false, Ordering::Relaxed);
     }
 }

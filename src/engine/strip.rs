@@ -41,8 +41,9 @@ const STRIP_MAX: usize = 40;
 /// Strips that grow at the same time. When fog sets in, many cameras confirm it, and each strip
 /// costs one encoded picture in ten seconds. Further alarms keep only the pictures before them.
 const GROWING_MAX: usize = 64;
-/// A strip whose camera has gone dark ends this long after its normal end. Cameras that upload may
-/// be an hour late, so another camera's clock must not end it sooner.
+/// A strip whose camera has gone dark ends this long after its normal end, and its ring goes this
+/// long after its last picture. Cameras that upload may be an hour late, so another camera's clock
+/// must not end it sooner.
 const DARK_FOR: SignedDuration = SignedDuration::from_hours(1);
 /// Boxes remembered per picture of a ring: those with the highest confidence.
 const BOXES_MAX: usize = 8;
@@ -144,13 +145,20 @@ impl Strips {
         kept
     }
 
-    /// Drops the pictures of this view's ring that are too old, and the strips that have ended.
+    /// Drops the pictures of this view's ring that are too old, the strips that have ended, and the
+    /// rings of cameras that have gone dark or left the register.
     fn forget(&mut self, view: &View, now: Timestamp) {
         let is_over = |it: &Growing| match it.view == *view {
             true => now >= it.until || it.pictures >= STRIP_MAX,
             false => now.duration_since(it.until) >= DARK_FOR,
         };
         self.growing.retain(|it| !is_over(it));
+        let bytes = &mut self.bytes;
+        self.rings.retain(|_, ring| {
+            let is_dark = ring.back().is_none_or(|shot| now.duration_since(shot.captured_at) >= DARK_FOR);
+            *bytes -= if is_dark { ring.iter().map(|shot| shot.encoded.jpeg.len()).sum() } else { 0 };
+            !is_dark
+        });
         let Some(ring) = self.rings.get_mut(view) else { return };
         while ring.front().is_some_and(|shot| now.duration_since(shot.captured_at) > BEFORE) {
             self.bytes -= ring.pop_front().map_or(0, |shot| shot.encoded.jpeg.len());

@@ -100,7 +100,7 @@ fn top(skyline: f32) -> u8 {
 /// The state of one pose's tiles between two looks: 11 kB.
 #[derive(Clone, Debug, Default)]
 pub struct Tiles {
-    /// Set once and for all: tiles that move would lose their pasts.
+    /// Set once, until the register gives another skyline: tiles that move lose their pasts.
     top: Option<u8>,
     /// Skylines found so far, until there are enough.
     votes: Vec<f32>,
@@ -131,6 +131,14 @@ impl Tiles {
     /// `skyline`: from the register, as a fraction of the picture's height from the top.
     pub fn new(skyline: Option<f32>) -> Self {
         Self { top: skyline.map(top), ..Self::default() }
+    }
+
+    /// The register gives another skyline; `None`: it is found from the next pictures. Returns true
+    /// when the tiles move.
+    pub fn set_skyline(&mut self, skyline: Option<f32>) -> bool {
+        let before = self.all();
+        (self.top, self.votes) = (skyline.map(top), Vec::new());
+        self.all() != before
     }
 
     pub fn all(&self) -> [Tile; LEFTS.len()] {

@@ -145,7 +145,7 @@ impl Analyst {
 
     fn tiles_of<'a>(&self, all: &'a mut BTreeMap<(CameraId, PoseId), Tiles>, frame: &Frame) -> &'a mut Tiles {
         let key = (frame.camera.clone(), frame.pose.clone());
-        let skyline = self.skylines.get(&key).copied();
+        let skyline = self.skylines().get(&key).copied();
         all.entry(key).or_insert_with(|| Tiles::new(skyline))
     }
 

@@ -74,6 +74,11 @@ impl Gate {
         is_open
     }
 
+    /// The pose shows another view, or nobody looks there any more.
+    pub fn forget(&mut self, pose: &(CameraId, PoseId)) {
+        self.poses.remove(pose);
+    }
+
     /// The model found something in this frame, so the pose stays open.
     pub fn found(&mut self, frame: &Frame) {
         let pose = self.poses.entry((frame.camera.clone(), frame.pose.clone())).or_default();

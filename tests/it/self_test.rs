@@ -153,6 +153,27 @@ fn in_a_tile_smaller_smoke_is_seen_than_in_the_whole() {
 }
 
 #[test]
+fn a_test_of_a_view_that_the_camera_no_longer_has_is_void() {
+    let status = StatusBoard::default();
+    let mut camera = Camera::new(status.clone());
+    let clear = landscape();
+    (0..12).for_each(|_| camera.look(&clear));
+    let result = || status.get(&"c1".into()).expect("a status").self_test;
+    for (aimed_anew, is_void) in [("c2", false), ("c1", true)] {
+        status.update(&"c1".into(), |it| it.self_test.asked_at = Some(camera.now));
+        camera.look(&clear);
+        camera.analyst.self_tests.step(&mut camera.worker).expect("it runs");
+        camera.analyst.forget(&aimed_anew.into(), &"default".into());
+        camera.finish_test();
+        assert_eq!(result().last.is_none(), is_void, "{aimed_anew} was aimed anew");
+    }
+    assert!(result().asked_at.is_some() && !camera.analyst.self_tests.has_work(), "who asked still waits");
+    (0..4).for_each(|_| camera.look(&clear));
+    camera.finish_test();
+    assert!(result().last.is_some() && result().asked_at.is_none(), "and hears of the new view");
+}
+
+#[test]
 fn unasked_a_camera_is_tested_once_an_interval() {
     let status = StatusBoard::default();
     let mut camera = Camera::new(status.clone());

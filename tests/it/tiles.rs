@@ -126,3 +126,26 @@ fn the_register_says_where_the_skyline_is_and_the_tiles_lie_around_it() {
     assert_eq!(tiles, [LEFT, MIDDLE].map(|tile| Some(low(tile))));
     assert_eq!(<[f32; 4]>::from(seen.analysis.detections[0].bbox), [0.25, 0.75, 0.125, 0.125]);
 }
+
+#[test]
+fn a_skyline_written_into_the_register_moves_the_tiles_and_leaves_the_whole_its_past() {
+    let (clear, mut camera) = (hill(None), Camera::new(Tiles::Of(3), None));
+    let north = |camera: &Camera, skyline| camera.analyst.set_skyline(&"north".into(), &"default".into(), skyline);
+    let tiles = |camera: &mut Camera, looks: usize| {
+        let seen: Vec<Seen> = (0..looks).map(|_| camera.look(&clear)).collect();
+        assert!(seen.iter().all(|it| it.analysis.has_past), "of the whole");
+        seen.into_iter().flat_map(|it| it.analysis.tiles).collect::<Vec<Tile>>()
+    };
+    (0..20).for_each(|_| drop(camera.look(&clear)));
+    assert_eq!(tiles(&mut camera, 6), [LEFT, MIDDLE, RIGHT]);
+    camera.analyst.set_skyline(&"south".into(), &"default".into(), Some(0.8));
+    assert_eq!(tiles(&mut camera, 6), [LEFT, MIDDLE, RIGHT], "another camera's skyline");
+    north(&camera, Some(0.8));
+    let low = [LEFT, MIDDLE, RIGHT].map(|tile| Tile { y: 100, ..tile });
+    let moved = tiles(&mut camera, 12);
+    assert!(moved.starts_with(&low) && moved.iter().all(|tile| low.contains(tile)), "{moved:?}");
+    north(&camera, Some(0.8));
+    assert_eq!(tiles(&mut camera, 6), low, "the same once more moves nothing");
+    north(&camera, None);
+    assert!(tiles(&mut camera, 12).starts_with(&[LEFT, MIDDLE, RIGHT]), "found from the pictures again");
+}

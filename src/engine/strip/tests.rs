@@ -138,6 +138,16 @@ fn when_fog_sets_in_sixty_four_strips_grow_and_the_others_have_their_past() {
     );
 }
 
+#[test]
+fn of_a_camera_that_has_left_nothing_is_kept() {
+    let mut tower = Tower::new(10);
+    (0..3).for_each(|i| drop(tower.look(&seen("gone", i * 20, Stream::Screened, vec![]), &[])));
+    tower.look(&seen("north", 3_600, Stream::Screened, vec![]), &[]);
+    assert_eq!((tower.strips.rings.len(), tower.strips.bytes), (2, 40), "it may be dark and come back");
+    tower.look(&seen("north", 3_640, Stream::Screened, vec![]), &[]);
+    assert_eq!((tower.strips.rings.len(), tower.strips.bytes), (1, 20));
+}
+
 /// The camera uploads with ten minutes' delay: the clocks of live cameras do not end its strip.
 #[test]
 fn a_camera_that_is_late_has_its_whole_strip() {
