@@ -1,11 +1,12 @@
-//! Cameras and the model, started and stopped together. A failure is reported on the board and
-//! never stops the rest: satellites and people go on without video.
+//! Cameras and the model, started with the first camera and stopped with the last. In between each
+//! camera comes, goes and changes alone. A failure is reported on the board and never stops the
+//! rest: satellites and people go on without video.
 
 use super::{App, capacity};
 use crate::address::Address;
 use crate::camera::{CameraSource, Receivers};
 use crate::config::Gating;
-use crate::county::CameraEntry;
+use crate::county::{CameraEntry, Change, camera_changes};
 use crate::detect::Detector;
 use crate::engine::{self, Analyst, Seen, Tuning, Watch};
 use crate::error::{Error, Result};
@@ -41,7 +42,13 @@ pub struct Video {
     /// `None` when no camera may start again.
     out: Option<mpsc::Sender<Seen>>,
     cameras: Vec<CameraEntry>,
-    running: Option<(Arc<Receivers>, Watch)>,
+    running: Option<Running>,
+}
+
+struct Running {
+    receivers: Arc<Receivers>,
+    analyst: Arc<Analyst>,
+    watch: Watch,
 }
 
 impl Video {
@@ -58,14 +65,14 @@ impl Video {
         }
         match self.try_start() {
             Ok(running) => {
-                self.app.lookout.set(Some(Arc::clone(&running.0)));
+                self.app.lookout.set(Some(Arc::clone(&running.receivers)));
                 self.running = Some(running);
             }
             Err(error) => self.blind(&error.chain()),
         }
     }
 
-    fn try_start(&self) -> Result<(Arc<Receivers>, Watch)> {
+    fn try_start(&self) -> Result<Running> {
         let out = self.out.as_ref().ok_or_else(|| Error::unavailable("the program stops"))?;
         let App { config, clock, status, lang, thresholds, points, drills, parts, .. } = &self.app;
         let detector = Detector::load(&config.detect.model, &config.detect)?;
@@ -90,7 +97,7 @@ impl Video {
         });
         let watch =
             Watch::start(config.detect.workers, &config.camera.pipelines, &receivers, &detector, &analyst, out)?;
-        Ok((receivers, watch))
+        Ok(Running { receivers, analyst, watch })
     }
 
     /// A prediction. If looks do come late, the board says so then.
@@ -117,41 +124,46 @@ impl Video {
         self.app.status.set_eye(None);
     }
 
-    /// Restarts the cameras when their register has changed.
+    /// Follows the camera register: only what has changed comes, goes or is connected anew. The
+    /// first camera starts everything, the last one stops it. While nothing runs because the model
+    /// failed, any change is a reason to try again.
     pub fn follow(&mut self) {
-        if self.app.registers.current().cameras != self.cameras {
-            tracing::info!("the camera register has changed; restarting the cameras");
-            self.aim_anew();
-            self.stop();
-            self.start();
+        let before = std::mem::replace(&mut self.cameras, self.app.registers.current().cameras.clone());
+        let changes = camera_changes(&before, &self.cameras);
+        for (camera, change) in &changes {
+            tracing::info!(camera.id = %camera.id, pose = %camera.pose, ?change, "the camera register has changed");
+        }
+        match &self.running {
+            _ if changes.is_empty() => {}
+            Some(running) if !self.cameras.is_empty() => {
+                changes.iter().for_each(|(camera, change)| running.follow(camera, *change));
+                if let Some(eye) = self.app.status.eye().filter(|_| before.len() != self.cameras.len()) {
+                    self.say_what_it_holds(&eye);
+                }
+            }
+            _ => {
+                let aimed = changes.iter().filter(|(_, change)| change.is_aimed_anew());
+                aimed.for_each(|(camera, _)| self.app.status.aim_anew(&camera.id));
+                self.stop();
+                self.start();
+            }
         }
     }
 
     /// Restarts all cameras when a watching thread has panicked, and reports it on the board. Every
     /// camera's past is lost.
     pub fn revive(&mut self) {
-        if self.running.as_ref().is_some_and(|(receivers, watch)| watch.has_died() || receivers.has_died()) {
-            tracing::error!("a camera or analysis thread has panicked; restarting the cameras");
+        if self.running.as_ref().is_some_and(|it| it.watch.has_died() || it.receivers.has_died()) {
+            tracing::error!("a camera or analysis thread has panicked; restarting all cameras");
             metrics::counter!("huoyan_tasks_restarted_total", "task" => "watch").increment(1);
             self.stop();
             self.start();
         }
     }
 
-    /// When the register gives a camera a new direction, its past pictures say nothing any more.
-    fn aim_anew(&self) {
-        let aim = |it: &CameraEntry| (it.id.clone(), it.pose.clone(), it.at, it.azimuth_deg, it.tilt_deg);
-        let before: Vec<_> = self.cameras.iter().map(aim).collect();
-        for camera in &self.app.registers.current().cameras {
-            if !before.contains(&aim(camera)) {
-                self.app.status.update(&camera.id, |status| status.has_moved = false);
-            }
-        }
-    }
-
     /// Puts one sentence on the board while looks are rarer than configured.
     pub fn say_whether_it_keeps_up(&self) {
-        let Some((receivers, _)) = &self.running else { return };
+        let Some(Running { receivers, .. }) = &self.running else { return };
         match receivers.overload() {
             Some(overload) => {
                 let (zh, en) = overload.words();
@@ -175,10 +187,31 @@ impl Video {
 
     fn stop(&mut self) {
         self.app.lookout.set(None);
-        if let Some((receivers, watch)) = self.running.take() {
+        if let Some(Running { receivers, watch, .. }) = self.running.take() {
             receivers.stop();
             watch.join();
         }
+    }
+}
+
+impl Running {
+    /// The receivers change before the memory: a look under way then knows that it does not count
+    /// any more (`Receivers::still_counts`).
+    fn follow(&self, camera: &CameraEntry, change: Change) {
+        let (id, pose) = (&camera.id, &camera.pose);
+        match change {
+            Change::Added => self.receivers.add(source(camera)),
+            Change::Removed => self.receivers.remove(id, pose),
+            _ => self.receivers.describe(source(camera), change.is_reached_anew()),
+        }
+        if change.is_aimed_anew() {
+            self.receivers.aim_anew(id, pose);
+        }
+        if change.is_aimed_anew() || change == Change::Removed {
+            self.analyst.forget(id, pose);
+        }
+        let skyline = camera.horizon.filter(|_| change != Change::Removed);
+        self.analyst.set_skyline(id, pose, skyline.map(|it| it as f32));
     }
 }
 

@@ -16,12 +16,12 @@ fn repository() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-fn network(name: &str) -> Vec<u8> {
+pub fn network(name: &str) -> Vec<u8> {
     std::fs::read(repository().join(format!("tests/data/onnx/{name}.onnx"))).expect("committed")
 }
 
 /// The page's example with the size and checksum of our network. `text` may damage it.
-fn folder(layout: &str, network: &[u8], text: impl FnOnce(String) -> String) -> TempDir {
+pub fn folder(layout: &str, network: &[u8], text: impl FnOnce(String) -> String) -> TempDir {
     let page = std::fs::read_to_string(repository().join("models/another-model.md")).expect("the page");
     let (_, rest) = page.split_once("```toml\n").expect("an example");
     let (example, _) = rest.split_once("```").expect("its end");
@@ -42,7 +42,7 @@ fn folder(layout: &str, network: &[u8], text: impl FnOnce(String) -> String) -> 
 }
 
 /// A dark picture, four times as large as the canvas and wider, with a square of 80 pixels.
-fn picture(left: usize, top: usize, colour: [u8; 3]) -> Picture {
+pub fn picture(left: usize, top: usize, colour: [u8; 3]) -> Picture {
     let inside = |x: usize, y: usize| (left..left + 80).contains(&x) && (top..top + 80).contains(&y);
     let rgb: Vec<u8> =
         (0..480 * 240).flat_map(|i| if inside(i % 480, i / 480) { colour } else { [20, 20, 20] }).collect();

@@ -31,6 +31,7 @@ mod kill9;
 mod no_telemetry;
 mod notify;
 mod notify_lanes;
+mod one_camera;
 mod outbox_contract;
 mod previous_version;
 mod program;
