@@ -6,7 +6,7 @@ use super::{App, capacity};
 use crate::address::Address;
 use crate::camera::{CameraSource, Receivers};
 use crate::config::Gating;
-use crate::county::{CameraEntry, Change, camera_changes};
+use crate::county::{CameraChange, CameraEntry, camera_changes};
 use crate::detect::Detector;
 use crate::engine::{self, Analyst, Seen, Tuning, Watch};
 use crate::error::{Error, Result};
@@ -197,20 +197,20 @@ impl Video {
 impl Running {
     /// The receivers change before the memory: a look under way then knows that it does not count
     /// any more (`Receivers::still_counts`).
-    fn follow(&self, camera: &CameraEntry, change: Change) {
+    fn follow(&self, camera: &CameraEntry, change: CameraChange) {
         let (id, pose) = (&camera.id, &camera.pose);
         match change {
-            Change::Added => self.receivers.add(source(camera)),
-            Change::Removed => self.receivers.remove(id, pose),
+            CameraChange::Added => self.receivers.add(source(camera)),
+            CameraChange::Removed => self.receivers.remove(id, pose),
             _ => self.receivers.describe(source(camera), change.is_reached_anew()),
         }
         if change.is_aimed_anew() {
             self.receivers.aim_anew(id, pose);
         }
-        if change.is_aimed_anew() || change == Change::Removed {
+        if change.is_aimed_anew() || change == CameraChange::Removed {
             self.analyst.forget(id, pose);
         }
-        let skyline = camera.horizon.filter(|_| change != Change::Removed);
+        let skyline = camera.horizon.filter(|_| change != CameraChange::Removed);
         self.analyst.set_skyline(id, pose, skyline.map(|it| it as f32));
     }
 }

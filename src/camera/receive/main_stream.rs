@@ -137,8 +137,7 @@ impl Fetch {
     ) -> Result<Self, Fault> {
         let camera = slots.source(index).ok_or(Fault::NoSuchStream)?;
         let source: &CameraSource = camera.main.as_deref().ok_or(Fault::NoSuchStream)?;
-        let (pipeline, sink, outlet) =
-            open(source, reading, &source.kind()?, &slots.config.pipeline, pipelines)?;
+        let (pipeline, sink, outlet) = open(source, reading, &source.kind()?, &slots.config.pipeline, pipelines)?;
         sink.set_property("sync", false);
         sink.set_property("drop", true);
         let flows = Arc::new(AtomicBool::new(false));

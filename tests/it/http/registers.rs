@@ -28,7 +28,7 @@ async fn office() -> Office {
     world.state.registry = registry.expect("registers");
     world.state.registers = world.state.registry.registers().clone();
     let (officer, ops) = (world.browser("o1", Access::Officer).await, world.browser("o1", Access::Ops).await);
-    Office { world, officer, ops, folder: folder }
+    Office { world, officer, ops, folder }
 }
 
 fn row(view: &Value, key: &str) -> Value {

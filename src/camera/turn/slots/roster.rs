@@ -3,12 +3,12 @@
 
 use super::{Inner, Slots};
 use crate::camera::fault::Fault;
-use crate::camera::turn::gop::Gop;
 use crate::camera::keyframe::Keyframe;
-use crate::camera::turn::main_slot::MainSlot;
-use crate::camera::turn::pace::Pace;
 use crate::camera::sight::Sight;
 use crate::camera::source::CameraSource;
+use crate::camera::turn::gop::Gop;
+use crate::camera::turn::main_slot::MainSlot;
+use crate::camera::turn::pace::Pace;
 use crate::camera::turn::suspicion::Suspicion;
 use crate::frame::{Frame, Health};
 use crate::triage::id::{CameraId, PoseId};

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 /// What a changed row asks of its camera.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Change {
+pub enum CameraChange {
     /// There was no row of this camera and pose. It starts.
     Added,
     /// Its row has gone. It stops and is forgotten.
@@ -25,7 +25,7 @@ pub enum Change {
     Replaced,
 }
 
-impl Change {
+impl CameraChange {
     pub fn is_reached_anew(self) -> bool {
         matches!(self, Self::Reached | Self::Replaced)
     }
@@ -53,12 +53,12 @@ impl Change {
 
 /// The rows that changed, each with what it asks for: first those that have gone, then the others in
 /// the order of the register. The order of rows means nothing.
-pub fn camera_changes<'a>(before: &'a [CameraEntry], now: &'a [CameraEntry]) -> Vec<(&'a CameraEntry, Change)> {
+pub fn camera_changes<'a>(before: &'a [CameraEntry], now: &'a [CameraEntry]) -> Vec<(&'a CameraEntry, CameraChange)> {
     let (were, are) = (by_pose(before), by_pose(now));
-    let gone = before.iter().filter(|it| !are.contains_key(&pose_of(it))).map(|it| (it, Change::Removed));
+    let gone = before.iter().filter(|it| !are.contains_key(&pose_of(it))).map(|it| (it, CameraChange::Removed));
     let others = now.iter().filter_map(|it| match were.get(&pose_of(it)) {
-        None => Some((it, Change::Added)),
-        Some(was) => Change::of(was, it).map(|change| (it, change)),
+        None => Some((it, CameraChange::Added)),
+        Some(was) => CameraChange::of(was, it).map(|change| (it, change)),
     });
     gone.chain(others).collect()
 }
@@ -80,33 +80,33 @@ mod tests {
     #[test]
     fn every_cell_of_a_row_asks_for_as_little_as_it_can() {
         type Edit = fn(&mut CameraEntry);
-        let edits: [(&str, Edit, Change); 15] = [
-            ("name", |it| it.name = "3号瞭望塔".to_owned(), Change::Described),
-            ("height", |it| it.height_m = None, Change::Described),
-            ("error of the azimuth", |it| it.azimuth_error_deg = 3.0, Change::Described),
-            ("field of view", |it| it.field_of_view_deg = 61.0, Change::Described),
-            ("skyline", |it| it.horizon = Some(0.4), Change::Described),
-            ("range", |it| it.range_m = 9000.0, Change::Described),
-            ("masks", |it| it.masks.clear(), Change::Described),
-            ("address", |it| it.url = "rtsp://10.1.2.3/102".into(), Change::Reached),
-            ("its login", |it| it.url = it.url.clone().with(Some("admin".to_owned()), None), Change::Reached),
-            ("main stream", |it| it.main_url = Some("rtsp://10.1.2.3/101".into()), Change::Reached),
-            ("pipeline", |it| it.pipeline = Some("rtspsrc".to_owned()), Change::Reached),
-            ("position", |it| it.at = LatLon::new(28.6, 110.4).expect("a place"), Change::Aimed),
-            ("azimuth", |it| it.azimuth_deg = Some(10.0), Change::Aimed),
-            ("tilt", |it| it.tilt_deg = None, Change::Aimed),
+        let edits: [(&str, Edit, CameraChange); 15] = [
+            ("name", |it| it.name = "3号瞭望塔".to_owned(), CameraChange::Described),
+            ("height", |it| it.height_m = None, CameraChange::Described),
+            ("error of the azimuth", |it| it.azimuth_error_deg = 3.0, CameraChange::Described),
+            ("field of view", |it| it.field_of_view_deg = 61.0, CameraChange::Described),
+            ("skyline", |it| it.horizon = Some(0.4), CameraChange::Described),
+            ("range", |it| it.range_m = 9000.0, CameraChange::Described),
+            ("masks", |it| it.masks.clear(), CameraChange::Described),
+            ("address", |it| it.url = "rtsp://10.1.2.3/102".into(), CameraChange::Reached),
+            ("its login", |it| it.url = it.url.clone().with(Some("admin".to_owned()), None), CameraChange::Reached),
+            ("main stream", |it| it.main_url = Some("rtsp://10.1.2.3/101".into()), CameraChange::Reached),
+            ("pipeline", |it| it.pipeline = Some("rtspsrc".to_owned()), CameraChange::Reached),
+            ("position", |it| it.at = LatLon::new(28.6, 110.4).expect("a place"), CameraChange::Aimed),
+            ("azimuth", |it| it.azimuth_deg = Some(10.0), CameraChange::Aimed),
+            ("tilt", |it| it.tilt_deg = None, CameraChange::Aimed),
             (
                 "address and azimuth",
                 |it| (it.url, it.azimuth_deg) = ("rtsp://10.1.2.3/102".into(), None),
-                Change::Replaced,
+                CameraChange::Replaced,
             ),
         ];
         for (cell, edit, expected) in edits {
             let (before, mut now) = (camera(), camera());
             edit(&mut now);
-            assert_eq!(Change::of(&before, &now), Some(expected), "{cell}");
+            assert_eq!(CameraChange::of(&before, &now), Some(expected), "{cell}");
         }
-        assert_eq!(Change::of(&camera(), &camera()), None);
+        assert_eq!(CameraChange::of(&camera(), &camera()), None);
     }
 
     fn numbered(number: usize) -> CameraEntry {
@@ -120,7 +120,7 @@ mod tests {
         now.reverse();
         assert!(camera_changes(&before, &now).is_empty(), "the same rows in another order");
         now[100].url = "rtsp://10.1.2.3/102".into();
-        assert_eq!(camera_changes(&before, &now), [(&now[100], Change::Reached)]);
+        assert_eq!(camera_changes(&before, &now), [(&now[100], CameraChange::Reached)]);
     }
 
     #[test]
@@ -129,7 +129,13 @@ mod tests {
         let before = [numbered(0), numbered(1)];
         let now = [numbered(2), south.clone(), numbered(1)];
         let changes = camera_changes(&before, &now);
-        assert_eq!(changes, [(&before[0], Change::Removed), (&now[0], Change::Added), (&south, Change::Added)]);
-        assert_eq!(camera_changes(&[], &before), [(&before[0], Change::Added), (&before[1], Change::Added)]);
+        assert_eq!(
+            changes,
+            [(&before[0], CameraChange::Removed), (&now[0], CameraChange::Added), (&south, CameraChange::Added)]
+        );
+        assert_eq!(
+            camera_changes(&[], &before),
+            [(&before[0], CameraChange::Added), (&before[1], CameraChange::Added)]
+        );
     }
 }
