@@ -2,9 +2,9 @@
 //! log keeps the registers, these files are its working copy: an edited file becomes a change, and a
 //! change made elsewhere is written into the file.
 
+use super::basics::Basics;
 use super::county_time;
 use super::import::write_atomically;
-use super::registers::Basics;
 use super::sheet::{self, Sheet};
 use super::{Area, table};
 use crate::error::{Error, Result};

@@ -2,6 +2,7 @@
 //! burns. [`Registers`] and [`import()`] read the files; every method of a [`County`] is pure.
 
 mod area;
+mod basics;
 mod bearing;
 mod camera;
 mod camera_change;
@@ -24,6 +25,7 @@ mod terrain;
 mod tests;
 
 pub use area::Area;
+pub use basics::Problem;
 pub use bearing::{Ground, Look};
 pub use camera::{CameraEntry, Mask};
 pub use camera_change::{CameraChange, camera_changes};
@@ -35,7 +37,7 @@ pub use duty_names::resolve as resolve_names;
 pub use folder::{Folder, Found, Taken};
 pub use import::{ImportReport, RejectedRow, import};
 pub use people::{Duty, Person, Post, county_date, county_time};
-pub use registers::{Problem, Registers, rejected};
+pub use registers::{Registers, rejected};
 pub use sheet::{Sheet, entry as register_entry, parse as parse_sheet, render as render_sheet};
 
 use crate::triage::geo::LatLon;

@@ -2,6 +2,7 @@
 //! the log ([`Registers::renew`]), or, where there is no database, from the folder alone
 //! ([`Registers::load`]). A row that cannot be used is listed as a problem, and the rest is used.
 
+use super::basics::Problem;
 use super::folder::Folder;
 use super::sheet;
 use super::terrain::{self, Listing, Shelf, Window};
@@ -10,45 +11,10 @@ use crate::address::Address;
 use crate::error::{Error, Result};
 use crate::lang::Lang;
 use crate::register::{Entries, History, Register};
-use crate::triage::geo::LatLon;
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::SystemTime;
-
-/// A row of a register file, or a whole terrain file, that could not be used.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
-pub struct Problem {
-    pub file: String,
-    /// Line, or number of the feature, from 1; 0 for the whole file.
-    pub line: u64,
-    pub reason: String,
-}
-
-/// county.toml: everything that is not a list. `O` is the outline: in the file the name of a GeoJSON file beside it
-/// (a geometry, a feature, or a collection whose first feature is used), in the log the geometry itself.
-#[derive(Clone, PartialEq, Debug, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-pub struct Basics<O> {
-    pub name: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub centre: Option<LatLon>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub outline: Option<O>,
-    /// Without a terrain model: may a camera's range be computed over flat ground?
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub ground: Option<GroundWord>,
-    #[serde(default)]
-    pub neighbours: Vec<super::Neighbour>,
-}
-
-/// How an office can describe its ground in one word.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum GroundWord {
-    Flat,
-}
 
 /// A handle on the registers. Clones share it.
 #[derive(Clone, Debug)]

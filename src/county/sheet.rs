@@ -1,7 +1,7 @@
 //! Files of the office ↔ entries of the register, and entries ↔ [`County`]: the one place that
 //! knows what the cells of an entry mean, for imports, pages, the log and the folder alike.
 
-use super::registers::{Basics, GroundWord, Problem};
+use super::basics::{Basics, GroundWord, Problem};
 use super::rows::{self, Record, Rows};
 use super::table::{self, Row};
 use super::{Area, Burn, CameraEntry, County, Duty, Grid, HeatSource, Person};

@@ -7,7 +7,7 @@ mod hgt;
 #[cfg(test)]
 mod tests;
 
-use super::registers::Problem;
+use super::basics::Problem;
 use crate::lang::Lang;
 use crate::triage::geo::LatLon;
 use crate::triage::terrain::{Raster, Terrain};

@@ -3,7 +3,6 @@
 use super::outbox::{self, NewMessage};
 use super::places;
 use super::record::{self, Line, chained};
-use super::registers::STREAM;
 use super::{Store, failed, from_json, id, reading, to_json, us, writing};
 use crate::error::{Error, Kind, Result};
 use crate::triage::event::{Event, Recorded};
@@ -224,7 +223,7 @@ impl Store {
     pub async fn events_after(&self, cursor: u64, limit: u32) -> Result<Vec<LogEntry>> {
         let rows: Vec<(i64, String, i64, String)> = reading!(self, pool => sqlx::query_as(
             "SELECT seq, incident, version, body FROM event WHERE seq > $1 AND incident <> $3 ORDER BY seq LIMIT $2"
-        ).bind(cursor as i64).bind(i64::from(limit)).bind(STREAM).fetch_all(pool).await.map_err(failed)?);
+        ).bind(cursor as i64).bind(i64::from(limit)).bind(super::REGISTERS).fetch_all(pool).await.map_err(failed)?);
         Ok(self.readable(rows.into_iter().map(|(seq, incident, version, body)| {
             let entry = id(&incident).map(|incident| LogEntry {
                 cursor: seq as u64,

@@ -109,6 +109,9 @@ macro_rules! writing {
 }
 use {reading, writing};
 
+/// What stands in the log's column `incident` for a change of the registers. No incident has such an id.
+const REGISTERS: &str = "registers";
+
 /// The address of the configured database. `HUOYAN_STORE_URL` may hold a password, so it wins over
 /// the file.
 pub fn url(config: &Config) -> String {

@@ -230,7 +230,7 @@ impl Store {
     async fn openings(&self, after: i64, end: i64) -> Result<Vec<(i64, String)>> {
         Ok(reading!(self, pool => sqlx::query_as(
             "SELECT seq, incident FROM event WHERE version = 1 AND seq > $1 AND seq <= $2 AND incident <> $4 ORDER BY seq LIMIT $3",
-        ).bind(after).bind(end).bind(PAGE).bind(super::registers::STREAM).fetch_all(pool).await.map_err(failed)?))
+        ).bind(after).bind(end).bind(PAGE).bind(super::REGISTERS).fetch_all(pool).await.map_err(failed)?))
     }
 }
 

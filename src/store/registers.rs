@@ -2,15 +2,12 @@
 //! beside it, so that the log holds no secret, and only the newest of each is kept.
 
 use super::record::chained;
-use super::{Store, failed, from_json, reading, to_json, us, writing};
+use super::{REGISTERS, Store, failed, from_json, reading, to_json, us, writing};
 use crate::error::{Error, Kind, Result};
 use crate::register::{Change, Register};
 use serde_json::Value;
 use sqlx::Connection as _;
 use std::collections::{BTreeMap, HashMap};
-
-/// What stands in the log's column `incident` for a change of the registers. No incident has such an id.
-pub(super) const STREAM: &str = "registers";
 
 /// register, key, column, as shown, cell
 type Secret = (String, String, String, String, String);
@@ -20,7 +17,7 @@ impl Store {
     pub async fn register_changes(&self, after: u64) -> Result<Vec<Change>> {
         let rows: Vec<(i64, String)> = reading!(self, pool => sqlx::query_as(
             "SELECT version, body FROM event WHERE incident = $1 AND version > $2 ORDER BY version",
-        ).bind(STREAM).bind(after as i64).fetch_all(pool).await.map_err(failed)?);
+        ).bind(REGISTERS).bind(after as i64).fetch_all(pool).await.map_err(failed)?);
         if rows.is_empty() {
             return Ok(Vec::new());
         }
@@ -57,14 +54,14 @@ impl Store {
                 sqlx::query_as("UPDATE log_head SET seq = seq + 1 WHERE one = 1 RETURNING seq, hash")
                     .fetch_one(&mut *tx).await.map_err(failed)?;
             let (last,): (i64,) = sqlx::query_as("SELECT COALESCE(MAX(version), 0) FROM event WHERE incident = $1")
-                .bind(STREAM).fetch_one(&mut *tx).await.map_err(failed)?;
+                .bind(REGISTERS).fetch_one(&mut *tx).await.map_err(failed)?;
             let version = change.number as i64;
             if last + 1 != version {
                 return Err(Error::new(Kind::Conflict, "the registers have changed meanwhile"));
             }
-            let hash = chained(&hash, seq, STREAM, version, &body);
+            let hash = chained(&hash, seq, REGISTERS, version, &body);
             sqlx::query("INSERT INTO event (seq, incident, version, at_us, body, hash) VALUES ($1, $2, $3, $4, $5, $6)")
-                .bind(seq).bind(STREAM).bind(version).bind(us(change.at)).bind(&body).bind(&hash)
+                .bind(seq).bind(REGISTERS).bind(version).bind(us(change.at)).bind(&body).bind(&hash)
                 .execute(&mut *tx).await.map_err(failed)?;
             sqlx::query("UPDATE log_head SET hash = $1 WHERE one = 1")
                 .bind(&hash).execute(&mut *tx).await.map_err(failed)?;
