@@ -133,11 +133,6 @@ pub fn flat(origin: LatLon, place: LatLon) -> Point {
     [range_m * sin, range_m * cos]
 }
 
-/// The inverse of [`flat`]: the place at these metres east and north.
-pub fn unflat(origin: LatLon, [east_m, north_m]: Point) -> LatLon {
-    origin.destination(normalise_deg(east_m.atan2(north_m).to_degrees()), east_m.hypot(north_m))
-}
-
 fn crosses([a, b]: Segment, [c, d]: Segment) -> bool {
     let side = |p: Point, q: Point, r: Point| (q[0] - p[0]) * (r[1] - p[1]) - (q[1] - p[1]) * (r[0] - p[0]);
     let apart = |one: f64, two: f64| (one < 0.0) != (two < 0.0);

@@ -56,6 +56,11 @@ fn two_towers_see_one_place_or_not() {
     }
 }
 
+/// The inverse of [`flat`]: the place at these metres east and north.
+fn unflat(origin: LatLon, [east_m, north_m]: Point) -> LatLon {
+    origin.destination(normalise_deg(east_m.atan2(north_m).to_degrees()), east_m.hypot(north_m))
+}
+
 #[test]
 fn there_and_back_on_the_plane() {
     let (origin, place) = (place_m(0.0, 0.0), place_m(6543.0, -7654.0));
