@@ -56,4 +56,5 @@ mod tortured;
 mod triage_kit;
 mod truth;
 mod unreadable;
+mod walls;
 mod watch;

@@ -58,7 +58,9 @@ pub fn confidences(
 /// Whether an output of this shape matches `model.toml`. A negative size is known only after a run.
 pub fn fits(shape: &[i64], layout: YoloLayout, classes: usize) -> Result<()> {
     let (columns, rows) = match (layout, shape) {
-        (YoloLayout::V5, &[..=1, rows, columns]) | (YoloLayout::V8, &[..=1, columns, rows]) => (columns, rows),
+        (YoloLayout::V5, &[looks, rows, columns]) | (YoloLayout::V8, &[looks, columns, rows]) if looks <= 1 => {
+            (columns, rows)
+        }
         _ => (0, 0),
     };
     let known = columns < 0 || columns == columns_of(layout, classes) as i64;
