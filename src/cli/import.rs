@@ -20,7 +20,7 @@ pub struct Args {
     /// 登记册 / which register
     #[arg(value_enum)]
     register: Register,
-    /// CSV（UTF-8 或 GB18030，列序不限）；网格为 GeoJSON / CSV in any column order; GeoJSON for grids
+    /// 表格（XLSX、XLS、ODS、CSV，列序不限）；网格为 GeoJSON / a spreadsheet or CSV in any column order; GeoJSON for grids
     file: PathBuf,
     /// 只检查，不改动 / only report what would happen; change nothing
     #[arg(long)]

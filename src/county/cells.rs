@@ -72,7 +72,7 @@ pub fn date(text: &str) -> Option<Date> {
 }
 
 /// Day 0 of spreadsheets, which count the 29 February 1900 that never was.
-const SPREADSHEET_BEGINS: Date = jiff::civil::date(1899, 12, 30);
+pub const SPREADSHEET_BEGINS: Date = jiff::civil::date(1899, 12, 30);
 
 fn half_width(text: &str) -> String {
     let plain = |c| match c {

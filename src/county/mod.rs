@@ -23,6 +23,7 @@ mod table;
 mod terrain;
 #[cfg(test)]
 mod tests;
+mod workbook;
 
 pub use area::Area;
 pub use basics::Problem;

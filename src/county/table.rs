@@ -1,7 +1,8 @@
-//! Pure: a table as offices send it: UTF-8 or GB18030, comma, tab or semicolon, any column order,
+//! Pure: a table as offices send it: a spreadsheet, or text in UTF-8 or GB18030 with comma, tab or semicolon; any column order,
 //! Chinese or English headers, with or without a title line.
 
 use super::cells::{date, degrees, instant};
+use super::workbook;
 use crate::address::masked;
 use crate::lang::Lang;
 use crate::triage::geo::LatLon;
@@ -36,8 +37,19 @@ pub struct Row {
     cells: BTreeMap<&'static str, String>,
 }
 
-/// `Err` is a sentence: why no header was found.
+/// A spreadsheet (XLSX, XLS, ODS) or a text. `Err` is a sentence: why it cannot be read, or that no header was found.
 pub fn read(bytes: &[u8], columns: &'static [Column], lang: Lang) -> Result<Table, String> {
+    if workbook::is_one(bytes) {
+        let sheets = workbook::sheets(bytes, lang)?;
+        let tables = sheets.into_iter().map(|lines| of_lines(lines, columns, lang));
+        // The register stands in the first sheet that has its header; others are instructions and pivots.
+        let (mut found, mut refused) = (None, None);
+        tables.for_each(|table| match table {
+            Ok(table) => drop(found.get_or_insert(table)),
+            Err(why) => drop(refused.get_or_insert(why)),
+        });
+        return found.ok_or_else(|| refused.unwrap_or_else(|| no_header(columns, lang)));
+    }
     let text = decode(bytes);
     let mut reader = csv::ReaderBuilder::new()
         .has_headers(false)
@@ -45,20 +57,26 @@ pub fn read(bytes: &[u8], columns: &'static [Column], lang: Lang) -> Result<Tabl
         .delimiter(delimiter(&text))
         .trim(csv::Trim::All)
         .from_reader(text.as_bytes());
+    let lines = reader.records().map(|record| {
+        let record = record.map_err(|e| e.to_string())?;
+        Ok((line(&text, record.position()), record.iter().map(str::to_owned).collect()))
+    });
+    of_lines(lines.collect::<Result<Lines, String>>()?, columns, lang)
+}
+
+/// Each with its number in the file, from 1.
+type Lines = Vec<(u64, Vec<String>)>;
+
+fn of_lines(lines: Lines, columns: &'static [Column], lang: Lang) -> Result<Table, String> {
     let mut header: Option<Vec<Option<&'static str>>> = None;
     let mut table = Table { rows: Vec::new(), unknown: Vec::new() };
-    for (index, record) in reader.records().enumerate() {
-        let record = record.map_err(|e| e.to_string())?;
+    for (index, (line, record)) in lines.into_iter().enumerate() {
         match &header {
             Some(header) => {
-                let cells: BTreeMap<_, _> = header
-                    .iter()
-                    .zip(record.iter())
-                    .filter(|(_, cell)| !cell.is_empty())
-                    .filter_map(|(name, cell)| Some(((*name)?, cell.to_owned())))
-                    .collect();
+                let named = header.iter().zip(record).filter(|(_, cell)| !cell.is_empty());
+                let cells: BTreeMap<_, _> = named.filter_map(|(name, cell)| Some(((*name)?, cell))).collect();
                 if !cells.is_empty() {
-                    table.rows.push(Row { line: line(&text, record.position()), lang, cells });
+                    table.rows.push(Row { line, lang, cells });
                 }
             }
             None => {
@@ -66,7 +84,7 @@ pub fn read(bytes: &[u8], columns: &'static [Column], lang: Lang) -> Result<Tabl
                 let found = names.iter().flatten().count();
                 if found >= columns.len().min(2) {
                     let unknown = record.iter().zip(&names).filter(|(cell, name)| name.is_none() && !cell.is_empty());
-                    table.unknown = unknown.map(|(cell, _)| cell.to_owned()).collect();
+                    table.unknown = unknown.map(|(cell, _)| cell.clone()).collect();
                     header = Some(names);
                 } else if index + 1 >= HEADER_WITHIN_LINES {
                     break;
@@ -74,16 +92,17 @@ pub fn read(bytes: &[u8], columns: &'static [Column], lang: Lang) -> Result<Tabl
             }
         }
     }
-    if header.is_some() {
-        return Ok(table);
-    }
+    header.map(|_| table).ok_or_else(|| no_header(columns, lang))
+}
+
+fn no_header(columns: &'static [Column], lang: Lang) -> String {
     let wanted: Vec<_> = columns.iter().filter_map(|names| names.first().copied()).collect();
-    Err(match lang {
+    match lang {
         Lang::Zh => format!("前{HEADER_WITHIN_LINES}行中没有找到表头；需要的列：{}", wanted.join("、")),
         Lang::En => {
             format!("no header in the first {HEADER_WITHIN_LINES} lines; needed columns: {}", wanted.join(", "))
         }
-    })
+    }
 }
 
 /// The line that a record begins on. The reader counts empty lines above a record as part of it.
@@ -276,6 +295,26 @@ mod tests {
         assert_eq!(read(utf8.as_bytes(), COLUMNS, Lang::Zh).expect("a header").unknown, ["备注"]);
         assert!(read(b"a,b\n1,2\n", COLUMNS, Lang::Zh).unwrap_err().contains("编号"));
         assert!(read(b"", COLUMNS, Lang::En).is_err());
+    }
+
+    /// A title, a date cell, an hour, a long number as text, and a sheet of instructions before it; written by hand, as small as one can be.
+    #[test]
+    fn a_spreadsheet_says_what_its_text_would() {
+        const ROTA: &[Column] = &[&["日期", "date"], &["岗位", "role"], &["人员", "person"], &["开始", "begins"]];
+        let bytes = std::fs::read("tests/data/rota.xlsx").expect("the workbook");
+        let table = read(&bytes, ROTA, Lang::Zh).expect("a header");
+        let cells = |row: &Row| ["日期", "岗位", "人员", "开始"].map(|column| row.text(column).unwrap_or_default());
+        let rows: Vec<_> = table.rows.iter().map(|row| (row.line, cells(row))).collect();
+        let row = |date: &str, role: &str, person: &str, begins: &str| [date, role, person, begins].map(str::to_owned);
+        assert_eq!(
+            rows,
+            [
+                (3, row("2026-11-21", "县值班", "p01", "08:00")),
+                (4, row("2026-11-21", "带班领导", "43122200001320000001", "")),
+                (6, row("2026-11-22 20:30", "县值班", "7", "20:00")),
+            ]
+        );
+        assert!(read(&bytes[..bytes.len() / 2], ROTA, Lang::Zh).unwrap_err().contains("表格文件"));
     }
 
     #[test]

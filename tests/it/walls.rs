@@ -59,6 +59,7 @@ fn homes() -> BTreeMap<&'static str, &'static [&'static str]> {
             ],
         ),
         ("toml", &["src/config", "src/county/", "src/detect/", "src/cli/"]),
+        ("calamine", &["src/county/workbook.rs"]),
         ("csv", &["src/county/", "src/satellite/", "src/report/"]),
         ("geojson", &["src/county/", "src/web/", "src/cli/"]),
         ("encoding_rs", &["src/county/"]),
