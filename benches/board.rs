@@ -8,7 +8,7 @@ use huoyan::clock::Clock;
 use huoyan::config::Config;
 use huoyan::county::{Area, County, Grid, Person, Post, Registers};
 use huoyan::desk::{Desk, Registry};
-use huoyan::frame::StatusBoard;
+use huoyan::frame::{StatusBoard, Tuning};
 use huoyan::lang::Lang;
 use huoyan::store::{Access, Login, Store};
 use huoyan::triage::event::{Actor, Closure, FalseAlarm};
@@ -19,8 +19,8 @@ use huoyan::triage::policy::Policy;
 use huoyan::triage::sighting::{Sighting, Source};
 use huoyan::web::{self, WebState};
 use jiff::{SignedDuration, Timestamp};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, RwLock};
 use std::time::{Duration, Instant};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
@@ -220,7 +220,7 @@ impl Office {
             registers,
             registry,
             status: StatusBoard::default(),
-            thresholds: Arc::new(RwLock::new(config.thresholds.clone())),
+            thresholds: Tuning::new(config.thresholds.clone()),
             points: Arc::default(),
             config: Arc::new(config),
             clock: clock.clone(),

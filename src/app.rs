@@ -35,17 +35,17 @@ use crate::desk::{Desk, Registry};
 use crate::drill::DrillBoard;
 use crate::engine;
 use crate::error::{Error, Result};
-use crate::frame::StatusBoard;
-use crate::lang::Lang;
+use crate::frame::{StatusBoard, Tuning};
+use crate::lang::{Lang, Words};
 use crate::notify::{Keys, Notifier};
 use crate::store::{self, Store};
-use crate::triage::confirm::Thresholds;
 use crate::triage::point::Points;
 use crate::web::{self, Parts, WebState};
 use metrics_exporter_prometheus::PrometheusHandle;
+use parking_lot::RwLock;
 use std::fs::File;
 use std::path::Path;
-use std::sync::{Arc, RwLock};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal as unix_signal};
@@ -82,7 +82,7 @@ pub struct App {
     pub registry: Registry,
     pub desk: Arc<Desk>,
     pub status: StatusBoard,
-    pub thresholds: Arc<RwLock<Thresholds>>,
+    pub thresholds: Tuning,
     /// The operating points of the loaded model.
     pub points: Arc<RwLock<Option<Points>>>,
     pub parts: Parts,
@@ -145,7 +145,7 @@ pub async fn run(mut options: Options) -> Result<()> {
         registry: registry.clone(),
         desk: desk.clone(),
         status: StatusBoard::default(),
-        thresholds: Arc::new(RwLock::new(store.thresholds().await?.unwrap_or_else(|| config.thresholds.clone()))),
+        thresholds: Tuning::new(store.thresholds().await?.unwrap_or_else(|| config.thresholds.clone())),
         points: Arc::default(),
         parts: Parts::default(),
         drills: DrillBoard::default(),
@@ -154,6 +154,10 @@ pub async fn run(mut options: Options) -> Result<()> {
         stop: stopped.clone(),
         config: Arc::clone(&config),
     };
+    if let Some(words) = app.store.thresholds_set_aside().await? {
+        tracing::error!("{}", words.pick(app.lang));
+        app.parts.set("thresholds", false, words.zh, words.en);
+    }
 
     let mut tasks = JoinSet::new();
     let (seen, seen_rx) = mpsc::channel(engine::SEEN_MAX);
@@ -204,7 +208,7 @@ pub async fn run(mut options: Options) -> Result<()> {
         config: Arc::clone(&config),
         clock,
         drills: drill_tx,
-        thresholds: Arc::clone(&app.thresholds),
+        thresholds: app.thresholds.clone(),
         points: Arc::clone(&app.points),
         parts: app.parts.clone(),
         metrics: Some(measures.clone()),
@@ -335,9 +339,11 @@ pub fn office(config: &Config) -> Office {
 pub fn inbound_key() -> Result<Option<String>> {
     let Some(key) = std::env::var("HUOYAN_INBOUND_KEY").ok().filter(|key| !key.is_empty()) else { return Ok(None) };
     if key.len() < INBOUND_KEY_MIN_BYTES || key.trim() != key {
-        return Err(Error::invalid(format!(
-            "HUOYAN_INBOUND_KEY 至少{INBOUND_KEY_MIN_BYTES}个字符，首尾无空格 / \
-             HUOYAN_INBOUND_KEY needs at least {INBOUND_KEY_MIN_BYTES} characters, and no space before or after them"
+        return Err(Error::invalid(Words::new(
+            format!("HUOYAN_INBOUND_KEY 至少{INBOUND_KEY_MIN_BYTES}个字符，首尾无空格"),
+            format!(
+                "HUOYAN_INBOUND_KEY needs at least {INBOUND_KEY_MIN_BYTES} characters, and no space before or after them"
+            ),
         )));
     }
     Ok(Some(key))

@@ -2,14 +2,16 @@
 //! unit, and secrets come only from the environment or a file. Every default stands here with its
 //! unit and reason; `huoyan config` prints the documented sample.
 
+mod check;
 mod data;
 
 pub use data::{BackupConfig, DiskConfig, RecordConfig, StoreConfig, TellAt};
 
 use crate::error::{Error, Result};
-use crate::triage::confirm::Thresholds;
+use crate::lang::Words;
+use crate::triage::confirm::{Numbers, Thresholds};
 use crate::triage::policy::Policy;
-use crate::triage::retention::{self, Retention};
+use crate::triage::retention::Retention;
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 use std::net::{IpAddr, SocketAddr};
@@ -290,94 +292,35 @@ impl Config {
     /// Reads and checks a file; without one, returns the defaults.
     pub fn load(path: Option<&Path>) -> Result<Self> {
         let Some(path) = path else { return Ok(Self::default()) };
-        let text = std::fs::read_to_string(path)
-            .map_err(|e| Error::invalid(format!("cannot read the configuration {}", path.display())).because(e))?;
-        let config = Self::parse(&text).map_err(|e| Error::invalid(format!("{}: {}", path.display(), e.message)))?;
+        let shown = path.display();
+        let text = std::fs::read_to_string(path).map_err(|e| {
+            let words = Words::new(format!("无法读取配置 {shown}"), format!("cannot read the configuration {shown}"));
+            Error::invalid(words).because(e)
+        })?;
+        let config = Self::parsed(&text).map_err(|why| Error::invalid(why.after(&format!("{shown}:"))))?;
         Ok(Self { file: Some(path.to_owned()), ..config })
     }
 
     pub fn parse(text: &str) -> Result<Self> {
+        Self::parsed(text).map_err(Error::invalid)
+    }
+
+    fn parsed(text: &str) -> Result<Self, Words> {
         let table = toml::from_str::<toml::Table>(text).unwrap_or_default();
-        let stands = |key: &&str| table.get("thresholds").is_some_and(|section| section.get(*key).is_some());
+        let thresholds = table.get("thresholds");
+        let stands = |key: &&str| thresholds.is_some_and(|section| section.get(*key).is_some());
         if let Some(key) = ["needed", "window"].into_iter().find(stands) {
-            return Err(Error::invalid(format!(
-                "[thresholds] {key} no longer exists: frames are not counted any more, evidence is summed over time. Remove needed and window. \
-                 evidence (3.4) is the sum that raises an alarm, memory (\"2min\") how long evidence lasts. smoke and fire are now the \
-                 scores above which a look is evidence of a fire: lower than the old thresholds. Without all of these the model's own apply"
-            )));
+            return Err(no_longer(key));
         }
-        let mut config: Self = toml::from_str(text).map_err(|e| Error::invalid(e.to_string()))?;
+        // The toml library would keep one language of what is wrong with a number.
+        if let Some(Ok(numbers)) = thresholds.map(|it| Numbers::deserialize(it.clone())) {
+            Thresholds::try_from(numbers).map_err(|why| why.after("[thresholds]"))?;
+        }
+        let mut config: Self = toml::from_str(text)
+            .map_err(|e| Words::new(format!("写法有误，无法读取：{e}"), format!("it cannot be read: {e}")))?;
         config.has_own_policy = table.contains_key("policy");
         config.check()?;
         Ok(config)
-    }
-
-    /// Checks relations between values that types cannot express.
-    fn check(&self) -> Result<()> {
-        self.policy.check().map_err(|why| Error::invalid(format!("[policy] {why}")))?;
-        self.retention.check().map_err(|why| Error::invalid(format!("[retention] {why}")))?;
-        if retention::days(self.retention.hotspots_days) <= self.satellite.stale_after {
-            return Err(Error::invalid(
-                "[retention] hotspots_days must be longer than [satellite] stale_after: a hotspot that is forgotten counts as new",
-            ));
-        }
-        let DiskConfig { warn_gib, reserve_gib, analyses_max_gib, pictures_max_gib } = self.disk;
-        // Also refuses NaN.
-        if !(reserve_gib >= 0.5 && warn_gib >= reserve_gib && warn_gib.is_finite()) {
-            return Err(Error::invalid(
-                "[disk] reserve_gib must be at least 0.5 and warn_gib not smaller, for example 2.0 and 10.0",
-            ));
-        }
-        if analyses_max_gib.into_iter().chain(pictures_max_gib).any(|gib| !(gib.is_finite() && gib > 0.0)) {
-            return Err(Error::invalid(
-                "[disk] analyses_max_gib and pictures_max_gib must be more than zero, for example 5.0",
-            ));
-        }
-        if let Some(proxy) = self.server.trusted_proxy.iter().find(|it| it.is_unspecified() || it.is_multicast()) {
-            return Err(Error::invalid(format!(
-                "[server] trusted_proxy {proxy} is not the address of one proxy, for example \"127.0.0.1\""
-            )));
-        }
-        if let Some((_, why)) = self.thresholds.problem() {
-            return Err(Error::invalid(format!("[thresholds] {why}")));
-        }
-        // With a longer limit, a call leased by a dead program would become free too late for the
-        // ladder's next rung.
-        if !(SignedDuration::from_secs(1)..=SignedDuration::from_mins(2)).contains(&self.notify.answer_within) {
-            return Err(Error::invalid("[notify] answer_within must lie in 1s..=2min, for example \"40s\""));
-        }
-        if self.backup.every < SignedDuration::from_mins(1) {
-            return Err(Error::invalid("[backup] every must be at least a minute, for example \"24h\""));
-        }
-        if self.backup.keep == 0 {
-            return Err(Error::invalid("[backup] keep must be at least 1, for example 14"));
-        }
-        if !(0.0..=200_000.0).contains(&self.satellite.margin_m) {
-            return Err(Error::invalid("[satellite] margin_m must lie in 0..=200000 metres, for example 5000.0"));
-        }
-        if !self.camera.cadence.is_positive() {
-            return Err(Error::invalid("[camera] cadence must be more than zero, for example \"10s\""));
-        }
-        if self.camera.self_test_every.is_negative() {
-            return Err(Error::invalid("[camera] self_test_every must not be negative; \"0s\" tests only when asked"));
-        }
-        if self.camera.decode_workers == 0 || self.detect.workers == 0 {
-            return Err(Error::invalid("[camera] decode_workers and [detect] workers must be at least 1"));
-        }
-        if let Batch::Of(looks) = self.detect.batch
-            && !(1..=Batch::MAX).contains(&looks)
-        {
-            return Err(Error::invalid(format!("[detect] batch must be \"auto\" or lie in 1..={}", Batch::MAX)));
-        }
-        if self.detect.gate_every == 0 {
-            return Err(Error::invalid("[detect] gate_every must be at least 1, for example 6"));
-        }
-        if let Tiles::Of(tiles) = self.detect.tiles
-            && tiles > Tiles::MAX
-        {
-            return Err(Error::invalid(format!("[detect] tiles must be \"auto\" or lie in 0..={}", Tiles::MAX)));
-        }
-        Ok(())
     }
 
     /// Whether people use https, through a proxy in front of the program.
@@ -388,4 +331,19 @@ impl Config {
     pub fn public_url(&self) -> String {
         self.server.public_url.clone().unwrap_or_else(|| format!("http://{}", self.server.listen))
     }
+}
+
+/// Frames were counted until 0.1.
+fn no_longer(key: &str) -> Words {
+    Words::new(
+        format!(
+            "[thresholds] {key} 已取消：不再数画面，而是把证据按时间累计。请删去 needed 和 window。evidence（3.4）是报警所需的证据之和，\
+             memory（\"2min\"）是证据的记忆时长；smoke 和 fire 现在是中性分，高于它才算火情的证据，应低于原来的阈值。全部不填则用模型自带的数"
+        ),
+        format!(
+            "[thresholds] {key} no longer exists: frames are not counted any more, evidence is summed over time. Remove needed and window. \
+             evidence (3.4) is the sum that raises an alarm, memory (\"2min\") how long evidence lasts. smoke and fire are now the \
+             scores above which a look is evidence of a fire: lower than the old thresholds. Without all of these the model's own apply"
+        ),
+    )
 }

@@ -13,6 +13,7 @@ use crate::bus::{Announcement, Bus};
 use crate::clock::{Clock, Heartbeat};
 use crate::county::{County, Registers};
 use crate::error::{Error, Kind, Result};
+use crate::lang::Words;
 use crate::store::{Commit, Filed, Store};
 use crate::triage::event::{Actor, Hint, Place, Recorded};
 use crate::triage::geo::Fix;
@@ -44,7 +45,7 @@ pub struct Desk {
     signature: String,
     clock: Clock,
     book: Mutex<Option<Arc<OpenBook>>>,
-    audited: std::sync::Mutex<Audited>,
+    audited: parking_lot::Mutex<Audited>,
     /// Sightings are filed one at a time, so that the second of one fire sees the incident of the
     /// first.
     filing: Mutex<()>,
@@ -85,7 +86,7 @@ impl Desk {
             signature: signature.into(),
             clock,
             book: Mutex::default(),
-            audited: std::sync::Mutex::default(),
+            audited: parking_lot::Mutex::default(),
             filing: Mutex::default(),
             woken: Arc::default(),
             ids: std::sync::Mutex::new(ContextV7::new()),
@@ -171,8 +172,9 @@ impl Desk {
         if let Input::Dispatch { ranger, .. } = &input
             && self.registers.current().person(ranger).is_none()
         {
-            return Err(Error::invalid(format!(
-                "名册里没有 {ranger} / the register of people has nobody with the id {ranger}"
+            return Err(Error::invalid(Words::new(
+                format!("名册里没有 {ranger}"),
+                format!("the register of people has nobody with the id {ranger}"),
             )));
         }
         for _ in 0..ATTEMPTS {
@@ -259,6 +261,9 @@ fn unnamed(by: &By) -> By {
 fn too_slow() -> Error {
     Error::new(
         Kind::Conflict,
-        "别人正在处理这起火情，请刷新后再试 / somebody else is changing this incident: reload and try again",
+        Words::new(
+            "别人正在处理这起火情，请刷新后再试",
+            "somebody else is changing this incident: reload and try again",
+        ),
     )
 }

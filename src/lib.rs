@@ -14,13 +14,13 @@
 // The documentation is for those who change the code, so links to private items are useful.
 #![allow(rustdoc::private_intra_doc_links)]
 
-// The base: addresses, time, errors, languages, settings, progress on the terminal.
+// The base: time, errors, languages and what else all use; addresses, settings, progress on the terminal.
 pub mod address;
-pub mod clock;
+pub mod base;
 pub mod config;
-pub mod error;
-pub mod lang;
 pub mod progress;
+
+pub use base::{clock, error, lang};
 
 // The vocabulary that all use, and the pictures that are passed on.
 pub mod frame;

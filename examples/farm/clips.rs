@@ -11,9 +11,9 @@ use huoyan::camera::ClipCodec;
 use huoyan::drill::{Plume, composite, scene};
 use huoyan::error::{Error, Result};
 use huoyan::frame::Picture;
+use parking_lot::Mutex;
 use std::f64::consts::TAU;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 pub const FRAMES_PER_S: u32 = 25;
@@ -112,7 +112,7 @@ pub fn render(folder: &Path, takes: Vec<Take>, progress: impl Fn(u64, u64) + Syn
     let todo: Vec<(Take, PathBuf)> = takes.into_iter().zip(files.clone()).filter(|(_, file)| !file.is_file()).collect();
     let all: usize = todo.iter().map(|(take, _)| take.frames()).sum();
     let (queue, done) = (Mutex::new(todo), AtomicU64::new(0));
-    let next = || queue.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).pop();
+    let next = || queue.lock().pop();
     let work = || {
         while let Some((take, file)) = next() {
             let frames = film(take)?.inspect(|_| progress(done.fetch_add(1, Ordering::Relaxed) + 1, all as u64));

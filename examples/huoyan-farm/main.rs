@@ -11,10 +11,10 @@ use farm::{Farm, Plan, register};
 use huoyan::camera::ClipCodec;
 use huoyan::error::Result;
 use huoyan::progress::Progress;
+use parking_lot::Mutex;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::Mutex;
 use std::time::Duration;
 
 /// Plays a county's cameras over RTSP, for load tests.
@@ -84,10 +84,10 @@ fn serve(args: &Args) -> Result<()> {
     };
     let bar: Mutex<Option<Progress>> = Mutex::new(None);
     let farm = Farm::start(plan, |_, all| {
-        let mut bar = bar.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let mut bar = bar.lock();
         bar.get_or_insert_with(|| Progress::new("[1/1] rendering the farm's clips", all, false)).advance(1, "");
     })?;
-    if let Some(bar) = bar.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner()) {
+    if let Some(bar) = bar.into_inner() {
         bar.finish("");
     }
     if let Some(file) = &args.register {

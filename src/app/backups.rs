@@ -3,8 +3,9 @@
 
 use super::App;
 use crate::backup;
-use crate::clock::county_time;
+use crate::base::time::county_time;
 use crate::error::{Error, Kind, Result};
+use crate::lang::Lang;
 use jiff::{SignedDuration, Timestamp};
 use std::path::Path;
 use std::time::Duration;
@@ -107,8 +108,7 @@ impl State {
         let zh_last = at.as_ref().map_or("还没有备份".to_owned(), |at| format!("最近一次备份：{at}"));
         let en_last = at.map_or("there is no backup yet".to_owned(), |at| format!("the last backup was made {at}"));
         if let Some(e) = &self.failed {
-            let why = e.chain();
-            let (zh_why, en_why) = why.split_once(" / ").unwrap_or((&why, &why));
+            let (zh_why, en_why) = (e.chain_in(Lang::Zh), e.chain_in(Lang::En));
             app.parts.set(
                 PART,
                 false,

@@ -18,9 +18,9 @@ use crate::triage::geo::Fix;
 use crate::triage::id::PersonId;
 use crate::triage::policy::Review;
 use jiff::{SignedDuration, Timestamp};
+use parking_lot::Mutex;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
 use std::sync::mpsc;
 use std::time::Duration;
 
@@ -183,7 +183,7 @@ fn render(folder: &Path, what: &str, quiet: bool) -> Result<Vec<PathBuf>> {
                 .map(|_| {
                     let (queue, file, done) = (&queue, &file, done.clone());
                     scope.spawn(move || {
-                        let next = || queue.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).pop();
+                        let next = || queue.lock().pop();
                         while let Some(clip) = next() {
                             let frames = scene::clip(clip, Path::new(scene::PHOTOGRAPHS))?;
                             // A send error means that another clip has failed and nobody waits any

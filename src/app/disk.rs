@@ -3,10 +3,11 @@
 
 use crate::config::DiskConfig;
 use jiff::{SignedDuration, Timestamp};
+use parking_lot::{Mutex, MutexGuard};
 use std::collections::VecDeque;
 use std::ops::AddAssign;
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 const GIB: f64 = (1_u64 << 30) as f64;
 /// Space counts as short until this multiple of the reserve is free. Otherwise the next picture
@@ -121,7 +122,7 @@ impl Room {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock()
     }
 
     fn low(&self, free: f64, limits: &DiskConfig, days: Option<f64>) -> (String, String) {

@@ -4,6 +4,7 @@
 //! Reading a list twice is harmless: a hotspot's sighting has an id derived from the hotspot's key.
 
 use super::{App, evidence, sleep_or_stop};
+use crate::base::{file, id};
 use crate::error::{Error, Result};
 use crate::satellite::{Batch, Feed, Watch};
 use crate::triage::cluster;
@@ -133,10 +134,7 @@ async fn take_in(app: &App, batch: &Batch) -> Result<Taken> {
 }
 
 fn sighting_id(hotspot: &Hotspot) -> SightingId {
-    let digest = Sha256::digest(hotspot.key.as_bytes());
-    let mut bytes = [0; 16];
-    bytes.copy_from_slice(&digest[..16]);
-    SightingId(uuid::Builder::from_custom_bytes(bytes).into_uuid())
+    SightingId(id::named(&hotspot.key))
 }
 
 /// One task per address: a server that sends a byte every five seconds delays no other.
@@ -201,8 +199,6 @@ fn fetch(app: &App, feed: &Feed, folder: &Path, last: [u8; 32]) -> Result<[u8; 3
     std::fs::create_dir_all(folder).map_err(cannot)?;
     let name = format!("{feed}-{}-{}.csv", app.clock.now().strftime("%Y%m%dT%H%M%SZ"), hex::encode(&digest[..4]));
     let name = name.replace(['/', ':'], "_");
-    let part = folder.join(format!("{name}.part"));
-    std::fs::write(&part, &bytes).map_err(cannot)?;
-    std::fs::rename(&part, folder.join(name)).map_err(cannot)?;
+    file::write_whole(&folder.join(name), &bytes).map_err(cannot)?;
     Ok(digest)
 }

@@ -115,7 +115,7 @@ async fn hand_on(app: &App, seen: &Seen, lanes: &Lanes) -> Vec<Began> {
         };
         let of = Provenance {
             model: seen.analysis.model.clone(),
-            thresholds_version: app.thresholds_version(),
+            thresholds_version: app.thresholds.version(),
             opinion: opinion.clone(),
             picture: picture.as_ref().map(|it| it.id),
             drill: seen.drill,
@@ -219,12 +219,6 @@ pub async fn drills(app: App, asked: Arc<Mutex<mpsc::Receiver<CameraId>>>) {
             Ok(()) => tracing::info!(%camera, "drill started"),
             Err(e) => tracing::warn!(%camera, "cannot start the drill: {}", e.chain()),
         }
-    }
-}
-
-impl App {
-    fn thresholds_version(&self) -> u32 {
-        self.thresholds.read().unwrap_or_else(|poisoned| poisoned.into_inner()).version
     }
 }
 

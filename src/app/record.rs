@@ -3,7 +3,8 @@
 //! leader on duty.
 
 use super::App;
-use crate::clock::{Clock, county_time};
+use crate::base::time::county_time;
+use crate::clock::Clock;
 use crate::config::{Config, TellAt};
 use crate::county::County;
 use crate::desk::Desk;

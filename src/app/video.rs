@@ -8,12 +8,12 @@ use crate::camera::{CameraSource, Receivers};
 use crate::config::Gating;
 use crate::county::{CameraChange, CameraEntry, camera_changes};
 use crate::detect::Detector;
-use crate::engine::{self, Analyst, Seen, Tuning, Watch};
+use crate::engine::{self, Analyst, Seen, Watch};
 use crate::error::{Error, Result};
 use crate::frame::{Eye, Health};
-use crate::triage::confirm::Thresholds;
 use crate::triage::id::CameraId;
-use std::sync::{Arc, PoisonError, RwLock};
+use parking_lot::RwLock;
+use std::sync::Arc;
 use tokio::sync::mpsc;
 
 /// The running cameras, for callers with a reason to look somewhere sooner.
@@ -23,14 +23,14 @@ pub struct Lookout(Arc<RwLock<Option<Arc<Receivers>>>>);
 impl Lookout {
     /// Does nothing when no camera runs.
     pub fn look_sooner<'a>(&self, cameras: impl IntoIterator<Item = &'a CameraId>) {
-        let running = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let running = self.0.read();
         if let Some(receivers) = &*running {
             cameras.into_iter().for_each(|camera| receivers.boost(camera));
         }
     }
 
     fn set(&self, running: Option<Arc<Receivers>>) {
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = running;
+        *self.0.write() = running;
     }
 }
 
@@ -77,8 +77,8 @@ impl Video {
         let App { config, clock, status, lang, thresholds, points, drills, parts, .. } = &self.app;
         let detector = Detector::load(&config.detect.model, &config.detect)?;
         parts.set("model", true, "", "");
-        advise(thresholds, &config.thresholds, &detector);
-        *points.write().unwrap_or_else(|poisoned| poisoned.into_inner()) = detector.manifest().points.clone();
+        thresholds.advise(&config.thresholds, engine::first_thresholds(&config.thresholds, &detector));
+        *points.write() = detector.manifest().points.clone();
         // A changed register does not change what was measured.
         let eye = status.eye().unwrap_or_else(|| capacity::eye(&detector, config));
         self.say_what_it_holds(&eye);
@@ -86,8 +86,7 @@ impl Video {
         let sources = self.cameras.iter().map(source).collect();
         let receivers = Receivers::start(sources, &config.camera, clock.clone(), status.clone(), *lang)?;
         let receivers = Arc::new(receivers);
-        let tuning = Tuning::over(Arc::clone(thresholds));
-        let analyst = Analyst::new(&detector, tuning, drills.clone(), status.clone());
+        let analyst = Analyst::new(&detector, thresholds.clone(), drills.clone(), status.clone());
         let skylines =
             self.cameras.iter().filter_map(|it| Some(((it.id.clone(), it.pose.clone()), it.horizon? as f32)));
         let analyst = analyst.with_skylines(skylines.collect()).with_self_test_every(config.camera.self_test_every);
@@ -212,14 +211,6 @@ impl Running {
         }
         let skyline = camera.horizon.filter(|_| change != CameraChange::Removed);
         self.analyst.set_skyline(id, pose, skyline.map(|it| it as f32));
-    }
-}
-
-/// Uses the model's own operating point until the ops page has published another.
-fn advise(shared: &RwLock<Thresholds>, configured: &Thresholds, detector: &Detector) {
-    let mut shared = shared.write().unwrap_or_else(|poisoned| poisoned.into_inner());
-    if *shared == *configured {
-        *shared = engine::first_thresholds(configured, detector);
     }
 }
 

@@ -1,6 +1,8 @@
 //! Atomic copies, and their hashes.
 
+use crate::base::file;
 use crate::error::{Error, Result};
+use crate::lang::Words;
 use sha2::{Digest, Sha256};
 use std::fs::{self, DirBuilder, File};
 use std::io::{self, Read, Write};
@@ -9,8 +11,8 @@ use std::path::{Path, PathBuf};
 
 /// The error for an operation on this file or folder that failed.
 pub fn failed(path: &Path) -> impl FnOnce(io::Error) -> Error {
-    let path = path.display().to_string();
-    move |e| Error::unavailable(format!("{path}: 无法读写 / cannot be read or written")).because(e)
+    let words = Words::new("无法读写", "cannot be read or written").after(&format!("{}:", path.display()));
+    move |e| Error::unavailable(words).because(e)
 }
 
 /// A folder that only its owner can read: backups hold phone numbers and the addresses of cameras.
@@ -43,32 +45,25 @@ pub fn below(folder: &Path) -> Result<Vec<PathBuf>> {
     Ok(found)
 }
 
-/// Copies a file: written to a temporary file, flushed and renamed. Returns sha256 and length of
-/// what was written.
+/// Copies a file: complete and on the disk, or not there. Returns sha256 and length of what was
+/// written.
 pub fn copy(from: &Path, to: &Path) -> Result<(String, u64)> {
-    let beside = beside(to);
-    let mut target = File::create(&beside).map_err(failed(&beside))?;
-    let print = fingerprint(from, |bytes| target.write_all(bytes).map_err(failed(&beside)))?;
-    target.sync_all().map_err(failed(&beside))?;
-    fs::rename(&beside, to).map_err(failed(to))?;
-    Ok(print)
-}
-
-fn beside(to: &Path) -> PathBuf {
-    to.with_file_name(format!("{}.part", to.file_name().unwrap_or_default().to_string_lossy()))
+    file::fill(to, |target| fingerprint(from, |bytes| target.write_all(bytes))).map_err(failed(to))
 }
 
 /// Flushes a file to the disk. Returns its sha256 and length.
 pub fn settle(path: &Path) -> Result<(String, u64)> {
     File::open(path).and_then(|file| file.sync_all()).map_err(failed(path))?;
-    fingerprint(path, |_| Ok(()))
+    fingerprint(path, |_| Ok(())).map_err(failed(path))
 }
 
-fn fingerprint(path: &Path, mut each: impl FnMut(&[u8]) -> Result<()>) -> Result<(String, u64)> {
-    let mut source = File::open(path).map_err(failed(path))?;
+/// Its errors name the file.
+fn fingerprint(path: &Path, mut each: impl FnMut(&[u8]) -> io::Result<()>) -> io::Result<(String, u64)> {
+    let named = |e: io::Error| io::Error::new(e.kind(), format!("{}: {e}", path.display()));
+    let mut source = File::open(path).map_err(named)?;
     let (mut hash, mut length, mut buffer) = (Sha256::new(), 0, vec![0; 1 << 16]);
     loop {
-        match source.read(&mut buffer).map_err(failed(path))? {
+        match source.read(&mut buffer).map_err(named)? {
             0 => return Ok((hex::encode(hash.finalize()), length)),
             read => {
                 hash.update(&buffer[..read]);
@@ -81,7 +76,7 @@ fn fingerprint(path: &Path, mut each: impl FnMut(&[u8]) -> Result<()>) -> Result
 
 /// Flushes a folder, so that the names in it survive a power cut.
 pub fn sync_folder(path: &Path) -> Result<()> {
-    File::open(path).and_then(|folder| folder.sync_all()).map_err(failed(path))
+    file::sync_folder(path).map_err(failed(path))
 }
 
 /// Evidence pictures of a folder, by name and length, without incomplete files.
@@ -109,11 +104,7 @@ pub fn copy_picture(name: &str, length: u64, from: &Path, to: &Path) -> Result<b
     }
     let source = from.join(name);
     match copy(&source, &target) {
-        Err(_) if fs::symlink_metadata(&source).is_err_and(|e| e.kind() == io::ErrorKind::NotFound) => {
-            let half = beside(&target);
-            fs::remove_file(&half).map_err(failed(&half))?;
-            Ok(false)
-        }
+        Err(_) if fs::symlink_metadata(&source).is_err_and(|e| e.kind() == io::ErrorKind::NotFound) => Ok(false),
         copied => copied.map(|_| true),
     }
 }

@@ -2,6 +2,7 @@
 
 use super::{MANIFEST, files};
 use crate::error::{Error, Result};
+use crate::lang::Words;
 use crate::store::Head;
 use crate::triage::retention::Retention;
 use jiff::Timestamp;
@@ -55,40 +56,40 @@ pub struct Set {
 impl Set {
     /// Reads the set at a path.
     pub fn read(path: &Path) -> Result<Self> {
-        let shown = path.display();
+        let refused =
+            |zh: String, en: String| Error::invalid(Words::new(zh, en).after(&format!("{}:", path.display())));
         if is_unfinished(path) {
-            return Err(Error::invalid(format!(
-                "{shown}: 备份未完成，不能恢复；请选较早的一份 / this backup was interrupted: choose an earlier one"
-            )));
+            let en = "this backup was interrupted: choose an earlier one";
+            return Err(refused("备份未完成，不能恢复；请选较早的一份".to_owned(), en.to_owned()));
         }
-        let file = path.join(MANIFEST);
-        let text = fs::read_to_string(&file).map_err(|e| {
-            Error::invalid(format!("{shown}: 不是备份（没有 {MANIFEST}） / not a backup: it has no {MANIFEST}"))
-                .because(e)
+        let text = fs::read_to_string(path.join(MANIFEST)).map_err(|e| {
+            refused(format!("不是备份（没有 {MANIFEST}）"), format!("not a backup: it has no {MANIFEST}")).because(e)
         })?;
         let manifest: Manifest = serde_json::from_str(&text).map_err(|e| {
-            Error::invalid(format!("{}: 无法读取，已损坏 / cannot be read, it is damaged", file.display())).because(e)
+            refused(format!("{MANIFEST} 无法读取，已损坏"), format!("{MANIFEST} cannot be read, it is damaged"))
+                .because(e)
         })?;
         if manifest.format != FORMAT {
-            return Err(Error::invalid(format!(
-                "{shown}: 由另一版本（{}）备份，请用该版本恢复 / made by version {}: restore it with that version",
-                manifest.version, manifest.version
-            )));
+            let version = &manifest.version;
+            return Err(refused(
+                format!("由另一版本（{version}）备份，请用该版本恢复"),
+                format!("made by version {version}: restore it with that version"),
+            ));
         }
         // A name must not point outside the folder that it is restored into.
         let inside = |name: &String| Path::new(name).components().all(|it| matches!(it, Component::Normal(_)));
         if let Some(name) = manifest.files.keys().find(|name| name.is_empty() || !inside(name)) {
-            return Err(Error::invalid(format!(
-                "{}: 文件名无效 / a file's name is not valid: {name:?}",
-                file.display()
-            )));
+            return Err(refused(
+                format!("{MANIFEST} 里有无效的文件名：{name:?}"),
+                format!("a file's name in {MANIFEST} is not valid: {name:?}"),
+            ));
         }
         Ok(Self { path: path.to_owned(), manifest })
     }
 }
 
 pub(super) fn set_name(now: Timestamp) -> String {
-    let local = now.to_zoned(crate::clock::county_time());
+    let local = now.to_zoned(crate::base::time::county_time());
     format!("{PREFIX}{}", local.strftime("%Y%m%d-%H%M%S"))
 }
 

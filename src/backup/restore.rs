@@ -3,7 +3,7 @@
 use super::manifest::{self, Set};
 use super::{MANIFEST, PICTURES, Step, files};
 use crate::error::{Error, Result};
-use crate::lang::Lang;
+use crate::lang::{Lang, Words};
 use crate::store::{Head, Look, SQLITE_FILE, Store};
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
@@ -71,10 +71,11 @@ fn choose(backup: &Path) -> Result<Set> {
         return Set::read(backup);
     }
     manifest::newest(backup)?.ok_or_else(|| {
-        Error::invalid(format!(
-            "{}: 没有完整的备份 / there is no complete backup here: name a folder huoyan-… or the folder that holds them",
-            backup.display()
-        ))
+        let words = Words::new(
+            "没有完整的备份；请指明 huoyan-… 目录，或存放它们的目录",
+            "there is no complete backup here: name a folder huoyan-… or the folder that holds them",
+        );
+        Error::invalid(words.after(&format!("{}:", backup.display())))
     })
 }
 
@@ -87,9 +88,9 @@ fn must_be_empty(data: &Path) -> Result<()> {
     if is_empty {
         return Ok(());
     }
-    Err(Error::invalid(format!(
-        "{shown} 不是空目录，不会覆盖；请用 --data 指定新目录 / {shown} is not empty and will not be overwritten: name a new \
-         folder with --data"
+    Err(Error::invalid(Words::new(
+        format!("{shown} 不是空目录，不会覆盖；请用 --data 指定新目录"),
+        format!("{shown} is not empty and will not be overwritten: name a new folder with --data"),
     )))
 }
 

@@ -3,6 +3,7 @@
 use super::manifest::{self, FORMAT, Fingerprint, Manifest, Set, UNFINISHED};
 use super::{CONFIG, MANIFEST, PICTURES, REGISTERS, Step, files};
 use crate::error::{Error, Kind, Result};
+use crate::lang::Words;
 use crate::store::{self, Head, SQLITE_FILE};
 use crate::triage::retention::Retention;
 use jiff::Timestamp;
@@ -40,7 +41,8 @@ pub fn take(office: &Office, folder: &Path, now: Timestamp, mut tell: impl FnMut
     let _lock = prepare(office, folder)?;
     let path = folder.join(manifest::set_name(now));
     if path.exists() {
-        return Err(Error::new(Kind::Conflict, format!("{}: 已存在 / already exists", path.display())));
+        let words = Words::new("已存在", "already exists").after(&format!("{}:", path.display()));
+        return Err(Error::new(Kind::Conflict, words));
     }
     let part = path.with_extension(&UNFINISHED[1..]);
     let made = write(office, folder, &part, now, &mut tell).and_then(|taken| {
@@ -62,9 +64,10 @@ pub fn take(office: &Office, folder: &Path, now: Timestamp, mut tell: impl FnMut
 fn prepare(office: &Office, folder: &Path) -> Result<File> {
     let same = |a: &Path, b: &Path| fs::canonicalize(a).ok().zip(fs::canonicalize(b).ok()).is_some_and(|(a, b)| a == b);
     if same(folder, &office.data) {
-        return Err(Error::invalid(
-            "备份目录不能就是数据目录；请选另一块磁盘 / the backup folder must not be the data folder: choose another disk",
-        ));
+        return Err(Error::invalid(Words::new(
+            "备份目录不能就是数据目录；请选另一块磁盘",
+            "the backup folder must not be the data folder: choose another disk",
+        )));
     }
     let lock = locked(folder)?;
     files::private_folder(&folder.join(PICTURES))?;
@@ -97,17 +100,20 @@ fn locked(folder: &Path) -> Result<File> {
     let file = folder.join(LOCK);
     let lock = match File::options().append(true).open(&file) {
         Err(e) if !is_ready(folder) => {
-            let words = "不是备份目录：备份磁盘挂上了吗？首次使用请执行 huoyan backup --init 目录 / is not a backup folder: is its disk \
-                         mounted? Before its first use run huoyan backup --init FOLDER";
-            return Err(Error::unavailable(format!("{} {words}", folder.display())).because(e));
+            let words = Words::new(
+                "不是备份目录：备份磁盘挂上了吗？首次使用请执行 huoyan backup --init 目录",
+                "is not a backup folder: is its disk mounted? Before its first use run huoyan backup --init FOLDER",
+            );
+            return Err(Error::unavailable(words.after(&folder.display().to_string())).because(e));
         }
         lock => lock.map_err(files::failed(&file))?,
     };
     match lock.try_lock() {
         Ok(()) => Ok(lock),
         Err(fs::TryLockError::WouldBlock) => {
-            let words = "另一备份正在进行，请稍后再试 / another backup is being written there: try again later";
-            Err(Error::new(Kind::Conflict, format!("{}: {words}", folder.display())))
+            let words =
+                Words::new("另一备份正在进行，请稍后再试", "another backup is being written there: try again later");
+            Err(Error::new(Kind::Conflict, words.after(&format!("{}:", folder.display()))))
         }
         Err(fs::TryLockError::Error(e)) => Err(files::failed(&file)(e)),
     }

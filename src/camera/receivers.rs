@@ -18,8 +18,9 @@ use crate::lang::Lang;
 use crate::triage::detection::Stream;
 use crate::triage::id::{CameraId, PoseId};
 use crossbeam::channel::{Receiver as Signal, RecvTimeoutError, Sender, bounded};
+use parking_lot::{Mutex, MutexGuard};
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -179,7 +180,7 @@ impl Receivers {
     }
 
     fn watcher(&self) -> MutexGuard<'_, Option<JoinHandle<()>>> {
-        self.watcher.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+        self.watcher.lock()
     }
 
     /// True after `stop`: workers then leave their loop.

@@ -2,7 +2,8 @@
 
 use super::{Common, Outcome};
 use crate::backup::{self, Step};
-use crate::clock::{Clock, county_time};
+use crate::base::time::county_time;
+use crate::clock::Clock;
 use crate::error::{Error, Result};
 use crate::lang::Lang;
 use crate::progress::Progress;

@@ -153,10 +153,7 @@ fn replies(has_gateway: bool, key: Result<Option<String>>, lang: Lang) -> Option
         "set HUOYAN_INBOUND_KEY, and let the gateway post replies to /api/v1/inbound/sms and /voice",
     );
     match key {
-        Err(error) => {
-            let (zh, en) = error.message.split_once(" / ").unwrap_or((&error.message, &error.message));
-            Some(Finding::broken(PART, lang.pick(zh, en), cure))
-        }
+        Err(error) => Some(Finding::broken(PART, error.chain_in(lang), cure)),
         Ok(None) if has_gateway => Some(Finding::limited(
             PART,
             lang.pick(
@@ -290,7 +287,7 @@ mod tests {
         assert_eq!(state(true, Ok(None)), Some(State::Limited));
         assert_eq!(state(false, Ok(None)), None, "no text goes out, no reply is missed");
         assert_eq!(state(true, Ok(Some("0123456789abcdef".to_owned()))), None);
-        assert_eq!(state(false, Err(Error::invalid("太短 / too short"))), Some(State::Broken));
+        assert_eq!(state(false, Err(Error::invalid("too short"))), Some(State::Broken));
     }
 
     #[test]

@@ -111,7 +111,7 @@ pub fn main() -> ExitCode {
         Ok(Outcome::Fine) => ExitCode::SUCCESS,
         Ok(Outcome::Findings) => ExitCode::from(1),
         Err(error) => {
-            eprintln!("{}: {}", lang.pick("错误", "error"), error.chain());
+            eprintln!("{}: {}", lang.pick("错误", "error"), error.chain_in(lang));
             ExitCode::from(error.kind.exit_code())
         }
     }

@@ -181,7 +181,8 @@ fn thresholds(args: &Args, common: &Common, detector: &Detector) -> Result<(Thre
             ),
         })
     })?;
-    Ok((points.get(asked).tune(common.config.thresholds.clone()), Some(asked)))
+    let tuned = points.get(asked).tune(&common.config.thresholds).map_err(Error::invalid)?;
+    Ok((tuned, Some(asked)))
 }
 
 /// One source, and how it is replayed.

@@ -2,7 +2,8 @@
 //! is a link that works once.
 
 use super::{Common, Outcome};
-use crate::clock::{Clock, county_time};
+use crate::base::time::county_time;
+use crate::clock::Clock;
 use crate::county::{County, Registers};
 use crate::error::{Error, Result};
 use crate::lang::Lang;

@@ -3,12 +3,12 @@
 
 use super::duty_names;
 use super::sheet::{self, Sheet};
+use crate::base::file;
 use crate::error::{Error, Result};
 use crate::lang::Lang;
 use crate::register::{Diff, Entries, Fact, Register};
 use serde::Serialize;
-use std::fs::{self, File};
-use std::io::Write;
+use std::fs;
 use std::path::Path;
 
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize)]
@@ -71,16 +71,11 @@ pub fn import(
     Ok((ImportReport { accepted: entries.len(), rejected, warnings, diff }, facts))
 }
 
-/// Atomic, even when the power fails: written to a temporary file, synced, and renamed.
+/// Complete and on the disk, or not there.
 pub(super) fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
     let failed = |e: std::io::Error| Error::unavailable(format!("cannot write {}", path.display())).because(e);
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder).map_err(failed)?;
     }
-    let mut name = path.file_name().unwrap_or_default().to_os_string();
-    name.push(".new");
-    let beside = path.with_file_name(name);
-    let mut file = File::create(&beside).map_err(failed)?;
-    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(failed)?;
-    fs::rename(&beside, path).map_err(failed)
+    file::write_whole(path, bytes).map_err(failed)
 }

@@ -1,6 +1,6 @@
 //! Pure: who does what in the county, and who is on duty today.
 
-pub use crate::clock::county_time;
+pub use crate::base::time::county_time;
 use crate::triage::id::{GridId, PersonId};
 use crate::triage::policy::Role;
 use jiff::civil::{Date, Time};

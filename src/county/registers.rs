@@ -12,8 +12,9 @@ use crate::error::{Error, Result};
 use crate::lang::Lang;
 use crate::register::{Entries, History, Register};
 use jiff::Timestamp;
+use parking_lot::{Mutex, RwLock};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::Arc;
 use std::time::SystemTime;
 
 /// A handle on the registers. Clones share it.
@@ -69,12 +70,12 @@ impl Registers {
 
     /// The registers as they are now. The value does not change while a decision uses it.
     pub fn current(&self) -> Arc<County> {
-        Arc::clone(&self.0.current.read().unwrap_or_else(PoisonError::into_inner))
+        Arc::clone(&self.0.current.read())
     }
 
     /// Everything that was ever registered; empty without a database.
     pub fn history(&self) -> Arc<History> {
-        Arc::clone(&self.0.history.read().unwrap_or_else(PoisonError::into_inner))
+        Arc::clone(&self.0.history.read())
     }
 
     /// The registers as they were at an instant: names in an old report are the names of its day. Before the first change
@@ -88,8 +89,8 @@ impl Registers {
     /// Takes over what the log says is valid now.
     pub fn renew(&self, history: Arc<History>, problems: Vec<Problem>, now: Timestamp) -> Result<()> {
         let county = self.county(&history.at(now), problems)?;
-        *self.0.history.write().unwrap_or_else(PoisonError::into_inner) = history;
-        *self.0.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(county);
+        *self.0.history.write() = history;
+        *self.0.current.write() = Arc::new(county);
         Ok(())
     }
 
@@ -107,7 +108,7 @@ impl Registers {
             found.sheet.wanted().into_iter().for_each(|entry| entries.push(register, entry));
         }
         let county = self.county(&entries, problems)?;
-        *self.0.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(county);
+        *self.0.current.write() = Arc::new(county);
         Ok(true)
     }
 
@@ -121,7 +122,7 @@ impl Registers {
             Some(Stamp { modified: meta.modified().ok(), bytes: meta.len() })
         };
         let now = (names.map(stamp).collect(), terrain_dir(dir).map(|dir| terrain::listing(&dir)).unwrap_or_default());
-        let mut seen = self.0.stamps.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut seen = self.0.stamps.lock();
         let has_changed = *seen != now;
         *seen = now;
         has_changed
@@ -132,7 +133,7 @@ impl Registers {
         let mut county = County::of(entries, lang);
         county.cameras = county.cameras.into_iter().map(with_password).collect::<Result<_>>()?;
         if let Some(dir) = terrain_dir(self.0.folder.dir()) {
-            let mut shelf = self.0.shelf.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut shelf = self.0.shelf.lock();
             let (terrain, unused) = shelf.take(&dir, county.bounds().map(Window::around), lang);
             county.terrain = terrain;
             problems.extend(unused);

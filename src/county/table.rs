@@ -65,7 +65,7 @@ pub fn read(bytes: &[u8], columns: &'static [Column], lang: Lang) -> Result<Tabl
 }
 
 /// Each with its number in the file, from 1.
-type Lines = Vec<(u64, Vec<String>)>;
+pub type Lines = Vec<(u64, Vec<String>)>;
 
 fn of_lines(lines: Lines, columns: &'static [Column], lang: Lang) -> Result<Table, String> {
     let mut header: Option<Vec<Option<&'static str>>> = None;

@@ -1,6 +1,7 @@
 //! Pure: the sheets of a workbook (XLSX, XLS, ODS) as lines of texts, as if they had been saved as CSV.
 
 use super::cells::SPREADSHEET_BEGINS;
+use super::table::Lines;
 use crate::lang::Lang;
 use calamine::{Data, Reader, open_workbook_auto_from_rs};
 use jiff::civil::Time;
@@ -18,8 +19,8 @@ pub fn is_one(bytes: &[u8]) -> bool {
     BEGINNINGS.iter().any(|beginning| bytes.starts_with(beginning))
 }
 
-/// Every sheet with its lines, each with its number from 1.
-pub fn sheets(bytes: &[u8], lang: Lang) -> Result<Vec<Vec<(u64, Vec<String>)>>, String> {
+/// Every sheet.
+pub fn sheets(bytes: &[u8], lang: Lang) -> Result<Vec<Lines>, String> {
     let broken = |why: String| {
         format!(
             "{}：{why}",

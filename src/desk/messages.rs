@@ -2,6 +2,7 @@
 //! itself names the people, as triage chose them, so that the log says who was told.
 
 use super::wording::Words;
+use crate::base::id::named;
 use crate::county::County;
 use crate::store::{Addressee, Message, NewMessage, Occasion};
 use crate::triage::dispatch::Dispatch;
@@ -10,7 +11,6 @@ use crate::triage::id::{DispatchId, IncidentId, MessageId, PersonId};
 use crate::triage::incident::Incident;
 use crate::triage::policy::{Channel, Role, Stage};
 use jiff::Timestamp;
-use sha2::{Digest, Sha256};
 
 /// What the desk knows in addition to the incident.
 #[derive(Clone, Debug, Default)]
@@ -216,8 +216,5 @@ fn message_id(incident: IncidentId, telling: &Telling, to: &Addressee) -> Messag
     let dispatch = telling.dispatch.map(|dispatch| dispatch.to_string()).unwrap_or_default();
     let who = to.person.as_ref().map_or_else(|| format!("{:?}", to.role), ToString::to_string);
     let name = format!("{incident} {dispatch} {} {:?} {who}", telling.occasion, telling.channel);
-    let digest = Sha256::digest(name);
-    let mut bytes = [0; 16];
-    bytes.copy_from_slice(&digest[..16]);
-    MessageId(uuid::Builder::from_custom_bytes(bytes).into_uuid())
+    MessageId(named(name))
 }

@@ -9,8 +9,9 @@ use crate::store::{Filed, Message};
 use crate::triage::id::{DispatchId, IncidentId};
 use crate::triage::incident::{Deadline, Failed, Incident, Input};
 use jiff::{SignedDuration, Timestamp};
+use parking_lot::MutexGuard;
 use std::pin::pin;
-use std::sync::{Arc, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Longest interval between looks at the clock, so that a clock that was set or suspended costs
@@ -186,7 +187,7 @@ impl Desk {
     }
 
     fn audited(&self) -> MutexGuard<'_, Audited> {
-        self.audited.lock().unwrap_or_else(PoisonError::into_inner)
+        self.audited.lock()
     }
 
     async fn look(&self) -> Result<Duration> {

@@ -1,7 +1,7 @@
 //! A loaded model. It opens the workers, one per OS thread.
 
 use super::device::{self, Chosen};
-use super::manifest::{Levels, Manifest, Screener, Verifier};
+use super::manifest::{Manifest, Screener, Verifier};
 use super::open::{at, read_network};
 use super::runtime;
 use super::try_out::try_out;
@@ -125,15 +125,8 @@ impl Detector {
         self.tiles
     }
 
-    /// The given thresholds, tuned to the model's default operating point. If the model has no
-    /// points, they are set so that a place alarms if it stays at the model's alarm levels.
-    pub fn thresholds(&self, base: Thresholds) -> Thresholds {
-        match &self.manifest.points {
-            Some(points) => points.get(points.default).tune(base),
-            None => {
-                let Levels { smoke, fire } = self.manifest.alarm;
-                base.with_levels(smoke, fire)
-            }
-        }
+    /// The thresholds that the model recommends.
+    pub fn thresholds(&self) -> &Thresholds {
+        &self.manifest.advice
     }
 }

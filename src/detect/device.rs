@@ -3,7 +3,7 @@
 
 use crate::config::Device;
 use crate::error::{Error, Result};
-use crate::lang::Lang;
+use crate::lang::{Lang, Words};
 use std::path::{Path, PathBuf};
 
 /// The device that runs the network, and the reason.
@@ -67,9 +67,9 @@ pub fn choose<T>(device: Device, provider: &Path, open: impl Fn(bool) -> Result<
             Err(why) => {
                 open(false)?; // If the processor fails too, that error is returned: the card is not the cause.
                 let (zh, en) = why.words();
-                Err(Error::unavailable(format!(
-                    "显卡（cuda）不能用：{zh}；也可改用 auto 或 cpu / the graphics card (cuda) cannot be used: {en}; or use auto \
-                     or cpu"
+                Err(Error::unavailable(Words::new(
+                    format!("显卡（cuda）不能用：{zh}；也可改用 auto 或 cpu"),
+                    format!("the graphics card (cuda) cannot be used: {en}; or use auto or cpu"),
                 )))
             }
         },

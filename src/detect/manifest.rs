@@ -7,6 +7,7 @@ mod verifier;
 
 use crate::error::{Error, Result};
 use crate::frame::Licence;
+use crate::triage::confirm::Thresholds;
 use crate::triage::detection::{Class, ModelVersion, Scores};
 use crate::triage::point::Points;
 use jiff::SignedDuration;
@@ -33,11 +34,11 @@ pub struct Manifest {
     pub classes: Vec<Option<Class>>,
     /// Minimum score of a heatmap's cells and of the boxes that are passed on.
     pub screen: Levels,
-    /// The levels the model recommends for `triage::confirm::Thresholds`.
-    pub alarm: Levels,
-    /// Operating points, from few false alarms to early alarms. The levels of the default one are
-    /// `alarm`.
+    /// Operating points, from few false alarms to early alarms.
     pub points: Option<Points>,
+    /// The thresholds that the model recommends: its default operating point. If it has none, those
+    /// with which a place alarms that stays at the model's alarm levels.
+    pub advice: Thresholds,
     /// A cheap network that runs first. `None`: the full network runs on everything.
     pub screener: Option<Screener>,
     /// A small network that gives a second opinion on confirmed places.
@@ -257,8 +258,25 @@ impl Raw {
         let version = ModelVersion { name: self.name, version: self.version };
         let RawThresholds { screen, alarm } = self.thresholds;
         let points = points::check(self.default_point.as_deref(), self.points, screen, alarm)?;
+        let advice = match &points {
+            Some(points) => points::tuned(points.default, points.get(points.default))?,
+            None => Thresholds::default().with_levels(alarm.smoke, alarm.fire),
+        };
         let Self { file, sha256, .. } = self;
-        Ok(Manifest { version, file, sha256, input, head, classes, screen, alarm, points, screener, verifier, licence })
+        Ok(Manifest {
+            version,
+            file,
+            sha256,
+            input,
+            head,
+            classes,
+            screen,
+            points,
+            advice,
+            screener,
+            verifier,
+            licence,
+        })
     }
 
     fn licence(&self) -> Result<Option<Licence>> {

@@ -20,9 +20,8 @@ pub fn read_network(path: &Path, sha256: &str) -> Result<Vec<u8>> {
 }
 
 /// Prefixes the error's message with the file it concerns.
-pub fn at(file: &Path, mut error: Error) -> Error {
-    error.message = format!("{}: {}", file.display(), error.message);
-    error
+pub fn at(file: &Path, error: Error) -> Error {
+    error.at(&file.display().to_string())
 }
 
 /// The names of a network's inputs or outputs, for an error message.

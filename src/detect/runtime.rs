@@ -6,8 +6,8 @@ use ort::environment::Environment;
 use ort::ep::cuda::ConvAlgorithmSearch;
 use ort::ep::{ArenaExtendStrategy, CUDA};
 use ort::session::Session;
+use parking_lot::Mutex;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
 
 /// Must be 1 before the library starts; then it stores nothing on the machine and sends nothing.
 /// Without it, versions from 1.29 on send the program's path and properties of the machine to
@@ -19,7 +19,7 @@ static ENVIRONMENT: Mutex<Option<Environment>> = Mutex::new(None);
 
 /// `ort` panics if the library is missing, so its path is checked first.
 pub fn environment(config: &DetectConfig) -> Result<Environment> {
-    let mut environment = ENVIRONMENT.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    let mut environment = ENVIRONMENT.lock();
     if let Some(environment) = &*environment {
         return Ok(environment.clone());
     }

@@ -5,8 +5,9 @@ use super::plume::Plume;
 use crate::error::{Error, Kind, Result};
 use crate::triage::id::CameraId;
 use jiff::{SignedDuration, Timestamp};
+use parking_lot::{Mutex, MutexGuard};
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::Arc;
 
 /// How long a drill's smoke lasts: far longer than confirmation needs (a minute of evidence), and
 /// short enough to end before the next drill.
@@ -26,7 +27,7 @@ pub struct DrillBoard(Arc<Mutex<BTreeMap<CameraId, Drill>>>);
 
 impl DrillBoard {
     fn lock(&self) -> MutexGuard<'_, BTreeMap<CameraId, Drill>> {
-        self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+        self.0.lock()
     }
 
     /// Conflict when a drill is running on this camera.

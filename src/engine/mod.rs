@@ -16,6 +16,7 @@ mod strip;
 mod tiles;
 mod views;
 
+pub use crate::frame::Tuning;
 pub use strip::{Began, Encoded, Kept, Shot, Strips};
 
 use crate::camera::{Decoder, Receivers};
@@ -28,13 +29,14 @@ use crate::triage::detection::{Analysis, ModelVersion};
 use crate::triage::id::{CameraId, PoseId};
 use crate::triage::opinion::Opinion;
 use jiff::SignedDuration;
+use parking_lot::{Mutex, MutexGuard};
 use pose::Pose;
 use screen::Screen;
 use second_look::MainPasts;
 use self_test::SelfTester;
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, RwLock};
+use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 use tiles::Tiles;
@@ -74,34 +76,11 @@ pub struct Alarm {
     pub opinion: Opinion,
 }
 
-/// The published thresholds, shared by all threads; a change applies from the next frame on.
-#[derive(Clone, Debug)]
-pub struct Tuning(Arc<RwLock<Thresholds>>);
-
-impl Tuning {
-    pub fn new(thresholds: Thresholds) -> Self {
-        Self::over(Arc::new(RwLock::new(thresholds)))
-    }
-
-    /// Wraps the shared value that the ops page publishes to.
-    pub fn over(shared: Arc<RwLock<Thresholds>>) -> Self {
-        Self(shared)
-    }
-
-    pub fn get(&self) -> Thresholds {
-        self.0.read().unwrap_or_else(|poisoned| poisoned.into_inner()).clone()
-    }
-
-    pub fn publish(&self, thresholds: Thresholds) {
-        *self.0.write().unwrap_or_else(|poisoned| poisoned.into_inner()) = thresholds;
-    }
-}
-
 /// The thresholds until any are published: those of the configuration, or the model's advice where
 /// the configuration leaves the defaults.
 pub fn first_thresholds(configured: &Thresholds, detector: &Detector) -> Thresholds {
     let says_nothing = *configured == Thresholds::default();
-    if says_nothing { detector.thresholds(configured.clone()) } else { configured.clone() }
+    if says_nothing { detector.thresholds() } else { configured }.clone()
 }
 
 /// The worker threads. They end after `Receivers::stop`.
@@ -305,11 +284,11 @@ impl Analyst {
 
     /// Taken after the memory's lock where both are.
     fn skylines(&self) -> MutexGuard<'_, BTreeMap<(CameraId, PoseId), f32>> {
-        self.skylines.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+        self.skylines.lock()
     }
 
     fn memory(&self) -> MutexGuard<'_, Memory> {
-        self.memory.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+        self.memory.lock()
     }
 
     /// Analyses the frame as it is and, during a drill, a second time with rendered smoke; each

@@ -6,20 +6,21 @@
 //! camera is due. A test has 30 steps (15 plumes, whole and in tiles), each one inference, or two
 //! with a screening network. For 267 cameras four times a day that is 0.4 steps a second.
 
-use super::Tuning;
 use super::tiles::cut;
+use crate::base::time::later;
 use crate::detect::{Levels, Worker};
 use crate::drill::{Rung, ladder};
 use crate::error::Result;
-use crate::frame::{AtScale, Frame, Picture, Sensitivity, SizeSeen, StatusBoard};
-use crate::triage::confirm::{Thresholds, is_covered};
+use crate::frame::{AtScale, Frame, Picture, Sensitivity, SizeSeen, StatusBoard, Tuning};
+use crate::triage::confirm::{Numbers, Thresholds, is_covered};
 use crate::triage::detection::{BoundingBox, Class, Detection, Tile};
 use crate::triage::id::CameraId;
 use jiff::{SignedDuration, Timestamp};
+use parking_lot::Mutex;
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard};
 
 /// Margin of the example picture on each side of the plume's box, as a multiple of the box's side;
 /// and the least side of the example, as a share of the picture's.
@@ -101,14 +102,14 @@ impl SelfTester {
         if parts.iter().all(|part| part.tile.is_some()) {
             return;
         }
-        let mut running = lock(&self.running);
+        let mut running = self.running.lock();
         if running.is_some() || self.has_work.swap(true, Ordering::Relaxed) {
             return;
         }
         if let Some(every) = self.every {
-            lock(&self.due).insert(camera.clone(), later(*now, every));
+            self.due.lock().insert(camera.clone(), later(*now, every));
         }
-        *lock(&self.testing) = Some(camera.clone());
+        *self.testing.lock() = Some(camera.clone());
         let rungs = rungs(picture, &parts);
         *running = Some(Running {
             camera: camera.clone(),
@@ -128,7 +129,7 @@ impl SelfTester {
     /// spread over the whole interval, so that a start does not test all cameras at once.
     fn is_wanted(&self, camera: &CameraId, now: Timestamp) -> bool {
         let is_due = self.every.is_some_and(|every| {
-            let mut due = lock(&self.due);
+            let mut due = self.due.lock();
             let first = || {
                 let mut hasher = DefaultHasher::new();
                 camera.hash(&mut hasher);
@@ -146,7 +147,7 @@ impl SelfTester {
 
     /// Tests one plume in one part, if a test is running and no other worker is busy with it.
     pub fn step(&self, worker: &mut Worker) -> Result<()> {
-        let Some(mut running) = lock(&self.running).take() else { return Ok(()) };
+        let Some(mut running) = self.running.lock().take() else { return Ok(()) };
         let Some((rung, part)) = running.rungs.next().filter(|_| self.counts(&running.camera)) else {
             self.finish(running);
             return Ok(());
@@ -155,7 +156,7 @@ impl SelfTester {
         match self.ask(worker, &smoky, &part) {
             Ok(found) => {
                 running.note(rung, part.tile, &found);
-                *lock(&self.running) = Some(running);
+                *self.running.lock() = Some(running);
                 Ok(())
             }
             Err(e) => {
@@ -170,13 +171,13 @@ impl SelfTester {
     /// The camera shows another view, or has gone: what a test has found, or a running one will find,
     /// is void. Its next test is due like that of a new camera.
     pub fn forget(&self, camera: &CameraId) {
-        lock(&self.due).remove(camera);
-        lock(&self.testing).take_if(|testing| testing == camera);
+        self.due.lock().remove(camera);
+        self.testing.lock().take_if(|testing| testing == camera);
         self.status.update_known(camera, |status| status.self_test.last = None);
     }
 
     fn counts(&self, camera: &CameraId) -> bool {
-        lock(&self.testing).as_ref() == Some(camera)
+        self.testing.lock().as_ref() == Some(camera)
     }
 
     /// What an ordinary look at this part would find, in fractions of the picture. Nothing where
@@ -209,7 +210,7 @@ impl SelfTester {
             example: example.map(|(rung, _)| Arc::new(shown(&rung.composite(&picture), &rung.bbox))),
         };
         // Held until the result is on the board, so that `forget` comes before it or clears it.
-        let mut testing = lock(&self.testing);
+        let mut testing = self.testing.lock();
         if testing.take().as_ref() == Some(&camera) {
             let smallest = sensitivity.whole.smallest();
             let in_tiles = sensitivity.tile.as_ref().and_then(AtScale::smallest);
@@ -263,7 +264,7 @@ impl Running {
 
     /// Whether the confirmation would alarm on this detection if it lasted.
     fn counts(&self, detection: &Detection) -> bool {
-        let Thresholds { area_min, area_max, .. } = self.thresholds;
+        let Numbers { area_min, area_max, .. } = *self.thresholds;
         detection.class == Class::Smoke
             && detection.confidence >= self.thresholds.lasting(Class::Smoke, detection.tile)
             && (area_min..=area_max).contains(&detection.bbox.area())
@@ -284,12 +285,4 @@ fn shown(picture: &Picture, bbox: &BoundingBox) -> Picture {
     let (x, width) = side(bbox.x, bbox.w, picture.width());
     let (y, height) = side(bbox.y, bbox.h, picture.height());
     picture.cropped(x, y, width, height)
-}
-
-fn later(at: Timestamp, by: SignedDuration) -> Timestamp {
-    at.checked_add(by).unwrap_or(Timestamp::MAX)
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
 }

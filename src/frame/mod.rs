@@ -1,5 +1,5 @@
-//! What cameras produce: pictures, whether one shows anything new, and each camera's health. This
-//! module uses no video library and no model.
+//! What cameras produce: pictures, whether one shows anything new, each camera's health, and the
+//! thresholds by which pictures are judged. This module uses no video library and no model.
 
 mod eye;
 mod gate;
@@ -7,6 +7,7 @@ mod picture;
 mod screening;
 mod self_test;
 mod status;
+mod tuning;
 
 pub use eye::{Capacity, Eye, Licence, cpu_flags};
 pub use gate::{Cells, Gate};
@@ -14,6 +15,7 @@ pub use picture::Picture;
 pub use screening::Screening;
 pub use self_test::{AtScale, SelfTest, Sensitivity, SizeSeen};
 pub use status::{CameraStatus, Health, StatusBoard};
+pub use tuning::Tuning;
 
 use crate::triage::detection::Stream;
 use crate::triage::id::{CameraId, PoseId};

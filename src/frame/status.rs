@@ -5,9 +5,10 @@ use super::{Eye, Picture, Screening, SelfTest};
 use crate::triage::detection::Scores;
 use crate::triage::id::CameraId;
 use jiff::Timestamp;
+use parking_lot::{Mutex, MutexGuard};
 use serde::Serialize;
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::Arc;
 use utoipa::ToSchema;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, ToSchema)]
@@ -106,16 +107,16 @@ pub struct StatusBoard {
 
 impl StatusBoard {
     fn lock(&self) -> MutexGuard<'_, BTreeMap<CameraId, CameraStatus>> {
-        self.cameras.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+        self.cameras.lock()
     }
 
     /// None: no model is loaded.
     pub fn eye(&self) -> Option<Eye> {
-        self.eye.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).clone()
+        self.eye.lock().clone()
     }
 
     pub fn set_eye(&self, eye: Option<Eye>) {
-        *self.eye.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = eye;
+        *self.eye.lock() = eye;
     }
 
     pub fn get(&self, camera: &CameraId) -> Option<CameraStatus> {
@@ -128,11 +129,11 @@ impl StatusBoard {
 
     /// What the screening network did, over all cameras; None: there is none.
     pub fn screening(&self) -> Option<Screening> {
-        *self.screening.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+        *self.screening.lock()
     }
 
     pub fn screened(&self, count: impl FnOnce(&mut Screening)) {
-        count(self.screening.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).get_or_insert_default());
+        count(self.screening.lock().get_or_insert_default());
     }
 
     /// Removes cameras that have left the register.

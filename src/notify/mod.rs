@@ -10,6 +10,7 @@ mod limits;
 pub use channel::{Key, Keys};
 pub use client::post_json;
 
+use crate::base::time::COUNTY;
 use crate::clock::{Clock, Heartbeat};
 use crate::config::NotifyConfig;
 use crate::error::{Error, Kind, Result};
@@ -334,7 +335,7 @@ async fn send(sender: &Sender, batch: &[Message]) -> Outcome {
 
 /// What the board says about a text held by a vendor's limit.
 fn limit_words(until: Timestamp, is_long: bool) -> String {
-    let clock = jiff::tz::offset(8).to_datetime(until).strftime("%H:%M:%S");
+    let clock = COUNTY.to_datetime(until).strftime("%H:%M:%S");
     match is_long {
         true => format!("{LIMIT}，{clock} 前打不通 / vendor's limit: cannot be sent before {clock}"),
         false => {

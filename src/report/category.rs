@@ -1,6 +1,6 @@
-//! 热点类别: the official categories and their codes, from the list of a Hunan provincial platform; 11
-//! 荒火 comes from a prefecture's.
+//! 热点类别: the official categories as they stand on the ranger's form.
 
+use crate::triage::category::*;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -21,28 +21,23 @@ pub struct Category {
     pub interim: bool,
 }
 
-/// 林火: the category by which the county is judged.
-pub const FOREST_FIRE: u8 = 0;
-/// 核查中
-pub const STILL_CHECKING: u8 = 10;
-
 const fn entry(code: u8, zh: &'static str, en: &'static str, fire: bool, first_page: bool) -> Category {
     Category { code, zh, en, fire, first_page, officer_only: false, interim: false }
 }
 
 static CATEGORIES: [Category; 12] = [
     entry(FOREST_FIRE, "森林火灾", "Forest fire", true, true),
-    entry(3, "农事用火", "Farm burning", true, true),
-    entry(11, "荒火", "Waste-land fire", true, true),
-    entry(2, "计划烧除", "Prescribed burn", true, true),
-    entry(4, "炼山", "Slash burn", true, true),
-    entry(6, "工矿用火", "Industrial heat", false, true),
-    entry(9, "未找到", "Nothing found", false, true),
-    entry(7, "其他", "Other", false, true),
+    entry(FARM_BURNING, "农事用火", "Farm burning", true, true),
+    entry(WASTE_LAND_FIRE, "荒火", "Waste-land fire", true, true),
+    entry(PRESCRIBED_BURN, "计划烧除", "Prescribed burn", true, true),
+    entry(SLASH_BURN, "炼山", "Slash burn", true, true),
+    entry(INDUSTRIAL_HEAT, "工矿用火", "Industrial heat", false, true),
+    entry(NOTHING_FOUND, "未找到", "Nothing found", false, true),
+    entry(OTHER, "其他", "Other", false, true),
     Category { interim: true, ..entry(STILL_CHECKING, "核查中", "Still checking", false, true) },
-    entry(1, "草原火", "Grassland fire", true, false),
-    entry(5, "灌木火", "Shrub fire", true, false),
-    Category { officer_only: true, ..entry(8, "境外火", "Fire outside the county", true, false) },
+    entry(GRASSLAND_FIRE, "草原火", "Grassland fire", true, false),
+    entry(SHRUB_FIRE, "灌木火", "Shrub fire", true, false),
+    Category { officer_only: true, ..entry(OUTSIDE, "境外火", "Fire outside the county", true, false) },
 ];
 
 /// In the order of the ranger's form.
@@ -68,7 +63,7 @@ mod tests {
         let only = |property: fn(&Category) -> bool| {
             categories().iter().filter(|c| property(c)).map(|c| c.code).collect::<Vec<_>>()
         };
-        let burned = |c: &&Category| c.interim || c.fire == crate::triage::retention::burned(c.code);
+        let burned = |c: &&Category| c.interim || c.fire == burned(c.code);
         assert!(categories().iter().all(|c| burned(&c)), "what is kept as a fire's evidence is what is counted as one");
         assert_eq!(only(|c| c.interim), [10]);
         assert_eq!(only(|c| c.officer_only), [8]);

@@ -1,10 +1,10 @@
 //! Pure: 日报: the number of incidents, their sources and results, and how often the limits of 10, 30
 //! and 60 minutes were met.
 
-use super::{FOREST_FIRE, STILL_CHECKING};
 use crate::county::county_time;
 use crate::lang::Lang;
 use crate::store::{Anchor, Head};
+use crate::triage::category::{FOREST_FIRE, STILL_CHECKING};
 use crate::triage::dispatch::{Dispatch, Step};
 use crate::triage::event::Means;
 use crate::triage::incident::{Incident, State};

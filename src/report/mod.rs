@@ -5,5 +5,5 @@ mod category;
 mod daily;
 pub mod training;
 
-pub use category::{Category, FOREST_FIRE, STILL_CHECKING, categories, category};
+pub use category::{Category, categories, category};
 pub use daily::{Daily, Rate};

@@ -7,6 +7,7 @@
 
 use super::category;
 use crate::county::County;
+use crate::triage::category::{INDUSTRIAL_HEAT, NOTHING_FOUND};
 use crate::triage::detection::{BoundingBox, Class, ModelVersion};
 use crate::triage::event::FalseAlarm;
 use crate::triage::id::{CameraId, IncidentId, PictureId, PoseId, SightingId};
@@ -44,10 +45,6 @@ pub const COLUMNS: [&str; 22] = [
 
 /// One camera in five is kept for validation.
 const VAL_BELOW: u8 = 51;
-/// 未找到: somebody went there, or looked again, and found nothing.
-const NOTHING_FOUND: u8 = 9;
-/// 工矿用火
-const INDUSTRIAL: u8 = 6;
 
 /// What a model can learn from a picture.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -186,9 +183,8 @@ fn judged(incident: &Incident) -> (Lesson, String) {
 /// teach the model not to see smoke. The office decides, so the row is open.
 fn lesson(code: u8, fire: bool, why: Option<FalseAlarm>) -> Lesson {
     match (why, code) {
-        (Some(FalseAlarm::CookingSmoke | FalseAlarm::Incense | FalseAlarm::FactorySmoke), _) | (None, INDUSTRIAL) => {
-            Lesson::Open("real smoke or heat, but no wildfire")
-        }
+        (Some(FalseAlarm::CookingSmoke | FalseAlarm::Incense | FalseAlarm::FactorySmoke), _)
+        | (None, INDUSTRIAL_HEAT) => Lesson::Open("real smoke or heat, but no wildfire"),
         (Some(_), _) | (None, NOTHING_FOUND) => Lesson::Nothing,
         (None, _) if fire => Lesson::Smoke,
         (None, _) => Lesson::Open("the category says neither fire nor false alarm"),

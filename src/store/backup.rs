@@ -2,6 +2,7 @@
 
 use super::{BUSY, SQLITE_FILE};
 use crate::error::{Error, Result};
+use crate::lang::Words;
 use serde::{Deserialize, Serialize};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{ConnectOptions as _, Connection as _};
@@ -22,10 +23,10 @@ const HEAD: &str = "SELECT seq, hash FROM log_head WHERE one = 1";
 pub async fn copy_sqlite(data: &Path, into: &Path) -> Result<Head> {
     let file = data.join(SQLITE_FILE);
     if !file.is_file() {
-        return Err(Error::invalid(format!(
-            "{} 不存在，没有可备份的数据库；用 --data 指明数据目录 / there is no database {}: name the data folder with --data",
-            file.display(),
-            file.display()
+        let shown = file.display();
+        return Err(Error::invalid(Words::new(
+            format!("{shown} 不存在，没有可备份的数据库；用 --data 指明数据目录"),
+            format!("there is no database {shown}: name the data folder with --data"),
         )));
     }
     let cannot = |e| Error::unavailable(format!("cannot copy the database {}", file.display())).because(e);

@@ -10,9 +10,6 @@ use crate::triage::incident::Incident;
 use jiff::Timestamp;
 use std::fmt::Display;
 
-/// Codes count within the office's day. China has one time zone and no summer time.
-pub(super) const CODE_OFFSET_HOURS: i8 = 8;
-
 /// An incident with the number the office says aloud.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Filed {

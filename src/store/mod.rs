@@ -34,6 +34,7 @@ pub use unreadable::Unreadable;
 
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
+use crate::lang::Words;
 use analyses::days::Days;
 use jiff::Timestamp;
 use sqlx::migrate::Migrator;
@@ -213,14 +214,16 @@ where
 {
     migrations.run(pool).await.map_err(|e| {
         let words = match e {
-            sqlx::migrate::MigrateError::VersionMissing(_) => {
-                "数据库由更新的版本写成，本版本不改动它：请运行那个版本，或恢复升级前的备份 / a newer version has written the database, \
-                 and this one does not change it: run that version, or restore the backup made before the update"
-            }
-            _ => {
-                "数据库无法升级到本版本：请恢复升级前的备份，或运行写入它的版本 / cannot bring the database up to this version: restore \
-                 the backup made before the update, or run the version that wrote it"
-            }
+            sqlx::migrate::MigrateError::VersionMissing(_) => Words::new(
+                "数据库由更新的版本写成，本版本不改动它：请运行那个版本，或恢复升级前的备份",
+                "a newer version has written the database, and this one does not change it: run that version, or restore the backup \
+                 made before the update",
+            ),
+            _ => Words::new(
+                "数据库无法升级到本版本：请恢复升级前的备份，或运行写入它的版本",
+                "cannot bring the database up to this version: restore the backup made before the update, or run the version that \
+                 wrote it",
+            ),
         };
         Error::unavailable(words).because(e)
     })

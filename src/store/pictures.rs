@@ -2,15 +2,15 @@
 //! decides what happens to each, from the log that is read here as it grows.
 
 use super::Store;
+use crate::base::file;
 use crate::error::{Error, Kind, Result};
 use crate::triage::id::PictureId;
 use crate::triage::retention::{Belongs, Keeping, Ledger, Retention};
 use jiff::Timestamp;
-use std::fs::{self, File};
-use std::io::{self, Write};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::sync::{Mutex, MutexGuard};
 
 /// Events read at once to catch up with the log.
@@ -53,7 +53,7 @@ impl Store {
     /// Stores a picture; it is on the disk when this returns. A repeat changes nothing.
     pub async fn keep_picture(&self, picture: PictureId, bytes: Vec<u8>) -> Result<()> {
         let file = self.picture_file(picture);
-        on_a_thread(move || if file.exists() { Ok(()) } else { write_whole(&file, &bytes) })
+        on_a_thread(move || if file.exists() { Ok(()) } else { file::write_whole(&file, &bytes) })
             .await?
             .map_err(|e| Error::unavailable(format!("cannot store picture {picture}: is the disk full?")).because(e))
     }
@@ -173,31 +173,10 @@ fn listed(folder: &Path) -> io::Result<Vec<(PictureId, u64, Timestamp)>> {
     Ok(found)
 }
 
-/// Written to a temporary file, flushed and renamed. A crash leaves the complete file or none, and
-/// the name itself survives a power cut. An incomplete file is removed to free its space.
-fn write_whole(file: &Path, bytes: &[u8]) -> io::Result<()> {
-    static WRITTEN: AtomicU64 = AtomicU64::new(0);
-    let beside = file.with_extension(format!("{}.part", WRITTEN.fetch_add(1, Ordering::Relaxed)));
-    let written = File::create(&beside).and_then(|mut part| {
-        part.write_all(bytes)?;
-        part.sync_all()
-    });
-    if let Err(e) = written.and_then(|()| fs::rename(&beside, file)) {
-        // The first error is the one to report. A file that cannot be removed is removed at the
-        // next start.
-        let _ = fs::remove_file(&beside);
-        return Err(e);
-    }
-    match file.parent() {
-        Some(folder) => File::open(folder)?.sync_all(),
-        None => Ok(()),
-    }
-}
-
 /// Removes incomplete files left by a crash.
 pub(super) fn sweep(folder: &Path) {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-    for part in entries.map(|it| it.path()).filter(|it| it.extension().is_some_and(|it| it == "part")) {
+    for part in entries.map(|it| it.path()).filter(|it| it.extension().is_some_and(|it| it == file::UNFINISHED)) {
         if let Err(e) = fs::remove_file(&part) {
             tracing::warn!("{} cannot be removed: {e}", part.display());
         }

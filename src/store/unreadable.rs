@@ -4,8 +4,9 @@
 use super::{Filed, Store};
 use crate::error::Result;
 use crate::triage::id::IncidentId;
+use parking_lot::{Mutex, MutexGuard};
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 /// An incident whose log cannot be read.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -28,7 +29,7 @@ struct Rows {
 
 impl Known {
     fn rows(&self) -> MutexGuard<'_, Rows> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock()
     }
 }
 

@@ -7,7 +7,7 @@ mod thresholds;
 mod witness;
 
 pub use place::{HITS_MAX, MIN_APART};
-pub use thresholds::{MEMORY_MAX, Thresholds};
+pub use thresholds::{MEMORY_MAX, Numbers, Thresholds};
 
 use super::detection::{Analysis, BoundingBox, Class, Detection, Tile};
 use jiff::Timestamp;
@@ -89,7 +89,7 @@ impl Confirmer {
         if !self.is_next(now) {
             return Vec::new();
         }
-        let Thresholds { cooldown, evidence, .. } = self.thresholds;
+        let Numbers { cooldown, evidence, .. } = *self.thresholds;
         let (memory_s, trust) = (self.thresholds.memory_s(), if analysis.has_past { 1.0 } else { WITHOUT_PAST });
         self.places.retain(|place| !place.alarmed || now.duration_since(place.last_at) < cooldown);
         self.places.iter_mut().for_each(|place| place.look_anew(&analysis.tiles));
@@ -123,7 +123,7 @@ impl Confirmer {
     /// Boxes of valid size with their log-odds, the highest first. Equal ones have a fixed order,
     /// which is not the model's.
     fn surest_first(&self, detections: &[Detection]) -> Vec<Told> {
-        let Thresholds { area_min, area_max, .. } = self.thresholds;
+        let Numbers { area_min, area_max, .. } = *self.thresholds;
         let counts = |it: &&Detection| (area_min..=area_max).contains(&it.bbox.area()) && !it.confidence.is_nan();
         let tell = |it: &Detection| Told { detection: *it, says: self.thresholds.says(it) };
         let mut told: Vec<Told> = detections.iter().filter(counts).map(tell).collect();

@@ -6,7 +6,7 @@ mod report;
 
 pub use super::false_alarm::FalseAlarm;
 pub use place::{Candidate, Hint, Neighbour, NeighbourCounty, Place};
-pub use report::{Closure, Flames, Position, Verification};
+pub use report::{Closure, Flames, Position, Remark, Verification};
 
 use super::geo::Fix;
 use super::id::{ActionId, DispatchId, GridId, IncidentId, MessageId, PersonId, PictureId, SightingId};
@@ -254,6 +254,8 @@ pub enum Event {
     /// A late or repeated step of a person, kept for the record without changing the state (补传).
     LateActionKept {
         words: String,
+        #[serde(default, skip_serializing_if = "Remark::is_plain")]
+        about: Remark,
     },
     PhotoAdded {
         picture: PictureId,
@@ -261,6 +263,8 @@ pub enum Event {
     /// An officer's note is also the office's answer to a request for support.
     Noted {
         words: String,
+        #[serde(default, skip_serializing_if = "Remark::is_plain")]
+        about: Remark,
     },
     /// 请求支援: the ranger at the fire needs more than himself.
     SupportAsked {

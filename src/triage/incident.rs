@@ -236,6 +236,10 @@ pub enum Input {
     Note {
         words: String,
     },
+    /// A reply that could not be understood, in words.
+    UnclearReply {
+        words: String,
+    },
     /// 位置更正: accept the proposed place, or keep the present one (and who goes).
     Relocate {
         accept: bool,

@@ -1,19 +1,19 @@
 //! Pure: what closed incidents teach about a place. They label and remind; they never hide strong
 //! evidence.
 
+use super::category::{OUTSIDE, STILL_CHECKING, burned, is_fixed_heat, is_forest_fire};
 use super::cluster;
 use super::confirm;
 use super::detection::BoundingBox;
-use super::event::{Closure, FalseAlarm, Verification};
+use super::event::FalseAlarm;
 use super::geo::{Fix, FixMethod, Ray, Spread, turn_deg};
 use super::id::{CameraId, IncidentId, PoseId};
 use super::incident::Incident;
 use super::overlap::SAME_APEX_M;
 use super::policy::Policy;
-use super::retention::burned;
 use super::sighting::{Label, Sighting, Source, SourceKind};
+use crate::base::time::COUNTY;
 use jiff::civil::Date;
-use jiff::tz::Offset;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -31,16 +31,12 @@ const STATIC_MEMORY: SignedDuration = SignedDuration::from_hours(180 * 24);
 const STATIC_FOR: SignedDuration = SignedDuration::from_hours(90 * 24);
 /// Its radius is at least 500 m, a pixel's own 375 m and the size of a works.
 const STATIC_RADIUS_M: f64 = 500.0;
-/// Categories of heat that stays in one place: 6 工矿用火 and 7 其他 of the province's list.
-const STATIC_CATEGORIES: [u8; 2] = [6, 7];
 /// How long a false alarm that people verified counts for that part of the camera's view: 30 days.
 /// Later, light, leaves and steam are of another season.
 const LOOK_ALIKE_FOR: SignedDuration = SignedDuration::from_hours(30 * 24);
 /// Most places in pictures remembered of one incident: what eight cameras see of two places each. A
 /// larger front resembles nothing else.
 const SEEN_MAX: usize = 16;
-/// The county's clock, UTC+8.
-const COUNTY: Offset = jiff::tz::offset(8);
 
 /// What is remembered of a closed incident.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -101,9 +97,6 @@ impl InPicture {
     }
 }
 
-/// 林火, 草原火, 灌木火 of the province's list.
-const FOREST_FIRES: [u8; 3] = [0, 1, 5];
-
 impl Closed {
     /// `None` while it is open.
     pub fn of(incident: &Incident) -> Option<Self> {
@@ -114,7 +107,7 @@ impl Closed {
             code: String::new(),
             at: incident.fix,
             category,
-            forest_fire: FOREST_FIRES.contains(&category),
+            forest_fire: is_forest_fire(category),
             closed_at: incident.closed_at?,
             sources: incident.sightings.iter().map(|it| it.source.kind()).collect(),
             drill: incident.drill,
@@ -131,12 +124,12 @@ impl Closed {
     /// A person found no forest fire there. Of what was passed on, nobody here has checked
     /// anything.
     fn is_no_forest_fire(&self) -> bool {
-        !self.forest_fire && !self.drill && self.category != Verification::INTERIM && !self.is_outside()
+        !self.forest_fire && !self.drill && self.category != STILL_CHECKING && !self.is_outside()
     }
 
     /// 转报: passed on to the neighbouring county.
     fn is_outside(&self) -> bool {
-        self.category == Closure::OUTSIDE
+        self.category == OUTSIDE
     }
 
     /// Closed within this time before now. Evidence of a late file may be older than the closing; a
@@ -158,7 +151,7 @@ pub fn labels(fix: &Fix, now: Timestamp, closed: &[Closed]) -> Vec<Label> {
 }
 
 fn static_heat(fix: &Fix, now: Timestamp, closed: &[Closed]) -> Option<Label> {
-    let heat = closed.iter().filter(|it| it.is_no_forest_fire() && STATIC_CATEGORIES.contains(&it.category));
+    let heat = closed.iter().filter(|it| it.is_no_forest_fire() && is_fixed_heat(it.category));
     let here: Vec<Timestamp> = heat
         .filter(|it| it.is_within(STATIC_MEMORY, now) && is_same_place(fix, &it.at, STATIC_RADIUS_M))
         .map(|it| it.closed_at)
@@ -296,7 +289,7 @@ mod tests {
     /// no fire of ours.
     #[test]
     fn what_was_passed_on_hushes_no_fire_of_ours() {
-        let passed_on = [closed(7, 0.0, Closure::OUTSIDE, &pixel(0.0))];
+        let passed_on = [closed(7, 0.0, OUTSIDE, &pixel(0.0))];
         let near = locate::fix(&[pixel(100.0)]);
         let reminds = |outside| reminds(&[pixel(100.0)], &near, at(30.0), &passed_on, &Policy::default(), || outside);
         assert_eq!(reminds(false), None, "on our side of the border");

@@ -2,6 +2,7 @@
 //! clock, no file, no socket, no database, no async, and no other module of ours.
 
 pub mod associate;
+pub mod category;
 pub mod cluster;
 pub mod confirm;
 pub mod deadline;

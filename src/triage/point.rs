@@ -1,7 +1,8 @@
 //! Pure: a model's operating points, from few false alarms to early alarms, and what its evaluation
 //! expects of each.
 
-use super::confirm::Thresholds;
+use super::confirm::{Numbers, Thresholds};
+use crate::lang::Words;
 use serde::Serialize;
 use std::fmt;
 use std::str::FromStr;
@@ -66,7 +67,8 @@ impl Points {
 
     /// The operating point with these numbers; `None` for the office's own numbers.
     pub fn name_of(&self, thresholds: &Thresholds) -> Option<PointName> {
-        PointName::ALL.into_iter().find(|name| self.get(*name).tune(thresholds.clone()) == *thresholds)
+        let is = |name: &PointName| self.get(*name).tune(thresholds).is_ok_and(|it| it == *thresholds);
+        PointName::ALL.into_iter().find(is)
     }
 }
 
@@ -83,9 +85,13 @@ pub struct OperatingPoint {
 
 impl OperatingPoint {
     /// The given thresholds with the numbers of this point.
-    pub fn tune(&self, base: Thresholds) -> Thresholds {
+    ///
+    /// # Errors
+    /// When it wants more evidence than the memory of `base` can hold.
+    pub fn tune(&self, base: &Thresholds) -> Result<Thresholds, Words> {
         let Self { smoke, fire, smoke_tile, fire_tile, evidence, .. } = *self;
-        Thresholds { smoke, fire, smoke_tile, fire_tile, evidence, ..base }
+        let point = |it: &mut Numbers| *it = Numbers { smoke, fire, smoke_tile, fire_tile, evidence, ..*it };
+        base.with(point)
     }
 }
 

@@ -2,6 +2,8 @@
 //! number is this system's default (本系统默认，非省定) and configurable.
 
 use super::sighting::SourceKind;
+use crate::base::range::{at_least, more_than, within};
+use crate::lang::Words;
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -50,74 +52,75 @@ pub struct Policy {
 }
 
 impl Policy {
-    /// Checks relations that types cannot express.
+    /// Checks what types cannot express.
     ///
     /// # Errors
-    /// Names the key, what it may be, and what it is.
-    pub fn check(&self) -> Result<(), String> {
-        let positive = [
-            ("acknowledge_within", self.acknowledge_within),
-            ("fuse_window", self.fuse_window),
-            ("position_age_max", self.position_age_max),
-            ("intent_hold", self.intent_hold),
-            ("review.alarm_after", self.review.alarm_after),
-            ("labelled.digest_after", self.labelled.digest_after),
-            ("chase.again", self.chase.again),
-            ("chase.review_report_within", self.chase.review_report_within),
-            ("chase.supplement_within", self.chase.supplement_within),
-            ("chase.relocation_within", self.chase.relocation_within),
-            ("chase.answer_holds", self.chase.answer_holds),
-        ];
-        for (key, value) in positive {
-            if !value.is_positive() || value > LONGEST {
-                return Err(format!(
-                    "{key} must be more than zero and at most 168h, for example \"10min\"; it is {value:#}"
-                ));
+    /// Names the key, what it is and what it may be.
+    pub fn check(&self) -> Result<(), Words> {
+        let usual = Self::default();
+        let Self { review, chase, .. } = self;
+        for (key, value, usual) in [
+            ("acknowledge_within", self.acknowledge_within, usual.acknowledge_within),
+            ("arrive_within", self.arrive_within, usual.arrive_within),
+            ("report_within", self.report_within, usual.report_within),
+            ("fuse_window", self.fuse_window, usual.fuse_window),
+            ("position_age_max", self.position_age_max, usual.position_age_max),
+            ("review.alarm_after", review.alarm_after, usual.review.alarm_after),
+            ("labelled.digest_after", self.labelled.digest_after, usual.labelled.digest_after),
+            ("chase.again", chase.again, usual.chase.again),
+            ("chase.review_report_within", chase.review_report_within, usual.chase.review_report_within),
+            ("chase.supplement_within", chase.supplement_within, usual.chase.supplement_within),
+            ("chase.relocation_within", chase.relocation_within, usual.chase.relocation_within),
+            ("chase.answer_holds", chase.answer_holds, usual.chase.answer_holds),
+        ] {
+            within(key, value, SHORTEST..=LONGEST, usual)?;
+        }
+        more_than("arrive_within", self.arrive_within, "acknowledge_within", self.acknowledge_within)?;
+        more_than("report_within", self.report_within, "arrive_within", self.arrive_within)?;
+        within("quiet_after", self.quiet_after, SignedDuration::ZERO..=LONGEST, usual.quiet_after)?;
+        within("intent_hold", self.intent_hold, SHORTEST..=HELD_MAX, usual.intent_hold)?;
+        within("intent_max", self.intent_max, SHORTEST..=HELD_MAX, usual.intent_max)?;
+        at_least("intent_max", self.intent_max, "intent_hold", self.intent_hold)?;
+        within("arrival_radius_m", self.arrival_radius_m, 50.0..=5_000.0, usual.arrival_radius_m)?;
+        within("flood_per_minute", self.flood_per_minute, 1..=1_000, usual.flood_per_minute)?;
+        within("border.tell_from", self.border.tell_from, 0.0..=0.5, usual.border.tell_from)?;
+        within("border.equal_from", self.border.equal_from, 0.5..=1.0, usual.border.equal_from)?;
+        within("review.auto_score", review.auto_score, 0.0..=100.0, usual.review.auto_score)?;
+        for (key, review) in [
+            ("review.camera.officer_then_auto.after", review.camera),
+            ("review.satellite.officer_then_auto.after", review.satellite),
+            ("review.person.officer_then_auto.after", review.person),
+            ("review.system.officer_then_auto.after", review.system),
+        ] {
+            if let Review::OfficerThenAuto { after } = review {
+                within(key, after, SHORTEST..=HELD_MAX, minutes(2))?;
             }
         }
-        if self.quiet_after.is_negative() || self.quiet_after > LONGEST {
-            return Err(format!("quiet_after must lie between 0s and 168h; it is {:#}", self.quiet_after));
-        }
-        if !(self.acknowledge_within < self.arrive_within && self.arrive_within < self.report_within) {
-            return Err("acknowledge_within < arrive_within < report_within must hold".to_owned());
-        }
-        if self.intent_max < self.intent_hold || self.intent_max > HELD_MAX {
-            return Err(format!("intent_hold <= intent_max <= {HELD_MAX:#} must hold"));
-        }
-        if !(50.0..=5_000.0).contains(&self.arrival_radius_m) {
-            return Err(format!("arrival_radius_m must lie in 50..=5000 metres; it is {}", self.arrival_radius_m));
-        }
-        if !(0.0..=100.0).contains(&self.review.auto_score) {
-            return Err(format!("review.auto_score must lie in 0..=100; it is {}", self.review.auto_score));
-        }
-        if !(1..=1_000).contains(&self.flood_per_minute) {
-            return Err(format!("flood_per_minute must lie in 1..=1000; it is {}", self.flood_per_minute));
-        }
-        if !(0.0..=0.5).contains(&self.border.tell_from) || !(0.5..=1.0).contains(&self.border.equal_from) {
-            return Err("border.tell_from must lie in 0..=0.5 and border.equal_from in 0.5..=1".to_owned());
-        }
-        for review in [self.review.camera, self.review.satellite, self.review.person, self.review.system] {
-            if let Review::OfficerThenAuto { after } = review
-                && (!after.is_positive() || after > HELD_MAX)
-            {
-                return Err(format!(
-                    "review: officer_then_auto.after must be positive and at most {HELD_MAX:#}; it is {after:#}"
-                ));
-            }
-        }
-        if self.chase.rounds.is_empty() || self.chase.rounds.len() > ROUNDS_MAX || self.ladder.len() > ROUNDS_MAX {
-            return Err(format!("chase.rounds needs 1..={ROUNDS_MAX} entries and ladder at most {ROUNDS_MAX}"));
-        }
-        let steps = self.chase.rounds.iter().map(|round| (round.after, &round.tell));
-        for (after, tell) in steps.chain(self.ladder.iter().map(|rung| (rung.after, &rung.tell))) {
-            if after.is_negative() || after > LONGEST || tell.is_empty() {
-                return Err("every rung and round needs a recipient and an \"after\" between 0s and 168h".to_owned());
-            }
-        }
-        Ok(())
+        let rounds = chase.rounds.iter().map(|round| (round.after, &round.tell));
+        check_steps("chase.rounds", 1, &rounds.collect::<Vec<_>>())?;
+        check_steps("ladder", 0, &self.ladder.iter().map(|rung| (rung.after, &rung.tell)).collect::<Vec<_>>())
     }
 }
 
+/// Rungs or rounds: when, and who is told.
+fn check_steps(key: &str, least: usize, steps: &[(SignedDuration, &Vec<Role>)]) -> Result<(), Words> {
+    let count = format!("{key} (number of entries)");
+    within(&count, steps.len(), least..=ROUNDS_MAX, 3)?;
+    for (number, (after, tell)) in (1..).zip(steps) {
+        let key = format!("{key} {number}");
+        within(&format!("{key}: after"), *after, SignedDuration::ZERO..=LONGEST, minutes(5))?;
+        if tell.is_empty() {
+            return Err(Words::new(
+                format!("{key}：tell 是空的，须写明呼叫谁，例如 [\"county_duty\"]"),
+                format!("{key}: tell is empty: say who is rung, for example [\"county_duty\"]"),
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Shortest time that can be set: clocks are looked at every second.
+const SHORTEST: SignedDuration = SignedDuration::from_secs(1);
 /// Longest time that can be set: nothing about a hot incident waits longer than a week.
 const LONGEST: SignedDuration = SignedDuration::from_hours(7 * 24);
 /// Longest time that the policy waits for a person: an hour, in which 131 is over.

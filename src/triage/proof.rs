@@ -3,7 +3,7 @@
 //! and which rendered smoke it finds by day and by night.
 
 use super::id::CameraId;
-use jiff::tz::Offset;
+use crate::base::time::COUNTY;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -15,8 +15,6 @@ pub const HOURS_NEEDED: f64 = 168.0;
 /// The period that counts: 30 days, as when the ops page tries thresholds. A camera's view changes
 /// with the season and with its lens.
 pub const LOOKS_BACK: SignedDuration = SignedDuration::from_hours(30 * 24);
-/// The county's clock, UTC+8.
-const COUNTY: Offset = jiff::tz::offset(8);
 /// Hours of the county's clock that are day, and those outside of which it is night, in every
 /// season of Hunan (sunrise 5:30 to 7:20, sunset 17:20 to 19:30).
 const DAY: std::ops::Range<i8> = 8..17;

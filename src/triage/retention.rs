@@ -1,9 +1,12 @@
 //! Pure: which pictures must be kept (留存期). One rule for removing pictures, for finding missing
 //! ones, and for explaining why one is gone. The log itself is kept for good.
 
+use super::category::burned;
 use super::detection::BoundingBox;
 use super::event::{Event, Recorded};
 use super::id::{IncidentId, PictureId};
+use crate::base::range::{at_least, within};
+use crate::lang::Words;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
@@ -20,9 +23,8 @@ const STRIP_SPARED: SignedDuration = SignedDuration::from_hours(24);
 /// (`export-training`), and no longer. A fire's strip is kept as long as its other pictures.
 const STRIP_DAYS: u32 = 30;
 
-/// Categories of the province's list in which nothing burned in the open: 工矿用火, 其他, 未找到. All others
-/// count as fires here.
-const NO_FIRES: [u8; 3] = [6, 7, 9];
+/// Longest retention: a hundred years.
+const DAYS_MAX: u32 = 36_500;
 
 /// How long each kind is kept, in days. The numbers are this program's choice; an office with rules
 /// of its own sets them.
@@ -71,22 +73,15 @@ pub enum Spare {
 impl Retention {
     /// Refuses a limit that would delete evidence before it has been looked at, or that is no time
     /// at all.
-    pub fn check(&self) -> Result<(), &'static str> {
-        if !(1..=36_500).contains(&self.unclaimed_days) || !(1..=3_650).contains(&self.analyses_days) {
-            return Err("unclaimed_days and analyses_days must be at least 1, for example 7 and 30");
-        }
-        if self.false_alarms_days < 7 {
-            return Err("false_alarms_days must be at least 7, for example 180");
-        }
-        if self.fires_days < self.false_alarms_days || self.fires_days > 36_500 {
-            return Err("fires_days must not be shorter than false_alarms_days, for example 1095");
-        }
-        if !(30..=36_500).contains(&self.hotspots_days) {
-            return Err(
-                "hotspots_days must be at least 30, for example 400: a hotspot that is forgotten counts as new",
-            );
-        }
-        Ok(())
+    pub fn check(&self) -> Result<(), Words> {
+        let usual = Self::default();
+        within("fires_days", self.fires_days, 7..=DAYS_MAX, usual.fires_days)?;
+        within("false_alarms_days", self.false_alarms_days, 7..=DAYS_MAX, usual.false_alarms_days)?;
+        at_least("fires_days", self.fires_days, "false_alarms_days", self.false_alarms_days)?;
+        within("unclaimed_days", self.unclaimed_days, 1..=DAYS_MAX, usual.unclaimed_days)?;
+        // A hotspot that is forgotten counts as new.
+        within("hotspots_days", self.hotspots_days, 30..=DAYS_MAX, usual.hotspots_days)?;
+        within("analyses_days", self.analyses_days, 1..=3_650, usual.analyses_days)
     }
 
     /// For a picture of no incident, by the time at which it was stored.
@@ -111,11 +106,6 @@ fn spare(kind: Spare, age: SignedDuration, spared: SignedDuration, kept: SignedD
         age if age < kept => Keeping::Spare(kind),
         _ => Keeping::Over,
     }
-}
-
-/// Whether something burned in the open, by the category of the closing.
-pub fn burned(category: u8) -> bool {
-    !NO_FIRES.contains(&category)
 }
 
 /// A number of days.

@@ -9,12 +9,13 @@ use super::http::auth::Gateway;
 use super::http::error::{Answer, Problem, lang_of};
 use super::http::json::{Body, optional_words, words};
 use super::http::limits::NOTES_A_PERSON;
+use crate::base::id::named_v4;
 use crate::county::{County, Person, phone_number};
 use crate::error::Error;
 use crate::lang::Lang;
 use crate::store::Filed;
 use crate::triage::dispatch::Dispatch;
-use crate::triage::event::{Actor, Event, Means, Recorded};
+use crate::triage::event::{Actor, Event, Means, Recorded, Remark};
 use crate::triage::id::{ActionId, PersonId};
 use crate::triage::incident::{By, Input};
 use crate::triage::policy::{Channel, Role};
@@ -23,16 +24,11 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use reply::Step;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 use std::sync::Arc;
 use utoipa::ToSchema;
 
 /// Longest id of a message; gateways use 20 to 64 characters.
 const ID_MAX_CHARS: usize = 200;
-/// The first words of the note, by which it is recognised again.
-const UNCLEAR: &str = "无法判定的";
-/// The first words of the log line when somebody who was only called says that he cannot go.
-const CANNOT_GO: &str = "不能前往";
 
 #[derive(Deserialize, ToSchema)]
 pub struct Sms {
@@ -236,8 +232,7 @@ impl Note<'_> {
         let mut written = None;
         for (filed, ranger) in concerned {
             // Stops an endless exchange with a phone that answers automatically.
-            let unclear =
-                |it: &&Arc<Recorded>| matches!(&it.event, Event::Noted { words } if words.starts_with(UNCLEAR));
+            let unclear = |it: &&Arc<Recorded>| matches!(&it.event, Event::Noted { about: Remark::UnclearReply, .. });
             if filed.incident.log.iter().filter(unclear).count() >= NOTES_A_PERSON {
                 continue;
             }
@@ -246,7 +241,7 @@ impl Note<'_> {
                 _ => Actor::System,
             };
             let by = By { actor, action: Some(self.action), happened_at: None };
-            written = Some(state.desk.act(filed.incident.id, Input::Note { words: words.clone() }, &by).await?);
+            written = Some(state.desk.act(filed.incident.id, Input::UnclearReply { words: words.clone() }, &by).await?);
         }
         Ok(written)
     }
@@ -255,12 +250,12 @@ impl Note<'_> {
     /// log does not know its reader's.
     fn words(&self, concerned: &[(&Filed, Option<&PersonId>)]) -> String {
         let what = match self.channel {
-            Channel::Voice => "电话按键 / unclear key press",
-            Channel::Sms | Channel::Wecom => "短信回复 / unclear text reply",
+            Channel::Voice => "无法判定的电话按键 / unclear key press",
+            Channel::Sms | Channel::Wecom => "无法判定的短信回复 / unclear text reply",
         };
         let names: Vec<&str> = self.people.iter().map(|person| person.name.as_str()).collect();
         let codes: Vec<&str> = concerned.iter().map(|(filed, _)| filed.code.as_str()).collect();
-        format!("{UNCLEAR}{what}: {}「{}」（{}）", names.join("、"), self.text, codes.join("、"))
+        format!("{what}: {}「{}」（{}）", names.join("、"), self.text, codes.join("、"))
     }
 }
 
@@ -287,9 +282,10 @@ fn outcome(filed: &Filed, action: ActionId, lang: Lang, duty: &str) -> Option<Ta
             "your arrival is recorded as unproven: press Arrived on the phone page, or call",
         ),
         Event::Arrived { .. } => ("已记录到达", "your arrival is recorded"),
-        Event::Noted { words } if words.starts_with(CANNOT_GO) => ("已记录不能前往", "recorded that you cannot go"),
-        Event::Declined { .. } => ("已记录不能前往", "recorded that you cannot go"),
-        Event::LateActionKept { words } if !words.starts_with(UNCLEAR) => {
+        Event::Declined { .. } | Event::Noted { about: Remark::CannotGo, .. } => {
+            ("已记录不能前往", "recorded that you cannot go")
+        }
+        Event::LateActionKept { about: Remark::Plain, .. } => {
             ("回复已留存，任务状态不变", "your reply is kept in the record; the task does not change")
         }
         _ => return Some(Taken { taken: false, words: unclear(lang, duty) }),
@@ -333,10 +329,7 @@ fn duty_phone(state: &WebState, county: &County, lang: Lang) -> String {
 
 /// The same message always gives the same action id.
 fn action_id(channel: Channel, number: &str, id: &str) -> ActionId {
-    let hash = Sha256::digest(format!("inbound {channel:?} {number} {id}"));
-    let mut bytes = [0; 16];
-    bytes.copy_from_slice(&hash[..16]);
-    ActionId(uuid::Builder::from_random_bytes(bytes).into_uuid())
+    ActionId(named_v4(format!("inbound {channel:?} {number} {id}")))
 }
 
 /// The part of a number that a log may hold.

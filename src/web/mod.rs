@@ -21,9 +21,8 @@ use crate::config::Config;
 use crate::county::{County, Registers};
 use crate::desk::{Desk, Registry};
 use crate::error::Result;
-use crate::frame::StatusBoard;
+use crate::frame::{StatusBoard, Tuning};
 use crate::store::Store;
-use crate::triage::confirm::Thresholds;
 use crate::triage::id::CameraId;
 use crate::triage::point::Points;
 use axum::extract::DefaultBodyLimit;
@@ -38,9 +37,10 @@ use http::connections::Connections;
 use http::{auth, error, files, limits, login, openapi, session, shares};
 use metrics_exporter_prometheus::PrometheusHandle;
 use office::{board, incident, people, registers, sorting};
+use parking_lot::RwLock;
 use std::future::Future;
 use std::pin::pin;
-use std::sync::{Arc, RwLock};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
@@ -70,7 +70,7 @@ pub struct WebState {
     /// Takes drill requests. Bound 1: while one is being started, more are refused.
     pub drills: mpsc::Sender<CameraId>,
     /// The thresholds in force, shared with the confirmers.
-    pub thresholds: Arc<RwLock<Thresholds>>,
+    pub thresholds: Tuning,
     /// The loaded model's own operating points; written by the wiring.
     pub points: Arc<RwLock<Option<Points>>>,
     /// The state of the other parts: model, feeds, gateways.

@@ -19,7 +19,7 @@ use super::http::json::{Body, words};
 use super::office::board::cameras as camera_views;
 use crate::error::{Kind, Result};
 use crate::store::PublishedThresholds;
-use crate::triage::confirm::Thresholds;
+use crate::triage::confirm::{Numbers, Thresholds};
 use crate::triage::detection::ModelVersion;
 use crate::triage::id::{ActionId, CameraId, PersonId};
 use crate::triage::point::Points;
@@ -29,12 +29,13 @@ use axum::extract::{Query, State};
 use axum::http::HeaderMap;
 use eye::EyeView;
 use jiff::{SignedDuration, Timestamp};
+use parking_lot::Mutex;
 use self_test::SelfTestView;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use tokio::sync::mpsc::error::TrySendError;
 use utoipa::{IntoParams, ToSchema};
 
@@ -64,7 +65,7 @@ pub async fn cameras(State(state): State<WebState>, _: Office, headers: HeaderMa
 }
 
 fn in_force(state: &WebState) -> Thresholds {
-    state.thresholds.read().unwrap_or_else(PoisonError::into_inner).clone()
+    state.thresholds.get()
 }
 
 #[derive(Deserialize, IntoParams)]
@@ -151,7 +152,7 @@ async fn thresholds_view(state: &WebState) -> Answer<ThresholdsView> {
                 Published { thresholds, by: name(&by), at, reason, counted_frames }
             })
             .collect(),
-        points: state.points.read().unwrap_or_else(PoisonError::into_inner).clone(),
+        points: state.points.read().clone(),
         camera_sends_after_s: match state.desk.policy().review.camera {
             Review::Officer => None,
             Review::Auto => Some(0),
@@ -164,7 +165,7 @@ async fn thresholds_view(state: &WebState) -> Answer<ThresholdsView> {
 pub struct Publication {
     /// Its `version` is the one it was made from.
     #[serde(deserialize_with = "whole")]
-    thresholds: Thresholds,
+    thresholds: Numbers,
     reason: String,
 }
 
@@ -175,8 +176,8 @@ pub async fn publish(
     Ops(me): Ops,
     Body(publication): Body<Publication>,
 ) -> Answer<Json<ThresholdsView>> {
-    let Publication { thresholds: edited, reason } = publication;
-    check(&edited)?;
+    let Publication { thresholds, reason } = publication;
+    let edited = Thresholds::try_from(thresholds)?;
     let reason = words(&reason, "修改的原因", "the reason")?;
     let published = match state.store.publish_thresholds(&edited, &me.person, &reason, state.clock.now()).await {
         Err(error) if error.kind == Kind::Conflict => {
@@ -185,7 +186,9 @@ pub async fn publish(
         other => other?,
     };
     tracing::info!(version = published.version, by = %me.person, "thresholds were published");
-    *state.thresholds.write().unwrap_or_else(PoisonError::into_inner) = published;
+    // Whatever older version could not be used: this one holds.
+    state.parts.set("thresholds", true, "", "");
+    state.thresholds.publish(published);
     thresholds_view(&state).await.map(Json)
 }
 
@@ -197,23 +200,22 @@ async fn already_published(
     reason: &str,
 ) -> Result<Option<Thresholds>> {
     let newest = state.store.threshold_history().await?.pop();
-    let wanted = Thresholds { version: edited.version + 1, ..edited.clone() };
-    Ok(newest.filter(|it| it.thresholds == wanted && it.by == *by && it.reason == reason).map(|it| it.thresholds))
+    let is_it = |it: &PublishedThresholds| {
+        let next = it.thresholds.version;
+        next > edited.version && it.thresholds == edited.versioned(next) && it.by == *by && it.reason == reason
+    };
+    Ok(newest.filter(is_it).map(|it| it.thresholds))
 }
 
 /// The configuration may leave fields out. A publication may not: it would silently reset them to
 /// their defaults.
-fn whole<'de, D: Deserializer<'de>>(given: D) -> std::result::Result<Thresholds, D::Error> {
+fn whole<'de, D: Deserializer<'de>>(given: D) -> std::result::Result<Numbers, D::Error> {
     let given = Value::deserialize(given)?;
-    let wanted = serde_json::to_value(Thresholds::default()).map_err(D::Error::custom)?;
+    let wanted = serde_json::to_value(Numbers::default()).map_err(D::Error::custom)?;
     match wanted.as_object().into_iter().flatten().find(|(name, _)| given.get(name).is_none()) {
         Some((missing, _)) => Err(D::Error::custom(format!("missing field `{missing}`"))),
-        None => Thresholds::deserialize(given).map_err(D::Error::custom),
+        None => Numbers::deserialize(given).map_err(D::Error::custom),
     }
-}
-
-fn check(it: &Thresholds) -> Answer<()> {
-    it.problem().map_or(Ok(()), |(zh, en)| Err(Problem::invalid(zh, en)))
 }
 
 #[derive(Deserialize, Serialize, ToSchema)]
@@ -256,7 +258,7 @@ pub struct RecentKeys(Arc<Mutex<VecDeque<ActionId>>>);
 impl RecentKeys {
     /// Runs `act` unless it was done under this key before.
     fn once(&self, key: ActionId, act: impl FnOnce() -> Answer<()>) -> Answer<()> {
-        let mut keys = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut keys = self.0.lock();
         if keys.contains(&key) {
             return Ok(());
         }

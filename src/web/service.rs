@@ -16,9 +16,10 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
+use parking_lot::RwLock;
 use serde::Serialize;
 use std::collections::BTreeMap;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::Mutex;
 use utoipa::ToSchema;
@@ -39,7 +40,7 @@ impl Parts {
     /// `zh`, `en`: what is wrong and what to do; empty when it works. True when the state changes.
     pub fn set(&self, part: impl Into<String>, ok: bool, zh: impl Into<String>, en: impl Into<String>) -> bool {
         let state = Part { ok, zh: zh.into(), en: en.into() };
-        let before = self.0.write().unwrap_or_else(PoisonError::into_inner).insert(part.into(), state);
+        let before = self.0.write().insert(part.into(), state);
         before.is_none_or(|before| before.ok) != ok
     }
 }
@@ -55,7 +56,7 @@ pub struct PartView {
 pub async fn parts(state: &WebState, lang: Lang) -> Vec<PartView> {
     let mut all =
         vec![database(state, lang).await, records(state, lang).await, cameras(state, lang), registers(state, lang)];
-    let parts = state.parts.0.read().unwrap_or_else(PoisonError::into_inner);
+    let parts = state.parts.0.read();
     all.extend(parts.iter().map(|(name, part)| PartView {
         part: name.clone(),
         ok: part.ok,

@@ -88,7 +88,7 @@ impl Story {
         let log = store.incident(self.fire).await.expect("the fire").incident.log;
         store.close().await;
         log.into_iter()
-            .filter_map(|it| if let Event::Noted { words } = &it.event { Some(words.clone()) } else { None })
+            .filter_map(|it| if let Event::Noted { words, .. } = &it.event { Some(words.clone()) } else { None })
             .collect()
     }
 }

@@ -9,7 +9,6 @@ use huoyan::drill::{DrillBoard, Plume, composite, scene};
 use huoyan::engine::{Alarm, Analyst, Seen, Tuning};
 use huoyan::frame::{CameraStatus, Frame, Health, Picture, StatusBoard};
 use huoyan::lang::Lang;
-use huoyan::triage::confirm::Thresholds;
 use huoyan::triage::detection::Stream;
 use jiff::{SignedDuration, Timestamp};
 use std::net::SocketAddr;
@@ -73,7 +72,7 @@ impl Camera {
         let model = Path::new(env!("CARGO_MANIFEST_DIR")).join(detect.model.clone());
         let detector = Detector::load(&model, &detect).expect("the model loads");
         // A low limit: a few looks at the clip's plume are enough.
-        let tuning = Tuning::new(Thresholds { evidence: 1.0, ..detector.thresholds(Thresholds::default()) });
+        let tuning = Tuning::new(detector.thresholds().with(|it| it.evidence = 1.0).expect("valid"));
         let status = StatusBoard::default();
         let analyst = Analyst::new(&detector, tuning, DrillBoard::default(), status.clone());
         let mut worker = detector.session().expect("a session opens");

@@ -86,10 +86,10 @@ fn what_cannot_work_is_refused_with_its_place() {
         ("[disk]\nwarn_gib = nan\n", "warn_gib"),
         ("[disk]\nanalyses_max_gib = 0.0\n", "analyses_max_gib"),
         ("[detect]\nworkers = 0\n", "workers"),
-        ("[detect]\nbatch = 0\n", "1..=16"),
-        ("[detect]\nbatch = 17\n", "1..=16"),
+        ("[detect]\nbatch = 0\n", "between 1 and 16"),
+        ("[detect]\nbatch = 17\n", "between 1 and 16"),
         ("[detect]\nbatch = \"many\"\n", "\"auto\" or a number"),
-        ("[detect]\ntiles = 4\n", "0..=3"),
+        ("[detect]\ntiles = 4\n", "between 0 and 3"),
     ] {
         let message = Config::parse(text).expect_err(text).message;
         assert!(message.contains(word), "{message}");

@@ -1,7 +1,7 @@
 //! The thresholds of a model are chosen with a port of the confirmation to Python, which must agree
 //! with the program.
 
-use huoyan::triage::confirm::{Confirmer, Thresholds, is_same_place};
+use huoyan::triage::confirm::{Confirmer, Numbers, Thresholds, is_same_place};
 use huoyan::triage::detection::{Analysis, BoundingBox, Class, Detection, ModelVersion, Scores, Stream, Tile};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -104,18 +104,19 @@ fn port(script: &str, given: &[Value]) -> Vec<Vec<Value>> {
 
 #[test]
 fn the_port_that_thresholds_are_chosen_with_says_what_the_program_says() {
-    let thresholds = |seed: u64| Thresholds {
+    let numbers = |seed: u64| Numbers {
         smoke: 0.7,
         fire: 0.6,
         smoke_tile: 0.75,
         fire_tile: 0.65,
         evidence: [1.0, 2.2, 3.4, 4.5][seed as usize / 4 % 4],
         memory: SignedDuration::from_secs([60, 120, 300][seed as usize % 3]),
-        ..Thresholds::default()
+        ..Numbers::default()
     };
+    let thresholds = |seed: u64| Thresholds::try_from(numbers(seed)).expect("valid");
     let seeds = 0..120u64;
     let given = |seed: u64| {
-        let Thresholds { smoke, fire, smoke_tile, fire_tile, evidence, memory, .. } = thresholds(seed);
+        let Numbers { smoke, fire, smoke_tile, fire_tile, evidence, memory, .. } = numbers(seed);
         let frame = |it: &Analysis| json!([it.captured_at.as_second(), it.detections, it.tiles, it.has_past]);
         json!({
             "frames": hour(seed).iter().map(frame).collect::<Vec<_>>(),

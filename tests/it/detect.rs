@@ -264,8 +264,8 @@ fn the_shipped_model_sees_a_wide_picture_without_its_bars_as_it_did_with_them() 
 fn the_model_advises_the_thresholds() {
     let folder = model("heatmap", |text| text);
     let detector = Detector::load(folder.path(), &config()).expect("the model loads");
-    let base = Thresholds { hysteresis: 0.7, ..Thresholds::default() };
-    assert_eq!(detector.thresholds(base.clone()), base.with_levels(0.5, 0.6), "what keeps its alarm levels alarms");
+    let advice = Thresholds::default().with_levels(0.5, 0.6);
+    assert_eq!(*detector.thresholds(), advice, "what keeps its alarm levels alarms");
     assert_eq!(detector.model().name, "tiny-heatmap");
 }
 

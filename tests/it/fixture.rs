@@ -7,7 +7,7 @@ use huoyan::desk::Desk;
 use huoyan::lang::Lang;
 use huoyan::store::{Look, Record, Store};
 use huoyan::triage::detection::{Class, ModelVersion};
-use huoyan::triage::event::{Event, Hint, Place, Recorded};
+use huoyan::triage::event::{Event, Hint, Place, Recorded, Remark};
 use huoyan::triage::geo::{Fix, LatLon, Locus};
 use huoyan::triage::hotspot::{Hotspot, HotspotConfidence};
 use huoyan::triage::id::{DispatchId, IncidentId, PersonId, SightingId};
@@ -122,7 +122,7 @@ pub fn noted(incident: &Incident, words: &str, now: Timestamp) -> (Incident, Vec
         actor: huoyan::triage::event::Actor::Officer { person: PersonId::from("o1") },
         action: None,
         happened_at: None,
-        event: Event::Noted { words: words.into() },
+        event: Event::Noted { words: words.into(), about: Remark::Plain },
     };
     let mut next = incident.clone();
     next.apply(&recorded);

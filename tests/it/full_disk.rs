@@ -87,7 +87,7 @@ async fn in_a_process_whose_disk_fills() {
 async fn notes(t: &TestStore, fire: huoyan::triage::id::IncidentId) -> Vec<String> {
     let log = t.again().await.incident(fire).await.expect("there").incident.log;
     let words = log.into_iter().filter_map(|it| match &it.event {
-        Event::Noted { words } => Some(words.clone()),
+        Event::Noted { words, .. } => Some(words.clone()),
         _ => None,
     });
     words.collect()

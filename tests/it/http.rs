@@ -495,13 +495,19 @@ async fn thresholds_are_tried_on_the_past_and_published_once() {
         assert_eq!(published["current"]["version"], 2);
         assert_eq!(published["history"].as_array().map(Vec::len), Some(1), "sent twice, published once");
     }
-    assert_eq!(world.state.thresholds.read().expect("a lock").smoke, 0.9, "the confirmers see it");
+    assert_eq!(world.state.thresholds.get().smoke, 0.9, "the confirmers see it");
     thresholds["smoke"] = json!(0.7);
     let stale = json!({"thresholds": thresholds, "reason": "另一个人"});
     assert_eq!(ops.post("/api/v1/ops/thresholds", stale).await.refused(), (409, "conflict".to_owned()));
     (thresholds["version"], thresholds["evidence"]) = (json!(2), json!(99));
     let nonsense = json!({"thresholds": thresholds, "reason": "x"});
-    assert_eq!(ops.post("/api/v1/ops/thresholds", nonsense).await.refused(), (400, "invalid".to_owned()));
+    for path in ["/api/v1/ops/thresholds", "/api/v1/ops/what-if"] {
+        let mut nonsense = nonsense.clone();
+        nonsense["hours"] = json!(1);
+        let refused = ops.post(path, nonsense).await;
+        assert_eq!(refused.refused(), (400, "invalid".to_owned()));
+        assert!(refused.text().contains("evidence = 99.0 超出范围：应在 0.1 到 60.0 之间"), "{}", refused.text());
+    }
 }
 
 #[tokio::test]

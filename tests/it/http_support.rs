@@ -9,7 +9,7 @@ use huoyan::clock::Clock;
 use huoyan::config::Config;
 use huoyan::county::{Area, CameraEntry, County, Grid, Person, Post, Registers};
 use huoyan::desk::{Desk, Registry};
-use huoyan::frame::{Picture, StatusBoard};
+use huoyan::frame::{Picture, StatusBoard, Tuning};
 use huoyan::lang::Lang;
 use huoyan::store::{Access, Store};
 use huoyan::triage::geo::LatLon;
@@ -18,7 +18,7 @@ use huoyan::web::{self, WebState};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use std::net::SocketAddr;
-use std::sync::{Arc, RwLock};
+use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
@@ -58,7 +58,7 @@ impl World {
             registers,
             registry,
             status: StatusBoard::default(),
-            thresholds: Arc::new(RwLock::new(config.thresholds.clone())),
+            thresholds: Tuning::new(config.thresholds.clone()),
             points: Arc::default(),
             config: Arc::new(config),
             clock: clock.clone(),

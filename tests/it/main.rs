@@ -46,6 +46,7 @@ mod satellite;
 mod screen;
 mod second_opinion;
 mod self_test;
+mod settings;
 mod simulation;
 mod store_contract;
 mod strips;

@@ -10,7 +10,6 @@ use huoyan::detect::{Detector, Worker};
 use huoyan::drill::DrillBoard;
 use huoyan::engine::{Analyst, Seen, Tuning};
 use huoyan::frame::{Frame, Picture, StatusBoard};
-use huoyan::triage::confirm::Thresholds;
 use huoyan::triage::detection::Stream;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
@@ -191,7 +190,7 @@ struct Pair {
 impl Pair {
     fn new(folder: &Path) -> Self {
         let detector = Detector::load(folder, &config()).expect("the model loads");
-        let tuning = Tuning::new(detector.thresholds(Thresholds::default()));
+        let tuning = Tuning::new(detector.thresholds().clone());
         let analyst = Analyst::new(&detector, tuning, DrillBoard::default(), StatusBoard::default());
         let worker = detector.session().expect("a session opens");
         Self { analyst, worker, now: "2026-03-05T04:00:00Z".parse().expect("a time") }

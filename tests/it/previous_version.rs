@@ -91,7 +91,7 @@ async fn as_the_version_before_wrote_it(t: &TestStore) -> tempfile::TempDir {
 /// The fire is unchanged, its ladder continues, and people can act.
 async fn goes_on(store: &Store, fire: IncidentId, clock: &Clock) {
     whole(store).await;
-    let has_note = |it: &std::sync::Arc<huoyan::triage::event::Recorded>| matches!(&it.event, Event::Noted { words } if words == NOTE);
+    let has_note = |it: &std::sync::Arc<huoyan::triage::event::Recorded>| matches!(&it.event, Event::Noted { words, .. } if words == NOTE);
     assert!(store.incident(fire).await.expect("the fire").incident.log.iter().any(has_note));
     let told = store.messages_of(fire).await.expect("messages").len();
     assert!(told > 0, "the order to the ranger came along");

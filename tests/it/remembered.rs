@@ -42,7 +42,7 @@ async fn an_incident_that_is_not_what_its_log_says_is_named_and_rebuilt() {
     assert_eq!(desk.rebuilt(), [code]);
     let book = desk.open_book().await.expect("read");
     let log = &book.get(incidents[1]).expect("open").incident.log;
-    assert!(log.iter().any(|it| matches!(&it.event, Event::Noted { words } if words == "改过的")));
+    assert!(log.iter().any(|it| matches!(&it.event, Event::Noted { words, .. } if words == "改过的")));
 }
 
 /// A database has lost its last commits (a replica took over, or a backup was restored under the

@@ -273,7 +273,7 @@ fn an_office_s_own_numbers_are_no_point_and_a_model_without_points_says_so() {
     write_event(folder.path(), |i| format!("frame{i:03}.jpg"));
     let mut args = args(&[folder.path()]);
     let mut own = common(pointed.path(), true);
-    own.config.thresholds.smoke = 0.65;
+    own.config.thresholds = own.config.thresholds.with(|it| it.smoke = 0.65).expect("valid");
     let mut out = Vec::new();
     replay(&args, &own, &mut out).expect("it runs");
     let lines = lines(&out);

@@ -8,7 +8,6 @@ use huoyan::detect::{Detector, Goldens, Worker};
 use huoyan::drill::DrillBoard;
 use huoyan::engine::{Analyst, Seen, Tuning};
 use huoyan::frame::{Frame, Picture, Screening, StatusBoard};
-use huoyan::triage::confirm::Thresholds;
 use huoyan::triage::detection::Stream;
 use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
@@ -34,7 +33,7 @@ impl Camera {
     fn new(smoke: f32, audit: f32) -> Self {
         let folder = screened("heatmap", smoke, audit);
         let detector = Detector::load(folder.path(), &config()).expect("the model loads");
-        let tuning = Tuning::new(detector.thresholds(Thresholds::default()));
+        let tuning = Tuning::new(detector.thresholds().clone());
         let status = StatusBoard::default();
         let analyst = Analyst::new(&detector, tuning, DrillBoard::default(), status.clone());
         let worker = detector.session().expect("a session opens");

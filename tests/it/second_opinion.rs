@@ -9,7 +9,6 @@ use huoyan::detect::{Detector, Worker};
 use huoyan::drill::{DrillBoard, scene};
 use huoyan::engine::{Alarm, Analyst, Tuning};
 use huoyan::frame::{Frame, Picture, StatusBoard};
-use huoyan::triage::confirm::Thresholds;
 use huoyan::triage::detection::{Class, Stream};
 use huoyan::triage::event::Because;
 use huoyan::triage::incident::{Incident, State};
@@ -54,7 +53,7 @@ impl Camera {
     fn over(folder: &TempDir, ground: [u8; 3]) -> Self {
         let detector = Detector::load(folder.path(), &config()).expect("the model loads");
         // A low limit: two looks do, before there is a past.
-        let tuning = Tuning::new(Thresholds { evidence: 0.8, ..detector.thresholds(Thresholds::default()) });
+        let tuning = Tuning::new(detector.thresholds().with(|it| it.evidence = 0.8).expect("valid"));
         let drills = DrillBoard::default();
         let analyst = Analyst::new(&detector, tuning, drills.clone(), StatusBoard::default());
         let worker = detector.session().expect("a session opens");

@@ -9,7 +9,6 @@ use huoyan::drill::{DrillBoard, WIDTHS, scene};
 use huoyan::engine::{Analyst, Tuning};
 use huoyan::frame::{AtScale, Frame, Picture, StatusBoard};
 use huoyan::store::{Access, Filter};
-use huoyan::triage::confirm::Thresholds;
 use huoyan::triage::detection::Stream;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -36,7 +35,7 @@ impl Camera {
             text.replace("smoke = 0.3\n", "smoke = 0.01\n").replace("smoke = 0.5\n", "smoke = 0.01\n")
         });
         let detector = Detector::load(folder.path(), config).expect("the model loads");
-        let tuning = Tuning::new(detector.thresholds(Thresholds::default()));
+        let tuning = Tuning::new(detector.thresholds().clone());
         let analyst = Analyst::new(&detector, tuning, DrillBoard::default(), status);
         let worker = detector.session().expect("a session opens");
         Self { analyst, worker, now: "2026-03-05T04:00:00Z".parse().expect("a time") }

@@ -7,7 +7,6 @@ use huoyan::detect::{Detector, Worker};
 use huoyan::drill::DrillBoard;
 use huoyan::engine::{Analyst, Seen, Tuning};
 use huoyan::frame::{Frame, Picture, StatusBoard};
-use huoyan::triage::confirm::Thresholds;
 use huoyan::triage::detection::{BoundingBox, Stream, Tile};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
@@ -29,7 +28,7 @@ impl Camera {
     fn new(tiles: Tiles, skyline: Option<f32>) -> Self {
         let folder = model("heatmap", |text| text);
         let detector = Detector::load(folder.path(), &DetectConfig { tiles, ..config() }).expect("the model loads");
-        let tuning = Tuning::new(detector.thresholds(Thresholds::default()));
+        let tuning = Tuning::new(detector.thresholds().clone());
         let skylines = skyline.map(|it| (("north".into(), "default".into()), it));
         let analyst = Analyst::new(&detector, tuning, DrillBoard::default(), StatusBoard::default())
             .with_skylines(BTreeMap::from_iter(skylines));

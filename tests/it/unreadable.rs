@@ -81,7 +81,7 @@ async fn one_damaged_row_of_any_table_is_left_out_and_named() {
         store.record_sightings(&[camera_sighting()], start()).await.expect("kept");
         let fire = desk.sighting(fire(&n.to_string(), north_deg)).await.expect("dispatched, with a text");
         desk.act(fire, Input::Close { closure: closure.clone() }, &officer).await.expect("closed");
-        let edited = Thresholds { version: n - 1, ..Thresholds::default() };
+        let edited = Thresholds::default().versioned(n - 1);
         store.publish_thresholds(&edited, &"o2".into(), "试", start()).await.expect("published");
         store.record_analyses(&[analysis(at(n.into()))]).await.expect("kept");
         let login = Login { person: "o2".into(), access: Access::Officer };

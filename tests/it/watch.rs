@@ -10,7 +10,7 @@ use huoyan::drill::{DrillBoard, scene};
 use huoyan::engine::{Alarm, Analyst, Seen, Tuning, first_thresholds};
 use huoyan::frame::{Frame, Picture, StatusBoard};
 use huoyan::lang::Lang;
-use huoyan::triage::confirm::Thresholds;
+use huoyan::triage::confirm::{Numbers, Thresholds};
 use huoyan::triage::detection::Stream;
 use jiff::{SignedDuration, Timestamp};
 use std::path::Path;
@@ -34,7 +34,7 @@ impl Camera {
                 .replace("smoke = 0.5\n", &format!("smoke = {smoke}\n"))
         });
         let detector = Detector::load(folder.path(), &config()).expect("the model loads");
-        let tuning = Tuning::new(detector.thresholds(Thresholds::default()));
+        let tuning = Tuning::new(detector.thresholds().clone());
         let (drills, status) = (DrillBoard::default(), StatusBoard::default());
         let analyst = Analyst::new(&detector, tuning.clone(), drills.clone(), status.clone());
         let worker = detector.session().expect("a session opens");
@@ -128,10 +128,10 @@ fn a_second_look_is_compared_with_an_earlier_one_at_the_main_stream() {
 fn published_thresholds_apply_to_the_next_frame() {
     let mut camera = Camera::new(0.5);
     (0..6).for_each(|_| drop(camera.look(&ground(60))));
-    camera.tuning.publish(Thresholds { version: 2, smoke: 0.9, ..Thresholds::default() });
+    camera.tuning.publish(Thresholds::default().with(|it| (it.version, it.smoke) = (2, 0.9)).expect("valid"));
     let quiet = (0..6).all(|_| camera.look(&ground(220))[0].confirmed.is_empty());
     assert!(quiet, "0.63 is not enough any more");
-    camera.tuning.publish(Thresholds { version: 3, smoke: 0.1, ..Thresholds::default() });
+    camera.tuning.publish(Thresholds::default().with(|it| (it.version, it.smoke) = (3, 0.1)).expect("valid"));
     let confirmed: usize = (0..6).map(|_| camera.look(&ground(220))[0].confirmed.len()).sum();
     assert_eq!(confirmed, 1);
 }
@@ -141,7 +141,7 @@ fn a_fresh_office_starts_at_the_models_default_point() {
     let load = |text: fn(String) -> String| Detector::load(model("heatmap", text).path(), &config()).expect("it loads");
     let (plain, pointed) = (load(|text| text), load(with_points));
     let numbers = |configured: &Thresholds, detector: &Detector| {
-        let Thresholds { smoke, fire, evidence, .. } = first_thresholds(configured, detector);
+        let Numbers { smoke, fire, evidence, .. } = *first_thresholds(configured, detector);
         (smoke, fire, evidence)
     };
     let nothing = Thresholds::default();
@@ -156,7 +156,7 @@ fn a_fresh_office_starts_at_the_models_default_point() {
         nothing.cooldown,
         "a point says no more than its five numbers"
     );
-    let own = Thresholds { smoke: 0.55, ..Thresholds::default() };
+    let own = Thresholds::default().with(|it| it.smoke = 0.55).expect("valid");
     assert_eq!(first_thresholds(&own, &pointed), own, "the configuration wins");
 }
 

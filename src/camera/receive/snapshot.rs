@@ -14,9 +14,10 @@ use crate::camera::source::CameraSource;
 use crate::camera::turn::slots::Slots;
 use http_auth::{PasswordClient, PasswordParams};
 use jiff::Timestamp;
+use parking_lot::Mutex;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue, WWW_AUTHENTICATE};
 use reqwest::{Client, Response, StatusCode, Url};
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 /// From the request to the last byte of the picture.
@@ -102,7 +103,7 @@ impl Camera {
         let challenge = asked.fold(PasswordClient::builder(), |all, one| all.challenges(one)).build();
         // A challenge other than Basic and Digest is treated as a refusal.
         let Ok(challenge) = challenge else { return Ok(answer) };
-        *self.challenge.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = Some(challenge);
+        *self.challenge.lock() = Some(challenge);
         self.request().await
     }
 
@@ -120,7 +121,7 @@ impl Camera {
         let path = self.url.path();
         let uri = self.url.query().map_or_else(|| path.to_owned(), |query| format!("{path}?{query}"));
         let params = PasswordParams { username, password, uri: &uri, method: "GET", body: None };
-        let mut challenge = self.challenge.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let mut challenge = self.challenge.lock();
         challenge.as_mut()?.respond(&params).ok()
     }
 }

@@ -42,6 +42,7 @@ fn civil(groups: &[&str]) -> Option<DateTime> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::time::county_time;
 
     #[test]
     fn times_are_found_in_names() {
@@ -69,13 +70,12 @@ mod tests {
 
     #[test]
     fn a_name_without_a_zone_is_in_local_time_and_a_count_of_seconds_is_not() {
-        let county = TimeZone::fixed(jiff::tz::offset(8));
         for (name, expected) in [
             ("20190716094922", "2019-07-16T01:49:22Z"),
             ("20190716T094922Z", "2019-07-16T09:49:22Z"),
             ("cam_1563297060", "2019-07-16T17:11:00Z"),
         ] {
-            assert_eq!(time_in_name(name, &county).map(|t| t.to_string()).as_deref(), Some(expected), "{name}");
+            assert_eq!(time_in_name(name, &county_time()).map(|t| t.to_string()).as_deref(), Some(expected), "{name}");
         }
     }
 }

@@ -11,6 +11,7 @@
 //! every due slot comes before them. Then all beats stretch alike, because the earliest slot is
 //! served first and a camera that has missed a whole slot starts a new beat.
 
+use crate::base::time::{earlier, later};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
 
@@ -267,14 +268,6 @@ impl Turn {
         let is_first = self.looked_at == Timestamp::UNIX_EPOCH;
         if is_first { waited.max(cadence) } else { now.duration_since(self.looked_at).max(cadence) }
     }
-}
-
-fn later(at: Timestamp, by: SignedDuration) -> Timestamp {
-    at.checked_add(by).unwrap_or(Timestamp::MAX)
-}
-
-fn earlier(at: Timestamp, by: SignedDuration) -> Timestamp {
-    at.checked_sub(by).unwrap_or(Timestamp::MIN)
 }
 
 #[cfg(test)]

@@ -18,9 +18,10 @@ use crate::frame::{Health, Picture, StatusBoard};
 use crate::lang::Lang;
 use crate::triage::id::CameraId;
 use jiff::{SignedDuration, Timestamp};
+use parking_lot::{Condvar, Mutex, MutexGuard};
 use roster::Camera;
 use std::collections::BTreeMap;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// A suspicious camera is looked at twice as often for this number of cadences: one minute at 10 s.
@@ -120,8 +121,7 @@ impl Slots {
             });
             taken.is_none()
         };
-        let waited = self.fresh.wait_timeout_while(self.lock(), wait, waiting);
-        drop(waited);
+        self.fresh.wait_while_for(&mut self.lock(), waiting, wait);
         taken
     }
 
@@ -362,7 +362,7 @@ impl Slots {
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
-        self.inner.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+        self.inner.lock()
     }
 }
 

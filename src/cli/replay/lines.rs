@@ -6,7 +6,7 @@ use crate::cli::{Common, Outcome, opinion_words, point_words};
 use crate::engine::{Alarm, Seen};
 use crate::error::{Error, Result};
 use crate::lang::Lang;
-use crate::triage::confirm::{Confirmed, Thresholds};
+use crate::triage::confirm::{Confirmed, Numbers, Thresholds};
 use crate::triage::detection::{Class, Detection, ModelVersion, Scores, Stream, Tile};
 use crate::triage::opinion::Opinion;
 use crate::triage::point::PointName;
@@ -273,7 +273,7 @@ impl<'a> Report<'a> {
 
     /// The thresholds of this replay.
     fn used(&self) -> String {
-        let Thresholds { smoke, fire, smoke_tile, fire_tile, evidence, .. } = self.thresholds;
+        let Numbers { smoke, fire, smoke_tile, fire_tile, evidence, .. } = *self.thresholds;
         let numbers = match self.lang {
             Lang::Zh => format!("烟 {smoke}，火 {fire}，分块 {smoke_tile}、{fire_tile}，证据 {evidence}"),
             Lang::En => {

@@ -54,8 +54,12 @@ pub fn check(
         )),
     };
     let [quiet, balanced, eager] = [point(PointName::Quiet)?, point(PointName::Balanced)?, point(PointName::Eager)?];
-    let [first, second, third] =
-        [&quiet, &balanced, &eager].map(|point| point.tune(Thresholds::default()).lasting(Class::Smoke, None));
+    let lasting = |name, point| tuned(name, point).map(|it| it.lasting(Class::Smoke, None));
+    let (first, second, third) = (
+        lasting(PointName::Quiet, &quiet)?,
+        lasting(PointName::Balanced, &balanced)?,
+        lasting(PointName::Eager, &eager)?,
+    );
     if !(first >= second && second >= third) {
         return refuse(&format!(
             "[points]: the smoke score that alarms if it lasts must fall or stay equal from quiet to balanced to eager; by smoke and evidence it \
@@ -73,6 +77,12 @@ pub fn check(
     Ok(Some(points))
 }
 
+/// The defaults with the numbers of the point.
+pub fn tuned(name: PointName, point: &OperatingPoint) -> Result<Thresholds> {
+    let tuned = point.tune(&Thresholds::default());
+    tuned.map_err(|why| Error::invalid(format!("[points.{name}]: {}", why.en)))
+}
+
 impl RawPoint {
     fn check(self, name: PointName, screen: Levels) -> Result<OperatingPoint> {
         let Self { smoke, fire, smoke_tile, fire_tile, evidence, expected } = self;
@@ -81,9 +91,6 @@ impl RawPoint {
             return refuse(&format!(
                 "[points.{name}]: [thresholds.screen] <= point <= 1 must hold for smoke and fire, of the whole and of tiles"
             ));
-        }
-        if let Some((_, why)) = (Thresholds { evidence, ..Thresholds::default() }).problem() {
-            return refuse(&format!("[points.{name}]: {why}"));
         }
         let figure = |key: &str, [value, lower, upper]: [f64; 3], most: f64| {
             if 0.0 <= lower && lower <= value && value <= upper && upper <= most {
@@ -116,6 +123,8 @@ mod tests {
     use super::super::Manifest;
     use super::super::tests::HEATMAP;
     use super::*;
+    use crate::triage::confirm::Numbers;
+    use jiff::SignedDuration;
 
     const POINTS: &str = r#"
 [points.quiet]
@@ -165,12 +174,13 @@ minutes_to_alarm = [0.5, 0.0, 1.0]
         let Expected { event_recall, .. } = points.quiet.expected;
         assert_eq!(event_recall, Estimate { value: 0.86, lower: 0.7, upper: 1.0 });
 
-        let base = Thresholds { version: 7, hysteresis: 0.7, ..Thresholds::default() };
-        let tuned = points.quiet.tune(base.clone());
-        assert_eq!(
-            tuned,
-            Thresholds { smoke: 0.91, fire: 0.99, smoke_tile: 0.91, fire_tile: 0.99, evidence: 4.5, ..base.clone() }
-        );
+        let base = Thresholds::default().with(|it| (it.version, it.hysteresis) = (7, 0.7)).expect("valid");
+        let tuned = points.quiet.tune(&base).expect("valid");
+        let Numbers { smoke, fire, smoke_tile, fire_tile, evidence, version, hysteresis, .. } = *tuned;
+        assert_eq!([smoke, fire, smoke_tile, fire_tile, evidence], [0.91, 0.99, 0.91, 0.99, 4.5]);
+        assert_eq!((version, hysteresis), (7, 0.7), "the rest stays");
+        let short = base.with(|it| (it.memory, it.evidence) = (SignedDuration::from_secs(30), 2.0)).expect("valid");
+        assert!(points.quiet.tune(&short).is_err(), "30 s of memory never hold 4.5: the camera would be deaf");
         assert_eq!((points.name_of(&tuned), points.name_of(&base)), (Some(PointName::Quiet), None));
     }
 
@@ -197,7 +207,7 @@ minutes_to_alarm = [0.5, 0.0, 1.0]
             ("smoke = 0.91", "smoke = 0.31", "from quiet to balanced to eager"),
             ("smoke = 0.31", "smoke = 0.71", "from quiet to balanced to eager"),
             ("smoke_tile = 0.31", "smoke_tile = 0.29", "[points.eager]: [thresholds.screen] <= point"),
-            ("evidence = 4.5", "evidence = 0", "[points.quiet]: evidence must be more than zero"),
+            ("evidence = 4.5", "evidence = 0", "[points.quiet]: evidence = 0.0 is out of range"),
             ("evidence = 4.5", "evidence = 12", "or no alarm is ever raised"),
             ("evidence = 4.5", "evidence = nan", "[points.quiet]: evidence"),
             ("[0.0, 0.0, 1.1]", "[1.2, 0.0, 1.1]", "false_alarms_per_camera_day must be [value, lower, upper]"),

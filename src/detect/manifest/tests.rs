@@ -48,7 +48,7 @@ fn a_heatmap_model_is_understood() {
     assert_eq!(model.input.shape(), [1, 2, 3, 480, 640]);
     assert_eq!(model.head, Head::Heatmap { heatmap: "heatmap".into(), scores: None });
     assert_eq!(model.classes, [Some(Class::Smoke), Some(Class::Fire)]);
-    assert_eq!((model.screen.fire, model.alarm.smoke), (0.4, 0.5));
+    assert_eq!((model.screen.fire, model.advice), (0.4, Thresholds::default().with_levels(0.5, 0.6)));
 }
 
 /// An office must know what it may do with the weights; an incomplete statement is refused.

@@ -3,6 +3,7 @@
 
 use super::{Head, Store, failed, reading, time, us, writing};
 use crate::error::{Error, Result};
+use crate::lang::Words;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use std::fmt;
@@ -50,8 +51,9 @@ impl FromStr for Anchor {
             (is_hash && seq > 0).then_some(Self { seq, hash, day: None })
         };
         read().ok_or_else(|| {
-            Error::invalid(format!(
-                "{text}：应为序号和校验码，例如 1234 3f9a0c21d7e4b850 / a row number and a hash are needed, for example 1234 3f9a0c21d7e4b850"
+            Error::invalid(Words::new(
+                format!("{text}：应为序号和校验码，例如 1234 3f9a0c21d7e4b850"),
+                format!("{text}: a row number and a hash are needed, for example 1234 3f9a0c21d7e4b850"),
             ))
         })
     }

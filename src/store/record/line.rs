@@ -46,7 +46,7 @@ impl Line {
 macro_rules! insert {
     ($tx:expr, $name:expr, $opened_at:expr, $line:expr) => {{
         let line: &$crate::store::record::Line = $line;
-        let day = jiff::tz::offset($crate::store::incidents::CODE_OFFSET_HOURS).to_datetime($opened_at).date();
+        let day = $crate::base::time::COUNTY.to_datetime($opened_at).date();
         let (number,): (i64,) = sqlx::query_as(
             "INSERT INTO incident_day (day, last) VALUES ($1, 1) \
              ON CONFLICT (day) DO UPDATE SET last = incident_day.last + 1 RETURNING last",

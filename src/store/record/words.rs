@@ -2,8 +2,8 @@
 //! hand look alike.
 
 use super::{Anchor, Difference, Named, Record, What};
+use crate::base::time::COUNTY;
 use crate::lang::Lang;
-use crate::store::incidents::CODE_OFFSET_HOURS;
 use jiff::Timestamp;
 
 impl Record {
@@ -196,7 +196,7 @@ fn column(name: &'static str, lang: Lang) -> &'static str {
 
 /// "04-05 14:03", in the county's time zone.
 fn moment(at: Timestamp) -> String {
-    jiff::tz::offset(CODE_OFFSET_HOURS).to_datetime(at).strftime("%m-%d %H:%M").to_string()
+    COUNTY.to_datetime(at).strftime("%m-%d %H:%M").to_string()
 }
 
 /// One sentence per finding, and how many more there are.

@@ -94,7 +94,7 @@ fn looks_every_10_s_and_every_60_s_mean_the_same() {
 
 #[test]
 fn a_single_look_is_never_enough() {
-    let eager = Thresholds { evidence: 0.2, ..Thresholds::default() };
+    let eager = Thresholds::default().with(|it| it.evidence = 0.2).expect("valid");
     let second_after = |seconds| alarms(&eager, &[smoke(0, 1.0), smoke(seconds, 1.0)]).len();
     assert_eq!((second_after(7), second_after(8)), (0, 1), "nor are two of the same moment");
     assert!(alarms(&eager, &[smoke(0, 1.0), smoke(10, 0.0)]).is_empty(), "nobody has seen it twice");
@@ -113,7 +113,7 @@ fn a_look_without_a_past_counts_half() {
 #[test]
 fn what_only_a_tile_sees_alarms_though_the_whole_is_silent() {
     assert_eq!(of_default(&steady(10, 5, |s| in_tile(s, 0.9))), [50]);
-    let strict = Thresholds { smoke_tile: 0.95, ..Thresholds::default() };
+    let strict = Thresholds::default().with(|it| it.smoke_tile = 0.95).expect("valid");
     assert!(alarms(&strict, &steady(10, 5, |s| in_tile(s, 0.9))).is_empty(), "tiles have neutral scores of their own");
     // Each tile is looked at every 30 s. Between these looks the whole view sees nothing, which is
     // no evidence against the tile.
@@ -145,7 +145,7 @@ fn whole_and_tile_together_are_twice_as_sure_as_one() {
         look
     };
     let evidence = |looks: &[Analysis]| {
-        let mut confirmer = Confirmer::new(Thresholds { evidence: 0.1, ..Thresholds::default() });
+        let mut confirmer = Confirmer::new(Thresholds::default().with(|it| it.evidence = 0.1).expect("valid"));
         looks.iter().flat_map(|it| confirmer.observe(it)).map(|it| it.evidence).next().expect("an alarm")
     };
     let alone = evidence(&steady(10, 1, |s| in_tile(s, 0.9)));
@@ -189,7 +189,7 @@ fn growth_adds_no_more_than_what_looks_have_said() {
         let side = |n: i64| 0.03 + 0.02 * n as f32;
         let looks: Vec<Analysis> =
             (0..3).map(|n| look(n * 10, &[(Class::Smoke, score, [0.4, 0.4, side(n), side(n)])])).collect();
-        alarms(&Thresholds { smoke: 0.9, evidence: 1.0, ..Thresholds::default() }, &looks)
+        alarms(&Thresholds::default().with(|it| (it.smoke, it.evidence) = (0.9, 1.0)).expect("valid"), &looks)
     };
     assert_eq!((spreads(0.91), spreads(0.98)), (vec![], vec![10]));
 }
@@ -295,7 +295,7 @@ fn numbers_that_are_none_count_for_nothing() {
         assert!(of_default(&looks).is_empty(), "{value}");
     }
     assert!(of_default(&every_10_s(&[f32::NAN; 12])).is_empty());
-    let anything = Thresholds { area_min: 0.0, ..Thresholds::default() };
+    let anything = Thresholds::default().with(|it| it.area_min = 0.0).expect("valid");
     alarms(&anything, &steady(10, 2, |s| look(s, &[(Class::Smoke, 0.9, [0.1, 0.1, 0.0, 0.0])])));
 }
 
@@ -314,7 +314,7 @@ fn only_so_many_places_are_followed() {
 #[test]
 fn the_rise_of_a_place_is_kept_only_so_long() {
     let every_second: Vec<Analysis> = steady(1, 8, |s| smoke(s, 0.62));
-    let patient = Thresholds { evidence: 9.4, memory: MEMORY_MAX, ..Thresholds::default() };
+    let patient = Thresholds::default().with(|it| (it.evidence, it.memory) = (9.4, MEMORY_MAX)).expect("valid");
     let mut confirmer = Confirmer::new(patient);
     assert!(every_second.iter().all(|it| confirmer.observe(it).is_empty()));
     let found = (0..600).find_map(|n| confirmer.observe(&smoke(480 + n, 0.99)).pop()).expect("in the end");
@@ -323,14 +323,14 @@ fn the_rise_of_a_place_is_kept_only_so_long() {
 
 #[test]
 fn published_numbers_apply_at_once_without_a_second_alarm() {
-    let mut confirmer = Confirmer::new(Thresholds { smoke: 0.8, ..Thresholds::default() });
+    let mut confirmer = Confirmer::new(Thresholds::default().with(|it| it.smoke = 0.8).expect("valid"));
     let count = |confirmer: &mut Confirmer, from: i64| {
         (from..from + 20).flat_map(|n| confirmer.observe(&smoke(n * 10, 0.75))).count()
     };
     assert_eq!(count(&mut confirmer, 0), 0);
-    confirmer.retune(Thresholds { version: 2, ..Thresholds::default() });
+    confirmer.retune(Thresholds::default().with(|it| it.version = 2).expect("valid"));
     assert_eq!((count(&mut confirmer, 20), confirmer.thresholds().version), (1, 2));
-    confirmer.retune(Thresholds { version: 3, ..Thresholds::default() });
+    confirmer.retune(Thresholds::default().with(|it| it.version = 3).expect("valid"));
     assert_eq!(count(&mut confirmer, 40), 0);
 }
 
@@ -349,7 +349,7 @@ fn a_place_that_keeps_the_level_alarms_within_a_minute() {
 
 #[test]
 fn the_lasting_score_is_the_lowest_that_alarms() {
-    let thresholds = Thresholds { smoke: 0.6, ..Thresholds::default() };
+    let thresholds = Thresholds::default().with(|it| it.smoke = 0.6).expect("valid");
     let lasting = thresholds.lasting(Class::Smoke, None);
     let first = |score: f32| alarms(&thresholds, &steady(10, 15, |s| flickering(s, score)));
     assert_eq!((first(lasting - 0.01).len(), first(lasting + 0.01).len()), (0, 1), "{lasting}");
@@ -374,9 +374,9 @@ fn what_if_is_what_would_have_been() {
         names.sort();
         names
     };
-    let neutral = |smoke: f32| cameras(&Thresholds { smoke, ..Thresholds::default() });
+    let neutral = |smoke: f32| cameras(&Thresholds::default().with(|it| it.smoke = smoke).expect("valid"));
     assert_eq!((neutral(0.5), neutral(0.7), neutral(0.95)), (vec!["a".into(), "b".into()], vec!["a".into()], vec![]));
-    let limit = |evidence: f32| cameras(&Thresholds { evidence, ..Thresholds::default() });
+    let limit = |evidence: f32| cameras(&Thresholds::default().with(|it| it.evidence = evidence).expect("valid"));
     assert_eq!((limit(3.4), limit(6.0)), (vec!["a".into(), "b".into()], vec!["a".into()]));
 }
 

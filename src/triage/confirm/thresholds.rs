@@ -1,15 +1,22 @@
 //! The tunable numbers of confirmation, and the log-odds of one box under them.
 
 use super::witness::{CORRELATION_S, SAYS_MAX, SILENCE, share};
+use crate::base::range::{more_than, within};
+use crate::lang::Words;
 use crate::triage::detection::{Class, Detection, Tile};
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use std::borrow::Cow;
+use std::ops::{Deref, RangeInclusive};
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::Schema;
+use utoipa::{PartialSchema, ToSchema};
 
 /// The tunable numbers of one camera, published by the ops page; the version stands on every sighting.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
-pub struct Thresholds {
+#[schema(as = Thresholds)]
+pub struct Numbers {
     pub version: u32,
     /// Neutral scores, 0..1, by class: over it a box speaks for fire there, below it against. Of the whole view, and of tiles.
     pub smoke: f32,
@@ -32,7 +39,13 @@ pub struct Thresholds {
     pub area_max: f32,
 }
 
-impl Default for Thresholds {
+/// [`Numbers`] with which a fire can alarm. There are no others: whatever comes from a file, a
+/// page or the database is checked here, once.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+#[serde(try_from = "Numbers")]
+pub struct Thresholds(Numbers);
+
+impl Default for Numbers {
     fn default() -> Self {
         Self {
             version: 1,
@@ -57,7 +70,93 @@ pub const MEMORY_MAX: SignedDuration = SignedDuration::from_mins(10);
 /// Shortest memory: with less, two looks a minute apart would be unrelated.
 const MEMORY_MIN: SignedDuration = SignedDuration::from_secs(30);
 
+/// Neutral scores. At 1 no box could ever speak for a fire, at 0 every box would.
+const NEUTRAL: RangeInclusive<f32> = 0.001..=0.999;
+/// The lower end: nine in ten quiet places would alarm. The upper end is what the longest memory
+/// can hold.
+const EVIDENCE: RangeInclusive<f32> = 0.1..=60.0;
+const HYSTERESIS: RangeInclusive<f32> = 0.01..=1.0;
+/// A fire that flares up again on the next day is told again.
+const COOLDOWN: RangeInclusive<SignedDuration> = SignedDuration::ZERO..=SignedDuration::from_hours(24);
+const SHARE: RangeInclusive<f32> = 0.0..=1.0;
+/// The next version is this one plus one.
+const VERSIONS: RangeInclusive<u32> = 0..=1_000_000_000;
+
+impl TryFrom<Numbers> for Thresholds {
+    type Error = Words;
+
+    /// # Errors
+    /// Says which number is out of its range, in both languages.
+    fn try_from(it: Numbers) -> Result<Self, Words> {
+        let usual = Numbers::default();
+        within("version", it.version, VERSIONS, usual.version)?;
+        within("smoke", it.smoke, NEUTRAL, usual.smoke)?;
+        within("fire", it.fire, NEUTRAL, usual.fire)?;
+        within("smoke_tile", it.smoke_tile, NEUTRAL, usual.smoke_tile)?;
+        within("fire_tile", it.fire_tile, NEUTRAL, usual.fire_tile)?;
+        within("memory", it.memory, MEMORY_MIN..=MEMORY_MAX, usual.memory)?;
+        within("evidence", it.evidence, EVIDENCE, usual.evidence)?;
+        let most = SAYS_MAX * it.memory.as_secs_f64() / CORRELATION_S;
+        if f64::from(it.evidence) >= most {
+            let (evidence, memory) = (it.evidence, it.memory);
+            return Err(Words::new(
+                format!("evidence = {evidence} 应小于 memory（{memory:#}）秒数的十分之一，即 {most:.1}，否则永不报警"),
+                format!(
+                    "evidence = {evidence} must be less than a tenth of the seconds of memory ({memory:#}), {most:.1}, or no alarm is ever raised"
+                ),
+            ));
+        }
+        within("hysteresis", it.hysteresis, HYSTERESIS, usual.hysteresis)?;
+        within("cooldown", it.cooldown, COOLDOWN, usual.cooldown)?;
+        within("area_min", it.area_min, SHARE, usual.area_min)?;
+        within("area_max", it.area_max, SHARE, usual.area_max)?;
+        more_than("area_max", it.area_max, "area_min", it.area_min)?;
+        Ok(Self(it))
+    }
+}
+
+impl Deref for Thresholds {
+    type Target = Numbers;
+
+    fn deref(&self) -> &Numbers {
+        &self.0
+    }
+}
+
+/// To everybody outside they are their numbers.
+impl PartialSchema for Thresholds {
+    fn schema() -> RefOr<Schema> {
+        Numbers::schema()
+    }
+}
+
+impl ToSchema for Thresholds {
+    fn name() -> Cow<'static, str> {
+        Numbers::name()
+    }
+
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        Numbers::schemas(schemas);
+    }
+}
+
 impl Thresholds {
+    /// These with some numbers changed.
+    ///
+    /// # Errors
+    /// As `try_from`.
+    pub fn with(&self, change: impl FnOnce(&mut Numbers)) -> Result<Self, Words> {
+        let mut numbers = self.0;
+        change(&mut numbers);
+        numbers.try_into()
+    }
+
+    /// The same as another version: what is published counts on.
+    #[must_use]
+    pub fn versioned(&self, version: u32) -> Self {
+        Self(Numbers { version: version.min(*VERSIONS.end()), ..self.0 })
+    }
+
     /// The neutral score of a class in the whole view, or in a tile.
     pub fn neutral(&self, class: Class, tile: Option<Tile>) -> f32 {
         match (class, tile) {
@@ -75,7 +174,7 @@ impl Thresholds {
     }
 
     pub(super) fn memory_s(&self) -> f64 {
-        self.memory.max(MEMORY_MIN).as_secs_f64()
+        self.memory.as_secs_f64()
     }
 
     /// The lowest constant score at which a place alarms, 0..=1.
@@ -87,34 +186,13 @@ impl Thresholds {
     /// Neutral scores with which a place that keeps the level of its class, 0..1, alarms within a
     /// minute, at a cadence of 10 s as of 60 s. Rounded to four digits.
     #[must_use]
-    pub fn with_levels(self, smoke: f32, fire: f32) -> Self {
+    pub fn with_levels(&self, smoke: f32, fire: f32) -> Self {
         let below = f64::from(self.evidence) / share(60.0, self.memory_s());
-        let [smoke, fire] = [smoke, fire].map(|level| (10_000.0 * score(logit(level) - below)).round() / 10_000.0);
-        Self { smoke, fire, smoke_tile: smoke, fire_tile: fire, ..self }
-    }
-
-    /// What is wrong with the numbers, in Chinese and in English; `None`: nothing.
-    pub fn problem(&self) -> Option<(&'static str, &'static str)> {
-        let is_share = |value: f32| value > 0.0 && value <= 1.0;
-        let most = SAYS_MAX * self.memory_s() / CORRELATION_S;
-        if ![self.smoke, self.fire, self.smoke_tile, self.fire_tile].into_iter().all(is_share) {
-            Some(("烟、火的中性分应大于0且不超过1。", "smoke, fire, smoke_tile and fire_tile must lie in 0..1."))
-        } else if !(MEMORY_MIN..=MEMORY_MAX).contains(&self.memory) {
-            Some(("记忆时长应为30秒到10分钟。", "memory must lie in 30s..=10min."))
-        } else if !(self.evidence > 0.0 && f64::from(self.evidence) < most) {
-            Some((
-                "证据限值应大于0，且小于记忆秒数的十分之一，否则永不报警。",
-                "evidence must be more than zero and less than a tenth of the memory's seconds, or no alarm is ever raised.",
-            ))
-        } else if !is_share(self.hysteresis) {
-            Some(("滞回系数应大于0且不超过1。", "hysteresis must lie in 0..1."))
-        } else if self.cooldown.is_negative() || self.cooldown > SignedDuration::from_hours(24) {
-            Some(("冷却时间应为0到24小时。", "cooldown must lie between zero and 24 hours."))
-        } else if !(self.area_min >= 0.0 && self.area_min < self.area_max && self.area_max <= 1.0) {
-            Some(("尺寸范围应在0到1之间，最小小于最大。", "area_min < area_max must lie in 0..1."))
-        } else {
-            None
-        }
+        let [smoke, fire] = [smoke, fire].map(|level| {
+            let neutral = (10_000.0 * score(logit(level) - below)).round() / 10_000.0;
+            neutral.clamp(*NEUTRAL.start(), *NEUTRAL.end())
+        });
+        Self(Numbers { smoke, fire, smoke_tile: smoke, fire_tile: fire, ..self.0 })
     }
 }
 

@@ -1,6 +1,7 @@
 //! Pure: what a ranger reports and how an office closes, as events carry them.
 
 use super::NeighbourCounty;
+use crate::triage::category::STILL_CHECKING;
 use crate::triage::false_alarm::FalseAlarm;
 use crate::triage::geo::LatLon;
 use crate::triage::id::PictureId;
@@ -33,11 +34,26 @@ pub struct Verification {
 }
 
 impl Verification {
-    /// 核查中: the ranger is still checking. It does not stop the 60-minute clock (domain rule 21).
-    pub const INTERIM: u8 = 10;
-
     pub fn is_interim(&self) -> bool {
-        self.category == Self::INTERIM
+        self.category == STILL_CHECKING
+    }
+}
+
+/// What words in the log are. In logs before 0.3 all are plain.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Remark {
+    #[default]
+    Plain,
+    /// A reply from a phone without data that could not be understood.
+    UnclearReply,
+    /// Somebody who was called and not sent cannot go.
+    CannotGo,
+}
+
+impl Remark {
+    pub(super) fn is_plain(&self) -> bool {
+        *self == Self::Plain
     }
 }
 
@@ -60,9 +76,4 @@ pub struct Closure {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub passed_to: Option<NeighbourCounty>,
-}
-
-impl Closure {
-    /// 境外火: outside the county.
-    pub const OUTSIDE: u8 = 8;
 }

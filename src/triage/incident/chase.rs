@@ -1,8 +1,9 @@
 //! Never silent: an open task is rung again and escalated, and a message that reached nobody goes
 //! to somebody else.
 
-use super::decide::{Decision, later, next_digest};
+use super::decide::{Decision, next_digest};
 use super::{By, Failed, Refusal, State};
+use crate::base::time::later;
 use crate::triage::event::{Called, Event, Matter, NextTry};
 use crate::triage::id::{IncidentId, MessageId, PersonId};
 use crate::triage::policy::{Channel, Role, Round};

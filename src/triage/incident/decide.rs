@@ -2,6 +2,8 @@
 //! step sees the ones before it.
 
 use super::{By, Deadline, Incident, Input, Link, NewIncident, Office, Refusal, State};
+use crate::base::time::later;
+use crate::triage::category::OUTSIDE;
 use crate::triage::dispatch::Dispatch;
 use crate::triage::event::{
     Actor, Because, Called, Candidate, Closure, Dispatched, Due, Event, Hint, Neighbour, Recorded,
@@ -244,7 +246,7 @@ impl Decision<'_> {
     fn pass_on(&mut self) {
         if self.incident.judge(self.policy(), false).verdict == Verdict::PassOn {
             let passed_to = self.incident.place.neighbour.clone();
-            let closure = Closure { category: Closure::OUTSIDE, false_alarm: None, words: String::new(), passed_to };
+            let closure = Closure { category: OUTSIDE, false_alarm: None, words: String::new(), passed_to };
             self.by_system(Event::Closed { closure });
         }
     }
@@ -331,8 +333,4 @@ pub(super) fn next_digest(now: Timestamp, every: SignedDuration) -> Timestamp {
     let every = every.as_secs().max(1);
     let next = (now.as_second().div_euclid(every) + 1) * every;
     Timestamp::from_second(next).unwrap_or(Timestamp::MAX)
-}
-
-pub(super) fn later(at: Timestamp, by: SignedDuration) -> Timestamp {
-    at.checked_add(by).unwrap_or(Timestamp::MAX)
 }

@@ -1,8 +1,9 @@
 //! Evidence arrives, is sorted out, and moves the fix. The place follows the fix, and the dispatch
 //! follows the place. One function, [`Decision::follow_the_evidence`], does it in all cases.
 
-use super::decide::{Decision, later};
+use super::decide::Decision;
 use super::{By, Link, Refusal, State};
+use crate::base::time::later;
 use crate::triage::dispatch::Dispatch;
 use crate::triage::event::{Actor, Event, Matter, Neighbour, Place, WhyMoved};
 use crate::triage::geo::{Fix, FixMethod, Locus, Ray};

@@ -1,7 +1,7 @@
 //! Events → state. Total: every event in the log is folded, and nothing is judged again here.
 
-use super::decide::later;
 use super::{Answer, Deciding, Incident, Link, Merged, Proposal, State, Told, Undelivered, Waiting};
+use crate::base::time::later;
 use crate::triage::dispatch::{Dispatch, Step};
 use crate::triage::event::{Actor, Called, Dispatched, Event, Matter, Means, Recorded, Verification};
 use crate::triage::id::{DispatchId, IncidentId, PersonId, PictureId, SightingId};

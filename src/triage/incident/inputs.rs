@@ -1,10 +1,12 @@
 //! Input from people and sources → events, or the reason for a refusal.
 
-use super::decide::{Decision, later};
+use super::decide::Decision;
 use super::{By, Input, Refusal, State};
+use crate::base::time::later;
+use crate::triage::category::STILL_CHECKING;
 use crate::triage::dispatch::Dispatch;
 use crate::triage::event::{
-    Actor, Closure, Dispatched, Event, Intent, Means, Position, Recorded, Unproven, Verification,
+    Actor, Closure, Dispatched, Event, Intent, Means, Position, Recorded, Remark, Unproven, Verification,
 };
 use crate::triage::geo::{Locus, Spread};
 use crate::triage::id::{DispatchId, PersonId};
@@ -64,18 +66,20 @@ impl Decision<'_> {
                 }
                 Ok(())
             }
-            Input::Note { words } => {
-                self.check_may_add(by)?;
-                let words = given(words)?;
-                let closed = self.incident.state == State::Closed;
-                if closed {
-                    self.keep(by, words)
-                } else {
-                    self.by(by, Event::Noted { words })
-                }
-                Ok(())
-            }
+            Input::Note { words } => self.note(words, Remark::Plain, by),
+            Input::UnclearReply { words } => self.note(words, Remark::UnclearReply, by),
         }
+    }
+
+    fn note(&mut self, words: String, about: Remark, by: &By) -> Result<(), Refusal> {
+        self.check_may_add(by)?;
+        let words = given(words)?;
+        if self.incident.state == State::Closed {
+            self.keep_about(by, words, about);
+        } else {
+            self.by(by, Event::Noted { words, about });
+        }
+        Ok(())
     }
 
     /// For the dispatched ranger, the step. The B角, or a neighbour asked to go as well, takes over
@@ -199,7 +203,8 @@ impl Decision<'_> {
     fn decline(&mut self, reason: String, by: &By) -> Result<(), Refusal> {
         let reason = given(reason)?;
         if self.called_as(by).is_some() {
-            self.by(by, Event::Noted { words: format!("不能前往 / cannot go: {reason}") });
+            let words = format!("不能前往 / cannot go: {reason}");
+            self.by(by, Event::Noted { words, about: Remark::CannotGo });
             return Ok(());
         }
         match self.standing(by)? {
@@ -248,7 +253,7 @@ impl Decision<'_> {
 
     fn close(&mut self, closure: Closure, by: &By) -> Result<(), Refusal> {
         self.check_officer(by)?;
-        if closure.category == Verification::INTERIM {
+        if closure.category == STILL_CHECKING {
             return Err(Refusal::Incomplete);
         }
         let burns = self.incident.verification.as_ref().is_some_and(|it| it.extinguished == Some(false));
@@ -349,7 +354,11 @@ impl Decision<'_> {
     /// Records once: without an action id, a repeat is recognised by its words, its person and the
     /// phone's time.
     fn keep(&mut self, by: &By, words: String) {
-        let event = Event::LateActionKept { words };
+        self.keep_about(by, words, Remark::Plain);
+    }
+
+    fn keep_about(&mut self, by: &By, words: String, about: Remark) {
+        let event = Event::LateActionKept { words, about };
         let same = |it: &Arc<Recorded>| it.event == event && it.actor == by.actor && it.happened_at == by.happened_at;
         if by.action.is_some() || !self.incident.log.iter().any(same) {
             self.by(by, event);

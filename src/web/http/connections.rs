@@ -12,10 +12,11 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
+use parking_lot::{Mutex, MutexGuard};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::pin::pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::net::TcpStream;
 use tokio::sync::{Notify, watch};
@@ -69,7 +70,7 @@ impl Peer {
     }
 
     fn state(&self) -> MutexGuard<'_, (Doing, Instant)> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock()
     }
 
     fn sent_something(&self) {
@@ -131,7 +132,7 @@ impl Connections {
     /// A place for one more connection. When all are taken, the connection that has been silent for
     /// longest without a request under way is closed. When all have one, there is no place.
     pub fn admit(&self) -> Option<Place> {
-        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut open = self.open.lock();
         let Open { admitted, peers } = &mut *open;
         if peers.len() >= self.network.connections {
             let waiting = peers.iter().map(|(number, peer)| (*peer.state(), *number));
@@ -155,7 +156,7 @@ pub struct Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        self.of.open.lock().unwrap_or_else(PoisonError::into_inner).peers.remove(&self.number);
+        self.of.open.lock().peers.remove(&self.number);
     }
 }
 

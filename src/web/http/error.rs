@@ -1,7 +1,7 @@
 //! Our errors → RFC 9457 problem details in the reader's language. Internals are logged once, here, and never sent.
 
 use crate::error::{Code, Error, Kind};
-use crate::lang::Lang;
+use crate::lang::{Lang, Words};
 use axum::Json;
 use axum::extract::{MatchedPath, Request};
 use axum::http::header::{ACCEPT_LANGUAGE, ALLOW, CONTENT_TYPE, RETRY_AFTER};
@@ -118,8 +118,8 @@ impl Problem {
     }
 }
 
-/// An error that a person can act on keeps its own message if it has one in both languages ("中文 /
-/// English"). Everything else says only what to do.
+/// An error that a person can act on keeps its own message if it has one in both languages.
+/// Everything else says only what to do.
 impl From<Error> for Problem {
     fn from(error: Error) -> Self {
         let (zh, en) = match error.kind {
@@ -146,11 +146,19 @@ impl From<Error> for Problem {
             ),
         };
         let is_for_people = matches!(error.kind, Kind::Forbidden | Kind::Conflict | Kind::Invalid);
-        let (zh, en) = error.message.split_once(" / ").filter(|_| is_for_people).unwrap_or((zh, en));
+        let own = error.words().filter(|_| is_for_people).map(|it| (it.zh.as_str(), it.en.as_str()));
+        let (zh, en) = own.unwrap_or((zh, en));
         let mut problem = Self::new(error.kind, zh, en);
         problem.code = error.code.unwrap_or(problem.code);
         problem.internals = Some(error.chain());
         problem
+    }
+}
+
+/// What a page sent is out of its range.
+impl From<Words> for Problem {
+    fn from(Words { zh, en }: Words) -> Self {
+        Self::invalid(zh, en)
     }
 }
 

@@ -8,9 +8,10 @@ use crate::triage::event::Event;
 use crate::triage::id::PersonId;
 use crate::triage::incident::{Incident, Input};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::num::NonZeroU32;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 /// Clones share the same counters.
 #[derive(Clone)]
@@ -93,7 +94,7 @@ impl Held {
 
     /// Takes one, until the answer is dropped. None: the person holds the maximum already.
     pub fn take(&self, person: &PersonId) -> Option<Hold> {
-        let mut now = self.now.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut now = self.now.lock();
         let count = now.entry(person.clone()).or_default();
         if *count >= self.most {
             return None;
@@ -110,7 +111,7 @@ pub struct Hold {
 
 impl Drop for Hold {
     fn drop(&mut self) {
-        let mut now = self.of.now.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut now = self.of.now.lock();
         match now.get_mut(&self.person) {
             Some(count) if *count > 1 => *count -= 1,
             _ => drop(now.remove(&self.person)),

@@ -5,7 +5,7 @@ use crate::county::{County, county_date, county_time};
 use crate::desk::{ENDED_FOR, OpenBook};
 use crate::report::{Category, categories};
 use crate::store::{Filed, Filter};
-use crate::triage::event::Closure;
+use crate::triage::category::OUTSIDE;
 use crate::triage::geo::LatLon;
 use crate::triage::id::{CameraId, IncidentId, SightingId};
 use crate::triage::policy::{Policy, Review, Role, ZeroPoint};
@@ -145,7 +145,7 @@ fn unattended(policy: &Policy) -> Vec<SourceKind> {
 
 fn passed_on(filed: &Filed) -> Option<PassedOn> {
     let Filed { code, incident, .. } = filed;
-    let closure = incident.closure.as_ref().filter(|it| it.category == Closure::OUTSIDE)?;
+    let closure = incident.closure.as_ref().filter(|it| it.category == OUTSIDE)?;
     let to = closure.passed_to.as_ref();
     Some(PassedOn {
         incident: incident.id,
@@ -163,7 +163,7 @@ fn reminded(filed: &Filed) -> Option<Reminded> {
     let Filed { code, incident, .. } = filed;
     let category = incident.closure.as_ref().map(|it| it.category);
     let last = incident.reminders.iter().map(|it| it.observed_at).max()?;
-    (category != Some(Closure::OUTSIDE)).then(|| Reminded {
+    (category != Some(OUTSIDE)).then(|| Reminded {
         incident: incident.id,
         code: code.clone(),
         place: incident.place.name.clone(),

@@ -2,9 +2,11 @@
 //! is recorded once however often it is sent, and answered with the incident's present state.
 
 use super::board::visible;
+use crate::base::id::named_v4;
 use crate::county::County;
 use crate::report::{Category, category};
 use crate::store::Filed;
+use crate::triage::category::NOTHING_FOUND;
 use crate::triage::event::{Actor, Closure, FalseAlarm, Flames, Means, Position, Verification};
 use crate::triage::geo::{LatLon, Locus};
 use crate::triage::id::{ActionId, DispatchId, IncidentId, PersonId, SightingId};
@@ -24,7 +26,6 @@ use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::Deserialize;
-use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -37,8 +38,6 @@ const PHOTOS_MAX: u32 = 20;
 const TOLD_BEYOND_M: f64 = 100_000.0;
 /// A phone that has lost the time starts in 1970. A time outside these years is ignored.
 const PHONES_YEARS: std::ops::Range<i16> = 1970..2100;
-/// 未找到: the category of a false alarm.
-const NOTHING_FOUND: u8 = 9;
 
 type Done = Answer<Json<IncidentView>>;
 
@@ -379,9 +378,5 @@ fn checked(position: Option<Position>) -> Answer<Option<Position>> {
 /// The id of what this person's action with this key creates. It is the same for every repeat, and
 /// nobody else's.
 pub fn derived(what: &str, me: &Me, key: Uuid) -> Uuid {
-    let hash =
-        Sha256::new().chain_update(what).chain_update(me.person.as_str()).chain_update(key.as_bytes()).finalize();
-    let mut bytes = [0; 16];
-    bytes.copy_from_slice(&hash[..16]);
-    uuid::Builder::from_random_bytes(bytes).into_uuid()
+    named_v4([what.as_bytes(), me.person.as_str().as_bytes(), key.as_bytes()].concat())
 }

@@ -64,7 +64,7 @@ pub async fn look_alikes(State(state): State<WebState>, _: Office) -> Answer<Jso
     let mut items: Vec<LookAlike> = lately.filter_map(|it| of(it, policy, &closed)).collect();
     items.sort_by_key(|it| std::cmp::Reverse(it.at));
     let waiting = || items.iter().filter(|it| it.would_wait);
-    let burned = |it: &&LookAlike| it.category.is_some_and(crate::triage::retention::burned);
+    let burned = |it: &&LookAlike| it.category.is_some_and(crate::triage::category::burned);
     let (incidents, would_wait, fires_would_wait) = (items.len(), waiting().count(), waiting().filter(burned).count());
     items.truncate(ITEMS_MAX);
     Ok(Json(LookAlikes { items, incidents, would_wait, fires_would_wait, now: policy.labelled.look_alike }))

@@ -1,12 +1,12 @@
 //! Thresholds tried on past frames: which alerts they would have raised and which they would have
 //! missed, and what people found there.
 
-use super::{after, check, hours, in_force, whole};
+use super::{after, hours, in_force, whole};
 use crate::county::County;
 use crate::error::Error;
 use crate::report::category;
 use crate::store::Filed;
-use crate::triage::confirm::{Confirmed, EvidenceAt, Thresholds};
+use crate::triage::confirm::{Confirmed, EvidenceAt, Numbers, Thresholds};
 use crate::triage::detection::{Analysis, Class};
 use crate::triage::id::CameraId;
 use crate::triage::sighting::Source;
@@ -34,7 +34,7 @@ const FRAMES_MAX: u32 = 260_000;
 #[derive(Deserialize, ToSchema)]
 pub struct Trial {
     #[serde(deserialize_with = "whole")]
-    thresholds: Thresholds,
+    thresholds: Numbers,
     /// All cameras when none is named.
     camera: Option<CameraId>,
     hours: u32,
@@ -80,7 +80,7 @@ pub struct Rise {
 /// The same code as live over the stored frames, with the thresholds in force and with others. Nothing changes.
 #[utoipa::path(post, path = "/api/v1/ops/what-if", tag = "ops", request_body = Trial, security(("session" = ["officer", "ops"])), responses((status = 200, body = WhatIf)))]
 pub async fn what_if(State(state): State<WebState>, _: Office, Body(trial): Body<Trial>) -> Answer<Json<WhatIf>> {
-    check(&trial.thresholds)?;
+    let tried = Thresholds::try_from(trial.thresholds)?;
     let now = state.clock.now();
     let since = now - hours(trial.hours);
     let mut total = WhatIf::default();
@@ -88,7 +88,7 @@ pub async fn what_if(State(state): State<WebState>, _: Office, Body(trial): Body
     // One camera at a time, so that only its frames are in memory.
     for camera in asked_cameras(&state.county(), trial.camera) {
         let frames = state.store.analyses(&camera, since, after(now), FRAMES_MAX).await?;
-        let (current, tried, judged) = (in_force(&state), trial.thresholds.clone(), judged.clone());
+        let (current, tried, judged) = (in_force(&state), tried.clone(), judged.clone());
         let part = tokio::task::spawn_blocking(move || compare(&frames, &current, &tried, &judged));
         total.add(part.await.map_err(|e| Error::internal("the what-if thread died").because(e))?);
     }

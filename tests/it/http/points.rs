@@ -28,7 +28,7 @@ async fn the_models_points_are_told_and_one_is_published_to_the_last_digit() {
         balanced: point(0.781, 3.4, 1.0),
         eager: point(0.641, 2.2, 4.0),
     };
-    *world.state.points.write().expect("a lock") = Some(points.clone());
+    *world.state.points.write() = Some(points.clone());
     let view = ops.get(path).await.ok();
     assert_eq!(view["points"]["default"], "balanced");
     assert_eq!(view["camera_sends_after_s"], Value::Null, "an officer looks first");
@@ -48,7 +48,7 @@ async fn the_models_points_are_told_and_one_is_published_to_the_last_digit() {
     }
     let published = ops.post(path, json!({"thresholds": thresholds, "reason": "晨雾多"})).await.ok();
     assert_eq!((&published["current"]["version"], &published["points"]), (&json!(2), &view["points"]));
-    let in_force = world.state.thresholds.read().expect("a lock").clone();
+    let in_force = world.state.thresholds.get();
     assert_eq!(points.name_of(&in_force), Some(PointName::Quiet));
 
     let mut partial = published["current"].clone();

@@ -1,11 +1,11 @@
 //! Finds new pictures in a folder: which subfolders are being written to, which files have arrived,
 //! and whether they are complete.
 
+use crate::base::time::county_time;
 use crate::camera::fault::Fault;
 use crate::camera::fault::delivery::Delivery;
 use crate::camera::image_file::{MAX_BYTES, is_picture, is_whole};
 use crate::camera::receive::times::time_in_name;
-use crate::clock::county_time;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{HashMap, HashSet};
 use std::ffi::OsStr;

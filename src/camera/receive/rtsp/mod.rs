@@ -17,7 +17,8 @@ use super::runtime::runtime;
 use crate::error::{Error, Result};
 use gstreamer as gst;
 use gstreamer::prelude::*;
-use std::sync::{Mutex, Once, PoisonError};
+use parking_lot::Mutex;
+use std::sync::Once;
 use std::time::Duration;
 use tokio::task::JoinHandle;
 
@@ -63,9 +64,9 @@ pub(crate) fn goodbyes(at_most: Duration) {
 }
 
 /// Stopped sessions whose TEARDOWN may still be under way.
-fn leaving() -> std::sync::MutexGuard<'static, Vec<JoinHandle<()>>> {
+fn leaving() -> parking_lot::MutexGuard<'static, Vec<JoinHandle<()>>> {
     static LEAVING: Mutex<Vec<JoinHandle<()>>> = Mutex::new(Vec::new());
-    LEAVING.lock().unwrap_or_else(PoisonError::into_inner)
+    LEAVING.lock()
 }
 
 /// A session has been told to stop.

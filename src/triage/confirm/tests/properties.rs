@@ -27,7 +27,7 @@ fn any_looks() -> impl Strategy<Value = Vec<Analysis>> {
 }
 
 fn sensitive() -> Thresholds {
-    Thresholds { evidence: 1.0, ..Thresholds::default() }
+    Thresholds::default().with(|it| it.evidence = 1.0).expect("valid")
 }
 
 fn logit(score: f32) -> f32 {
@@ -80,7 +80,7 @@ proptest! {
     /// A constant score alarms at a slow cadence at most one slow look later than at 10 s.
     #[test]
     fn cadence_does_not_matter(score in 0.55f32..0.999, evidence in 1.0f32..6.0, slow in prop::sample::select(vec![20i64, 30, 60])) {
-        let thresholds = Thresholds { evidence, ..Thresholds::default() };
+        let thresholds = Thresholds::default().with(|it| it.evidence = evidence).expect("valid");
         let first = |cadence_s| alarms(&thresholds, &steady(cadence_s, 10, |s| smoke(s, score))).first().copied();
         let (often, seldom) = (first(10), first(slow));
         // The evidence that the score reaches in the end. In its last tenth, one look more or less
@@ -96,7 +96,7 @@ proptest! {
 
     #[test]
     fn nothing_alarms_below_neutral(neutral in 0.1f32..0.9, below in 0.0f32..1.0, cadence_s in 1i64..120) {
-        let thresholds = Thresholds { smoke: neutral, smoke_tile: neutral, evidence: 0.1, ..Thresholds::default() };
+        let thresholds = Thresholds::default().with(|it| (it.smoke, it.smoke_tile, it.evidence) = (neutral, neutral, 0.1)).expect("valid");
         let score = neutral * below;
         prop_assert!(alarms(&thresholds, &steady(cadence_s, 60, |s| smoke(s, score))).is_empty());
         prop_assert!(alarms(&thresholds, &steady(cadence_s, 60, |s| in_tile(s, score))).is_empty());
@@ -105,7 +105,7 @@ proptest! {
     /// Log-odds of about twice the lowest that ever alarms (0.85) alarm within 75 s and one look.
     #[test]
     fn everything_well_above_neutral_alarms_soon(neutral in 0.1f32..0.8, more in 1.75f32..5.0, cadence_s in 8i64..=60) {
-        let thresholds = Thresholds { smoke: neutral, ..Thresholds::default() };
+        let thresholds = Thresholds::default().with(|it| it.smoke = neutral).expect("valid");
         let score = 1.0 / (1.0 + (-(logit(neutral) + more)).exp());
         let first = alarms(&thresholds, &steady(cadence_s, 5, |s| smoke(s, score))).first().copied();
         prop_assert!(first.is_some_and(|s| s <= 75 + cadence_s), "{first:?}");
@@ -113,7 +113,7 @@ proptest! {
 
     #[test]
     fn what_is_remembered_stays_bounded(looks in any_looks()) {
-        let mut confirmer = Confirmer::new(Thresholds { evidence: 9.0, ..Thresholds::default() });
+        let mut confirmer = Confirmer::new(Thresholds::default().with(|it| it.evidence = 9.0).expect("valid"));
         for analysis in &looks {
             confirmer.observe(analysis);
             prop_assert!(confirmer.places.len() <= PLACES_MAX);

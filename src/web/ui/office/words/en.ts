@@ -337,6 +337,7 @@ export const en: typeof zh = {
     backups: 'Backups',
     record: 'Proof of the record',
     anchor: 'Proof by text',
+    thresholds: 'Alarm thresholds',
   },
   partProblem: (part, words) => (words ? `${part}: ${words}` : `${part}: fault`),
   server: 'Server',

@@ -336,6 +336,7 @@ export const zh = {
     backups: '备份',
     record: '记录存证',
     anchor: '存证短信',
+    thresholds: '报警阈值',
   } as Record<string, string>,
   partProblem: (part: string, words: string) => (words ? `${part}：${words}` : `${part}异常`),
   server: '服务器',

@@ -1,6 +1,7 @@
 //! Every sentence for a person exists in Chinese (default) and English, side by side in the code.
 
 use serde::Serialize;
+use std::fmt;
 use utoipa::ToSchema;
 
 /// The reader's language.
@@ -37,5 +38,35 @@ impl Lang {
 
     pub fn code(self) -> &'static str {
         self.pick("zh-CN", "en")
+    }
+}
+
+/// What is said to a person, in both languages: who says it need not know who reads it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Words {
+    pub zh: String,
+    pub en: String,
+}
+
+impl Words {
+    pub fn new(zh: impl Into<String>, en: impl Into<String>) -> Self {
+        Self { zh: zh.into(), en: en.into() }
+    }
+
+    pub fn pick(&self, lang: Lang) -> &str {
+        lang.pick(&self.zh, &self.en)
+    }
+
+    /// Says before it where this is: a section, a file.
+    #[must_use]
+    pub fn after(self, place: &str) -> Self {
+        Self { zh: format!("{place} {}", self.zh), en: format!("{place} {}", self.en) }
+    }
+}
+
+/// Both, for logs and for what is stored: "中文 / English".
+impl fmt::Display for Words {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} / {}", self.zh, self.en)
     }
 }

@@ -1,6 +1,7 @@
 //! The one error type: its kind, its message, its cause. The kind decides HTTP status, exit code
 //! and whether to retry.
 
+use super::lang::{Lang, Words};
 use serde::Serialize;
 use std::fmt;
 use utoipa::ToSchema;
@@ -12,6 +13,8 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 pub struct Error {
     pub kind: Kind,
     pub message: String,
+    /// The message in the reader's language, where whoever made it had both.
+    words: Option<Words>,
     /// Set where the kind alone says too little.
     pub code: Option<Code>,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
@@ -105,19 +108,20 @@ impl Kind {
 }
 
 impl Error {
-    pub fn new(kind: Kind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), code: None, source: None }
+    pub fn new(kind: Kind, message: impl Into<Message>) -> Self {
+        let Message { text, words } = message.into();
+        Self { kind, message: text, words, code: None, source: None }
     }
 
-    pub fn invalid(message: impl Into<String>) -> Self {
+    pub fn invalid(message: impl Into<Message>) -> Self {
         Self::new(Kind::Invalid, message)
     }
 
-    pub fn unavailable(message: impl Into<String>) -> Self {
+    pub fn unavailable(message: impl Into<Message>) -> Self {
         Self::new(Kind::Unavailable, message)
     }
 
-    pub fn internal(message: impl Into<String>) -> Self {
+    pub fn internal(message: impl Into<Message>) -> Self {
         Self::new(Kind::Internal, message)
     }
 
@@ -127,15 +131,37 @@ impl Error {
         self
     }
 
+    /// Says before it where this is.
+    #[must_use]
+    pub fn at(mut self, place: &str) -> Self {
+        self.message = format!("{place}: {}", self.message);
+        self.words = self.words.map(|words| words.after(&format!("{place}:")));
+        self
+    }
+
     #[must_use]
     pub fn because(mut self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         self.source = Some(source.into());
         self
     }
 
+    /// The message in both languages; `None` where it exists in one only.
+    pub fn words(&self) -> Option<&Words> {
+        self.words.as_ref()
+    }
+
     /// The message with all its causes, on one line.
     pub fn chain(&self) -> String {
-        let mut line = self.message.clone();
+        self.with_causes(&self.message)
+    }
+
+    /// The same for one reader. Causes come from libraries and the system, and stay as they are.
+    pub fn chain_in(&self, lang: Lang) -> String {
+        self.with_causes(self.words.as_ref().map_or(&self.message, |words| words.pick(lang)))
+    }
+
+    fn with_causes(&self, message: &str) -> String {
+        let mut line = message.to_owned();
         let mut cause = std::error::Error::source(self);
         while let Some(next) = cause {
             line.push_str(": ");
@@ -143,6 +169,31 @@ impl Error {
             cause = next.source();
         }
         line
+    }
+}
+
+/// A message in one language, or in both.
+#[derive(Debug)]
+pub struct Message {
+    text: String,
+    words: Option<Words>,
+}
+
+impl From<&str> for Message {
+    fn from(text: &str) -> Self {
+        text.to_owned().into()
+    }
+}
+
+impl From<String> for Message {
+    fn from(text: String) -> Self {
+        Self { text, words: None }
+    }
+}
+
+impl From<Words> for Message {
+    fn from(words: Words) -> Self {
+        Self { text: words.to_string(), words: Some(words) }
     }
 }
 

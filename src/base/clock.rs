@@ -1,21 +1,17 @@
-//! The only caller of "now" and "sleep", and the county's time zone. A simulated clock stands still
-//! until it is advanced; sleeping advances it.
+//! The only caller of "now" and "sleep". A simulated clock stands still until it is advanced;
+//! sleeping advances it.
 //!
 //! The system's clock is read once; from then on time is elapsed time. If the machine's clock is
 //! set back an hour, the ladder does not stop for an hour, and a late answer does not become early.
 //! The step is noticed and reported, and the next start uses the new time.
 
-use jiff::tz::{Offset, TimeZone};
-use jiff::{SignedDuration, Timestamp};
-use rustix::time::{ClockId, clock_gettime};
-use std::sync::{Arc, LazyLock, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+pub use super::time::county_time;
 
-/// County time is UTC+8 all year (China has had no summer time since 1991), so no time zone file is
-/// needed.
-pub fn county_time() -> TimeZone {
-    TimeZone::fixed(Offset::constant(8))
-}
+use jiff::{SignedDuration, Timestamp};
+use parking_lot::Mutex;
+use rustix::time::{ClockId, clock_gettime};
+use std::sync::{Arc, LazyLock};
+use std::time::{Duration, Instant};
 
 /// The wall clock when it was read, and the machine's uptime at that moment.
 #[expect(clippy::disallowed_methods, reason = "this is the one place that asks the machine for the time")]
@@ -42,7 +38,7 @@ impl Clock {
     pub fn now(&self) -> Timestamp {
         match self {
             Self::System => READ.0 + (has_run() - READ.1),
-            Self::Simulated(hands) => *hands.lock().unwrap_or_else(|poisoned| poisoned.into_inner()),
+            Self::Simulated(hands) => *hands.lock(),
         }
     }
 
@@ -58,7 +54,7 @@ impl Clock {
     /// Advances a simulated clock; does nothing to a system clock.
     pub fn advance(&self, by: SignedDuration) {
         if let Self::Simulated(hands) = self {
-            let mut hands = hands.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+            let mut hands = hands.lock();
             *hands += by;
         }
     }
@@ -88,11 +84,11 @@ pub struct Heartbeat(Arc<Mutex<Instant>>);
 
 impl Heartbeat {
     pub fn beat(&self) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+        *self.0.lock() = Instant::now();
     }
 
     pub fn silent_for(&self) -> Duration {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).elapsed()
+        self.0.lock().elapsed()
     }
 }
 
