@@ -39,7 +39,7 @@ impl Verification {
     }
 }
 
-/// What words in the log are. In logs before 0.3 all are plain.
+/// What words in the log are. In logs before 0.2 all are plain.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Remark {
