@@ -1,6 +1,7 @@
 //! Reads incidents, always rebuilt from their log, never from a summary. One whose log cannot be
 //! read is set apart and named; others are not affected.
 
+use super::filed::Filed;
 use super::unreadable::Unreadable;
 use super::{Store, failed, from_json, id, reading, us};
 use crate::error::{Error, Kind, Result};
@@ -10,15 +11,6 @@ use crate::triage::incident::Incident;
 use jiff::Timestamp;
 use std::fmt::Display;
 
-/// An incident with the number the office says aloud.
-#[derive(Clone, PartialEq, Debug)]
-pub struct Filed {
-    /// "1121-03": month and day of opening in Beijing time, number within the day.
-    pub code: String,
-    /// Increases with every opening; the cursor of lists.
-    pub opened_seq: u64,
-    pub incident: Incident,
-}
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Filter {

@@ -4,6 +4,7 @@
 
 mod analyses;
 mod backup;
+mod filed;
 mod hotspots;
 mod incidents;
 mod log;
@@ -22,8 +23,9 @@ mod writer;
 
 pub use analyses::days::FOLDER as ANALYSES;
 pub use backup::{Head, copy_sqlite};
+pub use filed::Filed;
 pub use hotspots::{HotspotCount, KnownHotspot};
-pub use incidents::{Filed, Filter, Page};
+pub use incidents::{Filter, Page};
 pub use log::{Commit, Committed, LogEntry};
 pub use logins::{Access, Ended, Login, OpenSession, Session};
 pub use outbox::{Addressee, Fate, Message, NewMessage, Occasion, Status, Taken, Tried};

@@ -1,7 +1,8 @@
 //! Partial availability: a row that cannot be read (written by a newer version, or damaged) is
 //! named in the log once, and listed until it can be read again. Other rows are not affected.
 
-use super::{Filed, Store};
+use super::Store;
+use super::filed::Filed;
 use crate::error::Result;
 use crate::triage::id::IncidentId;
 use parking_lot::{Mutex, MutexGuard};
