@@ -211,5 +211,4 @@ impl Shot {
 }
 
 #[cfg(test)]
-#[path = "strip/tests.rs"]
 mod tests;

@@ -197,5 +197,4 @@ impl Ledger {
 }
 
 #[cfg(test)]
-#[path = "retention/tests.rs"]
 mod tests;

@@ -41,6 +41,8 @@ pub struct Tree {
     /// Module → its file.
     files: BTreeMap<Place, String>,
     references: Vec<(String, Reference)>,
+    /// Every path that leads to another module or to an outside crate.
+    pub uses: Vec<Use>,
     pub foreign: Vec<String>,
 }
 
@@ -52,6 +54,7 @@ impl Tree {
             outside: outside.into_iter().chain(["std", "core", "alloc"].map(str::to_owned)).collect(),
             files: BTreeMap::new(),
             references: Vec::new(),
+            uses: Vec::new(),
             foreign: Vec::new(),
         };
         let mut tests: Vec<Place> = Vec::new();
@@ -68,11 +71,11 @@ impl Tree {
         for (_, reference) in &mut tree.references {
             reference.in_test |= tests.iter().any(|it| reference.scope.starts_with(it));
         }
+        tree.uses = tree.find_uses();
         tree
     }
 
-    /// Every path that leads to another module or to an outside crate.
-    pub fn uses(&self) -> Vec<Use> {
+    fn find_uses(&self) -> Vec<Use> {
         let mut uses = Vec::new();
         for (file, Reference { scope, path, line, is_import, in_test }) in &self.references {
             let target = match is_import {
@@ -200,7 +203,7 @@ impl Tree {
     /// with all that is below it, so a circle anywhere is a circle between the children of some folder.
     pub fn folders(&self) -> BTreeMap<Place, Edges> {
         let mut folders: BTreeMap<Place, Edges> = BTreeMap::new();
-        for it in self.uses().iter().filter(|it| !it.in_test) {
+        for it in self.uses.iter().filter(|it| !it.in_test) {
             let Target::Ours(to) = &it.target else { continue };
             let shared = it.from.iter().zip(to).take_while(|(a, b)| a == b).count();
             // A module and what is below it may know each other.
