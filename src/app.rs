@@ -7,6 +7,7 @@
 
 pub mod backups;
 pub mod capacity;
+mod certificate;
 mod channels;
 mod demo;
 pub mod disk;
@@ -40,6 +41,7 @@ use crate::lang::{Lang, Words};
 use crate::notify::{Keys, Notifier};
 use crate::store::{self, Store};
 use crate::triage::point::Points;
+use crate::web::tls::Keeper;
 use crate::web::{self, Parts, WebState};
 use metrics_exporter_prometheus::PrometheusHandle;
 use parking_lot::RwLock;
@@ -112,6 +114,11 @@ const DATABASE_ENDS_WITHIN: Duration = Duration::from_secs(1);
 pub async fn run(mut options: Options) -> Result<()> {
     let mut asked_to_stop = hear_signals(options.lang)?;
     let clock = Clock::System;
+    if let Some(refusal) = options.config.server.refusal() {
+        let (why, (zh, en)) = (options.lang.pick(&refusal.zh(), &refusal.en()).to_owned(), refusal.cure());
+        return Err(Error::invalid(format!("{why}{}", options.lang.pick(&format!("。{zh}"), &format!(". {en}")))));
+    }
+    let keeper = Keeper::open(&options.config.server, options.lang)?;
     let data = options.config.store.data.clone();
     let _lock = own(&data)?;
     let measures = measures::install()?;
@@ -197,6 +204,11 @@ pub async fn run(mut options: Options) -> Result<()> {
     spawn(&mut tasks, "backups", &app, backups::run);
     spawn(&mut tasks, "record", &app, move |app| record::run(app, Arc::clone(&teller)));
 
+    let tls = keeper.as_ref().map(Keeper::tls);
+    if let Some(keeper) = keeper.map(shared) {
+        spawn(&mut tasks, "certificate", &app, move |app| certificate::run(app, Arc::clone(&keeper)));
+    }
+
     let admin_token = links::write_admin_token(&data)?;
     let web = WebState {
         desk: Arc::clone(&desk),
@@ -228,6 +240,7 @@ pub async fn run(mut options: Options) -> Result<()> {
     }
     let connections = camera::left_for_browsers(web.registers.current().cameras.len());
     let web = web.with_network(web::Network { connections, ..web::Network::default() });
+    let web = if let Some(tls) = tls { web.with_tls(tls) } else { web };
     web::serve(listener, web, async move { drop(asked_to_stop.wait_for(|asked| *asked).await) }).await?;
     stop.send_replace(Stage::Cameras);
     ended("cameras", CAMERAS_END_WITHIN, cameras).await;

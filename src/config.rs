@@ -4,8 +4,10 @@
 
 mod check;
 mod data;
+mod server;
 
 pub use data::{BackupConfig, DiskConfig, RecordConfig, StoreConfig, TellAt};
+pub use server::{PlainHttp, Refusal, Server};
 
 use crate::error::{Error, Result};
 use crate::lang::Words;
@@ -14,7 +16,6 @@ use crate::triage::policy::Policy;
 use crate::triage::retention::Retention;
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
-use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 /// The documented sample; `huoyan config` prints it, a test parses it.
@@ -43,35 +44,6 @@ pub struct Config {
     /// The file it was read from, if any.
     #[serde(skip)]
     pub file: Option<PathBuf>,
-}
-
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Server {
-    /// 8131 is the port of 131. Loopback unless the office configures otherwise.
-    pub listen: SocketAddr,
-    /// What phones type; used in texts and login links. Default: `http://<listen>`.
-    pub public_url: Option<String>,
-    /// Addresses of trusted proxies: only their X-Forwarded-For or Forwarded is believed. None by
-    /// default.
-    pub trusted_proxy: Vec<IpAddr>,
-    /// How long a one-time login link is valid: 15 min.
-    pub login_link_life: SignedDuration,
-    /// How long an unused session lives: 30 days, because a ranger's phone must not log itself out
-    /// in the hills.
-    pub session_life: SignedDuration,
-}
-
-impl Default for Server {
-    fn default() -> Self {
-        Self {
-            listen: SocketAddr::from(([127, 0, 0, 1], 8131)),
-            public_url: None,
-            trusted_proxy: Vec::new(),
-            login_link_life: SignedDuration::from_mins(15),
-            session_life: SignedDuration::from_hours(30 * 24),
-        }
-    }
 }
 
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -323,13 +295,15 @@ impl Config {
         Ok(config)
     }
 
-    /// Whether people use https, through a proxy in front of the program.
+    /// Whether people use https: the program has a certificate, or a proxy in front of it.
     pub fn is_https(&self) -> bool {
         self.public_url().starts_with("https://")
     }
 
+    /// Without a slash at its end.
     pub fn public_url(&self) -> String {
-        self.server.public_url.clone().unwrap_or_else(|| format!("http://{}", self.server.listen))
+        let own = self.server.public_url.as_ref().map(|url| url.trim_end_matches('/').to_owned());
+        own.unwrap_or_else(|| format!("http://{}", self.server.listen))
     }
 }
 

@@ -9,6 +9,7 @@ mod model;
 mod pictures;
 mod record;
 mod sending;
+mod serving;
 mod usage;
 
 use super::{Common, Outcome};
@@ -78,8 +79,8 @@ pub fn run(args: Args, common: &Common) -> Result<Outcome> {
     if !args.sources.is_empty() {
         return pictures::run(&args, common, &mut std::io::stdout().lock());
     }
-    let before: [fn(&Common) -> Vec<Finding>; 6] =
-        [configuration, folder, usage::usage, clock::clock, registers, sending::sending];
+    let before: [fn(&Common) -> Vec<Finding>; 7] =
+        [configuration, serving::serving, folder, usage::usage, clock::clock, registers, sending::sending];
     let after: [fn(&Common) -> Vec<Finding>; 3] = [backups::backups, video, model::model];
     let mut findings: Vec<Finding> = before.iter().flat_map(|check| check(common)).collect();
     findings.extend(record::record(common, &args.anchor));
@@ -119,15 +120,6 @@ fn configuration(common: &Common) -> Vec<Finding> {
     let mut note = |zh: (&str, &str), en: (&str, &str)| {
         findings.push(Finding::limited(PART, lang.pick(zh.0, en.0), lang.pick(zh.1, en.1)));
     };
-    if config.server.listen.ip().is_loopback() {
-        note(
-            ("只监听本机，手机打不开页面", "[server] listen = \"0.0.0.0:8131\" 和 public_url"),
-            (
-                "huoyan listens on this machine only: phones cannot reach it",
-                "[server] listen = \"0.0.0.0:8131\" and public_url",
-            ),
-        );
-    }
     if config.notify.sms_url.is_none() {
         note(
             ("没有短信网关，派单和升级要值班员打电话", "[notify] sms_url 和 HUOYAN_SMS_KEY"),

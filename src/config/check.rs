@@ -44,6 +44,7 @@ impl Config {
 
 impl Server {
     fn check(&self) -> Checked {
+        self.check_name()?;
         let usual = Self::default();
         if let Some(proxy) = self.trusted_proxy.iter().find(|it| it.is_unspecified() || it.is_multicast()) {
             return Err(Words::new(

@@ -9,6 +9,7 @@ mod office;
 mod ops;
 mod ranger;
 mod service;
+pub mod tls;
 
 pub use http::connections::Network;
 pub use http::secret::{hash as hash_secret, issue_login, secret};
@@ -33,7 +34,7 @@ use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::routing::get;
 use axum::{Router, middleware};
 use evidence::{pictures, strips};
-use http::connections::Connections;
+use http::connections::{Caller, Connections};
 use http::{auth, error, files, limits, login, openapi, session, shares};
 use metrics_exporter_prometheus::PrometheusHandle;
 use office::{board, incident, people, registers, sorting};
@@ -92,6 +93,8 @@ pub struct Own {
     drills: ops::RecentKeys,
     pulse: service::Pulse,
     network: Network,
+    /// With it every connection begins with a handshake.
+    tls: Option<tls::Tls>,
     /// True from the moment the server is told to stop. Open streams then end, so that stopping
     /// takes no longer than an answer.
     closing: watch::Sender<bool>,
@@ -106,6 +109,7 @@ impl Default for Own {
             drills: ops::RecentKeys::default(),
             pulse: service::Pulse::default(),
             network: Network::default(),
+            tls: None,
             closing: watch::Sender::new(false),
         }
     }
@@ -128,6 +132,13 @@ impl WebState {
     #[must_use]
     pub fn with_network(mut self, network: Network) -> Self {
         self.own.network = network;
+        self
+    }
+
+    /// Serves over TLS.
+    #[must_use]
+    pub fn with_tls(mut self, tls: tls::Tls) -> Self {
+        self.own.tls = Some(tls);
         self
     }
 }
@@ -263,7 +274,7 @@ pub async fn serve(
     state: WebState,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<()> {
-    let (closing, network) = (state.own.closing.clone(), state.own.network);
+    let (closing, network, tls) = (state.own.closing.clone(), state.own.network, state.own.tls.clone());
     let (connections, router) = (Connections::new(network), router(state));
     let (mut served, mut shutdown) = (JoinSet::new(), pin!(shutdown));
     loop {
@@ -277,7 +288,8 @@ pub async fn serve(
             // vain.
             Ok((socket, from)) => {
                 if let Some(place) = connections.admit() {
-                    served.spawn(place.serve(socket, from, router.clone(), closing.subscribe()));
+                    let caller = Caller { socket, from };
+                    served.spawn(place.serve(caller, tls.clone(), router.clone(), closing.subscribe()));
                 }
             }
             Err(e) => {

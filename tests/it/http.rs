@@ -14,6 +14,7 @@ mod registers;
 mod shares;
 mod sorting;
 mod strips;
+mod tls;
 
 use crate::http_support::{ADMIN_TOKEN, Browser, World, at, leaves};
 use axum::body::Body;

@@ -1,9 +1,10 @@
 //! Connections: their number, how long each may be silent, and which is closed when there is no
-//! room. HTTP itself is hyper's.
+//! room. HTTP itself is hyper's, TLS rustls'.
 
 mod watched;
 
 use super::limits;
+use crate::web::tls::Tls;
 use crate::clock::Clock;
 use axum::Router;
 use axum::body::Body;
@@ -18,8 +19,10 @@ use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::sync::{Notify, watch};
+use tokio_rustls::server::TlsStream;
 use tower::ServiceExt;
 use watched::{Answering, Served, Watched};
 
@@ -160,11 +163,59 @@ impl Drop for Place {
     }
 }
 
+/// A new connection.
+pub struct Caller {
+    pub socket: TcpStream,
+    pub from: SocketAddr,
+}
+
 impl Place {
     /// Serves one peer until it leaves, times out, or has to make room. Once the server closes, an
     /// answer under way is finished, and an incomplete request is not waited for.
-    pub async fn serve(self, socket: TcpStream, from: SocketAddr, router: Router, mut closing: watch::Receiver<bool>) {
+    pub async fn serve(self, caller: Caller, tls: Option<Tls>, router: Router, closing: watch::Receiver<bool>) {
+        let Caller { socket, from } = caller;
         notice_lost_peers(&socket);
+        let wire = Watched { socket, peer: Arc::clone(&self.peer) };
+        match tls {
+            None => self.converse(wire, from, router, closing).await,
+            Some(tls) => {
+                if let Some(wire) = self.greet(wire, from, &tls, closing.clone()).await {
+                    self.converse(wire, from, router, closing).await;
+                }
+            }
+        }
+    }
+
+    /// The TLS handshake. It has as long as a request's head has after it, and makes room like one.
+    async fn greet(
+        &self,
+        wire: Watched,
+        from: SocketAddr,
+        tls: &Tls,
+        closing: watch::Receiver<bool>,
+    ) -> Option<TlsStream<Watched>> {
+        let greeted = tokio::select! {
+            greeted = tls.acceptor().accept(wire) => greeted,
+            () = self.peer.leave.notified() => return None,
+            () = self.peer.overstays(&self.of.network) => return None,
+            () = closed(closing) => return None,
+        };
+        match greeted {
+            Ok(wire) => {
+                self.peer.is_now(Doing::Asking(Instant::now()));
+                Some(wire)
+            }
+            Err(error) => {
+                tracing::debug!(%from, "a TLS handshake failed: {error}");
+                None
+            }
+        }
+    }
+
+    async fn converse<S>(self, wire: S, from: SocketAddr, router: Router, closing: watch::Receiver<bool>)
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
         let peer = Arc::clone(&self.peer);
         let answer = service_fn(|mut request: hyper::Request<Incoming>| {
             peer.is_now(Doing::Served);
@@ -173,14 +224,12 @@ impl Place {
             let answer = router.clone().oneshot(request.map(Body::new));
             async move { answer.await.map(|answer| answer.map(|body| Answering { body, _until: served })) }
         });
-        let io = TokioIo::new(Watched { socket, peer: Arc::clone(&peer) });
-        let mut connection = pin!(http1::Builder::new().serve_connection(io, answer));
+        let mut connection = pin!(http1::Builder::new().serve_connection(TokioIo::new(wire), answer));
         let ended = tokio::select! {
             ended = connection.as_mut() => ended,
             () = peer.leave.notified() => return,
             () = peer.overstays(&self.of.network) => return,
-            // An error means that the server is gone already.
-            () = async { drop(closing.wait_for(|closing| *closing).await) } => {
+            () = closed(closing) => {
                 connection.as_mut().graceful_shutdown();
                 if matches!(peer.state().0, Doing::Asking(_)) {
                     return;
@@ -192,6 +241,12 @@ impl Place {
             tracing::debug!(%from, "a connection broke: {error}");
         }
     }
+}
+
+/// Resolves once the server closes.
+async fn closed(mut closing: watch::Receiver<bool>) {
+    // An error means that the server is gone already.
+    drop(closing.wait_for(|closing| *closing).await);
 }
 
 /// A phone that lost its signal does not close its connection. The kernel probes whether it is

@@ -80,7 +80,7 @@ impl Drop for Program {
     }
 }
 
-fn huoyan(data: &Path) -> Command {
+pub fn huoyan(data: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_huoyan"));
     command.arg("--data").arg(data).env("RUST_LOG", "error").env_remove("HUOYAN_STORE_URL").stdin(Stdio::null());
     command

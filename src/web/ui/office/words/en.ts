@@ -335,6 +335,7 @@ export const en: typeof zh = {
     analyses: 'Analyses',
     strips: 'Pictures around alarms',
     backups: 'Backups',
+    certificate: 'Certificate',
     record: 'Proof of the record',
     anchor: 'Proof by text',
     thresholds: 'Alarm thresholds',

@@ -334,6 +334,7 @@ export const zh = {
     analyses: '分析记录',
     strips: '过程图',
     backups: '备份',
+    certificate: '证书',
     record: '记录存证',
     anchor: '存证短信',
     thresholds: '报警阈值',
