@@ -15,11 +15,12 @@ pub mod evidence;
 mod feeds;
 mod intake;
 mod lane;
-mod links;
+pub mod links;
 mod measures;
 mod proof;
 pub mod prune;
 pub mod record;
+pub mod serving;
 pub mod strips;
 
 mod supervise;
@@ -45,6 +46,7 @@ use crate::web::tls::Keeper;
 use crate::web::{self, Parts, WebState};
 use metrics_exporter_prometheus::PrometheusHandle;
 use parking_lot::RwLock;
+use serving::Serving;
 use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
@@ -210,6 +212,7 @@ pub async fn run(mut options: Options) -> Result<()> {
     }
 
     let admin_token = links::write_admin_token(&data)?;
+    let _announced = Serving::of(&config).announce(&data)?;
     let web = WebState {
         desk: Arc::clone(&desk),
         store,

@@ -8,6 +8,7 @@ use crate::store::Access;
 use crate::triage::id::PersonId;
 use crate::triage::policy::Role;
 use crate::web;
+use jiff::SignedDuration;
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
@@ -24,6 +25,17 @@ pub fn write_admin_token(data: &Path) -> Result<String> {
     let mut file = options.write(true).create(true).truncate(true).mode(0o600).open(&path).map_err(cannot)?;
     file.write_all(token.as_bytes()).map_err(cannot)?;
     Ok(token)
+}
+
+/// `24 小时内有效`: how long a link can be opened.
+pub fn life_words(life: SignedDuration, lang: Lang) -> String {
+    let (hours, minutes) = (life.as_hours(), life.as_mins());
+    match lang {
+        Lang::Zh if hours >= 2 => format!("{hours}小时内有效"),
+        Lang::Zh => format!("{minutes}分钟内有效"),
+        Lang::En if hours >= 2 => format!("valid for {hours} hours"),
+        Lang::En => format!("valid for {minutes} minutes"),
+    }
 }
 
 /// Without links: the address, and how people log in.
@@ -46,17 +58,19 @@ pub async fn print(app: &App, ranger: Option<&PersonId>, words: Option<&str>, js
     let officer = county.duty(Role::CountyDuty, None, app.clock.now()).map(|person| person.id.clone());
     let first = || county.people.iter().find(|person| person.post.is_ranger()).map(|person| person.id.clone());
     let ranger = ranger.cloned().or_else(first);
-    let life = app.config.server.login_link_life;
     let base = app.config.public_url();
     let mut links = Vec::new();
     for (name, person, access) in
         [("office", &officer, Access::Officer), ("ranger", &ranger, Access::Ranger), ("ops", &officer, Access::Ops)]
     {
         let Some(person) = person else { continue };
-        links.push((name, format!("{base}{}", web::issue_login(&app.store, person, access, life, &app.clock).await?)));
+        let life = web::link_life(&app.config.server, access);
+        let path = web::issue_login(&app.store, person, access, life, &app.clock).await?;
+        links.push((name, format!("{base}{path}"), life));
     }
     if json {
-        let line: serde_json::Map<_, _> = links.into_iter().map(|(name, url)| (name.to_owned(), url.into())).collect();
+        let line: serde_json::Map<_, _> =
+            links.into_iter().map(|(name, url, _)| (name.to_owned(), url.into())).collect();
         println!("{}", serde_json::Value::Object(line));
         return Ok(());
     }
@@ -65,16 +79,16 @@ pub async fn print(app: &App, ranger: Option<&PersonId>, words: Option<&str>, js
         "ranger" => app.lang.pick("护林员", "ranger's phone page"),
         _ => app.lang.pick("调参", "ops: cameras and thresholds"),
     };
-    let minutes = life.as_mins();
     println!(
         "\n{}",
         match app.lang {
-            Lang::Zh => format!("火眼已启动：{base}/  以下登录链接各用一次，{minutes} 分钟内有效："),
-            Lang::En => format!("Huoyan is up at {base}/  Each login link works once, within {minutes} minutes:"),
+            Lang::Zh => format!("火眼已启动：{base}/  以下登录链接各用一次："),
+            Lang::En => format!("Huoyan is up at {base}/  Each login link works once:"),
         }
     );
-    for (name, url) in links {
-        println!("  {name:<7}{url}  {}", face(name));
+    for (name, url, life) in links {
+        let life = life_words(life, app.lang);
+        println!("  {name:<7}{url}  {}{}", face(name), app.lang.pick(&format!("，{life}"), &format!(", {life}")));
     }
     if officer.is_none() {
         println!(

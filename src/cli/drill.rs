@@ -3,6 +3,7 @@
 //! drill.
 
 use super::{Common, Outcome};
+use crate::app::serving::Serving;
 use crate::clock::Clock;
 use crate::error::{Error, Kind, Result};
 use crate::lang::Lang;
@@ -22,7 +23,7 @@ pub struct Args {
     /// The camera's id in the office's register
     #[arg(long, value_name = "ID")]
     pub camera: String,
-    /// Address on which the running program listens; default: as configured
+    /// Address of the running program; default: what it says in the data folder
     #[arg(long, value_name = "URL")]
     pub server: Option<String>,
 }
@@ -50,7 +51,8 @@ async fn drill(args: &Args, common: &Common) -> Result<Outcome> {
     let token = admin_token(data)?;
     let store = Store::open(&store::url(&common.config), data).await?;
     let camera = CameraId::from(args.camera.as_str());
-    let server = args.server.clone().unwrap_or_else(|| format!("http://{}", common.config.server.listen));
+    let running = || Serving::of_running(data).unwrap_or_else(|| Serving::of(&common.config)).local_url;
+    let server = args.server.clone().unwrap_or_else(running);
     let url = format!("{}/api/v1/drills", server.trim_end_matches('/'));
     let (cursor, clock) = (store.cursor().await?, Clock::System);
 

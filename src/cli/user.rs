@@ -2,6 +2,8 @@
 //! is a link that works once.
 
 use super::{Common, Outcome};
+use crate::app::links::life_words;
+use crate::app::serving::Serving;
 use crate::base::time::county_time;
 use crate::clock::Clock;
 use crate::county::{County, Registers};
@@ -11,7 +13,7 @@ use crate::store::{self, Access, Ended, Login, OpenSession, Store};
 use crate::triage::id::PersonId;
 use crate::web;
 use clap::{Subcommand, ValueEnum};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -77,28 +79,48 @@ pub fn run(args: Args, common: &Common) -> Result<Outcome> {
             let login = Login { person: person.id.clone(), access };
             web::check_entitled(&county, &login)
                 .map_err(|(zh, en)| Error::invalid(format!("{}: {}", person.id, common.lang.pick(zh, en))))?;
-            let life = common.config.server.login_link_life;
+            let life = web::link_life(&common.config.server, access);
             let path = super::runtime()?.block_on(async {
                 let store = Store::open(&store::url(&common.config), data).await?;
                 web::issue_login(&store, &person.id, access, life, &Clock::System).await
             })?;
-            let url = format!("{}{path}", common.config.public_url());
-            if common.json {
-                println!("{}", serde_json::json!({"person": person.id, "url": url, "life_s": life.as_secs()}));
-            } else {
-                println!("{url}");
-                eprintln!(
-                    "{}",
-                    common
-                        .lang
-                        .pick("此链接只能用一次，请只交给本人", "the link works once; give it to this person only")
-                );
-            }
+            hand_over(&person.id, &path, life, common);
         }
         Action::Disable { person } => disable(&person, known(&person).err(), common)?,
         Action::Sessions => sessions(&county, common)?,
     }
     Ok(Outcome::Fine)
+}
+
+/// The link goes to stdout. Its address is that of the running program, which may have been started
+/// with `--listen`.
+fn hand_over(person: &PersonId, path: &str, life: SignedDuration, common: &Common) {
+    let running = Serving::of_running(&common.config.store.data);
+    let is_running = running.is_some();
+    let base = running.map_or_else(|| common.config.public_url(), |serving| serving.public_url);
+    let url = format!("{base}{path}");
+    if common.json {
+        println!("{}", serde_json::json!({"person": person, "url": url, "life_s": life.as_secs()}));
+        return;
+    }
+    println!("{url}");
+    let life = life_words(life, common.lang);
+    eprintln!(
+        "{}",
+        match common.lang {
+            Lang::Zh => format!("此链接只能用一次，{life}，请只交给本人"),
+            Lang::En => format!("the link works once and is {life}; give it to this person only"),
+        }
+    );
+    if !is_running {
+        eprintln!(
+            "{}",
+            common.lang.pick(
+                "火眼没有在这个数据目录上运行：启动后链接才能打开，地址以配置为准",
+                "huoyan does not run on this data folder: the link opens once it does, at the configured address",
+            )
+        );
+    }
 }
 
 /// Also for somebody who has left the registers: `unknown` is an error only if there was nothing to

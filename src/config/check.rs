@@ -54,6 +54,8 @@ impl Server {
         }
         // The link is a key: it opens the door to whoever has it.
         within("[server] login_link_life", self.login_link_life, MINUTE..=DAY * 7, usual.login_link_life)?;
+        let ranger = self.ranger_link_life;
+        within("[server] ranger_link_life", ranger, MINUTE..=DAY * 7, usual.ranger_link_life)?;
         within("[server] session_life", self.session_life, HOUR..=DAY * 366, usual.session_life)
     }
 }

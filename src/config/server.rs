@@ -25,8 +25,12 @@ pub struct Server {
     /// Addresses of trusted proxies: only their X-Forwarded-For or Forwarded is believed. None by
     /// default.
     pub trusted_proxy: Vec<IpAddr>,
-    /// How long a one-time login link is valid: 15 min.
+    /// How long a one-time login link to the office's pages is valid: 15 min, because it shows
+    /// every phone number, and whoever gets it sits at a desk.
     pub login_link_life: SignedDuration,
+    /// The same for a ranger's page: 24 h, because a text that reaches a village in the morning is
+    /// read when the ranger is back in the evening. It still works once.
+    pub ranger_link_life: SignedDuration,
     /// How long an unused session lives: 30 days, because a ranger's phone must not log itself out
     /// in the hills.
     pub session_life: SignedDuration,
@@ -51,6 +55,7 @@ impl Default for Server {
             plain_http: PlainHttp::Loopback,
             trusted_proxy: Vec::new(),
             login_link_life: SignedDuration::from_mins(15),
+            ranger_link_life: SignedDuration::from_hours(24),
             session_life: SignedDuration::from_hours(30 * 24),
         }
     }

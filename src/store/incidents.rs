@@ -11,7 +11,6 @@ use crate::triage::incident::Incident;
 use jiff::Timestamp;
 use std::fmt::Display;
 
-
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Filter {
     Open,

@@ -12,7 +12,7 @@ mod service;
 pub mod tls;
 
 pub use http::connections::Network;
-pub use http::secret::{hash as hash_secret, issue_login, secret};
+pub use http::secret::{hash as hash_secret, issue_login, link_life, secret};
 pub use http::session::check_entitled;
 pub use service::Parts;
 

@@ -66,6 +66,7 @@ fn what_cannot_work_is_refused_with_its_place() {
         ("[server]\ncertificate = \"c.pem\"\nkey = \"k.pem\"\n", "public_url"),
         ("[server]\npublic_url = \"http://h.example\"\ncertificate = \"c.pem\"\nkey = \"k.pem\"\n", "https"),
         ("[server]\nplain_http = \"everywhere\"\n", "plain_http"),
+        ("[server]\nranger_link_life = \"1s\"\n", "ranger_link_life"),
         ("[camera]\ncadence = \"0s\"\n", "cadence"),
         ("[camera]\ncadence = 10\n", "cadence"),
         ("[policy]\narrive_within = \"5min\"\n", "arrive_within"),

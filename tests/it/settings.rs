@@ -15,6 +15,7 @@ type Setting = (&'static str, &'static str, &'static str, &'static str, &'static
 #[rustfmt::skip]
 const SETTINGS: [Setting; 68] = [
     ("/server/login_link_life", "59s", "1min", "168h", "169h"),
+    ("/server/ranger_link_life", "59s", "1min", "168h", "169h"),
     ("/server/session_life", "59min", "1h", "8784h", "9000h"),
     ("/retention/fires_days", "6", "7", "36500", "36501"),
     ("/retention/false_alarms_days", "6", "7", "36500", "36501"),

@@ -4,8 +4,8 @@
 mod watched;
 
 use super::limits;
-use crate::web::tls::Tls;
 use crate::clock::Clock;
+use crate::web::tls::Tls;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;

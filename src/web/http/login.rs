@@ -123,11 +123,11 @@ pub struct LoginLink {
 /// A login link for somebody: for operations, and for `huoyan user` with the machine's admin token.
 #[utoipa::path(post, path = "/api/v1/logins", tag = "session", request_body = NewLogin, security(("session" = ["ops"]), ("admin" = [])), responses((status = 200, body = LoginLink), (status = 422)))]
 pub async fn issue(State(state): State<WebState>, _: Admin, Body(new): Body<NewLogin>) -> Answer<Json<LoginLink>> {
-    let life = state.config.server.login_link_life;
+    let life = secret::link_life(&state.config.server, new.role);
     let login = Login { person: new.person.clone(), access: new.role };
     session::check_entitled(&state.county(), &login)
         .map_err(|(zh, en)| Problem::impossible(format!("{zh}。"), format!("{en}.")))?;
     let path = secret::issue_login(&state.store, &new.person, new.role, life, &state.clock).await?;
-    let url = format!("{}{path}", state.config.public_url().trim_end_matches('/'));
+    let url = format!("{}{path}", state.config.public_url());
     Ok(Json(LoginLink { url, expires_at: state.clock.now() + life }))
 }

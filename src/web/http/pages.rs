@@ -22,9 +22,9 @@ pub fn login(lang: Lang) -> Response {
 /// The link was used, has expired, or never existed.
 pub fn login_spent(lang: Lang) -> Response {
     let words = lang.pick(
-        "此登录链接已使用或已过期。请打电话给值班室，索取新的链接，收到后在15分钟内打开。\
+        "此登录链接已使用或已过期。请打电话给值班室，索取新的链接；链接只能用一次，收到后尽快打开。\
          如果您已在这部手机上登录，直接打开原来的页面即可。",
-        "This login link has been used or has expired. Call the duty room for a new one and open it within 15 minutes. \
+        "This login link has been used or has expired. Call the duty room for a new one; it works once, so open it soon. \
          If this phone is already logged in, just open your page.",
     );
     page(StatusCode::GONE, lang, lang.pick("链接已失效", "This link no longer works"), &format!("<p>{words}</p>"))

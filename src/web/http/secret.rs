@@ -1,6 +1,7 @@
 //! Secrets: login links and the tokens of sessions. Only their hashes are stored.
 
 use crate::clock::Clock;
+use crate::config::Server;
 use crate::error::{Error, Result};
 use crate::store::{Access, Login, Store};
 use crate::triage::id::PersonId;
@@ -25,6 +26,14 @@ pub async fn issue_login(
     let login = Login { person: person.clone(), access };
     store.create_login(&hash(&token), &login, clock.now() + life).await?;
     Ok(format!("/login/{token}"))
+}
+
+/// How long such a link is valid.
+pub fn link_life(server: &Server, access: Access) -> SignedDuration {
+    match access {
+        Access::Ranger => server.ranger_link_life,
+        Access::Officer | Access::Ops => server.login_link_life,
+    }
 }
 
 /// 32 random bytes as 43 characters that need no escaping anywhere.

@@ -130,6 +130,27 @@ fn what_it_writes_is_its_owners_alone() {
 }
 
 #[test]
+fn a_login_link_leads_to_the_address_that_is_served_and_a_village_has_a_day_to_open_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut program = Program::start(folder.path());
+    let enrol = |role: &str| {
+        let mut command = huoyan(&folder.path().join("data"));
+        let output = command.args(["user", "enrol", "o1", "--role", role]).env("LANG", "en_US.UTF-8").output();
+        let output = output.expect("runs");
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        (text(&output.stdout), text(&output.stderr))
+    };
+    let (link, words) = enrol("ranger");
+    assert!(link.starts_with(&format!("http://{}/login/", program.address)), "{link}");
+    assert!(words.contains("valid for 24 hours") && !words.contains("does not run"), "{words}");
+    assert!(enrol("officer").1.contains("valid for 15 minutes"), "it shows every phone number");
+    program.signal("-TERM");
+    assert_eq!(program.ends().0, Some(0));
+    let (link, words) = enrol("ranger");
+    assert!(link.starts_with("http://127.0.0.1:8131/login/") && words.contains("does not run"), "{link} {words}");
+}
+
+#[test]
 fn the_command_line_lists_who_is_logged_in_and_ends_it_and_says_so() {
     let folder = tempfile::tempdir().expect("a folder");
     let program = Program::start(folder.path());

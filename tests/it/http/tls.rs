@@ -302,11 +302,15 @@ fn run(data: &Path, config: &Path) -> (Running, SocketAddr) {
 }
 
 #[tokio::test]
-async fn the_program_takes_a_renewed_pair_within_a_minute() {
+async fn the_program_takes_a_renewed_pair_within_a_minute_and_links_lead_to_its_https_address() {
     let authority = Authority::new();
     let (files, folder) = (Files::of(&authority.issues(NAME, [2020, 2090])), tempfile::tempdir().expect("a folder"));
     let (data, config) = (folder.path().join("data"), folder.path().join("huoyan.toml"));
     fs::write(&config, files.text(NAME)).expect("the configuration");
+    let people = folder.path().join("people.csv");
+    fs::write(&people, "编号,姓名,电话,岗位\no1,孙县,13600000002,县值班员\n").expect("people");
+    let imported = huoyan(&data).arg("import").arg("people").arg(&people).output().expect("imports");
+    assert!(imported.status.success(), "{}", String::from_utf8_lossy(&imported.stderr));
     let (_program, address) = run(&data, &config);
     let up = async {
         while TcpStream::connect(address).await.is_err() {
@@ -315,6 +319,11 @@ async fn the_program_takes_a_renewed_pair_within_a_minute() {
     };
     timeout(Duration::from_secs(30), up).await.expect("up within 30 s");
     let first = authority.shown(address).await;
+
+    // Without the configuration: the data folder says where it is.
+    let link = huoyan(&data).args(["user", "enrol", "o1", "--role", "officer"]).output().expect("runs");
+    let link = String::from_utf8_lossy(&link.stdout).into_owned();
+    assert!(link.starts_with(&format!("https://{NAME}/login/")), "{link}");
 
     files.write(&authority.issues(NAME, [2021, 2091]));
     let taken = async {
