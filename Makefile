@@ -20,7 +20,7 @@ SECONDS ?= 600
 SMOKE ?= 5%
 ARGS ?=
 
-.PHONY: help run test contract e2e ui simulate bench county torture peers lint unit setup setup-test
+.PHONY: help run test contract e2e ui simulate bench county torture peers lint unit deb setup setup-test setup-deb
 
 help:
 	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -77,6 +77,12 @@ peers: setup $(UI_BUILT)  ## beside other ways to watch: make peers CAMERAS=16 S
 	@cargo build --release --locked --bin huoyan --example huoyan-farm --example huoyan-peer
 	@python3 benches/peers/run.py --cameras $(CAMERAS) --seconds $(SECONDS) --stream $(STREAM) $(ARGS)
 
+deb: setup-deb $(UI_BUILT)  ## the Debian package: program, models, ONNX Runtime, service (docs/deploy.md)
+	@echo "[3/3] program and package (the first build takes some minutes)"
+	@cargo build --release --locked
+	@.huoyan/cargo/bin/cargo-deb --no-build
+	@ls -sh --block-size=M $(dir $(RELEASE))../debian/*.deb
+
 ui: setup $(UI_BUILT)  ## build the pages
 
 $(UI_BUILT): $(UI_SOURCES)
@@ -89,3 +95,6 @@ setup:
 
 setup-test:
 	@scripts/setup test
+
+setup-deb:
+	@scripts/setup deb

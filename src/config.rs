@@ -305,6 +305,14 @@ impl Config {
         let own = self.server.public_url.as_ref().map(|url| url.trim_end_matches('/').to_owned());
         own.unwrap_or_else(|| format!("http://{}", self.server.listen))
     }
+
+    /// Lets the relative paths of what comes with the program (models, pipeline texts, ONNX
+    /// Runtime) begin at `home`. The Debian package sets it, because commands run in any folder.
+    pub fn at_home(&mut self, home: &Path) {
+        for path in [&mut self.detect.model, &mut self.detect.onnxruntime, &mut self.camera.pipelines] {
+            *path = home.join(&*path);
+        }
+    }
 }
 
 /// Frames were counted until 0.1.

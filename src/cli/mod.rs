@@ -35,6 +35,9 @@ struct Arguments {
     /// 数据目录 / data folder; wins over the configuration
     #[arg(long, global = true, env = "HUOYAN_DATA", value_name = "DIR")]
     data: Option<PathBuf>,
+    /// 程序自带文件所在目录 / folder in which relative paths of model, pipeline texts and ONNX Runtime begin; a package sets it
+    #[arg(long, global = true, env = "HUOYAN_HOME", value_name = "DIR", hide_short_help = true)]
+    home: Option<PathBuf>,
     /// 运算设备 / auto, cpu or cuda; wins over the configuration. With `cuda`, `run` does not start without the card
     #[arg(long, global = true, value_name = "DEVICE", value_parser = device)]
     device: Option<Device>,
@@ -121,6 +124,9 @@ fn dispatch(arguments: Arguments, lang: Lang) -> Result<Outcome> {
     let mut config = Config::load(arguments.config.as_deref())?;
     if let Some(data) = arguments.data {
         config.store.data = data;
+    }
+    if let Some(home) = arguments.home {
+        config.at_home(&home);
     }
     if let Some(device) = arguments.device {
         config.detect.device = device;

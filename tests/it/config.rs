@@ -56,6 +56,32 @@ fn every_line_that_is_shown_commented_out_is_valid_too() {
 }
 
 #[test]
+fn the_packages_settings_are_valid_as_they_come_and_with_every_line_taken_in() {
+    let shipped = include_str!("../../packaging/huoyan.toml");
+    let config = Config::parse(shipped).expect("valid as it comes");
+    assert_eq!(config.store.data, std::path::Path::new("/var/lib/huoyan"), "the service's state folder");
+    assert!(config.server.refusal().is_none(), "it starts before anybody has a certificate");
+    let is_setting =
+        |line: &str| line.split(" = ").next().is_some_and(|key| !key.contains(' ')) && line.contains(" = ");
+    let taken_in: Vec<&str> =
+        shipped.lines().map(|line| line.strip_prefix("# ").filter(|it| is_setting(it)).unwrap_or(line)).collect();
+    let config = Config::parse(&taken_in.join("\n")).expect("valid with every line");
+    assert!(config.server.certificate.is_some() && config.backup.folder.is_some(), "{taken_in:?}");
+    assert!(config.server.refusal().is_none() && config.is_https());
+}
+
+#[test]
+fn what_comes_with_the_program_is_found_from_any_folder_and_what_an_office_names_stays_there() {
+    let mut config = Config::parse("[detect]\nmodel = \"/srv/models/own\"\n").expect("valid");
+    config.at_home(std::path::Path::new("/usr/lib/huoyan"));
+    let shown = |path: &std::path::Path| path.display().to_string();
+    assert_eq!(shown(&config.detect.model), "/srv/models/own");
+    assert_eq!(shown(&config.detect.onnxruntime), "/usr/lib/huoyan/.huoyan/lib/libonnxruntime.so");
+    assert_eq!(shown(&config.camera.pipelines), "/usr/lib/huoyan/pipelines");
+    assert_eq!(config.store.data, Config::default().store.data, "data are the office's");
+}
+
+#[test]
 fn what_cannot_work_is_refused_with_its_place() {
     for (text, word) in [
         ("[server]\nlistn = \"127.0.0.1:1\"\n", "listn"),
