@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 type Setting = (&'static str, &'static str, &'static str, &'static str, &'static str);
 
 #[rustfmt::skip]
-const SETTINGS: [Setting; 68] = [
+const SETTINGS: [Setting; 69] = [
     ("/server/login_link_life", "59s", "1min", "168h", "169h"),
     ("/server/ranger_link_life", "59s", "1min", "168h", "169h"),
     ("/server/session_life", "59min", "1h", "8784h", "9000h"),
