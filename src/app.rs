@@ -1,5 +1,8 @@
 //! The only module that may import all others: wiring, and the order of start and stop.
 //!
+//! Three roles: `run` is everything in one process, a desk is that without cameras of its own, and an
+//! edge (`detect`) only watches and sends. The wiring here is that of the first two.
+//!
 //! Start: data folder → registers → database → desk → cameras and model → feeds → web. Stop: web
 //! first (no new actions), then the cameras, then their last results are taken in, then the desk
 //! and the sender, then the database. So accepted actions are committed, committed messages are
@@ -10,7 +13,9 @@ pub mod capacity;
 mod certificate;
 mod channels;
 mod demo;
+pub mod detect;
 pub mod disk;
+mod edges;
 pub mod evidence;
 mod feeds;
 mod intake;
@@ -21,6 +26,7 @@ mod proof;
 pub mod prune;
 pub mod record;
 pub mod serving;
+mod site;
 pub mod strips;
 
 mod supervise;
@@ -28,43 +34,50 @@ mod video;
 mod vitals;
 
 use crate::backup::Office;
-use crate::bus::Bus;
+use crate::bus::{Bus, Line, Login};
 use crate::camera;
 use crate::clock::{Clock, Heartbeat};
 use crate::config::Config;
-use crate::county::Registers;
 use crate::desk::{Desk, Registry};
 use crate::drill::DrillBoard;
-use crate::engine;
 use crate::error::{Error, Result};
 use crate::frame::{StatusBoard, Tuning};
 use crate::lang::{Lang, Words};
 use crate::notify::{Keys, Notifier};
 use crate::store::{self, Store};
-use crate::triage::point::Points;
 use crate::web::tls::Keeper;
 use crate::web::{self, Parts, WebState};
 use metrics_exporter_prometheus::PrometheusHandle;
-use parking_lot::RwLock;
 use serving::Serving;
+use std::borrow::Borrow;
 use std::fs::File;
+use std::ops::Deref;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal as unix_signal};
-use tokio::sync::{Mutex, mpsc, watch as signal};
+use tokio::sync::{mpsc, watch as signal};
 use tokio::task::JoinSet;
 
-/// Interval between checks of the register files: an import takes effect within seconds, at no
-/// cost.
-const REGISTERS_EVERY: Duration = Duration::from_secs(5);
+use site::{REGISTERS_EVERY, sleep_or_stop, spawn, watch};
+pub use site::{Site, Stage};
 
 /// A key of this length cannot be guessed over the network.
 const INBOUND_KEY_MIN_BYTES: usize = 16;
 
-/// What `huoyan run` was started with.
+/// What this process does.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Role {
+    /// `huoyan run`: everything.
+    All,
+    /// `huoyan desk`: everything but cameras, beside any number of other desks.
+    Desk,
+}
+
+/// What `huoyan run` or `huoyan desk` was started with.
 pub struct Options {
+    pub role: Role,
     pub config: Config,
     pub lang: Lang,
     pub json: bool,
@@ -75,35 +88,27 @@ pub struct Options {
     pub links: bool,
 }
 
-/// The shared state; clones share it.
+/// A site with a desk; clones share it.
 #[derive(Clone)]
 pub struct App {
-    pub config: Arc<Config>,
-    pub lang: Lang,
-    pub clock: Clock,
+    site: Site,
     pub store: Store,
-    pub registers: Registers,
     pub registry: Registry,
     pub desk: Arc<Desk>,
-    pub status: StatusBoard,
-    pub thresholds: Tuning,
-    /// The operating points of the loaded model.
-    pub points: Arc<RwLock<Option<Points>>>,
-    pub parts: Parts,
-    pub drills: DrillBoard,
-    pub room: disk::Room,
-    pub lookout: video::Lookout,
-    pub stop: signal::Receiver<Stage>,
 }
 
-/// Stages of a stop, in their order.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub enum Stage {
-    Running,
-    /// No action is accepted any more. The cameras stop, and their last results are taken in.
-    Cameras,
-    /// Everything else stops.
-    All,
+impl Deref for App {
+    type Target = Site;
+
+    fn deref(&self) -> &Site {
+        &self.site
+    }
+}
+
+impl Borrow<Site> for App {
+    fn borrow(&self) -> &Site {
+        &self.site
+    }
 }
 
 /// Time limits of the stages of a stop. With the web's grace (`limits::STOP_WITHIN`, 5 s) and the last threads
@@ -114,6 +119,9 @@ const DATABASE_ENDS_WITHIN: Duration = Duration::from_secs(1);
 
 /// Runs until Ctrl-C or SIGTERM.
 pub async fn run(mut options: Options) -> Result<()> {
+    if options.role == Role::Desk {
+        edges::check(&options.config)?;
+    }
     let mut asked_to_stop = hear_signals(options.lang)?;
     let clock = Clock::System;
     if let Some(refusal) = options.config.server.refusal() {
@@ -140,19 +148,23 @@ pub async fn run(mut options: Options) -> Result<()> {
     let store = Store::open(&store::url(&config), &data).await?;
     let registry = Registry::open(&store, &data.join("registers"), clock.clone(), options.lang).await?;
     let registers = registry.registers().clone();
-    let bus = Bus::open(&config.bus.url).await?;
+    let line = match config.bus.is_local() {
+        true => None,
+        false => Some(Line::connect(&config.bus, Login::from_env()?, "desk").await?),
+    };
+    let bus = match &line {
+        Some(line) => Bus::over(line).await?,
+        None => Bus::local(),
+    };
     let (stop, stopped) = signal::channel(Stage::Running);
     let signature = config.notify.signature.clone();
     let desk =
         Desk::new(store.clone(), bus.clone(), registers.clone(), config.policy.clone(), signature, clock.clone());
     let desk = Arc::new(desk);
-    let app = App {
+    let site = Site {
         lang: options.lang,
         clock: clock.clone(),
-        store: store.clone(),
         registers: registers.clone(),
-        registry: registry.clone(),
-        desk: desk.clone(),
         status: StatusBoard::default(),
         thresholds: Tuning::new(store.thresholds().await?.unwrap_or_else(|| config.thresholds.clone())),
         points: Arc::default(),
@@ -163,29 +175,29 @@ pub async fn run(mut options: Options) -> Result<()> {
         stop: stopped.clone(),
         config: Arc::clone(&config),
     };
+    let app = App { site, store: store.clone(), registry: registry.clone(), desk: desk.clone() };
     if let Some(words) = app.store.thresholds_set_aside().await? {
         tracing::error!("{}", words.pick(app.lang));
         app.parts.set("thresholds", false, words.zh, words.en);
     }
 
     let mut tasks = JoinSet::new();
-    let (seen, seen_rx) = mpsc::channel(engine::SEEN_MAX);
     let (drill_tx, drill_rx) = mpsc::channel(1);
-    let mut video = video::Video::new(app.clone(), seen);
-    tokio::task::block_in_place(|| video.start());
 
     let notifier = Notifier::new(store.clone(), &config.notify, Keys::from_env(), clock.clone(), desk.bell()).await?;
     let (desk_runs, notifier) = (Arc::clone(&desk), Arc::new(notifier));
     let teller = Arc::clone(&notifier);
-    let (lanes, ends) = intake::lanes();
-    let (seen_rx, drill_rx, video) = (shared(seen_rx), shared(drill_rx), shared(video));
     let (upkeep, sender) = (measures.clone(), notifier.heartbeat());
     // State that must survive a panic is made here, once; each task only borrows it.
     let mut cameras = JoinSet::new();
-    spawn(&mut cameras, "housekeeping", &app, move |app| {
-        housekeeping(app, Arc::clone(&video), upkeep.clone(), sender.clone())
-    });
-    spawn(&mut cameras, "intake", &app, move |app| intake::seen(app, Arc::clone(&seen_rx), lanes.clone()));
+    // A desk drops the receiver of drills: so its ops page learns that none is possible there.
+    if options.role == Role::All {
+        let (lanes, ends) = intake::lanes();
+        watch(&mut cameras, &app.site, lanes);
+        intake::start(&mut tasks, &app, ends, drill_rx);
+    }
+    let role = options.role;
+    spawn(&mut tasks, "housekeeping", &app, move |app| housekeeping(app, role, upkeep.clone(), sender.clone()));
     spawn(&mut tasks, "desk", &app, move |app| {
         let desk = Arc::clone(&desk_runs);
         async move { desk.run(app.stopped()).await }
@@ -194,20 +206,16 @@ pub async fn run(mut options: Options) -> Result<()> {
         let notifier = Arc::clone(&notifier);
         async move { notifier.run(app.stopped()).await }
     });
-    let intake::Ends { sightings, pictures, analyses, looks, strips } = ends;
-    spawn(&mut tasks, "sightings", &app, move |app| intake::file(app, Arc::clone(&sightings)));
-    spawn(&mut tasks, "evidence", &app, move |app| intake::keep(app, Arc::clone(&pictures)));
-    spawn(&mut tasks, "analyses", &app, move |app| intake::record(app, Arc::clone(&analyses)));
-    spawn(&mut tasks, "looks", &app, move |app| strips::choose(app, Arc::clone(&looks)));
-    spawn(&mut tasks, "strips", &app, move |app| strips::keep(app, Arc::clone(&strips)));
-    spawn(&mut tasks, "drills", &app, move |app| intake::drills(app, Arc::clone(&drill_rx)));
+    if let Some(line) = line {
+        edges::hear(&mut tasks, &app, &line);
+    }
     spawn(&mut tasks, "feeds", &app, feeds::run);
     spawn(&mut tasks, "pruning", &app, prune::run);
     spawn(&mut tasks, "backups", &app, backups::run);
     spawn(&mut tasks, "record", &app, move |app| record::run(app, Arc::clone(&teller)));
 
     let tls = keeper.as_ref().map(Keeper::tls);
-    if let Some(keeper) = keeper.map(shared) {
+    if let Some(keeper) = keeper.map(|keeper| Arc::new(tokio::sync::Mutex::new(keeper))) {
         spawn(&mut tasks, "certificate", &app, move |app| certificate::run(app, Arc::clone(&keeper)));
     }
 
@@ -256,20 +264,6 @@ pub async fn run(mut options: Options) -> Result<()> {
     Ok(())
 }
 
-fn shared<T>(it: T) -> Arc<Mutex<T>> {
-    Arc::new(Mutex::new(it))
-}
-
-fn spawn<F>(set: &mut JoinSet<()>, part: &'static str, app: &App, task: impl Fn(App) -> F + Send + Sync + 'static)
-where
-    F: Future<Output = ()> + Send + 'static,
-{
-    let own = app.clone();
-    let supervisor =
-        supervise::Supervisor { clock: app.clock.clone(), parts: app.parts.clone(), stop: app.stop.clone() };
-    set.spawn(supervisor.keep(part, move || task(own.clone())));
-}
-
 /// Waits for the tasks. Those that do not end in time are abandoned: everything that was answered
 /// is committed.
 async fn ended(what: &str, within: Duration, mut tasks: JoinSet<()>) {
@@ -279,52 +273,22 @@ async fn ended(what: &str, within: Duration, mut tasks: JoinSet<()>) {
     }
 }
 
-/// Reloads the registers, and lets the cameras follow their register.
-async fn housekeeping(app: App, video: Arc<Mutex<video::Video>>, measures: PrometheusHandle, sender: Heartbeat) {
-    let (mut video, mut ledger) = (video.lock().await, proof::Ledger::default());
-    while !pause_or(&app, REGISTERS_EVERY, Stage::Cameras).await {
+/// Reloads the registers, and looks how the parts of this process are.
+async fn housekeeping(app: App, role: Role, measures: PrometheusHandle, sender: Heartbeat) {
+    let mut ledger = proof::Ledger::default();
+    while !sleep_or_stop(&app, REGISTERS_EVERY).await {
         match app.registry.follow().await {
-            Ok(true) => {
-                tracing::info!("registers renewed");
-                tokio::task::block_in_place(|| video.follow());
-            }
+            Ok(true) => tracing::info!("registers renewed"),
             Ok(false) => {}
             Err(e) => tracing::error!("cannot read the registers; the old ones stay in force: {}", e.chain()),
         }
-        tokio::task::block_in_place(|| video.revive());
-        video.say_whether_it_keeps_up();
         vitals::look(&app, &sender);
         channels::look(&app).await;
-        proof::look(&app, &mut ledger).await;
+        if role == Role::All {
+            proof::look(&app, &mut ledger).await;
+        }
         // Otherwise measurements that nobody reads pile up.
         measures.run_upkeep();
-    }
-    tokio::task::block_in_place(|| video.end());
-}
-
-impl App {
-    /// Resolves when the program is to stop.
-    async fn stopped(&self) {
-        self.reached(Stage::All).await;
-    }
-
-    async fn reached(&self, stage: Stage) {
-        let mut stop = self.stop.clone();
-        // An error means that nobody is left who could send the stop.
-        let _ = stop.wait_for(|at| *at >= stage).await;
-    }
-}
-
-/// True when the program is to stop.
-async fn sleep_or_stop(app: &App, duration: Duration) -> bool {
-    pause_or(app, duration, Stage::All).await
-}
-
-/// True when the stop has reached this stage.
-async fn pause_or(app: &App, duration: Duration, stage: Stage) -> bool {
-    tokio::select! {
-        () = app.clock.sleep(duration) => false,
-        () = app.reached(stage) => true,
     }
 }
 

@@ -2,10 +2,12 @@
 //! unit, and secrets come only from the environment or a file. Every default stands here with its
 //! unit and reason; `huoyan config` prints the documented sample.
 
+mod bus;
 mod check;
 mod data;
 mod server;
 
+pub use bus::{BusConfig, EdgeConfig};
 pub use data::{BackupConfig, DiskConfig, RecordConfig, StoreConfig, TellAt};
 pub use server::{PlainHttp, Refusal, Server};
 
@@ -32,6 +34,7 @@ pub struct Config {
     pub backup: BackupConfig,
     pub record: RecordConfig,
     pub bus: BusConfig,
+    pub edge: EdgeConfig,
     pub camera: CameraConfig,
     pub detect: DetectConfig,
     pub satellite: SatelliteConfig,
@@ -53,19 +56,6 @@ pub struct ClockConfig {
     /// `host:port`. None: the system is asked whether its clock is synchronised. The program never
     /// sets a clock.
     pub ntp: Option<String>,
-}
-
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct BusConfig {
-    /// `local` (one process) or `nats://host:4222`.
-    pub url: String,
-}
-
-impl Default for BusConfig {
-    fn default() -> Self {
-        Self { url: "local".to_owned() }
-    }
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]

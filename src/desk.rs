@@ -1,6 +1,7 @@
 //! 值班台: load → decide (pure) → commit → announce. The only place that changes an incident.
 
 mod file;
+mod listen;
 mod messages;
 mod open;
 mod refusal;

@@ -52,6 +52,8 @@ pub mod drill;
 
 pub mod engine;
 
+pub mod edge;
+
 pub mod web;
 
 // The modules that may import all others.

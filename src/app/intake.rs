@@ -2,11 +2,11 @@
 //! waits for another: a confirmation becomes a sighting at once, its picture follows, analyses are
 //! kept for the ops page, and pictures around an alarm are kept for the officer who judges it.
 
-use super::App;
 use super::evidence::{self, Eye, Provenance};
 use super::lane::{Lane, Round};
 use super::strips::{self, Chooser, Glance};
 use super::vitals::say;
+use super::{App, Site, spawn};
 use crate::engine::{Alarm, Began, Kept, Seen};
 use crate::error::{Error, Result};
 use crate::frame::Picture;
@@ -17,6 +17,7 @@ use jiff::Timestamp;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use tokio::sync::{Mutex, mpsc};
+use tokio::task::JoinSet;
 use uuid::Uuid;
 
 /// Looks taken from the channel at once.
@@ -34,14 +35,14 @@ const ANALYSES_MAX: usize = 16;
 
 /// A confirmation on its way to the desk.
 pub struct Found {
-    sighting: Sighting,
-    arrived_at: Timestamp,
+    pub sighting: Sighting,
+    pub arrived_at: Timestamp,
 }
 
 /// A picture on its way to the disk.
 pub struct Evidence {
-    id: PictureId,
-    jpeg: Vec<u8>,
+    pub id: PictureId,
+    pub jpeg: Vec<u8>,
 }
 
 /// The lane for each kind of result.
@@ -49,6 +50,13 @@ pub struct Evidence {
 pub struct Lanes {
     sightings: mpsc::Sender<Found>,
     pictures: mpsc::Sender<Evidence>,
+    /// `None` at an edge: these stay there.
+    rest: Option<Rest>,
+}
+
+/// What is kept beside alarms.
+#[derive(Clone)]
+struct Rest {
     analyses: mpsc::Sender<Vec<Analysis>>,
     looks: mpsc::Sender<Glance>,
 }
@@ -70,21 +78,48 @@ pub fn lanes() -> (Lanes, Ends) {
     let (kept_of_strips, strips) = Lane::new(strips::PICTURES_MAX);
     let (looks, chooser) = strips::chooser(kept_of_strips);
     let ends = Ends { sightings: filed, pictures: kept, analyses: recorded, looks: chooser, strips };
-    (Lanes { sightings, pictures, analyses, looks }, ends)
+    (Lanes { sightings, pictures, rest: Some(Rest { analyses, looks }) }, ends)
+}
+
+/// The receiving ends of an edge's two lanes: alarms, and their pictures.
+pub struct EdgeEnds {
+    pub sightings: Arc<Mutex<Lane<Found>>>,
+    pub pictures: Arc<Mutex<Lane<Evidence>>>,
+}
+
+pub fn lanes_of_an_edge() -> (Lanes, EdgeEnds) {
+    let (sightings, found) = Lane::new(SIGHTINGS_MAX);
+    let (pictures, evidence) = Lane::new(PICTURES_MAX);
+    (Lanes { sightings, pictures, rest: None }, EdgeEnds { sightings: found, pictures: evidence })
+}
+
+/// Starts what the lanes lead to, and the drills.
+pub fn start(tasks: &mut JoinSet<()>, app: &App, ends: Ends, drills: mpsc::Receiver<CameraId>) {
+    let Ends { sightings, pictures, analyses, looks, strips } = ends;
+    let asked = Arc::new(Mutex::new(drills));
+    spawn(tasks, "sightings", app, move |app| file(app, Arc::clone(&sightings)));
+    spawn(tasks, "evidence", app, move |app| keep(app, Arc::clone(&pictures)));
+    spawn(tasks, "analyses", app, move |app| record(app, Arc::clone(&analyses)));
+    spawn(tasks, "looks", app, move |app| strips::choose(app, Arc::clone(&looks)));
+    spawn(tasks, "strips", app, move |app| strips::keep(app, Arc::clone(&strips)));
+    spawn(tasks, "drills", app, move |app| start_drills(app, Arc::clone(&asked)));
 }
 
 /// Takes in the cameras' results, until the last camera has stopped.
-pub async fn seen(app: App, from: Arc<Mutex<mpsc::Receiver<Seen>>>, lanes: Lanes) {
+pub async fn seen(app: Site, from: Arc<Mutex<mpsc::Receiver<Seen>>>, lanes: Lanes) {
     let mut from = from.lock().await;
     let mut batch = Vec::with_capacity(BATCH);
     while from.recv_many(&mut batch, BATCH).await > 0 {
         let analyses = batch.iter().filter(|seen| !seen.drill).map(|seen| seen.analysis.clone()).collect();
         for seen in batch.drain(..) {
             let began = hand_on(&app, &seen, &lanes).await;
-            strips::offer(&lanes.looks, Glance { seen, began });
+            if let Some(rest) = &lanes.rest {
+                strips::offer(&rest.looks, Glance { seen, began });
+            }
         }
         // Analyses are the first to go when their disk is short; the board says so.
-        if app.room.is_short_for_analyses() || lanes.analyses.try_send(analyses).is_err() {
+        let Some(rest) = &lanes.rest else { continue };
+        if app.room.is_short_for_analyses() || rest.analyses.try_send(analyses).is_err() {
             metrics::counter!("huoyan_analyses_dropped_total").increment(1);
         }
     }
@@ -93,7 +128,7 @@ pub async fn seen(app: App, from: Arc<Mutex<mpsc::Receiver<Seen>>>, lanes: Lanes
 /// Sends the sighting first: an alarm never waits until its picture is stored. It only waits the
 /// few milliseconds that encoding takes, because it carries the picture's hash. Returns what was
 /// confirmed.
-async fn hand_on(app: &App, seen: &Seen, lanes: &Lanes) -> Vec<Began> {
+async fn hand_on(app: &Site, seen: &Seen, lanes: &Lanes) -> Vec<Began> {
     let mut began = Vec::new();
     for Alarm { confirmed, picture, opinion } in &seen.confirmed {
         let county = app.registers.current();
@@ -141,7 +176,7 @@ async fn hand_on(app: &App, seen: &Seen, lanes: &Lanes) -> Vec<Began> {
 }
 
 /// Reported until the next start, because nothing brings the picture back.
-fn missing(app: &App) {
+fn missing(app: &Site) {
     app.parts.set(
         "pictures",
         false,
@@ -160,7 +195,7 @@ fn whole(encode: impl FnOnce() -> Result<Vec<u8>>) -> Result<Vec<u8>> {
     catch_unwind(AssertUnwindSafe(encode)).unwrap_or_else(|_| Err(Error::internal("the JPEG encoder crashed")))
 }
 
-pub async fn file(app: App, lane: Arc<Mutex<Lane<Found>>>) {
+async fn file(app: App, lane: Arc<Mutex<Lane<Found>>>) {
     let work = |found: Arc<Found>| {
         let app = app.clone();
         async move {
@@ -178,7 +213,7 @@ pub async fn file(app: App, lane: Arc<Mutex<Lane<Found>>>) {
     lane.lock().await.run(&app.clock, app.stopped(), work, told).await;
 }
 
-pub async fn keep(app: App, lane: Arc<Mutex<Lane<Evidence>>>) {
+async fn keep(app: App, lane: Arc<Mutex<Lane<Evidence>>>) {
     let work = |it: Arc<Evidence>| {
         let store = app.store.clone();
         async move { store.keep_picture(it.id, it.jpeg.clone()).await }
@@ -191,7 +226,7 @@ pub async fn keep(app: App, lane: Arc<Mutex<Lane<Evidence>>>) {
     lane.lock().await.run(&app.clock, app.stopped(), work, told).await;
 }
 
-pub async fn record(app: App, lane: Arc<Mutex<Lane<Vec<Analysis>>>>) {
+async fn record(app: App, lane: Arc<Mutex<Lane<Vec<Analysis>>>>) {
     let work = |batch: Arc<Vec<Analysis>>| {
         let store = app.store.clone();
         async move { store.record_analyses(&batch).await }
@@ -205,7 +240,7 @@ pub async fn record(app: App, lane: Arc<Mutex<Lane<Vec<Analysis>>>>) {
 }
 
 /// Starts drills requested over HTTP.
-pub async fn drills(app: App, asked: Arc<Mutex<mpsc::Receiver<CameraId>>>) {
+async fn start_drills(app: App, asked: Arc<Mutex<mpsc::Receiver<CameraId>>>) {
     let mut asked = asked.lock().await;
     loop {
         let camera = tokio::select! {
@@ -219,6 +254,12 @@ pub async fn drills(app: App, asked: Arc<Mutex<mpsc::Receiver<CameraId>>>) {
             Ok(()) => tracing::info!(%camera, "drill started"),
             Err(e) => tracing::warn!(%camera, "cannot start the drill: {}", e.chain()),
         }
+    }
+}
+
+impl Site {
+    pub fn thresholds_version(&self) -> u32 {
+        self.thresholds.version()
     }
 }
 

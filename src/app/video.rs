@@ -2,7 +2,7 @@
 //! camera comes, goes and changes alone. A failure is reported on the board and never stops the
 //! rest: satellites and people go on without video.
 
-use super::{App, capacity};
+use super::{Site, capacity};
 use crate::address::Address;
 use crate::camera::{CameraSource, Receivers};
 use crate::config::Gating;
@@ -38,7 +38,7 @@ impl Lookout {
 const PACE: &str = "pace";
 
 pub struct Video {
-    app: App,
+    app: Site,
     /// `None` when no camera may start again.
     out: Option<mpsc::Sender<Seen>>,
     cameras: Vec<CameraEntry>,
@@ -52,7 +52,7 @@ struct Running {
 }
 
 impl Video {
-    pub fn new(app: App, out: mpsc::Sender<Seen>) -> Self {
+    pub fn new(app: Site, out: mpsc::Sender<Seen>) -> Self {
         Self { app, out: Some(out), cameras: Vec::new(), running: None }
     }
 
@@ -74,7 +74,7 @@ impl Video {
 
     fn try_start(&self) -> Result<Running> {
         let out = self.out.as_ref().ok_or_else(|| Error::unavailable("the program stops"))?;
-        let App { config, clock, status, lang, thresholds, points, drills, parts, .. } = &self.app;
+        let Site { config, clock, status, lang, thresholds, points, drills, parts, .. } = &self.app;
         let detector = Detector::load(&config.detect.model, &config.detect)?;
         parts.set("model", true, "", "");
         thresholds.advise(&config.thresholds, engine::first_thresholds(&config.thresholds, &detector));

@@ -1,7 +1,7 @@
 //! What the board says about the program itself: the desk, the sender, the clock and the disk.
 
 use super::lane::Round;
-use super::{App, disk};
+use super::{App, Site, disk};
 use crate::clock::Heartbeat;
 use jiff::SignedDuration;
 use std::time::Duration;
@@ -12,7 +12,7 @@ const SILENT_MAX: Duration = Duration::from_secs(60);
 /// A clock kept by a time server never steps by this much.
 const STEP_MAX: SignedDuration = SignedDuration::from_secs(2);
 
-/// Sets the parts `desk`, `messages`, `clock` and `disk`.
+/// Sets the parts `desk` and `messages`, and those of the machine.
 pub fn look(app: &App, sender: &Heartbeat) {
     let desk = app.desk.heartbeat().silent_for();
     said(
@@ -35,6 +35,11 @@ pub fn look(app: &App, sender: &Heartbeat) {
         || format!("已有{}秒没有发出通知：请电话通知，并看网关与数据库", sender.as_secs()),
         || format!("has sent nothing for {} s: phone people, check gateways and database", sender.as_secs()),
     );
+    machine(app);
+}
+
+/// Sets the parts `clock` and `disk`.
+pub fn machine(app: &Site) {
     let step = app.clock.stepped();
     said(
         app,
@@ -68,7 +73,7 @@ fn ahead(step: SignedDuration) -> (&'static str, &'static str) {
 
 /// One log line when a fault begins and one when it ends.
 pub(super) fn said(
-    app: &App,
+    app: &Site,
     part: &'static str,
     is_wrong: bool,
     zh: impl FnOnce() -> String,
@@ -82,7 +87,7 @@ pub(super) fn said(
 }
 
 /// One log line per change, not one per round.
-pub fn say(app: &App, part: &'static str, round: &Round<'_>, zh: String, en: String) {
+pub fn say(app: &Site, part: &'static str, round: &Round<'_>, zh: String, en: String) {
     let Some(why) = round.why else {
         app.parts.set(part, true, "", "");
         return;

@@ -1,21 +1,29 @@
-//! OTHER PROCESSES: what changed, and sightings on their way from an edge to the centre. The bus is a hint, the log is the
-//! truth: an announcement only says "look", readers fetch by cursor. Only sightings travel as data, at least once, and are
-//! confirmed when the desk has filed them.
+//! OTHER PROCESSES: what changed, and what travels between edges and the centre. The bus is a hint, the log is the truth: an
+//! announcement only says "look", and readers fetch by cursor. Only an edge's sightings, pictures and words travel as data.
+//!
+//! Every subject begins with `huoyan.<county>.`, so one server can carry several counties, and its
+//! permissions say who may speak for which (docs/cluster.md).
 
-mod local;
-mod nats;
+mod line;
+mod pictures;
+mod sightings;
+mod words;
 
-use crate::error::{Error, Result};
+pub use line::{Line, Login};
+pub use pictures::{Arrived, Pictures};
+pub use sightings::{Aside, Delivery, Sightings, written};
+pub use words::{Heard, Said, Told};
+
+use crate::error::Result;
 use crate::triage::id::IncidentId;
-use crate::triage::sighting::Sighting;
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 use tokio::sync::broadcast;
+use tokio::task::AbortHandle;
 
 /// Announcements a slow reader may lag behind. Beyond this it gets `Lagged`, and catches up by
 /// cursor.
 pub const ANNOUNCEMENTS: usize = 1024;
-/// Sightings waiting for the desk inside one process; a full queue makes the confirmer wait.
-pub const SIGHTINGS: usize = 256;
 
 /// Something was committed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -25,102 +33,49 @@ pub struct Announcement {
     pub incident: IncidentId,
 }
 
-/// A handle, cheap to clone.
+/// Announcements within this process and, where there is a line, to the other desks. Cheap to clone.
 #[derive(Clone, Debug)]
-pub enum Bus {
-    /// One process.
-    Local(local::Bus),
-    /// Several, over NATS with JetStream.
-    Nats(Box<nats::Bus>),
+pub struct Bus {
+    changed: broadcast::Sender<Announcement>,
+    line: Option<(Line, Arc<StopOnDrop>)>,
+}
+
+#[derive(Debug)]
+struct StopOnDrop(AbortHandle);
+
+impl Drop for StopOnDrop {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
 }
 
 impl Bus {
+    /// One process.
     pub fn local() -> Self {
-        Self::Local(local::Bus::new())
+        Self { changed: broadcast::channel(ANNOUNCEMENTS).0, line: None }
     }
 
-    /// `local` or `nats://host:4222`. Errors never show the address, which may hold a password.
-    pub async fn open(url: &str) -> Result<Self> {
-        match url {
-            "local" => Ok(Self::local()),
-            _ if url.starts_with("nats://") || url.starts_with("tls://") => Self::nats(url, "huoyan").await,
-            _ => Err(Error::invalid(
-                "[bus] url must be \"local\" or begin with nats://, for example nats://10.0.0.2:4222",
-            )),
-        }
+    /// Several processes.
+    pub async fn over(line: &Line) -> Result<Self> {
+        let changed = broadcast::channel(ANNOUNCEMENTS).0;
+        let forwarding = line.forward(changed.clone()).await?;
+        Ok(Self { changed, line: Some((line.clone(), Arc::new(StopOnDrop(forwarding)))) })
     }
 
-    /// `prefix` keeps the subjects of several counties apart on one server.
-    pub async fn nats(url: &str, prefix: &str) -> Result<Self> {
-        nats::Bus::connect(url, prefix).await.map(|bus| Self::Nats(Box::new(bus)))
-    }
-
-    /// Announces a commit. A failure loses nothing: readers also poll, only later.
+    /// Announces a commit. A failure loses nothing: this process has heard it, and other desks also
+    /// poll, only later.
     pub async fn announce(&self, announcement: Announcement) -> Result<()> {
-        match self {
-            Self::Local(bus) => {
-                bus.announce(announcement);
-                Ok(())
-            }
-            Self::Nats(bus) => bus.announce(announcement).await,
+        // An error only means that there is no subscriber now.
+        let _ = self.changed.send(announcement);
+        match &self.line {
+            Some((line, _)) => line.announce(announcement).await,
+            None => Ok(()),
         }
     }
 
     /// Announcements from now on, including one's own. `Lagged` means that some were skipped: catch
     /// up by cursor.
     pub fn announcements(&self) -> broadcast::Receiver<Announcement> {
-        match self {
-            Self::Local(bus) => bus.announcements(),
-            Self::Nats(bus) => bus.announcements(),
-        }
-    }
-
-    /// Hands a sighting over; waits while the queue is full. It returns when the queue has stored
-    /// it (NATS: on its disk). Sending the same sighting again is harmless.
-    pub async fn send_sighting(&self, sighting: &Sighting) -> Result<()> {
-        match self {
-            Self::Local(bus) => bus.send_sighting(sighting).await,
-            Self::Nats(bus) => bus.send_sighting(sighting).await,
-        }
-    }
-
-    /// Sightings for a desk. Several desks on NATS share them. Within one process a second reader
-    /// waits until the first ends.
-    pub async fn sightings(&self) -> Result<Sightings> {
-        match self {
-            Self::Local(bus) => Ok(Sightings::Local(bus.sightings().await)),
-            Self::Nats(bus) => bus.sightings().await.map(|it| Sightings::Nats(Box::new(it))),
-        }
-    }
-}
-
-pub enum Sightings {
-    Local(local::Sightings),
-    Nats(Box<nats::Sightings>),
-}
-
-impl Sightings {
-    /// `None` when no more can come.
-    pub async fn next(&mut self) -> Option<Delivery> {
-        match self {
-            Self::Local(sightings) => sightings.recv().await.map(|sighting| Delivery { sighting, receipt: None }),
-            Self::Nats(sightings) => sightings.next().await,
-        }
-    }
-}
-
-/// A sighting that is delivered again until `done` is called.
-pub struct Delivery {
-    pub sighting: Sighting,
-    receipt: Option<nats::Receipt>,
-}
-
-impl Delivery {
-    /// The desk has filed it. If this confirmation is lost, the sighting is delivered again and
-    /// recognised.
-    pub async fn done(self) {
-        if let Some(receipt) = self.receipt {
-            receipt.confirm(self.sighting.id).await;
-        }
+        self.changed.subscribe()
     }
 }

@@ -4,6 +4,8 @@
 mod backup;
 mod check;
 mod config;
+mod desk;
+mod detect;
 mod drill;
 pub mod export_training;
 mod hotspots;
@@ -55,6 +57,10 @@ struct Arguments {
 enum Command {
     /// 启动 / everything on one machine: cameras, model, triage, web
     Run(run::Args),
+    /// 边缘 / an edge: cameras and model here; alarms go to the centre, and wait on this disk while it is away
+    Detect(detect::Args),
+    /// 中心 / a centre: triage, web and messages for the cameras of edges; any number of them on one PostgreSQL
+    Desk(desk::Args),
     /// 体检 / check what works and what does not, and say what to do
     Check(check::Args),
     /// 回放 / run model and confirmation over recorded videos or folders of pictures
@@ -134,6 +140,8 @@ fn dispatch(arguments: Arguments, lang: Lang) -> Result<Outcome> {
     let common = Common { config, device: arguments.device, lang, json: arguments.json, quiet: arguments.quiet };
     match arguments.command {
         Command::Run(args) => run::run(args, &common),
+        Command::Detect(args) => detect::run(args, &common),
+        Command::Desk(args) => desk::run(args, &common),
         Command::Check(args) => check::run(args, &common),
         Command::Replay(args) => replay::run(args, &common),
         Command::Hotspots(args) => hotspots::run(args, &common),
@@ -161,7 +169,8 @@ fn device(word: &str) -> std::result::Result<Device, String> {
 /// The service logs its work, the other commands only problems. `RUST_LOG` overrides this, except
 /// for the RTSP library: its lines hold unmasked addresses, and those of some makes hold passwords.
 fn log_to_stderr(command: &Command) {
-    let default = if matches!(command, Command::Run(_)) { "huoyan=info,warn" } else { "warn" };
+    let is_service = matches!(command, Command::Run(_) | Command::Detect(_) | Command::Desk(_));
+    let default = if is_service { "huoyan=info,warn" } else { "warn" };
     let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| default.into());
     let filter = filter.add_directive("retina=error".parse().expect("a directive"));
     // A line that stderr does not accept (a full disk, a closed pipe) is dropped. Reporting that on
@@ -208,6 +217,14 @@ fn licence_words(licence: Option<&Licence>, lang: Lang) -> String {
         (Some(Licence { name, note_zh, .. }), Lang::Zh) => format!("模型许可 {name}：{note_zh}"),
         (Some(Licence { name, note_en, .. }), Lang::En) => format!("licence of the weights {name}: {note_en}"),
     }
+}
+
+/// Runs a service until it is told to stop. A thread that still waits for a remote answer is abandoned.
+fn serve(service: impl Future<Output = Result<()>>) -> Result<Outcome> {
+    let runtime = runtime()?;
+    let ran = runtime.block_on(service);
+    runtime.shutdown_timeout(run::THREADS_END_WITHIN);
+    ran.map(|()| Outcome::Fine)
 }
 
 /// A tokio runtime for one command.

@@ -1,7 +1,7 @@
 //! `huoyan run`: everything on one machine, until Ctrl-C or SIGTERM.
 
 use super::{Common, Outcome};
-use crate::app::{self, Options};
+use crate::app::{self, Options, Role};
 use crate::config::{Device, StoreConfig};
 use crate::detect::Detector;
 use crate::error::Result;
@@ -9,7 +9,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 /// The last part of the 10 s of a stop; see `app.rs`.
-const THREADS_END_WITHIN: Duration = Duration::from_millis(500);
+pub(super) const THREADS_END_WITHIN: Duration = Duration::from_millis(500);
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -40,9 +40,6 @@ pub fn run(args: Args, common: &Common) -> Result<Outcome> {
     if device == Some(Device::Cuda) {
         Detector::load(&config.detect.model, &config.detect)?;
     }
-    let runtime = super::runtime()?;
-    let ran = runtime.block_on(app::run(Options { config, lang, json, quiet, demo: args.demo, links: args.links }));
-    // A thread that still waits for a remote answer is abandoned.
-    runtime.shutdown_timeout(THREADS_END_WITHIN);
-    ran.map(|()| Outcome::Fine)
+    let (demo, links) = (args.demo, args.links);
+    super::serve(app::run(Options { role: Role::All, config, lang, json, quiet, demo, links }))
 }

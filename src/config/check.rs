@@ -8,7 +8,7 @@ use crate::triage::retention;
 use jiff::SignedDuration;
 use std::ops::RangeInclusive;
 
-type Checked = Result<(), Words>;
+pub(super) type Checked = Result<(), Words>;
 
 const MS: SignedDuration = SignedDuration::from_millis(1);
 const SECOND: SignedDuration = SignedDuration::from_secs(1);
@@ -23,6 +23,8 @@ const WORKERS: RangeInclusive<usize> = 1..=64;
 impl Config {
     pub(super) fn check(&self) -> Checked {
         self.server.check()?;
+        self.bus.check()?;
+        self.edge.check()?;
         self.policy.check().map_err(|why| why.after("[policy]"))?;
         self.retention.check().map_err(|why| why.after("[retention]"))?;
         self.disk.check()?;

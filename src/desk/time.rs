@@ -70,8 +70,7 @@ impl Desk {
                 // The database failed, not the sighting: the others would fail alike.
                 break;
             }
-            let wait = |tries: u32| TRIED_AGAIN[TRIED_AGAIN.len().min(tries as usize + 1) - 1];
-            self.store.sighting_not_filed(sighting.id, &e.chain(), now, wait).await?;
+            self.store.sighting_not_filed(sighting.id, &e.chain(), now, wait_after).await?;
         }
         Ok(())
     }
@@ -105,30 +104,6 @@ impl Desk {
                 // Lag is harmless: after any announcement the store is read.
                 _ = changes.recv() => while changes.try_recv().is_ok() {},
             }
-        }
-    }
-
-    /// Takes in sightings from the bus until `shutdown`. A sighting is confirmed to the bus only
-    /// once filed.
-    pub async fn listen(&self, shutdown: impl Future<Output = ()>) -> Result<()> {
-        let mut shutdown = pin!(shutdown);
-        let mut sightings = self.bus.sightings().await?;
-        loop {
-            let delivery = tokio::select! {
-                () = &mut shutdown => return Ok(()),
-                next = sightings.next() => match next {
-                    Some(delivery) => delivery,
-                    None => return Ok(()),
-                },
-            };
-            while let Err(e) = self.sighting(delivery.sighting.clone()).await {
-                tracing::error!(sighting.id = %delivery.sighting.id, error = %e.chain(), "a sighting from the bus could not be filed");
-                if !e.kind.is_retryable() {
-                    break;
-                }
-                self.clock.sleep(TRIES_AGAIN).await;
-            }
-            delivery.done().await;
         }
     }
 
@@ -227,6 +202,11 @@ impl Desk {
         }
         Ok(noted)
     }
+}
+
+/// The back-off of a sighting after `tries` tries before.
+pub(super) fn wait_after(tries: u32) -> SignedDuration {
+    TRIED_AGAIN[TRIED_AGAIN.len().min(tries as usize + 1) - 1]
 }
 
 /// The number of events made for one incident; a failure is logged. Losing to another desk is no

@@ -58,6 +58,11 @@ impl Store {
             .map_err(|e| Error::unavailable(format!("cannot store picture {picture}: is the disk full?")).because(e))
     }
 
+    /// Whether it is there; its bytes are not looked at.
+    pub async fn has_picture(&self, picture: PictureId) -> bool {
+        tokio::fs::try_exists(self.picture_file(picture)).await.unwrap_or_default()
+    }
+
     /// # Errors
     /// `NotFound` when it was never kept.
     pub async fn picture(&self, picture: PictureId) -> Result<Vec<u8>> {

@@ -43,6 +43,13 @@ impl Parts {
         let before = self.0.write().insert(part.into(), state);
         before.is_none_or(|before| before.ok) != ok
     }
+
+    /// What does not work: the part, and what is said of it in Chinese and English.
+    pub fn faults(&self) -> Vec<(String, String, String)> {
+        let parts = self.0.read();
+        let wrong = parts.iter().filter(|(_, part)| !part.ok);
+        wrong.map(|(name, part)| (name.clone(), part.zh.clone(), part.en.clone())).collect()
+    }
 }
 
 #[derive(Serialize, ToSchema)]

@@ -117,6 +117,11 @@ fn what_cannot_work_is_refused_with_its_place() {
         ("[disk]\nwarn_gib = 1.0\n", "warn_gib"),
         ("[disk]\nwarn_gib = nan\n", "warn_gib"),
         ("[disk]\nanalyses_max_gib = 0.0\n", "analyses_max_gib"),
+        ("[bus]\nurl = \"10.0.0.2:4222\"\n", "[bus] url"),
+        ("[bus]\nurl = \"nats://edge:secret@10.0.0.2\"\n", "HUOYAN_NATS_PASSWORD"),
+        ("[bus]\ncounty = \"沅陵\"\n", "[bus] county"),
+        ("[edge]\nname = \"edge.1\"\n", "[edge] name"),
+        ("[edge]\nspool_max_gib = 0.0\n", "spool_max_gib"),
         ("[detect]\nworkers = 0\n", "workers"),
         ("[detect]\nbatch = 0\n", "between 1 and 16"),
         ("[detect]\nbatch = 17\n", "between 1 and 16"),
@@ -125,5 +130,6 @@ fn what_cannot_work_is_refused_with_its_place() {
     ] {
         let message = Config::parse(text).expect_err(text).message;
         assert!(message.contains(word), "{message}");
+        assert!(!message.contains("secret"), "{message}");
     }
 }

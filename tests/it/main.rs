@@ -12,6 +12,8 @@ mod camera_secrets;
 mod camera_support;
 mod cascade;
 mod clock_steps;
+mod cluster;
+mod clustered;
 mod config;
 mod confirm_port;
 mod county;

@@ -22,6 +22,8 @@ pub struct Office {
     pub data: PathBuf,
     config: PathBuf,
     port: u16,
+    /// `run`, `desk` or `detect`.
+    role: &'static str,
     env: Vec<(String, String)>,
 }
 
@@ -34,12 +36,18 @@ impl Office {
         write_registers(&data.join("registers"), grids);
         fs::create_dir_all(data.join("hotspots")).expect("the watched folder");
         let port = TcpListener::bind("127.0.0.1:0").and_then(|it| it.local_addr()).expect("a free port").port();
-        Self { _folder: folder, data, config, port, env: Vec::new() }
+        Self { _folder: folder, data, config, port, role: "run", env: Vec::new() }
     }
 
     /// Adds environment variables for its program.
     pub fn with_env(mut self, env: impl IntoIterator<Item = (String, String)>) -> Self {
         self.env.extend(env);
+        self
+    }
+
+    /// Its program is a part of a cluster: `desk` or `detect`.
+    pub fn in_role(mut self, role: &'static str) -> Self {
+        self.role = role;
         self
     }
 
@@ -49,20 +57,24 @@ impl Office {
 
     fn spawn(&self, stdout: Stdio) -> Program {
         // A write on a full disk should fail with an error. By default the signal of the simulated
-        // limit kills the process.
+        // limit kills the process. LOG_TO, one of `with_env`, is a file for the log.
         let mut command = Command::new("sh");
         command
-            .args(["-c", "trap '' XFSZ; exec \"$0\" \"$@\""])
+            .args(["-c", "trap '' XFSZ; [ -z \"$LOG_TO\" ] || exec 2>>\"$LOG_TO\"; exec \"$0\" \"$@\""])
             .arg(binary())
-            .arg("run")
+            .arg(self.role)
             .arg("--config")
             .arg(&self.config)
             .arg("--data")
             .arg(&self.data);
-        command.args(["--listen", &format!("127.0.0.1:{}", self.port), "--json", "--links"]);
+        command.args(["--listen", &format!("127.0.0.1:{}", self.port), "--json"]);
+        if self.role != "detect" {
+            command.arg("--links");
+        }
         command
             .env("RUST_LOG", "error")
             .env_remove("HUOYAN_STORE_URL")
+            .env_remove("HUOYAN_NATS_USER")
             .envs(self.env.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
             .stdout(stdout);
@@ -148,6 +160,11 @@ pub struct Browser {
 }
 
 impl Browser {
+    /// The same person, with the same session, at another desk.
+    pub fn at(&self, office: &Office) -> Self {
+        Self { base: office.url(""), ..self.clone() }
+    }
+
     pub async fn get(&self, path: &str) -> Option<Value> {
         let answer =
             self.client.get(format!("{}{path}", self.base)).header("Cookie", &self.cookie).send().await.ok()?;
@@ -196,7 +213,7 @@ pub fn client() -> Client {
 
 /// Centre of a grid. Grids are 0.1° apart, farther than any pixel is wide. Eight in a row, from
 /// south to north.
-fn centre(grid: usize) -> (f64, f64) {
+pub fn centre(grid: usize) -> (f64, f64) {
     (28.45 + 0.1 * (grid / GRIDS) as f64, 110.05 + 0.1 * (grid % GRIDS) as f64)
 }
 

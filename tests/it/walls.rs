@@ -22,6 +22,7 @@ fn may_import(module: &str) -> Option<&'static [&'static str]> {
         "county" => &["address", "register", "triage", "config"],
         "store" => &["register", "triage", "config"],
         "satellite" | "bus" => &["triage", "config"],
+        "edge" => &["triage", "frame", "bus", "config"],
         "backup" => &["triage", "store", "config"],
         "desk" => &["triage", "register", "county", "store", "bus", "config"],
         "notify" | "report" => &["triage", "county", "store", "config"],

@@ -1,0 +1,257 @@
+//! The centre's side of its edges: takes in their sightings and pictures, knows when each last spoke, tells them the
+//! published thresholds, and says on the board what is wrong between them.
+
+use super::vitals::said;
+use super::{App, Site, sleep_or_stop, spawn};
+use crate::bus::{Line, Pictures};
+use crate::config::Config;
+use crate::edge::{CameraWord, Fault, Word};
+use crate::error::{Error, Kind, Result};
+use crate::frame::Health;
+use crate::store;
+use crate::triage::id::CameraId;
+use jiff::{SignedDuration, Timestamp};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Mutex;
+use tokio::task::JoinSet;
+
+/// Interval between looks at the line, and between two words of the thresholds.
+const LOOKS_EVERY: Duration = Duration::from_secs(5);
+/// An edge speaks every 5 s. After this time without a word it may be dead.
+const SILENT_AFTER: SignedDuration = SignedDuration::from_secs(30);
+/// Interval between tries while the server is away.
+const TRIES_AGAIN: Duration = Duration::from_secs(2);
+
+/// What `huoyan desk` needs beside what `huoyan run` does.
+///
+/// # Errors
+/// `Invalid`, with what to write where.
+pub fn check(config: &Config) -> Result<()> {
+    if config.bus.is_local() {
+        return Err(Error::invalid(
+            "中心通过 NATS 接收边缘的告警：请设置 [bus] url，例如 nats://10.0.0.2:4222 / a desk hears its edges over NATS: \
+             set [bus] url, for example nats://10.0.0.2:4222 (docs/cluster.md)",
+        ));
+    }
+    if store::url(config) == "sqlite" {
+        return Err(Error::invalid(
+            "多个中心共用一个 PostgreSQL：请设置 HUOYAN_STORE_URL 或 [store] url / desks share one PostgreSQL database: set \
+             HUOYAN_STORE_URL or [store] url (docs/cluster.md). `huoyan run` is the one with SQLite",
+        ));
+    }
+    Ok(())
+}
+
+/// What is known of one edge.
+struct Edge {
+    at: Timestamp,
+    cameras: Vec<CameraId>,
+    faults: Vec<Fault>,
+}
+
+/// Starts the tasks.
+pub fn hear(tasks: &mut JoinSet<()>, app: &App, line: &Line) {
+    let (one, two, three, four) = (line.clone(), line.clone(), line.clone(), line.clone());
+    let edges: Arc<Mutex<BTreeMap<String, Edge>>> = Arc::default();
+    spawn(tasks, "edges' sightings", app, move |app| sightings(app, one.clone()));
+    spawn(tasks, "edges' pictures", app, move |app| pictures(app, two.clone()));
+    spawn(tasks, "edges' words", app, move |app| words(app, three.clone(), Arc::clone(&edges)));
+    spawn(tasks, "line", app, move |app| keep_line(app, four.clone()));
+}
+
+async fn sightings(app: App, line: Line) {
+    loop {
+        match line.sightings().await {
+            Ok(mut queue) => {
+                trouble(&app, "bus sightings", None);
+                app.desk.listen(&mut queue, app.stopped()).await;
+            }
+            Err(e) => trouble(&app, "bus sightings", Some(&e)),
+        }
+        if sleep_or_stop(&app, TRIES_AGAIN).await {
+            return;
+        }
+    }
+}
+
+async fn pictures(app: App, line: Line) {
+    loop {
+        let copied = async { copy(&app, &line, line.pictures().await?).await };
+        let copied = tokio::select! {
+            copied = copied => copied,
+            () = app.stopped() => return,
+        };
+        if let Err(e) = copied {
+            trouble(&app, "bus pictures", Some(&e));
+        }
+        if sleep_or_stop(&app, TRIES_AGAIN).await {
+            return;
+        }
+    }
+}
+
+/// Keeps what this desk lacks. Ends only with an error: then the store is opened again, from its
+/// beginning.
+async fn copy(app: &App, line: &Line, mut pictures: Pictures) -> Result<()> {
+    trouble(app, "bus pictures", None);
+    loop {
+        let arrived = pictures.next().await?;
+        if let Some(picture) = arrived.picture
+            && app.store.has_picture(picture).await
+        {
+            continue;
+        }
+        match (pictures.fetch(&arrived).await, arrived.picture) {
+            (Ok(bytes), Some(picture)) => {
+                app.store.keep_picture(picture, bytes).await?;
+                tracing::debug!(%picture, "a picture of an edge is kept");
+            }
+            (Err(e), _) if e.kind == Kind::Unavailable && !line.is_connected() => return Err(e),
+            // It hides no other; the next opening tries it again.
+            (Err(e), _) => tracing::error!("a picture of an edge could not be fetched: {}", e.chain()),
+            (Ok(_), None) => {}
+        }
+    }
+}
+
+async fn words(app: App, line: Line, edges: Arc<Mutex<BTreeMap<String, Edge>>>) {
+    let mut edges = edges.lock().await;
+    loop {
+        let heard = listen(&app, &line, &mut edges);
+        tokio::select! {
+            heard = heard => if let Err(e) = heard {
+                tracing::debug!("the words of edges are not heard: {}", e.chain());
+            },
+            () = app.stopped() => return,
+        }
+        judge(&app, &edges);
+        if sleep_or_stop(&app, TRIES_AGAIN).await {
+            return;
+        }
+    }
+}
+
+async fn listen(app: &App, line: &Line, edges: &mut BTreeMap<String, Edge>) -> Result<()> {
+    let mut heard = line.hear::<Word>().await?;
+    loop {
+        // A look must not cut a word off, so the word is waited for across looks.
+        let next = heard.next();
+        let mut next = std::pin::pin!(next);
+        let said = loop {
+            tokio::select! {
+                said = &mut next => break said?,
+                () = app.clock.sleep(LOOKS_EVERY) => judge(app, edges),
+            }
+        };
+        let Word { cameras, mut faults, waits, .. } = said.word;
+        if waits.shed > 0 {
+            faults.push(Fault {
+                part: "spool".to_owned(),
+                zh: format!("断网时存不下，已舍弃{}张图片", waits.shed),
+                en: format!("{} pictures were shed for lack of room while the network was away", waits.shed),
+            });
+        }
+        let at = said.at.unwrap_or_else(|| app.clock.now());
+        let names = cameras.iter().map(|it| it.camera.clone()).collect();
+        cameras.into_iter().for_each(|it: CameraWord| it.put_on(&app.status));
+        edges.insert(said.edge, Edge { at, cameras: names, faults });
+        judge(app, edges);
+    }
+}
+
+/// One part for each edge: what is wrong there, or how long it has been silent.
+fn judge(site: &Site, edges: &BTreeMap<String, Edge>) {
+    let now = site.clock.now();
+    for (name, edge) in edges {
+        let (part, silent) = (format!("edge {name}"), now.duration_since(edge.at));
+        let silent_s = silent.as_secs().max(0);
+        if silent > SILENT_AFTER {
+            let zh =
+                format!("边缘 {name} 已有{silent_s}秒没有消息：请看它的电源、网络和程序；其摄像机是否有人看不得而知");
+            let en = format!(
+                "no word from edge {name} for {silent_s} s: check its power, network and program. Whether its cameras are watched is unknown"
+            );
+            for camera in &edge.cameras {
+                let words = site.lang.pick(&zh, &en).to_owned();
+                site.status.set_health(camera, Health::Offline, Some(words), now);
+            }
+            if site.parts.set(part, false, zh, en) {
+                tracing::error!(edge = name, "no word for {silent_s} s");
+            }
+            continue;
+        }
+        let cameras = edge.cameras.len();
+        let mut zh = format!("{name} 有{cameras}台摄像机，{silent_s}秒前有消息");
+        let mut en = format!("{name} has {cameras} cameras, last word {silent_s} s ago");
+        for fault in &edge.faults {
+            zh += &format!("；{}", fault.zh);
+            en += &format!("; {}", fault.en);
+        }
+        if site.parts.set(part, edge.faults.is_empty(), zh, en.clone()) {
+            tracing::info!(edge = name, "{en}");
+        }
+    }
+}
+
+/// Looks whether the line stands and what was kept aside, and tells the edges the thresholds. Desks
+/// learn of each other's publications here, too, from the database.
+async fn keep_line(app: App, line: Line) {
+    while !sleep_or_stop(&app, LOOKS_EVERY).await {
+        trouble(
+            &app,
+            "bus",
+            (!line.is_connected()).then(|| Error::unavailable("the server is not connected")).as_ref(),
+        );
+        if let Err(e) = tell_thresholds(&app, &line).await {
+            tracing::debug!("the thresholds are not told: {}", e.chain());
+        }
+        let Ok(aside) = line.aside().await else { continue };
+        said(
+            &app,
+            "aside",
+            aside.is_some(),
+            || {
+                aside
+                    .as_ref()
+                    .map(|it| {
+                        format!(
+                            "边缘发来的{}条消息处理不了，已另存在 NATS 的 {} 中，没有丢弃，请交给运维；最近一条：{}",
+                            it.messages, it.stream, it.why
+                        )
+                    })
+                    .unwrap_or_default()
+            },
+            || {
+                aside.as_ref().map(|it| {
+                format!(
+                    "{} messages of edges could not be taken in. None is lost: they are kept in {} on the NATS server; tell operations. The newest: {}",
+                    it.messages, it.stream, it.why
+                )
+            }).unwrap_or_default()
+            },
+        );
+    }
+}
+
+async fn tell_thresholds(app: &App, line: &Line) -> Result<()> {
+    let Some(published) = app.store.threshold_history().await?.pop().map(|it| it.thresholds) else { return Ok(()) };
+    if app.thresholds.get() != published {
+        tracing::info!(version = published.version, "thresholds that another desk published are in force");
+        app.thresholds.publish(published.clone());
+    }
+    line.tell(&published).await
+}
+
+/// Puts the fault of the line on the board, or takes it away.
+fn trouble(site: &Site, part: &'static str, why: Option<&Error>) {
+    let reason = why.map(Error::chain).unwrap_or_default();
+    said(
+        site,
+        part,
+        why.is_some(),
+        || format!("收不到边缘的消息：请看 NATS 服务器、地址和登录（{reason}）"),
+        || format!("cannot hear the edges: check the NATS server, its address and the login ({reason})"),
+    );
+}

@@ -1,0 +1,10 @@
+//! THE EDGE'S DISK: what an edge has seen waits here until the centre's server has it. A sighting is on the disk before
+//! anything else happens to it, leaves in the order in which it came, and goes before every picture.
+
+mod sender;
+mod spool;
+mod word;
+
+pub use sender::{Sending, send};
+pub use spool::{Piece, Spool, Waiting, Waits, write_whole};
+pub use word::{CameraWord, Fault, Word};

@@ -1,0 +1,298 @@
+//! The county has its cameras' computers in three townships and two desks in town. Lines break,
+//! machines lose power, somebody sends nonsense. No alarm is lost, none comes twice.
+
+use crate::cluster::{self, Nats, comes_true};
+use crate::fixture::*;
+use crate::program::{Browser, GRIDS, Office, centre};
+use huoyan::bus::{Bus, Line, Login, written};
+use huoyan::clock::Clock;
+use huoyan::config::BusConfig;
+use huoyan::edge::{Spool, send};
+use huoyan::store::Store;
+use huoyan::triage::event::Event;
+use huoyan::triage::geo::Locus;
+use huoyan::triage::id::{ActionId, PictureId, SightingId};
+use huoyan::triage::sighting::Sighting;
+use serde_json::Value;
+use std::path::Path;
+use std::time::Duration;
+
+/// Every fire is its own, however many come at once.
+const POLICY: &str = "[policy]\nflood_per_minute = 1000\n";
+/// On a busy machine, with a start of the program.
+const SOON: Duration = Duration::from_secs(30);
+/// A desk that died holds one sighting for 30 s.
+const AFTER_A_DEATH: Duration = Duration::from_secs(60);
+
+/// Both servers, or a word that the test is skipped.
+macro_rules! servers {
+    () => {
+        match (TestStore::postgres().await, Nats::start()) {
+            (Some(store), Some(nats)) => (store, nats),
+            _ => return eprintln!("skipped: HUOYAN_TEST_POSTGRES is not set, or nats-server is not installed"),
+        }
+    };
+}
+
+/// A fire in the middle of a grid, seen just now, with its picture.
+fn fire(grid: usize) -> (Sighting, PictureId, Vec<u8>) {
+    let (lat, lon) = centre(grid);
+    let jpeg = format!("smoke over grid {grid}").into_bytes();
+    let picture = PictureId::of(id(), &jpeg);
+    let locus = Locus::Disc { centre: place(lat, lon), radius_m: 300.0 };
+    let sighting = Sighting { observed_at: Clock::System.now(), locus, pictures: vec![picture], ..camera_sighting() };
+    (sighting, picture, jpeg)
+}
+
+/// What the edge's model has confirmed, as it lies on the edge's disk.
+fn confirmed(edge: &Office, grids: impl IntoIterator<Item = usize>) -> Vec<SightingId> {
+    let spool = Spool::open(&edge.data.join("spool"), 1 << 30).expect("opens");
+    let kept = grids.into_iter().map(|grid| {
+        let (sighting, picture, jpeg) = fire(grid);
+        spool.keep_sighting(sighting.id, &written(&sighting).expect("JSON")).expect("kept");
+        spool.keep_picture(picture, &jpeg).expect("kept");
+        sighting.id
+    });
+    kept.collect()
+}
+
+/// Every sighting of the log, in the order in which it was filed.
+async fn filed(store: &Store) -> Vec<SightingId> {
+    let events = store.events_after(0, 10_000).await.expect("the log");
+    let sightings = events.into_iter().filter_map(|it| match it.recorded?.event {
+        Event::Opened { sighting, .. } | Event::SightingAdded { sighting, .. } => Some(sighting.id),
+        _ => None,
+    });
+    sightings.collect()
+}
+
+async fn part(officer: &Browser, name: &str) -> Option<Value> {
+    let board = officer.get("/api/v1/board").await?;
+    board["health"].as_array()?.iter().find(|it| it["part"] == name).cloned()
+}
+
+async fn line(url: String, who: &str, county: &str, login: Login) -> Line {
+    let config = BusConfig { url, county: county.to_owned(), ..BusConfig::default() };
+    let line = Line::connect(&config, login, who).await.expect("an address");
+    assert!(comes_true(SOON, async || line.is_connected()).await, "it connects");
+    line
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_an_edge_sees_is_on_every_desk_and_its_silence_too() {
+    let (db, nats) = servers!();
+    let desks = [0, 1].map(|_| cluster::desk(&nats, &db.url, POLICY, GRIDS));
+    let (_one, links) = desks[0].first_start().await;
+    let _other = cluster::up(&desks[1]).await;
+    let officer = desks[0].log_in(&links["office"]).await;
+    let edge = cluster::edge(&nats, "edge-1", "");
+    let seen = confirmed(&edge, 0..3);
+    let mut program = cluster::up(&edge).await;
+
+    assert!(comes_true(SOON, async || filed(&db.store).await.len() == 3).await, "{:?}", filed(&db.store).await);
+    for desk in &desks {
+        let board = officer.at(desk).get("/api/v1/board").await.expect("one session for all desks");
+        assert_eq!(board["incidents"].as_array().map(Vec::len), Some(3));
+        assert!(comes_true(SOON, async || cluster::pictures(desk) == 3).await, "the pictures follow to every desk");
+        let says = async || part(&officer.at(desk), "edge edge-1").await.is_some_and(|it| it["ok"] == true);
+        assert!(comes_true(SOON, says).await, "the edge has said how it is");
+    }
+    assert_eq!((cluster::waits(&edge, "sightings"), cluster::waits(&edge, "pictures")), (0, 0));
+    assert_eq!(filed(&db.store).await.len(), seen.len(), "none twice");
+
+    program.kill9();
+    let silent = async || part(&officer.at(&desks[1]), "edge edge-1").await.is_some_and(|it| it["ok"] == false);
+    assert!(comes_true(AFTER_A_DEATH, silent).await, "a dead edge is said");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn thresholds_published_at_one_desk_hold_at_the_other_and_at_the_edges() {
+    let (db, nats) = servers!();
+    let desks = [0, 1].map(|_| cluster::desk(&nats, &db.url, POLICY, GRIDS));
+    let (_one, links) = desks[0].first_start().await;
+    let _other = cluster::up(&desks[1]).await;
+    let edge = cluster::edge(&nats, "edge-1", "");
+    let _edge = cluster::up(&edge).await;
+    let ops = desks[0].log_in(&links["ops"]).await;
+    let mut wanted = ops.get("/api/v1/ops/thresholds").await.expect("thresholds")["current"].clone();
+    wanted["smoke"] = 0.61.into();
+    let body = serde_json::json!({ "thresholds": wanted, "reason": "too many false alarms" });
+    let published = ops.post("/api/v1/ops/thresholds", ActionId(id()), &body).await;
+    assert_eq!(published.map(|it| it.as_u16()), Some(200));
+    let smoke = |it: &Value| (it["smoke"].as_f64().unwrap_or_default() * 100.0).round() as u32;
+    let other =
+        async || ops.at(&desks[1]).get("/api/v1/ops/thresholds").await.is_some_and(|it| smoke(&it["current"]) == 61);
+    assert!(comes_true(SOON, other).await, "the other desk reads it in the database");
+    // The edge keeps what it was told for its next start.
+    let kept = || std::fs::read(edge.data.join("thresholds.json")).unwrap_or_default();
+    let told = async || serde_json::from_slice::<Value>(&kept()).is_ok_and(|it| smoke(&it) == 61);
+    assert!(comes_true(SOON, told).await, "the edge has taken it over");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_the_network_alarms_wait_on_the_edges_disk_and_come_in_order() {
+    let (db, mut nats) = servers!();
+    let desk = cluster::desk(&nats, &db.url, POLICY, GRIDS);
+    let _desk = cluster::up(&desk).await;
+    nats.is_cut();
+    let edge = cluster::edge(&nats, "edge-1", "");
+    let mut seen = confirmed(&edge, 0..3);
+    let mut program = cluster::up(&edge).await;
+    Clock::System.sleep(Duration::from_secs(2)).await;
+    assert_eq!(cluster::waits(&edge, "sightings"), 3, "nobody can take them");
+    // Power fails at the edge, more than once.
+    program.kill9();
+    seen.extend(confirmed(&edge, 3..GRIDS));
+    program = cluster::up(&edge).await;
+    assert_eq!(cluster::waits(&edge, "sightings"), GRIDS);
+    nats.comes_back();
+    assert!(comes_true(AFTER_A_DEATH, async || filed(&db.store).await.len() == GRIDS).await, "all are filed");
+    assert_eq!(filed(&db.store).await, seen, "in order, none lost, none twice");
+    assert!(comes_true(SOON, async || cluster::pictures(&desk) == GRIDS).await, "their pictures, too");
+    drop(program);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_desk_that_dies_while_alarms_come_costs_none_of_them() {
+    let (db, nats) = servers!();
+    let desks = [0, 1].map(|_| cluster::desk(&nats, &db.url, POLICY, 4 * GRIDS));
+    let _one = cluster::up(&desks[0]).await;
+    let mut other = cluster::up(&desks[1]).await;
+    let edge = cluster::edge(&nats, "edge-1", "");
+    let seen = confirmed(&edge, 0..4 * GRIDS);
+    let _edge = cluster::up(&edge).await;
+    assert!(comes_true(SOON, async || filed(&db.store).await.len() >= 4).await, "they come");
+    other.kill9();
+    assert!(
+        comes_true(AFTER_A_DEATH, async || filed(&db.store).await.len() >= seen.len()).await,
+        "the other desk goes on"
+    );
+    Clock::System.sleep(Duration::from_secs(2)).await;
+    let (mut filed, mut seen) = (filed(&db.store).await, seen);
+    filed.sort_unstable();
+    seen.sort_unstable();
+    assert_eq!(filed, seen, "none lost, none twice");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nonsense_is_kept_aside_and_said_and_stops_nobody() {
+    let (db, nats) = servers!();
+    let desk = cluster::desk(&nats, &db.url, POLICY, GRIDS);
+    let (_desk, links) = desk.first_start().await;
+    let officer = desk.log_in(&links["office"]).await;
+    let line = line(nats.url(), "desk", "yuanling", Login::default()).await;
+    let sends = async |id, body: Vec<u8>| {
+        comes_true(SOON, async || line.send_sighting("edge-1", id, body.clone()).await.is_ok()).await
+    };
+    assert!(sends(SightingId(id()), b"{ this is no sighting".to_vec()).await);
+    let (sighting, ..) = fire(0);
+    assert!(sends(sighting.id, written(&sighting).expect("JSON")).await);
+    assert!(comes_true(SOON, async || filed(&db.store).await == [sighting.id]).await, "what comes after it is filed");
+    let said = async || part(&officer, "aside").await.is_some_and(|it| it["ok"] == false);
+    assert!(comes_true(SOON, said).await, "the board says so");
+    let words = part(&officer, "aside").await.expect("a part")["words"].to_string();
+    assert!(words.contains("huoyan-yuanling-aside") && words.contains("not a sighting"), "{words}");
+    let aside = line.aside().await.expect("it is kept").expect("one message");
+    assert_eq!(aside.messages, 1);
+}
+
+/// F39: a database that is away is no reason to confirm evidence.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_cannot_be_filed_now_is_not_confirmed_and_comes_again() {
+    let Some(nats) = Nats::start() else { return eprintln!("skipped: nats-server is not installed") };
+    let db = TestStore::sqlite().await;
+    let line = line(nats.url(), "desk", "yuanling", Login::default()).await;
+    let away = db.again().await;
+    away.close().await;
+    let (clock, sighting) = (Clock::System, camera_sighting());
+    let (blind, sees) = (desk(&away, &clock), desk(&db.store, &clock));
+    let mut queue = line.sightings().await.expect("a queue");
+    line.send_sighting("edge-1", sighting.id, written(&sighting).expect("JSON")).await.expect("sent");
+    blind.listen(&mut queue, Clock::System.sleep(Duration::from_secs(2))).await;
+    assert_eq!(filed(&db.store).await, []);
+    sees.listen(&mut queue, async {
+        assert!(comes_true(SOON, async || filed(&db.store).await.len() == 1).await, "it came again")
+    })
+    .await;
+    assert_eq!(filed(&db.store).await, [sighting.id]);
+    // Nothing is left to come, and nothing was kept aside.
+    assert_eq!(line.aside().await.expect("an answer"), None);
+}
+
+/// The edge's disk is nearly full and the line is down: the alarms are kept, the pictures go.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_full_spool_sends_every_alarm_and_what_pictures_it_could_keep() {
+    let Some(mut nats) = Nats::start() else { return eprintln!("skipped: nats-server is not installed") };
+    let centre = line(nats.url(), "desk", "yuanling", Login::default()).await;
+    let mut queue = centre.sightings().await.expect("a queue");
+    centre.pictures().await.expect("a store");
+    nats.is_cut();
+    let folder = tempfile::tempdir().expect("a folder");
+    let spool = Spool::open(folder.path(), 6_000).expect("opens");
+    let mut seen = Vec::new();
+    for grid in 0..6 {
+        let (sighting, ..) = fire(grid);
+        let jpeg = vec![grid as u8; 1_500];
+        spool.keep_sighting(sighting.id, &written(&sighting).expect("JSON")).expect("kept");
+        spool.keep_picture(PictureId::of(id(), &jpeg), &jpeg).expect("kept or shed");
+        seen.push(sighting.id);
+    }
+    let waits = spool.waits();
+    assert_eq!(waits.sightings, 6);
+    assert!(waits.shed > 0 && waits.bytes <= 6_000, "{waits:?}");
+    nats.comes_back();
+    let sender = {
+        let (spool, line) = (spool.clone(), line(nats.url(), "desk", "yuanling", Login::default()).await);
+        tokio::spawn(async move { send(&spool, &line, "edge-1", &Clock::System, |_| ()).await })
+    };
+    for id in seen {
+        let delivery = tokio::time::timeout(SOON, queue.next()).await.expect("in time").expect("a sighting");
+        assert_eq!(delivery.sighting.id, id, "in order");
+        delivery.done().await;
+    }
+    assert!(comes_true(SOON, async || spool.waits().pictures == 0).await);
+    let mut pictures = centre.pictures().await.expect("the store is still there");
+    for _ in 0..waits.pictures {
+        let arrived = tokio::time::timeout(SOON, pictures.next()).await.expect("in time").expect("a picture");
+        assert_eq!(pictures.fetch(&arrived).await.expect("whole").len(), 1_500);
+    }
+    sender.abort();
+}
+
+/// The example of docs/cluster.md: a login of one county's edge cannot speak for another's.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_edge_can_only_speak_for_itself_and_its_county() {
+    let config = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/nats-server.conf");
+    let passwords = ["YUANLING_DESK", "YUANLING_EDGE_1", "YUANLING_EDGE_2"].map(|it| (it, format!("secret-of-{it}")));
+    let Some(nats) = Nats::with(Some(config), passwords.clone().into()) else {
+        return eprintln!("skipped: nats-server is not installed");
+    };
+    let login =
+        |user: &str, password: &(&str, String)| Login { user: Some(user.into()), password: Some(password.1.clone()) };
+    let desk = line(nats.url(), "desk", "yuanling", login("yuanling-desk", &passwords[0])).await;
+    let edge = line(nats.url(), "edge-1", "yuanling", login("yuanling-edge-1", &passwords[1])).await;
+    let elsewhere = line(nats.url(), "edge-1", "chenxi", login("yuanling-edge-1", &passwords[1])).await;
+    let bus = Bus::over(&desk).await.expect("announcements");
+    drop(bus);
+    let mut queue = desk.sightings().await.expect("the desk may make its queue");
+    let mut pictures = desk.pictures().await.expect("and its store of pictures");
+    let mut heard = desk.hear::<Value>().await.expect("and hear its edges");
+
+    let (sighting, picture, jpeg) = fire(0);
+    let body = written(&sighting).expect("JSON");
+    edge.send_sighting("edge-1", sighting.id, body.clone()).await.expect("its own");
+    assert_eq!(queue.next().await.expect("a sighting").sighting, sighting);
+    edge.send_picture(picture, jpeg.clone()).await.expect("its picture");
+    edge.send_picture(picture, jpeg).await.expect("twice is harmless");
+    assert_eq!(pictures.next().await.expect("a picture").picture, Some(picture));
+    edge.say("edge-1", &"well").await.expect("its word");
+    assert_eq!(heard.next().await.expect("a word").word, "well");
+
+    edge.send_sighting("edge-2", sighting.id, body.clone()).await.expect_err("for another edge");
+    elsewhere.send_sighting("edge-1", sighting.id, body).await.expect_err("for another county");
+    edge.sightings().await.err().expect("an edge takes nothing out of the queue");
+    let stranger = BusConfig { url: nats.url(), ..BusConfig::default() };
+    let stranger = Line::connect(&stranger, Login::default(), "desk").await.expect("an address");
+    Clock::System.sleep(Duration::from_secs(1)).await;
+    assert!(!stranger.is_connected(), "without a login nobody enters");
+}
