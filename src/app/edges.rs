@@ -3,7 +3,7 @@
 
 use super::vitals::said;
 use super::{App, Site, sleep_or_stop, spawn};
-use crate::bus::{Line, Pictures};
+use crate::bus::{Aside, Line, Pictures};
 use crate::config::Config;
 use crate::edge::{CameraWord, Fault, Word};
 use crate::error::{Error, Kind, Result};
@@ -53,12 +53,22 @@ struct Edge {
 
 /// Starts the tasks.
 pub fn hear(tasks: &mut JoinSet<()>, app: &App, line: &Line) {
-    let (one, two, three, four) = (line.clone(), line.clone(), line.clone(), line.clone());
     let edges: Arc<Mutex<BTreeMap<String, Edge>>> = Arc::default();
-    spawn(tasks, "edges' sightings", app, move |app| sightings(app, one.clone()));
-    spawn(tasks, "edges' pictures", app, move |app| pictures(app, two.clone()));
-    spawn(tasks, "edges' words", app, move |app| words(app, three.clone(), Arc::clone(&edges)));
-    spawn(tasks, "line", app, move |app| keep_line(app, four.clone()));
+    start(tasks, "edges' sightings", app, line, sightings);
+    start(tasks, "edges' pictures", app, line, pictures);
+    start(tasks, "edges' words", app, line, move |app, line| words(app, line, Arc::clone(&edges)));
+    start(tasks, "line", app, line, keep_line);
+}
+
+fn start<F: Future<Output = ()> + Send + 'static>(
+    tasks: &mut JoinSet<()>,
+    part: &'static str,
+    app: &App,
+    line: &Line,
+    task: impl Fn(App, Line) -> F + Send + Sync + 'static,
+) {
+    let line = line.clone();
+    spawn(tasks, part, app, move |app| task(app, line.clone()));
 }
 
 async fn sightings(app: App, line: Line) {
@@ -208,30 +218,16 @@ async fn keep_line(app: App, line: Line) {
             tracing::debug!("the thresholds are not told: {}", e.chain());
         }
         let Ok(aside) = line.aside().await else { continue };
-        said(
-            &app,
-            "aside",
-            aside.is_some(),
-            || {
-                aside
-                    .as_ref()
-                    .map(|it| {
-                        format!(
-                            "边缘发来的{}条消息处理不了，已另存在 NATS 的 {} 中，没有丢弃，请交给运维；最近一条：{}",
-                            it.messages, it.stream, it.why
-                        )
-                    })
-                    .unwrap_or_default()
-            },
-            || {
-                aside.as_ref().map(|it| {
-                format!(
-                    "{} messages of edges could not be taken in. None is lost: they are kept in {} on the NATS server; tell operations. The newest: {}",
-                    it.messages, it.stream, it.why
-                )
-            }).unwrap_or_default()
-            },
-        );
+        let words = aside.map(|Aside { messages, why, stream }| {
+            let zh = format!("边缘发来的{messages}条消息处理不了，已另存在 NATS 的 {stream} 中，没有丢弃，请交给运维；最近一条：{why}");
+            let en = format!(
+                "{messages} messages of edges could not be taken in. None is lost: they are kept in {stream} on the NATS server; tell operations. The newest: {why}"
+            );
+            (zh, en)
+        });
+        let is_wrong = words.is_some();
+        let (zh, en) = words.unwrap_or_default();
+        said(&app, "aside", is_wrong, || zh, || en);
     }
 }
 
