@@ -20,7 +20,7 @@ SECONDS ?= 600
 SMOKE ?= 5%
 ARGS ?=
 
-.PHONY: help run test contract e2e ui simulate bench county torture peers lint unit deb setup setup-test setup-deb
+.PHONY: help run test contract e2e ui simulate bench county torture cluster peers lint unit deb setup setup-test setup-deb
 
 help:
 	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -69,6 +69,11 @@ torture: setup-test $(UI_BUILT)  ## everything around the program fails in turn,
 	@cargo build --release --locked --bin huoyan --example torture
 	@exec $(if $(filter postgres,$(STORE)),scripts/with-services) $(dir $(RELEASE))examples/torture --seconds $(SECONDS) \
 		$(if $(JSON),--json $(JSON)) $(ARGS)
+
+cluster: SECONDS = 400
+cluster: setup-test $(UI_BUILT)  ## two desks, two edges, NATS and PostgreSQL; network and each part fail in turn; what was lost, doubled, late
+	@cargo build --release --locked --bin huoyan --example cluster
+	@exec scripts/with-services $(dir $(RELEASE))examples/cluster --seconds $(SECONDS) $(ARGS)
 
 peers: CAMERAS = 16
 peers: SECONDS = 60
