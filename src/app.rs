@@ -21,6 +21,7 @@ mod feeds;
 mod intake;
 mod lane;
 pub mod links;
+mod lookout;
 mod measures;
 mod proof;
 pub mod prune;
@@ -32,6 +33,7 @@ pub mod strips;
 mod supervise;
 mod video;
 mod vitals;
+mod watching;
 
 use crate::backup::Office;
 use crate::bus::{Bus, Line, Login};
@@ -60,8 +62,9 @@ use tokio::signal::unix::{SignalKind, signal as unix_signal};
 use tokio::sync::{mpsc, watch as signal};
 use tokio::task::JoinSet;
 
-use site::{REGISTERS_EVERY, sleep_or_stop, spawn, watch};
-pub use site::{Site, Stage};
+pub use site::Site;
+use site::{REGISTERS_EVERY, sleep_or_stop, spawn};
+pub use supervise::Stage;
 
 /// A key of this length cannot be guessed over the network.
 const INBOUND_KEY_MIN_BYTES: usize = 16;
@@ -171,7 +174,7 @@ pub async fn run(mut options: Options) -> Result<()> {
         parts: Parts::default(),
         drills: DrillBoard::default(),
         room: disk::Room::new(store::url(&config) == "sqlite"),
-        lookout: video::Lookout::default(),
+        lookout: lookout::Lookout::default(),
         stop: stopped.clone(),
         config: Arc::clone(&config),
     };
@@ -193,7 +196,7 @@ pub async fn run(mut options: Options) -> Result<()> {
     // A desk drops the receiver of drills: so its ops page learns that none is possible there.
     if options.role == Role::All {
         let (lanes, ends) = intake::lanes();
-        watch(&mut cameras, &app.site, lanes);
+        watching::watch(&mut cameras, &app.site, lanes);
         intake::start(&mut tasks, &app, ends, drill_rx);
     }
     let role = options.role;

@@ -3,9 +3,11 @@
 
 use super::intake::{EdgeEnds, Evidence, Found};
 use super::lane::{Lane, Round};
-use super::site::{REGISTERS_EVERY, Site, Stage, reload_registers, sleep_or_stop, spawn, watch};
+use super::site::{REGISTERS_EVERY, Site, reload_registers, sleep_or_stop, spawn};
+use super::supervise::Stage;
 use super::vitals::{self, said, say};
-use super::{CAMERAS_END_WITHIN, REST_ENDS_WITHIN, disk, ended, hear_signals, intake, measures, own, video};
+use super::watching::watch;
+use super::{CAMERAS_END_WITHIN, REST_ENDS_WITHIN, disk, ended, hear_signals, intake, lookout, measures, own};
 use crate::bus::{self, Line, Login};
 use crate::clock::Clock;
 use crate::config::Config;
@@ -82,7 +84,7 @@ pub async fn run(config: Config, lang: Lang) -> Result<()> {
         parts: Parts::default(),
         drills: DrillBoard::default(),
         room: disk::Room::new(false),
-        lookout: video::Lookout::default(),
+        lookout: lookout::Lookout::default(),
         stop: stopped,
     };
     let edge = Edge { site: site.clone(), name: name.into(), line, spool };

@@ -1,12 +1,12 @@
 //! What those who watch share, on one PC and at an edge: the state, the tasks that follow the cameras,
 //! and the stages of a stop.
 
-use super::{disk, intake, supervise, video};
+use super::supervise::{self, Stage};
+use super::{disk, lookout};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::county::Registers;
 use crate::drill::DrillBoard;
-use crate::engine;
 use crate::frame::{StatusBoard, Tuning};
 use crate::lang::Lang;
 use crate::triage::point::Points;
@@ -15,14 +15,12 @@ use parking_lot::RwLock;
 use std::borrow::Borrow;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{Mutex, mpsc, watch as signal};
+use tokio::sync::watch as signal;
 use tokio::task::JoinSet;
 
 /// Interval between checks of the register files: an import takes effect within seconds, at no
 /// cost.
 pub(super) const REGISTERS_EVERY: Duration = Duration::from_secs(5);
-/// Interval between checks whether the cameras' register has changed, or a thread has died.
-const CAMERAS_EVERY: Duration = Duration::from_secs(2);
 
 /// What those who watch need: an edge has only this. Clones share it.
 #[derive(Clone)]
@@ -38,18 +36,8 @@ pub struct Site {
     pub parts: Parts,
     pub drills: DrillBoard,
     pub room: disk::Room,
-    pub lookout: video::Lookout,
+    pub lookout: lookout::Lookout,
     pub stop: signal::Receiver<Stage>,
-}
-
-/// Stages of a stop, in their order.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub enum Stage {
-    Running,
-    /// No action is accepted any more. The cameras stop, and their last results are taken in.
-    Cameras,
-    /// Everything else stops.
-    All,
 }
 
 impl Site {
@@ -91,27 +79,6 @@ pub(super) fn spawn<T, F>(
     let Site { clock, parts, stop, .. } = own.borrow().clone();
     let own = own.clone();
     set.spawn(supervise::Supervisor { clock, parts, stop }.keep(part, move || task(own.clone())));
-}
-
-/// Starts the cameras, and the tasks that follow their register and take in what they see.
-pub(super) fn watch(tasks: &mut JoinSet<()>, site: &Site, lanes: intake::Lanes) {
-    let (seen, seen_rx) = mpsc::channel(engine::SEEN_MAX);
-    let mut video = video::Video::new(site.clone(), seen);
-    tokio::task::block_in_place(|| video.start());
-    let (video, seen_rx) = (Arc::new(Mutex::new(video)), Arc::new(Mutex::new(seen_rx)));
-    spawn(tasks, "cameras", site, move |site| follow(site, Arc::clone(&video)));
-    spawn(tasks, "intake", site, move |site| intake::seen(site, Arc::clone(&seen_rx), lanes.clone()));
-}
-
-/// Lets the cameras follow their register, and ends them when the program stops.
-async fn follow(site: Site, video: Arc<Mutex<video::Video>>) {
-    let mut video = video.lock().await;
-    while !pause_or(&site, CAMERAS_EVERY, Stage::Cameras).await {
-        tokio::task::block_in_place(|| video.follow());
-        tokio::task::block_in_place(|| video.revive());
-        video.say_whether_it_keeps_up();
-    }
-    tokio::task::block_in_place(|| video.end());
 }
 
 pub(super) fn reload_registers(site: &Site) {

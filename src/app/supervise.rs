@@ -1,12 +1,21 @@
 //! No part of the program dies in silence: a task that panics or ends unexpectedly is reported on
 //! the board and restarted.
 
-use super::Stage;
 use crate::clock::Clock;
 use crate::web::Parts;
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+
+/// Stages of a stop, in their order.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Stage {
+    Running,
+    /// No action is accepted any more. The cameras stop, and their last results are taken in.
+    Cameras,
+    /// Everything else stops.
+    All,
+}
 
 /// First pause before a restart. Each further pause is twice as long, up to the longest.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);

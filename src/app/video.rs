@@ -11,28 +11,8 @@ use crate::detect::Detector;
 use crate::engine::{self, Analyst, Seen, Watch};
 use crate::error::{Error, Result};
 use crate::frame::{Eye, Health};
-use crate::triage::id::CameraId;
-use parking_lot::RwLock;
 use std::sync::Arc;
 use tokio::sync::mpsc;
-
-/// The running cameras, for callers with a reason to look somewhere sooner.
-#[derive(Clone, Default)]
-pub struct Lookout(Arc<RwLock<Option<Arc<Receivers>>>>);
-
-impl Lookout {
-    /// Does nothing when no camera runs.
-    pub fn look_sooner<'a>(&self, cameras: impl IntoIterator<Item = &'a CameraId>) {
-        let running = self.0.read();
-        if let Some(receivers) = &*running {
-            cameras.into_iter().for_each(|camera| receivers.boost(camera));
-        }
-    }
-
-    fn set(&self, running: Option<Arc<Receivers>>) {
-        *self.0.write() = running;
-    }
-}
 
 /// The part on the board that says whether analysis keeps up.
 const PACE: &str = "pace";

@@ -1,6 +1,6 @@
 //! Pure: who is told today, and where the rota or the registers name nobody.
 
-use super::people::{county_date, county_time, role_zh};
+use super::people::{county_clock, county_date, county_time, role_zh};
 use super::{County, Duty, Person, Post};
 use crate::lang::Lang;
 use crate::triage::event::Place;
@@ -110,10 +110,11 @@ impl County {
     }
 
     fn on_rota(&self, role: Role, township: Option<&str>, now: Timestamp) -> Option<&Person> {
+        let local = county_clock(now);
         let matches = |duty: &&Duty| {
             duty.role == role
                 && (role != Role::TownshipDuty || duty.township.as_deref() == township)
-                && duty.covers(now)
+                && duty.covers(local)
         };
         self.duties.iter().filter(matches).find_map(|duty| self.person(&duty.person))
     }
@@ -200,6 +201,7 @@ struct Today<'a> {
 
 impl<'a> Today<'a> {
     fn new(county: &'a County, now: Timestamp) -> Self {
+        let local = county_clock(now);
         let mut today = Self { people: HashMap::new(), appointed: HashMap::new(), stand_ins: HashMap::new() };
         // Of two entries with one key the first counts, as everywhere.
         for person in &county.people {
@@ -208,7 +210,7 @@ impl<'a> Today<'a> {
                 today.appointed.entry((person.post, grid)).or_insert(person);
             }
         }
-        for duty in county.duties.iter().filter(|duty| duty.covers(now)) {
+        for duty in county.duties.iter().filter(|duty| duty.covers(local)) {
             if let Some(grid) = &duty.grid {
                 today.stand_ins.entry((duty.role, grid)).or_insert(&duty.person);
             }

@@ -3,7 +3,7 @@
 pub use crate::base::time::county_time;
 use crate::triage::id::{GridId, PersonId};
 use crate::triage::policy::Role;
-use jiff::civil::{Date, Time};
+use jiff::civil::{Date, DateTime, Time};
 use jiff::{Timestamp, ToSpan};
 
 /// A person in the office's register. `Debug` hides the phone.
@@ -131,8 +131,16 @@ impl Duty {
         instant(if is_next_day { self.date.saturating_add(1.day()) } else { self.date }, ends)
     }
 
-    pub fn covers(&self, now: Timestamp) -> bool {
-        self.begins_at() <= now && now < self.ends_at()
+    /// Whether the shift holds at this time of the county's clock ([`county_clock`]).
+    pub fn covers(&self, local: DateTime) -> bool {
+        // A year's rota has thousands of rows; most are out by their day alone.
+        if self.date > local.date() || self.date < local.date().saturating_sub(1.day()) {
+            return false;
+        }
+        let midnight = Time::midnight();
+        let (begins, ends) = (self.begins.unwrap_or(midnight), self.ends.unwrap_or(midnight));
+        let last = if ends <= begins { self.date.saturating_add(1.day()) } else { self.date };
+        self.date.to_datetime(begins) <= local && local < last.to_datetime(ends)
     }
 }
 
@@ -165,6 +173,11 @@ pub fn parse_role(text: &str) -> Option<Role> {
         "带班领导" | "县带班领导" | "countyleader" | "leader" => Role::CountyLeader,
         _ => return None,
     })
+}
+
+/// What clocks in the county show.
+pub fn county_clock(now: Timestamp) -> DateTime {
+    now.to_zoned(county_time()).datetime()
 }
 
 /// The date in the county.

@@ -191,7 +191,8 @@ impl County {
             Role::BackupRanger => Some(1),
             _ => None,
         };
-        for duty in self.duties.iter().filter(|duty| duty.covers(now)) {
+        let local = super::people::county_clock(now);
+        for duty in self.duties.iter().filter(|duty| duty.covers(local)) {
             let (Some(slot), Some(grid)) = (slot(duty.role), &duty.grid) else { continue };
             if let Some(own) = acting.get_mut(grid)
                 && own[slot].is_none()
@@ -210,8 +211,9 @@ impl County {
     /// Who acts as a grid's A or B角 today.
     pub(super) fn ranger(&self, grid: &GridId, post: Post, now: Timestamp) -> Option<&super::Person> {
         let role = if post == Post::RangerB { Role::BackupRanger } else { Role::Ranger };
+        let local = super::people::county_clock(now);
         let is_stand_in =
-            |duty: &&super::Duty| duty.role == role && duty.grid.as_ref() == Some(grid) && duty.covers(now);
+            |duty: &&super::Duty| duty.role == role && duty.grid.as_ref() == Some(grid) && duty.covers(local);
         let stand_in = self.duties.iter().find(is_stand_in);
         stand_in
             .and_then(|duty| self.person(&duty.person))

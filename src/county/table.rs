@@ -2,7 +2,7 @@
 //! Chinese or English headers, with or without a title line.
 
 use super::cells::{date, degrees, instant};
-use super::workbook;
+use super::workbook::{self, Lines};
 use crate::address::masked;
 use crate::lang::Lang;
 use crate::triage::geo::LatLon;
@@ -63,9 +63,6 @@ pub fn read(bytes: &[u8], columns: &'static [Column], lang: Lang) -> Result<Tabl
     });
     of_lines(lines.collect::<Result<Lines, String>>()?, columns, lang)
 }
-
-/// Each with its number in the file, from 1.
-pub type Lines = Vec<(u64, Vec<String>)>;
 
 fn of_lines(lines: Lines, columns: &'static [Column], lang: Lang) -> Result<Table, String> {
     let mut header: Option<Vec<Option<&'static str>>> = None;

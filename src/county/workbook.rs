@@ -1,7 +1,6 @@
 //! Pure: the sheets of a workbook (XLSX, XLS, ODS) as lines of texts, as if they had been saved as CSV.
 
 use super::cells::SPREADSHEET_BEGINS;
-use super::table::Lines;
 use crate::lang::Lang;
 use calamine::{Data, Reader, open_workbook_auto_from_rs};
 use jiff::civil::Time;
@@ -14,6 +13,9 @@ const BEGINNINGS: [&[u8]; 2] = [b"PK\x03\x04", b"\xd0\xcf\x11\xe0"];
 /// a million lines of nothing.
 const CELLS_MAX: usize = 4_000_000;
 const SECONDS_A_DAY: f64 = 86_400.0;
+
+/// The lines of a table, each with its number in the file, from 1.
+pub type Lines = Vec<(u64, Vec<String>)>;
 
 pub fn is_one(bytes: &[u8]) -> bool {
     BEGINNINGS.iter().any(|beginning| bytes.starts_with(beginning))
