@@ -27,7 +27,7 @@ pub struct Confirmed {
     /// Time of the first look with evidence for it.
     pub first_at: Timestamp,
     pub confirmed_at: Timestamp,
-    /// Log-odds at `confirmed_at`, at least the [`Thresholds::evidence`] of that time.
+    /// Log-odds at `confirmed_at`, at least the `evidence` of that time.
     pub evidence: f32,
     /// How the evidence rose, oldest first: the last [`HITS_MAX`] looks with evidence for the
     /// place, within the memory.

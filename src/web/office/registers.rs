@@ -172,7 +172,7 @@ pub struct Proposed {
 }
 
 /// Changes single entries, all or none. Sent again, it changes nothing.
-#[utoipa::path(post, path = "/api/v1/registers/{register}", tag = "office", params(("register" = Register, Path)), request_body = Proposal, security(("session" = ["officer", "ops"])), responses((status = 200, body = Proposed), (status = 409)))]
+#[utoipa::path(post, path = "/api/v1/registers/{register}", tag = "office", params(("register" = Register, Path)), request_body = Proposal, security(("session" = ["officer", "ops"])), responses((status = 200, body = Proposed), (status = 409), (status = 422)))]
 pub async fn change(
     State(state): State<WebState>,
     Office(me): Office,
