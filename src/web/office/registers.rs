@@ -194,6 +194,8 @@ pub async fn change(
 
 #[derive(Deserialize, ToSchema)]
 pub struct Undo {
+    /// The number of the change.
+    number: u64,
     why: String,
 }
 
@@ -203,14 +205,13 @@ pub struct Undone {
 }
 
 /// Takes a change back: each of its entries as it was before, from now on.
-#[utoipa::path(post, path = "/api/v1/register-changes/{number}/undo", tag = "office", params(("number" = u64, Path)), request_body = Undo, security(("session" = ["officer", "ops"])), responses((status = 200, body = Undone), (status = 404), (status = 409)))]
+#[utoipa::path(post, path = "/api/v1/register-changes/undo", tag = "office", request_body = Undo, security(("session" = ["officer", "ops"])), responses((status = 200, body = Undone), (status = 404), (status = 409)))]
 pub async fn undo(
     State(state): State<WebState>,
     Office(me): Office,
-    Path(number): Path<u64>,
-    Body(undo): Body<Undo>,
+    Body(Undo { number, why }): Body<Undo>,
 ) -> Answer<Json<Undone>> {
-    let why = words(&undo.why, "撤销的原因", "the reason")?;
+    let why = words(&why, "撤销的原因", "the reason")?;
     let history = state.registers.history();
     let change = history.change(number).ok_or_else(Problem::not_found)?;
     change.facts.iter().try_for_each(|fact| may_change(&me, fact.register))?;
