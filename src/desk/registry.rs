@@ -5,7 +5,7 @@ use crate::clock::Clock;
 use crate::county::{self, Found, ImportReport, Problem, Registers, Taken};
 use crate::error::{Error, Kind, Result};
 use crate::lang::Lang;
-use crate::register::{Author, Change, Diff, Fact, History, Register};
+use crate::register::{Author, Change, Diff, Entry, Fact, History, Register};
 use crate::store::Store;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
@@ -40,11 +40,13 @@ struct Problems {
     stand: BTreeMap<Register, Vec<Problem>>,
     /// What was not taken from a file that has been written anew since, until somebody edits it again.
     passed: BTreeMap<Register, Vec<Problem>>,
+    /// Files that are behind because they cannot be written; tried again at every look.
+    unwritten: Vec<Problem>,
 }
 
 impl Problems {
     fn all(&self) -> Vec<Problem> {
-        self.stand.values().chain(self.passed.values()).flatten().cloned().collect()
+        self.stand.values().chain(self.passed.values()).flatten().chain(&self.unwritten).cloned().collect()
     }
 }
 
@@ -78,25 +80,31 @@ impl Registry {
         &self.registers
     }
 
-    /// Takes over what was changed in the log, in the folder, or by the hour. True when something was.
+    /// Takes over what was changed in the log, in the folder, or by the hour. True when entries or problems are others now.
+    ///
+    /// # Errors
+    /// When the database does not answer; the next call finds the same edits again. A folder that cannot be written is no
+    /// error: what was registered is in force, and the board says which file is behind.
     pub async fn follow(&self) -> Result<bool> {
         let mut followed = self.following.lock().await;
-        let (is_first, before) = (followed.at.is_none(), self.registers.history());
-        let history = self.caught_up(&before).await?;
+        let (before, known) = (self.registers.history(), followed.problems.all());
+        let mut history = Arc::new(self.caught_up(&before).await?);
+        // Also after one's own writing: then every file is the one that was taken last.
         let files = self.registers.files_have_changed();
-        let mut history = Arc::new(history);
         if files {
-            history = self.take_files(history, &mut followed.problems).await?;
+            let taken = self.take_files(history, &mut followed.problems).await;
+            history = taken.inspect_err(|_| self.registers.look_again())?;
         }
         // Later than every change that was just made.
         let now = self.clock.now();
         let has_turned = followed.at.and_then(|at| history.next_turn(at)).is_some_and(|turn| turn <= now);
-        if history.number() != before.number() || has_turned || is_first || files {
-            self.write_files(&history, followed.at.unwrap_or(now), now)?;
-            self.registers.renew(Arc::clone(&history), followed.problems.all(), now)?;
+        let is_changed = history.number() != before.number() || has_turned;
+        if is_changed || files || followed.at.is_none() || !followed.problems.unwritten.is_empty() {
+            followed.problems.unwritten = self.write_files(&history, followed.at.unwrap_or(now), now);
+            self.registers.renew(history, followed.problems.all(), now)?;
         }
         followed.at = Some(now);
-        Ok(history.number() != before.number() || has_turned || files)
+        Ok(is_changed || followed.problems.all() != known)
     }
 
     async fn caught_up(&self, known: &History) -> Result<History> {
@@ -112,95 +120,102 @@ impl Registry {
     async fn take_files(&self, mut history: Arc<History>, problems: &mut Problems) -> Result<Arc<History>> {
         let folder = self.registers.folder();
         let mut taken = folder.taken()?;
-        let before = taken.clone();
         for register in Register::ALL {
-            let (name, now) = (register.file_name(), self.clock.now());
-            // A database that is older than the folder, or another one, knows nothing of what was taken.
-            let known = taken.get(name).filter(|known| known.change <= history.number());
-            let mut found = match folder.read(register, self.lang) {
-                Ok(Some(found)) => found,
-                Ok(None) => {
-                    problems.stand.remove(&register);
-                    continue;
-                }
-                Err(e) => {
-                    problems.stand.insert(register, vec![whole(register, e.chain())]);
-                    continue;
-                }
-            };
-            let current = history.at(now);
-            county::resolve_names(register, &mut found.sheet, &current, self.lang);
-            let mut refused: Vec<Problem> = county::rejected(register, &found.sheet).collect();
-            if known.is_none_or(|known| known.sha256 != found.sha256) {
-                match edits(&history, register, &found, known, now) {
-                    Some(mut facts) => {
-                        let old = facts.extract_if(.., |fact| is_old_copy(&history, fact, now));
-                        let passed: Vec<_> = old.map(|fact| whole(register, kept(&fact.key, self.lang))).collect();
-                        let taken_before = known.map_or(0, |known| known.change);
-                        if !facts.is_empty() {
-                            let by = Author::File(name.to_owned());
-                            let why = match known {
-                                Some(_) => "edited in the folder of the registers",
-                                None => "taken over from the folder of the registers",
-                            };
-                            history = self.added(history, &facts, by, why).await?;
+            let stand = match folder.read(register, self.lang) {
+                Ok(Some(mut found)) => {
+                    county::resolve_names(register, &mut found.sheet, &history.at(self.clock.now()), self.lang);
+                    let mut stand: Vec<Problem> = county::rejected(register, &found.sheet).collect();
+                    match self.take(register, &found, &mut history, &taken).await? {
+                        Take::Known => {}
+                        Take::Stranger => stand.push(whole(register, stranger(register.file_name(), self.lang))),
+                        Take::In { change, passed } => {
+                            problems.passed.insert(register, passed);
+                            let known = Taken { sha256: found.sha256, change, is_ours: false };
+                            taken.insert(register.file_name().to_owned(), known);
+                            // At once: a fault at the next file must not make this one an edit again.
+                            folder.remember(&taken)?;
                         }
-                        // An old copy is behind, and is written anew.
-                        let change = if passed.is_empty() { history.number() } else { taken_before };
-                        problems.passed.insert(register, passed);
-                        taken.insert(name.to_owned(), Taken { sha256: found.sha256, change, is_ours: false });
                     }
-                    None => refused.push(whole(register, stranger(name, self.lang))),
+                    stand
                 }
-            }
-            problems.stand.insert(register, refused);
-        }
-        if taken != before {
-            folder.remember(&taken)?;
+                Ok(None) => Vec::new(),
+                Err(e) => vec![whole(register, e.chain_in(self.lang))],
+            };
+            problems.stand.insert(register, stand);
         }
         Ok(history)
     }
 
-    /// Writes the registers that were changed elsewhere into their files.
-    fn write_files(&self, history: &History, before: Timestamp, now: Timestamp) -> Result<()> {
-        let folder = self.registers.folder();
-        let mut taken = folder.taken()?;
+    /// Takes one file, if it is not the one that was taken last.
+    async fn take(
+        &self,
+        register: Register,
+        found: &Found,
+        history: &mut Arc<History>,
+        taken: &BTreeMap<String, Taken>,
+    ) -> Result<Take> {
+        let (name, now) = (register.file_name(), self.clock.now());
+        // A database that is older than the folder, or another one, knows nothing of what was taken.
+        let known = taken.get(name).filter(|known| known.change <= history.number());
+        if known.is_some_and(|known| known.sha256 == found.sha256) {
+            return Ok(Take::Known);
+        }
+        let Some(mut facts) = edits(history, register, found, known, now) else { return Ok(Take::Stranger) };
+        let old = facts.extract_if(.., |fact| is_old_copy(history, fact, now));
+        let passed: Vec<_> = old.map(|fact| whole(register, kept(&fact.key, self.lang))).collect();
+        let before = known.map_or(0, |known| known.change);
+        let why = match known {
+            Some(_) => self.lang.pick("在登记册文件夹中修改", "edited in the folder of the registers"),
+            None => self.lang.pick("从登记册文件夹接管", "taken over from the folder of the registers"),
+        };
+        *history = self.added(Arc::clone(history), facts, Author::File(name.to_owned()), why).await?;
+        // An old copy is behind, and is written anew.
+        let change = if passed.is_empty() { history.number() } else { before };
+        Ok(Take::In { change, passed })
+    }
+
+    /// Writes the registers that were changed elsewhere into their files. Returns what could not be written.
+    fn write_files(&self, history: &History, before: Timestamp, now: Timestamp) -> Vec<Problem> {
         let (current, earlier) = (history.at(now), history.at(before));
-        let mut has_written = false;
+        let mut unwritten = Vec::new();
         for register in Register::ALL {
-            let name = register.file_name();
             let entries = current.of(register);
-            let known = taken.get(name).filter(|known| known.change <= history.number());
-            let is_there = folder.path(register).exists();
-            let is_behind = match known {
-                Some(known) => {
-                    !is_there || history.has_changed_since(known.change, register) || earlier.of(register) != entries
-                }
-                None => !is_there && !entries.is_empty(),
-            };
-            if !is_behind {
-                continue;
+            let has_turned = earlier.of(register) != entries;
+            if let Err(e) = self.write_file(register, entries, history, has_turned, now) {
+                unwritten.push(whole(register, e.chain_in(self.lang)));
             }
-            // An edit that has not been taken yet is not written over.
-            let is_edited = match (known, folder.read(register, self.lang)) {
-                (Some(known), Ok(Some(found))) => found.sha256 != known.sha256,
-                (_, Ok(None)) => false,
-                (None, _) | (_, Err(_)) => true,
-            };
-            if is_edited {
-                continue;
-            }
-            let is_known = known.is_some_and(|known| known.is_ours);
-            let sha256 = folder.write(register, entries, now, is_known)?;
-            taken.insert(name.to_owned(), Taken { sha256, change: history.number(), is_ours: true });
-            has_written = true;
         }
-        if has_written {
-            folder.remember(&taken)?;
-            // So that one's own writing is not taken for an edit.
-            self.registers.files_have_changed();
+        unwritten
+    }
+
+    fn write_file(
+        &self,
+        register: Register,
+        entries: &[Entry],
+        history: &History,
+        has_turned: bool,
+        now: Timestamp,
+    ) -> Result<()> {
+        let (folder, name) = (self.registers.folder(), register.file_name());
+        let mut taken = folder.taken()?;
+        let known = taken.get(name).filter(|known| known.change <= history.number());
+        let is_there = folder.path(register).exists();
+        let is_behind = match known {
+            Some(known) => !is_there || history.has_changed_since(known.change, register) || has_turned,
+            None => !is_there && !entries.is_empty(),
+        };
+        // An edit that has not been taken yet is not written over.
+        let is_edited = || match (known, folder.read(register, self.lang)) {
+            (Some(known), Ok(Some(found))) => found.sha256 != known.sha256,
+            (_, Ok(None)) => false,
+            (None, _) | (_, Err(_)) => true,
+        };
+        if !is_behind || is_edited() {
+            return Ok(());
         }
-        Ok(())
+        let sha256 = folder.write(register, entries, now, known.is_some_and(|known| known.is_ours))?;
+        taken.insert(name.to_owned(), Taken { sha256, change: history.number(), is_ours: true });
+        folder.remember(&taken)
     }
 
     /// What a file of the office would change, and, without `dry_run`, the change.
@@ -214,7 +229,7 @@ impl Registry {
         let (report, facts) = county::import(register, name, bytes, &current, replace, self.lang)?;
         if !dry_run {
             self.registers.folder().keep_original(name, bytes, self.clock.now())?;
-            self.change(&facts, by, why, None).await?;
+            self.change(facts, by, why, None).await?;
         }
         Ok(report)
     }
@@ -228,11 +243,11 @@ impl Registry {
     ///
     /// # Errors
     /// `Conflict` when somebody has changed one of these entries since then: read it again and decide again.
-    pub async fn change(&self, facts: &[Fact], by: Author, why: &str, seen: Option<u64>) -> Result<u64> {
+    pub async fn change(&self, facts: Vec<Fact>, by: Author, why: &str, seen: Option<u64>) -> Result<u64> {
         if !facts.is_empty() {
             let followed = self.following.lock().await;
             let history = Arc::new(self.caught_up(&self.registers.history()).await?);
-            if let Some(key) = seen.and_then(|seen| changed_since(&history, seen, facts)) {
+            if let Some(key) = seen.and_then(|seen| changed_since(&history, seen, &facts)) {
                 let words = self.lang.pick(
                     "已被他人更改，请重新查看后再改",
                     "somebody has changed it meanwhile: look again, then decide",
@@ -256,24 +271,29 @@ impl Registry {
         if history.change(number).is_none() {
             return Err(Error::new(Kind::NotFound, format!("no change {number}")));
         }
-        let facts = history.reversed(number).map_err(|keys| {
+        let facts = history.reversed(number, self.clock.now()).map_err(|keys| {
             let words = self.lang.pick(
                 "之后又被更改，不能撤销；请直接更正",
                 "a later change has set it, so this one cannot be taken back: correct it instead",
             );
             Error::new(Kind::Conflict, format!("{}: {words}", keys.join(", ")))
         })?;
-        self.change(&facts, by, why, Some(history.number())).await
+        self.change(facts, by, why, Some(history.number())).await
     }
 
-    /// The history with one more change. A faster desk only means a higher number: facts name whole entries.
-    async fn added(&self, mut history: Arc<History>, facts: &[Fact], by: Author, why: &str) -> Result<Arc<History>> {
+    /// The history with one more change, unless the facts are in force already: another process on this folder may have taken
+    /// the same edit.
+    async fn added(&self, mut history: Arc<History>, facts: Vec<Fact>, by: Author, why: &str) -> Result<Arc<History>> {
         for _ in 0..ATTEMPTS {
             let (at, number) = (self.clock.now(), history.number() + 1);
-            let change = Change { number, at, by: by.clone(), why: why.to_owned(), facts: facts.to_vec() };
+            let facts = history.at(at).news(facts.clone());
+            if facts.is_empty() {
+                return Ok(history);
+            }
+            let change = Change { number, at, by: by.clone(), why: why.to_owned(), facts };
             match self.store.register(&change).await {
                 Ok(cursor) => {
-                    tracing::info!(change = number, cursor, facts = facts.len(), "registers changed");
+                    tracing::info!(change = number, cursor, facts = change.facts.len(), "registers changed");
                     let mut next = History::clone(&history);
                     next.push(change);
                     return Ok(Arc::new(next));
@@ -284,6 +304,16 @@ impl Registry {
         }
         Err(Error::new(Kind::Conflict, "others change the registers all the time: try again"))
     }
+}
+
+/// What became of a file of the folder.
+enum Take {
+    /// It is the one that was taken last.
+    Known,
+    /// It was never taken and is not what the log says: nobody knows which is newer.
+    Stranger,
+    /// It is taken up to this change, but for the old copies of rows that were `passed` over.
+    In { change: u64, passed: Vec<Problem> },
 }
 
 /// What was edited in a file: the differences from what the file said when it was last taken, so that a change made
@@ -303,13 +333,7 @@ fn edits(
         None if current.of(register).is_empty() => current.clone(),
         None => return current.toward(register, &wanted, removes).is_empty().then(Vec::new),
     };
-    let mut facts = base.toward(register, &wanted, removes);
-    facts.retain(|fact| match (&fact.entry, current.get(register, &fact.key)) {
-        (Some(entry), Some(now)) => *entry != now.value || fact.secrets != now.secrets,
-        (None, None) => false,
-        _ => true,
-    });
-    Some(facts)
+    Some(current.news(base.toward(register, &wanted, removes)))
 }
 
 /// The row says what the register said before somebody changed it on a page or by an import: whoever saved the file had

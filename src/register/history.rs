@@ -2,7 +2,7 @@
 
 use super::{Change, Entry, Fact, Register};
 use jiff::Timestamp;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct History {
@@ -75,24 +75,44 @@ impl History {
         later.flat_map(|change| &change.facts).any(|fact| fact.register == register)
     }
 
-    /// The facts that take a change back: each entry as it was before, valid from now on.
+    /// The facts that take a change back at `now`: what its entries would be without it, now and at every later instant at
+    /// which that changes by itself. A stand-in until Friday is one until Friday again.
     ///
     /// # Errors
     /// Keys of entries that a later change has set: taking this one back would take that one back, too.
-    pub fn reversed(&self, number: u64) -> Result<Vec<Fact>, Vec<String>> {
+    pub fn reversed(&self, number: u64, now: Timestamp) -> Result<Vec<Fact>, Vec<String>> {
         let Some(change) = self.change(number) else { return Ok(Vec::new()) };
-        let later: Vec<&Fact> = self.changes.iter().filter(|it| it.number > number).flat_map(|it| &it.facts).collect();
-        let is_newer = |fact: &&Fact| later.iter().any(|it| (it.register, &it.key) == (fact.register, &fact.key));
-        let newer: Vec<String> = change.facts.iter().filter(is_newer).map(|fact| fact.key.clone()).collect();
+        let of_entry = |fact: &Fact, it: &Fact| (it.register, &it.key) == (fact.register, &fact.key);
+        let is_newer = |it: &&Change| it.number > number;
+        let later: Vec<&Fact> = self.changes.iter().filter(is_newer).flat_map(|it| &it.facts).collect();
+        let built_on = change.facts.iter().filter(|fact| later.iter().any(|it| of_entry(fact, it)));
+        let newer: Vec<String> = built_on.map(|fact| fact.key.clone()).collect();
         if !newer.is_empty() {
             return Err(newer);
         }
-        let before = self.known(number.saturating_sub(1), change.at);
-        let back = |fact: &Fact| match before.get(fact.register, &fact.key) {
-            Some(entry) => Fact::set(fact.register, entry.clone()),
-            None => Fact::removed(fact.register, fact.key.clone()),
-        };
-        Ok(change.facts.iter().map(back).collect())
+        let before = Self { changes: self.changes.iter().filter(|it| it.number < number).cloned().collect() };
+        let mut instants = vec![now];
+        while let Some(turn) = instants.last().and_then(|at| before.next_turn(*at)) {
+            instants.push(turn);
+        }
+        let states: Vec<Entries> = instants.iter().map(|at| before.at(*at)).collect();
+        let mut facts = Vec::new();
+        for fact in &change.facts {
+            let mut last: Option<Option<&Entry>> = None;
+            for (place, (state, at)) in states.iter().zip(&instants).enumerate() {
+                let entry = state.get(fact.register, &fact.key);
+                if last == Some(entry) {
+                    continue;
+                }
+                last = Some(entry);
+                let back = match entry {
+                    Some(entry) => Fact::set(fact.register, entry.clone()),
+                    None => Fact::removed(fact.register, fact.key.clone()),
+                };
+                facts.push(Fact { valid_from: (place > 0).then_some(*at), ..back });
+            }
+        }
+        Ok(facts)
     }
 }
 
@@ -125,12 +145,21 @@ impl Entries {
         }
     }
 
+    /// The facts that would change something now. Those with a validity of their own always do.
+    pub fn news(&self, facts: Vec<Fact>) -> Vec<Fact> {
+        let is_news = |fact: &Fact| {
+            let held = self.get(fact.register, &fact.key).map(|entry| (&entry.value, &entry.secrets));
+            let told = fact.entry.as_ref().map(|entry| (entry, &fact.secrets));
+            held != told || fact.valid_from.is_some() || fact.valid_until.is_some()
+        };
+        facts.into_iter().filter(is_news).collect()
+    }
+
     /// The facts that turn this register into `wanted`. With `removes`, what is not wanted is removed; otherwise it stays.
     pub fn toward(&self, register: Register, wanted: &[Entry], removes: bool) -> Vec<Fact> {
-        let news = wanted.iter().filter(|entry| self.get(register, &entry.key) != Some(entry));
-        let mut facts: Vec<Fact> = news.map(|entry| Fact::set(register, entry.clone())).collect();
+        let mut facts = self.news(wanted.iter().map(|entry| Fact::set(register, entry.clone())).collect());
         if removes {
-            let kept: std::collections::HashSet<&str> = wanted.iter().map(|entry| entry.key.as_str()).collect();
+            let kept: HashSet<&str> = wanted.iter().map(|entry| entry.key.as_str()).collect();
             let leaving = self.of(register).iter().filter(|entry| !kept.contains(entry.key.as_str()));
             facts.extend(leaving.map(|entry| Fact::removed(register, entry.key.clone())));
         }

@@ -40,6 +40,19 @@ fn a_day_keeps_its_names_and_a_correction_of_the_past_corrects_it() {
 }
 
 #[test]
+fn a_correction_that_is_taken_back_leaves_the_stand_in_until_friday() {
+    let mut history = History::default();
+    history.push(change(1, 0, vec![Fact::set(Register::People, entry("r1", "张三"))]));
+    let stand_in = Fact { valid_until: Some(time(96)), ..Fact::set(Register::People, entry("r1", "代班人")) };
+    history.push(change(2, 1, vec![stand_in]));
+    history.push(change(3, 2, vec![Fact::set(Register::People, entry("r1", "写错的人"))]));
+    let back = history.reversed(3, time(3)).expect("nothing is newer");
+    history.push(change(4, 3, back));
+    let who = |hour| named(&history.at(time(hour))).pop().map(|(_, name)| name).unwrap_or_default();
+    assert_eq!([1, 2, 3, 95, 96, 1_000].map(who), ["代班人", "写错的人", "代班人", "代班人", "张三", "张三"]);
+}
+
+#[test]
 fn what_a_change_does_is_read_cell_by_cell() {
     let mut before = Entries::default();
     before.push(Register::Cameras, entry("c1", "东山"));
@@ -98,7 +111,7 @@ proptest! {
         prop_assert_eq!(after, names.into_iter().collect::<Vec<_>>());
         prop_assert!(history.at(now).toward(Register::People, &wanted, true).is_empty());
 
-        let back = history.reversed(number).expect("nothing is newer");
+        let back = history.reversed(number, time(1_000)).expect("nothing is newer");
         history.push(change(number + 1, 999, back));
         let (mut was, mut is) = (named(&before), named(&history.at(now)));
         was.sort();

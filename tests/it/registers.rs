@@ -144,7 +144,7 @@ async fn a_correction_on_a_page_reaches_the_file_of_the_office(store: TestStore)
         (cell.column.as_str(), cell.before.as_str(), cell.after.as_str()),
         ("phone", "13900000001", "13900000009")
     );
-    registry.change(&[fact], officer(), "换了手机", None).await.expect("changed");
+    registry.change(vec![fact], officer(), "换了手机", None).await.expect("changed");
     let file = office.read(Register::People);
     assert!(file.contains("13900000009") && file.contains("李四"), "{file}");
     let originals = fs::read_dir(office.folder.path().join("registers/originals")).expect("kept").flatten().count();
@@ -159,7 +159,7 @@ async fn file_and_page_changed_at_once_and_both_count(store: TestStore) {
     let (page, folder) = (office.registry().await, office.registry().await);
     // The clerk has the sheet open while the officer corrects a number, and saves it afterwards.
     let sheet = PEOPLE.replace("李四", "李四光");
-    page.change(&[phone("r1", "张三", "护林员A角", "13900000009")], officer(), "换了手机", None)
+    page.change(vec![phone("r1", "张三", "护林员A角", "13900000009")], officer(), "换了手机", None)
         .await
         .expect("changed");
     office.write(Register::People, &sheet);
@@ -179,7 +179,10 @@ async fn two_desks_know_the_same(store: TestStore) {
     assert_eq!(other.registers().current().people, one.registers().current().people);
     let written = fs::read_to_string(elsewhere.path().join("registers/people.csv")).expect("its own copy");
     assert!(written.contains("张三"), "{written}");
-    other.change(&[phone("r1", "张三丰", "护林员A角", "13900000001")], officer(), "更正", None).await.expect("changed");
+    other
+        .change(vec![phone("r1", "张三丰", "护林员A角", "13900000001")], officer(), "更正", None)
+        .await
+        .expect("changed");
     one.follow().await.expect("followed");
     assert_eq!(name(&one.registers().current(), "r1").as_deref(), Some("张三丰"));
 }
@@ -208,7 +211,7 @@ async fn a_change_is_taken_back_unless_somebody_built_on_it(store: TestStore) {
     let registry = office.registry().await;
     let wrong = registry
         .change(
-            &[phone("r1", "张三丰", "护林员A角", "13900000001"), Fact::removed(Register::People, "r2".to_owned())],
+            vec![phone("r1", "张三丰", "护林员A角", "13900000001"), Fact::removed(Register::People, "r2".to_owned())],
             officer(),
             "调整",
             None,
@@ -220,10 +223,10 @@ async fn a_change_is_taken_back_unless_somebody_built_on_it(store: TestStore) {
     assert_eq!((name(&county, "r1").as_deref(), name(&county, "r2").as_deref()), (Some("张三"), Some("李四")));
 
     let first = registry
-        .change(&[phone("r1", "张一", "护林员A角", "13900000001")], officer(), "", None)
+        .change(vec![phone("r1", "张一", "护林员A角", "13900000001")], officer(), "", None)
         .await
         .expect("changed");
-    registry.change(&[phone("r1", "张二", "护林员A角", "13900000001")], officer(), "", None).await.expect("changed");
+    registry.change(vec![phone("r1", "张二", "护林员A角", "13900000001")], officer(), "", None).await.expect("changed");
     let error = registry.undo(first, officer(), "").await.expect_err("somebody built on it");
     assert!(error.kind == Kind::Conflict && error.message.contains("r1"), "{error}");
     assert_eq!(registry.undo(99, officer(), "").await.expect_err("no such change").kind, Kind::NotFound);
@@ -265,7 +268,7 @@ async fn a_stand_in_is_in_charge_until_the_day_that_was_said(store: TestStore) {
         Fact {
             valid_from: Some(from), valid_until: Some(until), ..phone("r1", "代班人", "护林员A角", "13900000005")
         };
-    registry.change(&[fact], officer(), "张三请假", None).await.expect("changed");
+    registry.change(vec![fact], officer(), "张三请假", None).await.expect("changed");
     for expected in ["张三", "代班人", "代班人", "张三"] {
         registry.follow().await.expect("followed");
         assert_eq!(name(&registry.registers().current(), "r1").as_deref(), Some(expected), "{}", office.clock.now());
@@ -280,12 +283,13 @@ async fn whoever_decides_on_an_old_view_is_told(store: TestStore) {
     let registry = office.registry().await;
     let seen = registry.registers().history().number();
     registry
-        .change(&[phone("r1", "张一", "护林员A角", "13900000001")], officer(), "", Some(seen))
+        .change(vec![phone("r1", "张一", "护林员A角", "13900000001")], officer(), "", Some(seen))
         .await
         .expect("changed");
-    let late = registry.change(&[phone("r1", "张二", "护林员A角", "13900000001")], officer(), "", Some(seen)).await;
+    let late = registry.change(vec![phone("r1", "张二", "护林员A角", "13900000001")], officer(), "", Some(seen)).await;
     assert_eq!(late.expect_err("an old view").kind, Kind::Conflict);
-    let another = registry.change(&[phone("r2", "李一", "护林员B角", "13900000002")], officer(), "", Some(seen)).await;
+    let another =
+        registry.change(vec![phone("r2", "李一", "护林员B角", "13900000002")], officer(), "", Some(seen)).await;
     another.expect("another entry is another matter");
 }
 
@@ -306,5 +310,41 @@ async fn a_file_that_nobody_knows_is_not_taken_for_the_truth(store: TestStore) {
     fs::remove_file(dir.join("people.csv")).expect("removed");
     registry.follow().await.expect("followed");
     assert!(fs::read_to_string(dir.join("people.csv")).expect("written anew").contains("张三"));
+    assert_eq!(registry.registers().current().problems, []);
+}
+
+/// The database takes nothing for a moment, just when the clerk saves the sheet: nobody has to save it again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_edit_that_met_a_fault_of_the_database_is_taken_when_it_heals() {
+    let office = Office::new(TestStore::sqlite().await);
+    office.write(Register::People, PEOPLE);
+    let registry = office.registry().await;
+    office.store.execute("CREATE TRIGGER full BEFORE INSERT ON event BEGIN SELECT RAISE(ABORT, 'full'); END").await;
+    office.write(Register::People, &PEOPLE.replace("张三", "张三丰"));
+    registry.follow().await.expect_err("nothing can be written down");
+    assert_eq!(name(&registry.registers().current(), "r1").as_deref(), Some("张三"));
+    office.store.execute("DROP TRIGGER full").await;
+    assert!(registry.follow().await.expect("healed"));
+    assert_eq!(name(&registry.registers().current(), "r1").as_deref(), Some("张三丰"));
+}
+
+/// The folder cannot be written: the officer's correction is in force all the same, and the board says which file is behind.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_correction_is_in_force_although_its_file_cannot_be_written() {
+    let office = Office::new(TestStore::sqlite().await);
+    office.write(Register::People, PEOPLE);
+    let registry = office.registry().await;
+    let originals = office.folder.path().join("registers/originals");
+    fs::write(&originals, "in the way").expect("written");
+    registry
+        .change(vec![phone("r1", "张三丰", "护林员A角", "13900000001")], officer(), "更正", None)
+        .await
+        .expect("it is in the log");
+    let county = registry.registers().current();
+    assert_eq!(name(&county, "r1").as_deref(), Some("张三丰"));
+    assert!(county.problems.iter().any(|it| it.file == "people.csv"), "{:?}", county.problems);
+    fs::remove_file(&originals).expect("out of the way");
+    registry.follow().await.expect("followed");
+    assert!(office.read(Register::People).contains("张三丰"), "tried again by itself");
     assert_eq!(registry.registers().current().problems, []);
 }

@@ -1,11 +1,11 @@
 //! 登记册: the registers as lists, their history, and changes of single entries: shown first, made with a reason, taken back.
 //! The duty room changes people, rota, burns and heat sources; grids and cameras are for operations.
 
-use crate::county;
+use crate::county::{self, Sheet};
 use crate::desk::Registry;
 use crate::error::{Error, Kind};
 use crate::lang::Lang;
-use crate::register::{Author, Diff, Entry, Fact, History, Register};
+use crate::register::{Author, Diff, Entries, Entry, Fact, Register};
 use crate::store::Access;
 use crate::web::WebState;
 use crate::web::dto::Eyes;
@@ -187,7 +187,7 @@ pub async fn change(
     }
     let why = words(&proposal.why, "更改的原因", "the reason")?;
     let by = Author::Person(me.person.clone());
-    let seen = state.registry.change(&facts, by, &why, Some(proposal.seen)).await.map_err(meanwhile)?;
+    let seen = state.registry.change(facts, by, &why, Some(proposal.seen)).await.map_err(meanwhile)?;
     tracing::info!(?register, by = %me.person, change = seen, "a register was changed");
     Ok(Json(Proposed { diff, seen }))
 }
@@ -253,17 +253,11 @@ fn facts(register: Register, proposal: &Proposal, registry: &Registry, now: Time
     let mut entries = entries.collect::<Answer<Vec<Entry>>>()?;
     let current = registry.registers().history().at(now);
     entries.iter_mut().for_each(|entry| keep_logins(entry, current.get(register, &entry.key)));
-    check_people(register, &entries, registry.registers().history().as_ref(), now)?;
+    let entries = with_people(register, entries, &current)?;
     let dated = |fact: Fact| Fact { valid_from: *valid_from, valid_until: *valid_until, ..fact };
     let sets = entries.into_iter().map(|entry| Fact::set(register, entry));
     let removals = remove.iter().map(|key| Fact::removed(register, key.clone()));
-    let is_news = |fact: &Fact| {
-        let held = current.get(register, &fact.key);
-        let same =
-            held.map(|entry| (&entry.value, &entry.secrets)) == fact.entry.as_ref().map(|it| (it, &fact.secrets));
-        !same || valid_from.is_some() || valid_until.is_some()
-    };
-    Ok(sets.chain(removals).filter(is_news).map(dated).collect())
+    Ok(current.news(sets.chain(removals).map(dated).collect()))
 }
 
 /// A page shows logins as stars and sends them back so: then the login stays what it was.
@@ -276,19 +270,21 @@ fn keep_logins(entry: &mut Entry, held: Option<&Entry>) {
     }
 }
 
-/// Whoever is on a rota is in the register.
-fn check_people(register: Register, entries: &[Entry], history: &History, now: Timestamp) -> Answer<()> {
-    let people = history.at(now);
-    let stranger = entries.iter().filter(|_| register == Register::Duty).find_map(|entry| {
-        let person = entry.value.get("person")?.as_str()?;
-        people.get(Register::People, person).is_none().then(|| person.to_owned())
-    });
-    stranger.map_or(Ok(()), |person| {
-        Err(Problem::impossible(
-            format!("人员名册中没有编号“{person}”。"),
-            format!("Nobody in the register has the id \"{person}\"."),
-        ))
-    })
+/// Whoever is on a rota is in the register, by id or by a name that one person has: the rule of every import.
+fn with_people(register: Register, entries: Vec<Entry>, current: &Entries) -> Answer<Vec<Entry>> {
+    let sheet = Sheet { entries: (1..).zip(entries).collect(), ..Sheet::default() };
+    let resolved = |lang| {
+        let mut sheet = sheet.clone();
+        county::resolve_names(register, &mut sheet, current, lang);
+        sheet
+    };
+    let (zh, en) = (resolved(Lang::Zh), resolved(Lang::En));
+    match (zh.rejected.first(), en.rejected.first()) {
+        (Some((line, zh)), Some((_, en))) => {
+            Err(Problem::impossible(format!("第{line}条：{zh}"), format!("Entry {line}: {en}")))
+        }
+        _ => Ok(zh.wanted()),
+    }
 }
 
 fn meanwhile(error: Error) -> Problem {
