@@ -25,6 +25,7 @@ use crate::error::Result;
 use crate::frame::{StatusBoard, Tuning};
 use crate::store::Store;
 use crate::triage::id::CameraId;
+use crate::triage::incident::Incident;
 use crate::triage::point::Points;
 use axum::extract::DefaultBodyLimit;
 use axum::http::header::{
@@ -119,6 +120,11 @@ impl WebState {
     /// The registers as last read. Each answer uses one version of them throughout.
     fn county(&self) -> Arc<County> {
         self.registers.current()
+    }
+
+    /// The registers in which names of this incident are looked up: of a closed one those of its last day.
+    fn county_of(&self, incident: &Incident) -> Arc<County> {
+        incident.closed_at.map_or_else(|| self.county(), |at| self.registers.at(at))
     }
 
     /// Overrides the default bounds, to test that they hold.

@@ -253,7 +253,7 @@ pub async fn log(
     Query(query): Query<LogQuery>,
 ) -> Answer<Json<LogPage>> {
     let filed = state.desk.incident(id).await?;
-    let eyes = Eyes { me: &me, county: &state.county(), policy: state.desk.policy() };
+    let eyes = Eyes { me: &me, county: &state.county_of(&filed.incident), policy: state.desk.policy() };
     Ok(Json(LogPage { items: eyes.log_page(&filed.incident, query.before) }))
 }
 
@@ -310,7 +310,8 @@ pub async fn list(
 pub async fn one(State(state): State<WebState>, me: Me, Path(id): Path<IncidentId>) -> Answer<Json<IncidentView>> {
     let filed = visible(&state, &me, id).await?;
     let messages = if me.role.is_office() { state.store.messages_of(id).await? } else { Vec::new() };
-    let view = Eyes { me: &me, county: &state.county(), policy: state.desk.policy() }.full(&filed, messages);
+    let county = state.county_of(&filed.incident);
+    let view = Eyes { me: &me, county: &county, policy: state.desk.policy() }.full(&filed, messages);
     log_numbers(&me, std::slice::from_ref(&view));
     Ok(Json(view))
 }

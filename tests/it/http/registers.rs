@@ -76,6 +76,37 @@ async fn a_phone_number_is_corrected_with_a_reason_and_taken_back() {
     fixture::whole(&world.state.store).await;
 }
 
+/// Whoever opens a fire of last month reads who went then, not who has the grid now.
+#[tokio::test]
+async fn a_closed_incident_keeps_the_names_of_its_day() {
+    let office = office().await;
+    let (world, officer) = (&office.world, &office.officer);
+    let report =
+        json!({"at": {"lat_deg": 28.45, "lon_deg": 110.4}, "radius_m": 500.0, "who": "王某", "words": "山上冒烟"});
+    let opened = officer.post("/api/v1/incidents", report).await.ok();
+    let path = format!("/api/v1/incidents/{}", opened["id"].as_str().expect("an id"));
+    officer.post(&format!("{path}/dispatch"), json!({"ranger": "r1"})).await.ok();
+    let name = async || {
+        let view = officer.get(&path).await.ok();
+        let sent = if view["dispatch"].is_null() { &view["past_dispatches"][0] } else { &view["dispatch"] };
+        sent["ranger"]["name"].clone()
+    };
+    assert_eq!(name().await, "张三");
+    let people = "/api/v1/registers/people";
+    let renamed = async |to: &str| {
+        world.minutes_pass(1);
+        let view = officer.get(people).await.ok();
+        let mut entry = row(&view, "r1");
+        entry["name"] = json!(to);
+        officer.post(people, json!({"set": [entry], "seen": view["seen"], "why": "换人"})).await.ok();
+    };
+    renamed("李四").await;
+    assert_eq!(name().await, "李四", "of an open one the names of now");
+    officer.post(&format!("{path}/false-alarm"), json!({"reason": "fog_or_cloud"})).await.ok();
+    renamed("赵六").await;
+    assert_eq!(name().await, "李四");
+}
+
 #[tokio::test]
 async fn what_cannot_be_is_refused_in_words_and_changes_nothing() {
     let office = office().await;
