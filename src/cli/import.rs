@@ -7,9 +7,9 @@ use crate::county::ImportReport;
 use crate::desk::{Import, Registry};
 use crate::error::{Error, Result};
 use crate::lang::Lang;
-use crate::register::{Author, Diff, Register as Named};
+use crate::register::{Author, Diff, Register};
 use crate::store::{self, Store};
-use clap::ValueEnum;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use std::path::PathBuf;
 
 /// Entries of one kind that are named; the rest is counted.
@@ -18,7 +18,7 @@ const NAMED: usize = 10;
 #[derive(clap::Args)]
 pub struct Args {
     /// 登记册 / which register
-    #[arg(value_enum)]
+    #[arg(value_parser = registers())]
     register: Register,
     /// 表格（XLSX、XLS、ODS、CSV，列序不限）；网格为 GeoJSON / a spreadsheet or CSV in any column order; GeoJSON for grids
     file: PathBuf,
@@ -33,27 +33,12 @@ pub struct Args {
     why: Option<String>,
 }
 
-#[derive(Clone, Copy, ValueEnum)]
-enum Register {
-    Grids,
-    People,
-    Cameras,
-    Duty,
-    Burns,
-    HeatSources,
-}
-
-impl From<Register> for Named {
-    fn from(register: Register) -> Self {
-        match register {
-            Register::Grids => Self::Grids,
-            Register::People => Self::People,
-            Register::Cameras => Self::Cameras,
-            Register::Duty => Self::Duty,
-            Register::Burns => Self::Burns,
-            Register::HeatSources => Self::HeatSources,
-        }
-    }
+/// The lists, by the names of their files without the ending; county.toml is edited where it lies.
+fn registers() -> impl TypedValueParser<Value = Register> {
+    let lists = || Register::ALL.into_iter().filter(|it| *it != Register::County);
+    let name = |it: Register| it.file_name().split('.').next().unwrap_or_default();
+    let known = move |text: &str| lists().find(|it| name(*it) == text);
+    PossibleValuesParser::new(lists().map(name)).try_map(move |text| known(&text).ok_or("no such register"))
 }
 
 pub fn run(args: Args, common: &Common) -> Result<Outcome> {
@@ -65,7 +50,7 @@ pub fn run(args: Args, common: &Common) -> Result<Outcome> {
         let store = Store::open(&store::url(&common.config), data).await?;
         let registry = Registry::open(&store, &data.join("registers"), Clock::System, common.lang).await?;
         let import = Import {
-            register: args.register.into(),
+            register: args.register,
             name: &name,
             bytes: &bytes,
             replace: args.replace,

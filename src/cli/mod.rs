@@ -24,6 +24,7 @@ use crate::lang::Lang;
 use crate::triage::opinion::{Opinion, Silence};
 use crate::triage::point::PointName;
 use clap::{Parser, Subcommand};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -216,6 +217,22 @@ fn licence_words(licence: Option<&Licence>, lang: Lang) -> String {
         (None, Lang::En) => "licence of the weights: none stated".to_owned(),
         (Some(Licence { name, note_zh, .. }), Lang::Zh) => format!("模型许可 {name}：{note_zh}"),
         (Some(Licence { name, note_en, .. }), Lang::En) => format!("licence of the weights {name}: {note_en}"),
+    }
+}
+
+/// Of every command that serves.
+#[derive(clap::Args)]
+struct Listen {
+    /// 监听地址 / address to listen on; wins over the configuration; port 0 = any free one
+    #[arg(long, value_name = "ADDR:PORT")]
+    listen: Option<SocketAddr>,
+}
+
+impl Listen {
+    fn apply(&self, config: &mut Config) {
+        if let Some(listen) = self.listen {
+            config.server.listen = listen;
+        }
     }
 }
 

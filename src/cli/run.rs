@@ -1,11 +1,10 @@
 //! `huoyan run`: everything on one machine, until Ctrl-C or SIGTERM.
 
-use super::{Common, Outcome};
+use super::{Common, Listen, Outcome};
 use crate::app::{self, Options, Role};
 use crate::config::{Device, StoreConfig};
 use crate::detect::Detector;
 use crate::error::Result;
-use std::net::SocketAddr;
 use std::time::Duration;
 
 /// The last part of the 10 s of a stop; see `app.rs`.
@@ -19,9 +18,8 @@ pub struct Args {
     /// 打印一次性登录链接 / print one-time login links (implied by --demo)
     #[arg(long)]
     links: bool,
-    /// 监听地址 / address to listen on; wins over the configuration; port 0 = any free one
-    #[arg(long, value_name = "ADDR:PORT")]
-    listen: Option<SocketAddr>,
+    #[command(flatten)]
+    listen: Listen,
 }
 
 pub fn run(args: Args, common: &Common) -> Result<Outcome> {
@@ -30,9 +28,7 @@ pub fn run(args: Args, common: &Common) -> Result<Outcome> {
     if args.demo && config.store.data == StoreConfig::default().data {
         config.store.data.push("demo");
     }
-    if let Some(listen) = args.listen {
-        config.server.listen = listen;
-    }
+    args.listen.apply(&mut config);
     let Common { device, lang, json, quiet, .. } = *common;
     // Whoever demands a card on the command line is present to read that it is missing. A card
     // named in the configuration may fail at night. Then the board reports it, and satellites and
