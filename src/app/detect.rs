@@ -8,6 +8,7 @@ use super::supervise::Stage;
 use super::vitals::{self, said, say};
 use super::watching::watch;
 use super::{CAMERAS_END_WITHIN, REST_ENDS_WITHIN, disk, ended, hear_signals, intake, lookout, measures, own};
+use crate::base::file::write_whole;
 use crate::bus::{self, Line, Login};
 use crate::clock::Clock;
 use crate::config::Config;
@@ -16,11 +17,9 @@ use crate::drill::DrillBoard;
 use crate::edge::{self, CameraWord, Fault, Sending, Spool, Word};
 use crate::error::{Error, Result};
 use crate::frame::{StatusBoard, Tuning};
-use crate::lang::Lang;
+use crate::lang::{Lang, Words};
 use crate::triage::confirm::Thresholds;
-use crate::web::Parts;
-use axum::Router;
-use axum::routing::get;
+use crate::web::{self, Parts};
 use metrics_exporter_prometheus::PrometheusHandle;
 use std::borrow::Borrow;
 use std::path::Path;
@@ -100,12 +99,7 @@ pub async fn run(config: Config, lang: Lang) -> Result<()> {
     spawn(&mut tasks, "housekeeping", &site, move |site| housekeeping(site, upkeep.clone()));
     let at = listener.local_addr().map_err(|e| Error::unavailable("the listening socket has no address").because(e))?;
     tracing::info!(edge = &*edge.name, waits = ?edge.spool.waits(), "the edge watches; http://{at}/healthz and /metrics");
-    let machines = Router::new()
-        .route("/healthz", get(|| async { "ok" }))
-        .route("/metrics", get(move || async move { measures.render() }));
-    let served = axum::serve(listener, machines)
-        .with_graceful_shutdown(async move { drop(asked_to_stop.wait_for(|asked| *asked).await) });
-    served.await.map_err(|e| Error::unavailable("cannot serve /healthz").because(e))?;
+    web::serve_machines(listener, measures, async move { drop(asked_to_stop.wait_for(|asked| *asked).await) }).await?;
     stop.send_replace(Stage::Cameras);
     ended("cameras", CAMERAS_END_WITHIN, cameras).await;
     stop.send_replace(Stage::All);
@@ -116,21 +110,24 @@ pub async fn run(config: Config, lang: Lang) -> Result<()> {
 /// The edge's name.
 fn check(config: &Config) -> Result<String> {
     if config.bus.is_local() {
-        return Err(Error::invalid(
-            "边缘通过 NATS 发送告警：请设置 [bus] url，例如 nats://10.0.0.2:4222 / an edge sends its alarms over NATS: set \
+        return Err(Error::invalid(Words::new(
+            "边缘通过 NATS 发送告警：请设置 [bus] url，例如 nats://10.0.0.2:4222",
+            "an edge sends its alarms over NATS: set \
              [bus] url, for example nats://10.0.0.2:4222 (docs/cluster.md)",
-        ));
+        )));
     }
     if !config.server.listen.ip().is_loopback() {
-        return Err(Error::invalid(
-            "边缘没有网页，[server] listen 只能是本机地址，例如 127.0.0.1:8131 / an edge has no pages: [server] listen must be a \
+        return Err(Error::invalid(Words::new(
+            "边缘没有网页，[server] listen 只能是本机地址，例如 127.0.0.1:8131",
+            "an edge has no pages: [server] listen must be a \
              loopback address, for example 127.0.0.1:8131",
-        ));
+        )));
     }
     config.edge.name.clone().ok_or_else(|| {
-        Error::invalid(
-            "请给本边缘取名：[edge] name = \"edge-1\"，县内唯一 / this edge needs a name, unique in its county: [edge] name = \"edge-1\"",
-        )
+        Error::invalid(Words::new(
+            "请给本边缘取名：[edge] name = \"edge-1\"，县内唯一",
+            "this edge needs a name, unique in its county: [edge] name = \"edge-1\"",
+        ))
     })
 }
 
@@ -245,7 +242,7 @@ fn take_over(site: &Site, file: &Path, told: Thresholds) {
     site.thresholds.publish(told.clone());
     tracing::info!(version = told.version, "the thresholds that the centre published are in force");
     let kept = serde_json::to_vec(&told).map_err(std::io::Error::other);
-    if let Err(e) = kept.and_then(|text| tokio::task::block_in_place(|| edge::write_whole(file, &text))) {
+    if let Err(e) = kept.and_then(|text| tokio::task::block_in_place(|| write_whole(file, &text))) {
         tracing::warn!("the thresholds could not be kept for the next start: {e}");
     }
 }

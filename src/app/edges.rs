@@ -8,6 +8,7 @@ use crate::config::Config;
 use crate::edge::{CameraWord, Fault, Word};
 use crate::error::{Error, Kind, Result};
 use crate::frame::Health;
+use crate::lang::Words;
 use crate::store;
 use crate::triage::id::CameraId;
 use jiff::{SignedDuration, Timestamp};
@@ -30,16 +31,18 @@ const TRIES_AGAIN: Duration = Duration::from_secs(2);
 /// `Invalid`, with what to write where.
 pub fn check(config: &Config) -> Result<()> {
     if config.bus.is_local() {
-        return Err(Error::invalid(
-            "中心通过 NATS 接收边缘的告警：请设置 [bus] url，例如 nats://10.0.0.2:4222 / a desk hears its edges over NATS: \
+        return Err(Error::invalid(Words::new(
+            "中心通过 NATS 接收边缘的告警：请设置 [bus] url，例如 nats://10.0.0.2:4222",
+            "a desk hears its edges over NATS: \
              set [bus] url, for example nats://10.0.0.2:4222 (docs/cluster.md)",
-        ));
+        )));
     }
     if store::url(config) == "sqlite" {
-        return Err(Error::invalid(
-            "多个中心共用一个 PostgreSQL：请设置 HUOYAN_STORE_URL 或 [store] url / desks share one PostgreSQL database: set \
+        return Err(Error::invalid(Words::new(
+            "多个中心共用一个 PostgreSQL：请设置 HUOYAN_STORE_URL 或 [store] url",
+            "desks share one PostgreSQL database: set \
              HUOYAN_STORE_URL or [store] url (docs/cluster.md). `huoyan run` is the one with SQLite",
-        ));
+        )));
     }
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! Where the running program is reached. `--listen` may differ from the configuration, and other
 //! commands have only the data folder: they read it there.
 
+use crate::base::file::write_whole;
 use crate::config::Config;
 use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
@@ -41,7 +42,7 @@ impl Serving {
         let path = data.join(FILE);
         let text =
             serde_json::to_vec(self).map_err(|e| Error::internal("the served address cannot be written").because(e))?;
-        std::fs::write(&path, text)
+        write_whole(&path, &text)
             .map_err(|e| Error::unavailable(format!("cannot write {}", path.display())).because(e))?;
         Ok(Announced(path))
     }

@@ -4,6 +4,7 @@
 use super::Announcement;
 use crate::config::BusConfig;
 use crate::error::{Error, Result};
+use crate::lang::Words;
 use async_nats::connection::State;
 use async_nats::jetstream::{self, Context};
 use async_nats::{Client, ConnectOptions, Event};
@@ -40,10 +41,11 @@ impl Login {
         };
         let login = Self { user: get("HUOYAN_NATS_USER"), password };
         if login.user.is_some() != login.password.is_some() {
-            return Err(Error::invalid(
-                "NATS 登录须同时给出 HUOYAN_NATS_USER 和 HUOYAN_NATS_PASSWORD（或 _FILE）/ a login at the NATS server needs \
+            return Err(Error::invalid(Words::new(
+                "NATS 登录须同时给出 HUOYAN_NATS_USER 和 HUOYAN_NATS_PASSWORD（或 _FILE）",
+                "a login at the NATS server needs \
                  both HUOYAN_NATS_USER and HUOYAN_NATS_PASSWORD (or HUOYAN_NATS_PASSWORD_FILE)",
-            ));
+            )));
         }
         Ok(login)
     }

@@ -6,5 +6,5 @@ mod spool;
 mod word;
 
 pub use sender::{Sending, send};
-pub use spool::{Piece, Spool, Waiting, Waits, write_whole};
+pub use spool::{Piece, Spool, Waiting, Waits};
 pub use word::{CameraWord, Fault, Word};

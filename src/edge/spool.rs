@@ -1,12 +1,13 @@
 //! The spool: one file a piece in `sightings/` and `pictures/`, named by its number and its id.
 
+use crate::base::file;
 use crate::error::{Error, Result};
 use crate::triage::id::{PictureId, SightingId};
 use parking_lot::{Mutex, MutexGuard};
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
-use std::fs::{self, File};
-use std::io::{self, Write};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
@@ -112,10 +113,10 @@ impl Spool {
                 "the spool is full of sightings: [edge] spool_max_gib is reached, and the centre is still not reachable",
             ));
         }
-        let file = self.folder.join(SIGHTINGS).join(format!("{:016}-{id}.json", state.next));
-        write_whole(&file, text).map_err(full)?;
+        let at = self.folder.join(SIGHTINGS).join(format!("{:016}-{id}.json", state.next));
+        file::write_whole(&at, text).map_err(full)?;
         state.next += 1;
-        state.sightings.push(file, text.len() as u64);
+        state.sightings.push(at, text.len() as u64);
         self.fresh.notify_one();
         Ok(())
     }
@@ -131,10 +132,10 @@ impl Spool {
             state.shed += 1;
             return Ok(());
         }
-        let file = self.folder.join(PICTURES).join(format!("{:016}-{id}.jpg", state.next));
-        write_whole(&file, jpeg).map_err(full)?;
+        let at = self.folder.join(PICTURES).join(format!("{:016}-{id}.jpg", state.next));
+        file::write_whole(&at, jpeg).map_err(full)?;
         state.next += 1;
-        state.pictures.push(file, jpeg.len() as u64);
+        state.pictures.push(at, jpeg.len() as u64);
         self.fresh.notify_one();
         Ok(())
     }
@@ -246,7 +247,7 @@ fn listed(folder: &Path, ending: &str) -> io::Result<Queue> {
         let (path, bytes) = (entry.path(), entry.metadata()?.len());
         match path.extension() {
             Some(it) if it == ending && number(&path).is_some() => files.push((path, bytes)),
-            Some(it) if it == "part" => remove(&path),
+            Some(it) if it == file::UNFINISHED => remove(&path),
             _ => {}
         }
     }
@@ -254,21 +255,6 @@ fn listed(folder: &Path, ending: &str) -> io::Result<Queue> {
     files.sort();
     let bytes = files.iter().map(|(_, bytes)| bytes).sum();
     Ok(Queue { files: files.into(), bytes })
-}
-
-/// Written beside, flushed, renamed: a crash or a power cut leaves the whole file or none.
-pub fn write_whole(file: &Path, bytes: &[u8]) -> io::Result<()> {
-    let beside = file.with_extension("part");
-    let written = File::create(&beside).and_then(|mut part| {
-        part.write_all(bytes)?;
-        part.sync_all()
-    });
-    if let Err(e) = written.and_then(|()| fs::rename(&beside, file)) {
-        // The first error is the one to report.
-        let _ = fs::remove_file(&beside);
-        return Err(e);
-    }
-    file.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
 }
 
 #[cfg(test)]

@@ -21,7 +21,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::county::{County, Registers};
 use crate::desk::{Desk, Registry};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::frame::{StatusBoard, Tuning};
 use crate::store::Store;
 use crate::triage::id::CameraId;
@@ -271,6 +271,19 @@ fn quick() -> OpenApiRouter<WebState> {
 
 fn header(name: HeaderName, value: &'static str) -> SetResponseHeaderLayer<HeaderValue> {
     SetResponseHeaderLayer::overriding(name, HeaderValue::from_static(value))
+}
+
+/// What an edge serves on loopback: `/healthz` and `/metrics`, for machines.
+pub async fn serve_machines(
+    listener: TcpListener,
+    measures: PrometheusHandle,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> Result<()> {
+    let machines = Router::new()
+        .route("/healthz", get(|| async { "ok" }))
+        .route("/metrics", get(move || async move { measures.render() }));
+    let served = axum::serve(listener, machines).with_graceful_shutdown(shutdown);
+    served.await.map_err(|e| Error::unavailable("cannot serve /healthz").because(e))
 }
 
 /// Serves until `shutdown`. Then answers under way may finish within a grace period, and streams

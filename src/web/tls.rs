@@ -12,11 +12,12 @@ use crate::error::{Error, Result};
 use crate::lang::Lang;
 use jiff::{SignedDuration, Timestamp};
 use pair::Files;
+use parking_lot::RwLock;
 use rustls::ServerConfig;
 use rustls::crypto::ring;
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 use tokio_rustls::TlsAcceptor;
 
 /// From when before its end a certificate is reported: 14 days. Renewals run 30 days before, so by
@@ -36,7 +37,7 @@ struct Current(RwLock<Arc<CertifiedKey>>);
 
 impl ResolvesServerCert for Current {
     fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        Some(Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner)))
+        Some(Arc::clone(&self.0.read()))
     }
 }
 
@@ -58,7 +59,7 @@ impl Tls {
 
     /// Connections that are open keep the pair they were greeted with.
     fn take(&self, pair: &Pair) {
-        *self.current.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&pair.certified);
+        *self.current.0.write() = Arc::clone(&pair.certified);
     }
 }
 

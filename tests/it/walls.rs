@@ -90,7 +90,7 @@ fn homes() -> BTreeMap<&'static str, &'static [&'static str]> {
             ],
         ),
         ("tokio_stream", &["src/bus/", "src/camera/receive/rtsp/", "src/web/"]),
-        ("axum", &["src/web/", "src/app/detect.rs"]),
+        ("axum", &["src/web/"]),
         ("hyper", &["src/web/http/connections"]),
         ("hyper_util", &["src/web/http/connections"]),
         ("socket2", &["src/web/http/connections"]),
