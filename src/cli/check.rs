@@ -200,11 +200,11 @@ fn registers(common: &Common) -> Vec<Finding> {
     findings.extend(county.problems.iter().map(|problem| {
         if problem.line == 0 {
             let cure = lang.pick("更正或移走该文件", "correct that file or remove it");
-            return Finding::broken(PART, format!("{}: {}", problem.file, problem.reason), cure);
+            return Finding::broken(PART, problem.to_string(), cure);
         }
         Finding::broken(
             PART,
-            format!("{}:{}: {}", problem.file, problem.line, problem.reason),
+            problem.to_string(),
             match lang {
                 Lang::Zh => format!("更正 {} 的第{}行", dir.join(&problem.file).display(), problem.line),
                 Lang::En => format!("correct line {} of {}", problem.line, dir.join(&problem.file).display()),

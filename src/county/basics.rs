@@ -2,6 +2,7 @@
 
 use crate::triage::geo::LatLon;
 use serde::{Deserialize, Serialize};
+use std::fmt;
 
 /// A row of a register file, or a whole terrain file, that could not be used.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
@@ -10,6 +11,16 @@ pub struct Problem {
     /// Line, or number of the feature, from 1; 0 for the whole file.
     pub line: u64,
     pub reason: String,
+}
+
+/// `people.csv:4: …`, as editors and compilers name a place.
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.line {
+            0 => write!(f, "{}: {}", self.file, self.reason),
+            line => write!(f, "{}:{line}: {}", self.file, self.reason),
+        }
+    }
 }
 
 /// county.toml: everything that is not a list. `O` is the outline: in the file the name of a GeoJSON file beside it

@@ -104,7 +104,12 @@ impl Registry {
             self.registers.renew(history, followed.problems.all(), now)?;
         }
         followed.at = Some(now);
-        Ok(is_changed || followed.problems.all() != known)
+        let problems = followed.problems.all();
+        let is_other = problems != known;
+        if is_other {
+            problems.iter().for_each(|it| tracing::warn!(problem = %it, "a register file is not taken as it is"));
+        }
+        Ok(is_changed || is_other)
     }
 
     async fn caught_up(&self, known: &History) -> Result<History> {

@@ -172,11 +172,20 @@ fn blind_cameras(health: &BTreeMap<CameraId, Health>) -> Vec<&CameraId> {
     health.iter().filter(|(_, health)| !sees(health)).map(|(camera, _)| camera).collect()
 }
 
-/// The first gap is named; `huoyan check` lists all.
+/// The first row that cannot be used and the first gap are named. The log names every row, `huoyan check` all gaps.
 fn registers(state: &WebState, lang: Lang) -> PartView {
-    let gaps = state.county().gaps(state.clock.now());
-    let words = gaps.first().map(|gap| gap.words(lang)).unwrap_or_default();
-    PartView { part: "registers".to_owned(), ok: gaps.is_empty(), words }
+    let county = state.county();
+    let gaps = county.gaps(state.clock.now());
+    let first = county.problems.first().map(ToString::to_string);
+    let mut words: Vec<String> = first.into_iter().chain(gaps.first().map(|gap| gap.words(lang))).collect();
+    let more = county.problems.len() + gaps.len() - words.len();
+    if more > 0 {
+        words.push(match lang {
+            Lang::Zh => format!("另有{more}处，运行 huoyan check 查看"),
+            Lang::En => format!("{more} more: run huoyan check"),
+        });
+    }
+    PartView { part: "registers".to_owned(), ok: words.is_empty(), words: words.join(lang.pick("；", "; ")) }
 }
 
 /// Alive: the program answers. Nothing else is looked at, so that a broken database does not get it restarted.

@@ -76,6 +76,23 @@ async fn a_phone_number_is_corrected_with_a_reason_and_taken_back() {
     fixture::whole(&world.state.store).await;
 }
 
+/// At 3 a.m. nobody reads a log: the board itself says which line of which file is not taken, and that somebody is missing.
+#[tokio::test]
+async fn a_line_that_cannot_be_used_stands_on_the_board() {
+    let office = office().await;
+    let said = async || {
+        let board = office.officer.get("/api/v1/board").await.ok();
+        let parts = board["health"].as_array().expect("parts").clone();
+        let part = parts.into_iter().find(|it| it["part"] == "registers").expect("the registers");
+        part["words"].as_str().expect("words").to_owned()
+    };
+    assert!(!said().await.contains("people.csv"));
+    fs::write(office.folder.path().join("people.csv"), PEOPLE.replace("张三", "")).expect("written");
+    office.world.state.registry.follow().await.expect("followed");
+    let words = said().await;
+    assert!(words.contains("people.csv:3") && words.contains("姓名"), "{words}");
+}
+
 /// Whoever opens a fire of last month reads who went then, not who has the grid now.
 #[tokio::test]
 async fn a_closed_incident_keeps_the_names_of_its_day() {
