@@ -203,7 +203,7 @@ async fn speak(Edge { site, name, line, spool }: Edge) {
         let faults = site.parts.faults().into_iter();
         let word = Word {
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            thresholds_version: site.thresholds_version(),
+            thresholds_version: site.thresholds.version(),
             cameras: CameraWord::all(&site.status),
             faults: faults.map(|(part, zh, en)| Fault { part, zh, en }).collect(),
             waits: spool.waits(),

@@ -257,12 +257,6 @@ async fn start_drills(app: App, asked: Arc<Mutex<mpsc::Receiver<CameraId>>>) {
     }
 }
 
-impl Site {
-    pub fn thresholds_version(&self) -> u32 {
-        self.thresholds.version()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

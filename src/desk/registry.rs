@@ -88,7 +88,7 @@ impl Registry {
     pub async fn follow(&self) -> Result<bool> {
         let mut followed = self.following.lock().await;
         let (before, known) = (self.registers.history(), followed.problems.all());
-        let mut history = Arc::new(self.caught_up(&before).await?);
+        let mut history = self.caught_up(&before).await?;
         // Also after one's own writing: then every file is the one that was taken last.
         let files = self.registers.files_have_changed();
         if files {
@@ -112,11 +112,11 @@ impl Registry {
         Ok(is_changed || is_other)
     }
 
-    async fn caught_up(&self, known: &History) -> Result<History> {
-        let mut history = known.clone();
-        for change in self.store.register_changes(known.number()).await? {
-            history.push(change);
-        }
+    async fn caught_up(&self, known: &Arc<History>) -> Result<Arc<History>> {
+        let news = self.store.register_changes(known.number()).await?;
+        // Asked every few seconds, and nearly always nothing is new.
+        let mut history = Arc::clone(known);
+        news.into_iter().for_each(|change| Arc::make_mut(&mut history).push(change));
         Ok(history)
     }
 
@@ -251,7 +251,7 @@ impl Registry {
     pub async fn change(&self, facts: Vec<Fact>, by: Author, why: &str, seen: Option<u64>) -> Result<u64> {
         if !facts.is_empty() {
             let followed = self.following.lock().await;
-            let history = Arc::new(self.caught_up(&self.registers.history()).await?);
+            let history = self.caught_up(&self.registers.history()).await?;
             if let Some(key) = seen.and_then(|seen| changed_since(&history, seen, &facts)) {
                 let words = self.lang.pick(
                     "已被他人更改，请重新查看后再改",
@@ -299,11 +299,10 @@ impl Registry {
             match self.store.register(&change).await {
                 Ok(cursor) => {
                     tracing::info!(change = number, cursor, facts = change.facts.len(), "registers changed");
-                    let mut next = History::clone(&history);
-                    next.push(change);
-                    return Ok(Arc::new(next));
+                    Arc::make_mut(&mut history).push(change);
+                    return Ok(history);
                 }
-                Err(e) if e.kind == Kind::Conflict => history = Arc::new(self.caught_up(&history).await?),
+                Err(e) if e.kind == Kind::Conflict => history = self.caught_up(&history).await?,
                 Err(e) => return Err(e),
             }
         }
