@@ -30,7 +30,8 @@ const BATCH: usize = 64;
 async fn main() {
     println!("processor: {}", huoyan::frame::cpu_flags().join(" "));
     // `cargo test` runs benches too, to see that they work: an hour of a day is enough then.
-    let looks = if std::env::args().any(|it| it == "--bench") { LOOKS_A_DAY } else { LOOKS_A_DAY / 24 };
+    let looks =
+        if std::env::args().any(|it| it == "--bench") { LOOKS_A_DAY } else { LOOKS_A_DAY / 24 };
     let folder = tempfile::tempdir().expect("a folder");
     let store = Store::open("sqlite", folder.path()).await.expect("a store");
     let mut config = Config::default();
@@ -44,16 +45,26 @@ async fn main() {
 
     let clock = Clock::simulated(start() + SignedDuration::from_hours(40 * 24));
     // Closes the day's file, so that its size is complete.
-    store.record_analyses(&[Analysis { captured_at: clock.now(), ..frame(0) }]).await.expect("kept");
-    let bytes = std::fs::metadata(folder.path().join("analyses/2026-04-05.db")).expect("a file").len();
+    store
+        .record_analyses(&[Analysis { captured_at: clock.now(), ..frame(0) }])
+        .await
+        .expect("kept");
+    let bytes =
+        std::fs::metadata(folder.path().join("analyses/2026-04-05.db")).expect("a file").len();
     let a_row = bytes as f64 / frames.len() as f64;
     let month = a_row * (CAMERAS * LOOKS_A_DAY * DAYS_KEPT) as f64;
     println!("{} rows in {:.1} s: {a_row:.1} bytes a row", frames.len(), written.as_secs_f64());
     println!("{CAMERAS} cameras × {LOOKS_A_DAY} looks × {DAYS_KEPT} days: {:.2} GB", month / 1e9);
 
     let policy = Policy::default();
-    let desk =
-        Desk::new(store.clone(), Bus::local(), Registers::fixed(County::default()), policy, "森防", clock.clone());
+    let desk = Desk::new(
+        store.clone(),
+        Bus::local(),
+        Registers::fixed(County::default()),
+        policy,
+        "森防",
+        clock.clone(),
+    );
     let desk = Arc::new(desk);
     let fire = desk.sighting(sighting(clock.now())).await.expect("filed");
     let quiet = slowest(&desk, fire, || false).await;
@@ -62,12 +73,19 @@ async fn main() {
     let busy = slowest(&desk, fire, || pruning.is_finished()).await;
     assert_eq!(pruning.await.expect("ends").0.days, 1, "a day went");
     assert!(!folder.path().join("analyses/2026-04-05.db").exists());
-    println!("slowest of 50 actions: {quiet:.1?} with nothing beside, {busy:.1?} while the day goes");
+    println!(
+        "slowest of 50 actions: {quiet:.1?} with nothing beside, {busy:.1?} while the day goes"
+    );
 }
 
 /// The slowest of at least fifty actions, or of as many as fit in until `is_over`.
-async fn slowest(desk: &Desk, fire: huoyan::triage::id::IncidentId, is_over: impl Fn() -> bool) -> Duration {
-    let officer = By { actor: Actor::Officer { person: "o1".into() }, action: None, happened_at: None };
+async fn slowest(
+    desk: &Desk,
+    fire: huoyan::triage::id::IncidentId,
+    is_over: impl Fn() -> bool,
+) -> Duration {
+    let officer =
+        By { actor: Actor::Officer { person: "o1".into() }, action: None, happened_at: None };
     let mut slowest = Duration::ZERO;
     for n in 0.. {
         let asked = Instant::now();
@@ -88,12 +106,17 @@ fn start() -> Timestamp {
 fn frame(n: i64) -> Analysis {
     let confidence = 0.3 + (n % 61) as f32 / 100.0;
     let boxed = n % 100 == 0;
-    let detection =
-        Detection { class: Class::Smoke, confidence, bbox: [0.412, 0.531, 0.034, 0.021].into(), tile: None };
+    let detection = Detection {
+        class: Class::Smoke,
+        confidence,
+        bbox: [0.412, 0.531, 0.034, 0.021].into(),
+        tile: None,
+    };
     Analysis {
         camera: format!("430426{:04}", n % CAMERAS).as_str().into(),
         pose: "default".into(),
-        captured_at: start() + SignedDuration::from_micros(n / CAMERAS * 10_000_000 + n % CAMERAS * 37_453),
+        captured_at: start()
+            + SignedDuration::from_micros(n / CAMERAS * 10_000_000 + n % CAMERAS * 37_453),
         scores: Scores {
             smoke: if boxed { confidence } else { (n % 97) as f32 / 2_000.0 },
             fire: (n % 31) as f32 / 5_000.0,

@@ -19,7 +19,10 @@ fn main() {
 /// Half pixels, half bearings, spread over 60 × 60 km.
 fn open_incidents(count: usize) -> Vec<Incident> {
     let one = |n: usize| -> Sighting {
-        let spot = place_m((n * 7919 % 60_000) as f64 - 30_000.0, (n * 104_729 % 60_000) as f64 - 30_000.0);
+        let spot = place_m(
+            (n * 7919 % 60_000) as f64 - 30_000.0,
+            (n * 104_729 % 60_000) as f64 - 30_000.0,
+        );
         let id = n as u128 + 1;
         if n.is_multiple_of(2) {
             satellite(id, start(), spot)

@@ -73,14 +73,19 @@ fn main() {
 fn a_front(server: &tokio::runtime::Runtime, phones: &tokio::runtime::Runtime, boards: u32) {
     let office = server.block_on(Office::open());
     let empty = phones.block_on(office.board(1)).0;
-    let front: Vec<Sighting> =
-        (0..PIXELS).map(|n| pixel(n, 110.0 + (n % 40) as f64 * 0.0038, 28.0 + (n / 40) as f64 * 0.0034)).collect();
+    let front: Vec<Sighting> = (0..PIXELS)
+        .map(|n| pixel(n, 110.0 + (n % 40) as f64 * 0.0038, 28.0 + (n / 40) as f64 * 0.0034))
+        .collect();
     let began = Instant::now();
     server.block_on(office.state.desk.sightings(front)).expect("filed");
     let filed = began.elapsed();
     let (bytes, took) = phones.block_on(office.board(boards));
     println!("a front of {PIXELS} pixels: filed in {:.2} s", filed.as_secs_f64());
-    println!("  the board: {} bytes more than empty, {:.1} ms", bytes - empty, took.as_secs_f64() * 1e3);
+    println!(
+        "  the board: {} bytes more than empty, {:.1} ms",
+        bytes - empty,
+        took.as_secs_f64() * 1e3
+    );
 }
 
 /// Five cameras confirm one fire again and again. The last confirmation costs what the first did.
@@ -90,13 +95,16 @@ fn a_long_fire(server: &tokio::runtime::Runtime) {
     for n in 0..CONFIRMATIONS {
         office.clock.advance(SignedDuration::from_secs(120));
         let began = Instant::now();
-        server.block_on(office.state.desk.sighting(confirmation(n, office.clock.now()))).expect("filed");
+        server
+            .block_on(office.state.desk.sighting(confirmation(n, office.clock.now())))
+            .expect("filed");
         took.push(began.elapsed());
     }
     let mean = |of: &[Duration]| of.iter().sum::<Duration>().as_secs_f64() * 1e3 / of.len() as f64;
     let hundred = took.len().min(100);
     println!(
-        "a fire confirmed {CONFIRMATIONS} times: {:.1} ms each at the beginning, {:.1} ms at the end",
+        "a fire confirmed {CONFIRMATIONS} times: {:.1} ms each at the beginning, {:.1} ms at the \
+        end",
         mean(&took[..hundred]),
         mean(&took[took.len() - hundred..])
     );
@@ -110,7 +118,10 @@ fn closed_ones(server: &tokio::runtime::Runtime, phones: &tokio::runtime::Runtim
             ids.push(server.block_on(office.fire(n)));
         }
         let (bytes, took) = phones.block_on(office.board(sizes.boards));
-        println!("{OPEN} open beside {closed} closed: {bytes} bytes, {:.2} ms", took.as_secs_f64() * 1e3);
+        println!(
+            "{OPEN} open beside {closed} closed: {bytes} bytes, {:.2} ms",
+            took.as_secs_f64() * 1e3
+        );
         for id in ids {
             server.block_on(office.close(id));
         }
@@ -130,14 +141,20 @@ fn closed_ones(server: &tokio::runtime::Runtime, phones: &tokio::runtime::Runtim
     println!("  ratio {:.2}", after.as_secs_f64() / before.as_secs_f64());
 }
 
-fn many_phones(server: &tokio::runtime::Runtime, phones: &tokio::runtime::Runtime, lasting: Duration) {
+fn many_phones(
+    server: &tokio::runtime::Runtime,
+    phones: &tokio::runtime::Runtime,
+    lasting: Duration,
+) {
     let office = server.block_on(Office::open());
     let ids: Vec<IncidentId> = (0..OPEN).map(|n| server.block_on(office.fire(n))).collect();
     let asked = Arc::new(AtomicU64::new(0));
     let mut cookies = Vec::new();
     for n in 0..PHONES {
         // Some rangers carry two phones.
-        cookies.push(server.block_on(office.login(&format!("r{}", n % (SIDE * SIDE)), Access::Ranger)));
+        cookies.push(
+            server.block_on(office.login(&format!("r{}", n % (SIDE * SIDE)), Access::Ranger)),
+        );
     }
     let arriving = lasting.min(POLLS_EVERY) / PHONES as u32;
     for cookie in cookies {
@@ -147,7 +164,8 @@ fn many_phones(server: &tokio::runtime::Runtime, phones: &tokio::runtime::Runtim
         phones.block_on(Clock::System.sleep(arriving));
     }
     let (cpu, began, first) = (cpu_of_the_office(), Instant::now(), asked.load(Ordering::Relaxed));
-    let officer = By { actor: Actor::Officer { person: "o1".into() }, action: None, happened_at: None };
+    let officer =
+        By { actor: Actor::Officer { person: "o1".into() }, action: None, happened_at: None };
     let mut n = 0;
     while began.elapsed() < lasting {
         // Something happens somewhere every two seconds.
@@ -166,7 +184,12 @@ async fn phone(url: String, cookie: String, asked: Arc<AtomicU64>) {
     let client = reqwest::Client::builder().build().expect("a client");
     let cookie = format!("huoyan_session={cookie}");
     let ask = || client.get(format!("{url}/api/v1/ranger")).header("Cookie", &cookie).send();
-    let stream = client.get(format!("{url}/api/v1/stream")).header("Cookie", &cookie).send().await.expect("a stream");
+    let stream = client
+        .get(format!("{url}/api/v1/stream"))
+        .header("Cookie", &cookie)
+        .send()
+        .await
+        .expect("a stream");
     assert_eq!(stream.status(), 200);
     let mut stream = stream;
     loop {
@@ -209,9 +232,14 @@ impl Office {
         let store = Store::open("sqlite", folder.path()).await.expect("a store");
         let clock = Clock::simulated("2026-04-05T06:00:00Z".parse().expect("a time"));
         let (registers, bus) = (Registers::fixed(county()), Bus::local());
-        let policy = Policy { flood_per_minute: 100_000, quiet_after: SignedDuration::ZERO, ..Policy::default() };
+        let policy = Policy {
+            flood_per_minute: 100_000,
+            quiet_after: SignedDuration::ZERO,
+            ..Policy::default()
+        };
         let config = Config { policy: policy.clone(), ..Config::default() };
-        let desk = Desk::new(store.clone(), bus.clone(), registers.clone(), policy, "森防", clock.clone());
+        let desk =
+            Desk::new(store.clone(), bus.clone(), registers.clone(), policy, "森防", clock.clone());
         let registry = Registry::over(&store, registers.clone(), clock.clone(), Lang::Zh);
         let state = WebState {
             desk: Arc::new(desk),
@@ -234,7 +262,11 @@ impl Office {
         let network = web::Network { connections: 2 * PHONES + 100, ..web::Network::default() };
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
-        tokio::spawn(web::serve(listener, state.clone().with_network(network), std::future::pending()));
+        tokio::spawn(web::serve(
+            listener,
+            state.clone().with_network(network),
+            std::future::pending(),
+        ));
         let mut office = Self { state, clock, url, cookie: String::new(), _folder: folder };
         office.cookie = office.login("o1", Access::Officer).await;
         office
@@ -253,7 +285,8 @@ impl Office {
         let client = reqwest::Client::new();
         let ask = async || {
             let request = client.get(format!("{}/api/v1/board", self.url));
-            let answer = request.header("Cookie", format!("huoyan_session={}", self.cookie)).send().await;
+            let answer =
+                request.header("Cookie", format!("huoyan_session={}", self.cookie)).send().await;
             answer.expect("an answer").bytes().await.expect("a body").len()
         };
         let bytes = ask().await;
@@ -275,9 +308,14 @@ impl Office {
     }
 
     async fn close(&self, incident: IncidentId) {
-        let officer = By { actor: Actor::Officer { person: "o1".into() }, action: None, happened_at: None };
-        let closure =
-            Closure { category: 9, false_alarm: Some(FalseAlarm::Unclear), words: String::new(), passed_to: None };
+        let officer =
+            By { actor: Actor::Officer { person: "o1".into() }, action: None, happened_at: None };
+        let closure = Closure {
+            category: 9,
+            false_alarm: Some(FalseAlarm::Unclear),
+            words: String::new(),
+            passed_to: None,
+        };
         self.state.desk.act(incident, Input::Close { closure }, &officer).await.expect("closed");
     }
 }
@@ -338,7 +376,8 @@ fn county() -> County {
         let (lat, lon) = centre(n);
         let half = STEP_DEG / 2.0;
         let corners = [(-half, -half), (-half, half), (half, half), (half, -half), (-half, -half)];
-        let ring = corners.map(|(dy, dx)| LatLon::new(lat + dy, lon + dx).expect("a place")).to_vec();
+        let ring =
+            corners.map(|(dy, dx)| LatLon::new(lat + dy, lon + dx).expect("a place")).to_vec();
         let (id, village) = (format!("g{n}"), format!("{}村", n / 5));
         county.grids.push(Grid {
             id: id.as_str().into(),

@@ -29,13 +29,21 @@ fn keyframe(codec: Codec, width: u32, height: u32) -> Keyframe {
         _ => ClipCodec::H264,
     };
     if codec == Codec::Jpeg {
-        return Keyframe::from_image_bytes(Timestamp::UNIX_EPOCH, picture.to_jpeg(80).expect("jpeg"));
+        return Keyframe::from_image_bytes(
+            Timestamp::UNIX_EPOCH,
+            picture.to_jpeg(80).expect("jpeg"),
+        );
     }
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("clip.bin");
     encode_clip(&file, 10, [picture], clip_codec, |_| {}).expect("the clip is encoded");
     let bytes = std::fs::read(&file).expect("reads");
-    Keyframe { captured_at: Timestamp::UNIX_EPOCH, codec, bytes: bytes.into(), stream: Stream::Screened }
+    Keyframe {
+        captured_at: Timestamp::UNIX_EPOCH,
+        codec,
+        bytes: bytes.into(),
+        stream: Stream::Screened,
+    }
 }
 
 #[divan::bench(args = [(Codec::H264, 640, 360), (Codec::H264, 1920, 1080), (Codec::H265, 1920, 1080), (Codec::Jpeg, 1920, 1080)])]
@@ -51,9 +59,11 @@ fn keyframe_to_picture(bencher: Bencher, (codec, width, height): (Codec, u32, u3
 fn replay_of_two_seconds(bencher: Bencher) {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("clip.mp4");
-    encode_clip(&file, 10, std::iter::repeat_n(hillside(640, 360), 20), ClipCodec::H264, |_| {}).expect("encodes");
+    encode_clip(&file, 10, std::iter::repeat_n(hillside(640, 360), 20), ClipCodec::H264, |_| {})
+        .expect("encodes");
     bencher.bench_local(|| {
-        let frames = camera::frames(&file, SignedDuration::from_millis(500), Timestamp::UNIX_EPOCH).expect("opens");
+        let frames = camera::frames(&file, SignedDuration::from_millis(500), Timestamp::UNIX_EPOCH)
+            .expect("opens");
         frames.filter(|frame| frame.is_ok()).count()
     });
 }

@@ -12,7 +12,8 @@ fn main() {
 
 /// 1080p with some texture.
 fn picture() -> Picture {
-    let rgb: Vec<u8> = (0..1920 * 1080u32).flat_map(|i| [i as u8, (i / 1920) as u8, (i % 97) as u8]).collect();
+    let rgb: Vec<u8> =
+        (0..1920 * 1080u32).flat_map(|i| [i as u8, (i / 1920) as u8, (i % 97) as u8]).collect();
     Picture::from_rgb(1920, 1080, &rgb).expect("sizes fit")
 }
 
@@ -37,7 +38,8 @@ fn analyse_1080p_with_past(bencher: divan::Bencher) {
     match Detector::load(&config.model, &config).and_then(|detector| detector.session()) {
         Ok(mut worker) => {
             let past = worker.shrink(&picture);
-            bencher.bench_local(|| worker.analyse(&picture, Some(&past)).expect("the network runs"));
+            bencher
+                .bench_local(|| worker.analyse(&picture, Some(&past)).expect("the network runs"));
         }
         Err(e) => eprintln!("skipped: {}", e.chain()),
     }

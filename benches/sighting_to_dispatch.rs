@@ -52,9 +52,14 @@ fn files(bencher: Bencher, open: usize, closed: usize) {
         clock.advance(SignedDuration::from_millis(100)); // 600 a minute are no flood here
         runtime.block_on(desk.sighting(sighting(n))).expect("filed")
     };
-    let officer = By { actor: Actor::Officer { person: "o1".into() }, action: None, happened_at: None };
-    let closure =
-        Closure { category: 9, false_alarm: Some(FalseAlarm::Unclear), words: String::new(), passed_to: None };
+    let officer =
+        By { actor: Actor::Officer { person: "o1".into() }, action: None, happened_at: None };
+    let closure = Closure {
+        category: 9,
+        false_alarm: Some(FalseAlarm::Unclear),
+        words: String::new(),
+        passed_to: None,
+    };
     for n in 0..closed {
         let close = Input::Close { closure: closure.clone() };
         runtime.block_on(desk.act(sight(SIDE * SIDE - 1 - n), close, &officer)).expect("closed");
@@ -109,7 +114,8 @@ fn county() -> County {
         let (lat, lon) = centre(n);
         let half = STEP_DEG / 2.0;
         let corners = [(-half, -half), (-half, half), (half, half), (half, -half), (-half, -half)];
-        let ring = corners.map(|(dy, dx)| LatLon::new(lat + dy, lon + dx).expect("a place")).to_vec();
+        let ring =
+            corners.map(|(dy, dx)| LatLon::new(lat + dy, lon + dx).expect("a place")).to_vec();
         let (id, village) = (format!("g{n}"), format!("{}村", n / 5));
         county.grids.push(Grid {
             id: id.as_str().into(),

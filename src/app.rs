@@ -1,7 +1,7 @@
 //! The only module that may import all others: wiring, and the order of start and stop.
 //!
-//! Three roles: `run` is everything in one process, a desk is that without cameras of its own, and an
-//! edge (`detect`) only watches and sends. The wiring here is that of the first two.
+//! Three roles: `run` is everything in one process, a desk is that without cameras of its own, and
+//! an edge (`detect`) only watches and sends. The wiring here is that of the first two.
 //!
 //! Start: data folder → registers → database → desk → cameras and model → feeds → web. Stop: web
 //! first (no new actions), then the cameras, then their last results are taken in, then the desk
@@ -114,8 +114,8 @@ impl Borrow<Site> for App {
     }
 }
 
-/// Time limits of the stages of a stop. With the web's grace (`limits::STOP_WITHIN`, 5 s) and the last threads
-/// (`cli/run.rs`, 0.5 s) a stop takes at most 10 s.
+/// Time limits of the stages of a stop. With the web's grace (`limits::STOP_WITHIN`, 5 s) and the
+/// last threads (`cli/run.rs`, 0.5 s) a stop takes at most 10 s.
 const CAMERAS_END_WITHIN: Duration = Duration::from_secs(2);
 const REST_ENDS_WITHIN: Duration = Duration::from_millis(1_500);
 const DATABASE_ENDS_WITHIN: Duration = Duration::from_secs(1);
@@ -128,8 +128,12 @@ pub async fn run(mut options: Options) -> Result<()> {
     let mut asked_to_stop = hear_signals(options.lang)?;
     let clock = Clock::System;
     if let Some(refusal) = options.config.server.refusal() {
-        let (why, (zh, en)) = (options.lang.pick(&refusal.zh(), &refusal.en()).to_owned(), refusal.cure());
-        return Err(Error::invalid(format!("{why}{}", options.lang.pick(&format!("。{zh}"), &format!(". {en}")))));
+        let (why, (zh, en)) =
+            (options.lang.pick(&refusal.zh(), &refusal.en()).to_owned(), refusal.cure());
+        return Err(Error::invalid(format!(
+            "{why}{}",
+            options.lang.pick(&format!("。{zh}"), &format!(". {en}"))
+        )));
     }
     let keeper = Keeper::open(&options.config.server, options.lang)?;
     let data = options.config.store.data.clone();
@@ -143,13 +147,16 @@ pub async fn run(mut options: Options) -> Result<()> {
         );
         Error::unavailable(format!("{}: {words}", options.config.server.listen)).because(e)
     })?;
-    options.config.server.listen =
-        listener.local_addr().map_err(|e| Error::unavailable("the listening socket has no address").because(e))?;
-    let demo = if options.demo { Some(demo::Demo::prepare(&mut options, &clock).await?) } else { None };
+    options.config.server.listen = listener
+        .local_addr()
+        .map_err(|e| Error::unavailable("the listening socket has no address").because(e))?;
+    let demo =
+        if options.demo { Some(demo::Demo::prepare(&mut options, &clock).await?) } else { None };
 
     let config = Arc::new(options.config.clone());
     let store = Store::open(&store::url(&config), &data).await?;
-    let registry = Registry::open(&store, &data.join("registers"), clock.clone(), options.lang).await?;
+    let registry =
+        Registry::open(&store, &data.join("registers"), clock.clone(), options.lang).await?;
     let registers = registry.registers().clone();
     let line = match config.bus.is_local() {
         true => None,
@@ -161,15 +168,23 @@ pub async fn run(mut options: Options) -> Result<()> {
     };
     let (stop, stopped) = signal::channel(Stage::Running);
     let signature = config.notify.signature.clone();
-    let desk =
-        Desk::new(store.clone(), bus.clone(), registers.clone(), config.policy.clone(), signature, clock.clone());
+    let desk = Desk::new(
+        store.clone(),
+        bus.clone(),
+        registers.clone(),
+        config.policy.clone(),
+        signature,
+        clock.clone(),
+    );
     let desk = Arc::new(desk);
     let site = Site {
         lang: options.lang,
         clock: clock.clone(),
         registers: registers.clone(),
         status: StatusBoard::default(),
-        thresholds: Tuning::new(store.thresholds().await?.unwrap_or_else(|| config.thresholds.clone())),
+        thresholds: Tuning::new(
+            store.thresholds().await?.unwrap_or_else(|| config.thresholds.clone()),
+        ),
         points: Arc::default(),
         parts: Parts::default(),
         drills: DrillBoard::default(),
@@ -187,7 +202,9 @@ pub async fn run(mut options: Options) -> Result<()> {
     let mut tasks = JoinSet::new();
     let (drill_tx, drill_rx) = mpsc::channel(1);
 
-    let notifier = Notifier::new(store.clone(), &config.notify, Keys::from_env(), clock.clone(), desk.bell()).await?;
+    let notifier =
+        Notifier::new(store.clone(), &config.notify, Keys::from_env(), clock.clone(), desk.bell())
+            .await?;
     let (desk_runs, notifier) = (Arc::clone(&desk), Arc::new(notifier));
     let teller = Arc::clone(&notifier);
     let (upkeep, sender) = (measures.clone(), notifier.heartbeat());
@@ -200,7 +217,9 @@ pub async fn run(mut options: Options) -> Result<()> {
         intake::start(&mut tasks, &app, ends, drill_rx);
     }
     let role = options.role;
-    spawn(&mut tasks, "housekeeping", &app, move |app| housekeeping(app, role, upkeep.clone(), sender.clone()));
+    spawn(&mut tasks, "housekeeping", &app, move |app| {
+        housekeeping(app, role, upkeep.clone(), sender.clone())
+    });
     spawn(&mut tasks, "desk", &app, move |app| {
         let desk = Arc::clone(&desk_runs);
         async move { desk.run(app.stopped()).await }
@@ -219,7 +238,9 @@ pub async fn run(mut options: Options) -> Result<()> {
 
     let tls = keeper.as_ref().map(Keeper::tls);
     if let Some(keeper) = keeper.map(|keeper| Arc::new(tokio::sync::Mutex::new(keeper))) {
-        spawn(&mut tasks, "certificate", &app, move |app| certificate::run(app, Arc::clone(&keeper)));
+        spawn(&mut tasks, "certificate", &app, move |app| {
+            certificate::run(app, Arc::clone(&keeper))
+        });
     }
 
     let admin_token = links::write_admin_token(&data)?;
@@ -255,7 +276,8 @@ pub async fn run(mut options: Options) -> Result<()> {
     let connections = camera::left_for_browsers(web.registers.current().cameras.len());
     let web = web.with_network(web::Network { connections, ..web::Network::default() });
     let web = if let Some(tls) = tls { web.with_tls(tls) } else { web };
-    web::serve(listener, web, async move { drop(asked_to_stop.wait_for(|asked| *asked).await) }).await?;
+    web::serve(listener, web, async move { drop(asked_to_stop.wait_for(|asked| *asked).await) })
+        .await?;
     stop.send_replace(Stage::Cameras);
     ended("cameras", CAMERAS_END_WITHIN, cameras).await;
     stop.send_replace(Stage::All);
@@ -272,7 +294,10 @@ pub async fn run(mut options: Options) -> Result<()> {
 async fn ended(what: &str, within: Duration, mut tasks: JoinSet<()>) {
     let all = async { while tasks.join_next().await.is_some() {} };
     if tokio::time::timeout(within, all).await.is_err() {
-        tracing::warn!("{what} did not end within {} s; stopping without them", within.as_secs_f32());
+        tracing::warn!(
+            "{what} did not end within {} s; stopping without them",
+            within.as_secs_f32()
+        );
     }
 }
 
@@ -283,7 +308,10 @@ async fn housekeeping(app: App, role: Role, measures: PrometheusHandle, sender: 
         match app.registry.follow().await {
             Ok(true) => tracing::info!("registers renewed"),
             Ok(false) => {}
-            Err(e) => tracing::error!("cannot read the registers; the old ones stay in force: {}", e.chain()),
+            Err(e) => tracing::error!(
+                "cannot read the registers; the old ones stay in force: {}",
+                e.chain()
+            ),
         }
         vitals::look(&app, &sender);
         channels::look(&app).await;
@@ -297,7 +325,8 @@ async fn housekeeping(app: App, role: Role, measures: PrometheusHandle, sender: 
 
 /// One program per data folder: two would send every message twice.
 fn own(data: &Path) -> Result<File> {
-    let cannot = |e| Error::unavailable(format!("cannot use the data folder {}", data.display())).because(e);
+    let cannot =
+        |e| Error::unavailable(format!("cannot use the data folder {}", data.display())).because(e);
     std::fs::create_dir_all(data).map_err(cannot)?;
     let lock = File::create(data.join("lock")).map_err(cannot)?;
     match lock.try_lock() {
@@ -320,12 +349,15 @@ pub fn office(config: &Config) -> Office {
 /// HUOYAN_INBOUND_KEY. Whoever knows it can acknowledge for every ranger and so silence the ladder.
 /// A short one is refused.
 pub fn inbound_key() -> Result<Option<String>> {
-    let Some(key) = std::env::var("HUOYAN_INBOUND_KEY").ok().filter(|key| !key.is_empty()) else { return Ok(None) };
+    let Some(key) = std::env::var("HUOYAN_INBOUND_KEY").ok().filter(|key| !key.is_empty()) else {
+        return Ok(None);
+    };
     if key.len() < INBOUND_KEY_MIN_BYTES || key.trim() != key {
         return Err(Error::invalid(Words::new(
             format!("HUOYAN_INBOUND_KEY 至少{INBOUND_KEY_MIN_BYTES}个字符，首尾无空格"),
             format!(
-                "HUOYAN_INBOUND_KEY needs at least {INBOUND_KEY_MIN_BYTES} characters, and no space before or after them"
+                "HUOYAN_INBOUND_KEY needs at least {INBOUND_KEY_MIN_BYTES} characters, and no \
+                space before or after them"
             ),
         )));
     }
@@ -336,8 +368,11 @@ pub fn inbound_key() -> Result<Option<String>> {
 /// even during the start. The second ends it at once, with that signal's exit code. Committed work
 /// is there at the next start.
 fn hear_signals(lang: Lang) -> Result<signal::Receiver<bool>> {
-    let listen = |kind| unix_signal(kind).map_err(|e| Error::internal("cannot listen for signals").because(e));
-    let (mut interrupt, mut terminate) = (listen(SignalKind::interrupt())?, listen(SignalKind::terminate())?);
+    let listen = |kind| {
+        unix_signal(kind).map_err(|e| Error::internal("cannot listen for signals").because(e))
+    };
+    let (mut interrupt, mut terminate) =
+        (listen(SignalKind::interrupt())?, listen(SignalKind::terminate())?);
     let (asked, heard) = signal::channel(false);
     tokio::spawn(async move {
         loop {
@@ -349,7 +384,10 @@ fn hear_signals(lang: Lang) -> Result<signal::Receiver<bool>> {
                 tracing::warn!("{}", lang.pick("立即结束", "ending at once"));
                 std::process::exit(128 + kind.as_raw_value());
             }
-            tracing::info!("{}", lang.pick("正在停止；再按一次立即结束", "stopping; press again to end at once"));
+            tracing::info!(
+                "{}",
+                lang.pick("正在停止；再按一次立即结束", "stopping; press again to end at once")
+            );
         }
     });
     Ok(heard)

@@ -1,5 +1,5 @@
-//! 备份与恢复: a consistent copy of the office's data while the program runs, and its restoration into
-//! an empty folder.
+//! 备份与恢复: a consistent copy of the office's data while the program runs, and its restoration
+//! into an empty folder.
 //!
 //! ```text
 //! FOLDER/huoyan-20261129-200105/   a set: huoyan.db, registers/, huoyan.toml, manifest.json

@@ -194,12 +194,14 @@ impl Default for DetectConfig {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct SatelliteConfig {
-    /// Watched folder; relative to the data folder. Files are kept under `read/` or `refused/` beside it.
+    /// Watched folder; relative to the data folder. Files are kept under `read/` or `refused/`
+    /// beside it.
     pub folder: PathBuf,
     /// Intervals at which the folder is scanned and each feed is polled.
     pub folder_every: SignedDuration,
     pub feed_every: SignedDuration,
-    /// Addresses of hotspot files (FIRMS area API …). `{key}` is replaced by the secret HUOYAN_FIRMS_KEY.
+    /// Addresses of hotspot files (FIRMS area API …). `{key}` is replaced by the secret
+    /// HUOYAN_FIRMS_KEY.
     pub feeds: Vec<String>,
     /// Hotspots farther outside the county are ignored, metres: 5 km, the widest pixel of MODIS.
     /// Nearer ones outside are passed on (转报).
@@ -256,10 +258,14 @@ impl Config {
         let Some(path) = path else { return Ok(Self::default()) };
         let shown = path.display();
         let text = std::fs::read_to_string(path).map_err(|e| {
-            let words = Words::new(format!("无法读取配置 {shown}"), format!("cannot read the configuration {shown}"));
+            let words = Words::new(
+                format!("无法读取配置 {shown}"),
+                format!("cannot read the configuration {shown}"),
+            );
             Error::invalid(words).because(e)
         })?;
-        let config = Self::parsed(&text).map_err(|why| Error::invalid(why.after(&format!("{shown}:"))))?;
+        let config =
+            Self::parsed(&text).map_err(|why| Error::invalid(why.after(&format!("{shown}:"))))?;
         Ok(Self { file: Some(path.to_owned()), ..config })
     }
 
@@ -278,8 +284,9 @@ impl Config {
         if let Some(Ok(numbers)) = thresholds.map(|it| Numbers::deserialize(it.clone())) {
             Thresholds::try_from(numbers).map_err(|why| why.after("[thresholds]"))?;
         }
-        let mut config: Self = toml::from_str(text)
-            .map_err(|e| Words::new(format!("写法有误，无法读取：{e}"), format!("it cannot be read: {e}")))?;
+        let mut config: Self = toml::from_str(text).map_err(|e| {
+            Words::new(format!("写法有误，无法读取：{e}"), format!("it cannot be read: {e}"))
+        })?;
         config.has_own_policy = table.contains_key("policy");
         config.check()?;
         Ok(config)
@@ -299,7 +306,9 @@ impl Config {
     /// Lets the relative paths of what comes with the program (models, pipeline texts, ONNX
     /// Runtime) begin at `home`. The Debian package sets it, because commands run in any folder.
     pub fn at_home(&mut self, home: &Path) {
-        for path in [&mut self.detect.model, &mut self.detect.onnxruntime, &mut self.camera.pipelines] {
+        for path in
+            [&mut self.detect.model, &mut self.detect.onnxruntime, &mut self.camera.pipelines]
+        {
             *path = home.join(&*path);
         }
     }
@@ -309,13 +318,16 @@ impl Config {
 fn no_longer(key: &str) -> Words {
     Words::new(
         format!(
-            "[thresholds] {key} 已取消：不再数画面，而是把证据按时间累计。请删去 needed 和 window。evidence（3.4）是报警所需的证据之和，\
-             memory（\"2min\"）是证据的记忆时长；smoke 和 fire 现在是中性分，高于它才算火情的证据，应低于原来的阈值。全部不填则用模型自带的数"
+            "[thresholds] {key} 已取消：不再数画面，而是把证据按时间累计。请删去 needed 和 window。\
+            evidence（3.4）是报警所需的证据之和，memory（\"2min\"）是证据的记忆时长；smoke 和 fire \
+            现在是中性分，高于它才算火情的证据，应低于原来的阈值。全部不填则用模型自带的数"
         ),
         format!(
-            "[thresholds] {key} no longer exists: frames are not counted any more, evidence is summed over time. Remove needed and window. \
-             evidence (3.4) is the sum that raises an alarm, memory (\"2min\") how long evidence lasts. smoke and fire are now the \
-             scores above which a look is evidence of a fire: lower than the old thresholds. Without all of these the model's own apply"
+            "[thresholds] {key} no longer exists: frames are not counted any more, evidence is \
+            summed over time. Remove needed and window. evidence (3.4) is the sum that raises an \
+            alarm, memory (\"2min\") how long evidence lasts. smoke and fire are now the scores \
+            above which a look is evidence of a fire: lower than the old thresholds. Without all \
+            of these the model's own apply"
         ),
     )
 }

@@ -187,7 +187,11 @@ impl Desk {
                 for led in &incident.merged {
                     let led = self.incident(led.other).await?.incident;
                     if led.closed_at.is_none() {
-                        all.push(self.decide(led, Input::Close { closure: closure.clone() }, &unnamed(by))?);
+                        all.push(self.decide(
+                            led,
+                            Input::Close { closure: closure.clone() },
+                            &unnamed(by),
+                        )?);
                     }
                 }
             }
@@ -208,7 +212,12 @@ impl Desk {
         })
     }
 
-    fn with_office<T>(&self, county: &County, now: Timestamp, ask: impl FnOnce(&Office<'_>) -> T) -> T {
+    fn with_office<T>(
+        &self,
+        county: &County,
+        now: Timestamp,
+        ask: impl FnOnce(&Office<'_>) -> T,
+    ) -> T {
         let place = |fix: &Fix, hints: &[Hint]| county.place(fix, hints, now);
         let holder = |role: Role, place: &Place, ranger: Option<&PersonId>| {
             county.recipients(&[role], place, ranger, now).first().map(|it| it.person.clone())
@@ -218,8 +227,14 @@ impl Desk {
 
     /// Commits events and messages together, then announces. The announcement is a hint, so its
     /// failure loses nothing.
-    async fn commit(&self, decided: Vec<Decided>, last_opened: Option<u64>, aside: Aside<'_>) -> Result<()> {
-        let decided: Vec<Decided> = decided.into_iter().filter(|it| !it.events.is_empty()).collect();
+    async fn commit(
+        &self,
+        decided: Vec<Decided>,
+        last_opened: Option<u64>,
+        aside: Aside<'_>,
+    ) -> Result<()> {
+        let decided: Vec<Decided> =
+            decided.into_iter().filter(|it| !it.events.is_empty()).collect();
         if decided.is_empty() {
             return Ok(());
         }
@@ -242,8 +257,13 @@ impl Desk {
         for (it, done) in decided.iter().zip(&committed) {
             tracing::info!(incident.id = %it.incident.id, incident.code = %done.code, incident.state = ?it.incident.state,
                 events = it.events.len(), "the desk decided");
-            if let Err(e) = self.bus.announce(Announcement { cursor: done.cursor, incident: it.incident.id }).await {
-                tracing::warn!(error = %e.chain(), "cannot send an announcement on the bus; readers will find the change by its cursor");
+            if let Err(e) = self
+                .bus
+                .announce(Announcement { cursor: done.cursor, incident: it.incident.id })
+                .await
+            {
+                tracing::warn!(error = %e.chain(), "cannot send an announcement on the bus; \
+                    readers will find the change by its cursor");
             }
         }
         Ok(())

@@ -1,5 +1,5 @@
-//! A county's cameras and satellites see something; within seconds the right ranger's phone knows; within an hour the
-//! office knows what it was, and nothing was lost on the way.
+//! A county's cameras and satellites see something; within seconds the right ranger's phone knows;
+//! within an hour the office knows what it was, and nothing was lost on the way.
 //!
 //! ```text
 //!  camera ─► keyframe ─► frame ─► detection ─► sighting ─┐
@@ -14,7 +14,8 @@
 // The documentation is for those who change the code, so links to private items are useful.
 #![allow(rustdoc::private_intra_doc_links)]
 
-// The base: time, errors, languages and what else all use; addresses, settings, progress on the terminal.
+// The base: time, errors, languages and what else all use; addresses, settings, progress on the
+// terminal.
 pub mod address;
 pub mod base;
 pub mod config;

@@ -1,4 +1,5 @@
-//! Progress on stderr: a bar for a person, a plain line every ten seconds where there is no terminal, nothing when quiet.
+//! Progress on stderr: a bar for a person, a plain line every ten seconds where there is no
+//! terminal, nothing when quiet.
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::IsTerminal;

@@ -39,7 +39,8 @@ struct Args {
 
 /// A view in which the shipped model finds the plume, as in the demo county. A client sees it from
 /// its start: every restart of an edge gives new alarms within a minute.
-const PLUME: scene::Clip = scene::Clip { seed: 5, frames_per_s: 5, length_s: 120.0, smoke_after_s: Some(20.0) };
+const PLUME: scene::Clip =
+    scene::Clip { seed: 5, frames_per_s: 5, length_s: 120.0, smoke_after_s: Some(20.0) };
 const DESK: &str = "[policy]\nflood_per_minute = 1000\n";
 const EDGE: &str = "[camera]\ncadence = \"5s\"\n[detect]\nworkers = 1\n";
 /// Length of a fault: new alarms come while it lasts.
@@ -82,10 +83,15 @@ impl Machine {
 
 /// True when nothing was lost or came twice.
 async fn run(args: &Args) -> Result<bool> {
-    let missing = || Error::unavailable("scripts/setup test, and run it through scripts/with-services: make cluster");
+    let missing = || {
+        Error::unavailable(
+            "scripts/setup test, and run it through scripts/with-services: make cluster",
+        )
+    };
     let db = TestStore::postgres().await.ok_or_else(missing)?;
     let mut nats = Nats::start().ok_or_else(missing)?;
-    let folder = tempfile::tempdir().map_err(|e| Error::unavailable("no folder for the logs").because(e))?;
+    let folder =
+        tempfile::tempdir().map_err(|e| Error::unavailable("no folder for the logs").because(e))?;
     let cameras = play(2 * args.cameras)?;
     let machine = |name, office: Office| {
         let log = folder.path().join(name).display().to_string();
@@ -94,8 +100,10 @@ async fn run(args: &Args) -> Result<bool> {
         Machine { name, office, program: None }
     };
     let grids = 2 * args.cameras;
-    let mut desks = ["desk-1", "desk-2"].map(|name| machine(name, cluster::desk(&nats, &db.url, DESK, grids)));
-    let mut edges = ["edge-1", "edge-2"].map(|name| machine(name, cluster::edge(&nats, name, EDGE)));
+    let mut desks =
+        ["desk-1", "desk-2"].map(|name| machine(name, cluster::desk(&nats, &db.url, DESK, grids)));
+    let mut edges =
+        ["edge-1", "edge-2"].map(|name| machine(name, cluster::edge(&nats, name, EDGE)));
     for (place, edge) in edges.iter().enumerate() {
         register(&edge.office, &cameras, place * args.cameras..(place + 1) * args.cameras)?;
     }
@@ -114,18 +122,27 @@ async fn run(args: &Args) -> Result<bool> {
         }
         suffer(fault, &mut nats, &mut desks, &mut edges, begun).await;
     }
-    let is_empty = || edges.iter().all(|it| waits(&it.office, "sightings") + waits(&it.office, "pictures") == 0);
+    let is_empty = || {
+        edges.iter().all(|it| waits(&it.office, "sightings") + waits(&it.office, "pictures") == 0)
+    };
     comes_true(ARRIVES_WITHIN, async || is_empty()).await;
     // A desk may be filing the last one.
     Clock::System.sleep(RESTS).await;
-    let edges = edges.map(|it| (it.name, folder.path().join(it.name), waits(&it.office, "sightings")));
+    let edges =
+        edges.map(|it| (it.name, folder.path().join(it.name), waits(&it.office, "sightings")));
     let verdict = verdict::look(&db.store, &edges, &desks.map(|it| (it.name, it.office))).await?;
     print!("{verdict}");
     Ok(verdict.is_well())
 }
 
 /// One fault, while an edge that has just been killed and started again sees new smoke.
-async fn suffer(fault: usize, nats: &mut Nats, desks: &mut [Machine; 2], edges: &mut [Machine; 2], begun: Instant) {
+async fn suffer(
+    fault: usize,
+    nats: &mut Nats,
+    desks: &mut [Machine; 2],
+    edges: &mut [Machine; 2],
+    begun: Instant,
+) {
     let tell = |what: &str| eprintln!("{:4} s  {what}", begun.elapsed().as_secs());
     let edge = &mut edges[fault % 2];
     tell(&format!("{} is killed and started again", edge.name));
@@ -156,13 +173,19 @@ fn play(count: usize) -> Result<Playback> {
     let folder = Path::new(".huoyan/cluster");
     let file = folder.join("plume.h264");
     if !file.is_file() {
-        fs::create_dir_all(folder).map_err(|e| Error::unavailable("cannot make .huoyan/cluster").because(e))?;
+        fs::create_dir_all(folder)
+            .map_err(|e| Error::unavailable("cannot make .huoyan/cluster").because(e))?;
         let frames = scene::clip(PLUME, Path::new(scene::PHOTOGRAPHS))?;
         let part = folder.join("part.h264");
         encode_clip(&part, PLUME.frames_per_s, frames, ClipCodec::H264, |_| ())?;
-        fs::rename(&part, &file).map_err(|e| Error::unavailable("cannot keep the clip").because(e))?;
+        fs::rename(&part, &file)
+            .map_err(|e| Error::unavailable("cannot keep the clip").because(e))?;
     }
-    let clip = |n| Clip { path_on_server: format!("/camera-{n}"), file: file.clone(), user_password: None };
+    let clip = |n| Clip {
+        path_on_server: format!("/camera-{n}"),
+        file: file.clone(),
+        user_password: None,
+    };
     Playback::start(([127, 0, 0, 1], 0).into(), (0..count).map(clip).collect())
 }
 
@@ -174,5 +197,6 @@ fn register(office: &Office, cameras: &Playback, which: std::ops::Range<usize>) 
         sheet += &format!("cam{n:02},{n}号塔,{lon:.5},{lat:.5},30,90,60,-3,3000,{url}\n");
     }
     let file = office.data.join("registers/cameras.csv");
-    fs::write(&file, sheet).map_err(|e| Error::unavailable(format!("cannot write {}", file.display())).because(e))
+    fs::write(&file, sheet)
+        .map_err(|e| Error::unavailable(format!("cannot write {}", file.display())).because(e))
 }

@@ -43,8 +43,9 @@ pub async fn look(
     let mut pictures: Vec<PictureId> = Vec::new();
     for entry in store.events_after(0, PAGE).await? {
         let Some(recorded) = entry.recorded else { continue };
-        if let Event::Opened { sighting, .. } | Event::SightingAdded { sighting, .. } | Event::Reminded { sighting } =
-            recorded.event
+        if let Event::Opened { sighting, .. }
+        | Event::SightingAdded { sighting, .. }
+        | Event::Reminded { sighting } = recorded.event
         {
             filed.entry(sighting.id).or_default().push(recorded.at);
             pictures.extend(sighting.pictures.iter().copied());
@@ -52,8 +53,9 @@ pub async fn look(
     }
     let mut verdict = Verdict::default();
     for (name, log, waiting) in edges {
-        let text = std::fs::read_to_string(log)
-            .map_err(|e| Error::unavailable(format!("cannot read the log {}", log.display())).because(e))?;
+        let text = std::fs::read_to_string(log).map_err(|e| {
+            Error::unavailable(format!("cannot read the log {}", log.display())).because(e)
+        })?;
         let alarms: Vec<_> = text.lines().filter_map(alarm).collect();
         verdict.edges.push((name, alarms.len(), *waiting));
         for (id, arrived_at) in alarms {
@@ -95,7 +97,16 @@ impl fmt::Display for Verdict {
         let late = self.delays_s.iter().filter(|delay| **delay > 5.0).count();
         let middle = self.delays_s.get(self.delays_s.len() / 2).copied().unwrap_or_default();
         let longest = self.delays_s.last().copied().unwrap_or_default();
-        writeln!(f, "from the frame to the log: median {middle:.2} s, longest {longest:.1} s, over 5 s: {late}")?;
-        writeln!(f, "filed {}, lost {:?}, doubled {:?}", self.delays_s.len(), self.lost, self.doubled)
+        writeln!(
+            f,
+            "from the frame to the log: median {middle:.2} s, longest {longest:.1} s, over 5 s: {late}"
+        )?;
+        writeln!(
+            f,
+            "filed {}, lost {:?}, doubled {:?}",
+            self.delays_s.len(),
+            self.lost,
+            self.doubled
+        )
     }
 }

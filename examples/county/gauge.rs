@@ -57,8 +57,9 @@ impl Metrics {
 
     /// A quantile of a histogram, linear within its bucket; None without a sample.
     pub fn quantile(&self, name: &str, q: f64) -> Option<f64> {
-        let bound =
-            |key: &str| key.strip_prefix(name)?.strip_prefix("_bucket{le=\"")?.strip_suffix("\"}")?.parse().ok();
+        let bound = |key: &str| {
+            key.strip_prefix(name)?.strip_prefix("_bucket{le=\"")?.strip_suffix("\"}")?.parse().ok()
+        };
         let mut buckets: Vec<(f64, f64)> =
             self.0.iter().filter_map(|(key, count)| Some((bound(key)?, *count))).collect();
         buckets.sort_by(|a: &(f64, f64), b| a.0.total_cmp(&b.0));
@@ -66,7 +67,8 @@ impl Metrics {
         let (mut low, mut before) = (0.0, 0.0);
         for (high, count) in buckets {
             if count >= wanted {
-                let inside = if count > before { (wanted - before) / (count - before) } else { 0.0 };
+                let inside =
+                    if count > before { (wanted - before) / (count - before) } else { 0.0 };
                 // The last bucket has no upper bound, so only its lower bound is known.
                 return Some(if high.is_finite() { low + (high - low) * inside } else { low });
             }

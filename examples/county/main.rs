@@ -138,28 +138,38 @@ async fn main() -> ExitCode {
 /// True when every row kept the promise.
 async fn measure_all(args: &Args) -> Result<bool> {
     let mut json = match &args.json {
-        Some(file) => Some(
-            std::fs::File::create(file)
-                .map_err(|e| Error::unavailable(format!("cannot write {}", file.display())).because(e))?,
-        ),
+        Some(file) => Some(std::fs::File::create(file).map_err(|e| {
+            Error::unavailable(format!("cannot write {}", file.display())).because(e)
+        })?),
         None => None,
     };
     let mut rows = Vec::new();
     for stream in &args.stream {
         for &cadence_s in &args.cadence {
             for &cameras in &args.cameras {
-                let (gate, smoke) = (args.gate.as_deref().map(|gate| gate == "on"), args.smoke.clone());
-                rows.push(Row { cameras, stream: stream.clone(), cadence_s, gate, smoke, show_log: args.log });
+                let (gate, smoke) =
+                    (args.gate.as_deref().map(|gate| gate == "on"), args.smoke.clone());
+                rows.push(Row {
+                    cameras,
+                    stream: stream.clone(),
+                    cadence_s,
+                    gate,
+                    smoke,
+                    show_log: args.log,
+                });
             }
         }
     }
     let (count, mut table) = (rows.len(), Vec::new());
     for (number, row) in (1..).zip(&rows) {
-        let what = format!("[{number}/{count}] {} × {} × {}s", row.cameras, row.stream, row.cadence_s);
+        let what =
+            format!("[{number}/{count}] {} × {} × {}s", row.cameras, row.stream, row.cadence_s);
         let found = measure(row, &what, args).await?;
         if let Some(json) = &mut json {
-            let line = serde_json::to_string(&found).map_err(|e| Error::internal("no JSON").because(e))?;
-            writeln!(json, "{line}").map_err(|e| Error::unavailable("a row cannot be written").because(e))?;
+            let line =
+                serde_json::to_string(&found).map_err(|e| Error::internal("no JSON").because(e))?;
+            writeln!(json, "{line}")
+                .map_err(|e| Error::unavailable("a row cannot be written").because(e))?;
         }
         table.push(found);
     }
@@ -204,18 +214,20 @@ async fn measure(row: &Row, what: &str, args: &Args) -> Result<Found> {
     let (last, farm_last) = (Usage::of(rig.program.id())?, Usage::of(rig.farm.id())?);
     let seconds = begun.elapsed().as_secs_f64();
     progress.finish("");
-    let library = std::env::var_os("ORT_DYLIB_PATH").map_or_else(|| DetectConfig::default().onnxruntime, PathBuf::from);
+    let library = std::env::var_os("ORT_DYLIB_PATH")
+        .map_or_else(|| DetectConfig::default().onnxruntime, PathBuf::from);
     let cost = |graph: &PathBuf| tokio::task::block_in_place(|| yardstick::cost(graph, &library));
     let yardstick = args.yardstick.as_ref().map(cost).transpose()?;
     tokio::task::block_in_place(|| drop(rig));
 
-    let slots =
-        counted.get("huoyan_slots_total{result=\"met\"}") + counted.get("huoyan_slots_total{result=\"missed\"}");
+    let slots = counted.get("huoyan_slots_total{result=\"met\"}")
+        + counted.get("huoyan_slots_total{result=\"missed\"}");
     let per_s = |counted: &Metrics, name: &str| counted.get(name) / seconds;
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let cpu_cores = (last.cpu_s - first.cpu_s) / seconds;
-    let network_s =
-        counted.get("huoyan_network_cpu_microseconds_total") / 1e6 / counted.get("huoyan_looks_total").max(1.0);
+    let network_s = counted.get("huoyan_network_cpu_microseconds_total")
+        / 1e6
+        / counted.get("huoyan_looks_total").max(1.0);
     Ok(Found {
         cameras: row.cameras,
         stream: row.stream.clone(),
@@ -226,7 +238,11 @@ async fn measure(row: &Row, what: &str, args: &Args) -> Result<Found> {
         seconds,
         cores,
         cpu_flags: cpu_flags(),
-        slots_met: if slots > 0.0 { counted.get("huoyan_slots_total{result=\"met\"}") / slots } else { 0.0 },
+        slots_met: if slots > 0.0 {
+            counted.get("huoyan_slots_total{result=\"met\"}") / slots
+        } else {
+            0.0
+        },
         slots,
         cpu_cores,
         cpu_percent: cpu_cores / cores as f64 * 100.0,
@@ -260,7 +276,9 @@ async fn until_seen(row: &Row, what: &str, office: &Office) -> Result<()> {
     let mut seen = 0;
     while seen < row.cameras {
         if begun.elapsed() > SEEN_WITHIN {
-            return Err(Error::unavailable(format!("{what}: after three minutes {seen} cameras have been seen")));
+            return Err(Error::unavailable(format!(
+                "{what}: after three minutes {seen} cameras have been seen"
+            )));
         }
         second.tick().await;
         seen = office.seen().await?;

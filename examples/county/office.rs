@@ -26,10 +26,16 @@ impl Office {
     pub async fn open(link: &str) -> Result<Self> {
         // An error here means that the process has a provider already.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = Client::builder().redirect(reqwest::redirect::Policy::none()).build().map_err(unreachable)?;
+        let client = Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .build()
+            .map_err(unreachable)?;
         let answer = client.post(link).send().await.map_err(unreachable)?;
-        let cookie = answer.headers().get(SET_COOKIE).and_then(|it| it.to_str().ok()?.split(';').next());
-        let cookie = cookie.ok_or_else(|| Error::unavailable(format!("no login: {}", answer.status())))?.to_owned();
+        let cookie =
+            answer.headers().get(SET_COOKIE).and_then(|it| it.to_str().ok()?.split(';').next());
+        let cookie = cookie
+            .ok_or_else(|| Error::unavailable(format!("no login: {}", answer.status())))?
+            .to_owned();
         let base = link.splitn(4, '/').take(3).collect::<Vec<_>>().join("/");
         Ok(Self { client, base, cookie })
     }
@@ -41,7 +47,8 @@ impl Office {
 
     async fn json(&self, path: &str) -> Result<Value> {
         let bytes = self.get(path).await?.bytes().await.map_err(unreachable)?;
-        serde_json::from_slice(&bytes).map_err(|e| Error::invalid(format!("{path} is no JSON")).because(e))
+        serde_json::from_slice(&bytes)
+            .map_err(|e| Error::invalid(format!("{path} is no JSON")).because(e))
     }
 
     pub async fn metrics(&self) -> Result<Metrics> {
@@ -67,7 +74,8 @@ impl Office {
                 while let Some((event, rest)) = text.split_once("\n\n") {
                     let data = event.lines().find_map(|line| line.strip_prefix("data: "));
                     let data: Option<Value> = data.and_then(|data| serde_json::from_str(data).ok());
-                    let incident = data.and_then(|data| Some(data["incident"].as_str()?.to_owned()));
+                    let incident =
+                        data.and_then(|data| Some(data["incident"].as_str()?.to_owned()));
                     text = rest.to_owned();
                     if let Some(incident) = incident
                         && tell.send((incident, now)).await.is_err()
@@ -84,7 +92,10 @@ impl Office {
     pub async fn cameras_of(&self, incident: &str) -> Result<Vec<String>> {
         let incident = self.json(&format!("/api/v1/incidents/{incident}")).await?;
         let sightings = incident["sightings"].as_array().cloned().unwrap_or_default();
-        Ok(sightings.iter().filter_map(|it| Some(it["source"]["camera"].as_str()?.to_owned())).collect())
+        Ok(sightings
+            .iter()
+            .filter_map(|it| Some(it["source"]["camera"].as_str()?.to_owned()))
+            .collect())
     }
 }
 

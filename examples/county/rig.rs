@@ -34,7 +34,8 @@ pub struct Rig {
 impl Rig {
     /// Error: what did not start, with its own output.
     pub fn start(row: &Row) -> Result<Self> {
-        let data = tempfile::tempdir().map_err(|e| Error::unavailable("no temporary folder").because(e))?;
+        let data = tempfile::tempdir()
+            .map_err(|e| Error::unavailable("no temporary folder").because(e))?;
         let registers = data.path().join("registers");
         county::write_demo(&registers, 131, Clock::System.now(), &[])?;
         let share = row.smoke.as_str();
@@ -52,7 +53,15 @@ impl Rig {
             .map_err(|e| Error::unavailable("the configuration cannot be written").because(e))?;
         let program = Process::start(
             Command::new(beside("../huoyan")?)
-                .args(["run", "--links", "--json", "--quiet", "--listen", "127.0.0.1:0", "--config"])
+                .args([
+                    "run",
+                    "--links",
+                    "--json",
+                    "--quiet",
+                    "--listen",
+                    "127.0.0.1:0",
+                    "--config",
+                ])
                 .arg(&config)
                 .arg("--data")
                 .arg(data.path())
@@ -79,11 +88,15 @@ fn configuration(row: &Row) -> String {
 
 /// Cargo puts examples in one folder, and programs one level up.
 fn beside(name: &str) -> Result<PathBuf> {
-    let own = std::env::current_exe().map_err(|e| Error::unavailable("no path to this program").because(e))?;
+    let own = std::env::current_exe()
+        .map_err(|e| Error::unavailable("no path to this program").because(e))?;
     let path = own.parent().unwrap_or(Path::new(".")).join(name);
     match path.is_file() {
         true => Ok(path),
-        false => Err(Error::unavailable(format!("{} is not built; make county builds it", path.display()))),
+        false => Err(Error::unavailable(format!(
+            "{} is not built; make county builds it",
+            path.display()
+        ))),
     }
 }
 
@@ -96,7 +109,8 @@ pub struct Process {
 impl Process {
     fn start(command: &mut Command, name: &'static str) -> Result<Self> {
         let child = command.stdin(Stdio::null()).spawn();
-        let child = child.map_err(|e| Error::unavailable(format!("{name} cannot be started")).because(e))?;
+        let child = child
+            .map_err(|e| Error::unavailable(format!("{name} cannot be started")).because(e))?;
         Ok(Self { child, name })
     }
 

@@ -104,18 +104,25 @@ impl Take {
 }
 
 /// The clips' files; missing ones are rendered. `progress` gets the frames done and their total.
-pub fn render(folder: &Path, takes: Vec<Take>, progress: impl Fn(u64, u64) + Sync) -> Result<Vec<PathBuf>> {
+pub fn render(
+    folder: &Path,
+    takes: Vec<Take>,
+    progress: impl Fn(u64, u64) + Sync,
+) -> Result<Vec<PathBuf>> {
     huoyan::camera::init()?;
-    std::fs::create_dir_all(folder)
-        .map_err(|e| Error::unavailable(format!("cannot write to {}", folder.display())).because(e))?;
+    std::fs::create_dir_all(folder).map_err(|e| {
+        Error::unavailable(format!("cannot write to {}", folder.display())).because(e)
+    })?;
     let files: Vec<PathBuf> = takes.iter().map(|take| folder.join(take.file())).collect();
-    let todo: Vec<(Take, PathBuf)> = takes.into_iter().zip(files.clone()).filter(|(_, file)| !file.is_file()).collect();
+    let todo: Vec<(Take, PathBuf)> =
+        takes.into_iter().zip(files.clone()).filter(|(_, file)| !file.is_file()).collect();
     let all: usize = todo.iter().map(|(take, _)| take.frames()).sum();
     let (queue, done) = (Mutex::new(todo), AtomicU64::new(0));
     let next = || queue.lock().pop();
     let work = || {
         while let Some((take, file)) = next() {
-            let frames = film(take)?.inspect(|_| progress(done.fetch_add(1, Ordering::Relaxed) + 1, all as u64));
+            let frames = film(take)?
+                .inspect(|_| progress(done.fetch_add(1, Ordering::Relaxed) + 1, all as u64));
             encode(take, &file, frames)?;
         }
         Ok(())
@@ -131,7 +138,8 @@ pub fn render(folder: &Path, takes: Vec<Take>, progress: impl Fn(u64, u64) + Syn
 
 /// Encodes like a camera: constant bit rate, no reordering, no irregular keyframes.
 fn encode(take: Take, file: &Path, frames: impl Iterator<Item = Picture>) -> Result<()> {
-    let failed = |why: &str| Error::unavailable(format!("{} could not be encoded: {why}", file.display()));
+    let failed =
+        |why: &str| Error::unavailable(format!("{} could not be encoded: {why}", file.display()));
     let (width, height) = take.stream.size();
     let kbit = take.stream.kbit_per_s();
     let encoder = match take.codec {
@@ -151,7 +159,8 @@ fn encode(take: Take, file: &Path, frames: impl Iterator<Item = Picture>) -> Res
          ! {encoder},alignment=au ! filesink name=file",
         width * height * 6
     );
-    let pipeline = gst::parse::launch(&text).map_err(|e| failed("an encoder is missing").because(e))?;
+    let pipeline =
+        gst::parse::launch(&text).map_err(|e| failed("an encoder is missing").because(e))?;
     let pipeline = pipeline.downcast::<gst::Pipeline>().map_err(|_| failed("no pipeline"))?;
     let part = file.with_extension("part");
     pipeline.by_name("file").ok_or_else(|| failed("no file"))?.set_property("location", &part);
@@ -172,7 +181,9 @@ fn encode(take: Take, file: &Path, frames: impl Iterator<Item = Picture>) -> Res
     // Refused only after the pipeline has failed; the reason is then on the bus.
     let _ = source.end_of_stream();
     let ends = [gst::MessageType::Eos, gst::MessageType::Error];
-    let message = pipeline.bus().and_then(|bus| bus.timed_pop_filtered(gst::ClockTime::from_seconds(60), &ends));
+    let message = pipeline
+        .bus()
+        .and_then(|bus| bus.timed_pop_filtered(gst::ClockTime::from_seconds(60), &ends));
     // Nobody could act on a failure here.
     let _ = pipeline.set_state(gst::State::Null);
     match message.as_ref().map(|message| message.view()) {
@@ -193,7 +204,8 @@ fn film(take: Take) -> Result<impl Iterator<Item = Picture>> {
     let per_loop = (take.loop_gops * GOP_FRAMES) as f64;
     let mut noise = Noise::new(seed, (width * height) as usize);
     let haze = Haze::new(seed);
-    let sway_px = if take.view % SWAYING == SWAYING - 1 { SWAY_PX * f64::from(width) / 640.0 } else { 0.0 };
+    let sway_px =
+        if take.view % SWAYING == SWAYING - 1 { SWAY_PX * f64::from(width) / 640.0 } else { 0.0 };
     let mut seen = ground.clone();
     Ok((0..take.frames()).map(move |n| {
         if take.smoke && n.is_multiple_of(SMOKE_EVERY) {
@@ -203,8 +215,11 @@ fn film(take: Take) -> Result<impl Iterator<Item = Picture>> {
         // Masts swing about twice in three seconds. A whole number of swings per loop leaves no
         // seam.
         let swings = (per_loop / 36.0).round();
-        let swayed =
-            shifted(&seen, sway_px * (TAU * swings * turn).sin(), 0.4 * sway_px * (TAU * 2.0 * swings * turn).sin());
+        let swayed = shifted(
+            &seen,
+            sway_px * (TAU * swings * turn).sin(),
+            0.4 * sway_px * (TAU * 2.0 * swings * turn).sin(),
+        );
         noise.over(&haze.over(swayed, turn))
     }))
 }
@@ -263,7 +278,9 @@ struct Noise {
 impl Noise {
     fn new(seed: u32, pixels: usize) -> Self {
         let mut bits = u64::from(seed) + 1;
-        let level = |bits: u64| (0..4).map(|i| ((bits >> (8 * i)) & 0xff) as i8 as i32 * 3 / 256).sum::<i32>() as i8;
+        let level = |bits: u64| {
+            (0..4).map(|i| ((bits >> (8 * i)) & 0xff) as i8 as i32 * 3 / 256).sum::<i32>() as i8
+        };
         let levels = (0..pixels + NOISE_STARTS).map(|_| {
             bits = super::scattered(bits);
             level(bits)
@@ -278,7 +295,8 @@ impl Noise {
         for (y, noise) in i420[..picture.luma().len()].iter_mut().zip(&self.levels[start..]) {
             *y = y.saturating_add_signed(*noise).clamp(16, 235);
         }
-        Picture::from_i420(picture.width(), picture.height(), i420).unwrap_or_else(|_| picture.clone())
+        Picture::from_i420(picture.width(), picture.height(), i420)
+            .unwrap_or_else(|_| picture.clone())
     }
 }
 
@@ -312,7 +330,9 @@ fn shifted_plane(plane: &[u8], width: usize, dx: f64, dy: f64) -> Vec<u8> {
         moved.extend((0..width as isize).map(|x| {
             let at = |x: isize| x.clamp(0, width as isize - 1) as usize;
             let (left, next) = (at(x + right), at(x + right + 1));
-            let across = |line: &[u8]| u32::from(line[left]) * (64 - part_x) + u32::from(line[next]) * part_x;
+            let across = |line: &[u8]| {
+                u32::from(line[left]) * (64 - part_x) + u32::from(line[next]) * part_x
+            };
             ((across(upper) * (64 - part_y) + across(lower) * part_y + 2048) >> 12) as u8
         }));
     }

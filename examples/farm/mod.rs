@@ -91,7 +91,11 @@ struct Camera {
 impl Farm {
     /// Renders missing clips (`progress` gets the frames done and their total), and listens.
     pub fn start(plan: Plan, progress: impl Fn(u64, u64) + Sync) -> Result<Self> {
-        if plan.views == 0 || plan.views > VIEWS_MAX || plan.loop_gops == 0 || plan.smoky > plan.cameras {
+        if plan.views == 0
+            || plan.views > VIEWS_MAX
+            || plan.loop_gops == 0
+            || plan.smoky > plan.cameras
+        {
             return Err(Error::invalid(format!(
                 "a farm has 1 to {VIEWS_MAX} views, and no more smoky cameras than cameras"
             )));
@@ -117,7 +121,12 @@ impl Farm {
         for (take, file) in takes.iter().zip(&files) {
             let reel = Reel::read(file, plan.codec)?;
             if reel.frames() != spec(take).frames() {
-                let said = format!("{} holds {} frames, not {}", file.display(), reel.frames(), spec(take).frames());
+                let said = format!(
+                    "{} holds {} frames, not {}",
+                    file.display(),
+                    reel.frames(),
+                    spec(take).frames()
+                );
                 return Err(Error::invalid(format!("{said}; delete it, it is rendered anew")));
             }
             sizes.push((spec(take).name(), reel.sizes()));
@@ -157,7 +166,9 @@ impl Show {
         let camera = self.cameras.get(index)?;
         let place = n + camera.ahead;
         let (loop_number, at) = (place / self.loop_frames, place % self.loop_frames);
-        let since = camera.smoke_from.and_then(|from| Some(loop_number.checked_sub(from)? % self.smoke_every));
+        let since = camera
+            .smoke_from
+            .and_then(|from| Some(loop_number.checked_sub(from)? % self.smoke_every));
         let smoking = since.filter(|since| *since < SMOKE_LOOPS as u64);
         let reel = self.reels.get(&(camera.view, stream, smoking.is_some()))?;
         Some((reel, (smoking.unwrap_or(0) * self.loop_frames + at) as usize))
@@ -178,7 +189,11 @@ fn cast(plan: &Plan) -> Vec<Camera> {
     let camera = |index: usize| {
         let bits = scattered(index as u64);
         let is_smoky = (index + 1) * plan.smoky / plan.cameras > smoky;
-        let view = if is_smoky { SMOKY_VIEWS[smoky % SMOKY_VIEWS.len()] % plan.views } else { index % plan.views };
+        let view = if is_smoky {
+            SMOKY_VIEWS[smoky % SMOKY_VIEWS.len()] % plan.views
+        } else {
+            index % plan.views
+        };
         // The plumes of all smoky cameras are spread over the interval between one camera's plumes.
         let smoke_from = is_smoky.then(|| after + every * smoky as u64 / plan.smoky as u64);
         smoky += usize::from(is_smoky);

@@ -44,19 +44,33 @@ impl Reel {
             ClipCodec::H264 => "h264",
             ClipCodec::H265 => "h265",
         };
-        let broken = |why: &str| Error::invalid(format!("{}: {why}; delete it, it is rendered anew", file.display()));
+        let broken = |why: &str| {
+            Error::invalid(format!("{}: {why}; delete it, it is rendered anew", file.display()))
+        };
         let text = format!(
             "filesrc name=file ! {name}parse ! video/x-{name},alignment=au \
              ! rtp{name}pay pt={PAYLOAD_TYPE} mtu=1400 config-interval=-1 ssrc={SSRC} \
              ! appsink name=packets sync=false max-buffers=64"
         );
-        let pipeline = gst::parse::launch(&text).map_err(|e| Error::unavailable("no RTP packetiser").because(e))?;
-        let pipeline = pipeline.downcast::<gst::Pipeline>().map_err(|_| Error::internal("not a pipeline"))?;
-        let by_name = |name| pipeline.by_name(name).ok_or_else(|| Error::internal("an element has gone"));
+        let pipeline = gst::parse::launch(&text)
+            .map_err(|e| Error::unavailable("no RTP packetiser").because(e))?;
+        let pipeline =
+            pipeline.downcast::<gst::Pipeline>().map_err(|_| Error::internal("not a pipeline"))?;
+        let by_name =
+            |name| pipeline.by_name(name).ok_or_else(|| Error::internal("an element has gone"));
         by_name("file")?.set_property("location", file);
-        let sink = by_name("packets")?.downcast::<AppSink>().map_err(|_| Error::internal("not an appsink"))?;
-        pipeline.set_state(gst::State::Playing).map_err(|e| broken("cannot be played").because(e))?;
-        let mut reel = Self { bytes: Vec::new(), frames: Vec::new(), encoding: String::new(), format: String::new() };
+        let sink = by_name("packets")?
+            .downcast::<AppSink>()
+            .map_err(|_| Error::internal("not an appsink"))?;
+        pipeline
+            .set_state(gst::State::Playing)
+            .map_err(|e| broken("cannot be played").because(e))?;
+        let mut reel = Self {
+            bytes: Vec::new(),
+            frames: Vec::new(),
+            encoding: String::new(),
+            format: String::new(),
+        };
         let mut begin = 0;
         // An error ends the stream just like its end. A clip that lacks frames is found by their
         // number.
@@ -88,7 +102,14 @@ impl Reel {
 
     /// Writes a frame for one connection, with its channel, running packet number and time. Returns
     /// the next packet number.
-    pub fn copy_frame(&self, frame: usize, channel: u8, first: u16, timestamp: u32, out: &mut Vec<u8>) -> u16 {
+    pub fn copy_frame(
+        &self,
+        frame: usize,
+        channel: u8,
+        first: u16,
+        timestamp: u32,
+        out: &mut Vec<u8>,
+    ) -> u16 {
         out.clear();
         out.extend_from_slice(&self.bytes[self.frames[frame].clone()]);
         let (mut at, mut number) = (0, first);
@@ -106,15 +127,18 @@ impl Reel {
 
     pub fn sizes(&self) -> Sizes {
         let seconds = self.frames.len() as f64 / f64::from(super::FRAMES_PER_S);
-        let keyframes: Vec<usize> = self.frames.iter().step_by(super::GOP_FRAMES).map(Range::len).collect();
+        let keyframes: Vec<usize> =
+            self.frames.iter().step_by(super::GOP_FRAMES).map(Range::len).collect();
         let (mut at, mut packets) = (0, 0);
         while at < self.bytes.len() {
-            at += HEADER_LEN + usize::from(u16::from_be_bytes([self.bytes[at + 2], self.bytes[at + 3]]));
+            at += HEADER_LEN
+                + usize::from(u16::from_be_bytes([self.bytes[at + 2], self.bytes[at + 3]]));
             packets += 1;
         }
         Sizes {
             kbit_per_s: self.bytes.len() as f64 * 8e-3 / seconds,
-            keyframe_kb_mean: keyframes.iter().sum::<usize>() as f64 * 1e-3 / keyframes.len().max(1) as f64,
+            keyframe_kb_mean: keyframes.iter().sum::<usize>() as f64 * 1e-3
+                / keyframes.len().max(1) as f64,
             keyframe_kb_max: keyframes.into_iter().max().unwrap_or(0) as f64 * 1e-3,
             packets_per_s: f64::from(packets) / seconds,
         }
@@ -123,9 +147,14 @@ impl Reel {
 
 /// The packetiser's caps hold what a description needs: parameter sets, profile, mode.
 fn described(sample: &gst::Sample) -> (String, String) {
-    let Some(caps) = sample.caps().and_then(|caps| caps.structure(0)) else { return Default::default() };
+    let Some(caps) = sample.caps().and_then(|caps| caps.structure(0)) else {
+        return Default::default();
+    };
     let known = ["media", "encoding-name", "payload", "clock-rate", "ssrc", "a-framerate"];
-    let formats = caps.iter().filter(|(name, _)| !known.contains(&name.as_str()) && !name.ends_with("-offset"));
-    let formats = formats.filter_map(|(name, value)| Some(format!("{name}={}", value.get::<String>().ok()?)));
+    let formats = caps
+        .iter()
+        .filter(|(name, _)| !known.contains(&name.as_str()) && !name.ends_with("-offset"));
+    let formats =
+        formats.filter_map(|(name, value)| Some(format!("{name}={}", value.get::<String>().ok()?)));
     (caps.get("encoding-name").unwrap_or_default(), formats.collect::<Vec<_>>().join(";"))
 }

@@ -24,7 +24,8 @@ pub fn write(farm: &Farm, file: &Path) -> Result<()> {
     let columns = (cameras as f64).sqrt().ceil().max(1.0);
     let cell_deg = (SIZE_DEG.0 / columns, SIZE_DEG.1 / columns);
     // Two cameras cannot see the same place if neither sees half way to the other.
-    let range_m = (0.4 * cell_deg.0.min(0.88 * cell_deg.1) * METRES_PER_DEG).clamp(*RANGE_M.start(), *RANGE_M.end());
+    let range_m = (0.4 * cell_deg.0.min(0.88 * cell_deg.1) * METRES_PER_DEG)
+        .clamp(*RANGE_M.start(), *RANGE_M.end());
     let mut text = "编号,名称,经度,纬度,高度,方位角,视场角,俯仰角,视距,地址,主码流\n".to_owned();
     for index in 0..cameras {
         let (row, column) = ((index as f64 / columns).floor(), index as f64 % columns);
@@ -32,7 +33,8 @@ pub fn write(farm: &Farm, file: &Path) -> Result<()> {
         let lon = CORNER_DEG.1 + (column + 0.5) * cell_deg.1;
         let azimuth_deg = super::scattered(index as u64) % 360;
         let (number, url) = (index + 1, farm.url(index, stream));
-        let main = farm.plan().streams.get(1).map(|&main| farm.url(index, main)).unwrap_or_default();
+        let main =
+            farm.plan().streams.get(1).map(|&main| farm.url(index, main)).unwrap_or_default();
         text += &format!(
             "farm{number:04},{number}号塔,{lon:.5},{lat:.5},30,{azimuth_deg},60,-3,{range_m:.0},{url},{main}\n"
         );

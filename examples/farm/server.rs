@@ -27,22 +27,38 @@ type Request = rtsp_types::Request<Vec<u8>>;
 const FRAME: Duration = Duration::from_millis(1000 / FRAMES_PER_S as u64);
 
 /// Listens, and serves on its own thread until told to stop.
-pub fn start(listen: SocketAddr, show: Show, stopped: oneshot::Receiver<()>) -> Result<(SocketAddr, JoinHandle<()>)> {
-    let cannot = |e| Error::unavailable(format!("the farm cannot listen on {listen}; is the port taken?")).because(e);
+pub fn start(
+    listen: SocketAddr,
+    show: Show,
+    stopped: oneshot::Receiver<()>,
+) -> Result<(SocketAddr, JoinHandle<()>)> {
+    let cannot = |e| {
+        Error::unavailable(format!("the farm cannot listen on {listen}; is the port taken?"))
+            .because(e)
+    };
     let listener = std::net::TcpListener::bind(listen).map_err(cannot)?;
     listener.set_nonblocking(true).map_err(cannot)?;
     let address = listener.local_addr().map_err(cannot)?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(cannot)?;
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(cannot)?;
     let serve = async move {
         let listener = TcpListener::from_std(listener)?;
         let (show, begun) = (Arc::new(show), Instant::now());
         loop {
             let (socket, peer) = listener.accept().await?;
-            let client = Client { show: Arc::clone(&show), begun, session: scattered(u64::from(peer.port())) };
+            let client = Client {
+                show: Arc::clone(&show),
+                begun,
+                session: scattered(u64::from(peer.port())),
+            };
             tokio::spawn(async move {
                 match client.serve(socket).await {
                     // The client disconnected in the middle of something.
-                    Err(e) if matches!(e.kind(), io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset) => {}
+                    Err(e)
+                        if matches!(
+                            e.kind(),
+                            io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset
+                        ) => {}
                     Err(e) => eprintln!("farm: client {peer} was dropped: {e}"),
                     Ok(()) => {}
                 }
@@ -60,7 +76,8 @@ pub fn start(listen: SocketAddr, show: Show, stopped: oneshot::Receiver<()>) -> 
             eprintln!("farm: no client is served any more: {e}");
         }
     });
-    let thread = thread.map_err(|e| Error::unavailable("cannot start the farm's thread").because(e))?;
+    let thread =
+        thread.map_err(|e| Error::unavailable("cannot start the farm's thread").because(e))?;
     Ok((address, thread))
 }
 
@@ -86,7 +103,8 @@ impl Client {
         let (mut channel, mut playing) = (0, None);
         loop {
             while let Some(request) = next_request(&mut asked)? {
-                let (answer, mut text) = (self.answer(&request, &mut channel, &mut playing), Vec::new());
+                let (answer, mut text) =
+                    (self.answer(&request, &mut channel, &mut playing), Vec::new());
                 answer.write(&mut text).map_err(io::Error::other)?;
                 send(&mut socket, &text).await?;
                 if *request.method() == Method::Teardown {
@@ -111,7 +129,9 @@ impl Client {
     /// Waits for the next frame's time; for ever when nothing is played.
     async fn due(&self, playing: Option<&Playing>) {
         match playing {
-            Some(playing) => sleep_until(self.begun + self.time_of(playing.camera, playing.frame)).await,
+            Some(playing) => {
+                sleep_until(self.begun + self.time_of(playing.camera, playing.frame)).await
+            }
             None => std::future::pending().await,
         }
     }
@@ -123,17 +143,27 @@ impl Client {
 
     fn copy_frame(&self, playing: &mut Playing, bytes: &mut Vec<u8>) {
         let timestamp = (playing.frame as u32).wrapping_mul(TICKS_PER_FRAME);
-        if let Some((reel, frame)) = self.show.frame(playing.camera, playing.stream, playing.frame) {
-            playing.packet = reel.copy_frame(frame, playing.channel, playing.packet, timestamp, bytes);
+        if let Some((reel, frame)) = self.show.frame(playing.camera, playing.stream, playing.frame)
+        {
+            playing.packet =
+                reel.copy_frame(frame, playing.channel, playing.packet, timestamp, bytes);
         }
         playing.frame += 1;
     }
 
     /// The complete answer, and the stream it starts, if any.
-    fn answer(&self, request: &Request, channel: &mut u8, playing: &mut Option<Playing>) -> Response<Vec<u8>> {
+    fn answer(
+        &self,
+        request: &Request,
+        channel: &mut u8,
+        playing: &mut Option<Playing>,
+    ) -> Response<Vec<u8>> {
         let reply = |status| {
             let reply = Response::builder(Version::V1_0, status);
-            request.header(&CSEQ).into_iter().fold(reply, |reply, number| reply.header(CSEQ, number.clone()))
+            request
+                .header(&CSEQ)
+                .into_iter()
+                .fold(reply, |reply, number| reply.header(CSEQ, number.clone()))
         };
         let ok = || reply(StatusCode::Ok);
         let session = format!("{:016X}", self.session);
@@ -144,14 +174,21 @@ impl Client {
                 ok().header(PUBLIC, all).build(Vec::new())
             }
             (Method::Describe, Some((camera, stream))) => {
-                let described = ok().header(CONTENT_TYPE, "application/sdp").header(CONTENT_BASE, format!("{url}/"));
+                let described = ok()
+                    .header(CONTENT_TYPE, "application/sdp")
+                    .header(CONTENT_BASE, format!("{url}/"));
                 described.build(self.description(camera, stream).into_bytes())
             }
             (Method::Setup, Some(_)) => match interleaved(request) {
                 Some(first) => {
                     *channel = first;
-                    let agreed = format!("RTP/AVP/TCP;unicast;interleaved={first}-{}", first.wrapping_add(1));
-                    let agreed = ok().header(TRANSPORT, agreed).header(SESSION, format!("{session};timeout=60"));
+                    let agreed = format!(
+                        "RTP/AVP/TCP;unicast;interleaved={first}-{}",
+                        first.wrapping_add(1)
+                    );
+                    let agreed = ok()
+                        .header(TRANSPORT, agreed)
+                        .header(SESSION, format!("{session};timeout=60"));
                     agreed.build(Vec::new())
                 }
                 None => reply(StatusCode::UnsupportedTransport).build(Vec::new()),
@@ -159,7 +196,8 @@ impl Client {
             (Method::Play, Some((camera, stream))) => {
                 let elapsed = self.begun.elapsed().saturating_sub(self.time_of(camera, 0));
                 let frame = (elapsed.as_nanos() / FRAME.as_nanos()) as u64 + 1;
-                let (packet, time) = (self.session as u16, (frame as u32).wrapping_mul(TICKS_PER_FRAME));
+                let (packet, time) =
+                    (self.session as u16, (frame as u32).wrapping_mul(TICKS_PER_FRAME));
                 *playing = Some(Playing { camera, stream, channel: *channel, frame, packet });
                 let track = format!("{}/track1", url.trim_end_matches("/track1"));
                 let begun = format!("url={track};seq={packet};rtptime={time}");
@@ -168,7 +206,9 @@ impl Client {
             (Method::GetParameter | Method::SetParameter | Method::Teardown, _) => {
                 ok().header(SESSION, session).build(Vec::new())
             }
-            (Method::Describe | Method::Setup | Method::Play, None) => reply(StatusCode::NotFound).build(Vec::new()),
+            (Method::Describe | Method::Setup | Method::Play, None) => {
+                reply(StatusCode::NotFound).build(Vec::new())
+            }
             _ => reply(StatusCode::MethodNotAllowed).build(Vec::new()),
         }
     }
@@ -183,7 +223,8 @@ impl Client {
 
     fn description(&self, camera: usize, stream: Stream) -> String {
         let reel = self.show.frame(camera, stream, 0).map(|(reel, _)| reel);
-        let (encoding, format) = reel.map_or(("", ""), |reel| (reel.encoding.as_str(), reel.format.as_str()));
+        let (encoding, format) =
+            reel.map_or(("", ""), |reel| (reel.encoding.as_str(), reel.format.as_str()));
         format!(
             "v=0\r\no=- {0} 1 IN IP4 127.0.0.1\r\ns=camera {1}\r\nt=0 0\r\na=control:*\r\na=range:npt=now-\r\n\
              m=video 0 RTP/AVP {PAYLOAD_TYPE}\r\nc=IN IP4 0.0.0.0\r\na=rtpmap:{PAYLOAD_TYPE} {encoding}/90000\r\n\
@@ -213,7 +254,9 @@ fn next_request(asked: &mut Vec<u8>) -> io::Result<Option<Request>> {
                 }
             }
             Err(ParseError::Incomplete(_)) if asked.len() < REQUEST_MAX => return Ok(None),
-            Err(ParseError::Incomplete(_)) => return Err(io::Error::other("it asks too much at once")),
+            Err(ParseError::Incomplete(_)) => {
+                return Err(io::Error::other("it asks too much at once"));
+            }
             Err(ParseError::Error) => return Err(io::Error::other("it does not speak RTSP")),
         }
     }

@@ -85,7 +85,8 @@ fn serve(args: &Args) -> Result<()> {
     let bar: Mutex<Option<Progress>> = Mutex::new(None);
     let farm = Farm::start(plan, |_, all| {
         let mut bar = bar.lock();
-        bar.get_or_insert_with(|| Progress::new("[1/1] rendering the farm's clips", all, false)).advance(1, "");
+        bar.get_or_insert_with(|| Progress::new("[1/1] rendering the farm's clips", all, false))
+            .advance(1, "");
     })?;
     if let Some(bar) = bar.into_inner() {
         bar.finish("");
@@ -95,7 +96,8 @@ fn serve(args: &Args) -> Result<()> {
     }
     tell(args, &farm, smoky);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(|e| huoyan::error::Error::unavailable("no runtime").because(e))?;
+    let runtime =
+        runtime.map_err(|e| huoyan::error::Error::unavailable("no runtime").because(e))?;
     // An error means that nobody can ask it to stop; then it stops now.
     let _ = runtime.block_on(tokio::signal::ctrl_c());
     Ok(())
@@ -104,8 +106,11 @@ fn serve(args: &Args) -> Result<()> {
 fn tell(args: &Args, farm: &Farm, smoky: usize) {
     let streams: Vec<&str> = args.streams.iter().map(|stream| stream.name()).collect();
     if args.json {
-        let clips: serde_json::Map<String, serde_json::Value> =
-            farm.sizes.iter().map(|(name, sizes)| (name.clone(), serde_json::json!(sizes))).collect();
+        let clips: serde_json::Map<String, serde_json::Value> = farm
+            .sizes
+            .iter()
+            .map(|(name, sizes)| (name.clone(), serde_json::json!(sizes)))
+            .collect();
         let line = serde_json::json!({
             "address": farm.address.to_string(), "cameras": args.cameras, "streams": streams, "smoky": smoky, "clips": clips,
         });
@@ -113,7 +118,8 @@ fn tell(args: &Args, farm: &Farm, smoky: usize) {
         return;
     }
     for (name, sizes) in &farm.sizes {
-        let farm::reel::Sizes { kbit_per_s, keyframe_kb_mean, keyframe_kb_max, packets_per_s } = sizes;
+        let farm::reel::Sizes { kbit_per_s, keyframe_kb_mean, keyframe_kb_max, packets_per_s } =
+            sizes;
         eprintln!(
             "{name}: {kbit_per_s:.0} kbit/s, keyframes {keyframe_kb_mean:.0} kB (at most {keyframe_kb_max:.0}), {packets_per_s:.0} packets/s"
         );
@@ -142,5 +148,7 @@ fn codec(text: &str) -> Result<ClipCodec, String> {
 fn percent(text: &str) -> Result<f64, String> {
     let (number, of) = text.strip_suffix('%').map_or((text, 1.0), |number| (number, 100.0));
     let share = number.trim().parse::<f64>().ok().map(|number| number / of);
-    share.filter(|share| (0.0..=1.0).contains(share)).ok_or_else(|| "a share like 5% is needed".to_owned())
+    share
+        .filter(|share| (0.0..=1.0).contains(share))
+        .ok_or_else(|| "a share like 5% is needed".to_owned())
 }

@@ -47,7 +47,9 @@ pub fn run(args: &Args) -> Result<()> {
             Ok(scope.spawn(move || look(share, cadence, worker)))
         };
         let threads: Vec<_> = shares.into_iter().map(start).collect::<Result<_>>()?;
-        threads.into_iter().try_for_each(|it| it.join().unwrap_or_else(|_| Err(Error::internal("a thread panicked"))))
+        threads.into_iter().try_for_each(|it| {
+            it.join().unwrap_or_else(|_| Err(Error::internal("a thread panicked")))
+        })
     })
 }
 
@@ -58,8 +60,10 @@ impl Camera {
              ! appsink name=out sync=false max-buffers=1 drop=true"
         );
         let broken = |what: &str| Error::unavailable(format!("the pipeline for {url} {what}"));
-        let pipeline = gst::parse::launch(&text).map_err(|e| broken("is not understood").because(e))?;
-        let pipeline = pipeline.downcast::<gst::Pipeline>().map_err(|_| broken("is no pipeline"))?;
+        let pipeline =
+            gst::parse::launch(&text).map_err(|e| broken("is not understood").because(e))?;
+        let pipeline =
+            pipeline.downcast::<gst::Pipeline>().map_err(|_| broken("is no pipeline"))?;
         let sink = pipeline.by_name("out").and_then(|it| it.downcast::<AppSink>().ok());
         let sink = sink.ok_or_else(|| broken("has no outlet"))?;
         pipeline.set_state(gst::State::Playing).map_err(|e| broken("does not start").because(e))?;
@@ -68,7 +72,8 @@ impl Camera {
 
     /// The newest picture, if one arrived since the last look.
     fn newest(&self) -> Result<Option<Picture>> {
-        let error = self.pipeline.bus().and_then(|bus| bus.pop_filtered(&[gst::MessageType::Error]));
+        let error =
+            self.pipeline.bus().and_then(|bus| bus.pop_filtered(&[gst::MessageType::Error]));
         if let Some(gst::MessageView::Error(e)) = error.as_ref().map(|message| message.view()) {
             return Err(Error::unavailable("a camera's pipeline has stopped").because(e.error()));
         }
@@ -98,12 +103,18 @@ fn look(mut cameras: Vec<Camera>, cadence: Duration, mut worker: Option<Worker>)
 
 fn picture(sample: &gst::Sample) -> Result<Picture> {
     let bad = || Error::invalid("a decoded picture cannot be read");
-    let info = sample.caps().and_then(|caps| gst_video::VideoInfo::from_caps(caps).ok()).ok_or_else(bad)?;
+    let info = sample
+        .caps()
+        .and_then(|caps| gst_video::VideoInfo::from_caps(caps).ok())
+        .ok_or_else(bad)?;
     let buffer = sample.buffer().ok_or_else(bad)?;
-    let frame = gst_video::VideoFrameRef::from_buffer_ref_readable(buffer, &info).map_err(|_| bad())?;
+    let frame =
+        gst_video::VideoFrameRef::from_buffer_ref_readable(buffer, &info).map_err(|_| bad())?;
     let (width, height) = (info.width() as usize, info.height() as usize);
     let mut i420 = Vec::with_capacity(width * height * 3 / 2);
-    for (plane, width, height) in [(0, width, height), (1, width / 2, height / 2), (2, width / 2, height / 2)] {
+    for (plane, width, height) in
+        [(0, width, height), (1, width / 2, height / 2), (2, width / 2, height / 2)]
+    {
         let stride = usize::try_from(frame.plane_stride()[plane as usize]).map_err(|_| bad())?;
         let rows = frame.plane_data(plane).map_err(|_| bad())?.chunks(stride).take(height);
         rows.for_each(|row| i420.extend_from_slice(&row[..width]));

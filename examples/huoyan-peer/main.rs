@@ -78,18 +78,33 @@ fn main() -> ExitCode {
 
 /// Runs until the process is ended.
 fn receive(args: &Args) -> Result<()> {
-    let config = CameraConfig { cadence: SignedDuration::from_secs(args.cadence.into()), ..CameraConfig::default() };
+    let config = CameraConfig {
+        cadence: SignedDuration::from_secs(args.cadence.into()),
+        ..CameraConfig::default()
+    };
     let sources = args.urls().into_iter().enumerate();
     let sources = sources.map(|(i, url)| {
-        CameraSource::new(format!("c{i}").as_str().into(), "default".into(), format!("c{i}"), url.as_str())
+        CameraSource::new(
+            format!("c{i}").as_str().into(),
+            "default".into(),
+            format!("c{i}"),
+            url.as_str(),
+        )
     });
-    let receivers = Receivers::start(sources.collect(), &config, Clock::System, StatusBoard::default(), Lang::En)?;
+    let receivers = Receivers::start(
+        sources.collect(),
+        &config,
+        Clock::System,
+        StatusBoard::default(),
+        Lang::En,
+    )?;
     std::thread::scope(|scope| {
-        let workers: Vec<_> =
-            (0..DetectConfig::default().workers).map(|_| scope.spawn(|| decode(&receivers, &config))).collect();
-        workers
-            .into_iter()
-            .try_for_each(|worker| worker.join().unwrap_or_else(|_| Err(Error::internal("a worker panicked"))))
+        let workers: Vec<_> = (0..DetectConfig::default().workers)
+            .map(|_| scope.spawn(|| decode(&receivers, &config)))
+            .collect();
+        workers.into_iter().try_for_each(|worker| {
+            worker.join().unwrap_or_else(|_| Err(Error::internal("a worker panicked")))
+        })
     })
 }
 

@@ -52,7 +52,10 @@ fn run(args: &Args) -> Result<bool> {
             let mut broken = 0;
             let figures = simulation::many(args.from..args.from + args.days, |day| {
                 broken += day.breaks.len();
-                progress.advance(1, &if broken > 0 { format!("{broken} broken") } else { String::new() });
+                progress.advance(
+                    1,
+                    &if broken > 0 { format!("{broken} broken") } else { String::new() },
+                );
             })?;
             progress.finish("days");
             figures
@@ -65,8 +68,10 @@ fn run(args: &Args) -> Result<bool> {
         print!("{}", figures.print());
     }
     if let Some(file) = args.json.as_ref().filter(|_| !to_stdout) {
-        std::fs::write(file, format!("{:#}\n", figures.json()))
-            .map_err(|e| Error::unavailable(format!("cannot write {}", file.display())).because(e))?;
+        std::fs::write(file, format!("{:#}\n", figures.json())).map_err(|e| {
+            Error::unavailable(format!("cannot write {}", file.display())).because(e)
+        })?;
     }
-    Ok(figures.breaks.is_empty() && simulation::LINES.iter().all(|line| figures.met(line) != Some(false)))
+    Ok(figures.breaks.is_empty()
+        && simulation::LINES.iter().all(|line| figures.met(line) != Some(false)))
 }

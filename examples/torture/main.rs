@@ -49,14 +49,20 @@ fn main() -> ExitCode {
 fn run(args: &Args) -> Result<bool> {
     let seed = args.seed.unwrap_or_else(|| uuid::Uuid::now_v7().as_u128() as u64);
     eprintln!("HUOYAN_SEED={seed}");
-    let plan =
-        torture::Plan { seconds: args.seconds, seed, lives_within: LIVES_WITHIN, postgres: args.postgres.clone() };
-    let runtime = tokio::runtime::Runtime::new().map_err(|e| Error::unavailable("no threads").because(e))?;
+    let plan = torture::Plan {
+        seconds: args.seconds,
+        seed,
+        lives_within: LIVES_WITHIN,
+        postgres: args.postgres.clone(),
+    };
+    let runtime =
+        tokio::runtime::Runtime::new().map_err(|e| Error::unavailable("no threads").because(e))?;
     let figures = runtime.block_on(torture::run(&plan, |line| eprintln!("{line}")));
     print!("{}", figures.print());
     if let Some(file) = &args.json {
-        std::fs::write(file, format!("{:#}\n", figures.json()))
-            .map_err(|e| Error::unavailable(format!("cannot write {}", file.display())).because(e))?;
+        std::fs::write(file, format!("{:#}\n", figures.json())).map_err(|e| {
+            Error::unavailable(format!("cannot write {}", file.display())).because(e)
+        })?;
     }
     Ok(figures.breaches.is_empty())
 }

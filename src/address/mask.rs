@@ -6,16 +6,17 @@ use super::decoded;
 
 /// The value of a key that contains one of these is a secret. Lower case.
 const IN_KEYS: [&str; 16] = [
-    "pas", "pw", "psw", "psd", "token", "secret", "auth", "key", "sig", "ticket", "cred", "sess", "jwt", "密码",
-    "口令", "密钥",
+    "pas", "pw", "psw", "psd", "token", "secret", "auth", "key", "sig", "ticket", "cred", "sess",
+    "jwt", "密码", "口令", "密钥",
 ];
 
 /// Keys too short to be searched for inside others.
 const WHOLE_KEYS: [&str; 3] = ["p", "pin", "sid"];
 
 /// As a segment of a path: the next segment is the secret.
-const WORDS: [&str; 11] =
-    ["token", "key", "auth", "pass", "password", "passwd", "pwd", "psw", "secret", "ticket", "sign"];
+const WORDS: [&str; 11] = [
+    "token", "key", "auth", "pass", "password", "passwd", "pwd", "psw", "secret", "ticket", "sign",
+];
 
 const SEPARATORS: [char; 6] = ['/', '?', '&', ';', '#', ','];
 
@@ -77,7 +78,8 @@ fn pairs(text: &str) -> String {
             is_hiding = follows_a_word && !body.is_empty();
             shown.push_str(if is_hiding { STARS } else { body });
         }
-        follows_a_word = WORDS.contains(&body.to_lowercase().as_str()) || (follows_a_word && body.is_empty());
+        follows_a_word =
+            WORDS.contains(&body.to_lowercase().as_str()) || (follows_a_word && body.is_empty());
     }
     shown
 }

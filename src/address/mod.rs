@@ -63,7 +63,12 @@ pub struct Exposed<'a> {
 impl Address {
     pub fn parse(text: &str) -> Self {
         let text = text.trim();
-        let own = |shown: String| Self { written: text.to_owned(), target: text.to_owned(), shown, ..Self::default() };
+        let own = |shown: String| Self {
+            written: text.to_owned(),
+            target: text.to_owned(),
+            shown,
+            ..Self::default()
+        };
         let Some((scheme, rest)) = split_scheme(text) else { return own(mask::tail(text)) };
         if is_path(scheme) {
             return own(format!("{}{}", &text[..text.len() - rest.len()], mask::tail(rest)));
@@ -71,7 +76,11 @@ impl Address {
         let Some(parts) = read::parts(rest) else {
             // Without a host it is unknown which part was meant as a secret.
             let may_hide = decoded(rest).contains(['@', ':']);
-            return own(if may_hide { format!("{scheme}://***") } else { format!("{scheme}://{}", mask::tail(rest)) });
+            return own(if may_hide {
+                format!("{scheme}://***")
+            } else {
+                format!("{scheme}://{}", mask::tail(rest))
+            });
         };
         let shown = match parts.is_sure {
             true => format!("{scheme}://{}{}", parts.host, mask::tail(parts.tail)),
@@ -85,7 +94,8 @@ impl Address {
     #[must_use]
     pub fn with(mut self, user: Option<String>, password: Option<String>) -> Self {
         self.user_beside = user.filter(|user| !user.is_empty()).or(self.user_beside);
-        self.password_beside = password.filter(|password| !password.is_empty()).or(self.password_beside);
+        self.password_beside =
+            password.filter(|password| !password.is_empty()).or(self.password_beside);
         self
     }
 
@@ -121,7 +131,11 @@ impl Address {
 
     pub fn form(&self) -> Form {
         let Some((scheme, rest)) = split_scheme(&self.target) else {
-            return if self.target.is_empty() { Form::Unusable } else { Form::File(PathBuf::from(&self.target)) };
+            return if self.target.is_empty() {
+                Form::Unusable
+            } else {
+                Form::File(PathBuf::from(&self.target))
+            };
         };
         let is = |known: &[&str]| known.iter().any(|known| scheme.eq_ignore_ascii_case(known));
         let has_host = || read::parts(rest).is_some();
@@ -137,8 +151,11 @@ impl Address {
     /// `rtsp：//…`, typed with a Chinese keyboard, or `rtsp:/…`: it would be taken for a file name.
     pub fn has_mistyped_scheme(&self) -> bool {
         let text = self.written.to_ascii_lowercase();
-        let follows = |scheme: &&str| text.strip_prefix(*scheme).is_some_and(|rest| rest.starts_with([':', '：']));
-        split_scheme(&text).is_none() && ["rtsp", "rtsps", "http", "https", "file", "drop"].iter().any(follows)
+        let follows = |scheme: &&str| {
+            text.strip_prefix(*scheme).is_some_and(|rest| rest.starts_with([':', '：']))
+        };
+        split_scheme(&text).is_none()
+            && ["rtsp", "rtsps", "http", "https", "file", "drop"].iter().any(follows)
     }
 
     fn user(&self) -> Option<&str> {
@@ -155,10 +172,13 @@ impl Address {
     }
 
     fn logins(&self) -> Vec<(String, String)> {
-        let (Some(user), Some(password)) = (self.user(), self.password()) else { return Vec::new() };
+        let (Some(user), Some(password)) = (self.user(), self.password()) else {
+            return Vec::new();
+        };
         let when = |is_own: bool, text: &str| if is_own { decoded(text) } else { text.to_owned() };
         let as_written = (user.to_owned(), password.to_owned());
-        let read_again = (when(self.login.is_some(), user), when(self.own_password().is_some(), password));
+        let read_again =
+            (when(self.login.is_some(), user), when(self.own_password().is_some(), password));
         if as_written == read_again { vec![as_written] } else { vec![as_written, read_again] }
     }
 }

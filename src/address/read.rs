@@ -34,16 +34,20 @@ pub(super) fn parts(rest: &str) -> Option<Parts<'_>> {
     let authority = &rest[..rest.find(ENDS).unwrap_or(rest.len())];
     let standard = authority.rfind('@');
     let open = standard.is_none().then_some(None);
-    let logins =
-        rest.match_indices('@').map(|(at, _)| Some(at)).filter(|at| at.is_some_and(|at| is_login(&rest[..at])));
+    let logins = rest
+        .match_indices('@')
+        .map(|(at, _)| Some(at))
+        .filter(|at| at.is_some_and(|at| is_login(&rest[..at])));
     let readings = open.into_iter().chain(logins).filter_map(|at| {
         let from = at.map_or(0, |at| at + 1);
         let end = rest[from..].find(ENDS).map_or(rest.len(), |end| from + end);
         let (host, tail) = (&rest[from..end], &rest[end..]);
         let likeness = likeness(host)?;
-        let has_other_reading = || super::decoded(tail).contains('@') && (at.is_some() || host.contains(':'));
+        let has_other_reading =
+            || super::decoded(tail).contains('@') && (at.is_some() || host.contains(':'));
         let is_sure = likeness == Likeness::Number || !has_other_reading();
-        let likeness = if at.is_some() && at == standard { likeness.max(Likeness::Name) } else { likeness };
+        let likeness =
+            if at.is_some() && at == standard { likeness.max(Likeness::Name) } else { likeness };
         Some((likeness, Parts { login: at.map(|at| &rest[..at]), host, tail, is_sure }))
     });
     readings.reduce(|best, next| if next.0 > best.0 { next } else { best }).map(|(_, parts)| parts)
@@ -59,8 +63,9 @@ fn likeness(text: &str) -> Option<Likeness> {
         Some((host, port)) if !text.ends_with(']') => (host, Some(port)),
         _ => (text, None),
     };
-    let is_port =
-        |port: &str| port.bytes().all(|c| c.is_ascii_digit()) && port.parse::<u16>().is_ok_and(|port| port > 0);
+    let is_port = |port: &str| {
+        port.bytes().all(|c| c.is_ascii_digit()) && port.parse::<u16>().is_ok_and(|port| port > 0)
+    };
     if !port.is_none_or(is_port) {
         return None;
     }
@@ -73,7 +78,8 @@ fn likeness(text: &str) -> Option<Likeness> {
     }
     // The crate reads `1` as 0.0.0.1 and `%40` as `@`. Nobody writes a camera's host so, but
     // passwords look like it.
-    let is_odd = host.contains(['%', '@', ':']) || host.bytes().all(|c| c.is_ascii_digit() || c == b'.');
+    let is_odd =
+        host.contains(['%', '@', ':']) || host.bytes().all(|c| c.is_ascii_digit() || c == b'.');
     if is_odd || Host::parse(host).is_err() {
         return None;
     }

@@ -27,9 +27,21 @@ fn addresses_as_people_write_them() {
             "rtsp://127.0.0.1:29554/auth-dahua",
             &[("admin", "p#a@s/s:%41w"), ("admin", "p#a@s/s:Aw")],
         ),
-        ("http://admin:p#ss@127.0.0.1:9/snap.jpg", "http://127.0.0.1:9/snap.jpg", &[("admin", "p#ss")]),
-        ("http://admin:p/ss@127.0.0.1:9/snap.jpg", "http://127.0.0.1:9/snap.jpg", &[("admin", "p/ss")]),
-        ("http://admin:p?ss@127.0.0.1:9/snap.jpg", "http://127.0.0.1:9/snap.jpg", &[("admin", "p?ss")]),
+        (
+            "http://admin:p#ss@127.0.0.1:9/snap.jpg",
+            "http://127.0.0.1:9/snap.jpg",
+            &[("admin", "p#ss")],
+        ),
+        (
+            "http://admin:p/ss@127.0.0.1:9/snap.jpg",
+            "http://127.0.0.1:9/snap.jpg",
+            &[("admin", "p/ss")],
+        ),
+        (
+            "http://admin:p?ss@127.0.0.1:9/snap.jpg",
+            "http://127.0.0.1:9/snap.jpg",
+            &[("admin", "p?ss")],
+        ),
         ("rtsp://a:b:c@[fe80::1]:554/s", "rtsp://[fe80::1]:554/s", &[("a", "b:c")]),
         ("rtsp://:s3cret@h/s", "rtsp://h/s", &[("", "s3cret")]),
         ("rtsp://admin:@h/s", "rtsp://h/s", &[("admin", "")]),
@@ -38,7 +50,11 @@ fn addresses_as_people_write_them() {
         ("rtsp://10.1.2.3:554/cam@1", "rtsp://10.1.2.3:554/cam@1", &[]),
         ("rtsp://nvr/cam@1", "rtsp://nvr/cam@1", &[]),
         ("http://10.1.2.3/a?mail=x@y", "http://10.1.2.3/a?mail=x@y", &[]),
-        ("http://admin:s3cret@10.1.2.3/a?mail=x@y.com", "http://10.1.2.3/a?mail=x@y.com", &[("admin", "s3cret")]),
+        (
+            "http://admin:s3cret@10.1.2.3/a?mail=x@y.com",
+            "http://10.1.2.3/a?mail=x@y.com",
+            &[("admin", "s3cret")],
+        ),
         ("drop:///ftp/a@b", "drop:///ftp/a@b", &[]),
         ("/clips/a@b.mp4", "/clips/a@b.mp4", &[]),
         // Ambiguous, with a login or without one: nothing of it is shown.
@@ -56,14 +72,22 @@ fn addresses_as_people_write_them() {
     ];
     for &(text, shown, logins) in cases {
         let address = Address::parse(text);
-        assert_eq!(format!("{address} {address:?} {}", address.shown()), [shown; 3].join(" "), "{text}");
+        assert_eq!(
+            format!("{address} {address:?} {}", address.shown()),
+            [shown; 3].join(" "),
+            "{text}"
+        );
         let read: Vec<_> = address.expose().logins;
-        let read: Vec<_> = read.iter().map(|(user, password)| (user.as_str(), password.as_str())).collect();
+        let read: Vec<_> =
+            read.iter().map(|(user, password)| (user.as_str(), password.as_str())).collect();
         assert_eq!(read, logins, "{text}");
         assert_eq!(address.expose().written, text.trim());
     }
     let target = |text| Address::parse(text).expose().target.to_owned();
-    assert_eq!(target("rtsp://admin:p#a@s/s:w@10.0.0.1:554/s?token=abc"), "rtsp://10.0.0.1:554/s?token=abc");
+    assert_eq!(
+        target("rtsp://admin:p#a@s/s:w@10.0.0.1:554/s?token=abc"),
+        "rtsp://10.0.0.1:554/s?token=abc"
+    );
 }
 
 #[test]
@@ -77,7 +101,10 @@ fn secrets_behind_the_host_are_stars() {
             "/user=admin_password=***_channel=1_stream=0.sdp?real_stream",
         ),
         ("/user=admin_password=a_b_c_channel=1", "/user=admin_password=***_channel=1"),
-        ("/cgi-bin/snapshot.cgi?loginuse=admin&loginpas=abc", "/cgi-bin/snapshot.cgi?loginuse=admin&loginpas=***"),
+        (
+            "/cgi-bin/snapshot.cgi?loginuse=admin&loginpas=abc",
+            "/cgi-bin/snapshot.cgi?loginuse=admin&loginpas=***",
+        ),
         ("/s?PWD=abc", "/s?PWD=***"),
         ("/s?usr_pwd=abc&x=1", "/s?usr_pwd=***&x=1"),
         ("/s?psw=abc#t=1", "/s?psw=***#t=1"),
@@ -103,9 +130,15 @@ fn secrets_behind_the_host_are_stars() {
         ("/south_ridge_1", "/south_ridge_1"),
         ("/s?channel=1&subtype=0", "/s?channel=1&subtype=0"),
         ("/a%20b/%E5%8D%97", "/a%20b/%E5%8D%97"),
-        ("/rtp/43010000002000000001_43010000001320000001", "/rtp/43010000002000000001_43010000001320000001"),
+        (
+            "/rtp/43010000002000000001_43010000001320000001",
+            "/rtp/43010000002000000001_43010000001320000001",
+        ),
     ] {
-        assert_eq!(Address::parse(&format!("rtsp://10.1.2.3{tail}")).shown(), format!("rtsp://10.1.2.3{shown}"));
+        assert_eq!(
+            Address::parse(&format!("rtsp://10.1.2.3{tail}")).shown(),
+            format!("rtsp://10.1.2.3{shown}")
+        );
     }
     let said = "no source for \"rtsp://10.1.2.3/s?pwd=abc\" or rtsp://admin:abc@cam, try again";
     assert_eq!(masked(said), "no source for \"rtsp://10.1.2.3/s?pwd=*** or rtsp://cam, try again");
@@ -113,10 +146,14 @@ fn secrets_behind_the_host_are_stars() {
 
 #[test]
 fn what_the_column_and_the_environment_say_is_taken_literally() {
-    let beside = |text: &str| Address::parse(text).with(Some("viewer".to_owned()), Some("a%40b".to_owned()));
+    let beside =
+        |text: &str| Address::parse(text).with(Some("viewer".to_owned()), Some("a%40b".to_owned()));
     let login = |user: &str, password: &str| (user.to_owned(), password.to_owned());
     assert_eq!(beside("rtsp://h/s").expose().logins, [login("viewer", "a%40b")]);
-    assert_eq!(beside("rtsp://ad%40min@h/s").expose().logins, [login("ad%40min", "a%40b"), login("ad@min", "a%40b")]);
+    assert_eq!(
+        beside("rtsp://ad%40min@h/s").expose().logins,
+        [login("ad%40min", "a%40b"), login("ad@min", "a%40b")]
+    );
     assert_eq!(beside("rtsp://admin:x@h/s").expose().logins, [login("admin", "x")]);
     assert!(!format!("{:?}", beside("rtsp://h/s")).contains("a%40b"));
     let named = Address::parse("rtsp://h/s").with(Some("viewer".to_owned()), Some(String::new()));
@@ -134,7 +171,8 @@ fn a_scheme_typed_with_a_chinese_keyboard_is_told_from_a_file() {
     }
 }
 
-const HOSTS: [&str; 6] = ["10.1.2.3", "10.1.2.3:8554", "[fe80::1]:554", "cam", "cam.lan", "cam:554"];
+const HOSTS: [&str; 6] =
+    ["10.1.2.3", "10.1.2.3:8554", "[fe80::1]:554", "cam", "cam.lan", "cam:554"];
 
 /// The places in an address where a secret may stand. `{}` is the secret, with noise around it.
 const SHAPES: [&str; 14] = [

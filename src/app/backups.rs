@@ -24,7 +24,9 @@ pub async fn run(app: App) {
     let mut state = State { last: None, since: app.clock.now(), failed: None };
     loop {
         let newest = folder.clone();
-        let Some(newest) = patiently(&app, &state, move || backup::newest(&newest)).await else { return };
+        let Some(newest) = patiently(&app, &state, move || backup::newest(&newest)).await else {
+            return;
+        };
         match newest {
             Ok(set) => (state.last, state.failed) = (set.map(|set| set.manifest.made_at), None),
             Err(e) => state.failed = Some(e),
@@ -67,11 +69,19 @@ async fn take(app: &App, folder: &Path, state: &State) -> Option<Result<()>> {
     let folder = folder.to_owned();
     let work = move || {
         let taken = backup::take(&office, &folder, now, |_| {})?;
-        tracing::info!("backup {} made, {} new pictures", taken.set.path.display(), taken.new_pictures);
+        tracing::info!(
+            "backup {} made, {} new pictures",
+            taken.set.path.display(),
+            taken.new_pictures
+        );
         // The backup is complete even if the old sets cannot be removed now: a manual backup may
         // hold the lock.
         if let Err(e) = backup::drop_old(&folder, keep) {
-            tracing::warn!("old backups could not be removed; trying again after the next backup: {}", e.chain());
+            tracing::warn!(
+                "old backups could not be removed; trying again after the next backup: \
+                {}",
+                e.chain()
+            );
         }
         Ok(())
     };
@@ -105,8 +115,11 @@ struct State {
 impl State {
     fn say(&self, app: &App) {
         let at = self.last.map(|at| at.to_zoned(county_time()).strftime("%m-%d %H:%M").to_string());
-        let zh_last = at.as_ref().map_or("还没有备份".to_owned(), |at| format!("最近一次备份：{at}"));
-        let en_last = at.map_or("there is no backup yet".to_owned(), |at| format!("the last backup was made {at}"));
+        let zh_last =
+            at.as_ref().map_or("还没有备份".to_owned(), |at| format!("最近一次备份：{at}"));
+        let en_last = at.map_or("there is no backup yet".to_owned(), |at| {
+            format!("the last backup was made {at}")
+        });
         if let Some(e) = &self.failed {
             let (zh_why, en_why) = (e.chain_in(Lang::Zh), e.chain_in(Lang::En));
             app.parts.set(
@@ -115,7 +128,8 @@ impl State {
                 format!("备份失败，{zh_last}；请检查备份磁盘：{zh_why}"),
                 format!("the backup failed, {en_last}; check the backup's disk: {en_why}"),
             );
-        } else if is_old(self.last.unwrap_or(self.since), app.config.backup.every, app.clock.now()) {
+        } else if is_old(self.last.unwrap_or(self.since), app.config.backup.every, app.clock.now())
+        {
             app.parts.set(
                 PART,
                 false,

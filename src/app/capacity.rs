@@ -20,7 +20,9 @@ const MEASURED_FOR: Duration = Duration::from_secs(1);
 pub fn eye(detector: &Detector, config: &Config) -> Eye {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let capacity = match view_ms(detector) {
-        Ok(ms) => ms.map(|ms| Capacity::of(ms, detector.tiles(), config.detect.workers, cores, config.camera.cadence)),
+        Ok(ms) => ms.map(|ms| {
+            Capacity::of(ms, detector.tiles(), config.detect.workers, cores, config.camera.cadence)
+        }),
         Err(e) => {
             tracing::warn!("the cost of a look could not be measured: {}", e.chain());
             None
@@ -33,10 +35,13 @@ pub fn eye(detector: &Detector, config: &Config) -> Eye {
 /// network in its share of calls.
 fn view_ms(detector: &Detector) -> Result<Option<f64>> {
     // Without photographs ridges are drawn; a look costs the same.
-    let (picture, on_card) = (scene::landscape(0, Path::new(scene::PHOTOGRAPHS))?, detector.device().cuda);
+    let (picture, on_card) =
+        (scene::landscape(0, Path::new(scene::PHOTOGRAPHS))?, detector.device().cuda);
     let mut worker = detector.session()?;
     let full = look_ms(&mut worker, &picture, on_card)?;
-    let (Some(screener), Some(network)) = (detector.screener(), worker.screener()) else { return Ok(full) };
+    let (Some(screener), Some(network)) = (detector.screener(), worker.screener()) else {
+        return Ok(full);
+    };
     let screening = look_ms(network, &picture, false)?;
     let calls = f64::from((screener.calls + (1.0 - screener.calls) * screener.audit).min(1.0));
     Ok(screening.zip(full).map(|(screening, full)| screening + calls * full))
@@ -75,17 +80,21 @@ pub fn words(capacity: &Capacity, cameras: usize, lang: Lang) -> String {
     };
     let holding = match lang {
         Lang::Zh => format!(
-            "处理器指令集 {flags}；模型每看一次约{look_ms:.0}毫秒；{workers}个推理线程，每{cadence_s}秒看一次，本机可看{holds}台（每台都兼看分块则为{holds_with_tiles}台）"
+            "处理器指令集 {flags}；模型每看一次约{look_ms:.0}毫秒；{workers}个推理线程，\
+            每{cadence_s}秒看一次，本机可看{holds}台（每台都兼看分块则为{holds_with_tiles}台）"
         ),
         Lang::En => format!(
-            "the processor has {flags}; a look by the model takes about {look_ms:.0} ms; with {workers} workers this machine holds \
-             {holds} cameras at {cadence_s} s ({holds_with_tiles} if each is looked at in tiles too)"
+            "the processor has {flags}; a look by the model takes about {look_ms:.0} ms; with \
+            {workers} workers this machine holds {holds} cameras at {cadence_s} s \
+            ({holds_with_tiles} if each is looked at in tiles too)"
         ),
     };
     match (capacity.stretched_s(cameras), lang) {
         (None, _) => holding,
         (Some(s), Lang::Zh) => format!("{holding}；已登记{cameras}台，实际约每{s:.0}秒才看一次"),
-        (Some(s), Lang::En) => format!("{holding}; {cameras} are registered: they would be looked at every {s:.0} s"),
+        (Some(s), Lang::En) => {
+            format!("{holding}; {cameras} are registered: they would be looked at every {s:.0} s")
+        }
     }
 }
 

@@ -27,7 +27,9 @@ pub async fn look(app: &App) {
                 Ok(taken) => Some(lately(taken, app.clock.now())),
                 // The part `database` reports the error. The last known state of the channels
                 // stays.
-                Err(e) => return tracing::warn!(cause = e.chain(), "the channels could not be checked"),
+                Err(e) => {
+                    return tracing::warn!(cause = e.chain(), "the channels could not be checked");
+                }
             },
             None => None,
         };
@@ -43,7 +45,11 @@ fn lately(taken: Taken, now: Timestamp) -> Taken {
 }
 
 fn gateways(config: &NotifyConfig) -> [(Channel, &Option<String>); 3] {
-    [(Channel::Voice, &config.voice_url), (Channel::Sms, &config.sms_url), (Channel::Wecom, &config.wecom_url)]
+    [
+        (Channel::Voice, &config.voice_url),
+        (Channel::Sms, &config.sms_url),
+        (Channel::Wecom, &config.wecom_url),
+    ]
 }
 
 /// Whether there is any gateway.
@@ -62,12 +68,15 @@ fn words(all: &[Standing], lang: Lang) -> String {
     if all.iter().all(|(_, taken)| taken.is_none()) {
         let none = lang.pick(
             "没有任何通知网关，派发和呼叫都要人工电话；请设置 [notify] sms_url 或 voice_url",
-            "there is no gateway: phone for every dispatch and call, and set [notify] sms_url or voice_url",
+            "there is no gateway: phone for every dispatch and call, and set [notify] sms_url or \
+            voice_url",
         );
         return none.to_owned();
     }
-    let each: Vec<String> = all.iter().map(|(channel, taken)| channel_words(*channel, *taken, lang)).collect();
-    let what_to_do = lang.pick("请看网关，急事请打电话", "Check the gateway, and phone if it is urgent");
+    let each: Vec<String> =
+        all.iter().map(|(channel, taken)| channel_words(*channel, *taken, lang)).collect();
+    let what_to_do =
+        lang.pick("请看网关，急事请打电话", "Check the gateway, and phone if it is urgent");
     format!("{}{}{what_to_do}", each.join(lang.pick("；", "; ")), lang.pick("。", ". "))
 }
 
@@ -85,11 +94,14 @@ fn channel_words(channel: Channel, taken: Option<Taken>, lang: Lang) -> String {
         0 => String::new(),
         count => {
             let or_more = if count == Taken::COUNTED { "+" } else { "" };
-            lang.pick("，其后{}条网关未收", ", {} not accepted since").replace("{}", &format!("{count}{or_more}"))
+            lang.pick("，其后{}条网关未收", ", {} not accepted since")
+                .replace("{}", &format!("{count}{or_more}"))
         }
     };
     let slow = match needed > SLOW {
-        true => lang.pick("，网关慢，用了{}秒", ", slow: after {} s").replace("{}", &needed.as_secs().to_string()),
+        true => lang
+            .pick("，网关慢，用了{}秒", ", slow: after {} s")
+            .replace("{}", &needed.as_secs().to_string()),
         false => String::new(),
     };
     format!("{name}{}{last}{slow}{failed}", lang.pick("上次成功 ", ": last accepted "))
@@ -106,15 +118,20 @@ mod tests {
 
     fn standing(voice: Option<u32>, sms: Option<u32>) -> [Standing; 2] {
         let last = "2026-11-21T06:00:00Z".parse().ok();
-        let taken = |failed: Option<u32>| failed.map(|failed_since| Taken { last, failed_since, ..Taken::default() });
+        let taken = |failed: Option<u32>| {
+            failed.map(|failed_since| Taken { last, failed_since, ..Taken::default() })
+        };
         [(Channel::Voice, taken(voice)), (Channel::Sms, taken(sms))]
     }
 
     #[test]
     fn one_gateway_that_takes_texts_is_enough_one_that_does_not_is_told() {
-        for (voice, sms, well) in
-            [(None, None, false), (None, Some(0), true), (Some(0), Some(0), true), (Some(0), Some(1), false)]
-        {
+        for (voice, sms, well) in [
+            (None, None, false),
+            (None, Some(0), true),
+            (Some(0), Some(0), true),
+            (Some(0), Some(1), false),
+        ] {
             assert_eq!(is_well(&standing(voice, sms)), well, "{voice:?} {sms:?}");
         }
     }
@@ -127,26 +144,49 @@ mod tests {
         );
         assert_eq!(
             words(&standing(Some(0), Some(2)), Lang::En),
-            "voice: last accepted 11-21 14:00; texts: last accepted 11-21 14:00, 2 not accepted since. Check the gateway, and phone if it is urgent"
+            "voice: last accepted 11-21 14:00; texts: last accepted 11-21 14:00, 2 not accepted \
+            since. Check the gateway, and phone if it is urgent"
         );
         assert!(words(&standing(None, None), Lang::Zh).starts_with("没有任何通知网关"));
         let fresh = [(Channel::Sms, Some(Taken { failed_since: 1, ..Taken::default() }))];
-        assert!(words(&fresh, Lang::En).starts_with("texts: last accepted never, 1 not accepted since"));
+        assert!(
+            words(&fresh, Lang::En).starts_with("texts: last accepted never, 1 not accepted since")
+        );
     }
 
     #[test]
     fn a_gateway_that_thinks_for_half_a_minute_is_said_to_be_slow() {
         for (needed_s, well) in [(10, true), (32, false)] {
             let mut all = standing(None, Some(0));
-            all[1].1 = all[1].1.map(|taken| Taken { needed: SignedDuration::from_secs(needed_s), ..taken });
+            all[1].1 = all[1]
+                .1
+                .map(|taken| Taken { needed: SignedDuration::from_secs(needed_s), ..taken });
             assert_eq!(is_well(&all), well, "{needed_s} s");
-            assert_eq!(words(&all, Lang::Zh).contains("短信上次成功 11-21 14:00，网关慢，用了32秒"), !well);
-            assert_eq!(words(&all, Lang::En).contains("texts: last accepted 11-21 14:00, slow: after 32 s"), !well);
+            assert_eq!(
+                words(&all, Lang::Zh).contains("短信上次成功 11-21 14:00，网关慢，用了32秒"),
+                !well
+            );
+            assert_eq!(
+                words(&all, Lang::En)
+                    .contains("texts: last accepted 11-21 14:00, slow: after 32 s"),
+                !well
+            );
         }
-        let taken = Taken { needed: SignedDuration::from_secs(32), ..standing(None, Some(0))[1].1.expect("a gateway") };
+        let taken = Taken {
+            needed: SignedDuration::from_secs(32),
+            ..standing(None, Some(0))[1].1.expect("a gateway")
+        };
         let last = taken.last.expect("taken");
-        let after =
-            |minutes| is_well(&[(Channel::Sms, Some(lately(taken, last + SignedDuration::from_mins(minutes))))]);
-        assert_eq!([after(0), after(60), after(61)], [false, false, true], "and not for the rest of a quiet day");
+        let after = |minutes| {
+            is_well(&[(
+                Channel::Sms,
+                Some(lately(taken, last + SignedDuration::from_mins(minutes))),
+            )])
+        };
+        assert_eq!(
+            [after(0), after(60), after(61)],
+            [false, false, true],
+            "and not for the rest of a quiet day"
+        );
     }
 }

@@ -63,14 +63,16 @@ impl Demo {
         tokio::task::block_in_place(|| {
             let registers = data.join("registers");
             refuse_a_real_county(&registers, lang)?;
-            let what = lang.pick("[1/1] 生成演示摄像机画面", "[1/1] rendering the demo cameras' clips");
+            let what =
+                lang.pick("[1/1] 生成演示摄像机画面", "[1/1] rendering the demo cameras' clips");
             let clips = render(&data.join("demo/clips"), what, quiet)?;
             let played = clips.iter().enumerate().map(|(i, file)| Played {
                 path_on_server: format!("/camera-{:02}", i + 1),
                 file: file.clone(),
                 user_password: None,
             });
-            let playback = Playback::start(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), played.collect())?;
+            let playback =
+                Playback::start(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), played.collect())?;
             let urls: Vec<String> = (0..clips.len()).filter_map(|i| playback.url(i)).collect();
             write_registers(&registers, now, &urls)?;
             let ranger = ranger_of_the_plume(&Registers::load(&registers)?.current(), now)?;
@@ -85,7 +87,10 @@ pub async fn send_hotspots(app: App) {
         let csv = county::demo_hotspots(app.clock.now(), &app.registers.current());
         let path = app.config.store.data.join(&app.config.satellite.folder).join("demo.csv");
         if let Err(e) = std::fs::write(&path, csv) {
-            tracing::error!("the demo's hotspot file could not be written to {}: {e}", path.display());
+            tracing::error!(
+                "the demo's hotspot file could not be written to {}: {e}",
+                path.display()
+            );
         }
         app.stopped().await;
     }
@@ -106,11 +111,13 @@ pub fn policy_sentence(config: &Config, lang: Lang) -> Option<String> {
     let minutes = AUTO_AFTER.as_mins();
     (is_the_shows && !config.has_own_policy).then(|| match lang {
         Lang::Zh => format!(
-            "演示设置：摄像机警情 {minutes} 分钟无人研判即自动派发，卫星热点直接派发；正式使用时，摄像机警情默认由值班员先研判"
+            "演示设置：摄像机警情 {minutes} 分钟无人研判即自动派发，卫星热点直接派发；正式使用时，\
+            摄像机警情默认由值班员先研判"
         ),
         Lang::En => format!(
-            "demo setting: a camera's incident is dispatched after {minutes} minutes if nobody looks at it, a satellite's at \
-             once; in a real county an officer looks at a camera's incident first, unless the office decides otherwise"
+            "demo setting: a camera's incident is dispatched after {minutes} minutes if nobody \
+            looks at it, a satellite's at once; in a real county an officer looks at a camera's \
+            incident first, unless the office decides otherwise"
         ),
     })
 }
@@ -123,15 +130,20 @@ fn refuse_a_real_county(registers: &Path, lang: Lang) -> Result<()> {
     }
     let words = lang.pick(
         "这里是真实的登记册，演示不会动它；请用 --data 另选目录",
-        "this folder holds a real county's registers, and the demo does not touch them; choose another with --data",
+        "this folder holds a real county's registers, and the demo does not touch them; choose \
+        another with --data",
     );
     Err(Error::invalid(format!("{}: {words}", registers.display())))
 }
 
 fn write_registers(registers: &Path, now: Timestamp, urls: &[String]) -> Result<()> {
-    let cannot = |e| Error::unavailable(format!("cannot write to {}", registers.display())).because(e);
-    // What the log has taken from these files stays known, so that the new ones are changes of the old.
-    for name in Register::ALL.map(Register::file_name).iter().filter(|name| registers.join(name).exists()) {
+    let cannot =
+        |e| Error::unavailable(format!("cannot write to {}", registers.display())).because(e);
+    // What the log has taken from these files stays known, so that the new ones are changes of the
+    // old.
+    for name in
+        Register::ALL.map(Register::file_name).iter().filter(|name| registers.join(name).exists())
+    {
         std::fs::remove_file(registers.join(name)).map_err(cannot)?;
     }
     county::write_demo(registers, SEED, now, urls)?;
@@ -171,9 +183,11 @@ fn render(folder: &Path, what: &str, quiet: bool) -> Result<Vec<PathBuf>> {
     let cannot = |e| Error::unavailable(format!("cannot write to {}", folder.display())).because(e);
     std::fs::create_dir_all(folder).map_err(cannot)?;
     let file = |seed: u32| folder.join(format!("v{CLIPS_VERSION}-{seed:02}.h264"));
-    let todo: Vec<scene::Clip> = (0..CAMERAS).filter(|&seed| !file(seed).is_file()).map(spec).collect();
+    let todo: Vec<scene::Clip> =
+        (0..CAMERAS).filter(|&seed| !file(seed).is_file()).map(spec).collect();
     if !todo.is_empty() {
-        let frames: f64 = todo.iter().map(|clip| clip.length_s * f64::from(clip.frames_per_s)).sum();
+        let frames: f64 =
+            todo.iter().map(|clip| clip.length_s * f64::from(clip.frames_per_s)).sum();
         let mut progress = Progress::new(what, frames as u64, quiet);
         let queue = Mutex::new(todo);
         let (done, rendered) = mpsc::sync_channel(CAMERAS as usize);
@@ -189,7 +203,13 @@ fn render(folder: &Path, what: &str, quiet: bool) -> Result<Vec<PathBuf>> {
                             // A send error means that another clip has failed and nobody waits any
                             // more.
                             let tick = |_| _ = done.send(());
-                            encode_clip(&file(clip.seed), clip.frames_per_s, frames, ClipCodec::H264, tick)?;
+                            encode_clip(
+                                &file(clip.seed),
+                                clip.frames_per_s,
+                                frames,
+                                ClipCodec::H264,
+                                tick,
+                            )?;
                         }
                         Ok(())
                     })
@@ -229,7 +249,11 @@ mod tests {
         for own in ["[policy]\n", "[policy.review]\ncamera = \"officer\"\n"] {
             let mut config = Config::parse(own).expect("a configuration");
             choose_policy(&mut config);
-            assert_eq!((config.policy.clone(), policy_sentence(&config, Lang::En)), (Policy::default(), None), "{own}");
+            assert_eq!(
+                (config.policy.clone(), policy_sentence(&config, Lang::En)),
+                (Policy::default(), None),
+                "{own}"
+            );
         }
     }
 
@@ -245,9 +269,12 @@ mod tests {
         for photographs in [scene::PHOTOGRAPHS, "/nowhere"] {
             let landscape = scene::landscape(SMOKY, Path::new(photographs)).expect("a landscape");
             let foot = Plume::on_terrain(&landscape, SMOKY).foot;
-            let sent =
-                [-0.02, 0.0, 0.02].map(|aside| ranger_at(&county, camera, &landscape, (foot.0 + aside, foot.1), now));
-            assert!(sent[0].is_some() && sent.iter().all(|person| *person == sent[0]), "{photographs}: {sent:?}");
+            let sent = [-0.02, 0.0, 0.02]
+                .map(|aside| ranger_at(&county, camera, &landscape, (foot.0 + aside, foot.1), now));
+            assert!(
+                sent[0].is_some() && sent.iter().all(|person| *person == sent[0]),
+                "{photographs}: {sent:?}"
+            );
         }
     }
 }

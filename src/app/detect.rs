@@ -1,5 +1,5 @@
-//! `huoyan detect`: an edge. Cameras and model here; sightings and pictures through the spool to the
-//! centre. No database, no pages.
+//! `huoyan detect`: an edge. Cameras and model here; sightings and pictures through the spool to
+//! the centre. No database, no pages.
 
 use super::intake::{EdgeEnds, Evidence, Found};
 use super::lane::{Lane, Round};
@@ -7,7 +7,9 @@ use super::site::{REGISTERS_EVERY, Site, reload_registers, sleep_or_stop, spawn}
 use super::supervise::Stage;
 use super::vitals::{self, said, say};
 use super::watching::watch;
-use super::{CAMERAS_END_WITHIN, REST_ENDS_WITHIN, disk, ended, hear_signals, intake, lookout, measures, own};
+use super::{
+    CAMERAS_END_WITHIN, REST_ENDS_WITHIN, disk, ended, hear_signals, intake, lookout, measures, own,
+};
 use crate::base::file::write_whole;
 use crate::bus::{self, Line, Login};
 use crate::clock::Clock;
@@ -69,7 +71,8 @@ pub async fn run(config: Config, lang: Lang) -> Result<()> {
     })?;
     let registers = Registers::load(&data.join("registers"))?;
     let line = Line::connect(&config.bus, Login::from_env()?, &name).await?;
-    let spool = Spool::open(&data.join("spool"), (config.edge.spool_max_gib * f64::from(1 << 30)) as u64)?;
+    let spool =
+        Spool::open(&data.join("spool"), (config.edge.spool_max_gib * f64::from(1 << 30)) as u64)?;
     let (stop, stopped) = signal::channel(Stage::Running);
     let thresholds = last_told(&data.join(THRESHOLDS)).unwrap_or_else(|| config.thresholds.clone());
     let site = Site {
@@ -97,9 +100,15 @@ pub async fn run(config: Config, lang: Lang) -> Result<()> {
     spawn(&mut tasks, "thresholds", &edge, obey);
     let upkeep = measures.clone();
     spawn(&mut tasks, "housekeeping", &site, move |site| housekeeping(site, upkeep.clone()));
-    let at = listener.local_addr().map_err(|e| Error::unavailable("the listening socket has no address").because(e))?;
-    tracing::info!(edge = &*edge.name, waits = ?edge.spool.waits(), "the edge watches; http://{at}/healthz and /metrics");
-    web::serve_machines(listener, measures, async move { drop(asked_to_stop.wait_for(|asked| *asked).await) }).await?;
+    let at = listener
+        .local_addr()
+        .map_err(|e| Error::unavailable("the listening socket has no address").because(e))?;
+    tracing::info!(edge = &*edge.name, waits = ?edge.spool.waits(), "the edge watches; \
+        http://{at}/healthz and /metrics");
+    web::serve_machines(listener, measures, async move {
+        drop(asked_to_stop.wait_for(|asked| *asked).await)
+    })
+    .await?;
     stop.send_replace(Stage::Cameras);
     ended("cameras", CAMERAS_END_WITHIN, cameras).await;
     stop.send_replace(Stage::All);
@@ -112,15 +121,15 @@ fn check(config: &Config) -> Result<String> {
     if config.bus.is_local() {
         return Err(Error::invalid(Words::new(
             "边缘通过 NATS 发送告警：请设置 [bus] url，例如 nats://10.0.0.2:4222",
-            "an edge sends its alarms over NATS: set \
-             [bus] url, for example nats://10.0.0.2:4222 (docs/cluster.md)",
+            "an edge sends its alarms over NATS: set [bus] url, for example nats://10.0.0.2:4222 \
+            (docs/cluster.md)",
         )));
     }
     if !config.server.listen.ip().is_loopback() {
         return Err(Error::invalid(Words::new(
             "边缘没有网页，[server] listen 只能是本机地址，例如 127.0.0.1:8131",
-            "an edge has no pages: [server] listen must be a \
-             loopback address, for example 127.0.0.1:8131",
+            "an edge has no pages: [server] listen must be a loopback address, for example \
+            127.0.0.1:8131",
         )));
     }
     config.edge.name.clone().ok_or_else(|| {
@@ -144,7 +153,8 @@ async fn file(Edge { site, spool, .. }: Edge, lane: Arc<Mutex<Lane<Found>>>) {
     let told = |round: Round<'_>| {
         let zh = format!("{}条火情线索存不进本机，正在重试：请看磁盘和到中心的网络", round.waiting);
         let en = format!(
-            "{} sightings wait for this edge's disk; trying again: check the disk and the network to the centre",
+            "{} sightings wait for this edge's disk; trying again: check the disk and the network \
+            to the centre",
             round.waiting
         );
         say(&site, "sightings", &round, zh, en);
@@ -160,7 +170,8 @@ async fn keep(Edge { site, spool, .. }: Edge, lane: Arc<Mutex<Lane<Evidence>>>) 
     let told = |round: Round<'_>| {
         let zh = format!("{}张现场图片存不进本机，正在重试：请清理磁盘", round.waiting);
         let en = format!(
-            "{} evidence pictures cannot be saved at this edge; trying again: free space on its disk",
+            "{} evidence pictures cannot be saved at this edge; trying again: free space on its \
+            disk",
             round.waiting
         );
         say(&site, "evidence", &round, zh, en);
@@ -182,10 +193,16 @@ async fn send(Edge { site, name, line, spool }: Edge) {
             &site,
             "sending",
             !why.is_empty(),
-            || format!("发不到中心，{}条线索、{}张图片在本机等待（{why}）", waits.sightings, waits.pictures),
             || {
                 format!(
-                    "cannot send to the centre; {} sightings and {} pictures wait on this disk ({why})",
+                    "发不到中心，{}条线索、{}张图片在本机等待（{why}）",
+                    waits.sightings, waits.pictures
+                )
+            },
+            || {
+                format!(
+                    "cannot send to the centre; {} sightings and {} pictures wait on this disk \
+                    ({why})",
                     waits.sightings, waits.pictures
                 )
             },

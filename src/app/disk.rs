@@ -56,9 +56,12 @@ pub fn gib(bytes: u64) -> f64 {
 /// zero.
 pub fn size(path: &Path) -> u64 {
     match std::fs::symlink_metadata(path) {
-        Ok(about) if about.is_dir() => {
-            std::fs::read_dir(path).into_iter().flatten().flatten().map(|entry| size(&entry.path())).sum()
-        }
+        Ok(about) if about.is_dir() => std::fs::read_dir(path)
+            .into_iter()
+            .flatten()
+            .flatten()
+            .map(|entry| size(&entry.path()))
+            .sum(),
         Ok(about) => about.len(),
         Err(_) => 0,
     }
@@ -143,11 +146,13 @@ impl Room {
         };
         (
             format!(
-                "数据盘剩{free:.1} GiB{zh_when}；低于{reserve:.1} GiB时{zh_first}热点原始文件、无警情的图片、误报的图片：请清理磁盘或换更大的磁盘"
+                "数据盘剩{free:.1} GiB{zh_when}；低于{reserve:.1} GiB时{zh_first}热点原始文件、\
+                无警情的图片、误报的图片：请清理磁盘或换更大的磁盘"
             ),
             format!(
-                "{free:.1} GiB are free{en_when}; below {reserve:.1} GiB {en_first}processed hotspot lists, \
-                 pictures of no incident and pictures of false alarms: free space or move to a larger disk"
+                "{free:.1} GiB are free{en_when}; below {reserve:.1} GiB {en_first}processed \
+                hotspot lists, pictures of no incident and pictures of false alarms: free space or \
+                move to a larger disk"
             ),
         )
     }
@@ -155,23 +160,34 @@ impl Room {
     fn short(&self, free: f64, limits: &DiskConfig) -> (String, String) {
         let reserve = limits.reserve_gib;
         let (zh_first, en_first) = match self.has_analyses {
-            true => ("不再保存分析记录，并清除旧的分析记录、", "analyses are no longer kept; old analyses, "),
+            true => (
+                "不再保存分析记录，并清除旧的分析记录、",
+                "analyses are no longer kept; old analyses, ",
+            ),
             false => ("清除旧的", ""),
         };
         (
             format!(
-                "数据盘只剩{free:.1} GiB，低于保留的{reserve:.1} GiB：{zh_first}热点原始文件、无警情和误报的图片；火情证据和事件记录不清除：请立即清理磁盘或换更大的磁盘"
+                "数据盘只剩{free:.1} GiB，低于保留的{reserve:.1} GiB：{zh_first}热点原始文件、\
+                无警情和误报的图片；火情证据和事件记录不清除：请立即清理磁盘或换更大的磁盘"
             ),
             format!(
-                "only {free:.1} GiB are free, less than the reserve of {reserve:.1} GiB: {en_first}processed hotspot lists, \
-                 pictures of no incident and of false alarms are removed. Evidence of fires and the log stay. Free space at once or move to a larger disk"
+                "only {free:.1} GiB are free, less than the reserve of {reserve:.1} GiB: \
+                {en_first}processed hotspot lists, pictures of no incident and of false alarms are \
+                removed. Evidence of fires and the log stay. Free space at once or move to a \
+                larger disk"
             ),
         )
     }
 }
 
 /// Days until only the reserve is free, at the rate of the notes; `None`: unknown, or far off.
-fn days_left(notes: &VecDeque<(Timestamp, u64)>, free: u64, limits: &DiskConfig, now: Timestamp) -> Option<f64> {
+fn days_left(
+    notes: &VecDeque<(Timestamp, u64)>,
+    free: u64,
+    limits: &DiskConfig,
+    now: Timestamp,
+) -> Option<f64> {
     let (at, then) = notes.front().filter(|(at, _)| now.duration_since(*at) >= FORESIGHT_MIN)?;
     let a_day = gib(then.saturating_sub(free)) / (now.duration_since(*at).as_secs_f64() / 86_400.0);
     let days = (gib(free) - limits.reserve_gib) / a_day;
@@ -186,7 +202,10 @@ fn gone(shed: &Removed) -> (String, String) {
     }
     (
         format!("。已清除分析记录{days}天、热点原始文件{lists}个、图片{pictures}幅"),
-        format!(". Removed so far: {days} days of analyses, {lists} hotspot lists, {pictures} pictures"),
+        format!(
+            ". Removed so far: {days} days of analyses, {lists} hotspot lists, {pictures} \
+            pictures"
+        ),
     )
 }
 
@@ -197,7 +216,8 @@ mod tests {
     const WHOLE: u64 = 1 << 30;
 
     fn at(hours: i64) -> Timestamp {
-        "2026-04-05T06:00:00Z".parse::<Timestamp>().expect("a time") + SignedDuration::from_hours(hours)
+        "2026-04-05T06:00:00Z".parse::<Timestamp>().expect("a time")
+            + SignedDuration::from_hours(hours)
     }
 
     #[test]
@@ -234,8 +254,16 @@ mod tests {
         room.shed(Removed { days: 3, ..Removed::default() });
         room.shed(Removed { pictures: 2, ..Removed::default() });
         let (zh, en) = room.look(2 * WHOLE + 1, &limits, at(1)).expect("still short");
-        assert!(zh.contains("分析记录3天") && zh.contains("图片2幅") && en.contains("3 days of analyses"), "{zh} {en}");
-        assert!(room.look(3 * WHOLE, &limits, at(2)).expect("low").0.contains("图片2幅"), "until there is room again");
+        assert!(
+            zh.contains("分析记录3天")
+                && zh.contains("图片2幅")
+                && en.contains("3 days of analyses"),
+            "{zh} {en}"
+        );
+        assert!(
+            room.look(3 * WHOLE, &limits, at(2)).expect("low").0.contains("图片2幅"),
+            "until there is room again"
+        );
         assert!(!room.is_short());
         assert_eq!(room.look(11 * WHOLE, &limits, at(3)), None);
         assert!(!room.look(WHOLE, &limits, at(4)).expect("short again").0.contains("图片2幅"));
@@ -246,7 +274,10 @@ mod tests {
         let (room, limits) = (Room::new(false), DiskConfig::default());
         for free in [9 * WHOLE, WHOLE] {
             let (zh, en) = room.look(free, &limits, at(0)).expect("said");
-            assert!(!zh.contains("分析记录") && zh.contains("清除") && !en.contains("analyses"), "{zh} {en}");
+            assert!(
+                !zh.contains("分析记录") && zh.contains("清除") && !en.contains("analyses"),
+                "{zh} {en}"
+            );
         }
         assert!(room.is_short() && !room.is_short_for_analyses());
         let here = Room::new(true);

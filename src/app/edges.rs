@@ -1,5 +1,5 @@
-//! The centre's side of its edges: takes in their sightings and pictures, knows when each last spoke, tells them the
-//! published thresholds, and says on the board what is wrong between them.
+//! The centre's side of its edges: takes in their sightings and pictures, knows when each last
+//! spoke, tells them the published thresholds, and says on the board what is wrong between them.
 
 use super::vitals::said;
 use super::{App, Site, sleep_or_stop, spawn};
@@ -33,15 +33,15 @@ pub fn check(config: &Config) -> Result<()> {
     if config.bus.is_local() {
         return Err(Error::invalid(Words::new(
             "中心通过 NATS 接收边缘的告警：请设置 [bus] url，例如 nats://10.0.0.2:4222",
-            "a desk hears its edges over NATS: \
-             set [bus] url, for example nats://10.0.0.2:4222 (docs/cluster.md)",
+            "a desk hears its edges over NATS: set [bus] url, for example nats://10.0.0.2:4222 \
+            (docs/cluster.md)",
         )));
     }
     if store::url(config) == "sqlite" {
         return Err(Error::invalid(Words::new(
             "多个中心共用一个 PostgreSQL：请设置 HUOYAN_STORE_URL 或 [store] url",
-            "desks share one PostgreSQL database: set \
-             HUOYAN_STORE_URL or [store] url (docs/cluster.md). `huoyan run` is the one with SQLite",
+            "desks share one PostgreSQL database: set HUOYAN_STORE_URL or [store] url \
+            (docs/cluster.md). `huoyan run` is the one with SQLite",
         )));
     }
     Ok(())
@@ -123,7 +123,9 @@ async fn copy(app: &App, line: &Line, mut pictures: Pictures) -> Result<()> {
             }
             (Err(e), _) if e.kind == Kind::Unavailable && !line.is_connected() => return Err(e),
             // It hides no other; the next opening tries it again.
-            (Err(e), _) => tracing::error!("a picture of an edge could not be fetched: {}", e.chain()),
+            (Err(e), _) => {
+                tracing::error!("a picture of an edge could not be fetched: {}", e.chain())
+            }
             (Ok(_), None) => {}
         }
     }
@@ -163,7 +165,10 @@ async fn listen(app: &App, line: &Line, edges: &mut BTreeMap<String, Edge>) -> R
             faults.push(Fault {
                 part: "spool".to_owned(),
                 zh: format!("断网时存不下，已舍弃{}张图片", waits.shed),
-                en: format!("{} pictures were shed for lack of room while the network was away", waits.shed),
+                en: format!(
+                    "{} pictures were shed for lack of room while the network was away",
+                    waits.shed
+                ),
             });
         }
         let at = said.at.unwrap_or_else(|| app.clock.now());
@@ -181,10 +186,13 @@ fn judge(site: &Site, edges: &BTreeMap<String, Edge>) {
         let (part, silent) = (format!("edge {name}"), now.duration_since(edge.at));
         let silent_s = silent.as_secs().max(0);
         if silent > SILENT_AFTER {
-            let zh =
-                format!("边缘 {name} 已有{silent_s}秒没有消息：请看它的电源、网络和程序；其摄像机是否有人看不得而知");
+            let zh = format!(
+                "边缘 {name} 已有{silent_s}秒没有消息：请看它的电源、网络和程序；\
+                    其摄像机是否有人看不得而知"
+            );
             let en = format!(
-                "no word from edge {name} for {silent_s} s: check its power, network and program. Whether its cameras are watched is unknown"
+                "no word from edge {name} for {silent_s} s: check its power, network and program. \
+                Whether its cameras are watched is unknown"
             );
             for camera in &edge.cameras {
                 let words = site.lang.pick(&zh, &en).to_owned();
@@ -215,16 +223,22 @@ async fn keep_line(app: App, line: Line) {
         trouble(
             &app,
             "bus",
-            (!line.is_connected()).then(|| Error::unavailable("the server is not connected")).as_ref(),
+            (!line.is_connected())
+                .then(|| Error::unavailable("the server is not connected"))
+                .as_ref(),
         );
         if let Err(e) = tell_thresholds(&app, &line).await {
             tracing::debug!("the thresholds are not told: {}", e.chain());
         }
         let Ok(aside) = line.aside().await else { continue };
         let words = aside.map(|Aside { messages, why, stream }| {
-            let zh = format!("边缘发来的{messages}条消息处理不了，已另存在 NATS 的 {stream} 中，没有丢弃，请交给运维；最近一条：{why}");
+            let zh = format!(
+                "边缘发来的{messages}条消息处理不了，已另存在 NATS 的 {stream} 中，\
+                没有丢弃，请交给运维；最近一条：{why}"
+            );
             let en = format!(
-                "{messages} messages of edges could not be taken in. None is lost: they are kept in {stream} on the NATS server; tell operations. The newest: {why}"
+                "{messages} messages of edges could not be taken in. None is lost: they are kept \
+                in {stream} on the NATS server; tell operations. The newest: {why}"
             );
             (zh, en)
         });
@@ -235,9 +249,14 @@ async fn keep_line(app: App, line: Line) {
 }
 
 async fn tell_thresholds(app: &App, line: &Line) -> Result<()> {
-    let Some(published) = app.store.threshold_history().await?.pop().map(|it| it.thresholds) else { return Ok(()) };
+    let Some(published) = app.store.threshold_history().await?.pop().map(|it| it.thresholds) else {
+        return Ok(());
+    };
     if app.thresholds.get() != published {
-        tracing::info!(version = published.version, "thresholds that another desk published are in force");
+        tracing::info!(
+            version = published.version,
+            "thresholds that another desk published are in force"
+        );
         app.thresholds.publish(published.clone());
     }
     line.tell(&published).await
@@ -251,6 +270,11 @@ fn trouble(site: &Site, part: &'static str, why: Option<&Error>) {
         part,
         why.is_some(),
         || format!("收不到边缘的消息：请看 NATS 服务器、地址和登录（{reason}）"),
-        || format!("cannot hear the edges: check the NATS server, its address and the login ({reason})"),
+        || {
+            format!(
+                "cannot hear the edges: check the NATS server, its address and the login \
+            ({reason})"
+            )
+        },
     );
 }

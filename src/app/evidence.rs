@@ -47,8 +47,10 @@ pub fn from_camera(
     let pose = county.pose(eye.camera, eye.pose).filter(|_| !eye.has_moved);
     let masks = pose.into_iter().flat_map(|entry| entry.masks_over(&seen.bbox));
     let masks = masks.map(|name| Label::Masked { name: name.to_owned() });
-    let no_bearing = matches!(locus, Locus::Unaimed { .. }).then(|| Label::NoBearing { camera: eye.camera.clone() });
-    let labels = no_bearing.into_iter().chain(masks).chain(county.labels(&locus, seen.best_at)).collect();
+    let no_bearing = matches!(locus, Locus::Unaimed { .. })
+        .then(|| Label::NoBearing { camera: eye.camera.clone() });
+    let labels =
+        no_bearing.into_iter().chain(masks).chain(county.labels(&locus, seen.best_at)).collect();
     Some(Sighting {
         id,
         source: Source::Camera {

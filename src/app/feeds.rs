@@ -35,7 +35,13 @@ async fn watch(app: &App, folder: &Path) {
                     app.config.satellite.folder_every,
                     e.chain()
                 );
-                say(app, Some((format!("热点目录读取失败：{}", e.message), format!("hotspot folder: {}", e.message))));
+                say(
+                    app,
+                    Some((
+                        format!("热点目录读取失败：{}", e.message),
+                        format!("hotspot folder: {}", e.message),
+                    )),
+                );
             }
             Ok(Looked::Lists(wrong)) => say(app, wrong.clone()),
             Ok(Looked::Nothing) if troubled => say(app, None),
@@ -88,7 +94,11 @@ async fn look(app: &App, watch: &mut Watch) -> Result<Looked> {
         wrong = unusable(&name, batch).or(wrong);
     }
     for refused in &scan.refused {
-        tracing::warn!(file = refused.name, reason = refused.reason, "not a hotspot list; moved to refused/");
+        tracing::warn!(
+            file = refused.name,
+            reason = refused.reason,
+            "not a hotspot list; moved to refused/"
+        );
         wrong = Some((
             format!("热点文件 {} 无法使用：{}", refused.name, refused.reason),
             format!("hotspot file {} cannot be used: {}", refused.name, refused.reason),
@@ -125,7 +135,8 @@ async fn take_in(app: &App, batch: &Batch) -> Result<Taken> {
     for hotspot in &new {
         app.lookout.look_sooner(county.cameras_towards(&hotspot.locus()));
     }
-    let fresh = |it: &&Hotspot| now.duration_since(it.acquired_at) <= app.config.satellite.stale_after;
+    let fresh =
+        |it: &&Hotspot| now.duration_since(it.acquired_at) <= app.config.satellite.stale_after;
     let sighting = |it: &Hotspot| evidence::from_satellite(sighting_id(it), it, &county);
     for together in cluster::group(ours.iter().filter(fresh).map(sighting).collect()) {
         app.desk.sightings(together).await?;
@@ -168,7 +179,8 @@ async fn ask_one(app: App, part: String, feed: Feed, folder: PathBuf) {
         let (own, asked, to) = (app.clone(), feed.clone(), folder.clone());
         let fetched = tokio::task::spawn_blocking(move || fetch(&own, &asked, &to, last));
         let fetched = tokio::select! {
-            fetched = fetched => fetched.unwrap_or_else(|e| Err(Error::internal("a feed's thread died").because(e))),
+            fetched = fetched => fetched.unwrap_or_else(|e| Err(Error::internal("a feed's thread \
+                died").because(e))),
             () = app.stopped() => return,
         };
         match fetched {
@@ -178,7 +190,10 @@ async fn ask_one(app: App, part: String, feed: Feed, folder: PathBuf) {
             }
             Err(e) => {
                 tracing::warn!(%feed, "the satellite feed could not be fetched: {}", e.chain());
-                let (zh, en) = (format!("卫星数据源 {feed}：{}", e.message), format!("feed {feed}: {}", e.message));
+                let (zh, en) = (
+                    format!("卫星数据源 {feed}：{}", e.message),
+                    format!("feed {feed}: {}", e.message),
+                );
                 app.parts.set(part.clone(), false, zh, en);
             }
         }
@@ -197,7 +212,11 @@ fn fetch(app: &App, feed: &Feed, folder: &Path, last: [u8; 32]) -> Result<[u8; 3
     }
     let cannot = |e| Error::unavailable(format!("cannot write to {}", folder.display())).because(e);
     std::fs::create_dir_all(folder).map_err(cannot)?;
-    let name = format!("{feed}-{}-{}.csv", app.clock.now().strftime("%Y%m%dT%H%M%SZ"), hex::encode(&digest[..4]));
+    let name = format!(
+        "{feed}-{}-{}.csv",
+        app.clock.now().strftime("%Y%m%dT%H%M%SZ"),
+        hex::encode(&digest[..4])
+    );
     let name = name.replace(['/', ':'], "_");
     file::write_whole(&folder.join(name), &bytes).map_err(cannot)?;
     Ok(digest)

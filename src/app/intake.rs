@@ -77,7 +77,8 @@ pub fn lanes() -> (Lanes, Ends) {
     let (analyses, recorded) = Lane::new(ANALYSES_MAX);
     let (kept_of_strips, strips) = Lane::new(strips::PICTURES_MAX);
     let (looks, chooser) = strips::chooser(kept_of_strips);
-    let ends = Ends { sightings: filed, pictures: kept, analyses: recorded, looks: chooser, strips };
+    let ends =
+        Ends { sightings: filed, pictures: kept, analyses: recorded, looks: chooser, strips };
     (Lanes { sightings, pictures, rest: Some(Rest { analyses, looks }) }, ends)
 }
 
@@ -110,7 +111,8 @@ pub async fn seen(app: Site, from: Arc<Mutex<mpsc::Receiver<Seen>>>, lanes: Lane
     let mut from = from.lock().await;
     let mut batch = Vec::with_capacity(BATCH);
     while from.recv_many(&mut batch, BATCH).await > 0 {
-        let analyses = batch.iter().filter(|seen| !seen.drill).map(|seen| seen.analysis.clone()).collect();
+        let analyses =
+            batch.iter().filter(|seen| !seen.drill).map(|seen| seen.analysis.clone()).collect();
         for seen in batch.drain(..) {
             let began = hand_on(&app, &seen, &lanes).await;
             if let Some(rest) = &lanes.rest {
@@ -155,7 +157,9 @@ async fn hand_on(app: &Site, seen: &Seen, lanes: &Lanes) -> Vec<Began> {
             picture: picture.as_ref().map(|it| it.id),
             drill: seen.drill,
         };
-        let Some(sighting) = evidence::from_camera(SightingId(Uuid::now_v7()), confirmed, &eye, &county, of) else {
+        let Some(sighting) =
+            evidence::from_camera(SightingId(Uuid::now_v7()), confirmed, &eye, &county, of)
+        else {
             tracing::warn!(%camera, "a sighting is dropped: its camera is no longer in the register");
             continue;
         };
@@ -167,7 +171,8 @@ async fn hand_on(app: &Site, seen: &Seen, lanes: &Lanes) -> Vec<Began> {
         if let Some(picture) = picture {
             let id = picture.id;
             if lanes.pictures.try_send(picture).is_err() {
-                tracing::error!(%camera, picture = %id, "too many pictures wait for the disk: this one is not saved");
+                tracing::error!(%camera, picture = %id, "too many pictures wait for the disk: this \
+                    one is not saved");
                 missing(app);
             }
         }
@@ -181,7 +186,8 @@ fn missing(app: &Site) {
         "pictures",
         false,
         "有现场图片没能保存下来，补不回来；编号和原因见日志",
-        "some evidence pictures were not saved and are lost; see the log for their ids and the reason",
+        "some evidence pictures were not saved and are lost; see the log for their ids and the \
+        reason",
     );
 }
 
@@ -192,7 +198,8 @@ fn jpeg(picture: &Picture) -> Result<Vec<u8>> {
 }
 
 fn whole(encode: impl FnOnce() -> Result<Vec<u8>>) -> Result<Vec<u8>> {
-    catch_unwind(AssertUnwindSafe(encode)).unwrap_or_else(|_| Err(Error::internal("the JPEG encoder crashed")))
+    catch_unwind(AssertUnwindSafe(encode))
+        .unwrap_or_else(|_| Err(Error::internal("the JPEG encoder crashed")))
 }
 
 async fn file(app: App, lane: Arc<Mutex<Lane<Found>>>) {
@@ -207,7 +214,10 @@ async fn file(app: App, lane: Arc<Mutex<Lane<Found>>>) {
     };
     let told = |round: Round<'_>| {
         let zh = format!("{}条火情线索等待入库，正在重试：请看磁盘与数据库", round.waiting);
-        let en = format!("{} sightings wait to be stored; trying again: check disk and database", round.waiting);
+        let en = format!(
+            "{} sightings wait to be stored; trying again: check disk and database",
+            round.waiting
+        );
         say(&app, "sightings", &round, zh, en);
     };
     lane.lock().await.run(&app.clock, app.stopped(), work, told).await;
@@ -220,7 +230,11 @@ async fn keep(app: App, lane: Arc<Mutex<Lane<Evidence>>>) {
     };
     let told = |round: Round<'_>| {
         let zh = format!("{}张现场图片存不下，正在重试：请清理磁盘", round.waiting);
-        let en = format!("{} evidence pictures cannot be saved; trying again: free space on the disk", round.waiting);
+        let en = format!(
+            "{} evidence pictures cannot be saved; trying again: free space on the \
+            disk",
+            round.waiting
+        );
         say(&app, "evidence", &round, zh, en);
     };
     lane.lock().await.run(&app.clock, app.stopped(), work, told).await;

@@ -48,7 +48,8 @@ impl<T> Lane<T> {
         // While something waits, a pause until the next retry; new pieces do not shorten it. After
         // a panic something may wait already.
         type Pause<'a> = Option<Pin<Box<dyn Future<Output = ()> + Send + 'a>>>;
-        let until_next = |waits: bool| -> Pause<'_> { waits.then(|| Box::pin(clock.sleep(RETRY_EVERY)) as _) };
+        let until_next =
+            |waits: bool| -> Pause<'_> { waits.then(|| Box::pin(clock.sleep(RETRY_EVERY)) as _) };
         let mut pause = until_next(!self.waiting.is_empty());
         while going_on && (open || !self.waiting.is_empty()) {
             let again = async {
@@ -79,7 +80,11 @@ impl<T> Lane<T> {
         }
     }
 
-    async fn round<F: Future<Output = Result<()>>>(&mut self, work: impl Fn(Arc<T>) -> F, told: impl Fn(Round<'_>)) {
+    async fn round<F: Future<Output = Result<()>>>(
+        &mut self,
+        work: impl Fn(Arc<T>) -> F,
+        told: impl Fn(Round<'_>),
+    ) {
         let mut why = None;
         for _ in 0..self.waiting.len() {
             // Moved to the end before the work starts. After a panic the others then go first, and
@@ -119,7 +124,8 @@ mod tests {
         let (to, lane) = Lane::new(8);
         (0..5).for_each(|n| to.try_send(n).expect("room"));
         drop(to);
-        let (done, told, full) = (RefCell::new(Vec::new()), RefCell::new(Vec::new()), RefCell::new(3));
+        let (done, told, full) =
+            (RefCell::new(Vec::new()), RefCell::new(Vec::new()), RefCell::new(3));
         let work = async |n: Arc<i32>| {
             if *n >= 2 && *full.borrow() > 0 {
                 *full.borrow_mut() -= 1;
@@ -129,7 +135,10 @@ mod tests {
             Ok(())
         };
         let mut lane = lane.lock().await;
-        lane.run(&clock(), pending(), work, |it| told.borrow_mut().push((it.waiting, it.why.is_some()))).await;
+        lane.run(&clock(), pending(), work, |it| {
+            told.borrow_mut().push((it.waiting, it.why.is_some()))
+        })
+        .await;
         // The sender is gone, but the work is not done: the program only stops when told to.
         assert_eq!(done.into_inner(), [0, 1, 2, 3, 4]);
         assert_eq!(told.into_inner(), [(3, true), (3, true), (3, true), (0, false)]);
@@ -161,12 +170,14 @@ mod tests {
         let (to, lane) = Lane::new(8);
         ["first", "bad", "last"].into_iter().for_each(|it| to.try_send(it).expect("room"));
         drop(to);
-        let (done, panics) = (Arc::new(std::sync::Mutex::new(Vec::new())), Arc::new(std::sync::Mutex::new(1)));
+        let (done, panics) =
+            (Arc::new(std::sync::Mutex::new(Vec::new())), Arc::new(std::sync::Mutex::new(1)));
         for dies in [true, false] {
             let (lane, done, panics) = (Arc::clone(&lane), Arc::clone(&done), Arc::clone(&panics));
             let worker = tokio::spawn(async move {
                 let work = async |it: Arc<&'static str>| {
-                    let dies = *it == "bad" && std::mem::take(&mut *panics.lock().expect("whole")) > 0;
+                    let dies =
+                        *it == "bad" && std::mem::take(&mut *panics.lock().expect("whole")) > 0;
                     assert!(!dies, "dies over it");
                     done.lock().expect("whole").push(*it);
                     Ok(())
@@ -194,7 +205,8 @@ mod tests {
             Ok(())
         };
         let mut lane = lane.lock().await;
-        let working = lane.run(&clock, async { drop(stopped.await) }, work, |it| assert!(it.waiting <= BOUND));
+        let working = lane
+            .run(&clock, async { drop(stopped.await) }, work, |it| assert!(it.waiting <= BOUND));
         let handing_over = async {
             let mut handed_over = 0;
             for _ in 0..60 {

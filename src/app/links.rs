@@ -22,7 +22,8 @@ pub fn write_admin_token(data: &Path) -> Result<String> {
     let path = data.join(ADMIN_TOKEN);
     let cannot = |e| Error::unavailable(format!("cannot write {}", path.display())).because(e);
     let mut options = std::fs::OpenOptions::new();
-    let mut file = options.write(true).create(true).truncate(true).mode(0o600).open(&path).map_err(cannot)?;
+    let mut file =
+        options.write(true).create(true).truncate(true).mode(0o600).open(&path).map_err(cannot)?;
     file.write_all(token.as_bytes()).map_err(cannot)?;
     Ok(token)
 }
@@ -44,8 +45,14 @@ pub fn greet(app: &App) {
     tracing::info!(
         "{}",
         match app.lang {
-            Lang::Zh => format!("火眼已启动：{url}/  登录链接：huoyan user enrol <人员编号> --role officer"),
-            Lang::En => format!("huoyan is up: {url}/  login links: huoyan user enrol <person> --role officer"),
+            Lang::Zh => format!(
+                "火眼已启动：{url}/  登录链接：huoyan user enrol <人员编号> --role \
+                officer"
+            ),
+            Lang::En => format!(
+                "huoyan is up: {url}/  login links: huoyan user enrol <person> \
+                --role officer"
+            ),
         }
     );
 }
@@ -53,16 +60,26 @@ pub fn greet(app: &App) {
 /// One link per page: today's officer for office and ops, and `ranger` or the first ranger of the
 /// register. People that the register does not entitle get none, because they could not log in with
 /// it. `words`: what to know before opening the links.
-pub async fn print(app: &App, ranger: Option<&PersonId>, words: Option<&str>, json: bool) -> Result<()> {
+pub async fn print(
+    app: &App,
+    ranger: Option<&PersonId>,
+    words: Option<&str>,
+    json: bool,
+) -> Result<()> {
     let county = app.registers.current();
-    let officer = county.duty(Role::CountyDuty, None, app.clock.now()).map(|person| person.id.clone());
-    let first = || county.people.iter().find(|person| person.post.is_ranger()).map(|person| person.id.clone());
+    let officer =
+        county.duty(Role::CountyDuty, None, app.clock.now()).map(|person| person.id.clone());
+    let first = || {
+        county.people.iter().find(|person| person.post.is_ranger()).map(|person| person.id.clone())
+    };
     let ranger = ranger.cloned().or_else(first);
     let base = app.config.public_url();
     let mut links = Vec::new();
-    for (name, person, access) in
-        [("office", &officer, Access::Officer), ("ranger", &ranger, Access::Ranger), ("ops", &officer, Access::Ops)]
-    {
+    for (name, person, access) in [
+        ("office", &officer, Access::Officer),
+        ("ranger", &ranger, Access::Ranger),
+        ("ops", &officer, Access::Ops),
+    ] {
         let Some(person) = person else { continue };
         let life = web::link_life(&app.config.server, access);
         let path = web::issue_login(&app.store, person, access, life, &app.clock).await?;
@@ -88,14 +105,20 @@ pub async fn print(app: &App, ranger: Option<&PersonId>, words: Option<&str>, js
     );
     for (name, url, life) in links {
         let life = life_words(life, app.lang);
-        println!("  {name:<7}{url}  {}{}", face(name), app.lang.pick(&format!("，{life}"), &format!(", {life}")));
+        println!(
+            "  {name:<7}{url}  {}{}",
+            face(name),
+            app.lang.pick(&format!("，{life}"), &format!(", {life}"))
+        );
     }
     if officer.is_none() {
         println!(
             "{}",
             app.lang.pick(
-                "登记册里没有县值班员，没有可进值班台的人：先运行 huoyan import people <文件>，再用 huoyan user enrol 发链接",
-                "The register names no county officer, so nobody can enter the board: run huoyan import people <file>, then huoyan user enrol",
+                "登记册里没有县值班员，没有可进值班台的人：先运行 huoyan import people <文件>，\
+                再用 huoyan user enrol 发链接",
+                "The register names no county officer, so nobody can enter the board: run huoyan \
+                import people <file>, then huoyan user enrol",
             )
         );
     }

@@ -31,7 +31,9 @@ async fn write(app: &App, ledger: &mut Ledger) -> Result<()> {
     let (now, board) = (app.clock.now(), app.status.all());
     let mut tests = Vec::new();
     for (camera, status) in &board {
-        let Some(last) = status.self_test.last.as_ref().filter(|it| ledger.tested.get(camera) != Some(&it.at)) else {
+        let Some(last) =
+            status.self_test.last.as_ref().filter(|it| ledger.tested.get(camera) != Some(&it.at))
+        else {
             continue;
         };
         let scales = [(Scale::Whole, Some(&last.whole)), (Scale::Tile, last.tile.as_ref())];
@@ -47,12 +49,18 @@ async fn write(app: &App, ledger: &mut Ledger) -> Result<()> {
         return Ok(());
     }
     let cadence_s = app.config.camera.cadence.as_secs_f64();
-    let slots: BTreeMap<CameraId, u64> = board.into_iter().map(|(camera, status)| (camera, status.slots_met)).collect();
+    let slots: BTreeMap<CameraId, u64> =
+        board.into_iter().map(|(camera, status)| (camera, status.slots_met)).collect();
     let watched: Vec<(CameraId, u64)> = slots
         .iter()
         .filter_map(|(camera, met)| {
             // A camera that left the register and came back starts from zero.
-            let before = ledger.slots.get(camera).copied().filter(|before| before <= met).unwrap_or_default();
+            let before = ledger
+                .slots
+                .get(camera)
+                .copied()
+                .filter(|before| before <= met)
+                .unwrap_or_default();
             let seconds = ((met - before) as f64 * cadence_s).round() as u64;
             (seconds > 0).then(|| (camera.clone(), seconds))
         })

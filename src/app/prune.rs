@@ -46,7 +46,8 @@ async fn what_is_old(app: &App) {
             done.is_err(),
             || "有过期的文件或记录清除不掉，磁盘会慢慢占满：原因见日志".to_owned(),
             || {
-                "some expired files or records cannot be removed, and the disk will fill: see the log for the reason"
+                "some expired files or records cannot be removed, and the disk will fill: see the \
+                log for the reason"
                     .to_owned()
             },
         );
@@ -59,8 +60,9 @@ async fn for_room(app: &App) {
     let is_short = || {
         // The space is measured again after each removal. A disk that cannot be queried is left
         // alone.
-        disk::free(&config.store.data)
-            .is_some_and(|free| app.room.look(free, &config.disk, clock.now()).is_some() && app.room.is_short())
+        disk::free(&config.store.data).is_some_and(|free| {
+            app.room.look(free, &config.disk, clock.now()).is_some() && app.room.is_short()
+        })
     };
     loop {
         let mut done = Ok(());
@@ -76,7 +78,8 @@ async fn for_room(app: &App) {
             done.is_err(),
             || "磁盘空间不足，有的旧文件却清除不掉：请立即清理磁盘；原因见日志".to_owned(),
             || {
-                "space is short, and some old files cannot be removed: free space at once; see the log for the reason"
+                "space is short, and some old files cannot be removed: free space at once; see the \
+                log for the reason"
                     .to_owned()
             },
         );
@@ -103,7 +106,12 @@ fn all<const KINDS: usize>(done: [Result<()>; KINDS]) -> Result<()> {
 /// that were read, oldest first; then pictures of strips, of no incident, of false alarms. Pictures
 /// that must be kept stay (`triage::retention`), and so do today's analyses, which are no longer
 /// written. Returns what was removed and the first error: a kind that fails does not stop the next.
-pub async fn shed(store: &Store, config: &Config, clock: &Clock, is_short: impl Fn() -> bool) -> (Removed, Result<()>) {
+pub async fn shed(
+    store: &Store,
+    config: &Config,
+    clock: &Clock,
+    is_short: impl Fn() -> bool,
+) -> (Removed, Result<()>) {
     let mut removed = Removed::default();
     let done = all([
         shed_days(store, clock, &is_short, &mut removed.days).await,
@@ -117,7 +125,12 @@ pub async fn shed(store: &Store, config: &Config, clock: &Clock, is_short: impl 
     (removed, done)
 }
 
-async fn shed_days(store: &Store, clock: &Clock, is_short: impl Fn() -> bool, removed: &mut usize) -> Result<()> {
+async fn shed_days(
+    store: &Store,
+    clock: &Clock,
+    is_short: impl Fn() -> bool,
+    removed: &mut usize,
+) -> Result<()> {
     while is_short() && store.shed_analyses(clock.now()).await? {
         *removed += 1;
     }
@@ -158,16 +171,34 @@ pub async fn prune(store: &Store, config: &Config, clock: &Clock) -> (Removed, R
     let mut removed = Removed::default();
     let done = all([
         store.prune_logins(now).await.map(drop),
-        store.prune_analyses(now - days(policy.analyses_days)).await.map(|days| removed.days += days),
+        store
+            .prune_analyses(now - days(policy.analyses_days))
+            .await
+            .map(|days| removed.days += days),
         match disk.analyses_max_gib {
-            Some(most) => shed_days(store, clock, || disk::gib(disk::size(&analyses)) > most, &mut removed.days).await,
+            Some(most) => {
+                shed_days(
+                    store,
+                    clock,
+                    || disk::gib(disk::size(&analyses)) > most,
+                    &mut removed.days,
+                )
+                .await
+            }
             None => Ok(()),
         },
         remove_lists(config, oldest, clock, || true, &mut removed.lists).await,
         prune_pictures(store, config, clock, &mut removed.pictures).await,
         match disk.pictures_max_gib {
             Some(most) => {
-                shed_pictures(store, config, clock, |left| disk::gib(left) > most, &mut removed.pictures).await
+                shed_pictures(
+                    store,
+                    config,
+                    clock,
+                    |left| disk::gib(left) > most,
+                    &mut removed.pictures,
+                )
+                .await
             }
             None => Ok(()),
         },
@@ -177,7 +208,12 @@ pub async fn prune(store: &Store, config: &Config, clock: &Clock) -> (Removed, R
     (removed, done)
 }
 
-async fn prune_pictures(store: &Store, config: &Config, clock: &Clock, removed: &mut usize) -> Result<()> {
+async fn prune_pictures(
+    store: &Store,
+    config: &Config,
+    clock: &Clock,
+    removed: &mut usize,
+) -> Result<()> {
     for held in store.held_pictures(&config.retention, clock.now()).await? {
         if held.keeping == Keeping::Over {
             store.remove_held(&held).await?;
@@ -195,7 +231,12 @@ async fn prune_proof(store: &Store, before: Timestamp, clock: &Clock) -> Result<
     Ok(())
 }
 
-async fn prune_rows(store: &Store, oldest: Timestamp, clock: &Clock, removed: &mut u64) -> Result<()> {
+async fn prune_rows(
+    store: &Store,
+    oldest: Timestamp,
+    clock: &Clock,
+    removed: &mut u64,
+) -> Result<()> {
     loop {
         match store.prune_hotspots(oldest).await? {
             0 => break,
@@ -253,7 +294,9 @@ async fn old_lists(folder: PathBuf, before: Timestamp) -> Result<Vec<PathBuf>> {
                     Err(e) if e.kind() == ErrorKind::NotFound => continue,
                     about => about?.modified()?,
                 };
-                if Timestamp::try_from(at).is_ok_and(|at| at < before) && entry.file_type()?.is_file() {
+                if Timestamp::try_from(at).is_ok_and(|at| at < before)
+                    && entry.file_type()?.is_file()
+                {
                     old.push((at, entry.path()));
                 }
             }
@@ -261,9 +304,12 @@ async fn old_lists(folder: PathBuf, before: Timestamp) -> Result<Vec<PathBuf>> {
         old.sort();
         Ok::<_, std::io::Error>(old.into_iter().map(|(_, path)| path).collect())
     });
-    let listed =
-        listed.await.map_err(|e| Error::internal("the thread that lists old hotspot files failed").because(e))?;
-    listed.map_err(|e| Error::unavailable("cannot read the folder of processed hotspot lists").because(e))
+    let listed = listed.await.map_err(|e| {
+        Error::internal("the thread that lists old hotspot files failed").because(e)
+    })?;
+    listed.map_err(|e| {
+        Error::unavailable("cannot read the folder of processed hotspot lists").because(e)
+    })
 }
 
 async fn remove(path: &Path) -> Result<()> {

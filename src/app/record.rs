@@ -47,7 +47,12 @@ const TELL_EVERY: SignedDuration = SignedDuration::from_mins(10);
 const TEXT_PART: &str = "anchor";
 
 pub async fn run(app: App, notifier: Arc<Notifier>) {
-    let mut keeper = Keeper::new(app.desk.clone(), app.store.clone(), app.config.retention.clone(), app.clock.clone());
+    let mut keeper = Keeper::new(
+        app.desk.clone(),
+        app.store.clone(),
+        app.config.retention.clone(),
+        app.clock.clone(),
+    );
     let mut teller = Teller::default();
     loop {
         tokio::select! {
@@ -56,18 +61,25 @@ pub async fn run(app: App, notifier: Arc<Notifier>) {
         }
         let en = keeper.words(Lang::En);
         app.parts.set(PART, en.is_empty(), keeper.words(Lang::Zh), en);
-        match teller.tell(&app.store, &notifier, &app.registers.current(), &app.config, app.clock.now()).await {
+        match teller
+            .tell(&app.store, &notifier, &app.registers.current(), &app.config, app.clock.now())
+            .await
+        {
             Ok(Day::Open) => {}
             Ok(Day::Done) => drop(app.parts.set(TEXT_PART, true, "", "")),
             Ok(Day::Untold(why)) => {
                 // A county may choose to have no gateway at all. The part `channels` reports that.
-                let chosen = why == Untold::NoGateway && !super::channels::has_gateway(&app.config.notify);
+                let chosen =
+                    why == Untold::NoGateway && !super::channels::has_gateway(&app.config.notify);
                 let en = why.words(Lang::En);
                 if app.parts.set(TEXT_PART, chosen, why.words(Lang::Zh), en) && !chosen {
                     tracing::warn!(part = TEXT_PART, "{en}");
                 }
             }
-            Err(e) => tracing::warn!("the head of the log was not sent to the leader on duty: {}", e.chain()),
+            Err(e) => tracing::warn!(
+                "the head of the log was not sent to the leader on duty: {}",
+                e.chain()
+            ),
         }
         if super::sleep_or_stop(&app, OPEN_EVERY).await {
             return;
@@ -90,7 +102,16 @@ pub struct Keeper {
 
 impl Keeper {
     pub fn new(desk: Arc<Desk>, store: Store, retention: Retention, clock: Clock) -> Self {
-        Self { due: clock.now(), desk, store, retention, clock, last: None, open: None, found: VecDeque::new() }
+        Self {
+            due: clock.now(),
+            desk,
+            store,
+            retention,
+            clock,
+            last: None,
+            open: None,
+            found: VecDeque::new(),
+        }
     }
 
     /// Checks the whole record when that is due, and the rows of open incidents. A failure is tried
@@ -119,7 +140,8 @@ impl Keeper {
     }
 
     async fn whole(&mut self) -> Result<()> {
-        let look = Look { now: self.clock.now(), mend: true, paper: &[], retention: &self.retention };
+        let look =
+            Look { now: self.clock.now(), mend: true, paper: &[], retention: &self.retention };
         let mut looking = self.store.look(&look).await?;
         let (mut began, mut looked_at, mut are_rows_over) = (Instant::now(), Instant::now(), false);
         while let Some(step) = looking.step().await? {
@@ -167,7 +189,9 @@ impl Keeper {
                     tracing::warn!("a corrected incident is not reloaded yet: {}", e.chain());
                 }
             }
-            Err(e) => tracing::warn!("the rows of open incidents could not be checked: {}", e.chain()),
+            Err(e) => {
+                tracing::warn!("the rows of open incidents could not be checked: {}", e.chain())
+            }
         }
     }
 
@@ -214,15 +238,18 @@ impl Untold {
         match self {
             Self::NoGateway => lang.pick(
                 "今天的存证短信没有发出：没有短信网关。请抄下日报末尾的存证",
-                "today's proof was not sent as a text: there is no SMS gateway. Write down the proof at the end of the daily report",
+                "today's proof was not sent as a text: there is no SMS gateway. Write down the \
+                proof at the end of the daily report",
             ),
             Self::NoLeader => lang.pick(
                 "今天的存证短信没有发出：没有带班领导，或没有其号码。请看值班表和人员表",
-                "today's proof was not sent as a text: no leader is on duty, or there is no number. Check the rota and the register of people",
+                "today's proof was not sent as a text: no leader is on duty, or there is no \
+                number. Check the rota and the register of people",
             ),
             Self::NotTaken => lang.pick(
                 "今天的存证短信没有发出：网关一小时未收。请看网关，并抄下日报末尾的存证",
-                "today's proof was not sent as a text: the gateway has not accepted it for an hour. Check the gateway, and write down the proof at the end of the daily report",
+                "today's proof was not sent as a text: the gateway has not accepted it for an \
+                hour. Check the gateway, and write down the proof at the end of the daily report",
             ),
         }
     }
@@ -258,7 +285,9 @@ impl Teller {
             return Ok(Day::Untold(Untold::NoGateway));
         }
         let leader = county.duty(Role::CountyLeader, None, now);
-        let Some(phone) = leader.and_then(|it| it.phone.as_deref()) else { return Ok(Day::Untold(Untold::NoLeader)) };
+        let Some(phone) = leader.and_then(|it| it.phone.as_deref()) else {
+            return Ok(Day::Untold(Untold::NoLeader));
+        };
         if now.duration_since(at) >= TELL_FOR {
             return Ok(Day::Untold(Untold::NotTaken));
         }
@@ -279,5 +308,8 @@ impl Teller {
 /// In the county's language, like every text.
 fn words(signature: &str, anchor: &Anchor, at: Timestamp) -> String {
     let at = at.to_zoned(county_time());
-    format!("【{signature}】{}火情记录存证：{anchor}。请保留本短信，无需回复。", at.strftime("%-m月%-d日%H:%M"))
+    format!(
+        "【{signature}】{}火情记录存证：{anchor}。请保留本短信，无需回复。",
+        at.strftime("%-m月%-d日%H:%M")
+    )
 }

@@ -40,10 +40,11 @@ impl Serving {
     /// Says it until the returned value is dropped.
     pub fn announce(&self, data: &Path) -> Result<Announced> {
         let path = data.join(FILE);
-        let text =
-            serde_json::to_vec(self).map_err(|e| Error::internal("the served address cannot be written").because(e))?;
-        write_whole(&path, &text)
-            .map_err(|e| Error::unavailable(format!("cannot write {}", path.display())).because(e))?;
+        let text = serde_json::to_vec(self)
+            .map_err(|e| Error::internal("the served address cannot be written").because(e))?;
+        write_whole(&path, &text).map_err(|e| {
+            Error::unavailable(format!("cannot write {}", path.display())).because(e)
+        })?;
         Ok(Announced(path))
     }
 }
@@ -77,21 +78,31 @@ mod tests {
     fn people_and_this_machine_are_told_where_it_really_is() {
         for (section, public_url, local_url) in [
             ("listen = \"127.0.0.1:8141\"", "http://127.0.0.1:8141", "http://127.0.0.1:8141"),
-            ("public_url = \"https://fire.example/\"", "https://fire.example", "http://127.0.0.1:8131"),
             (
-                "listen = \"0.0.0.0:443\"\npublic_url = \"https://fire.example\"\ncertificate = \"c\"\nkey = \"k\"",
+                "public_url = \"https://fire.example/\"",
+                "https://fire.example",
+                "http://127.0.0.1:8131",
+            ),
+            (
+                "listen = \"0.0.0.0:443\"\npublic_url = \"https://fire.example\"\ncertificate = \
+                \"c\"\nkey = \"k\"",
                 "https://fire.example",
                 "https://fire.example",
             ),
             (
-                "listen = \"[::]:8131\"\npublic_url = \"http://10.0.0.5:8131\"\nplain_http = \"anywhere\"",
+                "listen = \"[::]:8131\"\npublic_url = \"http://10.0.0.5:8131\"\nplain_http = \
+                \"anywhere\"",
                 "http://10.0.0.5:8131",
                 "http://[::1]:8131",
             ),
         ] {
             let config = Config::parse(&format!("[server]\n{section}\n")).expect("valid");
             let serving = Serving::of(&config);
-            assert_eq!((serving.public_url.as_str(), serving.local_url.as_str()), (public_url, local_url), "{section}");
+            assert_eq!(
+                (serving.public_url.as_str(), serving.local_url.as_str()),
+                (public_url, local_url),
+                "{section}"
+            );
         }
     }
 

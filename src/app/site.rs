@@ -1,5 +1,5 @@
-//! What those who watch share, on one PC and at an edge: the state, the tasks that follow the cameras,
-//! and the stages of a stop.
+//! What those who watch share, on one PC and at an edge: the state, the tasks that follow the
+//! cameras, and the stages of a stop.
 
 use super::supervise::{self, Stage};
 use super::{disk, lookout};
@@ -85,6 +85,8 @@ pub(super) fn reload_registers(site: &Site) {
     match site.registers.reload_if_changed() {
         Ok(true) => tracing::info!("registers reloaded"),
         Ok(false) => {}
-        Err(e) => tracing::error!("cannot read the registers; the old ones stay in force: {}", e.chain()),
+        Err(e) => {
+            tracing::error!("cannot read the registers; the old ones stay in force: {}", e.chain())
+        }
     }
 }

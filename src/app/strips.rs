@@ -1,5 +1,5 @@
-//! 过程图: carries pictures from the looks to the disk, beside the alarms. No sighting waits for it.
-//! What is too much is left out and counted.
+//! 过程图: carries pictures from the looks to the disk, beside the alarms. No sighting waits for
+//! it. What is too much is left out and counted.
 
 use super::App;
 use super::lane::{Lane, Round};
@@ -61,7 +61,9 @@ pub async fn choose(app: App, chooser: Arc<Mutex<Chooser>>) {
             () = app.stopped() => None,
         };
         let Some(Glance { seen, began }) = glance else { return };
-        let kept = tokio::task::block_in_place(|| strips.look(&seen, &began, |side| encode(&seen.picture, side)));
+        let kept = tokio::task::block_in_place(|| {
+            strips.look(&seen, &began, |side| encode(&seen.picture, side))
+        });
         for it in kept {
             // Strip pictures give way before any evidence does.
             if app.room.is_short_for_analyses() || to.try_send(it).is_err() {
@@ -90,7 +92,8 @@ pub async fn keep(app: App, lane: Arc<Mutex<Lane<Kept>>>) {
     };
     let told = |round: Round<'_>| {
         let zh = "过程图存不下来：新的告警会缺少前后画面".to_owned();
-        let en = "strips cannot be stored: new alarms will lack the pictures before and after".to_owned();
+        let en = "strips cannot be stored: new alarms will lack the pictures before and after"
+            .to_owned();
         say(&app, "strips", &round, zh, en);
     };
     lane.lock().await.run(&app.clock, app.stopped(), work, told).await;
@@ -122,12 +125,16 @@ mod tests {
     #[test]
     fn ordinary_looks_leave_places_for_those_that_confirm_something() {
         let (looks, chooser) = chooser(mpsc::channel(PICTURES_MAX).0);
-        let began =
-            Began { sighting: SightingId(Uuid::from_u128(1)), class: Class::Smoke, bbox: [0.4, 0.4, 0.1, 0.1].into() };
+        let began = Began {
+            sighting: SightingId(Uuid::from_u128(1)),
+            class: Class::Smoke,
+            bbox: [0.4, 0.4, 0.1, 0.1].into(),
+        };
         (0..2 * LOOKS_MAX).for_each(|_| offer(&looks, glance(Vec::new())));
         (0..2 * LOOKS_MAX).for_each(|_| offer(&looks, glance(vec![began])));
         let from = &mut chooser.try_lock().expect("nobody holds it").from;
-        let begun: Vec<bool> = std::iter::from_fn(|| from.try_recv().ok()).map(|it| !it.began.is_empty()).collect();
+        let begun: Vec<bool> =
+            std::iter::from_fn(|| from.try_recv().ok()).map(|it| !it.began.is_empty()).collect();
         assert_eq!(begun.len(), LOOKS_MAX);
         assert_eq!(begun.iter().filter(|it| **it).count(), RESERVED);
     }

@@ -58,15 +58,24 @@ impl Supervisor {
             if self.is_stopping() {
                 return;
             }
-            let why = ended.and_then(std::result::Result::err).map_or_else(|| "it ended".to_owned(), |e| e.to_string());
-            tracing::error!(task = name, "a task has failed and restarts in {} s: {why}", pause.as_secs());
+            let why = ended
+                .and_then(std::result::Result::err)
+                .map_or_else(|| "it ended".to_owned(), |e| e.to_string());
+            tracing::error!(
+                task = name,
+                "a task has failed and restarts in {} s: {why}",
+                pause.as_secs()
+            );
             metrics::counter!("huoyan_tasks_restarted_total", "task" => name).increment(1);
             has_died = true;
             self.parts.set(
                 part.clone(),
                 false,
                 format!("程序的一部分（{name}）出错，已自动重新启动；反复出现请把日志交给运维"),
-                format!("a part of the program ({name}) failed and was restarted; if this keeps happening, give the log to operations"),
+                format!(
+                    "a part of the program ({name}) failed and was restarted; if this keeps \
+                    happening, give the log to operations"
+                ),
             );
             let mut stop = self.stop.clone();
             tokio::select! {
@@ -93,7 +102,8 @@ mod tests {
     async fn a_task_that_panics_is_said_and_begun_anew() {
         let (stop, stopped) = watch::channel(Stage::Running);
         let (parts, lives) = (Parts::default(), Arc::new(AtomicU32::new(0)));
-        let supervisor = Supervisor { clock: Clock::System, parts: parts.clone(), stop: stopped.clone() };
+        let supervisor =
+            Supervisor { clock: Clock::System, parts: parts.clone(), stop: stopped.clone() };
         let task = {
             let lives = Arc::clone(&lives);
             move || {

@@ -57,32 +57,45 @@ impl Video {
         let Site { config, clock, status, lang, thresholds, points, drills, parts, .. } = &self.app;
         let detector = Detector::load(&config.detect.model, &config.detect)?;
         parts.set("model", true, "", "");
-        thresholds.advise(&config.thresholds, engine::first_thresholds(&config.thresholds, &detector));
+        thresholds
+            .advise(&config.thresholds, engine::first_thresholds(&config.thresholds, &detector));
         *points.write() = detector.manifest().points.clone();
         // A changed register does not change what was measured.
         let eye = status.eye().unwrap_or_else(|| capacity::eye(&detector, config));
         self.say_what_it_holds(&eye);
         status.set_eye(Some(eye));
         let sources = self.cameras.iter().map(source).collect();
-        let receivers = Receivers::start(sources, &config.camera, clock.clone(), status.clone(), *lang)?;
+        let receivers =
+            Receivers::start(sources, &config.camera, clock.clone(), status.clone(), *lang)?;
         let receivers = Arc::new(receivers);
         let analyst = Analyst::new(&detector, thresholds.clone(), drills.clone(), status.clone());
-        let skylines =
-            self.cameras.iter().filter_map(|it| Some(((it.id.clone(), it.pose.clone()), it.horizon? as f32)));
-        let analyst = analyst.with_skylines(skylines.collect()).with_self_test_every(config.camera.self_test_every);
+        let skylines = self
+            .cameras
+            .iter()
+            .filter_map(|it| Some(((it.id.clone(), it.pose.clone()), it.horizon? as f32)));
+        let analyst = analyst
+            .with_skylines(skylines.collect())
+            .with_self_test_every(config.camera.self_test_every);
         let analyst = Arc::new(match config.detect.gate {
             Gating::Off => analyst,
             Gating::On => analyst.gated(config.detect.gate_every),
         });
-        let watch =
-            Watch::start(config.detect.workers, &config.camera.pipelines, &receivers, &detector, &analyst, out)?;
+        let watch = Watch::start(
+            config.detect.workers,
+            &config.camera.pipelines,
+            &receivers,
+            &detector,
+            &analyst,
+            out,
+        )?;
         Ok(Running { receivers, analyst, watch })
     }
 
     /// A prediction. If looks do come late, the board says so then.
     fn say_what_it_holds(&self, Eye { capacity, .. }: &Eye) {
         let Some(capacity) = capacity else { return };
-        let (cameras, words) = (self.cameras.len(), |lang| capacity::words(capacity, self.cameras.len(), lang));
+        let (cameras, words) =
+            (self.cameras.len(), |lang| capacity::words(capacity, self.cameras.len(), lang));
         match capacity.stretched_s(cameras) {
             Some(_) => tracing::warn!("{}", words(self.app.lang)),
             None => tracing::info!("{}", words(self.app.lang)),
@@ -107,16 +120,20 @@ impl Video {
     /// first camera starts everything, the last one stops it. While nothing runs because the model
     /// failed, any change is a reason to try again.
     pub fn follow(&mut self) {
-        let before = std::mem::replace(&mut self.cameras, self.app.registers.current().cameras.clone());
+        let before =
+            std::mem::replace(&mut self.cameras, self.app.registers.current().cameras.clone());
         let changes = camera_changes(&before, &self.cameras);
         for (camera, change) in &changes {
-            tracing::info!(camera.id = %camera.id, pose = %camera.pose, ?change, "the camera register has changed");
+            tracing::info!(camera.id = %camera.id, pose = %camera.pose, ?change, "the camera \
+                register has changed");
         }
         match &self.running {
             _ if changes.is_empty() => {}
             Some(running) if !self.cameras.is_empty() => {
                 changes.iter().for_each(|(camera, change)| running.follow(camera, *change));
-                if let Some(eye) = self.app.status.eye().filter(|_| before.len() != self.cameras.len()) {
+                if let Some(eye) =
+                    self.app.status.eye().filter(|_| before.len() != self.cameras.len())
+                {
                     self.say_what_it_holds(&eye);
                 }
             }
@@ -203,7 +220,12 @@ fn source(camera: &CameraEntry) -> CameraSource {
 }
 
 fn stream(camera: &CameraEntry, address: &Address) -> CameraSource {
-    let source = CameraSource::new(camera.id.clone(), camera.pose.clone(), camera.name.clone(), address.clone());
+    let source = CameraSource::new(
+        camera.id.clone(),
+        camera.pose.clone(),
+        camera.name.clone(),
+        address.clone(),
+    );
     match &camera.pipeline {
         Some(pipeline) => source.with_pipeline(pipeline.clone()),
         None => source,

@@ -22,7 +22,8 @@ pub fn look(app: &App, sender: &Heartbeat) {
         || format!("已有{}秒没有查看时限：请看磁盘与数据库，必要时重新启动程序", desk.as_secs()),
         || {
             format!(
-                "has not checked deadlines for {} s: check disk and database, and restart the program if needed",
+                "has not checked deadlines for {} s: check disk and database, and restart the \
+                program if needed",
                 desk.as_secs()
             )
         },
@@ -33,7 +34,12 @@ pub fn look(app: &App, sender: &Heartbeat) {
         "messages",
         sender > SILENT_MAX,
         || format!("已有{}秒没有发出通知：请电话通知，并看网关与数据库", sender.as_secs()),
-        || format!("has sent nothing for {} s: phone people, check gateways and database", sender.as_secs()),
+        || {
+            format!(
+                "has sent nothing for {} s: phone people, check gateways and database",
+                sender.as_secs()
+            )
+        },
     );
     machine(app);
 }
@@ -54,7 +60,8 @@ pub fn machine(app: &Site) {
         },
         || {
             format!(
-                "this machine's clock was set {} by {} s; deadlines still count the time elapsed. Correct the clock, then restart the program",
+                "this machine's clock was set {} by {} s; deadlines still count the time elapsed. \
+                Correct the clock, then restart the program",
                 ahead(step).1,
                 step.abs().as_secs()
             )

@@ -1,4 +1,5 @@
-//! Starts what watches: the cameras, and the tasks that follow their register and take in what they see.
+//! Starts what watches: the cameras, and the tasks that follow their register and take in what they
+//! see.
 
 use super::site::{Site, pause_or, spawn};
 use super::supervise::Stage;
@@ -19,7 +20,9 @@ pub(super) fn watch(tasks: &mut JoinSet<()>, site: &Site, lanes: intake::Lanes) 
     tokio::task::block_in_place(|| video.start());
     let (video, seen_rx) = (Arc::new(Mutex::new(video)), Arc::new(Mutex::new(seen_rx)));
     spawn(tasks, "cameras", site, move |site| follow(site, Arc::clone(&video)));
-    spawn(tasks, "intake", site, move |site| intake::seen(site, Arc::clone(&seen_rx), lanes.clone()));
+    spawn(tasks, "intake", site, move |site| {
+        intake::seen(site, Arc::clone(&seen_rx), lanes.clone())
+    });
 }
 
 /// Lets the cameras follow their register, and ends them when the program stops.

@@ -11,7 +11,8 @@ use std::path::{Path, PathBuf};
 
 /// The error for an operation on this file or folder that failed.
 pub fn failed(path: &Path) -> impl FnOnce(io::Error) -> Error {
-    let words = Words::new("无法读写", "cannot be read or written").after(&format!("{}:", path.display()));
+    let words =
+        Words::new("无法读写", "cannot be read or written").after(&format!("{}:", path.display()));
     move |e| Error::unavailable(words).because(e)
 }
 
@@ -58,7 +59,10 @@ pub fn settle(path: &Path) -> Result<(String, u64)> {
 }
 
 /// Its errors name the file.
-fn fingerprint(path: &Path, mut each: impl FnMut(&[u8]) -> io::Result<()>) -> io::Result<(String, u64)> {
+fn fingerprint(
+    path: &Path,
+    mut each: impl FnMut(&[u8]) -> io::Result<()>,
+) -> io::Result<(String, u64)> {
     let named = |e: io::Error| io::Error::new(e.kind(), format!("{}: {e}", path.display()));
     let mut source = File::open(path).map_err(named)?;
     let (mut hash, mut length, mut buffer) = (Sha256::new(), 0, vec![0; 1 << 16]);
@@ -104,7 +108,12 @@ pub fn copy_picture(name: &str, length: u64, from: &Path, to: &Path) -> Result<b
     }
     let source = from.join(name);
     match copy(&source, &target) {
-        Err(_) if fs::symlink_metadata(&source).is_err_and(|e| e.kind() == io::ErrorKind::NotFound) => Ok(false),
+        Err(_)
+            if fs::symlink_metadata(&source)
+                .is_err_and(|e| e.kind() == io::ErrorKind::NotFound) =>
+        {
+            Ok(false)
+        }
         copied => copied.map(|_| true),
     }
 }
@@ -115,11 +124,15 @@ mod tests {
 
     #[test]
     fn a_picture_whose_time_ends_before_it_is_copied_leaves_nothing_behind_and_stops_no_backup() {
-        let (from, to) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
+        let (from, to) =
+            (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
         assert!(!copy_picture("gone.jpg", 3, from.path(), to.path()).expect("no fault"));
         assert_eq!(below(to.path()).expect("a list"), Vec::<PathBuf>::new());
         fs::write(from.path().join("here.jpg"), "abc").expect("a picture");
         assert!(copy_picture("here.jpg", 3, from.path(), to.path()).expect("copied"));
-        assert!(copy_picture("here.jpg", 3, from.path(), Path::new("/nowhere")).is_err(), "no such folder is a fault");
+        assert!(
+            copy_picture("here.jpg", 3, from.path(), Path::new("/nowhere")).is_err(),
+            "no such folder is a fault"
+        );
     }
 }

@@ -56,18 +56,26 @@ pub struct Set {
 impl Set {
     /// Reads the set at a path.
     pub fn read(path: &Path) -> Result<Self> {
-        let refused =
-            |zh: String, en: String| Error::invalid(Words::new(zh, en).after(&format!("{}:", path.display())));
+        let refused = |zh: String, en: String| {
+            Error::invalid(Words::new(zh, en).after(&format!("{}:", path.display())))
+        };
         if is_unfinished(path) {
             let en = "this backup was interrupted: choose an earlier one";
             return Err(refused("备份未完成，不能恢复；请选较早的一份".to_owned(), en.to_owned()));
         }
         let text = fs::read_to_string(path.join(MANIFEST)).map_err(|e| {
-            refused(format!("不是备份（没有 {MANIFEST}）"), format!("not a backup: it has no {MANIFEST}")).because(e)
+            refused(
+                format!("不是备份（没有 {MANIFEST}）"),
+                format!("not a backup: it has no {MANIFEST}"),
+            )
+            .because(e)
         })?;
         let manifest: Manifest = serde_json::from_str(&text).map_err(|e| {
-            refused(format!("{MANIFEST} 无法读取，已损坏"), format!("{MANIFEST} cannot be read, it is damaged"))
-                .because(e)
+            refused(
+                format!("{MANIFEST} 无法读取，已损坏"),
+                format!("{MANIFEST} cannot be read, it is damaged"),
+            )
+            .because(e)
         })?;
         if manifest.format != FORMAT {
             let version = &manifest.version;
@@ -77,7 +85,9 @@ impl Set {
             ));
         }
         // A name must not point outside the folder that it is restored into.
-        let inside = |name: &String| Path::new(name).components().all(|it| matches!(it, Component::Normal(_)));
+        let inside = |name: &String| {
+            Path::new(name).components().all(|it| matches!(it, Component::Normal(_)))
+        };
         if let Some(name) = manifest.files.keys().find(|name| name.is_empty() || !inside(name)) {
             return Err(refused(
                 format!("{MANIFEST} 里有无效的文件名：{name:?}"),
@@ -95,7 +105,11 @@ pub(super) fn set_name(now: Timestamp) -> String {
 
 fn is_set_name(name: &str) -> bool {
     let time = name.strip_prefix(PREFIX).unwrap_or_default().as_bytes();
-    time.len() == 15 && time.iter().enumerate().all(|(at, c)| if at == 8 { *c == b'-' } else { c.is_ascii_digit() })
+    time.len() == 15
+        && time
+            .iter()
+            .enumerate()
+            .all(|(at, c)| if at == 8 { *c == b'-' } else { c.is_ascii_digit() })
 }
 
 pub(super) fn is_unfinished(path: &Path) -> bool {
@@ -118,7 +132,8 @@ pub(super) fn folders(folder: &Path, wanted: impl Fn(&Path) -> bool) -> Result<V
 /// Complete backups of a folder, oldest first, without interrupted or damaged ones.
 pub fn sets(folder: &Path) -> Result<Vec<Set>> {
     let named = |path: &Path| is_set_name(&path.file_name().unwrap_or_default().to_string_lossy());
-    let mut sets: Vec<Set> = folders(folder, named)?.iter().filter_map(|path| Set::read(path).ok()).collect();
+    let mut sets: Vec<Set> =
+        folders(folder, named)?.iter().filter_map(|path| Set::read(path).ok()).collect();
     sets.sort_by_key(|set| set.manifest.made_at);
     Ok(sets)
 }

@@ -30,7 +30,12 @@ pub struct Restored {
 /// Restores `backup` (a set, or a backup folder, of which the newest set is used) into `data`,
 /// which must be empty or absent. Damaged parts are restored as far as possible and reported: in an
 /// emergency half of the registers is better than none.
-pub fn restore(backup: &Path, data: &Path, lang: Lang, mut tell: impl FnMut(Step)) -> Result<Restored> {
+pub fn restore(
+    backup: &Path,
+    data: &Path,
+    lang: Lang,
+    mut tell: impl FnMut(Step),
+) -> Result<Restored> {
     let set = choose(backup)?;
     must_be_empty(data)?;
     files::private_folder(data)?;
@@ -49,7 +54,8 @@ pub fn restore(backup: &Path, data: &Path, lang: Lang, mut tell: impl FnMut(Step
         files::private_folder(to.parent().unwrap_or(data))?;
         let (sha256, bytes) = files::copy(&from, &to)?;
         if (sha256.as_str(), bytes) != (fingerprint.sha256.as_str(), fingerprint.bytes) {
-            let words = lang.pick("文件已损坏，与备份时不同", "is damaged: it differs from what was backed up");
+            let words = lang
+                .pick("文件已损坏，与备份时不同", "is damaged: it differs from what was backed up");
             findings.push(format!("{name}: {words}"));
         }
     }
@@ -63,7 +69,14 @@ pub fn restore(backup: &Path, data: &Path, lang: Lang, mut tell: impl FnMut(Step
     tell(Step::Database);
     let events = log(&set, data, lang, &mut findings);
     let pictures = pictures.len() as u64;
-    Ok(Restored { backup: set.path, data: data.to_owned(), made_at: set.manifest.made_at, events, pictures, findings })
+    Ok(Restored {
+        backup: set.path,
+        data: data.to_owned(),
+        made_at: set.manifest.made_at,
+        events,
+        pictures,
+        findings,
+    })
 }
 
 fn choose(backup: &Path) -> Result<Set> {
@@ -99,7 +112,8 @@ fn log(set: &Set, data: &Path, lang: Lang, findings: &mut Vec<String>) -> u64 {
     let Some(expected) = &set.manifest.log else {
         let words = lang.pick(
             "此备份不含 PostgreSQL 数据库；请用 pg_restore 恢复当时的 pg_dump",
-            "the PostgreSQL database is not in this backup: restore the pg_dump of that time with pg_restore",
+            "the PostgreSQL database is not in this backup: restore the pg_dump of that time with \
+            pg_restore",
         );
         findings.push(words.to_owned());
         return 0;
@@ -122,7 +136,11 @@ fn log(set: &Set, data: &Path, lang: Lang, findings: &mut Vec<String>) -> u64 {
     let record = match looked {
         Ok(record) => record,
         Err(e) => {
-            findings.push(format!("{}: {}", lang.pick("数据库无法读取", "the database cannot be read"), e.chain()));
+            findings.push(format!(
+                "{}: {}",
+                lang.pick("数据库无法读取", "the database cannot be read"),
+                e.chain()
+            ));
             return 0;
         }
     };
@@ -134,7 +152,10 @@ fn log(set: &Set, data: &Path, lang: Lang, findings: &mut Vec<String>) -> u64 {
         findings.push(match lang {
             Lang::Zh => format!("事件记录与备份时不同：现有{events}条，备份时{was}条"),
             Lang::En => {
-                format!("the log differs from the one that was backed up: it has {events} events now and had {was}")
+                format!(
+                    "the log differs from the one that was backed up: it has {events} events \
+                    now and had {was}"
+                )
             }
         });
     }

@@ -37,7 +37,12 @@ pub struct Taken {
 /// # Errors
 /// `Conflict` while another backup is being written there; `Unavailable` when the folder has not
 /// been prepared for backups ([`init`]).
-pub fn take(office: &Office, folder: &Path, now: Timestamp, mut tell: impl FnMut(Step)) -> Result<Taken> {
+pub fn take(
+    office: &Office,
+    folder: &Path,
+    now: Timestamp,
+    mut tell: impl FnMut(Step),
+) -> Result<Taken> {
     let _lock = prepare(office, folder)?;
     let path = folder.join(manifest::set_name(now));
     if path.exists() {
@@ -62,7 +67,9 @@ pub fn take(office: &Office, folder: &Path, now: Timestamp, mut tell: impl FnMut
 
 /// Locks the folder for as long as the returned file lives, and removes interrupted backups.
 fn prepare(office: &Office, folder: &Path) -> Result<File> {
-    let same = |a: &Path, b: &Path| fs::canonicalize(a).ok().zip(fs::canonicalize(b).ok()).is_some_and(|(a, b)| a == b);
+    let same = |a: &Path, b: &Path| {
+        fs::canonicalize(a).ok().zip(fs::canonicalize(b).ok()).is_some_and(|(a, b)| a == b)
+    };
     if same(folder, &office.data) {
         return Err(Error::invalid(Words::new(
             "备份目录不能就是数据目录；请选另一块磁盘",
@@ -102,7 +109,8 @@ fn locked(folder: &Path) -> Result<File> {
         Err(e) if !is_ready(folder) => {
             let words = Words::new(
                 "不是备份目录：备份磁盘挂上了吗？首次使用请执行 huoyan backup --init 目录",
-                "is not a backup folder: is its disk mounted? Before its first use run huoyan backup --init FOLDER",
+                "is not a backup folder: is its disk mounted? Before its first use run huoyan \
+                backup --init FOLDER",
             );
             return Err(Error::unavailable(words.after(&folder.display().to_string())).because(e));
         }
@@ -111,8 +119,10 @@ fn locked(folder: &Path) -> Result<File> {
     match lock.try_lock() {
         Ok(()) => Ok(lock),
         Err(fs::TryLockError::WouldBlock) => {
-            let words =
-                Words::new("另一备份正在进行，请稍后再试", "another backup is being written there: try again later");
+            let words = Words::new(
+                "另一备份正在进行，请稍后再试",
+                "another backup is being written there: try again later",
+            );
             Err(Error::new(Kind::Conflict, words.after(&format!("{}:", folder.display()))))
         }
         Err(fs::TryLockError::Error(e)) => Err(files::failed(&file)(e)),
@@ -174,7 +184,11 @@ fn write(
     Ok((manifest, new_pictures))
 }
 
-fn database(office: &Office, part: &Path, fingerprints: &mut BTreeMap<String, Fingerprint>) -> Result<Head> {
+fn database(
+    office: &Office,
+    part: &Path,
+    fingerprints: &mut BTreeMap<String, Fingerprint>,
+) -> Result<Head> {
     let file = part.join(SQLITE_FILE);
     let head = Handle::current().block_on(store::copy_sqlite(&office.data, &file))?;
     fingerprints.insert(SQLITE_FILE.to_owned(), files::settle(&file)?.into());

@@ -14,8 +14,12 @@ use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
 /// The wall clock when it was read, and the machine's uptime at that moment.
-#[expect(clippy::disallowed_methods, reason = "this is the one place that asks the machine for the time")]
-static READ: LazyLock<(Timestamp, SignedDuration)> = LazyLock::new(|| (Timestamp::now(), has_run()));
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is the one place that asks the machine for the time"
+)]
+static READ: LazyLock<(Timestamp, SignedDuration)> =
+    LazyLock::new(|| (Timestamp::now(), has_run()));
 
 /// The machine's uptime, including sleep. Nothing can set it.
 fn has_run() -> SignedDuration {
@@ -29,7 +33,10 @@ pub enum Clock {
     Simulated(Arc<Mutex<Timestamp>>),
 }
 
-#[expect(clippy::disallowed_methods, reason = "this is the one place that asks the machine for the time")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is the one place that asks the machine for the time"
+)]
 impl Clock {
     pub fn simulated(start: Timestamp) -> Self {
         Self::Simulated(Arc::new(Mutex::new(start)))
@@ -73,7 +80,9 @@ impl Clock {
     pub fn sleep_blocking(&self, duration: Duration) {
         match self {
             Self::System => std::thread::sleep(duration),
-            Self::Simulated(_) => self.advance(SignedDuration::try_from(duration).unwrap_or(SignedDuration::MAX)),
+            Self::Simulated(_) => {
+                self.advance(SignedDuration::try_from(duration).unwrap_or(SignedDuration::MAX))
+            }
         }
     }
 }
@@ -106,7 +115,10 @@ mod tests {
     #[expect(clippy::disallowed_methods, reason = "held against the machine's own time")]
     fn time_is_what_has_passed_since_the_clock_was_read() {
         let (before, machine) = (Clock::System.now(), Timestamp::now());
-        assert!(machine.duration_since(before).abs() < SignedDuration::from_secs(2), "{before} {machine}");
+        assert!(
+            machine.duration_since(before).abs() < SignedDuration::from_secs(2),
+            "{before} {machine}"
+        );
         assert!(Clock::System.now() >= before);
         assert!(Clock::System.stepped().abs() < SignedDuration::from_secs(2));
     }

@@ -31,7 +31,11 @@ pub fn fill<T>(path: &Path, write: impl FnOnce(&mut File) -> io::Result<T>) -> i
     written
 }
 
-fn put<T>(beside: &Path, path: &Path, write: impl FnOnce(&mut File) -> io::Result<T>) -> io::Result<T> {
+fn put<T>(
+    beside: &Path,
+    path: &Path,
+    write: impl FnOnce(&mut File) -> io::Result<T>,
+) -> io::Result<T> {
     let mut file = File::create(beside)?;
     let written = write(&mut file)?;
     file.sync_all()?;

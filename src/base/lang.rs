@@ -18,8 +18,9 @@ impl Lang {
     /// From `LANG`, `LC_ALL` (`en_US.UTF-8` → English). Everything that is not English is Chinese,
     /// the office's language. `C` and `POSIX` say nothing about the reader.
     pub fn from_env() -> Self {
-        let name =
-            ["LC_ALL", "LC_MESSAGES", "LANG"].iter().find_map(|key| std::env::var(key).ok().filter(|v| !v.is_empty()));
+        let name = ["LC_ALL", "LC_MESSAGES", "LANG"]
+            .iter()
+            .find_map(|key| std::env::var(key).ok().filter(|v| !v.is_empty()));
         Self::from_tag(name.as_deref().unwrap_or_default())
     }
 

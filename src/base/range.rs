@@ -9,15 +9,24 @@ use std::ops::RangeInclusive;
 /// A value outside of its range, in words.
 ///
 /// `usual` is the default: the example.
-pub fn within<T: Setting>(key: &str, value: T, range: RangeInclusive<T>, usual: T) -> Result<(), Words> {
+pub fn within<T: Setting>(
+    key: &str,
+    value: T,
+    range: RangeInclusive<T>,
+    usual: T,
+) -> Result<(), Words> {
     // NaN lies in no range.
     if range.contains(&value) {
         return Ok(());
     }
-    let [value, first, last, usual] = [&value, range.start(), range.end(), &usual].map(Setting::as_written);
+    let [value, first, last, usual] =
+        [&value, range.start(), range.end(), &usual].map(Setting::as_written);
     Err(Words::new(
         format!("{key} = {value} 超出范围：应在 {first} 到 {last} 之间，例如 {usual}"),
-        format!("{key} = {value} is out of range: it must lie between {first} and {last}, for example {usual}"),
+        format!(
+            "{key} = {value} is out of range: it must lie between {first} and {last}, for \
+            example {usual}"
+        ),
     ))
 }
 
@@ -29,7 +38,10 @@ pub fn at_least<T: Setting>(key: &str, value: T, other: &str, least: T) -> Resul
     let [value, least] = [&value, &least].map(Setting::as_written);
     Err(Words::new(
         format!("{key} = {value} 小于 {other} = {least}：请改大前者，或改小后者"),
-        format!("{key} = {value} is less than {other} = {least}: raise the first or lower the second"),
+        format!(
+            "{key} = {value} is less than {other} = {least}: raise the first or lower the \
+            second"
+        ),
     ))
 }
 
@@ -41,7 +53,10 @@ pub fn more_than<T: Setting>(key: &str, value: T, other: &str, than: T) -> Resul
     let [value, than] = [&value, &than].map(Setting::as_written);
     Err(Words::new(
         format!("{key} = {value} 应大于 {other} = {than}：请改大前者，或改小后者"),
-        format!("{key} = {value} must be more than {other} = {than}: raise the first or lower the second"),
+        format!(
+            "{key} = {value} must be more than {other} = {than}: raise the first or lower the \
+            second"
+        ),
     ))
 }
 

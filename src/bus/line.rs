@@ -33,8 +33,10 @@ impl Login {
         let password = match (get("HUOYAN_NATS_PASSWORD"), get("HUOYAN_NATS_PASSWORD_FILE")) {
             (Some(password), _) => Some(password),
             (None, Some(file)) => {
-                let text = std::fs::read_to_string(&file)
-                    .map_err(|e| Error::invalid(format!("HUOYAN_NATS_PASSWORD_FILE: cannot read {file}")).because(e))?;
+                let text = std::fs::read_to_string(&file).map_err(|e| {
+                    Error::invalid(format!("HUOYAN_NATS_PASSWORD_FILE: cannot read {file}"))
+                        .because(e)
+                })?;
                 text.lines().next().map(|line| line.trim_end().to_owned())
             }
             (None, None) => None,
@@ -43,8 +45,8 @@ impl Login {
         if login.user.is_some() != login.password.is_some() {
             return Err(Error::invalid(Words::new(
                 "NATS 登录须同时给出 HUOYAN_NATS_USER 和 HUOYAN_NATS_PASSWORD（或 _FILE）",
-                "a login at the NATS server needs \
-                 both HUOYAN_NATS_USER and HUOYAN_NATS_PASSWORD (or HUOYAN_NATS_PASSWORD_FILE)",
+                "a login at the NATS server needs both HUOYAN_NATS_USER and HUOYAN_NATS_PASSWORD \
+                (or HUOYAN_NATS_PASSWORD_FILE)",
             )));
         }
         Ok(login)
@@ -59,8 +61,8 @@ pub struct Line {
 }
 
 impl Line {
-    /// Returns at once; the connection is made, and made again, in the background. `who` is the name
-    /// of the edge, or "desk": each has an inbox of its own, so permissions can keep one from
+    /// Returns at once; the connection is made, and made again, in the background. `who` is the
+    /// name of the edge, or "desk": each has an inbox of its own, so permissions can keep one from
     /// reading what another is sent.
     ///
     /// # Errors
@@ -74,7 +76,9 @@ impl Line {
             // What this process announces it has heard already.
             .no_echo()
             .ping_interval(Duration::from_secs(10))
-            .reconnect_delay_callback(|attempts| Duration::from_millis((100 * attempts as u64).min(2_000)))
+            .reconnect_delay_callback(|attempts| {
+                Duration::from_millis((100 * attempts as u64).min(2_000))
+            })
             .event_callback(|event| async move {
                 match event {
                     Event::Connected => tracing::info!("connected to the NATS server"),
@@ -88,21 +92,29 @@ impl Line {
         }
         if let Some(file) = &config.creds {
             options = options.credentials_file(file).await.map_err(|e| {
-                Error::invalid(format!("[bus] creds: cannot use the NATS credentials {}", file.display())).because(e)
+                Error::invalid(format!(
+                    "[bus] creds: cannot use the NATS credentials {}",
+                    file.display()
+                ))
+                .because(e)
             })?;
         }
         if let Some(file) = &config.ca {
             // The client reads the file at each connection, where nobody sees the error.
             std::fs::metadata(file).map_err(|e| {
-                Error::invalid(format!("[bus] ca: cannot read the certificate {}", file.display())).because(e)
+                Error::invalid(format!("[bus] ca: cannot read the certificate {}", file.display()))
+                    .because(e)
             })?;
             options = options.add_root_certificates(file.clone()).require_tls(true);
         }
-        let client = options
-            .connect(config.url.as_str())
-            .await
-            .map_err(|e| Error::invalid("[bus] url cannot be used, for example nats://10.0.0.2:4222").because(e))?;
-        Ok(Self { jetstream: jetstream::new(client.clone()), client, county: config.county.clone() })
+        let client = options.connect(config.url.as_str()).await.map_err(|e| {
+            Error::invalid("[bus] url cannot be used, for example nats://10.0.0.2:4222").because(e)
+        })?;
+        Ok(Self {
+            jetstream: jetstream::new(client.clone()),
+            client,
+            county: config.county.clone(),
+        })
     }
 
     pub fn is_connected(&self) -> bool {
@@ -121,7 +133,8 @@ impl Line {
 
     /// Plain NATS: whoever listens now hears it. Nothing is queued while there is no connection.
     pub(super) async fn publish<T: Serialize>(&self, topic: &str, words: &T) -> Result<()> {
-        let body = serde_json::to_vec(words).map_err(|e| Error::internal("cannot write as JSON").because(e))?;
+        let body = serde_json::to_vec(words)
+            .map_err(|e| Error::internal("cannot write as JSON").because(e))?;
         if !self.is_connected() {
             return Err(away());
         }
@@ -151,7 +164,9 @@ impl Line {
                 match serde_json::from_slice(&message.payload) {
                     // An error only means that there is no subscriber now.
                     Ok(announcement) => drop(to.send(announcement)),
-                    Err(e) => tracing::warn!(error = %e, "cannot read an announcement from the bus"),
+                    Err(e) => {
+                        tracing::warn!(error = %e, "cannot read an announcement from the bus")
+                    }
                 }
             }
         });
@@ -163,6 +178,9 @@ pub(super) fn away() -> Error {
     Error::unavailable("the NATS server is not connected")
 }
 
-pub(super) fn unavailable(message: &str, cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
+pub(super) fn unavailable(
+    message: &str,
+    cause: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+) -> Error {
     Error::unavailable(message).because(cause)
 }

@@ -1,5 +1,6 @@
-//! OTHER PROCESSES: what changed, and what travels between edges and the centre. The bus is a hint, the log is the truth: an
-//! announcement only says "look", and readers fetch by cursor. Only an edge's sightings, pictures and words travel as data.
+//! OTHER PROCESSES: what changed, and what travels between edges and the centre. The bus is a hint,
+//! the log is the truth: an announcement only says "look", and readers fetch by cursor. Only an
+//! edge's sightings, pictures and words travel as data.
 //!
 //! Every subject begins with `huoyan.<county>.`, so one server can carry several counties, and its
 //! permissions say who may speak for which (docs/cluster.md).
@@ -33,7 +34,8 @@ pub struct Announcement {
     pub incident: IncidentId,
 }
 
-/// Announcements within this process and, where there is a line, to the other desks. Cheap to clone.
+/// Announcements within this process and, where there is a line, to the other desks. Cheap to
+/// clone.
 #[derive(Clone, Debug)]
 pub struct Bus {
     changed: broadcast::Sender<Announcement>,

@@ -30,7 +30,8 @@ impl Line {
         }
         let sent = async {
             let bucket = self.jetstream.get_object_store(self.stream_name("pictures")).await;
-            let bucket = bucket.map_err(|e| unavailable("the NATS server has no store for pictures yet", e))?;
+            let bucket = bucket
+                .map_err(|e| unavailable("the NATS server has no store for pictures yet", e))?;
             let name = picture.to_string();
             if bucket.info(&name).await.is_ok_and(|known| !known.deleted) {
                 return Ok(());
@@ -55,10 +56,15 @@ impl Line {
             Err(_) => self.jetstream.create_object_store(config).await,
         };
         let bucket = opened.map_err(|e| {
-            unavailable("cannot open the store of pictures on the NATS server: has it JetStream, and 2 GiB of room?", e)
+            unavailable(
+                "cannot open the store of pictures on the NATS server: has it JetStream, \
+                and 2 GiB of room?",
+                e,
+            )
         })?;
         let watch = bucket.watch_with_history().await;
-        let watch = watch.map_err(|e| unavailable("cannot watch the pictures on the NATS server", e))?;
+        let watch =
+            watch.map_err(|e| unavailable("cannot watch the pictures on the NATS server", e))?;
         Ok(Pictures { bucket, watch })
     }
 }
@@ -84,7 +90,8 @@ impl Pictures {
     pub async fn next(&mut self) -> Result<Arrived> {
         loop {
             let next = self.watch.next().await.ok_or_else(away)?;
-            let info = next.map_err(|e| unavailable("cannot watch the pictures on the NATS server", e))?;
+            let info =
+                next.map_err(|e| unavailable("cannot watch the pictures on the NATS server", e))?;
             if !info.deleted {
                 let (picture, bytes) = (info.name.parse().ok(), info.size as u64);
                 return Ok(Arrived { picture, name: info.name, bytes });
@@ -97,11 +104,14 @@ impl Pictures {
     /// # Errors
     /// `Unavailable`: try again. `Invalid`: it is not the picture that its name says.
     pub async fn fetch(&mut self, arrived: &Arrived) -> Result<Vec<u8>> {
-        let wrong = || Error::invalid(format!("{} is not the picture that its name says", arrived.name));
-        let picture = arrived.picture.filter(|_| arrived.bytes <= PICTURE_MAX_BYTES).ok_or_else(wrong)?;
+        let wrong =
+            || Error::invalid(format!("{} is not the picture that its name says", arrived.name));
+        let picture =
+            arrived.picture.filter(|_| arrived.bytes <= PICTURE_MAX_BYTES).ok_or_else(wrong)?;
         let fetched = async {
             let cannot = "cannot fetch a picture from the NATS server";
-            let mut object = self.bucket.get(&arrived.name).await.map_err(|e| unavailable(cannot, e))?;
+            let mut object =
+                self.bucket.get(&arrived.name).await.map_err(|e| unavailable(cannot, e))?;
             let mut bytes = Vec::with_capacity(arrived.bytes as usize);
             object.read_to_end(&mut bytes).await.map_err(|e| unavailable(cannot, e))?;
             Ok(bytes)

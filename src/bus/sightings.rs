@@ -47,15 +47,19 @@ impl Line {
             return Err(away());
         }
         let message = PublishMessage::build().payload(body.into()).message_id(id.to_string());
-        let lost = |e| unavailable("the NATS server did not confirm a sighting: it must be sent again", e);
+        let lost =
+            |e| unavailable("the NATS server did not confirm a sighting: it must be sent again", e);
         let subject = self.subject(&format!("sighting.{edge}"));
-        let sent = tokio::time::timeout(ANSWERS_WITHIN, self.jetstream.send_publish(subject, message)).await;
+        let sent =
+            tokio::time::timeout(ANSWERS_WITHIN, self.jetstream.send_publish(subject, message))
+                .await;
         sent.map_err(|_| away())?.map_err(lost)?.await.map(drop).map_err(lost)
     }
 
     /// Opens the queue, and makes it where it is not there yet. Several desks share its sightings.
     pub async fn sightings(&self) -> Result<Sightings> {
-        let no_queue = "cannot open the queue on the NATS server: start it with JetStream (nats-server -js)";
+        let no_queue = "cannot open the queue on the NATS server: start it with JetStream \
+            (nats-server -js)";
         self.aside_stream().await?;
         let queue = stream::Config {
             name: self.stream_name("sightings"),
@@ -67,7 +71,11 @@ impl Line {
             storage: stream::StorageType::File,
             ..Default::default()
         };
-        let queue = self.jetstream.get_or_create_stream(queue).await.map_err(|e| unavailable(no_queue, e))?;
+        let queue = self
+            .jetstream
+            .get_or_create_stream(queue)
+            .await
+            .map_err(|e| unavailable(no_queue, e))?;
         let desk = consumer::pull::Config {
             durable_name: Some("desk".to_owned()),
             ack_policy: consumer::AckPolicy::Explicit,
@@ -76,12 +84,12 @@ impl Line {
             max_batch: 1,
             ..Default::default()
         };
-        let consumer = queue
-            .get_or_create_consumer("desk", desk)
-            .await
-            .map_err(|e| unavailable("cannot create the consumer of sightings on the NATS server", e))?;
+        let consumer = queue.get_or_create_consumer("desk", desk).await.map_err(|e| {
+            unavailable("cannot create the consumer of sightings on the NATS server", e)
+        })?;
         let messages = consumer.stream().max_messages_per_batch(1).messages().await;
-        let messages = messages.map_err(|e| unavailable("cannot read sightings from the NATS server", e))?;
+        let messages =
+            messages.map_err(|e| unavailable("cannot read sightings from the NATS server", e))?;
         Ok(Sightings { messages, line: self.clone() })
     }
 
@@ -95,18 +103,24 @@ impl Line {
             ..Default::default()
         };
         let opened = self.jetstream.get_or_create_stream(aside).await;
-        opened.map_err(|e| unavailable("cannot open the stream of messages kept aside on the NATS server", e))
+        opened.map_err(|e| {
+            unavailable("cannot open the stream of messages kept aside on the NATS server", e)
+        })
     }
 
     /// What is kept aside; `None`: nothing.
     pub async fn aside(&self) -> Result<Option<Aside>> {
         let stream = self.aside_stream().await?;
-        let info = stream.get_info().await.map_err(|e| unavailable("the NATS server does not answer", e))?;
+        let info = stream
+            .get_info()
+            .await
+            .map_err(|e| unavailable("the NATS server does not answer", e))?;
         if info.state.messages == 0 {
             return Ok(None);
         }
         let newest = stream.get_raw_message(info.state.last_sequence).await;
-        let reason = newest.ok().and_then(|it| it.headers.get(REASON).map(|why| why.as_str().to_owned()));
+        let reason =
+            newest.ok().and_then(|it| it.headers.get(REASON).map(|why| why.as_str().to_owned()));
         let (messages, stream) = (info.state.messages, self.stream_name("aside"));
         Ok(Some(Aside { messages, why: reason.unwrap_or_default(), stream }))
     }
@@ -124,12 +138,15 @@ impl Sightings {
             let message = match self.messages.next().await? {
                 Ok(message) => message,
                 Err(e) => {
-                    tracing::warn!(error = %e, "cannot read sightings from the bus; opening the queue again");
+                    tracing::warn!(error = %e, "cannot read sightings from the bus; opening the \
+                        queue again");
                     return None;
                 }
             };
             match serde_json::from_slice(&message.payload) {
-                Ok(sighting) => return Some(Delivery { sighting, message, line: self.line.clone() }),
+                Ok(sighting) => {
+                    return Some(Delivery { sighting, message, line: self.line.clone() });
+                }
                 Err(e) => set_aside(&self.line, &message, &format!("not a sighting: {e}")).await,
             }
         }
@@ -148,7 +165,8 @@ impl Delivery {
     /// recognised.
     pub async fn done(self) {
         if let Err(e) = self.message.double_ack().await {
-            tracing::warn!(sighting.id = %self.sighting.id, error = %e, "cannot confirm to the bus that a sighting was filed; it will be delivered again");
+            tracing::warn!(sighting.id = %self.sighting.id, error = %e, "cannot confirm to the bus \
+                that a sighting was filed; it will be delivered again");
         }
     }
 
@@ -168,8 +186,11 @@ impl Delivery {
 async fn set_aside(line: &Line, message: &jetstream::Message, why: &str) {
     // A header is one line of plain text.
     let reason: String = format!("{} {why}", message.subject);
-    let reason: String =
-        reason.chars().map(|it| if it.is_ascii_graphic() { it } else { ' ' }).take(REASON_MAX).collect();
+    let reason: String = reason
+        .chars()
+        .map(|it| if it.is_ascii_graphic() { it } else { ' ' })
+        .take(REASON_MAX)
+        .collect();
     let place = message.info().map(|it| it.stream_sequence).unwrap_or_default();
     let kept = PublishMessage::build()
         .payload(message.payload.clone())
@@ -181,13 +202,18 @@ async fn set_aside(line: &Line, message: &jetstream::Message, why: &str) {
     };
     match kept {
         Ok(()) => {
-            tracing::error!(reason, "a message from an edge could not be taken in and is kept aside");
+            tracing::error!(
+                reason,
+                "a message from an edge could not be taken in and is kept aside"
+            );
             if let Err(e) = message.double_ack().await {
-                tracing::warn!(error = %e, "cannot confirm to the bus that a message was kept aside; it will be delivered again");
+                tracing::warn!(error = %e, "cannot confirm to the bus that a message was kept \
+                    aside; it will be delivered again");
             }
         }
         Err(e) => {
-            tracing::error!(reason, error = %e, "a message from an edge could be neither taken in nor kept aside; it comes again");
+            tracing::error!(reason, error = %e, "a message from an edge could be neither taken in \
+                nor kept aside; it comes again");
             give_back(message).await;
         }
     }
@@ -195,7 +221,8 @@ async fn set_aside(line: &Line, message: &jetstream::Message, why: &str) {
 
 async fn give_back(message: &jetstream::Message) {
     if let Err(e) = message.ack_with(AckKind::Nak(Some(COMES_AGAIN))).await {
-        tracing::warn!(error = %e, "cannot give a sighting back to the bus; it comes again when its time is over");
+        tracing::warn!(error = %e, "cannot give a sighting back to the bus; it comes again when \
+            its time is over");
     }
 }
 

@@ -47,7 +47,8 @@ impl<T: DeserializeOwned> Told<T> {
             let message = self.messages.next().await?;
             match serde_json::from_slice(&message.payload) {
                 Ok(told) => return Some(told),
-                Err(e) => tracing::warn!(error = %e, "cannot read what the centre tells: is it of another version?"),
+                Err(e) => tracing::warn!(error = %e, "cannot read what the centre tells: is it of \
+                    another version?"),
             }
         }
     }
@@ -61,7 +62,8 @@ impl<T: DeserializeOwned> Heard<T> {
     pub async fn next(&mut self) -> Result<Said<T>> {
         loop {
             let next = self.messages.next().await.ok_or_else(super::line::away)?;
-            let message = next.map_err(|e| unavailable("cannot hear the edges at the NATS server", e))?;
+            let message =
+                next.map_err(|e| unavailable("cannot hear the edges at the NATS server", e))?;
             let edge = message.subject.rsplit('.').next().unwrap_or_default().to_owned();
             let kept_at = message.info().ok().and_then(|it| {
                 let at = it.published;
@@ -73,7 +75,8 @@ impl<T: DeserializeOwned> Heard<T> {
             match serde_json::from_slice(&message.payload) {
                 Ok(word) => return Ok(Said { edge, at, word }),
                 Err(e) => {
-                    tracing::warn!(edge, error = %e, "cannot read the word of an edge: is it of another version?")
+                    tracing::warn!(edge, error = %e, "cannot read the word of an edge: is it of \
+                        another version?")
                 }
             }
         }
@@ -97,7 +100,8 @@ impl Line {
             ..Default::default()
         };
         let words = self.jetstream.get_or_create_stream(words).await;
-        let words = words.map_err(|e| unavailable("cannot open the edges' words on the NATS server", e))?;
+        let words =
+            words.map_err(|e| unavailable("cannot open the edges' words on the NATS server", e))?;
         let order = pull::OrderedConfig {
             deliver_policy: DeliverPolicy::LastPerSubject,
             filter_subject: self.subject("word.*"),

@@ -54,7 +54,9 @@ impl Decoder {
             Codec::H265 => (&mut self.h265, "decode-h265"),
             Codec::Jpeg => (&mut self.jpeg, "decode-jpeg"),
             Codec::Png => return Picture::from_image_bytes(&keyframe.bytes),
-            Codec::I420 { width, height } => return Picture::from_i420(width, height, keyframe.bytes.to_vec()),
+            Codec::I420 { width, height } => {
+                return Picture::from_i420(width, height, keyframe.bytes.to_vec());
+            }
         };
         let mut lane = match slot.take() {
             Some(lane) => lane,
@@ -77,12 +79,14 @@ struct Lane {
 
 impl Lane {
     fn open(pipelines: &Pipelines, name: &str) -> Result<Self> {
-        let unusable = |fault: super::fault::Fault| Error::unavailable(fault.sentence("decoder", Lang::En));
+        let unusable =
+            |fault: super::fault::Fault| Error::unavailable(fault.sentence("decoder", Lang::En));
         let line = pipelines.line(name, &[]).map_err(unusable)?;
         let (pipeline, sink) = Pipeline::open(&line).map_err(unusable)?;
         let source = pipeline.0.by_name("source").and_then(|e| e.downcast::<AppSrc>().ok());
-        let source =
-            source.ok_or_else(|| Error::unavailable(format!("{name}.gst must start with `appsrc name=source`")))?;
+        let source = source.ok_or_else(|| {
+            Error::unavailable(format!("{name}.gst must start with `appsrc name=source`"))
+        })?;
         sink.set_property("sync", false);
         sink.set_max_buffers(0); // one keyframe is in flight at a time; a bound would deadlock against the event
         pipeline.play().map_err(unusable)?;
@@ -120,6 +124,7 @@ impl Lane {
                 }
             }
         }
-        picture.ok_or_else(|| Error::invalid(format!("{} bytes without a whole picture", bytes.len())))
+        picture
+            .ok_or_else(|| Error::invalid(format!("{} bytes without a whole picture", bytes.len())))
     }
 }

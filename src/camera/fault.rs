@@ -118,7 +118,9 @@ impl Fault {
             | Self::Crashed
             | Self::NoMoreFiles
             | Self::Silent { offline: true, .. } => Health::Offline,
-            Self::Silent { offline: false, .. } | Self::RareKeyframes { .. } | Self::LongGop { .. } => Health::Late,
+            Self::Silent { offline: false, .. }
+            | Self::RareKeyframes { .. }
+            | Self::LongGop { .. } => Health::Late,
             Self::OtherCodec { .. } | Self::Undecodable { .. } => Health::Undecodable,
             Self::Black => Health::Black,
             Self::Frozen { .. } => Health::Frozen,
@@ -144,16 +146,18 @@ impl Fault {
     fn words(&self) -> (String, String) {
         match self {
             Self::BadAddress { shown } => (
-                format!("地址“{shown}”不可用，请在摄像机台账中填写 rtsp://主机/路径、http://主机/抓图、drop:/上传文件夹、视频文件或图片文件夹"),
+                format!("地址“{shown}”不可用，请在摄像机台账中填写 rtsp://主机/路径、\
+                    http://主机/抓图、drop:/上传文件夹、视频文件或图片文件夹"),
                 format!(
-                    "the address \"{shown}\" cannot work; enter rtsp://host/path, http://host/snapshot, drop:/folder of uploads, a \
-                     video file or a folder of pictures"
+                    "the address \"{shown}\" cannot work; enter rtsp://host/path, \
+                    http://host/snapshot, drop:/folder of uploads, a video file or a folder of \
+                    pictures"
                 ),
             ),
             Self::Encrypted => (
                 "默认的取流管线不支持加密的 rtsps，请在台账中把该摄像机的管线填为 rtspsrc".to_owned(),
-                "the default pipeline does not support encrypted rtsps; enter the pipeline rtspsrc for this camera in the \
-                 register"
+                "the default pipeline does not support encrypted rtsps; enter the pipeline rtspsrc \
+                for this camera in the register"
                     .to_owned(),
             ),
             Self::NoSuchFile { path, why } => (
@@ -176,14 +180,16 @@ impl Fault {
                 let package = debian_package(element);
                 let (zh, en) = graphics(element).unwrap_or_default();
                 (
-                    format!("本机缺少 GStreamer 元件 {element}，请安装：apt-get install {package}{zh}"),
-                    format!("this machine lacks the GStreamer element {element}: apt-get install {package}{en}"),
+                    format!("本机缺少 GStreamer 元件 {element}，请安装：apt-get install \
+                        {package}{zh}"),
+                    format!("this machine lacks the GStreamer element {element}: apt-get install \
+                        {package}{en}"),
                 )
             }
             Self::WrongPassword { had_one: true } => (
                 "摄像机拒绝了用户名或密码，请在台账中改正；为免锁定账号，10 分钟后才会再试".to_owned(),
-                "the camera refuses user or password; correct them in the register (next try in 10 min, so that the account is not \
-                 locked)"
+                "the camera refuses user or password; correct them in the register (next try in 10 \
+                min, so that the account is not locked)"
                     .to_owned(),
             ),
             Self::WrongPassword { had_one: false } => (
@@ -192,11 +198,13 @@ impl Fault {
             ),
             Self::NoSuchStream => (
                 "摄像机上没有这一路视频或抓图（404），请检查地址中的路径和通道号".to_owned(),
-                "the camera has no such stream or picture (404); check path and channel in its address".to_owned(),
+                "the camera has no such stream or picture (404); check path and channel in its \
+                address".to_owned(),
             ),
             Self::Unreachable { why } => (
                 format!("连接不上（{why}），请检查供电、网络和地址；系统会自动重连"),
-                format!("cannot be reached ({why}); check power, network and address; reconnecting automatically"),
+                format!("cannot be reached ({why}); check power, network and address; reconnecting \
+                    automatically"),
             ),
             Self::StreamEnded => (
                 "摄像机断开了视频流，正在自动重连".to_owned(),
@@ -204,23 +212,27 @@ impl Fault {
             ),
             Self::Crashed => (
                 "接收该摄像机的程序出错，已自动重新连接；反复出现请把日志交给运维".to_owned(),
-                "the part of the program that receives this camera failed; reconnecting automatically. If this keeps \
-                 happening, give the log to operations"
+                "the part of the program that receives this camera failed; reconnecting \
+                automatically. If this keeps happening, give the log to operations"
                     .to_owned(),
             ),
             Self::NoMoreFiles => (
-                "本机可打开的文件数已用尽，无法连接，请调高服务的 LimitNOFILE（或 ulimit -Hn）后重启".to_owned(),
-                "cannot connect: the program has reached its limit of open files; raise the service's LimitNOFILE \
-                 (or `ulimit -Hn`) and restart"
+                "本机可打开的文件数已用尽，无法连接，请调高服务的 LimitNOFILE（或 ulimit \
+                -Hn）后重启".to_owned(),
+                "cannot connect: the program has reached its limit of open files; raise the \
+                service's LimitNOFILE (or `ulimit -Hn`) and restart"
                     .to_owned(),
             ),
             Self::Silent { seconds, .. } => (
                 format!("已 {seconds} 秒没有收到画面，请检查网络和摄像机；系统会自动重连"),
-                format!("no picture for {seconds} s; check network and camera; reconnecting automatically"),
+                format!("no picture for {seconds} s; check network and camera; reconnecting \
+                    automatically"),
             ),
             Self::RareKeyframes { seconds } => (
-                format!("已 {seconds} 秒没有关键帧，请在摄像机中把 I 帧间隔设为 2～5 秒，并关闭智能编码"),
-                format!("no keyframe for {seconds} s; set the camera's I-frame interval to 2-5 s and turn its smart codec off"),
+                format!("已 {seconds} 秒没有关键帧，请在摄像机中把 I 帧间隔设为 2～5 秒，\
+                    并关闭智能编码"),
+                format!("no keyframe for {seconds} s; set the camera's I-frame interval to 2-5 s \
+                    and turn its smart codec off"),
             ),
             Self::OtherCodec { why } => (
                 format!("不支持的视频编码（{why}），请在摄像机中改为 H.264 或 H.265"),
@@ -228,7 +240,8 @@ impl Fault {
             ),
             Self::Undecodable { why } => (
                 format!("收到数据但无法解码（{why}），请检查网络丢包，或在摄像机中改为 H.264"),
-                format!("data comes, but it cannot be decoded ({why}); check packet loss, or set the camera to H.264"),
+                format!("data comes, but it cannot be decoded ({why}); check packet loss, or set \
+                    the camera to H.264"),
             ),
             Self::Black => (
                 "画面全黑，请检查镜头遮挡、夜视和供电".to_owned(),
@@ -236,43 +249,51 @@ impl Fault {
             ),
             Self::Frozen { seconds } => (
                 format!("画面已 {seconds} 秒毫无变化，可能卡死，请重启摄像机或录像机"),
-                format!("the picture has not changed at all for {seconds} s; restart camera or recorder"),
+                format!("the picture has not changed at all for {seconds} s; restart camera or \
+                    recorder"),
             ),
             Self::Delivery(fault) => fault.words(),
             Self::Overexposed { percent } => (
-                format!("画面 {percent}% 过曝发白，可能阳光直射或曝光设置不当，请检查逆光、宽动态和曝光设置"),
-                format!("{percent} % of the picture is overexposed: direct sun, or a wrong exposure setting; check exposure and WDR"),
+                format!("画面 {percent}% 过曝发白，可能阳光直射或曝光设置不当，请检查逆光、\
+                    宽动态和曝光设置"),
+                format!("{percent} % of the picture is overexposed: direct sun, or a wrong \
+                    exposure setting; check exposure and WDR"),
             ),
             Self::Blurred { percent } => (
-                format!("画面模糊，清晰度只有平时的 {percent}%，镜头可能脏污、有水滴蛛网或失焦，请擦拭镜头并重新聚焦"),
+                format!("画面模糊，清晰度只有平时的 {percent}%，镜头可能脏污、有水滴蛛网或失焦，\
+                    请擦拭镜头并重新聚焦"),
                 format!(
-                    "the picture is blurred, {percent} % of its usual sharpness: dirt, drops, a cobweb or lost focus; clean the lens \
-                     and refocus"
+                    "the picture is blurred, {percent} % of its usual sharpness: dirt, drops, a \
+                    cobweb or lost focus; clean the lens and refocus"
                 ),
             ),
             Self::Covered => (
                 "镜头被遮挡，画面中什么也看不出，请检查镜头前的遮挡物（也可能是浓雾突然飘入）".to_owned(),
-                "something covers the lens, and nothing can be seen; check what is in front of it (it may also be sudden fog)"
+                "something covers the lens, and nothing can be seen; check what is in front of it \
+                (it may also be sudden fog)"
                     .to_owned(),
             ),
             Self::Fog => (
                 "雾：本摄像机现在看不见远处，不是故障，仍在分析；天晴后若不恢复，请检查镜头遮挡".to_owned(),
-                "fog: this camera cannot see far now. This is no defect, and its pictures are still analysed. If it stays so in \
-                 clear weather, check the lens"
+                "fog: this camera cannot see far now. This is no defect, and its pictures are \
+                still analysed. If it stays so in clear weather, check the lens"
                     .to_owned(),
             ),
             Self::Moved { right_tenths, down_tenths, in_degrees } => moved(*right_tenths, *down_tenths, *in_degrees),
             Self::OtherView => (
                 format!("画面与原来完全不同，摄像机可能被转动或变焦，方位不再可信；{}", RETURN.0),
-                format!("the view is a different one: the camera was turned or zoomed, and its bearings are no longer valid; {}", RETURN.1),
+                format!("the view is a different one: the camera was turned or zoomed, and its \
+                    bearings are no longer valid; {}", RETURN.1),
             ),
             Self::Resized { from, to } => (
                 format!(
-                    "画面尺寸由 {}×{} 变为 {}×{}，请在摄像机中改回；若是有意更改，请在调参页确认新画面",
+                    "画面尺寸由 {}×{} 变为 {}×{}，请在摄像机中改回；若是有意更改，\
+                    请在调参页确认新画面",
                     from.0, from.1, to.0, to.1
                 ),
                 format!(
-                    "the picture size changed from {}x{} to {}x{}; change it back in the camera, or confirm the new view on the ops page",
+                    "the picture size changed from {}x{} to {}x{}; change it back in the camera, \
+                    or confirm the new view on the ops page",
                     from.0, from.1, to.0, to.1
                 ),
             ),
@@ -280,12 +301,13 @@ impl Fault {
                 let (gop, cadence) = (tenths(*gop_tenths), tenths(*cadence_tenths));
                 (
                     format!(
-                        "关键帧间隔 {gop} 秒，长于检查周期 {cadence} 秒：请在摄像机“视频—编码”中把 I 帧间隔设为不超过 {cadence} \
-                         秒（帧率×秒数），并关闭智能编码"
+                        "关键帧间隔 {gop} 秒，长于检查周期 {cadence} 秒：请在摄像机“视频—编码”中把 \
+                        I 帧间隔设为不超过 {cadence} 秒（帧率×秒数），并关闭智能编码"
                     ),
                     format!(
-                        "this camera's GOP is {gop} s; set it to {cadence} s or less: Video > Encoding > I-frame interval (frame rate \
-                         x seconds), and turn the smart codec off"
+                        "this camera's GOP is {gop} s; set it to {cadence} s or less: Video > \
+                        Encoding > I-frame interval (frame rate x seconds), and turn the smart \
+                        codec off"
                     ),
                 )
             }
@@ -298,14 +320,15 @@ fn graphics(element: &str) -> Option<(&'static str, &'static str)> {
     if element.starts_with("nv") {
         Some((
             "；已安装时说明NVIDIA驱动或显卡不可用（看 nvidia-smi）；没有这种显卡请把管线改回 rtsp",
-            "; if it is installed, NVIDIA's driver or card does not work (see nvidia-smi); without such a card choose the \
-             pipeline rtsp",
+            "; if it is installed, NVIDIA's driver or card does not work (see nvidia-smi); without \
+            such a card choose the pipeline rtsp",
         ))
     } else if element.starts_with("va") {
         Some((
-            " intel-media-va-driver mesa-va-drivers；已安装时说明显卡驱动不可用（看 vainfo）；没有这种显卡请把管线改回 rtsp",
-            " intel-media-va-driver mesa-va-drivers; if they are installed, the graphics driver does not work (see vainfo); \
-             without one choose the pipeline rtsp",
+            " intel-media-va-driver mesa-va-drivers；已安装时说明显卡驱动不可用（看 vainfo）；\
+            没有这种显卡请把管线改回 rtsp",
+            " intel-media-va-driver mesa-va-drivers; if they are installed, the graphics driver \
+            does not work (see vainfo); without one choose the pipeline rtsp",
         ))
     } else {
         None
@@ -315,11 +338,14 @@ fn graphics(element: &str) -> Option<(&'static str, &'static str)> {
 /// What to do about a camera that has turned.
 const RETURN: (&str, &str) = (
     "请转回预置位，或更正台账中的方位角并在调参页确认新画面",
-    "return it to its preset, or correct its azimuth in the register and confirm the new view on the ops page",
+    "return it to its preset, or correct its azimuth in the register and confirm the new view on \
+    the ops page",
 );
 
 fn moved(right: i32, down: i32, in_degrees: bool) -> (String, String) {
-    let amount = |tenths_: i32| format!("{}{}", tenths(i64::from(tenths_.abs())), if in_degrees { "°" } else { "%" });
+    let amount = |tenths_: i32| {
+        format!("{}{}", tenths(i64::from(tenths_.abs())), if in_degrees { "°" } else { "%" })
+    };
     let parts = [(right, ("左", "left"), ("右", "right")), (down, ("上", "up"), ("下", "down"))];
     let said: Vec<(String, String)> = parts
         .iter()
@@ -333,13 +359,22 @@ fn moved(right: i32, down: i32, in_degrees: bool) -> (String, String) {
     let of = if in_degrees { ("", "") } else { ("（画面宽度）", " of the picture's width") };
     (
         format!("摄像机转动了：{}{}，方位不再可信；{}", zh.join("、"), of.0, RETURN.0),
-        format!("the camera was turned {}{}, and its bearings are no longer valid; {}", en.join(", "), of.1, RETURN.1),
+        format!(
+            "the camera was turned {}{}, and its bearings are no longer valid; {}",
+            en.join(", "),
+            of.1,
+            RETURN.1
+        ),
     )
 }
 
 /// 25 → "2.5", 200 → "20".
 fn tenths(tenths: i64) -> String {
-    if tenths % 10 == 0 { (tenths / 10).to_string() } else { format!("{}.{}", tenths / 10, tenths % 10) }
+    if tenths % 10 == 0 {
+        (tenths / 10).to_string()
+    } else {
+        format!("{}.{}", tenths / 10, tenths % 10)
+    }
 }
 
 /// The Debian 12 package that brings an element.
@@ -348,15 +383,16 @@ pub(super) fn debian_package(element: &str) -> &'static str {
         "x264enc" | "mpeg2dec" => "gstreamer1.0-plugins-ugly",
         "vaapih264dec" | "vaapih265dec" | "vaapipostproc" | "vaapisink" => "gstreamer1.0-vaapi",
         name if name.starts_with("av") => "gstreamer1.0-libav",
-        "h264parse" | "h265parse" | "jpegparse" | "x265enc" | "tsdemux" | "openh264dec" | "srtsrc" => {
-            "gstreamer1.0-plugins-bad"
-        }
+        "h264parse" | "h265parse" | "jpegparse" | "x265enc" | "tsdemux" | "openh264dec"
+        | "srtsrc" => "gstreamer1.0-plugins-bad",
         name if name.starts_with("nv") || name.starts_with("va") || name.starts_with("v4l2sl") => {
             "gstreamer1.0-plugins-bad"
         }
-        "appsrc" | "appsink" | "videoconvert" | "videoscale" | "videorate" | "parsebin" | "decodebin"
-        | "uridecodebin" => "gstreamer1.0-plugins-base",
-        "filesrc" | "funnel" | "fakesink" | "identity" | "queue" | "capsfilter" => "libgstreamer1.0-0",
+        "appsrc" | "appsink" | "videoconvert" | "videoscale" | "videorate" | "parsebin"
+        | "decodebin" | "uridecodebin" => "gstreamer1.0-plugins-base",
+        "filesrc" | "funnel" | "fakesink" | "identity" | "queue" | "capsfilter" => {
+            "libgstreamer1.0-0"
+        }
         _ => "gstreamer1.0-plugins-good",
     }
 }
@@ -370,7 +406,10 @@ mod tests {
         let fault = Fault::MissingElement { element: "h264parse".to_owned() };
         for lang in [Lang::Zh, Lang::En] {
             let sentence = fault.sentence("北山", lang);
-            assert!(sentence.starts_with("北山") && sentence.contains("gstreamer1.0-plugins-bad"), "{sentence}");
+            assert!(
+                sentence.starts_with("北山") && sentence.contains("gstreamer1.0-plugins-bad"),
+                "{sentence}"
+            );
         }
     }
 }

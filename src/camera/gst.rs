@@ -19,16 +19,29 @@ use jiff::Timestamp;
 use pipelines::Line;
 
 /// The elements without which no camera works.
-const NEEDED: [&str; 9] =
-    ["appsink", "videoconvert", "parsebin", "qtdemux", "jpegdec", "h264parse", "h265parse", "avdec_h264", "avdec_h265"];
+const NEEDED: [&str; 9] = [
+    "appsink",
+    "videoconvert",
+    "parsebin",
+    "qtdemux",
+    "jpegdec",
+    "h264parse",
+    "h265parse",
+    "avdec_h264",
+    "avdec_h265",
+];
 
 /// Starts GStreamer; may be called again. Error: what is missing, and the Debian package that
 /// provides it.
 pub fn init() -> Result<()> {
     gst::init().map_err(|e| {
-        Error::unavailable("GStreamer does not start; install it: apt-get install libgstreamer1.0-0").because(e)
+        Error::unavailable(
+            "GStreamer does not start; install it: apt-get install libgstreamer1.0-0",
+        )
+        .because(e)
     })?;
-    let missing: Vec<&str> = NEEDED.into_iter().filter(|name| gst::ElementFactory::find(name).is_none()).collect();
+    let missing: Vec<&str> =
+        NEEDED.into_iter().filter(|name| gst::ElementFactory::find(name).is_none()).collect();
     if missing.is_empty() {
         return Ok(());
     }
@@ -57,8 +70,10 @@ impl Pipeline {
     /// The pipeline and its outlet, which is bounded whatever the text says.
     pub fn open(line: &Line) -> Result<(Self, AppSink), Fault> {
         let pipeline = Self::parse(line)?;
-        let sink = pipeline.0.by_name(line.outlet.name()).and_then(|e| e.downcast::<AppSink>().ok());
-        let sink = sink.ok_or_else(|| bad(line, &format!("{} must be an appsink", line.outlet.name())))?;
+        let sink =
+            pipeline.0.by_name(line.outlet.name()).and_then(|e| e.downcast::<AppSink>().ok());
+        let sink =
+            sink.ok_or_else(|| bad(line, &format!("{} must be an appsink", line.outlet.name())))?;
         sink.set_max_buffers(1);
         sink.set_property("enable-last-sample", false);
         if let Some(funnel) = pipeline.0.by_name("either") {
@@ -69,20 +84,24 @@ impl Pipeline {
 
     pub fn parse(line: &Line) -> Result<Self, Fault> {
         let mut context = gst::ParseContext::new();
-        let opened = gst::parse::launch_full(&line.text, Some(&mut context), gst::ParseFlags::FATAL_ERRORS);
+        let opened =
+            gst::parse::launch_full(&line.text, Some(&mut context), gst::ParseFlags::FATAL_ERRORS);
         let element = opened.map_err(|e| match context.missing_elements().into_iter().next() {
             Some(element) => Fault::MissingElement { element },
             None => bad(line, e.message()),
         })?;
-        element.downcast::<gst::Pipeline>().map(Self).map_err(|_| bad(line, "it must have more than one element"))
+        element
+            .downcast::<gst::Pipeline>()
+            .map(Self)
+            .map_err(|_| bad(line, "it must have more than one element"))
     }
 
     pub fn play(&self) -> Result<(), Fault> {
         match self.0.set_state(gst::State::Playing) {
             Ok(_) => Ok(()),
-            Err(_) => Err(self
-                .take_error()
-                .unwrap_or_else(|| Fault::Unreachable { why: "the pipeline does not start".to_owned() })),
+            Err(_) => Err(self.take_error().unwrap_or_else(|| Fault::Unreachable {
+                why: "the pipeline does not start".to_owned(),
+            })),
         }
     }
 
@@ -126,7 +145,10 @@ pub(super) fn fault_of(message: &gst::message::Error) -> Fault {
     let error = message.error();
     let debug = message.debug().unwrap_or_default();
     let why = masked(error.message().trim_end_matches('.'));
-    if error.matches(gst::ResourceError::NotAuthorized) || debug.contains("(401)") || debug.contains("Unauthorized") {
+    if error.matches(gst::ResourceError::NotAuthorized)
+        || debug.contains("(401)")
+        || debug.contains("Unauthorized")
+    {
         return Fault::WrongPassword { had_one: true };
     }
     if error.matches(gst::ResourceError::NotFound) && debug.contains("(404)") {
@@ -146,7 +168,11 @@ pub(super) fn fault_of(message: &gst::message::Error) -> Fault {
         return Fault::Unreachable { why };
     }
     let is_unlinked = debug.contains("not-linked") || debug.contains("not-negotiated");
-    let is_other_codec = [gst::StreamError::CodecNotFound, gst::StreamError::WrongType, gst::StreamError::TypeNotFound];
+    let is_other_codec = [
+        gst::StreamError::CodecNotFound,
+        gst::StreamError::WrongType,
+        gst::StreamError::TypeNotFound,
+    ];
     if is_unlinked
         || is_other_codec.iter().any(|kind| error.matches(*kind))
         || error.matches(gst::CoreError::MissingPlugin)
@@ -162,7 +188,10 @@ pub(super) fn fault_of(message: &gst::message::Error) -> Fault {
 pub(super) fn drop_delta_units(sink: &AppSink, seen: impl Fn() + Send + Sync + 'static) {
     let Some(pad) = sink.static_pad("sink") else { return };
     pad.add_probe(gst::PadProbeType::BUFFER, move |_, info| {
-        if !info.buffer().is_some_and(|buffer| buffer.flags().contains(gst::BufferFlags::DELTA_UNIT)) {
+        if !info
+            .buffer()
+            .is_some_and(|buffer| buffer.flags().contains(gst::BufferFlags::DELTA_UNIT))
+        {
             return gst::PadProbeReturn::Ok;
         }
         seen();
@@ -183,35 +212,55 @@ pub(super) fn keyframe_of(sample: &gst::Sample, captured_at: Timestamp) -> Resul
         "video/x-raw" => {
             let picture = picture_of(sample)?;
             let codec = Codec::I420 { width: picture.width(), height: picture.height() };
-            return Ok(Keyframe { captured_at, codec, bytes: picture.into_i420().into(), stream: Stream::Screened });
+            return Ok(Keyframe {
+                captured_at,
+                codec,
+                bytes: picture.into_i420().into(),
+                stream: Stream::Screened,
+            });
         }
         other => {
-            return Err(Error::invalid(format!("a pipeline must deliver H.264, H.265, JPEG or I420, not {other}")));
+            return Err(Error::invalid(format!(
+                "a pipeline must deliver H.264, H.265, JPEG or I420, not {other}"
+            )));
         }
     };
     let buffer = sample.buffer().ok_or_else(|| Error::invalid("a sample without bytes"))?;
-    let map = buffer.map_readable().map_err(|e| Error::internal("a sample cannot be read").because(e))?;
+    let map =
+        buffer.map_readable().map_err(|e| Error::internal("a sample cannot be read").because(e))?;
     Ok(Keyframe { captured_at, codec, bytes: map.as_slice().into(), stream: Stream::Screened })
 }
 
-/// An I420 sample as a picture: rows without padding, odd sizes cut to even, brightness in 16..=235.
-/// The colour matrix (BT.601 or 709) is left alone: the difference is a shade, converting would cost as much as decoding.
+/// An I420 sample as a picture: rows without padding, odd sizes cut to even, brightness in
+/// 16..=235. The colour matrix (BT.601 or 709) is left alone: the difference is a shade, converting
+/// would cost as much as decoding.
 pub(super) fn picture_of(sample: &gst::Sample) -> Result<Picture> {
     let bad = |what: &str| Error::invalid(format!("a decoded picture cannot be read: {what}"));
     let caps = sample.caps().ok_or_else(|| bad("no caps"))?;
     let info = gst_video::VideoInfo::from_caps(caps).map_err(|e| bad("odd caps").because(e))?;
     let is_i420 = info.format() == gst_video::VideoFormat::I420;
     let buffer = sample.buffer().ok_or_else(|| bad("no bytes"))?;
-    let frame = gst_video::VideoFrameRef::from_buffer_ref_readable(buffer, &info).map_err(|e| bad("map").because(e))?;
+    let frame = gst_video::VideoFrameRef::from_buffer_ref_readable(buffer, &info)
+        .map_err(|e| bad("map").because(e))?;
     let (width, height) = (info.width() & !1, info.height() & !1);
     if !is_i420 || width == 0 || height == 0 {
-        return Err(bad(&format!("{} of {}x{}, not I420", info.format(), info.width(), info.height())));
+        return Err(bad(&format!(
+            "{} of {}x{}, not I420",
+            info.format(),
+            info.width(),
+            info.height()
+        )));
     }
     let mut i420 = Vec::with_capacity((width * height * 3 / 2) as usize);
-    for (plane, width, height) in [(0, width, height), (1, width / 2, height / 2), (2, width / 2, height / 2)] {
-        let stride = usize::try_from(frame.plane_stride()[plane as usize]).map_err(|_| bad("upside down"))?;
+    for (plane, width, height) in
+        [(0, width, height), (1, width / 2, height / 2), (2, width / 2, height / 2)]
+    {
+        let stride = usize::try_from(frame.plane_stride()[plane as usize])
+            .map_err(|_| bad("upside down"))?;
         let data = frame.plane_data(plane).map_err(|e| bad("plane").because(e))?;
-        data.chunks(stride).take(height as usize).for_each(|row| i420.extend_from_slice(&row[..width as usize]));
+        data.chunks(stride)
+            .take(height as usize)
+            .for_each(|row| i420.extend_from_slice(&row[..width as usize]));
     }
     if info.colorimetry().range() == gst_video::VideoColorRange::Range0_255 {
         let (luma, chroma) = i420.split_at_mut((width * height) as usize);
@@ -229,14 +278,17 @@ mod tests {
     fn a_panic_of_ours_in_a_pipeline_is_no_fault_of_the_cameras_picture() {
         init().expect("GStreamer and its elements");
         let parsed =
-            gst::parse::launch("videotestsrc num-buffers=1 ! appsink name=sink sync=false").expect("a pipeline");
+            gst::parse::launch("videotestsrc num-buffers=1 ! appsink name=sink sync=false")
+                .expect("a pipeline");
         let pipeline = parsed.downcast::<gst::Pipeline>().expect("a pipeline");
         let sink = pipeline.by_name("sink").and_downcast::<AppSink>().expect("an appsink");
-        let panics = gstreamer_app::AppSinkCallbacks::builder().new_sample(|_| panic!("as a test asks it to"));
+        let panics = gstreamer_app::AppSinkCallbacks::builder()
+            .new_sample(|_| panic!("as a test asks it to"));
         sink.set_callbacks(panics.build());
         pipeline.set_state(gst::State::Playing).expect("it plays");
         let bus = pipeline.bus().expect("a bus");
-        let message = bus.timed_pop_filtered(gst::ClockTime::from_seconds(10), &[gst::MessageType::Error]);
+        let message =
+            bus.timed_pop_filtered(gst::ClockTime::from_seconds(10), &[gst::MessageType::Error]);
         let message = message.expect("it is told");
         let gst::MessageView::Error(error) = message.view() else { panic!("{message:?}") };
         assert_eq!(fault_of(error), Fault::Crashed);

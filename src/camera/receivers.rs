@@ -1,6 +1,6 @@
 //! All cameras of this machine. Threads: one here that watches every receiver and every fetch of a
-//! main stream, two that receive for all RTSP cameras together (`receive/rtsp/`; a camera on `rtspsrc.gst`
-//! adds four of its own), and the workers that the caller starts to ask for frames.
+//! main stream, two that receive for all RTSP cameras together (`receive/rtsp/`; a camera on
+//! `rtspsrc.gst` adds four of its own), and the workers that the caller starts to ask for frames.
 
 use super::decode::Decoder;
 use super::gst::pipelines::Pipelines;
@@ -62,7 +62,9 @@ impl Receivers {
         let watcher = std::thread::Builder::new()
             .name("camera-watch".to_owned())
             .spawn(move || watch(&watched, &stopped))
-            .map_err(|e| Error::unavailable("cannot start the thread that watches the cameras").because(e))?;
+            .map_err(|e| {
+                Error::unavailable("cannot start the thread that watches the cameras").because(e)
+            })?;
         Ok(Self { slots, stop, watcher: Mutex::new(Some(watcher)) })
     }
 
@@ -103,7 +105,9 @@ impl Receivers {
         match keyframe.stream {
             Stream::Screened => frame,
             // A main stream that cannot be decoded must not cost the camera its turn.
-            Stream::Main => frame.or_else(|| self.decode(index, &self.slots.instead(index)?, decoder)),
+            Stream::Main => {
+                frame.or_else(|| self.decode(index, &self.slots.instead(index)?, decoder))
+            }
         }
     }
 
@@ -134,11 +138,14 @@ impl Receivers {
     /// gate.
     pub fn looked(&self, frame: &Frame) {
         let is_it = |source: &CameraSource| source.id == frame.camera && source.pose == frame.pose;
-        self.slots.indices(is_it).into_iter().for_each(|index| self.slots.looked(index, frame.captured_at));
+        self.slots
+            .indices(is_it)
+            .into_iter()
+            .for_each(|index| self.slots.looked(index, frame.captured_at));
     }
 
-    /// To be asked when a frame has been looked at. False: meanwhile its camera was removed or aimed
-    /// anew, and what the look has left behind is to be forgotten.
+    /// To be asked when a frame has been looked at. False: meanwhile its camera was removed or
+    /// aimed anew, and what the look has left behind is to be forgotten.
     pub fn still_counts(&self, frame: &Frame) -> bool {
         self.slots.still_counts(frame)
     }
@@ -242,16 +249,23 @@ fn watch(slots: &Arc<Slots>, stop: &Signal<()>) {
     super::receive::rtsp::goodbyes(GOODBYES);
 }
 
-/// Ends the receivers of cameras that have gone, and makes those of cameras that have come. A camera
-/// that is connected anew has another number, so it is both.
-fn follow(slots: &Arc<Slots>, roster: &BTreeMap<usize, Arc<CameraSource>>, receivers: &mut Vec<Receiver>) {
-    let (stay, gone): (Vec<_>, Vec<_>) =
-        std::mem::take(receivers).into_iter().partition(|receiver| roster.contains_key(&receiver.index()));
+/// Ends the receivers of cameras that have gone, and makes those of cameras that have come. A
+/// camera that is connected anew has another number, so it is both.
+fn follow(
+    slots: &Arc<Slots>,
+    roster: &BTreeMap<usize, Arc<CameraSource>>,
+    receivers: &mut Vec<Receiver>,
+) {
+    let (stay, gone): (Vec<_>, Vec<_>) = std::mem::take(receivers)
+        .into_iter()
+        .partition(|receiver| roster.contains_key(&receiver.index()));
     end(gone);
     let known: BTreeSet<usize> = stay.iter().map(Receiver::index).collect();
     let new = roster.iter().filter(|(index, _)| !known.contains(index));
     *receivers = stay;
-    receivers.extend(new.map(|(index, source)| Receiver::new(*index, Arc::clone(source), Arc::clone(slots))));
+    receivers.extend(
+        new.map(|(index, source)| Receiver::new(*index, Arc::clone(source), Arc::clone(slots))),
+    );
 }
 
 fn end(mut receivers: Vec<Receiver>) {
@@ -271,9 +285,14 @@ mod tests {
     /// The program checks this every few seconds and restarts the cameras (`app/video.rs`).
     #[test]
     fn a_watcher_that_panics_is_noticed() {
-        let mut receivers =
-            Receivers::start(Vec::new(), &CameraConfig::default(), Clock::System, StatusBoard::default(), Lang::En)
-                .expect("no camera, no fault");
+        let mut receivers = Receivers::start(
+            Vec::new(),
+            &CameraConfig::default(),
+            Clock::System,
+            StatusBoard::default(),
+            Lang::En,
+        )
+        .expect("no camera, no fault");
         assert!(!receivers.has_died());
         receivers.stop();
         assert!(!receivers.has_died(), "one that was stopped has not died");

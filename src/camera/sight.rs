@@ -137,7 +137,8 @@ impl Sight {
         frozen_after: SignedDuration,
         field_of_view_deg: Option<f64>,
     ) -> Judged {
-        let since_last = self.last_at.replace(at).map_or(SignedDuration::ZERO, |last| at.duration_since(last));
+        let since_last =
+            self.last_at.replace(at).map_or(SignedDuration::ZERO, |last| at.duration_since(last));
         let still = self.still_for(look.fingerprint, at);
         let usual = self.lights[usize::from(look.is_grey)].usual;
         let mut fault = self.lens(look, &usual, at);
@@ -207,7 +208,8 @@ impl Sight {
         self.gone = None;
         let (fine, coarse) = shares?;
         self.clear_at = (coarse >= CLEAR_COARSE).then_some(at);
-        (fine < BLURRED_FINE && coarse >= BLURRED_COARSE).then_some(Fault::Blurred { percent: percent(fine) })
+        (fine < BLURRED_FINE && coarse >= BLURRED_COARSE)
+            .then_some(Fault::Blurred { percent: percent(fine) })
     }
 
     /// After a gap, pictures are compared afresh. What is usual for this camera is kept.
@@ -231,7 +233,11 @@ fn moved(fit: Fit, field_of_view_deg: Option<f64>) -> Option<Fault> {
                 None => (share * 1000.0).round() as i32,
             };
             let (right_tenths, down_tenths) = (-tenths(shift.right), -tenths(shift.down));
-            Some(Fault::Moved { right_tenths, down_tenths, in_degrees: field_of_view_deg.is_some() })
+            Some(Fault::Moved {
+                right_tenths,
+                down_tenths,
+                in_degrees: field_of_view_deg.is_some(),
+            })
         }
         Fit::Elsewhere => Some(Fault::OtherView),
         Fit::Here(_) | Fit::Unknown => None,

@@ -41,12 +41,26 @@ pub enum Kind {
 }
 
 impl CameraSource {
-    /// `address`: `rtsp://[user:password@]host[:port]/…`, `http://…` or `https://…` to a JPEG or MJPEG, `drop:/folder` for
-    /// pictures that arrive there, or a recorded video file or folder of pictures as path or `file://` address.
-    /// Never fails: a bad address is that camera's status, not everybody's error.
-    pub fn new(id: CameraId, pose: PoseId, name: impl Into<String>, address: impl Into<Address>) -> Self {
+    /// `address`: `rtsp://[user:password@]host[:port]/…`, `http://…` or `https://…` to a JPEG or
+    /// MJPEG, `drop:/folder` for pictures that arrive there, or a recorded video file or folder of
+    /// pictures as path or `file://` address. Never fails: a bad address is that camera's status,
+    /// not everybody's error.
+    pub fn new(
+        id: CameraId,
+        pose: PoseId,
+        name: impl Into<String>,
+        address: impl Into<Address>,
+    ) -> Self {
         let (pipeline, field_of_view_deg, main) = (None, None, None);
-        Self { id, pose, name: name.into(), address: address.into(), pipeline, field_of_view_deg, main }
+        Self {
+            id,
+            pose,
+            name: name.into(),
+            address: address.into(),
+            pipeline,
+            field_of_view_deg,
+            main,
+        }
     }
 
     #[must_use]
@@ -81,7 +95,10 @@ impl CameraSource {
             Ok(_) => Ok(Kind::Video(path)),
             // An address without its scheme is taken for a file name, so its secrets are masked
             // here too.
-            Err(e) => Err(Fault::NoSuchFile { path: masked(&path.to_string_lossy()).into(), why: e.to_string() }),
+            Err(e) => Err(Fault::NoSuchFile {
+                path: masked(&path.to_string_lossy()).into(),
+                why: e.to_string(),
+            }),
         }
     }
 
@@ -99,7 +116,8 @@ impl fmt::Debug for CameraSource {
 /// A file that begins like a JPEG or PNG, whatever its name.
 pub fn is_image_file(path: &Path) -> bool {
     let mut start = [0; 4];
-    std::fs::File::open(path).and_then(|mut file| file.read_exact(&mut start)).is_ok() && is_picture(&start)
+    std::fs::File::open(path).and_then(|mut file| file.read_exact(&mut start)).is_ok()
+        && is_picture(&start)
 }
 
 /// JPEG and PNG files of a folder, in name order.

@@ -15,7 +15,8 @@ pub struct Args {
     /// 备份目录，最好在另一块磁盘上 / backup folder, best on another disk; default: [backup] folder
     #[arg(value_name = "FOLDER")]
     folder: Option<PathBuf>,
-    /// 首次使用：把目录设为备份目录（没有则新建） / before the first use: prepare the folder for backups, and create it if it is missing
+    /// 首次使用：把目录设为备份目录（没有则新建） / before the first use: prepare the folder for
+    /// backups, and create it if it is missing
     #[arg(long)]
     init: bool,
 }
@@ -49,7 +50,8 @@ pub fn run(args: Args, common: &Common) -> Result<Outcome> {
     let manifest = &taken.set.manifest;
     let note = manifest.log.is_none().then(|| without_database(lang));
     if common.json {
-        let answer = Answer { backup: &taken.set.path, manifest, new_pictures: taken.new_pictures, note };
+        let answer =
+            Answer { backup: &taken.set.path, manifest, new_pictures: taken.new_pictures, note };
         let json = serde_json::to_string(&answer)
             .map_err(|e| Error::internal("the result cannot be written as JSON").because(e))?;
         println!("{json}");
@@ -70,9 +72,13 @@ pub fn run(args: Args, common: &Common) -> Result<Outcome> {
 /// PostgreSQL has its own tools, which back up the whole server.
 pub(super) fn without_database(lang: Lang) -> &'static str {
     match lang {
-        Lang::Zh => "数据库在 PostgreSQL 上，不在此备份中：请另用 pg_dump --format=custom 备份，并一同保存",
+        Lang::Zh => {
+            "数据库在 PostgreSQL 上，不在此备份中：请另用 pg_dump --format=custom 备份，\
+            并一同保存"
+        }
         Lang::En => {
-            "the database is on PostgreSQL and not in this backup: also back it up with pg_dump --format=custom, and keep both"
+            "the database is on PostgreSQL and not in this backup: also back it up with pg_dump \
+            --format=custom, and keep both"
         }
     }
 }

@@ -1,5 +1,5 @@
-//! `huoyan check`: 什么行、什么不行、怎么办. Looks, changes nothing, and names the cure. Also checks recorded
-//! pictures.
+//! `huoyan check`: 什么行、什么不行、怎么办. Looks, changes nothing, and names the cure. Also
+//! checks recorded pictures.
 
 mod backups;
 mod capacity;
@@ -26,14 +26,16 @@ use std::path::{Path, PathBuf};
 
 #[derive(clap::Args)]
 pub struct Args {
-    /// Recorded video files or folders of pictures, each of one camera: reports that camera's health.
-    /// Without any, checks the installation
+    /// Recorded video files or folders of pictures, each of one camera: reports that camera's
+    /// health. Without any, checks the installation
     #[arg(value_name = "SOURCE")]
     pub sources: Vec<PathBuf>,
-    /// Interval at which a video is sampled, and between the pictures of a folder whose names hold no time
+    /// Interval at which a video is sampled, and between the pictures of a folder whose names hold
+    /// no time
     #[arg(long, default_value = "10s", value_name = "DURATION")]
     pub every: SignedDuration,
-    /// Prove the record against a head of the log from an old report or text, "1234 3f9a0c21d7e4b850"; may be repeated
+    /// Prove the record against a head of the log from an old report or text, "1234
+    /// 3f9a0c21d7e4b850"; may be repeated
     #[arg(long, value_name = "SEQ HASH", value_parser = str::parse::<Anchor>)]
     pub anchor: Vec<Anchor>,
 }
@@ -67,11 +69,23 @@ impl Finding {
     }
 
     fn limited(part: &'static str, words: impl Into<String>, cure: impl Into<String>) -> Self {
-        Self { part, state: State::Limited, words: words.into(), cure: Some(cure.into()), bytes: None }
+        Self {
+            part,
+            state: State::Limited,
+            words: words.into(),
+            cure: Some(cure.into()),
+            bytes: None,
+        }
     }
 
     fn broken(part: &'static str, words: impl Into<String>, cure: impl Into<String>) -> Self {
-        Self { part, state: State::Broken, words: words.into(), cure: Some(cure.into()), bytes: None }
+        Self {
+            part,
+            state: State::Broken,
+            words: words.into(),
+            cure: Some(cure.into()),
+            bytes: None,
+        }
     }
 }
 
@@ -79,8 +93,15 @@ pub fn run(args: Args, common: &Common) -> Result<Outcome> {
     if !args.sources.is_empty() {
         return pictures::run(&args, common, &mut std::io::stdout().lock());
     }
-    let before: [fn(&Common) -> Vec<Finding>; 7] =
-        [configuration, serving::serving, folder, usage::usage, clock::clock, registers, sending::sending];
+    let before: [fn(&Common) -> Vec<Finding>; 7] = [
+        configuration,
+        serving::serving,
+        folder,
+        usage::usage,
+        clock::clock,
+        registers,
+        sending::sending,
+    ];
     let after: [fn(&Common) -> Vec<Finding>; 3] = [backups::backups, video, model::model];
     let mut findings: Vec<Finding> = before.iter().flat_map(|check| check(common)).collect();
     findings.extend(record::record(common, &args.anchor));
@@ -116,14 +137,18 @@ fn table(findings: &[Finding], lang: Lang) -> String {
 fn configuration(common: &Common) -> Vec<Finding> {
     const PART: &str = "config";
     let (config, lang) = (&common.config, common.lang);
-    let mut findings = vec![Finding::works(PART, lang.pick("配置有效", "the configuration is valid"))];
+    let mut findings =
+        vec![Finding::works(PART, lang.pick("配置有效", "the configuration is valid"))];
     let mut note = |zh: (&str, &str), en: (&str, &str)| {
         findings.push(Finding::limited(PART, lang.pick(zh.0, en.0), lang.pick(zh.1, en.1)));
     };
     if config.notify.sms_url.is_none() {
         note(
             ("没有短信网关，派单和升级要值班员打电话", "[notify] sms_url 和 HUOYAN_SMS_KEY"),
-            ("no SMS gateway: the officer has to phone for each dispatch", "[notify] sms_url and HUOYAN_SMS_KEY"),
+            (
+                "no SMS gateway: the officer has to phone for each dispatch",
+                "[notify] sms_url and HUOYAN_SMS_KEY",
+            ),
         );
     }
     if config.notify.voice_url.is_none() {
@@ -150,7 +175,8 @@ fn replies(has_gateway: bool, key: Result<Option<String>>, lang: Lang) -> Option
             PART,
             lang.pick(
                 "收不到护林员的短信回复，要值班员代接收",
-                "rangers' replies cannot be received: the officer has to acknowledge on their behalf",
+                "rangers' replies cannot be received: the officer has to acknowledge on their \
+                behalf",
             ),
             cure,
         )),
@@ -185,11 +211,19 @@ fn registers(common: &Common) -> Vec<Finding> {
     let county = match Registers::load(&dir) {
         Ok(registers) => registers.current(),
         Err(error) => {
-            return vec![Finding::broken(PART, error.chain(), lang.pick("更正该文件", "correct that file"))];
+            return vec![Finding::broken(
+                PART,
+                error.chain(),
+                lang.pick("更正该文件", "correct that file"),
+            )];
         }
     };
     let (grids, people, cameras) = (county.grids.len(), county.people.len(), county.cameras.len());
-    let name = if county.name.is_empty() { lang.pick("未命名县", "unnamed county") } else { &county.name };
+    let name = if county.name.is_empty() {
+        lang.pick("未命名县", "unnamed county")
+    } else {
+        &county.name
+    };
     let mut findings = vec![Finding::works(
         PART,
         match lang {
@@ -206,13 +240,22 @@ fn registers(common: &Common) -> Vec<Finding> {
             PART,
             problem.to_string(),
             match lang {
-                Lang::Zh => format!("更正 {} 的第{}行", dir.join(&problem.file).display(), problem.line),
-                Lang::En => format!("correct line {} of {}", problem.line, dir.join(&problem.file).display()),
+                Lang::Zh => {
+                    format!("更正 {} 的第{}行", dir.join(&problem.file).display(), problem.line)
+                }
+                Lang::En => format!(
+                    "correct line {} of {}",
+                    problem.line,
+                    dir.join(&problem.file).display()
+                ),
             },
         )
     }));
     findings.extend(
-        county.gaps(Clock::System.now()).iter().map(|gap| Finding::broken(PART, gap.words(lang), gap.cure(lang))),
+        county
+            .gaps(Clock::System.now())
+            .iter()
+            .map(|gap| Finding::broken(PART, gap.words(lang), gap.cure(lang))),
     );
     findings.extend(ground::findings(&county, &common.config.store.data, lang));
     findings
@@ -221,12 +264,15 @@ fn registers(common: &Common) -> Vec<Finding> {
 fn video(common: &Common) -> Vec<Finding> {
     let lang = common.lang;
     vec![match camera::init() {
-        Ok(()) => {
-            Finding::works("video", lang.pick("GStreamer 及所需元件齐全", "GStreamer and its elements are installed"))
-        }
-        Err(error) => {
-            Finding::broken("video", error.chain(), lang.pick("make run 会安装它们", "make run installs them"))
-        }
+        Ok(()) => Finding::works(
+            "video",
+            lang.pick("GStreamer 及所需元件齐全", "GStreamer and its elements are installed"),
+        ),
+        Err(error) => Finding::broken(
+            "video",
+            error.chain(),
+            lang.pick("make run 会安装它们", "make run installs them"),
+        ),
     }]
 }
 
@@ -255,7 +301,8 @@ mod tests {
         let dir = tempfile::tempdir().expect("a folder");
         let registers_dir = dir.path().join("registers");
         std::fs::create_dir_all(&registers_dir).expect("a folder");
-        let sheet = "编号,名称,经度,纬度,方位角,俯仰角,高度,地址\nC1,东山,110.4,28.5,90,-3,30,rtsp://h/1\nC2,西山,110.5,28.5,,,,rtsp://h/2\n";
+        let sheet = "编号,名称,经度,纬度,方位角,俯仰角,高度,地址\nC1,东\
+            山,110.4,28.5,90,-3,30,rtsp://h/1\nC2,西山,110.5,28.5,,,,rtsp://h/2\n";
         std::fs::write(registers_dir.join("cameras.csv"), sheet).expect("a register");
         let about = || -> Vec<String> {
             let findings = registers(&common(dir.path()));
@@ -275,7 +322,8 @@ mod tests {
 
     #[test]
     fn texts_that_ask_for_a_reply_need_somebody_to_hear_it() {
-        let state = |has_gateway, key| replies(has_gateway, key, Lang::Zh).map(|finding| finding.state);
+        let state =
+            |has_gateway, key| replies(has_gateway, key, Lang::Zh).map(|finding| finding.state);
         assert_eq!(state(true, Ok(None)), Some(State::Limited));
         assert_eq!(state(false, Ok(None)), None, "no text goes out, no reply is missed");
         assert_eq!(state(true, Ok(Some("0123456789abcdef".to_owned()))), None);

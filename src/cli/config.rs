@@ -1,4 +1,5 @@
-//! `huoyan config`: the documented sample on stdout: `huoyan config > huoyan.toml`, then delete what you do not change.
+//! `huoyan config`: the documented sample on stdout: `huoyan config > huoyan.toml`, then delete
+//! what you do not change.
 
 use super::{Common, Outcome};
 use crate::config::SAMPLE;
@@ -16,14 +17,19 @@ pub fn run(args: Args, common: &Common) -> Result<Outcome> {
         let value = serde_json::to_string_pretty(&common.config);
         println!(
             "{}",
-            value
-                .map_err(|e| crate::error::Error::internal("the configuration cannot be written as JSON").because(e))?
+            value.map_err(|e| crate::error::Error::internal(
+                "the configuration cannot be written as JSON"
+            )
+            .because(e))?
         );
     } else if args.current {
         let text = toml::to_string(&common.config);
         print!(
             "{}",
-            text.map_err(|e| crate::error::Error::internal("the configuration cannot be written as TOML").because(e))?
+            text.map_err(|e| crate::error::Error::internal(
+                "the configuration cannot be written as TOML"
+            )
+            .because(e))?
         );
     } else {
         print!("{SAMPLE}");

@@ -17,6 +17,7 @@ pub fn run(args: Args, common: &Common) -> Result<Outcome> {
     let mut config = common.config.clone();
     args.listen.apply(&mut config);
     let Common { lang, json, quiet, .. } = *common;
-    let options = Options { role: Role::Desk, config, lang, json, quiet, demo: false, links: args.links };
+    let options =
+        Options { role: Role::Desk, config, lang, json, quiet, demo: false, links: args.links };
     super::serve(app::run(options))
 }

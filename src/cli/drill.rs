@@ -51,14 +51,21 @@ async fn drill(args: &Args, common: &Common) -> Result<Outcome> {
     let token = admin_token(data)?;
     let store = Store::open(&store::url(&common.config), data).await?;
     let camera = CameraId::from(args.camera.as_str());
-    let running = || Serving::of_running(data).unwrap_or_else(|| Serving::of(&common.config)).local_url;
+    let running =
+        || Serving::of_running(data).unwrap_or_else(|| Serving::of(&common.config)).local_url;
     let server = args.server.clone().unwrap_or_else(running);
     let url = format!("{}/api/v1/drills", server.trim_end_matches('/'));
     let (cursor, clock) = (store.cursor().await?, Clock::System);
 
     post_json(&url, Some(&token), &json!({ "camera": camera })).await?;
-    let mut story = Story { camera, since: clock.now(), incident: None, lang: common.lang, json: common.json };
-    story.say("smoke", story.since, story.lang.pick("开始渲染烟雾", "smoke begins to rise in the picture"), None);
+    let mut story =
+        Story { camera, since: clock.now(), incident: None, lang: common.lang, json: common.json };
+    story.say(
+        "smoke",
+        story.since,
+        story.lang.pick("开始渲染烟雾", "smoke begins to rise in the picture"),
+        None,
+    );
     let patience = common.config.policy.report_within + CLOSED_WITHIN;
     follow(&store, &clock, cursor, &mut story, patience).await
 }
@@ -68,7 +75,8 @@ fn admin_token(data: &Path) -> Result<String> {
     let path = data.join("admin.token");
     let text = std::fs::read_to_string(&path).map_err(|e| {
         Error::unavailable(format!(
-            "{} cannot be read: check that `huoyan run` is running with this data folder, and that you are its user",
+            "{} cannot be read: check that `huoyan run` is running with this data folder, and that \
+            you are its user",
             path.display()
         ))
         .because(e)
@@ -95,13 +103,17 @@ async fn follow(
         let waited = clock.now().duration_since(story.since);
         if story.incident.is_none() && waited > CONFIRMED_WITHIN {
             return Err(Error::unavailable(format!(
-                "no smoke was confirmed within {} min: run `huoyan check` to see whether camera {} is watched",
+                "no smoke was confirmed within {} min: run `huoyan check` to see whether camera {} \
+                is watched",
                 CONFIRMED_WITHIN.as_mins(),
                 story.camera
             )));
         }
         if waited > patience {
-            return Err(Error::new(Kind::Unavailable, "the drill's incident is still open: close it at /office"));
+            return Err(Error::new(
+                Kind::Unavailable,
+                "the drill's incident is still open: close it at /office",
+            ));
         }
         clock.sleep(EVERY).await;
     }
@@ -137,13 +149,17 @@ impl Story {
 
     fn is_ours(&self, sighting: &Sighting) -> bool {
         let seen_by = |camera: &CameraId| *camera == self.camera;
-        sighting.drill && matches!(&sighting.source, Source::Camera { camera, .. } if seen_by(camera))
+        sighting.drill
+            && matches!(&sighting.source, Source::Camera { camera, .. } if seen_by(camera))
     }
 
     fn say(&self, kind: &str, at: Timestamp, words: &str, event: Option<&Event>) {
         let after_s = at.duration_since(self.since).as_secs_f64();
         if self.json {
-            println!("{}", json!({ "type": kind, "at": at, "after_s": after_s, "words": words, "event": event }));
+            println!(
+                "{}",
+                json!({ "type": kind, "at": at, "after_s": after_s, "words": words, "event": event })
+            );
         } else {
             println!("{after_s:>7.0} s  {}{words}", self.lang.pick("【演练】", "[DRILL] "));
         }
@@ -161,16 +177,20 @@ fn words(lang: Lang, event: &Event, code: &str) -> Option<String> {
     let zh = lang == Lang::Zh;
     Some(match event {
         Event::Opened { place, .. } if zh => format!("烟雾已确认，立案 {code}：{}", place.name),
-        Event::Opened { place, .. } => format!("smoke confirmed, incident {code} opened: {}", place.name),
-        Event::SightingAdded { .. } => lang.pick("又一条线索", "one more sighting").to_owned(),
-        Event::ReviewMissed { .. } => {
-            lang.pick("无人研判，已呼叫带班领导", "nobody looked in time: the leader on duty is called").to_owned()
+        Event::Opened { place, .. } => {
+            format!("smoke confirmed, incident {code} opened: {}", place.name)
         }
+        Event::SightingAdded { .. } => lang.pick("又一条线索", "one more sighting").to_owned(),
+        Event::ReviewMissed { .. } => lang
+            .pick("无人研判，已呼叫带班领导", "nobody looked in time: the leader on duty is called")
+            .to_owned(),
         Event::Rang { round, .. } if zh => format!("无人处理，第 {} 次呼叫", round + 1),
         Event::Rang { round, .. } => format!("nobody acted: call {}", round + 1),
         Event::Relocated { place, .. } if zh => format!("位置更正：{}", place.name),
         Event::Relocated { place, .. } => format!("the place has changed: {}", place.name),
-        Event::RelocationProposed { place, .. } if zh => format!("请值班员确认新位置：{}", place.name),
+        Event::RelocationProposed { place, .. } if zh => {
+            format!("请值班员确认新位置：{}", place.name)
+        }
         Event::RelocationProposed { place, .. } => {
             format!("an officer is asked to confirm the new place: {}", place.name)
         }
@@ -180,23 +200,38 @@ fn words(lang: Lang, event: &Event, code: &str) -> Option<String> {
             format!("未送达 {}", person.as_ref().map_or("（无人值班）", |it| it.as_str()))
         }
         Event::Undelivered { person, .. } => {
-            format!("not delivered to {}", person.as_ref().map_or("nobody on duty", |it| it.as_str()))
+            format!(
+                "not delivered to {}",
+                person.as_ref().map_or("nobody on duty", |it| it.as_str())
+            )
         }
         Event::Dispatched(Dispatched { ranger, .. }) if zh => format!("派单给 {ranger}"),
         Event::Dispatched(Dispatched { ranger, .. }) => format!("dispatched to {ranger}"),
-        Event::Acknowledged { late: is, .. } => format!("{}{}", lang.pick("已接收", "acknowledged"), late(*is)),
-        Event::Declined { reason, .. } => format!("{}: {reason}", lang.pick("不能前往", "cannot go")),
+        Event::Acknowledged { late: is, .. } => {
+            format!("{}{}", lang.pick("已接收", "acknowledged"), late(*is))
+        }
+        Event::Declined { reason, .. } => {
+            format!("{}: {reason}", lang.pick("不能前往", "cannot go"))
+        }
         Event::Arrived { unproven: Some(_), .. } => {
             lang.pick("声称到达，定位未证实", "claims to have arrived, not proven").to_owned()
         }
-        Event::Arrived { late: is, .. } => format!("{}{}", lang.pick("已到达", "arrived"), late(*is)),
-        Event::Reported { late: is, .. } => format!("{}{}", lang.pick("已反馈", "reported"), late(*is)),
+        Event::Arrived { late: is, .. } => {
+            format!("{}{}", lang.pick("已到达", "arrived"), late(*is))
+        }
+        Event::Reported { late: is, .. } => {
+            format!("{}{}", lang.pick("已反馈", "reported"), late(*is))
+        }
         Event::DeadlineMissed { stage, .. } if zh => format!("超过{}时限", step(*stage)),
         Event::DeadlineMissed { stage, .. } => format!("the time to {} has passed", step(*stage)),
         Event::Escalated { rung, .. } if zh => format!("第 {} 级升级督办", rung + 1),
         Event::Escalated { rung, .. } => format!("escalated to rung {}", rung + 1),
-        Event::SentBack { reason, .. } => format!("{}: {reason}", lang.pick("退回补充", "sent back")),
-        Event::SupportAsked { reason, .. } => format!("{}: {reason}", lang.pick("请求支援", "asks for support")),
+        Event::SentBack { reason, .. } => {
+            format!("{}: {reason}", lang.pick("退回补充", "sent back"))
+        }
+        Event::SupportAsked { reason, .. } => {
+            format!("{}: {reason}", lang.pick("请求支援", "asks for support"))
+        }
         Event::Closed { .. } => format!("{code} {}", lang.pick("已销号", "closed")),
         Event::LateActionKept { .. }
         | Event::PhotoAdded { .. }
@@ -227,12 +262,14 @@ mod tests {
 
     fn entry(incident: u128, event: Event) -> (IncidentId, Recorded) {
         let at = Timestamp::UNIX_EPOCH;
-        let recorded = Recorded { at, actor: Actor::System, action: None, happened_at: None, event };
+        let recorded =
+            Recorded { at, actor: Actor::System, action: None, happened_at: None, event };
         (IncidentId(Uuid::from_u128(incident)), recorded)
     }
 
     fn opened(incident: u128, camera: &str, drill: bool) -> (IncidentId, Recorded) {
-        let model = crate::triage::detection::ModelVersion { name: "m".into(), version: "1".into() };
+        let model =
+            crate::triage::detection::ModelVersion { name: "m".into(), version: "1".into() };
         let sighting = Sighting {
             id: SightingId(Uuid::from_u128(incident)),
             source: Source::Camera {
@@ -245,7 +282,10 @@ mod tests {
                 opinion: None,
             },
             observed_at: Timestamp::UNIX_EPOCH,
-            locus: Locus::Disc { centre: LatLon::new(28.0, 110.0).expect("on the earth"), radius_m: 10.0 },
+            locus: Locus::Disc {
+                centre: LatLon::new(28.0, 110.0).expect("on the earth"),
+                radius_m: 10.0,
+            },
             confidence: 0.9,
             pictures: Vec::new(),
             drill,
@@ -269,18 +309,33 @@ mod tests {
         entry(
             incident,
             Event::Closed {
-                closure: Closure { category: 1, false_alarm: None, words: String::new(), passed_to: None },
+                closure: Closure {
+                    category: 1,
+                    false_alarm: None,
+                    words: String::new(),
+                    passed_to: None,
+                },
             },
         )
     }
 
     #[test]
     fn the_story_is_that_of_the_drill_alone() {
-        let mut story =
-            Story { camera: "north".into(), since: Timestamp::UNIX_EPOCH, incident: None, lang: Lang::En, json: false };
-        let mut tell = |(of, it): (IncidentId, Recorded), code| (story.tell(of, &it, code), story.incident);
+        let mut story = Story {
+            camera: "north".into(),
+            since: Timestamp::UNIX_EPOCH,
+            incident: None,
+            lang: Lang::En,
+            json: false,
+        };
+        let mut tell =
+            |(of, it): (IncidentId, Recorded), code| (story.tell(of, &it, code), story.incident);
         for foreign in [opened(1, "north", false), opened(2, "south", true), closed(1)] {
-            assert_eq!(tell(foreign, "1121-01"), (false, None), "a real fire, or another camera's drill");
+            assert_eq!(
+                tell(foreign, "1121-01"),
+                (false, None),
+                "a real fire, or another camera's drill"
+            );
         }
         let ours = Some(IncidentId(Uuid::from_u128(3)));
         assert_eq!(tell(opened(3, "north", true), "1121-03"), (false, ours));

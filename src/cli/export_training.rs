@@ -35,7 +35,8 @@ pub struct Args {
 }
 
 const HELP: &str = "\
-写入 DIR/images/*.jpg（原样）和 DIR/watch.csv：真实火情带框；误报无框，供模型学习；尚未核实的，以及炊烟、厂烟等真烟而非山火的，unsure=1 并写明原因。
+写入 DIR/images/*.jpg（原样）和 DIR/watch.csv：真实火情带框；误报无框，供模型学习；尚未核实的，\
+以及炊烟、厂烟等真烟而非山火的，unsure=1 并写明原因。
 演练不导出。人员姓名、电话和所写文字一律不导出；摄像机编号、名称和图片会导出。
 过程图（确认前三分钟、后五分钟的画面）一并导出，同一 event；真实火情中模型没看到烟的那些，是否有烟无人说过，unsure=1，可作对比的过去。
 已按留存期清除的过程图不再导出；没有过程图的，训练时只能用同一张图作过去。
@@ -80,7 +81,8 @@ pub fn run(args: Args, common: &Common) -> Result<Outcome> {
     let data = &common.config.store.data;
     let summary = super::runtime()?.block_on(async {
         let store = Store::open(&store::url(&common.config), data).await?;
-        let registry = Registry::open(&store, &data.join("registers"), Clock::System, common.lang).await?;
+        let registry =
+            Registry::open(&store, &data.join("registers"), Clock::System, common.lang).await?;
         export(&args, &store, &registry.registers().current(), common.lang, common.quiet).await
     })?;
     if common.json {
@@ -94,18 +96,28 @@ pub fn run(args: Args, common: &Common) -> Result<Outcome> {
 }
 
 /// Pictures that cannot be read are listed, and the export goes on. An error on writing ends it.
-pub async fn export(args: &Args, store: &Store, county: &County, lang: Lang, quiet: bool) -> Result<Summary> {
+pub async fn export(
+    args: &Args,
+    store: &Store,
+    county: &County,
+    lang: Lang,
+    quiet: bool,
+) -> Result<Summary> {
     let images = args.out.join("images");
     let unwritten = |path: &Path, e: std::io::Error| {
-        Error::unavailable(format!("cannot write {}: check the disk space and the permissions", path.display()))
-            .because(e)
+        Error::unavailable(format!(
+            "cannot write {}: check the disk space and the permissions",
+            path.display()
+        ))
+        .because(e)
     };
     must_be_empty(&args.out, lang)?;
     let examples = with_strips(collect(args, store, county).await?, store).await?;
     fs::create_dir_all(&images).map_err(|e| unwritten(&images, e))?;
     let mut summary = Summary { out: args.out.clone(), ..Summary::default() };
     let (mut rows, mut cameras) = (Vec::new(), BTreeSet::new());
-    let mut progress = Progress::new(lang.pick("导出训练数据", "export-training"), examples.len() as u64, quiet);
+    let mut progress =
+        Progress::new(lang.pick("导出训练数据", "export-training"), examples.len() as u64, quiet);
     for example in &examples {
         match picture(store, example).await {
             Ok((bytes, look)) => {
@@ -145,21 +157,29 @@ fn must_be_empty(out: &Path, lang: Lang) -> Result<()> {
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(()),
         Ok(false) => Err(Error::invalid(match lang {
             Lang::Zh => format!("{} 不是空目录，未写入任何内容；请另指定一个新目录", out.display()),
-            Lang::En => format!("{} is not empty, so nothing was written: name a new folder", out.display()),
+            Lang::En => {
+                format!("{} is not empty, so nothing was written: name a new folder", out.display())
+            }
         })),
-        Err(e) => Err(Error::invalid(format!("{} is not a folder that can be written", out.display())).because(e)),
+        Err(e) => {
+            Err(Error::invalid(format!("{} is not a folder that can be written", out.display()))
+                .because(e))
+        }
     }
 }
 
 /// Oldest incident first.
 async fn collect(args: &Args, store: &Store, county: &County) -> Result<Vec<Example>> {
-    let wanted =
-        |at: Timestamp| args.since.is_none_or(|since| at >= since) && args.until.is_none_or(|until| at < until);
+    let wanted = |at: Timestamp| {
+        args.since.is_none_or(|since| at >= since) && args.until.is_none_or(|until| at < until)
+    };
     let (mut newest_first, mut before) = (Vec::new(), None);
     loop {
         let page = store.incidents(Filter::All, before, PAGE).await?;
         let incidents = page.items.iter().map(|filed| &filed.incident);
-        newest_first.extend(incidents.filter(|it| wanted(it.opened_at)).map(|it| training::examples(it, county)));
+        newest_first.extend(
+            incidents.filter(|it| wanted(it.opened_at)).map(|it| training::examples(it, county)),
+        );
         before = page.next;
         if before.is_none() {
             return Ok(newest_first.into_iter().rev().flatten().collect());
@@ -196,11 +216,12 @@ fn words(summary: &Summary, lang: Lang) -> String {
     let out = summary.out.display();
     let mut text = match lang {
         Lang::Zh => format!(
-            "{out}: {rows}张图片（真实烟火{smoke}，误报{nothing}，待定{unsure}）；训练摄像机{train_cameras}台，检验摄像机{val_cameras}台\n"
+            "{out}: {rows}张图片（真实烟火{smoke}，误报{nothing}，待定{unsure}）；\
+            训练摄像机{train_cameras}台，检验摄像机{val_cameras}台\n"
         ),
         Lang::En => format!(
-            "{out}: {rows} pictures ({smoke} of smoke or fire, {nothing} false alarms, {unsure} unsure); \
-             {train_cameras} cameras to train on, {val_cameras} to judge by\n"
+            "{out}: {rows} pictures ({smoke} of smoke or fire, {nothing} false alarms, {unsure} \
+            unsure); {train_cameras} cameras to train on, {val_cameras} to judge by\n"
         ),
     };
     let skipped = lang.pick("读不出，跳过", "cannot be read, skipped");
@@ -208,16 +229,20 @@ fn words(summary: &Summary, lang: Lang) -> String {
         text.push_str(&format!("  {camera} {captured_at} {picture}: {skipped}: {reason}\n"));
     }
     if *rows == 0 {
-        text.push_str(lang.pick("这段时间没有可导出的摄像机图片\n", "no camera pictures to export in this time\n"));
+        text.push_str(lang.pick(
+            "这段时间没有可导出的摄像机图片\n",
+            "no camera pictures to export in this time\n",
+        ));
         return text;
     }
     text.push_str(&match lang {
         Lang::Zh => format!(
-            "下一步：按 models/smoke-fire/train/README.md，在其 prepare.py 命令后加上 --office {out}；图片含本地景物，请只交给负责训练的人\n"
+            "下一步：按 models/smoke-fire/train/README.md，在其 prepare.py 命令后加上 --office \
+            {out}；图片含本地景物，请只交给负责训练的人\n"
         ),
         Lang::En => format!(
-            "next: follow models/smoke-fire/train/README.md and give its prepare.py `--office {out}`; the pictures show your \
-             county: give them only to those who train the model\n"
+            "next: follow models/smoke-fire/train/README.md and give its prepare.py `--office \
+            {out}`; the pictures show your county: give them only to those who train the model\n"
         ),
     });
     text
@@ -225,7 +250,10 @@ fn words(summary: &Summary, lang: Lang) -> String {
 
 /// A date means its first moment in county time.
 fn instant(text: &str) -> std::result::Result<Timestamp, String> {
-    let day = text.parse::<Date>().ok().and_then(|day| day.to_datetime(Time::midnight()).to_zoned(county_time()).ok());
+    let day = text
+        .parse::<Date>()
+        .ok()
+        .and_then(|day| day.to_datetime(Time::midnight()).to_zoned(county_time()).ok());
     match day.filter(|_| !text.contains(['T', ' '])) {
         Some(midnight) => Ok(midnight.timestamp()),
         None => text.parse().map_err(|_| "2026-04-05, 2026-04-05T14:00:00+08:00".to_owned()),

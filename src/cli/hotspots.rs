@@ -83,11 +83,14 @@ fn sift(path: &Path, parsed: Parsed, known: &mut HashSet<String>) -> Read {
 /// One FeatureCollection with each hotspot once. Beside `features` it says what each file added and
 /// what was rejected.
 fn collection(reads: &[Read], refused: &[Error]) -> Result<String> {
-    let features = reads.iter().flat_map(|read| &read.features).map(feature).collect::<Result<Vec<_>>>()?;
+    let features =
+        reads.iter().flat_map(|read| &read.features).map(feature).collect::<Result<Vec<_>>>()?;
     let rejected: Vec<_> = reads
         .iter()
         .flat_map(|read| {
-            read.rejected.iter().map(|row| json!({"file": read.file, "line": row.line, "reason": row.reason}))
+            read.rejected
+                .iter()
+                .map(|row| json!({"file": read.file, "line": row.line, "reason": row.reason}))
         })
         .collect();
     let refused: Vec<_> = refused.iter().map(Error::chain).collect();
@@ -98,10 +101,14 @@ fn collection(reads: &[Read], refused: &[Error]) -> Result<String> {
 }
 
 fn feature(hotspot: &Hotspot) -> Result<Feature> {
-    let properties =
-        serde_json::to_value(hotspot).map_err(|e| Error::internal("a hotspot cannot be written as JSON").because(e))?;
+    let properties = serde_json::to_value(hotspot)
+        .map_err(|e| Error::internal("a hotspot cannot be written as JSON").because(e))?;
     let at = GeometryValue::new_point([hotspot.at.lon_deg(), hotspot.at.lat_deg()]);
-    Ok(Feature { geometry: Some(Geometry::new(at)), properties: properties.as_object().cloned(), ..Feature::default() })
+    Ok(Feature {
+        geometry: Some(Geometry::new(at)),
+        properties: properties.as_object().cloned(),
+        ..Feature::default()
+    })
 }
 
 fn words(reads: &[Read], lang: Lang) -> String {

@@ -20,7 +20,8 @@ pub struct Args {
     /// 登记册 / which register
     #[arg(value_parser = registers())]
     register: Register,
-    /// 表格（XLSX、XLS、ODS、CSV，列序不限）；网格为 GeoJSON / a spreadsheet or CSV in any column order; GeoJSON for grids
+    /// 表格（XLSX、XLS、ODS、CSV，列序不限）；网格为 GeoJSON / a spreadsheet or CSV in any column
+    /// order; GeoJSON for grids
     file: PathBuf,
     /// 只检查，不改动 / only report what would happen; change nothing
     #[arg(long)]
@@ -38,7 +39,8 @@ fn registers() -> impl TypedValueParser<Value = Register> {
     let lists = || Register::ALL.into_iter().filter(|it| *it != Register::County);
     let name = |it: Register| it.file_name().split('.').next().unwrap_or_default();
     let known = move |text: &str| lists().find(|it| name(*it) == text);
-    PossibleValuesParser::new(lists().map(name)).try_map(move |text| known(&text).ok_or("no such register"))
+    PossibleValuesParser::new(lists().map(name))
+        .try_map(move |text| known(&text).ok_or("no such register"))
 }
 
 pub fn run(args: Args, common: &Common) -> Result<Outcome> {
@@ -48,7 +50,8 @@ pub fn run(args: Args, common: &Common) -> Result<Outcome> {
     let data = &common.config.store.data;
     let report = super::runtime()?.block_on(async {
         let store = Store::open(&store::url(&common.config), data).await?;
-        let registry = Registry::open(&store, &data.join("registers"), Clock::System, common.lang).await?;
+        let registry =
+            Registry::open(&store, &data.join("registers"), Clock::System, common.lang).await?;
         let import = Import {
             register: args.register,
             name: &name,
@@ -71,7 +74,10 @@ pub fn run(args: Args, common: &Common) -> Result<Outcome> {
 
 /// The account of the machine that runs the command.
 fn account() -> String {
-    ["SUDO_USER", "USER", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok()).unwrap_or_else(|| "?".to_owned())
+    ["SUDO_USER", "USER", "LOGNAME"]
+        .iter()
+        .find_map(|name| std::env::var(name).ok())
+        .unwrap_or_else(|| "?".to_owned())
 }
 
 fn words(report: &ImportReport, dry_run: bool, lang: Lang) -> String {
@@ -79,7 +85,9 @@ fn words(report: &ImportReport, dry_run: bool, lang: Lang) -> String {
         (Lang::Zh, false) => format!("已导入{}条\n", report.accepted),
         (Lang::Zh, true) => format!("可导入{}条（试运行，未改动）\n", report.accepted),
         (Lang::En, false) => format!("{} entries imported\n", report.accepted),
-        (Lang::En, true) => format!("{} entries could be imported (dry run, nothing changed)\n", report.accepted),
+        (Lang::En, true) => {
+            format!("{} entries could be imported (dry run, nothing changed)\n", report.accepted)
+        }
     };
     text.push_str(&changes(&report.diff, lang));
     for row in &report.rejected {
@@ -105,7 +113,10 @@ fn changes(diff: &Diff, lang: Lang) -> String {
         text.push_str(&format!("  {}{}\n", lang.pick("新增：", "new: "), keys(&diff.added)));
     }
     for changed in diff.changed.iter().take(NAMED) {
-        let cells = changed.cells.iter().map(|cell| format!("{} {} → {}", cell.column, cell.before, cell.after));
+        let cells = changed
+            .cells
+            .iter()
+            .map(|cell| format!("{} {} → {}", cell.column, cell.before, cell.after));
         let cells = cells.collect::<Vec<_>>().join(lang.pick("；", "; "));
         text.push_str(&format!("  {}{}: {cells}\n", lang.pick("更改：", "changed: "), changed.key));
     }

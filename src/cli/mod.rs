@@ -1,5 +1,5 @@
-//! Arguments → configuration → app; one file a subcommand. stderr: progress. stdout: results, `--json` for programs.
-//! Exit codes: 0 fine, 1 findings, 2 usage, 3 environment.
+//! Arguments → configuration → app; one file a subcommand. stderr: progress. stdout: results,
+//! `--json` for programs. Exit codes: 0 fine, 1 findings, 2 usage, 3 environment.
 
 mod backup;
 mod check;
@@ -38,10 +38,12 @@ struct Arguments {
     /// 数据目录 / data folder; wins over the configuration
     #[arg(long, global = true, env = "HUOYAN_DATA", value_name = "DIR")]
     data: Option<PathBuf>,
-    /// 程序自带文件所在目录 / folder in which relative paths of model, pipeline texts and ONNX Runtime begin; a package sets it
+    /// 程序自带文件所在目录 / folder in which relative paths of model, pipeline texts and ONNX
+    /// Runtime begin; a package sets it
     #[arg(long, global = true, env = "HUOYAN_HOME", value_name = "DIR", hide_short_help = true)]
     home: Option<PathBuf>,
-    /// 运算设备 / auto, cpu or cuda; wins over the configuration. With `cuda`, `run` does not start without the card
+    /// 运算设备 / auto, cpu or cuda; wins over the configuration. With `cuda`, `run` does not start
+    /// without the card
     #[arg(long, global = true, value_name = "DEVICE", value_parser = device)]
     device: Option<Device>,
     /// 结果以 JSON 输出 / results as JSON on stdout
@@ -58,9 +60,11 @@ struct Arguments {
 enum Command {
     /// 启动 / everything on one machine: cameras, model, triage, web
     Run(run::Args),
-    /// 边缘 / an edge: cameras and model here; alarms go to the centre, and wait on this disk while it is away
+    /// 边缘 / an edge: cameras and model here; alarms go to the centre, and wait on this disk while
+    /// it is away
     Detect(detect::Args),
-    /// 中心 / a centre: triage, web and messages for the cameras of edges; any number of them on one PostgreSQL
+    /// 中心 / a centre: triage, web and messages for the cameras of edges; any number of them on
+    /// one PostgreSQL
     Desk(desk::Args),
     /// 体检 / check what works and what does not, and say what to do
     Check(check::Args),
@@ -138,7 +142,13 @@ fn dispatch(arguments: Arguments, lang: Lang) -> Result<Outcome> {
     if let Some(device) = arguments.device {
         config.detect.device = device;
     }
-    let common = Common { config, device: arguments.device, lang, json: arguments.json, quiet: arguments.quiet };
+    let common = Common {
+        config,
+        device: arguments.device,
+        lang,
+        json: arguments.json,
+        quiet: arguments.quiet,
+    };
     match arguments.command {
         Command::Run(args) => run::run(args, &common),
         Command::Detect(args) => detect::run(args, &common),
@@ -172,11 +182,15 @@ fn device(word: &str) -> std::result::Result<Device, String> {
 fn log_to_stderr(command: &Command) {
     let is_service = matches!(command, Command::Run(_) | Command::Detect(_) | Command::Desk(_));
     let default = if is_service { "huoyan=info,warn" } else { "warn" };
-    let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| default.into());
+    let filter =
+        tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| default.into());
     let filter = filter.add_directive("retina=error".parse().expect("a directive"));
     // A line that stderr does not accept (a full disk, a closed pipe) is dropped. Reporting that on
     // stderr would panic.
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
+    let lines = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_target(false);
     lines.log_internal_errors(false).init();
 }
 
@@ -203,9 +217,15 @@ fn opinion_words(lang: Lang, opinion: &Opinion) -> String {
     };
     let why = match reason {
         Silence::NoVerifier => lang.pick("模型没有复核网络", "the model has no second network"),
-        Silence::Fire => lang.pick("复核网络只学过烟", "the second network is trained on smoke only"),
-        Silence::NoPast => lang.pick("还没有可比较的早先画面", "no earlier picture to compare with yet"),
-        Silence::Failed => lang.pick("复核网络出错，见日志", "the second network failed, see the log"),
+        Silence::Fire => {
+            lang.pick("复核网络只学过烟", "the second network is trained on smoke only")
+        }
+        Silence::NoPast => {
+            lang.pick("还没有可比较的早先画面", "no earlier picture to compare with yet")
+        }
+        Silence::Failed => {
+            lang.pick("复核网络出错，见日志", "the second network failed, see the log")
+        }
     };
     format!("{}{why}", lang.pick("未复核：", "no second opinion: "))
 }
@@ -216,7 +236,9 @@ fn licence_words(licence: Option<&Licence>, lang: Lang) -> String {
         (None, Lang::Zh) => "模型许可：未声明".to_owned(),
         (None, Lang::En) => "licence of the weights: none stated".to_owned(),
         (Some(Licence { name, note_zh, .. }), Lang::Zh) => format!("模型许可 {name}：{note_zh}"),
-        (Some(Licence { name, note_en, .. }), Lang::En) => format!("licence of the weights {name}: {note_en}"),
+        (Some(Licence { name, note_en, .. }), Lang::En) => {
+            format!("licence of the weights {name}: {note_en}")
+        }
     }
 }
 
@@ -236,7 +258,8 @@ impl Listen {
     }
 }
 
-/// Runs a service until it is told to stop. A thread that still waits for a remote answer is abandoned.
+/// Runs a service until it is told to stop. A thread that still waits for a remote answer is
+/// abandoned.
 fn serve(service: impl Future<Output = Result<()>>) -> Result<Outcome> {
     let runtime = runtime()?;
     let ran = runtime.block_on(service);

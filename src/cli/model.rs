@@ -23,7 +23,8 @@ pub struct Args {
 
 #[derive(clap::Subcommand, Debug)]
 pub enum Action {
-    /// Checks checksum, input and output and goldens; shows results on built-in pictures, the cost of a frame and the operating points
+    /// Checks checksum, input and output and goldens; shows results on built-in pictures, the cost
+    /// of a frame and the operating points
     Check {
         /// The model's folder; default: the configured one
         dir: Option<PathBuf>,
@@ -76,8 +77,10 @@ fn as_json(
     cost_ms: Option<f64>,
 ) -> serde_json::Value {
     let device = detector.device();
-    let wrong: Vec<_> =
-        mismatches.iter().map(|m| json!({ "what": m.what, "expected": m.expected, "found": m.found })).collect();
+    let wrong: Vec<_> = mismatches
+        .iter()
+        .map(|m| json!({ "what": m.what, "expected": m.expected, "found": m.found }))
+        .collect();
     json!({
         "folder": folder, "model": detector.model(), "device": device.name(), "reason": device.why(Lang::En), "batch": detector.batch(),
         "goldens": cases, "mismatches": wrong, "cpu_flags": cpu_flags(), "cpu_ms_per_frame": cost_ms, "licence": detector.manifest().licence, "points": detector.manifest().points,
@@ -106,8 +109,12 @@ fn as_text(
         (None, _, Lang::En) => "no goldens.json, so the results cannot be checked".to_owned(),
         (Some(n), 0, Lang::Zh) => format!("{n} 个标准答案全部一致"),
         (Some(n), 0, Lang::En) => format!("all {n} goldens agree"),
-        (Some(n), wrong, Lang::Zh) => format!("{n} 个标准答案中有 {wrong} 个数不一致，请重新安装模型和运行库"),
-        (Some(n), wrong, Lang::En) => format!("{wrong} numbers of {n} goldens differ: reinstall model and runtime"),
+        (Some(n), wrong, Lang::Zh) => {
+            format!("{n} 个标准答案中有 {wrong} 个数不一致，请重新安装模型和运行库")
+        }
+        (Some(n), wrong, Lang::En) => {
+            format!("{wrong} numbers of {n} goldens differ: reinstall model and runtime")
+        }
     });
     lines.push(licence_words(detector.manifest().licence.as_ref(), lang));
     lines.extend(mismatches.iter().map(|m| format!("  {}: {} ≠ {}", m.what, m.expected, m.found)));
@@ -115,7 +122,9 @@ fn as_text(
         let flags = cpu_flags().join(" ");
         lines.push(match lang {
             Lang::Zh => format!("每帧（1080p）{cost_ms:.0} 毫秒 CPU（指令集 {flags}）"),
-            Lang::En => format!("{cost_ms:.0} ms of CPU per frame (1080p; the processor has {flags})"),
+            Lang::En => {
+                format!("{cost_ms:.0} ms of CPU per frame (1080p; the processor has {flags})")
+            }
         });
     }
     lines.extend(points_text(lang, detector.manifest().points.as_ref()));
@@ -125,17 +134,23 @@ fn as_text(
 /// Expected figures are printed with the ends of their 95 % intervals.
 fn points_text(lang: Lang, points: Option<&Points>) -> Vec<String> {
     let Some(points) = points else {
-        return vec![lang.pick("这个模型没有工作点", "this model has no operating points").to_owned()];
+        return vec![
+            lang.pick("这个模型没有工作点", "this model has no operating points").to_owned(),
+        ];
     };
     let default = point_words(lang, points.default);
     let mut lines = vec![match lang {
-        Lang::Zh => format!("工作点，默认 {default}；以下为模型评估所得（括号内为95%区间），不是本县的数据"),
+        Lang::Zh => {
+            format!("工作点，默认 {default}；以下为模型评估所得（括号内为95%区间），不是本县的数据")
+        }
         Lang::En => format!(
-            "operating points, default {default}; the figures come from the model's evaluation (95 % intervals), not from this county"
+            "operating points, default {default}; the figures come from the model's evaluation (95 \
+            % intervals), not from this county"
         ),
     }];
     for name in PointName::ALL {
-        let OperatingPoint { smoke, fire, smoke_tile, fire_tile, evidence, expected } = points.get(name);
+        let OperatingPoint { smoke, fire, smoke_tile, fire_tile, evidence, expected } =
+            points.get(name);
         let figure = |Estimate { value, lower, upper }: Estimate, digits: usize| {
             format!("{value:.digits$} ({lower:.digits$}–{upper:.digits$})")
         };
@@ -145,11 +160,14 @@ fn points_text(lang: Lang, points: Option<&Points>) -> Vec<String> {
         let words = point_words(lang, name);
         lines.push(match lang {
             Lang::Zh => format!(
-                "  {words}: 烟 {smoke}，火 {fire}，分块 {smoke_tile}、{fire_tile}，证据 {evidence}；每台摄像机每天误报 {alarms}，火情检出率 {recall}，首个标注框到报警 {minutes} 分钟"
+                "  {words}: 烟 {smoke}，火 {fire}，分块 {smoke_tile}、{fire_tile}，证据 \
+                {evidence}；每台摄像机每天误报 {alarms}，火情检出率 {recall}，首个标注框到报警 \
+                {minutes} 分钟"
             ),
             Lang::En => format!(
-                "  {words}: smoke {smoke}, fire {fire}, in tiles {smoke_tile} and {fire_tile}, evidence {evidence}; \
-                 {alarms} false alarms per camera and day, event recall {recall}, {minutes} minutes to alarm"
+                "  {words}: smoke {smoke}, fire {fire}, in tiles {smoke_tile} and {fire_tile}, \
+                evidence {evidence}; {alarms} false alarms per camera and day, event recall \
+                {recall}, {minutes} minutes to alarm"
             ),
         });
     }

@@ -44,10 +44,12 @@ pub struct Args {
     /// Scales pictures to this size, as in a sub-stream; default: their own size
     #[arg(long, value_name = "WxH", value_parser = size)]
     pub screen_size: Option<(u32, u32)>,
-    /// With --screen-size: analyses six pictures in full size after a suspicion, as from a main stream
+    /// With --screen-size: analyses six pictures in full size after a suspicion, as from a main
+    /// stream
     #[arg(long, requires = "screen_size")]
     pub cascade: bool,
-    /// The model's operating point: quiet, balanced or eager; default: the thresholds of a fresh office
+    /// The model's operating point: quiet, balanced or eager; default: the thresholds of a fresh
+    /// office
     #[arg(long, value_name = "NAME")]
     pub point: Option<PointName>,
     /// The model's folder; default: the configured one
@@ -59,16 +61,20 @@ pub struct Args {
     /// Run the model only on pictures with a change, as the setting gate = "on" does
     #[arg(long)]
     pub gate: bool,
-    /// The sources show no smoke: counts false alarms and clean hours, with the 95 % interval per camera-day
+    /// The sources show no smoke: counts false alarms and clean hours, with the 95 % interval per
+    /// camera-day
     #[arg(long, conflicts_with = "drill")]
     pub count_false: bool,
-    /// With --count-false: exit code 1 when the upper end of the interval is above this number per camera-day
+    /// With --count-false: exit code 1 when the upper end of the interval is above this number per
+    /// camera-day
     #[arg(long, requires = "count_false", value_name = "PER_DAY", value_parser = count::per_day)]
     pub at_most: Option<f64>,
-    /// Also replays the demo county's scenes from dusk to dawn without smoke: a night of this length for each of its 13 cameras
+    /// Also replays the demo county's scenes from dusk to dawn without smoke: a night of this
+    /// length for each of its 13 cameras
     #[arg(long, value_name = "DURATION")]
     pub demo_night: Option<SignedDuration>,
-    /// Also writes an HTML page with the pictures before, at and after each of the first 50 sightings
+    /// Also writes an HTML page with the pictures before, at and after each of the first 50
+    /// sightings
     #[arg(long, value_name = "FILE")]
     pub sheet: Option<PathBuf>,
 }
@@ -85,18 +91,24 @@ const DRILL_SEED: u32 = 7;
 
 /// "640x360": even sides, as required by chroma of half size.
 fn size(text: &str) -> std::result::Result<(u32, u32), String> {
-    let sides = text.split_once('x').and_then(|(width, height)| Some((width.parse().ok()?, height.parse().ok()?)));
+    let sides = text
+        .split_once('x')
+        .and_then(|(width, height)| Some((width.parse().ok()?, height.parse().ok()?)));
     let is_fine = |side: &u32| (16..=8192).contains(side) && side.is_multiple_of(2);
-    sides
-        .filter(|(width, height)| is_fine(width) && is_fine(height))
-        .ok_or_else(|| "two even numbers are needed, width and height in pixels, for example 640x360".to_owned())
+    sides.filter(|(width, height)| is_fine(width) && is_fine(height)).ok_or_else(|| {
+        "two even numbers are needed, width and height in pixels, for example \
+            640x360"
+            .to_owned()
+    })
 }
 
 pub fn run(args: Args, common: &Common) -> Result<Outcome> {
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
     match replay(&args, common, &mut out) {
         // The reader of stdout has closed it and needs no more.
-        Err(e) if e.kind == Kind::Unavailable && e.message == lines::READER_GONE => Ok(Outcome::Fine),
+        Err(e) if e.kind == Kind::Unavailable && e.message == lines::READER_GONE => {
+            Ok(Outcome::Fine)
+        }
         other => other,
     }
 }
@@ -105,7 +117,9 @@ pub fn run(args: Args, common: &Common) -> Result<Outcome> {
 /// holds for unreadable sources, but then it ends with an error.
 pub fn replay(args: &Args, common: &Common, out: &mut dyn Write) -> Result<Outcome> {
     if !args.interval.is_positive() || args.cadence.is_some_and(|it| it.is_negative()) {
-        return Err(Error::invalid("--interval must be more than zero, and --cadence not negative"));
+        return Err(Error::invalid(
+            "--interval must be more than zero, and --cadence not negative",
+        ));
     }
     let nights = nights(args)?;
     let folder = args.model.as_ref().unwrap_or(&common.config.detect.model);
@@ -113,24 +127,26 @@ pub fn replay(args: &Args, common: &Common, out: &mut dyn Write) -> Result<Outco
     let mut worker = detector.session()?;
     let (thresholds, point) = thresholds(args, common, &detector)?;
     let count = args.count_false.then(|| Count::new(args.at_most));
-    let mut report =
-        Report::new(common, out, detector.model(), thresholds.clone(), point, count).with_sheet(args.sheet.as_deref());
+    let mut report = Report::new(common, out, detector.model(), thresholds.clone(), point, count)
+        .with_sheet(args.sheet.as_deref());
     let mut failed = None;
-    let opened = args
-        .sources
-        .iter()
-        .map(|source| (source.clone(), Recording::open(source, args.interval, args.cadence, args.start)));
+    let opened = args.sources.iter().map(|source| {
+        (source.clone(), Recording::open(source, args.interval, args.cadence, args.start))
+    });
     let total = args.sources.len() + nights.len();
     for (number, (source, recording)) in opened.chain(nights).enumerate() {
         let (source, stage) = (&*source, format!("[{}/{total}] {}", number + 1, source.display()));
         // Pictures of one source must not serve as the past of another.
         let (drills, status) = (DrillBoard::default(), StatusBoard::default());
-        let mut analyst = Analyst::new(&detector, Tuning::new(thresholds.clone()), drills.clone(), status);
+        let mut analyst =
+            Analyst::new(&detector, Tuning::new(thresholds.clone()), drills.clone(), status);
         if args.gate || common.config.detect.gate == Gating::On {
             analyst = analyst.gated(common.config.detect.gate_every);
         }
         let replayed = Replayed { source, stage, args, common, drills: &drills };
-        if let Err(e) = recording.and_then(|it| replayed.run(it, &analyst, &mut worker, &mut report)) {
+        if let Err(e) =
+            recording.and_then(|it| replayed.run(it, &analyst, &mut worker, &mut report))
+        {
             if e.message == lines::READER_GONE {
                 return Err(e);
             }
@@ -156,8 +172,9 @@ fn nights(args: &Args) -> Result<Vec<(PathBuf, Result<Recording>)>> {
     let night = |seed| {
         let start = args.start.unwrap_or(Timestamp::UNIX_EPOCH);
         let frames = scene::quiet_night(seed, Path::new(scene::PHOTOGRAPHS), cadence, length);
-        let recording =
-            frames.map(|frames| Recording::Scene(Box::new(frames.map(move |(after, it)| (start + after, it)))));
+        let recording = frames.map(|frames| {
+            Recording::Scene(Box::new(frames.map(move |(after, it)| (start + after, it))))
+        });
         (PathBuf::from(format!("demo-night-{:02}", seed + 1)), recording)
     };
     Ok((0..scene::DEMO_CAMERAS).map(night).collect())
@@ -165,7 +182,11 @@ fn nights(args: &Args) -> Result<Vec<(PathBuf, Result<Recording>)>> {
 
 /// The requested thresholds, or an office's defaults, and the model's operating point that they
 /// are.
-fn thresholds(args: &Args, common: &Common, detector: &Detector) -> Result<(Thresholds, Option<PointName>)> {
+fn thresholds(
+    args: &Args,
+    common: &Common,
+    detector: &Detector,
+) -> Result<(Thresholds, Option<PointName>)> {
     let points = detector.manifest().points.as_ref();
     let Some(asked) = args.point else {
         let thresholds = first_thresholds(&common.config.thresholds, detector);
@@ -175,9 +196,13 @@ fn thresholds(args: &Args, common: &Common, detector: &Detector) -> Result<(Thre
     let points = points.ok_or_else(|| {
         let ModelVersion { name, version } = detector.model();
         Error::invalid(match common.lang {
-            Lang::Zh => format!("模型 {name} {version} 没有工作点：去掉 --point，或用 --model 指定有工作点的模型"),
+            Lang::Zh => format!(
+                "模型 {name} {version} 没有工作点：去掉 --point，或用 --model \
+                指定有工作点的模型"
+            ),
             Lang::En => format!(
-                "model {name} {version} has no operating points: leave out --point, or give a model that has them with --model"
+                "model {name} {version} has no operating points: leave out --point, or give a \
+                model that has them with --model"
             ),
         })
     })?;
@@ -195,10 +220,18 @@ struct Replayed<'a> {
 }
 
 impl Replayed<'_> {
-    fn run(&self, recording: Recording, analyst: &Analyst, worker: &mut Worker, report: &mut Report) -> Result<()> {
+    fn run(
+        &self,
+        recording: Recording,
+        analyst: &Analyst,
+        worker: &mut Worker,
+        report: &mut Report,
+    ) -> Result<()> {
         let Self { source, args, .. } = self;
         let mut progress = Progress::new(&self.stage, recording.pictures(), self.common.quiet);
-        let name = source.file_name().map_or_else(|| source.display().to_string(), |n| n.to_string_lossy().into());
+        let name = source
+            .file_name()
+            .map_or_else(|| source.display().to_string(), |n| n.to_string_lossy().into());
         let (camera, mut suspicious, mut drill) = (CameraId(name), 0u32, args.drill);
         let mut first_at = None;
         for (index, item) in recording.enumerate() {
@@ -210,13 +243,16 @@ impl Replayed<'_> {
                         self.drills.start(&camera, DRILL_SEED, captured_at)?;
                     }
                     let (stream, picture) = match args.screen_size {
-                        Some((width, height)) if suspicious == 0 => (Stream::Screened, picture.resized(width, height)),
+                        Some((width, height)) if suspicious == 0 => {
+                            (Stream::Screened, picture.resized(width, height))
+                        }
                         Some(_) => (Stream::Main, picture),
                         None => (Stream::Screened, picture),
                     };
                     suspicious = suspicious.saturating_sub(1);
                     let (camera, picture) = (camera.clone(), Arc::new(picture));
-                    let frame = Frame { camera, pose: "default".into(), captured_at, picture, stream };
+                    let frame =
+                        Frame { camera, pose: "default".into(), captured_at, picture, stream };
                     let looked = analyst.look(worker, &frame)?;
                     if looked.is_empty() {
                         report.gated(source, index, file, captured_at)?;
@@ -263,12 +299,18 @@ impl Recording {
         let named = source.file_stem().and_then(|stem| times::in_name(&stem.to_string_lossy()));
         let start = start.or(named).unwrap_or(Timestamp::UNIX_EPOCH);
         let pictures = if source.is_dir() {
-            camera::images_in(source)
-                .map_err(|e| Error::unavailable(format!("cannot read the folder {}", source.display())).because(e))?
+            camera::images_in(source).map_err(|e| {
+                Error::unavailable(format!("cannot read the folder {}", source.display()))
+                    .because(e)
+            })?
         } else if camera::is_image_file(source) {
             vec![source.to_owned()]
         } else {
-            return Ok(Self::Video(camera::frames(source, cadence.unwrap_or(VIDEO_CADENCE), start)?));
+            return Ok(Self::Video(camera::frames(
+                source,
+                cadence.unwrap_or(VIDEO_CADENCE),
+                start,
+            )?));
         };
         if pictures.is_empty() {
             return Err(Error::invalid(format!("no jpg or png pictures in {}", source.display())));
@@ -297,13 +339,16 @@ impl Iterator for Recording {
                 Some(Item { file, picture: whole_picture(&path).map(|picture| (at, picture)) })
             }
             Self::Video(frames) => frames.next().map(|picture| Item { file: None, picture }),
-            Self::Scene(frames) => frames.next().map(|picture| Item { file: None, picture: Ok(picture) }),
+            Self::Scene(frames) => {
+                frames.next().map(|picture| Item { file: None, picture: Ok(picture) })
+            }
         }
     }
 }
 
 fn whole_picture(path: &Path) -> Result<Picture> {
-    let bytes = std::fs::read(path).map_err(|e| Error::unavailable("the file cannot be read").because(e))?;
+    let bytes = std::fs::read(path)
+        .map_err(|e| Error::unavailable("the file cannot be read").because(e))?;
     if Picture::is_cut_off(&bytes) {
         return Err(Error::invalid("the picture is cut off; copy it again from its source"));
     }

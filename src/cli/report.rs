@@ -51,7 +51,11 @@ pub fn run(args: Args, common: &Common) -> Result<Outcome> {
 }
 
 /// From the start of the day (county time) to the cut-off, which is never later than now.
-fn window(date: Option<Date>, until: Option<Time>, now: Timestamp) -> Result<(Timestamp, Timestamp)> {
+fn window(
+    date: Option<Date>,
+    until: Option<Time>,
+    now: Timestamp,
+) -> Result<(Timestamp, Timestamp)> {
     let date = date.unwrap_or_else(|| county_date(now));
     let instant = |date: Date, time: Time| {
         date.to_datetime(time)
@@ -86,11 +90,19 @@ mod tests {
         let texts = |date: Option<&str>, until: Option<&str>| {
             let date = date.map(|date| date.parse().expect("a date"));
             let until = until.map(|until| clock_time(until).expect("a time"));
-            window(date, until, now).map(|(from, until)| format!("{from} {until}")).map_err(|e| e.message)
+            window(date, until, now)
+                .map(|(from, until)| format!("{from} {until}"))
+                .map_err(|e| e.message)
         };
         assert_eq!(texts(None, None).as_deref(), Ok("2026-11-20T16:00:00Z 2026-11-21T09:00:00Z"));
-        assert_eq!(texts(None, Some("08:00")).as_deref(), Ok("2026-11-20T16:00:00Z 2026-11-21T00:00:00Z"));
-        assert_eq!(texts(Some("2026-11-20"), None).as_deref(), Ok("2026-11-19T16:00:00Z 2026-11-20T16:00:00Z"));
+        assert_eq!(
+            texts(None, Some("08:00")).as_deref(),
+            Ok("2026-11-20T16:00:00Z 2026-11-21T00:00:00Z")
+        );
+        assert_eq!(
+            texts(Some("2026-11-20"), None).as_deref(),
+            Ok("2026-11-19T16:00:00Z 2026-11-20T16:00:00Z")
+        );
         assert!(texts(Some("2026-11-22"), None).is_err());
         assert!(clock_time("25:00").is_err() && clock_time("noon").is_err());
     }

@@ -10,8 +10,8 @@ use std::path::PathBuf;
 
 #[derive(clap::Args)]
 pub struct Args {
-    /// 备份（huoyan-…），或其所在目录（取最新一份） / a backup huoyan-…, or the folder that holds them (takes the newest).
-    /// It is restored into --data, which must be empty or absent
+    /// 备份（huoyan-…），或其所在目录（取最新一份） / a backup huoyan-…, or the folder that holds
+    /// them (takes the newest). It is restored into --data, which must be empty or absent
     #[arg(value_name = "BACKUP")]
     backup: PathBuf,
 }
@@ -20,7 +20,9 @@ pub fn run(args: Args, common: &Common) -> Result<Outcome> {
     let runtime = super::runtime()?;
     let _inside = runtime.enter();
     let mut bar = Bar::new(common);
-    let restored = backup::restore(&args.backup, &common.config.store.data, common.lang, |step| bar.tell(step))?;
+    let restored = backup::restore(&args.backup, &common.config.store.data, common.lang, |step| {
+        bar.tell(step)
+    })?;
     bar.finish();
     if common.json {
         let json = serde_json::to_string(&restored)
@@ -31,7 +33,9 @@ pub fn run(args: Args, common: &Common) -> Result<Outcome> {
         let (events, pictures) = (restored.events, restored.pictures);
         match common.lang {
             Lang::Zh => println!("{data}：已恢复 {at} 的备份，事件{events}条，图片{pictures}幅"),
-            Lang::En => println!("{data}: the backup of {at} is restored, {events} events, {pictures} pictures"),
+            Lang::En => println!(
+                "{data}: the backup of {at} is restored, {events} events, {pictures} pictures"
+            ),
         }
         for finding in &restored.findings {
             println!("{} {finding}", common.lang.pick("[不行]", "[FAIL]"));

@@ -12,7 +12,8 @@ pub(super) const THREADS_END_WITHIN: Duration = Duration::from_millis(500);
 
 #[derive(clap::Args)]
 pub struct Args {
-    /// 演示县 / start the demo county: 418 synthetic grids, thirteen cameras played as RTSP, one plume
+    /// 演示县 / start the demo county: 418 synthetic grids, thirteen cameras played as RTSP, one
+    /// plume
     #[arg(long)]
     demo: bool,
     /// 打印一次性登录链接 / print one-time login links (implied by --demo)

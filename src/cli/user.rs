@@ -60,13 +60,20 @@ pub fn run(args: Args, common: &Common) -> Result<Outcome> {
     };
     match args.action {
         Action::List if common.json => {
-            let people =
-                county.people.iter().map(|p| serde_json::json!({"id": p.id, "name": p.name, "post": p.post.en()}));
+            let people = county
+                .people
+                .iter()
+                .map(|p| serde_json::json!({"id": p.id, "name": p.name, "post": p.post.en()}));
             println!("{}", serde_json::Value::Array(people.collect()));
         }
         Action::List => {
             for person in &county.people {
-                println!("{:<12} {} {}", person.id, common.lang.pick(person.post.zh(), person.post.en()), person.name);
+                println!(
+                    "{:<12} {} {}",
+                    person.id,
+                    common.lang.pick(person.post.zh(), person.post.en()),
+                    person.name
+                );
             }
         }
         Action::Enrol { person, role } => {
@@ -77,8 +84,9 @@ pub fn run(args: Args, common: &Common) -> Result<Outcome> {
                 Face::Ops => Access::Ops,
             };
             let login = Login { person: person.id.clone(), access };
-            web::check_entitled(&county, &login)
-                .map_err(|(zh, en)| Error::invalid(format!("{}: {}", person.id, common.lang.pick(zh, en))))?;
+            web::check_entitled(&county, &login).map_err(|(zh, en)| {
+                Error::invalid(format!("{}: {}", person.id, common.lang.pick(zh, en)))
+            })?;
             let life = web::link_life(&common.config.server, access);
             let path = super::runtime()?.block_on(async {
                 let store = Store::open(&store::url(&common.config), data).await?;
@@ -117,7 +125,8 @@ fn hand_over(person: &PersonId, path: &str, life: SignedDuration, common: &Commo
             "{}",
             common.lang.pick(
                 "火眼没有在这个数据目录上运行：启动后链接才能打开，地址以配置为准",
-                "huoyan does not run on this data folder: the link opens once it does, at the configured address",
+                "huoyan does not run on this data folder: the link opens once it does, at the \
+                configured address",
             )
         );
     }
@@ -142,7 +151,10 @@ fn disable(person: &str, unknown: Option<Error>, common: &Common) -> Result<()> 
             "{}",
             match common.lang {
                 Lang::Zh => format!("{person}：已注销{sessions}个登录，作废{links}个未用的链接"),
-                Lang::En => format!("{person}: {sessions} sessions ended, {links} unused links voided"),
+                Lang::En => format!(
+                    "{person}: {sessions} sessions ended, {links} unused links \
+                    voided"
+                ),
             }
         );
     }
@@ -155,8 +167,9 @@ fn sessions(county: &County, common: &Common) -> Result<()> {
         let store = Store::open(&store::url(&common.config), &common.config.store.data).await?;
         store.sessions(Clock::System.now()).await
     })?;
-    let valid =
-        |it: &OpenSession| web::check_entitled(county, &Login { person: it.person.clone(), access: it.access }).is_ok();
+    let valid = |it: &OpenSession| {
+        web::check_entitled(county, &Login { person: it.person.clone(), access: it.access }).is_ok()
+    };
     if common.json {
         let rows = open.iter().map(|it| {
             serde_json::json!({"person": it.person, "role": it.access, "since": it.since, "last_seen": it.used_at,
@@ -181,8 +194,16 @@ fn sessions(county: &County, common: &Common) -> Result<()> {
         println!(
             "{}",
             match common.lang {
-                Lang::Zh => format!("{:<12} {role}  登录于 {since}  最近使用 {seen}  到期 {ends}{mark}", it.person),
-                Lang::En => format!("{:<12} {role}  since {since}  last seen {seen}  ends {ends}{mark}", it.person),
+                Lang::Zh => format!(
+                    "{:<12} {role}  登录于 {since}  最近使用 {seen}  到期 \
+                    {ends}{mark}",
+                    it.person
+                ),
+                Lang::En => format!(
+                    "{:<12} {role}  since {since}  last seen {seen}  ends \
+                    {ends}{mark}",
+                    it.person
+                ),
             }
         );
     }

@@ -1,7 +1,9 @@
 //! What each setting may be. A value outside would leave the office blind, deaf or without its
 //! record, and nothing would say so later: the program does not start with it.
 
-use super::{Batch, CameraConfig, Config, DetectConfig, DiskConfig, SatelliteConfig, Server, Tiles};
+use super::{
+    Batch, CameraConfig, Config, DetectConfig, DiskConfig, SatelliteConfig, Server, Tiles,
+};
 use crate::base::range::{Setting, at_least, more_than, within};
 use crate::lang::Words;
 use crate::triage::retention;
@@ -37,10 +39,20 @@ impl Config {
         // With a longer limit, a call leased by a dead program would become free too late for the
         // ladder's next rung.
         let answer_within = self.notify.answer_within;
-        within("[notify] answer_within", answer_within, SECOND..=MINUTE * 2, usual.notify.answer_within)?;
+        within(
+            "[notify] answer_within",
+            answer_within,
+            SECOND..=MINUTE * 2,
+            usual.notify.answer_within,
+        )?;
         // A hotspot that is forgotten counts as new.
         let hotspots = retention::days(self.retention.hotspots_days);
-        more_than("[retention] hotspots_days", hotspots, "[satellite] stale_after", self.satellite.stale_after)
+        more_than(
+            "[retention] hotspots_days",
+            hotspots,
+            "[satellite] stale_after",
+            self.satellite.stale_after,
+        )
     }
 }
 
@@ -48,14 +60,24 @@ impl Server {
     fn check(&self) -> Checked {
         self.check_name()?;
         let usual = Self::default();
-        if let Some(proxy) = self.trusted_proxy.iter().find(|it| it.is_unspecified() || it.is_multicast()) {
+        if let Some(proxy) =
+            self.trusted_proxy.iter().find(|it| it.is_unspecified() || it.is_multicast())
+        {
             return Err(Words::new(
                 format!("[server] trusted_proxy {proxy} 不是一台代理的地址，例如 \"127.0.0.1\""),
-                format!("[server] trusted_proxy {proxy} is not the address of one proxy, for example \"127.0.0.1\""),
+                format!(
+                    "[server] trusted_proxy {proxy} is not the address of one proxy, for \
+                    example \"127.0.0.1\""
+                ),
             ));
         }
         // The link is a key: it opens the door to whoever has it.
-        within("[server] login_link_life", self.login_link_life, MINUTE..=DAY * 7, usual.login_link_life)?;
+        within(
+            "[server] login_link_life",
+            self.login_link_life,
+            MINUTE..=DAY * 7,
+            usual.login_link_life,
+        )?;
         let ranger = self.ranger_link_life;
         within("[server] ranger_link_life", ranger, MINUTE..=DAY * 7, usual.ranger_link_life)?;
         within("[server] session_life", self.session_life, HOUR..=DAY * 366, usual.session_life)
@@ -92,7 +114,12 @@ impl CameraConfig {
         // A refused login that is tried more often is locked by the camera.
         within("[camera] reconnect_min", self.reconnect_min, MS * 100..=HOUR, usual.reconnect_min)?;
         within("[camera] reconnect_max", self.reconnect_max, MS * 100..=HOUR, usual.reconnect_max)?;
-        at_least("[camera] reconnect_max", self.reconnect_max, "[camera] reconnect_min", self.reconnect_min)
+        at_least(
+            "[camera] reconnect_max",
+            self.reconnect_max,
+            "[camera] reconnect_min",
+            self.reconnect_min,
+        )
     }
 }
 
@@ -124,6 +151,11 @@ impl SatelliteConfig {
     }
 }
 
-fn if_set<T: Setting>(key: &str, value: Option<T>, range: RangeInclusive<T>, example: T) -> Checked {
+fn if_set<T: Setting>(
+    key: &str,
+    value: Option<T>,
+    range: RangeInclusive<T>,
+    example: T,
+) -> Checked {
     value.map_or(Ok(()), |value| within(key, value, range, example))
 }

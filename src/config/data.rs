@@ -11,7 +11,8 @@ use std::path::PathBuf;
 pub struct StoreConfig {
     /// One folder with database, registers and evidence pictures.
     pub data: PathBuf,
-    /// `sqlite` (in the data folder) or `postgres://…`; the password comes from HUOYAN_STORE_URL or a file, never from here.
+    /// `sqlite` (in the data folder) or `postgres://…`; the password comes from HUOYAN_STORE_URL or
+    /// a file, never from here.
     pub url: String,
 }
 
@@ -70,7 +71,10 @@ pub struct RecordConfig {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", expecting = "tell_at must be \"off\" or a time such as \"08:00\"")]
+#[serde(
+    rename_all = "snake_case",
+    expecting = "tell_at must be \"off\" or a time such as \"08:00\""
+)]
 pub enum TellAt {
     Off,
     #[serde(untagged)]

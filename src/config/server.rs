@@ -69,11 +69,12 @@ impl Server {
             Some(text) => Some(Origin::parse(text).ok_or_else(|| {
                 Words::new(
                     format!(
-                        "[server] public_url \"{text}\" 不是手机打开的地址：应为协议、名称和端口，不带路径，例如 \"https://huoyan.county.example\""
+                        "[server] public_url \"{text}\" 不是手机打开的地址：应为协议、名称和端口，\
+                        不带路径，例如 \"https://huoyan.county.example\""
                     ),
                     format!(
-                        "[server] public_url \"{text}\" is not what a phone opens: scheme, name and port without a path, \
-                         for example \"https://huoyan.county.example\""
+                        "[server] public_url \"{text}\" is not what a phone opens: scheme, name \
+                        and port without a path, for example \"https://huoyan.county.example\""
                     ),
                 )
             })?),
@@ -81,14 +82,17 @@ impl Server {
         if self.certificate.is_some() != self.key.is_some() {
             return Err(Words::new(
                 "[server] certificate 和 key 要一起填；证书在前面的代理上的，两个都不填",
-                "[server] certificate and key belong together: set both, or neither where a proxy has the certificate",
+                "[server] certificate and key belong together: set both, or neither where a proxy \
+                has the certificate",
             ));
         }
         if self.certificate.is_some() && !name.is_some_and(|name| name.is_https) {
             return Err(Words::new(
-                "[server] 有证书时，public_url 应为手机打开的 https 地址，名称要在证书里，例如 \"https://huoyan.county.example\"",
-                "[server] with a certificate public_url must be the https address that phones open, with a name that stands \
-                 in the certificate, for example \"https://huoyan.county.example\"",
+                "[server] 有证书时，public_url 应为手机打开的 https 地址，名称要在证书里，例如 \
+                \"https://huoyan.county.example\"",
+                "[server] with a certificate public_url must be the https address that phones \
+                open, with a name that stands in the certificate, for example \
+                \"https://huoyan.county.example\"",
             ));
         }
         Ok(())
@@ -103,7 +107,8 @@ impl Server {
     /// Whether it may serve where it is to listen; `--listen` may have changed that after `check`.
     pub fn refusal(&self) -> Option<Refusal> {
         let ip = self.listen.ip().to_canonical();
-        if self.certificate.is_none() && self.plain_http == PlainHttp::Loopback && !ip.is_loopback() {
+        if self.certificate.is_none() && self.plain_http == PlainHttp::Loopback && !ip.is_loopback()
+        {
             return Some(Refusal::Plain(self.listen));
         }
         (ip.is_unspecified() && self.public_url.is_none()).then_some(Refusal::NoName(self.listen))
@@ -124,19 +129,26 @@ impl Refusal {
     pub fn zh(self) -> String {
         match self {
             Self::Plain(listen) => {
-                format!("{listen} 可从网络访问，而 [server] 没有证书：同一网络上的人能读到登录链接和电话号码")
+                format!(
+                    "{listen} 可从网络访问，而 [server] 没有证书：\
+                    同一网络上的人能读到登录链接和电话号码"
+                )
             }
-            Self::NoName(listen) => format!("{listen} 是所有地址，而 [server] 没有 public_url：登录链接不知写哪个地址"),
+            Self::NoName(listen) => {
+                format!("{listen} 是所有地址，而 [server] 没有 public_url：登录链接不知写哪个地址")
+            }
         }
     }
 
     pub fn en(self) -> String {
         match self {
             Self::Plain(listen) => format!(
-                "{listen} can be reached from the network, and [server] has no certificate: others on it could read login links and phone numbers"
+                "{listen} can be reached from the network, and [server] has no certificate: others \
+                on it could read login links and phone numbers"
             ),
             Self::NoName(listen) => format!(
-                "{listen} means every address, and [server] has no public_url: a login link needs the one that phones open"
+                "{listen} means every address, and [server] has no public_url: a login link needs \
+                the one that phones open"
             ),
         }
     }
@@ -145,14 +157,17 @@ impl Refusal {
     pub fn cure(self) -> (&'static str, &'static str) {
         match self {
             Self::Plain(_) => (
-                "在 huoyan.toml 的 [server] 里填 certificate、key 和 public_url（见 docs/deploy.md）；本机另有 HTTPS 代理的，listen 用 127.0.0.1；\
+                "在 huoyan.toml 的 [server] 里填 certificate、key 和 public_url（见 \
+                docs/deploy.md）；本机另有 HTTPS 代理的，listen 用 127.0.0.1；\
                  确实要在网络上用明文的，写 plain_http = \"anywhere\"",
-                "set certificate, key and public_url under [server] in huoyan.toml (docs/deploy.md); behind an HTTPS proxy on this machine \
-                 listen on 127.0.0.1; to serve plain HTTP on the network all the same, write plain_http = \"anywhere\"",
+                "set certificate, key and public_url under [server] in huoyan.toml \
+                (docs/deploy.md); behind an HTTPS proxy on this machine listen on 127.0.0.1; to \
+                serve plain HTTP on the network all the same, write plain_http = \"anywhere\"",
             ),
             Self::NoName(_) => (
                 "在 huoyan.toml 的 [server] 里填 public_url，例如 \"https://huoyan.county.example\"",
-                "set public_url under [server] in huoyan.toml, for example \"https://huoyan.county.example\"",
+                "set public_url under [server] in huoyan.toml, for example \
+                \"https://huoyan.county.example\"",
             ),
         }
     }
@@ -172,7 +187,8 @@ impl Origin {
             "http" => false,
             _ => return None,
         };
-        let host = url.host_str().filter(|host| !host.is_empty())?.trim_matches(['[', ']']).to_owned();
+        let host =
+            url.host_str().filter(|host| !host.is_empty())?.trim_matches(['[', ']']).to_owned();
         let is_bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none();
         (is_bare && url.username().is_empty()).then_some(Self { is_https, host })
     }
@@ -209,8 +225,16 @@ mod tests {
             assert_eq!(refusal.is_some(), expected.is_some(), "{listen} {refusal:?}");
             for (refusal, word) in refusal.into_iter().zip(expected) {
                 let (zh, en) = refusal.cure();
-                assert!(refusal.en().contains(listen) && en.contains(word), "{}: {en}", refusal.en());
-                assert!(refusal.zh().contains(listen) && zh.contains(word), "{}：{zh}", refusal.zh());
+                assert!(
+                    refusal.en().contains(listen) && en.contains(word),
+                    "{}: {en}",
+                    refusal.en()
+                );
+                assert!(
+                    refusal.zh().contains(listen) && zh.contains(word),
+                    "{}：{zh}",
+                    refusal.zh()
+                );
             }
         }
     }

@@ -10,10 +10,15 @@ pub struct Area {
 }
 
 impl Area {
-    /// `rings`: the outer ring first, then holes; closing the ring by repeating its first corner is optional.
+    /// `rings`: the outer ring first, then holes; closing the ring by repeating its first corner is
+    /// optional.
     pub fn from_rings(rings: Vec<Vec<LatLon>>) -> Result<Self, String> {
         let rings = rings.into_iter().map(ring).collect::<Result<Vec<_>, _>>()?;
-        if rings.is_empty() { Err("a polygon without a ring".to_owned()) } else { Ok(Self { polygons: vec![rings] }) }
+        if rings.is_empty() {
+            Err("a polygon without a ring".to_owned())
+        } else {
+            Ok(Self { polygons: vec![rings] })
+        }
     }
 
     /// A Polygon or MultiPolygon in WGS-84, longitude first (RFC 7946).
@@ -22,20 +27,33 @@ impl Area {
             GeometryValue::Polygon { coordinates } => std::slice::from_ref(coordinates),
             GeometryValue::MultiPolygon { coordinates } => coordinates.as_slice(),
             other => {
-                return Err(format!("a {} is not an area; a Polygon or MultiPolygon is needed", other.type_name()));
+                return Err(format!(
+                    "a {} is not an area; a Polygon or MultiPolygon is needed",
+                    other.type_name()
+                ));
             }
         };
         let mut area = Self::default();
         for rings in polygons {
-            let rings = rings.iter().map(|ring| ring.iter().map(corner).collect()).collect::<Result<Vec<_>, _>>()?;
+            let rings = rings
+                .iter()
+                .map(|ring| ring.iter().map(corner).collect())
+                .collect::<Result<Vec<_>, _>>()?;
             area.polygons.extend(Self::from_rings(rings)?.polygons);
         }
-        if area.polygons.is_empty() { Err("a MultiPolygon without polygons".to_owned()) } else { Ok(area) }
+        if area.polygons.is_empty() {
+            Err("a MultiPolygon without polygons".to_owned())
+        } else {
+            Ok(area)
+        }
     }
 
     pub fn to_geojson(&self) -> Geometry {
         let closed = |ring: &Vec<LatLon>| -> Vec<Position> {
-            ring.iter().chain(ring.first()).map(|at| Position::from([at.lon_deg(), at.lat_deg()])).collect()
+            ring.iter()
+                .chain(ring.first())
+                .map(|at| Position::from([at.lon_deg(), at.lat_deg()]))
+                .collect()
         };
         let mut polygons: Vec<Vec<Vec<Position>>> =
             self.polygons.iter().map(|rings| rings.iter().map(closed).collect()).collect();
@@ -47,7 +65,9 @@ impl Area {
 
     /// Even-odd rule. A place on an edge that two areas share belongs to at most one of them.
     pub fn contains(&self, at: LatLon) -> bool {
-        self.polygons.iter().any(|rings| rings.iter().filter(|ring| crosses_oddly(ring, at)).count() % 2 == 1)
+        self.polygons
+            .iter()
+            .any(|rings| rings.iter().filter(|ring| crosses_oddly(ring, at)).count() % 2 == 1)
     }
 
     /// Metres from `at` to the nearest edge, whether `at` is inside or outside. Computed on a plane
@@ -76,10 +96,9 @@ impl Area {
     }
 
     fn edges(&self) -> impl Iterator<Item = (LatLon, LatLon)> {
-        self.polygons
-            .iter()
-            .flatten()
-            .flat_map(|ring| ring.iter().copied().zip(ring.iter().copied().cycle().skip(1)).take(ring.len()))
+        self.polygons.iter().flatten().flat_map(|ring| {
+            ring.iter().copied().zip(ring.iter().copied().cycle().skip(1)).take(ring.len())
+        })
     }
 }
 
@@ -101,7 +120,10 @@ fn corner(position: &Position) -> Result<LatLon, String> {
         return Err("a corner does not have two numbers".to_owned());
     };
     LatLon::new(lat_deg, lon_deg).ok_or_else(|| {
-        format!("corner [{lon_deg}, {lat_deg}] is not a place on earth; GeoJSON needs [longitude, latitude]")
+        format!(
+            "corner [{lon_deg}, {lat_deg}] is not a place on earth; GeoJSON needs [longitude, \
+            latitude]"
+        )
     })
 }
 
@@ -110,7 +132,11 @@ fn ring(mut corners: Vec<LatLon>) -> Result<Vec<LatLon>, String> {
     if corners.len() > 1 && corners.first() == corners.last() {
         corners.pop();
     }
-    if corners.len() < 3 { Err(format!("a ring of {} corners", corners.len())) } else { Ok(corners) }
+    if corners.len() < 3 {
+        Err(format!("a ring of {} corners", corners.len()))
+    } else {
+        Ok(corners)
+    }
 }
 
 fn crosses_oddly(ring: &[LatLon], at: LatLon) -> bool {
@@ -127,13 +153,19 @@ fn crosses_oddly(ring: &[LatLon], at: LatLon) -> bool {
 
 fn segment_distance_m(at: LatLon, a: LatLon, b: LatLon) -> f64 {
     let flat = |p: LatLon| {
-        let x = (p.lon_deg() - at.lon_deg()).to_radians() * at.lat_deg().to_radians().cos() * EARTH_RADIUS_M;
+        let x = (p.lon_deg() - at.lon_deg()).to_radians()
+            * at.lat_deg().to_radians().cos()
+            * EARTH_RADIUS_M;
         (x, (p.lat_deg() - at.lat_deg()).to_radians() * EARTH_RADIUS_M)
     };
     let ((ax, ay), (bx, by)) = (flat(a), flat(b));
     let (dx, dy) = (bx - ax, by - ay);
     let length_squared = dx * dx + dy * dy;
-    let along = if length_squared == 0.0 { 0.0 } else { (-(ax * dx + ay * dy) / length_squared).clamp(0.0, 1.0) };
+    let along = if length_squared == 0.0 {
+        0.0
+    } else {
+        (-(ax * dx + ay * dy) / length_squared).clamp(0.0, 1.0)
+    };
     (ax + along * dx).hypot(ay + along * dy)
 }
 
@@ -159,7 +191,13 @@ mod tests {
     }
 
     fn square_with_hole() -> Area {
-        let outer = vec![at(28.0, 110.0), at(28.0, 110.4), at(28.4, 110.4), at(28.4, 110.0), at(28.0, 110.0)];
+        let outer = vec![
+            at(28.0, 110.0),
+            at(28.0, 110.4),
+            at(28.4, 110.4),
+            at(28.4, 110.0),
+            at(28.0, 110.0),
+        ];
         let hole = vec![at(28.1, 110.1), at(28.1, 110.2), at(28.2, 110.2), at(28.2, 110.1)];
         Area::from_rings(vec![outer, hole]).expect("rings")
     }
@@ -191,10 +229,21 @@ mod tests {
 
     #[test]
     fn a_shared_edge_belongs_to_one_side_only() {
-        let west = Area::from_rings(vec![vec![at(28.0, 110.0), at(28.0, 110.1), at(28.1, 110.1), at(28.1, 110.0)]]);
-        let east = Area::from_rings(vec![vec![at(28.0, 110.1), at(28.0, 110.2), at(28.1, 110.2), at(28.1, 110.1)]]);
+        let west = Area::from_rings(vec![vec![
+            at(28.0, 110.0),
+            at(28.0, 110.1),
+            at(28.1, 110.1),
+            at(28.1, 110.0),
+        ]]);
+        let east = Area::from_rings(vec![vec![
+            at(28.0, 110.1),
+            at(28.0, 110.2),
+            at(28.1, 110.2),
+            at(28.1, 110.1),
+        ]]);
         let on_edge = at(28.05, 110.1);
-        let owners = [west, east].into_iter().flatten().filter(|area| area.contains(on_edge)).count();
+        let owners =
+            [west, east].into_iter().flatten().filter(|area| area.contains(on_edge)).count();
         assert_eq!(owners, 1);
     }
 
@@ -208,14 +257,23 @@ mod tests {
     fn what_is_no_area_is_refused_with_its_reason() {
         let point = Geometry::new(GeometryValue::new_point([110.0, 28.0]));
         assert!(Area::from_geojson(&point).unwrap_err().contains("Point"));
-        let swapped = Geometry::new(GeometryValue::new_polygon([[[28.0, 110.0], [28.1, 110.0], [28.1, 110.1]]]));
+        let swapped = Geometry::new(GeometryValue::new_polygon([[
+            [28.0, 110.0],
+            [28.1, 110.0],
+            [28.1, 110.1],
+        ]]));
         assert!(Area::from_geojson(&swapped).unwrap_err().contains("longitude"));
         assert!(Area::from_rings(vec![vec![at(1.0, 1.0), at(2.0, 2.0), at(1.0, 1.0)]]).is_err());
     }
 
     #[test]
     fn the_centroid_of_a_square_is_its_middle() {
-        let area = Area::from_rings(vec![vec![at(28.0, 110.0), at(28.0, 110.2), at(28.2, 110.2), at(28.2, 110.0)]]);
+        let area = Area::from_rings(vec![vec![
+            at(28.0, 110.0),
+            at(28.0, 110.2),
+            at(28.2, 110.2),
+            at(28.2, 110.0),
+        ]]);
         let centre = area.expect("rings").centroid().expect("corners");
         assert!(centre.distance_m(at(28.1, 110.1)) < 1.0, "{centre:?}");
     }

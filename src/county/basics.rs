@@ -23,8 +23,9 @@ impl fmt::Display for Problem {
     }
 }
 
-/// county.toml: everything that is not a list. `O` is the outline: in the file the name of a GeoJSON file beside it
-/// (a geometry, a feature, or a collection whose first feature is used), in the log the geometry itself.
+/// county.toml: everything that is not a list. `O` is the outline: in the file the name of a
+/// GeoJSON file beside it (a geometry, a feature, or a collection whose first feature is used), in
+/// the log the geometry itself.
 #[derive(Clone, PartialEq, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Basics<O> {

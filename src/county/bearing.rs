@@ -79,37 +79,50 @@ impl CameraEntry {
     /// The direction of a box, with the errors of azimuth and field of view, and the range of its
     /// lower edge on the ground, with the errors of tilt and field of view.
     pub fn locus(&self, look: Look<'_>, ground: Ground<'_>) -> Locus {
-        let Some(azimuth_deg) = self.azimuth_deg.filter(|_| !look.has_moved) else { return self.unaimed() };
+        let Some(azimuth_deg) = self.azimuth_deg.filter(|_| !look.has_moved) else {
+            return self.unaimed();
+        };
         let lens = self.lens(look.aspect);
         let (left, right) = (look.bbox.x, look.bbox.x + look.bbox.w);
         let (middle, bottom) = (look.bbox.centre_x(), look.bbox.y + look.bbox.h);
         let [west, east] = [left, right].map(|x| lens.towards(x, bottom).azimuth_deg);
         let east = if east < west { east + 360.0 } else { east };
         let edge = lens.towards(middle, bottom);
-        let zoomed = Lens { field_deg: lens.field_deg * (1.0 - FIELD_ERROR), ..lens }.towards(middle, bottom);
+        let zoomed = Lens { field_deg: lens.field_deg * (1.0 - FIELD_ERROR), ..lens }
+            .towards(middle, bottom);
         let field_error_deg = (zoomed.azimuth_deg - edge.azimuth_deg).abs();
         let azimuth_deg = normalise_deg(azimuth_deg + f64::midpoint(west, east));
-        let half_width_deg = ((east - west) / 2.0 + self.azimuth_error_deg.hypot(field_error_deg)).min(180.0);
-        let sight = self.tilt_deg.zip(self.height_m).filter(|_| bottom < CUT_OFF).map(|(_, height_m)| {
-            let aside = EDGE_ERROR_OF_BOX * look.bbox.h + EDGE_ERROR_OF_PICTURE;
-            let edge_error_deg = edge.elevation_deg - lens.towards(middle, bottom + aside).elevation_deg;
-            let field_error_deg = zoomed.elevation_deg - edge.elevation_deg;
-            let shapes = Lens::shapes(look.aspect).map(|aspect| Lens { aspect, ..lens }.towards(middle, bottom));
-            let [low, high] = [f64::min, f64::max]
-                .map(|which| shapes.iter().map(|it| it.elevation_deg).fold(edge.elevation_deg, which));
-            let top_deg = lens.towards(middle, look.bbox.y).elevation_deg;
-            Sight {
-                azimuth_deg,
-                half_width_deg,
-                elevation_deg: f64::midpoint(low, high),
-                elevation_error_deg: TILT_ERROR_DEG.hypot(edge_error_deg).hypot(field_error_deg) + (high - low) / 2.0,
-                top_deg,
-                height_m,
-                range_m: self.range_m,
-            }
-        });
+        let half_width_deg =
+            ((east - west) / 2.0 + self.azimuth_error_deg.hypot(field_error_deg)).min(180.0);
+        let sight =
+            self.tilt_deg.zip(self.height_m).filter(|_| bottom < CUT_OFF).map(|(_, height_m)| {
+                let aside = EDGE_ERROR_OF_BOX * look.bbox.h + EDGE_ERROR_OF_PICTURE;
+                let edge_error_deg =
+                    edge.elevation_deg - lens.towards(middle, bottom + aside).elevation_deg;
+                let field_error_deg = zoomed.elevation_deg - edge.elevation_deg;
+                let shapes = Lens::shapes(look.aspect)
+                    .map(|aspect| Lens { aspect, ..lens }.towards(middle, bottom));
+                let [low, high] = [f64::min, f64::max].map(|which| {
+                    shapes.iter().map(|it| it.elevation_deg).fold(edge.elevation_deg, which)
+                });
+                let top_deg = lens.towards(middle, look.bbox.y).elevation_deg;
+                Sight {
+                    azimuth_deg,
+                    half_width_deg,
+                    elevation_deg: f64::midpoint(low, high),
+                    elevation_error_deg: TILT_ERROR_DEG
+                        .hypot(edge_error_deg)
+                        .hypot(field_error_deg)
+                        + (high - low) / 2.0,
+                    top_deg,
+                    height_m,
+                    range_m: self.range_m,
+                }
+            });
         let (range, basis) = match (ground, sight) {
-            (Ground::Terrain(terrain), Some(sight)) => (terrain.range(self.at, &sight), RangeBasis::Terrain),
+            (Ground::Terrain(terrain), Some(sight)) => {
+                (terrain.range(self.at, &sight), RangeBasis::Terrain)
+            }
             (Ground::Flat, Some(sight)) => (flat_range(&sight), RangeBasis::FlatGround),
             (Ground::Unknown, _) | (_, None) => (None, RangeBasis::Unknown),
         };
@@ -124,17 +137,34 @@ impl CameraEntry {
     /// Everything that this pose can see smoke in.
     pub fn view(&self) -> Locus {
         match self.azimuth_deg {
-            Some(azimuth_deg) => self.sector(azimuth_deg, self.field_of_view_deg / 2.0 + self.azimuth_error_deg, None),
+            Some(azimuth_deg) => self.sector(
+                azimuth_deg,
+                self.field_of_view_deg / 2.0 + self.azimuth_error_deg,
+                None,
+            ),
             None => self.unaimed(),
         }
     }
 
-    fn sector(&self, azimuth_deg: f64, half_width_deg: f64, known: Option<(Range, RangeBasis)>) -> Locus {
+    fn sector(
+        &self,
+        azimuth_deg: f64,
+        half_width_deg: f64,
+        known: Option<(Range, RangeBasis)>,
+    ) -> Locus {
         let measured = known.and_then(|(range, basis)| Some((range.measured?, basis)));
         let unknown = ([NEAR_M.min(self.range_m), self.range_m], RangeBasis::Unknown);
         let ([near_m, far_m], range) = measured.unwrap_or(unknown);
         let profile = known.map(|(range, _)| range.profile);
-        Locus::Sector(Ray { apex: self.at, azimuth_deg, half_width_deg, near_m, far_m, range, profile })
+        Locus::Sector(Ray {
+            apex: self.at,
+            azimuth_deg,
+            half_width_deg,
+            near_m,
+            far_m,
+            range,
+            profile,
+        })
     }
 
     fn lens(&self, aspect: f64) -> Lens {
@@ -179,7 +209,10 @@ impl Lens {
         let (right, up) = (f64::from(x) - 0.5, 0.5 - f64::from(y));
         if self.field_deg >= PANORAMA_FROM_DEG {
             let azimuth_deg = right * self.field_deg;
-            return Towards { azimuth_deg, elevation_deg: self.tilt_deg + up * self.field_deg / self.aspect };
+            return Towards {
+                azimuth_deg,
+                elevation_deg: self.tilt_deg + up * self.field_deg / self.aspect,
+            };
         }
         // Rectilinear: straight lines stay straight, so a pixel is a point on a plane in front of
         // the lens.

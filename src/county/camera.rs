@@ -53,7 +53,10 @@ const MASKED_SHARE: f32 = 0.5;
 impl CameraEntry {
     /// Names of the masks that hold at least half of the box.
     pub fn masks_over<'a>(&'a self, bbox: &'a BoundingBox) -> impl Iterator<Item = &'a str> {
-        self.masks.iter().filter(|mask| share_inside(bbox, &mask.bbox) >= MASKED_SHARE).map(|mask| mask.name.as_str())
+        self.masks
+            .iter()
+            .filter(|mask| share_inside(bbox, &mask.bbox) >= MASKED_SHARE)
+            .map(|mask| mask.name.as_str())
     }
 }
 
@@ -83,7 +86,9 @@ pub(super) mod tests {
             main_url: None,
             pipeline: None,
             pose: "default".into(),
-            masks: vec![Mask { name: "砖厂烟囱".to_owned(), bbox: [0.1, 0.4, 0.2, 0.3].into() }],
+            masks: vec![Mask {
+                name: "砖厂烟囱".to_owned(), bbox: [0.1, 0.4, 0.2, 0.3].into()
+            }],
         }
     }
 

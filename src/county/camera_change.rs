@@ -39,8 +39,8 @@ impl CameraChange {
         if before == now {
             return None;
         }
-        let is_reached_anew =
-            (&before.url, &before.main_url, &before.pipeline) != (&now.url, &now.main_url, &now.pipeline);
+        let is_reached_anew = (&before.url, &before.main_url, &before.pipeline)
+            != (&now.url, &now.main_url, &now.pipeline);
         let aim = |it: &CameraEntry| (it.at, it.azimuth_deg, it.tilt_deg);
         Some(match (is_reached_anew, aim(before) != aim(now)) {
             (false, false) => Self::Described,
@@ -51,11 +51,17 @@ impl CameraChange {
     }
 }
 
-/// The rows that changed, each with what it asks for: first those that have gone, then the others in
-/// the order of the register. The order of rows means nothing.
-pub fn camera_changes<'a>(before: &'a [CameraEntry], now: &'a [CameraEntry]) -> Vec<(&'a CameraEntry, CameraChange)> {
+/// The rows that changed, each with what it asks for: first those that have gone, then the others
+/// in the order of the register. The order of rows means nothing.
+pub fn camera_changes<'a>(
+    before: &'a [CameraEntry],
+    now: &'a [CameraEntry],
+) -> Vec<(&'a CameraEntry, CameraChange)> {
     let (were, are) = (by_pose(before), by_pose(now));
-    let gone = before.iter().filter(|it| !are.contains_key(&pose_of(it))).map(|it| (it, CameraChange::Removed));
+    let gone = before
+        .iter()
+        .filter(|it| !are.contains_key(&pose_of(it)))
+        .map(|it| (it, CameraChange::Removed));
     let others = now.iter().filter_map(|it| match were.get(&pose_of(it)) {
         None => Some((it, CameraChange::Added)),
         Some(was) => CameraChange::of(was, it).map(|change| (it, change)),
@@ -89,10 +95,22 @@ mod tests {
             ("range", |it| it.range_m = 9000.0, CameraChange::Described),
             ("masks", |it| it.masks.clear(), CameraChange::Described),
             ("address", |it| it.url = "rtsp://10.1.2.3/102".into(), CameraChange::Reached),
-            ("its login", |it| it.url = it.url.clone().with(Some("admin".to_owned()), None), CameraChange::Reached),
-            ("main stream", |it| it.main_url = Some("rtsp://10.1.2.3/101".into()), CameraChange::Reached),
+            (
+                "its login",
+                |it| it.url = it.url.clone().with(Some("admin".to_owned()), None),
+                CameraChange::Reached,
+            ),
+            (
+                "main stream",
+                |it| it.main_url = Some("rtsp://10.1.2.3/101".into()),
+                CameraChange::Reached,
+            ),
             ("pipeline", |it| it.pipeline = Some("rtspsrc".to_owned()), CameraChange::Reached),
-            ("position", |it| it.at = LatLon::new(28.6, 110.4).expect("a place"), CameraChange::Aimed),
+            (
+                "position",
+                |it| it.at = LatLon::new(28.6, 110.4).expect("a place"),
+                CameraChange::Aimed,
+            ),
             ("azimuth", |it| it.azimuth_deg = Some(10.0), CameraChange::Aimed),
             ("tilt", |it| it.tilt_deg = None, CameraChange::Aimed),
             (
@@ -131,7 +149,11 @@ mod tests {
         let changes = camera_changes(&before, &now);
         assert_eq!(
             changes,
-            [(&before[0], CameraChange::Removed), (&now[0], CameraChange::Added), (&south, CameraChange::Added)]
+            [
+                (&before[0], CameraChange::Removed),
+                (&now[0], CameraChange::Added),
+                (&south, CameraChange::Added)
+            ]
         );
         assert_eq!(
             camera_changes(&[], &before),

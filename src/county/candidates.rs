@@ -75,8 +75,11 @@ impl County {
         let asked = stray.iter().step_by(OUTLINE_EVERY);
         let (asked, beyond): (usize, Vec<LatLon>) =
             (asked.len(), asked.copied().filter(|at| self.is_outside(*at)).collect());
-        let outside = beyond.len() as f64 / asked.max(1) as f64 * stray.len() as f64 / SAMPLES as f64;
-        let mean = |of: fn(LatLon) -> f64| beyond.iter().map(|at| of(*at)).sum::<f64>() / beyond.len() as f64;
+        let outside =
+            beyond.len() as f64 / asked.max(1) as f64 * stray.len() as f64 / SAMPLES as f64;
+        let mean = |of: fn(LatLon) -> f64| {
+            beyond.iter().map(|at| of(*at)).sum::<f64>() / beyond.len() as f64
+        };
         let middle = LatLon::new(mean(LatLon::lat_deg), mean(LatLon::lon_deg));
         Shares { grids, outside, beyond: middle }
     }
@@ -97,7 +100,10 @@ impl County {
 
     pub(super) fn is_near_a_grid(&self, at: LatLon, margin_m: f64) -> bool {
         let boxes = &self.index().boxes;
-        let near = boxes.iter().enumerate().filter(|(_, it)| it.is_some_and(|it| it.distance_m(at) <= margin_m));
+        let near = boxes
+            .iter()
+            .enumerate()
+            .filter(|(_, it)| it.is_some_and(|it| it.distance_m(at) <= margin_m));
         let mut near = near.map(|(n, _)| &self.grids[n].area);
         near.any(|area| area.contains(at) || area.edge_distance_m(at) <= margin_m)
     }
@@ -118,7 +124,10 @@ fn weights(places: &[LatLon], hints: &[Hint]) -> Vec<f64> {
         let mean = likelihoods.iter().sum::<f64>() / places.len() as f64;
         if meets && mean > 0.0 {
             let of = |likelihood: f64| 1.0 - likely + likely * likelihood / mean;
-            weights.iter_mut().zip(likelihoods).for_each(|(weight, likelihood)| *weight *= of(likelihood));
+            weights
+                .iter_mut()
+                .zip(likelihoods)
+                .for_each(|(weight, likelihood)| *weight *= of(likelihood));
         }
     }
     let mean = weights.iter().sum::<f64>() / places.len() as f64;
@@ -180,14 +189,15 @@ impl Bounds {
     pub fn distance_m(&self, at: LatLon) -> f64 {
         let lat_deg = at.lat_deg().clamp(self.low.lat_deg(), self.high.lat_deg());
         let lon_deg = at.lon_deg().clamp(self.low.lon_deg(), self.high.lon_deg());
-        let [east_m, north_m] =
-            LatLon::new(lat_deg, lon_deg).map_or([f64::INFINITY; 2], |it| crate::triage::ray::plane(at, it));
+        let [east_m, north_m] = LatLon::new(lat_deg, lon_deg)
+            .map_or([f64::INFINITY; 2], |it| crate::triage::ray::plane(at, it));
         east_m.hypot(north_m)
     }
 
     /// Column and row of the cell that holds a place, or of the nearest cell.
     fn cell(&self, at: LatLon) -> (usize, usize) {
-        let share = |value: f64, low: f64, high: f64| (value - low) / (high - low).max(f64::MIN_POSITIVE);
+        let share =
+            |value: f64, low: f64, high: f64| (value - low) / (high - low).max(f64::MIN_POSITIVE);
         let cell = |share: f64| ((share * CELLS as f64).max(0.0) as usize).min(CELLS - 1);
         (
             cell(share(at.lon_deg(), self.low.lon_deg(), self.high.lon_deg())),
@@ -208,7 +218,8 @@ impl Index {
         let mut cells = vec![Vec::new(); CELLS * CELLS];
         for (n, bounds) in boxes.iter().enumerate() {
             let (Some(bounds), Some(around)) = (bounds, around_grids) else { continue };
-            let ((west, south), (east, north)) = (around.cell(bounds.low), around.cell(bounds.high));
+            let ((west, south), (east, north)) =
+                (around.cell(bounds.low), around.cell(bounds.high));
             for row in south..=north {
                 (west..=east).for_each(|column| cells[row * CELLS + column].push(n));
             }
@@ -220,13 +231,21 @@ impl Index {
     /// Grids whose box holds the place.
     fn at(&self, at: LatLon) -> impl Iterator<Item = usize> {
         let around = self.around_grids.filter(|it| it.holds(at));
-        let cell = around.map(|it| it.cell(at)).map(|(column, row)| &self.cells[row * CELLS + column]);
-        cell.into_iter().flatten().copied().filter(move |n| self.boxes[*n].is_some_and(|it| it.holds(at)))
+        let cell =
+            around.map(|it| it.cell(at)).map(|(column, row)| &self.cells[row * CELLS + column]);
+        cell.into_iter()
+            .flatten()
+            .copied()
+            .filter(move |n| self.boxes[*n].is_some_and(|it| it.holds(at)))
     }
 
     /// Grids with the distance of their boxes from a place, nearest first.
     pub fn by_distance(&self, at: LatLon) -> Vec<(f64, usize)> {
-        let distances = self.boxes.iter().enumerate().filter_map(|(n, it)| Some((it.as_ref()?.distance_m(at), n)));
+        let distances = self
+            .boxes
+            .iter()
+            .enumerate()
+            .filter_map(|(n, it)| Some((it.as_ref()?.distance_m(at), n)));
         let mut sorted: Vec<(f64, usize)> = distances.collect();
         sorted.sort_by(nearer);
         sorted
@@ -234,7 +253,11 @@ impl Index {
 
     /// The `count` grids whose boxes are nearest.
     pub fn nearest(&self, at: LatLon, count: usize) -> Vec<usize> {
-        let distances = self.boxes.iter().enumerate().filter_map(|(n, it)| Some((it.as_ref()?.distance_m(at), n)));
+        let distances = self
+            .boxes
+            .iter()
+            .enumerate()
+            .filter_map(|(n, it)| Some((it.as_ref()?.distance_m(at), n)));
         let mut found: Vec<(f64, usize)> = distances.collect();
         if found.len() > count {
             found.select_nth_unstable_by(count, nearer);

@@ -4,7 +4,8 @@ use super::people::county_time;
 use jiff::civil::{Date, DateTime, Time};
 use jiff::{Timestamp, ToSpan};
 
-/// `110.4`, `116°14'37.289"E`, `116度14分37.3秒`, `东经116°14′37″`, `28°30′` (any mixture of 度′分″).
+/// `110.4`, `116°14'37.289"E`, `116度14分37.3秒`, `东经116°14′37″`, `28°30′` (any mixture of
+/// 度′分″).
 pub fn degrees(text: &str) -> Option<f64> {
     let text = text.trim().to_uppercase();
     if let Ok(number) = text.parse::<f64>() {
@@ -13,13 +14,19 @@ pub fn degrees(text: &str) -> Option<f64> {
     let negative = text.contains(['S', 'W', '南', '西']) || text.starts_with('-');
     let numbers: String = text
         .chars()
-        .filter(|c| !matches!(c, 'N' | 'S' | 'E' | 'W' | '东' | '西' | '南' | '北' | '经' | '纬' | '-' | '+'))
+        .filter(|c| {
+            !matches!(
+                c,
+                'N' | 'S' | 'E' | 'W' | '东' | '西' | '南' | '北' | '经' | '纬' | '-' | '+'
+            )
+        })
         .map(|c| if c.is_ascii_digit() || c == '.' { c } else { ' ' })
         .collect();
     if !text.contains(['°', '度', 'º', '′', '\'', 'N', 'S', 'E', 'W', '经', '纬']) {
         return None;
     }
-    let parts: Vec<f64> = numbers.split_whitespace().map(str::parse).collect::<Result<_, _>>().ok()?;
+    let parts: Vec<f64> =
+        numbers.split_whitespace().map(str::parse).collect::<Result<_, _>>().ok()?;
     let (&whole, rest) = parts.split_first()?;
     if rest.len() > 2 || rest.iter().any(|part| *part >= 60.0) {
         return None;
@@ -40,23 +47,28 @@ pub fn phone(text: &str) -> Option<String> {
             _ => return None,
         }
     }
-    let at_home = |prefix| digits.strip_prefix(prefix).filter(|rest: &&str| rest.len() == 11).map(str::to_owned);
+    let at_home = |prefix| {
+        digits.strip_prefix(prefix).filter(|rest: &&str| rest.len() == 11).map(str::to_owned)
+    };
     let digits = at_home("86").or_else(|| at_home("0086")).unwrap_or(digits);
     let mobile = digits.len() == 11 && digits.starts_with('1');
     let landline = (7..=12).contains(&digits.len()) && !digits.starts_with('1');
     (mobile || landline).then_some(digits)
 }
 
-/// `2026-11-21`, `2026/11/21`, `20261121`, `2026年11月21日`, `46347` (days of a spreadsheet); the day of the week and an hour of
-/// midnight behind it do not matter. Full-width digits are taken for their plain ones.
+/// `2026-11-21`, `2026/11/21`, `20261121`, `2026年11月21日`, `46347` (days of a spreadsheet); the
+/// day of the week and an hour of midnight behind it do not matter. Full-width digits are taken for
+/// their plain ones.
 pub fn date(text: &str) -> Option<Date> {
     let plain = half_width(text);
     let text = without_weekday(plain.trim());
-    let text = text.strip_suffix("00:00:00").or(text.strip_suffix("0:00:00")).unwrap_or(text).trim_end();
+    let text =
+        text.strip_suffix("00:00:00").or(text.strip_suffix("0:00:00")).unwrap_or(text).trim_end();
     if text.bytes().all(|b| b.is_ascii_digit()) {
         return match text.len() {
             8 => {
-                let parts = [&text[..4], &text[4..6], &text[6..]].map(|part| part.parse::<i16>().ok());
+                let parts =
+                    [&text[..4], &text[4..6], &text[6..]].map(|part| part.parse::<i16>().ok());
                 let [Some(year), Some(month), Some(day)] = parts else { return None };
                 Date::new(year, i8::try_from(month).ok()?, i8::try_from(day).ok()?).ok()
             }
@@ -65,10 +77,13 @@ pub fn date(text: &str) -> Option<Date> {
         };
     }
     let spaced = text.replace(['-', '/', '.', '年', '月'], " ").replace('日', "");
-    let parts: Vec<i16> = spaced.split_whitespace().map(str::parse).collect::<Result<_, _>>().ok()?;
+    let parts: Vec<i16> =
+        spaced.split_whitespace().map(str::parse).collect::<Result<_, _>>().ok()?;
     let [year, month, day] = parts[..] else { return None };
     // 12/4/2026 is April to some and December to others.
-    (year > 1900).then(|| Date::new(year, i8::try_from(month).ok()?, i8::try_from(day).ok()?).ok()).flatten()
+    (year > 1900)
+        .then(|| Date::new(year, i8::try_from(month).ok()?, i8::try_from(day).ok()?).ok())
+        .flatten()
 }
 
 /// Day 0 of spreadsheets, which count the 29 February 1900 that never was.
@@ -102,7 +117,9 @@ pub fn time_of_day(text: &str) -> Option<Time> {
         return Some(Time::midnight());
     }
     let second = parts.next().unwrap_or("0").trim();
-    Time::new(hour.parse().ok()?, minute.parse().ok()?, second.parse().ok()?, 0).ok().filter(|_| parts.next().is_none())
+    Time::new(hour.parse().ok()?, minute.parse().ok()?, second.parse().ok()?, 0)
+        .ok()
+        .filter(|_| parts.next().is_none())
 }
 
 /// An instant in county time; a day alone means its first moment or, with `end`, its last.
@@ -133,12 +150,19 @@ mod tests {
     fn degrees_in_every_hand() {
         let close = |text: &str, value: f64| {
             let read = degrees(text);
-            assert!(read.is_some_and(|read| (read - value).abs() < 1e-9), "{text}: {read:?}, not {value}");
+            assert!(
+                read.is_some_and(|read| (read - value).abs() < 1e-9),
+                "{text}: {read:?}, not {value}"
+            );
         };
         let dms = 116.0 + 14.0 / 60.0 + 37.289 / 3600.0;
-        for text in
-            ["116°14'37.289\"E", "116度14分37.289秒", "东经116°14′37.289″", "E116°14'37.289\"", "116 14 37.289 E"]
-        {
+        for text in [
+            "116°14'37.289\"E",
+            "116度14分37.289秒",
+            "东经116°14′37.289″",
+            "E116°14'37.289\"",
+            "116 14 37.289 E",
+        ] {
             close(text, dms);
         }
         close("28°30′", 28.5);
@@ -178,13 +202,34 @@ mod tests {
             "２０２６－１１－２１",
         ] {
             assert_eq!(date(text).map(|d| d.to_string()).as_deref(), Some("2026-11-21"), "{text}");
-            assert_eq!(instant(text, false).map(|t| t.to_string()).as_deref(), Some("2026-11-20T16:00:00Z"), "{text}");
-            assert_eq!(instant(text, true).map(|t| t.to_string()).as_deref(), Some("2026-11-21T16:00:00Z"), "{text}");
+            assert_eq!(
+                instant(text, false).map(|t| t.to_string()).as_deref(),
+                Some("2026-11-20T16:00:00Z"),
+                "{text}"
+            );
+            assert_eq!(
+                instant(text, true).map(|t| t.to_string()).as_deref(),
+                Some("2026-11-21T16:00:00Z"),
+                "{text}"
+            );
         }
-        for text in ["2026-11-21 14:05", "2026年11月21日14：05", "2026-11-21T06:05:00Z", "2026/11/21 14:05:00"] {
-            assert_eq!(instant(text, false).map(|t| t.to_string()).as_deref(), Some("2026-11-21T06:05:00Z"), "{text}");
+        for text in [
+            "2026-11-21 14:05",
+            "2026年11月21日14：05",
+            "2026-11-21T06:05:00Z",
+            "2026/11/21 14:05:00",
+        ] {
+            assert_eq!(
+                instant(text, false).map(|t| t.to_string()).as_deref(),
+                Some("2026-11-21T06:05:00Z"),
+                "{text}"
+            );
         }
-        assert_eq!(date("2026-11-21 00:00:00"), date("2026-11-21"), "as a spreadsheet exports a day");
+        assert_eq!(
+            date("2026-11-21 00:00:00"),
+            date("2026-11-21"),
+            "as a spreadsheet exports a day"
+        );
         assert_eq!(
             (date("12/4/2026"), date("11月21日"), date("21-Nov")),
             (None, None, None),

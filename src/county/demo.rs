@@ -9,7 +9,9 @@ mod people;
 
 pub use hotspots::hotspot_csv;
 
-use super::{Area, Burn, CameraEntry, County, Folder, HeatSource, Mask, Neighbour, county_date, county_time};
+use super::{
+    Area, Burn, CameraEntry, County, Folder, HeatSource, Mask, Neighbour, county_date, county_time,
+};
 use crate::address::Address;
 use crate::error::{Error, Result};
 use crate::register::Register;
@@ -97,7 +99,8 @@ pub fn write(dir: &Path, seed: u64, now: Timestamp, camera_urls: &[String]) -> R
 
 fn build(seed: u64, now: Timestamp, camera_urls: &[String]) -> Result<County> {
     let mut dice = Dice(seed);
-    let centre = LatLon::new(CENTRE.0, CENTRE.1).ok_or_else(|| Error::internal("the centre is no place"))?;
+    let centre =
+        LatLon::new(CENTRE.0, CENTRE.1).ok_or_else(|| Error::internal("the centre is no place"))?;
     let ground = Ground::new(centre, &mut dice);
     let mut county = County {
         name: NAME.to_owned(),
@@ -145,7 +148,9 @@ fn cameras(county: &mut County, ground: &Ground, dice: &mut Dice, urls: &[String
             name: format!("{ridge}{}号塔", index + 1),
             at,
             height_m: Some(30.0),
-            azimuth_deg: Some(crate::triage::geo::normalise_deg((inwards_deg + dice.stray(35.0)).round())),
+            azimuth_deg: Some(crate::triage::geo::normalise_deg(
+                (inwards_deg + dice.stray(35.0)).round(),
+            )),
             azimuth_error_deg: super::bearing::AZIMUTH_ERROR_DEG,
             field_of_view_deg: 60.0,
             tilt_deg: Some(-3.0),
@@ -162,7 +167,8 @@ fn cameras(county: &mut County, ground: &Ground, dice: &mut Dice, urls: &[String
 
 fn fires_we_know(county: &mut County, ground: &Ground, now: Timestamp) {
     let beside = |row: usize, column: usize, azimuth_deg: f64, distance_m: f64| {
-        let middle = Area::from_rings(vec![ground.grid(row, column)]).ok().and_then(|area| area.centroid());
+        let middle =
+            Area::from_rings(vec![ground.grid(row, column)]).ok().and_then(|area| area.centroid());
         middle.map(|at| at.destination(azimuth_deg, distance_m))
     };
     let today = county_date(now);
@@ -181,8 +187,8 @@ fn fires_we_know(county: &mut County, ground: &Ground, now: Timestamp) {
             Some(HeatSource { name: name.to_owned(), at: at?, radius_m, expires: day(181) })
         })
         .collect();
-    let burn =
-        beside(9, 8, 0.0, 200.0).and_then(|at| Some((at, county.grids.iter().find(|grid| grid.area.contains(at))?)));
+    let burn = beside(9, 8, 0.0, 200.0)
+        .and_then(|at| Some((at, county.grids.iter().find(|grid| grid.area.contains(at))?)));
     county.burns = burn
         .map(|(at, grid)| Burn {
             name: format!("{}杉木林造林炼山", grid.village),

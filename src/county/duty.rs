@@ -37,7 +37,9 @@ impl County {
                 Role::NextDuty => return self.next_duty(now),
                 Role::Ranger | Role::BackupRanger | Role::VillageChief => return None,
             };
-            let of_township = |person: &&Person| role != Role::TownshipDuty || person.township.as_deref() == township;
+            let of_township = |person: &&Person| {
+                role != Role::TownshipDuty || person.township.as_deref() == township
+            };
             self.people.iter().filter(|person| person.post == post).find(of_township)
         })
     }
@@ -70,12 +72,19 @@ impl County {
         told
     }
 
-    fn holder(&self, role: Role, place: &Place, ranger: Option<&PersonId>, now: Timestamp) -> Option<&Person> {
+    fn holder(
+        &self,
+        role: Role,
+        place: &Place,
+        ranger: Option<&PersonId>,
+        now: Timestamp,
+    ) -> Option<&Person> {
         let township = place.township.as_deref();
         match role {
             Role::Ranger => ranger.or(place.suggested.first()).and_then(|id| self.person(id)),
             Role::BackupRanger => {
-                let backup = place.grid.as_ref().and_then(|grid| self.ranger(grid, Post::RangerB, now));
+                let backup =
+                    place.grid.as_ref().and_then(|grid| self.ranger(grid, Post::RangerB, now));
                 let others = place.suggested.iter().filter_map(|id| self.person(id));
                 backup.into_iter().chain(others).find(|person| Some(&person.id) != ranger)
             }
@@ -93,16 +102,22 @@ impl County {
             Role::TownshipDuty => township
                 .and_then(|township| self.duty(role, Some(township), now))
                 .or_else(|| self.holder(Role::CountyDuty, place, ranger, now)),
-            Role::CountyDuty => self.duty(role, None, now).or_else(|| self.duty(Role::CountyLeader, None, now)),
+            Role::CountyDuty => {
+                self.duty(role, None, now).or_else(|| self.duty(Role::CountyLeader, None, now))
+            }
             Role::CountyLeader | Role::NextDuty => self.duty(role, None, now),
         }
     }
 
-    /// 下一班: whose county duty begins next by the rota, but who is not on duty now. If nobody, any other county officer.
+    /// 下一班: whose county duty begins next by the rota, but who is not on duty now. If nobody,
+    /// any other county officer.
     fn next_duty(&self, now: Timestamp) -> Option<&Person> {
         let on_duty = self.duty(Role::CountyDuty, None, now).map(|person| &person.id);
-        let mut later: Vec<&Duty> =
-            self.duties.iter().filter(|duty| duty.role == Role::CountyDuty && duty.begins_at() > now).collect();
+        let mut later: Vec<&Duty> = self
+            .duties
+            .iter()
+            .filter(|duty| duty.role == Role::CountyDuty && duty.begins_at() > now)
+            .collect();
         later.sort_by_key(|duty| duty.begins_at());
         let on_rota = later.into_iter().filter_map(|duty| self.person(&duty.person));
         let appointed = self.people.iter().filter(|person| person.post == Post::CountyOfficer);
@@ -119,7 +134,8 @@ impl County {
         self.duties.iter().filter(matches).find_map(|duty| self.person(&duty.person))
     }
 
-    /// The instants of the next 24 hours at which somebody goes off duty, now and midnight among them.
+    /// The instants of the next 24 hours at which somebody goes off duty, now and midnight among
+    /// them.
     fn handovers(&self, now: Timestamp) -> BTreeSet<Timestamp> {
         let end = now + SignedDuration::from_hours(24);
         let near = county_date(now).saturating_sub(2.days())..=county_date(end);
@@ -139,7 +155,8 @@ impl County {
         if self.grids.is_empty() {
             gaps.push(Gap::NoGrids);
         }
-        let townships: BTreeSet<&str> = self.grids.iter().map(|grid| grid.township.as_str()).collect();
+        let townships: BTreeSet<&str> =
+            self.grids.iter().map(|grid| grid.township.as_str()).collect();
         for at in self.handovers(now) {
             let time = at.to_zoned(county_time()).time();
             let since = Some(time).filter(|time| at != now && *time != Time::midnight());
@@ -162,9 +179,12 @@ impl County {
         }
         let today = Today::new(self, now);
         for grid in &self.grids {
-            let reachable = |post| today.ranger(&grid.id, post).is_some_and(|person| person.phone.is_some());
-            let missing =
-                [Post::RangerA, Post::RangerB].into_iter().filter(|post| !reachable(*post)).collect::<Vec<_>>();
+            let reachable =
+                |post| today.ranger(&grid.id, post).is_some_and(|person| person.phone.is_some());
+            let missing = [Post::RangerA, Post::RangerB]
+                .into_iter()
+                .filter(|post| !reachable(*post))
+                .collect::<Vec<_>>();
             if !missing.is_empty() {
                 gaps.push(Gap::NoRanger { grid: grid.id.clone(), name: grid.full_name(), missing });
             }
@@ -176,15 +196,22 @@ impl County {
             .map(|duty| &duty.person)
             .filter(|id| !today.people.contains_key(id))
             .collect();
-        gaps.extend(unknown.into_iter().map(|person| Gap::UnknownPerson { person: person.clone() }));
+        gaps.extend(
+            unknown.into_iter().map(|person| Gap::UnknownPerson { person: person.clone() }),
+        );
         let mut phones: BTreeMap<&str, Vec<&Person>> = BTreeMap::new();
         for person in &self.people {
             if let Some(phone) = &person.phone {
                 phones.entry(phone).or_default().push(person);
             }
         }
-        gaps.extend(phones.into_values().filter(|people| people.len() > 1).map(|people| Gap::SharedPhone {
-            people: people.iter().map(|person| format!("{}（{}）", person.name, person.id)).collect(),
+        gaps.extend(phones.into_values().filter(|people| people.len() > 1).map(|people| {
+            Gap::SharedPhone {
+                people: people
+                    .iter()
+                    .map(|person| format!("{}（{}）", person.name, person.id))
+                    .collect(),
+            }
         }));
         gaps
     }
@@ -202,7 +229,8 @@ struct Today<'a> {
 impl<'a> Today<'a> {
     fn new(county: &'a County, now: Timestamp) -> Self {
         let local = county_clock(now);
-        let mut today = Self { people: HashMap::new(), appointed: HashMap::new(), stand_ins: HashMap::new() };
+        let mut today =
+            Self { people: HashMap::new(), appointed: HashMap::new(), stand_ins: HashMap::new() };
         // Of two entries with one key the first counts, as everywhere.
         for person in &county.people {
             today.people.entry(&person.id).or_insert(person);
@@ -232,7 +260,8 @@ pub enum Gap {
     NoGrids,
     NoDuty {
         date: Date,
-        /// When somebody goes off duty and nobody comes; `None`: now, or from the beginning of that day.
+        /// When somebody goes off duty and nobody comes; `None`: now, or from the beginning of that
+        /// day.
         since: Option<Time>,
         role: Role,
         township: Option<String>,
@@ -258,13 +287,22 @@ impl Gap {
     pub fn words(&self, lang: Lang) -> String {
         match (self, lang) {
             (Self::NoGrids, Lang::Zh) => "没有网格，警情无法定位到网格和护林员".to_owned(),
-            (Self::NoGrids, Lang::En) => "there are no grids, so incidents get no grid and no ranger".to_owned(),
+            (Self::NoGrids, Lang::En) => "there are no grids, so incidents get no grid and no \
+            ranger"
+                .to_owned(),
             (Self::NoDuty { date, since, role, township }, Lang::Zh) => {
-                let since = since.map(|time| format!(" {} 起", time.strftime("%H:%M"))).unwrap_or_default();
-                format!("{date}{since} {}无{}", township.as_deref().unwrap_or("全县"), role_zh(*role))
+                let since =
+                    since.map(|time| format!(" {} 起", time.strftime("%H:%M"))).unwrap_or_default();
+                format!(
+                    "{date}{since} {}无{}",
+                    township.as_deref().unwrap_or("全县"),
+                    role_zh(*role)
+                )
             }
             (Self::NoDuty { date, since, role, township }, Lang::En) => {
-                let since = since.map(|time| format!(" from {}", time.strftime("%H:%M"))).unwrap_or_default();
+                let since = since
+                    .map(|time| format!(" from {}", time.strftime("%H:%M")))
+                    .unwrap_or_default();
                 let whose = township.as_deref().unwrap_or("county");
                 format!("{date}{since}: the rota has nobody as {role:?} ({whose})")
             }
@@ -276,11 +314,15 @@ impl Gap {
                 let posts: Vec<_> = missing.iter().map(|post| post.en()).collect();
                 format!("{name}: nobody can be reached as {}", posts.join(", "))
             }
-            (Self::UnknownPerson { person }, Lang::Zh) => format!("值班表中的人员 {person} 不在人员名册"),
+            (Self::UnknownPerson { person }, Lang::Zh) => {
+                format!("值班表中的人员 {person} 不在人员名册")
+            }
             (Self::UnknownPerson { person }, Lang::En) => {
                 format!("the rota names {person}, who is not in the register")
             }
-            (Self::SharedPhone { people }, Lang::Zh) => format!("电话号码重复：{}", people.join("、")),
+            (Self::SharedPhone { people }, Lang::Zh) => {
+                format!("电话号码重复：{}", people.join("、"))
+            }
             (Self::SharedPhone { people }, Lang::En) => {
                 format!("several people share one phone number: {}", people.join(", "))
             }
@@ -290,10 +332,13 @@ impl Gap {
     /// What to do about it.
     pub fn cure(&self, lang: Lang) -> &'static str {
         match self {
-            Self::NoGrids => lang.pick("huoyan import grids 网格.geojson", "huoyan import grids FILE.geojson"),
-            Self::NoDuty { .. } | Self::UnknownPerson { .. } => {
-                lang.pick("补齐值班表：huoyan import duty 值班表.csv", "complete the rota: huoyan import duty FILE.csv")
+            Self::NoGrids => {
+                lang.pick("huoyan import grids 网格.geojson", "huoyan import grids FILE.geojson")
             }
+            Self::NoDuty { .. } | Self::UnknownPerson { .. } => lang.pick(
+                "补齐值班表：huoyan import duty 值班表.csv",
+                "complete the rota: huoyan import duty FILE.csv",
+            ),
             Self::NoRanger { .. } | Self::SharedPhone { .. } => lang.pick(
                 "更正人员名册：huoyan import people 人员.csv",
                 "correct the register of people: huoyan import people FILE.csv",
@@ -323,7 +368,8 @@ mod tests {
     #[test]
     fn the_sorted_registers_know_the_same_rangers() {
         let now: Timestamp = "2026-11-21T06:00:00Z".parse().expect("a time");
-        let (today, yesterday) = (county_date(now), county_date(now - SignedDuration::from_hours(24)));
+        let (today, yesterday) =
+            (county_date(now), county_date(now - SignedDuration::from_hours(24)));
         let duty = |date, role, grid: &str, person: &str| Duty {
             date,
             begins: None,

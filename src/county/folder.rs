@@ -1,6 +1,6 @@
 //! The folder `<data>/registers/`: files that the office can read, print, mail and edit. Where the
-//! log keeps the registers, these files are its working copy: an edited file becomes a change, and a
-//! change made elsewhere is written into the file.
+//! log keeps the registers, these files are its working copy: an edited file becomes a change, and
+//! a change made elsewhere is written into the file.
 
 use super::basics::Basics;
 use super::county_time;
@@ -84,9 +84,15 @@ impl Folder {
         Ok(Found { sheet, sha256: hash(&[bytes, &shape.unwrap_or_default()]) })
     }
 
-    /// Replaces the file. The file that was there goes to `originals/` first, unless the log has it all. Returns the new
-    /// file's hash.
-    pub fn write(&self, register: Register, entries: &[Entry], now: Timestamp, is_known: bool) -> Result<String> {
+    /// Replaces the file. The file that was there goes to `originals/` first, unless the log has it
+    /// all. Returns the new file's hash.
+    pub fn write(
+        &self,
+        register: Register,
+        entries: &[Entry],
+        now: Timestamp,
+        is_known: bool,
+    ) -> Result<String> {
         let path = self.path(register);
         if let (false, Some(before)) = (is_known, read_file(&path)?) {
             self.keep_original(&format!("before-{}", register.file_name()), &before, now)?;
@@ -101,8 +107,9 @@ impl Folder {
 
     fn write_basics(&self, entries: &[Entry]) -> Result<String> {
         let value = entries.first().map(|entry| entry.value.clone()).unwrap_or_default();
-        let Basics { name, centre, outline, ground, neighbours } = serde_json::from_value::<Basics<Geometry>>(value)
-            .map_err(|e| Error::internal("the registered county cannot be read").because(e))?;
+        let Basics { name, centre, outline, ground, neighbours } =
+            serde_json::from_value::<Basics<Geometry>>(value)
+                .map_err(|e| Error::internal("the registered county cannot be read").because(e))?;
         let shape = outline.map(|geometry| GeoJson::from(geometry).to_string());
         if let Some(shape) = &shape {
             write_atomically(&self.dir.join(OUTLINE), shape.as_bytes())?;
@@ -120,14 +127,16 @@ impl Folder {
         write_atomically(&self.dir.join("originals").join(format!("{stamp}-{name}")), bytes)
     }
 
-    /// Files that have gone into the log, by name. A damaged list is an empty one: then files and log are compared.
+    /// Files that have gone into the log, by name. A damaged list is an empty one: then files and
+    /// log are compared.
     pub fn taken(&self) -> Result<BTreeMap<String, Taken>> {
         let bytes = read_file(&self.dir.join(TAKEN))?.unwrap_or_default();
         Ok(serde_json::from_slice(&bytes).unwrap_or_default())
     }
 
     pub fn remember(&self, taken: &BTreeMap<String, Taken>) -> Result<()> {
-        let text = serde_json::to_vec_pretty(taken).map_err(|e| Error::internal("cannot write as JSON").because(e))?;
+        let text = serde_json::to_vec_pretty(taken)
+            .map_err(|e| Error::internal("cannot write as JSON").because(e))?;
         write_atomically(&self.dir.join(TAKEN), &text)
     }
 }
@@ -135,14 +144,16 @@ impl Folder {
 /// The outline's geometry, and the bytes it came from.
 fn read_outline(path: &Path) -> Result<(Geometry, Vec<u8>)> {
     let broken = |why: String| Error::invalid(format!("{}: {why}", path.display()));
-    let bytes = read_file(path)?.ok_or_else(|| broken("county.toml names it, but it does not exist".to_owned()))?;
-    let geometry = match table::decode(&bytes).parse::<GeoJson>().map_err(|e| broken(e.to_string()))? {
-        GeoJson::Geometry(geometry) => Some(geometry),
-        GeoJson::Feature(feature) => feature.geometry,
-        GeoJson::FeatureCollection(collection) => {
-            collection.features.into_iter().next().and_then(|feature| feature.geometry)
-        }
-    };
+    let bytes = read_file(path)?
+        .ok_or_else(|| broken("county.toml names it, but it does not exist".to_owned()))?;
+    let geometry =
+        match table::decode(&bytes).parse::<GeoJson>().map_err(|e| broken(e.to_string()))? {
+            GeoJson::Geometry(geometry) => Some(geometry),
+            GeoJson::Feature(feature) => feature.geometry,
+            GeoJson::FeatureCollection(collection) => {
+                collection.features.into_iter().next().and_then(|feature| feature.geometry)
+            }
+        };
     let geometry = geometry.ok_or_else(|| broken("it holds no geometry".to_owned()))?;
     Area::from_geojson(&geometry).map_err(broken)?;
     Ok((geometry, bytes))

@@ -27,9 +27,9 @@ pub struct RejectedRow {
     pub reason: String,
 }
 
-/// The facts of a file for a register that now holds `current`. With `replace`, entries that the file does not have are
-/// removed, unless a row was rejected: then it is unknown who is meant to go, and everybody stays. Error when the file as a
-/// whole is not of this register.
+/// The facts of a file for a register that now holds `current`. With `replace`, entries that the
+/// file does not have are removed, unless a row was rejected: then it is unknown who is meant to
+/// go, and everybody stays. Error when the file as a whole is not of this register.
 pub fn import(
     register: Register,
     name: &str,
@@ -38,7 +38,8 @@ pub fn import(
     replace: bool,
     lang: Lang,
 ) -> Result<(ImportReport, Vec<Fact>)> {
-    let mut sheet = sheet::parse(register, bytes, lang).map_err(|why| Error::invalid(format!("{name}: {why}")))?;
+    let mut sheet = sheet::parse(register, bytes, lang)
+        .map_err(|why| Error::invalid(format!("{name}: {why}")))?;
     duty_names::resolve(register, &mut sheet, current, lang);
     let facts = current.toward(register, &sheet.wanted(), replace && sheet.rejected.is_empty());
     let Sheet { entries, rejected, unknown } = sheet;
@@ -54,26 +55,36 @@ pub fn import(
         let names = &diff.removed;
         warnings.push(match lang {
             Lang::Zh => format!("从名册移除{}条：{}", names.len(), names.join("、")),
-            Lang::En => format!("{} entries are removed from the register: {}", names.len(), names.join(", ")),
+            Lang::En => format!(
+                "{} entries are removed from the register: {}",
+                names.len(),
+                names.join(", ")
+            ),
         });
     } else if replace && !rejected.is_empty() && !current.of(register).is_empty() {
         let kept = current.of(register).len();
         warnings.push(match lang {
-            Lang::Zh => format!("有被拒绝的行，因此未移除任何旧条目（{kept}条保留）；更正后请重新导入"),
+            Lang::Zh => {
+                format!("有被拒绝的行，因此未移除任何旧条目（{kept}条保留）；更正后请重新导入")
+            }
             Lang::En => {
                 format!(
-                    "rows were rejected, so none of the {kept} old entries is removed; correct them and import again"
+                    "rows were rejected, so none of the {kept} old entries is removed; correct \
+                    them and import again"
                 )
             }
         });
     }
-    let rejected = rejected.into_iter().map(|(line, reason)| RejectedRow { line, reason }).collect();
+    let rejected =
+        rejected.into_iter().map(|(line, reason)| RejectedRow { line, reason }).collect();
     Ok((ImportReport { accepted: entries.len(), rejected, warnings, diff }, facts))
 }
 
 /// Complete and on the disk, or not there.
 pub(super) fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
-    let failed = |e: std::io::Error| Error::unavailable(format!("cannot write {}", path.display())).because(e);
+    let failed = |e: std::io::Error| {
+        Error::unavailable(format!("cannot write {}", path.display())).because(e)
+    };
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder).map_err(failed)?;
     }

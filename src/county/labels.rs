@@ -48,7 +48,8 @@ fn may_be(locus: &Locus, thing: LatLon, thing_radius_m: f64) -> bool {
             let thing_half_width_deg = thing_radius_m.atan2(distance_m).to_degrees();
             distance_m >= near_m - thing_radius_m
                 && distance_m <= far_m + thing_radius_m
-                && turn_deg(azimuth_deg, apex.azimuth_deg(thing)) <= half_width_deg + thing_half_width_deg
+                && turn_deg(azimuth_deg, apex.azimuth_deg(thing))
+                    <= half_width_deg + thing_half_width_deg
         }
     }
 }
@@ -146,9 +147,17 @@ mod tests {
             camera("south", 180.0, "a"),
         ];
         let towards = |lat| -> Vec<String> {
-            county.cameras_towards(&pixel(lat, 110.4)).into_iter().map(|id| id.0.to_string()).collect()
+            county
+                .cameras_towards(&pixel(lat, 110.4))
+                .into_iter()
+                .map(|id| id.0.to_string())
+                .collect()
         };
-        assert_eq!(towards(28.5), ["edge", "north"], "5.6 km north: the pixel's rim reaches the third one's picture");
+        assert_eq!(
+            towards(28.5),
+            ["edge", "north"],
+            "5.6 km north: the pixel's rim reaches the third one's picture"
+        );
         assert_eq!(towards(28.55), [""; 0], "11 km: beyond what they can make out");
     }
 }

@@ -1,5 +1,6 @@
-//! 县: the office's registers as one value: grids, people, the rota, cameras, heat sources, approved
-//! burns. [`Registers`] and [`import()`] read the files; every method of a [`County`] is pure.
+//! 县: the office's registers as one value: grids, people, the rota, cameras, heat sources,
+//! approved burns. [`Registers`] and [`import()`] read the files; every method of a [`County`] is
+//! pure.
 
 mod area;
 mod basics;
@@ -145,11 +146,15 @@ impl County {
     pub fn centre(&self) -> Option<LatLon> {
         self.centre.or_else(|| {
             let (low, high) = self.bounds()?;
-            LatLon::new((low.lat_deg() + high.lat_deg()) / 2.0, (low.lon_deg() + high.lon_deg()) / 2.0)
+            LatLon::new(
+                (low.lat_deg() + high.lat_deg()) / 2.0,
+                (low.lon_deg() + high.lon_deg()) / 2.0,
+            )
         })
     }
 
-    /// The grids as a GeoJSON FeatureCollection with `code`, `name`, `village`, `township`: the same shape as grids.geojson.
+    /// The grids as a GeoJSON FeatureCollection with `code`, `name`, `village`, `township`: the
+    /// same shape as grids.geojson.
     pub fn grids_geojson(&self) -> geojson::FeatureCollection {
         geojson::FeatureCollection::new(self.grids.iter().map(rows::grid_feature))
     }

@@ -87,17 +87,27 @@ impl Post {
 
     /// The word as an office writes it; "护林员" alone is the A角.
     pub fn parse(text: &str) -> Option<Self> {
-        let word: String =
-            text.chars().filter(|c| !c.is_whitespace() && !matches!(c, '（' | '）' | '(' | ')' | '_')).collect();
+        let word: String = text
+            .chars()
+            .filter(|c| !c.is_whitespace() && !matches!(c, '（' | '）' | '(' | ')' | '_'))
+            .collect();
         Some(match word.to_lowercase().as_str() {
-            "护林员a角" | "a角" | "护林员" | "生态护林员" | "生态护林员a角" | "rangera" | "ranger" => {
-                Self::RangerA
-            }
+            "护林员a角"
+            | "a角"
+            | "护林员"
+            | "生态护林员"
+            | "生态护林员a角"
+            | "rangera"
+            | "ranger" => Self::RangerA,
             "护林员b角" | "b角" | "生态护林员b角" | "rangerb" => Self::RangerB,
             "村级林长" | "村林长" | "林长" | "villagechief" => Self::VillageChief,
             "监管员" | "supervisor" => Self::Supervisor,
-            "乡镇值班员" | "乡镇值班" | "townshipofficer" | "townshipduty" => Self::TownshipOfficer,
-            "县值班员" | "县值班" | "值班员" | "countyofficer" | "countyduty" => Self::CountyOfficer,
+            "乡镇值班员" | "乡镇值班" | "townshipofficer" | "townshipduty" => {
+                Self::TownshipOfficer
+            }
+            "县值班员" | "县值班" | "值班员" | "countyofficer" | "countyduty" => {
+                Self::CountyOfficer
+            }
             "带班领导" | "县带班领导" | "leader" | "countyleader" => Self::Leader,
             _ => return None,
         })
@@ -110,7 +120,8 @@ pub struct Duty {
     pub date: Date,
     /// `None`: midnight.
     pub begins: Option<Time>,
-    /// Of the next day where it is not after `begins`, as of a night shift; `None`: the end of the day.
+    /// Of the next day where it is not after `begins`, as of a night shift; `None`: the end of the
+    /// day.
     pub ends: Option<Time>,
     pub role: Role,
     /// For 乡镇值班 the township; for a ranger's stand-in the grid.
@@ -144,7 +155,8 @@ impl Duty {
     }
 }
 
-/// The instant of a county's clock. At the end of the calendar, in the year 9999, it is the last there is.
+/// The instant of a county's clock. At the end of the calendar, in the year 9999, it is the last
+/// there is.
 fn instant(date: Date, time: Time) -> Timestamp {
     date.to_datetime(time).to_zoned(county_time()).map_or(Timestamp::MAX, |zoned| zoned.timestamp())
 }
@@ -195,7 +207,13 @@ mod tests {
             assert_eq!(Post::parse(post.zh()), Some(post));
             assert_eq!(Post::parse(post.en()), Some(post));
         }
-        for role in [Role::Ranger, Role::BackupRanger, Role::TownshipDuty, Role::CountyDuty, Role::CountyLeader] {
+        for role in [
+            Role::Ranger,
+            Role::BackupRanger,
+            Role::TownshipDuty,
+            Role::CountyDuty,
+            Role::CountyLeader,
+        ] {
             assert_eq!(parse_role(role_zh(role)), Some(role));
         }
         assert_eq!(Post::parse("护林员（B角）"), Some(Post::RangerB));
@@ -206,7 +224,10 @@ mod tests {
     fn the_day_begins_at_16_utc() {
         let before: Timestamp = "2026-11-20T15:59:59Z".parse().expect("time");
         assert_eq!(county_date(before).to_string(), "2026-11-20");
-        assert_eq!(county_date(before + jiff::SignedDuration::from_secs(1)).to_string(), "2026-11-21");
+        assert_eq!(
+            county_date(before + jiff::SignedDuration::from_secs(1)).to_string(),
+            "2026-11-21"
+        );
     }
 
     #[test]

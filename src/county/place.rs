@@ -48,10 +48,13 @@ impl County {
             shares.grids.clear();
         }
         let likeliest = shares.grids.first().copied();
-        let sure = likeliest.is_some_and(|it| it.share >= UNIQUE_FROM) && !touches && fix.is_a_place();
-        let neighbour = touches.then(|| self.neighbour_towards(shares.beyond.unwrap_or(fix.centre)));
+        let sure =
+            likeliest.is_some_and(|it| it.share >= UNIQUE_FROM) && !touches && fix.is_a_place();
+        let neighbour =
+            touches.then(|| self.neighbour_towards(shares.beyond.unwrap_or(fix.centre)));
         let nearest = if likeliest.is_none() { self.nearest_grid(fix.centre) } else { None };
-        let named = likeliest.map(|it| it.grid).or(nearest.map(|(grid, _)| grid)).filter(|_| !outside);
+        let named =
+            likeliest.map(|it| it.grid).or(nearest.map(|(grid, _)| grid)).filter(|_| !outside);
         let aimed = fix.method != FixMethod::Unaimed;
         let of_nearest = nearest.map(|(grid, _)| grid);
         let mine: Vec<&Grid> = shares.grids.iter().map(|it| it.grid).chain(of_nearest).collect();
@@ -79,7 +82,9 @@ impl County {
             Some(whole) if whole.distance_m(at) > reach_m => false,
             Some(_) => match &self.outline {
                 Some(outline) => {
-                    outline.contains(at) || outline.edge_distance_m(at) <= reach_m || self.is_near_a_grid(at, reach_m)
+                    outline.contains(at)
+                        || outline.edge_distance_m(at) <= reach_m
+                        || self.is_near_a_grid(at, reach_m)
                 }
                 None => self.is_near_a_grid(at, reach_m),
             },
@@ -100,7 +105,8 @@ impl County {
             let around = likeliest.map_or(county.to_owned(), |grid| grid.township.clone());
             return format!("{around}一带（方位不明，{}以内）", kilometres_zh(fix.radius_m));
         }
-        if let (FixMethod::Bearing, Spread::Sector(Ray { azimuth_deg, near_m, far_m, .. })) = (fix.method, fix.spread())
+        if let (FixMethod::Bearing, Spread::Sector(Ray { azimuth_deg, near_m, far_m, .. })) =
+            (fix.method, fix.spread())
         {
             let along = format!(
                 "沿方位{:03.0}°，{}–{}",
@@ -123,8 +129,12 @@ impl County {
                 grid.full_name(),
                 metres_zh(distance_m)
             ),
-            (None, Some((grid, distance_m))) => format!("{}附近约{}", grid.full_name(), metres_zh(distance_m)),
-            (None, None) if outside => format!("{county}界外（{}方向）", self.neighbour_towards(fix.centre).name),
+            (None, Some((grid, distance_m))) => {
+                format!("{}附近约{}", grid.full_name(), metres_zh(distance_m))
+            }
+            (None, None) if outside => {
+                format!("{county}界外（{}方向）", self.neighbour_towards(fix.centre).name)
+            }
             (None, None) => format!("{county}（未导入网格，请值班员判定乡镇和村）"),
         }
     }
@@ -134,11 +144,15 @@ impl County {
         let nearest = self.centre().and_then(|centre| {
             let azimuth_deg = centre.azimuth_deg(at);
             self.neighbours.iter().min_by(|a, b| {
-                turn_deg(azimuth_deg, a.direction_deg).total_cmp(&turn_deg(azimuth_deg, b.direction_deg))
+                turn_deg(azimuth_deg, a.direction_deg)
+                    .total_cmp(&turn_deg(azimuth_deg, b.direction_deg))
             })
         });
         let unknown = NeighbourCounty { name: "邻县".to_owned(), phone: None };
-        nearest.map_or(unknown, |it| NeighbourCounty { name: it.name.clone(), phone: it.phone.clone() })
+        nearest.map_or(unknown, |it| NeighbourCounty {
+            name: it.name.clone(),
+            phone: it.phone.clone(),
+        })
     }
 
     /// The grid nearest to a place that lies in none, and its distance, metres.
@@ -159,7 +173,12 @@ impl County {
 
     /// A角 and B角 of the candidates, the likeliest first, then A角 of the grids around a place.
     /// People without a phone come last, because nobody can call them.
-    fn suggested(&self, candidates: &[&Grid], around: &[&Grid], acting: &Acting<'_>) -> Vec<PersonId> {
+    fn suggested(
+        &self,
+        candidates: &[&Grid],
+        around: &[&Grid],
+        acting: &Acting<'_>,
+    ) -> Vec<PersonId> {
         let both = candidates.iter().flat_map(|grid| acting.of(grid).into_iter().flatten());
         let others = around.iter().filter_map(|grid| acting.of(grid)[0]);
         let mut people: Vec<&Person> = both.chain(others).collect();
@@ -179,13 +198,18 @@ impl County {
             return Vec::new();
         }
         // The nearest grid holds the place itself.
-        self.index().nearest(fix.centre, NEIGHBOURS_MAX + 1).into_iter().map(|n| &self.grids[n]).collect()
+        self.index()
+            .nearest(fix.centre, NEIGHBOURS_MAX + 1)
+            .into_iter()
+            .map(|n| &self.grids[n])
+            .collect()
     }
 
     /// Who acts as A角 and B角 of some grids today. One pass over rota and people, whatever the
     /// number of grids.
     fn acting<'a>(&'a self, grids: impl Iterator<Item = &'a Grid>, now: Timestamp) -> Acting<'a> {
-        let mut acting: BTreeMap<&GridId, [Option<&Person>; 2]> = grids.map(|grid| (&grid.id, [None; 2])).collect();
+        let mut acting: BTreeMap<&GridId, [Option<&Person>; 2]> =
+            grids.map(|grid| (&grid.id, [None; 2])).collect();
         let slot = |role: Role| match role {
             Role::Ranger => Some(0),
             Role::BackupRanger => Some(1),
@@ -209,15 +233,23 @@ impl County {
     }
 
     /// Who acts as a grid's A or B角 today.
-    pub(super) fn ranger(&self, grid: &GridId, post: Post, now: Timestamp) -> Option<&super::Person> {
+    pub(super) fn ranger(
+        &self,
+        grid: &GridId,
+        post: Post,
+        now: Timestamp,
+    ) -> Option<&super::Person> {
         let role = if post == Post::RangerB { Role::BackupRanger } else { Role::Ranger };
         let local = super::people::county_clock(now);
-        let is_stand_in =
-            |duty: &&super::Duty| duty.role == role && duty.grid.as_ref() == Some(grid) && duty.covers(local);
+        let is_stand_in = |duty: &&super::Duty| {
+            duty.role == role && duty.grid.as_ref() == Some(grid) && duty.covers(local)
+        };
         let stand_in = self.duties.iter().find(is_stand_in);
-        stand_in
-            .and_then(|duty| self.person(&duty.person))
-            .or_else(|| self.people.iter().find(|person| person.post == post && person.grid.as_ref() == Some(grid)))
+        stand_in.and_then(|duty| self.person(&duty.person)).or_else(|| {
+            self.people
+                .iter()
+                .find(|person| person.post == post && person.grid.as_ref() == Some(grid))
+        })
     }
 }
 
@@ -251,14 +283,19 @@ fn place_labels(
     if sure || !fix.is_a_place() {
         return Vec::new();
     }
-    let others = shares.grids.iter().skip(1).filter(|it| it.share >= TOUCHES_FROM).take(NEIGHBOURS_MAX);
+    let others =
+        shares.grids.iter().skip(1).filter(|it| it.share >= TOUCHES_FROM).take(NEIGHBOURS_MAX);
     let mut neighbours: Vec<String> = others.map(|it| it.grid.full_name()).collect();
     neighbours.extend(neighbour.map(|it| it.name.clone()));
     if neighbours.is_empty() { Vec::new() } else { vec![Label::Border { neighbours }] }
 }
 
 fn metres_zh(distance_m: f64) -> String {
-    if distance_m < 1000.0 { format!("{:.0}米", (distance_m / 10.0).ceil() * 10.0) } else { kilometres_zh(distance_m) }
+    if distance_m < 1000.0 {
+        format!("{:.0}米", (distance_m / 10.0).ceil() * 10.0)
+    } else {
+        kilometres_zh(distance_m)
+    }
 }
 
 fn kilometres_zh(distance_m: f64) -> String {

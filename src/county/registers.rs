@@ -78,8 +78,8 @@ impl Registers {
         Arc::clone(&self.0.history.read())
     }
 
-    /// The registers as they were at an instant: names in an old report are the names of its day. Before the first change
-    /// the first registers are the best that is known.
+    /// The registers as they were at an instant: names in an old report are the names of its day.
+    /// Before the first change the first registers are the best that is known.
     pub fn at(&self, instant: Timestamp) -> Arc<County> {
         let history = self.history();
         let Some(first) = history.changes().first() else { return self.current() };
@@ -87,15 +87,21 @@ impl Registers {
     }
 
     /// Takes over what the log says is valid now.
-    pub fn renew(&self, history: Arc<History>, problems: Vec<Problem>, now: Timestamp) -> Result<()> {
+    pub fn renew(
+        &self,
+        history: Arc<History>,
+        problems: Vec<Problem>,
+        now: Timestamp,
+    ) -> Result<()> {
         let county = self.county(&history.at(now), problems)?;
         *self.0.history.write() = history;
         *self.0.current.write() = Arc::new(county);
         Ok(())
     }
 
-    /// Without a database: reads again when a file was added, removed or changed; true when it did. On an error the old
-    /// registers stay, and the same files are not tried again until one changes.
+    /// Without a database: reads again when a file was added, removed or changed; true when it did.
+    /// On an error the old registers stay, and the same files are not tried again until one
+    /// changes.
     pub fn reload_if_changed(&self) -> Result<bool> {
         if !self.files_have_changed() {
             return Ok(false);
@@ -112,8 +118,8 @@ impl Registers {
         Ok(true)
     }
 
-    /// Whether a file was added, removed or changed since the last call. A change is seen by time and size; of the outline,
-    /// whatever its name, by the folder's own time.
+    /// Whether a file was added, removed or changed since the last call. A change is seen by time
+    /// and size; of the outline, whatever its name, by the folder's own time.
     pub fn files_have_changed(&self) -> bool {
         let dir = self.0.folder.dir();
         let names = std::iter::once("").chain(Register::ALL.map(Register::file_name));
@@ -121,7 +127,10 @@ impl Registers {
             let meta = std::fs::metadata(dir.join(name)).ok()?;
             Some(Stamp { modified: meta.modified().ok(), bytes: meta.len() })
         };
-        let now = (names.map(stamp).collect(), terrain_dir(dir).map(|dir| terrain::listing(&dir)).unwrap_or_default());
+        let now = (
+            names.map(stamp).collect(),
+            terrain_dir(dir).map(|dir| terrain::listing(&dir)).unwrap_or_default(),
+        );
         let mut seen = self.0.stamps.lock();
         let has_changed = *seen != now;
         *seen = now;
@@ -151,37 +160,54 @@ impl Registers {
 /// The rows of a file that cannot be used.
 pub fn rejected(register: Register, sheet: &sheet::Sheet) -> impl Iterator<Item = Problem> {
     let file = register.file_name();
-    let problem =
-        move |(line, reason): &(u64, String)| Problem { file: file.to_owned(), line: *line, reason: reason.clone() };
+    let problem = move |(line, reason): &(u64, String)| Problem {
+        file: file.to_owned(),
+        line: *line,
+        reason: reason.clone(),
+    };
     sheet.rejected.iter().map(problem)
 }
 
 /// `<data>/terrain`, beside `<data>/registers`.
 fn terrain_dir(registers: &Path) -> Option<PathBuf> {
-    registers.file_name().filter(|name| *name == "registers").map(|_| registers.with_file_name("terrain"))
+    registers
+        .file_name()
+        .filter(|name| *name == "registers")
+        .map(|_| registers.with_file_name("terrain"))
 }
 
 /// Adds the password: from the address, from `HUOYAN_CAMERA_PASSWORD_<ID>`, from the file that
 /// `HUOYAN_CAMERA_PASSWORD_<ID>_FILE` names, or from HUOYAN_CAMERA_PASSWORD for all cameras. In
 /// `<ID>` everything but letters and digits is "_".
 fn with_password(mut camera: super::CameraEntry) -> Result<super::CameraEntry> {
-    if !camera.url.lacks_password() && !camera.main_url.as_ref().is_some_and(Address::lacks_password) {
+    if !camera.url.lacks_password()
+        && !camera.main_url.as_ref().is_some_and(Address::lacks_password)
+    {
         return Ok(camera);
     }
-    let id: String = camera.id.as_str().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
+    let id: String = camera
+        .id
+        .as_str()
+        .chars()
+        .map(|c| if c.is_ascii_alphanumeric() { c } else { '_' })
+        .collect();
     let own = format!("HUOYAN_CAMERA_PASSWORD_{}", id.to_ascii_uppercase());
     let password = match (std::env::var(&own), std::env::var(format!("{own}_FILE"))) {
         (Ok(password), _) => Some(password),
         (_, Ok(path)) => Some(
             std::fs::read_to_string(&path)
-                .map_err(|e| Error::unavailable(format!("cannot read {path}, named by {own}_FILE")).because(e))?
+                .map_err(|e| {
+                    Error::unavailable(format!("cannot read {path}, named by {own}_FILE"))
+                        .because(e)
+                })?
                 .trim_end()
                 .to_owned(),
         ),
         _ => std::env::var("HUOYAN_CAMERA_PASSWORD").ok(),
     };
     // Only for addresses for which the register names a user: the others need no password.
-    let with = |url: Address| if url.lacks_password() { url.with(None, password.clone()) } else { url };
+    let with =
+        |url: Address| if url.lacks_password() { url.with(None, password.clone()) } else { url };
     (camera.url, camera.main_url) = (with(camera.url), camera.main_url.map(with));
     Ok(camera)
 }

@@ -40,15 +40,23 @@ impl Record for Person {
         let posts = Post::ALL.map(Post::zh).join("、");
         let phone = match row.get("电话") {
             None => None,
-            Some(_) => {
-                Some(row.parse("电话", "应为11位手机号或带区号的座机", "a phone number is needed", cells::phone)?)
-            }
+            Some(_) => Some(row.parse(
+                "电话",
+                "应为11位手机号或带区号的座机",
+                "a phone number is needed",
+                cells::phone,
+            )?),
         };
         let person = Self {
             id: row.need("编号")?.into(),
             name: row.need("姓名")?.to_owned(),
             phone,
-            post: row.parse("岗位", &format!("应为{posts}之一"), &format!("one of {posts} is needed"), Post::parse)?,
+            post: row.parse(
+                "岗位",
+                &format!("应为{posts}之一"),
+                &format!("one of {posts} is needed"),
+                Post::parse,
+            )?,
             grid: row.get("网格").map(Into::into),
             village: row.text("村"),
             township: row.text("乡镇"),
@@ -120,12 +128,16 @@ impl Record for CameraEntry {
                 "只能用字母、数字和连字符",
                 "letters, digits and hyphens only",
                 |name| {
-                    name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_')).then(|| name.to_owned())
+                    name.chars()
+                        .all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'))
+                        .then(|| name.to_owned())
                 },
             )?),
         };
         // An empty cell means "not measured". No value is made up for it.
-        let measured = |column, min, max| row.get(column).map(|_| row.number(column, min, max, None)).transpose();
+        let measured = |column, min, max| {
+            row.get(column).map(|_| row.number(column, min, max, None)).transpose()
+        };
         Ok(Self {
             id: whole_number(row, "编号")?.into(),
             name: row.text("名称").map_or_else(|| row.need("编号").map(str::to_owned), Ok)?,
@@ -151,7 +163,8 @@ impl Record for CameraEntry {
             let BoundingBox { x, y, w, h } = mask.bbox;
             format!("{}:{x},{y},{w},{h}", mask.name)
         };
-        let measured = |value: Option<f64>| value.map(|value| value.to_string()).unwrap_or_default();
+        let measured =
+            |value: Option<f64>| value.map(|value| value.to_string()).unwrap_or_default();
         let url = self.url.expose();
         vec![
             self.id.to_string(),
@@ -181,7 +194,8 @@ impl Record for CameraEntry {
 
 /// Adds the user from the column, unless the address names one.
 fn address(row: &Row, column: &str) -> Result<Address, String> {
-    let read = |text: &str| Some(Address::parse(text)).filter(|address| !address.has_mistyped_scheme());
+    let read =
+        |text: &str| Some(Address::parse(text)).filter(|address| !address.has_mistyped_scheme());
     let (zh, en) = ("“://”要用半角符号", "its \"://\" is not written in plain ASCII characters");
     Ok(row.parse(column, zh, en, read)?.with(row.text("用户"), None))
 }
@@ -190,8 +204,11 @@ fn address(row: &Row, column: &str) -> Result<Address, String> {
 /// replace the digits from the 16th on by zeros. Then the camera can no longer be identified.
 fn whole_number<'a>(row: &'a Row, column: &str) -> Result<&'a str, String> {
     let id = row.need(column)?;
-    let number = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_digit() || c == '.');
-    let is_rounded = id.split_once(['E', 'e']).is_some_and(|(a, b)| number(a) && number(b.trim_start_matches('+')))
+    let number =
+        |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_digit() || c == '.');
+    let is_rounded = id
+        .split_once(['E', 'e'])
+        .is_some_and(|(a, b)| number(a) && number(b.trim_start_matches('+')))
         && id.contains('+');
     let is_cut = id.len() == 20 && number(id) && id.ends_with("00000");
     if !is_rounded && !is_cut {
@@ -199,11 +216,12 @@ fn whole_number<'a>(row: &'a Row, column: &str) -> Result<&'a str, String> {
     }
     Err(match row.lang {
         Lang::Zh => format!(
-            "{column}“{id}”已被表格软件当作数字改写，丢失了末几位：请先把该列设为“文本”格式，再重新填写完整的20位编号"
+            "{column}“{id}”已被表格软件当作数字改写，丢失了末几位：请先把该列设为“文本”格式，\
+            再重新填写完整的20位编号"
         ),
         Lang::En => format!(
-            "the spreadsheet has turned {column} \"{id}\" into a number and lost its last digits: format that column as text, \
-             then enter all 20 digits again"
+            "the spreadsheet has turned {column} \"{id}\" into a number and lost its last digits: \
+            format that column as text, then enter all 20 digits again"
         ),
     })
 }
@@ -211,7 +229,10 @@ fn whole_number<'a>(row: &'a Row, column: &str) -> Result<&'a str, String> {
 fn masks(text: &str) -> Option<Vec<Mask>> {
     let mask = |part: &str| {
         let (name, numbers) = part.trim().split_once([':', '：'])?;
-        let numbers = numbers.split([',', '，']).map(|n| n.trim().parse::<f32>().ok()).collect::<Option<Vec<_>>>()?;
+        let numbers = numbers
+            .split([',', '，'])
+            .map(|n| n.trim().parse::<f32>().ok())
+            .collect::<Option<Vec<_>>>()?;
         let [x, y, w, h] = numbers[..] else { return None };
         let inside = [x, y, w, h].iter().all(|n| (0.0..=1.0).contains(n)) && w > 0.0 && h > 0.0;
         inside.then(|| Mask { name: name.trim().to_owned(), bbox: BoundingBox { x, y, w, h } })
@@ -311,19 +332,23 @@ fn last_day(at: Timestamp) -> String {
 /// Rows of a register: the line (or feature) number from 1, and the value or why it cannot be used.
 pub type Rows<T> = Vec<(u64, Result<T, String>)>;
 
-/// The grids of a GeoJSON FeatureCollection, each with the number of its feature (from 1) or why it cannot be used.
+/// The grids of a GeoJSON FeatureCollection, each with the number of its feature (from 1) or why it
+/// cannot be used.
 pub fn grids(text: &str, lang: Lang) -> Result<Rows<Grid>, String> {
-    let collection = text.parse::<GeoJson>().and_then(FeatureCollection::try_from).map_err(|e| match lang {
-        Lang::Zh => format!("不是 GeoJSON FeatureCollection：{e}"),
-        Lang::En => format!("not a GeoJSON FeatureCollection: {e}"),
-    })?;
+    let collection =
+        text.parse::<GeoJson>().and_then(FeatureCollection::try_from).map_err(|e| match lang {
+            Lang::Zh => format!("不是 GeoJSON FeatureCollection：{e}"),
+            Lang::En => format!("not a GeoJSON FeatureCollection: {e}"),
+        })?;
     Ok((1..).zip(collection.features.iter().map(|feature| grid(feature, lang))).collect())
 }
 
 pub fn grid(feature: &Feature, lang: Lang) -> Result<Grid, String> {
     let property = |names: &[&str]| {
         names.iter().find_map(|name| match feature.property(name)? {
-            serde_json::Value::String(text) => Some(text.trim().to_owned()).filter(|text| !text.is_empty()),
+            serde_json::Value::String(text) => {
+                Some(text.trim().to_owned()).filter(|text| !text.is_empty())
+            }
             serde_json::Value::Number(number) => Some(number.to_string()),
             _ => None,
         })
@@ -334,7 +359,10 @@ pub fn grid(feature: &Feature, lang: Lang) -> Result<Grid, String> {
             Lang::En => format!("property {} is missing", names.join("/")),
         })
     };
-    let geometry = feature.geometry.as_ref().ok_or_else(|| lang.pick("没有图形", "it has no geometry").to_owned())?;
+    let geometry = feature
+        .geometry
+        .as_ref()
+        .ok_or_else(|| lang.pick("没有图形", "it has no geometry").to_owned())?;
     let code = need(&["code", "编码", "网格编码", "编号", "网格编号", "id"])?;
     Ok(Grid {
         id: code.as_str().into(),

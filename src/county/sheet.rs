@@ -30,13 +30,14 @@ impl Sheet {
     }
 }
 
-/// `Err` is a sentence: the file as a whole is not of this register. county.toml is read by its folder, because it names
-/// another file.
+/// `Err` is a sentence: the file as a whole is not of this register. county.toml is read by its
+/// folder, because it names another file.
 pub fn parse(register: Register, bytes: &[u8], lang: Lang) -> Result<Sheet, String> {
     match register {
         Register::County => Err("county.toml is no table".to_owned()),
         Register::Grids => {
-            let (grids, rejected) = first_of_each(rows::grids(&table::decode(bytes), lang)?, grid_key, lang);
+            let (grids, rejected) =
+                first_of_each(rows::grids(&table::decode(bytes), lang)?, grid_key, lang);
             let entries = grids.iter().map(|(line, grid)| (*line, of_grid(grid))).collect();
             Ok(Sheet { entries, rejected, unknown: Vec::new() })
         }
@@ -51,7 +52,9 @@ pub fn parse(register: Register, bytes: &[u8], lang: Lang) -> Result<Sheet, Stri
 /// One entry as a page or a program sends it: columns by any of their names. `Err` is a sentence.
 pub fn entry(register: Register, value: &Value, lang: Lang) -> Result<Entry, String> {
     match register {
-        Register::County => Err(lang.pick("请改 county.toml", "change county.toml instead").to_owned()),
+        Register::County => {
+            Err(lang.pick("请改 county.toml", "change county.toml instead").to_owned())
+        }
         Register::Grids => read_grid(value, lang).map(|grid| of_grid(&grid)),
         Register::People => read::<Person>(value, lang).map(|it| of(&it)),
         Register::Cameras => read::<CameraEntry>(value, lang).map(|it| of(&it)),
@@ -81,11 +84,13 @@ pub fn render(register: Register, entries: &[Entry]) -> Result<String, String> {
 }
 
 impl County {
-    /// What the entries say. Those that cannot be read are listed as problems, and the rest is used.
+    /// What the entries say. Those that cannot be read are listed as problems, and the rest is
+    /// used.
     pub fn of(entries: &Entries, lang: Lang) -> Self {
         let mut problems = Vec::new();
         let basics = entries.of(Register::County).first();
-        let basics = basics.map(|entry| serde_json::from_value::<Basics<Geometry>>(entry.value.clone()));
+        let basics =
+            basics.map(|entry| serde_json::from_value::<Basics<Geometry>>(entry.value.clone()));
         let basics = basics.transpose().unwrap_or_else(|e| {
             problems.push(problem(Register::County, "", e.to_string()));
             None
@@ -94,10 +99,13 @@ impl County {
         if let Some(Basics { name, centre, outline, ground, neighbours }) = basics {
             // The outline was an area when it was registered.
             let outline = outline.and_then(|geometry| Area::from_geojson(&geometry).ok());
-            county = Self { name, centre, outline, is_flat: ground.is_some(), neighbours, ..county };
+            county =
+                Self { name, centre, outline, is_flat: ground.is_some(), neighbours, ..county };
         }
         let grids = entries.of(Register::Grids).iter().filter_map(|entry| {
-            read_grid(&entry.value, lang).map_err(|why| problems.push(problem(Register::Grids, &entry.key, why))).ok()
+            read_grid(&entry.value, lang)
+                .map_err(|why| problems.push(problem(Register::Grids, &entry.key, why)))
+                .ok()
         });
         county.grids = grids.collect();
         let county = Self {
@@ -122,7 +130,8 @@ impl County {
             neighbours: self.neighbours.clone(),
         };
         let value = serde_json::to_value(basics).unwrap_or_default();
-        entries.push(Register::County, Entry { key: String::new(), value, secrets: BTreeMap::new() });
+        entries
+            .push(Register::County, Entry { key: String::new(), value, secrets: BTreeMap::new() });
         self.grids.iter().for_each(|it| entries.push(Register::Grids, of_grid(it)));
         self.people.iter().for_each(|it| entries.push(Register::People, of(it)));
         self.cameras.iter().for_each(|it| entries.push(Register::Cameras, of(it)));
@@ -138,7 +147,12 @@ fn problem(register: Register, key: &str, why: String) -> Problem {
     Problem { file: register.file_name().to_owned(), line: 0, reason }
 }
 
-fn all<T: Record>(entries: &Entries, register: Register, lang: Lang, problems: &mut Vec<Problem>) -> Vec<T> {
+fn all<T: Record>(
+    entries: &Entries,
+    register: Register,
+    lang: Lang,
+    problems: &mut Vec<Problem>,
+) -> Vec<T> {
     let read = |entry: &Entry| match read::<T>(&exposed(entry), lang) {
         Ok(it) => Some(it),
         Err(why) => {
@@ -179,9 +193,12 @@ fn read<T: Record>(value: &Value, lang: Lang) -> Result<T, String> {
 fn of<T: Record>(it: &T) -> Entry {
     let (mut cells, mut secrets) = (Map::new(), BTreeMap::new());
     for (names, cell) in T::COLUMNS.iter().zip(it.write()) {
-        let Some(name) = names.get(1).or(names.first()).filter(|_| !cell.is_empty()) else { continue };
+        let Some(name) = names.get(1).or(names.first()).filter(|_| !cell.is_empty()) else {
+            continue;
+        };
         let is_address = names.first().is_some_and(|first| T::ADDRESSES.contains(first));
-        let shown = if is_address { Address::parse(&cell).shown().to_owned() } else { cell.clone() };
+        let shown =
+            if is_address { Address::parse(&cell).shown().to_owned() } else { cell.clone() };
         if shown != cell {
             secrets.insert((*name).to_owned(), cell);
         }
@@ -193,8 +210,9 @@ fn of<T: Record>(it: &T) -> Entry {
 fn written<T: Record>(entries: &[Entry]) -> Result<String, String> {
     let line = |entry: &Entry| {
         let value = exposed(entry);
-        let cell =
-            |names: &&[&str]| value.get(names.get(1).or(names.first())?).and_then(Value::as_str).map(str::to_owned);
+        let cell = |names: &&[&str]| {
+            value.get(names.get(1).or(names.first())?).and_then(Value::as_str).map(str::to_owned)
+        };
         T::COLUMNS.iter().map(|names| cell(names).unwrap_or_default()).collect()
     };
     table::write(T::COLUMNS, entries.iter().map(line))
@@ -210,8 +228,9 @@ fn of_grid(grid: &Grid) -> Entry {
 }
 
 fn read_grid(value: &Value, lang: Lang) -> Result<Grid, String> {
-    let feature = serde_json::from_value(value.clone())
-        .map_err(|e| format!("{}: {e}", lang.pick("不是 GeoJSON Feature", "not a GeoJSON feature")))?;
+    let feature = serde_json::from_value(value.clone()).map_err(|e| {
+        format!("{}: {e}", lang.pick("不是 GeoJSON Feature", "not a GeoJSON feature"))
+    })?;
     rows::grid(&feature, lang)
 }
 
@@ -219,7 +238,11 @@ fn read_grid(value: &Value, lang: Lang) -> Result<Grid, String> {
 type Numbered<T> = Vec<(u64, T)>;
 
 /// The usable entries, the first of each key, and the others with their reasons.
-fn first_of_each<T>(rows: Rows<T>, key: impl Fn(&T) -> String, lang: Lang) -> (Numbered<T>, Numbered<String>) {
+fn first_of_each<T>(
+    rows: Rows<T>,
+    key: impl Fn(&T) -> String,
+    lang: Lang,
+) -> (Numbered<T>, Numbered<String>) {
     let mut seen = HashSet::new();
     let (mut good, mut bad) = (Vec::new(), Vec::new());
     for (line, row) in rows {

@@ -1,5 +1,5 @@
-//! Pure: a table as offices send it: a spreadsheet, or text in UTF-8 or GB18030 with comma, tab or semicolon; any column order,
-//! Chinese or English headers, with or without a title line.
+//! Pure: a table as offices send it: a spreadsheet, or text in UTF-8 or GB18030 with comma, tab or
+//! semicolon; any column order, Chinese or English headers, with or without a title line.
 
 use super::cells::{date, degrees, instant};
 use super::workbook::{self, Lines};
@@ -37,12 +37,14 @@ pub struct Row {
     cells: BTreeMap<&'static str, String>,
 }
 
-/// A spreadsheet (XLSX, XLS, ODS) or a text. `Err` is a sentence: why it cannot be read, or that no header was found.
+/// A spreadsheet (XLSX, XLS, ODS) or a text. `Err` is a sentence: why it cannot be read, or that no
+/// header was found.
 pub fn read(bytes: &[u8], columns: &'static [Column], lang: Lang) -> Result<Table, String> {
     if workbook::is_one(bytes) {
         let sheets = workbook::sheets(bytes, lang)?;
         let tables = sheets.into_iter().map(|lines| of_lines(lines, columns, lang));
-        // The register stands in the first sheet that has its header; others are instructions and pivots.
+        // The register stands in the first sheet that has its header; others are instructions and
+        // pivots.
         let (mut found, mut refused) = (None, None);
         tables.for_each(|table| match table {
             Ok(table) => drop(found.get_or_insert(table)),
@@ -71,7 +73,8 @@ fn of_lines(lines: Lines, columns: &'static [Column], lang: Lang) -> Result<Tabl
         match &header {
             Some(header) => {
                 let named = header.iter().zip(record).filter(|(_, cell)| !cell.is_empty());
-                let cells: BTreeMap<_, _> = named.filter_map(|(name, cell)| Some(((*name)?, cell))).collect();
+                let cells: BTreeMap<_, _> =
+                    named.filter_map(|(name, cell)| Some(((*name)?, cell))).collect();
                 if !cells.is_empty() {
                     table.rows.push(Row { line, lang, cells });
                 }
@@ -80,7 +83,10 @@ fn of_lines(lines: Lines, columns: &'static [Column], lang: Lang) -> Result<Tabl
                 let names: Vec<_> = record.iter().map(|cell| known(cell, columns)).collect();
                 let found = names.iter().flatten().count();
                 if found >= columns.len().min(2) {
-                    let unknown = record.iter().zip(&names).filter(|(cell, name)| name.is_none() && !cell.is_empty());
+                    let unknown = record
+                        .iter()
+                        .zip(&names)
+                        .filter(|(cell, name)| name.is_none() && !cell.is_empty());
                     table.unknown = unknown.map(|(cell, _)| cell.clone()).collect();
                     header = Some(names);
                 } else if index + 1 >= HEADER_WITHIN_LINES {
@@ -95,9 +101,14 @@ fn of_lines(lines: Lines, columns: &'static [Column], lang: Lang) -> Result<Tabl
 fn no_header(columns: &'static [Column], lang: Lang) -> String {
     let wanted: Vec<_> = columns.iter().filter_map(|names| names.first().copied()).collect();
     match lang {
-        Lang::Zh => format!("前{HEADER_WITHIN_LINES}行中没有找到表头；需要的列：{}", wanted.join("、")),
+        Lang::Zh => {
+            format!("前{HEADER_WITHIN_LINES}行中没有找到表头；需要的列：{}", wanted.join("、"))
+        }
         Lang::En => {
-            format!("no header in the first {HEADER_WITHIN_LINES} lines; needed columns: {}", wanted.join(", "))
+            format!(
+                "no header in the first {HEADER_WITHIN_LINES} lines; needed columns: {}",
+                wanted.join(", ")
+            )
         }
     }
 }
@@ -106,13 +117,17 @@ fn no_header(columns: &'static [Column], lang: Lang) -> String {
 fn line(text: &str, position: Option<&csv::Position>) -> u64 {
     position.map_or(0, |position| {
         let begin = usize::try_from(position.byte()).unwrap_or(usize::MAX);
-        let above = text.as_bytes().iter().skip(begin).take_while(|byte| matches!(byte, b'\r' | b'\n'));
+        let above =
+            text.as_bytes().iter().skip(begin).take_while(|byte| matches!(byte, b'\r' | b'\n'));
         position.line() + above.filter(|byte| **byte == b'\n').count() as u64
     })
 }
 
 /// CSV text with our headers and a byte order mark, so that Excel and WPS show it correctly.
-pub fn write(columns: &'static [Column], rows: impl Iterator<Item = Vec<String>>) -> Result<String, String> {
+pub fn write(
+    columns: &'static [Column],
+    rows: impl Iterator<Item = Vec<String>>,
+) -> Result<String, String> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     let headers = columns.iter().filter_map(|names| names.first());
     writer.write_record(headers).map_err(|e| e.to_string())?;
@@ -150,7 +165,10 @@ fn delimiter(text: &str) -> u8 {
 
 fn known(cell: &str, columns: &'static [Column]) -> Option<&'static str> {
     let name = plain(cell);
-    columns.iter().find(|names| names.iter().any(|known| plain(known) == name)).and_then(|names| names.first().copied())
+    columns
+        .iter()
+        .find(|names| names.iter().any(|known| plain(known) == name))
+        .and_then(|names| names.first().copied())
 }
 
 /// "经度（度）" → "经度", "Field of View (deg)" → "fieldofview".
@@ -164,9 +182,13 @@ fn plain(header: &str) -> String {
 }
 
 impl Row {
-    /// The row of a page or program: columns by any of their names, cells as texts or numbers. `Err` is a sentence: a column
-    /// that the register does not have.
-    pub fn of(cells: &Map<String, Value>, columns: &'static [Column], lang: Lang) -> Result<Self, String> {
+    /// The row of a page or program: columns by any of their names, cells as texts or numbers.
+    /// `Err` is a sentence: a column that the register does not have.
+    pub fn of(
+        cells: &Map<String, Value>,
+        columns: &'static [Column],
+        lang: Lang,
+    ) -> Result<Self, String> {
         let text = |value: &Value| match value {
             Value::Null => String::new(),
             Value::String(text) => text.trim().to_owned(),
@@ -175,11 +197,16 @@ impl Row {
         let mut row = Self { line: 0, lang, cells: BTreeMap::new() };
         for (name, value) in cells {
             let column = known(name, columns).ok_or_else(|| {
-                let wanted: Vec<_> =
-                    columns.iter().filter_map(|names| names.get(1).or(names.first()).copied()).collect();
+                let wanted: Vec<_> = columns
+                    .iter()
+                    .filter_map(|names| names.get(1).or(names.first()).copied())
+                    .collect();
                 match lang {
                     Lang::Zh => format!("没有“{name}”这一列；可用的列：{}", wanted.join("、")),
-                    Lang::En => format!("there is no column \"{name}\"; the columns are {}", wanted.join(", ")),
+                    Lang::En => format!(
+                        "there is no column \"{name}\"; the columns are {}",
+                        wanted.join(", ")
+                    ),
                 }
             })?;
             let cell = text(value);
@@ -215,32 +242,54 @@ impl Row {
     }
 
     /// A required cell, read by `parse`. The two sentences say what would be valid.
-    pub fn parse<T>(&self, column: &str, zh: &str, en: &str, parse: impl Fn(&str) -> Option<T>) -> Result<T, String> {
+    pub fn parse<T>(
+        &self,
+        column: &str,
+        zh: &str,
+        en: &str,
+        parse: impl Fn(&str) -> Option<T>,
+    ) -> Result<T, String> {
         let value = self.need(column)?;
         parse(value).ok_or_else(|| self.wrong(column, value, zh, en))
     }
 
     /// A number between two bounds; `default` for an empty cell.
-    pub fn number(&self, column: &str, low: f64, high: f64, default: Option<f64>) -> Result<f64, String> {
+    pub fn number(
+        &self,
+        column: &str,
+        low: f64,
+        high: f64,
+        default: Option<f64>,
+    ) -> Result<f64, String> {
         if let (None, Some(default)) = (self.get(column), default) {
             return Ok(default);
         }
         let range = |n: &f64| (low..=high).contains(n);
-        let (zh, en) = (format!("应为{low}到{high}之间的数"), format!("a number between {low} and {high} is needed"));
+        let (zh, en) = (
+            format!("应为{low}到{high}之间的数"),
+            format!("a number between {low} and {high} is needed"),
+        );
         self.parse(column, &zh, &en, |value| value.parse::<f64>().ok().filter(range))
     }
 
     /// Columns 经度 and 纬度: decimal degrees or degrees, minutes, seconds.
     pub fn place(&self) -> Result<LatLon, String> {
-        let degrees =
-            |column| self.parse(column, "应为十进制度或度分秒", "decimal degrees or D°M'S\" are needed", degrees);
+        let degrees = |column| {
+            self.parse(
+                column,
+                "应为十进制度或度分秒",
+                "decimal degrees or D°M'S\" are needed",
+                degrees,
+            )
+        };
         let (lon_deg, lat_deg) = (degrees("经度")?, degrees("纬度")?);
         if in_china(lon_deg, lat_deg) {
             return Err(self
                 .lang
                 .pick(
                     "经度和纬度写反了：中国的经度在73到136之间，纬度在3到54之间。请对调两列",
-                    "longitude and latitude are swapped (in China they are 73..136 and 3..54): exchange the two columns",
+                    "longitude and latitude are swapped (in China they are 73..136 and 3..54): \
+                    exchange the two columns",
                 )
                 .to_owned());
         }
@@ -283,7 +332,9 @@ mod tests {
         let titled = "云溪县一览表,,\n制表：办公室,,\n编号,经度,纬度\na,110.4,28.5\n";
         let marked = format!("\u{feff}{utf8}");
         let gb18030 = encoding_rs::GB18030.encode(utf8).0.into_owned();
-        for bytes in [utf8.as_bytes(), english.as_bytes(), titled.as_bytes(), marked.as_bytes(), &gb18030] {
+        for bytes in
+            [utf8.as_bytes(), english.as_bytes(), titled.as_bytes(), marked.as_bytes(), &gb18030]
+        {
             let table = read(bytes, COLUMNS, Lang::Zh).expect("a header");
             assert_eq!(table.rows.len(), 1, "{}", decode(bytes));
             assert_eq!(table.rows[0].get("编号"), Some("a"));
@@ -294,15 +345,21 @@ mod tests {
         assert!(read(b"", COLUMNS, Lang::En).is_err());
     }
 
-    /// A title, a date cell, an hour, a long number as text, and a sheet of instructions before it; written by hand, as small as one can be.
+    /// A title, a date cell, an hour, a long number as text, and a sheet of instructions before it;
+    /// written by hand, as small as one can be.
     #[test]
     fn a_spreadsheet_says_what_its_text_would() {
-        const ROTA: &[Column] = &[&["日期", "date"], &["岗位", "role"], &["人员", "person"], &["开始", "begins"]];
+        const ROTA: &[Column] =
+            &[&["日期", "date"], &["岗位", "role"], &["人员", "person"], &["开始", "begins"]];
         let bytes = std::fs::read("tests/data/rota.xlsx").expect("the workbook");
         let table = read(&bytes, ROTA, Lang::Zh).expect("a header");
-        let cells = |row: &Row| ["日期", "岗位", "人员", "开始"].map(|column| row.text(column).unwrap_or_default());
+        let cells = |row: &Row| {
+            ["日期", "岗位", "人员", "开始"].map(|column| row.text(column).unwrap_or_default())
+        };
         let rows: Vec<_> = table.rows.iter().map(|row| (row.line, cells(row))).collect();
-        let row = |date: &str, role: &str, person: &str, begins: &str| [date, role, person, begins].map(str::to_owned);
+        let row = |date: &str, role: &str, person: &str, begins: &str| {
+            [date, role, person, begins].map(str::to_owned)
+        };
         assert_eq!(
             rows,
             [
@@ -317,14 +374,19 @@ mod tests {
     #[test]
     fn line_numbers_are_those_of_the_file() {
         let text = "编号,经度\n\na,1\n\"two\nlines\",2\nc,3\n";
-        let lines: Vec<u64> =
-            read(text.as_bytes(), COLUMNS, Lang::En).expect("a header").rows.iter().map(|r| r.line).collect();
+        let lines: Vec<u64> = read(text.as_bytes(), COLUMNS, Lang::En)
+            .expect("a header")
+            .rows
+            .iter()
+            .map(|r| r.line)
+            .collect();
         assert_eq!(lines, [3, 4, 6]);
     }
 
     #[test]
     fn swapped_columns_are_refused_with_the_cure() {
-        let table = read("编号,经度,纬度\na,28.5,110.4\n".as_bytes(), COLUMNS, Lang::Zh).expect("a header");
+        let table =
+            read("编号,经度,纬度\na,28.5,110.4\n".as_bytes(), COLUMNS, Lang::Zh).expect("a header");
         assert!(table.rows[0].place().unwrap_err().contains("请对调"));
     }
 }

@@ -62,10 +62,13 @@ struct Part {
 impl Layout {
     /// `None` when the window does not touch it.
     fn part(&self, window: &Window) -> Option<Part> {
-        let index =
-            |way: f64, step: f64, count: usize, beyond: f64| ((way / step + beyond).max(0.0) as usize).min(count);
-        let rows = |lat: f64, beyond| index(self.north_deg - lat, self.step_lat_deg, self.rows, beyond);
-        let columns = |lon: f64, beyond| index(lon - self.west_deg, self.step_lon_deg, self.columns, beyond);
+        let index = |way: f64, step: f64, count: usize, beyond: f64| {
+            ((way / step + beyond).max(0.0) as usize).min(count)
+        };
+        let rows =
+            |lat: f64, beyond| index(self.north_deg - lat, self.step_lat_deg, self.rows, beyond);
+        let columns =
+            |lon: f64, beyond| index(lon - self.west_deg, self.step_lon_deg, self.columns, beyond);
         let part = Part {
             rows: rows(window.high.lat_deg(), 0.0)..rows(window.low.lat_deg(), 2.0),
             columns: columns(window.low.lon_deg(), 0.0)..columns(window.high.lon_deg(), 2.0),
@@ -118,7 +121,12 @@ pub struct Shelf {
 
 impl Shelf {
     /// `window`: None for a county without a position, which needs no elevations.
-    pub fn take(&mut self, dir: &Path, window: Option<Window>, lang: Lang) -> (Option<Arc<Terrain>>, Vec<Problem>) {
+    pub fn take(
+        &mut self,
+        dir: &Path,
+        window: Option<Window>,
+        lang: Lang,
+    ) -> (Option<Arc<Terrain>>, Vec<Problem>) {
         let Some(window) = window else { return (None, Vec::new()) };
         let of = Some((listing(dir), window, lang));
         if self.of != of {
@@ -129,7 +137,12 @@ impl Shelf {
     }
 }
 
-fn read(dir: &Path, window: &Window, samples_max: usize, lang: Lang) -> (Option<Terrain>, Vec<Problem>) {
+fn read(
+    dir: &Path,
+    window: &Window,
+    samples_max: usize,
+    lang: Lang,
+) -> (Option<Terrain>, Vec<Problem>) {
     let (mut rasters, mut problems) = (Vec::new(), Vec::new());
     let mut room = samples_max;
     let names: Vec<String> = listing(dir).into_keys().collect();
@@ -139,7 +152,9 @@ fn read(dir: &Path, window: &Window, samples_max: usize, lang: Lang) -> (Option<
         } else {
             Err(refusal(
                 format!("超过{FILES_MAX}个文件：只保留本县及周边15公里的高程文件"),
-                format!("more than {FILES_MAX} files: keep those of the county and 15 km around it"),
+                format!(
+                    "more than {FILES_MAX} files: keep those of the county and 15 km around it"
+                ),
             ))
         };
         match outcome {
@@ -157,8 +172,14 @@ fn read(dir: &Path, window: &Window, samples_max: usize, lang: Lang) -> (Option<
 }
 
 /// `Ok(None)`: no elevations, or none within the window.
-fn one(path: &Path, name: &str, window: &Window, room: &mut usize) -> Result<Option<Raster>, Refusal> {
-    let ending = Path::new(name).extension().map(|ending| ending.to_string_lossy().to_ascii_lowercase());
+fn one(
+    path: &Path,
+    name: &str,
+    window: &Window,
+    room: &mut usize,
+) -> Result<Option<Raster>, Refusal> {
+    let ending =
+        Path::new(name).extension().map(|ending| ending.to_string_lossy().to_ascii_lowercase());
     let raster = match ending.as_deref() {
         Some("hgt") => hgt::read(path, name, window, *room)?,
         Some("tif" | "tiff") => geotiff::read(path, window, *room)?,
@@ -178,12 +199,13 @@ fn too_much(part: &Part, room: usize) -> Option<Refusal> {
     (part.samples() > room).then(|| {
         refusal(
             format!(
-                "本县范围内的高程点超过{}万个（128 MB）的上限，此文件未使用：请换用30米分辨率的高程，或只保留本县及周边15公里",
+                "本县范围内的高程点超过{}万个（128 MB）的上限，此文件未使用：\
+                请换用30米分辨率的高程，或只保留本县及周边15公里",
                 SAMPLES_MAX / 10_000
             ),
             format!(
-                "with it the county has more than {} million elevations (128 MB), so it is not used: use a model of 30 m, or \
-                 keep only the county and 15 km around it",
+                "with it the county has more than {} million elevations (128 MB), so it is not \
+                used: use a model of 30 m, or keep only the county and 15 km around it",
                 SAMPLES_MAX / 1_000_000
             ),
         )
@@ -193,6 +215,9 @@ fn too_much(part: &Part, room: usize) -> Option<Refusal> {
 fn unreadable(why: &dyn std::fmt::Display) -> Refusal {
     refusal(
         format!("读不出来（{why}），未使用：文件可能没有拷贝完整，请重新拷贝"),
-        format!("it cannot be read ({why}), so it is not used: the copy may be incomplete, copy it again"),
+        format!(
+            "it cannot be read ({why}), so it is not used: the copy may be incomplete, copy it \
+            again"
+        ),
     )
 }

@@ -1,4 +1,5 @@
-//! Stories of a small county: nine square grids of about five kilometres, three townships from south to north.
+//! Stories of a small county: nine square grids of about five kilometres, three townships from
+//! south to north.
 
 mod places;
 
@@ -26,14 +27,18 @@ fn now() -> Timestamp {
 
 fn square(south: f64, west: f64, size: f64) -> Area {
     let corners = [(0.0, 0.0), (0.0, size), (size, size), (size, 0.0)];
-    Area::from_rings(vec![corners.map(|(up, right)| at(south + up, west + right)).to_vec()]).expect("a ring")
+    Area::from_rings(vec![corners.map(|(up, right)| at(south + up, west + right)).to_vec()])
+        .expect("a ring")
 }
 
 fn person(id: &str, post: Post, grid: Option<&str>, township: Option<&str>) -> Person {
     Person {
         id: id.into(),
         name: format!("{id}先生"),
-        phone: Some(format!("1900000{:04}", id.bytes().fold(0, |n, byte| (n * 31 + u32::from(byte)) % 10_000))),
+        phone: Some(format!(
+            "1900000{:04}",
+            id.bytes().fold(0, |n, byte| (n * 31 + u32::from(byte)) % 10_000)
+        )),
         post,
         grid: grid.map(Into::into),
         village: None,
@@ -58,7 +63,11 @@ fn county() -> County {
         name: "云溪县".to_owned(),
         outline: Some(square(28.0, 110.0, 0.15)),
         neighbours: vec![
-            Neighbour { name: "北县".to_owned(), direction_deg: 0.0, phone: Some("19000000000".to_owned()) },
+            Neighbour {
+                name: "北县".to_owned(),
+                direction_deg: 0.0,
+                phone: Some("19000000000".to_owned()),
+            },
             Neighbour { name: "南县".to_owned(), direction_deg: 180.0, phone: None },
         ],
         ..County::default()
@@ -66,8 +75,18 @@ fn county() -> County {
     for (row, township) in ["南乡", "中镇", "北乡"].into_iter().enumerate() {
         for column in 0..3 {
             let code = format!("G{row}{column}");
-            county.people.push(person(&format!("A{row}{column}"), Post::RangerA, Some(&code), None));
-            county.people.push(person(&format!("B{row}{column}"), Post::RangerB, Some(&code), None));
+            county.people.push(person(
+                &format!("A{row}{column}"),
+                Post::RangerA,
+                Some(&code),
+                None,
+            ));
+            county.people.push(person(
+                &format!("B{row}{column}"),
+                Post::RangerB,
+                Some(&code),
+                None,
+            ));
             county.grids.push(Grid {
                 id: code.as_str().into(),
                 name: format!("{column}号网格"),
@@ -78,14 +97,14 @@ fn county() -> County {
         }
         county.people.push(person(&format!("T{row}"), Post::TownshipOfficer, None, Some(township)));
     }
-    county
-        .people
-        .push(Person {
-            village: Some("中镇村".to_owned()), ..person("V1", Post::VillageChief, None, Some("中镇"))
-        });
-    county
-        .people
-        .extend([person("C1", Post::CountyOfficer, None, None), person("C22", Post::CountyOfficer, None, None)]);
+    county.people.push(Person {
+        village: Some("中镇村".to_owned()),
+        ..person("V1", Post::VillageChief, None, Some("中镇"))
+    });
+    county.people.extend([
+        person("C1", Post::CountyOfficer, None, None),
+        person("C22", Post::CountyOfficer, None, None),
+    ]);
     county.people.push(person("L1", Post::Leader, None, None));
     county
 }
@@ -123,7 +142,11 @@ fn nobody_without_a_phone_is_suggested_first() {
 
 fn told(county: &County, roles: &[Role], place: &Place) -> Vec<String> {
     let ranger = "A11".into();
-    county.recipients(roles, place, Some(&ranger), now()).into_iter().map(|r| r.person.to_string()).collect()
+    county
+        .recipients(roles, place, Some(&ranger), now())
+        .into_iter()
+        .map(|r| r.person.to_string())
+        .collect()
 }
 
 #[test]
@@ -144,7 +167,10 @@ fn roles_are_todays_people() {
     ];
     assert_eq!(told(&county, &ladder, &place), ["A11", "B11", "V1", "T1", "C22", "L1"]);
     let nearly_midnight = time("2026-11-21T15:59:59Z");
-    assert_eq!(county.duty(Role::CountyDuty, None, nearly_midnight).map(|p| p.id.as_str()), Some("C22"));
+    assert_eq!(
+        county.duty(Role::CountyDuty, None, nearly_midnight).map(|p| p.id.as_str()),
+        Some("C22")
+    );
     let midnight = time("2026-11-21T16:00:00Z");
     assert_eq!(county.duty(Role::CountyDuty, None, midnight).map(|p| p.id.as_str()), Some("C1"));
 }
@@ -152,12 +178,17 @@ fn roles_are_todays_people() {
 #[test]
 fn a_missing_role_goes_one_rung_up_and_nobody_is_told_twice() {
     let mut county = county();
-    county.people.retain(|person| !matches!(person.post, Post::VillageChief | Post::TownshipOfficer));
+    county
+        .people
+        .retain(|person| !matches!(person.post, Post::VillageChief | Post::TownshipOfficer));
     let place = county.place(&fix(28.075, 110.075, 375.0), &[], now());
     assert_eq!(told(&county, &[Role::VillageChief, Role::TownshipDuty], &place), ["C1"]);
     county.people.retain(|person| person.post != Post::CountyOfficer);
     assert_eq!(told(&county, &[Role::VillageChief, Role::TownshipDuty], &place), ["L1"]);
-    assert_eq!(told(&County::default(), &[Role::Ranger, Role::CountyDuty], &Place::default()), Vec::<String>::new());
+    assert_eq!(
+        told(&County::default(), &[Role::Ranger, Role::CountyDuty], &Place::default()),
+        Vec::<String>::new()
+    );
 }
 
 #[test]
@@ -166,7 +197,13 @@ fn gaps_are_seen_a_day_ahead() {
     for date in ["2026-11-21", "2026-11-22"] {
         county.duties.push(duty(date, Role::CountyDuty, None, None, "C1"));
         for (row, township) in ["南乡", "中镇", "北乡"].into_iter().enumerate() {
-            county.duties.push(duty(date, Role::TownshipDuty, Some(township), None, &format!("T{row}")));
+            county.duties.push(duty(
+                date,
+                Role::TownshipDuty,
+                Some(township),
+                None,
+                &format!("T{row}"),
+            ));
         }
     }
     county.duties.push(duty("2026-11-21", Role::CountyLeader, None, None, "L1"));
@@ -179,9 +216,13 @@ fn gaps_are_seen_a_day_ahead() {
         [
             Gap::NoDuty { date: day, since: None, role: Role::CountyLeader, township: None },
             Gap::NoRanger {
-                grid: "G02".into(), name: "南乡南乡村 2号网格".to_owned(), missing: vec![Post::RangerB]
+                grid: "G02".into(),
+                name: "南乡南乡村 2号网格".to_owned(),
+                missing: vec![Post::RangerB]
             },
-            Gap::SharedPhone { people: vec!["A00先生（A00）".to_owned(), "B00先生（B00）".to_owned()] },
+            Gap::SharedPhone {
+                people: vec!["A00先生（A00）".to_owned(), "B00先生（B00）".to_owned()]
+            },
         ]
     );
     county.duties.push(duty("2026-11-22", Role::CountyLeader, None, None, "nobody"));
@@ -190,26 +231,39 @@ fn gaps_are_seen_a_day_ahead() {
 }
 
 /// What a sheet would make of a register that holds `before`.
-fn bring(register: Register, text: &str, before: &Entries, replace: bool) -> (ImportReport, Entries) {
-    let (report, facts) =
-        import(register, "名册.csv", text.as_bytes(), before, replace, Lang::Zh).expect("a sheet of this register");
+fn bring(
+    register: Register,
+    text: &str,
+    before: &Entries,
+    replace: bool,
+) -> (ImportReport, Entries) {
+    let (report, facts) = import(register, "名册.csv", text.as_bytes(), before, replace, Lang::Zh)
+        .expect("a sheet of this register");
     let mut history = History::default();
     let first = before.toward(register, &[], false).is_empty();
     assert!(first, "nothing is asked of an empty sheet");
     for (number, facts) in [(1, entries_as_facts(before)), (2, facts)] {
-        history.push(Change { number, at: now(), by: Author::Account("office".to_owned()), why: String::new(), facts });
+        history.push(Change {
+            number,
+            at: now(),
+            by: Author::Account("office".to_owned()),
+            why: String::new(),
+            facts,
+        });
     }
     (report, history.at(now()))
 }
 
 fn entries_as_facts(entries: &Entries) -> Vec<Fact> {
-    let of = |register| entries.of(register).iter().map(move |entry| Fact::set(register, entry.clone()));
+    let of =
+        |register| entries.of(register).iter().map(move |entry| Fact::set(register, entry.clone()));
     Register::ALL.into_iter().flat_map(of).collect()
 }
 
 #[test]
 fn the_office_brings_a_sheet_and_the_register_knows_it() {
-    let sheet = "姓名,编号,岗位,网格,电话\n向某,R1,A角,G1,19000000001\n田某,R2,B角,G1,12\n彭某,R1,B角,G1,\n";
+    let sheet = "姓名,编号,岗位,网格,电话\n向某,R1,A角,G1,19000000001\n田某,R2,B角,G1,12\n彭\
+        某,R1,B角,G1,\n";
     let (report, after) = bring(Register::People, sheet, &Entries::default(), false);
     assert_eq!((report.accepted, &report.diff.added), (1, &vec!["R1".to_owned()]));
     let lines: Vec<u64> = report.rejected.iter().map(|row| row.line).collect();
@@ -227,16 +281,19 @@ fn a_rejected_row_never_costs_the_entry_it_had() {
     assert_eq!((report.accepted, report.rejected.len()), (1, 1));
     assert_eq!(three.of(Register::People).len(), 3, "nobody left: {:?}", report.warnings);
 
-    let (report, one) = bring(Register::People, "编号,姓名,岗位,网格\nR3,彭某,A角,G2\n", &three, true);
+    let (report, one) =
+        bring(Register::People, "编号,姓名,岗位,网格\nR3,彭某,A角,G2\n", &three, true);
     assert_eq!(one.of(Register::People).len(), 1);
     assert!(report.warnings[0].contains("R1"), "{:?}", report.warnings);
 }
 
 #[test]
 fn a_rota_names_people_and_whom_it_cannot_mean_is_said_before_the_night() {
-    let people = "编号,姓名,岗位\np01,张三,县值班员\np02,李四,带班领导\np03,王五,县值班员\np04,王五,县值班员\n";
+    let people = "编号,姓名,岗位\np01,张三,县值班员\np02,李四,带班领导\np03,王五,县值班员\np04,王\
+        五,县值班员\n";
     let (_, people) = bring(Register::People, people, &Entries::default(), false);
-    let rota = "日期,岗位,人员\n2026-11-21,县值班,张三\n2026-11-21,带班领导,李四 13800000001\n2026-11-22,县值班,王五\n\
+    let rota = "日期,岗位,人员\n2026-11-21,县值班,张三\n2026-11-21,带班领导,李四 \
+        13800000001\n2026-11-22,县值班,王五\n\
                 2026-11-23,县值班,p01、p03\n2026-11-24,县值班,赵六\n2026-11-25,县值班,p03\n";
     let (report, after) = bring(Register::Duty, rota, &people, false);
     let county = County::of(&after, Lang::Zh);
@@ -246,7 +303,9 @@ fn a_rota_names_people_and_whom_it_cannot_mean_is_said_before_the_night() {
     let refused: Vec<(u64, bool)> = report
         .rejected
         .iter()
-        .map(|row| (row.line, ["p03", "每人一行", "没有"].iter().any(|words| row.reason.contains(words))))
+        .map(|row| {
+            (row.line, ["p03", "每人一行", "没有"].iter().any(|words| row.reason.contains(words)))
+        })
         .collect();
     assert_eq!(refused, [(4, true), (5, true), (6, true)], "{:?}", report.rejected);
     assert_eq!(report.accepted, 3);
@@ -255,20 +314,26 @@ fn a_rota_names_people_and_whom_it_cannot_mean_is_said_before_the_night() {
 #[test]
 fn a_file_of_another_kind_is_refused_by_name() {
     let refused = |register, text: &str| {
-        import(register, "名册.csv", text.as_bytes(), &Entries::default(), false, Lang::Zh).expect_err("another kind")
+        import(register, "名册.csv", text.as_bytes(), &Entries::default(), false, Lang::Zh)
+            .expect_err("another kind")
     };
     let error = refused(Register::People, "<html>登录</html>");
-    assert!(error.message.contains("名册.csv") && error.message.contains("编号"), "{}", error.message);
+    assert!(
+        error.message.contains("名册.csv") && error.message.contains("编号"),
+        "{}",
+        error.message
+    );
     let error = refused(Register::Grids, "编号,姓名\n");
     assert!(error.message.contains("GeoJSON"), "{}", error.message);
 }
 
-/// Registers come back from their own files, and from the log, as they were: to the letter, logins included.
+/// Registers come back from their own files, and from the log, as they were: to the letter, logins
+/// included.
 #[test]
 fn entries_files_and_county_say_the_same() {
     let mut county = county();
-    let sheet =
-        "编号,经度,纬度,地址\nc1,110.05,28.05,rtsp://admin:geheim@10.0.0.1/1\nc2,110.06,28.06,rtsp://10.0.0.2/1\n";
+    let sheet = "编号,经度,纬度,地\
+        址\nc1,110.05,28.05,rtsp://admin:geheim@10.0.0.1/1\nc2,110.06,28.06,rtsp://10.0.0.2/1\n";
     let (_, cameras) = bring(Register::Cameras, sheet, &Entries::default(), false);
     county.cameras = County::of(&cameras, Lang::Zh).cameras;
     assert_eq!(county.cameras[0].url.expose().logins, [("admin".to_owned(), "geheim".to_owned())]);
@@ -282,20 +347,31 @@ fn entries_files_and_county_say_the_same() {
     for register in Register::ALL {
         let sha256 = folder.write(register, entries.of(register), now(), true).expect("written");
         let found = folder.read(register, Lang::Zh).expect("readable").expect("there");
-        assert_eq!((found.sha256, found.sheet.wanted()), (sha256, entries.of(register).to_vec()), "{register:?}");
+        assert_eq!(
+            (found.sha256, found.sheet.wanted()),
+            (sha256, entries.of(register).to_vec()),
+            "{register:?}"
+        );
     }
 }
 
 #[test]
 fn a_broken_file_keeps_the_county_as_it_was() {
     let dir = tempfile::tempdir().expect("a folder");
-    fs::write(dir.path().join("county.toml"), "name = \"云溪县\"\ncentre = { lat_deg = 28.5, lon_deg = 110.4 }\n")
-        .expect("ok");
+    fs::write(
+        dir.path().join("county.toml"),
+        "name = \"云溪县\"\ncentre = { lat_deg = 28.5, lon_deg = 110.4 }\n",
+    )
+    .expect("ok");
     let registers = Registers::load(dir.path()).expect("good files");
     assert_eq!(registers.current().name, "云溪县");
-    fs::write(dir.path().join("county.toml"), "name = \"云溪县\"\noutline = \"missing.geojson\"\n").expect("ok");
+    fs::write(dir.path().join("county.toml"), "name = \"云溪县\"\noutline = \"missing.geojson\"\n")
+        .expect("ok");
     let error = registers.reload_if_changed().expect_err("no such outline");
     assert!(error.message.contains("missing.geojson"), "{}", error.message);
     assert_eq!(registers.current().centre, LatLon::new(28.5, 110.4));
-    assert!(!registers.reload_if_changed().expect("said once"), "and is not said again until something changes");
+    assert!(
+        !registers.reload_if_changed().expect("said once"),
+        "and is not said again until something changes"
+    );
 }

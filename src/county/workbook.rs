@@ -1,4 +1,5 @@
-//! Pure: the sheets of a workbook (XLSX, XLS, ODS) as lines of texts, as if they had been saved as CSV.
+//! Pure: the sheets of a workbook (XLSX, XLS, ODS) as lines of texts, as if they had been saved as
+//! CSV.
 
 use super::cells::SPREADSHEET_BEGINS;
 use crate::lang::Lang;
@@ -9,8 +10,8 @@ use std::io::Cursor;
 
 /// How ZIP (XLSX, ODS) and compound files (XLS) begin.
 const BEGINNINGS: [&[u8]; 2] = [b"PK\x03\x04", b"\xd0\xcf\x11\xe0"];
-/// Cells of one sheet. A county of 2,570 grids has 5,140 rangers with seven columns; a sheet formatted down to its last line has
-/// a million lines of nothing.
+/// Cells of one sheet. A county of 2,570 grids has 5,140 rangers with seven columns; a sheet
+/// formatted down to its last line has a million lines of nothing.
 const CELLS_MAX: usize = 4_000_000;
 const SECONDS_A_DAY: f64 = 86_400.0;
 
@@ -26,10 +27,14 @@ pub fn sheets(bytes: &[u8], lang: Lang) -> Result<Vec<Lines>, String> {
     let broken = |why: String| {
         format!(
             "{}：{why}",
-            lang.pick("表格文件无法读取，请另存为 CSV 再试", "the workbook cannot be read, save it as CSV")
+            lang.pick(
+                "表格文件无法读取，请另存为 CSV 再试",
+                "the workbook cannot be read, save it as CSV"
+            )
         )
     };
-    let mut workbook = open_workbook_auto_from_rs(Cursor::new(bytes)).map_err(|e| broken(e.to_string()))?;
+    let mut workbook =
+        open_workbook_auto_from_rs(Cursor::new(bytes)).map_err(|e| broken(e.to_string()))?;
     let mut sheets = Vec::new();
     for name in workbook.sheet_names() {
         let range = workbook.worksheet_range(&name).map_err(|e| broken(format!("{name}: {e}")))?;
@@ -46,7 +51,9 @@ pub fn sheets(bytes: &[u8], lang: Lang) -> Result<Vec<Lines>, String> {
 fn text(cell: &Data) -> String {
     match cell {
         Data::Empty | Data::Error(_) => String::new(),
-        Data::String(text) | Data::DateTimeIso(text) | Data::DurationIso(text) => text.trim().to_owned(),
+        Data::String(text) | Data::DateTimeIso(text) | Data::DurationIso(text) => {
+            text.trim().to_owned()
+        }
         Data::Float(number) => number.to_string(),
         Data::Int(number) => number.to_string(),
         Data::Bool(is) => is.to_string(),

@@ -47,8 +47,10 @@ impl Desk {
         }
         let (now, county) = (self.clock.now(), self.registers.current());
         let book = &*self.open_book().await?;
-        let new: Vec<Sighting> = new.iter().map(|it| labelled(it, &county, book.closed(), now)).collect();
-        let association = associate::associate(&new, book.open().map(|it| &it.incident), &self.policy);
+        let new: Vec<Sighting> =
+            new.iter().map(|it| labelled(it, &county, book.closed(), now)).collect();
+        let association =
+            associate::associate(&new, book.open().map(|it| &it.incident), &self.policy);
         if let Some(filed) = association.join.and_then(|id| book.get(id)) {
             let leader = filed.incident.merged_into.and_then(|id| book.get(id)).unwrap_or(filed);
             return self.join(leader.incident.clone(), new, &association, book).await;
@@ -59,7 +61,9 @@ impl Desk {
             Some(closed) => match self.remind(closed, new.clone()).await {
                 // The incident's record cannot be read. A surplus card is better than evidence that
                 // nobody sees.
-                Err(e) if e.kind == Kind::Internal => self.open(new, association.links, &county, book, now).await,
+                Err(e) if e.kind == Kind::Internal => {
+                    self.open(new, association.links, &county, book, now).await
+                }
                 done => done,
             },
             None => self.open(new, association.links, &county, book, now).await,
@@ -81,17 +85,24 @@ impl Desk {
         book: &OpenBook,
     ) -> Result<IncidentId> {
         let id = incident.id;
-        let mut decided = self.decide(incident, Input::AddSightings { sightings: new.clone() }, &system())?;
+        let mut decided =
+            self.decide(incident, Input::AddSightings { sightings: new.clone() }, &system())?;
         let began = decided.incident.first_seen_at;
-        for link in links(&new, began, &association.links, book).into_iter().filter(|it| it.other != id) {
+        for link in
+            links(&new, began, &association.links, book).into_iter().filter(|it| it.other != id)
+        {
             decided = self.also(decided, Input::Link(link))?;
         }
         let mut others = self.tell_linked(&decided.incident, &association.merge, book)?;
-        for other in association.merge.iter().filter_map(|id| book.get(*id)).map(|it| &it.incident) {
+        for other in association.merge.iter().filter_map(|id| book.get(*id)).map(|it| &it.incident)
+        {
             if other.id == id || other.merged_into.is_some() || !other.merged.is_empty() {
                 continue;
             }
-            decided = self.also(decided, Input::Merge { other: other.id, sightings: other.sightings.clone() })?;
+            decided = self.also(
+                decided,
+                Input::Merge { other: other.id, sightings: other.sightings.clone() },
+            )?;
             others.push(self.decide(other.clone(), Input::MergeInto { into: id }, &system())?);
         }
         others.insert(0, decided);
@@ -121,8 +132,9 @@ impl Desk {
         let links = links(&sightings, began, &linked, book);
         let new = NewIncident { id, dispatch, sightings, links, split_from: None, flood };
         let events = self.with_office(county, now, |office| Incident::open(new, office, now));
-        let incident = Incident::from_log(&events)
-            .ok_or_else(|| Error::internal("a new incident's log does not begin with its opening"))?;
+        let incident = Incident::from_log(&events).ok_or_else(|| {
+            Error::internal("a new incident's log does not begin with its opening")
+        })?;
         let last_opened = Some(book.last_opened());
         let mut decided = self.tell_linked(&incident, &[], book)?;
         decided.push(Decided { incident, events });
@@ -131,14 +143,20 @@ impl Desk {
     }
 
     /// What helps to locate this incident also helps the others that may be the same fire.
-    fn tell_linked(&self, incident: &Incident, but: &[IncidentId], book: &OpenBook) -> Result<Vec<Decided>> {
+    fn tell_linked(
+        &self,
+        incident: &Incident,
+        but: &[IncidentId],
+        book: &OpenBook,
+    ) -> Result<Vec<Decided>> {
         if incident.state == State::Closed {
             return Ok(Vec::new());
         }
         let told = incident.links.iter().filter(|it| !but.contains(&it.other));
         let told = told.filter_map(|it| Some((it.hint?.likely, &book.get(it.other)?.incident)));
         let ray = incident.fix.ray();
-        let one_mast = |it: &Incident| ray.zip(it.fix.ray()).is_some_and(|(own, other)| own.same_mast(&other));
+        let one_mast =
+            |it: &Incident| ray.zip(it.fix.ray()).is_some_and(|(own, other)| own.same_mast(&other));
         let links = told.map(|(likely, other)| {
             (other, Link { other: incident.id, hint: Some(Hint { fix: incident.fix, likely }) })
         });
@@ -157,7 +175,11 @@ impl Desk {
         book: &OpenBook,
         now: Timestamp,
     ) -> Option<(IncidentId, Timestamp)> {
-        let kind = sightings.first().filter(|it| !matches!(it.source, Source::Person { .. }))?.source.kind();
+        let kind = sightings
+            .first()
+            .filter(|it| !matches!(it.source, Source::Person { .. }))?
+            .source
+            .kind();
         let lately: Vec<&Incident> = book
             .open()
             .map(|filed| &filed.incident)

@@ -39,7 +39,8 @@ impl Desk {
         match self.take_in(&delivery.sighting).await {
             Taken::In => delivery.done().await,
             Taken::NotNow(e) => {
-                tracing::error!(sighting.id = %id, error = %e.chain(), "a sighting of an edge cannot be filed now and comes again");
+                tracing::error!(sighting.id = %id, error = %e.chain(), "a sighting of an edge \
+                    cannot be filed now and comes again");
                 delivery.again().await;
             }
             Taken::Never(e) => delivery.aside(&e.chain()).await,
@@ -55,10 +56,13 @@ impl Desk {
             Ok(_) => Taken::In,
             Err(e) if e.kind.is_retryable() => Taken::NotNow(e),
             // The store has it: every desk tries again, and the board says why it is not filed.
-            Err(e) => match self.store.sighting_not_filed(sighting.id, &e.chain(), now, wait_after).await {
-                Ok(()) => Taken::In,
-                Err(e) => Taken::NotNow(e),
-            },
+            Err(e) => {
+                match self.store.sighting_not_filed(sighting.id, &e.chain(), now, wait_after).await
+                {
+                    Ok(()) => Taken::In,
+                    Err(e) => Taken::NotNow(e),
+                }
+            }
         }
     }
 }

@@ -34,7 +34,9 @@ pub fn compose(
     let mut desk = Composer { words, incident, county, aside, messages: Vec::new() };
     let before = incident.version - events.len() as u64;
     for (version, recorded) in (before + 1..).zip(events) {
-        let replaced = events.iter().any(|it| matches!(&it.event, Event::Dispatched(it) if it.replaces.is_some()));
+        let replaced = events
+            .iter()
+            .any(|it| matches!(&it.event, Event::Dispatched(it) if it.replaces.is_some()));
         desk.event(recorded, version, replaced);
     }
     desk.messages
@@ -60,7 +62,8 @@ impl<'a> Composer<'a> {
     fn event(&mut self, recorded: &Recorded, version: u64, replaced: bool) {
         let at = recorded.at;
         let telling = |dispatch, occasion, channel| Telling { dispatch, occasion, channel };
-        let sms = |dispatch: &Dispatch, occasion| telling(Some(dispatch.id), occasion, Channel::Sms);
+        let sms =
+            |dispatch: &Dispatch, occasion| telling(Some(dispatch.id), occasion, Channel::Sms);
         let w = self.words;
         match &recorded.event {
             Event::Dispatched(dispatched) => self.dispatched(dispatched, at, version),
@@ -68,7 +71,12 @@ impl<'a> Composer<'a> {
                 let Some(dispatch) = self.incident.dispatch.as_ref() else { return };
                 let to = self.running_or_replaced(dispatch, replaced);
                 if (*tell_ranger || answer_by.is_some()) && is_underway(to) {
-                    self.person(sms(to, Occasion::Relocated(version)), Role::Ranger, &to.ranger, &w.relocated(at));
+                    self.person(
+                        sms(to, Occasion::Relocated(version)),
+                        Role::Ranger,
+                        &to.ranger,
+                        &w.relocated(at),
+                    );
                 }
                 self.neighbours(to, neighbours, at, version);
             }
@@ -77,19 +85,29 @@ impl<'a> Composer<'a> {
                 let occasion = Occasion::Neighbour(version);
                 for it in neighbours {
                     let telling = telling(Some(dispatch.id), occasion, Channel::Sms);
-                    self.person(telling, Role::Ranger, &it.ranger, &w.maybe_here(&place.name, &it.grid, at));
+                    self.person(
+                        telling,
+                        Role::Ranger,
+                        &it.ranger,
+                        &w.maybe_here(&place.name, &it.grid, at),
+                    );
                 }
             }
             Event::Escalated { dispatch, rung, tell, channel, people } => {
                 let Some(dispatch) = self.dispatch(*dispatch) else { return };
-                let unless = dispatch.ladder.get(usize::from(*rung)).map_or(Stage::Acknowledged, |due| due.unless);
+                let unless = dispatch
+                    .ladder
+                    .get(usize::from(*rung))
+                    .map_or(Stage::Acknowledged, |due| due.unless);
                 let telling = telling(Some(dispatch.id), Occasion::Rung(*rung), *channel);
                 let called = if people.is_empty() { nobody(tell) } else { people.clone() };
                 self.called(&called, telling, |role| w.late(dispatch, unless, role, at));
             }
             Event::Rang { matter, round, people, channel, .. } => {
                 let telling = telling(None, Occasion::Rang(version), *channel);
-                self.called(people, telling, |role| w.ring(*matter, *round, role, &self.aside.codes, at));
+                self.called(people, telling, |role| {
+                    w.ring(*matter, *round, role, &self.aside.codes, at)
+                });
             }
             Event::Undelivered { next: Some(next), .. } => self.instead(next, version),
             Event::Acknowledged { dispatch, .. } => self.not_needed(*dispatch, at, version),
@@ -99,7 +117,10 @@ impl<'a> Composer<'a> {
                 self.person(telling, Role::Ranger, &dispatch.ranger, &w.sent_back(reason, at));
             }
             Event::Closed { .. } => {
-                let Some(dispatch) = self.incident.dispatch.as_ref().filter(|it| is_underway(it)) else { return };
+                let Some(dispatch) = self.incident.dispatch.as_ref().filter(|it| is_underway(it))
+                else {
+                    return;
+                };
                 let telling = sms(dispatch, Occasion::Closed);
                 self.person(telling, Role::Ranger, &dispatch.ranger, &w.closed(at));
             }
@@ -109,10 +130,16 @@ impl<'a> Composer<'a> {
 
     fn dispatched(&mut self, dispatched: &Dispatched, at: Timestamp, version: u64) {
         let sms = |id, occasion| Telling { dispatch: Some(id), occasion, channel: Channel::Sms };
-        let relieved = dispatched.replaces.and_then(|id| self.dispatch(id)).filter(|it| is_underway(it));
+        let relieved =
+            dispatched.replaces.and_then(|id| self.dispatch(id)).filter(|it| is_underway(it));
         if let Some(relieved) = relieved.filter(|it| it.ranger != dispatched.ranger) {
             let words = self.words.relieved(at);
-            self.person(sms(relieved.id, Occasion::Relieved), Role::Ranger, &relieved.ranger, &words);
+            self.person(
+                sms(relieved.id, Occasion::Relieved),
+                Role::Ranger,
+                &relieved.ranger,
+                &words,
+            );
         }
         let Some(dispatch) = self.dispatch(dispatched.dispatch) else { return };
         let words = self.words.task_for_ranger(at);
@@ -120,7 +147,13 @@ impl<'a> Composer<'a> {
         self.neighbours(dispatch, &dispatched.neighbours, at, version);
     }
 
-    fn neighbours(&mut self, dispatch: &Dispatch, neighbours: &[Neighbour], at: Timestamp, version: u64) {
+    fn neighbours(
+        &mut self,
+        dispatch: &Dispatch,
+        neighbours: &[Neighbour],
+        at: Timestamp,
+        version: u64,
+    ) {
         let occasion = Occasion::Neighbour(version);
         let telling = Telling { dispatch: Some(dispatch.id), occasion, channel: Channel::Sms };
         for it in neighbours {
@@ -144,12 +177,15 @@ impl<'a> Composer<'a> {
     fn instead(&mut self, next: &NextTry, version: u64) {
         let Some(failed) = self.aside.failed else { return };
         let dispatch = self.incident.dispatch.as_ref().map(|it| it.id);
-        let telling = Telling { dispatch, occasion: Occasion::Instead(version), channel: next.channel };
+        let telling =
+            Telling { dispatch, occasion: Occasion::Instead(version), channel: next.channel };
         let words = match next.person == failed.to.person {
             true => failed.words.clone(),
             false => self.words.instead_of(failed),
         };
-        self.called(&[Called { role: next.role, person: next.person.clone() }], telling, |_| words.clone());
+        self.called(&[Called { role: next.role, person: next.person.clone() }], telling, |_| {
+            words.clone()
+        });
     }
 
     fn dispatch(&self, id: DispatchId) -> Option<&'a Dispatch> {
@@ -163,7 +199,9 @@ impl<'a> Composer<'a> {
     }
 
     fn person(&mut self, telling: Telling, role: Role, person: &PersonId, words: &str) {
-        self.called(&[Called { role, person: Some(person.clone()) }], telling, |_| words.to_owned());
+        self.called(&[Called { role, person: Some(person.clone()) }], telling, |_| {
+            words.to_owned()
+        });
     }
 
     /// Each person once. A role that nobody stands in, or a person without a number, gives a failed
@@ -185,7 +223,12 @@ impl<'a> Composer<'a> {
                 Some(_) => None,
             };
             let name = known.map(|person| person.name.clone()).unwrap_or_default();
-            let to = Addressee { role: it.role, person: known.map(|person| person.id.clone()), name, phone };
+            let to = Addressee {
+                role: it.role,
+                person: known.map(|person| person.id.clone()),
+                name,
+                phone,
+            };
             self.messages.push(NewMessage {
                 id: message_id(self.incident.id, &telling, &to),
                 dispatch: telling.dispatch,

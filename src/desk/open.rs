@@ -51,7 +51,15 @@ impl OpenBook {
         // The rows only select incidents. The log decides whether one is open.
         let (open, ended) = all.into_iter().partition(|(_, it)| it.incident.state != State::Closed);
         let closed = Arc::new(store.closed_places(now - REMEMBERED).await?);
-        Ok(Self { cursor, open, ended, closed, last_opened, changes: VecDeque::new(), forgotten: cursor })
+        Ok(Self {
+            cursor,
+            open,
+            ended,
+            closed,
+            last_opened,
+            changes: VecDeque::new(),
+            forgotten: cursor,
+        })
     }
 
     /// The book with all later events; `None` when there are none.
@@ -68,9 +76,16 @@ impl OpenBook {
             next.cursor = last;
             entries = store.events_after(last, EVENTS_AT_ONCE).await?;
         }
-        next.ended.retain(|_, it| it.incident.closed_at.is_some_and(|at| now.duration_since(at) <= ENDED_FOR));
-        if next.closed.first().is_some_and(|oldest| now.duration_since(oldest.closed_at) > REMEMBERED) {
-            Arc::make_mut(&mut next.closed).retain(|it| now.duration_since(it.closed_at) <= REMEMBERED);
+        next.ended.retain(|_, it| {
+            it.incident.closed_at.is_some_and(|at| now.duration_since(at) <= ENDED_FOR)
+        });
+        if next
+            .closed
+            .first()
+            .is_some_and(|oldest| now.duration_since(oldest.closed_at) > REMEMBERED)
+        {
+            Arc::make_mut(&mut next.closed)
+                .retain(|it| now.duration_since(it.closed_at) <= REMEMBERED);
         }
         Ok(Some(next))
     }
@@ -125,7 +140,11 @@ impl OpenBook {
     /// the log.
     pub(super) async fn recalled(&self, store: &Store) -> Result<Self> {
         let mut next = self.clone();
-        let open = store.open_incidents().await?.into_iter().filter(|it| it.incident.state != State::Closed);
+        let open = store
+            .open_incidents()
+            .await?
+            .into_iter()
+            .filter(|it| it.incident.state != State::Closed);
         for filed in open.filter(|it| self.get(it.incident.id).is_none()) {
             next.ended.remove(&filed.incident.id);
             next.open.insert(filed.incident.id, Arc::new(filed));
@@ -137,7 +156,8 @@ impl OpenBook {
     fn place(&mut self, id: IncidentId) {
         let closed = self.open.get(&id).and_then(|filed| {
             let closed = Closed::of(&filed.incident)?;
-            (filed.incident.state == State::Closed).then(|| Closed { code: filed.code.clone(), ..closed })
+            (filed.incident.state == State::Closed)
+                .then(|| Closed { code: filed.code.clone(), ..closed })
         });
         let Some(closed) = closed else { return };
         if let Some(filed) = self.open.remove(&id) {
@@ -206,7 +226,10 @@ impl OpenBook {
         let mut due: Vec<(Arc<Filed>, Deadline)> = self
             .open()
             .filter_map(|it| {
-                it.incident.next_deadline().filter(|(at, _)| *at <= now).map(|(_, what)| (it.clone(), what))
+                it.incident
+                    .next_deadline()
+                    .filter(|(at, _)| *at <= now)
+                    .map(|(_, what)| (it.clone(), what))
             })
             .collect();
         due.sort_by_key(|(it, _)| it.opened_seq);
@@ -242,7 +265,10 @@ mod tests {
             book.remember(n, id(n));
         }
         assert_eq!(book.changed_after(CHANGES as u64), Some(vec![]));
-        assert_eq!(book.changed_after(CHANGES as u64 - 2), Some(vec![id(CHANGES as u64 - 1), id(CHANGES as u64)]));
+        assert_eq!(
+            book.changed_after(CHANGES as u64 - 2),
+            Some(vec![id(CHANGES as u64 - 1), id(CHANGES as u64)])
+        );
         assert_eq!(book.changed_after(0).map(|all| all.len()), Some(7), "each incident once");
         book.remember(CHANGES as u64 + 1, id(1));
         assert_eq!(book.changed_after(0), None);

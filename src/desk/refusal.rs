@@ -23,12 +23,19 @@ pub fn refused(refusal: Refusal) -> Error {
                 "this action's key was already used for another one: please repeat the action",
             ),
         ),
-        Refusal::NotDispatched => (Kind::Conflict, NOT_NOW, ("还没有派发护林员", "no ranger has been sent yet")),
-        Refusal::NotReported => (Kind::Conflict, NOT_NOW, ("还没有核查反馈", "nothing has been reported yet")),
+        Refusal::NotDispatched => {
+            (Kind::Conflict, NOT_NOW, ("还没有派发护林员", "no ranger has been sent yet"))
+        }
+        Refusal::NotReported => {
+            (Kind::Conflict, NOT_NOW, ("还没有核查反馈", "nothing has been reported yet"))
+        }
         Refusal::NotHere => (
             Kind::Conflict,
             NOT_NOW,
-            ("这起火情里已没有这一项，请刷新后再看", "this item is no longer in the incident: reload the page"),
+            (
+                "这起火情里已没有这一项，请刷新后再看",
+                "this item is no longer in the incident: reload the page",
+            ),
         ),
         Refusal::LastEvidence => (
             Kind::Conflict,
@@ -43,12 +50,16 @@ pub fn refused(refusal: Refusal) -> Error {
             Some(Code::StillBurning),
             (
                 "最近一次反馈是未扑灭：销号须写明谁确认、现在情况如何",
-                "the last report says that the fire is not out: \
-             say who confirms that it is over, and what the situation is",
+                "the last report says that the fire is not out: say who confirms that it is over, \
+                and what the situation is",
             ),
         ),
-        Refusal::NotYours => (Kind::Forbidden, None, ("这起火情没有派给您", "you were not sent to this incident")),
-        Refusal::Incomplete => (Kind::Invalid, None, ("请写明原因或附照片", "please give a reason or add a photo")),
+        Refusal::NotYours => {
+            (Kind::Forbidden, None, ("这起火情没有派给您", "you were not sent to this incident"))
+        }
+        Refusal::Incomplete => {
+            (Kind::Invalid, None, ("请写明原因或附照片", "please give a reason or add a photo"))
+        }
     };
     let error = Error::new(kind, Words::new(zh, en));
     match code {

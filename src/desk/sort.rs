@@ -28,7 +28,12 @@ impl Desk {
     ///
     /// # Errors
     /// As `act`.
-    pub async fn sort(&self, incident: IncidentId, sort: Sort, by: &By) -> Result<(Filed, IncidentId)> {
+    pub async fn sort(
+        &self,
+        incident: IncidentId,
+        sort: Sort,
+        by: &By,
+    ) -> Result<(Filed, IncidentId)> {
         for _ in 0..ATTEMPTS {
             let filed = self.incident(incident).await?;
             if by.action.is_some_and(|action| filed.incident.made_by(action).is_some()) {
@@ -42,11 +47,16 @@ impl Desk {
                 }
                 Sort::Unmerge { other } => {
                     let (id, other) = (filed.incident.id, self.incident(*other).await?.incident);
-                    let one = self.decide(filed.incident, Input::Unmerge { other: other.id }, by)?;
+                    let one =
+                        self.decide(filed.incident, Input::Unmerge { other: other.id }, by)?;
                     (one, self.decide(other, Input::Unmerge { other: id }, &unnamed(by))?)
                 }
             };
-            let answer = Filed { code: filed.code, opened_seq: filed.opened_seq, incident: one.incident.clone() };
+            let answer = Filed {
+                code: filed.code,
+                opened_seq: filed.opened_seq,
+                incident: one.incident.clone(),
+            };
             let other_id = other.incident.id;
             match self.commit(vec![one, other], None, Aside::default()).await {
                 Err(e) if e.kind == Kind::Conflict => {}
@@ -56,15 +66,22 @@ impl Desk {
         Err(too_slow())
     }
 
-    fn split(&self, incident: Incident, sightings: &[SightingId], by: &By) -> Result<(Decided, Decided)> {
+    fn split(
+        &self,
+        incident: Incident,
+        sightings: &[SightingId],
+        by: &By,
+    ) -> Result<(Decided, Decided)> {
         let (now, county) = (self.clock.now(), self.registers.current());
         let (from, into) = (incident.id, IncidentId(self.new_id(now)));
         let ours = match incident.closed_at {
             Some(_) => &incident.reminders,
             None => &incident.sightings,
         };
-        let taken: Vec<Sighting> = ours.iter().filter(|it| sightings.contains(&it.id)).cloned().collect();
-        let one = self.decide(incident, Input::SplitOff { sightings: sightings.to_vec(), into }, by)?;
+        let taken: Vec<Sighting> =
+            ours.iter().filter(|it| sightings.contains(&it.id)).cloned().collect();
+        let one =
+            self.decide(incident, Input::SplitOff { sightings: sightings.to_vec(), into }, by)?;
         let new = NewIncident {
             id: into,
             dispatch: DispatchId(self.new_id(now)),
@@ -74,8 +91,9 @@ impl Desk {
             flood: None,
         };
         let events = self.with_office(&county, now, |office| Incident::open(new, office, now));
-        let incident = Incident::from_log(&events)
-            .ok_or_else(|| Error::internal("a split incident's log does not begin with its opening"))?;
+        let incident = Incident::from_log(&events).ok_or_else(|| {
+            Error::internal("a split incident's log does not begin with its opening")
+        })?;
         Ok((one, Decided { incident, events }))
     }
 

@@ -49,10 +49,13 @@ impl Desk {
             let incident = &filed.incident;
             // In a flood the first incident's call covers all that are due with it.
             let is_alike = |(it, what): &&(Arc<Filed>, Deadline)| {
-                incident.flood.is_some() && it.incident.flood == incident.flood && matches!(what, Deadline::Ring(_))
+                incident.flood.is_some()
+                    && it.incident.flood == incident.flood
+                    && matches!(what, Deadline::Ring(_))
             };
             let alike: Vec<&Filed> = due.iter().filter(is_alike).map(|(it, _)| &**it).collect();
-            let first = alike.first().map(|it| it.incident.id).filter(|first| *first != incident.id);
+            let first =
+                alike.first().map(|it| it.incident.id).filter(|first| *first != incident.id);
             let codes = alike.iter().map(|it| it.code.clone()).collect();
             let name = incident.id;
             fired += counted(&name, self.fire(incident.clone(), first, codes).await);
@@ -65,7 +68,8 @@ impl Desk {
     async fn take_up_sightings(&self, now: Timestamp) -> Result<()> {
         for sighting in self.store.unfiled_sightings(now - LEFT_BEHIND, TAKEN_UP).await? {
             let Err(e) = self.file(std::slice::from_ref(&sighting)).await else { continue };
-            tracing::error!(sighting.id = %sighting.id, error = %e.chain(), "a sighting could not be filed; trying again soon");
+            tracing::error!(sighting.id = %sighting.id, error = %e.chain(), "a sighting could not \
+                be filed; trying again soon");
             if e.kind == Kind::Unavailable {
                 // The database failed, not the sighting: the others would fail alike.
                 break;
@@ -88,7 +92,8 @@ impl Desk {
                     pause
                 }
                 Err(e) => {
-                    tracing::error!(error = %e.chain(), "the desk cannot use its database; trying again soon");
+                    tracing::error!(error = %e.chain(), "the desk cannot use its database; trying \
+                        again soon");
                     TRIES_AGAIN
                 }
             };
@@ -98,7 +103,8 @@ impl Desk {
                 () = self.woken.notified() => {}
                 _ = audits.tick() => {
                     if let Err(e) = self.audit().await {
-                        tracing::warn!(error = %e.chain(), "an incident could not be compared with its log");
+                        tracing::warn!(error = %e.chain(), "an incident could not be compared with \
+                            its log");
                     }
                 }
                 // Lag is harmless: after any announcement the store is read.
@@ -118,9 +124,11 @@ impl Desk {
         let book = self.open_book().await?;
         if self.store.cursor().await? < book.cursor() {
             tracing::error!(
-                "the log ends before the row that the desk has read (another database, an older backup?): reading it again"
+                "the log ends before the row that the desk has read (another database, an older \
+                backup?): reading it again"
             );
-            *self.book.lock().await = Some(Arc::new(OpenBook::read(&self.store, self.clock.now()).await?));
+            *self.book.lock().await =
+                Some(Arc::new(OpenBook::read(&self.store, self.clock.now()).await?));
             return Ok(());
         }
         let Some(next) = book.after(self.audited().last) else { return Ok(()) };
@@ -133,7 +141,10 @@ impl Desk {
             Err(e) if e.kind == Kind::Internal => return Ok(()),
             Err(e) => return Err(e),
         };
-        tracing::error!(incident.code = log.code, "the desk's copy of an incident differs from its log: rebuilding it");
+        tracing::error!(
+            incident.code = log.code,
+            "the desk's copy of an incident differs from its log: rebuilding it"
+        );
         self.audited().rebuilt.insert(log.code);
         let mut kept = self.book.lock().await;
         if let Some(book) = &*kept {
@@ -170,11 +181,18 @@ impl Desk {
         let Some(due) = self.next_due().await? else { return Ok(LOOKS_EVERY) };
         // Work that is still due could not be done: its incident cannot be read, or another desk
         // was faster.
-        let wait = Duration::try_from(due.duration_since(self.clock.now())).ok().filter(|wait| !wait.is_zero());
+        let wait = Duration::try_from(due.duration_since(self.clock.now()))
+            .ok()
+            .filter(|wait| !wait.is_zero());
         Ok(wait.unwrap_or(TRIES_AGAIN).clamp(Duration::from_millis(10), LOOKS_EVERY))
     }
 
-    async fn fire(&self, incident: Incident, with: Option<IncidentId>, codes: Vec<String>) -> Result<usize> {
+    async fn fire(
+        &self,
+        incident: Incident,
+        with: Option<IncidentId>,
+        codes: Vec<String>,
+    ) -> Result<usize> {
         let tick = Input::Tick { dispatch: DispatchId(self.new_id(self.clock.now())), with };
         let decided = self.decide(incident, tick, &system())?;
         let fired = decided.events.len();
@@ -198,7 +216,8 @@ impl Desk {
         if noted == 0 {
             self.store.set_aside(message.id).await?;
         } else {
-            self.commit(vec![decided], None, Aside { failed: Some(message), ..Aside::default() }).await?;
+            self.commit(vec![decided], None, Aside { failed: Some(message), ..Aside::default() })
+                .await?;
         }
         Ok(noted)
     }
@@ -216,7 +235,8 @@ fn counted(incident: &IncidentId, done: Result<usize>) -> usize {
         Ok(events) => events,
         Err(e) if e.kind == Kind::Conflict => 0,
         Err(e) => {
-            tracing::error!(incident.id = %incident, error = %e.chain(), "due work on an incident failed; trying again soon");
+            tracing::error!(incident.id = %incident, error = %e.chain(), "due work on an incident \
+                failed; trying again soon");
             0
         }
     }

@@ -39,7 +39,8 @@ impl Words<'_> {
     }
 
     pub fn neighbour(&self, near: &Neighbour, sent: &Dispatch, at: Timestamp) -> String {
-        let grid = self.county.grid(&near.grid).map_or(near.grid.as_str(), |grid| grid.name.as_str());
+        let grid =
+            self.county.grid(&near.grid).map_or(near.grid.as_str(), |grid| grid.name.as_str());
         let wish = match near.go {
             true => format!("可能在您的{grid}，请与{}同去，先回复1者前往", self.name(&sent.ranger)),
             false => format!("邻格热点，可能在您的{grid}，请留意"),
@@ -60,7 +61,12 @@ impl Words<'_> {
     }
 
     pub fn another_goes(&self, ranger: &PersonId, at: Timestamp) -> String {
-        format!("{}·{}已接收前往·您不必前往·{}", self.head(), self.name(ranger), self.duty_phone(at))
+        format!(
+            "{}·{}已接收前往·您不必前往·{}",
+            self.head(),
+            self.name(ranger),
+            self.duty_phone(at)
+        )
     }
 
     pub fn sent_back(&self, reason: &str, at: Timestamp) -> String {
@@ -78,9 +84,17 @@ impl Words<'_> {
     }
 
     /// A call: somebody has to act.
-    pub fn ring(&self, matter: Matter, round: u32, role: Role, codes: &[String], at: Timestamp) -> String {
+    pub fn ring(
+        &self,
+        matter: Matter,
+        round: u32,
+        role: Role,
+        codes: &[String],
+        at: Timestamp,
+    ) -> String {
         if codes.len() > 1 {
-            let named = codes.iter().take(CODES_MAX).map(String::as_str).collect::<Vec<_>>().join("、");
+            let named =
+                codes.iter().take(CODES_MAX).map(String::as_str).collect::<Vec<_>>().join("、");
             let rest = if codes.len() > CODES_MAX { "等" } else { "" };
             let all = codes.len();
             return format!(
@@ -94,7 +108,12 @@ impl Words<'_> {
         let what = match matter {
             Matter::Review => "无人研判·请派人或销号".to_owned(),
             Matter::Declined => {
-                let reason = self.incident.dispatch.as_ref().and_then(|it| it.declined.as_deref()).unwrap_or_default();
+                let reason = self
+                    .incident
+                    .dispatch
+                    .as_ref()
+                    .and_then(|it| it.declined.as_deref())
+                    .unwrap_or_default();
                 format!("护林员不能前往（{reason}）·请改派")
             }
             Matter::Relocation => "位置更正，护林员已在途·请确认由谁前往".to_owned(),
@@ -103,7 +122,10 @@ impl Words<'_> {
             Matter::Supplement if role == Role::Ranger => "退回的反馈请补充".to_owned(),
             Matter::Supplement => "退回的反馈未补充·请督办".to_owned(),
             Matter::Support => {
-                format!("护林员请求支援（{}）·请安排并备注", self.incident.support_asked().unwrap_or_default())
+                format!(
+                    "护林员请求支援（{}）·请安排并备注",
+                    self.incident.support_asked().unwrap_or_default()
+                )
             }
         };
         format!("{}·{what}{times}·回复1收到·{}", self.task(), self.duty_phone(at))
@@ -138,8 +160,8 @@ impl Words<'_> {
         format!("{}·护林员{name}{phone}·{since}未{step}{claimed}·{wish}·{duty}", self.head())
     }
 
-    /// "【森防】0405-01·官庄镇界亭驿村". The grid's number does not help to find the place, so it is left to
-    /// the board.
+    /// "【森防】0405-01·官庄镇界亭驿村". The grid's number does not help to find the place, so it
+    /// is left to the board.
     fn head(&self) -> String {
         let place = &self.incident.place;
         let name = match (&place.grid, &place.township, &place.village) {
@@ -169,11 +191,22 @@ impl Words<'_> {
         match (fix.method, fix.spread()) {
             (FixMethod::Unaimed, _) => format!("{}附近，方位不明", self.mast()),
             (FixMethod::Bearing, Spread::Sector(Ray { azimuth_deg, near_m, far_m, .. })) => {
-                format!("{}方位{azimuth_deg:03.0}°，距离未知({})", self.mast(), kilometres(near_m, far_m))
+                format!(
+                    "{}方位{azimuth_deg:03.0}°，距离未知({})",
+                    self.mast(),
+                    kilometres(near_m, far_m)
+                )
             }
-            (FixMethod::Bearing, Spread::Ellipse { .. }) => format!("{}方向，距离未知", self.mast()),
+            (FixMethod::Bearing, Spread::Ellipse { .. }) => {
+                format!("{}方向，距离未知", self.mast())
+            }
             (FixMethod::Ranged, Spread::Sector(Ray { azimuth_deg, near_m, far_m, .. })) => {
-                format!("{}方位{azimuth_deg:03.0}°约{}·{}", self.mast(), kilometres(near_m, far_m), coordinates(fix))
+                format!(
+                    "{}方位{azimuth_deg:03.0}°约{}·{}",
+                    self.mast(),
+                    kilometres(near_m, far_m),
+                    coordinates(fix)
+                )
             }
             _ => coordinates(fix),
         }
@@ -182,11 +215,16 @@ impl Words<'_> {
     /// The camera that took the bearing.
     fn mast(&self) -> String {
         let camera = self.incident.sightings.iter().find_map(|it| match (&it.source, it.locus) {
-            (Source::Camera { camera, .. }, Locus::Sector(_) | Locus::Unaimed { .. }) => Some(camera),
+            (Source::Camera { camera, .. }, Locus::Sector(_) | Locus::Unaimed { .. }) => {
+                Some(camera)
+            }
             _ => None,
         });
         let entry = camera.and_then(|id| self.county.camera(id));
-        entry.map_or_else(|| camera.map(ToString::to_string).unwrap_or_default(), |entry| entry.name.clone())
+        entry.map_or_else(
+            || camera.map(ToString::to_string).unwrap_or_default(),
+            |entry| entry.name.clone(),
+        )
     }
 
     fn drill(&self) -> &'static str {
@@ -198,7 +236,10 @@ impl Words<'_> {
     }
 
     fn duty_phone(&self, now: Timestamp) -> String {
-        let duty = self.county.duty(Role::CountyDuty, None, now).and_then(|person| person.phone.as_deref());
+        let duty = self
+            .county
+            .duty(Role::CountyDuty, None, now)
+            .and_then(|person| person.phone.as_deref());
         format!("值班{}", duty.unwrap_or("室"))
     }
 }

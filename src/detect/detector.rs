@@ -65,7 +65,8 @@ impl Detector {
         });
         let screener = screener.transpose()?;
         let verifier = manifest.verifier.clone().map(Arc::new).map(|verifier| {
-            let network = verifier::load(folder, &verifier, &environment).map_err(|e| at(&about, e))?;
+            let network =
+                verifier::load(folder, &verifier, &environment).map_err(|e| at(&about, e))?;
             Ok::<_, Error>((verifier, network))
         });
         let verifier = verifier.transpose()?;
@@ -84,15 +85,17 @@ impl Detector {
     /// Opens a worker, for one OS thread.
     pub fn session(&self) -> Result<Worker> {
         let session = |network: &[u8]| {
-            runtime::session(&self.environment, network, self.device.cuda)
-                .map_err(|e| Error::unavailable("ONNX Runtime cannot open another session").because(e.chain()))
+            runtime::session(&self.environment, network, self.device.cuda).map_err(|e| {
+                Error::unavailable("ONNX Runtime cannot open another session").because(e.chain())
+            })
         };
         let mut worker = Worker::new(session(&self.network)?, &self.manifest, self.batch);
         if let Some((manifest, network)) = &self.screener {
             worker.set_screener(Worker::new(session(network)?, manifest, 1));
         }
-        let open =
-            |(about, network): &(Arc<Verifier>, Vec<u8>)| VerifierSession::open(network, about, &self.environment);
+        let open = |(about, network): &(Arc<Verifier>, Vec<u8>)| {
+            VerifierSession::open(network, about, &self.environment)
+        };
         worker.set_verifier(self.verifier.as_ref().map(open).transpose()?);
         Ok(worker)
     }

@@ -53,7 +53,11 @@ impl Chosen {
 /// network on the card, `open(false)` on the processor. `provider`: where the runtime looks for its
 /// CUDA provider. Error: [`crate::error::Kind::Unavailable`], in both languages, if `cuda` is
 /// required and the card cannot be used.
-pub fn choose<T>(device: Device, provider: &Path, open: impl Fn(bool) -> Result<T>) -> Result<(Chosen, T)> {
+pub fn choose<T>(
+    device: Device,
+    provider: &Path,
+    open: impl Fn(bool) -> Result<T>,
+) -> Result<(Chosen, T)> {
     let on_card = || {
         if !provider.is_file() {
             return Err(Why::NoProvider { wanted: provider.to_owned() });
@@ -82,7 +86,9 @@ pub fn choose<T>(device: Device, provider: &Path, open: impl Fn(bool) -> Result<
 
 /// Looks for the kernel part of NVIDIA's driver, or for its device inside Windows (WSL).
 fn has_driver() -> bool {
-    ["/proc/driver/nvidia/version", "/dev/nvidiactl", "/dev/dxg"].iter().any(|path| Path::new(path).exists())
+    ["/proc/driver/nvidia/version", "/dev/nvidiactl", "/dev/dxg"]
+        .iter()
+        .any(|path| Path::new(path).exists())
 }
 
 impl Why {
@@ -100,7 +106,12 @@ impl Why {
             Self::NoLibrary { name }
         } else if says(&["no kernel image", "CUDA failure 209:", "ARCH_MISMATCH"]) {
             Self::OldCard
-        } else if says(&["out of memory", "CUDA failure 2:", "ALLOC_FAILED", "Failed to allocate memory"]) {
+        } else if says(&[
+            "out of memory",
+            "CUDA failure 2:",
+            "ALLOC_FAILED",
+            "Failed to allocate memory",
+        ]) {
             Self::NoMemory
         } else {
             Self::Other { words: essence(words).to_owned() }
@@ -112,11 +123,13 @@ impl Why {
     fn words(&self) -> (String, String) {
         let (zh, en) = match self {
             Self::Configured => ("按配置".to_owned(), "as configured".to_owned()),
-            Self::CardWorks => ("显卡已成功运行模型".to_owned(), "the graphics card has run the model".to_owned()),
+            Self::CardWorks => ("显卡已成功运行模型".to_owned(), "the graphics card has run the \
+                model".to_owned()),
             Self::NoProvider { wanted } => (
                 format!("没有CUDA推理库 {}；有NVIDIA显卡时按 docs/gpu.md 安装", wanted.display()),
                 format!(
-                    "there is no CUDA provider {}; with an NVIDIA card, install it as docs/gpu.md says",
+                    "there is no CUDA provider {}; with an NVIDIA card, install it as docs/gpu.md \
+                    says",
                     wanted.display()
                 ),
             ),
@@ -130,7 +143,8 @@ impl Why {
             ),
             Self::NoCard => (
                 "驱动找不到可用的显卡；请检查 nvidia-smi，以及容器或服务是否允许使用显卡".to_owned(),
-                "the driver finds no card; check nvidia-smi, and whether the container or service may use the card".to_owned(),
+                "the driver finds no card; check nvidia-smi, and whether the container or service \
+                may use the card".to_owned(),
             ),
             Self::NoLibrary { name } => {
                 let (what, package) = match name {
@@ -139,16 +153,19 @@ impl Why {
                 };
                 (
                     format!("缺少{what}的库 {name}；请按 docs/gpu.md 安装（{package}）"),
-                    format!("the library {name} of {what} is missing; install it as docs/gpu.md says ({package})"),
+                    format!("the library {name} of {what} is missing; install it as docs/gpu.md \
+                        says ({package})"),
                 )
             }
             Self::OldCard => (
                 "显卡太旧，推理库不支持；需要Turing（T4、RTX 20、GTX 16）或更新的显卡".to_owned(),
-                "the card is too old for the library; Turing (T4, RTX 20, GTX 16) or later is needed".to_owned(),
+                "the card is too old for the library; Turing (T4, RTX 20, GTX 16) or later is \
+                needed".to_owned(),
             ),
             Self::NoMemory => (
                 "显存不足；请关闭占用显卡的其他程序，或调小 [detect] batch、workers".to_owned(),
-                "the card has too little free memory; close other programs that use it, or lower [detect] batch or workers"
+                "the card has too little free memory; close other programs that use it, or lower \
+                [detect] batch or workers"
                     .to_owned(),
             ),
             Self::Other { words } => (
@@ -162,7 +179,10 @@ impl Why {
 
 /// `… CUDA failure 35: TEXT ; GPU=0 ; hostname=… ; file=… ; expr=…` → `CUDA failure 35: TEXT`.
 fn essence(words: &str) -> &str {
-    let from = ["CUDA failure", "CUDNN failure", "CUBLAS failure"].iter().filter_map(|start| words.find(start)).min();
+    let from = ["CUDA failure", "CUDNN failure", "CUBLAS failure"]
+        .iter()
+        .filter_map(|start| words.find(start))
+        .min();
     let rest = &words[from.unwrap_or(0)..];
     rest.split(" ; ").next().unwrap_or(rest).trim()
 }
@@ -173,10 +193,12 @@ fn missing_library(words: &str) -> Option<String> {
     if words.contains("CUDNN_STATUS_SUBLIBRARY") {
         return Some("libcudnn".to_owned());
     }
-    let is_missing =
-        ["cannot open shared object file", "Could not load", "Unable to load"].iter().any(|part| words.contains(part));
+    let is_missing = ["cannot open shared object file", "Could not load", "Unable to load"]
+        .iter()
+        .any(|part| words.contains(part));
     let name = |word: &str| word.trim_matches(|c: char| !c.is_alphanumeric()).to_owned();
-    let names = words.split_whitespace().filter(|word| word.starts_with("lib") && word.contains(".so"));
+    let names =
+        words.split_whitespace().filter(|word| word.starts_with("lib") && word.contains(".so"));
     names.map(name).next().filter(|_| is_missing)
 }
 
@@ -186,24 +208,43 @@ mod tests {
 
     /// The texts of loader and driver are those of ONNX Runtime 1.31.1 on a machine without a card;
     /// the others are from its source.
-    const LOADER: &str = "Failed to load library /lib/libonnxruntime_providers_cuda.so with error: ";
+    const LOADER: &str =
+        "Failed to load library /lib/libonnxruntime_providers_cuda.so with error: ";
 
     #[test]
     fn every_obstacle_is_named_with_its_cure_in_both_languages() {
         for (words, has_driver, cure) in [
             (
-                format!("{LOADER}libcublasLt.so.13: cannot open shared object file: No such file or directory"),
+                format!(
+                    "{LOADER}libcublasLt.so.13: cannot open shared object file: No such file \
+                    or directory"
+                ),
                 false,
                 "580",
             ),
-            (format!("{LOADER}libcuda.so.1: cannot open shared object file: No such file or directory"), true, "580"),
+            (
+                format!(
+                    "{LOADER}libcuda.so.1: cannot open shared object file: No such file or \
+            directory"
+                ),
+                true,
+                "580",
+            ),
             (
                 format!("{LOADER}libcublasLt.so.13: cannot open shared object file: No such file"),
                 true,
                 "libcublasLt.so.13",
             ),
-            (format!("{LOADER}libcudnn.so.9: cannot open shared object file: No such file"), true, "nvidia-cudnn-cu13"),
-            ("Could not load library libcudnn_graph.so.9. Error: …".to_owned(), true, "nvidia-cudnn-cu13"),
+            (
+                format!("{LOADER}libcudnn.so.9: cannot open shared object file: No such file"),
+                true,
+                "nvidia-cudnn-cu13",
+            ),
+            (
+                "Could not load library libcudnn_graph.so.9. Error: …".to_owned(),
+                true,
+                "nvidia-cudnn-cu13",
+            ),
             ("Unable to load any libcudnn.so.* library.".to_owned(), true, "nvidia-cudnn-cu13"),
             (
                 "CUDNN failure 1002: CUDNN_STATUS_SUBLIBRARY_LOADING_FAILED ; GPU=0".to_owned(),
@@ -211,15 +252,26 @@ mod tests {
                 "nvidia-cudnn-cu13",
             ),
             (
-                "CUDA failure 35: CUDA driver version is insufficient for CUDA runtime version ; GPU=-1".to_owned(),
+                "CUDA failure 35: CUDA driver version is insufficient for CUDA runtime version ; \
+                GPU=-1"
+                    .to_owned(),
                 true,
                 "580",
             ),
-            ("CUDA failure 100: no CUDA-capable device is detected ; GPU=0".to_owned(), true, "nvidia-smi"),
-            ("CUDA error: no kernel image is available for execution on the device".to_owned(), true, "Turing"),
+            (
+                "CUDA failure 100: no CUDA-capable device is detected ; GPU=0".to_owned(),
+                true,
+                "nvidia-smi",
+            ),
+            (
+                "CUDA error: no kernel image is available for execution on the device".to_owned(),
+                true,
+                "Turing",
+            ),
             ("CUDA failure 2: out of memory ; GPU=0".to_owned(), true, "[detect] batch"),
             (
-                "at line 154 CUDA failure 719: unspecified launch failure ; GPU=0 ; hostname=pc".to_owned(),
+                "at line 154 CUDA failure 719: unspecified launch failure ; GPU=0 ; hostname=pc"
+                    .to_owned(),
                 true,
                 "(CUDA failure 719: unspecified launch failure)",
             ),
@@ -237,22 +289,40 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let provider = folder.path().join("provider.so");
         let open = |works: fn(bool) -> bool| {
-            move |cuda: bool| if works(cuda) { Ok(cuda) } else { Err(Error::unavailable("CUDA failure 100: none")) }
+            move |cuda: bool| {
+                if works(cuda) {
+                    Ok(cuda)
+                } else {
+                    Err(Error::unavailable("CUDA failure 100: none"))
+                }
+            }
         };
-        let absent = choose(Device::Auto, &provider, open(|_| true)).expect("the processor is there");
-        assert_eq!(absent, (Chosen { cuda: false, why: Why::NoProvider { wanted: provider.clone() } }, false));
+        let absent =
+            choose(Device::Auto, &provider, open(|_| true)).expect("the processor is there");
+        assert_eq!(
+            absent,
+            (Chosen { cuda: false, why: Why::NoProvider { wanted: provider.clone() } }, false)
+        );
 
         std::fs::write(&provider, "").expect("written");
         let card = choose(Device::Auto, &provider, open(|_| true)).expect("the card works");
         assert_eq!(card, (Chosen { cuda: true, why: Why::CardWorks }, true));
-        let (chosen, on_card) = choose(Device::Auto, &provider, open(|cuda| !cuda)).expect("the processor works");
+        let (chosen, on_card) =
+            choose(Device::Auto, &provider, open(|cuda| !cuda)).expect("the processor works");
         assert!(!chosen.cuda && !on_card && chosen.why != Why::Configured, "{chosen:?}");
 
         let error = choose(Device::Cuda, &provider, open(|cuda| !cuda)).expect_err("demanded");
         assert_eq!(error.kind.exit_code(), 3);
-        assert!(error.message.contains("nvidia-smi") || error.message.contains("580"), "{}", error.message);
+        assert!(
+            error.message.contains("nvidia-smi") || error.message.contains("580"),
+            "{}",
+            error.message
+        );
         let error = choose(Device::Cuda, &provider, open(|_| false)).expect_err("nothing works");
         assert!(!error.message.contains("cuda)"), "not the card's fault: {}", error.message);
-        assert!(choose(Device::Cpu, &provider, open(|cuda| !cuda)).is_ok_and(|(chosen, _)| !chosen.cuda));
+        assert!(
+            choose(Device::Cpu, &provider, open(|cuda| !cuda))
+                .is_ok_and(|(chosen, _)| !chosen.cuda)
+        );
     }
 }

@@ -68,10 +68,15 @@ impl Goldens {
         let text = match std::fs::read_to_string(&path) {
             Ok(text) => text,
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-            Err(e) => return Err(Error::unavailable(format!("{} cannot be read", path.display())).because(e)),
+            Err(e) => {
+                return Err(
+                    Error::unavailable(format!("{} cannot be read", path.display())).because(e)
+                );
+            }
         };
         serde_json::from_str(&text).map(Some).map_err(|e| {
-            Error::invalid(format!("{} cannot be parsed: install the model again", path.display())).because(e)
+            Error::invalid(format!("{} cannot be parsed: install the model again", path.display()))
+                .because(e)
         })
     }
 
@@ -117,7 +122,10 @@ impl Goldens {
         let mut found = Vec::new();
         if let Some(screener) = worker.screener() {
             let goldens = self.screen.as_deref().ok_or_else(|| {
-                Error::invalid("goldens.json does not cover the network of [screen]: install the model again")
+                Error::invalid(
+                    "goldens.json does not cover the network of [screen]: install the \
+                    model again",
+                )
             })?;
             let of_screen = |it: Mismatch| Mismatch { what: format!("screen, {}", it.what), ..it };
             found.extend(goldens.check(screener)?.into_iter().map(of_screen));
@@ -130,11 +138,14 @@ impl Goldens {
         }
         for case in &self.cases {
             let measured = answer(&case.name, &manifest, worker)?;
-            for ((class, expected), measured) in [("smoke", case.smoke), ("fire", case.fire)].into_iter().zip(measured)
+            for ((class, expected), measured) in
+                [("smoke", case.smoke), ("fire", case.fire)].into_iter().zip(measured)
             {
                 let Some(expected) = expected else { continue };
                 let measured = measured.ok_or_else(|| {
-                    Error::invalid(format!("goldens.json expects {class}, but [classes] of model.toml has none"))
+                    Error::invalid(format!(
+                        "goldens.json expects {class}, but [classes] of model.toml has none"
+                    ))
                 })?;
                 self.compare(&format!("{}, {class}", case.name), expected, measured, &mut found);
             }
@@ -142,7 +153,13 @@ impl Goldens {
         Ok(found)
     }
 
-    fn compare(&self, what: &str, expected: Expected, measured: Expected, found: &mut Vec<Mismatch>) {
+    fn compare(
+        &self,
+        what: &str,
+        expected: Expected,
+        measured: Expected,
+        found: &mut Vec<Mismatch>,
+    ) {
         let mut number = |name: &str, expected: f32, measured: f32, tolerance: f32| {
             let difference = (expected - measured).abs();
             if difference > tolerance || difference.is_nan() {
@@ -181,8 +198,11 @@ fn answer(name: &str, manifest: &Manifest, worker: &mut Worker) -> Result<[Optio
 }
 
 fn measure(plane: &[f32], columns: Option<usize>) -> Expected {
-    let (at, max) =
-        plane.iter().copied().enumerate().fold((0, f32::MIN), |best, next| if next.1 > best.1 { next } else { best });
+    let (at, max) = plane
+        .iter()
+        .copied()
+        .enumerate()
+        .fold((0, f32::MIN), |best, next| if next.1 > best.1 { next } else { best });
     let at = columns.map(|columns| [at / columns, at % columns]);
     Expected { max, mean: plane.iter().sum::<f32>() / plane.len() as f32, at }
 }
@@ -195,7 +215,9 @@ fn tensor(name: &str, input: &Input) -> Result<Vec<f32>> {
             for y in 0..input.height {
                 for x in 0..input.width {
                     let v = pixel(name, t, c, f64::from(y), f64::from(x)).ok_or_else(|| {
-                        Error::invalid(format!("goldens.json: this version knows no picture {name:?}"))
+                        Error::invalid(format!(
+                            "goldens.json: this version knows no picture {name:?}"
+                        ))
                     })?;
                     tensor.push((v as f32 - input.mean[c]) / input.std[c]);
                 }

@@ -60,7 +60,12 @@ impl History {
 
     /// For each age the kept picture nearest to it, among those at least 20 s and at most three
     /// `past` old; `None`: there is none.
-    pub fn pasts(&self, part: &Part, now: Timestamp, ages: &[SignedDuration]) -> Option<Vec<Arc<Picture>>> {
+    pub fn pasts(
+        &self,
+        part: &Part,
+        now: Timestamp,
+        ages: &[SignedDuration],
+    ) -> Option<Vec<Arc<Picture>>> {
         ages.iter().map(|wanted| self.nearest(part, now, *wanted)).collect()
     }
 
@@ -181,8 +186,11 @@ mod tests {
             let mut history = History::new(SignedDuration::from_secs(180));
             let kept: Vec<_> = times_s.iter().map(|&s| (s, picture(4))).collect();
             kept.iter().for_each(|(s, picture)| history.keep(&part, at(*s), Arc::clone(picture)));
-            let second = |past: &Arc<Picture>| kept.iter().find(|(_, it)| Arc::ptr_eq(it, past)).map(|(s, _)| *s);
-            let pasts = history.pasts(&part, at(now_s), &[60, 120, 180].map(SignedDuration::from_secs));
+            let second = |past: &Arc<Picture>| {
+                kept.iter().find(|(_, it)| Arc::ptr_eq(it, past)).map(|(s, _)| *s)
+            };
+            let pasts =
+                history.pasts(&part, at(now_s), &[60, 120, 180].map(SignedDuration::from_secs));
             let seconds = pasts.map(|it| it.iter().filter_map(second).collect::<Vec<_>>());
             assert_eq!(seconds, expected.map(|it| it.to_vec()), "{what}");
         }

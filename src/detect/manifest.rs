@@ -154,7 +154,8 @@ impl Manifest {
         let path = folder.join("model.toml");
         let text = std::fs::read_to_string(&path).map_err(|e| {
             Error::unavailable(format!(
-                "no model here: {} cannot be read; name a folder with model.toml and model.onnx in [detect] model",
+                "no model here: {} cannot be read; name a folder with model.toml and model.onnx in \
+                [detect] model",
                 path.display()
             ))
             .because(e)
@@ -247,12 +248,19 @@ impl Raw {
         let verifier = self.verifier.map(|it| it.check(&input)).transpose()?;
         let classes: Vec<Option<Class>> = self.classes.iter().map(|name| class(name)).collect();
         if classes.iter().all(Option::is_none) {
-            return refuse("classes must name the output channels in order, and \"smoke\" or \"fire\" among them");
+            return refuse(
+                "classes must name the output channels in order, and \"smoke\" or \
+                \"fire\" among them",
+            );
         }
         for class in [Class::Smoke, Class::Fire] {
-            let (screen, alarm) = (self.thresholds.screen.of(class), self.thresholds.alarm.of(class));
+            let (screen, alarm) =
+                (self.thresholds.screen.of(class), self.thresholds.alarm.of(class));
             if !(0.0 < screen && screen <= alarm && alarm <= 1.0) {
-                return refuse("thresholds: 0 < screen <= alarm <= 1 must hold for smoke and for fire");
+                return refuse(
+                    "thresholds: 0 < screen <= alarm <= 1 must hold for smoke and for \
+                    fire",
+                );
             }
         }
         let version = ModelVersion { name: self.name, version: self.version };
@@ -282,12 +290,14 @@ impl Raw {
     fn licence(&self) -> Result<Option<Licence>> {
         match (&self.licence, &self.licence_note_zh, &self.licence_note_en) {
             (None, None, None) => Ok(None),
-            (Some(name), Some(zh), Some(en)) if ![name, zh, en].iter().any(|it| it.trim().is_empty()) => {
+            (Some(name), Some(zh), Some(en))
+                if ![name, zh, en].iter().any(|it| it.trim().is_empty()) =>
+            {
                 Ok(Some(Licence { name: name.clone(), note_zh: zh.clone(), note_en: en.clone() }))
             }
             _ => refuse(
-                "licence (for example \"non-commercial\"), licence_note_zh and licence_note_en (its basis, one sentence \
-                 each) go together: give all three, or none",
+                "licence (for example \"non-commercial\"), licence_note_zh and licence_note_en \
+                (its basis, one sentence each) go together: give all three, or none",
             ),
         }
     }
@@ -309,7 +319,8 @@ impl Raw {
                 refuse("head \"heatmap\" needs [output] heatmap, may have scores, and nothing else")
             }
             (RawHead::Yolo, ..) => refuse(
-                "head \"yolo\" needs [output] boxes and layout (\"v5\" or \"v8\"), may have iou, and nothing else",
+                "head \"yolo\" needs [output] boxes and layout (\"v5\" or \"v8\"), may have iou, \
+                and nothing else",
             ),
         }
     }
@@ -318,7 +329,9 @@ impl Raw {
 impl RawInput {
     fn check(&self) -> Result<Input> {
         if self.channels != 3 || !self.letterbox {
-            return refuse("[input] channels = 3 and letterbox = true are the only supported input");
+            return refuse(
+                "[input] channels = 3 and letterbox = true are the only supported input",
+            );
         }
         let side = |n: u32| (SIDE_MIN..=SIDE_MAX).contains(&n) && n.is_multiple_of(2);
         if !side(self.width) || !side(self.height) {
@@ -330,15 +343,27 @@ impl RawInput {
         let past = match (self.frames, self.past_s.as_slice()) {
             (1, []) => None,
             (2, [past_s]) if *past_s > 0 => Some(SignedDuration::from_secs(i64::from(*past_s))),
-            _ => return refuse("[input] frames = 1 without past_s, or frames = 2 with past_s = [seconds before]"),
+            _ => {
+                return refuse(
+                    "[input] frames = 1 without past_s, or frames = 2 with past_s = \
+                [seconds before]",
+                );
+            }
         };
         if !(1..=PAST_SCALE_MAX).contains(&self.past_scale) {
-            return refuse("[input] past_scale must lie in 1..=8: by how much the network averages the earlier frame");
+            return refuse(
+                "[input] past_scale must lie in 1..=8: by how much the network averages \
+                the earlier frame",
+            );
         }
-        let in_steps =
-            |stride: u32| stride > 0 && self.width.is_multiple_of(stride) && self.height.is_multiple_of(stride);
+        let in_steps = |stride: u32| {
+            stride > 0 && self.width.is_multiple_of(stride) && self.height.is_multiple_of(stride)
+        };
         if !self.rect_stride.is_none_or(in_steps) {
-            return refuse("[input] rect_stride must divide width and height: the network's coarsest step in pixels");
+            return refuse(
+                "[input] rect_stride must divide width and height: the network's \
+                coarsest step in pixels",
+            );
         }
         let (name, mean, std) = (self.name.clone(), self.mean, self.std);
         let &Self { width, height, layout, past_scale, rect_stride, .. } = self;
@@ -348,10 +373,17 @@ impl RawInput {
 
 fn check_file(file: &str, sha256: &str) -> Result<()> {
     if file.is_empty() || file.contains(['/', '\\']) {
-        return refuse("file must be the name of the network in the same folder, for example \"model.onnx\"");
+        return refuse(
+            "file must be the name of the network in the same folder, for example \
+            \"model.onnx\"",
+        );
     }
-    if sha256.len() != 64 || !sha256.chars().all(|c| c.is_ascii_digit() || ('a'..='f').contains(&c)) {
-        return refuse("sha256 must be the 64 lower-case hex digits that `sha256sum` prints for the network");
+    if sha256.len() != 64 || !sha256.chars().all(|c| c.is_ascii_digit() || ('a'..='f').contains(&c))
+    {
+        return refuse(
+            "sha256 must be the 64 lower-case hex digits that `sha256sum` prints for the \
+            network",
+        );
     }
     Ok(())
 }

@@ -25,13 +25,15 @@ pub fn environment(config: &DetectConfig) -> Result<Environment> {
     }
     if std::env::var_os(NO_TELEMETRY).is_none_or(|it| it != "1") {
         let why = "ONNX Runtime would send telemetry to its vendor";
-        return Err(Error::unavailable(format!("{why}: set {NO_TELEMETRY}=1 where this program is started")));
+        return Err(Error::unavailable(format!(
+            "{why}: set {NO_TELEMETRY}=1 where this program is started"
+        )));
     }
     let library = library(config);
     let path = library.canonicalize().ok().filter(|path| path.is_file()).ok_or_else(|| {
         Error::unavailable(format!(
-            "the ONNX Runtime library is missing: {}; `make` installs it, or set its path in [detect] onnxruntime or \
-             ORT_DYLIB_PATH",
+            "the ONNX Runtime library is missing: {}; `make` installs it, or set its path in \
+            [detect] onnxruntime or ORT_DYLIB_PATH",
             library.display()
         ))
     })?;
@@ -56,16 +58,27 @@ pub fn environment(config: &DetectConfig) -> Result<Environment> {
 pub fn session(environment: &Environment, network: &[u8], cuda: bool) -> Result<Session> {
     open(environment, network, cuda).map_err(|e| match cuda {
         true => Error::unavailable("the graphics card cannot open the network").because(e),
-        false => Error::invalid(format!("ONNX Runtime cannot open the network: {}", cure(&e))).because(e),
+        false => {
+            Error::invalid(format!("ONNX Runtime cannot open the network: {}", cure(&e))).because(e)
+        }
     })
 }
 
-fn open(environment: &Environment, network: &[u8], cuda: bool) -> std::result::Result<Session, String> {
+fn open(
+    environment: &Environment,
+    network: &[u8],
+    cuda: bool,
+) -> std::result::Result<Session, String> {
     fn words<R>(e: ort::Error<R>) -> String {
         e.to_string()
     }
-    let mut builder = Session::builder(environment).map_err(words)?.with_intra_threads(1).map_err(words)?;
-    builder = builder.with_inter_threads(1).map_err(words)?.with_intra_op_spinning(false).map_err(words)?;
+    let mut builder =
+        Session::builder(environment).map_err(words)?.with_intra_threads(1).map_err(words)?;
+    builder = builder
+        .with_inter_threads(1)
+        .map_err(words)?
+        .with_intra_op_spinning(false)
+        .map_err(words)?;
     if cuda {
         builder = builder.with_execution_providers([card()]).map_err(words)?;
     }
@@ -94,11 +107,14 @@ pub fn provider(config: &DetectConfig) -> PathBuf {
 fn cure(words: &str) -> &'static str {
     let speaks_of = |part: &str| words.contains(part);
     if speaks_of("opset") || speaks_of("IR version") {
-        "it was exported for a newer runtime; export it again with opset=17, or install a newer ONNX Runtime"
+        "it was exported for a newer runtime; export it again with opset=17, or install a newer \
+        ONNX Runtime"
     } else if speaks_of("rotobuf") || speaks_of("PROTOBUF") {
-        "it is not an ONNX file, or it is incomplete; copy it again and compare its sha256sum with that of the source"
+        "it is not an ONNX file, or it is incomplete; copy it again and compare its sha256sum with \
+        that of the source"
     } else {
-        "it needs operators that this runtime does not have; export it again with opset=17 and without custom operators"
+        "it needs operators that this runtime does not have; export it again with opset=17 and \
+        without custom operators"
     }
 }
 

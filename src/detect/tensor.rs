@@ -36,7 +36,13 @@ impl Letterbox {
         };
         let (x, y) = (bar(input.width, width), bar(input.height, height));
         let kept = |canvas: u32, side: u32, bar: u32| canvas - 2 * ((canvas - side) / 2 - bar);
-        Self { x, y, width, height, canvas: (kept(input.width, width, x), kept(input.height, height, y)) }
+        Self {
+            x,
+            y,
+            width,
+            height,
+            canvas: (kept(input.width, width, x), kept(input.height, height, y)),
+        }
     }
 
     /// Number of values of one frame: 3 × height × width of the canvas.
@@ -73,7 +79,9 @@ pub fn write(picture: &Picture, at: Letterbox, input: &Input, out: &mut [f32]) {
     for (c, out) in out.chunks_exact_mut(canvas_w * canvas_h).enumerate() {
         let (gain, offset) = (1.0 / (255.0 * input.std[c]), -input.mean[c] / input.std[c]);
         out.fill(GREY * gain + offset);
-        for (row, out) in out.chunks_exact_mut(canvas_w).skip(at.y as usize).take(place_h).enumerate() {
+        for (row, out) in
+            out.chunks_exact_mut(canvas_w).skip(at.y as usize).take(place_h).enumerate()
+        {
             let line = &rgb[row * h / place_h * w * 3..][..w * 3];
             for (value, byte) in out[at.x as usize..].iter_mut().zip(&bytes) {
                 *value = f32::from(line[byte + c]) * gain + offset;
@@ -159,7 +167,8 @@ mod tests {
     #[test]
     fn a_picture_kept_at_half_size_gives_a_network_that_averages_two_by_two_the_same_numbers() {
         let input = input();
-        let slope: Vec<u8> = (0..640 * 360).flat_map(|i| [(i % 640 / 3) as u8, (i / 640 / 2) as u8, 90]).collect();
+        let slope: Vec<u8> =
+            (0..640 * 360).flat_map(|i| [(i % 640 / 3) as u8, (i / 640 / 2) as u8, 90]).collect();
         let picture = Picture::from_rgb(640, 360, &slope).expect("sizes fit");
         let at = Letterbox::new(640, 360, &input);
         let averaged = |picture: &Picture| {
@@ -169,10 +178,17 @@ mod tests {
                 let corner = row * 2 * 640 + column * 2;
                 [0, 1, 640, 641].iter().map(|step| out[corner + step]).sum::<f32>() / 4.0
             };
-            (0..240).flat_map(|row| (0..320).map(move |column| (row, column))).map(|(r, c)| cell(r, c)).collect()
+            (0..240)
+                .flat_map(|row| (0..320).map(move |column| (row, column)))
+                .map(|(r, c)| cell(r, c))
+                .collect()
         };
-        let (whole, half): (Vec<f32>, Vec<f32>) = (averaged(&picture), averaged(&picture.resized(320, 180)));
+        let (whole, half): (Vec<f32>, Vec<f32>) =
+            (averaged(&picture), averaged(&picture.resized(320, 180)));
         let worst = whole.iter().zip(&half).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
-        assert!(worst < 4.0 / 255.0 / 0.5, "{worst}: more than the rounding of brightness and colour");
+        assert!(
+            worst < 4.0 / 255.0 / 0.5,
+            "{worst}: more than the rounding of brightness and colour"
+        );
     }
 }

@@ -21,7 +21,8 @@ pub fn try_out(
     cuda: bool,
     batch: usize,
 ) -> Result<usize> {
-    let session = runtime::session(environment, network, cuda).map_err(|e| at(Path::new(&manifest.file), e))?;
+    let session = runtime::session(environment, network, cuda)
+        .map_err(|e| at(Path::new(&manifest.file), e))?;
     check(&session, manifest)?;
     let mut worker = Worker::new(session, manifest, batch);
     worker.try_out()?;
@@ -31,14 +32,19 @@ pub fn try_out(
 /// Checks that the names and the shape in `model.toml` match the network.
 fn check(session: &Session, manifest: &Manifest) -> Result<()> {
     let input = &manifest.input;
-    let found = session.inputs().iter().find(|outlet| outlet.name() == input.name).ok_or_else(|| {
-        let found = names(session.inputs());
-        Error::invalid(format!("[input] name is {:?}, but the network has {found}: write that", input.name))
-    })?;
+    let found =
+        session.inputs().iter().find(|outlet| outlet.name() == input.name).ok_or_else(|| {
+            let found = names(session.inputs());
+            Error::invalid(format!(
+                "[input] name is {:?}, but the network has {found}: write that",
+                input.name
+            ))
+        })?;
     if found.dtype().tensor_type() != Some(TensorElementType::Float32) {
         let kind = found.dtype();
         return Err(Error::invalid(format!(
-            "the network's input is {kind}, not 32-bit numbers: export it again without half, int8 or quantize"
+            "the network's input is {kind}, not 32-bit numbers: export it again without half, int8 \
+            or quantize"
         )));
     }
     let shape = found.dtype().tensor_shape().map(|shape| shape.to_vec()).unwrap_or_default();
@@ -46,13 +52,14 @@ fn check(session: &Session, manifest: &Manifest) -> Result<()> {
     let fits = |(have, want): (&i64, &usize)| *have < 0 || *have == *want as i64;
     if shape.len() != wanted.len() || !shape.iter().zip(&wanted).all(fits) {
         return Err(Error::invalid(format!(
-            "[input] describes the shape {wanted:?}, but the network wants {shape:?}: correct width, height, frames and layout"
+            "[input] describes the shape {wanted:?}, but the network wants {shape:?}: correct \
+            width, height, frames and layout"
         )));
     }
     if input.rect_stride.is_some() && shape.iter().rev().take(2).any(|side| *side >= 0) {
         return Err(Error::invalid(format!(
-            "[input] has a rect_stride, but height and width of the network are fixed ({shape:?}): leave rect_stride out, or \
-             export with dynamic sides"
+            "[input] has a rect_stride, but height and width of the network are fixed ({shape:?}): \
+            leave rect_stride out, or export with dynamic sides"
         )));
     }
     let outputs = match &manifest.head {
@@ -62,9 +69,13 @@ fn check(session: &Session, manifest: &Manifest) -> Result<()> {
     for name in outputs.into_iter().flatten() {
         let Some(outlet) = session.outputs().iter().find(|outlet| outlet.name() == name) else {
             let found = names(session.outputs());
-            return Err(Error::invalid(format!("[output] names {name:?}, but the network has {found}: write that")));
+            return Err(Error::invalid(format!(
+                "[output] names {name:?}, but the network has {found}: write that"
+            )));
         };
-        if let (Head::Yolo { layout, .. }, Some(shape)) = (&manifest.head, outlet.dtype().tensor_shape()) {
+        if let (Head::Yolo { layout, .. }, Some(shape)) =
+            (&manifest.head, outlet.dtype().tensor_shape())
+        {
             heads::yolo::fits(shape, *layout, manifest.classes.len())?;
         }
     }

@@ -30,21 +30,31 @@ pub type Look<'a> = (&'a Picture, Option<&'a Picture>);
 impl Worker {
     pub(super) fn new(session: Session, manifest: &Arc<Manifest>, batch: usize) -> Self {
         let batch = if takes_any_number(&session, manifest) { batch } else { 1 };
-        Self { session, manifest: Arc::clone(manifest), batch, tensor: Vec::new(), screener: None, verifier: None }
+        Self {
+            session,
+            manifest: Arc::clone(manifest),
+            batch,
+            tensor: Vec::new(),
+            screener: None,
+            verifier: None,
+        }
     }
 
     /// Runs the network on grey pictures: sizes and shapes that it leaves open must work before it
     /// is used. If a batch fails, the batch size becomes 1.
     pub(super) fn try_out(&mut self) -> Result<()> {
         let Input { width, height, rect_stride, .. } = self.manifest.input;
-        let grey = |height: u32| Picture::from_i420(width, height, vec![128; (width * height * 3 / 2) as usize]);
+        let grey = |height: u32| {
+            Picture::from_i420(width, height, vec![128; (width * height * 3 / 2) as usize])
+        };
         let low = rect_stride.map(|_| grey(height / 4 * 2)).transpose()?;
         let grey = grey(height)?;
         for picture in [Some(&grey), low.as_ref()].into_iter().flatten() {
             self.analyse(picture, None).map(drop).map_err(|e| match e.kind {
                 Kind::Internal => Error::invalid(format!(
-                    "the network does not run on the input that [input] describes, {:?}: export it with a fixed size (dynamic=False), \
-                     write that width and height here and leave rect_stride out; sides of the YOLO family are multiples of 32",
+                    "the network does not run on the input that [input] describes, {:?}: export it \
+                    with a fixed size (dynamic=False), write that width and height here and leave \
+                    rect_stride out; sides of the YOLO family are multiples of 32",
                     self.manifest.input.shape()
                 ))
                 .because(e.chain()),
@@ -116,7 +126,11 @@ impl Worker {
 
     /// Frame scores, and the boxes at or above the screen level. Without a past, or with one of
     /// another shape, the present takes its place, as in training.
-    pub fn analyse(&mut self, present: &Picture, past: Option<&Picture>) -> Result<(Scores, Vec<Detection>)> {
+    pub fn analyse(
+        &mut self,
+        present: &Picture,
+        past: Option<&Picture>,
+    ) -> Result<(Scores, Vec<Detection>)> {
         let mut answers = self.analyse_many(&[(present, past)])?;
         answers.pop().ok_or_else(|| Error::internal("the network gave no result for a look"))
     }
@@ -127,7 +141,8 @@ impl Worker {
     pub fn analyse_many(&mut self, looks: &[Look]) -> Result<Vec<(Scores, Vec<Detection>)>> {
         let mut answers = Vec::with_capacity(looks.len());
         let manifest = Arc::clone(&self.manifest);
-        let at = |picture: &Picture| Letterbox::new(picture.width(), picture.height(), &manifest.input);
+        let at =
+            |picture: &Picture| Letterbox::new(picture.width(), picture.height(), &manifest.input);
         let of_one_shape = looks.chunk_by(|a, b| at(a.0).canvas == at(b.0).canvas);
         let most = self.batch;
         for looks in of_one_shape.flat_map(|looks| looks.chunks(most)) {
@@ -155,8 +170,11 @@ impl Worker {
             let (first, second) = tensor.split_at_mut(numbers);
             tensor::write(&at.shrink(present), *at, input, first);
             if input.past.is_some() {
-                match past.filter(|past| Letterbox::new(past.width(), past.height(), input) == *at) {
-                    Some(past) => tensor::write(&past.fitted(at.width, at.height), *at, input, second),
+                match past.filter(|past| Letterbox::new(past.width(), past.height(), input) == *at)
+                {
+                    Some(past) => {
+                        tensor::write(&past.fitted(at.width, at.height), *at, input, second)
+                    }
                     None => second.copy_from_slice(first),
                 }
             }
@@ -164,10 +182,18 @@ impl Worker {
     }
 
     /// Runs the network on a tensor made elsewhere (goldens) and passes one output to `read`.
-    pub(super) fn run<T>(&mut self, tensor: &[f32], output: &str, read: impl FnOnce(Output) -> Result<T>) -> Result<T> {
+    pub(super) fn run<T>(
+        &mut self,
+        tensor: &[f32],
+        output: &str,
+        read: impl FnOnce(Output) -> Result<T>,
+    ) -> Result<T> {
         let shape = self.manifest.input.shape();
         if tensor.len() != shape.iter().product::<usize>() {
-            return Err(Error::internal(format!("{} numbers for a tensor of the shape {shape:?}", tensor.len())));
+            return Err(Error::internal(format!(
+                "{} numbers for a tensor of the shape {shape:?}",
+                tensor.len()
+            )));
         }
         self.tensor.clear();
         self.tensor.extend_from_slice(tensor);
@@ -181,7 +207,8 @@ impl Worker {
         (width, height): (u32, u32),
         read: impl FnOnce(&Outputs) -> Result<T>,
     ) -> Result<T> {
-        let failed = |e: ort::Error| Error::internal("the network did not run").because(e.to_string());
+        let failed =
+            |e: ort::Error| Error::internal("the network did not run").because(e.to_string());
         let input = &self.manifest.input;
         let mut shape = input.shape_of(width, height);
         shape[0] = looks;
@@ -194,23 +221,34 @@ impl Worker {
 /// Whether the first axis of the network's input, the batch size, is dynamic.
 fn takes_any_number(session: &Session, manifest: &Manifest) -> bool {
     let input = session.inputs().iter().find(|outlet| outlet.name() == manifest.input.name);
-    input.and_then(|outlet| outlet.dtype().tensor_shape()?.first().copied()).is_some_and(|looks| looks < 0)
+    input
+        .and_then(|outlet| outlet.dtype().tensor_shape()?.first().copied())
+        .is_some_and(|looks| looks < 0)
 }
 
 /// Reads one look's part of the outputs according to the model's head.
-fn read(manifest: &Manifest, at: Letterbox, look: usize, outputs: &Outputs) -> Result<(Scores, Vec<Detection>)> {
+fn read(
+    manifest: &Manifest,
+    at: Letterbox,
+    look: usize,
+    outputs: &Outputs,
+) -> Result<(Scores, Vec<Detection>)> {
     let Manifest { head, classes, screen, .. } = manifest;
     match head {
         Head::Heatmap { heatmap, scores } => {
-            let read = outputs.get(look, heatmap, |heat| heads::heatmap::read(heat, classes, at, *screen))?;
+            let read = outputs
+                .get(look, heatmap, |heat| heads::heatmap::read(heat, classes, at, *screen))?;
             match scores {
                 None => Ok(read),
-                Some(scores) => Ok((outputs.get(look, scores, |it| heads::heatmap::scores(it, classes))?, read.1)),
+                Some(scores) => Ok((
+                    outputs.get(look, scores, |it| heads::heatmap::scores(it, classes))?,
+                    read.1,
+                )),
             }
         }
-        Head::Yolo { boxes, layout, iou } => {
-            outputs.get(look, boxes, |boxes| heads::yolo::read(boxes, *layout, classes, at, *screen, *iou))
-        }
+        Head::Yolo { boxes, layout, iou } => outputs.get(look, boxes, |boxes| {
+            heads::yolo::read(boxes, *layout, classes, at, *screen, *iou)
+        }),
     }
 }
 
@@ -225,17 +263,20 @@ impl Outputs<'_> {
     /// shape begins with 1.
     fn get<T>(&self, look: usize, name: &str, read: impl FnOnce(Output) -> Result<T>) -> Result<T> {
         let Self { all, looks } = self;
-        let value = all.get(name).ok_or_else(|| Error::invalid(format!("the network gave no output {name:?}")))?;
+        let value = all
+            .get(name)
+            .ok_or_else(|| Error::invalid(format!("the network gave no output {name:?}")))?;
         let (shape, values) = value.try_extract_tensor::<f32>().map_err(|e| {
-            Error::invalid(format!("the network's output {name:?} is not a float tensor")).because(e.to_string())
+            Error::invalid(format!("the network's output {name:?} is not a float tensor"))
+                .because(e.to_string())
         })?;
         if *looks == 1 {
             return read(Output { shape, values });
         }
         if shape.first() != Some(&(*looks as i64)) {
             return Err(Error::invalid(format!(
-                "for {looks} looks the network returns {name:?} of shape {shape:?}: export it with a dynamic batch, or set \
-                 [detect] batch = 1"
+                "for {looks} looks the network returns {name:?} of shape {shape:?}: export it with \
+                a dynamic batch, or set [detect] batch = 1"
             )));
         }
         let each = values.len() / looks;

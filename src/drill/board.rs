@@ -35,7 +35,10 @@ impl DrillBoard {
         let mut board = self.lock();
         board.retain(|_, drill| now.duration_since(drill.started_at) < LENGTH);
         if board.contains_key(camera) {
-            return Err(Error::new(Kind::Conflict, format!("a drill is already running on camera {camera}")));
+            return Err(Error::new(
+                Kind::Conflict,
+                format!("a drill is already running on camera {camera}"),
+            ));
         }
         board.insert(camera.clone(), Drill { started_at: now, seed, plume: None });
         Ok(())
@@ -47,7 +50,12 @@ impl DrillBoard {
     }
 
     /// The plume and its age in seconds at `now`. `place` is called once, for the first frame.
-    pub fn plume(&self, camera: &CameraId, now: Timestamp, place: impl FnOnce(u32) -> Plume) -> Option<(Plume, f64)> {
+    pub fn plume(
+        &self,
+        camera: &CameraId,
+        now: Timestamp,
+        place: impl FnOnce(u32) -> Plume,
+    ) -> Option<(Plume, f64)> {
         let mut board = self.lock();
         let drill = board.get_mut(camera)?;
         let age = now.duration_since(drill.started_at);

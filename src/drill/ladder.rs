@@ -5,7 +5,8 @@ use super::plume::{Plume, alpha, composite};
 use crate::frame::Picture;
 use crate::triage::detection::BoundingBox;
 
-/// Apparent widths, shares of the picture's width, smallest first. At 60° and 3 km these are 31, 63, 126, 251 and 504 m.
+/// Apparent widths, shares of the picture's width, smallest first. At 60° and 3 km these are 31,
+/// 63, 126, 251 and 504 m.
 pub const WIDTHS: [f32; 5] = [0.01, 0.02, 0.04, 0.08, 0.16];
 /// One seed per place that a size is tried at. The seeds never change, so two tests can be
 /// compared.
@@ -52,9 +53,15 @@ pub fn ladder(picture: &Picture) -> Vec<Rung> {
         // A plume below one pixel shows nothing. It still has a place, at which nothing can be
         // detected.
         let foot = [origin.0 as usize, origin.1 as usize, 1, 1];
-        let [x, y, w, h] = extent(height, width, origin, scale * height as f64, &plume).unwrap_or(foot);
-        let (of_width, of_height) = (|v: usize| v as f32 / width as f32, |v: usize| v as f32 / height as f32);
-        Rung { plume, width: share, bbox: [of_width(x), of_height(y), of_width(w), of_height(h)].into() }
+        let [x, y, w, h] =
+            extent(height, width, origin, scale * height as f64, &plume).unwrap_or(foot);
+        let (of_width, of_height) =
+            (|v: usize| v as f32 / width as f32, |v: usize| v as f32 / height as f32);
+        Rung {
+            plume,
+            width: share,
+            bbox: [of_width(x), of_height(y), of_width(w), of_height(h)].into(),
+        }
     });
     rungs.collect()
 }
@@ -67,7 +74,13 @@ fn units_wide(plume: &Plume) -> Option<f64> {
 }
 
 /// Left, top, width and height of the visible part, pixels.
-fn extent(height: usize, width: usize, foot: (f64, f64), scale_px: f64, plume: &Plume) -> Option<[usize; 4]> {
+fn extent(
+    height: usize,
+    width: usize,
+    foot: (f64, f64),
+    scale_px: f64,
+    plume: &Plume,
+) -> Option<[usize; 4]> {
     let smoke = alpha(height, width, foot, scale_px, AGE_S, plume.wind, plume.seed);
     let visible = smoke.values.iter().enumerate().filter(|(_, a)| **a >= VISIBLE);
     let places = visible.map(|(i, _)| (smoke.left + i % smoke.width, smoke.top + i / smoke.width));

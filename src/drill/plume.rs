@@ -67,13 +67,15 @@ impl Small {
             .sum()
     }
 
-    /// Height of the skyline at `x` (fractions): the strongest step from bright above to dark below.
+    /// Height of the skyline at `x` (fractions): the strongest step from bright above to dark
+    /// below.
     fn skyline(&self, x: f64) -> f64 {
         let column = (x * f64::from(Self::WIDTH)) as usize;
         let columns = column.saturating_sub(2)..column + 3;
         let (top, low) = (Self::HEIGHT as usize * 15 / 100, Self::HEIGHT as usize * 80 / 100);
         let step = |y: usize| {
-            self.brightness(columns.clone(), y - Self::STEP..y) - self.brightness(columns.clone(), y..y + Self::STEP)
+            self.brightness(columns.clone(), y - Self::STEP..y)
+                - self.brightness(columns.clone(), y..y + Self::STEP)
         };
         let strongest = (top + Self::STEP..low - Self::STEP).max_by_key(|&y| step(y));
         strongest.unwrap_or(top) as f64 / f64::from(Self::HEIGHT)
@@ -81,7 +83,8 @@ impl Small {
 
     /// Brightness behind a young plume that stands at (x, y).
     fn background(&self, x: f64, y: f64) -> i32 {
-        let (column, row) = ((x * f64::from(Self::WIDTH)) as usize, (y * f64::from(Self::HEIGHT)) as usize);
+        let (column, row) =
+            ((x * f64::from(Self::WIDTH)) as usize, (y * f64::from(Self::HEIGHT)) as usize);
         self.brightness(column.saturating_sub(3)..column + 4, row.saturating_sub(24)..row)
     }
 }
@@ -99,8 +102,8 @@ pub struct Alpha {
 
 impl Alpha {
     pub fn at(&self, x: usize, y: usize) -> f32 {
-        let inside =
-            (self.left..self.left + self.width).contains(&x) && (self.top..self.top + self.height).contains(&y);
+        let inside = (self.left..self.left + self.width).contains(&x)
+            && (self.top..self.top + self.height).contains(&y);
         if inside { self.values[(y - self.top) * self.width + x - self.left] } else { 0.0 }
     }
 }
@@ -115,8 +118,9 @@ pub fn alpha(
     wind: f64,
     seed: u32,
 ) -> Alpha {
-    let puffs: Vec<Puff> =
-        puffs(scale_px, age_s, wind, seed).filter_map(|puff| puff.placed(origin, width, height)).collect();
+    let puffs: Vec<Puff> = puffs(scale_px, age_s, wind, seed)
+        .filter_map(|puff| puff.placed(origin, width, height))
+        .collect();
     let hull = |side: fn(&Puff) -> &Range<usize>| {
         let start = puffs.iter().map(|p| side(p).start).min().unwrap_or(0);
         start..puffs.iter().map(|p| side(p).end).max().unwrap_or(0)
@@ -126,11 +130,15 @@ pub fn alpha(
     for puff in &puffs {
         puff.add_to(&mut depth, &columns, &rows);
     }
-    let offsets = |range: &Range<usize>, from: f64| -> Vec<f64> { range.clone().map(|i| i as f64 - from).collect() };
+    let offsets = |range: &Range<usize>, from: f64| -> Vec<f64> {
+        range.clone().map(|i| i as f64 - from).collect()
+    };
     let (xs, ys) = (offsets(&columns, origin.0), offsets(&rows, origin.1));
     let rise = 0.012 * age_s * scale_px;
     let octave = |cell: f64, seed: u64| {
-        let scaled = |values: &[f64], shift: f64| -> Vec<f64> { values.iter().map(|v| (v + shift) / cell).collect() };
+        let scaled = |values: &[f64], shift: f64| -> Vec<f64> {
+            values.iter().map(|v| (v + shift) / cell).collect()
+        };
         value_noise(&scaled(&xs, 0.0), &scaled(&ys, rise), seed)
     };
     let coarse = octave(0.22 * scale_px, u64::from(seed) + 101);
@@ -143,7 +151,13 @@ pub fn alpha(
             depth[i] = (ALPHA_MAX * (1.0 - (-f64::from(depth[i]) * texture * fade).exp())) as f32;
         }
     }
-    Alpha { left: columns.start, top: rows.start, width: columns.len(), height: rows.len(), values: depth }
+    Alpha {
+        left: columns.start,
+        top: rows.start,
+        width: columns.len(),
+        height: rows.len(),
+        values: depth,
+    }
 }
 
 /// Smoke colour, red, green, blue 0..=1: white to mid grey with a touch of blue.
@@ -174,7 +188,9 @@ pub fn composite(picture: &Picture, plume: &Plume, age_s: f64) -> Picture {
 
     let (luma, chroma) = i420.split_at_mut(w * h);
     let (us, vs) = chroma.split_at_mut(w * h / 4);
-    let mix = |value: &mut u8, a: f32, colour: f32| *value = (f32::from(*value) * (1.0 - a) + colour * a).round() as u8;
+    let mix = |value: &mut u8, a: f32, colour: f32| {
+        *value = (f32::from(*value) * (1.0 - a) + colour * a).round() as u8
+    };
     for (row, line) in alpha.values.chunks_exact(alpha.width.max(1)).enumerate() {
         let start = (alpha.top + row) * w + alpha.left;
         for (pixel, &a) in luma[start..start + alpha.width].iter_mut().zip(line) {
@@ -184,8 +200,11 @@ pub fn composite(picture: &Picture, plume: &Plume, age_s: f64) -> Picture {
     for row in alpha.top / 2..(alpha.top + alpha.height).div_ceil(2) {
         for column in alpha.left / 2..(alpha.left + alpha.width).div_ceil(2) {
             let (x0, y0) = (2 * column, 2 * row);
-            let a =
-                [(0, 0), (1, 0), (0, 1), (1, 1)].iter().map(|(dx, dy)| alpha.at(x0 + dx, y0 + dy)).sum::<f32>() / 4.0;
+            let a = [(0, 0), (1, 0), (0, 1), (1, 1)]
+                .iter()
+                .map(|(dx, dy)| alpha.at(x0 + dx, y0 + dy))
+                .sum::<f32>()
+                / 4.0;
             mix(&mut us[row * w / 2 + column], a, u);
             mix(&mut vs[row * w / 2 + column], a, v);
         }
@@ -258,8 +277,11 @@ impl Puff {
     /// exponentials a line are enough, instead of one per pixel.
     fn add_to(&self, depth: &mut [f32], columns: &Range<usize>, rows: &Range<usize>) {
         let spread = 2.0 * self.radius * self.radius;
-        let across: Vec<f32> =
-            self.columns.clone().map(|x| (-(x as f64 - self.x).powi(2) / spread).exp() as f32).collect();
+        let across: Vec<f32> = self
+            .columns
+            .clone()
+            .map(|x| (-(x as f64 - self.x).powi(2) / spread).exp() as f32)
+            .collect();
         for y in self.rows.clone() {
             let ey = (1.25 * (y as f64 - self.y)).powi(2);
             // Exponent above -4.5: (x - cx)² < 9 r² - ey.
@@ -283,16 +305,19 @@ impl Puff {
     }
 }
 
-/// Smooth noise in [0, 1) over the grid ys × xs (given in cells, ascending): smoothstep between lattice points.
+/// Smooth noise in [0, 1) over the grid ys × xs (given in cells, ascending): smoothstep between
+/// lattice points.
 fn value_noise(xs: &[f64], ys: &[f64], seed: u64) -> Vec<f64> {
-    let (Some(&first_x), Some(&last_x), Some(&first_y), Some(&last_y)) = (xs.first(), xs.last(), ys.first(), ys.last())
+    let (Some(&first_x), Some(&last_x), Some(&first_y), Some(&last_y)) =
+        (xs.first(), xs.last(), ys.first(), ys.last())
     else {
         return Vec::new();
     };
     let (x0, y0) = (first_x.floor() as i64, first_y.floor() as i64);
     let (x1, y1) = (last_x.floor() as i64 + 2, last_y.floor() as i64 + 2);
     let stride = (x1 - x0) as usize;
-    let table: Vec<f64> = (y0..y1).flat_map(|iy| (x0..x1).map(move |ix| lattice(ix, iy, seed))).collect();
+    let table: Vec<f64> =
+        (y0..y1).flat_map(|iy| (x0..x1).map(move |ix| lattice(ix, iy, seed))).collect();
     let smooth = |v: &f64, from: i64| {
         let (cell, f) = (v.floor(), v - v.floor());
         ((cell as i64 - from) as usize, f * f * (3.0 - 2.0 * f))

@@ -92,7 +92,12 @@ pub fn view(seed: u32, photographs: &Path, (across, down): (u32, u32)) -> Result
     let photograph = Picture::from_image_bytes(&bytes)?;
     let (w, h) = (f64::from(photograph.width()), f64::from(photograph.height()));
     let width = share * w;
-    let part = photograph.cropped((left * w) as u32, (top * h) as u32, width as u32, (width * 9.0 / 16.0) as u32);
+    let part = photograph.cropped(
+        (left * w) as u32,
+        (top * h) as u32,
+        width as u32,
+        (width * 9.0 / 16.0) as u32,
+    );
     let view = part.resized(across, down);
     // A photograph that is used again is mirrored.
     if (seed as usize / VIEWS.len()).is_multiple_of(2) { Ok(view) } else { mirrored(&view) }
@@ -144,12 +149,17 @@ fn mirrored(picture: &Picture) -> Result<Picture> {
 /// The picture at this share of its light, 0..=1.
 fn dimmed(picture: &Picture, light: f64) -> Picture {
     let scaled = |middle: f64| -> Vec<u8> {
-        (0..256).map(|level| (middle + (f64::from(level) - middle) * light).round().clamp(0.0, 255.0) as u8).collect()
+        (0..256)
+            .map(|level| {
+                (middle + (f64::from(level) - middle) * light).round().clamp(0.0, 255.0) as u8
+            })
+            .collect()
     };
     let (luma, chroma) = (scaled(16.0), scaled(128.0));
     let pixels = picture.luma().len();
-    let level =
-        |(at, byte): (usize, &u8)| if at < pixels { luma[usize::from(*byte)] } else { chroma[usize::from(*byte)] };
+    let level = |(at, byte): (usize, &u8)| {
+        if at < pixels { luma[usize::from(*byte)] } else { chroma[usize::from(*byte)] }
+    };
     let i420 = picture.as_i420().iter().enumerate().map(level).collect();
     Picture::from_i420(picture.width(), picture.height(), i420).unwrap_or_else(|_| picture.clone())
 }
@@ -170,7 +180,9 @@ impl Sensor {
         let mut random = SplitMix64(mix(u64::from(seed) + 1));
         let phase = random.unit();
         // The sum of four values in -1..=1 is about a Gaussian of sigma 1.6 levels.
-        let level = |bits: u64| (0..4).map(|i| ((bits >> (8 * i)) & 0xff) as i8 as i32 * 3 / 256).sum::<i32>() as i8;
+        let level = |bits: u64| {
+            (0..4).map(|i| ((bits >> (8 * i)) & 0xff) as i8 as i32 * 3 / 256).sum::<i32>() as i8
+        };
         let noise = (0..(WIDTH * HEIGHT) as usize + STARTS).map(|_| level(random.next())).collect();
         Self { noise, random, phase }
     }
@@ -178,7 +190,9 @@ impl Sensor {
     fn take(&mut self, seen: &Picture, now_s: f64) -> Picture {
         let turn = |period_s: f64| (std::f64::consts::TAU * (now_s / period_s + self.phase)).sin();
         let gain = 1.0 + 0.02 * turn(210.0) + 0.005 * turn(23.0);
-        let lit: Vec<u8> = (0..256).map(|y| (16.0 + (f64::from(y) - 16.0) * gain).clamp(16.0, 235.0) as u8).collect();
+        let lit: Vec<u8> = (0..256)
+            .map(|y| (16.0 + (f64::from(y) - 16.0) * gain).clamp(16.0, 235.0) as u8)
+            .collect();
         let start = self.random.next() as usize % STARTS;
         let mut i420 = seen.as_i420().to_vec();
         let luma = seen.luma().len().min(self.noise.len() - STARTS);
@@ -209,7 +223,10 @@ mod tests {
         assert_eq!(quiet.len(), 61);
         for pair in quiet.windows(2) {
             let change = change(&pair[0], &pair[1]);
-            assert!(0.3 < change && change < 4.0, "{change} levels a pixel from one second to the next");
+            assert!(
+                0.3 < change && change < 4.0,
+                "{change} levels a pixel from one second to the next"
+            );
         }
     }
 
@@ -223,7 +240,13 @@ mod tests {
             luma.iter().map(|y| u64::from(*y)).sum::<u64>() as f64 / luma.len() as f64
         };
         assert_eq!((night.len(), night[60].0), (61, hour));
-        assert!(level(0) > 80.0 && level(30) < 35.0 && level(60) > 80.0, "{} {} {}", level(0), level(30), level(60));
+        assert!(
+            level(0) > 80.0 && level(30) < 35.0 && level(60) > 80.0,
+            "{} {} {}",
+            level(0),
+            level(30),
+            level(60)
+        );
         let jump = night.windows(2).map(|pair| change(&pair[0].1, &pair[1].1)).fold(0.0, f64::max);
         assert!(jump < 8.0, "the light fades: {jump} levels a pixel within a minute");
     }
@@ -233,10 +256,20 @@ mod tests {
         let (quiet, smoky) = (frames(None), frames(Some(10.0)));
         assert_eq!(quiet[..11], smoky[..11]);
         let seen = |i: usize| {
-            let changed = quiet[i].luma().iter().zip(smoky[i].luma()).filter(|(a, b)| a.abs_diff(**b) > 10).count();
+            let changed = quiet[i]
+                .luma()
+                .iter()
+                .zip(smoky[i].luma())
+                .filter(|(a, b)| a.abs_diff(**b) > 10)
+                .count();
             changed as f64 / f64::from(WIDTH * HEIGHT)
         };
-        assert!(seen(20) > 0.0002 && seen(60) > 0.003 && seen(60) < 0.05, "{} {}", seen(20), seen(60));
+        assert!(
+            seen(20) > 0.0002 && seen(60) > 0.003 && seen(60) < 0.05,
+            "{} {}",
+            seen(20),
+            seen(60)
+        );
         assert_eq!(frames(Some(10.0))[60], smoky[60]);
     }
 
@@ -253,10 +286,14 @@ mod tests {
     #[test]
     fn photographs_are_cropped_and_shown_from_both_sides() {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let photograph = drawn(1).and_then(|p| p.resized(300, 200).to_jpeg(90)).expect("a small picture");
+        let photograph =
+            drawn(1).and_then(|p| p.resized(300, 200).to_jpeg(90)).expect("a small picture");
         std::fs::write(folder.path().join(VIEWS[3].0), photograph).expect("written");
         let view = landscape(3, folder.path()).expect("a photograph");
         assert_eq!((view.width(), view.height()), (WIDTH, HEIGHT));
-        assert_eq!(landscape(3 + VIEWS.len() as u32, folder.path()).and_then(|p| mirrored(&p)).ok(), Some(view));
+        assert_eq!(
+            landscape(3 + VIEWS.len() as u32, folder.path()).and_then(|p| mirrored(&p)).ok(),
+            Some(view)
+        );
     }
 }

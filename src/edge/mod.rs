@@ -1,5 +1,6 @@
-//! THE EDGE'S DISK: what an edge has seen waits here until the centre's server has it. A sighting is on the disk before
-//! anything else happens to it, leaves in the order in which it came, and goes before every picture.
+//! THE EDGE'S DISK: what an edge has seen waits here until the centre's server has it. A sighting
+//! is on the disk before anything else happens to it, leaves in the order in which it came, and
+//! goes before every picture.
 
 mod sender;
 mod spool;

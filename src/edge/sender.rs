@@ -16,7 +16,13 @@ pub enum Sending<'a> {
 }
 
 /// Sends until it is dropped. `told` hears of every piece.
-pub async fn send(spool: &Spool, line: &Line, edge: &str, clock: &Clock, told: impl Fn(Sending<'_>)) {
+pub async fn send(
+    spool: &Spool,
+    line: &Line,
+    edge: &str,
+    clock: &Clock,
+    told: impl Fn(Sending<'_>),
+) {
     loop {
         let Some(waiting) = tokio::task::block_in_place(|| spool.next()) else {
             told(Sending::Fine);

@@ -90,11 +90,16 @@ impl Spool {
     /// `Unavailable` when the folder cannot be read or written.
     pub fn open(folder: &Path, max_bytes: u64) -> Result<Self> {
         let cannot = |e| {
-            Error::unavailable(format!("cannot use the folder {}: check its permissions", folder.display())).because(e)
+            Error::unavailable(format!(
+                "cannot use the folder {}: check its permissions",
+                folder.display()
+            ))
+            .because(e)
         };
         let sightings = listed(&folder.join(SIGHTINGS), "json").map_err(cannot)?;
         let pictures = listed(&folder.join(PICTURES), "jpg").map_err(cannot)?;
-        let newest = [&sightings, &pictures].map(|it| it.files.back().and_then(|(file, _)| number(file)));
+        let newest =
+            [&sightings, &pictures].map(|it| it.files.back().and_then(|(file, _)| number(file)));
         let next = newest.into_iter().flatten().max().map_or(0, |newest| newest + 1);
         let state = State { next, sightings, pictures, shed: 0 };
         let (state, fresh) = (Arc::new(Mutex::new(state)), Arc::default());
@@ -110,7 +115,8 @@ impl Spool {
         self.make_room(state, text.len() as u64);
         if state.bytes() + text.len() as u64 > self.max_bytes {
             return Err(Error::unavailable(
-                "the spool is full of sightings: [edge] spool_max_gib is reached, and the centre is still not reachable",
+                "the spool is full of sightings: [edge] spool_max_gib is reached, and the centre \
+                is still not reachable",
             ));
         }
         let at = self.folder.join(SIGHTINGS).join(format!("{:016}-{id}.json", state.next));
@@ -221,14 +227,24 @@ fn full(e: io::Error) -> Error {
 fn remove(file: &Path) {
     match fs::remove_file(file) {
         Err(e) if e.kind() != io::ErrorKind::NotFound => {
-            tracing::warn!("{} was sent and cannot be removed; it will be sent again: {e}", file.display());
+            tracing::warn!(
+                "{} was sent and cannot be removed; it will be sent again: {e}",
+                file.display()
+            );
         }
         _ => {}
     }
 }
 
-fn piece<I: FromStr>(file: &Path, ending: &str, of: impl FnOnce(I, Vec<u8>) -> Piece) -> io::Result<Piece> {
-    let name = file.file_name().and_then(|it| it.to_str()).and_then(|it| it.strip_suffix(&format!(".{ending}")));
+fn piece<I: FromStr>(
+    file: &Path,
+    ending: &str,
+    of: impl FnOnce(I, Vec<u8>) -> Piece,
+) -> io::Result<Piece> {
+    let name = file
+        .file_name()
+        .and_then(|it| it.to_str())
+        .and_then(|it| it.strip_suffix(&format!(".{ending}")));
     let id = name.and_then(|it| it.split_once('-')).and_then(|(_, id)| id.parse().ok());
     let id = id.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "its name has no id"))?;
     Ok(of(id, fs::read(file)?))
@@ -281,7 +297,8 @@ mod tests {
         spool.keep_picture(picture, b"smoke").expect("kept");
         spool.keep_sighting(sighting(3), b"second").expect("kept");
         // Killed while it wrote: nobody was told that this one is kept.
-        fs::write(folder.path().join("sightings/0000000000000007-x.part"), b"{").expect("a half file");
+        fs::write(folder.path().join("sightings/0000000000000007-x.part"), b"{")
+            .expect("a half file");
         drop(spool);
         let spool = Spool::open(folder.path(), 1 << 20).expect("opens again");
         assert_eq!(spool.waits(), Waits { sightings: 2, pictures: 1, bytes: 16, shed: 0 });
@@ -312,8 +329,12 @@ mod tests {
         assert_eq!(spool.waits(), Waits { sightings: 2, pictures: 0, bytes: 1_000, shed: 4 });
         spool.keep_picture(picture(5), &[5; 300]).expect("shed at once");
         assert_eq!(spool.waits().shed, 5);
-        let refused = spool.keep_sighting(sighting(3), b"one more").expect_err("the budget is reached");
-        assert!(refused.kind.is_retryable() && refused.message.contains("spool_max_gib"), "{refused}");
+        let refused =
+            spool.keep_sighting(sighting(3), b"one more").expect_err("the budget is reached");
+        assert!(
+            refused.kind.is_retryable() && refused.message.contains("spool_max_gib"),
+            "{refused}"
+        );
         assert_eq!(sent(&spool), Piece::Sighting(sighting(1), vec![b' '; 400]));
         spool.keep_sighting(sighting(3), b"one more").expect("there is room again");
     }
@@ -322,10 +343,14 @@ mod tests {
     fn a_file_that_cannot_be_read_hides_no_other() {
         let folder = tempfile::tempdir().expect("a folder");
         fs::create_dir_all(folder.path().join(SIGHTINGS)).expect("a folder");
-        fs::write(folder.path().join("sightings/0000000000000001-what.json"), b"{}").expect("a foreign file");
+        fs::write(folder.path().join("sightings/0000000000000001-what.json"), b"{}")
+            .expect("a foreign file");
         let spool = Spool::open(folder.path(), 1_000).expect("opens");
         spool.keep_sighting(sighting(2), b"fire").expect("kept");
         assert_eq!(sent(&spool), Piece::Sighting(sighting(2), b"fire".to_vec()));
-        assert!(folder.path().join("sightings/0000000000000001-what.json").exists(), "a person can look at it");
+        assert!(
+            folder.path().join("sightings/0000000000000001-what.json").exists(),
+            "a person can look at it"
+        );
     }
 }

@@ -51,8 +51,18 @@ impl CameraWord {
     }
 
     fn new(camera: CameraId, status: CameraStatus) -> Self {
-        let CameraStatus { health, health_since, detail, main_detail, last_frame_at, last_scores, .. } = status;
-        let CameraStatus { learning_until, has_moved, slots_met, slots_missed, main_fetched, .. } = status;
+        let CameraStatus {
+            health,
+            health_since,
+            detail,
+            main_detail,
+            last_frame_at,
+            last_scores,
+            ..
+        } = status;
+        let CameraStatus {
+            learning_until, has_moved, slots_met, slots_missed, main_fetched, ..
+        } = status;
         Self {
             camera,
             health,

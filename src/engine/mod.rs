@@ -102,7 +102,8 @@ impl Watch {
         for i in 0..workers {
             let mut decoder = Decoder::with_pipelines(pipelines)?;
             let mut worker = detector.session()?;
-            let (receivers, analyst, out) = (Arc::clone(receivers), Arc::clone(analyst), out.clone());
+            let (receivers, analyst, out) =
+                (Arc::clone(receivers), Arc::clone(analyst), out.clone());
             let thread = std::thread::Builder::new()
                 .name(format!("watch-{i}"))
                 .spawn(move || watch(&receivers, &mut decoder, &mut worker, &analyst, &out))
@@ -157,7 +158,9 @@ fn watch(
         if looked.is_err() != failing {
             failing = !failing;
             match &looked {
-                Err(e) => tracing::error!(camera = %first.camera, "frames are not analysed: {}", e.chain()),
+                Err(e) => {
+                    tracing::error!(camera = %first.camera, "frames are not analysed: {}", e.chain())
+                }
                 Ok(_) => tracing::info!(camera = %first.camera, "frames are analysed again"),
             }
         }
@@ -169,7 +172,10 @@ fn watch(
         let thresholds = analyst.tuning.get();
         for seen in looked.unwrap_or_default() {
             let Analysis { camera, detections, .. } = &seen.analysis;
-            if detections.iter().any(|found| found.confidence >= thresholds.lasting(found.class, found.tile)) {
+            if detections
+                .iter()
+                .any(|found| found.confidence >= thresholds.lasting(found.class, found.tile))
+            {
                 receivers.boost(camera);
             } else if !detections.is_empty() {
                 receivers.suspect(camera);
@@ -243,7 +249,12 @@ enum Reality {
 }
 
 impl Analyst {
-    pub fn new(detector: &Detector, tuning: Tuning, drills: DrillBoard, status: StatusBoard) -> Self {
+    pub fn new(
+        detector: &Detector,
+        tuning: Tuning,
+        drills: DrillBoard,
+        status: StatusBoard,
+    ) -> Self {
         let past = detector.manifest().input.past;
         let memory = Memory {
             history: past.map(History::new),
@@ -300,23 +311,34 @@ impl Analyst {
 
     /// The same for frames of several cameras, [`Worker::batch`] views at once, with at most
     /// `tiles` tiles of each. The frames are judged in the order given.
-    pub fn look_many(&self, worker: &mut Worker, frames: &[Frame], tiles: usize) -> Result<Vec<Seen>> {
-        let views: Vec<View> = frames.iter().flat_map(|frame| self.views(worker, frame, tiles)).collect();
+    pub fn look_many(
+        &self,
+        worker: &mut Worker,
+        frames: &[Frame],
+        tiles: usize,
+    ) -> Result<Vec<Seen>> {
+        let views: Vec<View> =
+            frames.iter().flat_map(|frame| self.views(worker, frame, tiles)).collect();
         let began = cpu_time();
         let mut answers = self.answers(worker, &views)?.into_iter();
         metrics::counter!("huoyan_frames_inferred_total").increment(views.len() as u64);
         // Each whole view is followed by its tiles.
         let of_one_picture = views.chunk_by(|_, next| next.tile.is_some());
         let seen = of_one_picture.map(|views| {
-            let gist =
-                Gist::of(worker, views, self.main_past(views[0].frame).as_deref(), answers.by_ref().take(views.len()))?;
+            let gist = Gist::of(
+                worker,
+                views,
+                self.main_past(views[0].frame).as_deref(),
+                answers.by_ref().take(views.len()),
+            )?;
             if views[0].real == Reality::Real {
                 self.remember(worker, &views[0], &gist);
             }
             Ok(self.judge(worker, &views[0], gist))
         });
         let seen: Result<Vec<Seen>> = seen.collect();
-        let pictures = views.iter().filter(|view| view.tile.is_none() && view.real == Reality::Real).count();
+        let pictures =
+            views.iter().filter(|view| view.tile.is_none() && view.real == Reality::Real).count();
         metrics::counter!("huoyan_looks_total").increment(pictures as u64);
         metrics::counter!("huoyan_network_cpu_microseconds_total")
             .increment(cpu_time().saturating_sub(began).as_micros() as u64);

@@ -42,17 +42,24 @@ impl Pose {
         let stream = analysis.stream;
         let is_better = |best: &Best| (stream, confidence) > (best.stream, best.confidence);
         if confidence > 0.0 && self.best.as_ref().is_none_or(is_better) {
-            let (at, picture, detections) = (analysis.captured_at, Arc::clone(picture), analysis.detections.clone());
+            let (at, picture, detections) =
+                (analysis.captured_at, Arc::clone(picture), analysis.detections.clone());
             self.best = Some(Best { at, stream, confidence, detections, picture });
         }
         // With two places in one picture, the kept picture is the best of only one of them. Where
         // it is not of this place, the present picture is the evidence.
         let best_of = |confirmed: &Confirmed| {
-            let best = self.best.as_ref().filter(|best| best.at == confirmed.best_at || best.shows_large(confirmed));
+            let best = self
+                .best
+                .as_ref()
+                .filter(|best| best.at == confirmed.best_at || best.shows_large(confirmed));
             best.map_or(picture, |best| &best.picture)
         };
         let confirmed = self.confirmer.observe(analysis);
-        confirmed.into_iter().map(|confirmed| (confirmed.clone(), Arc::clone(best_of(&confirmed)))).collect()
+        confirmed
+            .into_iter()
+            .map(|confirmed| (confirmed.clone(), Arc::clone(best_of(&confirmed))))
+            .collect()
     }
 }
 
@@ -60,7 +67,9 @@ impl Best {
     /// A main-stream picture with this place in it: preferred as evidence even where it is not the
     /// place's best frame.
     fn shows_large(&self, confirmed: &Confirmed) -> bool {
-        let is_it = |found: &Detection| found.class == confirmed.class && is_same_place(&found.bbox, &confirmed.bbox);
+        let is_it = |found: &Detection| {
+            found.class == confirmed.class && is_same_place(&found.bbox, &confirmed.bbox)
+        };
         self.stream == Stream::Main && self.detections.iter().any(is_it)
     }
 }

@@ -65,7 +65,9 @@ impl Analyst {
         let mut answers = screener.analyse_many(&looks)?;
         answers.iter_mut().for_each(|(_, found)| found.clear());
         let called: Vec<(usize, Call)> = (0..views.len())
-            .filter_map(|index| Some((index, screen.call(answers[index].0, self.is_suspected(&views[index]))?)))
+            .filter_map(|index| {
+                Some((index, screen.call(answers[index].0, self.is_suspected(&views[index]))?))
+            })
             .collect();
         let again: Vec<Look> = called.iter().map(|(index, _)| looks[*index]).collect();
         let full = worker.analyse_many(&again)?;
@@ -75,8 +77,9 @@ impl Analyst {
             found.iter().any(|it| it.confidence >= thresholds.lasting(it.class, views[index].tile))
         };
         let audits = called.iter().zip(&full).filter(|((_, call), _)| *call == Call::Audit);
-        let (audits, misses) = audits
-            .fold((0, 0), |(n, misses), ((index, _), answer)| (n + 1, misses + u64::from(is_miss(*index, answer))));
+        let (audits, misses) = audits.fold((0, 0), |(n, misses), ((index, _), answer)| {
+            (n + 1, misses + u64::from(is_miss(*index, answer)))
+        });
         let (screened, passed) = (views.len() as u64, called.len() as u64 - audits);
         for ((index, _), answer) in called.into_iter().zip(full) {
             answers[index] = answer;
@@ -98,7 +101,8 @@ impl Analyst {
     /// a pose where something was found or expected in the last two minutes.
     fn is_suspected(&self, View { frame, real, .. }: &View) -> bool {
         let key = (frame.camera.clone(), frame.pose.clone());
-        let suspected = || self.memory().tiles.get(&key).is_some_and(|it| it.is_suspicious(frame.captured_at));
+        let suspected =
+            || self.memory().tiles.get(&key).is_some_and(|it| it.is_suspicious(frame.captured_at));
         frame.stream == Stream::Main || *real == Reality::Real && suspected()
     }
 }
@@ -120,7 +124,11 @@ mod tests {
             ("a place lives there", 0.0, 0.0, true, 0.0, Some(Call::Suspected)),
             ("an audit", 0.0, 0.0, false, 1.0, Some(Call::Audit)),
         ] {
-            assert_eq!(screen(audit).call(Scores { smoke, fire }, is_suspected), expected, "{what}");
+            assert_eq!(
+                screen(audit).call(Scores { smoke, fire }, is_suspected),
+                expected,
+                "{what}"
+            );
         }
     }
 

@@ -45,7 +45,9 @@ impl MainPasts {
     /// The kept picture, if it is at least half a `past` and at most three old.
     pub fn past(&self, camera: &CameraId, pose: &PoseId, now: Timestamp) -> Option<Arc<Picture>> {
         let (at, picture) = self.poses.get(&(camera.clone(), pose.clone()))?;
-        (self.past / YOUNGEST..=self.past * OLDEST).contains(&now.duration_since(*at)).then(|| Arc::clone(picture))
+        (self.past / YOUNGEST..=self.past * OLDEST)
+            .contains(&now.duration_since(*at))
+            .then(|| Arc::clone(picture))
     }
 
     pub fn forget(&mut self, pose: &(CameraId, PoseId)) {
@@ -54,13 +56,20 @@ impl MainPasts {
 
     /// Keeps the first picture of a pose until it is too old: a later one would show the smoke that
     /// is to be compared with it. Beyond 64 poses the oldest picture is dropped.
-    pub fn keep(&mut self, camera: &CameraId, pose: &PoseId, now: Timestamp, picture: impl FnOnce() -> Picture) {
+    pub fn keep(
+        &mut self,
+        camera: &CameraId,
+        pose: &PoseId,
+        now: Timestamp,
+        picture: impl FnOnce() -> Picture,
+    ) {
         let (past, oldest) = (self.past, self.past * OLDEST);
         self.poses.retain(|_, (at, _)| (-past..=oldest).contains(&now.duration_since(*at)));
         let key = (camera.clone(), pose.clone());
         self.poses.entry(key).or_insert_with(|| (now, Arc::new(picture())));
         while self.poses.len() > REMEMBERED_MAX {
-            let oldest = self.poses.iter().min_by_key(|(_, (at, _))| *at).map(|(key, _)| key.clone());
+            let oldest =
+                self.poses.iter().min_by_key(|(_, (at, _))| *at).map(|(key, _)| key.clone());
             if let Some(key) = oldest {
                 self.poses.remove(&key);
             }
@@ -70,7 +79,12 @@ impl MainPasts {
 
 /// Resizes to the network's input. Sub-streams often have a distorted aspect ratio. A main-stream
 /// picture with a past is resized to the past's shape, so that the two can be compared.
-pub fn shrink(worker: &Worker, stream: Stream, picture: &Picture, past: Option<&Picture>) -> Picture {
+pub fn shrink(
+    worker: &Worker,
+    stream: Stream,
+    picture: &Picture,
+    past: Option<&Picture>,
+) -> Picture {
     match (stream, past) {
         (Stream::Main, Some(past)) => worker.shrink_like(picture, past),
         _ => worker.shrink(picture),
@@ -96,7 +110,8 @@ pub fn closer(
         let present = crop.cut(picture);
         // The past has another resolution, and rounding may make its crop a row smaller; it gets
         // the shape of the present crop.
-        let past = past.map(|past| worker.shrink_past(&worker.shrink_like(&crop.cut_from(past), &present)));
+        let past = past
+            .map(|past| worker.shrink_past(&worker.shrink_like(&crop.cut_from(past), &present)));
         let (_, seen) = worker.analyse(&present, past.as_ref())?;
         for closer in seen {
             raise(&mut found, &Detection { bbox: crop.on_frame(&closer.bbox), ..closer });
@@ -113,7 +128,9 @@ pub fn closer(
 }
 
 fn raise(found: &mut [Detection], closer: &Detection) {
-    let is_it = |whole: &&mut Detection| whole.class == closer.class && is_same_place(&whole.bbox, &closer.bbox);
+    let is_it = |whole: &&mut Detection| {
+        whole.class == closer.class && is_same_place(&whole.bbox, &closer.bbox)
+    };
     for whole in found.iter_mut().filter(is_it) {
         whole.confidence = whole.confidence.max((whole.confidence + closer.confidence) / 2.0);
     }
@@ -173,13 +190,16 @@ fn crops(frame: (u32, u32), network: (u32, u32), boxes: &[BoundingBox]) -> Vec<C
         if crops.len() == CROPS_MAX {
             break;
         }
-        let times = (bbox.w * frame_w * AROUND / network_w).max(bbox.h * frame_h * AROUND / network_h).max(1.0);
+        let times = (bbox.w * frame_w * AROUND / network_w)
+            .max(bbox.h * frame_h * AROUND / network_h)
+            .max(1.0);
         if 1.0 / times < whole * GAIN_MIN || crops.iter().any(|crop| crop.holds(bbox)) {
             continue;
         }
         let along = |centre: f32, side: f32, of: f32| {
             let side = (side.min(of) as u32) & !1;
-            let at = (centre * of - side as f32 / 2.0).clamp(0.0, of - side as f32).round() as u32 & !1;
+            let at =
+                (centre * of - side as f32 / 2.0).clamp(0.0, of - side as f32).round() as u32 & !1;
             (at, side)
         };
         let (x, width) = along(bbox.centre_x(), network_w * times, frame_w);
@@ -198,7 +218,10 @@ mod tests {
 
     fn cut(frame: (u32, u32), boxes: &[[f32; 4]]) -> Vec<(u32, u32, u32, u32)> {
         let boxes: Vec<BoundingBox> = boxes.iter().map(|&it| it.into()).collect();
-        crops(frame, NETWORK, &boxes).iter().map(|crop| (crop.x, crop.y, crop.width, crop.height)).collect()
+        crops(frame, NETWORK, &boxes)
+            .iter()
+            .map(|crop| (crop.x, crop.y, crop.width, crop.height))
+            .collect()
     }
 
     #[test]
@@ -206,13 +229,28 @@ mod tests {
         for (what, frame, boxes, expected) in [
             ("in the middle", MAIN, vec![[0.475, 0.475, 0.05, 0.05]], vec![(640, 300, 640, 480)]),
             ("in a corner", MAIN, vec![[0.98, 0.0, 0.02, 0.02]], vec![(1280, 0, 640, 480)]),
-            ("twice as large as its smoke", MAIN, vec![[0.3, 0.3, 0.2, 0.1]], vec![(384, 90, 768, 576)]),
+            (
+                "twice as large as its smoke",
+                MAIN,
+                vec![[0.3, 0.3, 0.2, 0.1]],
+                vec![(384, 90, 768, 576)],
+            ),
             ("smoke over half the frame gains nothing", MAIN, vec![[0.2, 0.2, 0.5, 0.5]], vec![]),
-            ("nor does a main stream of the network's size", (704, 576), vec![[0.5, 0.5, 0.05, 0.05]], vec![]),
+            (
+                "nor does a main stream of the network's size",
+                (704, 576),
+                vec![[0.5, 0.5, 0.05, 0.05]],
+                vec![],
+            ),
             (
                 "one crop for two that lie together, two at most",
                 MAIN,
-                vec![[0.5, 0.5, 0.05, 0.05], [0.52, 0.5, 0.05, 0.05], [0.1, 0.1, 0.05, 0.05], [0.8, 0.8, 0.05, 0.05]],
+                vec![
+                    [0.5, 0.5, 0.05, 0.05],
+                    [0.52, 0.5, 0.05, 0.05],
+                    [0.1, 0.1, 0.05, 0.05],
+                    [0.8, 0.8, 0.05, 0.05],
+                ],
                 vec![(688, 326, 640, 480), (0, 0, 640, 480)],
             ),
         ] {
@@ -223,7 +261,9 @@ mod tests {
     #[test]
     fn of_each_suspicious_pose_one_earlier_picture_is_kept_for_minutes() {
         let at = |s: i64| Timestamp::UNIX_EPOCH + SignedDuration::from_secs(s);
-        let picture = |width: u32| Picture::from_rgb(width, 2, &vec![0; (width * 6) as usize]).expect("sizes fit");
+        let picture = |width: u32| {
+            Picture::from_rgb(width, 2, &vec![0; (width * 6) as usize]).expect("sizes fit")
+        };
         let mut pasts = MainPasts::new(SignedDuration::from_secs(180));
         let (camera, pose) = (CameraId::from("c"), PoseId::from("default"));
         for (what, kept_s, now_s, expected) in [
@@ -236,14 +276,23 @@ mod tests {
             if let Some(s) = kept_s {
                 pasts.keep(&camera, &pose, at(s), || picture(2 + s as u32 / 30));
             }
-            assert_eq!(pasts.past(&camera, &pose, at(now_s)).map(|it| it.width()), expected, "{what}");
+            assert_eq!(
+                pasts.past(&camera, &pose, at(now_s)).map(|it| it.width()),
+                expected,
+                "{what}"
+            );
         }
         for n in 0..100 {
             pasts.keep(&format!("c{n}").as_str().into(), &pose, at(1000 + n), || picture(2));
         }
-        assert_eq!(pasts.poses.len(), REMEMBERED_MAX, "the bound holds, and what was too old is gone");
+        assert_eq!(
+            pasts.poses.len(),
+            REMEMBERED_MAX,
+            "the bound holds, and what was too old is gone"
+        );
         assert!(
-            pasts.poses.contains_key(&("c99".into(), pose.clone())) && !pasts.poses.contains_key(&("c35".into(), pose))
+            pasts.poses.contains_key(&("c99".into(), pose.clone()))
+                && !pasts.poses.contains_key(&("c35".into(), pose))
         );
     }
 
@@ -267,8 +316,16 @@ mod tests {
 
     #[test]
     fn a_crop_raises_the_box_of_its_class_and_place_and_makes_no_new_one() {
-        let at = |class, confidence, bbox: [f32; 4]| Detection { class, confidence, bbox: bbox.into(), tile: None };
-        let whole = [at(Class::Smoke, 0.7, [0.4, 0.4, 0.1, 0.1]), at(Class::Fire, 0.6, [0.4, 0.4, 0.1, 0.1])];
+        let at = |class, confidence, bbox: [f32; 4]| Detection {
+            class,
+            confidence,
+            bbox: bbox.into(),
+            tile: None,
+        };
+        let whole = [
+            at(Class::Smoke, 0.7, [0.4, 0.4, 0.1, 0.1]),
+            at(Class::Fire, 0.6, [0.4, 0.4, 0.1, 0.1]),
+        ];
         for (closer, expected) in [
             (at(Class::Smoke, 0.9, [0.44, 0.42, 0.03, 0.05]), [0.8, 0.6]),
             (at(Class::Smoke, 0.65, [0.44, 0.42, 0.03, 0.05]), [0.7, 0.6]),
@@ -277,7 +334,10 @@ mod tests {
         ] {
             let mut found = whole;
             raise(&mut found, &closer);
-            let near = found.iter().zip(expected).all(|(it, expected)| (it.confidence - expected).abs() < 1e-6);
+            let near = found
+                .iter()
+                .zip(expected)
+                .all(|(it, expected)| (it.confidence - expected).abs() < 1e-6);
             assert!(near, "{closer:?}: {found:?}");
         }
     }

@@ -1,6 +1,6 @@
-//! 自检: which rendered plumes does the model find in a camera's picture now? Its types keep it apart
-//! from watching: a test takes pictures and returns only an entry of the status board. It has no
-//! access to confirmation, history or desk.
+//! 自检: which rendered plumes does the model find in a camera's picture now? Its types keep it
+//! apart from watching: a test takes pictures and returns only an entry of the status board. It has
+//! no access to confirmation, history or desk.
 //!
 //! Cost: one camera at a time, one step of a worker between two ordinary looks, and only while no
 //! camera is due. A test has 30 steps (15 plumes, whole and in tiles), each one inference, or two
@@ -74,7 +74,12 @@ struct Running {
 }
 
 impl SelfTester {
-    pub fn new(status: StatusBoard, tuning: Tuning, needs_past: bool, screen: Option<Levels>) -> Self {
+    pub fn new(
+        status: StatusBoard,
+        tuning: Tuning,
+        needs_past: bool,
+        screen: Option<Levels>,
+    ) -> Self {
         let has_work = AtomicBool::new(false);
         Self {
             status,
@@ -148,7 +153,8 @@ impl SelfTester {
     /// Tests one plume in one part, if a test is running and no other worker is busy with it.
     pub fn step(&self, worker: &mut Worker) -> Result<()> {
         let Some(mut running) = self.running.lock().take() else { return Ok(()) };
-        let Some((rung, part)) = running.rungs.next().filter(|_| self.counts(&running.camera)) else {
+        let Some((rung, part)) = running.rungs.next().filter(|_| self.counts(&running.camera))
+        else {
             self.finish(running);
             return Ok(());
         };
@@ -161,15 +167,16 @@ impl SelfTester {
             }
             Err(e) => {
                 // The worker logs what is wrong with the model; the test ends without a result.
-                self.status.update_known(&running.camera, |status| status.self_test.asked_at = None);
+                self.status
+                    .update_known(&running.camera, |status| status.self_test.asked_at = None);
                 self.has_work.store(false, Ordering::Relaxed);
                 Err(e)
             }
         }
     }
 
-    /// The camera shows another view, or has gone: what a test has found, or a running one will find,
-    /// is void. Its next test is due like that of a new camera.
+    /// The camera shows another view, or has gone: what a test has found, or a running one will
+    /// find, is void. Its next test is due like that of a new camera.
     pub fn forget(&self, camera: &CameraId) {
         self.due.lock().remove(camera);
         self.testing.lock().take_if(|testing| testing == camera);
@@ -182,7 +189,12 @@ impl SelfTester {
 
     /// What an ordinary look at this part would find, in fractions of the picture. Nothing where
     /// the screening network's scores are too low.
-    fn ask(&self, worker: &mut Worker, smoky: &Picture, Part { tile, past }: &Part) -> Result<Vec<Detection>> {
+    fn ask(
+        &self,
+        worker: &mut Worker,
+        smoky: &Picture,
+        Part { tile, past }: &Part,
+    ) -> Result<Vec<Detection>> {
         let shown = match tile {
             None => worker.shrink(smoky),
             Some(tile) => worker.shrink(&cut(smoky, *tile)),
@@ -195,19 +207,24 @@ impl SelfTester {
         }
         let (_, mut found) = worker.analyse(&shown, past.as_deref())?;
         if let Some(tile) = tile {
-            found.iter_mut().for_each(|it| (it.bbox, it.tile) = (tile.on_frame(&it.bbox), Some(*tile)));
+            found
+                .iter_mut()
+                .for_each(|it| (it.bbox, it.tile) = (tile.on_frame(&it.bbox), Some(*tile)));
         }
         Ok(found)
     }
 
     fn finish(&self, running: Running) {
-        let Running { camera, at, whole, in_tiles, a_tile, example, picture, thresholds, .. } = running;
-        let seen = |tile, sizes| AtScale { threshold: thresholds.lasting(Class::Smoke, tile), sizes };
+        let Running { camera, at, whole, in_tiles, a_tile, example, picture, thresholds, .. } =
+            running;
+        let seen =
+            |tile, sizes| AtScale { threshold: thresholds.lasting(Class::Smoke, tile), sizes };
         let sensitivity = Sensitivity {
             at,
             whole: seen(None, whole),
             tile: a_tile.map(|_| seen(a_tile, in_tiles)),
-            example: example.map(|(rung, _)| Arc::new(shown(&rung.composite(&picture), &rung.bbox))),
+            example: example
+                .map(|(rung, _)| Arc::new(shown(&rung.composite(&picture), &rung.bbox))),
         };
         // Held until the result is on the board, so that `forget` comes before it or clears it.
         let mut testing = self.testing.lock();
@@ -234,7 +251,9 @@ fn rungs(picture: &Picture, parts: &[Part]) -> Vec<(Rung, Part)> {
     };
     let mut all = Vec::new();
     for rung in ladder(picture) {
-        let covering = parts.iter().filter(|part| part.tile.is_some_and(|tile| is_covered(&rung.bbox, &[tile])));
+        let covering = parts
+            .iter()
+            .filter(|part| part.tile.is_some_and(|tile| is_covered(&rung.bbox, &[tile])));
         let tile = covering.min_by(|a, b| off_centre(a, &rung).total_cmp(&off_centre(b, &rung)));
         let whole = parts.iter().find(|part| part.tile.is_none());
         all.extend(whole.into_iter().chain(tile).map(|part| (rung, part.clone())));
@@ -244,8 +263,9 @@ fn rungs(picture: &Picture, parts: &[Part]) -> Vec<(Rung, Part)> {
 
 impl Running {
     fn note(&mut self, rung: Rung, tile: Option<Tile>, found: &[Detection]) {
-        let counts_here =
-            |it: &Detection| it.tile.is_some() == tile.is_some() && self.counts(it) && touches(&it.bbox, &rung.bbox);
+        let counts_here = |it: &Detection| {
+            it.tile.is_some() == tile.is_some() && self.counts(it) && touches(&it.bbox, &rung.bbox)
+        };
         if self.real.iter().any(counts_here) {
             return;
         }

@@ -105,7 +105,12 @@ impl Strips {
     /// Returns what to keep of this look. `encode(side)`: the look's picture as JPEG, at most
     /// `side` pixels wide and high; None if encoding fails. Call it with the looks of one pose in
     /// time order.
-    pub fn look(&mut self, seen: &Seen, began: &[Began], encode: impl Fn(u32) -> Option<Encoded>) -> Vec<Kept> {
+    pub fn look(
+        &mut self,
+        seen: &Seen,
+        began: &[Began],
+        encode: impl Fn(u32) -> Option<Encoded>,
+    ) -> Vec<Kept> {
         let (analysis, now) = (&seen.analysis, seen.analysis.captured_at);
         let view = (analysis.camera.clone(), analysis.pose.clone(), seen.drill);
         self.forget(&view, now);
@@ -118,18 +123,23 @@ impl Strips {
         };
         let mut kept = Vec::new();
         for of in began {
-            let before = self.rings.get(&view).into_iter().flatten().filter(|shot| shot.captured_at < now);
+            let before =
+                self.rings.get(&view).into_iter().flatten().filter(|shot| shot.captured_at < now);
             let before: Vec<Kept> = before.map(|shot| shot.kept(of)).collect();
             if self.growing.len() < GROWING_MAX {
                 let (view, pictures, until) = (view.clone(), before.len(), now + AFTER);
                 self.growing.push(Growing { view, until, of: *of, pictures, last_at: None });
             } else {
-                tracing::warn!(sighting = %of.sighting, "too many alarms at once: of this one only the pictures before it are kept");
+                tracing::warn!(sighting = %of.sighting, "too many alarms at once: of this one only \
+                    the pictures before it are kept");
             }
             kept.extend(before);
         }
-        let mut wanting =
-            self.growing.iter_mut().filter(|it| it.view == view && it.wants(analysis.stream, now)).peekable();
+        let mut wanting = self
+            .growing
+            .iter_mut()
+            .filter(|it| it.view == view && it.wants(analysis.stream, now))
+            .peekable();
         let side = if analysis.stream == Stream::Main { MAIN_SIDE } else { AFTER_SIDE };
         if wanting.peek().is_some()
             && let Some(shot) = shot(side)
@@ -155,8 +165,10 @@ impl Strips {
         self.growing.retain(|it| !is_over(it));
         let bytes = &mut self.bytes;
         self.rings.retain(|_, ring| {
-            let is_dark = ring.back().is_none_or(|shot| now.duration_since(shot.captured_at) >= DARK_FOR);
-            *bytes -= if is_dark { ring.iter().map(|shot| shot.encoded.jpeg.len()).sum() } else { 0 };
+            let is_dark =
+                ring.back().is_none_or(|shot| now.duration_since(shot.captured_at) >= DARK_FOR);
+            *bytes -=
+                if is_dark { ring.iter().map(|shot| shot.encoded.jpeg.len()).sum() } else { 0 };
             !is_dark
         });
         let Some(ring) = self.rings.get_mut(view) else { return };
@@ -175,7 +187,10 @@ impl Strips {
         while self.bytes > BEFORE_BYTES_MAX {
             // Removes the empty rings: they have no picture to drop.
             self.rings.retain(|_, ring| !ring.is_empty());
-            let oldest = self.rings.values_mut().min_by_key(|ring| ring.front().map(|shot| shot.captured_at));
+            let oldest = self
+                .rings
+                .values_mut()
+                .min_by_key(|ring| ring.front().map(|shot| shot.captured_at));
             let Some(shot) = oldest.and_then(VecDeque::pop_front) else { return };
             self.bytes -= shot.encoded.jpeg.len();
         }
@@ -201,11 +216,22 @@ impl Growing {
 
 impl Shot {
     fn kept(self: &Arc<Self>, of: &Began) -> Kept {
-        let is_it = |found: &&Detection| found.class == of.class && is_same_place(&found.bbox, &of.bbox);
-        let surest = self.detections.iter().filter(is_it).max_by(|a, b| a.confidence.total_cmp(&b.confidence));
+        let is_it =
+            |found: &&Detection| found.class == of.class && is_same_place(&found.bbox, &of.bbox);
+        let surest = self
+            .detections
+            .iter()
+            .filter(is_it)
+            .max_by(|a, b| a.confidence.total_cmp(&b.confidence));
         let (captured_at, stream) = (self.captured_at, self.stream);
         let seen = surest.map(|found| Place { score: found.confidence, bbox: found.bbox });
-        let frame = StripFrame { sighting: of.sighting, captured_at, stream, seen, picture: self.encoded.picture };
+        let frame = StripFrame {
+            sighting: of.sighting,
+            captured_at,
+            stream,
+            seen,
+            picture: self.encoded.picture,
+        };
         Kept { frame, shot: Arc::clone(self) }
     }
 }

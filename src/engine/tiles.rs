@@ -79,9 +79,15 @@ fn skyline(sketch: &Sketch) -> Option<f32> {
     let rows: Vec<&[u8]> = sketch.rows().collect();
     let edge = |column: usize| {
         let sum = |rows: &[&[u8]]| rows.iter().map(|row| u16::from(row[column])).sum::<u16>();
-        let step = |at: usize| sum(&rows[at - EDGE_CELLS..at]).saturating_sub(sum(&rows[at..at + EDGE_CELLS]));
-        let steps = (EDGE_CELLS..(rows.len() + 1).saturating_sub(EDGE_CELLS)).map(|at| (step(at), Reverse(at)));
-        steps.max().filter(|(step, _)| *step >= EDGE_STEP * EDGE_CELLS as u16).map(|(_, Reverse(at))| at)
+        let step = |at: usize| {
+            sum(&rows[at - EDGE_CELLS..at]).saturating_sub(sum(&rows[at..at + EDGE_CELLS]))
+        };
+        let steps = (EDGE_CELLS..(rows.len() + 1).saturating_sub(EDGE_CELLS))
+            .map(|at| (step(at), Reverse(at)));
+        steps
+            .max()
+            .filter(|(step, _)| *step >= EDGE_STEP * EDGE_CELLS as u16)
+            .map(|(_, Reverse(at))| at)
     };
     let mut edges: Vec<usize> = (0..CELLS_ACROSS as usize).filter_map(edge).collect();
     if edges.len() * 2 < CELLS_ACROSS as usize {
@@ -164,7 +170,8 @@ impl Tiles {
     /// The tiles to analyse now, at most `most`.
     pub fn next(&mut self, sketch: &Sketch, now: Timestamp, most: usize) -> Vec<Tile> {
         let tiles = self.all();
-        let wishes: [Wish; LEFTS.len()] = std::array::from_fn(|i| self.wish(tiles[i], &self.seen[i], sketch, now));
+        let wishes: [Wish; LEFTS.len()] =
+            std::array::from_fn(|i| self.wish(tiles[i], &self.seen[i], sketch, now));
         let chosen = choose(&wishes, most);
         self.seen.iter_mut().for_each(|seen| seen.ago = seen.ago.saturating_add(1));
         for &index in &chosen {
@@ -256,7 +263,8 @@ fn change(before: &[&[u8]], now: &[&[u8]]) -> u8 {
     if before.len() != now.len() {
         return u8::MAX;
     }
-    let mut differences: Vec<i16> = before.iter().zip(&now).map(|(a, b)| i16::from(*b) - i16::from(*a)).collect();
+    let mut differences: Vec<i16> =
+        before.iter().zip(&now).map(|(a, b)| i16::from(*b) - i16::from(*a)).collect();
     differences.sort_unstable();
     let Some(&whole) = differences.get(differences.len() / 2) else { return 0 };
     second_largest(differences.into_iter().map(|it| (it - whole).unsigned_abs().min(255) as u8))
@@ -265,12 +273,14 @@ fn change(before: &[&[u8]], now: &[&[u8]]) -> u8 {
 /// Whether no neighbouring cells differ, except one pair.
 fn is_plain(cells: &[&[u8]]) -> bool {
     let beside = cells.iter().flat_map(|row| row.windows(2).map(|pair| pair[0].abs_diff(pair[1])));
-    let below = cells.windows(2).flat_map(|rows| rows[0].iter().zip(rows[1]).map(|(a, b)| a.abs_diff(*b)));
+    let below =
+        cells.windows(2).flat_map(|rows| rows[0].iter().zip(rows[1]).map(|(a, b)| a.abs_diff(*b)));
     second_largest(beside.chain(below)) < PLAIN_STEP
 }
 
 fn second_largest(values: impl Iterator<Item = u8>) -> u8 {
-    let (_, second) = values.fold((0, 0), |(first, second), it| (it.max(first), second.max(it.min(first))));
+    let (_, second) =
+        values.fold((0, 0), |(first, second), it| (it.max(first), second.max(it.min(first))));
     second
 }
 

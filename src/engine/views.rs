@@ -49,7 +49,8 @@ impl Gist {
         main_past: Option<&Picture>,
         answers: impl Iterator<Item = (Scores, Vec<Detection>)>,
     ) -> Result<Self> {
-        let mut gist = Self { scores: Scores::default(), detections: Vec::new(), tiles: Vec::new() };
+        let mut gist =
+            Self { scores: Scores::default(), detections: Vec::new(), tiles: Vec::new() };
         for (view, answer) in views.iter().zip(answers) {
             let (scores, found) = match view.frame.stream {
                 Stream::Main => second_look::closer(worker, &view.picture, main_past, answer)?,
@@ -61,7 +62,11 @@ impl Gist {
                 None => gist.detections = found,
                 Some(tile) => {
                     gist.tiles.push(tile);
-                    let on_frame = |it: Detection| Detection { bbox: tile.on_frame(&it.bbox), tile: Some(tile), ..it };
+                    let on_frame = |it: Detection| Detection {
+                        bbox: tile.on_frame(&it.bbox),
+                        tile: Some(tile),
+                        ..it
+                    };
                     gist.detections.extend(found.into_iter().map(on_frame));
                 }
             }
@@ -73,7 +78,12 @@ impl Gist {
 impl Analyst {
     /// The views of one frame, each whole view followed by its tiles. Empty where the gate is
     /// closed and no drill runs.
-    pub(super) fn views<'a>(&self, worker: &Worker, frame: &'a Frame, tiles: usize) -> Vec<View<'a>> {
+    pub(super) fn views<'a>(
+        &self,
+        worker: &Worker,
+        frame: &'a Frame,
+        tiles: usize,
+    ) -> Vec<View<'a>> {
         let Frame { camera, captured_at: now, picture, stream, .. } = frame;
         let plume = self.drills.plume(camera, *now, |seed| Plume::on_terrain(picture, seed));
         if !self.is_open(frame) && plume.is_none() {
@@ -83,8 +93,9 @@ impl Analyst {
             self.keep_pasts(worker, frame, || Arc::new(worker.shrink(picture)));
             return Vec::new();
         }
-        let parts: Vec<Option<Tile>> =
-            std::iter::once(None).chain(self.tiles_to_see(frame, tiles).into_iter().map(Some)).collect();
+        let parts: Vec<Option<Tile>> = std::iter::once(None)
+            .chain(self.tiles_to_see(frame, tiles).into_iter().map(Some))
+            .collect();
         let views_of = |picture: Arc<Picture>, real| {
             let view = |tile: &Option<Tile>| {
                 let past = self.past(&part(frame, *tile), frame);
@@ -92,7 +103,14 @@ impl Analyst {
                     None => second_look::shrink(worker, *stream, &picture, past.as_deref()),
                     Some(tile) => worker.shrink(&cut(&picture, *tile)),
                 };
-                View { frame, picture: Arc::clone(&picture), real, tile: *tile, shown: Arc::new(shown), past }
+                View {
+                    frame,
+                    picture: Arc::clone(&picture),
+                    real,
+                    tile: *tile,
+                    shown: Arc::new(shown),
+                    past,
+                }
             };
             parts.iter().map(view).collect::<Vec<_>>()
         };
@@ -103,7 +121,10 @@ impl Analyst {
         views
     }
 
-    pub(super) fn main_past(&self, Frame { camera, pose, captured_at, stream, .. }: &Frame) -> Option<Arc<Picture>> {
+    pub(super) fn main_past(
+        &self,
+        Frame { camera, pose, captured_at, stream, .. }: &Frame,
+    ) -> Option<Arc<Picture>> {
         let memory = self.memory();
         let pasts = memory.main_pasts.as_ref().filter(|_| *stream == Stream::Main)?;
         pasts.past(camera, pose, *captured_at)
@@ -130,7 +151,9 @@ impl Analyst {
             history.iter_mut().for_each(|history| history.forget_tiles(camera, pose));
         }
         let past = |history: &History, tile| history.past(&part(frame, Some(tile)), *now);
-        let is_ready = history.as_ref().is_none_or(|it| tiles.all().iter().all(|tile| past(it, *tile).is_some()));
+        let is_ready = history
+            .as_ref()
+            .is_none_or(|it| tiles.all().iter().all(|tile| past(it, *tile).is_some()));
         tiles.next(&sketch, *now, if is_ready { most } else { 0 })
     }
 
@@ -140,10 +163,17 @@ impl Analyst {
         if self.tiles > 0 {
             tiles.extend(self.tiles_of(&mut self.memory().tiles, frame).all().map(Some));
         }
-        tiles.into_iter().map(|tile| self_test::Part { tile, past: self.past(&part(frame, tile), frame) }).collect()
+        tiles
+            .into_iter()
+            .map(|tile| self_test::Part { tile, past: self.past(&part(frame, tile), frame) })
+            .collect()
     }
 
-    fn tiles_of<'a>(&self, all: &'a mut BTreeMap<(CameraId, PoseId), Tiles>, frame: &Frame) -> &'a mut Tiles {
+    fn tiles_of<'a>(
+        &self,
+        all: &'a mut BTreeMap<(CameraId, PoseId), Tiles>,
+        frame: &Frame,
+    ) -> &'a mut Tiles {
         let key = (frame.camera.clone(), frame.pose.clone());
         let skyline = self.skylines().get(&key).copied();
         all.entry(key).or_insert_with(|| Tiles::new(skyline))
@@ -152,7 +182,12 @@ impl Analyst {
     /// Keeps pasts and detections. It is called for real views only, so that a drill leaves no
     /// trace. A main-stream picture becomes a past only if it has the shape of the screened stream,
     /// that is, if it had a past to be compared with.
-    pub(super) fn remember(&self, worker: &Worker, View { frame, shown, past, .. }: &View, gist: &Gist) {
+    pub(super) fn remember(
+        &self,
+        worker: &Worker,
+        View { frame, shown, past, .. }: &View,
+        gist: &Gist,
+    ) {
         if frame.stream == Stream::Screened {
             self.self_tests.offer(frame, &gist.detections, || self.parts(frame));
         }
@@ -163,7 +198,9 @@ impl Analyst {
         if frame.stream == Stream::Main
             && let Some(pasts) = &mut memory.main_pasts
         {
-            pasts.keep(&frame.camera, &frame.pose, frame.captured_at, || worker.shrink_past(&frame.picture));
+            pasts.keep(&frame.camera, &frame.pose, frame.captured_at, || {
+                worker.shrink_past(&frame.picture)
+            });
         }
         self.tiles_of(&mut memory.tiles, frame).found(&gist.detections, frame.captured_at);
         if let Some(gate) = memory.gate.as_mut().filter(|_| !gist.detections.is_empty()) {
@@ -191,7 +228,11 @@ impl Analyst {
         {
             let mut memory = self.memory();
             if self.tiles > 0 && *stream == Stream::Screened {
-                wanted.extend(self.tiles_of(&mut memory.tiles, frame).all().map(|tile| part(frame, Some(tile))));
+                wanted.extend(
+                    self.tiles_of(&mut memory.tiles, frame)
+                        .all()
+                        .map(|tile| part(frame, Some(tile))),
+                );
             }
             let Some(history) = &memory.history else { return };
             wanted.retain(|part| history.wants(part, *now));

@@ -39,22 +39,29 @@ const BESIDES_MS: f64 = 20.0;
 pub struct Capacity {
     /// Instruction sets that decide what a look costs: [`cpu_flags`].
     pub cpu_flags: Vec<&'static str>,
-    /// Milliseconds of the model for one view without smoke, the screening network and its calls together: of a core's time; where
-    /// a graphics card looks, of its time.
+    /// Milliseconds of the model for one view without smoke, the screening network and its calls
+    /// together: of a core's time; where a graphics card looks, of its time.
     pub look_ms: f64,
     /// Looks at once: the workers configured, of which each needs a core.
     pub workers: usize,
     pub cadence_s: f64,
     /// Cameras at that cadence, each looked at whole.
     pub holds: usize,
-    /// Cameras at that cadence, each looked at whole and in as many tiles as a look may have. With more of them tiles are left out.
+    /// Cameras at that cadence, each looked at whole and in as many tiles as a look may have. With
+    /// more of them tiles are left out.
     pub holds_with_tiles: usize,
 }
 
 impl Capacity {
     /// `workers`: threads that look; each needs one of this machine's `cores`. `tiles`: at most,
     /// per look.
-    pub fn of(look_ms: f64, tiles: usize, workers: usize, cores: usize, cadence: SignedDuration) -> Self {
+    pub fn of(
+        look_ms: f64,
+        tiles: usize,
+        workers: usize,
+        cores: usize,
+        cadence: SignedDuration,
+    ) -> Self {
         let (workers, cadence_s) = (workers.min(cores), cadence.as_secs_f64());
         let planned_ms = workers as f64 * PLANNED * cadence_s * 1000.0;
         let holding = |views: usize| (planned_ms / (look_ms * views as f64 + BESIDES_MS)) as usize;
@@ -75,8 +82,7 @@ pub fn cpu_flags() -> Vec<&'static str> {
         ($ask:ident: $($flag:tt)*) => { [$(($flag, std::arch::$ask!($flag))),*] };
     }
     #[cfg(target_arch = "x86_64")]
-    let all =
-        has!(is_x86_feature_detected: "sse4.2" "avx" "f16c" "fma" "avx2" "avxvnni" "avx512f" "avx512bw" "avx512vnni");
+    let all = has!(is_x86_feature_detected: "sse4.2" "avx" "f16c" "fma" "avx2" "avxvnni" "avx512f" "avx512bw" "avx512vnni");
     #[cfg(target_arch = "aarch64")]
     let all = has!(is_aarch64_feature_detected: "neon" "fp16" "dotprod" "i8mm" "bf16" "sve");
     #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
@@ -112,7 +118,13 @@ mod tests {
     #[test]
     fn a_worker_without_a_core_holds_nothing_more() {
         let minute = SignedDuration::from_secs(60);
-        assert_eq!(Capacity::of(30.0, 0, 8, 2, minute).holds, Capacity::of(30.0, 0, 2, 2, minute).holds);
-        assert_eq!(Capacity::of(30.0, 0, 1, 2, minute).holds * 2, Capacity::of(30.0, 0, 2, 2, minute).holds);
+        assert_eq!(
+            Capacity::of(30.0, 0, 8, 2, minute).holds,
+            Capacity::of(30.0, 0, 2, 2, minute).holds
+        );
+        assert_eq!(
+            Capacity::of(30.0, 0, 1, 2, minute).holds * 2,
+            Capacity::of(30.0, 0, 2, 2, minute).holds
+        );
     }
 }

@@ -114,7 +114,8 @@ impl Pose {
     /// Also true while too little is known.
     fn differs(&mut self, now: Timestamp, cells: Cells) -> bool {
         let follows = |mark: &Mark| {
-            (SignedDuration::ZERO..=GAP).contains(&now.duration_since(mark.at)) && mark.cells.0.len() == cells.0.len()
+            (SignedDuration::ZERO..=GAP).contains(&now.duration_since(mark.at))
+                && mark.cells.0.len() == cells.0.len()
         };
         if !self.marks.back().is_some_and(follows) {
             *self = Self { suspicious_until: self.suspicious_until, ..Self::default() };
@@ -128,7 +129,8 @@ impl Pose {
         }
         if let Some((mark, changes)) = last {
             let strays = mark.strayed.iter_mut().zip(changes);
-            strays.for_each(|(strayed, change)| *strayed = strayed.saturating_add(u16::from(change)));
+            strays
+                .for_each(|(strayed, change)| *strayed = strayed.saturating_add(u16::from(change)));
             mark.frames = mark.frames.saturating_add(1);
         }
         if self.marks.back().is_none_or(|mark| now.duration_since(mark.at) >= MARK_EVERY) {
@@ -154,7 +156,10 @@ impl Pose {
 }
 
 fn is_unusual(changes: &[u8], usual: &[f32]) -> bool {
-    let unusual = changes.iter().zip(usual).filter(|(change, usual)| f32::from(**change) >= STEP + UNUSUAL * **usual);
+    let unusual = changes
+        .iter()
+        .zip(usual)
+        .filter(|(change, usual)| f32::from(**change) >= STEP + UNUSUAL * **usual);
     unusual.take(CHANGED_CELLS).count() == CHANGED_CELLS
 }
 
@@ -165,7 +170,10 @@ fn changes(before: &Cells, now: &Cells) -> Vec<u8> {
     let mut sorted = differences.clone();
     let middle = sorted.len() / 2;
     let whole = if sorted.is_empty() { 0 } else { *sorted.select_nth_unstable(middle).1 };
-    differences.into_iter().map(|difference| (difference - whole).unsigned_abs().min(255) as u8).collect()
+    differences
+        .into_iter()
+        .map(|difference| (difference - whole).unsigned_abs().min(255) as u8)
+        .collect()
 }
 
 #[cfg(test)]

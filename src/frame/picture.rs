@@ -7,7 +7,8 @@ use fast_image_resize::images::{Image, ImageRef};
 use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
 use image::codecs::jpeg::JpegEncoder;
 
-/// One decoded picture, planar YUV 4:2:0, rows without padding. Width and height are even and at least 2.
+/// One decoded picture, planar YUV 4:2:0, rows without padding. Width and height are even and at
+/// least 2.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Picture {
     width: u32,
@@ -32,7 +33,10 @@ impl Picture {
             && width <= 8192
             && height <= 8192;
         if !even || i420.len() != (width * height * 3 / 2) as usize {
-            return Err(Error::invalid(format!("{} bytes are not an I420 picture of {width}x{height}", i420.len())));
+            return Err(Error::invalid(format!(
+                "{} bytes are not an I420 picture of {width}x{height}",
+                i420.len()
+            )));
         }
         Ok(Self { width, height, i420 })
     }
@@ -45,8 +49,16 @@ impl Picture {
     /// From interleaved RGB; with odd sizes the last row or column is dropped. BT.601 limited
     /// range, as cameras send it.
     pub fn from_rgb(width: u32, height: u32, rgb: &[u8]) -> Result<Self> {
-        if width < 2 || height < 2 || width > 8192 || height > 8192 || rgb.len() != (width * height * 3) as usize {
-            return Err(Error::invalid(format!("{} bytes are not an RGB picture of {width}x{height}", rgb.len())));
+        if width < 2
+            || height < 2
+            || width > 8192
+            || height > 8192
+            || rgb.len() != (width * height * 3) as usize
+        {
+            return Err(Error::invalid(format!(
+                "{} bytes are not an RGB picture of {width}x{height}",
+                rgb.len()
+            )));
         }
         let (w, h) = ((width & !1) as usize, (height & !1) as usize);
         let stride = width as usize * 3;
@@ -107,8 +119,20 @@ impl Picture {
         let (u, v) = self.chroma();
         let half = |n: u32| n / 2;
         let mut i420 = resize_plane(self.luma(), self.width, self.height, width, height);
-        i420.extend(resize_plane(u, half(self.width), half(self.height), half(width), half(height)));
-        i420.extend(resize_plane(v, half(self.width), half(self.height), half(width), half(height)));
+        i420.extend(resize_plane(
+            u,
+            half(self.width),
+            half(self.height),
+            half(width),
+            half(height),
+        ));
+        i420.extend(resize_plane(
+            v,
+            half(self.width),
+            half(self.height),
+            half(width),
+            half(height),
+        ));
         Self { width, height, i420 }
     }
 
@@ -119,8 +143,13 @@ impl Picture {
 
     /// The largest copy that fits into the box, keeping its shape; never enlarged.
     pub fn fitted(&self, width: u32, height: u32) -> Self {
-        let scale = (f64::from(width) / f64::from(self.width)).min(f64::from(height) / f64::from(self.height)).min(1.0);
-        self.resized((f64::from(self.width) * scale).round() as u32, (f64::from(self.height) * scale).round() as u32)
+        let scale = (f64::from(width) / f64::from(self.width))
+            .min(f64::from(height) / f64::from(self.height))
+            .min(1.0);
+        self.resized(
+            (f64::from(self.width) * scale).round() as u32,
+            (f64::from(self.height) * scale).round() as u32,
+        )
     }
 
     /// A part, given in pixels; clipped to the picture and to even coordinates.
@@ -136,8 +165,8 @@ impl Picture {
         Self { width, height, i420 }
     }
 
-    /// A part, given as fractions, at `side` × `side` pixels (made even), to fractions of a pixel: where the picture is small, whole
-    /// pixels would shift it.
+    /// A part, given as fractions, at `side` × `side` pixels (made even), to fractions of a pixel:
+    /// where the picture is small, whole pixels would shift it.
     pub fn part_resized(&self, part: &BoundingBox, side: u32) -> Self {
         let side = side.max(2) & !1;
         let (u, v) = self.chroma();
@@ -154,16 +183,21 @@ impl Picture {
         let (us, vs) = self.chroma();
         let luma = self.luma();
         let mut rgb = vec![0; w * h * 3];
-        for (row, (line, lumas)) in rgb.chunks_exact_mut(w * 3).zip(luma.chunks_exact(w)).enumerate() {
+        for (row, (line, lumas)) in
+            rgb.chunks_exact_mut(w * 3).zip(luma.chunks_exact(w)).enumerate()
+        {
             let colours = row / 2 * (w / 2)..(row / 2 + 1) * (w / 2);
             let colours = us[colours.clone()].iter().zip(&vs[colours]);
             // Two adjacent pixels share their chroma.
-            for ((pair, lumas), (u, v)) in line.chunks_exact_mut(6).zip(lumas.chunks_exact(2)).zip(colours) {
+            for ((pair, lumas), (u, v)) in
+                line.chunks_exact_mut(6).zip(lumas.chunks_exact(2)).zip(colours)
+            {
                 let (u, v) = (f32::from(*u) - 128.0, f32::from(*v) - 128.0);
                 let [red, green, blue] = [1.596 * v, -0.392 * u - 0.813 * v, 2.017 * u];
                 for (pixel, luma) in pair.chunks_exact_mut(3).zip(lumas) {
                     let y = 1.164 * (f32::from(*luma) - 16.0);
-                    (pixel[0], pixel[1], pixel[2]) = ((y + red) as u8, (y + green) as u8, (y + blue) as u8);
+                    (pixel[0], pixel[1], pixel[2]) =
+                        ((y + red) as u8, (y + green) as u8, (y + blue) as u8);
                 }
             }
         }
@@ -181,7 +215,9 @@ impl Picture {
 
     /// Width and height from the header of JPEG or PNG bytes; nothing is decoded.
     pub fn size_of(bytes: &[u8]) -> Result<(u32, u32)> {
-        reader(bytes)?.into_dimensions().map_err(|e| Error::invalid("the picture's header cannot be read").because(e))
+        reader(bytes)?
+            .into_dimensions()
+            .map_err(|e| Error::invalid("the picture's header cannot be read").because(e))
     }
 
     /// A JPEG without its end marker: decoders silently fill the missing part with grey.
@@ -196,7 +232,10 @@ impl Picture {
         limits.max_image_width = Some(8192);
         limits.max_image_height = Some(8192);
         reader.limits(limits);
-        let rgb = reader.decode().map_err(|e| Error::invalid("the picture cannot be read").because(e))?.into_rgb8();
+        let rgb = reader
+            .decode()
+            .map_err(|e| Error::invalid("the picture cannot be read").because(e))?
+            .into_rgb8();
         Self::from_rgb(rgb.width(), rgb.height(), rgb.as_raw())
     }
 }
@@ -238,7 +277,8 @@ fn resize_plane(plane: &[u8], from_w: u32, from_h: u32, to_w: u32, to_h: u32) ->
 fn resize_part(plane: &[u8], from_w: u32, from_h: u32, part: &BoundingBox, side: u32) -> Vec<u8> {
     // Rounding must not lead out of the picture.
     let along = |from: f32, length: f32, of: u32| {
-        let (of, length) = (f64::from(of), (f64::from(length) * f64::from(of)).clamp(1.0, f64::from(of)));
+        let (of, length) =
+            (f64::from(of), (f64::from(length) * f64::from(of)).clamp(1.0, f64::from(of)));
         ((f64::from(from) * of).clamp(0.0, of - length), length)
     };
     let ((x, w), (y, h)) = (along(part.x, part.w, from_w), along(part.y, part.h, from_h));
@@ -251,11 +291,18 @@ fn smooth(from_w: f64, to_w: u32) -> ResizeOptions {
     ResizeOptions::new().resize_alg(ResizeAlg::Convolution(filter))
 }
 
-fn resize(plane: &[u8], (from_w, from_h): (u32, u32), (to_w, to_h): (u32, u32), options: ResizeOptions) -> Vec<u8> {
+fn resize(
+    plane: &[u8],
+    (from_w, from_h): (u32, u32),
+    (to_w, to_h): (u32, u32),
+    options: ResizeOptions,
+) -> Vec<u8> {
     let mut target = Image::new(to_w.max(1), to_h.max(1), PixelType::U8);
     let resized = ImageRef::new(from_w, from_h, plane, PixelType::U8)
         .map_err(|e| e.to_string())
-        .and_then(|source| Resizer::new().resize(&source, &mut target, &options).map_err(|e| e.to_string()));
+        .and_then(|source| {
+            Resizer::new().resize(&source, &mut target, &options).map_err(|e| e.to_string())
+        });
     debug_assert!(resized.is_ok(), "sizes are checked on construction: {resized:?}");
     target.into_vec()
 }
@@ -266,7 +313,10 @@ mod tests {
 
     fn ramp(width: u32, height: u32) -> Picture {
         let rgb: Vec<u8> = (0..height)
-            .flat_map(|y| (0..width).flat_map(move |x| [(x * 255 / width) as u8, (y * 255 / height) as u8, 90]))
+            .flat_map(|y| {
+                (0..width)
+                    .flat_map(move |x| [(x * 255 / width) as u8, (y * 255 / height) as u8, 90])
+            })
             .collect();
         Picture::from_rgb(width, height, &rgb).expect("sizes fit")
     }
@@ -284,7 +334,9 @@ mod tests {
     fn a_resized_picture_has_the_asked_size_and_the_same_brightness() {
         let small = ramp(640, 360).resized(160, 90);
         assert_eq!((small.width(), small.height()), (160, 90));
-        let mean = |p: &Picture| p.luma().iter().map(|&y| u64::from(y)).sum::<u64>() / p.luma().len() as u64;
+        let mean = |p: &Picture| {
+            p.luma().iter().map(|&y| u64::from(y)).sum::<u64>() / p.luma().len() as u64
+        };
         assert!(mean(&small).abs_diff(mean(&ramp(640, 360))) <= 1);
     }
 
@@ -297,11 +349,17 @@ mod tests {
         }
     }
 
-    /// From pictures of two sizes the same fractions show the same part, be it half a pixel off the grid.
+    /// From pictures of two sizes the same fractions show the same part, be it half a pixel off the
+    /// grid.
     #[test]
     fn a_part_shows_the_same_whatever_the_size_of_the_picture() {
         let (large, small) = (ramp(640, 360), ramp(640, 360).resized(320, 180));
-        for part in [[0.25, 0.25, 0.1, 0.1], [0.9, 0.9, 0.1, 0.1], [0.501, 0.333, 0.0561, 0.1], [0.0, 0.0, 1.0, 1.0]] {
+        for part in [
+            [0.25, 0.25, 0.1, 0.1],
+            [0.9, 0.9, 0.1, 0.1],
+            [0.501, 0.333, 0.0561, 0.1],
+            [0.0, 0.0, 1.0, 1.0],
+        ] {
             let [a, b] = [&large, &small].map(|picture| picture.part_resized(&part.into(), 64));
             assert_eq!((a.width(), a.height()), (64, 64));
             let worst = a.luma().iter().zip(b.luma()).map(|(a, b)| a.abs_diff(*b)).max();

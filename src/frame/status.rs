@@ -159,7 +159,9 @@ impl StatusBoard {
     /// The register gives the camera another position or direction: what was found out about the
     /// former view is void.
     pub fn aim_anew(&self, camera: &CameraId) {
-        self.update_known(camera, |status| (status.has_moved, status.self_test.last) = (false, None));
+        self.update_known(camera, |status| {
+            (status.has_moved, status.self_test.last) = (false, None)
+        });
     }
 
     /// True once after the office has accepted the view.
@@ -172,7 +174,13 @@ impl StatusBoard {
     }
 
     /// True when the health changed, so that the caller logs it once and updates the board.
-    pub fn set_health(&self, camera: &CameraId, health: Health, detail: Option<String>, now: Timestamp) -> bool {
+    pub fn set_health(
+        &self,
+        camera: &CameraId,
+        health: Health,
+        detail: Option<String>,
+        now: Timestamp,
+    ) -> bool {
         let mut board = self.lock();
         let status = board.entry(camera.clone()).or_default();
         let changed = status.health != health;

@@ -39,7 +39,9 @@ impl Line {
         let mut batch: Vec<&Message> = Vec::new();
         for message in self.messages.iter().filter(|it| it.batch.is_none()) {
             batch.push(message);
-            if batch.len() > 1 && text(batch.iter().copied()).len() > channel::bytes_max(message.channel) {
+            if batch.len() > 1
+                && text(batch.iter().copied()).len() > channel::bytes_max(message.channel)
+            {
                 batch.pop();
                 break;
             }
@@ -51,7 +53,8 @@ impl Line {
 /// The text of a batch, each line once: several people may be told the same in one post.
 pub fn text<'a>(batch: impl Iterator<Item = &'a Message>) -> String {
     let mut said = BTreeSet::new();
-    let lines: Vec<&str> = batch.map(|it| it.words.as_str()).filter(|words| said.insert(*words)).collect();
+    let lines: Vec<&str> =
+        batch.map(|it| it.words.as_str()).filter(|words| said.insert(*words)).collect();
     lines.join("\n")
 }
 
@@ -59,11 +62,15 @@ pub fn text<'a>(batch: impl Iterator<Item = &'a Message>) -> String {
 /// somebody has taken it on, the person has answered, or the incident is closed. A person who was
 /// told anything newer about the incident no longer needs it.
 pub fn is_awaited(message: &Message, incident: &Incident, all: &[Message]) -> bool {
-    let noted =
-        incident.log.iter().any(|it| matches!(&it.event, Event::Undelivered { message: it, .. } if *it == message.id));
+    let noted = incident
+        .log
+        .iter()
+        .any(|it| matches!(&it.event, Event::Undelivered { message: it, .. } if *it == message.id));
     let stands = incident.undelivered.iter().any(|it| it.message == message.id);
     let newer = |it: &Message| {
-        it.to.person == message.to.person && it.status == Status::Sent && it.created_at > message.created_at
+        it.to.person == message.to.person
+            && it.status == Status::Sent
+            && it.created_at > message.created_at
     };
     incident.state != State::Closed && (stands || !noted) && !all.iter().any(newer)
 }

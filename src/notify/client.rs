@@ -26,26 +26,36 @@ pub fn new(within: Duration) -> Result<Client> {
         .map_err(|e| Error::internal("cannot create an HTTP client").because(e))
 }
 
-/// Posts JSON to a running Huoyan and returns its answer, `null` for an empty one: for commands such as `huoyan drill`.
+/// Posts JSON to a running Huoyan and returns its answer, `null` for an empty one: for commands
+/// such as `huoyan drill`.
 ///
 /// # Errors
 /// `Unavailable` when nobody answers; otherwise the kind and words of the answer's problem details.
 pub async fn post_json(url: &str, bearer: Option<&str>, body: &Value) -> Result<Value> {
-    let request = new(OWN_SERVER)?.post(url).header("Idempotency-Key", uuid::Uuid::now_v7().to_string()).json(body);
+    let request = new(OWN_SERVER)?
+        .post(url)
+        .header("Idempotency-Key", uuid::Uuid::now_v7().to_string())
+        .json(body);
     let request = match bearer {
         Some(token) => request.bearer_auth(token),
         None => request,
     };
-    let response = request
-        .send()
-        .await
-        .map_err(|e| Error::unavailable("no answer from the server: is huoyan running?").because(without_address(e)))?;
+    let response = request.send().await.map_err(|e| {
+        Error::unavailable("no answer from the server: is huoyan running?")
+            .because(without_address(e))
+    })?;
     let status = response.status();
     let bytes = bounded(response)
         .await
         .map_err(|e| Error::unavailable("the answer is incomplete").because(without_address(e)))?
-        .ok_or_else(|| Error::unavailable("the answer is too long: does this address belong to huoyan?"))?;
-    let answer: Value = if bytes.is_empty() { Value::Null } else { serde_json::from_slice(&bytes).unwrap_or_default() };
+        .ok_or_else(|| {
+            Error::unavailable("the answer is too long: does this address belong to huoyan?")
+        })?;
+    let answer: Value = if bytes.is_empty() {
+        Value::Null
+    } else {
+        serde_json::from_slice(&bytes).unwrap_or_default()
+    };
     if status.is_success() {
         return Ok(answer);
     }
@@ -60,7 +70,10 @@ pub async fn post_json(url: &str, bearer: Option<&str>, body: &Value) -> Result<
         _ => Kind::Internal,
     };
     let words = answer["detail"].as_str().or(answer["title"].as_str());
-    Err(Error::new(kind, words.map_or_else(|| format!("the server answers {status}"), ToOwned::to_owned)))
+    Err(Error::new(
+        kind,
+        words.map_or_else(|| format!("the server answers {status}"), ToOwned::to_owned),
+    ))
 }
 
 /// The body of an answer, read up to [`ANSWER_MAX`]. `None` when it is longer; the rest is not
@@ -78,7 +91,11 @@ pub async fn bounded(mut response: Response) -> reqwest::Result<Option<Vec<u8>>>
 
 /// The error with all its causes, without the address, which may hold a key.
 pub fn words(error: reqwest::Error) -> String {
-    Error::unavailable("").because(without_address(error)).chain().trim_start_matches(": ").to_owned()
+    Error::unavailable("")
+        .because(without_address(error))
+        .chain()
+        .trim_start_matches(": ")
+        .to_owned()
 }
 
 fn without_address(error: reqwest::Error) -> reqwest::Error {

@@ -58,7 +58,10 @@ impl Limiter {
 
 /// The time of the `count`-th most recent hand-over, if there is one. It is the oldest that still
 /// counts against the limit.
-fn nth_last<'a>(mut newest_first: impl Iterator<Item = &'a Counted>, count: usize) -> Option<Timestamp> {
+fn nth_last<'a>(
+    mut newest_first: impl Iterator<Item = &'a Counted>,
+    count: usize,
+) -> Option<Timestamp> {
     newest_first.nth(count - 1).map(|it| it.at)
 }
 
@@ -113,9 +116,15 @@ mod tests {
             limiter.count(&voice("138"), drill, at);
             at.duration_since(start).as_mins()
         };
-        let drills = [0, 1, 2, 3].map(|minute| call(true, start + SignedDuration::from_mins(minute)));
+        let drills =
+            [0, 1, 2, 3].map(|minute| call(true, start + SignedDuration::from_mins(minute)));
         assert_eq!(drills, [0, 1, 60, 61], "two an hour");
-        let calls = [62, 63, 64, 65].map(|minute| call(false, start + SignedDuration::from_mins(minute)));
-        assert_eq!(calls, [62, 63, 64, 120], "a fire has the other three, and what leaves the window first");
+        let calls =
+            [62, 63, 64, 65].map(|minute| call(false, start + SignedDuration::from_mins(minute)));
+        assert_eq!(
+            calls,
+            [62, 63, 64, 120],
+            "a fire has the other three, and what leaves the window first"
+        );
     }
 }

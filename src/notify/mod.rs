@@ -91,20 +91,34 @@ impl UnderWay {
         let ended = self.sends.join_next_with_id().await?;
         let id = ended.as_ref().map_or_else(JoinError::id, |(id, _)| *id);
         self.numbers.remove(&id);
-        Some(ended.map(|(_, handed)| handed).map_err(|e| Error::internal("a sender died").because(e)))
+        Some(
+            ended
+                .map(|(_, handed)| handed)
+                .map_err(|e| Error::internal("a sender died").because(e)),
+        )
     }
 }
 
 impl Notifier {
     /// Reads from the store what the vendors have counted within the last day, so that a restart
     /// does not exceed their limits.
-    pub async fn new(store: Store, config: &NotifyConfig, keys: Keys, clock: Clock, bell: Arc<Notify>) -> Result<Self> {
+    pub async fn new(
+        store: Store,
+        config: &NotifyConfig,
+        keys: Keys,
+        clock: Clock,
+        bell: Arc<Notify>,
+    ) -> Result<Self> {
         let gateways = Gateways::new(config, keys)?;
         let mut limiter = Limiter::default();
         let since = clock.now() - channel::LONGEST;
         for channel in CHANNELS {
             for tried in store.tried_since(channel, since).await? {
-                limiter.count(&limits::number(channel, tried.phone.as_deref()), tried.drill, tried.at);
+                limiter.count(
+                    &limits::number(channel, tried.phone.as_deref()),
+                    tried.drill,
+                    tried.at,
+                );
             }
         }
         let (limiter, lease) = (Mutex::new(limiter), config.answer_within + LEASE_BEYOND);
@@ -139,7 +153,8 @@ impl Notifier {
             let looked = self.hand_out(&mut *self.limiter.lock().await, &mut under_way).await;
             match looked {
                 Ok(_) => self.heartbeat.beat(),
-                Err(e) => tracing::error!(error = %e.chain(), "cannot process the outbox; trying again soon"),
+                Err(e) => tracing::error!(error = %e.chain(), "cannot process the outbox; trying \
+                    again soon"),
             }
             tokio::select! {
                 // The stop is checked first: an answer that arrives with it must not start another
@@ -163,7 +178,8 @@ impl Notifier {
             Err(e) => Err(e),
         };
         if let Err(e) = done {
-            tracing::error!(error = %e.chain(), "cannot store the result of a delivery; the text will be sent again under the same key");
+            tracing::error!(error = %e.chain(), "cannot store the result of a delivery; the text \
+                will be sent again under the same key");
         }
     }
 
@@ -202,7 +218,12 @@ impl Notifier {
         }
     }
 
-    async fn hand_over(&self, line: Line, limiter: &mut Limiter, under_way: &mut UnderWay) -> Result<usize> {
+    async fn hand_over(
+        &self,
+        line: Line,
+        limiter: &mut Limiter,
+        under_way: &mut UnderWay,
+    ) -> Result<usize> {
         let Some(sender) = self.gateways.of(line.number.0) else {
             self.by_hand(&line.messages).await?;
             return Ok(line.messages.len());
@@ -264,7 +285,9 @@ impl Notifier {
                 self.store.message_sent(batch[0].id, now).await?;
                 return Ok(batch.len());
             }
-            Outcome::OverLimit { wait } => (wait, wait > HELD_MAX, limit_words(now + wait, wait > HELD_MAX)),
+            Outcome::OverLimit { wait } => {
+                (wait, wait > HELD_MAX, limit_words(now + wait, wait > HELD_MAX))
+            }
             Outcome::Failed(why) => (back_off(attempts), false, why),
         };
         // A message that the board shows as failed stays so until it is accepted, whatever made it
@@ -307,7 +330,10 @@ impl Notifier {
             let since = if message.attempts == 0 { message.created_at } else { now };
             let is_long = until.duration_since(since) > HELD_MAX;
             let limit = limit_words(until, is_long);
-            let said = message.error.as_deref().filter(|it| message.attempts > 0 && !it.starts_with(LIMIT));
+            let said = message
+                .error
+                .as_deref()
+                .filter(|it| message.attempts > 0 && !it.starts_with(LIMIT));
             if message.status == Status::Failed {
                 self.store.message_untried(message.id, said.unwrap_or(LIMIT), Some(until)).await?;
             } else if is_long {
@@ -324,10 +350,11 @@ impl Notifier {
     }
 }
 
-/// Hands over the texts to one number (or group) as one, under the key that the batch keeps. `batch`
-/// is not empty.
+/// Hands over the texts to one number (or group) as one, under the key that the batch keeps.
+/// `batch` is not empty.
 async fn send(sender: &Sender, batch: &[Message]) -> Outcome {
-    let phones: BTreeSet<&str> = batch.iter().filter_map(|message| message.to.phone.as_deref()).collect();
+    let phones: BTreeSet<&str> =
+        batch.iter().filter_map(|message| message.to.phone.as_deref()).collect();
     let phones: Vec<&str> = phones.into_iter().collect();
     let key = batch[0].batch.unwrap_or(batch[0].id);
     sender.post(&phones, &batches::text(batch.iter()), &key.to_string()).await
@@ -337,10 +364,13 @@ async fn send(sender: &Sender, batch: &[Message]) -> Outcome {
 fn limit_words(until: Timestamp, is_long: bool) -> String {
     let clock = COUNTY.to_datetime(until).strftime("%H:%M:%S");
     match is_long {
-        true => format!("{LIMIT}，{clock} 前打不通 / vendor's limit: cannot be sent before {clock}"),
+        true => {
+            format!("{LIMIT}，{clock} 前打不通 / vendor's limit: cannot be sent before {clock}")
+        }
         false => {
             format!(
-                "{LIMIT}，等到 {clock}，急事请人工电话 / vendor's limit: waits until {clock}; phone if it is urgent"
+                "{LIMIT}，等到 {clock}，急事请人工电话 / vendor's limit: waits until {clock}; \
+                phone if it is urgent"
             )
         }
     }
@@ -348,5 +378,8 @@ fn limit_words(until: Timestamp, is_long: bool) -> String {
 
 /// Wait after the first, second … attempt: 5 s, 15 s, 45 s, 135 s, 300 s.
 fn back_off(attempts: u32) -> SignedDuration {
-    FIRST_WAIT.checked_mul(3_i32.saturating_pow(attempts - 1)).unwrap_or(LONGEST_WAIT).min(LONGEST_WAIT)
+    FIRST_WAIT
+        .checked_mul(3_i32.saturating_pow(attempts - 1))
+        .unwrap_or(LONGEST_WAIT)
+        .min(LONGEST_WAIT)
 }

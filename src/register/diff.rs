@@ -39,11 +39,13 @@ impl Diff {
                 (Some(_), None) => diff.removed.push(fact.key.clone()),
                 (Some(old), Some(new)) => {
                     let mut cells = compared(&old.value, new);
-                    let is_other =
-                        |(column, _): &(&String, &String)| old.secrets.get(*column) != fact.secrets.get(*column);
+                    let is_other = |(column, _): &(&String, &String)| {
+                        old.secrets.get(*column) != fact.secrets.get(*column)
+                    };
                     for (column, _) in fact.secrets.iter().filter(is_other) {
                         if cells.iter().all(|cell| cell.column != *column) {
-                            let (column, before, after) = (column.clone(), "***".to_owned(), "***".to_owned());
+                            let (column, before, after) =
+                                (column.clone(), "***".to_owned(), "***".to_owned());
                             cells.push(Cell { column, before, after });
                         }
                     }
@@ -63,13 +65,19 @@ impl Diff {
 fn compared(old: &Value, new: &Value) -> Vec<Cell> {
     let (old, new) = (cells(old), cells(new));
     let columns: std::collections::BTreeSet<&String> = old.keys().chain(new.keys()).collect();
-    let text = |of: &BTreeMap<String, String>, column: &String| of.get(column).cloned().unwrap_or_default();
-    let cell =
-        |column: &&String| Cell { column: (*column).clone(), before: text(&old, column), after: text(&new, column) };
+    let text = |of: &BTreeMap<String, String>, column: &String| {
+        of.get(column).cloned().unwrap_or_default()
+    };
+    let cell = |column: &&String| Cell {
+        column: (*column).clone(),
+        before: text(&old, column),
+        after: text(&new, column),
+    };
     columns.iter().map(cell).filter(|cell| cell.before != cell.after).collect()
 }
 
-/// Column → text. A GeoJSON feature has its properties; its geometry is one short name, since nobody reads coordinates.
+/// Column → text. A GeoJSON feature has its properties; its geometry is one short name, since
+/// nobody reads coordinates.
 fn cells(entry: &Value) -> BTreeMap<String, String> {
     let text = |value: &Value| match value {
         Value::Null => String::new(),

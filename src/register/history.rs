@@ -44,7 +44,8 @@ impl History {
                     continue;
                 }
                 match places.get(&(fact.register, fact.key.as_str())) {
-                    // A corrected entry keeps its place: of two rangers of a grid the first one counts.
+                    // A corrected entry keeps its place: of two rangers of a grid the first one
+                    // counts.
                     Some(&place) => winners[place].1 = fact,
                     None => {
                         places.insert((fact.register, &fact.key), winners.len());
@@ -56,7 +57,11 @@ impl History {
         let mut entries = Entries::default();
         for (register, fact) in winners {
             if let Some(value) = &fact.entry {
-                let entry = Entry { key: fact.key.clone(), value: value.clone(), secrets: fact.secrets.clone() };
+                let entry = Entry {
+                    key: fact.key.clone(),
+                    value: value.clone(),
+                    secrets: fact.secrets.clone(),
+                };
                 entries.push(register, entry);
             }
         }
@@ -66,7 +71,11 @@ impl History {
     /// The next instant after `instant` at which a fact begins or ends by itself.
     pub fn next_turn(&self, instant: Timestamp) -> Option<Timestamp> {
         let facts = self.changes.iter().flat_map(|change| &change.facts);
-        facts.flat_map(|fact| [fact.valid_from, fact.valid_until]).flatten().filter(|turn| *turn > instant).min()
+        facts
+            .flat_map(|fact| [fact.valid_from, fact.valid_until])
+            .flatten()
+            .filter(|turn| *turn > instant)
+            .min()
     }
 
     /// Whether a change after `number` says something about this register.
@@ -75,22 +84,28 @@ impl History {
         later.flat_map(|change| &change.facts).any(|fact| fact.register == register)
     }
 
-    /// The facts that take a change back at `now`: what its entries would be without it, now and at every later instant at
-    /// which that changes by itself. A stand-in until Friday is one until Friday again.
+    /// The facts that take a change back at `now`: what its entries would be without it, now and at
+    /// every later instant at which that changes by itself. A stand-in until Friday is one until
+    /// Friday again.
     ///
     /// # Errors
-    /// Keys of entries that a later change has set: taking this one back would take that one back, too.
+    /// Keys of entries that a later change has set: taking this one back would take that one back,
+    /// too.
     pub fn reversed(&self, number: u64, now: Timestamp) -> Result<Vec<Fact>, Vec<String>> {
         let Some(change) = self.change(number) else { return Ok(Vec::new()) };
-        let of_entry = |fact: &Fact, it: &Fact| (it.register, &it.key) == (fact.register, &fact.key);
+        let of_entry =
+            |fact: &Fact, it: &Fact| (it.register, &it.key) == (fact.register, &fact.key);
         let is_newer = |it: &&Change| it.number > number;
-        let later: Vec<&Fact> = self.changes.iter().filter(is_newer).flat_map(|it| &it.facts).collect();
+        let later: Vec<&Fact> =
+            self.changes.iter().filter(is_newer).flat_map(|it| &it.facts).collect();
         let built_on = change.facts.iter().filter(|fact| later.iter().any(|it| of_entry(fact, it)));
         let newer: Vec<String> = built_on.map(|fact| fact.key.clone()).collect();
         if !newer.is_empty() {
             return Err(newer);
         }
-        let before = Self { changes: self.changes.iter().filter(|it| it.number < number).cloned().collect() };
+        let before = Self {
+            changes: self.changes.iter().filter(|it| it.number < number).cloned().collect(),
+        };
         let mut instants = vec![now];
         while let Some(turn) = instants.last().and_then(|at| before.next_turn(*at)) {
             instants.push(turn);
@@ -148,19 +163,23 @@ impl Entries {
     /// The facts that would change something now. Those with a validity of their own always do.
     pub fn news(&self, facts: Vec<Fact>) -> Vec<Fact> {
         let is_news = |fact: &Fact| {
-            let held = self.get(fact.register, &fact.key).map(|entry| (&entry.value, &entry.secrets));
+            let held =
+                self.get(fact.register, &fact.key).map(|entry| (&entry.value, &entry.secrets));
             let told = fact.entry.as_ref().map(|entry| (entry, &fact.secrets));
             held != told || fact.valid_from.is_some() || fact.valid_until.is_some()
         };
         facts.into_iter().filter(is_news).collect()
     }
 
-    /// The facts that turn this register into `wanted`. With `removes`, what is not wanted is removed; otherwise it stays.
+    /// The facts that turn this register into `wanted`. With `removes`, what is not wanted is
+    /// removed; otherwise it stays.
     pub fn toward(&self, register: Register, wanted: &[Entry], removes: bool) -> Vec<Fact> {
-        let mut facts = self.news(wanted.iter().map(|entry| Fact::set(register, entry.clone())).collect());
+        let mut facts =
+            self.news(wanted.iter().map(|entry| Fact::set(register, entry.clone())).collect());
         if removes {
             let kept: HashSet<&str> = wanted.iter().map(|entry| entry.key.as_str()).collect();
-            let leaving = self.of(register).iter().filter(|entry| !kept.contains(entry.key.as_str()));
+            let leaving =
+                self.of(register).iter().filter(|entry| !kept.contains(entry.key.as_str()));
             facts.extend(leaving.map(|entry| Fact::removed(register, entry.key.clone())));
         }
         facts

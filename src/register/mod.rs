@@ -19,7 +19,9 @@ use std::collections::BTreeMap;
 use utoipa::ToSchema;
 
 /// The registers an office keeps.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize, ToSchema)]
+#[derive(
+    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize, ToSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Register {
     /// 本县: name, outline, neighbours. One entry with the key "".
@@ -39,8 +41,15 @@ pub enum Register {
 }
 
 impl Register {
-    pub const ALL: [Self; 7] =
-        [Self::County, Self::Grids, Self::People, Self::Cameras, Self::Duty, Self::Burns, Self::HeatSources];
+    pub const ALL: [Self; 7] = [
+        Self::County,
+        Self::Grids,
+        Self::People,
+        Self::Cameras,
+        Self::Duty,
+        Self::Burns,
+        Self::HeatSources,
+    ];
 
     /// Its file in `<data>/registers/`.
     pub fn file_name(self) -> &'static str {
@@ -77,7 +86,8 @@ pub struct Fact {
     /// `None`: from the instant of the change.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub valid_from: Option<Timestamp>,
-    /// `None`: until a later fact says otherwise. Afterwards what was registered before is valid again.
+    /// `None`: until a later fact says otherwise. Afterwards what was registered before is valid
+    /// again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub valid_until: Option<Timestamp>,
     /// As in [`Entry`]. The log is written without them.
@@ -92,7 +102,14 @@ impl Fact {
     }
 
     pub fn removed(register: Register, key: String) -> Self {
-        Self { register, key, entry: None, valid_from: None, valid_until: None, secrets: BTreeMap::new() }
+        Self {
+            register,
+            key,
+            entry: None,
+            valid_from: None,
+            valid_until: None,
+            secrets: BTreeMap::new(),
+        }
     }
 }
 

@@ -12,11 +12,19 @@ fn entry(key: &str, name: &str) -> Entry {
 }
 
 fn change(number: u64, hour: i64, facts: Vec<Fact>) -> Change {
-    Change { number, at: time(hour), by: Author::Account("office".to_owned()), why: String::new(), facts }
+    Change {
+        number,
+        at: time(hour),
+        by: Author::Account("office".to_owned()),
+        why: String::new(),
+        facts,
+    }
 }
 
 fn named(entries: &Entries) -> Vec<(String, String)> {
-    let name = |entry: &Entry| (entry.key.clone(), entry.value["name"].as_str().unwrap_or_default().to_owned());
+    let name = |entry: &Entry| {
+        (entry.key.clone(), entry.value["name"].as_str().unwrap_or_default().to_owned())
+    };
     entries.of(Register::People).iter().map(name).collect()
 }
 
@@ -33,7 +41,10 @@ fn a_day_keeps_its_names_and_a_correction_of_the_past_corrects_it() {
     };
     history.push(change(3, 48, vec![late]));
     let who = |hour| named(&history.at(time(hour))).pop().map(|(_, name)| name).unwrap_or_default();
-    assert_eq!([-1, 0, 11, 12, 23, 24, 100].map(who), ["", "张三", "张三", "王五", "王五", "李四", "李四"]);
+    assert_eq!(
+        [-1, 0, 11, 12, 23, 24, 100].map(who),
+        ["", "张三", "张三", "王五", "王五", "李四", "李四"]
+    );
     assert_eq!(named(&history.known(2, time(12)))[0].1, "张三", "as it was believed before");
     assert_eq!(history.next_turn(time(0)), Some(time(12)));
     assert_eq!(history.next_turn(time(24)), None);
@@ -43,13 +54,19 @@ fn a_day_keeps_its_names_and_a_correction_of_the_past_corrects_it() {
 fn a_correction_that_is_taken_back_leaves_the_stand_in_until_friday() {
     let mut history = History::default();
     history.push(change(1, 0, vec![Fact::set(Register::People, entry("r1", "张三"))]));
-    let stand_in = Fact { valid_until: Some(time(96)), ..Fact::set(Register::People, entry("r1", "代班人")) };
+    let stand_in = Fact {
+        valid_until: Some(time(96)),
+        ..Fact::set(Register::People, entry("r1", "代班人"))
+    };
     history.push(change(2, 1, vec![stand_in]));
     history.push(change(3, 2, vec![Fact::set(Register::People, entry("r1", "写错的人"))]));
     let back = history.reversed(3, time(3)).expect("nothing is newer");
     history.push(change(4, 3, back));
     let who = |hour| named(&history.at(time(hour))).pop().map(|(_, name)| name).unwrap_or_default();
-    assert_eq!([1, 2, 3, 95, 96, 1_000].map(who), ["代班人", "写错的人", "代班人", "代班人", "张三", "张三"]);
+    assert_eq!(
+        [1, 2, 3, 95, 96, 1_000].map(who),
+        ["代班人", "写错的人", "代班人", "代班人", "张三", "张三"]
+    );
 }
 
 #[test]
@@ -74,7 +91,8 @@ fn what_a_change_does_is_read_cell_by_cell() {
     ];
     let diff = Diff::of(&before, &facts);
     assert_eq!((diff.added, diff.removed), (vec!["r1".to_owned()], vec![]));
-    let cells: Vec<_> = diff.changed.iter().map(|it| (it.key.as_str(), it.cells[0].column.as_str())).collect();
+    let cells: Vec<_> =
+        diff.changed.iter().map(|it| (it.key.as_str(), it.cells[0].column.as_str())).collect();
     assert_eq!(cells, [("c1", "url"), ("g1", "geometry")]);
     assert!(!format!("{:?}", diff.changed).contains("geheim"));
 }
@@ -89,8 +107,8 @@ fn facts() -> impl Strategy<Value = Vec<Fact>> {
 }
 
 proptest! {
-    /// Whatever was registered: the sheet that an office brings with "replace" is what the register then says, and taking
-    /// that change back gives what there was.
+    /// Whatever was registered: the sheet that an office brings with "replace" is what the register
+    /// then says, and taking that change back gives what there was.
     #[test]
     fn a_sheet_is_taken_whole_and_can_be_taken_back(changes in proptest::collection::vec(facts(), 0..5), names in proptest::collection::btree_map("r[1-6]", "[a-c]", 0..5)) {
         let mut history = History::default();

@@ -21,7 +21,13 @@ pub struct Category {
     pub interim: bool,
 }
 
-const fn entry(code: u8, zh: &'static str, en: &'static str, fire: bool, first_page: bool) -> Category {
+const fn entry(
+    code: u8,
+    zh: &'static str,
+    en: &'static str,
+    fire: bool,
+    first_page: bool,
+) -> Category {
     Category { code, zh, en, fire, first_page, officer_only: false, interim: false }
 }
 
@@ -37,7 +43,10 @@ static CATEGORIES: [Category; 12] = [
     Category { interim: true, ..entry(STILL_CHECKING, "核查中", "Still checking", false, true) },
     entry(GRASSLAND_FIRE, "草原火", "Grassland fire", true, false),
     entry(SHRUB_FIRE, "灌木火", "Shrub fire", true, false),
-    Category { officer_only: true, ..entry(OUTSIDE, "境外火", "Fire outside the county", true, false) },
+    Category {
+        officer_only: true,
+        ..entry(OUTSIDE, "境外火", "Fire outside the county", true, false)
+    },
 ];
 
 /// In the order of the ranger's form.
@@ -64,7 +73,10 @@ mod tests {
             categories().iter().filter(|c| property(c)).map(|c| c.code).collect::<Vec<_>>()
         };
         let burned = |c: &&Category| c.interim || c.fire == burned(c.code);
-        assert!(categories().iter().all(|c| burned(&c)), "what is kept as a fire's evidence is what is counted as one");
+        assert!(
+            categories().iter().all(|c| burned(&c)),
+            "what is kept as a fire's evidence is what is counted as one"
+        );
         assert_eq!(only(|c| c.interim), [10]);
         assert_eq!(only(|c| c.officer_only), [8]);
     }

@@ -1,5 +1,5 @@
-//! Pure: 日报: the number of incidents, their sources and results, and how often the limits of 10, 30
-//! and 60 minutes were met.
+//! Pure: 日报: the number of incidents, their sources and results, and how often the limits of 10,
+//! 30 and 60 minutes were met.
 
 use crate::county::county_time;
 use crate::lang::Lang;
@@ -80,7 +80,12 @@ impl Rate {
 impl Daily {
     /// Counts the incidents opened at or after `from` and before `until`, and ignores others.
     /// Deadlines are judged as of `until`.
-    pub fn count(incidents: &[Incident], from: Timestamp, until: Timestamp, policy: &Policy) -> Self {
+    pub fn count(
+        incidents: &[Incident],
+        from: Timestamp,
+        until: Timestamp,
+        policy: &Policy,
+    ) -> Self {
         let mut daily = Self {
             from,
             until,
@@ -102,7 +107,10 @@ impl Daily {
             report_min: policy.report_within.as_mins(),
             record: None,
         };
-        for incident in incidents.iter().filter(|incident| from <= incident.opened_at && incident.opened_at < until) {
+        for incident in incidents
+            .iter()
+            .filter(|incident| from <= incident.opened_at && incident.opened_at < until)
+        {
             if incident.drill {
                 daily.drills += 1;
             } else {
@@ -140,12 +148,18 @@ impl Daily {
     fn judge(&mut self, dispatch: &Dispatch, running: bool) {
         let over = |by: Timestamp| running && by <= self.until;
         let missed = |stage| dispatch.missed.contains(&stage);
-        let limits = [over(dispatch.acknowledge_by), over(dispatch.arrive_by), over(dispatch.report_by)];
-        self.acknowledged.count(dispatch.acknowledged.as_ref(), missed(Stage::Acknowledged), limits[0]);
+        let limits =
+            [over(dispatch.acknowledge_by), over(dispatch.arrive_by), over(dispatch.report_by)];
+        self.acknowledged.count(
+            dispatch.acknowledged.as_ref(),
+            missed(Stage::Acknowledged),
+            limits[0],
+        );
         self.arrived.count(dispatch.arrived.as_ref(), missed(Stage::Arrived), limits[1]);
         self.reported.count(dispatch.reported.as_ref(), missed(Stage::Reported), limits[2]);
         let proxy = |step: &Step| !step.late && matches!(step.means, Means::Proxy { .. });
-        self.acknowledged_by_proxy += usize::from(dispatch.acknowledged.as_ref().is_some_and(proxy));
+        self.acknowledged_by_proxy +=
+            usize::from(dispatch.acknowledged.as_ref().is_some_and(proxy));
     }
 
     /// The sentence the office hands in.
@@ -168,7 +182,9 @@ impl Daily {
             ));
             match self.total - self.answered {
                 0 => text.push_str("已全部反馈"),
-                open => text.push_str(&format!("已反馈{}起，其余{open}起正在核查中", self.answered)),
+                open => {
+                    text.push_str(&format!("已反馈{}起，其余{open}起正在核查中", self.answered))
+                }
             }
             text.push_str(&format!(
                 "；其中森林火灾{}起；{}分钟接收率{}，{}分钟到达率{}，{}分钟反馈率{}",
@@ -210,9 +226,10 @@ impl Daily {
                 ZeroPoint::FirstSeen => "first sight",
             };
             text.push_str(&format!(
-                "{} suspected fires (cameras {}, satellites {}, people {}, other systems {}), {} reported, {} being checked; \
-                 forest fires {}; acknowledged within {} min {}, arrived within {} min {}, reported within {} min {}; \
-                 acknowledged by proxy {}; clocks count from {zero}, by server time",
+                "{} suspected fires (cameras {}, satellites {}, people {}, other systems {}), {} \
+                reported, {} being checked; forest fires {}; acknowledged within {} min {}, \
+                arrived within {} min {}, reported within {} min {}; acknowledged by proxy {}; \
+                clocks count from {zero}, by server time",
                 self.total,
                 self.camera,
                 self.satellite,

@@ -1,5 +1,5 @@
-//! 报表: what the office must hand in, and what a model can learn from, as text made from incidents.
-//! Drills are always counted apart.
+//! 报表: what the office must hand in, and what a model can learn from, as text made from
+//! incidents. Drills are always counted apart.
 
 mod category;
 mod daily;

@@ -1,5 +1,5 @@
-//! Pure: 训练数据: what an office's cameras saw and people judged → rows of `watch.csv`, the table of
-//! fixed cameras that `models/*/train` learns from.
+//! Pure: 训练数据: what an office's cameras saw and people judged → rows of `watch.csv`, the table
+//! of fixed cameras that `models/*/train` learns from.
 //!
 //! A row says what the picture shows, which camera took it and when, and what it was found to be.
 //! It never holds a person's name, phone or words, a village, a grid or a place. Camera ids and
@@ -100,21 +100,25 @@ pub fn examples(incident: &Incident, county: &County) -> Vec<Example> {
         return Vec::new();
     }
     let (lesson, verdict) = judged(incident);
-    let mut sightings: Vec<_> = incident.sightings.iter().filter(|sighting| !sighting.drill).collect();
+    let mut sightings: Vec<_> =
+        incident.sightings.iter().filter(|sighting| !sighting.drill).collect();
     sightings.sort_by_key(|sighting| sighting.observed_at);
     // One entry per view: camera, pose, time of its first picture.
     let mut views: Vec<(&CameraId, &PoseId, Timestamp)> = Vec::new();
     let mut examples = Vec::new();
     for sighting in sightings {
-        let Source::Camera { camera, pose, class, bbox, model, .. } = &sighting.source else { continue };
+        let Source::Camera { camera, pose, class, bbox, model, .. } = &sighting.source else {
+            continue;
+        };
         // The box was found in the first picture. Further ones would have no box and no time of
         // their own.
         let Some(picture) = sighting.pictures.first() else { continue };
         let captured_at = sighting.observed_at;
-        let view = views.iter().position(|(c, p, _)| (*c, *p) == (camera, pose)).unwrap_or_else(|| {
-            views.push((camera, pose, captured_at));
-            views.len() - 1
-        });
+        let view =
+            views.iter().position(|(c, p, _)| (*c, *p) == (camera, pose)).unwrap_or_else(|| {
+                views.push((camera, pose, captured_at));
+                views.len() - 1
+            });
         let id = incident.id;
         examples.push(Example {
             picture: *picture,
@@ -144,7 +148,9 @@ pub fn around(confirmed: &Example, strip: &[StripFrame]) -> Vec<Example> {
     let row = |frame: &StripFrame| {
         let since = frame.captured_at.duration_since(confirmed.captured_at);
         let lesson = match (confirmed.lesson, frame.seen) {
-            (Lesson::Smoke, None) => Lesson::Open("around a fire: nobody has said whether it shows smoke"),
+            (Lesson::Smoke, None) => {
+                Lesson::Open("around a fire: nobody has said whether it shows smoke")
+            }
             (lesson, _) => lesson,
         };
         Example {
@@ -163,14 +169,20 @@ pub fn around(confirmed: &Example, strip: &[StripFrame]) -> Vec<Example> {
 /// The closure is the office's final word. Before it the ranger's report counts, unless it was sent
 /// back.
 fn judged(incident: &Incident) -> (Lesson, String) {
-    let reported = incident.verification.as_ref().filter(|it| incident.state == State::Reported && !it.is_interim());
+    let reported = incident
+        .verification
+        .as_ref()
+        .filter(|it| incident.state == State::Reported && !it.is_interim());
     let (code, why) = match (&incident.closure, reported) {
         (Some(closure), _) => (closure.category, closure.false_alarm),
         (None, Some(report)) => (report.category, None),
         (None, None) => return (Lesson::Open("nobody has judged it yet"), "open".to_owned()),
     };
     let Some(category) = category(code) else {
-        return (Lesson::Open("a category that this version does not know"), format!("category {code}"));
+        return (
+            Lesson::Open("a category that this version does not know"),
+            format!("category {code}"),
+        );
     };
     let verdict = match why {
         Some(why) => format!("{}: {}", category.en, word(why)),
@@ -261,7 +273,8 @@ impl Example {
     }
 }
 
-/// The whole file, RFC 4180, UTF-8 without a byte order mark (the training project reads it as it is).
+/// The whole file, RFC 4180, UTF-8 without a byte order mark (the training project reads it as it
+/// is).
 pub fn table(rows: &[[String; COLUMNS.len()]]) -> Result<String, String> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     writer.write_record(COLUMNS).map_err(|e| e.to_string())?;
@@ -281,7 +294,11 @@ fn corners(bbox: &BoundingBox, Look { width, height, .. }: Look) -> [f32; 4] {
 
 /// Prefixes register text that a spreadsheet would take for a formula with an apostrophe.
 fn harmless(text: &str) -> String {
-    if text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']) { format!("'{text}") } else { text.to_owned() }
+    if text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']) {
+        format!("'{text}")
+    } else {
+        text.to_owned()
+    }
 }
 
 #[cfg(test)]

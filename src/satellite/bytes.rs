@@ -52,7 +52,9 @@ impl Feed {
     pub fn new(address: &str, key: Option<&str>) -> Result<Self> {
         let feed = match (address.contains("{key}"), key) {
             (true, None) => {
-                return Err(Error::invalid("a feed in [satellite] feeds needs a key: set HUOYAN_FIRMS_KEY"));
+                return Err(Error::invalid(
+                    "a feed in [satellite] feeds needs a key: set HUOYAN_FIRMS_KEY",
+                ));
             }
             (_, key) => Self { address: address.replace("{key}", key.unwrap_or_default()) },
         };
@@ -92,8 +94,11 @@ fn text(pipelines: &Path, name: &str, built_in: &str) -> Result<String> {
 /// The launch line: comments removed, and the location quoted so that no name can add elements.
 fn launch_line(text: &str, location: &str) -> String {
     let quoted = format!("\"{}\"", location.replace('\\', "\\\\").replace('"', "\\\""));
-    let lines: Vec<&str> =
-        text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')).collect();
+    let lines: Vec<&str> = text
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty() && !line.starts_with('#'))
+        .collect();
     lines.join(" ").replace("{location}", &quoted)
 }
 
@@ -120,14 +125,21 @@ fn pull(text: &str, location: &str, shown: &str, lang: Lang) -> Result<Vec<u8>> 
         })?
         .downcast::<gst::Pipeline>()
         .map_err(|_| {
-            Error::unavailable(lang.pick("管线文本不是一条管线", "the pipeline text is not a valid pipeline"))
+            Error::unavailable(
+                lang.pick("管线文本不是一条管线", "the pipeline text is not a valid pipeline"),
+            )
         })?;
     let running = Running(pipeline);
-    let sink = running.0.by_name("bytes").and_then(|element| element.downcast::<AppSink>().ok()).ok_or_else(|| {
-        Error::unavailable(
-            lang.pick("管线文本中没有 appsink name=bytes", "the pipeline text has no appsink name=bytes"),
-        )
-    })?;
+    let sink = running
+        .0
+        .by_name("bytes")
+        .and_then(|element| element.downcast::<AppSink>().ok())
+        .ok_or_else(|| {
+            Error::unavailable(lang.pick(
+                "管线文本中没有 appsink name=bytes",
+                "the pipeline text has no appsink name=bytes",
+            ))
+        })?;
     let bus = running.0.bus().ok_or_else(|| Error::internal("a pipeline without a bus"))?;
     let start = Instant::now();
     // A failure to start puts its reason on the bus, which is read below.
@@ -137,7 +149,9 @@ fn pull(text: &str, location: &str, shown: &str, lang: Lang) -> Result<Vec<u8>> 
     loop {
         if let Some(sample) = sink.try_pull_sample(LOOK_EVERY) {
             let map = sample.buffer().map(gst::BufferRef::map_readable);
-            let map = map.and_then(std::result::Result::ok).ok_or_else(|| Error::internal("an unreadable buffer"))?;
+            let map = map
+                .and_then(std::result::Result::ok)
+                .ok_or_else(|| Error::internal("an unreadable buffer"))?;
             if bytes.len() + map.len() > BYTES_MAX {
                 return Err(too_long(shown, lang));
             }
@@ -153,7 +167,9 @@ fn pull(text: &str, location: &str, shown: &str, lang: Lang) -> Result<Vec<u8>> 
         if start.elapsed() > WITHIN {
             return Err(Error::unavailable(match lang {
                 Lang::Zh => format!("{shown}：{}秒内没有读完", WITHIN.as_secs()),
-                Lang::En => format!("{shown}: reading did not finish within {} s", WITHIN.as_secs()),
+                Lang::En => {
+                    format!("{shown}: reading did not finish within {} s", WITHIN.as_secs())
+                }
             }));
         }
     }
@@ -182,13 +198,21 @@ fn missing(elements: &[String], lang: Lang) -> Option<Error> {
 
 /// The text is our own: GStreamer's holds the address, and with it the key.
 fn failure(error: &gst::message::Error, shown: &str, lang: Lang) -> Error {
-    let status = error.details().and_then(|details| details.get::<u32>("http-status-code").ok()).filter(|s| *s >= 100);
+    let status = error
+        .details()
+        .and_then(|details| details.get::<u32>("http-status-code").ok())
+        .filter(|s| *s >= 100);
     let cause = error.error();
     if let Some(status) = status {
         let cure = match status {
-            400 | 401 | 403 => lang
-                .pick("地址或密钥不对，请检查 HUOYAN_FIRMS_KEY", "the address or key is wrong; check HUOYAN_FIRMS_KEY"),
-            404 => lang.pick("地址不存在，请检查 [satellite] feeds", "no such address, check [satellite] feeds"),
+            400 | 401 | 403 => lang.pick(
+                "地址或密钥不对，请检查 HUOYAN_FIRMS_KEY",
+                "the address or key is wrong; check HUOYAN_FIRMS_KEY",
+            ),
+            404 => lang.pick(
+                "地址不存在，请检查 [satellite] feeds",
+                "no such address, check [satellite] feeds",
+            ),
             429 => lang.pick("请求过多，请加大 feed_every", "too many requests; raise feed_every"),
             _ => lang.pick("对方出错，稍后会重试", "the server has failed; trying again later"),
         };
@@ -204,7 +228,10 @@ fn failure(error: &gst::message::Error, shown: &str, lang: Lang) -> Error {
     } else {
         ""
     };
-    Error::unavailable(format!("{shown}: {}{cure}", cause.message().replace(|c: char| c.is_control(), " ")))
+    Error::unavailable(format!(
+        "{shown}: {}{cure}",
+        cause.message().replace(|c: char| c.is_control(), " ")
+    ))
 }
 
 #[cfg(test)]
@@ -229,7 +256,8 @@ mod tests {
     }
 
     fn fetch(address: &str) -> Result<Vec<u8>> {
-        Feed::new(address, Some("topsecret")).and_then(|feed| feed.fetch(Path::new("pipelines"), Lang::En))
+        Feed::new(address, Some("topsecret"))
+            .and_then(|feed| feed.fetch(Path::new("pipelines"), Lang::En))
     }
 
     #[test]
@@ -247,9 +275,11 @@ mod tests {
 
     #[test]
     fn a_feed_comes_through_and_its_key_stays_inside() {
-        let address = server(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\na,b\nc");
+        let address =
+            server(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\na,b\nc");
         assert_eq!(fetch(&format!("{address}/{{key}}/x")).expect("an answer"), b"a,b\nc");
-        let feed = Feed::new("https://firms.example/api/{key}/x", Some("topsecret")).expect("an address");
+        let feed =
+            Feed::new("https://firms.example/api/{key}/x", Some("topsecret")).expect("an address");
         assert_eq!(format!("{feed} {feed:?}"), "firms.example Feed(firms.example)");
         assert!(Feed::new("https://firms.example/{key}", None).is_err());
         assert!(Feed::new("file:///etc/passwd", None).is_err());
@@ -260,7 +290,11 @@ mod tests {
         let address =
             server(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 16\r\nConnection: close\r\n\r\nInvalid MAP_KEY.");
         let error = fetch(&format!("{address}/api/{{key}}/x")).expect_err("refused");
-        assert!(error.message.contains("HTTP 400") && error.message.contains("HUOYAN_FIRMS_KEY"), "{}", error.message);
+        assert!(
+            error.message.contains("HTTP 400") && error.message.contains("HUOYAN_FIRMS_KEY"),
+            "{}",
+            error.message
+        );
         assert!(!error.chain().contains("topsecret"), "{}", error.chain());
         let error = fetch("http://127.0.0.1:9/{key}").expect_err("nobody listens");
         assert!(!error.chain().contains("topsecret"), "{}", error.chain());
@@ -268,10 +302,15 @@ mod tests {
 
     #[test]
     fn a_missing_element_names_its_package() {
-        let error =
-            pull("nosuchsrc location={location} ! appsink name=bytes", "x", "x", Lang::Zh).expect_err("missing");
-        assert!(error.message.contains("nosuchsrc") && error.message.contains("apt install"), "{}", error.message);
-        let error = pull("filesrc location={location} ! fakesink", "/dev/null", "x", Lang::En).expect_err("no sink");
+        let error = pull("nosuchsrc location={location} ! appsink name=bytes", "x", "x", Lang::Zh)
+            .expect_err("missing");
+        assert!(
+            error.message.contains("nosuchsrc") && error.message.contains("apt install"),
+            "{}",
+            error.message
+        );
+        let error = pull("filesrc location={location} ! fakesink", "/dev/null", "x", Lang::En)
+            .expect_err("no sink");
         assert!(error.message.contains("name=bytes"), "{}", error.message);
     }
 }

@@ -1,5 +1,5 @@
-//! 卫星热点: hotspot files and feeds → [`Hotspot`]s. Bytes are read through GStreamer, like the cameras'
-//! pictures; `format/` holds one parser a form.
+//! 卫星热点: hotspot files and feeds → [`Hotspot`]s. Bytes are read through GStreamer, like the
+//! cameras' pictures; `format/` holds one parser a form.
 
 mod bytes;
 mod format;

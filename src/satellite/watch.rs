@@ -51,7 +51,12 @@ pub struct Refused {
 
 impl Watch {
     pub fn new(folder: &Path, pipelines: &Path, lang: Lang) -> Self {
-        Self { folder: folder.to_owned(), pipelines: pipelines.to_owned(), lang, seen: HashMap::new() }
+        Self {
+            folder: folder.to_owned(),
+            pipelines: pipelines.to_owned(),
+            lang,
+            seen: HashMap::new(),
+        }
     }
 
     /// One scan. Blocking: for an OS thread. Error when the folder itself cannot be made or read. A
@@ -60,17 +65,25 @@ impl Watch {
         let mut scan = Scan::default();
         for path in self.settled()?.into_iter().take(FILES_MAX) {
             let name = file_name(&path);
-            let parsed =
-                bytes::read_file(&path, &self.pipelines, self.lang).and_then(|bytes| parse(&bytes, &name, self.lang));
+            let parsed = bytes::read_file(&path, &self.pipelines, self.lang)
+                .and_then(|bytes| parse(&bytes, &name, self.lang));
             match parsed {
                 Ok(parsed) => {
-                    scan.batches.push(Batch { path, hotspots: parsed.hotspots, rejected: parsed.rejected });
+                    scan.batches.push(Batch {
+                        path,
+                        hotspots: parsed.hotspots,
+                        rejected: parsed.rejected,
+                    });
                 }
                 Err(error) if error.kind == Kind::Invalid => {
                     self.set_aside(&path, "refused", Some(&error.message), now)?;
                     scan.refused.push(Refused { name, reason: error.message });
                 }
-                Err(error) => tracing::warn!(file = name, reason = error.chain(), "hotspot file not readable yet"),
+                Err(error) => tracing::warn!(
+                    file = name,
+                    reason = error.chain(),
+                    "hotspot file not readable yet"
+                ),
             }
         }
         Ok(scan)
@@ -79,7 +92,8 @@ impl Watch {
     /// Files whose size and time have not changed since the last scan, by name.
     fn settled(&mut self) -> Result<Vec<PathBuf>> {
         let unreadable = |e: std::io::Error| {
-            Error::unavailable(format!("cannot read the folder {}", self.folder.display())).because(e)
+            Error::unavailable(format!("cannot read the folder {}", self.folder.display()))
+                .because(e)
         };
         fs::create_dir_all(&self.folder).map_err(unreadable)?;
         let mut present = HashMap::new();
@@ -108,13 +122,25 @@ impl Watch {
             Lang::En => format!("line {}: {}\n", row.line, row.reason),
         });
         let note: String = lines.collect();
-        self.set_aside(&batch.path, "read", Some(note.as_str()).filter(|note| !note.is_empty()), now)
+        self.set_aside(
+            &batch.path,
+            "read",
+            Some(note.as_str()).filter(|note| !note.is_empty()),
+            now,
+        )
     }
 
     /// `read/20261121T060000Z-名.csv`, and the note, if any, with `.txt` appended.
-    fn set_aside(&mut self, path: &Path, folder: &str, note: Option<&str>, now: Timestamp) -> Result<()> {
-        let failed =
-            |e: std::io::Error| Error::unavailable(format!("cannot move {} to {folder}/", path.display())).because(e);
+    fn set_aside(
+        &mut self,
+        path: &Path,
+        folder: &str,
+        note: Option<&str>,
+        now: Timestamp,
+    ) -> Result<()> {
+        let failed = |e: std::io::Error| {
+            Error::unavailable(format!("cannot move {} to {folder}/", path.display())).because(e)
+        };
         let folder = self.folder.join(folder);
         fs::create_dir_all(&folder).map_err(failed)?;
         let stem = format!("{}-{}", now.strftime("%Y%m%dT%H%M%SZ"), file_name(path));
@@ -141,7 +167,8 @@ fn file_name(path: &Path) -> String {
 
 fn is_unfinished(path: &Path) -> bool {
     let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
-    file_name(path).starts_with('.') || UNFINISHED.iter().any(|unfinished| ending.eq_ignore_ascii_case(unfinished))
+    file_name(path).starts_with('.')
+        || UNFINISHED.iter().any(|unfinished| ending.eq_ignore_ascii_case(unfinished))
 }
 
 #[cfg(test)]
@@ -156,8 +183,12 @@ mod tests {
     }
 
     fn names(folder: &Path) -> Vec<String> {
-        let mut names: Vec<_> =
-            fs::read_dir(folder).into_iter().flatten().flatten().map(|e| file_name(&e.path())).collect();
+        let mut names: Vec<_> = fs::read_dir(folder)
+            .into_iter()
+            .flatten()
+            .flatten()
+            .map(|e| file_name(&e.path()))
+            .collect();
         names.sort();
         names
     }
@@ -176,14 +207,21 @@ mod tests {
         assert!(watch.scan(now()).expect("a look").batches.is_empty(), "still growing");
 
         let scan = watch.scan(now()).expect("a look");
-        assert_eq!((scan.batches.len(), scan.batches[0].hotspots.len(), scan.batches[0].rejected.len()), (1, 1, 1));
+        assert_eq!(
+            (scan.batches.len(), scan.batches[0].hotspots.len(), scan.batches[0].rejected.len()),
+            (1, 1, 1)
+        );
         let again = watch.scan(now()).expect("a look");
         assert_eq!(again.batches, scan.batches, "not kept yet: a power cut here loses nothing");
 
         watch.keep(&scan.batches[0], now()).expect("moved");
         assert_eq!(names(&folder), ["read"]);
-        assert_eq!(names(&folder.join("read")), ["20261121T060000Z-n20.csv", "20261121T060000Z-n20.csv.txt"]);
-        let note = fs::read_to_string(folder.join("read/20261121T060000Z-n20.csv.txt")).expect("a note");
+        assert_eq!(
+            names(&folder.join("read")),
+            ["20261121T060000Z-n20.csv", "20261121T060000Z-n20.csv.txt"]
+        );
+        let note =
+            fs::read_to_string(folder.join("read/20261121T060000Z-n20.csv.txt")).expect("a note");
         assert_eq!(note, "line 3: 14 values expected, 3 found\n");
     }
 
@@ -192,13 +230,18 @@ mod tests {
         let dir = tempfile::tempdir().expect("a folder");
         let mut watch = Watch::new(dir.path(), Path::new("pipelines"), Lang::Zh);
         for round in 1..=2 {
-            fs::write(dir.path().join("a.csv"), "<!DOCTYPE html><title>Maintenance</title>").expect("written");
+            fs::write(dir.path().join("a.csv"), "<!DOCTYPE html><title>Maintenance</title>")
+                .expect("written");
             fs::write(dir.path().join("b.csv.part"), LIST).expect("written");
             assert!(watch.scan(now()).expect("a look").refused.is_empty());
             let scan = watch.scan(now()).expect("a look");
             assert_eq!((scan.batches.len(), scan.refused.len()), (0, 1));
             assert!(scan.refused[0].reason.contains("网页"), "{:?}", scan.refused);
-            assert_eq!(names(&dir.path().join("refused")).len(), 2 * round, "the same name twice is kept twice");
+            assert_eq!(
+                names(&dir.path().join("refused")).len(),
+                2 * round,
+                "the same name twice is kept twice"
+            );
         }
         assert!(dir.path().join("b.csv.part").exists());
     }

@@ -40,8 +40,8 @@ impl Store {
         }
     }
 
-    /// Frames of one camera captured at or after `since` and before `until`: the newest `limit` of them, oldest first. Scores are
-    /// exact to 1/10,000.
+    /// Frames of one camera captured at or after `since` and before `until`: the newest `limit` of
+    /// them, oldest first. Scores are exact to 1/10,000.
     pub async fn analyses(
         &self,
         camera: &CameraId,
@@ -53,8 +53,12 @@ impl Store {
             Db::Sqlite { analyses, .. } => analyses.read(camera, since, until, limit).await?,
             Db::Postgres(pool) => partitions::read(pool, camera, since, until, limit).await?,
         };
-        let named =
-            |row: Row| (format!("analysis of {camera} at {}", row.captured_at_us), row.into_analysis(camera.clone()));
+        let named = |row: Row| {
+            (
+                format!("analysis of {camera} at {}", row.captured_at_us),
+                row.into_analysis(camera.clone()),
+            )
+        };
         Ok(self.readable(rows.into_iter().rev().map(named)))
     }
 
@@ -80,7 +84,8 @@ impl Store {
     pub async fn prune_analyses_in_record(&self) -> Result<u64> {
         let Db::Sqlite { writer, .. } = &self.db else { return Ok(0) };
         held!(writer, connection => sqlx::query(
-            "DELETE FROM analysis WHERE (camera, captured_at_us, pose) IN (SELECT camera, captured_at_us, pose FROM analysis LIMIT $1)",
+            "DELETE FROM analysis WHERE (camera, captured_at_us, pose) IN (SELECT camera, \
+            captured_at_us, pose FROM analysis LIMIT $1)",
         ).bind(REMOVED_AT_ONCE).execute(connection).await.map(|done| done.rows_affected()).map_err(failed))
     }
 }
@@ -99,7 +104,14 @@ impl Row {
             detections,
             model: ModelVersion { name: self.model_name, version: self.model_version },
             stream: if self.is_main { Stream::Main } else { Stream::Screened },
-            tiles: self.tiles.unwrap_or_default().as_chunks::<4>().0.iter().map(|it| Tile::from(*it)).collect(),
+            tiles: self
+                .tiles
+                .unwrap_or_default()
+                .as_chunks::<4>()
+                .0
+                .iter()
+                .map(|it| Tile::from(*it))
+                .collect(),
             has_past: self.has_past,
         })
     }
@@ -123,14 +135,18 @@ fn day(at: Timestamp) -> Date {
 
 /// The first instant of a day.
 fn begin(day: Date) -> Result<Timestamp> {
-    let midnight =
-        day.to_zoned(TimeZone::UTC).map_err(|e| crate::error::Error::internal("an impossible day").because(e))?;
+    let midnight = day
+        .to_zoned(TimeZone::UTC)
+        .map_err(|e| crate::error::Error::internal("an impossible day").because(e))?;
     Ok(midnight.timestamp())
 }
 
 /// The first instant after the day.
 fn end(day: Date) -> Result<Timestamp> {
-    begin(day.tomorrow().map_err(|e| crate::error::Error::internal("an impossible day").because(e))?)
+    begin(
+        day.tomorrow()
+            .map_err(|e| crate::error::Error::internal("an impossible day").because(e))?,
+    )
 }
 
 /// Splits a batch by day: around midnight it holds frames of two.

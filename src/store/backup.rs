@@ -29,15 +29,23 @@ pub async fn copy_sqlite(data: &Path, into: &Path) -> Result<Head> {
             format!("there is no database {shown}: name the data folder with --data"),
         )));
     }
-    let cannot = |e| Error::unavailable(format!("cannot copy the database {}", file.display())).because(e);
-    let target = into.to_str().ok_or_else(|| Error::invalid("the backup folder's name is not UTF-8"))?;
-    let mut source = SqliteConnectOptions::new().filename(&file).busy_timeout(BUSY).connect().await.map_err(cannot)?;
+    let cannot =
+        |e| Error::unavailable(format!("cannot copy the database {}", file.display())).because(e);
+    let target =
+        into.to_str().ok_or_else(|| Error::invalid("the backup folder's name is not UTF-8"))?;
+    let mut source = SqliteConnectOptions::new()
+        .filename(&file)
+        .busy_timeout(BUSY)
+        .connect()
+        .await
+        .map_err(cannot)?;
     sqlx::query("VACUUM INTO $1").bind(target).execute(&mut source).await.map_err(cannot)?;
     source.close().await.map_err(cannot)?;
     // Immutable: reading creates no journal beside the file.
     let copy = SqliteConnectOptions::new().filename(into).read_only(true).immutable(true);
     let mut copy: SqliteConnection = copy.connect().await.map_err(cannot)?;
-    let (seq, hash): (i64, String) = sqlx::query_as(HEAD).fetch_one(&mut copy).await.map_err(cannot)?;
+    let (seq, hash): (i64, String) =
+        sqlx::query_as(HEAD).fetch_one(&mut copy).await.map_err(cannot)?;
     copy.close().await.map_err(cannot)?;
     Ok(Head { events: seq as u64, hash })
 }

@@ -36,8 +36,10 @@ impl Store {
             let mut tx = connection.begin().await.map_err(failed)?;
             for hotspot in hotspots {
                 let (sighting,): (Option<String>,) = sqlx::query_as(
-                    "INSERT INTO hotspot (key, acquired_at_us, received_at_us, version, body) VALUES ($1, $2, $3, $4, $5) \
-                     ON CONFLICT (key) DO UPDATE SET version = excluded.version, body = excluded.body RETURNING sighting",
+                    "INSERT INTO hotspot (key, acquired_at_us, received_at_us, version, body) \
+                    VALUES ($1, $2, $3, $4, $5) \
+                     ON CONFLICT (key) DO UPDATE SET version = excluded.version, body = \
+                     excluded.body RETURNING sighting",
                 )
                 .bind(&hotspot.key).bind(us(hotspot.acquired_at)).bind(us(now)).bind(&hotspot.version).bind(to_json(hotspot)?)
                 .fetch_one(&mut *tx).await.map_err(failed)?;
@@ -54,14 +56,16 @@ impl Store {
     /// repeats until it returns zero.
     pub async fn prune_hotspots(&self, before: Timestamp) -> Result<u64> {
         writing!(self, connection => sqlx::query(
-            "DELETE FROM hotspot WHERE key IN (SELECT key FROM hotspot WHERE acquired_at_us < $1 ORDER BY acquired_at_us LIMIT $2)",
+            "DELETE FROM hotspot WHERE key IN (SELECT key FROM hotspot WHERE acquired_at_us < $1 \
+            ORDER BY acquired_at_us LIMIT $2)",
         ).bind(us(before)).bind(REMOVED_AT_ONCE).execute(connection).await.map(|done| done.rows_affected()).map_err(failed))
     }
 
     /// Acquired at or after `since`, newest first.
     pub async fn hotspots_since(&self, since: Timestamp, limit: u32) -> Result<Vec<KnownHotspot>> {
         let rows: Vec<(String, String, Option<String>)> = reading!(self, pool => sqlx::query_as(
-            "SELECT key, body, incident FROM hotspot WHERE acquired_at_us >= $1 ORDER BY acquired_at_us DESC, key DESC LIMIT $2",
+            "SELECT key, body, incident FROM hotspot WHERE acquired_at_us >= $1 ORDER BY \
+            acquired_at_us DESC, key DESC LIMIT $2",
         ).bind(us(since)).bind(i64::from(limit)).fetch_all(pool).await.map_err(failed)?);
         let known = |body: &str, incident: Option<String>, name: &str| {
             let incident = incident.map(|incident| id(&incident)).transpose()?;
@@ -78,8 +82,13 @@ impl Store {
     /// change.
     pub async fn hotspots_count(&self, since: Timestamp) -> Result<HotspotCount> {
         let (known, filed, newest): (i64, i64, Option<i64>) = reading!(self, pool => sqlx::query_as(
-            "SELECT COUNT(*), COUNT(incident), MAX(received_at_us) FROM hotspot WHERE acquired_at_us >= $1",
+            "SELECT COUNT(*), COUNT(incident), MAX(received_at_us) FROM hotspot WHERE \
+            acquired_at_us >= $1",
         ).bind(us(since)).fetch_one(pool).await.map_err(failed)?);
-        Ok(HotspotCount { known: known as u64, filed: filed as u64, received_at: newest.map(time).transpose()? })
+        Ok(HotspotCount {
+            known: known as u64,
+            filed: filed as u64,
+            received_at: newest.map(time).transpose()?,
+        })
     }
 }

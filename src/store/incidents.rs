@@ -49,9 +49,13 @@ impl Store {
     /// `Internal` when its log cannot be read.
     pub async fn incident(&self, incident: IncidentId) -> Result<Filed> {
         let found = filed!(self, "incident.id = $1", incident.to_string())?.pop();
-        found.ok_or_else(|| match self.unreadable().into_iter().find(|it| it.incident == incident) {
-            Some(it) => Error::internal(format!("incident {} cannot be read: {}", it.code, it.why)),
-            None => Error::new(Kind::NotFound, format!("no incident {incident}")),
+        found.ok_or_else(|| {
+            match self.unreadable().into_iter().find(|it| it.incident == incident) {
+                Some(it) => {
+                    Error::internal(format!("incident {} cannot be read: {}", it.code, it.why))
+                }
+                None => Error::new(Kind::NotFound, format!("no incident {incident}")),
+            }
         })
     }
 
@@ -62,7 +66,12 @@ impl Store {
 
     /// Opened at or after `since` and before `until`, oldest first. Reports count these.
     pub async fn incidents_opened(&self, since: Timestamp, until: Timestamp) -> Result<Vec<Filed>> {
-        filed!(self, "incident.opened_at_us >= $1 AND incident.opened_at_us < $2", us(since), us(until))
+        filed!(
+            self,
+            "incident.opened_at_us >= $1 AND incident.opened_at_us < $2",
+            us(since),
+            us(until)
+        )
     }
 
     /// Closed at or after `since`, in the order of opening.
@@ -70,13 +79,15 @@ impl Store {
         filed!(self, "incident.closed_at_us >= $1", us(since))
     }
 
-    /// A page of at most `limit` incidents older than `before` (`next` of the page before), newest first.
+    /// A page of at most `limit` incidents older than `before` (`next` of the page before), newest
+    /// first.
     pub async fn incidents(&self, filter: Filter, before: Option<u64>, limit: u32) -> Result<Page> {
         let (open, closed) = (filter != Filter::Closed, filter != Filter::Open);
         let mut items = filed!(
             self,
             "incident.opened_seq IN (SELECT opened_seq FROM incident WHERE opened_seq < $1 \
-             AND (($2 AND state <> 'closed') OR ($3 AND state = 'closed')) ORDER BY opened_seq DESC LIMIT $4)",
+             AND (($2 AND state <> 'closed') OR ($3 AND state = 'closed')) ORDER BY opened_seq \
+             DESC LIMIT $4)",
             before.map_or(i64::MAX, |seq| seq as i64),
             open,
             closed,
@@ -88,16 +99,19 @@ impl Store {
         Ok(Page { next: items.last().filter(|_| more).map(|filed| filed.opened_seq), items })
     }
 
-    /// `opened_seq` of the newest incident, 0 when there is none. Read it before `open_incidents` and give it to `commit`.
+    /// `opened_seq` of the newest incident, 0 when there is none. Read it before `open_incidents`
+    /// and give it to `commit`.
     pub async fn last_opened(&self) -> Result<u64> {
-        let (newest,): (i64,) = reading!(self, pool => sqlx::query_as("SELECT COALESCE(MAX(opened_seq), 0) FROM incident")
+        let (newest,): (i64,) = reading!(self, pool => sqlx::query_as("SELECT \
+            COALESCE(MAX(opened_seq), 0) FROM incident")
             .fetch_one(pool).await.map_err(failed)?);
         Ok(newest as u64)
     }
 
     /// The incident that this sighting is evidence of, if any.
     pub async fn incident_of(&self, sighting: SightingId) -> Result<Option<IncidentId>> {
-        let row: Option<(String,)> = reading!(self, pool => sqlx::query_as("SELECT incident FROM evidence WHERE sighting = $1")
+        let row: Option<(String,)> = reading!(self, pool => sqlx::query_as("SELECT incident FROM \
+            evidence WHERE sighting = $1")
             .bind(sighting.to_string()).fetch_optional(pool).await.map_err(failed)?);
         row.map(|(incident,)| id(&incident)).transpose()
     }
@@ -112,10 +126,13 @@ fn rebuild(store: &Store, rows: &[Row]) -> Vec<Filed> {
         let (name, code, opened_seq, _) = &rows[0];
         let log: Result<Vec<Recorded>> = rows.iter().map(|(.., body)| event(body, name)).collect();
         let folded = log.and_then(|log| {
-            Incident::from_log(&log).ok_or_else(|| Error::internal("its log does not begin with its opening"))
+            Incident::from_log(&log)
+                .ok_or_else(|| Error::internal("its log does not begin with its opening"))
         });
         match folded {
-            Ok(incident) => Ok(Filed { code: code.clone(), opened_seq: *opened_seq as u64, incident }),
+            Ok(incident) => {
+                Ok(Filed { code: code.clone(), opened_seq: *opened_seq as u64, incident })
+            }
             Err(e) => Err(Unreadable { incident, code: code.clone(), why: e.chain() }),
         }
     });

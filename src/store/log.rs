@@ -49,30 +49,42 @@ macro_rules! keep_incident {
         let before = incident.version - events.len() as u64;
         let name = incident.id.to_string();
         let line = Line::of(incident, $first)?;
-        let known: Option<(i64, String)> = sqlx::query_as("SELECT version, code FROM incident WHERE id = $1")
-            .bind(&name)
-            .fetch_optional(&mut **$tx)
-            .await
-            .map_err(failed)?;
+        let known: Option<(i64, String)> = sqlx::query_as(
+            "SELECT version, code FROM incident \
+            WHERE id = $1",
+        )
+        .bind(&name)
+        .fetch_optional(&mut **$tx)
+        .await
+        .map_err(failed)?;
         match known {
             Some((at, code)) if at as u64 == before => {
-                sqlx::query("UPDATE incident SET version = $1, state = $2, closed_at_us = $3 WHERE id = $4")
-                    .bind(line.version)
-                    .bind(&line.state)
-                    .bind(line.closed_at_us)
-                    .bind(&name)
-                    .execute(&mut **$tx)
-                    .await
-                    .map_err(failed)?;
+                sqlx::query(
+                    "UPDATE incident SET version = $1, state = $2, closed_at_us = $3 WHERE \
+                    id = $4",
+                )
+                .bind(line.version)
+                .bind(&line.state)
+                .bind(line.closed_at_us)
+                .bind(&name)
+                .execute(&mut **$tx)
+                .await
+                .map_err(failed)?;
                 code
             }
             None if before == 0 => {
-                let (newest,): (i64,) = sqlx::query_as("SELECT COALESCE(MAX(opened_seq), 0) FROM incident")
-                    .fetch_one(&mut **$tx)
-                    .await
-                    .map_err(failed)?;
+                let (newest,): (i64,) = sqlx::query_as(
+                    "SELECT COALESCE(MAX(opened_seq), 0) FROM \
+                    incident",
+                )
+                .fetch_one(&mut **$tx)
+                .await
+                .map_err(failed)?;
                 if last_opened.is_some_and(|seen| seen != newest as u64) {
-                    return Err(Error::new(Kind::Conflict, "another incident was opened meanwhile"));
+                    return Err(Error::new(
+                        Kind::Conflict,
+                        "another incident was opened meanwhile",
+                    ));
                 }
                 record::insert!($tx, &name, incident.opened_at, &line)
             }
@@ -91,7 +103,8 @@ macro_rules! keep_events {
         let evidence = match incident.split_from {
             Some(_) if before == 0 => {
                 "INSERT INTO evidence (sighting, incident) VALUES ($1, $2) \
-                                       ON CONFLICT (sighting) DO UPDATE SET incident = excluded.incident"
+                                       ON CONFLICT (sighting) DO UPDATE SET incident = \
+                                       excluded.incident"
             }
             _ => "INSERT INTO evidence (sighting, incident) VALUES ($1, $2)",
         };
@@ -100,7 +113,8 @@ macro_rules! keep_events {
             let body = to_json(recorded)?;
             $hash = chained(&$hash, $seq, $name, place as i64, &body);
             sqlx::query(
-                "INSERT INTO event (seq, incident, version, at_us, body, hash) VALUES ($1, $2, $3, $4, $5, $6)",
+                "INSERT INTO event (seq, incident, version, at_us, body, hash) VALUES ($1, $2, $3, \
+                $4, $5, $6)",
             )
             .bind($seq)
             .bind($name)
@@ -164,7 +178,8 @@ impl Store {
         commit: Commit<'_>,
         compose: impl FnOnce(&str) -> Vec<NewMessage> + Send,
     ) -> Result<Committed> {
-        let compose = |codes: &[String]| vec![codes.first().map(|code| compose(code)).unwrap_or_default()];
+        let compose =
+            |codes: &[String]| vec![codes.first().map(|code| compose(code)).unwrap_or_default()];
         let mut committed = self.commit_all(&[commit], compose).await?;
         committed.pop().ok_or_else(|| Error::internal("nothing to commit"))
     }
@@ -214,7 +229,9 @@ impl Store {
         // An answered decision must be visible to everybody, so another connection is asked.
         let written = committed.last().map_or(0, |it| it.cursor);
         if self.cursor().await? < written {
-            return Err(Error::unavailable("the database confirmed a decision but does not show it: trying again"));
+            return Err(Error::unavailable(
+                "the database confirmed a decision but does not show it: trying again",
+            ));
         }
         Ok(committed)
     }
@@ -222,7 +239,8 @@ impl Store {
     /// Events of incidents after `cursor` in the order they were committed; 0 is the beginning.
     pub async fn events_after(&self, cursor: u64, limit: u32) -> Result<Vec<LogEntry>> {
         let rows: Vec<(i64, String, i64, String)> = reading!(self, pool => sqlx::query_as(
-            "SELECT seq, incident, version, body FROM event WHERE seq > $1 AND incident <> $3 ORDER BY seq LIMIT $2"
+            "SELECT seq, incident, version, body FROM event WHERE seq > $1 AND incident <> $3 \
+            ORDER BY seq LIMIT $2"
         ).bind(cursor as i64).bind(i64::from(limit)).bind(super::REGISTERS).fetch_all(pool).await.map_err(failed)?);
         Ok(self.readable(rows.into_iter().map(|(seq, incident, version, body)| {
             let entry = id(&incident).map(|incident| LogEntry {
@@ -237,7 +255,8 @@ impl Store {
 
     /// The log's last seq.
     pub async fn cursor(&self) -> Result<u64> {
-        let (seq,): (i64,) = reading!(self, pool => sqlx::query_as("SELECT seq FROM log_head WHERE one = 1")
+        let (seq,): (i64,) = reading!(self, pool => sqlx::query_as("SELECT seq FROM log_head WHERE \
+            one = 1")
             .fetch_one(pool).await.map_err(failed)?);
         Ok(seq as u64)
     }

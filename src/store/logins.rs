@@ -55,8 +55,14 @@ const USE_NOTED_EVERY: SignedDuration = SignedDuration::from_hours(1);
 
 impl Store {
     /// `token_hash`: sha256 of the token, hexadecimal.
-    pub async fn create_login(&self, token_hash: &str, login: &Login, expires_at: Timestamp) -> Result<()> {
-        writing!(self, connection => sqlx::query("INSERT INTO login (token_hash, person, access, expires_at_us) VALUES ($1, $2, $3, $4)")
+    pub async fn create_login(
+        &self,
+        token_hash: &str,
+        login: &Login,
+        expires_at: Timestamp,
+    ) -> Result<()> {
+        writing!(self, connection => sqlx::query("INSERT INTO login (token_hash, person, access, \
+            expires_at_us) VALUES ($1, $2, $3, $4)")
             .bind(token_hash).bind(login.person.as_str()).bind(word(&login.access)?).bind(us(expires_at))
             .execute(connection).await.map(drop).map_err(failed))
     }
@@ -67,23 +73,35 @@ impl Store {
     /// `Unauthenticated` when it is unknown, used or expired.
     pub async fn use_login(&self, token_hash: &str, now: Timestamp) -> Result<Login> {
         // Checked by a reader first: a guess must not queue for the single writer.
-        let known: Option<(String,)> = reading!(self, pool => sqlx::query_as("SELECT person FROM login WHERE token_hash = $1")
+        let known: Option<(String,)> = reading!(self, pool => sqlx::query_as("SELECT person FROM \
+            login WHERE token_hash = $1")
             .bind(token_hash).fetch_optional(pool).await.map_err(failed)?);
-        let spent = || Error::new(Kind::Unauthenticated, "this login link has been used or has expired");
+        let spent =
+            || Error::new(Kind::Unauthenticated, "this login link has been used or has expired");
         known.ok_or_else(spent)?;
         let row: Option<(String, String)> = writing!(self, connection => sqlx::query_as(
-            "UPDATE login SET used_at_us = $1 WHERE token_hash = $2 AND used_at_us IS NULL AND expires_at_us > $1 \
+            "UPDATE login SET used_at_us = $1 WHERE token_hash = $2 AND used_at_us IS NULL AND \
+            expires_at_us > $1 \
              RETURNING person, access",
         ).bind(us(now)).bind(token_hash).fetch_optional(connection).await.map_err(failed))?;
         match row {
-            Some((person, access)) => Ok(Login { person: PersonId(person), access: from_word(access, "access")? }),
+            Some((person, access)) => {
+                Ok(Login { person: PersonId(person), access: from_word(access, "access")? })
+            }
             None => Err(spent()),
         }
     }
 
     /// `hash`: sha256 of the cookie, hexadecimal. It lives `life` from its last use.
-    pub async fn create_session(&self, hash: &str, login: &Login, now: Timestamp, life: SignedDuration) -> Result<()> {
-        writing!(self, connection => sqlx::query("INSERT INTO session (hash, person, access, since_us, used_at_us, expires_at_us) VALUES ($1, $2, $3, $4, $4, $5)")
+    pub async fn create_session(
+        &self,
+        hash: &str,
+        login: &Login,
+        now: Timestamp,
+        life: SignedDuration,
+    ) -> Result<()> {
+        writing!(self, connection => sqlx::query("INSERT INTO session (hash, person, access, \
+            since_us, used_at_us, expires_at_us) VALUES ($1, $2, $3, $4, $4, $5)")
             .bind(hash).bind(login.person.as_str()).bind(word(&login.access)?).bind(us(now)).bind(us(now + life))
             .execute(connection).await.map(drop).map_err(failed))
     }
@@ -92,7 +110,12 @@ impl Store {
     ///
     /// # Errors
     /// `Unauthenticated` when it is unknown or expired.
-    pub async fn session(&self, hash: &str, now: Timestamp, life: SignedDuration) -> Result<Session> {
+    pub async fn session(
+        &self,
+        hash: &str,
+        now: Timestamp,
+        life: SignedDuration,
+    ) -> Result<Session> {
         let (login, used_at_us) = self.session_row(hash, now).await?;
         let mut prolonged = used_at_us <= us(now - USE_NOTED_EVERY);
         if prolonged {
@@ -128,7 +151,8 @@ impl Store {
     /// All open sessions, by person, the newest login first.
     pub async fn sessions(&self, now: Timestamp) -> Result<Vec<OpenSession>> {
         let rows: Vec<(String, String, String, i64, i64, i64)> = reading!(self, pool => sqlx::query_as(
-            "SELECT hash, person, access, since_us, used_at_us, expires_at_us FROM session WHERE expires_at_us > $1 \
+            "SELECT hash, person, access, since_us, used_at_us, expires_at_us FROM session WHERE \
+            expires_at_us > $1 \
              ORDER BY person, since_us DESC",
         ).bind(us(now)).fetch_all(pool).await.map_err(failed)?);
         let open = |person: String, access: String, [since, used, expires]: [i64; 3]| {
@@ -141,7 +165,14 @@ impl Store {
             })
         };
         // The hash of a cookie admits nobody; its first characters identify the browser.
-        let named = |(hash, person, access, since, used, expires): (String, String, String, i64, i64, i64)| {
+        let named = |(hash, person, access, since, used, expires): (
+            String,
+            String,
+            String,
+            i64,
+            i64,
+            i64,
+        )| {
             let name = format!("session {} of {person}", hash.get(..8).unwrap_or(&hash));
             (name, open(person, access, [since, used, expires]))
         };

@@ -41,7 +41,9 @@ use analyses::days::Days;
 use jiff::Timestamp;
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
@@ -112,7 +114,8 @@ macro_rules! writing {
 }
 use {reading, writing};
 
-/// What stands in the log's column `incident` for a change of the registers. No incident has such an id.
+/// What stands in the log's column `incident` for a change of the registers. No incident has such
+/// an id.
 const REGISTERS: &str = "registers";
 
 /// The address of the configured database. `HUOYAN_STORE_URL` may hold a password, so it wins over
@@ -122,18 +125,23 @@ pub fn url(config: &Config) -> String {
 }
 
 impl Store {
-    /// Opens and, when needed, creates or updates the database. `url`: `sqlite` (a file in `data_dir`) or `postgres://…`.
-    /// Errors never show the address, which may hold a password.
+    /// Opens and, when needed, creates or updates the database. `url`: `sqlite` (a file in
+    /// `data_dir`) or `postgres://…`. Errors never show the address, which may hold a password.
     pub async fn open(url: &str, data_dir: &Path) -> Result<Self> {
         let pictures = data_dir.join("pictures");
         std::fs::create_dir_all(&pictures).map_err(|e| {
-            Error::unavailable(format!("cannot create the folder {}: check its permissions", pictures.display()))
-                .because(e)
+            Error::unavailable(format!(
+                "cannot create the folder {}: check its permissions",
+                pictures.display()
+            ))
+            .because(e)
         })?;
         pictures::sweep(&pictures);
         let db = match url {
             "sqlite" => open_sqlite(data_dir).await?,
-            _ if url.starts_with("postgres://") || url.starts_with("postgresql://") => open_postgres(url).await?,
+            _ if url.starts_with("postgres://") || url.starts_with("postgresql://") => {
+                open_postgres(url).await?
+            }
             _ => {
                 return Err(Error::invalid(
                     "[store] url must be \"sqlite\" or begin with postgres://, for example \
@@ -141,7 +149,12 @@ impl Store {
                 ));
             }
         };
-        Ok(Self { db, pictures, shelf: pictures::Shelf::default(), unreadable: unreadable::Known::default() })
+        Ok(Self {
+            db,
+            pictures,
+            shelf: pictures::Shelf::default(),
+            unreadable: unreadable::Known::default(),
+        })
     }
 
     /// Whether the database accepts writes: with a full disk it still answers every query.
@@ -174,7 +187,8 @@ async fn open_sqlite(data: &Path) -> Result<Db> {
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
         .busy_timeout(BUSY);
-    let unopened = |e| Error::unavailable(format!("cannot open the database {}", file.display())).because(e);
+    let unopened =
+        |e| Error::unavailable(format!("cannot open the database {}", file.display())).because(e);
     let writer = SqlitePoolOptions::new()
         .max_connections(1)
         .acquire_timeout(IN_LINE)
@@ -192,8 +206,11 @@ async fn open_sqlite(data: &Path) -> Result<Db> {
 }
 
 async fn open_postgres(url: &str) -> Result<Db> {
-    let options = PgConnectOptions::from_str(url)
-        .map_err(|_| Error::invalid("[store] url is not a PostgreSQL address: postgres://user@host:5432/database"))?;
+    let options = PgConnectOptions::from_str(url).map_err(|_| {
+        Error::invalid(
+            "[store] url is not a PostgreSQL address: postgres://user@host:5432/database",
+        )
+    })?;
     let pool = PgPoolOptions::new()
         .max_connections(POSTGRES_CONNECTIONS)
         .acquire_timeout(IN_LINE)
@@ -201,7 +218,8 @@ async fn open_postgres(url: &str) -> Result<Db> {
         .await
         .map_err(|e| {
             Error::unavailable(
-                "cannot connect to the PostgreSQL database: check that it runs and that this user may log in",
+                "cannot connect to the PostgreSQL database: check that it runs and that this user \
+                may log in",
             )
             .because(e)
         })?;
@@ -218,13 +236,13 @@ where
         let words = match e {
             sqlx::migrate::MigrateError::VersionMissing(_) => Words::new(
                 "数据库由更新的版本写成，本版本不改动它：请运行那个版本，或恢复升级前的备份",
-                "a newer version has written the database, and this one does not change it: run that version, or restore the backup \
-                 made before the update",
+                "a newer version has written the database, and this one does not change it: run \
+                that version, or restore the backup made before the update",
             ),
             _ => Words::new(
                 "数据库无法升级到本版本：请恢复升级前的备份，或运行写入它的版本",
-                "cannot bring the database up to this version: restore the backup made before the update, or run the version that \
-                 wrote it",
+                "cannot bring the database up to this version: restore the backup made before the \
+                update, or run the version that wrote it",
             ),
         };
         Error::unavailable(words).because(e)
@@ -239,12 +257,14 @@ fn failed(error: sqlx::Error) -> Error {
         sqlx::Error::Database(e) if e.kind() == ErrorKind::UniqueViolation => {
             (Kind::Conflict, "another writer was faster")
         }
-        sqlx::Error::Database(e) if e.code().is_some_and(|code| may_heal(&code)) => {
-            (Kind::Unavailable, "the database cannot do this now: check the disk space and the database server")
-        }
-        sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed => {
-            (Kind::Unavailable, "the database does not answer")
-        }
+        sqlx::Error::Database(e) if e.code().is_some_and(|code| may_heal(&code)) => (
+            Kind::Unavailable,
+            "the database cannot do this now: check the disk space and the database server",
+        ),
+        sqlx::Error::Io(_)
+        | sqlx::Error::PoolTimedOut
+        | sqlx::Error::PoolClosed
+        | sqlx::Error::WorkerCrashed => (Kind::Unavailable, "the database does not answer"),
         _ => (Kind::Internal, "the database refused the statement"),
     };
     Error::new(kind, message).because(error)
@@ -252,7 +272,8 @@ fn failed(error: sqlx::Error) -> Error {
 
 /// Codes of errors that are not the statement's fault and may go away.
 fn may_heal(code: &str) -> bool {
-    /// SQLite's primary codes: BUSY, LOCKED, NOMEM, READONLY, INTERRUPT, IOERR, FULL, CANTOPEN, PROTOCOL.
+    /// SQLite's primary codes: BUSY, LOCKED, NOMEM, READONLY, INTERRUPT, IOERR, FULL, CANTOPEN,
+    /// PROTOCOL.
     const SQLITE: [u32; 9] = [5, 6, 7, 8, 9, 10, 13, 14, 15];
     /// PostgreSQL's classes and codes: connection, resources, operator intervention, system error;
     /// serialization failure, deadlock; read only.
@@ -270,7 +291,8 @@ fn us(at: Timestamp) -> i64 {
 }
 
 fn time(us: i64) -> Result<Timestamp> {
-    Timestamp::from_microsecond(us).map_err(|e| Error::internal("the database holds an impossible time").because(e))
+    Timestamp::from_microsecond(us)
+        .map_err(|e| Error::internal("the database holds an impossible time").because(e))
 }
 
 fn to_json<T: serde::Serialize>(value: &T) -> Result<String> {
@@ -278,8 +300,12 @@ fn to_json<T: serde::Serialize>(value: &T) -> Result<String> {
 }
 
 /// `what` names the row: "sighting 0192…".
-fn from_json<T: serde::de::DeserializeOwned>(text: &str, what: impl std::fmt::Display) -> Result<T> {
-    serde_json::from_str(text).map_err(|e| Error::internal(format!("cannot read {what} in the database")).because(e))
+fn from_json<T: serde::de::DeserializeOwned>(
+    text: &str,
+    what: impl std::fmt::Display,
+) -> Result<T> {
+    serde_json::from_str(text)
+        .map_err(|e| Error::internal(format!("cannot read {what} in the database")).because(e))
 }
 
 /// A unit variant as the word serde writes for it: `State::NeedsReview` → `needs_review`.

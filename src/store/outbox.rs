@@ -152,7 +152,8 @@ macro_rules! insert {
         let message: &$crate::store::NewMessage = $message;
         let status = if message.error.is_some() { "failed" } else { "queued" };
         sqlx::query(
-            "INSERT INTO message (id, place, incident, dispatch, occasion, role, person, name, phone, channel, words, drill, \
+            "INSERT INTO message (id, place, incident, dispatch, occasion, role, person, name, \
+            phone, channel, words, drill, \
              status, attempts, created_at_us, next_try_at_us, lease_until_us, error) \
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 0, $14, $14, 0, $15)",
         )
@@ -205,10 +206,14 @@ impl Store {
     /// (WeCom's robot counts as one) and 512 in all.
     pub async fn due_messages(&self, channel: Channel, now: Timestamp) -> Result<Vec<Message>> {
         let rows: Vec<Row> = reading!(self, pool => sqlx::query_as(
-            "SELECT * FROM (SELECT due.*, ROW_NUMBER() OVER (PARTITION BY number ORDER BY drill, again, urgency, place) AS in_line \
-              FROM (SELECT message.*, CASE WHEN channel = 'wecom' THEN '' ELSE COALESCE(phone, '') END AS number, \
-                    CASE WHEN occasion = 'dispatched' THEN 0 WHEN role = 'ranger' THEN 1 ELSE 2 END AS urgency \
-                    FROM message WHERE (status = 'queued' OR again = 1) AND channel = $1 AND next_try_at_us <= $2 \
+            "SELECT * FROM (SELECT due.*, ROW_NUMBER() OVER (PARTITION BY number ORDER BY drill, \
+            again, urgency, place) AS in_line \
+              FROM (SELECT message.*, CASE WHEN channel = 'wecom' THEN '' ELSE COALESCE(phone, '') \
+              END AS number, \
+                    CASE WHEN occasion = 'dispatched' THEN 0 WHEN role = 'ranger' THEN 1 ELSE 2 \
+                    END AS urgency \
+                    FROM message WHERE (status = 'queued' OR again = 1) AND channel = $1 AND \
+                    next_try_at_us <= $2 \
                     AND lease_until_us <= $2) AS due) AS lines \
              WHERE in_line <= $3 ORDER BY drill, again, urgency, place LIMIT $4",
         ).bind(word(&channel)?).bind(us(now)).bind(i64::from(PER_NUMBER)).bind(i64::from(DUE_MAX))
@@ -221,19 +226,27 @@ impl Store {
     /// message. What is not reported back by then becomes free again. So a message may be handed
     /// over twice, in the same batch, but is never lost. Returned in the order of writing; empty
     /// when another sender was faster.
-    pub async fn borrow(&self, together: &[&Message], now: Timestamp, until: Timestamp) -> Result<Vec<Message>> {
+    pub async fn borrow(
+        &self,
+        together: &[&Message],
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Result<Vec<Message>> {
         let Some(first) = together.first() else { return Ok(Vec::new()) };
         let batch = first.batch.unwrap_or(first.id).to_string();
-        let fresh: Vec<String> = together.iter().filter(|it| it.batch.is_none()).map(|it| it.id.to_string()).collect();
+        let fresh: Vec<String> =
+            together.iter().filter(|it| it.batch.is_none()).map(|it| it.id.to_string()).collect();
         let mut rows: Vec<Row> = writing!(self, connection => {
             let mut tx = connection.begin().await.map_err(failed)?;
             for message in &fresh {
-                sqlx::query("UPDATE message SET batch = $1 WHERE id = $2 AND batch IS NULL AND (status = 'queued' OR again = 1)")
+                sqlx::query("UPDATE message SET batch = $1 WHERE id = $2 AND batch IS NULL AND \
+                    (status = 'queued' OR again = 1)")
                     .bind(&batch).bind(message).execute(&mut *tx).await.map_err(failed)?;
             }
             let rows: Vec<Row> = sqlx::query_as(
                 "UPDATE message SET lease_until_us = $1, tried_at_us = $2 \
-                 WHERE batch = $3 AND (status = 'queued' OR again = 1) AND lease_until_us <= $2 RETURNING *",
+                 WHERE batch = $3 AND (status = 'queued' OR again = 1) AND lease_until_us <= $2 \
+                 RETURNING *",
             ).bind(us(until)).bind(us(now)).bind(&batch).fetch_all(&mut *tx).await.map_err(failed)?;
             if rows.len() < fresh.len() {
                 tx.rollback().await.map_err(failed)?;
@@ -249,7 +262,8 @@ impl Store {
     /// When the next message is due, leases included; `None` when all are done.
     pub async fn next_message_due(&self) -> Result<Option<Timestamp>> {
         let due: Option<(i64,)> = reading!(self, pool => sqlx::query_as(
-            "SELECT CASE WHEN next_try_at_us > lease_until_us THEN next_try_at_us ELSE lease_until_us END AS due \
+            "SELECT CASE WHEN next_try_at_us > lease_until_us THEN next_try_at_us ELSE \
+            lease_until_us END AS due \
              FROM message WHERE status = 'queued' OR again = 1 ORDER BY due LIMIT 1",
         ).fetch_optional(pool).await.map_err(failed)?);
         due.map(|(due,)| time(due)).transpose()
@@ -258,7 +272,8 @@ impl Store {
     /// A gateway has accepted the message and its whole batch.
     pub async fn message_sent(&self, message: MessageId, now: Timestamp) -> Result<()> {
         writing!(self, connection => sqlx::query(
-            "UPDATE message SET status = 'sent', again = 0, attempts = attempts + 1, sent_at_us = $1, error = NULL \
+            "UPDATE message SET status = 'sent', again = 0, attempts = attempts + 1, sent_at_us = \
+            $1, error = NULL \
              WHERE id = $2 OR batch = (SELECT batch FROM message WHERE id = $2)",
         ).bind(us(now)).bind(message.to_string()).execute(connection).await.map(drop).map_err(failed))
     }
@@ -271,8 +286,10 @@ impl Store {
         };
         let again = i64::from(status == "failed" && next_try.is_some());
         writing!(self, connection => sqlx::query(
-            "UPDATE message SET status = $1, again = $2, attempts = attempts + 1, error = $3, lease_until_us = 0, \
-             next_try_at_us = COALESCE($4, next_try_at_us) WHERE id = $5 OR batch = (SELECT batch FROM message WHERE id = $5)",
+            "UPDATE message SET status = $1, again = $2, attempts = attempts + 1, error = $3, \
+            lease_until_us = 0, \
+             next_try_at_us = COALESCE($4, next_try_at_us) WHERE id = $5 OR batch = (SELECT batch \
+             FROM message WHERE id = $5)",
         ).bind(status).bind(again).bind(error).bind(next_try.map(us)).bind(message.to_string())
             .execute(connection).await.map(drop).map_err(failed))
     }
@@ -280,12 +297,18 @@ impl Store {
     /// The message and its batch were not handed to a gateway, and this does not count as an
     /// attempt. They wait until `until` (a vendor's limit). None: they are never sent (no gateway),
     /// and a person must phone.
-    pub async fn message_untried(&self, message: MessageId, why: &str, until: Option<Timestamp>) -> Result<()> {
+    pub async fn message_untried(
+        &self,
+        message: MessageId,
+        why: &str,
+        until: Option<Timestamp>,
+    ) -> Result<()> {
         let is_over = i64::from(until.is_none());
         writing!(self, connection => sqlx::query(
             "UPDATE message SET status = CASE WHEN $1 = 1 THEN 'failed' ELSE status END, \
              again = CASE WHEN $1 = 1 THEN 0 ELSE again END, error = $2, lease_until_us = 0, \
-             next_try_at_us = COALESCE($3, next_try_at_us) WHERE id = $4 OR batch = (SELECT batch FROM message WHERE id = $4)",
+             next_try_at_us = COALESCE($3, next_try_at_us) WHERE id = $4 OR batch = (SELECT batch \
+             FROM message WHERE id = $4)",
         ).bind(is_over).bind(why).bind(until.map(us)).bind(message.to_string()).execute(connection).await.map(drop).map_err(failed))
     }
 
@@ -293,7 +316,8 @@ impl Store {
     /// retried.
     pub async fn message_over(&self, message: MessageId) -> Result<()> {
         writing!(self, connection => sqlx::query(
-            "UPDATE message SET again = 0 WHERE id = $1 OR batch = (SELECT batch FROM message WHERE id = $1)",
+            "UPDATE message SET again = 0 WHERE id = $1 OR batch = (SELECT batch FROM message \
+            WHERE id = $1)",
         ).bind(message.to_string()).execute(connection).await.map(drop).map_err(failed))
     }
 
@@ -324,12 +348,14 @@ impl Store {
     pub async fn taken_by(&self, channel: Channel) -> Result<Taken> {
         let channel = word(&channel)?;
         let last: Option<(i64, Option<i64>)> = reading!(self, pool => sqlx::query_as(
-            "SELECT sent_at_us, tried_at_us FROM message WHERE channel = $1 AND sent_at_us IS NOT NULL \
+            "SELECT sent_at_us, tried_at_us FROM message WHERE channel = $1 AND sent_at_us IS NOT \
+            NULL \
              ORDER BY sent_at_us DESC LIMIT 1",
         ).bind(&channel).fetch_optional(pool).await.map_err(failed)?);
         let (sent_at_us, tried_at_us) = last.unwrap_or_default();
         let (failed_since,): (i64,) = reading!(self, pool => sqlx::query_as(
-            "SELECT COUNT(*) FROM (SELECT 1 AS one FROM message WHERE channel = $1 AND tried_at_us > $2 \
+            "SELECT COUNT(*) FROM (SELECT 1 AS one FROM message WHERE channel = $1 AND tried_at_us \
+            > $2 \
              AND status <> 'sent' AND attempts > 0 LIMIT $3) AS tried",
         ).bind(&channel).bind(sent_at_us).bind(i64::from(Taken::COUNTED)).fetch_one(pool).await.map_err(failed)?);
         Ok(Taken {
@@ -344,14 +370,19 @@ impl Store {
     /// vendor may have counted more.
     pub async fn tried_since(&self, channel: Channel, since: Timestamp) -> Result<Vec<Tried>> {
         let rows: Vec<(Option<String>, bool, i64)> = reading!(self, pool => sqlx::query_as(
-            "SELECT MIN(phone), drill, MAX(tried_at_us) AS at_us FROM message WHERE channel = $1 AND tried_at_us >= $2 \
+            "SELECT MIN(phone), drill, MAX(tried_at_us) AS at_us FROM message WHERE channel = $1 \
+            AND tried_at_us >= $2 \
              GROUP BY batch, drill ORDER BY at_us",
         ).bind(word(&channel)?).bind(us(since)).fetch_all(pool).await.map_err(failed)?);
-        rows.into_iter().map(|(phone, drill, at)| Ok(Tried { phone, drill, at: time(at)? })).collect()
+        rows.into_iter()
+            .map(|(phone, drill, at)| Ok(Tried { phone, drill, at: time(at)? }))
+            .collect()
     }
 
     fn messages(&self, rows: Vec<Row>) -> Vec<Message> {
-        self.readable(rows.into_iter().map(|row| (format!("message {}", row.id), Message::try_from(row))))
+        self.readable(
+            rows.into_iter().map(|row| (format!("message {}", row.id), Message::try_from(row))),
+        )
     }
 }
 

@@ -55,7 +55,10 @@ impl Store {
         let file = self.picture_file(picture);
         on_a_thread(move || if file.exists() { Ok(()) } else { file::write_whole(&file, &bytes) })
             .await?
-            .map_err(|e| Error::unavailable(format!("cannot store picture {picture}: is the disk full?")).because(e))
+            .map_err(|e| {
+                Error::unavailable(format!("cannot store picture {picture}: is the disk full?"))
+                    .because(e)
+            })
     }
 
     /// Whether it is there; its bytes are not looked at.
@@ -110,7 +113,12 @@ impl Store {
     }
 
     /// What the retention rule says about a picture. `None`: no incident names it.
-    pub async fn keeping(&self, picture: PictureId, policy: &Retention, now: Timestamp) -> Result<Option<Keeping>> {
+    pub async fn keeping(
+        &self,
+        picture: PictureId,
+        policy: &Retention,
+        now: Timestamp,
+    ) -> Result<Option<Keeping>> {
         Ok(self.read_on().await?.ledger.keeping(picture, policy, now))
     }
 
@@ -121,7 +129,8 @@ impl Store {
         let folder = self.pictures.clone();
         // Listed before the log is read, so that a picture written meanwhile is not in the list.
         let files = on_a_thread(move || listed(&folder)).await?;
-        let files = files.map_err(|e| Error::unavailable("cannot read the folder of pictures").because(e))?;
+        let files = files
+            .map_err(|e| Error::unavailable("cannot read the folder of pictures").because(e))?;
         // Read before the log, too: what is filed meanwhile is then in the log.
         let unfiled = self.unfiled_pictures().await?;
         let strips = self.strip_owners().await?;
@@ -168,7 +177,8 @@ fn listed(folder: &Path) -> io::Result<Vec<(PictureId, u64, Timestamp)>> {
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
         let name = entry.file_name();
-        let id = name.to_str().and_then(|it| it.strip_suffix(".jpg")).and_then(|it| it.parse().ok());
+        let id =
+            name.to_str().and_then(|it| it.strip_suffix(".jpg")).and_then(|it| it.parse().ok());
         // Removed meanwhile, or a foreign file: ignored.
         let (Some(id), Ok(about)) = (id, entry.metadata()) else { continue };
         if let Some(at) = about.modified().ok().and_then(|at| Timestamp::try_from(at).ok()) {
@@ -181,7 +191,10 @@ fn listed(folder: &Path) -> io::Result<Vec<(PictureId, u64, Timestamp)>> {
 /// Removes incomplete files left by a crash.
 pub(super) fn sweep(folder: &Path) {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-    for part in entries.map(|it| it.path()).filter(|it| it.extension().is_some_and(|it| it == file::UNFINISHED)) {
+    for part in entries
+        .map(|it| it.path())
+        .filter(|it| it.extension().is_some_and(|it| it == file::UNFINISHED))
+    {
         if let Err(e) = fs::remove_file(&part) {
             tracing::warn!("{} cannot be removed: {e}", part.display());
         }
@@ -189,5 +202,7 @@ pub(super) fn sweep(folder: &Path) {
 }
 
 async fn on_a_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
-    tokio::task::spawn_blocking(work).await.map_err(|e| Error::internal("the picture thread died").because(e))
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|e| Error::internal("the picture thread died").because(e))
 }

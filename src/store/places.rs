@@ -12,7 +12,8 @@ macro_rules! insert {
     ($connection:expr, $incident:expr) => {{
         if let Some(closed) = $crate::triage::memory::Closed::of($incident) {
             sqlx::query(
-                "INSERT INTO closed_place (incident, closed_at_us, body) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
+                "INSERT INTO closed_place (incident, closed_at_us, body) VALUES ($1, $2, $3) ON \
+                CONFLICT DO NOTHING",
             )
             .bind($incident.id.to_string())
             .bind($crate::store::us(closed.closed_at))
@@ -29,7 +30,8 @@ impl Store {
     /// Closed at or after `since`, oldest first.
     pub async fn closed_places(&self, since: Timestamp) -> Result<Vec<Closed>> {
         let rows: Vec<(String, String)> = reading!(self, pool => sqlx::query_as(
-            "SELECT incident.code, closed_place.body FROM closed_place JOIN incident ON incident.id = closed_place.incident \
+            "SELECT incident.code, closed_place.body FROM closed_place JOIN incident ON \
+            incident.id = closed_place.incident \
              WHERE closed_place.closed_at_us >= $1 ORDER BY closed_place.closed_at_us, incident.id",
         ).bind(us(since)).fetch_all(pool).await.map_err(failed)?);
         Ok(self.readable(rows.into_iter().map(|(code, body)| {

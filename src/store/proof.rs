@@ -33,7 +33,8 @@ impl Store {
             for (camera, seconds) in seconds {
                 sqlx::query(
                     "INSERT INTO watched (camera, day, seconds) VALUES ($1, $2, $3) \
-                     ON CONFLICT (camera, day) DO UPDATE SET seconds = watched.seconds + excluded.seconds",
+                     ON CONFLICT (camera, day) DO UPDATE SET seconds = watched.seconds + \
+                     excluded.seconds",
                 )
                 .bind(camera.as_str()).bind(day).bind(i64::try_from(*seconds).unwrap_or(i64::MAX))
                 .execute(&mut *tx).await.map_err(failed)?;
@@ -48,7 +49,11 @@ impl Store {
             "SELECT camera, day, seconds FROM watched WHERE day * 86400000000 >= $1",
         ).bind(us(since)).fetch_all(pool).await.map_err(failed)?);
         let of = |(camera, day, seconds): (String, i64, i64)| {
-            Ok(Watched { camera: CameraId(camera), day: time(day * DAY_US)?, seconds: seconds.unsigned_abs() })
+            Ok(Watched {
+                camera: CameraId(camera),
+                day: time(day * DAY_US)?,
+                seconds: seconds.unsigned_abs(),
+            })
         };
         rows.into_iter().map(of).collect()
     }
@@ -59,7 +64,8 @@ impl Store {
             let mut tx = connection.begin().await.map_err(failed)?;
             for test in tests {
                 sqlx::query(
-                    "INSERT INTO self_test (camera, at_us, scale, light, smallest) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING",
+                    "INSERT INTO self_test (camera, at_us, scale, light, smallest) VALUES ($1, $2, \
+                    $3, $4, $5) ON CONFLICT DO NOTHING",
                 )
                 .bind(test.camera.as_str()).bind(us(test.at)).bind(word(&test.scale)?).bind(word(&Light::at(test.at))?)
                 .bind(test.smallest.map(f64::from))
@@ -72,8 +78,10 @@ impl Store {
     /// For pictures taken at or after `since`, summed by camera, scale and light.
     pub async fn self_tests(&self, since: Timestamp) -> Result<Vec<Tests>> {
         let rows: Vec<Row> = reading!(self, pool => sqlx::query_as(
-            "SELECT camera, scale, light, COUNT(*) AS tests, COUNT(smallest) AS passed, MIN(smallest) AS smallest_best, \
-             MAX(smallest) AS smallest_worst, MAX(at_us) AS last_at_us FROM self_test WHERE at_us >= $1 \
+            "SELECT camera, scale, light, COUNT(*) AS tests, COUNT(smallest) AS passed, \
+            MIN(smallest) AS smallest_best, \
+             MAX(smallest) AS smallest_worst, MAX(at_us) AS last_at_us FROM self_test WHERE at_us \
+             >= $1 \
              GROUP BY camera, scale, light ORDER BY camera, scale DESC, light",
         ).bind(us(since)).fetch_all(pool).await.map_err(failed)?);
         rows.into_iter().map(Row::into_tests).collect()

@@ -154,7 +154,10 @@ impl Store {
         anchors.extend_from_slice(look.paper);
         anchors.sort_by_key(|it| it.seq);
         let mut record = Record::of(head);
-        anchors.iter().filter(|it| it.seq > record.head.events).for_each(|it| record.cut.add(it.clone()));
+        anchors
+            .iter()
+            .filter(|it| it.seq > record.head.events)
+            .for_each(|it| record.cut.add(it.clone()));
         let stage = Stage::Chain(Chain::from_the_beginning(anchors));
         let (now, mend, retention) = (look.now, look.mend, look.retention.clone());
         Ok(Looking { store: self.clone(), now, mend, retention, record, stage })
@@ -202,7 +205,9 @@ impl Looking {
                     }
                     Presence::Absent => {
                         let ends = self.now + TAKES_AT_MOST;
-                        if store.keeping(picture, &self.retention, ends).await? == Some(Keeping::Owed) {
+                        if store.keeping(picture, &self.retention, ends).await?
+                            == Some(Keeping::Owed)
+                        {
                             record.missing_pictures.add(picture);
                         }
                     }
@@ -229,7 +234,8 @@ impl Store {
     /// The next incidents in order of opening.
     async fn openings(&self, after: i64, end: i64) -> Result<Vec<(i64, String)>> {
         Ok(reading!(self, pool => sqlx::query_as(
-            "SELECT seq, incident FROM event WHERE version = 1 AND seq > $1 AND seq <= $2 AND incident <> $4 ORDER BY seq LIMIT $3",
+            "SELECT seq, incident FROM event WHERE version = 1 AND seq > $1 AND seq <= $2 AND \
+            incident <> $4 ORDER BY seq LIMIT $3",
         ).bind(after).bind(end).bind(PAGE).bind(super::REGISTERS).fetch_all(pool).await.map_err(failed)?))
     }
 }
@@ -266,7 +272,9 @@ impl Record {
             }
         };
         for recorded in &logged.log {
-            self.pictures.extend(recorded.event.pictures().into_iter().map(|(picture, _)| (picture, recorded.at)));
+            self.pictures.extend(
+                recorded.event.pictures().into_iter().map(|(picture, _)| (picture, recorded.at)),
+            );
         }
         let events = logged.log.len() as u64;
         if logged.is_open() {

@@ -34,7 +34,8 @@ impl Store {
                 change.number = version as u64;
                 for fact in &mut change.facts {
                     let own = known.get(&(fact.register.file_name().to_owned(), fact.key.clone()));
-                    fact.secrets = own.map(|own| shown_in(own, fact.entry.as_ref())).unwrap_or_default();
+                    fact.secrets =
+                        own.map(|own| shown_in(own, fact.entry.as_ref())).unwrap_or_default();
                 }
                 change
             });
@@ -45,7 +46,8 @@ impl Store {
     /// Adds a change to the log. Returns its cursor.
     ///
     /// # Errors
-    /// `Conflict` when its number is taken: somebody else has changed the registers meanwhile. Read and decide again.
+    /// `Conflict` when its number is taken: somebody else has changed the registers meanwhile. Read
+    /// and decide again.
     pub async fn register(&self, change: &Change) -> Result<u64> {
         let body = to_json(change)?;
         writing!(self, connection => {
@@ -53,14 +55,16 @@ impl Store {
             let (seq, hash): (i64, String) =
                 sqlx::query_as("UPDATE log_head SET seq = seq + 1 WHERE one = 1 RETURNING seq, hash")
                     .fetch_one(&mut *tx).await.map_err(failed)?;
-            let (last,): (i64,) = sqlx::query_as("SELECT COALESCE(MAX(version), 0) FROM event WHERE incident = $1")
+            let (last,): (i64,) = sqlx::query_as("SELECT COALESCE(MAX(version), 0) FROM event \
+                WHERE incident = $1")
                 .bind(REGISTERS).fetch_one(&mut *tx).await.map_err(failed)?;
             let version = change.number as i64;
             if last + 1 != version {
                 return Err(Error::new(Kind::Conflict, "the registers have changed meanwhile"));
             }
             let hash = chained(&hash, seq, REGISTERS, version, &body);
-            sqlx::query("INSERT INTO event (seq, incident, version, at_us, body, hash) VALUES ($1, $2, $3, $4, $5, $6)")
+            sqlx::query("INSERT INTO event (seq, incident, version, at_us, body, hash) VALUES ($1, \
+                $2, $3, $4, $5, $6)")
                 .bind(seq).bind(REGISTERS).bind(version).bind(us(change.at)).bind(&body).bind(&hash)
                 .execute(&mut *tx).await.map_err(failed)?;
             sqlx::query("UPDATE log_head SET hash = $1 WHERE one = 1")
@@ -70,13 +74,15 @@ impl Store {
                 sqlx::query("DELETE FROM register_secret WHERE register = $1 AND key = $2")
                     .bind(register).bind(&fact.key).execute(&mut *tx).await.map_err(failed)?;
                 for (column, cell) in &fact.secrets {
-                    sqlx::query("INSERT INTO register_secret (register, key, column_name, shown, cell) VALUES ($1, $2, $3, $4, $5)")
+                    sqlx::query("INSERT INTO register_secret (register, key, column_name, shown, \
+                        cell) VALUES ($1, $2, $3, $4, $5)")
                         .bind(register).bind(&fact.key).bind(column).bind(shown(fact.entry.as_ref(), column)).bind(cell)
                         .execute(&mut *tx).await.map_err(failed)?;
                 }
             }
             tx.commit().await.map_err(failed)?;
-            tracing::debug!(cursor = seq, change = version, facts = change.facts.len(), "registers changed");
+            tracing::debug!(cursor = seq, change = version, facts = change.facts.len(), "registers \
+                changed");
             Ok(seq as u64)
         })
     }
@@ -85,7 +91,11 @@ impl Store {
 /// The logins that this version of an entry shows as stars. An older address has lost its own.
 fn shown_in(secrets: &[Secret], entry: Option<&Value>) -> BTreeMap<String, String> {
     let is_shown = |(_, _, column, text, _): &&Secret| shown(entry, column) == text;
-    secrets.iter().filter(is_shown).map(|(_, _, column, _, cell)| (column.clone(), cell.clone())).collect()
+    secrets
+        .iter()
+        .filter(is_shown)
+        .map(|(_, _, column, _, cell)| (column.clone(), cell.clone()))
+        .collect()
 }
 
 fn shown<'a>(entry: Option<&'a Value>, column: &str) -> &'a str {

@@ -20,13 +20,15 @@ impl Store {
             for sighting in sightings {
                 let (name, body) = (sighting.id.to_string(), to_json(sighting)?);
                 sqlx::query(
-                    "INSERT INTO sighting (id, observed_at_us, received_at_us, next_try_at_us, body) VALUES ($1, $2, $3, $3, $4) \
+                    "INSERT INTO sighting (id, observed_at_us, received_at_us, next_try_at_us, \
+                    body) VALUES ($1, $2, $3, $3, $4) \
                      ON CONFLICT DO NOTHING",
                 )
                 .bind(&name).bind(us(sighting.observed_at)).bind(us(now)).bind(&body)
                 .execute(&mut *tx).await.map_err(failed)?;
                 if let Source::Satellite { hotspot_key, .. } = &sighting.source {
-                    sqlx::query("UPDATE hotspot SET sighting = $1 WHERE key = $2 AND sighting IS NULL")
+                    sqlx::query("UPDATE hotspot SET sighting = $1 WHERE key = $2 AND sighting IS \
+                        NULL")
                         .bind(&name).bind(hotspot_key).execute(&mut *tx).await.map_err(failed)?;
                 }
             }
@@ -38,7 +40,8 @@ impl Store {
     /// longest due first. The desk died before it filed them, or could not file them.
     pub async fn unfiled_sightings(&self, before: Timestamp, limit: u32) -> Result<Vec<Sighting>> {
         let rows: Vec<(String, String)> = reading!(self, pool => sqlx::query_as(
-            "SELECT id, body FROM sighting WHERE filed = 0 AND next_try_at_us <= $1 ORDER BY next_try_at_us, id LIMIT $2",
+            "SELECT id, body FROM sighting WHERE filed = 0 AND next_try_at_us <= $1 ORDER BY \
+            next_try_at_us, id LIMIT $2",
         ).bind(us(before)).bind(i64::from(limit)).fetch_all(pool).await.map_err(failed)?);
         Ok(self.readable(rows.iter().map(|(name, body)| {
             let name = format!("sighting {name}");
@@ -75,7 +78,8 @@ impl Store {
         writing!(self, connection => {
             let (tries,): (i64,) = sqlx::query_as("SELECT tries FROM sighting WHERE id = $1")
                 .bind(&name).fetch_one(&mut *connection).await.map_err(failed)?;
-            sqlx::query("UPDATE sighting SET tries = tries + 1, next_try_at_us = $1, why_not = $2 WHERE id = $3")
+            sqlx::query("UPDATE sighting SET tries = tries + 1, next_try_at_us = $1, why_not = $2 \
+                WHERE id = $3")
                 .bind(us(now + wait(tries as u32))).bind(why).bind(&name)
                 .execute(&mut *connection).await.map(drop).map_err(failed)
         })
@@ -85,7 +89,8 @@ impl Store {
     /// failed.
     pub async fn not_filed(&self) -> Result<Option<(u32, String)>> {
         let rows: Vec<(String,)> = reading!(self, pool => sqlx::query_as(
-            "SELECT COALESCE(why_not, '') FROM sighting WHERE filed = 0 AND tries > 0 ORDER BY next_try_at_us, id LIMIT $1",
+            "SELECT COALESCE(why_not, '') FROM sighting WHERE filed = 0 AND tries > 0 ORDER BY \
+            next_try_at_us, id LIMIT $1",
         ).bind(NOT_FILED_COUNTED).fetch_all(pool).await.map_err(failed)?);
         Ok(rows.first().map(|(why,)| (rows.len() as u32, why.clone())))
     }

@@ -20,9 +20,11 @@ impl Store {
     /// Stores a picture of a strip. A repeat changes nothing.
     pub async fn keep_strip_frame(&self, frame: &StripFrame, jpeg: Vec<u8>) -> Result<()> {
         self.keep_picture(frame.picture, jpeg).await?;
-        let (stream, bbox) = (word(&frame.stream)?, frame.seen.map(|it| to_json(&it.bbox)).transpose()?);
+        let (stream, bbox) =
+            (word(&frame.stream)?, frame.seen.map(|it| to_json(&it.bbox)).transpose()?);
         writing!(self, connection => sqlx::query(
-            "INSERT INTO strip (sighting, captured_at_us, stream, score, bbox, picture) VALUES ($1, $2, $3, $4, $5, $6) \
+            "INSERT INTO strip (sighting, captured_at_us, stream, score, bbox, picture) VALUES \
+            ($1, $2, $3, $4, $5, $6) \
              ON CONFLICT DO NOTHING",
         )
         .bind(frame.sighting.to_string()).bind(us(frame.captured_at)).bind(stream)
@@ -33,11 +35,13 @@ impl Store {
     /// The strip of a sighting, oldest first.
     pub async fn strip(&self, sighting: SightingId) -> Result<Vec<StripFrame>> {
         let rows: Vec<Row> = reading!(self, pool => sqlx::query_as(
-            "SELECT captured_at_us, stream, score, bbox, picture FROM strip WHERE sighting = $1 ORDER BY captured_at_us, picture",
+            "SELECT captured_at_us, stream, score, bbox, picture FROM strip WHERE sighting = $1 \
+            ORDER BY captured_at_us, picture",
         ).bind(sighting.to_string()).fetch_all(pool).await.map_err(failed)?);
         let frame = |(at_us, stream, score, bbox, picture): Row| {
-            let bbox: Option<BoundingBox> =
-                bbox.map(|text| from_json(&text, format!("the strip of {sighting}"))).transpose()?;
+            let bbox: Option<BoundingBox> = bbox
+                .map(|text| from_json(&text, format!("the strip of {sighting}")))
+                .transpose()?;
             let seen = score.zip(bbox).map(|(score, bbox)| Place { score: score as f32, bbox });
             let (captured_at, stream) = (time(at_us)?, from_word(stream, "stream")?);
             Ok(StripFrame { sighting, captured_at, stream, seen, picture: id(&picture)? })

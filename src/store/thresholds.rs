@@ -47,8 +47,17 @@ impl Body {
     fn read(self) -> Result<(Thresholds, bool), Words> {
         match self {
             Self::Evidence(numbers) => Ok((numbers.try_into()?, false)),
-            Self::Frames { version, smoke, fire, hysteresis, cooldown, area_min, area_max, .. } => {
-                let rest = Numbers { version, hysteresis, cooldown, area_min, area_max, ..Numbers::default() };
+            Self::Frames {
+                version, smoke, fire, hysteresis, cooldown, area_min, area_max, ..
+            } => {
+                let rest = Numbers {
+                    version,
+                    hysteresis,
+                    cooldown,
+                    area_min,
+                    area_max,
+                    ..Numbers::default()
+                };
                 Ok((Thresholds::try_from(rest)?.with_levels(smoke, fire), true))
             }
         }
@@ -77,17 +86,26 @@ impl Store {
     pub async fn thresholds_set_aside(&self) -> Result<Option<Words>> {
         let newest = self.threshold_history().await?.pop();
         let in_force = newest.map(|it| it.thresholds.version);
-        let Some(highest) = self.highest_version().await?.filter(|highest| Some(*highest) > in_force) else {
+        let Some(highest) =
+            self.highest_version().await?.filter(|highest| Some(*highest) > in_force)
+        else {
             return Ok(None);
         };
         let (zh, en) = match in_force {
             Some(version) => (format!("第{version}版"), format!("version {version}")),
-            None => ("配置或模型的阈值".to_owned(), "those of the configuration or the model".to_owned()),
+            None => (
+                "配置或模型的阈值".to_owned(),
+                "those of the configuration or the model".to_owned(),
+            ),
         };
         Ok(Some(Words::new(
-            format!("已发布的第{highest}版报警阈值不能用（原因见日志），现用{zh}：请在调参页重新发布"),
             format!(
-                "version {highest} of the published thresholds cannot be used (the log says why); in force: {en}. Publish them anew on the ops page"
+                "已发布的第{highest}版报警阈值不能用（原因见日志），现用{zh}：\
+                请在调参页重新发布"
+            ),
+            format!(
+                "version {highest} of the published thresholds cannot be used (the log says why); \
+                in force: {en}. Publish them anew on the ops page"
             ),
         )))
     }
@@ -103,7 +121,8 @@ impl Store {
         reason: &str,
         now: Timestamp,
     ) -> Result<Thresholds> {
-        let (newest, highest) = (self.threshold_history().await?.pop(), self.highest_version().await?);
+        let (newest, highest) =
+            (self.threshold_history().await?.pop(), self.highest_version().await?);
         if newest.is_some_and(|newest| newest.thresholds.version > edited.version) {
             return Err(faster());
         }
@@ -111,7 +130,8 @@ impl Store {
         let next = edited.versioned(highest.unwrap_or_default().max(edited.version) + 1);
         let body = to_json(&next)?;
         let written = writing!(self, connection => sqlx::query(
-            "INSERT INTO thresholds (version, body, by_person, at_us, reason) SELECT $1, $2, $3, $4, $5 \
+            "INSERT INTO thresholds (version, body, by_person, at_us, reason) SELECT $1, $2, $3, \
+            $4, $5 \
              WHERE NOT EXISTS (SELECT 1 FROM thresholds WHERE version >= $1)",
         )
         .bind(i64::from(next.version)).bind(body).bind(by.as_str()).bind(us(now)).bind(reason)
@@ -128,7 +148,13 @@ impl Store {
             let name = format!("thresholds {version}");
             let row = from_json::<Body>(&body, &name).and_then(|body| {
                 let (thresholds, counted_frames) = body.read().map_err(Error::internal)?;
-                Ok(PublishedThresholds { thresholds, by: PersonId(by), at: time(at_us)?, reason, counted_frames })
+                Ok(PublishedThresholds {
+                    thresholds,
+                    by: PersonId(by),
+                    at: time(at_us)?,
+                    reason,
+                    counted_frames,
+                })
             });
             (name, row)
         })))
@@ -136,7 +162,8 @@ impl Store {
 
     /// Of all versions, those that cannot be used included.
     async fn highest_version(&self) -> Result<Option<u32>> {
-        let (highest,): (Option<i64>,) = reading!(self, pool => sqlx::query_as("SELECT MAX(version) FROM thresholds")
+        let (highest,): (Option<i64>,) = reading!(self, pool => sqlx::query_as("SELECT \
+            MAX(version) FROM thresholds")
             .fetch_one(pool).await.map_err(failed)?);
         Ok(highest.and_then(|it| u32::try_from(it).ok()))
     }

@@ -59,7 +59,11 @@ impl Store {
                 }
                 Err(one) => {
                     if known.incidents.get(&one.incident) != Some(&one) {
-                        tracing::error!(incident.code = one.code, "an incident cannot be read: {}", one.why);
+                        tracing::error!(
+                            incident.code = one.code,
+                            "an incident cannot be read: {}",
+                            one.why
+                        );
                     }
                     known.incidents.insert(one.incident, one);
                 }
@@ -69,7 +73,10 @@ impl Store {
     }
 
     /// The rows that can be read, in their order. Each row comes with its name.
-    pub(super) fn readable<T>(&self, rows: impl IntoIterator<Item = (String, Result<T>)>) -> Vec<T> {
+    pub(super) fn readable<T>(
+        &self,
+        rows: impl IntoIterator<Item = (String, Result<T>)>,
+    ) -> Vec<T> {
         let mut known = self.unreadable.rows();
         let mut whole = Vec::new();
         for (name, row) in rows {

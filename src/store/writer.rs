@@ -38,14 +38,17 @@ impl<D: Database> Drop for Held<D> {
 /// Runs one act on a connection of the pool.
 macro_rules! held {
     ($pool:expr, $connection:ident => $body:expr) => {{
-        let mut held = $crate::store::writer::Held::new($pool.acquire().await.map_err($crate::store::failed)?);
+        let mut held =
+            $crate::store::writer::Held::new($pool.acquire().await.map_err($crate::store::failed)?);
         let done: $crate::error::Result<_> = {
             let $connection = held.connection();
             async { $body }.await
         };
         held.is_whole(match &done {
             Ok(_) => true,
-            Err(e) => !matches!(e.kind, $crate::error::Kind::Unavailable | $crate::error::Kind::Internal),
+            Err(e) => {
+                !matches!(e.kind, $crate::error::Kind::Unavailable | $crate::error::Kind::Internal)
+            }
         });
         done
     }};

@@ -64,7 +64,11 @@ pub fn associate<'a>(
     found
 }
 
-fn among<'a>(sightings: &[Sighting], first: &Sighting, open: impl Iterator<Item = &'a Incident>) -> Association {
+fn among<'a>(
+    sightings: &[Sighting],
+    first: &Sighting,
+    open: impl Iterator<Item = &'a Incident>,
+) -> Association {
     match (first.locus, Ray::of(&first.locus)) {
         (_, Some(ray)) => rays::associate(first, &ray, open),
         (Locus::Unaimed { .. }, None) => unaimed(first, open),
@@ -75,7 +79,10 @@ fn among<'a>(sightings: &[Sighting], first: &Sighting, open: impl Iterator<Item 
 /// Time between the sighting and the period in which the incident was seen; zero within it.
 fn apart(sighting: &Sighting, incident: &Incident) -> SignedDuration {
     let at = sighting.observed_at;
-    at.duration_since(at.clamp(incident.first_seen_at, incident.last_seen_at.max(incident.first_seen_at))).abs()
+    at.duration_since(
+        at.clamp(incident.first_seen_at, incident.last_seen_at.max(incident.first_seen_at)),
+    )
+    .abs()
 }
 
 /// The incident's latest sightings, in reverse order of arrival.
@@ -101,12 +108,17 @@ fn is_within(one: &Sighting, other: &Sighting, limit: SignedDuration) -> bool {
 /// A camera without a known direction joins what the same pose saw, also without a direction. It is
 /// linked with everything else that this camera sees.
 fn unaimed<'a>(sighting: &Sighting, open: impl Iterator<Item = &'a Incident>) -> Association {
-    let Source::Camera { camera, pose, .. } = &sighting.source else { return Association::default() };
+    let Source::Camera { camera, pose, .. } = &sighting.source else {
+        return Association::default();
+    };
     let mut found = Found::default();
     for incident in open {
         let by_camera = |it: &&Sighting| matches!(&it.source, Source::Camera { camera: own, .. } if own == camera);
-        for other in recent(incident).filter(by_camera).filter(|it| is_within(sighting, it, SAME_EYE)) {
-            let same_pose = matches!(&other.source, Source::Camera { pose: own, .. } if own == pose);
+        for other in
+            recent(incident).filter(by_camera).filter(|it| is_within(sighting, it, SAME_EYE))
+        {
+            let same_pose =
+                matches!(&other.source, Source::Camera { pose: own, .. } if own == pose);
             match other.locus {
                 Locus::Unaimed { .. } if same_pose => found.join(incident, 0.0),
                 _ => found.link(incident),
@@ -137,11 +149,17 @@ impl<'a> Found<'a> {
     /// are linked.
     fn decide(mut self) -> Association {
         self.joins.sort_by(|(a, one), (b, two)| {
-            a.total_cmp(b).then_with(|| two.last_seen_at.cmp(&one.last_seen_at)).then_with(|| one.id.cmp(&two.id))
+            a.total_cmp(b)
+                .then_with(|| two.last_seen_at.cmp(&one.last_seen_at))
+                .then_with(|| one.id.cmp(&two.id))
         });
         let join = self.joins.first().map(|(_, it)| it.id);
         self.links.extend(self.joins.iter().map(|(_, it)| *it));
-        Association { join, merge: Vec::new(), links: linked(self.links, &join.into_iter().collect::<Vec<_>>()) }
+        Association {
+            join,
+            merge: Vec::new(),
+            links: linked(self.links, &join.into_iter().collect::<Vec<_>>()),
+        }
     }
 
     /// Several incidents known by bearings alone that meet in one place are one fire: the earliest
@@ -161,7 +179,9 @@ impl<'a> Found<'a> {
 
 /// Each incident once, those seen last first, without those already decided on.
 fn linked(mut links: Vec<&Incident>, decided: &[IncidentId]) -> Vec<IncidentId> {
-    links.sort_by(|one, two| two.last_seen_at.cmp(&one.last_seen_at).then_with(|| one.id.cmp(&two.id)));
+    links.sort_by(|one, two| {
+        two.last_seen_at.cmp(&one.last_seen_at).then_with(|| one.id.cmp(&two.id))
+    });
     let mut ids: Vec<IncidentId> = Vec::new();
     for link in links {
         if !decided.contains(&link.id) && !ids.contains(&link.id) && ids.len() < LINKS_MAX {

@@ -1,5 +1,6 @@
-//! Pure: 热点类别, the official categories, by the codes of a Hunan provincial platform; 11 荒火 comes
-//! from a prefecture's. The log and the statistics hold the code. `report::category` has the words.
+//! Pure: 热点类别, the official categories, by the codes of a Hunan provincial platform; 11 荒火
+//! comes from a prefecture's. The log and the statistics hold the code. `report::category` has the
+//! words.
 
 pub const FOREST_FIRE: u8 = 0;
 pub const GRASSLAND_FIRE: u8 = 1;

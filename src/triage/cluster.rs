@@ -51,7 +51,8 @@ pub struct Cluster {
 
 /// The satellite pixels among the sightings, as clusters, the largest first.
 pub fn clusters(sightings: &[Sighting]) -> Vec<Cluster> {
-    let pixels: Vec<&Sighting> = sightings.iter().filter(|it| it.source.kind() == SourceKind::Satellite).collect();
+    let pixels: Vec<&Sighting> =
+        sightings.iter().filter(|it| it.source.kind() == SourceKind::Satellite).collect();
     let mut found: Vec<Cluster> = touch::groups(&pixels)
         .into_iter()
         .filter_map(|group| cluster(&group.into_iter().map(|n| pixels[n]).collect::<Vec<_>>()))
@@ -76,7 +77,8 @@ pub fn group(sightings: Vec<Sighting>) -> Vec<Vec<Sighting>> {
     let mut groups: Vec<Vec<Sighting>> = groups
         .into_iter()
         .map(|group| {
-            let mut group: Vec<Sighting> = group.into_iter().filter_map(|n| loose[n].take()).collect();
+            let mut group: Vec<Sighting> =
+                group.into_iter().filter_map(|n| loose[n].take()).collect();
             group.sort_by_key(|it| (it.observed_at, it.id));
             group
         })
@@ -133,7 +135,8 @@ fn is_large(pixels: &[&Sighting]) -> bool {
         Source::Satellite { pixels, .. } => Some(pixels),
         _ => None,
     });
-    let (sum, most) = rows.fold((0_u32, 0_u32), |(sum, most), row| (sum.saturating_add(row), most.max(row)));
+    let (sum, most) =
+        rows.fold((0_u32, 0_u32), |(sum, most), row| (sum.saturating_add(row), most.max(row)));
     if sum < PIXELS_MANY || most >= PIXELS_MANY {
         return sum >= PIXELS_MANY;
     }
@@ -157,7 +160,9 @@ fn is_large(pixels: &[&Sighting]) -> bool {
 fn cluster(pixels: &[&Sighting]) -> Option<Cluster> {
     let first = pixels.iter().min_by_key(|it| (it.observed_at, it.id))?;
     let Source::Satellite { satellite, instrument, .. } = &first.source else { return None };
-    let count = pixels.iter().map(|it| if let Source::Satellite { pixels, .. } = it.source { pixels } else { 0 });
+    let count = pixels
+        .iter()
+        .map(|it| if let Source::Satellite { pixels, .. } = it.source { pixels } else { 0 });
     let (centre, extent) = footprint(pixels)?;
     let powers: Vec<f64> = pixels.iter().filter_map(|it| frp_mw(it)).collect();
     let is_large = is_large(pixels);
@@ -190,10 +195,13 @@ pub(super) fn footprint(pixels: &[&Sighting]) -> Option<(LatLon, Spread)> {
     sorted.sort_by_key(|it| (it.observed_at, it.id));
     let origin = sorted.first()?.locus.centre();
     // A pixel of unknown power counts 1 MW, as the faintest listed fires do.
-    let weigh = |it: &&Sighting| (plane(origin, it.locus.centre()), frp_mw(it).unwrap_or(1.0).clamp(1.0, 1e5));
+    let weigh = |it: &&Sighting| {
+        (plane(origin, it.locus.centre()), frp_mw(it).unwrap_or(1.0).clamp(1.0, 1e5))
+    };
     let weighed: Vec<([f64; 2], f64)> = sorted.iter().map(weigh).collect();
     let total: f64 = weighed.iter().map(|(_, weight)| weight).sum();
-    let mean = |axis: usize| weighed.iter().map(|(at, weight)| at[axis] * weight).sum::<f64>() / total;
+    let mean =
+        |axis: usize| weighed.iter().map(|(at, weight)| at[axis] * weight).sum::<f64>() / total;
     let middle = [mean(0), mean(1)];
 
     let mut error_m: f64 = 0.0;
@@ -227,13 +235,21 @@ fn ellipse(corners: &[[f64; 2]], error_m: f64) -> Spread {
     let across_m = corners.iter().map(|c| turned(c).1.abs()).fold(1.0, f64::max);
     // The ellipse with the half sides of their box does not hold its corners: it grows until it
     // holds every corner.
-    let grown = corners.iter().map(turned).map(|(u, v)| (u / along_m).hypot(v / across_m)).fold(1.0, f64::max);
+    let grown = corners
+        .iter()
+        .map(turned)
+        .map(|(u, v)| (u / along_m).hypot(v / across_m))
+        .fold(1.0, f64::max);
     let (along_m, across_m) = (along_m * grown + error_m, across_m * grown + error_m);
     let azimuth_deg = super::geo::normalise_deg(azimuth_deg) % 180.0;
     if along_m >= across_m {
         Spread::Ellipse { along_m, across_m, azimuth_deg }
     } else {
-        Spread::Ellipse { along_m: across_m, across_m: along_m, azimuth_deg: (azimuth_deg + 90.0) % 180.0 }
+        Spread::Ellipse {
+            along_m: across_m,
+            across_m: along_m,
+            azimuth_deg: (azimuth_deg + 90.0) % 180.0,
+        }
     }
 }
 

@@ -90,7 +90,8 @@ impl Confirmer {
             return Vec::new();
         }
         let Numbers { cooldown, evidence, .. } = *self.thresholds;
-        let (memory_s, trust) = (self.thresholds.memory_s(), if analysis.has_past { 1.0 } else { WITHOUT_PAST });
+        let (memory_s, trust) =
+            (self.thresholds.memory_s(), if analysis.has_past { 1.0 } else { WITHOUT_PAST });
         self.places.retain(|place| !place.alarmed || now.duration_since(place.last_at) < cooldown);
         self.places.iter_mut().for_each(|place| place.look_anew(&analysis.tiles));
         for told in self.surest_first(&analysis.detections) {
@@ -100,7 +101,8 @@ impl Confirmer {
             place.weigh(now, trust, memory_s);
         }
         self.places.retain(|place| place.alarmed || place.is_held());
-        let alarmed = self.places.iter_mut().filter_map(|place| place.alarm(now, f64::from(evidence)));
+        let alarmed =
+            self.places.iter_mut().filter_map(|place| place.alarm(now, f64::from(evidence)));
         alarmed.collect()
     }
 
@@ -124,7 +126,9 @@ impl Confirmer {
     /// which is not the model's.
     fn surest_first(&self, detections: &[Detection]) -> Vec<Told> {
         let Numbers { area_min, area_max, .. } = *self.thresholds;
-        let counts = |it: &&Detection| (area_min..=area_max).contains(&it.bbox.area()) && !it.confidence.is_nan();
+        let counts = |it: &&Detection| {
+            (area_min..=area_max).contains(&it.bbox.area()) && !it.confidence.is_nan()
+        };
         let tell = |it: &Detection| Told { detection: *it, says: self.thresholds.says(it) };
         let mut told: Vec<Told> = detections.iter().filter(counts).map(tell).collect();
         told.sort_by(|a, b| {
@@ -149,7 +153,8 @@ impl Confirmer {
         });
         match nearest {
             Some(place) if place.alarmed => {
-                let stays = self.thresholds.neutral(class, told.detection.tile) * self.thresholds.hysteresis;
+                let stays = self.thresholds.neutral(class, told.detection.tile)
+                    * self.thresholds.hysteresis;
                 if confidence >= stays {
                     place.still_there(bbox, now);
                 }
@@ -167,7 +172,10 @@ impl Confirmer {
 /// Whether the centre of the box lies in one of the tiles.
 pub fn is_covered(bbox: &BoundingBox, tiles: &[Tile]) -> bool {
     let (x, y) = (bbox.centre_x(), bbox.centre_y());
-    tiles.iter().map(Tile::area).any(|it| it.x <= x && x <= it.x + it.w && it.y <= y && y <= it.y + it.h)
+    tiles
+        .iter()
+        .map(Tile::area)
+        .any(|it| it.x <= x && x <= it.x + it.w && it.y <= y && y <= it.y + it.h)
 }
 
 /// Two boxes are the same place if they overlap by a tenth (IoU), or if the centre of one lies in

@@ -5,7 +5,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize, ToSchema)]
+#[derive(
+    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize, ToSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Class {
     /// 烟
@@ -98,7 +100,12 @@ impl Tile {
     /// Converts a box from fractions of the tile to fractions of the frame.
     pub fn on_frame(&self, bbox: &BoundingBox) -> BoundingBox {
         let area = self.area();
-        BoundingBox { x: area.x + bbox.x * area.w, y: area.y + bbox.y * area.h, w: bbox.w * area.w, h: bbox.h * area.h }
+        BoundingBox {
+            x: area.x + bbox.x * area.w,
+            y: area.y + bbox.y * area.h,
+            w: bbox.w * area.w,
+            h: bbox.h * area.h,
+        }
     }
 }
 
@@ -130,7 +137,9 @@ pub struct Scores {
 }
 
 /// Which of a camera's streams a picture came from.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Debug, Serialize, Deserialize, ToSchema)]
+#[derive(
+    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Debug, Serialize, Deserialize, ToSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Stream {
     /// The one analysed at every cadence: the sub-stream, or the only stream.

@@ -1,7 +1,9 @@
 //! Pure: 派单 and its 131 clocks.
 
 use super::deadline::Deadline;
-use super::event::{Actor, Because, Dispatched, Due, Means, Neighbour, Position, Recorded, Unproven};
+use super::event::{
+    Actor, Because, Dispatched, Due, Means, Neighbour, Position, Recorded, Unproven,
+};
 use super::geo::LatLon;
 use super::id::{DispatchId, GridId, PersonId};
 use super::policy::Stage;

@@ -9,7 +9,9 @@ pub use place::{Candidate, Hint, Neighbour, NeighbourCounty, Place};
 pub use report::{Closure, Flames, Position, Remark, Verification};
 
 use super::geo::Fix;
-use super::id::{ActionId, DispatchId, GridId, IncidentId, MessageId, PersonId, PictureId, SightingId};
+use super::id::{
+    ActionId, DispatchId, GridId, IncidentId, MessageId, PersonId, PictureId, SightingId,
+};
 use super::policy::{Channel, Role, Stage};
 use super::score::Priority;
 use super::sighting::Sighting;
@@ -288,7 +290,9 @@ pub enum WhyMoved {
 }
 
 /// What somebody has to do about an incident, besides the dispatch's own three steps.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize, ToSchema)]
+#[derive(
+    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize, ToSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Matter {
     /// 待研判: look at the alert, send somebody or close it.
@@ -356,10 +360,12 @@ pub struct Dispatched {
     pub acknowledge_by: Timestamp,
     pub arrive_by: Timestamp,
     pub report_by: Timestamp,
-    /// The ladder with absolute times, fixed at dispatch so that a later policy changes nothing behind anyone's back.
+    /// The ladder with absolute times, fixed at dispatch so that a later policy changes nothing
+    /// behind anyone's back.
     pub ladder: Vec<Due>,
     pub policy_version: u32,
-    /// From then on, with every rung fired, the office is rung until the step is taken; `None` in logs before 0.2.
+    /// From then on, with every rung fired, the office is rung until the step is taken; `None` in
+    /// logs before 0.2.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub chase_at: Option<Timestamp>,
     /// 为什么派他

@@ -8,7 +8,8 @@ use utoipa::ToSchema;
 /// less than the uncertainty of any fix.
 pub const EARTH_RADIUS_M: f64 = 6_371_008.8;
 
-/// A place: WGS-84 degrees. Valid by construction: latitude in -90..=90, longitude in -180..=180, both finite.
+/// A place: WGS-84 degrees. Valid by construction: latitude in -90..=90, longitude in -180..=180,
+/// both finite.
 #[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(try_from = "RawLatLon", into = "RawLatLon")]
 pub struct LatLon {
@@ -27,8 +28,9 @@ struct RawLatLon {
 impl TryFrom<RawLatLon> for LatLon {
     type Error = String;
     fn try_from(raw: RawLatLon) -> Result<Self, String> {
-        Self::new(raw.lat_deg, raw.lon_deg)
-            .ok_or_else(|| format!("not a place on earth: latitude {}, longitude {}", raw.lat_deg, raw.lon_deg))
+        Self::new(raw.lat_deg, raw.lon_deg).ok_or_else(|| {
+            format!("not a place on earth: latitude {}, longitude {}", raw.lat_deg, raw.lon_deg)
+        })
     }
 }
 
@@ -41,7 +43,8 @@ impl From<LatLon> for RawLatLon {
 impl LatLon {
     /// `None` when a value is not finite or out of range.
     pub fn new(lat_deg: f64, lon_deg: f64) -> Option<Self> {
-        ((-90.0..=90.0).contains(&lat_deg) && (-180.0..=180.0).contains(&lon_deg)).then_some(Self { lat_deg, lon_deg })
+        ((-90.0..=90.0).contains(&lat_deg) && (-180.0..=180.0).contains(&lon_deg))
+            .then_some(Self { lat_deg, lon_deg })
     }
 
     pub fn lat_deg(self) -> f64 {
@@ -74,8 +77,12 @@ impl LatLon {
     pub fn destination(self, azimuth_deg: f64, distance_m: f64) -> Self {
         let (lat, lon) = (self.lat_deg.to_radians(), self.lon_deg.to_radians());
         let (angle, azimuth) = (distance_m / EARTH_RADIUS_M, azimuth_deg.to_radians());
-        let lat_b = (lat.sin() * angle.cos() + lat.cos() * angle.sin() * azimuth.cos()).clamp(-1.0, 1.0).asin();
-        let lon_b = lon + (azimuth.sin() * angle.sin() * lat.cos()).atan2(angle.cos() - lat.sin() * lat_b.sin());
+        let lat_b = (lat.sin() * angle.cos() + lat.cos() * angle.sin() * azimuth.cos())
+            .clamp(-1.0, 1.0)
+            .asin();
+        let lon_b = lon
+            + (azimuth.sin() * angle.sin() * lat.cos())
+                .atan2(angle.cos() - lat.sin() * lat_b.sin());
         let lon_deg = normalise_deg(lon_b.to_degrees() + 180.0) - 180.0;
         Self { lat_deg: lat_b.to_degrees(), lon_deg }
     }
@@ -99,11 +106,13 @@ pub fn turn_deg(from_deg: f64, to_deg: f64) -> f64 {
 pub enum Locus {
     /// A phone fix, a person's words: a centre and how far off it may be.
     Disc { centre: LatLon, radius_m: f64 },
-    /// A satellite pixel's footprint: full width across track (`scan_m`, nearly east-west) and along track (`track_m`).
+    /// A satellite pixel's footprint: full width across track (`scan_m`, nearly east-west) and
+    /// along track (`track_m`).
     Pixel { centre: LatLon, scan_m: f64, track_m: f64 },
     /// A camera's view.
     Sector(Ray),
-    /// A camera that does not know where it looks (turned, or never surveyed): somewhere within its sight.
+    /// A camera that does not know where it looks (turned, or never surveyed): somewhere within its
+    /// sight.
     Unaimed { apex: LatLon, far_m: f64 },
 }
 
@@ -118,7 +127,8 @@ pub struct Ray {
     /// What the two ranges rest on. In logs before 0.2 no range was measured.
     #[serde(default)]
     pub range: RangeBasis,
-    /// How likely each range is, where the shape of the ground says so. In logs before 0.2 nobody asked.
+    /// How likely each range is, where the shape of the ground says so. In logs before 0.2 nobody
+    /// asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub profile: Option<RangeProfile>,
@@ -198,7 +208,8 @@ impl Fix {
     pub fn of(locus: Locus) -> Self {
         let (method, spread) = match locus {
             Locus::Sector(ray) => {
-                let method = if ray.range.is_measured() { FixMethod::Ranged } else { FixMethod::Bearing };
+                let method =
+                    if ray.range.is_measured() { FixMethod::Ranged } else { FixMethod::Bearing };
                 (method, Some(Spread::Sector(ray)))
             }
             Locus::Unaimed { .. } => (FixMethod::Unaimed, None),
@@ -209,7 +220,11 @@ impl Fix {
     }
 
     pub fn spread(&self) -> Spread {
-        self.spread.unwrap_or(Spread::Ellipse { along_m: self.radius_m, across_m: self.radius_m, azimuth_deg: 0.0 })
+        self.spread.unwrap_or(Spread::Ellipse {
+            along_m: self.radius_m,
+            across_m: self.radius_m,
+            azimuth_deg: 0.0,
+        })
     }
 
     /// Whether it may be named as a place: false for a bearing without a range and for a camera

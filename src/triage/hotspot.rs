@@ -82,7 +82,11 @@ impl Hotspot {
             let said_m = km.filter(|km| km.is_finite()).map_or(0.0, |km| km * 1000.0);
             said_m.clamp(nominal_m, PIXEL_MAX_M)
         };
-        Locus::Pixel { centre: self.at, scan_m: width_m(self.scan_km), track_m: width_m(self.track_km) }
+        Locus::Pixel {
+            centre: self.at,
+            scan_m: width_m(self.scan_km),
+            track_m: width_m(self.track_km),
+        }
     }
 }
 
@@ -122,10 +126,15 @@ mod tests {
             ("VIIRS", Some(375.0), Some(0.4), (10_000.0, 400.0)),
         ];
         for (instrument, scan_km, track_km, expected) in table {
-            let Locus::Pixel { scan_m, track_m, .. } = row(instrument, scan_km, track_km).locus() else {
+            let Locus::Pixel { scan_m, track_m, .. } = row(instrument, scan_km, track_km).locus()
+            else {
                 panic!("a pixel has a footprint");
             };
-            assert_eq!((scan_m.round(), track_m.round()), expected, "{instrument} {scan_km:?} {track_km:?}");
+            assert_eq!(
+                (scan_m.round(), track_m.round()),
+                expected,
+                "{instrument} {scan_km:?} {track_km:?}"
+            );
         }
     }
 }

@@ -133,8 +133,8 @@ impl FromStr for PictureId {
 
 impl PartialSchema for PictureId {
     fn schema() -> RefOr<Schema> {
-        let words =
-            "One picture kept as evidence: a UUID and the sha256 of its bytes; in logs before 0.2 only the UUID.";
+        let words = "One picture kept as evidence: a UUID and the sha256 of its bytes; in logs \
+            before 0.2 only the UUID.";
         let text = ObjectBuilder::new().schema_type(Type::String).description(Some(words));
         text.pattern(Some("^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}(-[0-9a-f]{64})?$")).into()
     }
@@ -169,8 +169,14 @@ mod tests {
         assert_eq!((picture.is_of(b"smoke"), picture.is_of(b"fog")), (Some(true), Some(false)));
         let old: PictureId = text[..UUID_CHARS].parse().expect("of an old log");
         assert_eq!((old.is_of(b"smoke"), old.to_string().len()), (None, UUID_CHARS));
-        for bad in ["", "../../etc/passwd", &text[..50], &text.to_uppercase(), &format!("{text}0"), &format!("{old}_")]
-        {
+        for bad in [
+            "",
+            "../../etc/passwd",
+            &text[..50],
+            &text.to_uppercase(),
+            &format!("{text}0"),
+            &format!("{old}_"),
+        ] {
             assert_eq!(bad.parse::<PictureId>(), Err(NoPicture), "{bad}");
         }
     }

@@ -1,6 +1,6 @@
-//! Pure: 火情, the aggregate. `open` and `handle(input, now)` decide events ([`decide`], [`inputs`],
-//! [`evidence`], [`chase`]); `from_log` and `apply` fold them ([`fold`]). `next_deadline` is when
-//! time alone changes it, and `owner` is who has to act.
+//! Pure: 火情, the aggregate. `open` and `handle(input, now)` decide events ([`decide`],
+//! [`inputs`], [`evidence`], [`chase`]); `from_log` and `apply` fold them ([`fold`]).
+//! `next_deadline` is when time alone changes it, and `owner` is who has to act.
 
 mod chase;
 mod decide;
@@ -18,7 +18,8 @@ pub use refusal::Refusal;
 
 use super::dispatch::Dispatch;
 use super::event::{
-    Actor, Closure, Hint, Intent, Matter, Means, NextTry, Place, Position, Recorded, Verification, WhyMoved,
+    Actor, Closure, Hint, Intent, Matter, Means, NextTry, Place, Position, Recorded, Verification,
+    WhyMoved,
 };
 use super::geo::Fix;
 use super::id::{ActionId, DispatchId, IncidentId, MessageId, PersonId, PictureId, SightingId};

@@ -47,7 +47,8 @@ pub fn fix_of(sightings: &[Sighting], joined_by_hand: bool) -> Fix {
     let pixels = newest_pass(sightings);
     let told = told(sightings);
     let satellite = satellite(&pixels, &bearings);
-    let areas: Vec<(LatLon, f64)> = satellite.iter().chain(&told).map(|it| (it.centre, it.radius_m)).collect();
+    let areas: Vec<(LatLon, f64)> =
+        satellite.iter().chain(&told).map(|it| (it.centre, it.radius_m)).collect();
     let crossed = cross::supported(&bearings, &areas, joined_by_hand);
     let single = bearings.first().map(|it| one_bearing(&it.ray));
     let ranged = single.filter(|it| it.method == FixMethod::Ranged);
@@ -66,12 +67,17 @@ pub fn fix(sightings: &[Sighting]) -> Fix {
 /// The best bearing of each mast, the most certain first: a measured range, then the narrower, then
 /// the earlier, because smoke drifts away from its fire.
 fn bearings(sightings: &[Sighting]) -> Vec<Bearing<'_>> {
-    let mut sorted: Vec<Bearing<'_>> =
-        sightings.iter().filter_map(|sighting| Some(Bearing { ray: Ray::of(&sighting.locus)?, sighting })).collect();
+    let mut sorted: Vec<Bearing<'_>> = sightings
+        .iter()
+        .filter_map(|sighting| Some(Bearing { ray: Ray::of(&sighting.locus)?, sighting }))
+        .collect();
     sorted.sort_by(|a, b| {
         (b.ray.range.is_measured().cmp(&a.ray.range.is_measured()))
             .then_with(|| a.ray.half_width_deg.total_cmp(&b.ray.half_width_deg))
-            .then_with(|| (a.sighting.observed_at, a.sighting.id).cmp(&(b.sighting.observed_at, b.sighting.id)))
+            .then_with(|| {
+                (a.sighting.observed_at, a.sighting.id)
+                    .cmp(&(b.sighting.observed_at, b.sighting.id))
+            })
     });
     let mut found: Vec<Bearing<'_>> = Vec::new();
     for bearing in sorted {
@@ -94,15 +100,20 @@ fn newest_pass(sightings: &[Sighting]) -> Vec<&Sighting> {
     };
     let is_area = |it: &&Sighting| matches!(it.locus, Locus::Disc { .. } | Locus::Pixel { .. });
     let pixels = || sightings.iter().filter(is_area).filter_map(|it| Some((width_m(it)?, it)));
-    let Some(finest_m) = pixels().map(|(width_m, _)| width_m).min_by(f64::total_cmp) else { return Vec::new() };
+    let Some(finest_m) = pixels().map(|(width_m, _)| width_m).min_by(f64::total_cmp) else {
+        return Vec::new();
+    };
     let finest = || pixels().filter(|(width_m, _)| *width_m <= finest_m).map(|(_, it)| it);
     let eye = |it: &Sighting| match &it.source {
         Source::Satellite { satellite, instrument, .. } => (satellite.clone(), instrument.clone()),
         _ => (String::new(), String::new()),
     };
-    let Some(newest) = finest().max_by_key(|it| (it.observed_at, eye(it), it.id)) else { return Vec::new() };
-    let of_pass =
-        |it: &&Sighting| eye(it) == eye(newest) && newest.observed_at.duration_since(it.observed_at) < NEXT_PASS;
+    let Some(newest) = finest().max_by_key(|it| (it.observed_at, eye(it), it.id)) else {
+        return Vec::new();
+    };
+    let of_pass = |it: &&Sighting| {
+        eye(it) == eye(newest) && newest.observed_at.duration_since(it.observed_at) < NEXT_PASS
+    };
     finest().filter(of_pass).collect()
 }
 
@@ -112,11 +123,19 @@ fn newest_pass(sightings: &[Sighting]) -> Vec<&Sighting> {
 fn satellite(pixels: &[&Sighting], bearings: &[Bearing<'_>]) -> Option<Fix> {
     let (centre, extent) = footprint(pixels)?;
     let Spread::Ellipse { along_m, .. } = extent else { return None };
-    let whole = Fix { centre, radius_m: along_m, method: FixMethod::Satellite, spread: Some(extent) };
+    let whole =
+        Fix { centre, radius_m: along_m, method: FixMethod::Satellite, spread: Some(extent) };
     let [pixel] = pixels else { return Some(whole) };
     let cut = bearings
         .iter()
-        .filter(|it| support::pixel_and_bearing(&pixel.locus, pixel.observed_at, &it.ray, it.sighting.observed_at))
+        .filter(|it| {
+            support::pixel_and_bearing(
+                &pixel.locus,
+                pixel.observed_at,
+                &it.ray,
+                it.sighting.observed_at,
+            )
+        })
         .filter_map(|it| chord(&it.ray, &whole))
         .reduce(|best, it| if it.radius_m < best.radius_m { it } else { best });
     Some(cut.unwrap_or(whole))
@@ -152,18 +171,21 @@ fn chord(ray: &Ray, pixel: &Fix) -> Option<Fix> {
 /// The narrowest report of a person, a phone or another system; of equals the earliest.
 fn told(sightings: &[Sighting]) -> Option<Fix> {
     let is_told = |it: &&Sighting| {
-        it.source.kind() != SourceKind::Satellite && matches!(it.locus, Locus::Disc { .. } | Locus::Pixel { .. })
+        it.source.kind() != SourceKind::Satellite
+            && matches!(it.locus, Locus::Disc { .. } | Locus::Pixel { .. })
     };
     let narrowest = sightings.iter().filter(is_told).min_by(|a, b| {
-        reach_m(&a.locus).total_cmp(&reach_m(&b.locus)).then_with(|| (a.observed_at, a.id).cmp(&(b.observed_at, b.id)))
+        reach_m(&a.locus)
+            .total_cmp(&reach_m(&b.locus))
+            .then_with(|| (a.observed_at, a.id).cmp(&(b.observed_at, b.id)))
     })?;
     let (centre, radius_m) = (narrowest.locus.centre(), reach_m(&narrowest.locus));
     let spread = Spread::Ellipse { along_m: radius_m, across_m: radius_m, azimuth_deg: 0.0 };
     Some(Fix { centre, radius_m, method: FixMethod::Reported, spread: Some(spread) })
 }
 
-/// 单站方位 or 单站测距. With a measured range the centre is the middle of the sector, or its profile's
-/// mean. Without, it is the near end of the ray: an anchor for the map, not a place.
+/// 单站方位 or 单站测距. With a measured range the centre is the middle of the sector, or its
+/// profile's mean. Without, it is the near end of the ray: an anchor for the map, not a place.
 fn one_bearing(ray: &Ray) -> Fix {
     let measured = ray.range.is_measured();
     let half_width_deg = ray.half_width_deg.max(SIGMAS_95 * ray.sigma_deg()).min(180.0);
@@ -172,7 +194,10 @@ fn one_bearing(ray: &Ray) -> Fix {
     let across_m = ray.far_m * half_width_deg.min(90.0).to_radians().sin();
     Fix {
         centre: ray.at(anchor_m),
-        radius_m: (ray.far_m - anchor_m).max(anchor_m - ray.near_m).hypot(across_m).max(CAMERA_RADIUS_MIN_M),
+        radius_m: (ray.far_m - anchor_m)
+            .max(anchor_m - ray.near_m)
+            .hypot(across_m)
+            .max(CAMERA_RADIUS_MIN_M),
         method: if measured { FixMethod::Ranged } else { FixMethod::Bearing },
         spread: Some(Spread::Sector(Ray { half_width_deg, ..*ray })),
     }
@@ -181,13 +206,18 @@ fn one_bearing(ray: &Ray) -> Fix {
 /// A circle about the mast with the shortest sight.
 fn unaimed(sightings: &[Sighting]) -> Fix {
     let rank = |it: &Sighting| -> (Timestamp, _) { (it.observed_at, it.id) };
-    let nearest = sightings
-        .iter()
-        .min_by(|a, b| a.locus.radius_m().total_cmp(&b.locus.radius_m()).then_with(|| rank(a).cmp(&rank(b))));
+    let nearest = sightings.iter().min_by(|a, b| {
+        a.locus.radius_m().total_cmp(&b.locus.radius_m()).then_with(|| rank(a).cmp(&rank(b)))
+    });
     let Some(nearest) = nearest else { unreachable!("an incident has at least one sighting") };
     let radius_m = nearest.locus.radius_m();
     let spread = Spread::Ellipse { along_m: radius_m, across_m: radius_m, azimuth_deg: 0.0 };
-    Fix { centre: nearest.locus.centre(), radius_m, method: FixMethod::Unaimed, spread: Some(spread) }
+    Fix {
+        centre: nearest.locus.centre(),
+        radius_m,
+        method: FixMethod::Unaimed,
+        spread: Some(spread),
+    }
 }
 
 #[cfg(test)]

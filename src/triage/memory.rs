@@ -93,7 +93,8 @@ impl InPicture {
     }
 
     fn is_same(&self, other: &Self) -> bool {
-        (&self.camera, &self.pose) == (&other.camera, &other.pose) && confirm::is_same_place(&self.bbox, &other.bbox)
+        (&self.camera, &self.pose) == (&other.camera, &other.pose)
+            && confirm::is_same_place(&self.bbox, &other.bbox)
     }
 }
 
@@ -146,14 +147,17 @@ pub fn labels(fix: &Fix, now: Timestamp, closed: &[Closed]) -> Vec<Label> {
     let here = |it: &&Closed| it.is_no_forest_fire() && is_same_place(fix, &it.at, 0.0);
     let verified = closed.iter().filter(here).filter(|it| it.is_within(VERIFIED_FOR, now));
     let verified = verified.max_by_key(|it| (it.closed_at, it.incident));
-    let verified = verified.map(|it| Label::VerifiedLately { code: it.code.clone(), category: it.category });
+    let verified =
+        verified.map(|it| Label::VerifiedLately { code: it.code.clone(), category: it.category });
     verified.into_iter().chain(static_heat(fix, now, closed)).collect()
 }
 
 fn static_heat(fix: &Fix, now: Timestamp, closed: &[Closed]) -> Option<Label> {
     let heat = closed.iter().filter(|it| it.is_no_forest_fire() && is_fixed_heat(it.category));
     let here: Vec<Timestamp> = heat
-        .filter(|it| it.is_within(STATIC_MEMORY, now) && is_same_place(fix, &it.at, STATIC_RADIUS_M))
+        .filter(|it| {
+            it.is_within(STATIC_MEMORY, now) && is_same_place(fix, &it.at, STATIC_RADIUS_M)
+        })
         .map(|it| it.closed_at)
         .collect();
     let days: BTreeSet<Date> = here.iter().map(|at| COUNTY.to_datetime(*at).date()).collect();
@@ -162,8 +166,9 @@ fn static_heat(fix: &Fix, now: Timestamp, closed: &[Closed]) -> Option<Label> {
     (checks >= STATIC_CHECKS && now < until).then_some(Label::StaticHeat { checks, until })
 }
 
-/// 误报记忆: for a camera's sighting, the last verified false alarm at the same place of the same view.
-/// It labels and hides nothing: smoke may rise in front of the very rock that looked like smoke.
+/// 误报记忆: for a camera's sighting, the last verified false alarm at the same place of the same
+/// view. It labels and hides nothing: smoke may rise in front of the very rock that looked like
+/// smoke.
 pub fn look_alike(sighting: &Sighting, now: Timestamp, closed: &[Closed]) -> Option<Label> {
     let place = InPicture::of(sighting)?;
     // An incident closed at this very instant may be the sighting's own.
@@ -171,14 +176,18 @@ pub fn look_alike(sighting: &Sighting, now: Timestamp, closed: &[Closed]) -> Opt
     let taught = closed.iter().filter(before).filter(|it| it.is_verified_false());
     let here = taught.filter(|it| it.seen.iter().any(|seen| seen.is_same(&place)));
     let last = here.max_by_key(|it| (it.closed_at, it.incident))?;
-    Some(Label::LookAlike { code: last.code.clone(), closed_at: last.closed_at, cause: last.false_alarm })
+    Some(Label::LookAlike {
+        code: last.code.clone(),
+        closed_at: last.closed_at,
+        cause: last.false_alarm,
+    })
 }
 
-/// The closed incident of which new evidence is only a reminder (再次报警); of several, the one closed
-/// last. Within `policy.quiet_after`, the same kind of source sees again what a person found to be
-/// no forest fire, or sees again outside the county what was passed on. Never for a person's
-/// report, a drill or strong evidence (three pixels, or 连续). `is_outside`: whether the evidence is
-/// outside.
+/// The closed incident of which new evidence is only a reminder (再次报警); of several, the one
+/// closed last. Within `policy.quiet_after`, the same kind of source sees again what a person found
+/// to be no forest fire, or sees again outside the county what was passed on. Never for a person's
+/// report, a drill or strong evidence (three pixels, or 连续). `is_outside`: whether the evidence
+/// is outside.
 pub fn reminds(
     sightings: &[Sighting],
     fix: &Fix,
@@ -188,13 +197,18 @@ pub fn reminds(
     is_outside: impl FnOnce() -> bool,
 ) -> Option<IncidentId> {
     let kind = sightings.first()?.source.kind();
-    let is_machine = sightings.iter().all(|it| it.source.kind() == kind && kind != SourceKind::Person && !it.drill);
+    let is_machine = sightings
+        .iter()
+        .all(|it| it.source.kind() == kind && kind != SourceKind::Person && !it.drill);
     if !is_machine || cluster::heat(sightings).is_strong() {
         return None;
     }
-    let same = closed.iter().filter(|it| (it.is_no_forest_fire() || it.is_outside()) && it.sources.contains(&kind));
-    let lately: Vec<&Closed> =
-        same.filter(|it| it.is_within(policy.quiet_after, now) && is_same_place(fix, &it.at, 0.0)).collect();
+    let same = closed
+        .iter()
+        .filter(|it| (it.is_no_forest_fire() || it.is_outside()) && it.sources.contains(&kind));
+    let lately: Vec<&Closed> = same
+        .filter(|it| it.is_within(policy.quiet_after, now) && is_same_place(fix, &it.at, 0.0))
+        .collect();
     // Our fire near the neighbour's is news, and so is the neighbour's fire near our kiln.
     let outside = lately.iter().any(|it| it.is_outside()) && is_outside();
     let alike = lately.into_iter().filter(|it| it.is_outside() == outside);
@@ -206,7 +220,8 @@ pub fn reminds(
 /// place would be the same, too.
 fn is_same_place(one: &Fix, other: &Fix, least_m: f64) -> bool {
     if one.is_a_place() && other.is_a_place() {
-        return one.centre.distance_m(other.centre) <= one.radius_m.max(other.radius_m).max(least_m);
+        return one.centre.distance_m(other.centre)
+            <= one.radius_m.max(other.radius_m).max(least_m);
     }
     let direction = |fix: &Fix| match (fix.method, fix.spread()) {
         (FixMethod::Bearing, Spread::Sector(Ray { apex, azimuth_deg, half_width_deg, .. })) => {
@@ -219,7 +234,8 @@ fn is_same_place(one: &Fix, other: &Fix, least_m: f64) -> bool {
     else {
         return false;
     };
-    mast.distance_m(other) <= SAME_APEX_M && turn_deg(azimuth_deg, other_deg) <= half_deg.max(other_half_deg)
+    mast.distance_m(other) <= SAME_APEX_M
+        && turn_deg(azimuth_deg, other_deg) <= half_deg.max(other_half_deg)
 }
 
 #[cfg(test)]
@@ -291,7 +307,9 @@ mod tests {
     fn what_was_passed_on_hushes_no_fire_of_ours() {
         let passed_on = [closed(7, 0.0, OUTSIDE, &pixel(0.0))];
         let near = locate::fix(&[pixel(100.0)]);
-        let reminds = |outside| reminds(&[pixel(100.0)], &near, at(30.0), &passed_on, &Policy::default(), || outside);
+        let reminds = |outside| {
+            reminds(&[pixel(100.0)], &near, at(30.0), &passed_on, &Policy::default(), || outside)
+        };
         assert_eq!(reminds(false), None, "on our side of the border");
         assert_eq!(reminds(true), Some(IncidentId(uuid(7))), "the same fire beyond it");
         assert_eq!(said(&pixel(0.0), 60.0, &passed_on), [], "nobody was there");
@@ -305,7 +323,11 @@ mod tests {
         assert_eq!(said(&smoke(91.5), 60.0, &chimney).len(), 1);
         assert_eq!(said(&smoke(93.0), 60.0, &chimney), []);
         assert_eq!(said(&pixel(0.0), 60.0, &chimney), [], "the pixel may lie behind it");
-        assert_eq!(said(&smoke(90.0), 60.0, &[closed(7, 0.0, 6, &pixel(0.0))]), [], "and the smoke behind the pixel");
+        assert_eq!(
+            said(&smoke(90.0), 60.0, &[closed(7, 0.0, 6, &pixel(0.0))]),
+            [],
+            "and the smoke behind the pixel"
+        );
     }
 
     /// Steam at the same place of the same view is labelled as similar to last week's steam, for
@@ -326,7 +348,11 @@ mod tests {
         let like = |sighting: &Sighting, day: f64, taught: &Closed| {
             look_alike(sighting, at(day * DAY), std::slice::from_ref(taught)).is_some()
         };
-        let label = Label::LookAlike { code: "7号".to_owned(), closed_at: at(0.0), cause: taught.false_alarm };
+        let label = Label::LookAlike {
+            code: "7号".to_owned(),
+            closed_at: at(0.0),
+            cause: taught.false_alarm,
+        };
         assert_eq!(look_alike(&steam, at(DAY), std::slice::from_ref(&taught)), Some(label));
         assert!(like(&seen([0.42, 0.38, 0.12, 0.1], "west"), 29.0, &taught), "it leans");
         assert!(!like(&steam, 31.0, &taught), "another season begins");
@@ -334,7 +360,8 @@ mod tests {
         assert!(!like(&seen([0.4, 0.4, 0.1, 0.1], "east"), 1.0, &taught), "another camera");
         assert!(!like(&steam, 1.0, &closed(8, 0.0, 3, &steam)), "a farmer's fire was smoke");
         assert!(!like(&pixel(0.0), 1.0, &taught), "a satellite has no view");
-        let front: Vec<Sighting> = (0..40).map(|n| seen([0.05 * (n % 20) as f32, 0.4, 0.01, 0.02], "west")).collect();
+        let front: Vec<Sighting> =
+            (0..40).map(|n| seen([0.05 * (n % 20) as f32, 0.4, 0.01, 0.02], "west")).collect();
         assert_eq!(
             InPicture::all_of(&front).len(),
             SEEN_MAX,
@@ -351,14 +378,24 @@ mod tests {
         };
         assert!(remind(&[pixel(100.0)], 119.0, &kiln));
         assert!(!remind(&[pixel(100.0)], 121.0, &kiln), "two hours are about one pass");
-        assert!(!remind(&[person(2, at(1.0), place_m(0.0, 0.0), 300.0)], 1.0, &kiln), "a person is always heard");
+        assert!(
+            !remind(&[person(2, at(1.0), place_m(0.0, 0.0), 300.0)], 1.0, &kiln),
+            "a person is always heard"
+        );
         let by_camera = camera(2, at(1.0), "west", place_m(-4000.0, 0.0), 90.0, 0.8);
         assert!(!remind(&[by_camera], 1.0, &kiln), "another kind of eye is news");
-        let three: Vec<Sighting> = (0..3).map(|n| satellite(n + 1, at(1.0), place_m(375.0 * n as f64, 0.0))).collect();
+        let three: Vec<Sighting> =
+            (0..3).map(|n| satellite(n + 1, at(1.0), place_m(375.0 * n as f64, 0.0))).collect();
         assert!(!remind(&three, 1.0, &kiln), "three pixels are more than a kiln");
         let again = [pixel(0.0), satellite(2, at(190.0), place_m(0.0, 0.0))];
         assert!(!remind(&again, 31.0, &kiln), "连续");
-        assert!(!remind(&[pixel(0.0)], 1.0, &[closed(7, 0.0, 0, &pixel(0.0))]), "a forest fire flares up again");
-        assert!(!remind(&[Sighting { drill: true, ..pixel(0.0) }], 1.0, &kiln), "drills are their own");
+        assert!(
+            !remind(&[pixel(0.0)], 1.0, &[closed(7, 0.0, 0, &pixel(0.0))]),
+            "a forest fire flares up again"
+        );
+        assert!(
+            !remind(&[Sighting { drill: true, ..pixel(0.0) }], 1.0, &kiln),
+            "drills are their own"
+        );
     }
 }

@@ -27,7 +27,9 @@ pub const GEOLOCATION_SHARE: f64 = 0.293;
 /// geolocation error.
 pub fn reach_m(locus: &Locus) -> f64 {
     match *locus {
-        Locus::Pixel { scan_m, track_m, .. } => locus.radius_m() + GEOLOCATION_SHARE * scan_m.min(track_m),
+        Locus::Pixel { scan_m, track_m, .. } => {
+            locus.radius_m() + GEOLOCATION_SHARE * scan_m.min(track_m)
+        }
         Locus::Disc { .. } | Locus::Sector(_) | Locus::Unaimed { .. } => locus.radius_m(),
     }
 }
@@ -61,7 +63,8 @@ impl Sector {
 
     fn distance_m(&self, place: LatLon) -> f64 {
         let range_m = self.apex.distance_m(place);
-        let outside_deg = turn_deg(self.azimuth_deg, self.apex.azimuth_deg(place)) - self.half_width_deg;
+        let outside_deg =
+            turn_deg(self.azimuth_deg, self.apex.azimuth_deg(place)) - self.half_width_deg;
         if outside_deg <= 0.0 {
             return (self.near_m - range_m).max(range_m - self.far_m).max(0.0);
         }
@@ -114,9 +117,11 @@ impl Sector {
     /// most 4 m inside its arc.
     fn rim(&self, origin: LatLon) -> Vec<Segment> {
         let steps = (2.0 * self.half_width_deg / 3.0).ceil().clamp(1.0, 120.0) as u32;
-        let turned = |step: u32| self.half_width_deg * (2.0 * f64::from(step) / f64::from(steps) - 1.0);
+        let turned =
+            |step: u32| self.half_width_deg * (2.0 * f64::from(step) / f64::from(steps) - 1.0);
         let out = (0..=steps).map(|step| self.at(self.azimuth_deg + turned(step), self.far_m));
-        let back = (0..=steps).rev().map(|step| self.at(self.azimuth_deg + turned(step), self.near_m));
+        let back =
+            (0..=steps).rev().map(|step| self.at(self.azimuth_deg + turned(step), self.near_m));
         let points: Vec<Point> = out.chain(back).map(|place| flat(origin, place)).collect();
         points.iter().zip(points.iter().cycle().skip(1)).map(|(from, to)| [*from, *to]).collect()
     }
@@ -134,7 +139,9 @@ pub fn flat(origin: LatLon, place: LatLon) -> Point {
 }
 
 fn crosses([a, b]: Segment, [c, d]: Segment) -> bool {
-    let side = |p: Point, q: Point, r: Point| (q[0] - p[0]) * (r[1] - p[1]) - (q[1] - p[1]) * (r[0] - p[0]);
+    let side = |p: Point, q: Point, r: Point| {
+        (q[0] - p[0]) * (r[1] - p[1]) - (q[1] - p[1]) * (r[0] - p[0])
+    };
     let apart = |one: f64, two: f64| (one < 0.0) != (two < 0.0);
     apart(side(a, b, c), side(a, b, d)) && apart(side(c, d, a), side(c, d, b))
 }

@@ -42,7 +42,12 @@ impl FromStr for PointName {
 
     fn from_str(name: &str) -> Result<Self, String> {
         let named = Self::ALL.into_iter().find(|point| point.as_str() == name);
-        named.ok_or_else(|| format!("there is no operating point {name:?}: choose quiet, balanced or eager"))
+        named.ok_or_else(|| {
+            format!(
+                "there is no operating point {name:?}: choose quiet, balanced \
+            or eager"
+            )
+        })
     }
 }
 
@@ -67,7 +72,8 @@ impl Points {
 
     /// The operating point with these numbers; `None` for the office's own numbers.
     pub fn name_of(&self, thresholds: &Thresholds) -> Option<PointName> {
-        let is = |name: &PointName| self.get(*name).tune(thresholds).is_ok_and(|it| it == *thresholds);
+        let is =
+            |name: &PointName| self.get(*name).tune(thresholds).is_ok_and(|it| it == *thresholds);
         PointName::ALL.into_iter().find(is)
     }
 }
@@ -90,12 +96,15 @@ impl OperatingPoint {
     /// When it wants more evidence than the memory of `base` can hold.
     pub fn tune(&self, base: &Thresholds) -> Result<Thresholds, Words> {
         let Self { smoke, fire, smoke_tile, fire_tile, evidence, .. } = *self;
-        let point = |it: &mut Numbers| *it = Numbers { smoke, fire, smoke_tile, fire_tile, evidence, ..*it };
+        let point = |it: &mut Numbers| {
+            *it = Numbers { smoke, fire, smoke_tile, fire_tile, evidence, ..*it }
+        };
         base.with(point)
     }
 }
 
-/// Figures of the model's evaluation, cross-validated by event. They are of its cameras, not of this county's.
+/// Figures of the model's evaluation, cross-validated by event. They are of its cameras, not of
+/// this county's.
 #[derive(Clone, PartialEq, Debug, Serialize, ToSchema)]
 pub struct Expected {
     pub false_alarms_per_camera_day: Estimate,

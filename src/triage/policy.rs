@@ -68,14 +68,23 @@ impl Policy {
             ("review.alarm_after", review.alarm_after, usual.review.alarm_after),
             ("labelled.digest_after", self.labelled.digest_after, usual.labelled.digest_after),
             ("chase.again", chase.again, usual.chase.again),
-            ("chase.review_report_within", chase.review_report_within, usual.chase.review_report_within),
+            (
+                "chase.review_report_within",
+                chase.review_report_within,
+                usual.chase.review_report_within,
+            ),
             ("chase.supplement_within", chase.supplement_within, usual.chase.supplement_within),
             ("chase.relocation_within", chase.relocation_within, usual.chase.relocation_within),
             ("chase.answer_holds", chase.answer_holds, usual.chase.answer_holds),
         ] {
             within(key, value, SHORTEST..=LONGEST, usual)?;
         }
-        more_than("arrive_within", self.arrive_within, "acknowledge_within", self.acknowledge_within)?;
+        more_than(
+            "arrive_within",
+            self.arrive_within,
+            "acknowledge_within",
+            self.acknowledge_within,
+        )?;
         more_than("report_within", self.report_within, "arrive_within", self.arrive_within)?;
         within("quiet_after", self.quiet_after, SignedDuration::ZERO..=LONGEST, usual.quiet_after)?;
         within("intent_hold", self.intent_hold, SHORTEST..=HELD_MAX, usual.intent_hold)?;
@@ -98,12 +107,20 @@ impl Policy {
         }
         let rounds = chase.rounds.iter().map(|round| (round.after, &round.tell));
         check_steps("chase.rounds", 1, &rounds.collect::<Vec<_>>())?;
-        check_steps("ladder", 0, &self.ladder.iter().map(|rung| (rung.after, &rung.tell)).collect::<Vec<_>>())
+        check_steps(
+            "ladder",
+            0,
+            &self.ladder.iter().map(|rung| (rung.after, &rung.tell)).collect::<Vec<_>>(),
+        )
     }
 }
 
 /// Rungs or rounds: when, and who is told.
-fn check_steps(key: &str, least: usize, steps: &[(SignedDuration, &Vec<Role>)]) -> Result<(), Words> {
+fn check_steps(
+    key: &str,
+    least: usize,
+    steps: &[(SignedDuration, &Vec<Role>)],
+) -> Result<(), Words> {
     let count = format!("{key} (number of entries)");
     within(&count, steps.len(), least..=ROUNDS_MAX, 3)?;
     for (number, (after, tell)) in (1..).zip(steps) {
@@ -180,8 +197,8 @@ impl Default for LabelPolicy {
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct BorderPolicy {
-    /// Share of the uncertainty from which a neighbouring grid is told (邻格热点，请留意): 0.05, the tenth
-    /// that a 90 % circle leaves out, halved between two sides.
+    /// Share of the uncertainty from which a neighbouring grid is told (邻格热点，请留意): 0.05,
+    /// the tenth that a 90 % circle leaves out, halved between two sides.
     pub tell_from: f64,
     /// Two grids are about equally likely if the second has at least this share of the first's
     /// weight: 0.8.
@@ -223,8 +240,11 @@ pub struct Round {
 
 impl Default for ChasePolicy {
     fn default() -> Self {
-        let round =
-            |after, tell: &[Role]| Round { after: minutes(after), tell: tell.to_vec(), channel: Channel::Voice };
+        let round = |after, tell: &[Role]| Round {
+            after: minutes(after),
+            tell: tell.to_vec(),
+            channel: Channel::Voice,
+        };
         Self {
             rounds: vec![
                 round(0, &[Role::CountyDuty]),
@@ -299,7 +319,9 @@ pub struct Rung {
 }
 
 /// The three steps the ranger takes.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize, ToSchema)]
+#[derive(
+    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize, ToSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Stage {
     Acknowledged,
@@ -308,7 +330,9 @@ pub enum Stage {
 }
 
 /// Who is addressed: the person in that role on today's rota, never a title holder.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize, ToSchema)]
+#[derive(
+    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize, ToSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
     /// The ranger dispatched (护林员 A角).
@@ -327,7 +351,9 @@ pub enum Role {
     NextDuty,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize, ToSchema)]
+#[derive(
+    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize, ToSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Channel {
     /// 短信

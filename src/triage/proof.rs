@@ -79,7 +79,8 @@ pub struct Tests {
     pub tests: u64,
     /// Those that found any size at most of its places.
     pub passed: u64,
-    /// Of those: width of the smallest plume found, at best and at worst, share of the picture's; null when none passed.
+    /// Of those: width of the smallest plume found, at best and at worst, share of the picture's;
+    /// null when none passed.
     pub smallest_best: Option<f32>,
     pub smallest_worst: Option<f32>,
     pub last_at: Timestamp,
@@ -131,9 +132,12 @@ impl Proof {
             let mine = watched.iter().filter(|it| it.camera == *camera && counts(it));
             mine.map(|it| it.seconds as f64).sum::<f64>() / 3600.0
         };
-        let (hours, hours_clean) =
-            (hours_of(&|_| true), hours_of(&|it| last_false_at.is_none_or(|false_at| it.day > false_at)));
-        let self_tests: Vec<Tests> = tests.iter().filter(|it| it.camera == *camera).cloned().collect();
+        let (hours, hours_clean) = (
+            hours_of(&|_| true),
+            hours_of(&|it| last_false_at.is_none_or(|false_at| it.day > false_at)),
+        );
+        let self_tests: Vec<Tests> =
+            tests.iter().filter(|it| it.camera == *camera).cloned().collect();
         // It must pass at every scale at which it is tested: smoke that only tiles show is found in
         // tiles alone.
         let has_passed = |light| {
@@ -145,8 +149,19 @@ impl Proof {
             (Missing::TestByDay, !has_passed(Light::Day)),
             (Missing::TestByNight, !has_passed(Light::Night)),
         ];
-        let missing = missing.into_iter().filter_map(|(what, is_missing)| is_missing.then_some(what)).collect();
-        Self { camera: camera.clone(), missing, hours, hours_clean, last_false_at, verdicts, self_tests }
+        let missing = missing
+            .into_iter()
+            .filter_map(|(what, is_missing)| is_missing.then_some(what))
+            .collect();
+        Self {
+            camera: camera.clone(),
+            missing,
+            hours,
+            hours_clean,
+            last_false_at,
+            verdicts,
+            self_tests,
+        }
     }
 }
 
@@ -166,7 +181,16 @@ mod tests {
     fn tests(light: Light, passed: u64) -> Tests {
         let (smallest, last_at) = ((passed > 0).then_some(0.04), at("2026-11-07T04:00:00Z"));
         let (camera, scale) = ("c1".into(), Scale::Whole);
-        Tests { camera, scale, light, tests: 3, passed, smallest_best: smallest, smallest_worst: smallest, last_at }
+        Tests {
+            camera,
+            scale,
+            light,
+            tests: 3,
+            passed,
+            smallest_best: smallest,
+            smallest_worst: smallest,
+            last_at,
+        }
     }
 
     /// A camera installed yesterday has had no false alarm either.
@@ -178,18 +202,34 @@ mod tests {
         };
         assert_eq!(missing(&week(), &both), []);
         assert_eq!(missing(&week()[1..], &both), [Missing::Hours]);
-        assert_eq!(missing(&week(), &[tests(Light::Day, 1), tests(Light::Night, 0)]), [Missing::TestByNight]);
+        assert_eq!(
+            missing(&week(), &[tests(Light::Day, 1), tests(Light::Night, 0)]),
+            [Missing::TestByNight]
+        );
         let in_tiles = Tests { scale: Scale::Tile, ..tests(Light::Day, 0) };
         let whole_alone = [tests(Light::Day, 1), in_tiles, tests(Light::Night, 1)];
         assert_eq!(missing(&week(), &whole_alone), [Missing::TestByDay], "never passed in tiles");
-        assert_eq!(missing(&week(), &[tests(Light::Twilight, 3)]), [Missing::TestByDay, Missing::TestByNight]);
+        assert_eq!(
+            missing(&week(), &[tests(Light::Twilight, 3)]),
+            [Missing::TestByDay, Missing::TestByNight]
+        );
         let neighbour = Proof::of(&"c2".into(), &week(), &both, Verdicts::default(), None);
-        assert_eq!((neighbour.missing.len(), neighbour.hours), (3, 0.0), "another camera's week proves nothing of it");
+        assert_eq!(
+            (neighbour.missing.len(), neighbour.hours),
+            (3, 0.0),
+            "another camera's week proves nothing of it"
+        );
     }
 
     #[test]
     fn clean_hours_begin_after_the_day_of_the_last_false_alarm() {
-        let proof = Proof::of(&"c1".into(), &week(), &[], Verdicts::default(), Some(at("2026-11-04T09:00:00Z")));
+        let proof = Proof::of(
+            &"c1".into(),
+            &week(),
+            &[],
+            Verdicts::default(),
+            Some(at("2026-11-04T09:00:00Z")),
+        );
         assert_eq!((proof.hours, proof.hours_clean), (168.0, 72.0));
     }
 

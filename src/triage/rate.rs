@@ -55,9 +55,15 @@ mod tests {
             (100, 81.3639, 121.6272),
         ] {
             let (low, high) = garwood(counted);
-            assert!((low - lower).abs() < 1e-3 && (high - upper).abs() < 1e-3, "{counted}: {low} {high}");
+            assert!(
+                (low - lower).abs() < 1e-3 && (high - upper).abs() < 1e-3,
+                "{counted}: {low} {high}"
+            );
         }
         let (low, high) = garwood(10_000);
-        assert!(low > 9_800.0 && low < 9_810.0 && high > 10_195.0 && high < 10_200.0, "{low} {high}");
+        assert!(
+            low > 9_800.0 && low < 9_810.0 && high > 10_195.0 && high < 10_200.0,
+            "{low} {high}"
+        );
     }
 }

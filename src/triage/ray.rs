@@ -37,14 +37,16 @@ impl Ray {
     /// The angle to another bearing of the same mast, in units of both half widths; up to 1 they
     /// may be one smoke.
     pub fn turned(&self, other: &Self) -> f64 {
-        turn_deg(self.azimuth_deg, other.azimuth_deg) / (self.half_width_deg + other.half_width_deg).max(0.1)
+        turn_deg(self.azimuth_deg, other.azimuth_deg)
+            / (self.half_width_deg + other.half_width_deg).max(0.1)
     }
 
     /// One sigma of the direction to the fire, degrees: the fire lies anywhere in the box
     /// (uniform), and the camera points 1° off.
     pub fn sigma_deg(&self) -> f64 {
         let box_half_deg = (self.half_width_deg - POINTING_SIGMA_DEG).max(0.0);
-        (box_half_deg.powi(2) / 3.0 + self.half_width_deg.clamp(0.05, POINTING_SIGMA_DEG).powi(2)).sqrt()
+        (box_half_deg.powi(2) / 3.0 + self.half_width_deg.clamp(0.05, POINTING_SIGMA_DEG).powi(2))
+            .sqrt()
     }
 
     /// The point on the middle line of the ray at a range.
@@ -105,7 +107,9 @@ impl Ray {
         let range_m = plane_m(self.apex, at);
         match self.profile {
             Some(profile) => profile.density(range_m),
-            None if (self.near_m..=self.far_m).contains(&range_m) => 1.0 / (self.far_m - self.near_m).max(1.0),
+            None if (self.near_m..=self.far_m).contains(&range_m) => {
+                1.0 / (self.far_m - self.near_m).max(1.0)
+            }
             None => 0.0,
         }
     }
@@ -167,7 +171,15 @@ mod tests {
 
     fn ray(east_m: f64, north_m: f64, azimuth_deg: f64, half_width_deg: f64) -> Ray {
         let (near_m, far_m, range) = (200.0, 10_000.0, RangeBasis::Unknown);
-        Ray { apex: place_m(east_m, north_m), azimuth_deg, half_width_deg, near_m, far_m, range, profile: None }
+        Ray {
+            apex: place_m(east_m, north_m),
+            azimuth_deg,
+            half_width_deg,
+            near_m,
+            far_m,
+            range,
+            profile: None,
+        }
     }
 
     #[test]
@@ -183,7 +195,10 @@ mod tests {
     #[test]
     fn a_box_of_no_width_leaves_the_pointing_error() {
         for (half_width_deg, sigma_deg) in [(1.0, 1.0), (2.0, 1.155), (4.0, 2.0), (0.5, 0.5)] {
-            assert!((ray(0.0, 0.0, 0.0, half_width_deg).sigma_deg() - sigma_deg).abs() < 1e-3, "{half_width_deg}");
+            assert!(
+                (ray(0.0, 0.0, 0.0, half_width_deg).sigma_deg() - sigma_deg).abs() < 1e-3,
+                "{half_width_deg}"
+            );
         }
     }
 

@@ -47,7 +47,13 @@ pub struct Retention {
 
 impl Default for Retention {
     fn default() -> Self {
-        Self { fires_days: 1_095, false_alarms_days: 180, unclaimed_days: 7, hotspots_days: 400, analyses_days: 30 }
+        Self {
+            fires_days: 1_095,
+            false_alarms_days: 180,
+            unclaimed_days: 7,
+            hotspots_days: 400,
+            analyses_days: 30,
+        }
     }
 }
 
@@ -86,7 +92,12 @@ impl Retention {
 
     /// For a picture of no incident, by the time at which it was stored.
     pub fn unclaimed(&self, kept_at: Timestamp, now: Timestamp) -> Keeping {
-        spare(Spare::Unclaimed, now.duration_since(kept_at), UNCLAIMED_SPARED, days(self.unclaimed_days))
+        spare(
+            Spare::Unclaimed,
+            now.duration_since(kept_at),
+            UNCLAIMED_SPARED,
+            days(self.unclaimed_days),
+        )
     }
 
     /// For a picture of a closed incident.
@@ -95,12 +106,19 @@ impl Retention {
         match burned {
             true if age < days(self.fires_days) => Keeping::Owed,
             true => Keeping::Over,
-            false => spare(Spare::FalseAlarm, age, FALSE_ALARM_SPARED, days(self.false_alarms_days)),
+            false => {
+                spare(Spare::FalseAlarm, age, FALSE_ALARM_SPARED, days(self.false_alarms_days))
+            }
         }
     }
 }
 
-fn spare(kind: Spare, age: SignedDuration, spared: SignedDuration, kept: SignedDuration) -> Keeping {
+fn spare(
+    kind: Spare,
+    age: SignedDuration,
+    spared: SignedDuration,
+    kept: SignedDuration,
+) -> Keeping {
     match age {
         age if age < spared => Keeping::Owed,
         age if age < kept => Keeping::Spare(kind),
@@ -165,8 +183,14 @@ impl Ledger {
     }
 
     /// The strictest demand of the incidents that name it. `None`: no incident names it.
-    pub fn keeping(&self, picture: PictureId, policy: &Retention, now: Timestamp) -> Option<Keeping> {
-        let of = |(incident, named_at): &(IncidentId, Timestamp)| match self.incidents.get(incident) {
+    pub fn keeping(
+        &self,
+        picture: PictureId,
+        policy: &Retention,
+        now: Timestamp,
+    ) -> Option<Keeping> {
+        let of = |(incident, named_at): &(IncidentId, Timestamp)| match self.incidents.get(incident)
+        {
             Some(Known { drill, closed: Some((at, category)) }) => {
                 policy.closed(!drill && burned(*category), *at.max(named_at), now)
             }
@@ -178,7 +202,13 @@ impl Ledger {
     /// For a picture of a strip, by the incident to which its sighting belongs. `None`: to none
     /// yet. It is supporting material: after a day it is deleted before anything that the log
     /// names.
-    pub fn strip(&self, of: Option<IncidentId>, captured_at: Timestamp, policy: &Retention, now: Timestamp) -> Keeping {
+    pub fn strip(
+        &self,
+        of: Option<IncidentId>,
+        captured_at: Timestamp,
+        policy: &Retention,
+        now: Timestamp,
+    ) -> Keeping {
         let of_no_fire = days(STRIP_DAYS.min(policy.false_alarms_days));
         let (since, kept) = match of.and_then(|incident| self.incidents.get(&incident)) {
             Some(Known { closed: None, .. }) => (now, of_no_fire),

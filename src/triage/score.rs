@@ -18,15 +18,16 @@ pub struct Priority {
 /// One reason with its points; the page words it in the reader's language.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Reason {
-    /// Stable code, for example "camera_confidence", "second_source", "pixels", "known_heat_source".
+    /// Stable code, for example "camera_confidence", "second_source", "pixels",
+    /// "known_heat_source".
     pub code: String,
     pub points: f64,
     /// The measured value behind it, for the sentence ("0.82", "3", "砖厂").
     pub value: String,
 }
 
-// Points. All are this system's defaults (本系统默认，非省定): with them a single camera reaches the auto
-// score of 40 at confidence 0.67, and any second source lifts a doubtful one above it.
+// Points. All are this system's defaults (本系统默认，非省定): with them a single camera reaches
+// the auto score of 40 at confidence 0.67, and any second source lifts a doubtful one above it.
 const CAMERA_MAX: f64 = 60.0;
 const SATELLITE_MAX: f64 = 50.0;
 const SYSTEM_MAX: f64 = 50.0;
@@ -38,7 +39,8 @@ const REPEATED: f64 = 3.0;
 const REPEATED_MAX: f64 = 9.0;
 /// Three pixels or more in one cluster.
 const PIXELS: f64 = 25.0;
-/// 连续: seen again in a later pass. Half of a second source, because it is the same kind of source.
+/// 连续: seen again in a later pass. Half of a second source, because it is the same kind of
+/// source.
 const CONTINUOUS: f64 = 12.0;
 /// Radiative power for one point, MW, and most points.
 const FRP_MW_PER_POINT: f64 = 2.0;
@@ -88,7 +90,9 @@ fn worth(it: &Sighting) -> Reason {
     let (confidence, value) = (confidence(it), format!("{:.2}", confidence(it)));
     match &it.source {
         Source::Camera { .. } => reason("camera_confidence", CAMERA_MAX * confidence, value),
-        Source::Satellite { .. } => reason("satellite_confidence", SATELLITE_MAX * confidence, value),
+        Source::Satellite { .. } => {
+            reason("satellite_confidence", SATELLITE_MAX * confidence, value)
+        }
         Source::System { .. } => reason("confidence", SYSTEM_MAX * confidence, value),
         Source::Person { who, .. } => reason("person", PERSON, who),
     }
@@ -136,15 +140,21 @@ fn repeated(sightings: &[Sighting]) -> Option<Reason> {
         })
         .collect();
     let again = sightings.len() - eyes.len();
-    (again > 0).then(|| reason("repeated", (REPEATED * again as f64).min(REPEATED_MAX), (again + 1).to_string()))
+    (again > 0).then(|| {
+        reason("repeated", (REPEATED * again as f64).min(REPEATED_MAX), (again + 1).to_string())
+    })
 }
 
 /// Pixels of the largest cluster, the highest power of a cluster, and the number of passes.
 fn of_heat(heat: &Heat) -> Vec<Reason> {
-    let pixels = (heat.pixels >= PIXELS_MANY).then(|| reason("pixels", PIXELS, heat.pixels.to_string()));
+    let pixels =
+        (heat.pixels >= PIXELS_MANY).then(|| reason("pixels", PIXELS, heat.pixels.to_string()));
     let power = heat.frp_mw.filter(|frp_mw| *frp_mw > 0.0);
-    let power = power.map(|frp_mw| reason("frp", (frp_mw / FRP_MW_PER_POINT).min(FRP_MAX), format!("{frp_mw:.1}")));
-    let again = (heat.passes >= PASSES_MANY).then(|| reason("continuous", CONTINUOUS, heat.passes.to_string()));
+    let power = power.map(|frp_mw| {
+        reason("frp", (frp_mw / FRP_MW_PER_POINT).min(FRP_MAX), format!("{frp_mw:.1}"))
+    });
+    let again = (heat.passes >= PASSES_MANY)
+        .then(|| reason("continuous", CONTINUOUS, heat.passes.to_string()));
     pixels.into_iter().chain(power).chain(again).collect()
 }
 
@@ -152,14 +162,13 @@ fn flames(sightings: &[Sighting]) -> Vec<Reason> {
     let flames = |it: &&Sighting| matches!(it.source, Source::Camera { class: Class::Fire, .. });
     let surest = |of: &dyn Fn(&Sighting) -> bool| {
         let rank = |it: &&Sighting| (it.observed_at, it.id);
-        sightings
-            .iter()
-            .filter(flames)
-            .filter(|it| of(it))
-            .max_by(|a, b| confidence(a).total_cmp(&confidence(b)).then_with(|| rank(b).cmp(&rank(a))))
+        sightings.iter().filter(flames).filter(|it| of(it)).max_by(|a, b| {
+            confidence(a).total_cmp(&confidence(b)).then_with(|| rank(b).cmp(&rank(a)))
+        })
     };
     let sun = |it: &Sighting| sun_time(it.observed_at, it.locus.centre().lon_deg());
-    let seen = surest(&|_| true).map(|it| reason("fire_class", FLAMES, format!("{:.2}", confidence(it))));
+    let seen =
+        surest(&|_| true).map(|it| reason("fire_class", FLAMES, format!("{:.2}", confidence(it))));
     let at_night = surest(&|it| !DAY_HOURS.contains(&sun(it).0)).map(|it| {
         let (hour, minute) = sun(it);
         reason("night_fire", FLAMES_AT_NIGHT, format!("{hour:02}:{minute:02}"))
@@ -181,13 +190,19 @@ fn of_labels(sightings: &[Sighting], labels: &[Label], strong: bool) -> Vec<Reas
     let mut reasons: Vec<Reason> = Vec::new();
     for label in labels.iter().chain(sightings.iter().flat_map(|it| &it.labels)) {
         let said = match label {
-            Label::KnownHeatSource { name } => reason("known_heat_source", off(KNOWN_HEAT_SOURCE), name),
+            Label::KnownHeatSource { name } => {
+                reason("known_heat_source", off(KNOWN_HEAT_SOURCE), name)
+            }
             Label::ApprovedBurn { name } => reason("approved_burn", off(APPROVED_BURN), name),
             Label::Masked { name } => reason("masked", MASKED, name),
             Label::Border { neighbours } => reason("border", BORDER, neighbours.join("、")),
             Label::OutsideCounty => reason("outside_county", OUTSIDE_COUNTY, ""),
-            Label::VerifiedLately { code, .. } => reason("verified_lately", off(VERIFIED_LATELY), code),
-            Label::StaticHeat { checks, .. } => reason("static_heat", off(STATIC_HEAT), checks.to_string()),
+            Label::VerifiedLately { code, .. } => {
+                reason("verified_lately", off(VERIFIED_LATELY), code)
+            }
+            Label::StaticHeat { checks, .. } => {
+                reason("static_heat", off(STATIC_HEAT), checks.to_string())
+            }
             // It explains, and takes nothing off.
             Label::LookAlike { code, .. } => reason("look_alike", 0.0, code),
             Label::NoBearing { camera } => reason("no_bearing", NO_BEARING, camera.as_str()),

@@ -61,8 +61,11 @@ pub fn judge(case: &Case<'_>, policy: &Policy) -> Sending {
 /// sent.
 pub fn neighbours(place: &Place, ranger: &PersonId, policy: &Policy) -> Vec<Neighbour> {
     let Some(first) = place.candidates.first() else { return Vec::new() };
-    let of_ranger = |it: &Candidate| it.ranger.as_ref() == Some(ranger) || it.backup.as_ref() == Some(ranger);
-    let both = |it: &Candidate| policy.border.send_both && it.weight >= policy.border.equal_from * first.weight;
+    let of_ranger =
+        |it: &Candidate| it.ranger.as_ref() == Some(ranger) || it.backup.as_ref() == Some(ranger);
+    let both = |it: &Candidate| {
+        policy.border.send_both && it.weight >= policy.border.equal_from * first.weight
+    };
     let mut told: Vec<Neighbour> = Vec::new();
     // A grid that only hints make unlikely is told all the same.
     let may_be = |it: &Candidate| it.weight.max(it.share) >= policy.border.tell_from;
@@ -90,7 +93,10 @@ fn verdict(case: &Case<'_>, policy: &Policy, because: &mut Vec<Because>) -> Verd
         Trust::Doubted(within) => return Verdict::Look { within },
         Trust::AfterLook(after) if !case.waited => return Verdict::Look { within: after },
         Trust::AfterLook(_) if case.score < policy.review.auto_score => {
-            because.push(reason("low_score", format!("{:.0} < {:.0}", case.score, policy.review.auto_score)));
+            because.push(reason(
+                "low_score",
+                format!("{:.0} < {:.0}", case.score, policy.review.auto_score),
+            ));
             return look;
         }
         Trust::AfterLook(_) | Trust::AtOnce => {}
@@ -104,7 +110,8 @@ fn verdict(case: &Case<'_>, policy: &Policy, because: &mut Vec<Because>) -> Verd
         return look;
     }
     let Some(ranger) = case.place.suggested.iter().find(|it| !case.declined.contains(it)) else {
-        because.push(reason(if case.declined.is_empty() { "no_ranger" } else { "all_declined" }, ""));
+        because
+            .push(reason(if case.declined.is_empty() { "no_ranger" } else { "all_declined" }, ""));
         return look;
     };
     say_where(case.place, ranger, because);
@@ -128,8 +135,11 @@ fn trust(case: &Case<'_>, policy: &Policy, because: &mut Vec<Because>) -> Trust 
     let heat = cluster::heat(case.evidence);
     let large = heat.is_strong();
     let alone = is_one_camera(case.evidence);
-    let best =
-        case.evidence.iter().map(|it| (of(it, policy, large, alone), it)).max_by(|(a, _), (b, _)| sooner(*a, *b));
+    let best = case
+        .evidence
+        .iter()
+        .map(|it| (of(it, policy, large, alone), it))
+        .max_by(|(a, _), (b, _)| sooner(*a, *b));
     let Some((mut trust, decisive)) = best else { return Trust::Officer };
     if heat.pixels >= PIXELS_MANY {
         because.push(reason("pixels", heat.pixels.to_string()));
@@ -137,7 +147,10 @@ fn trust(case: &Case<'_>, policy: &Policy, because: &mut Vec<Because>) -> Trust 
     if heat.passes >= PASSES_MANY {
         because.push(reason("continuous", heat.passes.to_string()));
     }
-    let held = decisive.labels.iter().find(|it| !large && hold(it, policy).is_some_and(|it| it != Labelled::Send));
+    let held = decisive
+        .labels
+        .iter()
+        .find(|it| !large && hold(it, policy).is_some_and(|it| it != Labelled::Send));
     if let Some(label) = held {
         because.push(said(label));
     }
@@ -151,7 +164,9 @@ fn trust(case: &Case<'_>, policy: &Policy, because: &mut Vec<Because>) -> Trust 
     because.extend(match trust {
         Trust::Digest => Some(reason("digest", kind)),
         Trust::Officer => Some(reason("officer_first", kind)),
-        Trust::AfterLook(after) => Some(reason("officer_then_auto", format!("{kind} {}", after.as_secs()))),
+        Trust::AfterLook(after) => {
+            Some(reason("officer_then_auto", format!("{kind} {}", after.as_secs())))
+        }
         Trust::AtOnce => Some(reason("auto", kind)),
         // The second opinion, added next, is the reason.
         Trust::Doubted(_) => None,
@@ -175,8 +190,12 @@ fn is_one_camera(evidence: &[Sighting]) -> bool {
 /// `held`: the doubt is why nothing is sent without a person.
 fn second_opinion(opinion: &Opinion, held: bool) -> Because {
     match opinion {
-        Opinion::Given { score, agrees: true, .. } => reason("second_opinion_agrees", format!("{score:.2}")),
-        Opinion::Given { score, .. } if held => reason("second_opinion_holds", format!("{score:.2}")),
+        Opinion::Given { score, agrees: true, .. } => {
+            reason("second_opinion_agrees", format!("{score:.2}"))
+        }
+        Opinion::Given { score, .. } if held => {
+            reason("second_opinion_holds", format!("{score:.2}"))
+        }
         Opinion::Given { score, .. } => reason("second_opinion_doubts", format!("{score:.2}")),
         Opinion::NotGiven { reason: why } => reason("second_opinion_missing", why.as_str()),
     }
@@ -185,7 +204,9 @@ fn second_opinion(opinion: &Opinion, held: bool) -> Because {
 /// Of two waits the shorter is the greater trust.
 fn sooner(a: Trust, b: Trust) -> std::cmp::Ordering {
     match (a, b) {
-        (Trust::AfterLook(a), Trust::AfterLook(b)) | (Trust::Doubted(a), Trust::Doubted(b)) => b.cmp(&a),
+        (Trust::AfterLook(a), Trust::AfterLook(b)) | (Trust::Doubted(a), Trust::Doubted(b)) => {
+            b.cmp(&a)
+        }
         (a, b) => a.cmp(&b),
     }
 }
@@ -239,7 +260,9 @@ fn hold(label: &Label, policy: &Policy) -> Option<Labelled> {
 
 /// Names the grid of this ranger: the likeliest, unless its rangers cannot go.
 fn say_where(place: &Place, ranger: &PersonId, because: &mut Vec<Because>) {
-    let his = |it: &&Candidate| [&it.ranger, &it.backup].into_iter().any(|it| it.as_ref() == Some(ranger));
+    let his = |it: &&Candidate| {
+        [&it.ranger, &it.backup].into_iter().any(|it| it.as_ref() == Some(ranger))
+    };
     because.push(match place.candidates.iter().find(his) {
         None => reason("nearest_grid", place.name.clone()),
         Some(only) if place.unique => reason("grid_unique", only.name.clone()),

@@ -50,15 +50,9 @@ pub enum Source {
         pixels: u32,
     },
     /// A call to 12119, a tower, a ranger.
-    Person {
-        who: String,
-        words: String,
-    },
+    Person { who: String, words: String },
     /// Another system's alarm.
-    System {
-        name: String,
-        device: String,
-    },
+    System { name: String, device: String },
 }
 
 impl Sighting {
@@ -82,7 +76,9 @@ impl Source {
     }
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize, ToSchema)]
+#[derive(
+    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize, ToSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum SourceKind {
     Camera,
@@ -107,9 +103,11 @@ pub enum Label {
     OutsideCounty,
     /// 今日已核查: a person looked at this very place within the last day and found no forest fire.
     VerifiedLately { code: String, category: u8 },
-    /// 固定热源（历史）: closed here `checks` times as no forest fire, learnt from the log, valid until a date.
+    /// 固定热源（历史）: closed here `checks` times as no forest fire, learnt from the log, valid
+    /// until a date.
     StaticHeat { checks: u32, until: Timestamp },
-    /// 误报记忆: at this place of this view people found a false alarm within the last 30 days, of this cause.
+    /// 误报记忆: at this place of this view people found a false alarm within the last 30 days, of
+    /// this cause.
     LookAlike { code: String, closed_at: Timestamp, cause: Option<FalseAlarm> },
     /// The camera has turned or its direction was never surveyed: it gives no bearing.
     NoBearing { camera: CameraId },

@@ -29,10 +29,22 @@ impl Fix {
                 let turn_deg = across_m.atan2(along_m).to_degrees();
                 self.centre.destination(azimuth_deg + turn_deg, along_m.hypot(across_m))
             }
-            Spread::Sector(Ray { apex, azimuth_deg, half_width_deg, near_m, far_m, profile, .. }) => {
+            Spread::Sector(Ray {
+                apex,
+                azimuth_deg,
+                half_width_deg,
+                near_m,
+                far_m,
+                profile,
+                ..
+            }) => {
                 let [turn, along] = R2.map(|step| (0.5 + n as f64 * step).fract());
-                let range_m = profile.map_or(near_m + (far_m - near_m) * along, |it| it.at_m(along));
-                apex.destination(azimuth_deg + half_width_deg * peaked(turn), range_m.clamp(near_m, far_m))
+                let range_m =
+                    profile.map_or(near_m + (far_m - near_m) * along, |it| it.at_m(along));
+                apex.destination(
+                    azimuth_deg + half_width_deg * peaked(turn),
+                    range_m.clamp(near_m, far_m),
+                )
             }
         };
         (0..count).map(place).collect()
@@ -73,7 +85,8 @@ impl Fix {
     pub fn apart(&self, at: LatLon, reach_m: f64) -> f64 {
         match self.spread() {
             Spread::Ellipse { along_m, across_m, azimuth_deg } => {
-                let ([east_m, north_m], (sin, cos)) = (plane(self.centre, at), azimuth_deg.to_radians().sin_cos());
+                let ([east_m, north_m], (sin, cos)) =
+                    (plane(self.centre, at), azimuth_deg.to_radians().sin_cos());
                 let (along, across) = (east_m * sin + north_m * cos, east_m * cos - north_m * sin);
                 (along / (along_m + reach_m).max(1.0)).hypot(across / (across_m + reach_m).max(1.0))
             }
@@ -93,7 +106,12 @@ mod tests {
     use crate::triage::profile::RangeProfile;
 
     fn fix(spread: Spread) -> Fix {
-        Fix { centre: place_m(0.0, 0.0), radius_m: 5000.0, method: FixMethod::Satellite, spread: Some(spread) }
+        Fix {
+            centre: place_m(0.0, 0.0),
+            radius_m: 5000.0,
+            method: FixMethod::Satellite,
+            spread: Some(spread),
+        }
     }
 
     #[test]
@@ -123,10 +141,17 @@ mod tests {
         let profile = RangeProfile::new(&slopes, 3050.0, 100.0);
         let (seen, apex) = (fix(Spread::Sector(Ray { profile, ..ray })), ray.apex);
         let ranges_m: Vec<f64> = seen.sample(256).iter().map(|at| at.distance_m(apex)).collect();
-        let share = |from_m: f64, to_m: f64| ranges_m.iter().filter(|it| (from_m..to_m).contains(*it)).count();
-        assert!((57..=71).contains(&share(2990.0, 3410.0)), "a quarter on the near slope: {}", share(2990.0, 3410.0));
+        let share = |from_m: f64, to_m: f64| {
+            ranges_m.iter().filter(|it| (from_m..to_m).contains(*it)).count()
+        };
+        assert!(
+            (57..=71).contains(&share(2990.0, 3410.0)),
+            "a quarter on the near slope: {}",
+            share(2990.0, 3410.0)
+        );
         assert!(share(3410.0, 4590.0) <= 16, "next to nothing between: {}", share(3410.0, 4590.0));
-        let [on_slope, in_valley] = [4800.0, 4000.0].map(|range_m| seen.likelihood(apex.destination(0.0, range_m)));
+        let [on_slope, in_valley] =
+            [4800.0, 4000.0].map(|range_m| seen.likelihood(apex.destination(0.0, range_m)));
         assert!(on_slope > 5.0 * in_valley, "{on_slope} {in_valley}");
         assert!(ellipse.holds(place_m(2000.0, 2000.0)) && !ellipse.holds(place_m(2000.0, -2000.0)));
     }

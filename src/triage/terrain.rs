@@ -63,7 +63,13 @@ impl Terrain {
     /// Distance along the ground at which a ray from `eye_m` above the model's zero, over `apex`,
     /// meets the ground, metres. `None` if it does not within [`SIGHT_MAX_M`], if it begins below
     /// the ground, or where the ground is unknown.
-    pub fn cast(&self, apex: LatLon, eye_m: f64, azimuth_deg: f64, elevation_deg: f64) -> Option<f64> {
+    pub fn cast(
+        &self,
+        apex: LatLon,
+        eye_m: f64,
+        azimuth_deg: f64,
+        elevation_deg: f64,
+    ) -> Option<f64> {
         let slope = elevation_deg.clamp(-89.9, 89.9).to_radians().tan();
         let under_m = |range_m: f64| {
             let ground_m = self.elevation_m(apex.destination(azimuth_deg, range_m))?;

@@ -11,10 +11,14 @@ use crate::lang::Lang;
 use crate::store::{Access, KnownHotspot, Status};
 use crate::triage::detection::Scores;
 use crate::triage::dispatch::Step;
-use crate::triage::event::{Actor, Because, Closure, Event, Flames, Means, NeighbourCounty, NextTry};
+use crate::triage::event::{
+    Actor, Because, Closure, Event, Flames, Means, NeighbourCounty, NextTry,
+};
 use crate::triage::geo::{Fix, LatLon, Locus};
 use crate::triage::hotspot::HotspotConfidence;
-use crate::triage::id::{CameraId, DispatchId, GridId, IncidentId, MessageId, PersonId, PictureId, SightingId};
+use crate::triage::id::{
+    CameraId, DispatchId, GridId, IncidentId, MessageId, PersonId, PictureId, SightingId,
+};
 use crate::triage::incident::{Deciding, Owner, State, Waiting};
 use crate::triage::policy::{self, Stage};
 use crate::triage::score::Priority;
@@ -37,7 +41,8 @@ pub struct MeView {
 pub struct PersonView {
     pub id: PersonId,
     pub name: String,
-    /// In the words of the policy's roles: `ranger`, `backup_ranger`, `village_chief`, `township_duty` …
+    /// In the words of the policy's roles: `ranger`, `backup_ranger`, `village_chief`,
+    /// `township_duty` …
     pub role: policy::Role,
     /// `null` for rangers' eyes, except their own.
     pub phone: Option<String>,
@@ -270,7 +275,8 @@ pub struct CameraView {
     /// What is wrong with the main stream; the camera is watched all the same.
     pub main_detail: Option<String>,
     pub last_frame_at: Option<Timestamp>,
-    /// Getting to know the view: until then the model has no picture from before to compare with; null when it has.
+    /// Getting to know the view: until then the model has no picture from before to compare with;
+    /// null when it has.
     pub learning_until: Option<Timestamp>,
     pub last_scores: Option<Scores>,
     /// Cadences since the program started, with and without a look.

@@ -73,26 +73,44 @@ pub struct Taken {
 }
 
 /// 短信上行
-#[utoipa::path(post, path = "/api/v1/inbound/sms", tag = "machines", request_body = Sms, security(("gateway" = [])), responses((status = 200, body = Taken), (status = 404), (status = 409), (status = 422)))]
+#[utoipa::path(
+    post, path = "/api/v1/inbound/sms", tag = "machines", request_body = Sms,
+    security(("gateway" = [])),
+    responses((status = 200, body = Taken), (status = 404), (status = 409), (status = 422)),
+)]
 pub async fn sms(
     State(state): State<WebState>,
     _: Gateway,
     headers: HeaderMap,
     Body(sms): Body<Sms>,
 ) -> Answer<Json<Taken>> {
-    let said = Said { channel: Channel::Sms, from: sms.from.text(), text: sms.text.text(), id: sms.id.text() };
+    let said = Said {
+        channel: Channel::Sms,
+        from: sms.from.text(),
+        text: sms.text.text(),
+        id: sms.id.text(),
+    };
     take(&state, lang_of(&headers), said).await.map(Json)
 }
 
 /// 电话按键
-#[utoipa::path(post, path = "/api/v1/inbound/voice", tag = "machines", request_body = Press, security(("gateway" = [])), responses((status = 200, body = Taken), (status = 404), (status = 409), (status = 422)))]
+#[utoipa::path(
+    post, path = "/api/v1/inbound/voice", tag = "machines", request_body = Press,
+    security(("gateway" = [])),
+    responses((status = 200, body = Taken), (status = 404), (status = 409), (status = 422)),
+)]
 pub async fn voice(
     State(state): State<WebState>,
     _: Gateway,
     headers: HeaderMap,
     Body(press): Body<Press>,
 ) -> Answer<Json<Taken>> {
-    let said = Said { channel: Channel::Voice, from: press.from.text(), text: press.key.text(), id: press.id.text() };
+    let said = Said {
+        channel: Channel::Voice,
+        from: press.from.text(),
+        text: press.key.text(),
+        id: press.id.text(),
+    };
     take(&state, lang_of(&headers), said).await.map(Json)
 }
 
@@ -113,10 +131,12 @@ async fn take(state: &WebState, lang: Lang, said: Said) -> Answer<Taken> {
     let number = phone_number(&said.from).unwrap_or_default();
     let people = owners(&county, &number);
     if people.is_empty() {
-        tracing::warn!(channel = ?said.channel, number_ends = last_digits(&number), "a reply came from a number that is not in the register");
+        tracing::warn!(channel = ?said.channel, number_ends = last_digits(&number), "a reply came \
+            from a number that is not in the register");
         return Err(Problem::impossible(
             "名册里没有这个号码，回复未受理；请核对人员名册。",
-            "Nobody in the register has this number: the reply was not accepted. Check the register of people.",
+            "Nobody in the register has this number: the reply was not accepted. Check the \
+            register of people.",
         ));
     }
     let action = action_id(said.channel, &number, &id);
@@ -128,13 +148,18 @@ async fn take(state: &WebState, lang: Lang, said: Said) -> Answer<Taken> {
     }
     let reply = reply::read(&text);
     let meant = meant(&incidents, &people, reply.code.as_deref());
-    // 收到 from the ranger who was sent does not mean "I go". From anybody else who was called it is
-    // the answer.
-    let heard_only =
-        |filed: &Filed, person: &PersonId| filed.incident.dispatch.as_ref().is_some_and(|it| it.ranger == *person);
+    // 收到 from the ranger who was sent does not mean "I go". From anybody else who was called it
+    // is the answer.
+    let heard_only = |filed: &Filed, person: &PersonId| {
+        filed.incident.dispatch.as_ref().is_some_and(|it| it.ranger == *person)
+    };
     let filed = match (reply.step, &meant[..]) {
         (Some(step), [(one, ranger)]) if step != Step::Heard || !heard_only(one, ranger) => {
-            let by = By { actor: Actor::Ranger { person: (*ranger).clone() }, action: Some(action), happened_at: None };
+            let by = By {
+                actor: Actor::Ranger { person: (*ranger).clone() },
+                action: Some(action),
+                happened_at: None,
+            };
             Some(state.desk.act(one.incident.id, input(step, said.channel), &by).await?)
         }
         _ => {
@@ -147,12 +172,16 @@ async fn take(state: &WebState, lang: Lang, said: Said) -> Answer<Taken> {
         tracing::warn!(channel = ?said.channel, ?people, "a reply belongs to no dispatch");
         return Ok(Taken { taken: false, words: nothing_sent(lang, &duty) });
     };
-    outcome(&filed).ok_or_else(|| Error::internal("a reply was accepted, but the log has no event of it").into())
+    outcome(&filed).ok_or_else(|| {
+        Error::internal("a reply was accepted, but the log has no event of it").into()
+    })
 }
 
 /// Several people may share a phone. The one with the dispatch is meant.
 fn owners<'a>(county: &'a County, number: &str) -> Vec<&'a Person> {
-    let has = |person: &&Person| person.phone.as_deref().and_then(phone_number).is_some_and(|own| own == number);
+    let has = |person: &&Person| {
+        person.phone.as_deref().and_then(phone_number).is_some_and(|own| own == number)
+    };
     county.people.iter().filter(has).collect()
 }
 
@@ -164,18 +193,26 @@ async fn incidents(state: &WebState) -> Answer<Vec<Arc<Filed>>> {
 
 /// What these people may mean: their dispatches under way; if none, what they were called about and
 /// have not answered; if none, all they ever had here.
-fn meant<'a>(incidents: &'a [Arc<Filed>], people: &[&Person], code: Option<&str>) -> Vec<(&'a Filed, &'a PersonId)> {
-    let named = incidents.iter().map(|it| &**it).filter(|filed| code.is_none_or(|code| filed.code == code));
+fn meant<'a>(
+    incidents: &'a [Arc<Filed>],
+    people: &[&Person],
+    code: Option<&str>,
+) -> Vec<(&'a Filed, &'a PersonId)> {
+    let named =
+        incidents.iter().map(|it| &**it).filter(|filed| code.is_none_or(|code| filed.code == code));
     let sent = named.filter_map(|filed| sent(filed, people).map(|ranger| (filed, ranger)));
-    let (underway, rest): (Vec<_>, Vec<_>) = sent.partition(|(filed, ranger)| is_underway(filed, ranger));
-    let (asked, past): (Vec<_>, Vec<_>) = rest.into_iter().partition(|(filed, person)| is_asked(filed, person));
+    let (underway, rest): (Vec<_>, Vec<_>) =
+        sent.partition(|(filed, ranger)| is_underway(filed, ranger));
+    let (asked, past): (Vec<_>, Vec<_>) =
+        rest.into_iter().partition(|(filed, person)| is_asked(filed, person));
     [underway, asked, past].into_iter().find(|found| !found.is_empty()).unwrap_or_default()
 }
 
 /// Which of these people was sent, the last one first. If none, who was called about it, while it
 /// is open: a closed incident takes no words of theirs.
 fn sent<'a>(filed: &'a Filed, people: &[&Person]) -> Option<&'a PersonId> {
-    let dispatches = filed.incident.dispatch.iter().chain(filed.incident.past_dispatches.iter().rev());
+    let dispatches =
+        filed.incident.dispatch.iter().chain(filed.incident.past_dispatches.iter().rev());
     let ours = |id: &&PersonId| people.iter().any(|person| person.id == **id);
     let told = filed.incident.told.iter().map(|it| &it.person);
     dispatches
@@ -211,11 +248,15 @@ fn concerned<'a>(
 ) -> Vec<(&'a Filed, Option<&'a PersonId>)> {
     let named = incidents.iter().map(|it| &**it).filter(|filed| code == Some(filed.code.as_str()));
     let named = named.map(|filed| (filed, sent(filed, people)));
-    let named: Vec<_> = named.filter(|(filed, ranger)| ranger.is_some() || !is_closed(filed)).collect();
+    let named: Vec<_> =
+        named.filter(|(filed, ranger)| ranger.is_some() || !is_closed(filed)).collect();
     if !named.is_empty() {
         return named;
     }
-    meant(incidents, people, None).into_iter().map(|(filed, ranger)| (filed, Some(ranger))).collect()
+    meant(incidents, people, None)
+        .into_iter()
+        .map(|(filed, ranger)| (filed, Some(ranger)))
+        .collect()
 }
 
 struct Note<'a> {
@@ -227,12 +268,18 @@ struct Note<'a> {
 
 impl Note<'_> {
     /// Returns the last incident written to.
-    async fn write(&self, state: &WebState, concerned: &[(&Filed, Option<&PersonId>)]) -> Answer<Option<Filed>> {
+    async fn write(
+        &self,
+        state: &WebState,
+        concerned: &[(&Filed, Option<&PersonId>)],
+    ) -> Answer<Option<Filed>> {
         let words = self.words(concerned);
         let mut written = None;
         for (filed, ranger) in concerned {
             // Stops an endless exchange with a phone that answers automatically.
-            let unclear = |it: &&Arc<Recorded>| matches!(&it.event, Event::Noted { about: Remark::UnclearReply, .. });
+            let unclear = |it: &&Arc<Recorded>| {
+                matches!(&it.event, Event::Noted { about: Remark::UnclearReply, .. })
+            };
             if filed.incident.log.iter().filter(unclear).count() >= NOTES_A_PERSON {
                 continue;
             }
@@ -241,13 +288,18 @@ impl Note<'_> {
                 _ => Actor::System,
             };
             let by = By { actor, action: Some(self.action), happened_at: None };
-            written = Some(state.desk.act(filed.incident.id, Input::UnclearReply { words: words.clone() }, &by).await?);
+            written = Some(
+                state
+                    .desk
+                    .act(filed.incident.id, Input::UnclearReply { words: words.clone() }, &by)
+                    .await?,
+            );
         }
         Ok(written)
     }
 
-    /// "无法判定的短信回复 / unclear text reply: 周建国「好的」（1121-01、1121-02）". In both languages, because the
-    /// log does not know its reader's.
+    /// "无法判定的短信回复 / unclear text reply: 周建国「好的」（1121-01、1121-02）". In both
+    /// languages, because the log does not know its reader's.
     fn words(&self, concerned: &[(&Filed, Option<&PersonId>)]) -> String {
         let what = match self.channel {
             Channel::Voice => "无法判定的电话按键 / unclear key press",
@@ -262,12 +314,16 @@ impl Note<'_> {
 fn input(step: Step, channel: Channel) -> Input {
     let (means, silent) = match channel {
         Channel::Voice => (Means::KeyPress, "电话按键0，未说原因 / pressed 0, gave no reason"),
-        Channel::Sms | Channel::Wecom => (Means::SmsReply, "短信回复0，未写原因 / replied 0, gave no reason"),
+        Channel::Sms | Channel::Wecom => {
+            (Means::SmsReply, "短信回复0，未写原因 / replied 0, gave no reason")
+        }
     };
     match step {
         Step::Acknowledge | Step::Heard => Input::Acknowledge { means },
         Step::Arrive => Input::Arrive { means, position: None },
-        Step::Decline { reason } => Input::Decline { reason: reason.unwrap_or_else(|| silent.to_owned()) },
+        Step::Decline { reason } => {
+            Input::Decline { reason: reason.unwrap_or_else(|| silent.to_owned()) }
+        }
     }
 }
 
@@ -275,7 +331,9 @@ fn input(step: Step, channel: Channel) -> Input {
 fn outcome(filed: &Filed, action: ActionId, lang: Lang, duty: &str) -> Option<Taken> {
     let is_it = |recorded: &&Arc<Recorded>| recorded.action == Some(action);
     let (zh, en) = match &filed.incident.log.iter().find(is_it)?.event {
-        Event::Acknowledged { .. } => ("已接收，到达后请回复2", "acknowledged; reply 2 when you are there"),
+        Event::Acknowledged { .. } => {
+            ("已接收，到达后请回复2", "acknowledged; reply 2 when you are there")
+        }
         Event::Answered { .. } => ("已记录您收到", "your answer is recorded"),
         Event::Arrived { unproven: Some(_), .. } => (
             "已记录声称到达，尚无定位证实，请在手机页点“已到达”或电话值班",
@@ -285,9 +343,10 @@ fn outcome(filed: &Filed, action: ActionId, lang: Lang, duty: &str) -> Option<Ta
         Event::Declined { .. } | Event::Noted { about: Remark::CannotGo, .. } => {
             ("已记录不能前往", "recorded that you cannot go")
         }
-        Event::LateActionKept { about: Remark::Plain, .. } => {
-            ("回复已留存，任务状态不变", "your reply is kept in the record; the task does not change")
-        }
+        Event::LateActionKept { about: Remark::Plain, .. } => (
+            "回复已留存，任务状态不变",
+            "your reply is kept in the record; the task does not change",
+        ),
         _ => return Some(Taken { taken: false, words: unclear(lang, duty) }),
     };
     let words = match lang {
@@ -300,11 +359,15 @@ fn outcome(filed: &Filed, action: ActionId, lang: Lang, duty: &str) -> Option<Ta
 fn unclear(lang: Lang, duty: &str) -> String {
     match lang {
         Lang::Zh => {
-            format!("未能判定您的回复，已转值班员。请回复1接收、2到达、0 原因；有几起任务时空一格写编号。值班{duty}")
+            format!(
+                "未能判定您的回复，已转值班员。请回复1接收、2到达、0 原因；\
+                有几起任务时空一格写编号。值班{duty}"
+            )
         }
         Lang::En => format!(
-            "Your reply is not clear. It was passed to the duty officer. Reply 1 to acknowledge, 2 when you are there, or 0 and \
-             the reason when you cannot go. With several tasks add a space and the code. Duty officer: {duty}"
+            "Your reply is not clear. It was passed to the duty officer. Reply 1 to acknowledge, 2 \
+            when you are there, or 0 and the reason when you cannot go. With several tasks add a \
+            space and the code. Duty officer: {duty}"
         ),
     }
 }
@@ -313,7 +376,10 @@ fn nothing_sent(lang: Lang, duty: &str) -> String {
     match lang {
         Lang::Zh => format!("目前没有派给您的任务，回复未受理。有情况请打值班{duty}"),
         Lang::En => {
-            format!("You have no task now, so your reply was not accepted. Call the duty officer: {duty}")
+            format!(
+                "You have no task now, so your reply was not accepted. Call the duty officer: \
+                {duty}"
+            )
         }
     }
 }

@@ -42,8 +42,13 @@ const LOOK_EVERY: Duration = Duration::from_secs(15);
 const AHEAD: usize = 8;
 const HOTSPOTS_FOR: SignedDuration = SignedDuration::from_hours(24);
 
-/// `changed` (an incident), `health` (cameras), `hotspots`; `id` is the log cursor, and `Last-Event-ID` resumes after it.
-#[utoipa::path(get, path = "/api/v1/stream", tag = "live", params(("Last-Event-ID" = Option<String>, Header, description = "Resumes after this cursor.")), responses((status = 200, content_type = "text/event-stream"), (status = 429)))]
+/// `changed` (an incident), `health` (cameras), `hotspots`; `id` is the log cursor, and
+/// `Last-Event-ID` resumes after it.
+#[utoipa::path(
+    get, path = "/api/v1/stream", tag = "live",
+    params(("Last-Event-ID" = Option<String>, Header, description = "Resumes after this cursor.")),
+    responses((status = 200, content_type = "text/event-stream"), (status = 429)),
+)]
 pub async fn stream(State(state): State<WebState>, me: Me, headers: HeaderMap) -> Answer<Response> {
     let seat = state.own.seats.stream()?;
     let own = state.own.shares.streams.take(&me.person).ok_or_else(|| {
@@ -57,8 +62,10 @@ pub async fn stream(State(state): State<WebState>, me: Me, headers: HeaderMap) -
     // rather than never.
     let changes = state.bus.announcements();
     let end = state.store.cursor().await?;
-    let last =
-        headers.get("last-event-id").and_then(|id| id.to_str().ok()).and_then(|id| id.trim().parse::<u64>().ok());
+    let last = headers
+        .get("last-event-id")
+        .and_then(|id| id.to_str().ok())
+        .and_then(|id| id.trim().parse::<u64>().ok());
     let (out, events) = mpsc::channel(AHEAD);
     let alive = if me.role.is_office() { SIGN_OF_LIFE_OFFICE } else { SIGN_OF_LIFE };
     let mut reader = Reader {
@@ -74,7 +81,10 @@ pub async fn stream(State(state): State<WebState>, me: Me, headers: HeaderMap) -
     tokio::spawn(async move {
         let _seats = (seat, own);
         if let Err(error) = reader.run(changes).await {
-            tracing::warn!(cause = error.chain(), "a live stream failed; the page will open a new one");
+            tracing::warn!(
+                cause = error.chain(),
+                "a live stream failed; the page will open a new one"
+            );
         }
     });
     let events = ReceiverStream::new(events).map(Ok::<_, Infallible>);
@@ -96,7 +106,10 @@ struct Reader {
 
 impl Reader {
     /// Runs until the page goes away, the server stops, or the session ends.
-    async fn run(&mut self, mut changes: tokio::sync::broadcast::Receiver<crate::bus::Announcement>) -> Result<()> {
+    async fn run(
+        &mut self,
+        mut changes: tokio::sync::broadcast::Receiver<crate::bus::Announcement>,
+    ) -> Result<()> {
         let mut closing = self.state.own.closing.subscribe();
         let (mut health, mut look) = (every(HEALTH_EVERY), every(LOOK_EVERY));
         let out = self.out.clone();
@@ -130,7 +143,8 @@ impl Reader {
         // Only the last event carries the new id: a stream cut in between resumes before all of
         // them.
         let (before, after) = (self.cursor, book.cursor().max(self.cursor));
-        let mine: Vec<IncidentId> = changed.into_iter().filter(|it| self.may_hear_of(*it, &book)).collect();
+        let mine: Vec<IncidentId> =
+            changed.into_iter().filter(|it| self.may_hear_of(*it, &book)).collect();
         for (place, incident) in mine.iter().enumerate() {
             let cursor = if place + 1 == mine.len() { after } else { before };
             if !self.send("changed", cursor, &json!({ "incident": incident })).await {
@@ -143,7 +157,8 @@ impl Reader {
 
     /// Incidents that ended long ago, or cannot be read, go to the office only.
     fn may_hear_of(&self, incident: IncidentId, book: &OpenBook) -> bool {
-        self.me.role.is_office() || book.find(incident).is_some_and(|filed| self.me.may_see(&filed.incident))
+        self.me.role.is_office()
+            || book.find(incident).is_some_and(|filed| self.me.may_see(&filed.incident))
     }
 
     async fn tell_health(&mut self) -> bool {
@@ -156,7 +171,8 @@ impl Reader {
             .filter(|(camera, health)| self.health.get(*camera) != Some(*health))
             .map(|(camera, _)| camera)
             .collect();
-        let told = changed.is_empty() || self.send("health", self.cursor, &json!({ "cameras": changed })).await;
+        let told = changed.is_empty()
+            || self.send("health", self.cursor, &json!({ "cameras": changed })).await;
         self.health = now;
         told
     }
@@ -165,7 +181,8 @@ impl Reader {
         if !self.me.role.is_office() {
             return Ok(true);
         }
-        let now = Some(self.state.store.hotspots_count(self.state.clock.now() - HOTSPOTS_FOR).await?);
+        let now =
+            Some(self.state.store.hotspots_count(self.state.clock.now() - HOTSPOTS_FOR).await?);
         let first_look = self.hotspots.is_none();
         let changed = std::mem::replace(&mut self.hotspots, now) != now;
         Ok(first_look || !changed || self.send("hotspots", self.cursor, &json!({})).await)
@@ -188,7 +205,8 @@ impl Reader {
         let login = Login { person: self.me.person.clone(), access: self.me.role.0 };
         let entitled = session::is_entitled(&self.state.county(), &login);
         if !entitled {
-            tracing::info!(person = %login.person, "a stream ended: by the registers this person no longer has this access");
+            tracing::info!(person = %login.person, "a stream ended: by the registers this person \
+                no longer has this access");
         }
         entitled
     }

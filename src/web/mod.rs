@@ -1,4 +1,5 @@
-//! BROWSERS: the only home of axum. `router(state)` is the whole service; the contract is `api.md` beside this file.
+//! BROWSERS: the only home of axum. `router(state)` is the whole service; the contract is `api.md`
+//! beside this file.
 
 mod dto;
 mod evidence;
@@ -29,7 +30,8 @@ use crate::triage::incident::Incident;
 use crate::triage::point::Points;
 use axum::extract::DefaultBodyLimit;
 use axum::http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY,
+    X_CONTENT_TYPE_OPTIONS,
 };
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::routing::get;
@@ -55,7 +57,8 @@ use tower_http::timeout::TimeoutLayer;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-const CROSS_ORIGIN_OPENER_POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
+const CROSS_ORIGIN_OPENER_POLICY: HeaderName =
+    HeaderName::from_static("cross-origin-opener-policy");
 const PERMISSIONS_POLICY: HeaderName = HeaderName::from_static("permissions-policy");
 
 /// Everything the pages need. Cloning shares it.
@@ -122,7 +125,8 @@ impl WebState {
         self.registers.current()
     }
 
-    /// The registers in which names of this incident are looked up: of a closed one those of its last day.
+    /// The registers in which names of this incident are looked up: of a closed one those of its
+    /// last day.
     fn county_of(&self, incident: &Incident) -> Arc<County> {
         incident.closed_at.map_or_else(|| self.county(), |at| self.registers.at(at))
     }
@@ -169,8 +173,9 @@ pub fn router(state: WebState) -> Router {
         .route("/login/{token}", get(login::show).post(login::enter))
         .route("/openapi.json", get(move || service::openapi(openapi.clone())));
     let quick = quick.merge(pages).layer(answer_within(limits::ANSWER_WITHIN));
-    let slow =
-        slow.layer(answer_within(limits::SLOW_ANSWER_WITHIN)).layer(DefaultBodyLimit::max(limits::PHOTO_MAX_BYTES));
+    let slow = slow
+        .layer(answer_within(limits::SLOW_ANSWER_WITHIN))
+        .layer(DefaultBodyLimit::max(limits::PHOTO_MAX_BYTES));
     Router::new()
         .merge(quick)
         .merge(slow)
@@ -182,11 +187,19 @@ pub fn router(state: WebState) -> Router {
                 .layer(header(X_CONTENT_TYPE_OPTIONS, "nosniff"))
                 .layer(header(CROSS_ORIGIN_OPENER_POLICY, "same-origin"))
                 .layer(header(PERMISSIONS_POLICY, files::PERMISSIONS_POLICY))
-                .option_layer(is_https.then(|| header(STRICT_TRANSPORT_SECURITY, limits::HTTPS_FOR)))
-                .layer(SetResponseHeaderLayer::if_not_present(REFERRER_POLICY, HeaderValue::from_static("no-referrer")))
+                .option_layer(
+                    is_https.then(|| header(STRICT_TRANSPORT_SECURITY, limits::HTTPS_FOR)),
+                )
+                .layer(SetResponseHeaderLayer::if_not_present(
+                    REFERRER_POLICY,
+                    HeaderValue::from_static("no-referrer"),
+                ))
                 // Pages, files and pictures set their own cache time. Live answers are never
                 // cached.
-                .layer(SetResponseHeaderLayer::if_not_present(CACHE_CONTROL, HeaderValue::from_static("no-store")))
+                .layer(SetResponseHeaderLayer::if_not_present(
+                    CACHE_CONTROL,
+                    HeaderValue::from_static("no-store"),
+                ))
                 .layer(CompressionLayer::new())
                 .layer(middleware::from_fn(error::speak))
                 .layer(middleware::from_fn_with_state(state.own.seats.clone(), limits::seated))
@@ -293,7 +306,8 @@ pub async fn serve(
     state: WebState,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<()> {
-    let (closing, network, tls) = (state.own.closing.clone(), state.own.network, state.own.tls.clone());
+    let (closing, network, tls) =
+        (state.own.closing.clone(), state.own.network, state.own.tls.clone());
     let (connections, router) = (Connections::new(network), router(state));
     let (mut served, mut shutdown) = (JoinSet::new(), pin!(shutdown));
     loop {
@@ -308,7 +322,12 @@ pub async fn serve(
             Ok((socket, from)) => {
                 if let Some(place) = connections.admit() {
                     let caller = Caller { socket, from };
-                    served.spawn(place.serve(caller, tls.clone(), router.clone(), closing.subscribe()));
+                    served.spawn(place.serve(
+                        caller,
+                        tls.clone(),
+                        router.clone(),
+                        closing.subscribe(),
+                    ));
                 }
             }
             Err(e) => {
@@ -321,7 +340,10 @@ pub async fn serve(
     closing.send_replace(true);
     let all = async { while served.join_next().await.is_some() {} };
     if timeout(network.stop_within, all).await.is_err() {
-        tracing::info!(connections = served.len(), "connections that did not end in time were aborted");
+        tracing::info!(
+            connections = served.len(),
+            "connections that did not end in time were aborted"
+        );
         served.shutdown().await;
     }
     Ok(())

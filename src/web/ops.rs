@@ -8,7 +8,9 @@ mod trial;
 
 pub use lookalikes::{__path_look_alikes, look_alikes};
 pub use proof::{__path_proof, proof};
-pub use self_test::{__path_accept_view, __path_example, __path_self_test, accept_view, example, self_test};
+pub use self_test::{
+    __path_accept_view, __path_example, __path_self_test, accept_view, example, self_test,
+};
 pub use trial::{__path_what_if, what_if};
 
 use super::WebState;
@@ -55,10 +57,21 @@ pub struct Cameras {
     eye: Option<EyeView>,
 }
 
-#[utoipa::path(get, path = "/api/v1/ops/cameras", tag = "ops", security(("session" = ["officer", "ops"])), responses((status = 200, body = Cameras)))]
-pub async fn cameras(State(state): State<WebState>, _: Office, headers: HeaderMap) -> Answer<Json<Cameras>> {
+#[utoipa::path(
+    get, path = "/api/v1/ops/cameras", tag = "ops", security(("session" = ["officer", "ops"])),
+    responses((status = 200, body = Cameras)),
+)]
+pub async fn cameras(
+    State(state): State<WebState>,
+    _: Office,
+    headers: HeaderMap,
+) -> Answer<Json<Cameras>> {
     let items = camera_views(&state, &state.county(), &*state.desk.open_book().await?);
-    let tests = state.status.all().into_iter().map(|(camera, status)| SelfTestView::new(camera, status.self_test));
+    let tests = state
+        .status
+        .all()
+        .into_iter()
+        .map(|(camera, status)| SelfTestView::new(camera, status.self_test));
     let (screening, lang) = (state.status.screening(), lang_of(&headers));
     let eye = state.status.eye().map(|eye| EyeView::new(eye, screening, items.len(), lang));
     Ok(Json(Cameras { items, thresholds: in_force(&state), self_tests: tests.collect(), eye }))
@@ -91,7 +104,10 @@ struct ScorePoint {
 }
 
 /// Frame scores of one camera, newest last.
-#[utoipa::path(get, path = "/api/v1/ops/scores", tag = "ops", params(ScoresQuery), security(("session" = ["officer", "ops"])), responses((status = 200, body = ScoreCurve)))]
+#[utoipa::path(
+    get, path = "/api/v1/ops/scores", tag = "ops", params(ScoresQuery),
+    security(("session" = ["officer", "ops"])), responses((status = 200, body = ScoreCurve)),
+)]
 pub async fn scores(
     State(state): State<WebState>,
     _: Office,
@@ -120,7 +136,8 @@ pub struct ThresholdsView {
     history: Vec<Published>,
     /// Of the model that looks; null where it has none, or where no model is loaded.
     points: Option<Points>,
-    /// Seconds after which an alarm of a camera sends a ranger without a person, 0: at once; null: an officer decides.
+    /// Seconds after which an alarm of a camera sends a ranger without a person, 0: at once; null:
+    /// an officer decides.
     camera_sends_after_s: Option<i64>,
 }
 
@@ -134,14 +151,19 @@ struct Published {
     counted_frames: bool,
 }
 
-#[utoipa::path(get, path = "/api/v1/ops/thresholds", tag = "ops", security(("session" = ["officer", "ops"])), responses((status = 200, body = ThresholdsView)))]
+#[utoipa::path(
+    get, path = "/api/v1/ops/thresholds", tag = "ops", security(("session" = ["officer", "ops"])),
+    responses((status = 200, body = ThresholdsView)),
+)]
 pub async fn thresholds(State(state): State<WebState>, _: Office) -> Answer<Json<ThresholdsView>> {
     thresholds_view(&state).await.map(Json)
 }
 
 async fn thresholds_view(state: &WebState) -> Answer<ThresholdsView> {
     let county = state.county();
-    let name = |by: &PersonId| county.person(by).map_or_else(|| by.to_string(), |person| person.name.clone());
+    let name = |by: &PersonId| {
+        county.person(by).map_or_else(|| by.to_string(), |person| person.name.clone())
+    };
     let history = state.store.threshold_history().await?;
     Ok(ThresholdsView {
         current: in_force(state),
@@ -169,8 +191,13 @@ pub struct Publication {
     reason: String,
 }
 
-/// Publishes the next version; it holds from the next frame on. Published again unchanged, it changes nothing.
-#[utoipa::path(post, path = "/api/v1/ops/thresholds", tag = "ops", request_body = Publication, security(("session" = ["ops"])), responses((status = 200, body = ThresholdsView), (status = 409)))]
+/// Publishes the next version; it holds from the next frame on. Published again unchanged, it
+/// changes nothing.
+#[utoipa::path(
+    post, path = "/api/v1/ops/thresholds", tag = "ops", request_body = Publication,
+    security(("session" = ["ops"])),
+    responses((status = 200, body = ThresholdsView), (status = 409)),
+)]
 pub async fn publish(
     State(state): State<WebState>,
     Ops(me): Ops,
@@ -179,12 +206,14 @@ pub async fn publish(
     let Publication { thresholds, reason } = publication;
     let edited = Thresholds::try_from(thresholds)?;
     let reason = words(&reason, "修改的原因", "the reason")?;
-    let published = match state.store.publish_thresholds(&edited, &me.person, &reason, state.clock.now()).await {
-        Err(error) if error.kind == Kind::Conflict => {
-            already_published(&state, &edited, &me.person, &reason).await?.ok_or(error)?
-        }
-        other => other?,
-    };
+    let published =
+        match state.store.publish_thresholds(&edited, &me.person, &reason, state.clock.now()).await
+        {
+            Err(error) if error.kind == Kind::Conflict => {
+                already_published(&state, &edited, &me.person, &reason).await?.ok_or(error)?
+            }
+            other => other?,
+        };
     tracing::info!(version = published.version, by = %me.person, "thresholds were published");
     // Whatever older version could not be used: this one holds.
     state.parts.set("thresholds", true, "", "");
@@ -202,7 +231,10 @@ async fn already_published(
     let newest = state.store.threshold_history().await?.pop();
     let is_it = |it: &PublishedThresholds| {
         let next = it.thresholds.version;
-        next > edited.version && it.thresholds == edited.versioned(next) && it.by == *by && it.reason == reason
+        next > edited.version
+            && it.thresholds == edited.versioned(next)
+            && it.by == *by
+            && it.reason == reason
     };
     Ok(newest.filter(is_it).map(|it| it.thresholds))
 }
@@ -224,7 +256,10 @@ pub struct Drill {
 }
 
 /// 演练: a rendered plume in a live camera's frames, flagged all the way.
-#[utoipa::path(post, path = "/api/v1/drills", tag = "ops", request_body = Drill, security(("session" = ["ops"]), ("admin" = [])), responses((status = 200, body = Drill)))]
+#[utoipa::path(
+    post, path = "/api/v1/drills", tag = "ops", request_body = Drill,
+    security(("session" = ["ops"]), ("admin" = [])), responses((status = 200, body = Drill)),
+)]
 pub async fn drill(
     State(state): State<WebState>,
     _: Admin,

@@ -36,7 +36,8 @@ pub struct RangerIncident {
     #[serde(flatten)]
     incident: IncidentView,
     mine: Mine,
-    /// As what I was told, when I am not sent: a neighbour (`ranger`), a stand-in (`backup_ranger`), a chief …
+    /// As what I was told, when I am not sent: a neighbour (`ranger`), a stand-in
+    /// (`backup_ranger`), a chief …
     told_as: Option<Role>,
     /// When I last said 收到 without being sent.
     answered_at: Option<Timestamp>,
@@ -62,15 +63,25 @@ struct ArrivalRule {
     age_max_s: i64,
 }
 
-/// Open incidents I was sent to, asked to or told of, most urgent first, then those of mine closed in the last 24 hours.
-#[utoipa::path(get, path = "/api/v1/ranger", tag = "ranger", responses((status = 200, body = RangerView)))]
-pub async fn view(State(state): State<WebState>, me: Me, headers: HeaderMap) -> Answer<Json<RangerView>> {
+/// Open incidents I was sent to, asked to or told of, most urgent first, then those of mine closed
+/// in the last 24 hours.
+#[utoipa::path(
+    get, path = "/api/v1/ranger", tag = "ranger", responses((status = 200, body = RangerView)),
+)]
+pub async fn view(
+    State(state): State<WebState>,
+    me: Me,
+    headers: HeaderMap,
+) -> Answer<Json<RangerView>> {
     let (now, county) = (state.clock.now(), state.county());
     let book = state.desk.open_book().await?;
-    let is_late = |it: &Filed| it.incident.closed_at.is_some_and(|at| now.duration_since(at) > ENDED_FOR);
+    let is_late =
+        |it: &Filed| it.incident.closed_at.is_some_and(|at| now.duration_since(at) > ENDED_FOR);
     let all = book.open().chain(book.ended());
-    let mut mine: Vec<&Filed> =
-        all.map(|it| &**it).filter(|it| !is_late(it) && what_of(&it.incident, &me.person).is_some()).collect();
+    let mut mine: Vec<&Filed> = all
+        .map(|it| &**it)
+        .filter(|it| !is_late(it) && what_of(&it.incident, &me.person).is_some())
+        .collect();
     mine.sort_by_cached_key(|filed| queue::place(&filed.incident, state.desk.policy(), now));
     let eyes = Eyes { me: &me, county: &county, policy: state.desk.policy() };
     Ok(Json(RangerView {
@@ -81,14 +92,17 @@ pub async fn view(State(state): State<WebState>, me: Me, headers: HeaderMap) -> 
             radius_m: state.desk.policy().arrival_radius_m,
             age_max_s: state.desk.policy().position_age_max.as_secs(),
         },
-        duty_phone: county.duty(Role::CountyDuty, None, now).and_then(|person| person.phone.clone()),
+        duty_phone: county
+            .duty(Role::CountyDuty, None, now)
+            .and_then(|person| person.phone.clone()),
         categories: categories().to_vec(),
     }))
 }
 
 fn one(eyes: &Eyes<'_>, filed: &Filed, me: &PersonId) -> Option<RangerIncident> {
     let (mine, told_as) = what_of(&filed.incident, me)?;
-    let answered_at = filed.incident.answers.iter().filter(|it| it.person == *me).map(|it| it.at).max();
+    let answered_at =
+        filed.incident.answers.iter().filter(|it| it.person == *me).map(|it| it.at).max();
     Some(RangerIncident { incident: eyes.brief(filed), mine, told_as, answered_at })
 }
 
@@ -104,7 +118,8 @@ fn what_of(incident: &Incident, me: &PersonId) -> Option<(Mine, Option<Role>)> {
     let told_as = incident.told.iter().filter(|it| it.person == *me).map(|it| it.role).max()?;
     let waits = |it: &&Dispatch| it.is_running() && it.acknowledged.is_none();
     let asked = incident.dispatch.as_ref().filter(waits).is_some_and(|it| {
-        told_as == Role::BackupRanger || it.neighbours.iter().any(|near| near.go && near.ranger == *me)
+        told_as == Role::BackupRanger
+            || it.neighbours.iter().any(|near| near.go && near.ranger == *me)
     });
     Some((if asked { Mine::Asked } else { Mine::Told }, Some(told_as)))
 }

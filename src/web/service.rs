@@ -38,7 +38,13 @@ struct Part {
 
 impl Parts {
     /// `zh`, `en`: what is wrong and what to do; empty when it works. True when the state changes.
-    pub fn set(&self, part: impl Into<String>, ok: bool, zh: impl Into<String>, en: impl Into<String>) -> bool {
+    pub fn set(
+        &self,
+        part: impl Into<String>,
+        ok: bool,
+        zh: impl Into<String>,
+        en: impl Into<String>,
+    ) -> bool {
         let state = Part { ok, zh: zh.into(), en: en.into() };
         let before = self.0.write().insert(part.into(), state);
         before.is_none_or(|before| before.ok) != ok
@@ -61,8 +67,12 @@ pub struct PartView {
 
 /// Everything that can fail, by name.
 pub async fn parts(state: &WebState, lang: Lang) -> Vec<PartView> {
-    let mut all =
-        vec![database(state, lang).await, records(state, lang).await, cameras(state, lang), registers(state, lang)];
+    let mut all = vec![
+        database(state, lang).await,
+        records(state, lang).await,
+        cameras(state, lang),
+        registers(state, lang),
+    ];
     let parts = state.parts.0.read();
     all.extend(parts.iter().map(|(name, part)| PartView {
         part: name.clone(),
@@ -96,7 +106,8 @@ impl Pulse {
 
     async fn takes_writes(&self, store: &Store, clock: &Clock) -> bool {
         let mut known = self.0.lock().await;
-        if let Some((_, ok)) = known.filter(|(at, _)| clock.now().duration_since(*at).unsigned_abs() < Self::HOLDS_FOR)
+        if let Some((_, ok)) =
+            known.filter(|(at, _)| clock.now().duration_since(*at).unsigned_abs() < Self::HOLDS_FOR)
         {
             return ok;
         }
@@ -118,14 +129,16 @@ async fn records(state: &WebState, lang: Lang) -> PartView {
     if !codes.is_empty() {
         let of = lang.pick(
             "警情 {} 的记录读不出来，时限无人看管：请电话处置，并用写入它的版本启动或恢复备份",
-            "the record of {} cannot be read, so its deadlines are not kept: act by phone, and run the version that wrote it or restore a backup",
+            "the record of {} cannot be read, so its deadlines are not kept: act by phone, and run \
+            the version that wrote it or restore a backup",
         );
         words.push(of.replace("{}", &codes.join(lang.pick("、", ", "))));
     }
     if rows > 0 {
         let of = lang.pick(
             "数据库有{}行读不出来，已跳过（日志里有名称）：请交给运维",
-            "{} rows of the database cannot be read and are skipped (the log names them): give the log to operations",
+            "{} rows of the database cannot be read and are skipped (the log names them): give the \
+            log to operations",
         );
         words.push(of.replace("{}", &rows.to_string()));
     }
@@ -133,7 +146,8 @@ async fn records(state: &WebState, lang: Lang) -> PartView {
     if !rebuilt.is_empty() {
         let of = lang.pick(
             "警情 {} 的内存副本与记录不符，已按记录重建：请把程序日志交给运维",
-            "the copy of {} in memory differed from the record and was rebuilt from it: give the program's log to operations",
+            "the copy of {} in memory differed from the record and was rebuilt from it: give the \
+            program's log to operations",
         );
         words.push(of.replace("{}", &rebuilt.join(lang.pick("、", ", "))));
     }
@@ -145,7 +159,11 @@ async fn records(state: &WebState, lang: Lang) -> PartView {
         );
         words.push(format!("{}{why}", of.replace("{}", &count.to_string())));
     }
-    PartView { part: "records".to_owned(), ok: words.is_empty(), words: words.join(lang.pick("；", "; ")) }
+    PartView {
+        part: "records".to_owned(),
+        ok: words.is_empty(),
+        words: words.join(lang.pick("；", "; ")),
+    }
 }
 
 /// Names the cameras that cannot see.
@@ -172,12 +190,14 @@ fn blind_cameras(health: &BTreeMap<CameraId, Health>) -> Vec<&CameraId> {
     health.iter().filter(|(_, health)| !sees(health)).map(|(camera, _)| camera).collect()
 }
 
-/// The first row that cannot be used and the first gap are named. The log names every row, `huoyan check` all gaps.
+/// The first row that cannot be used and the first gap are named. The log names every row, `huoyan
+/// check` all gaps.
 fn registers(state: &WebState, lang: Lang) -> PartView {
     let county = state.county();
     let gaps = county.gaps(state.clock.now());
     let first = county.problems.first().map(ToString::to_string);
-    let mut words: Vec<String> = first.into_iter().chain(gaps.first().map(|gap| gap.words(lang))).collect();
+    let mut words: Vec<String> =
+        first.into_iter().chain(gaps.first().map(|gap| gap.words(lang))).collect();
     let more = county.problems.len() + gaps.len() - words.len();
     if more > 0 {
         words.push(match lang {
@@ -185,10 +205,15 @@ fn registers(state: &WebState, lang: Lang) -> PartView {
             Lang::En => format!("{more} more: run huoyan check"),
         });
     }
-    PartView { part: "registers".to_owned(), ok: words.is_empty(), words: words.join(lang.pick("；", "; ")) }
+    PartView {
+        part: "registers".to_owned(),
+        ok: words.is_empty(),
+        words: words.join(lang.pick("；", "; ")),
+    }
 }
 
-/// Alive: the program answers. Nothing else is looked at, so that a broken database does not get it restarted.
+/// Alive: the program answers. Nothing else is looked at, so that a broken database does not get it
+/// restarted.
 #[utoipa::path(get, path = "/healthz", tag = "machines", responses((status = 200, body = String)))]
 pub async fn alive() -> &'static str {
     "ok"
@@ -205,9 +230,12 @@ pub struct Ready {
 /// read, deadlines are not kept, or nobody is told.
 const VITAL: [&str; 4] = ["database", "records", "desk", "messages"];
 
-/// Ready: what was promised is kept. The other parts are named but do not decide: an office with one broken camera must still get its
-/// board.
-#[utoipa::path(get, path = "/readyz", tag = "machines", responses((status = 200, body = Ready), (status = 503, body = Ready)))]
+/// Ready: what was promised is kept. The other parts are named but do not decide: an office with
+/// one broken camera must still get its board.
+#[utoipa::path(
+    get, path = "/readyz", tag = "machines",
+    responses((status = 200, body = Ready), (status = 503, body = Ready)),
+)]
 pub async fn ready(State(state): State<WebState>) -> Response {
     let parts: BTreeMap<String, bool> =
         parts(&state, Lang::default()).await.into_iter().map(|part| (part.part, part.ok)).collect();
@@ -225,11 +253,15 @@ pub async fn metrics(State(state): State<WebState>) -> Response {
 
 /// Counts and times every request by route.
 pub async fn measure(request: Request, next: Next) -> Response {
-    let route = request.extensions().get::<MatchedPath>().map_or("none".to_owned(), |path| path.as_str().to_owned());
+    let route = request
+        .extensions()
+        .get::<MatchedPath>()
+        .map_or("none".to_owned(), |path| path.as_str().to_owned());
     let method = request.method().as_str().to_owned();
     let begun = Instant::now();
     let response = next.run(request).await;
-    let labels = [("method", method), ("route", route), ("status", response.status().as_u16().to_string())];
+    let labels =
+        [("method", method), ("route", route), ("status", response.status().as_u16().to_string())];
     metrics::counter!("huoyan_http_requests_total", &labels).increment(1);
     metrics::histogram!("huoyan_http_seconds", &labels).record(begun.elapsed());
     response
@@ -239,9 +271,13 @@ pub async fn measure(request: Request, next: Next) -> Response {
 #[utoipa::path(get, path = "/api/v1/me", tag = "session", responses((status = 200, body = MeView)))]
 pub async fn me(State(state): State<WebState>, me: Me, headers: HeaderMap) -> Answer<Json<MeView>> {
     let county = state.county();
-    Ok(Json(Eyes { me: &me, county: &county, policy: state.desk.policy() }.me(lang_of(&headers), state.clock.now())))
+    Ok(Json(
+        Eyes { me: &me, county: &county, policy: state.desk.policy() }
+            .me(lang_of(&headers), state.clock.now()),
+    ))
 }
 
 pub async fn openapi(document: Arc<str>) -> Response {
-    ([(CONTENT_TYPE, HeaderValue::from_static("application/json"))], document.to_string()).into_response()
+    ([(CONTENT_TYPE, HeaderValue::from_static("application/json"))], document.to_string())
+        .into_response()
 }

@@ -92,7 +92,14 @@ impl Keeper {
         let Some(files) = Files::read(server) else { return Ok(None) };
         let in_use = Pair::of(&files, server).map_err(|fault| Error::invalid(fault.words(lang)))?;
         let tls = Tls::of(&in_use)?;
-        Ok(Some(Self { tls, server: server.clone(), in_use, judged: files, waiting: None, refused: None }))
+        Ok(Some(Self {
+            tls,
+            server: server.clone(),
+            in_use,
+            judged: files,
+            waiting: None,
+            refused: None,
+        }))
     }
 
     pub fn tls(&self) -> Tls {
@@ -111,7 +118,8 @@ impl Keeper {
             self.waiting = Some(files);
             return Look::Same;
         }
-        let judged = Pair::of(&files, &self.server).and_then(|pair| pair.problem(now).map_or(Ok(pair), Err));
+        let judged =
+            Pair::of(&files, &self.server).and_then(|pair| pair.problem(now).map_or(Ok(pair), Err));
         (self.judged, self.waiting) = (files, None);
         match judged {
             Ok(pair) => {
@@ -129,7 +137,8 @@ impl Keeper {
     /// What is wrong with the pair in use, or with the one that should have replaced it.
     pub fn trouble(&self, now: Timestamp) -> Option<Trouble<'_>> {
         let in_use = self.in_use.problem(now).or_else(|| self.in_use.ends_soon(now));
-        (in_use.is_some() || self.refused.is_some()).then_some(Trouble { in_use, refused: self.refused.as_ref() })
+        (in_use.is_some() || self.refused.is_some())
+            .then_some(Trouble { in_use, refused: self.refused.as_ref() })
     }
 
     /// When the pair in use expires.
@@ -153,7 +162,8 @@ impl Trouble<'_> {
             );
             format!("{old}{}", fault.words(lang))
         });
-        let all: Vec<String> = refused.into_iter().chain(self.in_use.iter().map(|fault| fault.words(lang))).collect();
+        let all: Vec<String> =
+            refused.into_iter().chain(self.in_use.iter().map(|fault| fault.words(lang))).collect();
         all.join(lang.pick("；", "; "))
     }
 }

@@ -22,7 +22,8 @@ pub fn network(name: &str) -> Vec<u8> {
 
 /// The page's example with the size and checksum of our network. `text` may damage it.
 pub fn folder(layout: &str, network: &[u8], text: impl FnOnce(String) -> String) -> TempDir {
-    let page = std::fs::read_to_string(repository().join("models/another-model.md")).expect("the page");
+    let page =
+        std::fs::read_to_string(repository().join("models/another-model.md")).expect("the page");
     let (_, rest) = page.split_once("```toml\n").expect("an example");
     let (example, _) = rest.split_once("```").expect("its end");
     let mut manifest = example.to_owned();
@@ -43,9 +44,11 @@ pub fn folder(layout: &str, network: &[u8], text: impl FnOnce(String) -> String)
 
 /// A dark picture, four times as large as the canvas and wider, with a square of 80 pixels.
 pub fn picture(left: usize, top: usize, colour: [u8; 3]) -> Picture {
-    let inside = |x: usize, y: usize| (left..left + 80).contains(&x) && (top..top + 80).contains(&y);
-    let rgb: Vec<u8> =
-        (0..480 * 240).flat_map(|i| if inside(i % 480, i / 480) { colour } else { [20, 20, 20] }).collect();
+    let inside =
+        |x: usize, y: usize| (left..left + 80).contains(&x) && (top..top + 80).contains(&y);
+    let rgb: Vec<u8> = (0..480 * 240)
+        .flat_map(|i| if inside(i % 480, i / 480) { colour } else { [20, 20, 20] })
+        .collect();
     Picture::from_rgb(480, 240, &rgb).expect("sizes fit")
 }
 
@@ -56,9 +59,10 @@ fn the_box_lies_on_the_bright_square_and_is_one() {
         let folder = folder(layout, &network(&format!("bright-{layout}")), |text| text);
         let detector = Detector::load(folder.path(), &config()).expect("it loads");
         let mut worker = detector.session().expect("a session opens");
-        for (colour, class, strength) in
-            [([240, 240, 240], Class::Smoke, 2.0 * 240.0 / 255.0 - 1.0), ([230, 20, 20], Class::Fire, 210.0 / 255.0)]
-        {
+        for (colour, class, strength) in [
+            ([240, 240, 240], Class::Smoke, 2.0 * 240.0 / 255.0 - 1.0),
+            ([230, 20, 20], Class::Fire, 210.0 / 255.0),
+        ] {
             let (scores, found) = worker.analyse(&picture(320, 80, colour), None).expect("it runs");
             // A window 4 pixels off overlaps too much to count separately; one 8 off is too weak
             // for smoke.
@@ -67,18 +71,29 @@ fn the_box_lies_on_the_bright_square_and_is_one() {
             let [x, y, w, h]: [f32; 4] = best.bbox.into();
             let near = |found: f32, pixels: f32, of: f32| (found * of - pixels).abs() < 0.5;
             assert!(
-                near(x, 320.0, 480.0) && near(y, 80.0, 240.0) && near(w, 80.0, 480.0) && near(h, 80.0, 240.0),
+                near(x, 320.0, 480.0)
+                    && near(y, 80.0, 240.0)
+                    && near(w, 80.0, 480.0)
+                    && near(h, 80.0, 240.0),
                 "{layout} {class:?}: {:?}",
                 best.bbox
             );
-            assert!((best.confidence - strength * objectness).abs() < 0.03, "{layout} {class:?}: {}", best.confidence);
-            let overlap = of_class.iter().skip(1).map(|d| d.bbox.iou(&best.bbox)).fold(0.0, f32::max);
+            assert!(
+                (best.confidence - strength * objectness).abs() < 0.03,
+                "{layout} {class:?}: {}",
+                best.confidence
+            );
+            let overlap =
+                of_class.iter().skip(1).map(|d| d.bbox.iou(&best.bbox)).fold(0.0, f32::max);
             assert!(overlap <= 0.45, "{layout} {class:?}: suppressed boxes are gone");
             let other = if class == Class::Smoke { scores.fire } else { scores.smoke };
             assert!(other < 0.05, "{layout} {class:?}: {scores:?}");
         }
         let (scores, found) = worker.analyse(&picture(0, 0, [20, 20, 20]), None).expect("it runs");
-        assert!(found.is_empty() && scores.smoke < 0.05, "all dark is a person to this network, and nothing to us");
+        assert!(
+            found.is_empty() && scores.smoke < 0.05,
+            "all dark is a person to this network, and nothing to us"
+        );
     }
 }
 
@@ -115,10 +130,16 @@ fn the_command_says_what_it_is_and_what_it_costs() {
     let told = check(folder.path(), &["--json"]);
     let json: Value = serde_json::from_slice(&told.stdout).expect("JSON");
     assert_eq!(json["classes"], serde_json::json!([null, "fire", "smoke"]));
-    assert_eq!((&json["head"], &json["input"]["shape"]), (&"yolo v8".into(), &serde_json::json!([1, 3, 64, 96])));
+    assert_eq!(
+        (&json["head"], &json["input"]["shape"]),
+        (&"yolo v8".into(), &serde_json::json!([1, 3, 64, 96]))
+    );
     let (cost_ms, cameras) = (json["cpu_ms_per_frame"].as_f64(), json["cameras_per_core"].as_u64());
     assert_eq!(cost_ms.map(|ms| (10_000.0 / ms) as u64), cameras);
-    assert!(cameras.is_some_and(|n| n > 0) && json["seen"][1]["detections"][0]["class"] == "smoke", "{json}");
+    assert!(
+        cameras.is_some_and(|n| n > 0) && json["seen"][1]["detections"][0]["class"] == "smoke",
+        "{json}"
+    );
 }
 
 #[test]
@@ -126,7 +147,11 @@ fn goldens_are_written_once_and_compared_ever_after() {
     let (bright, other) = (network("bright-v8"), network("bright-v5"));
     let folder = folder("v8", &bright, |text| text);
     let told = check(folder.path(), &["--write-goldens"]);
-    assert!(told.status.success() && text(&told.stdout).contains("all 4 goldens agree"), "{}", text(&told.stderr));
+    assert!(
+        told.status.success() && text(&told.stdout).contains("all 4 goldens agree"),
+        "{}",
+        text(&told.stderr)
+    );
     let again = check(folder.path(), &["--write-goldens"]);
     assert!(
         again.status.code() == Some(2) && text(&again.stderr).contains("is not overwritten"),
@@ -137,7 +162,8 @@ fn goldens_are_written_once_and_compared_ever_after() {
     // Another network under the same name is noticed by its objectness of 0.9.
     let manifest = std::fs::read_to_string(folder.path().join("model.toml")).expect("there");
     let sum = |network: &[u8]| hex::encode(Sha256::digest(network));
-    let manifest = manifest.replace(&sum(&bright), &sum(&other)).replace("layout = \"v8\"", "layout = \"v5\"");
+    let manifest =
+        manifest.replace(&sum(&bright), &sum(&other)).replace("layout = \"v8\"", "layout = \"v5\"");
     std::fs::write(folder.path().join("model.toml"), manifest).expect("written");
     std::fs::write(folder.path().join("best.onnx"), other).expect("written");
     let told = check(folder.path(), &[]);
@@ -153,11 +179,41 @@ fn every_plausible_mistake_is_named_with_its_cure() {
     let half: Vec<u8> = v8.iter().copied().take(v8.len() / 2).collect();
     let page = b"<!DOCTYPE html><title>404</title>".to_vec();
     for (what, network, from, to, cures) in [
-        ("wrong sum", &v8, "sha256 = \"", "sha256 = \"0123", vec!["64 lower-case hex digits that `sha256sum` prints"]),
-        ("another input", &v8, "\"images\"", "\"input\"", vec!["\"input\"", "the network has \"images\": write that"]),
-        ("another output", &v8, "\"output0\"", "\"out\"", vec!["\"out\"", "the network has \"output0\": write that"]),
-        ("v8 taken for v5", &v8, "\"v8\"", "\"v5\"", vec!["[1, 7, 273], which is layout = \"v8\" with 3 classes"]),
-        ("a class too few", &v8, "\"person\", ", "", vec!["with 3 classes", "names layout = \"v8\" and 2 classes"]),
+        (
+            "wrong sum",
+            &v8,
+            "sha256 = \"",
+            "sha256 = \"0123",
+            vec!["64 lower-case hex digits that `sha256sum` prints"],
+        ),
+        (
+            "another input",
+            &v8,
+            "\"images\"",
+            "\"input\"",
+            vec!["\"input\"", "the network has \"images\": write that"],
+        ),
+        (
+            "another output",
+            &v8,
+            "\"output0\"",
+            "\"out\"",
+            vec!["\"out\"", "the network has \"output0\": write that"],
+        ),
+        (
+            "v8 taken for v5",
+            &v8,
+            "\"v8\"",
+            "\"v5\"",
+            vec!["[1, 7, 273], which is layout = \"v8\" with 3 classes"],
+        ),
+        (
+            "a class too few",
+            &v8,
+            "\"person\", ",
+            "",
+            vec!["with 3 classes", "names layout = \"v8\" and 2 classes"],
+        ),
         (
             "another size",
             &v8,
@@ -165,9 +221,21 @@ fn every_plausible_mistake_is_named_with_its_cure() {
             "width = 640",
             vec!["[1, 3, 64, 640], but the network wants [1, 3, 64, 96]"],
         ),
-        ("a newer operator set", &newer, "", "", vec!["best.onnx", "exported for a newer runtime", "opset=17"]),
+        (
+            "a newer operator set",
+            &newer,
+            "",
+            "",
+            vec!["best.onnx", "exported for a newer runtime", "opset=17"],
+        ),
         ("half a file", &half, "", "", vec!["best.onnx", "or it is incomplete", "copy it again"]),
-        ("a page instead of a file", &page, "", "", vec!["best.onnx", "not an ONNX file", "copy it again"]),
+        (
+            "a page instead of a file",
+            &page,
+            "",
+            "",
+            vec!["best.onnx", "not an ONNX file", "copy it again"],
+        ),
     ] {
         let folder = folder("v8", network, |text| text.replacen(from, to, 1));
         let told = check(folder.path(), &[]);
@@ -180,7 +248,10 @@ fn every_plausible_mistake_is_named_with_its_cure() {
     let folder = folder("v8", &v8, |text| text);
     std::fs::write(folder.path().join("best.onnx"), network("bright-v5")).expect("written");
     let words = text(&check(folder.path(), &[]).stderr);
-    assert!(words.contains("not the file that model.toml describes") && words.contains("write its sum"), "{words}");
+    assert!(
+        words.contains("not the file that model.toml describes") && words.contains("write its sum"),
+        "{words}"
+    );
 }
 
 #[test]
@@ -205,13 +276,21 @@ fn a_replay_sees_with_it() {
     }
     let settings = recording.path().join("trial.toml");
     let quoted = |path: PathBuf| format!("{:?}", path.display().to_string());
-    std::fs::write(&settings, format!("[detect]\nmodel = {}\n", quoted(folder.path().to_owned()))).expect("written");
+    std::fs::write(&settings, format!("[detect]\nmodel = {}\n", quoted(folder.path().to_owned())))
+        .expect("written");
     let mut command = Command::new(env!("CARGO_BIN_EXE_huoyan"));
     command.env_clear().env("ORT_DYLIB_PATH", config().onnxruntime).current_dir(repository());
-    command.arg("--config").arg(&settings).args(["--quiet", "--json", "replay"]).arg(recording.path());
+    command
+        .arg("--config")
+        .arg(&settings)
+        .args(["--quiet", "--json", "replay"])
+        .arg(recording.path());
     let told = command.output().expect("the program starts");
-    let lines: Vec<Value> =
-        text(&told.stdout).lines().map(|line| serde_json::from_str(line).expect("a JSON line")).collect();
-    let sightings = lines.iter().filter(|line| line["type"] == "sighting" && line["class"] == "smoke").count();
+    let lines: Vec<Value> = text(&told.stdout)
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("a JSON line"))
+        .collect();
+    let sightings =
+        lines.iter().filter(|line| line["type"] == "sighting" && line["class"] == "smoke").count();
     assert_eq!(sightings, 1, "{}{}", text(&told.stdout), text(&told.stderr));
 }

@@ -23,8 +23,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 /// Years of hotspots.
-const MANY_HOTSPOTS: &str = "INSERT INTO hotspot (key, acquired_at_us, received_at_us, version, body) \
-    WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 200000) SELECT 'old ' || i, i, i, '2.0NRT', '{}' FROM n";
+const MANY_HOTSPOTS: &str = "INSERT INTO hotspot (key, acquired_at_us, received_at_us, version, \
+    body) \
+    WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 200000) SELECT 'old ' \
+    || i, i, i, '2.0NRT', '{}' FROM n";
 const PEOPLE: &str = "编号,姓名,电话\nr1,张三,13800000001\n";
 
 /// An office with one open fire, a register, and a folder for backups beside it.
@@ -40,7 +42,8 @@ impl Story {
         let t = TestStore::sqlite().await;
         fs::create_dir_all(t.folder.path().join("registers/kept")).expect("registers");
         fs::write(t.folder.path().join("registers/people.csv"), PEOPLE).expect("people");
-        fs::write(t.folder.path().join("registers/kept/people.xlsx"), "as it came").expect("the original");
+        fs::write(t.folder.path().join("registers/kept/people.xlsx"), "as it came")
+            .expect("the original");
         let desk = Arc::new(desk(&t.store, &Clock::simulated(start())));
         let fire = desk.sighting(satellite_sighting(&hotspot("1", "NRT"))).await.expect("filed");
         let story = Self { t, desk, fire, beside: tempfile::tempdir().expect("a folder") };
@@ -88,7 +91,9 @@ impl Story {
         let log = store.incident(self.fire).await.expect("the fire").incident.log;
         store.close().await;
         log.into_iter()
-            .filter_map(|it| if let Event::Noted { words, .. } = &it.event { Some(words.clone()) } else { None })
+            .filter_map(|it| {
+                if let Event::Noted { words, .. } = &it.event { Some(words.clone()) } else { None }
+            })
             .collect()
     }
 }
@@ -111,7 +116,8 @@ async fn what_was_answered_before_a_backup_comes_back_from_it() {
     let photos = [story.photo().await, story.photo().await];
     // Makes the copying take a while.
     story.t.execute(MANY_HOTSPOTS).await;
-    let (accepted, over) = (Arc::new(Mutex::new(BTreeSet::new())), Arc::new(AtomicBool::new(false)));
+    let (accepted, over) =
+        (Arc::new(Mutex::new(BTreeSet::new())), Arc::new(AtomicBool::new(false)));
     let acting = tokio::spawn({
         let (desk, fire, accepted, over) =
             (Arc::clone(&story.desk), story.fire, Arc::clone(&accepted), Arc::clone(&over));
@@ -139,15 +145,25 @@ async fn what_was_answered_before_a_backup_comes_back_from_it() {
 
     let restored = story.restore(&taken.set.path, "again").await.expect("restored");
     assert_eq!(restored.findings, Vec::<String>::new());
-    assert_eq!((restored.pictures, Some(restored.events)), (2, taken.set.manifest.log.map(|it| it.events)));
+    assert_eq!(
+        (restored.pictures, Some(restored.events)),
+        (2, taken.set.manifest.log.map(|it| it.events))
+    );
     let notes = story.notes("again").await;
-    assert!(notes.is_superset(&before), "{:?} were answered and are gone", before.difference(&notes));
+    assert!(
+        notes.is_superset(&before),
+        "{:?} were answered and are gone",
+        before.difference(&notes)
+    );
     let again = story.beside.path().join("again");
     assert_eq!(fs::read_to_string(again.join("registers/people.csv")).expect("people"), PEOPLE);
     assert!(again.join("registers/kept/people.xlsx").is_file());
     let store = Store::open("sqlite", &again).await.expect("opens");
     for photo in photos {
-        assert_eq!(store.picture(photo).await.expect("there"), story.t.store.picture(photo).await.expect("here"));
+        assert_eq!(
+            store.picture(photo).await.expect("there"),
+            story.t.store.picture(photo).await.expect("here")
+        );
     }
     // The restored office continues to work.
     let next = desk(&store, &Clock::simulated(at(2)));
@@ -170,7 +186,8 @@ async fn the_second_backup_copies_only_new_pictures_and_old_sets_go() {
     let third = story.back_up(at(3)).await.expect("the third");
     let folder = story.backups();
     assert_eq!(blocking(move || backup::drop_old(&folder, 2)).await.expect("dropped"), 1);
-    let kept: Vec<_> = backup::sets(&story.backups()).expect("sets").into_iter().map(|it| it.path).collect();
+    let kept: Vec<_> =
+        backup::sets(&story.backups()).expect("sets").into_iter().map(|it| it.path).collect();
     assert_eq!(kept, [second.set.path, third.set.path]);
     assert!(copy.is_file(), "pictures stay");
 }
@@ -185,7 +202,10 @@ async fn damage_is_found_and_the_rest_comes_back() {
     fs::remove_file(story.backups().join(format!("pictures/{photo}.jpg"))).expect("lost");
     let restored = story.restore(&set, "damaged").await.expect("restored");
     let found = restored.findings.join("\n");
-    assert!(found.contains("registers/people.csv") && found.contains(&photo.to_string()), "{found}");
+    assert!(
+        found.contains("registers/people.csv") && found.contains(&photo.to_string()),
+        "{found}"
+    );
     assert_eq!(restored.findings.len(), 2, "{found}");
     assert!(story.notes("damaged").await.contains("before"));
 
@@ -212,12 +232,22 @@ async fn an_interrupted_backup_is_never_taken_for_one() {
     fs::create_dir_all(&unfinished).expect("a folder");
     fs::copy(whole.join("manifest.json"), unfinished.join("manifest.json")).expect("a manifest");
     fs::create_dir_all(story.backups().join("huoyan-20260405-160000")).expect("a folder");
-    let offered: Vec<_> = backup::sets(&story.backups()).expect("sets").into_iter().map(|it| it.path).collect();
+    let offered: Vec<_> =
+        backup::sets(&story.backups()).expect("sets").into_iter().map(|it| it.path).collect();
     assert_eq!(offered, std::slice::from_ref(&whole));
-    assert_eq!(story.restore(&unfinished, "no").await.expect_err("interrupted").kind, Kind::Invalid);
-    assert_eq!(story.restore(&story.backups(), "newest").await.expect("the folder's newest").backup, whole);
+    assert_eq!(
+        story.restore(&unfinished, "no").await.expect_err("interrupted").kind,
+        Kind::Invalid
+    );
+    assert_eq!(
+        story.restore(&story.backups(), "newest").await.expect("the folder's newest").backup,
+        whole
+    );
     let again = story.restore(&whole, "newest").await.expect_err("not empty");
-    assert!(again.kind == Kind::Invalid && story.notes("newest").await.contains("before"), "{again}");
+    assert!(
+        again.kind == Kind::Invalid && story.notes("newest").await.contains("before"),
+        "{again}"
+    );
     story.back_up(at(2)).await.expect("the next one");
     assert!(!unfinished.exists(), "what was interrupted is cleared away");
 }
@@ -235,7 +265,10 @@ async fn a_backup_that_fails_leaves_nothing_that_looks_like_one() {
         story.backups(),
     );
     let mut steps = Vec::new();
-    let failed = blocking(move || backup::take(&office, &folder, at(1), |step| steps.push(step)).map(|_| steps)).await;
+    let failed = blocking(move || {
+        backup::take(&office, &folder, at(1), |step| steps.push(step)).map(|_| steps)
+    })
+    .await;
     let failed: Result<Vec<Step>> = failed;
     assert_eq!(failed.expect_err("no database").kind, Kind::Invalid);
     assert!(
@@ -247,7 +280,9 @@ async fn a_backup_that_fails_leaves_nothing_that_looks_like_one() {
     // A manifest that names a file outside.
     let set = story.back_up(at(2)).await.expect("a backup").set.path;
     let manifest = set.join("manifest.json");
-    let text = fs::read_to_string(&manifest).expect("a manifest").replace("registers/people.csv", "../../people.csv");
+    let text = fs::read_to_string(&manifest)
+        .expect("a manifest")
+        .replace("registers/people.csv", "../../people.csv");
     fs::write(&manifest, text).expect("forged");
     assert_eq!(story.restore(&set, "forged").await.expect_err("leads outside").kind, Kind::Invalid);
 }
@@ -263,17 +298,31 @@ async fn of_a_postgresql_office_the_files_come_back_and_the_rest_is_said() {
         retention: Retention::default(),
     };
     let folder = story.backups();
-    let taken = blocking(move || backup::take(&office, &folder, at(1), |_| {})).await.expect("a backup");
+    let taken =
+        blocking(move || backup::take(&office, &folder, at(1), |_| {})).await.expect("a backup");
     assert!(taken.set.manifest.log.is_none() && !taken.set.path.join("huoyan.db").exists());
     let restored = story.restore(&taken.set.path, "files").await.expect("restored");
-    assert!(restored.findings.len() == 1 && restored.findings[0].contains("pg_restore"), "{:?}", restored.findings);
-    assert!(story.beside.path().join("files/registers/people.csv").is_file() && restored.pictures == 1);
-    assert!(!story.beside.path().join("files/huoyan.db").exists(), "no empty database stands for the real one");
+    assert!(
+        restored.findings.len() == 1 && restored.findings[0].contains("pg_restore"),
+        "{:?}",
+        restored.findings
+    );
+    assert!(
+        story.beside.path().join("files/registers/people.csv").is_file() && restored.pictures == 1
+    );
+    assert!(
+        !story.beside.path().join("files/huoyan.db").exists(),
+        "no empty database stands for the real one"
+    );
 }
 
 fn huoyan(arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_huoyan"));
-    command.args(arguments).env_remove("HUOYAN_STORE_URL").env_remove("HUOYAN_DATA").env("LANG", "en_US.UTF-8");
+    command
+        .args(arguments)
+        .env_remove("HUOYAN_STORE_URL")
+        .env_remove("HUOYAN_DATA")
+        .env("LANG", "en_US.UTF-8");
     command.output().expect("huoyan runs")
 }
 
@@ -283,7 +332,8 @@ async fn the_commands_say_what_they_did_and_end_with_its_code() {
     let photo = story.photo().await;
     let text = |path: &Path| path.to_str().expect("UTF-8").to_owned();
     let (data, folder) = (text(story.t.folder.path()), text(&story.backups()));
-    let (new, other) = (text(&story.beside.path().join("new")), text(&story.beside.path().join("other")));
+    let (new, other) =
+        (text(&story.beside.path().join("new")), text(&story.beside.path().join("other")));
     let fresh = story.beside.path().join("fresh");
     let refused = huoyan(&["backup", &text(&fresh), "--data", &data]);
     let words = String::from_utf8_lossy(&refused.stderr);
@@ -293,16 +343,26 @@ async fn the_commands_say_what_they_did_and_end_with_its_code() {
     assert_eq!(backup::sets(&fresh).expect("sets").len(), 1, "from then on it is one");
     let made = huoyan(&["backup", &folder, "--data", &data, "--json", "-q"]);
     let answer: serde_json::Value = serde_json::from_slice(&made.stdout).expect("JSON");
-    assert!(made.status.success() && answer["new_pictures"] == 1 && answer["log"]["hash"].is_string(), "{answer}");
+    assert!(
+        made.status.success() && answer["new_pictures"] == 1 && answer["log"]["hash"].is_string(),
+        "{answer}"
+    );
     let back = huoyan(&["restore", &folder, "--data", &new, "-q"]);
     let words = String::from_utf8_lossy(&back.stdout);
     assert!(back.status.success() && words.contains("the chain is whole"), "{words}");
     assert_eq!(huoyan(&["restore", &folder, "--data", &new]).status.code(), Some(2), "not empty");
-    assert_eq!(huoyan(&["backup", &data, "--data", &data]).status.code(), Some(2), "not the data folder itself");
+    assert_eq!(
+        huoyan(&["backup", &data, "--data", &data]).status.code(),
+        Some(2),
+        "not the data folder itself"
+    );
     fs::remove_file(story.backups().join(format!("pictures/{photo}.jpg"))).expect("lost");
     let back = huoyan(&["restore", &folder, "--data", &other, "--json", "-q"]);
     let answer: serde_json::Value = serde_json::from_slice(&back.stdout).expect("JSON");
-    assert!(back.status.code() == Some(1) && answer["findings"][0].to_string().contains("missing"), "{answer}");
+    assert!(
+        back.status.code() == Some(1) && answer["findings"][0].to_string().contains("missing"),
+        "{answer}"
+    );
 }
 
 /// A running program; dies with the test.
@@ -318,12 +378,22 @@ impl Drop for Running {
 
 /// The program on the story's data, with this section in its configuration, and its port.
 fn run(story: &Story, backup: &str) -> (Running, u16) {
-    let port = TcpListener::bind("127.0.0.1:0").and_then(|it| it.local_addr()).expect("a free port").port();
+    let port = TcpListener::bind("127.0.0.1:0")
+        .and_then(|it| it.local_addr())
+        .expect("a free port")
+        .port();
     let config = story.beside.path().join("huoyan.toml");
     fs::write(&config, format!("[backup]\n{backup}\n")).expect("a configuration");
     let mut command = Command::new(env!("CARGO_BIN_EXE_huoyan"));
-    command.args(["run", "--listen", &format!("127.0.0.1:{port}"), "--config"]).arg(config).arg("--data");
-    command.arg(story.t.folder.path()).env("RUST_LOG", "off").env_remove("HUOYAN_STORE_URL").stdin(Stdio::null());
+    command
+        .args(["run", "--listen", &format!("127.0.0.1:{port}"), "--config"])
+        .arg(config)
+        .arg("--data");
+    command
+        .arg(story.t.folder.path())
+        .env("RUST_LOG", "off")
+        .env_remove("HUOYAN_STORE_URL")
+        .stdin(Stdio::null());
     (Running(command.stdout(Stdio::null()).spawn().expect("huoyan starts")), port)
 }
 
@@ -354,9 +424,12 @@ async fn the_running_program_backs_itself_up_and_says_when_it_cannot() {
     let folder = story.backups();
     let section = format!("folder = {:?}\nevery = \"1h\"\nkeep = 1", folder.display().to_string());
     let (running, port) = run(&story, &section);
-    let made = || backup::newest(&folder).expect("sets").is_some_and(|set| set.path != old) && !old.exists();
+    let made = || {
+        backup::newest(&folder).expect("sets").is_some_and(|set| set.path != old) && !old.exists()
+    };
     until("a backup, and the old one gone", made).await;
-    until("the board's word", || ready(port).is_some_and(|it| it["parts"]["backups"] == true)).await;
+    until("the board's word", || ready(port).is_some_and(|it| it["parts"]["backups"] == true))
+        .await;
     let config = story.beside.path().join("huoyan.toml").display().to_string();
     let data = story.t.folder.path().display().to_string();
     let check = huoyan(&["check", "--json", "--config", &config, "--data", &data]);
@@ -374,5 +447,9 @@ async fn the_running_program_backs_itself_up_and_says_when_it_cannot() {
     fs::create_dir_all(&unmounted).expect("a mount point");
     let (_running, port) = run(&story, &format!("folder = {:?}", unmounted.display().to_string()));
     until("that it cannot", || ready(port).is_some_and(|it| it["parts"]["backups"] == false)).await;
-    assert_eq!(fs::read_dir(&unmounted).expect("the folder").count(), 0, "nothing is written there");
+    assert_eq!(
+        fs::read_dir(&unmounted).expect("the folder").count(),
+        0,
+        "nothing is written there"
+    );
 }

@@ -42,10 +42,12 @@ fn office(data: &Path) -> Registers {
 fn write_terrain(data: &Path) {
     fs::create_dir_all(data.join("terrain")).expect("a folder");
     let place = |index: usize| {
-        LatLon::new(29.0 - (index / 1201) as f64 / 1200.0, 110.0 + (index % 1201) as f64 / 1200.0).expect("a place")
+        LatLon::new(29.0 - (index / 1201) as f64 / 1200.0, 110.0 + (index % 1201) as f64 / 1200.0)
+            .expect("a place")
     };
-    let tile: Vec<u8> =
-        (0..1201 * 1201).flat_map(|index| (ground_m(place(index)).round() as i16).to_be_bytes()).collect();
+    let tile: Vec<u8> = (0..1201 * 1201)
+        .flat_map(|index| (ground_m(place(index)).round() as i16).to_be_bytes())
+        .collect();
     fs::write(data.join("terrain/N28E110.hgt"), tile).expect("a tile");
 }
 
@@ -89,7 +91,11 @@ fn alarm(county: &County, pose: &str, bbox: [f32; 4], has_moved: bool) -> Sighti
 
 fn names_no_direction(alarm: &Sighting) {
     assert_eq!(alarm.locus, Locus::Unaimed { apex: mast(), far_m: 8000.0 });
-    assert_eq!(alarm.labels, [Label::NoBearing { camera: "C1".into() }], "it says so, and no mask is laid over it");
+    assert_eq!(
+        alarm.labels,
+        [Label::NoBearing { camera: "C1".into() }],
+        "it says so, and no mask is laid over it"
+    );
 }
 
 #[test]
@@ -109,7 +115,10 @@ fn a_second_pose_without_a_row_names_no_direction() {
     let county = office(data.path()).current();
     let alarm = alarm(&county, "preset-2", [0.45, 0.45, 0.1, 0.1], false);
     names_no_direction(&alarm);
-    assert!(matches!(alarm.source, Source::Camera { pose, .. } if pose == "preset-2".into()), "it keeps its own pose");
+    assert!(
+        matches!(alarm.source, Source::Camera { pose, .. } if pose == "preset-2".into()),
+        "it keeps its own pose"
+    );
 }
 
 #[test]
@@ -150,7 +159,8 @@ fn without_terrain_the_range_is_unknown() {
     assert!(!registers.reload_if_changed().expect("nothing new"));
 
     // Another register changes: the tiles are not read again.
-    fs::write(data.path().join("registers/county.toml"), "name = \"云溪县\"\n").expect("county.toml");
+    fs::write(data.path().join("registers/county.toml"), "name = \"云溪县\"\n")
+        .expect("county.toml");
     assert!(registers.reload_if_changed().expect("it is read"));
     let kept = registers.current().terrain.clone().zip(with_terrain.terrain.clone());
     assert!(kept.is_some_and(|(now, before)| Arc::ptr_eq(&now, &before)));
@@ -160,10 +170,11 @@ fn without_terrain_the_range_is_unknown() {
 fn on_mountains_nobody_reckons_as_if_they_were_flat() {
     let data = tempfile::tempdir().expect("a folder");
     let registers = office(data.path());
-    let basis = |county: &County| match alarm(county, "default", [0.49, 0.55, 0.02, 0.05], false).locus {
-        Locus::Sector(Ray { range, .. }) => range,
-        other => panic!("{other:?}"),
-    };
+    let basis =
+        |county: &County| match alarm(county, "default", [0.49, 0.55, 0.02, 0.05], false).locus {
+            Locus::Sector(Ray { range, .. }) => range,
+            other => panic!("{other:?}"),
+        };
     assert_eq!(basis(&registers.current()), RangeBasis::Unknown, "the word is not said");
     fs::write(data.path().join("registers/county.toml"), "name = \"平原县\"\nground = \"flat\"\n")
         .expect("county.toml");

@@ -1,5 +1,5 @@
-//! The promises of the bus: in one process always, over NATS when HUOYAN_TEST_NATS names a server with
-//! JetStream. The stories of `clustered.rs` hold what edges and desks make of it.
+//! The promises of the bus: in one process always, over NATS when HUOYAN_TEST_NATS names a server
+//! with JetStream. The stories of `clustered.rs` hold what edges and desks make of it.
 
 use crate::fixture::*;
 use huoyan::bus::{ANNOUNCEMENTS, Announcement, Bus, Line, Login, written};
@@ -91,7 +91,10 @@ async fn a_sighting_arrives_whole_and_once() {
         assert_eq!(delivery.sighting, sighting);
         delivery.done().await;
     }
-    assert!(timeout(Duration::from_millis(300), queue.next()).await.is_err(), "nothing comes twice");
+    assert!(
+        timeout(Duration::from_millis(300), queue.next()).await.is_err(),
+        "nothing comes twice"
+    );
 }
 
 #[tokio::test]
@@ -107,5 +110,8 @@ async fn what_a_dead_desk_held_comes_again() {
     drop((queue, dying));
     let mut queue = next.sightings().await.unwrap();
     let again = timeout(Duration::from_secs(40), queue.next()).await;
-    assert_eq!(again.expect("within the 30 s after which a desk is taken for dead").unwrap().sighting, sighting);
+    assert_eq!(
+        again.expect("within the 30 s after which a desk is taken for dead").unwrap().sighting,
+        sighting
+    );
 }

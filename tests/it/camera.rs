@@ -1,6 +1,8 @@
 //! Real GStreamer: rendered clips, files and folders, real receivers and decoders.
 
-use crate::camera_support::{Office, PASSWORD, clip, hillside, login, loopback, one_second, quick, render, source};
+use crate::camera_support::{
+    Office, PASSWORD, clip, hillside, login, loopback, one_second, quick, render, source,
+};
 use huoyan::camera::{self, ClipCodec, Decoder, Playback, Receivers};
 use huoyan::clock::Clock;
 use huoyan::config::CameraConfig;
@@ -25,11 +27,14 @@ fn the_pipelines_for_graphics_cards_hand_on_decoded_pictures_of_both_codecs() {
     let folder = tempfile::tempdir().expect("a folder");
     let h264 = render(folder.path(), "a.mp4", ClipCodec::H264, one_second(320, 180));
     let h265 = render(folder.path(), "b.h265", ClipCodec::H265, one_second(640, 360));
-    let server = Playback::start(loopback(), vec![clip("/a", &h264, true), clip("/b", &h265, true)]).expect("plays");
+    let server =
+        Playback::start(loopback(), vec![clip("/a", &h264, true), clip("/b", &h265, true)])
+            .expect("plays");
     let url = |i| server.url(i).expect("a url");
     for (name, maker) in [("rtsp-nvidia", "nv"), ("rtsp-vaapi", "va")] {
         let mut text =
-            std::fs::read_to_string(format!("{}/pipelines/{name}.gst", env!("CARGO_MANIFEST_DIR"))).expect("there");
+            std::fs::read_to_string(format!("{}/pipelines/{name}.gst", env!("CARGO_MANIFEST_DIR")))
+                .expect("there");
         for codec in ["h264", "h265"] {
             let decoder = format!(" {maker}{codec}dec ");
             assert_eq!(text.matches(&decoder).count(), 1, "{name}");
@@ -43,7 +48,10 @@ fn the_pipelines_for_graphics_cards_hand_on_decoded_pictures_of_both_codecs() {
         let mut sizes = std::collections::BTreeMap::new();
         office.until(name, |office, frame| {
             if let Some(frame) = frame {
-                sizes.insert(frame.camera.to_string(), (frame.picture.width(), frame.picture.height()));
+                sizes.insert(
+                    frame.camera.to_string(),
+                    (frame.picture.width(), frame.picture.height()),
+                );
             }
             sizes.len() == 2 && ["a", "b"].iter().all(|camera| office.of(camera).keyframes >= 2)
         });
@@ -58,9 +66,11 @@ fn the_decoded_picture_is_the_filmed_one() {
     let folder = tempfile::tempdir().expect("a folder");
     let filmed = hillside(320, 180, 0);
     let file = render(folder.path(), "a.mp4", ClipCodec::H264, vec![filmed.clone(); 10]);
-    let mut frames = camera::frames(&file, SignedDuration::ZERO, Timestamp::UNIX_EPOCH).expect("opens");
+    let mut frames =
+        camera::frames(&file, SignedDuration::ZERO, Timestamp::UNIX_EPOCH).expect("opens");
     let (_, seen) = frames.next().expect("one picture").expect("that decodes");
-    let difference: u64 = filmed.luma().iter().zip(seen.luma()).map(|(a, b)| u64::from(a.abs_diff(*b))).sum();
+    let difference: u64 =
+        filmed.luma().iter().zip(seen.luma()).map(|(a, b)| u64::from(a.abs_diff(*b))).sum();
     assert!(difference / (320 * 180) < 12, "mean difference {}", difference / (320 * 180));
 }
 
@@ -72,7 +82,8 @@ fn files_and_folders_are_cameras_too() {
     let video = render(&odd, "v {url}.mkv", ClipCodec::H264, one_second(320, 180));
     let pictures = folder.path().join("pictures");
     std::fs::create_dir(&pictures).expect("a folder");
-    std::fs::write(pictures.join("1.jpg"), hillside(200, 100, 0).to_jpeg(80).expect("jpeg")).expect("writes");
+    std::fs::write(pictures.join("1.jpg"), hillside(200, 100, 0).to_jpeg(80).expect("jpeg"))
+        .expect("writes");
     std::fs::write(pictures.join("2.jpg"), b"\xff\xd8 torn off").expect("writes");
     let png = image::RgbImage::from_fn(101, 51, |x, y| image::Rgb([x as u8, y as u8, 90]));
     png.save(pictures.join("3.png")).expect("writes");
@@ -88,8 +99,8 @@ fn files_and_folders_are_cameras_too() {
         was_torn |= office.of("folder").health == Health::Undecodable;
         sizes.len() == 3 && was_torn && office.of("video").keyframes >= 3
     });
-    let expected =
-        [("folder", 100, 50), ("folder", 200, 100), ("video", 320, 180)].map(|(id, w, h)| (id.to_owned(), w, h));
+    let expected = [("folder", 100, 50), ("folder", 200, 100), ("video", 320, 180)]
+        .map(|(id, w, h)| (id.to_owned(), w, h));
     assert_eq!(sizes, expected.into());
 }
 
@@ -97,11 +108,17 @@ fn files_and_folders_are_cameras_too() {
 fn a_covered_lens_is_black_and_a_stuck_camera_frozen() {
     let folder = tempfile::tempdir().expect("a folder");
     let dark = render(folder.path(), "dark.h264", ClipCodec::H264, vec![black(); 5]);
-    let stuck = render(folder.path(), "stuck.h264", ClipCodec::H264, vec![hillside(320, 180, 0); 5]);
-    let server = Playback::start(loopback(), vec![clip("/d", &dark, false), clip("/s", &stuck, false)]).expect("plays");
+    let stuck =
+        render(folder.path(), "stuck.h264", ClipCodec::H264, vec![hillside(320, 180, 0); 5]);
+    let server =
+        Playback::start(loopback(), vec![clip("/d", &dark, false), clip("/s", &stuck, false)])
+            .expect("plays");
     let url = |i| server.url(i).expect("a url");
-    let mut office = Office::open(vec![source("dark", &url(0)), source("stuck", &url(1))], &quick());
-    office.until("the stuck camera is fine at first", |office, _| office.of("stuck").health == Health::Ok);
+    let mut office =
+        Office::open(vec![source("dark", &url(0)), source("stuck", &url(1))], &quick());
+    office.until("the stuck camera is fine at first", |office, _| {
+        office.of("stuck").health == Health::Ok
+    });
     let detail = office.until_health("dark", Health::Black);
     assert!(detail.starts_with("camera-dark: "), "{detail}");
     office.until_health("stuck", Health::Frozen);
@@ -112,8 +129,10 @@ fn what_cannot_work_says_why_and_leaves_the_others_alone() {
     let folder = tempfile::tempdir().expect("a folder");
     let video = render(folder.path(), "v.mp4", ClipCodec::H264, one_second(320, 180));
     let video = video.display().to_string();
-    let pipelines =
-        [("broken", "filesrc location={path} !! appsink name=frames"), ("lost", "magicdec ! appsink name=frames")];
+    let pipelines = [
+        ("broken", "filesrc location={path} !! appsink name=frames"),
+        ("lost", "magicdec ! appsink name=frames"),
+    ];
     for (name, text) in pipelines {
         std::fs::write(folder.path().join(format!("{name}.gst")), text).expect("writes");
     }
@@ -145,7 +164,10 @@ fn what_cannot_work_says_why_and_leaves_the_others_alone() {
         ("closed", Health::Offline, "check power"),
     ] {
         let detail = office.until_health(camera, health);
-        assert!(detail.starts_with(&format!("camera-{camera}: ")) && detail.contains(word), "{detail}");
+        assert!(
+            detail.starts_with(&format!("camera-{camera}: ")) && detail.contains(word),
+            "{detail}"
+        );
     }
 }
 
@@ -159,15 +181,15 @@ fn a_silent_camera_is_late_then_offline_and_rare_keyframes_are_told_from_silence
         (
             "silent",
             format!(
-                "concat name=film ! appsink name=frames \
-                 videotestsrc is-live=true num-buffers=5 ! {picture},framerate=10/1 ! film. appsrc is-live=true ! film."
+                "concat name=film ! appsink name=frames videotestsrc is-live=true num-buffers=5 ! \
+                {picture},framerate=10/1 ! film. appsrc is-live=true ! film."
             ),
         ),
         (
             "rare",
             format!(
-                "videotestsrc is-live=true ! {picture},framerate=10/1 ! x264enc key-int-max=1000 tune=zerolatency \
-             ! h264parse ! appsink name=keyframes"
+                "videotestsrc is-live=true ! {picture},framerate=10/1 ! x264enc key-int-max=1000 \
+                tune=zerolatency ! h264parse ! appsink name=keyframes"
             ),
         ),
     ];
@@ -195,11 +217,17 @@ fn a_silent_camera_is_late_then_offline_and_rare_keyframes_are_told_from_silence
 fn keyframes_that_come_more_rarely_than_the_cadence_are_told_with_their_interval() {
     let folder = tempfile::tempdir().expect("a folder");
     let video = render(folder.path(), "v.mp4", ClipCodec::H264, one_second(320, 180));
-    let text = "videotestsrc is-live=true pattern=ball ! video/x-raw,format=I420,width=320,height=180,framerate=10/1 \
-                ! x264enc key-int-max=30 bframes=0 rc-lookahead=0 threads=1 option-string=scenecut=0:sync-lookahead=0 \
-                ! h264parse config-interval=-1 ! video/x-h264,stream-format=byte-stream,alignment=au ! appsink name=keyframes";
+    let text = "videotestsrc is-live=true pattern=ball ! \
+        video/x-raw,format=I420,width=320,height=180,framerate=10/1 ! x264enc key-int-max=30 \
+        bframes=0 rc-lookahead=0 threads=1 option-string=scenecut=0:sync-lookahead=0 ! h264parse \
+        config-interval=-1 ! video/x-h264,stream-format=byte-stream,alignment=au ! appsink \
+        name=keyframes";
     std::fs::write(folder.path().join("gop.gst"), text).expect("writes");
-    let config = CameraConfig { cadence: SignedDuration::from_secs(1), pipelines: folder.path().to_owned(), ..quick() };
+    let config = CameraConfig {
+        cadence: SignedDuration::from_secs(1),
+        pipelines: folder.path().to_owned(),
+        ..quick()
+    };
     let sources = vec![source("gop", &video.display().to_string()).with_pipeline("gop")];
     let mut office = Office::open(sources, &config);
     let detail = office.until_health("gop", Health::Late);
@@ -230,7 +258,8 @@ fn several_workers_share_the_cameras_and_stop_together() {
     let names = ["a", "b", "c", "d"];
     let status = StatusBoard::default();
     let sources = names.map(|id| source(id, &file.display().to_string())).to_vec();
-    let receivers = Receivers::start(sources, &quick(), Clock::System, status.clone(), Lang::Zh).expect("starts");
+    let receivers = Receivers::start(sources, &quick(), Clock::System, status.clone(), Lang::Zh)
+        .expect("starts");
     let seen = Mutex::new(std::collections::BTreeMap::<String, u32>::new());
     std::thread::scope(|scope| {
         for _ in 0..2 {
@@ -267,7 +296,8 @@ fn a_recording_gives_pictures_at_the_asked_interval_whatever_its_keyframes() {
         (1000, vec![0, 1000, 2000, 3000, 4000]),
         (500, (0..10).map(|n| n * 500).collect()),
     ] {
-        let frames = camera::frames(&file, SignedDuration::from_millis(every_ms), start).expect("opens");
+        let frames =
+            camera::frames(&file, SignedDuration::from_millis(every_ms), start).expect("opens");
         let times: Vec<i64> = frames
             .map(|frame| {
                 let (at, picture) = frame.expect("every picture decodes");
@@ -283,13 +313,18 @@ fn a_recording_gives_pictures_at_the_asked_interval_whatever_its_keyframes() {
 fn a_recorded_folder_goes_on_after_a_bad_picture_and_a_bad_recording_is_refused() {
     let folder = tempfile::tempdir().expect("a folder");
     for (name, step) in [("b.JPG", 1), ("a.jpeg", 0), ("d.jpg", 3)] {
-        std::fs::write(folder.path().join(name), hillside(160, 90, step).to_jpeg(80).expect("jpeg")).expect("writes");
+        std::fs::write(
+            folder.path().join(name),
+            hillside(160, 90, step).to_jpeg(80).expect("jpeg"),
+        )
+        .expect("writes");
     }
     std::fs::write(folder.path().join("c.jpg"), b"<html>").expect("writes");
     let start: Timestamp = "2026-04-01T06:00:00Z".parse().expect("a time");
     let frames = camera::frames(folder.path(), SignedDuration::from_mins(1), start).expect("opens");
-    let seen: Vec<_> =
-        frames.map(|f| f.map(|(at, _)| at.duration_since(start).as_mins()).map_err(|e| e.message)).collect();
+    let seen: Vec<_> = frames
+        .map(|f| f.map(|(at, _)| at.duration_since(start).as_mins()).map_err(|e| e.message))
+        .collect();
     assert_eq!((&seen[0], &seen[1], &seen[3]), (&Ok(0), &Ok(1), &Ok(3)));
     assert!(seen[2].as_ref().is_err_and(|e| e.contains("c.jpg")), "{seen:?}");
 
@@ -297,7 +332,8 @@ fn a_recorded_folder_goes_on_after_a_bad_picture_and_a_bad_recording_is_refused(
     std::fs::write(&text, "only text ".repeat(500)).expect("writes");
     let empty = tempfile::tempdir().expect("a folder");
     for path in [folder.path().join("nothing.mp4"), empty.path().to_owned(), text] {
-        let outcome = camera::frames(&path, SignedDuration::from_secs(1), start).map(|mut frames| frames.next());
+        let outcome = camera::frames(&path, SignedDuration::from_secs(1), start)
+            .map(|mut frames| frames.next());
         let error = match outcome {
             Err(error) => error,
             Ok(Some(Err(error))) => error,
@@ -344,11 +380,13 @@ fn every_pipeline_file_is_taken_by_gstreamer() {
         let path = entry.expect("an entry").path();
         let name = path.file_stem().and_then(|n| n.to_str()).unwrap_or_default().to_owned();
         if path.extension().is_some_and(|e| e == "gst") && !name.starts_with("hotspots-") {
-            // Not every machine has the elements of graphics cards; src/camera/receive/open.rs holds the
-            // message for that.
+            // Not every machine has the elements of graphics cards; src/camera/receive/open.rs
+            // holds the message for that.
             let of_a_card = ["rtsp-nvidia", "rtsp-vaapi"].contains(&name.as_str());
             match camera::check_pipeline(path.parent().expect("a folder"), &name) {
-                Err(e) if !of_a_card || !e.message.contains("lacks the GStreamer element") => panic!("{}", e.chain()),
+                Err(e) if !of_a_card || !e.message.contains("lacks the GStreamer element") => {
+                    panic!("{}", e.chain())
+                }
                 _ => {}
             }
             checked += 1;

@@ -17,7 +17,9 @@ pub const PASSWORD: &str = "s3cret@/pine";
 /// A hillside with a little movement: a bright bar moves over a ramp.
 pub fn hillside(width: u32, height: u32, step: u32) -> Picture {
     let luma = (0..height).flat_map(|y| {
-        (0..width).map(move |x| if (x + 8 * step) % width < 16 { 220 } else { 40 + ((x + 2 * y) % 120) as u8 })
+        (0..width).map(move |x| {
+            if (x + 8 * step) % width < 16 { 220 } else { 40 + ((x + 2 * y) % 120) as u8 }
+        })
     });
     let mut i420: Vec<u8> = luma.collect();
     i420.resize((width * height * 3 / 2) as usize, 128);
@@ -77,7 +79,8 @@ pub struct Office {
 impl Office {
     pub fn open(sources: Vec<CameraSource>, config: &CameraConfig) -> Self {
         let status = StatusBoard::default();
-        let receivers = Receivers::start(sources, config, Clock::System, status.clone(), Lang::En).expect("starts");
+        let receivers = Receivers::start(sources, config, Clock::System, status.clone(), Lang::En)
+            .expect("starts");
         Self { receivers, status, decoder: Decoder::new().expect("decoders") }
     }
 
@@ -95,14 +98,20 @@ impl Office {
                 return;
             }
         }
-        let board: Vec<_> =
-            self.status.all().into_iter().map(|(id, s)| (id, s.health, s.detail, s.keyframes)).collect();
+        let board: Vec<_> = self
+            .status
+            .all()
+            .into_iter()
+            .map(|(id, s)| (id, s.health, s.detail, s.keyframes))
+            .collect();
         panic!("not within 15 s: {what}; the board says {board:?}");
     }
 
     #[track_caller]
     pub fn until_health(&mut self, camera: &str, health: Health) -> String {
-        self.until(&format!("{camera} is {health:?}"), |office, _| office.of(camera).health == health);
+        self.until(&format!("{camera} is {health:?}"), |office, _| {
+            office.of(camera).health == health
+        });
         self.of(camera).detail.unwrap_or_default()
     }
 }
@@ -114,7 +123,11 @@ pub fn log() -> Arc<Mutex<Vec<u8>>> {
         let log = Arc::new(Mutex::new(Vec::new()));
         let lines = Arc::clone(&log);
         let writer = move || Lines(Arc::clone(&lines));
-        tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_ansi(false).with_writer(writer).init();
+        tracing_subscriber::fmt()
+            .with_max_level(tracing::Level::TRACE)
+            .with_ansi(false)
+            .with_writer(writer)
+            .init();
         log
     });
     Arc::clone(log)

@@ -24,7 +24,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A hillside in the main stream's size, with or without a plume that has stood for two minutes.
 fn hillside(smoky: bool) -> Picture {
-    let ground = scene::landscape(2, Path::new("/nowhere")).expect("drawn ridges").resized(MAIN.0, MAIN.1);
+    let ground =
+        scene::landscape(2, Path::new("/nowhere")).expect("drawn ridges").resized(MAIN.0, MAIN.1);
     if smoky { composite(&ground, &Plume::on_terrain(&ground, 7), 120.0) } else { ground }
 }
 
@@ -58,7 +59,8 @@ impl Camera {
             Clip { path_on_server: format!("/{name}"), file, user_password: None }
         };
         let clips = vec![clip("sub.h264", SUB), clip("main.h264", MAIN)];
-        let playback = Playback::start(SocketAddr::from(([127, 0, 0, 1], 0)), clips).expect("plays");
+        let playback =
+            Playback::start(SocketAddr::from(([127, 0, 0, 1], 0)), clips).expect("plays");
         let source = |url: &str| CameraSource::new("north".into(), "default".into(), "北山", url);
         let url = |clip| playback.url(clip).expect("a url");
         let sub = source(&url(0));
@@ -72,7 +74,8 @@ impl Camera {
         let model = Path::new(env!("CARGO_MANIFEST_DIR")).join(detect.model.clone());
         let detector = Detector::load(&model, &detect).expect("the model loads");
         // A low limit: a few looks at the clip's plume are enough.
-        let tuning = Tuning::new(detector.thresholds().with(|it| it.evidence = 1.0).expect("valid"));
+        let tuning =
+            Tuning::new(detector.thresholds().with(|it| it.evidence = 1.0).expect("valid"));
         let status = StatusBoard::default();
         let analyst = Analyst::new(&detector, tuning, DrillBoard::default(), status.clone());
         let mut worker = detector.session().expect("a session opens");
@@ -80,9 +83,12 @@ impl Camera {
         let start: Timestamp = "2026-03-05T04:00:00Z".parse().expect("a time");
         let clear = Arc::new(hillside(false).resized(SUB.0, SUB.1));
         for minute in -5..0 {
-            let (captured_at, picture) = (start + SignedDuration::from_mins(minute), Arc::clone(&clear));
+            let (captured_at, picture) =
+                (start + SignedDuration::from_mins(minute), Arc::clone(&clear));
             let (camera, pose, stream) = ("north".into(), "default".into(), Stream::Screened);
-            let seen = analyst.look(&mut worker, &Frame { camera, pose, captured_at, picture, stream }).expect("runs");
+            let seen = analyst
+                .look(&mut worker, &Frame { camera, pose, captured_at, picture, stream })
+                .expect("runs");
             assert!(seen[0].analysis.detections.is_empty(), "nothing smokes yet: {seen:?}");
         }
         // The story's clock jumps; the clip's does not.
@@ -95,9 +101,19 @@ impl Camera {
             ..CameraConfig::default()
         };
         let clock = Clock::simulated(start);
-        let receivers = Receivers::start(sources, &config, clock.clone(), status.clone(), Lang::En).expect("starts");
+        let receivers = Receivers::start(sources, &config, clock.clone(), status.clone(), Lang::En)
+            .expect("starts");
         let decoder = Decoder::new().expect("decoders");
-        Self { receivers, status, clock, decoder, analyst, worker, _playback: playback, _folder: folder }
+        Self {
+            receivers,
+            status,
+            clock,
+            decoder,
+            analyst,
+            worker,
+            _playback: playback,
+            _folder: folder,
+        }
     }
 
     fn status(&self) -> CameraStatus {
@@ -155,7 +171,11 @@ fn a_plume_on_the_sub_stream_is_confirmed_with_the_main_streams_picture() {
     let mut camera = Camera::new(&Main::Played);
     let first = camera.look();
     assert_eq!((first.analysis.stream, size(&first.picture)), (Stream::Screened, SUB));
-    assert!(!first.analysis.detections.is_empty(), "the released model suspects it: {:?}", first.analysis.scores);
+    assert!(
+        !first.analysis.detections.is_empty(),
+        "the released model suspects it: {:?}",
+        first.analysis.scores
+    );
     camera.until("a picture of the main stream", |status| status.main_fetched == 1);
     camera.next_turn();
     let second = camera.look();
@@ -167,7 +187,10 @@ fn a_plume_on_the_sub_stream_is_confirmed_with_the_main_streams_picture() {
     assert_eq!(size(evidence), MAIN);
     let foot = Plume::on_terrain(&hillside(false), 7).foot;
     let (x, y) = (f64::from(confirmed.bbox.centre_x()), f64::from(confirmed.bbox.centre_y()));
-    assert!((x - foot.0).abs() < 0.1 && (0.0..0.4).contains(&(foot.1 - y)), "at {x} {y}, above its foot {foot:?}");
+    assert!(
+        (x - foot.0).abs() < 0.1 && (0.0..0.4).contains(&(foot.1 - y)),
+        "at {x} {y}, above its foot {foot:?}"
+    );
     assert_eq!((camera.status().health, camera.status().main_detail), (Health::Ok, None));
 }
 
@@ -180,12 +203,21 @@ fn without_its_main_stream_the_alarm_comes_all_the_same_and_the_status_says_why(
     let second = camera.look();
     assert_eq!(second.analysis.stream, Stream::Screened);
     let alarm = camera.until_confirmed();
-    let [Alarm { picture: evidence, .. }] = &alarm.confirmed[..] else { panic!("one place: {:?}", alarm.analysis) };
+    let [Alarm { picture: evidence, .. }] = &alarm.confirmed[..] else {
+        panic!("one place: {:?}", alarm.analysis)
+    };
     assert_eq!(size(evidence), SUB);
     let status = camera.status();
     let detail = status.main_detail.expect("still");
-    assert!(detail.starts_with("北山 main stream: ") && detail.contains("use the sub-stream"), "{detail}");
-    assert_eq!((status.health, status.detail, status.main_fetched), (Health::Ok, None, 0), "the camera itself is well");
+    assert!(
+        detail.starts_with("北山 main stream: ") && detail.contains("use the sub-stream"),
+        "{detail}"
+    );
+    assert_eq!(
+        (status.health, status.detail, status.main_fetched),
+        (Health::Ok, None, 0),
+        "the camera itself is well"
+    );
 }
 
 #[test]

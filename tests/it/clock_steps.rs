@@ -37,7 +37,11 @@ async fn a_clock_that_is_set_moves_no_deadline_and_is_said() {
     let office = Office::prepare(CONFIG, GRIDS).with_env(hands.env());
     let (_program, links) = office.first_start().await;
     let officer = office.log_in(&links["office"]).await;
-    assert_eq!(said_of_the_clock(&officer).await, "", "nothing is said of a clock that nobody has set");
+    assert_eq!(
+        said_of_the_clock(&officer).await,
+        "",
+        "nothing is said of a clock that nobody has set"
+    );
 
     // (grid, hours by which the machine's clock is off, the board's word for that)
     for (grid, hours, word) in [(0, -1, "慢"), (1, 1, "快")] {
@@ -46,7 +50,10 @@ async fn a_clock_that_is_set_moves_no_deadline_and_is_said() {
         hands.set(hours);
         let set_at = Instant::now();
         while !said_of_the_clock(&officer).await.contains(word) {
-            assert!(set_at.elapsed() < SAID_WITHIN, "the board says that the clock was set: {hours} h");
+            assert!(
+                set_at.elapsed() < SAID_WITHIN,
+                "the board says that the clock was set: {hours} h"
+            );
             Clock::System.sleep(Duration::from_millis(200)).await;
         }
         // By now the log would hold a rung fired too early, and would lack one that waits for the
@@ -55,17 +62,29 @@ async fn a_clock_that_is_set_moves_no_deadline_and_is_said() {
         Clock::System.sleep(last.saturating_sub(set_at.elapsed())).await;
 
         let path = format!("/api/v1/incidents/{incident}");
-        let late = officer.post(&format!("{path}/acknowledge"), key(), &json!({ "reason": "phoned" })).await;
+        let late = officer
+            .post(&format!("{path}/acknowledge"), key(), &json!({ "reason": "phoned" }))
+            .await;
         assert_eq!(late, Some(StatusCode::OK));
         let whole = officer.get(&path).await.expect("the incident");
-        assert_eq!(whole["dispatch"]["acknowledged"]["late"], true, "late by what has passed: {hours} h");
+        assert_eq!(
+            whole["dispatch"]["acknowledged"]["late"], true,
+            "late by what has passed: {hours} h"
+        );
         let missed = whole["dispatch"]["missed"].as_array().map_or(0, Vec::len);
         assert_eq!(missed, 2, "who neither answered nor arrived: {}", whole["dispatch"]["missed"]);
         let rungs = rungs(&whole);
-        assert_eq!(rungs.iter().map(|(rung, _)| *rung).collect::<Vec<_>>(), [0, 1, 2], "each once: {hours} h");
+        assert_eq!(
+            rungs.iter().map(|(rung, _)| *rung).collect::<Vec<_>>(),
+            [0, 1, 2],
+            "each once: {hours} h"
+        );
         for ((rung, after), wanted_s) in rungs.iter().zip(RUNGS_S) {
             let late = *after - SignedDuration::from_secs(wanted_s);
-            assert!(!late.is_negative() && late < TOLERANCE, "rung {rung} {after:#} after the dispatch: {hours} h");
+            assert!(
+                !late.is_negative() && late < TOLERANCE,
+                "rung {rung} {after:#} after the dispatch: {hours} h"
+            );
         }
     }
 }
@@ -76,7 +95,11 @@ fn rungs(incident: &Value) -> Vec<(u64, SignedDuration)> {
     let from = at(&incident["dispatch"]["dispatched_at"]);
     let log = incident["log"].as_array().expect("a log");
     let fired = log.iter().filter(|line| line["event"]["type"] == "escalated");
-    fired.map(|line| (line["event"]["rung"].as_u64().expect("a rung"), at(&line["at"]).duration_since(from))).collect()
+    fired
+        .map(|line| {
+            (line["event"]["rung"].as_u64().expect("a rung"), at(&line["at"]).duration_since(from))
+        })
+        .collect()
 }
 
 /// The id of the incident that the satellite's pass over this grid opened.
@@ -85,7 +108,9 @@ async fn dispatched(officer: &Browser, grid: usize) -> String {
     let begun = Instant::now();
     while found.is_none() && begun.elapsed() < SAID_WITHIN {
         let page = officer.get("/api/v1/incidents?state=open").await.expect("a list");
-        let here = |it: &&Value| it["place"]["grid"].as_str().is_some_and(|code| code.contains(&format!("g{grid}")));
+        let here = |it: &&Value| {
+            it["place"]["grid"].as_str().is_some_and(|code| code.contains(&format!("g{grid}")))
+        };
         let items = page["items"].as_array().expect("items");
         found = items.iter().find(here).and_then(|it| it["id"].as_str()).map(str::to_owned);
         Clock::System.sleep(Duration::from_millis(50)).await;

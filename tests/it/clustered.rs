@@ -29,7 +29,12 @@ macro_rules! servers {
     () => {
         match (TestStore::postgres().await, Nats::start()) {
             (Some(store), Some(nats)) => (store, nats),
-            _ => return eprintln!("skipped: HUOYAN_TEST_POSTGRES is not set, or nats-server is not installed"),
+            _ => {
+                return eprintln!(
+                    "skipped: HUOYAN_TEST_POSTGRES is not set, or nats-server is not \
+                installed"
+                )
+            }
         }
     };
 }
@@ -40,7 +45,12 @@ fn fire(grid: usize) -> (Sighting, PictureId, Vec<u8>) {
     let jpeg = format!("smoke over grid {grid}").into_bytes();
     let picture = PictureId::of(id(), &jpeg);
     let locus = Locus::Disc { centre: place(lat, lon), radius_m: 300.0 };
-    let sighting = Sighting { observed_at: Clock::System.now(), locus, pictures: vec![picture], ..camera_sighting() };
+    let sighting = Sighting {
+        observed_at: Clock::System.now(),
+        locus,
+        pictures: vec![picture],
+        ..camera_sighting()
+    };
     (sighting, picture, jpeg)
 }
 
@@ -89,19 +99,30 @@ async fn what_an_edge_sees_is_on_every_desk_and_its_silence_too() {
     let seen = confirmed(&edge, 0..3);
     let mut program = cluster::up(&edge).await;
 
-    assert!(comes_true(SOON, async || filed(&db.store).await.len() == 3).await, "{:?}", filed(&db.store).await);
+    assert!(
+        comes_true(SOON, async || filed(&db.store).await.len() == 3).await,
+        "{:?}",
+        filed(&db.store).await
+    );
     for desk in &desks {
         let board = officer.at(desk).get("/api/v1/board").await.expect("one session for all desks");
         assert_eq!(board["incidents"].as_array().map(Vec::len), Some(3));
-        assert!(comes_true(SOON, async || cluster::pictures(desk) == 3).await, "the pictures follow to every desk");
-        let says = async || part(&officer.at(desk), "edge edge-1").await.is_some_and(|it| it["ok"] == true);
+        assert!(
+            comes_true(SOON, async || cluster::pictures(desk) == 3).await,
+            "the pictures follow to every desk"
+        );
+        let says = async || {
+            part(&officer.at(desk), "edge edge-1").await.is_some_and(|it| it["ok"] == true)
+        };
         assert!(comes_true(SOON, says).await, "the edge has said how it is");
     }
     assert_eq!((cluster::waits(&edge, "sightings"), cluster::waits(&edge, "pictures")), (0, 0));
     assert_eq!(filed(&db.store).await.len(), seen.len(), "none twice");
 
     program.kill9();
-    let silent = async || part(&officer.at(&desks[1]), "edge edge-1").await.is_some_and(|it| it["ok"] == false);
+    let silent = async || {
+        part(&officer.at(&desks[1]), "edge edge-1").await.is_some_and(|it| it["ok"] == false)
+    };
     assert!(comes_true(AFTER_A_DEATH, silent).await, "a dead edge is said");
 }
 
@@ -114,14 +135,19 @@ async fn thresholds_published_at_one_desk_hold_at_the_other_and_at_the_edges() {
     let edge = cluster::edge(&nats, "edge-1", "");
     let _edge = cluster::up(&edge).await;
     let ops = desks[0].log_in(&links["ops"]).await;
-    let mut wanted = ops.get("/api/v1/ops/thresholds").await.expect("thresholds")["current"].clone();
+    let mut wanted =
+        ops.get("/api/v1/ops/thresholds").await.expect("thresholds")["current"].clone();
     wanted["smoke"] = 0.61.into();
     let body = serde_json::json!({ "thresholds": wanted, "reason": "too many false alarms" });
     let published = ops.post("/api/v1/ops/thresholds", ActionId(id()), &body).await;
     assert_eq!(published.map(|it| it.as_u16()), Some(200));
     let smoke = |it: &Value| (it["smoke"].as_f64().unwrap_or_default() * 100.0).round() as u32;
-    let other =
-        async || ops.at(&desks[1]).get("/api/v1/ops/thresholds").await.is_some_and(|it| smoke(&it["current"]) == 61);
+    let other = async || {
+        ops.at(&desks[1])
+            .get("/api/v1/ops/thresholds")
+            .await
+            .is_some_and(|it| smoke(&it["current"]) == 61)
+    };
     assert!(comes_true(SOON, other).await, "the other desk reads it in the database");
     // The edge keeps what it was told for its next start.
     let kept = || std::fs::read(edge.data.join("thresholds.json")).unwrap_or_default();
@@ -146,9 +172,15 @@ async fn without_the_network_alarms_wait_on_the_edges_disk_and_come_in_order() {
     program = cluster::up(&edge).await;
     assert_eq!(cluster::waits(&edge, "sightings"), GRIDS);
     nats.comes_back();
-    assert!(comes_true(AFTER_A_DEATH, async || filed(&db.store).await.len() == GRIDS).await, "all are filed");
+    assert!(
+        comes_true(AFTER_A_DEATH, async || filed(&db.store).await.len() == GRIDS).await,
+        "all are filed"
+    );
     assert_eq!(filed(&db.store).await, seen, "in order, none lost, none twice");
-    assert!(comes_true(SOON, async || cluster::pictures(&desk) == GRIDS).await, "their pictures, too");
+    assert!(
+        comes_true(SOON, async || cluster::pictures(&desk) == GRIDS).await,
+        "their pictures, too"
+    );
     drop(program);
 }
 
@@ -182,12 +214,16 @@ async fn nonsense_is_kept_aside_and_said_and_stops_nobody() {
     let officer = desk.log_in(&links["office"]).await;
     let line = line(nats.url(), "desk", "yuanling", Login::default()).await;
     let sends = async |id, body: Vec<u8>| {
-        comes_true(SOON, async || line.send_sighting("edge-1", id, body.clone()).await.is_ok()).await
+        comes_true(SOON, async || line.send_sighting("edge-1", id, body.clone()).await.is_ok())
+            .await
     };
     assert!(sends(SightingId(id()), b"{ this is no sighting".to_vec()).await);
     let (sighting, ..) = fire(0);
     assert!(sends(sighting.id, written(&sighting).expect("JSON")).await);
-    assert!(comes_true(SOON, async || filed(&db.store).await == [sighting.id]).await, "what comes after it is filed");
+    assert!(
+        comes_true(SOON, async || filed(&db.store).await == [sighting.id]).await,
+        "what comes after it is filed"
+    );
     let said = async || part(&officer, "aside").await.is_some_and(|it| it["ok"] == false);
     assert!(comes_true(SOON, said).await, "the board says so");
     let words = part(&officer, "aside").await.expect("a part")["words"].to_string();
@@ -199,7 +235,9 @@ async fn nonsense_is_kept_aside_and_said_and_stops_nobody() {
 /// F39: a database that is away is no reason to confirm evidence.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_cannot_be_filed_now_is_not_confirmed_and_comes_again() {
-    let Some(nats) = Nats::start() else { return eprintln!("skipped: nats-server is not installed") };
+    let Some(nats) = Nats::start() else {
+        return eprintln!("skipped: nats-server is not installed");
+    };
     let db = TestStore::sqlite().await;
     let line = line(nats.url(), "desk", "yuanling", Login::default()).await;
     let away = db.again().await;
@@ -207,7 +245,9 @@ async fn what_cannot_be_filed_now_is_not_confirmed_and_comes_again() {
     let (clock, sighting) = (Clock::System, camera_sighting());
     let (blind, sees) = (desk(&away, &clock), desk(&db.store, &clock));
     let mut queue = line.sightings().await.expect("a queue");
-    line.send_sighting("edge-1", sighting.id, written(&sighting).expect("JSON")).await.expect("sent");
+    line.send_sighting("edge-1", sighting.id, written(&sighting).expect("JSON"))
+        .await
+        .expect("sent");
     blind.listen(&mut queue, Clock::System.sleep(Duration::from_secs(2))).await;
     assert_eq!(filed(&db.store).await, []);
     sees.listen(&mut queue, async {
@@ -222,7 +262,9 @@ async fn what_cannot_be_filed_now_is_not_confirmed_and_comes_again() {
 /// The edge's disk is nearly full and the line is down: the alarms are kept, the pictures go.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_full_spool_sends_every_alarm_and_what_pictures_it_could_keep() {
-    let Some(mut nats) = Nats::start() else { return eprintln!("skipped: nats-server is not installed") };
+    let Some(mut nats) = Nats::start() else {
+        return eprintln!("skipped: nats-server is not installed");
+    };
     let centre = line(nats.url(), "desk", "yuanling", Login::default()).await;
     let mut queue = centre.sightings().await.expect("a queue");
     centre.pictures().await.expect("a store");
@@ -242,18 +284,21 @@ async fn a_full_spool_sends_every_alarm_and_what_pictures_it_could_keep() {
     assert!(waits.shed > 0 && waits.bytes <= 6_000, "{waits:?}");
     nats.comes_back();
     let sender = {
-        let (spool, line) = (spool.clone(), line(nats.url(), "desk", "yuanling", Login::default()).await);
+        let (spool, line) =
+            (spool.clone(), line(nats.url(), "desk", "yuanling", Login::default()).await);
         tokio::spawn(async move { send(&spool, &line, "edge-1", &Clock::System, |_| ()).await })
     };
     for id in seen {
-        let delivery = tokio::time::timeout(SOON, queue.next()).await.expect("in time").expect("a sighting");
+        let delivery =
+            tokio::time::timeout(SOON, queue.next()).await.expect("in time").expect("a sighting");
         assert_eq!(delivery.sighting.id, id, "in order");
         delivery.done().await;
     }
     assert!(comes_true(SOON, async || spool.waits().pictures == 0).await);
     let mut pictures = centre.pictures().await.expect("the store is still there");
     for _ in 0..waits.pictures {
-        let arrived = tokio::time::timeout(SOON, pictures.next()).await.expect("in time").expect("a picture");
+        let arrived =
+            tokio::time::timeout(SOON, pictures.next()).await.expect("in time").expect("a picture");
         assert_eq!(pictures.fetch(&arrived).await.expect("whole").len(), 1_500);
     }
     sender.abort();
@@ -263,15 +308,20 @@ async fn a_full_spool_sends_every_alarm_and_what_pictures_it_could_keep() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_edge_can_only_speak_for_itself_and_its_county() {
     let config = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/nats-server.conf");
-    let passwords = ["YUANLING_DESK", "YUANLING_EDGE_1", "YUANLING_EDGE_2"].map(|it| (it, format!("secret-of-{it}")));
+    let passwords = ["YUANLING_DESK", "YUANLING_EDGE_1", "YUANLING_EDGE_2"]
+        .map(|it| (it, format!("secret-of-{it}")));
     let Some(nats) = Nats::with(Some(config), passwords.clone().into()) else {
         return eprintln!("skipped: nats-server is not installed");
     };
-    let login =
-        |user: &str, password: &(&str, String)| Login { user: Some(user.into()), password: Some(password.1.clone()) };
+    let login = |user: &str, password: &(&str, String)| Login {
+        user: Some(user.into()),
+        password: Some(password.1.clone()),
+    };
     let desk = line(nats.url(), "desk", "yuanling", login("yuanling-desk", &passwords[0])).await;
-    let edge = line(nats.url(), "edge-1", "yuanling", login("yuanling-edge-1", &passwords[1])).await;
-    let elsewhere = line(nats.url(), "edge-1", "chenxi", login("yuanling-edge-1", &passwords[1])).await;
+    let edge =
+        line(nats.url(), "edge-1", "yuanling", login("yuanling-edge-1", &passwords[1])).await;
+    let elsewhere =
+        line(nats.url(), "edge-1", "chenxi", login("yuanling-edge-1", &passwords[1])).await;
     let bus = Bus::over(&desk).await.expect("announcements");
     drop(bus);
     let mut queue = desk.sightings().await.expect("the desk may make its queue");

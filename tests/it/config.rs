@@ -22,9 +22,11 @@ fn the_sample_shows_every_key() {
         let text = SAMPLE.split(&format!("\n[{section}]")).nth(1).unwrap_or_default();
         let text = text.split("\n[").next().unwrap_or_default();
         for (key, value) in values.as_object().into_iter().flatten() {
-            let here = text.lines().any(|line| line.trim_start_matches("# ").starts_with(&format!("{key} =")));
-            let elsewhere =
-                SAMPLE.contains(&format!("\n[{section}.{key}]")) || SAMPLE.contains(&format!("[[{section}.{key}]]"));
+            let here = text
+                .lines()
+                .any(|line| line.trim_start_matches("# ").starts_with(&format!("{key} =")));
+            let elsewhere = SAMPLE.contains(&format!("\n[{section}.{key}]"))
+                || SAMPLE.contains(&format!("[[{section}.{key}]]"));
             if !here && !elsewhere {
                 missing.push(format!("[{section}] {key} = {value}"));
             }
@@ -52,19 +54,30 @@ fn every_line_that_is_shown_commented_out_is_valid_too() {
         })
         .collect();
     let config = Config::parse(&uncommented).expect("valid");
-    assert!(config.server.public_url.is_some() && config.notify.sms_url.is_some() && config.notify.wecom_url.is_some());
+    assert!(
+        config.server.public_url.is_some()
+            && config.notify.sms_url.is_some()
+            && config.notify.wecom_url.is_some()
+    );
 }
 
 #[test]
 fn the_packages_settings_are_valid_as_they_come_and_with_every_line_taken_in() {
     let shipped = include_str!("../../packaging/huoyan.toml");
     let config = Config::parse(shipped).expect("valid as it comes");
-    assert_eq!(config.store.data, std::path::Path::new("/var/lib/huoyan"), "the service's state folder");
+    assert_eq!(
+        config.store.data,
+        std::path::Path::new("/var/lib/huoyan"),
+        "the service's state folder"
+    );
     assert!(config.server.refusal().is_none(), "it starts before anybody has a certificate");
-    let is_setting =
-        |line: &str| line.split(" = ").next().is_some_and(|key| !key.contains(' ')) && line.contains(" = ");
-    let taken_in: Vec<&str> =
-        shipped.lines().map(|line| line.strip_prefix("# ").filter(|it| is_setting(it)).unwrap_or(line)).collect();
+    let is_setting = |line: &str| {
+        line.split(" = ").next().is_some_and(|key| !key.contains(' ')) && line.contains(" = ")
+    };
+    let taken_in: Vec<&str> = shipped
+        .lines()
+        .map(|line| line.strip_prefix("# ").filter(|it| is_setting(it)).unwrap_or(line))
+        .collect();
     let config = Config::parse(&taken_in.join("\n")).expect("valid with every line");
     assert!(config.server.certificate.is_some() && config.backup.folder.is_some(), "{taken_in:?}");
     assert!(config.server.refusal().is_none() && config.is_https());
@@ -88,9 +101,16 @@ fn what_cannot_work_is_refused_with_its_place() {
         ("[server]\ntrusted_proxy = [\"proxy.local\"]\n", "trusted_proxy"),
         ("[server]\ntrusted_proxy = [\"0.0.0.0\"]\n", "trusted_proxy"),
         ("[server]\npublic_url = \"huoyan.county.example\"\n", "scheme, name and port"),
-        ("[server]\npublic_url = \"https://h.example\"\ncertificate = \"c.pem\"\n", "belong together"),
+        (
+            "[server]\npublic_url = \"https://h.example\"\ncertificate = \"c.pem\"\n",
+            "belong together",
+        ),
         ("[server]\ncertificate = \"c.pem\"\nkey = \"k.pem\"\n", "public_url"),
-        ("[server]\npublic_url = \"http://h.example\"\ncertificate = \"c.pem\"\nkey = \"k.pem\"\n", "https"),
+        (
+            "[server]\npublic_url = \"http://h.example\"\ncertificate = \"c.pem\"\nkey = \
+            \"k.pem\"\n",
+            "https",
+        ),
         ("[server]\nplain_http = \"everywhere\"\n", "plain_http"),
         ("[server]\nranger_link_life = \"1s\"\n", "ranger_link_life"),
         ("[camera]\ncadence = \"0s\"\n", "cadence"),

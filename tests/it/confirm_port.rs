@@ -2,21 +2,25 @@
 //! with the program.
 
 use huoyan::triage::confirm::{Confirmer, Numbers, Thresholds, is_same_place};
-use huoyan::triage::detection::{Analysis, BoundingBox, Class, Detection, ModelVersion, Scores, Stream, Tile};
+use huoyan::triage::detection::{
+    Analysis, BoundingBox, Class, Detection, ModelVersion, Scores, Stream, Tile,
+};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-const TILES: [Tile; 2] = [Tile { x: 0, y: 40, w: 110, h: 100 }, Tile { x: 90, y: 40, w: 110, h: 100 }];
+const TILES: [Tile; 2] =
+    [Tile { x: 0, y: 40, w: 110, h: 100 }, Tile { x: 90, y: 40, w: 110, h: 100 }];
 
 /// Reproducible numbers 0..1 (Knuth's MMIX).
 struct Chance(u64);
 
 impl Chance {
     fn next(&mut self) -> f32 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 =
+            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 40) as f32 / (1u64 << 24) as f32
     }
 }
@@ -27,7 +31,8 @@ fn hour(seed: u64) -> Vec<Analysis> {
     let mut chance = Chance(seed);
     let start: Timestamp = "2026-03-05T04:00:00Z".parse().expect("a time");
     let (cadence_s, tiled) = ([5, 10, 30, 60][seed as usize % 4], !seed.is_multiple_of(3));
-    let spots = [0, 1].map(|_| (chance.next(), 0.6 + 0.39 * chance.next(), chance.next(), chance.next()));
+    let spots =
+        [0, 1].map(|_| (chance.next(), 0.6 + 0.39 * chance.next(), chance.next(), chance.next()));
     let mut looks = Vec::new();
     let mut at_s = 0;
     while at_s < 3600 {
@@ -41,14 +46,26 @@ fn hour(seed: u64) -> Vec<Analysis> {
                 let confidence = (score + 0.2 * (chance.next() - 0.5)).min(0.9999);
                 let class = if chance.next() < 0.1 { Class::Fire } else { Class::Smoke };
                 if chance.next() < 0.7 && left < 1.0 {
-                    let bbox = [left, 0.3 + 0.01 * chance.next(), side, side * (0.8 + 0.4 * chance.next())].into();
+                    let bbox = [
+                        left,
+                        0.3 + 0.01 * chance.next(),
+                        side,
+                        side * (0.8 + 0.4 * chance.next()),
+                    ]
+                    .into();
                     detections.push(Detection { class, confidence, bbox, tile });
                 }
             }
         }
         while chance.next() < 0.3 {
-            let bbox = [chance.next(), chance.next(), 0.2 * chance.next(), 0.2 * chance.next()].into();
-            detections.push(Detection { class: Class::Smoke, confidence: chance.next(), bbox, tile: None });
+            let bbox =
+                [chance.next(), chance.next(), 0.2 * chance.next(), 0.2 * chance.next()].into();
+            detections.push(Detection {
+                class: Class::Smoke,
+                confidence: chance.next(),
+                bbox,
+                tile: None,
+            });
         }
         looks.push(Analysis {
             camera: "north".into(),
@@ -62,7 +79,8 @@ fn hour(seed: u64) -> Vec<Analysis> {
             has_past: at_s >= 180,
         });
         // Late looks, missing looks, and now and then a clock set back.
-        at_s += cadence_s + (3.0 * chance.next()) as i64 + if chance.next() < 0.02 { 400 } else { 0 };
+        at_s +=
+            cadence_s + (3.0 * chance.next()) as i64 + if chance.next() < 0.02 { 400 } else { 0 };
         at_s -= if chance.next() < 0.005 { 300 } else { 0 };
     }
     looks
@@ -117,7 +135,9 @@ fn the_port_that_thresholds_are_chosen_with_says_what_the_program_says() {
     let seeds = 0..120u64;
     let given = |seed: u64| {
         let Numbers { smoke, fire, smoke_tile, fire_tile, evidence, memory, .. } = numbers(seed);
-        let frame = |it: &Analysis| json!([it.captured_at.as_second(), it.detections, it.tiles, it.has_past]);
+        let frame = |it: &Analysis| {
+            json!([it.captured_at.as_second(), it.detections, it.tiles, it.has_past])
+        };
         json!({
             "frames": hour(seed).iter().map(frame).collect::<Vec<_>>(),
             "thresholds": {
@@ -132,9 +152,9 @@ fn the_port_that_thresholds_are_chosen_with_says_what_the_program_says() {
         let ours = by_the_program(&hour(seed), &thresholds(seed));
         sightings += ours.len();
         let numbers = |all: &[Value]| -> Vec<f64> {
-            let flat = all
-                .iter()
-                .flat_map(|it| [vec![&it[0], &it[3]], it[2].as_array().expect("a box").iter().collect()].concat());
+            let flat = all.iter().flat_map(|it| {
+                [vec![&it[0], &it[3]], it[2].as_array().expect("a box").iter().collect()].concat()
+            });
             flat.map(|it| it.as_f64().expect("a number")).collect()
         };
         let classes = |all: &[Value]| all.iter().map(|it| it[1].clone()).collect::<Vec<_>>();
@@ -145,8 +165,8 @@ fn the_port_that_thresholds_are_chosen_with_says_what_the_program_says() {
     assert!(sightings > 100, "hours in which something is seen: {sightings}");
 }
 
-/// Boxes lie on a grid of cells, so they touch, or differ by exactly a limit: the last digit decides
-/// whether two of them are one place.
+/// Boxes lie on a grid of cells, so they touch, or differ by exactly a limit: the last digit
+/// decides whether two of them are one place.
 #[test]
 fn boxes_that_touch_are_the_same_place_to_the_port_as_to_the_program() {
     let mut chance = Chance(1);
@@ -161,11 +181,16 @@ fn boxes_that_touch_are_the_same_place_to_the_port_as_to_the_program() {
     };
     let pairs: Vec<[BoundingBox; 2]> = (0..5_000).map(|_| [bbox(), bbox()]).collect();
     let given: Vec<Value> = pairs.iter().map(|pair| json!(pair)).collect();
-    let script = "from confirm import iou, same_place, single\nfor pair in json.load(sys.stdin):\n    \
-                  a, b = ([single(v) for v in box] for box in pair)\n    print(json.dumps([same_place(a, b), iou(a, b)]))";
+    let script = "from confirm import iou, same_place, single\nfor pair in \
+        json.load(sys.stdin):\n    a, b = ([single(v) for v in box] for box in pair)\n    \
+        print(json.dumps([same_place(a, b), iou(a, b)]))";
     let answers = port(script, &given);
     for (pair @ [a, b], answer) in pairs.iter().zip(&answers) {
         let overlap = answer[1].as_f64().expect("a number") as f32;
-        assert_eq!((answer[0].as_bool(), overlap), (Some(is_same_place(a, b)), a.iou(b)), "{pair:?}");
+        assert_eq!(
+            (answer[0].as_bool(), overlap),
+            (Some(is_same_place(a, b)), a.iou(b)),
+            "{pair:?}"
+        );
     }
 }

@@ -41,11 +41,16 @@ fn small_farm(folder: &Path) -> Farm {
 
 fn status(farm: &Farm, request: &str) -> u16 {
     let mut socket = TcpStream::connect(farm.address).expect("it listens");
-    socket.write_all(format!("{request} RTSP/1.0\r\nCSeq: 7\r\n\r\n").as_bytes()).expect("it takes a request");
+    socket
+        .write_all(format!("{request} RTSP/1.0\r\nCSeq: 7\r\n\r\n").as_bytes())
+        .expect("it takes a request");
     let lines = BufReader::new(socket).lines().map(|line| line.expect("text"));
     let head: Vec<String> = lines.take_while(|line| !line.is_empty()).collect();
     assert!(head.contains(&"CSeq: 7".to_owned()), "{request}: {head:?}");
-    head[0].strip_prefix("RTSP/1.0 ").and_then(|rest| rest.get(..3)?.parse().ok()).expect("a status")
+    head[0]
+        .strip_prefix("RTSP/1.0 ")
+        .and_then(|rest| rest.get(..3)?.parse().ok())
+        .expect("a status")
 }
 
 #[test]
@@ -70,18 +75,27 @@ fn every_camera_of_a_small_farm_is_seen_and_its_slots_are_counted() {
     let sources: Vec<CameraSource> = county
         .cameras
         .iter()
-        .map(|it| CameraSource::new(it.id.clone(), it.pose.clone(), it.name.clone(), it.url.clone()))
+        .map(|it| {
+            CameraSource::new(it.id.clone(), it.pose.clone(), it.name.clone(), it.url.clone())
+        })
         .collect();
 
     let config = CameraConfig { cadence: SignedDuration::from_secs(2), ..CameraConfig::default() };
     let status = StatusBoard::default();
-    let receivers = Receivers::start(sources, &config, Clock::System, status.clone(), Lang::En).expect("they start");
+    let receivers = Receivers::start(sources, &config, Clock::System, status.clone(), Lang::En)
+        .expect("they start");
     let (mut decoder, begun) = (Decoder::new().expect("a decoder"), Instant::now());
     let mut pictures = BTreeMap::new();
     let all = || status.all();
     while all().values().any(|it| it.slots_met < 2) {
-        assert!(begun.elapsed() < Duration::from_secs(40), "{:?}", all().values().collect::<Vec<_>>());
-        let Some(frame) = receivers.next_frame(&mut decoder, Duration::from_millis(100)) else { continue };
+        assert!(
+            begun.elapsed() < Duration::from_secs(40),
+            "{:?}",
+            all().values().collect::<Vec<_>>()
+        );
+        let Some(frame) = receivers.next_frame(&mut decoder, Duration::from_millis(100)) else {
+            continue;
+        };
         receivers.looked(&frame);
         pictures.insert(frame.camera.to_string(), frame.picture);
     }

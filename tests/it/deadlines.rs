@@ -1,7 +1,11 @@
 //! The 131 rule as a chief would tell it, under a clock that the story advances.
 
+mod opening;
+
 use crate::triage::dispatch::Step;
-use crate::triage::event::{Actor, Closure, Event, FalseAlarm, Flames, Matter, Means, Verification};
+use crate::triage::event::{
+    Actor, Closure, Event, FalseAlarm, Flames, Matter, Means, Verification,
+};
 use crate::triage::id::ActionId;
 use crate::triage::incident::{By, Deadline, Input, Refusal, State};
 use crate::triage::policy::{Channel, Policy, Review, Role, Stage, ZeroPoint};
@@ -33,7 +37,8 @@ fn nobody_touches_the_phone() {
     );
     let silence = told.windows(2).skip(5).map(|two| two[1].0 - two[0].0).max();
     assert_eq!(silence, Some(10), "after the last rung somebody in the office is rung, all day");
-    let missed: Vec<_> = story.story().into_iter().filter(|(_, kind)| *kind == "deadline missed").collect();
+    let missed: Vec<_> =
+        story.story().into_iter().filter(|(_, kind)| *kind == "deadline missed").collect();
     assert_eq!(missed, [(10, "deadline missed"), (30, "deadline missed"), (60, "deadline missed")]);
     assert_eq!(story.incident.state, State::Dispatched, "silence is not a step");
 }
@@ -74,7 +79,11 @@ fn late_steps_are_taken_and_marked() {
     story.until(40.0).tap("wang", phone_arrive(at(40.0))).expect("late but his");
     story.until(61.0).tap("wang", report(1)).expect("late but his");
     let dispatch = story.incident.dispatch.expect("dispatched");
-    assert!([&dispatch.acknowledged, &dispatch.arrived, &dispatch.reported].iter().all(|it| is_late(it)));
+    assert!(
+        [&dispatch.acknowledged, &dispatch.arrived, &dispatch.reported]
+            .iter()
+            .all(|it| is_late(it))
+    );
     assert_eq!(dispatch.missed, [Stage::Acknowledged, Stage::Arrived, Stage::Reported]);
 }
 
@@ -116,10 +125,19 @@ fn an_offline_phone_is_judged_by_the_server_and_shown_with_both_times() {
     story.until(14.0);
     let by = By { happened_at: Some(at(3.0)), action: Some(ActionId(uuid(9))), ..ranger("wang") };
     story.act(phone_ack(), &by).expect("his own");
-    let step = story.incident.dispatch.as_ref().and_then(|it| it.acknowledged.clone()).expect("acknowledged");
+    let step = story
+        .incident
+        .dispatch
+        .as_ref()
+        .and_then(|it| it.acknowledged.clone())
+        .expect("acknowledged");
     assert_eq!((step.received_at, step.happened_at, step.late), (at(14.0), Some(at(3.0)), true));
     assert_eq!(story.told().len(), 3, "what was escalated stays escalated");
-    assert_eq!(story.act(phone_ack(), &by), Ok(vec![]), "the phone did not hear the answer and sends again");
+    assert_eq!(
+        story.act(phone_ack(), &by),
+        Ok(vec![]),
+        "the phone did not hear the answer and sends again"
+    );
 }
 
 #[test]
@@ -131,7 +149,11 @@ fn a_step_implies_the_steps_before_it() {
         ["acknowledged", "claimed to arrive", "reported"]
     );
     let log = &story.incident.log;
-    assert_eq!(log.iter().filter(|it| it.action.is_some()).count(), 1, "one action, one line that carries its id");
+    assert_eq!(
+        log.iter().filter(|it| it.action.is_some()).count(),
+        1,
+        "one action, one line that carries its id"
+    );
     let dispatch = story.incident.dispatch.as_ref().expect("dispatched");
     let means = |step: &Option<Step>| step.as_ref().map(|it| it.means.clone());
     assert_eq!(means(&dispatch.acknowledged), Some(Means::Implied));
@@ -150,7 +172,11 @@ fn still_checking_is_not_a_report() {
     let mut story = Story::dispatched();
     story.until(20.0).tap("wang", report(10)).expect("interim");
     assert_eq!(story.incident.state, State::Arrived);
-    assert_eq!(story.incident.verification.as_ref().map(|it| it.category), Some(10), "the office sees it");
+    assert_eq!(
+        story.incident.verification.as_ref().map(|it| it.category),
+        Some(10),
+        "the office sees it"
+    );
     story.until(69.0);
     assert_eq!(story.story().last(), Some(&(60, "escalated")), "the 60-minute clock ran on");
     story.tap("wang", report(9)).expect("final");
@@ -160,19 +186,40 @@ fn still_checking_is_not_a_report() {
 #[test]
 fn a_form_sent_back_keeps_its_first_time() {
     let mut story = Story::dispatched();
-    assert_eq!(story.act(Input::SendBack { reason: "缺照片".into() }, &officer()), Err(Refusal::NotReported));
+    assert_eq!(
+        story.act(Input::SendBack { reason: "缺照片".into() }, &officer()),
+        Err(Refusal::NotReported)
+    );
     story.until(40.0).tap("wang", report(3)).expect("his own");
-    assert_eq!(story.act(Input::SendBack { reason: " ".into() }, &officer()), Err(Refusal::Incomplete));
+    assert_eq!(
+        story.act(Input::SendBack { reason: " ".into() }, &officer()),
+        Err(Refusal::Incomplete)
+    );
     story.act(Input::SendBack { reason: "缺照片".into() }, &officer()).expect("reported");
-    assert_eq!((story.incident.state, story.incident.sent_back()), (State::Arrived, Some("缺照片")));
-    assert_eq!(story.incident.next_deadline(), Some((at(70.0), Deadline::Ring(Matter::Supplement))));
+    assert_eq!(
+        (story.incident.state, story.incident.sent_back()),
+        (State::Arrived, Some("缺照片"))
+    );
+    assert_eq!(
+        story.incident.next_deadline(),
+        Some((at(70.0), Deadline::Ring(Matter::Supplement)))
+    );
     story.until(74.0);
-    assert_eq!(story.told().last(), Some(&(70, vec![Role::Ranger], Channel::Voice)), "his own form is rung for first");
+    assert_eq!(
+        story.told().last(),
+        Some(&(70, vec![Role::Ranger], Channel::Voice)),
+        "his own form is rung for first"
+    );
     story.until(90.0).tap("wang", report(1)).expect("again");
     assert_eq!(story.incident.sent_back(), None);
-    let reported = story.incident.dispatch.as_ref().and_then(|it| it.reported.clone()).expect("reported");
+    let reported =
+        story.incident.dispatch.as_ref().and_then(|it| it.reported.clone()).expect("reported");
     assert_eq!((reported.received_at, reported.late), (at(40.0), false));
-    assert_eq!(story.incident.verification.as_ref().map(|it| it.category), Some(1), "the better form counts");
+    assert_eq!(
+        story.incident.verification.as_ref().map(|it| it.category),
+        Some(1),
+        "the better form counts"
+    );
     assert_eq!(story.story().last(), Some(&(90, "reported")), "not late: it first came in time");
 }
 
@@ -183,7 +230,10 @@ fn who_asks_for_support_rings_the_office_until_somebody_says_what_is_done() {
     let support = Input::AskSupport { reason: "火势蔓延".into() };
     story.tap("wang", support.clone()).expect("his own");
     assert_eq!(story.incident.state, State::Arrived, "he goes on");
-    assert_eq!(story.told().last(), Some(&(12, vec![Role::CountyDuty, Role::CountyLeader], Channel::Voice)));
+    assert_eq!(
+        story.told().last(),
+        Some(&(12, vec![Role::CountyDuty, Role::CountyLeader], Channel::Voice))
+    );
     assert_eq!(story.incident.support_asked(), Some("火势蔓延"));
     story.until(20.0).tap("wang", report(1)).expect("his own");
     assert!(
@@ -217,9 +267,15 @@ fn a_request_for_support_outlives_who_asked() {
 fn who_cannot_go_rings_the_office_at_once() {
     let mut story = Story::dispatched();
     assert_eq!(story.tap("wang", Input::Decline { reason: "".into() }), Err(Refusal::Incomplete));
-    story.until(4.0).tap("wang", Input::Decline { reason: "人在县城".into() }).expect("with a reason");
+    story
+        .until(4.0)
+        .tap("wang", Input::Decline { reason: "人在县城".into() })
+        .expect("with a reason");
     assert_eq!((story.incident.state, story.incident.review_missed()), (State::NeedsReview, true));
-    assert_eq!(story.told().last(), Some(&(4, vec![Role::CountyDuty, Role::CountyLeader], Channel::Voice)));
+    assert_eq!(
+        story.told().last(),
+        Some(&(4, vec![Role::CountyDuty, Role::CountyLeader], Channel::Voice))
+    );
     story.until(119.0);
     assert!(story.story().iter().all(|(_, kind)| *kind != "deadline missed"), "his clocks stopped");
     assert_eq!(story.told().len(), 19, "and the office is rung until it sends another");
@@ -241,11 +297,20 @@ fn who_cannot_go_on_rings_the_office_as_one_who_never_went() {
         for step in steps {
             story.tap("wang", step).expect("his own");
         }
-        story.until(4.0).tap("wang", Input::Decline { reason: "道路不通".into() }).expect("at every stage");
+        story
+            .until(4.0)
+            .tap("wang", Input::Decline { reason: "道路不通".into() })
+            .expect("at every stage");
         assert_eq!(story.incident.state, State::NeedsReview);
-        assert_eq!(story.told().last(), Some(&(4, vec![Role::CountyDuty, Role::CountyLeader], Channel::Voice)));
+        assert_eq!(
+            story.told().last(),
+            Some(&(4, vec![Role::CountyDuty, Role::CountyLeader], Channel::Voice))
+        );
         story.until(119.0);
-        assert!(story.story().iter().all(|(_, kind)| *kind != "deadline missed"), "his clocks stopped");
+        assert!(
+            story.story().iter().all(|(_, kind)| *kind != "deadline missed"),
+            "his clocks stopped"
+        );
     }
 }
 
@@ -298,10 +363,16 @@ fn closed_is_closed() {
     let mut story = Story::dispatched();
     story.until(15.0).act(Input::Close { closure: closure() }, &officer()).expect("open");
     let (state, dispatch) = (story.incident.state, story.incident.dispatch.clone());
-    for input in [phone_ack(), phone_arrive(at(15.0)), report(1), Input::Decline { reason: "远".into() }] {
+    for input in
+        [phone_ack(), phone_arrive(at(15.0)), report(1), Input::Decline { reason: "远".into() }]
+    {
         assert_eq!(kinds(&story.tap("wang", input).expect("kept, not refused")), ["kept"]);
     }
-    assert_eq!(story.act(phone_ack(), &ranger("wang")), Ok(vec![]), "the same words without an id are kept once");
+    assert_eq!(
+        story.act(phone_ack(), &ranger("wang")),
+        Ok(vec![]),
+        "the same words without an id are kept once"
+    );
     assert_eq!(story.tap("chen", phone_ack()), Err(Refusal::NotYours));
     for input in [
         Input::Close { closure: closure() },
@@ -323,9 +394,18 @@ fn a_photo_after_the_end_is_still_evidence() {
     story.until(40.0).tap("wang", report(3)).expect("his own");
     story.act(Input::Close { closure: closure() }, &officer()).expect("open");
     let picture = crate::triage::id::PictureId::of(uuid(77), b"");
-    assert_eq!(kinds(&story.tap("wang", Input::AddPhoto { picture }).expect("kept")), ["photo added"]);
-    assert_eq!(kinds(&story.tap("wang", Input::AddPhoto { picture }).expect("the same")), Vec::<&str>::new());
-    assert_eq!(story.incident.verification.as_ref().map(|it| it.photos.clone()), Some(vec![picture]));
+    assert_eq!(
+        kinds(&story.tap("wang", Input::AddPhoto { picture }).expect("kept")),
+        ["photo added"]
+    );
+    assert_eq!(
+        kinds(&story.tap("wang", Input::AddPhoto { picture }).expect("the same")),
+        Vec::<&str>::new()
+    );
+    assert_eq!(
+        story.incident.verification.as_ref().map(|it| it.photos.clone()),
+        Some(vec![picture])
+    );
     assert_eq!(story.incident.state, State::Closed);
 }
 
@@ -345,11 +425,15 @@ fn the_office_may_take_a_step_for_the_ranger_with_a_reason() {
 fn a_fire_that_is_not_out_is_closed_only_with_words() {
     let mut story = Story::dispatched();
     let Input::Report { verification } = report(1) else { unreachable!("a report") };
-    let burning = Verification { flames: Some(Flames::Large), extinguished: Some(false), ..verification };
+    let burning =
+        Verification { flames: Some(Flames::Large), extinguished: Some(false), ..verification };
     story.until(40.0).tap("wang", Input::Report { verification: burning }).expect("his own");
-    let close = |words: &str| Input::Close { closure: Closure { words: words.into(), ..closure() } };
+    let close =
+        |words: &str| Input::Close { closure: Closure { words: words.into(), ..closure() } };
     assert_eq!(story.act(close(" "), &officer()), Err(Refusal::StillBurning));
-    story.act(close("王五 14:20 电话确认明火已灭"), &officer()).expect("somebody says that it is over");
+    story
+        .act(close("王五 14:20 电话确认明火已灭"), &officer())
+        .expect("somebody says that it is over");
     assert_eq!(story.incident.state, State::Closed);
 }
 
@@ -359,115 +443,12 @@ fn rangers_do_not_run_the_office() {
     let closing = Input::Close { closure: closure() };
     assert_eq!(story.tap("wang", closing), Err(Refusal::NotYours));
     let dispatch = crate::triage::id::DispatchId(uuid(5));
-    assert_eq!(story.tap("wang", Input::Dispatch { dispatch, ranger: "li".into() }), Err(Refusal::NotYours));
+    assert_eq!(
+        story.tap("wang", Input::Dispatch { dispatch, ranger: "li".into() }),
+        Err(Refusal::NotYours)
+    );
     let interim = Closure { category: 10, ..closure() };
     assert_eq!(story.act(Input::Close { closure: interim }, &officer()), Err(Refusal::Incomplete));
-}
-
-#[test]
-fn a_camera_alarm_nobody_looks_at_sends_itself_where_the_office_says_so() {
-    let mut story = Story::waiting_for_auto(0.9);
-    assert_eq!(story.incident.state, State::NeedsReview);
-    assert_eq!(story.tap("wang", phone_ack()), Err(Refusal::NotDispatched));
-    story.until(5.0);
-    assert_eq!(story.story(), [(0, "opened"), (2, "dispatched"), (5, "escalated")]);
-}
-
-#[test]
-fn a_doubtful_one_rings_until_somebody_has_it() {
-    let mut story = Story::waiting_for_auto(0.5);
-    story.until(300.0);
-    let told = story.told();
-    assert_eq!(told[0], (2, vec![Role::CountyDuty], Channel::Voice));
-    assert_eq!(told[1], (7, vec![Role::CountyLeader], Channel::Voice));
-    assert_eq!(told[2], (12, vec![Role::CountyDuty, Role::NextDuty], Channel::Voice));
-    assert_eq!(told[3], (22, vec![Role::CountyDuty], Channel::Voice));
-    assert!(story.incident.review_missed() && story.incident.review_by().is_none());
-}
-
-#[test]
-fn an_officer_who_looks_in_time_decides() {
-    let mut story = Story::waiting_for_auto(0.9);
-    story.until(1.0).send("li").expect("派发");
-    story.until(3.9);
-    assert_eq!(story.incident.dispatch.as_ref().map(|it| it.ranger.as_str()), Some("li"));
-    let mut story = Story::waiting_for_auto(0.9);
-    let closure =
-        Closure { category: 7, false_alarm: Some(FalseAlarm::CookingSmoke), words: String::new(), passed_to: None };
-    story.until(1.0).act(Input::Close { closure }, &officer()).expect("误报关闭");
-    story.until(300.0);
-    assert_eq!(story.story(), [(0, "opened"), (1, "closed")]);
-}
-
-/// The office's click comes after the review time, before the desk has woken. The deadline still
-/// comes first.
-#[test]
-fn the_order_of_waking_does_not_matter() {
-    let (mut early, mut late) = (Story::waiting_for_auto(0.9), Story::waiting_for_auto(0.9));
-    early.until(2.5).send("li").expect("改派");
-    late.now = at(2.5);
-    late.send("li").expect("改派");
-    assert_eq!(kinds_of(&early), kinds_of(&late));
-    assert_eq!(kinds_of(&late), ["opened", "dispatched", "dispatched"]);
-}
-
-fn kinds_of(story: &Story) -> Vec<&'static str> {
-    story.story().into_iter().map(|it| it.1).collect()
-}
-
-#[test]
-fn how_an_incident_opens_by_source_and_place() {
-    let pixel = satellite(1, start(), place_m(0.0, 0.0));
-    let smoke = camera(1, start(), "tower-3", place_m(-3000.0, 0.0), 90.0, 0.9);
-    let call = person(1, start(), place_m(0.0, 0.0), 500.0);
-    let nobody = crate::triage::event::Place { suggested: vec![], ..village() };
-    let border = crate::triage::event::Place { unique: false, ..village() };
-    let abroad = crate::triage::event::Place { labels: vec![Label::OutsideCounty], ..village() };
-    let mut all_auto = Policy::default();
-    all_auto.review.camera = Review::Auto;
-    let default = Policy::default;
-    // sighting, place, policy, dispatched at once, otherwise minutes of review
-    let table = [
-        (&pixel, village(), default(), None),
-        (&pixel, nobody, default(), Some(5)),
-        (&pixel, border.clone(), default(), None),
-        (&smoke, village(), default(), Some(5)),
-        (&smoke, village(), after_a_look(), Some(2)),
-        (&smoke, village(), all_auto, None),
-        (&call, village(), default(), Some(5)),
-    ];
-    for (sighting, place, policy, review) in table {
-        let story = Story::opened(sighting.clone(), place, policy);
-        let waits = story.incident.review_by().map(|by| by.duration_since(start()).as_mins());
-        assert_eq!(waits, review);
-        assert_eq!(story.incident.dispatch.is_none(), review.is_some());
-    }
-    // A bearing nearly always touches a neighbour's grid; the likeliest ranger goes.
-    let mut story = Story::opened(smoke.clone(), border, after_a_look());
-    story.until(2.0);
-    assert!(story.incident.dispatch.is_some());
-    // Outside the county: a record with the neighbour's name, no card and no call.
-    for evidence in [&pixel, &smoke] {
-        let story = Story::opened(evidence.clone(), abroad.clone(), default());
-        assert_eq!(kinds_of(&story), ["opened", "closed"]);
-    }
-    // A person who calls this office is answered by this office.
-    let story = Story::opened(call, abroad, default());
-    assert_eq!((story.incident.state, story.incident.dispatch), (State::NeedsReview, None));
-}
-
-#[test]
-fn a_second_source_strengthens_and_a_trusted_one_ends_the_wait() {
-    let mut story = Story::waiting(0.5);
-    let before = story.incident.priority.score;
-    let events = story.see(camera(2, at(0.5), "tower-9", place_m(0.0, -3000.0), 0.0, 0.5));
-    assert_eq!(kinds(&events)[0], "sighting added");
-    assert!(story.incident.priority.score > before);
-    let events = story.see(satellite(3, at(1.0), place_m(0.0, 0.0)));
-    assert_eq!(kinds(&events).last(), Some(&"dispatched"));
-    let events = story.see(satellite(4, at(1.2), place_m(200.0, 0.0)));
-    assert!(!kinds(&events).contains(&"dispatched"), "nobody is sent twice");
-    assert_eq!(story.see(satellite(4, at(1.2), place_m(200.0, 0.0))), [], "the same sighting again");
 }
 
 /// The desk slept through the night. Everything comes at once, each once, in order.

@@ -1,13 +1,17 @@
 //! The 131 rule as a chief would tell it: who is told when, exactly once, whatever happens to the
 //! desk in between.
 
+mod places;
+
 use crate::fixture::*;
 use huoyan::clock::Clock;
 use huoyan::county::{Area, County, Grid};
 use huoyan::desk::Desk;
 use huoyan::error::Kind;
 use huoyan::store::{Message, Status, Store};
-use huoyan::triage::event::{Actor, Closure, Event, FalseAlarm, Flames, Means, Position, Verification};
+use huoyan::triage::event::{
+    Actor, Closure, Event, FalseAlarm, Flames, Means, Position, Verification,
+};
 use huoyan::triage::geo::{FixMethod, LatLon, Locus, RangeBasis, Ray};
 use huoyan::triage::id::{ActionId, DispatchId, IncidentId, SightingId};
 use huoyan::triage::incident::{By, Input, State};
@@ -53,7 +57,11 @@ impl Story {
         told(&self.t.store, incident).await
     }
 
-    async fn ranger(&self, incident: IncidentId, input: Input) -> huoyan::error::Result<huoyan::store::Filed> {
+    async fn ranger(
+        &self,
+        incident: IncidentId,
+        input: Input,
+    ) -> huoyan::error::Result<huoyan::store::Filed> {
         self.desk.act(incident, input, &by_ranger("r1")).await
     }
 }
@@ -63,7 +71,8 @@ async fn told(store: &Store, incident: IncidentId) -> Vec<(i64, String, Channel)
         let who = m.to.person.map_or_else(|| "nobody".to_owned(), |person| person.0);
         (m.created_at.duration_since(start()).as_mins(), who, m.channel)
     };
-    let mut lines: Vec<_> = store.messages_of(incident).await.unwrap().into_iter().map(line).collect();
+    let mut lines: Vec<_> =
+        store.messages_of(incident).await.unwrap().into_iter().map(line).collect();
     lines.sort();
     lines
 }
@@ -77,11 +86,19 @@ fn fire() -> Sighting {
 }
 
 fn by_ranger(person: &str) -> By {
-    By { actor: Actor::Ranger { person: person.into() }, action: Some(ActionId(id())), happened_at: Some(at(2)) }
+    By {
+        actor: Actor::Ranger { person: person.into() },
+        action: Some(ActionId(id())),
+        happened_at: Some(at(2)),
+    }
 }
 
 fn by_officer() -> By {
-    By { actor: Actor::Officer { person: "o2".into() }, action: Some(ActionId(id())), happened_at: None }
+    By {
+        actor: Actor::Officer { person: "o2".into() },
+        action: Some(ActionId(id())),
+        happened_at: None,
+    }
 }
 
 fn phone() -> Input {
@@ -152,12 +169,21 @@ async fn the_ladder_falls_silent_step_by_step() {
     story.wait_until(64).await;
     assert_eq!(
         story.told(fire).await,
-        lines(&[(0, "r1", Sms), (3, "r1", Voice), (30, "l2", Sms), (30, "o2", Sms), (30, "t2", Sms)])
+        lines(&[
+            (0, "r1", Sms),
+            (3, "r1", Voice),
+            (30, "l2", Sms),
+            (30, "o2", Sms),
+            (30, "t2", Sms)
+        ])
     );
     // The log holds both times, the phone's and the server's. Lateness follows the server's.
     let dispatch = story.t.store.incident(fire).await.unwrap().incident.dispatch.unwrap();
     let arrived = dispatch.arrived.unwrap();
-    assert_eq!((arrived.received_at, arrived.happened_at, arrived.late), (at(35), Some(at(2)), true));
+    assert_eq!(
+        (arrived.received_at, arrived.happened_at, arrived.late),
+        (at(35), Some(at(2)), true)
+    );
     assert!(!dispatch.acknowledged.unwrap().late);
 }
 
@@ -171,7 +197,11 @@ async fn a_repeated_tap_counts_once_and_a_stranger_not_at_all() {
     assert_eq!(again, first);
     let stranger = story.desk.act(fire, phone(), &by_ranger("r2")).await.unwrap_err();
     assert_eq!(stranger.kind, Kind::Forbidden);
-    let early = story.desk.act(fire, Input::SendBack { reason: "照片不清".into() }, &by_officer()).await.unwrap_err();
+    let early = story
+        .desk
+        .act(fire, Input::SendBack { reason: "照片不清".into() }, &by_officer())
+        .await
+        .unwrap_err();
     assert_eq!(early.kind, Kind::Conflict);
     let unknown = Input::Dispatch { dispatch: DispatchId(id()), ranger: "r99".into() };
     assert_eq!(story.desk.act(fire, unknown, &by_officer()).await.unwrap_err().kind, Kind::Invalid);
@@ -227,11 +257,19 @@ async fn a_sighting_written_down_before_a_crash_is_filed_after_it() {
     let sighting = fire();
     story.t.store.record_sightings(std::slice::from_ref(&sighting), start()).await.unwrap();
     story.desk.tick().await.unwrap();
-    assert_eq!(story.t.store.incident_of(sighting.id).await.unwrap(), None, "perhaps somebody is filing it just now");
+    assert_eq!(
+        story.t.store.incident_of(sighting.id).await.unwrap(),
+        None,
+        "perhaps somebody is filing it just now"
+    );
     story.clock.advance(SignedDuration::from_secs(6));
     story.desk.tick().await.unwrap();
     let incident = story.t.store.incident_of(sighting.id).await.unwrap().expect("filed");
-    assert_eq!(story.desk.sighting(sighting).await.unwrap(), incident, "the same sighting again is the same incident");
+    assert_eq!(
+        story.desk.sighting(sighting).await.unwrap(),
+        incident,
+        "the same sighting again is the same incident"
+    );
     assert_eq!(story.t.store.open_incidents().await.unwrap().len(), 1);
 }
 
@@ -261,14 +299,21 @@ async fn many_eyes_on_one_fire_make_one_incident() {
     assert_eq!(incidents.len(), 1);
     let incident = t.store.incident(incidents[0]).await.unwrap().incident;
     assert_eq!(incident.sightings.len(), 12);
-    assert_eq!(told(&t.store, incident.id).await, lines(&[(0, "r1", Sms)]), "one ranger is sent once");
+    assert_eq!(
+        told(&t.store, incident.id).await,
+        lines(&[(0, "r1", Sms)]),
+        "one ranger is sent once"
+    );
 }
 
 #[tokio::test]
 async fn an_alert_nobody_looks_at_rings_again_and_higher() {
     let story = Story::begin().await;
     let called = Sighting {
-        source: huoyan::triage::sighting::Source::Person { who: "12119".into(), words: "后山冒烟".into() },
+        source: huoyan::triage::sighting::Source::Person {
+            who: "12119".into(),
+            words: "后山冒烟".into(),
+        },
         ..fire()
     };
     let incident = story.desk.sighting(called).await.unwrap();
@@ -279,7 +324,8 @@ async fn an_alert_nobody_looks_at_rings_again_and_higher() {
     let words = &story.t.store.messages_of(incident).await.unwrap()[0].words;
     assert_eq!(
         words,
-        "【森防】0405-01·官庄镇界亭驿村·110.400,28.450·人工报警·14:00发现·无人研判·请派人或销号·回复1收到·值班13800000062"
+        "【森防】0405-01·官庄镇界亭驿村·110.400,28.450·人工报警·14:00发现·无人研判·请派人或销号·回\
+        复1收到·值班13800000062"
     );
 }
 
@@ -288,27 +334,46 @@ async fn somebody_who_cannot_go_is_replaced_and_told_so() {
     let story = Story::begin().await;
     let fire = story.fire().await;
     story.wait_until(1).await;
-    let declined = story.ranger(fire, Input::Decline { reason: "在县城住院".into() }).await.unwrap();
+    let declined =
+        story.ranger(fire, Input::Decline { reason: "在县城住院".into() }).await.unwrap();
     assert_eq!(declined.incident.state, State::NeedsReview);
     story.wait_until(2).await;
     let second = Input::Dispatch { dispatch: DispatchId(id()), ranger: "r2".into() };
     story.desk.act(fire, second, &by_officer()).await.unwrap();
     let third = Input::Dispatch { dispatch: DispatchId(id()), ranger: "chief".into() };
     story.desk.act(fire, third, &by_officer()).await.unwrap();
-    let texts: Vec<_> =
-        story.t.store.messages_of(fire).await.unwrap().into_iter().map(|m| (m.to.name, m.words)).collect();
+    let texts: Vec<_> = story
+        .t
+        .store
+        .messages_of(fire)
+        .await
+        .unwrap()
+        .into_iter()
+        .map(|m| (m.to.name, m.words))
+        .collect();
     let to = |name: &str| {
         let words = texts.iter().filter(|(to, _)| to == name).map(|(_, words)| words.as_str());
         words.collect::<Vec<_>>()
     };
-    assert!(to("吴领导").iter().any(|words| words.contains("护林员不能前往（在县城住院）·请改派")), "{texts:?}");
+    assert!(
+        to("吴领导").iter().any(|words| words.contains("护林员不能前往（在县城住院）·请改派")),
+        "{texts:?}"
+    );
     assert!(to("李县").iter().any(|words| words.contains("请改派")), "{texts:?}");
     assert_eq!(to("李四").len(), 2);
     assert!(to("李四").iter().any(|words| words.contains("已改派他人·您不必前往")));
-    assert!(to("张三").iter().all(|words| !words.contains("改派")), "who declined needs no second word");
+    assert!(
+        to("张三").iter().all(|words| !words.contains("改派")),
+        "who declined needs no second word"
+    );
 
     let closing = Input::Close {
-        closure: Closure { category: 2, false_alarm: None, words: "电话核实".into(), passed_to: None },
+        closure: Closure {
+            category: 2,
+            false_alarm: None,
+            words: "电话核实".into(),
+            passed_to: None,
+        },
     };
     story.desk.act(fire, closing, &by_officer()).await.unwrap();
     story.wait_until(120).await;
@@ -329,17 +394,32 @@ async fn a_gap_in_the_rota_is_seen_and_somebody_is_told_all_the_same() {
     let failed: Vec<_> = messages
         .iter()
         .filter(|m| m.status == Status::Failed)
-        .map(|m| (m.created_at.duration_since(start()).as_mins(), m.to.role, m.error.clone().unwrap()))
+        .map(|m| {
+            (m.created_at.duration_since(start()).as_mins(), m.to.role, m.error.clone().unwrap())
+        })
         .collect();
-    assert_eq!(failed[0], (10, Role::VillageChief, "没有电话号码 / no phone number in the register".to_owned()));
+    assert_eq!(
+        failed[0],
+        (10, Role::VillageChief, "没有电话号码 / no phone number in the register".to_owned())
+    );
     assert_eq!(failed[1], (30, Role::CountyLeader, "无人值班 / nobody on duty".to_owned()));
     // A message that reached nobody goes to the next higher role at the desk's next look, in the
     // first one's words.
     let told: Vec<_> = messages.iter().filter(|m| m.words.contains("未送达，请代为处理")).collect();
-    assert_eq!((told[0].to.role, told[0].to.name.as_str()), (Role::TownshipDuty, "钱乡"), "{told:#?}");
+    assert_eq!(
+        (told[0].to.role, told[0].to.name.as_str()),
+        (Role::TownshipDuty, "钱乡"),
+        "{told:#?}"
+    );
     let incident = story.t.store.incident(fire).await.unwrap().incident;
-    assert!(incident.undelivered.iter().any(|it| it.role == Role::CountyLeader && it.person.is_none()), "on the board");
-    assert!(story.t.store.failed_messages(9).await.unwrap().is_empty(), "the log knows of every failure");
+    assert!(
+        incident.undelivered.iter().any(|it| it.role == Role::CountyLeader && it.person.is_none()),
+        "on the board"
+    );
+    assert!(
+        story.t.store.failed_messages(9).await.unwrap().is_empty(),
+        "the log knows of every failure"
+    );
 }
 
 #[tokio::test]
@@ -351,14 +431,23 @@ async fn texts_stand_alone_and_drills_say_so() {
     story.wait_until(10).await;
     let words = |incident| {
         let store = story.t.store.clone();
-        async move { store.messages_of(incident).await.unwrap().into_iter().map(|m| m.words).collect::<Vec<_>>() }
+        async move {
+            store
+                .messages_of(incident)
+                .await
+                .unwrap()
+                .into_iter()
+                .map(|m| m.words)
+                .collect::<Vec<_>>()
+        }
     };
     let (texts, drill_texts) = (words(real).await, words(drill).await);
-    let task = "【森防】0405-01·官庄镇界亭驿村·110.400,28.450·卫星1像素·14:00发现·回复1接收·值班13800000062";
+    let task = "【森防】0405-01·官庄镇界亭驿村·110.400,28.450·卫星1像素·14:00发现·回复1接收·值\
+        班13800000062";
     assert_eq!(texts[0], task);
     assert!(task.chars().count() <= 70, "one SMS: {} characters", task.chars().count());
-    let to_others =
-        "【森防】0405-01·官庄镇界亭驿村·护林员张三13800000061·14:00派发，14:10未接收·请督办，回复1收到·值班13800000062";
+    let to_others = "【森防】0405-01·官庄镇界亭驿村·护林员张三13800000061·14:00派发，\
+        14:10未接收·请督办，回复1收到·值班13800000062";
     assert!(texts.iter().any(|text| text == to_others), "{texts:#?}");
     let stale: Vec<_> = texts.iter().filter(|text| text.contains("分钟")).collect();
     assert!(stale.is_empty(), "what is read late is still true: {stale:#?}");
@@ -375,8 +464,10 @@ async fn the_running_desk_wakes_for_what_is_due() {
         tell: vec![Role::Ranger],
         channel: Channel::Voice,
     };
-    let policy =
-        Policy { ladder: vec![soon(300, Stage::Acknowledged), soon(600, Stage::Acknowledged)], ..Policy::default() };
+    let policy = Policy {
+        ladder: vec![soon(300, Stage::Acknowledged), soon(600, Stage::Acknowledged)],
+        ..Policy::default()
+    };
     let desk = Arc::new(desk_of(&t.store, &Clock::System, county(), policy));
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let running = tokio::spawn({
@@ -398,7 +489,10 @@ async fn the_running_desk_wakes_for_what_is_due() {
         m.created_at.duration_since(now + SignedDuration::from_millis(due_ms)).as_millis() as i64
     };
     let messages = t.store.messages_of(incident).await.unwrap();
-    assert!((0..1000).contains(&late(&messages[1], 300)) && (0..1000).contains(&late(&messages[2], 600)));
+    assert!(
+        (0..1000).contains(&late(&messages[1], 300))
+            && (0..1000).contains(&late(&messages[2], 600))
+    );
     stop.send(()).unwrap();
     tokio::time::timeout(Duration::from_secs(5), running).await.expect("stops when told").unwrap();
 }
@@ -406,84 +500,4 @@ async fn the_running_desk_wakes_for_what_is_due() {
 #[test]
 fn the_story_begins_in_the_afternoon() {
     assert_eq!(start(), "2026-04-05T14:00:00+08:00".parse::<Timestamp>().unwrap());
-}
-
-/// A false alarm is closed; then somebody calls from there. What the satellite sees now is evidence
-/// for the call, not for the closed incident.
-#[tokio::test]
-async fn evidence_belongs_to_the_open_fire_before_it_reminds_of_a_closed_one() {
-    let story = Story::begin().await;
-    let seen = || Sighting { observed_at: story.clock.now(), ..fire() };
-    let first = story.desk.sighting(seen()).await.expect("filed");
-    let closure =
-        Closure { category: 9, false_alarm: Some(FalseAlarm::CookingSmoke), words: String::new(), passed_to: None };
-    story.desk.act(first, Input::Close { closure }, &by_officer()).await.expect("closed");
-    story.wait_until(20).await;
-    assert_eq!(story.desk.sighting(seen()).await.expect("filed"), first, "nobody else has seen anything");
-    let source = Source::Person { who: "12119".into(), words: "山上冒烟".into() };
-    let called = story.desk.sighting(Sighting { source, ..seen() }).await.expect("filed");
-    assert_ne!(called, first, "whoever calls is heard");
-    assert_eq!(story.desk.sighting(seen()).await.expect("filed"), called);
-    assert_eq!(story.t.store.incident(called).await.unwrap().incident.sightings.len(), 2);
-}
-
-/// Two masts see smoke where their lines cross. It may be two fires, so there are two cards that
-/// name each other. Each lists the grid of the crossing first.
-#[tokio::test]
-async fn two_directions_that_cross_stay_two_cards_and_point_at_one_grid() {
-    let mut county = county();
-    let ring = |west: f64, east: f64| {
-        Area::from_rings(vec![vec![place(28.40, west), place(28.40, east), place(28.50, east), place(28.50, west)]])
-    };
-    let two = [("g-west", 110.36, 110.40), ("g-east", 110.40, 110.48)];
-    county.grids = two
-        .map(|(id, west, east)| Grid {
-            id: id.into(),
-            area: ring(west, east).expect("a ring"),
-            ..county.grids[0].clone()
-        })
-        .to_vec();
-    let story = Story::of(county).await;
-    let fire = place(28.45, 110.385);
-    let seen_from = |camera: &str, apex: LatLon| {
-        let azimuth_deg = apex.azimuth_deg(fire);
-        let (half_width_deg, near_m, far_m, range, profile) = (2.0, 200.0, 8000.0, RangeBasis::Unknown, None);
-        let locus = Locus::Sector(Ray { apex, azimuth_deg, half_width_deg, near_m, far_m, range, profile });
-        let mut sighting = Sighting { locus, observed_at: story.clock.now(), ..camera_sighting() };
-        if let Source::Camera { camera: own, .. } = &mut sighting.source {
-            *own = camera.into();
-        }
-        sighting
-    };
-    let along = story.desk.sighting(seen_from("west", place(28.45, 110.365))).await.expect("filed");
-    let open = async |id| story.t.store.incident(id).await.unwrap().incident;
-    let first = async |id| open(id).await.place.candidates.first().map(|it| it.grid.to_string());
-    assert_eq!(first(along).await.as_deref(), Some("g-east"), "most of what the camera sees");
-    story.wait_until(1).await;
-    let across = story.desk.sighting(seen_from("south", place(28.41, 110.385))).await.expect("filed");
-    assert_ne!(along, across);
-    assert_eq!(first(along).await.as_deref(), Some("g-west"), "where the second line crosses");
-    let (one, other) = (open(along).await, open(across).await);
-    assert_eq!((one.links[0].other, other.links[0].other), (across, along));
-    assert_eq!(one.fix.method, FixMethod::Bearing, "the doubt is what it was");
-    assert_eq!(Some(one.clone()), huoyan::triage::incident::Incident::from_log(&one.log));
-}
-
-/// 转报 first, then ours: the neighbour's record must not swallow a fire on our side of the border.
-#[tokio::test]
-async fn a_fire_beside_one_that_was_passed_on_is_sent_to_our_ranger() {
-    let mut county = county();
-    county.outline = county.grids.first().map(|grid| grid.area.clone());
-    let story = Story::of(county).await;
-    let seen_at = |lat_deg: f64| {
-        let locus = Locus::Disc { centre: place(lat_deg, 110.40), radius_m: 375.0 };
-        Sighting { id: SightingId(id()), locus, observed_at: story.clock.now(), ..fire() }
-    };
-    let abroad = story.desk.sighting(seen_at(28.504)).await.expect("filed");
-    assert_eq!(story.t.store.incident(abroad).await.unwrap().incident.state, State::Closed, "the county ends at 28.5°");
-    story.wait_until(30).await;
-    assert_eq!(story.desk.sighting(seen_at(28.505)).await.expect("filed"), abroad, "the same fire over there");
-    let ours = story.desk.sighting(seen_at(28.501)).await.expect("filed");
-    let incident = story.t.store.incident(ours).await.unwrap().incident;
-    assert_eq!((ours != abroad, incident.state), (true, State::Dispatched));
 }

@@ -54,7 +54,11 @@ impl Office {
             (*id, *bbox) = (camera.into(), [0.25, 0.5, 0.125, 0.25].into());
         }
         sighting.locus = Locus::Disc { centre: place(28.41 + north, 110.40), radius_m: 300.0 };
-        Sighting { observed_at: self.clock.now(), pictures: vec![PictureId::of(id(), b"")], ..sighting }
+        Sighting {
+            observed_at: self.clock.now(),
+            pictures: vec![PictureId::of(id(), b"")],
+            ..sighting
+        }
     }
 
     async fn act(&self, incident: IncidentId, actor: Actor, input: Input) {
@@ -63,10 +67,12 @@ impl Office {
     }
 
     async fn closed(&self, incident: IncidentId, category: u8, false_alarm: Option<FalseAlarm>) {
-        let closure =
-            Closure {
-                category, false_alarm, words: "张三电话13800000061：刘老五家烧草".into(), passed_to: None
-            };
+        let closure = Closure {
+            category,
+            false_alarm,
+            words: "张三电话13800000061：刘老五家烧草".into(),
+            passed_to: None,
+        };
         self.act(incident, officer(), Input::Close { closure }).await;
     }
 
@@ -77,7 +83,8 @@ impl Office {
 
     /// Rows of watch.csv by picture.
     fn rows(&self) -> BTreeMap<String, BTreeMap<String, String>> {
-        let mut reader = csv::Reader::from_path(self.out.path().join("training/watch.csv")).expect("a table");
+        let mut reader =
+            csv::Reader::from_path(self.out.path().join("training/watch.csv")).expect("a table");
         let rows = reader.deserialize().map(|row| row.expect("a row"));
         rows.map(|row: BTreeMap<String, String>| (row["image"].clone(), row)).collect()
     }
@@ -100,8 +107,10 @@ fn pick<'a>(row: &'a BTreeMap<String, String>, columns: &str) -> Vec<&'a str> {
 #[tokio::test]
 async fn a_season_becomes_a_table_that_says_what_people_found() {
     let office = Office::new().await;
-    // A farmer burns straw: seen by two cameras, by the first again ten minutes later; the ranger reports, the office closes.
-    let (straw, colour) = (jpeg(640, 360, [90, 120, 60]), "xmin,ymin,xmax,ymax,unsure,spectrum,verdict,minute_index");
+    // A farmer burns straw: seen by two cameras, by the first again ten minutes later; the ranger
+    // reports, the office closes.
+    let (straw, colour) =
+        (jpeg(640, 360, [90, 120, 60]), "xmin,ymin,xmax,ymax,unsure,spectrum,verdict,minute_index");
     let (farm, first) = office.saw("yl-01", 0.0, &straw).await;
     let dispatch = Input::Dispatch { dispatch: DispatchId(id()), ranger: "r1".into() };
     office.act(farm, officer(), dispatch).await;
@@ -132,7 +141,9 @@ async fn a_season_becomes_a_table_that_says_what_people_found() {
         no_photo_reason: None,
         position: None,
     };
-    office.act(ranger_says, Actor::Ranger { person: "r1".into() }, Input::Report { verification }).await;
+    office
+        .act(ranger_says, Actor::Ranger { person: "r1".into() }, Input::Report { verification })
+        .await;
     // A drill, and a satellite's pixel: neither is a picture to learn from.
     let drill = Sighting { drill: true, ..office.sighting("yl-01", 0.0) };
     office.t.store.keep_picture(drill.pictures[0], straw.clone()).await.expect("kept");
@@ -154,17 +165,41 @@ async fn a_season_becomes_a_table_that_says_what_people_found() {
         ["480.0", "540.0", "720.0", "810.0", "1920", "1080", "0"]
     );
     let (id, second_view) = (farm.to_string(), format!("{farm}-2"));
-    assert_eq!(pick(of(again), "event,fire,camera,captured_at"), [&id, &id, "yl-01", "2026-04-05T06:12:00Z"]);
-    assert_eq!(pick(of(other_camera), "event,fire,camera"), [&second_view, &id, "yl-02"], "views are not mixed");
-    assert_eq!(pick(of(grey), colour), ["", "", "", "", "0", "ir", "Nothing found: fog_or_cloud", "0"]);
-    assert_eq!(pick(of(smoke), "xmin,unsure,unsure_reason"), ["", "1", "real smoke or heat, but no wildfire"]);
-    assert_eq!(pick(of(open), "xmin,unsure,unsure_reason,verdict"), ["", "1", "nobody has judged it yet", "open"]);
+    assert_eq!(
+        pick(of(again), "event,fire,camera,captured_at"),
+        [&id, &id, "yl-01", "2026-04-05T06:12:00Z"]
+    );
+    assert_eq!(
+        pick(of(other_camera), "event,fire,camera"),
+        [&second_view, &id, "yl-02"],
+        "views are not mixed"
+    );
+    assert_eq!(
+        pick(of(grey), colour),
+        ["", "", "", "", "0", "ir", "Nothing found: fog_or_cloud", "0"]
+    );
+    assert_eq!(
+        pick(of(smoke), "xmin,unsure,unsure_reason"),
+        ["", "1", "real smoke or heat, but no wildfire"]
+    );
+    assert_eq!(
+        pick(of(open), "xmin,unsure,unsure_reason,verdict"),
+        ["", "1", "nobody has judged it yet", "open"]
+    );
     assert_eq!(pick(of(reported), "xmin,unsure,verdict"), ["", "0", "Nothing found"]);
-    assert!(rows.values().filter(|row| row["camera"] == "yl-01").all(|row| row["split"] == of(first)["split"]));
+    assert!(
+        rows.values()
+            .filter(|row| row["camera"] == "yl-01")
+            .all(|row| row["split"] == of(first)["split"])
+    );
 
     let images = office.out.path().join("training/images");
     assert_eq!(fs::read_dir(&images).expect("a folder").count(), 7, "no drill, no ranger's photo");
-    assert_eq!(fs::read(images.join(format!("{first}.jpg"))).expect("there"), straw, "as kept, byte for byte");
+    assert_eq!(
+        fs::read(images.join(format!("{first}.jpg"))).expect("there"),
+        straw,
+        "as kept, byte for byte"
+    );
     assert_says_nobody(&office.out.path().join("training"));
 }
 
@@ -180,9 +215,17 @@ async fn a_fires_strip_goes_out_with_it_in_its_order() {
     for (after_s, seen) in [(-120, None), (0, Some(0.75)), (40, Some(0.5))] {
         let bytes = jpeg(480, 270, [90, 120, if after_s < 0 { 61 } else { 62 }]);
         let captured_at = sighting.observed_at + SignedDuration::from_secs(after_s);
-        let (picture, seen) =
-            (PictureId::of(id(), &bytes), seen.map(|score| Place { score, bbox: [0.5, 0.5, 0.25, 0.25].into() }));
-        let frame = StripFrame { sighting: sighting.id, captured_at, stream: Stream::Screened, seen, picture };
+        let (picture, seen) = (
+            PictureId::of(id(), &bytes),
+            seen.map(|score| Place { score, bbox: [0.5, 0.5, 0.25, 0.25].into() }),
+        );
+        let frame = StripFrame {
+            sighting: sighting.id,
+            captured_at,
+            stream: Stream::Screened,
+            seen,
+            picture,
+        };
         office.t.store.keep_strip_frame(&frame, bytes).await.expect("kept");
         strip.push(picture);
     }
@@ -190,12 +233,26 @@ async fn a_fires_strip_goes_out_with_it_in_its_order() {
     office.closed(incident, 3, None).await;
 
     let summary = office.export(None, None).await.expect("exported");
-    assert_eq!((summary.rows, summary.smoke, summary.unsure), (3, 2, 1), "the confirmed look is there once");
-    let (rows, columns) = (office.rows(), "event,captured_at,minute_index,xmin,unsure,verdict,score");
-    let (of, event) = (|picture: PictureId| pick(&rows[&format!("{picture}.jpg")], columns), incident.to_string());
-    assert_eq!(of(strip[0]), [&event, "2026-04-05T06:03:00Z", "-2", "", "1", "Farm burning", "0.000"]);
+    assert_eq!(
+        (summary.rows, summary.smoke, summary.unsure),
+        (3, 2, 1),
+        "the confirmed look is there once"
+    );
+    let (rows, columns) =
+        (office.rows(), "event,captured_at,minute_index,xmin,unsure,verdict,score");
+    let (of, event) = (
+        |picture: PictureId| pick(&rows[&format!("{picture}.jpg")], columns),
+        incident.to_string(),
+    );
+    assert_eq!(
+        of(strip[0]),
+        [&event, "2026-04-05T06:03:00Z", "-2", "", "1", "Farm burning", "0.000"]
+    );
     assert_eq!(of(fire)[2..], ["0", "160.0", "0", "Farm burning", "0.820"]);
-    assert_eq!(of(strip[2]), [&event, "2026-04-05T06:05:40Z", "0", "240.0", "0", "Farm burning", "0.500"]);
+    assert_eq!(
+        of(strip[2]),
+        [&event, "2026-04-05T06:05:40Z", "0", "240.0", "0", "Farm burning", "0.500"]
+    );
 }
 
 /// The export holds no person of the register, no phone, nothing that anybody wrote or said, and no
@@ -203,11 +260,16 @@ async fn a_fires_strip_goes_out_with_it_in_its_order() {
 fn assert_says_nobody(folder: &Path) {
     let text = fs::read_to_string(folder.join("watch.csv")).expect("a table");
     let county = county();
-    let people = county.people.iter().flat_map(|person| [Some(person.name.clone()), person.phone.clone()]).flatten();
-    let others = ["刘老五", "烧草", "没有看到烟", "界亭驿村", "官庄镇", "网格", "r1", "o2"].map(str::to_owned);
+    let people = county
+        .people
+        .iter()
+        .flat_map(|person| [Some(person.name.clone()), person.phone.clone()])
+        .flatten();
+    let others = ["刘老五", "烧草", "没有看到烟", "界亭驿村", "官庄镇", "网格", "r1", "o2"]
+        .map(str::to_owned);
     for words in people.chain(others) {
-        let found =
-            text.split([',', '\n', ' ']).any(|cell| cell == words) || (!words.is_ascii() && text.contains(&words));
+        let found = text.split([',', '\n', ' ']).any(|cell| cell == words)
+            || (!words.is_ascii() && text.contains(&words));
         assert!(!found, "{words} went out:\n{text}");
     }
     assert!(!text.contains("1380000"), "a phone went out:\n{text}");
@@ -234,10 +296,17 @@ async fn a_lost_picture_is_listed_and_the_window_is_kept() {
     let listed: Vec<PictureId> = summary.unreadable.iter().map(|it| it.picture).collect();
     assert_eq!(listed, [torn, lost.pictures[0]]);
     assert!(office.rows().contains_key(&format!("{good}.jpg")));
-    assert_eq!(fs::read_dir(office.out.path().join("training/images")).expect("a folder").count(), 1);
+    assert_eq!(
+        fs::read_dir(office.out.path().join("training/images")).expect("a folder").count(),
+        1
+    );
 
     let again = office.export(None, None).await.expect_err("it is not empty any more");
-    assert!(again.kind == Kind::Invalid && again.message.contains("not empty"), "{}", again.message);
+    assert!(
+        again.kind == Kind::Invalid && again.message.contains("not empty"),
+        "{}",
+        again.message
+    );
 }
 
 #[tokio::test]
@@ -251,7 +320,9 @@ async fn more_incidents_than_a_page_holds_come_oldest_first() {
         office.wait(121);
     }
     assert_eq!(office.export(None, None).await.expect("exported").nothing, 201);
-    let mut reader = csv::Reader::from_path(office.out.path().join("training/watch.csv")).expect("a table");
-    let times: Vec<String> = reader.records().map(|row| row.expect("a row")[5].to_owned()).collect();
+    let mut reader =
+        csv::Reader::from_path(office.out.path().join("training/watch.csv")).expect("a table");
+    let times: Vec<String> =
+        reader.records().map(|row| row.expect("a row")[5].to_owned()).collect();
     assert!(times.len() == 201 && times.is_sorted(), "{times:?}");
 }

@@ -110,7 +110,8 @@ pub fn opened(sighting: Sighting, now: Timestamp) -> (Incident, Vec<Recorded>) {
         ..Place::default()
     };
     let holder = |_: Role, _: &Place, _: Option<&PersonId>| Some(PersonId::from("o1"));
-    let events = Incident::open(new, &Office { policy: &policy, place: &place, holder: &holder }, now);
+    let events =
+        Incident::open(new, &Office { policy: &policy, place: &place, holder: &holder }, now);
     let incident = Incident::from_log(&events).expect("begins with its opening");
     (incident, events)
 }
@@ -146,7 +147,8 @@ impl TestStore {
     pub async fn postgres() -> Option<Self> {
         let server = std::env::var("HUOYAN_TEST_POSTGRES").ok()?;
         let schema = format!("huoyan_{}", id().simple());
-        let pool = sqlx::PgPool::connect(&server).await.expect("PostgreSQL at HUOYAN_TEST_POSTGRES");
+        let pool =
+            sqlx::PgPool::connect(&server).await.expect("PostgreSQL at HUOYAN_TEST_POSTGRES");
         let create = sqlx::AssertSqlSafe(format!("CREATE SCHEMA {schema}"));
         sqlx::query(create).execute(&pool).await.expect("a schema of our own");
         let mark = if server.contains('?') { '&' } else { '?' };
@@ -195,7 +197,8 @@ impl TestStore {
 
 /// Checks the whole record, a year later, without correcting anything.
 pub async fn look(store: &Store) -> Record {
-    let look = Look { now: at(365 * 24 * 60), mend: false, paper: &[], retention: &Retention::default() };
+    let look =
+        Look { now: at(365 * 24 * 60), mend: false, paper: &[], retention: &Retention::default() };
     store.look(&look).await.expect("a look").to_the_end().await.expect("a look")
 }
 
@@ -206,15 +209,19 @@ pub async fn whole(store: &Store) -> u64 {
     record.head.events
 }
 
-/// 官庄镇 with one grid around the fire. The day's rota names other people than those appointed to the
-/// posts.
+/// 官庄镇 with one grid around the fire. The day's rota names other people than those appointed to
+/// the posts.
 pub fn county() -> County {
     let person = |id: &str, name: &str, post| Person {
         id: id.into(),
         name: name.into(),
-        phone: Some(format!("138000000{}", 10 + id.len() + usize::from(id.as_bytes()[id.len() - 1]))),
+        phone: Some(format!(
+            "138000000{}",
+            10 + id.len() + usize::from(id.as_bytes()[id.len() - 1])
+        )),
         post,
-        grid: matches!(post, Post::RangerA | Post::RangerB | Post::VillageChief).then(|| "g1".into()),
+        grid: matches!(post, Post::RangerA | Post::RangerB | Post::VillageChief)
+            .then(|| "g1".into()),
         village: Some("界亭驿村".into()),
         township: Some("官庄镇".into()),
     };
@@ -227,7 +234,8 @@ pub fn county() -> County {
         grid: None,
         person: person.into(),
     };
-    let corners = [(28.40, 110.35), (28.40, 110.45), (28.50, 110.45), (28.50, 110.35), (28.40, 110.35)];
+    let corners =
+        [(28.40, 110.35), (28.40, 110.45), (28.50, 110.45), (28.50, 110.35), (28.40, 110.35)];
     let ring = corners.map(|(lat, lon)| place(lat, lon)).to_vec();
     County {
         name: "沅陵县".into(),

@@ -28,9 +28,11 @@ const TRIES: usize = 12;
 fn a_full_disk_loses_nothing_and_stops_nothing_once_there_is_room() {
     // The signal is ignored before the child begins. Otherwise the kernel would kill a process that
     // writes beyond the limit.
-    let story = "trap '' XFSZ; exec \"$0\" --exact full_disk::in_a_process_whose_disk_fills --nocapture";
+    let story = "trap '' XFSZ; exec \"$0\" --exact full_disk::in_a_process_whose_disk_fills \
+        --nocapture";
     let this = std::env::current_exe().expect("the test program");
-    let told = Command::new("sh").args(["-c", story]).arg(this).env(CHILD, "1").output().expect("sh");
+    let told =
+        Command::new("sh").args(["-c", story]).arg(this).env(CHILD, "1").output().expect("sh");
     let words = String::from_utf8_lossy(&told.stdout);
     assert!(
         told.status.success() && words.contains("1 passed") && words.contains(FILLED),
@@ -47,7 +49,8 @@ async fn in_a_process_whose_disk_fills() {
     let (t, clock) = (TestStore::sqlite().await, Clock::simulated(start()));
     let desk = desk(&t.store, &clock);
     let fire = desk.sighting(satellite_sighting(&hotspot("1", "NRT"))).await.expect("filed");
-    let officer = By { actor: Actor::Officer { person: "o2".into() }, action: None, happened_at: None };
+    let officer =
+        By { actor: Actor::Officer { person: "o2".into() }, action: None, happened_at: None };
     let note = |words: &str| desk.act(fire, Input::Note { words: words.to_owned() }, &officer);
     let mut accepted: Vec<String> = Vec::new();
     for (round, room) in ROOM.into_iter().enumerate() {
@@ -69,9 +72,15 @@ async fn in_a_process_whose_disk_fills() {
 
         t.store.ping().await.expect("there is room again");
         let words = format!("round {round}, afterwards");
-        note(&words).await.unwrap_or_else(|e| panic!("round {round}: the next action: {}", e.chain()));
+        note(&words)
+            .await
+            .unwrap_or_else(|e| panic!("round {round}: the next action: {}", e.chain()));
         accepted.push(words);
-        assert_eq!(notes(&t, fire).await, accepted, "round {round}: what was answered, and nothing else");
+        assert_eq!(
+            notes(&t, fire).await,
+            accepted,
+            "round {round}: what was answered, and nothing else"
+        );
     }
     println!("{FILLED}");
     // The ladder continues, because nobody has acknowledged.
@@ -79,7 +88,10 @@ async fn in_a_process_whose_disk_fills() {
     clock.advance(SignedDuration::from_mins(31));
     assert!(desk.tick().await.expect("a look at the clock") > 0);
     let after = t.again().await;
-    assert!(after.incident(fire).await.expect("there").incident.version > before, "the next deadline");
+    assert!(
+        after.incident(fire).await.expect("there").incident.version > before,
+        "the next deadline"
+    );
     whole(&after).await;
 }
 

@@ -24,7 +24,8 @@ fn joins(sighting: &Sighting, open: &Incident) -> bool {
 }
 
 fn links(sighting: &Sighting, open: &Incident) -> bool {
-    decide(sighting, std::slice::from_ref(open)) == Association { links: vec![open.id], ..Association::default() }
+    decide(sighting, std::slice::from_ref(open))
+        == Association { links: vec![open.id], ..Association::default() }
 }
 
 /// A bearing from `tower` to `fire`.
@@ -45,7 +46,11 @@ fn later(mut sighting: Sighting, minute: f64) -> Sighting {
 #[test]
 fn two_towers_and_a_satellite_are_one_fire_well_placed() {
     let fire = place_m(0.0, 0.0);
-    let mut story = Story::opened(bearing(1, "west", place_m(-4000.0, 300.0), fire), village(), Policy::default());
+    let mut story = Story::opened(
+        bearing(1, "west", place_m(-4000.0, 300.0), fire),
+        village(),
+        Policy::default(),
+    );
     assert_eq!(story.incident.fix.method, FixMethod::Bearing);
     let wide_m = story.incident.fix.radius_m;
 
@@ -61,7 +66,10 @@ fn two_towers_and_a_satellite_are_one_fire_well_placed() {
     story.see(second);
     let fix = story.incident.fix;
     assert_eq!(fix.method, FixMethod::Triangulated);
-    assert!(fix.centre.distance_m(fire) < 5.0 && fix.radius_m < 300.0 && fix.radius_m < wide_m / 10.0, "{fix:?}");
+    assert!(
+        fix.centre.distance_m(fire) < 5.0 && fix.radius_m < 300.0 && fix.radius_m < wide_m / 10.0,
+        "{fix:?}"
+    );
     assert_eq!(story.incident.past_dispatches.len(), 0, "one fire, one ranger");
 }
 
@@ -86,7 +94,11 @@ fn two_bearings_that_cross_are_linked_and_not_joined() {
     assert!(joins(&near, &open), "both have measured that it is there");
     assert!(joins(&south, &open), "the second looks through the place that the first has measured");
     let nearer = ranged(near, 500.0, 2500.0);
-    assert_eq!(decide(&nearer, std::slice::from_ref(&open)), Association::default(), "a second smoke, nearer");
+    assert_eq!(
+        decide(&nearer, std::slice::from_ref(&open)),
+        Association::default(),
+        "a second smoke, nearer"
+    );
 }
 
 /// A third mast's ray goes through the crossing of two: it is one fire, and the incident that stood
@@ -102,13 +114,20 @@ fn a_third_ray_makes_one_fire_of_two_linked_ones() {
 
     let going = Incident { state: State::Acknowledged, ..south.clone() };
     let found = decide(&north, &[going, west.clone()]);
-    assert_eq!(found.join, None, "a ranger goes to one of them: an officer says whether they are one");
+    assert_eq!(
+        found.join, None,
+        "a ranger goes to one of them: an officer says whether they are one"
+    );
     assert_eq!(found.links.len(), 2);
 
     let hours_later = later(north, 90.0);
     assert_eq!(decide(&hours_later, &[south.clone(), west.clone()]).join, None);
     let pixel = satellite(4, at(10.0), place_m(100.0, 100.0));
-    assert_eq!(decide(&pixel, &[south.clone(), west.clone()]).merge, [south.id], "a pixel at the crossing says so too");
+    assert_eq!(
+        decide(&pixel, &[south.clone(), west.clone()]).merge,
+        [south.id],
+        "a pixel at the crossing says so too"
+    );
 }
 
 #[test]
@@ -119,9 +138,15 @@ fn what_joins_what() {
     assert!(!joins(&beside(752.0), &open));
 
     let tower = place_m(0.0, -5000.0);
-    for (azimuth_deg, joined) in [(0.0, true), (5.0, true), (6.2, true), (6.6, false), (90.0, false), (180.0, false)] {
+    for (azimuth_deg, joined) in
+        [(0.0, true), (5.0, true), (6.2, true), (6.6, false), (90.0, false), (180.0, false)]
+    {
         let smoke = camera(3, at(10.0), "south", tower, azimuth_deg, 0.8);
-        assert_eq!(joins(&smoke, &open), joined, "the pixel's rim lies 4.3° off, the bearing is ±2°: {azimuth_deg}");
+        assert_eq!(
+            joins(&smoke, &open),
+            joined,
+            "the pixel's rim lies 4.3° off, the bearing is ±2°: {azimuth_deg}"
+        );
     }
 }
 
@@ -137,10 +162,15 @@ fn a_pixel_on_a_line_of_sight_joins_while_both_are_new_or_within_the_range() {
         (-300.0, -2500.0, false, true),
     ] {
         let pixel = satellite(2, at(minute), place_m(0.0, north_m));
-        assert_eq!((joins(&pixel, &open), joins(&pixel, &near)), (joined, within_range), "{minute} {north_m}");
+        assert_eq!(
+            (joins(&pixel, &open), joins(&pixel, &near)),
+            (joined, within_range),
+            "{minute} {north_m}"
+        );
         assert!(joined || links(&pixel, &open), "could be: {minute} {north_m}");
     }
-    let mut long = Story::opened(camera(1, start(), "south", tower, 0.0, 0.8), village(), Policy::default());
+    let mut long =
+        Story::opened(camera(1, start(), "south", tower, 0.0, 0.8), village(), Policy::default());
     (2..40).for_each(|n| {
         long.see(camera(n, at(10.0 * n as f64), "south", tower, 0.0, 0.8));
     });
@@ -154,14 +184,21 @@ fn a_pixel_on_a_line_of_sight_joins_while_both_are_new_or_within_the_range() {
 fn the_same_eye_sees_its_fire_for_two_hours_on() {
     let tower = place_m(0.0, -9000.0);
     let open = incident(&camera(1, start(), "south", tower, 0.0, 0.8));
-    let again = |minute: f64, azimuth_deg: f64| camera(2, at(minute), "south", tower, azimuth_deg, 0.8);
+    let again =
+        |minute: f64, azimuth_deg: f64| camera(2, at(minute), "south", tower, azimuth_deg, 0.8);
     assert!(joins(&again(119.0, 3.9), &open));
     assert!(links(&again(121.0, 0.0), &open));
-    assert_eq!(decide(&again(1.0, 4.1), std::slice::from_ref(&open)), Association::default(), "another smoke");
+    assert_eq!(
+        decide(&again(1.0, 4.1), std::slice::from_ref(&open)),
+        Association::default(),
+        "another smoke"
+    );
     let beside = camera(3, at(5.0), "south-2", place_m(60.0, -9000.0), 1.0, 0.8);
     assert!(joins(&beside, &open), "another camera of the same mast");
-    let behind =
-        [incident(&ranged(again(0.0, 0.0), 1000.0, 2500.0)), incident(&ranged(again(0.0, 0.0), 4000.0, 6000.0))];
+    let behind = [
+        incident(&ranged(again(0.0, 0.0), 1000.0, 2500.0)),
+        incident(&ranged(again(0.0, 0.0), 4000.0, 6000.0)),
+    ];
     let nearer = ranged(again(3.0, 0.5), 1200.0, 2800.0);
     assert_eq!(decide(&nearer, &behind).join, Some(behind[0].id), "one behind the other");
 }
@@ -175,7 +212,9 @@ fn a_camera_without_a_direction_joins_its_own_pose_only() {
     };
     let open = incident(&lost(1, "south", 0.0));
     assert!(joins(&lost(2, "south", 30.0), &open));
-    for other in [lost(3, "north", 1.0), lost(4, "south", 130.0), satellite(5, at(1.0), place_m(100.0, 0.0))] {
+    for other in
+        [lost(3, "north", 1.0), lost(4, "south", 130.0), satellite(5, at(1.0), place_m(100.0, 0.0))]
+    {
         assert_eq!(decide(&other, std::slice::from_ref(&open)), Association::default());
     }
     let aimed = incident(&camera(6, start(), "south", apex, 0.0, 0.8));
@@ -186,7 +225,11 @@ fn a_camera_without_a_direction_joins_its_own_pose_only() {
 fn time_parts_what_place_joins() {
     let open = incident(&satellite(1, start(), place_m(0.0, 0.0)));
     for (minute, joined) in [(-719.0, true), (-721.0, false), (720.0, true), (720.1, false)] {
-        assert_eq!(joins(&satellite(2, at(minute), place_m(0.0, 0.0)), &open), joined, "minute {minute}");
+        assert_eq!(
+            joins(&satellite(2, at(minute), place_m(0.0, 0.0)), &open),
+            joined,
+            "minute {minute}"
+        );
     }
 }
 
@@ -212,8 +255,12 @@ fn drills_and_fires_never_mix() {
 #[test]
 fn a_closed_fire_takes_nothing_in() {
     let mut story = Story::dispatched();
-    let closure =
-        crate::triage::event::Closure { category: 3, false_alarm: None, words: String::new(), passed_to: None };
+    let closure = crate::triage::event::Closure {
+        category: 3,
+        false_alarm: None,
+        words: String::new(),
+        passed_to: None,
+    };
     story.act(Input::Close { closure }, &officer()).expect("open");
     assert_eq!(story.incident.state, State::Closed);
     assert!(!joins(&satellite(2, at(5.0), place_m(0.0, 0.0)), &story.incident));
@@ -232,10 +279,14 @@ fn a_front_is_one_fire_and_one_line_of_sight_is_not() {
         (0..3).map(|n| satellite(100 + n, at(100.0), place_m(600.0 * n as f64, 700.0))).collect();
     let found = associate(&cluster, std::iter::once(&story.incident), &Policy::default());
     assert_eq!(found.join, Some(story.incident.id), "the next pass beside it");
-    assert!(!joins(&satellite(200, at(1.0), place_m(17_000.0, 6000.0)), &story.incident), "6 km beside the front");
+    assert!(
+        !joins(&satellite(200, at(1.0), place_m(17_000.0, 6000.0)), &story.incident),
+        "6 km beside the front"
+    );
 
     let tower = place_m(0.0, -9000.0);
-    let mut smoke = Story::opened(camera(1, start(), "south", tower, 0.0, 0.8), village(), Policy::default());
+    let mut smoke =
+        Story::opened(camera(1, start(), "south", tower, 0.0, 0.8), village(), Policy::default());
     smoke.see(person(2, at(1.0), place_m(0.0, 0.0), 300.0));
     assert_eq!(smoke.incident.fix.method, FixMethod::Reported);
     let behind = satellite(4, at(2.0), place_m(0.0, -4000.0));
@@ -259,11 +310,16 @@ fn what_is_full_is_linked_and_the_next_card_goes_on() {
 
 #[test]
 fn the_nearest_of_two_fires_takes_it_whatever_their_order() {
-    let (near, far) =
-        (incident(&satellite(1, start(), place_m(300.0, 0.0))), incident(&satellite(2, start(), place_m(-600.0, 0.0))));
+    let (near, far) = (
+        incident(&satellite(1, start(), place_m(300.0, 0.0))),
+        incident(&satellite(2, start(), place_m(-600.0, 0.0))),
+    );
     let sighting = satellite(3, at(1.0), place_m(0.0, 0.0));
     for open in [[near.clone(), far.clone()], [far.clone(), near.clone()]] {
-        assert_eq!(decide(&sighting, &open), Association { join: Some(near.id), merge: vec![], links: vec![far.id] });
+        assert_eq!(
+            decide(&sighting, &open),
+            Association { join: Some(near.id), merge: vec![], links: vec![far.id] }
+        );
     }
 }
 

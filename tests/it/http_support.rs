@@ -41,7 +41,8 @@ impl World {
         let store = Store::open("sqlite", folder.path()).await.expect("SQLite opens");
         let start: Timestamp = "2026-11-21T06:00:00Z".parse().expect("a time");
         let clock = Clock::simulated(start);
-        let (registers, bus, config) = (Registers::fixed(county()), Bus::local(), Config::default());
+        let (registers, bus, config) =
+            (Registers::fixed(county()), Bus::local(), Config::default());
         let (drill, drills) = mpsc::channel(1);
         let registry = Registry::over(&store, registers.clone(), clock.clone(), Lang::Zh);
         let state = WebState {
@@ -83,13 +84,20 @@ impl World {
     /// A browser in which this person has opened a login link and pressed the button.
     pub async fn browser(&self, person: &str, access: Access) -> Browser {
         let life = SignedDuration::from_mins(15);
-        let path =
-            web::issue_login(&self.state.store, &person.into(), access, life, &self.clock).await.expect("a link");
+        let path = web::issue_login(&self.state.store, &person.into(), access, life, &self.clock)
+            .await
+            .expect("a link");
         let stranger = self.stranger();
-        let answer = stranger.send(Request::post(path).body(Body::empty()).expect("a request")).await;
+        let answer =
+            stranger.send(Request::post(path).body(Body::empty()).expect("a request")).await;
         assert_eq!(answer.status, StatusCode::SEE_OTHER, "{answer:?}");
-        let cookie =
-            answer.headers[header::SET_COOKIE].to_str().expect("text").split(';').next().expect("a pair").to_owned();
+        let cookie = answer.headers[header::SET_COOKIE]
+            .to_str()
+            .expect("text")
+            .split(';')
+            .next()
+            .expect("a pair")
+            .to_owned();
         Browser { cookie: Some(cookie), ..stranger }
     }
 
@@ -113,7 +121,8 @@ pub struct Answer {
 
 impl Answer {
     pub fn json(&self) -> Value {
-        serde_json::from_slice(&self.body).unwrap_or_else(|e| panic!("not JSON: {e}: {}", self.text()))
+        serde_json::from_slice(&self.body)
+            .unwrap_or_else(|e| panic!("not JSON: {e}: {}", self.text()))
     }
 
     pub fn text(&self) -> String {
@@ -216,8 +225,13 @@ fn county() -> County {
         name: name.to_owned(),
         village: "大坪村".to_owned(),
         township: "官庄镇".to_owned(),
-        area: Area::from_rings(vec![vec![at(28.4, west), at(28.4, west + 0.1), at(28.6, west + 0.1), at(28.6, west)]])
-            .expect("rings"),
+        area: Area::from_rings(vec![vec![
+            at(28.4, west),
+            at(28.4, west + 0.1),
+            at(28.6, west + 0.1),
+            at(28.6, west),
+        ]])
+        .expect("rings"),
     };
     let person = |id: &str, name: &str, phone: &str, post: Post, grid: Option<&str>| Person {
         id: id.into(),

@@ -42,21 +42,38 @@ type Asked = Arc<Mutex<BTreeMap<String, u32>>>;
 
 impl Cameras {
     fn start() -> Self {
-        let runtime =
-            tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .expect("a runtime");
         let asked = Asked::default();
         let app = Router::new()
-            .route("/jpeg/{id}", get(|uri: Uri, State(asked): State<Asked>| async move { picture(&uri, &asked) }))
+            .route(
+                "/jpeg/{id}",
+                get(|uri: Uri, State(asked): State<Asked>| async move { picture(&uri, &asked) }),
+            )
             .route("/digest/{id}", get(digest))
             .route("/basic", get(basic))
-            .route("/page", get(|| async { ([(CONTENT_TYPE, "text/html; charset=utf-8")], "<html>登录</html>") }))
+            .route(
+                "/page",
+                get(|| async {
+                    (
+                        [(CONTENT_TYPE, "text/html; charset=utf-8")],
+                        "<html>登\
+                录</html>",
+                    )
+                }),
+            )
             .route("/busy", get(|| async { StatusCode::SERVICE_UNAVAILABLE }))
             .route("/huge", get(|| async { endless(b"\xff\xd8".to_vec(), "image/jpeg") }))
             .route("/hang", get(hang))
             .route("/mjpeg", get(mjpeg))
             .route(
                 "/huge-mjpeg",
-                get(|| async { endless(b"--b\r\n\r\n\xff\xd8".to_vec(), "multipart/x-mixed-replace") }),
+                get(|| async {
+                    endless(b"--b\r\n\r\n\xff\xd8".to_vec(), "multipart/x-mixed-replace")
+                }),
             )
             .with_state(Arc::clone(&asked));
         let listener = runtime.block_on(tokio::net::TcpListener::bind(loopback())).expect("a port");
@@ -86,7 +103,12 @@ fn picture(uri: &Uri, asked: &Asked) -> Response {
 }
 
 /// RFC 7616 with MD5 and `qop=auth`, as most cameras request it, beside a weaker Basic.
-async fn digest(Of(id): Of<String>, uri: Uri, headers: HeaderMap, State(asked): State<Asked>) -> Response {
+async fn digest(
+    Of(id): Of<String>,
+    uri: Uri,
+    headers: HeaderMap,
+    State(asked): State<Asked>,
+) -> Response {
     let sent = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let field = |name: &str| {
         let rest = sent.split(&format!("{name}=")).nth(1)?;
@@ -94,10 +116,16 @@ async fn digest(Of(id): Of<String>, uri: Uri, headers: HeaderMap, State(asked): 
     };
     let answer = |password: &str| {
         let hash = |text: String| hex::encode(Md5::digest(text.as_bytes()));
-        let (who, what) = (hash(format!("admin:camera:{password}")), hash(format!("GET:{}", uri.path_and_query()?)));
+        let (who, what) = (
+            hash(format!("admin:camera:{password}")),
+            hash(format!("GET:{}", uri.path_and_query()?)),
+        );
         Some(hash(format!("{who}:{NONCE}:{}:{}:auth:{what}", field("nc")?, field("cnonce")?)))
     };
-    if sent.starts_with("Digest ") && field("response").is_some() && field("response") == answer(PASSWORD) {
+    if sent.starts_with("Digest ")
+        && field("response").is_some()
+        && field("response") == answer(PASSWORD)
+    {
         return picture(&uri, &asked);
     }
     *asked.lock().expect("counts").entry(format!("refused {id}")).or_default() += 1;
@@ -120,7 +148,8 @@ async fn basic(uri: Uri, headers: HeaderMap, State(asked): State<Asked>) -> Resp
 
 /// Never ends, and never gives its length.
 fn endless(head: Vec<u8>, kind: &'static str) -> Response {
-    let chunks = std::iter::once(Bytes::from(head)).chain(std::iter::repeat(Bytes::from(vec![7; 64 * 1024])));
+    let chunks = std::iter::once(Bytes::from(head))
+        .chain(std::iter::repeat(Bytes::from(vec![7; 64 * 1024])));
     let body = Body::from_stream(tokio_stream::iter(chunks.map(Ok::<_, std::io::Error>)));
     ([(CONTENT_TYPE, kind)], body).into_response()
 }
@@ -128,7 +157,8 @@ fn endless(head: Vec<u8>, kind: &'static str) -> Response {
 /// Half a picture, then nothing more.
 async fn hang() -> Response {
     let half = tokio_stream::iter([Ok::<_, std::io::Error>(Bytes::from(b"\xff\xd8half".to_vec()))]);
-    ([(CONTENT_TYPE, "image/jpeg")], Body::from_stream(half.chain(tokio_stream::pending()))).into_response()
+    ([(CONTENT_TYPE, "image/jpeg")], Body::from_stream(half.chain(tokio_stream::pending())))
+        .into_response()
 }
 
 /// 25 pictures a second as long as anybody listens. Counts those sent.
@@ -137,10 +167,14 @@ async fn mjpeg(uri: Uri, State(asked): State<Asked>) -> Response {
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let pictures = tokio_stream::wrappers::IntervalStream::new(ticks).map(move |_| {
         let picture = jpeg(count(&uri, &asked));
-        let head = format!("--cam\r\nContent-Type: image/jpeg\r\nContent-Length: {}\r\n\r\n", picture.len());
+        let head = format!(
+            "--cam\r\nContent-Type: image/jpeg\r\nContent-Length: {}\r\n\r\n",
+            picture.len()
+        );
         Ok::<_, std::io::Error>(Bytes::from([head.as_bytes(), &picture, b"\r\n"].concat()))
     });
-    ([(CONTENT_TYPE, "multipart/x-mixed-replace; boundary=--cam")], Body::from_stream(pictures)).into_response()
+    ([(CONTENT_TYPE, "multipart/x-mixed-replace; boundary=--cam")], Body::from_stream(pictures))
+        .into_response()
 }
 
 #[test]
@@ -149,14 +183,25 @@ fn snapshots_behind_every_kind_of_login_are_fetched_once_a_cadence() {
     let sources = vec![
         source("open", &cameras.url("/jpeg/open?channel=1")),
         login("digest", &cameras.url("/digest/a?x=1"), PASSWORD),
-        source("basic", &cameras.url("/basic").replace("http://", "http://admin:s3cret%40%2Fpine@")),
-        source("raw", &cameras.url("/digest/raw").replace("http://", &format!("http://admin:{PASSWORD}@"))),
-        source("encoded", &cameras.url("/digest/encoded").replace("http://", "http://admin:s3cret%40%2Fpine@")),
+        source(
+            "basic",
+            &cameras.url("/basic").replace("http://", "http://admin:s3cret%40%2Fpine@"),
+        ),
+        source(
+            "raw",
+            &cameras.url("/digest/raw").replace("http://", &format!("http://admin:{PASSWORD}@")),
+        ),
+        source(
+            "encoded",
+            &cameras.url("/digest/encoded").replace("http://", "http://admin:s3cret%40%2Fpine@"),
+        ),
     ];
     let mut office = Office::open(sources, &quick());
     let begun = std::time::Instant::now();
     office.until("ten pictures of each", |office, _| {
-        ["open", "digest", "basic", "raw", "encoded"].iter().all(|camera| office.of(camera).keyframes >= 10)
+        ["open", "digest", "basic", "raw", "encoded"]
+            .iter()
+            .all(|camera| office.of(camera).keyframes >= 10)
     });
     for (camera, path) in [
         ("open", "/jpeg/open"),
@@ -169,9 +214,17 @@ fn snapshots_behind_every_kind_of_login_are_fetched_once_a_cadence() {
         assert_eq!((status.health, status.detail), (Health::Ok, None), "{camera}");
         assert!(status.last_picture.is_some_and(|picture| picture.width() == 200), "{camera}");
         let slots = begun.elapsed().as_millis() / 200 + 2;
-        assert!(u128::from(cameras.asked(path)) <= slots, "{camera}: {} in {slots} cadences", cameras.asked(path));
+        assert!(
+            u128::from(cameras.asked(path)) <= slots,
+            "{camera}: {} in {slots} cadences",
+            cameras.asked(path)
+        );
     }
-    assert_eq!(cameras.asked("refused a"), 1, "the camera's question is remembered from picture to picture");
+    assert_eq!(
+        cameras.asked("refused a"),
+        1,
+        "the camera's question is remembered from picture to picture"
+    );
     assert_eq!(cameras.asked("refused raw"), 1, "what stands in the address is right as it is");
     // Requests: without a login, with it as written, without one on a new connection; then decoded,
     // and that reading ever after.
@@ -195,7 +248,8 @@ fn of_an_mjpeg_stream_one_picture_a_cadence_is_taken_and_the_rest_is_never_sent(
 fn what_is_wrong_with_a_web_camera_is_said_with_its_cure_and_without_its_secrets() {
     let log = log();
     let cameras = Cameras::start();
-    let nobody = std::net::TcpListener::bind(loopback()).and_then(|l| l.local_addr()).expect("a free port");
+    let nobody =
+        std::net::TcpListener::bind(loopback()).and_then(|l| l.local_addr()).expect("a free port");
     let cases = [
         ("wrong", cameras.url("/digest/wrong"), Health::BadPassword, "refuses user or password"),
         (
@@ -206,12 +260,22 @@ fn what_is_wrong_with_a_web_camera_is_said_with_its_cure_and_without_its_secrets
         ),
         ("none", cameras.url("/digest/none"), Health::BadPassword, "asks for user and password"),
         ("path", cameras.url("/nothing?password=s3cret-query"), Health::Misconfigured, "404"),
-        ("page", cameras.url("/page?pwd=s3cret-query"), Health::Misconfigured, "not a JPEG or PNG picture (text/html)"),
+        (
+            "page",
+            cameras.url("/page?pwd=s3cret-query"),
+            Health::Misconfigured,
+            "not a JPEG or PNG picture (text/html)",
+        ),
         ("busy", cameras.url("/busy?token=s3cret-query"), Health::Offline, "HTTP 503"),
         ("huge", cameras.url("/huge"), Health::Misconfigured, "larger than 10 MB"),
         ("huge-mjpeg", cameras.url("/huge-mjpeg"), Health::Misconfigured, "larger than 10 MB"),
         ("hang", cameras.url("/hang"), Health::Offline, "no complete picture within 10 s"),
-        ("nobody", format!("http://{nobody}/a.jpg?token=s3cret-query"), Health::Offline, "cannot be reached"),
+        (
+            "nobody",
+            format!("http://{nobody}/a.jpg?token=s3cret-query"),
+            Health::Offline,
+            "cannot be reached",
+        ),
         ("tls", self_signed(), Health::Misconfigured, "certificate cannot be verified"),
     ];
     let mut sources: Vec<_> = cases.iter().map(|(id, url, ..)| source(id, url)).collect();
@@ -219,7 +283,10 @@ fn what_is_wrong_with_a_web_camera_is_said_with_its_cure_and_without_its_secrets
     let mut office = Office::open(sources, &quick());
     for (id, _, health, words) in cases {
         let said = office.until_health(id, health);
-        assert!(said.starts_with(&format!("camera-{id}: ")) && said.contains(words), "{id}: {said}");
+        assert!(
+            said.starts_with(&format!("camera-{id}: ")) && said.contains(words),
+            "{id}: {said}"
+        );
         for secret in ["wr0ng-pine", "s3cret-query"] {
             assert!(!said.contains(secret), "{said}");
         }
@@ -251,7 +318,8 @@ fn an_rtsp_camera_that_sends_mjpeg_is_seen_through_its_own_text() {
     server.set_address("127.0.0.1");
     server.set_service("0");
     let factory = gstreamer_rtsp_server::RTSPMediaFactory::new();
-    let film = "videotestsrc is-live=true pattern=ball ! video/x-raw,format=I420,width=320,height=176,framerate=25/1";
+    let film = "videotestsrc is-live=true pattern=ball ! \
+        video/x-raw,format=I420,width=320,height=176,framerate=25/1";
     factory.set_launch(&format!("( {film} ! jpegenc ! rtpjpegpay name=pay0 )"));
     server.mount_points().expect("mount points").add_factory("/a", factory);
     let _listening = server.attach(Some(&context)).expect("a port");
@@ -271,18 +339,26 @@ fn an_rtsp_camera_that_sends_mjpeg_is_seen_through_its_own_text() {
 /// Answers with a certificate that no authority has signed.
 fn self_signed() -> String {
     let file = |name: &str| {
-        std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/tls").join(name)).expect("a test file")
+        std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/tls").join(name))
+            .expect("a test file")
     };
     let chain = vec![file("self-signed.cert.der").into()];
     let key = file("self-signed.key.der").try_into().expect("a key");
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = rustls::ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
-    let config = config.expect("versions").with_no_client_auth().with_single_cert(chain, key).expect("a certificate");
-    let (config, listener) = (Arc::new(config), std::net::TcpListener::bind(loopback()).expect("a port"));
+    let config =
+        rustls::ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+    let config = config
+        .expect("versions")
+        .with_no_client_auth()
+        .with_single_cert(chain, key)
+        .expect("a certificate");
+    let (config, listener) =
+        (Arc::new(config), std::net::TcpListener::bind(loopback()).expect("a port"));
     let address = listener.local_addr().expect("an address");
     std::thread::spawn(move || {
         for mut stream in listener.incoming().flatten() {
-            let mut session = rustls::ServerConnection::new(Arc::clone(&config)).expect("a session");
+            let mut session =
+                rustls::ServerConnection::new(Arc::clone(&config)).expect("a session");
             // The client closes the connection when it has seen the certificate.
             let _ = session.complete_io(&mut stream);
         }
@@ -295,7 +371,8 @@ fn a_county_of_snapshot_cameras_costs_a_handful_of_threads() {
     let cameras = Cameras::start();
     let ids: Vec<String> = (0..267).map(|i| format!("c{i}")).collect();
     let sources = ids.iter().map(|id| source(id, &cameras.url(&format!("/jpeg/{id}")))).collect();
-    let mut office = Office::open(sources, &CameraConfig { cadence: SignedDuration::from_secs(2), ..quick() });
+    let mut office =
+        Office::open(sources, &CameraConfig { cadence: SignedDuration::from_secs(2), ..quick() });
     let mut most = 0;
     office.until("a picture of each", |office, _| {
         most = most.max(threads_called("camera-net"));
@@ -307,7 +384,11 @@ fn a_county_of_snapshot_cameras_costs_a_handful_of_threads() {
 
 fn threads_called(name: &str) -> usize {
     let tasks = std::fs::read_dir("/proc/self/task").expect("a list of threads").flatten();
-    tasks.filter(|task| std::fs::read_to_string(task.path().join("comm")).is_ok_and(|comm| comm.trim() == name)).count()
+    tasks
+        .filter(|task| {
+            std::fs::read_to_string(task.path().join("comm")).is_ok_and(|comm| comm.trim() == name)
+        })
+        .count()
 }
 
 /// Writes like an FTP server: in pieces, over time.
@@ -330,7 +411,8 @@ fn old(path: &Path, seconds: u64) {
 #[test]
 fn a_folder_that_grows_is_followed_picture_by_picture() {
     let folder = tempfile::tempdir().expect("a folder");
-    let (flat, days, silent) = (folder.path().join("flat"), folder.path().join("days"), folder.path().join("silent"));
+    let (flat, days, silent) =
+        (folder.path().join("flat"), folder.path().join("days"), folder.path().join("silent"));
     for folder in [&flat, &days, &silent] {
         std::fs::create_dir(folder).expect("a folder");
     }
@@ -376,10 +458,15 @@ fn a_folder_that_grows_is_followed_picture_by_picture() {
                 seen.entry(frame.camera.to_string()).or_default().push(frame.captured_at);
             }
             writer.is_finished()
-                && ["flat", "days"].iter().all(|camera| seen.get(*camera).is_some_and(|s| s.len() >= 3))
+                && ["flat", "days"]
+                    .iter()
+                    .all(|camera| seen.get(*camera).is_some_and(|s| s.len() >= 3))
         });
         for (camera, times) in seen {
-            assert!(times.is_sorted_by(|a, b| a < b), "{camera}: each once, none older than the one before: {times:?}");
+            assert!(
+                times.is_sorted_by(|a, b| a < b),
+                "{camera}: each once, none older than the one before: {times:?}"
+            );
         }
     });
     for camera in ["flat", "days"] {
@@ -394,16 +481,21 @@ fn a_folder_that_grows_is_followed_picture_by_picture() {
 #[test]
 fn an_upload_that_is_no_picture_is_named_with_the_setting_to_change() {
     let folder = tempfile::tempdir().expect("a folder");
-    let mut office = Office::open(vec![source("a", &format!("drop:{}", folder.path().display()))], &quick());
+    let mut office =
+        Office::open(vec![source("a", &format!("drop:{}", folder.path().display()))], &quick());
     std::fs::write(folder.path().join("clip.jpg"), [0u8; 4_000]).expect("writes");
     let said = office.until_health("a", Health::Misconfigured);
-    assert!(said.contains("clip.jpg is not a JPEG or PNG picture") && said.contains("upload settings"), "{said}");
+    assert!(
+        said.contains("clip.jpg is not a JPEG or PNG picture") && said.contains("upload settings"),
+        "{said}"
+    );
 }
 
 #[test]
 fn an_upload_is_dated_by_its_name_and_one_with_a_wrong_clock_is_not_taken_for_the_present() {
     let folder = tempfile::tempdir().expect("a folder");
-    let mut office = Office::open(vec![source("a", &format!("drop:{}", folder.path().display()))], &quick());
+    let mut office =
+        Office::open(vec![source("a", &format!("drop:{}", folder.path().display()))], &quick());
     let named = |minutes: i64| {
         let at = huoyan::clock::Clock::System.now() - SignedDuration::from_mins(minutes);
         let local = at.to_zoned(huoyan::clock::county_time());
@@ -411,7 +503,9 @@ fn an_upload_is_dated_by_its_name_and_one_with_a_wrong_clock_is_not_taken_for_th
     };
     let (at, name) = named(5);
     std::fs::write(folder.path().join(name), jpeg(1)).expect("writes");
-    office.until("the picture", |_, frame| frame.is_some_and(|frame| frame.captured_at.as_second() == at.as_second()));
+    office.until("the picture", |_, frame| {
+        frame.is_some_and(|frame| frame.captured_at.as_second() == at.as_second())
+    });
     let (_, name) = named(8 * 60);
     std::fs::write(folder.path().join(name), jpeg(2)).expect("writes");
     let said = office.until_health("a", Health::Misconfigured);
@@ -420,9 +514,13 @@ fn an_upload_is_dated_by_its_name_and_one_with_a_wrong_clock_is_not_taken_for_th
     for step in 3..5 {
         std::fs::write(folder.path().join("latest.jpg"), jpeg(step)).expect("writes");
         let before = office.of("a").keyframes;
-        office.until("the file that was written again", |office, _| office.of("a").keyframes > before);
+        office.until("the file that was written again", |office, _| {
+            office.of("a").keyframes > before
+        });
     }
     let words = "not whole and not growing any more";
     std::fs::write(folder.path().join("half.jpg"), &jpeg(9)[..600]).expect("writes");
-    office.until(words, |office, _| office.of("a").health == Health::Undecodable || office.of("a").keyframes >= 4);
+    office.until(words, |office, _| {
+        office.of("a").health == Health::Undecodable || office.of("a").keyframes >= 4
+    });
 }

@@ -80,8 +80,10 @@ async fn killed_at_any_instant_it_loses_nothing_and_repeats_nothing() {
     let log_over_http = officer.logs().await;
     program.kill9();
 
-    let check =
-        Command::new(env!("CARGO_BIN_EXE_huoyan")).args(["check", "--json", "--data"]).arg(&office.data).output();
+    let check = Command::new(env!("CARGO_BIN_EXE_huoyan"))
+        .args(["check", "--json", "--data"])
+        .arg(&office.data)
+        .output();
     let check = check.expect("huoyan check runs");
     let findings: Vec<Value> = serde_json::from_slice(&check.stdout).expect("findings as JSON");
     let chain = findings.iter().find(|it| it["part"] == "record").expect("the record is checked");
@@ -101,7 +103,12 @@ struct Accepted {
 
 /// An officer who acts on any open incident and, like every phone, resends a step with its key
 /// until it is answered.
-async fn act_until(officer: Browser, mut dice: Dice, accepted: Arc<Mutex<Vec<Accepted>>>, over: Arc<AtomicBool>) {
+async fn act_until(
+    officer: Browser,
+    mut dice: Dice,
+    accepted: Arc<Mutex<Vec<Accepted>>>,
+    over: Arc<AtomicBool>,
+) {
     while !over.load(Ordering::Relaxed) {
         let Some(incident) = officer.some_open_incident(&mut dice).await else {
             Clock::System.sleep(Duration::from_millis(20)).await;
@@ -118,11 +125,20 @@ async fn act_until(officer: Browser, mut dice: Dice, accepted: Arc<Mutex<Vec<Acc
         loop {
             match officer.post(&path, key, &body).await {
                 Some(status) if status.is_success() => {
-                    accepted.lock().await.push(Accepted { incident, key, words, is_note: step == "note" });
+                    accepted.lock().await.push(Accepted {
+                        incident,
+                        key,
+                        words,
+                        is_note: step == "note",
+                    });
                     break;
                 }
                 // 409: not dispatched yet, for example. Nothing was accepted.
-                Some(status) if status.is_client_error() && status != StatusCode::TOO_MANY_REQUESTS => break,
+                Some(status)
+                    if status.is_client_error() && status != StatusCode::TOO_MANY_REQUESTS =>
+                {
+                    break;
+                }
                 _ => Clock::System.sleep(Duration::from_millis(30)).await,
             }
             if over.load(Ordering::Relaxed) {
@@ -138,7 +154,8 @@ async fn compare(office: &Office, accepted: &[Accepted], log_over_http: &HashMap
     let store = Store::open("sqlite", &office.data).await.expect("opens");
     whole(&store).await;
     let incidents = store.incidents(Filter::All, None, 100).await.unwrap().items;
-    let incidents: HashMap<IncidentId, _> = incidents.into_iter().map(|it| (it.incident.id, it.incident)).collect();
+    let incidents: HashMap<IncidentId, _> =
+        incidents.into_iter().map(|it| (it.incident.id, it.incident)).collect();
 
     for step in accepted {
         let log = &incidents[&step.incident].log;
@@ -146,7 +163,11 @@ async fn compare(office: &Office, accepted: &[Accepted], log_over_http: &HashMap
         assert_eq!(times, 1, "{} was answered with 2xx", step.words);
         // A note is stored word for word, a repeated acknowledgement only as such.
         let page = log_over_http[&step.incident.to_string()].to_string();
-        assert!(!step.is_note || page.contains(&step.words), "{} is not in the log over HTTP", step.words);
+        assert!(
+            !step.is_note || page.contains(&step.words),
+            "{} is not in the log over HTTP",
+            step.words
+        );
     }
     let mut pixels = Vec::new();
     for incident in incidents.values() {
@@ -168,7 +189,8 @@ async fn compare(office: &Office, accepted: &[Accepted], log_over_http: &HashMap
         }
         let once: HashSet<_> = rungs.iter().collect();
         assert_eq!(once.len(), rungs.len(), "a rung fired twice: {rungs:?}");
-        let dispatch = incident.dispatch.as_ref().expect("a satellite's fire in one grid is dispatched");
+        let dispatch =
+            incident.dispatch.as_ref().expect("a satellite's fire in one grid is dispatched");
         let (acknowledged, arrived) = (dispatch.acknowledged.is_some(), dispatch.arrived.is_some());
         if !acknowledged && !arrived {
             assert_eq!(rungs.len(), RUNGS, "nobody acted: the whole ladder");
@@ -180,18 +202,30 @@ async fn compare(office: &Office, accepted: &[Accepted], log_over_http: &HashMap
         // they ask for, unless one replaces a text that reached nobody.
         let (mut texts, mut called) = (HashMap::new(), HashMap::<String, usize>::new());
         for message in &messages {
-            let who = message.to.person.clone().map_or_else(|| format!("{:?}", message.to.role), |it| it.0);
+            let who = message
+                .to
+                .person
+                .clone()
+                .map_or_else(|| format!("{:?}", message.to.role), |it| it.0);
             if message.channel == Channel::Voice {
                 *called.entry(who).or_default() += 1;
             } else {
-                let again = instead.iter().filter(|it| **it == (message.channel, message.to.person.clone())).count();
+                let again = instead
+                    .iter()
+                    .filter(|it| **it == (message.channel, message.to.person.clone()))
+                    .count();
                 let times = texts.entry((&message.words, message.channel, who)).or_insert(0_usize);
                 *times += 1;
                 assert!(*times <= 1 + again, "told twice: {message:?}");
             }
         }
-        assert!(called.values().all(|&times| times <= calls), "called more often than rungs fired: {called:?}");
-        let told_by = |rung: u8| messages.iter().any(|m| m.created_at.as_microsecond() == fired_at_us(incident, rung));
+        assert!(
+            called.values().all(|&times| times <= calls),
+            "called more often than rungs fired: {called:?}"
+        );
+        let told_by = |rung: u8| {
+            messages.iter().any(|m| m.created_at.as_microsecond() == fired_at_us(incident, rung))
+        };
         assert!(rungs.iter().all(|(_, rung)| told_by(*rung)), "a rung fired and nobody was told");
         pixels.extend(incident.sightings.iter().map(|it| match &it.source {
             Source::Satellite { hotspot_key, .. } => hotspot_key.clone(),

@@ -15,8 +15,14 @@ fn a_look_at_the_model_leaves_nothing_behind_for_the_maker_of_the_runtime() {
         check.env_remove(name);
     }
     check.env("ORT_DYLIB_PATH", root.join(".huoyan/lib/libonnxruntime.so"));
-    let told = check.env("HOME", home.path()).current_dir(root).args(["model", "check"]).output().expect("it runs");
+    let told = check
+        .env("HOME", home.path())
+        .current_dir(root)
+        .args(["model", "check"])
+        .output()
+        .expect("it runs");
     assert!(told.status.success(), "{}", String::from_utf8_lossy(&told.stderr));
-    let left: Vec<_> = std::fs::read_dir(home.path()).expect("readable").flatten().map(|it| it.path()).collect();
+    let left: Vec<_> =
+        std::fs::read_dir(home.path()).expect("readable").flatten().map(|it| it.path()).collect();
     assert!(left.is_empty(), "the runtime left {left:?}");
 }

@@ -48,7 +48,11 @@ const SMS: &[(usize, i64)] = &[(50, 86_400)];
 const WECOM: &[(usize, i64)] = &[(20, 60)];
 
 impl Vendor {
-    async fn start(clock: &Clock, limits: &'static [(usize, i64)], per_number: bool) -> (Self, String) {
+    async fn start(
+        clock: &Clock,
+        limits: &'static [(usize, i64)],
+        per_number: bool,
+    ) -> (Self, String) {
         let vendor = Self {
             clock: clock.clone(),
             limits,
@@ -82,18 +86,26 @@ async fn take(
         return (mood, Json(json!({ "message": "not now" })));
     }
     let is_wecom = body["msgtype"] == "text";
-    let text = if is_wecom { &body["text"]["content"] } else { &body["text"] }.as_str().unwrap().to_owned();
+    let text = if is_wecom { &body["text"]["content"] } else { &body["text"] }
+        .as_str()
+        .unwrap()
+        .to_owned();
     let to = body["to"].as_str().unwrap_or_default().to_owned();
-    let header = |name: &str| headers.get(name).and_then(|v| v.to_str().ok()).unwrap_or_default().to_owned();
+    let header =
+        |name: &str| headers.get(name).and_then(|v| v.to_str().ok()).unwrap_or_default().to_owned();
     let key = query.get("key").cloned().unwrap_or_else(|| header("Authorization"));
     let mut taken = vendor.taken.lock().unwrap();
     for (count, seconds) in vendor.limits {
         let since = now - SignedDuration::from_secs(*seconds);
-        let counted = taken.iter().filter(|it| it.at > since && (!vendor.per_number || it.to == to)).count();
+        let counted =
+            taken.iter().filter(|it| it.at > since && (!vendor.per_number || it.to == to)).count();
         if counted >= *count {
             *vendor.overrun.lock().unwrap() += 1;
             let refusal = json!({ "errcode": 45009, "errmsg": "api freq out of limit" });
-            return (if is_wecom { StatusCode::OK } else { StatusCode::TOO_MANY_REQUESTS }, Json(refusal));
+            return (
+                if is_wecom { StatusCode::OK } else { StatusCode::TOO_MANY_REQUESTS },
+                Json(refusal),
+            );
         }
     }
     taken.push(Taken { at: now, to, text, key, idempotency: header("Idempotency-Key") });
@@ -192,7 +204,10 @@ async fn without_a_gateway_the_board_says_phone_by_hand_at_once() {
     assert_eq!(notifier.deliver().await.unwrap(), 0);
     let shown = office.message(incident).await;
     assert_eq!((shown.status, shown.attempts), (Status::Failed, 0));
-    assert_eq!(shown.error.as_deref(), Some("没有短信网关，请人工电话 / no SMS gateway: please phone"));
+    assert_eq!(
+        shown.error.as_deref(),
+        Some("没有短信网关，请人工电话 / no SMS gateway: please phone")
+    );
 }
 
 #[tokio::test]
@@ -205,9 +220,15 @@ async fn a_text_goes_out_once_with_its_key_and_id() {
     assert_eq!(notifier.deliver().await.unwrap(), 1);
     assert_eq!(notifier.deliver().await.unwrap(), 0);
     let taken = vendor.taken();
-    assert_eq!((taken.len(), taken[0].to.as_str(), taken[0].text.as_str()), (1, "13800000001", "【森防】…"));
+    assert_eq!(
+        (taken.len(), taken[0].to.as_str(), taken[0].text.as_str()),
+        (1, "13800000001", "【森防】…")
+    );
     let shown = office.message(incident).await;
-    assert_eq!((taken[0].key.as_str(), &taken[0].idempotency), ("Bearer secret-sms", &shown.id.to_string()));
+    assert_eq!(
+        (taken[0].key.as_str(), &taken[0].idempotency),
+        ("Bearer secret-sms", &shown.id.to_string())
+    );
     assert_eq!((shown.status, shown.attempts, shown.sent_at), (Status::Sent, 1, Some(start())));
 }
 
@@ -226,7 +247,8 @@ async fn a_gateway_in_a_bad_mood_is_asked_again_and_then_given_up() {
     let shown = office.message(incident).await;
     assert_eq!((shown.status, shown.attempts, shown.error), (Status::Sent, 3, None));
 
-    let notifier = office.notifier(NotifyConfig { sms_url: Some(url), ..NotifyConfig::default() }).await;
+    let notifier =
+        office.notifier(NotifyConfig { sms_url: Some(url), ..NotifyConfig::default() }).await;
     *vendor.moods.lock().unwrap() = vec![StatusCode::BAD_GATEWAY; 6];
     let begun = office.clock.now();
     let lost = office.write(Channel::Sms, "139", "task").await;
@@ -237,21 +259,32 @@ async fn a_gateway_in_a_bad_mood_is_asked_again_and_then_given_up() {
     let shown = office.message(lost).await;
     assert_eq!((shown.status, shown.attempts), (Status::Failed, 6));
     assert!(shown.error.unwrap().contains("502"));
-    assert_eq!(office.clock.now().duration_since(begun).as_secs(), 5 + 15 + 45 + 135 + 300, "somebody else is told");
+    assert_eq!(
+        office.clock.now().duration_since(begun).as_secs(),
+        5 + 15 + 45 + 135 + 300,
+        "somebody else is told"
+    );
 }
 
 #[tokio::test]
 async fn a_gateway_that_does_not_answer_is_a_failure_in_words_without_its_key() {
     let office = Office::open().await;
-    let config = NotifyConfig { wecom_url: Some("http://127.0.0.1:9/hook".into()), ..NotifyConfig::default() };
+    let config = NotifyConfig {
+        wecom_url: Some("http://127.0.0.1:9/hook".into()),
+        ..NotifyConfig::default()
+    };
     let incident = office.write(Channel::Wecom, "138", "task").await;
     office.notifier(config).await.deliver().await.unwrap();
     let why = office.message(incident).await.error.unwrap();
-    assert!(why.contains("网关不应答") && !why.contains("secret") && !why.contains("hook"), "{why}");
+    assert!(
+        why.contains("网关不应答") && !why.contains("secret") && !why.contains("hook"),
+        "{why}"
+    );
 }
 
 #[tokio::test]
-async fn nobody_is_called_more_often_than_the_vendor_allows_and_what_cannot_be_called_goes_another_way() {
+async fn nobody_is_called_more_often_than_the_vendor_allows_and_what_cannot_be_called_goes_another_way()
+ {
     let office = Office::open().await;
     let (vendor, url) = Vendor::start(&office.clock, VOICE, true).await;
     let notifier = office.notifier(voice(&url)).await;
@@ -267,7 +300,11 @@ async fn nobody_is_called_more_often_than_the_vendor_allows_and_what_cannot_be_c
     let taken = vendor.taken();
     let heard: Vec<&str> = taken.iter().flat_map(|call| call.text.split('\n')).collect();
     assert_eq!(taken.len(), 5, "the vendor's five an hour");
-    assert_eq!(heard, words[..heard.len()], "every text once, in order; those that waited a minute went together");
+    assert_eq!(
+        heard,
+        words[..heard.len()],
+        "every text once, in order; those that waited a minute went together"
+    );
     assert!((10..20).contains(&heard.len()), "{}", heard.len());
     for incident in &incidents[heard.len()..] {
         let held = office.message(*incident).await;
@@ -334,7 +371,10 @@ async fn the_groups_robot_digests_a_busy_minute() {
     office.work_off(&notifier).await;
     let taken = vendor.taken();
     let posted: Vec<&str> = taken.iter().flat_map(|post| post.text.split('\n')).collect();
-    assert_eq!((posted, *vendor.overrun.lock().unwrap()), (words.iter().map(String::as_str).collect(), 0));
+    assert_eq!(
+        (posted, *vendor.overrun.lock().unwrap()),
+        (words.iter().map(String::as_str).collect(), 0)
+    );
     assert!(taken.iter().all(|post| post.text.len() <= 2048 && post.key == "secret-wecom"));
     assert_eq!(taken.len(), 20 + 5, "twenty alone, then eighty, sixteen a post");
 }
@@ -366,7 +406,11 @@ async fn a_vendor_that_says_too_many_for_ever_is_given_up_and_stands_on_the_boar
     let incident = office.write(Channel::Sms, "138", "task").await;
     let notifier = office.notifier(config).await;
     notifier.deliver().await.unwrap();
-    assert_eq!(office.t.store.taken_by(Channel::Sms).await.unwrap().failed_since, 1, "the board says so");
+    assert_eq!(
+        office.t.store.taken_by(Channel::Sms).await.unwrap().failed_since,
+        1,
+        "the board says so"
+    );
     for _ in 0..5 {
         assert_eq!(office.message(incident).await.status, Status::Queued);
         office.step(&notifier).await;
@@ -437,8 +481,12 @@ async fn an_answer_without_end_is_judged_by_its_status_and_not_listened_to() {
 async fn post_json_tells_the_servers_own_words() {
     let clock = Clock::simulated(start());
     let (vendor, url) = Vendor::start(&clock, SMS, true).await;
-    let answer = post_json(&url, Some("token"), &json!({ "to": "1", "text": "hello" })).await.unwrap();
-    assert_eq!((answer["errcode"].as_i64(), vendor.taken()[0].key.as_str()), (Some(0), "Bearer token"));
+    let answer =
+        post_json(&url, Some("token"), &json!({ "to": "1", "text": "hello" })).await.unwrap();
+    assert_eq!(
+        (answer["errcode"].as_i64(), vendor.taken()[0].key.as_str()),
+        (Some(0), "Bearer token")
+    );
     vendor.moods.lock().unwrap().push(StatusCode::NOT_FOUND);
     let refused = post_json(&url, None, &json!({ "to": "1", "text": "" })).await.unwrap_err();
     assert_eq!(refused.kind, huoyan::error::Kind::NotFound);

@@ -80,7 +80,13 @@ impl Gateway {
     /// How often a text with these words was requested.
     fn asked(&self, words: &str) -> u32 {
         let inner = self.inner.lock().unwrap();
-        inner.asked.values().flatten().filter(|(text, _)| text.contains(words)).map(|(_, times)| times).sum()
+        inner
+            .asked
+            .values()
+            .flatten()
+            .filter(|(text, _)| text.contains(words))
+            .map(|(_, times)| times)
+            .sum()
     }
 }
 
@@ -91,7 +97,8 @@ async fn take(
     Json(body): Json<Value>,
 ) -> StatusCode {
     let key = headers["Idempotency-Key"].to_str().unwrap().to_owned();
-    let (to, text) = (body["to"].as_str().unwrap().to_owned(), body["text"].as_str().unwrap().to_owned());
+    let (to, text) =
+        (body["to"].as_str().unwrap().to_owned(), body["text"].as_str().unwrap().to_owned());
     let is_deaf = {
         let mut inner = gateway.inner.lock().unwrap();
         let is_new = !inner.asked.contains_key(&key);
@@ -128,7 +135,9 @@ async fn until(what: &str, mut holds: impl FnMut() -> bool) {
             Clock::System.sleep(Duration::from_millis(20)).await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(30), patient).await.unwrap_or_else(|_| panic!("never: {what}"));
+    tokio::time::timeout(Duration::from_secs(30), patient)
+        .await
+        .unwrap_or_else(|_| panic!("never: {what}"));
 }
 
 /// To an official, not to the dispatched ranger.
@@ -155,7 +164,11 @@ async fn a_gateway_slower_than_our_patience_hands_each_text_on_once() {
         office
             .t
             .store
-            .borrow(&due.iter().take(1).collect::<Vec<_>>(), now, now + SignedDuration::from_mins(1))
+            .borrow(
+                &due.iter().take(1).collect::<Vec<_>>(),
+                now,
+                now + SignedDuration::from_mins(1),
+            )
             .await
             .unwrap();
         office.clock.advance(SignedDuration::from_secs(5));
@@ -180,7 +193,10 @@ async fn a_gateway_slower_than_our_patience_hands_each_text_on_once() {
 
 #[tokio::test]
 async fn a_slow_gateway_is_waited_for_and_its_slowness_is_known() {
-    assert!(NotifyConfig::default().answer_within > SignedDuration::from_secs(30), "slow vendors need half a minute");
+    assert!(
+        NotifyConfig::default().answer_within > SignedDuration::from_secs(30),
+        "slow vendors need half a minute"
+    );
     let (office, gateway) = (Office::open().await, Gateway::start().await);
     let incident = office.write(Channel::Sms, "stuck", "task").await;
     let notifier = office.notifier(gateway.config(LONG)).await;
@@ -200,21 +216,31 @@ async fn a_slow_gateway_is_waited_for_and_its_slowness_is_known() {
 /// wait their turn.
 #[tokio::test]
 async fn nobody_waits_for_another_channel_or_another_number() {
-    let (office, gateway) = (Office { clock: Clock::System, ..Office::open().await }, Gateway::start().await);
+    let (office, gateway) =
+        (Office { clock: Clock::System, ..Office::open().await }, Gateway::start().await);
     let stuck = office.write(Channel::Sms, "stuck", "one").await;
     let notifier = Arc::new(office.notifier(gateway.config(LONG)).await);
     let (stop, mut stopped) = watch::channel(false);
     let runs = Arc::clone(&notifier);
-    let run = tokio::spawn(async move { runs.run(async { drop(stopped.wait_for(|it| *it).await) }).await });
+    let run =
+        tokio::spawn(
+            async move { runs.run(async { drop(stopped.wait_for(|it| *it).await) }).await },
+        );
     until("the first is under way", || gateway.has_heard("stuck")).await;
 
     let second = office.write(Channel::Sms, "stuck", "two").await;
     office.write(Channel::Voice, "stuck-too", "call").await;
     office.write(Channel::Voice, "138", "call").await;
     office.write(Channel::Sms, "139", "text").await;
-    until("other people hear", || ["138", "139", "stuck-too"].iter().all(|it| gateway.has_heard(it))).await;
+    until("other people hear", || {
+        ["138", "139", "stuck-too"].iter().all(|it| gateway.has_heard(it))
+    })
+    .await;
     assert_eq!(gateway.asked("two"), 0, "one at a time to one number");
-    assert!(notifier.heartbeat().silent_for() < Duration::from_secs(10), "nor does the sender wait");
+    assert!(
+        notifier.heartbeat().silent_for() < Duration::from_secs(10),
+        "nor does the sender wait"
+    );
 
     // The program stops: batches under way are waited for, and the rest stays for the next start.
     stop.send_replace(true);
@@ -248,9 +274,12 @@ async fn sixteen_go_at_once_and_the_first_word_is_among_them() {
 /// A county drills with everybody while the gateway hangs. Then there is a fire.
 #[tokio::test]
 async fn drills_leave_half_of_the_seats_to_a_fire() {
-    let (office, gateway) = (Office { clock: Clock::System, ..Office::open().await }, Gateway::start().await);
+    let (office, gateway) =
+        (Office { clock: Clock::System, ..Office::open().await }, Gateway::start().await);
     for n in 0..20 {
-        office.write_message(NewMessage { drill: true, ..ring(&format!("stuck-{n}"), "drill") }).await;
+        office
+            .write_message(NewMessage { drill: true, ..ring(&format!("stuck-{n}"), "drill") })
+            .await;
     }
     let notifier = office.notifier(gateway.config(LONG)).await;
     let fire = async {
@@ -267,11 +296,20 @@ async fn drills_leave_half_of_the_seats_to_a_fire() {
 async fn an_officer_who_is_rung_for_five_incidents_at_once_is_called_once() {
     let (office, gateway) = (Office::open().await, Gateway::start().await);
     let words: Vec<String> = (1..=5)
-        .map(|n| format!("【森防】0405-{n:02}·官庄镇界亭驿村·110.400,28.450·卫星1像素·14:00发现·无人研判·请派人或销号·回复1收到·值班13800000062"))
+        .map(|n| {
+            format!(
+                "【森防】0405-{n:02}·官庄镇界亭驿村·110.400,28.450·卫星1像素·14:00发现·无\
+            人研判·请派人或销号·回复1收到·值班13800000062"
+            )
+        })
         .collect();
     let mut incidents = Vec::new();
     for words in &words {
-        incidents.push(office.write_message(NewMessage { channel: Channel::Voice, ..ring("138", words) }).await);
+        incidents.push(
+            office
+                .write_message(NewMessage { channel: Channel::Voice, ..ring("138", words) })
+                .await,
+        );
     }
     office.notifier(gateway.config(LONG)).await.deliver().await.unwrap();
     assert_eq!(gateway.heard(), [("voice".to_owned(), "138".to_owned(), words.join("\n"))]);
@@ -300,14 +338,22 @@ async fn a_drill_leaves_the_fire_its_calls() {
     let (office, gateway) = (Office::open().await, Gateway::start().await);
     let mut drills = Vec::new();
     for n in 0..3 {
-        let call = NewMessage { channel: Channel::Voice, drill: true, ..task("138", &format!("【演练】{n}")) };
+        let call = NewMessage {
+            channel: Channel::Voice,
+            drill: true,
+            ..task("138", &format!("【演练】{n}"))
+        };
         drills.push(office.write_message(call).await);
         // A restarted process still knows whom the calls were for.
         office.notifier(gateway.config(LONG)).await.deliver().await.unwrap();
         office.clock.advance(SignedDuration::from_mins(2));
     }
     let over = office.message(drills[2]).await;
-    assert_eq!((gateway.heard().len(), over.status), (2, Status::Failed), "two drilled calls an hour: {over:?}");
+    assert_eq!(
+        (gateway.heard().len(), over.status),
+        (2, Status::Failed),
+        "two drilled calls an hour: {over:?}"
+    );
     for n in 0..3 {
         let fire = office.write(Channel::Voice, "138", &format!("fire {n}")).await;
         office.notifier(gateway.config(LONG)).await.deliver().await.unwrap();
@@ -316,8 +362,8 @@ async fn a_drill_leaves_the_fire_its_calls() {
     }
 }
 
-/// The gateway is down for half an hour. The board says 未送达, somebody else is told, and the text is
-/// retried until …
+/// The gateway is down for half an hour. The board says 未送达, somebody else is told, and the text
+/// is retried until …
 struct Outage {
     office: Office,
     gateway: Gateway,
@@ -332,7 +378,8 @@ impl Outage {
         let (office, gateway) = (Office::open().await, Gateway::start().await);
         gateway.set(|inner| inner.is_down = true);
         let config = NotifyConfig { voice_url: None, ..gateway.config(LONG) };
-        let (desk, notifier) = (desk(&office.t.store, &office.clock), office.notifier(config).await);
+        let (desk, notifier) =
+            (desk(&office.t.store, &office.clock), office.notifier(config).await);
         let text = task("r1", "task");
         let message = text.id;
         let incident = office.write_message(text).await;
@@ -352,7 +399,11 @@ impl Outage {
         }
         let log = self.office.t.store.incident(self.incident).await.unwrap().incident.log;
         let told = |it: &Event| matches!(it, Event::Undelivered { message, .. } if *message == self.message);
-        assert_eq!(log.iter().filter(|it| told(&it.event)).count(), 1, "somebody else is told exactly once");
+        assert_eq!(
+            log.iter().filter(|it| told(&it.event)).count(),
+            1,
+            "somebody else is told exactly once"
+        );
     }
 
     async fn shown(&self) -> Message {
@@ -361,7 +412,8 @@ impl Outage {
     }
 
     async fn officer(&self, input: Input) {
-        let by = By { actor: Actor::Officer { person: "o2".into() }, action: None, happened_at: None };
+        let by =
+            By { actor: Actor::Officer { person: "o2".into() }, action: None, happened_at: None };
         self.desk.act(self.incident, input, &by).await.expect("an officer may");
     }
 
@@ -392,7 +444,8 @@ async fn a_text_is_tried_no_more_when_somebody_has_phoned() {
 #[tokio::test]
 async fn a_text_is_tried_no_more_when_its_incident_is_closed() {
     let story = Outage::begin().await;
-    let closure = Closure { category: 2, false_alarm: None, words: "电话核实".into(), passed_to: None };
+    let closure =
+        Closure { category: 2, false_alarm: None, words: "电话核实".into(), passed_to: None };
     story.officer(Input::Close { closure }).await;
     assert!(!story.arrives().await);
 }

@@ -50,13 +50,15 @@ impl Cable {
                 open.fetch_add(1, Ordering::Relaxed);
                 tokio::spawn(async move {
                     let mut far = TcpStream::connect(server).await.expect("the cameras' server");
-                    let ((mut from_near, mut to_near), (mut from_far, mut to_far)) = (near.split(), far.split());
+                    let ((mut from_near, mut to_near), (mut from_far, mut to_far)) =
+                        (near.split(), far.split());
                     tokio::select! {
                         _ = tokio::io::copy(&mut from_near, &mut to_far) => {}
                         _ = tokio::io::copy(&mut from_far, &mut to_near) => {}
                     }
                     open.fetch_sub(1, Ordering::Relaxed);
-                    // The server's end stays open: what the server does when a caller goes is not tested here.
+                    // The server's end stays open: what the server does when a caller goes is not
+                    // tested here.
                     let _ = tokio::io::copy(&mut from_far, &mut tokio::io::sink()).await;
                 });
             }
@@ -81,7 +83,8 @@ fn cameras(folder: &Path) -> Playback {
         encode_clip(&file, 10, pictures, ClipCodec::H264, |_| ()).expect("a clip");
         Clip { path_on_server: format!("/{name}"), file, user_password: None }
     };
-    Playback::start(([127, 0, 0, 1], 0).into(), vec![clip("clear", 20), clip("smoky", 240)]).expect("it plays")
+    Playback::start(([127, 0, 0, 1], 0).into(), vec![clip("clear", 20), clip("smoky", 240)])
+        .expect("it plays")
 }
 
 /// Lines of the register: camera, name, cable, view.
@@ -89,7 +92,8 @@ fn write(office: &Office, lines: &[(&str, &str, &Cable, &str)]) {
     let line = |(id, name, cable, view): &(&str, &str, &Cable, &str)| {
         format!("{id},{name},110.1,28.0,90,rtsp://{}/{view}\n", cable.address)
     };
-    let sheet = "编号,名称,经度,纬度,方位角,地址\n".to_owned() + &lines.iter().map(line).collect::<String>();
+    let sheet = "编号,名称,经度,纬度,方位角,地址\n".to_owned()
+        + &lines.iter().map(line).collect::<String>();
     let part = office.data.join("cameras.part");
     fs::write(&part, sheet).expect("a register");
     fs::rename(part, office.data.join("registers/cameras.csv")).expect("a register");
@@ -107,7 +111,11 @@ fn looked_at(camera: &Value) -> Option<Timestamp> {
 }
 
 #[track_caller]
-fn within(limit: Duration, what: &'static str, is_true: impl AsyncFn() -> bool) -> impl Future<Output = Duration> {
+fn within(
+    limit: Duration,
+    what: &'static str,
+    is_true: impl AsyncFn() -> bool,
+) -> impl Future<Output = Duration> {
     let begun = Instant::now();
     async move {
         while !is_true().await {
@@ -126,7 +134,8 @@ async fn a_cell_is_edited_while_another_cameras_smoke_has_just_alarmed() {
     let onnxruntime = config().onnxruntime;
     let office = Office::prepare(
         &format!(
-            "[camera]\ncadence = \"3s\"\n[detect]\nmodel = {:?}\nonnxruntime = {onnxruntime:?}\ntiles = 0\nworkers = 1\n\
+            "[camera]\ncadence = \"3s\"\n[detect]\nmodel = {:?}\nonnxruntime = \
+            {onnxruntime:?}\ntiles = 0\nworkers = 1\n\
              [thresholds]\nevidence = 0.5\n",
             model.path()
         ),
@@ -143,11 +152,17 @@ async fn a_cell_is_edited_while_another_cameras_smoke_has_just_alarmed() {
     write(&office, &[first, second, ("west", "西坡", &west, "clear")]);
     let (_program, links) = office.first_start().await;
     let officer = office.log_in(&links["office"]).await;
-    within(ALARMS_WITHIN, "the smoke alarms", async || board(&officer, "north").await["alarms_today"] == 1).await;
+    within(ALARMS_WITHIN, "the smoke alarms", async || {
+        board(&officer, "north").await["alarms_today"] == 1
+    })
+    .await;
     assert_eq!([&north, &east, &west].map(Cable::made), [1, 1, 1]);
 
     // One cell: another address of the third camera. One more: another name of the second.
-    write(&office, &[first, ("east", "东岭瞭望塔", &east, "clear"), ("west", "西坡", &new, "clear")]);
+    write(
+        &office,
+        &[first, ("east", "东岭瞭望塔", &east, "clear"), ("west", "西坡", &new, "clear")],
+    );
     within(FOLLOWED_WITHIN, "the new address is called", async || new.made() == 1).await;
     let called_at = Clock::System.now();
     let seen = async || looked_at(&board(&officer, "west").await).is_some_and(|at| at > called_at);
@@ -161,13 +176,20 @@ async fn a_cell_is_edited_while_another_cameras_smoke_has_just_alarmed() {
     assert_eq!(after["alarms_today"], 1, "the same smoke is no second alarm");
     let met = |camera: &Value| camera["slots_met"].as_u64().unwrap_or(0);
     assert!(met(&after) >= met(&before) + 4, "it is looked at as before: {before} {after}");
-    assert_eq!([&north, &east, &west, &new].map(Cable::made), [1, 1, 1, 1], "and nobody else was called again");
+    assert_eq!(
+        [&north, &east, &west, &new].map(Cable::made),
+        [1, 1, 1, 1],
+        "and nobody else was called again"
+    );
 
     // A line goes, and another comes in its place.
     write(&office, &[first, ("south", "南冲", &west, "clear"), ("west", "西坡", &new, "clear")]);
     within(FOLLOWED_WITHIN, "it is called", async || west.made() == 2).await;
     within(FOLLOWED_WITHIN, "the one that left is hung up", async || east.open() == 0).await;
-    within(FOLLOWED_WITHIN, "it is looked at", async || looked_at(&board(&officer, "south").await).is_some()).await;
+    within(FOLLOWED_WITHIN, "it is looked at", async || {
+        looked_at(&board(&officer, "south").await).is_some()
+    })
+    .await;
 
     // The last ones go, and the first comes.
     write(&office, &[]);
@@ -191,7 +213,8 @@ impl Pair {
     fn new(folder: &Path) -> Self {
         let detector = Detector::load(folder, &config()).expect("the model loads");
         let tuning = Tuning::new(detector.thresholds().clone());
-        let analyst = Analyst::new(&detector, tuning, DrillBoard::default(), StatusBoard::default());
+        let analyst =
+            Analyst::new(&detector, tuning, DrillBoard::default(), StatusBoard::default());
         let worker = detector.session().expect("a session opens");
         Self { analyst, worker, now: "2026-03-05T04:00:00Z".parse().expect("a time") }
     }
@@ -200,7 +223,8 @@ impl Pair {
         self.now += SignedDuration::from_secs(10);
         ["north", "south"].map(|camera| {
             let (pose, picture, stream) = ("default".into(), Arc::clone(picture), Stream::Screened);
-            let frame = Frame { camera: camera.into(), pose, captured_at: self.now, picture, stream };
+            let frame =
+                Frame { camera: camera.into(), pose, captured_at: self.now, picture, stream };
             self.analyst.look(&mut self.worker, &frame).expect("it runs").remove(0)
         })
     }

@@ -3,7 +3,9 @@
 
 use crate::fixture::*;
 use crate::store_contract::{contract, message, recorded_opening};
-use huoyan::store::{Addressee, Commit, Fate, Message, NewMessage, Occasion, Status, Store, Taken, Tried};
+use huoyan::store::{
+    Addressee, Commit, Fate, Message, NewMessage, Occasion, Status, Store, Taken, Tried,
+};
 use huoyan::triage::id::MessageId;
 use huoyan::triage::incident::Incident;
 use huoyan::triage::policy::{Channel, Role};
@@ -26,7 +28,8 @@ async fn written(store: &Store, messages: Vec<NewMessage>) -> Incident {
 }
 
 fn to(person: &str) -> NewMessage {
-    let to = Addressee { phone: Some(person.into()), ..message(Some(person), Occasion::Rung(1)).to };
+    let to =
+        Addressee { phone: Some(person.into()), ..message(Some(person), Occasion::Rung(1)).to };
     NewMessage { to, ..message(None, Occasion::Rung(1)) }
 }
 
@@ -39,12 +42,16 @@ fn people(messages: &[Message]) -> Vec<&str> {
 }
 
 async fn borrow(store: &Store, together: &[&Message], minutes: i64) -> Vec<Message> {
-    store.borrow(together, at(minutes), at(minutes + 1)).await.expect("borrowed, or somebody was faster")
+    store
+        .borrow(together, at(minutes), at(minutes + 1))
+        .await
+        .expect("borrowed, or somebody was faster")
 }
 
 async fn messages_are_borrowed_once_and_come_free_again(t: TestStore) {
     let texts = ["a", "b", "c"].map(to);
-    let unsendable = NewMessage { error: Some("无人值班".into()), ..message(None, Occasion::Rung(1)) };
+    let unsendable =
+        NewMessage { error: Some("无人值班".into()), ..message(None, Occasion::Rung(1)) };
     let incident = written(&t.store, texts.iter().cloned().chain([unsendable]).collect()).await;
 
     // Two senders see the same three messages and want to batch them differently. The one for
@@ -59,10 +66,15 @@ async fn messages_are_borrowed_once_and_come_free_again(t: TestStore) {
         assert_eq!(borrow(&t.store, &[&left], 0).await.len(), 1);
     }
     assert_eq!(due(&t.store, 0).await, []);
-    assert_eq!(t.store.next_message_due().await.unwrap(), Some(at(1)), "a lease lasts as long as was asked");
+    assert_eq!(
+        t.store.next_message_due().await.unwrap(),
+        Some(at(1)),
+        "a lease lasts as long as was asked"
+    );
     assert_eq!(due(&t.store, 1).await.len(), 3, "the dead sender's messages come free");
     let shown = t.store.messages_of(incident.id).await.unwrap();
-    let failed: Vec<_> = shown.iter().filter(|m| m.status == Status::Failed).map(|m| m.error.as_deref()).collect();
+    let failed: Vec<_> =
+        shown.iter().filter(|m| m.status == Status::Failed).map(|m| m.error.as_deref()).collect();
     assert_eq!(failed, [Some("无人值班")]);
 }
 
@@ -78,7 +90,10 @@ async fn what_went_out_together_goes_out_together_again(t: TestStore) {
     let seen = due(&t.store, 1).await;
     assert_eq!(seen.iter().map(|it| it.batch).collect::<Vec<_>>(), [key, key, None]);
     let again = borrow(&t.store, &[&seen[1]], 1).await;
-    assert_eq!(again.iter().map(|it| it.id).collect::<Vec<_>>(), went.iter().map(|it| it.id).collect::<Vec<_>>());
+    assert_eq!(
+        again.iter().map(|it| it.id).collect::<Vec<_>>(),
+        went.iter().map(|it| it.id).collect::<Vec<_>>()
+    );
 
     // The result of one message applies to its whole batch.
     t.store.message_failed(again[1].id, "gateway says 500", Fate::Queued(at(3))).await.unwrap();
@@ -87,7 +102,10 @@ async fn what_went_out_together_goes_out_together_again(t: TestStore) {
     assert_eq!(due(&t.store, 3).await.len(), 1);
 
     // A message that is given up is shown and retried, until nobody waits for it.
-    t.store.message_failed(again[0].id, "gateway says 500", Fate::Failed(Some(at(5)))).await.unwrap();
+    t.store
+        .message_failed(again[0].id, "gateway says 500", Fate::Failed(Some(at(5))))
+        .await
+        .unwrap();
     assert_eq!(t.store.failed_messages(9).await.unwrap().len(), 2, "the desk hears of both");
     let last: Vec<_> = due(&t.store, 5).await.into_iter().map(|it| (it.batch, it.status)).collect();
     assert_eq!(
@@ -101,7 +119,11 @@ async fn what_went_out_together_goes_out_together_again(t: TestStore) {
     t.store.message_over(again[1].id).await.unwrap();
     assert_eq!(due(&t.store, 60).await.len(), 1);
     t.store.message_sent(again[0].id, at(60)).await.unwrap();
-    assert_eq!(t.store.failed_messages(9).await.unwrap(), [], "and one that arrives after all is no failure");
+    assert_eq!(
+        t.store.failed_messages(9).await.unwrap(),
+        [],
+        "and one that arrives after all is no failure"
+    );
 }
 
 /// A message that was given up before it was ever handed over is retried. It must not block all
@@ -154,15 +176,24 @@ async fn a_gateway_is_judged_by_what_it_was_handed_last(t: TestStore) {
     borrow(&t.store, &[&seen[1]], 1).await;
     let sent_at = at(1) + SignedDuration::from_secs(30);
     t.store.message_sent(seen[1].id, sent_at).await.unwrap();
-    let well = Taken { last: Some(sent_at), needed: SignedDuration::from_secs(30), failed_since: 0 };
-    assert_eq!(sms().await, well, "it failed before the last success, though its next try comes after");
+    let well =
+        Taken { last: Some(sent_at), needed: SignedDuration::from_secs(30), failed_since: 0 };
+    assert_eq!(
+        sms().await,
+        well,
+        "it failed before the last success, though its next try comes after"
+    );
     borrow(&t.store, &[&seen[0]], 9).await;
     t.store.message_failed(seen[0].id, "gateway says 500", Fate::Failed(None)).await.unwrap();
     assert_eq!(sms().await, Taken { failed_since: 1, ..well });
     assert_eq!(t.store.taken_by(Channel::Voice).await.unwrap(), Taken::default());
 
-    let asked = |phone: &str, minutes| Tried { phone: Some(phone.into()), drill: false, at: at(minutes) };
-    assert_eq!(t.store.tried_since(Channel::Sms, at(0)).await.unwrap(), [asked("b", 1), asked("a", 9)]);
+    let asked =
+        |phone: &str, minutes| Tried { phone: Some(phone.into()), drill: false, at: at(minutes) };
+    assert_eq!(
+        t.store.tried_since(Channel::Sms, at(0)).await.unwrap(),
+        [asked("b", 1), asked("a", 9)]
+    );
     assert_eq!(t.store.tried_since(Channel::Sms, at(2)).await.unwrap(), [asked("a", 9)]);
     assert_eq!(t.store.tried_since(Channel::Voice, at(0)).await.unwrap(), []);
 }

@@ -41,7 +41,8 @@ const BATCHES: &str = "0010";
 /// The migrations before that one.
 async fn steps_before(kind: &str) -> sqlx::migrate::Migrator {
     let all = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/store/migrations").join(kind);
-    let mut files: Vec<_> = fs::read_dir(all).expect("migrations").map(|it| it.expect("a file").path()).collect();
+    let mut files: Vec<_> =
+        fs::read_dir(all).expect("migrations").map(|it| it.expect("a file").path()).collect();
     files.sort();
     files.retain(|it| it.file_name().is_some_and(|name| name < OsStr::new(BATCHES)));
     let before = tempfile::tempdir().expect("a folder");
@@ -56,7 +57,11 @@ fn moves(columns: &[(String, String)], from: &str, to: &str) -> Vec<String> {
     let mut tables: Vec<&str> = columns.iter().map(|(table, _)| table.as_str()).collect();
     tables.dedup();
     let names = |table: &str| -> Vec<String> {
-        columns.iter().filter(|(of, _)| of == table).map(|(_, column)| format!("\"{column}\"")).collect()
+        columns
+            .iter()
+            .filter(|(of, _)| of == table)
+            .map(|(_, column)| format!("\"{column}\""))
+            .collect()
     };
     let both = tables.iter().map(|table| {
         let names = names(table).join(", ");
@@ -78,10 +83,15 @@ async fn as_the_version_before_wrote_it(t: &TestStore) -> tempfile::TempDir {
     let pool: SqlitePool = pool.expect("a database");
     steps_before("sqlite").await.run(&pool).await.expect("the older schema");
     let columns = "SELECT m.name, c.name FROM sqlite_master m JOIN pragma_table_info(m.name) c \
-                   WHERE m.type = 'table' AND m.name NOT LIKE '\\_sqlx%' ESCAPE '\\' ORDER BY m.name, c.cid";
-    let columns: Vec<(String, String)> = sqlx::query_as(columns).fetch_all(&pool).await.expect("columns");
+                   WHERE m.type = 'table' AND m.name NOT LIKE '\\_sqlx%' ESCAPE '\\' ORDER BY \
+                   m.name, c.cid";
+    let columns: Vec<(String, String)> =
+        sqlx::query_as(columns).fetch_all(&pool).await.expect("columns");
     let attach = format!("ATTACH '{}' AS newer", file(t.folder.path()));
-    for step in ["PRAGMA foreign_keys = OFF".to_owned(), attach].into_iter().chain(moves(&columns, "newer", "main")) {
+    for step in ["PRAGMA foreign_keys = OFF".to_owned(), attach]
+        .into_iter()
+        .chain(moves(&columns, "newer", "main"))
+    {
         sqlx::query(AssertSqlSafe(step.clone())).execute(&pool).await.expect(&step);
     }
     pool.close().await;
@@ -104,7 +114,9 @@ async fn goes_on(store: &Store, fire: IncidentId, clock: &Clock) {
     clock.advance(SignedDuration::from_mins(4));
     assert!(desk.tick().await.expect("a look at the clock") > 0, "the ladder goes on");
     assert!(store.messages_of(fire).await.expect("messages").len() > told, "and somebody is rung");
-    desk.act(fire, Input::Note { words: "写于升级之后".to_owned() }, &officer()).await.expect("people can act");
+    desk.act(fire, Input::Note { words: "写于升级之后".to_owned() }, &officer())
+        .await
+        .expect("people can act");
     desk.sighting(camera_sighting()).await.expect("and cameras see");
 }
 
@@ -119,7 +131,9 @@ async fn the_database_of_the_version_before_is_brought_up_with_its_open_fire() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_postgresql_database_of_the_version_before_is_brought_up_with_its_open_fire() {
-    let (Some(t), Some(older)) = (TestStore::postgres().await, TestStore::postgres().await) else { return };
+    let (Some(t), Some(older)) = (TestStore::postgres().await, TestStore::postgres().await) else {
+        return;
+    };
     let clock = Clock::simulated(start());
     let fire = fire_with_a_note(&t, &clock).await;
     older.store.close().await;
@@ -127,14 +141,19 @@ async fn the_postgresql_database_of_the_version_before_is_brought_up_with_its_op
     let mut one = pool.acquire().await.expect("a connection");
     let schema = |t: &TestStore| t.url.rsplit("%3D").next().expect("a schema").to_owned();
     let (newer, older_schema) = (schema(&t), schema(&older));
-    for step in [format!("DROP SCHEMA {older_schema} CASCADE"), format!("CREATE SCHEMA {older_schema}")] {
+    for step in
+        [format!("DROP SCHEMA {older_schema} CASCADE"), format!("CREATE SCHEMA {older_schema}")]
+    {
         sqlx::query(AssertSqlSafe(step.clone())).execute(&mut *one).await.expect(&step);
     }
     steps_before("postgres").await.run(&pool).await.expect("the older schema");
     let columns = "SELECT table_name::text, column_name::text FROM information_schema.columns \
-                   WHERE table_schema = $1 AND table_name NOT LIKE '\\_sqlx%' ORDER BY table_name, ordinal_position";
-    let columns = sqlx::query(columns).bind(&older_schema).fetch_all(&mut *one).await.expect("columns");
-    let columns: Vec<(String, String)> = columns.iter().map(|row| (row.get(0), row.get(1))).collect();
+                   WHERE table_schema = $1 AND table_name NOT LIKE '\\_sqlx%' ORDER BY table_name, \
+                   ordinal_position";
+    let columns =
+        sqlx::query(columns).bind(&older_schema).fetch_all(&mut *one).await.expect("columns");
+    let columns: Vec<(String, String)> =
+        columns.iter().map(|row| (row.get(0), row.get(1))).collect();
     let unchecked = "SET session_replication_role = replica".to_owned();
     for step in [unchecked].into_iter().chain(moves(&columns, &newer, &older_schema)) {
         sqlx::query(AssertSqlSafe(step.clone())).execute(&mut *one).await.expect(&step);
@@ -150,9 +169,14 @@ async fn a_backup_made_before_the_update_becomes_a_working_office() {
     let fire = fire_with_a_note(&t, &clock).await;
     let folder = as_the_version_before_wrote_it(&t).await;
     let beside = tempfile::tempdir().expect("a folder");
-    let (backups, data, now) = (beside.path().join("backups"), beside.path().join("data"), clock.now());
-    let office =
-        Office { data: folder.path().to_owned(), has_sqlite: true, config: None, retention: Retention::default() };
+    let (backups, data, now) =
+        (beside.path().join("backups"), beside.path().join("data"), clock.now());
+    let office = Office {
+        data: folder.path().to_owned(),
+        has_sqlite: true,
+        config: None,
+        retention: Retention::default(),
+    };
     let restored = tokio::task::spawn_blocking({
         let data = data.clone();
         move || {

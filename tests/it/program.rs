@@ -35,7 +35,10 @@ impl Office {
         fs::write(&config, config_text).expect("the configuration");
         write_registers(&data.join("registers"), grids);
         fs::create_dir_all(data.join("hotspots")).expect("the watched folder");
-        let port = TcpListener::bind("127.0.0.1:0").and_then(|it| it.local_addr()).expect("a free port").port();
+        let port = TcpListener::bind("127.0.0.1:0")
+            .and_then(|it| it.local_addr())
+            .expect("a free port")
+            .port();
         Self { _folder: folder, data, config, port, role: "run", env: Vec::new() }
     }
 
@@ -60,7 +63,11 @@ impl Office {
         // limit kills the process. LOG_TO, one of `with_env`, is a file for the log.
         let mut command = Command::new("sh");
         command
-            .args(["-c", "trap '' XFSZ; [ -z \"$LOG_TO\" ] || exec 2>>\"$LOG_TO\"; exec \"$0\" \"$@\""])
+            .args([
+                "-c",
+                "trap '' XFSZ; [ -z \"$LOG_TO\" ] || exec 2>>\"$LOG_TO\"; exec \"$0\" \
+                \"$@\"",
+            ])
             .arg(binary())
             .arg(self.role)
             .arg("--config")
@@ -93,8 +100,10 @@ impl Office {
             let mut line = String::new();
             stdout.read_line(&mut line).map(|_| line)
         });
-        let line = tokio::time::timeout(Duration::from_secs(30), line).await.expect("links within 30 s");
-        let links = serde_json::from_str(&line.expect("read").expect("a line")).expect("login links as JSON");
+        let line =
+            tokio::time::timeout(Duration::from_secs(30), line).await.expect("links within 30 s");
+        let links = serde_json::from_str(&line.expect("read").expect("a line"))
+            .expect("login links as JSON");
         self.is_up().await;
         (program, links)
     }
@@ -102,7 +111,12 @@ impl Office {
     pub async fn is_up(&self) {
         let client = client();
         let up = async {
-            while !client.get(self.url("/healthz")).send().await.is_ok_and(|answer| answer.status().is_success()) {
+            while !client
+                .get(self.url("/healthz"))
+                .send()
+                .await
+                .is_ok_and(|answer| answer.status().is_success())
+            {
                 Clock::System.sleep(Duration::from_millis(20)).await;
             }
         };
@@ -122,14 +136,14 @@ impl Office {
         let now = Clock::System.now();
         let (lat, lon) = centre(grid);
         let list = format!(
-            "latitude,longitude,bright_ti4,scan,track,acq_date,acq_time,satellite,instrument,confidence,version,\
-             bright_ti5,frp,daynight\n{lat:.5},{lon:.5},331.5,0.40,0.40,{},{},N20,VIIRS,nominal,2.0NRT,290.1,4.1,D\n",
+            "latitude,longitude,bright_ti4,scan,track,acq_date,acq_time,satellite,instrument,confidence,version,bright_ti5,frp,daynight\n{lat:.5},{lon:.5},331.5,0.40,0.40,{},{},N20,VIIRS,nominal,2.0NRT,290.1,4.1,D\n",
             now.strftime("%Y-%m-%d"),
             now.strftime("%H%M"),
         );
         let part = self.data.join(format!("pass-{grid}.part"));
         fs::write(&part, list).expect("a list");
-        fs::rename(part, self.data.join(format!("hotspots/pass-{grid}.csv"))).expect("into the folder");
+        fs::rename(part, self.data.join(format!("hotspots/pass-{grid}.csv")))
+            .expect("into the folder");
     }
 }
 
@@ -166,16 +180,23 @@ impl Browser {
     }
 
     pub async fn get(&self, path: &str) -> Option<Value> {
-        let answer =
-            self.client.get(format!("{}{path}", self.base)).header("Cookie", &self.cookie).send().await.ok()?;
+        let answer = self
+            .client
+            .get(format!("{}{path}", self.base))
+            .header("Cookie", &self.cookie)
+            .send()
+            .await
+            .ok()?;
         if answer.status().is_success() { answer.json().await.ok() } else { None }
     }
 
     /// `None` when there was no answer, or an incomplete one: then it is unknown whether the step
     /// was accepted.
     pub async fn post(&self, path: &str, key: ActionId, body: &Value) -> Option<StatusCode> {
-        let request = self.client.post(format!("{}{path}", self.base)).header("Cookie", &self.cookie);
-        let answer = request.header("Idempotency-Key", key.to_string()).json(body).send().await.ok()?;
+        let request =
+            self.client.post(format!("{}{path}", self.base)).header("Cookie", &self.cookie);
+        let answer =
+            request.header("Idempotency-Key", key.to_string()).json(body).send().await.ok()?;
         Some(answer.status())
     }
 
@@ -192,7 +213,10 @@ impl Browser {
         for item in page["items"].as_array().expect("items") {
             let incident = item["id"].as_str().expect("an id").to_owned();
             let path = format!("/api/v1/incidents/{incident}");
-            let mut log = self.get(&path).await.expect("an incident")["log"].as_array().expect("a log").clone();
+            let mut log = self.get(&path).await.expect("an incident")["log"]
+                .as_array()
+                .expect("a log")
+                .clone();
             while let Some(first) = log[0]["version"].as_u64().filter(|first| *first > 1) {
                 let older = self.get(&format!("{path}/log?before={first}")).await.expect("a page");
                 log.splice(0..0, older["items"].as_array().expect("items").iter().cloned());
@@ -206,8 +230,10 @@ impl Browser {
 pub fn client() -> Client {
     // An error means that another test of this process has done so.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let client =
-        Client::builder().timeout(Duration::from_secs(5)).redirect(reqwest::redirect::Policy::none()).no_proxy();
+    let client = Client::builder()
+        .timeout(Duration::from_secs(5))
+        .redirect(reqwest::redirect::Policy::none())
+        .no_proxy();
     client.build().expect("a client")
 }
 
@@ -223,7 +249,8 @@ fn write_registers(folder: &Path, count: usize) {
     for grid in 0..count {
         let (lat, lon) = centre(grid);
         let (south, north, west, east) = (lat - 0.049, lat + 0.049, lon - 0.049, lon + 0.049);
-        let ring = json!([[west, south], [east, south], [east, north], [west, north], [west, south]]);
+        let ring =
+            json!([[west, south], [east, south], [east, north], [west, north], [west, south]]);
         grids.push(json!({
             "type": "Feature",
             "geometry": { "type": "Polygon", "coordinates": [ring] },
@@ -274,8 +301,8 @@ impl Hands {
 
     /// The environment that makes a program use it.
     pub fn env(&self) -> Vec<(String, String)> {
-        let library =
-            Path::new("/usr/lib").join(format!("{}-linux-gnu/faketime/libfaketimeMT.so.1", std::env::consts::ARCH));
+        let library = Path::new("/usr/lib")
+            .join(format!("{}-linux-gnu/faketime/libfaketimeMT.so.1", std::env::consts::ARCH));
         assert!(library.is_file(), "{} is not installed: scripts/setup test", library.display());
         [
             ("LD_PRELOAD", library.as_path()),

@@ -24,10 +24,12 @@ use std::time::{Duration, Instant};
 
 /// A third of a day for 267 cameras.
 const FILL: &str = "INSERT INTO analysis (view, since_us, smoke, fire, model, is_main) \
-    WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 800000) SELECT i % 267 + 2, i, 100, 100, 1, 0 FROM n";
+    WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 800000) SELECT i % \
+    267 + 2, i, 100, 100, 1, 0 FROM n";
 /// 200,000 rows in the form of versions before 0.2, which kept them in the record itself.
 const OLD: i64 = 200_000;
-const OLD_ROWS: &str = "INSERT INTO analysis (camera, pose, captured_at_us, smoke, fire, detections, model_name, model_version) \
+const OLD_ROWS: &str = "INSERT INTO analysis (camera, pose, captured_at_us, smoke, fire, \
+    detections, model_name, model_version) \
     WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 200000) \
     SELECT 'cam' || (i % 267), 'default', i, 0.01, 0.01, '[]', 'smoke-fire', '0.2.0' FROM n";
 /// Finding F30: no action waits longer while old rows are removed.
@@ -60,19 +62,26 @@ async fn prune(store: &Store, config: &Config, clock: &Clock) -> Result<Removed>
 
 /// Names of the files that hold analyses.
 fn files(t: &TestStore) -> Vec<String> {
-    let entries = std::fs::read_dir(t.folder.path().join("analyses")).into_iter().flatten().flatten();
-    let mut names: Vec<String> = entries.map(|it| it.file_name().to_string_lossy().into_owned()).collect();
+    let entries =
+        std::fs::read_dir(t.folder.path().join("analyses")).into_iter().flatten().flatten();
+    let mut names: Vec<String> =
+        entries.map(|it| it.file_name().to_string_lossy().into_owned()).collect();
     names.sort();
     names
 }
 
 /// Opens the file of a day, or the record itself, directly.
 async fn connect(t: &TestStore, file: &str) -> SqliteConnection {
-    SqliteConnectOptions::new().filename(t.folder.path().join(file)).connect().await.expect("connects")
+    SqliteConnectOptions::new()
+        .filename(t.folder.path().join(file))
+        .connect()
+        .await
+        .expect("connects")
 }
 
 async fn note(desk: &Desk, fire: IncidentId) -> Duration {
-    let officer = By { actor: Actor::Officer { person: "o2".into() }, action: None, happened_at: None };
+    let officer =
+        By { actor: Actor::Officer { person: "o2".into() }, action: None, happened_at: None };
     let asked = Instant::now();
     desk.act(fire, Input::Note { words: "看过".into() }, &officer).await.expect("an action");
     asked.elapsed()
@@ -106,7 +115,11 @@ async fn forty_days_off_cost_no_action_a_second_when_the_old_days_go() {
     assert!(slowest < WAIT_MAX, "an action waited {slowest:?}");
     let left = files(&t);
     assert!(!left.is_empty() && left.iter().all(|it| it.starts_with("2026-05-15.db")), "{left:?}");
-    let all = t.store.analyses(&"cam1".into(), Timestamp::UNIX_EPOCH, at(50 * 24 * 60), 10).await.expect("read");
+    let all = t
+        .store
+        .analyses(&"cam1".into(), Timestamp::UNIX_EPOCH, at(50 * 24 * 60), 10)
+        .await
+        .expect("read");
     assert_eq!(all, [analysis(clock.now())], "and what is young stays");
 }
 
@@ -125,8 +138,10 @@ async fn what_older_versions_kept_in_the_record_goes_a_little_at_a_time() {
     let (mut slowest, mut stages) = (Duration::ZERO, BTreeSet::new());
     while !pruning.is_finished() {
         slowest = slowest.max(note(&desk, fire).await);
-        let (left,): (i64,) =
-            sqlx::query_as("SELECT COUNT(*) FROM analysis").fetch_one(&mut record).await.expect("a number");
+        let (left,): (i64,) = sqlx::query_as("SELECT COUNT(*) FROM analysis")
+            .fetch_one(&mut record)
+            .await
+            .expect("a number");
         stages.insert(left);
         clock.advance(SignedDuration::from_secs(1));
     }
@@ -173,7 +188,11 @@ async fn keep(t: &TestStore) -> PictureId {
 }
 
 fn aged(file: &Path) {
-    File::options().append(true).open(file).and_then(|it| it.set_modified(start().into())).expect("aged");
+    File::options()
+        .append(true)
+        .open(file)
+        .and_then(|it| it.set_modified(start().into()))
+        .expect("aged");
 }
 
 /// A fire in a place of its own, with a picture; closed at once if a category is given.
@@ -184,8 +203,10 @@ async fn incident(t: &TestStore, desk: &Desk, n: u8, category: Option<u8>) -> Pi
     let sighting = Sighting { pictures: vec![picture], ..satellite_sighting(&pixel) };
     let fire = desk.sighting(sighting).await.expect("filed");
     if let Some(category) = category {
-        let closure = Closure { category, false_alarm: None, words: String::new(), passed_to: None };
-        let officer = By { actor: Actor::Officer { person: "o2".into() }, action: None, happened_at: None };
+        let closure =
+            Closure { category, false_alarm: None, words: String::new(), passed_to: None };
+        let officer =
+            By { actor: Actor::Officer { person: "o2".into() }, action: None, happened_at: None };
         desk.act(fire, Input::Close { closure }, &officer).await.expect("closed");
     }
     picture
@@ -220,7 +241,11 @@ async fn each_kind_goes_when_its_time_is_over_and_nothing_that_is_owed_ever_does
     let after = async |days| prune(&t.store, &config(&t), &days_later(days)).await.expect("prunes");
     assert_eq!(after(6).await, Removed::default(), "nothing is old");
     assert_eq!(after(8).await, Removed { pictures: 1, ..Removed::default() });
-    assert_eq!(pictures(&t), named(&[burned, nothing, open]), "what no incident names goes first: {unclaimed}");
+    assert_eq!(
+        pictures(&t),
+        named(&[burned, nothing, open]),
+        "what no incident names goes first: {unclaimed}"
+    );
     assert_eq!(after(181).await, Removed { pictures: 1, ..Removed::default() });
     assert_eq!(pictures(&t), named(&[burned, open]), "then what did not burn");
     assert_eq!(after(401).await, Removed { lists: 2, hotspots: 1, ..Removed::default() });
@@ -238,7 +263,8 @@ async fn each_kind_goes_when_its_time_is_over_and_nothing_that_is_owed_ever_does
 
 /// The pictures that a check of the record misses.
 async fn missing(t: &TestStore, retention: &Retention, now: Timestamp) -> Vec<PictureId> {
-    let look = t.store.look(&Look { now, mend: false, paper: &[], retention }).await.expect("a look");
+    let look =
+        t.store.look(&Look { now, mend: false, paper: &[], retention }).await.expect("a look");
     look.to_the_end().await.expect("a look").missing_pictures.first
 }
 
@@ -248,7 +274,10 @@ async fn while_part_of_the_log_cannot_be_read_no_picture_goes() {
     let desk = desk(&t.store, &clock);
     incident(&t, &desk, 0, Some(9)).await;
     keep(&t).await;
-    t.execute(r#"UPDATE event SET body = replace(body, '"closed"', '"closed_by_a_newer_version"')"#).await;
+    t.execute(
+        r#"UPDATE event SET body = replace(body, '"closed"', '"closed_by_a_newer_version"')"#,
+    )
+    .await;
     let later = Clock::simulated(at(2_000 * 24 * 60));
     let removed = prune(&t.store, &config(&t), &later).await.expect("prunes");
     assert_eq!((removed.pictures, pictures(&t).len()), (0, 2), "nobody knows what it names");
@@ -285,7 +314,10 @@ async fn without_room_analyses_go_first_then_lists_then_pictures_and_never_a_fir
     assert!(files(&t).iter().all(|it| !it.starts_with("2026-04-05")), "the oldest day");
     let all_named = named(&[burned, nothing, open, unclaimed]);
     assert_eq!(go(4).await, Removed { days: 1, lists: 1, ..Removed::default() });
-    assert_eq!((pictures(&t), t.store.hotspots_since(start(), 10).await.expect("read").len()), (all_named, 0));
+    assert_eq!(
+        (pictures(&t), t.store.hotspots_since(start(), 10).await.expect("read").len()),
+        (all_named, 0)
+    );
     assert_eq!(go(u32::MAX).await, Removed { pictures: 1, ..Removed::default() });
     assert_eq!(pictures(&t), named(&[burned, nothing, open]), "the false alarm is three days old");
     clock.advance(SignedDuration::from_hours(5 * 24));
@@ -301,7 +333,8 @@ async fn a_folder_that_nobody_can_read_keeps_no_other_kind_from_going_and_is_tol
     keep(&t).await;
     t.store.add_hotspots(&[hotspot("a", "NRT")], start()).await.expect("kept");
     std::fs::create_dir_all(t.folder.path().join("hotspots")).expect("a folder");
-    std::fs::write(t.folder.path().join("hotspots/read"), "a file where a folder should be").expect("a file");
+    std::fs::write(t.folder.path().join("hotspots/read"), "a file where a folder should be")
+        .expect("a file");
     let clock = Clock::simulated(at(401 * 24 * 60));
     let (removed, done) = prune::prune(&t.store, &config, &clock).await;
     assert_eq!(removed, Removed { pictures: 1, hotspots: 1, ..Removed::default() });
@@ -320,11 +353,21 @@ async fn analyses_and_pictures_over_their_budget_go_with_the_hour() {
         t.store.record_analyses(&[analysis(at(day * 24 * 60))]).await.expect("kept");
     }
     keep(&t).await;
-    assert_eq!(prune(&t.store, &config, &clock).await.expect("prunes"), Removed::default(), "without a budget");
+    assert_eq!(
+        prune(&t.store, &config, &clock).await.expect("prunes"),
+        Removed::default(),
+        "without a budget"
+    );
     config.disk.analyses_max_gib = Some(0.0);
-    assert_eq!(prune(&t.store, &config, &clock).await.expect("prunes"), Removed { days: 2, ..Removed::default() });
+    assert_eq!(
+        prune(&t.store, &config, &clock).await.expect("prunes"),
+        Removed { days: 2, ..Removed::default() }
+    );
     config.disk.pictures_max_gib = Some(0.0);
-    assert_eq!(prune(&t.store, &config, &clock).await.expect("prunes"), Removed { pictures: 1, ..Removed::default() });
+    assert_eq!(
+        prune(&t.store, &config, &clock).await.expect("prunes"),
+        Removed { pictures: 1, ..Removed::default() }
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -334,7 +377,11 @@ async fn a_day_that_the_disk_filled_at_its_beginning_hides_no_other_day() {
     for (day, bytes) in [("2026-04-04", ""), ("2026-04-06", "half a page of something")] {
         std::fs::write(t.folder.path().join(format!("analyses/{day}.db")), bytes).expect("a file");
     }
-    let read = t.store.analyses(&"cam1".into(), at(-3 * 24 * 60), at(3 * 24 * 60), 10).await.expect("answered");
+    let read = t
+        .store
+        .analyses(&"cam1".into(), at(-3 * 24 * 60), at(3 * 24 * 60), 10)
+        .await
+        .expect("answered");
     assert_eq!(read, [analysis(start())]);
 }
 
@@ -349,7 +396,8 @@ async fn days_of_the_version_before_are_read_and_todays_file_goes_on() {
     let before = files(&t).into_iter().filter(|name| name.ends_with(".db"));
     for name in before {
         let mut day = connect(&t, &format!("analyses/{name}")).await;
-        let drop = "ALTER TABLE analysis DROP COLUMN tiles; ALTER TABLE analysis DROP COLUMN has_past";
+        let drop = "ALTER TABLE analysis DROP COLUMN tiles; ALTER TABLE analysis DROP COLUMN \
+            has_past";
         sqlx::raw_sql(drop).execute(&mut day).await.expect("as it was");
         day.close().await.expect("closed");
     }

@@ -64,7 +64,12 @@ impl Office {
     }
 
     fn keeper(&self) -> Keeper {
-        Keeper::new(Arc::clone(&self.desk), self.t.store.clone(), Retention::default(), self.clock.clone())
+        Keeper::new(
+            Arc::clone(&self.desk),
+            self.t.store.clone(),
+            Retention::default(),
+            self.clock.clone(),
+        )
     }
 
     fn pixel(&self, key: &str, north_deg: f64) -> Hotspot {
@@ -75,12 +80,17 @@ impl Office {
     /// A satellite sees a fire, and a ranger is dispatched at once.
     async fn fire(&self, key: &str, north_deg: f64) -> IncidentId {
         let pixel = self.pixel(key, north_deg);
-        self.t.store.add_hotspots(std::slice::from_ref(&pixel), self.clock.now()).await.expect("kept");
+        self.t
+            .store
+            .add_hotspots(std::slice::from_ref(&pixel), self.clock.now())
+            .await
+            .expect("kept");
         self.desk.sighting(satellite_sighting(&pixel)).await.expect("filed")
     }
 
     async fn act(&self, fire: IncidentId, input: Input) {
-        let by = By { actor: Actor::Officer { person: "o2".into() }, action: None, happened_at: None };
+        let by =
+            By { actor: Actor::Officer { person: "o2".into() }, action: None, happened_at: None };
         self.desk.act(fire, input, &by).await.expect("done");
     }
 
@@ -89,7 +99,8 @@ impl Office {
     }
 
     async fn close(&self, fire: IncidentId) {
-        let closure = Closure { category: 3, false_alarm: None, words: "烧荒".to_owned(), passed_to: None };
+        let closure =
+            Closure { category: 3, false_alarm: None, words: "烧荒".to_owned(), passed_to: None };
         self.act(fire, Input::Close { closure }).await;
     }
 
@@ -100,23 +111,42 @@ impl Office {
     /// The record, checked against an anchor that somebody has on paper.
     async fn against(&self, paper: &str) -> Record {
         let paper = [paper.parse::<Anchor>().expect("an anchor")];
-        let look = Look { now: self.clock.now(), mend: false, paper: &paper, retention: &Retention::default() };
+        let look = Look {
+            now: self.clock.now(),
+            mend: false,
+            paper: &paper,
+            retention: &Retention::default(),
+        };
         self.t.store.look(&look).await.expect("a look").to_the_end().await.expect("a look")
     }
 
     /// Changes a text and every hash from there on, as somebody with this program's source could.
     async fn rewrite(&self, from: &str, to: &str) {
-        let rows = self.t.rows("SELECT CAST(seq AS TEXT) || ' ' || incident || ' ' || CAST(version AS TEXT), body FROM event ORDER BY seq").await;
+        let rows = self
+            .t
+            .rows(
+                "SELECT CAST(seq AS TEXT) || ' ' || incident || ' ' || CAST(version \
+            AS TEXT), body FROM event ORDER BY seq",
+            )
+            .await;
         let (mut hash, mut changes) = ("0".repeat(64), String::new());
         for (place, body) in rows {
-            let [seq, incident, version] = place.split(' ').collect::<Vec<_>>().try_into().expect("three");
+            let [seq, incident, version] =
+                place.split(' ').collect::<Vec<_>>().try_into().expect("three");
             let body = body.replace(from, to);
-            let row = format!(r#"{{"seq":{seq},"incident":"{incident}","version":{version},"recorded":{body}}}"#);
+            let row = format!(
+                r#"{{"seq":{seq},"incident":"{incident}","version":{version},"recorded":{body}}}"#
+            );
             hash = hex::encode(Sha256::new().chain_update(&hash).chain_update(row).finalize());
             let body = body.replace('\'', "''");
-            changes.push_str(&format!("UPDATE event SET body = '{body}', hash = '{hash}' WHERE seq = {seq};\n"));
+            changes.push_str(&format!(
+                "UPDATE event SET body = '{body}', hash = '{hash}' WHERE seq \
+                = {seq};\n"
+            ));
         }
-        self.t.execute(format!("BEGIN;\n{changes}UPDATE log_head SET hash = '{hash}';\nCOMMIT")).await;
+        self.t
+            .execute(format!("BEGIN;\n{changes}UPDATE log_head SET hash = '{hash}';\nCOMMIT"))
+            .await;
     }
 }
 
@@ -135,7 +165,10 @@ async fn a_row_that_does_not_match_is_named_and_nobody_is_accused(office: Office
         "this row, and none after it"
     );
     let words = office.words().await;
-    assert!(words.contains(&format!("第{seq}条")) && words.contains("可能是磁盘出错，也可能被改动过"), "{words}");
+    assert!(
+        words.contains(&format!("第{seq}条")) && words.contains("可能是磁盘出错，也可能被改动过"),
+        "{words}"
+    );
     office.t.execute("UPDATE event SET body = REPLACE(body, 'remark x', 'remark 2')").await;
     assert_eq!(whole(&office.t.store).await, events);
 
@@ -143,7 +176,10 @@ async fn a_row_that_does_not_match_is_named_and_nobody_is_accused(office: Office
     assert_eq!(look(&office.t.store).await.damaged.first, [seq]);
     office.t.execute(format!("DELETE FROM event WHERE seq = {seq}")).await;
     let record = look(&office.t.store).await;
-    assert_eq!((record.absent.first.as_slice(), record.damaged.count), ([(seq, seq)].as_slice(), 0));
+    assert_eq!(
+        (record.absent.first.as_slice(), record.damaged.count),
+        ([(seq, seq)].as_slice(), 0)
+    );
     office.t.execute(format!("DELETE FROM event WHERE seq > {seq}")).await;
     assert_eq!(look(&office.t.store).await.absent.first, [(seq, events)]);
     office.t.execute(format!("UPDATE log_head SET seq = {}", seq - 1)).await;
@@ -154,17 +190,32 @@ async fn a_row_that_does_not_match_is_named_and_nobody_is_accused(office: Office
 async fn a_log_that_was_rewritten_with_all_its_hashes_is_found_by_what_was_told(office: Office) {
     let fire = office.fire("a", 0.0).await;
     office.note(fire, "01:30 已叫醒张三").await;
-    let kept = office.t.store.keep_anchor(date(2026, 4, 5), at(1)).await.expect("kept").expect("an anchor");
+    let kept = office
+        .t
+        .store
+        .keep_anchor(date(2026, 4, 5), at(1))
+        .await
+        .expect("kept")
+        .expect("an anchor");
     let paper = kept.anchor.to_string();
     office.note(fire, "天亮后再查").await;
-    assert_eq!(office.against(&paper).await.faults(Lang::Zh), [""; 0], "an honest log agrees with the paper");
+    assert_eq!(
+        office.against(&paper).await.faults(Lang::Zh),
+        [""; 0],
+        "an honest log agrees with the paper"
+    );
 
     office.rewrite("01:30", "00:10").await;
     let record = look(&office.t.store).await;
-    assert!(record.damaged.is_none() && record.absent.is_none() && !record.head_differs, "rows and hashes agree");
+    assert!(
+        record.damaged.is_none() && record.absent.is_none() && !record.head_differs,
+        "rows and hashes agree"
+    );
     let words = office.words().await;
     assert!(
-        words.contains("被改写过") && words.contains("2026-04-05") && words.contains("磁盘出错不会如此"),
+        words.contains("被改写过")
+            && words.contains("2026-04-05")
+            && words.contains("磁盘出错不会如此"),
         "{words}"
     );
 
@@ -180,11 +231,21 @@ async fn a_log_whose_end_was_taken_off_is_found_by_what_was_told(office: Office)
     let fire = office.fire("a", 0.0).await;
     let before = office.t.store.head().await.expect("a head");
     office.note(fire, "过火面积 20 亩").await;
-    let kept = office.t.store.keep_anchor(date(2026, 4, 5), at(1)).await.expect("kept").expect("an anchor");
-    let again = office.t.store.keep_anchor(date(2026, 4, 5), at(9)).await.expect("kept").expect("the same");
+    let kept = office
+        .t
+        .store
+        .keep_anchor(date(2026, 4, 5), at(1))
+        .await
+        .expect("kept")
+        .expect("an anchor");
+    let again =
+        office.t.store.keep_anchor(date(2026, 4, 5), at(9)).await.expect("kept").expect("the same");
     assert_eq!((again.anchor, again.at), (kept.anchor, at(1)), "one a day");
     office.t.execute(format!("DELETE FROM event WHERE seq > {}", before.events)).await;
-    office.t.execute(format!("UPDATE log_head SET seq = {}, hash = '{}'", before.events, before.hash)).await;
+    office
+        .t
+        .execute(format!("UPDATE log_head SET seq = {}, hash = '{}'", before.events, before.hash))
+        .await;
     let words = office.words().await;
     assert!(words.contains("末尾被删去，或恢复过更早的备份"), "{words}");
 }
@@ -209,7 +270,10 @@ async fn fires_that_are_marked_as_closed_go_on_all_the_same(office: Office) {
     keeper.round().await;
     for code in ["0405-01", "0405-02"] {
         let words = keeper.words(Lang::Zh);
-        assert!(words.contains(&format!("警情 {code} 的版本号、状态与事件记录不同，已按事件记录改正")), "{words}");
+        assert!(
+            words.contains(&format!("警情 {code} 的版本号、状态与事件记录不同，已按事件记录改正")),
+            "{words}"
+        );
     }
     assert_eq!(office.t.store.open_incidents().await.expect("a list").len(), 2);
     for fire in [fire, second] {
@@ -254,9 +318,15 @@ async fn a_row_is_not_put_right_from_a_log_that_does_not_match(office: Office) {
     let mut keeper = office.keeper();
     keeper.round().await;
     let words = keeper.words(Lang::En);
-    assert!(words.contains("differs from the log in the state") && !words.contains("corrected"), "{words}");
+    assert!(
+        words.contains("differs from the log in the state") && !words.contains("corrected"),
+        "{words}"
+    );
     assert!(office.t.store.open_incidents().await.expect("a list").is_empty());
-    assert!(office.desk.open_book().await.expect("read").get(fire).is_some(), "the desk goes on with what it knows");
+    assert!(
+        office.desk.open_book().await.expect("read").get(fire).is_some(),
+        "the desk goes on with what it knows"
+    );
 }
 
 /// There is no gateway. Every text has failed and the log says so; rows that claim otherwise are
@@ -274,11 +344,15 @@ async fn a_text_is_not_sent_because_a_row_says_so(office: Office) {
     office.desk.tick().await.expect("a tick");
     whole(&office.t.store).await;
     let forged = format!(
-        "UPDATE message SET status = 'sent', attempts = 1, tried_at_us = created_at_us, sent_at_us = created_at_us WHERE id = '{}'",
+        "UPDATE message SET status = 'sent', attempts = 1, tried_at_us = created_at_us, sent_at_us \
+        = created_at_us WHERE id = '{}'",
         message.id
     );
     office.t.execute(forged).await;
-    assert!(office.words().await.contains("标为已发出"), "the log says that it had reached nobody then");
+    assert!(
+        office.words().await.contains("标为已发出"),
+        "the log says that it had reached nobody then"
+    );
     office.t.store.message_sent(message.id, at(1)).await.expect("tried on, and taken at last");
     whole(&office.t.store).await;
     office.t.execute(format!("DELETE FROM message WHERE id = '{}'", message.id)).await;
@@ -292,13 +366,22 @@ async fn rows_that_the_log_does_not_know_are_named(office: Office) {
     let cases = [
         // "We told him at noon."
         (
-            format!("UPDATE message SET created_at_us = created_at_us - 7200000000 WHERE incident = '{fire}'"),
-            format!("UPDATE message SET created_at_us = created_at_us + 7200000000 WHERE incident = '{fire}'"),
+            format!(
+                "UPDATE message SET created_at_us = created_at_us - 7200000000 WHERE incident \
+                = '{fire}'"
+            ),
+            format!(
+                "UPDATE message SET created_at_us = created_at_us + 7200000000 WHERE incident \
+                = '{fire}'"
+            ),
             "在事件记录里没有来由",
         ),
         (
             format!("UPDATE evidence SET incident = '{other}'"),
-            format!("UPDATE evidence SET incident = '{fire}' WHERE sighting = (SELECT sighting FROM hotspot WHERE key = 'a')"),
+            format!(
+                "UPDATE evidence SET incident = '{fire}' WHERE sighting = (SELECT sighting \
+                FROM hotspot WHERE key = 'a')"
+            ),
             "归属与事件记录不同",
         ),
         (
@@ -307,18 +390,25 @@ async fn rows_that_the_log_does_not_know_are_named(office: Office) {
             "的热点 a 归属与事件记录不同",
         ),
         (
-            r#"UPDATE closed_place SET body = REPLACE(body, '"category":3', '"category":6')"#.to_owned(),
-            r#"UPDATE closed_place SET body = REPLACE(body, '"category":6', '"category":3')"#.to_owned(),
+            r#"UPDATE closed_place SET body = REPLACE(body, '"category":3', '"category":6')"#
+                .to_owned(),
+            r#"UPDATE closed_place SET body = REPLACE(body, '"category":6', '"category":3')"#
+                .to_owned(),
             "警情 0405-02 的销号登记与事件记录不同",
         ),
         (
-            format!("INSERT INTO closed_place (incident, closed_at_us, body) SELECT '{fire}', closed_at_us, body FROM closed_place"),
+            format!(
+                "INSERT INTO closed_place (incident, closed_at_us, body) SELECT '{fire}', \
+                closed_at_us, body FROM closed_place"
+            ),
             format!("DELETE FROM closed_place WHERE incident = '{fire}'"),
             "警情 0405-01 的销号登记与事件记录不同",
         ),
         (
-            "INSERT INTO incident SELECT 'forged', '0405-99', version, state, drill, opened_seq + 1000, opened_at_us, closed_at_us \
-             FROM incident WHERE code = '0405-01'".to_owned(),
+            "INSERT INTO incident SELECT 'forged', '0405-99', version, state, drill, opened_seq + \
+            1000, opened_at_us, closed_at_us \
+             FROM incident WHERE code = '0405-01'"
+                .to_owned(),
             "DELETE FROM incident WHERE code = '0405-99'".to_owned(),
             "警情 0405-99 没有任何事件记录",
         ),
@@ -344,7 +434,11 @@ async fn a_replaced_photo_is_found_and_told_apart_from_one_that_is_missing(offic
         office.t.store.keep_picture(picture, bytes.to_vec()).await.expect("kept");
     }
     let soon = office.against("1 00000000").await;
-    assert_eq!((soon.pending_pictures, soon.missing(Lang::Zh)), (1, None), "the disk may be full just now");
+    assert_eq!(
+        (soon.pending_pictures, soon.missing(Lang::Zh)),
+        (1, None),
+        "the disk may be full just now"
+    );
     let record = look(&office.t.store).await;
     assert_eq!((record.proven_pictures, record.unproven_pictures), (1, 1));
     assert_eq!(record.missing_pictures.first, [late]);
@@ -353,7 +447,10 @@ async fn a_replaced_photo_is_found_and_told_apart_from_one_that_is_missing(offic
     std::fs::write(file(shown), b"a lawn").expect("replaced");
     std::fs::remove_file(file(old)).expect("removed");
     let record = look(&office.t.store).await;
-    assert_eq!((record.changed_pictures.first.as_slice(), record.missing_pictures.count), ([shown].as_slice(), 2));
+    assert_eq!(
+        (record.changed_pictures.first.as_slice(), record.missing_pictures.count),
+        ([shown].as_slice(), 2)
+    );
     let words = office.words().await;
     assert!(
         words.contains("磁盘损坏或被替换过")
@@ -375,18 +472,23 @@ async fn of_much_damage_the_first_is_named_and_the_rest_counted(office: Office) 
     let copy = format!(
         "WITH RECURSIVE n (k) AS (SELECT 1 UNION ALL SELECT k + 1 FROM n WHERE k < 1200) \
          INSERT INTO event (seq, incident, version, at_us, body, hash) \
-         SELECT {events} + k, incident, version + k, at_us, body, '' FROM event, n WHERE seq = {events}"
+         SELECT {events} + k, incident, version + k, at_us, body, '' FROM event, n WHERE seq = \
+         {events}"
     );
     office.t.execute(copy).await;
     office.t.execute(format!("UPDATE log_head SET seq = {events} + 1200")).await;
     office.rewrite("no such words", "").await;
-    let look = Look { now: office.clock.now(), mend: true, paper: &[], retention: &Retention::default() };
+    let look =
+        Look { now: office.clock.now(), mend: true, paper: &[], retention: &Retention::default() };
     let mut looking = office.t.store.look(&look).await.expect("a look");
     let mut steps = Vec::new();
     while let Some(step) = looking.step().await.expect("a step") {
         steps.push(format!("{step:?}"));
     }
-    assert!(steps[0] == "Events(1000)" && steps[1].starts_with("Events(2") && steps[2] == "Events(0)", "{steps:?}");
+    assert!(
+        steps[0] == "Events(1000)" && steps[1].starts_with("Events(2") && steps[2] == "Events(0)",
+        "{steps:?}"
+    );
     let whats: Vec<&What> = looking.record().differences.first.iter().map(|it| &it.what).collect();
     assert!(matches!(whats[..], [What::Row { .. }]), "put right: {whats:?}");
 
@@ -405,7 +507,11 @@ async fn a_fire_whose_row_is_gone_gets_another() {
     assert!(office.t.store.open_incidents().await.expect("a list").is_empty());
     let mut keeper = office.keeper();
     keeper.round().await;
-    assert!(keeper.words(Lang::Zh).contains("已按事件记录重建，编号是新的"), "{}", keeper.words(Lang::Zh));
+    assert!(
+        keeper.words(Lang::Zh).contains("已按事件记录重建，编号是新的"),
+        "{}",
+        keeper.words(Lang::Zh)
+    );
     let open = office.t.store.open_incidents().await.expect("a list");
     assert_eq!((open[0].incident.id, open[0].code.as_str()), (fire, "0405-02"));
     whole(&office.t.store).await;

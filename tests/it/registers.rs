@@ -1,5 +1,5 @@
-//! 登记: the registers are facts with a history. The office edits files or pages, alone or at once; nothing is lost, and
-//! every day can be asked who was in charge of which grid then.
+//! 登记: the registers are facts with a history. The office edits files or pages, alone or at once;
+//! nothing is lost, and every day can be asked who was in charge of which grid then.
 
 use crate::fixture::*;
 use crate::store_contract::contract;
@@ -29,7 +29,8 @@ contract!(
     a_file_that_nobody_knows_is_not_taken_for_the_truth,
 );
 
-const PEOPLE: &str = "编号,姓名,电话,岗位,网格\nr1,张三,13900000001,护林员A角,g1\nr2,李四,13900000002,护林员B角,g1\n";
+const PEOPLE: &str = "编号,姓名,电话,岗位,网格\nr1,张三,13900000001,护林员A角,g1\nr2,李\
+    四,13900000002,护林员B角,g1\n";
 
 /// An office with a folder of registers, and a clock.
 struct Office {
@@ -62,7 +63,9 @@ impl Office {
     }
 
     async fn registry_in(&self, dir: &Path) -> Registry {
-        Registry::open(&self.store.store, dir, self.clock.clone(), Lang::Zh).await.expect("registers")
+        Registry::open(&self.store.store, dir, self.clock.clone(), Lang::Zh)
+            .await
+            .expect("registers")
     }
 
     fn later(&self) {
@@ -80,8 +83,12 @@ fn officer() -> Author {
 
 /// 张三's row with another number, as a page sends it.
 fn phone(id: &str, name: &str, post: &str, phone: &str) -> Fact {
-    let row = serde_json::json!({"id": id, "name": name, "phone": phone, "post": post, "grid": "g1"});
-    Fact::set(Register::People, huoyan::county::register_entry(Register::People, &row, Lang::Zh).expect("a row"))
+    let row =
+        serde_json::json!({"id": id, "name": name, "phone": phone, "post": post, "grid": "g1"});
+    Fact::set(
+        Register::People,
+        huoyan::county::register_entry(Register::People, &row, Lang::Zh).expect("a row"),
+    )
 }
 
 async fn a_folder_of_the_first_release_is_taken_over_as_it_is(store: TestStore) {
@@ -98,7 +105,10 @@ async fn a_folder_of_the_first_release_is_taken_over_as_it_is(store: TestStore) 
     assert_eq!(county.problems.len(), 1, "{:?}", county.problems);
     assert_eq!(office.read(Register::People), PEOPLE, "the file stays to the letter");
     let history = registry.registers().history();
-    assert!(history.changes().iter().all(|change| matches!(change.by, Author::File(_))), "{history:?}");
+    assert!(
+        history.changes().iter().all(|change| matches!(change.by, Author::File(_))),
+        "{history:?}"
+    );
 
     // The next start finds nothing new.
     let again = office.registry().await;
@@ -129,7 +139,11 @@ async fn an_edited_file_is_a_change_and_the_day_before_keeps_its_names(store: Te
     office.later();
     office.write(Register::People, "编号,姓名,电话,岗位,网格\nr2,李四,13900000002,护林员B角,g1\n");
     let registry = office.registry().await;
-    assert_eq!(name(&registry.registers().current(), "r1"), None, "who is not on the list any more is not in charge");
+    assert_eq!(
+        name(&registry.registers().current(), "r1"),
+        None,
+        "who is not on the list any more is not in charge"
+    );
     whole(&office.store.store).await;
 }
 
@@ -147,7 +161,10 @@ async fn a_correction_on_a_page_reaches_the_file_of_the_office(store: TestStore)
     registry.change(vec![fact], officer(), "换了手机", None).await.expect("changed");
     let file = office.read(Register::People);
     assert!(file.contains("13900000009") && file.contains("李四"), "{file}");
-    let originals = fs::read_dir(office.folder.path().join("registers/originals")).expect("kept").flatten().count();
+    let originals = fs::read_dir(office.folder.path().join("registers/originals"))
+        .expect("kept")
+        .flatten()
+        .count();
     assert_eq!(originals, 1, "the office's own sheet is kept");
     registry.follow().await.expect("followed");
     assert_eq!(registry.registers().history().number(), 2, "its own writing is no edit");
@@ -168,7 +185,11 @@ async fn file_and_page_changed_at_once_and_both_count(store: TestStore) {
     let county = folder.registers().current();
     assert_eq!(name(&county, "r2").as_deref(), Some("李四光"));
     assert_eq!(county.person(&"r1".into()).and_then(|it| it.phone.as_deref()), Some("13900000009"));
-    assert!(county.problems.iter().any(|it| it.reason.contains("r1")), "and the clerk is told: {:?}", county.problems);
+    assert!(
+        county.problems.iter().any(|it| it.reason.contains("r1")),
+        "and the clerk is told: {:?}",
+        county.problems
+    );
 }
 
 async fn two_desks_know_the_same(store: TestStore) {
@@ -177,7 +198,8 @@ async fn two_desks_know_the_same(store: TestStore) {
     let (one, elsewhere) = (office.registry().await, tempfile::tempdir().expect("a folder"));
     let other = office.registry_in(&elsewhere.path().join("registers")).await;
     assert_eq!(other.registers().current().people, one.registers().current().people);
-    let written = fs::read_to_string(elsewhere.path().join("registers/people.csv")).expect("its own copy");
+    let written =
+        fs::read_to_string(elsewhere.path().join("registers/people.csv")).expect("its own copy");
     assert!(written.contains("张三"), "{written}");
     other
         .change(vec![phone("r1", "张三丰", "护林员A角", "13900000001")], officer(), "更正", None)
@@ -189,14 +211,21 @@ async fn two_desks_know_the_same(store: TestStore) {
 
 async fn no_login_of_a_camera_is_in_the_log(store: TestStore) {
     let office = Office::new(store);
-    let sheet = |password: &str| format!("编号,经度,纬度,地址\nc1,110.4,28.5,rtsp://admin:{password}@10.0.0.1/1\n");
+    let sheet = |password: &str| {
+        format!("编号,经度,纬度,地址\nc1,110.4,28.5,rtsp://admin:{password}@10.0.0.1/1\n")
+    };
     office.write(Register::Cameras, &sheet("geheim1"));
     let registry = office.registry().await;
-    let password = |registry: &Registry| registry.registers().current().cameras[0].url.expose().logins[0].1.clone();
+    let password = |registry: &Registry| {
+        registry.registers().current().cameras[0].url.expose().logins[0].1.clone()
+    };
     assert_eq!(password(&registry), "geheim1");
     office.write(Register::Cameras, &sheet("geheim2"));
     registry.follow().await.expect("followed");
-    assert_eq!((registry.registers().history().number(), password(&registry).as_str()), (2, "geheim2"));
+    assert_eq!(
+        (registry.registers().history().number(), password(&registry).as_str()),
+        (2, "geheim2")
+    );
     let elsewhere = tempfile::tempdir().expect("a folder");
     let other = office.registry_in(&elsewhere.path().join("registers")).await;
     assert_eq!(password(&other), "geheim2", "every desk can connect");
@@ -211,7 +240,10 @@ async fn a_change_is_taken_back_unless_somebody_built_on_it(store: TestStore) {
     let registry = office.registry().await;
     let wrong = registry
         .change(
-            vec![phone("r1", "张三丰", "护林员A角", "13900000001"), Fact::removed(Register::People, "r2".to_owned())],
+            vec![
+                phone("r1", "张三丰", "护林员A角", "13900000001"),
+                Fact::removed(Register::People, "r2".to_owned()),
+            ],
             officer(),
             "调整",
             None,
@@ -220,16 +252,25 @@ async fn a_change_is_taken_back_unless_somebody_built_on_it(store: TestStore) {
         .expect("changed");
     registry.undo(wrong, officer(), "弄错了").await.expect("taken back");
     let county = registry.registers().current();
-    assert_eq!((name(&county, "r1").as_deref(), name(&county, "r2").as_deref()), (Some("张三"), Some("李四")));
+    assert_eq!(
+        (name(&county, "r1").as_deref(), name(&county, "r2").as_deref()),
+        (Some("张三"), Some("李四"))
+    );
 
     let first = registry
         .change(vec![phone("r1", "张一", "护林员A角", "13900000001")], officer(), "", None)
         .await
         .expect("changed");
-    registry.change(vec![phone("r1", "张二", "护林员A角", "13900000001")], officer(), "", None).await.expect("changed");
+    registry
+        .change(vec![phone("r1", "张二", "护林员A角", "13900000001")], officer(), "", None)
+        .await
+        .expect("changed");
     let error = registry.undo(first, officer(), "").await.expect_err("somebody built on it");
     assert!(error.kind == Kind::Conflict && error.message.contains("r1"), "{error}");
-    assert_eq!(registry.undo(99, officer(), "").await.expect_err("no such change").kind, Kind::NotFound);
+    assert_eq!(
+        registry.undo(99, officer(), "").await.expect_err("no such change").kind,
+        Kind::NotFound
+    );
 }
 
 async fn a_row_that_cannot_be_used_costs_nobody_the_entry_they_had(store: TestStore) {
@@ -240,7 +281,10 @@ async fn a_row_that_cannot_be_used_costs_nobody_the_entry_they_had(store: TestSt
     office.write(Register::People, half);
     registry.follow().await.expect("followed");
     let county = registry.registers().current();
-    assert_eq!((name(&county, "r1").as_deref(), name(&county, "r2").as_deref()), (Some("张三"), Some("李四")));
+    assert_eq!(
+        (name(&county, "r1").as_deref(), name(&county, "r2").as_deref()),
+        (Some("张三"), Some("李四"))
+    );
     assert_eq!(
         (county.problems.len(), county.problems[0].line),
         (1, 2),
@@ -250,8 +294,12 @@ async fn a_row_that_cannot_be_used_costs_nobody_the_entry_they_had(store: TestSt
     assert_eq!(office.read(Register::People), half, "the clerk's file is the clerk's");
 
     let bytes = "<html>登录</html>".as_bytes();
-    let import = Import { register: Register::People, name: "x.csv", bytes, replace: true, dry_run: false };
-    assert_eq!(registry.import(&import, officer(), "").await.expect_err("no sheet").kind, Kind::Invalid);
+    let import =
+        Import { register: Register::People, name: "x.csv", bytes, replace: true, dry_run: false };
+    assert_eq!(
+        registry.import(&import, officer(), "").await.expect_err("no sheet").kind,
+        Kind::Invalid
+    );
     office.write(Register::People, "<html>登录</html>");
     registry.follow().await.expect("followed");
     let county = registry.registers().current();
@@ -262,16 +310,24 @@ async fn a_stand_in_is_in_charge_until_the_day_that_was_said(store: TestStore) {
     let office = Office::new(store);
     office.write(Register::People, PEOPLE);
     let registry = office.registry().await;
-    let (from, until) =
-        (office.clock.now() + SignedDuration::from_hours(1), office.clock.now() + SignedDuration::from_hours(3));
-    let fact =
-        Fact {
-            valid_from: Some(from), valid_until: Some(until), ..phone("r1", "代班人", "护林员A角", "13900000005")
-        };
+    let (from, until) = (
+        office.clock.now() + SignedDuration::from_hours(1),
+        office.clock.now() + SignedDuration::from_hours(3),
+    );
+    let fact = Fact {
+        valid_from: Some(from),
+        valid_until: Some(until),
+        ..phone("r1", "代班人", "护林员A角", "13900000005")
+    };
     registry.change(vec![fact], officer(), "张三请假", None).await.expect("changed");
     for expected in ["张三", "代班人", "代班人", "张三"] {
         registry.follow().await.expect("followed");
-        assert_eq!(name(&registry.registers().current(), "r1").as_deref(), Some(expected), "{}", office.clock.now());
+        assert_eq!(
+            name(&registry.registers().current(), "r1").as_deref(),
+            Some(expected),
+            "{}",
+            office.clock.now()
+        );
         assert!(office.read(Register::People).contains(expected), "the printed list says the same");
         office.later();
     }
@@ -286,10 +342,13 @@ async fn whoever_decides_on_an_old_view_is_told(store: TestStore) {
         .change(vec![phone("r1", "张一", "护林员A角", "13900000001")], officer(), "", Some(seen))
         .await
         .expect("changed");
-    let late = registry.change(vec![phone("r1", "张二", "护林员A角", "13900000001")], officer(), "", Some(seen)).await;
+    let late = registry
+        .change(vec![phone("r1", "张二", "护林员A角", "13900000001")], officer(), "", Some(seen))
+        .await;
     assert_eq!(late.expect_err("an old view").kind, Kind::Conflict);
-    let another =
-        registry.change(vec![phone("r2", "李一", "护林员B角", "13900000002")], officer(), "", Some(seen)).await;
+    let another = registry
+        .change(vec![phone("r2", "李一", "护林员B角", "13900000002")], officer(), "", Some(seen))
+        .await;
     another.expect("another entry is another matter");
 }
 
@@ -313,13 +372,20 @@ async fn a_file_that_nobody_knows_is_not_taken_for_the_truth(store: TestStore) {
     assert_eq!(registry.registers().current().problems, []);
 }
 
-/// The database takes nothing for a moment, just when the clerk saves the sheet: nobody has to save it again.
+/// The database takes nothing for a moment, just when the clerk saves the sheet: nobody has to save
+/// it again.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_edit_that_met_a_fault_of_the_database_is_taken_when_it_heals() {
     let office = Office::new(TestStore::sqlite().await);
     office.write(Register::People, PEOPLE);
     let registry = office.registry().await;
-    office.store.execute("CREATE TRIGGER full BEFORE INSERT ON event BEGIN SELECT RAISE(ABORT, 'full'); END").await;
+    office
+        .store
+        .execute(
+            "CREATE TRIGGER full BEFORE INSERT ON event BEGIN SELECT RAISE(ABORT, \
+        'full'); END",
+        )
+        .await;
     office.write(Register::People, &PEOPLE.replace("张三", "张三丰"));
     registry.follow().await.expect_err("nothing can be written down");
     assert_eq!(name(&registry.registers().current(), "r1").as_deref(), Some("张三"));
@@ -328,7 +394,8 @@ async fn an_edit_that_met_a_fault_of_the_database_is_taken_when_it_heals() {
     assert_eq!(name(&registry.registers().current(), "r1").as_deref(), Some("张三丰"));
 }
 
-/// The folder cannot be written: the officer's correction is in force all the same, and the board says which file is behind.
+/// The folder cannot be written: the officer's correction is in force all the same, and the board
+/// says which file is behind.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_correction_is_in_force_although_its_file_cannot_be_written() {
     let office = Office::new(TestStore::sqlite().await);

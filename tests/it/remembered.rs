@@ -21,11 +21,14 @@ fn fire(key: &str, north_deg: f64) -> Sighting {
 async fn an_incident_that_is_not_what_its_log_says_is_named_and_rebuilt() {
     let (t, clock) = (TestStore::sqlite().await, Clock::simulated(start()));
     let desk = desk(&t.store, &clock);
-    let officer = By { actor: Actor::Officer { person: "o2".into() }, action: None, happened_at: None };
+    let officer =
+        By { actor: Actor::Officer { person: "o2".into() }, action: None, happened_at: None };
     let mut incidents = Vec::new();
     for (n, north_deg) in [0.0, 0.03, -0.03].into_iter().enumerate() {
         let incident = desk.sighting(fire(&n.to_string(), north_deg)).await.expect("filed");
-        desk.act(incident, Input::Note { words: format!("第{n}条") }, &officer).await.expect("noted");
+        desk.act(incident, Input::Note { words: format!("第{n}条") }, &officer)
+            .await
+            .expect("noted");
         incidents.push(incident);
     }
     let round = async || {
@@ -36,13 +39,16 @@ async fn an_incident_that_is_not_what_its_log_says_is_named_and_rebuilt() {
     round().await;
     assert_eq!(desk.rebuilt(), Vec::<String>::new());
 
-    t.execute("UPDATE event SET body = replace(body, '第1条', '改过的') WHERE body LIKE '%第1条%'").await;
+    t.execute("UPDATE event SET body = replace(body, '第1条', '改过的') WHERE body LIKE '%第1条%'")
+        .await;
     round().await;
     let code = t.store.incident(incidents[1]).await.expect("read").code;
     assert_eq!(desk.rebuilt(), [code]);
     let book = desk.open_book().await.expect("read");
     let log = &book.get(incidents[1]).expect("open").incident.log;
-    assert!(log.iter().any(|it| matches!(&it.event, Event::Noted { words, .. } if words == "改过的")));
+    assert!(
+        log.iter().any(|it| matches!(&it.event, Event::Noted { words, .. } if words == "改过的"))
+    );
 }
 
 /// A database has lost its last commits (a replica took over, or a backup was restored under the
@@ -52,18 +58,23 @@ async fn an_incident_that_is_not_what_its_log_says_is_named_and_rebuilt() {
 async fn a_log_that_has_lost_its_end_is_read_anew() {
     let (t, clock) = (TestStore::sqlite().await, Clock::simulated(start()));
     let desk = desk(&t.store, &clock);
-    let officer = By { actor: Actor::Officer { person: "o2".into() }, action: None, happened_at: None };
+    let officer =
+        By { actor: Actor::Officer { person: "o2".into() }, action: None, happened_at: None };
     let incident = desk.sighting(fire("a", 0.0)).await.expect("filed");
     desk.act(incident, Input::Note { words: "最后一条".into() }, &officer).await.expect("noted");
     for sql in [
         "DELETE FROM event WHERE seq = (SELECT MAX(seq) FROM event)",
         "UPDATE incident SET version = version - 1",
-        "UPDATE log_head SET seq = (SELECT MAX(seq) FROM event), hash = (SELECT hash FROM event ORDER BY seq DESC LIMIT 1)",
+        "UPDATE log_head SET seq = (SELECT MAX(seq) FROM event), hash = (SELECT hash FROM event \
+        ORDER BY seq DESC LIMIT 1)",
     ] {
         t.execute(sql).await;
     }
     desk.audit().await.expect("read");
-    assert_eq!(desk.open_book().await.expect("read").cursor(), t.store.cursor().await.expect("asked"));
+    assert_eq!(
+        desk.open_book().await.expect("read").cursor(),
+        t.store.cursor().await.expect("asked")
+    );
     desk.act(incident, Input::Note { words: "又一条".into() }, &officer).await.expect("it goes on");
     let another = desk.sighting(fire("b", 0.03)).await.expect("filed");
     assert!(desk.open_book().await.expect("read").get(another).is_some(), "and sees what is new");
@@ -81,7 +92,10 @@ async fn evidence_that_cannot_be_filed_hides_no_fire() {
     .await;
     let desk = desk(&t.store, &clock);
     let unusable: Vec<Sighting> = (0..120)
-        .map(|n| Sighting { id: SightingId(Uuid::from_u128(n + 1)), ..fire(&format!("unusable {n}"), 0.0) })
+        .map(|n| Sighting {
+            id: SightingId(Uuid::from_u128(n + 1)),
+            ..fire(&format!("unusable {n}"), 0.0)
+        })
         .collect();
     t.store.record_sightings(&unusable, clock.now()).await.expect("kept");
     clock.advance(SignedDuration::from_secs(1));

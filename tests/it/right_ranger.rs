@@ -1,6 +1,8 @@
 //! 对的人: evidence, place and person stay consistent, whatever comes in. One story for each way in
 //! which they once did not.
 
+mod linked;
+
 use crate::triage::event::{Closure, Event, Hint, Intent, Matter, Means, Unproven};
 use crate::triage::geo::{FixMethod, Locus};
 use crate::triage::id::{IncidentId, MessageId, SightingId};
@@ -39,7 +41,10 @@ fn a_better_fix_before_the_answer_sends_the_right_ranger_and_relieves_the_first(
     assert_eq!(second.replaces, first, "the first is relieved");
     assert_eq!(second.because[0].code, "relocated");
     assert_eq!(story.incident.place.grid, Some("G16".into()));
-    assert_eq!(Some(story.incident.clone()), crate::triage::incident::Incident::from_log(&story.incident.log));
+    assert_eq!(
+        Some(story.incident.clone()),
+        crate::triage::incident::Incident::from_log(&story.incident.log)
+    );
 }
 
 /// Somebody is on the way. He is told the new place, and the officer is asked who goes on, and
@@ -100,12 +105,17 @@ fn after_arrival_a_new_place_is_the_officers_to_decide() {
     let mut story = Story::between_grids();
     story.until(9.0).tap("wang", phone_arrive(at(9.0))).expect("his own");
     let fix = story.incident.fix;
-    let pixels = (20..24).map(|n| satellite(n, at(12.0), place_m(-1500.0 - 50.0 * n as f64, 0.0))).collect();
+    let pixels =
+        (20..24).map(|n| satellite(n, at(12.0), place_m(-1500.0 - 50.0 * n as f64, 0.0))).collect();
     let events = story.until(12.0).see_all(pixels);
     assert_eq!(kinds(&events).last(), Some(&"relocation proposed"));
     assert_eq!(story.incident.fix, fix);
     story.until(15.5);
-    assert_eq!(story.told().last(), Some(&(15, vec![Role::CountyDuty], Channel::Voice)), "and rung when silent");
+    assert_eq!(
+        story.told().last(),
+        Some(&(15, vec![Role::CountyDuty], Channel::Voice)),
+        "and rung when silent"
+    );
     let events = story.act(Input::Relocate { accept: true }, &officer()).expect("他定");
     assert_eq!(kinds(&events), ["relocated"]);
     assert_ne!(story.incident.fix, fix);
@@ -118,8 +128,14 @@ fn a_pixel_on_a_border_sends_the_likeliest_ranger_and_tells_the_neighbour() {
     let story = Story::between_grids();
     assert_eq!(sent(&story), Some("wang"));
     let told = &story.incident.dispatch.as_ref().expect("sent").neighbours;
-    assert_eq!(told.iter().map(|it| (it.ranger.as_str(), it.go)).collect::<Vec<_>>(), [("chen", false)]);
-    let pair = vec![satellite(1, start(), place_m(100.0, 0.0)), satellite(2, start(), place_m(300.0, 0.0))];
+    assert_eq!(
+        told.iter().map(|it| (it.ranger.as_str(), it.go)).collect::<Vec<_>>(),
+        [("chen", false)]
+    );
+    let pair = vec![
+        satellite(1, start(), place_m(100.0, 0.0)),
+        satellite(2, start(), place_m(300.0, 0.0)),
+    ];
     let both = Story::seen(pair, Box::new(two_grids), Policy::default());
     assert_eq!(sent(&both), Some("wang"), "judged together, by the same rule");
 }
@@ -129,7 +145,8 @@ fn a_pixel_on_a_border_sends_the_likeliest_ranger_and_tells_the_neighbour() {
 fn of_two_equal_grids_both_are_asked_and_the_first_to_answer_goes() {
     let mut policy = Policy::default();
     policy.border.send_both = true;
-    let mut story = Story::seen(vec![satellite(1, start(), place_m(10.0, 0.0))], Box::new(two_grids), policy);
+    let mut story =
+        Story::seen(vec![satellite(1, start(), place_m(10.0, 0.0))], Box::new(two_grids), policy);
     assert_eq!(story.incident.dispatch.as_ref().map(|it| it.neighbours[0].go), Some(true));
     let events = story.until(4.0).tap("chen", phone_ack()).expect("asked");
     assert_eq!(kinds(&events), ["dispatched", "acknowledged"]);
@@ -149,7 +166,11 @@ fn of_two_equal_grids_both_are_asked_and_the_first_to_answer_goes() {
 fn no_open_state_is_without_owner_and_clock() {
     let has_owner = |story: &Story| {
         let (owner, due) = (story.incident.owner(), story.incident.next_deadline());
-        assert!(owner.is_some() && due.is_some_and(|(due, _)| due > story.now), "{:?}", story.incident.state);
+        assert!(
+            owner.is_some() && due.is_some_and(|(due, _)| due > story.now),
+            "{:?}",
+            story.incident.state
+        );
     };
     let mut story = Story::waiting(0.9);
     for minute in [1.0, 30.0, 300.0] {
@@ -184,7 +205,9 @@ fn a_message_that_fails_goes_to_another_channel_then_to_the_next_person() {
         no_number: false,
     };
     let next = |story: &mut Story, n, channel| {
-        story.act(Input::MessageFailed(failed(n, channel)), &by(crate::triage::event::Actor::System)).expect("taken");
+        story
+            .act(Input::MessageFailed(failed(n, channel)), &by(crate::triage::event::Actor::System))
+            .expect("taken");
         let last = story.incident.undelivered.last().cloned().expect("on the board");
         last.next.map(|it| (it.role, it.person.map(|person| person.0), it.channel))
     };
@@ -194,7 +217,9 @@ fn a_message_that_fails_goes_to_another_channel_then_to_the_next_person() {
     let higher = next(&mut story, 3, Channel::Wecom);
     assert_eq!(higher, Some((Role::BackupRanger, Some("li".to_owned()), Channel::Voice)));
     assert_eq!(story.incident.undelivered.len(), 3);
-    story.act(Input::TakeUndelivered { message: MessageId(uuid(1)) }, &officer()).expect("电话告知");
+    story
+        .act(Input::TakeUndelivered { message: MessageId(uuid(1)) }, &officer())
+        .expect("电话告知");
     assert_eq!(story.incident.undelivered.len(), 2);
     story.until(2.0).tap("li", phone_ack()).expect("he was told instead");
     assert_eq!((sent(&story), story.incident.undelivered.len()), (Some("li"), 0), "somebody goes");
@@ -204,13 +229,23 @@ fn a_message_that_fails_goes_to_another_channel_then_to_the_next_person() {
 /// sends a ranger all the same.
 #[test]
 fn a_registered_kiln_waits_for_a_look_and_a_large_or_lasting_one_does_not() {
-    let open = |sightings: Vec<Sighting>, policy: Policy| Story::seen(sightings, Box::new(|_| village()), policy);
-    let pixel = |n: u128, minute, east_m| labelled(satellite(n, at(minute), place_m(east_m, 0.0)), kiln());
+    let open = |sightings: Vec<Sighting>, policy: Policy| {
+        Story::seen(sightings, Box::new(|_| village()), policy)
+    };
+    let pixel =
+        |n: u128, minute, east_m| labelled(satellite(n, at(minute), place_m(east_m, 0.0)), kiln());
     let mut story = open(vec![pixel(1, 0.0, 0.0)], Policy::default());
-    assert_eq!((sent(&story), &codes(&story)[..]), (None, &["known_heat_source".to_owned(), "digest".to_owned()][..]));
+    assert_eq!(
+        (sent(&story), &codes(&story)[..]),
+        (None, &["known_heat_source".to_owned(), "digest".to_owned()][..])
+    );
     assert_eq!(story.incident.review_by(), Some(at(60.0)), "with the next digest, on the hour");
     story.until(61.0);
-    assert_eq!(story.told(), [(60, vec![Role::CountyDuty], Channel::Sms)], "told, and nobody is woken");
+    assert_eq!(
+        story.told(),
+        [(60, vec![Role::CountyDuty], Channel::Sms)],
+        "told, and nobody is woken"
+    );
     let three = (1..4).map(|n| pixel(n, 0.0, 380.0 * n as f64)).collect();
     assert_eq!(sent(&open(three, Policy::default())), Some("wang"), "三个像素以上");
     let mut again = open(vec![pixel(1, 0.0, 0.0)], Policy::default());
@@ -246,7 +281,11 @@ fn whoever_was_rung_can_answer() {
     let mut story = Story::dispatched();
     let town = story.until(11.0).tap("town", phone_ack()).expect("收到");
     assert_eq!(kinds(&town), ["answered"]);
-    assert_eq!((sent(&story), story.incident.state), (Some("wang"), State::Dispatched), "he does not go for it");
+    assert_eq!(
+        (sent(&story), story.incident.state),
+        (Some("wang"), State::Dispatched),
+        "he does not go for it"
+    );
     assert_eq!(story.tap("nobody", phone_ack()), Err(Refusal::NotYours));
     story.until(30.5);
     assert!(story.told().iter().any(|(minute, ..)| *minute == 30), "the others' ladder runs on");
@@ -260,7 +299,9 @@ fn an_answer_stops_only_ones_own_ringing() {
     story.until(26.0);
     let rung = |who: &str| {
         let called = story.incident.log.iter().filter_map(|it| match &it.event {
-            Event::Rang { people, .. } => Some(people.iter().filter(|it| it.person == Some(who.into())).count()),
+            Event::Rang { people, .. } => {
+                Some(people.iter().filter(|it| it.person == Some(who.into())).count())
+            }
             _ => None,
         });
         called.sum::<usize>()
@@ -274,15 +315,26 @@ fn an_arrival_is_measured_and_not_believed() {
     let tap = |position, minute: f64| {
         let mut story = Story::dispatched();
         story.until(2.0).tap("wang", phone_ack()).expect("his own");
-        story.until(minute).tap("wang", Input::Arrive { means: Means::Phone, position }).expect("taken");
+        story
+            .until(minute)
+            .tap("wang", Input::Arrive { means: Means::Phone, position })
+            .expect("taken");
         let it = story.incident.dispatch.clone().expect("runs");
         story.until(31.0);
-        (it.arrived.is_some(), it.claimed.and_then(|step| step.unproven), story.told().iter().any(|it| it.0 == 30))
+        (
+            it.arrived.is_some(),
+            it.claimed.and_then(|step| step.unproven),
+            story.told().iter().any(|it| it.0 == 30),
+        )
     };
     let here = standing(place_m(600.0, 0.0), at(20.0));
     assert_eq!(tap(Some(here), 20.0), (true, None, false), "225 m outside of a pixel of 375 m");
     let home = standing(place_m(2900.0, 0.0), at(20.0));
-    assert_eq!(tap(Some(home), 20.0), (false, Some(Unproven::Far), true), "at home: the ladder runs on");
+    assert_eq!(
+        tap(Some(home), 20.0),
+        (false, Some(Unproven::Far), true),
+        "at home: the ladder runs on"
+    );
     let old = standing(place_m(0.0, 0.0), at(10.0));
     assert_eq!(tap(Some(old), 20.0), (false, Some(Unproven::Old), true));
     assert_eq!(tap(None, 20.0), (false, Some(Unproven::NoPosition), true), "无定位");
@@ -337,110 +389,6 @@ fn a_kiln_explains_only_what_is_seen_at_the_kiln() {
     assert_eq!((minutes, codes.contains(&"two_kinds".to_owned())), (Some(5), true), "{codes:?}");
 }
 
-/// Two directions that cross may be two fires, until an officer who has seen both pictures says
-/// that they are one.
-#[test]
-fn what_an_officer_joins_has_a_place() {
-    let fire = place_m(0.0, 0.0);
-    let (west, south) = (place_m(-4000.0, 0.0), place_m(500.0, -5000.0));
-    let one = camera(1, start(), "west", west, west.azimuth_deg(fire), 0.9);
-    let other = camera(2, start(), "south", south, south.azimuth_deg(fire), 0.9);
-    let mut story = Story::opened(one.clone(), village(), Policy::default());
-    let into = IncidentId(uuid(5 << 64));
-    let join = Input::Merge { other: into, sightings: vec![other] };
-    let mut by_itself = Story::opened(one, village(), Policy::default());
-    by_itself.act(join.clone(), &by(crate::triage::event::Actor::System)).expect("taken in");
-    assert_eq!(by_itself.incident.fix.method, FixMethod::Bearing);
-    story.act(join, &officer()).expect("one fire");
-    let fix = story.incident.fix;
-    assert!(fix.method == FixMethod::Triangulated && fix.radius_m < 500.0 && fix.holds(fire), "{fix:?}");
-    story.act(Input::Unmerge { other: into }, &officer()).expect("the undo");
-    assert_eq!(story.incident.fix.method, FixMethod::Bearing);
-}
-
-/// Another incident that could be the same fire points at another grid. Before anybody has
-/// answered, that grid's ranger is dispatched. Afterwards nobody is moved by it, and a merged
-/// incident takes nothing in.
-#[test]
-fn a_linked_incident_moves_nobody_who_has_answered() {
-    let other = IncidentId(uuid(5 << 64));
-    let points_west = || {
-        let fix = crate::triage::geo::Fix::of(Locus::Disc { centre: place_m(-900.0, 0.0), radius_m: 100.0 });
-        Input::Link(Link { other, hint: Some(Hint { fix, likely: 0.9 }) })
-    };
-    let place = |fix: &crate::triage::geo::Fix, hints: &[Hint]| match hints {
-        [] => two_grids(fix),
-        [hint, ..] => two_grids(&hint.fix),
-    };
-    let mut story = Story::between_grids();
-    let mut events =
-        story.act_placed(points_west(), &by(crate::triage::event::Actor::System), &place).expect("taken in");
-    assert_eq!(kinds(&events), ["linked", "relocated", "dispatched"]);
-    assert_eq!(sent(&story), Some("chen"));
-    events = story.act_placed(points_west(), &by(crate::triage::event::Actor::System), &place).expect("known");
-    assert_eq!(kinds(&events), Vec::<&str>::new(), "once");
-
-    let mut story = Story::between_grids();
-    story.until(2.0).tap("wang", phone_ack()).expect("his own");
-    let events = story.act_placed(points_west(), &by(crate::triage::event::Actor::System), &place).expect("taken in");
-    assert_eq!(kinds(&events), ["linked"], "he goes on, and nobody is rung");
-
-    let mut led = Story::between_grids();
-    led.act(Input::MergeInto { into: IncidentId(uuid(9 << 64)) }, &officer()).expect("the same fire");
-    let events = led.act_placed(points_west(), &by(crate::triage::event::Actor::System), &place).expect("heard");
-    assert_eq!(kinds(&events), Vec::<&str>::new(), "its leader hears it");
-}
-
-/// Two fires in one incident are split, and the split can be undone. Running deadlines are not
-/// touched.
-#[test]
-fn two_fires_in_one_are_split_and_joined_again() {
-    let mut story = Story::between_grids();
-    story.see(satellite(2, at(0.0), place_m(600.0, 0.0)));
-    let before = story.incident.dispatch.clone();
-    let into = IncidentId(uuid(5 << 64));
-    let split = Input::SplitOff { sightings: vec![SightingId(uuid(2))], into };
-    story.act(split, &officer()).expect("part of it");
-    assert_eq!((story.incident.sightings.len(), &story.incident.dispatch), (1, &before));
-    let all = Input::SplitOff { sightings: vec![SightingId(uuid(1))], into };
-    assert_eq!(story.act(all, &officer()), Err(Refusal::LastEvidence));
-    let other = satellite(2, at(0.0), place_m(600.0, 0.0));
-    story.act(Input::Merge { other: into, sightings: vec![other] }, &officer()).expect("the undo");
-    assert_eq!((story.incident.sightings.len(), &story.incident.dispatch), (2, &before));
-    story.act(Input::Unmerge { other: into }, &officer()).expect("and its undo");
-    assert_eq!(story.incident.sightings.len(), 1);
-    assert_eq!(story.tap("wang", Input::Unmerge { other: into }), Err(Refusal::NotYours));
-}
-
-/// A merged incident calls nobody of its own. When the merge is undone, it comes back with a
-/// deadline.
-#[test]
-fn a_led_incident_is_silent_until_the_merge_is_undone() {
-    let mut story = Story::waiting(0.9);
-    let leader = IncidentId(uuid(9 << 64));
-    story.act(Input::MergeInto { into: leader }, &officer()).expect("the same fire");
-    assert_eq!(story.incident.next_deadline(), None);
-    assert!(story.incident.owner().is_some(), "the leader has it");
-    story.until(60.0);
-    assert_eq!(story.told(), []);
-    story.act(Input::Unmerge { other: leader }, &officer()).expect("undo");
-    story.until(61.0);
-    assert_eq!(story.told().len(), 1);
-}
-
-/// Evidence that was struck out is put back, with its place.
-#[test]
-fn evidence_struck_out_is_put_back() {
-    let mut story = Story::between_grids();
-    story.see(satellite(2, at(0.0), place_m(700.0, 0.0)));
-    let fix = story.incident.fix;
-    story.act(Input::StrikeOut { sighting: SightingId(uuid(2)), reason: "误并".into() }, &officer()).expect("his");
-    assert_ne!(story.incident.fix, fix);
-    story.act(Input::Reinstate { sighting: SightingId(uuid(2)) }, &officer()).expect("undo");
-    assert_eq!(story.incident.fix, fix);
-    assert_eq!(story.tap("wang", Input::Reinstate { sighting: SightingId(uuid(2)) }), Err(Refusal::NotYours));
-}
-
 /// By default cameras need a person's decision; an office may choose otherwise.
 #[test]
 fn cameras_wait_for_a_person_by_default() {
@@ -474,7 +422,8 @@ fn a_decision_being_made_holds_the_automatic_one() {
 /// A late list fires no rungs for hours in which nobody could know.
 #[test]
 fn a_late_list_rings_nobody_for_the_past() {
-    let policy = Policy { zero_point: crate::triage::policy::ZeroPoint::FirstSeen, ..Policy::default() };
+    let policy =
+        Policy { zero_point: crate::triage::policy::ZeroPoint::FirstSeen, ..Policy::default() };
     let new = NewIncident {
         id: IncidentId(uuid(7 << 64)),
         dispatch: crate::triage::id::DispatchId(uuid(1000)),

@@ -1,7 +1,9 @@
 //! RTSP cameras, through our own source and through rtspsrc, against real servers: what an office
 //! sees of them.
 
-use crate::camera_support::{Office, PASSWORD, clip, log, login, loopback, one_second, quick, render, source};
+use crate::camera_support::{
+    Office, PASSWORD, clip, log, login, loopback, one_second, quick, render, source,
+};
 use gstreamer as gst;
 use gstreamer::glib;
 use gstreamer::prelude::*;
@@ -65,7 +67,8 @@ impl Drop for Live {
 fn h264(gop: u32) -> String {
     format!(
         "videotestsrc is-live=true ! video/x-raw,format=I420,width=320,height=180,framerate=10/1 \
-         ! x264enc key-int-max={gop} tune=zerolatency ! rtph264pay name=pay0 pt=96 config-interval=-1"
+         ! x264enc key-int-max={gop} tune=zerolatency ! rtph264pay name=pay0 pt=96 \
+         config-interval=-1"
     )
 }
 
@@ -102,7 +105,8 @@ fn h264_and_h265_cameras_behind_a_password_are_seen_through_several_loops_of_the
         cameras.iter().all(|camera| office.of(camera).keyframes >= 4)
     });
     for camera in &cameras {
-        let expected = if camera.ends_with("h265") || camera == "former" { (640, 360) } else { (320, 180) };
+        let expected =
+            if camera.ends_with("h265") || camera == "former" { (640, 360) } else { (320, 180) };
         assert_eq!(sizes.get(camera), Some(&expected), "{camera}");
         assert_eq!(office.of(camera).health, Health::Ok, "{camera}");
         assert!(office.of(camera).last_picture.is_some(), "{camera}");
@@ -140,7 +144,10 @@ fn a_wrong_password_and_a_wrong_path_are_told_apart_and_the_password_never_shows
     let log = String::from_utf8_lossy(&log.lock().expect("the log")).into_owned();
     assert!(log.contains("camera-wrong"), "the log was captured: {log}");
     for secret in [wrong, PASSWORD, "s3cret-query"] {
-        assert!(!log.contains(secret) && said.iter().all(|s| !s.contains(secret)), "{secret} leaked");
+        assert!(
+            !log.contains(secret) && said.iter().all(|s| !s.contains(secret)),
+            "{secret} leaked"
+        );
     }
 }
 
@@ -151,7 +158,10 @@ fn a_dead_server_is_offline_and_back_when_it_is() {
     let server = Playback::start(loopback(), vec![clip("/a", &file, false)]).expect("plays");
     let address = server.address();
     let url = server.url(0).expect("a url");
-    let mut office = Office::open(PIPELINES.map(|name| source(name, &url).with_pipeline(name)).to_vec(), &quick());
+    let mut office = Office::open(
+        PIPELINES.map(|name| source(name, &url).with_pipeline(name)).to_vec(),
+        &quick(),
+    );
     for camera in PIPELINES {
         office.until_health(camera, Health::Ok);
     }
@@ -160,7 +170,8 @@ fn a_dead_server_is_offline_and_back_when_it_is() {
         let detail = office.until_health(camera, Health::Offline);
         assert!(detail.starts_with(&format!("camera-{camera}: ")), "{detail}");
     }
-    let _server = Playback::start(address, vec![clip("/a", &file, false)]).expect("the port is free again");
+    let _server =
+        Playback::start(address, vec![clip("/a", &file, false)]).expect("the port is free again");
     for camera in PIPELINES {
         office.until_health(camera, Health::Ok);
     }
@@ -168,10 +179,18 @@ fn a_dead_server_is_offline_and_back_when_it_is() {
 
 #[test]
 fn sound_is_left_alone() {
-    let live = Live::film(&format!("( {} audiotestsrc is-live=true ! alawenc ! rtppcmapay name=pay1 pt=8 )", h264(10)));
-    let mut office = Office::open(PIPELINES.map(|name| source(name, &live.url).with_pipeline(name)).to_vec(), &quick());
+    let live = Live::film(&format!(
+        "( {} audiotestsrc is-live=true ! alawenc ! rtppcmapay name=pay1 pt=8 )",
+        h264(10)
+    ));
+    let mut office = Office::open(
+        PIPELINES.map(|name| source(name, &live.url).with_pipeline(name)).to_vec(),
+        &quick(),
+    );
     for camera in PIPELINES {
-        office.until(camera, |office, _| office.of(camera).keyframes >= 3 && office.of(camera).health == Health::Ok);
+        office.until(camera, |office, _| {
+            office.of(camera).keyframes >= 3 && office.of(camera).health == Health::Ok
+        });
     }
 }
 
@@ -180,7 +199,10 @@ fn another_codec_is_named_with_the_cure() {
     let live = Live::film("( videotestsrc is-live=true ! jpegenc ! rtpjpegpay name=pay0 pt=26 )");
     let mut office = Office::open(vec![source("a", &live.url)], &quick());
     let detail = office.until_health("a", Health::Undecodable);
-    assert_eq!(detail, "camera-a: unsupported video codec (JPEG); set the camera to H.264 or H.265");
+    assert_eq!(
+        detail,
+        "camera-a: unsupported video codec (JPEG); set the camera to H.264 or H.265"
+    );
 }
 
 #[test]
@@ -198,7 +220,10 @@ fn rare_keyframes_are_told_from_silence() {
         offline_after: SignedDuration::from_secs(2),
         ..quick()
     };
-    let mut office = Office::open(PIPELINES.map(|name| source(name, &live.url).with_pipeline(name)).to_vec(), &config);
+    let mut office = Office::open(
+        PIPELINES.map(|name| source(name, &live.url).with_pipeline(name)).to_vec(),
+        &config,
+    );
     for camera in PIPELINES {
         office.until(camera, |office, _| office.of(camera).keyframes >= 1);
         assert!(office.until_health(camera, Health::Late).contains("I-frame interval"));
@@ -206,15 +231,24 @@ fn rare_keyframes_are_told_from_silence() {
     let before = PIPELINES.map(|camera| office.of(camera).keyframes);
     let until = Instant::now() + Duration::from_secs(4);
     office.until("four seconds without a keyframe", |_, _| Instant::now() > until);
-    assert_eq!(PIPELINES.map(|camera| office.of(camera).health), [Health::Late; 2], "never offline: their video flows");
-    assert_eq!(PIPELINES.map(|camera| office.of(camera).keyframes), before, "and they were not called again");
+    assert_eq!(
+        PIPELINES.map(|camera| office.of(camera).health),
+        [Health::Late; 2],
+        "never offline: their video flows"
+    );
+    assert_eq!(
+        PIPELINES.map(|camera| office.of(camera).keyframes),
+        before,
+        "and they were not called again"
+    );
 }
 
 #[test]
 fn a_camera_that_takes_the_call_and_says_nothing_is_offline() {
     let mute = std::net::TcpListener::bind(loopback()).expect("a free port");
     let url = format!("rtsp://{}/x", mute.local_addr().expect("an address"));
-    let text = "huoyanrtspsrc name=source location={url} answer-timeout-ms=500 ! appsink name=keyframes";
+    let text = "huoyanrtspsrc name=source location={url} answer-timeout-ms=500 ! appsink \
+        name=keyframes";
     let folder = tempfile::tempdir().expect("a folder");
     std::fs::write(folder.path().join("impatient.gst"), text).expect("writes");
     let config = CameraConfig { pipelines: folder.path().to_owned(), ..quick() };
@@ -227,21 +261,31 @@ fn a_camera_that_takes_the_call_and_says_nothing_is_offline() {
 #[test]
 fn only_whole_keyframes_come_out_and_the_rest_is_counted() {
     let folder = tempfile::tempdir().expect("a folder");
-    for (name, codec, media, first_nal) in
-        [("a.mp4", ClipCodec::H264, "video/x-h264", 0x67), ("b.mp4", ClipCodec::H265, "video/x-h265", 0x40)]
-    {
+    for (name, codec, media, first_nal) in [
+        ("a.mp4", ClipCodec::H264, "video/x-h264", 0x67),
+        ("b.mp4", ClipCodec::H265, "video/x-h265", 0x40),
+    ] {
         let file = render(folder.path(), name, codec, one_second(320, 180));
         let server = Playback::start(loopback(), vec![clip("/a", &file, false)]).expect("plays");
         let text = format!(
-            "huoyanrtspsrc name=source location={} user-id=u user-pw=p ! appsink name=sink sync=false",
+            "huoyanrtspsrc name=source location={} user-id=u user-pw=p ! appsink name=sink \
+            sync=false",
             server.url(0).expect("a url")
         );
-        let pipeline = gst::parse::launch(&text).expect("parses").downcast::<gst::Pipeline>().expect("a pipeline");
+        let pipeline = gst::parse::launch(&text)
+            .expect("parses")
+            .downcast::<gst::Pipeline>()
+            .expect("a pipeline");
         let element = pipeline.by_name("source").expect("the source");
-        let sink = pipeline.by_name("sink").and_then(|sink| sink.downcast::<AppSink>().ok()).expect("the sink");
+        let sink = pipeline
+            .by_name("sink")
+            .and_then(|sink| sink.downcast::<AppSink>().ok())
+            .expect("the sink");
         pipeline.set_state(gst::State::Playing).expect("plays");
         for _ in 0..3 {
-            let sample = sink.try_pull_sample(gst::ClockTime::from_seconds(10)).expect("a keyframe within 10 s");
+            let sample = sink
+                .try_pull_sample(gst::ClockTime::from_seconds(10))
+                .expect("a keyframe within 10 s");
             let caps = sample.caps().expect("caps").structure(0).expect("a structure").to_owned();
             assert_eq!(caps.name(), media);
             assert_eq!(caps.get::<&str>("stream-format"), Ok("byte-stream"));
@@ -252,9 +296,15 @@ fn only_whole_keyframes_come_out_and_the_rest_is_counted() {
             assert_eq!(bytes[..5], [0, 0, 0, 1, first_nal], "parameter sets stand in front");
         }
         let units: u64 = element.property("units");
-        assert!((21..=40).contains(&units), "two whole seconds of ten pictures, and the third keyframe: {units}");
+        assert!(
+            (21..=40).contains(&units),
+            "two whole seconds of ten pictures, and the third keyframe: {units}"
+        );
         let password = element.find_property("user-pw").expect("the property");
-        assert!(!password.flags().contains(glib::ParamFlags::READABLE), "nobody reads the password back");
+        assert!(
+            !password.flags().contains(glib::ParamFlags::READABLE),
+            "nobody reads the password back"
+        );
         pipeline.set_state(gst::State::Null).expect("stops");
     }
 }
@@ -273,25 +323,41 @@ fn fifty_cameras_bring_no_thread_and_stop_at_once() {
     let server = Playback::start(loopback(), vec![clip("/a", &file, false)]).expect("plays");
     let myself = std::env::current_exe().expect("the test program");
     let mut watcher = std::process::Command::new(myself);
-    let output = watcher.args(["--exact", NAME]).env(URL, server.url(0).expect("a url")).output().expect("runs");
+    let output = watcher
+        .args(["--exact", NAME])
+        .env(URL, server.url(0).expect("a url"))
+        .output()
+        .expect("runs");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
 }
 
 fn watch_fifty(url: &str) {
-    let count = |what: &str| std::fs::read_dir(format!("/proc/self/{what}")).expect("procfs").count();
+    let count =
+        |what: &str| std::fs::read_dir(format!("/proc/self/{what}")).expect("procfs").count();
     let mut seen = Vec::new();
     for cameras in [5, 50] {
         let sources = (0..cameras).map(|i| source(&format!("c{i}"), url)).collect();
-        let mut office = Office::open(sources, &CameraConfig { frozen_after: SignedDuration::MAX, ..quick() });
-        office.until("a keyframe of each", |office, _| (0..cameras).all(|i| office.of(&format!("c{i}")).keyframes > 0));
+        let mut office =
+            Office::open(sources, &CameraConfig { frozen_after: SignedDuration::MAX, ..quick() });
+        office.until("a keyframe of each", |office, _| {
+            (0..cameras).all(|i| office.of(&format!("c{i}")).keyframes > 0)
+        });
         seen.push((count("task"), count("fd")));
         let before = Clock::System.now();
         office.receivers.stop();
         let took = Clock::System.now().duration_since(before);
         assert!(took < SignedDuration::from_secs(2), "{cameras} cameras stopped in {took:?}");
     }
-    let [(few_threads, few_files), (many_threads, many_files)] = seen[..] else { panic!("{seen:?}") };
+    let [(few_threads, few_files), (many_threads, many_files)] = seen[..] else {
+        panic!("{seen:?}")
+    };
     // GStreamer's own pool, which starts pipelines, may vary by a thread or two.
-    assert!(many_threads <= few_threads + 2, "{few_threads} threads with 5 cameras, {many_threads} with 50");
-    assert!(many_files - few_files <= 45 * 3, "{few_files} files with 5 cameras, {many_files} with 50");
+    assert!(
+        many_threads <= few_threads + 2,
+        "{few_threads} threads with 5 cameras, {many_threads} with 50"
+    );
+    assert!(
+        many_files - few_files <= 45 * 3,
+        "{few_files} files with 5 cameras, {many_files} with 50"
+    );
 }

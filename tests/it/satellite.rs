@@ -18,20 +18,31 @@ fn fixture(name: &str) -> huoyan::error::Result<Parsed> {
 /// For each list, the number of hotspots that no earlier list had.
 fn new_in(lists: &[Parsed]) -> Vec<usize> {
     let mut known = HashSet::new();
-    lists.iter().map(|list| list.hotspots.iter().filter(|hotspot| known.insert(hotspot.key.clone())).count()).collect()
+    lists
+        .iter()
+        .map(|list| {
+            list.hotspots.iter().filter(|hotspot| known.insert(hotspot.key.clone())).count()
+        })
+        .collect()
 }
 
 #[test]
 fn a_later_list_of_the_same_day_brings_its_late_rows_only() {
-    let lists = ["viirs-area.csv", "viirs-area-later.csv", "viirs-24h.csv"].map(|name| fixture(name).expect(name));
-    assert_eq!(new_in(&lists), [4, 2, 1], "a new version is no new hotspot, and N20 is N20 in the 24 h file too");
+    let lists = ["viirs-area.csv", "viirs-area-later.csv", "viirs-24h.csv"]
+        .map(|name| fixture(name).expect(name));
+    assert_eq!(
+        new_in(&lists),
+        [4, 2, 1],
+        "a new version is no new hotspot, and N20 is N20 in the 24 h file too"
+    );
     assert!(lists.iter().all(|list| list.rejected.is_empty() && list.repeated == 0));
 }
 
 #[test]
 fn every_form_of_firms_is_read() {
     let modis = fixture("modis.csv").expect("MODIS");
-    let levels: Vec<_> = modis.hotspots.iter().map(|h| (h.satellite.as_str(), h.confidence)).collect();
+    let levels: Vec<_> =
+        modis.hotspots.iter().map(|h| (h.satellite.as_str(), h.confidence)).collect();
     assert_eq!(
         levels,
         [
@@ -57,9 +68,11 @@ fn each_broken_row_is_named_and_the_others_are_read() {
 
 #[test]
 fn what_is_no_list_is_refused() {
-    for (name, word) in
-        [("wrong-key.txt", "HUOYAN_FIRMS_KEY"), ("maintenance.html", "web page"), ("landsat.csv", "Landsat")]
-    {
+    for (name, word) in [
+        ("wrong-key.txt", "HUOYAN_FIRMS_KEY"),
+        ("maintenance.html", "web page"),
+        ("landsat.csv", "Landsat"),
+    ] {
         let message = fixture(name).expect_err(name).message;
         assert!(message.contains(word), "{message}");
     }
@@ -68,13 +81,14 @@ fn what_is_no_list_is_refused() {
 /// Real lists, where they are available; they may not be copied here.
 #[test]
 fn real_lists_of_one_day_give_21_then_11() {
-    let folder: PathBuf = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/hotspots/firms");
+    let folder: PathBuf =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/hotspots/firms");
     if !folder.is_dir() {
         eprintln!("skipped: no real lists at {}", folder.display());
         return;
     }
-    let lists =
-        ["firms_n20.csv", "firms_n20_later.csv", "firms_n21.csv"].map(|name| read(&folder.join(name)).expect(name));
+    let lists = ["firms_n20.csv", "firms_n20_later.csv", "firms_n21.csv"]
+        .map(|name| read(&folder.join(name)).expect(name));
     assert_eq!(new_in(&lists), [21, 11, 24]);
     assert!(lists.iter().all(|list| list.rejected.is_empty()));
     assert!(read(&folder.join("firms_error.txt")).is_err());

@@ -17,8 +17,12 @@ use tempfile::TempDir;
 /// audits.
 fn screened(name: &str, smoke: f32, audit: f32) -> TempDir {
     model(name, |text| {
-        let sum = text.lines().find_map(|line| line.strip_prefix("sha256 = ")).expect("a sum").to_owned();
-        format!("{text}[screen]\nfile = \"model.onnx\"\nsha256 = {sum}\nsmoke = {smoke}\nfire = 0.9\naudit = {audit}\n")
+        let sum =
+            text.lines().find_map(|line| line.strip_prefix("sha256 = ")).expect("a sum").to_owned();
+        format!(
+            "{text}[screen]\nfile = \"model.onnx\"\nsha256 = {sum}\nsmoke = {smoke}\nfire = \
+            0.9\naudit = {audit}\n"
+        )
     })
 }
 
@@ -43,9 +47,16 @@ impl Camera {
     fn look(&mut self, smoke: u8, stream: Stream) -> Seen {
         self.now += SignedDuration::from_secs(10);
         let in_cell = |i: u32| (32..48).contains(&(i % 64)) && (16..32).contains(&(i / 64));
-        let rgb: Vec<u8> = (0..64 * 64).flat_map(|i| [if in_cell(i) { smoke } else { 60 }; 3]).collect();
+        let rgb: Vec<u8> =
+            (0..64 * 64).flat_map(|i| [if in_cell(i) { smoke } else { 60 }; 3]).collect();
         let picture = Arc::new(Picture::from_rgb(64, 64, &rgb).expect("sizes fit"));
-        let frame = Frame { camera: "north".into(), pose: "default".into(), captured_at: self.now, picture, stream };
+        let frame = Frame {
+            camera: "north".into(),
+            pose: "default".into(),
+            captured_at: self.now,
+            picture,
+            stream,
+        };
         let mut seen = self.analyst.look(&mut self.worker, &frame).expect("it runs");
         seen.remove(0)
     }
@@ -81,11 +92,19 @@ fn the_full_network_is_called_where_the_screening_network_sees_something() {
 fn what_is_suspected_is_looked_at_in_full_though_the_screening_network_is_silent() {
     let mut camera = Camera::new(0.6, 0.0).after_six_quiet_looks();
     assert_eq!(camera.look(230, Stream::Screened).analysis.detections.len(), 1, "0.67");
-    assert_eq!(camera.look(190, Stream::Screened).analysis.detections.len(), 1, "0.51: a place lives there");
+    assert_eq!(
+        camera.look(190, Stream::Screened).analysis.detections.len(),
+        1,
+        "0.51: a place lives there"
+    );
     assert_eq!(camera.counts().passed, 2);
     camera.now += SignedDuration::from_hours(1);
     let seen = camera.look(190, Stream::Screened);
-    assert_eq!((seen.analysis.detections.len(), camera.counts().passed), (0, 2), "an hour later it is forgotten");
+    assert_eq!(
+        (seen.analysis.detections.len(), camera.counts().passed),
+        (0, 2),
+        "an hour later it is forgotten"
+    );
     camera.look(190, Stream::Main);
     assert_eq!(camera.counts().passed, 3, "the main stream was asked for");
 }
@@ -94,7 +113,10 @@ fn what_is_suspected_is_looked_at_in_full_though_the_screening_network_is_silent
 fn a_blind_screening_network_is_found_out_by_its_audits() {
     let mut blind = Camera::new(1.0, 0.0).after_six_quiet_looks();
     let seen = blind.look(230, Stream::Screened);
-    assert!(seen.analysis.scores.smoke > 0.6 && seen.analysis.detections.is_empty(), "its own score: {seen:?}");
+    assert!(
+        seen.analysis.scores.smoke > 0.6 && seen.analysis.detections.is_empty(),
+        "its own score: {seen:?}"
+    );
     assert_eq!(blind.counts().misses_sampled, 0, "nobody has looked");
 
     let mut audited = Camera::new(1.0, 1.0).after_six_quiet_looks();
@@ -102,13 +124,19 @@ fn a_blind_screening_network_is_found_out_by_its_audits() {
     assert_eq!(audited.look(230, Stream::Screened).analysis.detections.len(), 1);
     assert_eq!(audited.counts(), Screening { views: 7, audits: 7, misses_sampled: 1, passed: 0 });
     audited.look(230, Stream::Screened);
-    assert_eq!(audited.counts(), Screening { views: 8, audits: 7, misses_sampled: 1, passed: 1 }, "suspected by now");
+    assert_eq!(
+        audited.counts(),
+        Screening { views: 8, audits: 7, misses_sampled: 1, passed: 1 },
+        "suspected by now"
+    );
 }
 
 #[test]
 fn where_many_looks_go_through_together_the_full_network_looks_at_all() {
     let folder = screened("crowd", 0.2, 0.0);
-    let load = |batch| Detector::load(folder.path(), &DetectConfig { batch, ..config() }).expect("the model loads");
+    let load = |batch| {
+        Detector::load(folder.path(), &DetectConfig { batch, ..config() }).expect("the model loads")
+    };
     assert!(load(Batch::Of(8)).screener().is_none());
     assert!(load(Batch::Of(1)).screener().is_some());
 }
@@ -142,7 +170,12 @@ fn goldens_cover_both_networks_and_a_wrong_file_is_refused() {
     let (full, screen) = manifest.split_once("[screen]").expect("a section");
     let screen = screen.replace("model.onnx", "screen.onnx");
     std::fs::write(folder.path().join("screen.onnx"), "something else").expect("written");
-    std::fs::write(folder.path().join("model.toml"), format!("{full}[screen]{screen}")).expect("written");
+    std::fs::write(folder.path().join("model.toml"), format!("{full}[screen]{screen}"))
+        .expect("written");
     let error = Detector::load(folder.path(), &config()).expect_err("the sum differs");
-    assert!(error.message.contains("screen.onnx") && error.message.contains("SHA-256"), "{}", error.chain());
+    assert!(
+        error.message.contains("screen.onnx") && error.message.contains("SHA-256"),
+        "{}",
+        error.chain()
+    );
 }

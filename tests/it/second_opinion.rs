@@ -1,5 +1,6 @@
-//! 复核: before one camera's smoke rings a ranger's phone by itself, a second network looks at the place now and before. Here it is a tiny one
-//! that takes for smoke what has become redder; so it believes grey smoke, and doubts blue haze.
+//! 复核: before one camera's smoke rings a ranger's phone by itself, a second network looks at the
+//! place now and before. Here it is a tiny one that takes for smoke what has become redder; so it
+//! believes grey smoke, and doubts blue haze.
 
 use crate::detect::{config, model};
 use crate::fixture::*;
@@ -32,7 +33,8 @@ fn with_second(text: impl FnOnce(String) -> String) -> TempDir {
     let network = std::fs::read(file).expect("committed");
     let sum = hex::encode(Sha256::digest(&network));
     let verifier = format!(
-        "[verifier]\nfile = \"tube.onnx\"\nsha256 = \"{sum}\"\nversion = \"7\"\ninput = \"tube\"\noutput = \"smoke\"\n\
+        "[verifier]\nfile = \"tube.onnx\"\nsha256 = \"{sum}\"\nversion = \"7\"\ninput = \
+        \"tube\"\noutput = \"smoke\"\n\
          side = 16\nnear = 1.6\nfar = 4.8\nages_s = [60, 120]\nthreshold = 0.5\n"
     );
     let folder = model("heatmap", |manifest| text(manifest + &verifier));
@@ -53,7 +55,8 @@ impl Camera {
     fn over(folder: &TempDir, ground: [u8; 3]) -> Self {
         let detector = Detector::load(folder.path(), &config()).expect("the model loads");
         // A low limit: two looks do, before there is a past.
-        let tuning = Tuning::new(detector.thresholds().with(|it| it.evidence = 0.8).expect("valid"));
+        let tuning =
+            Tuning::new(detector.thresholds().with(|it| it.evidence = 0.8).expect("valid"));
         let drills = DrillBoard::default();
         let analyst = Analyst::new(&detector, tuning, drills.clone(), StatusBoard::default());
         let worker = detector.session().expect("a session opens");
@@ -63,7 +66,8 @@ impl Camera {
     /// One cell of the picture has that colour.
     fn look(&mut self, colour: [u8; 3]) -> Vec<Alarm> {
         let in_cell = |i: u32| (32..48).contains(&(i % 64)) && (16..32).contains(&(i / 64));
-        let rgb: Vec<u8> = (0..64 * 64).flat_map(|i| if in_cell(i) { colour } else { self.ground }).collect();
+        let rgb: Vec<u8> =
+            (0..64 * 64).flat_map(|i| if in_cell(i) { colour } else { self.ground }).collect();
         self.look_at(&Arc::new(Picture::from_rgb(64, 64, &rgb).expect("sizes fit")))
     }
 
@@ -108,8 +112,8 @@ fn sighting(alarm: &Alarm) -> Sighting {
     sighting
 }
 
-/// What became of it three minutes later, where the office lets cameras send after two minutes without a look; and what the officer
-/// reads on the card before that.
+/// What became of it three minutes later, where the office lets cameras send after two minutes
+/// without a look; and what the officer reads on the card before that.
 async fn three_minutes_later(evidence: Vec<Sighting>) -> (Incident, Vec<Because>) {
     let (t, clock) = (TestStore::sqlite().await, Clock::simulated(start()));
     let desk = desk_of(&t.store, &clock, county(), after_a_look());
@@ -142,12 +146,20 @@ async fn smoke_that_the_second_network_believes_rings_the_phone_by_itself() {
     let smoke = alarm(SMOKE);
     let (score, agrees, version) = given(&smoke);
     // Of the near crop 1 / 1.6² is smoke, and it became brighter by 170 of 255.
-    assert!((score - 3.0 * 170.0 / 255.0 / 2.56).abs() < 0.05 && agrees && version == "7", "{:?}", smoke.opinion);
+    assert!(
+        (score - 3.0 * 170.0 / 255.0 / 2.56).abs() < 0.05 && agrees && version == "7",
+        "{:?}",
+        smoke.opinion
+    );
     let (incident, because) = three_minutes_later(vec![sighting(&smoke)]).await;
     assert_eq!(incident.state, State::Dispatched);
     assert!(says(&because, "second_opinion_agrees", &format!("{score:.2}")), "{because:?}");
     let dispatch = incident.dispatch.expect("sent");
-    assert!(says(&dispatch.because, "second_opinion_agrees", &format!("{score:.2}")), "{:?}", dispatch.because);
+    assert!(
+        says(&dispatch.because, "second_opinion_agrees", &format!("{score:.2}")),
+        "{:?}",
+        dispatch.because
+    );
 }
 
 #[tokio::test]
@@ -157,8 +169,15 @@ async fn haze_that_it_doubts_waits_for_the_officer_who_is_rung_as_soon_and_reads
     assert!(score < 0.3 && !agrees, "{:?}", haze.opinion);
     let (incident, because) = three_minutes_later(vec![sighting(&haze)]).await;
     assert!(says(&because, "second_opinion_holds", &format!("{score:.2}")), "{because:?}");
-    assert!(because.iter().all(|it| it.code != "officer_then_auto"), "nobody is told that it goes by itself");
-    assert_eq!((incident.state, incident.review_missed()), (State::NeedsReview, true), "rung after two minutes");
+    assert!(
+        because.iter().all(|it| it.code != "officer_then_auto"),
+        "nobody is told that it goes by itself"
+    );
+    assert_eq!(
+        (incident.state, incident.review_missed()),
+        (State::NeedsReview, true),
+        "rung after two minutes"
+    );
     let (believed, _) = three_minutes_later(vec![sighting(&alarm(SMOKE))]).await;
     assert_eq!(incident.priority, believed.priority, "it is not lowered on the board");
 }
@@ -177,7 +196,10 @@ async fn with_a_second_source_a_doubt_holds_nothing_back() {
         let (incident, because) = three_minutes_later(vec![doubted.clone(), second]).await;
         assert_eq!(incident.sightings.len(), 2, "one fire");
         assert_eq!(incident.state, State::Dispatched, "{kind:?}: {because:?}");
-        assert!(because.iter().any(|it| it.code == "second_opinion_doubts"), "said all the same: {because:?}");
+        assert!(
+            because.iter().any(|it| it.code == "second_opinion_doubts"),
+            "said all the same: {because:?}"
+        );
     }
 }
 
@@ -187,10 +209,13 @@ async fn whatever_keeps_it_from_answering_is_a_reason_and_the_phone_rings() {
     // The answer to white smoke over black ground is 1.17: no probability.
     let broken = Camera::over(&folder, [0; 3]).after_quiet_minutes().until_alarm([255; 3]);
     // Read otherwise, the tiny detector sees smoke in what is red, without a past.
-    let at_once = with_second(|text| text.replace("[\"smoke\", \"fire\"]", "[\"fire\", \"smoke\"]"));
+    let at_once =
+        with_second(|text| text.replace("[\"smoke\", \"fire\"]", "[\"fire\", \"smoke\"]"));
     let early = Camera::over(&at_once, GROUND).until_alarm(RED);
     let flames = Camera::over(&folder, GROUND).after_quiet_minutes().until_alarm(RED);
-    let none = Camera::over(&model("heatmap", |text| text), GROUND).after_quiet_minutes().until_alarm(SMOKE);
+    let none = Camera::over(&model("heatmap", |text| text), GROUND)
+        .after_quiet_minutes()
+        .until_alarm(SMOKE);
     for (alarm, class, reason) in [
         (broken, Class::Smoke, Silence::Failed),
         (early, Class::Smoke, Silence::NoPast),
@@ -206,17 +231,22 @@ async fn whatever_keeps_it_from_answering_is_a_reason_and_the_phone_rings() {
 
 #[test]
 fn a_replay_says_what_the_second_network_would_have_said() {
-    let (network, folder) =
-        (with_second(|text| text.replace("[60, 120]", "[60, 180]")), tempfile::tempdir().expect("a folder"));
+    let (network, folder) = (
+        with_second(|text| text.replace("[60, 120]", "[60, 180]")),
+        tempfile::tempdir().expect("a folder"),
+    );
     crate::replay::write_event(folder.path(), |i| format!("{}_-01800.jpg", 1_563_297_060 + 60 * i));
     let said = |json: bool| {
         let mut out = Vec::new();
         let args = crate::replay::args(&[folder.path()]);
-        huoyan::cli::replay::replay(&args, &crate::replay::common(network.path(), json), &mut out).expect("it runs");
+        huoyan::cli::replay::replay(&args, &crate::replay::common(network.path(), json), &mut out)
+            .expect("it runs");
         out
     };
     let lines = crate::replay::lines(&said(true));
-    let [sighting] = crate::replay::of_type(&lines, "sighting")[..] else { panic!("one sighting: {lines:#?}") };
+    let [sighting] = crate::replay::of_type(&lines, "sighting")[..] else {
+        panic!("one sighting: {lines:#?}")
+    };
     let opinion = &sighting["opinion"];
     assert_eq!((&opinion["agrees"], &opinion["version"]), (&true.into(), &"7".into()), "{opinion}");
     let score = opinion["score"].as_f64().expect("a number");
@@ -224,28 +254,35 @@ fn a_replay_says_what_the_second_network_would_have_said() {
     assert!(text.contains(&format!("second opinion agrees {score:.2}")), "{text}");
 }
 
-/// The smoke of a drill is rendered, so the second network sees it like any other; and the ground behind it as it was.
+/// The smoke of a drill is rendered, so the second network sees it like any other; and the ground
+/// behind it as it was.
 #[test]
 fn a_drill_goes_the_same_way() {
     let hill = Arc::new(scene::landscape(2, Path::new("/nowhere")).expect("drawn ridges"));
-    let sensitive =
-        |text: String| text.replace("smoke = 0.3\n", "smoke = 0.005\n").replace("smoke = 0.5\n", "smoke = 0.005\n");
+    let sensitive = |text: String| {
+        text.replace("smoke = 0.3\n", "smoke = 0.005\n").replace("smoke = 0.5\n", "smoke = 0.005\n")
+    };
     let mut camera = Camera::over(&with_second(sensitive), GROUND);
     assert!((0..15).all(|_| camera.look_at(&hill).is_empty()), "nothing is there yet");
     camera.drills.start(&"north".into(), 7, camera.now).expect("a drill starts");
-    let alarm = (0..30).find_map(|_| camera.look_at(&hill).pop()).expect("the rendered plume alarms");
+    let alarm =
+        (0..30).find_map(|_| camera.look_at(&hill).pop()).expect("the rendered plume alarms");
     let (score, _, _) = given(&alarm);
     let small = Arc::new(camera.worker.shrink(&hill));
     let eye = camera.worker.verifier().expect("there is one");
     // Less than nothing is no probability.
     let bare = eye.ask(&hill, &[Arc::clone(&small), small], &alarm.confirmed.bbox).unwrap_or(0.0);
-    assert!(score > bare + 0.003, "it is asked about the rendered smoke: {score}, of the bare hill {bare}");
+    assert!(
+        score > bare + 0.003,
+        "it is asked about the rendered smoke: {score}, of the bare hill {bare}"
+    );
 }
 
 #[test]
 fn where_an_officer_looks_at_every_camera_alarm_the_doubt_is_said_and_changes_nothing() {
     let (incident, _) = opened(sighting(&alarm(BLUE_HAZE)), start());
-    let codes: Vec<_> = incident.judge(&Policy::default(), true).because.into_iter().map(|it| it.code).collect();
+    let codes: Vec<_> =
+        incident.judge(&Policy::default(), true).because.into_iter().map(|it| it.code).collect();
     assert_eq!(codes, ["officer_first", "second_opinion_doubts"]);
 }
 
@@ -274,11 +311,15 @@ fn a_wrong_second_network_is_refused_with_what_and_where() {
     let words = refused(&folder);
     assert!(words.contains("tube.onnx cannot be read"), "{words}");
     // A detector is no second network, though it is the file that is described.
-    let sum = |text: &str| text.lines().find_map(|line| line.strip_prefix("sha256 = ")).expect("a sum").to_owned();
+    let sum = |text: &str| {
+        text.lines().find_map(|line| line.strip_prefix("sha256 = ")).expect("a sum").to_owned()
+    };
     let swapped = with_second(|text| {
         let (full, second) = text.split_once("[verifier]").expect("a section");
         let own = second.lines().find(|line| line.starts_with("sha256")).expect("a sum");
-        let second = second.replace("tube.onnx", "model.onnx").replace(own, &format!("sha256 = {}", sum(full)));
+        let second = second
+            .replace("tube.onnx", "model.onnx")
+            .replace(own, &format!("sha256 = {}", sum(full)));
         format!("{full}[verifier]{second}")
     });
     let words = refused(&swapped);

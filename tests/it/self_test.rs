@@ -32,7 +32,8 @@ impl Camera {
 
     fn with(status: StatusBoard, config: &DetectConfig) -> Self {
         let folder = model("heatmap", |text| {
-            text.replace("smoke = 0.3\n", "smoke = 0.01\n").replace("smoke = 0.5\n", "smoke = 0.01\n")
+            text.replace("smoke = 0.3\n", "smoke = 0.01\n")
+                .replace("smoke = 0.5\n", "smoke = 0.01\n")
         });
         let detector = Detector::load(folder.path(), config).expect("the model loads");
         let tuning = Tuning::new(detector.thresholds().clone());
@@ -55,8 +56,15 @@ impl Camera {
         };
         let seen = self.analyst.look(&mut self.worker, &frame).expect("it runs");
         let [seen] = &seen[..] else { panic!("one look: {seen:?}") };
-        assert!(!seen.drill && seen.confirmed.is_empty() && seen.analysis.detections.is_empty(), "{seen:?}");
-        assert!(seen.analysis.scores.smoke < 0.01, "the history holds no rendered smoke: {:?}", seen.analysis.scores);
+        assert!(
+            !seen.drill && seen.confirmed.is_empty() && seen.analysis.detections.is_empty(),
+            "{seen:?}"
+        );
+        assert!(
+            seen.analysis.scores.smoke < 0.01,
+            "the history holds no rendered smoke: {:?}",
+            seen.analysis.scores
+        );
     }
 
     fn finish_test(&mut self) -> usize {
@@ -98,19 +106,27 @@ async fn ops_learn_what_plume_a_camera_sees_and_nobody_else_hears_of_it() {
     assert_eq!(camera.finish_test(), 0, "nobody has asked");
     let asked = ops.post(path, of("c1")).await.ok();
     assert!(asked["asked_at"].is_string() && asked["last"].is_null(), "{asked}");
-    assert_eq!(ops.post(path, of("c1")).await.ok()["asked_at"], asked["asked_at"], "asked twice is one test");
+    assert_eq!(
+        ops.post(path, of("c1")).await.ok()["asked_at"],
+        asked["asked_at"],
+        "asked twice is one test"
+    );
     camera.look(&clear);
     assert_eq!(camera.finish_test(), 3 * WIDTHS.len(), "one inference a step");
     (0..24).for_each(|_| camera.look(&clear));
 
-    let told = async || -> Value { ops.get("/api/v1/ops/cameras").await.ok()["self_tests"][0].clone() };
+    let told =
+        async || -> Value { ops.get("/api/v1/ops/cameras").await.ok()["self_tests"][0].clone() };
     let test = told().await;
     assert_eq!((&test["camera"], &test["asked_at"]), (&json!("c1"), &Value::Null));
     assert!(test["last"]["tile"].is_null(), "nobody looks at tiles here: {test}");
     let sizes = test["last"]["whole"]["sizes"].as_array().expect("sizes").clone();
     let found: Vec<u64> = sizes.iter().filter_map(|size| size["found"].as_u64()).collect();
     assert!(sizes.iter().all(|size| size["places"] == 3) && found.len() == WIDTHS.len(), "{test}");
-    assert!(found[0] == 0 && found[4] >= 2, "a plume of 0.6 pixels is not seen, one of 10 is: {found:?}");
+    assert!(
+        found[0] == 0 && found[4] >= 2,
+        "a plume of 0.6 pixels is not seen, one of 10 is: {found:?}"
+    );
     let smallest = test["last"]["whole"]["smallest"].as_f64().expect("something is seen");
     let picture = ops.get("/api/v1/cameras/c1/self-test").await;
     assert_eq!(picture.headers["content-type"], "image/jpeg");
@@ -124,13 +140,28 @@ async fn ops_learn_what_plume_a_camera_sees_and_nobody_else_hears_of_it() {
     camera.finish_test();
     let test = told().await;
     let in_fog = test["last"]["whole"]["smallest"].as_f64();
-    assert!(in_fog.is_none_or(|size| size > smallest), "fog hides what was seen at {smallest}: {test}");
+    assert!(
+        in_fog.is_none_or(|size| size > smallest),
+        "fog hides what was seen at {smallest}: {test}"
+    );
 
     let store = &world.state.store;
-    assert!(store.incidents(Filter::All, None, 10).await.expect("reads").items.is_empty(), "no incident");
-    assert!(store.events_after(0, 10).await.expect("reads").is_empty(), "no event, so no message either");
+    assert!(
+        store.incidents(Filter::All, None, 10).await.expect("reads").items.is_empty(),
+        "no incident"
+    );
+    assert!(
+        store.events_after(0, 10).await.expect("reads").is_empty(),
+        "no event, so no message either"
+    );
     let far = world.state.clock.now() + SignedDuration::from_hours(10_000);
-    assert!(store.analyses(&"c1".into(), Timestamp::UNIX_EPOCH, far, 10).await.expect("reads").is_empty());
+    assert!(
+        store
+            .analyses(&"c1".into(), Timestamp::UNIX_EPOCH, far, 10)
+            .await
+            .expect("reads")
+            .is_empty()
+    );
     assert_eq!(store.next_message_due().await.expect("reads"), None, "nothing in the outbox");
     assert!(store.unfiled_sightings(far, 10).await.expect("reads").is_empty(), "no sighting");
 }
@@ -139,12 +170,16 @@ async fn ops_learn_what_plume_a_camera_sees_and_nobody_else_hears_of_it() {
 #[test]
 fn in_a_tile_smaller_smoke_is_seen_than_in_the_whole() {
     let status = StatusBoard::default();
-    let mut camera = Camera::with(status.clone(), &DetectConfig { tiles: Tiles::Of(3), ..config() });
+    let mut camera =
+        Camera::with(status.clone(), &DetectConfig { tiles: Tiles::Of(3), ..config() });
     let clear = landscape();
     (0..30).for_each(|_| camera.look(&clear));
     status.update(&"c1".into(), |it| it.self_test.asked_at = Some(camera.now));
     camera.look(&clear);
-    assert!((3 * WIDTHS.len() + 1..=6 * WIDTHS.len()).contains(&camera.finish_test()), "an inference a step");
+    assert!(
+        (3 * WIDTHS.len() + 1..=6 * WIDTHS.len()).contains(&camera.finish_test()),
+        "an inference a step"
+    );
     let last = status.get(&"c1".into()).and_then(|status| status.self_test.last).expect("a result");
     let (whole, tile) = (last.whole.smallest(), last.tile.as_ref().and_then(AtScale::smallest));
     assert!(tile.is_some() && tile < whole, "{last:?}");
@@ -166,7 +201,10 @@ fn a_test_of_a_view_that_the_camera_no_longer_has_is_void() {
         camera.finish_test();
         assert_eq!(result().last.is_none(), is_void, "{aimed_anew} was aimed anew");
     }
-    assert!(result().asked_at.is_some() && !camera.analyst.self_tests.has_work(), "who asked still waits");
+    assert!(
+        result().asked_at.is_some() && !camera.analyst.self_tests.has_work(),
+        "who asked still waits"
+    );
     (0..4).for_each(|_| camera.look(&clear));
     camera.finish_test();
     assert!(result().last.is_some() && result().asked_at.is_none(), "and hears of the new view");
@@ -187,7 +225,11 @@ fn unasked_a_camera_is_tested_once_an_interval() {
         }
     }
     assert!((2..=3).contains(&tested_at.len()), "in half an hour: {tested_at:?}");
-    assert!(tested_at.windows(2).all(|pair| pair[1].duration_since(pair[0]) == SignedDuration::from_mins(10)));
+    assert!(
+        tested_at
+            .windows(2)
+            .all(|pair| pair[1].duration_since(pair[0]) == SignedDuration::from_mins(10))
+    );
     let last = status.get(&"c1".into()).and_then(|status| status.self_test.last).expect("a result");
     assert_eq!(Some(last.at), tested_at.last().copied());
 }

@@ -88,13 +88,18 @@ const SETTINGS: [Setting; 70] = [
 
 /// A file that sets nothing else. Durations stand in quotes.
 fn file(pointer: &str, value: &str) -> String {
-    let value = if value.parse::<f64>().is_ok() { value.to_owned() } else { format!("\"{value}\"") };
+    let value =
+        if value.parse::<f64>().is_ok() { value.to_owned() } else { format!("\"{value}\"") };
     match pointer {
         "/policy/ladder/0/after" => format!(
-            "[[policy.ladder]]\nafter = {value}\nunless = \"acknowledged\"\ntell = [\"ranger\"]\nchannel = \"voice\"\n"
+            "[[policy.ladder]]\nafter = {value}\nunless = \"acknowledged\"\ntell = \
+            [\"ranger\"]\nchannel = \"voice\"\n"
         ),
         "/policy/chase/rounds/0/after" => {
-            format!("[[policy.chase.rounds]]\nafter = {value}\ntell = [\"county_duty\"]\nchannel = \"voice\"\n")
+            format!(
+                "[[policy.chase.rounds]]\nafter = {value}\ntell = [\"county_duty\"]\nchannel = \
+                \"voice\"\n"
+            )
         }
         _ => {
             let (section, key) = pointer[1..].rsplit_once('/').expect("a section and a key");
@@ -121,7 +126,8 @@ fn size_of(text: &str) -> f64 {
 
 /// Two settings that contradict each other are refused, too, and say which.
 fn is_of_two(message: &str) -> bool {
-    message.contains("raise the first or lower the second") || message.contains("or no alarm is ever raised")
+    message.contains("raise the first or lower the second")
+        || message.contains("or no alarm is ever raised")
 }
 
 #[test]
@@ -133,13 +139,23 @@ fn what_is_out_of_range_is_refused_with_key_value_range_and_example() {
             let words = error.words().expect("in both languages");
             // A whole number below zero is none; the file's reader says so and shows the line.
             if words.en.contains("out of range") {
-                assert!(words.zh.contains("超出范围") && words.zh.contains("例如"), "{pointer}: {}", words.zh);
-                let told: BTreeSet<String> =
-                    words.en.split_whitespace().map(|it| it.trim_matches([',', '"']).to_owned()).collect();
+                assert!(
+                    words.zh.contains("超出范围") && words.zh.contains("例如"),
+                    "{pointer}: {}",
+                    words.zh
+                );
+                let told: BTreeSet<String> = words
+                    .en
+                    .split_whitespace()
+                    .map(|it| it.trim_matches([',', '"']).to_owned())
+                    .collect();
                 for end in [first, last] {
                     let is_end = |it: &String| {
-                        it.parse::<f64>().is_ok_and(|it| it == size_of(end) || it as f32 == size_of(end) as f32)
-                            || it.parse::<SignedDuration>().is_ok_and(|it| it.as_secs_f64() == size_of(end))
+                        it.parse::<f64>()
+                            .is_ok_and(|it| it == size_of(end) || it as f32 == size_of(end) as f32)
+                            || it
+                                .parse::<SignedDuration>()
+                                .is_ok_and(|it| it.as_secs_f64() == size_of(end))
                     };
                     assert!(told.iter().any(is_end), "{pointer}, {end}: {}", words.en);
                 }
@@ -164,18 +180,28 @@ fn set(config: &Config, pointer: &str) -> f64 {
     let config = serde_json::to_value(config).expect("a configuration is JSON");
     let read = size(config.pointer(pointer).unwrap_or_else(|| panic!("{pointer} is no setting")));
     // The thresholds are single precision.
-    if pointer.starts_with("/thresholds") { format!("{}", read as f32).parse().expect("a number") } else { read }
+    if pointer.starts_with("/thresholds") {
+        format!("{}", read as f32).parse().expect("a number")
+    } else {
+        read
+    }
 }
 
 #[test]
 fn no_setting_is_without_a_range() {
     fn walk(at: &Value, path: &str, found: &mut BTreeSet<String>) {
         match at {
-            Value::Object(inner) => inner.iter().for_each(|(name, it)| walk(it, &format!("{path}/{name}"), found)),
+            Value::Object(inner) => {
+                inner.iter().for_each(|(name, it)| walk(it, &format!("{path}/{name}"), found))
+            }
             // The entries of a list are alike.
-            Value::Array(inner) => inner.iter().take(1).for_each(|it| walk(it, &format!("{path}/0"), found)),
+            Value::Array(inner) => {
+                inner.iter().take(1).for_each(|it| walk(it, &format!("{path}/0"), found))
+            }
             Value::Number(_) => _ = found.insert(path.to_owned()),
-            Value::String(text) if text.starts_with('P') && text.parse::<SignedDuration>().is_ok() => {
+            Value::String(text)
+                if text.starts_with('P') && text.parse::<SignedDuration>().is_ok() =>
+            {
                 found.insert(path.to_owned());
             }
             _ => {}
@@ -191,10 +217,14 @@ fn no_setting_is_without_a_range() {
 #[test]
 fn what_makes_a_county_blind_or_deaf_does_not_start() {
     for (text, zh) in [
-        ("[thresholds]\nsmoke = 7.0\n", "[thresholds] smoke = 7.0 超出范围：应在 0.001 到 0.999 之间，例如 0.5"),
+        (
+            "[thresholds]\nsmoke = 7.0\n",
+            "[thresholds] smoke = 7.0 超出范围：应在 0.001 到 0.999 之间，例如 0.5",
+        ),
         (
             "[policy]\nacknowledge_within = \"-5min\"\n",
-            "[policy] acknowledge_within = \"-5m\" 超出范围：应在 \"1s\" 到 \"168h\" 之间，例如 \"10m\"",
+            "[policy] acknowledge_within = \"-5m\" 超出范围：应在 \"1s\" 到 \"168h\" 之间，例如 \
+            \"10m\"",
         ),
         (
             "[satellite]\nfolder_every = \"0s\"\n",
@@ -209,13 +239,21 @@ fn what_makes_a_county_blind_or_deaf_does_not_start() {
             error.chain_in(Lang::En)
         );
     }
-    let error = Config::parse("[thresholds]\nwindow = 100000\n").expect_err("frames are not counted");
+    let error =
+        Config::parse("[thresholds]\nwindow = 100000\n").expect_err("frames are not counted");
     assert!(
-        error.chain_in(Lang::Zh).contains("window 已取消") && error.chain_in(Lang::En).contains("no longer exists")
+        error.chain_in(Lang::Zh).contains("window 已取消")
+            && error.chain_in(Lang::En).contains("no longer exists")
     );
     let nobody = "[[policy.chase.rounds]]\nafter = \"0s\"\ntell = []\nchannel = \"voice\"\n";
-    assert!(Config::parse(nobody).expect_err("nobody").message.contains("chase.rounds 1: tell is empty"));
-    let many = "[[policy.ladder]]\nafter = \"1min\"\nunless = \"arrived\"\ntell = [\"ranger\"]\nchannel = \"sms\"\n"
+    assert!(
+        Config::parse(nobody)
+            .expect_err("nobody")
+            .message
+            .contains("chase.rounds 1: tell is empty")
+    );
+    let many = "[[policy.ladder]]\nafter = \"1min\"\nunless = \"arrived\"\ntell = \
+        [\"ranger\"]\nchannel = \"sms\"\n"
         .repeat(21);
     assert!(Config::parse(&many).expect_err("too many").message.contains("between 0 and 20"));
 }
@@ -226,7 +264,8 @@ fn any_value() -> impl Strategy<Value = String> {
         (-2i64..100).prop_map(|it| it.to_string()),
         any::<f64>().prop_map(|it| format!("{it:?}")),
         (-0.5f64..2.0).prop_map(|it| format!("{it:?}")),
-        select(vec!["nan", "inf", "-inf", "0.0", "-0.0", "1e300", "1e-300"]).prop_map(str::to_owned),
+        select(vec!["nan", "inf", "-inf", "0.0", "-0.0", "1e300", "1e-300"])
+            .prop_map(str::to_owned),
     ];
     let unit = select(vec!["ms", "s", "min", "h", "d", "ns"]);
     let duration = prop_oneof![
@@ -247,7 +286,8 @@ proptest! {
             Err(e) => prop_assert!(e.message.contains(key(pointer)), "{pointer} = {value}: {}", e.message),
             Ok(config) => {
                 let set = set(&config, pointer);
-                prop_assert!((size_of(first)..=size_of(last)).contains(&set), "{pointer} = {value}: {set}");
+                prop_assert!((size_of(first)..=size_of(last)).contains(&set), "{pointer} = \
+                    {value}: {set}");
             }
         }
     }

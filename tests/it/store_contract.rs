@@ -1,10 +1,14 @@
 //! The promises of both databases. SQLite always; PostgreSQL when HUOYAN_TEST_POSTGRES names a
 //! server.
 
+mod thresholds;
+
 use crate::fixture::*;
 use huoyan::clock::Clock;
 use huoyan::error::Kind;
-use huoyan::store::{Access, Addressee, Commit, Filter, Login, NewMessage, Occasion, OpenSession, Session, Store};
+use huoyan::store::{
+    Access, Addressee, Commit, Filter, Login, NewMessage, Occasion, OpenSession, Session, Store,
+};
 use huoyan::triage::confirm::{Numbers, Thresholds};
 use huoyan::triage::detection::{Analysis, Class, Detection, ModelVersion, Scores, Stream, Tile};
 use huoyan::triage::event::Recorded;
@@ -37,6 +41,7 @@ macro_rules! contract {
 }
 
 pub(crate) use contract;
+use thresholds::*;
 
 contract!(
     a_sighting_is_new_once,
@@ -102,7 +107,10 @@ async fn a_sighting_is_new_once(t: TestStore) {
     let sighting = camera_sighting();
     t.store.record_sightings(std::slice::from_ref(&sighting), start()).await.unwrap();
     t.store.record_sightings(std::slice::from_ref(&sighting), at(1)).await.unwrap();
-    assert_eq!(t.store.unfiled_sightings(at(0), 10).await.unwrap(), std::slice::from_ref(&sighting));
+    assert_eq!(
+        t.store.unfiled_sightings(at(0), 10).await.unwrap(),
+        std::slice::from_ref(&sighting)
+    );
     assert_eq!(t.store.unfiled_sightings(at(-1), 10).await.unwrap(), []);
     let (incident, events) = opened(sighting.clone(), at(1));
     file(&t.store, &incident, &events).await.unwrap();
@@ -120,7 +128,10 @@ async fn pictures_of_a_sighting_are_owed_until_it_is_filed(t: TestStore) {
     let a_month_later = || async {
         let now = Clock::System.now() + SignedDuration::from_hours(30 * 24);
         let held = t.store.held_pictures(&Retention::default(), now).await.unwrap();
-        held.into_iter().filter(|it| it.keeping == Keeping::Owed).map(|it| it.picture).collect::<Vec<_>>()
+        held.into_iter()
+            .filter(|it| it.keeping == Keeping::Owed)
+            .map(|it| it.picture)
+            .collect::<Vec<_>>()
     };
     assert_eq!(a_month_later().await, [evidence], "however long it is tried in vain");
     let (incident, events) = opened(sighting, at(1));
@@ -141,8 +152,14 @@ async fn an_incident_comes_back_from_its_log(t: TestStore) {
     assert_eq!((filed.incident, filed.code.as_str()), (noted.clone(), "0405-01"));
     assert_eq!(again.open_incidents().await.unwrap().len(), 1);
     let log = again.events_after(0, 100).await.unwrap();
-    assert_eq!(log.iter().filter_map(|entry| entry.recorded.clone().map(Arc::new)).collect::<Vec<_>>(), noted.log);
-    assert_eq!(again.incident(huoyan::triage::id::IncidentId(id())).await.unwrap_err().kind, Kind::NotFound);
+    assert_eq!(
+        log.iter().filter_map(|entry| entry.recorded.clone().map(Arc::new)).collect::<Vec<_>>(),
+        noted.log
+    );
+    assert_eq!(
+        again.incident(huoyan::triage::id::IncidentId(id())).await.unwrap_err().kind,
+        Kind::NotFound
+    );
 }
 
 async fn of_concurrent_committers_exactly_one_wins(t: TestStore) {
@@ -151,9 +168,15 @@ async fn of_concurrent_committers_exactly_one_wins(t: TestStore) {
         let current = t.store.incident(incident.id).await.unwrap().incident;
         let racers: Vec<_> = (0..8)
             .map(|racer| {
-                let (store, (next, events)) = (t.store.clone(), noted(&current, &format!("{round} {racer}"), at(1)));
+                let (store, (next, events)) =
+                    (t.store.clone(), noted(&current, &format!("{round} {racer}"), at(1)));
                 tokio::spawn(async move {
-                    store.commit(Commit { incident: &next, events: &events, last_opened: None }, |_| vec![]).await
+                    store
+                        .commit(
+                            Commit { incident: &next, events: &events, last_opened: None },
+                            |_| vec![],
+                        )
+                        .await
                 })
             })
             .collect();
@@ -166,7 +189,10 @@ async fn of_concurrent_committers_exactly_one_wins(t: TestStore) {
         }
         assert_eq!(won, 1, "round {round}");
     }
-    assert_eq!(t.store.incident(incident.id).await.unwrap().incident.version, incident.version + 10);
+    assert_eq!(
+        t.store.incident(incident.id).await.unwrap().incident.version,
+        incident.version + 10
+    );
 }
 
 async fn one_sighting_opens_one_incident(t: TestStore) {
@@ -189,7 +215,10 @@ async fn two_desks_do_not_open_two_incidents_for_one_fire(t: TestStore) {
     assert_eq!(late.unwrap_err().kind, Kind::Conflict);
     // After another read it may.
     let last_opened = Some(t.store.last_opened().await.unwrap());
-    t.store.commit(Commit { last_opened, ..by(&second, &second_events) }, |_| vec![]).await.unwrap();
+    t.store
+        .commit(Commit { last_opened, ..by(&second, &second_events) }, |_| vec![])
+        .await
+        .unwrap();
 }
 
 async fn cursors_never_skip_under_concurrency(t: TestStore) {
@@ -229,7 +258,11 @@ async fn an_aborted_commit_leaves_all_or_nothing(t: TestStore) {
         let store = t.store.clone();
         let committing = tokio::spawn(async move {
             let text = message(Some("p1"), Occasion::Rung(0));
-            store.commit(Commit { incident: &incident, events: &events, last_opened: None }, |_| vec![text]).await
+            store
+                .commit(Commit { incident: &incident, events: &events, last_opened: None }, |_| {
+                    vec![text]
+                })
+                .await
         });
         Clock::System.sleep(Duration::from_micros(round * 100)).await;
         committing.abort();
@@ -292,7 +325,11 @@ async fn a_message_exists_exactly_once(t: TestStore) {
     let commit = Commit { incident: &third, events: &events, last_opened: None };
     let again = t.store.commit(commit, |_| vec![message(Some("p1"), Occasion::Rung(2))]).await;
     assert_eq!(again.unwrap_err().kind, Kind::Conflict);
-    assert_eq!(t.store.incident(incident.id).await.unwrap().incident.version, next.version, "nothing of it stayed");
+    assert_eq!(
+        t.store.incident(incident.id).await.unwrap().incident.version,
+        next.version,
+        "nothing of it stayed"
+    );
     let others = vec![message(Some("p1"), Occasion::Rung(3)), message(None, Occasion::Rung(2))];
     t.store.commit(commit, |_| others).await.unwrap();
     assert_eq!(t.store.messages_of(incident.id).await.unwrap().len(), 3);
@@ -300,7 +337,10 @@ async fn a_message_exists_exactly_once(t: TestStore) {
 
 async fn hotspots_come_back_until_sighted(t: TestStore) {
     let (a, b) = (hotspot("a", "2.0URT"), hotspot("b", "2.0URT"));
-    assert_eq!(t.store.add_hotspots(&[a.clone(), b.clone(), a.clone()], at(0)).await.unwrap(), [a.clone(), b.clone()]);
+    assert_eq!(
+        t.store.add_hotspots(&[a.clone(), b.clone(), a.clone()], at(0)).await.unwrap(),
+        [a.clone(), b.clone()]
+    );
     let sighting = satellite_sighting(&a);
     t.store.record_sightings(std::slice::from_ref(&sighting), at(0)).await.unwrap();
     // The same pixels, reprocessed: one is filed for good, the other was lost between file and
@@ -318,79 +358,6 @@ async fn hotspots_come_back_until_sighted(t: TestStore) {
     assert_eq!(t.store.hotspots_since(at(1), 10).await.unwrap(), []);
 }
 
-async fn thresholds_are_published_one_after_the_other(t: TestStore) {
-    assert_eq!(t.store.thresholds().await.unwrap(), None);
-    let edited = Thresholds::default().with(|it| it.smoke = 0.61).expect("valid");
-    let published = t.store.publish_thresholds(&edited, &"ops".into(), "fog on yl-01", at(0)).await.unwrap();
-    assert_eq!((published.version, published.smoke), (2, 0.61));
-    let late = t.store.publish_thresholds(&edited, &"other".into(), "at the same time", at(0)).await;
-    assert_eq!(late.unwrap_err().kind, Kind::Conflict);
-    t.store.publish_thresholds(&published, &"ops".into(), "clear again", at(9)).await.unwrap();
-    assert_eq!(t.store.thresholds().await.unwrap().unwrap().version, 3);
-    let history = t.store.threshold_history().await.unwrap();
-    assert_eq!(history.iter().map(|p| p.reason.as_str()).collect::<Vec<_>>(), ["fog on yl-01", "clear again"]);
-    assert!(history.iter().all(|published| !published.counted_frames));
-}
-
-/// An office that had published k of n frames over .937 gets thresholds that alarm at least where
-/// those did.
-async fn thresholds_that_counted_frames_are_read_as_evidence(t: TestStore) {
-    t.execute(
-        "INSERT INTO thresholds (version, body, by_person, at_us, reason) VALUES (7, \
-         '{\"version\":7,\"smoke\":0.937,\"fire\":0.881,\"needed\":2,\"window\":3,\"hysteresis\":0.7,\"cooldown\":\"PT5M\",\"area_min\":0.001,\"area_max\":0.5}', \
-         'ops', 0, 'fog on yl-01')",
-    )
-    .await;
-    let in_force = t.store.thresholds().await.unwrap().expect("published");
-    let rest = Numbers {
-        version: 7,
-        hysteresis: 0.7,
-        cooldown: SignedDuration::from_mins(5),
-        area_min: 0.001,
-        area_max: 0.5,
-        ..Numbers::default()
-    };
-    let rest = Thresholds::try_from(rest).expect("valid");
-    assert_eq!(in_force, rest.with_levels(0.937, 0.881));
-    assert!(in_force.lasting(Class::Smoke, None) < 0.937 && in_force.lasting(Class::Fire, None) < 0.881);
-    assert!(t.store.threshold_history().await.unwrap()[0].counted_frames, "and the ops page says so");
-    let next = t.store.publish_thresholds(&in_force, &"ops".into(), "seen and kept", at(0)).await.unwrap();
-    assert_eq!(t.store.thresholds().await.unwrap(), Some(next));
-    assert_eq!(t.store.unreadable_rows(), Vec::<String>::new());
-}
-
-/// smoke = 7.0 makes every camera deaf: an earlier version took it. The program starts with the
-/// numbers before it, says so, and takes the next ones.
-async fn thresholds_that_an_older_version_accepted_are_set_aside_with_words(t: TestStore) {
-    let deaf = |version: u32| {
-        format!(
-            "INSERT INTO thresholds (version, body, by_person, at_us, reason) VALUES ({version}, \
-             '{{\"version\":{version},\"smoke\":7.0,\"evidence\":3.4}}', 'ops', 0, 'a typing error')"
-        )
-    };
-    t.execute(&deaf(2)).await;
-    assert_eq!(t.store.thresholds().await.unwrap(), None, "those of the configuration apply");
-    let words = t.store.thresholds_set_aside().await.unwrap().expect("it says so");
-    assert!(words.zh.contains("第2版报警阈值不能用") && words.zh.contains("现用配置或模型的阈值"), "{}", words.zh);
-    let published =
-        t.store.publish_thresholds(&Thresholds::default(), &"ops".into(), "corrected", at(0)).await.unwrap();
-    assert_eq!(published.version, 3, "its number is taken");
-    assert_eq!(t.store.thresholds_set_aside().await.unwrap(), None);
-    t.execute(&deaf(4)).await;
-    assert_eq!(t.store.thresholds().await.unwrap(), Some(published.clone()));
-    let words = t.store.thresholds_set_aside().await.unwrap().expect("it says so");
-    assert!(
-        words.en.contains("version 4 of the published thresholds cannot be used")
-            && words.en.contains("in force: version 3"),
-        "{}",
-        words.en
-    );
-    assert_eq!(t.store.publish_thresholds(&published, &"ops".into(), "again", at(1)).await.unwrap().version, 5);
-    let late = t.store.publish_thresholds(&published, &"other".into(), "too late", at(2)).await;
-    assert_eq!(late.unwrap_err().kind, Kind::Conflict);
-    assert_eq!(t.store.unreadable_rows(), ["thresholds 2", "thresholds 4"], "and the board counts them");
-}
-
 async fn a_login_link_works_once(t: TestStore) {
     let life = SignedDuration::from_mins(90);
     let login = Login { person: "r1".into(), access: Access::Ranger };
@@ -406,15 +373,32 @@ async fn a_login_link_works_once(t: TestStore) {
         Session { login: login.clone(), prolonged: true }
     );
     let as_it_is = Session { login: login.clone(), prolonged: false };
-    assert_eq!(t.store.session("cookie", at(100), life).await.unwrap(), as_it_is, "noted once an hour");
+    assert_eq!(
+        t.store.session("cookie", at(100), life).await.unwrap(),
+        as_it_is,
+        "noted once an hour"
+    );
     let open = t.store.sessions(at(100)).await.unwrap();
     let of = |it: &OpenSession| (it.person.clone(), it.access, it.since, it.used_at, it.expires_at);
-    assert_eq!(open.iter().map(of).collect::<Vec<_>>(), [("r1".into(), Access::Ranger, at(1), at(80), at(170))]);
-    assert_eq!(t.store.session_as_it_is("cookie", at(160)).await.unwrap(), login, "its use at 80 prolonged it");
-    assert_eq!(t.store.session("cookie", at(300), life).await.unwrap_err().kind, Kind::Unauthenticated);
+    assert_eq!(
+        open.iter().map(of).collect::<Vec<_>>(),
+        [("r1".into(), Access::Ranger, at(1), at(80), at(170))]
+    );
+    assert_eq!(
+        t.store.session_as_it_is("cookie", at(160)).await.unwrap(),
+        login,
+        "its use at 80 prolonged it"
+    );
+    assert_eq!(
+        t.store.session("cookie", at(300), life).await.unwrap_err().kind,
+        Kind::Unauthenticated
+    );
     t.store.create_session("phone", &login, at(1), life).await.unwrap();
     t.store.end_session("phone").await.unwrap();
-    assert_eq!(t.store.session("phone", at(2), life).await.unwrap_err().kind, Kind::Unauthenticated);
+    assert_eq!(
+        t.store.session("phone", at(2), life).await.unwrap_err().kind,
+        Kind::Unauthenticated
+    );
     t.store.create_session("lost", &login, at(1), life).await.unwrap();
     t.store.create_login("sent", &login, at(15)).await.unwrap();
     let ended = t.store.end_sessions_of(&"r1".into()).await.unwrap();
@@ -440,15 +424,27 @@ async fn analyses_are_kept_by_days_and_go_by_days(t: TestStore) {
         tiles: (0..minutes % 3).map(|i| Tile { x: 50 * i as u8, y: 67, w: 100, h: 100 }).collect(),
         has_past: minutes > 0,
     };
-    let frames = [analysis("a", 0, 0.123), analysis("a", 1, 0.456), analysis("a", 2, 0.789), analysis("b", 1, 0.5)];
+    let frames = [
+        analysis("a", 0, 0.123),
+        analysis("a", 1, 0.456),
+        analysis("a", 2, 0.789),
+        analysis("b", 1, 0.5),
+    ];
     t.store.record_analyses(&frames).await.unwrap();
     t.store.record_analyses(&frames[..1]).await.unwrap();
     assert_eq!(t.store.analyses(&"a".into(), at(0), at(2), 10).await.unwrap(), frames[..2]);
-    assert_eq!(t.store.analyses(&"a".into(), at(0), at(9), 2).await.unwrap(), frames[1..3], "the newest two");
+    assert_eq!(
+        t.store.analyses(&"a".into(), at(0), at(9), 2).await.unwrap(),
+        frames[1..3],
+        "the newest two"
+    );
     // A batch around midnight, and the next day.
     let midnight = 18 * 60;
-    let later =
-        [analysis("a", midnight - 1, 0.1), analysis("a", midnight, 0.2), analysis("a", midnight + 24 * 60, 0.3)];
+    let later = [
+        analysis("a", midnight - 1, 0.1),
+        analysis("a", midnight, 0.2),
+        analysis("a", midnight + 24 * 60, 0.3),
+    ];
     t.store.record_analyses(&later).await.unwrap();
     let camera = "a".into();
     let all = || t.store.analyses(&camera, at(2), at(9999), 10);
@@ -461,7 +457,11 @@ async fn analyses_are_kept_by_days_and_go_by_days(t: TestStore) {
     assert_eq!(t.store.prune_analyses(at(midnight)).await.unwrap(), 1);
     assert_eq!(all().await.unwrap(), later[1..], "the others stay");
     t.store.record_analyses(&frames[..1]).await.unwrap();
-    assert_eq!(t.store.analyses(&"a".into(), at(0), at(2), 10).await.unwrap(), frames[..1], "written on after that");
+    assert_eq!(
+        t.store.analyses(&"a".into(), at(0), at(2), 10).await.unwrap(),
+        frames[..1],
+        "written on after that"
+    );
 }
 
 async fn pictures_are_whole_or_not_there(t: TestStore) {
@@ -478,19 +478,23 @@ async fn pictures_are_whole_or_not_there(t: TestStore) {
 /// The server is restarted, or its connection is cut, in the middle of an act.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_that_cuts_every_connection_is_found_again() {
-    let Some(t) = TestStore::postgres().await else { return eprintln!("skipped: HUOYAN_TEST_POSTGRES is not set") };
+    let Some(t) = TestStore::postgres().await else {
+        return eprintln!("skipped: HUOYAN_TEST_POSTGRES is not set");
+    };
     let incident = open(&t.store).await;
     let cut = || {
         t.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
-             WHERE application_name = current_setting('application_name') AND pid <> pg_backend_pid()",
+             WHERE application_name = current_setting('application_name') AND pid <> \
+             pg_backend_pid()",
         )
     };
     let (next, events) = noted(&incident, "烟变浓", at(1));
     cut().await;
     file(&t.store, &next, &events).await.expect("the next act");
     for minute in 2..12 {
-        let (next, events) = noted(&t.store.incident(incident.id).await.expect("there").incident, "x", at(minute));
+        let (next, events) =
+            noted(&t.store.incident(incident.id).await.expect("there").incident, "x", at(minute));
         let (done, ()) = tokio::join!(file(&t.store, &next, &events), cut());
         assert!(
             done.is_ok() || done.is_err_and(|e| e.kind == Kind::Unavailable),
@@ -511,14 +515,23 @@ async fn how_a_camera_was_proved_is_summed_up_and_goes_after_its_time(t: TestSto
     }
     let watched = async |since| -> Vec<(String, u64)> {
         let days = t.store.watched(since).await.expect("read");
-        let mut days: Vec<_> = days.into_iter().map(|it| (it.camera.to_string(), it.seconds)).collect();
+        let mut days: Vec<_> =
+            days.into_iter().map(|it| (it.camera.to_string(), it.seconds)).collect();
         days.sort();
         days
     };
     let all = now - day * 60;
-    assert_eq!(watched(all).await, [("c1".to_owned(), 360), ("c1".to_owned(), 1000), ("c2".to_owned(), 10)]);
+    assert_eq!(
+        watched(all).await,
+        [("c1".to_owned(), 360), ("c1".to_owned(), 1000), ("c2".to_owned(), 10)]
+    );
 
-    let test = |scale, ago: SignedDuration, smallest| Tested { camera: "c1".into(), at: now - ago, scale, smallest };
+    let test = |scale, ago: SignedDuration, smallest| Tested {
+        camera: "c1".into(),
+        at: now - ago,
+        scale,
+        smallest,
+    };
     let hour = SignedDuration::from_hours(1);
     let tests = [
         test(Scale::Whole, hour, Some(0.08)),
@@ -532,8 +545,14 @@ async fn how_a_camera_was_proved_is_summed_up_and_goes_after_its_time(t: TestSto
     }
     let by_day = t.store.self_tests(now - day * 30).await.expect("read");
     let [whole, tile] = &by_day[..] else { panic!("two scales, both by day: {by_day:?}") };
-    assert_eq!((whole.scale, whole.light, whole.tests, whole.passed), (Scale::Whole, Light::Day, 3, 2));
-    assert_eq!((whole.smallest_best, whole.smallest_worst, whole.last_at), (Some(0.02), Some(0.08), now - hour));
+    assert_eq!(
+        (whole.scale, whole.light, whole.tests, whole.passed),
+        (Scale::Whole, Light::Day, 3, 2)
+    );
+    assert_eq!(
+        (whole.smallest_best, whole.smallest_worst, whole.last_at),
+        (Some(0.02), Some(0.08), now - hour)
+    );
     assert_eq!((tile.scale, tile.tests), (Scale::Tile, 1));
 
     while t.store.prune_proof(now - day * 30).await.expect("pruned") > 0 {}

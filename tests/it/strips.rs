@@ -1,5 +1,5 @@
-//! 过程图: a person who judges an alarm sees what came before and after it. It is kept as long as it
-//! is worth its space.
+//! 过程图: a person who judges an alarm sees what came before and after it. It is kept as long as
+//! it is worth its space.
 
 use crate::detect::model;
 use crate::fixture::*;
@@ -33,7 +33,8 @@ fn frame(sighting: SightingId, after_s: i64, seen: bool) -> (StripFrame, Vec<u8>
 
 async fn a_strip_comes_back_in_its_order(t: TestStore) {
     let (one, other) = (SightingId(id()), SightingId(id()));
-    let (after, before, others) = (frame(one, 10, true), frame(one, -20, false), frame(other, 0, false));
+    let (after, before, others) =
+        (frame(one, 10, true), frame(one, -20, false), frame(other, 0, false));
     for (frame, jpeg) in [&after, &before, &others, &after] {
         t.store.keep_strip_frame(frame, jpeg.clone()).await.unwrap();
     }
@@ -55,7 +56,8 @@ async fn strips_go_before_evidence_and_after_their_time(t: TestStore) {
     t.store.keep_strip_frame(&strip, jpeg).await.unwrap();
     let incident = desk.sighting(sighting).await.unwrap();
     let closure = Closure { category: 9, false_alarm: None, words: String::new(), passed_to: None };
-    let officer = By { actor: Actor::Officer { person: "o2".into() }, action: None, happened_at: None };
+    let officer =
+        By { actor: Actor::Officer { person: "o2".into() }, action: None, happened_at: None };
     desk.act(incident, Input::Close { closure }, &officer).await.unwrap();
     whole(&t.store).await;
 
@@ -80,7 +82,10 @@ async fn strips_go_before_evidence_and_after_their_time(t: TestStore) {
     };
     prune::shed(&t.store, &config, &clock, until_one_went).await.1.unwrap();
     assert_eq!(there().await, (0, true));
-    assert!(asked.get() > 0 && t.store.strip(strip.sighting).await.unwrap().is_empty(), "and nothing speaks of it");
+    assert!(
+        asked.get() > 0 && t.store.strip(strip.sighting).await.unwrap().is_empty(),
+        "and nothing speaks of it"
+    );
 
     // With enough space it is removed a month after a false alarm.
     let (again, jpeg) = frame(strip.sighting, -40, false);
@@ -121,13 +126,21 @@ async fn until<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
 /// The real program and a camera that uploads a picture every twenty seconds of its own time.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_plume_in_the_program_leaves_pictures_from_before_and_after_it() {
-    let (network, uploads) = (model("heatmap", |text| text), tempfile::tempdir().expect("a folder"));
+    let (network, uploads) =
+        (model("heatmap", |text| text), tempfile::tempdir().expect("a folder"));
     let runtime = Path::new(env!("CARGO_MANIFEST_DIR")).join(".huoyan/lib/libonnxruntime.so");
     let office = Office::prepare(
-        &format!("[camera]\ncadence = \"200ms\"\n[detect]\nmodel = {:?}\nonnxruntime = {runtime:?}\n", network.path()),
+        &format!(
+            "[camera]\ncadence = \"200ms\"\n[detect]\nmodel = {:?}\nonnxruntime = \
+            {runtime:?}\n",
+            network.path()
+        ),
         1,
     );
-    let sheet = format!("编号,名称,经度,纬度,地址\neye,瞭望塔,110.1,28.45,drop:{}\n", uploads.path().display());
+    let sheet = format!(
+        "编号,名称,经度,纬度,地址\neye,瞭望塔,110.1,28.45,drop:{}\n",
+        uploads.path().display()
+    );
     fs::write(office.data.join("registers/cameras.csv"), sheet).expect("a register");
     let (_program, links) = office.first_start().await;
     let officer = office.log_in(&links["office"]).await;
@@ -157,13 +170,19 @@ async fn a_plume_in_the_program_leaves_pictures_from_before_and_after_it() {
         (at >= 6 && frames.len() - at > 3).then_some(frames)
     })
     .await;
-    assert!(frames.is_sorted_by_key(|it| it["captured_at"].as_str().map(str::to_owned)), "oldest first: {frames:?}");
+    assert!(
+        frames.is_sorted_by_key(|it| it["captured_at"].as_str().map(str::to_owned)),
+        "oldest first: {frames:?}"
+    );
     let (before, after) = frames.split_at(evidence(&frames).expect("the evidence"));
     assert!(
         before[..6].iter().all(|it| it["score"].is_null() && it["bbox"].is_null()),
         "nothing was there: {before:?}"
     );
-    assert!(after.iter().all(|it| it["score"].as_f64().is_some_and(|score| score > 0.3)), "and it stayed: {after:?}");
+    assert!(
+        after.iter().all(|it| it["score"].as_f64().is_some_and(|score| score > 0.3)),
+        "and it stayed: {after:?}"
+    );
     for frame in &frames {
         let picture = frame["picture"].as_str().expect("a name");
         assert!(office.data.join(format!("pictures/{picture}.jpg")).is_file(), "{picture}");

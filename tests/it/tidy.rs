@@ -1,4 +1,5 @@
-//! The rules that are tests: how long a file may be, what a folder must hold. The walls between modules are in `walls.rs`.
+//! The rules that are tests: how long a file may be, what a folder must hold. The walls between
+//! modules are in `walls.rs`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,7 +14,10 @@ pub fn files(folder: &str, ending: &str) -> Vec<(String, String)> {
             let path = entry.path();
             let name = entry.file_name();
             if path.is_dir() {
-                if !["node_modules", "dist", "generated", "__pycache__"].iter().any(|it| name == *it) {
+                if !["node_modules", "dist", "generated", "__pycache__"]
+                    .iter()
+                    .any(|it| name == *it)
+                {
                     walk(&path, ending, found);
                 }
             } else if path.to_string_lossy().ends_with(ending) {
@@ -24,8 +28,13 @@ pub fn files(folder: &str, ending: &str) -> Vec<(String, String)> {
     let mut found = Vec::new();
     walk(&root().join(folder), ending, &mut found);
     found.sort();
-    let text = |path: &PathBuf| fs::read_to_string(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
-    found.iter().map(|p| (p.strip_prefix(root()).expect("below the root").display().to_string(), text(p))).collect()
+    let text = |path: &PathBuf| {
+        fs::read_to_string(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
+    };
+    found
+        .iter()
+        .map(|p| (p.strip_prefix(root()).expect("below the root").display().to_string(), text(p)))
+        .collect()
 }
 
 /// Code lines with comments and doc comments taken out.
@@ -33,7 +42,8 @@ fn code(text: &str) -> impl Iterator<Item = &str> {
     text.lines().filter(|line| !line.trim_start().starts_with("//"))
 }
 
-/// `walls.rs` sees that it imports nothing that could reach outside; nor may it wait, or ask for the time.
+/// `walls.rs` sees that it imports nothing that could reach outside; nor may it wait, or ask for
+/// the time.
 #[test]
 fn triage_is_pure() {
     for (path, text) in files("src/triage", ".rs") {
@@ -49,19 +59,27 @@ fn triage_is_pure() {
 
 #[test]
 fn a_file_fits_a_mind() {
-    for (path, text) in
-        files("src", ".rs").into_iter().chain(files("src/web/ui", ".ts")).chain(files("src/web/ui", ".tsx"))
+    for (path, text) in files("src", ".rs")
+        .into_iter()
+        .chain(files("src/web/ui", ".ts"))
+        .chain(files("src/web/ui", ".tsx"))
     {
         let lines = text.lines().count();
-        assert!(lines <= 600, "{path} has {lines} lines; 600 is a stop (tests go to a sibling file)");
+        assert!(
+            lines <= 600,
+            "{path} has {lines} lines; 600 is a stop (tests go to a sibling file)"
+        );
     }
 }
 
 #[test]
 fn nothing_is_left_unfinished_or_silenced() {
-    let words = ["todo!(", "unimplemented!(", "dbg!(", concat!("FIX", "ME"), concat!("#[ig", "nore")];
-    for (path, text) in
-        files("src", ".rs").into_iter().chain(files("tests", ".rs")).filter(|(p, _)| !p.ends_with("tidy.rs"))
+    let words =
+        ["todo!(", "unimplemented!(", "dbg!(", concat!("FIX", "ME"), concat!("#[ig", "nore")];
+    for (path, text) in files("src", ".rs")
+        .into_iter()
+        .chain(files("tests", ".rs"))
+        .filter(|(p, _)| !p.ends_with("tidy.rs"))
     {
         for word in words {
             assert!(!text.contains(word), "{path} holds {word}");
@@ -73,7 +91,10 @@ fn nothing_is_left_unfinished_or_silenced() {
 fn sqlite_and_postgres_migrations_have_the_same_names() {
     let names = |kind: &str| -> Vec<String> {
         let folder = format!("src/store/migrations/{kind}");
-        files(&folder, ".sql").iter().map(|(p, _)| p.rsplit('/').next().expect("a name").to_owned()).collect()
+        files(&folder, ".sql")
+            .iter()
+            .map(|(p, _)| p.rsplit('/').next().expect("a name").to_owned())
+            .collect()
     };
     assert_eq!(names("sqlite"), names("postgres"));
     assert!(!names("sqlite").is_empty());
@@ -81,7 +102,11 @@ fn sqlite_and_postgres_migrations_have_the_same_names() {
 
 #[test]
 fn every_model_folder_is_a_release() {
-    for entry in fs::read_dir(root().join("models")).expect("models/").flatten().filter(|e| e.path().is_dir()) {
+    for entry in fs::read_dir(root().join("models"))
+        .expect("models/")
+        .flatten()
+        .filter(|e| e.path().is_dir())
+    {
         for version in fs::read_dir(entry.path()).expect("a model").flatten() {
             let path = version.path();
             if path.is_dir() && version.file_name() != "train" {
@@ -89,7 +114,11 @@ fn every_model_folder_is_a_release() {
                     assert!(path.join(part).is_file(), "{} lacks {part}", path.display());
                 }
                 let size = fs::metadata(path.join("model.onnx")).expect("size").len();
-                assert!(size <= 12_000_000, "{} has {size} bytes, 12 MB is the limit", path.display());
+                assert!(
+                    size <= 12_000_000,
+                    "{} has {size} bytes, 12 MB is the limit",
+                    path.display()
+                );
             }
         }
     }
@@ -97,19 +126,33 @@ fn every_model_folder_is_a_release() {
 
 #[test]
 fn the_commands_of_the_readme_are_the_ones_that_ci_runs() {
-    let read = |name: &str| fs::read_to_string(root().join(name)).unwrap_or_else(|e| panic!("{name}: {e}"));
+    let read = |name: &str| {
+        fs::read_to_string(root().join(name)).unwrap_or_else(|e| panic!("{name}: {e}"))
+    };
     let (readme, ci, makefile) = (read("README.md"), read(".ci/run"), read("Makefile"));
-    let commands: Vec<&str> = ci.lines().filter(|l| !l.starts_with('#') && l.contains("make ")).collect();
-    assert_eq!(commands, ["exec make test"], ".ci/run runs the README's test command and nothing else");
+    let commands: Vec<&str> =
+        ci.lines().filter(|l| !l.starts_with('#') && l.contains("make ")).collect();
+    assert_eq!(
+        commands,
+        ["exec make test"],
+        ".ci/run runs the README's test command and nothing else"
+    );
     for command in ["make run", "make test", "make e2e", "make simulate", "make bench"] {
         assert!(readme.contains(command), "README does not tell of `{command}`");
         let target = command.trim_start_matches("make ");
-        assert!(makefile.lines().any(|l| l.starts_with(&format!("{target}:"))), "Makefile has no {target}");
+        assert!(
+            makefile.lines().any(|l| l.starts_with(&format!("{target}:"))),
+            "Makefile has no {target}"
+        );
     }
 }
 
 #[test]
 fn the_map_stays_small() {
     let map = fs::read_to_string(root().join("ARCHITECTURE.md")).expect("ARCHITECTURE.md");
-    assert!(map.lines().count() <= 250, "ARCHITECTURE.md has {} lines, 250 is the limit", map.lines().count());
+    assert!(
+        map.lines().count() <= 250,
+        "ARCHITECTURE.md has {} lines, 250 is the limit",
+        map.lines().count()
+    );
 }

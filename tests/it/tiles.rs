@@ -27,11 +27,13 @@ struct Camera {
 impl Camera {
     fn new(tiles: Tiles, skyline: Option<f32>) -> Self {
         let folder = model("heatmap", |text| text);
-        let detector = Detector::load(folder.path(), &DetectConfig { tiles, ..config() }).expect("the model loads");
+        let detector = Detector::load(folder.path(), &DetectConfig { tiles, ..config() })
+            .expect("the model loads");
         let tuning = Tuning::new(detector.thresholds().clone());
         let skylines = skyline.map(|it| (("north".into(), "default".into()), it));
-        let analyst = Analyst::new(&detector, tuning, DrillBoard::default(), StatusBoard::default())
-            .with_skylines(BTreeMap::from_iter(skylines));
+        let analyst =
+            Analyst::new(&detector, tuning, DrillBoard::default(), StatusBoard::default())
+                .with_skylines(BTreeMap::from_iter(skylines));
         let worker = detector.session().expect("a session opens");
         Self { analyst, worker, now: "2026-03-05T04:00:00Z".parse().expect("a time") }
     }
@@ -52,8 +54,9 @@ impl Camera {
 
 /// A textured hill of 128 × 128 with a spot of an eighth of its width at the given place.
 fn hill(spot: Option<(u32, u32)>) -> Arc<Picture> {
-    let is_smoke =
-        |x: u32, y: u32| spot.is_some_and(|(sx, sy)| (sx..sx + 16).contains(&x) && (sy..sy + 16).contains(&y));
+    let is_smoke = |x: u32, y: u32| {
+        spot.is_some_and(|(sx, sy)| (sx..sx + 16).contains(&x) && (sy..sy + 16).contains(&y))
+    };
     let grey = |x, y| if is_smoke(x, y) { 230 } else { 56 + (x / 8 % 2 * 8) as u8 };
     let rgb: Vec<u8> = (0..128 * 128).flat_map(|i| [grey(i % 128, i / 128); 3]).collect();
     Arc::new(Picture::from_rgb(128, 128, &rgb).expect("sizes fit"))
@@ -64,23 +67,38 @@ fn smoke_that_the_whole_view_loses_is_found_in_the_tile_that_holds_it() {
     let (clear, smoky) = (hill(None), hill(Some((80, 48))));
     let story = |tiles: Tiles| {
         let mut camera = Camera::new(tiles, None);
-        (0..20).for_each(|_| assert_eq!(camera.look(&clear).analysis.detections, [], "nothing smokes yet"));
+        (0..20).for_each(|_| {
+            assert_eq!(camera.look(&clear).analysis.detections, [], "nothing smokes yet")
+        });
         (0..8).map(|_| camera.look(&smoky)).collect::<Vec<_>>()
     };
     let whole_alone = story(Tiles::Of(0));
-    assert!(whole_alone.iter().all(|seen| seen.analysis.tiles.is_empty() && seen.analysis.detections.is_empty()));
+    assert!(
+        whole_alone
+            .iter()
+            .all(|seen| seen.analysis.tiles.is_empty() && seen.analysis.detections.is_empty())
+    );
 
     let seen = story(Tiles::Of(1));
     let found: Vec<_> = seen.iter().flat_map(|seen| &seen.analysis.detections).collect();
     let tile = found[0].tile.expect("seen in a tile");
     assert!(tile == MIDDLE || tile == RIGHT, "both hold it: {tile:?}");
-    let same = |a: BoundingBox, b: [f32; 4]| <[f32; 4]>::from(a).iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-6);
-    assert!(found.iter().all(|it| same(it.bbox, [0.625, 0.375, 0.125, 0.125])), "as fractions of the frame: {found:?}");
+    let same = |a: BoundingBox, b: [f32; 4]| {
+        <[f32; 4]>::from(a).iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-6)
+    };
+    assert!(
+        found.iter().all(|it| same(it.bbox, [0.625, 0.375, 0.125, 0.125])),
+        "as fractions of the frame: {found:?}"
+    );
     let first = seen.iter().position(|seen| !seen.analysis.detections.is_empty()).expect("found");
     let after = &seen[first..first + 3];
-    let at_once = after.iter().all(|seen| seen.analysis.detections.iter().any(|it| it.confidence > 0.5));
+    let at_once =
+        after.iter().all(|seen| seen.analysis.detections.iter().any(|it| it.confidence > 0.5));
     assert!(at_once, "a suspected tile is looked at again at once: {after:?}");
-    assert!(after.iter().all(|seen| seen.analysis.scores.smoke > 0.5), "the frame's score is the highest of all views");
+    assert!(
+        after.iter().all(|seen| seen.analysis.scores.smoke > 0.5),
+        "the frame's score is the highest of all views"
+    );
     let confirmed = seen.iter().position(|seen| !seen.confirmed.is_empty()).expect("it adds up");
     assert!(confirmed <= 5, "within a minute: look {confirmed}");
     assert_eq!(*seen[confirmed].confirmed[0].picture, *smoky, "the evidence is the whole picture");
@@ -106,7 +124,8 @@ fn without_time_to_spare_and_on_the_main_stream_only_the_whole_is_looked_at() {
     assert_eq!((seen.analysis.tiles.len(), seen.analysis.detections.len()), (0, 0));
     camera.now += SignedDuration::from_secs(10);
     let (id, pose, stream) = ("north".into(), "default".into(), Stream::Screened);
-    let frame = Frame { camera: id, pose, captured_at: camera.now, picture: Arc::clone(&smoky), stream };
+    let frame =
+        Frame { camera: id, pose, captured_at: camera.now, picture: Arc::clone(&smoky), stream };
     let seen = camera.analyst.look_many(&mut camera.worker, &[frame], 0).expect("it runs");
     assert_eq!((seen[0].analysis.tiles.len(), seen[0].analysis.detections.len()), (0, 0));
     let seen = camera.look(&smoky);
@@ -129,7 +148,9 @@ fn the_register_says_where_the_skyline_is_and_the_tiles_lie_around_it() {
 #[test]
 fn a_skyline_written_into_the_register_moves_the_tiles_and_leaves_the_whole_its_past() {
     let (clear, mut camera) = (hill(None), Camera::new(Tiles::Of(3), None));
-    let north = |camera: &Camera, skyline| camera.analyst.set_skyline(&"north".into(), &"default".into(), skyline);
+    let north = |camera: &Camera, skyline| {
+        camera.analyst.set_skyline(&"north".into(), &"default".into(), skyline)
+    };
     let tiles = |camera: &mut Camera, looks: usize| {
         let seen: Vec<Seen> = (0..looks).map(|_| camera.look(&clear)).collect();
         assert!(seen.iter().all(|it| it.analysis.has_past), "of the whole");
@@ -146,5 +167,8 @@ fn a_skyline_written_into_the_register_moves_the_tiles_and_leaves_the_whole_its_
     north(&camera, Some(0.8));
     assert_eq!(tiles(&mut camera, 6), low, "the same once more moves nothing");
     north(&camera, None);
-    assert!(tiles(&mut camera, 12).starts_with(&[LEFT, MIDDLE, RIGHT]), "found from the pictures again");
+    assert!(
+        tiles(&mut camera, 12).starts_with(&[LEFT, MIDDLE, RIGHT]),
+        "found from the pictures again"
+    );
 }

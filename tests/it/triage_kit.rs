@@ -3,7 +3,9 @@
 #![allow(dead_code, reason = "two crates include this file and each uses a part")]
 
 use crate::triage::detection::{Class, ModelVersion};
-use crate::triage::event::{Actor, Candidate, Event, Hint, Means, Place, Position, Recorded, Verification};
+use crate::triage::event::{
+    Actor, Candidate, Event, Hint, Means, Place, Position, Recorded, Verification,
+};
 use crate::triage::geo::{Fix, LatLon, Locus, RangeBasis, Ray};
 use crate::triage::id::{ActionId, DispatchId, IncidentId, PersonId, SightingId};
 use crate::triage::incident::{By, Incident, Input, NewIncident, Office, Placing, Refusal};
@@ -35,7 +37,13 @@ pub fn place_m(east_m: f64, north_m: f64) -> LatLon {
     middle.destination(90.0, east_m).destination(0.0, north_m)
 }
 
-pub fn sighting(id: u128, observed_at: Timestamp, source: Source, locus: Locus, confidence: f32) -> Sighting {
+pub fn sighting(
+    id: u128,
+    observed_at: Timestamp,
+    source: Source,
+    locus: Locus,
+    confidence: f32,
+) -> Sighting {
     Sighting {
         id: SightingId(uuid(id)),
         source,
@@ -154,8 +162,8 @@ pub fn standing(at: LatLon, measured_at: Timestamp) -> Position {
     Position { at, accuracy_m: 12.0, measured_at: Some(measured_at) }
 }
 
-/// West of the centre is G16 with chen, east of it G17 with wang; li is B角 of both. The weights are
-/// those of a disc.
+/// West of the centre is G16 with chen, east of it G17 with wang; li is B角 of both. The weights
+/// are those of a disc.
 pub fn two_grids(fix: &Fix) -> Place {
     let east_m = crate::triage::overlap::flat(place_m(0.0, 0.0), fix.centre)[0];
     let east = (0.5 + east_m / (2.0 * fix.radius_m.max(1.0))).clamp(0.0, 1.0);
@@ -170,7 +178,11 @@ pub fn two_grids(fix: &Fix) -> Place {
     let mut candidates = vec![candidate("G17", "wang", east), candidate("G16", "chen", 1.0 - east)];
     candidates.sort_by(|a, b| b.weight.total_cmp(&a.weight));
     candidates.retain(|it| it.weight > 0.0);
-    let suggested = candidates.iter().filter_map(|it| it.ranger.clone()).chain([PersonId::from("li")]).collect();
+    let suggested = candidates
+        .iter()
+        .filter_map(|it| it.ranger.clone())
+        .chain([PersonId::from("li")])
+        .collect();
     Place {
         name: candidates[0].name.clone(),
         grid: Some(candidates[0].grid.clone()),
@@ -245,16 +257,27 @@ impl Story {
         Self::seen(vec![sighting], Box::new(move |_| place.clone()), policy)
     }
 
-    pub fn seen(sightings: Vec<Sighting>, place: Box<dyn Fn(&Fix) -> Place>, policy: Policy) -> Self {
+    pub fn seen(
+        sightings: Vec<Sighting>,
+        place: Box<dyn Fn(&Fix) -> Place>,
+        policy: Policy,
+    ) -> Self {
         let now = sightings.iter().map(|it| it.observed_at).max().expect("evidence");
         let (id, dispatch) = (IncidentId(uuid(7 << 64)), DispatchId(uuid(1000)));
-        let new = NewIncident { id, dispatch, sightings, links: vec![], split_from: None, flood: None };
+        let new =
+            NewIncident { id, dispatch, sightings, links: vec![], split_from: None, flood: None };
         Self::begun(new, place, policy, now)
     }
 
-    pub fn begun(new: NewIncident, place: Box<dyn Fn(&Fix) -> Place>, policy: Policy, now: Timestamp) -> Self {
+    pub fn begun(
+        new: NewIncident,
+        place: Box<dyn Fn(&Fix) -> Place>,
+        policy: Policy,
+        now: Timestamp,
+    ) -> Self {
         let asked = |fix: &Fix, _: &[Hint]| place(fix);
-        let events = Incident::open(new, &Office { policy: &policy, place: &asked, holder: &holder }, now);
+        let events =
+            Incident::open(new, &Office { policy: &policy, place: &asked, holder: &holder }, now);
         let incident = Incident::from_log(&events).expect("a log that begins with Opened");
         Self { incident, policy, now, place, ids: 1001 }
     }
@@ -266,7 +289,11 @@ impl Story {
 
     /// A satellite saw it, 100 m east of the border of two grids.
     pub fn between_grids() -> Self {
-        Self::seen(vec![satellite(1, start(), place_m(100.0, 0.0))], Box::new(two_grids), Policy::default())
+        Self::seen(
+            vec![satellite(1, start(), place_m(100.0, 0.0))],
+            Box::new(two_grids),
+            Policy::default(),
+        )
     }
 
     /// A camera saw it; it waits for an officer's look.
@@ -283,7 +310,9 @@ impl Story {
 
     /// Advances time to that minute. The desk wakes at every deadline, and no sooner.
     pub fn until(&mut self, minute: f64) -> &mut Self {
-        while let Some((due, _)) = self.incident.next_deadline().filter(|(due, _)| *due <= at(minute)) {
+        while let Some((due, _)) =
+            self.incident.next_deadline().filter(|(due, _)| *due <= at(minute))
+        {
             self.now = due.max(self.now);
             self.tick();
         }
@@ -293,7 +322,8 @@ impl Story {
 
     pub fn tick(&mut self) -> Vec<Event> {
         let dispatch = self.id();
-        self.act(Input::Tick { dispatch, with: None }, &by(Actor::System)).expect("time is never refused")
+        self.act(Input::Tick { dispatch, with: None }, &by(Actor::System))
+            .expect("time is never refused")
     }
 
     pub fn act(&mut self, input: Input, by: &By) -> Result<Vec<Event>, Refusal> {
@@ -304,7 +334,12 @@ impl Story {
     }
 
     /// The same, where the place also depends on hints.
-    pub fn act_placed(&mut self, input: Input, by: &By, place: &Placing<'_>) -> Result<Vec<Event>, Refusal> {
+    pub fn act_placed(
+        &mut self,
+        input: Input,
+        by: &By,
+        place: &Placing<'_>,
+    ) -> Result<Vec<Event>, Refusal> {
         let office = Office { policy: &self.policy, place, holder: &holder };
         let (decided, events) = self.incident.clone().handle(input, by, &office, self.now)?;
         Ok(self.take(decided, events))
@@ -335,7 +370,8 @@ impl Story {
     }
 
     pub fn see_all(&mut self, sightings: Vec<Sighting>) -> Vec<Event> {
-        self.act(Input::AddSightings { sightings }, &by(Actor::System)).expect("open incidents take evidence")
+        self.act(Input::AddSightings { sightings }, &by(Actor::System))
+            .expect("open incidents take evidence")
     }
 
     fn id(&mut self) -> DispatchId {

@@ -23,7 +23,8 @@ type Expected = Option<(Health, &'static str)>;
 /// What is reported at every look.
 fn said(seed: u32, name: &str, happens: Happens) -> Vec<Option<(Health, String)>> {
     let folder = tempfile::tempdir().expect("a folder");
-    let spec = Clip { seed, frames_per_s: 1, length_s: (BEFORE + AFTER) as f64, smoke_after_s: None };
+    let spec =
+        Clip { seed, frames_per_s: 1, length_s: (BEFORE + AFTER) as f64, smoke_after_s: None };
     let ground = scene::clip(spec, Path::new("/nowhere")).expect("ridges can always be drawn");
     let looks = ground.enumerate().map(|(i, seen)| happens(i, &seen.resized(320, 180)));
     // At one frame a second the encoder makes every second picture a keyframe, and only those are
@@ -34,14 +35,19 @@ fn said(seed: u32, name: &str, happens: Happens) -> Vec<Option<(Health, String)>
     // A change of the camera's size starts a new stream.
     for (part, frames) in frames.chunk_by(|a, b| a.width() == b.width()).enumerate() {
         let file = folder.path().join(format!("{name}-{part}.h264"));
-        encode_clip(&file, 1, frames.to_vec(), ClipCodec::H264, |_| {}).expect("the clip is encoded");
+        encode_clip(&file, 1, frames.to_vec(), ClipCodec::H264, |_| {})
+            .expect("the clip is encoded");
         let start = Timestamp::UNIX_EPOCH;
         for picture in camera::frames(&file, SignedDuration::ZERO, start).expect("opens") {
             let (_, picture) = picture.expect("decodes");
             let at = start + SignedDuration::from_secs(10 * look);
             look += 1;
             let judged = sight.judge(&picture, at, FROZEN_AFTER, Some(60.0));
-            said.push(judged.fault.map(|fault| (fault.health(), fault.sentence(name, huoyan::lang::Lang::En))));
+            said.push(
+                judged
+                    .fault
+                    .map(|fault| (fault.health(), fault.sentence(name, huoyan::lang::Lang::En))),
+            );
         }
     }
     assert_eq!(said.len(), BEFORE + AFTER, "{name}: every keyframe was looked at");
@@ -54,19 +60,37 @@ fn each_fault_is_told_by_its_name_and_ordinary_days_by_none() {
         ("a quiet day", |_, seen| seen.clone(), None),
         (
             "clouds",
-            |i, seen| lit(seen, |x, y| if y < 0.4 && ((x * 9.0 + i as f64 / 3.0).sin() > 0.3) { 1.35 } else { 1.0 }),
+            |i, seen| {
+                lit(seen, |x, y| {
+                    if y < 0.4 && ((x * 9.0 + i as f64 / 3.0).sin() > 0.3) { 1.35 } else { 1.0 }
+                })
+            },
             None,
         ),
         (
             "cloud shadows",
-            |i, seen| lit(seen, |x, _| if ((x * 5.0 + i as f64 / 2.0).sin()) > 0.0 { 0.6 } else { 1.0 }),
+            |i, seen| {
+                lit(seen, |x, _| if ((x * 5.0 + i as f64 / 2.0).sin()) > 0.0 { 0.6 } else { 1.0 })
+            },
             None,
         ),
-        ("a swaying mast", |i, seen| shifted(seen, [0, 3, 5, 3, 0, -3, -5, -3][i % 8], [0, 1, 0, -1][i % 4]), None),
+        (
+            "a swaying mast",
+            |i, seen| shifted(seen, [0, 3, 5, 3, 0, -3, -5, -3][i % 8], [0, 1, 0, -1][i % 4]),
+            None,
+        ),
         ("dusk", |i, seen| lit(seen, |_, _| 1.0 - 0.85 * i as f64 / (BEFORE + AFTER) as f64), None),
         ("haze", |i, seen| fog(seen, 0.4 * since(i)), None),
-        ("a great plume", |i, seen| veiled(seen, since(i), |x, y| (0.3..0.6).contains(&x) && y < 0.7), None),
-        ("night falls", |i, seen| if i < BEFORE { seen.clone() } else { lit(seen, |_, _| 0.12) }, None),
+        (
+            "a great plume",
+            |i, seen| veiled(seen, since(i), |x, y| (0.3..0.6).contains(&x) && y < 0.7),
+            None,
+        ),
+        (
+            "night falls",
+            |i, seen| if i < BEFORE { seen.clone() } else { lit(seen, |_, _| 0.12) },
+            None,
+        ),
         (
             "the cable is dead",
             |i, seen| if i < BEFORE { seen.clone() } else { even(seen, 16) },
@@ -111,9 +135,9 @@ fn each_fault_is_told_by_its_name_and_ordinary_days_by_none() {
         let told = &after[TOLD_WITHIN..];
         let is_right = match expected {
             None => after.iter().all(Option::is_none),
-            Some((health, word)) => {
-                told.iter().all(|it| it.as_ref().is_some_and(|(told, words)| *told == health && words.contains(word)))
-            }
+            Some((health, word)) => told.iter().all(|it| {
+                it.as_ref().is_some_and(|(told, words)| *told == health && words.contains(word))
+            }),
         };
         if !is_right || before.iter().any(Option::is_some) {
             wrong.push(format!("{name}: expected {expected:?}, said {said:?}"));
@@ -124,9 +148,12 @@ fn each_fault_is_told_by_its_name_and_ordinary_days_by_none() {
 
 #[test]
 fn another_view_is_told_whatever_it_shows() {
-    let said = said(1, "turned away", |i, seen| if i < BEFORE { seen.clone() } else { upside_down(seen) });
+    let said =
+        said(1, "turned away", |i, seen| if i < BEFORE { seen.clone() } else { upside_down(seen) });
     assert!(said[..BEFORE].iter().all(Option::is_none), "{said:?}");
-    let moved = |it: &Option<(Health, String)>| it.as_ref().is_some_and(|(health, _)| *health == Health::Moved);
+    let moved = |it: &Option<(Health, String)>| {
+        it.as_ref().is_some_and(|(health, _)| *health == Health::Moved)
+    };
     assert!(said[BEFORE + TOLD_WITHIN..].iter().all(moved), "{said:?}");
 }
 
@@ -151,7 +178,10 @@ fn lit(seen: &Picture, gain: impl Fn(f64, f64) -> f64) -> Picture {
 }
 
 fn veiled(seen: &Picture, thickness: f64, is_there: impl Fn(f64, f64) -> bool) -> Picture {
-    changed(seen, |x, y, luma| if is_there(x, y) { luma + (190.0 - luma) * thickness * 0.9 } else { luma })
+    changed(
+        seen,
+        |x, y, luma| if is_there(x, y) { luma + (190.0 - luma) * thickness * 0.9 } else { luma },
+    )
 }
 
 /// Brighter at the top than at the bottom, like fog.
@@ -169,7 +199,9 @@ fn shifted(seen: &Picture, right: i64, down: i64) -> Picture {
     let (w, h) = (i64::from(seen.width()), i64::from(seen.height()));
     let luma = seen.luma().to_vec();
     changed(seen, |x, y, _| {
-        let from = |at: f64, by: i64, size: i64| ((at * size as f64).round() as i64 - by).clamp(0, size - 1);
+        let from = |at: f64, by: i64, size: i64| {
+            ((at * size as f64).round() as i64 - by).clamp(0, size - 1)
+        };
         f64::from(luma[(from(y, down, h) * w + from(x, right, w)) as usize])
     })
 }
@@ -181,13 +213,17 @@ fn blurred(seen: &Picture, radius: i64) -> Picture {
     for (dx, dy) in [(1, 0), (0, 1), (1, 0), (0, 1), (1, 0), (0, 1)] {
         let mean = |at: i64| {
             let (x, y) = (at % w, at / w);
-            let value = |i: i64| luma[((y + i * dy).clamp(0, h - 1) * w + (x + i * dx).clamp(0, w - 1)) as usize];
+            let value = |i: i64| {
+                luma[((y + i * dy).clamp(0, h - 1) * w + (x + i * dx).clamp(0, w - 1)) as usize]
+            };
             (-radius..=radius).map(value).sum::<u32>() / (2 * radius + 1) as u32
         };
         luma = (0..w * h).map(mean).collect();
     }
     changed(seen, |x, y, _| {
-        f64::from(luma[((y * h as f64).round() as i64 * w + (x * w as f64).round() as i64) as usize])
+        f64::from(
+            luma[((y * h as f64).round() as i64 * w + (x * w as f64).round() as i64) as usize],
+        )
     })
 }
 

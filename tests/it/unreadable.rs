@@ -14,8 +14,10 @@ use huoyan::triage::policy::Channel;
 use huoyan::triage::sighting::Sighting;
 use jiff::{SignedDuration, Timestamp};
 
-const DAMAGE: &str = r#"UPDATE event SET body = replace(body, '"noted"', '"noted_by_a_newer_version"')"#;
-const REPAIR: &str = r#"UPDATE event SET body = replace(body, '"noted_by_a_newer_version"', '"noted"')"#;
+const DAMAGE: &str =
+    r#"UPDATE event SET body = replace(body, '"noted"', '"noted_by_a_newer_version"')"#;
+const REPAIR: &str =
+    r#"UPDATE event SET body = replace(body, '"noted_by_a_newer_version"', '"noted"')"#;
 
 fn fire(key: &str, north_deg: f64) -> Sighting {
     let mut pixel = hotspot(key, "2.0NRT");
@@ -30,13 +32,16 @@ async fn one_record_that_cannot_be_read_stops_nothing_else() {
     let damaged = before.sighting(fire("a", 0.0)).await.expect("filed");
     let healthy = before.sighting(fire("b", 0.03)).await.expect("filed");
     assert_ne!(damaged, healthy);
-    let officer = By { actor: Actor::Officer { person: "o2".into() }, action: None, happened_at: None };
+    let officer =
+        By { actor: Actor::Officer { person: "o2".into() }, action: None, happened_at: None };
     before.act(damaged, Input::Note { words: "看过".into() }, &officer).await.expect("noted");
     t.execute(DAMAGE).await;
 
     // Tried with the desk that already has it in its book, and with one that starts anew.
     for (desk, north_deg) in [(&before, -0.02), (&desk(&t.store, &clock), -0.04)] {
-        desk.sighting(fire(&format!("new {north_deg}"), north_deg)).await.expect("a new fire is filed");
+        desk.sighting(fire(&format!("new {north_deg}"), north_deg))
+            .await
+            .expect("a new fire is filed");
     }
     let version = |id: IncidentId| {
         let store = t.store.clone();
@@ -50,7 +55,14 @@ async fn one_record_that_cannot_be_read_stops_nothing_else() {
     let open: Vec<IncidentId> =
         t.store.open_incidents().await.expect("a list").iter().map(|it| it.incident.id).collect();
     assert!(open.contains(&healthy) && !open.contains(&damaged) && open.len() == 3, "{open:?}");
-    assert!(t.store.events_after(0, 1000).await.expect("a log").iter().any(|entry| entry.recorded.is_none()));
+    assert!(
+        t.store
+            .events_after(0, 1000)
+            .await
+            .expect("a log")
+            .iter()
+            .any(|entry| entry.recorded.is_none())
+    );
     let named: Vec<IncidentId> = t.store.unreadable().iter().map(|it| it.incident).collect();
     assert_eq!(named, [damaged], "and it is named");
     assert_eq!(version(damaged).await.expect_err("not readable").kind, Kind::Internal);
@@ -67,25 +79,31 @@ async fn one_damaged_row_of_any_table_is_left_out_and_named() {
     const DAMAGE: [&str; 6] = [
         "UPDATE hotspot SET body = '{' WHERE key = (SELECT MIN(key) FROM hotspot)",
         "UPDATE sighting SET body = '{' WHERE id = (SELECT MIN(id) FROM sighting WHERE filed = 0)",
-        "UPDATE closed_place SET body = '{' WHERE incident = (SELECT MIN(incident) FROM closed_place)",
+        "UPDATE closed_place SET body = \
+        '{' WHERE incident = (SELECT MIN(incident) FROM closed_place)",
         "UPDATE message SET role = 'nobody' WHERE id = (SELECT MIN(id) FROM message)",
         "UPDATE thresholds SET body = '{' WHERE version = (SELECT MIN(version) FROM thresholds)",
         "UPDATE session SET access = 'nobody' WHERE hash = (SELECT MIN(hash) FROM session)",
     ];
     let (t, clock) = (TestStore::sqlite().await, Clock::simulated(start()));
     let (store, desk) = (&t.store, desk(&t.store, &clock));
-    let officer = By { actor: Actor::Officer { person: "o2".into() }, action: None, happened_at: None };
+    let officer =
+        By { actor: Actor::Officer { person: "o2".into() }, action: None, happened_at: None };
     let closure = Closure { category: 3, false_alarm: None, words: String::new(), passed_to: None };
     for (n, north_deg) in [(1, 0.0), (2, 0.03)] {
         store.add_hotspots(&[hotspot(&format!("h{n}"), "2.0NRT")], start()).await.expect("kept");
         store.record_sightings(&[camera_sighting()], start()).await.expect("kept");
-        let fire = desk.sighting(fire(&n.to_string(), north_deg)).await.expect("dispatched, with a text");
+        let fire =
+            desk.sighting(fire(&n.to_string(), north_deg)).await.expect("dispatched, with a text");
         desk.act(fire, Input::Close { closure: closure.clone() }, &officer).await.expect("closed");
         let edited = Thresholds::default().versioned(n - 1);
         store.publish_thresholds(&edited, &"o2".into(), "试", start()).await.expect("published");
         store.record_analyses(&[analysis(at(n.into()))]).await.expect("kept");
         let login = Login { person: "o2".into(), access: Access::Officer };
-        store.create_session(&format!("s{n}"), &login, start(), SignedDuration::from_hours(1)).await.expect("in");
+        store
+            .create_session(&format!("s{n}"), &login, start(), SignedDuration::from_hours(1))
+            .await
+            .expect("in");
     }
     let lists = async || {
         [
@@ -103,7 +121,8 @@ async fn one_damaged_row_of_any_table_is_left_out_and_named() {
     }
     let day = format!("sqlite://{}", t.folder.path().join("analyses/2026-04-05.db").display());
     let day = sqlx::SqlitePool::connect(&day).await.expect("connects");
-    let damage = "UPDATE analysis SET detections = '{' WHERE since_us = (SELECT MIN(since_us) FROM analysis)";
+    let damage = "UPDATE analysis SET detections = \
+        '{' WHERE since_us = (SELECT MIN(since_us) FROM analysis)";
     sqlx::query(damage).execute(&day).await.expect("damaged");
     let texts = store.events_after(0, 100).await.expect("a log").len();
     assert!(texts > 4, "and the log is whole");
@@ -142,7 +161,11 @@ async fn a_database_of_a_newer_version_is_refused_with_a_sentence_and_left_as_it
     t.store.close().await;
     let refused = Store::open("sqlite", t.folder.path()).await.expect_err("refused");
     assert_eq!(refused.kind, Kind::Unavailable);
-    assert!(refused.message.contains("更新的版本") && refused.message.contains("newer version"), "{}", refused.message);
+    assert!(
+        refused.message.contains("更新的版本") && refused.message.contains("newer version"),
+        "{}",
+        refused.message
+    );
     // The version that wrote the rows can still read them.
     t.execute("DELETE FROM _sqlx_migrations WHERE version = 9999").await;
     assert!(t.again().await.incident(fire).await.is_ok());

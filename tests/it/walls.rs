@@ -1,5 +1,6 @@
-//! The walls of the house: who may import whom, where outside crates live, and that no circle of modules exists. The code is
-//! parsed, so an import counts however it is written. `HUOYAN_PRINT_GRAPH=1` prints who knows whom.
+//! The walls of the house: who may import whom, where outside crates live, and that no circle of
+//! modules exists. The code is parsed, so an import counts however it is written.
+//! `HUOYAN_PRINT_GRAPH=1` prints who knows whom.
 
 mod graph;
 mod source;
@@ -28,13 +29,19 @@ fn may_import(module: &str) -> Option<&'static [&'static str]> {
         "notify" | "report" => &["triage", "county", "store", "config"],
         "drill" => &["triage", "frame", "camera", "config"],
         "engine" => &["triage", "frame", "camera", "detect", "drill", "config"],
-        "web" => &["triage", "register", "desk", "store", "bus", "report", "county", "frame", "config"],
+        "web" => {
+            &["triage", "register", "desk", "store", "bus", "report", "county", "frame", "config"]
+        }
         "app" | "cli" | "main" => return None,
-        unknown => panic!("src/{unknown} is not in the import table: add it to ARCHITECTURE.md and here"),
+        unknown => panic!(
+            "src/{unknown} is not in the import table: add it to ARCHITECTURE.md and \
+            here"
+        ),
     })
 }
 
-/// The files that may name an outside crate: all of `[dependencies]`. `src/`: a word of the whole house.
+/// The files that may name an outside crate: all of `[dependencies]`. `src/`: a word of the whole
+/// house.
 fn homes() -> BTreeMap<&'static str, &'static [&'static str]> {
     const ALL: &[&str] = &["src/"];
     BTreeMap::from([
@@ -147,9 +154,9 @@ fn strays(tree: &Tree) -> Vec<String> {
 fn away_from_home(tree: &Tree) -> Vec<String> {
     let homes = homes();
     let is_away = |it: &Use| match &it.target {
-        Target::Outside(path) => {
-            homes.get(path[0].as_str()).is_some_and(|home| !home.iter().any(|at| it.file.starts_with(at)))
-        }
+        Target::Outside(path) => homes
+            .get(path[0].as_str())
+            .is_some_and(|home| !home.iter().any(|at| it.file.starts_with(at))),
         Target::Ours(_) => false,
     };
     tree.uses.iter().filter(|it| is_away(it)).map(Use::shown).collect()
@@ -159,7 +166,8 @@ fn away_from_home(tree: &Tree) -> Vec<String> {
 fn circles(tree: &Tree) -> Vec<String> {
     let told = |(folder, edges): (&Vec<String>, &Edges)| {
         let circle = circle(edges)?;
-        let edge = |pair: &[String]| format!("  {} → {}: {}", pair[0], pair[1], edges[&pair[0]][&pair[1]]);
+        let edge =
+            |pair: &[String]| format!("  {} → {}: {}", pair[0], pair[1], edges[&pair[0]][&pair[1]]);
         let edges: Vec<String> = circle.windows(2).map(edge).collect();
         Some(format!("in src/{}: {}\n{}", folder.join("/"), circle.join(" → "), edges.join("\n")))
     };
@@ -169,7 +177,11 @@ fn circles(tree: &Tree) -> Vec<String> {
 #[test]
 fn nobody_imports_what_the_table_does_not_allow() {
     let strays = strays(tree());
-    assert!(strays.is_empty(), "imports against the table of ARCHITECTURE.md:\n{}", strays.join("\n"));
+    assert!(
+        strays.is_empty(),
+        "imports against the table of ARCHITECTURE.md:\n{}",
+        strays.join("\n")
+    );
 }
 
 #[test]
@@ -185,8 +197,10 @@ fn every_outside_crate_lives_in_its_home() {
 fn a_home_that_nobody_lives_in_is_struck_from_the_table() {
     let uses = &tree().uses;
     let lives = |name: &str, home: &str| {
-        uses.iter()
-            .any(|it| matches!(&it.target, Target::Outside(path) if path[0] == name) && it.file.starts_with(home))
+        uses.iter().any(|it| {
+            matches!(&it.target, Target::Outside(path) if path[0] == name)
+                && it.file.starts_with(home)
+        })
     };
     let empty: Vec<String> = homes()
         .iter()
@@ -209,13 +223,18 @@ fn no_circle_of_modules_exists() {
         }
     }
     let circles = circles(tree);
-    assert!(circles.is_empty(), "modules that know each other in a circle:\n{}", circles.join("\n"));
+    assert!(
+        circles.is_empty(),
+        "modules that know each other in a circle:\n{}",
+        circles.join("\n")
+    );
 }
 
 #[test]
 fn no_module_is_read_from_another_place() {
     // The kit of triage's tests is shared with the stories in `tests/it`.
-    let foreign: Vec<&String> = tree().foreign.iter().filter(|it| !it.ends_with("#[path] mod kit")).collect();
+    let foreign: Vec<&String> =
+        tree().foreign.iter().filter(|it| !it.ends_with("#[path] mod kit")).collect();
     assert!(foreign.is_empty(), "walls are drawn between files where they stand: {foreign:#?}");
 }
 
@@ -225,8 +244,11 @@ fn triage_reaches_nothing_outside() {
     let reaches = |it: &&Use| match &it.target {
         Target::Outside(path) => {
             let inside = path.get(1).map_or("", String::as_str);
-            let is_clock = path.iter().any(|name| ["SystemTime", "Instant"].contains(&name.as_str()));
-            path[0] == "tokio" || path[0] == "tracing" || path[0] == "std" && (closed.contains(&inside) || is_clock)
+            let is_clock =
+                path.iter().any(|name| ["SystemTime", "Instant"].contains(&name.as_str()));
+            path[0] == "tokio"
+                || path[0] == "tracing"
+                || path[0] == "std" && (closed.contains(&inside) || is_clock)
         }
         Target::Ours(_) => false,
     };
@@ -250,7 +272,10 @@ fn house(text: &str) -> Tree {
         file("camera/fault.rs", "pub struct Fault;"),
         file("triage.rs", "pub struct Sighting;"),
         file("frame.rs", "pub use crate::web::State; pub struct Frame;"),
-        file("web.rs", "pub struct State; pub fn serve() {} pub mod limits { pub const MOST: u32 = 1; }"),
+        file(
+            "web.rs",
+            "pub struct State; pub fn serve() {} pub mod limits { pub const MOST: u32 = 1; }",
+        ),
         file("app.rs", "pub fn run() {} pub use sqlx::query as ask;"),
     ];
     Tree::new(&files, ["sqlx", "gstreamer"].map(str::to_owned))
@@ -280,11 +305,19 @@ fn a_wall_is_not_passed_by_writing_an_import_another_way() {
         "use crate::app::run;",
     ] {
         let found = strays(&house(text));
-        assert!(found.iter().any(|it| it.starts_with("src/camera/gst.rs:1: ")), "not seen: {text}\n{found:?}");
+        assert!(
+            found.iter().any(|it| it.starts_with("src/camera/gst.rs:1: ")),
+            "not seen: {text}\n{found:?}"
+        );
     }
-    for text in ["use crate::{triage, frame::Frame};", "use super::Fault;", "fn web() { let web = 1; web + web; }", ""]
-    {
-        let found: Vec<String> = strays(&house(text)).into_iter().filter(|it| it.contains("gst.rs")).collect();
+    for text in [
+        "use crate::{triage, frame::Frame};",
+        "use super::Fault;",
+        "fn web() { let web = 1; web + web; }",
+        "",
+    ] {
+        let found: Vec<String> =
+            strays(&house(text)).into_iter().filter(|it| it.contains("gst.rs")).collect();
         assert!(found.is_empty(), "nothing is wrong with: {text}\n{found:?}");
     }
 }
@@ -304,12 +337,18 @@ fn an_outside_crate_is_seen_however_it_is_named() {
         "use crate::app::ask;",
     ] {
         let found = away_from_home(&house(text));
-        assert!(found.iter().any(|it| it.starts_with("src/camera/gst.rs:1: ")), "not seen: {text}\n{found:?}");
+        assert!(
+            found.iter().any(|it| it.starts_with("src/camera/gst.rs:1: ")),
+            "not seen: {text}\n{found:?}"
+        );
     }
-    for text in
-        ["use gstreamer as gst; fn f() { gst::init() }", "fn f(sqlx: u32) { sqlx + 1; x.sqlx; }", "// sqlx::query"]
-    {
-        let found: Vec<String> = away_from_home(&house(text)).into_iter().filter(|it| it.contains("gst.rs")).collect();
+    for text in [
+        "use gstreamer as gst; fn f() { gst::init() }",
+        "fn f(sqlx: u32) { sqlx + 1; x.sqlx; }",
+        "// sqlx::query",
+    ] {
+        let found: Vec<String> =
+            away_from_home(&house(text)).into_iter().filter(|it| it.contains("gst.rs")).collect();
         assert!(found.is_empty(), "nothing is wrong with: {text}\n{found:?}");
     }
 }
@@ -320,7 +359,11 @@ fn a_circle_is_found_through_parents_and_re_exports_and_named_edge_by_edge() {
     let house = |fault: &str| {
         let files = [
             file("lib.rs", "mod camera; mod web;"),
-            file("camera/mod.rs", "mod fault; mod gst; mod turn; pub use turn::slots::Slots; use gst::Pipeline;"),
+            file(
+                "camera/mod.rs",
+                "mod fault; mod gst; mod turn; pub use turn::slots::Slots; use \
+                gst::Pipeline;",
+            ),
             file("camera/fault.rs", fault),
             file("camera/gst.rs", "use super::fault::Fault; pub struct Pipeline;"),
             file("camera/turn/mod.rs", "pub mod slots;"),
@@ -332,7 +375,9 @@ fn a_circle_is_found_through_parents_and_re_exports_and_named_edge_by_edge() {
     assert!(house("pub struct Fault;").is_empty());
     for text in ["use super::Slots; pub struct Fault;", "use super::*; pub struct Fault(Slots);"] {
         let found = house(text).join("\n");
-        for edge in ["in src/camera: ", "fault → turn: src/camera/fault.rs:1", "turn → gst", "gst → fault"] {
+        for edge in
+            ["in src/camera: ", "fault → turn: src/camera/fault.rs:1", "turn → gst", "gst → fault"]
+        {
             assert!(found.contains(edge), "{edge} is missing: {found}");
         }
     }

@@ -49,13 +49,21 @@ impl Camera {
     fn look_at(&mut self, picture: &Arc<Picture>, stream: Stream) -> Vec<Seen> {
         self.now += SignedDuration::from_secs(10);
         let picture = Arc::clone(picture);
-        let frame = Frame { camera: "north".into(), pose: "default".into(), captured_at: self.now, picture, stream };
+        let frame = Frame {
+            camera: "north".into(),
+            pose: "default".into(),
+            captured_at: self.now,
+            picture,
+            stream,
+        };
         self.analyst.look(&mut self.worker, &frame).expect("it runs")
     }
 }
 
 fn ground(cell: u8) -> Arc<Picture> {
-    let grey = |i: u32| if (32..48).contains(&(i % 64)) && (16..32).contains(&(i / 64)) { cell } else { 60 };
+    let grey = |i: u32| {
+        if (32..48).contains(&(i % 64)) && (16..32).contains(&(i / 64)) { cell } else { 60 }
+    };
     let rgb: Vec<u8> = (0..64 * 64).flat_map(|i| [grey(i); 3]).collect();
     Arc::new(Picture::from_rgb(64, 64, &rgb).expect("sizes fit"))
 }
@@ -72,7 +80,9 @@ fn smoke_is_confirmed_within_the_minute_and_shown_by_the_best_frame() {
         assert!(camera.look(picture)[0].confirmed.is_empty());
     }
     let seen = camera.look(&rising[4]);
-    let [Alarm { confirmed, picture, .. }] = &seen[0].confirmed[..] else { panic!("confirmed now: {seen:?}") };
+    let [Alarm { confirmed, picture, .. }] = &seen[0].confirmed[..] else {
+        panic!("confirmed now: {seen:?}")
+    };
     assert_eq!(confirmed.best_at, camera.now - SignedDuration::from_secs(30));
     assert!(Arc::ptr_eq(picture, &rising[1]), "the best frame is the evidence");
     assert!(camera.look(&rising[2])[0].confirmed.is_empty(), "once is enough");
@@ -90,18 +100,29 @@ fn the_main_streams_picture_is_the_evidence_even_where_the_sub_stream_was_surer(
     camera.look(&ground(250));
     let [seen] = &camera.look_at(&large, Stream::Main)[..] else { panic!("one look") };
     assert_eq!(seen.analysis.stream, Stream::Main);
-    assert_eq!(seen.analysis.detections.len(), 1, "compared with what the sub-stream showed before: {seen:?}");
+    assert_eq!(
+        seen.analysis.detections.len(),
+        1,
+        "compared with what the sub-stream showed before: {seen:?}"
+    );
     (0..2).for_each(|_| drop(camera.look(&ground(220))));
     let seen = camera.look(&ground(220));
-    let [Alarm { confirmed, picture, .. }] = &seen[0].confirmed[..] else { panic!("confirmed now: {seen:?}") };
-    assert_eq!(confirmed.best_at, camera.now - SignedDuration::from_secs(40), "the first was the surest");
+    let [Alarm { confirmed, picture, .. }] = &seen[0].confirmed[..] else {
+        panic!("confirmed now: {seen:?}")
+    };
+    assert_eq!(
+        confirmed.best_at,
+        camera.now - SignedDuration::from_secs(40),
+        "the first was the surest"
+    );
     assert!(Arc::ptr_eq(picture, &large), "{picture:?}");
 }
 
 /// A main stream of four times the network's size. Smoke fills the upper part of one cell of the
 /// network.
 fn main_stream(is_smoky: bool) -> Arc<Picture> {
-    let smoke = |i: u32| is_smoky && (128..192).contains(&(i % 256)) && (64..104).contains(&(i / 256));
+    let smoke =
+        |i: u32| is_smoky && (128..192).contains(&(i % 256)) && (64..104).contains(&(i / 256));
     let rgb: Vec<u8> = (0..256 * 256).flat_map(|i| [if smoke(i) { 230 } else { 60 }; 3]).collect();
     Arc::new(Picture::from_rgb(256, 256, &rgb).expect("sizes fit"))
 }
@@ -115,30 +136,41 @@ fn a_second_look_is_compared_with_an_earlier_one_at_the_main_stream() {
             camera.look_at(&main_stream(false), Stream::Main);
         }
         (0..9).for_each(|_| drop(camera.look(&ground(60))));
-        let [seen] = &camera.look_at(&main_stream(true), Stream::Main)[..] else { panic!("one look") };
+        let [seen] = &camera.look_at(&main_stream(true), Stream::Main)[..] else {
+            panic!("one look")
+        };
         let [found] = &seen.analysis.detections[..] else { panic!("one place: {seen:?}") };
         found.confidence
     };
     let (alone, compared) = (confidence(false), confidence(true));
     assert!((alone - 0.42).abs() < 0.03, "the whole look's: {alone}");
-    assert!((compared - 0.54).abs() < 0.03, "half way to what the crop says, which has a past: {compared}");
+    assert!(
+        (compared - 0.54).abs() < 0.03,
+        "half way to what the crop says, which has a past: {compared}"
+    );
 }
 
 #[test]
 fn published_thresholds_apply_to_the_next_frame() {
     let mut camera = Camera::new(0.5);
     (0..6).for_each(|_| drop(camera.look(&ground(60))));
-    camera.tuning.publish(Thresholds::default().with(|it| (it.version, it.smoke) = (2, 0.9)).expect("valid"));
+    camera.tuning.publish(
+        Thresholds::default().with(|it| (it.version, it.smoke) = (2, 0.9)).expect("valid"),
+    );
     let quiet = (0..6).all(|_| camera.look(&ground(220))[0].confirmed.is_empty());
     assert!(quiet, "0.63 is not enough any more");
-    camera.tuning.publish(Thresholds::default().with(|it| (it.version, it.smoke) = (3, 0.1)).expect("valid"));
+    camera.tuning.publish(
+        Thresholds::default().with(|it| (it.version, it.smoke) = (3, 0.1)).expect("valid"),
+    );
     let confirmed: usize = (0..6).map(|_| camera.look(&ground(220))[0].confirmed.len()).sum();
     assert_eq!(confirmed, 1);
 }
 
 #[test]
 fn a_fresh_office_starts_at_the_models_default_point() {
-    let load = |text: fn(String) -> String| Detector::load(model("heatmap", text).path(), &config()).expect("it loads");
+    let load = |text: fn(String) -> String| {
+        Detector::load(model("heatmap", text).path(), &config()).expect("it loads")
+    };
     let (plain, pointed) = (load(|text| text), load(with_points));
     let numbers = |configured: &Thresholds, detector: &Detector| {
         let Numbers { smoke, fire, evidence, .. } = *first_thresholds(configured, detector);
@@ -196,7 +228,8 @@ fn frames_of_several_cameras_go_through_the_network_together() {
         let folder = pictures.path().join(format!("c{i}"));
         std::fs::create_dir(&folder).expect("made");
         let picture = ground(if i == 2 { 250 } else { 60 }).to_rgb();
-        image::save_buffer(folder.join("1.png"), &picture, 64, 64, image::ColorType::Rgb8).expect("written");
+        image::save_buffer(folder.join("1.png"), &picture, 64, 64, image::ColorType::Rgb8)
+            .expect("written");
         CameraSource::new(
             format!("c{i}").as_str().into(),
             "default".into(),
@@ -205,10 +238,16 @@ fn frames_of_several_cameras_go_through_the_network_together() {
         )
     });
     let status = StatusBoard::default();
-    let receivers =
-        Receivers::start(sources.collect(), &CameraConfig::default(), Clock::System, status.clone(), Lang::En)
-            .expect("GStreamer is there");
-    let came = |camera: String| status.get(&camera.as_str().into()).is_some_and(|s| s.keyframes > 0);
+    let receivers = Receivers::start(
+        sources.collect(),
+        &CameraConfig::default(),
+        Clock::System,
+        status.clone(),
+        Lang::En,
+    )
+    .expect("GStreamer is there");
+    let came =
+        |camera: String| status.get(&camera.as_str().into()).is_some_and(|s| s.keyframes > 0);
     for _ in 0..200 {
         if (0..4).all(|i| came(format!("c{i}"))) {
             break;
@@ -218,11 +257,16 @@ fn frames_of_several_cameras_go_through_the_network_together() {
     let mut decoder = Decoder::new().expect("decoders");
     let frames = receivers.next_frames(&mut decoder, 8, Duration::from_secs(5));
     assert_eq!(frames.len(), 4, "all that were due");
-    assert!(receivers.next_frames(&mut decoder, 8, Duration::ZERO).is_empty(), "nobody is due again");
+    assert!(
+        receivers.next_frames(&mut decoder, 8, Duration::ZERO).is_empty(),
+        "nobody is due again"
+    );
 
     let folder = model("crowd", |text| text);
-    let detector = Detector::load(folder.path(), &DetectConfig { batch: Batch::Of(8), ..config() }).expect("it loads");
-    let (mut worker, tuning) = (detector.session().expect("a session"), Tuning::new(Thresholds::default()));
+    let detector = Detector::load(folder.path(), &DetectConfig { batch: Batch::Of(8), ..config() })
+        .expect("it loads");
+    let (mut worker, tuning) =
+        (detector.session().expect("a session"), Tuning::new(Thresholds::default()));
     let analyst = Analyst::new(&detector, tuning, DrillBoard::default(), status.clone());
     let dark = Arc::new(Picture::from_rgb(64, 64, &[60; 64 * 64 * 3]).expect("sizes fit"));
     let before: Vec<Frame> = frames

@@ -52,10 +52,13 @@ pub enum Delivery {
 impl Delivery {
     pub fn health(&self) -> Health {
         match self {
-            Self::NothingYet { offline: false, .. } | Self::NothingNew { offline: false, .. } => Health::Late,
-            Self::NothingYet { .. } | Self::NothingNew { .. } | Self::Answered { .. } | Self::Slow { .. } => {
-                Health::Offline
+            Self::NothingYet { offline: false, .. } | Self::NothingNew { offline: false, .. } => {
+                Health::Late
             }
+            Self::NothingYet { .. }
+            | Self::NothingNew { .. }
+            | Self::Answered { .. }
+            | Self::Slow { .. } => Health::Offline,
             Self::Certificate { .. }
             | Self::NotAPicture { .. }
             | Self::NotAPictureFile { .. }
@@ -70,70 +73,97 @@ impl Delivery {
         match self {
             Self::Certificate { why } => (
                 format!(
-                    "摄像机的 https 证书无法验证（{why}）：请把该证书或其签发机构的证书装入本机（update-ca-certificates）后重启本程序，\
-                     或在专网内改用 http://"
+                    "摄像机的 https 证书无法验证（{why}）：\
+                    请把该证书或其签发机构的证书装入本机（update-ca-certificates）后重启本程序，\
+                    或在专网内改用 http://"
                 ),
                 format!(
-                    "the camera's https certificate cannot be verified ({why}); install this certificate or its authority's on this \
-                     machine (update-ca-certificates) and restart, or use http:// on a separate network"
+                    "the camera's https certificate cannot be verified ({why}); install this \
+                    certificate or its authority's on this machine (update-ca-certificates) and \
+                    restart, or use http:// on a separate network"
                 ),
             ),
             Self::Answered { status } => (
-                format!("摄像机应答 HTTP {status}，没有给出图片，请在浏览器中打开该地址检查；系统会自动重试"),
                 format!(
-                    "the camera answers HTTP {status} and no picture; open the address in a browser to check it; retrying automatically"
+                    "摄像机应答 HTTP {status}，没有给出图片，请在浏览器中打开该地址检查；\
+                    系统会自动重试"
+                ),
+                format!(
+                    "the camera answers HTTP {status} and no picture; open the address in a \
+                    browser to check it; retrying automatically"
                 ),
             ),
             Self::Slow { seconds } => (
-                format!("摄像机 {seconds} 秒内没有给出完整图片，请检查网络，或降低抓图分辨率；系统会自动重试"),
                 format!(
-                    "no complete picture within {seconds} s; check the network or lower the snapshot's size; retrying automatically"
+                    "摄像机 {seconds} 秒内没有给出完整图片，请检查网络，或降低抓图分辨率；\
+                    系统会自动重试"
+                ),
+                format!(
+                    "no complete picture within {seconds} s; check the network or lower the \
+                    snapshot's size; retrying automatically"
                 ),
             ),
             Self::NotAPicture { kind } => (
                 format!("收到的不是 JPEG 或 PNG 图片（{kind}），请检查地址是否为抓图地址"),
                 format!(
-                    "the received data is not a JPEG or PNG picture ({kind}); check that this is the snapshot address"
+                    "the received data is not a JPEG or PNG picture ({kind}); check that this is \
+                    the snapshot address"
                 ),
             ),
             Self::NotAPictureFile { file } => (
-                format!("新到的文件 {file} 不是 JPEG 或 PNG 图片，请在摄像机的上传设置中选择 JPEG 抓图"),
                 format!(
-                    "the uploaded file {file} is not a JPEG or PNG picture; choose JPEG snapshots in the camera's upload settings"
+                    "新到的文件 {file} 不是 JPEG 或 PNG 图片，请在摄像机的上传设置中选择 JPEG \
+                    抓图"
+                ),
+                format!(
+                    "the uploaded file {file} is not a JPEG or PNG picture; choose JPEG snapshots \
+                    in the camera's upload settings"
                 ),
             ),
             Self::TooLarge { mb } => (
                 format!("图片超过 {mb} MB，请在摄像机中降低抓图分辨率或质量"),
-                format!("the picture is larger than {mb} MB; lower the snapshot's size or quality in the camera"),
+                format!(
+                    "the picture is larger than {mb} MB; lower the snapshot's size or quality \
+                    in the camera"
+                ),
             ),
             Self::NothingYet { folder, .. } => (
                 format!("文件夹 {} 中还没有图片，请检查摄像机的 FTP 上传设置", folder.display()),
-                format!("no picture has come into the folder {} yet; check the camera's FTP upload", folder.display()),
+                format!(
+                    "no picture has come into the folder {} yet; check the camera's FTP upload",
+                    folder.display()
+                ),
             ),
             Self::NothingNew { folder, seconds, .. } => (
-                format!("文件夹 {} 已 {seconds} 秒没有新图片，请检查摄像机的上传设置、时钟和网络", folder.display()),
                 format!(
-                    "no new picture in the folder {} for {seconds} s; check the camera's upload, clock and network",
+                    "文件夹 {} 已 {seconds} 秒没有新图片，请检查摄像机的上传设置、时钟和网络",
+                    folder.display()
+                ),
+                format!(
+                    "no new picture in the folder {} for {seconds} s; check the camera's upload, \
+                    clock and network",
                     folder.display()
                 ),
             ),
             Self::OldPicture { file, minutes } => (
                 format!(
-                    "新到的图片 {file} 按文件名是 {minutes} 分钟前拍的，没有分析，请校准摄像机的时钟和时区（北京时间）"
+                    "新到的图片 {file} 按文件名是 {minutes} 分钟前拍的，没有分析，\
+                    请校准摄像机的时钟和时区（北京时间）"
                 ),
                 format!(
-                    "by its name, the picture {file} was taken {minutes} min before it arrived, so it is not analysed; set the \
-                     camera's clock and time zone (China Standard Time)"
+                    "by its name, the picture {file} was taken {minutes} min before it arrived, so \
+                    it is not analysed; set the camera's clock and time zone (China Standard Time)"
                 ),
             ),
             Self::TooManyFiles { folder, max } => (
                 format!(
-                    "文件夹 {} 中的图片超过 {max} 张，请让摄像机按日期建子文件夹，或清理旧图片（本程序不删除）",
+                    "文件夹 {} 中的图片超过 {max} 张，请让摄像机按日期建子文件夹，\
+                    或清理旧图片（本程序不删除）",
                     folder.display()
                 ),
                 format!(
-                    "more than {max} pictures in the folder {}; let the camera store them in folders by date, or delete old ones (this \
-                     program deletes none)",
+                    "more than {max} pictures in the folder {}; let the camera store them in \
+                    folders by date, or delete old ones (this program deletes none)",
                     folder.display()
                 ),
             ),

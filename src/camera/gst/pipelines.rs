@@ -24,7 +24,8 @@ const BUILT_IN: [(&str, &str); 12] = built_in![
 ];
 
 /// Names that registers may still hold, and what they are called now.
-const FORMER_NAMES: [(&str, &str); 2] = [("rtsp-h264", "rtspsrc-h264"), ("rtsp-h265", "rtspsrc-h265")];
+const FORMER_NAMES: [(&str, &str); 2] =
+    [("rtsp-h264", "rtspsrc-h264"), ("rtsp-h265", "rtspsrc-h265")];
 
 /// The text that came with the program.
 pub(crate) fn built_in(name: &str) -> Option<&'static str> {
@@ -53,15 +54,18 @@ impl Pipelines {
     /// The text called `name`, filled.
     pub(crate) fn line(&self, name: &str, values: &[(&str, &str)]) -> Result<Line, Fault> {
         let text = self.text(name)?;
-        let bad = |e: crate::error::Error| Fault::BadPipeline { name: name.to_owned(), why: e.message };
+        let bad =
+            |e: crate::error::Error| Fault::BadPipeline { name: name.to_owned(), why: e.message };
         let text = template::fill(&text, values).map_err(bad)?;
         let outlet = Outlet::of(&text).map_err(bad)?;
         Ok(Line { name: name.to_owned(), text, outlet })
     }
 
     fn text(&self, name: &str) -> Result<String, Fault> {
-        let is_plain = !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_'));
-        let unknown = || Fault::UnknownPipeline { name: name.to_owned(), known: self.names().join(", ") };
+        let is_plain =
+            !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_'));
+        let unknown =
+            || Fault::UnknownPipeline { name: name.to_owned(), known: self.names().join(", ") };
         if !is_plain {
             return Err(unknown());
         }
@@ -70,18 +74,30 @@ impl Pipelines {
             match std::fs::read_to_string(&path) {
                 Ok(text) => return Ok(text),
                 Err(e) if e.kind() == std::io::ErrorKind::NotFound => {}
-                Err(e) => return Err(Fault::BadPipeline { name: name.to_owned(), why: e.to_string() }),
+                Err(e) => {
+                    return Err(Fault::BadPipeline { name: name.to_owned(), why: e.to_string() });
+                }
             }
         }
-        let name = FORMER_NAMES.iter().find(|(former, _)| *former == name).map_or(name, |(_, name)| name);
+        let name =
+            FORMER_NAMES.iter().find(|(former, _)| *former == name).map_or(name, |(_, name)| name);
         built_in(name).map(str::to_owned).ok_or_else(unknown)
     }
 
     /// For cameras: without the decoders.
     fn names(&self) -> Vec<String> {
         let mut names: Vec<String> = BUILT_IN.iter().map(|(name, _)| (*name).to_owned()).collect();
-        let files = self.folder.iter().filter_map(|folder| std::fs::read_dir(folder).ok()).flatten().flatten();
-        names.extend(files.filter_map(|file| Some(file.file_name().to_str()?.strip_suffix(".gst")?.to_owned())));
+        let files = self
+            .folder
+            .iter()
+            .filter_map(|folder| std::fs::read_dir(folder).ok())
+            .flatten()
+            .flatten();
+        names.extend(
+            files.filter_map(|file| {
+                Some(file.file_name().to_str()?.strip_suffix(".gst")?.to_owned())
+            }),
+        );
         names.retain(|name| !name.starts_with("decode-") && !name.starts_with("hotspots-"));
         names.sort();
         names.dedup();
@@ -96,7 +112,8 @@ mod tests {
     #[test]
     fn every_built_in_text_fills_and_names_its_outlet() {
         for (name, _) in BUILT_IN {
-            let line = Pipelines::default().line(name, &[("url", "rtsp://h/"), ("path", "/a b.mp4")]);
+            let line =
+                Pipelines::default().line(name, &[("url", "rtsp://h/"), ("path", "/a b.mp4")]);
             assert!(line.is_ok(), "{name}: {line:?}");
         }
     }
@@ -104,7 +121,8 @@ mod tests {
     #[test]
     fn a_file_of_the_site_wins_and_unknown_names_are_answered_with_the_known_ones() {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        std::fs::write(folder.path().join("rtsp.gst"), "videotestsrc ! appsink name=frames").expect("writes");
+        std::fs::write(folder.path().join("rtsp.gst"), "videotestsrc ! appsink name=frames")
+            .expect("writes");
         std::fs::write(folder.path().join("ours.gst"), "videotestsrc ! fakesink").expect("writes");
         let pipelines = Pipelines::new(folder.path());
         assert_eq!(pipelines.line("rtsp", &[]).map(|line| line.outlet).ok(), Some(Outlet::Frames));

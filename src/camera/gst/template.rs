@@ -29,8 +29,12 @@ impl Outlet {
         match (names(Self::Keyframes), names(Self::Frames)) {
             (true, false) => Ok(Self::Keyframes),
             (false, true) => Ok(Self::Frames),
-            (false, false) => Err(Error::invalid("it must end in `appsink name=keyframes` or `appsink name=frames`")),
-            (true, true) => Err(Error::invalid("it names both `keyframes` and `frames`; one of them is enough")),
+            (false, false) => Err(Error::invalid(
+                "it must end in `appsink name=keyframes` or `appsink name=frames`",
+            )),
+            (true, true) => {
+                Err(Error::invalid("it names both `keyframes` and `frames`; one of them is enough"))
+            }
         }
     }
 }
@@ -39,13 +43,14 @@ impl Outlet {
 ///
 /// Other braces stay (caps use them for lists: `format={I420,NV12}`).
 pub fn fill(text: &str, values: &[(&str, &str)]) -> Result<String> {
-    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
+    let lines =
+        text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
     let text = lines.collect::<Vec<_>>().join(" ");
     for credential in ["{user}", "{password}"] {
         if text.contains(credential) {
             return Err(Error::invalid(format!(
-                "{credential} must not be in a pipeline text: name the source element `source`, its user-id and \
-                 user-pw are set from the register"
+                "{credential} must not be in a pipeline text: name the source element `source`, \
+                its user-id and user-pw are set from the register"
             )));
         }
     }
@@ -54,13 +59,18 @@ pub fn fill(text: &str, values: &[(&str, &str)]) -> Result<String> {
     while let Some(open) = rest.find('{') {
         filled.push_str(&rest[..open]);
         rest = &rest[open..];
-        let known = values.iter().find(|(name, _)| rest[1..].strip_prefix(name).is_some_and(|r| r.starts_with('}')));
+        let known = values
+            .iter()
+            .find(|(name, _)| rest[1..].strip_prefix(name).is_some_and(|r| r.starts_with('}')));
         if let Some((name, value)) = known {
             filled.push_str(&quoted(value)?);
             rest = &rest[name.len() + 2..];
         } else if ["{url}", "{path}"].iter().any(|p| rest.starts_with(p)) {
             let end = rest.find('}').unwrap_or(rest.len() - 1);
-            return Err(Error::invalid(format!("{} is not known for this kind of source", &rest[..=end])));
+            return Err(Error::invalid(format!(
+                "{} is not known for this kind of source",
+                &rest[..=end]
+            )));
         } else {
             filled.push('{');
             rest = &rest[1..];
@@ -75,7 +85,9 @@ pub fn fill(text: &str, values: &[(&str, &str)]) -> Result<String> {
 /// are refused too: nobody means them.
 fn quoted(value: &str) -> Result<String> {
     if value.contains('\\') || value.chars().any(char::is_control) {
-        return Err(Error::invalid("an address or path must not contain backslashes or control characters"));
+        return Err(Error::invalid(
+            "an address or path must not contain backslashes or control characters",
+        ));
     }
     Ok(format!("\"{}\"", value.replace('"', "\\\"")))
 }
@@ -87,8 +99,12 @@ mod tests {
     #[test]
     fn placeholders_are_filled_quoted_and_comments_dropped() {
         let text = "# a camera\nrtspsrc location={url} !\n  # more\n  appsink name=keyframes\n";
-        let line = fill(text, &[("url", "rtsp://h/a b\" ! filesink location=\"/x")]).expect("fills");
-        assert_eq!(line, r#"rtspsrc location="rtsp://h/a b\" ! filesink location=\"/x" ! appsink name=keyframes"#);
+        let line =
+            fill(text, &[("url", "rtsp://h/a b\" ! filesink location=\"/x")]).expect("fills");
+        assert_eq!(
+            line,
+            r#"rtspsrc location="rtsp://h/a b\" ! filesink location=\"/x" ! appsink name=keyframes"#
+        );
     }
 
     #[test]
@@ -99,14 +115,21 @@ mod tests {
 
     #[test]
     fn caps_lists_keep_their_braces() {
-        assert_eq!(fill("video/x-raw,format={I420,NV12} {", &[]).expect("fills"), "video/x-raw,format={I420,NV12} {");
+        assert_eq!(
+            fill("video/x-raw,format={I420,NV12} {", &[]).expect("fills"),
+            "video/x-raw,format={I420,NV12} {"
+        );
     }
 
     #[test]
     fn what_cannot_be_quoted_or_must_not_be_written_is_refused() {
-        for (text, value) in
-            [("{url}", "a\\"), ("{url}", "a\nb"), ("{user}", "x"), ("pw={password}", "x"), ("{path}", "x")]
-        {
+        for (text, value) in [
+            ("{url}", "a\\"),
+            ("{url}", "a\nb"),
+            ("{user}", "x"),
+            ("pw={password}", "x"),
+            ("{path}", "x"),
+        ] {
             assert!(fill(text, &[("url", value)]).is_err(), "{text} {value:?}");
         }
     }

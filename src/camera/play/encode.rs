@@ -41,18 +41,24 @@ pub fn encode_clip(
 ) -> Result<()> {
     init()?;
     let mut frames = frames.into_iter();
-    let first = frames.next().ok_or_else(|| Error::invalid(format!("{}: no pictures to encode", out.display())))?;
+    let first = frames
+        .next()
+        .ok_or_else(|| Error::invalid(format!("{}: no pictures to encode", out.display())))?;
     let (width, height) = (first.width(), first.height());
     let part = out.with_extension("part");
     let (pipeline, source) = open(&part, out, fps.max(1), (width, height), codec)?;
     pipeline.play().map_err(|fault| failed(out, &fault))?;
     for (index, picture) in std::iter::once(first).chain(frames).enumerate() {
         if (picture.width(), picture.height()) != (width, height) {
-            return Err(Error::invalid(format!("{}: picture {index} has another size than the first", out.display())));
+            return Err(Error::invalid(format!(
+                "{}: picture {index} has another size than the first",
+                out.display()
+            )));
         }
         let mut buffer = gst::Buffer::from_slice(picture.into_i420());
         if let Some(buffer) = buffer.get_mut() {
-            let time = |n: u64| gst::ClockTime::from_nseconds(n * 1_000_000_000 / u64::from(fps.max(1)));
+            let time =
+                |n: u64| gst::ClockTime::from_nseconds(n * 1_000_000_000 / u64::from(fps.max(1)));
             buffer.set_pts(time(index as u64));
             buffer.set_duration(time(index as u64 + 1) - time(index as u64));
         }
@@ -65,8 +71,9 @@ pub fn encode_clip(
     let _ = source.end_of_stream();
     finish(&pipeline, out)?;
     drop(pipeline);
-    std::fs::rename(&part, out)
-        .map_err(|e| Error::unavailable(format!("cannot move the clip to {}", out.display())).because(e))
+    std::fs::rename(&part, out).map_err(|e| {
+        Error::unavailable(format!("cannot move the clip to {}", out.display())).because(e)
+    })
 }
 
 fn open(
@@ -76,18 +83,20 @@ fn open(
     (width, height): (u32, u32),
     codec: ClipCodec,
 ) -> Result<(Pipeline, AppSrc)> {
-    let path = part.to_str().ok_or_else(|| Error::invalid(format!("{} is not UTF-8", part.display())))?;
+    let path =
+        part.to_str().ok_or_else(|| Error::invalid(format!("{} is not UTF-8", part.display())))?;
     let gop = fps * KEYFRAME_EVERY_SECONDS;
     let pixels = u64::from(width) * u64::from(height);
     let kbit = (KBIT_PER_SECOND * pixels / KBIT_PIXELS).max(128);
     let encoder = match codec {
         ClipCodec::H264 => format!(
-            "x264enc bframes=0 key-int-max={gop} bitrate={kbit} speed-preset=veryfast option-string=scenecut=0 \
-             ! h264parse config-interval=-1"
+            "x264enc bframes=0 key-int-max={gop} bitrate={kbit} speed-preset=veryfast \
+            option-string=scenecut=0 ! h264parse config-interval=-1"
         ),
         ClipCodec::H265 => format!(
             "x265enc key-int-max={gop} bitrate={kbit} speed-preset=ultrafast \
-             option-string=bframes=0:scenecut=0:open-gop=0:log-level=1 ! h265parse config-interval=-1"
+            option-string=bframes=0:scenecut=0:open-gop=0:log-level=1 ! h265parse \
+            config-interval=-1"
         ),
     };
     let stream = match codec {
@@ -101,8 +110,7 @@ fn open(
     };
     let text = format!(
         "appsrc name=source format=time block=true max-bytes={} \
-         caps=video/x-raw,format=I420,width={width},height={height},framerate={fps}/1,colorimetry=bt601,interlace-mode=progressive \
-         ! {encoder} ! {container} ! filesink location={{path}}",
+        caps=video/x-raw,format=I420,width={width},height={height},framerate={fps}/1,colorimetry=bt601,interlace-mode=progressive ! {encoder} ! {container} ! filesink location={{path}}",
         pixels * 3 / 2 * 4
     );
     let text = fill(&text, &[("path", path)])?;
@@ -115,11 +123,15 @@ fn open(
 
 fn finish(pipeline: &Pipeline, out: &Path) -> Result<()> {
     let bus = pipeline.0.bus().ok_or_else(|| Error::internal("a pipeline without a bus"))?;
-    let message = bus.timed_pop_filtered(CLOSE_WITHIN, &[gst::MessageType::Eos, gst::MessageType::Error]);
+    let message =
+        bus.timed_pop_filtered(CLOSE_WITHIN, &[gst::MessageType::Eos, gst::MessageType::Error]);
     match message.as_ref().map(|message| message.view()) {
         Some(gst::MessageView::Eos(_)) => Ok(()),
         Some(gst::MessageView::Error(error)) => Err(failed(out, &fault_of(error))),
-        _ => Err(Error::unavailable(format!("{}: the clip could not be closed in time", out.display()))),
+        _ => Err(Error::unavailable(format!(
+            "{}: the clip could not be closed in time",
+            out.display()
+        ))),
     }
 }
 

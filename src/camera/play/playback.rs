@@ -28,7 +28,8 @@ const ANYBODY: &str = "anybody";
 pub struct Clip {
     /// `/north-ridge`
     pub path_on_server: String,
-    /// H.264 or H.265 in mp4, mkv or a bare byte stream. Its compressed bytes are kept in memory once for all clients.
+    /// H.264 or H.265 in mp4, mkv or a bare byte stream. Its compressed bytes are kept in memory
+    /// once for all clients.
     pub file: PathBuf,
     /// Who may watch; None: anybody.
     pub user_password: Option<(String, String)>,
@@ -51,8 +52,11 @@ impl Playback {
         let server = rtsp::RTSPServer::new();
         server.set_address(&listen.ip().to_string());
         server.set_service(&listen.port().to_string());
-        let mounts = server.mount_points().ok_or_else(|| Error::internal("an RTSP server without mount points"))?;
-        let users: BTreeSet<_> = clips.iter().filter_map(|clip| clip.user_password.clone()).collect();
+        let mounts = server
+            .mount_points()
+            .ok_or_else(|| Error::internal("an RTSP server without mount points"))?;
+        let users: BTreeSet<_> =
+            clips.iter().filter_map(|clip| clip.user_password.clone()).collect();
         if !users.is_empty() {
             server.set_auth(Some(&guard(&users)));
         }
@@ -62,7 +66,10 @@ impl Playback {
         }
         let attached = server.attach(Some(&context));
         let source = attached.map_err(|e| {
-            Error::unavailable(format!("the demo cameras cannot listen on {listen}; is the port in use?")).because(e)
+            Error::unavailable(format!(
+                "the demo cameras cannot listen on {listen}; is the port in use?"
+            ))
+            .because(e)
         })?;
         let port = u16::try_from(server.bound_port()).unwrap_or(listen.port());
         let running = main_loop.clone();
@@ -73,9 +80,15 @@ impl Playback {
             }
             server.client_filter(Some(&mut |_, _| rtsp::RTSPFilterResult::Remove));
         });
-        let thread = thread.map_err(|e| Error::unavailable("cannot start the playback thread").because(e))?;
+        let thread = thread
+            .map_err(|e| Error::unavailable("cannot start the playback thread").because(e))?;
         let paths = clips.into_iter().map(|clip| clip.path_on_server).collect();
-        Ok(Self { address: SocketAddr::new(listen.ip(), port), paths, main_loop, thread: Some(thread) })
+        Ok(Self {
+            address: SocketAddr::new(listen.ip(), port),
+            paths,
+            main_loop,
+            thread: Some(thread),
+        })
     }
 
     pub fn address(&self) -> SocketAddr {
@@ -116,7 +129,11 @@ impl Reel {
         let refuse = |why: &str| Error::invalid(format!("{}: {why}", file.display()));
         let path = file.to_str().ok_or_else(|| refuse("its name is not UTF-8"))?;
         let text = built_in("file").unwrap_or_default();
-        let line = Line { name: "file".to_owned(), text: fill(text, &[("path", path)])?, outlet: Outlet::Keyframes };
+        let line = Line {
+            name: "file".to_owned(),
+            text: fill(text, &[("path", path)])?,
+            outlet: Outlet::Keyframes,
+        };
         let unreadable = |fault: Fault| Error::invalid(fault.sentence(path, Lang::En));
         let (pipeline, sink) = Pipeline::open(&line).map_err(unreadable)?;
         sink.set_property("sync", false);
@@ -129,8 +146,12 @@ impl Reel {
             _ => return Err(refuse("only H.264 and H.265 can be played")),
         };
         let start = units.iter().filter_map(|unit| unit.dts_or_pts()).min();
-        let end = units.iter().filter_map(|unit| Some(unit.dts_or_pts()? + unit.duration().unwrap_or_default())).max();
-        let length = end.zip(start).map(|(end, start)| end - start).filter(|length| !length.is_zero());
+        let end = units
+            .iter()
+            .filter_map(|unit| Some(unit.dts_or_pts()? + unit.duration().unwrap_or_default()))
+            .max();
+        let length =
+            end.zip(start).map(|(end, start)| end - start).filter(|length| !length.is_zero());
         let length = length.ok_or_else(|| refuse("its pictures have no timestamps"))?;
         Ok(Self { caps, payloader, units, length })
     }
@@ -147,7 +168,10 @@ impl Reel {
     }
 }
 
-fn pull_all(sink: &AppSink, pipeline: &Pipeline) -> Result<(Vec<gst::Buffer>, Option<gst::Caps>), Fault> {
+fn pull_all(
+    sink: &AppSink,
+    pipeline: &Pipeline,
+) -> Result<(Vec<gst::Buffer>, Option<gst::Caps>), Fault> {
     let (mut units, mut caps) = (Vec::new(), None);
     loop {
         if let Some(sample) = sink.try_pull_sample(gst::ClockTime::from_mseconds(50)) {
@@ -161,19 +185,27 @@ fn pull_all(sink: &AppSink, pipeline: &Pipeline) -> Result<(Vec<gst::Buffer>, Op
     }
 }
 
-fn factory(reel: &Arc<Reel>, clip: &Clip, users: &BTreeSet<(String, String)>) -> rtsp::RTSPMediaFactory {
+fn factory(
+    reel: &Arc<Reel>,
+    clip: &Clip,
+    users: &BTreeSet<(String, String)>,
+) -> rtsp::RTSPMediaFactory {
     let factory = rtsp::RTSPMediaFactory::new();
     // 64 units are two or three seconds: enough to keep the sender busy, and little memory.
     factory.set_launch(&format!(
-        "( appsrc name=clip format=time max-buffers=64 max-bytes=0 ! {} name=pay0 pt=96 config-interval=-1 )",
+        "( appsrc name=clip format=time max-buffers=64 max-bytes=0 ! {} name=pay0 pt=96 \
+        config-interval=-1 )",
         reel.payloader
     ));
     factory.set_shared(false); // shared media starved some clients in measurements, and each should see the start
     factory.set_protocols(rtsp::gst_rtsp::RTSPLowerTrans::TCP);
     let reel = Arc::clone(reel);
     factory.connect_media_configure(move |_, media| {
-        let source = media.element().downcast::<gst::Bin>().ok().and_then(|bin| bin.by_name("clip"));
-        let Some(source) = source.and_then(|element| element.downcast::<AppSrc>().ok()) else { return };
+        let source =
+            media.element().downcast::<gst::Bin>().ok().and_then(|bin| bin.by_name("clip"));
+        let Some(source) = source.and_then(|element| element.downcast::<AppSrc>().ok()) else {
+            return;
+        };
         source.set_caps(Some(&reel.caps));
         let (reel, mut n) = (Arc::clone(&reel), 0);
         let need_data = move |source: &AppSrc, _: u32| {
@@ -186,8 +218,9 @@ fn factory(reel: &Arc<Reel>, clip: &Clip, users: &BTreeSet<(String, String)>) ->
     // Everybody may see that a stream exists. A request without its password then gets a 401, as
     // from a camera.
     let may = |role: &str, watch: bool| {
-        let rights =
-            gst::Structure::builder(role).field("media.factory.access", true).field("media.factory.construct", watch);
+        let rights = gst::Structure::builder(role)
+            .field("media.factory.access", true)
+            .field("media.factory.construct", watch);
         factory.add_role_from_structure(&rights.build());
     };
     may(ANYBODY, clip.user_password.is_none());

@@ -32,17 +32,30 @@ const POLLS: usize = 60;
 pub fn frames(path: &Path, every: SignedDuration, start: Timestamp) -> Result<Frames> {
     init()?;
     if path.is_dir() {
-        let pictures = images_in(path)
-            .map_err(|e| Error::unavailable(format!("cannot read the folder {}", path.display())).because(e))?;
+        let pictures = images_in(path).map_err(|e| {
+            Error::unavailable(format!("cannot read the folder {}", path.display())).because(e)
+        })?;
         if pictures.is_empty() {
             return Err(Error::invalid(format!("no jpg or png pictures in {}", path.display())));
         }
         let decoder = Decoder::new()?;
-        return Ok(Frames(Recording::Folder { pictures: pictures.into_iter(), decoder, every, next_at: start }));
+        return Ok(Frames(Recording::Folder {
+            pictures: pictures.into_iter(),
+            decoder,
+            every,
+            next_at: start,
+        }));
     }
-    std::fs::metadata(path).map_err(|e| Error::invalid(format!("cannot open {}", path.display())).because(e))?;
+    std::fs::metadata(path)
+        .map_err(|e| Error::invalid(format!("cannot open {}", path.display())).because(e))?;
     let pipeline = if keyframes_suffice(path, every)? { "file" } else { "file-any" };
-    let video = Video { reader: Reader::open(path, pipeline)?, decoder: Decoder::new()?, every, start, next_at: None };
+    let video = Video {
+        reader: Reader::open(path, pipeline)?,
+        decoder: Decoder::new()?,
+        every,
+        start,
+        next_at: None,
+    };
     Ok(Frames(Recording::Video(Box::new(video))))
 }
 
@@ -52,7 +65,12 @@ pub struct Frames(Recording);
 
 #[derive(Debug)]
 enum Recording {
-    Folder { pictures: std::vec::IntoIter<PathBuf>, decoder: Decoder, every: SignedDuration, next_at: Timestamp },
+    Folder {
+        pictures: std::vec::IntoIter<PathBuf>,
+        decoder: Decoder,
+        every: SignedDuration,
+        next_at: Timestamp,
+    },
     Video(Box<Video>),
     Ended,
 }
@@ -91,10 +109,12 @@ impl Iterator for Frames {
 
 /// A picture file of at most 8192 × 8192. Error: names the file.
 fn read_image(path: &Path, at: Timestamp, decoder: &mut Decoder) -> Result<Picture> {
-    let bytes =
-        std::fs::read(path).map_err(|e| Error::unavailable(format!("cannot read {}", path.display())).because(e))?;
+    let bytes = std::fs::read(path)
+        .map_err(|e| Error::unavailable(format!("cannot read {}", path.display())).because(e))?;
     let decoded = decoder.decode(&Keyframe::from_image_bytes(at, bytes));
-    decoded.map_err(|e| Error::invalid(format!("{} is not a picture that can be read", path.display())).because(e))
+    decoded.map_err(|e| {
+        Error::invalid(format!("{} is not a picture that can be read", path.display())).because(e)
+    })
 }
 
 impl Video {
@@ -107,9 +127,12 @@ impl Video {
             }
             // Counted from the nominal time, not from the picture: picture times vary by some
             // milliseconds.
-            let beat = self.next_at.map_or(at, |next| if at.duration_since(next) < self.every { next } else { at });
+            let beat = self
+                .next_at
+                .map_or(at, |next| if at.duration_since(next) < self.every { next } else { at });
             self.next_at = beat.checked_add(self.every).ok();
-            let picture = keyframe_of(&sample, at).and_then(|keyframe| self.decoder.decode(&keyframe));
+            let picture =
+                keyframe_of(&sample, at).and_then(|keyframe| self.decoder.decode(&keyframe));
             return Ok(Some((at, picture)));
         }
         Ok(None)
@@ -143,7 +166,9 @@ impl Reader {
     fn open(path: &Path, pipeline: &str) -> Result<Self> {
         let shown = path.display().to_string();
         let unusable = |fault: Fault| Error::invalid(fault.sentence(&shown, Lang::En));
-        let utf8 = path.to_str().ok_or_else(|| Error::invalid(format!("the name of {shown} is not UTF-8")))?;
+        let utf8 = path
+            .to_str()
+            .ok_or_else(|| Error::invalid(format!("the name of {shown} is not UTF-8")))?;
         let line = Pipelines::default().line(pipeline, &[("path", utf8)]).map_err(unusable)?;
         let (pipeline, sink) = Pipeline::open(&line).map_err(unusable)?;
         gst::prelude::ObjectExt::set_property(&sink, "sync", false);
@@ -161,7 +186,9 @@ impl Reader {
                 return Ok(Some((running_time(&sample), sample)));
             }
             if let Some(fault) = self.pipeline.take_error() {
-                return Err(Error::invalid(fault.sentence(&self.path.display().to_string(), Lang::En)));
+                return Err(Error::invalid(
+                    fault.sentence(&self.path.display().to_string(), Lang::En),
+                ));
             }
             if self.sink.is_eos() {
                 return Ok(None);
@@ -175,5 +202,7 @@ fn running_time(sample: &gst::Sample) -> SignedDuration {
     let segment = sample.segment().and_then(|segment| segment.downcast_ref::<gst::ClockTime>());
     let pts = sample.buffer().and_then(|buffer| buffer.pts());
     let time = segment.zip(pts).and_then(|(segment, pts)| segment.to_running_time(pts));
-    SignedDuration::from_nanos(time.map_or(0, |time| i64::try_from(time.nseconds()).unwrap_or(i64::MAX)))
+    SignedDuration::from_nanos(
+        time.map_or(0, |time| i64::try_from(time.nseconds()).unwrap_or(i64::MAX)),
+    )
 }

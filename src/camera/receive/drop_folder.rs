@@ -39,7 +39,14 @@ pub(super) struct DropFolder {
 impl DropFolder {
     pub fn open(folder: PathBuf, now: Timestamp) -> Self {
         let follower = Some(Follower::new(folder.clone()));
-        Self { folder, opened_at: now, looked_at: Timestamp::UNIX_EPOCH, newest: None, follower, look: None }
+        Self {
+            folder,
+            opened_at: now,
+            looked_at: Timestamp::UNIX_EPOCH,
+            newest: None,
+            follower,
+            look: None,
+        }
     }
 
     /// Polls the folder when a picture is wanted. Reports when none has come for too long.
@@ -50,7 +57,11 @@ impl DropFolder {
             self.follower = Some(follower);
             match look {
                 Ok(look) => self.take(look, slots, index, now),
-                Err(fault @ Fault::Delivery(Delivery::TooLarge { .. } | Delivery::NotAPictureFile { .. })) => {
+                Err(
+                    fault @ Fault::Delivery(
+                        Delivery::TooLarge { .. } | Delivery::NotAPictureFile { .. },
+                    ),
+                ) => {
                     slots.set_link(index, fault);
                 }
                 Err(fault) => return Err(fault),
@@ -91,9 +102,14 @@ impl DropFolder {
             Silence::Late => return slots.set_link(index, self.silent(now, came_at, false)),
             Silence::Offline => return slots.set_link(index, self.silent(now, came_at, true)),
         }
-        if let Some(newest) = self.newest.as_ref().filter(|it| it.arrived_at.duration_since(it.taken_at) >= OLD_AFTER) {
+        if let Some(newest) =
+            self.newest.as_ref().filter(|it| it.arrived_at.duration_since(it.taken_at) >= OLD_AFTER)
+        {
             let minutes = newest.arrived_at.duration_since(newest.taken_at).as_mins();
-            slots.set_link(index, Delivery::OldPicture { file: newest.file.clone(), minutes }.into());
+            slots.set_link(
+                index,
+                Delivery::OldPicture { file: newest.file.clone(), minutes }.into(),
+            );
         }
     }
 

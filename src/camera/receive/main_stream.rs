@@ -1,6 +1,6 @@
-//! 主码流: fetches single keyframes of a suspicious camera's main stream, and closes the stream after
-//! each. The screened stream finds smoke, the main stream shows it in full size. A fetch never
-//! delays a look. Driven by the thread that watches the receivers.
+//! 主码流: fetches single keyframes of a suspicious camera's main stream, and closes the stream
+//! after each. The screened stream finds smoke, the main stream shows it in full size. A fetch
+//! never delays a look. Driven by the thread that watches the receivers.
 
 use super::open::open;
 use super::reading::Reading;
@@ -80,7 +80,8 @@ impl Fetches {
         if self.running.len() >= FETCHES_MAX || now < self.next_at {
             return;
         }
-        let may_be_asked = |index| self.backoffs.get(&index).is_none_or(|backoff| backoff.is_due(now));
+        let may_be_asked =
+            |index| self.backoffs.get(&index).is_none_or(|backoff| backoff.is_due(now));
         let Some(index) = self.slots.wants_main(now, may_be_asked) else { return };
         self.next_at = now.checked_add(BEGIN_EVERY).unwrap_or(Timestamp::MAX);
         let reading = self.readings.entry(index).or_default();
@@ -99,8 +100,10 @@ impl Fetches {
             }
             Err(fault) => {
                 let CameraConfig { reconnect_min, reconnect_max, .. } = self.slots.config;
-                let backoff =
-                    self.backoffs.entry(index).or_insert_with(|| Backoff::new(reconnect_min, reconnect_max, 0.0));
+                let backoff = self
+                    .backoffs
+                    .entry(index)
+                    .or_insert_with(|| Backoff::new(reconnect_min, reconnect_max, 0.0));
                 let source = self.slots.source(index);
                 let main = source.as_ref().and_then(|source| source.main.as_ref());
                 let readings = main.map_or(0, |main| main.address.readings());
@@ -137,7 +140,8 @@ impl Fetch {
     ) -> Result<Self, Fault> {
         let camera = slots.source(index).ok_or(Fault::NoSuchStream)?;
         let source: &CameraSource = camera.main.as_deref().ok_or(Fault::NoSuchStream)?;
-        let (pipeline, sink, outlet) = open(source, reading, &source.kind()?, &slots.config.pipeline, pipelines)?;
+        let (pipeline, sink, outlet) =
+            open(source, reading, &source.kind()?, &slots.config.pipeline, pipelines)?;
         sink.set_property("sync", false);
         sink.set_property("drop", true);
         let flows = Arc::new(AtomicBool::new(false));
@@ -158,7 +162,15 @@ impl Fetch {
         };
         sink.set_callbacks(AppSinkCallbacks::builder().new_sample(new_sample).build());
         pipeline.play()?;
-        Ok(Self { index, had_password: source.address.has_login(), pipeline, sink, begun_at: now, flows, got })
+        Ok(Self {
+            index,
+            had_password: source.address.has_login(),
+            pipeline,
+            sink,
+            begun_at: now,
+            flows,
+            got,
+        })
     }
 
     /// The first keyframe, or why there is none; None while it may still come.
@@ -166,8 +178,10 @@ impl Fetch {
         if let Some(got) = self.got.get() {
             return Some(got.clone());
         }
-        let message = self.pipeline.0.bus().and_then(|bus| bus.pop_filtered(&[gst::MessageType::Error]));
-        if let Some(gst::MessageView::Error(error)) = message.as_ref().map(|message| message.view()) {
+        let message =
+            self.pipeline.0.bus().and_then(|bus| bus.pop_filtered(&[gst::MessageType::Error]));
+        if let Some(gst::MessageView::Error(error)) = message.as_ref().map(|message| message.view())
+        {
             return Some(Err(match fault_of(error) {
                 Fault::WrongPassword { .. } => Fault::WrongPassword { had_one: self.had_password },
                 fault => fault,

@@ -49,7 +49,8 @@ impl FirstPart {
             Some(length) if length > self.max_bytes => return Err(Broken::TooLarge),
             Some(length) => (body.len() >= length).then_some(length),
             None => {
-                let found = find(&body[self.searched..], &head.separator).map(|at| at + self.searched);
+                let found =
+                    find(&body[self.searched..], &head.separator).map(|at| at + self.searched);
                 self.searched = body.len().saturating_sub(head.separator.len());
                 found.map(|at| if body[..at].ends_with(b"\r") { at - 1 } else { at })
             }
@@ -66,10 +67,16 @@ impl FirstPart {
 fn head_of(bytes: &[u8]) -> Result<Option<Head>, Broken> {
     let start = bytes.iter().position(|byte| !byte.is_ascii_whitespace()).unwrap_or(bytes.len());
     let opening = &bytes[start..];
-    let Some(end) = find(opening, b"\r\n\r\n").map(|at| at + 4).or_else(|| find(opening, b"\n\n").map(|at| at + 2))
+    let Some(end) = find(opening, b"\r\n\r\n")
+        .map(|at| at + 4)
+        .or_else(|| find(opening, b"\n\n").map(|at| at + 2))
     else {
         let is_opening = opening.starts_with(&b"--"[..opening.len().min(2)]);
-        return if is_opening && bytes.len() <= HEADERS_MAX_BYTES { Ok(None) } else { Err(Broken::NotMultipart) };
+        return if is_opening && bytes.len() <= HEADERS_MAX_BYTES {
+            Ok(None)
+        } else {
+            Err(Broken::NotMultipart)
+        };
     };
     let text = String::from_utf8_lossy(&opening[..end]);
     let mut lines = text.lines();
@@ -81,7 +88,11 @@ fn head_of(bytes: &[u8]) -> Result<Option<Head>, Broken> {
         let (name, value) = line.split_once(':')?;
         name.trim().eq_ignore_ascii_case("content-length").then(|| value.trim().parse().ok())?
     });
-    Ok(Some(Head { body_at: start + end, separator: format!("\n{separator}").into_bytes(), length }))
+    Ok(Some(Head {
+        body_at: start + end,
+        separator: format!("\n{separator}").into_bytes(),
+        length,
+    }))
 }
 
 fn find(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
@@ -108,7 +119,10 @@ mod tests {
     #[test]
     fn the_first_picture_is_found_however_the_camera_writes_it() {
         for (answer, expected) in [
-            ("--b\r\nContent-Type: image/jpeg\r\nContent-Length: 3\r\n\r\nabc\r\n--b\r\n", Some("abc")),
+            (
+                "--b\r\nContent-Type: image/jpeg\r\nContent-Length: 3\r\n\r\nabc\r\n--b\r\n",
+                Some("abc"),
+            ),
             ("\r\n--b\r\ncontent-length:3\r\n\r\nabcdef", Some("abc")),
             ("--b\r\nContent-Type: image/jpeg\r\n\r\na\r\nbc\r\n--b\r\n", Some("a\r\nbc")),
             ("--b\nContent-Type: image/jpeg\n\nabc\n--b\n", Some("abc")),
@@ -120,7 +134,11 @@ mod tests {
         ] {
             for step in [1, 2, 7, 1000] {
                 let found = first(answer.as_bytes(), step, 100).expect("is multipart");
-                assert_eq!(found.as_deref(), expected.map(str::as_bytes), "{answer:?} in steps of {step}");
+                assert_eq!(
+                    found.as_deref(),
+                    expected.map(str::as_bytes),
+                    "{answer:?} in steps of {step}"
+                );
             }
         }
     }

@@ -24,8 +24,9 @@ pub fn init() -> Result<()> {
 /// Would this pipeline text open? Error: what is wrong with it, and what to do.
 pub fn check_pipeline(folder: &Path, name: &str) -> Result<()> {
     let wrong = |fault: Fault| Error::invalid(fault.sentence(name, Lang::En));
-    let line =
-        Pipelines::new(folder).line(name, &[("url", "rtsp://127.0.0.1/"), ("path", "/dev/null")]).map_err(wrong)?;
+    let line = Pipelines::new(folder)
+        .line(name, &[("url", "rtsp://127.0.0.1/"), ("path", "/dev/null")])
+        .map_err(wrong)?;
     Pipeline::open(&line).map(drop).map_err(wrong)
 }
 
@@ -57,14 +58,17 @@ pub(super) fn open(
 /// pipeline text. Sound is not requested.
 fn log_in(element: &gst::Element, source: &CameraSource, reading: &Reading) {
     let exposed = source.address.expose();
-    if let (Some((user, password)), true) = (exposed.logins.get(reading.index()), element.has_property("user-id")) {
+    if let (Some((user, password)), true) =
+        (exposed.logins.get(reading.index()), element.has_property("user-id"))
+    {
         element.set_property("user-id", user);
         element.set_property("user-pw", password);
     }
     if element.factory().is_some_and(|factory| factory.name() == "rtspsrc") {
         element.connect("select-stream", false, |values| {
             let caps = values.get(2).and_then(|value| value.get::<gst::Caps>().ok());
-            let media = caps.as_ref().and_then(|caps| caps.structure(0)?.get::<String>("media").ok());
+            let media =
+                caps.as_ref().and_then(|caps| caps.structure(0)?.get::<String>("media").ok());
             Some((media.is_none_or(|media| media == "video")).to_value())
         });
     }
@@ -77,16 +81,27 @@ mod tests {
     #[test]
     fn a_pipeline_for_a_card_that_is_not_there_says_what_to_install_and_what_to_choose_instead() {
         init().expect("GStreamer and its elements");
-        for (name, element, driver) in
-            [("rtsp-nvidia", "nvh264dec", "nvidia-smi"), ("rtsp-vaapi", "vah264dec", "intel-media-va-driver")]
-        {
+        for (name, element, driver) in [
+            ("rtsp-nvidia", "nvh264dec", "nvidia-smi"),
+            ("rtsp-vaapi", "vah264dec", "intel-media-va-driver"),
+        ] {
             let opened = check_pipeline(Path::new("/nowhere"), name);
-            assert_eq!(opened.is_ok(), gst::ElementFactory::find(element).is_some(), "{name}: {opened:?}");
+            assert_eq!(
+                opened.is_ok(),
+                gst::ElementFactory::find(element).is_some(),
+                "{name}: {opened:?}"
+            );
             let Err(error) = opened else { continue };
-            for part in [element, "apt-get install gstreamer1.0-plugins-bad", driver, "choose the pipeline rtsp"] {
+            for part in [
+                element,
+                "apt-get install gstreamer1.0-plugins-bad",
+                driver,
+                "choose the pipeline rtsp",
+            ] {
                 assert!(error.message.contains(part), "{part}: {}", error.message);
             }
-            let zh = Fault::MissingElement { element: element.to_owned() }.sentence("北山", Lang::Zh);
+            let zh =
+                Fault::MissingElement { element: element.to_owned() }.sentence("北山", Lang::Zh);
             assert!(zh.contains(element) && zh.contains("把管线改回 rtsp"), "{zh}");
         }
     }

@@ -17,13 +17,15 @@ const BROWSERS: u64 = 768;
 /// Files of everything but cameras.
 const OTHERS: u64 = OWN + BROWSERS;
 
-/// Connections left for browsers beside this number of cameras: 768, or fewer where the limit of open files is lower.
+/// Connections left for browsers beside this number of cameras: 768, or fewer where the limit of
+/// open files is lower.
 pub fn left_for_browsers(cameras: usize) -> usize {
     left_of(getrlimit(Resource::Nofile).current, cameras)
 }
 
 fn left_of(limit: Option<u64>, cameras: usize) -> usize {
-    let left = limit.map_or(BROWSERS, |limit| limit.saturating_sub(OWN + cameras as u64 * A_CAMERA));
+    let left =
+        limit.map_or(BROWSERS, |limit| limit.saturating_sub(OWN + cameras as u64 * A_CAMERA));
     left.clamp(BROWSERS_MIN, BROWSERS) as usize
 }
 
@@ -36,14 +38,21 @@ pub(crate) fn allow(cameras: usize) {
     let limits = getrlimit(Resource::Nofile);
     let needed = OTHERS + cameras as u64 * A_CAMERA;
     let Some(raised) = raised(limits.current, limits.maximum, needed) else { return };
-    if let Err(e) = setrlimit(Resource::Nofile, Rlimit { current: Some(raised), maximum: limits.maximum }) {
-        tracing::warn!(needed, cameras, "the limit of open files cannot be raised ({e}): set LimitNOFILE={needed}");
+    if let Err(e) =
+        setrlimit(Resource::Nofile, Rlimit { current: Some(raised), maximum: limits.maximum })
+    {
+        tracing::warn!(
+            needed,
+            cameras,
+            "the limit of open files cannot be raised ({e}): set LimitNOFILE={needed}"
+        );
     } else if raised < needed {
         tracing::warn!(
             needed,
             allowed = raised,
             cameras,
-            "too few open files are allowed for these cameras: set LimitNOFILE={needed} in the service, or raise `ulimit -Hn`"
+            "too few open files are allowed for these cameras: set LimitNOFILE={needed} in the \
+            service, or raise `ulimit -Hn`"
         );
     }
 }
@@ -88,6 +97,9 @@ mod tests {
         allow(300);
         let limits = getrlimit(Resource::Nofile);
         let needed = OTHERS + 300 * A_CAMERA;
-        assert!(limits.current.is_none_or(|soft| soft >= needed.min(limits.maximum.unwrap_or(needed))), "{limits:?}");
+        assert!(
+            limits.current.is_none_or(|soft| soft >= needed.min(limits.maximum.unwrap_or(needed))),
+            "{limits:?}"
+        );
     }
 }

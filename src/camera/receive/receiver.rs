@@ -109,7 +109,9 @@ impl Receiver {
                 playing.watch(&self.slots, self.index, &mut self.backoff, now)
             }
             State::Folder(folder) => folder.feed(&self.slots, self.index, now),
-            State::Web(camera) => camera.feed(&self.slots, self.index, &mut self.backoff, &mut self.reading, now),
+            State::Web(camera) => {
+                camera.feed(&self.slots, self.index, &mut self.backoff, &mut self.reading, now)
+            }
             State::Drop(folder) => folder.feed(&self.slots, self.index, now),
         };
         if let Err(fault) = outcome {
@@ -122,11 +124,14 @@ impl Receiver {
         self.state = State::Waiting;
         let readings = self.source.address.readings();
         let wait = match fault {
-            Fault::WrongPassword { .. } if self.reading.refused(readings) => self.backoff.failed(now),
+            Fault::WrongPassword { .. } if self.reading.refused(readings) => {
+                self.backoff.failed(now)
+            }
             Fault::WrongPassword { .. } | Fault::NoSuchStream => self.backoff.refused(now),
             _ => self.backoff.failed(now),
         };
-        tracing::debug!(camera.id = %self.source.id, wait_ms = wait.as_millis() as i64, "will try again");
+        tracing::debug!(camera.id = %self.source.id, wait_ms = wait.as_millis() as i64, "will try \
+            again");
         self.slots.set_link(self.index, fault);
     }
 }
@@ -142,8 +147,12 @@ fn start(
     let kind = source.kind()?;
     match &kind {
         Kind::Images(folder) => return Folder::open(folder, now).map(State::Folder),
-        Kind::Drop(folder) => return Ok(State::Drop(Box::new(DropFolder::open(folder.clone(), now)))),
-        Kind::Web if source.pipeline.is_none() => return Snapshot::open(source, reading).map(State::Web),
+        Kind::Drop(folder) => {
+            return Ok(State::Drop(Box::new(DropFolder::open(folder.clone(), now))));
+        }
+        Kind::Web if source.pipeline.is_none() => {
+            return Snapshot::open(source, reading).map(State::Web);
+        }
         Kind::Rtsp | Kind::Web | Kind::Video(_) => {}
     }
     let (pipeline, sink, outlet) = open(source, reading, &kind, &slots.config.pipeline, pipelines)?;
@@ -153,15 +162,25 @@ fn start(
     sink.set_property("sync", is_recording);
     sink.set_property("drop", true);
     let now_us = AtomicI64::new(now.as_microsecond());
-    let activity = Arc::new(Activity { keyframe_us: AtomicI64::new(now.as_microsecond()), data_us: now_us });
+    let activity =
+        Arc::new(Activity { keyframe_us: AtomicI64::new(now.as_microsecond()), data_us: now_us });
     if outlet == Outlet::Keyframes {
         let (clock, activity) = (slots.clock.clone(), Arc::clone(&activity));
-        drop_delta_units(&sink, move || activity.data_us.store(clock.now().as_microsecond(), Ordering::Relaxed));
+        drop_delta_units(&sink, move || {
+            activity.data_us.store(clock.now().as_microsecond(), Ordering::Relaxed)
+        });
     }
     hand_on(&sink, slots, index, &activity);
     pipeline.play()?;
     let has_login = source.address.has_login();
-    Ok(State::Playing(Playing { pipeline, activity, begun_at: now, pulse, is_recording, has_login }))
+    Ok(State::Playing(Playing {
+        pipeline,
+        activity,
+        begun_at: now,
+        pulse,
+        is_recording,
+        has_login,
+    }))
 }
 
 fn hand_on(sink: &AppSink, slots: &Arc<Slots>, index: usize, activity: &Arc<Activity>) {
@@ -187,13 +206,21 @@ impl Playing {
         self.activity.keyframe_us.load(Ordering::Relaxed) > self.begun_at.as_microsecond()
     }
 
-    fn watch(&mut self, slots: &Slots, index: usize, backoff: &mut Backoff, now: Timestamp) -> Result<(), Fault> {
+    fn watch(
+        &mut self,
+        slots: &Slots,
+        index: usize,
+        backoff: &mut Backoff,
+        now: Timestamp,
+    ) -> Result<(), Fault> {
         let wanted = [gst::MessageType::Error, gst::MessageType::Eos];
         while let Some(message) = self.pipeline.0.bus().and_then(|bus| bus.pop_filtered(&wanted)) {
             match message.view() {
                 gst::MessageView::Error(error) => {
                     return Err(match fault_of(error) {
-                        Fault::WrongPassword { .. } => Fault::WrongPassword { had_one: self.has_login },
+                        Fault::WrongPassword { .. } => {
+                            Fault::WrongPassword { had_one: self.has_login }
+                        }
                         fault => fault,
                     });
                 }
@@ -211,9 +238,17 @@ impl Playing {
         self.watch_silence(slots, index, backoff, now)
     }
 
-    fn watch_silence(&self, slots: &Slots, index: usize, backoff: &mut Backoff, now: Timestamp) -> Result<(), Fault> {
-        let read = |at: &AtomicI64| Timestamp::from_microsecond(at.load(Ordering::Relaxed)).unwrap_or(now);
-        let (keyframe_at, data_at) = (read(&self.activity.keyframe_us), read(&self.activity.data_us));
+    fn watch_silence(
+        &self,
+        slots: &Slots,
+        index: usize,
+        backoff: &mut Backoff,
+        now: Timestamp,
+    ) -> Result<(), Fault> {
+        let read =
+            |at: &AtomicI64| Timestamp::from_microsecond(at.load(Ordering::Relaxed)).unwrap_or(now);
+        let (keyframe_at, data_at) =
+            (read(&self.activity.keyframe_us), read(&self.activity.data_us));
         let seconds = now.duration_since(keyframe_at).as_secs();
         let config = &slots.config;
         match judge_silence(now, keyframe_at, data_at, config.late_after, config.offline_after) {
@@ -236,8 +271,8 @@ impl Pulse {
 
 impl Folder {
     fn open(folder: &Path, now: Timestamp) -> Result<Self, Fault> {
-        let pictures =
-            images_in(folder).map_err(|e| Fault::NoSuchFile { path: folder.to_owned(), why: e.to_string() })?;
+        let pictures = images_in(folder)
+            .map_err(|e| Fault::NoSuchFile { path: folder.to_owned(), why: e.to_string() })?;
         if pictures.is_empty() {
             return Err(Fault::NoPictures { folder: folder.to_owned() });
         }
@@ -251,7 +286,8 @@ impl Folder {
         self.due_at = now.checked_add(slots.config.cadence).unwrap_or(Timestamp::MAX);
         let path = &self.pictures[self.next];
         self.next = (self.next + 1) % self.pictures.len();
-        let bytes = std::fs::read(path).map_err(|e| Fault::NoSuchFile { path: path.clone(), why: e.to_string() })?;
+        let bytes = std::fs::read(path)
+            .map_err(|e| Fault::NoSuchFile { path: path.clone(), why: e.to_string() })?;
         slots.put(index, Keyframe::from_image_bytes(now, bytes));
         Ok(())
     }
@@ -271,9 +307,16 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         std::fs::write(folder.path().join("1.jpg"), b"a picture").expect("a file");
         let address = folder.path().to_string_lossy().into_owned();
-        let source = CameraSource::new("north".into(), "default".into(), "北山".to_owned(), &*address);
+        let source =
+            CameraSource::new("north".into(), "default".into(), "北山".to_owned(), &*address);
         let (clock, status) = (Clock::System, StatusBoard::default());
-        let slots = Slots::new(vec![source.clone()], CameraConfig::default(), clock.clone(), status.clone(), Lang::En);
+        let slots = Slots::new(
+            vec![source.clone()],
+            CameraConfig::default(),
+            clock.clone(),
+            status.clone(),
+            Lang::En,
+        );
         let (pipelines, now) = (Pipelines::new(Path::new("pipelines")), clock.now());
         let mut receiver = Receiver::new(0, Arc::new(source), Arc::clone(&slots));
         // An impossible state: the code that takes the next picture panics.

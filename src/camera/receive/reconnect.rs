@@ -22,7 +22,13 @@ pub struct Backoff {
 impl Backoff {
     /// The first try is due at once.
     pub fn new(min: SignedDuration, max: SignedDuration, spread: f64) -> Self {
-        Self { min, max, spread: spread.clamp(0.0, 1.0), failures: 0, retry_at: Timestamp::UNIX_EPOCH }
+        Self {
+            min,
+            max,
+            spread: spread.clamp(0.0, 1.0),
+            failures: 0,
+            retry_at: Timestamp::UNIX_EPOCH,
+        }
     }
 
     pub fn is_due(&self, now: Timestamp) -> bool {
@@ -47,7 +53,8 @@ impl Backoff {
 
     fn wait(&mut self, now: Timestamp, wait: SignedDuration) -> SignedDuration {
         let stretched =
-            SignedDuration::try_from_secs_f64(wait.as_secs_f64() * (1.0 + self.spread / 2.0)).unwrap_or(wait);
+            SignedDuration::try_from_secs_f64(wait.as_secs_f64() * (1.0 + self.spread / 2.0))
+                .unwrap_or(wait);
         self.retry_at = now.checked_add(stretched).unwrap_or(Timestamp::MAX);
         stretched
     }
@@ -115,7 +122,9 @@ mod tests {
 
     #[test]
     fn cameras_behind_one_switch_come_back_one_after_the_other() {
-        let waits: Vec<_> = [0.0, 0.5, 1.0].map(|spread| Backoff::new(secs(60), secs(60), spread).failed(at(0))).into();
+        let waits: Vec<_> = [0.0, 0.5, 1.0]
+            .map(|spread| Backoff::new(secs(60), secs(60), spread).failed(at(0)))
+            .into();
         assert_eq!(waits, [secs(60), secs(75), secs(90)]);
     }
 

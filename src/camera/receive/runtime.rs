@@ -56,7 +56,9 @@ impl Threads {
         let mut threads = self.lock();
         let running = match &mut *threads {
             Some(running) => running,
-            none => none.insert(Running::start(0).map_err(|why| Fault::Unreachable { why: why.to_string() })?),
+            none => none.insert(
+                Running::start(0).map_err(|why| Fault::Unreachable { why: why.to_string() })?,
+            ),
         };
         Ok(running.runtime.handle().clone())
     }
@@ -64,7 +66,8 @@ impl Threads {
     /// True when the threads were stuck and have been replaced.
     fn revive(&self, stuck_after: Duration) -> bool {
         let mut threads = self.lock();
-        let is_stuck = |it: &&mut Running| it.heart.silent_for() > stuck_after && it.rebuilds < REBUILDS_MAX;
+        let is_stuck =
+            |it: &&mut Running| it.heart.silent_for() > stuck_after && it.rebuilds < REBUILDS_MAX;
         let Some(running) = threads.as_mut().filter(is_stuck) else { return false };
         // If no new threads can be started, the old ones stay, and the next check tries again.
         let Ok(next) = Running::start(running.rebuilds + 1) else { return false };
@@ -80,7 +83,10 @@ impl Threads {
 impl Running {
     fn start(rebuilds: u32) -> std::io::Result<Self> {
         let mut builder = Builder::new_multi_thread();
-        builder.worker_threads(THREADS_EACH).max_blocking_threads(BLOCKING_THREADS).thread_name("camera-net");
+        builder
+            .worker_threads(THREADS_EACH)
+            .max_blocking_threads(BLOCKING_THREADS)
+            .thread_name("camera-net");
         let (runtime, heart) = (builder.enable_all().build()?, Heartbeat::default());
         let beats = heart.clone();
         runtime.spawn(async move {

@@ -37,7 +37,8 @@ impl Snapshot {
     pub fn open(source: &CameraSource, reading: &Reading) -> Result<Self, Fault> {
         let mut exposed = source.address.expose();
         let url = Url::parse(exposed.target).map_err(|_| source.bad_address())?;
-        let login = (reading.index() < exposed.logins.len()).then(|| exposed.logins.swap_remove(reading.index()));
+        let login = (reading.index() < exposed.logins.len())
+            .then(|| exposed.logins.swap_remove(reading.index()));
         let camera = Camera { client: client()?, url, login, challenge: Mutex::new(None) };
         Ok(Self { camera: Arc::new(camera), request: None })
     }
@@ -63,7 +64,8 @@ impl Snapshot {
             let (camera, slots) = (Arc::clone(&self.camera), Arc::clone(slots));
             self.request = Some(Job::start(async move {
                 let fetched = tokio::time::timeout(TIMEOUT, camera.picture()).await;
-                let bytes = fetched.unwrap_or(Err(Delivery::Slow { seconds: TIMEOUT.as_secs() }.into()))?;
+                let bytes =
+                    fetched.unwrap_or(Err(Delivery::Slow { seconds: TIMEOUT.as_secs() }.into()))?;
                 slots.put(index, Keyframe::from_image_bytes(slots.clock.now(), bytes));
                 Ok(())
             })?);
@@ -99,8 +101,13 @@ impl Camera {
         if answer.status() != StatusCode::UNAUTHORIZED || self.login.is_none() {
             return Ok(answer);
         }
-        let asked = answer.headers().get_all(WWW_AUTHENTICATE).iter().filter_map(|value| value.to_str().ok());
-        let challenge = asked.fold(PasswordClient::builder(), |all, one| all.challenges(one)).build();
+        let asked = answer
+            .headers()
+            .get_all(WWW_AUTHENTICATE)
+            .iter()
+            .filter_map(|value| value.to_str().ok());
+        let challenge =
+            asked.fold(PasswordClient::builder(), |all, one| all.challenges(one)).build();
         // A challenge other than Basic and Digest is treated as a refusal.
         let Ok(challenge) = challenge else { return Ok(answer) };
         *self.challenge.lock() = Some(challenge);
@@ -109,7 +116,9 @@ impl Camera {
 
     async fn request(&self) -> Result<Response, Fault> {
         let mut request = self.client.get(self.url.clone());
-        if let Some(mut login) = self.authorization().and_then(|text| HeaderValue::try_from(text).ok()) {
+        if let Some(mut login) =
+            self.authorization().and_then(|text| HeaderValue::try_from(text).ok())
+        {
             login.set_sensitive(true);
             request = request.header(AUTHORIZATION, login);
         }
@@ -119,7 +128,8 @@ impl Camera {
     fn authorization(&self) -> Option<String> {
         let (username, password) = self.login.as_ref()?;
         let path = self.url.path();
-        let uri = self.url.query().map_or_else(|| path.to_owned(), |query| format!("{path}?{query}"));
+        let uri =
+            self.url.query().map_or_else(|| path.to_owned(), |query| format!("{path}?{query}"));
         let params = PasswordParams { username, password, uri: &uri, method: "GET", body: None };
         let mut challenge = self.challenge.lock();
         challenge.as_mut()?.respond(&params).ok()
@@ -128,7 +138,11 @@ impl Camera {
 
 async fn picture_of(mut answer: Response) -> Result<Vec<u8>, Fault> {
     let kind = answer.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    let kind = kind.and_then(|kind| kind.split(';').next()).unwrap_or_default().trim().to_ascii_lowercase();
+    let kind = kind
+        .and_then(|kind| kind.split(';').next())
+        .unwrap_or_default()
+        .trim()
+        .to_ascii_lowercase();
     let too_large = || Fault::from(Delivery::TooLarge { mb: MAX_BYTES / 1_000_000 });
     let mut part = kind.starts_with("multipart/").then(|| FirstPart::new(MAX_BYTES));
     if part.is_none() && answer.content_length().is_some_and(|length| length > MAX_BYTES as u64) {
@@ -174,8 +188,11 @@ fn fault_of(error: reqwest::Error) -> Fault {
     let mut cause: &(dyn std::error::Error + 'static) = &error;
     loop {
         let inside = cause.downcast_ref::<std::io::Error>().and_then(|io| io.get_ref());
-        let next = inside.map(|inside| inside as &(dyn std::error::Error + 'static)).or_else(|| cause.source());
-        if let Some(rustls::Error::InvalidCertificate(why)) = cause.downcast_ref::<rustls::Error>() {
+        let next = inside
+            .map(|inside| inside as &(dyn std::error::Error + 'static))
+            .or_else(|| cause.source());
+        if let Some(rustls::Error::InvalidCertificate(why)) = cause.downcast_ref::<rustls::Error>()
+        {
             return Delivery::Certificate { why: why.to_string() }.into();
         }
         match next {

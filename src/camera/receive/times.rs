@@ -8,7 +8,8 @@ use jiff::tz::TimeZone;
 /// `1563297060_-02400` (HPWREN: seconds since 1970) … Names without a zone (no `Z` at their end)
 /// are read in `zone`.
 pub fn time_in_name(stem: &str, zone: &TimeZone) -> Option<Timestamp> {
-    let groups: Vec<&str> = stem.split(|c: char| !c.is_ascii_digit()).filter(|group| !group.is_empty()).collect();
+    let groups: Vec<&str> =
+        stem.split(|c: char| !c.is_ascii_digit()).filter(|group| !group.is_empty()).collect();
     let zone = if stem.ends_with('Z') { &TimeZone::UTC } else { zone };
     // Dates are tried first: a serial number may look like seconds since 1970, but hardly anything
     // else looks like a date and a time.
@@ -64,7 +65,11 @@ mod tests {
             ("", None),
             ("火点", None),
         ] {
-            assert_eq!(time_in_name(name, &TimeZone::UTC).map(|t| t.to_string()).as_deref(), expected, "{name}");
+            assert_eq!(
+                time_in_name(name, &TimeZone::UTC).map(|t| t.to_string()).as_deref(),
+                expected,
+                "{name}"
+            );
         }
     }
 
@@ -75,7 +80,11 @@ mod tests {
             ("20190716T094922Z", "2019-07-16T09:49:22Z"),
             ("cam_1563297060", "2019-07-16T17:11:00Z"),
         ] {
-            assert_eq!(time_in_name(name, &county_time()).map(|t| t.to_string()).as_deref(), Some(expected), "{name}");
+            assert_eq!(
+                time_in_name(name, &county_time()).map(|t| t.to_string()).as_deref(),
+                Some(expected),
+                "{name}"
+            );
         }
     }
 }

@@ -42,8 +42,11 @@ impl Baseline {
         let first = 1.0 / self.looks as f32;
         let follow = |own: &mut f32, new: f32| {
             let within = if new > *own { RISES_IN } else { FALLS_IN };
-            let share =
-                if is_first { first } else { (since_last.as_secs_f32() / within.as_secs_f32()).clamp(0.0, 0.5) };
+            let share = if is_first {
+                first
+            } else {
+                (since_last.as_secs_f32() / within.as_secs_f32()).clamp(0.0, 0.5)
+            };
             *own += (new - *own) * share;
         };
         follow(&mut self.mean, look.mean);

@@ -73,7 +73,12 @@ pub struct Reference {
 
 impl Reference {
     /// Compares, learns, and returns what most of the last five looks say.
-    pub fn observe(&mut self, luma: &[u8], (width, height): (u32, u32), since_last: SignedDuration) -> Fit {
+    pub fn observe(
+        &mut self,
+        luma: &[u8],
+        (width, height): (u32, u32),
+        since_last: SignedDuration,
+    ) -> Fit {
         let edges = edges(luma);
         if self.looks < FIRST {
             self.looks += 1;
@@ -118,13 +123,19 @@ impl Reference {
 
     fn blend(&mut self, edges: &[i16], share: f32) {
         self.edges.resize(edges.len(), 0.0);
-        self.edges.iter_mut().zip(edges).for_each(|(own, &new)| *own += (f32::from(new) - *own) * share);
+        self.edges
+            .iter_mut()
+            .zip(edges)
+            .for_each(|(own, &new)| *own += (f32::from(new) - *own) * share);
     }
 
     fn said(&self) -> Fit {
         let most = |count: usize| count > LOOKS / 2;
-        let mut here: Vec<Shift> =
-            self.recent.iter().filter_map(|fit| if let Fit::Here(shift) = fit { Some(*shift) } else { None }).collect();
+        let mut here: Vec<Shift> = self
+            .recent
+            .iter()
+            .filter_map(|fit| if let Fit::Here(shift) = fit { Some(*shift) } else { None })
+            .collect();
         if most(self.recent.iter().filter(|fit| **fit == Fit::Elsewhere).count()) {
             return Fit::Elsewhere;
         }
@@ -152,7 +163,8 @@ fn edges(luma: &[u8]) -> Vec<i16> {
     for y in 1..ROWS - 1 {
         for x in 1..WIDTH - 1 {
             let at = y * WIDTH + x;
-            let (across, down) = (luma[at + 1].abs_diff(luma[at - 1]), luma[at + WIDTH].abs_diff(luma[at - WIDTH]));
+            let (across, down) =
+                (luma[at + 1].abs_diff(luma[at - 1]), luma[at + WIDTH].abs_diff(luma[at - WIDTH]));
             edges[at] = (i16::from(across) + i16::from(down)).min(EDGE_MAX);
         }
     }
@@ -198,19 +210,23 @@ fn compare(reference: &[i16], seen: &[i16], enough: f32) -> Found {
     if here >= enough {
         return Found { here, best: here, at: (0, 0) };
     }
-    let (few, few_seen, few_size) = (coarser(reference), coarser(seen), (WIDTH / COARSE, ROWS / COARSE));
+    let (few, few_seen, few_size) =
+        (coarser(reference), coarser(seen), (WIDTH / COARSE, ROWS / COARSE));
     let best = |range: Vec<(i32, i32)>, a: &[i16], b: &[i16], size| {
         let fits = range.into_iter().map(|by| (likeness(a, b, size, by), by));
         fits.max_by(|a, b| a.0.total_cmp(&b.0)).map_or((0, 0), |(_, by)| by)
     };
     let (x, y) = best(grid((0, 0), (REACH_X, REACH_Y)), &few, &few_seen, few_size);
     let half = COARSE as i32 / 2;
-    let at = best(grid((x * COARSE as i32, y * COARSE as i32), (half, half)), reference, seen, size);
+    let at =
+        best(grid((x * COARSE as i32, y * COARSE as i32), (half, half)), reference, seen, size);
     Found { here, best: correlation(reference, seen, size, at), at }
 }
 
 fn grid((x, y): (i32, i32), (reach_x, reach_y): (i32, i32)) -> Vec<(i32, i32)> {
-    (y - reach_y..=y + reach_y).flat_map(|y| (x - reach_x..=x + reach_x).map(move |x| (x, y))).collect()
+    (y - reach_y..=y + reach_y)
+        .flat_map(|y| (x - reach_x..=x + reach_x).map(move |x| (x, y)))
+        .collect()
 }
 
 /// Means of `COARSE` × `COARSE` pixels.
@@ -258,7 +274,8 @@ fn overlap<'a>(
         let (from, to) = ((-by).max(0) as usize, by.max(0) as usize);
         (from, to, size.saturating_sub(by.unsigned_abs() as usize))
     };
-    let ((from_x, to_x, columns), (from_y, to_y, rows)) = (common(width, by.0), common(height, by.1));
+    let ((from_x, to_x, columns), (from_y, to_y, rows)) =
+        (common(width, by.0), common(height, by.1));
     let part = move |of: &'a [i16], x: usize, y: usize| &of[y * width + x..][..columns];
     (0..rows).map(move |row| (part(reference, from_x, from_y + row), part(seen, to_x, to_y + row)))
 }

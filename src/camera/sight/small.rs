@@ -78,8 +78,10 @@ fn inner(picture: &Picture) -> &[u8] {
 /// forgery.
 fn fingerprint(luma: &[u8]) -> u64 {
     let (words, rest) = luma.as_chunks::<8>();
-    let step = |hash: u64, word: u64| (hash.rotate_left(5) ^ word).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-    let hash = words.iter().fold(luma.len() as u64, |hash, word| step(hash, u64::from_le_bytes(*word)));
+    let step =
+        |hash: u64, word: u64| (hash.rotate_left(5) ^ word).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    let hash =
+        words.iter().fold(luma.len() as u64, |hash, word| step(hash, u64::from_le_bytes(*word)));
     rest.iter().fold(hash, |hash, &byte| step(hash, u64::from(byte)))
 }
 
@@ -120,7 +122,8 @@ fn fine(luma: &[u8], width: usize) -> f32 {
 fn coarse(luma: &[u8]) -> f32 {
     let (columns, rows) = (WIDTH / BLOCK, ROWS / BLOCK);
     let mean_of = |column: usize, row: usize| {
-        let lines = (row * BLOCK..(row + 1) * BLOCK).map(|y| &luma[y * WIDTH + column * BLOCK..][..BLOCK]);
+        let lines =
+            (row * BLOCK..(row + 1) * BLOCK).map(|y| &luma[y * WIDTH + column * BLOCK..][..BLOCK]);
         lines.flatten().map(|&y| u32::from(y)).sum::<u32>() as f32 / (BLOCK * BLOCK) as f32
     };
     let blocks: Vec<(f32, f32, f32)> = (0..rows)
@@ -134,8 +137,9 @@ fn coarse(luma: &[u8]) -> f32 {
     let mean = blocks.iter().map(|block| block.2).sum::<f32>() / count;
     // On a full grid x, y and 1 are orthogonal, so each slope is computed by itself.
     let slope = |of: fn(&(f32, f32, f32)) -> f32| {
-        let (along, across) =
-            blocks.iter().fold((0.0, 0.0), |(a, b), block| (a + of(block) * block.2, b + of(block) * of(block)));
+        let (along, across) = blocks
+            .iter()
+            .fold((0.0, 0.0), |(a, b), block| (a + of(block) * block.2, b + of(block) * of(block)));
         along / across
     };
     let (right, down) = (slope(|block| block.0), slope(|block| block.1));

@@ -23,7 +23,13 @@ fn judge(sight: &mut Sight, picture: &Picture, s: i64) -> Option<Fault> {
 
 /// A wood below a bright sky.
 fn hills(noise: u8) -> Picture {
-    picture(|x, y| if y < 40 { 180 } else { 60 + ((x * 7 + y * 13) % 29) as u8 + u8::from((x, y) == (50, 50)) * noise })
+    picture(|x, y| {
+        if y < 40 {
+            180
+        } else {
+            60 + ((x * 7 + y * 13) % 29) as u8 + u8::from((x, y) == (50, 50)) * noise
+        }
+    })
 }
 
 #[test]
@@ -44,16 +50,20 @@ fn a_clock_written_into_the_picture_is_no_life_and_no_light() {
     };
     let still = |x: usize, y: usize| if y < 40 { 180 } else { 60 + ((x * 7 + y * 13) % 29) as u8 };
     let mut sight = Sight::default();
-    let said: Vec<_> = (0..=300).step_by(10).map(|s| judge(&mut sight, &with_clock(still, s), s)).collect();
+    let said: Vec<_> =
+        (0..=300).step_by(10).map(|s| judge(&mut sight, &with_clock(still, s), s)).collect();
     assert_eq!(said[30], Some(Fault::Frozen { seconds: 300 }), "{said:?}");
     let mut sight = Sight::default();
-    let dark: Vec<_> = (0..30).step_by(10).map(|s| judge(&mut sight, &with_clock(|_, _| 16, s), s)).collect();
+    let dark: Vec<_> =
+        (0..30).step_by(10).map(|s| judge(&mut sight, &with_clock(|_, _| 16, s), s)).collect();
     assert_eq!(dark[2], Some(Fault::Black), "{dark:?}");
 }
 
 #[test]
 fn black_is_dark_and_even() {
-    for (what, lamps, expected) in [("a covered lens", 0, Some(Fault::Black)), ("a village at night", 90, None)] {
+    for (what, lamps, expected) in
+        [("a covered lens", 0, Some(Fault::Black)), ("a village at night", 90, None)]
+    {
         let night = picture(|x, y| if y == 50 && x < lamps { 200 } else { 16 });
         let mut sight = Sight::default();
         let said = (0..3).map(|i| judge(&mut sight, &night, 10 * i)).last();

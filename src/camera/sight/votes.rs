@@ -21,9 +21,12 @@ impl Votes {
         if self.recent.len() > LOOKS {
             self.recent.pop_front();
         }
-        let is_one =
-            |a: &Option<Fault>, b: &Option<Fault>| a.as_ref().map(discriminant) == b.as_ref().map(discriminant);
-        let most = |it: &&Option<Fault>| self.recent.iter().filter(|other| is_one(it, other)).count() > LOOKS / 2;
+        let is_one = |a: &Option<Fault>, b: &Option<Fault>| {
+            a.as_ref().map(discriminant) == b.as_ref().map(discriminant)
+        };
+        let most = |it: &&Option<Fault>| {
+            self.recent.iter().filter(|other| is_one(it, other)).count() > LOOKS / 2
+        };
         if let Some(winner) = self.recent.iter().rev().find(most) {
             self.standing.clone_from(winner);
         }

@@ -42,7 +42,9 @@ impl MainSlot {
 
     /// A picture older than a cadence says less than what the screened stream shows now.
     pub fn has(&self, now: Timestamp, cadence: SignedDuration) -> bool {
-        self.keyframe.as_ref().is_some_and(|keyframe| now.duration_since(keyframe.captured_at) <= cadence)
+        self.keyframe
+            .as_ref()
+            .is_some_and(|keyframe| now.duration_since(keyframe.captured_at) <= cadence)
     }
 
     pub fn take(&mut self, now: Timestamp, cadence: SignedDuration) -> Option<Keyframe> {
@@ -54,7 +56,10 @@ impl MainSlot {
 /// "北山主码流：…": the cause, the cure, and what is done meanwhile.
 pub(super) fn sentence(fault: &Fault, camera: &str, lang: Lang) -> String {
     match lang {
-        Lang::Zh => format!("{}；此前复核和证据图片用子码流", fault.sentence(&format!("{camera}主码流"), lang)),
+        Lang::Zh => format!(
+            "{}；此前复核和证据图片用子码流",
+            fault.sentence(&format!("{camera}主码流"), lang)
+        ),
         Lang::En => {
             let fault = fault.sentence(&format!("{camera} main stream"), lang);
             format!("{fault}; until then second looks and evidence pictures use the sub-stream")

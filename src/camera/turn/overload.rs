@@ -23,12 +23,13 @@ impl Overload {
         let (actual, asked) = (actual.as_secs_f64().round(), self.asked.as_secs_f64());
         (
             format!(
-                "画面分析跟不上：{cameras} 路实际 {actual} 秒一轮（设定 {asked} 秒），发现会相应推迟；\
-                 请改接子码流、加大查看间隔，或换用更快的机器"
+                "画面分析跟不上：{cameras} 路实际 {actual} 秒一轮（设定 {asked} 秒），\
+                发现会相应推迟；请改接子码流、加大查看间隔，或换用更快的机器"
             ),
             format!(
-                "analysis cannot keep up: {cameras} cameras are looked at every {actual} s (configured: {asked} s), so detection is later; \
-                 use sub-streams, a longer cadence or a faster machine"
+                "analysis cannot keep up: {cameras} cameras are looked at every {actual} s \
+                (configured: {asked} s), so detection is later; use sub-streams, a longer cadence \
+                or a faster machine"
             ),
         )
     }

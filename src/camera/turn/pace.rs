@@ -72,7 +72,8 @@ mod tests {
     const CADENCE: SignedDuration = SignedDuration::from_secs(10);
 
     fn at(s: f64) -> Timestamp {
-        Timestamp::from_millisecond(1_790_000_000_000 + (s * 1000.0) as i64).expect("a time in this century")
+        Timestamp::from_millisecond(1_790_000_000_000 + (s * 1000.0) as i64)
+            .expect("a time in this century")
     }
 
     /// A camera added at 0 s.
@@ -106,7 +107,9 @@ mod tests {
 
     #[test]
     fn slots_are_met_by_looks_and_missed_without() {
-        let every = |step_s: f64, n: u32| -> Vec<f64> { (0..n).map(|i| 1.0 + step_s * f64::from(i)).collect() };
+        let every = |step_s: f64, n: u32| -> Vec<f64> {
+            (0..n).map(|i| 1.0 + step_s * f64::from(i)).collect()
+        };
         for (what, looks_s, end_s, met, missed) in [
             ("nothing is over yet", vec![1.0], 5.9, 0, 0),
             ("the first slot is over half a cadence after the first look", vec![1.0], 6.0, 1, 0),

@@ -74,13 +74,16 @@ impl Schedule {
     /// others', so evenly spread beats stay so within a factor of two, and no other beat moves.
     pub fn add(&mut self, camera: usize, now: Timestamp) {
         let cadence_us = self.cadence.as_micros().max(1);
-        let phase = |turn: &Turn| turn.beat_at.duration_since(now).as_micros().rem_euclid(cadence_us);
+        let phase =
+            |turn: &Turn| turn.beat_at.duration_since(now).as_micros().rem_euclid(cadence_us);
         let mut phases: Vec<i128> = self.turns.values().map(phase).collect();
         phases.sort_unstable();
-        let next = phases.iter().skip(1).copied().chain(phases.first().map(|first| first + cadence_us));
+        let next =
+            phases.iter().skip(1).copied().chain(phases.first().map(|first| first + cadence_us));
         let gaps = phases.iter().zip(next).map(|(from, to)| (to - from, from + (to - from) / 2));
         let middle_us = gaps.max().map_or(0, |(_, middle)| middle.rem_euclid(cadence_us));
-        let ago = SignedDuration::from_micros(i64::try_from(cadence_us - middle_us).unwrap_or_default());
+        let ago =
+            SignedDuration::from_micros(i64::try_from(cadence_us - middle_us).unwrap_or_default());
         self.turns.insert(camera, Turn::new(earlier(now, ago), self.cadence));
     }
 
@@ -101,13 +104,20 @@ impl Schedule {
         let Some(turn) = self.turns.get_mut(&camera) else { return false };
         if turn.newest.is_none() {
             // Slots without a picture are not made up for. The phase of the beat is kept.
-            let slots = now.duration_since(turn.beat_at).as_millis() / self.cadence.as_millis().max(1);
-            let skipped = i32::try_from(slots.max(0)).ok().and_then(|slots| self.cadence.checked_mul(slots));
+            let slots =
+                now.duration_since(turn.beat_at).as_millis() / self.cadence.as_millis().max(1);
+            let skipped =
+                i32::try_from(slots.max(0)).ok().and_then(|slots| self.cadence.checked_mul(slots));
             turn.beat_at = later(turn.beat_at, skipped.unwrap_or_default());
         }
         if turn.beat_at > later(now, self.cadence) {
             // The clock was set back: the camera must not wait until it has caught up.
-            *turn = Turn { beat_at: now, looked_at: Timestamp::UNIX_EPOCH, fresh_since: None, ..turn.clone() };
+            *turn = Turn {
+                beat_at: now,
+                looked_at: Timestamp::UNIX_EPOCH,
+                fresh_since: None,
+                ..turn.clone()
+            };
         }
         if captured_at >= turn.due_at(self.cadence) {
             turn.fresh_since.get_or_insert(now);
@@ -142,12 +152,14 @@ impl Schedule {
     fn next_extra(&mut self, now: Timestamp) -> Option<usize> {
         // A burst of half a cadence's extra looks is allowed: one satellite pixel makes several
         // cameras suspicious at once.
-        let earliest = earlier(self.extras_paid_until.min(later(now, self.cadence)), self.cadence / 2);
+        let earliest =
+            earlier(self.extras_paid_until.min(later(now, self.cadence)), self.cadence / 2);
         if now < earliest {
             return None;
         }
         let cadence = self.cadence;
-        let a_cadence = i32::try_from((self.turns.len() / EXTRA_SHARE).max(EXTRA_MIN)).unwrap_or(i32::MAX);
+        let a_cadence =
+            i32::try_from((self.turns.len() / EXTRA_SHARE).max(EXTRA_MIN)).unwrap_or(i32::MAX);
         let ripe = self.turns.iter_mut().filter(|(_, turn)| turn.is_extra_ripe(cadence, now));
         let (index, turn) = ripe.min_by_key(|(i, turn)| (turn.extra_at, **i))?;
         self.extras_paid_until = later(self.extras_paid_until.max(now), cadence / a_cadence);
@@ -185,8 +197,9 @@ impl Schedule {
     /// Over the cameras that have pictures. Cameras with no pictures, or too few, do not count as
     /// looked at too rarely.
     pub fn round(&self, now: Timestamp) -> Round {
-        let has_pictures =
-            |turn: &&Turn| turn.newest.is_some() || now.duration_since(turn.looked_at) < self.cadence * 2;
+        let has_pictures = |turn: &&Turn| {
+            turn.newest.is_some() || now.duration_since(turn.looked_at) < self.cadence * 2
+        };
         let mut rounds: Vec<_> = self
             .turns
             .values()
@@ -194,7 +207,8 @@ impl Schedule {
             .map(|turn| turn.round.max(turn.round_at(self.cadence, now)))
             .collect();
         let middle = rounds.len() / 2;
-        let actual = if rounds.is_empty() { self.cadence } else { *rounds.select_nth_unstable(middle).1 };
+        let actual =
+            if rounds.is_empty() { self.cadence } else { *rounds.select_nth_unstable(middle).1 };
         Round { cameras: rounds.len(), actual }
     }
 }
@@ -237,19 +251,24 @@ impl Turn {
     /// An extra look is possible from the middle of the slot until the next beat, once, with a new
     /// picture.
     fn is_extra_ripe(&self, cadence: SignedDuration, now: Timestamp) -> bool {
-        self.extra_due_at(cadence, now).is_some_and(|due_at| self.newest.is_some_and(|at| at >= due_at))
+        self.extra_due_at(cadence, now)
+            .is_some_and(|due_at| self.newest.is_some_and(|at| at >= due_at))
     }
 
     /// When the extra look of this slot became due. None when it cannot be taken any more.
     fn extra_due_at(&self, cadence: SignedDuration, now: Timestamp) -> Option<Timestamp> {
         let middle = earlier(self.beat_at, cadence / 2);
         let due_at = middle.max(later(self.looked_at, cadence / 4));
-        let is_open = self.extra_at < middle && (due_at..self.beat_at).contains(&now) && now < self.boosted_until;
+        let is_open = self.extra_at < middle
+            && (due_at..self.beat_at).contains(&now)
+            && now < self.boosted_until;
         is_open.then_some(due_at)
     }
 
     fn wants(&self, cadence: SignedDuration, now: Timestamp) -> bool {
-        let lacks = |due_at: Timestamp| self.newest.is_none_or(|at| at < due_at || now.duration_since(at) >= cadence);
+        let lacks = |due_at: Timestamp| {
+            self.newest.is_none_or(|at| at < due_at || now.duration_since(at) >= cadence)
+        };
         let due_at = self.due_at(cadence);
         (now >= due_at && lacks(due_at)) || self.extra_due_at(cadence, now).is_some_and(lacks)
     }
@@ -261,7 +280,8 @@ impl Turn {
 
     /// The value of `round` if the camera were looked at now.
     fn round_at(&self, cadence: SignedDuration, now: Timestamp) -> SignedDuration {
-        let waited = self.ripe_at(cadence).map_or(SignedDuration::ZERO, |at| now.duration_since(at));
+        let waited =
+            self.ripe_at(cadence).map_or(SignedDuration::ZERO, |at| now.duration_since(at));
         if waited < cadence / PROMPT {
             return cadence;
         }

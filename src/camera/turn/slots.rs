@@ -66,7 +66,11 @@ impl Slots {
     ) -> Arc<Self> {
         let now = clock.now();
         let next_number = sources.len();
-        let cameras = sources.into_iter().map(|source| Camera::new(source, config.cadence, now)).enumerate().collect();
+        let cameras = sources
+            .into_iter()
+            .map(|source| Camera::new(source, config.cadence, now))
+            .enumerate()
+            .collect();
         let inner = Inner {
             schedule: Schedule::new(next_number, config.cadence, now),
             load: OverloadWatch::default(),
@@ -75,7 +79,8 @@ impl Slots {
             is_roster_new: true,
             is_stopped: false,
         };
-        let slots = Self { clock, config, status, lang, inner: Mutex::new(inner), fresh: Condvar::new() };
+        let slots =
+            Self { clock, config, status, lang, inner: Mutex::new(inner), fresh: Condvar::new() };
         slots.lock().cameras.values_mut().for_each(|camera| slots.tell(camera, now));
         Arc::new(slots)
     }
@@ -94,7 +99,8 @@ impl Slots {
         camera.link = None;
         self.status.update(&camera.source.id, |status| status.keyframes += 1);
         metrics::counter!("huoyan_keyframes_received_total").increment(1);
-        metrics::counter!("huoyan_keyframes_dropped_total").increment(u64::from(replaced.is_some()));
+        metrics::counter!("huoyan_keyframes_dropped_total")
+            .increment(u64::from(replaced.is_some()));
         self.tell(camera, now);
         drop(inner);
         if is_due {
@@ -148,7 +154,12 @@ impl Slots {
     }
 
     /// Reports what the worker saw in the picture.
-    pub fn saw(&self, index: usize, captured_at: Timestamp, picture: Result<&Arc<Picture>, &Error>) {
+    pub fn saw(
+        &self,
+        index: usize,
+        captured_at: Timestamp,
+        picture: Result<&Arc<Picture>, &Error>,
+    ) {
         let now = self.clock.now();
         metrics::counter!("huoyan_frames_decoded_total").increment(u64::from(picture.is_ok()));
         let (shown, look) = (picture.ok().map(shown), picture.map(|picture| Look::at(picture)));
@@ -162,8 +173,14 @@ impl Slots {
         }
         camera.picture = match look {
             Ok(look) => {
-                let judged = camera.sight.weigh(&look, captured_at, self.config.frozen_after, *field_of_view_deg);
-                let is_moved = judged.fault.as_ref().is_some_and(|fault| fault.health() == Health::Moved);
+                let judged = camera.sight.weigh(
+                    &look,
+                    captured_at,
+                    self.config.frozen_after,
+                    *field_of_view_deg,
+                );
+                let is_moved =
+                    judged.fault.as_ref().is_some_and(|fault| fault.health() == Health::Moved);
                 // Only a camera that was seen to turn can be reported as back. A whole night may
                 // lie between the two.
                 if is_moved || (camera.has_moved && judged.is_home) {
@@ -192,7 +209,8 @@ impl Slots {
         self.pass(&source.id, pace, now);
         pace.looked(now);
         drop(inner);
-        metrics::histogram!("huoyan_frame_age_seconds").record(now.duration_since(captured_at).as_secs_f64());
+        metrics::histogram!("huoyan_frame_age_seconds")
+            .record(now.duration_since(captured_at).as_secs_f64());
     }
 
     /// Counts the slots that have ended, for the board and for external monitoring.
@@ -208,7 +226,12 @@ impl Slots {
 
     /// Reports what the worker saw in the main stream's picture. Black and frozen are judged on the
     /// screened stream alone.
-    pub fn saw_main(&self, index: usize, captured_at: Timestamp, picture: Result<&Arc<Picture>, &Error>) {
+    pub fn saw_main(
+        &self,
+        index: usize,
+        captured_at: Timestamp,
+        picture: Result<&Arc<Picture>, &Error>,
+    ) {
         let picture = picture.map(shown);
         let inner = self.lock();
         let Some(Camera { source, .. }) = inner.cameras.get(&index) else { return };
@@ -255,7 +278,9 @@ impl Slots {
 
     fn look_closely(&self, inner: &mut Inner, index: usize, now: Timestamp, until: Timestamp) {
         inner.schedule.boost(index, until);
-        if let Some(camera) = inner.cameras.get_mut(&index).filter(|camera| camera.source.main.is_some()) {
+        if let Some(camera) =
+            inner.cameras.get_mut(&index).filter(|camera| camera.source.main.is_some())
+        {
             camera.main.ask(now, until);
         }
     }
@@ -264,7 +289,8 @@ impl Slots {
     /// main stream. It counts as asked from here on.
     pub fn wants_main(&self, now: Timestamp, may: impl Fn(usize) -> bool) -> Option<usize> {
         let mut inner = self.lock();
-        let waiting = inner.cameras.iter_mut().filter(|(index, it)| it.main.is_waiting(now) && may(**index));
+        let waiting =
+            inner.cameras.iter_mut().filter(|(index, it)| it.main.is_waiting(now) && may(**index));
         let (index, camera) = waiting.min_by_key(|(_, camera)| camera.main.waits_since())?;
         camera.main.begin();
         Some(*index)
@@ -300,7 +326,9 @@ impl Slots {
     pub fn tick(&self, now: Timestamp) {
         let mut inner = self.lock();
         let Inner { schedule, load, cameras, .. } = &mut *inner;
-        cameras.values_mut().for_each(|Camera { source, pace, .. }| self.pass(&source.id, pace, now));
+        cameras
+            .values_mut()
+            .for_each(|Camera { source, pace, .. }| self.pass(&source.id, pace, now));
         load.observe(schedule.round(now), self.config.cadence, now);
         let is_anybody_due = schedule.is_anybody_due(now);
         drop(inner);
@@ -333,17 +361,18 @@ impl Slots {
 
     /// Reports every change once to the board, and every change of health to the log.
     fn tell(&self, camera: &mut Camera, now: Timestamp) {
-        let gop = camera
-            .gop
-            .too_long_for(self.config.cadence)
-            .map(|gop| Fault::LongGop { gop_tenths: tenths(gop), cadence_tenths: tenths(self.config.cadence) });
+        let gop = camera.gop.too_long_for(self.config.cadence).map(|gop| Fault::LongGop {
+            gop_tenths: tenths(gop),
+            cadence_tenths: tenths(self.config.cadence),
+        });
         let fault = camera.link.as_ref().or(camera.picture.as_ref()).or(gop.as_ref());
         let health = match fault {
             Some(fault) => fault.health(),
             None if camera.has_come => Health::Ok,
             None => Health::Starting,
         };
-        if camera.told.as_ref().is_some_and(|(told, why)| *told == health && why.as_ref() == fault) {
+        if camera.told.as_ref().is_some_and(|(told, why)| *told == health && why.as_ref() == fault)
+        {
             return;
         }
         let source = &camera.source;

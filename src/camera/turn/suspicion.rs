@@ -31,7 +31,8 @@ mod tests {
     #[test]
     fn a_minute_of_suspicion_is_news_and_after_a_minute_of_calm_the_next() {
         let lasts = SignedDuration::from_secs(60);
-        let at = |s: i64| Timestamp::from_second(1_790_000_000 + s).expect("a time in this century");
+        let at =
+            |s: i64| Timestamp::from_second(1_790_000_000 + s).expect("a time in this century");
         let mut suspicion = Suspicion::default();
         for (now_s, until_s) in [
             (0, Some(60)),

@@ -27,7 +27,10 @@ pub fn backups(common: &Common) -> Vec<Finding> {
             match lang {
                 Lang::Zh => format!("{shown} 不是备份目录：磁盘没有挂上，或从未用过"),
                 Lang::En => {
-                    format!("{shown} is not a backup folder: its disk is not mounted, or it has never been used")
+                    format!(
+                        "{shown} is not a backup folder: its disk is not mounted, or it has \
+                        never been used"
+                    )
                 }
             },
             lang.pick(
@@ -36,8 +39,10 @@ pub fn backups(common: &Common) -> Vec<Finding> {
             ),
         )];
     }
-    let cure =
-        lang.pick("检查备份磁盘，执行 huoyan backup 看原因", "check the backup's disk; huoyan backup shows the cause");
+    let cure = lang.pick(
+        "检查备份磁盘，执行 huoyan backup 看原因",
+        "check the backup's disk; huoyan backup shows the cause",
+    );
     let mut findings = vec![match backup::newest(folder) {
         Err(error) => Finding::broken(PART, error.chain(), cure),
         Ok(None) => Finding::limited(
@@ -46,7 +51,10 @@ pub fn backups(common: &Common) -> Vec<Finding> {
                 Lang::Zh => format!("{} 中还没有备份", folder.display()),
                 Lang::En => format!("there is no backup in {} yet", folder.display()),
             },
-            lang.pick("启动后自动备份；或执行 huoyan backup", "the running program makes one; or run huoyan backup"),
+            lang.pick(
+                "启动后自动备份；或执行 huoyan backup",
+                "the running program makes one; or run huoyan backup",
+            ),
         ),
         Ok(Some(set)) => {
             let (at, path) = (local(set.manifest.made_at), set.path.display());

@@ -13,7 +13,8 @@ pub fn finding(held: &Capacity, cameras: usize, lang: Lang) -> Finding {
     }
     let cure = lang.pick(
         "换有 AVX-512 的处理器或更多核并加大 [detect] workers；或加长 [camera] cadence",
-        "use a processor with AVX-512, or more cores and [detect] workers, or a longer [camera] cadence",
+        "use a processor with AVX-512, or more cores and [detect] workers, or a longer [camera] \
+        cadence",
     );
     Finding::limited(PART, words, cure)
 }
@@ -29,6 +30,8 @@ mod tests {
         let held = Capacity::of(92.0, 0, 2, 2, SignedDuration::from_secs(10));
         assert_eq!(finding(&held, held.holds, Lang::Zh).state, State::Works);
         let many = finding(&held, held.holds + 1, Lang::Zh);
-        assert!(many.state == State::Limited && many.cure.is_some_and(|cure| cure.contains("cadence")));
+        assert!(
+            many.state == State::Limited && many.cure.is_some_and(|cure| cure.contains("cadence"))
+        );
     }
 }

@@ -24,7 +24,11 @@ pub fn clock(common: &Common) -> Vec<Finding> {
     vec![match common.config.clock.ntp.clone() {
         Some(server) => {
             let asked = server.clone();
-            compared(&server, within(ANSWER_WITHIN, move || ask(&asked)).unwrap_or(Err(String::new())), lang)
+            compared(
+                &server,
+                within(ANSWER_WITHIN, move || ask(&asked)).unwrap_or(Err(String::new())),
+                lang,
+            )
         }
         None => by_the_system(within(ANSWER_WITHIN, is_synchronised).flatten(), lang),
     }]
@@ -34,12 +38,18 @@ pub fn clock(common: &Common) -> Vec<Finding> {
 /// English.
 fn ask(server: &str) -> Result<f64, String> {
     let client = SntpClient::with_config(Config::default().timeout(ANSWER_WITHIN));
-    client.synchronize(server).map(|answer| answer.clock_offset().as_secs_f64()).map_err(|e| e.to_string())
+    client
+        .synchronize(server)
+        .map(|answer| answer.clock_offset().as_secs_f64())
+        .map_err(|e| e.to_string())
 }
 
 /// None when it is unknown: no systemd here, or it does not answer.
 fn is_synchronised() -> Option<bool> {
-    let said = Command::new("timedatectl").args(["show", "-p", "NTPSynchronized", "--value"]).output().ok()?;
+    let said = Command::new("timedatectl")
+        .args(["show", "-p", "NTPSynchronized", "--value"])
+        .output()
+        .ok()?;
     match String::from_utf8_lossy(&said.stdout).trim() {
         "yes" => Some(true),
         "no" => Some(false),
@@ -49,7 +59,10 @@ fn is_synchronised() -> Option<bool> {
 
 /// Runs `work` for at most `wait`. Name lookups by the system take unpredictable time, so a later
 /// result is ignored.
-fn within<T: Send + 'static>(wait: Duration, work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+fn within<T: Send + 'static>(
+    wait: Duration,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Option<T> {
     let (done, outcome) = sync_channel(1);
     // A send error means that the result came too late.
     let begun = std::thread::Builder::new().spawn(move || drop(done.send(work())));
@@ -63,12 +76,16 @@ fn compared(server: &str, behind_s: Result<f64, String>, lang: Lang) -> Finding 
             let words = match lang {
                 Lang::Zh => format!("时间服务器 {server} 没有回答，本机时间是否准确不得而知"),
                 Lang::En => {
-                    format!("the time server {server} does not answer, so it is not known whether this clock is right")
+                    format!(
+                        "the time server {server} does not answer, so it is not known whether \
+                        this clock is right"
+                    )
                 }
             };
             let cure = lang.pick(
                 "检查 [clock] ntp 和网络（UDP 123）；没有互联网的单位可填路由器或上级的时间服务器",
-                "check [clock] ntp and the network (UDP 123); without Internet access, use the router or the prefecture's time server",
+                "check [clock] ntp and the network (UDP 123); without Internet access, use the \
+                router or the prefecture's time server",
             );
             let words = if why.is_empty() { words } else { format!("{words} ({why})") };
             return Finding::limited(PART, words, cure);
@@ -99,11 +116,17 @@ fn by_the_system(is_synchronised: Option<bool>, lang: Lang) -> Finding {
     match is_synchronised {
         Some(true) => Finding::works(
             PART,
-            lang.pick("系统时间已与时间服务器同步", "the system clock is synchronised with a time server"),
+            lang.pick(
+                "系统时间已与时间服务器同步",
+                "the system clock is synchronised with a time server",
+            ),
         ),
         Some(false) => Finding::limited(
             PART,
-            lang.pick("系统时间没有与任何时间服务器同步", "the system clock is not synchronised with any time server"),
+            lang.pick(
+                "系统时间没有与任何时间服务器同步",
+                "the system clock is not synchronised with any time server",
+            ),
             lang.pick("timedatectl set-ntp true", "timedatectl set-ntp true"),
         ),
         None => Finding::limited(
@@ -133,7 +156,8 @@ mod tests {
             let mut asked = [0; 48];
             let (_, from) = socket.recv_from(&mut asked).expect("a question");
             let sent_at: [u8; 8] = asked[40..].try_into().expect("a time");
-            let seconds = u32::from_be_bytes(sent_at[..4].try_into().expect("seconds")).wrapping_add(ahead_s);
+            let seconds =
+                u32::from_be_bytes(sent_at[..4].try_into().expect("seconds")).wrapping_add(ahead_s);
             let now = [&seconds.to_be_bytes()[..], &sent_at[4..]].concat();
             // Version 4, server, stratum 2; then the times of the request, of its arrival and of
             // the answer.
@@ -160,7 +184,10 @@ mod tests {
             (0_u32.wrapping_sub(3_600), State::Broken, "ahead"),
         ] {
             let finding = asked(&time_server(ahead_s));
-            assert!(finding.state == state && finding.words.contains(words), "{ahead_s}: {finding:?}");
+            assert!(
+                finding.state == state && finding.words.contains(words),
+                "{ahead_s}: {finding:?}"
+            );
         }
     }
 
@@ -169,19 +196,36 @@ mod tests {
     fn a_server_that_is_silent_or_unknown_is_a_finding_within_two_seconds() {
         let silent = UdpSocket::bind("127.0.0.1:0").expect("a socket");
         let mut config = crate::config::Config::default();
-        for server in [silent.local_addr().expect("an address").to_string(), "no-such-host.invalid".to_owned()] {
+        for server in [
+            silent.local_addr().expect("an address").to_string(),
+            "no-such-host.invalid".to_owned(),
+        ] {
             config.clock.ntp = Some(server);
-            let common = Common { config: config.clone(), device: None, lang: Lang::En, json: false, quiet: true };
+            let common = Common {
+                config: config.clone(),
+                device: None,
+                lang: Lang::En,
+                json: false,
+                quiet: true,
+            };
             let begun = Instant::now();
             let findings = clock(&common);
-            assert!(begun.elapsed() < ANSWER_WITHIN + Duration::from_secs(1), "{:?}", begun.elapsed());
-            assert!(findings[0].state == State::Limited && findings[0].cure.is_some(), "{findings:?}");
+            assert!(
+                begun.elapsed() < ANSWER_WITHIN + Duration::from_secs(1),
+                "{:?}",
+                begun.elapsed()
+            );
+            assert!(
+                findings[0].state == State::Limited && findings[0].cure.is_some(),
+                "{findings:?}"
+            );
         }
     }
 
     #[test]
     fn a_system_that_says_nothing_is_not_taken_for_one_that_is_right() {
-        let states = [Some(true), Some(false), None].map(|said| by_the_system(said, Lang::Zh).state);
+        let states =
+            [Some(true), Some(false), None].map(|said| by_the_system(said, Lang::Zh).state);
         assert_eq!(states, [State::Works, State::Limited, State::Limited]);
     }
 }

@@ -28,7 +28,10 @@ pub fn findings(county: &County, data: &Path, lang: Lang) -> Vec<Finding> {
                 "没有方位角，看到烟也说不出方向",
                 "have no azimuth: the direction of smoke they see is unknown",
             ),
-            lang.pick("测量后填写摄像机台账的“方位角”", "measure it and fill in 方位角 in the camera register"),
+            lang.pick(
+                "测量后填写摄像机台账的“方位角”",
+                "measure it and fill in 方位角 in the camera register",
+            ),
         ));
     }
     let blind = |camera: &CameraEntry| match county.ground() {
@@ -56,7 +59,12 @@ pub fn findings(county: &County, data: &Path, lang: Lang) -> Vec<Finding> {
     if !unmeasured.is_empty() {
         findings.push(Finding::limited(
             PART,
-            names(&unmeasured, lang, "没有俯仰角或高度，距离未知", "have no tilt or height: they give no range"),
+            names(
+                &unmeasured,
+                lang,
+                "没有俯仰角或高度，距离未知",
+                "have no tilt or height: they give no range",
+            ),
             lang.pick(
                 "测量后填写摄像机台账的“俯仰角”和“高度”",
                 "measure them and fill in 俯仰角 and 高度 in the camera register",
@@ -73,9 +81,13 @@ fn shape(county: &County, data: &Path, lang: Lang) -> Finding {
             Finding::works(
                 PART,
                 match lang {
-                    Lang::Zh => format!("有地形（{thousands}千个高程点）：一台摄像机也能测距，并注明误差"),
+                    Lang::Zh => format!(
+                        "有地形（{thousands}千个高程点）：一台摄像机也能测距，\
+                        并注明误差"
+                    ),
                     Lang::En => format!(
-                        "the terrain has {thousands} thousand elevations: a single camera gives a range, with its uncertainty"
+                        "the terrain has {thousands} thousand elevations: a single camera gives a \
+                        range, with its uncertainty"
                     ),
                 },
             )
@@ -84,7 +96,8 @@ fn shape(county: &County, data: &Path, lang: Lang) -> Finding {
             PART,
             lang.pick(
                 "没有地形，台账说明地面平坦：按平地测距，只在近处有用",
-                "no terrain, and the register says that the ground is flat: ranges are computed for flat ground, useful nearby only",
+                "no terrain, and the register says that the ground is flat: ranges are computed \
+                for flat ground, useful nearby only",
             ),
         ),
         Ground::Unknown => {
@@ -97,12 +110,13 @@ fn shape(county: &County, data: &Path, lang: Lang) -> Finding {
                 ),
                 match lang {
                     Lang::Zh => format!(
-                        "把本县的高程文件（SRTM 的 .hgt 或 WGS-84 的 GeoTIFF）放入 {}；平原县可在 county.toml 写 ground = \"flat\"",
+                        "把本县的高程文件（SRTM 的 .hgt 或 WGS-84 的 GeoTIFF）放入 {}；平原县可在 \
+                        county.toml 写 ground = \"flat\"",
                         folder.display()
                     ),
                     Lang::En => format!(
-                        "put elevation tiles of the county (SRTM's .hgt, or GeoTIFF on WGS-84) into {}; on a plain, ground = \"flat\" \
-                         in county.toml",
+                        "put elevation tiles of the county (SRTM's .hgt, or GeoTIFF on WGS-84) \
+                        into {}; on a plain, ground = \"flat\" in county.toml",
                         folder.display()
                     ),
                 },
@@ -117,7 +131,9 @@ fn names(cameras: &[&CameraEntry], lang: Lang, zh: &str, en: &str) -> String {
     match lang {
         Lang::Zh if count > NAMED => format!("{}等{count}台摄像机{zh}", named.join("、")),
         Lang::Zh => format!("{}{zh}", named.join("、")),
-        Lang::En if count > NAMED => format!("{} and {} more cameras {en}", named.join(", "), count - NAMED),
+        Lang::En if count > NAMED => {
+            format!("{} and {} more cameras {en}", named.join(", "), count - NAMED)
+        }
         Lang::En => format!("{} {en}", named.join(", ")),
     }
 }

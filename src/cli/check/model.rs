@@ -24,7 +24,8 @@ pub fn model(common: &Common) -> Vec<Finding> {
             // Unreadable registers have a line of their own.
             let registers = Registers::load(&common.config.store.data.join("registers"));
             let cameras = registers.map_or(0, |registers| registers.current().cameras.len());
-            let mut findings = vec![runs(&detector, mismatches, lang), terms(licence.as_ref(), lang)];
+            let mut findings =
+                vec![runs(&detector, mismatches, lang), terms(licence.as_ref(), lang)];
             findings.extend(held.map(|held| capacity::finding(&held, cameras, lang)));
             findings
         }
@@ -51,7 +52,10 @@ fn runs(detector: &Detector, mismatches: usize, lang: Lang) -> Finding {
             match lang {
                 Lang::Zh => format!("{mismatches}个标准样例的结果与发布时不同"),
                 Lang::En => {
-                    format!("{mismatches} of its reference examples give a different result than at its release")
+                    format!(
+                        "{mismatches} of its reference examples give a different result than \
+                        at its release"
+                    )
                 }
             },
             lang.pick(
@@ -62,10 +66,15 @@ fn runs(detector: &Detector, mismatches: usize, lang: Lang) -> Finding {
     }
     let (version, device) = (detector.model(), detector.device());
     let (name, why) = (device.name(), device.why(lang));
-    let words = format!("{} {} · {name} × {} ({why})", version.name, version.version, detector.batch());
+    let words =
+        format!("{} {} · {name} × {} ({why})", version.name, version.version, detector.batch());
     let second = detector.manifest().verifier.as_ref().map(|it| match lang {
         Lang::Zh => format!(" · 摄像机看到的烟由复核网络 {} 再看一遍", it.version),
-        Lang::En => format!(" · a second network ({}) gives its opinion on the smoke that cameras see", it.version),
+        Lang::En => format!(
+            " · a second network ({}) gives its opinion on the smoke that cameras \
+            see",
+            it.version
+        ),
     });
     Finding::works(PART, words + &second.unwrap_or_default())
 }
@@ -80,9 +89,10 @@ fn terms(licence: Option<&Licence>, lang: Lang) -> Finding {
             PART,
             words,
             lang.pick(
-                "问清权重的许可，写进 model.toml 的 licence、licence_note_zh、licence_note_en；换模型只改 [detect] model 一行",
-                "find out the licence of the weights, and write licence, licence_note_zh and licence_note_en into model.toml; to use another \
-                 model, change [detect] model",
+                "问清权重的许可，写进 model.toml 的 licence、licence_note_zh、licence_note_en；\
+                换模型只改 [detect] model 一行",
+                "find out the licence of the weights, and write licence, licence_note_zh and \
+                licence_note_en into model.toml; to use another model, change [detect] model",
             ),
         ),
     }
@@ -96,14 +106,20 @@ mod tests {
     #[test]
     fn an_office_reads_what_it_may_do_with_the_weights_in_its_own_language() {
         let none = terms(None, Lang::En);
-        assert_eq!((none.state, none.words.as_str()), (State::Limited, "licence of the weights: none stated"));
+        assert_eq!(
+            (none.state, none.words.as_str()),
+            (State::Limited, "licence of the weights: none stated")
+        );
         let licence = Licence {
             name: "non-commercial".to_owned(),
             note_zh: "仅供试用".to_owned(),
             note_en: "for trials".to_owned(),
         };
         let zh = terms(Some(&licence), Lang::Zh);
-        assert_eq!((zh.state, zh.words.as_str()), (State::Works, "模型许可 non-commercial：仅供试用"));
+        assert_eq!(
+            (zh.state, zh.words.as_str()),
+            (State::Works, "模型许可 non-commercial：仅供试用")
+        );
         assert!(!terms(Some(&licence), Lang::En).words.contains("试用"));
     }
 }

@@ -69,7 +69,10 @@ fn of_source(source: &Path, args: &Args, common: &Common, out: &mut dyn Write) -
             Ok(read) => read,
             Err(e) => {
                 unreadable += 1;
-                say(out, &format!("{shown} {}: {}", item.file.as_deref().unwrap_or("?"), e.chain()))?;
+                say(
+                    out,
+                    &format!("{shown} {}: {}", item.file.as_deref().unwrap_or("?"), e.chain()),
+                )?;
                 continue;
             }
         };
@@ -80,18 +83,28 @@ fn of_source(source: &Path, args: &Args, common: &Common, out: &mut dyn Write) -
         let detail = judged.fault.as_ref().map(|fault| fault.sentence(&shown, common.lang));
         if common.json {
             let (file, figures) = (item.file.as_deref(), judged.figures);
-            json(out, &Line::Frame { source: &shown, index, file, captured_at, health, detail, figures })?;
+            json(
+                out,
+                &Line::Frame { source: &shown, index, file, captured_at, health, detail, figures },
+            )?;
         } else if health != told {
             told = health;
             let fine = common.lang.pick("正常", "ok");
-            say(out, &format!("{captured_at} #{index} {}", detail.unwrap_or_else(|| format!("{shown}: {fine}"))))?;
+            say(
+                out,
+                &format!(
+                    "{captured_at} #{index} {}",
+                    detail.unwrap_or_else(|| format!("{shown}: {fine}"))
+                ),
+            )?;
         }
     }
     progress.finish("");
     if common.json {
         json(out, &Line::Summary { source: &shown, frames, unreadable, health: &health_counts })?;
     } else {
-        let counts: Vec<String> = health_counts.iter().map(|(health, count)| format!("{health} {count}")).collect();
+        let counts: Vec<String> =
+            health_counts.iter().map(|(health, count)| format!("{health} {count}")).collect();
         let words = common.lang.pick("帧", "frames");
         say(out, &format!("{shown}: {frames} {words}: {}", counts.join(", ")))?;
     }
@@ -101,16 +114,18 @@ fn of_source(source: &Path, args: &Args, common: &Common, out: &mut dyn Write) -
 
 /// "over_exposed": the form for programs.
 fn word(health: Health) -> Result<String> {
-    let value =
-        serde_json::to_value(health).map_err(|e| Error::internal("the health cannot be written as JSON").because(e))?;
+    let value = serde_json::to_value(health)
+        .map_err(|e| Error::internal("the health cannot be written as JSON").because(e))?;
     Ok(value.as_str().unwrap_or_default().to_owned())
 }
 
 fn json(out: &mut dyn Write, line: &Line) -> Result<()> {
-    let text = serde_json::to_string(line).map_err(|e| Error::internal("a line cannot be written").because(e))?;
+    let text = serde_json::to_string(line)
+        .map_err(|e| Error::internal("a line cannot be written").because(e))?;
     say(out, &text)
 }
 
 fn say(out: &mut dyn Write, line: &str) -> Result<()> {
-    writeln!(out, "{line}").map_err(|e| Error::unavailable("the output cannot be written").because(e))
+    writeln!(out, "{line}")
+        .map_err(|e| Error::unavailable("the output cannot be written").because(e))
 }

@@ -21,13 +21,20 @@ pub fn sending(common: &Common) -> Vec<Finding> {
             PART,
             lang.pick(
                 "摄像机警情先由值班员研判，无人研判会一直呼叫；卫星热点按策略派发",
-                "camera alarms wait for an officer, who is called until somebody looks; satellite alarms follow the policy",
+                "camera alarms wait for an officer, who is called until somebody looks; satellite \
+                alarms follow the policy",
             ),
         )];
     }
     let cameras = Registers::load(&common.config.store.data.join("registers"))
         .map(|registers| {
-            registers.current().cameras.iter().map(|camera| camera.id.clone()).collect::<BTreeSet<_>>().len()
+            registers
+                .current()
+                .cameras
+                .iter()
+                .map(|camera| camera.id.clone())
+                .collect::<BTreeSet<_>>()
+                .len()
         })
         .unwrap_or_default();
     let expected = Manifest::load(&common.config.detect.model)
@@ -57,11 +64,13 @@ fn words(lang: Lang, cameras: usize, expected: Option<Estimate>) -> String {
     let (low, high) = (lower * cameras as f64, upper * cameras as f64);
     match lang {
         Lang::Zh => format!(
-            "摄像机警情会自动派发：模型评估误报每台每天 {lower:.2}–{upper:.2} 次（95% 区间），{cameras} 台每天 {low:.0}–{high:.0} 次"
+            "摄像机警情会自动派发：模型评估误报每台每天 {lower:.2}–{upper:.2} 次（95% 区间），\
+            {cameras} 台每天 {low:.0}–{high:.0} 次"
         ),
         Lang::En => format!(
-            "camera alarms dispatch automatically: by its evaluation the model gives {lower:.2} to {upper:.2} false alarms a camera and day \
-             (95 % interval), with {cameras} cameras {low:.0} to {high:.0} times a day"
+            "camera alarms dispatch automatically: by its evaluation the model gives {lower:.2} to \
+            {upper:.2} false alarms a camera and day (95 % interval), with {cameras} cameras \
+            {low:.0} to {high:.0} times a day"
         ),
     }
 }

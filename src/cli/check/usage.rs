@@ -50,7 +50,10 @@ pub fn space(free: u64, limits: &DiskConfig, lang: Lang) -> Finding {
     let gib = disk::gib(free);
     let words = match lang {
         Lang::Zh => format!("剩余空间 {gib:.1} GiB（低于 {:.1} 停止分析记录）", limits.reserve_gib),
-        Lang::En => format!("{gib:.1} GiB free (below {:.1} GiB no analyses are stored)", limits.reserve_gib),
+        Lang::En => format!(
+            "{gib:.1} GiB free (below {:.1} GiB no analyses are stored)",
+            limits.reserve_gib
+        ),
     };
     let cure = lang.pick("清理磁盘或换到更大的磁盘", "free some space or move to a larger disk");
     let mut finding = match gib {

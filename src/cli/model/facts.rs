@@ -43,7 +43,9 @@ pub fn built_in(worker: &mut Worker) -> Result<[Seen; 3]> {
 
 /// Cameras that one core can watch at this cadence, without decoding.
 fn cameras_per_core(cost_ms: Option<f64>, cadence: SignedDuration) -> Option<u32> {
-    cost_ms.filter(|cost_ms| *cost_ms > 0.0).map(|cost_ms| (cadence.as_secs_f64() * 1000.0 / cost_ms) as u32)
+    cost_ms
+        .filter(|cost_ms| *cost_ms > 0.0)
+        .map(|cost_ms| (cadence.as_secs_f64() * 1000.0 / cost_ms) as u32)
 }
 
 pub fn into_json(
@@ -54,8 +56,10 @@ pub fn into_json(
     cadence: SignedDuration,
 ) {
     let (manifest, input) = (detector.manifest(), &detector.manifest().input);
-    let seen: Vec<_> =
-        seen.iter().map(|it| json!({ "picture": it.en, "scores": it.scores, "detections": it.found })).collect();
+    let seen: Vec<_> = seen
+        .iter()
+        .map(|it| json!({ "picture": it.en, "scores": it.scores, "detections": it.found }))
+        .collect();
     json["head"] = json!(head(&manifest.head));
     json["classes"] = json!(manifest.classes);
     json["input"] = json!({ "name": input.name, "shape": input.shape(), "past_s": input.past.map(|p| p.as_secs()) });
@@ -95,7 +99,13 @@ pub fn as_text(
         (None, Lang::Zh) => "没有复核网络".to_owned(),
         (None, Lang::En) => "no second network".to_owned(),
         (Some(it), Lang::Zh) => {
-            format!("复核网络 {} {:?}，另看 {:?} 秒前，低于 {} 存疑", it.version, it.shape(), ages_s(it), it.threshold)
+            format!(
+                "复核网络 {} {:?}，另看 {:?} 秒前，低于 {} 存疑",
+                it.version,
+                it.shape(),
+                ages_s(it),
+                it.threshold
+            )
         }
         (Some(it), Lang::En) => format!(
             "second network {} {:?}, compares with {:?} s before, doubts below {}",
@@ -109,16 +119,26 @@ pub fn as_text(
         let every = cadence.as_secs_f64();
         lines.push(match lang {
             Lang::Zh => format!("每核可看{cameras}台摄像机（每{every}秒一帧，不含解码）"),
-            Lang::En => format!("{cameras} cameras per core, each looked at every {every} s, without decoding"),
+            Lang::En => format!(
+                "{cameras} cameras per core, each looked at every {every} s, without decoding"
+            ),
         });
     }
-    lines.push(lang.pick("内置图片上所见（供比较）：", "results on built-in pictures, for comparison:").to_owned());
+    lines.push(
+        lang.pick("内置图片上所见（供比较）：", "results on built-in pictures, for comparison:")
+            .to_owned(),
+    );
     lines.extend(seen.iter().map(|it| {
         let (scores, boxes) = (it.scores, it.found.len());
         let picture = lang.pick(it.zh, it.en);
         match lang {
-            Lang::Zh => format!("  {picture}：烟 {:.3}，火 {:.3}，{boxes} 个框", scores.smoke, scores.fire),
-            Lang::En => format!("  {picture}: smoke {:.3}, fire {:.3}, {boxes} boxes", scores.smoke, scores.fire),
+            Lang::Zh => {
+                format!("  {picture}：烟 {:.3}，火 {:.3}，{boxes} 个框", scores.smoke, scores.fire)
+            }
+            Lang::En => format!(
+                "  {picture}: smoke {:.3}, fire {:.3}, {boxes} boxes",
+                scores.smoke, scores.fire
+            ),
         }
     }));
     lines

@@ -57,7 +57,8 @@ impl Count {
         let Some(watched) = self.sources.last_mut() else { return };
         let step = watched.last.replace(at).map(|last| at.duration_since(last));
         if let Some(step) = step.filter(|step| step.is_positive() && *step <= GAP_MAX) {
-            (watched.seconds, watched.steps) = (watched.seconds + step.as_secs_f64(), watched.steps + 1);
+            (watched.seconds, watched.steps) =
+                (watched.seconds + step.as_secs_f64(), watched.steps + 1);
         }
         watched.false_alarms += confirmed as u64;
     }
@@ -85,20 +86,32 @@ impl Count {
         let rates = self.rates();
         let mut lines: Vec<String> = rates.iter().map(|rate| rate.words(lang)).collect();
         lines.push(match (self.at_most, self.holds(), lang) {
-            (None, _, Lang::Zh) => "区间为双侧95%精确区间（Garwood）；用 --at-most 设上限作放行条件".to_owned(),
-            (None, _, Lang::En) => {
-                "intervals are exact and two-sided, 95 % (Garwood); --at-most sets a limit for the upper end".to_owned()
+            (None, _, Lang::Zh) => {
+                "区间为双侧95%精确区间（Garwood）；用 --at-most 设上限作放行条件".to_owned()
             }
-            (Some(most), true, Lang::Zh) => format!("放行：区间上端不超过每台每天 {most} 次（双侧95%，Garwood）"),
+            (None, _, Lang::En) => {
+                "intervals are exact and two-sided, 95 % (Garwood); --at-most sets a limit for the \
+                upper end"
+                    .to_owned()
+            }
+            (Some(most), true, Lang::Zh) => {
+                format!("放行：区间上端不超过每台每天 {most} 次（双侧95%，Garwood）")
+            }
             (Some(most), true, Lang::En) => {
-                format!("passed: the upper end is at most {most} per camera-day (exact, two-sided 95 %, Garwood)")
+                format!(
+                    "passed: the upper end is at most {most} per camera-day (exact, two-sided \
+                    95 %, Garwood)"
+                )
             }
             (Some(most), false, Lang::Zh) => {
-                format!("不放行：区间上端超过每台每天 {most} 次（双侧95%，Garwood）；误报太多，或无烟录像太短")
+                format!(
+                    "不放行：区间上端超过每台每天 {most} 次（双侧95%，Garwood）；误报太多，\
+                    或无烟录像太短"
+                )
             }
             (Some(most), false, Lang::En) => format!(
-                "not passed: the upper end is above {most} per camera-day (exact, two-sided 95 %, Garwood): too many false alarms, or \
-                 too little clean time"
+                "not passed: the upper end is above {most} per camera-day (exact, two-sided 95 %, \
+                Garwood): too many false alarms, or too little clean time"
             ),
         });
         lines
@@ -126,19 +139,25 @@ impl Rate {
     fn words(&self, lang: Lang) -> String {
         let Self { hours, false_alarms, lower, .. } = self;
         let source = self.source.as_deref().unwrap_or(lang.pick("合计", "all"));
-        let (Some(a_day), Some(upper), Some(cadence_s)) = (self.per_day, self.upper, self.cadence_s) else {
+        let (Some(a_day), Some(upper), Some(cadence_s)) =
+            (self.per_day, self.upper, self.cadence_s)
+        else {
             return match lang {
                 Lang::Zh => format!("{source}：没有连续的画面，算不出无烟时间"),
-                Lang::En => format!("{source}: no two pictures are within five minutes, so it has no clean time"),
+                Lang::En => format!(
+                    "{source}: no two pictures are within five minutes, so it has \
+                    no clean time"
+                ),
             };
         };
         match lang {
             Lang::Zh => format!(
-                "{source}：无烟 {hours:.2} 小时（平均每 {cadence_s:.0} 秒一次），误报 {false_alarms} 次，每台每天 {a_day:.2} 次（{lower:.2}–{upper:.2}）"
+                "{source}：无烟 {hours:.2} 小时（平均每 {cadence_s:.0} 秒一次），误报 \
+                {false_alarms} 次，每台每天 {a_day:.2} 次（{lower:.2}–{upper:.2}）"
             ),
             Lang::En => format!(
-                "{source}: {hours:.2} clean hours (a look every {cadence_s:.0} s), {false_alarms} false alarms, {a_day:.2} a camera-day \
-                 ({lower:.2}–{upper:.2})"
+                "{source}: {hours:.2} clean hours (a look every {cadence_s:.0} s), {false_alarms} \
+                false alarms, {a_day:.2} a camera-day ({lower:.2}–{upper:.2})"
             ),
         }
     }
@@ -147,7 +166,9 @@ impl Rate {
 /// A number above zero.
 pub fn per_day(text: &str) -> std::result::Result<f64, String> {
     let number = text.parse().ok().filter(|number: &f64| number.is_finite() && *number > 0.0);
-    number.ok_or_else(|| "a number of false alarms per camera-day is needed, for example 1.5".to_owned())
+    number.ok_or_else(|| {
+        "a number of false alarms per camera-day is needed, for example 1.5".to_owned()
+    })
 }
 
 #[cfg(test)]
@@ -192,9 +213,16 @@ mod tests {
         for look in 0..361 {
             count.looked("valley", Timestamp::UNIX_EPOCH + SignedDuration::from_secs(look * 10), 0);
         }
-        let found: Vec<(u64, f64)> =
-            count.rates().iter().map(|it| (it.false_alarms, (it.hours * 100.0).round() / 100.0)).collect();
+        let found: Vec<(u64, f64)> = count
+            .rates()
+            .iter()
+            .map(|it| (it.false_alarms, (it.hours * 100.0).round() / 100.0))
+            .collect();
         assert_eq!(found, [(2, 1.0), (0, 1.0), (2, 2.0)]);
-        assert!(count.words(Lang::En)[0].starts_with("ridge: 1.00 clean hours"), "{:?}", count.words(Lang::En));
+        assert!(
+            count.words(Lang::En)[0].starts_with("ridge: 1.00 clean hours"),
+            "{:?}",
+            count.words(Lang::En)
+        );
     }
 }

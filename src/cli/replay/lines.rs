@@ -111,7 +111,20 @@ impl<'a> Report<'a> {
     ) -> Self {
         let (json, lang) = (common.json, common.lang);
         let (frames, gated, sightings, unreadable) = (0, 0, 0, Vec::new());
-        Self { out, json, lang, model, thresholds, point, frames, gated, sightings, unreadable, count, sheet: None }
+        Self {
+            out,
+            json,
+            lang,
+            model,
+            thresholds,
+            point,
+            frames,
+            gated,
+            sightings,
+            unreadable,
+            count,
+            sheet: None,
+        }
     }
 
     /// Also collects a sheet of pictures, written with the summary.
@@ -121,7 +134,13 @@ impl<'a> Report<'a> {
         self
     }
 
-    pub fn seen(&mut self, source: &Path, index: usize, file: Option<&str>, seen: &Seen) -> Result<()> {
+    pub fn seen(
+        &mut self,
+        source: &Path,
+        index: usize,
+        file: Option<&str>,
+        seen: &Seen,
+    ) -> Result<()> {
         // A drill analyses the same picture a second time.
         self.frames += usize::from(!seen.drill);
         let analysis = &seen.analysis;
@@ -133,12 +152,23 @@ impl<'a> Report<'a> {
             sheet.look(&source, seen);
         }
         if self.json {
-            let (captured_at, stream, scores) = (analysis.captured_at, analysis.stream, analysis.scores);
+            let (captured_at, stream, scores) =
+                (analysis.captured_at, analysis.stream, analysis.scores);
             let (source, detections, tiles) =
                 (source.as_str(), analysis.detections.as_slice(), analysis.tiles.as_slice());
             let (has_past, drill) = (analysis.has_past, seen.drill);
-            let line =
-                Line::Frame { source, index, file, captured_at, stream, scores, detections, tiles, has_past, drill };
+            let line = Line::Frame {
+                source,
+                index,
+                file,
+                captured_at,
+                stream,
+                scores,
+                detections,
+                tiles,
+                has_past,
+                drill,
+            };
             self.write_json(&line)?;
         }
         for alarm in &seen.confirmed {
@@ -147,7 +177,13 @@ impl<'a> Report<'a> {
         Ok(())
     }
 
-    pub fn gated(&mut self, source: &Path, index: usize, file: Option<&str>, captured_at: Timestamp) -> Result<()> {
+    pub fn gated(
+        &mut self,
+        source: &Path,
+        index: usize,
+        file: Option<&str>,
+        captured_at: Timestamp,
+    ) -> Result<()> {
         (self.frames, self.gated) = (self.frames + 1, self.gated + 1);
         let source = &source.display().to_string();
         // As in the live program, the camera counts as watched while the gate is closed.
@@ -168,7 +204,9 @@ impl<'a> Report<'a> {
         drill: bool,
     ) -> Result<()> {
         self.sightings += 1;
-        let Confirmed { class, bbox, best_at, confidence, first_at, confirmed_at, evidence, .. } = *confirmed;
+        let Confirmed {
+            class, bbox, best_at, confidence, first_at, confirmed_at, evidence, ..
+        } = *confirmed;
         if self.json {
             let bbox = bbox.into();
             return self.write_json(&Line::Sighting {
@@ -203,7 +241,8 @@ impl<'a> Report<'a> {
         // A Chinese character is two columns wide.
         let pad = 6 - if what.is_ascii() { what.len() } else { 2 };
         self.write_text(&format!(
-            "{confirmed_at}  {first_at}  {what}{:pad$} {confidence:.2}    {x:>3.0} %, {y:>3.0} %  {source} #{index}{drill}  {opinion}",
+            "{confirmed_at}  {first_at}  {what}{:pad$} {confidence:.2}    {x:>3.0} %, {y:>3.0} %  \
+            {source} #{index}{drill}  {opinion}",
             ""
         ))
     }
@@ -215,7 +254,11 @@ impl<'a> Report<'a> {
             let words = self.lang.pick("读不出，跳过", "cannot be read, skipped");
             self.write_text(&format!("{file}: {words}: {reason}"))?;
         }
-        self.unreadable.push(Unreadable { source: source.display().to_string(), file: file.to_owned(), reason });
+        self.unreadable.push(Unreadable {
+            source: source.display().to_string(),
+            file: file.to_owned(),
+            reason,
+        });
         Ok(())
     }
 
@@ -227,10 +270,19 @@ impl<'a> Report<'a> {
         let outcome = self.clean_time()?;
         let unreadable = std::mem::take(&mut self.unreadable);
         if self.json {
-            let (model, thresholds, point) = (self.model.clone(), self.thresholds.clone(), self.point);
+            let (model, thresholds, point) =
+                (self.model.clone(), self.thresholds.clone(), self.point);
             let (frames, gated, sightings) = (self.frames, self.gated, self.sightings);
             let (model, thresholds, unreadable) = (&model, &thresholds, unreadable.as_slice());
-            self.write_json(&Line::Summary { frames, gated, sightings, unreadable, model, thresholds, point })?;
+            self.write_json(&Line::Summary {
+                frames,
+                gated,
+                sightings,
+                unreadable,
+                model,
+                thresholds,
+                point,
+            })?;
         } else {
             let (frames, sightings, bad) = (self.frames, self.sightings, unreadable.len());
             let ModelVersion { name, version } = &self.model;
@@ -238,12 +290,14 @@ impl<'a> Report<'a> {
             let words = match self.lang {
                 Lang::Zh => {
                     format!(
-                        "共 {frames} 帧{gate}，确认 {sightings} 处，读不出 {bad} 个（模型 {name} {version}；{used}）"
+                        "共 {frames} 帧{gate}，确认 {sightings} 处，读不出 {bad} 个（模型 {name} \
+                        {version}；{used}）"
                     )
                 }
                 Lang::En => {
                     format!(
-                        "{frames} frames{gate}, {sightings} sightings, {bad} unreadable (model {name} {version}; {used})"
+                        "{frames} frames{gate}, {sightings} sightings, {bad} unreadable (model \
+                        {name} {version}; {used})"
                     )
                 }
             };
@@ -275,9 +329,14 @@ impl<'a> Report<'a> {
     fn used(&self) -> String {
         let Numbers { smoke, fire, smoke_tile, fire_tile, evidence, .. } = *self.thresholds;
         let numbers = match self.lang {
-            Lang::Zh => format!("烟 {smoke}，火 {fire}，分块 {smoke_tile}、{fire_tile}，证据 {evidence}"),
+            Lang::Zh => {
+                format!("烟 {smoke}，火 {fire}，分块 {smoke_tile}、{fire_tile}，证据 {evidence}")
+            }
             Lang::En => {
-                format!("smoke {smoke}, fire {fire}, in tiles {smoke_tile} and {fire_tile}, evidence {evidence}")
+                format!(
+                    "smoke {smoke}, fire {fire}, in tiles {smoke_tile} and {fire_tile}, \
+                    evidence {evidence}"
+                )
             }
         };
         match self.point {
@@ -287,7 +346,8 @@ impl<'a> Report<'a> {
     }
 
     fn write_json(&mut self, line: &Line) -> Result<()> {
-        let text = serde_json::to_string(line).map_err(|e| Error::internal("a line cannot be written").because(e))?;
+        let text = serde_json::to_string(line)
+            .map_err(|e| Error::internal("a line cannot be written").because(e))?;
         self.write_text(&text)
     }
 

@@ -60,7 +60,8 @@ impl Sheet {
             self.rows.push(Row { sighting, source, confirmed, evidence, frames: Vec::new() });
         }
         for kept in self.strips.look(seen, &began, |side| encode(&seen.picture, side.min(SIDE))) {
-            if let Some(row) = self.rows.iter_mut().rfind(|row| row.sighting == kept.frame.sighting) {
+            if let Some(row) = self.rows.iter_mut().rfind(|row| row.sighting == kept.frame.sighting)
+            {
                 row.frames.push(kept);
             }
         }
@@ -69,15 +70,19 @@ impl Sheet {
     /// Writes the page.
     pub fn write(&self, file: &Path, lang: Lang) -> Result<()> {
         std::fs::write(file, self.html(lang)).map_err(|e| {
-            Error::unavailable(format!("cannot write {}: check the disk space and the permissions", file.display()))
-                .because(e)
+            Error::unavailable(format!(
+                "cannot write {}: check the disk space and the permissions",
+                file.display()
+            ))
+            .because(e)
         })
     }
 
     fn html(&self, lang: Lang) -> String {
         let title = lang.pick("火眼回放过程图", "Huoyan: strips of a replay");
         let mut html = format!(
-            "<!doctype html>\n<html lang=\"{}\"><meta charset=\"utf-8\"><title>{title}</title>\n<style>{STYLE}</style>\n<h1>{title}</h1>\n",
+            "<!doctype html>\n<html lang=\"{}\"><meta \
+            charset=\"utf-8\"><title>{title}</title>\n<style>{STYLE}</style>\n<h1>{title}</h1>\n",
             lang.code()
         );
         let count = self.rows.len();
@@ -95,7 +100,8 @@ impl Sheet {
 
 impl Row {
     fn html(&self, lang: Lang, html: &mut String) {
-        let Confirmed { class, bbox, best_at, confidence, first_at, confirmed_at, .. } = &self.confirmed;
+        let Confirmed { class, bbox, best_at, confidence, first_at, confirmed_at, .. } =
+            &self.confirmed;
         let what = match class {
             Class::Smoke => lang.pick("烟", "smoke"),
             Class::Fire => lang.pick("火", "fire"),
@@ -110,7 +116,8 @@ impl Row {
         );
         html.push_str(&self.graph(lang));
         html.push_str("<div class=\"strip\">\n");
-        let evidence = self.evidence.iter().map(|it| (*best_at, Some((*confidence, *bbox)), it, true));
+        let evidence =
+            self.evidence.iter().map(|it| (*best_at, Some((*confidence, *bbox)), it, true));
         let others = self.frames.iter().filter(|it| it.frame.captured_at != *best_at).map(|it| {
             let seen = it.frame.seen.map(|place| (place.score, place.bbox));
             (it.frame.captured_at, seen, &it.shot.encoded, false)
@@ -127,7 +134,8 @@ impl Row {
             let time = clock(at);
             let _ = writeln!(
                 html,
-                "<figure{class}><div><img alt=\"{time}\" src=\"data:image/jpeg;base64,{data}\">{}</div><figcaption>{time}{score}</figcaption></figure>",
+                "<figure{class}><div><img alt=\"{time}\" \
+                src=\"data:image/jpeg;base64,{data}\">{}</div><figcaption>{time}{score}</figcaption></figure>",
                 seen.map(|(_, bbox)| boxed(&bbox)).unwrap_or_default()
             );
         }
@@ -137,8 +145,11 @@ impl Row {
     /// The score at the place over time, 0 at the bottom and 1 at the top. The line marks the
     /// confirmation.
     fn graph(&self, lang: Lang) -> String {
-        let times = self.frames.iter().map(|it| it.frame.captured_at).chain([self.confirmed.best_at]);
-        let (Some(from), Some(to)) = (times.clone().min(), times.max()) else { return String::new() };
+        let times =
+            self.frames.iter().map(|it| it.frame.captured_at).chain([self.confirmed.best_at]);
+        let (Some(from), Some(to)) = (times.clone().min(), times.max()) else {
+            return String::new();
+        };
         let whole_s = to.duration_since(from).as_secs_f64().max(1.0);
         let (width, height) = GRAPH;
         let x = |at: Timestamp| at.duration_since(from).as_secs_f64() / whole_s * width;
@@ -149,8 +160,10 @@ impl Row {
         let (points, at) = (points.collect::<String>(), x(self.confirmed.confirmed_at));
         let words = lang.pick("得分随时间的变化", "score over time");
         format!(
-            "<svg role=\"img\" aria-label=\"{words}\" viewBox=\"-2 -2 {} {}\" width=\"{width}\" height=\"{height}\">\
-             <rect width=\"{width}\" height=\"{height}\"/><line x1=\"{at:.1}\" x2=\"{at:.1}\" y1=\"0\" y2=\"{height}\"/>\
+            "<svg role=\"img\" aria-label=\"{words}\" viewBox=\"-2 -2 {} {}\" width=\"{width}\" \
+            height=\"{height}\">\
+             <rect width=\"{width}\" height=\"{height}\"/><line x1=\"{at:.1}\" x2=\"{at:.1}\" \
+             y1=\"0\" y2=\"{height}\"/>\
              <polyline points=\"{points}\"/></svg>\n",
             width + 4.0,
             height + 4.0
@@ -158,11 +171,7 @@ impl Row {
     }
 }
 
-const STYLE: &str = "body{font:14px sans-serif;margin:16px;color:#222}h1{font-size:18px}h2{font-size:14px;margin:16px 0 4px}\
-    .strip{display:flex;flex-wrap:wrap;gap:6px}figure{margin:0;width:240px}figure div{position:relative}img{width:100%;display:block}\
-    figure i{position:absolute;border:2px solid #d4351c;box-sizing:border-box}.evidence{width:486px}\
-    .evidence figcaption{font-weight:bold}figcaption{font-size:12px}svg rect{fill:#f3f4f5}svg line{stroke:#d4351c}\
-    svg polyline{fill:none;stroke:#222;stroke-width:1.5}";
+const STYLE: &str = "body{font:14px sans-serif;margin:16px;color:#222}h1{font-size:18px}h2{font-size:14px;margin:16px 0 4px}.strip{display:flex;flex-wrap:wrap;gap:6px}figure{margin:0;width:240px}figure div{position:relative}img{width:100%;display:block}figure i{position:absolute;border:2px solid #d4351c;box-sizing:border-box}.evidence{width:486px}.evidence figcaption{font-weight:bold}figcaption{font-size:12px}svg rect{fill:#f3f4f5}svg line{stroke:#d4351c}svg polyline{fill:none;stroke:#222;stroke-width:1.5}";
 
 fn boxed(bbox: &BoundingBox) -> String {
     let [left, top, width, height] = [bbox.x, bbox.y, bbox.w, bbox.h].map(|share| 100.0 * share);

@@ -7,7 +7,11 @@ use std::path::PathBuf;
 
 /// By the names, in time order, if all names hold a time. Otherwise in the given order, `interval`
 /// apart from `start` on.
-pub fn of_pictures(pictures: Vec<PathBuf>, start: Timestamp, interval: SignedDuration) -> Vec<(Timestamp, PathBuf)> {
+pub fn of_pictures(
+    pictures: Vec<PathBuf>,
+    start: Timestamp,
+    interval: SignedDuration,
+) -> Vec<(Timestamp, PathBuf)> {
     let named = |path: &PathBuf| path.file_stem().and_then(|stem| in_name(&stem.to_string_lossy()));
     if let Some(times) = pictures.iter().map(named).collect::<Option<Vec<_>>>() {
         let mut timed: Vec<_> = times.into_iter().zip(pictures).collect();
@@ -20,7 +24,10 @@ pub fn of_pictures(pictures: Vec<PathBuf>, start: Timestamp, interval: SignedDur
 
 /// Keeps pictures at least `cadence` apart. Counted from the nominal time, not from the last
 /// picture, because picture times vary.
-pub fn thinned(pictures: Vec<(Timestamp, PathBuf)>, cadence: SignedDuration) -> Vec<(Timestamp, PathBuf)> {
+pub fn thinned(
+    pictures: Vec<(Timestamp, PathBuf)>,
+    cadence: SignedDuration,
+) -> Vec<(Timestamp, PathBuf)> {
     let mut next: Option<Timestamp> = None;
     let stays = |(at, _): &(Timestamp, PathBuf)| {
         if next.is_some_and(|next| *at < next) {
@@ -44,8 +51,11 @@ mod tests {
     #[test]
     fn a_folder_is_thinned_to_a_cadence_on_its_beat() {
         let thin = |times_s: &[i64], cadence_s: i64| -> Vec<i64> {
-            let at = |s: &i64| (Timestamp::UNIX_EPOCH + SignedDuration::from_secs(*s), PathBuf::from("a.jpg"));
-            let thinned = thinned(times_s.iter().map(at).collect(), SignedDuration::from_secs(cadence_s));
+            let at = |s: &i64| {
+                (Timestamp::UNIX_EPOCH + SignedDuration::from_secs(*s), PathBuf::from("a.jpg"))
+            };
+            let thinned =
+                thinned(times_s.iter().map(at).collect(), SignedDuration::from_secs(cadence_s));
             thinned.into_iter().map(|(at, _)| at.as_second()).collect()
         };
         for (what, times_s, cadence_s, expected) in [
@@ -66,9 +76,16 @@ mod tests {
         let minute = SignedDuration::from_mins(1);
         let order = |names: &[&str]| -> Vec<(String, String)> {
             let timed = of_pictures(paths(names), start, minute);
-            timed.into_iter().map(|(at, path)| (at.to_string(), path.display().to_string())).collect()
+            timed
+                .into_iter()
+                .map(|(at, path)| (at.to_string(), path.display().to_string()))
+                .collect()
         };
-        assert_eq!(order(&["a_1563297120.jpg", "b_1563297060.jpg"])[0].1, "b_1563297060.jpg", "time before name");
+        assert_eq!(
+            order(&["a_1563297120.jpg", "b_1563297060.jpg"])[0].1,
+            "b_1563297060.jpg",
+            "time before name"
+        );
         let mixed = order(&["a.jpg", "b_1563297060.jpg"]);
         assert_eq!(mixed[0], ("2026-03-05T04:00:00Z".into(), "a.jpg".into()));
         assert_eq!(mixed[1], ("2026-03-05T04:01:00Z".into(), "b_1563297060.jpg".into()));

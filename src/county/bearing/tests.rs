@@ -6,7 +6,11 @@ use std::sync::Arc;
 
 const HD: f64 = 16.0 / 9.0;
 
-fn sector(entry: &CameraEntry, bbox: [f32; 4], ground: Ground<'_>) -> (f64, f64, f64, f64, RangeBasis) {
+fn sector(
+    entry: &CameraEntry,
+    bbox: [f32; 4],
+    ground: Ground<'_>,
+) -> (f64, f64, f64, f64, RangeBasis) {
     let bbox = bbox.into();
     match entry.locus(Look { bbox: &bbox, aspect: HD, has_moved: false }, ground) {
         Locus::Sector(Ray { azimuth_deg, half_width_deg, near_m, far_m, range, .. }) => {
@@ -24,7 +28,9 @@ fn high() -> CameraEntry {
 #[test]
 fn pixels_become_angles_through_a_lens() {
     // 60° wide: the picture's edge is 30° off centre, but half way there it is 16.1°, not 15°.
-    for (x, expected_deg) in [(0.5f32, 0.0f64), (1.0, 30.0), (0.75, 16.102), (0.25, -16.102), (0.9, 24.791)] {
+    for (x, expected_deg) in
+        [(0.5f32, 0.0f64), (1.0, 30.0), (0.75, 16.102), (0.25, -16.102), (0.9, 24.791)]
+    {
         let entry = CameraEntry { tilt_deg: Some(0.0), azimuth_deg: Some(350.0), ..camera() };
         let (azimuth_deg, half_width_deg, near_m, far_m, range) =
             sector(&entry, [x - 0.005, 0.4, 0.01, 0.1], Ground::Unknown);
@@ -35,12 +41,18 @@ fn pixels_become_angles_through_a_lens() {
     }
     let panorama = Lens { field_deg: 180.0, aspect: 4.0, tilt_deg: 0.0 };
     let corner = panorama.towards(0.75, 1.0);
-    assert_eq!((corner.azimuth_deg, corner.elevation_deg), (45.0, -22.5), "every pixel is worth the same");
+    assert_eq!(
+        (corner.azimuth_deg, corner.elevation_deg),
+        (45.0, -22.5),
+        "every pixel is worth the same"
+    );
 }
 
 #[test]
 fn tilt_and_the_shape_of_the_picture_give_the_elevation() {
-    let of = |aspect, tilt_deg, x, y| Lens { field_deg: 60.0, aspect, tilt_deg }.towards(x, y).elevation_deg;
+    let of = |aspect, tilt_deg, x, y| {
+        Lens { field_deg: 60.0, aspect, tilt_deg }.towards(x, y).elevation_deg
+    };
     let lower_deg = (f64::to_radians(30.0).tan() / HD).atan().to_degrees();
     for (found, expected) in [
         (of(HD, 0.0, 0.5, 0.5), 0.0),
@@ -51,7 +63,10 @@ fn tilt_and_the_shape_of_the_picture_give_the_elevation() {
     ] {
         assert!((found - expected).abs() < 1e-9, "{found}, not {expected}");
     }
-    assert!(of(HD, -3.0, 1.0, 0.5) > -3.0, "a level camera's horizon is straight, a tilted one's rows are not");
+    assert!(
+        of(HD, -3.0, 1.0, 0.5) > -3.0,
+        "a level camera's horizon is straight, a tilted one's rows are not"
+    );
 }
 
 #[test]
@@ -86,9 +101,13 @@ fn flat_ground_measures_where_the_office_says_that_it_is_flat() {
     let lens = Lens { field_deg: 60.0, aspect: HD, tilt_deg: 0.0 };
     for y in [0.6f32, 0.65, 0.7] {
         let true_m = 230.0 / (-lens.towards(0.5, y).elevation_deg).to_radians().tan();
-        let (_, _, near_m, far_m, range) = sector(&high(), [0.49, y - 0.05, 0.02, 0.05], Ground::Flat);
+        let (_, _, near_m, far_m, range) =
+            sector(&high(), [0.49, y - 0.05, 0.02, 0.05], Ground::Flat);
         assert_eq!(range, RangeBasis::FlatGround);
-        assert!(near_m < true_m && true_m < far_m && far_m < 2.0 * near_m, "{near_m}..{far_m} holds {true_m}");
+        assert!(
+            near_m < true_m && true_m < far_m && far_m < 2.0 * near_m,
+            "{near_m}..{far_m} holds {true_m}"
+        );
     }
 }
 
@@ -126,7 +145,10 @@ fn who_does_not_know_where_it_looks_says_so() {
         other => panic!("{other:?}"),
     };
     let (north, south) = (towards("default").expect("a row"), towards("south").expect("a row"));
-    assert!((crate::triage::geo::turn_deg(north, south) - 170.0).abs() < 0.1, "each pose has its own row");
+    assert!(
+        (crate::triage::geo::turn_deg(north, south) - 170.0).abs() < 0.1,
+        "each pose has its own row"
+    );
     assert_eq!(towards("west"), None, "no row, no bearing");
     assert_eq!(county.bearing(&"nobody".into(), &"default".into(), look(false)), None);
 }
@@ -134,7 +156,9 @@ fn who_does_not_know_where_it_looks_says_so() {
 #[test]
 fn a_terrain_knows_more_than_the_word_flat() {
     let first = LatLon::new(29.0, 110.0).expect("a place");
-    let raster = Raster::new(first, (0.01, 0.01), (101, 101), std::iter::repeat_n(100.0, 101 * 101)).expect("a raster");
+    let raster =
+        Raster::new(first, (0.01, 0.01), (101, 101), std::iter::repeat_n(100.0, 101 * 101))
+            .expect("a raster");
     let mut county = County { is_flat: true, cameras: vec![high()], ..County::default() };
     assert!(matches!(county.ground(), Ground::Flat));
     county.terrain = Terrain::new(vec![raster]).map(Arc::new);

@@ -28,18 +28,30 @@ impl Ground {
     pub fn new(centre: LatLon, dice: &mut Dice) -> Self {
         let (cell_lat, cell_lon) = (HEIGHT_DEG / ROWS as f64, WIDTH_DEG / COLUMNS as f64);
         let corner = |row: usize, column: usize, dice: &mut Dice| {
-            let lat = centre.lat_deg() + (row as f64 + dice.stray(CORNER_STRAY)) * cell_lat - HEIGHT_DEG / 2.0;
-            let lon = centre.lon_deg() + (column as f64 + dice.stray(CORNER_STRAY)) * cell_lon - WIDTH_DEG / 2.0;
+            let lat = centre.lat_deg() + (row as f64 + dice.stray(CORNER_STRAY)) * cell_lat
+                - HEIGHT_DEG / 2.0;
+            let lon = centre.lon_deg() + (column as f64 + dice.stray(CORNER_STRAY)) * cell_lon
+                - WIDTH_DEG / 2.0;
             LatLon::new(lat, lon).map_or(centre, rounded)
         };
-        let corners: Vec<Vec<LatLon>> =
-            (0..=ROWS).map(|row| (0..=COLUMNS).map(|column| corner(row, column, dice)).collect()).collect();
-        let mut line = |a: LatLon, b: LatLon| wandering(a, b, LINE_STRAY * cell_lat.min(cell_lon), dice);
+        let corners: Vec<Vec<LatLon>> = (0..=ROWS)
+            .map(|row| (0..=COLUMNS).map(|column| corner(row, column, dice)).collect())
+            .collect();
+        let mut line =
+            |a: LatLon, b: LatLon| wandering(a, b, LINE_STRAY * cell_lat.min(cell_lon), dice);
         let eastward = (0..=ROWS)
-            .map(|row| (0..COLUMNS).map(|column| line(corners[row][column], corners[row][column + 1])).collect())
+            .map(|row| {
+                (0..COLUMNS)
+                    .map(|column| line(corners[row][column], corners[row][column + 1]))
+                    .collect()
+            })
             .collect();
         let northward = (0..ROWS)
-            .map(|row| (0..=COLUMNS).map(|column| line(corners[row][column], corners[row + 1][column])).collect())
+            .map(|row| {
+                (0..=COLUMNS)
+                    .map(|column| line(corners[row][column], corners[row + 1][column]))
+                    .collect()
+            })
             .collect();
         Self { corners, eastward, northward }
     }
@@ -60,8 +72,10 @@ impl Ground {
     pub fn outline(&self) -> Result<Area, String> {
         let south = self.eastward[0].concat();
         let east = self.northward.iter().flat_map(|row| row[COLUMNS].clone()).collect();
-        let north = self.eastward[ROWS].iter().rev().flat_map(|line| line.iter().rev().copied()).collect();
-        let west = self.northward.iter().rev().flat_map(|row| row[0].iter().rev().copied()).collect();
+        let north =
+            self.eastward[ROWS].iter().rev().flat_map(|line| line.iter().rev().copied()).collect();
+        let west =
+            self.northward.iter().rev().flat_map(|row| row[0].iter().rev().copied()).collect();
         Area::from_rings(vec![joined([south, east, north, west])])
     }
 }

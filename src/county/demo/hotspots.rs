@@ -20,8 +20,7 @@ pub fn hotspot_csv(now: Timestamp, county: &County) -> String {
     let hhmm = i32::from(utc.hour()) * 100 + i32::from(utc.minute());
     let date = utc.date();
     let mut list =
-        "latitude,longitude,bright_ti4,scan,track,acq_date,acq_time,satellite,instrument,confidence,version,\
-                    bright_ti5,frp,daynight\n"
+        "latitude,longitude,bright_ti4,scan,track,acq_date,acq_time,satellite,instrument,confidence,version,bright_ti5,frp,daynight\n"
             .to_owned();
     let mut add = |at: Option<LatLon>, kelvin: f64, confidence: &str, frp_mw: f64| {
         if let Some(at) = at {
@@ -53,10 +52,16 @@ fn quiet_grid(county: &County, besides: Option<LatLon>) -> Option<(&Grid, LatLon
         let things = sources.chain(county.burns.iter().map(|burn| burn.at)).chain(besides);
         things.into_iter().any(|thing| thing.distance_m(at) < APART_M)
     };
-    let at_the_edge = |at: LatLon| county.outline.as_ref().is_some_and(|outline| outline.edge_distance_m(at) < APART_M);
+    let at_the_edge = |at: LatLon| {
+        county.outline.as_ref().is_some_and(|outline| outline.edge_distance_m(at) < APART_M)
+    };
     let middles = county.grids.iter().filter_map(|grid| Some((grid, grid.area.centroid()?)));
-    let room = |grid: &Grid, at| if known(at) || at_the_edge(at) { 0.0 } else { grid.area.edge_distance_m(at) };
-    let inside = middles.filter(|(grid, at)| grid.area.contains(*at)).map(|(grid, at)| (room(grid, at), grid, at));
+    let room = |grid: &Grid, at| {
+        if known(at) || at_the_edge(at) { 0.0 } else { grid.area.edge_distance_m(at) }
+    };
+    let inside = middles
+        .filter(|(grid, at)| grid.area.contains(*at))
+        .map(|(grid, at)| (room(grid, at), grid, at));
     inside.max_by(|(a, ..), (b, ..)| a.total_cmp(b)).map(|(_, grid, at)| (grid, at))
 }
 
@@ -64,7 +69,11 @@ fn quiet_grid(county: &County, besides: Option<LatLon>) -> Option<(&Grid, LatLon
 /// the grid.
 fn border_of_two(county: &County, besides: Option<LatLon>) -> Option<LatLon> {
     let (grid, from) = quiet_grid(county, besides)?;
-    let others = county.grids.iter().filter(|other| other.id != grid.id).filter_map(|other| other.area.centroid());
+    let others = county
+        .grids
+        .iter()
+        .filter(|other| other.id != grid.id)
+        .filter_map(|other| other.area.centroid());
     let to = others.min_by(|a, b| from.distance_m(*a).total_cmp(&from.distance_m(*b)))?;
     let azimuth_deg = from.azimuth_deg(to);
     let (mut inside_m, mut outside_m) = (0.0, from.distance_m(to));

@@ -19,8 +19,8 @@ const VILLAGE_CELLS: usize = 2;
 
 /// A village is named after what grows or stands there and after its ground: 杉木冲村, 双溪村.
 const OF: [&str; 25] = [
-    "杉木", "楠木", "枫香", "茶", "桐木", "板栗", "白岩", "青石", "黄泥", "高", "长", "大", "双", "金竹", "水井",
-    "铁炉", "龙王", "马鞍", "老屋", "花", "桃", "清水", "观音", "梨子", "香樟",
+    "杉木", "楠木", "枫香", "茶", "桐木", "板栗", "白岩", "青石", "黄泥", "高", "长", "大", "双",
+    "金竹", "水井", "铁炉", "龙王", "马鞍", "老屋", "花", "桃", "清水", "观音", "梨子", "香樟",
 ];
 const AT: [&str; 10] = ["坪", "溪", "冲", "湾", "坳", "岭", "寨", "垭", "坡", "潭"];
 /// Coprime to the number of names, so that none repeats, and large enough that neighbours sound
@@ -51,7 +51,9 @@ pub fn grids(ground: &Ground) -> Result<Vec<Grid>> {
                 for (number, (row, column)) in (1..).zip(cells.filter(of_village)) {
                     let ring = ground.grid(south + row, west + column);
                     grids.push(Grid {
-                        id: format!("YX{township_number:02}{:02}{number:02}", village + 1).as_str().into(),
+                        id: format!("YX{township_number:02}{:02}{number:02}", village + 1)
+                            .as_str()
+                            .into(),
                         name: format!("{number}号网格"),
                         village: name.clone(),
                         township: township.to_owned(),

@@ -7,12 +7,20 @@ use crate::triage::policy::Role;
 use jiff::{Timestamp, ToSpan};
 use std::collections::HashSet;
 
-const SURNAMES: [&str; 18] =
-    ["向", "田", "彭", "覃", "吴", "李", "周", "杨", "龙", "石", "黄", "陈", "张", "刘", "王", "全", "瞿", "麻"];
+const SURNAMES: [&str; 18] = [
+    "向", "田", "彭", "覃", "吴", "李", "周", "杨", "龙", "石", "黄", "陈", "张", "刘", "王", "全",
+    "瞿", "麻",
+];
 /// Enough names for a thousand people without repeats.
 const GIVEN: [[&str; 18]; 2] = [
-    ["长", "大", "春", "水", "秀", "志", "桂", "厚", "金", "安", "茂", "冬", "家", "玉", "守", "国", "友", "云"],
-    ["青", "山", "生", "英", "远", "松", "贵", "莲", "顺", "林", "梅", "福", "兰", "义", "文", "才", "明", "海"],
+    [
+        "长", "大", "春", "水", "秀", "志", "桂", "厚", "金", "安", "茂", "冬", "家", "玉", "守",
+        "国", "友", "云",
+    ],
+    [
+        "青", "山", "生", "英", "远", "松", "贵", "莲", "顺", "林", "梅", "福", "兰", "义", "文",
+        "才", "明", "海",
+    ],
 ];
 /// Length of the village code: "YX0104" of "YX010402".
 const VILLAGE_CODE: usize = 6;
@@ -71,7 +79,8 @@ pub fn rota(people: &[Person], now: Timestamp) -> Vec<Duty> {
     let mut duties = Vec::new();
     for day in -1..=ROTA_DAYS {
         let turn = |post: Post, township: Option<&str>| -> Option<PersonId> {
-            let of = |person: &&Person| person.post == post && person.township.as_deref() == township;
+            let of =
+                |person: &&Person| person.post == post && person.township.as_deref() == township;
             let people: Vec<&Person> = people.iter().filter(of).collect();
             let index = usize::try_from(day + 1).unwrap_or(0) % people.len().max(1);
             people.get(index).map(|person| person.id.clone())

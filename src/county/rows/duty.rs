@@ -23,7 +23,9 @@ impl Record for Duty {
         let roles = "县值班、带班领导、乡镇值班、A角替班、B角替班";
         let right = (format!("应为{roles}之一"), format!("one of {roles} is needed"));
         let time = |column| {
-            row.get(column).map(|_| row.parse(column, "应为 8:00", "8:00 is needed", cells::time_of_day)).transpose()
+            row.get(column)
+                .map(|_| row.parse(column, "应为 8:00", "8:00 is needed", cells::time_of_day))
+                .transpose()
         };
         let duty = Self {
             date: row.get("日期").map_or_else(|| Err(no_date(row.lang)), |_| row.date("日期"))?,
@@ -57,15 +59,24 @@ impl Record for Duty {
     }
 
     fn key(&self) -> String {
-        let [date, role, township, grid, _, begins, _] = &self.write()[..] else { return String::new() };
-        [date.as_str(), role, township, grid, begins].join(" ").split_whitespace().collect::<Vec<_>>().join(" ")
+        let [date, role, township, grid, _, begins, _] = &self.write()[..] else {
+            return String::new();
+        };
+        [date.as_str(), role, township, grid, begins]
+            .join(" ")
+            .split_whitespace()
+            .collect::<Vec<_>>()
+            .join(" ")
     }
 }
 
 /// Spreadsheets export a merged cell for its first row alone.
 fn no_date(lang: Lang) -> String {
-    lang.pick("缺少“日期”：是合并的单元格吗？请逐行填写", "\"日期\" is missing: a merged cell? Give every row its date")
-        .to_owned()
+    lang.pick(
+        "缺少“日期”：是合并的单元格吗？请逐行填写",
+        "\"日期\" is missing: a merged cell? Give every row its date",
+    )
+    .to_owned()
 }
 
 fn clock(time: Option<Time>) -> String {

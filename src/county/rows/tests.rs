@@ -14,22 +14,35 @@ fn again<T: Record + PartialEq + std::fmt::Debug>(text: &str) {
 
 #[test]
 fn every_register_reads_back_what_it_writes() {
-    again::<Person>("编号,姓名,手机号,岗位,网格,村,乡镇\nR1,向某,190-0000-0001,护林员（A角）,G1,大坪村,凤滩镇\n");
-    again::<CameraEntry>(
-        "id,name,lon,lat,azimuth,url,user,masks\nC1,塔,110.4,28.5,42.5,rtsp://10.0.0.1/1,admin,\"砖厂:0.1,0.2,0.3,0.4\"\n",
+    again::<Person>(
+        "编号,姓名,手机号,岗位,网格,村,乡镇\nR1,向某,190-0000-0001,护林员（A角）,G1,大\
+        坪村,凤滩镇\n",
     );
-    again::<CameraEntry>("id,lon,lat,azimuth,url\nC1,110.4,28.5,42.5,rtsp://admin:p@ss@10.0.0.1/1\n");
+    again::<CameraEntry>(
+        "id,name,lon,lat,azimuth,url,user,masks\nC1,塔,110.4,28.5,42.5,rtsp://10.0.0.1/1,admin,\"砖\
+        厂:0.1,0.2,0.3,0.4\"\n",
+    );
+    again::<CameraEntry>(
+        "id,lon,lat,azimuth,url\nC1,110.4,28.5,42.5,rtsp://admin:p@ss@10.0.0.1/1\n",
+    );
     again::<CameraEntry>("id,lon,lat,url\nC1,110.4,28.5,rtsp://h/1\n");
-    again::<CameraEntry>("id,lon,lat,azimuth,方位误差,height,tilt,url\nC1,110.4,28.5,42.5,0.2,30,-3.5,rtsp://h/1\n");
+    again::<CameraEntry>(
+        "id,lon,lat,azimuth,方位误差,height,tilt,url\nC1,110.4,28.5,42.5,0.2,30,-3.5,rtsp://h/1\n",
+    );
     for login in ["", "nvr@", "nvr:p@ss@"] {
         let header = "编号,经度,纬度,方位角,地址,主码流地址,用户";
-        again::<CameraEntry>(&format!("{header}\nC1,110.4,28.5,42.5,rtsp://h/2,rtsp://{login}h/1,admin\n"));
+        again::<CameraEntry>(&format!(
+            "{header}\nC1,110.4,28.5,42.5,rtsp://h/2,rtsp://{login}h/1,admin\n"
+        ));
     }
     again::<CameraEntry>("id,lon,lat,天际线,url\nC1,110.4,28.5,0.35,rtsp://h/1\n");
     again::<Duty>("日期,岗位,乡镇,网格,人员\n2026-11-21,乡镇值班,凤滩镇,,T1\n");
     again::<Duty>("日期,岗位,乡镇,网格,人员\n2026-11-21,A角替班,,G1,R2\n");
     again::<HeatSource>("名称,经度,纬度,半径,有效期至\n砖厂,110.4,28.5,300,2026-12-31\n");
-    again::<Burn>("名称,经度,纬度,开始,结束,批准人\n炼山,110.4,28.5,2026-11-21 08:00,2026-11-21 18:00,局\n");
+    again::<Burn>(
+        "名称,经度,纬度,开始,结束,批准人\n炼山,110.4,28.5,2026-11-21 08:00,2026-11-21 \
+        18:00,局\n",
+    );
 }
 
 #[test]
@@ -43,9 +56,14 @@ fn an_address_is_written_back_to_the_letter_with_the_column_of_users_beside_it()
         "rtsp://admin:@h/1",
         "drop:/srv/ftp/a@b",
     ] {
-        let row = format!("编号,经度,纬度,地址,主码流,用户\nC1,110.4,28.5,\"{text}\",\"{text}\",viewer\n");
+        let row = format!(
+            "编号,经度,纬度,地址,主码流,用户\nC1,110.4,28.5,\"{text}\",\"{text}\",viewer\n"
+        );
         let written = one::<CameraEntry>(&row).expect("a good row").write();
-        assert_eq!((written[10].as_str(), written[11].as_str(), written[12].as_str()), (text, text, "viewer"));
+        assert_eq!(
+            (written[10].as_str(), written[11].as_str(), written[12].as_str()),
+            (text, text, "viewer")
+        );
     }
 }
 
@@ -56,7 +74,8 @@ fn a_bad_row_says_what_is_wrong_without_a_secret() {
         ("C1,http://admin:geheim#1@10.1.2.3/s,28.5,rtsp://h/s", "http://10.1.2.3/s"),
         ("C1,http://10.1.2.3/s?loginpas=geheim,28.5,rtsp://h/s", "loginpas=***"),
     ] {
-        let why = one::<CameraEntry>(&format!("编号,经度,纬度,地址\n{row}\n")).expect_err("not usable");
+        let why =
+            one::<CameraEntry>(&format!("编号,经度,纬度,地址\n{row}\n")).expect_err("not usable");
         assert!(why.contains(word) && !why.contains("geheim"), "{why}");
     }
 }
@@ -73,7 +92,10 @@ fn what_a_row_lacks_is_said_by_its_column() {
         let reason = one::<Person>(text).expect_err("not usable");
         assert!(reason.contains(word), "{reason}");
     }
-    assert!(one::<Burn>("名称,经度,纬度,开始,结束,批准人\n炼山,110.4,28.5,2026-11-22,2026-11-20,局\n").is_err());
+    assert!(
+        one::<Burn>("名称,经度,纬度,开始,结束,批准人\n炼山,110.4,28.5,2026-11-22,2026-11-20,局\n")
+            .is_err()
+    );
     let path = "编号,经度,纬度,方位角,地址,管线\nC1,110.4,28.5,10,rtsp://h/1,../../x\n";
     assert!(one::<CameraEntry>(path).expect_err("a path").contains("管线"));
 }
@@ -86,13 +108,20 @@ fn what_nobody_measured_of_a_camera_is_left_open() {
         ))
     };
     let open = camera(",,,").expect("a good row");
-    assert_eq!((open.azimuth_deg, open.height_m, open.tilt_deg, open.azimuth_error_deg), (None, None, None, 1.0));
+    assert_eq!(
+        (open.azimuth_deg, open.height_m, open.tilt_deg, open.azimuth_error_deg),
+        (None, None, None, 1.0)
+    );
     let surveyed = camera("350,0.3,25,-4").expect("a good row");
     assert_eq!((surveyed.azimuth_deg, surveyed.azimuth_error_deg), (Some(350.0), 0.3));
     assert_eq!((surveyed.height_m, surveyed.tilt_deg), (Some(25.0), Some(-4.0)));
-    for (cells, column) in
-        [("361,,,", "方位角"), ("north,,,", "方位角"), (",0,,", "方位误差"), (",,501,", "高度"), (",,,-91", "俯仰角")]
-    {
+    for (cells, column) in [
+        ("361,,,", "方位角"),
+        ("north,,,", "方位角"),
+        (",0,,", "方位误差"),
+        (",,501,", "高度"),
+        (",,,-91", "俯仰角"),
+    ] {
         assert!(camera(cells).expect_err("out of range").contains(column), "{cells}");
     }
 }
@@ -120,8 +149,11 @@ fn a_grid_feature_comes_back() {
 
 #[test]
 fn a_national_id_of_twenty_digits_stays_itself_or_is_refused() {
-    let camera =
-        |id: &str| one::<CameraEntry>(&format!("国标编号,经度,纬度,方位角,地址\n{id},110.4,28.5,42.5,rtsp://h/1\n"));
+    let camera = |id: &str| {
+        one::<CameraEntry>(&format!(
+            "国标编号,经度,纬度,方位角,地址\n{id},110.4,28.5,42.5,rtsp://h/1\n"
+        ))
+    };
     for id in [
         "43010000001320000001",
         "01010000001320000001",
@@ -132,7 +164,8 @@ fn a_national_id_of_twenty_digits_stays_itself_or_is_refused() {
     ] {
         let entry = camera(id).expect("a good row");
         assert_eq!(entry.id.as_str(), id.trim());
-        let written = table::write(CameraEntry::COLUMNS, std::iter::once(entry.write())).expect("text");
+        let written =
+            table::write(CameraEntry::COLUMNS, std::iter::once(entry.write())).expect("text");
         assert_eq!(one::<CameraEntry>(&written), Ok(entry), "{written}");
     }
     for id in ["4.3E+19", "4.301E+19", "4e+19", "43010000001320000000"] {

@@ -36,7 +36,10 @@ pub fn read(path: &Path, window: &Window, room: usize) -> Result<Option<Raster>,
         return Err(refusal);
     }
     let heights = heights(&mut decoder, &layout, &part)?;
-    layout.raster(&part, heights).map(Some).ok_or_else(|| unreadable(&"its data does not fit its size"))
+    layout
+        .raster(&part, heights)
+        .map(Some)
+        .ok_or_else(|| unreadable(&"its data does not fit its size"))
 }
 
 type Open = Decoder<BufReader<File>>;
@@ -49,21 +52,28 @@ fn layout(decoder: &mut Open) -> Result<Layout, Refusal> {
             return Err(refusal(
                 format!("不是单波段高程（{other:?}），未使用：需要16位整数或32位浮点的单波段高程"),
                 format!(
-                    "it does not have a single band of elevations ({other:?}), so it is not used: 16-bit integers or 32-bit floats are needed"
+                    "it does not have a single band of elevations ({other:?}), so it is not used: \
+                    16-bit integers or 32-bit floats are needed"
                 ),
             ));
         }
     }
     let keys = unsigned(decoder, Tag::GeoKeyDirectoryTag)?;
     let key = |wanted: u16| {
-        keys.as_chunks::<4>().0.iter().skip(1).find(|key| key[0] == wanted && key[1] == 0).map(|key| key[3])
+        keys.as_chunks::<4>()
+            .0
+            .iter()
+            .skip(1)
+            .find(|key| key[0] == wanted && key[1] == 0)
+            .map(|key| key[3])
     };
     let crs = key(GEODETIC_CRS);
     if key(MODEL_TYPE) != Some(GEOGRAPHIC) || !crs.is_some_and(|crs| CRS.contains(&crs)) {
         return Err(refusal(
-            "不是 WGS-84 经纬度坐标（EPSG:4326 或 CGCS2000 EPSG:4490），未使用：先转换，如 gdalwarp -t_srs EPSG:4326 旧.tif 新.tif",
-            "it is not on WGS-84 longitudes and latitudes (EPSG:4326, or CGCS2000 EPSG:4490), so it is not used: convert it, such as \
-             gdalwarp -t_srs EPSG:4326 old.tif new.tif",
+            "不是 WGS-84 经纬度坐标（EPSG:4326 或 CGCS2000 EPSG:4490），未使用：先转换，如 \
+            gdalwarp -t_srs EPSG:4326 旧.tif 新.tif",
+            "it is not on WGS-84 longitudes and latitudes (EPSG:4326, or CGCS2000 EPSG:4490), so \
+            it is not used: convert it, such as gdalwarp -t_srs EPSG:4326 old.tif new.tif",
         ));
     }
     if key(VERTICAL_UNITS).is_some_and(|unit| unit != METRE) {
@@ -72,9 +82,12 @@ fn layout(decoder: &mut Open) -> Result<Layout, Refusal> {
             "its elevations are not in metres, so it is not used: convert them to metres",
         ));
     }
-    let placed = (doubles(decoder, Tag::ModelPixelScaleTag)?, doubles(decoder, Tag::ModelTiepointTag)?);
+    let placed =
+        (doubles(decoder, Tag::ModelPixelScaleTag)?, doubles(decoder, Tag::ModelTiepointTag)?);
     let turned = decoder.find_tag(Tag::ModelTransformationTag).map_err(|e| said(&e))?.is_some();
-    let ([step_lon_deg, step_lat_deg, ..], [i, j, _, lon_deg, lat_deg, _]) = (&placed.0[..], &placed.1[..]) else {
+    let ([step_lon_deg, step_lat_deg, ..], [i, j, _, lon_deg, lat_deg, _]) =
+        (&placed.0[..], &placed.1[..])
+    else {
         return Err(unplaced());
     };
     if turned || !(*step_lat_deg > 0.0 && *step_lon_deg > 0.0) {
@@ -95,9 +108,10 @@ fn layout(decoder: &mut Open) -> Result<Layout, Refusal> {
 
 fn unplaced() -> Refusal {
     refusal(
-        "位置信息无法使用（需要 ModelPixelScale 和一个 ModelTiepoint，北在上），未使用：用 gdalwarp -t_srs EPSG:4326 重新导出",
-        "its position cannot be read (ModelPixelScale and one ModelTiepoint, north up, are needed), so it is not used: export it \
-         again with gdalwarp -t_srs EPSG:4326",
+        "位置信息无法使用（需要 ModelPixelScale 和一个 ModelTiepoint，北在上），未使用：用 \
+        gdalwarp -t_srs EPSG:4326 重新导出",
+        "its position cannot be read (ModelPixelScale and one ModelTiepoint, north up, are \
+        needed), so it is not used: export it again with gdalwarp -t_srs EPSG:4326",
     )
 }
 
@@ -116,10 +130,16 @@ fn heights(decoder: &mut Open, layout: &Layout, part: &Part) -> Result<Vec<f32>,
             let chunk = metres(decoder.read_chunk(number).map_err(|e| said(&e))?)?;
             // Chunks at the right and lower edge are smaller.
             let own = wide.min(layout.columns - aside * wide);
-            for (y, row) in (down * high..).zip(chunk.chunks_exact(own)).filter(|(y, _)| part.rows.contains(y)) {
-                for (x, &height) in (aside * wide..).zip(row).filter(|(x, _)| part.columns.contains(x)) {
+            for (y, row) in
+                (down * high..).zip(chunk.chunks_exact(own)).filter(|(y, _)| part.rows.contains(y))
+            {
+                for (x, &height) in
+                    (aside * wide..).zip(row).filter(|(x, _)| part.columns.contains(x))
+                {
                     if Some(height) != no_data {
-                        heights[(y - part.rows.start) * part.columns.len() + x - part.columns.start] = height;
+                        heights
+                            [(y - part.rows.start) * part.columns.len() + x - part.columns.start] =
+                            height;
                     }
                 }
             }
@@ -136,8 +156,8 @@ fn metres(chunk: DecodingResult) -> Result<Vec<f32>, Refusal> {
         _ => {
             return Err(refusal(
                 "高程不是16位整数或32位浮点，未使用：请转换，如 gdal_translate -ot Float32",
-                "its elevations are neither 16-bit integers nor 32-bit floats, so it is not used: convert it, such as \
-                 gdal_translate -ot Float32",
+                "its elevations are neither 16-bit integers nor 32-bit floats, so it is not used: \
+                convert it, such as gdal_translate -ot Float32",
             ));
         }
     })
@@ -146,7 +166,9 @@ fn metres(chunk: DecodingResult) -> Result<Vec<f32>, Refusal> {
 /// GDAL writes the no-data value as text.
 fn no_data(decoder: &mut Open) -> Result<Option<f32>, Refusal> {
     let text = decoder.find_tag(Tag::GdalNodata).map_err(|e| said(&e))?;
-    Ok(text.and_then(|text| text.into_string().ok()).and_then(|text| text.trim_matches(['\0', ' ']).parse().ok()))
+    Ok(text
+        .and_then(|text| text.into_string().ok())
+        .and_then(|text| text.trim_matches(['\0', ' ']).parse().ok()))
 }
 
 fn unsigned(decoder: &mut Open, tag: Tag) -> Result<Vec<u16>, Refusal> {
@@ -168,14 +190,19 @@ fn value<T>(
 fn said(why: &TiffError) -> Refusal {
     match why {
         TiffError::UnsupportedError(what) => refusal(
-            format!("这种 TIFF 不支持（{what}），未使用：用 gdal_translate -co COMPRESS=DEFLATE 重新导出"),
             format!(
-                "this kind of TIFF is not supported ({what}), so it is not used: export it again with gdal_translate -co COMPRESS=DEFLATE"
+                "这种 TIFF 不支持（{what}），未使用：用 gdal_translate -co COMPRESS=DEFLATE \
+                重新导出"
+            ),
+            format!(
+                "this kind of TIFF is not supported ({what}), so it is not used: export it again \
+                with gdal_translate -co COMPRESS=DEFLATE"
             ),
         ),
         TiffError::LimitsExceeded => refusal(
             "一个数据块超过128 MB，未使用：用 gdal_translate -co TILED=YES 重新导出",
-            "one of its blocks has more than 128 MB, so it is not used: export it again with gdal_translate -co TILED=YES",
+            "one of its blocks has more than 128 MB, so it is not used: export it again with \
+            gdal_translate -co TILED=YES",
         ),
         _ => unreadable(why),
     }

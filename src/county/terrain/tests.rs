@@ -22,7 +22,8 @@ fn slope(lat: f64, lon: f64) -> f64 {
 fn hgt(side: usize) -> Vec<u8> {
     let step = 1.0 / (side - 1) as f64;
     let sample = |index: usize| {
-        let (lat, lon) = (29.0 - (index / side) as f64 * step, 110.0 + (index % side) as f64 * step);
+        let (lat, lon) =
+            (29.0 - (index / side) as f64 * step, 110.0 + (index % side) as f64 * step);
         slope(lat, lon).round() as i16
     };
     (0..side * side).flat_map(|index| sample(index).to_be_bytes()).collect()
@@ -56,7 +57,8 @@ macro_rules! write_tiff {
         file = file.with_compression(Compression::Deflate(Default::default()));
         let mut image = file.new_image::<$colour>(PIXELS as u32, PIXELS as u32).expect("an image");
         image.rows_per_strip(16).expect("strips");
-        let keys = [1, 1, 0, 3, 1024, 0, 1, spec.model, 1025, 0, 1, spec.raster, 2048, 0, 1, spec.crs];
+        let keys =
+            [1, 1, 0, 3, 1024, 0, 1, spec.model, 1025, 0, 1, spec.raster, 2048, 0, 1, spec.crs];
         let tags = image.encoder();
         tags.write_tag(Tag::GeoKeyDirectoryTag, &keys[..]).expect("keys");
         tags.write_tag(Tag::ModelPixelScaleTag, &spec.scale[..]).expect("a scale");
@@ -69,7 +71,9 @@ macro_rules! write_tiff {
 /// Heights of the slope at the centre of every pixel, or at its corner.
 fn pixels(middle: f64) -> Vec<f64> {
     let place = |index: usize| (index as f64 + middle) * PIXEL;
-    (0..PIXELS * PIXELS).map(|index| slope(29.0 - place(index / PIXELS), 110.0 + place(index % PIXELS))).collect()
+    (0..PIXELS * PIXELS)
+        .map(|index| slope(29.0 - place(index / PIXELS), 110.0 + place(index % PIXELS)))
+        .collect()
 }
 
 fn read_in(dir: &Path) -> (Option<Terrain>, Vec<Problem>) {
@@ -79,7 +83,11 @@ fn read_in(dir: &Path) -> (Option<Terrain>, Vec<Problem>) {
 fn is_the_slope(terrain: &Terrain) {
     for (lat, lon) in [(28.5, 110.4), (28.43, 110.31), (28.5871, 110.4993)] {
         let found = terrain.elevation_m(at(lat, lon)).expect("inside");
-        assert!((found - slope(lat, lon)).abs() <= 1.0, "{lat},{lon}: {found}, not {}", slope(lat, lon));
+        assert!(
+            (found - slope(lat, lon)).abs() <= 1.0,
+            "{lat},{lon}: {found}, not {}",
+            slope(lat, lon)
+        );
     }
 }
 
@@ -108,7 +116,12 @@ fn a_geotiff_is_read_whatever_its_numbers_are() {
         assert_eq!(problems, []);
         is_the_slope(&terrain.expect("a terrain"));
     };
-    write_tiff!(&path, &Spec::default(), Gray32Float, pixels(0.5).iter().map(|&m| m as f32).collect::<Vec<_>>());
+    write_tiff!(
+        &path,
+        &Spec::default(),
+        Gray32Float,
+        pixels(0.5).iter().map(|&m| m as f32).collect::<Vec<_>>()
+    );
     check();
     write_tiff!(
         &path,
@@ -154,8 +167,18 @@ fn a_wrong_file_is_refused_in_words_and_the_others_are_used() {
     let file = |name: &str| dir.path().join(name);
     let metres: Vec<f32> = pixels(0.5).iter().map(|&m| m as f32).collect();
     write_tiff!(file("good.tif"), &Spec::default(), Gray32Float, metres);
-    write_tiff!(file("a-utm.tif"), &Spec { model: 1, crs: 32649, ..Spec::default() }, Gray32Float, metres);
-    write_tiff!(file("b-unplaced.tif"), &Spec { tie: vec![0.0; 12], ..Spec::default() }, Gray32Float, metres);
+    write_tiff!(
+        file("a-utm.tif"),
+        &Spec { model: 1, crs: 32649, ..Spec::default() },
+        Gray32Float,
+        metres
+    );
+    write_tiff!(
+        file("b-unplaced.tif"),
+        &Spec { tie: vec![0.0; 12], ..Spec::default() },
+        Gray32Float,
+        metres
+    );
     write_tiff!(file("c-photo.tif"), &Spec::default(), Gray8, vec![7u8; PIXELS * PIXELS]);
     let whole = fs::read(file("good.tif")).expect("the good one");
     fs::write(file("d-cut.tif"), &whole[..whole.len() / 2]).expect("half of it");
@@ -216,7 +239,11 @@ fn more_than_the_bound_is_not_kept() {
 fn a_shelf_reads_again_only_what_has_changed() {
     let dir = tempfile::tempdir().expect("a folder");
     let mut shelf = Shelf::default();
-    assert_eq!(shelf.take(dir.path(), None, Lang::Zh), (None, vec![]), "a county without a place needs none");
+    assert_eq!(
+        shelf.take(dir.path(), None, Lang::Zh),
+        (None, vec![]),
+        "a county without a place needs none"
+    );
     assert_eq!(shelf.take(dir.path(), Some(window()), Lang::Zh), (None, vec![]));
     fs::write(dir.path().join("N28E110.hgt"), hgt(1201)).expect("a tile");
     let first = shelf.take(dir.path(), Some(window()), Lang::Zh).0.expect("a terrain");

@@ -21,8 +21,13 @@ fn a_pixel_near_a_border_belongs_to_its_centre_and_names_the_other() {
     assert_eq!(place.grid, Some("G11".into()));
     assert!(!place.unique);
     assert_eq!(place.labels, [Label::Border { neighbours: vec!["中镇中镇村 2号网格".to_owned()] }]);
-    assert_eq!(ids(&place.suggested)[..4], ["A11", "B11", "A12", "B12"], "the touched neighbour's come next");
-    let weights: Vec<(&str, f64)> = place.candidates.iter().map(|it| (it.grid.as_str(), it.weight)).collect();
+    assert_eq!(
+        ids(&place.suggested)[..4],
+        ["A11", "B11", "A12", "B12"],
+        "the touched neighbour's come next"
+    );
+    let weights: Vec<(&str, f64)> =
+        place.candidates.iter().map(|it| (it.grid.as_str(), it.weight)).collect();
     // The border lies 196 m east of the centre: it cuts off 20 % of the area of a disc of 375 m.
     let [("G11", first), ("G12", second)] = weights[..] else { panic!("{weights:?}") };
     assert!((first + second - 1.0).abs() < 1e-9 && (0.15..0.25).contains(&second), "{weights:?}");
@@ -59,13 +64,24 @@ fn outside_it_is_the_neighbours_and_the_nearest_grid_is_named() {
 fn without_grids_a_place_says_so() {
     let place = County::default().place(&fix(28.0, 110.0, 375.0), &[], now());
     assert!(place.name.contains("未导入网格"), "{}", place.name);
-    assert_eq!((place.grid, place.unique, place.suggested, place.labels), (None, false, vec![], vec![]));
+    assert_eq!(
+        (place.grid, place.unique, place.suggested, place.labels),
+        (None, false, vec![], vec![])
+    );
 }
 
 /// A bearing from a mast on G10's ground, over two grids and into the next county.
 fn bearing(range: RangeBasis, near_m: f64, far_m: f64) -> Fix {
     let (apex, azimuth_deg, half_width_deg) = (at(28.075, 110.01), 90.0, 2.0);
-    let spread = Some(Spread::Sector(Ray { apex, azimuth_deg, half_width_deg, near_m, far_m, range, profile: None }));
+    let spread = Some(Spread::Sector(Ray {
+        apex,
+        azimuth_deg,
+        half_width_deg,
+        near_m,
+        far_m,
+        range,
+        profile: None,
+    }));
     let method = if range.is_measured() { FixMethod::Ranged } else { FixMethod::Bearing };
     Fix { centre: apex.destination(azimuth_deg, near_m), radius_m: far_m, method, spread }
 }
@@ -92,8 +108,10 @@ fn what_crosses_a_direction_comes_first_among_its_grids() {
     let (along, apex) = (bearing(RangeBasis::Unknown, 200.0, 8000.0), at(28.03, 110.03));
     let across = |likely| {
         let azimuth_deg = apex.azimuth_deg(at(28.075, 110.03));
-        let (half_width_deg, near_m, far_m, range, profile) = (2.0, 200.0, 8000.0, RangeBasis::Unknown, None);
-        let locus = Locus::Sector(Ray { apex, azimuth_deg, half_width_deg, near_m, far_m, range, profile });
+        let (half_width_deg, near_m, far_m, range, profile) =
+            (2.0, 200.0, 8000.0, RangeBasis::Unknown, None);
+        let locus =
+            Locus::Sector(Ray { apex, azimuth_deg, half_width_deg, near_m, far_m, range, profile });
         vec![Hint { fix: Fix::of(locus), likely }]
     };
     let grids = |hints: &[Hint]| -> Vec<(String, f64)> {
@@ -107,13 +125,18 @@ fn what_crosses_a_direction_comes_first_among_its_grids() {
     assert_eq!(grids(&across(0.0)), grids(&[]), "what is surely another fire says nothing");
     let circle = Spread::Ellipse { along_m: 150.0, across_m: 150.0, azimuth_deg: 0.0 };
     let elsewhere = |lat: f64| {
-        let fix =
-            Fix { centre: at(lat, 110.03), radius_m: 150.0, method: FixMethod::Triangulated, spread: Some(circle) };
+        let fix = Fix {
+            centre: at(lat, 110.03),
+            radius_m: 150.0,
+            method: FixMethod::Triangulated,
+            spread: Some(circle),
+        };
         [Hint { fix, likely: 0.95 }]
     };
     assert_eq!(grids(&elsewhere(28.075))[0].0, "G10", "a place on the line");
     assert_eq!(grids(&elsewhere(28.09)), grids(&[]), "1.7 km beside it: two fires");
-    let place = county().place(&bearing(RangeBasis::Terrain, 3000.0, 7000.0), &elsewhere(28.075), now());
+    let place =
+        county().place(&bearing(RangeBasis::Terrain, 3000.0, 7000.0), &elsewhere(28.075), now());
     assert!(!place.unique, "a hint makes nothing sure");
 }
 
@@ -130,8 +153,9 @@ fn a_camera_that_knows_no_direction_names_none() {
 fn small_grids() -> County {
     let mut county = County { name: "小县".to_owned(), ..County::default() };
     for (row, column) in (0..25i32).flat_map(|row| (0..29i32).map(move |column| (row, column))) {
-        let corners = [(0, 0), (0, 1), (1, 1), (1, 0)]
-            .map(|(up, right)| at(28.0 + 0.0126 * f64::from(row + up), 110.0 + 0.0143 * f64::from(column + right)));
+        let corners = [(0, 0), (0, 1), (1, 1), (1, 0)].map(|(up, right)| {
+            at(28.0 + 0.0126 * f64::from(row + up), 110.0 + 0.0143 * f64::from(column + right))
+        });
         county.grids.push(Grid {
             id: format!("G{row:02}{column:02}").as_str().into(),
             name: format!("{column}号网格"),
@@ -176,13 +200,22 @@ fn near_is_within_a_margin_of_the_border() {
     let without_outline = County { outline: None, ..county.clone() };
     let pixel = |lat, lon| Locus::Pixel { centre: at(lat, lon), scan_m: 375.0, track_m: 375.0 };
     // The northern border lies at 28.15°; a hundredth of a degree is 1.1 km.
-    let table = [(28.075, 110.075, true), (28.19, 110.075, true), (28.21, 110.075, false), (28.075, 112.0, false)];
+    let table = [
+        (28.075, 110.075, true),
+        (28.19, 110.075, true),
+        (28.21, 110.075, false),
+        (28.075, 112.0, false),
+    ];
     for (lat, lon, expected) in table {
         assert_eq!(county.near(&pixel(lat, lon), 5000.0), expected, "{lat} {lon}");
         assert_eq!(without_outline.near(&pixel(lat, lon), 5000.0), expected, "{lat} {lon}");
     }
-    assert!(County::default().near(&pixel(-30.0, 20.0), 5000.0), "an empty register keeps nothing out");
-    let world =
-        (0..61_500).filter(|n| county.near(&pixel(f64::from(n / 350) - 88.0, f64::from(n % 350) - 175.0), 5000.0));
+    assert!(
+        County::default().near(&pixel(-30.0, 20.0), 5000.0),
+        "an empty register keeps nothing out"
+    );
+    let world = (0..61_500).filter(|n| {
+        county.near(&pixel(f64::from(n / 350) - 88.0, f64::from(n % 350) - 175.0), 5000.0)
+    });
     assert_eq!(world.count(), 1, "28° N 110° E");
 }

@@ -16,7 +16,8 @@ pub fn read(
     screen: Levels,
 ) -> Result<(Scores, Vec<Detection>)> {
     let &[1, channels, rows, columns] = heat.shape else { return Err(misfit(heat, classes.len())) };
-    let (rows, columns) = (usize::try_from(rows).unwrap_or(0), usize::try_from(columns).unwrap_or(0));
+    let (rows, columns) =
+        (usize::try_from(rows).unwrap_or(0), usize::try_from(columns).unwrap_or(0));
     if channels != classes.len() as i64
         || rows == 0
         || columns == 0
@@ -25,13 +26,24 @@ pub fn read(
         return Err(misfit(heat, classes.len()));
     }
     let (canvas_w, canvas_h) = at.canvas;
-    let grid = Grid { rows, columns, cell_w: canvas_w as f32 / columns as f32, cell_h: canvas_h as f32 / rows as f32 };
+    let grid = Grid {
+        rows,
+        columns,
+        cell_w: canvas_w as f32 / columns as f32,
+        cell_h: canvas_h as f32 / rows as f32,
+    };
     let mut scores = Scores::default();
     let mut detections = Vec::new();
     for (plane, class) in heat.values.chunks_exact(rows * columns).zip(classes) {
         let Some(class) = *class else { continue };
         let seen: Vec<f32> = (0..plane.len())
-            .map(|cell| if grid.bbox(grid.span(cell), at).is_some() { plane[cell].clamp(0.0, 1.0) } else { 0.0 })
+            .map(|cell| {
+                if grid.bbox(grid.span(cell), at).is_some() {
+                    plane[cell].clamp(0.0, 1.0)
+                } else {
+                    0.0
+                }
+            })
             .collect();
         let peak = seen.iter().copied().fold(0.0, f32::max);
         match class {
@@ -52,13 +64,15 @@ pub fn read(
 pub fn scores(output: Output, classes: &[Option<Class>]) -> Result<Scores> {
     if output.shape != [1, classes.len() as i64] || output.values.len() != classes.len() {
         return Err(Error::invalid(format!(
-            "the network's scores have shape {:?}, expected [1, {}]: correct classes or output in model.toml",
+            "the network's scores have shape {:?}, expected [1, {}]: correct classes or output in \
+            model.toml",
             output.shape,
             classes.len()
         )));
     }
     let of = |wanted| {
-        let of_class = output.values.iter().zip(classes).filter(|(_, class)| **class == Some(wanted));
+        let of_class =
+            output.values.iter().zip(classes).filter(|(_, class)| **class == Some(wanted));
         of_class.map(|(v, _)| v.clamp(0.0, 1.0)).fold(0.0, f32::max)
     };
     Ok(Scores { smoke: of(Class::Smoke), fire: of(Class::Fire) })
@@ -151,8 +165,11 @@ mod tests {
     /// Fire is 0.1 everywhere.
     fn smoke(drawing: [&str; 3], width: u32, height: u32) -> (Scores, Vec<([f32; 4], f32)>) {
         let input = Manifest::parse(HEATMAP).expect("valid").input;
-        let mut values: Vec<f32> =
-            drawing.join("").chars().map(|c| c.to_digit(10).expect("a digit") as f32 / 10.0).collect();
+        let mut values: Vec<f32> = drawing
+            .join("")
+            .chars()
+            .map(|c| c.to_digit(10).expect("a digit") as f32 / 10.0)
+            .collect();
         values.extend([0.1; 12]);
         let heat = Output { shape: &[1, 2, 3, 4], values: &values };
         let classes = [Some(Class::Smoke), Some(Class::Fire)];
@@ -168,7 +185,11 @@ mod tests {
         for (what, drawing, expected) in [
             ("nothing", ["0000", "0400", "0000"], vec![]),
             ("one cell", ["0000", "0700", "0000"], vec![([0.25, third, 0.25, third], 0.7)]),
-            ("a plume leaning right is one", ["0005", "0060", "0700"], vec![([0.25, 0.0, 0.75, 1.0], 0.7)]),
+            (
+                "a plume leaning right is one",
+                ["0005", "0060", "0700"],
+                vec![([0.25, 0.0, 0.75, 1.0], 0.7)],
+            ),
             (
                 "two apart, the stronger first",
                 ["6000", "0000", "0009"],
@@ -178,7 +199,10 @@ mod tests {
             let (_, found) = smoke(drawing, 640, 480);
             assert_eq!(found.len(), expected.len(), "{what}");
             for ((bbox, confidence), (want, peak)) in found.iter().zip(&expected) {
-                assert!(bbox.iter().zip(want).all(|(a, b)| (a - b).abs() < 1e-5), "{what}: {bbox:?}");
+                assert!(
+                    bbox.iter().zip(want).all(|(a, b)| (a - b).abs() < 1e-5),
+                    "{what}: {bbox:?}"
+                );
                 assert!((confidence - peak).abs() < 1e-5, "{what}");
             }
         }
@@ -204,9 +228,12 @@ mod tests {
     fn another_shape_is_refused_with_the_cure() {
         let input = Manifest::parse(HEATMAP).expect("valid").input;
         let at = Letterbox::new(640, 480, &input);
-        for shape in [&[1i64, 3, 3, 4][..], &[1, 2, 3, 5], &[2, 3, 4], &[1, 2, -3, 4], &[1, 2, 0, 0]] {
+        for shape in
+            [&[1i64, 3, 3, 4][..], &[1, 2, 3, 5], &[2, 3, 4], &[1, 2, -3, 4], &[1, 2, 0, 0]]
+        {
             let heat = Output { shape, values: &[0.0; 24] };
-            let error = read(heat, &[Some(Class::Smoke), Some(Class::Fire)], at, SCREEN).expect_err("misfit");
+            let error = read(heat, &[Some(Class::Smoke), Some(Class::Fire)], at, SCREEN)
+                .expect_err("misfit");
             assert!(error.message.contains("model.toml"), "{shape:?}");
         }
     }

@@ -23,7 +23,8 @@ pub fn read(
     let mut kept = Vec::new();
     for wanted in [Class::Smoke, Class::Fire] {
         let mut candidates = Vec::new();
-        for (channel, _) in classes.iter().enumerate().filter(|(_, class)| **class == Some(wanted)) {
+        for (channel, _) in classes.iter().enumerate().filter(|(_, class)| **class == Some(wanted))
+        {
             for row in 0..table.rows {
                 let confidence = table.confidence(row, channel);
                 let Some(bbox) = at.to_picture(table.corners(row)) else { continue };
@@ -50,15 +51,19 @@ pub fn confidences(
     wanted: Class,
 ) -> Result<Option<Vec<f32>>> {
     let table = Table::new(boxes, layout, classes.len())?;
-    let channels: Vec<usize> = (0..classes.len()).filter(|&channel| classes[channel] == Some(wanted)).collect();
-    let strongest = |row| channels.iter().map(|&channel| table.confidence(row, channel)).fold(0.0, f32::max);
+    let channels: Vec<usize> =
+        (0..classes.len()).filter(|&channel| classes[channel] == Some(wanted)).collect();
+    let strongest =
+        |row| channels.iter().map(|&channel| table.confidence(row, channel)).fold(0.0, f32::max);
     Ok((!channels.is_empty()).then(|| (0..table.rows).map(strongest).collect()))
 }
 
 /// Whether an output of this shape matches `model.toml`. A negative size is known only after a run.
 pub fn fits(shape: &[i64], layout: YoloLayout, classes: usize) -> Result<()> {
     let (columns, rows) = match (layout, shape) {
-        (YoloLayout::V5, &[looks, rows, columns]) | (YoloLayout::V8, &[looks, columns, rows]) if looks <= 1 => {
+        (YoloLayout::V5, &[looks, rows, columns]) | (YoloLayout::V8, &[looks, columns, rows])
+            if looks <= 1 =>
+        {
             (columns, rows)
         }
         _ => (0, 0),
@@ -71,17 +76,23 @@ pub fn fits(shape: &[i64], layout: YoloLayout, classes: usize) -> Result<()> {
         _ if shape == SUPPRESSED => {
             "boxes after non-maximum suppression: export it without (no nms argument)".to_owned()
         }
-        [_, rows, columns] if rows > columns && columns > 5 => format!("layout = \"v5\" with {} classes", columns - 5),
-        [_, columns, rows] if rows > columns && columns > 4 => format!("layout = \"v8\" with {} classes", columns - 4),
-        _ => "an unknown layout: export the whole detector to one output, not single scales".to_owned(),
+        [_, rows, columns] if rows > columns && columns > 5 => {
+            format!("layout = \"v5\" with {} classes", columns - 5)
+        }
+        [_, columns, rows] if rows > columns && columns > 4 => {
+            format!("layout = \"v8\" with {} classes", columns - 4)
+        }
+        _ => "an unknown layout: export the whole detector to one output, not single scales"
+            .to_owned(),
     };
     let layout = match layout {
         YoloLayout::V5 => "v5",
         YoloLayout::V8 => "v8",
     };
     Err(Error::invalid(format!(
-        "the network's boxes have shape {shape:?}, which is {found}; model.toml names layout = \"{layout}\" and {classes} \
-         classes: correct [output] layout or classes there, every class of the network in its order"
+        "the network's boxes have shape {shape:?}, which is {found}; model.toml names layout = \
+        \"{layout}\" and {classes} classes: correct [output] layout or classes there, every class \
+        of the network in its order"
     )))
 }
 
@@ -124,7 +135,10 @@ impl<'a> Table<'a> {
         let rows = boxes.values.len() / columns;
         if rows == 0 || boxes.shape.iter().product::<i64>() != (rows * columns) as i64 {
             let numbers = boxes.values.len();
-            return Err(Error::internal(format!("{numbers} numbers in an output of shape {:?}", boxes.shape)));
+            return Err(Error::internal(format!(
+                "{numbers} numbers in an output of shape {:?}",
+                boxes.shape
+            )));
         }
         Ok(Self { values: boxes.values, layout, rows, columns })
     }
@@ -163,7 +177,8 @@ mod tests {
     type Rows<'a> = &'a [[f32; 7]];
 
     fn v8(rows: Rows) -> Vec<Detection> {
-        let values: Vec<f32> = (0..7).flat_map(|column| rows.iter().map(move |row| row[column])).collect();
+        let values: Vec<f32> =
+            (0..7).flat_map(|column| rows.iter().map(move |row| row[column])).collect();
         let boxes = Output { shape: &[1, 7, rows.len() as i64], values: &values };
         read(boxes, YoloLayout::V8, &CLASSES, AT, SCREEN, 0.45).expect("shapes fit").1
     }
@@ -171,7 +186,9 @@ mod tests {
     fn v5(rows: Rows, objectness: f32) -> Vec<Detection> {
         let values: Vec<f32> = rows
             .iter()
-            .flat_map(|&[x, y, w, h, fire, other, smoke]| [x, y, w, h, objectness, fire, other, smoke])
+            .flat_map(|&[x, y, w, h, fire, other, smoke]| {
+                [x, y, w, h, objectness, fire, other, smoke]
+            })
             .collect();
         let boxes = Output { shape: &[1, rows.len() as i64, 8], values: &values };
         read(boxes, YoloLayout::V5, &CLASSES, AT, SCREEN, 0.45).expect("shapes fit").1
@@ -199,7 +216,8 @@ mod tests {
 
     #[test]
     fn objectness_weighs_in_version_5() {
-        let confidences: Vec<f32> = v5(TWO_ON_ONE_PLUME, 0.5).iter().map(|d| d.confidence).collect();
+        let confidences: Vec<f32> =
+            v5(TWO_ON_ONE_PLUME, 0.5).iter().map(|d| d.confidence).collect();
         assert_eq!(confidences, [0.4], "0.5 × 0.8 stands, 0.5 × 0.5 is below the screen");
     }
 
@@ -212,13 +230,23 @@ mod tests {
             [400.0, 30.0, 64.0, 20.0, 0.9, 0.0, 0.9],
         ]);
         let kinds: Vec<Class> = found.iter().map(|d| d.class).collect();
-        assert_eq!(kinds, [Class::Smoke, Class::Fire], "the last lies on the bar, the third is nothing of ours");
+        assert_eq!(
+            kinds,
+            [Class::Smoke, Class::Fire],
+            "the last lies on the bar, the third is nothing of ours"
+        );
     }
 
     #[test]
     fn broken_numbers_are_no_boxes() {
         let nan = f32::NAN;
-        assert_eq!(v8(&[[nan, 240.0, 64.0, 72.0, 0.0, 0.0, 0.9], [160.0, 240.0, 64.0, 72.0, nan, 0.0, nan]]), []);
+        assert_eq!(
+            v8(&[
+                [nan, 240.0, 64.0, 72.0, 0.0, 0.0, 0.9],
+                [160.0, 240.0, 64.0, 72.0, nan, 0.0, nan]
+            ]),
+            []
+        );
     }
 
     #[test]
@@ -229,14 +257,24 @@ mod tests {
                 vec![1i64, 8400, 8],
                 "is layout = \"v5\" with 3 classes; model.toml names layout = \"v8\"",
             ),
-            (YoloLayout::V5, vec![1, 7, 8400], "is layout = \"v8\" with 3 classes; model.toml names layout = \"v5\""),
-            (YoloLayout::V8, vec![1, 84, 8400], "with 80 classes; model.toml names layout = \"v8\" and 3 classes"),
+            (
+                YoloLayout::V5,
+                vec![1, 7, 8400],
+                "is layout = \"v8\" with 3 classes; model.toml names layout = \"v5\"",
+            ),
+            (
+                YoloLayout::V8,
+                vec![1, 84, 8400],
+                "with 80 classes; model.toml names layout = \"v8\" and 3 classes",
+            ),
             (YoloLayout::V5, vec![1, 300, 6], "no nms argument"),
             (YoloLayout::V5, vec![1, 3, 80, 80, 8], "single scales"),
             (YoloLayout::V8, vec![16, 7, 8400], "model.toml"),
         ] {
-            let values = vec![0.0; usize::try_from(shape.iter().product::<i64>()).expect("positive")];
-            let error = read(Output { shape: &shape, values: &values }, layout, &CLASSES, AT, SCREEN, 0.45);
+            let values =
+                vec![0.0; usize::try_from(shape.iter().product::<i64>()).expect("positive")];
+            let error =
+                read(Output { shape: &shape, values: &values }, layout, &CLASSES, AT, SCREEN, 0.45);
             let message = error.expect_err("misfit").message;
             assert!(message.contains(cure), "{shape:?}: {message}");
         }
@@ -244,7 +282,10 @@ mod tests {
             fits(&[1, 300, 6], YoloLayout::V5, 1).is_err(),
             "the one class too many that would pass by its numbers"
         );
-        assert!(fits(&[-1, 7, -1], YoloLayout::V8, 3).is_ok() && fits(&[1, -1, -1], YoloLayout::V5, 3).is_ok());
+        assert!(
+            fits(&[-1, 7, -1], YoloLayout::V8, 3).is_ok()
+                && fits(&[1, -1, -1], YoloLayout::V5, 3).is_ok()
+        );
         let torn = Output { shape: &[1, 7, 4], values: &[0.0; 21] };
         assert!(read(torn, YoloLayout::V8, &CLASSES, AT, SCREEN, 0.45).is_err());
     }

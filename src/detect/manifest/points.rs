@@ -40,20 +40,27 @@ pub fn check(
     let default = match default {
         None if points.is_empty() => return Ok(None),
         None => {
-            return refuse("[points] need default_point = \"balanced\" (or quiet, or eager) at the top of the file");
+            return refuse(
+                "[points] need default_point = \"balanced\" (or quiet, or eager) at the \
+                top of the file",
+            );
         }
         Some(name) => name.parse().map_err(|e| Error::invalid(format!("default_point: {e}")))?,
     };
     if let Some(name) = points.keys().find(|name| name.parse::<PointName>().is_err()) {
-        return refuse(&format!("[points.{name}]: points are named quiet, balanced and eager; rename or remove it"));
+        return refuse(&format!(
+            "[points.{name}]: points are named quiet, balanced and eager; rename or remove it"
+        ));
     }
     let mut point = |name: PointName| match points.remove(name.as_str()) {
         Some(point) => point.check(name, screen),
         None => refuse(&format!(
-            "[points.{name}] is missing: give quiet, balanced and eager, or none of them and no default_point"
+            "[points.{name}] is missing: give quiet, balanced and eager, or none of them and no \
+            default_point"
         )),
     };
-    let [quiet, balanced, eager] = [point(PointName::Quiet)?, point(PointName::Balanced)?, point(PointName::Eager)?];
+    let [quiet, balanced, eager] =
+        [point(PointName::Quiet)?, point(PointName::Balanced)?, point(PointName::Eager)?];
     let lasting = |name, point| tuned(name, point).map(|it| it.lasting(Class::Smoke, None));
     let (first, second, third) = (
         lasting(PointName::Quiet, &quiet)?,
@@ -62,15 +69,17 @@ pub fn check(
     );
     if !(first >= second && second >= third) {
         return refuse(&format!(
-            "[points]: the smoke score that alarms if it lasts must fall or stay equal from quiet to balanced to eager; by smoke and evidence it \
-             is {first:.3}, {second:.3} and {third:.3}: exchange their numbers"
+            "[points]: the smoke score that alarms if it lasts must fall or stay equal from quiet \
+            to balanced to eager; by smoke and evidence it is {first:.3}, {second:.3} and \
+            {third:.3}: exchange their numbers"
         ));
     }
     let points = Points { default, quiet, balanced, eager };
     let start = points.get(default);
     if (start.smoke, start.fire) != (alarm.smoke, alarm.fire) {
         return refuse(&format!(
-            "default_point {default} has smoke {} and fire {}, but [thresholds.alarm] has {} and {}: make them equal",
+            "default_point {default} has smoke {} and fire {}, but [thresholds.alarm] has {} and \
+            {}: make them equal",
             start.smoke, start.fire, alarm.smoke, alarm.fire
         ));
     }
@@ -86,10 +95,16 @@ pub fn tuned(name: PointName, point: &OperatingPoint) -> Result<Thresholds> {
 impl RawPoint {
     fn check(self, name: PointName, screen: Levels) -> Result<OperatingPoint> {
         let Self { smoke, fire, smoke_tile, fire_tile, evidence, expected } = self;
-        let levels = [(Class::Smoke, smoke), (Class::Fire, fire), (Class::Smoke, smoke_tile), (Class::Fire, fire_tile)];
+        let levels = [
+            (Class::Smoke, smoke),
+            (Class::Fire, fire),
+            (Class::Smoke, smoke_tile),
+            (Class::Fire, fire_tile),
+        ];
         if !levels.iter().all(|(class, level)| screen.of(*class) <= *level && *level <= 1.0) {
             return refuse(&format!(
-                "[points.{name}]: [thresholds.screen] <= point <= 1 must hold for smoke and fire, of the whole and of tiles"
+                "[points.{name}]: [thresholds.screen] <= point <= 1 must hold for smoke and fire, \
+                of the whole and of tiles"
             ));
         }
         let figure = |key: &str, [value, lower, upper]: [f64; 3], most: f64| {
@@ -97,7 +112,8 @@ impl RawPoint {
                 return Ok(Estimate { value, lower, upper });
             }
             refuse(&format!(
-                "[points.{name}.expected] {key} must be [value, lower, upper] with 0 <= lower <= value <= upper <= {most}"
+                "[points.{name}.expected] {key} must be [value, lower, upper] with 0 <= lower <= \
+                value <= upper <= {most}"
             ))
         };
         let expected = Expected {
@@ -170,25 +186,37 @@ minutes_to_alarm = [0.5, 0.0, 1.0]
         assert_eq!(Manifest::parse(HEATMAP).expect("valid").points, None);
         let points = Manifest::parse(&with_points()).expect("valid").points.expect("three of them");
         assert_eq!(points.default, PointName::Balanced);
-        assert_eq!((points.quiet.smoke, points.quiet.fire_tile, points.eager.evidence), (0.91, 0.99, 2.2));
+        assert_eq!(
+            (points.quiet.smoke, points.quiet.fire_tile, points.eager.evidence),
+            (0.91, 0.99, 2.2)
+        );
         let Expected { event_recall, .. } = points.quiet.expected;
         assert_eq!(event_recall, Estimate { value: 0.86, lower: 0.7, upper: 1.0 });
 
-        let base = Thresholds::default().with(|it| (it.version, it.hysteresis) = (7, 0.7)).expect("valid");
+        let base =
+            Thresholds::default().with(|it| (it.version, it.hysteresis) = (7, 0.7)).expect("valid");
         let tuned = points.quiet.tune(&base).expect("valid");
-        let Numbers { smoke, fire, smoke_tile, fire_tile, evidence, version, hysteresis, .. } = *tuned;
+        let Numbers { smoke, fire, smoke_tile, fire_tile, evidence, version, hysteresis, .. } =
+            *tuned;
         assert_eq!([smoke, fire, smoke_tile, fire_tile, evidence], [0.91, 0.99, 0.91, 0.99, 4.5]);
         assert_eq!((version, hysteresis), (7, 0.7), "the rest stays");
-        let short = base.with(|it| (it.memory, it.evidence) = (SignedDuration::from_secs(30), 2.0)).expect("valid");
-        assert!(points.quiet.tune(&short).is_err(), "30 s of memory never hold 4.5: the camera would be deaf");
+        let short = base
+            .with(|it| (it.memory, it.evidence) = (SignedDuration::from_secs(30), 2.0))
+            .expect("valid");
+        assert!(
+            points.quiet.tune(&short).is_err(),
+            "30 s of memory never hold 4.5: the camera would be deaf"
+        );
         assert_eq!((points.name_of(&tuned), points.name_of(&base)), (Some(PointName::Quiet), None));
     }
 
     #[test]
     fn every_mistake_is_named_with_its_cure() {
         let whole = with_points();
-        let eager =
-            POINTS.split_once("[points.eager]").map(|(_, it)| format!("[points.eager]{it}")).expect("it is there");
+        let eager = POINTS
+            .split_once("[points.eager]")
+            .map(|(_, it)| format!("[points.eager]{it}"))
+            .expect("it is there");
         for (from, to, complaint) in [
             ("default_point = \"balanced\"", "", "need default_point"),
             ("\"balanced\"", "\"loud\"", "choose quiet, balanced or eager"),
@@ -196,7 +224,11 @@ minutes_to_alarm = [0.5, 0.0, 1.0]
             (eager.as_str(), "", "[points.eager] is missing"),
             (POINTS, "", "or none of them and no default_point"),
             (eager.as_str(), &eager.replace("eager", "loud"), "[points.loud]"),
-            (eager.as_str(), &format!("{eager}{}", eager.replace("eager", "loud")), "[points.loud]"),
+            (
+                eager.as_str(),
+                &format!("{eager}{}", eager.replace("eager", "loud")),
+                "[points.loud]",
+            ),
             ("evidence = 4.5", "evidense = 4.5", "expected one of `smoke`, `fire`, `smoke_tile`"),
             ("evidence = 4.5\n", "", "missing field `evidence`"),
             ("event_recall = [0.86, 0.7, 1.0]\n", "", "missing field `event_recall`"),
@@ -206,11 +238,20 @@ minutes_to_alarm = [0.5, 0.0, 1.0]
             ("fire = 0.99", "fire = nan", "[points.quiet]"),
             ("smoke = 0.91", "smoke = 0.31", "from quiet to balanced to eager"),
             ("smoke = 0.31", "smoke = 0.71", "from quiet to balanced to eager"),
-            ("smoke_tile = 0.31", "smoke_tile = 0.29", "[points.eager]: [thresholds.screen] <= point"),
+            (
+                "smoke_tile = 0.31",
+                "smoke_tile = 0.29",
+                "[points.eager]: [thresholds.screen] <= \
+            point",
+            ),
             ("evidence = 4.5", "evidence = 0", "[points.quiet]: evidence = 0.0 is out of range"),
             ("evidence = 4.5", "evidence = 12", "or no alarm is ever raised"),
             ("evidence = 4.5", "evidence = nan", "[points.quiet]: evidence"),
-            ("[0.0, 0.0, 1.1]", "[1.2, 0.0, 1.1]", "false_alarms_per_camera_day must be [value, lower, upper]"),
+            (
+                "[0.0, 0.0, 1.1]",
+                "[1.2, 0.0, 1.1]",
+                "false_alarms_per_camera_day must be [value, lower, upper]",
+            ),
             ("[0.0, 0.0, 1.1]", "[0.0, 0.1, 1.1]", "false_alarms_per_camera_day"),
             ("[0.0, 0.0, 1.1]", "[0.0, 0.0, inf]", "false_alarms_per_camera_day"),
             ("[2.0, 0.0, 4.0]", "[2.0, -1.0, 4.0]", "minutes_to_alarm"),
@@ -222,7 +263,12 @@ minutes_to_alarm = [0.5, 0.0, 1.0]
             assert!(error.message.contains(complaint), "{from} -> {to}: {}", error.message);
         }
         let changed = HEATMAP.replace("smoke = 0.5", "smoke = 0.55");
-        let error = Manifest::parse(&format!("default_point = \"balanced\"\n{changed}{POINTS}")).expect_err("differ");
-        assert!(error.message.contains("smoke 0.5 and fire 0.6, but [thresholds.alarm] has 0.55"), "{}", error.message);
+        let error = Manifest::parse(&format!("default_point = \"balanced\"\n{changed}{POINTS}"))
+            .expect_err("differ");
+        assert!(
+            error.message.contains("smoke 0.5 and fire 0.6, but [thresholds.alarm] has 0.55"),
+            "{}",
+            error.message
+        );
     }
 }

@@ -51,7 +51,10 @@ impl RawScreener {
             return refuse("[screen]: 0 < score <= 1 must hold for smoke and for fire");
         }
         if ![audit, calls].iter().all(|share| (0.0..=1.0).contains(share)) {
-            return refuse("[screen] audit and calls are shares and must lie in 0..=1, for example 0.02");
+            return refuse(
+                "[screen] audit and calls are shares and must lie in 0..=1, for example \
+                0.02",
+            );
         }
         let input = RawInput {
             width: width.unwrap_or(of_full.width),
@@ -59,7 +62,14 @@ impl RawScreener {
             rect_stride: rect_stride.or(of_full.rect_stride),
             ..of_full.clone()
         };
-        Ok(Screener { file, sha256, input: input.check()?, levels: Levels { smoke, fire }, audit, calls })
+        Ok(Screener {
+            file,
+            sha256,
+            input: input.check()?,
+            levels: Levels { smoke, fire },
+            audit,
+            calls,
+        })
     }
 }
 

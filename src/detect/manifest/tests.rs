@@ -36,7 +36,10 @@ fire = 0.6
 
 pub fn yolo(layout: &str, classes: &str) -> String {
     HEATMAP
-        .replace("\"heatmap\"\nclasses = [\"smoke\", \"fire\"]", &format!("\"yolo\"\nclasses = {classes}"))
+        .replace(
+            "\"heatmap\"\nclasses = [\"smoke\", \"fire\"]",
+            &format!("\"yolo\"\nclasses = {classes}"),
+        )
         .replace("heatmap = \"heatmap\"", &format!("boxes = \"output0\"\nlayout = \"{layout}\""))
         .replace("frames = 2\npast_s = [180]\nlayout = \"ntchw\"", "frames = 1\nlayout = \"nchw\"")
 }
@@ -48,18 +51,26 @@ fn a_heatmap_model_is_understood() {
     assert_eq!(model.input.shape(), [1, 2, 3, 480, 640]);
     assert_eq!(model.head, Head::Heatmap { heatmap: "heatmap".into(), scores: None });
     assert_eq!(model.classes, [Some(Class::Smoke), Some(Class::Fire)]);
-    assert_eq!((model.screen.fire, model.advice), (0.4, Thresholds::default().with_levels(0.5, 0.6)));
+    assert_eq!(
+        (model.screen.fire, model.advice),
+        (0.4, Thresholds::default().with_levels(0.5, 0.6))
+    );
 }
 
 /// An office must know what it may do with the weights; an incomplete statement is refused.
 #[test]
 fn a_licence_is_stated_whole_or_not_at_all() {
     assert_eq!(Manifest::parse(HEATMAP).expect("valid").licence, None);
-    let stated = |lines: &str| Manifest::parse(&HEATMAP.replacen("\n[input]", &format!("{lines}\n[input]"), 1));
-    let whole = "licence = \"CC0\"\nlicence_note_zh = \"公有领域\"\nlicence_note_en = \"public domain\"\n";
+    let stated = |lines: &str| {
+        Manifest::parse(&HEATMAP.replacen("\n[input]", &format!("{lines}\n[input]"), 1))
+    };
+    let whole = "licence = \"CC0\"\nlicence_note_zh = \"公有领域\"\nlicence_note_en = \"public \
+        domain\"\n";
     let licence = stated(whole).expect("valid").licence.expect("stated");
     assert_eq!((licence.name.as_str(), licence.note_zh.as_str()), ("CC0", "公有领域"));
-    for wrong in ["licence = \"CC0\"\n", "licence_note_en = \"public domain\"\n", &whole.replace("CC0", " ")] {
+    for wrong in
+        ["licence = \"CC0\"\n", "licence_note_en = \"public domain\"\n", &whole.replace("CC0", " ")]
+    {
         assert!(stated(wrong).is_err_and(|e| e.message.contains("all three")), "{wrong:?}");
     }
 }
@@ -68,7 +79,10 @@ fn a_licence_is_stated_whole_or_not_at_all() {
 fn a_public_detector_with_a_class_too_many_is_understood() {
     let model = Manifest::parse(&yolo("v8", "[\"Fire\", \"other\", \"smoke\"]")).expect("valid");
     assert_eq!(model.input.shape(), [1, 3, 480, 640]);
-    assert_eq!(model.head, Head::Yolo { boxes: "output0".into(), layout: YoloLayout::V8, iou: IOU_DEFAULT });
+    assert_eq!(
+        model.head,
+        Head::Yolo { boxes: "output0".into(), layout: YoloLayout::V8, iou: IOU_DEFAULT }
+    );
     assert_eq!(model.classes, [Some(Class::Fire), None, Some(Class::Smoke)]);
 }
 
@@ -104,22 +118,33 @@ fn every_mistake_is_named() {
 #[test]
 fn a_missing_folder_says_what_to_do() {
     let error = Manifest::load(Path::new("/nowhere")).expect_err("there is none");
-    assert!(error.message.contains("/nowhere/model.toml") && error.message.contains("[detect] model"));
+    assert!(
+        error.message.contains("/nowhere/model.toml") && error.message.contains("[detect] model")
+    );
 }
 
 #[test]
 fn a_screening_network_takes_what_the_full_one_takes_or_a_smaller_picture() {
     assert_eq!(Manifest::parse(HEATMAP).expect("valid").screener, None);
     let sum = "f".repeat(64);
-    let screen =
-        format!("[screen]\nfile = \"screen.onnx\"\nsha256 = \"{sum}\"\nsmoke = 0.2\nfire = 0.3\naudit = 0.02\n");
+    let screen = format!(
+        "[screen]\nfile = \"screen.onnx\"\nsha256 = \"{sum}\"\nsmoke = 0.2\nfire = \
+            0.3\naudit = 0.02\n"
+    );
     let parse = |more: &str| Manifest::parse(&format!("{HEATMAP}\n{screen}{more}"));
     let model = parse("").expect("valid");
     let alone = model.of_screener().expect("there is one");
-    assert_eq!((alone.file.as_str(), &alone.sha256, &alone.input), ("screen.onnx", &sum, &model.input));
+    assert_eq!(
+        (alone.file.as_str(), &alone.sha256, &alone.input),
+        ("screen.onnx", &sum, &model.input)
+    );
     assert_eq!(alone.screener, None);
-    let small = parse("width = 320\nheight = 240\n").expect("valid").of_screener().expect("there is one");
-    assert_eq!((small.input.width, small.input.height, small.input.past), (320, 240, model.input.past));
+    let small =
+        parse("width = 320\nheight = 240\n").expect("valid").of_screener().expect("there is one");
+    assert_eq!(
+        (small.input.width, small.input.height, small.input.past),
+        (320, 240, model.input.past)
+    );
     for (from, to, complaint) in [
         ("screen.onnx", "../screen.onnx", "same folder"),
         ("smoke = 0.2", "smoke = 0.0", "[screen]"),

@@ -67,11 +67,13 @@ pub struct RawVerifier {
 impl RawVerifier {
     /// `of_full`: the input of the detector, which determines how long pasts are kept.
     pub fn check(self, of_full: &Input) -> Result<Verifier> {
-        let Self { file, sha256, version, input, output, side, near, far, ages_s, threshold } = self;
+        let Self { file, sha256, version, input, output, side, near, far, ages_s, threshold } =
+            self;
         check_file(&file, &sha256)?;
         if version.trim().is_empty() {
             return refuse(
-                "[verifier] version must not be empty: it is recorded with every opinion, for example \"1\"",
+                "[verifier] version must not be empty: it is recorded with every opinion, for \
+                example \"1\"",
             );
         }
         if !SIDES.contains(&side) || !side.is_multiple_of(2) {
@@ -79,27 +81,47 @@ impl RawVerifier {
         }
         if !(1.0 <= near && near < far && far <= TIMES_MAX) {
             return refuse(
-                "[verifier]: 1 <= near < far <= 20 must hold: a crop's side over the longer side of the box",
+                "[verifier]: 1 <= near < far <= 20 must hold: a crop's side over the longer side \
+                of the box",
             );
         }
         let Some(past) = of_full.past else {
             return refuse(
-                "[verifier] compares with earlier pictures, but for a model with [input] frames = 1 none are kept: remove [verifier]",
+                "[verifier] compares with earlier pictures, but for a model with [input] frames = \
+                1 none are kept: remove [verifier]",
             );
         };
         let rises = ages_s.windows(2).all(|pair| pair[0] < pair[1]);
         let is_kept = |age_s: &u32| *age_s >= AGE_MIN_S && i64::from(*age_s) <= past.as_secs();
         if ages_s.is_empty() || ages_s.len() > AGES_MAX || !rises || !ages_s.iter().all(is_kept) {
             return refuse(
-                "[verifier] ages_s must be 1 to 8 rising numbers of seconds, each from 20 to past_s of [input], for example [60, 120, 180]",
+                "[verifier] ages_s must be 1 to 8 rising numbers of seconds, each from 20 to \
+                past_s of [input], for example [60, 120, 180]",
             );
         }
         if !(0.0..=1.0).contains(&threshold) {
-            return refuse("[verifier] threshold is a probability and must lie in 0..=1, for example 0.5");
+            return refuse(
+                "[verifier] threshold is a probability and must lie in 0..=1, for \
+                example 0.5",
+            );
         }
-        let ages = ages_s.into_iter().map(|age_s| SignedDuration::from_secs(i64::from(age_s))).collect();
+        let ages =
+            ages_s.into_iter().map(|age_s| SignedDuration::from_secs(i64::from(age_s))).collect();
         let Input { mean, std, .. } = *of_full;
-        Ok(Verifier { file, sha256, version, input, output, side, near, far, ages, threshold, mean, std })
+        Ok(Verifier {
+            file,
+            sha256,
+            version,
+            input,
+            output,
+            side,
+            near,
+            far,
+            ages,
+            threshold,
+            mean,
+            std,
+        })
     }
 }
 
@@ -113,7 +135,8 @@ mod tests {
         assert_eq!(Manifest::parse(HEATMAP).expect("valid").verifier, None);
         let sum = "f".repeat(64);
         let verifier = format!(
-            "[verifier]\nfile = \"verifier.onnx\"\nsha256 = \"{sum}\"\nversion = \"1\"\ninput = \"tube\"\noutput = \"smoke\"\n\
+            "[verifier]\nfile = \"verifier.onnx\"\nsha256 = \"{sum}\"\nversion = \"1\"\ninput = \
+            \"tube\"\noutput = \"smoke\"\n\
              side = 64\nnear = 1.6\nfar = 4.8\nages_s = [60, 120, 180]\nthreshold = 0.5\n"
         );
         let parse = |verifier: &str| Manifest::parse(&format!("{HEATMAP}\n{verifier}"));
@@ -141,7 +164,8 @@ mod tests {
             assert!(error.message.contains(complaint), "{from} -> {to}: {}", error.message);
         }
         let one_frame = HEATMAP.replace("frames = 2\npast_s = [180]", "frames = 1");
-        let error = Manifest::parse(&format!("{one_frame}\n{verifier}")).expect_err("nothing to compare with");
+        let error = Manifest::parse(&format!("{one_frame}\n{verifier}"))
+            .expect_err("nothing to compare with");
         assert!(error.message.contains("frames = 1"), "{}", error.message);
     }
 }

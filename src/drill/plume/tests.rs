@@ -41,7 +41,9 @@ fn an_old_plume_that_leaves_the_picture_agrees_too() {
 
 #[test]
 fn colour_and_flicker_agree() {
-    for (seed, expected) in [(7, [0.8010081, 0.8291337, 0.8572592]), (u32::MAX, [0.8537707, 0.87987363, 0.90597665])] {
+    for (seed, expected) in
+        [(7, [0.8010081, 0.8291337, 0.8572592]), (u32::MAX, [0.8537707, 0.87987363, 0.90597665])]
+    {
         colour(seed).iter().zip(expected).for_each(|(c, e)| close(*c, e, 1e-6));
     }
     close(flicker(90.0), 1.0211852833570663, 1e-12);
@@ -60,7 +62,8 @@ fn the_plume_is_mixed_over_the_picture_and_nowhere_else() {
     let plume = Plume { foot: (0.5, 2.0 / 3.0), scale: 1.0 / 6.0, wind: 0.4, seed: 7 };
     assert_eq!(composite(&ground, &plume, 0.0), ground);
     let smoke = composite(&ground, &plume, 90.0).to_rgb();
-    let pixel = |x: usize, y: usize| -> [u8; 3] { std::array::from_fn(|c| smoke[(y * 640 + x) * 3 + c]) };
+    let pixel =
+        |x: usize, y: usize| -> [u8; 3] { std::array::from_fn(|c| smoke[(y * 640 + x) * 3 + c]) };
     let untouched = ground.to_rgb();
     assert_eq!(pixel(10, 10), [untouched[0], untouched[1], untouched[2]]);
     // The ground is dark, so smoke gets 0.45 of daylight. At (180, 340) smoke covers 0.9027 of the
@@ -73,7 +76,8 @@ fn the_plume_is_mixed_over_the_picture_and_nowhere_else() {
 
 #[test]
 fn the_skyline_is_where_the_sky_ends() {
-    let rgb: Vec<u8> = (0..360).flat_map(|y| [if y < 150 { 220 } else { 70 }].repeat(640 * 3)).collect();
+    let rgb: Vec<u8> =
+        (0..360).flat_map(|y| [if y < 150 { 220 } else { 70 }].repeat(640 * 3)).collect();
     let picture = Picture::from_rgb(640, 360, &rgb).expect("sizes fit");
     close(Small(picture.resized(Small::WIDTH, Small::HEIGHT)).skyline(0.5), 150.0 / 360.0, 0.02);
 }
@@ -90,7 +94,8 @@ fn a_drill_stands_on_the_darkest_ground() {
             50
         }
     };
-    let rgb: Vec<u8> = (0..360).flat_map(|y| (0..640).flat_map(move |x| [level(x, y); 3])).collect();
+    let rgb: Vec<u8> =
+        (0..360).flat_map(|y| (0..640).flat_map(move |x| [level(x, y); 3])).collect();
     let picture = Picture::from_rgb(640, 360, &rgb).expect("sizes fit");
     // Half a box of background may cross the edge of the wood.
     for seed in 0..20 {

@@ -13,21 +13,32 @@ fn picture(grey: impl Fn(u32, u32) -> u8) -> Picture {
 
 /// Sky over hills, with trees of varying brightness. `edge`: the row of the skyline in each column.
 fn hills(edge: impl Fn(u32) -> u32) -> Sketch {
-    Sketch::of(&picture(|x, y| if y < edge(x) { 200 - (y / 8) as u8 } else { 60 + (x / 16 % 5 * 8) as u8 }))
+    Sketch::of(&picture(|x, y| {
+        if y < edge(x) { 200 - (y / 8) as u8 } else { 60 + (x / 16 % 5 * 8) as u8 }
+    }))
 }
 
 #[test]
 fn the_skyline_is_where_most_of_the_picture_turns_dark() {
     for (what, sketch, expected) in [
         ("flat land", hills(|_| 180), Some(0.5)),
-        ("a ridge that rises from a third to two thirds", hills(|x| 240 - x * 120 / 640), Some(0.5)),
-        ("a mast before it", hills(|x| if (300..330).contains(&x) { 0 } else { 96 }), Some(96.0 / 360.0)),
+        (
+            "a ridge that rises from a third to two thirds",
+            hills(|x| 240 - x * 120 / 640),
+            Some(0.5),
+        ),
+        (
+            "a mast before it",
+            hills(|x| if (300..330).contains(&x) { 0 } else { 96 }),
+            Some(96.0 / 360.0),
+        ),
         ("a valley seen from above: no sky", hills(|_| 0), None),
         ("fog", Sketch::of(&picture(|_, y| 200 - (y / 6) as u8)), None),
         ("a night without a moon", Sketch::of(&picture(|_, _| 16)), None),
     ] {
         let found = skyline(&sketch);
-        let near = found.zip(expected).is_some_and(|(a, b)| (a - b).abs() <= 0.025) || found == expected;
+        let near =
+            found.zip(expected).is_some_and(|(a, b)| (a - b).abs() <= 0.025) || found == expected;
         assert!(near, "{what}: {found:?}, expected {expected:?}");
     }
 }
@@ -37,7 +48,10 @@ fn the_tiles_lie_around_the_skyline_inside_the_picture() {
     for (skyline, expected) in [(None, 50), (Some(0.5), 67), (Some(0.05), 0), (Some(0.98), 100)] {
         let tiles = Tiles::new(skyline).all();
         assert_eq!(tiles.map(|tile| tile.y), [expected; 3], "{skyline:?}");
-        assert_eq!(tiles.map(|tile| (tile.x, tile.w, tile.h)), [(0, 100, 100), (50, 100, 100), (100, 100, 100)]);
+        assert_eq!(
+            tiles.map(|tile| (tile.x, tile.w, tile.h)),
+            [(0, 100, 100), (50, 100, 100), (100, 100, 100)]
+        );
     }
 }
 
@@ -72,8 +86,18 @@ fn suspicion_change_and_time_choose_the_tiles() {
         ("plain sky, however it changes", [sky, still, sky], 3, &[]),
         ("the one that changed", [still, windy(3, 1), still], 3, &[1]),
         ("the suspected one first", [windy(200, 5), suspected, windy(40, 2)], 2, &[1, 0]),
-        ("who changed as much, and waited longer", [windy(10, 1), windy(10, 4), windy(10, 2)], 1, &[1]),
-        ("who changed more, and waited as long", [windy(10, 2), windy(9, 2), windy(50, 2)], 1, &[2]),
+        (
+            "who changed as much, and waited longer",
+            [windy(10, 1), windy(10, 4), windy(10, 2)],
+            1,
+            &[1],
+        ),
+        (
+            "who changed more, and waited as long",
+            [windy(10, 2), windy(9, 2), windy(50, 2)],
+            1,
+            &[2],
+        ),
         ("nobody is passed over for ever", [suspected, overdue(6), overdue(7)], 3, &[2, 1, 0]),
         ("not even the sky", [Wish { ago: 6, ..sky }, suspected, still], 1, &[0]),
         ("no room", [suspected, overdue(9), windy(99, 5)], 0, &[]),
@@ -88,7 +112,11 @@ fn looked_at(tiles: &mut Tiles, looks: i64, moves: impl Fn(u32, i64) -> bool) ->
     let look = |i: i64| {
         let moving = |x, y| (200..220).contains(&y) && moves(x, i) && i % 2 == 0;
         let grey = |x, y| if moving(x, y) { 190 } else { 60 + (x / 16 % 5 * 8) as u8 };
-        tiles.next(&Sketch::of(&picture(grey)), at(10 * i), 1).into_iter().map(|tile| tile.x).collect()
+        tiles
+            .next(&Sketch::of(&picture(grey)), at(10 * i), 1)
+            .into_iter()
+            .map(|tile| tile.x)
+            .collect()
     };
     (0..looks).map(look).collect()
 }
@@ -107,7 +135,13 @@ fn a_still_hill_is_looked_at_in_turn_once_in_six_looks() {
 fn where_trees_sway_is_looked_at_more_often_and_the_rest_is_not_forgotten() {
     let looked = looked_at(&mut Tiles::new(None), 60, |x, _| x > 500);
     let times = |x: u8| looked.iter().filter(|tiles| tiles.contains(&x)).count();
-    assert!(times(100) > 20 && times(0) >= 7 && times(50) >= 7, "{} {} {}", times(0), times(50), times(100));
+    assert!(
+        times(100) > 20 && times(0) >= 7 && times(50) >= 7,
+        "{} {} {}",
+        times(0),
+        times(50),
+        times(100)
+    );
 }
 
 #[test]
@@ -123,12 +157,17 @@ fn a_suspected_tile_is_looked_at_again_at_once_for_two_minutes() {
     assert_eq!(tiles.suspected.len(), SUSPECTED_MAX);
     let still = Sketch::of(&picture(|x, _| 60 + (x / 16 % 5 * 8) as u8));
     let wishes = |tiles: &Tiles, s| {
-        let suspected = |i: usize| tiles.wish(tiles.all()[i], &tiles.seen[i], &still, at(s)).is_suspected;
+        let suspected =
+            |i: usize| tiles.wish(tiles.all()[i], &tiles.seen[i], &still, at(s)).is_suspected;
         [0, 1, 2].map(suspected)
     };
     assert_eq!(wishes(&tiles, 30), [true, false, true], "the surest are remembered");
     tiles.found(&[], at(35));
-    assert_eq!(wishes(&tiles, 145), [true, false, true], "a look that finds nothing takes nothing back");
+    assert_eq!(
+        wishes(&tiles, 145),
+        [true, false, true],
+        "a look that finds nothing takes nothing back"
+    );
     assert_eq!(wishes(&tiles, 146), [false; 3]);
     assert_eq!(wishes(&tiles, 20), [false; 3], "nor does a clock that was set back");
 }

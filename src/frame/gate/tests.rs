@@ -66,7 +66,11 @@ fn the_first_minutes_of_a_pose_are_let_through_and_then_one_frame_in_so_many() {
     let first = hill.quiet(60);
     assert!(first[..30].iter().all(|&open| open), "nothing is known yet: {first:?}");
     let quiet = hill.quiet(60);
-    assert_eq!(quiet.iter().filter(|&&open| open).count(), 10, "one in six of a still hill: {quiet:?}");
+    assert_eq!(
+        quiet.iter().filter(|&&open| open).count(),
+        10,
+        "one in six of a still hill: {quiet:?}"
+    );
     assert!(quiet.windows(6).all(|six| six.contains(&true)), "{quiet:?}");
 }
 
@@ -93,8 +97,11 @@ fn a_cloud_before_the_sun_a_trembling_mast_and_the_burnt_in_clock_do_not_open() 
         assert!(!hill.frame(|_, _| -frame), "all of the picture darkens");
     }
     let mut hill = Hill::new(1_000);
-    let clock =
-        |frame: u32| move |x: u32, y: u32| i32::from(y < 16 && x < 200 && (x / 8 + frame).is_multiple_of(3)) * 150;
+    let clock = |frame: u32| {
+        move |x: u32, y: u32| {
+            i32::from(y < 16 && x < 200 && (x / 8 + frame).is_multiple_of(3)) * 150
+        }
+    };
     for frame in 0..120 {
         // Every edge of the hillside moves back and forth by a pixel.
         let sway = |x: u32, y: u32| {
@@ -111,7 +118,13 @@ fn a_pose_with_a_detection_stays_open_for_ten_minutes() {
     let mut hill = Hill::known(1_000);
     let picture = Arc::new(Picture::from_i420(2, 2, vec![16; 6]).expect("sizes fit"));
     let captured_at = Timestamp::from_second(hill.at_s).expect("a time");
-    hill.gate.found(&Frame { camera: "c".into(), pose: "p".into(), captured_at, picture, stream: Stream::Screened });
+    hill.gate.found(&Frame {
+        camera: "c".into(),
+        pose: "p".into(),
+        captured_at,
+        picture,
+        stream: Stream::Screened,
+    });
     let after = hill.quiet(61);
     assert!(after[..60].iter().all(|&open| open), "{after:?}");
     assert!(!after[60]);
@@ -126,7 +139,8 @@ fn after_a_gap_another_size_or_a_clock_set_back_all_is_let_through_again() {
     }
     let mut gate = Gate::new(1_000);
     for (minute, height) in [(0, 48), (1, 48), (2, 64), (3, 64)] {
-        let picture = Picture::from_i420(64, height, vec![90; (64 * height * 3 / 2) as usize]).expect("sizes fit");
+        let picture = Picture::from_i420(64, height, vec![90; (64 * height * 3 / 2) as usize])
+            .expect("sizes fit");
         let captured_at = Timestamp::from_second(1_790_000_000 + 60 * minute).expect("a time");
         let cells = Cells::of(&picture);
         let frame = Frame {

@@ -42,7 +42,11 @@ impl Keys {
     /// From HUOYAN_SMS_KEY, HUOYAN_VOICE_KEY, HUOYAN_WECOM_KEY.
     pub fn from_env() -> Self {
         let key = |name| std::env::var(name).ok().filter(|key| !key.is_empty()).map(Key);
-        Self { sms: key("HUOYAN_SMS_KEY"), voice: key("HUOYAN_VOICE_KEY"), wecom: key("HUOYAN_WECOM_KEY") }
+        Self {
+            sms: key("HUOYAN_SMS_KEY"),
+            voice: key("HUOYAN_VOICE_KEY"),
+            wecom: key("HUOYAN_WECOM_KEY"),
+        }
     }
 }
 
@@ -95,12 +99,16 @@ impl Gateways {
         let to = |name: &str, url: &Option<String>, key| {
             let Some(url) = url else { return Ok(None) };
             let url = url.parse().map_err(|_| {
-                Error::invalid(format!("[notify] {name} is not an address such as https://sms.example.cn/send"))
+                Error::invalid(format!(
+                    "[notify] {name} is not an address such as https://sms.example.cn/send"
+                ))
             })?;
             Ok(Some(Endpoint { client: client.clone(), url, key }))
         };
         if config.wecom_url.is_some() && keys.wecom.is_none() {
-            return Err(Error::invalid("[notify] wecom_url is set, but the environment has no HUOYAN_WECOM_KEY"));
+            return Err(Error::invalid(
+                "[notify] wecom_url is set, but the environment has no HUOYAN_WECOM_KEY",
+            ));
         }
         Ok(Self {
             sms: to("sms_url", &config.sms_url, keys.sms)?.map(Sender::Sms),
@@ -165,7 +173,8 @@ impl Sender {
 impl Endpoint {
     /// POST {"to","text"}, with the key as bearer token.
     fn plain(&self, phones: &[&str], text: &str) -> RequestBuilder {
-        let request = self.client.post(self.url.clone()).json(&json!({ "to": phones.first(), "text": text }));
+        let request =
+            self.client.post(self.url.clone()).json(&json!({ "to": phones.first(), "text": text }));
         match &self.key {
             Some(Key(key)) => request.bearer_auth(key),
             None => request,
@@ -178,7 +187,9 @@ async fn outcome(request: RequestBuilder) -> Outcome {
         Ok(response) => response,
         Err(e) => {
             let why = client::words(e);
-            return Outcome::Failed(format!("网关不应答：{why} / the gateway does not answer: {why}"));
+            return Outcome::Failed(format!(
+                "网关不应答：{why} / the gateway does not answer: {why}"
+            ));
         }
     };
     let (status, wait) = (response.status(), retry_after(&response));
@@ -203,5 +214,6 @@ async fn outcome(request: RequestBuilder) -> Outcome {
 fn retry_after(response: &Response) -> SignedDuration {
     let header = response.headers().get("Retry-After").and_then(|value| value.to_str().ok());
     let seconds = header.and_then(|text| text.trim().parse::<u32>().ok());
-    seconds.map_or(LIMIT_WAIT, |seconds| SignedDuration::from_secs(i64::from(seconds.clamp(1, 3600))))
+    seconds
+        .map_or(LIMIT_WAIT, |seconds| SignedDuration::from_secs(i64::from(seconds.clamp(1, 3600))))
 }

@@ -17,7 +17,8 @@ pub const BY_HAND: &str = "没有企业微信机器人，请人工电话 / no We
 pub const TOO_MANY: i64 = 45009;
 
 pub fn request(endpoint: &Endpoint, phones: &[&str], text: &str) -> RequestBuilder {
-    let body = json!({ "msgtype": "text", "text": { "content": text, "mentioned_mobile_list": phones } });
+    let body =
+        json!({ "msgtype": "text", "text": { "content": text, "mentioned_mobile_list": phones } });
     let mut url = endpoint.url.clone();
     if let Some(Key(key)) = &endpoint.key {
         url.query_pairs_mut().append_pair("key", key);

@@ -17,7 +17,10 @@ fn camera() -> Source {
         pose: "default".into(),
         class: crate::triage::detection::Class::Smoke,
         bbox: [0.1, 0.1, 0.1, 0.1].into(),
-        model: crate::triage::detection::ModelVersion { name: "m".to_owned(), version: "1".to_owned() },
+        model: crate::triage::detection::ModelVersion {
+            name: "m".to_owned(),
+            version: "1".to_owned(),
+        },
         thresholds_version: 1,
         opinion: None,
     }
@@ -79,7 +82,12 @@ fn incident(opened: i64, source: Source) -> Incident {
     }
 }
 
-fn dispatch(at: i64, acknowledged: Option<i64>, arrived: Option<i64>, reported: Option<i64>) -> Dispatch {
+fn dispatch(
+    at: i64,
+    acknowledged: Option<i64>,
+    arrived: Option<i64>,
+    reported: Option<i64>,
+) -> Dispatch {
     let step = |taken: Option<i64>, limit: i64| {
         taken.map(|taken| Step {
             received_at: minute(taken),
@@ -153,20 +161,29 @@ fn a_day_in_one_sentence() {
         state: State::Arrived,
         ..incident(100, camera())
     };
-    let fresh = Incident { dispatch: Some(dispatch(535, None, None, None)), ..incident(535, camera()) };
+    let fresh =
+        Incident { dispatch: Some(dispatch(535, None, None, None)), ..incident(535, camera()) };
     let drill = Incident { drill: true, ..incident(200, camera()) };
     let yesterday = incident(-9 * 60, camera());
     let daily = day(&[on_time, late, fresh, drill, yesterday]);
 
-    assert_eq!((daily.total, daily.camera, daily.satellite, daily.answered, daily.drills), (3, 2, 1, 1, 1));
-    assert_eq!(daily.acknowledged, Rate { in_time: 1, due: 2 }, "the fresh one still has 5 minutes");
+    assert_eq!(
+        (daily.total, daily.camera, daily.satellite, daily.answered, daily.drills),
+        (3, 2, 1, 1, 1)
+    );
+    assert_eq!(
+        daily.acknowledged,
+        Rate { in_time: 1, due: 2 },
+        "the fresh one still has 5 minutes"
+    );
     assert_eq!(daily.arrived, Rate { in_time: 2, due: 2 });
     assert_eq!(daily.reported, Rate { in_time: 1, due: 2 });
     assert_eq!(
         daily.words(Lang::Zh),
-        "截至21日17时00分，共发现疑似火情3起（摄像机2、卫星1、人工0、其他系统0），已反馈1起，其余2起正在核查中；其中森林火灾1起；\
-         10分钟接收率50.0%（1/2），30分钟到达率100.0%（2/2），60分钟反馈率50.0%（1/2）（计时起点：派发时刻，以服务器时间为准）。\
-         另有演练1起，不计入以上统计。"
+        "截至21日17时00分，共发现疑似火情3起（摄像机2、卫星1、人工0、其他系统0），已反馈1起，\
+        其余2起正在核查中；其中森林火灾1起；10分钟接收率50.0%（1/2），30分钟到达率100.0%（2/2），\
+        60分钟反馈率50.0%（1/2）（计时起点：派发时刻，以服务器时间为准）。另有演练1起，\
+        不计入以上统计。"
     );
     assert!(daily.words(Lang::En).contains("clocks count from dispatch"));
 }
@@ -177,7 +194,11 @@ fn a_quiet_day_is_a_nil_report_and_has_no_rates() {
     assert_eq!(daily.words(Lang::Zh), "截至21日17时00分，未发现疑似火情（零报告）。");
     assert_eq!(daily.acknowledged.percent(), None);
     let unanswered = day(&[incident(0, camera())]);
-    assert!(unanswered.words(Lang::Zh).contains("10分钟接收率无"), "{}", unanswered.words(Lang::Zh));
+    assert!(
+        unanswered.words(Lang::Zh).contains("10分钟接收率无"),
+        "{}",
+        unanswered.words(Lang::Zh)
+    );
 }
 
 #[test]
@@ -193,7 +214,11 @@ fn a_dispatch_taken_over_is_judged_by_what_it_missed() {
         ..incident(0, satellite())
     };
     let daily = day(&[incident]);
-    assert_eq!(daily.acknowledged, Rate { in_time: 1, due: 2 }, "handed over after two minutes is nobody's lateness");
+    assert_eq!(
+        daily.acknowledged,
+        Rate { in_time: 1, due: 2 },
+        "handed over after two minutes is nobody's lateness"
+    );
     assert_eq!(daily.arrived, Rate { in_time: 1, due: 1 });
     assert!(daily.words(Lang::Zh).contains("已全部反馈"));
 }

@@ -35,29 +35,33 @@ fn a_row_is_what_the_training_project_reads() {
     let (head, row) = text.split_once('\n').expect("two lines");
     assert_eq!(
         head,
-        "image,event,split,camera,camera_name,captured_at,minute_index,xmin,ymin,xmax,ymax,spectrum,ts_confidence,unsure,\
-         unsure_reason,fire,width,height,verdict,class,model,score"
+        "image,event,split,camera,camera_name,captured_at,minute_index,xmin,ymin,xmax,ymax,spectrum,ts_confidence,unsure,unsure_reason,fire,width,height,verdict,class,model,score"
     );
     assert_eq!(
         row,
-        "00000000-0000-0000-0000-000000000000.jpg,ffffffff-ffff-ffff-ffff-ffffffffffff,train,yl-01,\"鹰嘴岩, 北\",\
-         2026-04-05T06:03:00Z,3,480.0,540.0,720.0,810.0,colour,1,0,,ffffffff-ffff-ffff-ffff-ffffffffffff,1920,1080,\
-         Farm burning,smoke,smoke-fire 0.1.0,0.812\n"
+        "00000000-0000-0000-0000-000000000000.jpg,ffffffff-ffff-ffff-ffff-ffffffffffff,train,yl-01,\"鹰嘴岩, 北\",2026-04-05T06:03:00Z,3,480.0,540.0,720.0,810.0,colour,1,0,,ffffffff-ffff-ffff-ffff-ffffffffffff,1920,1080,Farm burning,smoke,smoke-fire 0.1.0,0.812\n"
     );
 }
 
 #[test]
 fn boxes_are_pixels_of_this_picture_and_only_of_what_burned() {
-    let corners = |example: &Example, look| ["xmin", "ymin", "xmax", "ymax"].map(|column| cell(example, look, column));
+    let corners = |example: &Example, look| {
+        ["xmin", "ymin", "xmax", "ymax"].map(|column| cell(example, look, column))
+    };
     for (bbox, size, expected) in [
         ([0.25, 0.5, 0.125, 0.25], (640, 480), ["160.0", "240.0", "240.0", "360.0"]),
         ([0.0, 0.0, 1.0, 1.0], (640, 480), ["0.0", "0.0", "640.0", "480.0"]),
         ([-0.1, 0.9, 0.5, 0.5], (100, 100), ["0.0", "90.0", "40.0", "100.0"]),
     ] {
         let example = Example { bbox: bbox.into(), ..example() };
-        assert_eq!(corners(&example, Look { width: size.0, height: size.1, grey: false }), expected, "{bbox:?}");
+        assert_eq!(
+            corners(&example, Look { width: size.0, height: size.1, grey: false }),
+            expected,
+            "{bbox:?}"
+        );
     }
-    for (lesson, unsure, reason) in [(Lesson::Nothing, "0", ""), (Lesson::Open("why"), "1", "why")] {
+    for (lesson, unsure, reason) in [(Lesson::Nothing, "0", ""), (Lesson::Open("why"), "1", "why")]
+    {
         let example = Example { lesson, ..example() };
         assert_eq!(corners(&example, LOOK), ["", "", "", ""], "{lesson:?}");
         assert_eq!(
@@ -96,7 +100,10 @@ fn a_fifth_of_the_cameras_is_kept_back_whole_and_for_ever() {
     let val = names.iter().filter(|name| split(name) == "val").count();
     assert!((160..=240).contains(&val), "{val} of 1000");
     // Fixed values: a new version must not move a camera from one side to the other.
-    assert_eq!(["cam000", "cam001", "cam002", "cam003", "cam004", "cam005"].map(split), SPLIT_FROM_THE_FIRST_DAY);
+    assert_eq!(
+        ["cam000", "cam001", "cam002", "cam003", "cam004", "cam005"].map(split),
+        SPLIT_FROM_THE_FIRST_DAY
+    );
     assert!(
         names.iter().all(|name| split(name) == split(&format!("{name}-ir"))),
         "the infrared eye goes with its camera"
@@ -133,9 +140,15 @@ fn around_a_fire_only_what_the_model_saw_is_smoke_and_around_a_false_alarm_all_i
     };
     let strip = [frame(-90, None), frame(0, Some(0.8)), frame(70, Some(0.5))];
     let rows = around(&example(), &strip);
-    let of = |rows: &[Example]| rows.iter().map(|it| (it.minute_index, it.lesson, it.score)).collect::<Vec<_>>();
+    let of = |rows: &[Example]| {
+        rows.iter().map(|it| (it.minute_index, it.lesson, it.score)).collect::<Vec<_>>()
+    };
     let open = Lesson::Open("around a fire: nobody has said whether it shows smoke");
-    assert_eq!(of(&rows), [(1, open, 0.0), (4, Lesson::Smoke, 0.5)], "the confirmed one is a row already");
+    assert_eq!(
+        of(&rows),
+        [(1, open, 0.0), (4, Lesson::Smoke, 0.5)],
+        "the confirmed one is a row already"
+    );
     assert_eq!((rows[1].bbox.x, rows[1].event.as_str()), (0.3, example().event.as_str()));
     let fog = Example { lesson: Lesson::Nothing, ..example() };
     assert_eq!(of(&around(&fog, &strip)), [(1, Lesson::Nothing, 0.0), (4, Lesson::Nothing, 0.5)]);

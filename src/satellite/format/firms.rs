@@ -12,7 +12,8 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
 /// A row without all of these is no hotspot.
-const NEEDED: [&str; 6] = ["latitude", "longitude", "acq_date", "acq_time", "satellite", "confidence"];
+const NEEDED: [&str; 6] =
+    ["latitude", "longitude", "acq_date", "acq_time", "satellite", "confidence"];
 
 /// Rows of one list. A FIRMS row has at least 80 bytes, so 50 MB hold fewer. A text with more rows
 /// is no list, and a note for each line would fill the memory.
@@ -38,7 +39,9 @@ pub fn parse(text: &str, lang: Lang) -> Result<Parsed, String> {
         if n >= ROWS_MAX {
             return Err(match lang {
                 Lang::Zh => format!("超过{ROWS_MAX}行，不像热点列表；请缩小范围后重新下载"),
-                Lang::En => format!("more than {ROWS_MAX} rows, too many for a hotspot list; download a smaller box"),
+                Lang::En => format!(
+                    "more than {ROWS_MAX} rows, too many for a hotspot list; download a smaller box"
+                ),
             });
         }
         let record = record.map_err(|e| e.to_string())?;
@@ -67,7 +70,8 @@ pub fn parse(text: &str, lang: Lang) -> Result<Parsed, String> {
 fn line(text: &str, position: Option<&csv::Position>) -> u64 {
     position.map_or(0, |position| {
         let begin = usize::try_from(position.byte()).unwrap_or(usize::MAX);
-        let above = text.as_bytes().iter().skip(begin).take_while(|byte| matches!(byte, b'\r' | b'\n'));
+        let above =
+            text.as_bytes().iter().skip(begin).take_while(|byte| matches!(byte, b'\r' | b'\n'));
         position.line() + above.filter(|byte| **byte == b'\n').count() as u64
     })
 }
@@ -97,31 +101,43 @@ impl Header {
     fn new(record: &csv::StringRecord, lang: Lang) -> Result<Self, String> {
         let names = record.iter().map(|name| bare(name).to_ascii_lowercase());
         let columns: HashMap<String, usize> = names.zip(0..).collect();
-        let missing: Vec<&str> = NEEDED.into_iter().filter(|name| !columns.contains_key(*name)).collect();
+        let missing: Vec<&str> =
+            NEEDED.into_iter().filter(|name| !columns.contains_key(*name)).collect();
         if !missing.is_empty() {
-            let first: String =
-                record.iter().collect::<Vec<_>>().join(",").chars().filter(|c| !c.is_control()).take(80).collect();
+            let first: String = record
+                .iter()
+                .collect::<Vec<_>>()
+                .join(",")
+                .chars()
+                .filter(|c| !c.is_control())
+                .take(80)
+                .collect();
             let missing = missing.join(", ");
             return Err(match lang {
                 Lang::Zh => format!("不是 FIRMS 热点列表：首行“{first}”缺少列 {missing}"),
-                Lang::En => format!("not a FIRMS hotspot list: its first line \"{first}\" lacks {missing}"),
+                Lang::En => format!(
+                    "not a FIRMS hotspot list: its first line \"{first}\" lacks \
+                    {missing}"
+                ),
             });
         }
         if columns.contains_key("path") && columns.contains_key("row") {
             return Err(lang
                 .pick(
-                    "这是 Landsat 列表：其 scan、track 是格网序号而不是公里，且没有功率；请下载 VIIRS 或 MODIS",
-                    "this is a Landsat list: its scan and track are grid indices, not kilometres, and it has no power; \
-                     download VIIRS or MODIS",
+                    "这是 Landsat 列表：其 scan、track 是格网序号而不是公里，且没有功率；请下载 \
+                    VIIRS 或 MODIS",
+                    "this is a Landsat list: its scan and track are grid indices, not kilometres, \
+                    and it has no power; download VIIRS or MODIS",
                 )
                 .to_owned());
         }
         // The 24 h files of VIIRS omit the instrument; its brightness column identifies it.
-        let instrument = match (columns.contains_key("bright_ti4"), columns.contains_key("brightness")) {
-            (true, false) => Some("VIIRS"),
-            (false, true) => Some("MODIS"),
-            _ => None,
-        };
+        let instrument =
+            match (columns.contains_key("bright_ti4"), columns.contains_key("brightness")) {
+                (true, false) => Some("VIIRS"),
+                (false, true) => Some("MODIS"),
+                _ => None,
+            };
         Ok(Self { width: record.len(), columns, instrument })
     }
 }
@@ -144,12 +160,13 @@ impl<'a> Row<'a> {
         }
         let (lat, lon) = (self.need("latitude")?, self.need("longitude")?);
         let (lat_deg, lon_deg) = (self.number("latitude")?, self.number("longitude")?);
-        let at = lat_deg.zip(lon_deg).and_then(|(lat_deg, lon_deg)| LatLon::new(lat_deg, lon_deg)).ok_or_else(
-            || match self.lang {
+        let at = lat_deg
+            .zip(lon_deg)
+            .and_then(|(lat_deg, lon_deg)| LatLon::new(lat_deg, lon_deg))
+            .ok_or_else(|| match self.lang {
                 Lang::Zh => format!("纬度 {lat}、经度 {lon} 不在地球上"),
                 Lang::En => format!("latitude {lat}, longitude {lon} is not a place on earth"),
-            },
-        )?;
+            })?;
         let satellite = self.read("satellite", satellite)?;
         let instrument = match self.get("instrument") {
             Some(name) => name.to_ascii_uppercase(),
@@ -157,10 +174,16 @@ impl<'a> Row<'a> {
         };
         let date: Date = self.read("acq_date", |text| text.parse().ok())?;
         let time = self.read("acq_time", utc_time)?;
-        let acquired_at = date.to_datetime(time).to_zoned(TimeZone::UTC).map_err(|e| e.to_string())?.timestamp();
+        let acquired_at =
+            date.to_datetime(time).to_zoned(TimeZone::UTC).map_err(|e| e.to_string())?.timestamp();
         Ok(Hotspot {
             // As written, but without trailing zeros, which spreadsheet programs drop.
-            key: format!("{satellite} {date} {} {} {}", time.strftime("%H%M"), at.lat_deg(), at.lon_deg()),
+            key: format!(
+                "{satellite} {date} {} {} {}",
+                time.strftime("%H%M"),
+                at.lat_deg(),
+                at.lon_deg()
+            ),
             at,
             acquired_at,
             satellite: satellite.to_owned(),
@@ -208,7 +231,9 @@ impl<'a> Row<'a> {
     fn number(&self, column: &str) -> Result<Option<f64>, String> {
         match self.get(column) {
             None => Ok(None),
-            Some(_) => self.read(column, |text| text.parse().ok().filter(|n: &f64| n.is_finite())).map(Some),
+            Some(_) => self
+                .read(column, |text| text.parse().ok().filter(|n: &f64| n.is_finite()))
+                .map(Some),
         }
     }
 }

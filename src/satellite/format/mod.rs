@@ -52,20 +52,27 @@ fn refuse_foreign(bytes: &[u8], text: &str, lang: Lang) -> Result<(), String> {
         )
     } else if head.contains("invalid map_key") || head.contains("invalid api call") {
         lang.pick(
-            "FIRMS 拒绝了请求：密钥（MAP_KEY）或地址不对；请检查 HUOYAN_FIRMS_KEY 和 [satellite] feeds",
-            "FIRMS refused the request: its key (MAP_KEY) or address is wrong; check HUOYAN_FIRMS_KEY and [satellite] feeds",
+            "FIRMS 拒绝了请求：密钥（MAP_KEY）或地址不对；请检查 HUOYAN_FIRMS_KEY 和 [satellite] \
+            feeds",
+            "FIRMS refused the request: its key (MAP_KEY) or address is wrong; check \
+            HUOYAN_FIRMS_KEY and [satellite] feeds",
         )
-    } else if head.contains("exceeding allowed transaction limit") || head.contains("transaction limit") {
+    } else if head.contains("exceeding allowed transaction limit")
+        || head.contains("transaction limit")
+    {
         lang.pick(
             "FIRMS 请求过多（每10分钟5000次）；请加大 feed_every 或缩小范围",
-            "too many FIRMS requests (5000 in 10 minutes); raise feed_every or ask for a smaller box",
+            "too many FIRMS requests (5000 in 10 minutes); raise feed_every or ask for a smaller \
+            box",
         )
     } else if head.starts_with("<?xml") && head.contains("kml") || head.starts_with("<kml") {
         lang.pick("这是 KML；请下载 CSV 格式", "this is KML; download the CSV format")
     } else if head.starts_with('<') {
         lang.pick(
-            "收到的是网页而不是热点列表（可能在维护或需要登录）；请稍后重试，并在浏览器中打开地址查看",
-            "a web page came instead of a hotspot list (maintenance or a login?); try later, or open the address in a browser",
+            "收到的是网页而不是热点列表（可能在维护或需要登录）；请稍后重试，\
+            并在浏览器中打开地址查看",
+            "a web page came instead of a hotspot list (maintenance or a login?); try later, or \
+            open the address in a browser",
         )
     } else if head.starts_with('{') || head.starts_with('[') {
         lang.pick("这是 JSON；请下载 CSV 格式", "this is JSON; download the CSV format")

@@ -49,14 +49,17 @@ CREATE TABLE IF NOT EXISTS analysis ( -- what the model said about every frame o
 COMMIT;";
 
 /// Columns added by later versions: name, declaration, and the value read from older files.
-const ADDED: [(&str, &str, &str); 2] = [("tiles", "BLOB", "NULL"), ("has_past", "INTEGER NOT NULL DEFAULT 1", "1")];
+const ADDED: [(&str, &str, &str); 2] =
+    [("tiles", "BLOB", "NULL"), ("has_past", "INTEGER NOT NULL DEFAULT 1", "1")];
 
 /// $1 start of the day, $2 camera, $3 since and $4 until, counted from the start of the day, $5
 /// limit.
 fn read_query(lacks: &[&str]) -> String {
-    let [tiles, has_past] = ADDED.map(|(name, _, old)| if lacks.contains(&name) { old } else { name });
+    let [tiles, has_past] =
+        ADDED.map(|(name, _, old)| if lacks.contains(&name) { old } else { name });
     format!(
-        "SELECT view.pose, analysis.since_us + $1 AS captured_at_us, analysis.smoke / 10000.0 AS smoke,
+        "SELECT view.pose, analysis.since_us + $1 AS captured_at_us, analysis.smoke / 10000.0 AS \
+        smoke,
             analysis.fire / 10000.0 AS fire, analysis.detections, model.name AS model_name, model.version AS model_version,
             analysis.is_main <> 0 AS is_main, {tiles} AS tiles, {has_past} <> 0 AS has_past
         FROM view JOIN analysis ON analysis.view = view.id JOIN model ON model.id = analysis.model
@@ -98,8 +101,10 @@ impl Days {
     async fn create(&self, day: Date) -> Result<SqliteConnection> {
         fs::create_dir_all(&self.folder).map_err(cannot(&self.folder))?;
         // A power cut may lose the newest seconds: nobody acts on them.
-        let options = options(&self.file(day)).create_if_missing(true).journal_mode(SqliteJournalMode::Wal);
-        let mut connection = options.synchronous(SqliteSynchronous::Normal).connect().await.map_err(failed)?;
+        let options =
+            options(&self.file(day)).create_if_missing(true).journal_mode(SqliteJournalMode::Wal);
+        let mut connection =
+            options.synchronous(SqliteSynchronous::Normal).connect().await.map_err(failed)?;
         sqlx::raw_sql(SCHEMA).execute(&mut connection).await.map_err(failed)?;
         // An earlier version may have created the day's file.
         let lacks = lacks(&mut connection).await.map_err(failed)?;
@@ -119,12 +124,15 @@ impl Days {
         limit: u32,
     ) -> Result<Vec<Row>> {
         let mut rows: Vec<Row> = Vec::new();
-        for (day, file) in self.files()?.into_iter().rev().filter(|(it, _)| *it >= day(since) && *it <= day(until)) {
+        for (day, file) in
+            self.files()?.into_iter().rev().filter(|(it, _)| *it >= day(since) && *it <= day(until))
+        {
             let (begin, left) = (us(begin(day)?), i64::from(limit) - rows.len() as i64);
             let read = async {
                 let mut connection = options(&file).connect().await?;
                 let query = AssertSqlSafe(read_query(&lacks(&mut connection).await?));
-                let read = sqlx::query_as(query).bind(begin).bind(camera.as_str()).bind(us(since) - begin);
+                let read =
+                    sqlx::query_as(query).bind(begin).bind(camera.as_str()).bind(us(since) - begin);
                 let read = read.bind(us(until) - begin).bind(left).fetch_all(&mut connection).await;
                 connection.close().await?;
                 read
@@ -186,8 +194,10 @@ impl Days {
             Err(e) if e.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
             entries => entries.map_err(cannot(&self.folder))?,
         };
-        let named = |name: std::ffi::OsString| name.to_str()?.strip_suffix(".db")?.parse::<Date>().ok();
-        let mut days: Vec<Date> = entries.flatten().filter_map(|it| named(it.file_name())).collect();
+        let named =
+            |name: std::ffi::OsString| name.to_str()?.strip_suffix(".db")?.parse::<Date>().ok();
+        let mut days: Vec<Date> =
+            entries.flatten().filter_map(|it| named(it.file_name())).collect();
         days.sort();
         Ok(days.into_iter().map(|day| (day, self.file(day))).collect())
     }
@@ -204,9 +214,14 @@ impl Days {
 
 /// The columns that a file of an earlier version lacks.
 async fn lacks(connection: &mut SqliteConnection) -> sqlx::Result<Vec<&'static str>> {
-    let has: Vec<String> =
-        sqlx::query_scalar("SELECT name FROM pragma_table_info('analysis')").fetch_all(connection).await?;
-    Ok(ADDED.iter().map(|(name, ..)| *name).filter(|name| !has.iter().any(|it| it == name)).collect())
+    let has: Vec<String> = sqlx::query_scalar("SELECT name FROM pragma_table_info('analysis')")
+        .fetch_all(connection)
+        .await?;
+    Ok(ADDED
+        .iter()
+        .map(|(name, ..)| *name)
+        .filter(|name| !has.iter().any(|it| it == name))
+        .collect())
 }
 
 fn options(file: &Path) -> SqliteConnectOptions {
@@ -219,7 +234,11 @@ fn cannot(path: &Path) -> impl FnOnce(std::io::Error) -> Error {
 }
 
 /// One transaction per batch.
-async fn write(connection: &mut SqliteConnection, begin: Timestamp, frames: &[&Analysis]) -> Result<()> {
+async fn write(
+    connection: &mut SqliteConnection,
+    begin: Timestamp,
+    frames: &[&Analysis],
+) -> Result<()> {
     let mut tx = connection.begin().await.map_err(failed)?;
     for frame in frames {
         let (camera, pose) = (frame.camera.as_str(), frame.pose.as_str());
@@ -237,7 +256,8 @@ async fn write(connection: &mut SqliteConnection, begin: Timestamp, frames: &[&A
             .await
             .map_err(failed)?;
         sqlx::query(
-            "INSERT INTO analysis (view, since_us, smoke, fire, detections, model, is_main, tiles, has_past) VALUES (
+            "INSERT INTO analysis (view, since_us, smoke, fire, detections, model, is_main, tiles, \
+            has_past) VALUES (
              (SELECT id FROM view WHERE camera = $1 AND pose = $2), $3, $4, $5, $6,
              (SELECT id FROM model WHERE name = $7 AND version = $8), $9, $10, $11) ON CONFLICT DO NOTHING",
         )

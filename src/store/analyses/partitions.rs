@@ -27,7 +27,8 @@ pub async fn record(pool: &PgPool, batch: &[Analysis]) -> Result<()> {
             for day in by_day(batch).into_keys() {
                 let (name, from, to) = (name(day), us(begin(day)?), us(end(day)?));
                 let create = format!(
-                    "CREATE TABLE IF NOT EXISTS {name} PARTITION OF analysis FOR VALUES FROM ({from}) TO ({to})"
+                    "CREATE TABLE IF NOT EXISTS {name} PARTITION OF analysis FOR VALUES FROM \
+                    ({from}) TO ({to})"
                 );
                 sqlx::query(AssertSqlSafe(create)).execute(pool).await.map_err(failed)?;
             }
@@ -42,7 +43,8 @@ async fn insert(pool: &PgPool, batch: &[Analysis], boxes: &[Option<String>]) -> 
     let mut tx = pool.begin().await?;
     for (frame, boxes) in batch.iter().zip(boxes) {
         sqlx::query(
-            "INSERT INTO analysis (camera, pose, captured_at_us, smoke, fire, detections, model_name, model_version, is_main, tiles, \
+            "INSERT INTO analysis (camera, pose, captured_at_us, smoke, fire, detections, \
+            model_name, model_version, is_main, tiles, \
              has_past) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT DO NOTHING",
         )
         .bind(frame.camera.as_str()).bind(frame.pose.as_str()).bind(us(frame.captured_at))
@@ -62,13 +64,18 @@ pub(super) async fn read(
     until: Timestamp,
     limit: u32,
 ) -> Result<Vec<Row>> {
-    let read = sqlx::query_as(READ).bind(camera.as_str()).bind(us(since)).bind(us(until)).bind(i64::from(limit));
+    let read = sqlx::query_as(READ)
+        .bind(camera.as_str())
+        .bind(us(since))
+        .bind(us(until))
+        .bind(i64::from(limit));
     read.fetch_all(pool).await.map_err(failed)
 }
 
 pub async fn prune(pool: &PgPool, before: Timestamp) -> Result<usize> {
     let names: Vec<(String,)> = sqlx::query_as(
-        "SELECT relname::text FROM pg_class JOIN pg_inherits ON pg_inherits.inhrelid = pg_class.oid \
+        "SELECT relname::text FROM pg_class JOIN pg_inherits ON pg_inherits.inhrelid = \
+        pg_class.oid \
          WHERE pg_inherits.inhparent = 'analysis'::regclass",
     )
     .fetch_all(pool)

@@ -47,13 +47,17 @@ impl FromStr for Anchor {
         let read = || {
             let (seq, hash) = text.trim().split_once(char::is_whitespace)?;
             let (seq, hash) = (seq.parse().ok()?, hash.trim().to_ascii_lowercase());
-            let is_hash = (SHORTEST..=64).contains(&hash.len()) && hash.bytes().all(|c| c.is_ascii_hexdigit());
+            let is_hash = (SHORTEST..=64).contains(&hash.len())
+                && hash.bytes().all(|c| c.is_ascii_hexdigit());
             (is_hash && seq > 0).then_some(Self { seq, hash, day: None })
         };
         read().ok_or_else(|| {
             Error::invalid(Words::new(
                 format!("{text}：应为序号和校验码，例如 1234 3f9a0c21d7e4b850"),
-                format!("{text}: a row number and a hash are needed, for example 1234 3f9a0c21d7e4b850"),
+                format!(
+                    "{text}: a row number and a hash are needed, for example 1234 \
+                    3f9a0c21d7e4b850"
+                ),
             ))
         })
     }
@@ -70,7 +74,8 @@ pub struct Kept {
 impl Store {
     /// The present head of the log.
     pub async fn head(&self) -> Result<Head> {
-        let (seq, hash): (i64, String) = reading!(self, pool => sqlx::query_as("SELECT seq, hash FROM log_head WHERE one = 1")
+        let (seq, hash): (i64, String) = reading!(self, pool => sqlx::query_as("SELECT seq, hash \
+            FROM log_head WHERE one = 1")
             .fetch_one(pool).await.map_err(failed)?);
         Ok(Head { events: seq as u64, hash })
     }
@@ -83,7 +88,8 @@ impl Store {
             return Ok(None);
         }
         writing!(self, connection => sqlx::query(
-            "INSERT INTO anchor (day, seq, hash, at_us) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING",
+            "INSERT INTO anchor (day, seq, hash, at_us) VALUES ($1, $2, $3, $4) ON CONFLICT DO \
+            NOTHING",
         ).bind(&day).bind(head.events as i64).bind(&head.hash).bind(us(now)).execute(connection).await.map(drop).map_err(failed))?;
         let (seq, hash, at, told): (i64, String, i64, Option<i64>) = reading!(self, pool => sqlx::query_as(
             "SELECT seq, hash, at_us, told_at_us FROM anchor WHERE day = $1",
@@ -103,7 +109,10 @@ impl Store {
         let rows: Vec<(String, i64, String)> = reading!(self, pool => sqlx::query_as(
             "SELECT day, seq, hash FROM anchor ORDER BY seq, day",
         ).fetch_all(pool).await.map_err(failed)?);
-        Ok(rows.into_iter().map(|(day, seq, hash)| Anchor { seq: seq as u64, hash, day: Some(day) }).collect())
+        Ok(rows
+            .into_iter()
+            .map(|(day, seq, hash)| Anchor { seq: seq as u64, hash, day: Some(day) })
+            .collect())
     }
 }
 
@@ -117,7 +126,10 @@ mod tests {
         let anchor = Anchor::of(&Head { events: 1234, hash: hash.clone() });
         assert_eq!(anchor.to_string(), "1234 3f9a0c21d7e4b850");
         let read: Anchor = " 1234  3F9A0C21D7E4B850 ".parse().expect("as on paper");
-        assert!(read.is_kept_by(&hash) && !read.is_kept_by(&hash.replace("3f9a0c21d7e4b850", "3f9a0c21d7e4b851")));
+        assert!(
+            read.is_kept_by(&hash)
+                && !read.is_kept_by(&hash.replace("3f9a0c21d7e4b850", "3f9a0c21d7e4b851"))
+        );
         for bad in [
             "",
             "1234",

@@ -11,7 +11,8 @@ const AT_ONCE: i64 = 1_000;
 
 /// sha256(hash before ‖ the row as JSON, keys in this order, body exactly as stored), hexadecimal.
 pub fn chained(before: &str, seq: i64, incident: &str, version: i64, body: &str) -> String {
-    let row = format!(r#"{{"seq":{seq},"incident":"{incident}","version":{version},"recorded":{body}}}"#);
+    let row =
+        format!(r#"{{"seq":{seq},"incident":"{incident}","version":{version},"recorded":{body}}}"#);
     hex::encode(Sha256::new().chain_update(before).chain_update(row).finalize())
 }
 
@@ -49,7 +50,8 @@ impl Chain {
     pub async fn step(&mut self, store: &Store, record: &mut Record) -> Result<u64> {
         let end = record.head.events as i64;
         let rows: Vec<Row> = reading!(store, pool => sqlx::query_as(
-            "SELECT seq, incident, version, body, hash FROM event WHERE seq > $1 AND seq <= $2 ORDER BY seq LIMIT $3",
+            "SELECT seq, incident, version, body, hash FROM event WHERE seq > $1 AND seq <= $2 \
+            ORDER BY seq LIMIT $3",
         ).bind(self.seq).bind(end).bind(AT_ONCE).fetch_all(pool).await.map_err(failed)?);
         for row in &rows {
             self.take(row, record);
@@ -66,7 +68,9 @@ impl Chain {
         let (place, before) = (row.seq as u64, self.hash.take());
         if row.seq != self.seq + 1 {
             record.absent.add((self.seq as u64 + 1, place - 1));
-        } else if before.is_some_and(|it| chained(&it, row.seq, &row.incident, row.version, &row.body) != row.hash) {
+        } else if before.is_some_and(|it| {
+            chained(&it, row.seq, &row.incident, row.version, &row.body) != row.hash
+        }) {
             record.damaged.add(place);
         }
         // Anchors of missing rows are skipped: the gap is reported anyway.

@@ -103,15 +103,18 @@ impl Store {
     /// Reads an incident's log. `name` is its id as written in the log.
     pub(super) async fn logged(&self, name: &str) -> Result<Read> {
         let rows: Vec<EventRow> = reading!(self, pool => sqlx::query_as(
-            "SELECT event.seq, event.version, event.body, event.hash, earlier.hash AS before FROM event \
-             LEFT JOIN event AS earlier ON earlier.seq = event.seq - 1 WHERE event.incident = $1 ORDER BY event.version",
+            "SELECT event.seq, event.version, event.body, event.hash, earlier.hash AS before FROM \
+            event \
+             LEFT JOIN event AS earlier ON earlier.seq = event.seq - 1 WHERE event.incident = $1 \
+             ORDER BY event.version",
         ).bind(name).fetch_all(pool).await.map_err(failed)?);
         let (mut log, mut unreadable) = (Vec::with_capacity(rows.len()), Vec::new());
         let mut is_sound = true;
         for (row, version) in rows.iter().zip(1..) {
             let before = row.before.clone().or_else(|| (row.seq == 1).then(beginning));
-            let follows =
-                before.is_some_and(|before| chained(&before, row.seq, name, row.version, &row.body) == row.hash);
+            let follows = before.is_some_and(|before| {
+                chained(&before, row.seq, name, row.version, &row.body) == row.hash
+            });
             is_sound &= follows && row.version == version;
             match from_json(&row.body, "an event") {
                 Ok(recorded) => log.push(recorded),
@@ -122,7 +125,9 @@ impl Store {
         if !unreadable.is_empty() {
             return Ok(Read::Unreadable(unreadable));
         }
-        let Some(incident) = Incident::from_log(&log) else { return Ok(Read::Unreadable(vec![opened_seq as u64])) };
+        let Some(incident) = Incident::from_log(&log) else {
+            return Ok(Read::Unreadable(vec![opened_seq as u64]));
+        };
         let line = Line::of(&incident, opened_seq)?;
         Ok(Read::Whole(Box::new(Logged { name: name.to_owned(), incident, line, is_sound, log })))
     }
@@ -137,8 +142,10 @@ impl Store {
                 continue;
             }
             let is_row = |what: &What| matches!(what, What::Row { .. } | What::NoRow);
-            let mended = mend && logged.is_sound && whats.iter().any(is_row) && self.mended(&logged).await?;
-            let of = |what| Difference { code: code.clone(), mended: mended && is_row(&what), what };
+            let mended =
+                mend && logged.is_sound && whats.iter().any(is_row) && self.mended(&logged).await?;
+            let of =
+                |what| Difference { code: code.clone(), mended: mended && is_row(&what), what };
             let differences = whats.drain(..).map(of).collect();
             return Ok((Read::Whole(logged), differences));
         }
@@ -153,10 +160,12 @@ impl Store {
     }
 
     async fn differences(&self, logged: &Logged) -> Result<(String, Vec<What>)> {
-        let code: Option<(String,)> = reading!(self, pool => sqlx::query_as("SELECT code FROM incident WHERE id = $1")
+        let code: Option<(String,)> = reading!(self, pool => sqlx::query_as("SELECT code FROM \
+            incident WHERE id = $1")
             .bind(&logged.name).fetch_optional(pool).await.map_err(failed)?);
         let row: Option<Line> = reading!(self, pool => sqlx::query_as(
-            "SELECT version, state, drill, opened_seq, opened_at_us, closed_at_us FROM incident WHERE id = $1",
+            "SELECT version, state, drill, opened_seq, opened_at_us, closed_at_us FROM incident \
+            WHERE id = $1",
         ).bind(&logged.name).fetch_optional(pool).await.map_err(failed)?);
         let mut whats = Vec::new();
         match row {
@@ -176,11 +185,14 @@ impl Store {
 
     async fn evidence_differs(&self, logged: &Logged, whats: &mut Vec<What>) -> Result<()> {
         let filed = filed(&logged.log);
-        let rows: Vec<(String,)> = reading!(self, pool => sqlx::query_as("SELECT sighting FROM evidence WHERE incident = $1")
+        let rows: Vec<(String,)> = reading!(self, pool => sqlx::query_as("SELECT sighting FROM \
+            evidence WHERE incident = $1")
             .bind(&logged.name).fetch_all(pool).await.map_err(failed)?);
         let (rows, logs): (BTreeSet<String>, BTreeSet<String>) =
             (rows.into_iter().map(|(it,)| it).collect(), filed.keys().cloned().collect());
-        whats.extend(rows.symmetric_difference(&logs).map(|it| What::Evidence { sighting: it.clone() }));
+        whats.extend(
+            rows.symmetric_difference(&logs).map(|it| What::Evidence { sighting: it.clone() }),
+        );
 
         let keys: BTreeMap<&str, &str> = filed
             .iter()
@@ -189,7 +201,8 @@ impl Store {
                 _ => None,
             })
             .collect();
-        let rows: Vec<(String,)> = reading!(self, pool => sqlx::query_as("SELECT key FROM hotspot WHERE incident = $1")
+        let rows: Vec<(String,)> = reading!(self, pool => sqlx::query_as("SELECT key FROM hotspot \
+            WHERE incident = $1")
             .bind(&logged.name).fetch_all(pool).await.map_err(failed)?);
         let rows: BTreeSet<String> = rows.into_iter().map(|(key,)| key).collect();
         let strange = rows.iter().filter(|key| !keys.contains_key(key.as_str()));
@@ -197,7 +210,8 @@ impl Store {
         for (key, sighting) in keys.into_iter().filter(|(key, _)| !rows.contains(*key)) {
             // A pixel with two sightings belongs to the one named in its row.
             let (elsewhere,): (i64,) = reading!(self, pool => sqlx::query_as(
-                "SELECT COUNT(*) FROM hotspot WHERE key = $1 AND (incident IS NULL OR sighting = $2)",
+                "SELECT COUNT(*) FROM hotspot WHERE key = $1 AND (incident IS NULL OR sighting = \
+                $2)",
             ).bind(key).bind(sighting).fetch_one(pool).await.map_err(failed)?);
             if elsewhere > 0 {
                 whats.push(What::Hotspot { key: key.to_owned() });
@@ -208,7 +222,8 @@ impl Store {
 
     async fn messages_differ(&self, logged: &Logged, whats: &mut Vec<What>) -> Result<()> {
         let rows: Vec<MessageRow> = reading!(self, pool => sqlx::query_as(
-            "SELECT id, name, status, attempts, created_at_us, sent_at_us, tried_at_us FROM message WHERE incident = $1 ORDER BY place",
+            "SELECT id, name, status, attempts, created_at_us, sent_at_us, tried_at_us FROM \
+            message WHERE incident = $1 ORDER BY place",
         ).bind(&logged.name).fetch_all(pool).await.map_err(failed)?);
         let moments: BTreeSet<i64> = logged.log.iter().map(|it| us(it.at)).collect();
         let mut undelivered: BTreeMap<String, Timestamp> = logged
@@ -223,7 +238,9 @@ impl Store {
             // An undelivered message is retried, and may be accepted later.
             let failed_at = undelivered.remove(&row.id).map(us);
             let is_later = |sent_at| failed_at.is_none_or(|failed_at| sent_at > failed_at);
-            let is_taken = row.attempts > 0 && row.tried_at_us.is_some() && row.sent_at_us.is_some_and(is_later);
+            let is_taken = row.attempts > 0
+                && row.tried_at_us.is_some()
+                && row.sent_at_us.is_some_and(is_later);
             let at = time(row.created_at_us)?;
             if row.status == "sent" && !is_taken {
                 whats.push(What::Sent { to: row.name.clone(), at });
@@ -266,13 +283,15 @@ impl Store {
         writing!(self, connection => {
             let mut tx = connection.begin().await.map_err(failed)?;
             sqlx::query("UPDATE log_head SET seq = seq WHERE one = 1").execute(&mut *tx).await.map_err(failed)?;
-            let (versions,): (i64,) = sqlx::query_as("SELECT COALESCE(MAX(version), 0) FROM event WHERE incident = $1")
+            let (versions,): (i64,) = sqlx::query_as("SELECT COALESCE(MAX(version), 0) FROM event \
+                WHERE incident = $1")
                 .bind(name).fetch_one(&mut *tx).await.map_err(failed)?;
             if versions != line.version {
                 return Ok(false);
             }
             let row: Option<(String,)> = sqlx::query_as(
-                "UPDATE incident SET version = $1, state = $2, drill = $3, opened_seq = $4, opened_at_us = $5, \
+                "UPDATE incident SET version = $1, state = $2, drill = $3, opened_seq = $4, \
+                opened_at_us = $5, \
                  closed_at_us = $6 WHERE id = $7 RETURNING code",
             )
             .bind(line.version).bind(&line.state).bind(line.drill).bind(line.opened_seq).bind(line.opened_at_us)
@@ -283,7 +302,8 @@ impl Store {
                 None => line::insert!(&mut tx, name, logged.incident.opened_at, line),
             };
             tx.commit().await.map_err(failed)?;
-            tracing::error!(incident.code = code, "the row of an incident differed from its log and was corrected");
+            tracing::error!(incident.code = code, "the row of an incident differed from its log \
+                and was corrected");
             Ok::<bool, Error>(true)
         })
     }
@@ -291,9 +311,13 @@ impl Store {
     /// Incident rows that the log does not know.
     pub(super) async fn strays(&self) -> Result<Vec<Difference>> {
         let rows: Vec<(String,)> = reading!(self, pool => sqlx::query_as(
-            "SELECT code FROM incident WHERE NOT EXISTS (SELECT 1 FROM event WHERE event.incident = incident.id) ORDER BY code",
+            "SELECT code FROM incident WHERE NOT EXISTS (SELECT 1 FROM event WHERE event.incident \
+            = incident.id) ORDER BY code",
         ).fetch_all(pool).await.map_err(failed)?);
-        Ok(rows.into_iter().map(|(code,)| Difference { code, what: What::Stray, mended: false }).collect())
+        Ok(rows
+            .into_iter()
+            .map(|(code,)| Difference { code, what: What::Stray, mended: false })
+            .collect())
     }
 }
 
@@ -303,10 +327,14 @@ fn filed(log: &[Recorded]) -> BTreeMap<String, &Sighting> {
     let mut filed = BTreeMap::new();
     for recorded in log {
         match &recorded.event {
-            Event::Opened { sighting, .. } | Event::SightingAdded { sighting, .. } | Event::Reminded { sighting } => {
+            Event::Opened { sighting, .. }
+            | Event::SightingAdded { sighting, .. }
+            | Event::Reminded { sighting } => {
                 filed.insert(sighting.id.to_string(), sighting);
             }
-            Event::SplitOff { sightings, .. } => sightings.iter().for_each(|id| _ = filed.remove(&id.to_string())),
+            Event::SplitOff { sightings, .. } => {
+                sightings.iter().for_each(|id| _ = filed.remove(&id.to_string()))
+            }
             _ => {}
         }
     }

@@ -57,7 +57,8 @@ macro_rules! insert {
         .map_err($crate::store::failed)?;
         let code = format!("{}-{number:02}", day.strftime("%m%d"));
         sqlx::query(
-            "INSERT INTO incident (id, code, version, state, drill, opened_seq, opened_at_us, closed_at_us) \
+            "INSERT INTO incident (id, code, version, state, drill, opened_seq, opened_at_us, \
+            closed_at_us) \
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
         )
         .bind($name)

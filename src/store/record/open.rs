@@ -53,7 +53,8 @@ impl Store {
             }
         }
         let rows: Vec<Row> = reading!(self, pool => sqlx::query_as(
-            "SELECT id, version, state, drill, opened_seq, opened_at_us, closed_at_us FROM incident WHERE state <> 'closed'",
+            "SELECT id, version, state, drill, opened_seq, opened_at_us, closed_at_us FROM \
+            incident WHERE state <> 'closed'",
         ).fetch_all(pool).await.map_err(failed)?);
         let rows: BTreeMap<String, Line> = rows.into_iter().map(|row| (row.id, row.line)).collect();
         let all: BTreeSet<&String> = rows.keys().chain(open.lines.keys()).collect();

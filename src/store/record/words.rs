@@ -24,7 +24,9 @@ impl Record {
             &self.absent,
             lang.pick("事件记录缺第{}条", "log row {} is missing"),
             lang,
-            |(first, last)| if first == last { first.to_string() } else { format!("{first}–{last}") },
+            |(first, last)| {
+                if first == last { first.to_string() } else { format!("{first}–{last}") }
+            },
         );
         let unreadable = listed(
             &self.unreadable,
@@ -37,14 +39,16 @@ impl Record {
         );
         let head = lang.pick(
             "事件记录的最后一条与登记的末尾不符：可能是磁盘出错，也可能被改动过",
-            "the last row of the log differs from the end that is stored for it: a disk error, or an edit",
+            "the last row of the log differs from the end that is stored for it: a disk error, or \
+            an edit",
         );
         let head = self.head_differs.then(|| head.to_owned());
         let pictures = listed(
             &self.changed_pictures,
             lang.pick(
                 "证据图片与记录不符或读不出来，磁盘损坏或被替换过，请从备份恢复：{}",
-                "evidence pictures do not match the log or cannot be read; they are damaged or were replaced. Restore them from a backup: {}",
+                "evidence pictures do not match the log or cannot be read; they are damaged or \
+                were replaced. Restore them from a backup: {}",
             ),
             lang,
             |it| format!("{it}.jpg"),
@@ -68,7 +72,8 @@ impl Record {
             &self.missing_pictures,
             lang.pick(
                 "缺少应在留存期内的证据图片，没能保存或已被删除：{}",
-                "evidence pictures are missing within their retention; they were never saved, or were removed: {}",
+                "evidence pictures are missing within their retention; they were never saved, or \
+                were removed: {}",
             ),
             lang,
             |it| format!("{it}.jpg"),
@@ -77,18 +82,26 @@ impl Record {
 
     /// What was verified, when nothing is wrong.
     pub fn proof(&self, lang: Lang) -> String {
-        let (events, proven, unproven) = (self.head.events, self.proven_pictures, self.unproven_pictures);
+        let (events, proven, unproven) =
+            (self.head.events, self.proven_pictures, self.unproven_pictures);
         let anchor = Anchor::of(&self.head);
         let mut words = match lang {
-            Lang::Zh => format!("事件链完整，共{events}条，数据与之一致，{proven}幅图片与之相符；存证：{anchor}"),
+            Lang::Zh => format!(
+                "事件链完整，共{events}条，数据与之一致，{proven}幅图片与之相符；\
+                存证：{anchor}"
+            ),
             Lang::En => format!(
-                "the chain of {events} events is whole, and the rows and {proven} pictures agree with it; it ends at {anchor}"
+                "the chain of {events} events is whole, and the rows and {proven} pictures agree \
+                with it; it ends at {anchor}"
             ),
         };
         if unproven > 0 {
             words.push_str(&match lang {
                 Lang::Zh => format!("；{unproven}幅图片来自旧版本，记录里没有校验码，无法核对"),
-                Lang::En => format!("; {unproven} pictures are from an older version: the log has no hash of them, so they cannot be verified"),
+                Lang::En => format!(
+                    "; {unproven} pictures are from an older version: the log has \
+                    no hash of them, so they cannot be verified"
+                ),
             });
         }
         words
@@ -98,11 +111,15 @@ impl Record {
         let (told, seq) = (told(anchor, lang), anchor.seq);
         match (lang, self.damaged.is_none() && self.absent.is_none()) {
             (Lang::Zh, true) => {
-                format!("事件记录被改写过：{told}的第{seq}条已是另一条，而各条与校验码前后一致；磁盘出错不会如此")
+                format!(
+                    "事件记录被改写过：{told}的第{seq}条已是另一条，而各条与校验码前后一致；\
+                    磁盘出错不会如此"
+                )
             }
             (Lang::Zh, false) => format!("事件记录第{seq}条与{told}的校验码不同"),
             (Lang::En, true) => format!(
-                "the log was rewritten: row {seq} is not the one {told}, although rows and hashes agree; a disk error does not do that"
+                "the log was rewritten: row {seq} is not the one {told}, although rows and hashes \
+                agree; a disk error does not do that"
             ),
             (Lang::En, false) => format!("row {seq} of the log does not have the hash {told}"),
         }
@@ -111,9 +128,12 @@ impl Record {
     fn cut_words(&self, anchor: &Anchor, lang: Lang) -> String {
         let (told, seq, ends) = (told(anchor, lang), anchor.seq, self.head.events);
         match lang {
-            Lang::Zh => format!("{told}时事件记录已有{seq}条，现在只有{ends}条：末尾被删去，或恢复过更早的备份"),
+            Lang::Zh => format!(
+                "{told}时事件记录已有{seq}条，现在只有{ends}条：末尾被删去，或恢复过更早的备份"
+            ),
             Lang::En => format!(
-                "by the proof {told} the log had {seq} rows, and it has {ends} now: its end was removed, or an earlier backup was restored"
+                "by the proof {told} the log had {seq} rows, and it has {ends} now: its end was \
+                removed, or an earlier backup was restored"
             ),
         }
     }
@@ -144,14 +164,19 @@ impl Difference {
                     (false, _) => "",
                 };
                 let names = names.join(lang.pick("、", ", "));
-                of(format!("的{names}与事件记录不同{done}"), format!("differs from the log in {names}{done}"))
+                of(
+                    format!("的{names}与事件记录不同{done}"),
+                    format!("differs from the log in {names}{done}"),
+                )
             }
             What::NoRow if self.mended => of(
                 "的数据行不见了，已按事件记录重建，编号是新的".to_owned(),
                 "its row was missing; rebuilt from the log with a new number".to_owned(),
             ),
             What::NoRow => of("的数据行不见了".to_owned(), "its row is missing".to_owned()),
-            What::Stray => of("没有任何事件记录".to_owned(), "the log has no event of it".to_owned()),
+            What::Stray => {
+                of("没有任何事件记录".to_owned(), "the log has no event of it".to_owned())
+            }
             What::Evidence { sighting } => of(
                 format!("的线索 {sighting} 归属与事件记录不同"),
                 format!("sighting {sighting} is filed differently from the log"),
@@ -167,7 +192,8 @@ impl Difference {
             What::Sent { to, at } => of(
                 format!("{}给{to}的通知标为已发出，但没有网关收过它：请电话核实", moment(*at)),
                 format!(
-                    "the text to {to} of {} is marked as sent, but no gateway accepted it: phone to make sure",
+                    "the text to {to} of {} is marked as sent, but no gateway accepted it: phone \
+                    to make sure",
                     moment(*at)
                 ),
             ),
@@ -210,7 +236,12 @@ fn named<T>(all: &Named<T>, lang: Lang, words: impl Fn(&T) -> String) -> Vec<Str
 }
 
 /// All findings in one sentence.
-fn listed<T>(all: &Named<T>, sentence: &str, lang: Lang, words: impl Fn(&T) -> String) -> Option<String> {
+fn listed<T>(
+    all: &Named<T>,
+    sentence: &str,
+    lang: Lang,
+    words: impl Fn(&T) -> String,
+) -> Option<String> {
     let mut list = all.first.iter().map(words).collect::<Vec<_>>().join(lang.pick("、", ", "));
     if !all.is_whole() {
         let of = lang.pick("等，共{}处", " and more, {} in all");

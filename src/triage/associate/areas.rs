@@ -28,7 +28,9 @@ struct Area {
 impl Area {
     fn of(locus: &Locus) -> Option<Self> {
         match locus {
-            Locus::Disc { .. } | Locus::Pixel { .. } => Some(Self { centre: locus.centre(), reach_m: reach_m(locus) }),
+            Locus::Disc { .. } | Locus::Pixel { .. } => {
+                Some(Self { centre: locus.centre(), reach_m: reach_m(locus) })
+            }
             Locus::Sector(_) | Locus::Unaimed { .. } => None,
         }
     }
@@ -45,9 +47,13 @@ impl Area {
     }
 }
 
-pub(super) fn associate<'a>(sightings: &[Sighting], open: impl Iterator<Item = &'a Incident>) -> Association {
+pub(super) fn associate<'a>(
+    sightings: &[Sighting],
+    open: impl Iterator<Item = &'a Incident>,
+) -> Association {
     let every = sightings.len().div_ceil(AREAS_MAX).max(1);
-    let areas: Vec<Area> = sightings.iter().step_by(every).filter_map(|it| Area::of(&it.locus)).collect();
+    let areas: Vec<Area> =
+        sightings.iter().step_by(every).filter_map(|it| Area::of(&it.locus)).collect();
     let Some(first) = sightings.first() else { return Association::default() };
     let Some(round) = around(&areas) else { return Association::default() };
     let mut found = Found::default();
@@ -57,7 +63,9 @@ pub(super) fn associate<'a>(sightings: &[Sighting], open: impl Iterator<Item = &
     for incident in open {
         let apart = touching(&areas, &round, incident);
         if apart <= 1.0 {
-            let wide = round.reach_m.max(incident.fix.radius_m) > WIDE_M && sightings.len() == 1 && !is_chain(incident);
+            let wide = round.reach_m.max(incident.fix.radius_m) > WIDE_M
+                && sightings.len() == 1
+                && !is_chain(incident);
             if wide && super::apart(first, incident) > WIDE_WITHIN {
                 found.link(incident);
             } else {
@@ -78,7 +86,12 @@ pub(super) fn associate<'a>(sightings: &[Sighting], open: impl Iterator<Item = &
     match met[..] {
         [(incident, _)] => found.join(incident, 0.0),
         // Rays of several masts that cross in the area: they see one fire.
-        [_, ..] if met.iter().enumerate().all(|(n, (_, a))| met[n + 1..].iter().all(|(_, b)| cross_here(a, b))) => {
+        [_, ..]
+            if met
+                .iter()
+                .enumerate()
+                .all(|(n, (_, a))| met[n + 1..].iter().all(|(_, b)| cross_here(a, b))) =>
+        {
             return found.decide_together(met.into_iter().map(|(incident, _)| incident).collect());
         }
         // Several incidents on one line of sight: it is unknown which one this is.
@@ -111,29 +124,48 @@ fn is_chain(incident: &Incident) -> bool {
 /// in units of both uncertainties.
 fn touching(areas: &[Area], round: &Area, incident: &Incident) -> f64 {
     let (mut nearest, mut looked_at) = (f64::INFINITY, RECENT_MAX);
-    if matches!(incident.fix.method, FixMethod::Satellite | FixMethod::Reported | FixMethod::Triangulated) {
+    if matches!(
+        incident.fix.method,
+        FixMethod::Satellite | FixMethod::Reported | FixMethod::Triangulated
+    ) {
         let whole = Area { centre: incident.fix.centre, reach_m: incident.fix.radius_m };
         if round.may_touch(&whole) && round.apart(&whole) <= 1.0 {
             looked_at = FRONT_MAX;
-            nearest = areas.iter().map(|it| incident.fix.apart(it.centre, it.reach_m)).fold(nearest, f64::min);
+            nearest = areas
+                .iter()
+                .map(|it| incident.fix.apart(it.centre, it.reach_m))
+                .fold(nearest, f64::min);
         }
     }
     let latest = incident.sightings.iter().rev().take(looked_at);
-    let near = latest.filter_map(|it| Area::of(&it.locus)).filter(|it| round.may_touch(it) && round.apart(it) <= 1.0);
+    let near = latest
+        .filter_map(|it| Area::of(&it.locus))
+        .filter(|it| round.may_touch(it) && round.apart(it) <= 1.0);
     for other in near {
-        nearest = areas.iter().filter(|it| it.may_touch(&other)).map(|it| it.apart(&other)).fold(nearest, f64::min);
+        nearest = areas
+            .iter()
+            .filter(|it| it.may_touch(&other))
+            .map(|it| it.apart(&other))
+            .fold(nearest, f64::min);
     }
     nearest
 }
 
 /// A bearing of the incident that meets the area, and whether it is enough support. If the incident
 /// has a measured range, only a measured bearing supports.
-fn bears(first: &Sighting, areas: &[Area], round: &Area, incident: &Incident) -> Option<(Ray, bool)> {
+fn bears(
+    first: &Sighting,
+    areas: &[Area],
+    round: &Area,
+    incident: &Incident,
+) -> Option<(Ray, bool)> {
     let rays = || recent(incident).filter_map(|it| Ray::of(&it.locus));
     let measured = rays().any(|ray| support::is_ranged(&ray));
     let meets = |ray: &Ray| {
         ray.distance_m(round.centre) <= round.reach_m
-            && areas.iter().any(|it| ray.distance_m(it.centre) <= it.reach_m.min(support::AREA_MAX_M))
+            && areas
+                .iter()
+                .any(|it| ray.distance_m(it.centre) <= it.reach_m.min(support::AREA_MAX_M))
     };
     let fits = |area: &Area| area.reach_m <= support::AREA_MAX_M;
     let mut linked = None;

@@ -23,7 +23,9 @@ struct County {
 
 impl County {
     fn new(seed: u64) -> Self {
-        let mast = |n: u32| place_m(4000.0 + 8000.0 * f64::from(n % 5), 4375.0 + 8750.0 * f64::from(n / 5));
+        let mast = |n: u32| {
+            place_m(4000.0 + 8000.0 * f64::from(n % 5), 4375.0 + 8750.0 * f64::from(n / 5))
+        };
         Self { chance: Chance(seed), masts: (0..20).map(mast).collect(), ids: 0 }
     }
 
@@ -33,7 +35,8 @@ impl County {
 
     fn pixel(&mut self, fire: LatLon, minute: f64) -> Sighting {
         self.ids += 1;
-        let (east_m, north_m) = (self.chance.between(-187.0, 187.0), self.chance.between(-187.0, 187.0));
+        let (east_m, north_m) =
+            (self.chance.between(-187.0, 187.0), self.chance.between(-187.0, 187.0));
         satellite(self.ids, at(minute), fire.destination(90.0, east_m).destination(0.0, north_m))
     }
 
@@ -41,10 +44,19 @@ impl County {
     /// direction, plus up to 1° for the fire's place in the box.
     fn bearing(&mut self, fire: LatLon, minute: f64, measured: bool) -> Option<Sighting> {
         self.ids += 1;
-        let seeing: Vec<LatLon> = self.masts.iter().copied().filter(|mast| mast.distance_m(fire) < SEEN_M).collect();
+        let seeing: Vec<LatLon> =
+            self.masts.iter().copied().filter(|mast| mast.distance_m(fire) < SEEN_M).collect();
         let mast = *seeing.get((self.chance.share() * seeing.len() as f64) as usize)?;
-        let azimuth_deg = mast.azimuth_deg(fire) + self.chance.normal() + self.chance.between(-1.0, 1.0);
-        let mut one = camera(self.ids, at(minute), &format!("{mast:?}"), mast, azimuth_deg.rem_euclid(360.0), 0.8);
+        let azimuth_deg =
+            mast.azimuth_deg(fire) + self.chance.normal() + self.chance.between(-1.0, 1.0);
+        let mut one = camera(
+            self.ids,
+            at(minute),
+            &format!("{mast:?}"),
+            mast,
+            azimuth_deg.rem_euclid(360.0),
+            0.8,
+        );
         if let Locus::Sector(Ray { near_m: near, far_m: far, range, .. }) = &mut one.locus {
             let range_m = mast.distance_m(fire);
             (*near, *far, *range) = if measured {
@@ -63,8 +75,11 @@ impl County {
         while open.len() < OPEN {
             let (fire, minute) = (self.fire(), -self.chance.between(0.0, 720.0));
             let by_satellite = self.chance.share() < 0.5;
-            let first =
-                if by_satellite { Some(self.pixel(fire, minute)) } else { self.bearing(fire, minute, measured) };
+            let first = if by_satellite {
+                Some(self.pixel(fire, minute))
+            } else {
+                self.bearing(fire, minute, measured)
+            };
             let Some(first) = first else { continue };
             let mut story = Story::opened(first, village(), Policy::default());
             let later = minute * self.chance.share();
@@ -101,7 +116,11 @@ fn two_fires_rarely_share_an_incident() {
             if open.iter().any(|(other, _)| other.distance_m(fire) <= 2000.0) {
                 continue;
             }
-            let new = if pixel { Some(county.pixel(fire, 0.0)) } else { county.bearing(fire, 0.0, measured) };
+            let new = if pixel {
+                Some(county.pixel(fire, 0.0))
+            } else {
+                county.bearing(fire, 0.0, measured)
+            };
             let Some(new) = new else { continue };
             rounds += 1;
             let found = associate(&[new], open.iter().map(|(_, it)| it), &Policy::default());

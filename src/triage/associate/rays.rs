@@ -33,7 +33,11 @@ enum Verdict {
     Apart,
 }
 
-pub(super) fn associate<'a>(sighting: &Sighting, ray: &Ray, open: impl Iterator<Item = &'a Incident>) -> Association {
+pub(super) fn associate<'a>(
+    sighting: &Sighting,
+    ray: &Ray,
+    open: impl Iterator<Item = &'a Incident>,
+) -> Association {
     let (mut same_eye, mut meets, mut could) = (Found::default(), Vec::new(), Vec::new());
     let mut crossed: Vec<Crossed<'a>> = Vec::new();
     for incident in open {
@@ -62,7 +66,12 @@ pub(super) fn associate<'a>(sighting: &Sighting, ray: &Ray, open: impl Iterator<
     found.decide()
 }
 
-fn verdict<'a>(sighting: &Sighting, ray: &Ray, incident: &'a Incident, crossed: &mut Vec<Crossed<'a>>) -> Verdict {
+fn verdict<'a>(
+    sighting: &Sighting,
+    ray: &Ray,
+    incident: &'a Incident,
+    crossed: &mut Vec<Crossed<'a>>,
+) -> Verdict {
     // The mast's own bearings first: if the mast sees this incident in another direction, the new
     // smoke is another fire.
     let (mut nearest, mut lately) = (None::<f64>, None::<f64>);
@@ -93,7 +102,11 @@ fn verdict<'a>(sighting: &Sighting, ray: &Ray, incident: &'a Incident, crossed: 
 /// smoke. Two measured ranges that do not overlap are two fires, one behind the other: infinity.
 fn turned(ray: &Ray, other: &Ray) -> f64 {
     let parted = ray.near_m > other.far_m || other.near_m > ray.far_m;
-    if support::is_ranged(ray) && support::is_ranged(other) && parted { f64::INFINITY } else { ray.turned(other) }
+    if support::is_ranged(ray) && support::is_ranged(other) && parted {
+        f64::INFINITY
+    } else {
+        ray.turned(other)
+    }
 }
 
 /// An incident with a place: compares its fix and its latest areas.
@@ -105,8 +118,10 @@ fn with_place(sighting: &Sighting, ray: &Ray, incident: &Incident) -> Verdict {
     };
     let meets = |(centre, radius_m): &(LatLon, f64)| ray.distance_m(*centre) <= *radius_m;
     let mut could = Verdict::Apart;
-    for (_, radius_m) in std::iter::once(fix).chain(recent(incident).filter_map(area)).filter(meets) {
-        let known = support::is_ranged(ray) || support::is_close(ray, sighting.observed_at, incident.first_seen_at);
+    for (_, radius_m) in std::iter::once(fix).chain(recent(incident).filter_map(area)).filter(meets)
+    {
+        let known = support::is_ranged(ray)
+            || support::is_close(ray, sighting.observed_at, incident.first_seen_at);
         if radius_m <= AREA_MAX_M && known && incident.fix.is_a_place() {
             return Verdict::Meets;
         }
@@ -151,17 +166,25 @@ fn overlap(a: &Ray, b: &Ray) -> bool {
 
 /// Two open bearings whose crossing lies on the new ray, all begun at about the same time, are one
 /// fire. Of several such pairs, the one whose crossing lies nearest to the middle line of the ray.
-fn third_ray<'a>(sighting: &Sighting, ray: &Ray, crossed: &[Crossed<'a>]) -> Option<Vec<&'a Incident>> {
-    let began = |it: &Crossed<'a>| support::is_close(&it.ray, sighting.observed_at, it.incident.first_seen_at);
+fn third_ray<'a>(
+    sighting: &Sighting,
+    ray: &Ray,
+    crossed: &[Crossed<'a>],
+) -> Option<Vec<&'a Incident>> {
+    let began = |it: &Crossed<'a>| {
+        support::is_close(&it.ray, sighting.observed_at, it.incident.first_seen_at)
+    };
     let close: Vec<&Crossed<'a>> = crossed.iter().filter(|it| began(it)).collect();
     if !support::is_close(ray, sighting.observed_at, sighting.observed_at) {
         return None;
     }
-    let pairs = close.iter().enumerate().flat_map(|(n, a)| close[n + 1..].iter().map(move |b| (*a, *b)));
+    let pairs =
+        close.iter().enumerate().flat_map(|(n, a)| close[n + 1..].iter().map(move |b| (*a, *b)));
     let meeting = pairs.filter_map(|(a, b)| {
         let crossing = a.ray.crossing(&b.ray)?;
         let off_m = ray.along_and_off(crossing).1.abs();
-        support::third_ray(ray, crossing, &a.ray, &b.ray).then_some((off_m, vec![a.incident, b.incident]))
+        support::third_ray(ray, crossing, &a.ray, &b.ray)
+            .then_some((off_m, vec![a.incident, b.incident]))
     });
     meeting.min_by(|(a, _), (b, _)| a.total_cmp(b)).map(|(_, same)| same)
 }

@@ -5,7 +5,8 @@ use proptest::prelude::*;
 
 fn pixel(id: u128, minute: f64, east_m: f64, north_m: f64) -> Sighting {
     let mut sighting = satellite(id, at(minute), place_m(east_m, north_m));
-    sighting.locus = Locus::Pixel { centre: place_m(east_m, north_m), scan_m: 375.0, track_m: 375.0 };
+    sighting.locus =
+        Locus::Pixel { centre: place_m(east_m, north_m), scan_m: 375.0, track_m: 375.0 };
     sighting
 }
 
@@ -23,8 +24,14 @@ fn five_adjacent_pixels_are_one_fire_of_five() {
     let [cluster] = &clusters(&front)[..] else { panic!("one cluster") };
     assert_eq!((cluster.pixels, cluster.frp_mw), (5, Some(21.0)), "4.2 MW each");
     assert!(cluster.centre.distance_m(place_m(750.0, 0.0)) < 1.0);
-    let Spread::Ellipse { along_m, across_m, azimuth_deg } = cluster.extent else { panic!("an ellipse") };
-    assert!((azimuth_deg - 90.0).abs() < 1.0 && along_m > 937.5 && across_m > 187.5, "{:?}", cluster.extent);
+    let Spread::Ellipse { along_m, across_m, azimuth_deg } = cluster.extent else {
+        panic!("an ellipse")
+    };
+    assert!(
+        (azimuth_deg - 90.0).abs() < 1.0 && along_m > 937.5 && across_m > 187.5,
+        "{:?}",
+        cluster.extent
+    );
     assert!(heat(&front).is_strong());
     assert!(!heat(&front[..2]).is_strong());
 }
@@ -78,8 +85,11 @@ fn a_list_of_the_world_is_grouped_by_place() {
 
 #[test]
 fn across_the_date_line_pixels_still_touch() {
-    let there =
-        |lon_deg: f64| Locus::Pixel { centre: LatLon::new(65.0, lon_deg).expect("ok"), scan_m: 400.0, track_m: 400.0 };
+    let there = |lon_deg: f64| Locus::Pixel {
+        centre: LatLon::new(65.0, lon_deg).expect("ok"),
+        scan_m: 400.0,
+        track_m: 400.0,
+    };
     let (mut west, mut east) = (pixel(1, 0.0, 0.0, 0.0), pixel(2, 0.0, 0.0, 0.0));
     (west.locus, east.locus) = (there(179.998), there(-179.998));
     assert_eq!(group(vec![west, east]).len(), 1);

@@ -42,7 +42,9 @@ pub fn groups(sightings: &[&Sighting]) -> Vec<Vec<usize>> {
         let cube = pixel.at_m.map(|m| (m / (2.0 * widest_m[pixel.eye])).floor() as i64);
         for near in neighbours(cube) {
             for &other in cubes.get(&(pixel.eye, near)).into_iter().flatten() {
-                if joined.root(n) != joined.root(other) && pixels[other].as_ref().is_some_and(|it| pixel.touches(it)) {
+                if joined.root(n) != joined.root(other)
+                    && pixels[other].as_ref().is_some_and(|it| pixel.touches(it))
+                {
                     joined.join(n, other);
                 }
             }
@@ -54,8 +56,10 @@ pub fn groups(sightings: &[&Sighting]) -> Vec<Vec<usize>> {
 
 impl Pixel {
     fn touches(&self, other: &Self) -> bool {
-        let apart_m = (0..3).map(|axis| (self.at_m[axis] - other.at_m[axis]).powi(2)).sum::<f64>().sqrt();
-        apart_m <= self.reach_m + other.reach_m && self.at.duration_since(other.at).abs() <= ONE_LOOK
+        let apart_m =
+            (0..3).map(|axis| (self.at_m[axis] - other.at_m[axis]).powi(2)).sum::<f64>().sqrt();
+        apart_m <= self.reach_m + other.reach_m
+            && self.at.duration_since(other.at).abs() <= ONE_LOOK
     }
 }
 
@@ -68,7 +72,8 @@ fn in_space(at: LatLon) -> [f64; 3] {
 }
 
 fn neighbours([x, y, z]: [i64; 3]) -> impl Iterator<Item = [i64; 3]> {
-    (-1..=1).flat_map(move |i| (-1..=1).flat_map(move |j| (-1..=1).map(move |k| [x + i, y + j, z + k])))
+    (-1..=1)
+        .flat_map(move |i| (-1..=1).flat_map(move |j| (-1..=1).map(move |k| [x + i, y + j, z + k])))
 }
 
 /// Union-find with path halving.

@@ -96,13 +96,18 @@ impl Place {
             let says = told.map_or(SILENCE, |it| it.says);
             let bbox = told.filter(|it| it.says > 0.0).map(|it| it.detection.bbox);
             match (witness.as_mut(), bbox) {
-                (Some(witness), _) if looked || told.is_some() => witness.hear(now, says, bbox, trust, memory_s),
-                (None, Some(bbox)) => *witness = Some(Witness::new(now, bbox, says, trust, memory_s)),
+                (Some(witness), _) if looked || told.is_some() => {
+                    witness.hear(now, says, bbox, trust, memory_s)
+                }
+                (None, Some(bbox)) => {
+                    *witness = Some(Witness::new(now, bbox, says, trust, memory_s))
+                }
                 _ => {}
             }
             witness.take_if(|it| it.is_silent(now, memory_s));
         }
-        let worth = |witness: &Option<Witness>| witness.as_ref().map_or(0.0, |it| it.worth(now, memory_s));
+        let worth =
+            |witness: &Option<Witness>| witness.as_ref().map_or(0.0, |it| it.worth(now, memory_s));
         // The errors of the whole view and of tiles are independent, so their evidence adds up
         // (train/EXPERIMENTS.md, 19). A view with evidence against the place takes nothing from the
         // other: each sees at its own scale.
@@ -125,10 +130,16 @@ impl Place {
             return None;
         }
         let evidence = last.evidence as f32;
-        let best = self.hits.iter().max_by(|a, b| a.told.says.total_cmp(&b.told.says).then(b.at.cmp(&a.at)))?;
+        let best = self
+            .hits
+            .iter()
+            .max_by(|a, b| a.told.says.total_cmp(&b.told.says).then(b.at.cmp(&a.at)))?;
         let Detection { bbox, confidence, .. } = best.told.detection;
-        let step =
-            |hit: &Hit| EvidenceAt { at: hit.at, score: hit.told.detection.confidence, evidence: hit.evidence as f32 };
+        let step = |hit: &Hit| EvidenceAt {
+            at: hit.at,
+            score: hit.told.detection.confidence,
+            evidence: hit.evidence as f32,
+        };
         self.alarmed = true;
         Some(Confirmed {
             class: self.class,

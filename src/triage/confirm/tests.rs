@@ -88,7 +88,11 @@ fn looks_every_10_s_and_every_60_s_mean_the_same() {
         [(0.75, [170, 180, 180]), (0.8, [110, 120, 120]), (0.9, [50, 60, 60]), (0.99, [30, 30, 60])]
     {
         let at = |cadence_s| of_default(&steady(cadence_s, 10, |s| smoke(s, score)));
-        assert_eq!([10, 30, 60].map(|cadence_s| at(cadence_s)[..1].to_vec()), expected.map(|s| vec![s]), "{score}");
+        assert_eq!(
+            [10, 30, 60].map(|cadence_s| at(cadence_s)[..1].to_vec()),
+            expected.map(|s| vec![s]),
+            "{score}"
+        );
     }
 }
 
@@ -97,7 +101,10 @@ fn a_single_look_is_never_enough() {
     let eager = Thresholds::default().with(|it| it.evidence = 0.2).expect("valid");
     let second_after = |seconds| alarms(&eager, &[smoke(0, 1.0), smoke(seconds, 1.0)]).len();
     assert_eq!((second_after(7), second_after(8)), (0, 1), "nor are two of the same moment");
-    assert!(alarms(&eager, &[smoke(0, 1.0), smoke(10, 0.0)]).is_empty(), "nobody has seen it twice");
+    assert!(
+        alarms(&eager, &[smoke(0, 1.0), smoke(10, 0.0)]).is_empty(),
+        "nobody has seen it twice"
+    );
     let mut both = in_tile(0, 1.0);
     both.detections.extend(smoke(0, 1.0).detections);
     assert!(alarms(&eager, &[both]).is_empty(), "the whole and a tile of one look are one look");
@@ -114,7 +121,10 @@ fn a_look_without_a_past_counts_half() {
 fn what_only_a_tile_sees_alarms_though_the_whole_is_silent() {
     assert_eq!(of_default(&steady(10, 5, |s| in_tile(s, 0.9))), [50]);
     let strict = Thresholds::default().with(|it| it.smoke_tile = 0.95).expect("valid");
-    assert!(alarms(&strict, &steady(10, 5, |s| in_tile(s, 0.9))).is_empty(), "tiles have neutral scores of their own");
+    assert!(
+        alarms(&strict, &steady(10, 5, |s| in_tile(s, 0.9))).is_empty(),
+        "tiles have neutral scores of their own"
+    );
     // Each tile is looked at every 30 s. Between these looks the whole view sees nothing, which is
     // no evidence against the tile.
     let in_turn = |s: i64| match s % 30 {
@@ -129,7 +139,11 @@ fn what_only_a_tile_sees_alarms_though_the_whole_is_silent() {
 fn a_silent_tile_counts_where_it_looked() {
     let then = |tile: Tile| {
         let later = |n: i64| {
-            if n % 2 == 0 { in_tile(n * 10, 0.9) } else { Analysis { tiles: vec![tile], ..look(n * 10, &[]) } }
+            if n % 2 == 0 {
+                in_tile(n * 10, 0.9)
+            } else {
+                Analysis { tiles: vec![tile], ..look(n * 10, &[]) }
+            }
         };
         of_default(&(0..30).map(later).collect::<Vec<_>>())
     };
@@ -145,8 +159,14 @@ fn whole_and_tile_together_are_twice_as_sure_as_one() {
         look
     };
     let evidence = |looks: &[Analysis]| {
-        let mut confirmer = Confirmer::new(Thresholds::default().with(|it| it.evidence = 0.1).expect("valid"));
-        looks.iter().flat_map(|it| confirmer.observe(it)).map(|it| it.evidence).next().expect("an alarm")
+        let mut confirmer =
+            Confirmer::new(Thresholds::default().with(|it| it.evidence = 0.1).expect("valid"));
+        looks
+            .iter()
+            .flat_map(|it| confirmer.observe(it))
+            .map(|it| it.evidence)
+            .next()
+            .expect("an alarm")
     };
     let alone = evidence(&steady(10, 1, |s| in_tile(s, 0.9)));
     let together = evidence(&steady(10, 1, |s| both(s, 0.9)));
@@ -165,7 +185,8 @@ fn growth_speaks_for_smoke_and_drift_and_standing_against() {
     let grows = |m: f32| [0.4, 0.44 - 0.02 * m, 0.04, 0.04 + 0.02 * m];
     let drives = |m: f32| [0.1 + 0.08 * m, 0.4, 0.04, 0.04];
     let first = |looks: Vec<Analysis>| of_default(&looks).first().copied();
-    let (standing, growing, driving) = (first(seen(stands, 0.75)), first(seen(grows, 0.75)), first(seen(drives, 0.75)));
+    let (standing, growing, driving) =
+        (first(seen(stands, 0.75)), first(seen(grows, 0.75)), first(seen(drives, 0.75)));
     assert_eq!((standing, growing, driving), (Some(170), Some(110), None));
 
     // A pale rock in changing light stays just below the limit; then the sun shines on it for two
@@ -174,10 +195,16 @@ fn growth_speaks_for_smoke_and_drift_and_standing_against() {
         let score = |s: i64| if s >= minute * 60 { 0.74 } else { 0.69 };
         of_default(&steady(10, minute + 2, |s| smoke(s, score(s))))
     };
-    assert_eq!((in_the_sun(4).len(), in_the_sun(12).len()), (1, 0), "by then it has stood there for long");
+    assert_eq!(
+        (in_the_sun(4).len(), in_the_sun(12).len()),
+        (1, 0),
+        "by then it has stood there for long"
+    );
     // A fire that begins at the rock changes the box, and alarms like any other.
     let mut fire = steady(10, 12, |s| smoke(s, 0.69));
-    fire.extend((0..12).map(|n| look(720 + n * 10, &[(Class::Smoke, 0.95, [0.38, 0.3, 0.1, 0.16])])));
+    fire.extend(
+        (0..12).map(|n| look(720 + n * 10, &[(Class::Smoke, 0.95, [0.38, 0.3, 0.1, 0.16])])),
+    );
     assert!(of_default(&fire).first().is_some_and(|s| *s <= 760), "{:?}", of_default(&fire));
 }
 
@@ -187,9 +214,13 @@ fn growth_speaks_for_smoke_and_drift_and_standing_against() {
 fn growth_adds_no_more_than_what_looks_have_said() {
     let spreads = |score: f32| {
         let side = |n: i64| 0.03 + 0.02 * n as f32;
-        let looks: Vec<Analysis> =
-            (0..3).map(|n| look(n * 10, &[(Class::Smoke, score, [0.4, 0.4, side(n), side(n)])])).collect();
-        alarms(&Thresholds::default().with(|it| (it.smoke, it.evidence) = (0.9, 1.0)).expect("valid"), &looks)
+        let looks: Vec<Analysis> = (0..3)
+            .map(|n| look(n * 10, &[(Class::Smoke, score, [0.4, 0.4, side(n), side(n)])]))
+            .collect();
+        alarms(
+            &Thresholds::default().with(|it| (it.smoke, it.evidence) = (0.9, 1.0)).expect("valid"),
+            &looks,
+        )
     };
     assert_eq!((spreads(0.91), spreads(0.98)), (vec![], vec![10]));
 }
@@ -198,7 +229,10 @@ fn growth_adds_no_more_than_what_looks_have_said() {
 fn flames_may_flicker() {
     let flame = |s: i64| look(s, &[(Class::Fire, if s % 20 == 0 { 0.97 } else { 0.7 }, HERE)]);
     let calm = |s: i64| look(s, &[(Class::Fire, 0.89, HERE)]);
-    assert_eq!((of_default(&steady(10, 30, flame)), of_default(&steady(10, 30, calm))), (vec![60], vec![60]));
+    assert_eq!(
+        (of_default(&steady(10, 30, flame)), of_default(&steady(10, 30, calm))),
+        (vec![60], vec![60])
+    );
 }
 
 #[test]
@@ -213,7 +247,9 @@ fn the_best_look_is_the_evidence_and_the_rise_is_told() {
     );
     let scores: Vec<f32> = only.rise.iter().map(|step| step.score).collect();
     assert_eq!(scores, [0.8, 0.8, 0.97, 0.8, 0.8, 0.9, 0.9, 0.9]);
-    assert!(only.rise.windows(2).all(|two| two[0].evidence < two[1].evidence && two[0].at < two[1].at));
+    assert!(
+        only.rise.windows(2).all(|two| two[0].evidence < two[1].evidence && two[0].at < two[1].at)
+    );
     assert_eq!(only.rise.last().map(|step| step.evidence), Some(only.evidence));
     assert!(only.evidence >= 3.4);
 }
@@ -236,14 +272,23 @@ fn hysteresis_and_cooldown() {
 
 #[test]
 fn places_and_classes_are_weighed_apart() {
-    let both =
-        |n: i64| look(n * 10, &[(Class::Smoke, 0.9, HERE), (Class::Smoke, 0.88, THERE), (Class::Fire, 0.9, HERE)]);
+    let both = |n: i64| {
+        look(
+            n * 10,
+            &[(Class::Smoke, 0.9, HERE), (Class::Smoke, 0.88, THERE), (Class::Fire, 0.9, HERE)],
+        )
+    };
     assert_eq!(of_default(&(0..12).map(both).collect::<Vec<_>>()).len(), 3);
-    let jumping: Vec<Analysis> =
-        (0..30).map(|n| look(n * 10, &[(Class::Smoke, 0.9, if n % 3 == 0 { HERE } else { THERE })])).collect();
+    let jumping: Vec<Analysis> = (0..30)
+        .map(|n| look(n * 10, &[(Class::Smoke, 0.9, if n % 3 == 0 { HERE } else { THERE })]))
+        .collect();
     assert_eq!(of_default(&jumping).len(), 1, "only one of them is seen often enough");
     let crowd = [(Class::Smoke, 0.9, HERE), (Class::Smoke, 0.9, HERE), (Class::Smoke, 0.9, HERE)];
-    assert_eq!(of_default(&steady(10, 2, |s| look(s, &crowd))), [50], "three boxes of one look are one");
+    assert_eq!(
+        of_default(&steady(10, 2, |s| look(s, &crowd))),
+        [50],
+        "three boxes of one look are one"
+    );
 }
 
 #[test]
@@ -281,7 +326,8 @@ fn looks_out_of_order_are_ignored_and_gaps_forget() {
 #[test]
 fn a_clock_set_back_does_not_blind_a_camera() {
     let at_eight: Vec<Analysis> = (0..6).map(|n| smoke(7200 + n * 10, 0.9)).collect();
-    let at_seven = |place: [f32; 4]| (0..20).map(move |n| look(3600 + n * 10, &[(Class::Smoke, 0.9, place)]));
+    let at_seven =
+        |place: [f32; 4]| (0..20).map(move |n| look(3600 + n * 10, &[(Class::Smoke, 0.9, place)]));
     let elsewhere: Vec<Analysis> = at_eight.iter().cloned().chain(at_seven(THERE)).collect();
     assert_eq!(of_default(&elsewhere), [7250, 3700], "five looks are ignored, then they count");
     let here: Vec<Analysis> = at_eight.iter().cloned().chain(at_seven(HERE)).collect();
@@ -302,11 +348,17 @@ fn numbers_that_are_none_count_for_nothing() {
 #[test]
 fn only_so_many_places_are_followed() {
     // A grid of 10 × 10 far-apart boxes, the last the most certain.
-    let spot =
-        |n: i64| (Class::Smoke, 0.8 + 0.001 * n as f32, [0.1 * (n % 10) as f32, 0.1 * (n / 10) as f32, 0.015, 0.015]);
+    let spot = |n: i64| {
+        (
+            Class::Smoke,
+            0.8 + 0.001 * n as f32,
+            [0.1 * (n % 10) as f32, 0.1 * (n / 10) as f32, 0.015, 0.015],
+        )
+    };
     let all: Vec<_> = (0..100).map(spot).collect();
     let mut confirmer = Confirmer::new(Thresholds::default());
-    let found: Vec<Confirmed> = (0..12).flat_map(|n| confirmer.observe(&look(n * 10, &all))).collect();
+    let found: Vec<Confirmed> =
+        (0..12).flat_map(|n| confirmer.observe(&look(n * 10, &all))).collect();
     assert_eq!(found.len(), PLACES_MAX);
     assert!(found.iter().all(|it| it.confidence > 0.835), "the most certain ones");
 }
@@ -314,16 +366,20 @@ fn only_so_many_places_are_followed() {
 #[test]
 fn the_rise_of_a_place_is_kept_only_so_long() {
     let every_second: Vec<Analysis> = steady(1, 8, |s| smoke(s, 0.62));
-    let patient = Thresholds::default().with(|it| (it.evidence, it.memory) = (9.4, MEMORY_MAX)).expect("valid");
+    let patient = Thresholds::default()
+        .with(|it| (it.evidence, it.memory) = (9.4, MEMORY_MAX))
+        .expect("valid");
     let mut confirmer = Confirmer::new(patient);
     assert!(every_second.iter().all(|it| confirmer.observe(it).is_empty()));
-    let found = (0..600).find_map(|n| confirmer.observe(&smoke(480 + n, 0.99)).pop()).expect("in the end");
+    let found =
+        (0..600).find_map(|n| confirmer.observe(&smoke(480 + n, 0.99)).pop()).expect("in the end");
     assert_eq!(found.rise.len(), HITS_MAX);
 }
 
 #[test]
 fn published_numbers_apply_at_once_without_a_second_alarm() {
-    let mut confirmer = Confirmer::new(Thresholds::default().with(|it| it.smoke = 0.8).expect("valid"));
+    let mut confirmer =
+        Confirmer::new(Thresholds::default().with(|it| it.smoke = 0.8).expect("valid"));
     let count = |confirmer: &mut Confirmer, from: i64| {
         (from..from + 20).flat_map(|n| confirmer.observe(&smoke(n * 10, 0.75))).count()
     };
@@ -341,7 +397,9 @@ fn a_place_that_keeps_the_level_alarms_within_a_minute() {
     for level in [0.3, 0.5, 0.937] {
         let thresholds = Thresholds::default().with_levels(level, 0.9);
         for cadence_s in [10, 20, 30, 60] {
-            let first = alarms(&thresholds, &steady(cadence_s, 5, |s| smoke(s, level + 1e-4))).first().copied();
+            let first = alarms(&thresholds, &steady(cadence_s, 5, |s| smoke(s, level + 1e-4)))
+                .first()
+                .copied();
             assert!(first.is_some_and(|s| s <= 60), "{level} every {cadence_s} s: {first:?}");
         }
     }
@@ -367,16 +425,23 @@ fn what_if_is_what_would_have_been() {
         looks.into_iter().map(|it| Analysis { camera: camera.into(), ..it }).collect::<Vec<_>>()
     };
     let (a, b) = (of("a", every_10_s(&[0.95; 30])), of("b", every_10_s(&[0.75; 30])));
-    let mixed: Vec<Analysis> = a.iter().zip(&b).flat_map(|(a, b)| [b.clone(), a.clone()]).rev().collect();
+    let mixed: Vec<Analysis> =
+        a.iter().zip(&b).flat_map(|(a, b)| [b.clone(), a.clone()]).rev().collect();
     let cameras = |thresholds: &Thresholds| {
         let found = whatif::replay(&mixed, thresholds);
         let mut names: Vec<String> = found.iter().map(|(camera, _)| camera.to_string()).collect();
         names.sort();
         names
     };
-    let neutral = |smoke: f32| cameras(&Thresholds::default().with(|it| it.smoke = smoke).expect("valid"));
-    assert_eq!((neutral(0.5), neutral(0.7), neutral(0.95)), (vec!["a".into(), "b".into()], vec!["a".into()], vec![]));
-    let limit = |evidence: f32| cameras(&Thresholds::default().with(|it| it.evidence = evidence).expect("valid"));
+    let neutral =
+        |smoke: f32| cameras(&Thresholds::default().with(|it| it.smoke = smoke).expect("valid"));
+    assert_eq!(
+        (neutral(0.5), neutral(0.7), neutral(0.95)),
+        (vec!["a".into(), "b".into()], vec!["a".into()], vec![])
+    );
+    let limit = |evidence: f32| {
+        cameras(&Thresholds::default().with(|it| it.evidence = evidence).expect("valid"))
+    };
     assert_eq!((limit(3.4), limit(6.0)), (vec!["a".into(), "b".into()], vec!["a".into()]));
 }
 

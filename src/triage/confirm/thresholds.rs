@@ -12,19 +12,21 @@ use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::Schema;
 use utoipa::{PartialSchema, ToSchema};
 
-/// The tunable numbers of one camera, published by the ops page; the version stands on every sighting.
+/// The tunable numbers of one camera, published by the ops page; the version stands on every
+/// sighting.
 #[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 #[schema(as = Thresholds)]
 pub struct Numbers {
     pub version: u32,
-    /// Neutral scores, 0..1, by class: over it a box speaks for fire there, below it against. Of the whole view, and of tiles.
+    /// Neutral scores, 0..1, by class: over it a box speaks for fire there, below it against. Of
+    /// the whole view, and of tiles.
     pub smoke: f32,
     pub fire: f32,
     pub smoke_tile: f32,
     pub fire_tile: f32,
-    /// A place alarms from so much evidence on, log-odds: ln((1 - b) / a), with a the share of quiet places that may alarm, and b
-    /// the share of fires that may be missed.
+    /// A place alarms from so much evidence on, log-odds: ln((1 - b) / a), with a the share of
+    /// quiet places that may alarm, and b the share of fires that may be missed.
     pub evidence: f32,
     /// Evidence fades to 37 % in so long, so that what a place said an hour ago says nothing now.
     #[schema(value_type = String, format = Duration)]
@@ -34,7 +36,8 @@ pub struct Numbers {
     /// The same place may alarm again only after so long without any counted box.
     #[schema(value_type = String, format = Duration)]
     pub cooldown: SignedDuration,
-    /// Boxes smaller than this share of the frame do not count; larger than `area_max` neither (huge clouds).
+    /// Boxes smaller than this share of the frame do not count; larger than `area_max` neither
+    /// (huge clouds).
     pub area_min: f32,
     pub area_max: f32,
 }
@@ -77,7 +80,8 @@ const NEUTRAL: RangeInclusive<f32> = 0.001..=0.999;
 const EVIDENCE: RangeInclusive<f32> = 0.1..=60.0;
 const HYSTERESIS: RangeInclusive<f32> = 0.01..=1.0;
 /// A fire that flares up again on the next day is told again.
-const COOLDOWN: RangeInclusive<SignedDuration> = SignedDuration::ZERO..=SignedDuration::from_hours(24);
+const COOLDOWN: RangeInclusive<SignedDuration> =
+    SignedDuration::ZERO..=SignedDuration::from_hours(24);
 const SHARE: RangeInclusive<f32> = 0.0..=1.0;
 /// The next version is this one plus one.
 const VERSIONS: RangeInclusive<u32> = 0..=1_000_000_000;
@@ -100,9 +104,13 @@ impl TryFrom<Numbers> for Thresholds {
         if f64::from(it.evidence) >= most {
             let (evidence, memory) = (it.evidence, it.memory);
             return Err(Words::new(
-                format!("evidence = {evidence} 应小于 memory（{memory:#}）秒数的十分之一，即 {most:.1}，否则永不报警"),
                 format!(
-                    "evidence = {evidence} must be less than a tenth of the seconds of memory ({memory:#}), {most:.1}, or no alarm is ever raised"
+                    "evidence = {evidence} 应小于 memory（{memory:#}）秒数的十分之一，即 \
+                    {most:.1}，否则永不报警"
+                ),
+                format!(
+                    "evidence = {evidence} must be less than a tenth of the seconds of memory \
+                    ({memory:#}), {most:.1}, or no alarm is ever raised"
                 ),
             ));
         }

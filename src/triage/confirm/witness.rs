@@ -65,11 +65,24 @@ impl Witness {
     /// The first look with evidence for the place. `trust`: the share of it that counts.
     pub fn new(at: Timestamp, bbox: BoundingBox, says: f64, trust: f64, memory_s: f64) -> Self {
         let evidence = share(FIRST_S, memory_s) * trust * says;
-        Self { evidence, at, first: bbox, last: bbox, steady: Steady { since: at, area: area(&bbox), says } }
+        Self {
+            evidence,
+            at,
+            first: bbox,
+            last: bbox,
+            steady: Steady { since: at, area: area(&bbox), says },
+        }
     }
 
     /// A further look. `says`: its log-odds. `bbox`: its box, if it is evidence for the place.
-    pub fn hear(&mut self, at: Timestamp, says: f64, bbox: Option<BoundingBox>, trust: f64, memory_s: f64) {
+    pub fn hear(
+        &mut self,
+        at: Timestamp,
+        says: f64,
+        bbox: Option<BoundingBox>,
+        trust: f64,
+        memory_s: f64,
+    ) {
         let gap_s = seconds(self.at, at).min(LOOK_MAX_S);
         self.evidence = (self.left(at, memory_s) + share(gap_s, memory_s) * trust * says).max(0.0);
         self.at = at;

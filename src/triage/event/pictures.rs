@@ -10,11 +10,13 @@ impl Event {
     /// the smoke is, and photos.
     pub fn pictures(&self) -> Vec<(PictureId, Option<BoundingBox>)> {
         match self {
-            Self::Opened { sighting, .. } | Self::SightingAdded { sighting, .. } | Self::Reminded { sighting, .. } => {
-                frames(sighting).collect()
-            }
+            Self::Opened { sighting, .. }
+            | Self::SightingAdded { sighting, .. }
+            | Self::Reminded { sighting, .. } => frames(sighting).collect(),
             Self::Merged { sightings, .. } => sightings.iter().flat_map(frames).collect(),
-            Self::Reported { verification, .. } => verification.photos.iter().map(|id| (*id, None)).collect(),
+            Self::Reported { verification, .. } => {
+                verification.photos.iter().map(|id| (*id, None)).collect()
+            }
             Self::PhotoAdded { picture } => vec![(*picture, None)],
             _ => Vec::new(),
         }

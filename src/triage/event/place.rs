@@ -14,12 +14,14 @@ pub struct Place {
     pub grid: Option<GridId>,
     pub village: Option<String>,
     pub township: Option<String>,
-    /// Rangers who could go, best first: the likeliest grid's A角, its B角, then those of the other candidates.
+    /// Rangers who could go, best first: the likeliest grid's A角, its B角, then those of the other
+    /// candidates.
     pub suggested: Vec<PersonId>,
     /// False when the fire may lie in more than one grid: 边界热点.
     pub unique: bool,
     pub labels: Vec<Label>,
-    /// 可能网格: every grid the fire may be in, the likeliest first. Empty in logs before 0.2 and without grids.
+    /// 可能网格: every grid the fire may be in, the likeliest first. Empty in logs before 0.2 and
+    /// without grids.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub candidates: Vec<Candidate>,
     /// Whose county it is when it is not ours: 转报.
@@ -41,10 +43,11 @@ pub struct Candidate {
     pub grid: GridId,
     /// "官庄镇大坪村 3号网格"
     pub name: String,
-    /// How likely the fire is in this grid, 0..=1: its share of the doubt, and more where linked incidents point. All candidates and
-    /// what lies in no grid sum to 1.
+    /// How likely the fire is in this grid, 0..=1: its share of the doubt, and more where linked
+    /// incidents point. All candidates and what lies in no grid sum to 1.
     pub weight: f64,
-    /// Share of the fix's own doubt that lies in this grid. In logs before 0.2 the weight was the share.
+    /// Share of the fix's own doubt that lies in this grid. In logs before 0.2 the weight was the
+    /// share.
     #[serde(default)]
     pub share: f64,
     /// Who acts as its A角 and B角 today.
@@ -52,7 +55,8 @@ pub struct Candidate {
     pub backup: Option<PersonId>,
 }
 
-/// The county on the other side of the border, and the number of its duty office where the register has one.
+/// The county on the other side of the border, and the number of its duty office where the register
+/// has one.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 pub struct NeighbourCounty {
     pub name: String,
@@ -64,6 +68,7 @@ pub struct NeighbourCounty {
 pub struct Neighbour {
     pub grid: GridId,
     pub ranger: PersonId,
-    /// Asked to go as well, because the two grids are about equally likely; the first who answers goes.
+    /// Asked to go as well, because the two grids are about equally likely; the first who answers
+    /// goes.
     pub go: bool,
 }

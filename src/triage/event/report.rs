@@ -13,7 +13,8 @@ use utoipa::ToSchema;
 pub struct Position {
     pub at: LatLon,
     pub accuracy_m: f64,
-    /// When the phone measured it, by its own clock; `None`: not told, and then it proves no arrival.
+    /// When the phone measured it, by its own clock; `None`: not told, and then it proves no
+    /// arrival.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub measured_at: Option<Timestamp>,
 }

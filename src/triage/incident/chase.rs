@@ -38,7 +38,8 @@ impl Decision<'_> {
         if matter == Matter::Review && !told_first && self.consider(true) {
             return;
         }
-        let digest = matter == Matter::Review && self.incident.judge(self.policy(), true).verdict == Verdict::Digest;
+        let digest = matter == Matter::Review
+            && self.incident.judge(self.policy(), true).verdict == Verdict::Digest;
         let (tell, channel, after) = if digest {
             (vec![Role::CountyDuty], Channel::Sms, None)
         } else {
@@ -49,7 +50,8 @@ impl Decision<'_> {
             Some(after) => later(self.now, after),
             None => next_digest(self.now, self.policy().labelled.digest_after),
         };
-        let people = if with.is_some() { Vec::new() } else { self.not_answered(self.holders(&tell)) };
+        let people =
+            if with.is_some() { Vec::new() } else { self.not_answered(self.holders(&tell)) };
         self.by_system(Event::Rang { matter, round, tell, channel, people, again_at, with });
     }
 
@@ -57,7 +59,11 @@ impl Decision<'_> {
     fn round(&self, matter: Matter, round: u32) -> (Vec<Role>, Channel, SignedDuration) {
         let chase = &self.policy().chase;
         let rounds = &chase.rounds;
-        let first = Round { after: SignedDuration::ZERO, tell: vec![Role::Ranger], channel: Channel::Voice };
+        let first = Round {
+            after: SignedDuration::ZERO,
+            tell: vec![Role::Ranger],
+            channel: Channel::Voice,
+        };
         // A form that was sent back is first the ranger's task, then the office's.
         let steps: Vec<&Round> = match matter {
             Matter::Supplement => std::iter::once(&first).chain(rounds).collect(),
@@ -73,7 +79,11 @@ impl Decision<'_> {
         if matches!(matter, Matter::Declined | Matter::Support) && round == 0 {
             // Nobody is on the way, or one ranger is not enough: rings the officer and the leader
             // at once.
-            tell.extend([Role::CountyDuty, Role::CountyLeader].into_iter().filter(|it| !this.tell.contains(it)));
+            tell.extend(
+                [Role::CountyDuty, Role::CountyLeader]
+                    .into_iter()
+                    .filter(|it| !this.tell.contains(it)),
+            );
         }
         (tell, this.channel, wait)
     }
@@ -82,7 +92,10 @@ impl Decision<'_> {
     fn not_answered(&self, people: Vec<Called>) -> Vec<Called> {
         let holds = self.policy().chase.answer_holds;
         let answered = |person: &PersonId| {
-            self.incident.answers.iter().any(|it| it.person == *person && self.now < later(it.at, holds))
+            self.incident
+                .answers
+                .iter()
+                .any(|it| it.person == *person && self.now < later(it.at, holds))
         };
         people.into_iter().filter(|it| !it.person.as_ref().is_some_and(answered)).collect()
     }
@@ -91,7 +104,9 @@ impl Decision<'_> {
     /// person.
     pub(super) fn message_failed(&mut self, failed: Failed, by: &By) -> Result<(), Refusal> {
         let known = |it: &Event| matches!(it, Event::Undelivered { message, .. } if *message == failed.message);
-        if self.incident.state == State::Closed || self.incident.log.iter().any(|it| known(&it.event)) {
+        if self.incident.state == State::Closed
+            || self.incident.log.iter().any(|it| known(&it.event))
+        {
             return Ok(());
         }
         let next = self.next_try(&failed);
@@ -109,7 +124,9 @@ impl Decision<'_> {
             .collect();
         if failed.person.is_some() && !failed.no_number {
             let fresh = |it: &&Channel| {
-                tried.iter().all(|(who, channel, none)| channel != *it || !none && *who != failed.person.as_ref())
+                tried.iter().all(|(who, channel, none)| {
+                    channel != *it || !none && *who != failed.person.as_ref()
+                })
             };
             if let Some(&channel) = CHANNELS.iter().find(fresh) {
                 return Some(NextTry { role: failed.role, person: failed.person.clone(), channel });

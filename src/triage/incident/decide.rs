@@ -55,10 +55,13 @@ impl Incident {
             (Verdict::Digest, _) => next_digest(now, office.policy.labelled.digest_after),
             (_, Some((_, at))) => at,
             (Verdict::Look { within }, None) => later(now, within),
-            (Verdict::Send { .. } | Verdict::PassOn, None) => later(now, office.policy.review.alarm_after),
+            (Verdict::Send { .. } | Verdict::PassOn, None) => {
+                later(now, office.policy.review.alarm_after)
+            }
         };
         let (opened, incident) = opened(review_by);
-        let mut decision = Decision { incident, events: vec![opened], office: *office, now, spare: new.dispatch };
+        let mut decision =
+            Decision { incident, events: vec![opened], office: *office, now, spare: new.dispatch };
         for Link { other, hint } in new.links {
             decision.by_system(Event::Linked { other, hint });
         }
@@ -93,7 +96,8 @@ impl Incident {
             Input::Tick { dispatch, with } => (dispatch, with),
             _ => (self.spare_dispatch_id(), None),
         };
-        let mut decision = Decision { incident: self, events: Vec::new(), office: *office, now, spare };
+        let mut decision =
+            Decision { incident: self, events: Vec::new(), office: *office, now, spare };
         decision.fire_due_with(with);
         decision.take(input, by)?;
         decision.fire_due();
@@ -105,7 +109,9 @@ impl Incident {
     pub fn next_deadline(&self) -> Option<(Timestamp, Deadline)> {
         let running = self.dispatch.as_ref().filter(|it| it.is_running());
         let steps = match self.state {
-            State::Dispatched | State::Acknowledged | State::Arrived => running.and_then(Dispatch::next_deadline),
+            State::Dispatched | State::Acknowledged | State::Arrived => {
+                running.and_then(Dispatch::next_deadline)
+            }
             State::NeedsReview | State::Reported => None,
             State::Closed => return None,
         };
@@ -174,9 +180,15 @@ impl Decision<'_> {
 
     /// Fires everything that is due by now, once each, in time order.
     fn fire_due_with(&mut self, with: Option<IncidentId>) {
-        while let Some((at, deadline)) = self.incident.next_deadline().filter(|(at, _)| *at <= self.now) {
+        while let Some((at, deadline)) =
+            self.incident.next_deadline().filter(|(at, _)| *at <= self.now)
+        {
             self.fire(deadline, with);
-            debug_assert_ne!(self.incident.next_deadline(), Some((at, deadline)), "a fired deadline is gone");
+            debug_assert_ne!(
+                self.incident.next_deadline(),
+                Some((at, deadline)),
+                "a fired deadline is gone"
+            );
         }
     }
 
@@ -202,8 +214,11 @@ impl Decision<'_> {
     }
 
     fn escalate(&mut self, rung: u8) {
-        let due =
-            self.incident.dispatch.as_ref().and_then(|it| Some((it.id, it.ladder.get(usize::from(rung))?.clone())));
+        let due = self
+            .incident
+            .dispatch
+            .as_ref()
+            .and_then(|it| Some((it.id, it.ladder.get(usize::from(rung))?.clone())));
         if let Some((dispatch, Due { tell, channel, .. })) = due {
             let people = self.holders(&tell);
             self.by_system(Event::Escalated { dispatch, rung, tell, channel, people });
@@ -212,7 +227,8 @@ impl Decision<'_> {
 
     /// Who has these roles now, each person once.
     pub(super) fn holders(&self, roles: &[Role]) -> Vec<Called> {
-        let ranger = self.incident.dispatch.as_ref().filter(|it| it.is_running()).map(|it| &it.ranger);
+        let ranger =
+            self.incident.dispatch.as_ref().filter(|it| it.is_running()).map(|it| &it.ranger);
         let mut called: Vec<Called> = Vec::new();
         for &role in roles {
             let person = (self.office.holder)(role, &self.incident.place, ranger);
@@ -246,7 +262,8 @@ impl Decision<'_> {
     fn pass_on(&mut self) {
         if self.incident.judge(self.policy(), false).verdict == Verdict::PassOn {
             let passed_to = self.incident.place.neighbour.clone();
-            let closure = Closure { category: OUTSIDE, false_alarm: None, words: String::new(), passed_to };
+            let closure =
+                Closure { category: OUTSIDE, false_alarm: None, words: String::new(), passed_to };
             self.by_system(Event::Closed { closure });
         }
     }

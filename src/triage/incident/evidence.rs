@@ -34,7 +34,11 @@ enum Weight {
 }
 
 impl Decision<'_> {
-    pub(super) fn add_sightings(&mut self, sightings: Vec<Sighting>, by: &By) -> Result<(), Refusal> {
+    pub(super) fn add_sightings(
+        &mut self,
+        sightings: Vec<Sighting>,
+        by: &By,
+    ) -> Result<(), Refusal> {
         let known = |it: &Sighting| {
             let ours = self.incident.sightings.iter().chain(&self.incident.struck_out);
             ours.into_iter().any(|known| known.id == it.id)
@@ -56,7 +60,14 @@ impl Decision<'_> {
         let priority = score::priority(&all, &self.incident.place.labels);
         let review_by = self.sooner(&all);
         for sighting in new {
-            self.by(by, Event::SightingAdded { sighting: sighting.clone(), priority: priority.clone(), review_by });
+            self.by(
+                by,
+                Event::SightingAdded {
+                    sighting: sighting.clone(),
+                    priority: priority.clone(),
+                    review_by,
+                },
+            );
         }
         let weight = if new.iter().any(is_strong) { Weight::Strong } else { Weight::Weak };
         self.follow_the_evidence(WhyMoved::Evidence { sighting: last.id }, weight);
@@ -88,7 +99,9 @@ impl Decision<'_> {
         // Sorted evidence may have another weight with the same place, so it is always followed. A
         // grid that only hints point at redirects nobody whom an officer has chosen or who has
         // acknowledged.
-        let is_free = running.as_ref().is_none_or(|it| self.incident.state == State::Dispatched && !it.by_person);
+        let is_free = running
+            .as_ref()
+            .is_none_or(|it| self.incident.state == State::Dispatched && !it.by_person);
         let points_elsewhere = is_free && place.grid != self.incident.place.grid;
         if why != WhyMoved::Sorted && !differs(&fix, &self.incident.fix) && !points_elsewhere {
             return;
@@ -96,7 +109,11 @@ impl Decision<'_> {
         // A crossing always has support: a range, a third ray, a pixel. So it is no weak bearing,
         // unless an officer's merge is its only support.
         let weight = match fix.method {
-            FixMethod::Triangulated if weight == Weight::Weak && !self.incident.is_joined_by_hand() => Weight::Strong,
+            FixMethod::Triangulated
+                if weight == Weight::Weak && !self.incident.is_joined_by_hand() =>
+            {
+                Weight::Strong
+            }
             _ => weight,
         };
         let Some(dispatch) = running.filter(|_| self.incident.state != State::NeedsReview) else {
@@ -109,7 +126,8 @@ impl Decision<'_> {
             _ => weight == Weight::Officer,
         };
         if !may_move {
-            let far = fix.centre.distance_m(self.incident.fix.centre) > self.policy().arrival_radius_m;
+            let far =
+                fix.centre.distance_m(self.incident.fix.centre) > self.policy().arrival_radius_m;
             if wrong || far {
                 self.propose(fix, place, why);
             }
@@ -129,13 +147,22 @@ impl Decision<'_> {
         let answer_by = ask.then(|| later(self.now, self.policy().chase.relocation_within));
         let neighbours = self.not_yet_told(&place);
         let tell_ranger = self.must_tell(&fix, &place);
-        self.by_system(Event::Relocated { fix, place, why, priority, answer_by, tell_ranger, neighbours });
+        self.by_system(Event::Relocated {
+            fix,
+            place,
+            why,
+            priority,
+            answer_by,
+            tell_ranger,
+            neighbours,
+        });
     }
 
-    /// 位置更正 for the dispatched ranger: another grid, or farther from the place sent to him than an
-    /// arrival may be off.
+    /// 位置更正 for the dispatched ranger: another grid, or farther from the place sent to him than
+    /// an arrival may be off.
     fn must_tell(&self, fix: &Fix, place: &Place) -> bool {
-        let underway = self.incident.dispatch.as_ref().filter(|it| it.is_running() && it.reported.is_none());
+        let underway =
+            self.incident.dispatch.as_ref().filter(|it| it.is_running() && it.reported.is_none());
         underway.is_some_and(|it| {
             let moved_m = it.told_at.distance_m(fix.centre);
             place.grid != self.incident.place.grid || moved_m > self.policy().arrival_radius_m
@@ -177,9 +204,14 @@ impl Decision<'_> {
 
     /// Rangers of other grids it may be in who have not been told.
     fn not_yet_told(&self, place: &Place) -> Vec<Neighbour> {
-        let Some(dispatch) = self.incident.dispatch.as_ref().filter(|it| it.is_running()) else { return Vec::new() };
+        let Some(dispatch) = self.incident.dispatch.as_ref().filter(|it| it.is_running()) else {
+            return Vec::new();
+        };
         let told = |it: &Neighbour| {
-            self.incident.told.iter().any(|known| known.role == Role::Ranger && known.person == it.ranger)
+            self.incident
+                .told
+                .iter()
+                .any(|known| known.role == Role::Ranger && known.person == it.ranger)
         };
         let all = sending::neighbours(place, &dispatch.ranger, self.policy());
         all.into_iter().filter(|it| !told(it)).map(|it| Neighbour { go: false, ..it }).collect()
@@ -194,7 +226,18 @@ impl Decision<'_> {
                 let neighbours = self.not_yet_told(&proposal.place);
                 let (fix, place, why) = (proposal.fix, proposal.place, WhyMoved::Officer);
                 let tell_ranger = self.must_tell(&fix, &place);
-                self.by(by, Event::Relocated { fix, place, why, priority, answer_by: None, tell_ranger, neighbours });
+                self.by(
+                    by,
+                    Event::Relocated {
+                        fix,
+                        place,
+                        why,
+                        priority,
+                        answer_by: None,
+                        tell_ranger,
+                        neighbours,
+                    },
+                );
             }
             (proposal, _) if proposal.is_some() || self.asks_about_the_place() => {
                 self.by(by, Event::RelocationDismissed);
@@ -208,7 +251,12 @@ impl Decision<'_> {
         self.incident.waiting(Matter::Relocation).is_some()
     }
 
-    pub(super) fn strike_out(&mut self, sighting: SightingId, reason: String, by: &By) -> Result<(), Refusal> {
+    pub(super) fn strike_out(
+        &mut self,
+        sighting: SightingId,
+        reason: String,
+        by: &By,
+    ) -> Result<(), Refusal> {
         self.check_officer(by)?;
         self.check_has(&[sighting])?;
         self.by(by, Event::StruckOut { sighting, reason });
@@ -226,7 +274,12 @@ impl Decision<'_> {
         Ok(())
     }
 
-    pub(super) fn split_off(&mut self, sightings: Vec<SightingId>, into: IncidentId, by: &By) -> Result<(), Refusal> {
+    pub(super) fn split_off(
+        &mut self,
+        sightings: Vec<SightingId>,
+        into: IncidentId,
+        by: &By,
+    ) -> Result<(), Refusal> {
         if self.incident.state == State::Closed {
             return self.open_anew(sightings, into, by);
         }
@@ -238,7 +291,12 @@ impl Decision<'_> {
     }
 
     /// 另立警情: evidence after the closing is another fire. The closed incident stays as it is.
-    fn open_anew(&mut self, sightings: Vec<SightingId>, into: IncidentId, by: &By) -> Result<(), Refusal> {
+    fn open_anew(
+        &mut self,
+        sightings: Vec<SightingId>,
+        into: IncidentId,
+        by: &By,
+    ) -> Result<(), Refusal> {
         let ours = |id: &SightingId| self.incident.reminders.iter().any(|it| it.id == *id);
         if matches!(by.actor, Actor::Ranger { .. }) {
             return Err(Refusal::NotYours);
@@ -250,7 +308,12 @@ impl Decision<'_> {
         Ok(())
     }
 
-    pub(super) fn merge(&mut self, other: IncidentId, sightings: Vec<Sighting>, by: &By) -> Result<(), Refusal> {
+    pub(super) fn merge(
+        &mut self,
+        other: IncidentId,
+        sightings: Vec<Sighting>,
+        by: &By,
+    ) -> Result<(), Refusal> {
         self.check_officer(by)?;
         let again = self.incident.merged.iter().any(|it| it.other == other);
         if again || other == self.incident.id || self.incident.merged_into.is_some() {
@@ -264,7 +327,10 @@ impl Decision<'_> {
 
     pub(super) fn merge_into(&mut self, into: IncidentId, by: &By) -> Result<(), Refusal> {
         self.check_officer(by)?;
-        if self.incident.merged_into.is_some() || into == self.incident.id || !self.incident.merged.is_empty() {
+        if self.incident.merged_into.is_some()
+            || into == self.incident.id
+            || !self.incident.merged.is_empty()
+        {
             return Err(Refusal::NotHere);
         }
         self.by(by, Event::MergedInto { into });
@@ -295,8 +361,12 @@ impl Decision<'_> {
 
     /// Called when an officer, or a third ray, has sorted the evidence.
     fn sorted(&mut self) {
-        let by_hand = self.incident.log.last().is_some_and(|it| matches!(it.actor, Actor::Officer { .. }));
-        self.follow_the_evidence(WhyMoved::Sorted, if by_hand { Weight::Officer } else { Weight::Strong });
+        let by_hand =
+            self.incident.log.last().is_some_and(|it| matches!(it.actor, Actor::Officer { .. }));
+        self.follow_the_evidence(
+            WhyMoved::Sorted,
+            if by_hand { Weight::Officer } else { Weight::Strong },
+        );
     }
 
     /// Checks that these are some of the evidence, and not all of it.
@@ -327,7 +397,14 @@ fn differs(new: &Fix, old: &Fix) -> bool {
 /// it.
 fn is_another_grid(place: &Place, dispatch: &Dispatch) -> bool {
     let Some(first) = place.candidates.first() else { return false };
-    let his = place.candidates.iter().find(|it| Some(&it.grid) == dispatch.grid.as_ref()).map_or(0.0, |it| it.weight);
-    let looks_after_it = [&first.ranger, &first.backup].into_iter().any(|it| it.as_ref() == Some(&dispatch.ranger));
-    Some(&first.grid) != dispatch.grid.as_ref() && !looks_after_it && first.weight >= his + CLEARLY_LIKELIER
+    let his = place
+        .candidates
+        .iter()
+        .find(|it| Some(&it.grid) == dispatch.grid.as_ref())
+        .map_or(0.0, |it| it.weight);
+    let looks_after_it =
+        [&first.ranger, &first.backup].into_iter().any(|it| it.as_ref() == Some(&dispatch.ranger));
+    Some(&first.grid) != dispatch.grid.as_ref()
+        && !looks_after_it
+        && first.weight >= his + CLEARLY_LIKELIER
 }

@@ -1,9 +1,13 @@
 //! Events → state. Total: every event in the log is folded, and nothing is judged again here.
 
-use super::{Answer, Deciding, Incident, Link, Merged, Proposal, State, Told, Undelivered, Waiting};
+use super::{
+    Answer, Deciding, Incident, Link, Merged, Proposal, State, Told, Undelivered, Waiting,
+};
 use crate::base::time::later;
 use crate::triage::dispatch::{Dispatch, Step};
-use crate::triage::event::{Actor, Called, Dispatched, Event, Matter, Means, Recorded, Verification};
+use crate::triage::event::{
+    Actor, Called, Dispatched, Event, Matter, Means, Recorded, Verification,
+};
 use crate::triage::id::{DispatchId, IncidentId, PersonId, PictureId, SightingId};
 use crate::triage::locate;
 use crate::triage::policy::{ChasePolicy, Role};
@@ -42,7 +46,9 @@ impl Incident {
                     review.due_at = review.due_at.min(by);
                 }
             }
-            Event::Relocated { fix, place, priority, answer_by, neighbours, tell_ranger, .. } => {
+            Event::Relocated {
+                fix, place, priority, answer_by, neighbours, tell_ranger, ..
+            } => {
                 (self.fix, self.place, self.priority) = (*fix, place.clone(), priority.clone());
                 self.proposal = None;
                 self.done(Matter::Relocation);
@@ -62,7 +68,8 @@ impl Incident {
                     dispatch.neighbours.extend(neighbours.iter().cloned());
                 }
                 self.tell(neighbours.iter().map(|it| (Role::Ranger, it.ranger.clone())), at);
-                self.proposal = Some(Proposal { fix: *fix, place: place.clone(), why: why.clone() });
+                self.proposal =
+                    Some(Proposal { fix: *fix, place: place.clone(), why: why.clone() });
                 if self.waiting(Matter::Relocation).is_none() {
                     self.begin(Matter::Relocation, at, *answer_by);
                 }
@@ -72,17 +79,22 @@ impl Incident {
                 self.done(Matter::Relocation);
             }
             Event::StruckOut { sighting, .. } => {
-                let (out, kept) = std::mem::take(&mut self.sightings).into_iter().partition(|it| it.id == *sighting);
+                let (out, kept) = std::mem::take(&mut self.sightings)
+                    .into_iter()
+                    .partition(|it| it.id == *sighting);
                 self.sightings = kept;
                 self.struck_out.extend::<Vec<Sighting>>(out);
             }
             Event::Reinstated { sighting } => {
-                let (back, out) = std::mem::take(&mut self.struck_out).into_iter().partition(|it| it.id == *sighting);
+                let (back, out) = std::mem::take(&mut self.struck_out)
+                    .into_iter()
+                    .partition(|it| it.id == *sighting);
                 self.struck_out = out;
                 self.sightings.extend::<Vec<Sighting>>(back);
             }
             Event::SplitOff { sightings, .. } => {
-                self.sightings.retain(|it| self.state == State::Closed || !sightings.contains(&it.id));
+                self.sightings
+                    .retain(|it| self.state == State::Closed || !sightings.contains(&it.id));
                 self.reminders.retain(|it| !sightings.contains(&it.id));
             }
             Event::Merged { other, sightings } => {
@@ -121,11 +133,14 @@ impl Incident {
                     no_channel: *no_channel,
                 });
             }
-            Event::UndeliveredTaken { message } => self.undelivered.retain(|it| it.message != *message),
+            Event::UndeliveredTaken { message } => {
+                self.undelivered.retain(|it| it.message != *message)
+            }
             Event::Intended { intent, until } => {
                 let since = self.intent.as_ref().map_or(at, |it| it.since);
                 let by = recorded.actor.person().cloned();
-                self.intent = Some(Deciding { intent: *intent, by, until: *until, since, over: false });
+                self.intent =
+                    Some(Deciding { intent: *intent, by, until: *until, since, over: false });
             }
             Event::IntentOver => {
                 if let Some(intent) = &mut self.intent {
@@ -154,7 +169,11 @@ impl Incident {
                 self.reported(recorded, *dispatch, verification, *late);
                 if !verification.is_interim() && self.state == State::Reported {
                     self.only_support_waits();
-                    self.begin(Matter::ReportReview, at, review_by.unwrap_or_else(|| later(at, OLD.report)));
+                    self.begin(
+                        Matter::ReportReview,
+                        at,
+                        review_by.unwrap_or_else(|| later(at, OLD.report)),
+                    );
                 }
             }
             Event::Declined { dispatch, reason } => {
@@ -173,7 +192,11 @@ impl Incident {
             Event::SentBack { supplement_by, .. } => {
                 self.state = State::Arrived;
                 self.done(Matter::ReportReview);
-                self.begin(Matter::Supplement, at, supplement_by.unwrap_or_else(|| later(at, OLD.supplement)));
+                self.begin(
+                    Matter::Supplement,
+                    at,
+                    supplement_by.unwrap_or_else(|| later(at, OLD.supplement)),
+                );
             }
             Event::Closed { closure } => {
                 self.state = State::Closed;
@@ -228,8 +251,12 @@ impl Incident {
             }
             return;
         }
-        let theirs: Vec<SightingId> =
-            self.merged.iter().filter(|it| it.other == other).flat_map(|it| it.sightings.iter().copied()).collect();
+        let theirs: Vec<SightingId> = self
+            .merged
+            .iter()
+            .filter(|it| it.other == other)
+            .flat_map(|it| it.sightings.iter().copied())
+            .collect();
         self.sightings.retain(|it| !theirs.contains(&it.id));
         self.merged.retain(|it| it.other != other);
     }
@@ -246,13 +273,16 @@ impl Incident {
         self.state = State::Dispatched;
         self.intent = None;
         self.only_support_waits();
-        let chase_at = dispatched.chase_at.unwrap_or_else(|| later(dispatched.report_by, OLD.again));
+        let chase_at =
+            dispatched.chase_at.unwrap_or_else(|| later(dispatched.report_by, OLD.again));
         self.begin(Matter::Overdue, at, chase_at);
         let neighbours = dispatched.neighbours.iter().map(|it| it.ranger.clone());
-        let people: Vec<PersonId> = std::iter::once(dispatched.ranger.clone()).chain(neighbours).collect();
+        let people: Vec<PersonId> =
+            std::iter::once(dispatched.ranger.clone()).chain(neighbours).collect();
         self.tell(people.into_iter().map(|it| (Role::Ranger, it)), at);
         if let Actor::Officer { .. } = recorded.actor {
-            let county = |role: Role| matches!(role, Role::CountyDuty | Role::CountyLeader | Role::NextDuty);
+            let county =
+                |role: Role| matches!(role, Role::CountyDuty | Role::CountyLeader | Role::NextDuty);
             self.undelivered.retain(|it| !county(it.role));
         }
     }
@@ -296,12 +326,20 @@ impl Incident {
         if self.dispatch.as_ref().is_some_and(|last| last.id == id) {
             self.state = state;
         }
-        if let Some(dispatch) = self.dispatch.iter_mut().chain(&mut self.past_dispatches).find(|it| it.id == id) {
+        if let Some(dispatch) =
+            self.dispatch.iter_mut().chain(&mut self.past_dispatches).find(|it| it.id == id)
+        {
             change(dispatch);
         }
     }
 
-    fn reported(&mut self, recorded: &Recorded, id: DispatchId, verification: &Verification, late: bool) {
+    fn reported(
+        &mut self,
+        recorded: &Recorded,
+        id: DispatchId,
+        verification: &Verification,
+        late: bool,
+    ) {
         let means = match &recorded.actor {
             Actor::Officer { .. } => Means::Proxy { reason: verification.words.clone() },
             Actor::Ranger { .. } | Actor::System => Means::Phone,
@@ -333,11 +371,25 @@ struct Old {
 
 static OLD: std::sync::LazyLock<Old> = std::sync::LazyLock::new(|| {
     let policy = ChasePolicy::default();
-    Old { again: policy.again, report: policy.review_report_within, supplement: policy.supplement_within }
+    Old {
+        again: policy.again,
+        report: policy.review_report_within,
+        supplement: policy.supplement_within,
+    }
 });
 
 fn opened(recorded: &Recorded) -> Option<Incident> {
-    let Event::Opened { incident, sighting, place, priority, review_by, fix, split_from, flood, .. } = &recorded.event
+    let Event::Opened {
+        incident,
+        sighting,
+        place,
+        priority,
+        review_by,
+        fix,
+        split_from,
+        flood,
+        ..
+    } = &recorded.event
     else {
         return None;
     };

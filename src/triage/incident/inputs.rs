@@ -6,7 +6,8 @@ use crate::base::time::later;
 use crate::triage::category::STILL_CHECKING;
 use crate::triage::dispatch::Dispatch;
 use crate::triage::event::{
-    Actor, Closure, Dispatched, Event, Intent, Means, Position, Recorded, Remark, Unproven, Verification,
+    Actor, Closure, Dispatched, Event, Intent, Means, Position, Recorded, Remark, Unproven,
+    Verification,
 };
 use crate::triage::geo::{Locus, Spread};
 use crate::triage::id::{DispatchId, PersonId};
@@ -23,11 +24,15 @@ impl Input {
             Event::LateActionKept { .. } | Event::Noted { .. } => true,
             Event::Acknowledged { .. } => matches!(self, Self::Acknowledge { .. }),
             Event::Arrived { .. } => matches!(self, Self::Arrive { .. }),
-            Event::Answered { .. } => matches!(self, Self::Acknowledge { .. } | Self::Arrive { .. }),
+            Event::Answered { .. } => {
+                matches!(self, Self::Acknowledge { .. } | Self::Arrive { .. })
+            }
             Event::Reported { .. } => matches!(self, Self::Report { .. }),
             Event::Declined { .. } => matches!(self, Self::Decline { .. }),
             Event::SupportAsked { .. } => matches!(self, Self::AskSupport { .. }),
-            Event::PhotoAdded { picture } => matches!(self, Self::AddPhoto { picture: other } if picture == other),
+            Event::PhotoAdded { picture } => {
+                matches!(self, Self::AddPhoto { picture: other } if picture == other)
+            }
             _ => true,
         }
     }
@@ -104,7 +109,8 @@ impl Decision<'_> {
     /// call was about that one.
     fn called_as(&self, by: &By) -> Option<Role> {
         let Actor::Ranger { person } = &by.actor else { return None };
-        let told = self.incident.told.iter().filter(|it| it.person == *person).map(|it| it.role).max();
+        let told =
+            self.incident.told.iter().filter(|it| it.person == *person).map(|it| it.role).max();
         // A dispatched ranger takes a step. What a relieved one sends is recorded and takes nothing
         // over.
         told.filter(|_| self.incident.state != State::Closed && !self.was_sent(person))
@@ -121,9 +127,16 @@ impl Decision<'_> {
     /// The B角, or a neighbour asked to go as well, answers first: he is the one who goes.
     fn goes_instead(&mut self, role: Role, means: &Means, by: &By) -> bool {
         let Actor::Ranger { person } = &by.actor else { return false };
-        let waits = self.incident.dispatch.as_ref().filter(|it| it.is_running() && it.acknowledged.is_none());
-        let asked = |it: &&Dispatch| it.neighbours.iter().any(|near| near.go && near.ranger == *person);
-        let Some(it) = waits.filter(|it| role == Role::BackupRanger || asked(it)).cloned() else { return false };
+        let waits = self
+            .incident
+            .dispatch
+            .as_ref()
+            .filter(|it| it.is_running() && it.acknowledged.is_none());
+        let asked =
+            |it: &&Dispatch| it.neighbours.iter().any(|near| near.go && near.ranger == *person);
+        let Some(it) = waits.filter(|it| role == Role::BackupRanger || asked(it)).cloned() else {
+            return false;
+        };
         self.take_over(&it, person.clone(), means.clone(), by);
         true
     }
@@ -131,7 +144,12 @@ impl Decision<'_> {
     /// He was rung with the ladder, so its clocks continue: a missed limit stays missed.
     fn take_over(&mut self, from: &Dispatch, ranger: PersonId, means: Means, by: &By) {
         let fired = |rung: usize| from.fired.iter().any(|it| usize::from(*it) == rung);
-        let ladder = from.ladder.iter().enumerate().filter(|(rung, _)| !fired(*rung)).map(|(_, due)| due.clone());
+        let ladder = from
+            .ladder
+            .iter()
+            .enumerate()
+            .filter(|(rung, _)| !fired(*rung))
+            .map(|(_, due)| due.clone());
         let because = vec![reason("took_over", from.ranger.to_string())];
         let fresh = self.clocks(self.spare, ranger, because, Vec::new());
         let dispatched = Dispatched {
@@ -140,7 +158,12 @@ impl Decision<'_> {
             arrive_by: from.arrive_by,
             report_by: from.report_by,
             ladder: ladder.collect(),
-            neighbours: from.neighbours.iter().filter(|it| it.ranger != fresh.ranger).cloned().collect(),
+            neighbours: from
+                .neighbours
+                .iter()
+                .filter(|it| it.ranger != fresh.ranger)
+                .cloned()
+                .collect(),
             ..fresh
         };
         let dispatch = dispatched.dispatch;
@@ -191,7 +214,10 @@ impl Decision<'_> {
                     self.arrived(&it, Means::Implied, verification.position, &implied(by));
                 }
                 // A form sent back and completed keeps the lateness of its first report.
-                let late = it.reported.as_ref().map_or_else(|| self.is_late(&it, Stage::Reported), |first| first.late);
+                let late = it
+                    .reported
+                    .as_ref()
+                    .map_or_else(|| self.is_late(&it, Stage::Reported), |first| first.late);
                 let review_by = Some(later(self.now, self.policy().chase.review_report_within));
                 self.by(by, Event::Reported { dispatch: it.id, verification, late, review_by });
             }
@@ -208,7 +234,9 @@ impl Decision<'_> {
             return Ok(());
         }
         match self.standing(by)? {
-            Some(it) if it.reported.is_none() => self.by(by, Event::Declined { dispatch: it.id, reason }),
+            Some(it) if it.reported.is_none() => {
+                self.by(by, Event::Declined { dispatch: it.id, reason })
+            }
             _ => self.keep(by, format!("不能前往 / cannot go: {reason}")),
         }
         Ok(())
@@ -231,7 +259,8 @@ impl Decision<'_> {
     /// The same ranger again while he is on the way changes nothing: two clicks are one dispatch.
     fn dispatch(&mut self, id: DispatchId, ranger: PersonId, by: &By) -> Result<(), Refusal> {
         self.check_officer(by)?;
-        let on_the_way = |it: &Dispatch| it.is_running() && it.reported.is_none() && it.ranger == ranger;
+        let on_the_way =
+            |it: &Dispatch| it.is_running() && it.reported.is_none() && it.ranger == ranger;
         let again = self.incident.dispatches().any(|it| it.id == id);
         if !again && !self.incident.dispatch.as_ref().is_some_and(on_the_way) {
             let neighbours = sending::neighbours(&self.incident.place, &ranger, self.policy());
@@ -244,7 +273,8 @@ impl Decision<'_> {
     fn send_back(&mut self, reason: String, by: &By) -> Result<(), Refusal> {
         self.check_officer(by)?;
         let reason = given(reason)?;
-        let reported = self.incident.dispatch.as_ref().filter(|_| self.incident.state == State::Reported);
+        let reported =
+            self.incident.dispatch.as_ref().filter(|_| self.incident.state == State::Reported);
         let dispatch = reported.ok_or(Refusal::NotReported)?.id;
         let supplement_by = Some(later(self.now, self.policy().chase.supplement_within));
         self.by(by, Event::SentBack { dispatch, reason, supplement_by });
@@ -256,7 +286,8 @@ impl Decision<'_> {
         if closure.category == STILL_CHECKING {
             return Err(Refusal::Incomplete);
         }
-        let burns = self.incident.verification.as_ref().is_some_and(|it| it.extinguished == Some(false));
+        let burns =
+            self.incident.verification.as_ref().is_some_and(|it| it.extinguished == Some(false));
         if burns && closure.words.trim().is_empty() {
             return Err(Refusal::StillBurning);
         }
@@ -267,24 +298,32 @@ impl Decision<'_> {
     fn imply_acknowledged(&mut self, it: &Dispatch, by: &By) {
         if it.acknowledged.is_none() {
             let late = self.is_late(it, Stage::Acknowledged);
-            self.by(&implied(by), Event::Acknowledged { dispatch: it.id, means: Means::Implied, late });
+            self.by(
+                &implied(by),
+                Event::Acknowledged { dispatch: it.id, means: Means::Implied, late },
+            );
         }
     }
 
     /// An arrival is measured, not believed. A tap too far away, with an old position or with none,
-    /// is 声称到达: it is recorded with its distance and completes no step, so the clock continues. A
-    /// named officer's word needs no position.
+    /// is 声称到达: it is recorded with its distance and completes no step, so the clock continues.
+    /// A named officer's word needs no position.
     fn arrived(&mut self, it: &Dispatch, means: Means, position: Option<Position>, by: &By) {
         let distance_m = position.map(|position| self.off_the_fire_m(&position));
         let unproven = match (&means, position, distance_m) {
             (Means::Proxy { .. }, ..) => None,
             (_, Some(position), _) if self.is_old(&position, by) => Some(Unproven::Old),
-            (_, _, Some(distance_m)) if distance_m > self.policy().arrival_radius_m => Some(Unproven::Far),
+            (_, _, Some(distance_m)) if distance_m > self.policy().arrival_radius_m => {
+                Some(Unproven::Far)
+            }
             (_, Some(_), Some(_)) => None,
             _ => Some(Unproven::NoPosition),
         };
         let late = self.is_late(it, Stage::Arrived);
-        self.by(by, Event::Arrived { dispatch: it.id, means, position, distance_m, late, unproven });
+        self.by(
+            by,
+            Event::Arrived { dispatch: it.id, means, position, distance_m, late, unproven },
+        );
     }
 
     /// Distance from the nearest place where the fire may be, metres: from the circle of a fix, or
@@ -293,7 +332,9 @@ impl Decision<'_> {
         let fix = &self.incident.fix;
         let to_centre_m = position.at.distance_m(fix.centre);
         match fix.spread() {
-            Spread::Ellipse { along_m, across_m, .. } => (to_centre_m - along_m.max(across_m)).max(0.0),
+            Spread::Ellipse { along_m, across_m, .. } => {
+                (to_centre_m - along_m.max(across_m)).max(0.0)
+            }
             Spread::Sector(ray) => overlap::distance_m(&Locus::Sector(ray), position.at),
         }
     }
@@ -301,7 +342,9 @@ impl Decision<'_> {
     /// Both times are the phone's, so its clock may be wrong.
     fn is_old(&self, position: &Position, by: &By) -> bool {
         let tapped_at = by.happened_at.unwrap_or(self.now);
-        position.measured_at.is_none_or(|at| tapped_at.duration_since(at).abs() > self.policy().position_age_max)
+        position
+            .measured_at
+            .is_none_or(|at| tapped_at.duration_since(at).abs() > self.policy().position_age_max)
     }
 
     /// By server time; the phone's time is shown beside it. A missed limit stays missed, even if
@@ -322,7 +365,9 @@ impl Decision<'_> {
         match running {
             Some(it) if it.ranger == *person => Ok(Some(it.clone())),
             _ if self.was_sent(person) => Ok(None),
-            _ if !open && self.incident.told.iter().any(|it| it.person == *person) => Err(Refusal::Closed),
+            _ if !open && self.incident.told.iter().any(|it| it.person == *person) => {
+                Err(Refusal::Closed)
+            }
             _ if self.incident.dispatch.is_none() => Err(Refusal::NotDispatched),
             _ => Err(Refusal::NotYours),
         }
@@ -359,7 +404,9 @@ impl Decision<'_> {
 
     fn keep_about(&mut self, by: &By, words: String, about: Remark) {
         let event = Event::LateActionKept { words, about };
-        let same = |it: &Arc<Recorded>| it.event == event && it.actor == by.actor && it.happened_at == by.happened_at;
+        let same = |it: &Arc<Recorded>| {
+            it.event == event && it.actor == by.actor && it.happened_at == by.happened_at
+        };
         if by.action.is_some() || !self.incident.log.iter().any(same) {
             self.by(by, event);
         }

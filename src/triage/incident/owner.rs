@@ -42,24 +42,39 @@ impl Incident {
             return None;
         }
         let due = self.next_deadline().map(|(at, _)| at);
-        if let Some(matter) =
-            self.waiting.iter().filter(|it| it.matter != Matter::Overdue || it.rounds > 0).min_by_key(|it| it.due_at)
+        if let Some(matter) = self
+            .waiting
+            .iter()
+            .filter(|it| it.matter != Matter::Overdue || it.rounds > 0)
+            .min_by_key(|it| it.due_at)
         {
             let until = due.unwrap_or(matter.due_at);
-            return Some(Owner { who: self.who_has(matter.matter), task: Task::Matter(matter.matter), until });
+            return Some(Owner {
+                who: self.who_has(matter.matter),
+                task: Task::Matter(matter.matter),
+                until,
+            });
         }
         let running = self.dispatch.as_ref().filter(|it| it.is_running());
         let step = match self.state {
             State::Dispatched => Stage::Acknowledged,
             State::Acknowledged => Stage::Arrived,
-            State::Arrived | State::NeedsReview | State::Reported | State::Closed => Stage::Reported,
+            State::Arrived | State::NeedsReview | State::Reported | State::Closed => {
+                Stage::Reported
+            }
         };
         match (running, self.merged_into) {
             (Some(dispatch), _) => {
                 let until = due.unwrap_or_else(|| dispatch.limit(step));
-                Some(Owner { who: Who::Person(dispatch.ranger.clone()), task: Task::Step(step), until })
+                Some(Owner {
+                    who: Who::Person(dispatch.ranger.clone()),
+                    task: Task::Step(step),
+                    until,
+                })
             }
-            (None, Some(into)) => Some(Owner { who: Who::Incident(into), task: Task::Led, until: Timestamp::MAX }),
+            (None, Some(into)) => {
+                Some(Owner { who: Who::Incident(into), task: Task::Led, until: Timestamp::MAX })
+            }
             (None, None) => None,
         }
     }

@@ -25,8 +25,11 @@ struct Act {
 }
 
 fn any_act() -> impl Strategy<Value = Act> {
-    let means =
-        prop_oneof![Just(Means::Phone), Just(Means::SmsReply), Just(Means::Proxy { reason: "电话".to_owned() })];
+    let means = prop_oneof![
+        Just(Means::Phone),
+        Just(Means::SmsReply),
+        Just(Means::Proxy { reason: "电话".to_owned() })
+    ];
     let closure = Closure { category: 3, false_alarm: None, words: String::new(), passed_to: None };
     let input = prop_oneof![
         3 => means.clone().prop_map(|means| Input::Acknowledge { means }),
@@ -57,15 +60,9 @@ fn any_act() -> impl Strategy<Value = Act> {
         2 => (1u128..9, any::<bool>()).prop_map(|(id, no_channel)| Input::MessageFailed(failed(id, no_channel))),
         1 => (1u128..9).prop_map(|id| Input::TakeUndelivered { message: MessageId(uuid(id)) }),
     ];
-    let who =
-        prop_oneof![3 => Just("wang"), 1 => Just("li"), 3 => Just("officer"), 1 => Just("chen"), 1 => Just("town")];
-    (0i64..1500, who, input, any::<bool>(), any::<bool>()).prop_map(|(wait_s, who, input, twice, awake)| Act {
-        wait_s,
-        who,
-        input,
-        twice,
-        awake,
-    })
+    let who = prop_oneof![3 => Just("wang"), 1 => Just("li"), 3 => Just("officer"), 1 => Just("chen"), 1 => Just("town")];
+    (0i64..1500, who, input, any::<bool>(), any::<bool>())
+        .prop_map(|(wait_s, who, input, twice, awake)| Act { wait_s, who, input, twice, awake })
 }
 
 fn failed(id: u128, no_channel: bool) -> Failed {
@@ -87,7 +84,9 @@ fn any_acts() -> impl Strategy<Value = Vec<Act>> {
 fn live(acts: &[Act], waiting: bool) -> Story {
     let mut story = if waiting { Story::waiting(0.9) } else { Story::between_grids() };
     for (number, act) in (1u128..).zip(acts) {
-        let minute = (story.now.duration_since(start()) + SignedDuration::from_secs(act.wait_s)).as_secs_f64() / 60.0;
+        let minute = (story.now.duration_since(start()) + SignedDuration::from_secs(act.wait_s))
+            .as_secs_f64()
+            / 60.0;
         if act.awake {
             story.until(minute);
         }
@@ -107,7 +106,11 @@ fn count(incident: &Incident, of: impl Fn(&Event) -> bool) -> usize {
 
 /// Events without their times and without rings: a desk that slept through three rounds rings once.
 fn undated(events: &[Arc<Recorded>]) -> Vec<Event> {
-    events.iter().map(|it| it.event.clone()).filter(|it| !matches!(it, Event::Rang { .. })).collect()
+    events
+        .iter()
+        .map(|it| it.event.clone())
+        .filter(|it| !matches!(it, Event::Rang { .. }))
+        .collect()
 }
 
 proptest! {
@@ -177,8 +180,10 @@ proptest! {
                 prop_assert!(told <= 1);
             }
         }
-        prop_assert_eq!(it.next_deadline().is_none(), it.state == State::Closed, "an open incident always has a next instant");
-        prop_assert_eq!(it.owner().is_none(), it.state == State::Closed, "and somebody who has to act");
+        prop_assert_eq!(it.next_deadline().is_none(), it.state == State::Closed, "an open incident \
+            always has a next instant");
+        prop_assert_eq!(it.owner().is_none(), it.state == State::Closed, "and somebody who has to \
+            act");
     }
 
     #[test]
@@ -213,8 +218,12 @@ proptest! {
 fn the_log_reads_as_written() {
     let mut story = Story::dispatched();
     story.until(3.0).tap("wang", phone_arrive(at(3.0))).expect("his own");
-    let lines: Vec<serde_json::Value> =
-        story.incident.log.iter().map(|it| serde_json::to_value(it).expect("a line can be written")).collect();
+    let lines: Vec<serde_json::Value> = story
+        .incident
+        .log
+        .iter()
+        .map(|it| serde_json::to_value(it).expect("a line can be written"))
+        .collect();
     let types: Vec<&str> = lines.iter().filter_map(|it| it["event"]["type"].as_str()).collect();
     assert_eq!(types, ["opened", "dispatched", "escalated", "acknowledged", "arrived"]);
     assert_eq!(lines[1]["event"]["ladder"][0]["unless"], "acknowledged");

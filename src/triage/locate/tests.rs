@@ -22,12 +22,19 @@ fn one_bearing_is_a_direction_and_no_place() {
     let fire = place_m(0.0, 0.0);
     let one = fix(&[seen_from(1, (-5100.0, 0.0), fire, 0.0)]);
     assert_eq!((one.method, one.is_a_place()), (FixMethod::Bearing, false));
-    assert!((one.centre.distance_m(place_m(-5100.0, 0.0)) - 200.0).abs() < 1.0, "an anchor beside the mast");
+    assert!(
+        (one.centre.distance_m(place_m(-5100.0, 0.0)) - 200.0).abs() < 1.0,
+        "an anchor beside the mast"
+    );
     assert!(one.radius_m >= 9800.0 && one.holds(fire), "{one:?}");
-    let Some(Spread::Sector(Ray { half_width_deg, range: RangeBasis::Unknown, .. })) = one.spread else {
+    let Some(Spread::Sector(Ray { half_width_deg, range: RangeBasis::Unknown, .. })) = one.spread
+    else {
         panic!("{one:?}")
     };
-    assert!((half_width_deg - 2.263).abs() < 1e-3, "±2° holds the fire in 92 of 100 cases, 1.96 sigma in 95");
+    assert!(
+        (half_width_deg - 2.263).abs() < 1e-3,
+        "±2° holds the fire in 92 of 100 cases, 1.96 sigma in 95"
+    );
 }
 
 #[test]
@@ -37,7 +44,10 @@ fn a_measured_range_makes_a_place_of_it() {
     assert_eq!((one.method, one.is_a_place()), (FixMethod::Ranged, true));
     // 3.5 to 6.5 km, and nothing is known of what lies between.
     assert!(one.centre.distance_m(fire) < 1.0 && one.holds(fire), "{one:?}");
-    let again = fix(&[seen_from(2, (4000.0, 4000.0), fire, 0.0), ranged_from(1, (-5000.0, 0.0), fire, 0.0)]);
+    let again = fix(&[
+        seen_from(2, (4000.0, 4000.0), fire, 0.0),
+        ranged_from(1, (-5000.0, 0.0), fire, 0.0),
+    ]);
     assert_eq!(again, one, "a ray without a range does not narrow 3 km");
     let narrow = ranged(ranged_from(1, (-5000.0, 0.0), fire, 0.0), 4_000.0, 6_000.0);
     let crossed = fix(&[seen_from(2, (4000.0, 4000.0), fire, 0.0), narrow]);
@@ -82,10 +92,12 @@ fn the_ground_draws_a_crossing_to_where_smoke_can_stand() {
     let fire = place_m(0.0, 0.0);
     // The mast in the south points 1° too far right, so the directions cross 105 m east of the
     // fire.
-    let (west, south) = (ranged_from(1, (-6000.0, 0.0), fire, 0.0), ranged_from(2, (0.0, -6000.0), fire, 1.0));
+    let (west, south) =
+        (ranged_from(1, (-6000.0, 0.0), fire, 0.0), ranged_from(2, (0.0, -6000.0), fire, 1.0));
     let of_slope = |from_m: f64, to_m: f64| {
-        let weights: Vec<f64> =
-            (0..200).map(|n| f64::from(u8::from((from_m..to_m).contains(&(4000.0 + 20.0 * f64::from(n)))))).collect();
+        let weights: Vec<f64> = (0..200)
+            .map(|n| f64::from(u8::from((from_m..to_m).contains(&(4000.0 + 20.0 * f64::from(n))))))
+            .collect();
         RangeProfile::new(&weights, 4000.0, 20.0).expect("a slope")
     };
     let on = |slope: RangeProfile| {
@@ -95,11 +107,17 @@ fn the_ground_draws_a_crossing_to_where_smoke_can_stand() {
         };
         fix(&[Sighting { locus, ..west.clone() }, south.clone()])
     };
-    let [flat, slope, elsewhere] =
-        [fix(&[west.clone(), south.clone()]), on(of_slope(5900.0, 6050.0)), on(of_slope(7000.0, 7500.0))];
+    let [flat, slope, elsewhere] = [
+        fix(&[west.clone(), south.clone()]),
+        on(of_slope(5900.0, 6050.0)),
+        on(of_slope(7000.0, 7500.0)),
+    ];
     let off_m = |it: &Fix| it.centre.distance_m(fire);
     assert!((off_m(&flat) - 105.0).abs() < 10.0, "{}", off_m(&flat));
-    assert!(off_m(&slope) < 60.0 && slope.holds(fire) && slope.radius_m < 1.2 * flat.radius_m, "{slope:?}");
+    assert!(
+        off_m(&slope) < 60.0 && slope.holds(fire) && slope.radius_m < 1.2 * flat.radius_m,
+        "{slope:?}"
+    );
     // A slope far from the crossing belongs to another ridge: a tilt may be wrong.
     assert!((off_m(&elsewhere) - 105.0).abs() < 10.0, "{}", off_m(&elsewhere));
 }
@@ -109,7 +127,10 @@ fn bearings_that_hardly_cross_stay_bearings() {
     let fire = place_m(0.0, 0.0);
     // Towers beside each other: 9° and 17° of parallax at 5 km.
     for (aside_m, method) in [(792.0, FixMethod::Ranged), (1500.0, FixMethod::Triangulated)] {
-        let found = fix(&[ranged_from(1, (0.0, -5000.0), fire, 0.0), ranged_from(2, (aside_m, -5000.0), fire, 0.0)]);
+        let found = fix(&[
+            ranged_from(1, (0.0, -5000.0), fire, 0.0),
+            ranged_from(2, (aside_m, -5000.0), fire, 0.0),
+        ]);
         assert_eq!(found.method, method, "{aside_m}");
         let Some(Spread::Ellipse { along_m, across_m, .. }) = found.spread else { continue };
         assert!(along_m > 5.0 * across_m, "long along the line of sight: {found:?}");
@@ -120,7 +141,8 @@ fn bearings_that_hardly_cross_stay_bearings() {
 fn a_stray_bearing_does_not_pull_the_crossing_away() {
     let fire = place_m(0.0, 0.0);
     let towers = [(-4000.0, 100.0), (300.0, -4000.0), (3000.0, 3000.0)];
-    let mut sightings: Vec<Sighting> = (1..).zip(towers).map(|(id, tower)| seen_from(id, tower, fire, 0.3)).collect();
+    let mut sightings: Vec<Sighting> =
+        (1..).zip(towers).map(|(id, tower)| seen_from(id, tower, fire, 0.3)).collect();
     let good = fix(&sightings);
     sightings.push(seen_from(9, (-4000.0, -4000.0), place_m(-3000.0, 4000.0), 0.0));
     let with_stray = fix(&sightings);
@@ -131,10 +153,18 @@ fn a_stray_bearing_does_not_pull_the_crossing_away() {
 /// The fix of five pixels covers all five, not one of them.
 #[test]
 fn a_cluster_is_one_place_as_wide_as_it_is() {
-    let front: Vec<Sighting> = (0..5).map(|n| satellite(n + 1, start(), place_m(375.0 * n as f64, 0.0))).collect();
+    let front: Vec<Sighting> =
+        (0..5).map(|n| satellite(n + 1, start(), place_m(375.0 * n as f64, 0.0))).collect();
     let found = fix(&front);
-    assert!(found.centre.distance_m(place_m(750.0, 0.0)) < 1.0 && found.radius_m > 1000.0, "{found:?}");
-    assert!(found.holds(place_m(0.0, 0.0)) && found.holds(place_m(1500.0, 0.0)) && !found.holds(place_m(750.0, 900.0)));
+    assert!(
+        found.centre.distance_m(place_m(750.0, 0.0)) < 1.0 && found.radius_m > 1000.0,
+        "{found:?}"
+    );
+    assert!(
+        found.holds(place_m(0.0, 0.0))
+            && found.holds(place_m(1500.0, 0.0))
+            && !found.holds(place_m(750.0, 900.0))
+    );
     let mut later = satellite(9, at(100.0), place_m(3000.0, 0.0));
     assert!(
         fix(&[&front[..], &[later.clone()]].concat()).centre.distance_m(place_m(3000.0, 0.0)) < 1.0,
@@ -152,13 +182,26 @@ fn a_pixel_is_cut_by_a_bearing_that_means_the_same_fire() {
     let pixel = satellite(1, start(), place_m(0.0, 0.0));
     let whole = fix(std::slice::from_ref(&pixel));
     assert_eq!(whole.method, FixMethod::Satellite);
-    assert!((whole.radius_m - 375.0).abs() < 0.5, "the office's radius of a VIIRS pixel: {whole:?}");
+    assert!(
+        (whole.radius_m - 375.0).abs() < 0.5,
+        "the office's radius of a VIIRS pixel: {whole:?}"
+    );
     let cut = fix(&[pixel.clone(), seen_from(3, (-2000.0, 150.0), fire, 0.0)]);
-    let Some(Spread::Ellipse { along_m, across_m, azimuth_deg }) = cut.spread else { panic!("{cut:?}") };
+    let Some(Spread::Ellipse { along_m, across_m, azimuth_deg }) = cut.spread else {
+        panic!("{cut:?}")
+    };
     assert_eq!(cut.method, FixMethod::Satellite);
-    assert!(along_m < 375.0 && across_m < 120.0 && (azimuth_deg - 90.0).abs() < 1.0 && cut.holds(fire), "{cut:?}");
-    let hours_ago = Sighting { observed_at: at(-120.0), ..seen_from(3, (-2000.0, 150.0), fire, 0.0) };
-    assert_eq!(fix(&[pixel.clone(), hours_ago.clone()]), whole, "a plume of two hours ago may be another");
+    assert!(
+        along_m < 375.0 && across_m < 120.0 && (azimuth_deg - 90.0).abs() < 1.0 && cut.holds(fire),
+        "{cut:?}"
+    );
+    let hours_ago =
+        Sighting { observed_at: at(-120.0), ..seen_from(3, (-2000.0, 150.0), fire, 0.0) };
+    assert_eq!(
+        fix(&[pixel.clone(), hours_ago.clone()]),
+        whole,
+        "a plume of two hours ago may be another"
+    );
     let measured = ranged(hours_ago, 1500.0, 2800.0);
     assert!(fix(&[pixel, measured]).radius_m < 375.0, "unless its range says that it is there");
 }
@@ -171,17 +214,26 @@ fn a_persons_word_is_used_as_told_when_it_says_more() {
         let call = person(3, start(), place_m(700.0, 0.0), radius_m);
         assert_eq!(fix(&[bearing.clone(), pixel.clone(), call.clone()]).method, method);
         let found = fix(&[bearing.clone(), call]);
-        assert_eq!((found.method, found.radius_m), (FixMethod::Reported, radius_m), "any place beats a bearing");
+        assert_eq!(
+            (found.method, found.radius_m),
+            (FixMethod::Reported, radius_m),
+            "any place beats a bearing"
+        );
     }
 }
 
 #[test]
 fn a_camera_without_a_direction_is_somewhere_around() {
     let apex = place_m(0.0, 0.0);
-    let unaimed =
-        Sighting { locus: Locus::Unaimed { apex, far_m: 8000.0 }, ..seen_from(1, (0.0, 0.0), place_m(1.0, 9.0), 0.0) };
+    let unaimed = Sighting {
+        locus: Locus::Unaimed { apex, far_m: 8000.0 },
+        ..seen_from(1, (0.0, 0.0), place_m(1.0, 9.0), 0.0)
+    };
     let found = fix(std::slice::from_ref(&unaimed));
-    assert_eq!((found.method, found.radius_m, found.is_a_place()), (FixMethod::Unaimed, 8000.0, false));
+    assert_eq!(
+        (found.method, found.radius_m, found.is_a_place()),
+        (FixMethod::Unaimed, 8000.0, false)
+    );
     assert_eq!(fix(&[unaimed, seen_from(2, (-4000.0, 0.0), apex, 0.0)]).method, FixMethod::Bearing);
 }
 
@@ -219,7 +271,11 @@ fn the_doubt_holds_the_fire_nine_times_in_ten() {
             ("bearing", vec![unranged(a.clone())], FixMethod::Bearing),
             ("ranged", vec![a.clone()], FixMethod::Ranged),
             ("two ranges", vec![a.clone(), b.clone()], FixMethod::Triangulated),
-            ("three rays", [&a, &b, &c].map(|it| unranged(it.clone())).to_vec(), FixMethod::Triangulated),
+            (
+                "three rays",
+                [&a, &b, &c].map(|it| unranged(it.clone())).to_vec(),
+                FixMethod::Triangulated,
+            ),
             ("pixel", vec![pixel()], FixMethod::Satellite),
             ("pixel and bearing", vec![pixel(), unranged(a)], FixMethod::Satellite),
         ];
@@ -229,7 +285,10 @@ fn the_doubt_holds_the_fire_nine_times_in_ten() {
                 let (count, total) = held.entry(what).or_default();
                 *count += u32::from(found.holds(fire));
                 *total += 1;
-                assert!(!found.holds(fire) || found.centre.distance_m(fire) <= found.radius_m + 5.0, "{found:?}");
+                assert!(
+                    !found.holds(fire) || found.centre.distance_m(fire) <= found.radius_m + 5.0,
+                    "{found:?}"
+                );
             }
         }
     }

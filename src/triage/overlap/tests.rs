@@ -4,7 +4,15 @@ use crate::triage::kit::place_m;
 use proptest::prelude::*;
 
 fn wedge(apex: LatLon, azimuth_deg: f64, half_width_deg: f64, near_m: f64, far_m: f64) -> Locus {
-    Locus::Sector(Ray { apex, azimuth_deg, half_width_deg, near_m, far_m, range: RangeBasis::Unknown, profile: None })
+    Locus::Sector(Ray {
+        apex,
+        azimuth_deg,
+        half_width_deg,
+        near_m,
+        far_m,
+        range: RangeBasis::Unknown,
+        profile: None,
+    })
 }
 
 #[test]
@@ -27,7 +35,10 @@ fn how_far_a_place_is_from_a_view() {
     ];
     for (east_m, north_m, expected_m) in table {
         let found_m = distance_m(&north, place_m(east_m, north_m));
-        assert!((found_m - expected_m).abs() < 1.0, "{east_m} {north_m}: {found_m} instead of {expected_m}");
+        assert!(
+            (found_m - expected_m).abs() < 1.0,
+            "{east_m} {north_m}: {found_m} instead of {expected_m}"
+        );
     }
 }
 
@@ -44,9 +55,17 @@ fn two_towers_see_one_place_or_not() {
     let table = [
         ("crossing in the middle", wedge(place_m(0.0, -4000.0), 0.0, 3.0, 200.0, 8000.0), 0.0),
         ("looking away", wedge(place_m(0.0, -4000.0), 180.0, 3.0, 200.0, 8000.0), f64::INFINITY),
-        ("not reaching so far", wedge(place_m(0.0, -4000.0), 0.0, 3.0, 200.0, 3000.0), f64::INFINITY),
+        (
+            "not reaching so far",
+            wedge(place_m(0.0, -4000.0), 0.0, 3.0, 200.0, 3000.0),
+            f64::INFINITY,
+        ),
         ("only the edges overlap", wedge(place_m(0.0, -4000.0), 0.0, 3.0, 200.0, 3900.0), 0.5),
-        ("beyond its far end", wedge(place_m(6000.0, -4000.0), 0.0, 3.0, 200.0, 8000.0), f64::INFINITY),
+        (
+            "beyond its far end",
+            wedge(place_m(6000.0, -4000.0), 0.0, 3.0, 200.0, 8000.0),
+            f64::INFINITY,
+        ),
         ("one inside the other", wedge(place_m(-500.0, 10.0), 90.0, 1.0, 10.0, 100.0), 0.5),
         ("same mast, a little turned", wedge(place_m(-4000.0, 0.0), 93.0, 3.0, 200.0, 8000.0), 0.5),
     ];
@@ -68,10 +87,14 @@ fn there_and_back_on_the_plane() {
 }
 
 fn locus() -> impl Strategy<Value = Locus> {
-    let place = (-9000.0..9000.0, -9000.0..9000.0).prop_map(|(east_m, north_m)| place_m(east_m, north_m));
-    let disc = (place.clone(), 0.0..3000.0).prop_map(|(centre, radius_m)| Locus::Disc { centre, radius_m });
+    let place =
+        (-9000.0..9000.0, -9000.0..9000.0).prop_map(|(east_m, north_m)| place_m(east_m, north_m));
+    let disc = (place.clone(), 0.0..3000.0)
+        .prop_map(|(centre, radius_m)| Locus::Disc { centre, radius_m });
     let sector = (place, 0.0..360.0, 0.0..180.0, 0.0..2000.0, 0.0..9000.0).prop_map(
-        |(apex, azimuth_deg, half, near_m, depth_m)| wedge(apex, azimuth_deg, half, near_m, near_m + depth_m),
+        |(apex, azimuth_deg, half, near_m, depth_m)| {
+            wedge(apex, azimuth_deg, half, near_m, near_m + depth_m)
+        },
     );
     prop_oneof![disc, sector]
 }
@@ -84,7 +107,10 @@ fn inside(locus: &Locus, turn: f64, range: f64) -> LatLon {
         }
         Locus::Sector(Ray { apex, azimuth_deg, half_width_deg, near_m, far_m, .. }) => {
             let off_deg = half_width_deg * (2.0 * turn - 1.0) * 0.99;
-            apex.destination(normalise_deg(azimuth_deg + off_deg), near_m + (far_m - near_m) * range * 0.99)
+            apex.destination(
+                normalise_deg(azimuth_deg + off_deg),
+                near_m + (far_m - near_m) * range * 0.99,
+            )
         }
     }
 }

@@ -19,7 +19,8 @@ fn evidence(n: u128) -> Sighting {
 impl Log {
     fn note(&mut self, incident: u128, day: i64, event: Event) {
         let at = start() + SignedDuration::from_hours(day * 24);
-        let recorded = Recorded { at, actor: Actor::System, action: None, happened_at: None, event };
+        let recorded =
+            Recorded { at, actor: Actor::System, action: None, happened_at: None, event };
         self.0.note(IncidentId(Uuid::from_u128(incident)), &recorded);
     }
 
@@ -33,19 +34,25 @@ impl Log {
     }
 
     fn closed(&mut self, incident: u128, day: i64, category: u8) {
-        let closure = Closure { category, false_alarm: None, words: String::new(), passed_to: None };
+        let closure =
+            Closure { category, false_alarm: None, words: String::new(), passed_to: None };
         self.note(incident, day, Event::Closed { closure });
     }
 
     fn on(&self, n: u128, day: i64) -> Option<Keeping> {
-        self.0.keeping(picture(n), &Retention::default(), start() + SignedDuration::from_hours(day * 24))
+        self.0.keeping(
+            picture(n),
+            &Retention::default(),
+            start() + SignedDuration::from_hours(day * 24),
+        )
     }
 }
 
 const SPARE: Option<Keeping> = Some(Keeping::Spare(Spare::FalseAlarm));
 
 #[test]
-fn a_fire_s_evidence_is_kept_for_years_a_false_alarm_s_for_months_and_an_open_one_s_as_long_as_it_is_open() {
+fn a_fire_s_evidence_is_kept_for_years_a_false_alarm_s_for_months_and_an_open_one_s_as_long_as_it_is_open()
+ {
     let mut log = Log(Ledger::default());
     for (incident, category) in [(1, Some(0)), (2, Some(9)), (3, None), (4, Some(0))] {
         log.opened(incident, incident == 4);
@@ -70,7 +77,11 @@ fn of_two_incidents_that_name_a_picture_the_one_that_asks_more_counts() {
     let mut log = Log(Ledger::default());
     log.opened(1, false);
     log.opened(2, false);
-    log.note(2, 1, Event::Merged { other: IncidentId(Uuid::from_u128(1)), sightings: vec![evidence(1)] });
+    log.note(
+        2,
+        1,
+        Event::Merged { other: IncidentId(Uuid::from_u128(1)), sightings: vec![evidence(1)] },
+    );
     log.closed(1, 2, 9);
     assert_eq!(log.on(1, 99), Some(Keeping::Owed), "the leading one is open");
     log.closed(2, 3, 0);
@@ -89,7 +100,9 @@ fn a_reminder_of_a_closed_incident_is_kept_from_its_own_day_on() {
 
 #[test]
 fn what_no_incident_names_goes_after_days_and_never_within_the_first() {
-    let of = |hours: i64| Retention::default().unclaimed(start(), start() + SignedDuration::from_hours(hours));
+    let of = |hours: i64| {
+        Retention::default().unclaimed(start(), start() + SignedDuration::from_hours(hours))
+    };
     assert_eq!(
         [of(-5), of(23), of(24), of(167), of(168)],
         [
@@ -100,7 +113,10 @@ fn what_no_incident_names_goes_after_days_and_never_within_the_first() {
             Keeping::Over
         ]
     );
-    assert!(Keeping::Spare(Spare::Unclaimed) < Keeping::Spare(Spare::FalseAlarm), "and first when room is short");
+    assert!(
+        Keeping::Spare(Spare::Unclaimed) < Keeping::Spare(Spare::FalseAlarm),
+        "and first when room is short"
+    );
 }
 
 #[test]
@@ -113,14 +129,30 @@ fn a_strip_goes_with_its_fire_a_month_after_a_false_alarm_and_first_when_room_is
         }
     }
     let on = |incident: u128, day: i64| {
-        let (of, now) = (IncidentId(Uuid::from_u128(incident)), start() + SignedDuration::from_hours(day * 24));
+        let (of, now) =
+            (IncidentId(Uuid::from_u128(incident)), start() + SignedDuration::from_hours(day * 24));
         log.0.strip(Some(of), start(), &Retention::default(), now)
     };
     let spare = Keeping::Spare(Spare::Strip);
-    assert_eq!([on(1, 0), on(1, 1), on(1, 1_104), on(1, 1_105)], [Keeping::Owed, spare, spare, Keeping::Over]);
-    assert_eq!([on(2, 39), on(2, 40)], [spare, Keeping::Over], "a month after a false alarm was closed");
-    assert_eq!([on(3, 0), on(3, 99_999)], [Keeping::Owed, spare], "as long as it is open, if there is room");
+    assert_eq!(
+        [on(1, 0), on(1, 1), on(1, 1_104), on(1, 1_105)],
+        [Keeping::Owed, spare, spare, Keeping::Over]
+    );
+    assert_eq!(
+        [on(2, 39), on(2, 40)],
+        [spare, Keeping::Over],
+        "a month after a false alarm was closed"
+    );
+    assert_eq!(
+        [on(3, 0), on(3, 99_999)],
+        [Keeping::Owed, spare],
+        "as long as it is open, if there is room"
+    );
     assert_eq!([on(4, 39), on(4, 40)], [spare, Keeping::Over], "a drill burned nothing");
-    assert_eq!([on(9, 0), on(9, 29), on(9, 30)], [Keeping::Owed, spare, Keeping::Over], "of nothing filed");
+    assert_eq!(
+        [on(9, 0), on(9, 29), on(9, 30)],
+        [Keeping::Owed, spare, Keeping::Over],
+        "of nothing filed"
+    );
     assert!(spare < Keeping::Spare(Spare::Unclaimed), "before any picture of a sighting");
 }

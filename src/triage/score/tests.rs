@@ -23,7 +23,11 @@ fn flames(id: u128, minute: f64) -> Sighting {
 }
 
 fn said(priority: &Priority) -> Vec<(&str, f64, &str)> {
-    priority.reasons.iter().map(|it| (it.code.as_str(), it.points.round(), it.value.as_str())).collect()
+    priority
+        .reasons
+        .iter()
+        .map(|it| (it.code.as_str(), it.points.round(), it.value.as_str()))
+        .collect()
 }
 
 #[test]
@@ -64,7 +68,11 @@ fn each_reason_with_its_points() {
         ),
         (vec![person(1, start(), place_m(0.0, 0.0), 300.0)], &[], vec![("person", 40.0, "12119")]),
         // 13:21 by the sun; 21:21 is below.
-        (vec![flames(1, 0.0)], &[], vec![("camera_confidence", 48.0, "0.80"), ("fire_class", 15.0, "0.80")]),
+        (
+            vec![flames(1, 0.0)],
+            &[],
+            vec![("camera_confidence", 48.0, "0.80"), ("fire_class", 15.0, "0.80")],
+        ),
     ];
     for (sightings, labels, expected) in table {
         assert_eq!(said(&priority(&sightings, labels)), expected);
@@ -94,7 +102,11 @@ fn a_label_counts_once_however_often_it_is_said() {
     let mut labelled = smoke(1, "tower-1", 0.8);
     labelled.labels = vec![label.clone()];
     assert_eq!(
-        priority(&[labelled.clone(), labelled], &[label]).reasons.iter().filter(|it| it.points < 0.0).count(),
+        priority(&[labelled.clone(), labelled], &[label])
+            .reasons
+            .iter()
+            .filter(|it| it.points < 0.0)
+            .count(),
         1
     );
 }

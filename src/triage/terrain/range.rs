@@ -73,7 +73,9 @@ impl Terrain {
     /// `None` if the line of sight meets no ground or leaves the known ground.
     pub fn range(&self, apex: LatLon, sight: &Sight) -> Option<Range> {
         let eye_m = self.elevation_m(apex)? + sight.height_m;
-        let ground = |azimuth_deg: f64, range_m: f64| self.elevation_m(apex.destination(azimuth_deg, range_m));
+        let ground = |azimuth_deg: f64, range_m: f64| {
+            self.elevation_m(apex.destination(azimuth_deg, range_m))
+        };
         range(ground, eye_m, TERRAIN_ERROR_M, self.step_m(apex), sight)
     }
 }
@@ -103,7 +105,8 @@ fn range(
         let mut skyline = f64::NEG_INFINITY;
         for (step, weight) in weights.iter_mut().enumerate() {
             let range_m = at(step);
-            let error = sight.elevation_error_deg.to_radians().hypot((ground_error_m / range_m).atan());
+            let error =
+                sight.elevation_error_deg.to_radians().hypot((ground_error_m / range_m).atan());
             let off = |skyline: f64| (skyline - sight.elevation_deg.to_radians()) / error;
             let Some(ground_m) = ground(azimuth_deg, range_m) else {
                 // Ground beyond could still be seen along this line, and it is unknown.
@@ -112,7 +115,8 @@ fn range(
                 }
                 break;
             };
-            let seen_from_eye = |height_m: f64| ((height_m - eye_m - drop_m(range_m)) / range_m).atan();
+            let seen_from_eye =
+                |height_m: f64| ((height_m - eye_m - drop_m(range_m)) / range_m).atan();
             skyline = skyline.max(seen_from_eye(ground_m));
             let off = off(skyline);
             // Nothing behind this skyline can lie on the line of sight.

@@ -25,7 +25,11 @@ pub struct Raster {
 
 impl fmt::Debug for Raster {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Raster({}x{} from {},{})", self.rows, self.columns, self.north_deg, self.west_deg)
+        write!(
+            f,
+            "Raster({}x{} from {},{})",
+            self.rows, self.columns, self.north_deg, self.west_deg
+        )
     }
 }
 
@@ -43,7 +47,8 @@ impl Raster {
         let ((step_lat_deg, step_lon_deg), (rows, columns)) = (step_deg, size);
         let half_metres: Vec<i16> = heights.into_iter().map(kept).collect();
         let is_step = |step: f64| step.is_finite() && step > 0.0 && step <= 1.0;
-        let is_raster = rows >= 2 && columns >= 2 && rows.checked_mul(columns) == Some(half_metres.len());
+        let is_raster =
+            rows >= 2 && columns >= 2 && rows.checked_mul(columns) == Some(half_metres.len());
         if !is_step(step_lat_deg) || !is_step(step_lon_deg) || !is_raster {
             return None;
         }
@@ -75,7 +80,8 @@ impl Raster {
         let row = (self.north_deg - at.lat_deg()) / self.step_lat_deg;
         let column = (at.lon_deg() - self.west_deg) / self.step_lon_deg;
         // A place that was computed to lie on the edge may lie slightly outside.
-        let (top, left) = (within(row, self.rows, beyond + 1e-6)?, within(column, self.columns, beyond + 1e-6)?);
+        let (top, left) =
+            (within(row, self.rows, beyond + 1e-6)?, within(column, self.columns, beyond + 1e-6)?);
         let (down, right) = (top.fract(), left.fract());
         let (top, left) = (top as usize, left as usize);
         let corners = [
@@ -87,7 +93,8 @@ impl Raster {
         let (mut sum, mut known) = (0.0, 0.0);
         for (row, column, weight) in corners {
             if weight > 0.0 && column < self.columns {
-                let height = self.half_metres.get(row * self.columns + column).copied().unwrap_or(NO_DATA);
+                let height =
+                    self.half_metres.get(row * self.columns + column).copied().unwrap_or(NO_DATA);
                 if height != NO_DATA {
                     sum += weight * f64::from(height);
                     known += weight;

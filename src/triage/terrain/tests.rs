@@ -26,7 +26,15 @@ fn terrain(height_m: impl Fn(f64, f64) -> f64) -> Terrain {
 fn sight(azimuth_deg: f64, elevation_deg: f64, range_m: f64) -> Sight {
     let (half_width_deg, elevation_error_deg) = (1.5, 0.6);
     let top_deg = elevation_deg + 1.0;
-    Sight { azimuth_deg, half_width_deg, elevation_deg, elevation_error_deg, top_deg, height_m: 30.0, range_m }
+    Sight {
+        azimuth_deg,
+        half_width_deg,
+        elevation_deg,
+        elevation_error_deg,
+        top_deg,
+        height_m: 30.0,
+        range_m,
+    }
 }
 
 /// The two ranges between which the fire is, if measured.
@@ -42,13 +50,18 @@ fn seen_deg(eye_m: f64, height_m: f64, range_m: f64) -> f64 {
 #[test]
 fn over_a_plane_the_ray_goes_as_far_as_trigonometry_says() {
     let plane = terrain(|_, _| 100.0);
-    for (eye_m, elevation_deg) in [(130.0, -1.0), (130.0, -0.5), (400.0, -3.0), (400.0, -45.0), (1000.0, -5.0)] {
+    for (eye_m, elevation_deg) in
+        [(130.0, -1.0), (130.0, -0.5), (400.0, -3.0), (400.0, -45.0), (1000.0, -5.0)]
+    {
         let slope = f64::tan(f64::to_radians(-elevation_deg));
         // h + c r² = r tan e
         let (h, c) = (eye_m - 100.0, (1.0 - 0.13) / (2.0 * EARTH_RADIUS_M));
         let expected = 2.0 * h / (slope + (slope * slope - 4.0 * c * h).sqrt());
         let cast = plane.cast(mast(), eye_m, 67.0, elevation_deg).expect("it meets the plane");
-        assert!((cast - expected).abs() < 0.5 + expected * 1e-3, "{elevation_deg}°: {cast} m, not {expected} m");
+        assert!(
+            (cast - expected).abs() < 0.5 + expected * 1e-3,
+            "{elevation_deg}°: {cast} m, not {expected} m"
+        );
     }
     assert_eq!(plane.cast(mast(), 130.0, 67.0, 1.0), None, "into the sky");
     assert_eq!(plane.cast(mast(), 90.0, 67.0, -1.0), None, "the eye is under the ground");
@@ -58,15 +71,21 @@ fn over_a_plane_the_ray_goes_as_far_as_trigonometry_says() {
 
 #[test]
 fn curvature_and_refraction_are_worth_what_surveyors_say() {
-    assert!((drop_m(10_000.0) - 6.83).abs() < 0.01, "7.85 m of curvature less 1.02 m of refraction");
+    assert!(
+        (drop_m(10_000.0) - 6.83).abs() < 0.01,
+        "7.85 m of curvature less 1.02 m of refraction"
+    );
 }
 
 #[test]
 fn a_ridge_stops_the_ray_at_its_face() {
     // A wall of 300 m from 5,000 to 5,600 m north, 100 m of slope to each side.
-    let ridge = |_: f64, north: f64| (300.0 - (north - 5300.0).abs().max(300.0) * 3.0 + 900.0).clamp(0.0, 300.0);
+    let ridge = |_: f64, north: f64| {
+        (300.0 - (north - 5300.0).abs().max(300.0) * 3.0 + 900.0).clamp(0.0, 300.0)
+    };
     let land = terrain(ridge);
-    let hit = land.cast(mast(), 100.0, 0.0, seen_deg(100.0, 200.0, 5000.0)).expect("it meets the ridge");
+    let hit =
+        land.cast(mast(), 100.0, 0.0, seen_deg(100.0, 200.0, 5000.0)).expect("it meets the ridge");
     assert!((4850.0..5100.0).contains(&hit), "{hit}");
     let over = land.cast(mast(), 100.0, 0.0, seen_deg(100.0, 400.0, 5000.0));
     assert_eq!(over, None, "over the ridge it leaves the ground");
@@ -78,12 +97,16 @@ fn a_ridge_stops_the_ray_at_its_face() {
 fn a_gap_of_one_step_between_tiles_is_bridged_and_a_hole_is_not() {
     let tile = |north: f64, west: f64, height: f32| {
         let first = LatLon::new(north, west).expect("a place");
-        Raster::new(first, (0.1, 0.1), (10, 10), std::iter::repeat_n(height, 100)).expect("a raster")
+        Raster::new(first, (0.1, 0.1), (10, 10), std::iter::repeat_n(height, 100))
+            .expect("a raster")
     };
     // The last sample of the first is at 110.9, the first of the second at 111.0.
     let land = Terrain::new(vec![tile(29.0, 110.0, 100.0), tile(29.0, 111.0, 200.0)]).expect("two");
     let at = |lon: f64| land.elevation_m(LatLon::new(28.55, lon).expect("a place"));
-    assert_eq!((at(110.5), at(110.93), at(111.0), at(111.85)), (Some(100.0), Some(100.0), Some(200.0), Some(200.0)));
+    assert_eq!(
+        (at(110.5), at(110.93), at(111.0), at(111.85)),
+        (Some(100.0), Some(100.0), Some(200.0), Some(200.0))
+    );
     assert_eq!((at(109.85), at(112.05)), (None, None));
 
     let holed = (0..25).map(|index| if index == 12 { f32::NAN } else { 50.0 });
@@ -114,7 +137,8 @@ fn a_fire_in_the_valley_is_ranged_to_a_few_hundred_metres() {
     let mast_m = 430.0;
     let (fire_m, ground_m) = (3000.0, 100.0);
     let [near_m, far_m] =
-        ranged(&land, mast(), &sight(0.0, seen_deg(mast_m, ground_m, fire_m), 8000.0)).expect("ranged");
+        ranged(&land, mast(), &sight(0.0, seen_deg(mast_m, ground_m, fire_m), 8000.0))
+            .expect("ranged");
     assert!(near_m < fire_m && fire_m < far_m && far_m - near_m < 1200.0, "{near_m} {far_m}");
 }
 
@@ -122,7 +146,9 @@ fn a_fire_in_the_valley_is_ranged_to_a_few_hundred_metres() {
 fn smoke_over_a_ridge_may_rise_behind_it_as_far_as_a_plume_shows() {
     // A ridge of 300 m at 4 km; behind it the ground falls by 20 m per 100 m, and is level from 4.5
     // km on.
-    let land = terrain(|_, north| if north < 3500.0 { 0.0 } else { (300.0 - (north - 4000.0).abs() / 5.0).max(200.0) });
+    let land = terrain(|_, north| {
+        if north < 3500.0 { 0.0 } else { (300.0 - (north - 4000.0).abs() / 5.0).max(200.0) }
+    });
     let edge_deg = seen_deg(30.0, 300.0, 4000.0);
     // Half a degree of smoke over the ridge: 35 m at 4 km.
     let low = Sight { top_deg: edge_deg + 0.5, ..sight(0.0, edge_deg, 8000.0) };
@@ -145,7 +171,11 @@ fn what_says_nothing_is_unknown() {
     let beyond = LatLon::new(30.0, 112.0).expect("a place");
     assert_eq!(plane.range(beyond, &sight(0.0, -2.5, 8000.0)), None, "no elevations there");
     let edge = mast().destination(0.0, 23_000.0);
-    assert_eq!(plane.range(edge, &Sight { height_m: 300.0, ..sight(0.0, -3.0, 8000.0) }), None, "it leaves the map");
+    assert_eq!(
+        plane.range(edge, &Sight { height_m: 300.0, ..sight(0.0, -3.0, 8000.0) }),
+        None,
+        "it leaves the map"
+    );
 }
 
 #[test]
@@ -164,8 +194,10 @@ fn flat_ground_gives_what_a_terrain_that_is_flat_gives() {
 
 /// Hills of several sizes from a seed.
 fn hills(seed: u32) -> impl Fn(f64, f64) -> f64 {
-    let phase =
-        |n: u32| f64::from(seed.wrapping_mul(2_654_435_761).rotate_left(n * 5) % 1000) / 1000.0 * std::f64::consts::TAU;
+    let phase = |n: u32| {
+        f64::from(seed.wrapping_mul(2_654_435_761).rotate_left(n * 5) % 1000) / 1000.0
+            * std::f64::consts::TAU
+    };
     let waves: Vec<_> = [(9000.0, 220.0), (4100.0, 130.0), (1700.0, 60.0), (700.0, 15.0)]
         .into_iter()
         .enumerate()
@@ -198,21 +230,27 @@ fn nine_times_in_ten_the_interval_holds_the_fire() {
         let land = terrain(&height);
         let eye_m = land.elevation_m(mast()).expect("known") + 30.0;
         while looks < (seed + 1) * 60 {
-            let (azimuth_deg, fire_m) = (uniform(&mut state) * 360.0, 400.0 + uniform(&mut state) * 7600.0);
+            let (azimuth_deg, fire_m) =
+                (uniform(&mut state) * 360.0, 400.0 + uniform(&mut state) * 7600.0);
             let plume_m = uniform(&mut state) * 60.0;
             let seen = |range_m: f64| {
-                let ground_m = land.elevation_m(mast().destination(azimuth_deg, range_m)).expect("known");
+                let ground_m =
+                    land.elevation_m(mast().destination(azimuth_deg, range_m)).expect("known");
                 (seen_deg(eye_m, ground_m, range_m), seen_deg(eye_m, ground_m + plume_m, range_m))
             };
-            let skyline = (0..).map(|step| 200.0 + f64::from(step) * 25.0).take_while(|range| *range <= fire_m);
+            let skyline = (0..)
+                .map(|step| 200.0 + f64::from(step) * 25.0)
+                .take_while(|range| *range <= fire_m);
             let edge_deg = skyline.map(|range| seen(range).0).fold(seen(fire_m).0, f64::max);
             if seen(fire_m).1 <= edge_deg {
                 continue; // Nobody sees this one.
             }
             looks += 1;
-            let (off_deg, aside_deg) = (normal(&mut state) * 0.6 / 1.645, normal(&mut state) * 1.5 / 1.645);
+            let (off_deg, aside_deg) =
+                (normal(&mut state) * 0.6 / 1.645, normal(&mut state) * 1.5 / 1.645);
             let top_deg = seen(fire_m).1 + off_deg;
-            let look = Sight { top_deg, ..sight(azimuth_deg + aside_deg, edge_deg + off_deg, 8000.0) };
+            let look =
+                Sight { top_deg, ..sight(azimuth_deg + aside_deg, edge_deg + off_deg, 8000.0) };
             if let Some([near_m, far_m]) = ranged(&land, mast(), &look) {
                 known += 1;
                 held += u32::from((near_m..=far_m).contains(&fire_m));
@@ -267,7 +305,8 @@ proptest! {
         let cone = cone();
         let here = cone.cast(mast(), 830.0, 0.0, -8.0).expect("it meets the cone's foot");
         let there = cone.cast(mast(), 830.0, azimuth_deg, -8.0).expect("it meets the cone's foot");
-        prop_assert!((here - there).abs() < here * 0.02, "{here} m north, {there} m towards {azimuth_deg}");
+        prop_assert!((here - there).abs() < here * 0.02, "{here} m north, {there} m towards \
+            {azimuth_deg}");
     }
 }
 
@@ -277,7 +316,8 @@ fn small() -> &'static Terrain {
 }
 
 fn cone() -> &'static Terrain {
-    static LAND: std::sync::LazyLock<Terrain> =
-        std::sync::LazyLock::new(|| terrain(|east, north| (800.0 - east.hypot(north) / 4.0).max(0.0)));
+    static LAND: std::sync::LazyLock<Terrain> = std::sync::LazyLock::new(|| {
+        terrain(|east, north| (800.0 - east.hypot(north) / 4.0).max(0.0))
+    });
     &LAND
 }

@@ -3,8 +3,9 @@
 
 use super::numbers::{masked, without_numbers};
 use super::{
-    AnswerView, CameraView, CandidateView, DispatchView, IncidentView, LogView, MeView, MessageView, NeighbourView,
-    PersonView, PlaceView, ProposalView, SightingView, SourceView, UndeliveredView, VerificationView,
+    AnswerView, CameraView, CandidateView, DispatchView, IncidentView, LogView, MeView,
+    MessageView, NeighbourView, PersonView, PlaceView, ProposalView, SightingView, SourceView,
+    UndeliveredView, VerificationView,
 };
 use crate::county::{CameraEntry, County, Post};
 use crate::frame::CameraStatus;
@@ -65,7 +66,10 @@ impl Eyes<'_> {
         }
         let log = self.log_page(&filed.incident, u64::MAX);
         let older = messages.len().saturating_sub(MESSAGES_FULL);
-        let shown = messages.into_iter().enumerate().filter(|(n, it)| *n >= older || it.status == Status::Failed);
+        let shown = messages
+            .into_iter()
+            .enumerate()
+            .filter(|(n, it)| *n >= older || it.status == Status::Failed);
         IncidentView {
             log: Some(log),
             messages: Some(shown.map(|(_, it)| message(it)).collect()),
@@ -75,7 +79,8 @@ impl Eyes<'_> {
 
     /// The newest lines of the log before line `before`, oldest first.
     pub fn log_page(&self, incident: &Incident, before: u64) -> Vec<LogView> {
-        let end = incident.log.len().min(usize::try_from(before.saturating_sub(1)).unwrap_or(usize::MAX));
+        let end =
+            incident.log.len().min(usize::try_from(before.saturating_sub(1)).unwrap_or(usize::MAX));
         let start = end.saturating_sub(LINES_FULL);
         let lines = incident.log[start..end].iter().zip(start as u64 + 1..);
         lines.map(|(recorded, version)| self.log(Recorded::clone(recorded), version)).collect()
@@ -107,7 +112,10 @@ impl Eyes<'_> {
             opened_at: incident.opened_at,
             first_seen_at: incident.first_seen_at,
             last_seen_at: incident.last_seen_at,
-            suggested: suggested.iter().map(|id| self.person(id, self.grid_distance_m(id, at))).collect(),
+            suggested: suggested
+                .iter()
+                .map(|id| self.person(id, self.grid_distance_m(id, at)))
+                .collect(),
             fix: incident.fix,
             owner: incident.owner().filter(|_| office),
             because,
@@ -118,7 +126,12 @@ impl Eyes<'_> {
                 .filter(|_| office)
                 .map(|it| ProposalView { fix: it.fix, place: self.place(it.place, office) }),
             intent: incident.intent.clone().filter(|it| office && !it.over),
-            undelivered: incident.undelivered.iter().filter(|_| office).map(|it| self.undelivered(it)).collect(),
+            undelivered: incident
+                .undelivered
+                .iter()
+                .filter(|_| office)
+                .map(|it| self.undelivered(it))
+                .collect(),
             answers: newest(&incident.answers, ANSWERS).filter(|_| office).map(answer).collect(),
             links: incident.links.iter().filter(|_| office).map(|it| it.other).collect(),
             merged: incident.merged.iter().filter(|_| office).map(|it| it.other).collect(),
@@ -129,14 +142,20 @@ impl Eyes<'_> {
                 .map(|it| self.sighting(it.clone()))
                 .collect(),
             reminders: incident.reminders.len(),
-            sightings: some_of(&incident.sightings, sightings_max).map(|it| self.sighting(it.clone())).collect(),
+            sightings: some_of(&incident.sightings, sightings_max)
+                .map(|it| self.sighting(it.clone()))
+                .collect(),
             sightings_count: incident.sightings.len(),
             priority: self.priority(incident.priority.clone()),
             review_by: incident.review_by(),
             review_missed: incident.review_missed(),
             waiting: incident.waiting.iter().filter(|_| office).copied().collect(),
             dispatch: incident.dispatch.clone().map(|dispatch| self.dispatch(dispatch, at)),
-            past_dispatches: incident.past_dispatches.iter().map(|it| self.dispatch(it.clone(), at)).collect(),
+            past_dispatches: incident
+                .past_dispatches
+                .iter()
+                .map(|it| self.dispatch(it.clone(), at))
+                .collect(),
             verification: incident.verification.clone().map(|it| VerificationView {
                 category: it.category,
                 flames: it.flames,
@@ -208,7 +227,11 @@ impl Eyes<'_> {
                 .neighbours
                 .into_iter()
                 .filter(|_| self.me.role.is_office())
-                .map(|it| NeighbourView { grid: it.grid, ranger: self.person(&it.ranger, None), go: it.go })
+                .map(|it| NeighbourView {
+                    grid: it.grid,
+                    ranger: self.person(&it.ranger, None),
+                    go: it.go,
+                })
                 .collect(),
         }
     }
@@ -255,7 +278,9 @@ impl Eyes<'_> {
 
     fn sighting(&self, sighting: Sighting) -> SightingView {
         let camera_name = match &sighting.source {
-            Source::Camera { camera, .. } => self.county.camera(camera).map(|entry| entry.name.clone()),
+            Source::Camera { camera, .. } => {
+                self.county.camera(camera).map(|entry| entry.name.clone())
+            }
             _ => None,
         };
         let source = match sighting.source {
@@ -278,7 +303,10 @@ impl Eyes<'_> {
 
     fn priority(&self, mut priority: Priority) -> Priority {
         if !self.me.role.is_office() {
-            priority.reasons.iter_mut().for_each(|reason| reason.value = without_numbers(&reason.value));
+            priority
+                .reasons
+                .iter_mut()
+                .for_each(|reason| reason.value = without_numbers(&reason.value));
         }
         priority
     }
@@ -306,7 +334,9 @@ fn newest<T>(all: &[T], most: usize) -> std::slice::Iter<'_, T> {
 /// The first, the surest with a picture, and the newest, in their order.
 fn some_of(all: &[Sighting], most: usize) -> impl Iterator<Item = &Sighting> {
     let pictured = all.iter().enumerate().filter(|(_, it)| !it.pictures.is_empty());
-    let surest = pictured.max_by(|(_, a), (_, b)| a.confidence.total_cmp(&b.confidence)).map_or(0, |(n, _)| n);
+    let surest = pictured
+        .max_by(|(_, a), (_, b)| a.confidence.total_cmp(&b.confidence))
+        .map_or(0, |(n, _)| n);
     let kept = [0, surest];
     let newest_from = all.len().saturating_sub(most.saturating_sub(kept.len()));
     let is_shown = move |n: usize| all.len() <= most || kept.contains(&n) || n >= newest_from;
@@ -314,7 +344,12 @@ fn some_of(all: &[Sighting], most: usize) -> impl Iterator<Item = &Sighting> {
 }
 
 /// `alarms_today`: camera sightings since midnight, drills left out.
-pub fn camera(entry: &CameraEntry, status: Option<CameraStatus>, alarms_today: usize, now: Timestamp) -> CameraView {
+pub fn camera(
+    entry: &CameraEntry,
+    status: Option<CameraStatus>,
+    alarms_today: usize,
+    now: Timestamp,
+) -> CameraView {
     let status = status.unwrap_or_default();
     CameraView {
         id: entry.id.clone(),

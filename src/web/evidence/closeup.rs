@@ -64,7 +64,8 @@ mod tests {
     #[test]
     fn even_noise_fits_into_fifteen_kilobytes() {
         let picture = noise(1280, 720);
-        for bbox in [None, Some([0.1, 0.1, 0.8, 0.8].into()), Some([0.99, 0.99, 0.01, 0.01].into())] {
+        for bbox in [None, Some([0.1, 0.1, 0.8, 0.8].into()), Some([0.99, 0.99, 0.01, 0.01].into())]
+        {
             let jpeg = close_up(&picture, bbox).expect("JPEG");
             assert!(jpeg.len() <= CLOSE_UP_MAX_BYTES, "{} bytes for {bbox:?}", jpeg.len());
         }
@@ -78,9 +79,14 @@ mod tests {
 
     #[test]
     fn any_box_at_all_stays_inside_the_frame() {
-        for (start, length) in [(0.0, 0.0), (1.0, 1.0), (-3.0, 9.0), (f32::INFINITY, 0.2), (0.95, 0.01)] {
+        for (start, length) in
+            [(0.0, 0.0), (1.0, 1.0), (-3.0, 9.0), (f32::INFINITY, 0.2), (0.95, 0.01)]
+        {
             let (from, wide) = stretch(start, length);
-            assert!(from >= 0.0 && from + wide <= 1.0 + 1e-6 && wide >= SIDE_MIN, "{start} {length}");
+            assert!(
+                from >= 0.0 && from + wide <= 1.0 + 1e-6 && wide >= SIDE_MIN,
+                "{start} {length}"
+            );
         }
     }
 }

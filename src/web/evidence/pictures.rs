@@ -35,8 +35,12 @@ pub struct Shown {
     crop: Option<u8>,
 }
 
-/// An evidence picture or photo, to those who may see its incident. It never changes, so it is kept for good.
-#[utoipa::path(get, path = "/api/v1/pictures/{id}", tag = "evidence", params(Shown), responses((status = 200, content(("image/jpeg"), ("image/png"))), (status = 410)))]
+/// An evidence picture or photo, to those who may see its incident. It never changes, so it is kept
+/// for good.
+#[utoipa::path(
+    get, path = "/api/v1/pictures/{id}", tag = "evidence", params(Shown),
+    responses((status = 200, content(("image/jpeg"), ("image/png"))), (status = 410)),
+)]
 pub async fn picture(
     State(state): State<WebState>,
     me: Me,
@@ -54,10 +58,18 @@ pub async fn picture(
     if shown.crop == Some(1) {
         let seats = &state.own.seats;
         bytes = match belongs.bbox {
-            Some(_) => seats.with_pixels(move || close_up(&Picture::from_image_bytes(&bytes)?, belongs.bbox)).await?,
+            Some(_) => {
+                seats
+                    .with_pixels(move || {
+                        close_up(&Picture::from_image_bytes(&bytes)?, belongs.bbox)
+                    })
+                    .await?
+            }
             None => {
                 check_size(&bytes)?;
-                seats.with_photo(move || close_up(&Picture::from_image_bytes(&bytes)?, None)).await?
+                seats
+                    .with_photo(move || close_up(&Picture::from_image_bytes(&bytes)?, None))
+                    .await?
             }
         };
     }
@@ -77,11 +89,26 @@ async fn absent(state: &WebState, id: PictureId, lost: Error) -> Answer<Problem>
 }
 
 /// The last analysed frame of a camera.
-#[utoipa::path(get, path = "/api/v1/cameras/{id}/frame", tag = "office", security(("session" = ["officer", "ops"])), responses((status = 200, content_type = "image/jpeg")))]
-pub async fn frame(State(state): State<WebState>, _: Office, Path(id): Path<CameraId>) -> Answer<Response> {
-    let picture = state.status.get(&id).and_then(|status| status.last_picture).ok_or_else(Problem::not_found)?;
-    let jpeg =
-        state.own.seats.with_pixels(move || picture.fitted(FRAME_SIDE, FRAME_SIDE).to_jpeg(FRAME_QUALITY)).await?;
+#[utoipa::path(
+    get, path = "/api/v1/cameras/{id}/frame", tag = "office",
+    security(("session" = ["officer", "ops"])),
+    responses((status = 200, content_type = "image/jpeg")),
+)]
+pub async fn frame(
+    State(state): State<WebState>,
+    _: Office,
+    Path(id): Path<CameraId>,
+) -> Answer<Response> {
+    let picture = state
+        .status
+        .get(&id)
+        .and_then(|status| status.last_picture)
+        .ok_or_else(Problem::not_found)?;
+    let jpeg = state
+        .own
+        .seats
+        .with_pixels(move || picture.fitted(FRAME_SIDE, FRAME_SIDE).to_jpeg(FRAME_QUALITY))
+        .await?;
     Ok(image(jpeg, HeaderValue::from_static("no-store")))
 }
 
@@ -91,7 +118,11 @@ pub struct Kept {
 }
 
 /// A photo of the scene: kept as sent, after a look whether it is one.
-#[utoipa::path(post, path = "/api/v1/incidents/{id}/photos", tag = "ranger", request_body(content(("image/jpeg"), ("image/png"))), responses((status = 200, body = Kept), (status = 422)))]
+#[utoipa::path(
+    post, path = "/api/v1/incidents/{id}/photos", tag = "ranger",
+    request_body(content(("image/jpeg"), ("image/png"))),
+    responses((status = 200, body = Kept), (status = 422)),
+)]
 pub async fn add_photo(
     State(state): State<WebState>,
     Uploading { me, .. }: Uploading,
@@ -109,12 +140,21 @@ pub async fn add_photo(
     check_kind(&headers)?;
     check_size(&photo)?;
     if Picture::is_cut_off(&photo) {
-        return Err(Problem::impossible("照片不完整，请重新拍摄。", "The photo is incomplete. Please take it again."));
+        return Err(Problem::impossible(
+            "照片不完整，请重新拍摄。",
+            "The photo is incomplete. Please take it again.",
+        ));
     }
     let bytes = photo.clone();
-    state.own.seats.with_photo(move || Picture::from_image_bytes(&bytes)).await.map_err(unreadable)?;
+    state
+        .own
+        .seats
+        .with_photo(move || Picture::from_image_bytes(&bytes))
+        .await
+        .map_err(unreadable)?;
     state.store.keep_picture(picture, photo.to_vec()).await?;
-    take(&state, &me, id, Action { key, happened_at: None, input: Input::AddPhoto { picture } }).await?;
+    take(&state, &me, id, Action { key, happened_at: None, input: Input::AddPhoto { picture } })
+        .await?;
     Ok(Json(Kept { picture }))
 }
 
@@ -154,19 +194,25 @@ fn check_size(photo: &[u8]) -> Answer<()> {
 
 fn unreadable(error: Error) -> Problem {
     tracing::debug!(cause = error.chain(), "a photo could not be decoded");
-    Problem::invalid("照片无法打开，请重新拍摄。", "The photo cannot be read. Please take it again.")
+    Problem::invalid(
+        "照片无法打开，请重新拍摄。",
+        "The photo cannot be read. Please take it again.",
+    )
 }
 
 fn check_kind(headers: &HeaderMap) -> Answer<()> {
     let kind = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     match kind.split(';').next().unwrap_or_default().trim() {
         "image/jpeg" | "image/png" => Ok(()),
-        _ => Err(Problem::invalid("照片只收JPEG或PNG格式。", "A photo must be a JPEG or PNG file.")
-            .with_status(StatusCode::UNSUPPORTED_MEDIA_TYPE)),
+        _ => {
+            Err(Problem::invalid("照片只收JPEG或PNG格式。", "A photo must be a JPEG or PNG file.")
+                .with_status(StatusCode::UNSUPPORTED_MEDIA_TYPE))
+        }
     }
 }
 
 pub fn image(bytes: Vec<u8>, cache: HeaderValue) -> Response {
     let kind = if bytes.starts_with(b"\x89PNG") { "image/png" } else { "image/jpeg" };
-    ([(CONTENT_TYPE, HeaderValue::from_static(kind)), (CACHE_CONTROL, cache)], bytes).into_response()
+    ([(CONTENT_TYPE, HeaderValue::from_static(kind)), (CACHE_CONTROL, cache)], bytes)
+        .into_response()
 }

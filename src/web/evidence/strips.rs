@@ -1,5 +1,5 @@
-//! 过程图: the pictures around an alarm, for the officer who judges it: before, at and after, what has
-//! changed, and which other cameras look there.
+//! 过程图: the pictures around an alarm, for the officer who judges it: before, at and after, what
+//! has changed, and which other cameras look there.
 
 use super::closeup::around;
 use super::pictures::image;
@@ -70,7 +70,11 @@ struct OtherCamera {
 }
 
 /// 过程图: what the camera showed before, at and after a sighting.
-#[utoipa::path(get, path = "/api/v1/incidents/{id}/sightings/{sighting}/strip", tag = "office", params(("sighting" = SightingId, Path)), security(("session" = ["officer", "ops"])), responses((status = 200, body = StripView)))]
+#[utoipa::path(
+    get, path = "/api/v1/incidents/{id}/sightings/{sighting}/strip", tag = "office",
+    params(("sighting" = SightingId, Path)), security(("session" = ["officer", "ops"])),
+    responses((status = 200, body = StripView)),
+)]
 pub async fn strip(
     State(state): State<WebState>,
     Office(me): Office,
@@ -91,11 +95,19 @@ pub async fn strip(
         .into_iter()
         .filter(|camera| *camera != seen.camera)
         .filter_map(|camera| county.camera(camera))
-        .map(|it| OtherCamera { id: it.id.clone(), name: it.name.clone(), distance_m: distance_m(it.at) })
+        .map(|it| OtherCamera {
+            id: it.id.clone(),
+            name: it.name.clone(),
+            distance_m: distance_m(it.at),
+        })
         .collect();
     others.sort_by(|a, b| a.distance_m.unwrap_or(0.0).total_cmp(&b.distance_m.unwrap_or(0.0)));
     others.truncate(OTHERS_MAX);
-    Ok(Json(StripView { frames: views(frames, sighting, &seen), camera: seen.camera.clone(), others }))
+    Ok(Json(StripView {
+        frames: views(frames, sighting, &seen),
+        camera: seen.camera.clone(),
+        others,
+    }))
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize, ToSchema)]
@@ -117,7 +129,12 @@ pub struct Shown {
 }
 
 /// One picture of a strip. It never changes.
-#[utoipa::path(get, path = "/api/v1/incidents/{id}/sightings/{sighting}/strip/{picture}", tag = "office", params(("sighting" = SightingId, Path), ("picture" = PictureId, Path), Shown), security(("session" = ["officer", "ops"])), responses((status = 200, content_type = "image/jpeg"), (status = 410)))]
+#[utoipa::path(
+    get, path = "/api/v1/incidents/{id}/sightings/{sighting}/strip/{picture}", tag = "office",
+    params(("sighting" = SightingId, Path), ("picture" = PictureId, Path), Shown),
+    security(("session" = ["officer", "ops"])),
+    responses((status = 200, content_type = "image/jpeg"), (status = 410)),
+)]
 pub async fn strip_picture(
     State(state): State<WebState>,
     Office(me): Office,
@@ -139,7 +156,11 @@ pub async fn strip_picture(
         Some(Part::Difference) => {
             let first = read(&state, frames[0].picture).await?;
             let both = move || {
-                difference(&Picture::from_image_bytes(&bytes)?, &Picture::from_image_bytes(&first)?)?.to_jpeg(QUALITY)
+                difference(
+                    &Picture::from_image_bytes(&bytes)?,
+                    &Picture::from_image_bytes(&first)?,
+                )?
+                .to_jpeg(QUALITY)
             };
             seats.with_pixels(both).await?
         }
@@ -151,7 +172,8 @@ async fn read(state: &WebState, picture: PictureId) -> Answer<Vec<u8>> {
     state.store.picture(picture).await.map_err(|e| match e.kind {
         Kind::NotFound => Problem::gone(
             "过程图已按留存期或因磁盘空间清除，记录仍在。",
-            "This picture has been removed: its retention is over, or disk space was short. The record stays.",
+            "This picture has been removed: its retention is over, or disk space was short. The \
+            record stays.",
         ),
         _ => e.into(),
     })
@@ -183,7 +205,9 @@ fn views(frames: Vec<StripFrame>, sighting: &Sighting, of: &Seen<'_>) -> Vec<Fra
         score: it.seen.map(|it| it.score),
         bbox: it.seen.map(|it| it.bbox),
     };
-    let Some(evidence) = sighting.pictures.first() else { return frames.into_iter().map(view).collect() };
+    let Some(evidence) = sighting.pictures.first() else {
+        return frames.into_iter().map(view).collect();
+    };
     let seen = Some(Place { score: sighting.confidence, bbox: of.bbox });
     let captured_at = sighting.observed_at;
     // The strip may hold the same look in a smaller size.
@@ -191,7 +215,8 @@ fn views(frames: Vec<StripFrame>, sighting: &Sighting, of: &Seen<'_>) -> Vec<Fra
     let stream = same.unwrap_or_default();
     let whole = StripFrame { sighting: sighting.id, captured_at, stream, seen, picture: *evidence };
     let others = frames.into_iter().filter(|it| it.captured_at != captured_at).map(view);
-    let mut views: Vec<FrameView> = others.chain([FrameView { is_evidence: true, ..view(whole) }]).collect();
+    let mut views: Vec<FrameView> =
+        others.chain([FrameView { is_evidence: true, ..view(whole) }]).collect();
     views.sort_by_key(|it| it.captured_at);
     views
 }
@@ -208,7 +233,11 @@ fn difference(picture: &Picture, first: &Picture) -> Result<Picture> {
     let small = picture.fitted(first.width(), DIFFERENCE_SIDE);
     let (width, height) = (small.width(), small.height());
     let was = first.luma_resized(width, height);
-    let changed = small.luma().iter().zip(&was).map(|(now, was)| now.abs_diff(*was).saturating_mul(AMPLIFIED));
+    let changed = small
+        .luma()
+        .iter()
+        .zip(&was)
+        .map(|(now, was)| now.abs_diff(*was).saturating_mul(AMPLIFIED));
     let luma = changed.map(|it| it.saturating_add(16).min(235));
     let chroma = std::iter::repeat_n(128, (width * height / 2) as usize);
     Picture::from_i420(width, height, luma.chain(chroma).collect())
@@ -221,7 +250,8 @@ mod tests {
 
     fn hill(width: u32, height: u32, smoke: u8) -> Picture {
         let is_smoke = |i: u32| (i % width) * 2 > width && (i / width) * 2 > height;
-        let rgb: Vec<u8> = (0..width * height).flat_map(|i| [if is_smoke(i) { smoke } else { 60 }; 3]).collect();
+        let rgb: Vec<u8> =
+            (0..width * height).flat_map(|i| [if is_smoke(i) { smoke } else { 60 }; 3]).collect();
         Picture::from_rgb(width, height, &rgb).expect("sizes fit")
     }
 

@@ -36,7 +36,10 @@ impl FromRequestParts<WebState> for Me {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &WebState) -> Answer<Self> {
-        let me = Visitor::from_request_parts(parts, state).await?.me.ok_or_else(Problem::unauthenticated)?;
+        let me = Visitor::from_request_parts(parts, state)
+            .await?
+            .me
+            .ok_or_else(Problem::unauthenticated)?;
         // Checked before the body is read, so that a refused change costs nothing.
         if !parts.method.is_safe() {
             state.own.shares.change(&me.person)?;
@@ -54,7 +57,10 @@ impl FromRequestParts<WebState> for Office {
     async fn from_request_parts(parts: &mut Parts, state: &WebState) -> Answer<Self> {
         let me = Me::from_request_parts(parts, state).await?;
         if !me.role.is_office() {
-            return Err(Problem::forbidden("此操作只限值班室。", "Only the duty room may do this."));
+            return Err(Problem::forbidden(
+                "此操作只限值班室。",
+                "Only the duty room may do this.",
+            ));
         }
         Ok(Self(me))
     }
@@ -83,7 +89,8 @@ impl FromRequestParts<WebState> for Admin {
 
     async fn from_request_parts(parts: &mut Parts, state: &WebState) -> Answer<Self> {
         if let Some(token) = bearer(&parts.headers) {
-            let is_admin = state.admin_token_hash.as_deref().is_some_and(|hash| is_secret_of(hash, token));
+            let is_admin =
+                state.admin_token_hash.as_deref().is_some_and(|hash| is_secret_of(hash, token));
             return is_admin.then_some(Self).ok_or_else(Problem::unauthenticated);
         }
         Ops::from_request_parts(parts, state).await.map(|_| Self)
@@ -101,7 +108,8 @@ impl FromRequestParts<WebState> for Gateway {
             return Err(Problem::new(
                 Kind::NotFound,
                 "本机未设置 HUOYAN_INBOUND_KEY，不接收短信回复和电话按键。",
-                "HUOYAN_INBOUND_KEY is not set on this machine: replies and key presses are not accepted.",
+                "HUOYAN_INBOUND_KEY is not set on this machine: replies and key presses are not \
+                accepted.",
             ));
         };
         let is_gateway = bearer(&parts.headers).is_some_and(|key| is_secret_of(hash, key));
@@ -109,7 +117,8 @@ impl FromRequestParts<WebState> for Gateway {
             Problem::new(
                 Kind::Unauthenticated,
                 "网关密钥不符：请求头应为 Authorization: Bearer <HUOYAN_INBOUND_KEY>。",
-                "The gateway's key is missing or wrong: send Authorization: Bearer <HUOYAN_INBOUND_KEY>.",
+                "The gateway's key is missing or wrong: send Authorization: Bearer \
+                <HUOYAN_INBOUND_KEY>.",
             )
         })
     }
@@ -133,7 +142,11 @@ impl FromRequestParts<WebState> for Key {
 
 /// Every change carries an idempotency key and comes from our own pages. A foreign page can send
 /// neither this header nor our origin.
-pub async fn guard_changes(State(state): State<WebState>, request: Request, next: Next) -> Response {
+pub async fn guard_changes(
+    State(state): State<WebState>,
+    request: Request,
+    next: Next,
+) -> Response {
     // The login form is sent by the browser without a script. The secret in its address serves as
     // the key.
     let path = request.uri().path();
@@ -143,7 +156,9 @@ pub async fn guard_changes(State(state): State<WebState>, request: Request, next
     if request.method().is_safe() || is_gateway || !path.starts_with("/api/") {
         return next.run(request).await;
     }
-    let allowed = key(request.headers()).map(|_| ()).and_then(|()| own_origin(request.headers(), &state.config));
+    let allowed = key(request.headers())
+        .map(|_| ())
+        .and_then(|()| own_origin(request.headers(), &state.config));
     match allowed {
         Ok(()) => next.run(request).await,
         Err(problem) => problem.into_response(),
@@ -151,7 +166,8 @@ pub async fn guard_changes(State(state): State<WebState>, request: Request, next
 }
 
 fn key(headers: &HeaderMap) -> Answer<ActionId> {
-    let text = headers.get("idempotency-key").and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let text =
+        headers.get("idempotency-key").and_then(|value| value.to_str().ok()).unwrap_or_default();
     text.parse().map_err(|_| {
         Problem::invalid(
             "缺少请求头 Idempotency-Key（UUID）。",
@@ -166,18 +182,26 @@ pub fn own_origin(headers: &HeaderMap, config: &Config) -> Answer<()> {
     let Some(origin) = headers.get(ORIGIN) else { return Ok(()) };
     let host = headers.get(HOST).and_then(|value| value.to_str().ok());
     let origin = origin.to_str().ok().and_then(|text| text.parse::<Uri>().ok());
-    let Some(origin) = origin.as_ref().and_then(|uri| uri.authority()).map(|authority| authority.as_str()) else {
+    let Some(origin) =
+        origin.as_ref().and_then(|uri| uri.authority()).map(|authority| authority.as_str())
+    else {
         return Err(foreign());
     };
     let public = config.public_url().parse::<Uri>().ok();
-    let ours = [host, public.as_ref().and_then(|uri| uri.authority()).map(|authority| authority.as_str())];
-    if ours.into_iter().flatten().any(|name| name.eq_ignore_ascii_case(origin)) { Ok(()) } else { Err(foreign()) }
+    let ours =
+        [host, public.as_ref().and_then(|uri| uri.authority()).map(|authority| authority.as_str())];
+    if ours.into_iter().flatten().any(|name| name.eq_ignore_ascii_case(origin)) {
+        Ok(())
+    } else {
+        Err(foreign())
+    }
 }
 
 fn foreign() -> Problem {
     Problem::forbidden(
         "请求来自其他网站，已拒绝。请检查 [server] public_url 是否与浏览器中的地址一致。",
-        "The request comes from another site. Check that [server] public_url is the address in the browser.",
+        "The request comes from another site. Check that [server] public_url is the address in the \
+        browser.",
     )
 }
 

@@ -13,7 +13,10 @@ impl FromRequestParts<WebState> for ClientIp {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, state: &WebState) -> Result<Self, Infallible> {
-        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip().to_canonical());
+        let peer = parts
+            .extensions
+            .get::<ConnectInfo<SocketAddr>>()
+            .map(|info| info.0.ip().to_canonical());
         let peer = peer.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
         Ok(Self(origin(peer, &state.config.server.trusted_proxy, &parts.headers)))
     }
@@ -22,8 +25,13 @@ impl FromRequestParts<WebState> for ClientIp {
 /// Proxies report it in `X-Forwarded-For` or in `Forwarded` (RFC 7239), and pass on what strangers
 /// wrote into the other. Where both are present and disagree, neither is believed.
 fn origin(peer: IpAddr, trusted: &[IpAddr], headers: &HeaderMap) -> IpAddr {
-    let lines =
-        |name| headers.get_all(name).iter().filter_map(|line| line.to_str().ok()).flat_map(|line| line.split(','));
+    let lines = |name| {
+        headers
+            .get_all(name)
+            .iter()
+            .filter_map(|line| line.to_str().ok())
+            .flat_map(|line| line.split(','))
+    };
     let classic: Vec<&str> = lines("x-forwarded-for").collect();
     let standard: Vec<&str> = lines("forwarded").map(said_for).collect();
     match (classic.is_empty(), standard.is_empty()) {
@@ -58,7 +66,8 @@ fn said_for(element: &str) -> &str {
 fn address(text: &str) -> Option<IpAddr> {
     let text = text.trim();
     let text = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
-    let ip = text.parse::<IpAddr>().ok().or_else(|| text.parse::<SocketAddr>().ok().map(|it| it.ip()));
+    let ip =
+        text.parse::<IpAddr>().ok().or_else(|| text.parse::<SocketAddr>().ok().map(|it| it.ip()));
     ip.map(|ip| ip.to_canonical())
 }
 
@@ -69,7 +78,8 @@ mod tests {
 
     #[test]
     fn only_a_trusted_proxy_is_believed_and_only_its_own_word() {
-        let proxies: [IpAddr; 2] = ["127.0.0.1", "10.0.0.2"].map(|it| it.parse().expect("an address"));
+        let proxies: [IpAddr; 2] =
+            ["127.0.0.1", "10.0.0.2"].map(|it| it.parse().expect("an address"));
         for (peer, trusted, said, expected) in [
             ("10.0.0.9", &proxies[..], Some("1.2.3.4"), "10.0.0.9"),
             ("127.0.0.1", &[], Some("1.2.3.4"), "127.0.0.1"),
@@ -92,7 +102,8 @@ mod tests {
 
     #[test]
     fn a_proxy_may_say_it_the_standard_way_and_no_stranger_beside_it() {
-        let proxies: [IpAddr; 2] = ["127.0.0.1", "10.0.0.2"].map(|it| it.parse().expect("an address"));
+        let proxies: [IpAddr; 2] =
+            ["127.0.0.1", "10.0.0.2"].map(|it| it.parse().expect("an address"));
         for (classic, standard, expected) in [
             (None, "for=1.2.3.4;proto=https;host=h", "1.2.3.4"),
             (None, "proto=https; For=\"[2001:db8::1]:5678\"", "2001:db8::1"),

@@ -172,7 +172,13 @@ pub struct Caller {
 impl Place {
     /// Serves one peer until it leaves, times out, or has to make room. Once the server closes, an
     /// answer under way is finished, and an incomplete request is not waited for.
-    pub async fn serve(self, caller: Caller, tls: Option<Tls>, router: Router, closing: watch::Receiver<bool>) {
+    pub async fn serve(
+        self,
+        caller: Caller,
+        tls: Option<Tls>,
+        router: Router,
+        closing: watch::Receiver<bool>,
+    ) {
         let Caller { socket, from } = caller;
         notice_lost_peers(&socket);
         let wire = Watched { socket, peer: Arc::clone(&self.peer) };
@@ -212,8 +218,13 @@ impl Place {
         }
     }
 
-    async fn converse<S>(self, wire: S, from: SocketAddr, router: Router, closing: watch::Receiver<bool>)
-    where
+    async fn converse<S>(
+        self,
+        wire: S,
+        from: SocketAddr,
+        router: Router,
+        closing: watch::Receiver<bool>,
+    ) where
         S: AsyncRead + AsyncWrite + Unpin,
     {
         let peer = Arc::clone(&self.peer);
@@ -222,9 +233,12 @@ impl Place {
             request.extensions_mut().insert(ConnectInfo(from));
             let served = Served(Arc::clone(&peer));
             let answer = router.clone().oneshot(request.map(Body::new));
-            async move { answer.await.map(|answer| answer.map(|body| Answering { body, _until: served })) }
+            async move {
+                answer.await.map(|answer| answer.map(|body| Answering { body, _until: served }))
+            }
         });
-        let mut connection = pin!(http1::Builder::new().serve_connection(TokioIo::new(wire), answer));
+        let mut connection =
+            pin!(http1::Builder::new().serve_connection(TokioIo::new(wire), answer));
         let ended = tokio::select! {
             ended = connection.as_mut() => ended,
             () = peer.leave.notified() => return,
@@ -257,8 +271,9 @@ fn notice_lost_peers(socket: &TcpStream) {
         .with_time(limits::KEEPALIVE_AFTER)
         .with_interval(limits::KEEPALIVE_EVERY)
         .with_retries(limits::KEEPALIVE_TRIES);
-    if let Err(e) =
-        socket.set_tcp_keepalive(&asking).and_then(|()| socket.set_tcp_user_timeout(Some(limits::UNTAKEN_FOR)))
+    if let Err(e) = socket
+        .set_tcp_keepalive(&asking)
+        .and_then(|()| socket.set_tcp_user_timeout(Some(limits::UNTAKEN_FOR)))
     {
         tracing::debug!("keepalive could not be set on a connection: {e}");
     }

@@ -1,4 +1,5 @@
-//! Our errors → RFC 9457 problem details in the reader's language. Internals are logged once, here, and never sent.
+//! Our errors → RFC 9457 problem details in the reader's language. Internals are logged once, here,
+//! and never sent.
 
 use crate::error::{Code, Error, Kind};
 use crate::lang::{Lang, Words};
@@ -39,7 +40,8 @@ pub struct ProblemDetails<'a> {
 
 impl Problem {
     pub fn new(kind: Kind, zh: impl Into<String>, en: impl Into<String>) -> Self {
-        let status = StatusCode::from_u16(kind.http_status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let status =
+            StatusCode::from_u16(kind.http_status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         Self { status, code: kind.into(), zh: zh.into(), en: en.into(), internals: None }
     }
 
@@ -79,9 +81,10 @@ impl Problem {
     fn of_status(status: StatusCode) -> Self {
         let problem = match status {
             StatusCode::NOT_FOUND => Self::not_found(),
-            StatusCode::METHOD_NOT_ALLOWED => {
-                Self::invalid("此地址不支持这种请求方式。", "This address does not support this method.")
-            }
+            StatusCode::METHOD_NOT_ALLOWED => Self::invalid(
+                "此地址不支持这种请求方式。",
+                "This address does not support this method.",
+            ),
             StatusCode::PAYLOAD_TOO_LARGE => Self::invalid(
                 "发送的内容太大。照片请压缩到400 kB以内。",
                 "This is too large. A photo may have 400 kB at most.",
@@ -91,7 +94,9 @@ impl Problem {
                 "服务器处理超时，请稍后重试。",
                 "The server took too long. Please try again in a moment.",
             ),
-            _ if status.is_client_error() => Self::invalid("请求内容有误。", "The request is not valid."),
+            _ if status.is_client_error() => {
+                Self::invalid("请求内容有误。", "The request is not valid.")
+            }
             _ => Self::from(Error::internal(format!("answered {status} without a reason"))),
         };
         problem.with_status(status)
@@ -110,7 +115,9 @@ impl Problem {
             detail: lang.pick(&self.zh, &self.en),
         };
         let mut response = (self.status, Json(details)).into_response();
-        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        response
+            .headers_mut()
+            .insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         if matches!(self.status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE) {
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("5"));
         }
@@ -126,27 +133,35 @@ impl From<Error> for Problem {
             Kind::NotFound => ("没有找到，或您无权查看。", "Not found, or you may not see it."),
             Kind::Unauthenticated => (
                 "尚未登录或登录已过期，请向值班室索取新的登录链接。",
-                "You are not logged in, or your login has expired: ask the duty room for a new login link.",
+                "You are not logged in, or your login has expired: ask the duty room for a new \
+                login link.",
             ),
             Kind::Forbidden => ("您无权进行此操作。", "You may not do this."),
-            Kind::Conflict => {
-                ("情况已经变化，请刷新后再看。", "This has changed meanwhile. Please reload and look again.")
+            Kind::Conflict => (
+                "情况已经变化，请刷新后再看。",
+                "This has changed meanwhile. Please reload and look again.",
+            ),
+            Kind::TooMany => {
+                ("请求过于频繁，请稍后重试。", "Too many requests at once. Please wait a moment.")
             }
-            Kind::TooMany => ("请求过于频繁，请稍后重试。", "Too many requests at once. Please wait a moment."),
-            Kind::Invalid => {
-                ("请求内容有误，请检查后重试。", "The request is not valid. Please check it and try again.")
-            }
+            Kind::Invalid => (
+                "请求内容有误，请检查后重试。",
+                "The request is not valid. Please check it and try again.",
+            ),
             Kind::Unavailable => (
                 "系统暂时不可用，请稍后重试；持续出现请联系运维。",
-                "The system is not available now. Please try again later; if this keeps happening, call operations.",
+                "The system is not available now. Please try again later; if this keeps happening, \
+                call operations.",
             ),
             Kind::Internal => (
                 "系统内部出错，已记录。请重试或联系运维。",
-                "An internal error has occurred and has been logged. Please try again or call operations.",
+                "An internal error has occurred and has been logged. Please try again or call \
+                operations.",
             ),
         };
         let is_for_people = matches!(error.kind, Kind::Forbidden | Kind::Conflict | Kind::Invalid);
-        let own = error.words().filter(|_| is_for_people).map(|it| (it.zh.as_str(), it.en.as_str()));
+        let own =
+            error.words().filter(|_| is_for_people).map(|it| (it.zh.as_str(), it.en.as_str()));
         let (zh, en) = own.unwrap_or((zh, en));
         let mut problem = Self::new(error.kind, zh, en);
         problem.code = error.code.unwrap_or(problem.code);
@@ -176,7 +191,10 @@ pub async fn speak(request: Request, next: Next) -> Response {
     let lang = lang_of(request.headers());
     let method = request.method().clone();
     // Logs the route, not the address: addresses of login links are secrets.
-    let route = request.extensions().get::<MatchedPath>().map_or_else(String::new, |path| path.as_str().to_owned());
+    let route = request
+        .extensions()
+        .get::<MatchedPath>()
+        .map_or_else(String::new, |path| path.as_str().to_owned());
     let mut response = next.run(request).await;
     let status = response.status();
     let kind = response.headers().get(CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
@@ -184,7 +202,8 @@ pub async fn speak(request: Request, next: Next) -> Response {
     if speaks_for_itself || !(status.is_client_error() || status.is_server_error()) {
         return response;
     }
-    let problem = response.extensions_mut().remove::<Problem>().unwrap_or_else(|| Problem::of_status(status));
+    let problem =
+        response.extensions_mut().remove::<Problem>().unwrap_or_else(|| Problem::of_status(status));
     let cause = problem.internals.as_deref().unwrap_or(&problem.en);
     if status.is_server_error() {
         tracing::error!(%method, route, status = status.as_u16(), cause, "a request failed");
@@ -199,7 +218,9 @@ pub async fn speak(request: Request, next: Next) -> Response {
 
 /// The first language the browser asks for; Chinese unless it is English.
 pub fn lang_of(headers: &HeaderMap) -> Lang {
-    Lang::from_tag(headers.get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()).unwrap_or_default())
+    Lang::from_tag(
+        headers.get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()).unwrap_or_default(),
+    )
 }
 
 fn title_zh(code: Code) -> &'static str {
@@ -223,10 +244,14 @@ mod tests {
 
     #[test]
     fn internals_never_reach_the_reader() {
-        let error = Error::internal("could not open /var/lib/huoyan/huoyan.db").because(std::io::Error::other("disk"));
+        let error = Error::internal("could not open /var/lib/huoyan/huoyan.db")
+            .because(std::io::Error::other("disk"));
         let problem = Problem::from(error);
         assert!(!problem.zh.contains("/var") && !problem.en.contains("/var"), "{problem:?}");
-        assert_eq!(problem.internals.as_deref(), Some("could not open /var/lib/huoyan/huoyan.db: disk"));
+        assert_eq!(
+            problem.internals.as_deref(),
+            Some("could not open /var/lib/huoyan/huoyan.db: disk")
+        );
     }
 
     #[test]

@@ -15,12 +15,14 @@ struct Dist;
 
 /// What a browser may do with our pages: load nothing from elsewhere, show nothing in a foreign
 /// frame (invariant 8: no CDN).
-pub const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; img-src 'self' data: blob:; style-src 'self' \
-     'unsafe-inline'; connect-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+pub const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; img-src 'self' data: blob:; \
+    style-src 'self' 'unsafe-inline'; connect-src 'self'; object-src 'none'; base-uri 'none'; \
+    form-action 'self'; frame-ancestors 'none'";
 
 /// The ranger's page asks for the position and takes photos. No page of ours uses microphone,
 /// payment or USB.
-pub const PERMISSIONS_POLICY: &str = "geolocation=(self), camera=(self), microphone=(), payment=(), usb=()";
+pub const PERMISSIONS_POLICY: &str = "geolocation=(self), camera=(self), microphone=(), \
+    payment=(), usb=()";
 
 /// A file with a content hash in its name never changes.
 const FOREVER: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
@@ -70,7 +72,8 @@ pub async fn asset(Path(path): Path<String>, headers: HeaderMap) -> Answer<Respo
 
 /// The ranger's service worker, at the top level so that its scope may include `/ranger`.
 pub async fn service_worker(headers: HeaderMap) -> Answer<Response> {
-    let mut response = answer(&get("sw.js")?, "text/javascript; charset=utf-8", ASK_FIRST, &headers);
+    let mut response =
+        answer(&get("sw.js")?, "text/javascript; charset=utf-8", ASK_FIRST, &headers);
     response.headers_mut().insert("service-worker-allowed", HeaderValue::from_static("/"));
     Ok(response)
 }
@@ -82,7 +85,8 @@ fn get(path: &str) -> Answer<EmbeddedFile> {
 fn answer(file: &EmbeddedFile, kind: &str, cache: HeaderValue, asked: &HeaderMap) -> Response {
     let etag = format!("\"{}\"", hex::encode(&file.metadata.sha256_hash()[..16]));
     // Compression turns the entity tag into a weak one.
-    let known = asked.get(IF_NONE_MATCH).is_some_and(|tag| tag.as_bytes().ends_with(etag.as_bytes()));
+    let known =
+        asked.get(IF_NONE_MATCH).is_some_and(|tag| tag.as_bytes().ends_with(etag.as_bytes()));
     let mut response = match known {
         true => StatusCode::NOT_MODIFIED.into_response(),
         false => file.data.clone().into_owned().into_response(),
@@ -126,9 +130,14 @@ mod tests {
     #[test]
     fn the_pages_are_the_real_ones_where_they_must_be() {
         let page = Dist::get("office.html").expect("build.rs writes at least a stub");
-        let stub = String::from_utf8_lossy(&page.data).contains(r#"name="huoyan-ui" content="missing""#);
+        let stub =
+            String::from_utf8_lossy(&page.data).contains(r#"name="huoyan-ui" content="missing""#);
         if std::env::var_os("HUOYAN_REQUIRE_UI").is_some() {
-            assert!(!stub, "run `make ui` before building: the pages in the program are the stand-ins");
+            assert!(
+                !stub,
+                "run `make ui` before building: the pages in the program are the \
+                stand-ins"
+            );
         }
     }
 }

@@ -17,11 +17,16 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
             let why = rejection.body_text();
             let status = match rejection {
                 JsonRejection::MissingJsonContentType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                ref other if other.status() == StatusCode::PAYLOAD_TOO_LARGE => StatusCode::PAYLOAD_TOO_LARGE,
+                ref other if other.status() == StatusCode::PAYLOAD_TOO_LARGE => {
+                    StatusCode::PAYLOAD_TOO_LARGE
+                }
                 _ => StatusCode::BAD_REQUEST,
             };
-            Problem::invalid(format!("请求内容有误：{why}"), format!("The request is not valid: {why}"))
-                .with_status(status)
+            Problem::invalid(
+                format!("请求内容有误：{why}"),
+                format!("The request is not valid: {why}"),
+            )
+            .with_status(status)
         })
     }
 }
@@ -30,7 +35,10 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
 pub fn words(text: &str, field_zh: &str, field_en: &str) -> Result<String, Problem> {
     let text = optional_words(text, field_zh, field_en)?;
     if text.is_empty() {
-        return Err(Problem::invalid(format!("请填写{field_zh}。"), format!("Please give {field_en}.")));
+        return Err(Problem::invalid(
+            format!("请填写{field_zh}。"),
+            format!("Please give {field_en}."),
+        ));
     }
     Ok(text)
 }

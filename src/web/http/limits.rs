@@ -109,12 +109,18 @@ impl Seats {
 
     /// Runs work on pixels on a thread of its own. It waits for a seat, and the request's time
     /// limit bounds the wait.
-    pub async fn with_pixels<T: Send + 'static>(&self, work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+    pub async fn with_pixels<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T> + Send + 'static,
+    ) -> Result<T> {
         seated_thread(&self.pictures, work).await
     }
 
     /// The same for photos from people.
-    pub async fn with_photo<T: Send + 'static>(&self, work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+    pub async fn with_photo<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T> + Send + 'static,
+    ) -> Result<T> {
         seated_thread(&self.photos, work).await
     }
 
@@ -129,7 +135,8 @@ async fn seated_thread<T: Send + 'static>(
     work: impl FnOnce() -> Result<T> + Send + 'static,
 ) -> Result<T> {
     let died = |e| Error::internal("a picture thread died").because(e);
-    let seat = seats.clone().acquire_owned().await.map_err(|e| Error::internal("no seats").because(e))?;
+    let seat =
+        seats.clone().acquire_owned().await.map_err(|e| Error::internal("no seats").because(e))?;
     tokio::task::spawn_blocking(move || {
         let _seat = seat;
         work()
@@ -151,5 +158,9 @@ pub async fn seated(State(seats): State<Seats>, request: Request, next: Next) ->
 }
 
 fn full() -> Problem {
-    Problem::new(Kind::Unavailable, "服务器正忙，请稍后重试。", "The server is busy. Please try again in a moment.")
+    Problem::new(
+        Kind::Unavailable,
+        "服务器正忙，请稍后重试。",
+        "The server is busy. Please try again in a moment.",
+    )
 }

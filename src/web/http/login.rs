@@ -35,8 +35,9 @@ const ADDRESSES_MAX: usize = 4096;
 impl Default for Failures {
     fn default() -> Self {
         let burst = NonZeroU32::new(super::limits::LOGIN_BURST).unwrap_or(NonZeroU32::MIN);
-        let quota =
-            Quota::with_period(super::limits::LOGIN_EVERY).unwrap_or(Quota::per_second(burst)).allow_burst(burst);
+        let quota = Quota::with_period(super::limits::LOGIN_EVERY)
+            .unwrap_or(Quota::per_second(burst))
+            .allow_burst(burst);
         Self(Arc::new(RateLimiter::keyed(quota)))
     }
 }
@@ -74,7 +75,11 @@ pub async fn enter(
         Ok((cookie, face)) => ([(SET_COOKIE, cookie)], Redirect::to(face)).into_response(),
         Err(error) if error.kind == Kind::Unauthenticated => {
             tracing::debug!(%address, "a login link was not valid");
-            if state.own.failures.are_few(address) { pages::login_spent(lang) } else { pages::too_many_attempts(lang) }
+            if state.own.failures.are_few(address) {
+                pages::login_spent(lang)
+            } else {
+                pages::too_many_attempts(lang)
+            }
         }
         Err(error) => {
             tracing::error!(cause = error.chain(), "a login failed");
@@ -88,7 +93,8 @@ async fn open_session(state: &WebState, token: &str) -> Result<(HeaderValue, &'s
     let secret = secret::secret()?;
     let login = state.store.use_login(&secret::hash(token), now).await?;
     if !session::is_entitled(&state.county(), &login) {
-        tracing::info!(person = %login.person, "a login link was refused: by the registers this person does not have this access");
+        tracing::info!(person = %login.person, "a login link was refused: by the registers this \
+            person does not have this access");
         return Err(Error::new(Kind::Unauthenticated, "no longer in the register"));
     }
     state.store.create_session(&secret::hash(&secret), &login, now, life).await?;
@@ -97,7 +103,10 @@ async fn open_session(state: &WebState, token: &str) -> Result<(HeaderValue, &'s
 }
 
 /// `POST /api/v1/logout`
-#[utoipa::path(post, path = "/api/v1/logout", tag = "session", security(()), responses((status = 204, description = "logged out")))]
+#[utoipa::path(
+    post, path = "/api/v1/logout", tag = "session", security(()),
+    responses((status = 204, description = "logged out")),
+)]
 pub async fn leave(State(state): State<WebState>, headers: HeaderMap) -> Answer<Response> {
     if let Some(hash) = session::hash_in(&headers, &state.config) {
         state.store.end_session(&hash).await?;
@@ -121,8 +130,16 @@ pub struct LoginLink {
 }
 
 /// A login link for somebody: for operations, and for `huoyan user` with the machine's admin token.
-#[utoipa::path(post, path = "/api/v1/logins", tag = "session", request_body = NewLogin, security(("session" = ["ops"]), ("admin" = [])), responses((status = 200, body = LoginLink), (status = 422)))]
-pub async fn issue(State(state): State<WebState>, _: Admin, Body(new): Body<NewLogin>) -> Answer<Json<LoginLink>> {
+#[utoipa::path(
+    post, path = "/api/v1/logins", tag = "session", request_body = NewLogin,
+    security(("session" = ["ops"]), ("admin" = [])),
+    responses((status = 200, body = LoginLink), (status = 422)),
+)]
+pub async fn issue(
+    State(state): State<WebState>,
+    _: Admin,
+    Body(new): Body<NewLogin>,
+) -> Answer<Json<LoginLink>> {
     let life = secret::link_life(&state.config.server, new.role);
     let login = Login { person: new.person.clone(), access: new.role };
     session::check_entitled(&state.county(), &login)

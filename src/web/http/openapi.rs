@@ -12,7 +12,11 @@ use utoipa::{PartialSchema, ToSchema};
 /// The possible errors and their meaning. The body is a problem document.
 const REFUSALS: [(&str, &str); 13] = [
     ("400", "Invalid: the JSON, a parameter or the key, or a reason is missing."),
-    ("401", "Not logged in, or the login has ended; for gateways and administrators: the secret is missing or wrong."),
+    (
+        "401",
+        "Not logged in, or the login has ended; for gateways and administrators: the secret is \
+    missing or wrong.",
+    ),
     ("403", "This person may not do this, or the change comes from another site."),
     ("404", "Not found, or this person may not see it."),
     ("408", "The answer took too long, or the body came too slowly."),
@@ -38,7 +42,8 @@ pub fn document(openapi: &OpenApi) -> Value {
     document["info"] = json!({
         "title": "Huoyan 火眼",
         "version": env!("CARGO_PKG_VERSION"),
-        "description": "Meaning and bounds: src/web/api.md. Sentences come in the language of Accept-Language: zh-CN (default) or en.",
+        "description": "Meaning and bounds: src/web/api.md. Sentences come in the language of \
+            Accept-Language: zh-CN (default) or en.",
         "license": { "name": "Apache-2.0", "identifier": "Apache-2.0" },
     });
     let mut asked = BTreeSet::new();
@@ -63,15 +68,19 @@ pub fn document(openapi: &OpenApi) -> Value {
     let parts = &mut document["components"];
     parts["schemas"][ProblemDetails::name().as_ref()] = json!(ProblemDetails::schema());
     parts["schemas"]["Code"] = json!(crate::error::Code::schema());
-    parts["responses"] =
-        REFUSALS.iter().map(|(status, words)| ((*status).to_owned(), refusal(status, words))).collect();
+    parts["responses"] = REFUSALS
+        .iter()
+        .map(|(status, words)| ((*status).to_owned(), refusal(status, words)))
+        .collect();
     parts["parameters"]["IdempotencyKey"] = json!({
         "name": "Idempotency-Key", "in": "header", "required": true, "schema": { "type": "string", "format": "uuid" },
-        "description": "One key for each change. A repeat with the same key gets the same answer and changes nothing.",
+        "description": "One key for each change. A repeat with the same key gets the same answer \
+            and changes nothing.",
     });
     parts["securitySchemes"] = json!({
         "session": { "type": "apiKey", "in": "cookie", "name": super::session::COOKIE_NAME },
-        "admin": { "type": "http", "scheme": "bearer", "description": "The token in <data>/admin.token." },
+        "admin": { "type": "http", "scheme": "bearer", "description": "The token in \
+            <data>/admin.token." },
         "gateway": { "type": "http", "scheme": "bearer", "description": "HUOYAN_INBOUND_KEY." },
     });
     document
@@ -79,23 +88,29 @@ pub fn document(openapi: &OpenApi) -> Value {
 
 /// GeoJSON (RFC 7946). Only the map reads more of it.
 pub fn feature_collection() -> ObjectBuilder {
-    let feature = |kind: &str| ObjectBuilder::new().schema_type(Type::String).enum_values(Some([kind]));
+    let feature =
+        |kind: &str| ObjectBuilder::new().schema_type(Type::String).enum_values(Some([kind]));
     let object = |kind| ObjectBuilder::new().property("type", feature(kind)).required("type");
-    object("FeatureCollection").property("features", object("Feature").to_array_builder()).required("features")
+    object("FeatureCollection")
+        .property("features", object("Feature").to_array_builder())
+        .required("features")
 }
 
 /// Adds who may call the operation, with which key, and how it can be refused.
 fn complete(path: &str, method: &str, operation: &mut Map<String, Value>) {
     let is_api = path.starts_with("/api/v1/");
     let anybody_in = if is_api { json!([{ "session": [] }]) } else { json!([]) };
-    let security = operation.entry("security").or_insert(anybody_in).as_array().cloned().unwrap_or_default();
+    let security =
+        operation.entry("security").or_insert(anybody_in).as_array().cloned().unwrap_or_default();
     let by = |scheme: &str| security.iter().any(|it| it.get(scheme).is_some());
     let is_open = security.iter().all(|it| it.as_object().is_none_or(Map::is_empty));
     let is_change = method != "get" && is_api;
     let from_pages = is_change && !by("gateway");
-    let for_some = security.iter().any(|it| it["session"].as_array().is_some_and(|roles| !roles.is_empty()));
+    let for_some =
+        security.iter().any(|it| it["session"].as_array().is_some_and(|roles| !roles.is_empty()));
     let (names_one, has_body) = (path.contains('{'), operation.contains_key("requestBody"));
-    let mut parameters = operation.get("parameters").and_then(Value::as_array).cloned().unwrap_or_default();
+    let mut parameters =
+        operation.get("parameters").and_then(Value::as_array).cloned().unwrap_or_default();
     let is_queried = parameters.iter().any(|it| it["in"] == "query");
     if path.contains("{id}") {
         let kind = match path {
@@ -130,7 +145,9 @@ fn complete(path: &str, method: &str, operation: &mut Map<String, Value>) {
         ("500", path != "/healthz"),
         ("503", path != "/healthz"),
     ];
-    let Some(answers) = operation.get_mut("responses").and_then(Value::as_object_mut) else { return };
+    let Some(answers) = operation.get_mut("responses").and_then(Value::as_object_mut) else {
+        return;
+    };
     for (status, _) in can.iter().filter(|(_, can)| *can) {
         answers.entry(*status).or_insert(Value::Null);
     }
@@ -150,8 +167,7 @@ fn refusal(status: &str, words: &str) -> Value {
         "description": words, "content": { "application/problem+json": { "schema": { "$ref": problem } } },
     });
     if COME_BACK.contains(&status) {
-        response["headers"]["Retry-After"] =
-            json!({ "required": true, "description": "Seconds.", "schema": { "type": "integer", "minimum": 0 } });
+        response["headers"]["Retry-After"] = json!({ "required": true, "description": "Seconds.", "schema": { "type": "integer", "minimum": 0 } });
     }
     response
 }
@@ -162,7 +178,8 @@ fn reach(part: &Value, components: &Value, found: &mut BTreeSet<String>) {
     match part {
         Value::Array(parts) => parts.iter().for_each(|part| reach(part, components, found)),
         Value::Object(fields) => {
-            if let Some(name) = fields.get("$ref").and_then(Value::as_str).and_then(|path| path.rsplit('/').next())
+            if let Some(name) =
+                fields.get("$ref").and_then(Value::as_str).and_then(|path| path.rsplit('/').next())
                 && name != AS_WRITTEN
                 && found.insert(name.to_owned())
             {
@@ -181,9 +198,12 @@ fn require(schema: &mut Value, always: &dyn Fn(&Value) -> bool) {
     match schema {
         Value::Array(parts) => parts.iter_mut().for_each(|part| require(part, always)),
         Value::Object(fields) => {
-            let properties = fields.get("properties").and_then(Value::as_object).into_iter().flatten();
-            let mut required: BTreeSet<String> =
-                properties.filter(|(_, field)| always(field)).map(|(name, _)| name.clone()).collect();
+            let properties =
+                fields.get("properties").and_then(Value::as_object).into_iter().flatten();
+            let mut required: BTreeSet<String> = properties
+                .filter(|(_, field)| always(field))
+                .map(|(name, _)| name.clone())
+                .collect();
             let before = fields.get("required").and_then(Value::as_array).into_iter().flatten();
             required.extend(before.filter_map(|name| name.as_str().map(str::to_owned)));
             if !required.is_empty() {

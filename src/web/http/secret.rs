@@ -39,7 +39,8 @@ pub fn link_life(server: &Server, access: Access) -> SignedDuration {
 /// 32 random bytes as 43 characters that need no escaping anywhere.
 pub fn secret() -> Result<String> {
     let mut bytes = [0; SECRET_BYTES];
-    getrandom::fill(&mut bytes).map_err(|e| Error::unavailable("the machine provides no random numbers").because(e))?;
+    getrandom::fill(&mut bytes)
+        .map_err(|e| Error::unavailable("the machine provides no random numbers").because(e))?;
     Ok(BASE64_URL_SAFE_NO_PAD.encode(bytes))
 }
 
@@ -52,7 +53,8 @@ pub fn hash(secret: &str) -> String {
 /// secrets than [`secret`] does.
 pub fn is_secret_of(kept: &str, given: &str) -> bool {
     let given = hash(given);
-    kept.len() == given.len() && kept.bytes().zip(given.bytes()).fold(0, |differ, (a, b)| differ | (a ^ b)) == 0
+    kept.len() == given.len()
+        && kept.bytes().zip(given.bytes()).fold(0, |differ, (a, b)| differ | (a ^ b)) == 0
 }
 
 #[cfg(test)]

@@ -36,7 +36,8 @@ pub fn is_entitled(county: &County, login: &Login) -> bool {
     match login.access {
         Access::Ranger => true,
         Access::Officer | Access::Ops => {
-            matches!(person.post, Post::TownshipOfficer | Post::CountyOfficer | Post::Leader) || on_rota()
+            matches!(person.post, Post::TownshipOfficer | Post::CountyOfficer | Post::Leader)
+                || on_rota()
         }
     }
 }
@@ -46,11 +47,13 @@ pub fn check_entitled(county: &County, login: &Login) -> Result<(), (&'static st
     match county.person(&login.person) {
         None => Err((
             "登记册里没有此人；先导入人员名册，编号见 huoyan user list",
-            "the register has nobody with this id: import the register of people first; huoyan user list shows the ids",
+            "the register has nobody with this id: import the register of people first; huoyan \
+            user list shows the ids",
         )),
         Some(_) if !is_entitled(county, login) => Err((
             "此人的岗位不是乡镇值班员、县值班员或带班领导，值班表上也没有其值班，不能进入值班台",
-            "no access to the office: this person's post is not township officer, county officer or leader, and the rota has no duty of theirs",
+            "no access to the office: this person's post is not township officer, county officer \
+            or leader, and the rota has no duty of theirs",
         )),
         Some(_) => Ok(()),
     }
@@ -59,14 +62,17 @@ pub fn check_entitled(county: &County, login: &Login) -> Result<(), (&'static st
 /// Who sent the request. Using a session prolongs it, and the answer then carries the cookie again.
 pub async fn of(parts: &Parts, state: &WebState) -> Result<Option<Me>> {
     let Some(hash) = hash_in(&parts.headers, &state.config) else { return Ok(None) };
-    let session = match state.store.session(&hash, state.clock.now(), state.config.server.session_life).await {
-        Ok(session) => session,
-        Err(error) if error.kind == Kind::Unauthenticated => return Ok(None),
-        Err(error) => return Err(error),
-    };
+    let session =
+        match state.store.session(&hash, state.clock.now(), state.config.server.session_life).await
+        {
+            Ok(session) => session,
+            Err(error) if error.kind == Kind::Unauthenticated => return Ok(None),
+            Err(error) => return Err(error),
+        };
     let Login { person, access } = &session.login;
     if !is_entitled(&state.county(), &session.login) {
-        tracing::info!(%person, ?access, "a login is not valid: by the registers this person does not have this access");
+        tracing::info!(%person, ?access, "a login is not valid: by the registers this person does \
+            not have this access");
         return Ok(None);
     }
     if let Some(prolonged) = parts.extensions.get::<Prolonged>().filter(|_| session.prolonged) {
@@ -81,12 +87,18 @@ struct Prolonged(Arc<AtomicBool>);
 
 /// Without this the browser would drop the cookie on the day fixed at login, however often the
 /// session is used.
-pub async fn renew_cookie(State(state): State<WebState>, mut request: Request, next: Next) -> Response {
+pub async fn renew_cookie(
+    State(state): State<WebState>,
+    mut request: Request,
+    next: Next,
+) -> Response {
     let prolonged = Prolonged::default();
     request.extensions_mut().insert(prolonged.clone());
     let token = token(request.headers(), &state.config).map(str::to_owned);
     let mut response = next.run(request).await;
-    let token = token.filter(|_| prolonged.0.load(Ordering::Relaxed) && !response.headers().contains_key(SET_COOKIE));
+    let token = token.filter(|_| {
+        prolonged.0.load(Ordering::Relaxed) && !response.headers().contains_key(SET_COOKIE)
+    });
     if let Some(Ok(cookie)) = token.map(|token| cookie(&token, &state.config)) {
         response.headers_mut().insert(SET_COOKIE, cookie);
     }
@@ -110,8 +122,10 @@ fn name(config: &Config) -> &'static str {
 /// `Secure` only with TLS: without it an office PC would never get the cookie back.
 fn written(value: &str, max_age_s: i64, config: &Config) -> Result<HeaderValue> {
     let (name, secure) = (name(config), if config.is_https() { "; Secure" } else { "" });
-    let text = format!("{name}={value}; Path=/; Max-Age={max_age_s}; HttpOnly; SameSite=Lax{secure}");
-    HeaderValue::from_str(&text).map_err(|e| Error::internal("a cookie could not be written").because(e))
+    let text =
+        format!("{name}={value}; Path=/; Max-Age={max_age_s}; HttpOnly; SameSite=Lax{secure}");
+    HeaderValue::from_str(&text)
+        .map_err(|e| Error::internal("a cookie could not be written").because(e))
 }
 
 /// The hash under which the store knows this browser's session.
@@ -122,7 +136,8 @@ pub fn hash_in(headers: &HeaderMap, config: &Config) -> Option<String> {
 /// Behind https the plain name is ignored: another host of the same domain can set it.
 fn token<'a>(headers: &'a HeaderMap, config: &Config) -> Option<&'a str> {
     let lines = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
-    let mut pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    let mut pairs =
+        lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
     pairs.find(|(it, _)| *it == name(config)).map(|(_, value)| value)
 }
 
@@ -141,16 +156,27 @@ mod tests {
 
     #[test]
     fn behind_https_the_cookie_is_one_that_no_neighbour_can_set() {
-        let at =
-            |public_url: &str| Config::parse(&format!("[server]\npublic_url = \"{public_url}\"\n")).expect("valid");
-        let written =
-            |public_url: &str| cookie("xyz", &at(public_url)).expect("a cookie").to_str().expect("text").to_owned();
+        let at = |public_url: &str| {
+            Config::parse(&format!("[server]\npublic_url = \"{public_url}\"\n")).expect("valid")
+        };
+        let written = |public_url: &str| {
+            cookie("xyz", &at(public_url)).expect("a cookie").to_str().expect("text").to_owned()
+        };
         let own = written("https://huoyan.county.example");
-        assert!(own.starts_with("__Host-huoyan_session=xyz; Path=/;") && own.ends_with("; Secure"), "{own}");
+        assert!(
+            own.starts_with("__Host-huoyan_session=xyz; Path=/;") && own.ends_with("; Secure"),
+            "{own}"
+        );
         assert!(!own.contains("Domain"), "{own}");
-        assert!(written("http://10.0.0.5:8131").starts_with("huoyan_session=xyz;"), "an office PC without TLS");
+        assert!(
+            written("http://10.0.0.5:8131").starts_with("huoyan_session=xyz;"),
+            "an office PC without TLS"
+        );
         let mut headers = HeaderMap::new();
-        headers.insert(COOKIE, HeaderValue::from_static("huoyan_session=a-neighbours; __Host-huoyan_session=own"));
+        headers.insert(
+            COOKIE,
+            HeaderValue::from_static("huoyan_session=a-neighbours; __Host-huoyan_session=own"),
+        );
         assert_eq!(token(&headers, &at("https://huoyan.county.example")), Some("own"));
         headers.insert(COOKIE, HeaderValue::from_static("huoyan_session=a-neighbours"));
         assert_eq!(token(&headers, &at("https://huoyan.county.example")), None);

@@ -56,10 +56,13 @@ pub fn of_incident(incident: &Incident, person: &PersonId, input: &Input) -> Ans
             "您在此事件上的备注已达上限（100条），请打电话告知值班室。",
             "You have reached the limit of 100 notes on this incident. Please call the duty room.",
         )),
-        Input::AddPhoto { .. } if count(is_photo) >= limits::PHOTOS_A_PERSON => Err(Problem::impossible(
-            "您在此事件上的照片已达上限（60张），更多照片请当面交给值班室。",
-            "You have reached the limit of 60 photos of this incident. Please give further photos to the duty room.",
-        )),
+        Input::AddPhoto { .. } if count(is_photo) >= limits::PHOTOS_A_PERSON => {
+            Err(Problem::impossible(
+                "您在此事件上的照片已达上限（60张），更多照片请当面交给值班室。",
+                "You have reached the limit of 60 photos of this incident. Please give further \
+                photos to the duty room.",
+            ))
+        }
         _ => one_more_step(incident, person),
     }
 }

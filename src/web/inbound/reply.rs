@@ -113,9 +113,21 @@ mod tests {
 
     #[test]
     fn what_could_be_anything_is_left_to_a_person() {
-        for text in
-            ["", "好的", "11", "10", "1 不去", "12", "3", "0点到", "0.5小时到", "01", "-1", "1 1121-02 1121-03", "TD"]
-        {
+        for text in [
+            "",
+            "好的",
+            "11",
+            "10",
+            "1 不去",
+            "12",
+            "3",
+            "0点到",
+            "0.5小时到",
+            "01",
+            "-1",
+            "1 1121-02 1121-03",
+            "TD",
+        ] {
             assert_eq!(read(text).step, None, "{text:?}");
         }
         assert_eq!(read("1121-03").code.as_deref(), Some("1121-03"), "an incident, but no step");

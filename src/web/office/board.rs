@@ -50,7 +50,8 @@ pub struct Board {
     duty: DutyView,
     zero_point: ZeroPoint,
     categories: Vec<Category>,
-    /// Kinds of sources whose evidence this county's policy may send a ranger for without a person's look.
+    /// Kinds of sources whose evidence this county's policy may send a ranger for without a
+    /// person's look.
     unattended: Vec<SourceKind>,
     health: Vec<service::PartView>,
 }
@@ -80,7 +81,8 @@ struct Reminded {
     code: String,
     place: String,
     category: Option<u8>,
-    /// The evidence since, which the officer can open as an incident of its own (`split`), and when the last was seen.
+    /// The evidence since, which the officer can open as an incident of its own (`split`), and when
+    /// the last was seen.
     sightings: Vec<SightingId>,
     last_seen_at: Timestamp,
 }
@@ -102,16 +104,27 @@ struct DutyView {
 }
 
 /// Everything the board shows, read at one cursor: what changes later comes through the stream.
-#[utoipa::path(get, path = "/api/v1/board", tag = "office", security(("session" = ["officer", "ops"])), responses((status = 200, body = Board)))]
-pub async fn board(State(state): State<WebState>, Office(me): Office, headers: HeaderMap) -> Answer<Json<Board>> {
+#[utoipa::path(
+    get, path = "/api/v1/board", tag = "office", security(("session" = ["officer", "ops"])),
+    responses((status = 200, body = Board)),
+)]
+pub async fn board(
+    State(state): State<WebState>,
+    Office(me): Office,
+    headers: HeaderMap,
+) -> Answer<Json<Board>> {
     let (now, county) = (state.clock.now(), state.county());
     let book = state.desk.open_book().await?;
     let mut open: Vec<&Filed> = book.open().map(|it| &**it).collect();
     open.sort_by_cached_key(|filed| queue::place(&filed.incident, state.desk.policy(), now));
-    let ended =
-        || book.ended().filter(|it| it.incident.closed_at.is_some_and(|at| now.duration_since(at) <= ENDED_FOR));
+    let ended = || {
+        book.ended().filter(|it| {
+            it.incident.closed_at.is_some_and(|at| now.duration_since(at) <= ENDED_FOR)
+        })
+    };
     let eyes = Eyes { me: &me, county: &county, policy: state.desk.policy() };
-    let on_duty = |role| county.duty(role, None, now).map(|person| eyes.person_as(&person.id, role));
+    let on_duty =
+        |role| county.duty(role, None, now).map(|person| eyes.person_as(&person.id, role));
     let incidents: Vec<IncidentView> = open.into_iter().map(|filed| eyes.brief(filed)).collect();
     log_numbers(&me, &incidents);
     let duty = DutyView { officer: on_duty(Role::CountyDuty), leader: on_duty(Role::CountyLeader) };
@@ -187,7 +200,8 @@ fn county_view(county: &County) -> Answer<CountyView> {
 /// One view per camera, whatever its number of poses.
 pub fn cameras(state: &WebState, county: &County, book: &OpenBook) -> Vec<CameraView> {
     let now = state.clock.now();
-    let midnight = county_date(now).to_zoned(county_time()).map_or(now, |midnight| midnight.timestamp());
+    let midnight =
+        county_date(now).to_zoned(county_time()).map_or(now, |midnight| midnight.timestamp());
     // An incident that opened today is either open or has ended today.
     let alarms = alarms_since(midnight, book.open().chain(book.ended()));
     let status = state.status.all();
@@ -202,7 +216,10 @@ pub fn cameras(state: &WebState, county: &County, book: &OpenBook) -> Vec<Camera
 }
 
 /// Camera sightings of each camera, each counted once, without drills.
-fn alarms_since<'a>(since: Timestamp, filed: impl Iterator<Item = &'a Arc<Filed>>) -> BTreeMap<CameraId, usize> {
+fn alarms_since<'a>(
+    since: Timestamp,
+    filed: impl Iterator<Item = &'a Arc<Filed>>,
+) -> BTreeMap<CameraId, usize> {
     let mut seen = BTreeSet::new();
     let mut alarms = BTreeMap::new();
     for sighting in filed.flat_map(|filed| &filed.incident.sightings) {
@@ -223,7 +240,10 @@ pub struct Hotspots {
 }
 
 /// Satellite pixels in and around the county of the last 24 hours, for the map.
-#[utoipa::path(get, path = "/api/v1/hotspots", tag = "office", security(("session" = ["officer", "ops"])), responses((status = 200, body = Hotspots)))]
+#[utoipa::path(
+    get, path = "/api/v1/hotspots", tag = "office", security(("session" = ["officer", "ops"])),
+    responses((status = 200, body = Hotspots)),
+)]
 pub async fn hotspots(State(state): State<WebState>, _: Office) -> Answer<Json<Hotspots>> {
     let since = state.clock.now() - HOTSPOTS_FOR;
     let known = state.store.hotspots_since(since, HOTSPOTS_MAX).await?;
@@ -245,7 +265,11 @@ pub struct LogPage {
 }
 
 /// Older lines of an incident's log.
-#[utoipa::path(get, path = "/api/v1/incidents/{id}/log", tag = "office", security(("session" = ["officer", "ops"])), params(LogQuery), responses((status = 200, body = LogPage)))]
+#[utoipa::path(
+    get, path = "/api/v1/incidents/{id}/log", tag = "office",
+    security(("session" = ["officer", "ops"])), params(LogQuery),
+    responses((status = 200, body = LogPage)),
+)]
 pub async fn log(
     State(state): State<WebState>,
     Office(me): Office,
@@ -253,7 +277,8 @@ pub async fn log(
     Query(query): Query<LogQuery>,
 ) -> Answer<Json<LogPage>> {
     let filed = state.desk.incident(id).await?;
-    let eyes = Eyes { me: &me, county: &state.county_of(&filed.incident), policy: state.desk.policy() };
+    let eyes =
+        Eyes { me: &me, county: &state.county_of(&filed.incident), policy: state.desk.policy() };
     Ok(Json(LogPage { items: eyes.log_page(&filed.incident, query.before) }))
 }
 
@@ -283,13 +308,17 @@ pub struct IncidentPage {
 }
 
 /// Incidents, newest first.
-#[utoipa::path(get, path = "/api/v1/incidents", tag = "office", params(ListQuery), security(("session" = ["officer", "ops"])), responses((status = 200, body = IncidentPage)))]
+#[utoipa::path(
+    get, path = "/api/v1/incidents", tag = "office", params(ListQuery),
+    security(("session" = ["officer", "ops"])), responses((status = 200, body = IncidentPage)),
+)]
 pub async fn list(
     State(state): State<WebState>,
     Office(me): Office,
     Query(query): Query<ListQuery>,
 ) -> Answer<Json<IncidentPage>> {
-    let bad_cursor = |_| Problem::invalid("参数 after 无效。", "The parameter \"after\" is not a cursor.");
+    let bad_cursor =
+        |_| Problem::invalid("参数 after 无效。", "The parameter \"after\" is not a cursor.");
     let before = query.after.map(|cursor| cursor.parse::<u64>().map_err(bad_cursor)).transpose()?;
     let limit = query.limit.unwrap_or(limits::PAGE_DEFAULT).clamp(1, limits::PAGE_MAX);
     let filter = match query.state.unwrap_or(Listed::Open) {
@@ -306,12 +335,21 @@ pub async fn list(
 }
 
 /// One incident; for the office with its log and messages.
-#[utoipa::path(get, path = "/api/v1/incidents/{id}", tag = "office", responses((status = 200, body = IncidentView)))]
-pub async fn one(State(state): State<WebState>, me: Me, Path(id): Path<IncidentId>) -> Answer<Json<IncidentView>> {
+#[utoipa::path(
+    get, path = "/api/v1/incidents/{id}", tag = "office",
+    responses((status = 200, body = IncidentView)),
+)]
+pub async fn one(
+    State(state): State<WebState>,
+    me: Me,
+    Path(id): Path<IncidentId>,
+) -> Answer<Json<IncidentView>> {
     let filed = visible(&state, &me, id).await?;
-    let messages = if me.role.is_office() { state.store.messages_of(id).await? } else { Vec::new() };
+    let messages =
+        if me.role.is_office() { state.store.messages_of(id).await? } else { Vec::new() };
     let county = state.county_of(&filed.incident);
-    let view = Eyes { me: &me, county: &county, policy: state.desk.policy() }.full(&filed, messages);
+    let view =
+        Eyes { me: &me, county: &county, policy: state.desk.policy() }.full(&filed, messages);
     log_numbers(&me, std::slice::from_ref(&view));
     Ok(Json(view))
 }
@@ -319,7 +357,8 @@ pub async fn one(State(state): State<WebState>, me: Me, Path(id): Path<IncidentI
 /// Logs who has read whose number: one line per read, with the incidents whose people have to be
 /// phoned.
 fn log_numbers(me: &Me, shown: &[IncidentView]) {
-    let codes: Vec<&str> = shown.iter().filter(|it| it.asks_for_a_call()).map(|it| it.code.as_str()).collect();
+    let codes: Vec<&str> =
+        shown.iter().filter(|it| it.asks_for_a_call()).map(|it| it.code.as_str()).collect();
     if !codes.is_empty() {
         tracing::info!(person = %me.person, incidents = codes.join(" "), "phone numbers were shown");
     }

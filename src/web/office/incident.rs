@@ -67,7 +67,8 @@ pub struct Dismissal {
     words: String,
 }
 
-/// A ranger's tap carries the phone's time and place; an officer's proxy carries the reason instead.
+/// A ranger's tap carries the phone's time and place; an officer's proxy carries the reason
+/// instead.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = Tap)]
 pub struct Step {
@@ -120,7 +121,11 @@ pub struct Note {
 }
 
 /// The office's own report: a call, a tower.
-#[utoipa::path(post, path = "/api/v1/incidents", tag = "office", request_body = OfficeReport, security(("session" = ["officer", "ops"])), responses((status = 200, body = IncidentView), (status = 422)))]
+#[utoipa::path(
+    post, path = "/api/v1/incidents", tag = "office", request_body = OfficeReport,
+    security(("session" = ["officer", "ops"])),
+    responses((status = 200, body = IncidentView), (status = 422)),
+)]
 pub async fn report_by_office(
     State(state): State<WebState>,
     Office(me): Office,
@@ -128,7 +133,10 @@ pub async fn report_by_office(
     Body(told): Body<OfficeReport>,
 ) -> Done {
     if !TOLD_RADIUS_M.contains(&told.radius_m) {
-        return Err(Problem::invalid("半径应在50米至20公里之间。", "radius_m must lie between 50 and 20 000 metres."));
+        return Err(Problem::invalid(
+            "半径应在50米至20公里之间。",
+            "radius_m must lie between 50 and 20 000 metres.",
+        ));
     }
     check_near(told.at, &state.county())?;
     let sighting = Sighting {
@@ -151,50 +159,76 @@ pub async fn report_by_office(
 }
 
 /// 派发, and 改派 when a dispatch runs.
-#[utoipa::path(post, path = "/api/v1/incidents/{id}/dispatch", tag = "office", request_body = Dispatch, security(("session" = ["officer", "ops"])), responses((status = 200, body = IncidentView)))]
+#[utoipa::path(
+    post, path = "/api/v1/incidents/{id}/dispatch", tag = "office", request_body = Dispatch,
+    security(("session" = ["officer", "ops"])), responses((status = 200, body = IncidentView)),
+)]
 pub async fn dispatch(at: AtDesk, Body(Dispatch { ranger }): Body<Dispatch>) -> Done {
     let dispatch = DispatchId(derived("dispatch", &at.0.me, at.0.key.0));
     at.act(Input::Dispatch { dispatch, ranger }).await
 }
 
 /// 误报关闭
-#[utoipa::path(post, path = "/api/v1/incidents/{id}/false-alarm", tag = "office", request_body = Dismissal, security(("session" = ["officer", "ops"])), responses((status = 200, body = IncidentView)))]
+#[utoipa::path(
+    post, path = "/api/v1/incidents/{id}/false-alarm", tag = "office", request_body = Dismissal,
+    security(("session" = ["officer", "ops"])), responses((status = 200, body = IncidentView)),
+)]
 pub async fn false_alarm(at: AtDesk, Body(dismissal): Body<Dismissal>) -> Done {
     let words = optional_words(&dismissal.words, "说明", "the words")?;
-    let closure = Closure { category: NOTHING_FOUND, false_alarm: Some(dismissal.reason), words, passed_to: None };
+    let closure = Closure {
+        category: NOTHING_FOUND,
+        false_alarm: Some(dismissal.reason),
+        words,
+        passed_to: None,
+    };
     at.act(Input::Close { closure }).await
 }
 
 /// 确认接收, or 代接收 by an officer.
-#[utoipa::path(post, path = "/api/v1/incidents/{id}/acknowledge", tag = "ranger", request_body = Step, responses((status = 200, body = IncidentView), (status = 422)))]
+#[utoipa::path(
+    post, path = "/api/v1/incidents/{id}/acknowledge", tag = "ranger", request_body = Step,
+    responses((status = 200, body = IncidentView), (status = 422)),
+)]
 pub async fn acknowledge(at: AtIncident, Body(step): Body<Step>) -> Done {
     let means = means(&at.me, &step.reason)?;
     at.act(Input::Acknowledge { means }, step.happened_at).await
 }
 
 /// 不能前往
-#[utoipa::path(post, path = "/api/v1/incidents/{id}/decline", tag = "ranger", request_body = Step, responses((status = 200, body = IncidentView), (status = 422)))]
+#[utoipa::path(
+    post, path = "/api/v1/incidents/{id}/decline", tag = "ranger", request_body = Step,
+    responses((status = 200, body = IncidentView), (status = 422)),
+)]
 pub async fn decline(at: AtIncident, Body(step): Body<Step>) -> Done {
     let reason = words(&step.reason, "不能前往的原因", "the reason")?;
     at.act(Input::Decline { reason }, step.happened_at).await
 }
 
 /// 请求支援
-#[utoipa::path(post, path = "/api/v1/incidents/{id}/support", tag = "ranger", request_body = Step, responses((status = 200, body = IncidentView), (status = 422)))]
+#[utoipa::path(
+    post, path = "/api/v1/incidents/{id}/support", tag = "ranger", request_body = Step,
+    responses((status = 200, body = IncidentView), (status = 422)),
+)]
 pub async fn support(at: AtIncident, Body(step): Body<Step>) -> Done {
     let reason = words(&step.reason, "需要的支援", "what is needed")?;
     at.act(Input::AskSupport { reason }, step.happened_at).await
 }
 
 /// 已到达
-#[utoipa::path(post, path = "/api/v1/incidents/{id}/arrive", tag = "ranger", request_body = Step, responses((status = 200, body = IncidentView), (status = 422)))]
+#[utoipa::path(
+    post, path = "/api/v1/incidents/{id}/arrive", tag = "ranger", request_body = Step,
+    responses((status = 200, body = IncidentView), (status = 422)),
+)]
 pub async fn arrive(at: AtIncident, Body(step): Body<Step>) -> Done {
     let (means, position) = (means(&at.me, &step.reason)?, checked(step.position)?);
     at.act(Input::Arrive { means, position }, step.happened_at).await
 }
 
 /// 核查反馈. Photos follow one by one, so that the words never wait for them.
-#[utoipa::path(post, path = "/api/v1/incidents/{id}/report", tag = "ranger", request_body = Report, responses((status = 200, body = IncidentView), (status = 422)))]
+#[utoipa::path(
+    post, path = "/api/v1/incidents/{id}/report", tag = "ranger", request_body = Report,
+    responses((status = 200, body = IncidentView), (status = 422)),
+)]
 pub async fn report(at: AtIncident, Body(report): Body<Report>) -> Done {
     let happened_at = report.happened_at;
     let verification = verification(&at.me, report)?;
@@ -202,19 +236,33 @@ pub async fn report(at: AtIncident, Body(report): Body<Report>) -> Done {
 }
 
 /// 退回补充
-#[utoipa::path(post, path = "/api/v1/incidents/{id}/send-back", tag = "office", request_body = Reason, security(("session" = ["officer", "ops"])), responses((status = 200, body = IncidentView)))]
+#[utoipa::path(
+    post, path = "/api/v1/incidents/{id}/send-back", tag = "office", request_body = Reason,
+    security(("session" = ["officer", "ops"])), responses((status = 200, body = IncidentView)),
+)]
 pub async fn send_back(at: AtDesk, Body(Reason { reason }): Body<Reason>) -> Done {
     at.act(Input::SendBack { reason: words(&reason, "退回的原因", "the reason")? }).await
 }
 
 /// 审核通过 销号
-#[utoipa::path(post, path = "/api/v1/incidents/{id}/close", tag = "office", request_body = Close, security(("session" = ["officer", "ops"])), responses((status = 200, body = IncidentView)))]
+#[utoipa::path(
+    post, path = "/api/v1/incidents/{id}/close", tag = "office", request_body = Close,
+    security(("session" = ["officer", "ops"])), responses((status = 200, body = IncidentView)),
+)]
 pub async fn close(at: AtDesk, Body(close): Body<Close>) -> Done {
     let code = match close.category {
         Some(code) => code,
-        None => visible(&at.0.state, &at.0.me, at.0.id).await?.incident.verification.map(|it| it.category).ok_or_else(
-            || Problem::invalid("尚无反馈，请选择类别。", "Nothing has been reported yet: please choose a category."),
-        )?,
+        None => visible(&at.0.state, &at.0.me, at.0.id)
+            .await?
+            .incident
+            .verification
+            .map(|it| it.category)
+            .ok_or_else(|| {
+                Problem::invalid(
+                    "尚无反馈，请选择类别。",
+                    "Nothing has been reported yet: please choose a category.",
+                )
+            })?,
     };
     if known(code)?.interim {
         return Err(Problem::invalid(
@@ -227,7 +275,10 @@ pub async fn close(at: AtDesk, Body(close): Body<Close>) -> Done {
     at.act(Input::Close { closure }).await
 }
 
-#[utoipa::path(post, path = "/api/v1/incidents/{id}/note", tag = "office", request_body = Note, responses((status = 200, body = IncidentView)))]
+#[utoipa::path(
+    post, path = "/api/v1/incidents/{id}/note", tag = "office", request_body = Note,
+    responses((status = 200, body = IncidentView)),
+)]
 pub async fn note(at: AtIncident, Body(Note { words: text }): Body<Note>) -> Done {
     let words = words(&text, "备注", "the note")?;
     at.act(Input::Note { words }, None).await
@@ -252,8 +303,10 @@ impl FromRequestParts<WebState> for AtIncident {
 
 impl AtIncident {
     async fn of(me: Me, parts: &mut Parts, state: &WebState) -> Result<Self, Response> {
-        let Path(id) = Path::from_request_parts(parts, state).await.map_err(IntoResponse::into_response)?;
-        let Key(key) = Key::from_request_parts(parts, state).await.map_err(IntoResponse::into_response)?;
+        let Path(id) =
+            Path::from_request_parts(parts, state).await.map_err(IntoResponse::into_response)?;
+        let Key(key) =
+            Key::from_request_parts(parts, state).await.map_err(IntoResponse::into_response)?;
         Ok(Self { state: state.clone(), me, id, key })
     }
 
@@ -262,7 +315,9 @@ impl AtIncident {
         let happened_at = happened_at.and_then(plausible);
         let Self { state, me, id, key } = self;
         let filed = take(&state, &me, id, Action { key, happened_at, input }).await?;
-        Ok(Json(Eyes { me: &me, county: &state.county(), policy: state.desk.policy() }.brief(&filed)))
+        Ok(Json(
+            Eyes { me: &me, county: &state.county(), policy: state.desk.policy() }.brief(&filed),
+        ))
     }
 }
 
@@ -273,7 +328,8 @@ impl FromRequestParts<WebState> for AtDesk {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, state: &WebState) -> Result<Self, Response> {
-        let Office(me) = Office::from_request_parts(parts, state).await.map_err(IntoResponse::into_response)?;
+        let Office(me) =
+            Office::from_request_parts(parts, state).await.map_err(IntoResponse::into_response)?;
         AtIncident::of(me, parts, state).await.map(Self)
     }
 }
@@ -316,19 +372,29 @@ fn means(me: &Me, reason: &str) -> Answer<Means> {
 fn verification(me: &Me, report: Report) -> Answer<Verification> {
     let category = known(report.category)?;
     if category.officer_only && !me.role.is_office() {
-        return Err(Problem::forbidden("此类别只能由值班室选择。", "Only the duty room may choose this category."));
+        return Err(Problem::forbidden(
+            "此类别只能由值班室选择。",
+            "Only the duty room may choose this category.",
+        ));
     }
     if report.photos > PHOTOS_MAX {
         return Err(Problem::invalid("照片太多，最多20张。", "Too many photos: 20 at most."));
     }
     let area_is_sane = report.area_mu.is_none_or(|area_mu| (0.0..=AREA_MAX_MU).contains(&area_mu));
     if !area_is_sane {
-        return Err(Problem::invalid("面积应为0到100万亩。", "area_mu must lie between 0 and 1 000 000."));
+        return Err(Problem::invalid(
+            "面积应为0到100万亩。",
+            "area_mu must lie between 0 and 1 000 000.",
+        ));
     }
     let reason = report.no_photo_reason.unwrap_or_default();
     let no_photo_reason = optional_words(&reason, "无照片的原因", "the reason for no photo")?;
-    if report.photos == 0 && no_photo_reason.is_empty() && !category.interim && !me.role.is_office() {
-        return Err(Problem::invalid("没有照片时请说明原因。", "Please add a photo, or say why there is none."));
+    if report.photos == 0 && no_photo_reason.is_empty() && !category.interim && !me.role.is_office()
+    {
+        return Err(Problem::invalid(
+            "没有照片时请说明原因。",
+            "Please add a photo, or say why there is none.",
+        ));
     }
     Ok(Verification {
         category: category.code,
@@ -343,7 +409,12 @@ fn verification(me: &Me, report: Report) -> Answer<Verification> {
 }
 
 fn known(code: u8) -> Answer<&'static Category> {
-    let unknown = || Problem::invalid(format!("没有编号为{code}的类别。"), format!("There is no category {code}."));
+    let unknown = || {
+        Problem::invalid(
+            format!("没有编号为{code}的类别。"),
+            format!("There is no category {code}."),
+        )
+    };
     category(code).ok_or_else(unknown)
 }
 
@@ -366,7 +437,8 @@ fn check_near(at: LatLon, county: &County) -> Answer<()> {
 
 /// Phones report impossible accuracies when they have no fix.
 fn checked(position: Option<Position>) -> Answer<Option<Position>> {
-    let position = position.map(|it| Position { measured_at: it.measured_at.and_then(plausible), ..it });
+    let position =
+        position.map(|it| Position { measured_at: it.measured_at.and_then(plausible), ..it });
     match position {
         Some(it) if !it.accuracy_m.is_finite() || it.accuracy_m < 0.0 => {
             Err(Problem::invalid("定位精度无效。", "accuracy_m is not a distance."))

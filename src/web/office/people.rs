@@ -55,7 +55,10 @@ pub struct People {
 }
 
 /// People who could be sent, the nearest first.
-#[utoipa::path(get, path = "/api/v1/people", tag = "office", params(Asked), security(("session" = ["officer", "ops"])), responses((status = 200, body = People)))]
+#[utoipa::path(
+    get, path = "/api/v1/people", tag = "office", params(Asked),
+    security(("session" = ["officer", "ops"])), responses((status = 200, body = People)),
+)]
 pub async fn people(
     State(state): State<WebState>,
     Office(me): Office,
@@ -68,7 +71,8 @@ pub async fn people(
     let eyes = Eyes { me: &me, county: &county, policy: state.desk.policy() };
     let q = asked.q.trim().to_lowercase();
     let found = county.people.iter().filter(|person| matches(person, &county, &q));
-    let mut ranked: Vec<(f64, &Person)> = found.map(|person| (distance_m(person, &county, at), person)).collect();
+    let mut ranked: Vec<(f64, &Person)> =
+        found.map(|person| (distance_m(person, &county, at), person)).collect();
     ranked.sort_by(|(a, one), (b, two)| a.total_cmp(b).then_with(|| one.id.cmp(&two.id)));
     let engaged = engaged(&book);
     let more = ranked.len().saturating_sub(LISTED);
@@ -78,7 +82,10 @@ pub async fn people(
         .map(|(distance_m, person)| {
             let (busy, answered_at) = engaged.get(&person.id).cloned().unwrap_or_default();
             let declined = this.is_some_and(|filed| {
-                filed.incident.dispatches().any(|it| it.ranger == person.id && it.declined.is_some())
+                filed
+                    .incident
+                    .dispatches()
+                    .any(|it| it.ranger == person.id && it.declined.is_some())
             });
             Choice {
                 person: eyes.person(&person.id, Some(distance_m.round()).filter(|m| m.is_finite())),
@@ -110,7 +117,8 @@ fn matches(person: &Person, county: &County, q: &str) -> bool {
 /// Measured from the centre of the person's own grid: nobody is tracked. People without a known
 /// place come last.
 fn distance_m(person: &Person, county: &County, at: Option<LatLon>) -> f64 {
-    let home = person.grid.as_ref().and_then(|id| county.grid(id)).and_then(|grid| grid.area.centroid());
+    let home =
+        person.grid.as_ref().and_then(|id| county.grid(id)).and_then(|grid| grid.area.centroid());
     home.zip(at).map_or(f64::INFINITY, |(home, at)| home.distance_m(at))
 }
 
@@ -121,7 +129,9 @@ fn engaged(book: &OpenBook) -> Engaged {
     let mut engaged = Engaged::new();
     for filed in book.open() {
         let incident = &filed.incident;
-        let underway = |it: &&Dispatch| it.is_running() && it.reported.is_none() && incident.state != Stand::Closed;
+        let underway = |it: &&Dispatch| {
+            it.is_running() && it.reported.is_none() && incident.state != Stand::Closed
+        };
         if let Some(dispatch) = incident.dispatch.as_ref().filter(underway) {
             engaged.entry(dispatch.ranger.clone()).or_default().0.push(filed.code.clone());
         }

@@ -30,11 +30,14 @@ pub fn place(incident: &Incident, policy: &Policy, now: Timestamp) -> impl Ord +
     let sooner = |at: Timestamp| (0, at);
     // Priority is rounded to whole points: among nearly equal ones the older comes first.
     let by_priority = |at: Timestamp| (-(incident.priority.score.round() as i64), at);
-    let labelled = || matches!(incident.judge(policy, false).verdict, Verdict::Digest | Verdict::PassOn);
+    let labelled =
+        || matches!(incident.judge(policy, false).verdict, Verdict::Digest | Verdict::PassOn);
     let opened = incident.opened_at;
     let (group, key) = match (clock, incident.state) {
         (_, State::Closed) => (Group::Closed, sooner(opened)),
-        _ if incident.merged_into.is_some() && incident.dispatch.is_none() => (Group::Led, sooner(opened)),
+        _ if incident.merged_into.is_some() && incident.dispatch.is_none() => {
+            (Group::Led, sooner(opened))
+        }
         (_, State::NeedsReview) if labelled() => (Group::Labelled, by_priority(opened)),
         (Some(by), _) if by <= now => (Group::Overdue, sooner(by)),
         _ if incident.proposal.is_some() => (Group::Relocation, sooner(opened)),
@@ -51,7 +54,9 @@ fn running_clock(incident: &Incident) -> Option<Timestamp> {
     let dispatch = incident.dispatch.as_ref();
     match incident.state {
         // After the first call it counts as overdue from the instant of that call.
-        State::NeedsReview if incident.review_missed() => incident.waiting.iter().map(|it| it.since).min(),
+        State::NeedsReview if incident.review_missed() => {
+            incident.waiting.iter().map(|it| it.since).min()
+        }
         State::NeedsReview => incident.review_by(),
         State::Dispatched => dispatch.map(|it| it.acknowledge_by),
         State::Acknowledged => dispatch.map(|it| it.arrive_by),
@@ -91,13 +96,22 @@ mod tests {
             drill: false,
             labels: vec![],
         };
-        let (id, dispatch) = (IncidentId(Uuid::from_u128(number)), DispatchId(Uuid::from_u128(number)));
-        let new = NewIncident { id, dispatch, sightings: vec![sighting], links: vec![], split_from: None, flood: None };
+        let (id, dispatch) =
+            (IncidentId(Uuid::from_u128(number)), DispatchId(Uuid::from_u128(number)));
+        let new = NewIncident {
+            id,
+            dispatch,
+            sightings: vec![sighting],
+            links: vec![],
+            split_from: None,
+            flood: None,
+        };
         let policy = Policy::default();
         let place = |_: &Fix, _: &[Hint]| Place::default();
         let holder = |_: Role, _: &Place, _: Option<&PersonId>| None;
         let office = Office { policy: &policy, place: &place, holder: &holder };
-        let mut incident = Incident::from_log(&Incident::open(new, &office, minute(opened))).expect("an opening");
+        let mut incident =
+            Incident::from_log(&Incident::open(new, &office, minute(opened))).expect("an opening");
         let verification = Verification {
             category: 3,
             flames: None,

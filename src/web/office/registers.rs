@@ -1,5 +1,6 @@
-//! 登记册: the registers as lists, their history, and changes of single entries: shown first, made with a reason, taken back.
-//! The duty room changes people, rota, burns and heat sources; grids and cameras are for operations.
+//! 登记册: the registers as lists, their history, and changes of single entries: shown first, made
+//! with a reason, taken back. The duty room changes people, rota, burns and heat sources; grids and
+//! cameras are for operations.
 
 use crate::county::{self, Sheet};
 use crate::desk::Registry;
@@ -43,7 +44,8 @@ pub struct RegisterView {
     items: Vec<EntryView>,
 }
 
-/// An entry with its columns by their English names, empty ones left out; a grid is a GeoJSON feature. Logins are stars.
+/// An entry with its columns by their English names, empty ones left out; a grid is a GeoJSON
+/// feature. Logins are stars.
 #[derive(Serialize, ToSchema)]
 struct EntryView {
     key: String,
@@ -52,7 +54,11 @@ struct EntryView {
 }
 
 /// One register, as it is or as it was.
-#[utoipa::path(get, path = "/api/v1/registers/{register}", tag = "office", params(("register" = Register, Path), Asked), security(("session" = ["officer", "ops"])), responses((status = 200, body = RegisterView)))]
+#[utoipa::path(
+    get, path = "/api/v1/registers/{register}", tag = "office",
+    params(("register" = Register, Path), Asked), security(("session" = ["officer", "ops"])),
+    responses((status = 200, body = RegisterView)),
+)]
 pub async fn register(
     State(state): State<WebState>,
     _: Office,
@@ -107,7 +113,10 @@ struct FactView {
 }
 
 /// Who changed what, when and why.
-#[utoipa::path(get, path = "/api/v1/register-changes", tag = "office", params(Paged), security(("session" = ["officer", "ops"])), responses((status = 200, body = Changes)))]
+#[utoipa::path(
+    get, path = "/api/v1/register-changes", tag = "office", params(Paged),
+    security(("session" = ["officer", "ops"])), responses((status = 200, body = Changes)),
+)]
 pub async fn changes(
     State(state): State<WebState>,
     Office(me): Office,
@@ -144,7 +153,8 @@ fn fact_view(fact: &Fact) -> FactView {
 
 #[derive(Deserialize, ToSchema)]
 pub struct Proposal {
-    /// New or changed entries, whole; columns by their English or Chinese names, a grid as a GeoJSON feature.
+    /// New or changed entries, whole; columns by their English or Chinese names, a grid as a
+    /// GeoJSON feature.
     #[serde(default)]
     #[schema(value_type = Vec<Object>)]
     set: Vec<Value>,
@@ -172,7 +182,12 @@ pub struct Proposed {
 }
 
 /// Changes single entries, all or none. Sent again, it changes nothing.
-#[utoipa::path(post, path = "/api/v1/registers/{register}", tag = "office", params(("register" = Register, Path)), request_body = Proposal, security(("session" = ["officer", "ops"])), responses((status = 200, body = Proposed), (status = 409), (status = 422)))]
+#[utoipa::path(
+    post, path = "/api/v1/registers/{register}", tag = "office",
+    params(("register" = Register, Path)), request_body = Proposal,
+    security(("session" = ["officer", "ops"])),
+    responses((status = 200, body = Proposed), (status = 409), (status = 422)),
+)]
 pub async fn change(
     State(state): State<WebState>,
     Office(me): Office,
@@ -187,7 +202,8 @@ pub async fn change(
     }
     let why = words(&proposal.why, "更改的原因", "the reason")?;
     let by = Author::Person(me.person.clone());
-    let seen = state.registry.change(facts, by, &why, Some(proposal.seen)).await.map_err(meanwhile)?;
+    let seen =
+        state.registry.change(facts, by, &why, Some(proposal.seen)).await.map_err(meanwhile)?;
     tracing::info!(?register, by = %me.person, change = seen, "a register was changed");
     Ok(Json(Proposed { diff, seen }))
 }
@@ -205,7 +221,11 @@ pub struct Undone {
 }
 
 /// Takes a change back: each of its entries as it was before, from now on.
-#[utoipa::path(post, path = "/api/v1/register-changes/undo", tag = "office", request_body = Undo, security(("session" = ["officer", "ops"])), responses((status = 200, body = Undone), (status = 404), (status = 409)))]
+#[utoipa::path(
+    post, path = "/api/v1/register-changes/undo", tag = "office", request_body = Undo,
+    security(("session" = ["officer", "ops"])),
+    responses((status = 200, body = Undone), (status = 404), (status = 409)),
+)]
 pub async fn undo(
     State(state): State<WebState>,
     Office(me): Office,
@@ -223,7 +243,9 @@ pub async fn undo(
 fn may_change(me: &Me, register: Register) -> Answer<()> {
     match register {
         Register::People | Register::Duty | Register::Burns | Register::HeatSources => Ok(()),
-        Register::County | Register::Grids | Register::Cameras if me.role.0 == Access::Ops => Ok(()),
+        Register::County | Register::Grids | Register::Cameras if me.role.0 == Access::Ops => {
+            Ok(())
+        }
         _ => Err(Problem::forbidden(
             "网格和摄像机只限运维人员更改。",
             "Grids and cameras are changed by operations only.",
@@ -231,8 +253,14 @@ fn may_change(me: &Me, register: Register) -> Answer<()> {
     }
 }
 
-/// The facts of a proposal, without those that are in force already. Every row is read as an import reads it.
-fn facts(register: Register, proposal: &Proposal, registry: &Registry, now: Timestamp) -> Answer<Vec<Fact>> {
+/// The facts of a proposal, without those that are in force already. Every row is read as an import
+/// reads it.
+fn facts(
+    register: Register,
+    proposal: &Proposal,
+    registry: &Registry,
+    now: Timestamp,
+) -> Answer<Vec<Fact>> {
     let Proposal { set, remove, valid_from, valid_until, .. } = proposal;
     if set.len() + remove.len() > AT_ONCE {
         return Err(Problem::impossible(
@@ -241,13 +269,19 @@ fn facts(register: Register, proposal: &Proposal, registry: &Registry, now: Time
         ));
     }
     if valid_until.is_some_and(|until| until <= valid_from.unwrap_or(now)) {
-        return Err(Problem::impossible("有效期的结束早于开始。", "The validity ends before it begins."));
+        return Err(Problem::impossible(
+            "有效期的结束早于开始。",
+            "The validity ends before it begins.",
+        ));
     }
     let entries = set.iter().enumerate().map(|(index, row)| {
         let read = |lang| county::register_entry(register, row, lang);
         read(Lang::Zh).map_err(|zh| {
             let en = read(Lang::En).err().unwrap_or_default();
-            Problem::impossible(format!("第{}条：{zh}", index + 1), format!("Entry {}: {en}", index + 1))
+            Problem::impossible(
+                format!("第{}条：{zh}", index + 1),
+                format!("Entry {}: {en}", index + 1),
+            )
         })
     });
     let mut entries = entries.collect::<Answer<Vec<Entry>>>()?;
@@ -270,7 +304,8 @@ fn keep_logins(entry: &mut Entry, held: Option<&Entry>) {
     }
 }
 
-/// Whoever is on a rota is in the register, by id or by a name that one person has: the rule of every import.
+/// Whoever is on a rota is in the register, by id or by a name that one person has: the rule of
+/// every import.
 fn with_people(register: Register, entries: Vec<Entry>, current: &Entries) -> Answer<Vec<Entry>> {
     let sheet = Sheet { entries: (1..).zip(entries).collect(), ..Sheet::default() };
     let resolved = |lang| {

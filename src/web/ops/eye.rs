@@ -16,7 +16,8 @@ pub struct EyeView {
     capacity: Option<Capacity>,
     /// Cameras of the register.
     registered: usize,
-    /// Seconds from one look at a camera to the next with all that are registered; null: as often as asked.
+    /// Seconds from one look at a camera to the next with all that are registered; null: as often
+    /// as asked.
     stretched_s: Option<f64>,
     /// Null: no screening network has looked.
     screening: Option<Screening>,

@@ -51,32 +51,52 @@ struct LookAlike {
     category: Option<u8>,
 }
 
-/// The rule in force, asked of what was filed, once as it is and once with look-alikes waiting. Nothing changes.
-#[utoipa::path(get, path = "/api/v1/ops/look-alikes", tag = "ops", security(("session" = ["officer", "ops"])), responses((status = 200, body = LookAlikes)))]
+/// The rule in force, asked of what was filed, once as it is and once with look-alikes waiting.
+/// Nothing changes.
+#[utoipa::path(
+    get, path = "/api/v1/ops/look-alikes", tag = "ops", security(("session" = ["officer", "ops"])),
+    responses((status = 200, body = LookAlikes)),
+)]
 pub async fn look_alikes(State(state): State<WebState>, _: Office) -> Answer<Json<LookAlikes>> {
     let now = state.clock.now();
     let policy = state.desk.policy();
     // The closed incidents that these can resemble may have opened earlier by the same span.
     let filed = state.store.incidents_opened(now - LOOKS_BACK * 2, after(now)).await?;
-    let closed: Vec<Closed> =
-        filed.iter().filter_map(|it| Some(Closed { code: it.code.clone(), ..Closed::of(&it.incident)? })).collect();
-    let lately = filed.iter().filter(|it| !it.incident.drill && it.incident.opened_at >= now - LOOKS_BACK);
+    let closed: Vec<Closed> = filed
+        .iter()
+        .filter_map(|it| Some(Closed { code: it.code.clone(), ..Closed::of(&it.incident)? }))
+        .collect();
+    let lately =
+        filed.iter().filter(|it| !it.incident.drill && it.incident.opened_at >= now - LOOKS_BACK);
     let mut items: Vec<LookAlike> = lately.filter_map(|it| of(it, policy, &closed)).collect();
     items.sort_by_key(|it| std::cmp::Reverse(it.at));
     let waiting = || items.iter().filter(|it| it.would_wait);
     let burned = |it: &&LookAlike| it.category.is_some_and(crate::triage::category::burned);
-    let (incidents, would_wait, fires_would_wait) = (items.len(), waiting().count(), waiting().filter(burned).count());
+    let (incidents, would_wait, fires_would_wait) =
+        (items.len(), waiting().count(), waiting().filter(burned).count());
     items.truncate(ITEMS_MAX);
-    Ok(Json(LookAlikes { items, incidents, would_wait, fires_would_wait, now: policy.labelled.look_alike }))
+    Ok(Json(LookAlikes {
+        items,
+        incidents,
+        would_wait,
+        fires_would_wait,
+        now: policy.labelled.look_alike,
+    }))
 }
 
 /// An incident with its first look-alike; `None` when it has none.
-fn of(Filed { code, incident, .. }: &Filed, policy: &Policy, closed: &[Closed]) -> Option<LookAlike> {
+fn of(
+    Filed { code, incident, .. }: &Filed,
+    policy: &Policy,
+    closed: &[Closed],
+) -> Option<LookAlike> {
     let mut tried = incident.clone();
     let mut first = None;
     for sighting in &mut tried.sightings {
         sighting.labels.retain(|label| !matches!(label, Label::LookAlike { .. }));
-        let Some(label) = memory::look_alike(sighting, sighting.observed_at, closed) else { continue };
+        let Some(label) = memory::look_alike(sighting, sighting.observed_at, closed) else {
+            continue;
+        };
         if let (None, Source::Camera { camera, .. }, Label::LookAlike { code, closed_at, cause }) =
             (&first, &sighting.source, &label)
         {

@@ -20,7 +20,8 @@ use utoipa::ToSchema;
 #[derive(Serialize, ToSchema)]
 pub struct Proofs {
     items: Vec<Proof>,
-    /// Hours watched without which a camera is unproven; besides a self-test passed by day and one by night.
+    /// Hours watched without which a camera is unproven; besides a self-test passed by day and one
+    /// by night.
     hours_needed: f64,
     /// So many days are looked back.
     days: i64,
@@ -34,7 +35,10 @@ struct Judged {
 }
 
 /// Every camera of the register, over the last 30 days. Drills count nowhere.
-#[utoipa::path(get, path = "/api/v1/ops/proof", tag = "ops", security(("session" = ["officer", "ops"])), responses((status = 200, body = Proofs)))]
+#[utoipa::path(
+    get, path = "/api/v1/ops/proof", tag = "ops", security(("session" = ["officer", "ops"])),
+    responses((status = 200, body = Proofs)),
+)]
 pub async fn proof(State(state): State<WebState>, _: Office) -> Answer<Json<Proofs>> {
     let items = proofs(&state).await?;
     Ok(Json(Proofs { items, hours_needed: HOURS_NEEDED, days: LOOKS_BACK.as_hours() / 24 }))
@@ -43,7 +47,8 @@ pub async fn proof(State(state): State<WebState>, _: Office) -> Answer<Json<Proo
 async fn proofs(state: &WebState) -> Result<Vec<Proof>> {
     let now = state.clock.now();
     let since = now - LOOKS_BACK;
-    let (watched, tests) = (state.store.watched(since).await?, state.store.self_tests(since).await?);
+    let (watched, tests) =
+        (state.store.watched(since).await?, state.store.self_tests(since).await?);
     let judged = judged(&state.store.incidents_opened(since, after(now)).await?);
     let county = state.county();
     let of = |camera: &CameraId| {

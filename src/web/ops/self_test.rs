@@ -39,7 +39,8 @@ struct SensitivityView {
 #[derive(Serialize, ToSchema)]
 struct ScaleView {
     threshold: f32,
-    /// Apparent width of the smallest plume seen at most places, share of the picture's width; null: none was.
+    /// Apparent width of the smallest plume seen at most places, share of the picture's width;
+    /// null: none was.
     smallest: Option<f32>,
     sizes: Vec<SizeSeen>,
 }
@@ -66,10 +67,17 @@ pub struct OfCamera {
     camera: CameraId,
 }
 
-/// 自检: rendered plumes are put into this camera's next picture, off-stream, and the model is asked. Asked again, it is
-/// still one test. No incident comes of it.
-#[utoipa::path(post, path = "/api/v1/ops/self-tests", tag = "ops", request_body = OfCamera, security(("session" = ["ops"])), responses((status = 200, body = SelfTestView)))]
-pub async fn self_test(State(state): State<WebState>, _: Ops, Body(of): Body<OfCamera>) -> Answer<Json<SelfTestView>> {
+/// 自检: rendered plumes are put into this camera's next picture, off-stream, and the model is
+/// asked. Asked again, it is still one test. No incident comes of it.
+#[utoipa::path(
+    post, path = "/api/v1/ops/self-tests", tag = "ops", request_body = OfCamera,
+    security(("session" = ["ops"])), responses((status = 200, body = SelfTestView)),
+)]
+pub async fn self_test(
+    State(state): State<WebState>,
+    _: Ops,
+    Body(of): Body<OfCamera>,
+) -> Answer<Json<SelfTestView>> {
     let camera = watched(&state, &of.camera)?;
     let mut test = camera.self_test;
     let asked_at = *test.asked_at.get_or_insert(state.clock.now());
@@ -78,7 +86,10 @@ pub async fn self_test(State(state): State<WebState>, _: Ops, Body(of): Body<OfC
 }
 
 /// What the camera shows now is right: view, size and sharpness are learnt anew.
-#[utoipa::path(post, path = "/api/v1/ops/views", tag = "ops", request_body = OfCamera, security(("session" = ["ops"])), responses((status = 200, body = OfCamera)))]
+#[utoipa::path(
+    post, path = "/api/v1/ops/views", tag = "ops", request_body = OfCamera,
+    security(("session" = ["ops"])), responses((status = 200, body = OfCamera)),
+)]
 pub async fn accept_view(
     State(state): State<WebState>,
     Ops(me): Ops,
@@ -90,14 +101,29 @@ pub async fn accept_view(
     Ok(Json(of))
 }
 
-/// The smallest plume that the last self-test found, in its surroundings; the largest, where none was found.
-#[utoipa::path(get, path = "/api/v1/cameras/{id}/self-test", tag = "ops", security(("session" = ["officer", "ops"])), responses((status = 200, content_type = "image/jpeg")))]
-pub async fn example(State(state): State<WebState>, _: Office, Path(id): Path<CameraId>) -> Answer<Response> {
-    let last = state.status.get(&id).and_then(|status| status.self_test.last).ok_or_else(Problem::not_found)?;
+/// The smallest plume that the last self-test found, in its surroundings; the largest, where none
+/// was found.
+#[utoipa::path(
+    get, path = "/api/v1/cameras/{id}/self-test", tag = "ops",
+    security(("session" = ["officer", "ops"])),
+    responses((status = 200, content_type = "image/jpeg")),
+)]
+pub async fn example(
+    State(state): State<WebState>,
+    _: Office,
+    Path(id): Path<CameraId>,
+) -> Answer<Response> {
+    let last = state
+        .status
+        .get(&id)
+        .and_then(|status| status.self_test.last)
+        .ok_or_else(Problem::not_found)?;
     let picture = last.example.clone().ok_or_else(Problem::not_found)?;
     let enlarged = (EXAMPLE_SIDE.div_ceil(picture.width())).max(1);
     let jpeg = state.own.seats.with_pixels(move || {
-        picture.resized(enlarged * picture.width(), enlarged * picture.height()).to_jpeg(EXAMPLE_QUALITY)
+        picture
+            .resized(enlarged * picture.width(), enlarged * picture.height())
+            .to_jpeg(EXAMPLE_QUALITY)
     });
     Ok(image(jpeg.await?, HeaderValue::from_static("private, max-age=86400")))
 }
@@ -108,6 +134,10 @@ fn watched(state: &WebState, camera: &CameraId) -> Answer<CameraStatus> {
         return Err(Problem::invalid("没有这个摄像机。", "There is no such camera."));
     }
     state.status.get(camera).filter(|status| status.analysed > 0).ok_or_else(|| {
-        Problem::new(Kind::Unavailable, "这台摄像机还没有可用的画面。", "There is no picture of this camera yet.")
+        Problem::new(
+            Kind::Unavailable,
+            "这台摄像机还没有可用的画面。",
+            "There is no picture of this camera yet.",
+        )
     })
 }

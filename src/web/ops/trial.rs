@@ -77,14 +77,23 @@ pub struct Rise {
     steps: Vec<EvidenceAt>,
 }
 
-/// The same code as live over the stored frames, with the thresholds in force and with others. Nothing changes.
-#[utoipa::path(post, path = "/api/v1/ops/what-if", tag = "ops", request_body = Trial, security(("session" = ["officer", "ops"])), responses((status = 200, body = WhatIf)))]
-pub async fn what_if(State(state): State<WebState>, _: Office, Body(trial): Body<Trial>) -> Answer<Json<WhatIf>> {
+/// The same code as live over the stored frames, with the thresholds in force and with others.
+/// Nothing changes.
+#[utoipa::path(
+    post, path = "/api/v1/ops/what-if", tag = "ops", request_body = Trial,
+    security(("session" = ["officer", "ops"])), responses((status = 200, body = WhatIf)),
+)]
+pub async fn what_if(
+    State(state): State<WebState>,
+    _: Office,
+    Body(trial): Body<Trial>,
+) -> Answer<Json<WhatIf>> {
     let tried = Thresholds::try_from(trial.thresholds)?;
     let now = state.clock.now();
     let since = now - hours(trial.hours);
     let mut total = WhatIf::default();
-    let judged = Arc::new(Judged::of(&state.store.incidents_opened(since - SAME_ALERT, after(now)).await?));
+    let judged =
+        Arc::new(Judged::of(&state.store.incidents_opened(since - SAME_ALERT, after(now)).await?));
     // One camera at a time, so that only its frames are in memory.
     for camera in asked_cameras(&state.county(), trial.camera) {
         let frames = state.store.analyses(&camera, since, after(now), FRAMES_MAX).await?;
@@ -102,7 +111,12 @@ fn asked_cameras(county: &County, asked: Option<CameraId>) -> BTreeSet<CameraId>
     }
 }
 
-fn compare(frames: &[Analysis], current: &Thresholds, tried: &Thresholds, judged: &Judged) -> WhatIf {
+fn compare(
+    frames: &[Analysis],
+    current: &Thresholds,
+    tried: &Thresholds,
+    judged: &Judged,
+) -> WhatIf {
     let now = whatif::replay(frames, current);
     let then = whatif::replay(frames, tried);
     WhatIf {
@@ -126,7 +140,9 @@ fn only_in(these: &[(CameraId, Confirmed)], others: &[(CameraId, Confirmed)]) ->
     };
     these
         .iter()
-        .filter(|(camera, it)| !others.iter().any(|(other, confirmed)| other == camera && same(it, confirmed)))
+        .filter(|(camera, it)| {
+            !others.iter().any(|(other, confirmed)| other == camera && same(it, confirmed))
+        })
         .map(|(camera, it)| Alert {
             camera: camera.clone(),
             at: it.confirmed_at,
@@ -166,7 +182,9 @@ impl Judged {
     fn of(filed: &[Filed]) -> Self {
         let mut judged: HashMap<CameraId, Vec<(Timestamp, bool)>> = HashMap::new();
         for Filed { incident, .. } in filed {
-            let Some(closure) = incident.closure.as_ref().filter(|_| !incident.drill) else { continue };
+            let Some(closure) = incident.closure.as_ref().filter(|_| !incident.drill) else {
+                continue;
+            };
             let burned = category(closure.category).is_some_and(|category| category.fire);
             for sighting in &incident.sightings {
                 if let Source::Camera { camera, .. } = &sighting.source {

@@ -60,11 +60,15 @@ impl Fault {
                 format!("{} 读不出来（{why}）：看文件是否存在、运行用户能否读取", file.display())
             }
             Self::NoCertificate { file } => {
-                format!("{} 里没有证书：需要 PEM 文件，以 -----BEGIN CERTIFICATE----- 开头", file.display())
+                format!(
+                    "{} 里没有证书：需要 PEM 文件，以 -----BEGIN CERTIFICATE----- 开头",
+                    file.display()
+                )
             }
             Self::NoKey { file } => {
                 format!(
-                    "{} 里没有未加密的私钥：需要 PEM 文件；加密的先用 openssl pkey -in 旧文件 -out 新文件 解密",
+                    "{} 里没有未加密的私钥：需要 PEM 文件；加密的先用 openssl pkey -in 旧文件 -out \
+                    新文件 解密",
                     file.display()
                 )
             }
@@ -72,7 +76,10 @@ impl Fault {
                 format!("{} 里的证书不能用（{why}）：向签发单位重新索取", file.display())
             }
             Self::BadKey { file, why } => {
-                format!("{} 里的私钥不能用（{why}）：用 RSA 2048 以上或 ECDSA P-256、P-384", file.display())
+                format!(
+                    "{} 里的私钥不能用（{why}）：用 RSA 2048 以上或 ECDSA P-256、P-384",
+                    file.display()
+                )
             }
             Self::NotAPair { certificate, key } => {
                 format!(
@@ -82,11 +89,21 @@ impl Fault {
                 )
             }
             Self::OtherName { file, name } => {
-                format!("{} 不是发给 {name} 的，手机会拒绝：换成该域名的证书，或改 [server] public_url", file.display())
+                format!(
+                    "{} 不是发给 {name} 的，手机会拒绝：换成该域名的证书，或改 [server] \
+                    public_url",
+                    file.display()
+                )
             }
-            Self::NotYet { from } => format!("证书 {} 才生效，手机会拒绝：看本机时间，或换证书", time(*from)),
-            Self::Expired { at } => format!("证书已于 {} 过期，手机打不开页面：换新的证书文件，不必重启", time(*at)),
-            Self::EndsSoon { at, days } => format!("证书 {} 到期，还有{days}天：换新的证书文件，不必重启", time(*at)),
+            Self::NotYet { from } => {
+                format!("证书 {} 才生效，手机会拒绝：看本机时间，或换证书", time(*from))
+            }
+            Self::Expired { at } => {
+                format!("证书已于 {} 过期，手机打不开页面：换新的证书文件，不必重启", time(*at))
+            }
+            Self::EndsSoon { at, days } => {
+                format!("证书 {} 到期，还有{days}天：换新的证书文件，不必重启", time(*at))
+            }
         }
     }
 
@@ -94,53 +111,65 @@ impl Fault {
         match self {
             Self::Unreadable { file, why } => {
                 format!(
-                    "{} cannot be read ({why}): check that it exists and that the program's user may read it",
+                    "{} cannot be read ({why}): check that it exists and that the program's user \
+                    may read it",
                     file.display()
                 )
             }
             Self::NoCertificate { file } => {
                 format!(
-                    "{} holds no certificate: it must be a PEM file with -----BEGIN CERTIFICATE-----",
+                    "{} holds no certificate: it must be a PEM file with -----BEGIN \
+                    CERTIFICATE-----",
                     file.display()
                 )
             }
             Self::NoKey { file } => format!(
-                "{} holds no unencrypted private key: it must be a PEM file; decrypt one with openssl pkey -in OLD -out NEW",
+                "{} holds no unencrypted private key: it must be a PEM file; decrypt one with \
+                openssl pkey -in OLD -out NEW",
                 file.display()
             ),
             Self::BadCertificate { file, why } => {
-                format!("the certificate in {} cannot be used ({why}): ask its issuer for another", file.display())
+                format!(
+                    "the certificate in {} cannot be used ({why}): ask its issuer for another",
+                    file.display()
+                )
             }
             Self::BadKey { file, why } => {
                 format!(
-                    "the key in {} cannot be used ({why}): use RSA with 2048 bits or more, or ECDSA P-256 or P-384",
+                    "the key in {} cannot be used ({why}): use RSA with 2048 bits or more, or \
+                    ECDSA P-256 or P-384",
                     file.display()
                 )
             }
             Self::NotAPair { certificate, key } => format!(
-                "the key in {} is not that of the first certificate in {}: this site's own certificate comes first, its issuers after it",
+                "the key in {} is not that of the first certificate in {}: this site's own \
+                certificate comes first, its issuers after it",
                 key.display(),
                 certificate.display()
             ),
             Self::OtherName { file, name } => format!(
-                "{} is not for {name}, so phones refuse it: put a certificate for that name there, or correct [server] public_url",
+                "{} is not for {name}, so phones refuse it: put a certificate for that name there, \
+                or correct [server] public_url",
                 file.display()
             ),
             Self::NotYet { from } => {
                 format!(
-                    "the certificate is valid from {} on, so phones refuse it: check this machine's clock, or replace it",
+                    "the certificate is valid from {} on, so phones refuse it: check this \
+                    machine's clock, or replace it",
                     time(*from)
                 )
             }
             Self::Expired { at } => {
                 format!(
-                    "the certificate expired on {}, so phones cannot open the pages: replace its files, no restart is needed",
+                    "the certificate expired on {}, so phones cannot open the pages: replace its \
+                    files, no restart is needed",
                     time(*at)
                 )
             }
             Self::EndsSoon { at, days } => {
                 format!(
-                    "the certificate expires on {}, in {days} days: replace its files, no restart is needed",
+                    "the certificate expires on {}, in {days} days: replace its files, no restart \
+                    is needed",
                     time(*at)
                 )
             }
@@ -158,7 +187,8 @@ mod tests {
 
     #[test]
     fn every_fault_is_said_in_both_languages_with_its_file_or_time() {
-        let (file, why, at) = (PathBuf::from("/etc/a.pem"), "why".to_owned(), Timestamp::UNIX_EPOCH);
+        let (file, why, at) =
+            (PathBuf::from("/etc/a.pem"), "why".to_owned(), Timestamp::UNIX_EPOCH);
         for (fault, mark) in [
             (Fault::Unreadable { file: file.clone(), why: why.clone() }, "/etc/a.pem"),
             (Fault::NoCertificate { file: file.clone() }, "/etc/a.pem"),

@@ -32,7 +32,10 @@ impl Files {
     /// `None` where the configuration names none.
     pub(super) fn read(server: &Server) -> Option<Self> {
         let file = |path: &PathBuf| (path.clone(), bytes(path));
-        Some(Self { certificate: file(server.certificate.as_ref()?), key: file(server.key.as_ref()?) })
+        Some(Self {
+            certificate: file(server.certificate.as_ref()?),
+            key: file(server.key.as_ref()?),
+        })
     }
 }
 
@@ -64,24 +67,35 @@ impl Pair {
             Ok(bytes) => Ok((file.clone(), bytes.clone())),
             Err(why) => Err(Fault::Unreadable { file: file.clone(), why: why.clone() }),
         };
-        let ((certificate, chain), (key_file, key)) = (text(&files.certificate)?, text(&files.key)?);
-        let bad =
-            |why: &dyn std::fmt::Display| Fault::BadCertificate { file: certificate.clone(), why: why.to_string() };
-        let chain = CertificateDer::pem_slice_iter(&chain).collect::<Result<Vec<_>, _>>().map_err(|e| bad(&e))?;
-        let own = chain.first().cloned().ok_or_else(|| Fault::NoCertificate { file: certificate.clone() })?;
-        let key = PrivateKeyDer::from_pem_slice(&key).map_err(|_| Fault::NoKey { file: key_file.clone() })?;
+        let ((certificate, chain), (key_file, key)) =
+            (text(&files.certificate)?, text(&files.key)?);
+        let bad = |why: &dyn std::fmt::Display| Fault::BadCertificate {
+            file: certificate.clone(),
+            why: why.to_string(),
+        };
+        let chain = CertificateDer::pem_slice_iter(&chain)
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(|e| bad(&e))?;
+        let own = chain
+            .first()
+            .cloned()
+            .ok_or_else(|| Fault::NoCertificate { file: certificate.clone() })?;
+        let key = PrivateKeyDer::from_pem_slice(&key)
+            .map_err(|_| Fault::NoKey { file: key_file.clone() })?;
         let parsed = ParsedCertificate::try_from(&own).map_err(|e| bad(&e))?;
         let (from, until) = validity(&parsed).ok_or_else(|| bad(&"its dates cannot be read"))?;
         let other_name = server.certified_name().and_then(|name| {
-            let is_for = ServerName::try_from(name.as_str()).is_ok_and(|it| verify_server_name(&parsed, &it).is_ok());
+            let is_for = ServerName::try_from(name.as_str())
+                .is_ok_and(|it| verify_server_name(&parsed, &it).is_ok());
             (!is_for).then(|| Fault::OtherName { file: certificate.clone(), name })
         });
-        let certified = CertifiedKey::from_der(chain, key, &ring::default_provider()).map_err(|e| match e {
-            TlsError::InconsistentKeys(_) => {
-                Fault::NotAPair { certificate: certificate.clone(), key: key_file.clone() }
-            }
-            e => Fault::BadKey { file: key_file.clone(), why: e.to_string() },
-        })?;
+        let certified =
+            CertifiedKey::from_der(chain, key, &ring::default_provider()).map_err(|e| match e {
+                TlsError::InconsistentKeys(_) => {
+                    Fault::NotAPair { certificate: certificate.clone(), key: key_file.clone() }
+                }
+                e => Fault::BadKey { file: key_file.clone(), why: e.to_string() },
+            })?;
         Ok(Self { certified: Arc::new(certified), from, until, other_name })
     }
 
@@ -117,17 +131,30 @@ fn validity(certificate: &ParsedCertificate<'_>) -> Option<(Timestamp, Timestamp
     let refused = |at_s: u64| {
         let at = UnixTime::since_unix_epoch(Duration::from_secs(at_s));
         let algorithms = ring::default_provider().signature_verification_algorithms.all;
-        verify_server_cert_signed_by_trust_anchor(certificate, &RootCertStore::empty(), &[], at, algorithms).err()
+        verify_server_cert_signed_by_trust_anchor(
+            certificate,
+            &RootCertStore::empty(),
+            &[],
+            at,
+            algorithms,
+        )
+        .err()
     };
     // jiff's last instant lies a day before the last that a certificate can name.
     let instant = |time: UnixTime| {
-        i64::try_from(time.as_secs()).ok().and_then(|s| Timestamp::from_second(s).ok()).unwrap_or(Timestamp::MAX)
+        i64::try_from(time.as_secs())
+            .ok()
+            .and_then(|s| Timestamp::from_second(s).ok())
+            .unwrap_or(Timestamp::MAX)
     };
     let from = match refused(0)? {
         TlsError::InvalidCertificate(NotValidYetContext { not_before, .. }) => instant(not_before),
         // Valid since before 1970.
         _ => Timestamp::UNIX_EPOCH,
     };
-    let TlsError::InvalidCertificate(ExpiredContext { not_after, .. }) = refused(END_OF_TIME_S)? else { return None };
+    let TlsError::InvalidCertificate(ExpiredContext { not_after, .. }) = refused(END_OF_TIME_S)?
+    else {
+        return None;
+    };
     Some((from, instant(not_after)))
 }

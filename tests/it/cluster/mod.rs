@@ -47,12 +47,18 @@ impl Nats {
 
     pub fn comes_back(&mut self) {
         let mut command = Command::new("nats-server");
-        command.args(["-a", "127.0.0.1", "-p", &self.port.to_string(), "-js", "-sd"]).arg(self.folder.path());
-        // Without a number the server promises three quarters of the free disk, and several at once promise too little.
+        command
+            .args(["-a", "127.0.0.1", "-p", &self.port.to_string(), "-js", "-sd"])
+            .arg(self.folder.path());
+        // Without a number the server promises three quarters of the free disk, and several at once
+        // promise too little.
         let room = self.folder.path().join("room.conf");
         fs::write(&room, "jetstream { max_file_store: 16GB }\n").expect("written");
         command.arg("-c").arg(self.config.as_ref().unwrap_or(&room));
-        command.envs(self.env.iter().map(|(name, value)| (name, value))).stdout(Stdio::null()).stderr(Stdio::null());
+        command
+            .envs(self.env.iter().map(|(name, value)| (name, value)))
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
         self.running = Some(command.spawn().expect("nats-server starts"));
     }
 }

@@ -24,7 +24,10 @@ async fn says(server: &Server, words: &str) -> TcpStream {
 }
 
 fn asks(path: &str, browser: &Browser) -> String {
-    format!("GET {path} HTTP/1.1\r\nHost: huoyan\r\nCookie: {}\r\n\r\n", browser.cookie.as_deref().expect("logged in"))
+    format!(
+        "GET {path} HTTP/1.1\r\nHost: huoyan\r\nCookie: {}\r\n\r\n",
+        browser.cookie.as_deref().expect("logged in")
+    )
 }
 
 /// The data until the server pauses; None when it closed without sending any.
@@ -93,10 +96,18 @@ async fn when_all_are_being_served_one_more_is_refused_at_once_and_a_free_place_
 async fn half_a_header_silence_and_an_answer_that_nobody_takes_end_after_their_time() {
     let world = World::new().await;
     let officer = world.browser("o1", Access::Officer).await;
-    let network = Network { header_within: TICK, idle_for: 3 * TICK, stalled_for: 5 * TICK, ..Network::default() };
+    let network = Network {
+        header_within: TICK,
+        idle_for: 3 * TICK,
+        stalled_for: 5 * TICK,
+        ..Network::default()
+    };
     let server = server(&world, network).await;
     let near = |took: Duration, expected: Duration| {
-        assert!(took >= expected - TICK / 2 && took < expected + 3 * TICK, "{took:?} for {expected:?}");
+        assert!(
+            took >= expected - TICK / 2 && took < expected + 3 * TICK,
+            "{took:?} for {expected:?}"
+        );
     };
     near(ended_after(says(&server, "").await).await, TICK);
     near(ended_after(says(&server, "GET /healthz HTTP/1.1\r\nX-A: ").await).await, TICK);
@@ -120,7 +131,8 @@ async fn half_a_header_silence_and_an_answer_that_nobody_takes_end_after_their_t
 }
 
 #[tokio::test]
-async fn stopping_waits_for_a_photo_under_way_no_longer_than_the_grace_and_for_half_a_header_not_at_all() {
+async fn stopping_waits_for_a_photo_under_way_no_longer_than_the_grace_and_for_half_a_header_not_at_all()
+ {
     let world = World::new().await;
     let ranger = world.browser("r1", Access::Ranger).await;
     let grace = Duration::from_millis(800);
@@ -132,12 +144,17 @@ async fn stopping_waits_for_a_photo_under_way_no_longer_than_the_grace_and_for_h
         tokio::time::interval_at(tokio::time::Instant::now() + TICK, TICK).tick().await;
         let begun = Instant::now();
         server.stop.send(()).expect("still running");
-        timeout(Duration::from_secs(5), server.done).await.expect("stops").expect("no panic").expect("fine");
+        timeout(Duration::from_secs(5), server.done)
+            .await
+            .expect("stops")
+            .expect("no panic")
+            .expect("fine");
         drop((quiet, busy));
         begun.elapsed()
     };
     let photo = format!(
-        "POST /api/v1/incidents/{}/photos HTTP/1.1\r\nHost: x\r\nCookie: {}\r\nContent-Type: image/jpeg\r\n\
+        "POST /api/v1/incidents/{}/photos HTTP/1.1\r\nHost: x\r\nCookie: {}\r\nContent-Type: \
+        image/jpeg\r\n\
          Idempotency-Key: {}\r\nContent-Length: 300000\r\n\r\nabc",
         Uuid::now_v7(),
         ranger.cookie.as_deref().expect("logged in"),
@@ -158,7 +175,13 @@ fn the_usual_bounds_leave_files_for_the_database_and_stop_within_ten_seconds() {
         "the wiring lowers it only where files are few"
     );
     assert!(network.connections + 256 <= 1024, "the usual limit of open files");
-    assert!(network.header_within < network.idle_for && network.idle_for > Duration::from_secs(60), "{network:?}");
-    assert!(network.stalled_for > Duration::from_secs(90), "longer than the slowest answer: {network:?}");
+    assert!(
+        network.header_within < network.idle_for && network.idle_for > Duration::from_secs(60),
+        "{network:?}"
+    );
+    assert!(
+        network.stalled_for > Duration::from_secs(90),
+        "longer than the slowest answer: {network:?}"
+    );
     assert!(network.stop_within < Duration::from_secs(10), "{network:?}");
 }

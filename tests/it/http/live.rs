@@ -23,11 +23,17 @@ impl Stream {
         let mut socket = TcpStream::connect(server.address).await.expect("connects");
         let cookie = browser.cookie.as_deref().expect("logged in");
         let resume = last_event_id.map(|id| format!("Last-Event-ID: {id}\r\n")).unwrap_or_default();
-        let request = format!("GET /api/v1/stream HTTP/1.1\r\nHost: huoyan\r\nCookie: {cookie}\r\n{resume}\r\n");
+        let request = format!(
+            "GET /api/v1/stream HTTP/1.1\r\nHost: huoyan\r\nCookie: {cookie}\r\n{resume}\r\n"
+        );
         socket.write_all(request.as_bytes()).await.expect("sent");
         let mut stream = Self { socket, text: String::new() };
         stream.until("\r\n\r\n").await;
-        assert!(stream.text.contains("200 OK") && stream.text.contains("text/event-stream"), "{}", stream.text);
+        assert!(
+            stream.text.contains("200 OK") && stream.text.contains("text/event-stream"),
+            "{}",
+            stream.text
+        );
         stream
     }
 
@@ -51,7 +57,8 @@ impl Stream {
 #[tokio::test]
 async fn a_change_reaches_the_page_within_two_seconds() {
     let world = World::new().await;
-    let (officer, ranger) = (world.browser("o1", Access::Officer).await, world.browser("r1", Access::Ranger).await);
+    let (officer, ranger) =
+        (world.browser("o1", Access::Officer).await, world.browser("r1", Access::Ranger).await);
     let server = Server::of(world.state.clone()).await;
     let mut office = Stream::open(&server, &officer, None).await;
     let mut phone = Stream::open(&server, &ranger, None).await;
@@ -60,7 +67,11 @@ async fn a_change_reaches_the_page_within_two_seconds() {
     let changed = format!(r#"data: {{"incident":"{id}"}}"#);
     let begun = Instant::now();
     assert!(office.hears(&changed).await, "{}", office.text);
-    assert!(office.text.contains("event: changed") && office.text.contains("id: 1"), "{}", office.text);
+    assert!(
+        office.text.contains("event: changed") && office.text.contains("id: 1"),
+        "{}",
+        office.text
+    );
     assert!(begun.elapsed() < SOON);
 
     officer.post(&format!("/api/v1/incidents/{id}/dispatch"), json!({"ranger": "r1"})).await.ok();
@@ -76,8 +87,12 @@ async fn a_page_that_was_away_hears_what_it_missed_and_no_more() {
     let world = World::new().await;
     let officer = world.browser("o1", Access::Officer).await;
     let first = told(&officer).await;
-    let cursor = officer.get("/api/v1/board").await.ok()["cursor"].as_str().expect("a cursor").to_owned();
-    let second = officer.post("/api/v1/incidents", far()).await.ok()["id"].as_str().expect("an id").to_owned();
+    let cursor =
+        officer.get("/api/v1/board").await.ok()["cursor"].as_str().expect("a cursor").to_owned();
+    let second = officer.post("/api/v1/incidents", far()).await.ok()["id"]
+        .as_str()
+        .expect("an id")
+        .to_owned();
 
     let server = Server::of(world.state.clone()).await;
     let mut stream = Stream::open(&server, &officer, Some(&cursor)).await;
@@ -85,7 +100,10 @@ async fn a_page_that_was_away_hears_what_it_missed_and_no_more() {
     assert!(!stream.text.contains(&first), "{}", stream.text);
     // The stream does not wait for a cursor from before a restore.
     let mut restored = Stream::open(&server, &officer, Some("999999")).await;
-    officer.post(&format!("/api/v1/incidents/{first}/note"), json!({"words": "已电话核实"})).await.ok();
+    officer
+        .post(&format!("/api/v1/incidents/{first}/note"), json!({"words": "已电话核实"}))
+        .await
+        .ok();
     assert!(restored.hears(&first).await, "{}", restored.text);
 }
 
@@ -96,7 +114,11 @@ async fn a_camera_that_fails_is_told_and_stopping_does_not_wait_for_pages() {
     let server = Server::of(world.state.clone()).await;
     let mut stream = Stream::open(&server, &officer, None).await;
     world.state.status.set_health(&"c1".into(), Health::Offline, None, world.state.clock.now());
-    assert!(timeout(Duration::from_secs(4), stream.until("event: health")).await.unwrap_or(false), "{}", stream.text);
+    assert!(
+        timeout(Duration::from_secs(4), stream.until("event: health")).await.unwrap_or(false),
+        "{}",
+        stream.text
+    );
 
     server.stop.send(()).expect("still running");
     let stopped = timeout(SOON, server.done).await.expect("in time").expect("no panic");

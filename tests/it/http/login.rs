@@ -43,11 +43,16 @@ async fn behind_a_trusted_proxy_failures_count_by_the_phones_own_address() {
     let mut world = World::new().await;
     let guess = async |browser: &Browser, address: &str| {
         let peer: SocketAddr = "127.0.0.1:40000".parse().expect("an address");
-        let request = Request::post("/login/guess").header("x-forwarded-for", address).extension(ConnectInfo(peer));
+        let request = Request::post("/login/guess")
+            .header("x-forwarded-for", address)
+            .extension(ConnectInfo(peer));
         browser.send(request.body(Body::empty()).expect("a request")).await.status
     };
-    for (trusted, others) in [("[]", StatusCode::TOO_MANY_REQUESTS), ("[\"127.0.0.1\"]", StatusCode::GONE)] {
-        let config = Config::parse(&format!("[server]\ntrusted_proxy = {trusted}\n")).expect("valid");
+    for (trusted, others) in
+        [("[]", StatusCode::TOO_MANY_REQUESTS), ("[\"127.0.0.1\"]", StatusCode::GONE)]
+    {
+        let config =
+            Config::parse(&format!("[server]\ntrusted_proxy = {trusted}\n")).expect("valid");
         world.state.config = Arc::new(config);
         world.state.own = web::Own::default();
         let browser = world.stranger();
@@ -65,11 +70,18 @@ async fn another_sites_page_logs_nobody_in_and_uses_no_link_up() {
     let world = World::new().await;
     let (stranger, path) = (world.stranger(), link(&world, "r1", Access::Ranger).await);
     for origin in ["https://evil.example", "null"] {
-        let form = Request::post(&path).header(header::ORIGIN, origin).body(Body::empty()).expect("a request");
+        let form = Request::post(&path)
+            .header(header::ORIGIN, origin)
+            .body(Body::empty())
+            .expect("a request");
         let refused = stranger.send(form).await;
         assert_eq!(refused.status, StatusCode::FORBIDDEN, "{origin}");
         assert!(!refused.headers.contains_key(header::SET_COOKIE));
-        assert!(refused.text().contains("public_url"), "it says what to look at: {}", refused.text());
+        assert!(
+            refused.text().contains("public_url"),
+            "it says what to look at: {}",
+            refused.text()
+        );
     }
     assert_eq!(press(&stranger, &path).await.status, StatusCode::SEE_OTHER);
 }
@@ -86,7 +98,8 @@ fn with_county(world: &World, change: impl FnOnce(&mut County)) -> axum::Router 
 #[tokio::test]
 async fn whoever_leaves_the_register_or_the_office_is_out_at_the_next_request() {
     let world = World::new().await;
-    let (officer, ops) = (world.browser("o1", Access::Officer).await, world.browser("o1", Access::Ops).await);
+    let (officer, ops) =
+        (world.browser("o1", Access::Officer).await, world.browser("o1", Access::Ops).await);
     let ranger = world.browser("r1", Access::Ranger).await;
     let unused = link(&world, "o1", Access::Officer).await;
     let today = world.clock.now().to_zoned(county_time()).date();
@@ -104,7 +117,11 @@ async fn whoever_leaves_the_register_or_the_office_is_out_at_the_next_request() 
     for browser in [&officer, &ops, &ranger] {
         assert_eq!(status(browser, &gone).await, 401, "no longer in the register");
     }
-    assert_eq!(press(&Browser::new(gone), &unused).await.status, StatusCode::GONE, "nor by a link from before");
+    assert_eq!(
+        press(&Browser::new(gone), &unused).await.status,
+        StatusCode::GONE,
+        "nor by a link from before"
+    );
     for (router, in_office, what) in [
         (with_county(&world, is("o1", Post::RangerA)), 401, "a ranger now"),
         (with_county(&world, is("o1", Post::VillageChief)), 401, "a village chief now"),
@@ -129,7 +146,11 @@ async fn whoever_leaves_the_register_or_the_office_is_out_at_the_next_request() 
         ),
         (world.router(), 200, "the register put right again: nobody has to enrol anew"),
     ] {
-        assert_eq!((status(&officer, &router).await, status(&ops, &router).await), (in_office, in_office), "{what}");
+        assert_eq!(
+            (status(&officer, &router).await, status(&ops, &router).await),
+            (in_office, in_office),
+            "{what}"
+        );
         assert_eq!(status(&ranger, &router).await, 200, "{what}: not the ranger's matter");
     }
     let promoted = with_county(&world, is("r1", Post::Leader));
@@ -140,16 +161,21 @@ async fn whoever_leaves_the_register_or_the_office_is_out_at_the_next_request() 
 async fn the_stream_of_somebody_who_left_the_register_ends_within_seconds() {
     let mut world = World::new().await;
     let folder = tempfile::tempdir().expect("a folder");
-    let people = |rows: &str| std::fs::write(folder.path().join("people.csv"), format!("编号,姓名,电话,岗位\n{rows}"));
+    let people = |rows: &str| {
+        std::fs::write(folder.path().join("people.csv"), format!("编号,姓名,电话,岗位\n{rows}"))
+    };
     people("o1,吴敏,13900000008,县值班员\no2,何川,13900000007,县值班员\n").expect("written");
     world.state.registers = Registers::load(Path::new(folder.path())).expect("read");
-    let (leaves, stays) = (world.browser("o1", Access::Officer).await, world.browser("o2", Access::Officer).await);
+    let (leaves, stays) =
+        (world.browser("o1", Access::Officer).await, world.browser("o2", Access::Officer).await);
     let server = Server::of(world.state.clone()).await;
     let open = async |browser: &Browser| {
         let mut socket = TcpStream::connect(server.address).await.expect("connects");
         let cookie = browser.cookie.as_deref().expect("logged in");
-        let request =
-            format!("GET /api/v1/stream HTTP/1.1\r\nHost: x\r\nConnection: close\r\nCookie: {cookie}\r\n\r\n");
+        let request = format!(
+            "GET /api/v1/stream HTTP/1.1\r\nHost: x\r\nConnection: close\r\nCookie: \
+                {cookie}\r\n\r\n"
+        );
         socket.write_all(request.as_bytes()).await.expect("sent");
         let mut answer = [0; 15];
         socket.read_exact(&mut answer).await.expect("an answer");
@@ -160,7 +186,10 @@ async fn the_stream_of_somebody_who_left_the_register_ends_within_seconds() {
     people("o2,何川,13900000007,县值班员\n").expect("written");
     assert!(world.state.registers.reload_if_changed().expect("read"));
     let mut text = String::new();
-    timeout(Duration::from_secs(5), leaving.read_to_string(&mut text)).await.expect("ends").expect("text");
+    timeout(Duration::from_secs(5), leaving.read_to_string(&mut text))
+        .await
+        .expect("ends")
+        .expect("text");
     let more = timeout(Duration::from_secs(1), staying.read_to_string(&mut text)).await;
     assert!(more.is_err(), "who stays hears on");
 }
@@ -210,7 +239,11 @@ async fn links_are_made_for_people_of_the_register_and_for_their_post() {
     ] {
         let refused = ask(person, role).await;
         assert_eq!(refused.refused(), (422, "invalid".to_owned()), "{person} {role}");
-        assert!(refused.json()["detail"].as_str().is_some_and(|it| it.contains(words)), "{}", refused.text());
+        assert!(
+            refused.json()["detail"].as_str().is_some_and(|it| it.contains(words)),
+            "{}",
+            refused.text()
+        );
     }
     for (person, role) in [("r1", "ranger"), ("o1", "ops"), ("l1", "officer"), ("o1", "ranger")] {
         ask(person, role).await.ok();
@@ -220,8 +253,11 @@ async fn links_are_made_for_people_of_the_register_and_for_their_post() {
 #[tokio::test]
 async fn browsers_are_told_what_pages_may_do_and_to_come_by_https_where_there_is_https() {
     let mut world = World::new().await;
-    for (url, forced) in [("http://10.0.0.5:8131", None), ("https://huoyan.example", Some("max-age=2592000"))] {
-        world.state.config = Arc::new(Config::parse(&format!("[server]\npublic_url = \"{url}\"\n")).expect("valid"));
+    for (url, forced) in
+        [("http://10.0.0.5:8131", None), ("https://huoyan.example", Some("max-age=2592000"))]
+    {
+        world.state.config =
+            Arc::new(Config::parse(&format!("[server]\npublic_url = \"{url}\"\n")).expect("valid"));
         let page = world.stranger().get("/ranger").await;
         let said = |name: &str| page.headers.get(name).map(|it| it.to_str().expect("text"));
         assert_eq!(said("strict-transport-security"), forced, "{url}");

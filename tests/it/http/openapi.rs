@@ -24,8 +24,8 @@ async fn the_written_contract_is_the_programs() {
     let written = std::fs::read_to_string(&path).unwrap_or_default();
     assert!(
         written == contract,
-        "{WRITTEN} is not what the program answers: write it with \
-         `HUOYAN_WRITE_OPENAPI=1 cargo test --test it -- the_written_contract`, look at the difference, and commit it"
+        "{WRITTEN} is not what the program answers: write it with `HUOYAN_WRITE_OPENAPI=1 cargo \
+        test --test it -- the_written_contract`, look at the difference, and commit it"
     );
 }
 
@@ -60,8 +60,15 @@ struct Asker {
 async fn who_may_ask_is_as_the_contract_says() {
     let world = World::new().await;
     let contract = world.stranger().get("/openapi.json").await.ok();
-    let somebody = |name, scheme, role, browser| Asker { name, scheme, role, browser, bearer: None };
-    let machine = |name, scheme, key| Asker { name, scheme, role: "", browser: world.stranger(), bearer: Some(key) };
+    let somebody =
+        |name, scheme, role, browser| Asker { name, scheme, role, browser, bearer: None };
+    let machine = |name, scheme, key| Asker {
+        name,
+        scheme,
+        role: "",
+        browser: world.stranger(),
+        bearer: Some(key),
+    };
     let askers = [
         somebody("a ranger", "session", "ranger", world.browser("r1", Access::Ranger).await),
         somebody("an officer", "session", "officer", world.browser("o1", Access::Officer).await),
@@ -82,9 +89,16 @@ async fn who_may_ask_is_as_the_contract_says() {
                 let (may, expected) = verdict(asker, &operation["security"]);
                 let refused = [StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN].contains(&status);
                 let kept = if may { !refused } else { expected.contains(&status) };
-                assert!(kept, "{} asks {method} {path}: {status}, by {}", asker.name, operation["security"]);
+                assert!(
+                    kept,
+                    "{} asks {method} {path}: {status}, by {}",
+                    asker.name, operation["security"]
+                );
                 let told = &operation["responses"][status.as_str()];
-                assert!(!told.is_null(), "{method} {path} answers {status}, of which the contract knows nothing");
+                assert!(
+                    !told.is_null(),
+                    "{method} {path} answers {status}, of which the contract knows nothing"
+                );
                 asked += 1;
             }
         }
@@ -97,8 +111,9 @@ async fn who_may_ask_is_as_the_contract_says() {
 fn verdict(asker: &Asker, security: &Value) -> (bool, Vec<StatusCode>) {
     let ways = security.as_array().expect("a list");
     let is_open = ways.iter().all(|way| way.as_object().is_some_and(serde_json::Map::is_empty));
-    let has_role =
-        |roles: &Value| roles.as_array().is_some_and(|it| it.is_empty() || it.iter().any(|r| r == asker.role));
+    let has_role = |roles: &Value| {
+        roles.as_array().is_some_and(|it| it.is_empty() || it.iter().any(|r| r == asker.role))
+    };
     let may = is_open || ways.iter().any(|way| has_role(&way[asker.scheme]));
     let is_known = asker.scheme == "session" && ways.iter().any(|way| way.get("session").is_some());
     (may, vec![if is_known { StatusCode::FORBIDDEN } else { StatusCode::UNAUTHORIZED }])
@@ -118,6 +133,7 @@ async fn ask(asker: &Asker, method: &str, path: &str) -> StatusCode {
     if let Some(cookie) = &asker.browser.cookie {
         request = request.header(header::COOKIE, cookie);
     }
-    let request = request.body(Body::from(if method == "get" { "" } else { "{}" })).expect("a request");
+    let request =
+        request.body(Body::from(if method == "get" { "" } else { "{}" })).expect("a request");
     asker.browser.router.clone().oneshot(request).await.expect("infallible").status()
 }

@@ -18,7 +18,8 @@ fn point(smoke: f32, evidence: f32, false_alarms: f64) -> OperatingPoint {
 #[tokio::test]
 async fn the_models_points_are_told_and_one_is_published_to_the_last_digit() {
     let world = World::new().await;
-    let (ops, ranger) = (world.browser("o1", Access::Ops).await, world.browser("r1", Access::Ranger).await);
+    let (ops, ranger) =
+        (world.browser("o1", Access::Ops).await, world.browser("r1", Access::Ranger).await);
     let path = "/api/v1/ops/thresholds";
     assert_eq!(ops.get(path).await.ok()["points"], Value::Null, "no model, no points");
 
@@ -46,14 +47,22 @@ async fn the_models_points_are_told_and_one_is_published_to_the_last_digit() {
     for key in ["smoke", "fire", "smoke_tile", "fire_tile", "evidence"] {
         thresholds[key] = quiet[key].clone();
     }
-    let published = ops.post(path, json!({"thresholds": thresholds, "reason": "晨雾多"})).await.ok();
-    assert_eq!((&published["current"]["version"], &published["points"]), (&json!(2), &view["points"]));
+    let published =
+        ops.post(path, json!({"thresholds": thresholds, "reason": "晨雾多"})).await.ok();
+    assert_eq!(
+        (&published["current"]["version"], &published["points"]),
+        (&json!(2), &view["points"])
+    );
     let in_force = world.state.thresholds.get();
     assert_eq!(points.name_of(&in_force), Some(PointName::Quiet));
 
     let mut partial = published["current"].clone();
     partial.as_object_mut().expect("thresholds").remove("cooldown");
     let refused = ops.post(path, json!({"thresholds": partial, "reason": "忘了冷却时间"})).await;
-    assert_eq!(refused.refused(), (400, "invalid".to_owned()), "what is left out must not be set back silently");
+    assert_eq!(
+        refused.refused(),
+        (400, "invalid".to_owned()),
+        "what is left out must not be set back silently"
+    );
     assert!(refused.text().contains("cooldown"), "{}", refused.text());
 }

@@ -20,17 +20,29 @@ impl Program {
     fn start(folder: &Path) -> Self {
         let data = folder.join("data");
         let import = folder.join("people.csv");
-        std::fs::write(&import, "编号,姓名,电话,岗位\no1,孙县,13600000002,县值班员\n").expect("people");
-        let done = huoyan(&data).arg("import").arg("people").arg(&import).output().expect("imports");
+        std::fs::write(&import, "编号,姓名,电话,岗位\no1,孙县,13600000002,县值班员\n")
+            .expect("people");
+        let done =
+            huoyan(&data).arg("import").arg("people").arg(&import).output().expect("imports");
         assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
-        let port = TcpListener::bind("127.0.0.1:0").and_then(|it| it.local_addr()).expect("a free port").port();
+        let port = TcpListener::bind("127.0.0.1:0")
+            .and_then(|it| it.local_addr())
+            .expect("a free port")
+            .port();
         let address = format!("127.0.0.1:{port}");
         let mut command = huoyan(&data);
-        command.args(["run", "--listen", &address, "--json", "--links"]).stdout(Stdio::piped()).stderr(Stdio::null());
+        command
+            .args(["run", "--listen", &address, "--json", "--links"])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null());
         let mut child = command.spawn().expect("huoyan starts");
         let mut line = String::new();
         BufReader::new(child.stdout.take().expect("piped")).read_line(&mut line).expect("links");
-        let program = Self { child, address, links: serde_json::from_str(&line).expect("login links as JSON") };
+        let program = Self {
+            child,
+            address,
+            links: serde_json::from_str(&line).expect("login links as JSON"),
+        };
         let mut up = program.says("GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
         up.read_to_end(&mut Vec::new()).expect("it serves");
         program
@@ -46,16 +58,19 @@ impl Program {
     fn cookie(&self) -> String {
         let link = self.links["office"].as_str().expect("a link");
         let path = &link[link.find("/login/").expect("a login link")..];
-        let mut socket = self.says(&format!("POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n"));
+        let mut socket =
+            self.says(&format!("POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n"));
         let mut buffer = [0; 4096];
         let read = socket.read(&mut buffer).expect("an answer");
         let head = String::from_utf8_lossy(&buffer[..read]).into_owned();
-        let cookie = head.lines().find_map(|line| line.strip_prefix("set-cookie: ")).expect("a session");
+        let cookie =
+            head.lines().find_map(|line| line.strip_prefix("set-cookie: ")).expect("a session");
         cookie.split(';').next().expect("a pair").to_owned()
     }
 
     fn signal(&self, name: &str) {
-        let done = Command::new("kill").args([name, &self.child.id().to_string()]).status().expect("kill");
+        let done =
+            Command::new("kill").args([name, &self.child.id().to_string()]).status().expect("kill");
         assert!(done.success());
     }
 
@@ -82,7 +97,12 @@ impl Drop for Program {
 
 pub fn huoyan(data: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_huoyan"));
-    command.arg("--data").arg(data).env("RUST_LOG", "error").env_remove("HUOYAN_STORE_URL").stdin(Stdio::null());
+    command
+        .arg("--data")
+        .arg(data)
+        .env("RUST_LOG", "error")
+        .env_remove("HUOYAN_STORE_URL")
+        .stdin(Stdio::null());
     command
 }
 
@@ -91,7 +111,8 @@ fn a_stop_waits_for_a_photo_under_way_and_a_second_signal_for_nothing() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut program = Program::start(folder.path());
     let photo = format!(
-        "POST /api/v1/incidents/01890000-0000-7000-8000-000000000000/photos HTTP/1.1\r\nHost: x\r\nCookie: {}\r\n\
+        "POST /api/v1/incidents/01890000-0000-7000-8000-000000000000/photos HTTP/1.1\r\nHost: \
+        x\r\nCookie: {}\r\n\
          Content-Type: image/jpeg\r\nIdempotency-Key: 01890000-0000-7000-8000-000000000001\r\n\
          Content-Length: 300000\r\n\r\nabc",
         program.cookie()
@@ -121,7 +142,11 @@ fn what_it_writes_is_its_owners_alone() {
         assert_eq!(it.mode() & 0o077, 0, "{} {:o}", path.display(), it.mode());
         looked_at.push(path.file_name().expect("a name").to_string_lossy().into_owned());
         if it.is_dir() {
-            rest.extend(std::fs::read_dir(&path).expect("a folder").map(|entry| entry.expect("an entry").path()));
+            rest.extend(
+                std::fs::read_dir(&path)
+                    .expect("a folder")
+                    .map(|entry| entry.expect("an entry").path()),
+            );
         }
     }
     for name in ["data", "huoyan.db", "registers", "people.csv", "pictures", "admin.token"] {
@@ -135,7 +160,10 @@ fn a_login_link_leads_to_the_address_that_is_served_and_a_village_has_a_day_to_o
     let mut program = Program::start(folder.path());
     let enrol = |role: &str| {
         let mut command = huoyan(&folder.path().join("data"));
-        let output = command.args(["user", "enrol", "o1", "--role", role]).env("LANG", "en_US.UTF-8").output();
+        let output = command
+            .args(["user", "enrol", "o1", "--role", role])
+            .env("LANG", "en_US.UTF-8")
+            .output();
         let output = output.expect("runs");
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         (text(&output.stdout), text(&output.stderr))
@@ -147,7 +175,10 @@ fn a_login_link_leads_to_the_address_that_is_served_and_a_village_has_a_day_to_o
     program.signal("-TERM");
     assert_eq!(program.ends().0, Some(0));
     let (link, words) = enrol("ranger");
-    assert!(link.starts_with("http://127.0.0.1:8131/login/") && words.contains("does not run"), "{link} {words}");
+    assert!(
+        link.starts_with("http://127.0.0.1:8131/login/") && words.contains("does not run"),
+        "{link} {words}"
+    );
 }
 
 #[test]
@@ -156,13 +187,16 @@ fn the_command_line_lists_who_is_logged_in_and_ends_it_and_says_so() {
     let program = Program::start(folder.path());
     let cookie = program.cookie();
     let me = || {
-        let request = format!("GET /api/v1/me HTTP/1.1\r\nHost: x\r\nCookie: {cookie}\r\nConnection: close\r\n\r\n");
+        let request = format!(
+            "GET /api/v1/me HTTP/1.1\r\nHost: x\r\nCookie: {cookie}\r\nConnection: close\r\n\r\n"
+        );
         let mut answer = String::new();
         program.says(&request).read_to_string(&mut answer).expect("an answer");
         answer[9..12].to_owned()
     };
     let user = |words: &[&str]| {
-        let output = huoyan(&folder.path().join("data")).arg("user").args(words).output().expect("runs");
+        let output =
+            huoyan(&folder.path().join("data")).arg("user").args(words).output().expect("runs");
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         (output.status.code(), text(&output.stdout), text(&output.stderr))
     };
@@ -181,7 +215,10 @@ fn the_command_line_lists_who_is_logged_in_and_ends_it_and_says_so() {
     assert_eq!(code, Some(2));
     assert!(complaint.contains("NOBODY") && complaint.contains("huoyan user list"), "{complaint}");
     let (code, said, _) = user(&["disable", "o1", "--json"]);
-    assert_eq!((code, serde_json::from_str::<Value>(&said).expect("JSON")["sessions"].as_u64()), (Some(0), Some(1)));
+    assert_eq!(
+        (code, serde_json::from_str::<Value>(&said).expect("JSON")["sessions"].as_u64()),
+        (Some(0), Some(1))
+    );
     assert_eq!(me(), "401", "out at the next request");
     assert_eq!(user(&["sessions", "--json"]).1.trim(), "[]");
     assert_eq!(user(&["enrol", "NOBODY", "--role", "ops"]).0, Some(2));

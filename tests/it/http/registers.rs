@@ -1,4 +1,5 @@
-//! The registers over HTTP: read as they are and as they were, changed with a reason, taken back, and by whom.
+//! The registers over HTTP: read as they are and as they were, changed with a reason, taken back,
+//! and by whom.
 
 use crate::fixture;
 use crate::http_support::{Browser, World};
@@ -9,7 +10,8 @@ use serde_json::{Value, json};
 use std::fs;
 use tempfile::TempDir;
 
-const PEOPLE: &str = "编号,姓名,电话,岗位,网格\no1,吴敏,13900000008,县值班员,\nr1,张三,13900000001,护林员A角,g1\n";
+const PEOPLE: &str = "编号,姓名,电话,岗位,网格\no1,吴敏,13900000008,县值班员,\nr1,张\
+    三,13900000001,护林员A角,g1\n";
 const CAMERAS: &str = "编号,经度,纬度,地址\nc1,110.4,28.5,rtsp://admin:geheim@10.0.0.1/1\n";
 
 struct Office {
@@ -24,10 +26,12 @@ async fn office() -> Office {
     let folder = tempfile::tempdir().expect("a folder");
     fs::write(folder.path().join("people.csv"), PEOPLE).expect("written");
     fs::write(folder.path().join("cameras.csv"), CAMERAS).expect("written");
-    let registry = Registry::open(&world.state.store, folder.path(), world.clock.clone(), Lang::Zh).await;
+    let registry =
+        Registry::open(&world.state.store, folder.path(), world.clock.clone(), Lang::Zh).await;
     world.state.registry = registry.expect("registers");
     world.state.registers = world.state.registry.registers().clone();
-    let (officer, ops) = (world.browser("o1", Access::Officer).await, world.browser("o1", Access::Ops).await);
+    let (officer, ops) =
+        (world.browser("o1", Access::Officer).await, world.browser("o1", Access::Ops).await);
     Office { world, officer, ops, folder }
 }
 
@@ -53,7 +57,11 @@ async fn a_phone_number_is_corrected_with_a_reason_and_taken_back() {
     world.minutes_pass(10);
     let done = officer.post(people, proposal(false)).await.ok();
     assert_eq!(done["seen"].as_u64(), view["seen"].as_u64().map(|seen| seen + 1));
-    assert_eq!(officer.post(people, proposal(false)).await.ok()["diff"]["changed"], json!([]), "sent twice, done once");
+    assert_eq!(
+        officer.post(people, proposal(false)).await.ok()["diff"]["changed"],
+        json!([]),
+        "sent twice, done once"
+    );
 
     let then = officer.get(&format!("{people}?at=2026-11-21T06:05:00Z")).await.ok();
     assert_eq!(row(&then, "r1")["phone"], "13900000001", "as it was");
@@ -76,7 +84,8 @@ async fn a_phone_number_is_corrected_with_a_reason_and_taken_back() {
     fixture::whole(&world.state.store).await;
 }
 
-/// At 3 a.m. nobody reads a log: the board itself says which line of which file is not taken, and that somebody is missing.
+/// At 3 a.m. nobody reads a log: the board itself says which line of which file is not taken, and
+/// that somebody is missing.
 #[tokio::test]
 async fn a_line_that_cannot_be_used_stands_on_the_board() {
     let office = office().await;
@@ -87,7 +96,8 @@ async fn a_line_that_cannot_be_used_stands_on_the_board() {
         part["words"].as_str().expect("words").to_owned()
     };
     assert!(!said().await.contains("people.csv"));
-    fs::write(office.folder.path().join("people.csv"), PEOPLE.replace("张三", "")).expect("written");
+    fs::write(office.folder.path().join("people.csv"), PEOPLE.replace("张三", ""))
+        .expect("written");
     office.world.state.registry.follow().await.expect("followed");
     let words = said().await;
     assert!(words.contains("people.csv:3") && words.contains("姓名"), "{words}");
@@ -98,14 +108,17 @@ async fn a_line_that_cannot_be_used_stands_on_the_board() {
 async fn a_closed_incident_keeps_the_names_of_its_day() {
     let office = office().await;
     let (world, officer) = (&office.world, &office.officer);
-    let report =
-        json!({"at": {"lat_deg": 28.45, "lon_deg": 110.4}, "radius_m": 500.0, "who": "王某", "words": "山上冒烟"});
+    let report = json!({"at": {"lat_deg": 28.45, "lon_deg": 110.4}, "radius_m": 500.0, "who": "王某", "words": "山上冒烟"});
     let opened = officer.post("/api/v1/incidents", report).await.ok();
     let path = format!("/api/v1/incidents/{}", opened["id"].as_str().expect("an id"));
     officer.post(&format!("{path}/dispatch"), json!({"ranger": "r1"})).await.ok();
     let name = async || {
         let view = officer.get(&path).await.ok();
-        let sent = if view["dispatch"].is_null() { &view["past_dispatches"][0] } else { &view["dispatch"] };
+        let sent = if view["dispatch"].is_null() {
+            &view["past_dispatches"][0]
+        } else {
+            &view["dispatch"]
+        };
         sent["ranger"]["name"].clone()
     };
     assert_eq!(name().await, "张三");
@@ -115,7 +128,10 @@ async fn a_closed_incident_keeps_the_names_of_its_day() {
         let view = officer.get(people).await.ok();
         let mut entry = row(&view, "r1");
         entry["name"] = json!(to);
-        officer.post(people, json!({"set": [entry], "seen": view["seen"], "why": "换人"})).await.ok();
+        officer
+            .post(people, json!({"set": [entry], "seen": view["seen"], "why": "换人"}))
+            .await
+            .ok();
     };
     renamed("李四").await;
     assert_eq!(name().await, "李四", "of an open one the names of now");
@@ -136,10 +152,15 @@ async fn what_cannot_be_is_refused_in_words_and_changes_nothing() {
         assert_eq!(answer.refused().0, 422, "{entry}: {}", answer.text());
         assert!(answer.text().contains(words), "{}", answer.text());
     };
-    refused("people", json!({"id": "r2", "name": "李四", "phone": "12", "post": "护林员B角", "grid": "g1"}), "11位")
-        .await;
+    refused(
+        "people",
+        json!({"id": "r2", "name": "李四", "phone": "12", "post": "护林员B角", "grid": "g1"}),
+        "11位",
+    )
+    .await;
     refused("people", json!({"id": "r2", "nmae": "李四"}), "nmae").await;
-    refused("duty", json!({"date": "2026-11-22", "role": "县值班", "person": "赵六"}), "赵六").await;
+    refused("duty", json!({"date": "2026-11-22", "role": "县值班", "person": "赵六"}), "赵六")
+        .await;
     refused("burns", json!({"name": "炼山"}), "经度").await;
     refused("people", json!("r2"), "第1条").await;
     let late = json!({"set": [], "remove": ["r1"], "seen": 0, "why": "离岗"});
@@ -159,13 +180,22 @@ async fn cameras_are_for_operations_and_their_logins_for_nobody() {
     let mut entry = row(&view, "c1@default");
     entry["name"] = json!("东山");
     let proposal = json!({"set": [entry], "seen": view["seen"], "why": "挂牌"});
-    assert_eq!(officer.post(cameras, proposal.clone()).await.refused(), (403, "forbidden".to_owned()));
+    assert_eq!(
+        officer.post(cameras, proposal.clone()).await.refused(),
+        (403, "forbidden".to_owned())
+    );
     let done = ops.post(cameras, proposal).await;
     assert!(!done.text().contains("geheim"), "{}", done.text());
     done.ok();
     let camera = world.state.registers.current().cameras[0].clone();
-    assert_eq!((camera.name.as_str(), camera.url.expose().logins.len()), ("东山", 1), "and the login is still there");
-    assert!(fs::read_to_string(folder.path().join("cameras.csv")).expect("a file").contains("geheim"));
+    assert_eq!(
+        (camera.name.as_str(), camera.url.expose().logins.len()),
+        ("东山", 1),
+        "and the login is still there"
+    );
+    assert!(
+        fs::read_to_string(folder.path().join("cameras.csv")).expect("a file").contains("geheim")
+    );
     let ranger = world.browser("r1", Access::Ranger).await;
     for path in [cameras, "/api/v1/registers/people", "/api/v1/register-changes"] {
         assert_eq!(ranger.get(path).await.refused().0, 403, "{path}");

@@ -25,19 +25,24 @@ fn no_more() -> (u16, String) {
     (422, "invalid".to_owned())
 }
 
-fn as_sent_by(browser: &Browser, request: axum::http::request::Builder) -> axum::http::request::Builder {
+fn as_sent_by(
+    browser: &Browser,
+    request: axum::http::request::Builder,
+) -> axum::http::request::Builder {
     request.header(header::COOKIE, browser.cookie.as_deref().expect("logged in"))
 }
 
 async fn stream(browser: &Browser) -> axum::response::Response {
-    let request = as_sent_by(browser, Request::get("/api/v1/stream")).body(Body::empty()).expect("a request");
+    let request =
+        as_sent_by(browser, Request::get("/api/v1/stream")).body(Body::empty()).expect("a request");
     browser.router.clone().oneshot(request).await.expect("infallible")
 }
 
 #[tokio::test]
 async fn eight_streams_are_one_persons_share_and_a_closed_one_is_free_again() {
     let world = World::new().await;
-    let (ranger, officer) = (world.browser("r1", Access::Ranger).await, world.browser("o1", Access::Officer).await);
+    let (ranger, officer) =
+        (world.browser("r1", Access::Ranger).await, world.browser("o1", Access::Officer).await);
     let mut open = Vec::new();
     for _ in 0..8 {
         open.push(stream(&ranger).await);
@@ -45,7 +50,11 @@ async fn eight_streams_are_one_persons_share_and_a_closed_one_is_free_again() {
     assert!(open.iter().all(|answer| answer.status() == StatusCode::OK));
     let refused = ranger.get("/api/v1/stream").await;
     assert_eq!(refused.refused(), too_many());
-    assert!(refused.json()["detail"].as_str().is_some_and(|words| words.contains("请关闭")), "{}", refused.text());
+    assert!(
+        refused.json()["detail"].as_str().is_some_and(|words| words.contains("请关闭")),
+        "{}",
+        refused.text()
+    );
     assert_eq!(stream(&officer).await.status(), StatusCode::OK, "somebody else");
     open.pop();
     let begun = Instant::now();
@@ -58,7 +67,8 @@ async fn eight_streams_are_one_persons_share_and_a_closed_one_is_free_again() {
 #[tokio::test]
 async fn three_photos_at_once_are_one_persons_share_and_are_refused_before_they_are_read() {
     let world = World::new().await;
-    let (ranger, other) = (world.browser("r1", Access::Ranger).await, world.browser("r2", Access::Ranger).await);
+    let (ranger, other) =
+        (world.browser("r1", Access::Ranger).await, world.browser("r2", Access::Ranger).await);
     let path = format!("/api/v1/incidents/{}/photos", Uuid::now_v7());
     let never_ends = |browser: &Browser| {
         let request = as_sent_by(browser, Request::post(&path))
@@ -72,7 +82,11 @@ async fn three_photos_at_once_are_one_persons_share_and_are_refused_before_they_
     assert!(under_way.iter().all(|photo| !photo.is_finished()));
     let fourth = never_ends(&ranger).await.expect("infallible");
     assert_eq!(fourth.status(), StatusCode::TOO_MANY_REQUESTS);
-    assert_eq!(other.photo(&path, "image/jpeg", vec![0xff]).await.refused().0, 404, "somebody else");
+    assert_eq!(
+        other.photo(&path, "image/jpeg", vec![0xff]).await.refused().0,
+        404,
+        "somebody else"
+    );
     under_way.iter().for_each(tokio::task::JoinHandle::abort);
     for photo in under_way {
         drop(photo.await);
@@ -83,7 +97,8 @@ async fn three_photos_at_once_are_one_persons_share_and_are_refused_before_they_
 #[tokio::test]
 async fn a_phone_may_catch_up_but_not_hammer() {
     let world = World::new().await;
-    let (ranger, other) = (world.browser("r1", Access::Ranger).await, world.browser("r2", Access::Ranger).await);
+    let (ranger, other) =
+        (world.browser("r1", Access::Ranger).await, world.browser("r2", Access::Ranger).await);
     let path = format!("/api/v1/incidents/{}/acknowledge", Uuid::now_v7());
     let mut taken = 0;
     loop {
@@ -93,7 +108,10 @@ async fn a_phone_may_catch_up_but_not_hammer() {
         }
         assert!(taken < 200, "never refused");
     }
-    assert!((60..200).contains(&taken), "{taken}: an outbox of four steps and twenty photos passes at once");
+    assert!(
+        (60..200).contains(&taken),
+        "{taken}: an outbox of four steps and twenty photos passes at once"
+    );
     assert_eq!(ranger.get("/api/v1/ranger").await.status, StatusCode::OK, "reading goes on");
     assert_eq!(other.post(&path, json!({})).await.refused().0, 404, "somebody else");
 }
@@ -113,7 +131,12 @@ async fn a_hundred_notes_of_one_person_are_enough_for_one_incident() {
             happened_at: None,
         };
         let words = format!("第{number}条");
-        world.state.desk.act(id.parse().expect("an id"), Input::Note { words }, &by).await.expect("noted");
+        world
+            .state
+            .desk
+            .act(id.parse().expect("an id"), Input::Note { words }, &by)
+            .await
+            .expect("noted");
     }
     let refused = officer.post(&path, json!({"words": "再一条"})).await;
     assert_eq!(refused.refused(), no_more());
@@ -147,7 +170,11 @@ async fn sixty_photos_and_a_thousand_steps_of_one_person_are_enough_for_one_inci
     }
     assert_eq!(officer.post(&intend, json!({"intent": "dispatch"})).await.refused(), no_more());
     let merge = format!("/api/v1/incidents/{id}/merge");
-    assert_eq!(officer.post(&merge, json!({"other": id})).await.refused(), no_more(), "by every door");
+    assert_eq!(
+        officer.post(&merge, json!({"other": id})).await.refused(),
+        no_more(),
+        "by every door"
+    );
     let other = world.browser("l1", Access::Officer).await;
     other.photo(&path, "image/jpeg", photo).await.ok();
     other.post(&intend, json!({"intent": "dispatch"})).await.ok();
@@ -157,15 +184,28 @@ async fn sixty_photos_and_a_thousand_steps_of_one_person_are_enough_for_one_inci
 async fn a_photo_of_more_than_twenty_megapixels_is_refused_by_its_head() {
     let world = World::new().await;
     let officer = world.browser("o1", Access::Officer).await;
-    let id = officer.post("/api/v1/incidents", call()).await.ok()["id"].as_str().expect("an id").to_owned();
+    let id = officer.post("/api/v1/incidents", call()).await.ok()["id"]
+        .as_str()
+        .expect("an id")
+        .to_owned();
     let path = format!("/api/v1/incidents/{id}/photos");
     let mut png = Vec::new();
-    image::GrayImage::new(8000, 2501).write_to(&mut Cursor::new(&mut png), image::ImageFormat::Png).expect("a PNG");
+    image::GrayImage::new(8000, 2501)
+        .write_to(&mut Cursor::new(&mut png), image::ImageFormat::Png)
+        .expect("a PNG");
     assert!(png.len() < 400_000, "{} bytes", png.len());
     let begun = Instant::now();
     let refused = officer.photo(&path, "image/png", png).await;
     assert_eq!(refused.refused(), (422, "invalid".to_owned()));
-    assert!(refused.json()["detail"].as_str().is_some_and(|words| words.contains("2000万像素")), "{}", refused.text());
-    assert!(begun.elapsed() < Duration::from_millis(500), "{:?}: nothing was decoded", begun.elapsed());
+    assert!(
+        refused.json()["detail"].as_str().is_some_and(|words| words.contains("2000万像素")),
+        "{}",
+        refused.text()
+    );
+    assert!(
+        begun.elapsed() < Duration::from_millis(500),
+        "{:?}: nothing was decoded",
+        begun.elapsed()
+    );
     officer.photo(&path, "image/jpeg", leaves(640, 480).to_jpeg(60).expect("JPEG")).await.ok();
 }

@@ -29,7 +29,11 @@ async fn an_officer_strikes_out_splits_and_merges_and_takes_each_of_it_back() {
     world.minutes_pass(3);
     let mut other = call();
     other["at"] = json!(at(28.5015, 110.3515));
-    assert_eq!(officer.post("/api/v1/incidents", other).await.ok()["id"], json!(id), "two calls about one fire");
+    assert_eq!(
+        officer.post("/api/v1/incidents", other).await.ok()["id"],
+        json!(id),
+        "two calls about one fire"
+    );
     let both = sightings(&read(&officer, &id).await);
     assert_eq!(both.len(), 2);
 
@@ -67,15 +71,27 @@ async fn new_evidence_at_a_closed_place_is_on_the_board_and_one_press_makes_it_a
     let path = |action: &str| format!("/api/v1/incidents/{id}/{action}");
     officer.post(&path("close"), json!({"category": 9, "false_alarm": "fog_or_cloud"})).await.ok();
     world.minutes_pass(30);
-    assert_eq!(seen_by_camera(&world, leaves(64, 48).to_jpeg(60).expect("JPEG")).await, id, "a reminder, no new alarm");
+    assert_eq!(
+        seen_by_camera(&world, leaves(64, 48).to_jpeg(60).expect("JPEG")).await,
+        id,
+        "a reminder, no new alarm"
+    );
     let board = officer.get("/api/v1/board").await.ok();
     assert_eq!(board["incidents"], json!([]));
     let reminded = board["reminded"][0].clone();
-    assert_eq!((&reminded["incident"], reminded["sightings"].as_array().map(Vec::len)), (&json!(id), Some(1)));
+    assert_eq!(
+        (&reminded["incident"], reminded["sightings"].as_array().map(Vec::len)),
+        (&json!(id), Some(1))
+    );
 
-    let filed = world.state.store.incident(id.parse().expect("an id")).await.expect("there").incident;
+    let filed =
+        world.state.store.incident(id.parse().expect("an id")).await.expect("there").incident;
     let picture = filed.reminders[0].pictures[0];
-    assert_eq!(officer.get(&format!("/api/v1/pictures/{picture}")).await.status, 200, "a reminder can be looked at");
+    assert_eq!(
+        officer.get(&format!("/api/v1/pictures/{picture}")).await.status,
+        200,
+        "a reminder can be looked at"
+    );
 
     officer.post(&path("split"), json!({"sightings": reminded["sightings"]})).await.ok();
     let cards = open(&officer).await;

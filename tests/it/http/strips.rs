@@ -16,14 +16,17 @@ use uuid::Uuid;
 /// Thin smoke in the lower right quarter, or none.
 fn hill(width: u32, height: u32, smoke: bool) -> Vec<u8> {
     let is_smoke = |i: u32| smoke && (i % width) * 2 > width && (i / width) * 2 > height;
-    let rgb: Vec<u8> = (0..width * height).flat_map(|i| [if is_smoke(i) { 75 } else { 60 }; 3]).collect();
+    let rgb: Vec<u8> =
+        (0..width * height).flat_map(|i| [if is_smoke(i) { 75 } else { 60 }; 3]).collect();
     Picture::from_rgb(width, height, &rgb).and_then(|it| it.to_jpeg(90)).expect("a picture")
 }
 
 /// Stores a picture taken this number of seconds after the evidence.
 async fn keep(world: &World, sighting: SightingId, after_s: i64, jpeg: Vec<u8>) -> PictureId {
-    let (captured_at, picture) =
-        (world.state.clock.now() + SignedDuration::from_secs(after_s), PictureId::of(Uuid::now_v7(), &jpeg));
+    let (captured_at, picture) = (
+        world.state.clock.now() + SignedDuration::from_secs(after_s),
+        PictureId::of(Uuid::now_v7(), &jpeg),
+    );
     let seen = (after_s > 0).then_some(Place { score: 0.5, bbox: [0.5, 0.5, 0.25, 0.25].into() });
     let frame = StripFrame { sighting, captured_at, stream: Stream::Screened, seen, picture };
     world.state.store.keep_strip_frame(&frame, jpeg).await.expect("kept");
@@ -41,8 +44,10 @@ fn more_towers(world: &mut World) {
         ..county.cameras[0].clone()
     };
     let beside = (4..10).map(|n| tower(&format!("c{n}"), 200.0));
-    let cameras =
-        [county.cameras[0].clone(), tower("c2", 200.0), tower("c3", 20.0)].into_iter().chain(beside).collect();
+    let cameras = [county.cameras[0].clone(), tower("c2", 200.0), tower("c3", 20.0)]
+        .into_iter()
+        .chain(beside)
+        .collect();
     world.state.registers = Registers::fixed(County { cameras, ..County::clone(&county) });
 }
 
@@ -63,15 +68,21 @@ async fn whoever_judges_sees_before_at_and_after_what_changed_and_who_else_looks
     let path = format!("/api/v1/incidents/{id}/sightings/{sighting}/strip");
     let strip = officer.get(&path).await.ok();
     let frames = strip["frames"].as_array().expect("frames");
-    let shown: Vec<_> = frames.iter().map(|it| (&it["picture"], it["is_evidence"] == true, &it["score"])).collect();
+    let shown: Vec<_> =
+        frames.iter().map(|it| (&it["picture"], it["is_evidence"] == true, &it["score"])).collect();
     let evidence = &incident["sightings"][0]["pictures"][0];
     let (nothing, half) = (Value::Null, json!(0.5));
     assert_eq!(
         shown,
-        [(&json!(before), false, &nothing), (evidence, true, &json!(0.8)), (&json!(after), false, &half)]
+        [
+            (&json!(before), false, &nothing),
+            (evidence, true, &json!(0.8)),
+            (&json!(after), false, &half)
+        ]
     );
     assert_eq!(strip["camera"], "c1");
-    let others: Vec<_> = strip["others"].as_array().expect("a list").iter().map(|it| &it["id"]).collect();
+    let others: Vec<_> =
+        strip["others"].as_array().expect("a list").iter().map(|it| &it["id"]).collect();
     assert_eq!(others, ["c2", "c4", "c5", "c6", "c7", "c8"], "six that look there: {strip}");
 
     let size = async |query: &str| {
@@ -90,7 +101,8 @@ async fn whoever_judges_sees_before_at_and_after_what_changed_and_who_else_looks
 #[tokio::test]
 async fn only_the_office_sees_a_strip_and_only_of_its_own_sighting() {
     let world = World::new().await;
-    let (officer, ranger) = (world.browser("o1", Access::Officer).await, world.browser("r1", Access::Ranger).await);
+    let (officer, ranger) =
+        (world.browser("o1", Access::Officer).await, world.browser("r1", Access::Ranger).await);
     let id = seen_by_camera(&world, leaves(64, 48).to_jpeg(60).expect("JPEG")).await;
     let incident = officer.get(&format!("/api/v1/incidents/{id}")).await.ok();
     let sighting = incident["sightings"][0]["id"].as_str().expect("an id");
@@ -106,14 +118,19 @@ async fn only_the_office_sees_a_strip_and_only_of_its_own_sighting() {
         assert!(officer.get(&path).await.status.is_success(), "{path}");
     }
     let told = officer.post("/api/v1/incidents", call()).await.ok();
-    let (other, by_phone) = (told["id"].as_str().expect("an id"), told["sightings"][0]["id"].as_str().expect("an id"));
+    let (other, by_phone) =
+        (told["id"].as_str().expect("an id"), told["sightings"][0]["id"].as_str().expect("an id"));
     for nothing in [
         format!("{path}/{others}"),
         format!("/api/v1/incidents/{id}/sightings/{}/strip", Uuid::now_v7()),
         format!("/api/v1/incidents/{}/sightings/{sighting}/strip", Uuid::now_v7()),
         format!("/api/v1/incidents/{other}/sightings/{by_phone}/strip"),
     ] {
-        assert_eq!(officer.get(&nothing).await.refused(), (404, "not_found".to_owned()), "{nothing}");
+        assert_eq!(
+            officer.get(&nothing).await.refused(),
+            (404, "not_found".to_owned()),
+            "{nothing}"
+        );
     }
     assert_eq!(officer.get(&format!("{path}/{picture}?show=all")).await.refused().0, 400);
     world.state.store.remove_picture(picture).await.expect("it made room");

@@ -58,15 +58,22 @@ impl Authority {
         Issued { certificate, key: key.serialize_pem() }
     }
 
-    async fn phone_opens(&self, address: SocketAddr, name: &str) -> std::io::Result<TlsStream<TcpStream>> {
+    async fn phone_opens(
+        &self,
+        address: SocketAddr,
+        name: &str,
+    ) -> std::io::Result<TlsStream<TcpStream>> {
         let mut roots = RootCertStore::empty();
         roots.add(self.root.clone()).expect("a root");
         let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let config = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+        let config =
+            ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
         let config = config.expect("versions").with_root_certificates(roots).with_no_client_auth();
         let name = ServerName::try_from(name.to_owned()).expect("a name");
         let socket = TcpStream::connect(address).await?;
-        timeout(SOON, TlsConnector::from(Arc::new(config)).connect(name, socket)).await.expect("a handshake in time")
+        timeout(SOON, TlsConnector::from(Arc::new(config)).connect(name, socket))
+            .await
+            .expect("a handshake in time")
     }
 
     /// The certificate that new connections get.
@@ -105,7 +112,10 @@ impl Files {
 
     fn text(&self, name: &str) -> String {
         let (certificate, key) = (self.certificate(), self.key());
-        format!("[server]\npublic_url = \"https://{name}\"\ncertificate = {certificate:?}\nkey = {key:?}\n")
+        format!(
+            "[server]\npublic_url = \"https://{name}\"\ncertificate = {certificate:?}\nkey = \
+            {key:?}\n"
+        )
     }
 
     fn keeper(&self) -> Keeper {
@@ -142,12 +152,26 @@ async fn a_phone_that_trusts_the_issuer_logs_in_over_tls_and_gets_a_cookie_for_n
     world.state.config = Arc::new(files.config());
     let server = server(&world, &files.keeper(), Network::default()).await;
     let life = SignedDuration::from_mins(15);
-    let path = web::issue_login(&world.state.store, &"r1".into(), Access::Ranger, life, &world.clock).await;
+    let path =
+        web::issue_login(&world.state.store, &"r1".into(), Access::Ranger, life, &world.clock)
+            .await;
     let mut phone = authority.phone_opens(server.address, NAME).await.expect("trusted");
-    let entered = asks(&mut phone, &format!("POST {} HTTP/1.1\r\nContent-Length: 0", path.expect("a link"))).await;
-    assert!(entered.starts_with("HTTP/1.1 303") && entered.contains("set-cookie: __Host-huoyan_session="), "{entered}");
-    assert!(entered.contains("; Secure") && entered.contains("strict-transport-security: "), "{entered}");
-    assert!(asks(&mut phone, "GET /healthz HTTP/1.1").await.ends_with("ok"), "on the same connection");
+    let entered =
+        asks(&mut phone, &format!("POST {} HTTP/1.1\r\nContent-Length: 0", path.expect("a link")))
+            .await;
+    assert!(
+        entered.starts_with("HTTP/1.1 303")
+            && entered.contains("set-cookie: __Host-huoyan_session="),
+        "{entered}"
+    );
+    assert!(
+        entered.contains("; Secure") && entered.contains("strict-transport-security: "),
+        "{entered}"
+    );
+    assert!(
+        asks(&mut phone, "GET /healthz HTTP/1.1").await.ends_with("ok"),
+        "on the same connection"
+    );
 
     let stranger = Authority::new().phone_opens(server.address, NAME).await;
     assert!(stranger.is_err(), "a phone that does not know the issuer refuses");
@@ -155,7 +179,10 @@ async fn a_phone_that_trusts_the_issuer_logs_in_over_tls_and_gets_a_cookie_for_n
     plain.write_all(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n").await.expect("sent");
     let mut heard = Vec::new();
     let ended = timeout(SOON, plain.read_to_end(&mut heard)).await.expect("ended");
-    assert!(ended.is_err() || !String::from_utf8_lossy(&heard).contains("HTTP"), "nothing is said in the clear");
+    assert!(
+        ended.is_err() || !String::from_utf8_lossy(&heard).contains("HTTP"),
+        "nothing is said in the clear"
+    );
 }
 
 #[tokio::test]
@@ -175,7 +202,10 @@ async fn a_renewed_certificate_is_taken_without_a_restart_and_without_breaking_o
     assert_eq!(looks_twice(&mut keeper, today()), Look::Taken);
     assert!(keeper.trouble(today()).is_none());
     assert_ne!(authority.shown(server.address).await, first);
-    assert!(asks(&mut talking, "GET /healthz HTTP/1.1").await.contains("200 OK"), "who was connected stays so");
+    assert!(
+        asks(&mut talking, "GET /healthz HTTP/1.1").await.contains("200 OK"),
+        "who was connected stays so"
+    );
 }
 
 #[tokio::test]
@@ -186,10 +216,14 @@ async fn a_pair_that_phones_would_refuse_is_named_and_the_old_one_stays() {
     let mut keeper = files.keeper();
     let server = server(&world, &keeper, Network::default()).await;
     let first = authority.shown(server.address).await;
-    let broken = |certificate: &str, key: &str| Issued { certificate: certificate.to_owned(), key: key.to_owned() };
+    let broken = |certificate: &str, key: &str| Issued {
+        certificate: certificate.to_owned(),
+        key: key.to_owned(),
+    };
     let other = authority.issues(NAME, [2020, 2090]);
     let garbage = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
-    let locked = "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n";
+    let locked = "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE \
+        KEY-----\n";
     for (pair, words) in [
         (broken(&other.certificate, &good.key), "is not that of the first certificate"),
         (broken("", &good.key), "holds no certificate"),
@@ -234,11 +268,18 @@ fn a_certificate_near_its_end_is_said_while_there_is_time() {
 fn a_start_with_an_unusable_pair_is_refused_and_one_that_has_only_expired_is_not() {
     let authority = Authority::new();
     let files = Files::of(&authority.issues(NAME, [2020, 2021]));
-    assert!(files.keeper().trouble(today()).is_some(), "cameras and the office's own people need it all the same");
+    assert!(
+        files.keeper().trouble(today()).is_some(),
+        "cameras and the office's own people need it all the same"
+    );
     let other = authority.issues(NAME, [2020, 2090]);
     fs::write(files.key(), other.key).expect("written");
     let refused = Keeper::open(&files.config().server, Lang::En).err().expect("refused");
-    assert!(refused.message.contains("is not that of the first certificate"), "{}", refused.message);
+    assert!(
+        refused.message.contains("is not that of the first certificate"),
+        "{}",
+        refused.message
+    );
 }
 
 #[tokio::test]
@@ -254,16 +295,21 @@ async fn whoever_never_finishes_the_handshake_is_let_go_and_takes_nobodys_place(
     let mut phone = authority.phone_opens(patient.address, NAME).await.expect("there is a place");
     assert!(asks(&mut phone, "GET /healthz HTTP/1.1").await.contains("200 OK"));
 
-    let hasty = server(&world, &keeper, Network { header_within: TICK, ..Network::default() }).await;
+    let hasty =
+        server(&world, &keeper, Network { header_within: TICK, ..Network::default() }).await;
     let near = |begun: Instant| {
         let took = begun.elapsed();
         assert!(took >= TICK / 2 && took < 4 * TICK, "{took:?}");
     };
-    let ended = async |stream: &mut TcpStream| timeout(SOON, stream.read(&mut [0; 64])).await.expect("ended");
-    let (begun, mut quiet) = (Instant::now(), TcpStream::connect(hasty.address).await.expect("connects"));
+    let ended = async |stream: &mut TcpStream| {
+        timeout(SOON, stream.read(&mut [0; 64])).await.expect("ended")
+    };
+    let (begun, mut quiet) =
+        (Instant::now(), TcpStream::connect(hasty.address).await.expect("connects"));
     drop(ended(&mut quiet).await);
     near(begun);
-    let (begun, mut half) = (Instant::now(), TcpStream::connect(hasty.address).await.expect("connects"));
+    let (begun, mut half) =
+        (Instant::now(), TcpStream::connect(hasty.address).await.expect("connects"));
     // The head of a ClientHello of 512 bytes.
     half.write_all(&[22, 3, 1, 2, 0, 1, 0, 1, 252]).await.expect("sent");
     drop(ended(&mut half).await);
@@ -279,7 +325,11 @@ async fn whoever_never_finishes_the_handshake_is_let_go_and_takes_nobodys_place(
     tokio::time::interval_at(tokio::time::Instant::now() + TICK, TICK).tick().await;
     stopping.stop.send(()).expect("still running");
     timeout(SOON, stopping.done).await.expect("stops").expect("no panic").expect("fine");
-    assert!(begun.elapsed() < 2 * Duration::from_secs(1), "a stop does not wait for it: {:?}", begun.elapsed());
+    assert!(
+        begun.elapsed() < 2 * Duration::from_secs(1),
+        "a stop does not wait for it: {:?}",
+        begun.elapsed()
+    );
 }
 
 /// A running program; dies with the test.
@@ -295,21 +345,30 @@ impl Drop for Running {
 
 /// On a port that was free a moment ago.
 fn run(data: &Path, config: &Path) -> (Running, SocketAddr) {
-    let free = std::net::TcpListener::bind("127.0.0.1:0").and_then(|it| it.local_addr()).expect("a free port");
+    let free = std::net::TcpListener::bind("127.0.0.1:0")
+        .and_then(|it| it.local_addr())
+        .expect("a free port");
     let mut command = huoyan(data);
     command.arg("--config").arg(config).args(["run", "--listen", &free.to_string()]);
-    (Running(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("huoyan starts")), free)
+    (
+        Running(
+            command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("huoyan starts"),
+        ),
+        free,
+    )
 }
 
 #[tokio::test]
 async fn the_program_takes_a_renewed_pair_within_a_minute_and_links_lead_to_its_https_address() {
     let authority = Authority::new();
-    let (files, folder) = (Files::of(&authority.issues(NAME, [2020, 2090])), tempfile::tempdir().expect("a folder"));
+    let (files, folder) =
+        (Files::of(&authority.issues(NAME, [2020, 2090])), tempfile::tempdir().expect("a folder"));
     let (data, config) = (folder.path().join("data"), folder.path().join("huoyan.toml"));
     fs::write(&config, files.text(NAME)).expect("the configuration");
     let people = folder.path().join("people.csv");
     fs::write(&people, "编号,姓名,电话,岗位\no1,孙县,13600000002,县值班员\n").expect("people");
-    let imported = huoyan(&data).arg("import").arg("people").arg(&people).output().expect("imports");
+    let imported =
+        huoyan(&data).arg("import").arg("people").arg(&people).output().expect("imports");
     assert!(imported.status.success(), "{}", String::from_utf8_lossy(&imported.stderr));
     let (_program, address) = run(&data, &config);
     let up = async {
@@ -321,7 +380,8 @@ async fn the_program_takes_a_renewed_pair_within_a_minute_and_links_lead_to_its_
     let first = authority.shown(address).await;
 
     // Without the configuration: the data folder says where it is.
-    let link = huoyan(&data).args(["user", "enrol", "o1", "--role", "officer"]).output().expect("runs");
+    let link =
+        huoyan(&data).args(["user", "enrol", "o1", "--role", "officer"]).output().expect("runs");
     let link = String::from_utf8_lossy(&link.stdout).into_owned();
     assert!(link.starts_with(&format!("https://{NAME}/login/")), "{link}");
 
@@ -338,7 +398,11 @@ async fn the_program_takes_a_renewed_pair_within_a_minute_and_links_lead_to_its_
 fn plain_http_for_the_network_is_refused_at_the_start_and_says_what_to_do() {
     let folder = tempfile::tempdir().expect("a folder");
     let data = folder.path().join("data");
-    let run = huoyan(&data).args(["run", "--listen", "0.0.0.0:0"]).env("LANG", "en_US.UTF-8").output().expect("runs");
+    let run = huoyan(&data)
+        .args(["run", "--listen", "0.0.0.0:0"])
+        .env("LANG", "en_US.UTF-8")
+        .output()
+        .expect("runs");
     let words = String::from_utf8_lossy(&run.stderr);
     assert_eq!(run.status.code(), Some(2), "{words}");
     for word in ["0.0.0.0:0", "certificate", "127.0.0.1", "plain_http = \"anywhere\""] {

@@ -47,7 +47,9 @@ async fn the_leader_on_duty_is_told_once_a_day_where_the_log_ended() {
     let mut config = Config::default();
     let notifier = async |config: &Config| {
         let (clock, bell) = (office.clock.clone(), Arc::default());
-        Notifier::new(store.clone(), &config.notify, Keys::default(), clock, bell).await.expect("a notifier")
+        Notifier::new(store.clone(), &config.notify, Keys::default(), clock, bell)
+            .await
+            .expect("a notifier")
     };
     let told = || vendor.taken.lock().expect("whole").clone();
     let morning: Timestamp = "2026-04-05T00:00:00Z".parse().expect("08:00 in Beijing");
@@ -58,7 +60,11 @@ async fn the_leader_on_duty_is_told_once_a_day_where_the_log_ended() {
         teller.tell(store, notifier, county, config, at).await.expect("looked")
     };
     let none = notifier(&config).await;
-    assert_eq!(tell(&none, &county, &config, minutes(0)).await, Day::Open, "an empty log has no end");
+    assert_eq!(
+        tell(&none, &county, &config, minutes(0)).await,
+        Day::Open,
+        "an empty log has no end"
+    );
     let fire = office.fire("a", 0.0).await;
     assert_eq!(tell(&none, &county, &config, minutes(0)).await, Day::Untold(Untold::NoGateway));
     config.notify.sms_url = Some(vendor.start().await);
@@ -69,13 +75,22 @@ async fn the_leader_on_duty_is_told_once_a_day_where_the_log_ended() {
     assert_eq!(tell(&notifier, &nobody, &config, minutes(0)).await, Day::Untold(Untold::NoLeader));
     assert_eq!(tell(&notifier, &county, &config, minutes(1)).await, Day::Open, "refused");
     *vendor.refuses.lock().expect("whole") = false;
-    assert_eq!(tell(&notifier, &county, &config, minutes(10)).await, Day::Open, "not again within ten minutes");
+    assert_eq!(
+        tell(&notifier, &county, &config, minutes(10)).await,
+        Day::Open,
+        "not again within ten minutes"
+    );
     for n in [11, 12, 30] {
-        assert_eq!(tell(&notifier, &county, &config, minutes(n)).await, Day::Done, "told, and once");
+        assert_eq!(
+            tell(&notifier, &county, &config, minutes(n)).await,
+            Day::Done,
+            "told, and once"
+        );
     }
     let texts = told();
     assert_eq!(texts.len(), 1, "{texts:?}");
-    let leader = county.people.iter().find(|it| it.id.as_str() == "l2").and_then(|it| it.phone.clone());
+    let leader =
+        county.people.iter().find(|it| it.id.as_str() == "l2").and_then(|it| it.phone.clone());
     assert_eq!(texts[0]["to"].as_str(), leader.as_deref(), "by the rota of the day");
     let text = texts[0]["text"].as_str().expect("a text");
     let anchor = text.split('：').nth(1).and_then(|it| it.split('。').next()).expect("an anchor");
@@ -84,14 +99,26 @@ async fn the_leader_on_duty_is_told_once_a_day_where_the_log_ended() {
 
     let day = SignedDuration::from_hours(24);
     *vendor.refuses.lock().expect("whole") = true;
-    assert_eq!(tell(&notifier, &county, &config, minutes(-1) + day).await, Day::Open, "not yet eight");
+    assert_eq!(
+        tell(&notifier, &county, &config, minutes(-1) + day).await,
+        Day::Open,
+        "not yet eight"
+    );
     assert_eq!(tell(&notifier, &county, &config, minutes(0) + day).await, Day::Open, "refused");
     *vendor.refuses.lock().expect("whole") = false;
-    assert_eq!(tell(&notifier, &county, &config, minutes(60) + day).await, Day::Untold(Untold::NotTaken), "too late");
+    assert_eq!(
+        tell(&notifier, &county, &config, minutes(60) + day).await,
+        Day::Untold(Untold::NotTaken),
+        "too late"
+    );
     config.record.tell_at = TellAt::Off;
     assert_eq!(tell(&notifier, &county, &config, minutes(0) + day + day).await, Day::Done, "off");
     assert_eq!(told().len(), 1);
-    let kept = store.keep_anchor(date(2026, 4, 7), minutes(9) + day + day).await.expect("kept").expect("an anchor");
+    let kept = store
+        .keep_anchor(date(2026, 4, 7), minutes(9) + day + day)
+        .await
+        .expect("kept")
+        .expect("an anchor");
     assert_eq!((kept.at, kept.told_at), (minutes(0) + day + day, None), "kept all the same");
 }
 
@@ -103,7 +130,8 @@ async fn check(office: &Office, part: &str, anchor: &[&str]) -> Vec<String> {
         .args(anchor.iter().flat_map(|it| ["--anchor", it]))
         .env("LANG", "en_US.UTF-8")
         .env_remove("HUOYAN_STORE_URL");
-    let output = tokio::task::spawn_blocking(move || command.output().expect("runs")).await.expect("runs");
+    let output =
+        tokio::task::spawn_blocking(move || command.output().expect("runs")).await.expect("runs");
     let findings: Vec<Value> = serde_json::from_slice(&output.stdout).expect("findings as JSON");
     let of_part = findings.into_iter().filter(|it| it["part"] == part);
     of_part.map(|it| format!("{} {}", it["state"], it["words"])).collect()
@@ -122,10 +150,16 @@ async fn the_command_proves_the_record_against_a_paper() {
     let (seq, hash) = paper.split_once(' ').expect("two words");
     let wrong = format!("{seq} {}", hash.chars().rev().collect::<String>());
     let said = check(&office, "record", &[&wrong]).await;
-    assert!(said.len() == 1 && said[0].contains("broken") && said[0].contains("rewritten"), "{said:?}");
+    assert!(
+        said.len() == 1 && said[0].contains("broken") && said[0].contains("rewritten"),
+        "{said:?}"
+    );
     office.t.execute("UPDATE incident SET state = 'closed'").await;
     let said = check(&office, "record", &[&paper]).await;
-    assert!(said[0].contains("differs from the log in the state"), "named and left as it is: {said:?}");
+    assert!(
+        said[0].contains("differs from the log in the state"),
+        "named and left as it is: {said:?}"
+    );
     assert!(office.t.store.open_incidents().await.expect("a list").is_empty());
 }
 
@@ -157,7 +191,8 @@ async fn the_leader_is_told_while_the_sender_runs() {
     let (t, vendor, mut config) = (TestStore::sqlite().await, Vendor::default(), Config::default());
     config.notify.sms_url = Some(vendor.start().await);
     let bell = Arc::default();
-    let notifier = Notifier::new(t.store.clone(), &config.notify, Keys::default(), Clock::System, bell).await;
+    let notifier =
+        Notifier::new(t.store.clone(), &config.notify, Keys::default(), Clock::System, bell).await;
     let notifier = Arc::new(notifier.expect("a notifier"));
     let sender = Arc::clone(&notifier);
     let sending = tokio::spawn(async move { sender.run(std::future::pending()).await });
@@ -167,7 +202,9 @@ async fn the_leader_is_told_while_the_sender_runs() {
         silent = heartbeat.silent_for();
         tokio::task::yield_now().await;
     }
-    let told = tokio::time::timeout(Duration::from_secs(10), notifier.tell("13800000001", "words", "key")).await;
+    let told =
+        tokio::time::timeout(Duration::from_secs(10), notifier.tell("13800000001", "words", "key"))
+            .await;
     assert!(told.expect("nobody waits for the sender to end"));
     sending.abort();
 }

@@ -40,15 +40,22 @@ impl Day {
     pub(super) fn hears(&mut self, person: &PersonId, incident: IncidentId, urged: bool) {
         let Some(filed) = self.filed(incident) else { return };
         let (it, subject) = (&filed.incident, format!("{} {}", filed.code, person));
-        let sent = it.dispatch.as_ref().filter(|dispatch| dispatch.is_running() && it.state != State::Closed);
-        let waits = sent.filter(|dispatch| dispatch.acknowledged.is_none()).map(|dispatch| dispatch.ranger.clone());
+        let sent = it
+            .dispatch
+            .as_ref()
+            .filter(|dispatch| dispatch.is_running() && it.state != State::Closed);
+        let waits = sent
+            .filter(|dispatch| dispatch.acknowledged.is_none())
+            .map(|dispatch| dispatch.ranger.clone());
         let mine = sent.is_some_and(|dispatch| dispatch.ranger == *person);
         let mut chance = Chance::of(self.world.seed, &format!("hears {subject} {}", self.now()));
         match self.world.registers.post(person) {
             _ if mine => self.is_sent(person, incident, urged),
             // He was called to stand ready. Some go as soon as they hear that the first does not
             // answer.
-            Some(Post::RangerA | Post::RangerB) if is_backup(it, person) && waits.is_some() && chance.happens(0.5) => {
+            Some(Post::RangerA | Post::RangerB)
+                if is_backup(it, person) && waits.is_some() && chance.happens(0.5) =>
+            {
                 self.goes(person, incident, chance.between(0.5, 3.0), &mut chance);
             }
             Some(Post::RangerA | Post::RangerB) if was_sent(it, person) => {
@@ -57,7 +64,10 @@ impl Day {
             }
             Some(Post::CountyOfficer | Post::Leader) if chance.happens(0.9) => {
                 let minutes = chance.between(0.3, 4.0);
-                self.in_minutes(minutes, Happening::Looks { officer: person.clone(), incident, rung: true });
+                self.in_minutes(
+                    minutes,
+                    Happening::Looks { officer: person.clone(), incident, rung: true },
+                );
             }
             // The village and the township know where the ranger lives. Half of them reply that
             // they have heard.
@@ -67,7 +77,10 @@ impl Day {
                 }
                 if let Some(ranger) = waits.filter(|_| chance.happens(0.6)) {
                     let minutes = chance.between(2.0, 6.0);
-                    self.in_minutes(minutes, Happening::Hears { person: ranger, incident, urged: true });
+                    self.in_minutes(
+                        minutes,
+                        Happening::Hears { person: ranger, incident, urged: true },
+                    );
                 }
             }
             _ => {}
@@ -95,19 +108,36 @@ impl Day {
         self.stood_down.remove(&(incident, ranger.clone()));
         match people::plan(self.world.seed, &format!("{ranger} {code}"), number, urged) {
             Plan::Never => {}
-            Plan::Declines { after } => self.taps(ranger, incident, Step::Decline, after, 0.0, false),
+            Plan::Declines { after } => {
+                self.taps(ranger, incident, Step::Decline, after, 0.0, false)
+            }
             Plan::Goes(Way { acknowledge, arrive, report, twice, no_arrival, offline }) => {
                 self.taps(ranger, incident, Step::Acknowledge, acknowledge, 0.0, twice);
                 if !no_arrival {
                     self.taps(ranger, incident, Step::Arrive, acknowledge + arrive, offline, twice);
                 }
-                self.taps(ranger, incident, Step::Report, acknowledge + arrive + report, offline, twice);
+                self.taps(
+                    ranger,
+                    incident,
+                    Step::Report,
+                    acknowledge + arrive + report,
+                    offline,
+                    twice,
+                );
             }
         }
     }
 
     /// `twice`: the phone resends the same action, and then he presses again.
-    fn taps(&mut self, ranger: &PersonId, incident: IncidentId, step: Step, minutes: f64, offline: f64, twice: bool) {
+    fn taps(
+        &mut self,
+        ranger: &PersonId,
+        incident: IncidentId,
+        step: Step,
+        minutes: f64,
+        offline: f64,
+        twice: bool,
+    ) {
         let happened_at = after(self.now(), minutes);
         let first = ActionId(self.uuid());
         let mut taps = vec![(first, 0.0)];
@@ -135,11 +165,16 @@ impl Day {
             Step::Decline => Input::Decline { reason: "路断".to_owned() },
             Step::Arrive => Input::Arrive { means: Means::Phone, position: Some(position) },
             Step::Report => {
-                let verification = people::verification(&self.world.truth, cause, position, self.now());
+                let verification =
+                    people::verification(&self.world.truth, cause, position, self.now());
                 Input::Report { verification }
             }
         };
-        let by = By { actor: Actor::Ranger { person: ranger }, action: Some(action), happened_at: Some(happened_at) };
+        let by = By {
+            actor: Actor::Ranger { person: ranger },
+            action: Some(action),
+            happened_at: Some(happened_at),
+        };
         self.ask(incident, input, by).await;
     }
 
@@ -150,9 +185,14 @@ impl Day {
         let (it, code) = (filed.incident.clone(), filed.code.clone());
         let cause = self.world.cause_of(&it);
         let mut chance = Chance::of(self.world.seed, &format!("decides {code} {}", it.version));
-        let by = By { actor: Actor::Officer { person: officer.clone() }, action: None, happened_at: None };
+        let by = By {
+            actor: Actor::Officer { person: officer.clone() },
+            action: None,
+            happened_at: None,
+        };
         for undelivered in &it.undelivered {
-            self.ask(incident, Input::TakeUndelivered { message: undelivered.message }, by.clone()).await;
+            self.ask(incident, Input::TakeUndelivered { message: undelivered.message }, by.clone())
+                .await;
         }
         if it.waiting(Matter::Relocation).is_some() {
             let accept = it.proposal.is_some() && chance.happens(0.8);
@@ -162,10 +202,14 @@ impl Day {
             return;
         }
         match it.state {
-            State::NeedsReview => match people::verdict(self.world.seed, &code, &self.world.truth, cause) {
-                Verdict::Send => self.send_next(&it, by).await,
-                Verdict::Close(closure) => self.ask(incident, Input::Close { closure }, by).await,
-            },
+            State::NeedsReview => {
+                match people::verdict(self.world.seed, &code, &self.world.truth, cause) {
+                    Verdict::Send => self.send_next(&it, by).await,
+                    Verdict::Close(closure) => {
+                        self.ask(incident, Input::Close { closure }, by).await
+                    }
+                }
+            }
             State::Dispatched if rung && missed(&it, Stage::Acknowledged) => {
                 if chance.happens(0.6) {
                     self.send_next(&it, by).await;
@@ -196,14 +240,19 @@ impl Day {
         if it.state != State::NeedsReview || it.merged_into.is_some() {
             return false;
         }
-        let fire = |it: &Incident| self.world.cause_of(it).filter(|it| matches!(it, Cause::Fire(_)));
+        let fire =
+            |it: &Incident| self.world.cause_of(it).filter(|it| matches!(it, Cause::Fire(_)));
         let own = fire(it);
         let same = it.links.iter().filter_map(|link| self.filed(link.other)).find(|filed| {
             let other = &filed.incident;
-            other.state != State::Closed && other.merged_into.is_none() && own.is_some() && fire(other) == own
+            other.state != State::Closed
+                && other.merged_into.is_none()
+                && own.is_some()
+                && fire(other) == own
         });
         let (Some(leader), Some(card)) = (same, self.filed(it.id)) else { return false };
-        let mut chance = Chance::of(self.world.seed, &format!("joins {} {}", card.code, leader.code));
+        let mut chance =
+            Chance::of(self.world.seed, &format!("joins {} {}", card.code, leader.code));
         let leader = leader.incident.id;
         if !chance.happens(0.8) {
             return false;
@@ -239,7 +288,9 @@ impl Day {
         let asked = |ranger: &PersonId| {
             it.past_dispatches.iter().chain(&it.dispatch).any(|dispatch| dispatch.ranger == *ranger)
         };
-        let Some(ranger) = it.place.suggested.iter().find(|ranger| !asked(ranger)).cloned() else { return };
+        let Some(ranger) = it.place.suggested.iter().find(|ranger| !asked(ranger)).cloned() else {
+            return;
+        };
         let dispatch = DispatchId(self.uuid());
         self.ask(it.id, Input::Dispatch { dispatch, ranger }, by).await;
     }
@@ -255,12 +306,15 @@ impl Day {
 
     fn uuid(&mut self) -> Uuid {
         self.ids += 1;
-        Uuid::from_u128((0xAC7_u128 << 112) | (u128::from(self.world.seed) << 48) | u128::from(self.ids))
+        Uuid::from_u128(
+            (0xAC7_u128 << 112) | (u128::from(self.world.seed) << 48) | u128::from(self.ids),
+        )
     }
 }
 
 fn is_backup(it: &Incident, person: &PersonId) -> bool {
-    it.told.iter().any(|told| told.person == *person && told.role == Role::BackupRanger) && !was_sent(it, person)
+    it.told.iter().any(|told| told.person == *person && told.role == Role::BackupRanger)
+        && !was_sent(it, person)
 }
 
 fn was_sent(it: &Incident, person: &PersonId) -> bool {

@@ -10,7 +10,8 @@ impl Chance {
     /// events.
     pub fn of(seed: u64, subject: &str) -> Self {
         // FNV-1a (Fowler, Noll, Vo), 64 bits.
-        let fold = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
+        let fold =
+            |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
         let subject = subject.bytes().fold(0xcbf2_9ce4_8422_2325, fold);
         let mut chance = Self(subject ^ seed.wrapping_mul(0x9E37_79B9_7F4A_7C15));
         chance.next();

@@ -3,7 +3,9 @@
 
 use super::chance::Chance;
 use super::ground::{COLUMNS, GRID_M, ROWS, Spot};
-use huoyan::county::{Area, Burn, County, Duty, Grid, HeatSource, Neighbour, Person, Post, county_date};
+use huoyan::county::{
+    Area, Burn, County, Duty, Grid, HeatSource, Neighbour, Person, Post, county_date,
+};
 use huoyan::triage::geo::LatLon;
 use huoyan::triage::id::{GridId, PersonId};
 use huoyan::triage::policy::Role;
@@ -33,12 +35,20 @@ pub struct Site {
 }
 
 impl Registered {
-    pub fn new(seed: u64, start: Timestamp, kilns: &[Site], burns: &[(Site, [Timestamp; 2])]) -> Self {
+    pub fn new(
+        seed: u64,
+        start: Timestamp,
+        kilns: &[Site],
+        burns: &[(Site, [Timestamp; 2])],
+    ) -> Self {
         let mut chance = Chance::of(seed, "registers");
-        let corners: Vec<Vec<Spot>> =
-            (0..=ROWS).map(|row| (0..=COLUMNS).map(|column| corner(&mut chance, column, row)).collect()).collect();
-        let mut county = County { name: "模拟县".to_owned(), neighbours: neighbours(), ..County::default() };
-        for (row, column) in (0..ROWS).flat_map(|row| (0..COLUMNS).map(move |column| (row, column))) {
+        let corners: Vec<Vec<Spot>> = (0..=ROWS)
+            .map(|row| (0..=COLUMNS).map(|column| corner(&mut chance, column, row)).collect())
+            .collect();
+        let mut county =
+            County { name: "模拟县".to_owned(), neighbours: neighbours(), ..County::default() };
+        for (row, column) in (0..ROWS).flat_map(|row| (0..COLUMNS).map(move |column| (row, column)))
+        {
             let ring = [(row, column), (row, column + 1), (row + 1, column + 1), (row + 1, column)];
             county.grids.push(Grid {
                 id: GridId(format!("G{row:02}{column:02}")),
@@ -52,7 +62,12 @@ impl Registered {
         let outline = [(0.0, 0.0), (east_m, 0.0), (east_m, north_m), (0.0, north_m)];
         county.outline = Some(area(outline.map(|(east_m, north_m)| Spot::new(east_m, north_m))));
         let expires = start + SignedDuration::from_hours(24 * 90);
-        let heat = |it: &Site| HeatSource { name: it.name.clone(), at: it.spot.at(), radius_m: SITE_RADIUS_M, expires };
+        let heat = |it: &Site| HeatSource {
+            name: it.name.clone(),
+            at: it.spot.at(),
+            radius_m: SITE_RADIUS_M,
+            expires,
+        };
         county.heat_sources = kilns.iter().map(heat).collect();
         let burn = |(it, [from, to]): &(Site, [Timestamp; 2])| Burn {
             name: it.name.clone(),
@@ -66,7 +81,11 @@ impl Registered {
         people(&mut county, &mut chance);
         let rangers = rota(&mut county, &mut chance, start);
         let posts = county.people.iter().map(|it| (it.id.clone(), it.post)).collect();
-        let by_phone = county.people.iter().filter_map(|it| Some((it.phone.clone()?, it.id.clone()))).collect();
+        let by_phone = county
+            .people
+            .iter()
+            .filter_map(|it| Some((it.phone.clone()?, it.id.clone())))
+            .collect();
         Self { county, rangers, posts, by_phone }
     }
 
@@ -105,11 +124,17 @@ fn neighbours() -> Vec<Neighbour> {
         direction_deg,
         phone: Some("0745000000".to_owned()),
     };
-    [("北邻县", 0.0), ("东邻县", 90.0), ("南邻县", 180.0), ("西邻县", 270.0)].map(neighbour).to_vec()
+    [("北邻县", 0.0), ("东邻县", 90.0), ("南邻县", 180.0), ("西邻县", 270.0)]
+        .map(neighbour)
+        .to_vec()
 }
 
 fn township(row: usize, column: usize) -> String {
-    format!("{}{}镇", ["东", "南", "西", "北"][row * TOWNSHIPS.1 / ROWS], column * TOWNSHIPS.0 / COLUMNS + 1)
+    format!(
+        "{}{}镇",
+        ["东", "南", "西", "北"][row * TOWNSHIPS.1 / ROWS],
+        column * TOWNSHIPS.0 / COLUMNS + 1
+    )
 }
 
 /// Two by two grids, cut where a township ends.
@@ -139,7 +164,12 @@ fn people(county: &mut County, chance: &mut Chance) {
             add(format!("B{}", &grid.id.0[1..]), Post::RangerB, Some(grid), true);
         }
         if seen.insert(format!("{}{}", grid.township, grid.village)) {
-            add(format!("chief-{}-{}", grid.township, grid.village), Post::VillageChief, Some(grid), true);
+            add(
+                format!("chief-{}-{}", grid.township, grid.village),
+                Post::VillageChief,
+                Some(grid),
+                true,
+            );
         }
         if seen.insert(grid.township.clone()) {
             add(format!("township-{}", grid.township), Post::TownshipOfficer, Some(grid), true);
@@ -155,12 +185,20 @@ fn people(county: &mut County, chance: &mut Chance) {
 }
 
 /// Today's rota and tomorrow's. For one grid in thirty the B角 stands in for the A角.
-fn rota(county: &mut County, chance: &mut Chance, start: Timestamp) -> BTreeMap<GridId, Vec<PersonId>> {
+fn rota(
+    county: &mut County,
+    chance: &mut Chance,
+    start: Timestamp,
+) -> BTreeMap<GridId, Vec<PersonId>> {
     let today = county_date(start);
     let mut rangers = BTreeMap::new();
     for grid in &county.grids {
-        let mut of: Vec<PersonId> =
-            county.people.iter().filter(|it| it.grid.as_ref() == Some(&grid.id)).map(|it| it.id.clone()).collect();
+        let mut of: Vec<PersonId> = county
+            .people
+            .iter()
+            .filter(|it| it.grid.as_ref() == Some(&grid.id))
+            .map(|it| it.id.clone())
+            .collect();
         if of.len() == 2 && chance.happens(1.0 / 30.0) {
             let (role, id) = (Role::Ranger, grid.id.clone());
             county.duties.push(Duty {
@@ -176,9 +214,10 @@ fn rota(county: &mut County, chance: &mut Chance, start: Timestamp) -> BTreeMap<
         }
         rangers.insert(grid.id.clone(), of);
     }
-    for (date, officer, leader) in
-        [(today, "officer-1", "leader-1"), (today.tomorrow().expect("no last day"), "officer-2", "leader-2")]
-    {
+    for (date, officer, leader) in [
+        (today, "officer-1", "leader-1"),
+        (today.tomorrow().expect("no last day"), "officer-2", "leader-2"),
+    ] {
         let on_duty = |role, township: Option<String>, person: PersonId| Duty {
             date,
             begins: None,
@@ -191,7 +230,9 @@ fn rota(county: &mut County, chance: &mut Chance, start: Timestamp) -> BTreeMap<
         county.duties.push(on_duty(Role::CountyDuty, None, officer.into()));
         county.duties.push(on_duty(Role::CountyLeader, None, leader.into()));
         let townships = county.people.iter().filter(|it| it.post == Post::TownshipOfficer);
-        county.duties.extend(townships.map(|it| on_duty(Role::TownshipDuty, it.township.clone(), it.id.clone())));
+        county.duties.extend(
+            townships.map(|it| on_duty(Role::TownshipDuty, it.township.clone(), it.id.clone())),
+        );
     }
     rangers
 }

@@ -101,9 +101,17 @@ pub async fn live(seed: u64, dir: &Path) -> Result<Lived> {
     let world = World::new(seed);
     let clock = Clock::simulated(world.start);
     let store = Store::open("sqlite", dir).await?;
-    let gateway = Gateway::start(seed, &clock).await.map_err(|e| Error::unavailable("no socket").because(e))?;
-    let notifier =
-        Notifier::new(store.clone(), &gateway.config(), gateway.keys(), clock.clone(), Arc::default()).await?;
+    let gateway = Gateway::start(seed, &clock)
+        .await
+        .map_err(|e| Error::unavailable("no socket").because(e))?;
+    let notifier = Notifier::new(
+        store.clone(),
+        &gateway.config(),
+        gateway.keys(),
+        clock.clone(),
+        Arc::default(),
+    )
+    .await?;
     let back_at = world.start;
     let mut day = Day {
         world,
@@ -161,7 +169,14 @@ impl Day {
 
     fn new_desk(&self) -> Desk {
         let registers = Registers::fixed(self.world.registers.county.clone());
-        Desk::new(self.store.clone(), Bus::local(), registers, Policy::default(), "森防", self.clock.clone())
+        Desk::new(
+            self.store.clone(),
+            Bus::local(),
+            registers,
+            Policy::default(),
+            "森防",
+            self.clock.clone(),
+        )
     }
 
     async fn pass(&mut self) -> Result<()> {
@@ -171,7 +186,9 @@ impl Day {
             let up = self.desk.is_some();
             let due = if let Some(desk) = &self.desk { desk.next_due().await? } else { None };
             let text = if up { self.store.next_message_due().await? } else { None };
-            let Some(next) = [happens, due, text].into_iter().flatten().min() else { return Ok(()) };
+            let Some(next) = [happens, due, text].into_iter().flatten().min() else {
+                return Ok(());
+            };
             if next >= self.world.end {
                 return Ok(());
             }
@@ -220,7 +237,9 @@ impl Day {
             }
             Happening::Arrives(sightings) => self.file(sightings).await,
             Happening::Acts(act) => self.act(act).await,
-            Happening::Looks { officer, incident, rung } => self.look(officer, incident, rung).await,
+            Happening::Looks { officer, incident, rung } => {
+                self.look(officer, incident, rung).await
+            }
         }
         Ok(())
     }
@@ -234,7 +253,11 @@ impl Day {
         let near = sightings.into_iter().filter(|it| county.near(&it.locus, margin_m)).collect();
         for together in cluster::group(near) {
             if let Err(e) = desk.sightings(together).await {
-                self.breaks.push(format!("{}: a sighting was refused: {}", self.clock.now(), e.chain()));
+                self.breaks.push(format!(
+                    "{}: a sighting was refused: {}",
+                    self.clock.now(),
+                    e.chain()
+                ));
             }
         }
     }
@@ -268,7 +291,9 @@ impl Day {
         self.store.close().await;
         self.store = Store::open("sqlite", &self.dir).await?;
         let (config, keys) = (self.gateway.config(), self.gateway.keys());
-        self.notifier = Notifier::new(self.store.clone(), &config, keys, self.clock.clone(), Arc::default()).await?;
+        self.notifier =
+            Notifier::new(self.store.clone(), &config, keys, self.clock.clone(), Arc::default())
+                .await?;
         self.desk = Some(self.new_desk());
         self.tick().await;
         // What was left behind is handled after 5 s, at one of the looks that come every 15 s.
@@ -296,8 +321,9 @@ impl Day {
             self.incidents[*at].incident.apply(&recorded);
         } else {
             let mut filed = self.store.incident(entry.incident).await?;
-            filed.incident = huoyan::triage::incident::Incident::from_log(std::slice::from_ref(&recorded))
-                .ok_or_else(|| Error::internal("a log does not begin with its opening"))?;
+            filed.incident =
+                huoyan::triage::incident::Incident::from_log(std::slice::from_ref(&recorded))
+                    .ok_or_else(|| Error::internal("a log does not begin with its opening"))?;
             self.index.insert(entry.incident, self.incidents.len());
             self.codes.insert(filed.code.clone(), entry.incident);
             self.incidents.push(filed);
@@ -325,8 +351,14 @@ impl Day {
     fn reaches(&mut self, asked: &Asked) {
         let Some(person) = self.world.registers.with_phone(&asked.to).cloned() else { return };
         let (seed, start) = (self.world.seed, self.world.start);
-        let Some(at) = super::gateway::heard_at(seed, start, person.as_str(), asked) else { return };
-        let named = self.codes.iter().filter(|(code, _)| says(&asked.text, code)).map(|(_, incident)| *incident);
+        let Some(at) = super::gateway::heard_at(seed, start, person.as_str(), asked) else {
+            return;
+        };
+        let named = self
+            .codes
+            .iter()
+            .filter(|(code, _)| says(&asked.text, code))
+            .map(|(_, incident)| *incident);
         for incident in named.collect::<Vec<_>>() {
             self.at(at, Happening::Hears { person: person.clone(), incident, urged: false });
         }
@@ -344,7 +376,12 @@ impl Day {
                 self.breaks.push("what the desk remembers is not what the log says".to_owned());
             }
         }
-        let look = Look { now: self.clock.now(), mend: false, paper: &[], retention: &Retention::default() };
+        let look = Look {
+            now: self.clock.now(),
+            mend: false,
+            paper: &[],
+            retention: &Retention::default(),
+        };
         let record = self.store.look(&look).await?.to_the_end().await?;
         self.breaks.extend(record.faults(Lang::En));
         let mut messages = Vec::new();
@@ -370,5 +407,6 @@ impl Day {
 
 /// "0405-1" is not contained in "0405-12".
 fn says(text: &str, code: &str) -> bool {
-    text.match_indices(code).any(|(at, _)| !text[at + code.len()..].starts_with(|c: char| c.is_ascii_digit()))
+    text.match_indices(code)
+        .any(|(at, _)| !text[at + code.len()..].starts_with(|c: char| c.is_ascii_digit()))
 }

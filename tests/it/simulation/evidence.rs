@@ -53,7 +53,9 @@ pub fn of_day(seed: u64, truth: &Truth, eyes: &[Eye], terrain: &Terrain) -> Evid
     for (n, it) in truth.nothings.iter().enumerate() {
         let cause = Cause::Nothing(n);
         match it.kind {
-            NothingKind::Kitchen => all.watched(cause, &smoke(it.spot, it.from, it.to, 0.1, 60.0), 0.3),
+            NothingKind::Kitchen => {
+                all.watched(cause, &smoke(it.spot, it.from, it.to, 0.1, 60.0), 0.3)
+            }
             NothingKind::Fog | NothingKind::Glare | NothingKind::Drill => all.imagined(cause, it),
             NothingKind::HotRoof => {}
         }
@@ -85,9 +87,13 @@ impl Collector<'_> {
     fn watched(&mut self, cause: Cause, fire: &Fire, at_best: f64) {
         let mut chance = Chance::of(self.seed, &format!("watched {cause:?}"));
         for eye in self.eyes {
-            let rises_min =
-                if self.by_day(fire.from) { eye.least_m(fire.spot, self.terrain) / RISE_M_MIN } else { 0.0 };
-            let mut at = after(fire.from, rises_min + 1.0 - FOUND_AFTER_MIN * (1.0 - chance.unit()).ln());
+            let rises_min = if self.by_day(fire.from) {
+                eye.least_m(fire.spot, self.terrain) / RISE_M_MIN
+            } else {
+                0.0
+            };
+            let mut at =
+                after(fire.from, rises_min + 1.0 - FOUND_AFTER_MIN * (1.0 - chance.unit()).ln());
             let found = chance.happens(at_best - 0.06 * eye.range_m(fire.spot) / 1_000.0);
             if !found || !eye.looks_towards(fire.spot, at) {
                 continue;
@@ -98,7 +104,10 @@ impl Collector<'_> {
                 }
                 let day = self.by_day(at);
                 let class = if day { Class::Smoke } else { Class::Fire };
-                let seen = Fire { smoke_m: if day { fire.smoke_at_m(at) } else { FLAMES_M }, ..fire.clone() };
+                let seen = Fire {
+                    smoke_m: if day { fire.smoke_at_m(at) } else { FLAMES_M },
+                    ..fire.clone()
+                };
                 if (day || fire.peak_mw > 3.0)
                     && let Some(bbox) = eye.sees(&mut chance, &seen, self.truth, self.terrain, at)
                 {
@@ -158,14 +167,30 @@ impl Collector<'_> {
         let mut chance = Chance::of(self.seed, &format!("pass {} {}", pass.satellite, pass.at));
         let truth = self.truth;
         let mut hot: Vec<(Cause, Spot, f64)> = Vec::new();
-        hot.extend(truth.fires.iter().enumerate().map(|(n, it)| (Cause::Fire(n), it.spot, it.power_mw(pass.at))));
+        hot.extend(
+            truth
+                .fires
+                .iter()
+                .enumerate()
+                .map(|(n, it)| (Cause::Fire(n), it.spot, it.power_mw(pass.at))),
+        );
         hot.extend(truth.burns.iter().enumerate().map(|(n, (site, [from, to]))| {
-            (Cause::Burn(n), site.spot, smoke(site.spot, *from, *to, BURN_MW, 0.0).power_mw(pass.at))
+            (
+                Cause::Burn(n),
+                site.spot,
+                smoke(site.spot, *from, *to, BURN_MW, 0.0).power_mw(pass.at),
+            )
         }));
         hot.extend(
-            truth.kilns.iter().zip(&truth.kiln_mw).enumerate().map(|(n, (it, mw))| (Cause::Kiln(n), it.spot, *mw)),
+            truth
+                .kilns
+                .iter()
+                .zip(&truth.kiln_mw)
+                .enumerate()
+                .map(|(n, (it, mw))| (Cause::Kiln(n), it.spot, *mw)),
         );
-        let roofs = truth.nothings.iter().enumerate().filter(|(_, it)| it.kind == NothingKind::HotRoof);
+        let roofs =
+            truth.nothings.iter().enumerate().filter(|(_, it)| it.kind == NothingKind::HotRoof);
         let by_day = if pass.by_day(truth) { ROOF_MW } else { 0.0 };
         hot.extend(roofs.map(|(n, it)| (Cause::Nothing(n), it.spot, by_day)));
 
@@ -176,8 +201,10 @@ impl Collector<'_> {
                 rows.entry(row.key.clone()).or_insert((cause, row));
             }
         }
-        let sightings: Vec<Sighting> =
-            rows.into_values().map(|(cause, row)| satellite::sighting_of(&row, self.id(cause))).collect();
+        let sightings: Vec<Sighting> = rows
+            .into_values()
+            .map(|(cause, row)| satellite::sighting_of(&row, self.id(cause)))
+            .collect();
         if !sightings.is_empty() {
             self.arrives(pass.listed_at, sightings);
         }

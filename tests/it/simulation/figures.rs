@@ -38,7 +38,11 @@ pub const LINES: &[Line] = &[
         Target::AtMost(0.01),
         "fires that share an incident with another > 2 km away after the next look that shows it",
     ),
-    line("fires_sharing_at_ten", Target::AtMost(0.01), "… of those that came at ten open incidents or more"),
+    line(
+        "fires_sharing_at_ten",
+        Target::AtMost(0.01),
+        "… of those that came at ten open incidents or more",
+    ),
     line(
         "fires_swallowed",
         Target::None,
@@ -49,11 +53,27 @@ pub const LINES: &[Line] = &[
         Target::AtLeast(0.95),
         "fires with a satellite pixel: a ranger of the true grid is sent or told 10 min later",
     ),
-    line("right_ranger_two_kinds", Target::AtLeast(0.98), "fires with two kinds of source: the same"),
-    line("camera_listed", Target::AtLeast(0.95), "camera only, no terrain model: the true grid is listed"),
-    line("camera_listed_terrain", Target::None, "camera only, terrain model: the true grid is listed"),
+    line(
+        "right_ranger_two_kinds",
+        Target::AtLeast(0.98),
+        "fires with two kinds of source: the same",
+    ),
+    line(
+        "camera_listed",
+        Target::AtLeast(0.95),
+        "camera only, no terrain model: the true grid is listed",
+    ),
+    line(
+        "camera_listed_terrain",
+        Target::None,
+        "camera only, terrain model: the true grid is listed",
+    ),
     line("camera_first", Target::None, "camera only, no terrain model: the true grid comes first"),
-    line("camera_first_terrain", Target::AtLeast(0.80), "camera only, terrain model: the true grid comes first"),
+    line(
+        "camera_first_terrain",
+        Target::AtLeast(0.80),
+        "camera only, terrain model: the true grid comes first",
+    ),
     line("camera_first_masts", Target::None, "… of fires that two masts or more have seen by then"),
     line("camera_first_one_mast", Target::None, "… of fires that one mast has seen"),
     line("holds_bearing", Target::AtLeast(0.90), "a bearing's stated doubt holds the fire"),
@@ -64,9 +84,17 @@ pub const LINES: &[Line] = &[
     line("holds_unaimed", Target::None, "a camera's that knows no direction"),
     line("kiln_trips", Target::AtMost(0.05), "trips a day to a registered kiln"),
     line("burn_trips", Target::AtMost(0.05), "trips a day to an approved burn"),
-    line("site_fires_waited_min", Target::None, "fires at a kiln or burn: mean minutes to a look or a dispatch"),
+    line(
+        "site_fires_waited_min",
+        Target::None,
+        "fires at a kiln or burn: mean minutes to a look or a dispatch",
+    ),
     line("untold", Target::AtMost(0.0), "people who should know of a relocation and were not told"),
-    line("ownerless_minutes", Target::AtMost(0.0), "open minutes of incidents without owner and next instant"),
+    line(
+        "ownerless_minutes",
+        Target::AtMost(0.0),
+        "open minutes of incidents without owner and next instant",
+    ),
     line("lost_messages", Target::AtMost(0.0), "failed messages after which nobody else was tried"),
     line("officer_rings", Target::None, "rings a day of the duty officer's phone"),
     line("leader_rings", Target::None, "rings a day of the leader's phone"),
@@ -139,10 +167,12 @@ impl Figures {
 
     /// One line each: value, counts, aim, words.
     pub fn print(&self) -> String {
-        let mut text = format!("{} days, {:.2} s a day\n", self.days, self.seconds / self.days.max(1) as f64);
+        let mut text =
+            format!("{} days, {:.2} s a day\n", self.days, self.seconds / self.days.max(1) as f64);
         for line in LINES {
             let Share { good, of } = self.share(line.key);
-            let value = self.value(line.key).map_or("–".to_owned(), |value| format!("{value:.4}"));
+            let value =
+                self.value(line.key).map_or("–".to_owned(), |value| format!("{value:.4}"));
             let target = match line.target {
                 Target::AtLeast(least) => format!("≥ {least}"),
                 Target::AtMost(most) => format!("≤ {most}"),
@@ -153,10 +183,17 @@ impl Figures {
                 Some(false) => "NOT",
                 None => "",
             };
-            text += &format!("{value:>9}  {:>15}  {target:<6}  {mark:<3}  {}\n", format!("{good}/{of}"), line.words);
+            text += &format!(
+                "{value:>9}  {:>15}  {target:<6}  {mark:<3}  {}\n",
+                format!("{good}/{of}"),
+                line.words
+            );
         }
         if let Some((minutes, seed)) = self.longest_wait {
-            text += &format!("longest wait of a fire at a kiln or burn: {minutes} min (seed {seed})\n");
+            text += &format!(
+                "longest wait of a fire at a kiln or burn: {minutes} min (seed \
+                {seed})\n"
+            );
         }
         for (seed, what) in self.breaks.iter().take(20) {
             text += &format!("BROKEN seed {seed}: {what}\n");

@@ -47,7 +47,8 @@ impl Fire {
             return 0.0;
         }
         let rise = minutes(at.duration_since(self.from)) / 40.0;
-        let sink = minutes(self.to.duration_since(at)) / (minutes(self.to.duration_since(self.from)) / 4.0);
+        let sink = minutes(self.to.duration_since(at))
+            / (minutes(self.to.duration_since(self.from)) / 4.0);
         self.peak_mw * rise.min(sink).clamp(0.15, 1.0)
     }
 
@@ -110,7 +111,10 @@ impl Truth {
             load if load < 0.9 => chance.count(7, 14),
             _ => chance.count(20, 36),
         };
-        let site = |chance: &mut Chance, name: String| Site { name, spot: Spot::somewhere(chance, 2_000.0) };
+        let site = |chance: &mut Chance, name: String| Site {
+            name,
+            spot: Spot::somewhere(chance, 2_000.0),
+        };
         let kilns: Vec<Site> = (1..=6).map(|n| site(&mut chance, format!("{n}号砖厂"))).collect();
         let kiln_mw = kilns.iter().map(|_| chance.between(2.0, 9.0)).collect();
         let burns: Vec<_> = (0..chance.count(0, 3))
@@ -122,7 +126,8 @@ impl Truth {
             .collect();
         let wind_deg = chance.between(0.0, 360.0);
         let lean = chance.between(0.1, 1.0);
-        let mut truth = Self { start, fires: vec![], kilns, kiln_mw, burns, nothings: vec![], wind_deg, lean };
+        let mut truth =
+            Self { start, fires: vec![], kilns, kiln_mw, burns, nothings: vec![], wind_deg, lean };
         truth.fires = (0..fires).map(|_| fire(&mut chance, start, None)).collect();
         if chance.happens(0.2) {
             truth.break_out_at_a_site(&mut chance);
@@ -135,7 +140,9 @@ impl Truth {
     fn break_out_at_a_site(&mut self, chance: &mut Chance) {
         let burn = chance.count(0, self.burns.len().max(1) - 1);
         let (cause, spot, from) = match self.burns.get(burn) {
-            Some((site, [from, _])) if chance.happens(0.5) => (Cause::Burn(burn), site.spot, Some(after(*from, 60.0))),
+            Some((site, [from, _])) if chance.happens(0.5) => {
+                (Cause::Burn(burn), site.spot, Some(after(*from, 60.0)))
+            }
             _ => {
                 let kiln = chance.count(0, self.kilns.len() - 1);
                 (Cause::Kiln(kiln), self.kilns[kiln].spot, None)
@@ -157,7 +164,8 @@ impl Truth {
             Cause::Burn(n) => Some(self.burns[n].0.spot),
             Cause::Nothing(n) => {
                 let it = &self.nothings[n];
-                (!matches!(it.kind, NothingKind::Fog | NothingKind::Glare | NothingKind::Drill)).then_some(it.spot)
+                (!matches!(it.kind, NothingKind::Fog | NothingKind::Glare | NothingKind::Drill))
+                    .then_some(it.spot)
             }
         }
     }
@@ -165,7 +173,8 @@ impl Truth {
 
 /// Most fires break out between 9:00 and 20:00, none in the day's last two hours.
 fn fire(chance: &mut Chance, start: Timestamp, from: Option<Timestamp>) -> Fire {
-    let hour = if chance.happens(0.85) { chance.between(9.0, 20.0) } else { chance.between(0.0, 22.0) };
+    let hour =
+        if chance.happens(0.85) { chance.between(9.0, 20.0) } else { chance.between(0.0, 22.0) };
     let from = from.unwrap_or_else(|| after(start, hour * 60.0));
     let forest = chance.happens(0.45);
     let (median_mw, length_min) = if forest { (14.0, (90.0, 300.0)) } else { (3.0, (30.0, 100.0)) };

@@ -18,7 +18,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::task::AbortHandle;
 
-/// (count, seconds) to one number: help.aliyun.com/en/vms and help.aliyun.com/document_detail/2881383.html.
+/// (count, seconds) to one number: help.aliyun.com/en/vms and
+/// help.aliyun.com/document_detail/2881383.html.
 const VOICE: &[(usize, i64)] = &[(1, 60), (5, 3_600), (20, 86_400)];
 const SMS: &[(usize, i64)] = &[(50, 86_400)];
 /// (count, seconds) of one robot: developer.work.weixin.qq.com/document/path/91770.
@@ -86,7 +87,8 @@ impl Gateway {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
         let url = format!("http://{}", listener.local_addr()?);
         let router = Router::new().route("/{channel}", post(take)).with_state(Arc::clone(&inner));
-        let server = tokio::spawn(async move { axum::serve(listener, router).await }).abort_handle();
+        let server =
+            tokio::spawn(async move { axum::serve(listener, router).await }).abort_handle();
         Ok(Self { inner, url, server })
     }
 
@@ -142,15 +144,27 @@ async fn take(
         "voice" => (Channel::Voice, VOICE),
         _ => (Channel::Wecom, WECOM),
     };
-    let text = body["text"]["content"].as_str().or(body["text"].as_str()).unwrap_or_default().to_owned();
+    let text =
+        body["text"]["content"].as_str().or(body["text"].as_str()).unwrap_or_default().to_owned();
     let to = body["to"].as_str().unwrap_or_default().to_owned();
-    let key = headers.get("Idempotency-Key").and_then(|it| it.to_str().ok()).unwrap_or_default().to_owned();
+    let key = headers
+        .get("Idempotency-Key")
+        .and_then(|it| it.to_str().ok())
+        .unwrap_or_default()
+        .to_owned();
     let status = locked(&inner).judge(channel, limits, &to, &text, &key);
     (status, Json(json!({ "errcode": if status == StatusCode::OK { 0 } else { -1 } })))
 }
 
 impl Inner {
-    fn judge(&mut self, channel: Channel, limits: &[(usize, i64)], to: &str, text: &str, key: &str) -> StatusCode {
+    fn judge(
+        &mut self,
+        channel: Channel,
+        limits: &[(usize, i64)],
+        to: &str,
+        text: &str,
+        key: &str,
+    ) -> StatusCode {
         let at = self.clock.now();
         // A vendor that knows the key repeats its answer and calls nobody again.
         if self.keys.contains(key) {
@@ -160,13 +174,22 @@ impl Inner {
             let (to, text) = (to.to_owned(), text.to_owned());
             self.asked.push(Asked { at, to, channel, text, taken });
         };
-        let down = self.outages.iter().any(|(of, from, until)| *of == channel && (*from..*until).contains(&at));
+        let down = self
+            .outages
+            .iter()
+            .any(|(of, from, until)| *of == channel && (*from..*until).contains(&at));
         if down || Chance::of(self.seed, &format!("mood {to} {text} {at}")).happens(REFUSED) {
             ask(false);
-            return if down { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::INTERNAL_SERVER_ERROR };
+            return if down {
+                StatusCode::SERVICE_UNAVAILABLE
+            } else {
+                StatusCode::INTERNAL_SERVER_ERROR
+            };
         }
         let counted = self.counted.entry((channel, to.to_owned())).or_default();
-        let within = |seconds: i64| counted.iter().filter(|it| **it > at - SignedDuration::from_secs(seconds)).count();
+        let within = |seconds: i64| {
+            counted.iter().filter(|it| **it > at - SignedDuration::from_secs(seconds)).count()
+        };
         if limits.iter().any(|(count, seconds)| within(*seconds) >= *count) {
             self.overrun += 1;
             ask(false);
@@ -185,7 +208,8 @@ impl Inner {
 pub fn heard_at(seed: u64, start: Timestamp, person: &str, asked: &Asked) -> Option<Timestamp> {
     let mut chance = Chance::of(seed, &format!("signal {person}"));
     let mut at = asked.at;
-    if !person.starts_with("officer") && !person.starts_with("leader") && chance.happens(1.0 / 8.0) {
+    if !person.starts_with("officer") && !person.starts_with("leader") && chance.happens(1.0 / 8.0)
+    {
         let from = after(start, chance.between(6.0, 20.0) * 60.0);
         let until = after(from, chance.between(20.0, 200.0));
         if (from..until).contains(&at) {

@@ -40,7 +40,10 @@ impl Spot {
     /// A random place in the county, at least `margin_m` from its border.
     pub fn somewhere(chance: &mut Chance, margin_m: f64) -> Self {
         let (east_m, north_m) = size_m();
-        Self::new(chance.between(margin_m, east_m - margin_m), chance.between(margin_m, north_m - margin_m))
+        Self::new(
+            chance.between(margin_m, east_m - margin_m),
+            chance.between(margin_m, north_m - margin_m),
+        )
     }
 }
 
@@ -89,7 +92,9 @@ impl Terrain {
 
     /// Metres above sea level.
     pub fn height_m(&self, spot: Spot) -> f64 {
-        let wave = |it: &Wave| it.height_m * (it.east * spot.east_m + it.north * spot.north_m + it.phase).sin();
+        let wave = |it: &Wave| {
+            it.height_m * (it.east * spot.east_m + it.north * spot.north_m + it.phase).sin()
+        };
         (MEAN_M + self.waves.iter().map(wave).sum::<f64>()).max(60.0)
     }
 
@@ -101,14 +106,16 @@ impl Terrain {
         let first = Spot::new(-BEYOND_M, north_m + BEYOND_M).at();
         let north_step_m = STEP_DEG.to_radians() * EARTH_RADIUS_M;
         let east_step_m = north_step_m * middle_cos();
-        let steps = |length_m: f64, step_m: f64| ((length_m + 2.0 * BEYOND_M) / step_m) as usize + 1;
+        let steps =
+            |length_m: f64, step_m: f64| ((length_m + 2.0 * BEYOND_M) / step_m) as usize + 1;
         let (rows, columns) = (steps(north_m, north_step_m), steps(east_m, east_step_m));
         let spot = |n: usize| {
             let (row, column) = ((n / columns) as f64, (n % columns) as f64);
             Spot::new(column * east_step_m - BEYOND_M, north_m + BEYOND_M - row * north_step_m)
         };
         let heights = (0..rows * columns).map(|n| self.height_m(spot(n)) as f32);
-        let raster = Raster::new(first, (STEP_DEG, STEP_DEG), (rows, columns), heights).expect("a raster");
+        let raster =
+            Raster::new(first, (STEP_DEG, STEP_DEG), (rows, columns), heights).expect("a raster");
         Dem::new(vec![raster]).expect("a model")
     }
 

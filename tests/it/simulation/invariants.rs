@@ -30,9 +30,15 @@ pub fn breaks(day: &Lived) -> Vec<String> {
     for filed in &day.incidents {
         let it = &filed.incident;
         let mut own = Broken(Vec::new());
-        own.unless(Incident::from_log(&it.log).as_ref() == Some(it), "the log folds to something else");
+        own.unless(
+            Incident::from_log(&it.log).as_ref() == Some(it),
+            "the log folds to something else",
+        );
         own.unless(it.log.is_sorted_by_key(|it| it.at), "the log runs backwards");
-        own.unless(it.sightings.iter().all(|seen| seen.drill == it.drill), "a drill is mixed with what is none");
+        own.unless(
+            it.sightings.iter().all(|seen| seen.drill == it.drill),
+            "a drill is mixed with what is none",
+        );
         priority_explains_itself(it, &mut own);
         closed_stays_closed(it, &mut own);
         for dispatch in it.past_dispatches.iter().chain(&it.dispatch) {
@@ -61,8 +67,10 @@ fn once<T: Ord>(all: &[T]) -> bool {
 /// Priority orders and explains; it never hides.
 fn priority_explains_itself(it: &Incident, broken: &mut Broken) {
     let priority = &it.priority;
-    broken
-        .unless((0.0..=100.0).contains(&priority.score) && !priority.reasons.is_empty(), "a priority without a reason");
+    broken.unless(
+        (0.0..=100.0).contains(&priority.score) && !priority.reasons.is_empty(),
+        "a priority without a reason",
+    );
     broken.unless(
         *priority == score::priority(&it.sightings, &it.place.labels),
         "the priority is not that of the evidence",
@@ -74,7 +82,10 @@ fn closed_stays_closed(it: &Incident, broken: &mut Broken) {
     let harmless = |it: &Arc<Recorded>| {
         matches!(
             it.event,
-            Event::LateActionKept { .. } | Event::PhotoAdded { .. } | Event::Reminded { .. } | Event::SplitOff { .. }
+            Event::LateActionKept { .. }
+                | Event::PhotoAdded { .. }
+                | Event::Reminded { .. }
+                | Event::SplitOff { .. }
         )
     };
     broken.unless(after.into_iter().all(harmless), "something moved after the end");
@@ -90,7 +101,9 @@ fn position(it: &Incident, of: impl Fn(&Event) -> bool) -> Option<usize> {
 fn step(it: &Incident, id: DispatchId, stage: Stage) -> Option<usize> {
     position(it, |event| match event {
         Event::Acknowledged { dispatch, .. } => stage == Stage::Acknowledged && *dispatch == id,
-        Event::Arrived { dispatch, unproven: None, .. } => stage == Stage::Arrived && *dispatch == id,
+        Event::Arrived { dispatch, unproven: None, .. } => {
+            stage == Stage::Arrived && *dispatch == id
+        }
         Event::Reported { dispatch, verification, .. } => {
             stage == Stage::Reported && *dispatch == id && !verification.is_interim()
         }
@@ -113,7 +126,10 @@ fn firings(it: &Incident, of: impl Fn(&Event) -> bool) -> Vec<usize> {
 }
 
 fn missed(it: &Incident, id: DispatchId, of: Stage) -> Vec<usize> {
-    firings(it, |it| matches!(it, Event::DeadlineMissed { dispatch, stage } if *dispatch == id && *stage == of))
+    firings(
+        it,
+        |it| matches!(it, Event::DeadlineMissed { dispatch, stage } if *dispatch == id && *stage == of),
+    )
 }
 
 fn told(it: &Incident, id: DispatchId, of: usize) -> Vec<usize> {
@@ -123,16 +139,26 @@ fn told(it: &Incident, id: DispatchId, of: usize) -> Vec<usize> {
     })
 }
 
-fn each_deadline_once_and_never_after_its_step(incident: &Incident, it: &Dispatch, broken: &mut Broken) {
+fn each_deadline_once_and_never_after_its_step(
+    incident: &Incident,
+    it: &Dispatch,
+    broken: &mut Broken,
+) {
     let ends = end(incident, it.id);
     let mut check = |fired: Vec<usize>, stage: Stage, due: Timestamp| {
         broken.unless(fired.len() <= 1, format!("fired twice: {stage:?}"));
         for index in fired {
             let at = incident.log[index].at;
             broken.unless(at >= due, format!("fired too early: {stage:?}"));
-            broken.unless(at.duration_since(due.max(it.dispatched_at)) <= SLACK, format!("fired late: {stage:?}"));
+            broken.unless(
+                at.duration_since(due.max(it.dispatched_at)) <= SLACK,
+                format!("fired late: {stage:?}"),
+            );
             let before = |end: Option<usize>| end.is_none_or(|end| index < end);
-            broken.unless(before(step(incident, it.id, stage)), format!("fired after its step: {stage:?}"));
+            broken.unless(
+                before(step(incident, it.id, stage)),
+                format!("fired after its step: {stage:?}"),
+            );
             broken.unless(before(ends), format!("fired after the dispatch ended: {stage:?}"));
         }
     };
@@ -146,20 +172,35 @@ fn each_deadline_once_and_never_after_its_step(incident: &Incident, it: &Dispatc
 
 /// A limit that passed by the server's clock before its step, or before the dispatch ended, is in
 /// the log. A step is marked late exactly when its limit is.
-fn no_deadline_passed_silently(incident: &Incident, it: &Dispatch, day_end: Timestamp, broken: &mut Broken) {
+fn no_deadline_passed_silently(
+    incident: &Incident,
+    it: &Dispatch,
+    day_end: Timestamp,
+    broken: &mut Broken,
+) {
     let until = |stage: Stage| {
-        let stops = [step(incident, it.id, stage), step(incident, it.id, Stage::Reported), end(incident, it.id)];
+        let stops = [
+            step(incident, it.id, stage),
+            step(incident, it.id, Stage::Reported),
+            end(incident, it.id),
+        ];
         let stopped = stops.into_iter().flatten().min().map(|index| incident.log[index].at);
         stopped.unwrap_or(day_end - SLACK)
     };
     for stage in STAGES {
         let was_missed = !missed(incident, it.id, stage).is_empty();
-        broken.unless(was_missed || until(stage) < it.limit(stage), format!("passed silently: {stage:?}"));
+        broken.unless(
+            was_missed || until(stage) < it.limit(stage),
+            format!("passed silently: {stage:?}"),
+        );
         let agrees = it.step(stage).is_none_or(|step| step.late == was_missed);
         broken.unless(agrees, format!("late and missed disagree: {stage:?}"));
     }
     for (rung, due) in it.ladder.iter().enumerate() {
         let was_told = !told(incident, it.id, rung).is_empty();
-        broken.unless(was_told || until(due.unless) < due.at, format!("nobody was told: rung {rung}"));
+        broken.unless(
+            was_told || until(due.unless) < due.at,
+            format!("nobody was told: rung {rung}"),
+        );
     }
 }

@@ -59,16 +59,23 @@ pub fn eyes(seed: u64, start: Timestamp, terrain: &Terrain, dem: Option<&Arc<Dem
     while masts.len() < MASTS {
         // The highest of some random places, away from other masts.
         let spots = (0..12).map(|_| Spot::somewhere(&mut chance, 300.0)).collect::<Vec<_>>();
-        let apart =
-            |it: &&Spot| masts.iter().all(|mast| (mast.east_m - it.east_m).hypot(mast.north_m - it.north_m) > 2_500.0);
-        let highest = spots.iter().filter(apart).max_by(|a, b| terrain.height_m(**a).total_cmp(&terrain.height_m(**b)));
+        let apart = |it: &&Spot| {
+            masts
+                .iter()
+                .all(|mast| (mast.east_m - it.east_m).hypot(mast.north_m - it.north_m) > 2_500.0)
+        };
+        let highest = spots
+            .iter()
+            .filter(apart)
+            .max_by(|a, b| terrain.height_m(**a).total_cmp(&terrain.height_m(**b)));
         masts.extend(highest);
     }
     let mut eyes = Vec::new();
     for (mast, &spot) in masts.iter().enumerate() {
         let first_deg = chance.between(0.0, 90.0);
         for quarter in 0..4 {
-            let azimuth_deg = normalise_deg(first_deg + f64::from(quarter) * 90.0 + chance.between(-8.0, 8.0));
+            let azimuth_deg =
+                normalise_deg(first_deg + f64::from(quarter) * 90.0 + chance.between(-8.0, 8.0));
             let eye = eye(&mut chance, start, terrain, spot, (mast, quarter), azimuth_deg);
             eyes.push(Eye { dem: dem.cloned(), ..eye });
         }
@@ -78,7 +85,14 @@ pub fn eyes(seed: u64, start: Timestamp, terrain: &Terrain, dem: Option<&Arc<Dem
 
 /// Surveyed to 0.3–1.0° (1 sigma), with the same error all day. One in sixty was never surveyed,
 /// one in ninety is turned today.
-fn eye(chance: &mut Chance, start: Timestamp, terrain: &Terrain, spot: Spot, name: (usize, i32), true_deg: f64) -> Eye {
+fn eye(
+    chance: &mut Chance,
+    start: Timestamp,
+    terrain: &Terrain,
+    spot: Spot,
+    name: (usize, i32),
+    true_deg: f64,
+) -> Eye {
     let sigma_deg = chance.between(0.3, 1.0);
     let mut written_deg = true_deg + chance.normal(sigma_deg);
     let aim = match chance.count(0, 179) {
@@ -148,9 +162,12 @@ impl Eye {
             [off_deg - half_deg, off_deg + half_deg].map(|it| self.project(it, elevation))
         });
         let corners = edges.as_flattened();
-        let outer = |pick: fn(f64, f64) -> f64, of: fn(&[f64; 2]) -> f64| corners.iter().map(of).reduce(pick);
+        let outer = |pick: fn(f64, f64) -> f64, of: fn(&[f64; 2]) -> f64| {
+            corners.iter().map(of).reduce(pick)
+        };
         let [left, right] = [f64::min, f64::max].map(|pick| outer(pick, |it| it[0]).unwrap_or(0.5));
-        let [upper, lower] = [f64::min, f64::max].map(|pick| outer(pick, |it| it[1]).unwrap_or(0.5));
+        let [upper, lower] =
+            [f64::min, f64::max].map(|pick| outer(pick, |it| it[1]).unwrap_or(0.5));
         // A network draws the boxes: their edges vary by a twentieth of their size (1 sigma), the
         // lower one hardly downwards.
         let (width, height) = (right - left, lower - upper);
@@ -162,7 +179,8 @@ impl Eye {
         if !(0.0..=1.0).contains(&centre) || lower <= 0.02 || upper >= 0.98 {
             return None;
         }
-        let [left, right, upper, lower] = [left, right, upper, lower].map(|it| it.clamp(0.0, 1.0) as f32);
+        let [left, right, upper, lower] =
+            [left, right, upper, lower].map(|it| it.clamp(0.0, 1.0) as f32);
         Some([left, upper, (right - left).max(0.004), (lower - upper).max(0.004)].into())
     }
 

@@ -58,7 +58,9 @@ fn filed(day: &Lived) -> Vec<Filing<'_>> {
     let mut filed = Vec::new();
     for (incident, it) in day.incidents.iter().enumerate() {
         for recorded in &it.incident.log {
-            let (Event::Opened { sighting, .. } | Event::SightingAdded { sighting, .. }) = &recorded.event else {
+            let (Event::Opened { sighting, .. } | Event::SightingAdded { sighting, .. }) =
+                &recorded.event
+            else {
                 continue;
             };
             if let Some(cause) = day.world.evidence.causes.get(&sighting.id) {
@@ -86,10 +88,20 @@ fn candidates(place: &Place) -> Vec<GridId> {
 /// did not answer and was replaced. One who was relieved by another grid's ranger was not.
 fn sent(it: &Incident) -> Vec<&PersonId> {
     let next = |n: usize| it.past_dispatches.get(n + 1).or(it.dispatch.as_ref());
-    let stood_in_for = |n: usize| next(n).is_some_and(|next| next.because.iter().any(|it| it.code == "took_over"));
-    let past = it.past_dispatches.iter().enumerate().filter(|(n, it)| !it.is_running() || stood_in_for(*n));
-    let neighbours = it.dispatch.iter().flat_map(|dispatch| &dispatch.neighbours).map(|near| &near.ranger);
-    past.map(|(_, it)| it).chain(&it.dispatch).map(|dispatch| &dispatch.ranger).chain(neighbours).collect()
+    let stood_in_for =
+        |n: usize| next(n).is_some_and(|next| next.because.iter().any(|it| it.code == "took_over"));
+    let past = it
+        .past_dispatches
+        .iter()
+        .enumerate()
+        .filter(|(n, it)| !it.is_running() || stood_in_for(*n));
+    let neighbours =
+        it.dispatch.iter().flat_map(|dispatch| &dispatch.neighbours).map(|near| &near.ranger);
+    past.map(|(_, it)| it)
+        .chain(&it.dispatch)
+        .map(|dispatch| &dispatch.ranger)
+        .chain(neighbours)
+        .collect()
 }
 
 struct Measured<'a> {
@@ -125,14 +137,16 @@ impl Measured<'_> {
     }
 
     fn open_at(&self, at: Timestamp) -> usize {
-        let open = |it: &Incident| it.opened_at < at && it.closed_at.is_none_or(|closed| closed > at);
+        let open =
+            |it: &Incident| it.opened_at < at && it.closed_at.is_none_or(|closed| closed > at);
         self.day.incidents.iter().filter(|it| open(&it.incident)).count()
     }
 
     /// The cause that an incident belongs to, if it is another one and far away.
     fn owner(&self, n: usize, incident: usize) -> Option<Cause> {
         let first = self.day.incidents[incident].incident.sightings.first()?;
-        let owner = *self.day.world.evidence.causes.get(&first.id).filter(|it| **it != Cause::Fire(n))?;
+        let owner =
+            *self.day.world.evidence.causes.get(&first.id).filter(|it| **it != Cause::Fire(n))?;
         let far = |it: Spot| it.at().distance_m(self.day.world.fire_at(n)) > APART_M;
         self.day.world.truth.spot(owner).is_none_or(far).then_some(owner)
     }
@@ -157,7 +171,10 @@ impl Measured<'_> {
     }
 
     fn right_ranger(&self, n: usize, figures: &mut Figures) {
-        let pixel = self.of_fire(n).find(|it| it.sighting.source.kind() == SourceKind::Satellite).map(|it| it.at);
+        let pixel = self
+            .of_fire(n)
+            .find(|it| it.sighting.source.kind() == SourceKind::Satellite)
+            .map(|it| it.at);
         if let Some(right) = pixel.and_then(|at| self.knows(n, at + KNOWN_AFTER)) {
             figures.count("right_ranger_pixel", right);
         }
@@ -167,7 +184,8 @@ impl Measured<'_> {
         }
         let incidents: BTreeSet<usize> = self.of_fire(n).map(|it| it.incident).collect();
         let dispatched = incidents.iter().flat_map(|it| &self.day.incidents[*it].incident.log);
-        let dispatched = dispatched.filter(|it| matches!(it.event, Event::Dispatched(_))).map(|it| it.at).min();
+        let dispatched =
+            dispatched.filter(|it| matches!(it.event, Event::Dispatched(_))).map(|it| it.at).min();
         let mut times: Vec<Timestamp> = kinds.into_values().collect();
         times.sort();
         let dispatchable = [pixel, dispatched].into_iter().flatten().min();
@@ -182,9 +200,12 @@ impl Measured<'_> {
     /// is closed by then. `None` when all is closed or the day is over.
     fn knows(&self, n: usize, at: Timestamp) -> Option<bool> {
         let grid = self.day.world.grid_of_fire(n)?;
-        let incidents: BTreeSet<usize> = self.of_fire(n).filter(|it| it.at <= at).map(|it| it.incident).collect();
-        let then: Vec<Incident> =
-            incidents.iter().filter_map(|it| as_of(&self.day.incidents[*it].incident, at)).collect();
+        let incidents: BTreeSet<usize> =
+            self.of_fire(n).filter(|it| it.at <= at).map(|it| it.incident).collect();
+        let then: Vec<Incident> = incidents
+            .iter()
+            .filter_map(|it| as_of(&self.day.incidents[*it].incident, at))
+            .collect();
         if then.iter().all(|it| it.state == State::Closed) || at >= self.day.world.end {
             return None;
         }
@@ -196,7 +217,9 @@ impl Measured<'_> {
     /// sees.
     fn led_by(&self, incident: usize, at: Timestamp) -> Option<Incident> {
         let it = as_of(&self.day.incidents[incident].incident, at)?;
-        let leader = it.merged_into.and_then(|id| self.day.incidents.iter().find(|other| other.incident.id == id));
+        let leader = it
+            .merged_into
+            .and_then(|id| self.day.incidents.iter().find(|other| other.incident.id == id));
         leader.and_then(|leader| as_of(&leader.incident, at)).or(Some(it))
     }
 
@@ -206,7 +229,9 @@ impl Measured<'_> {
         let Some(it) = self.led_by(first.incident, at) else { return };
         let cameras = it.sightings.iter().all(|it| it.source.kind() == SourceKind::Camera);
         let aimed = it.sightings.iter().any(|it| matches!(it.locus, Locus::Sector(_)));
-        let Some(grid) = self.day.world.grid_of_fire(n).filter(|_| cameras && aimed) else { return };
+        let Some(grid) = self.day.world.grid_of_fire(n).filter(|_| cameras && aimed) else {
+            return;
+        };
         let listed = candidates(&it.place);
         let [any, first] = if self.day.world.terrain_known {
             ["camera_listed_terrain", "camera_first_terrain"]
@@ -219,7 +244,10 @@ impl Measured<'_> {
         if self.day.world.terrain_known {
             let by_then = self.of_fire(n).filter(|it| it.at <= at);
             let masts: BTreeSet<_> = by_then.filter_map(|it| mast(&it.sighting.locus)).collect();
-            figures.count(if masts.len() > 1 { "camera_first_masts" } else { "camera_first_one_mast" }, is_first);
+            figures.count(
+                if masts.len() > 1 { "camera_first_masts" } else { "camera_first_one_mast" },
+                is_first,
+            );
         }
     }
 
@@ -229,7 +257,13 @@ impl Measured<'_> {
         let incidents: BTreeSet<usize> = self.of_fire(n).map(|it| it.incident).collect();
         let mut acted: Vec<Timestamp> = vec![self.day.world.end];
         for it in incidents.into_iter().map(|it| &self.day.incidents[it].incident) {
-            acted.extend(self.day.looks.iter().filter(|(of, at)| *of == it.id && *at >= since).map(|(_, at)| *at));
+            acted.extend(
+                self.day
+                    .looks
+                    .iter()
+                    .filter(|(of, at)| *of == it.id && *at >= since)
+                    .map(|(_, at)| *at),
+            );
             let dispatched = it.log.iter().filter(|it| matches!(it.event, Event::Dispatched(_)));
             acted.extend(dispatched.map(|it| it.at.max(since)));
         }
@@ -239,8 +273,11 @@ impl Measured<'_> {
 
     /// The last fix by each method, for incidents that hold one fire and nothing else.
     fn fixes(&self, it: &Incident, figures: &mut Figures) {
-        let causes: BTreeSet<_> = it.sightings.iter().map(|it| self.day.world.evidence.causes.get(&it.id)).collect();
-        let Some(Some(Cause::Fire(n))) = causes.first().filter(|_| causes.len() == 1) else { return };
+        let causes: BTreeSet<_> =
+            it.sightings.iter().map(|it| self.day.world.evidence.causes.get(&it.id)).collect();
+        let Some(Some(Cause::Fire(n))) = causes.first().filter(|_| causes.len() == 1) else {
+            return;
+        };
         let mut last: BTreeMap<&'static str, bool> = BTreeMap::new();
         let mut folded: Option<Incident> = None;
         for recorded in &it.log {
@@ -249,7 +286,10 @@ impl Measured<'_> {
                 Some(incident) => incident.apply(recorded),
             }
             let Some(incident) = &folded else { continue };
-            last.insert(method(incident.fix.method), holds(&incident.fix, self.day.world.fire_at(*n)));
+            last.insert(
+                method(incident.fix.method),
+                holds(&incident.fix, self.day.world.fire_at(*n)),
+            );
         }
         for (key, holds) in last {
             figures.count(key, holds);
@@ -258,7 +298,8 @@ impl Measured<'_> {
 
     /// Trips of rangers to registered sites.
     fn trips(&self, it: &Incident, figures: &mut Figures) {
-        let causes: BTreeSet<_> = it.sightings.iter().map(|it| self.day.world.evidence.causes.get(&it.id)).collect();
+        let causes: BTreeSet<_> =
+            it.sightings.iter().map(|it| self.day.world.evidence.causes.get(&it.id)).collect();
         let key = match causes.first().filter(|_| causes.len() == 1) {
             Some(Some(Cause::Kiln(_))) => "kiln_trips",
             Some(Some(Cause::Burn(_))) => "burn_trips",
@@ -271,21 +312,30 @@ impl Measured<'_> {
     fn load(&self, figures: &mut Figures) {
         let county = &self.day.world.registers.county;
         for (key, person) in [("officer_rings", "officer-1"), ("leader_rings", "leader-1")] {
-            let phone = county.person(&person.into()).and_then(|it| it.phone.clone()).unwrap_or_default();
-            let rang = |it: &&super::gateway::Asked| it.taken && it.channel == Channel::Voice && it.to == phone;
+            let phone =
+                county.person(&person.into()).and_then(|it| it.phone.clone()).unwrap_or_default();
+            let rang = |it: &&super::gateway::Asked| {
+                it.taken && it.channel == Channel::Voice && it.to == phone
+            };
             figures.add(key, self.day.asked.iter().filter(rang).count() as u64, 1);
         }
         figures.add("incidents", 0, 1);
         for it in self.day.incidents.iter().map(|it| &it.incident) {
             let kinds = it.log.iter().filter_map(|it| serde_json::to_value(&it.event).ok());
-            figures.events.extend(kinds.filter_map(|it| it["type"].as_str().map(ToOwned::to_owned)));
+            figures
+                .events
+                .extend(kinds.filter_map(|it| it["type"].as_str().map(ToOwned::to_owned)));
             if it.drill {
                 continue;
             }
             figures.add("incidents", 1, 0);
             let fire = self.day.world.cause_of(it).is_some_and(|it| matches!(it, Cause::Fire(_)));
             figures.count("false_incidents", !fire);
-            figures.add("dispatches", it.past_dispatches.len() as u64 + u64::from(it.dispatch.is_some()), 0);
+            figures.add(
+                "dispatches",
+                it.past_dispatches.len() as u64 + u64::from(it.dispatch.is_some()),
+                0,
+            );
         }
         figures.add("dispatches", 0, 1);
         figures.add("crashes", u64::from(self.day.crashes), 1);

@@ -46,7 +46,11 @@ pub fn one(seed: u64) -> Result<(Figures, Lived)> {
     let begun = Instant::now();
     let dir = tempfile::Builder::new()
         .prefix("huoyan-day")
-        .tempdir_in(if Path::new(MEMORY).is_dir() { Path::new(MEMORY).to_owned() } else { std::env::temp_dir() })
+        .tempdir_in(if Path::new(MEMORY).is_dir() {
+            Path::new(MEMORY).to_owned()
+        } else {
+            std::env::temp_dir()
+        })
         .map_err(|e| Error::unavailable("no folder for a day's data").because(e))?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()

@@ -69,12 +69,19 @@ impl Pass {
                     let edge = off_km.abs() / (orbiter.swath_km / 2.0);
                     if edge <= 1.0 {
                         let minute = hour * 60.0 + orbit * ORBIT_MIN + off_km / 60.0;
-                        passes.push(Self::polar(&mut chance, orbiter, after(start, minute.max(1.0)), edge));
+                        passes.push(Self::polar(
+                            &mut chance,
+                            orbiter,
+                            after(start, minute.max(1.0)),
+                            edge,
+                        ));
                     }
                 }
             }
         }
-        passes.extend((0..144).map(|n| Self::himawari(&mut chance, after(start, f64::from(n) * 10.0))));
+        passes.extend(
+            (0..144).map(|n| Self::himawari(&mut chance, after(start, f64::from(n) * 10.0))),
+        );
         passes.sort_by_key(|pass| pass.at);
         passes
     }
@@ -135,16 +142,25 @@ impl Pass {
         let reach = if shown < 3.0 { 0.0 } else { (0.06 + 0.08 * shown.log10() * 2.0).min(0.33) };
         let cells = |at: f64| {
             let (own, inside) = (at.floor(), at.rem_euclid(1.0));
-            let near = if inside < reach { Some(own - 1.0) } else { (inside > 1.0 - reach).then_some(own + 1.0) };
+            let near = if inside < reach {
+                Some(own - 1.0)
+            } else {
+                (inside > 1.0 - reach).then_some(own + 1.0)
+            };
             [Some(own), near].into_iter().flatten().collect::<Vec<_>>()
         };
         let columns = cells(across);
         let mut pixels = Vec::new();
         for row in cells(along) {
             for &column in &columns {
-                let (x_m, y_m) =
-                    ((column + 0.5 - self.phase.0) * self.scan_m, (row + 0.5 - self.phase.1) * self.track_m);
-                let centre = Spot::new(x_m * cos - y_m * sin + self.off_m.0, x_m * sin + y_m * cos + self.off_m.1);
+                let (x_m, y_m) = (
+                    (column + 0.5 - self.phase.0) * self.scan_m,
+                    (row + 0.5 - self.phase.1) * self.track_m,
+                );
+                let centre = Spot::new(
+                    x_m * cos - y_m * sin + self.off_m.0,
+                    x_m * sin + y_m * cos + self.off_m.1,
+                );
                 let share = if pixels.is_empty() { 1.0 } else { 0.4 };
                 pixels.push(Pixel { centre, power_mw: power_mw * share });
             }

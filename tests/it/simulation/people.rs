@@ -35,7 +35,11 @@ pub fn plan(seed: u64, ranger: &str, dispatch: usize, urged: bool) -> Plan {
     let (kind, late) = (chance.unit(), chance.between(9.0, 25.0));
     let way = Way {
         acknowledge: chance.between(0.3, 4.0),
-        arrive: if chance.happens(0.85) { chance.between(7.0, 24.0) } else { chance.between(28.0, 45.0) },
+        arrive: if chance.happens(0.85) {
+            chance.between(7.0, 24.0)
+        } else {
+            chance.between(28.0, 45.0)
+        },
         report: chance.between(5.0, 22.0),
         twice: chance.happens(0.1),
         no_arrival: chance.happens(0.08),
@@ -78,7 +82,9 @@ pub fn verdict(seed: u64, code: &str, truth: &Truth, cause: Option<Cause>) -> Ve
             Some(site) if mistaken => Verdict::Close(closure(truth, Some(site))),
             _ => Verdict::Send,
         },
-        Some(Cause::Nothing(n)) if truth.spot(Cause::Nothing(n)).is_some() && careful => Verdict::Send,
+        Some(Cause::Nothing(n)) if truth.spot(Cause::Nothing(n)).is_some() && careful => {
+            Verdict::Send
+        }
         None => Verdict::Send,
         cause => Verdict::Close(closure(truth, cause)),
     }
@@ -96,11 +102,22 @@ fn category(truth: &Truth, cause: Option<Cause>) -> u8 {
 }
 
 pub fn closure(truth: &Truth, cause: Option<Cause>) -> Closure {
-    let false_alarm = matches!(cause, Some(Cause::Nothing(_)) | None).then_some(FalseAlarm::Unclear);
-    Closure { category: category(truth, cause), false_alarm, words: "已核实".to_owned(), passed_to: None }
+    let false_alarm =
+        matches!(cause, Some(Cause::Nothing(_)) | None).then_some(FalseAlarm::Unclear);
+    Closure {
+        category: category(truth, cause),
+        false_alarm,
+        words: "已核实".to_owned(),
+        passed_to: None,
+    }
 }
 
-pub fn verification(truth: &Truth, cause: Option<Cause>, position: Position, now: Timestamp) -> Verification {
+pub fn verification(
+    truth: &Truth,
+    cause: Option<Cause>,
+    position: Position,
+    now: Timestamp,
+) -> Verification {
     let burning = burning(truth, cause, now);
     Verification {
         category: category(truth, cause),
@@ -120,10 +137,18 @@ pub fn burning(truth: &Truth, cause: Option<Cause>, now: Timestamp) -> bool {
 
 /// Where the ranger ends up: at the fire if he could see it from where he was sent, otherwise where
 /// he was sent.
-pub fn position(truth: &Truth, cause: Option<Cause>, incident: &Incident, measured_at: Timestamp) -> Position {
+pub fn position(
+    truth: &Truth,
+    cause: Option<Cause>,
+    incident: &Incident,
+    measured_at: Timestamp,
+) -> Position {
     /// Distance at which smoke is seen and smelt, metres.
     const SEES_M: f64 = 2_500.0;
     let sent_to = incident.fix.centre;
-    let real = cause.and_then(|it| truth.spot(it)).map(|it| it.at()).filter(|it| it.distance_m(sent_to) <= SEES_M);
+    let real = cause
+        .and_then(|it| truth.spot(it))
+        .map(|it| it.at())
+        .filter(|it| it.distance_m(sent_to) <= SEES_M);
     Position { at: real.unwrap_or(sent_to), accuracy_m: 12.0, measured_at: Some(measured_at) }
 }

@@ -7,7 +7,8 @@ use huoyan::triage::geo::{Fix, LatLon, Locus, Ray, Spread, turn_deg};
 pub fn holds(fix: &Fix, place: LatLon) -> bool {
     match fix.spread() {
         Spread::Ellipse { along_m, across_m, azimuth_deg } => {
-            let (far_m, turn) = (fix.centre.distance_m(place), fix.centre.azimuth_deg(place) - azimuth_deg);
+            let (far_m, turn) =
+                (fix.centre.distance_m(place), fix.centre.azimuth_deg(place) - azimuth_deg);
             let (sin, cos) = turn.to_radians().sin_cos();
             (far_m * cos / along_m).hypot(far_m * sin / across_m) <= 1.0
         }
@@ -23,7 +24,9 @@ pub fn excludes(locus: &Locus, place: LatLon) -> bool {
     const CLEARLY_M: f64 = 500.0;
     match *locus {
         Locus::Disc { centre, radius_m } => centre.distance_m(place) > radius_m + CLEARLY_M,
-        Locus::Pixel { centre, scan_m, track_m } => centre.distance_m(place) > scan_m.hypot(track_m) / 2.0 + CLEARLY_M,
+        Locus::Pixel { centre, scan_m, track_m } => {
+            centre.distance_m(place) > scan_m.hypot(track_m) / 2.0 + CLEARLY_M
+        }
         Locus::Sector(Ray { apex, azimuth_deg, half_width_deg, near_m, far_m, .. }) => {
             let at_m = apex.distance_m(place);
             let slack_deg = CLEARLY_M.atan2(at_m).to_degrees();

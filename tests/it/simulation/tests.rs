@@ -54,7 +54,8 @@ fn twenty_days_keep_every_promise() {
         println!("{}", story(&one(*seed).expect("a day can be lived").1));
     }
     assert_eq!(figures.breaks, [], "replay a day with HUOYAN_SEED=… make simulate");
-    let seen: Vec<&str> = EVENTS.iter().copied().filter(|it| figures.events.contains(*it)).collect();
+    let seen: Vec<&str> =
+        EVENTS.iter().copied().filter(|it| figures.events.contains(*it)).collect();
     assert_eq!(seen, EVENTS, "a day is worth something only if everything does happen in it");
     for line in LINES.iter().filter(|line| KEPT.contains(&line.key)) {
         assert_eq!(figures.met(line), Some(true), "{}: {:?}", line.words, figures.share(line.key));
@@ -65,11 +66,16 @@ fn twenty_days_keep_every_promise() {
 const BROKE: &[(u64, &str)] = &[
     (25, "a digest's text failed, and the call in its place was held up by the vendor's limit"),
     (546, "the same, for two hours"),
-    (357, "a fire at a kiln waited 51 minutes for the digest, because cameras saw the kiln on its line"),
+    (
+        357,
+        "a fire at a kiln waited 51 minutes for the digest, because cameras saw the kiln on its \
+    line",
+    ),
     (904, "the same, 55 minutes"),
     (
         423,
-        "a text too long for one went out as two at one moment; after a restart one was counted, and a limit was overrun",
+        "a text too long for one went out as two at one moment; after a restart one was counted, \
+        and a limit was overrun",
     ),
     (873, "the same"),
 ];
@@ -88,8 +94,10 @@ fn days_that_once_broke_a_promise_keep_it() {
 fn a_seed_is_always_the_same_day() {
     let told = || {
         let (figures, day) = one(3).expect("a day can be lived");
-        let logs: Vec<_> = day.incidents.iter().map(|it| (it.code.clone(), it.incident.log.len())).collect();
-        let asked: Vec<_> = day.asked.iter().map(|it| (it.at, it.to.clone(), it.text.clone())).collect();
+        let logs: Vec<_> =
+            day.incidents.iter().map(|it| (it.code.clone(), it.incident.log.len())).collect();
+        let asked: Vec<_> =
+            day.asked.iter().map(|it| (it.at, it.to.clone(), it.text.clone())).collect();
         (logs, asked, figures.json()["figures"].clone())
     };
     let (once, again) = (told(), told());

@@ -18,13 +18,17 @@ const NEXT_WITHIN: SignedDuration = SignedDuration::from_mins(20);
 pub fn count(day: &Lived, figures: &mut Figures) {
     for filed in &day.incidents {
         let it = &filed.incident;
-        let messages: Vec<&Message> = day.messages.iter().filter(|message| message.incident == it.id).collect();
+        let messages: Vec<&Message> =
+            day.messages.iter().filter(|message| message.incident == it.id).collect();
         for (at, person) in relocated(day, it) {
-            if at + TOLD_WITHIN < day.world.end && it.closed_at.is_none_or(|closed| closed > at + TOLD_WITHIN) {
+            if at + TOLD_WITHIN < day.world.end
+                && it.closed_at.is_none_or(|closed| closed > at + TOLD_WITHIN)
+            {
                 let untold = !was_told(it, &messages, &person, at);
                 figures.count("untold", untold);
                 if untold {
-                    let what = format!("{}: {person} was not told of the place of {at}", filed.code);
+                    let what =
+                        format!("{}: {person} was not told of the place of {at}", filed.code);
                     figures.breaks.push((day.world.seed, what));
                 }
             }
@@ -35,8 +39,10 @@ pub fn count(day: &Lived, figures: &mut Figures) {
             if let Some(lost) = is_lost(day, it, message, &messages) {
                 figures.count("lost_messages", lost);
                 if lost {
-                    let what =
-                        format!("{}: a message of {} failed and nobody was tried", filed.code, message.created_at);
+                    let what = format!(
+                        "{}: a message of {} failed and nobody was tried",
+                        filed.code, message.created_at
+                    );
                     figures.breaks.push((day.world.seed, what));
                 }
             }
@@ -55,7 +61,8 @@ fn relocated(day: &Lived, it: &Incident) -> Vec<(Timestamp, PersonId)> {
             Some(incident) => incident.apply(recorded),
         }
         let (Some(before), Some(now)) = (before, &folded) else { continue };
-        let on_the_way = before.dispatch.as_ref().filter(|it| it.is_running() && it.reported.is_none());
+        let on_the_way =
+            before.dispatch.as_ref().filter(|it| it.is_running() && it.reported.is_none());
         match &recorded.event {
             Event::Dispatched(dispatched) if dispatched.replaces.is_some() => {
                 found.push((recorded.at, dispatched.ranger.clone()));
@@ -63,8 +70,12 @@ fn relocated(day: &Lived, it: &Incident) -> Vec<(Timestamp, PersonId)> {
             }
             Event::Relocated { neighbours, .. } => {
                 // Measured from the place he was last told: two small steps may lead back.
-                let far = |it: &&Dispatch| it.told_at.distance_m(now.fix.centre) > day.world.arrival_radius_m();
-                let moved = |it: &&Dispatch| before.place.grid != now.place.grid || far(it) && now.fix.is_a_place();
+                let far = |it: &&Dispatch| {
+                    it.told_at.distance_m(now.fix.centre) > day.world.arrival_radius_m()
+                };
+                let moved = |it: &&Dispatch| {
+                    before.place.grid != now.place.grid || far(it) && now.fix.is_a_place()
+                };
                 found.extend(on_the_way.filter(moved).map(|it| (recorded.at, it.ranger.clone())));
                 found.extend(neighbours.iter().map(|it| (recorded.at, it.ranger.clone())));
             }
@@ -84,7 +95,9 @@ fn was_told(it: &Incident, messages: &[&Message], person: &PersonId, at: Timesta
         return true;
     }
     let about = |it: &&&Message| {
-        it.to.person.as_ref() == Some(person) && it.created_at >= at && it.created_at <= at + TOLD_WITHIN
+        it.to.person.as_ref() == Some(person)
+            && it.created_at >= at
+            && it.created_at <= at + TOLD_WITHIN
     };
     messages.iter().filter(about).any(|it| it.status != Status::Failed)
 }
@@ -99,7 +112,9 @@ fn minutes(it: &Incident, day_end: Timestamp) -> (u64, u64) {
             None => folded = Incident::from_log(std::slice::from_ref(recorded)),
             Some(incident) => incident.apply(recorded),
         }
-        let Some(incident) = folded.as_ref().filter(|it| it.state != State::Closed) else { continue };
+        let Some(incident) = folded.as_ref().filter(|it| it.state != State::Closed) else {
+            continue;
+        };
         let until = it.log.get(n + 1).map_or(day_end, |next| next.at);
         let ticks = until.as_second().div_euclid(60) - recorded.at.as_second().div_euclid(60);
         open += ticks.unsigned_abs();

@@ -47,10 +47,14 @@ impl World {
     /// What an incident really is: the fire nearest to its believed place, otherwise what was seen
     /// first.
     pub fn cause_of(&self, incident: &Incident) -> Option<Cause> {
-        let causes = incident.sightings.iter().filter_map(|it| self.evidence.causes.get(&it.id).copied());
-        let far = |cause: &Cause| self.truth.spot(*cause).map(|it| it.at().distance_m(incident.fix.centre));
+        let causes =
+            incident.sightings.iter().filter_map(|it| self.evidence.causes.get(&it.id).copied());
+        let far = |cause: &Cause| {
+            self.truth.spot(*cause).map(|it| it.at().distance_m(incident.fix.centre))
+        };
         let fires = causes.clone().filter(|it| matches!(it, Cause::Fire(_)));
-        let nearest = fires.min_by(|a, b| far(a).partial_cmp(&far(b)).unwrap_or(std::cmp::Ordering::Equal));
+        let nearest =
+            fires.min_by(|a, b| far(a).partial_cmp(&far(b)).unwrap_or(std::cmp::Ordering::Equal));
         nearest.or_else(|| causes.into_iter().next())
     }
 

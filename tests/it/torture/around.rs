@@ -70,7 +70,8 @@ pub fn make_room(program: &Program) {
 
 fn limit(program: &Program, bytes: Option<u64>) {
     let pid = i32::try_from(program.0.id()).ok().and_then(Pid::from_raw);
-    prlimit(pid, Resource::Fsize, Rlimit { current: bytes, maximum: None }).expect("our own child's limit");
+    prlimit(pid, Resource::Fsize, Rlimit { current: bytes, maximum: None })
+        .expect("our own child's limit");
 }
 
 /// A connection to PostgreSQL that can be cut, with a schema of its own.
@@ -87,7 +88,10 @@ impl Wire {
     pub async fn start(server: &str) -> Self {
         let schema = format!("torture_{}", Uuid::now_v7().simple());
         let pool = sqlx::PgPool::connect(server).await.expect("PostgreSQL");
-        sqlx::query(AssertSqlSafe(format!("CREATE SCHEMA {schema}"))).execute(&pool).await.expect("a schema");
+        sqlx::query(AssertSqlSafe(format!("CREATE SCHEMA {schema}")))
+            .execute(&pool)
+            .await
+            .expect("a schema");
         pool.close().await;
         let mut url = reqwest::Url::parse(server).expect("an address");
         let behind = format!("{}:{}", url.host_str().expect("a host"), url.port().unwrap_or(5432));
@@ -95,7 +99,9 @@ impl Wire {
         let direct = url.to_string();
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let at = listener.local_addr().expect("an address");
-        url.set_ip_host(at.ip()).and_then(|()| url.set_port(Some(at.port()))).expect("a host and a port");
+        url.set_ip_host(at.ip())
+            .and_then(|()| url.set_port(Some(at.port())))
+            .expect("a host and a port");
         let (whole, is_whole) = watch::channel(true);
         tokio::spawn(async move {
             while let Ok((near, _)) = listener.accept().await {

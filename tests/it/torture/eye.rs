@@ -10,7 +10,8 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 /// A view without smoke, so that every fire comes from the satellite.
-const VIEW: scene::Clip = scene::Clip { seed: 0, frames_per_s: 5, length_s: 4.0, smoke_after_s: None };
+const VIEW: scene::Clip =
+    scene::Clip { seed: 0, frames_per_s: 5, length_s: 4.0, smoke_after_s: None };
 /// South of every grid.
 const SHEET: &str = "编号,名称,经度,纬度,地址\neye,瞭望塔,110.1,28.0,";
 /// A cadence (10 s) after the longest reconnect wait (60 s), on a busy machine.
@@ -26,7 +27,8 @@ pub fn open(office: &Office, folder: &Path) -> Playback {
     let clip = Clip { path_on_server: "/eye".to_owned(), file, user_password: None };
     let playback = Playback::start(([127, 0, 0, 1], 0).into(), vec![clip]).expect("a camera");
     let url = playback.url(0).expect("its address");
-    fs::write(office.data.join("registers/cameras.csv"), format!("{SHEET}{url}\n")).expect("a register");
+    fs::write(office.data.join("registers/cameras.csv"), format!("{SHEET}{url}\n"))
+        .expect("a register");
     playback
 }
 
@@ -36,7 +38,8 @@ pub async fn is_watched_since(officer: &Browser, moment: Timestamp) -> bool {
     while begun.elapsed() < LOOKED_AT_WITHIN {
         let board = officer.get("/api/v1/board").await.unwrap_or_default();
         let camera = &board["cameras"][0];
-        let last: Option<Timestamp> = camera["last_frame_at"].as_str().and_then(|at| at.parse().ok());
+        let last: Option<Timestamp> =
+            camera["last_frame_at"].as_str().and_then(|at| at.parse().ok());
         // A time stamped by a clock that was set ahead proves nothing.
         let is_new = last.is_some_and(|at| at > moment && at < Clock::System.now() + APART);
         if is_new && !camera["last_scores"].is_null() {

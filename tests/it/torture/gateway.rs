@@ -54,7 +54,10 @@ impl Gateway {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
         let gateway = Self { url, seen: Arc::default() };
-        let router = Router::new().route("/sms", post(take)).route("/voice", post(take)).with_state(gateway.clone());
+        let router = Router::new()
+            .route("/sms", post(take))
+            .route("/voice", post(take))
+            .with_state(gateway.clone());
         tokio::spawn(async move { axum::serve(listener, router).await });
         gateway
     }

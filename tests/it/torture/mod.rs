@@ -81,12 +81,17 @@ pub async fn run(plan: &Plan, mut tell: impl FnMut(&str)) -> Figures {
         Some(url) => Some(Wire::start(url).await),
         None => None,
     };
-    let config = format!("[notify]\nsms_url = \"{0}/sms\"\nvoice_url = \"{0}/voice\"\n{POLICY}", gateway.url);
+    let config = format!(
+        "[notify]\nsms_url = \"{0}/sms\"\nvoice_url = \"{0}/voice\"\n{POLICY}",
+        gateway.url
+    );
     let folder = tempfile::tempdir().expect("a folder");
     let hands = Hands::new(folder.path());
     let store_url = wire.as_ref().map(|wire| ("HUOYAN_STORE_URL".to_owned(), wire.url.clone()));
     let grids = 2 * usize::try_from(plan.seconds).expect("a span") + 1;
-    let office = Arc::new(Office::prepare(&config, grids).with_env(hands.env().into_iter().chain(store_url)));
+    let office = Arc::new(
+        Office::prepare(&config, grids).with_env(hands.env().into_iter().chain(store_url)),
+    );
     let camera = eye::open(&office, folder.path());
     let (program, links) = office.first_start().await;
     let officer = office.log_in(&links["office"]).await;
@@ -115,9 +120,12 @@ pub async fn run(plan: &Plan, mut tell: impl FnMut(&str)) -> Figures {
         figures: Figures::default(),
     };
     let person = county.person.clone();
-    let people: Vec<_> = (0..PEOPLE).map(|n| tokio::spawn(person.clone().act(Dice(plan.seed ^ (n + 2))))).collect();
+    let people: Vec<_> =
+        (0..PEOPLE).map(|n| tokio::spawn(person.clone().act(Dice(plan.seed ^ (n + 2))))).collect();
     county.fire();
-    tokio::time::timeout(BEGINS_WITHIN, county.probe.acts()).await.expect("a first fire that can be acted on");
+    tokio::time::timeout(BEGINS_WITHIN, county.probe.acts())
+        .await
+        .expect("a first fire that can be acted on");
     let begun = Instant::now();
     let mut next_fire = Duration::ZERO;
     while begun.elapsed() < Duration::from_secs(plan.seconds) {
@@ -147,12 +155,15 @@ pub async fn run(plan: &Plan, mut tell: impl FnMut(&str)) -> Figures {
     Clock::System.sleep(LADDER_IS_OVER).await;
     county.settle().await;
     let is_watched = eye::is_watched_since(&county.probe.browser, county.healed_at).await;
-    county.figures.must(is_watched, || "the camera was not looked at after the last fault".to_owned());
+    county
+        .figures
+        .must(is_watched, || "the camera was not looked at after the last fault".to_owned());
     county.program.kill9();
     drop(camera);
     let url = county.wire.as_ref().map_or("sqlite", |wire| &wire.direct);
     let store = Store::open(url, &office.data).await.expect("opens");
-    let accepted = std::mem::take(&mut *person.accepted.lock().unwrap_or_else(PoisonError::into_inner));
+    let accepted =
+        std::mem::take(&mut *person.accepted.lock().unwrap_or_else(PoisonError::into_inner));
     let mut figures = county.figures;
     figures.counts.insert("steps sent again", person.again.load(Ordering::Relaxed));
     figures.verify(&store, &accepted, county.fires, &county.gateway).await;
@@ -221,7 +232,9 @@ impl County {
     fn begin(&mut self, fault: Fault, dice: &mut Dice) {
         match fault {
             Fault::Killed => self.program.kill9(),
-            Fault::DiskFull => around::fill_the_disk(&self.program, &self.office.data, dice.below(60_000)),
+            Fault::DiskFull => {
+                around::fill_the_disk(&self.program, &self.office.data, dice.below(60_000))
+            }
             Fault::FilesFull => around::leave_no_room(&self.program),
             Fault::ClockStep => self.hands.set([-2, -1, 1, 2][dice.below(4) as usize]),
             Fault::Gateway(mood) => self.gateway.is(mood),
@@ -248,14 +261,16 @@ impl County {
             return true; // it is dead, and its end was waited for
         }
         let begun = Instant::now();
-        let said = if fault == Fault::ClockStep { self.probe.clock_said().await } else { String::new() };
+        let said =
+            if fault == Fault::ClockStep { self.probe.clock_said().await } else { String::new() };
         let (mut took_hold, mut has_room) = (false, fault == Fault::DiskFull);
         while begun.elapsed() < lasts || !took_hold && begun.elapsed() < TAKES_HOLD_WITHIN {
             if !took_hold && has_room && begun.elapsed() > lasts {
                 around::leave_no_room(&self.program);
                 has_room = false;
             }
-            took_hold = took_hold || self.takes_hold(fault, &said).await || self.suffering(fault) > before;
+            took_hold =
+                took_hold || self.takes_hold(fault, &said).await || self.suffering(fault) > before;
             Clock::System.sleep(Duration::from_millis(100)).await;
         }
         took_hold
@@ -292,7 +307,8 @@ impl County {
         });
         let action = action.await.ok();
         // The first rung is due a second after the dispatch.
-        let (grid, left) = (self.fires - 1, (within + Duration::from_secs(1)).saturating_sub(healed_at.elapsed()));
+        let (grid, left) =
+            (self.fires - 1, (within + Duration::from_secs(1)).saturating_sub(healed_at.elapsed()));
         let deadline = tokio::time::timeout(left, async {
             while !self.has_rung(grid).await {
                 Clock::System.sleep(Duration::from_millis(50)).await;
@@ -303,7 +319,10 @@ impl County {
     }
 
     async fn has_rung(&self, grid: usize) -> bool {
-        let Some(page) = self.probe.browser.get("/api/v1/incidents?state=open&limit=20").await else { return false };
+        let Some(page) = self.probe.browser.get("/api/v1/incidents?state=open&limit=20").await
+        else {
+            return false;
+        };
         let items = page["items"].as_array().cloned().unwrap_or_default();
         let here = items.iter().find(|it| it["place"]["grid"] == format!("g{grid}"));
         let Some(incident) = here.and_then(|it| it["id"].as_str()) else { return false };

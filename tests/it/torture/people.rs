@@ -35,8 +35,7 @@ impl Person {
             Clock::System.sleep(Duration::from_millis(1_500 + dice.below(3_000))).await;
             let Some(incident) = self.browser.some_open_incident(&mut dice).await else { continue };
             let words = format!("by {}", dice.below(u64::MAX));
-            let report =
-                json!({ "category": 1, "words": words, "no_photo_reason": words, "photos": 0, "reason": words });
+            let report = json!({ "category": 1, "words": words, "no_photo_reason": words, "photos": 0, "reason": words });
             let (step, body) = match dice.below(6) {
                 0 => ("acknowledge", json!({ "reason": words })),
                 1 => ("arrive", json!({ "reason": words })),
@@ -48,17 +47,25 @@ impl Person {
     }
 
     pub async fn send(&self, incident: IncidentId, step: &str, body: &Value) {
-        let (key, path) = (ActionId(Uuid::now_v7()), format!("/api/v1/incidents/{incident}/{step}"));
+        let (key, path) =
+            (ActionId(Uuid::now_v7()), format!("/api/v1/incidents/{incident}/{step}"));
         loop {
             let status = self.browser.post(&path, key, body).await;
-            self.refused.fetch_add(u64::from(status == Some(StatusCode::SERVICE_UNAVAILABLE)), Ordering::Relaxed);
+            self.refused.fetch_add(
+                u64::from(status == Some(StatusCode::SERVICE_UNAVAILABLE)),
+                Ordering::Relaxed,
+            );
             match status {
                 Some(status) if status.is_success() => {
                     let mut accepted = self.accepted.lock().unwrap_or_else(PoisonError::into_inner);
                     return accepted.push(Accepted { incident, key });
                 }
                 // 409: not dispatched yet, for example. Nothing was accepted.
-                Some(status) if status.is_client_error() && status != StatusCode::TOO_MANY_REQUESTS => return,
+                Some(status)
+                    if status.is_client_error() && status != StatusCode::TOO_MANY_REQUESTS =>
+                {
+                    return;
+                }
                 _ if self.over.load(Ordering::Relaxed) => return,
                 _ => {
                     self.again.fetch_add(1, Ordering::Relaxed);

@@ -36,14 +36,20 @@ impl Probe {
     pub async fn log_in(office: &Office, store: &Store, link: &str, dice: Dice) -> Self {
         let life = SignedDuration::from_mins(5);
         let issue = || async {
-            issue_login(store, &PERSON.into(), Access::Officer, life, &Clock::System).await.expect("a login link")
+            issue_login(store, &PERSON.into(), Access::Officer, life, &Clock::System)
+                .await
+                .expect("a login link")
         };
         let browser = office.log_in(&issue().await).await;
         let base = link[..link.find("/login/").expect("a login link")].to_owned();
-        let answer = client().post(format!("{base}{}", issue().await)).send().await.expect("answers");
-        let cookie = answer.headers().get(SET_COOKIE).and_then(|it| it.to_str().ok()).expect("a session");
+        let answer =
+            client().post(format!("{base}{}", issue().await)).send().await.expect("answers");
+        let cookie =
+            answer.headers().get(SET_COOKIE).and_then(|it| it.to_str().ok()).expect("a session");
         let cookie = cookie.split(';').next().expect("a pair").to_owned();
-        let photo = scene::landscape(0, Path::new(scene::PHOTOGRAPHS)).and_then(|it| it.to_jpeg(80)).expect("a photo");
+        let photo = scene::landscape(0, Path::new(scene::PHOTOGRAPHS))
+            .and_then(|it| it.to_jpeg(80))
+            .expect("a photo");
         Self { browser, base, cookie, photo, incident: None, dice }
     }
 
@@ -63,8 +69,11 @@ impl Probe {
     pub async fn is_photo_refused(&self) -> bool {
         let Some(incident) = self.incident else { return false };
         let request = client().post(format!("{}/api/v1/incidents/{incident}/photos", self.base));
-        let request = request.header(COOKIE, &self.cookie).header("Idempotency-Key", Uuid::now_v7().to_string());
-        let answer = request.header(CONTENT_TYPE, "image/jpeg").body(self.photo.clone()).send().await;
+        let request = request
+            .header(COOKIE, &self.cookie)
+            .header("Idempotency-Key", Uuid::now_v7().to_string());
+        let answer =
+            request.header(CONTENT_TYPE, "image/jpeg").body(self.photo.clone()).send().await;
         answer.is_ok_and(|it| it.status() == StatusCode::SERVICE_UNAVAILABLE)
     }
 

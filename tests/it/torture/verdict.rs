@@ -55,7 +55,8 @@ impl Figures {
     /// A fault that had no effect proves nothing.
     fn every_fault_took_hold(&mut self) {
         let idle = self.faults.iter().filter(|(_, it)| it.took_hold == 0);
-        self.breaches.extend(idle.map(|(name, it)| format!("{name}: none of {} took hold", it.times)));
+        self.breaches
+            .extend(idle.map(|(name, it)| format!("{name}: none of {} took hold", it.times)));
     }
 
     pub fn must(&mut self, holds: bool, why: impl FnOnce() -> String) {
@@ -64,16 +65,30 @@ impl Figures {
         }
     }
 
-    pub async fn verify(&mut self, store: &Store, accepted: &[Accepted], fires: usize, gateway: &Gateway) {
+    pub async fn verify(
+        &mut self,
+        store: &Store,
+        accepted: &[Accepted],
+        fires: usize,
+        gateway: &Gateway,
+    ) {
         self.every_fault_took_hold();
-        let look = Look { now: Clock::System.now(), mend: false, paper: &[], retention: &Retention::default() };
+        let look = Look {
+            now: Clock::System.now(),
+            mend: false,
+            paper: &[],
+            retention: &Retention::default(),
+        };
         let looking = store.look(&look).await.expect("a look");
         self.breaches.extend(looking.to_the_end().await.expect("a look").faults(Lang::En));
-        let mut incidents: Vec<Incident> = all(store).await.into_iter().map(|filed| filed.incident).collect();
+        let mut incidents: Vec<Incident> =
+            all(store).await.into_iter().map(|filed| filed.incident).collect();
         self.nothing_answered_is_lost(&incidents, accepted);
         // Ignores what the model takes for smoke in a view without any: that is not this test's
         // subject.
-        incidents.retain(|it| it.sightings.iter().any(|it| matches!(it.source, Source::Satellite { .. })));
+        incidents.retain(|it| {
+            it.sightings.iter().any(|it| matches!(it.source, Source::Satellite { .. }))
+        });
         let mut pixels: Vec<&str> = Vec::new();
         for sighting in incidents.iter().flat_map(|it| &it.sightings) {
             if let Source::Satellite { hotspot_key, .. } = &sighting.source {
@@ -96,7 +111,9 @@ impl Figures {
         }
         self.everybody_told_or_shown(&messages, gateway);
         let rungs = incidents.iter().map(|it| rungs(it).len() as u64).sum();
-        for (name, count) in [("fires", fires as u64), ("accepted", accepted.len() as u64), ("rungs", rungs)] {
+        for (name, count) in
+            [("fires", fires as u64), ("accepted", accepted.len() as u64), ("rungs", rungs)]
+        {
             self.counts.insert(name, count);
         }
     }
@@ -108,21 +125,29 @@ impl Figures {
         }
         for Accepted { incident, key } in accepted {
             let found = times.get(key).copied().unwrap_or_default();
-            self.must(found > 0, || format!("{key} of {incident} was answered 200 and is not in the log"));
+            self.must(found > 0, || {
+                format!("{key} of {incident} was answered 200 and is not in the log")
+            });
         }
     }
 
     fn each_escalation_once(&mut self, incident: &Incident) {
         let fired = rungs(incident);
         let once: HashSet<_> = fired.iter().collect();
-        self.must(once.len() == fired.len(), || format!("{}: a rung fired twice: {fired:?}", incident.id));
+        self.must(once.len() == fired.len(), || {
+            format!("{}: a rung fired twice: {fired:?}", incident.id)
+        });
         let Some(dispatch) = &incident.dispatch else {
             self.breaches.push(format!("{}: nobody was sent", incident.id));
             return;
         };
-        let untouched = dispatch.acknowledged.is_none() && dispatch.arrived.is_none() && dispatch.reported.is_none();
+        let untouched = dispatch.acknowledged.is_none()
+            && dispatch.arrived.is_none()
+            && dispatch.reported.is_none();
         let whole = (0..RUNGS).all(|rung| once.contains(&(dispatch.id, rung)));
-        self.must(whole || !untouched, || format!("{}: nobody acted, and only {fired:?} fired", incident.id));
+        self.must(whole || !untouched, || {
+            format!("{}: nobody acted, and only {fired:?} fired", incident.id)
+        });
     }
 
     /// Compares line by line, because one text may carry several messages to one number. What is
@@ -145,16 +170,21 @@ impl Figures {
                 Status::Queued => "shown: waiting",
             };
             *self.counts.entry(name).or_default() += 1;
-            self.must(message.status != Status::Sent || is_told, || format!("{name}, but not told: {message:?}"));
+            self.must(message.status != Status::Sent || is_told, || {
+                format!("{name}, but not told: {message:?}")
+            });
             message.words.lines().for_each(|line| *written.entry((phone, line)).or_default() += 1);
         }
         for (line, times) in &told {
             let meant = written.get(line).copied().unwrap_or_default();
-            self.must(*times <= meant, || format!("told {times} times and meant {meant} times: {line:?}"));
+            self.must(*times <= meant, || {
+                format!("told {times} times and meant {meant} times: {line:?}")
+            });
         }
-        for (name, count) in
-            [("given to the gateway", seen.taken.len() as u64), ("repeats it knew by key", seen.repeats)]
-        {
+        for (name, count) in [
+            ("given to the gateway", seen.taken.len() as u64),
+            ("repeats it knew by key", seen.repeats),
+        ] {
             self.counts.insert(name, count);
         }
     }
@@ -166,7 +196,11 @@ impl Figures {
         );
         for (name, Suffered { times, took_hold, action, deadline }) in &self.faults {
             let (action, deadline) = (action.as_millis(), deadline.as_millis());
-            let _ = writeln!(text, "{name:<24} {times:>6} {took_hold:>9} {action:>11} ms {deadline:>11} ms");
+            let _ = writeln!(
+                text,
+                "{name:<24} {times:>6} {took_hold:>9} {action:>11} ms \
+                {deadline:>11} ms"
+            );
         }
         for (name, count) in &self.counts {
             let _ = writeln!(text, "{name:<24} {count:>6}");
@@ -218,7 +252,8 @@ async fn all(store: &Store) -> Vec<Filed> {
 /// The gateway has it, or the officer is shown it: as waiting with its error, or in the log as
 /// undelivered (also when nobody can stand in).
 fn is_settled(message: &Message, incident: &Incident) -> bool {
-    let is_its = |it: &Event| matches!(it, Event::Undelivered { message: id, .. } if *id == message.id);
+    let is_its =
+        |it: &Event| matches!(it, Event::Undelivered { message: id, .. } if *id == message.id);
     match message.status {
         Status::Sent => true,
         Status::Failed => incident.log.iter().any(|line| is_its(&line.event)),

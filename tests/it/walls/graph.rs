@@ -1,4 +1,5 @@
-//! Who knows whom: every path that a module names, followed through imports and re-exports to the module that holds it.
+//! Who knows whom: every path that a module names, followed through imports and re-exports to the
+//! module that holds it.
 
 use super::source::{Place, Reference, Scope, Source, read};
 use std::collections::{BTreeMap, BTreeSet};
@@ -47,11 +48,15 @@ pub struct Tree {
 }
 
 impl Tree {
-    /// `files`: path (`src/camera/gst.rs`) and text. `outside`: the names of outside crates, as code writes them.
+    /// `files`: path (`src/camera/gst.rs`) and text. `outside`: the names of outside crates, as
+    /// code writes them.
     pub fn new(files: &[(String, String)], outside: impl IntoIterator<Item = String>) -> Self {
         let mut tree = Self {
             scopes: BTreeMap::new(),
-            outside: outside.into_iter().chain(["std", "core", "alloc"].map(str::to_owned)).collect(),
+            outside: outside
+                .into_iter()
+                .chain(["std", "core", "alloc"].map(str::to_owned))
+                .collect(),
             files: BTreeMap::new(),
             references: Vec::new(),
             uses: Vec::new(),
@@ -65,7 +70,8 @@ impl Tree {
             tree.scopes.extend(scopes);
             tree.references.extend(references.into_iter().map(|it| (file.clone(), it)));
             tests.extend(test_modules);
-            tree.foreign.extend(foreign.into_iter().map(|(line, what)| format!("{file}:{line}: {what}")));
+            tree.foreign
+                .extend(foreign.into_iter().map(|(line, what)| format!("{file}:{line}: {what}")));
             tree.files.insert(place, file.clone());
         }
         for (_, reference) in &mut tree.references {
@@ -133,7 +139,8 @@ impl Tree {
             "super" => self.walk(scope.split_last()?.1.to_vec(), rest, hops),
             _ => {
                 let here = self.scopes.get(scope)?;
-                // A local variable or a generic may have any name: alone, a name counts only if it comes from a glob.
+                // A local variable or a generic may have any name: alone, a name counts only if it
+                // comes from a glob.
                 let is_ours = here.imports.contains_key(first) || here.items.contains(first);
                 if rest.is_empty() && is_ours {
                     return None;
@@ -141,20 +148,25 @@ impl Tree {
                 if let Some(target) = self.inside(scope, first, rest, hops) {
                     return Some(target);
                 }
-                (self.outside.contains(first) && !here.items.contains(first)).then(|| Target::Outside(path.to_vec()))
+                (self.outside.contains(first) && !here.items.contains(first))
+                    .then(|| Target::Outside(path.to_vec()))
             }
         }
     }
 
     fn walk(&self, mut at: Place, path: &[String], hops: usize) -> Option<Target> {
-        let Some((first, rest)) = path.split_first() else { return Some(Target::Ours(self.module_of(&at))) };
+        let Some((first, rest)) = path.split_first() else {
+            return Some(Target::Ours(self.module_of(&at)));
+        };
         match first.as_str() {
             "self" => self.walk(at, rest, hops),
             "super" => {
                 at.pop()?;
                 self.walk(at, rest, hops)
             }
-            _ => self.inside(&at, first, rest, hops).or_else(|| Some(Target::Ours(self.module_of(&at)))),
+            _ => self
+                .inside(&at, first, rest, hops)
+                .or_else(|| Some(Target::Ours(self.module_of(&at)))),
         }
     }
 
@@ -173,20 +185,37 @@ impl Tree {
             return None;
         }
         here.globs.iter().find_map(|glob| {
-            let Some(Target::Ours(from)) = self.resolve_import(at, glob, &[], hops) else { return None };
+            let Some(Target::Ours(from)) = self.resolve_import(at, glob, &[], hops) else {
+                return None;
+            };
             let there = self.scopes.get(&from)?;
-            let has = there.modules.contains(name) || there.imports.contains_key(name) || there.items.contains(name);
-            has.then(|| self.walk(from, &[vec![name.to_owned()], rest.to_vec()].concat(), hops.checked_sub(1)?))?
+            let has = there.modules.contains(name)
+                || there.imports.contains_key(name)
+                || there.items.contains(name);
+            has.then(|| {
+                self.walk(
+                    from,
+                    &[vec![name.to_owned()], rest.to_vec()].concat(),
+                    hops.checked_sub(1)?,
+                )
+            })?
         })
     }
 
-    fn resolve_import(&self, at: &[String], path: &[String], rest: &[String], hops: usize) -> Option<Target> {
+    fn resolve_import(
+        &self,
+        at: &[String],
+        path: &[String],
+        rest: &[String],
+        hops: usize,
+    ) -> Option<Target> {
         let hops = hops.checked_sub(1)?;
         let whole: Vec<String> = path.iter().chain(rest).cloned().collect();
         match whole.first()?.as_str() {
             "crate" | "self" | "super" => self.resolve(at, &whole, hops),
             first => {
-                // `use a::b` begins at a module beside it or at an outside crate; it is not another import.
+                // `use a::b` begins at a module beside it or at an outside crate; it is not another
+                // import.
                 let here = self.scopes.get(at)?;
                 if here.modules.contains(first) {
                     return self.inside(at, first, &whole[1..], hops);
@@ -199,8 +228,9 @@ impl Tree {
         }
     }
 
-    /// For every folder, who of its children knows whom (outside tests), each with one line that shows it. A folder counts
-    /// with all that is below it, so a circle anywhere is a circle between the children of some folder.
+    /// For every folder, who of its children knows whom (outside tests), each with one line that
+    /// shows it. A folder counts with all that is below it, so a circle anywhere is a circle
+    /// between the children of some folder.
     pub fn folders(&self) -> BTreeMap<Place, Edges> {
         let mut folders: BTreeMap<Place, Edges> = BTreeMap::new();
         for it in self.uses.iter().filter(|it| !it.in_test) {
@@ -209,7 +239,11 @@ impl Tree {
             // A module and what is below it may know each other.
             if let (Some(from), Some(to)) = (it.from.get(shared), to.get(shared)) {
                 let edges = folders.entry(it.from[..shared].to_vec()).or_default();
-                edges.entry(from.clone()).or_default().entry(to.clone()).or_insert_with(|| it.shown());
+                edges
+                    .entry(from.clone())
+                    .or_default()
+                    .entry(to.clone())
+                    .or_insert_with(|| it.shown());
             }
         }
         folders
@@ -238,7 +272,8 @@ fn visit<'a>(
         return None;
     }
     way.push(at);
-    let found = edges.get(at).and_then(|next| next.keys().find_map(|to| visit(edges, to, way, done)));
+    let found =
+        edges.get(at).and_then(|next| next.keys().find_map(|to| visit(edges, to, way, done)));
     way.pop();
     done.insert(at);
     found

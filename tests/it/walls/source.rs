@@ -1,5 +1,5 @@
-//! Reads Rust files as a compiler reads them: which names each module holds, and every path it names — in imports, bodies,
-//! types, attributes and macros.
+//! Reads Rust files as a compiler reads them: which names each module holds, and every path it
+//! names — in imports, bodies, types, attributes and macros.
 
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use std::collections::{BTreeMap, BTreeSet};
@@ -82,7 +82,9 @@ impl Reader {
                 }
             }
             UseTree::Name(it) => self.bind(path, &plain(&it.ident), None, line),
-            UseTree::Rename(it) => self.bind(path, &plain(&it.ident), Some(plain(&it.rename)), line),
+            UseTree::Rename(it) => {
+                self.bind(path, &plain(&it.ident), Some(plain(&it.rename)), line)
+            }
         }
     }
 
@@ -95,8 +97,8 @@ impl Reader {
         self.scope().imports.insert(bound, path);
     }
 
-    /// Paths in the tokens of a macro or an attribute, which no parser knows. `prefix`: what stands before a group,
-    /// `crate::{…}`.
+    /// Paths in the tokens of a macro or an attribute, which no parser knows. `prefix`: what stands
+    /// before a group, `crate::{…}`.
     fn scan(&mut self, tokens: TokenStream, prefix: &[String]) {
         let tokens: Vec<TokenTree> = tokens.into_iter().collect();
         let is = |at: usize, sign: char| matches!(tokens.get(at), Some(TokenTree::Punct(it)) if it.as_char() == sign);
@@ -117,8 +119,9 @@ impl Reader {
             let is_metavariable = at >= 1 && is(at - 1, '$') && first != "crate";
             // `x.name`, but not `0..name`.
             let is_member = at >= 1 && is(at - 1, '.') && !(at >= 2 && is(at - 2, '.'));
-            let goes_on =
-                at >= 2 && colons(at - 2) && matches!(tokens.get(at.wrapping_sub(3)), Some(it) if ends_a_path(it));
+            let goes_on = at >= 2
+                && colons(at - 2)
+                && matches!(tokens.get(at.wrapping_sub(3)), Some(it) if ends_a_path(it));
             let mut path = prefix.to_vec();
             path.push(first);
             while colons(next) {
@@ -272,9 +275,9 @@ fn names(path: &syn::Path) -> Vec<String> {
 
 fn texts(tokens: TokenStream) -> Vec<String> {
     let text = |token| match token {
-        TokenTree::Literal(literal) => {
-            syn::parse_str::<syn::LitStr>(&literal.to_string()).map(|it| vec![it.value()]).unwrap_or_default()
-        }
+        TokenTree::Literal(literal) => syn::parse_str::<syn::LitStr>(&literal.to_string())
+            .map(|it| vec![it.value()])
+            .unwrap_or_default(),
         TokenTree::Group(group) => texts(group.stream()),
         TokenTree::Ident(_) | TokenTree::Punct(_) => Vec::new(),
     };

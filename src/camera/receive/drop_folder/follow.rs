@@ -153,7 +153,8 @@ impl Follower {
 
     /// An incomplete file waits for its rest, for `SETTLED_AFTER` at most.
     fn has_settled(&mut self, file: &File, now: Timestamp) -> bool {
-        let growing = self.growing.entry(file.path.clone()).or_insert(Growing { len: file.len, since: now });
+        let growing =
+            self.growing.entry(file.path.clone()).or_insert(Growing { len: file.len, since: now });
         if growing.len != file.len {
             *growing = Growing { len: file.len, since: now };
         }
@@ -164,10 +165,17 @@ impl Follower {
 impl Folder {
     /// Picture files that were not there before. Also finds the subfolders to follow. Cheap when
     /// nothing has changed.
-    fn list(&mut self, path: &Path, hasher: &RandomState, now: Timestamp) -> Result<Vec<PathBuf>, Fault> {
+    fn list(
+        &mut self,
+        path: &Path,
+        hasher: &RandomState,
+        now: Timestamp,
+    ) -> Result<Vec<PathBuf>, Fault> {
         let cannot = |e: io::Error| cannot_open(path, &e);
         let changed_at = changed_at(&path.metadata().map_err(cannot)?);
-        let is_settled = |at: &Timestamp| self.listed_at.is_some_and(|listed| listed.duration_since(*at) >= STEP);
+        let is_settled = |at: &Timestamp| {
+            self.listed_at.is_some_and(|listed| listed.duration_since(*at) >= STEP)
+        };
         if self.changed_at == Some(changed_at) && is_settled(&changed_at) {
             return Ok(Vec::new());
         }
@@ -183,10 +191,17 @@ impl Folder {
                 }
             }
             if seen.len() > FILES_MAX {
-                return Err(Delivery::TooManyFiles { folder: path.to_owned(), max: FILES_MAX }.into());
+                return Err(
+                    Delivery::TooManyFiles { folder: path.to_owned(), max: FILES_MAX }.into()
+                );
             }
         }
-        *self = Self { changed_at: Some(changed_at), listed_at: Some(now), into: to_follow(folders), seen };
+        *self = Self {
+            changed_at: Some(changed_at),
+            listed_at: Some(now),
+            into: to_follow(folders),
+            seen,
+        };
         Ok(new)
     }
 }
@@ -194,7 +209,9 @@ impl Folder {
 /// At most two subfolders a level: the last by name, for folders named by date, and the one written
 /// to last, for all other names.
 fn to_follow(mut folders: Vec<PathBuf>) -> Vec<PathBuf> {
-    folders.retain(|path| !path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b".")));
+    folders.retain(|path| {
+        !path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."))
+    });
     let last_by_name = folders.iter().max_by_key(|path| by_number(path)).cloned();
     let changed = |path: &&PathBuf| path.metadata().ok().map(|metadata| changed_at(&metadata));
     let last_changed = folders.iter().max_by_key(changed).cloned();
@@ -209,8 +226,10 @@ fn by_number(path: &Path) -> Vec<(String, usize, String)> {
     let mut parts = Vec::new();
     let mut rest = name.as_str();
     while !rest.is_empty() {
-        let (words, from) = rest.split_at(rest.find(|c: char| c.is_ascii_digit()).unwrap_or(rest.len()));
-        let (digits, after) = from.split_at(from.find(|c: char| !c.is_ascii_digit()).unwrap_or(from.len()));
+        let (words, from) =
+            rest.split_at(rest.find(|c: char| c.is_ascii_digit()).unwrap_or(rest.len()));
+        let (digits, after) =
+            from.split_at(from.find(|c: char| !c.is_ascii_digit()).unwrap_or(from.len()));
         let digits = digits.trim_start_matches('0');
         parts.push((words.to_owned(), digits.len(), digits.to_owned()));
         rest = after;
@@ -221,7 +240,8 @@ fn by_number(path: &Path) -> Vec<(String, usize, String)> {
 /// False for the temporary names of unfinished uploads: `.in.a.jpg`, `a.jpg.part`, `a.jpg.tmp`,
 /// `a.jpg~`.
 fn is_finished_name(name: &OsStr) -> bool {
-    let extension = Path::new(name).extension().and_then(OsStr::to_str).map(str::to_ascii_lowercase);
+    let extension =
+        Path::new(name).extension().and_then(OsStr::to_str).map(str::to_ascii_lowercase);
     let is_picture = matches!(extension.as_deref(), Some("jpg" | "jpeg" | "png"));
     is_picture && !name.as_encoded_bytes().starts_with(b".")
 }
@@ -235,12 +255,17 @@ fn newest(file: &File, now: Timestamp) -> Newest {
     // The clock of the machine that holds the folder may be ahead.
     let arrived_at = file.changed_at.min(now);
     let stem = file.path.file_stem().unwrap_or_default().to_string_lossy();
-    let named = time_in_name(&stem, &county_time()).filter(|at| at.duration_since(arrived_at) <= AHEAD_MAX);
+    let named =
+        time_in_name(&stem, &county_time()).filter(|at| at.duration_since(arrived_at) <= AHEAD_MAX);
     Newest { file: name_of(&file.path), taken_at: named.unwrap_or(arrived_at).min(now), arrived_at }
 }
 
 fn changed_at(metadata: &std::fs::Metadata) -> Timestamp {
-    metadata.modified().ok().and_then(|at| Timestamp::try_from(at).ok()).unwrap_or(Timestamp::UNIX_EPOCH)
+    metadata
+        .modified()
+        .ok()
+        .and_then(|at| Timestamp::try_from(at).ok())
+        .unwrap_or(Timestamp::UNIX_EPOCH)
 }
 
 fn name_of(path: &Path) -> String {
@@ -319,18 +344,28 @@ mod tests {
         let file = fs::File::create(root.path().join("huge.jpg")).expect("a file");
         file.set_len(MAX_BYTES as u64 + 1).expect("sparse");
         let mut follower = Follower::new(root.path().to_owned());
-        assert!(matches!(follower.look(now()), Err(Fault::Delivery(Delivery::TooLarge { mb: 10 }))));
+        assert!(matches!(
+            follower.look(now()),
+            Err(Fault::Delivery(Delivery::TooLarge { mb: 10 }))
+        ));
         for i in 0..FILES_MAX {
             fs::File::create(root.path().join(format!("{i}.jpg"))).expect("a file");
         }
-        assert!(matches!(follower.look(now()), Err(Fault::Delivery(Delivery::TooManyFiles { max: FILES_MAX, .. }))));
+        assert!(matches!(
+            follower.look(now()),
+            Err(Fault::Delivery(Delivery::TooManyFiles { max: FILES_MAX, .. }))
+        ));
     }
 
     #[test]
     fn numbers_in_names_count_as_numbers() {
-        for (earlier, later) in [("9", "10"), ("2026-9-30", "2026-10-1"), ("20261121", "20261122"), ("day09", "day10")]
+        for (earlier, later) in
+            [("9", "10"), ("2026-9-30", "2026-10-1"), ("20261121", "20261122"), ("day09", "day10")]
         {
-            assert!(by_number(Path::new(earlier)) < by_number(Path::new(later)), "{earlier} {later}");
+            assert!(
+                by_number(Path::new(earlier)) < by_number(Path::new(later)),
+                "{earlier} {later}"
+            );
         }
     }
 }

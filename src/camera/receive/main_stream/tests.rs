@@ -6,8 +6,8 @@ use crate::lang::Lang;
 use std::time::Duration;
 
 /// A main stream that is opened and never says anything.
-const SILENT: &str =
-    "appsrc is-live=true ! video/x-h264,stream-format=byte-stream,alignment=au ! appsink name=keyframes";
+const SILENT: &str = "appsrc is-live=true ! video/x-h264,stream-format=byte-stream,alignment=au ! \
+    appsink name=keyframes";
 
 struct Office {
     slots: Arc<Slots>,
@@ -24,20 +24,34 @@ impl Office {
         let folder = tempfile::tempdir().expect("a temporary folder");
         std::fs::write(folder.path().join("silent.gst"), SILENT).expect("writes");
         let source = |i: usize, url: &str| {
-            CameraSource::new(format!("c{i}").as_str().into(), "default".into(), format!("北山{i}"), url)
+            CameraSource::new(
+                format!("c{i}").as_str().into(),
+                "default".into(),
+                format!("北山{i}"),
+                url,
+            )
         };
         let main = |i| source(i, "rtsp://h/main").with_pipeline("silent");
-        let mut sources: Vec<_> = (0..with_main).map(|i| source(i, "rtsp://h/sub").with_main(main(i))).collect();
+        let mut sources: Vec<_> =
+            (0..with_main).map(|i| source(i, "rtsp://h/sub").with_main(main(i))).collect();
         sources.push(source(with_main, "rtsp://h/only"));
         let status = StatusBoard::default();
-        let clock = Clock::simulated(Timestamp::from_second(1_790_000_000).expect("a time in this century"));
+        let clock = Clock::simulated(
+            Timestamp::from_second(1_790_000_000).expect("a time in this century"),
+        );
         let slots = Slots::new(sources, CameraConfig::default(), clock, status.clone(), Lang::En);
-        let (fetches, pipelines) = (Fetches::new(Arc::clone(&slots)), Pipelines::new(folder.path()));
+        let (fetches, pipelines) =
+            (Fetches::new(Arc::clone(&slots)), Pipelines::new(folder.path()));
         Self { slots, status, fetches, pipelines, _folder: folder }
     }
 
     fn keyframe(&self, stream: Stream) -> Keyframe {
-        Keyframe { captured_at: self.slots.clock.now(), codec: Codec::Jpeg, bytes: vec![0].into(), stream }
+        Keyframe {
+            captured_at: self.slots.clock.now(),
+            codec: Codec::Jpeg,
+            bytes: vec![0].into(),
+            stream,
+        }
     }
 
     fn pass(&self, ms: i64) {
@@ -121,7 +135,11 @@ fn the_main_streams_picture_is_taken_at_the_next_turn_and_then_asked_for_again()
     office.slots.main_came(0, Ok(office.keyframe(Stream::Main)));
     office.pass(60_000);
     office.slots.put(0, office.keyframe(Stream::Screened));
-    assert_eq!(office.taken(), Some((0, Stream::Screened)), "older than a cadence: the sub-stream knows more");
+    assert_eq!(
+        office.taken(),
+        Some((0, Stream::Screened)),
+        "older than a cadence: the sub-stream knows more"
+    );
     assert_eq!(office.wants(), None, "six cadences without a suspicion");
 }
 
@@ -138,9 +156,16 @@ fn a_main_stream_that_cannot_be_decoded_costs_no_turn() {
     office.slots.saw_main(0, now, Err(&crate::error::Error::invalid("grey mush")));
     assert_eq!(office.slots.instead(0).map(|keyframe| keyframe.stream), Some(Stream::Screened));
     let status = office.status.get(&"c0".into()).expect("a status");
-    assert!(status.main_detail.is_some_and(|detail| detail.contains("grey mush")) && status.health == Health::Ok);
+    assert!(
+        status.main_detail.is_some_and(|detail| detail.contains("grey mush"))
+            && status.health == Health::Ok
+    );
     office.slots.saw_main(0, now, Ok(&Arc::new(grey())));
-    assert_eq!(office.status.get(&"c0".into()).and_then(|status| status.main_detail), None, "it is well again");
+    assert_eq!(
+        office.status.get(&"c0".into()).and_then(|status| status.main_detail),
+        None,
+        "it is well again"
+    );
 }
 
 fn grey() -> crate::frame::Picture {

@@ -34,7 +34,12 @@ pub(super) fn register() -> Result<()> {
     static DONE: Once = Once::new();
     DONE.call_once(|| {
         // Whether it worked is checked below, for every caller.
-        let _ = gst::Element::register(None, ELEMENT, gst::Rank::NONE, source::RtspSource::static_type());
+        let _ = gst::Element::register(
+            None,
+            ELEMENT,
+            gst::Rank::NONE,
+            source::RtspSource::static_type(),
+        );
     });
     match gst::ElementFactory::find(ELEMENT) {
         Some(_) => Ok(()),

@@ -2,8 +2,9 @@
 //! then complete pictures. Knows nothing of GStreamer.
 
 use retina::client::{
-    Credentials, Demuxed, InitialSequenceNumberPolicy, InitialTimestampPolicy, PlayOptions, Session, SessionGroup,
-    SessionIdPolicy, SessionOptions, SetupOptions, TeardownPolicy, UnknownRtcpSsrcPolicy,
+    Credentials, Demuxed, InitialSequenceNumberPolicy, InitialTimestampPolicy, PlayOptions,
+    Session, SessionGroup, SessionIdPolicy, SessionOptions, SetupOptions, TeardownPolicy,
+    UnknownRtcpSsrcPolicy,
 };
 use retina::codec::{CodecItem, FrameFormat, ParametersRef, VideoFrame};
 use std::sync::Arc;
@@ -98,8 +99,10 @@ async fn open(call: Call) -> Result<(Demuxed, usize, Codec), End> {
         .teardown(TeardownPolicy::Auto)
         // Cheap recorders return a new session id for every SETUP.
         .session_id(SessionIdPolicy::UseFirst);
-    let mut session = within(call.answer_within, "DESCRIBE", Session::describe(url, options)).await?;
-    let (stream, codec) = video_of(session.streams().iter().map(|s| (s.media(), s.encoding_name())))?;
+    let mut session =
+        within(call.answer_within, "DESCRIBE", Session::describe(url, options)).await?;
+    let (stream, codec) =
+        video_of(session.streams().iter().map(|s| (s.media(), s.encoding_name())))?;
     let whole_byte_stream = SetupOptions::default().frame_format(FrameFormat::SIMPLE);
     within(call.answer_within, "SETUP", session.setup(stream, whole_byte_stream)).await?;
     // What cameras announce about the first packet is often wrong. It is not needed: a single
@@ -120,7 +123,9 @@ async fn within<T>(
 ) -> Result<T, End> {
     match timeout(wait, answer).await {
         Ok(answer) => answer.map_err(|e| End::of(&e)),
-        Err(_) => Err(End::Unreachable(format!("no answer to {what} within {:.1} s", wait.as_secs_f32()))),
+        Err(_) => {
+            Err(End::Unreachable(format!("no answer to {what} within {:.1} s", wait.as_secs_f32())))
+        }
     }
 }
 
@@ -136,7 +141,11 @@ fn video_of<'a>(streams: impl Iterator<Item = (&'a str, &'a str)>) -> Result<(us
             _ => {}
         }
     }
-    Err(End::OtherCodec(if others.is_empty() { "no video in the stream".to_owned() } else { others.join(", ") }))
+    Err(End::OtherCodec(if others.is_empty() {
+        "no video in the stream".to_owned()
+    } else {
+        others.join(", ")
+    }))
 }
 
 fn unit(video: &Demuxed, stream: usize, codec: Codec, frame: VideoFrame) -> Unit {
@@ -157,8 +166,9 @@ impl End {
     fn of(error: &retina::Error) -> Self {
         let text = error.to_string();
         let line = text.lines().next().unwrap_or_default();
-        let is_network =
-            ["Unable to connect", "Error reading", "Error writing"].iter().any(|begin| line.starts_with(begin));
+        let is_network = ["Unable to connect", "Error reading", "Error writing"]
+            .iter()
+            .any(|begin| line.starts_with(begin));
         match error.status_code() {
             Some(401) => Self::NotAuthorized,
             Some(404) => Self::NotFound,
@@ -178,7 +188,10 @@ mod tests {
         for (streams, expected) in [
             (&[("audio", "pcma"), ("video", "h265"), ("video", "h264")][..], Ok((1, Codec::H265))),
             (&[("video", "jpeg"), ("video", "h264")], Ok((1, Codec::H264))),
-            (&[("video", "mp4v-es"), ("video", "jpeg")], Err(End::OtherCodec("MP4V-ES, JPEG".to_owned()))),
+            (
+                &[("video", "mp4v-es"), ("video", "jpeg")],
+                Err(End::OtherCodec("MP4V-ES, JPEG".to_owned())),
+            ),
             (&[("audio", "aac")], Err(End::OtherCodec("no video in the stream".to_owned()))),
             (&[], Err(End::OtherCodec("no video in the stream".to_owned()))),
         ] {

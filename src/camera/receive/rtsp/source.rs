@@ -77,7 +77,12 @@ mod imp {
                 silent_ms: SILENT_MS,
             };
             let pad = gst::Pad::builder_from_template(&TEMPLATES[0]).query_function(query).build();
-            Self { settings: settings.into(), units: AtomicU64::new(0), pad, running: Mutex::new(None) }
+            Self {
+                settings: settings.into(),
+                units: AtomicU64::new(0),
+                pad,
+                running: Mutex::new(None),
+            }
         }
     }
 
@@ -97,7 +102,8 @@ mod imp {
         for codec in [Codec::H264, Codec::H265] {
             caps.merge(byte_stream(codec).build());
         }
-        let template = gst::PadTemplate::new("src", gst::PadDirection::Src, gst::PadPresence::Always, &caps);
+        let template =
+            gst::PadTemplate::new("src", gst::PadDirection::Src, gst::PadPresence::Always, &caps);
         [template.expect("a template of fixed caps")]
     });
 
@@ -118,7 +124,10 @@ mod imp {
             &*TEMPLATES
         }
 
-        fn change_state(&self, transition: gst::StateChange) -> Result<gst::StateChangeSuccess, gst::StateChangeError> {
+        fn change_state(
+            &self,
+            transition: gst::StateChange,
+        ) -> Result<gst::StateChangeSuccess, gst::StateChangeError> {
             if transition == gst::StateChange::PlayingToPaused {
                 self.stop();
             }
@@ -136,7 +145,11 @@ mod imp {
     impl RtspSource {
         fn start(&self) -> Result<(), gst::StateChangeError> {
             let runtime = runtime().map_err(|_| {
-                gst::element_imp_error!(self, gst::ResourceError::Failed, ("no threads can be started for RTSP"));
+                gst::element_imp_error!(
+                    self,
+                    gst::ResourceError::Failed,
+                    ("no threads can be started for RTSP")
+                );
                 gst::StateChangeError
             })?;
             let stop = Arc::new(Notify::new());
@@ -195,9 +208,13 @@ mod imp {
             if shown.is_none_or(|before| before != video) {
                 let size = |size: u32| i32::try_from(size).unwrap_or(i32::MAX);
                 let caps = byte_stream(video.codec).field("width", size(video.width));
-                self.pad.push_event(gst::event::Caps::new(&caps.field("height", size(video.height)).build()));
+                self.pad.push_event(gst::event::Caps::new(
+                    &caps.field("height", size(video.height)).build(),
+                ));
                 if shown.is_none() {
-                    self.pad.push_event(gst::event::Segment::new(&gst::FormattedSegment::<gst::ClockTime>::new()));
+                    self.pad.push_event(gst::event::Segment::new(&gst::FormattedSegment::<
+                        gst::ClockTime,
+                    >::new()));
                 }
                 *shown = Some(video);
             }
@@ -208,12 +225,14 @@ mod imp {
             }
             match self.pad.push(buffer) {
                 Ok(_) => {}
-                Err(why @ (gst::FlowError::NotLinked | gst::FlowError::NotNegotiated)) => gst::element_imp_error!(
-                    self,
-                    gst::StreamError::WrongType,
-                    ("the pipeline does not accept {:?}", video.codec),
-                    ["{:?}", why]
-                ),
+                Err(why @ (gst::FlowError::NotLinked | gst::FlowError::NotNegotiated)) => {
+                    gst::element_imp_error!(
+                        self,
+                        gst::StreamError::WrongType,
+                        ("the pipeline does not accept {:?}", video.codec),
+                        ["{:?}", why]
+                    )
+                }
                 // The pipeline is shutting down, or the element that failed has reported it on the
                 // bus.
                 Err(_) => {}
@@ -223,19 +242,44 @@ mod imp {
         fn report(&self, end: &End) {
             match end {
                 End::BadAddress => {
-                    gst::element_imp_error!(self, gst::ResourceError::Settings, ("the address cannot be read"))
+                    gst::element_imp_error!(
+                        self,
+                        gst::ResourceError::Settings,
+                        ("the address cannot be read")
+                    )
                 }
                 End::Encrypted => {
                     let why = "encrypted RTSP is not supported here; use rtspsrc";
-                    gst::element_imp_error!(self, gst::ResourceError::Settings, ("{}", why), ["(rtsps)"])
+                    gst::element_imp_error!(
+                        self,
+                        gst::ResourceError::Settings,
+                        ("{}", why),
+                        ["(rtsps)"]
+                    )
                 }
                 End::NotAuthorized => {
-                    gst::element_imp_error!(self, gst::ResourceError::NotAuthorized, ("Unauthorized"), ["(401)"])
+                    gst::element_imp_error!(
+                        self,
+                        gst::ResourceError::NotAuthorized,
+                        ("Unauthorized"),
+                        ["(401)"]
+                    )
                 }
-                End::NotFound => gst::element_imp_error!(self, gst::ResourceError::NotFound, ("Not found"), ["(404)"]),
-                End::Unreachable(why) => gst::element_imp_error!(self, gst::ResourceError::OpenRead, ("{}", why)),
-                End::OtherCodec(what) => gst::element_imp_error!(self, gst::StreamError::CodecNotFound, ("{}", what)),
-                End::Undecodable(why) => gst::element_imp_error!(self, gst::StreamError::Demux, ("{}", why)),
+                End::NotFound => gst::element_imp_error!(
+                    self,
+                    gst::ResourceError::NotFound,
+                    ("Not found"),
+                    ["(404)"]
+                ),
+                End::Unreachable(why) => {
+                    gst::element_imp_error!(self, gst::ResourceError::OpenRead, ("{}", why))
+                }
+                End::OtherCodec(what) => {
+                    gst::element_imp_error!(self, gst::StreamError::CodecNotFound, ("{}", what))
+                }
+                End::Undecodable(why) => {
+                    gst::element_imp_error!(self, gst::StreamError::Demux, ("{}", why))
+                }
                 End::Closed => {
                     self.pad.push_event(gst::event::Eos::new());
                 }

@@ -48,7 +48,10 @@ fn a_camera_that_has_to_be_asked_is_asked_once_a_look() {
             looks += i32::from(schedule.next(at(ms)).is_some());
         }
         assert_eq!(asked, looks, "boosted: {boosted}");
-        assert!((least..=most).contains(&looks), "boosted: {boosted}, {looks} looks in 12 cadences");
+        assert!(
+            (least..=most).contains(&looks),
+            "boosted: {boosted}, {looks} looks in 12 cadences"
+        );
     }
 }
 
@@ -75,13 +78,21 @@ fn looks_come_with_fresh_keyframes_on_the_cameras_beat() {
             vec![0, 14_000, 21_000, 35_000],
             "one that comes within half a cadence is waited for",
         ),
-        (vec![0, 9_000, 18_000], vec![0, 15_000, 25_000], "after half a cadence what lies there has to do"),
+        (
+            vec![0, 9_000, 18_000],
+            vec![0, 15_000, 25_000],
+            "after half a cadence what lies there has to do",
+        ),
         (
             every(12_000, 0).collect(),
             vec![0, 12_000, 24_000, 36_000],
             "longer than the cadence: every one, as it comes",
         ),
-        (every(10_300, 300).collect(), vec![300, 10_600, 20_900, 31_200], "a folder: every picture, as it comes"),
+        (
+            every(10_300, 300).collect(),
+            vec![300, 10_600, 20_900, 31_200],
+            "a folder: every picture, as it comes",
+        ),
         (
             vec![0, 2_000, 33_000, 35_000],
             vec![0, 15_000, 33_000],
@@ -95,7 +106,10 @@ fn looks_come_with_fresh_keyframes_on_the_cameras_beat() {
 #[test]
 fn a_suspicious_camera_is_looked_at_twice_as_often_and_only_with_new_pictures() {
     assert_eq!(looks(every(1_000, 0), 30_000, true), [0, 5_000, 10_000, 15_000, 20_000, 25_000]);
-    assert_eq!(looks(every(2_000, 1_900), 30_000, true), [1_900, 5_900, 11_900, 15_900, 21_900, 25_900]);
+    assert_eq!(
+        looks(every(2_000, 1_900), 30_000, true),
+        [1_900, 5_900, 11_900, 15_900, 21_900, 25_900]
+    );
     assert_eq!(looks(every(10_000, 0), 30_000, true), [0, 10_000, 20_000], "no picture, no look");
     assert_eq!(looks(every(500, 0), 120_000, true).len(), 24, "however many keyframes");
 }
@@ -117,8 +131,11 @@ fn a_county_that_starts_at_once_is_spread_over_the_cadence() {
 
 /// The widest and the narrowest gap between two neighbouring beats, µs.
 fn gaps(schedule: &Schedule) -> (i128, i128) {
-    let mut phases: Vec<i128> =
-        schedule.turns.values().map(|turn| turn.beat_at.as_microsecond() as i128 % CADENCE.as_micros()).collect();
+    let mut phases: Vec<i128> = schedule
+        .turns
+        .values()
+        .map(|turn| turn.beat_at.as_microsecond() as i128 % CADENCE.as_micros())
+        .collect();
     phases.sort_unstable();
     phases.push(phases[0] + CADENCE.as_micros());
     let gaps: Vec<i128> = phases.windows(2).map(|pair| pair[1] - pair[0]).collect();
@@ -133,7 +150,8 @@ fn who_joins_takes_the_widest_gap_and_whoever_goes_moves_nobody() {
         let (widest, narrowest) = gaps(&schedule);
         assert!(widest <= 2 * narrowest + 20, "{camera}: between {narrowest} and {widest} µs");
     }
-    let beats = |schedule: &Schedule| schedule.turns.values().map(|turn| turn.beat_at).collect::<Vec<_>>();
+    let beats =
+        |schedule: &Schedule| schedule.turns.values().map(|turn| turn.beat_at).collect::<Vec<_>>();
     let before = beats(&schedule);
     (200..267).for_each(|camera| schedule.remove(camera));
     assert_eq!(beats(&schedule), before[..200]);
@@ -204,7 +222,8 @@ impl County {
         };
         for index in 0..cameras {
             county.cameras[index].gop_ms = 1_000 + county.random(3_001);
-            county.cameras[index].is_suspicious = index * suspicious_percent % 100 < suspicious_percent;
+            county.cameras[index].is_suspicious =
+                index * suspicious_percent % 100 < suspicious_percent;
         }
         county
     }
@@ -232,7 +251,9 @@ impl County {
         }
         events.push(Reverse((0, Event::Tick)));
         let mut free = 2;
-        while let Some(Reverse((now, event))) = events.pop().filter(|Reverse((now, _))| *now < until_ms) {
+        while let Some(Reverse((now, event))) =
+            events.pop().filter(|Reverse((now, _))| *now < until_ms)
+        {
             // As in the live program: a worker asks when it is free, when a keyframe of a due
             // camera arrives, and on the tick.
             let mut is_woken = true;
@@ -248,8 +269,12 @@ impl County {
                 }
                 Event::Keyframe(index) => {
                     let jitter = self.random(200);
-                    events.push(Reverse((now + self.cameras[index].gop_ms + jitter, Event::Keyframe(index))));
-                    is_woken = now >= self.cameras[index].dead_until_ms && self.schedule.came(index, at(now), at(now));
+                    events.push(Reverse((
+                        now + self.cameras[index].gop_ms + jitter,
+                        Event::Keyframe(index),
+                    )));
+                    is_woken = now >= self.cameras[index].dead_until_ms
+                        && self.schedule.came(index, at(now), at(now));
                 }
             }
             while is_woken && free > 0 {
@@ -295,7 +320,8 @@ impl County {
 
     /// The most and the fewest looks of a camera that never failed.
     fn extremes(&self) -> (usize, usize) {
-        let well = self.own.iter().zip(&self.cameras).filter(|(_, camera)| camera.outages.is_empty());
+        let well =
+            self.own.iter().zip(&self.cameras).filter(|(_, camera)| camera.outages.is_empty());
         let counts: Vec<_> = well.map(|(looks, _)| looks.len()).collect();
         (counts.iter().copied().max().unwrap_or(0), counts.iter().copied().min().unwrap_or(0))
     }
@@ -312,7 +338,10 @@ fn every_healthy_camera_of_a_county_meets_its_slots_while_a_fifth_are_suspicious
         assert!(all > 267 * 26, "a county's five minutes are judged, not {all} slots");
         assert_eq!(met, all, "{look_ms} ms a look, seed {seed}");
         let share = county.extra as f64 / (county.looks() + county.extra) as f64;
-        assert!((0.12..=0.20).contains(&share), "extra looks are a share of {share} at {look_ms} ms a look");
+        assert!(
+            (0.12..=0.20).contains(&share),
+            "extra looks are a share of {share} at {look_ms} ms a look"
+        );
     }
 }
 
@@ -333,11 +362,18 @@ fn overload_ends_extra_looks_first_and_then_stretches_all_cadences_alike() {
     county.run(600, 125, 20);
     let (most, fewest) = county.extremes();
     assert!(most as f64 <= fewest as f64 * 1.2, "between {fewest} and {most} looks");
-    assert!(county.extra * 100 < county.looks(), "{} extra looks beside {}", county.extra, county.looks());
+    assert!(
+        county.extra * 100 < county.looks(),
+        "{} extra looks beside {}",
+        county.extra,
+        county.looks()
+    );
     let round = county.schedule.round(at(600_000));
     assert!((15..=19).contains(&round.actual.as_secs()), "267 / 16 = 16.7 s, not {round:?}");
-    let longest = county.own.iter().zip(&county.cameras).filter(|(_, camera)| camera.outages.is_empty());
-    let longest = longest.flat_map(|(looks, _)| looks.windows(2).map(|pair| pair[1] - pair[0])).max();
+    let longest =
+        county.own.iter().zip(&county.cameras).filter(|(_, camera)| camera.outages.is_empty());
+    let longest =
+        longest.flat_map(|(looks, _)| looks.windows(2).map(|pair| pair[1] - pair[0])).max();
     assert!(longest < Some(25_000), "nobody waits much longer than the others: {longest:?} ms");
 }
 

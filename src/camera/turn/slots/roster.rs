@@ -71,7 +71,12 @@ impl Slots {
 
     /// The numbers of those that fit, in their order.
     pub fn indices(&self, fits: impl Fn(&CameraSource) -> bool) -> Vec<usize> {
-        self.lock().cameras.iter().filter(|(_, camera)| fits(&camera.source)).map(|(index, _)| *index).collect()
+        self.lock()
+            .cameras
+            .iter()
+            .filter(|(_, camera)| fits(&camera.source))
+            .map(|(index, _)| *index)
+            .collect()
     }
 
     pub fn count(&self) -> usize {
@@ -83,7 +88,9 @@ impl Slots {
     pub fn new_roster(&self) -> Option<BTreeMap<usize, Arc<CameraSource>>> {
         let mut inner = self.lock();
         let is_new = std::mem::take(&mut inner.is_roster_new);
-        is_new.then(|| inner.cameras.iter().map(|(index, it)| (*index, Arc::clone(&it.source))).collect())
+        is_new.then(|| {
+            inner.cameras.iter().map(|(index, it)| (*index, Arc::clone(&it.source))).collect()
+        })
     }
 
     /// A camera and pose that was not there.
@@ -115,7 +122,8 @@ impl Slots {
 
     /// What the register now says of a camera and pose. `is_reached_anew`: its address, pipeline or
     /// main stream has changed. Then it is connected anew, and what its stream showed is judged
-    /// afresh: another stream may have another size and sharpness. Its turn and its count of slots go on.
+    /// afresh: another stream may have another size and sharpness. Its turn and its count of slots
+    /// go on.
     pub fn describe(&self, source: CameraSource, is_reached_anew: bool) {
         let now = self.clock.now();
         let mut inner = self.lock();
@@ -126,7 +134,8 @@ impl Slots {
             number = inner.number();
             inner.schedule.renumber(index, number);
             inner.schedule.gone(number);
-            let former = std::mem::replace(&mut camera, Camera::new(source, self.config.cadence, now));
+            let former =
+                std::mem::replace(&mut camera, Camera::new(source, self.config.cadence, now));
             (camera.pace, camera.suspicion) = (former.pace, former.suspicion);
             self.status.update(&camera.source.id, |status| status.main_detail = None);
         } else {

@@ -4,16 +4,28 @@ use crate::triage::detection::Stream;
 
 fn slots(cameras: usize) -> (Arc<Slots>, StatusBoard) {
     let sources = (0..cameras).map(|i| {
-        CameraSource::new(format!("c{i}").as_str().into(), "default".into(), format!("北山{i}"), "rtsp://h/s")
+        CameraSource::new(
+            format!("c{i}").as_str().into(),
+            "default".into(),
+            format!("北山{i}"),
+            "rtsp://h/s",
+        )
     });
     let status = StatusBoard::default();
-    let clock = Clock::simulated(Timestamp::from_second(1_790_000_000).expect("a time in this century"));
-    let slots = Slots::new(sources.collect(), CameraConfig::default(), clock, status.clone(), Lang::En);
+    let clock =
+        Clock::simulated(Timestamp::from_second(1_790_000_000).expect("a time in this century"));
+    let slots =
+        Slots::new(sources.collect(), CameraConfig::default(), clock, status.clone(), Lang::En);
     (slots, status)
 }
 
 fn keyframe(slots: &Slots, mark: u8) -> Keyframe {
-    Keyframe { captured_at: slots.clock.now(), codec: Codec::Jpeg, bytes: vec![mark].into(), stream: Stream::Screened }
+    Keyframe {
+        captured_at: slots.clock.now(),
+        codec: Codec::Jpeg,
+        bytes: vec![mark].into(),
+        stream: Stream::Screened,
+    }
 }
 
 #[test]
@@ -51,13 +63,15 @@ fn slots_are_counted_for_each_camera_whether_it_is_looked_at_or_not() {
     }
     slots.clock.advance(SignedDuration::from_secs(30));
     slots.tick(slots.clock.now());
-    let counted = |camera: &str| status.get(&camera.into()).map(|it| (it.slots_met, it.slots_missed));
+    let counted =
+        |camera: &str| status.get(&camera.into()).map(|it| (it.slots_met, it.slots_missed));
     assert_eq!(counted("c0"), Some((3, 3)));
     assert_eq!(counted("c1"), Some((0, 6)), "never looked at");
 }
 
 #[test]
-fn a_picture_that_lay_there_before_the_turn_gives_way_to_the_next_one_or_is_taken_half_a_cadence_later() {
+fn a_picture_that_lay_there_before_the_turn_gives_way_to_the_next_one_or_is_taken_half_a_cadence_later()
+ {
     let (slots, _) = slots(1);
     let wait = |seconds| slots.clock.advance(SignedDuration::from_secs(seconds));
     slots.put(0, keyframe(&slots, 1));
@@ -96,10 +110,14 @@ fn workers_that_cannot_keep_up_are_told_of_once_for_the_office_and_no_camera_is_
     let overload = slots.overload().expect("three looks in 15 s, where 10 s were asked");
     let (zh, en) = overload.words();
     assert!(
-        zh.contains("3 路实际 15 秒") && en.contains("3 cameras are looked at every 15 s (configured: 10 s)"),
+        zh.contains("3 路实际 15 秒")
+            && en.contains("3 cameras are looked at every 15 s (configured: 10 s)"),
         "{zh} {en}"
     );
-    assert!(status.all().values().all(|status| status.health == Health::Ok), "none of them is to blame");
+    assert!(
+        status.all().values().all(|status| status.health == Health::Ok),
+        "none of them is to blame"
+    );
     for _ in 0..30 {
         second();
         while slots.take(Duration::ZERO).is_some() {}
@@ -117,7 +135,10 @@ fn a_fault_of_the_link_outranks_the_picture_and_a_keyframe_ends_it() {
     assert_eq!(health("c0"), Some(Health::Undecodable));
     slots.set_link(0, Fault::StreamEnded);
     assert_eq!(health("c0"), Some(Health::Offline));
-    assert!(slots.take(Duration::ZERO).is_none(), "pictures from before the gap are no longer news");
+    assert!(
+        slots.take(Duration::ZERO).is_none(),
+        "pictures from before the gap are no longer news"
+    );
     slots.put(0, keyframe(&slots, 2));
     assert_eq!(health("c0"), Some(Health::Ok));
     assert_eq!(health("c1"), Some(Health::Starting), "the other camera is left alone");
@@ -128,7 +149,8 @@ fn a_view_that_the_office_accepts_is_right_from_then_on() {
     let (slots, status) = slots(1);
     slots.put(0, keyframe(&slots, 1));
     let view = |horizon: usize| {
-        let luma = (0..160 * 90).map(|i| if i / 160 < horizon { 180 } else { 60 + (i % 160 * 7 + i / 160 * 13) % 29 });
+        let luma = (0..160 * 90)
+            .map(|i| if i / 160 < horizon { 180 } else { 60 + (i % 160 * 7 + i / 160 * 13) % 29 });
         let mut bytes: Vec<u8> = luma.map(|y| y as u8).collect();
         bytes.resize(160 * 90 * 3 / 2, 110);
         Arc::new(Picture::from_i420(160, 90, bytes).expect("sizes fit"))
@@ -150,7 +172,12 @@ fn a_view_that_the_office_accepts_is_right_from_then_on() {
 }
 
 fn of(camera: usize, address: &str) -> CameraSource {
-    CameraSource::new(format!("c{camera}").as_str().into(), "default".into(), format!("北山{camera}"), address)
+    CameraSource::new(
+        format!("c{camera}").as_str().into(),
+        "default".into(),
+        format!("北山{camera}"),
+        address,
+    )
 }
 
 fn frame(slots: &Slots, camera: &str) -> crate::frame::Frame {
@@ -171,17 +198,29 @@ fn one_of_267_cameras_is_connected_anew_and_the_others_notice_nothing() {
         after.keys().filter(|index| !before.contains_key(index)).collect(),
         before.keys().filter(|index| !after.contains_key(index)).collect(),
     );
-    assert_eq!((new, gone, after.len()), (vec![&267], vec![&100], 267), "one receiver ends and one begins");
+    assert_eq!(
+        (new, gone, after.len()),
+        (vec![&267], vec![&100], 267),
+        "one receiver ends and one begins"
+    );
     assert!(slots.new_roster().is_none(), "it is said once");
     slots.put(100, keyframe(&slots, 2));
     slots.set_link(100, Fault::StreamEnded);
     let of_status = |camera: &str| status.get(&camera.into()).map(|it| (it.health, it.keyframes));
-    assert_eq!(of_status("c100"), Some((Health::Starting, 1)), "the former connection is not listened to");
+    assert_eq!(
+        of_status("c100"),
+        Some((Health::Starting, 1)),
+        "the former connection is not listened to"
+    );
     assert_eq!(of_status("c99"), Some((Health::Ok, 1)));
     let looked_at = std::iter::from_fn(|| slots.take(Duration::ZERO)).count();
     assert_eq!(looked_at, 266, "the keyframes of the others have waited");
     slots.put(267, keyframe(&slots, 3));
-    assert_eq!(slots.take(Duration::ZERO).map(|(index, _)| index), Some(267), "and its turn is still due");
+    assert_eq!(
+        slots.take(Duration::ZERO).map(|(index, _)| index),
+        Some(267),
+        "and its turn is still due"
+    );
 }
 
 #[test]
@@ -197,7 +236,10 @@ fn a_new_name_is_in_force_at_once_and_restarts_nothing() {
     assert_eq!(of_status("c0").health, Health::Offline);
     assert!(of_status("c0").detail.is_some_and(|words| words.starts_with("南山")));
     assert_eq!(of_status("c1").health, Health::Ok);
-    assert!(slots.new_roster().is_none() && slots.take(Duration::ZERO).is_some_and(|(index, _)| index == 1));
+    assert!(
+        slots.new_roster().is_none()
+            && slots.take(Duration::ZERO).is_some_and(|(index, _)| index == 1)
+    );
 }
 
 #[test]
@@ -219,7 +261,11 @@ fn a_camera_that_leaves_is_forgotten_even_by_those_who_still_have_its_picture() 
     slots.add(of(1, "rtsp://h/s"));
     assert_eq!(status.get(&"c1".into()).map(|it| it.health), Some(Health::Starting));
     slots.put(2, keyframe(&slots, 3));
-    assert_eq!(slots.take(Duration::ZERO).map(|(index, _)| index), Some(2), "it is looked at at once");
+    assert_eq!(
+        slots.take(Duration::ZERO).map(|(index, _)| index),
+        Some(2),
+        "it is looked at at once"
+    );
 }
 
 #[test]
@@ -232,7 +278,10 @@ fn another_direction_voids_what_the_board_says_of_the_former_view_and_no_connect
     slots.clock.advance(SignedDuration::from_secs(5));
     slots.put(0, keyframe(&slots, 2));
     slots.aim_anew(&"c0".into(), &"default".into());
-    assert_eq!(status.get(&"c0".into()).map(|it| (it.has_moved, it.health)), Some((false, Health::Ok)));
+    assert_eq!(
+        status.get(&"c0".into()).map(|it| (it.has_moved, it.health)),
+        Some((false, Health::Ok))
+    );
     assert!(slots.new_roster().is_none(), "its receiver goes on");
     slots.clock.advance(SignedDuration::from_secs(15));
     assert!(slots.take(Duration::ZERO).is_none(), "the keyframe that waited shows the former view");

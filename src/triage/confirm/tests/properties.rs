@@ -3,27 +3,37 @@
 use super::*;
 
 fn any_looks() -> impl Strategy<Value = Vec<Analysis>> {
-    let boxed = (any::<bool>(), any::<bool>(), 0.0f32..1.0, 0.0f32..0.9, 0.0f32..0.9, 0.0f32..0.3, 0.0f32..0.3);
+    let boxed = (
+        any::<bool>(),
+        any::<bool>(),
+        0.0f32..1.0,
+        0.0f32..0.9,
+        0.0f32..0.9,
+        0.0f32..0.3,
+        0.0f32..0.3,
+    );
     let boxes = proptest::collection::vec(boxed, 0..5);
-    proptest::collection::vec((1i64..90, boxes, any::<bool>(), any::<bool>()), 0..60).prop_map(|looks| {
-        let mut seconds = 0;
-        let looks = looks.into_iter().map(|(gap, boxes, tiled, has_past)| {
-            seconds += gap;
-            let detection = |(fire, in_tile, confidence, x, y, w, h)| Detection {
-                class: if fire { Class::Fire } else { Class::Smoke },
-                confidence,
-                bbox: [x, y, w, h].into(),
-                tile: (tiled && in_tile).then_some(LEFT),
-            };
-            Analysis {
-                detections: boxes.into_iter().map(detection).collect(),
-                tiles: if tiled { vec![LEFT] } else { Vec::new() },
-                has_past,
-                ..look(seconds, &[])
-            }
-        });
-        looks.collect()
-    })
+    proptest::collection::vec((1i64..90, boxes, any::<bool>(), any::<bool>()), 0..60).prop_map(
+        |looks| {
+            let mut seconds = 0;
+            let looks = looks.into_iter().map(|(gap, boxes, tiled, has_past)| {
+                seconds += gap;
+                let detection = |(fire, in_tile, confidence, x, y, w, h)| Detection {
+                    class: if fire { Class::Fire } else { Class::Smoke },
+                    confidence,
+                    bbox: [x, y, w, h].into(),
+                    tile: (tiled && in_tile).then_some(LEFT),
+                };
+                Analysis {
+                    detections: boxes.into_iter().map(detection).collect(),
+                    tiles: if tiled { vec![LEFT] } else { Vec::new() },
+                    has_past,
+                    ..look(seconds, &[])
+                }
+            });
+            looks.collect()
+        },
+    )
 }
 
 fn sensitive() -> Thresholds {
@@ -45,7 +55,8 @@ proptest! {
                 prop_assert!(found.confirmed_at.duration_since(found.first_at) >= MIN_APART, "two looks: {found:?}");
                 prop_assert!(found.first_at <= found.best_at && found.best_at <= found.confirmed_at);
                 prop_assert!(found.evidence >= thresholds.evidence);
-                let best = looks.iter().find(|it| it.captured_at == found.best_at).expect("one of them");
+                let best = looks.iter().find(|it| it.captured_at == found.best_at).expect("one of \
+                    them");
                 prop_assert!(best.detections.iter().any(|d| d.bbox == found.bbox && d.confidence == found.confidence));
                 for step in &found.rise {
                     let at = looks.iter().find(|it| it.captured_at == step.at).expect("one of them");
