@@ -11,6 +11,7 @@
 //! ```
 
 #![forbid(unsafe_code)]
+#![warn(unreachable_pub)]
 // The documentation is for those who change the code, so links to private items are useful.
 #![allow(rustdoc::private_intra_doc_links)]
 

@@ -14,7 +14,7 @@ const PART: &str = "certificate";
 /// look that finds it, within 20 s.
 const EVERY: Duration = Duration::from_secs(10);
 
-pub async fn run(app: App, keeper: Arc<Mutex<Keeper>>) {
+pub(super) async fn run(app: App, keeper: Arc<Mutex<Keeper>>) {
     let mut keeper = keeper.lock().await;
     loop {
         // The files may lie on a disk that hangs; other tasks then use other threads.

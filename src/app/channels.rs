@@ -19,7 +19,7 @@ const SLOW_FOR: SignedDuration = SignedDuration::from_hours(1);
 type Standing = (Channel, Option<Taken>);
 
 /// Sets the part `channels`.
-pub async fn look(app: &App) {
+pub(super) async fn look(app: &App) {
     let mut all: Vec<Standing> = Vec::new();
     for (channel, url) in gateways(&app.config.notify) {
         let taken = match url {
@@ -53,7 +53,7 @@ fn gateways(config: &NotifyConfig) -> [(Channel, &Option<String>); 3] {
 }
 
 /// Whether there is any gateway.
-pub fn has_gateway(config: &NotifyConfig) -> bool {
+pub(super) fn has_gateway(config: &NotifyConfig) -> bool {
     gateways(config).iter().any(|(_, url)| url.is_some())
 }
 

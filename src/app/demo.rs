@@ -47,7 +47,7 @@ const SEED: u64 = 131;
 /// Marks registers that this module wrote.
 const MARK: &str = ".demo";
 
-pub struct Demo {
+pub(super) struct Demo {
     /// The ranger of the grid in which the plume stands.
     pub ranger: PersonId,
     _playback: Playback,
@@ -55,7 +55,7 @@ pub struct Demo {
 
 impl Demo {
     /// Renders missing clips, plays them, writes the registers, and sets cadence and policy.
-    pub async fn prepare(options: &mut Options, clock: &Clock) -> Result<Self> {
+    pub(super) async fn prepare(options: &mut Options, clock: &Clock) -> Result<Self> {
         let data = options.config.store.data.clone();
         let (lang, quiet, now) = (options.lang, options.quiet, clock.now());
         options.config.camera.cadence = CADENCE;
@@ -82,7 +82,7 @@ impl Demo {
 }
 
 /// Puts a hotspot file into the watched folder, as a satellite station would, once per start.
-pub async fn send_hotspots(app: App) {
+pub(super) async fn send_hotspots(app: App) {
     if !super::sleep_or_stop(&app, HOTSPOTS_AFTER).await {
         let csv = county::demo_hotspots(app.clock.now(), &app.registers.current());
         let path = app.config.store.data.join(&app.config.satellite.folder).join("demo.csv");
@@ -106,7 +106,7 @@ fn choose_policy(config: &mut Config) {
 }
 
 /// Explains how the demo's policy differs from a county's. None when the policy is somebody's own.
-pub fn policy_sentence(config: &Config, lang: Lang) -> Option<String> {
+pub(super) fn policy_sentence(config: &Config, lang: Lang) -> Option<String> {
     let is_the_shows = config.policy.review.camera == Review::OfficerThenAuto { after: AUTO_AFTER };
     let minutes = AUTO_AFTER.as_mins();
     (is_the_shows && !config.has_own_policy).then(|| match lang {

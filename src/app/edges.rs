@@ -29,7 +29,7 @@ const TRIES_AGAIN: Duration = Duration::from_secs(2);
 ///
 /// # Errors
 /// `Invalid`, with what to write where.
-pub fn check(config: &Config) -> Result<()> {
+pub(super) fn check(config: &Config) -> Result<()> {
     if config.bus.is_local() {
         return Err(Error::invalid(Words::new(
             "中心通过 NATS 接收边缘的告警：请设置 [bus] url，例如 nats://10.0.0.2:4222",
@@ -55,7 +55,7 @@ struct Edge {
 }
 
 /// Starts the tasks.
-pub fn hear(tasks: &mut JoinSet<()>, app: &App, line: &Line) {
+pub(super) fn hear(tasks: &mut JoinSet<()>, app: &App, line: &Line) {
     let edges: Arc<Mutex<BTreeMap<String, Edge>>> = Arc::default();
     start(tasks, "edges' sightings", app, line, sightings);
     start(tasks, "edges' pictures", app, line, pictures);

@@ -16,7 +16,7 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 
 /// Watches the folder and polls the feeds until the program stops.
-pub async fn run(app: App) {
+pub(super) async fn run(app: App) {
     let folder = app.config.store.data.join(&app.config.satellite.folder);
     tokio::join!(watch(&app, &folder), ask(&app, &folder));
 }

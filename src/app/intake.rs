@@ -34,20 +34,20 @@ const PICTURES_MAX: usize = 128;
 const ANALYSES_MAX: usize = 16;
 
 /// A confirmation on its way to the desk.
-pub struct Found {
+pub(super) struct Found {
     pub sighting: Sighting,
     pub arrived_at: Timestamp,
 }
 
 /// A picture on its way to the disk.
-pub struct Evidence {
+pub(super) struct Evidence {
     pub id: PictureId,
     pub jpeg: Vec<u8>,
 }
 
 /// The lane for each kind of result.
 #[derive(Clone)]
-pub struct Lanes {
+pub(super) struct Lanes {
     sightings: mpsc::Sender<Found>,
     pictures: mpsc::Sender<Evidence>,
     /// `None` at an edge: these stay there.
@@ -63,7 +63,7 @@ struct Rest {
 
 /// The receiving ends of the lanes.
 #[derive(Clone)]
-pub struct Ends {
+pub(super) struct Ends {
     pub sightings: Arc<Mutex<Lane<Found>>>,
     pub pictures: Arc<Mutex<Lane<Evidence>>>,
     pub analyses: Arc<Mutex<Lane<Vec<Analysis>>>>,
@@ -71,7 +71,7 @@ pub struct Ends {
     pub strips: Arc<Mutex<Lane<Kept>>>,
 }
 
-pub fn lanes() -> (Lanes, Ends) {
+pub(super) fn lanes() -> (Lanes, Ends) {
     let (sightings, filed) = Lane::new(SIGHTINGS_MAX);
     let (pictures, kept) = Lane::new(PICTURES_MAX);
     let (analyses, recorded) = Lane::new(ANALYSES_MAX);
@@ -83,19 +83,24 @@ pub fn lanes() -> (Lanes, Ends) {
 }
 
 /// The receiving ends of an edge's two lanes: alarms, and their pictures.
-pub struct EdgeEnds {
+pub(super) struct EdgeEnds {
     pub sightings: Arc<Mutex<Lane<Found>>>,
     pub pictures: Arc<Mutex<Lane<Evidence>>>,
 }
 
-pub fn lanes_of_an_edge() -> (Lanes, EdgeEnds) {
+pub(super) fn lanes_of_an_edge() -> (Lanes, EdgeEnds) {
     let (sightings, found) = Lane::new(SIGHTINGS_MAX);
     let (pictures, evidence) = Lane::new(PICTURES_MAX);
     (Lanes { sightings, pictures, rest: None }, EdgeEnds { sightings: found, pictures: evidence })
 }
 
 /// Starts what the lanes lead to, and the drills.
-pub fn start(tasks: &mut JoinSet<()>, app: &App, ends: Ends, drills: mpsc::Receiver<CameraId>) {
+pub(super) fn start(
+    tasks: &mut JoinSet<()>,
+    app: &App,
+    ends: Ends,
+    drills: mpsc::Receiver<CameraId>,
+) {
     let Ends { sightings, pictures, analyses, looks, strips } = ends;
     let asked = Arc::new(Mutex::new(drills));
     spawn(tasks, "sightings", app, move |app| file(app, Arc::clone(&sightings)));
@@ -107,7 +112,7 @@ pub fn start(tasks: &mut JoinSet<()>, app: &App, ends: Ends, drills: mpsc::Recei
 }
 
 /// Takes in the cameras' results, until the last camera has stopped.
-pub async fn seen(app: Site, from: Arc<Mutex<mpsc::Receiver<Seen>>>, lanes: Lanes) {
+pub(super) async fn seen(app: Site, from: Arc<Mutex<mpsc::Receiver<Seen>>>, lanes: Lanes) {
     let mut from = from.lock().await;
     let mut batch = Vec::with_capacity(BATCH);
     while from.recv_many(&mut batch, BATCH).await > 0 {

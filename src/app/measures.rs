@@ -12,7 +12,7 @@ const STEP: f64 = 1.2;
 const BUCKETS: i32 = 49;
 
 /// Call it before anything is counted: earlier counts are lost.
-pub fn install() -> Result<PrometheusHandle> {
+pub(super) fn install() -> Result<PrometheusHandle> {
     let failed = |e| Error::internal("metrics could not be set up").because(e);
     let bounds_s: Vec<f64> = (0..BUCKETS).map(|n| FIRST_S * STEP.powi(n)).collect();
     let mut builder = PrometheusBuilder::new();

@@ -13,7 +13,7 @@ const EVERY: SignedDuration = SignedDuration::from_mins(5);
 
 /// What has been written.
 #[derive(Default)]
-pub struct Ledger {
+pub(super) struct Ledger {
     /// Cadences with a look, by camera.
     slots: BTreeMap<CameraId, u64>,
     tested: BTreeMap<CameraId, Timestamp>,
@@ -21,7 +21,7 @@ pub struct Ledger {
 }
 
 /// Writes what is new. What the database refuses is tried again next time.
-pub async fn look(app: &App, ledger: &mut Ledger) {
+pub(super) async fn look(app: &App, ledger: &mut Ledger) {
     if let Err(e) = write(app, ledger).await {
         tracing::warn!("the proof of the cameras could not be stored: {}", e.chain());
     }

@@ -27,7 +27,7 @@ const STEADY: Duration = Duration::from_secs(60);
 
 /// What a supervisor needs.
 #[derive(Clone)]
-pub struct Supervisor {
+pub(super) struct Supervisor {
     pub clock: Clock,
     pub parts: Parts,
     pub stop: watch::Receiver<Stage>,
@@ -36,7 +36,7 @@ pub struct Supervisor {
 impl Supervisor {
     /// Runs a task, and restarts it until the program stops. State that the task must not lose
     /// lives outside it.
-    pub async fn keep<F>(self, name: &'static str, task: impl Fn() -> F)
+    pub(super) async fn keep<F>(self, name: &'static str, task: impl Fn() -> F)
     where
         F: Future<Output = ()> + Send + 'static,
     {

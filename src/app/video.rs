@@ -17,7 +17,7 @@ use tokio::sync::mpsc;
 /// The part on the board that says whether analysis keeps up.
 const PACE: &str = "pace";
 
-pub struct Video {
+pub(super) struct Video {
     app: Site,
     /// `None` when no camera may start again.
     out: Option<mpsc::Sender<Seen>>,
@@ -32,12 +32,12 @@ struct Running {
 }
 
 impl Video {
-    pub fn new(app: Site, out: mpsc::Sender<Seen>) -> Self {
+    pub(super) fn new(app: Site, out: mpsc::Sender<Seen>) -> Self {
         Self { app, out: Some(out), cameras: Vec::new(), running: None }
     }
 
     /// Starts every camera of the register. Blocks while the model loads.
-    pub fn start(&mut self) {
+    pub(super) fn start(&mut self) {
         self.cameras = self.app.registers.current().cameras.clone();
         self.app.status.keep_only(|id| self.cameras.iter().any(|camera| camera.id == *id));
         if self.cameras.is_empty() {
@@ -119,7 +119,7 @@ impl Video {
     /// Follows the camera register: only what has changed comes, goes or is connected anew. The
     /// first camera starts everything, the last one stops it. While nothing runs because the model
     /// failed, any change is a reason to try again.
-    pub fn follow(&mut self) {
+    pub(super) fn follow(&mut self) {
         let before =
             std::mem::replace(&mut self.cameras, self.app.registers.current().cameras.clone());
         let changes = camera_changes(&before, &self.cameras);
@@ -148,7 +148,7 @@ impl Video {
 
     /// Restarts all cameras when a watching thread has panicked, and reports it on the board. Every
     /// camera's past is lost.
-    pub fn revive(&mut self) {
+    pub(super) fn revive(&mut self) {
         if self.running.as_ref().is_some_and(|it| it.watch.has_died() || it.receivers.has_died()) {
             tracing::error!("a camera or analysis thread has panicked; restarting all cameras");
             metrics::counter!("huoyan_tasks_restarted_total", "task" => "watch").increment(1);
@@ -158,7 +158,7 @@ impl Video {
     }
 
     /// Puts one sentence on the board while looks are rarer than configured.
-    pub fn say_whether_it_keeps_up(&self) {
+    pub(super) fn say_whether_it_keeps_up(&self) {
         let Some(Running { receivers, .. }) = &self.running else { return };
         match receivers.overload() {
             Some(overload) => {
@@ -176,7 +176,7 @@ impl Video {
     }
 
     /// Stops for good and closes the channel of frames, so that its reader ends.
-    pub fn end(&mut self) {
+    pub(super) fn end(&mut self) {
         self.stop();
         self.out = None;
     }

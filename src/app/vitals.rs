@@ -13,7 +13,7 @@ const SILENT_MAX: Duration = Duration::from_secs(60);
 const STEP_MAX: SignedDuration = SignedDuration::from_secs(2);
 
 /// Sets the parts `desk` and `messages`, and those of the machine.
-pub fn look(app: &App, sender: &Heartbeat) {
+pub(super) fn look(app: &App, sender: &Heartbeat) {
     let desk = app.desk.heartbeat().silent_for();
     said(
         app,
@@ -45,7 +45,7 @@ pub fn look(app: &App, sender: &Heartbeat) {
 }
 
 /// Sets the parts `clock` and `disk`.
-pub fn machine(app: &Site) {
+pub(super) fn machine(app: &Site) {
     let step = app.clock.stepped();
     said(
         app,
@@ -94,7 +94,7 @@ pub(super) fn said(
 }
 
 /// One log line per change, not one per round.
-pub fn say(app: &Site, part: &'static str, round: &Round<'_>, zh: String, en: String) {
+pub(super) fn say(app: &Site, part: &'static str, round: &Round<'_>, zh: String, en: String) {
     let Some(why) = round.why else {
         app.parts.set(part, true, "", "");
         return;

@@ -10,19 +10,19 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 /// The error for an operation on this file or folder that failed.
-pub fn failed(path: &Path) -> impl FnOnce(io::Error) -> Error {
+pub(super) fn failed(path: &Path) -> impl FnOnce(io::Error) -> Error {
     let words =
         Words::new("无法读写", "cannot be read or written").after(&format!("{}:", path.display()));
     move |e| Error::unavailable(words).because(e)
 }
 
 /// A folder that only its owner can read: backups hold phone numbers and the addresses of cameras.
-pub fn private_folder(path: &Path) -> Result<()> {
+pub(super) fn private_folder(path: &Path) -> Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(failed(path))
 }
 
 /// Regular files below a folder, as sorted relative paths. Empty when the folder does not exist.
-pub fn below(folder: &Path) -> Result<Vec<PathBuf>> {
+pub(super) fn below(folder: &Path) -> Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     let mut folders = vec![PathBuf::new()];
     while let Some(inner) = folders.pop() {
@@ -48,12 +48,12 @@ pub fn below(folder: &Path) -> Result<Vec<PathBuf>> {
 
 /// Copies a file: complete and on the disk, or not there. Returns sha256 and length of what was
 /// written.
-pub fn copy(from: &Path, to: &Path) -> Result<(String, u64)> {
+pub(super) fn copy(from: &Path, to: &Path) -> Result<(String, u64)> {
     file::fill(to, |target| fingerprint(from, |bytes| target.write_all(bytes))).map_err(failed(to))
 }
 
 /// Flushes a file to the disk. Returns its sha256 and length.
-pub fn settle(path: &Path) -> Result<(String, u64)> {
+pub(super) fn settle(path: &Path) -> Result<(String, u64)> {
     File::open(path).and_then(|file| file.sync_all()).map_err(failed(path))?;
     fingerprint(path, |_| Ok(())).map_err(failed(path))
 }
@@ -79,12 +79,12 @@ fn fingerprint(
 }
 
 /// Flushes a folder, so that the names in it survive a power cut.
-pub fn sync_folder(path: &Path) -> Result<()> {
+pub(super) fn sync_folder(path: &Path) -> Result<()> {
     file::sync_folder(path).map_err(failed(path))
 }
 
 /// Evidence pictures of a folder, by name and length, without incomplete files.
-pub fn pictures(folder: &Path) -> Result<Vec<(String, u64)>> {
+pub(super) fn pictures(folder: &Path) -> Result<Vec<(String, u64)>> {
     let mut found = Vec::new();
     for path in below(folder)? {
         if path.extension().is_some_and(|it| it == "jpg") && path.components().count() == 1 {
@@ -101,7 +101,7 @@ pub fn pictures(folder: &Path) -> Result<Vec<(String, u64)>> {
 
 /// Copies a picture unless it is there with the same length: a picture never changes. True when it
 /// was copied. False also when its retention has ended meanwhile.
-pub fn copy_picture(name: &str, length: u64, from: &Path, to: &Path) -> Result<bool> {
+pub(super) fn copy_picture(name: &str, length: u64, from: &Path, to: &Path) -> Result<bool> {
     let target = to.join(name);
     if fs::metadata(&target).is_ok_and(|it| it.len() == length) {
         return Ok(false);

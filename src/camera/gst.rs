@@ -33,7 +33,7 @@ const NEEDED: [&str; 9] = [
 
 /// Starts GStreamer; may be called again. Error: what is missing, and the Debian package that
 /// provides it.
-pub fn init() -> Result<()> {
+pub(super) fn init() -> Result<()> {
     gst::init().map_err(|e| {
         Error::unavailable(
             "GStreamer does not start; install it: apt-get install libgstreamer1.0-0",
@@ -68,7 +68,7 @@ impl Drop for Pipeline {
 
 impl Pipeline {
     /// The pipeline and its outlet, which is bounded whatever the text says.
-    pub fn open(line: &Line) -> Result<(Self, AppSink), Fault> {
+    pub(super) fn open(line: &Line) -> Result<(Self, AppSink), Fault> {
         let pipeline = Self::parse(line)?;
         let sink =
             pipeline.0.by_name(line.outlet.name()).and_then(|e| e.downcast::<AppSink>().ok());
@@ -82,7 +82,7 @@ impl Pipeline {
         Ok((pipeline, sink))
     }
 
-    pub fn parse(line: &Line) -> Result<Self, Fault> {
+    pub(super) fn parse(line: &Line) -> Result<Self, Fault> {
         let mut context = gst::ParseContext::new();
         let opened =
             gst::parse::launch_full(&line.text, Some(&mut context), gst::ParseFlags::FATAL_ERRORS);
@@ -96,7 +96,7 @@ impl Pipeline {
             .map_err(|_| bad(line, "it must have more than one element"))
     }
 
-    pub fn play(&self) -> Result<(), Fault> {
+    pub(super) fn play(&self) -> Result<(), Fault> {
         match self.0.set_state(gst::State::Playing) {
             Ok(_) => Ok(()),
             Err(_) => Err(self.take_error().unwrap_or_else(|| Fault::Unreachable {
@@ -106,7 +106,7 @@ impl Pipeline {
     }
 
     /// The first error message on the bus.
-    pub fn take_error(&self) -> Option<Fault> {
+    pub(super) fn take_error(&self) -> Option<Fault> {
         let message = self.0.bus()?.pop_filtered(&[gst::MessageType::Error])?;
         match message.view() {
             gst::MessageView::Error(error) => Some(fault_of(error)),

@@ -11,7 +11,7 @@ use serde::Serialize;
 use std::path::PathBuf;
 
 #[derive(clap::Args)]
-pub struct Args {
+pub(super) struct Args {
     /// 备份目录，最好在另一块磁盘上 / backup folder, best on another disk; default: [backup] folder
     #[arg(value_name = "FOLDER")]
     folder: Option<PathBuf>,
@@ -32,7 +32,7 @@ struct Answer<'a> {
     note: Option<&'a str>,
 }
 
-pub fn run(args: Args, common: &Common) -> Result<Outcome> {
+pub(super) fn run(args: Args, common: &Common) -> Result<Outcome> {
     let (config, lang) = (&common.config, common.lang);
     let folder = args.folder.as_ref().or(config.backup.folder.as_ref()).ok_or_else(|| {
         let words = ("请写明备份目录：huoyan backup 目录", "name a folder: huoyan backup FOLDER");
@@ -96,11 +96,11 @@ pub(super) struct Bar {
 }
 
 impl Bar {
-    pub fn new(common: &Common) -> Self {
+    pub(super) fn new(common: &Common) -> Self {
         Self { bar: None, lang: common.lang, quiet: common.quiet }
     }
 
-    pub fn tell(&mut self, step: Step) {
+    pub(super) fn tell(&mut self, step: Step) {
         let (what, total) = match step {
             Step::File => {
                 if let Some(bar) = &mut self.bar {
@@ -117,7 +117,7 @@ impl Bar {
         }
     }
 
-    pub fn finish(self) {
+    pub(super) fn finish(self) {
         if let Some(bar) = self.bar {
             bar.finish("");
         }

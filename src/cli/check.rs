@@ -25,7 +25,7 @@ use serde::Serialize;
 use std::path::{Path, PathBuf};
 
 #[derive(clap::Args)]
-pub struct Args {
+pub(super) struct Args {
     /// Recorded video files or folders of pictures, each of one camera: reports that camera's
     /// health. Without any, checks the installation
     #[arg(value_name = "SOURCE")]
@@ -42,7 +42,7 @@ pub struct Args {
 
 /// One thing that works or does not.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
-pub struct Finding {
+pub(super) struct Finding {
     pub part: &'static str,
     pub state: State,
     pub words: String,
@@ -56,7 +56,7 @@ pub struct Finding {
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum State {
+pub(super) enum State {
     Works,
     /// It works without this, but somebody should know.
     Limited,
@@ -89,7 +89,7 @@ impl Finding {
     }
 }
 
-pub fn run(args: Args, common: &Common) -> Result<Outcome> {
+pub(super) fn run(args: Args, common: &Common) -> Result<Outcome> {
     if !args.sources.is_empty() {
         return pictures::run(&args, common, &mut std::io::stdout().lock());
     }

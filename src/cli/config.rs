@@ -6,13 +6,13 @@ use crate::config::SAMPLE;
 use crate::error::Result;
 
 #[derive(clap::Args)]
-pub struct Args {
+pub(super) struct Args {
     /// 显示当前生效的配置 / the configuration in force instead of the sample
     #[arg(long)]
     current: bool,
 }
 
-pub fn run(args: Args, common: &Common) -> Result<Outcome> {
+pub(super) fn run(args: Args, common: &Common) -> Result<Outcome> {
     if common.json {
         let value = serde_json::to_string_pretty(&common.config);
         println!(

@@ -5,7 +5,7 @@ use crate::app::{self, Options, Role};
 use crate::error::Result;
 
 #[derive(clap::Args)]
-pub struct Args {
+pub(super) struct Args {
     /// 打印一次性登录链接 / print one-time login links
     #[arg(long)]
     links: bool,
@@ -13,7 +13,7 @@ pub struct Args {
     listen: Listen,
 }
 
-pub fn run(args: Args, common: &Common) -> Result<Outcome> {
+pub(super) fn run(args: Args, common: &Common) -> Result<Outcome> {
     let mut config = common.config.clone();
     args.listen.apply(&mut config);
     let Common { lang, json, quiet, .. } = *common;

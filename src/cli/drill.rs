@@ -19,7 +19,7 @@ use std::path::Path;
 use std::time::Duration;
 
 #[derive(clap::Args, Debug)]
-pub struct Args {
+pub(super) struct Args {
     /// The camera's id in the office's register
     #[arg(long, value_name = "ID")]
     pub camera: String,
@@ -38,7 +38,7 @@ const CLOSED_WITHIN: SignedDuration = SignedDuration::from_hours(1);
 /// Log lines read at once.
 const LINES: u32 = 200;
 
-pub fn run(args: Args, common: &Common) -> Result<Outcome> {
+pub(super) fn run(args: Args, common: &Common) -> Result<Outcome> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

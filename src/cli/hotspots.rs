@@ -14,7 +14,7 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 #[derive(clap::Args)]
-pub struct Args {
+pub(super) struct Args {
     /// 热点文件，按先后顺序 / hotspot files, oldest first
     #[arg(required = true)]
     files: Vec<PathBuf>,
@@ -33,7 +33,7 @@ struct Read {
     rejected: Vec<satellite::Rejected>,
 }
 
-pub fn run(args: Args, common: &Common) -> Result<Outcome> {
+pub(super) fn run(args: Args, common: &Common) -> Result<Outcome> {
     let stage = common.lang.pick("读取热点", "reading hotspots");
     let mut progress = Progress::new(stage, args.files.len() as u64, common.quiet);
     let mut known = HashSet::new();

@@ -16,7 +16,7 @@ use std::path::PathBuf;
 const NAMED: usize = 10;
 
 #[derive(clap::Args)]
-pub struct Args {
+pub(super) struct Args {
     /// 登记册 / which register
     #[arg(value_parser = registers())]
     register: Register,
@@ -43,7 +43,7 @@ fn registers() -> impl TypedValueParser<Value = Register> {
         .try_map(move |text| known(&text).ok_or("no such register"))
 }
 
-pub fn run(args: Args, common: &Common) -> Result<Outcome> {
+pub(super) fn run(args: Args, common: &Common) -> Result<Outcome> {
     let bytes = std::fs::read(&args.file)
         .map_err(|e| Error::invalid(format!("cannot read {}", args.file.display())).because(e))?;
     let name = args.file.file_name().unwrap_or_default().to_string_lossy().into_owned();

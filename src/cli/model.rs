@@ -16,13 +16,13 @@ use serde_json::json;
 use std::path::{Path, PathBuf};
 
 #[derive(clap::Args, Debug)]
-pub struct Args {
+pub(super) struct Args {
     #[command(subcommand)]
     pub action: Action,
 }
 
 #[derive(clap::Subcommand, Debug)]
-pub enum Action {
+pub(super) enum Action {
     /// Checks checksum, input and output and goldens; shows results on built-in pictures, the cost
     /// of a frame and the operating points
     Check {
@@ -34,7 +34,7 @@ pub enum Action {
     },
 }
 
-pub fn run(args: Args, common: &Common) -> Result<Outcome> {
+pub(super) fn run(args: Args, common: &Common) -> Result<Outcome> {
     let Action::Check { dir, write_goldens } = args.action;
     let folder = dir.as_deref().unwrap_or(&common.config.detect.model);
     let mut progress = Progress::new("model check", 4, common.quiet);

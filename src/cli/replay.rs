@@ -290,7 +290,7 @@ impl Recording {
     /// `interval`: time between pictures of a folder whose names hold no time. `cadence`: interval
     /// at which pictures are taken; none: all of a folder, one in 10 s of a video. A picture counts
     /// as a folder of one.
-    pub fn open(
+    pub(super) fn open(
         source: &Path,
         interval: SignedDuration,
         cadence: Option<SignedDuration>,
@@ -320,7 +320,7 @@ impl Recording {
     }
 
     /// 0: unknown.
-    pub fn pictures(&self) -> u64 {
+    pub(super) fn pictures(&self) -> u64 {
         match self {
             Self::Pictures(pictures) => pictures.len() as u64,
             Self::Video(_) | Self::Scene(_) => 0,

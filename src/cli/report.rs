@@ -11,7 +11,7 @@ use jiff::civil::{Date, Time};
 use jiff::{Timestamp, ToSpan};
 
 #[derive(clap::Args)]
-pub struct Args {
+pub(super) struct Args {
     #[command(subcommand)]
     report: Report,
 }
@@ -29,7 +29,7 @@ enum Report {
     },
 }
 
-pub fn run(args: Args, common: &Common) -> Result<Outcome> {
+pub(super) fn run(args: Args, common: &Common) -> Result<Outcome> {
     let Report::Daily { date, until } = args.report;
     let (from, until) = window(date, until, Clock::System.now())?;
     let config = &common.config;

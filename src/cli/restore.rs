@@ -9,14 +9,14 @@ use crate::lang::Lang;
 use std::path::PathBuf;
 
 #[derive(clap::Args)]
-pub struct Args {
+pub(super) struct Args {
     /// 备份（huoyan-…），或其所在目录（取最新一份） / a backup huoyan-…, or the folder that holds
     /// them (takes the newest). It is restored into --data, which must be empty or absent
     #[arg(value_name = "BACKUP")]
     backup: PathBuf,
 }
 
-pub fn run(args: Args, common: &Common) -> Result<Outcome> {
+pub(super) fn run(args: Args, common: &Common) -> Result<Outcome> {
     let runtime = super::runtime()?;
     let _inside = runtime.enter();
     let mut bar = Bar::new(common);

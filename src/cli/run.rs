@@ -11,7 +11,7 @@ use std::time::Duration;
 pub(super) const THREADS_END_WITHIN: Duration = Duration::from_millis(500);
 
 #[derive(clap::Args)]
-pub struct Args {
+pub(super) struct Args {
     /// 演示县 / start the demo county: 418 synthetic grids, thirteen cameras played as RTSP, one
     /// plume
     #[arg(long)]
@@ -23,7 +23,7 @@ pub struct Args {
     listen: Listen,
 }
 
-pub fn run(args: Args, common: &Common) -> Result<Outcome> {
+pub(super) fn run(args: Args, common: &Common) -> Result<Outcome> {
     let mut config = common.config.clone();
     // The demo never shares a folder with an office's own data.
     if args.demo && config.store.data == StoreConfig::default().data {

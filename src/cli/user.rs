@@ -16,7 +16,7 @@ use clap::{Subcommand, ValueEnum};
 use jiff::{SignedDuration, Timestamp};
 
 #[derive(clap::Args)]
-pub struct Args {
+pub(super) struct Args {
     #[command(subcommand)]
     action: Action,
 }
@@ -45,7 +45,7 @@ enum Face {
     Ops,
 }
 
-pub fn run(args: Args, common: &Common) -> Result<Outcome> {
+pub(super) fn run(args: Args, common: &Common) -> Result<Outcome> {
     let data = &common.config.store.data;
     let registers = Registers::load(&data.join("registers"))?;
     let county = registers.current();

@@ -103,7 +103,7 @@ impl Area {
 }
 
 /// South-west and north-east corner of the given places.
-pub fn bounds(places: impl IntoIterator<Item = LatLon>) -> Option<(LatLon, LatLon)> {
+pub(super) fn bounds(places: impl IntoIterator<Item = LatLon>) -> Option<(LatLon, LatLon)> {
     let mut places = places.into_iter();
     let first = places.next()?;
     let (mut south, mut west, mut north, mut east) =

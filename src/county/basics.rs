@@ -28,7 +28,7 @@ impl fmt::Display for Problem {
 /// the log the geometry itself.
 #[derive(Clone, PartialEq, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
-pub struct Basics<O> {
+pub(super) struct Basics<O> {
     pub name: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub centre: Option<LatLon>,
@@ -44,6 +44,6 @@ pub struct Basics<O> {
 /// How an office can describe its ground in one word.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum GroundWord {
+pub(super) enum GroundWord {
     Flat,
 }

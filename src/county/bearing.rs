@@ -11,7 +11,7 @@ use crate::triage::terrain::{NEAR_M, Range, Sight, Terrain, flat_range};
 /// 90 % error of a surveyed azimuth to each side, used where the register gives none: 1°. A hand
 /// compass beside a steel mast reads to 1°, a preset returns to 0.1–0.3°, and a mast sways by as
 /// much. Estimated, not measured.
-pub const AZIMUTH_ERROR_DEG: f64 = 1.0;
+pub(super) const AZIMUTH_ERROR_DEG: f64 = 1.0;
 /// The same for a tilt: 0.5°. A phone's inclinometer reads to 0.2°, a preset returns to 0.1–0.3°,
 /// and a mast sways by as much. Estimated, not measured.
 const TILT_ERROR_DEG: f64 = 0.5;

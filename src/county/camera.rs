@@ -70,7 +70,7 @@ fn share_inside(bbox: &BoundingBox, mask: &BoundingBox) -> f32 {
 pub(super) mod tests {
     use super::*;
 
-    pub fn camera() -> CameraEntry {
+    pub(crate) fn camera() -> CameraEntry {
         CameraEntry {
             id: "c3".into(),
             name: "3号塔".to_owned(),

@@ -186,7 +186,7 @@ impl Bounds {
     }
 
     /// Metres to the nearest point of the box, 0 inside; computed on a plane.
-    pub fn distance_m(&self, at: LatLon) -> f64 {
+    pub(super) fn distance_m(&self, at: LatLon) -> f64 {
         let lat_deg = at.lat_deg().clamp(self.low.lat_deg(), self.high.lat_deg());
         let lon_deg = at.lon_deg().clamp(self.low.lon_deg(), self.high.lon_deg());
         let [east_m, north_m] = LatLon::new(lat_deg, lon_deg)
@@ -240,7 +240,7 @@ impl Index {
     }
 
     /// Grids with the distance of their boxes from a place, nearest first.
-    pub fn by_distance(&self, at: LatLon) -> Vec<(f64, usize)> {
+    pub(super) fn by_distance(&self, at: LatLon) -> Vec<(f64, usize)> {
         let distances = self
             .boxes
             .iter()
@@ -252,7 +252,7 @@ impl Index {
     }
 
     /// The `count` grids whose boxes are nearest.
-    pub fn nearest(&self, at: LatLon, count: usize) -> Vec<usize> {
+    pub(super) fn nearest(&self, at: LatLon, count: usize) -> Vec<usize> {
         let distances = self
             .boxes
             .iter()

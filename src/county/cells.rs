@@ -6,7 +6,7 @@ use jiff::{Timestamp, ToSpan};
 
 /// `110.4`, `116°14'37.289"E`, `116度14分37.3秒`, `东经116°14′37″`, `28°30′` (any mixture of
 /// 度′分″).
-pub fn degrees(text: &str) -> Option<f64> {
+pub(super) fn degrees(text: &str) -> Option<f64> {
     let text = text.trim().to_uppercase();
     if let Ok(number) = text.parse::<f64>() {
         return number.is_finite().then_some(number);
@@ -59,7 +59,7 @@ pub fn phone(text: &str) -> Option<String> {
 /// `2026-11-21`, `2026/11/21`, `20261121`, `2026年11月21日`, `46347` (days of a spreadsheet); the
 /// day of the week and an hour of midnight behind it do not matter. Full-width digits are taken for
 /// their plain ones.
-pub fn date(text: &str) -> Option<Date> {
+pub(super) fn date(text: &str) -> Option<Date> {
     let plain = half_width(text);
     let text = without_weekday(plain.trim());
     let text =
@@ -87,7 +87,7 @@ pub fn date(text: &str) -> Option<Date> {
 }
 
 /// Day 0 of spreadsheets, which count the 29 February 1900 that never was.
-pub const SPREADSHEET_BEGINS: Date = jiff::civil::date(1899, 12, 30);
+pub(super) const SPREADSHEET_BEGINS: Date = jiff::civil::date(1899, 12, 30);
 
 fn half_width(text: &str) -> String {
     let plain = |c| match c {
@@ -109,7 +109,7 @@ fn without_weekday(text: &str) -> &str {
 }
 
 /// `8:00`, `08:30:00`, `８：００`; `24:00` is the end of the day, as midnight is.
-pub fn time_of_day(text: &str) -> Option<Time> {
+pub(super) fn time_of_day(text: &str) -> Option<Time> {
     let plain = half_width(text);
     let mut parts = plain.trim().split(':');
     let (hour, minute) = (parts.next()?.trim(), parts.next()?.trim());
@@ -123,7 +123,7 @@ pub fn time_of_day(text: &str) -> Option<Time> {
 }
 
 /// An instant in county time; a day alone means its first moment or, with `end`, its last.
-pub fn instant(text: &str, end: bool) -> Option<Timestamp> {
+pub(super) fn instant(text: &str, end: bool) -> Option<Timestamp> {
     if let Ok(exact) = text.parse::<Timestamp>() {
         return Some(exact);
     }

@@ -57,7 +57,7 @@ const RIDGES: [&str; 13] = [
 const NEIGHBOURS_FROM: usize = 9001;
 
 /// Random numbers that are the same for the same seed (SplitMix64).
-pub struct Dice(u64);
+pub(super) struct Dice(u64);
 
 impl Dice {
     fn next(&mut self) -> u64 {

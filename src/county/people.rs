@@ -162,7 +162,7 @@ fn instant(date: Date, time: Time) -> Timestamp {
 }
 
 /// The role's name on a 值班表.
-pub fn role_zh(role: Role) -> &'static str {
+pub(super) fn role_zh(role: Role) -> &'static str {
     match role {
         Role::Ranger => "A角替班",
         Role::BackupRanger => "B角替班",
@@ -174,7 +174,7 @@ pub fn role_zh(role: Role) -> &'static str {
     }
 }
 
-pub fn parse_role(text: &str) -> Option<Role> {
+pub(super) fn parse_role(text: &str) -> Option<Role> {
     let word: String = text.chars().filter(|c| !c.is_whitespace() && *c != '_').collect();
     Some(match word.to_lowercase().as_str() {
         "a角替班" | "a角" | "护林员" | "替班" | "ranger" => Role::Ranger,
@@ -188,7 +188,7 @@ pub fn parse_role(text: &str) -> Option<Role> {
 }
 
 /// What clocks in the county show.
-pub fn county_clock(now: Timestamp) -> DateTime {
+pub(super) fn county_clock(now: Timestamp) -> DateTime {
     now.to_zoned(county_time()).datetime()
 }
 

@@ -14,7 +14,7 @@ use jiff::{Timestamp, ToSpan};
 mod duty;
 
 /// A register whose file is a table.
-pub trait Record: Sized {
+pub(super) trait Record: Sized {
     /// Headers as we write them, each with its accepted synonyms.
     const COLUMNS: &'static [Column];
     /// Columns that hold an address, perhaps with a login.
@@ -330,11 +330,11 @@ fn last_day(at: Timestamp) -> String {
 }
 
 /// Rows of a register: the line (or feature) number from 1, and the value or why it cannot be used.
-pub type Rows<T> = Vec<(u64, Result<T, String>)>;
+pub(super) type Rows<T> = Vec<(u64, Result<T, String>)>;
 
 /// The grids of a GeoJSON FeatureCollection, each with the number of its feature (from 1) or why it
 /// cannot be used.
-pub fn grids(text: &str, lang: Lang) -> Result<Rows<Grid>, String> {
+pub(super) fn grids(text: &str, lang: Lang) -> Result<Rows<Grid>, String> {
     let collection =
         text.parse::<GeoJson>().and_then(FeatureCollection::try_from).map_err(|e| match lang {
             Lang::Zh => format!("不是 GeoJSON FeatureCollection：{e}"),
@@ -343,7 +343,7 @@ pub fn grids(text: &str, lang: Lang) -> Result<Rows<Grid>, String> {
     Ok((1..).zip(collection.features.iter().map(|feature| grid(feature, lang))).collect())
 }
 
-pub fn grid(feature: &Feature, lang: Lang) -> Result<Grid, String> {
+pub(super) fn grid(feature: &Feature, lang: Lang) -> Result<Grid, String> {
     let property = |names: &[&str]| {
         names.iter().find_map(|name| match feature.property(name)? {
             serde_json::Value::String(text) => {
@@ -373,7 +373,7 @@ pub fn grid(feature: &Feature, lang: Lang) -> Result<Grid, String> {
     })
 }
 
-pub fn grid_feature(grid: &Grid) -> Feature {
+pub(super) fn grid_feature(grid: &Grid) -> Feature {
     let mut feature = Feature { geometry: Some(grid.area.to_geojson()), ..Feature::default() };
     feature.set_property("code", grid.id.as_str());
     feature.set_property("name", grid.name.as_str());

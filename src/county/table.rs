@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 
 /// A column's header as we write it, and its accepted synonyms. Compared without spaces, brackets
 /// and case.
-pub type Column = &'static [&'static str];
+pub(super) type Column = &'static [&'static str];
 
 /// The header is searched within the first lines, because sheets carry a title and a date above it.
 const HEADER_WITHIN_LINES: usize = 5;
@@ -22,7 +22,7 @@ const HEADER_WITHIN_LINES: usize = 5;
 const BYTE_ORDER_MARK: &str = "\u{feff}";
 
 #[derive(Debug)]
-pub struct Table {
+pub(super) struct Table {
     pub rows: Vec<Row>,
     /// Columns that the register does not have, as written.
     pub unknown: Vec<String>,
@@ -30,7 +30,7 @@ pub struct Table {
 
 /// One line of a table; empty cells are absent.
 #[derive(Clone, Debug)]
-pub struct Row {
+pub(super) struct Row {
     /// Line in the file, from 1.
     pub line: u64,
     pub lang: Lang,
@@ -39,7 +39,7 @@ pub struct Row {
 
 /// A spreadsheet (XLSX, XLS, ODS) or a text. `Err` is a sentence: why it cannot be read, or that no
 /// header was found.
-pub fn read(bytes: &[u8], columns: &'static [Column], lang: Lang) -> Result<Table, String> {
+pub(super) fn read(bytes: &[u8], columns: &'static [Column], lang: Lang) -> Result<Table, String> {
     if workbook::is_one(bytes) {
         let sheets = workbook::sheets(bytes, lang)?;
         let tables = sheets.into_iter().map(|lines| of_lines(lines, columns, lang));
@@ -124,7 +124,7 @@ fn line(text: &str, position: Option<&csv::Position>) -> u64 {
 }
 
 /// CSV text with our headers and a byte order mark, so that Excel and WPS show it correctly.
-pub fn write(
+pub(super) fn write(
     columns: &'static [Column],
     rows: impl Iterator<Item = Vec<String>>,
 ) -> Result<String, String> {
@@ -141,7 +141,7 @@ pub fn write(
 
 /// UTF-8 or UTF-16 by the byte order mark, UTF-8 when valid, otherwise GB18030 (as Chinese Excel
 /// and WPS write).
-pub fn decode(bytes: &[u8]) -> Cow<'_, str> {
+pub(super) fn decode(bytes: &[u8]) -> Cow<'_, str> {
     if let Some((encoding, mark)) = encoding_rs::Encoding::for_bom(bytes) {
         return encoding.decode_without_bom_handling(&bytes[mark..]).0;
     }
@@ -184,7 +184,7 @@ fn plain(header: &str) -> String {
 impl Row {
     /// The row of a page or program: columns by any of their names, cells as texts or numbers.
     /// `Err` is a sentence: a column that the register does not have.
-    pub fn of(
+    pub(super) fn of(
         cells: &Map<String, Value>,
         columns: &'static [Column],
         lang: Lang,
@@ -217,15 +217,15 @@ impl Row {
         Ok(row)
     }
 
-    pub fn get(&self, column: &str) -> Option<&str> {
+    pub(super) fn get(&self, column: &str) -> Option<&str> {
         self.cells.get(column).map(String::as_str)
     }
 
-    pub fn text(&self, column: &str) -> Option<String> {
+    pub(super) fn text(&self, column: &str) -> Option<String> {
         self.get(column).map(str::to_owned)
     }
 
-    pub fn need(&self, column: &str) -> Result<&str, String> {
+    pub(super) fn need(&self, column: &str) -> Result<&str, String> {
         self.get(column).ok_or_else(|| match self.lang {
             Lang::Zh => format!("缺少“{column}”"),
             Lang::En => format!("\"{column}\" is missing"),
@@ -242,7 +242,7 @@ impl Row {
     }
 
     /// A required cell, read by `parse`. The two sentences say what would be valid.
-    pub fn parse<T>(
+    pub(super) fn parse<T>(
         &self,
         column: &str,
         zh: &str,
@@ -254,7 +254,7 @@ impl Row {
     }
 
     /// A number between two bounds; `default` for an empty cell.
-    pub fn number(
+    pub(super) fn number(
         &self,
         column: &str,
         low: f64,
@@ -273,7 +273,7 @@ impl Row {
     }
 
     /// Columns 经度 and 纬度: decimal degrees or degrees, minutes, seconds.
-    pub fn place(&self) -> Result<LatLon, String> {
+    pub(super) fn place(&self) -> Result<LatLon, String> {
         let degrees = |column| {
             self.parse(
                 column,
@@ -300,7 +300,7 @@ impl Row {
     }
 
     /// An instant in county time. A date alone means its first moment or, with `end`, its last.
-    pub fn time(&self, column: &str, end: bool) -> Result<Timestamp, String> {
+    pub(super) fn time(&self, column: &str, end: bool) -> Result<Timestamp, String> {
         self.parse(
             column,
             "应为 2026-11-21 14:00 或 2026-11-21",
@@ -309,7 +309,7 @@ impl Row {
         )
     }
 
-    pub fn date(&self, column: &str) -> Result<Date, String> {
+    pub(super) fn date(&self, column: &str) -> Result<Date, String> {
         self.parse(column, "应为 2026-11-21", "2026-11-21 is needed", date)
     }
 }

@@ -28,14 +28,14 @@ const FILES_MAX: usize = 1_200;
 
 /// The part of the earth that is needed.
 #[derive(Clone, Copy, PartialEq, Debug)]
-pub struct Window {
+pub(super) struct Window {
     low: LatLon,
     high: LatLon,
 }
 
 impl Window {
     /// South-west and north-east corner of a county, extended by the margin.
-    pub fn around((low, high): (LatLon, LatLon)) -> Self {
+    pub(super) fn around((low, high): (LatLon, LatLon)) -> Self {
         let aside = MARGIN_M * std::f64::consts::SQRT_2;
         Self { low: low.destination(225.0, aside), high: high.destination(45.0, aside) }
     }
@@ -100,9 +100,9 @@ fn refusal(zh: impl Into<String>, en: impl Into<String>) -> Refusal {
 }
 
 /// Every file of the folder, with the time and size that show a change.
-pub type Listing = BTreeMap<String, (Option<SystemTime>, u64)>;
+pub(super) type Listing = BTreeMap<String, (Option<SystemTime>, u64)>;
 
-pub fn listing(dir: &Path) -> Listing {
+pub(super) fn listing(dir: &Path) -> Listing {
     let entries = std::fs::read_dir(dir).into_iter().flatten().flatten();
     let files = entries.filter_map(|entry| {
         let meta = std::fs::metadata(entry.path()).ok().filter(std::fs::Metadata::is_file)?;
@@ -113,7 +113,7 @@ pub fn listing(dir: &Path) -> Listing {
 
 /// The tiles as last read. They are read again only when one has changed, or the county has grown.
 #[derive(Debug, Default)]
-pub struct Shelf {
+pub(super) struct Shelf {
     of: Option<(Listing, Window, Lang)>,
     terrain: Option<Arc<Terrain>>,
     problems: Vec<Problem>,
@@ -121,7 +121,7 @@ pub struct Shelf {
 
 impl Shelf {
     /// `window`: None for a county without a position, which needs no elevations.
-    pub fn take(
+    pub(super) fn take(
         &mut self,
         dir: &Path,
         window: Option<Window>,

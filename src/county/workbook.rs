@@ -16,14 +16,14 @@ const CELLS_MAX: usize = 4_000_000;
 const SECONDS_A_DAY: f64 = 86_400.0;
 
 /// The lines of a table, each with its number in the file, from 1.
-pub type Lines = Vec<(u64, Vec<String>)>;
+pub(super) type Lines = Vec<(u64, Vec<String>)>;
 
-pub fn is_one(bytes: &[u8]) -> bool {
+pub(super) fn is_one(bytes: &[u8]) -> bool {
     BEGINNINGS.iter().any(|beginning| bytes.starts_with(beginning))
 }
 
 /// Every sheet.
-pub fn sheets(bytes: &[u8], lang: Lang) -> Result<Vec<Lines>, String> {
+pub(super) fn sheets(bytes: &[u8], lang: Lang) -> Result<Vec<Lines>, String> {
     let broken = |why: String| {
         format!(
             "{}：{why}",

@@ -14,7 +14,7 @@ use jiff::Timestamp;
 
 /// What the desk knows in addition to the incident.
 #[derive(Clone, Debug, Default)]
-pub struct Aside<'a> {
+pub(super) struct Aside<'a> {
     /// Codes of the incidents of one flood that this call covers.
     pub codes: Vec<String>,
     /// The message that reached nobody and is sent another way.
@@ -22,7 +22,7 @@ pub struct Aside<'a> {
 }
 
 /// The texts for the last `events` of `incident`, which are already folded into it.
-pub fn compose(
+pub(super) fn compose(
     code: &str,
     signature: &str,
     incident: &Incident,

@@ -8,7 +8,7 @@ use crate::triage::incident::Refusal;
 /// The state does not allow it, and a repeat will not change that.
 const NOT_NOW: Option<Code> = Some(Code::NotNow);
 
-pub fn refused(refusal: Refusal) -> Error {
+pub(super) fn refused(refusal: Refusal) -> Error {
     let (kind, code, (zh, en)) = match refusal {
         Refusal::Closed => (
             Kind::Conflict,

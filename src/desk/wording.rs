@@ -18,7 +18,7 @@ use jiff::Timestamp;
 const CODES_MAX: usize = 6;
 
 #[derive(Clone, Copy)]
-pub struct Words<'a> {
+pub(super) struct Words<'a> {
     pub code: &'a str,
     pub signature: &'a str,
     pub incident: &'a Incident,
@@ -26,19 +26,19 @@ pub struct Words<'a> {
 }
 
 impl Words<'_> {
-    pub fn task_for_ranger(&self, at: Timestamp) -> String {
+    pub(super) fn task_for_ranger(&self, at: Timestamp) -> String {
         format!("{}·回复1接收·{}", self.task(), self.duty_phone(at))
     }
 
-    pub fn relieved(&self, at: Timestamp) -> String {
+    pub(super) fn relieved(&self, at: Timestamp) -> String {
         format!("{}·已改派他人·您不必前往·{}", self.head(), self.duty_phone(at))
     }
 
-    pub fn relocated(&self, at: Timestamp) -> String {
+    pub(super) fn relocated(&self, at: Timestamp) -> String {
         format!("{}·位置更正，以此为准·{}", self.task(), self.duty_phone(at))
     }
 
-    pub fn neighbour(&self, near: &Neighbour, sent: &Dispatch, at: Timestamp) -> String {
+    pub(super) fn neighbour(&self, near: &Neighbour, sent: &Dispatch, at: Timestamp) -> String {
         let grid =
             self.county.grid(&near.grid).map_or(near.grid.as_str(), |grid| grid.name.as_str());
         let wish = match near.go {
@@ -49,7 +49,7 @@ impl Words<'_> {
     }
 
     /// A place that waits for the officer's decision, told to the person responsible for it.
-    pub fn maybe_here(&self, name: &str, grid: &GridId, at: Timestamp) -> String {
+    pub(super) fn maybe_here(&self, name: &str, grid: &GridId, at: Timestamp) -> String {
         let grid = self.county.grid(grid).map_or(grid.as_str(), |grid| grid.name.as_str());
         format!(
             "{}【{}】{}·{name}·可能在您的{grid}（位置待确认），请留意·{}",
@@ -60,7 +60,7 @@ impl Words<'_> {
         )
     }
 
-    pub fn another_goes(&self, ranger: &PersonId, at: Timestamp) -> String {
+    pub(super) fn another_goes(&self, ranger: &PersonId, at: Timestamp) -> String {
         format!(
             "{}·{}已接收前往·您不必前往·{}",
             self.head(),
@@ -69,22 +69,22 @@ impl Words<'_> {
         )
     }
 
-    pub fn sent_back(&self, reason: &str, at: Timestamp) -> String {
+    pub(super) fn sent_back(&self, reason: &str, at: Timestamp) -> String {
         format!("{}·退回补充：{reason}·{}", self.head(), self.duty_phone(at))
     }
 
-    pub fn closed(&self, at: Timestamp) -> String {
+    pub(super) fn closed(&self, at: Timestamp) -> String {
         format!("{}·已销号·您不必前往·{}", self.head(), self.duty_phone(at))
     }
 
     /// A message that reached nobody, told to the next person.
-    pub fn instead_of(&self, failed: &Message) -> String {
+    pub(super) fn instead_of(&self, failed: &Message) -> String {
         let name = if failed.to.name.is_empty() { "无人值班" } else { &failed.to.name };
         format!("{}（原发{}{name}，未送达，请代为处理）", failed.words, role_words(failed.to.role))
     }
 
     /// A call: somebody has to act.
-    pub fn ring(
+    pub(super) fn ring(
         &self,
         matter: Matter,
         round: u32,
@@ -134,7 +134,13 @@ impl Words<'_> {
     /// A step that has not been taken, told to the ranger or about the ranger. It gives two clock
     /// times instead of a number of minutes: a text may be read long after it was written, and
     /// stays true.
-    pub fn late(&self, dispatch: &Dispatch, unless: Stage, role: Role, at: Timestamp) -> String {
+    pub(super) fn late(
+        &self,
+        dispatch: &Dispatch,
+        unless: Stage,
+        role: Role,
+        at: Timestamp,
+    ) -> String {
         let since = format!("{}派发，{}", clock_time(dispatch.dispatched_at), clock_time(at));
         let step = match unless {
             Stage::Acknowledged => "接收",
@@ -286,7 +292,7 @@ fn sources(incident: &Incident) -> String {
     words.join("+")
 }
 
-pub fn role_words(role: Role) -> &'static str {
+pub(super) fn role_words(role: Role) -> &'static str {
     match role {
         Role::Ranger => "护林员",
         Role::BackupRanger => "护林员B角",

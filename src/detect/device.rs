@@ -53,7 +53,7 @@ impl Chosen {
 /// network on the card, `open(false)` on the processor. `provider`: where the runtime looks for its
 /// CUDA provider. Error: [`crate::error::Kind::Unavailable`], in both languages, if `cuda` is
 /// required and the card cannot be used.
-pub fn choose<T>(
+pub(super) fn choose<T>(
     device: Device,
     provider: &Path,
     open: impl Fn(bool) -> Result<T>,

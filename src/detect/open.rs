@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 use std::path::Path;
 
 /// Reads the file and compares its checksum with the one in `model.toml`.
-pub fn read_network(path: &Path, sha256: &str) -> Result<Vec<u8>> {
+pub(super) fn read_network(path: &Path, sha256: &str) -> Result<Vec<u8>> {
     let network = std::fs::read(path).map_err(|e| {
         Error::unavailable(format!("the network {} cannot be read", path.display())).because(e)
     })?;
@@ -23,11 +23,11 @@ pub fn read_network(path: &Path, sha256: &str) -> Result<Vec<u8>> {
 }
 
 /// Prefixes the error's message with the file it concerns.
-pub fn at(file: &Path, error: Error) -> Error {
+pub(super) fn at(file: &Path, error: Error) -> Error {
     error.at(&file.display().to_string())
 }
 
 /// The names of a network's inputs or outputs, for an error message.
-pub fn names(outlets: &[ort::value::Outlet]) -> String {
+pub(super) fn names(outlets: &[ort::value::Outlet]) -> String {
     outlets.iter().map(|o| format!("{:?}", o.name())).collect::<Vec<_>>().join(", ")
 }

@@ -18,7 +18,7 @@ pub const NO_TELEMETRY: &str = "ORT_DISABLE_TELEMETRY";
 static ENVIRONMENT: Mutex<Option<Environment>> = Mutex::new(None);
 
 /// `ort` panics if the library is missing, so its path is checked first.
-pub fn environment(config: &DetectConfig) -> Result<Environment> {
+pub(super) fn environment(config: &DetectConfig) -> Result<Environment> {
     let mut environment = ENVIRONMENT.lock();
     if let Some(environment) = &*environment {
         return Ok(environment.clone());
@@ -55,7 +55,7 @@ pub fn environment(config: &DetectConfig) -> Result<Environment> {
 
 /// Opens a session with a single thread and without spinning: the worker threads are the
 /// parallelism.
-pub fn session(environment: &Environment, network: &[u8], cuda: bool) -> Result<Session> {
+pub(super) fn session(environment: &Environment, network: &[u8], cuda: bool) -> Result<Session> {
     open(environment, network, cuda).map_err(|e| match cuda {
         true => Error::unavailable("the graphics card cannot open the network").because(e),
         false => {
@@ -98,7 +98,7 @@ fn card() -> ort::ep::ExecutionProviderDispatch {
 }
 
 /// Where the runtime looks for its CUDA provider: in its own folder.
-pub fn provider(config: &DetectConfig) -> PathBuf {
+pub(super) fn provider(config: &DetectConfig) -> PathBuf {
     let library = library(config);
     library.canonicalize().unwrap_or(library).with_file_name("libonnxruntime_providers_cuda.so")
 }

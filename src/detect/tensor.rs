@@ -7,7 +7,7 @@ use crate::triage::detection::BoundingBox;
 
 /// Grey level of the letterbox padding, 0..=255. The YOLO family is trained with it, and so is our
 /// own model.
-pub const GREY: f32 = 114.0;
+pub(super) const GREY: f32 = 114.0;
 
 /// Position of a picture on the network's canvas, in canvas pixels: scaled to fit, centred, with
 /// its aspect ratio kept.
@@ -69,7 +69,7 @@ impl Letterbox {
 /// Writes one frame: [`Letterbox::numbers`] values, in planes of red, green, blue. The picture must
 /// be shrunk already. If it is smaller than its place (an earlier frame kept at half size), its
 /// pixels are repeated.
-pub fn write(picture: &Picture, at: Letterbox, input: &Input, out: &mut [f32]) {
+pub(super) fn write(picture: &Picture, at: Letterbox, input: &Input, out: &mut [f32]) {
     let (canvas_w, canvas_h) = (at.canvas.0 as usize, at.canvas.1 as usize);
     let (w, h) = (picture.width() as usize, picture.height() as usize);
     let (place_w, place_h) = (at.width as usize, at.height as usize);

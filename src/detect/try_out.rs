@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 /// Opens a network, compares it with its description and tries it. Returns the batch size that
 /// works.
-pub fn try_out(
+pub(super) fn try_out(
     environment: &Environment,
     network: &[u8],
     manifest: &Arc<Manifest>,

@@ -13,7 +13,7 @@ const SHORTEST: f32 = 0.1;
 /// The network's input: near and far × now and each earlier picture × red, green, blue × rows ×
 /// columns. `before`: one picture for each age, of any size; the same part of the view is cropped
 /// from them.
-pub fn tensor(
+pub(super) fn tensor(
     about: &Verifier,
     now: &Picture,
     before: &[Arc<Picture>],

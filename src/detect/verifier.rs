@@ -20,7 +20,11 @@ pub struct VerifierSession {
 }
 
 /// Reads the file, compares the network with its description and tries it on grey crops.
-pub fn load(folder: &Path, about: &Arc<Verifier>, environment: &Environment) -> Result<Vec<u8>> {
+pub(super) fn load(
+    folder: &Path,
+    about: &Arc<Verifier>,
+    environment: &Environment,
+) -> Result<Vec<u8>> {
     let network = read_network(&folder.join(&about.file), &about.sha256)?;
     let mut session = VerifierSession::open(&network, about, environment)?;
     session.check()?;

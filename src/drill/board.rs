@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 /// How long a drill's smoke lasts: far longer than confirmation needs (a minute of evidence), and
 /// short enough to end before the next drill.
-pub const LENGTH: SignedDuration = SignedDuration::from_mins(10);
+pub(super) const LENGTH: SignedDuration = SignedDuration::from_mins(10);
 
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Drill {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 /// Confirmation of one pose, and the best picture of it: one full-size picture per suspicious pose,
 /// 3.1 MB at 1080p.
 #[derive(Debug)]
-pub struct Pose {
+pub(super) struct Pose {
     confirmer: Confirmer,
     best: Option<Best>,
 }
@@ -24,11 +24,11 @@ struct Best {
 }
 
 impl Pose {
-    pub fn new(thresholds: Thresholds) -> Self {
+    pub(super) fn new(thresholds: Thresholds) -> Self {
         Self { confirmer: Confirmer::new(thresholds), best: None }
     }
 
-    pub fn observe(
+    pub(super) fn observe(
         &mut self,
         analysis: &Analysis,
         picture: &Arc<Picture>,

@@ -9,11 +9,11 @@ use crate::error::Result;
 use crate::triage::detection::{Detection, Scores, Stream};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-pub type Answer = (Scores, Vec<Detection>);
+pub(super) type Answer = (Scores, Vec<Detection>);
 
 /// When the full network is called.
 #[derive(Debug)]
-pub struct Screen {
+pub(super) struct Screen {
     levels: Levels,
     /// Share of the quiet views on which the full network runs all the same, 0..=1.
     audit: f32,
@@ -29,7 +29,7 @@ enum Call {
 }
 
 impl Screen {
-    pub fn new(Screener { levels, audit, .. }: &Screener) -> Self {
+    pub(super) fn new(Screener { levels, audit, .. }: &Screener) -> Self {
         Self { levels: *levels, audit: *audit, quiet: AtomicU64::new(0) }
     }
 

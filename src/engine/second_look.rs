@@ -31,32 +31,37 @@ const REMEMBERED_MAX: usize = 64;
 
 /// One earlier main-stream picture per suspicious pose, reduced by the network's `past_scale`.
 #[derive(Debug)]
-pub struct MainPasts {
+pub(super) struct MainPasts {
     past: SignedDuration,
     poses: BTreeMap<(CameraId, PoseId), (Timestamp, Arc<Picture>)>,
 }
 
 impl MainPasts {
     /// `past`: how far back the network compares.
-    pub fn new(past: SignedDuration) -> Self {
+    pub(super) fn new(past: SignedDuration) -> Self {
         Self { past, poses: BTreeMap::new() }
     }
 
     /// The kept picture, if it is at least half a `past` and at most three old.
-    pub fn past(&self, camera: &CameraId, pose: &PoseId, now: Timestamp) -> Option<Arc<Picture>> {
+    pub(super) fn past(
+        &self,
+        camera: &CameraId,
+        pose: &PoseId,
+        now: Timestamp,
+    ) -> Option<Arc<Picture>> {
         let (at, picture) = self.poses.get(&(camera.clone(), pose.clone()))?;
         (self.past / YOUNGEST..=self.past * OLDEST)
             .contains(&now.duration_since(*at))
             .then(|| Arc::clone(picture))
     }
 
-    pub fn forget(&mut self, pose: &(CameraId, PoseId)) {
+    pub(super) fn forget(&mut self, pose: &(CameraId, PoseId)) {
         self.poses.remove(pose);
     }
 
     /// Keeps the first picture of a pose until it is too old: a later one would show the smoke that
     /// is to be compared with it. Beyond 64 poses the oldest picture is dropped.
-    pub fn keep(
+    pub(super) fn keep(
         &mut self,
         camera: &CameraId,
         pose: &PoseId,
@@ -79,7 +84,7 @@ impl MainPasts {
 
 /// Resizes to the network's input. Sub-streams often have a distorted aspect ratio. A main-stream
 /// picture with a past is resized to the past's shape, so that the two can be compared.
-pub fn shrink(
+pub(super) fn shrink(
     worker: &Worker,
     stream: Stream,
     picture: &Picture,
@@ -97,7 +102,7 @@ pub fn shrink(
 /// detection in a crop alone adds no box; such boxes found hardly any smoke. `past`: an earlier
 /// picture of the main stream. Without one the crops have no past: a past enlarged from the
 /// sub-stream's small pictures raised false alarms (benches/runs/2026-11-22-second-look).
-pub fn closer(
+pub(super) fn closer(
     worker: &mut Worker,
     picture: &Picture,
     past: Option<&Picture>,

@@ -50,10 +50,10 @@ const SUSPECTED_MAX: usize = 8;
 
 /// A picture in cells, row by row; each is the mean brightness of its pixels. 3.6 kB at 16:9.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Sketch(Vec<u8>);
+pub(super) struct Sketch(Vec<u8>);
 
 impl Sketch {
-    pub fn of(picture: &Picture) -> Self {
+    pub(super) fn of(picture: &Picture) -> Self {
         let down = (CELLS_ACROSS * picture.height()).div_ceil(picture.width());
         Self(picture.luma_resized(CELLS_ACROSS, down))
     }
@@ -105,7 +105,7 @@ fn top(skyline: f32) -> u8 {
 
 /// The state of one pose's tiles between two looks: 11 kB.
 #[derive(Clone, Debug, Default)]
-pub struct Tiles {
+pub(super) struct Tiles {
     /// Set once, until the register gives another skyline: tiles that move lose their pasts.
     top: Option<u8>,
     /// Skylines found so far, until there are enough.
@@ -135,26 +135,26 @@ impl Default for Seen {
 
 impl Tiles {
     /// `skyline`: from the register, as a fraction of the picture's height from the top.
-    pub fn new(skyline: Option<f32>) -> Self {
+    pub(super) fn new(skyline: Option<f32>) -> Self {
         Self { top: skyline.map(top), ..Self::default() }
     }
 
     /// The register gives another skyline; `None`: it is found from the next pictures. Returns true
     /// when the tiles move.
-    pub fn set_skyline(&mut self, skyline: Option<f32>) -> bool {
+    pub(super) fn set_skyline(&mut self, skyline: Option<f32>) -> bool {
         let before = self.all();
         (self.top, self.votes) = (skyline.map(top), Vec::new());
         self.all() != before
     }
 
-    pub fn all(&self) -> [Tile; LEFTS.len()] {
+    pub(super) fn all(&self) -> [Tile; LEFTS.len()] {
         let y = self.top.unwrap_or(TOP_UNKNOWN);
         LEFTS.map(|x| Tile { x, y, w: SIDE, h: SIDE })
     }
 
     /// Takes another picture of the pose. Returns true when the tiles move, which happens at most
     /// once.
-    pub fn find_band(&mut self, sketch: &Sketch) -> bool {
+    pub(super) fn find_band(&mut self, sketch: &Sketch) -> bool {
         if self.top.is_some() {
             return false;
         }
@@ -168,7 +168,7 @@ impl Tiles {
     }
 
     /// The tiles to analyse now, at most `most`.
-    pub fn next(&mut self, sketch: &Sketch, now: Timestamp, most: usize) -> Vec<Tile> {
+    pub(super) fn next(&mut self, sketch: &Sketch, now: Timestamp, most: usize) -> Vec<Tile> {
         let tiles = self.all();
         let wishes: [Wish; LEFTS.len()] =
             std::array::from_fn(|i| self.wish(tiles[i], &self.seen[i], sketch, now));
@@ -196,7 +196,7 @@ impl Tiles {
     }
 
     /// What the model found in the pose's newest picture.
-    pub fn found(&mut self, found: &[Detection], now: Timestamp) {
+    pub(super) fn found(&mut self, found: &[Detection], now: Timestamp) {
         if found.is_empty() {
             return;
         }
@@ -206,12 +206,12 @@ impl Tiles {
         self.suspected_at = now;
     }
 
-    pub fn expect(&mut self, now: Timestamp) {
+    pub(super) fn expect(&mut self, now: Timestamp) {
         self.expected_at = now;
     }
 
     /// Whether something was found or expected in the last two minutes.
-    pub fn is_suspicious(&self, now: Timestamp) -> bool {
+    pub(super) fn is_suspicious(&self, now: Timestamp) -> bool {
         is_fresh(self.suspected_at, now) || is_fresh(self.expected_at, now)
     }
 }
@@ -286,7 +286,7 @@ fn second_largest(values: impl Iterator<Item = u8>) -> u8 {
 
 /// The tile's pixels at the frame's own resolution. Where the frame has fewer than the network,
 /// they are enlarged later.
-pub fn cut(picture: &Picture, Tile { x, y, w, h }: Tile) -> Picture {
+pub(super) fn cut(picture: &Picture, Tile { x, y, w, h }: Tile) -> Picture {
     let along = |steps: u8, of: u32| u32::from(steps) * of / u32::from(TILE_STEPS);
     let (width, height) = (picture.width(), picture.height());
     picture.cropped(along(x, width), along(y, height), along(w, width), along(h, height))

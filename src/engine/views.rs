@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// One part of one picture, as input of the model.
-pub struct View<'a> {
+pub(super) struct View<'a> {
     pub frame: &'a Frame,
     /// The whole picture, shown to people as evidence.
     pub picture: Arc<Picture>,
@@ -26,13 +26,13 @@ pub struct View<'a> {
 }
 
 impl View<'_> {
-    pub fn look(&self) -> Look<'_> {
+    pub(super) fn look(&self) -> Look<'_> {
         (&self.shown, self.past.as_deref())
     }
 }
 
 /// The result of all views of one picture.
-pub struct Gist {
+pub(super) struct Gist {
     /// The highest of all views.
     pub scores: Scores,
     /// In fractions of the frame.
@@ -43,7 +43,7 @@ pub struct Gist {
 impl Gist {
     /// `views`: the whole, then its tiles; `answers`: in the same order. `main_past`: an earlier
     /// picture of the main stream.
-    pub fn of(
+    pub(super) fn of(
         worker: &mut Worker,
         views: &[View],
         main_past: Option<&Picture>,

@@ -8,14 +8,14 @@ use crate::triage::incident::{Incident, State};
 use std::collections::BTreeSet;
 
 /// The queue of one number on one channel, most urgent first. Drills have a queue of their own.
-pub struct Line {
+pub(super) struct Line {
     pub number: Number,
     pub drill: bool,
     pub messages: Vec<Message>,
 }
 
 /// One line per number, the most urgent first. `due` is ordered by urgency.
-pub fn lines(due: Vec<Message>) -> Vec<Line> {
+pub(super) fn lines(due: Vec<Message>) -> Vec<Line> {
     let mut lines: Vec<Line> = Vec::new();
     for message in due {
         let (number, drill) = (number(message.channel, message.to.phone.as_deref()), message.drill);
@@ -31,7 +31,7 @@ impl Line {
     /// The next batch: the one that the first message went out in before, or else as many messages
     /// as fit. Vendors count calls, not words, and a person with two fires is called once. A text
     /// longer than a whole batch goes alone.
-    pub fn first(&self) -> Vec<&Message> {
+    pub(super) fn first(&self) -> Vec<&Message> {
         let Some(first) = self.messages.first() else { return Vec::new() };
         if first.batch.is_some() {
             return self.messages.iter().filter(|it| it.batch == first.batch).collect();
@@ -51,7 +51,7 @@ impl Line {
 }
 
 /// The text of a batch, each line once: several people may be told the same in one post.
-pub fn text<'a>(batch: impl Iterator<Item = &'a Message>) -> String {
+pub(super) fn text<'a>(batch: impl Iterator<Item = &'a Message>) -> String {
     let mut said = BTreeSet::new();
     let lines: Vec<&str> =
         batch.map(|it| it.words.as_str()).filter(|words| said.insert(*words)).collect();
@@ -61,7 +61,7 @@ pub fn text<'a>(batch: impl Iterator<Item = &'a Message>) -> String {
 /// Whether somebody still waits for a message that the board shows as 未送达. It is shown until
 /// somebody has taken it on, the person has answered, or the incident is closed. A person who was
 /// told anything newer about the incident no longer needs it.
-pub fn is_awaited(message: &Message, incident: &Incident, all: &[Message]) -> bool {
+pub(super) fn is_awaited(message: &Message, incident: &Incident, all: &[Message]) -> bool {
     let noted = incident
         .log
         .iter()

@@ -15,7 +15,7 @@ const CONNECTED_WITHIN: Duration = Duration::from_secs(10);
 const ANSWER_MAX: usize = 64 * 1024;
 
 /// `within`: from the start of the request to the end of the answer.
-pub fn new(within: Duration) -> Result<Client> {
+pub(super) fn new(within: Duration) -> Result<Client> {
     // An error here means that the process has a provider already.
     let _ = rustls::crypto::ring::default_provider().install_default();
     Client::builder()
@@ -78,7 +78,7 @@ pub async fn post_json(url: &str, bearer: Option<&str>, body: &Value) -> Result<
 
 /// The body of an answer, read up to [`ANSWER_MAX`]. `None` when it is longer; the rest is not
 /// read.
-pub async fn bounded(mut response: Response) -> reqwest::Result<Option<Vec<u8>>> {
+pub(super) async fn bounded(mut response: Response) -> reqwest::Result<Option<Vec<u8>>> {
     let mut bytes = Vec::new();
     while let Some(chunk) = response.chunk().await? {
         if bytes.len() + chunk.len() > ANSWER_MAX {
@@ -90,7 +90,7 @@ pub async fn bounded(mut response: Response) -> reqwest::Result<Option<Vec<u8>>>
 }
 
 /// The error with all its causes, without the address, which may hold a key.
-pub fn words(error: reqwest::Error) -> String {
+pub(super) fn words(error: reqwest::Error) -> String {
     Error::unavailable("")
         .because(without_address(error))
         .chain()

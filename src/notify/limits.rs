@@ -12,16 +12,16 @@ use std::collections::{HashMap, VecDeque};
 const SPARE: (usize, usize) = (2, 5);
 
 /// A called number on a channel. A robot has one for all messages.
-pub type Number = (Channel, Option<String>);
+pub(super) type Number = (Channel, Option<String>);
 
-pub fn number(channel: Channel, phone: Option<&str>) -> Number {
+pub(super) fn number(channel: Channel, phone: Option<&str>) -> Number {
     (channel, phone.filter(|_| channel != Channel::Wecom).map(ToOwned::to_owned))
 }
 
 /// What each vendor has counted: a list of times per number. "5 an hour" is a sliding window, which
 /// a leaky bucket would exceed by up to twice. At most 50 times are kept per number.
 #[derive(Default)]
-pub struct Limiter {
+pub(super) struct Limiter {
     handed_over: HashMap<Number, VecDeque<Counted>>,
 }
 
@@ -33,7 +33,7 @@ struct Counted {
 impl Limiter {
     /// The earliest moment, `now` or later, at which the vendor allows one more. `spare`: only the
     /// spare share applies.
-    pub fn free_at(&self, number: &Number, spare: bool, now: Timestamp) -> Timestamp {
+    pub(super) fn free_at(&self, number: &Number, spare: bool, now: Timestamp) -> Timestamp {
         let Some(counted) = self.handed_over.get(number) else { return now };
         let leaves = limits(number.0).iter().flat_map(|limit| {
             let all = nth_last(counted.iter().rev(), limit.count);
@@ -46,7 +46,7 @@ impl Limiter {
 
     /// Counts one hand-over, accepted or not: the vendor may have counted it. Call in the order of
     /// time.
-    pub fn count(&mut self, number: &Number, spare: bool, at: Timestamp) {
+    pub(super) fn count(&mut self, number: &Number, spare: bool, at: Timestamp) {
         let counted = self.handed_over.entry(number.clone()).or_default();
         counted.push_back(Counted { at, spare });
         let needed = limits(number.0).iter().map(|limit| limit.count).max().unwrap_or_default();

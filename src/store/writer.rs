@@ -14,15 +14,15 @@ pub(super) struct Held<D: Database> {
 }
 
 impl<D: Database> Held<D> {
-    pub fn new(connection: PoolConnection<D>) -> Self {
+    pub(super) fn new(connection: PoolConnection<D>) -> Self {
         Self { connection, whole: false }
     }
 
-    pub fn connection(&mut self) -> &mut D::Connection {
+    pub(super) fn connection(&mut self) -> &mut D::Connection {
         &mut self.connection
     }
 
-    pub fn is_whole(&mut self, whole: bool) {
+    pub(super) fn is_whole(&mut self, whole: bool) {
         self.whole = whole;
     }
 }

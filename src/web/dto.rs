@@ -4,7 +4,7 @@
 mod eyes;
 mod numbers;
 
-pub use eyes::{Eyes, camera};
+pub(super) use eyes::{Eyes, camera};
 
 use crate::frame::Health;
 use crate::lang::Lang;
@@ -28,7 +28,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 #[derive(Serialize, ToSchema)]
-pub struct MeView {
+pub(super) struct MeView {
     pub person: PersonId,
     pub name: String,
     pub role: Access,
@@ -38,7 +38,7 @@ pub struct MeView {
 }
 
 #[derive(Serialize, ToSchema)]
-pub struct PersonView {
+pub(super) struct PersonView {
     pub id: PersonId,
     pub name: String,
     /// In the words of the policy's roles: `ranger`, `backup_ranger`, `village_chief`,
@@ -50,7 +50,7 @@ pub struct PersonView {
 }
 
 #[derive(Serialize, ToSchema)]
-pub struct IncidentView {
+pub(super) struct IncidentView {
     pub id: IncidentId,
     /// Short number people say aloud, for example "1121-03".
     pub code: String,
@@ -112,14 +112,14 @@ pub struct IncidentView {
 
 impl IncidentView {
     /// True when a message reached nobody, so the view holds whole phone numbers.
-    pub fn asks_for_a_call(&self) -> bool {
+    pub(super) fn asks_for_a_call(&self) -> bool {
         let unsent = self.messages.iter().flatten().any(|it| it.phone.is_some());
         unsent || self.undelivered.iter().any(|it| it.phone.is_some())
     }
 }
 
 #[derive(Serialize, ToSchema)]
-pub struct PlaceView {
+pub(super) struct PlaceView {
     pub name: String,
     pub grid: Option<GridId>,
     pub village: Option<String>,
@@ -133,7 +133,7 @@ pub struct PlaceView {
 }
 
 #[derive(Serialize, ToSchema)]
-pub struct CandidateView {
+pub(super) struct CandidateView {
     pub grid: GridId,
     pub name: String,
     /// Share of the doubt that lies in this grid, 0..=1.
@@ -143,13 +143,13 @@ pub struct CandidateView {
 }
 
 #[derive(Serialize, ToSchema)]
-pub struct ProposalView {
+pub(super) struct ProposalView {
     pub fix: Fix,
     pub place: PlaceView,
 }
 
 #[derive(Serialize, ToSchema)]
-pub struct UndeliveredView {
+pub(super) struct UndeliveredView {
     pub message: MessageId,
     /// Name, or empty when nobody stands in the role.
     pub name: String,
@@ -163,7 +163,7 @@ pub struct UndeliveredView {
 }
 
 #[derive(Serialize, ToSchema)]
-pub struct AnswerView {
+pub(super) struct AnswerView {
     pub person: PersonView,
     pub role: policy::Role,
     pub at: Timestamp,
@@ -172,7 +172,7 @@ pub struct AnswerView {
 
 /// 邻格: a ranger of another grid it may be in, told with the dispatch.
 #[derive(Serialize, ToSchema)]
-pub struct NeighbourView {
+pub(super) struct NeighbourView {
     pub grid: GridId,
     pub ranger: PersonView,
     /// Asked to go as well.
@@ -180,7 +180,7 @@ pub struct NeighbourView {
 }
 
 #[derive(Serialize, ToSchema)]
-pub struct SightingView {
+pub(super) struct SightingView {
     pub id: SightingId,
     pub source: SourceView,
     pub observed_at: Timestamp,
@@ -192,7 +192,7 @@ pub struct SightingView {
 }
 
 #[derive(Serialize, ToSchema)]
-pub struct SourceView {
+pub(super) struct SourceView {
     #[serde(flatten)]
     pub source: Source,
     /// A ranger has no list of cameras to look the name up in.
@@ -202,7 +202,7 @@ pub struct SourceView {
 }
 
 #[derive(Serialize, ToSchema)]
-pub struct DispatchView {
+pub(super) struct DispatchView {
     pub id: DispatchId,
     pub ranger: PersonView,
     pub dispatched_at: Timestamp,
@@ -222,7 +222,7 @@ pub struct DispatchView {
 }
 
 #[derive(Serialize, ToSchema)]
-pub struct VerificationView {
+pub(super) struct VerificationView {
     pub category: u8,
     pub flames: Option<Flames>,
     pub area_mu: Option<f64>,
@@ -233,7 +233,7 @@ pub struct VerificationView {
 }
 
 #[derive(Serialize, ToSchema)]
-pub struct LogView {
+pub(super) struct LogView {
     /// Its place in this incident's log, from 1.
     pub version: u64,
     pub at: Timestamp,
@@ -244,7 +244,7 @@ pub struct LogView {
 }
 
 #[derive(Serialize, ToSchema)]
-pub struct MessageView {
+pub(super) struct MessageView {
     pub id: MessageId,
     pub created_at: Timestamp,
     /// Name and the last four digits of the number.
@@ -261,7 +261,7 @@ pub struct MessageView {
 }
 
 #[derive(Serialize, ToSchema)]
-pub struct CameraView {
+pub(super) struct CameraView {
     pub id: CameraId,
     pub name: String,
     pub at: LatLon,
@@ -291,7 +291,7 @@ pub struct CameraView {
 }
 
 #[derive(Serialize, ToSchema)]
-pub struct HotspotView {
+pub(super) struct HotspotView {
     pub key: String,
     pub at: LatLon,
     pub acquired_at: Timestamp,

@@ -31,7 +31,7 @@ use utoipa::ToSchema;
 const ID_MAX_CHARS: usize = 200;
 
 #[derive(Deserialize, ToSchema)]
-pub struct Sms {
+pub(super) struct Sms {
     from: Word,
     text: Word,
     /// The gateway's id of the message.
@@ -39,7 +39,7 @@ pub struct Sms {
 }
 
 #[derive(Deserialize, ToSchema)]
-pub struct Press {
+pub(super) struct Press {
     from: Word,
     key: Word,
     /// The gateway's id of the call.
@@ -65,7 +65,7 @@ impl Word {
 
 #[derive(Serialize, ToSchema)]
 #[schema(as = ReplyTaken)]
-pub struct Taken {
+pub(super) struct Taken {
     /// Understood and written down as a step of the person's; late ones too.
     taken: bool,
     /// To be sent back to the person.
@@ -78,7 +78,7 @@ pub struct Taken {
     security(("gateway" = [])),
     responses((status = 200, body = Taken), (status = 404), (status = 409), (status = 422)),
 )]
-pub async fn sms(
+pub(super) async fn sms(
     State(state): State<WebState>,
     _: Gateway,
     headers: HeaderMap,
@@ -99,7 +99,7 @@ pub async fn sms(
     security(("gateway" = [])),
     responses((status = 200, body = Taken), (status = 404), (status = 409), (status = 422)),
 )]
-pub async fn voice(
+pub(super) async fn voice(
     State(state): State<WebState>,
     _: Gateway,
     headers: HeaderMap,

@@ -49,7 +49,11 @@ const HOTSPOTS_FOR: SignedDuration = SignedDuration::from_hours(24);
     params(("Last-Event-ID" = Option<String>, Header, description = "Resumes after this cursor.")),
     responses((status = 200, content_type = "text/event-stream"), (status = 429)),
 )]
-pub async fn stream(State(state): State<WebState>, me: Me, headers: HeaderMap) -> Answer<Response> {
+pub(super) async fn stream(
+    State(state): State<WebState>,
+    me: Me,
+    headers: HeaderMap,
+) -> Answer<Response> {
     let seat = state.own.seats.stream()?;
     let own = state.own.shares.streams.take(&me.person).ok_or_else(|| {
         Problem::new(

@@ -6,12 +6,12 @@ mod proof;
 mod self_test;
 mod trial;
 
-pub use lookalikes::{__path_look_alikes, look_alikes};
-pub use proof::{__path_proof, proof};
-pub use self_test::{
+pub(super) use lookalikes::{__path_look_alikes, look_alikes};
+pub(super) use proof::{__path_proof, proof};
+pub(super) use self_test::{
     __path_accept_view, __path_example, __path_self_test, accept_view, example, self_test,
 };
-pub use trial::{__path_what_if, what_if};
+pub(super) use trial::{__path_what_if, what_if};
 
 use super::WebState;
 use super::dto::CameraView;
@@ -49,7 +49,7 @@ const HOURS_MAX: u32 = 30 * 24;
 const KEYS_MAX: usize = 64;
 
 #[derive(Serialize, ToSchema)]
-pub struct Cameras {
+pub(super) struct Cameras {
     items: Vec<CameraView>,
     thresholds: Thresholds,
     self_tests: Vec<SelfTestView>,
@@ -61,7 +61,7 @@ pub struct Cameras {
     get, path = "/api/v1/ops/cameras", tag = "ops", security(("session" = ["officer", "ops"])),
     responses((status = 200, body = Cameras)),
 )]
-pub async fn cameras(
+pub(super) async fn cameras(
     State(state): State<WebState>,
     _: Office,
     headers: HeaderMap,
@@ -83,14 +83,14 @@ fn in_force(state: &WebState) -> Thresholds {
 
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-pub struct ScoresQuery {
+pub(super) struct ScoresQuery {
     camera: CameraId,
     /// 1..=720, default 24.
     hours: Option<u32>,
 }
 
 #[derive(Serialize, ToSchema)]
-pub struct ScoreCurve {
+pub(super) struct ScoreCurve {
     items: Vec<ScorePoint>,
     /// Of the newest frame.
     model: Option<ModelVersion>,
@@ -108,7 +108,7 @@ struct ScorePoint {
     get, path = "/api/v1/ops/scores", tag = "ops", params(ScoresQuery),
     security(("session" = ["officer", "ops"])), responses((status = 200, body = ScoreCurve)),
 )]
-pub async fn scores(
+pub(super) async fn scores(
     State(state): State<WebState>,
     _: Office,
     Query(query): Query<ScoresQuery>,
@@ -130,7 +130,7 @@ pub async fn scores(
 }
 
 #[derive(Serialize, ToSchema)]
-pub struct ThresholdsView {
+pub(super) struct ThresholdsView {
     current: Thresholds,
     /// Oldest first.
     history: Vec<Published>,
@@ -155,7 +155,10 @@ struct Published {
     get, path = "/api/v1/ops/thresholds", tag = "ops", security(("session" = ["officer", "ops"])),
     responses((status = 200, body = ThresholdsView)),
 )]
-pub async fn thresholds(State(state): State<WebState>, _: Office) -> Answer<Json<ThresholdsView>> {
+pub(super) async fn thresholds(
+    State(state): State<WebState>,
+    _: Office,
+) -> Answer<Json<ThresholdsView>> {
     thresholds_view(&state).await.map(Json)
 }
 
@@ -184,7 +187,7 @@ async fn thresholds_view(state: &WebState) -> Answer<ThresholdsView> {
 }
 
 #[derive(Deserialize, ToSchema)]
-pub struct Publication {
+pub(super) struct Publication {
     /// Its `version` is the one it was made from.
     #[serde(deserialize_with = "whole")]
     thresholds: Numbers,
@@ -198,7 +201,7 @@ pub struct Publication {
     security(("session" = ["ops"])),
     responses((status = 200, body = ThresholdsView), (status = 409)),
 )]
-pub async fn publish(
+pub(super) async fn publish(
     State(state): State<WebState>,
     Ops(me): Ops,
     Body(publication): Body<Publication>,
@@ -251,7 +254,7 @@ fn whole<'de, D: Deserializer<'de>>(given: D) -> std::result::Result<Numbers, D:
 }
 
 #[derive(Deserialize, Serialize, ToSchema)]
-pub struct Drill {
+pub(super) struct Drill {
     camera: CameraId,
 }
 
@@ -260,7 +263,7 @@ pub struct Drill {
     post, path = "/api/v1/drills", tag = "ops", request_body = Drill,
     security(("session" = ["ops"]), ("admin" = [])), responses((status = 200, body = Drill)),
 )]
-pub async fn drill(
+pub(super) async fn drill(
     State(state): State<WebState>,
     _: Admin,
     Key(key): Key,
@@ -288,7 +291,7 @@ pub async fn drill(
 
 /// The last 64 keys of actions that leave no trace in the log.
 #[derive(Clone, Default)]
-pub struct RecentKeys(Arc<Mutex<VecDeque<ActionId>>>);
+pub(super) struct RecentKeys(Arc<Mutex<VecDeque<ActionId>>>);
 
 impl RecentKeys {
     /// Runs `act` unless it was done under this key before.

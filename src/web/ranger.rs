@@ -21,7 +21,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 #[derive(Serialize, ToSchema)]
-pub struct RangerView {
+pub(super) struct RangerView {
     me: MeView,
     now: Timestamp,
     incidents: Vec<RangerIncident>,
@@ -32,7 +32,7 @@ pub struct RangerView {
 }
 
 #[derive(Serialize, ToSchema)]
-pub struct RangerIncident {
+pub(super) struct RangerIncident {
     #[serde(flatten)]
     incident: IncidentView,
     mine: Mine,
@@ -68,7 +68,7 @@ struct ArrivalRule {
 #[utoipa::path(
     get, path = "/api/v1/ranger", tag = "ranger", responses((status = 200, body = RangerView)),
 )]
-pub async fn view(
+pub(super) async fn view(
     State(state): State<WebState>,
     me: Me,
     headers: HeaderMap,

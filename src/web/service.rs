@@ -59,14 +59,14 @@ impl Parts {
 }
 
 #[derive(Serialize, ToSchema)]
-pub struct PartView {
+pub(super) struct PartView {
     part: String,
     ok: bool,
     words: String,
 }
 
 /// Everything that can fail, by name.
-pub async fn parts(state: &WebState, lang: Lang) -> Vec<PartView> {
+pub(super) async fn parts(state: &WebState, lang: Lang) -> Vec<PartView> {
     let mut all = vec![
         database(state, lang).await,
         records(state, lang).await,
@@ -98,7 +98,7 @@ async fn database(state: &WebState, lang: Lang) -> PartView {
 /// Whether the database accepts writes. The answer is reused, so that frequent requests cannot wear
 /// out the disk.
 #[derive(Clone, Default)]
-pub struct Pulse(Arc<Mutex<Option<(Timestamp, bool)>>>);
+pub(super) struct Pulse(Arc<Mutex<Option<(Timestamp, bool)>>>);
 
 impl Pulse {
     /// How long an answer is reused.
@@ -180,7 +180,7 @@ fn cameras(state: &WebState, lang: Lang) -> PartView {
     PartView { part: "cameras".to_owned(), ok, words }
 }
 
-pub fn camera_health(state: &WebState) -> BTreeMap<CameraId, Health> {
+pub(super) fn camera_health(state: &WebState) -> BTreeMap<CameraId, Health> {
     state.status.all().into_iter().map(|(camera, status)| (camera, status.health)).collect()
 }
 
@@ -215,12 +215,12 @@ fn registers(state: &WebState, lang: Lang) -> PartView {
 /// Alive: the program answers. Nothing else is looked at, so that a broken database does not get it
 /// restarted.
 #[utoipa::path(get, path = "/healthz", tag = "machines", responses((status = 200, body = String)))]
-pub async fn alive() -> &'static str {
+pub(super) async fn alive() -> &'static str {
     "ok"
 }
 
 #[derive(Serialize, ToSchema)]
-pub struct Ready {
+pub(super) struct Ready {
     ready: bool,
     /// Names only: sentences may hold people's names, and anybody may ask.
     parts: BTreeMap<String, bool>,
@@ -236,7 +236,7 @@ const VITAL: [&str; 4] = ["database", "records", "desk", "messages"];
     get, path = "/readyz", tag = "machines",
     responses((status = 200, body = Ready), (status = 503, body = Ready)),
 )]
-pub async fn ready(State(state): State<WebState>) -> Response {
+pub(super) async fn ready(State(state): State<WebState>) -> Response {
     let parts: BTreeMap<String, bool> =
         parts(&state, Lang::default()).await.into_iter().map(|part| (part.part, part.ok)).collect();
     let ready = VITAL.iter().all(|part| parts.get(*part).copied().unwrap_or(true));
@@ -246,13 +246,13 @@ pub async fn ready(State(state): State<WebState>) -> Response {
 
 /// Prometheus text. Counts only: no names and no places.
 #[utoipa::path(get, path = "/metrics", tag = "machines", responses((status = 200, body = String)))]
-pub async fn metrics(State(state): State<WebState>) -> Response {
+pub(super) async fn metrics(State(state): State<WebState>) -> Response {
     let text = state.metrics.as_ref().map(|metrics| metrics.render()).unwrap_or_default();
     ([(CONTENT_TYPE, HeaderValue::from_static("text/plain; version=0.0.4"))], text).into_response()
 }
 
 /// Counts and times every request by route.
-pub async fn measure(request: Request, next: Next) -> Response {
+pub(super) async fn measure(request: Request, next: Next) -> Response {
     let route = request
         .extensions()
         .get::<MatchedPath>()
@@ -269,7 +269,11 @@ pub async fn measure(request: Request, next: Next) -> Response {
 
 /// Who am I, and what time is it on the server.
 #[utoipa::path(get, path = "/api/v1/me", tag = "session", responses((status = 200, body = MeView)))]
-pub async fn me(State(state): State<WebState>, me: Me, headers: HeaderMap) -> Answer<Json<MeView>> {
+pub(super) async fn me(
+    State(state): State<WebState>,
+    me: Me,
+    headers: HeaderMap,
+) -> Answer<Json<MeView>> {
     let county = state.county();
     Ok(Json(
         Eyes { me: &me, county: &county, policy: state.desk.policy() }
@@ -277,7 +281,7 @@ pub async fn me(State(state): State<WebState>, me: Me, headers: HeaderMap) -> An
     ))
 }
 
-pub async fn openapi(document: Arc<str>) -> Response {
+pub(super) async fn openapi(document: Arc<str>) -> Response {
     ([(CONTENT_TYPE, HeaderValue::from_static("application/json"))], document.to_string())
         .into_response()
 }

@@ -15,29 +15,29 @@ use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
 /// 14:00 in Hunan.
-pub fn start() -> Timestamp {
+pub(crate) fn start() -> Timestamp {
     "2026-11-21T06:00:00Z".parse().expect("a valid time")
 }
 
-pub fn minutes(n: f64) -> SignedDuration {
+pub(crate) fn minutes(n: f64) -> SignedDuration {
     SignedDuration::from_millis((n * 60_000.0) as i64)
 }
 
-pub fn at(minute: f64) -> Timestamp {
+pub(crate) fn at(minute: f64) -> Timestamp {
     start() + minutes(minute)
 }
 
-pub fn uuid(n: u128) -> Uuid {
+pub(crate) fn uuid(n: u128) -> Uuid {
     Uuid::from_u128(n)
 }
 
 /// A place in the hills: metres east and north of the county's centre.
-pub fn place_m(east_m: f64, north_m: f64) -> LatLon {
+pub(crate) fn place_m(east_m: f64, north_m: f64) -> LatLon {
     let middle = LatLon::new(28.45, 110.4).expect("a place on earth");
     middle.destination(90.0, east_m).destination(0.0, north_m)
 }
 
-pub fn sighting(
+pub(crate) fn sighting(
     id: u128,
     observed_at: Timestamp,
     source: Source,
@@ -57,7 +57,7 @@ pub fn sighting(
 }
 
 /// A VIIRS pixel.
-pub fn satellite(id: u128, observed_at: Timestamp, centre: LatLon) -> Sighting {
+pub(crate) fn satellite(id: u128, observed_at: Timestamp, centre: LatLon) -> Sighting {
     let source = Source::Satellite {
         hotspot_key: format!("N20 {id}"),
         satellite: "N20".to_owned(),
@@ -69,7 +69,7 @@ pub fn satellite(id: u128, observed_at: Timestamp, centre: LatLon) -> Sighting {
 }
 
 /// A camera's bearing of ±2°, with a range of 200 m to 10 km.
-pub fn camera(
+pub(crate) fn camera(
     id: u128,
     observed_at: Timestamp,
     name: &str,
@@ -98,20 +98,20 @@ pub fn camera(
     sighting(id, observed_at, source, locus, confidence)
 }
 
-pub fn person(id: u128, observed_at: Timestamp, centre: LatLon, radius_m: f64) -> Sighting {
+pub(crate) fn person(id: u128, observed_at: Timestamp, centre: LatLon, radius_m: f64) -> Sighting {
     let source = Source::Person { who: "12119".to_owned(), words: "山后冒烟".to_owned() };
     sighting(id, observed_at, source, Locus::Disc { centre, radius_m }, 0.8)
 }
 
 /// An office that lets cameras dispatch after two minutes without a look.
-pub fn after_a_look() -> Policy {
+pub(crate) fn after_a_look() -> Policy {
     let mut policy = Policy::default();
     policy.review.camera = Review::OfficerThenAuto { after: minutes(2.0) };
     policy
 }
 
 /// 大坪村: A角 wang is responsible, then li.
-pub fn village() -> Place {
+pub(crate) fn village() -> Place {
     Place {
         name: "大坪村后山".to_owned(),
         grid: Some("G17".into()),
@@ -124,7 +124,7 @@ pub fn village() -> Place {
     }
 }
 
-pub fn verification(category: u8) -> Verification {
+pub(crate) fn verification(category: u8) -> Verification {
     Verification {
         category,
         flames: None,
@@ -137,34 +137,34 @@ pub fn verification(category: u8) -> Verification {
     }
 }
 
-pub fn by(actor: Actor) -> By {
+pub(crate) fn by(actor: Actor) -> By {
     By { actor, action: None, happened_at: None }
 }
 
-pub fn ranger(name: &str) -> By {
+pub(crate) fn ranger(name: &str) -> By {
     by(Actor::Ranger { person: name.into() })
 }
 
-pub fn officer() -> By {
+pub(crate) fn officer() -> By {
     by(Actor::Officer { person: "zhao".into() })
 }
 
-pub fn phone_ack() -> Input {
+pub(crate) fn phone_ack() -> Input {
     Input::Acknowledge { means: Means::Phone }
 }
 
 /// A position 20 m from the centre of the hills, measured just now.
-pub fn phone_arrive(now: Timestamp) -> Input {
+pub(crate) fn phone_arrive(now: Timestamp) -> Input {
     Input::Arrive { means: Means::Phone, position: Some(standing(place_m(20.0, 0.0), now)) }
 }
 
-pub fn standing(at: LatLon, measured_at: Timestamp) -> Position {
+pub(crate) fn standing(at: LatLon, measured_at: Timestamp) -> Position {
     Position { at, accuracy_m: 12.0, measured_at: Some(measured_at) }
 }
 
 /// West of the centre is G16 with chen, east of it G17 with wang; li is B角 of both. The weights
 /// are those of a disc.
-pub fn two_grids(fix: &Fix) -> Place {
+pub(crate) fn two_grids(fix: &Fix) -> Place {
     let east_m = crate::triage::overlap::flat(place_m(0.0, 0.0), fix.centre)[0];
     let east = (0.5 + east_m / (2.0 * fix.radius_m.max(1.0))).clamp(0.0, 1.0);
     let candidate = |grid: &str, ranger: &str, weight: f64| Candidate {
@@ -194,7 +194,7 @@ pub fn two_grids(fix: &Fix) -> Place {
 }
 
 /// Who stands in each role of the made-up county.
-pub fn holder(role: Role, _: &Place, ranger: Option<&PersonId>) -> Option<PersonId> {
+pub(crate) fn holder(role: Role, _: &Place, ranger: Option<&PersonId>) -> Option<PersonId> {
     Some(match role {
         Role::Ranger => ranger?.clone(),
         Role::BackupRanger => "li".into(),
@@ -206,16 +206,16 @@ pub fn holder(role: Role, _: &Place, ranger: Option<&PersonId>) -> Option<Person
     })
 }
 
-pub fn report(category: u8) -> Input {
+pub(crate) fn report(category: u8) -> Input {
     Input::Report { verification: verification(category) }
 }
 
 /// Random numbers from a seed (SplitMix64), so that a failing test can be repeated.
-pub struct Chance(pub u64);
+pub(crate) struct Chance(pub u64);
 
 impl Chance {
     /// 0..1
-    pub fn share(&mut self) -> f64 {
+    pub(crate) fn share(&mut self) -> f64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -223,19 +223,19 @@ impl Chance {
         ((mixed ^ (mixed >> 31)) >> 11) as f64 / (1u64 << 53) as f64
     }
 
-    pub fn between(&mut self, low: f64, high: f64) -> f64 {
+    pub(crate) fn between(&mut self, low: f64, high: f64) -> f64 {
         low + (high - low) * self.share()
     }
 
     /// A normal error of one sigma (Box–Muller).
-    pub fn normal(&mut self) -> f64 {
+    pub(crate) fn normal(&mut self) -> f64 {
         let (radius, turn) = ((-2.0 * (1.0 - self.share()).ln()).sqrt(), self.share());
         radius * (std::f64::consts::TAU * turn).cos()
     }
 }
 
 /// The same bearing with a measured range.
-pub fn ranged(mut sighting: Sighting, nearest_m: f64, farthest_m: f64) -> Sighting {
+pub(crate) fn ranged(mut sighting: Sighting, nearest_m: f64, farthest_m: f64) -> Sighting {
     if let Locus::Sector(Ray { near_m, far_m, range, .. }) = &mut sighting.locus {
         (*near_m, *far_m, *range) = (nearest_m, farthest_m, RangeBasis::Terrain);
     }
@@ -243,7 +243,7 @@ pub fn ranged(mut sighting: Sighting, nearest_m: f64, farthest_m: f64) -> Sighti
 }
 
 /// One incident under a clock that the story advances.
-pub struct Story {
+pub(crate) struct Story {
     pub incident: Incident,
     pub policy: Policy,
     pub now: Timestamp,
@@ -253,11 +253,11 @@ pub struct Story {
 
 impl Story {
     /// The place is `place`, wherever the fix lies.
-    pub fn opened(sighting: Sighting, place: Place, policy: Policy) -> Self {
+    pub(crate) fn opened(sighting: Sighting, place: Place, policy: Policy) -> Self {
         Self::seen(vec![sighting], Box::new(move |_| place.clone()), policy)
     }
 
-    pub fn seen(
+    pub(crate) fn seen(
         sightings: Vec<Sighting>,
         place: Box<dyn Fn(&Fix) -> Place>,
         policy: Policy,
@@ -269,7 +269,7 @@ impl Story {
         Self::begun(new, place, policy, now)
     }
 
-    pub fn begun(
+    pub(crate) fn begun(
         new: NewIncident,
         place: Box<dyn Fn(&Fix) -> Place>,
         policy: Policy,
@@ -283,12 +283,12 @@ impl Story {
     }
 
     /// A satellite saw it, so the ranger wang was dispatched at minute 0.
-    pub fn dispatched() -> Self {
+    pub(crate) fn dispatched() -> Self {
         Self::opened(satellite(1, start(), place_m(0.0, 0.0)), village(), Policy::default())
     }
 
     /// A satellite saw it, 100 m east of the border of two grids.
-    pub fn between_grids() -> Self {
+    pub(crate) fn between_grids() -> Self {
         Self::seen(
             vec![satellite(1, start(), place_m(100.0, 0.0))],
             Box::new(two_grids),
@@ -297,19 +297,19 @@ impl Story {
     }
 
     /// A camera saw it; it waits for an officer's look.
-    pub fn waiting(confidence: f32) -> Self {
+    pub(crate) fn waiting(confidence: f32) -> Self {
         let sighting = camera(1, start(), "tower-3", place_m(-3000.0, 0.0), 90.0, confidence);
         Self::opened(sighting, village(), Policy::default())
     }
 
     /// The same, where the office lets cameras dispatch after two minutes without a look.
-    pub fn waiting_for_auto(confidence: f32) -> Self {
+    pub(crate) fn waiting_for_auto(confidence: f32) -> Self {
         let sighting = camera(1, start(), "tower-3", place_m(-3000.0, 0.0), 90.0, confidence);
         Self::opened(sighting, village(), after_a_look())
     }
 
     /// Advances time to that minute. The desk wakes at every deadline, and no sooner.
-    pub fn until(&mut self, minute: f64) -> &mut Self {
+    pub(crate) fn until(&mut self, minute: f64) -> &mut Self {
         while let Some((due, _)) =
             self.incident.next_deadline().filter(|(due, _)| *due <= at(minute))
         {
@@ -320,13 +320,13 @@ impl Story {
         self
     }
 
-    pub fn tick(&mut self) -> Vec<Event> {
+    pub(crate) fn tick(&mut self) -> Vec<Event> {
         let dispatch = self.id();
         self.act(Input::Tick { dispatch, with: None }, &by(Actor::System))
             .expect("time is never refused")
     }
 
-    pub fn act(&mut self, input: Input, by: &By) -> Result<Vec<Event>, Refusal> {
+    pub(crate) fn act(&mut self, input: Input, by: &By) -> Result<Vec<Event>, Refusal> {
         let place = |fix: &Fix, _: &[Hint]| (self.place)(fix);
         let office = Office { policy: &self.policy, place: &place, holder: &holder };
         let (decided, events) = self.incident.clone().handle(input, by, &office, self.now)?;
@@ -334,7 +334,7 @@ impl Story {
     }
 
     /// The same, where the place also depends on hints.
-    pub fn act_placed(
+    pub(crate) fn act_placed(
         &mut self,
         input: Input,
         by: &By,
@@ -354,22 +354,22 @@ impl Story {
     }
 
     /// With an action id, as phones do; returns the id.
-    pub fn tap(&mut self, name: &str, input: Input) -> Result<Vec<Event>, Refusal> {
+    pub(crate) fn tap(&mut self, name: &str, input: Input) -> Result<Vec<Event>, Refusal> {
         let action = Some(ActionId(uuid(self.ids << 32)));
         self.ids += 1;
         self.act(input, &By { action, ..ranger(name) })
     }
 
-    pub fn send(&mut self, name: &str) -> Result<Vec<Event>, Refusal> {
+    pub(crate) fn send(&mut self, name: &str) -> Result<Vec<Event>, Refusal> {
         let dispatch = self.id();
         self.act(Input::Dispatch { dispatch, ranger: name.into() }, &officer())
     }
 
-    pub fn see(&mut self, sighting: Sighting) -> Vec<Event> {
+    pub(crate) fn see(&mut self, sighting: Sighting) -> Vec<Event> {
         self.see_all(vec![sighting])
     }
 
-    pub fn see_all(&mut self, sightings: Vec<Sighting>) -> Vec<Event> {
+    pub(crate) fn see_all(&mut self, sightings: Vec<Sighting>) -> Vec<Event> {
         self.act(Input::AddSightings { sightings }, &by(Actor::System))
             .expect("open incidents take evidence")
     }
@@ -380,7 +380,7 @@ impl Story {
     }
 
     /// Who was called or written to, and at which minute.
-    pub fn told(&self) -> Vec<(i64, Vec<Role>, Channel)> {
+    pub(crate) fn told(&self) -> Vec<(i64, Vec<Role>, Channel)> {
         let told = self.incident.log.iter().filter_map(|it| match &it.event {
             Event::Escalated { tell, channel, .. } | Event::Rang { tell, channel, .. } => {
                 Some((minute(it), tell.clone(), *channel))
@@ -391,7 +391,7 @@ impl Story {
     }
 
     /// The kinds of events so far, with their minutes.
-    pub fn story(&self) -> Vec<(i64, &'static str)> {
+    pub(crate) fn story(&self) -> Vec<(i64, &'static str)> {
         self.incident.log.iter().map(|it| (minute(it), kind(&it.event))).collect()
     }
 }
@@ -400,11 +400,11 @@ fn minute(it: &Recorded) -> i64 {
     it.at.duration_since(start()).as_mins()
 }
 
-pub fn kinds(events: &[Event]) -> Vec<&'static str> {
+pub(crate) fn kinds(events: &[Event]) -> Vec<&'static str> {
     events.iter().map(kind).collect()
 }
 
-pub fn kind(event: &Event) -> &'static str {
+pub(crate) fn kind(event: &Event) -> &'static str {
     match event {
         Event::Opened { .. } => "opened",
         Event::SightingAdded { .. } => "sighting added",

@@ -34,7 +34,7 @@ pub(crate) fn built_in(name: &str) -> Option<&'static str> {
 
 /// Where pipeline texts are looked up.
 #[derive(Clone, Debug, Default)]
-pub struct Pipelines {
+pub(crate) struct Pipelines {
     folder: Option<PathBuf>,
 }
 
@@ -47,7 +47,7 @@ pub(crate) struct Line {
 }
 
 impl Pipelines {
-    pub fn new(folder: &Path) -> Self {
+    pub(crate) fn new(folder: &Path) -> Self {
         Self { folder: Some(folder.to_owned()) }
     }
 

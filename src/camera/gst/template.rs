@@ -5,7 +5,7 @@ use crate::error::{Error, Result};
 
 /// Where the pictures come out of a pipeline.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Outlet {
+pub(crate) enum Outlet {
     /// `appsink name=keyframes`: compressed pictures, decoded later by the pool.
     Keyframes,
     /// `appsink name=frames`: decoded I420 pictures (a decoder on the graphics card, for example).
@@ -13,7 +13,7 @@ pub enum Outlet {
 }
 
 impl Outlet {
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Keyframes => "keyframes",
             Self::Frames => "frames",
@@ -21,7 +21,7 @@ impl Outlet {
     }
 
     /// The text must name exactly one of the two. Error: what is missing, as a clause.
-    pub fn of(text: &str) -> Result<Self> {
+    pub(crate) fn of(text: &str) -> Result<Self> {
         let names = |outlet: Self| {
             let name = format!("name={}", outlet.name());
             text.split(|c: char| c.is_whitespace() || c == '!').any(|word| word == name)
@@ -42,7 +42,7 @@ impl Outlet {
 /// The launch line: comment lines removed, each `{placeholder}` replaced by its quoted value.
 ///
 /// Other braces stay (caps use them for lists: `format={I420,NV12}`).
-pub fn fill(text: &str, values: &[(&str, &str)]) -> Result<String> {
+pub(crate) fn fill(text: &str, values: &[(&str, &str)]) -> Result<String> {
     let lines =
         text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
     let text = lines.collect::<Vec<_>>().join(" ");

@@ -37,7 +37,7 @@ pub(super) struct DropFolder {
 }
 
 impl DropFolder {
-    pub fn open(folder: PathBuf, now: Timestamp) -> Self {
+    pub(super) fn open(folder: PathBuf, now: Timestamp) -> Self {
         let follower = Some(Follower::new(folder.clone()));
         Self {
             folder,
@@ -50,7 +50,12 @@ impl DropFolder {
     }
 
     /// Polls the folder when a picture is wanted. Reports when none has come for too long.
-    pub fn feed(&mut self, slots: &Arc<Slots>, index: usize, now: Timestamp) -> Result<(), Fault> {
+    pub(super) fn feed(
+        &mut self,
+        slots: &Arc<Slots>,
+        index: usize,
+        now: Timestamp,
+    ) -> Result<(), Fault> {
         if let Some(outcome) = self.look.as_mut().and_then(Job::poll) {
             self.look = None;
             let (follower, look) = outcome?;

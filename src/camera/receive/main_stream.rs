@@ -45,7 +45,7 @@ pub(crate) struct Fetches {
 }
 
 impl Fetches {
-    pub fn new(slots: Arc<Slots>) -> Self {
+    pub(crate) fn new(slots: Arc<Slots>) -> Self {
         Self {
             slots,
             running: Vec::new(),
@@ -57,14 +57,14 @@ impl Fetches {
 
     /// Of the cameras that have gone or are connected anew, nothing stays: fetches end, and neither
     /// waits nor readings of logins are kept.
-    pub fn keep_only(&mut self, stays: impl Fn(usize) -> bool) {
+    pub(crate) fn keep_only(&mut self, stays: impl Fn(usize) -> bool) {
         self.running.retain(|fetch| stays(fetch.index));
         self.backoffs.retain(|index, _| stays(*index));
         self.readings.retain(|index, _| stays(*index));
     }
 
     /// Collects finished fetches, gives up overdue ones, begins at most one.
-    pub fn tick(&mut self, pipelines: &Pipelines, now: Timestamp) {
+    pub(crate) fn tick(&mut self, pipelines: &Pipelines, now: Timestamp) {
         for fetch in std::mem::take(&mut self.running) {
             match fetch.outcome(now) {
                 Some(outcome) => {

@@ -33,12 +33,12 @@ struct Head {
 
 impl FirstPart {
     /// `max_bytes`: limit for the part's body.
-    pub fn new(max_bytes: usize) -> Self {
+    pub(super) fn new(max_bytes: usize) -> Self {
         Self { bytes: Vec::new(), max_bytes, head: None, searched: 0 }
     }
 
     /// The part's body once it is complete.
-    pub fn push(&mut self, bytes: &[u8]) -> Result<Option<Vec<u8>>, Broken> {
+    pub(super) fn push(&mut self, bytes: &[u8]) -> Result<Option<Vec<u8>>, Broken> {
         self.bytes.extend_from_slice(bytes);
         if self.head.is_none() {
             self.head = head_of(&self.bytes)?;

@@ -12,13 +12,13 @@ pub(super) struct Reading {
 }
 
 impl Reading {
-    pub fn index(&self) -> usize {
+    pub(super) fn index(&self) -> usize {
         self.at
     }
 
     /// The camera refused the current reading. True when another may be tried at once. `readings`:
     /// their number.
-    pub fn refused(&mut self, readings: usize) -> bool {
+    pub(super) fn refused(&mut self, readings: usize) -> bool {
         // A reading that has worked is the right one. A later refusal means a changed password or a
         // temporary fault.
         if self.is_proven || readings < 2 {
@@ -30,7 +30,7 @@ impl Reading {
     }
 
     /// Pictures came.
-    pub fn worked(&mut self) {
+    pub(super) fn worked(&mut self) {
         self.is_proven = true;
     }
 }

@@ -70,20 +70,20 @@ struct Folder {
 }
 
 impl Receiver {
-    pub fn new(index: usize, source: Arc<CameraSource>, slots: Arc<Slots>) -> Self {
+    pub(crate) fn new(index: usize, source: Arc<CameraSource>, slots: Arc<Slots>) -> Self {
         // 16 steps are enough to spread a county's reconnects, and need no random numbers.
         let spread = (index % 16) as f64 / 16.0;
         let backoff = Backoff::new(slots.config.reconnect_min, slots.config.reconnect_max, spread);
         Self { index, source, slots, backoff, reading: Reading::default(), state: State::Waiting }
     }
 
-    pub fn index(&self) -> usize {
+    pub(crate) fn index(&self) -> usize {
         self.index
     }
 
     /// Checks the camera. True when it was started, which takes a moment. A panic becomes this
     /// camera's fault and touches no other.
-    pub fn tick(&mut self, pipelines: &Pipelines, may_start: bool, now: Timestamp) -> bool {
+    pub(crate) fn tick(&mut self, pipelines: &Pipelines, may_start: bool, now: Timestamp) -> bool {
         // `fail` drops any state that a panic leaves half done.
         let looked = catch_unwind(AssertUnwindSafe(|| self.look_after(pipelines, may_start, now)));
         looked.unwrap_or_else(|_| {

@@ -9,7 +9,7 @@ const REFUSED_WAITS: i32 = 10;
 
 /// Exponential back-off: `min`, doubled after each failure, up to `max`. A picture resets it.
 #[derive(Clone, Debug)]
-pub struct Backoff {
+pub(super) struct Backoff {
     min: SignedDuration,
     max: SignedDuration,
     /// 0..1: lengthens the waits by up to half, so that 267 cameras behind one switch do not all
@@ -21,7 +21,7 @@ pub struct Backoff {
 
 impl Backoff {
     /// The first try is due at once.
-    pub fn new(min: SignedDuration, max: SignedDuration, spread: f64) -> Self {
+    pub(super) fn new(min: SignedDuration, max: SignedDuration, spread: f64) -> Self {
         Self {
             min,
             max,
@@ -31,23 +31,23 @@ impl Backoff {
         }
     }
 
-    pub fn is_due(&self, now: Timestamp) -> bool {
+    pub(super) fn is_due(&self, now: Timestamp) -> bool {
         now >= self.retry_at
     }
 
     /// The attempt failed. Returns the wait until the next one.
-    pub fn failed(&mut self, now: Timestamp) -> SignedDuration {
+    pub(super) fn failed(&mut self, now: Timestamp) -> SignedDuration {
         let doubled = 2i32.checked_pow(self.failures).and_then(|times| self.min.checked_mul(times));
         self.failures = self.failures.saturating_add(1);
         self.wait(now, doubled.unwrap_or(self.max).min(self.max))
     }
 
     /// Used when an early retry would do harm or cannot help.
-    pub fn refused(&mut self, now: Timestamp) -> SignedDuration {
+    pub(super) fn refused(&mut self, now: Timestamp) -> SignedDuration {
         self.wait(now, self.max.checked_mul(REFUSED_WAITS).unwrap_or(self.max))
     }
 
-    pub fn succeeded(&mut self) {
+    pub(super) fn succeeded(&mut self) {
         self.failures = 0;
     }
 
@@ -62,7 +62,7 @@ impl Backoff {
 
 /// What a gap in the stream means.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Silence {
+pub(super) enum Silence {
     Fine,
     /// Video arrives, but keyframes are rarer than the cadence needs: a setting of the camera.
     RareKeyframes,
@@ -74,7 +74,7 @@ pub enum Silence {
 
 /// Before anything is received, `last_keyframe_at` and `last_data_at` hold the start of the
 /// attempt.
-pub fn judge_silence(
+pub(super) fn judge_silence(
     now: Timestamp,
     last_keyframe_at: Timestamp,
     last_data_at: Timestamp,

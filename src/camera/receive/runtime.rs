@@ -107,7 +107,7 @@ pub(super) struct Job<T> {
 }
 
 impl<T: Send + 'static> Job<T> {
-    pub fn start(work: impl Future<Output = T> + Send + 'static) -> Result<Self, Fault> {
+    pub(super) fn start(work: impl Future<Output = T> + Send + 'static) -> Result<Self, Fault> {
         let (done, outcome) = oneshot::channel();
         // A send error means that the receiver has been stopped and nobody waits for the result.
         let task = runtime()?.spawn(async move { drop(done.send(work.await)) });
@@ -115,7 +115,7 @@ impl<T: Send + 'static> Job<T> {
     }
 
     /// For work that blocks on a disk.
-    pub fn start_blocking(work: impl FnOnce() -> T + Send + 'static) -> Result<Self, Fault> {
+    pub(super) fn start_blocking(work: impl FnOnce() -> T + Send + 'static) -> Result<Self, Fault> {
         let (done, outcome) = oneshot::channel();
         let task = runtime()?.spawn_blocking(move || drop(done.send(work())));
         Ok(Self { outcome, abort: task.abort_handle() })
@@ -123,7 +123,7 @@ impl<T: Send + 'static> Job<T> {
 
     /// None while it runs. Error: it ended without a result, by a panic or because its threads were
     /// replaced.
-    pub fn poll(&mut self) -> Option<Result<T, Fault>> {
+    pub(super) fn poll(&mut self) -> Option<Result<T, Fault>> {
         match self.outcome.try_recv() {
             Ok(outcome) => Some(Ok(outcome)),
             Err(oneshot::error::TryRecvError::Empty) => None,

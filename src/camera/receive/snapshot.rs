@@ -34,7 +34,7 @@ pub(super) struct Snapshot {
 
 impl Snapshot {
     /// Opens the camera with the given reading of its login.
-    pub fn open(source: &CameraSource, reading: &Reading) -> Result<Self, Fault> {
+    pub(super) fn open(source: &CameraSource, reading: &Reading) -> Result<Self, Fault> {
         let mut exposed = source.address.expose();
         let url = Url::parse(exposed.target).map_err(|_| source.bad_address())?;
         let login = (reading.index() < exposed.logins.len())
@@ -45,7 +45,7 @@ impl Snapshot {
 
     /// Requests a picture when one is wanted and none is under way. Error: how the last request
     /// failed.
-    pub fn feed(
+    pub(super) fn feed(
         &mut self,
         slots: &Arc<Slots>,
         index: usize,

@@ -14,7 +14,7 @@ const FALLS_IN: SignedDuration = SignedDuration::from_hours(6);
 /// Means over time. Edges and shapes are kept relative to brightness: half the light shows half the
 /// difference.
 #[derive(Clone, Copy, PartialEq, Debug, Default)]
-pub struct Baseline {
+pub(super) struct Baseline {
     looks: u32,
     mean: f32,
     fine: f32,
@@ -22,21 +22,21 @@ pub struct Baseline {
 }
 
 impl Baseline {
-    pub fn is_known(&self) -> bool {
+    pub(super) fn is_known(&self) -> bool {
         self.looks >= FIRST
     }
 
-    pub fn mean(&self) -> f32 {
+    pub(super) fn mean(&self) -> f32 {
         self.mean
     }
 
     /// Edges and large shapes of this look as shares of the usual. None until that is known.
-    pub fn shares(&self, look: &Look) -> Option<(f32, f32)> {
+    pub(super) fn shares(&self, look: &Look) -> Option<(f32, f32)> {
         let share = |value: f32, usual: f32| value / look.mean / usual.max(f32::EPSILON);
         self.is_known().then(|| (share(look.fine, self.fine), share(look.coarse, self.coarse)))
     }
 
-    pub fn learn(&mut self, look: &Look, since_last: SignedDuration) {
+    pub(super) fn learn(&mut self, look: &Look, since_last: SignedDuration) {
         self.looks = self.looks.saturating_add(1);
         let is_first = self.looks <= FIRST;
         let first = 1.0 / self.looks as f32;

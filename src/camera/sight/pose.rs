@@ -44,14 +44,14 @@ const AROUND: usize = 6;
 
 /// How far the view has shifted to the right and down, as shares of the picture's width.
 #[derive(Clone, Copy, PartialEq, Debug)]
-pub struct Shift {
+pub(super) struct Shift {
     pub right: f32,
     pub down: f32,
 }
 
 /// What one look says.
 #[derive(Clone, Copy, PartialEq, Debug)]
-pub enum Fit {
+pub(super) enum Fit {
     /// Nothing to compare with yet, or no certain answer.
     Unknown,
     Here(Shift),
@@ -61,7 +61,7 @@ pub enum Fit {
 
 /// The reference of one pose in one kind of light.
 #[derive(Clone, Debug, Default)]
-pub struct Reference {
+pub(super) struct Reference {
     edges: Vec<f32>,
     looks: u32,
     recent: VecDeque<Fit>,
@@ -73,7 +73,7 @@ pub struct Reference {
 
 impl Reference {
     /// Compares, learns, and returns what most of the last five looks say.
-    pub fn observe(
+    pub(super) fn observe(
         &mut self,
         luma: &[u8],
         (width, height): (u32, u32),
@@ -151,7 +151,7 @@ impl Reference {
 }
 
 impl Shift {
-    pub fn is_move(&self) -> bool {
+    pub(super) fn is_move(&self) -> bool {
         self.right.abs().max(self.down.abs()) > MOVED_MIN
     }
 }

@@ -5,11 +5,11 @@
 use crate::frame::Picture;
 
 /// Size of the small brightness picture, pixels.
-pub const WIDTH: usize = 160;
-pub const HEIGHT: usize = 90;
+pub(super) const WIDTH: usize = 160;
+pub(super) const HEIGHT: usize = 90;
 /// The rows of it that are used.
-pub const TOP: usize = HEIGHT / 10;
-pub const ROWS: usize = HEIGHT - 2 * TOP;
+pub(super) const TOP: usize = HEIGHT / 10;
+pub(super) const ROWS: usize = HEIGHT - 2 * TOP;
 /// Side of a block, pixels. The brightness of the 20 × 9 blocks tells whether anything large is
 /// visible.
 const BLOCK: usize = 8;
@@ -28,7 +28,7 @@ const GREY_CHROMA: f32 = 1.5;
 
 /// The measurements of one picture.
 #[derive(Clone, Debug)]
-pub struct Look {
+pub(crate) struct Look {
     pub size: (u32, u32),
     /// Changes when any pixel changes.
     pub fingerprint: u64,
@@ -47,7 +47,7 @@ pub struct Look {
 }
 
 impl Look {
-    pub fn at(picture: &Picture) -> Self {
+    pub(crate) fn at(picture: &Picture) -> Self {
         let small = picture.resized(WIDTH as u32, HEIGHT as u32);
         let luma = small.luma()[TOP * WIDTH..(TOP + ROWS) * WIDTH].to_vec();
         let (mean, spread) = mean_and_spread(&luma);

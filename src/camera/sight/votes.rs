@@ -9,14 +9,14 @@ use std::mem::discriminant;
 const LOOKS: usize = 5;
 
 #[derive(Debug, Default)]
-pub struct Votes {
+pub(super) struct Votes {
     recent: VecDeque<Option<Fault>>,
     standing: Option<Fault>,
 }
 
 impl Votes {
     /// Returns the newest fault of the kind that holds, so that its figures are current.
-    pub fn cast(&mut self, fault: Option<Fault>) -> Option<Fault> {
+    pub(super) fn cast(&mut self, fault: Option<Fault>) -> Option<Fault> {
         self.recent.push_back(fault);
         if self.recent.len() > LOOKS {
             self.recent.pop_front();

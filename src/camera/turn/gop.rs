@@ -21,7 +21,7 @@ pub(super) struct Gop {
 
 impl Gop {
     /// A keyframe arrived.
-    pub fn came(&mut self, at: Timestamp) {
+    pub(super) fn came(&mut self, at: Timestamp) {
         if let Some(last) = self.last_at.replace(at).filter(|last| *last < at) {
             self.intervals.push_back(at.duration_since(last));
             if self.intervals.len() > INTERVALS {
@@ -32,7 +32,7 @@ impl Gop {
 
     /// The interval, if it exceeds the cadence by more than a tenth, so that every look is late. A
     /// tenth is more than network jitter.
-    pub fn too_long_for(&self, cadence: SignedDuration) -> Option<SignedDuration> {
+    pub(super) fn too_long_for(&self, cadence: SignedDuration) -> Option<SignedDuration> {
         let mut sorted: Vec<SignedDuration> = self.intervals.iter().copied().collect();
         sorted.sort();
         let median = *sorted.get(sorted.len() / 2)?;
@@ -41,7 +41,7 @@ impl Gop {
     }
 
     /// After a gap, intervals are measured afresh.
-    pub fn reset(&mut self) {
+    pub(super) fn reset(&mut self) {
         *self = Self::default();
     }
 }

@@ -16,38 +16,38 @@ pub(super) struct MainSlot {
 
 impl MainSlot {
     /// The camera is suspicious until `until`. A repeated call only moves the end.
-    pub fn ask(&mut self, now: Timestamp, until: Timestamp) {
+    pub(super) fn ask(&mut self, now: Timestamp, until: Timestamp) {
         if self.wanted_until <= now {
             self.waits_since = now;
         }
         self.wanted_until = self.wanted_until.max(until);
     }
 
-    pub fn is_waiting(&self, now: Timestamp) -> bool {
+    pub(super) fn is_waiting(&self, now: Timestamp) -> bool {
         now < self.wanted_until && !self.is_fetching && self.keyframe.is_none()
     }
 
-    pub fn waits_since(&self) -> Timestamp {
+    pub(super) fn waits_since(&self) -> Timestamp {
         self.waits_since
     }
 
-    pub fn begin(&mut self) {
+    pub(super) fn begin(&mut self) {
         self.is_fetching = true;
     }
 
     /// A camera that has had its turn goes to the back of the queue.
-    pub fn end(&mut self, keyframe: Option<Keyframe>, now: Timestamp) {
+    pub(super) fn end(&mut self, keyframe: Option<Keyframe>, now: Timestamp) {
         (self.is_fetching, self.keyframe, self.waits_since) = (false, keyframe, now);
     }
 
     /// A picture older than a cadence says less than what the screened stream shows now.
-    pub fn has(&self, now: Timestamp, cadence: SignedDuration) -> bool {
+    pub(super) fn has(&self, now: Timestamp, cadence: SignedDuration) -> bool {
         self.keyframe
             .as_ref()
             .is_some_and(|keyframe| now.duration_since(keyframe.captured_at) <= cadence)
     }
 
-    pub fn take(&mut self, now: Timestamp, cadence: SignedDuration) -> Option<Keyframe> {
+    pub(super) fn take(&mut self, now: Timestamp, cadence: SignedDuration) -> Option<Keyframe> {
         let has_one = self.has(now, cadence);
         self.keyframe.take().filter(|_| has_one)
     }

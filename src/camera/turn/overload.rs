@@ -36,13 +36,13 @@ impl Overload {
 }
 
 #[derive(Debug, Default)]
-pub struct OverloadWatch {
+pub(crate) struct OverloadWatch {
     since: Option<Timestamp>,
     told: Option<Overload>,
 }
 
 impl OverloadWatch {
-    pub fn observe(&mut self, round: Round, asked: SignedDuration, now: Timestamp) {
+    pub(crate) fn observe(&mut self, round: Round, asked: SignedDuration, now: Timestamp) {
         if round.actual < asked * STRETCHED_PERCENT / 100 {
             *self = Self::default();
             return;
@@ -53,7 +53,7 @@ impl OverloadWatch {
         }
     }
 
-    pub fn overload(&self) -> Option<Overload> {
+    pub(crate) fn overload(&self) -> Option<Overload> {
         self.told
     }
 }

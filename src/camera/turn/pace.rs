@@ -17,7 +17,7 @@ use jiff::{SignedDuration, Timestamp};
 
 /// The sequence of one camera's slots.
 #[derive(Clone, Debug)]
-pub struct Pace {
+pub(super) struct Pace {
     cadence: SignedDuration,
     /// Start of the current slot.
     slot_at: Timestamp,
@@ -28,19 +28,19 @@ pub struct Pace {
 
 /// Slots that have ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Slots {
+pub(super) struct Slots {
     pub met: u64,
     pub missed: u64,
 }
 
 impl Pace {
     /// `since`: when the camera was added. `cadence` is positive (the configuration checks it).
-    pub fn new(cadence: SignedDuration, since: Timestamp) -> Self {
+    pub(super) fn new(cadence: SignedDuration, since: Timestamp) -> Self {
         Self { cadence, slot_at: since, is_met: false, is_broken: true }
     }
 
     /// A frame was analysed at `at`. Call `pass` first, or the slots before `at` are not counted.
-    pub fn looked(&mut self, at: Timestamp) {
+    pub(super) fn looked(&mut self, at: Timestamp) {
         if self.is_broken && !self.is_met {
             self.slot_at = at.checked_sub(self.cadence / 2).unwrap_or(at);
         }
@@ -49,7 +49,7 @@ impl Pace {
 
     /// Advances to `now`. Returns the slots that have ended since the last call; None when none
     /// has.
-    pub fn pass(&mut self, now: Timestamp) -> Option<Slots> {
+    pub(super) fn pass(&mut self, now: Timestamp) -> Option<Slots> {
         let passed = now.duration_since(self.slot_at);
         if passed < -self.cadence {
             // The clock was set back: the current slot is discarded, and a new sequence starts.

@@ -26,7 +26,7 @@ const PROMPT: i32 = 10;
 /// Decides which camera to look at next. No camera starves: a waiting slot is overtaken only by
 /// earlier ones.
 #[derive(Debug)]
-pub struct Schedule {
+pub(crate) struct Schedule {
     cadence: SignedDuration,
     /// By the camera's number.
     turns: BTreeMap<usize, Turn>,
@@ -61,7 +61,7 @@ pub struct Round {
 impl Schedule {
     /// Cameras numbered from 0. Their beats are spread evenly over the cadence, and all are due at
     /// once. `cadence` is positive (the configuration checks it).
-    pub fn new(cameras: usize, cadence: SignedDuration, now: Timestamp) -> Self {
+    pub(crate) fn new(cameras: usize, cadence: SignedDuration, now: Timestamp) -> Self {
         let beat = |camera: usize| {
             let share = (camera + 1) as f64 / cameras as f64;
             earlier(now, cadence - cadence.mul_f64(share))
@@ -72,7 +72,7 @@ impl Schedule {
 
     /// One more camera, due at once. Its beat lies in the middle of the widest gap between the
     /// others', so evenly spread beats stay so within a factor of two, and no other beat moves.
-    pub fn add(&mut self, camera: usize, now: Timestamp) {
+    pub(crate) fn add(&mut self, camera: usize, now: Timestamp) {
         let cadence_us = self.cadence.as_micros().max(1);
         let phase =
             |turn: &Turn| turn.beat_at.duration_since(now).as_micros().rem_euclid(cadence_us);
@@ -88,19 +88,19 @@ impl Schedule {
     }
 
     /// The others keep their beats.
-    pub fn remove(&mut self, camera: usize) {
+    pub(crate) fn remove(&mut self, camera: usize) {
         self.turns.remove(&camera);
     }
 
     /// The camera keeps its turn under another number.
-    pub fn renumber(&mut self, camera: usize, to: usize) {
+    pub(crate) fn renumber(&mut self, camera: usize, to: usize) {
         if let Some(turn) = self.turns.remove(&camera) {
             self.turns.insert(to, turn);
         }
     }
 
     /// A keyframe is ready and replaces the one before it. True when the camera is due now.
-    pub fn came(&mut self, camera: usize, captured_at: Timestamp, now: Timestamp) -> bool {
+    pub(crate) fn came(&mut self, camera: usize, captured_at: Timestamp, now: Timestamp) -> bool {
         let Some(turn) = self.turns.get_mut(&camera) else { return false };
         if turn.newest.is_none() {
             // Slots without a picture are not made up for. The phase of the beat is kept.
@@ -127,14 +127,14 @@ impl Schedule {
     }
 
     /// The keyframe that was ready has been dropped.
-    pub fn gone(&mut self, camera: usize) {
+    pub(crate) fn gone(&mut self, camera: usize) {
         if let Some(turn) = self.turns.get_mut(&camera) {
             (turn.newest, turn.fresh_since) = (None, None);
         }
     }
 
     /// The camera to look at now. Its keyframe counts as taken at `now`.
-    pub fn next(&mut self, now: Timestamp) -> Option<usize> {
+    pub(crate) fn next(&mut self, now: Timestamp) -> Option<usize> {
         self.next_slot(now).or_else(|| self.next_extra(now))
     }
 
@@ -169,13 +169,13 @@ impl Schedule {
     }
 
     /// Until then the suspicious camera is looked at every half cadence, as far as capacity allows.
-    pub fn boost(&mut self, camera: usize, until: Timestamp) {
+    pub(crate) fn boost(&mut self, camera: usize, until: Timestamp) {
         if let Some(turn) = self.turns.get_mut(&camera) {
             turn.boosted_until = turn.boosted_until.max(until);
         }
     }
 
-    pub fn is_boosted(&self, camera: usize, now: Timestamp) -> bool {
+    pub(crate) fn is_boosted(&self, camera: usize, now: Timestamp) -> bool {
         self.turns.get(&camera).is_some_and(|turn| now < turn.boosted_until)
     }
 
@@ -186,17 +186,17 @@ impl Schedule {
 
     /// For a polled camera: a picture taken now would be looked at, and none from this cadence is
     /// ready.
-    pub fn wants(&self, camera: usize, now: Timestamp) -> bool {
+    pub(crate) fn wants(&self, camera: usize, now: Timestamp) -> bool {
         self.turns.get(&camera).is_some_and(|turn| turn.wants(self.cadence, now))
     }
 
-    pub fn is_anybody_due(&self, now: Timestamp) -> bool {
+    pub(crate) fn is_anybody_due(&self, now: Timestamp) -> bool {
         self.turns.values().any(|turn| turn.is_due(self.cadence, now))
     }
 
     /// Over the cameras that have pictures. Cameras with no pictures, or too few, do not count as
     /// looked at too rarely.
-    pub fn round(&self, now: Timestamp) -> Round {
+    pub(crate) fn round(&self, now: Timestamp) -> Round {
         let has_pictures = |turn: &&Turn| {
             turn.newest.is_some() || now.duration_since(turn.looked_at) < self.cadence * 2
         };

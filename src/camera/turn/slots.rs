@@ -57,7 +57,7 @@ struct Inner {
 }
 
 impl Slots {
-    pub fn new(
+    pub(crate) fn new(
         sources: Vec<CameraSource>,
         config: CameraConfig,
         clock: Clock,
@@ -87,7 +87,7 @@ impl Slots {
 
     /// The newest keyframe wins. One that is replaced before it was looked at counts as dropped
     /// (metrics). Wakes a worker only when the camera is due.
-    pub fn put(&self, index: usize, keyframe: Keyframe) {
+    pub(crate) fn put(&self, index: usize, keyframe: Keyframe) {
         let now = self.clock.now();
         let mut inner = self.lock();
         let Inner { schedule, cameras, .. } = &mut *inner;
@@ -110,7 +110,7 @@ impl Slots {
 
     /// The keyframe of the most overdue camera, or its main stream's picture if there is one. None
     /// after `wait`, or at once when stopped.
-    pub fn take(&self, wait: Duration) -> Option<(usize, Keyframe)> {
+    pub(crate) fn take(&self, wait: Duration) -> Option<(usize, Keyframe)> {
         let mut taken = None;
         let waiting = |inner: &mut Inner| {
             let Inner { schedule, cameras, is_stopped, .. } = inner;
@@ -132,12 +132,12 @@ impl Slots {
     }
 
     /// Whether a polled camera (snapshot, upload folder) should be asked for a picture now.
-    pub fn wants(&self, index: usize, now: Timestamp) -> bool {
+    pub(crate) fn wants(&self, index: usize, now: Timestamp) -> bool {
         self.lock().schedule.wants(index, now)
     }
 
     /// Reports what the receiver found out about the connection.
-    pub fn set_link(&self, index: usize, fault: Fault) {
+    pub(crate) fn set_link(&self, index: usize, fault: Fault) {
         let now = self.clock.now();
         let mut inner = self.lock();
         let Inner { schedule, cameras, .. } = &mut *inner;
@@ -154,7 +154,7 @@ impl Slots {
     }
 
     /// Reports what the worker saw in the picture.
-    pub fn saw(
+    pub(crate) fn saw(
         &self,
         index: usize,
         captured_at: Timestamp,
@@ -202,7 +202,7 @@ impl Slots {
 
     /// Marks the camera's slot as met: the model has looked at the frame, or the gate has judged
     /// it.
-    pub fn looked(&self, index: usize, captured_at: Timestamp) {
+    pub(crate) fn looked(&self, index: usize, captured_at: Timestamp) {
         let now = self.clock.now();
         let mut inner = self.lock();
         let Some(Camera { source, pace, .. }) = inner.cameras.get_mut(&index) else { return };
@@ -226,7 +226,7 @@ impl Slots {
 
     /// Reports what the worker saw in the main stream's picture. Black and frozen are judged on the
     /// screened stream alone.
-    pub fn saw_main(
+    pub(crate) fn saw_main(
         &self,
         index: usize,
         captured_at: Timestamp,
@@ -247,7 +247,7 @@ impl Slots {
     }
 
     /// The screened stream's keyframe of this turn, for when the main stream's cannot be decoded.
-    pub fn instead(&self, index: usize) -> Option<Keyframe> {
+    pub(crate) fn instead(&self, index: usize) -> Option<Keyframe> {
         let mut inner = self.lock();
         let camera = inner.cameras.get_mut(&index)?;
         let keyframe = camera.keyframe.take()?;
@@ -256,14 +256,14 @@ impl Slots {
     }
 
     /// A strong reason to look more closely: it counts every time.
-    pub fn boost(&self, index: usize) {
+    pub(crate) fn boost(&self, index: usize) {
         let now = self.clock.now();
         let until = now.checked_add(self.boost_lasts()).unwrap_or(Timestamp::MAX);
         self.look_closely(&mut self.lock(), index, now, until);
     }
 
     /// A weak reason: it counts only while it is news (`suspicion.rs`).
-    pub fn suspect(&self, index: usize) {
+    pub(crate) fn suspect(&self, index: usize) {
         let now = self.clock.now();
         let mut inner = self.lock();
         let Some(camera) = inner.cameras.get_mut(&index) else { return };
@@ -287,7 +287,7 @@ impl Slots {
 
     /// Of the cameras that `may` be asked now, the one that has waited longest for a picture of its
     /// main stream. It counts as asked from here on.
-    pub fn wants_main(&self, now: Timestamp, may: impl Fn(usize) -> bool) -> Option<usize> {
+    pub(crate) fn wants_main(&self, now: Timestamp, may: impl Fn(usize) -> bool) -> Option<usize> {
         let mut inner = self.lock();
         let waiting =
             inner.cameras.iter_mut().filter(|(index, it)| it.main.is_waiting(now) && may(**index));
@@ -298,7 +298,7 @@ impl Slots {
 
     /// The result of a fetch. A fault goes to the camera's status and changes nothing else: the
     /// screened stream goes on.
-    pub fn main_came(&self, index: usize, outcome: Result<Keyframe, Fault>) {
+    pub(crate) fn main_came(&self, index: usize, outcome: Result<Keyframe, Fault>) {
         let (keyframe, fault) = match outcome {
             Ok(keyframe) => (Some(keyframe), None),
             Err(fault) => (None, Some(fault)),
@@ -323,7 +323,7 @@ impl Slots {
     }
 
     /// Wakes the workers when a camera has become due, and watches whether they keep up.
-    pub fn tick(&self, now: Timestamp) {
+    pub(crate) fn tick(&self, now: Timestamp) {
         let mut inner = self.lock();
         let Inner { schedule, load, cameras, .. } = &mut *inner;
         cameras
@@ -337,25 +337,25 @@ impl Slots {
         }
     }
 
-    pub fn is_boosted(&self, index: usize) -> bool {
+    pub(crate) fn is_boosted(&self, index: usize) -> bool {
         self.lock().schedule.is_boosted(index, self.clock.now())
     }
 
-    pub fn is_anybody_due(&self) -> bool {
+    pub(crate) fn is_anybody_due(&self) -> bool {
         self.lock().schedule.is_anybody_due(self.clock.now())
     }
 
     /// What the office must know about the speed of analysis. None while all cadences are kept.
-    pub fn overload(&self) -> Option<Overload> {
+    pub(crate) fn overload(&self) -> Option<Overload> {
         self.lock().load.overload()
     }
 
-    pub fn stop(&self) {
+    pub(crate) fn stop(&self) {
         self.lock().is_stopped = true;
         self.fresh.notify_all();
     }
 
-    pub fn is_stopped(&self) -> bool {
+    pub(crate) fn is_stopped(&self) -> bool {
         self.lock().is_stopped
     }
 

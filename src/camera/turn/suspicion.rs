@@ -14,7 +14,7 @@ pub(super) struct Suspicion {
 impl Suspicion {
     /// Records a suspicion. Returns until when the camera gets extra looks; None when that time is
     /// over.
-    pub fn raised(&mut self, now: Timestamp, lasts: SignedDuration) -> Option<Timestamp> {
+    pub(super) fn raised(&mut self, now: Timestamp, lasts: SignedDuration) -> Option<Timestamp> {
         let calm = now.duration_since(self.last_at);
         if calm > lasts || calm.is_negative() {
             self.began_at = now;

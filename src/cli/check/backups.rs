@@ -7,7 +7,7 @@ use crate::backup;
 use crate::clock::Clock;
 use crate::lang::Lang;
 
-pub fn backups(common: &Common) -> Vec<Finding> {
+pub(super) fn backups(common: &Common) -> Vec<Finding> {
     const PART: &str = "backup";
     let (config, lang) = (&common.config, common.lang);
     let Some(folder) = &config.backup.folder else {

@@ -5,7 +5,7 @@ use crate::app::capacity;
 use crate::frame::Capacity;
 use crate::lang::Lang;
 
-pub fn finding(held: &Capacity, cameras: usize, lang: Lang) -> Finding {
+pub(super) fn finding(held: &Capacity, cameras: usize, lang: Lang) -> Finding {
     const PART: &str = "capacity";
     let words = capacity::words(held, cameras, lang);
     if held.stretched_s(cameras).is_none() {

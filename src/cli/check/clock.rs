@@ -19,7 +19,7 @@ const GOOD_S: f64 = 2.0;
 /// happened.
 const WRONG_S: f64 = 60.0;
 
-pub fn clock(common: &Common) -> Vec<Finding> {
+pub(super) fn clock(common: &Common) -> Vec<Finding> {
     let lang = common.lang;
     vec![match common.config.clock.ntp.clone() {
         Some(server) => {

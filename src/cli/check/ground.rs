@@ -10,7 +10,7 @@ const PART: &str = "terrain";
 /// Cameras named at most, so that the line fits a terminal; the others are counted.
 const NAMED: usize = 5;
 
-pub fn findings(county: &County, data: &Path, lang: Lang) -> Vec<Finding> {
+pub(super) fn findings(county: &County, data: &Path, lang: Lang) -> Vec<Finding> {
     if county.cameras.is_empty() {
         return Vec::new();
     }

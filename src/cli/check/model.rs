@@ -12,7 +12,7 @@ use crate::lang::Lang;
 
 const PART: &str = "model";
 
-pub fn model(common: &Common) -> Vec<Finding> {
+pub(super) fn model(common: &Common) -> Vec<Finding> {
     let lang = common.lang;
     let cure = lang.pick(
         "make run 会准备库和模型；或设置 [detect] model、onnxruntime",

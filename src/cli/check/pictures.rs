@@ -38,7 +38,7 @@ enum Line<'a> {
 
 /// Findings when any picture was not ok. Error: a source could not be read at all; the other
 /// sources come first.
-pub fn run(args: &Args, common: &Common, out: &mut dyn Write) -> Result<Outcome> {
+pub(super) fn run(args: &Args, common: &Common, out: &mut dyn Write) -> Result<Outcome> {
     if !args.every.is_positive() {
         return Err(Error::invalid("--every must be more than zero"));
     }

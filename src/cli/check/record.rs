@@ -8,7 +8,7 @@ use crate::lang::Lang;
 use crate::progress::Progress;
 use crate::store::{self, Anchor, Look, Record, Step, Store};
 
-pub fn record(common: &Common, paper: &[Anchor]) -> Vec<Finding> {
+pub(super) fn record(common: &Common, paper: &[Anchor]) -> Vec<Finding> {
     const PART: &str = "record";
     let (config, lang) = (&common.config, common.lang);
     let url = store::url(config);

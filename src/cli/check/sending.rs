@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 const PART: &str = "sending";
 
 /// The office's choice for its cameras.
-pub fn sending(common: &Common) -> Vec<Finding> {
+pub(super) fn sending(common: &Common) -> Vec<Finding> {
     let lang = common.lang;
     let review = common.config.policy.review.camera;
     if review == Review::Officer {

@@ -10,7 +10,7 @@ use std::path::Path;
 
 const PART: &str = "server";
 
-pub fn serving(common: &Common) -> Vec<Finding> {
+pub(super) fn serving(common: &Common) -> Vec<Finding> {
     let (server, lang) = (&common.config.server, common.lang);
     let mut findings = Vec::new();
     if let Some(refusal) = server.refusal() {

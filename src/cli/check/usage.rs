@@ -45,7 +45,7 @@ impl Kind {
 }
 
 /// Free space on the disk, compared with its two limits.
-pub fn space(free: u64, limits: &DiskConfig, lang: Lang) -> Finding {
+pub(super) fn space(free: u64, limits: &DiskConfig, lang: Lang) -> Finding {
     const PART: &str = "disk";
     let gib = disk::gib(free);
     let words = match lang {
@@ -66,7 +66,7 @@ pub fn space(free: u64, limits: &DiskConfig, lang: Lang) -> Finding {
 }
 
 /// One line for each kind of data present, with its bytes for programs.
-pub fn usage(common: &Common) -> Vec<Finding> {
+pub(super) fn usage(common: &Common) -> Vec<Finding> {
     let config = &common.config;
     let hotspots = config.satellite.folder.to_string_lossy();
     let mut kinds: BTreeMap<Kind, u64> = BTreeMap::new();

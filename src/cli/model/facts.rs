@@ -12,7 +12,7 @@ use serde_json::json;
 use std::path::Path;
 
 /// The model's answer to one built-in picture.
-pub struct Seen {
+pub(super) struct Seen {
     zh: &'static str,
     en: &'static str,
     scores: Scores,
@@ -24,7 +24,7 @@ const SMOKE_S: f64 = 180.0;
 
 /// Drawn ridges, bright fog, and the ridges with a rendered plume, compared with the clear ridges
 /// before.
-pub fn built_in(worker: &mut Worker) -> Result<[Seen; 3]> {
+pub(super) fn built_in(worker: &mut Worker) -> Result<[Seen; 3]> {
     // An empty path has no photographs, so the same ridges are drawn on every machine.
     let ridges = scene::landscape(0, Path::new(""))?;
     let (width, height) = (ridges.width(), ridges.height());
@@ -48,7 +48,7 @@ fn cameras_per_core(cost_ms: Option<f64>, cadence: SignedDuration) -> Option<u32
         .map(|cost_ms| (cadence.as_secs_f64() * 1000.0 / cost_ms) as u32)
 }
 
-pub fn into_json(
+pub(super) fn into_json(
     json: &mut serde_json::Value,
     detector: &Detector,
     seen: &[Seen],
@@ -71,7 +71,7 @@ pub fn into_json(
     json["seen"] = json!(seen);
 }
 
-pub fn as_text(
+pub(super) fn as_text(
     lang: Lang,
     detector: &Detector,
     seen: &[Seen],

@@ -12,7 +12,7 @@ const GAP_MAX: SignedDuration = SignedDuration::from_mins(5);
 const HOURS_A_DAY: f64 = 24.0;
 
 /// Clean time, and the alarms in it, by source.
-pub struct Count {
+pub(super) struct Count {
     sources: Vec<Watched>,
     /// The gate: limit for the upper end of the interval, per camera-day.
     at_most: Option<f64>,
@@ -30,7 +30,7 @@ struct Watched {
 
 /// The rate of one source, or of all.
 #[derive(Debug, PartialEq, Serialize)]
-pub struct Rate {
+pub(super) struct Rate {
     /// Null: all sources together.
     source: Option<String>,
     pub hours: f64,
@@ -45,12 +45,12 @@ pub struct Rate {
 }
 
 impl Count {
-    pub fn new(at_most: Option<f64>) -> Self {
+    pub(super) fn new(at_most: Option<f64>) -> Self {
         Self { sources: Vec::new(), at_most }
     }
 
     /// Counts one picture, and the number of places confirmed in it.
-    pub fn looked(&mut self, source: &str, at: Timestamp, confirmed: usize) {
+    pub(super) fn looked(&mut self, source: &str, at: Timestamp, confirmed: usize) {
         if self.sources.last().is_none_or(|it| it.source != source) {
             self.sources.push(Watched { source: source.to_owned(), ..Watched::default() });
         }
@@ -64,7 +64,7 @@ impl Count {
     }
 
     /// By source, then all together.
-    pub fn rates(&self) -> Vec<Rate> {
+    pub(super) fn rates(&self) -> Vec<Rate> {
         let all = self.sources.iter().fold(Watched::default(), |sum, it| Watched {
             seconds: sum.seconds + it.seconds,
             steps: sum.steps + it.steps,
@@ -76,13 +76,13 @@ impl Count {
     }
 
     /// Whether the gate holds. Without clean time it does not.
-    pub fn holds(&self) -> bool {
+    pub(super) fn holds(&self) -> bool {
         let upper = self.rates().last().and_then(|all| all.upper);
         self.at_most.is_none_or(|at_most| upper.is_some_and(|upper| upper <= at_most))
     }
 
     /// For people: one line per source, and one for all.
-    pub fn words(&self, lang: Lang) -> Vec<String> {
+    pub(super) fn words(&self, lang: Lang) -> Vec<String> {
         let rates = self.rates();
         let mut lines: Vec<String> = rates.iter().map(|rate| rate.words(lang)).collect();
         lines.push(match (self.at_most, self.holds(), lang) {
@@ -164,7 +164,7 @@ impl Rate {
 }
 
 /// A number above zero.
-pub fn per_day(text: &str) -> std::result::Result<f64, String> {
+pub(super) fn per_day(text: &str) -> std::result::Result<f64, String> {
     let number = text.parse().ok().filter(|number: &f64| number.is_finite() && *number > 0.0);
     number.ok_or_else(|| {
         "a number of false alarms per camera-day is needed, for example 1.5".to_owned()

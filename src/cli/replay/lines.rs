@@ -16,7 +16,7 @@ use std::io::Write;
 use std::path::Path;
 
 /// The error message that means: the reader has closed stdout.
-pub const READER_GONE: &str = "the reader of the output is gone";
+pub(super) const READER_GONE: &str = "the reader of the output is gone";
 
 #[derive(Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
@@ -83,7 +83,7 @@ struct Unreadable {
     reason: String,
 }
 
-pub struct Report<'a> {
+pub(super) struct Report<'a> {
     out: &'a mut dyn Write,
     json: bool,
     lang: Lang,
@@ -101,7 +101,7 @@ pub struct Report<'a> {
 }
 
 impl<'a> Report<'a> {
-    pub fn new(
+    pub(super) fn new(
         common: &Common,
         out: &'a mut dyn Write,
         model: ModelVersion,
@@ -129,12 +129,12 @@ impl<'a> Report<'a> {
 
     /// Also collects a sheet of pictures, written with the summary.
     #[must_use]
-    pub fn with_sheet(mut self, file: Option<&'a Path>) -> Self {
+    pub(super) fn with_sheet(mut self, file: Option<&'a Path>) -> Self {
         self.sheet = file.map(|file| (file, Sheet::default()));
         self
     }
 
-    pub fn seen(
+    pub(super) fn seen(
         &mut self,
         source: &Path,
         index: usize,
@@ -177,7 +177,7 @@ impl<'a> Report<'a> {
         Ok(())
     }
 
-    pub fn gated(
+    pub(super) fn gated(
         &mut self,
         source: &Path,
         index: usize,
@@ -248,7 +248,7 @@ impl<'a> Report<'a> {
     }
 
     /// Kept for the summary, and printed at once for a person.
-    pub fn unreadable(&mut self, source: &Path, file: &str, why: &Error) -> Result<()> {
+    pub(super) fn unreadable(&mut self, source: &Path, file: &str, why: &Error) -> Result<()> {
         let reason = why.chain();
         if !self.json {
             let words = self.lang.pick("读不出，跳过", "cannot be read, skipped");
@@ -263,7 +263,7 @@ impl<'a> Report<'a> {
     }
 
     /// Returns Findings when the gate on clean time does not hold.
-    pub fn summary(mut self) -> Result<Outcome> {
+    pub(super) fn summary(mut self) -> Result<Outcome> {
         if let Some((file, sheet)) = &self.sheet {
             sheet.write(file, self.lang)?;
         }

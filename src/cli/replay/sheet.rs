@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 /// Rows of one sheet. Each has at most forty pictures of about 20 kB, so the page stays below 60
 /// MB, which browsers can open.
-pub const ROWS_MAX: usize = 50;
+pub(super) const ROWS_MAX: usize = 50;
 /// Longest side of a strip's picture on the sheet, and of the confirmed one, pixels.
 const SIDE: u32 = 480;
 const EVIDENCE_SIDE: u32 = 960;
@@ -25,7 +25,7 @@ const GRAPH: (f64, f64) = (480.0, 90.0);
 
 /// The confirmations so far, with their pictures.
 #[derive(Debug, Default)]
-pub struct Sheet {
+pub(super) struct Sheet {
     /// Pictures of one source must not serve as the past of another.
     source: String,
     strips: Strips,
@@ -44,7 +44,7 @@ struct Row {
 }
 
 impl Sheet {
-    pub fn look(&mut self, source: &str, seen: &Seen) {
+    pub(super) fn look(&mut self, source: &str, seen: &Seen) {
         if self.source != source {
             (self.source, self.strips) = (source.to_owned(), Strips::default());
         }
@@ -68,7 +68,7 @@ impl Sheet {
     }
 
     /// Writes the page.
-    pub fn write(&self, file: &Path, lang: Lang) -> Result<()> {
+    pub(super) fn write(&self, file: &Path, lang: Lang) -> Result<()> {
         std::fs::write(file, self.html(lang)).map_err(|e| {
             Error::unavailable(format!(
                 "cannot write {}: check the disk space and the permissions",

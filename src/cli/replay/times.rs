@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 /// By the names, in time order, if all names hold a time. Otherwise in the given order, `interval`
 /// apart from `start` on.
-pub fn of_pictures(
+pub(super) fn of_pictures(
     pictures: Vec<PathBuf>,
     start: Timestamp,
     interval: SignedDuration,
@@ -24,7 +24,7 @@ pub fn of_pictures(
 
 /// Keeps pictures at least `cadence` apart. Counted from the nominal time, not from the last
 /// picture, because picture times vary.
-pub fn thinned(
+pub(super) fn thinned(
     pictures: Vec<(Timestamp, PathBuf)>,
     cadence: SignedDuration,
 ) -> Vec<(Timestamp, PathBuf)> {
@@ -40,7 +40,7 @@ pub fn thinned(
     pictures.into_iter().filter(stays).collect()
 }
 
-pub fn in_name(stem: &str) -> Option<Timestamp> {
+pub(super) fn in_name(stem: &str) -> Option<Timestamp> {
     time_in_name(stem, &TimeZone::UTC)
 }
 

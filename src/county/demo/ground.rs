@@ -6,8 +6,8 @@ use crate::county::Area;
 use crate::triage::geo::LatLon;
 
 /// Cells of 1.82 km by 1.84 km: grids of mountain counties in Hunan are 1.4 to 2 km wide.
-pub const COLUMNS: usize = 22;
-pub const ROWS: usize = 19;
+pub(super) const COLUMNS: usize = 22;
+pub(super) const ROWS: usize = 19;
 /// About 40 km from west to east and 35 km from south to north.
 const WIDTH_DEG: f64 = 0.41;
 const HEIGHT_DEG: f64 = 0.315;
@@ -17,7 +17,7 @@ const LINE_STRAY: f64 = 0.08;
 /// Points between two corners. Every board loads all grids, and a second point would add 35 kB.
 const BENDS: usize = 1;
 
-pub struct Ground {
+pub(super) struct Ground {
     corners: Vec<Vec<LatLon>>,
     /// The lines from each corner to the east and to the north, both ends included.
     eastward: Vec<Vec<Vec<LatLon>>>,
@@ -25,7 +25,7 @@ pub struct Ground {
 }
 
 impl Ground {
-    pub fn new(centre: LatLon, dice: &mut Dice) -> Self {
+    pub(super) fn new(centre: LatLon, dice: &mut Dice) -> Self {
         let (cell_lat, cell_lon) = (HEIGHT_DEG / ROWS as f64, WIDTH_DEG / COLUMNS as f64);
         let corner = |row: usize, column: usize, dice: &mut Dice| {
             let lat = centre.lat_deg() + (row as f64 + dice.stray(CORNER_STRAY)) * cell_lat
@@ -57,11 +57,11 @@ impl Ground {
     }
 
     /// A corner inside the county. Ridges stand where lines meet.
-    pub fn ridge(&self, row: usize, column: usize) -> LatLon {
+    pub(super) fn ridge(&self, row: usize, column: usize) -> LatLon {
         self.corners[row][column]
     }
 
-    pub fn grid(&self, row: usize, column: usize) -> Vec<LatLon> {
+    pub(super) fn grid(&self, row: usize, column: usize) -> Vec<LatLon> {
         let south = self.eastward[row][column].iter().copied();
         let east = self.northward[row][column + 1].iter().copied();
         let north = self.eastward[row + 1][column].iter().rev().copied();
@@ -69,7 +69,7 @@ impl Ground {
         joined([south.collect(), east.collect(), north.collect(), west.collect()])
     }
 
-    pub fn outline(&self) -> Result<Area, String> {
+    pub(super) fn outline(&self) -> Result<Area, String> {
         let south = self.eastward[0].concat();
         let east = self.northward.iter().flat_map(|row| row[COLUMNS].clone()).collect();
         let north =

@@ -27,13 +27,13 @@ const AT: [&str; 10] = ["坪", "溪", "冲", "湾", "坳", "岭", "寨", "垭", 
 /// different.
 const STRIDE: usize = 77;
 
-pub fn townships() -> impl Iterator<Item = &'static str> {
+pub(super) fn townships() -> impl Iterator<Item = &'static str> {
     BANDS.iter().flat_map(|(_, townships)| *townships).map(|&(name, _)| name)
 }
 
 /// The grids of a village are adjacent, and so are the villages of a township. Codes are like real
 /// ones: township, village, grid.
-pub fn grids(ground: &Ground) -> Result<Vec<Grid>> {
+pub(super) fn grids(ground: &Ground) -> Result<Vec<Grid>> {
     let mut grids = Vec::with_capacity(ROWS * COLUMNS);
     let (mut south, mut township_number, mut villages) = (0, 0, 0);
     for (rows, townships) in BANDS {

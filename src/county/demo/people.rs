@@ -28,12 +28,12 @@ const VILLAGE_CODE: usize = 6;
 const ROTA_DAYS: i32 = 14;
 
 /// Four digits: 1 to 9999.
-pub fn phone(number: usize) -> String {
+pub(super) fn phone(number: usize) -> String {
     format!("1900000{number:04}")
 }
 
 /// A角 and B角 of every grid, a chief of every village, officers of the townships and the county.
-pub fn people(county: &County, dice: &mut Dice) -> Vec<Person> {
+pub(super) fn people(county: &County, dice: &mut Dice) -> Vec<Person> {
     let mut names = HashSet::new();
     let mut people: Vec<Person> = Vec::new();
     let mut add = |id: String, post: Post, grid: Option<&Grid>, township: Option<&str>| {
@@ -74,7 +74,7 @@ pub fn people(county: &County, dice: &mut Dice) -> Vec<Person> {
 }
 
 /// Who has duty when: officers and leaders take turns.
-pub fn rota(people: &[Person], now: Timestamp) -> Vec<Duty> {
+pub(super) fn rota(people: &[Person], now: Timestamp) -> Vec<Duty> {
     let today = county_date(now);
     let mut duties = Vec::new();
     for day in -1..=ROTA_DAYS {

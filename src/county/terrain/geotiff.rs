@@ -24,7 +24,7 @@ const CRS: [u16; 2] = [4326, 4490];
 const VERTICAL_UNITS: u16 = 4099;
 const METRE: u16 = 9001;
 
-pub fn read(path: &Path, window: &Window, room: usize) -> Result<Option<Raster>, Refusal> {
+pub(super) fn read(path: &Path, window: &Window, room: usize) -> Result<Option<Raster>, Refusal> {
     let file = File::open(path).map_err(|e| unreadable(&e))?;
     let mut limits = Limits::default();
     limits.decoding_buffer_size = CHUNK_MAX_BYTES;

@@ -9,7 +9,7 @@ use std::path::Path;
 const SIDES: [usize; 2] = [3601, 1201];
 const VOID: i16 = -32768;
 
-pub fn read(
+pub(super) fn read(
     path: &Path,
     name: &str,
     window: &Window,

@@ -9,7 +9,7 @@ use crate::triage::detection::{BoundingBox, Class, Detection, Scores};
 
 /// `heat` is `[1, classes, rows, columns]`. Cells that lie entirely on the letterbox padding are
 /// ignored.
-pub fn read(
+pub(crate) fn read(
     heat: Output,
     classes: &[Option<Class>],
     at: Letterbox,
@@ -61,7 +61,7 @@ pub fn read(
 }
 
 /// Frame scores from a separate output, `[1, classes]`.
-pub fn scores(output: Output, classes: &[Option<Class>]) -> Result<Scores> {
+pub(crate) fn scores(output: Output, classes: &[Option<Class>]) -> Result<Scores> {
     if output.shape != [1, classes.len() as i64] || output.values.len() != classes.len() {
         return Err(Error::invalid(format!(
             "the network's scores have shape {:?}, expected [1, {}]: correct classes or output in \

@@ -10,7 +10,7 @@ use crate::triage::detection::{Class, Detection, Scores};
 /// suppression is quadratic.
 const CANDIDATES_MAX: usize = 1000;
 
-pub fn read(
+pub(crate) fn read(
     boxes: Output,
     layout: YoloLayout,
     classes: &[Option<Class>],
@@ -44,7 +44,7 @@ pub fn read(
 
 /// The confidence of every candidate in one class, 0..=1. `None`: the network does not have the
 /// class.
-pub fn confidences(
+pub(crate) fn confidences(
     boxes: Output,
     layout: YoloLayout,
     classes: &[Option<Class>],
@@ -59,7 +59,7 @@ pub fn confidences(
 }
 
 /// Whether an output of this shape matches `model.toml`. A negative size is known only after a run.
-pub fn fits(shape: &[i64], layout: YoloLayout, classes: usize) -> Result<()> {
+pub(crate) fn fits(shape: &[i64], layout: YoloLayout, classes: usize) -> Result<()> {
     let (columns, rows) = match (layout, shape) {
         (YoloLayout::V5, &[looks, rows, columns]) | (YoloLayout::V8, &[looks, columns, rows])
             if looks <= 1 =>

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 /// `[points.NAME]` as written.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct RawPoint {
+pub(super) struct RawPoint {
     smoke: f32,
     fire: f32,
     smoke_tile: f32,
@@ -31,7 +31,7 @@ struct RawExpected {
 }
 
 /// `None`: the model has no operating points.
-pub fn check(
+pub(super) fn check(
     default: Option<&str>,
     mut points: BTreeMap<String, RawPoint>,
     screen: Levels,
@@ -87,7 +87,7 @@ pub fn check(
 }
 
 /// The defaults with the numbers of the point.
-pub fn tuned(name: PointName, point: &OperatingPoint) -> Result<Thresholds> {
+pub(super) fn tuned(name: PointName, point: &OperatingPoint) -> Result<Thresholds> {
     let tuned = point.tune(&Thresholds::default());
     tuned.map_err(|why| Error::invalid(format!("[points.{name}]: {}", why.en)))
 }

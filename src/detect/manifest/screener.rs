@@ -26,7 +26,7 @@ pub struct Screener {
 /// As written. Absent sizes are those of `[input]`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct RawScreener {
+pub(super) struct RawScreener {
     file: String,
     sha256: String,
     smoke: f32,
@@ -44,7 +44,7 @@ fn all() -> f32 {
 }
 
 impl RawScreener {
-    pub fn check(self, of_full: &RawInput) -> Result<Screener> {
+    pub(super) fn check(self, of_full: &RawInput) -> Result<Screener> {
         let Self { file, sha256, smoke, fire, audit, calls, width, height, rect_stride } = self;
         check_file(&file, &sha256)?;
         if ![smoke, fire].iter().all(|level| 0.0 < *level && *level <= 1.0) {

@@ -1,6 +1,6 @@
 use super::*;
 
-pub const HEATMAP: &str = r#"
+pub(crate) const HEATMAP: &str = r#"
 name = "smoke-fire"
 version = "0.1.0"
 file = "model.onnx"
@@ -34,7 +34,7 @@ smoke = 0.5
 fire = 0.6
 "#;
 
-pub fn yolo(layout: &str, classes: &str) -> String {
+pub(crate) fn yolo(layout: &str, classes: &str) -> String {
     HEATMAP
         .replace(
             "\"heatmap\"\nclasses = [\"smoke\", \"fire\"]",

@@ -51,7 +51,7 @@ impl Verifier {
 /// As written.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct RawVerifier {
+pub(super) struct RawVerifier {
     file: String,
     sha256: String,
     version: String,
@@ -66,7 +66,7 @@ pub struct RawVerifier {
 
 impl RawVerifier {
     /// `of_full`: the input of the detector, which determines how long pasts are kept.
-    pub fn check(self, of_full: &Input) -> Result<Verifier> {
+    pub(super) fn check(self, of_full: &Input) -> Result<Verifier> {
         let Self { file, sha256, version, input, output, side, near, far, ages_s, threshold } =
             self;
         check_file(&file, &sha256)?;

@@ -51,16 +51,16 @@ impl Keys {
 }
 
 /// At most `count` within any period of `within`.
-pub struct Limit {
+pub(super) struct Limit {
     pub count: usize,
     pub within: SignedDuration,
 }
 
 /// No limit covers a longer period.
-pub const LONGEST: SignedDuration = SignedDuration::from_hours(24);
+pub(super) const LONGEST: SignedDuration = SignedDuration::from_hours(24);
 
 /// The vendors' limits for one number (or robot).
-pub fn limits(channel: Channel) -> &'static [Limit] {
+pub(super) fn limits(channel: Channel) -> &'static [Limit] {
     match channel {
         Channel::Sms => sms::LIMITS,
         Channel::Voice => voice::LIMITS,
@@ -69,7 +69,7 @@ pub fn limits(channel: Channel) -> &'static [Limit] {
 }
 
 /// The largest batch, bytes.
-pub fn bytes_max(channel: Channel) -> usize {
+pub(super) fn bytes_max(channel: Channel) -> usize {
     match channel {
         Channel::Sms => sms::BYTES_MAX,
         Channel::Voice => voice::BYTES_MAX,
@@ -78,7 +78,7 @@ pub fn bytes_max(channel: Channel) -> usize {
 }
 
 /// What the board says where a channel has no gateway.
-pub fn by_hand(channel: Channel) -> &'static str {
+pub(super) fn by_hand(channel: Channel) -> &'static str {
     match channel {
         Channel::Sms => sms::BY_HAND,
         Channel::Voice => voice::BY_HAND,
@@ -87,14 +87,14 @@ pub fn by_hand(channel: Channel) -> &'static str {
 }
 
 /// The configured gateways. A channel without one is served by hand.
-pub struct Gateways {
+pub(super) struct Gateways {
     sms: Option<Sender>,
     voice: Option<Sender>,
     wecom: Option<Sender>,
 }
 
 impl Gateways {
-    pub fn new(config: &NotifyConfig, keys: Keys) -> Result<Self> {
+    pub(super) fn new(config: &NotifyConfig, keys: Keys) -> Result<Self> {
         let client = client::new(config.answer_within.unsigned_abs())?;
         let to = |name: &str, url: &Option<String>, key| {
             let Some(url) = url else { return Ok(None) };
@@ -117,7 +117,7 @@ impl Gateways {
         })
     }
 
-    pub fn of(&self, channel: Channel) -> Option<&Sender> {
+    pub(super) fn of(&self, channel: Channel) -> Option<&Sender> {
         match channel {
             Channel::Sms => self.sms.as_ref(),
             Channel::Voice => self.voice.as_ref(),
@@ -127,7 +127,7 @@ impl Gateways {
 }
 
 #[derive(Clone)]
-pub enum Sender {
+pub(super) enum Sender {
     /// POST {"to","text"}
     Sms(Endpoint),
     /// The same; the gateway reads the text aloud.
@@ -137,7 +137,7 @@ pub enum Sender {
 }
 
 #[derive(Clone)]
-pub struct Endpoint {
+pub(super) struct Endpoint {
     client: Client,
     url: Url,
     key: Option<Key>,
@@ -145,7 +145,7 @@ pub struct Endpoint {
 
 /// The result of handing over a batch.
 #[derive(Debug)]
-pub enum Outcome {
+pub(super) enum Outcome {
     Taken,
     /// The vendor counts differently from us. This counts as an attempt, and the next comes after
     /// `wait`.
@@ -161,7 +161,7 @@ const LIMIT_WAIT: SignedDuration = SignedDuration::from_mins(1);
 impl Sender {
     /// Posts one text under its idempotency key, which it keeps for good. A gateway that supports
     /// such keys delivers nothing twice, after a late answer as well as after a crash of ours.
-    pub async fn post(&self, phones: &[&str], text: &str, key: &str) -> Outcome {
+    pub(super) async fn post(&self, phones: &[&str], text: &str, key: &str) -> Outcome {
         let request = match self {
             Self::Sms(endpoint) | Self::Voice(endpoint) => endpoint.plain(phones, text),
             Self::Wecom(endpoint) => wecom::request(endpoint, phones, text),

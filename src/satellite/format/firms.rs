@@ -20,7 +20,7 @@ const NEEDED: [&str; 6] =
 const ROWS_MAX: usize = 1_000_000;
 
 /// `Err` says why this is no FIRMS list.
-pub fn parse(text: &str, lang: Lang) -> Result<Parsed, String> {
+pub(super) fn parse(text: &str, lang: Lang) -> Result<Parsed, String> {
     // FIRMS quotes nothing and its values hold no commas, so quotes come only from an office
     // program. With quoting off, a stray quote costs one row and not all that follow.
     let mut reader = csv::ReaderBuilder::new()

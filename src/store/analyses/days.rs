@@ -69,18 +69,18 @@ fn read_query(lacks: &[&str]) -> String {
 }
 
 #[derive(Clone, Debug)]
-pub struct Days {
+pub(crate) struct Days {
     folder: PathBuf,
     /// The file being written. After a failure it is closed, and the next batch reopens it.
     writer: Arc<Mutex<Option<(Date, SqliteConnection)>>>,
 }
 
 impl Days {
-    pub fn new(data: &Path) -> Self {
+    pub(crate) fn new(data: &Path) -> Self {
         Self { folder: data.join(FOLDER), writer: Arc::default() }
     }
 
-    pub async fn record(&self, batch: &[Analysis]) -> Result<()> {
+    pub(crate) async fn record(&self, batch: &[Analysis]) -> Result<()> {
         let mut writer = self.writer.lock().await;
         for (day, frames) in by_day(batch) {
             let mut connection = match writer.take() {
@@ -148,7 +148,7 @@ impl Days {
         Ok(rows)
     }
 
-    pub async fn prune(&self, before: Timestamp) -> Result<usize> {
+    pub(crate) async fn prune(&self, before: Timestamp) -> Result<usize> {
         let mut removed = 0;
         for (day, file) in self.files()? {
             if end(day)? <= before {
@@ -159,7 +159,7 @@ impl Days {
         Ok(removed)
     }
 
-    pub async fn shed(&self, today: Date) -> Result<bool> {
+    pub(crate) async fn shed(&self, today: Date) -> Result<bool> {
         match self.files()?.first() {
             Some((day, file)) if *day < today => self.remove(*day, file).await.map(|()| true),
             _ => Ok(false),
@@ -203,7 +203,7 @@ impl Days {
     }
 
     /// Writes the journal back into its file.
-    pub async fn close(&self) {
+    pub(crate) async fn close(&self) {
         if let Some((day, connection)) = self.writer.lock().await.take()
             && let Err(e) = connection.close().await
         {

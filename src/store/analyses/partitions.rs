@@ -20,7 +20,7 @@ SELECT pose, captured_at_us, smoke::float8 AS smoke, fire::float8 AS fire, detec
     tiles, has_past
 FROM analysis WHERE camera = $1 AND captured_at_us >= $2 AND captured_at_us < $3 ORDER BY captured_at_us DESC LIMIT $4";
 
-pub async fn record(pool: &PgPool, batch: &[Analysis]) -> Result<()> {
+pub(super) async fn record(pool: &PgPool, batch: &[Analysis]) -> Result<()> {
     let boxes = batch.iter().map(detections).collect::<Result<Vec<_>>>()?;
     match insert(pool, batch, &boxes).await {
         Err(sqlx::Error::Database(e)) if e.code().is_some_and(|code| code == NO_PARTITION) => {
@@ -72,7 +72,7 @@ pub(super) async fn read(
     read.fetch_all(pool).await.map_err(failed)
 }
 
-pub async fn prune(pool: &PgPool, before: Timestamp) -> Result<usize> {
+pub(super) async fn prune(pool: &PgPool, before: Timestamp) -> Result<usize> {
     let names: Vec<(String,)> = sqlx::query_as(
         "SELECT relname::text FROM pg_class JOIN pg_inherits ON pg_inherits.inhrelid = \
         pg_class.oid \

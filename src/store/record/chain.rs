@@ -10,14 +10,14 @@ use std::collections::VecDeque;
 const AT_ONCE: i64 = 1_000;
 
 /// sha256(hash before ‖ the row as JSON, keys in this order, body exactly as stored), hexadecimal.
-pub fn chained(before: &str, seq: i64, incident: &str, version: i64, body: &str) -> String {
+pub(crate) fn chained(before: &str, seq: i64, incident: &str, version: i64, body: &str) -> String {
     let row =
         format!(r#"{{"seq":{seq},"incident":"{incident}","version":{version},"recorded":{body}}}"#);
     hex::encode(Sha256::new().chain_update(before).chain_update(row).finalize())
 }
 
 /// The hash before the first row.
-pub fn beginning() -> String {
+pub(super) fn beginning() -> String {
     "0".repeat(64)
 }
 
@@ -31,7 +31,7 @@ struct Row {
 }
 
 /// How far the log has been read.
-pub struct Chain {
+pub(super) struct Chain {
     seq: i64,
     /// The last row's hash; `None` when that row is missing.
     hash: Option<String>,
@@ -40,14 +40,14 @@ pub struct Chain {
 }
 
 impl Chain {
-    pub fn from_the_beginning(anchors: Vec<Anchor>) -> Self {
+    pub(super) fn from_the_beginning(anchors: Vec<Anchor>) -> Self {
         Self { seq: 0, hash: Some(beginning()), anchors: anchors.into() }
     }
 
     /// Checks the next rows up to `record.head`. Returns how many; 0 at the end. Each row is
     /// compared with the *stored* previous hash, so one damaged row is one finding, and the check
     /// goes on.
-    pub async fn step(&mut self, store: &Store, record: &mut Record) -> Result<u64> {
+    pub(super) async fn step(&mut self, store: &Store, record: &mut Record) -> Result<u64> {
         let end = record.head.events as i64;
         let rows: Vec<Row> = reading!(store, pool => sqlx::query_as(
             "SELECT seq, incident, version, body, hash FROM event WHERE seq > $1 AND seq <= $2 \

@@ -63,7 +63,7 @@ pub enum What {
 }
 
 /// An incident as its log describes it.
-pub struct Logged {
+pub(super) struct Logged {
     pub name: String,
     pub incident: Incident,
     pub line: Line,
@@ -73,7 +73,7 @@ pub struct Logged {
 }
 
 /// The result of reading an incident's log.
-pub enum Read {
+pub(super) enum Read {
     Whole(Box<Logged>),
     /// Positions in the log of events that cannot be read.
     Unreadable(Vec<u64>),
@@ -342,7 +342,7 @@ fn filed(log: &[Recorded]) -> BTreeMap<String, &Sighting> {
 }
 
 impl Logged {
-    pub fn is_open(&self) -> bool {
+    pub(super) fn is_open(&self) -> bool {
         self.incident.state != State::Closed
     }
 }

@@ -5,7 +5,7 @@ use crate::store::{us, word};
 use crate::triage::incident::Incident;
 
 #[derive(Clone, PartialEq, Eq, Debug, sqlx::FromRow)]
-pub struct Line {
+pub(crate) struct Line {
     pub version: i64,
     pub state: String,
     pub drill: bool,
@@ -16,7 +16,7 @@ pub struct Line {
 
 impl Line {
     /// `opened_seq`: position of its first event in the whole log.
-    pub fn of(incident: &Incident, opened_seq: i64) -> Result<Self> {
+    pub(crate) fn of(incident: &Incident, opened_seq: i64) -> Result<Self> {
         Ok(Self {
             version: incident.version as i64,
             state: word(&incident.state)?,
@@ -28,7 +28,7 @@ impl Line {
     }
 
     /// Names of the columns that differ.
-    pub fn differing(&self, other: &Self) -> Vec<&'static str> {
+    pub(crate) fn differing(&self, other: &Self) -> Vec<&'static str> {
         let columns = [
             ("version", self.version != other.version),
             ("state", self.state != other.state),

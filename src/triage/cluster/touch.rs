@@ -18,7 +18,7 @@ struct Pixel {
 
 /// Groups of indices: pixels of one satellite and one instrument, at most [`ONE_LOOK`] apart, whose
 /// footprints touch. Other evidence is a group of one.
-pub fn groups(sightings: &[&Sighting]) -> Vec<Vec<usize>> {
+pub(super) fn groups(sightings: &[&Sighting]) -> Vec<Vec<usize>> {
     let mut eyes: HashMap<(&str, &str, bool), usize> = HashMap::new();
     // Widest reach of each satellite's pixels: half the edge of its cubes.
     let mut widest_m: Vec<f64> = Vec::new();

@@ -15,13 +15,13 @@ pub const HITS_MAX: usize = 64;
 
 /// A box and its log-odds.
 #[derive(Clone, Copy, Debug)]
-pub struct Told {
+pub(super) struct Told {
     pub detection: Detection,
     pub says: f64,
 }
 
 #[derive(Clone, Debug)]
-pub struct Place {
+pub(super) struct Place {
     pub class: Class,
     /// The latest box with evidence for it, so that a growing or drifting plume stays one place.
     pub bbox: BoundingBox,
@@ -40,14 +40,14 @@ pub struct Place {
 }
 
 #[derive(Clone, Copy, Debug)]
-pub struct Hit {
+pub(super) struct Hit {
     told: Told,
     at: Timestamp,
     evidence: f64,
 }
 
 impl Place {
-    pub fn new(told: &Told, now: Timestamp) -> Self {
+    pub(super) fn new(told: &Told, now: Timestamp) -> Self {
         let Detection { class, bbox, .. } = told.detection;
         let mut place = Self {
             class,
@@ -64,12 +64,12 @@ impl Place {
         place
     }
 
-    pub fn look_anew(&mut self, tiles: &[Tile]) {
+    pub(super) fn look_anew(&mut self, tiles: &[Tile]) {
         (self.told, self.is_covered) = ([None, None], is_covered(&self.bbox, tiles));
     }
 
     /// Boxes come in order of falling log-odds, so a second one of the same view adds nothing.
-    pub fn hear(&mut self, told: &Told, now: Timestamp) {
+    pub(super) fn hear(&mut self, told: &Told, now: Timestamp) {
         let slot = &mut self.told[usize::from(told.detection.tile.is_some())];
         if slot.is_some() {
             return;
@@ -82,7 +82,7 @@ impl Place {
     }
 
     /// An alarmed place was seen again, and does not fall quiet.
-    pub fn still_there(&mut self, bbox: BoundingBox, now: Timestamp) {
+    pub(super) fn still_there(&mut self, bbox: BoundingBox, now: Timestamp) {
         if self.last_at < now {
             (self.bbox, self.last_at) = (bbox, now);
         }
@@ -90,7 +90,7 @@ impl Place {
 
     /// Adds the evidence of the present look. The whole view covers every place. Silence of the
     /// tiles counts only if one covered the place.
-    pub fn weigh(&mut self, now: Timestamp, trust: f64, memory_s: f64) {
+    pub(super) fn weigh(&mut self, now: Timestamp, trust: f64, memory_s: f64) {
         let looked = [true, self.is_covered];
         for ((witness, told), looked) in self.witnesses.iter_mut().zip(&self.told).zip(looked) {
             let says = told.map_or(SILENCE, |it| it.says);
@@ -119,12 +119,12 @@ impl Place {
         self.hits.drain(..self.hits.len().saturating_sub(HITS_MAX));
     }
 
-    pub fn is_held(&self) -> bool {
+    pub(super) fn is_held(&self) -> bool {
         self.witnesses.iter().any(Option::is_some)
     }
 
     /// `Some` if the present look is evidence for the place and the sum has reached the limit.
-    pub fn alarm(&mut self, now: Timestamp, limit: f64) -> Option<Confirmed> {
+    pub(super) fn alarm(&mut self, now: Timestamp, limit: f64) -> Option<Confirmed> {
         let last = self.hits.last().filter(|hit| hit.at == now && hit.evidence >= limit)?;
         if self.alarmed || now.duration_since(self.first_at) < MIN_APART {
             return None;

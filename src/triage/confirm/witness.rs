@@ -9,17 +9,17 @@ use jiff::Timestamp;
 /// Looks within this number of seconds show the same plume in the same light: together they are one
 /// look's worth of evidence, however many there are. Shapes of smoke and shadows of clouds change
 /// about as fast.
-pub const CORRELATION_S: f64 = 30.0;
+pub(super) const CORRELATION_S: f64 = 30.0;
 /// Seconds that the first look at a place stands for: one cadence, because the time before is
 /// unknown.
 const FIRST_S: f64 = 10.0;
 /// Most seconds that a look stands for: nobody saw the place during a longer gap.
 const LOOK_MAX_S: f64 = 60.0;
 /// Highest log-odds of one look; otherwise one glare of 0.9999 would suffice.
-pub const SAYS_MAX: f64 = 3.0;
+pub(super) const SAYS_MAX: f64 = 3.0;
 /// Log-odds of a look without a box at a followed place: three in ten looks at smoke make no box
 /// (ln 0.3).
-pub const SILENCE: f64 = -1.2;
+pub(super) const SILENCE: f64 = -1.2;
 /// A view with less evidence than this is dropped.
 const NOTHING: f64 = 0.01;
 
@@ -39,7 +39,7 @@ const STEADY_AREA: f64 = 0.25;
 const STEADY_SAYS: f64 = 0.5;
 
 #[derive(Clone, Debug)]
-pub struct Witness {
+pub(super) struct Witness {
     evidence: f64,
     /// The view's last look at the place.
     at: Timestamp,
@@ -57,13 +57,19 @@ struct Steady {
 }
 
 /// Weight of a look that stands for this number of seconds: about 1 for [`CORRELATION_S`].
-pub fn share(seconds: f64, memory_s: f64) -> f64 {
+pub(super) fn share(seconds: f64, memory_s: f64) -> f64 {
     memory_s / CORRELATION_S * (1.0 - (-seconds / memory_s).exp())
 }
 
 impl Witness {
     /// The first look with evidence for the place. `trust`: the share of it that counts.
-    pub fn new(at: Timestamp, bbox: BoundingBox, says: f64, trust: f64, memory_s: f64) -> Self {
+    pub(super) fn new(
+        at: Timestamp,
+        bbox: BoundingBox,
+        says: f64,
+        trust: f64,
+        memory_s: f64,
+    ) -> Self {
         let evidence = share(FIRST_S, memory_s) * trust * says;
         Self {
             evidence,
@@ -75,7 +81,7 @@ impl Witness {
     }
 
     /// A further look. `says`: its log-odds. `bbox`: its box, if it is evidence for the place.
-    pub fn hear(
+    pub(super) fn hear(
         &mut self,
         at: Timestamp,
         says: f64,
@@ -95,12 +101,12 @@ impl Witness {
         }
     }
 
-    pub fn is_silent(&self, now: Timestamp, memory_s: f64) -> bool {
+    pub(super) fn is_silent(&self, now: Timestamp, memory_s: f64) -> bool {
         self.left(now, memory_s) < NOTHING
     }
 
     /// The evidence, corrected for growth, drift and standing still.
-    pub fn worth(&self, now: Timestamp, memory_s: f64) -> f64 {
+    pub(super) fn worth(&self, now: Timestamp, memory_s: f64) -> f64 {
         let (a, b) = (&self.first, &self.last);
         let grown = f64::from((b.area() / a.area()).ln()).clamp(0.0, 1.0);
         let moved = f64::from((b.centre_x() - a.centre_x()).hypot(b.centre_y() - a.centre_y()));

@@ -35,14 +35,14 @@ const MESSAGES_FULL: usize = 100;
 const ANSWERS: usize = 50;
 
 /// The reader, and where names are looked up.
-pub struct Eyes<'a> {
+pub(crate) struct Eyes<'a> {
     pub me: &'a Me,
     pub county: &'a County,
     pub policy: &'a Policy,
 }
 
 impl Eyes<'_> {
-    pub fn me(&self, lang: Lang, now: Timestamp) -> MeView {
+    pub(crate) fn me(&self, lang: Lang, now: Timestamp) -> MeView {
         MeView {
             person: self.me.person.clone(),
             name: self.name(&self.me.person),
@@ -54,13 +54,13 @@ impl Eyes<'_> {
     }
 
     /// For lists: without log and messages, and with some of the sightings.
-    pub fn brief(&self, filed: &Filed) -> IncidentView {
+    pub(crate) fn brief(&self, filed: &Filed) -> IncidentView {
         self.view(filed, SIGHTINGS_BRIEF)
     }
 
     /// For one incident. The office also gets the newest log lines, and every message that failed
     /// or is new.
-    pub fn full(&self, filed: &Filed, messages: Vec<Message>) -> IncidentView {
+    pub(crate) fn full(&self, filed: &Filed, messages: Vec<Message>) -> IncidentView {
         if !self.me.role.is_office() {
             return self.brief(filed);
         }
@@ -78,7 +78,7 @@ impl Eyes<'_> {
     }
 
     /// The newest lines of the log before line `before`, oldest first.
-    pub fn log_page(&self, incident: &Incident, before: u64) -> Vec<LogView> {
+    pub(crate) fn log_page(&self, incident: &Incident, before: u64) -> Vec<LogView> {
         let end =
             incident.log.len().min(usize::try_from(before.saturating_sub(1)).unwrap_or(usize::MAX));
         let start = end.saturating_sub(LINES_FULL);
@@ -174,11 +174,11 @@ impl Eyes<'_> {
     }
 
     /// A person on duty, in today's role.
-    pub fn person_as(&self, id: &PersonId, role: policy::Role) -> PersonView {
+    pub(crate) fn person_as(&self, id: &PersonId, role: policy::Role) -> PersonView {
         PersonView { role, ..self.person(id, None) }
     }
 
-    pub fn person(&self, id: &PersonId, distance_m: Option<f64>) -> PersonView {
+    pub(crate) fn person(&self, id: &PersonId, distance_m: Option<f64>) -> PersonView {
         let known = self.county.person(id);
         let may_phone = self.me.role.is_office() || self.me.person == *id;
         PersonView {
@@ -191,7 +191,7 @@ impl Eyes<'_> {
     }
 
     /// People may leave the register. What they did stays in the log, under their id.
-    pub fn name(&self, id: &PersonId) -> String {
+    pub(crate) fn name(&self, id: &PersonId) -> String {
         self.county.person(id).map_or_else(|| id.to_string(), |person| person.name.clone())
     }
 
@@ -344,7 +344,7 @@ fn some_of(all: &[Sighting], most: usize) -> impl Iterator<Item = &Sighting> {
 }
 
 /// `alarms_today`: camera sightings since midnight, drills left out.
-pub fn camera(
+pub(crate) fn camera(
     entry: &CameraEntry,
     status: Option<CameraStatus>,
     alarms_today: usize,

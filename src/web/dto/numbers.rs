@@ -1,7 +1,7 @@
 //! Pure: masks phone numbers for readers who do not have to phone.
 
 /// "139****0001": enough to tell two numbers of one person apart.
-pub fn masked(phone: &str) -> String {
+pub(super) fn masked(phone: &str) -> String {
     let digits: Vec<char> = phone.chars().collect();
     match digits.len() {
         0..=4 => "****".to_owned(),
@@ -15,7 +15,7 @@ pub fn masked(phone: &str) -> String {
 }
 
 /// A caller's words often hold a number: runs of seven digits or more are masked.
-pub fn without_numbers(text: &str) -> String {
+pub(super) fn without_numbers(text: &str) -> String {
     const SHORTEST: usize = 7;
     let mut safe = String::with_capacity(text.len());
     let mut digits = String::new();

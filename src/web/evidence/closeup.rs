@@ -4,7 +4,7 @@ use crate::error::Result;
 use crate::frame::Picture;
 use crate::triage::detection::BoundingBox;
 
-pub const CLOSE_UP_MAX_BYTES: usize = 15_000;
+pub(super) const CLOSE_UP_MAX_BYTES: usize = 15_000;
 
 /// Margin on each side in multiples of the box, so that a person sees where the smoke stands.
 const CONTEXT: f32 = 1.0;
@@ -15,7 +15,7 @@ const SIDE_MIN: f32 = 1.0 / 6.0;
 const STEPS: [(u32, u8); 6] = [(480, 80), (480, 65), (400, 60), (320, 55), (320, 35), (160, 30)];
 
 /// The picture around the box, or the whole picture, as the best JPEG that fits.
-pub fn close_up(picture: &Picture, bbox: Option<BoundingBox>) -> Result<Vec<u8>> {
+pub(super) fn close_up(picture: &Picture, bbox: Option<BoundingBox>) -> Result<Vec<u8>> {
     let part = bbox.map(|bbox| around(picture, bbox));
     let part = part.as_ref().unwrap_or(picture);
     let mut jpeg = Vec::new();
@@ -29,7 +29,7 @@ pub fn close_up(picture: &Picture, bbox: Option<BoundingBox>) -> Result<Vec<u8>>
 }
 
 /// The picture around the box, at its original resolution.
-pub fn around(picture: &Picture, bbox: BoundingBox) -> Picture {
+pub(super) fn around(picture: &Picture, bbox: BoundingBox) -> Picture {
     let (x, w) = stretch(bbox.x, bbox.w);
     let (y, h) = stretch(bbox.y, bbox.h);
     let pixels = |share: f32, of: u32| (share * of as f32).round() as u32;

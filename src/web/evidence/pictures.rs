@@ -30,7 +30,7 @@ const FRAME_QUALITY: u8 = 70;
 
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-pub struct Shown {
+pub(crate) struct Shown {
     /// `1`: the close-up around the box, 15 kB at most.
     crop: Option<u8>,
 }
@@ -41,7 +41,7 @@ pub struct Shown {
     get, path = "/api/v1/pictures/{id}", tag = "evidence", params(Shown),
     responses((status = 200, content(("image/jpeg"), ("image/png"))), (status = 410)),
 )]
-pub async fn picture(
+pub(crate) async fn picture(
     State(state): State<WebState>,
     me: Me,
     Path(id): Path<PictureId>,
@@ -94,7 +94,7 @@ async fn absent(state: &WebState, id: PictureId, lost: Error) -> Answer<Problem>
     security(("session" = ["officer", "ops"])),
     responses((status = 200, content_type = "image/jpeg")),
 )]
-pub async fn frame(
+pub(crate) async fn frame(
     State(state): State<WebState>,
     _: Office,
     Path(id): Path<CameraId>,
@@ -113,7 +113,7 @@ pub async fn frame(
 }
 
 #[derive(Serialize, ToSchema)]
-pub struct Kept {
+pub(crate) struct Kept {
     picture: PictureId,
 }
 
@@ -123,7 +123,7 @@ pub struct Kept {
     request_body(content(("image/jpeg"), ("image/png"))),
     responses((status = 200, body = Kept), (status = 422)),
 )]
-pub async fn add_photo(
+pub(crate) async fn add_photo(
     State(state): State<WebState>,
     Uploading { me, .. }: Uploading,
     Path(id): Path<IncidentId>,
@@ -159,7 +159,7 @@ pub async fn add_photo(
 }
 
 /// Whose upload is under way. Taken before the body is read, and returned with the answer.
-pub struct Uploading {
+pub(crate) struct Uploading {
     me: Me,
     _hold: Hold,
 }
@@ -211,7 +211,7 @@ fn check_kind(headers: &HeaderMap) -> Answer<()> {
     }
 }
 
-pub fn image(bytes: Vec<u8>, cache: HeaderValue) -> Response {
+pub(crate) fn image(bytes: Vec<u8>, cache: HeaderValue) -> Response {
     let kind = if bytes.starts_with(b"\x89PNG") { "image/png" } else { "image/jpeg" };
     ([(CONTENT_TYPE, HeaderValue::from_static(kind)), (CACHE_CONTROL, cache)], bytes)
         .into_response()

@@ -37,7 +37,7 @@ const OTHERS_MAX: usize = 6;
 
 #[derive(Serialize, ToSchema)]
 #[schema(as = Strip)]
-pub struct StripView {
+pub(crate) struct StripView {
     /// Oldest first. The evidence itself is among them.
     frames: Vec<FrameView>,
     /// The camera that saw it: its picture of now is `GET /api/v1/cameras/{id}/frame`.
@@ -75,7 +75,7 @@ struct OtherCamera {
     params(("sighting" = SightingId, Path)), security(("session" = ["officer", "ops"])),
     responses((status = 200, body = StripView)),
 )]
-pub async fn strip(
+pub(crate) async fn strip(
     State(state): State<WebState>,
     Office(me): Office,
     Path((id, sighting)): Path<(IncidentId, SightingId)>,
@@ -122,7 +122,7 @@ enum Part {
 
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-pub struct Shown {
+pub(crate) struct Shown {
     /// Left out: the whole picture as it was kept.
     #[param(inline)]
     show: Option<Part>,
@@ -135,7 +135,7 @@ pub struct Shown {
     security(("session" = ["officer", "ops"])),
     responses((status = 200, content_type = "image/jpeg"), (status = 410)),
 )]
-pub async fn strip_picture(
+pub(crate) async fn strip_picture(
     State(state): State<WebState>,
     Office(me): Office,
     Path((id, sighting, picture)): Path<(IncidentId, SightingId, PictureId)>,

@@ -18,7 +18,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 /// Anybody, logged in or not.
-pub struct Visitor {
+pub(crate) struct Visitor {
     pub me: Option<Me>,
     pub lang: Lang,
 }
@@ -49,7 +49,7 @@ impl FromRequestParts<WebState> for Me {
 }
 
 /// Somebody of the office: officer or ops.
-pub struct Office(pub Me);
+pub(crate) struct Office(pub Me);
 
 impl FromRequestParts<WebState> for Office {
     type Rejection = Problem;
@@ -67,7 +67,7 @@ impl FromRequestParts<WebState> for Office {
 }
 
 /// Operations.
-pub struct Ops(pub Me);
+pub(crate) struct Ops(pub Me);
 
 impl FromRequestParts<WebState> for Ops {
     type Rejection = Problem;
@@ -82,7 +82,7 @@ impl FromRequestParts<WebState> for Ops {
 }
 
 /// Operations, or the machine's administrator with the token in the data folder.
-pub struct Admin;
+pub(crate) struct Admin;
 
 impl FromRequestParts<WebState> for Admin {
     type Rejection = Problem;
@@ -98,7 +98,7 @@ impl FromRequestParts<WebState> for Admin {
 }
 
 /// The gateway that delivers people's replies, identified by the key in HUOYAN_INBOUND_KEY.
-pub struct Gateway;
+pub(crate) struct Gateway;
 
 impl FromRequestParts<WebState> for Gateway {
     type Rejection = Problem;
@@ -130,7 +130,7 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
 
 /// The `Idempotency-Key` of a change.
 #[derive(Clone, Copy)]
-pub struct Key(pub ActionId);
+pub(crate) struct Key(pub ActionId);
 
 impl FromRequestParts<WebState> for Key {
     type Rejection = Problem;
@@ -142,7 +142,7 @@ impl FromRequestParts<WebState> for Key {
 
 /// Every change carries an idempotency key and comes from our own pages. A foreign page can send
 /// neither this header nor our origin.
-pub async fn guard_changes(
+pub(crate) async fn guard_changes(
     State(state): State<WebState>,
     request: Request,
     next: Next,
@@ -178,7 +178,7 @@ fn key(headers: &HeaderMap) -> Answer<ActionId> {
 
 /// Browsers name the page that a change comes from. Programs that send no `Origin` do not send a
 /// cookie by accident.
-pub fn own_origin(headers: &HeaderMap, config: &Config) -> Answer<()> {
+pub(crate) fn own_origin(headers: &HeaderMap, config: &Config) -> Answer<()> {
     let Some(origin) = headers.get(ORIGIN) else { return Ok(()) };
     let host = headers.get(HOST).and_then(|value| value.to_str().ok());
     let origin = origin.to_str().ok().and_then(|text| text.parse::<Uri>().ok());

@@ -122,19 +122,19 @@ struct Open {
 
 /// The open connections; cloning shares them.
 #[derive(Clone)]
-pub struct Connections {
+pub(crate) struct Connections {
     network: Network,
     open: Arc<Mutex<Open>>,
 }
 
 impl Connections {
-    pub fn new(network: Network) -> Self {
+    pub(crate) fn new(network: Network) -> Self {
         Self { network, open: Arc::default() }
     }
 
     /// A place for one more connection. When all are taken, the connection that has been silent for
     /// longest without a request under way is closed. When all have one, there is no place.
-    pub fn admit(&self) -> Option<Place> {
+    pub(crate) fn admit(&self) -> Option<Place> {
         let mut open = self.open.lock();
         let Open { admitted, peers } = &mut *open;
         if peers.len() >= self.network.connections {
@@ -151,7 +151,7 @@ impl Connections {
 }
 
 /// One connection's place among the others, free again when dropped.
-pub struct Place {
+pub(crate) struct Place {
     number: u64,
     peer: Arc<Peer>,
     of: Connections,
@@ -164,7 +164,7 @@ impl Drop for Place {
 }
 
 /// A new connection.
-pub struct Caller {
+pub(crate) struct Caller {
     pub socket: TcpStream,
     pub from: SocketAddr,
 }
@@ -172,7 +172,7 @@ pub struct Caller {
 impl Place {
     /// Serves one peer until it leaves, times out, or has to make room. Once the server closes, an
     /// answer under way is finished, and an incomplete request is not waited for.
-    pub async fn serve(
+    pub(crate) async fn serve(
         self,
         caller: Caller,
         tls: Option<Tls>,

@@ -12,12 +12,12 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-pub type Answer<T> = std::result::Result<T, Problem>;
+pub(crate) type Answer<T> = std::result::Result<T, Problem>;
 
 /// What a page is told when something cannot be done: a stable code, and a message in both
 /// languages.
 #[derive(Clone, Debug)]
-pub struct Problem {
+pub(crate) struct Problem {
     status: StatusCode,
     code: Code,
     zh: String,
@@ -29,7 +29,7 @@ pub struct Problem {
 /// RFC 9457, with a code that stays and a sentence in the reader's language.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Problem)]
-pub struct ProblemDetails<'a> {
+pub(crate) struct ProblemDetails<'a> {
     #[serde(rename = "type")]
     kind: &'a str,
     title: &'a str,
@@ -39,40 +39,40 @@ pub struct ProblemDetails<'a> {
 }
 
 impl Problem {
-    pub fn new(kind: Kind, zh: impl Into<String>, en: impl Into<String>) -> Self {
+    pub(crate) fn new(kind: Kind, zh: impl Into<String>, en: impl Into<String>) -> Self {
         let status =
             StatusCode::from_u16(kind.http_status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         Self { status, code: kind.into(), zh: zh.into(), en: en.into(), internals: None }
     }
 
-    pub fn invalid(zh: impl Into<String>, en: impl Into<String>) -> Self {
+    pub(crate) fn invalid(zh: impl Into<String>, en: impl Into<String>) -> Self {
         Self::new(Kind::Invalid, zh, en)
     }
 
     /// Well-formed but not possible: 422.
-    pub fn impossible(zh: impl Into<String>, en: impl Into<String>) -> Self {
+    pub(crate) fn impossible(zh: impl Into<String>, en: impl Into<String>) -> Self {
         Self::invalid(zh, en).with_status(StatusCode::UNPROCESSABLE_ENTITY)
     }
 
-    pub fn not_found() -> Self {
+    pub(crate) fn not_found() -> Self {
         Error::new(Kind::NotFound, "no such thing").into()
     }
 
-    pub fn unauthenticated() -> Self {
+    pub(crate) fn unauthenticated() -> Self {
         Error::new(Kind::Unauthenticated, "no session").into()
     }
 
-    pub fn forbidden(zh: impl Into<String>, en: impl Into<String>) -> Self {
+    pub(crate) fn forbidden(zh: impl Into<String>, en: impl Into<String>) -> Self {
         Self::new(Kind::Forbidden, zh, en)
     }
 
     /// It existed and has been removed for good.
-    pub fn gone(zh: impl Into<String>, en: impl Into<String>) -> Self {
+    pub(crate) fn gone(zh: impl Into<String>, en: impl Into<String>) -> Self {
         Self { code: Code::Gone, ..Self::new(Kind::NotFound, zh, en) }.with_status(StatusCode::GONE)
     }
 
     #[must_use]
-    pub fn with_status(mut self, status: StatusCode) -> Self {
+    pub(crate) fn with_status(mut self, status: StatusCode) -> Self {
         self.status = status;
         self
     }
@@ -187,7 +187,7 @@ impl IntoResponse for Problem {
 }
 
 /// Gives every failed answer without problem details its own, and logs it.
-pub async fn speak(request: Request, next: Next) -> Response {
+pub(crate) async fn speak(request: Request, next: Next) -> Response {
     let lang = lang_of(request.headers());
     let method = request.method().clone();
     // Logs the route, not the address: addresses of login links are secrets.
@@ -217,7 +217,7 @@ pub async fn speak(request: Request, next: Next) -> Response {
 }
 
 /// The first language the browser asks for; Chinese unless it is English.
-pub fn lang_of(headers: &HeaderMap) -> Lang {
+pub(crate) fn lang_of(headers: &HeaderMap) -> Lang {
     Lang::from_tag(
         headers.get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()).unwrap_or_default(),
     )

@@ -15,13 +15,13 @@ struct Dist;
 
 /// What a browser may do with our pages: load nothing from elsewhere, show nothing in a foreign
 /// frame (invariant 8: no CDN).
-pub const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; img-src 'self' data: blob:; \
+pub(crate) const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; img-src 'self' data: blob:; \
     style-src 'self' 'unsafe-inline'; connect-src 'self'; object-src 'none'; base-uri 'none'; \
     form-action 'self'; frame-ancestors 'none'";
 
 /// The ranger's page asks for the position and takes photos. No page of ours uses microphone,
 /// payment or USB.
-pub const PERMISSIONS_POLICY: &str = "geolocation=(self), camera=(self), microphone=(), \
+pub(crate) const PERMISSIONS_POLICY: &str = "geolocation=(self), camera=(self), microphone=(), \
     payment=(), usb=()";
 
 /// A file with a content hash in its name never changes.
@@ -29,26 +29,26 @@ const FOREVER: HeaderValue = HeaderValue::from_static("public, max-age=31536000,
 const ASK_FIRST: HeaderValue = HeaderValue::from_static("no-cache");
 
 /// `/`: redirects everybody to their own page.
-pub async fn home(visitor: Visitor) -> Response {
+pub(crate) async fn home(visitor: Visitor) -> Response {
     match visitor.me {
         Some(me) => Redirect::to(me.role.face()).into_response(),
         None => pages::login_needed(visitor.lang),
     }
 }
 
-pub async fn office(visitor: Visitor, headers: HeaderMap) -> Answer<Response> {
+pub(crate) async fn office(visitor: Visitor, headers: HeaderMap) -> Answer<Response> {
     face("office.html", visitor, &headers)
 }
 
-pub async fn wall(visitor: Visitor, headers: HeaderMap) -> Answer<Response> {
+pub(crate) async fn wall(visitor: Visitor, headers: HeaderMap) -> Answer<Response> {
     face("wall.html", visitor, &headers)
 }
 
-pub async fn ranger(visitor: Visitor, headers: HeaderMap) -> Answer<Response> {
+pub(crate) async fn ranger(visitor: Visitor, headers: HeaderMap) -> Answer<Response> {
     face("ranger.html", visitor, &headers)
 }
 
-pub async fn ops(visitor: Visitor, headers: HeaderMap) -> Answer<Response> {
+pub(crate) async fn ops(visitor: Visitor, headers: HeaderMap) -> Answer<Response> {
     face("ops.html", visitor, &headers)
 }
 
@@ -63,7 +63,7 @@ fn face(page: &str, visitor: Visitor, headers: &HeaderMap) -> Answer<Response> {
 
 /// Scripts, styles, icons. They are the same for everybody, so the login page and the offline phone
 /// need no session.
-pub async fn asset(Path(path): Path<String>, headers: HeaderMap) -> Answer<Response> {
+pub(crate) async fn asset(Path(path): Path<String>, headers: HeaderMap) -> Answer<Response> {
     let path = format!("assets/{path}");
     let file = get(&path)?;
     let cache = if is_hashed(&path) { FOREVER } else { ASK_FIRST };
@@ -71,7 +71,7 @@ pub async fn asset(Path(path): Path<String>, headers: HeaderMap) -> Answer<Respo
 }
 
 /// The ranger's service worker, at the top level so that its scope may include `/ranger`.
-pub async fn service_worker(headers: HeaderMap) -> Answer<Response> {
+pub(crate) async fn service_worker(headers: HeaderMap) -> Answer<Response> {
     let mut response =
         answer(&get("sw.js")?, "text/javascript; charset=utf-8", ASK_FIRST, &headers);
     response.headers_mut().insert("service-worker-allowed", HeaderValue::from_static("/"));

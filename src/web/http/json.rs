@@ -7,7 +7,7 @@ use axum::extract::{FromRequest, Json, Request};
 use axum::http::StatusCode;
 use serde::de::DeserializeOwned;
 
-pub struct Body<T>(pub T);
+pub(crate) struct Body<T>(pub T);
 
 impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
     type Rejection = Problem;
@@ -32,7 +32,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
 }
 
 /// Text that a person typed: trimmed, not empty, and within the limit.
-pub fn words(text: &str, field_zh: &str, field_en: &str) -> Result<String, Problem> {
+pub(crate) fn words(text: &str, field_zh: &str, field_en: &str) -> Result<String, Problem> {
     let text = optional_words(text, field_zh, field_en)?;
     if text.is_empty() {
         return Err(Problem::invalid(
@@ -44,7 +44,11 @@ pub fn words(text: &str, field_zh: &str, field_en: &str) -> Result<String, Probl
 }
 
 /// The same, but may be empty.
-pub fn optional_words(text: &str, field_zh: &str, field_en: &str) -> Result<String, Problem> {
+pub(crate) fn optional_words(
+    text: &str,
+    field_zh: &str,
+    field_en: &str,
+) -> Result<String, Problem> {
     let text = text.trim();
     if text.chars().count() > WORDS_MAX_CHARS {
         return Err(Problem::invalid(

@@ -10,86 +10,86 @@ use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// A JSON body. The longest is an officer's text, below 4 kB.
-pub const JSON_MAX_BYTES: usize = 64 * 1024;
+pub(crate) const JSON_MAX_BYTES: usize = 64 * 1024;
 /// A photo: phones send 1280 px at about 150 kB (UX requirement 13). 400 kB leaves room for
 /// detailed scenes such as trees.
-pub const PHOTO_MAX_BYTES: usize = 400_000;
+pub(crate) const PHOTO_MAX_BYTES: usize = 400_000;
 /// Longest text a person may type into one field, characters.
-pub const WORDS_MAX_CHARS: usize = 2000;
+pub(crate) const WORDS_MAX_CHARS: usize = 2000;
 /// Answers take milliseconds; a page gives up after 15 s.
-pub const ANSWER_WITHIN: Duration = Duration::from_secs(15);
+pub(crate) const ANSWER_WITHIN: Duration = Duration::from_secs(15);
 /// A photo of 400 kB takes 64 s over 50 kbit/s; what-if over a month of twelve cameras takes some
 /// tens of seconds.
-pub const SLOW_ANSWER_WITHIN: Duration = Duration::from_secs(90);
+pub(crate) const SLOW_ANSWER_WITHIN: Duration = Duration::from_secs(90);
 /// The largest photo setting of a phone, pixels; decoded it takes 60 MB and about a second. Read
 /// from the file's header before anything is decoded: 200 kB of PNG can hold 67 million pixels.
-pub const PHOTO_MAX_PIXELS: u64 = 20_000_000;
+pub(crate) const PHOTO_MAX_PIXELS: u64 = 20_000_000;
 /// Camera pictures decoded or encoded at once. On an office PC with four cores, two stay free for
 /// analysis.
-pub const PICTURES_AT_ONCE: usize = 2;
+pub(crate) const PICTURES_AT_ONCE: usize = 2;
 /// People's photos decoded at once. Separate from camera pictures, so that no photo delays a live
 /// frame.
-pub const PHOTOS_AT_ONCE: usize = 1;
+pub(crate) const PHOTOS_AT_ONCE: usize = 1;
 /// Requests handled at once. A county has some 200 rangers, and the database answers in
 /// milliseconds.
-pub const REQUESTS_AT_ONCE: usize = 256;
+pub(crate) const REQUESTS_AT_ONCE: usize = 256;
 /// Open streams: every screen of the office and every ranger's phone, twice.
-pub const STREAMS_AT_ONCE: usize = 512;
+pub(crate) const STREAMS_AT_ONCE: usize = 512;
 /// Open connections: every seat above may be taken, and phones keep one open between two requests.
 /// Another 256 of the usual 1,024 files stay for the database, the model and the gateways. `app`
 /// lowers this where the machine allows fewer.
-pub const CONNECTIONS_AT_ONCE: usize = REQUESTS_AT_ONCE + STREAMS_AT_ONCE;
+pub(crate) const CONNECTIONS_AT_ONCE: usize = REQUESTS_AT_ONCE + STREAMS_AT_ONCE;
 /// Time for a request's head, 2 kB at most: 50 kbit/s carry it in a third of a second, and a lost
 /// packet is resent within seconds.
-pub const HEADER_WITHIN: Duration = Duration::from_secs(10);
+pub(crate) const HEADER_WITHIN: Duration = Duration::from_secs(10);
 /// Keep-alive. A page sends its next request within a minute. Proxies keep a connection for 60 s,
 /// and the proxy should be the first to close.
-pub const IDLE_FOR: Duration = Duration::from_secs(75);
+pub(crate) const IDLE_FOR: Duration = Duration::from_secs(75);
 /// Longer than the slowest answer takes to begin. A peer that reads nothing for this time is gone.
-pub const STALLED_FOR: Duration = Duration::from_secs(120);
+pub(crate) const STALLED_FOR: Duration = Duration::from_secs(120);
 /// Grace period for answers under way at a stop. They take milliseconds, and neither the operator
 /// nor the next start should wait longer.
-pub const STOP_WITHIN: Duration = Duration::from_secs(5);
+pub(crate) const STOP_WITHIN: Duration = Duration::from_secs(5);
 /// TCP keep-alive: a silent peer is probed after 60 s, then every 15 s, four times. It counts as
 /// gone after two minutes.
-pub const KEEPALIVE_AFTER: Duration = Duration::from_secs(60);
-pub const KEEPALIVE_EVERY: Duration = Duration::from_secs(15);
-pub const KEEPALIVE_TRIES: u32 = 4;
+pub(crate) const KEEPALIVE_AFTER: Duration = Duration::from_secs(60);
+pub(crate) const KEEPALIVE_EVERY: Duration = Duration::from_secs(15);
+pub(crate) const KEEPALIVE_TRIES: u32 = 4;
 /// The same two minutes for data sent and never acknowledged.
-pub const UNTAKEN_FOR: Duration = Duration::from_secs(120);
+pub(crate) const UNTAKEN_FOR: Duration = Duration::from_secs(120);
 /// Wait before the next accept after the system refused one.
-pub const ACCEPT_AGAIN: Duration = Duration::from_millis(200);
+pub(crate) const ACCEPT_AGAIN: Duration = Duration::from_millis(200);
 /// Streams of one person: an officer's board, wall and ops page on two machines, and phone streams
 /// whose loss the server has not noticed.
-pub const STREAMS_A_PERSON: usize = 8;
+pub(crate) const STREAMS_A_PERSON: usize = 8;
 /// Uploads of one person at once: the phone sends photos one by one, and a broken attempt may
 /// linger.
-pub const UPLOADS_A_PERSON: usize = 3;
+pub(crate) const UPLOADS_A_PERSON: usize = 3;
 /// Changes by one person: a burst of 60, then one a second. A phone that was offline sends some
 /// thirty: four steps and twenty photos.
-pub const CHANGES_A_MINUTE: u32 = 60;
+pub(crate) const CHANGES_A_MINUTE: u32 = 60;
 /// Notes by one person on one incident. A fire of two days has some thirty, and every page of it
 /// carries them all.
-pub const NOTES_A_PERSON: usize = 100;
+pub(crate) const NOTES_A_PERSON: usize = 100;
 /// Photos by one person on one incident: three reports with the maximum of photos.
-pub const PHOTOS_A_PERSON: usize = 60;
+pub(crate) const PHOTOS_A_PERSON: usize = 60;
 /// Steps of any kind by one person on one incident. An officer who works on one fire for two days
 /// takes some hundred. The log is read and kept for ever.
-pub const STEPS_A_PERSON: usize = 1_000;
+pub(crate) const STEPS_A_PERSON: usize = 1_000;
 /// HSTS: a browser that has used https uses nothing else for as long as a session lives. Not
 /// longer: a county that loses its certificate for good must not be locked out for a year.
-pub const HTTPS_FOR: &str = "max-age=2592000";
+pub(crate) const HTTPS_FOR: &str = "max-age=2592000";
 /// Rows of one page of a list: default and maximum.
-pub const PAGE_DEFAULT: u32 = 50;
-pub const PAGE_MAX: u32 = 200;
+pub(crate) const PAGE_DEFAULT: u32 = 50;
+pub(crate) const PAGE_MAX: u32 = 200;
 /// Logins with invalid links from one address before they are refused; after that one in 2 s.
-pub const LOGIN_BURST: u32 = 30;
-pub const LOGIN_EVERY: Duration = Duration::from_secs(2);
+pub(crate) const LOGIN_BURST: u32 = 30;
+pub(crate) const LOGIN_EVERY: Duration = Duration::from_secs(2);
 
 /// Seats for requests and for streams. When all are taken, the answer is "come back in a moment",
 /// never a growing queue.
 #[derive(Clone)]
-pub struct Seats {
+pub(crate) struct Seats {
     requests: Arc<Semaphore>,
     streams: Arc<Semaphore>,
     pictures: Arc<Semaphore>,
@@ -97,7 +97,7 @@ pub struct Seats {
 }
 
 impl Seats {
-    pub fn new(requests: usize, streams: usize) -> Self {
+    pub(crate) fn new(requests: usize, streams: usize) -> Self {
         let seats = |number| Arc::new(Semaphore::new(number));
         Self {
             requests: seats(requests),
@@ -109,7 +109,7 @@ impl Seats {
 
     /// Runs work on pixels on a thread of its own. It waits for a seat, and the request's time
     /// limit bounds the wait.
-    pub async fn with_pixels<T: Send + 'static>(
+    pub(crate) async fn with_pixels<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> Result<T> + Send + 'static,
     ) -> Result<T> {
@@ -117,7 +117,7 @@ impl Seats {
     }
 
     /// The same for photos from people.
-    pub async fn with_photo<T: Send + 'static>(
+    pub(crate) async fn with_photo<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> Result<T> + Send + 'static,
     ) -> Result<T> {
@@ -125,7 +125,7 @@ impl Seats {
     }
 
     /// A seat for as long as the stream is open.
-    pub fn stream(&self) -> Answer<OwnedSemaphorePermit> {
+    pub(crate) fn stream(&self) -> Answer<OwnedSemaphorePermit> {
         self.streams.clone().try_acquire_owned().map_err(|_| full())
     }
 }
@@ -152,7 +152,7 @@ impl Default for Seats {
 }
 
 /// Holds a seat until the answer's head is ready. Opening a stream gives it back at once.
-pub async fn seated(State(seats): State<Seats>, request: Request, next: Next) -> Response {
+pub(crate) async fn seated(State(seats): State<Seats>, request: Request, next: Next) -> Response {
     let Ok(_seat) = seats.requests.try_acquire() else { return full().into_response() };
     next.run(request).await
 }

@@ -27,7 +27,7 @@ use utoipa::ToSchema;
 /// office behind one router must not lock itself out. Quiet addresses are removed, so the table
 /// does not grow.
 #[derive(Clone)]
-pub struct Failures(Arc<DefaultKeyedRateLimiter<IpAddr>>);
+pub(crate) struct Failures(Arc<DefaultKeyedRateLimiter<IpAddr>>);
 
 /// Addresses remembered before quiet ones are removed.
 const ADDRESSES_MAX: usize = 4096;
@@ -54,13 +54,13 @@ impl Failures {
 
 /// Does not look the link up. So a messenger's preview does not use it up, and a stranger learns
 /// nothing.
-pub async fn show(headers: HeaderMap) -> Response {
+pub(crate) async fn show(headers: HeaderMap) -> Response {
     pages::login(lang_of(&headers))
 }
 
 /// Uses the link up and opens a session. The form needs no `Idempotency-Key`: the token serves as
 /// one.
-pub async fn enter(
+pub(crate) async fn enter(
     State(state): State<WebState>,
     ClientIp(address): ClientIp,
     Path(token): Path<String>,
@@ -107,7 +107,7 @@ async fn open_session(state: &WebState, token: &str) -> Result<(HeaderValue, &'s
     post, path = "/api/v1/logout", tag = "session", security(()),
     responses((status = 204, description = "logged out")),
 )]
-pub async fn leave(State(state): State<WebState>, headers: HeaderMap) -> Answer<Response> {
+pub(crate) async fn leave(State(state): State<WebState>, headers: HeaderMap) -> Answer<Response> {
     if let Some(hash) = session::hash_in(&headers, &state.config) {
         state.store.end_session(&hash).await?;
     }
@@ -117,13 +117,13 @@ pub async fn leave(State(state): State<WebState>, headers: HeaderMap) -> Answer<
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct NewLogin {
+pub(crate) struct NewLogin {
     person: PersonId,
     role: Access,
 }
 
 #[derive(Serialize, ToSchema)]
-pub struct LoginLink {
+pub(crate) struct LoginLink {
     /// The whole address to open on the phone.
     url: String,
     expires_at: Timestamp,
@@ -135,7 +135,7 @@ pub struct LoginLink {
     security(("session" = ["ops"]), ("admin" = [])),
     responses((status = 200, body = LoginLink), (status = 422)),
 )]
-pub async fn issue(
+pub(crate) async fn issue(
     State(state): State<WebState>,
     _: Admin,
     Body(new): Body<NewLogin>,

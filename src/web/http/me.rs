@@ -6,14 +6,14 @@ use crate::triage::incident::Incident;
 
 /// Who is logged in.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Me {
+pub(crate) struct Me {
     pub person: PersonId,
     pub role: Role,
 }
 
 impl Me {
     /// The office sees everything. A ranger sees what was ever dispatched to them or told them.
-    pub fn may_see(&self, incident: &Incident) -> bool {
+    pub(crate) fn may_see(&self, incident: &Incident) -> bool {
         let sent = incident.dispatches().any(|dispatch| dispatch.ranger == self.person);
         self.role.is_office() || sent || incident.told.iter().any(|told| told.person == self.person)
     }
@@ -21,10 +21,10 @@ impl Me {
 
 /// An [`Access`], under the name that the pages use.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Role(pub Access);
+pub(crate) struct Role(pub Access);
 
 impl Role {
-    pub fn face(self) -> &'static str {
+    pub(crate) fn face(self) -> &'static str {
         match self.0 {
             Access::Ranger => "/ranger",
             Access::Officer => "/office",
@@ -33,7 +33,7 @@ impl Role {
     }
 
     /// Sees every incident and every phone number.
-    pub fn is_office(self) -> bool {
+    pub(crate) fn is_office(self) -> bool {
         self.0 != Access::Ranger
     }
 }

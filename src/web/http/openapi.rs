@@ -37,7 +37,7 @@ const WHOLE: &str = "Thresholds";
 const AS_WRITTEN: &str = "Event";
 
 /// The whole document.
-pub fn document(openapi: &OpenApi) -> Value {
+pub(crate) fn document(openapi: &OpenApi) -> Value {
     let mut document = json!(openapi);
     document["info"] = json!({
         "title": "Huoyan 火眼",
@@ -87,7 +87,7 @@ pub fn document(openapi: &OpenApi) -> Value {
 }
 
 /// GeoJSON (RFC 7946). Only the map reads more of it.
-pub fn feature_collection() -> ObjectBuilder {
+pub(crate) fn feature_collection() -> ObjectBuilder {
     let feature =
         |kind: &str| ObjectBuilder::new().schema_type(Type::String).enum_values(Some([kind]));
     let object = |kind| ObjectBuilder::new().property("type", feature(kind)).required("type");

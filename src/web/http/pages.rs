@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 
 /// A button, because messengers open links to draw a preview and must not use the link up. The form
 /// has no action address, so it posts to its own, and the token never stands in the page.
-pub fn login(lang: Lang) -> Response {
+pub(super) fn login(lang: Lang) -> Response {
     let words = lang.pick(
         "点下面的按钮登录。此链接只能用一次。",
         "Press the button to log in. This link works once.",
@@ -25,7 +25,7 @@ pub fn login(lang: Lang) -> Response {
 }
 
 /// The link was used, has expired, or never existed.
-pub fn login_spent(lang: Lang) -> Response {
+pub(super) fn login_spent(lang: Lang) -> Response {
     let words = lang.pick(
         "此登录链接已使用或已过期。请打电话给值班室，索取新的链接；链接只能用一次，收到后尽快打开。\
          如果您已在这部手机上登录，直接打开原来的页面即可。",
@@ -41,7 +41,7 @@ pub fn login_spent(lang: Lang) -> Response {
 }
 
 /// A page opened without a session.
-pub fn login_needed(lang: Lang) -> Response {
+pub(super) fn login_needed(lang: Lang) -> Response {
     let words = lang.pick(
         "请先登录：打开值班室发给您的登录链接。没有链接时，请打电话给值班室；值班员在服务器上运行 \
         <code>huoyan user enrol</code> 即可生成。",
@@ -57,7 +57,7 @@ pub fn login_needed(lang: Lang) -> Response {
     )
 }
 
-pub fn too_many_attempts(lang: Lang) -> Response {
+pub(super) fn too_many_attempts(lang: Lang) -> Response {
     let words = lang.pick(
         "登录尝试过于频繁，请一分钟后再试。",
         "Too many login attempts. Please try again in a minute.",
@@ -71,7 +71,7 @@ pub fn too_many_attempts(lang: Lang) -> Response {
 }
 
 /// The form was sent from another site's page, or the office's address is not the configured one.
-pub fn login_from_elsewhere(lang: Lang) -> Response {
+pub(super) fn login_from_elsewhere(lang: Lang) -> Response {
     let words = lang.pick(
         "登录请求来自其他网站，已拒绝；链接仍然有效。请直接打开收到的链接；仍不行请让运维检查 \
         <code>[server] public_url</code> 是否与浏览器中的地址一致。",
@@ -88,7 +88,7 @@ pub fn login_from_elsewhere(lang: Lang) -> Response {
     )
 }
 
-pub fn login_broken(lang: Lang) -> Response {
+pub(super) fn login_broken(lang: Lang) -> Response {
     let words = lang.pick(
         "系统暂时无法登录，请稍后再点一次；仍不行请向值班室索取新的链接，并告知运维。",
         "Logging in is not possible now. Please try again; if it fails again, ask the duty room \

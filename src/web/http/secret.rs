@@ -51,7 +51,7 @@ pub fn hash(secret: &str) -> String {
 
 /// Compares all characters in constant time, so that timing reveals nothing: people choose weaker
 /// secrets than [`secret`] does.
-pub fn is_secret_of(kept: &str, given: &str) -> bool {
+pub(crate) fn is_secret_of(kept: &str, given: &str) -> bool {
     let given = hash(given);
     kept.len() == given.len()
         && kept.bytes().zip(given.bytes()).fold(0, |differ, (a, b)| differ | (a ^ b)) == 0

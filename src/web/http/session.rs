@@ -17,7 +17,7 @@ use axum::response::Response;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-pub const COOKIE_NAME: &str = "huoyan_session";
+pub(crate) const COOKIE_NAME: &str = "huoyan_session";
 /// For https: a browser accepts a cookie of this name only from this host, over TLS, for all of its
 /// paths (RFC 6265bis). So another host of the same domain cannot plant one.
 const HOST_COOKIE_NAME: &str = "__Host-huoyan_session";
@@ -26,7 +26,7 @@ const HOST_COOKIE_NAME: &str = "__Host-huoyan_session";
 /// office's pages are for people whose post is in an office, or whom the rota puts there. A session
 /// survives a register that no longer fits: one imported in haste and corrected must not log out a
 /// county.
-pub fn is_entitled(county: &County, login: &Login) -> bool {
+pub(crate) fn is_entitled(county: &County, login: &Login) -> bool {
     use policy::Role::{CountyDuty, CountyLeader, NextDuty, TownshipDuty};
     let Some(person) = county.person(&login.person) else { return false };
     let on_rota = || {
@@ -60,7 +60,7 @@ pub fn check_entitled(county: &County, login: &Login) -> Result<(), (&'static st
 }
 
 /// Who sent the request. Using a session prolongs it, and the answer then carries the cookie again.
-pub async fn of(parts: &Parts, state: &WebState) -> Result<Option<Me>> {
+pub(crate) async fn of(parts: &Parts, state: &WebState) -> Result<Option<Me>> {
     let Some(hash) = hash_in(&parts.headers, &state.config) else { return Ok(None) };
     let session =
         match state.store.session(&hash, state.clock.now(), state.config.server.session_life).await
@@ -87,7 +87,7 @@ struct Prolonged(Arc<AtomicBool>);
 
 /// Without this the browser would drop the cookie on the day fixed at login, however often the
 /// session is used.
-pub async fn renew_cookie(
+pub(crate) async fn renew_cookie(
     State(state): State<WebState>,
     mut request: Request,
     next: Next,
@@ -106,12 +106,12 @@ pub async fn renew_cookie(
 }
 
 /// The cookie of a session that starts now.
-pub fn cookie(token: &str, config: &Config) -> Result<HeaderValue> {
+pub(crate) fn cookie(token: &str, config: &Config) -> Result<HeaderValue> {
     written(token, config.server.session_life.as_secs(), config)
 }
 
 /// Removes the cookie.
-pub fn no_cookie(config: &Config) -> Result<HeaderValue> {
+pub(crate) fn no_cookie(config: &Config) -> Result<HeaderValue> {
     written("", 0, config)
 }
 
@@ -129,7 +129,7 @@ fn written(value: &str, max_age_s: i64, config: &Config) -> Result<HeaderValue> 
 }
 
 /// The hash under which the store knows this browser's session.
-pub fn hash_in(headers: &HeaderMap, config: &Config) -> Option<String> {
+pub(crate) fn hash_in(headers: &HeaderMap, config: &Config) -> Option<String> {
     token(headers, config).map(hash)
 }
 

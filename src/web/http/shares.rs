@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 /// Clones share the same counters.
 #[derive(Clone)]
-pub struct Shares {
+pub(crate) struct Shares {
     changes: Arc<DefaultKeyedRateLimiter<PersonId>>,
     pub streams: Held,
     pub uploads: Held,
@@ -35,7 +35,7 @@ impl Default for Shares {
 impl Shares {
     /// Counts one change by this person. Persons are those of the register, so the table does not
     /// grow.
-    pub fn change(&self, person: &PersonId) -> Answer<()> {
+    pub(crate) fn change(&self, person: &PersonId) -> Answer<()> {
         self.changes.check_key(person).map_err(|_| {
             Problem::new(
                 Kind::TooMany,
@@ -47,7 +47,7 @@ impl Shares {
 }
 
 /// Counts one input by this person on this incident.
-pub fn of_incident(incident: &Incident, person: &PersonId, input: &Input) -> Answer<()> {
+pub(crate) fn of_incident(incident: &Incident, person: &PersonId, input: &Input) -> Answer<()> {
     let count = |is: fn(&Event) -> bool| of(incident, person).filter(|it| is(it)).count();
     let is_note = |it: &Event| matches!(it, Event::Noted { .. } | Event::LateActionKept { .. });
     let is_photo = |it: &Event| matches!(it, Event::PhotoAdded { .. });
@@ -69,7 +69,7 @@ pub fn of_incident(incident: &Incident, person: &PersonId, input: &Input) -> Ans
 
 /// Counts one step of any kind. A full quota is refused for good (422), not as "too many" (429):
 /// waiting ends a 429, and a phone would retry for ever.
-pub fn one_more_step(incident: &Incident, person: &PersonId) -> Answer<()> {
+pub(crate) fn one_more_step(incident: &Incident, person: &PersonId) -> Answer<()> {
     if of(incident, person).count() < limits::STEPS_A_PERSON {
         return Ok(());
     }
@@ -85,7 +85,7 @@ fn of<'a>(incident: &'a Incident, person: &'a PersonId) -> impl Iterator<Item = 
 
 /// How many of something each person holds now.
 #[derive(Clone)]
-pub struct Held {
+pub(crate) struct Held {
     most: usize,
     now: Arc<Mutex<HashMap<PersonId, usize>>>,
 }
@@ -96,7 +96,7 @@ impl Held {
     }
 
     /// Takes one, until the answer is dropped. None: the person holds the maximum already.
-    pub fn take(&self, person: &PersonId) -> Option<Hold> {
+    pub(crate) fn take(&self, person: &PersonId) -> Option<Hold> {
         let mut now = self.now.lock();
         let count = now.entry(person.clone()).or_default();
         if *count >= self.most {
@@ -107,7 +107,7 @@ impl Held {
     }
 }
 
-pub struct Hold {
+pub(crate) struct Hold {
     person: PersonId,
     of: Held,
 }

@@ -3,7 +3,7 @@
 
 /// What could be read of a reply.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Reply {
+pub(super) struct Reply {
     /// The incident's number, "1121-03".
     pub code: Option<String>,
     /// `None`: not understood.
@@ -11,7 +11,7 @@ pub struct Reply {
 }
 
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Step {
+pub(super) enum Step {
     Acknowledge,
     /// 收到: the person has received the message, and does not say whether they go.
     Heard,
@@ -21,7 +21,7 @@ pub enum Step {
     },
 }
 
-pub fn read(text: &str) -> Reply {
+pub(super) fn read(text: &str) -> Reply {
     let text: String = text.chars().map(plain).collect();
     let (mut codes, mut rest) = (Vec::new(), String::new());
     for piece in text.split_inclusive(is_gap) {

@@ -34,7 +34,7 @@ const HOTSPOTS_MAX: u32 = 1_000;
 const NOWHERE: (f64, f64) = (35.0, 105.0);
 
 #[derive(Serialize, ToSchema)]
-pub struct Board {
+pub(crate) struct Board {
     now: Timestamp,
     /// Where the log stood; give it to `/api/v1/stream` as `Last-Event-ID`.
     cursor: String,
@@ -108,7 +108,7 @@ struct DutyView {
     get, path = "/api/v1/board", tag = "office", security(("session" = ["officer", "ops"])),
     responses((status = 200, body = Board)),
 )]
-pub async fn board(
+pub(crate) async fn board(
     State(state): State<WebState>,
     Office(me): Office,
     headers: HeaderMap,
@@ -198,7 +198,7 @@ fn county_view(county: &County) -> Answer<CountyView> {
 }
 
 /// One view per camera, whatever its number of poses.
-pub fn cameras(state: &WebState, county: &County, book: &OpenBook) -> Vec<CameraView> {
+pub(crate) fn cameras(state: &WebState, county: &County, book: &OpenBook) -> Vec<CameraView> {
     let now = state.clock.now();
     let midnight =
         county_date(now).to_zoned(county_time()).map_or(now, |midnight| midnight.timestamp());
@@ -232,7 +232,7 @@ fn alarms_since<'a>(
 }
 
 #[derive(Serialize, ToSchema)]
-pub struct Hotspots {
+pub(crate) struct Hotspots {
     /// Newest first, 1,000 at most.
     items: Vec<HotspotView>,
     /// How many there are.
@@ -244,7 +244,7 @@ pub struct Hotspots {
     get, path = "/api/v1/hotspots", tag = "office", security(("session" = ["officer", "ops"])),
     responses((status = 200, body = Hotspots)),
 )]
-pub async fn hotspots(State(state): State<WebState>, _: Office) -> Answer<Json<Hotspots>> {
+pub(crate) async fn hotspots(State(state): State<WebState>, _: Office) -> Answer<Json<Hotspots>> {
     let since = state.clock.now() - HOTSPOTS_FOR;
     let known = state.store.hotspots_since(since, HOTSPOTS_MAX).await?;
     let count = state.store.hotspots_count(since).await?.known;
@@ -253,13 +253,13 @@ pub async fn hotspots(State(state): State<WebState>, _: Office) -> Answer<Json<H
 
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-pub struct LogQuery {
+pub(crate) struct LogQuery {
     /// Lines before this one: `version` of the oldest at hand.
     before: u64,
 }
 
 #[derive(Serialize, ToSchema)]
-pub struct LogPage {
+pub(crate) struct LogPage {
     /// Oldest first, 100 at most.
     items: Vec<LogView>,
 }
@@ -270,7 +270,7 @@ pub struct LogPage {
     security(("session" = ["officer", "ops"])), params(LogQuery),
     responses((status = 200, body = LogPage)),
 )]
-pub async fn log(
+pub(crate) async fn log(
     State(state): State<WebState>,
     Office(me): Office,
     Path(id): Path<IncidentId>,
@@ -284,7 +284,7 @@ pub async fn log(
 
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-pub struct ListQuery {
+pub(crate) struct ListQuery {
     /// `open` when it is left out.
     #[param(inline)]
     state: Option<Listed>,
@@ -302,7 +302,7 @@ enum Listed {
 }
 
 #[derive(Serialize, ToSchema)]
-pub struct IncidentPage {
+pub(crate) struct IncidentPage {
     items: Vec<IncidentView>,
     next: Option<String>,
 }
@@ -312,7 +312,7 @@ pub struct IncidentPage {
     get, path = "/api/v1/incidents", tag = "office", params(ListQuery),
     security(("session" = ["officer", "ops"])), responses((status = 200, body = IncidentPage)),
 )]
-pub async fn list(
+pub(crate) async fn list(
     State(state): State<WebState>,
     Office(me): Office,
     Query(query): Query<ListQuery>,
@@ -339,7 +339,7 @@ pub async fn list(
     get, path = "/api/v1/incidents/{id}", tag = "office",
     responses((status = 200, body = IncidentView)),
 )]
-pub async fn one(
+pub(crate) async fn one(
     State(state): State<WebState>,
     me: Me,
     Path(id): Path<IncidentId>,
@@ -366,7 +366,7 @@ fn log_numbers(me: &Me, shown: &[IncidentView]) {
 
 /// An incident this person may see: the office sees all, a ranger those dispatched to them, now or
 /// before. Otherwise `NotFound`, so that nobody learns which incidents exist.
-pub async fn visible(state: &WebState, me: &Me, id: IncidentId) -> Answer<Filed> {
+pub(crate) async fn visible(state: &WebState, me: &Me, id: IncidentId) -> Answer<Filed> {
     let filed = state.desk.incident(id).await?;
     if me.may_see(&filed.incident) { Ok(filed) } else { Err(Problem::not_found()) }
 }

@@ -42,7 +42,7 @@ const PHONES_YEARS: std::ops::Range<i16> = 1970..2100;
 type Done = Answer<Json<IncidentView>>;
 
 #[derive(Deserialize, ToSchema)]
-pub struct OfficeReport {
+pub(crate) struct OfficeReport {
     at: LatLon,
     #[schema(minimum = 50, maximum = 20_000)]
     radius_m: f64,
@@ -55,12 +55,12 @@ pub struct OfficeReport {
 
 #[derive(Deserialize, ToSchema)]
 #[schema(as = Send)]
-pub struct Dispatch {
+pub(crate) struct Dispatch {
     ranger: PersonId,
 }
 
 #[derive(Deserialize, ToSchema)]
-pub struct Dismissal {
+pub(crate) struct Dismissal {
     reason: FalseAlarm,
     #[serde(default)]
     #[schema(max_length = 2000)]
@@ -71,7 +71,7 @@ pub struct Dismissal {
 /// instead.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = Tap)]
-pub struct Step {
+pub(crate) struct Step {
     happened_at: Option<Timestamp>,
     position: Option<Position>,
     #[serde(default)]
@@ -80,7 +80,7 @@ pub struct Step {
 }
 
 #[derive(Deserialize, ToSchema)]
-pub struct Report {
+pub(crate) struct Report {
     happened_at: Option<Timestamp>,
     category: u8,
     flames: Option<Flames>,
@@ -100,13 +100,13 @@ pub struct Report {
 
 #[derive(Deserialize, ToSchema)]
 #[schema(as = SendBack)]
-pub struct Reason {
+pub(crate) struct Reason {
     #[schema(min_length = 1, max_length = 2000)]
     reason: String,
 }
 
 #[derive(Deserialize, ToSchema)]
-pub struct Close {
+pub(crate) struct Close {
     /// Default: the reported one.
     category: Option<u8>,
     #[serde(default)]
@@ -115,7 +115,7 @@ pub struct Close {
 }
 
 #[derive(Deserialize, ToSchema)]
-pub struct Note {
+pub(crate) struct Note {
     #[schema(min_length = 1, max_length = 2000)]
     words: String,
 }
@@ -126,7 +126,7 @@ pub struct Note {
     security(("session" = ["officer", "ops"])),
     responses((status = 200, body = IncidentView), (status = 422)),
 )]
-pub async fn report_by_office(
+pub(crate) async fn report_by_office(
     State(state): State<WebState>,
     Office(me): Office,
     Key(key): Key,
@@ -163,7 +163,7 @@ pub async fn report_by_office(
     post, path = "/api/v1/incidents/{id}/dispatch", tag = "office", request_body = Dispatch,
     security(("session" = ["officer", "ops"])), responses((status = 200, body = IncidentView)),
 )]
-pub async fn dispatch(at: AtDesk, Body(Dispatch { ranger }): Body<Dispatch>) -> Done {
+pub(crate) async fn dispatch(at: AtDesk, Body(Dispatch { ranger }): Body<Dispatch>) -> Done {
     let dispatch = DispatchId(derived("dispatch", &at.0.me, at.0.key.0));
     at.act(Input::Dispatch { dispatch, ranger }).await
 }
@@ -173,7 +173,7 @@ pub async fn dispatch(at: AtDesk, Body(Dispatch { ranger }): Body<Dispatch>) -> 
     post, path = "/api/v1/incidents/{id}/false-alarm", tag = "office", request_body = Dismissal,
     security(("session" = ["officer", "ops"])), responses((status = 200, body = IncidentView)),
 )]
-pub async fn false_alarm(at: AtDesk, Body(dismissal): Body<Dismissal>) -> Done {
+pub(crate) async fn false_alarm(at: AtDesk, Body(dismissal): Body<Dismissal>) -> Done {
     let words = optional_words(&dismissal.words, "说明", "the words")?;
     let closure = Closure {
         category: NOTHING_FOUND,
@@ -189,7 +189,7 @@ pub async fn false_alarm(at: AtDesk, Body(dismissal): Body<Dismissal>) -> Done {
     post, path = "/api/v1/incidents/{id}/acknowledge", tag = "ranger", request_body = Step,
     responses((status = 200, body = IncidentView), (status = 422)),
 )]
-pub async fn acknowledge(at: AtIncident, Body(step): Body<Step>) -> Done {
+pub(crate) async fn acknowledge(at: AtIncident, Body(step): Body<Step>) -> Done {
     let means = means(&at.me, &step.reason)?;
     at.act(Input::Acknowledge { means }, step.happened_at).await
 }
@@ -199,7 +199,7 @@ pub async fn acknowledge(at: AtIncident, Body(step): Body<Step>) -> Done {
     post, path = "/api/v1/incidents/{id}/decline", tag = "ranger", request_body = Step,
     responses((status = 200, body = IncidentView), (status = 422)),
 )]
-pub async fn decline(at: AtIncident, Body(step): Body<Step>) -> Done {
+pub(crate) async fn decline(at: AtIncident, Body(step): Body<Step>) -> Done {
     let reason = words(&step.reason, "不能前往的原因", "the reason")?;
     at.act(Input::Decline { reason }, step.happened_at).await
 }
@@ -209,7 +209,7 @@ pub async fn decline(at: AtIncident, Body(step): Body<Step>) -> Done {
     post, path = "/api/v1/incidents/{id}/support", tag = "ranger", request_body = Step,
     responses((status = 200, body = IncidentView), (status = 422)),
 )]
-pub async fn support(at: AtIncident, Body(step): Body<Step>) -> Done {
+pub(crate) async fn support(at: AtIncident, Body(step): Body<Step>) -> Done {
     let reason = words(&step.reason, "需要的支援", "what is needed")?;
     at.act(Input::AskSupport { reason }, step.happened_at).await
 }
@@ -219,7 +219,7 @@ pub async fn support(at: AtIncident, Body(step): Body<Step>) -> Done {
     post, path = "/api/v1/incidents/{id}/arrive", tag = "ranger", request_body = Step,
     responses((status = 200, body = IncidentView), (status = 422)),
 )]
-pub async fn arrive(at: AtIncident, Body(step): Body<Step>) -> Done {
+pub(crate) async fn arrive(at: AtIncident, Body(step): Body<Step>) -> Done {
     let (means, position) = (means(&at.me, &step.reason)?, checked(step.position)?);
     at.act(Input::Arrive { means, position }, step.happened_at).await
 }
@@ -229,7 +229,7 @@ pub async fn arrive(at: AtIncident, Body(step): Body<Step>) -> Done {
     post, path = "/api/v1/incidents/{id}/report", tag = "ranger", request_body = Report,
     responses((status = 200, body = IncidentView), (status = 422)),
 )]
-pub async fn report(at: AtIncident, Body(report): Body<Report>) -> Done {
+pub(crate) async fn report(at: AtIncident, Body(report): Body<Report>) -> Done {
     let happened_at = report.happened_at;
     let verification = verification(&at.me, report)?;
     at.act(Input::Report { verification }, happened_at).await
@@ -240,7 +240,7 @@ pub async fn report(at: AtIncident, Body(report): Body<Report>) -> Done {
     post, path = "/api/v1/incidents/{id}/send-back", tag = "office", request_body = Reason,
     security(("session" = ["officer", "ops"])), responses((status = 200, body = IncidentView)),
 )]
-pub async fn send_back(at: AtDesk, Body(Reason { reason }): Body<Reason>) -> Done {
+pub(crate) async fn send_back(at: AtDesk, Body(Reason { reason }): Body<Reason>) -> Done {
     at.act(Input::SendBack { reason: words(&reason, "退回的原因", "the reason")? }).await
 }
 
@@ -249,7 +249,7 @@ pub async fn send_back(at: AtDesk, Body(Reason { reason }): Body<Reason>) -> Don
     post, path = "/api/v1/incidents/{id}/close", tag = "office", request_body = Close,
     security(("session" = ["officer", "ops"])), responses((status = 200, body = IncidentView)),
 )]
-pub async fn close(at: AtDesk, Body(close): Body<Close>) -> Done {
+pub(crate) async fn close(at: AtDesk, Body(close): Body<Close>) -> Done {
     let code = match close.category {
         Some(code) => code,
         None => visible(&at.0.state, &at.0.me, at.0.id)
@@ -279,13 +279,13 @@ pub async fn close(at: AtDesk, Body(close): Body<Close>) -> Done {
     post, path = "/api/v1/incidents/{id}/note", tag = "office", request_body = Note,
     responses((status = 200, body = IncidentView)),
 )]
-pub async fn note(at: AtIncident, Body(Note { words: text }): Body<Note>) -> Done {
+pub(crate) async fn note(at: AtIncident, Body(Note { words: text }): Body<Note>) -> Done {
     let words = words(&text, "备注", "the note")?;
     at.act(Input::Note { words }, None).await
 }
 
 /// One action: who, on which incident, and the page's key.
-pub struct AtIncident {
+pub(crate) struct AtIncident {
     pub state: WebState,
     pub me: Me,
     pub id: IncidentId,
@@ -322,7 +322,7 @@ impl AtIncident {
 }
 
 /// The same, by an officer.
-pub struct AtDesk(pub AtIncident);
+pub(crate) struct AtDesk(pub AtIncident);
 
 impl FromRequestParts<WebState> for AtDesk {
     type Rejection = Response;
@@ -335,20 +335,25 @@ impl FromRequestParts<WebState> for AtDesk {
 }
 
 impl AtDesk {
-    pub async fn act(self, input: Input) -> Done {
+    pub(crate) async fn act(self, input: Input) -> Done {
         self.0.act(input, None).await
     }
 }
 
 /// One input, with the page's key and the phone's time.
-pub struct Action {
+pub(crate) struct Action {
     pub key: ActionId,
     pub happened_at: Option<Timestamp>,
     pub input: Input,
 }
 
 /// Hands the input to the desk, once per key.
-pub async fn take(state: &WebState, me: &Me, id: IncidentId, action: Action) -> Answer<Filed> {
+pub(crate) async fn take(
+    state: &WebState,
+    me: &Me,
+    id: IncidentId,
+    action: Action,
+) -> Answer<Filed> {
     let incident = visible(state, me, id).await?.incident;
     if incident.made_by(action.key).is_none() {
         shares::of_incident(&incident, &me.person, &action.input)?;
@@ -449,6 +454,6 @@ fn checked(position: Option<Position>) -> Answer<Option<Position>> {
 
 /// The id of what this person's action with this key creates. It is the same for every repeat, and
 /// nobody else's.
-pub fn derived(what: &str, me: &Me, key: Uuid) -> Uuid {
+pub(crate) fn derived(what: &str, me: &Me, key: Uuid) -> Uuid {
     named_v4([what.as_bytes(), me.person.as_str().as_bytes(), key.as_bytes()].concat())
 }

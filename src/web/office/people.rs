@@ -22,7 +22,7 @@ const LISTED: usize = 60;
 
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-pub struct Asked {
+pub(crate) struct Asked {
     /// For this incident: the nearest first.
     incident: Option<IncidentId>,
     /// Part of a name, a number, a village, a township or a grid.
@@ -31,7 +31,7 @@ pub struct Asked {
 }
 
 #[derive(Serialize, ToSchema)]
-pub struct Choice {
+pub(crate) struct Choice {
     #[serde(flatten)]
     person: PersonView,
     /// The post's word in the reader's county, for example 护林员A角.
@@ -48,7 +48,7 @@ pub struct Choice {
 }
 
 #[derive(Serialize, ToSchema)]
-pub struct People {
+pub(crate) struct People {
     items: Vec<Choice>,
     /// How many more match.
     more: usize,
@@ -59,7 +59,7 @@ pub struct People {
     get, path = "/api/v1/people", tag = "office", params(Asked),
     security(("session" = ["officer", "ops"])), responses((status = 200, body = People)),
 )]
-pub async fn people(
+pub(crate) async fn people(
     State(state): State<WebState>,
     Office(me): Office,
     Query(asked): Query<Asked>,

@@ -25,7 +25,7 @@ enum Group {
 }
 
 /// The sort key; smaller comes first.
-pub fn place(incident: &Incident, policy: &Policy, now: Timestamp) -> impl Ord + use<> {
+pub(crate) fn place(incident: &Incident, policy: &Policy, now: Timestamp) -> impl Ord + use<> {
     let clock = running_clock(incident);
     let sooner = |at: Timestamp| (0, at);
     // Priority is rounded to whole points: among nearly equal ones the older comes first.

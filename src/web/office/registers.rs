@@ -30,13 +30,13 @@ const AT_ONCE: usize = 200;
 
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-pub struct Asked {
+pub(crate) struct Asked {
     /// As it was then; without it as it is now.
     at: Option<Timestamp>,
 }
 
 #[derive(Serialize, ToSchema)]
-pub struct RegisterView {
+pub(crate) struct RegisterView {
     register: Register,
     at: Timestamp,
     /// The newest change. Send it back with a change, so that nobody decides on an old view.
@@ -59,7 +59,7 @@ struct EntryView {
     params(("register" = Register, Path), Asked), security(("session" = ["officer", "ops"])),
     responses((status = 200, body = RegisterView)),
 )]
-pub async fn register(
+pub(crate) async fn register(
     State(state): State<WebState>,
     _: Office,
     Path(register): Path<Register>,
@@ -74,13 +74,13 @@ pub async fn register(
 
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-pub struct Paged {
+pub(crate) struct Paged {
     /// Changes before this one.
     before: Option<u64>,
 }
 
 #[derive(Serialize, ToSchema)]
-pub struct Changes {
+pub(crate) struct Changes {
     /// Newest first.
     items: Vec<ChangeView>,
     /// Pass it as `before` for the next page; null at the end.
@@ -117,7 +117,7 @@ struct FactView {
     get, path = "/api/v1/register-changes", tag = "office", params(Paged),
     security(("session" = ["officer", "ops"])), responses((status = 200, body = Changes)),
 )]
-pub async fn changes(
+pub(crate) async fn changes(
     State(state): State<WebState>,
     Office(me): Office,
     Query(page): Query<Paged>,
@@ -152,7 +152,7 @@ fn fact_view(fact: &Fact) -> FactView {
 }
 
 #[derive(Deserialize, ToSchema)]
-pub struct Proposal {
+pub(crate) struct Proposal {
     /// New or changed entries, whole; columns by their English or Chinese names, a grid as a
     /// GeoJSON feature.
     #[serde(default)]
@@ -175,7 +175,7 @@ pub struct Proposal {
 }
 
 #[derive(Serialize, ToSchema)]
-pub struct Proposed {
+pub(crate) struct Proposed {
     diff: Diff,
     /// The newest change, this one if it was made.
     seen: u64,
@@ -188,7 +188,7 @@ pub struct Proposed {
     security(("session" = ["officer", "ops"])),
     responses((status = 200, body = Proposed), (status = 409), (status = 422)),
 )]
-pub async fn change(
+pub(crate) async fn change(
     State(state): State<WebState>,
     Office(me): Office,
     Path(register): Path<Register>,
@@ -209,14 +209,14 @@ pub async fn change(
 }
 
 #[derive(Deserialize, ToSchema)]
-pub struct Undo {
+pub(crate) struct Undo {
     /// The number of the change.
     number: u64,
     why: String,
 }
 
 #[derive(Serialize, ToSchema)]
-pub struct Undone {
+pub(crate) struct Undone {
     seen: u64,
 }
 
@@ -226,7 +226,7 @@ pub struct Undone {
     security(("session" = ["officer", "ops"])),
     responses((status = 200, body = Undone), (status = 404), (status = 409)),
 )]
-pub async fn undo(
+pub(crate) async fn undo(
     State(state): State<WebState>,
     Office(me): Office,
     Body(Undo { number, why }): Body<Undo>,

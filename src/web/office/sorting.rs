@@ -18,40 +18,40 @@ use utoipa::ToSchema;
 type Done = Answer<Json<IncidentView>>;
 
 #[derive(Deserialize, ToSchema)]
-pub struct Relocate {
+pub(crate) struct Relocate {
     /// True: take the proposed place over. False: keep the place and who goes.
     accept: bool,
 }
 
 #[derive(Deserialize, ToSchema)]
-pub struct Strike {
+pub(crate) struct Strike {
     sighting: SightingId,
     #[serde(default)]
     reason: String,
 }
 
 #[derive(Deserialize, ToSchema)]
-pub struct Reinstate {
+pub(crate) struct Reinstate {
     sighting: SightingId,
 }
 
 #[derive(Deserialize, ToSchema)]
-pub struct Split {
+pub(crate) struct Split {
     sightings: Vec<SightingId>,
 }
 
 #[derive(Deserialize, ToSchema)]
-pub struct Other {
+pub(crate) struct Other {
     other: IncidentId,
 }
 
 #[derive(Deserialize, ToSchema)]
-pub struct Intention {
+pub(crate) struct Intention {
     intent: Intent,
 }
 
 #[derive(Deserialize, ToSchema)]
-pub struct Taken {
+pub(crate) struct Taken {
     message: MessageId,
 }
 
@@ -60,7 +60,7 @@ pub struct Taken {
     post, path = "/api/v1/incidents/{id}/relocate", tag = "office", request_body = Relocate,
     security(("session" = ["officer", "ops"])), responses((status = 200, body = IncidentView)),
 )]
-pub async fn relocate(at: AtDesk, Body(Relocate { accept }): Body<Relocate>) -> Done {
+pub(crate) async fn relocate(at: AtDesk, Body(Relocate { accept }): Body<Relocate>) -> Done {
     at.act(Input::Relocate { accept }).await
 }
 
@@ -69,7 +69,7 @@ pub async fn relocate(at: AtDesk, Body(Relocate { accept }): Body<Relocate>) -> 
     post, path = "/api/v1/incidents/{id}/strike-out", tag = "office", request_body = Strike,
     security(("session" = ["officer", "ops"])), responses((status = 200, body = IncidentView)),
 )]
-pub async fn strike_out(at: AtDesk, Body(strike): Body<Strike>) -> Done {
+pub(crate) async fn strike_out(at: AtDesk, Body(strike): Body<Strike>) -> Done {
     let reason = optional_words(&strike.reason, "原因", "the reason")?;
     at.act(Input::StrikeOut { sighting: strike.sighting, reason }).await
 }
@@ -79,7 +79,7 @@ pub async fn strike_out(at: AtDesk, Body(strike): Body<Strike>) -> Done {
     post, path = "/api/v1/incidents/{id}/reinstate", tag = "office", request_body = Reinstate,
     security(("session" = ["officer", "ops"])), responses((status = 200, body = IncidentView)),
 )]
-pub async fn reinstate(at: AtDesk, Body(Reinstate { sighting }): Body<Reinstate>) -> Done {
+pub(crate) async fn reinstate(at: AtDesk, Body(Reinstate { sighting }): Body<Reinstate>) -> Done {
     at.act(Input::Reinstate { sighting }).await
 }
 
@@ -88,7 +88,7 @@ pub async fn reinstate(at: AtDesk, Body(Reinstate { sighting }): Body<Reinstate>
     post, path = "/api/v1/incidents/{id}/split", tag = "office", request_body = Split,
     security(("session" = ["officer", "ops"])), responses((status = 200, body = IncidentView)),
 )]
-pub async fn split(at: AtDesk, Body(Split { sightings }): Body<Split>) -> Done {
+pub(crate) async fn split(at: AtDesk, Body(Split { sightings }): Body<Split>) -> Done {
     sort(at, Sort::Split { sightings }).await
 }
 
@@ -97,7 +97,7 @@ pub async fn split(at: AtDesk, Body(Split { sightings }): Body<Split>) -> Done {
     post, path = "/api/v1/incidents/{id}/merge", tag = "office", request_body = Other,
     security(("session" = ["officer", "ops"])), responses((status = 200, body = IncidentView)),
 )]
-pub async fn merge(at: AtDesk, Body(Other { other }): Body<Other>) -> Done {
+pub(crate) async fn merge(at: AtDesk, Body(Other { other }): Body<Other>) -> Done {
     sort(at, Sort::Merge { other }).await
 }
 
@@ -106,7 +106,7 @@ pub async fn merge(at: AtDesk, Body(Other { other }): Body<Other>) -> Done {
     post, path = "/api/v1/incidents/{id}/unmerge", tag = "office", request_body = Other,
     security(("session" = ["officer", "ops"])), responses((status = 200, body = IncidentView)),
 )]
-pub async fn unmerge(at: AtDesk, Body(Other { other }): Body<Other>) -> Done {
+pub(crate) async fn unmerge(at: AtDesk, Body(Other { other }): Body<Other>) -> Done {
     sort(at, Sort::Unmerge { other }).await
 }
 
@@ -115,7 +115,7 @@ pub async fn unmerge(at: AtDesk, Body(Other { other }): Body<Other>) -> Done {
     post, path = "/api/v1/incidents/{id}/intent", tag = "office", request_body = Intention,
     security(("session" = ["officer", "ops"])), responses((status = 200, body = IncidentView)),
 )]
-pub async fn intend(at: AtDesk, Body(Intention { intent }): Body<Intention>) -> Done {
+pub(crate) async fn intend(at: AtDesk, Body(Intention { intent }): Body<Intention>) -> Done {
     at.act(Input::Intend { intent }).await
 }
 
@@ -124,7 +124,7 @@ pub async fn intend(at: AtDesk, Body(Intention { intent }): Body<Intention>) -> 
     post, path = "/api/v1/incidents/{id}/undelivered", tag = "office", request_body = Taken,
     security(("session" = ["officer", "ops"])), responses((status = 200, body = IncidentView)),
 )]
-pub async fn take_undelivered(at: AtDesk, Body(Taken { message }): Body<Taken>) -> Done {
+pub(crate) async fn take_undelivered(at: AtDesk, Body(Taken { message }): Body<Taken>) -> Done {
     at.act(Input::TakeUndelivered { message }).await
 }
 

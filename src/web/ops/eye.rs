@@ -8,7 +8,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 #[derive(Serialize, ToSchema)]
-pub struct EyeView {
+pub(super) struct EyeView {
     model: ModelVersion,
     /// Null: none is stated.
     licence: Option<LicenceView>,
@@ -30,7 +30,7 @@ struct LicenceView {
 }
 
 impl EyeView {
-    pub fn new(
+    pub(super) fn new(
         Eye { model, licence, capacity }: Eye,
         screening: Option<Screening>,
         registered: usize,

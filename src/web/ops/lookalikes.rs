@@ -23,7 +23,7 @@ use utoipa::ToSchema;
 const ITEMS_MAX: usize = 200;
 
 #[derive(Serialize, ToSchema)]
-pub struct LookAlikes {
+pub(crate) struct LookAlikes {
     /// Newest first.
     items: Vec<LookAlike>,
     /// Incidents with a look-alike, and those of them that would have waited for the digest.
@@ -57,7 +57,10 @@ struct LookAlike {
     get, path = "/api/v1/ops/look-alikes", tag = "ops", security(("session" = ["officer", "ops"])),
     responses((status = 200, body = LookAlikes)),
 )]
-pub async fn look_alikes(State(state): State<WebState>, _: Office) -> Answer<Json<LookAlikes>> {
+pub(crate) async fn look_alikes(
+    State(state): State<WebState>,
+    _: Office,
+) -> Answer<Json<LookAlikes>> {
     let now = state.clock.now();
     let policy = state.desk.policy();
     // The closed incidents that these can resemble may have opened earlier by the same span.

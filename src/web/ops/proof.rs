@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 use utoipa::ToSchema;
 
 #[derive(Serialize, ToSchema)]
-pub struct Proofs {
+pub(crate) struct Proofs {
     items: Vec<Proof>,
     /// Hours watched without which a camera is unproven; besides a self-test passed by day and one
     /// by night.
@@ -39,7 +39,7 @@ struct Judged {
     get, path = "/api/v1/ops/proof", tag = "ops", security(("session" = ["officer", "ops"])),
     responses((status = 200, body = Proofs)),
 )]
-pub async fn proof(State(state): State<WebState>, _: Office) -> Answer<Json<Proofs>> {
+pub(crate) async fn proof(State(state): State<WebState>, _: Office) -> Answer<Json<Proofs>> {
     let items = proofs(&state).await?;
     Ok(Json(Proofs { items, hours_needed: HOURS_NEEDED, days: LOOKS_BACK.as_hours() / 24 }))
 }

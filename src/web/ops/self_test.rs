@@ -21,7 +21,7 @@ const EXAMPLE_SIDE: u32 = 240;
 const EXAMPLE_QUALITY: u8 = 80;
 
 #[derive(Serialize, ToSchema)]
-pub struct SelfTestView {
+pub(crate) struct SelfTestView {
     camera: CameraId,
     /// Asked for and not done yet.
     asked_at: Option<Timestamp>,
@@ -52,7 +52,7 @@ impl ScaleView {
 }
 
 impl SelfTestView {
-    pub fn new(camera: CameraId, SelfTest { asked_at, last }: SelfTest) -> Self {
+    pub(crate) fn new(camera: CameraId, SelfTest { asked_at, last }: SelfTest) -> Self {
         let last = last.map(|it| SensitivityView {
             at: it.at,
             whole: ScaleView::new(&it.whole),
@@ -63,7 +63,7 @@ impl SelfTestView {
 }
 
 #[derive(Deserialize, Serialize, ToSchema)]
-pub struct OfCamera {
+pub(crate) struct OfCamera {
     camera: CameraId,
 }
 
@@ -73,7 +73,7 @@ pub struct OfCamera {
     post, path = "/api/v1/ops/self-tests", tag = "ops", request_body = OfCamera,
     security(("session" = ["ops"])), responses((status = 200, body = SelfTestView)),
 )]
-pub async fn self_test(
+pub(crate) async fn self_test(
     State(state): State<WebState>,
     _: Ops,
     Body(of): Body<OfCamera>,
@@ -90,7 +90,7 @@ pub async fn self_test(
     post, path = "/api/v1/ops/views", tag = "ops", request_body = OfCamera,
     security(("session" = ["ops"])), responses((status = 200, body = OfCamera)),
 )]
-pub async fn accept_view(
+pub(crate) async fn accept_view(
     State(state): State<WebState>,
     Ops(me): Ops,
     Body(of): Body<OfCamera>,
@@ -108,7 +108,7 @@ pub async fn accept_view(
     security(("session" = ["officer", "ops"])),
     responses((status = 200, content_type = "image/jpeg")),
 )]
-pub async fn example(
+pub(crate) async fn example(
     State(state): State<WebState>,
     _: Office,
     Path(id): Path<CameraId>,

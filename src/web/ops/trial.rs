@@ -32,7 +32,7 @@ const RISES_MAX: usize = 24;
 /// One camera's 30 days at the default cadence of 10 s. Beyond this the oldest are left out.
 const FRAMES_MAX: u32 = 260_000;
 #[derive(Deserialize, ToSchema)]
-pub struct Trial {
+pub(crate) struct Trial {
     #[serde(deserialize_with = "whole")]
     thresholds: Numbers,
     /// All cameras when none is named.
@@ -41,7 +41,7 @@ pub struct Trial {
 }
 
 #[derive(Default, Serialize, ToSchema)]
-pub struct WhatIf {
+pub(crate) struct WhatIf {
     now: Count,
     then: Count,
     lost: Vec<Alert>,
@@ -53,7 +53,7 @@ pub struct WhatIf {
 
 /// Alerts, and what people found of them. Those that match no closed incident are unverified.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug, Serialize, ToSchema)]
-pub struct Count {
+pub(super) struct Count {
     alarms: usize,
     confirmed: usize,
     false_alarms: usize,
@@ -61,7 +61,7 @@ pub struct Count {
 }
 
 #[derive(Serialize, ToSchema)]
-pub struct Alert {
+pub(super) struct Alert {
     camera: CameraId,
     at: Timestamp,
     class: Class,
@@ -70,7 +70,7 @@ pub struct Alert {
 
 /// How the evidence for a place came to the limit.
 #[derive(Serialize, ToSchema)]
-pub struct Rise {
+pub(super) struct Rise {
     camera: CameraId,
     class: Class,
     /// Oldest first, the last is the alert.
@@ -83,7 +83,7 @@ pub struct Rise {
     post, path = "/api/v1/ops/what-if", tag = "ops", request_body = Trial,
     security(("session" = ["officer", "ops"])), responses((status = 200, body = WhatIf)),
 )]
-pub async fn what_if(
+pub(crate) async fn what_if(
     State(state): State<WebState>,
     _: Office,
     Body(trial): Body<Trial>,

@@ -30,7 +30,7 @@ const STEP: SignedDuration = SignedDuration::from_secs(2);
 const AHEAD_MAX: SignedDuration = SignedDuration::from_mins(5);
 
 /// Remembers what has been seen.
-pub struct Follower {
+pub(super) struct Follower {
     root: PathBuf,
     folders: HashMap<PathBuf, Folder>,
     /// Files that were incomplete at the last poll.
@@ -63,13 +63,13 @@ struct File {
 
 /// The result of one poll. `newest` is None when nothing new has arrived.
 #[derive(Debug, Default)]
-pub struct Look {
+pub(super) struct Look {
     pub newest: Option<Newest>,
     pub bytes: Option<Vec<u8>>,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Newest {
+pub(super) struct Newest {
     pub file: String,
     /// From the file name, in the county's time zone; otherwise the time of arrival.
     pub taken_at: Timestamp,
@@ -77,13 +77,13 @@ pub struct Newest {
 }
 
 impl Follower {
-    pub fn new(root: PathBuf) -> Self {
+    pub(super) fn new(root: PathBuf) -> Self {
         let (folders, growing) = (HashMap::new(), HashMap::new());
         Self { root, folders, growing, taken: None, hasher: RandomState::new() }
     }
 
     /// The newest complete picture that has not been handed out yet. Blocks on the disk.
-    pub fn look(&mut self, now: Timestamp) -> Result<Look, Fault> {
+    pub(super) fn look(&mut self, now: Timestamp) -> Result<Look, Fault> {
         let mut files = self.arrived(now)?;
         files.sort();
         let mut fault = None;

@@ -39,7 +39,7 @@ pub(super) struct Camera {
 }
 
 impl Camera {
-    pub fn new(source: CameraSource, cadence: SignedDuration, now: Timestamp) -> Self {
+    pub(super) fn new(source: CameraSource, cadence: SignedDuration, now: Timestamp) -> Self {
         Self {
             source: Arc::new(source),
             pace: Pace::new(cadence, now),
@@ -65,12 +65,12 @@ impl Camera {
 
 impl Slots {
     /// The camera that has this number.
-    pub fn source(&self, index: usize) -> Option<Arc<CameraSource>> {
+    pub(crate) fn source(&self, index: usize) -> Option<Arc<CameraSource>> {
         self.lock().cameras.get(&index).map(|camera| Arc::clone(&camera.source))
     }
 
     /// The numbers of those that fit, in their order.
-    pub fn indices(&self, fits: impl Fn(&CameraSource) -> bool) -> Vec<usize> {
+    pub(crate) fn indices(&self, fits: impl Fn(&CameraSource) -> bool) -> Vec<usize> {
         self.lock()
             .cameras
             .iter()
@@ -79,13 +79,13 @@ impl Slots {
             .collect()
     }
 
-    pub fn count(&self) -> usize {
+    pub(crate) fn count(&self) -> usize {
         self.lock().cameras.len()
     }
 
     /// Every camera by its number; None when none has come, gone or been connected anew since the
     /// last call.
-    pub fn new_roster(&self) -> Option<BTreeMap<usize, Arc<CameraSource>>> {
+    pub(crate) fn new_roster(&self) -> Option<BTreeMap<usize, Arc<CameraSource>>> {
         let mut inner = self.lock();
         let is_new = std::mem::take(&mut inner.is_roster_new);
         is_new.then(|| {
@@ -94,7 +94,7 @@ impl Slots {
     }
 
     /// A camera and pose that was not there.
-    pub fn add(&self, source: CameraSource) {
+    pub(crate) fn add(&self, source: CameraSource) {
         let now = self.clock.now();
         let mut inner = self.lock();
         let index = inner.number();
@@ -105,7 +105,7 @@ impl Slots {
     }
 
     /// It leaves the board, too, unless another pose of it stays.
-    pub fn remove(&self, id: &CameraId, pose: &PoseId) {
+    pub(crate) fn remove(&self, id: &CameraId, pose: &PoseId) {
         let mut inner = self.lock();
         let Some(index) = inner.find(id, pose) else { return };
         inner.cameras.remove(&index);
@@ -124,7 +124,7 @@ impl Slots {
     /// main stream has changed. Then it is connected anew, and what its stream showed is judged
     /// afresh: another stream may have another size and sharpness. Its turn and its count of slots
     /// go on.
-    pub fn describe(&self, source: CameraSource, is_reached_anew: bool) {
+    pub(crate) fn describe(&self, source: CameraSource, is_reached_anew: bool) {
         let now = self.clock.now();
         let mut inner = self.lock();
         let Some(index) = inner.find(&source.id, &source.pose) else { return };
@@ -148,7 +148,7 @@ impl Slots {
 
     /// The register gives another position or direction. The keyframe that waits shows the former
     /// view, and the new view is learnt.
-    pub fn aim_anew(&self, id: &CameraId, pose: &PoseId) {
+    pub(crate) fn aim_anew(&self, id: &CameraId, pose: &PoseId) {
         let now = self.clock.now();
         let mut inner = self.lock();
         let Some(index) = inner.find(id, pose) else { return };
@@ -166,7 +166,7 @@ impl Slots {
     /// Whether the frame still counts when it has been looked at. No: its camera has gone or was
     /// aimed anew meanwhile, and what the look has left behind is to be forgotten. On the board it
     /// is forgotten here.
-    pub fn still_counts(&self, frame: &Frame) -> bool {
+    pub(crate) fn still_counts(&self, frame: &Frame) -> bool {
         let inner = self.lock();
         match inner.cameras.values().find(|camera| camera.is(&frame.camera, &frame.pose)) {
             Some(camera) => camera.void_at != Some(frame.captured_at),
