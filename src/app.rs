@@ -35,7 +35,7 @@ mod video;
 mod vitals;
 mod watching;
 
-use crate::backup::Office;
+use crate::backup::BackupSource;
 use crate::bus::{Bus, Line, Login};
 use crate::camera;
 use crate::clock::{Clock, Heartbeat};
@@ -303,7 +303,7 @@ async fn ended(what: &str, within: Duration, mut tasks: JoinSet<()>) {
 
 /// Reloads the registers, and looks how the parts of this process are.
 async fn housekeeping(app: App, role: Role, measures: PrometheusHandle, sender: Heartbeat) {
-    let mut ledger = proof::Ledger::default();
+    let mut ledger = proof::ProofLedger::default();
     while !sleep_or_stop(&app, REGISTERS_EVERY).await {
         match app.registry.follow().await {
             Ok(true) => tracing::info!("registers renewed"),
@@ -340,10 +340,10 @@ fn own(data: &Path) -> Result<File> {
 }
 
 /// The parts of this office that a backup holds.
-pub fn office(config: &Config) -> Office {
+pub fn office(config: &Config) -> BackupSource {
     let has_sqlite = store::url(config) == "sqlite";
     let (data, retention) = (config.store.data.clone(), config.retention.clone());
-    Office { data, has_sqlite, config: config.file.clone(), retention }
+    BackupSource { data, has_sqlite, config: config.file.clone(), retention }
 }
 
 /// HUOYAN_INBOUND_KEY. Whoever knows it can acknowledge for every ranger and so silence the ladder.

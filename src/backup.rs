@@ -15,13 +15,13 @@ mod manifest;
 mod restore;
 mod take;
 
-pub use manifest::{Manifest, Set, newest, sets};
+pub use manifest::{BackupManifest, Set, newest, sets};
 pub use restore::{Restored, restore};
-pub use take::{Office, Taken, drop_old, init, is_ready, take};
+pub use take::{BackupSource, Taken, drop_old, init, is_ready, take};
 
 /// Progress, for a progress bar.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Step {
+pub enum CopyStep {
     /// The database is being copied; the time it takes is unknown.
     Database,
     /// Number of files to copy.

@@ -6,7 +6,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use url::Host;
 
 /// A network address after its `://`, as slices of the text.
-pub(super) struct Parts<'a> {
+pub(super) struct AddressParts<'a> {
     pub login: Option<&'a str>,
     /// Host with its port.
     pub host: &'a str,
@@ -30,7 +30,7 @@ enum Likeness {
 const ENDS: [char; 3] = ['/', '?', '#'];
 
 /// None: no part of it is a host.
-pub(super) fn parts(rest: &str) -> Option<Parts<'_>> {
+pub(super) fn parts(rest: &str) -> Option<AddressParts<'_>> {
     let authority = &rest[..rest.find(ENDS).unwrap_or(rest.len())];
     let standard = authority.rfind('@');
     let open = standard.is_none().then_some(None);
@@ -48,7 +48,7 @@ pub(super) fn parts(rest: &str) -> Option<Parts<'_>> {
         let is_sure = likeness == Likeness::Number || !has_other_reading();
         let likeness =
             if at.is_some() && at == standard { likeness.max(Likeness::Name) } else { likeness };
-        Some((likeness, Parts { login: at.map(|at| &rest[..at]), host, tail, is_sure }))
+        Some((likeness, AddressParts { login: at.map(|at| &rest[..at]), host, tail, is_sure }))
     });
     readings.reduce(|best, next| if next.0 > best.0 { next } else { best }).map(|(_, parts)| parts)
 }

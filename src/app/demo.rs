@@ -6,7 +6,7 @@ use super::{App, Options};
 use crate::camera::{Clip as Played, ClipCodec, Playback, encode_clip};
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::county::{self, CameraEntry, County, Look, Registers};
+use crate::county::{self, CameraEntry, County, Registers, SmokeInView};
 use crate::drill::{Plume, scene};
 use crate::error::{Error, Result};
 use crate::frame::Picture;
@@ -169,7 +169,8 @@ fn ranger_at(
 ) -> Option<PersonId> {
     let aspect = f64::from(landscape.width()) / f64::from(landscape.height());
     let bbox = box_of(foot);
-    let locus = camera.locus(Look { bbox: &bbox, aspect, has_moved: false }, county.ground());
+    let locus =
+        camera.locus(SmokeInView { bbox: &bbox, aspect, has_moved: false }, county.ground());
     county.place(&Fix::of(locus), &[], now).suggested.first().cloned()
 }
 

@@ -2,7 +2,7 @@
 //! the centre. No database, no pages.
 
 use super::intake::{EdgeEnds, Evidence, Found};
-use super::lane::{Lane, Round};
+use super::lane::{Lane, LaneState};
 use super::site::{REGISTERS_EVERY, Site, reload_registers, sleep_or_stop, spawn};
 use super::supervise::Stage;
 use super::vitals::{self, said, say};
@@ -150,7 +150,7 @@ async fn file(Edge { site, spool, .. }: Edge, lane: Arc<Mutex<Lane<Found>>>) {
             Ok(())
         }
     };
-    let told = |round: Round<'_>| {
+    let told = |round: LaneState<'_>| {
         let zh = format!("{}条火情线索存不进本机，正在重试：请看磁盘和到中心的网络", round.waiting);
         let en = format!(
             "{} sightings wait for this edge's disk; trying again: check the disk and the network \
@@ -167,7 +167,7 @@ async fn keep(Edge { site, spool, .. }: Edge, lane: Arc<Mutex<Lane<Evidence>>>) 
         let spool = spool.clone();
         async move { tokio::task::block_in_place(|| spool.keep_picture(it.id, &it.jpeg)) }
     };
-    let told = |round: Round<'_>| {
+    let told = |round: LaneState<'_>| {
         let zh = format!("{}张现场图片存不进本机，正在重试：请清理磁盘", round.waiting);
         let en = format!(
             "{} evidence pictures cannot be saved at this edge; trying again: free space on its \

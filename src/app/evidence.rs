@@ -1,6 +1,6 @@
 //! Pure: a confirmation or a hotspot becomes a sighting, located and labelled from the registers.
 
-use crate::county::{County, Look};
+use crate::county::{County, SmokeInView};
 use crate::satellite;
 use crate::triage::confirm::Confirmed;
 use crate::triage::detection::ModelVersion;
@@ -41,7 +41,7 @@ pub fn from_camera(
     county: &County,
     of: Provenance,
 ) -> Option<Sighting> {
-    let look = Look { bbox: &seen.bbox, aspect: eye.aspect, has_moved: eye.has_moved };
+    let look = SmokeInView { bbox: &seen.bbox, aspect: eye.aspect, has_moved: eye.has_moved };
     let locus = county.bearing(eye.camera, eye.pose, look)?;
     // A mask applies to the view from before the camera turned.
     let pose = county.pose(eye.camera, eye.pose).filter(|_| !eye.has_moved);

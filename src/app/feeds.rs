@@ -6,7 +6,7 @@
 use super::{App, evidence, sleep_or_stop};
 use crate::base::{file, id};
 use crate::error::{Error, Result};
-use crate::satellite::{Batch, Feed, Watch};
+use crate::satellite::{Batch, Feed, FolderWatch};
 use crate::triage::cluster;
 use crate::triage::hotspot::Hotspot;
 use crate::triage::id::SightingId;
@@ -23,7 +23,7 @@ pub(super) async fn run(app: App) {
 
 async fn watch(app: &App, folder: &Path) {
     let every = app.config.satellite.folder_every.unsigned_abs();
-    let mut watch = Watch::new(folder, &app.config.camera.pipelines, app.lang);
+    let mut watch = FolderWatch::new(folder, &app.config.camera.pipelines, app.lang);
     let mut troubled = false;
     loop {
         let looked = look(app, &mut watch).await;
@@ -66,7 +66,7 @@ fn say(app: &App, wrong: Option<(String, String)>) {
     app.parts.set("hotspots", wrong.is_none(), zh, en);
 }
 
-async fn look(app: &App, watch: &mut Watch) -> Result<Looked> {
+async fn look(app: &App, watch: &mut FolderWatch) -> Result<Looked> {
     let scan = tokio::task::block_in_place(|| watch.scan(app.clock.now()))?;
     if scan.refused.is_empty() && scan.batches.is_empty() {
         return Ok(Looked::Nothing);

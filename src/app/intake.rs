@@ -3,7 +3,7 @@
 //! kept for the ops page, and pictures around an alarm are kept for the officer who judges it.
 
 use super::evidence::{self, Eye, Provenance};
-use super::lane::{Lane, Round};
+use super::lane::{Lane, LaneState};
 use super::strips::{self, Chooser, Glance};
 use super::vitals::say;
 use super::{App, Site, spawn};
@@ -217,7 +217,7 @@ async fn file(app: App, lane: Arc<Mutex<Lane<Found>>>) {
             Ok(())
         }
     };
-    let told = |round: Round<'_>| {
+    let told = |round: LaneState<'_>| {
         let zh = format!("{}条火情线索等待入库，正在重试：请看磁盘与数据库", round.waiting);
         let en = format!(
             "{} sightings wait to be stored; trying again: check disk and database",
@@ -233,7 +233,7 @@ async fn keep(app: App, lane: Arc<Mutex<Lane<Evidence>>>) {
         let store = app.store.clone();
         async move { store.keep_picture(it.id, it.jpeg.clone()).await }
     };
-    let told = |round: Round<'_>| {
+    let told = |round: LaneState<'_>| {
         let zh = format!("{}张现场图片存不下，正在重试：请清理磁盘", round.waiting);
         let en = format!(
             "{} evidence pictures cannot be saved; trying again: free space on the \
@@ -250,7 +250,7 @@ async fn record(app: App, lane: Arc<Mutex<Lane<Vec<Analysis>>>>) {
         let store = app.store.clone();
         async move { store.record_analyses(&batch).await }
     };
-    let told = |round: Round<'_>| {
+    let told = |round: LaneState<'_>| {
         let zh = "分析记录存不下来：调参页面会缺数据".to_owned();
         let en = "analyses cannot be stored: the ops page will lack data".to_owned();
         say(&app, "analyses", &round, zh, en);

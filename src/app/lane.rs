@@ -23,7 +23,7 @@ pub struct Lane<T> {
 }
 
 /// The result of a round, for the board.
-pub struct Round<'a> {
+pub struct LaneState<'a> {
     pub waiting: usize,
     /// Why the last waiting piece failed.
     pub why: Option<&'a Error>,
@@ -42,7 +42,7 @@ impl<T> Lane<T> {
         clock: &Clock,
         stopped: impl Future<Output = ()>,
         work: impl Fn(Arc<T>) -> F,
-        told: impl Fn(Round<'_>),
+        told: impl Fn(LaneState<'_>),
     ) {
         let (mut stopped, mut open, mut going_on) = (pin!(stopped), true, true);
         // While something waits, a pause until the next retry; new pieces do not shorten it. After
@@ -83,7 +83,7 @@ impl<T> Lane<T> {
     async fn round<F: Future<Output = Result<()>>>(
         &mut self,
         work: impl Fn(Arc<T>) -> F,
-        told: impl Fn(Round<'_>),
+        told: impl Fn(LaneState<'_>),
     ) {
         let mut why = None;
         for _ in 0..self.waiting.len() {
@@ -104,7 +104,7 @@ impl<T> Lane<T> {
                 break;
             }
         }
-        told(Round { waiting: self.waiting.len(), why: why.as_ref() });
+        told(LaneState { waiting: self.waiting.len(), why: why.as_ref() });
     }
 }
 

@@ -13,7 +13,7 @@ const EVERY: SignedDuration = SignedDuration::from_mins(5);
 
 /// What has been written.
 #[derive(Default)]
-pub(super) struct Ledger {
+pub(super) struct ProofLedger {
     /// Cadences with a look, by camera.
     slots: BTreeMap<CameraId, u64>,
     tested: BTreeMap<CameraId, Timestamp>,
@@ -21,13 +21,13 @@ pub(super) struct Ledger {
 }
 
 /// Writes what is new. What the database refuses is tried again next time.
-pub(super) async fn look(app: &App, ledger: &mut Ledger) {
+pub(super) async fn look(app: &App, ledger: &mut ProofLedger) {
     if let Err(e) = write(app, ledger).await {
         tracing::warn!("the proof of the cameras could not be stored: {}", e.chain());
     }
 }
 
-async fn write(app: &App, ledger: &mut Ledger) -> Result<()> {
+async fn write(app: &App, ledger: &mut ProofLedger) -> Result<()> {
     let (now, board) = (app.clock.now(), app.status.all());
     let mut tests = Vec::new();
     for (camera, status) in &board {

@@ -11,7 +11,7 @@ use crate::desk::Desk;
 use crate::error::Result;
 use crate::lang::Lang;
 use crate::notify::Notifier;
-use crate::store::{Anchor, Difference, Kept, Look, OpenLines, Record, Step, Store};
+use crate::store::{Anchor, Difference, Inspected, Inspection, Kept, OpenLines, Record, Store};
 use crate::triage::policy::Role;
 use crate::triage::retention::Retention;
 use jiff::civil::Time;
@@ -47,7 +47,7 @@ const TELL_EVERY: SignedDuration = SignedDuration::from_mins(10);
 const TEXT_PART: &str = "anchor";
 
 pub async fn run(app: App, notifier: Arc<Notifier>) {
-    let mut keeper = Keeper::new(
+    let mut keeper = RecordKeeper::new(
         app.desk.clone(),
         app.store.clone(),
         app.config.retention.clone(),
@@ -88,7 +88,7 @@ pub async fn run(app: App, notifier: Arc<Notifier>) {
 }
 
 /// What is known about the record, and when the next check is due.
-pub struct Keeper {
+pub struct RecordKeeper {
     desk: Arc<Desk>,
     store: Store,
     retention: Retention,
@@ -100,7 +100,7 @@ pub struct Keeper {
     found: VecDeque<Difference>,
 }
 
-impl Keeper {
+impl RecordKeeper {
     pub fn new(desk: Arc<Desk>, store: Store, retention: Retention, clock: Clock) -> Self {
         Self {
             due: clock.now(),
@@ -140,13 +140,17 @@ impl Keeper {
     }
 
     async fn whole(&mut self) -> Result<()> {
-        let look =
-            Look { now: self.clock.now(), mend: true, paper: &[], retention: &self.retention };
+        let look = Inspection {
+            now: self.clock.now(),
+            mend: true,
+            paper: &[],
+            retention: &self.retention,
+        };
         let mut looking = self.store.look(&look).await?;
         let (mut began, mut looked_at, mut are_rows_over) = (Instant::now(), Instant::now(), false);
         while let Some(step) = looking.step().await? {
             self.clock.sleep((began.elapsed() * REST).clamp(REST_MIN, REST_MAX)).await;
-            if step == Step::Picture && !are_rows_over {
+            if step == Inspected::Picture && !are_rows_over {
                 self.rows_are_over(looking.record()).await?;
                 are_rows_over = true;
             }

@@ -2,7 +2,7 @@
 //! it. What is too much is left out and counted.
 
 use super::App;
-use super::lane::{Lane, Round};
+use super::lane::{Lane, LaneState};
 use super::vitals::say;
 use crate::engine::{Began, Encoded, Kept, Seen, Strips};
 use crate::frame::Picture;
@@ -90,7 +90,7 @@ pub async fn keep(app: App, lane: Arc<Mutex<Lane<Kept>>>) {
         let store = app.store.clone();
         async move { store.keep_strip_frame(&it.frame, it.shot.encoded.jpeg.clone()).await }
     };
-    let told = |round: Round<'_>| {
+    let told = |round: LaneState<'_>| {
         let zh = "过程图存不下来：新的告警会缺少前后画面".to_owned();
         let en = "strips cannot be stored: new alarms will lack the pictures before and after"
             .to_owned();

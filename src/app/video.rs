@@ -8,7 +8,7 @@ use crate::camera::{CameraSource, Receivers};
 use crate::config::Gating;
 use crate::county::{CameraChange, CameraEntry, camera_changes};
 use crate::detect::Detector;
-use crate::engine::{self, Analyst, Seen, Watch};
+use crate::engine::{self, Analyst, Seen, Workers};
 use crate::error::{Error, Result};
 use crate::frame::{Eye, Health};
 use std::sync::Arc;
@@ -28,7 +28,7 @@ pub(super) struct Video {
 struct Running {
     receivers: Arc<Receivers>,
     analyst: Arc<Analyst>,
-    watch: Watch,
+    watch: Workers,
 }
 
 impl Video {
@@ -80,7 +80,7 @@ impl Video {
             Gating::Off => analyst,
             Gating::On => analyst.gated(config.detect.gate_every),
         });
-        let watch = Watch::start(
+        let watch = Workers::start(
             config.detect.workers,
             &config.camera.pipelines,
             &receivers,

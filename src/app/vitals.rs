@@ -1,6 +1,6 @@
 //! What the board says about the program itself: the desk, the sender, the clock and the disk.
 
-use super::lane::Round;
+use super::lane::LaneState;
 use super::{App, Site, disk};
 use crate::clock::Heartbeat;
 use jiff::SignedDuration;
@@ -94,7 +94,7 @@ pub(super) fn said(
 }
 
 /// One log line per change, not one per round.
-pub(super) fn say(app: &Site, part: &'static str, round: &Round<'_>, zh: String, en: String) {
+pub(super) fn say(app: &Site, part: &'static str, round: &LaneState<'_>, zh: String, en: String) {
     let Some(why) = round.why else {
         app.parts.set(part, true, "", "");
         return;

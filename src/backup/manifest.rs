@@ -3,7 +3,7 @@
 use super::{MANIFEST, files};
 use crate::error::{Error, Result};
 use crate::lang::Words;
-use crate::store::Head;
+use crate::store::LogHead;
 use crate::triage::retention::Retention;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -18,13 +18,13 @@ pub(super) const UNFINISHED: &str = ".part";
 
 /// `manifest.json`, written last.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct Manifest {
+pub struct BackupManifest {
     pub format: u32,
     /// The version of the program that made it.
     pub version: String,
     pub made_at: Timestamp,
     /// The head of the log; `None`: the database is a PostgreSQL server and is not in the set.
-    pub log: Option<Head>,
+    pub log: Option<LogHead>,
     /// Which pictures should be there. Older sets without this entry get the defaults.
     #[serde(default)]
     pub retention: Retention,
@@ -50,7 +50,7 @@ impl From<(String, u64)> for Fingerprint {
 #[derive(Clone, Debug)]
 pub struct Set {
     pub path: PathBuf,
-    pub manifest: Manifest,
+    pub manifest: BackupManifest,
 }
 
 impl Set {
@@ -70,7 +70,7 @@ impl Set {
             )
             .because(e)
         })?;
-        let manifest: Manifest = serde_json::from_str(&text).map_err(|e| {
+        let manifest: BackupManifest = serde_json::from_str(&text).map_err(|e| {
             refused(
                 format!("{MANIFEST} 无法读取，已损坏"),
                 format!("{MANIFEST} cannot be read, it is damaged"),

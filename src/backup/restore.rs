@@ -1,10 +1,10 @@
 //! Turns a set back into a data folder, and checks it.
 
 use super::manifest::{self, Set};
-use super::{MANIFEST, PICTURES, Step, files};
+use super::{CopyStep, MANIFEST, PICTURES, files};
 use crate::error::{Error, Result};
 use crate::lang::{Lang, Words};
-use crate::store::{Head, Look, SQLITE_FILE, Store};
+use crate::store::{Inspection, LogHead, SQLITE_FILE, Store};
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use std::fs;
@@ -34,7 +34,7 @@ pub fn restore(
     backup: &Path,
     data: &Path,
     lang: Lang,
-    mut tell: impl FnMut(Step),
+    mut tell: impl FnMut(CopyStep),
 ) -> Result<Restored> {
     let set = choose(backup)?;
     must_be_empty(data)?;
@@ -42,10 +42,10 @@ pub fn restore(
     let mut findings = Vec::new();
     let shared = set.path.parent().unwrap_or(Path::new(".")).join(PICTURES);
     let pictures = files::pictures(&shared)?;
-    tell(Step::Files { total: (set.manifest.files.len() + pictures.len()) as u64 });
+    tell(CopyStep::Files { total: (set.manifest.files.len() + pictures.len()) as u64 });
     for (name, fingerprint) in &set.manifest.files {
         let (from, to) = (set.path.join(name), data.join(name));
-        tell(Step::File);
+        tell(CopyStep::File);
         if !from.is_file() {
             let words = lang.pick("备份中缺少此文件", "is missing from the backup");
             findings.push(format!("{name}: {words}"));
@@ -63,10 +63,10 @@ pub fn restore(
     files::private_folder(&into)?;
     for (name, length) in &pictures {
         files::copy_picture(name, *length, &shared, &into)?;
-        tell(Step::File);
+        tell(CopyStep::File);
     }
     files::sync_folder(&into)?;
-    tell(Step::Database);
+    tell(CopyStep::Database);
     let events = log(&set, data, lang, &mut findings);
     let pictures = pictures.len() as u64;
     Ok(Restored {
@@ -125,7 +125,7 @@ fn log(set: &Set, data: &Path, lang: Lang, findings: &mut Vec<String>) -> u64 {
     let (retention, made_at) = (&set.manifest.retention, set.manifest.made_at);
     let looked = Handle::current().block_on(async {
         let store = Store::open("sqlite", data).await?;
-        let look = Look { now: made_at + DURING, mend: false, paper: &[], retention };
+        let look = Inspection { now: made_at + DURING, mend: false, paper: &[], retention };
         let looked = match store.look(&look).await {
             Ok(looking) => looking.to_the_end().await,
             Err(e) => Err(e),
@@ -146,7 +146,7 @@ fn log(set: &Set, data: &Path, lang: Lang, findings: &mut Vec<String>) -> u64 {
     };
     findings.extend(record.faults(lang));
     findings.extend(record.missing(lang));
-    let Head { events, .. } = record.head;
+    let LogHead { events, .. } = record.head;
     if record.head != *expected {
         let was = expected.events;
         findings.push(match lang {

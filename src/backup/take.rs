@@ -1,10 +1,10 @@
 //! Makes a set beside the others, and removes the oldest.
 
-use super::manifest::{self, FORMAT, Fingerprint, Manifest, Set, UNFINISHED};
-use super::{CONFIG, MANIFEST, PICTURES, REGISTERS, Step, files};
+use super::manifest::{self, BackupManifest, FORMAT, Fingerprint, Set, UNFINISHED};
+use super::{CONFIG, CopyStep, MANIFEST, PICTURES, REGISTERS, files};
 use crate::error::{Error, Kind, Result};
 use crate::lang::Words;
-use crate::store::{self, Head, SQLITE_FILE};
+use crate::store::{self, LogHead, SQLITE_FILE};
 use crate::triage::retention::Retention;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
@@ -14,7 +14,7 @@ use tokio::runtime::Handle;
 
 /// What is backed up.
 #[derive(Clone, Debug)]
-pub struct Office {
+pub struct BackupSource {
     pub data: PathBuf,
     /// The database is a file in the data folder, not a PostgreSQL server.
     pub has_sqlite: bool,
@@ -38,10 +38,10 @@ pub struct Taken {
 /// `Conflict` while another backup is being written there; `Unavailable` when the folder has not
 /// been prepared for backups ([`init`]).
 pub fn take(
-    office: &Office,
+    office: &BackupSource,
     folder: &Path,
     now: Timestamp,
-    mut tell: impl FnMut(Step),
+    mut tell: impl FnMut(CopyStep),
 ) -> Result<Taken> {
     let _lock = prepare(office, folder)?;
     let path = folder.join(manifest::set_name(now));
@@ -66,7 +66,7 @@ pub fn take(
 }
 
 /// Locks the folder for as long as the returned file lives, and removes interrupted backups.
-fn prepare(office: &Office, folder: &Path) -> Result<File> {
+fn prepare(office: &BackupSource, folder: &Path) -> Result<File> {
     let same = |a: &Path, b: &Path| {
         fs::canonicalize(a).ok().zip(fs::canonicalize(b).ok()).is_some_and(|(a, b)| a == b)
     };
@@ -130,16 +130,16 @@ fn locked(folder: &Path) -> Result<File> {
 }
 
 fn write(
-    office: &Office,
+    office: &BackupSource,
     folder: &Path,
     part: &Path,
     now: Timestamp,
-    tell: &mut impl FnMut(Step),
-) -> Result<(Manifest, u64)> {
+    tell: &mut impl FnMut(CopyStep),
+) -> Result<(BackupManifest, u64)> {
     files::private_folder(part)?;
     let mut fingerprints = BTreeMap::new();
     let log = if office.has_sqlite {
-        tell(Step::Database);
+        tell(CopyStep::Database);
         Some(database(office, part, &mut fingerprints)?)
     } else {
         None
@@ -148,14 +148,14 @@ fn write(
     let (source, shared) = (office.data.join(PICTURES), folder.join(PICTURES));
     let pictures = files::pictures(&source)?;
     let registers = files::below(&office.data.join(REGISTERS))?;
-    tell(Step::Files { total: (pictures.len() + registers.len()) as u64 });
+    tell(CopyStep::Files { total: (pictures.len() + registers.len()) as u64 });
     for name in registers {
         let inside = Path::new(REGISTERS).join(&name);
         let to = part.join(&inside);
         files::private_folder(to.parent().unwrap_or(part))?;
         let fingerprint = files::copy(&office.data.join(&inside), &to)?.into();
         fingerprints.insert(inside.to_string_lossy().into_owned(), fingerprint);
-        tell(Step::File);
+        tell(CopyStep::File);
     }
     if let Some(config) = &office.config {
         fingerprints.insert(CONFIG.to_owned(), files::copy(config, &part.join(CONFIG))?.into());
@@ -163,10 +163,10 @@ fn write(
     let mut new_pictures = 0;
     for (name, length) in &pictures {
         new_pictures += u64::from(files::copy_picture(name, *length, &source, &shared)?);
-        tell(Step::File);
+        tell(CopyStep::File);
     }
     files::sync_folder(&shared)?;
-    let manifest = Manifest {
+    let manifest = BackupManifest {
         format: FORMAT,
         version: env!("CARGO_PKG_VERSION").to_owned(),
         made_at: now,
@@ -185,10 +185,10 @@ fn write(
 }
 
 fn database(
-    office: &Office,
+    office: &BackupSource,
     part: &Path,
     fingerprints: &mut BTreeMap<String, Fingerprint>,
-) -> Result<Head> {
+) -> Result<LogHead> {
     let file = part.join(SQLITE_FILE);
     let head = Handle::current().block_on(store::copy_sqlite(&office.data, &file))?;
     fingerprints.insert(SQLITE_FILE.to_owned(), files::settle(&file)?.into());

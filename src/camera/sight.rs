@@ -31,7 +31,7 @@ use crate::frame::Picture;
 use baseline::Baseline;
 use jiff::{SignedDuration, Timestamp};
 use pose::{Fit, Reference};
-pub(super) use small::Look;
+pub(super) use small::Measurements;
 use votes::Votes;
 
 /// Black: a mean brightness up to this (video black is 16) …
@@ -126,13 +126,13 @@ impl Sight {
         frozen_after: SignedDuration,
         field_of_view_deg: Option<f64>,
     ) -> Judged {
-        self.weigh(&Look::at(picture), at, frozen_after, field_of_view_deg)
+        self.weigh(&Measurements::at(picture), at, frozen_after, field_of_view_deg)
     }
 
     /// The same for a `Look` computed before, outside of any lock: that is most of the work.
     pub(super) fn weigh(
         &mut self,
-        look: &Look,
+        look: &Measurements,
         at: Timestamp,
         frozen_after: SignedDuration,
         field_of_view_deg: Option<f64>,
@@ -163,7 +163,7 @@ impl Sight {
             voted => frozen.or(voted),
         };
         let (fine_usual, coarse_usual) = usual.shares(look).unzip();
-        let Look { mean, clipped, fine, coarse, .. } = *look;
+        let Measurements { mean, clipped, fine, coarse, .. } = *look;
         Judged {
             fault,
             is_home,
@@ -181,7 +181,7 @@ impl Sight {
     }
 
     /// Faults between the sensor and the scene.
-    fn lens(&mut self, look: &Look, usual: &Baseline, at: Timestamp) -> Option<Fault> {
+    fn lens(&mut self, look: &Measurements, usual: &Baseline, at: Timestamp) -> Option<Fault> {
         if look.mean < BLACK_MEAN && look.spread < BLACK_SPREAD {
             return Some(Fault::Black);
         }

@@ -28,7 +28,7 @@ pub struct CameraSource {
 
 /// The kinds of source, as the address shows.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Kind {
+pub enum SourceKind {
     Rtsp,
     /// A video file, played in real time and repeated.
     Video(PathBuf),
@@ -82,17 +82,17 @@ impl CameraSource {
     }
 
     /// What the address means. Whether a path is a folder or a file is looked up on disk.
-    pub fn kind(&self) -> Result<Kind, Fault> {
+    pub fn kind(&self) -> Result<SourceKind, Fault> {
         let path = match self.address.form() {
-            Form::Rtsp => return Ok(Kind::Rtsp),
-            Form::Web => return Ok(Kind::Web),
-            Form::Drop(folder) => return Ok(Kind::Drop(folder)),
+            Form::Rtsp => return Ok(SourceKind::Rtsp),
+            Form::Web => return Ok(SourceKind::Web),
+            Form::Drop(folder) => return Ok(SourceKind::Drop(folder)),
             Form::Unusable => return Err(self.bad_address()),
             Form::File(path) => path,
         };
         match path.metadata() {
-            Ok(it) if it.is_dir() => Ok(Kind::Images(path)),
-            Ok(_) => Ok(Kind::Video(path)),
+            Ok(it) if it.is_dir() => Ok(SourceKind::Images(path)),
+            Ok(_) => Ok(SourceKind::Video(path)),
             // An address without its scheme is taken for a file name, so its secrets are masked
             // here too.
             Err(e) => Err(Fault::NoSuchFile {
@@ -164,13 +164,13 @@ mod tests {
         assert!(matches!(source("/no/such.mp4").kind(), Err(Fault::NoSuchFile { .. })));
         let said = format!("{:?}", source("admin:s3cret@10.1.2.3/s").kind());
         assert!(said.contains("***@10.1.2.3") && !said.contains("s3cret"), "{said}");
-        assert_eq!(source("rtsp://h:8554/s").kind(), Ok(Kind::Rtsp));
-        assert_eq!(source("rtsp://[::1]:8554/s").kind(), Ok(Kind::Rtsp));
-        assert_eq!(source("rtsps://h/s").kind(), Ok(Kind::Rtsp));
-        assert_eq!(source("HTTPS://h/snap.jpg?channel=1").kind(), Ok(Kind::Web));
+        assert_eq!(source("rtsp://h:8554/s").kind(), Ok(SourceKind::Rtsp));
+        assert_eq!(source("rtsp://[::1]:8554/s").kind(), Ok(SourceKind::Rtsp));
+        assert_eq!(source("rtsps://h/s").kind(), Ok(SourceKind::Rtsp));
+        assert_eq!(source("HTTPS://h/snap.jpg?channel=1").kind(), Ok(SourceKind::Web));
         for url in ["drop:/srv/ftp/北山", "drop:///srv/ftp/北山", "DROP:/srv/ftp/北山"] {
-            assert_eq!(source(url).kind(), Ok(Kind::Drop("/srv/ftp/北山".into())), "{url}");
+            assert_eq!(source(url).kind(), Ok(SourceKind::Drop("/srv/ftp/北山".into())), "{url}");
         }
-        assert!(matches!(source("file:///").kind(), Ok(Kind::Images(_))));
+        assert!(matches!(source("file:///").kind(), Ok(SourceKind::Images(_))));
     }
 }

@@ -1,7 +1,7 @@
 //! `huoyan backup`: a consistent copy of database, registers and pictures while the program runs.
 
 use super::{Common, Outcome};
-use crate::backup::{self, Step};
+use crate::backup::{self, CopyStep};
 use crate::base::time::county_time;
 use crate::clock::Clock;
 use crate::error::{Error, Result};
@@ -25,7 +25,7 @@ pub(super) struct Args {
 struct Answer<'a> {
     backup: &'a PathBuf,
     #[serde(flatten)]
-    manifest: &'a backup::Manifest,
+    manifest: &'a backup::BackupManifest,
     new_pictures: u64,
     /// What the backup does not hold and needs a backup of its own.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -100,16 +100,16 @@ impl Bar {
         Self { bar: None, lang: common.lang, quiet: common.quiet }
     }
 
-    pub(super) fn tell(&mut self, step: Step) {
+    pub(super) fn tell(&mut self, step: CopyStep) {
         let (what, total) = match step {
-            Step::File => {
+            CopyStep::File => {
                 if let Some(bar) = &mut self.bar {
                     bar.advance(1, "");
                 }
                 return;
             }
-            Step::Database => (self.lang.pick("数据库", "database"), 0),
-            Step::Files { total } => (self.lang.pick("文件", "files"), total),
+            CopyStep::Database => (self.lang.pick("数据库", "database"), 0),
+            CopyStep::Files { total } => (self.lang.pick("文件", "files"), total),
         };
         let next = Progress::new(what, total, self.quiet);
         if let Some(done) = self.bar.replace(next) {

@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::frame::Picture;
 use crate::lang::Lang;
 use crate::progress::Progress;
-use crate::report::training::{self, Example, Lesson, Look};
+use crate::report::training::{self, Example, Lesson, PictureFacts};
 use crate::store::{self, Filter, Store};
 use crate::triage::id::{CameraId, PictureId};
 use jiff::Timestamp;
@@ -202,13 +202,13 @@ async fn with_strips(confirmed: Vec<Example>, store: &Store) -> Result<Vec<Examp
 }
 
 /// The stored bytes, after a check that they are a complete picture.
-async fn picture(store: &Store, example: &Example) -> Result<(Vec<u8>, Look)> {
+async fn picture(store: &Store, example: &Example) -> Result<(Vec<u8>, PictureFacts)> {
     let bytes = store.picture(example.picture).await?;
     let seen = Picture::from_image_bytes(&bytes)?;
     let (width, height) = (seen.width(), seen.height());
     let chroma = &seen.as_i420()[seen.luma().len()..];
     let colour: f64 = chroma.iter().map(|v| (f64::from(*v) - 128.0).abs()).sum();
-    Ok((bytes, Look { width, height, grey: colour < GREY_BELOW * chroma.len() as f64 }))
+    Ok((bytes, PictureFacts { width, height, grey: colour < GREY_BELOW * chroma.len() as f64 }))
 }
 
 fn words(summary: &Summary, lang: Lang) -> String {

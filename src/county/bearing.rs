@@ -6,7 +6,7 @@ use super::{CameraEntry, County};
 use crate::triage::detection::BoundingBox;
 use crate::triage::geo::{Locus, RangeBasis, Ray, normalise_deg};
 use crate::triage::id::{CameraId, PoseId};
-use crate::triage::terrain::{NEAR_M, Range, Sight, Terrain, flat_range};
+use crate::triage::terrain::{LineOfSight, NEAR_M, Range, Terrain, flat_range};
 
 /// 90 % error of a surveyed azimuth to each side, used where the register gives none: 1°. A hand
 /// compass beside a steel mast reads to 1°, a preset returns to 0.1–0.3°, and a mast sways by as
@@ -42,7 +42,7 @@ pub enum Ground<'a> {
 
 /// Smoke in one picture of a camera.
 #[derive(Clone, Copy, PartialEq, Debug)]
-pub struct Look<'a> {
+pub struct SmokeInView<'a> {
     pub bbox: &'a BoundingBox,
     /// The picture's width divided by its height.
     pub aspect: f64,
@@ -67,7 +67,12 @@ impl County {
 
     /// Where a look points. For a pose without a row of its own the direction is unknown. `None`
     /// when the register does not have the camera at all.
-    pub fn bearing(&self, camera: &CameraId, pose: &PoseId, look: Look<'_>) -> Option<Locus> {
+    pub fn bearing(
+        &self,
+        camera: &CameraId,
+        pose: &PoseId,
+        look: SmokeInView<'_>,
+    ) -> Option<Locus> {
         match self.pose(camera, pose) {
             Some(entry) => Some(entry.locus(look, self.ground())),
             None => self.camera(camera).map(CameraEntry::unaimed),
@@ -78,7 +83,7 @@ impl County {
 impl CameraEntry {
     /// The direction of a box, with the errors of azimuth and field of view, and the range of its
     /// lower edge on the ground, with the errors of tilt and field of view.
-    pub fn locus(&self, look: Look<'_>, ground: Ground<'_>) -> Locus {
+    pub fn locus(&self, look: SmokeInView<'_>, ground: Ground<'_>) -> Locus {
         let Some(azimuth_deg) = self.azimuth_deg.filter(|_| !look.has_moved) else {
             return self.unaimed();
         };
@@ -106,7 +111,7 @@ impl CameraEntry {
                     shapes.iter().map(|it| it.elevation_deg).fold(edge.elevation_deg, which)
                 });
                 let top_deg = lens.towards(middle, look.bbox.y).elevation_deg;
-                Sight {
+                LineOfSight {
                     azimuth_deg,
                     half_width_deg,
                     elevation_deg: f64::midpoint(low, high),

@@ -32,7 +32,7 @@ pub(super) struct GridShare<'a> {
 
 /// How the uncertainty is distributed.
 #[derive(Clone, PartialEq, Debug, Default)]
-pub(super) struct Shares<'a> {
+pub(super) struct GridShares<'a> {
     /// The likeliest first. Among equals the one that holds the centre comes first, then by id.
     pub grids: Vec<GridShare<'a>>,
     /// Share outside the county, 0..=1.
@@ -44,7 +44,7 @@ pub(super) struct Shares<'a> {
 impl County {
     /// Without grids in the county the list is empty. Then nothing counts as outside, unless there
     /// is an outline.
-    pub(super) fn shares(&self, fix: &Fix, hints: &[Hint]) -> Shares<'_> {
+    pub(super) fn shares(&self, fix: &Fix, hints: &[Hint]) -> GridShares<'_> {
         let places = fix.sample(SAMPLES);
         let mut sums: BTreeMap<usize, (f64, usize)> = BTreeMap::new();
         let mut stray: Vec<LatLon> = Vec::new();
@@ -81,7 +81,7 @@ impl County {
             beyond.iter().map(|at| of(*at)).sum::<f64>() / beyond.len() as f64
         };
         let middle = LatLon::new(mean(LatLon::lat_deg), mean(LatLon::lon_deg));
-        Shares { grids, outside, beyond: middle }
+        GridShares { grids, outside, beyond: middle }
     }
 
     /// Outside the outline. Without one: farther from every grid than any gap between grids. Only

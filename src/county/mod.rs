@@ -28,7 +28,7 @@ mod workbook;
 
 pub use area::Area;
 pub use basics::Problem;
-pub use bearing::{Ground, Look};
+pub use bearing::{Ground, SmokeInView};
 pub use camera::{CameraEntry, Mask};
 pub use camera_change::{CameraChange, camera_changes};
 pub use candidates::GridIndex;

@@ -1,7 +1,7 @@
 //! Pure: where in the county a fix lies, whose ground that is, and who could go. A name never
 //! claims more than is known.
 
-use super::candidates::{GridShare, Shares};
+use super::candidates::{GridShare, GridShares};
 use super::{County, Grid, Person, Post};
 use crate::triage::event::{Candidate, Hint, NeighbourCounty, Place};
 use crate::triage::geo::{Fix, FixMethod, LatLon, Locus, Ray, Spread, turn_deg};
@@ -94,7 +94,7 @@ impl County {
     fn place_name(
         &self,
         fix: &Fix,
-        shares: &Shares<'_>,
+        shares: &GridShares<'_>,
         nearest: Option<(&Grid, f64)>,
         sure: bool,
         outside: bool,
@@ -272,7 +272,7 @@ impl<'a> Acting<'a> {
 /// crosses many grids and does not count as a border hotspot: its candidates are listed instead.
 fn place_labels(
     fix: &Fix,
-    shares: &Shares<'_>,
+    shares: &GridShares<'_>,
     sure: bool,
     outside: bool,
     neighbour: Option<&NeighbourCounty>,

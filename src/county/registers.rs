@@ -5,7 +5,7 @@
 use super::basics::Problem;
 use super::folder::Folder;
 use super::sheet;
-use super::terrain::{self, Listing, Shelf, Window};
+use super::terrain::{self, Listing, TileCache, Window};
 use super::{County, duty_names};
 use crate::address::Address;
 use crate::error::{Error, Result};
@@ -28,7 +28,7 @@ struct Shared {
     history: RwLock<Arc<History>>,
     /// The files as they were read last.
     stamps: Mutex<Stamps>,
-    shelf: Mutex<Shelf>,
+    shelf: Mutex<TileCache>,
 }
 
 /// The state of the register files and of the terrain files.

@@ -113,13 +113,13 @@ pub(super) fn listing(dir: &Path) -> Listing {
 
 /// The tiles as last read. They are read again only when one has changed, or the county has grown.
 #[derive(Debug, Default)]
-pub(super) struct Shelf {
+pub(super) struct TileCache {
     of: Option<(Listing, Window, Lang)>,
     terrain: Option<Arc<Terrain>>,
     problems: Vec<Problem>,
 }
 
-impl Shelf {
+impl TileCache {
     /// `window`: None for a county without a position, which needs no elevations.
     pub(super) fn take(
         &mut self,

@@ -1,7 +1,7 @@
 //! Pure: which texts an event sends, and to whom. [`super::wording`] has the words. The event
 //! itself names the people, as triage chose them, so that the log says who was told.
 
-use super::wording::Words;
+use super::wording::Wording;
 use crate::base::id::named;
 use crate::county::County;
 use crate::store::{Addressee, Message, NewMessage, Occasion};
@@ -30,7 +30,7 @@ pub(super) fn compose(
     county: &County,
     aside: &Aside<'_>,
 ) -> Vec<NewMessage> {
-    let words = Words { code, signature, incident, county };
+    let words = Wording { code, signature, incident, county };
     let mut desk = Composer { words, incident, county, aside, messages: Vec::new() };
     let before = incident.version - events.len() as u64;
     for (version, recorded) in (before + 1..).zip(events) {
@@ -43,7 +43,7 @@ pub(super) fn compose(
 }
 
 struct Composer<'a> {
-    words: Words<'a>,
+    words: Wording<'a>,
     incident: &'a Incident,
     county: &'a County,
     aside: &'a Aside<'a>,

@@ -18,14 +18,14 @@ use jiff::Timestamp;
 const CODES_MAX: usize = 6;
 
 #[derive(Clone, Copy)]
-pub(super) struct Words<'a> {
+pub(super) struct Wording<'a> {
     pub code: &'a str,
     pub signature: &'a str,
     pub incident: &'a Incident,
     pub county: &'a County,
 }
 
-impl Words<'_> {
+impl Wording<'_> {
     pub(super) fn task_for_ranger(&self, at: Timestamp) -> String {
         format!("{}·回复1接收·{}", self.task(), self.duty_phone(at))
     }

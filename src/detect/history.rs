@@ -29,7 +29,7 @@ pub type Part = (CameraId, PoseId, Option<Tile>);
 
 /// Earlier pictures of every view and tile, already reduced to what the network sees of them.
 #[derive(Debug)]
-pub struct History {
+pub struct Pasts {
     past: SignedDuration,
     parts: BTreeMap<Part, Kept>,
 }
@@ -37,7 +37,7 @@ pub struct History {
 /// Oldest first.
 type Kept = VecDeque<(Timestamp, Arc<Picture>)>;
 
-impl History {
+impl Pasts {
     /// `past`: how far back the network compares.
     pub fn new(past: SignedDuration) -> Self {
         Self { past, parts: BTreeMap::new() }
@@ -140,7 +140,7 @@ mod tests {
     /// past at `now_s`.
     fn story(tile: Option<Tile>, times_s: &[i64], now_s: i64) -> Option<i64> {
         let part = part("default", tile);
-        let mut history = History::new(SignedDuration::from_secs(180));
+        let mut history = Pasts::new(SignedDuration::from_secs(180));
         let pictures: Vec<_> = times_s.iter().map(|&s| (s, picture(4))).collect();
         for (s, picture) in &pictures {
             history.keep(&part, at(*s), Arc::clone(picture));
@@ -183,7 +183,7 @@ mod tests {
             ("a picture every 45 s", &[0, 45, 90, 135, 180, 225], 240, Some([180, 135, 45])),
             ("the present is none of them", &[0, 100], 100, Some([0, 0, 0])),
         ] {
-            let mut history = History::new(SignedDuration::from_secs(180));
+            let mut history = Pasts::new(SignedDuration::from_secs(180));
             let kept: Vec<_> = times_s.iter().map(|&s| (s, picture(4))).collect();
             kept.iter().for_each(|(s, picture)| history.keep(&part, at(*s), Arc::clone(picture)));
             let second = |past: &Arc<Picture>| {
@@ -198,7 +198,7 @@ mod tests {
 
     #[test]
     fn poses_and_tiles_do_not_mix_and_a_new_size_starts_afresh() {
-        let mut history = History::new(SignedDuration::from_secs(180));
+        let mut history = Pasts::new(SignedDuration::from_secs(180));
         let (left, tile) = (part("left", None), part("left", TILE));
         history.keep(&left, at(0), picture(4));
         assert!(history.past(&part("right", None), at(180)).is_none());

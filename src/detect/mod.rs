@@ -25,7 +25,7 @@ mod worker;
 pub use detector::Detector;
 pub use device::Chosen;
 pub use golden::{Goldens, Mismatch};
-pub use history::{History, Part};
+pub use history::{Part, Pasts};
 pub use manifest::{Head, Input, Layout, Levels, Manifest, Screener, Verifier, YoloLayout};
 pub use runtime::NO_TELEMETRY;
 pub use tensor::Letterbox;

@@ -117,7 +117,7 @@ impl Worker {
         (self.manifest.input.width, self.manifest.input.height)
     }
 
-    /// Reduces a shrunk picture by the network's `past_scale`, for [`super::History`]. The network
+    /// Reduces a shrunk picture by the network's `past_scale`, for [`super::Pasts`]. The network
     /// sees no less detail.
     pub fn shrink_past(&self, small: &Picture) -> Picture {
         let scale = self.manifest.input.past_scale;

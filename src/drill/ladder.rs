@@ -22,7 +22,7 @@ const MEASURED_PX: f64 = 60.0;
 
 /// One plume to be detected.
 #[derive(Clone, Copy, PartialEq, Debug)]
-pub struct Rung {
+pub struct TestPlume {
     pub plume: Plume,
     /// One of [`WIDTHS`].
     pub width: f32,
@@ -30,7 +30,7 @@ pub struct Rung {
     pub bbox: BoundingBox,
 }
 
-impl Rung {
+impl TestPlume {
     /// The picture with this plume in it.
     pub fn composite(&self, picture: &Picture) -> Picture {
         composite(picture, &self.plume, AGE_S)
@@ -38,7 +38,7 @@ impl Rung {
 }
 
 /// Every size at every place, smallest sizes first: 15 rungs.
-pub fn ladder(picture: &Picture) -> Vec<Rung> {
+pub fn ladder(picture: &Picture) -> Vec<TestPlume> {
     let (width, height) = (picture.width() as usize, picture.height() as usize);
     let places: Vec<(Plume, f64)> = SEEDS
         .map(|seed| Plume::on_terrain(picture, seed))
@@ -57,7 +57,7 @@ pub fn ladder(picture: &Picture) -> Vec<Rung> {
             extent(height, width, origin, scale * height as f64, &plume).unwrap_or(foot);
         let (of_width, of_height) =
             (|v: usize| v as f32 / width as f32, |v: usize| v as f32 / height as f32);
-        Rung {
+        TestPlume {
             plume,
             width: share,
             bbox: [of_width(x), of_height(y), of_width(w), of_height(h)].into(),

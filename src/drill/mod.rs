@@ -7,5 +7,5 @@ mod plume;
 pub mod scene;
 
 pub use board::{Drill, DrillBoard};
-pub use ladder::{Rung, WIDTHS, ladder};
+pub use ladder::{TestPlume, WIDTHS, ladder};
 pub use plume::{Alpha, Plume, alpha, colour, composite, flicker};

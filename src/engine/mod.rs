@@ -20,7 +20,7 @@ pub use crate::frame::Tuning;
 pub use strip::{Began, Encoded, Kept, Shot, Strips};
 
 use crate::camera::{Decoder, Receivers};
-use crate::detect::{Detector, History, Worker};
+use crate::detect::{Detector, Pasts, Worker};
 use crate::drill::DrillBoard;
 use crate::error::{Error, Result};
 use crate::frame::{Frame, Gate, Picture, StatusBoard};
@@ -85,9 +85,9 @@ pub fn first_thresholds(configured: &Thresholds, detector: &Detector) -> Thresho
 
 /// The worker threads. They end after `Receivers::stop`.
 #[derive(Debug)]
-pub struct Watch(Vec<JoinHandle<()>>);
+pub struct Workers(Vec<JoinHandle<()>>);
 
-impl Watch {
+impl Workers {
     /// Starts `workers` threads, each with its own decoder and inference session. `pipelines`: the
     /// folder of the decoder's pipeline texts.
     pub fn start(
@@ -231,7 +231,7 @@ pub struct Analyst {
 #[derive(Debug)]
 struct Memory {
     /// None: the model looks at a single frame.
-    history: Option<History>,
+    history: Option<Pasts>,
     main_pasts: Option<MainPasts>,
     /// None: every frame is analysed.
     gate: Option<Gate>,
@@ -257,7 +257,7 @@ impl Analyst {
     ) -> Self {
         let past = detector.manifest().input.past;
         let memory = Memory {
-            history: past.map(History::new),
+            history: past.map(Pasts::new),
             main_pasts: past.map(MainPasts::new),
             gate: None,
             tiles: BTreeMap::new(),

@@ -9,7 +9,7 @@
 use super::tiles::cut;
 use crate::base::time::later;
 use crate::detect::{Levels, Worker};
-use crate::drill::{Rung, ladder};
+use crate::drill::{TestPlume, ladder};
 use crate::error::Result;
 use crate::frame::{AtScale, Frame, Picture, Sensitivity, SizeSeen, StatusBoard, Tuning};
 use crate::triage::confirm::{Numbers, Thresholds, is_covered};
@@ -63,14 +63,14 @@ struct Running {
     /// What the model found without any plume: places where it sees smoke anyway are not counted.
     real: Vec<Detection>,
     thresholds: Thresholds,
-    rungs: std::vec::IntoIter<(Rung, Part)>,
+    rungs: std::vec::IntoIter<(TestPlume, Part)>,
     whole: Vec<SizeSeen>,
     in_tiles: Vec<SizeSeen>,
     /// One of the tested tiles; the threshold is the same for all. None: no plume was tested in a
     /// tile.
     a_tile: Option<Tile>,
     /// The smallest rung found so far; until one is found, the last one missed. `true`: found.
-    example: Option<(Rung, bool)>,
+    example: Option<(TestPlume, bool)>,
 }
 
 impl SelfTester {
@@ -244,8 +244,8 @@ impl SelfTester {
 
 /// Every plume in the whole, and again in a tile: of those that cover it, the one whose middle is
 /// nearest.
-fn rungs(picture: &Picture, parts: &[Part]) -> Vec<(Rung, Part)> {
-    let off_centre = |part: &&Part, rung: &Rung| {
+fn rungs(picture: &Picture, parts: &[Part]) -> Vec<(TestPlume, Part)> {
+    let off_centre = |part: &&Part, rung: &TestPlume| {
         let middle = part.tile.map(|tile| tile.area().centre_x()).unwrap_or_default();
         (middle - rung.bbox.centre_x()).abs()
     };
@@ -262,7 +262,7 @@ fn rungs(picture: &Picture, parts: &[Part]) -> Vec<(Rung, Part)> {
 }
 
 impl Running {
-    fn note(&mut self, rung: Rung, tile: Option<Tile>, found: &[Detection]) {
+    fn note(&mut self, rung: TestPlume, tile: Option<Tile>, found: &[Detection]) {
         let counts_here = |it: &Detection| {
             it.tile.is_some() == tile.is_some() && self.counts(it) && touches(&it.bbox, &rung.bbox)
         };

@@ -6,7 +6,7 @@ use super::Seen;
 use crate::triage::confirm::is_same_place;
 use crate::triage::detection::{BoundingBox, Class, Detection, Stream};
 use crate::triage::id::{CameraId, PictureId, PoseId, SightingId};
-use crate::triage::strip::{Place, StripFrame};
+use crate::triage::strip::{SeenAt, StripFrame};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -224,7 +224,7 @@ impl Shot {
             .filter(is_it)
             .max_by(|a, b| a.confidence.total_cmp(&b.confidence));
         let (captured_at, stream) = (self.captured_at, self.stream);
-        let seen = surest.map(|found| Place { score: found.confidence, bbox: found.bbox });
+        let seen = surest.map(|found| SeenAt { score: found.confidence, bbox: found.bbox });
         let frame = StripFrame {
             sighting: of.sighting,
             captured_at,

@@ -3,7 +3,7 @@
 
 use super::tiles::{Sketch, Tiles, cut};
 use super::{Analyst, Memory, Reality, second_look, self_test};
-use crate::detect::{History, Look, Part, Worker};
+use crate::detect::{Look, Part, Pasts, Worker};
 use crate::drill::{Plume, composite};
 use crate::error::Result;
 use crate::frame::{Cells, Frame, Picture};
@@ -150,7 +150,7 @@ impl Analyst {
         if tiles.find_band(&sketch) {
             history.iter_mut().for_each(|history| history.forget_tiles(camera, pose));
         }
-        let past = |history: &History, tile| history.past(&part(frame, Some(tile)), *now);
+        let past = |history: &Pasts, tile| history.past(&part(frame, Some(tile)), *now);
         let is_ready = history
             .as_ref()
             .is_none_or(|it| tiles.all().iter().all(|tile| past(it, *tile).is_some()));

@@ -3,7 +3,7 @@
 
 use crate::county::county_time;
 use crate::lang::Lang;
-use crate::store::{Anchor, Head};
+use crate::store::{Anchor, LogHead};
 use crate::triage::category::{FOREST_FIRE, STILL_CHECKING};
 use crate::triage::dispatch::{Dispatch, Step};
 use crate::triage::event::Means;
@@ -43,7 +43,7 @@ pub struct Daily {
     pub report_min: i64,
     /// The head of the log when the report was made; `None`: not asked. A reader who keeps the
     /// report can verify the record with it.
-    pub record: Option<Head>,
+    pub record: Option<LogHead>,
 }
 
 /// Of the dispatches whose limit has passed, or whose step has been taken: how many were in time,

@@ -86,7 +86,7 @@ pub struct Example {
 
 /// Facts that only the picture itself shows.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Look {
+pub struct PictureFacts {
     /// Pixels.
     pub width: u32,
     pub height: u32,
@@ -232,7 +232,7 @@ impl Example {
     }
 
     /// In the order of [`COLUMNS`]. Boxes in pixels, clipped to the picture.
-    pub fn row(&self, look: Look) -> [String; COLUMNS.len()] {
+    pub fn row(&self, look: PictureFacts) -> [String; COLUMNS.len()] {
         let [xmin, ymin, xmax, ymax] = match self.lesson {
             Lesson::Smoke => corners(&self.bbox, look).map(|pixels| format!("{pixels:.1}")),
             Lesson::Nothing | Lesson::Open(_) => std::array::from_fn(|_| String::new()),
@@ -286,7 +286,7 @@ pub fn table(rows: &[[String; COLUMNS.len()]]) -> Result<String, String> {
 }
 
 /// Left, top, right, bottom.
-fn corners(bbox: &BoundingBox, Look { width, height, .. }: Look) -> [f32; 4] {
+fn corners(bbox: &BoundingBox, PictureFacts { width, height, .. }: PictureFacts) -> [f32; 4] {
     let across = |share: f32| share.clamp(0.0, 1.0) * width as f32;
     let down = |share: f32| share.clamp(0.0, 1.0) * height as f32;
     [across(bbox.x), down(bbox.y), across(bbox.x + bbox.w), down(bbox.y + bbox.h)]

@@ -7,7 +7,7 @@ mod watch;
 
 pub use bytes::{Feed, read_file};
 pub use format::{Parsed, Rejected, parse};
-pub use watch::{Batch, Refused, Scan, Watch};
+pub use watch::{Batch, FolderWatch, Refused, Scan};
 
 use crate::triage::hotspot::{Hotspot, HotspotConfidence};
 use crate::triage::id::SightingId;

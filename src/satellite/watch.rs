@@ -20,7 +20,7 @@ const FILES_MAX: usize = 16;
 
 /// Remembers between two scans which files have stopped growing.
 #[derive(Debug)]
-pub struct Watch {
+pub struct FolderWatch {
     folder: PathBuf,
     pipelines: PathBuf,
     lang: Lang,
@@ -34,7 +34,7 @@ pub struct Scan {
     pub refused: Vec<Refused>,
 }
 
-/// One list that could be read. Store its hotspots, then call [`Watch::keep`].
+/// One list that could be read. Store its hotspots, then call [`FolderWatch::keep`].
 #[derive(Clone, PartialEq, Debug)]
 pub struct Batch {
     pub path: PathBuf,
@@ -49,7 +49,7 @@ pub struct Refused {
     pub reason: String,
 }
 
-impl Watch {
+impl FolderWatch {
     pub fn new(folder: &Path, pipelines: &Path, lang: Lang) -> Self {
         Self {
             folder: folder.to_owned(),
@@ -197,7 +197,7 @@ mod tests {
     fn a_list_is_read_when_it_has_stopped_growing_and_moves_when_its_hotspots_are_safe() {
         let dir = tempfile::tempdir().expect("a folder");
         let folder = dir.path().join("hotspots");
-        let mut watch = Watch::new(&folder, Path::new("pipelines"), Lang::En);
+        let mut watch = FolderWatch::new(&folder, Path::new("pipelines"), Lang::En);
         assert!(watch.scan(now()).expect("an empty folder").batches.is_empty());
 
         let file = folder.join("n20.csv");
@@ -228,7 +228,7 @@ mod tests {
     #[test]
     fn what_is_no_list_is_set_aside_with_the_reason() {
         let dir = tempfile::tempdir().expect("a folder");
-        let mut watch = Watch::new(dir.path(), Path::new("pipelines"), Lang::Zh);
+        let mut watch = FolderWatch::new(dir.path(), Path::new("pipelines"), Lang::Zh);
         for round in 1..=2 {
             fs::write(dir.path().join("a.csv"), "<!DOCTYPE html><title>Maintenance</title>")
                 .expect("written");

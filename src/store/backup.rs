@@ -10,7 +10,7 @@ use std::path::Path;
 
 /// The head of a log: its last number, and the hash that covers everything before it.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct Head {
+pub struct LogHead {
     pub events: u64,
     pub hash: String,
 }
@@ -20,7 +20,7 @@ const HEAD: &str = "SELECT seq, hash FROM log_head WHERE one = 1";
 /// Copies the SQLite database of a data folder into a new file, as of one instant, without deleted
 /// content. It reads through its own connection, so the program that owns the database keeps
 /// writing. The copy is not migrated to this version.
-pub async fn copy_sqlite(data: &Path, into: &Path) -> Result<Head> {
+pub async fn copy_sqlite(data: &Path, into: &Path) -> Result<LogHead> {
     let file = data.join(SQLITE_FILE);
     if !file.is_file() {
         let shown = file.display();
@@ -47,5 +47,5 @@ pub async fn copy_sqlite(data: &Path, into: &Path) -> Result<Head> {
     let (seq, hash): (i64, String) =
         sqlx::query_as(HEAD).fetch_one(&mut copy).await.map_err(cannot)?;
     copy.close().await.map_err(cannot)?;
-    Ok(Head { events: seq as u64, hash })
+    Ok(LogHead { events: seq as u64, hash })
 }

@@ -22,7 +22,7 @@ mod unreadable;
 mod writer;
 
 pub use analyses::days::FOLDER as ANALYSES;
-pub use backup::{Head, copy_sqlite};
+pub use backup::{LogHead, copy_sqlite};
 pub use filed::Filed;
 pub use hotspots::{HotspotCount, KnownHotspot};
 pub use incidents::{Filter, Page};
@@ -30,7 +30,9 @@ pub use log::{Commit, Committed, LogEntry};
 pub use logins::{Access, Ended, Login, OpenSession, Session};
 pub use outbox::{Addressee, Fate, Message, NewMessage, Occasion, Status, Taken, Tried};
 pub use pictures::Held;
-pub use record::{Anchor, Difference, Kept, Look, Looking, Named, OpenLines, Record, Step, What};
+pub use record::{
+    Anchor, Difference, Inspected, Inspection, Kept, Looking, Named, OpenLines, Record, What,
+};
 pub use thresholds::PublishedThresholds;
 pub use unreadable::Unreadable;
 

@@ -16,7 +16,7 @@ pub(super) use line::{Line, insert};
 pub use open::OpenLines;
 
 use super::pictures::Presence;
-use super::{Head, Store, failed, reading, time, us, writing};
+use super::{LogHead, Store, failed, reading, time, us, writing};
 use crate::error::Result;
 use crate::triage::id::PictureId;
 use crate::triage::retention::{Keeping, Retention};
@@ -72,7 +72,7 @@ impl<T> Named<T> {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Record {
     /// The head of the log when the check began; later events were not checked.
-    pub head: Head,
+    pub head: LogHead,
     /// Rows whose hash does not follow from the row and the previous hash.
     pub damaged: Named<u64>,
     /// First and last of each range of missing rows.
@@ -104,7 +104,7 @@ pub struct Record {
 
 /// What is checked, and how.
 #[derive(Clone, Debug)]
-pub struct Look<'a> {
+pub struct Inspection<'a> {
     pub now: Timestamp,
     /// Correct incident rows that differ from a sound log.
     pub mend: bool,
@@ -122,11 +122,11 @@ pub struct Looking {
     mend: bool,
     retention: Retention,
     record: Record,
-    stage: Stage,
+    stage: Phase,
 }
 
 /// Each event is read in two stages, then each picture in one.
-enum Stage {
+enum Phase {
     Chain(Chain),
     /// Incidents in order of opening: the position of the last one read, and the ones that are
     /// next.
@@ -141,14 +141,14 @@ enum Stage {
 
 /// What one step checked.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Step {
+pub enum Inspected {
     Events(u64),
     Picture,
 }
 
 impl Store {
     /// Begins a check of the record in its present state.
-    pub async fn look(&self, look: &Look<'_>) -> Result<Looking> {
+    pub async fn look(&self, look: &Inspection<'_>) -> Result<Looking> {
         let head = self.head().await?;
         let mut anchors = self.anchors().await?;
         anchors.extend_from_slice(look.paper);
@@ -158,7 +158,7 @@ impl Store {
             .iter()
             .filter(|it| it.seq > record.head.events)
             .for_each(|it| record.cut.add(it.clone()));
-        let stage = Stage::Chain(Chain::from_the_beginning(anchors));
+        let stage = Phase::Chain(Chain::from_the_beginning(anchors));
         let (now, mend, retention) = (look.now, look.mend, look.retention.clone());
         Ok(Looking { store: self.clone(), now, mend, retention, record, stage })
     }
@@ -166,17 +166,17 @@ impl Store {
 
 impl Looking {
     /// `None` when everything is checked.
-    pub async fn step(&mut self) -> Result<Option<Step>> {
+    pub async fn step(&mut self) -> Result<Option<Inspected>> {
         let (store, record) = (&self.store, &mut self.record);
         match &mut self.stage {
-            Stage::Chain(chain) => {
+            Phase::Chain(chain) => {
                 let rows = chain.step(store, record).await?;
                 if rows == 0 {
-                    self.stage = Stage::Rows { seq: 0, next: VecDeque::new() };
+                    self.stage = Phase::Rows { seq: 0, next: VecDeque::new() };
                 }
-                Ok(Some(Step::Events(rows)))
+                Ok(Some(Inspected::Events(rows)))
             }
-            Stage::Rows { seq, next } => {
+            Phase::Rows { seq, next } => {
                 if next.is_empty() {
                     let rows = store.openings(*seq, record.head.events as i64).await?;
                     *seq = rows.last().map_or(*seq, |(seq, _)| *seq);
@@ -184,16 +184,16 @@ impl Looking {
                 }
                 let Some(name) = next.pop_front() else {
                     store.strays().await?.into_iter().for_each(|it| record.differences.add(it));
-                    self.stage = Stage::Pictures;
-                    return Ok(Some(Step::Events(0)));
+                    self.stage = Phase::Pictures;
+                    return Ok(Some(Inspected::Events(0)));
                 };
                 let (read, differences) = store.compared(&name, self.mend).await?;
                 differences.into_iter().for_each(|it| record.differences.add(it));
-                Ok(Some(Step::Events(record.read(read))))
+                Ok(Some(Inspected::Events(record.read(read))))
             }
-            Stage::Pictures => {
+            Phase::Pictures => {
                 let Some((picture, named_at)) = record.pictures.pop_first() else {
-                    self.stage = Stage::Over;
+                    self.stage = Phase::Over;
                     return Ok(None);
                 };
                 match store.presence(picture).await? {
@@ -212,9 +212,9 @@ impl Looking {
                         }
                     }
                 }
-                Ok(Some(Step::Picture))
+                Ok(Some(Inspected::Picture))
             }
-            Stage::Over => Ok(None),
+            Phase::Over => Ok(None),
         }
     }
 
@@ -241,7 +241,7 @@ impl Store {
 }
 
 impl Record {
-    fn of(head: Head) -> Self {
+    fn of(head: LogHead) -> Self {
         let open = OpenLines::at(head.events);
         Self {
             head,

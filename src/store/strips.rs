@@ -6,7 +6,7 @@ use super::{Store, failed, from_json, from_word, id, reading, time, to_json, us,
 use crate::error::Result;
 use crate::triage::detection::BoundingBox;
 use crate::triage::id::{IncidentId, PictureId, SightingId};
-use crate::triage::strip::{Place, StripFrame};
+use crate::triage::strip::{SeenAt, StripFrame};
 use jiff::Timestamp;
 use std::collections::HashMap;
 
@@ -42,7 +42,7 @@ impl Store {
             let bbox: Option<BoundingBox> = bbox
                 .map(|text| from_json(&text, format!("the strip of {sighting}")))
                 .transpose()?;
-            let seen = score.zip(bbox).map(|(score, bbox)| Place { score: score as f32, bbox });
+            let seen = score.zip(bbox).map(|(score, bbox)| SeenAt { score: score as f32, bbox });
             let (captured_at, stream) = (time(at_us)?, from_word(stream, "stream")?);
             Ok(StripFrame { sighting, captured_at, stream, seen, picture: id(&picture)? })
         };

@@ -2,18 +2,18 @@
 //! looks for and against smoke is summed as log-odds, which fade. When the sum reaches the
 //! threshold, the place alarms.
 
-mod place;
+mod suspicion;
 mod thresholds;
 mod witness;
 
-pub use place::{HITS_MAX, MIN_APART};
+pub use suspicion::{HITS_MAX, MIN_APART};
 pub use thresholds::{MEMORY_MAX, Numbers, Thresholds};
 
 use super::detection::{Analysis, BoundingBox, Class, Detection, Tile};
 use jiff::Timestamp;
-use place::{Place, Told};
 use serde::Serialize;
 use std::cmp::Ordering::{self, Equal};
+use suspicion::{Suspicion, Weighed};
 use utoipa::ToSchema;
 
 /// A place in one pose's picture with enough evidence.
@@ -52,7 +52,7 @@ pub struct Confirmer {
     last_at: Option<Timestamp>,
     /// Consecutive looks that were not later than the last.
     ignored: u32,
-    places: Vec<Place>,
+    places: Vec<Suspicion>,
 }
 
 /// Most places of one picture that are followed, the most certain first. A picture with more is
@@ -124,13 +124,13 @@ impl Confirmer {
 
     /// Boxes of valid size with their log-odds, the highest first. Equal ones have a fixed order,
     /// which is not the model's.
-    fn surest_first(&self, detections: &[Detection]) -> Vec<Told> {
+    fn surest_first(&self, detections: &[Detection]) -> Vec<Weighed> {
         let Numbers { area_min, area_max, .. } = *self.thresholds;
         let counts = |it: &&Detection| {
             (area_min..=area_max).contains(&it.bbox.area()) && !it.confidence.is_nan()
         };
-        let tell = |it: &Detection| Told { detection: *it, says: self.thresholds.says(it) };
-        let mut told: Vec<Told> = detections.iter().filter(counts).map(tell).collect();
+        let tell = |it: &Detection| Weighed { detection: *it, says: self.thresholds.says(it) };
+        let mut told: Vec<Weighed> = detections.iter().filter(counts).map(tell).collect();
         told.sort_by(|a, b| {
             let (x, y) = (&a.detection, &b.detection);
             let sides = |bbox: BoundingBox| <[f32; 4]>::from(bbox);
@@ -144,11 +144,12 @@ impl Confirmer {
         told
     }
 
-    fn take(&mut self, told: &Told, now: Timestamp) {
+    fn take(&mut self, told: &Weighed, now: Timestamp) {
         let Detection { class, bbox, confidence, .. } = told.detection;
-        let same = |place: &&mut Place| place.class == class && is_same_place(&place.bbox, &bbox);
+        let same =
+            |place: &&mut Suspicion| place.class == class && is_same_place(&place.bbox, &bbox);
         let nearest = self.places.iter_mut().filter(same).max_by(|a, b| {
-            let iou = |place: &Place| place.bbox.iou(&bbox);
+            let iou = |place: &Suspicion| place.bbox.iou(&bbox);
             a.alarmed.cmp(&b.alarmed).then_with(|| iou(a).total_cmp(&iou(b)))
         });
         match nearest {
@@ -162,7 +163,7 @@ impl Confirmer {
             Some(place) => place.hear(told, now),
             None => {
                 if told.says > 0.0 && self.places.len() < PLACES_MAX {
-                    self.places.push(Place::new(told, now));
+                    self.places.push(Suspicion::new(told, now));
                 }
             }
         }

@@ -12,13 +12,13 @@ pub struct StripFrame {
     pub captured_at: Timestamp,
     pub stream: Stream,
     /// `None`: the model saw nothing at the sighting's place.
-    pub seen: Option<Place>,
+    pub seen: Option<SeenAt>,
     pub picture: PictureId,
 }
 
 /// What the model saw at a sighting's place.
 #[derive(Clone, Copy, PartialEq, Debug)]
-pub struct Place {
+pub struct SeenAt {
     /// 0..1, as a detection's confidence.
     pub score: f32,
     pub bbox: BoundingBox,

@@ -7,7 +7,7 @@ mod raster;
 #[cfg(test)]
 mod tests;
 
-pub use range::{NEAR_M, Range, Sight, flat_range};
+pub use range::{LineOfSight, NEAR_M, Range, flat_range};
 pub use raster::Raster;
 
 use super::geo::{EARTH_RADIUS_M, LatLon};

@@ -22,7 +22,7 @@ use crate::triage::policy::{Channel, Role};
 use axum::Json;
 use axum::extract::State;
 use axum::http::HeaderMap;
-use reply::Step;
+use reply::ReplyStep;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use utoipa::ToSchema;
@@ -154,7 +154,7 @@ async fn take(state: &WebState, lang: Lang, said: Said) -> Answer<Taken> {
         filed.incident.dispatch.as_ref().is_some_and(|it| it.ranger == *person)
     };
     let filed = match (reply.step, &meant[..]) {
-        (Some(step), [(one, ranger)]) if step != Step::Heard || !heard_only(one, ranger) => {
+        (Some(step), [(one, ranger)]) if step != ReplyStep::Heard || !heard_only(one, ranger) => {
             let by = By {
                 actor: Actor::Ranger { person: (*ranger).clone() },
                 action: Some(action),
@@ -311,7 +311,7 @@ impl Note<'_> {
     }
 }
 
-fn input(step: Step, channel: Channel) -> Input {
+fn input(step: ReplyStep, channel: Channel) -> Input {
     let (means, silent) = match channel {
         Channel::Voice => (Means::KeyPress, "电话按键0，未说原因 / pressed 0, gave no reason"),
         Channel::Sms | Channel::Wecom => {
@@ -319,9 +319,9 @@ fn input(step: Step, channel: Channel) -> Input {
         }
     };
     match step {
-        Step::Acknowledge | Step::Heard => Input::Acknowledge { means },
-        Step::Arrive => Input::Arrive { means, position: None },
-        Step::Decline { reason } => {
+        ReplyStep::Acknowledge | ReplyStep::Heard => Input::Acknowledge { means },
+        ReplyStep::Arrive => Input::Arrive { means, position: None },
+        ReplyStep::Decline { reason } => {
             Input::Decline { reason: reason.unwrap_or_else(|| silent.to_owned()) }
         }
     }

@@ -4,7 +4,7 @@
 mod fault;
 mod pair;
 
-pub use fault::Fault;
+pub use fault::CertificateFault;
 pub use pair::Pair;
 
 use crate::config::Server;
@@ -73,12 +73,12 @@ pub struct Keeper {
     /// Files that differ from these. They are judged when a second look finds them unchanged: who
     /// renews a pair writes two files, one after the other.
     waiting: Option<Files>,
-    refused: Option<Fault>,
+    refused: Option<CertificateFault>,
 }
 
 /// What a look at the files found.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Look {
+pub enum Renewal {
     Same,
     Taken,
     Refused,
@@ -108,15 +108,15 @@ impl Keeper {
 
     /// Takes a renewed pair that can be used, is for the right name and is valid now; otherwise the
     /// old one stays in use.
-    pub fn look(&mut self, now: Timestamp) -> Look {
-        let Some(files) = Files::read(&self.server) else { return Look::Same };
+    pub fn look(&mut self, now: Timestamp) -> Renewal {
+        let Some(files) = Files::read(&self.server) else { return Renewal::Same };
         if files == self.judged {
             self.waiting = None;
-            return Look::Same;
+            return Renewal::Same;
         }
         if self.waiting.as_ref() != Some(&files) {
             self.waiting = Some(files);
-            return Look::Same;
+            return Renewal::Same;
         }
         let judged =
             Pair::of(&files, &self.server).and_then(|pair| pair.problem(now).map_or(Ok(pair), Err));
@@ -125,11 +125,11 @@ impl Keeper {
             Ok(pair) => {
                 self.tls.take(&pair);
                 (self.in_use, self.refused) = (pair, None);
-                Look::Taken
+                Renewal::Taken
             }
             Err(fault) => {
                 self.refused = Some(fault);
-                Look::Refused
+                Renewal::Refused
             }
         }
     }
@@ -149,8 +149,8 @@ impl Keeper {
 
 /// For the board.
 pub struct Trouble<'a> {
-    in_use: Option<Fault>,
-    refused: Option<&'a Fault>,
+    in_use: Option<CertificateFault>,
+    refused: Option<&'a CertificateFault>,
 }
 
 impl Trouble<'_> {

@@ -1,7 +1,7 @@
 //! F31: a backup is made while people act, and a whole office is restored from it.
 
 use crate::fixture::*;
-use huoyan::backup::{self, Office, Restored, Step, Taken};
+use huoyan::backup::{self, BackupSource, CopyStep, Restored, Taken};
 use huoyan::clock::Clock;
 use huoyan::desk::Desk;
 use huoyan::error::{Kind, Result};
@@ -69,7 +69,7 @@ impl Story {
     }
 
     async fn back_up(&self, now: Timestamp) -> Result<Taken> {
-        let office = Office {
+        let office = BackupSource {
             data: self.t.folder.path().to_owned(),
             has_sqlite: true,
             config: None,
@@ -256,7 +256,7 @@ async fn an_interrupted_backup_is_never_taken_for_one() {
 async fn a_backup_that_fails_leaves_nothing_that_looks_like_one() {
     let story = Story::begin().await;
     let (office, folder) = (
-        Office {
+        BackupSource {
             data: story.beside.path().join("none"),
             has_sqlite: true,
             config: None,
@@ -269,7 +269,7 @@ async fn a_backup_that_fails_leaves_nothing_that_looks_like_one() {
         backup::take(&office, &folder, at(1), |step| steps.push(step)).map(|_| steps)
     })
     .await;
-    let failed: Result<Vec<Step>> = failed;
+    let failed: Result<Vec<CopyStep>> = failed;
     assert_eq!(failed.expect_err("no database").kind, Kind::Invalid);
     assert!(
         fs::read_dir(story.backups())
@@ -291,7 +291,7 @@ async fn a_backup_that_fails_leaves_nothing_that_looks_like_one() {
 async fn of_a_postgresql_office_the_files_come_back_and_the_rest_is_said() {
     let story = Story::begin().await;
     story.photo().await;
-    let office = Office {
+    let office = BackupSource {
         data: story.t.folder.path().to_owned(),
         has_sqlite: false,
         config: None,

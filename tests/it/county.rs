@@ -22,7 +22,7 @@ fn a_satellite_file_finds_the_ranger_and_everybody_above() {
     let county = registers.current();
 
     let folder = dir.path().join("hotspots");
-    let mut watch = satellite::Watch::new(&folder, Path::new("pipelines"), Lang::Zh);
+    let mut watch = satellite::FolderWatch::new(&folder, Path::new("pipelines"), Lang::Zh);
     watch.scan(now()).expect("an empty folder");
     std::fs::write(folder.join("n20.csv"), county::demo_hotspots(now(), &county)).expect("written");
     watch.scan(now()).expect("it may still grow");

@@ -15,7 +15,7 @@ use huoyan::triage::id::{ActionId, DispatchId, IncidentId, PictureId};
 use huoyan::triage::incident::{By, Input};
 use huoyan::triage::policy::Policy;
 use huoyan::triage::sighting::{Sighting, Source};
-use huoyan::triage::strip::{Place, StripFrame};
+use huoyan::triage::strip::{SeenAt, StripFrame};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
 use std::fs;
@@ -217,7 +217,7 @@ async fn a_fires_strip_goes_out_with_it_in_its_order() {
         let captured_at = sighting.observed_at + SignedDuration::from_secs(after_s);
         let (picture, seen) = (
             PictureId::of(id(), &bytes),
-            seen.map(|score| Place { score, bbox: [0.5, 0.5, 0.25, 0.25].into() }),
+            seen.map(|score| SeenAt { score, bbox: [0.5, 0.5, 0.25, 0.25].into() }),
         );
         let frame = StripFrame {
             sighting: sighting.id,

@@ -5,7 +5,7 @@ use huoyan::clock::Clock;
 use huoyan::county::{Area, County, Duty, Grid, Person, Post, Registers};
 use huoyan::desk::Desk;
 use huoyan::lang::Lang;
-use huoyan::store::{Look, Record, Store};
+use huoyan::store::{Inspection, Record, Store};
 use huoyan::triage::detection::{Class, ModelVersion};
 use huoyan::triage::event::{Event, Hint, Place, Recorded, Remark};
 use huoyan::triage::geo::{Fix, LatLon, Locus};
@@ -197,8 +197,12 @@ impl TestStore {
 
 /// Checks the whole record, a year later, without correcting anything.
 pub async fn look(store: &Store) -> Record {
-    let look =
-        Look { now: at(365 * 24 * 60), mend: false, paper: &[], retention: &Retention::default() };
+    let look = Inspection {
+        now: at(365 * 24 * 60),
+        mend: false,
+        paper: &[],
+        retention: &Retention::default(),
+    };
     store.look(&look).await.expect("a look").to_the_end().await.expect("a look")
 }
 

@@ -3,7 +3,7 @@
 //! (`unreadable.rs` tests what a version does with a database newer than itself.)
 
 use crate::fixture::*;
-use huoyan::backup::{self, Office};
+use huoyan::backup::{self, BackupSource};
 use huoyan::clock::Clock;
 use huoyan::lang::Lang;
 use huoyan::store::{Fate, Store};
@@ -171,7 +171,7 @@ async fn a_backup_made_before_the_update_becomes_a_working_office() {
     let beside = tempfile::tempdir().expect("a folder");
     let (backups, data, now) =
         (beside.path().join("backups"), beside.path().join("data"), clock.now());
-    let office = Office {
+    let office = BackupSource {
         data: folder.path().to_owned(),
         has_sqlite: true,
         config: None,

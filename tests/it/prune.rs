@@ -7,7 +7,7 @@ use huoyan::clock::Clock;
 use huoyan::config::Config;
 use huoyan::desk::Desk;
 use huoyan::error::Result;
-use huoyan::store::{Look, Store};
+use huoyan::store::{Inspection, Store};
 use huoyan::triage::detection::{Analysis, ModelVersion, Scores, Stream, Tile};
 use huoyan::triage::event::{Actor, Closure};
 use huoyan::triage::id::{IncidentId, PictureId};
@@ -263,8 +263,11 @@ async fn each_kind_goes_when_its_time_is_over_and_nothing_that_is_owed_ever_does
 
 /// The pictures that a check of the record misses.
 async fn missing(t: &TestStore, retention: &Retention, now: Timestamp) -> Vec<PictureId> {
-    let look =
-        t.store.look(&Look { now, mend: false, paper: &[], retention }).await.expect("a look");
+    let look = t
+        .store
+        .look(&Inspection { now, mend: false, paper: &[], retention })
+        .await
+        .expect("a look");
     look.to_the_end().await.expect("a look").missing_pictures.first
 }
 

@@ -4,11 +4,11 @@
 mod told;
 
 use crate::fixture::*;
-use huoyan::app::record::Keeper;
+use huoyan::app::record::RecordKeeper;
 use huoyan::clock::Clock;
 use huoyan::desk::Desk;
 use huoyan::lang::Lang;
-use huoyan::store::{Anchor, Look, Record, What};
+use huoyan::store::{Anchor, Inspection, Record, What};
 use huoyan::triage::event::{Actor, Closure};
 use huoyan::triage::hotspot::Hotspot;
 use huoyan::triage::id::{IncidentId, PictureId};
@@ -63,8 +63,8 @@ impl Office {
         Self { t, clock, desk }
     }
 
-    fn keeper(&self) -> Keeper {
-        Keeper::new(
+    fn keeper(&self) -> RecordKeeper {
+        RecordKeeper::new(
             Arc::clone(&self.desk),
             self.t.store.clone(),
             Retention::default(),
@@ -111,7 +111,7 @@ impl Office {
     /// The record, checked against an anchor that somebody has on paper.
     async fn against(&self, paper: &str) -> Record {
         let paper = [paper.parse::<Anchor>().expect("an anchor")];
-        let look = Look {
+        let look = Inspection {
             now: self.clock.now(),
             mend: false,
             paper: &paper,
@@ -478,8 +478,12 @@ async fn of_much_damage_the_first_is_named_and_the_rest_counted(office: Office) 
     office.t.execute(copy).await;
     office.t.execute(format!("UPDATE log_head SET seq = {events} + 1200")).await;
     office.rewrite("no such words", "").await;
-    let look =
-        Look { now: office.clock.now(), mend: true, paper: &[], retention: &Retention::default() };
+    let look = Inspection {
+        now: office.clock.now(),
+        mend: true,
+        paper: &[],
+        retention: &Retention::default(),
+    };
     let mut looking = office.t.store.look(&look).await.expect("a look");
     let mut steps = Vec::new();
     while let Some(step) = looking.step().await.expect("a step") {

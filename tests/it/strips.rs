@@ -14,7 +14,7 @@ use huoyan::triage::event::{Actor, Closure};
 use huoyan::triage::id::{PictureId, SightingId};
 use huoyan::triage::incident::{By, Input};
 use huoyan::triage::sighting::Sighting;
-use huoyan::triage::strip::{Place, StripFrame};
+use huoyan::triage::strip::{SeenAt, StripFrame};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use std::fs;
@@ -26,7 +26,7 @@ contract!(a_strip_comes_back_in_its_order, strips_go_before_evidence_and_after_t
 fn frame(sighting: SightingId, after_s: i64, seen: bool) -> (StripFrame, Vec<u8>) {
     let jpeg = format!("picture at {after_s}").into_bytes();
     let captured_at = start() + SignedDuration::from_secs(after_s);
-    let seen = seen.then_some(Place { score: 0.75, bbox: [0.25, 0.5, 0.125, 0.25].into() });
+    let seen = seen.then_some(SeenAt { score: 0.75, bbox: [0.25, 0.5, 0.125, 0.25].into() });
     let stream = if after_s > 0 { Stream::Main } else { Stream::Screened };
     (StripFrame { sighting, captured_at, stream, seen, picture: PictureId::of(id(), &jpeg) }, jpeg)
 }

@@ -8,13 +8,13 @@
 
 mod follow;
 
-use super::reconnect::{Silence, judge_silence};
+use super::reconnect::{Gap, judge_silence};
 use super::runtime::Job;
 use crate::camera::fault::Fault;
 use crate::camera::fault::delivery::Delivery;
 use crate::camera::keyframe::Keyframe;
 use crate::camera::turn::slots::Slots;
-use follow::{Follower, Look, Newest};
+use follow::{Follower, Newest, Poll};
 use jiff::{SignedDuration, Timestamp};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -33,7 +33,7 @@ pub(super) struct DropFolder {
     newest: Option<Newest>,
     /// None while a poll is under way.
     follower: Option<Follower>,
-    look: Option<Job<(Follower, Result<Look, Fault>)>>,
+    look: Option<Job<(Follower, Result<Poll, Fault>)>>,
 }
 
 impl DropFolder {
@@ -89,7 +89,7 @@ impl DropFolder {
 
     /// A picture that was there before the program started, or was taken long before it arrived,
     /// updates only the camera's status.
-    fn take(&mut self, look: Look, slots: &Slots, index: usize, now: Timestamp) {
+    fn take(&mut self, look: Poll, slots: &Slots, index: usize, now: Timestamp) {
         if let (Some(newest), Some(bytes)) = (&look.newest, look.bytes) {
             let has_just_come = now.duration_since(newest.arrived_at) < slots.config.offline_after;
             if has_just_come && newest.arrived_at.duration_since(newest.taken_at) < OLD_AFTER {
@@ -103,9 +103,9 @@ impl DropFolder {
         let came_at = self.newest.as_ref().map_or(self.opened_at, |newest| newest.arrived_at);
         let config = &slots.config;
         match judge_silence(now, came_at, came_at, config.late_after, config.offline_after) {
-            Silence::Fine | Silence::RareKeyframes => {}
-            Silence::Late => return slots.set_link(index, self.silent(now, came_at, false)),
-            Silence::Offline => return slots.set_link(index, self.silent(now, came_at, true)),
+            Gap::Fine | Gap::RareKeyframes => {}
+            Gap::Late => return slots.set_link(index, self.silent(now, came_at, false)),
+            Gap::Offline => return slots.set_link(index, self.silent(now, came_at, true)),
         }
         if let Some(newest) =
             self.newest.as_ref().filter(|it| it.arrived_at.duration_since(it.taken_at) >= OLD_AFTER)

@@ -6,7 +6,7 @@ use crate::camera::fault::Fault;
 use crate::camera::gst::pipelines::Pipelines;
 use crate::camera::gst::template::Outlet;
 use crate::camera::gst::{self as shared, Pipeline};
-use crate::camera::source::{CameraSource, Kind};
+use crate::camera::source::{CameraSource, SourceKind};
 use crate::error::{Error, Result};
 use crate::lang::Lang;
 use gstreamer as gst;
@@ -35,15 +35,17 @@ pub fn check_pipeline(folder: &Path, name: &str) -> Result<()> {
 pub(super) fn open(
     source: &CameraSource,
     reading: &Reading,
-    kind: &Kind,
+    kind: &SourceKind,
     default: &str,
     pipelines: &Pipelines,
 ) -> Result<(Pipeline, AppSink, Outlet), Fault> {
     let (default, key, value) = match kind {
-        Kind::Web if source.pipeline.is_none() => return Err(source.bad_address()),
-        Kind::Rtsp | Kind::Web => (default, "url", source.address.expose().target.to_owned()),
-        Kind::Video(path) => ("file", "path", path.to_string_lossy().into_owned()),
-        Kind::Images(_) | Kind::Drop(_) => return Err(source.bad_address()),
+        SourceKind::Web if source.pipeline.is_none() => return Err(source.bad_address()),
+        SourceKind::Rtsp | SourceKind::Web => {
+            (default, "url", source.address.expose().target.to_owned())
+        }
+        SourceKind::Video(path) => ("file", "path", path.to_string_lossy().into_owned()),
+        SourceKind::Images(_) | SourceKind::Drop(_) => return Err(source.bad_address()),
     };
     let name = source.pipeline.as_deref().unwrap_or(default);
     let line = pipelines.line(name, &[(key, &value)])?;

@@ -4,7 +4,7 @@
 use super::drop_folder::DropFolder;
 use super::open::open;
 use super::reading::Reading;
-use super::reconnect::{Backoff, Silence, judge_silence};
+use super::reconnect::{Backoff, Gap, judge_silence};
 use super::rtsp::UNITS;
 use super::snapshot::Snapshot;
 use crate::camera::fault::Fault;
@@ -12,7 +12,7 @@ use crate::camera::gst::pipelines::Pipelines;
 use crate::camera::gst::template::Outlet;
 use crate::camera::gst::{Pipeline, drop_delta_units, fault_of, keyframe_of};
 use crate::camera::keyframe::Keyframe;
-use crate::camera::source::{CameraSource, Kind, images_in};
+use crate::camera::source::{CameraSource, SourceKind, images_in};
 use crate::camera::turn::slots::Slots;
 use gstreamer as gst;
 use gstreamer::prelude::*;
@@ -146,19 +146,19 @@ fn start(
 ) -> Result<State, Fault> {
     let kind = source.kind()?;
     match &kind {
-        Kind::Images(folder) => return Folder::open(folder, now).map(State::Folder),
-        Kind::Drop(folder) => {
+        SourceKind::Images(folder) => return Folder::open(folder, now).map(State::Folder),
+        SourceKind::Drop(folder) => {
             return Ok(State::Drop(Box::new(DropFolder::open(folder.clone(), now))));
         }
-        Kind::Web if source.pipeline.is_none() => {
+        SourceKind::Web if source.pipeline.is_none() => {
             return Snapshot::open(source, reading).map(State::Web);
         }
-        Kind::Rtsp | Kind::Web | Kind::Video(_) => {}
+        SourceKind::Rtsp | SourceKind::Web | SourceKind::Video(_) => {}
     }
     let (pipeline, sink, outlet) = open(source, reading, &kind, &slots.config.pipeline, pipelines)?;
     let counting = pipeline.0.by_name("source").filter(|element| element.has_property(UNITS));
     let pulse = counting.map(|source| Pulse { source, units: 0 });
-    let is_recording = matches!(kind, Kind::Video(_));
+    let is_recording = matches!(kind, SourceKind::Video(_));
     sink.set_property("sync", is_recording);
     sink.set_property("drop", true);
     let now_us = AtomicI64::new(now.as_microsecond());
@@ -252,10 +252,10 @@ impl Playing {
         let seconds = now.duration_since(keyframe_at).as_secs();
         let config = &slots.config;
         match judge_silence(now, keyframe_at, data_at, config.late_after, config.offline_after) {
-            Silence::Fine => backoff.succeeded(),
-            Silence::RareKeyframes => slots.set_link(index, Fault::RareKeyframes { seconds }),
-            Silence::Late => slots.set_link(index, Fault::Silent { seconds, offline: false }),
-            Silence::Offline => return Err(Fault::Silent { seconds, offline: true }),
+            Gap::Fine => backoff.succeeded(),
+            Gap::RareKeyframes => slots.set_link(index, Fault::RareKeyframes { seconds }),
+            Gap::Late => slots.set_link(index, Fault::Silent { seconds, offline: false }),
+            Gap::Offline => return Err(Fault::Silent { seconds, offline: true }),
         }
         Ok(())
     }

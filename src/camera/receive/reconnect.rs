@@ -62,7 +62,7 @@ impl Backoff {
 
 /// What a gap in the stream means.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Silence {
+pub(super) enum Gap {
     Fine,
     /// Video arrives, but keyframes are rarer than the cadence needs: a setting of the camera.
     RareKeyframes,
@@ -80,14 +80,14 @@ pub(super) fn judge_silence(
     last_data_at: Timestamp,
     late_after: SignedDuration,
     offline_after: SignedDuration,
-) -> Silence {
+) -> Gap {
     if now.duration_since(last_keyframe_at) < late_after {
-        return Silence::Fine;
+        return Gap::Fine;
     }
     match now.duration_since(last_data_at) {
-        gap if gap >= offline_after => Silence::Offline,
-        gap if gap >= late_after => Silence::Late,
-        _ => Silence::RareKeyframes,
+        gap if gap >= offline_after => Gap::Offline,
+        gap if gap >= late_after => Gap::Late,
+        _ => Gap::RareKeyframes,
     }
 }
 
@@ -140,12 +140,12 @@ mod tests {
     #[test]
     fn silence_is_told_from_rare_keyframes() {
         for (keyframe, data, expected) in [
-            (0, 0, Silence::Fine),
-            (29, 29, Silence::Fine),
-            (30, 0, Silence::RareKeyframes),
-            (500, 2, Silence::RareKeyframes),
-            (40, 30, Silence::Late),
-            (60, 60, Silence::Offline),
+            (0, 0, Gap::Fine),
+            (29, 29, Gap::Fine),
+            (30, 0, Gap::RareKeyframes),
+            (500, 2, Gap::RareKeyframes),
+            (40, 30, Gap::Late),
+            (60, 60, Gap::Offline),
         ] {
             assert_eq!(
                 judge_silence(at(0), at(-keyframe), at(-data), secs(30), secs(60)),

@@ -1,7 +1,7 @@
 //! Pure: how bright, sharp and varied this camera's pictures usually are. Learnt only from looks
 //! without a fault, so that a dirty lens does not become the norm.
 
-use super::small::Look;
+use super::small::Measurements;
 use jiff::SignedDuration;
 
 /// Looks before anything is called unusual: one minute at a cadence of 10 s.
@@ -31,12 +31,12 @@ impl Baseline {
     }
 
     /// Edges and large shapes of this look as shares of the usual. None until that is known.
-    pub(super) fn shares(&self, look: &Look) -> Option<(f32, f32)> {
+    pub(super) fn shares(&self, look: &Measurements) -> Option<(f32, f32)> {
         let share = |value: f32, usual: f32| value / look.mean / usual.max(f32::EPSILON);
         self.is_known().then(|| (share(look.fine, self.fine), share(look.coarse, self.coarse)))
     }
 
-    pub(super) fn learn(&mut self, look: &Look, since_last: SignedDuration) {
+    pub(super) fn learn(&mut self, look: &Measurements, since_last: SignedDuration) {
         self.looks = self.looks.saturating_add(1);
         let is_first = self.looks <= FIRST;
         let first = 1.0 / self.looks as f32;

@@ -28,7 +28,7 @@ const GREY_CHROMA: f32 = 1.5;
 
 /// The measurements of one picture.
 #[derive(Clone, Debug)]
-pub(crate) struct Look {
+pub(crate) struct Measurements {
     pub size: (u32, u32),
     /// Changes when any pixel changes.
     pub fingerprint: u64,
@@ -46,7 +46,7 @@ pub(crate) struct Look {
     pub luma: Vec<u8>,
 }
 
-impl Look {
+impl Measurements {
     pub(crate) fn at(picture: &Picture) -> Self {
         let small = picture.resized(WIDTH as u32, HEIGHT as u32);
         let luma = small.luma()[TOP * WIDTH..(TOP + ROWS) * WIDTH].to_vec();

@@ -28,7 +28,7 @@ pub(super) struct Pace {
 
 /// Slots that have ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub(super) struct Slots {
+pub(super) struct SlotCount {
     pub met: u64,
     pub missed: u64,
 }
@@ -49,7 +49,7 @@ impl Pace {
 
     /// Advances to `now`. Returns the slots that have ended since the last call; None when none
     /// has.
-    pub(super) fn pass(&mut self, now: Timestamp) -> Option<Slots> {
+    pub(super) fn pass(&mut self, now: Timestamp) -> Option<SlotCount> {
         let passed = now.duration_since(self.slot_at);
         if passed < -self.cadence {
             // The clock was set back: the current slot is discarded, and a new sequence starts.
@@ -61,7 +61,7 @@ impl Pace {
         (self.is_met, self.is_broken) = (false, over > met);
         let gone = i32::try_from(over).ok().and_then(|over| self.cadence.checked_mul(over));
         self.slot_at = gone.and_then(|gone| self.slot_at.checked_add(gone).ok()).unwrap_or(now);
-        Some(Slots { met, missed: over - met })
+        Some(SlotCount { met, missed: over - met })
     }
 }
 
@@ -88,7 +88,7 @@ mod tests {
         }
 
         fn pass(&mut self, now_s: f64) -> (u64, u64) {
-            let Slots { met, missed } = self.pace.pass(at(now_s)).unwrap_or_default();
+            let SlotCount { met, missed } = self.pace.pass(at(now_s)).unwrap_or_default();
             self.counted = (self.counted.0 + met, self.counted.1 + missed);
             self.counted
         }

@@ -9,7 +9,7 @@ use super::pace::Pace;
 use super::schedule::Schedule;
 use crate::camera::fault::Fault;
 use crate::camera::keyframe::Keyframe;
-use crate::camera::sight::Look;
+use crate::camera::sight::Measurements;
 use crate::camera::source::CameraSource;
 use crate::clock::Clock;
 use crate::config::CameraConfig;
@@ -162,7 +162,8 @@ impl Slots {
     ) {
         let now = self.clock.now();
         metrics::counter!("huoyan_frames_decoded_total").increment(u64::from(picture.is_ok()));
-        let (shown, look) = (picture.ok().map(shown), picture.map(|picture| Look::at(picture)));
+        let (shown, look) =
+            (picture.ok().map(shown), picture.map(|picture| Measurements::at(picture)));
         let mut inner = self.lock();
         let Some(camera) = inner.cameras.get_mut(&index) else { return };
         let source = Arc::clone(&camera.source);

@@ -6,7 +6,7 @@ use crate::clock::Clock;
 use crate::error::Result;
 use crate::lang::Lang;
 use crate::progress::Progress;
-use crate::store::{self, Anchor, Look, Record, Step, Store};
+use crate::store::{self, Anchor, Inspected, Inspection, Record, Store};
 
 pub(super) fn record(common: &Common, paper: &[Anchor]) -> Vec<Finding> {
     const PART: &str = "record";
@@ -21,16 +21,20 @@ pub(super) fn record(common: &Common, paper: &[Anchor]) -> Vec<Finding> {
         runtime.block_on(async {
             let store = Store::open(&url, &config.store.data).await?;
             let stage = |zh, en, total| Progress::new(lang.pick(zh, en), total, common.quiet);
-            let look =
-                Look { now: Clock::System.now(), mend: false, paper, retention: &config.retention };
+            let look = Inspection {
+                now: Clock::System.now(),
+                mend: false,
+                paper,
+                retention: &config.retention,
+            };
             let mut looking = store.look(&look).await?;
             let mut progress =
                 stage("[1/2] 核对记录", "[1/2] record", 2 * looking.record().head.events);
             let mut pictures = None;
             while let Some(step) = looking.step().await? {
                 match step {
-                    Step::Events(events) => progress.advance(events, ""),
-                    Step::Picture => {
+                    Inspected::Events(events) => progress.advance(events, ""),
+                    Inspected::Picture => {
                         let total = 1 + looking.record().pictures_left();
                         let progress = pictures.get_or_insert_with(|| {
                             stage("[2/2] 核对图片", "[2/2] pictures", total)

@@ -1,7 +1,7 @@
 //! The output of a replay: JSON Lines for programs, a table for people.
 
 use super::count::{Count, Rate};
-use super::sheet::Sheet;
+use super::sheet::ContactSheet;
 use crate::cli::{Common, Outcome, opinion_words, point_words};
 use crate::engine::{Alarm, Seen};
 use crate::error::{Error, Result};
@@ -97,7 +97,7 @@ pub(super) struct Report<'a> {
     /// With `--count-false`.
     count: Option<Count>,
     /// The sheet and its file.
-    sheet: Option<(&'a Path, Sheet)>,
+    sheet: Option<(&'a Path, ContactSheet)>,
 }
 
 impl<'a> Report<'a> {
@@ -130,7 +130,7 @@ impl<'a> Report<'a> {
     /// Also collects a sheet of pictures, written with the summary.
     #[must_use]
     pub(super) fn with_sheet(mut self, file: Option<&'a Path>) -> Self {
-        self.sheet = file.map(|file| (file, Sheet::default()));
+        self.sheet = file.map(|file| (file, ContactSheet::default()));
         self
     }
 

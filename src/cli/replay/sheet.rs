@@ -25,7 +25,7 @@ const GRAPH: (f64, f64) = (480.0, 90.0);
 
 /// The confirmations so far, with their pictures.
 #[derive(Debug, Default)]
-pub(super) struct Sheet {
+pub(super) struct ContactSheet {
     /// Pictures of one source must not serve as the past of another.
     source: String,
     strips: Strips,
@@ -43,7 +43,7 @@ struct Row {
     frames: Vec<Kept>,
 }
 
-impl Sheet {
+impl ContactSheet {
     pub(super) fn look(&mut self, source: &str, seen: &Seen) {
         if self.source != source {
             (self.source, self.strips) = (source.to_owned(), Strips::default());
@@ -199,7 +199,7 @@ mod tests {
     fn a_recording_that_alarms_all_the_time_makes_a_page_that_still_opens_and_says_what_it_lacks() {
         let picture = Arc::new(Picture::from_rgb(2, 2, &[60; 12]).expect("a picture"));
         let start: Timestamp = "2026-03-05T04:00:00Z".parse().expect("a time");
-        let mut sheet = Sheet::default();
+        let mut sheet = ContactSheet::default();
         for n in 0..ROWS_MAX as i32 + 2 {
             let captured_at = start + SignedDuration::from_secs(10) * n;
             let bbox = [0.4, 0.5, 0.1, 0.1].into();

@@ -12,7 +12,7 @@ fn sector(
     ground: Ground<'_>,
 ) -> (f64, f64, f64, f64, RangeBasis) {
     let bbox = bbox.into();
-    match entry.locus(Look { bbox: &bbox, aspect: HD, has_moved: false }, ground) {
+    match entry.locus(SmokeInView { bbox: &bbox, aspect: HD, has_moved: false }, ground) {
         Locus::Sector(Ray { azimuth_deg, half_width_deg, near_m, far_m, range, .. }) => {
             (azimuth_deg, half_width_deg, near_m, far_m, range)
         }
@@ -115,7 +115,7 @@ fn flat_ground_measures_where_the_office_says_that_it_is_flat() {
 fn a_picture_that_may_be_squeezed_says_less() {
     let range = |aspect| {
         let bbox = [0.49, 0.75, 0.02, 0.05].into();
-        match high().locus(Look { bbox: &bbox, aspect, has_moved: false }, Ground::Flat) {
+        match high().locus(SmokeInView { bbox: &bbox, aspect, has_moved: false }, Ground::Flat) {
             Locus::Sector(Ray { near_m, far_m, .. }) => (near_m, far_m),
             other => panic!("{other:?}"),
         }
@@ -130,7 +130,7 @@ fn a_picture_that_may_be_squeezed_says_less() {
 #[test]
 fn who_does_not_know_where_it_looks_says_so() {
     let bbox = [0.4, 0.5, 0.1, 0.1].into();
-    let look = |has_moved| Look { bbox: &bbox, aspect: HD, has_moved };
+    let look = |has_moved| SmokeInView { bbox: &bbox, aspect: HD, has_moved };
     let unaimed = Locus::Unaimed { apex: camera().at, far_m: 8000.0 };
     let unsurveyed = CameraEntry { azimuth_deg: None, ..camera() };
     assert_eq!(unsurveyed.locus(look(false), Ground::Flat), unaimed);

@@ -238,7 +238,7 @@ fn more_than_the_bound_is_not_kept() {
 #[test]
 fn a_shelf_reads_again_only_what_has_changed() {
     let dir = tempfile::tempdir().expect("a folder");
-    let mut shelf = Shelf::default();
+    let mut shelf = TileCache::default();
     assert_eq!(
         shelf.take(dir.path(), None, Lang::Zh),
         (None, vec![]),

@@ -10,7 +10,7 @@ use serde::Deserialize;
 const SIDES: std::ops::RangeInclusive<u32> = 16..=512;
 /// Maximum of `far`; beyond it a crop would show more than the whole picture.
 const TIMES_MAX: f32 = 20.0;
-/// Younger pictures show the same smoke; `History` returns none of them.
+/// Younger pictures show the same smoke; `Pasts` returns none of them.
 const AGE_MIN_S: u32 = 20;
 const AGES_MAX: usize = 8;
 

@@ -236,7 +236,7 @@ fn a_proxy_is_counted_apart() {
 
 #[test]
 fn the_report_says_where_the_record_ended() {
-    let record = Some(Head { events: 1234, hash: "3f9a0c21d7e4b850".repeat(4) });
+    let record = Some(LogHead { events: 1234, hash: "3f9a0c21d7e4b850".repeat(4) });
     let daily = Daily { record, ..day(&[]) };
     assert!(
         daily.words(Lang::Zh).ends_with("（零报告）。（记录存证：1234 3f9a0c21d7e4b850）"),

@@ -1,6 +1,6 @@
 use super::*;
 use crate::triage::detection::Stream;
-use crate::triage::strip::Place;
+use crate::triage::strip::SeenAt;
 use uuid::Uuid;
 
 fn example() -> Example {
@@ -22,9 +22,9 @@ fn example() -> Example {
     }
 }
 
-const LOOK: Look = Look { width: 1920, height: 1080, grey: false };
+const LOOK: PictureFacts = PictureFacts { width: 1920, height: 1080, grey: false };
 
-fn cell(example: &Example, look: Look, column: &str) -> String {
+fn cell(example: &Example, look: PictureFacts, column: &str) -> String {
     let at = COLUMNS.iter().position(|name| *name == column).expect("a column");
     example.row(look)[at].clone()
 }
@@ -55,7 +55,7 @@ fn boxes_are_pixels_of_this_picture_and_only_of_what_burned() {
     ] {
         let example = Example { bbox: bbox.into(), ..example() };
         assert_eq!(
-            corners(&example, Look { width: size.0, height: size.1, grey: false }),
+            corners(&example, PictureFacts { width: size.0, height: size.1, grey: false }),
             expected,
             "{bbox:?}"
         );
@@ -69,7 +69,7 @@ fn boxes_are_pixels_of_this_picture_and_only_of_what_burned() {
             (unsure.into(), reason.into())
         );
     }
-    assert_eq!(cell(&example(), Look { grey: true, ..LOOK }, "spectrum"), "ir");
+    assert_eq!(cell(&example(), PictureFacts { grey: true, ..LOOK }, "spectrum"), "ir");
 }
 
 #[test]
@@ -135,7 +135,7 @@ fn around_a_fire_only_what_the_model_saw_is_smoke_and_around_a_false_alarm_all_i
         sighting: SightingId(Uuid::nil()),
         captured_at: example().captured_at + jiff::SignedDuration::from_secs(after_s),
         stream: Stream::Screened,
-        seen: seen.map(|score| Place { score, bbox: [0.3, 0.5, 0.1, 0.2].into() }),
+        seen: seen.map(|score| SeenAt { score, bbox: [0.3, 0.5, 0.1, 0.2].into() }),
         picture: PictureId::of(Uuid::from_u128(after_s.unsigned_abs().into()), b""),
     };
     let strip = [frame(-90, None), frame(0, Some(0.8)), frame(70, Some(0.5))];

@@ -1,7 +1,7 @@
 //! Anchors: heads of the log recorded outside this machine. Whoever rewrites the log with all its
 //! hashes cannot change the paper.
 
-use super::{Head, Store, failed, reading, time, us, writing};
+use super::{LogHead, Store, failed, reading, time, us, writing};
 use crate::error::{Error, Result};
 use crate::lang::Words;
 use jiff::Timestamp;
@@ -24,7 +24,7 @@ pub struct Anchor {
 }
 
 impl Anchor {
-    pub fn of(head: &Head) -> Self {
+    pub fn of(head: &LogHead) -> Self {
         Self { seq: head.events, hash: head.hash.clone(), day: None }
     }
 
@@ -73,11 +73,11 @@ pub struct Kept {
 
 impl Store {
     /// The present head of the log.
-    pub async fn head(&self) -> Result<Head> {
+    pub async fn head(&self) -> Result<LogHead> {
         let (seq, hash): (i64, String) = reading!(self, pool => sqlx::query_as("SELECT seq, hash \
             FROM log_head WHERE one = 1")
             .fetch_one(pool).await.map_err(failed)?);
-        Ok(Head { events: seq as u64, hash })
+        Ok(LogHead { events: seq as u64, hash })
     }
 
     /// Records the head of the log once a day, and returns the day's anchor; `None` before the
@@ -123,7 +123,7 @@ mod tests {
     #[test]
     fn an_anchor_is_read_as_it_is_written() {
         let hash = "3f9a0c21d7e4b850".repeat(4);
-        let anchor = Anchor::of(&Head { events: 1234, hash: hash.clone() });
+        let anchor = Anchor::of(&LogHead { events: 1234, hash: hash.clone() });
         assert_eq!(anchor.to_string(), "1234 3f9a0c21d7e4b850");
         let read: Anchor = " 1234  3F9A0C21D7E4B850 ".parse().expect("as on paper");
         assert!(

@@ -44,7 +44,7 @@ const FLAT_STEP_M: f64 = 10.0;
 /// A line of sight to the lower edge of smoke, with its errors: each is the half width that holds
 /// nine of ten cases.
 #[derive(Clone, Copy, PartialEq, Debug)]
-pub struct Sight {
+pub struct LineOfSight {
     pub azimuth_deg: f64,
     /// To each side, including the box's own width.
     pub half_width_deg: f64,
@@ -71,7 +71,7 @@ pub struct Range {
 
 impl Terrain {
     /// `None` if the line of sight meets no ground or leaves the known ground.
-    pub fn range(&self, apex: LatLon, sight: &Sight) -> Option<Range> {
+    pub fn range(&self, apex: LatLon, sight: &LineOfSight) -> Option<Range> {
         let eye_m = self.elevation_m(apex)? + sight.height_m;
         let ground = |azimuth_deg: f64, range_m: f64| {
             self.elevation_m(apex.destination(azimuth_deg, range_m))
@@ -81,7 +81,7 @@ impl Terrain {
 }
 
 /// The same for ground that is known to be flat.
-pub fn flat_range(sight: &Sight) -> Option<Range> {
+pub fn flat_range(sight: &LineOfSight) -> Option<Range> {
     range(|_, _| Some(0.0), sight.height_m, FLAT_ERROR_M, FLAT_STEP_M, sight)
 }
 
@@ -90,7 +90,7 @@ fn range(
     eye_m: f64,
     ground_error_m: f64,
     step_m: f64,
-    sight: &Sight,
+    sight: &LineOfSight,
 ) -> Option<Range> {
     let seen_m = sight.range_m.clamp(NEAR_M, SIGHT_MAX_M);
     let last_m = (2.0 * seen_m).min(SIGHT_MAX_M);

@@ -23,10 +23,10 @@ fn terrain(height_m: impl Fn(f64, f64) -> f64) -> Terrain {
     Terrain::new(vec![raster]).expect("one raster")
 }
 
-fn sight(azimuth_deg: f64, elevation_deg: f64, range_m: f64) -> Sight {
+fn sight(azimuth_deg: f64, elevation_deg: f64, range_m: f64) -> LineOfSight {
     let (half_width_deg, elevation_error_deg) = (1.5, 0.6);
     let top_deg = elevation_deg + 1.0;
-    Sight {
+    LineOfSight {
         azimuth_deg,
         half_width_deg,
         elevation_deg,
@@ -38,7 +38,7 @@ fn sight(azimuth_deg: f64, elevation_deg: f64, range_m: f64) -> Sight {
 }
 
 /// The two ranges between which the fire is, if measured.
-fn ranged(land: &Terrain, mast: LatLon, sight: &Sight) -> Option<[f64; 2]> {
+fn ranged(land: &Terrain, mast: LatLon, sight: &LineOfSight) -> Option<[f64; 2]> {
     land.range(mast, sight)?.measured
 }
 
@@ -151,7 +151,7 @@ fn smoke_over_a_ridge_may_rise_behind_it_as_far_as_a_plume_shows() {
     });
     let edge_deg = seen_deg(30.0, 300.0, 4000.0);
     // Half a degree of smoke over the ridge: 35 m at 4 km.
-    let low = Sight { top_deg: edge_deg + 0.5, ..sight(0.0, edge_deg, 8000.0) };
+    let low = LineOfSight { top_deg: edge_deg + 0.5, ..sight(0.0, edge_deg, 8000.0) };
     let [near_m, far_m] = ranged(&land, mast(), &low).expect("ranged");
     assert!((3300.0..=4000.0).contains(&near_m), "at the ridge: {near_m}");
     assert!((4600.0..12_000.0).contains(&far_m), "a high plume shows far behind it: {far_m}");
@@ -166,13 +166,13 @@ fn what_says_nothing_is_unknown() {
     assert_eq!(of(5.0), None, "sky");
     assert_eq!(of(-0.2), None, "grazing: the horizon is within the error");
     assert_eq!(of(-20.0), None, "nearer than forest smoke is reported");
-    let high = Sight { height_m: 100.0, ..sight(0.0, -4.0, 8000.0) };
+    let high = LineOfSight { height_m: 100.0, ..sight(0.0, -4.0, 8000.0) };
     assert!(ranged(&plane, mast(), &high).is_some());
     let beyond = LatLon::new(30.0, 112.0).expect("a place");
     assert_eq!(plane.range(beyond, &sight(0.0, -2.5, 8000.0)), None, "no elevations there");
     let edge = mast().destination(0.0, 23_000.0);
     assert_eq!(
-        plane.range(edge, &Sight { height_m: 300.0, ..sight(0.0, -3.0, 8000.0) }),
+        plane.range(edge, &LineOfSight { height_m: 300.0, ..sight(0.0, -3.0, 8000.0) }),
         None,
         "it leaves the map"
     );
@@ -182,7 +182,7 @@ fn what_says_nothing_is_unknown() {
 fn flat_ground_gives_what_a_terrain_that_is_flat_gives() {
     let plane = terrain(|_, _| 12.0);
     for elevation_deg in [-3.0, -4.0, -6.0] {
-        let sight = Sight { height_m: 150.0, ..sight(200.0, elevation_deg, 5000.0) };
+        let sight = LineOfSight { height_m: 150.0, ..sight(200.0, elevation_deg, 5000.0) };
         let flat = flat_range(&sight).and_then(|it| it.measured).expect("near");
         let land = ranged(&plane, mast(), &sight).expect("near");
         let true_m = 150.0 / f64::tan(f64::to_radians(-elevation_deg));
@@ -249,8 +249,10 @@ fn nine_times_in_ten_the_interval_holds_the_fire() {
             let (off_deg, aside_deg) =
                 (normal(&mut state) * 0.6 / 1.645, normal(&mut state) * 1.5 / 1.645);
             let top_deg = seen(fire_m).1 + off_deg;
-            let look =
-                Sight { top_deg, ..sight(azimuth_deg + aside_deg, edge_deg + off_deg, 8000.0) };
+            let look = LineOfSight {
+                top_deg,
+                ..sight(azimuth_deg + aside_deg, edge_deg + off_deg, 8000.0)
+            };
             if let Some([near_m, far_m]) = ranged(&land, mast(), &look) {
                 known += 1;
                 held += u32::from((near_m..=far_m).contains(&fire_m));
@@ -277,7 +279,7 @@ proptest! {
         let land = small();
         let elevation_error_deg = error_deg;
         let sight =
-            Sight { azimuth_deg, half_width_deg, elevation_deg, elevation_error_deg, top_deg, height_m, range_m };
+            LineOfSight { azimuth_deg, half_width_deg, elevation_deg, elevation_error_deg, top_deg, height_m, range_m };
         for range in [land.range(mast(), &sight), flat_range(&sight)].into_iter().flatten() {
             prop_assert!(range.profile.at_m(0.0) <= range.profile.at_m(1.0));
             let Some([near_m, far_m]) = range.measured else { continue };

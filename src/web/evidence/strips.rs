@@ -10,7 +10,7 @@ use crate::triage::detection::{BoundingBox, Stream};
 use crate::triage::geo::{LatLon, Locus};
 use crate::triage::id::{CameraId, IncidentId, PictureId, SightingId};
 use crate::triage::sighting::{Sighting, Source};
-use crate::triage::strip::{Place, StripFrame};
+use crate::triage::strip::{SeenAt, StripFrame};
 use crate::web::WebState;
 use crate::web::http::auth::Office;
 use crate::web::http::error::{Answer, Problem};
@@ -208,7 +208,7 @@ fn views(frames: Vec<StripFrame>, sighting: &Sighting, of: &Seen<'_>) -> Vec<Fra
     let Some(evidence) = sighting.pictures.first() else {
         return frames.into_iter().map(view).collect();
     };
-    let seen = Some(Place { score: sighting.confidence, bbox: of.bbox });
+    let seen = Some(SeenAt { score: sighting.confidence, bbox: of.bbox });
     let captured_at = sighting.observed_at;
     // The strip may hold the same look in a smaller size.
     let same = frames.iter().find(|it| it.captured_at == captured_at).map(|it| it.stream);

@@ -134,7 +134,7 @@ impl Connections {
 
     /// A place for one more connection. When all are taken, the connection that has been silent for
     /// longest without a request under way is closed. When all have one, there is no place.
-    pub(crate) fn admit(&self) -> Option<Place> {
+    pub(crate) fn admit(&self) -> Option<Admission> {
         let mut open = self.open.lock();
         let Open { admitted, peers } = &mut *open;
         if peers.len() >= self.network.connections {
@@ -146,18 +146,18 @@ impl Connections {
         *admitted += 1;
         let peer = Arc::new(Peer::new());
         peers.insert(*admitted, Arc::clone(&peer));
-        Some(Place { number: *admitted, peer, of: self.clone() })
+        Some(Admission { number: *admitted, peer, of: self.clone() })
     }
 }
 
 /// One connection's place among the others, free again when dropped.
-pub(crate) struct Place {
+pub(crate) struct Admission {
     number: u64,
     peer: Arc<Peer>,
     of: Connections,
 }
 
-impl Drop for Place {
+impl Drop for Admission {
     fn drop(&mut self) {
         self.of.open.lock().peers.remove(&self.number);
     }
@@ -169,7 +169,7 @@ pub(crate) struct Caller {
     pub from: SocketAddr,
 }
 
-impl Place {
+impl Admission {
     /// Serves one peer until it leaves, times out, or has to make room. Once the server closes, an
     /// answer under way is finished, and an incomplete request is not waited for.
     pub(crate) async fn serve(

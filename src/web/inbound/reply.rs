@@ -7,11 +7,11 @@ pub(super) struct Reply {
     /// The incident's number, "1121-03".
     pub code: Option<String>,
     /// `None`: not understood.
-    pub step: Option<Step>,
+    pub step: Option<ReplyStep>,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) enum Step {
+pub(super) enum ReplyStep {
     Acknowledge,
     /// 收到: the person has received the message, and does not say whether they go.
     Heard,
@@ -37,18 +37,18 @@ pub(super) fn read(text: &str) -> Reply {
     }
 }
 
-fn step(words: &str) -> Option<Step> {
+fn step(words: &str) -> Option<ReplyStep> {
     let bare = words.trim_end_matches(['。', '.', '!', '！', '#']);
     match bare {
-        "1" | "1接收" | "接收" => return Some(Step::Acknowledge),
-        "收到" | "1收到" => return Some(Step::Heard),
-        "2" | "2到达" | "到达" => return Some(Step::Arrive),
-        "0" => return Some(Step::Decline { reason: None }),
+        "1" | "1接收" | "接收" => return Some(ReplyStep::Acknowledge),
+        "收到" | "1收到" => return Some(ReplyStep::Heard),
+        "2" | "2到达" | "到达" => return Some(ReplyStep::Arrive),
+        "0" => return Some(ReplyStep::Decline { reason: None }),
         _ => {}
     }
     // "0点到" is a time, "0 车坏了" a reason.
     let reason = words.strip_prefix('0')?.strip_prefix(is_gap)?.trim_start_matches(is_gap);
-    Some(Step::Decline { reason: Some(reason.to_owned()) })
+    Some(ReplyStep::Decline { reason: Some(reason.to_owned()) })
 }
 
 /// "1121-03", "1121-3": month and day, then the number within the day. "0745-42" is no date, but
@@ -81,13 +81,13 @@ fn plain(c: char) -> char {
 mod tests {
     use super::*;
 
-    fn decline(reason: &str) -> Option<Step> {
-        Some(Step::Decline { reason: (!reason.is_empty()).then(|| reason.to_owned()) })
+    fn decline(reason: &str) -> Option<ReplyStep> {
+        Some(ReplyStep::Decline { reason: (!reason.is_empty()).then(|| reason.to_owned()) })
     }
 
     #[test]
     fn replies_as_people_write_them() {
-        let (acknowledge, arrive) = (Some(Step::Acknowledge), Some(Step::Arrive));
+        let (acknowledge, arrive) = (Some(ReplyStep::Acknowledge), Some(ReplyStep::Arrive));
         for (text, code, step) in [
             ("1", None, acknowledge.clone()),
             (" 1。\n", None, acknowledge.clone()),

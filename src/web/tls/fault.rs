@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use std::path::PathBuf;
 
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Fault {
+pub enum CertificateFault {
     Unreadable {
         file: PathBuf,
         why: String,
@@ -46,7 +46,7 @@ pub enum Fault {
     },
 }
 
-impl Fault {
+impl CertificateFault {
     pub fn words(&self, lang: Lang) -> String {
         match lang {
             Lang::Zh => self.zh(),
@@ -190,16 +190,22 @@ mod tests {
         let (file, why, at) =
             (PathBuf::from("/etc/a.pem"), "why".to_owned(), Timestamp::UNIX_EPOCH);
         for (fault, mark) in [
-            (Fault::Unreadable { file: file.clone(), why: why.clone() }, "/etc/a.pem"),
-            (Fault::NoCertificate { file: file.clone() }, "/etc/a.pem"),
-            (Fault::NoKey { file: file.clone() }, "/etc/a.pem"),
-            (Fault::BadCertificate { file: file.clone(), why: why.clone() }, "(why)"),
-            (Fault::BadKey { file: file.clone(), why }, "/etc/a.pem"),
-            (Fault::NotAPair { certificate: file.clone(), key: file.clone() }, "/etc/a.pem"),
-            (Fault::OtherName { file, name: "huoyan.example".to_owned() }, "huoyan.example"),
-            (Fault::NotYet { from: at }, "1970-01-01 08:00"),
-            (Fault::Expired { at }, "1970-01-01 08:00"),
-            (Fault::EndsSoon { at, days: 9 }, "9"),
+            (CertificateFault::Unreadable { file: file.clone(), why: why.clone() }, "/etc/a.pem"),
+            (CertificateFault::NoCertificate { file: file.clone() }, "/etc/a.pem"),
+            (CertificateFault::NoKey { file: file.clone() }, "/etc/a.pem"),
+            (CertificateFault::BadCertificate { file: file.clone(), why: why.clone() }, "(why)"),
+            (CertificateFault::BadKey { file: file.clone(), why }, "/etc/a.pem"),
+            (
+                CertificateFault::NotAPair { certificate: file.clone(), key: file.clone() },
+                "/etc/a.pem",
+            ),
+            (
+                CertificateFault::OtherName { file, name: "huoyan.example".to_owned() },
+                "huoyan.example",
+            ),
+            (CertificateFault::NotYet { from: at }, "1970-01-01 08:00"),
+            (CertificateFault::Expired { at }, "1970-01-01 08:00"),
+            (CertificateFault::EndsSoon { at, days: 9 }, "9"),
         ] {
             let (zh, en) = (fault.words(Lang::Zh), fault.words(Lang::En));
             assert!(en.contains(mark) && en.is_ascii(), "{en}");

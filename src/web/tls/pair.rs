@@ -1,6 +1,6 @@
 //! A certificate and its key, from the bytes of their files to what a connection is greeted with.
 
-use super::{Fault, WARN_BEFORE};
+use super::{CertificateFault, WARN_BEFORE};
 use crate::config::Server;
 use jiff::Timestamp;
 use rustls::CertificateError::{ExpiredContext, NotValidYetContext};
@@ -52,24 +52,24 @@ pub struct Pair {
     pub(super) from: Timestamp,
     pub(super) until: Timestamp,
     /// The name that phones open, where the certificate is for another.
-    other_name: Option<Fault>,
+    other_name: Option<CertificateFault>,
 }
 
 impl Pair {
     /// Reads the files that the configuration names. `None` without any.
-    pub fn read(server: &Server) -> Option<Result<Self, Fault>> {
+    pub fn read(server: &Server) -> Option<Result<Self, CertificateFault>> {
         Some(Self::of(&Files::read(server)?, server))
     }
 
     /// An error only where it cannot be used at all; see [`Pair::problem`].
-    pub(super) fn of(files: &Files, server: &Server) -> Result<Self, Fault> {
+    pub(super) fn of(files: &Files, server: &Server) -> Result<Self, CertificateFault> {
         let text = |(file, bytes): &(PathBuf, Result<Vec<u8>, String>)| match bytes {
             Ok(bytes) => Ok((file.clone(), bytes.clone())),
-            Err(why) => Err(Fault::Unreadable { file: file.clone(), why: why.clone() }),
+            Err(why) => Err(CertificateFault::Unreadable { file: file.clone(), why: why.clone() }),
         };
         let ((certificate, chain), (key_file, key)) =
             (text(&files.certificate)?, text(&files.key)?);
-        let bad = |why: &dyn std::fmt::Display| Fault::BadCertificate {
+        let bad = |why: &dyn std::fmt::Display| CertificateFault::BadCertificate {
             file: certificate.clone(),
             why: why.to_string(),
         };
@@ -79,44 +79,45 @@ impl Pair {
         let own = chain
             .first()
             .cloned()
-            .ok_or_else(|| Fault::NoCertificate { file: certificate.clone() })?;
+            .ok_or_else(|| CertificateFault::NoCertificate { file: certificate.clone() })?;
         let key = PrivateKeyDer::from_pem_slice(&key)
-            .map_err(|_| Fault::NoKey { file: key_file.clone() })?;
+            .map_err(|_| CertificateFault::NoKey { file: key_file.clone() })?;
         let parsed = ParsedCertificate::try_from(&own).map_err(|e| bad(&e))?;
         let (from, until) = validity(&parsed).ok_or_else(|| bad(&"its dates cannot be read"))?;
         let other_name = server.certified_name().and_then(|name| {
             let is_for = ServerName::try_from(name.as_str())
                 .is_ok_and(|it| verify_server_name(&parsed, &it).is_ok());
-            (!is_for).then(|| Fault::OtherName { file: certificate.clone(), name })
+            (!is_for).then(|| CertificateFault::OtherName { file: certificate.clone(), name })
         });
         let certified =
             CertifiedKey::from_der(chain, key, &ring::default_provider()).map_err(|e| match e {
-                TlsError::InconsistentKeys(_) => {
-                    Fault::NotAPair { certificate: certificate.clone(), key: key_file.clone() }
-                }
-                e => Fault::BadKey { file: key_file.clone(), why: e.to_string() },
+                TlsError::InconsistentKeys(_) => CertificateFault::NotAPair {
+                    certificate: certificate.clone(),
+                    key: key_file.clone(),
+                },
+                e => CertificateFault::BadKey { file: key_file.clone(), why: e.to_string() },
             })?;
         Ok(Self { certified: Arc::new(certified), from, until, other_name })
     }
 
     /// Why phones refuse it now.
-    pub fn problem(&self, now: Timestamp) -> Option<Fault> {
+    pub fn problem(&self, now: Timestamp) -> Option<CertificateFault> {
         if now < self.from {
-            return Some(Fault::NotYet { from: self.from });
+            return Some(CertificateFault::NotYet { from: self.from });
         }
         if now > self.until {
-            return Some(Fault::Expired { at: self.until });
+            return Some(CertificateFault::Expired { at: self.until });
         }
         self.other_name.clone()
     }
 
     /// Whether it should have been renewed by now: 14 days before its end, of a short-lived one in
     /// the last third of its life.
-    pub fn ends_soon(&self, now: Timestamp) -> Option<Fault> {
+    pub fn ends_soon(&self, now: Timestamp) -> Option<CertificateFault> {
         let life = self.until.duration_since(self.from);
         let left = self.until.duration_since(now);
         let is_soon = left < WARN_BEFORE.min(life / 3);
-        is_soon.then(|| Fault::EndsSoon { at: self.until, days: left.as_hours() / 24 })
+        is_soon.then(|| CertificateFault::EndsSoon { at: self.until, days: left.as_hours() / 24 })
     }
 
     pub fn until(&self) -> Timestamp {

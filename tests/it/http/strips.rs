@@ -8,7 +8,7 @@ use huoyan::frame::Picture;
 use huoyan::store::Access;
 use huoyan::triage::detection::Stream;
 use huoyan::triage::id::{PictureId, SightingId};
-use huoyan::triage::strip::{Place, StripFrame};
+use huoyan::triage::strip::{SeenAt, StripFrame};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -27,7 +27,7 @@ async fn keep(world: &World, sighting: SightingId, after_s: i64, jpeg: Vec<u8>) 
         world.state.clock.now() + SignedDuration::from_secs(after_s),
         PictureId::of(Uuid::now_v7(), &jpeg),
     );
-    let seen = (after_s > 0).then_some(Place { score: 0.5, bbox: [0.5, 0.5, 0.25, 0.25].into() });
+    let seen = (after_s > 0).then_some(SeenAt { score: 0.5, bbox: [0.5, 0.5, 0.25, 0.25].into() });
     let frame = StripFrame { sighting, captured_at, stream: Stream::Screened, seen, picture };
     world.state.store.keep_strip_frame(&frame, jpeg).await.expect("kept");
     picture

@@ -7,7 +7,7 @@ use huoyan::clock::Clock;
 use huoyan::config::Config;
 use huoyan::lang::Lang;
 use huoyan::store::Access;
-use huoyan::web::tls::{Keeper, Look};
+use huoyan::web::tls::{Keeper, Renewal};
 use huoyan::web::{self, Network};
 use jiff::{SignedDuration, Timestamp};
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, date_time_ymd};
@@ -140,8 +140,8 @@ fn today() -> Timestamp {
 }
 
 /// The second look that finds the same files judges them.
-fn looks_twice(keeper: &mut Keeper, now: Timestamp) -> Look {
-    assert_eq!(keeper.look(now), Look::Same, "the other file may be under way");
+fn looks_twice(keeper: &mut Keeper, now: Timestamp) -> Renewal {
+    assert_eq!(keeper.look(now), Renewal::Same, "the other file may be under way");
     keeper.look(now)
 }
 
@@ -193,13 +193,13 @@ async fn a_renewed_certificate_is_taken_without_a_restart_and_without_breaking_o
     let server = server(&world, &keeper, Network::default()).await;
     let mut talking = authority.phone_opens(server.address, NAME).await.expect("trusted");
     let first = authority.shown(server.address).await;
-    assert_eq!(keeper.look(today()), Look::Same, "nothing has changed");
+    assert_eq!(keeper.look(today()), Renewal::Same, "nothing has changed");
 
     let renewed = authority.issues(NAME, [2021, 2091]);
     fs::write(files.certificate(), &renewed.certificate).expect("written");
-    assert_eq!(keeper.look(today()), Look::Same, "its key is still to come");
+    assert_eq!(keeper.look(today()), Renewal::Same, "its key is still to come");
     fs::write(files.key(), &renewed.key).expect("written");
-    assert_eq!(looks_twice(&mut keeper, today()), Look::Taken);
+    assert_eq!(looks_twice(&mut keeper, today()), Renewal::Taken);
     assert!(keeper.trouble(today()).is_none());
     assert_ne!(authority.shown(server.address).await, first);
     assert!(
@@ -235,18 +235,18 @@ async fn a_pair_that_phones_would_refuse_is_named_and_the_old_one_stays() {
         (authority.issues("fire.county.example", [2020, 2090]), "is not for huoyan.county.example"),
     ] {
         files.write(&pair);
-        assert_eq!(looks_twice(&mut keeper, today()), Look::Refused, "{words}");
+        assert_eq!(looks_twice(&mut keeper, today()), Renewal::Refused, "{words}");
         let said = keeper.trouble(today()).expect("trouble").words(Lang::En);
         assert!(said.contains(words) && said.contains("the old pair stays"), "{said}");
         assert_eq!(authority.shown(server.address).await, first, "{words}");
-        assert_eq!(keeper.look(today()), Look::Same, "said once");
+        assert_eq!(keeper.look(today()), Renewal::Same, "said once");
     }
     fs::remove_file(files.key()).expect("removed");
-    assert_eq!(looks_twice(&mut keeper, today()), Look::Refused);
+    assert_eq!(looks_twice(&mut keeper, today()), Renewal::Refused);
     assert!(keeper.trouble(today()).expect("trouble").words(Lang::Zh).contains("读不出来"));
 
     files.write(&other);
-    assert_eq!(looks_twice(&mut keeper, today()), Look::Taken, "put right");
+    assert_eq!(looks_twice(&mut keeper, today()), Renewal::Taken, "put right");
     assert!(keeper.trouble(today()).is_none());
 }
 

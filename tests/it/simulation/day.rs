@@ -14,7 +14,7 @@ use huoyan::desk::Desk;
 use huoyan::error::{Error, Result};
 use huoyan::lang::Lang;
 use huoyan::notify::Notifier;
-use huoyan::store::{Filed, LogEntry, Look, Message, Store};
+use huoyan::store::{Filed, Inspection, LogEntry, Message, Store};
 use huoyan::triage::cluster;
 use huoyan::triage::event::Event;
 use huoyan::triage::id::{DispatchId, IncidentId, PersonId};
@@ -376,7 +376,7 @@ impl Day {
                 self.breaks.push("what the desk remembers is not what the log says".to_owned());
             }
         }
-        let look = Look {
+        let look = Inspection {
             now: self.clock.now(),
             mend: false,
             paper: &[],

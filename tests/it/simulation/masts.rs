@@ -5,7 +5,7 @@ use super::chance::Chance;
 use super::fires::{Fire, Truth, after};
 use super::ground::{Spot, Terrain};
 use huoyan::address::Address;
-use huoyan::county::{CameraEntry, Ground, Look};
+use huoyan::county::{CameraEntry, Ground, SmokeInView};
 use huoyan::triage::detection::{BoundingBox, Class, ModelVersion};
 use huoyan::triage::geo::{Locus, normalise_deg};
 use huoyan::triage::id::SightingId;
@@ -230,7 +230,7 @@ impl Eye {
             (Locus::Unaimed { apex: self.entry.at, far_m: self.entry.range_m }, vec![label])
         } else {
             let ground = self.dem.as_deref().map_or(Ground::Unknown, Ground::Terrain);
-            let look = Look { bbox: &bbox, aspect: 1.0 / ASPECT, has_moved: false };
+            let look = SmokeInView { bbox: &bbox, aspect: 1.0 / ASPECT, has_moved: false };
             (self.entry.locus(look, ground), Vec::new())
         };
         Sighting {

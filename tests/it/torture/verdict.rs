@@ -5,7 +5,7 @@ use super::gateway::Gateway;
 use super::{Accepted, Counts, Healed, RUNGS};
 use huoyan::clock::Clock;
 use huoyan::lang::Lang;
-use huoyan::store::{Filed, Filter, Look, Message, Status, Store};
+use huoyan::store::{Filed, Filter, Inspection, Message, Status, Store};
 use huoyan::triage::event::Event;
 use huoyan::triage::id::{ActionId, DispatchId};
 use huoyan::triage::incident::Incident;
@@ -73,7 +73,7 @@ impl Figures {
         gateway: &Gateway,
     ) {
         self.every_fault_took_hold();
-        let look = Look {
+        let look = Inspection {
             now: Clock::System.now(),
             mend: false,
             paper: &[],

@@ -63,7 +63,7 @@ struct File {
 
 /// The result of one poll. `newest` is None when nothing new has arrived.
 #[derive(Debug, Default)]
-pub(super) struct Look {
+pub(super) struct Poll {
     pub newest: Option<Newest>,
     pub bytes: Option<Vec<u8>>,
 }
@@ -83,7 +83,7 @@ impl Follower {
     }
 
     /// The newest complete picture that has not been handed out yet. Blocks on the disk.
-    pub(super) fn look(&mut self, now: Timestamp) -> Result<Look, Fault> {
+    pub(super) fn look(&mut self, now: Timestamp) -> Result<Poll, Fault> {
         let mut files = self.arrived(now)?;
         files.sort();
         let mut fault = None;
@@ -118,9 +118,9 @@ impl Follower {
             }
             let newest = newest(&file, now);
             self.taken = Some(file);
-            return Ok(Look { newest: Some(newest), bytes: Some(bytes) });
+            return Ok(Poll { newest: Some(newest), bytes: Some(bytes) });
         }
-        fault.map_or_else(|| Ok(Look::default()), |fault| Err(fault.into()))
+        fault.map_or_else(|| Ok(Poll::default()), |fault| Err(fault.into()))
     }
 
     /// Files not seen before, files that were incomplete, and the one handed out last if it was

@@ -15,13 +15,13 @@ pub const HITS_MAX: usize = 64;
 
 /// A box and its log-odds.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Told {
+pub(super) struct Weighed {
     pub detection: Detection,
     pub says: f64,
 }
 
 #[derive(Clone, Debug)]
-pub(super) struct Place {
+pub(super) struct Suspicion {
     pub class: Class,
     /// The latest box with evidence for it, so that a growing or drifting plume stays one place.
     pub bbox: BoundingBox,
@@ -35,19 +35,19 @@ pub(super) struct Place {
     pub hits: Vec<Hit>,
     /// The present look's box in the whole view and in the tiles, and whether a tile covered the
     /// place.
-    told: [Option<Told>; 2],
+    told: [Option<Weighed>; 2],
     is_covered: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Hit {
-    told: Told,
+    told: Weighed,
     at: Timestamp,
     evidence: f64,
 }
 
-impl Place {
-    pub(super) fn new(told: &Told, now: Timestamp) -> Self {
+impl Suspicion {
+    pub(super) fn new(told: &Weighed, now: Timestamp) -> Self {
         let Detection { class, bbox, .. } = told.detection;
         let mut place = Self {
             class,
@@ -69,7 +69,7 @@ impl Place {
     }
 
     /// Boxes come in order of falling log-odds, so a second one of the same view adds nothing.
-    pub(super) fn hear(&mut self, told: &Told, now: Timestamp) {
+    pub(super) fn hear(&mut self, told: &Weighed, now: Timestamp) {
         let slot = &mut self.told[usize::from(told.detection.tile.is_some())];
         if slot.is_some() {
             return;
