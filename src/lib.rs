@@ -21,6 +21,7 @@ pub mod address;
 pub mod base;
 pub mod config;
 pub mod progress;
+pub mod table;
 
 pub use base::{clock, error, lang};
 

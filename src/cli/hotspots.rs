@@ -2,6 +2,7 @@
 //! file are new.
 
 use super::{Common, Outcome};
+use crate::clock::Clock;
 use crate::error::{Error, Result};
 use crate::lang::Lang;
 use crate::progress::Progress;
@@ -63,7 +64,7 @@ pub(super) fn run(args: Args, common: &Common) -> Result<Outcome> {
 
 fn read(path: &Path, common: &Common) -> Result<Parsed> {
     let bytes = satellite::read_file(path, &common.config.camera.pipelines, common.lang)?;
-    satellite::parse(&bytes, &path.display().to_string(), common.lang)
+    satellite::parse(&bytes, &path.display().to_string(), Clock::System.now(), common.lang)
 }
 
 fn sift(path: &Path, parsed: Parsed, known: &mut HashSet<String>) -> Read {

@@ -20,7 +20,7 @@ pub(super) struct Args {
     /// 登记册 / which register
     #[arg(value_parser = registers())]
     register: Register,
-    /// 表格（XLSX、XLS、ODS、CSV，列序不限）；网格为 GeoJSON / a spreadsheet or CSV in any column
+    /// 表格（XLSX、XLS、CSV，列序不限）；网格为 GeoJSON / a spreadsheet or CSV in any column
     /// order; GeoJSON for grids
     file: PathBuf,
     /// 只检查，不改动 / only report what would happen; change nothing

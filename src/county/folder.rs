@@ -2,14 +2,15 @@
 //! log keeps the registers, these files are its working copy: an edited file becomes a change, and
 //! a change made elsewhere is written into the file.
 
+use super::Area;
 use super::basics::Basics;
 use super::county_time;
 use super::import::write_atomically;
 use super::sheet::{self, Sheet};
-use super::{Area, table};
 use crate::error::{Error, Result};
 use crate::lang::Lang;
 use crate::register::{Entry, Register};
+use crate::table;
 use geojson::{GeoJson, Geometry};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};

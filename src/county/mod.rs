@@ -8,7 +8,6 @@ mod bearing;
 mod camera;
 mod camera_change;
 mod candidates;
-mod cells;
 mod demo;
 mod duty;
 mod duty_names;
@@ -20,11 +19,9 @@ mod place;
 mod registers;
 mod rows;
 mod sheet;
-mod table;
 mod terrain;
 #[cfg(test)]
 mod tests;
-mod workbook;
 
 pub use area::Area;
 pub use basics::Problem;
@@ -32,13 +29,12 @@ pub use bearing::{Ground, SmokeInView};
 pub use camera::{CameraEntry, Mask};
 pub use camera_change::{CameraChange, camera_changes};
 pub use candidates::GridIndex;
-pub use cells::phone as phone_number;
 pub use demo::{hotspot_csv as demo_hotspots, write as write_demo};
 pub use duty::{Gap, Recipient};
 pub use duty_names::resolve as resolve_names;
 pub use folder::{Folder, Found, Taken};
 pub use import::{ImportReport, RejectedRow, import};
-pub use people::{Duty, Person, Post, county_date, county_time};
+pub use people::{Duty, Person, Post, county_date, county_time, phone_number};
 pub use registers::{Registers, rejected};
 pub use sheet::{Sheet, entry as register_entry, parse as parse_sheet, render as render_sheet};
 

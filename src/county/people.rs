@@ -1,10 +1,16 @@
 //! Pure: who does what in the county, and who is on duty today.
 
 pub use crate::base::time::county_time;
+use crate::table::cells;
 use crate::triage::id::{GridId, PersonId};
 use crate::triage::policy::Role;
 use jiff::civil::{Date, DateTime, Time};
 use jiff::{Timestamp, ToSpan};
+
+/// The digits of a phone number, as people write it; `None` where it is none.
+pub fn phone_number(text: &str) -> Option<String> {
+    cells::phone(text)
+}
 
 /// A person in the office's register. `Debug` hides the phone.
 #[derive(Clone, PartialEq, Eq)]

@@ -1,12 +1,12 @@
 //! Pure: each register's columns, and the conversion between rows and values.
 
 use super::bearing::AZIMUTH_ERROR_DEG;
-use super::cells;
 use super::people::county_time;
-use super::table::{Column, Row};
 use super::{Area, Burn, CameraEntry, Grid, HeatSource, Mask, Person, Post};
 use crate::address::Address;
 use crate::lang::Lang;
+use crate::table::cells;
+use crate::table::{Column, Row};
 use crate::triage::detection::BoundingBox;
 use geojson::{Feature, FeatureCollection, GeoJson};
 use jiff::{Timestamp, ToSpan};

@@ -3,11 +3,11 @@
 
 use super::basics::{Basics, GroundWord, Problem};
 use super::rows::{self, Record, Rows};
-use super::table::{self, Row};
 use super::{Area, Burn, CameraEntry, County, Duty, Grid, HeatSource, Person};
 use crate::address::Address;
 use crate::lang::Lang;
 use crate::register::{Entries, Entry, Register};
+use crate::table::{self, Row};
 use geojson::Geometry;
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, HashSet};
@@ -176,7 +176,9 @@ fn exposed(entry: &Entry) -> Value {
 
 fn rows_of<T: Record>(bytes: &[u8], lang: Lang) -> Result<Sheet, String> {
     let table = table::read(bytes, T::COLUMNS, lang)?;
-    let rows = table.rows.iter().map(|row| (row.line, T::read(row))).collect();
+    let mut rows: Rows<T> = table.rows.iter().map(|row| (row.line, T::read(row))).collect();
+    rows.extend(table.torn.into_iter().map(|(line, why)| (line, Err(why))));
+    rows.sort_by_key(|(line, _)| *line);
     let (entries, rejected) = first_of_each(rows, T::key, lang);
     let entries = entries.iter().map(|(line, it)| (*line, of(it))).collect();
     Ok(Sheet { entries, rejected, unknown: table.unknown })

@@ -66,7 +66,7 @@ impl FolderWatch {
         for path in self.settled()?.into_iter().take(FILES_MAX) {
             let name = file_name(&path);
             let parsed = bytes::read_file(&path, &self.pipelines, self.lang)
-                .and_then(|bytes| parse(&bytes, &name, self.lang));
+                .and_then(|bytes| parse(&bytes, &name, now, self.lang));
             match parsed {
                 Ok(parsed) => {
                     scan.batches.push(Batch {
@@ -222,7 +222,7 @@ mod tests {
         );
         let note =
             fs::read_to_string(folder.join("read/20261121T060000Z-n20.csv.txt")).expect("a note");
-        assert_eq!(note, "line 3: 14 values expected, 3 found\n");
+        assert_eq!(note, "line 3: \"satellite\" is missing\n");
     }
 
     #[test]

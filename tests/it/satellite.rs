@@ -8,7 +8,11 @@ use std::path::{Path, PathBuf};
 
 fn read(path: &Path) -> huoyan::error::Result<Parsed> {
     let bytes = std::fs::read(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
-    parse(&bytes, &path.display().to_string(), Lang::En)
+    parse(&bytes, &path.display().to_string(), received_at(), Lang::En)
+}
+
+fn received_at() -> jiff::Timestamp {
+    "2026-11-21T02:00:00Z".parse().expect("a time")
 }
 
 fn fixture(name: &str) -> huoyan::error::Result<Parsed> {
@@ -92,4 +96,154 @@ fn real_lists_of_one_day_give_21_then_11() {
     assert_eq!(new_in(&lists), [21, 11, 24]);
     assert!(lists.iter().all(|list| list.rejected.is_empty()));
     assert!(read(&folder.join("firms_error.txt")).is_err());
+}
+
+/// One pixel of the demo's year, as each of these programs and offices writes it.
+fn one(bytes: &[u8], what: &str) -> huoyan::triage::hotspot::Hotspot {
+    let parsed = parse(bytes, "list", received_at(), Lang::En).expect(what);
+    assert_eq!(parsed.rejected, [], "{what}");
+    let [hotspot] = &parsed.hotspots[..] else {
+        panic!("{what}: {} hotspots", parsed.hotspots.len())
+    };
+    hotspot.clone()
+}
+
+const HEADER: &str = "latitude,longitude,bright_ti4,scan,track,acq_date,acq_time,satellite,\
+                      instrument,confidence,version,bright_ti5,frp,daynight";
+const ROW: &str =
+    "28.45231,110.41012,331.2,0.39,0.36,2026-11-21,0048,N20,VIIRS,n,2.0NRT,290.1,4.2,N";
+
+#[test]
+fn a_list_that_went_through_a_spreadsheet_is_the_same_list() {
+    let plain = one(format!("{HEADER}\n{ROW}\n").as_bytes(), "as NASA sends it");
+    let with = |from: &str, to: &str| format!("{HEADER}\n{}\n", ROW.replace(from, to));
+    let semicolons = format!("{HEADER}\n{ROW}\n").replace(',', ";");
+    let utf16 = |text: &str| {
+        let units = std::iter::once(0xfeff).chain(text.encode_utf16());
+        units.flat_map(u16::to_le_bytes).collect::<Vec<u8>>()
+    };
+    let quoted = |line: &str| format!("\"{}\"\n", line.replace(',', "\",\""));
+    let texts = [
+        ("Chinese Excel", with("2026-11-21,0048", "2026/11/21,48")),
+        ("an American one", with("2026-11-21", "11/21/2026")),
+        ("a date that became a number", with("2026-11-21", "46347")),
+        ("a time of day", with("0048", "0:48:00")),
+        ("semicolons", semicolons.clone()),
+        ("decimal commas", semicolons.replace('.', ",").replace("2,0NRT", "2.0NRT")),
+        ("sep=", format!("sep=,\n{HEADER}\n{ROW}\n")),
+        ("tabs", format!("{HEADER}\n{ROW}\n").replace(',', "\t")),
+        ("a title", format!("卫星热点 2026-11-21,,,\n{HEADER}\n{ROW}\n")),
+        ("empty columns and a row of commas", format!("{HEADER},,\n{ROW},,\n,,,,,,,,,,,,,,,\n")),
+        ("everything quoted", quoted(HEADER) + &quoted(ROW)),
+        ("full-width digits", with("28.45231", "２８．４５２３１").replace(",0048", ",\u{a0}0048")),
+        ("a vendor's name of the satellite", with("N20", "NASA-NOAA20")),
+    ];
+    for (what, text) in texts {
+        assert_eq!(one(text.as_bytes(), what), plain, "{what}");
+    }
+    let text = format!("卫星热点,,\n{HEADER}\n{ROW}\n");
+    assert_eq!(one(&utf16(&text.replace(',', "\t")), "UTF-16"), plain);
+    assert_eq!(one(&encoding_rs::GB18030.encode(&text).0, "GB18030"), plain);
+}
+
+#[test]
+fn the_same_pixel_in_another_form_of_firms_is_the_same_hotspot() {
+    let plain = one(format!("{HEADER}\n{ROW}\n").as_bytes(), "CSV");
+    let geojson = br#"{"type":"FeatureCollection","features":[{"type":"Feature","properties":
+        {"DAYNIGHT":"N","SCAN":0.39,"CONFIDENCE":"nominal","FRP":4.2,"SATELLITE":"N20",
+        "ACQ_DATE":"2026-11-21","BRIGHT_TI5":290.1,"TRACK":0.36,"VERSION":"2.0NRT",
+        "BRIGHT_TI4":331.2,"ACQ_TIME":"0048","INSTRUMENT":"VIIRS"},
+        "geometry":{"type":"Point","coordinates":[110.41012,28.45231]}}]}"#;
+    assert_eq!(one(geojson, "GeoJSON"), plain);
+    let described = |html: &str| {
+        format!(
+            "<?xml version=\"1.0\"?><kml xmlns=\"http://www.opengis.net/kml/2.2\"><Document>\
+             <Placemark><name>1</name><description>{html}</description><Point><coordinates>\
+             110.41012,28.45231,0</coordinates></Point></Placemark></Document></kml>"
+        )
+    };
+    let breaks = "<b>Detection Time: </b> 2026-11-21 00:48 UTC<br/><b>Sensor: </b> VIIRS NOAA-20\
+                  <br/><b>Confidence: </b> nominal<br/><b>FRP:</b> 4.2";
+    let table = "<table><tr><td>acq_date</td><td>2026-11-21</td></tr><tr><td>acq_time</td>\
+                 <td>0048</td></tr><tr><td>satellite</td><td>N20</td></tr><tr><td>Confidence:</td>\
+                 <td>n</td></tr><tr><td>FRP</td><td>4.2</td></tr></table>";
+    for html in [breaks, table] {
+        for text in [
+            described(&format!("<![CDATA[{html}]]>")),
+            described(&html.replace('<', "&lt;").replace('>', "&gt;")),
+        ] {
+            let hotspot = one(text.as_bytes(), &text);
+            assert_eq!(
+                (&hotspot.key, hotspot.frp_mw, hotspot.confidence, hotspot.instrument.as_str()),
+                (&plain.key, Some(4.2), HotspotConfidence::Nominal, "VIIRS"),
+                "{text}"
+            );
+        }
+    }
+}
+
+#[test]
+fn what_a_hunan_office_receives_is_read_with_its_own_time() {
+    let sheet = "县森林防灭火指挥部\n序号,热点编号,卫星编号,热点区域,经度,纬度,像素,地类,烟云,连续,\
+                 接收时间,行政区\n1,HN2026112101,NOAA-20,云溪县龙潭镇,\"110°24'36.4\"\"E\",\
+                 \"28°27'8.3\"\"N\",2,林地,是,否,2026-11-21 08:55,431299\n";
+    let hotspot = one(&encoding_rs::GB18030.encode(sheet).0, "the sheet");
+    assert_eq!(
+        (hotspot.satellite.as_str(), hotspot.instrument.as_str(), hotspot.pixels),
+        ("N20", "VIIRS", 2)
+    );
+    assert_eq!(hotspot.acquired_at.to_string(), "2026-11-21T00:55:00Z", "Beijing time");
+    assert!((hotspot.at.lon_deg() - 110.410_111).abs() < 1e-5, "{:?}", hotspot.at);
+
+    let table = "火区号\t中心经度\t中心纬度\t火点像元个数\t像元覆盖面积(km2)\t明火面积(公顷)\t省地县\n\
+                 1\t110.4101\t28.4523\t2\t3.7\t0.12\t湖南省云溪县\n";
+    let titled =
+        format!("火情信息快报 FY-3D 2026年11月21日14时20分（北京时）\t国家卫星气象中心\n{table}");
+    let hotspot = one(titled.as_bytes(), "the centre's table");
+    assert_eq!(hotspot.acquired_at.to_string(), "2026-11-21T06:20:00Z");
+    assert_eq!((hotspot.satellite.as_str(), hotspot.pixels), ("FY-3D", 2));
+
+    let untimed = format!("火情信息快报\t国家卫星气象中心\n{table}");
+    let hotspot = one(untimed.as_bytes(), "a table without a time");
+    assert_eq!(hotspot.acquired_at, received_at(), "the time it came is all that is known");
+    let later = received_at() + jiff::SignedDuration::from_hours(3);
+    let again = parse(untimed.as_bytes(), "list", later, Lang::En).expect("the same table");
+    assert_eq!(again.hotspots[0].key, hotspot.key, "sent again, it is the same fire");
+}
+
+#[test]
+fn himawari_says_watts_a_square_metre_and_counts_in_utc() {
+    let list = "# 2026 11 21  0 40 UTC  2026 11 21  0 50 UTC\n# ID,Year,Month,Day,Time(UTC),Lat,Lon,\
+                Area(km^2),Volcano,Level,Reliability,FRP(Wm^-2),QF,Hot(ID)\n\
+                1,2026,11,21,0042,28.46,110.42,3.73,0,2,1,.64,0,1\n";
+    let hotspot = one(list.as_bytes(), "L2");
+    assert_eq!(hotspot.acquired_at.to_string(), "2026-11-21T00:42:00Z");
+    assert_eq!(
+        (hotspot.instrument.as_str(), hotspot.confidence, hotspot.frp_mw),
+        ("AHI", HotspotConfidence::Low, Some(0.64 * 3.73))
+    );
+    let hourly = "year,month,day,hour,lat,lon,FRP(mean),FRP(max),confidence level,N\n\
+                  2026,11,21,3,28.46,110.42,12.5,30.0,4.2,6\n";
+    let hotspot = one(hourly.as_bytes(), "L3");
+    assert_eq!(
+        (hotspot.acquired_at.to_string().as_str(), hotspot.frp_mw, hotspot.confidence),
+        ("2026-11-21T03:00:00Z", Some(12.5), HotspotConfidence::High)
+    );
+}
+
+#[test]
+fn what_cannot_be_read_is_named_with_what_to_do() {
+    let refused =
+        |bytes: &[u8]| parse(bytes, "list", received_at(), Lang::En).expect_err("no list").message;
+    for (bytes, cure) in [
+        (&b"\x00\x00\x27\x0a\x00\x00"[..], "shapefile"),
+        (b"Invalid latitude, longitude in area: must be west,south,east,north\n", "FIRMS"),
+        (b"<html xmlns:x=\"urn:schemas-microsoft-com:office:excel\">", "XLSX"),
+        (b"{\"error\":\"no data\"}", "GeoJSON"),
+        (&[0xff, 0xfe, 0x00, 0xd8], "known"),
+    ] {
+        let said = refused(bytes);
+        assert!(said.contains(cure), "{said}");
+        assert!(said.chars().all(|c| !c.is_control() && c != '\u{fffd}'), "{said:?}");
+    }
 }

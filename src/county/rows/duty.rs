@@ -1,10 +1,11 @@
 //! The rota's columns.
 
 use super::Record;
+use crate::county::Duty;
 use crate::county::people::{parse_role, role_zh};
-use crate::county::table::{Column, Row};
-use crate::county::{Duty, cells};
 use crate::lang::Lang;
+use crate::table::cells;
+use crate::table::{Column, Row};
 use crate::triage::policy::Role;
 use jiff::civil::Time;
 

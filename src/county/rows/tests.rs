@@ -1,5 +1,6 @@
 use super::*;
-use crate::county::{Duty, table};
+use crate::county::Duty;
+use crate::table;
 
 fn one<T: Record>(text: &str) -> Result<T, String> {
     let table = table::read(text.as_bytes(), T::COLUMNS, Lang::Zh)?;

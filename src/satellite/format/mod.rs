@@ -1,88 +1,64 @@
-//! Pure: the forms that hotspot lists come in, one parser a file, and what is no list at all.
+//! Pure: the forms that hotspot lists come in, one parser a file, and what is no list at all. The
+//! form is told by the content; names of files and columns' order do not matter.
 
 mod firms;
+mod foreign;
+mod geojson;
+mod himawari;
+mod kml;
+mod list;
+mod satellites;
+mod sheet;
 #[cfg(test)]
 mod tests;
 
 use crate::error::{Error, Result};
 use crate::lang::Lang;
-use crate::triage::hotspot::Hotspot;
-use serde::Serialize;
+use crate::table::{self, Column, Header};
+use jiff::Timestamp;
+use list::Given;
 
-/// The content of one file or answer.
-#[derive(Clone, PartialEq, Debug, Default)]
-pub struct Parsed {
-    /// In the file's order, each key once.
-    pub hotspots: Vec<Hotspot>,
-    /// Rows that could not be used; every one is listed.
-    pub rejected: Vec<Rejected>,
-    /// Rows that repeated a pixel, perhaps in another processing version. The better version was
-    /// taken.
-    pub repeated: usize,
-}
+pub use list::{Parsed, Rejected};
 
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
-pub struct Rejected {
-    /// Line in the file, from 1.
-    pub line: u64,
-    pub reason: String,
-}
+/// A form that is a table: its columns, those that tell it from the others, and its parser.
+type Form = (&'static [Column], &'static [&'static str], fn(&Given<'_>) -> Result<Parsed, String>);
 
-/// Reads a hotspot list of any known format. `name` is used in error messages.
+const TABLES: [Form; 5] = [
+    (firms::COLUMNS, &firms::NEEDED, firms::parse),
+    (himawari::L2, &himawari::L2_NEEDED, himawari::parse_l2),
+    (himawari::L3, &himawari::L3_NEEDED, himawari::parse_l3),
+    (sheet::COLUMNS, &sheet::NEEDED, sheet::parse),
+    (sheet::COLUMNS, &sheet::UNTIMED, sheet::parse),
+];
+
+/// Reads a hotspot list of any known form. `name` is used in error messages.
 ///
 /// Error when the content is no hotspot list at all: a web page, a service's error text, another
 /// format. A list without rows is valid.
-pub fn parse(bytes: &[u8], name: &str, lang: Lang) -> Result<Parsed> {
-    let text = String::from_utf8_lossy(bytes);
-    let text = text.trim_start_matches('\u{feff}');
-    refuse_foreign(bytes, text, lang)
-        .and_then(|()| firms::parse(text, lang))
-        .map_err(|why| Error::invalid(format!("{name}: {why}")))
+pub fn parse(bytes: &[u8], name: &str, received_at: Timestamp, lang: Lang) -> Result<Parsed> {
+    let given = Given { bytes, name, received_at, lang };
+    sniffed(&given).map_err(|why| Error::invalid(format!("{name}: {why}")))
 }
 
-/// What is often sent instead of a list, each with advice.
-fn refuse_foreign(bytes: &[u8], text: &str, lang: Lang) -> Result<(), String> {
-    let head: String = text.trim_start().chars().take(200).collect::<String>().to_lowercase();
-    let sentence = if head.is_empty() {
-        lang.pick("文件是空的；请重新下载", "the file is empty; download it again")
-    } else if bytes.starts_with(b"PK") || bytes.starts_with(&[0x1f, 0x8b]) {
-        lang.pick(
-            "这是压缩包或表格文件（zip、xlsx、kmz、gz）；请解压或另存为 CSV",
-            "this is an archive or workbook (zip, xlsx, kmz, gz); unpack it or save it as CSV",
-        )
-    } else if head.contains("invalid map_key") || head.contains("invalid api call") {
-        lang.pick(
-            "FIRMS 拒绝了请求：密钥（MAP_KEY）或地址不对；请检查 HUOYAN_FIRMS_KEY 和 [satellite] \
-            feeds",
-            "FIRMS refused the request: its key (MAP_KEY) or address is wrong; check \
-            HUOYAN_FIRMS_KEY and [satellite] feeds",
-        )
-    } else if head.contains("exceeding allowed transaction limit")
-        || head.contains("transaction limit")
-    {
-        lang.pick(
-            "FIRMS 请求过多（每10分钟5000次）；请加大 feed_every 或缩小范围",
-            "too many FIRMS requests (5000 in 10 minutes); raise feed_every or ask for a smaller \
-            box",
-        )
-    } else if head.starts_with("<?xml") && head.contains("kml") || head.starts_with("<kml") {
-        lang.pick("这是 KML；请下载 CSV 格式", "this is KML; download the CSV format")
-    } else if head.starts_with('<') {
-        lang.pick(
-            "收到的是网页而不是热点列表（可能在维护或需要登录）；请稍后重试，\
-            并在浏览器中打开地址查看",
-            "a web page came instead of a hotspot list (maintenance or a login?); try later, or \
-            open the address in a browser",
-        )
-    } else if head.starts_with('{') || head.starts_with('[') {
-        lang.pick("这是 JSON；请下载 CSV 格式", "this is JSON; download the CSV format")
-    } else if head.starts_with('#') {
-        lang.pick(
-            "这是带#注释的列表（如葵花卫星 P-Tree）；目前只能读取 FIRMS 的 CSV",
-            "this list has # comments (Himawari P-Tree?); only FIRMS CSV can be read so far",
-        )
-    } else {
-        return Ok(());
-    };
-    Err(sentence.to_owned())
+fn sniffed(given: &Given<'_>) -> Result<Parsed, String> {
+    let text = table::decode(given.bytes);
+    let text = text.trim_start_matches('\u{feff}').trim_start();
+    if text.starts_with('{') && text.contains("\"FeatureCollection\"") {
+        return geojson::parse(text, given.lang);
+    }
+    if kml::is_one(text) {
+        return kml::parse(text, given.lang);
+    }
+    foreign::refuse(given.bytes, text, given.lang)?;
+    let firms = table::header_of(given.bytes, firms::COLUMNS).unwrap_or_default().known;
+    if firms.contains(&"path") && firms.contains(&"row") {
+        return Err(foreign::landsat(given.lang));
+    }
+    for (columns, needed, parse) in TABLES {
+        let has = |header: Header| needed.iter().all(|name| header.known.contains(name));
+        if table::header_of(given.bytes, columns).is_some_and(has) {
+            return parse(given);
+        }
+    }
+    Err(foreign::unknown(&firms, text, given.lang))
 }

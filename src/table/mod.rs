@@ -1,20 +1,24 @@
 //! Pure: a table as offices send it: a spreadsheet, or text in UTF-8 or GB18030 with comma, tab or
 //! semicolon; any column order, Chinese or English headers, with or without a title line.
 
-use super::cells::{date, degrees, instant};
-use super::workbook::{self, Lines};
+pub mod cells;
+mod records;
+mod workbook;
+
 use crate::address::masked;
 use crate::lang::Lang;
 use crate::triage::geo::LatLon;
+use cells::{date, degrees, instant};
 use jiff::Timestamp;
 use jiff::civil::Date;
+use records::Line;
 use serde_json::{Map, Value};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 /// A column's header as we write it, and its accepted synonyms. Compared without spaces, brackets
 /// and case.
-pub(super) type Column = &'static [&'static str];
+pub type Column = &'static [&'static str];
 
 /// The header is searched within the first lines, because sheets carry a title and a date above it.
 const HEADER_WITHIN_LINES: usize = 5;
@@ -22,80 +26,137 @@ const HEADER_WITHIN_LINES: usize = 5;
 const BYTE_ORDER_MARK: &str = "\u{feff}";
 
 #[derive(Debug)]
-pub(super) struct Table {
+pub struct Table {
     pub rows: Vec<Row>,
+    /// Lines that are no row: number and reason.
+    pub torn: Vec<(u64, String)>,
     /// Columns that the register does not have, as written.
     pub unknown: Vec<String>,
 }
 
+/// What stands above the rows.
+#[derive(Clone, Default, Debug)]
+pub struct Header {
+    /// The columns that we know, by their own name.
+    pub known: Vec<&'static str>,
+    /// Columns that we do not know, as written.
+    pub unknown: Vec<String>,
+    /// The cells of the lines above it: titles, dates.
+    pub title: Vec<String>,
+}
+
 /// One line of a table; empty cells are absent.
 #[derive(Clone, Debug)]
-pub(super) struct Row {
+pub struct Row {
     /// Line in the file, from 1.
     pub line: u64,
     pub lang: Lang,
     cells: BTreeMap<&'static str, String>,
 }
 
-/// A spreadsheet (XLSX, XLS, ODS) or a text. `Err` is a sentence: why it cannot be read, or that no
+/// A spreadsheet (XLSX, XLS) or a text. `Err` is a sentence: why it cannot be read, or that no
 /// header was found.
-pub(super) fn read(bytes: &[u8], columns: &'static [Column], lang: Lang) -> Result<Table, String> {
-    if workbook::is_one(bytes) {
-        let sheets = workbook::sheets(bytes, lang)?;
-        let tables = sheets.into_iter().map(|lines| of_lines(lines, columns, lang));
-        // The register stands in the first sheet that has its header; others are instructions and
-        // pivots.
-        let (mut found, mut refused) = (None, None);
-        tables.for_each(|table| match table {
-            Ok(table) => drop(found.get_or_insert(table)),
-            Err(why) => drop(refused.get_or_insert(why)),
-        });
-        return found.ok_or_else(|| refused.unwrap_or_else(|| no_header(columns, lang)));
-    }
-    let text = decode(bytes);
-    let mut reader = csv::ReaderBuilder::new()
-        .has_headers(false)
-        .flexible(true)
-        .delimiter(delimiter(&text))
-        .trim(csv::Trim::All)
-        .from_reader(text.as_bytes());
-    let lines = reader.records().map(|record| {
-        let record = record.map_err(|e| e.to_string())?;
-        Ok((line(&text, record.position()), record.iter().map(str::to_owned).collect()))
-    });
-    of_lines(lines.collect::<Result<Lines, String>>()?, columns, lang)
+pub fn read(bytes: &[u8], columns: &'static [Column], lang: Lang) -> Result<Table, String> {
+    let (mut rows, mut torn) = (Vec::new(), Vec::new());
+    let header = each(bytes, columns, lang, |line, row| match row {
+        Ok(row) => rows.push(row),
+        Err(why) => torn.push((line, why)),
+    })?;
+    Ok(Table { rows, torn, unknown: header.unknown })
 }
 
-fn of_lines(lines: Lines, columns: &'static [Column], lang: Lang) -> Result<Table, String> {
-    let mut header: Option<Vec<Option<&'static str>>> = None;
-    let mut table = Table { rows: Vec::new(), unknown: Vec::new() };
-    for (index, (line, record)) in lines.into_iter().enumerate() {
-        match &header {
-            Some(header) => {
-                let named = header.iter().zip(record).filter(|(_, cell)| !cell.is_empty());
-                let cells: BTreeMap<_, _> =
-                    named.filter_map(|(name, cell)| Some(((*name)?, cell))).collect();
-                if !cells.is_empty() {
-                    table.rows.push(Row { line, lang, cells });
+/// The same, row by row, for lists too long to keep.
+pub fn each(
+    bytes: &[u8],
+    columns: &'static [Column],
+    lang: Lang,
+    mut take: impl FnMut(u64, Result<Row, String>),
+) -> Result<Header, String> {
+    // The register stands in the first sheet that has its header; others are instructions and
+    // pivots.
+    for lines in sheets(bytes, lang)? {
+        let Some((header, names, lines)) = header(lines, columns) else { continue };
+        for (line, cells) in lines {
+            match cells {
+                Err(why) => take(line, Err(why)),
+                Ok(cells) if cells.iter().skip(names.len()).any(|cell| !cell.is_empty()) => {
+                    take(line, Err(too_many(cells.len(), names.len(), lang)));
                 }
-            }
-            None => {
-                let names: Vec<_> = record.iter().map(|cell| known(cell, columns)).collect();
-                let found = names.iter().flatten().count();
-                if found >= columns.len().min(2) {
-                    let unknown = record
-                        .iter()
-                        .zip(&names)
-                        .filter(|(cell, name)| name.is_none() && !cell.is_empty());
-                    table.unknown = unknown.map(|(cell, _)| cell.clone()).collect();
-                    header = Some(names);
-                } else if index + 1 >= HEADER_WITHIN_LINES {
-                    break;
+                Ok(cells) => {
+                    let named = names.iter().zip(cells).filter(|(_, cell)| !cell.is_empty());
+                    let cells: BTreeMap<_, _> =
+                        named.filter_map(|(name, cell)| Some(((*name)?, folded(cell)))).collect();
+                    if !cells.is_empty() {
+                        take(line, Ok(Row { line, lang, cells }));
+                    }
                 }
             }
         }
+        return Ok(header);
     }
-    header.map(|_| table).ok_or_else(|| no_header(columns, lang))
+    Err(no_header(columns, lang))
+}
+
+/// What stands above the rows, if the bytes are a table with these columns.
+pub fn header_of(bytes: &[u8], columns: &'static [Column]) -> Option<Header> {
+    let sheets = sheets(bytes, Lang::default()).ok()?;
+    sheets.into_iter().find_map(|lines| Some(header(lines, columns)?.0))
+}
+
+/// The lines of every sheet; a text is one.
+fn sheets(bytes: &[u8], lang: Lang) -> Result<Vec<Vec<Line>>, String> {
+    if workbook::is_one(bytes) {
+        let whole = |(line, cells)| (line, Ok(cells));
+        let sheets = workbook::sheets(bytes, lang)?;
+        return Ok(sheets.into_iter().map(|it| it.into_iter().map(whole).collect()).collect());
+    }
+    Ok(vec![records::read(&decode(bytes), HEADER_WITHIN_LINES, lang)])
+}
+
+/// The first line that names two of the columns (or the only one), what each of its cells is to us,
+/// and the lines below it.
+fn header(
+    lines: Vec<Line>,
+    columns: &'static [Column],
+) -> Option<(Header, Vec<Option<&'static str>>, impl Iterator<Item = Line>)> {
+    let mut title = Vec::new();
+    let mut lines = lines.into_iter();
+    for (_, cells) in lines.by_ref().take(HEADER_WITHIN_LINES) {
+        let Ok(cells) = cells else { continue };
+        let mut names: Vec<_> = cells.iter().map(|cell| known(cell, columns)).collect();
+        let unknown =
+            cells.iter().zip(&names).filter(|(cell, name)| name.is_none() && !cell.is_empty());
+        let unknown = unknown.map(|(cell, _)| cell.clone()).collect();
+        // Of two columns with one name, the first.
+        for at in 1..names.len() {
+            let (before, rest) = names.split_at_mut(at);
+            rest[0] = rest[0].filter(|_| !before.contains(&rest[0]));
+        }
+        let found: Vec<_> = names.iter().flatten().copied().collect();
+        if found.len() >= columns.len().min(2) {
+            return Some((Header { known: found, unknown, title }, names, lines));
+        }
+        title.extend(cells.into_iter().filter(|cell| !cell.is_empty()));
+    }
+    None
+}
+
+/// `Ｇ０１` is G01. Words keep their full-width brackets, and an address its password.
+fn folded(cell: String) -> String {
+    let is_code = cells::half_width(&cell)
+        .chars()
+        .all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | ' '));
+    if cell.is_ascii() || !is_code { cell } else { cells::half_width(&cell).trim().to_owned() }
+}
+
+/// A comma in a cell moves all that follow into wrong columns.
+fn too_many(cells: usize, columns: usize, lang: Lang) -> String {
+    match lang {
+        Lang::Zh => format!("有{cells}个值，表头只有{columns}列；单元格里有逗号的要加引号"),
+        Lang::En => format!(
+            "{cells} values for {columns} columns; a cell with a comma in it needs quotation marks"
+        ),
+    }
 }
 
 fn no_header(columns: &'static [Column], lang: Lang) -> String {
@@ -113,18 +174,8 @@ fn no_header(columns: &'static [Column], lang: Lang) -> String {
     }
 }
 
-/// The line that a record begins on. The reader counts empty lines above a record as part of it.
-fn line(text: &str, position: Option<&csv::Position>) -> u64 {
-    position.map_or(0, |position| {
-        let begin = usize::try_from(position.byte()).unwrap_or(usize::MAX);
-        let above =
-            text.as_bytes().iter().skip(begin).take_while(|byte| matches!(byte, b'\r' | b'\n'));
-        position.line() + above.filter(|byte| **byte == b'\n').count() as u64
-    })
-}
-
 /// CSV text with our headers and a byte order mark, so that Excel and WPS show it correctly.
-pub(super) fn write(
+pub fn write(
     columns: &'static [Column],
     rows: impl Iterator<Item = Vec<String>>,
 ) -> Result<String, String> {
@@ -141,25 +192,13 @@ pub(super) fn write(
 
 /// UTF-8 or UTF-16 by the byte order mark, UTF-8 when valid, otherwise GB18030 (as Chinese Excel
 /// and WPS write).
-pub(super) fn decode(bytes: &[u8]) -> Cow<'_, str> {
+pub fn decode(bytes: &[u8]) -> Cow<'_, str> {
     if let Some((encoding, mark)) = encoding_rs::Encoding::for_bom(bytes) {
         return encoding.decode_without_bom_handling(&bytes[mark..]).0;
     }
     match std::str::from_utf8(bytes) {
         Ok(text) => Cow::Borrowed(text),
         Err(_) => encoding_rs::GB18030.decode_without_bom_handling(bytes).0,
-    }
-}
-
-fn delimiter(text: &str) -> u8 {
-    let head: String = text.lines().take(HEADER_WITHIN_LINES).collect();
-    let count = |c: char| head.chars().filter(|&d| d == c).count();
-    if count('\t') > count(',') {
-        b'\t'
-    } else if count(';') > count(',') {
-        b';'
-    } else {
-        b','
     }
 }
 
@@ -176,15 +215,35 @@ fn plain(header: &str) -> String {
     let before_unit = header.split(['（', '(', '/']).next().unwrap_or(header);
     before_unit
         .chars()
-        .filter(|c| !c.is_whitespace() && !matches!(c, '_' | '-' | '*'))
+        .filter(|c| !c.is_whitespace() && !matches!(c, '_' | '-' | '*' | '#'))
         .flat_map(char::to_lowercase)
         .collect()
 }
 
+/// Whether the bytes are a workbook that can be read.
+pub fn is_workbook(bytes: &[u8], lang: Lang) -> bool {
+    workbook::is_one(bytes) && workbook::sheets(bytes, lang).is_ok()
+}
+
 impl Row {
+    /// A record that came as named texts; names that are no column are left out, and of two with one
+    /// name the last counts.
+    pub fn of_known<'a>(
+        line: u64,
+        named: impl Iterator<Item = (&'a str, String)>,
+        columns: &'static [Column],
+        lang: Lang,
+    ) -> Self {
+        let cells = named.filter_map(|(name, cell)| {
+            let cell = cell.trim();
+            Some((known(name, columns)?, cell.to_owned())).filter(|_| !cell.is_empty())
+        });
+        Self { line, lang, cells: cells.collect() }
+    }
+
     /// The row of a page or program: columns by any of their names, cells as texts or numbers.
     /// `Err` is a sentence: a column that the register does not have.
-    pub(super) fn of(
+    pub fn of(
         cells: &Map<String, Value>,
         columns: &'static [Column],
         lang: Lang,
@@ -217,15 +276,15 @@ impl Row {
         Ok(row)
     }
 
-    pub(super) fn get(&self, column: &str) -> Option<&str> {
+    pub fn get(&self, column: &str) -> Option<&str> {
         self.cells.get(column).map(String::as_str)
     }
 
-    pub(super) fn text(&self, column: &str) -> Option<String> {
+    pub fn text(&self, column: &str) -> Option<String> {
         self.get(column).map(str::to_owned)
     }
 
-    pub(super) fn need(&self, column: &str) -> Result<&str, String> {
+    pub fn need(&self, column: &str) -> Result<&str, String> {
         self.get(column).ok_or_else(|| match self.lang {
             Lang::Zh => format!("缺少“{column}”"),
             Lang::En => format!("\"{column}\" is missing"),
@@ -242,7 +301,7 @@ impl Row {
     }
 
     /// A required cell, read by `parse`. The two sentences say what would be valid.
-    pub(super) fn parse<T>(
+    pub fn parse<T>(
         &self,
         column: &str,
         zh: &str,
@@ -254,7 +313,7 @@ impl Row {
     }
 
     /// A number between two bounds; `default` for an empty cell.
-    pub(super) fn number(
+    pub fn number(
         &self,
         column: &str,
         low: f64,
@@ -269,11 +328,11 @@ impl Row {
             format!("应为{low}到{high}之间的数"),
             format!("a number between {low} and {high} is needed"),
         );
-        self.parse(column, &zh, &en, |value| value.parse::<f64>().ok().filter(range))
+        self.parse(column, &zh, &en, |value| cells::number(value).filter(range))
     }
 
     /// Columns 经度 and 纬度: decimal degrees or degrees, minutes, seconds.
-    pub(super) fn place(&self) -> Result<LatLon, String> {
+    pub fn place(&self) -> Result<LatLon, String> {
         let degrees = |column| {
             self.parse(
                 column,
@@ -300,7 +359,7 @@ impl Row {
     }
 
     /// An instant in county time. A date alone means its first moment or, with `end`, its last.
-    pub(super) fn time(&self, column: &str, end: bool) -> Result<Timestamp, String> {
+    pub fn time(&self, column: &str, end: bool) -> Result<Timestamp, String> {
         self.parse(
             column,
             "应为 2026-11-21 14:00 或 2026-11-21",
@@ -309,7 +368,7 @@ impl Row {
         )
     }
 
-    pub(super) fn date(&self, column: &str) -> Result<Date, String> {
+    pub fn date(&self, column: &str) -> Result<Date, String> {
         self.parse(column, "应为 2026-11-21", "2026-11-21 is needed", date)
     }
 }
@@ -371,9 +430,35 @@ mod tests {
         assert!(read(&bytes[..bytes.len() / 2], ROTA, Lang::Zh).unwrap_err().contains("表格文件"));
     }
 
+    /// A phone number in a cell with the format of a date, and one point at the end of the world.
+    #[test]
+    fn a_stray_cell_and_a_wrong_format_cost_no_more_than_themselves() {
+        const ROTA: &[Column] = &[&["日期"], &["岗位"], &["人员"]];
+        let bytes = std::fs::read("tests/data/stray.xlsx").expect("the workbook");
+        let (mut rows, mut torn) = (Vec::new(), Vec::new());
+        let read = each(&bytes, ROTA, Lang::En, |line, row| match row {
+            Ok(row) => rows.push((line, row.text("人员"))),
+            Err(why) => torn.push((line, why)),
+        });
+        read.expect("a header");
+        assert_eq!(rows, [(2, Some("13899999999".to_owned()))]);
+        assert!(
+            matches!(&torn[..], [(1_048_576, why)] if why.contains("16384 values")),
+            "{torn:?}"
+        );
+    }
+
+    #[test]
+    fn an_unclosed_quote_takes_no_other_row_along() {
+        let text = "编号,经度,纬度\na,110.4,\"28.5\nb,110.5,28.6\nc,\"110.4,28.5,\n";
+        let table = read(text.as_bytes(), COLUMNS, Lang::En).expect("a header");
+        let lines: Vec<u64> = table.rows.iter().map(|row| row.line).collect();
+        assert_eq!((lines, table.torn.len(), table.torn[0].0), (vec![2, 3], 1, 4));
+    }
+
     #[test]
     fn line_numbers_are_those_of_the_file() {
-        let text = "编号,经度\n\na,1\n\"two\nlines\",2\nc,3\n";
+        let text = "编号,经度\n\na,1\nb,\"two\nlines\"\nc,3\n";
         let lines: Vec<u64> = read(text.as_bytes(), COLUMNS, Lang::En)
             .expect("a header")
             .rows

@@ -1,15 +1,15 @@
 //! Pure: what people and spreadsheets write into a cell: degrees, phones, days, hours.
 
-use super::people::county_time;
+use crate::base::time::county_time;
 use jiff::civil::{Date, DateTime, Time};
 use jiff::{Timestamp, ToSpan};
 
 /// `110.4`, `116°14'37.289"E`, `116度14分37.3秒`, `东经116°14′37″`, `28°30′` (any mixture of
 /// 度′分″).
-pub(super) fn degrees(text: &str) -> Option<f64> {
-    let text = text.trim().to_uppercase();
-    if let Ok(number) = text.parse::<f64>() {
-        return number.is_finite().then_some(number);
+pub fn degrees(text: &str) -> Option<f64> {
+    let text = half_width(text).trim().to_uppercase();
+    if let Some(number) = number(&text) {
+        return Some(number);
     }
     let negative = text.contains(['S', 'W', '南', '西']) || text.starts_with('-');
     let numbers: String = text
@@ -59,7 +59,7 @@ pub fn phone(text: &str) -> Option<String> {
 /// `2026-11-21`, `2026/11/21`, `20261121`, `2026年11月21日`, `46347` (days of a spreadsheet); the
 /// day of the week and an hour of midnight behind it do not matter. Full-width digits are taken for
 /// their plain ones.
-pub(super) fn date(text: &str) -> Option<Date> {
+pub fn date(text: &str) -> Option<Date> {
     let plain = half_width(text);
     let text = without_weekday(plain.trim());
     let text =
@@ -79,27 +79,52 @@ pub(super) fn date(text: &str) -> Option<Date> {
     let spaced = text.replace(['-', '/', '.', '年', '月'], " ").replace('日', "");
     let parts: Vec<i16> =
         spaced.split_whitespace().map(str::parse).collect::<Result<_, _>>().ok()?;
-    let [year, month, day] = parts[..] else { return None };
-    // 12/4/2026 is April to some and December to others.
-    (year > 1900)
-        .then(|| Date::new(year, i8::try_from(month).ok()?, i8::try_from(day).ok()?).ok())
-        .flatten()
+    let [first, second, third] = parts[..] else { return None };
+    let day = |year: i16, month: i16, day: i16| {
+        Date::new(year, i8::try_from(month).ok()?, i8::try_from(day).ok()?).ok()
+    };
+    if first > 1900 {
+        return day(first, second, third);
+    }
+    // 12/4/2026 is April to some and December to others; 11/21/2026 has one reading.
+    let readings = [day(third, first, second), day(third, second, first)];
+    match readings.map(|it| it.filter(|it| it.year() > 1900)) {
+        [Some(one), None] | [None, Some(one)] => Some(one),
+        [Some(one), Some(other)] if one == other => Some(one),
+        _ => None,
+    }
 }
 
 /// Day 0 of spreadsheets, which count the 29 February 1900 that never was.
-pub(super) const SPREADSHEET_BEGINS: Date = jiff::civil::date(1899, 12, 30);
+pub const SPREADSHEET_BEGINS: Date = jiff::civil::date(1899, 12, 30);
 
-fn half_width(text: &str) -> String {
+/// Full-width forms as their plain ones, and every kind of blank as a space.
+pub(super) fn half_width(text: &str) -> String {
+    /// Unicode puts the full-width forms of `!`..=`~` at U+FF01, in the same order.
+    const APART: u32 = '！' as u32 - '!' as u32;
     let plain = |c| match c {
-        '０'..='９' => char::from(b'0' + (c as u32 - '０' as u32) as u8),
-        '－' => '-',
-        '／' => '/',
-        '．' => '.',
-        '：' => ':',
-        '\u{3000}' => ' ',
+        '！'..='～' => char::from_u32(c as u32 - APART).unwrap_or(c),
+        '\u{3000}' | '\u{a0}' => ' ',
         other => other,
     };
     text.chars().map(plain).collect()
+}
+
+/// A name or code without blanks and signs, in capitals: `NOAA-20` is NOAA20.
+pub fn folded_code(text: &str) -> String {
+    half_width(text).chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_uppercase).collect()
+}
+
+/// `331.2`, `331,2`, `３３１．２`. One comma and no point is a decimal comma; with both, the number
+/// has two readings, and none is taken.
+pub fn number(text: &str) -> Option<f64> {
+    let plain = half_width(text);
+    let plain = plain.trim();
+    let read = |text: &str| text.parse::<f64>().ok().filter(|number| number.is_finite());
+    read(plain).or_else(|| match plain.split_once(',') {
+        Some((whole, part)) if !part.contains([',', '.']) => read(&format!("{whole}.{part}")),
+        _ => None,
+    })
 }
 
 /// "2026年12月2日 星期三", "2026-12-06（周日）" → the date alone.
@@ -108,34 +133,57 @@ fn without_weekday(text: &str) -> &str {
     text[..end.unwrap_or(text.len())].trim_end()
 }
 
-/// `8:00`, `08:30:00`, `８：００`; `24:00` is the end of the day, as midnight is.
-pub(super) fn time_of_day(text: &str) -> Option<Time> {
-    let plain = half_width(text);
-    let mut parts = plain.trim().split(':');
-    let (hour, minute) = (parts.next()?.trim(), parts.next()?.trim());
-    if (hour, minute) == ("24", "00") {
-        return Some(Time::midnight());
-    }
-    let second = parts.next().unwrap_or("0").trim();
-    Time::new(hour.parse().ok()?, minute.parse().ok()?, second.parse().ok()?, 0)
-        .ok()
-        .filter(|_| parts.next().is_none())
+/// `8:00`, `08:30:00`, `８：００`, `8时`, `8点30分`, `下午3:20`, `3:20 PM`; `24:00` is the end of the
+/// day, as midnight is.
+pub fn time_of_day(text: &str) -> Option<Time> {
+    hour(text).map(|(_, time)| time)
+}
+
+/// The same, and whether it belongs to the next day: `24:00`.
+fn hour(text: &str) -> Option<(bool, Time)> {
+    const MORNING: [&str; 5] = ["上午", "凌晨", "早上", "早晨", "AM"];
+    const AFTERNOON: [&str; 4] = ["下午", "晚上", "傍晚", "PM"];
+    let plain = half_width(text).to_uppercase();
+    let half = |words: &[&str]| words.iter().any(|word| plain.contains(word));
+    let (morning, afternoon) = (half(&MORNING), half(&AFTERNOON));
+    let digits: String =
+        MORNING.iter().chain(&AFTERNOON).fold(plain, |text, word| text.replace(word, ""));
+    let digits = digits.replace(['时', '点'], ":").replace(['分', '秒'], ":");
+    let parts: Vec<&str> = digits.trim().trim_end_matches(':').split(':').map(str::trim).collect();
+    let has_unit = text.contains([':', '：', '时', '点']);
+    let parts: Vec<i8> = parts.into_iter().map(|part| part.parse().ok()).collect::<Option<_>>()?;
+    let (hour, minute, second) = match parts[..] {
+        [hour] if has_unit || morning || afternoon => (hour, 0, 0),
+        [hour, minute] => (hour, minute, 0),
+        [hour, minute, second] => (hour, minute, second),
+        _ => return None,
+    };
+    let hour = match hour {
+        24 if (minute, second) == (0, 0) && !afternoon => return Some((true, Time::midnight())),
+        12 if morning => 0,
+        1..12 if afternoon => hour + 12,
+        hour => hour,
+    };
+    Some((false, Time::new(hour, minute, second, 0).ok()?))
 }
 
 /// An instant in county time; a day alone means its first moment or, with `end`, its last.
-pub(super) fn instant(text: &str, end: bool) -> Option<Timestamp> {
+pub fn instant(text: &str, end: bool) -> Option<Timestamp> {
     if let Ok(exact) = text.parse::<Timestamp>() {
         return Some(exact);
     }
-    let local: DateTime = match text.trim().split_once([' ', 'T', '日']) {
-        Some((day, clock)) if clock.contains([':', '：']) => {
-            let clock = clock.trim().replace('：', ":");
+    let plain = half_width(text);
+    let local: DateTime = match plain.trim().split_once([' ', 'T', '日']) {
+        Some((day, clock)) if clock.contains([':', '时', '点']) => {
             // Not `Date::at`, which panics on 25:00.
-            date(day)?.to_datetime(time_of_day(&clock)?)
+            let (is_next_day, time) = hour(clock)?;
+            let day = date(day)?;
+            let day = if is_next_day { day.tomorrow().ok()? } else { day };
+            day.to_datetime(time)
         }
         _ => {
-            let day = date(text)?;
-            let day = if end { day.checked_add(1.day()).ok()? } else { day };
+            let day = date(&plain)?;
+            let day = if end { day.tomorrow().ok()? } else { day };
             day.to_datetime(Time::midnight())
         }
     };
@@ -145,6 +193,42 @@ pub(super) fn instant(text: &str, end: bool) -> Option<Timestamp> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn hours_as_notices_write_them() {
+        for (text, hour) in [
+            ("8:00", "08:00"),
+            ("８：３０", "08:30"),
+            ("8时", "08:00"),
+            ("上午8:00", "08:00"),
+            ("下午3点20分", "15:20"),
+            ("下午12:30", "12:30"),
+            ("凌晨12:05", "00:05"),
+            ("3:20 PM", "15:20"),
+            ("24:00", "00:00"),
+        ] {
+            let read = time_of_day(text).map(|time| time.strftime("%H:%M").to_string());
+            assert_eq!(read.as_deref(), Some(hour), "{text}");
+        }
+        for text in ["8", "25:00", "8:60", "noon", "", "1:2:3:4", "-1:00"] {
+            assert_eq!(time_of_day(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_comma_is_a_point_where_it_cannot_be_anything_else() {
+        for (text, value) in [
+            ("331,2", Some(331.2)),
+            ("３３１．２", Some(331.2)),
+            (" 1 ", Some(1.0)),
+            ("1,234.5", None),
+            ("1,2,3", None),
+            ("NaN", None),
+            ("", None),
+        ] {
+            assert_eq!(number(text), value, "{text}");
+        }
+    }
 
     #[test]
     fn degrees_in_every_hand() {
@@ -235,6 +319,11 @@ mod tests {
             (None, None, None),
             "which day is meant is not sure"
         );
+        assert_eq!(date("11/21/2026"), date("2026-11-21"), "there is no month 21");
+        for text in ["2026-11-21 24:00", "2026年11月21日24时"] {
+            let midnight = instant("2026-11-22", false);
+            assert_eq!(instant(text, false), midnight, "{text} is the end of that day");
+        }
         for text in ["2026-13-01", "昨天", "2026-11-21 25:00", ""] {
             assert_eq!(instant(text, false), None, "{text}");
         }
