@@ -1,7 +1,8 @@
 //! The only module that may import all others: wiring, and the order of start and stop.
 //!
 //! Three roles: `run` is everything in one process, a desk is that without cameras of its own, and
-//! an edge (`detect`) only watches and sends. The wiring here is that of the first two.
+//! an edge (`detect`) only watches and sends. The wiring here is that of the first two: a `cell` is
+//! one county at work, a `centre` has several.
 //!
 //! Start: data folder → registers → database → desk → cameras and model → feeds → web. Stop: web
 //! first (no new actions), then the cameras, then their last results are taken in, then the desk
@@ -10,6 +11,8 @@
 
 pub mod backups;
 pub mod capacity;
+mod cell;
+mod centre;
 mod certificate;
 mod channels;
 mod demo;
@@ -36,21 +39,17 @@ mod vitals;
 mod watching;
 
 use crate::backup::BackupSource;
-use crate::bus::{Bus, Line, Login};
 use crate::camera;
-use crate::clock::{Clock, Heartbeat};
-use crate::config::Config;
+use crate::clock::Clock;
+use crate::config::{Config, Secret};
 use crate::desk::{Desk, Registry};
-use crate::drill::DrillBoard;
 use crate::error::{Error, Result};
-use crate::frame::{StatusBoard, Tuning};
 use crate::lang::{Lang, Words};
-use crate::notify::{Keys, Notifier};
 use crate::store::{self, Store};
-use crate::web::tls::Keeper;
-use crate::web::{self, Parts, WebState};
+use crate::web::tls::{Keeper, Tls};
+use crate::web::{self, WebState};
+use cell::Cell;
 use metrics_exporter_prometheus::PrometheusHandle;
-use serving::Serving;
 use std::borrow::Borrow;
 use std::fs::File;
 use std::ops::Deref;
@@ -59,11 +58,11 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal as unix_signal};
-use tokio::sync::{mpsc, watch as signal};
+use tokio::sync::watch as signal;
 use tokio::task::JoinSet;
 
 pub use site::Site;
-use site::{REGISTERS_EVERY, sleep_or_stop, spawn};
+use site::{sleep_or_stop, spawn};
 pub use supervise::Stage;
 
 /// A key of this length cannot be guessed over the network.
@@ -120,149 +119,63 @@ const CAMERAS_END_WITHIN: Duration = Duration::from_secs(2);
 const REST_ENDS_WITHIN: Duration = Duration::from_millis(1_500);
 const DATABASE_ENDS_WITHIN: Duration = Duration::from_secs(1);
 
+/// The one process: what is shared, whatever it serves.
+struct House {
+    asked_to_stop: signal::Receiver<bool>,
+    keeper: Option<Keeper>,
+    measures: PrometheusHandle,
+    listener: TcpListener,
+    _lock: File,
+}
+
+impl House {
+    /// Sets the true address in `options`.
+    async fn open(options: &mut Options) -> Result<Self> {
+        let asked_to_stop = hear_signals(options.lang)?;
+        let server = &mut options.config.server;
+        if let Some(refusal) = server.refusal() {
+            let (why, (zh, en)) =
+                (options.lang.pick(&refusal.zh(), &refusal.en()).to_owned(), refusal.cure());
+            return Err(Error::invalid(format!(
+                "{why}{}",
+                options.lang.pick(&format!("。{zh}"), &format!(". {en}"))
+            )));
+        }
+        let keeper = Keeper::open(server, options.lang)?;
+        let lock = own(&options.config.store.data)?;
+        let measures = measures::install()?;
+        let listener = TcpListener::bind(server.listen).await.map_err(|e| {
+            let words = options.lang.pick(
+                "无法监听，端口可能已被占用；换一个：--listen 127.0.0.1:8132",
+                "cannot listen: the port may be in use; try --listen 127.0.0.1:8132",
+            );
+            Error::unavailable(format!("{}: {words}", server.listen)).because(e)
+        })?;
+        server.listen = listener
+            .local_addr()
+            .map_err(|e| Error::unavailable("the listening socket has no address").because(e))?;
+        Ok(Self { asked_to_stop, keeper, measures, listener, _lock: lock })
+    }
+}
+
 /// Runs until Ctrl-C or SIGTERM.
 pub async fn run(mut options: Options) -> Result<()> {
+    if options.config.is_centre() {
+        return centre::run(options).await;
+    }
     if options.role == Role::Desk {
         edges::check(&options.config)?;
     }
-    let mut asked_to_stop = hear_signals(options.lang)?;
+    let mut house = House::open(&mut options).await?;
     let clock = Clock::System;
-    if let Some(refusal) = options.config.server.refusal() {
-        let (why, (zh, en)) =
-            (options.lang.pick(&refusal.zh(), &refusal.en()).to_owned(), refusal.cure());
-        return Err(Error::invalid(format!(
-            "{why}{}",
-            options.lang.pick(&format!("。{zh}"), &format!(". {en}"))
-        )));
-    }
-    let keeper = Keeper::open(&options.config.server, options.lang)?;
-    let data = options.config.store.data.clone();
-    let _lock = own(&data)?;
-    let measures = measures::install()?;
-    let inbound_key = inbound_key()?;
-    let listener = TcpListener::bind(options.config.server.listen).await.map_err(|e| {
-        let words = options.lang.pick(
-            "无法监听，端口可能已被占用；换一个：--listen 127.0.0.1:8132",
-            "cannot listen: the port may be in use; try --listen 127.0.0.1:8132",
-        );
-        Error::unavailable(format!("{}: {words}", options.config.server.listen)).because(e)
-    })?;
-    options.config.server.listen = listener
-        .local_addr()
-        .map_err(|e| Error::unavailable("the listening socket has no address").because(e))?;
     let demo =
         if options.demo { Some(demo::Demo::prepare(&mut options, &clock).await?) } else { None };
-
     let config = Arc::new(options.config.clone());
-    let store = Store::open(&store::url(&config), &data).await?;
-    let registry =
-        Registry::open(&store, &data.join("registers"), clock.clone(), options.lang).await?;
-    let registers = registry.registers().clone();
-    let line = match config.bus.is_local() {
-        true => None,
-        false => Some(Line::connect(&config.bus, Login::from_env()?, "desk").await?),
-    };
-    let bus = match &line {
-        Some(line) => Bus::over(line).await?,
-        None => Bus::local(),
-    };
-    let (stop, stopped) = signal::channel(Stage::Running);
-    let signature = config.notify.signature.clone();
-    let desk = Desk::new(
-        store.clone(),
-        bus.clone(),
-        registers.clone(),
-        config.policy.clone(),
-        signature,
-        clock.clone(),
-    );
-    let desk = Arc::new(desk);
-    let site = Site {
-        lang: options.lang,
-        clock: clock.clone(),
-        registers: registers.clone(),
-        status: StatusBoard::default(),
-        thresholds: Tuning::new(
-            store.thresholds().await?.unwrap_or_else(|| config.thresholds.clone()),
-        ),
-        points: Arc::default(),
-        parts: Parts::default(),
-        drills: DrillBoard::default(),
-        room: disk::Room::new(store::url(&config) == "sqlite"),
-        lookout: lookout::Lookout::default(),
-        stop: stopped.clone(),
-        config: Arc::clone(&config),
-    };
-    let app = App { site, store: store.clone(), registry: registry.clone(), desk: desk.clone() };
-    if let Some(words) = app.store.thresholds_set_aside().await? {
-        tracing::error!("{}", words.pick(app.lang));
-        app.parts.set("thresholds", false, words.zh, words.en);
-    }
-
-    let mut tasks = JoinSet::new();
-    let (drill_tx, drill_rx) = mpsc::channel(1);
-
-    let notifier =
-        Notifier::new(store.clone(), &config.notify, Keys::from_env(), clock.clone(), desk.bell())
-            .await?;
-    let (desk_runs, notifier) = (Arc::clone(&desk), Arc::new(notifier));
-    let teller = Arc::clone(&notifier);
-    let (upkeep, sender) = (measures.clone(), notifier.heartbeat());
-    // State that must survive a panic is made here, once; each task only borrows it.
-    let mut cameras = JoinSet::new();
-    // A desk drops the receiver of drills: so its ops page learns that none is possible there.
-    if options.role == Role::All {
-        let (lanes, ends) = intake::lanes();
-        watching::watch(&mut cameras, &app.site, lanes);
-        intake::start(&mut tasks, &app, ends, drill_rx);
-    }
-    let role = options.role;
-    spawn(&mut tasks, "housekeeping", &app, move |app| {
-        housekeeping(app, role, upkeep.clone(), sender.clone())
-    });
-    spawn(&mut tasks, "desk", &app, move |app| {
-        let desk = Arc::clone(&desk_runs);
-        async move { desk.run(app.stopped()).await }
-    });
-    spawn(&mut tasks, "messages", &app, move |app| {
-        let notifier = Arc::clone(&notifier);
-        async move { notifier.run(app.stopped()).await }
-    });
-    if let Some(line) = line {
-        edges::hear(&mut tasks, &app, &line);
-    }
-    spawn(&mut tasks, "feeds", &app, feeds::run);
-    spawn(&mut tasks, "pruning", &app, prune::run);
-    spawn(&mut tasks, "backups", &app, backups::run);
-    spawn(&mut tasks, "record", &app, move |app| record::run(app, Arc::clone(&teller)));
-
-    let tls = keeper.as_ref().map(Keeper::tls);
-    if let Some(keeper) = keeper.map(|keeper| Arc::new(tokio::sync::Mutex::new(keeper))) {
-        spawn(&mut tasks, "certificate", &app, move |app| {
-            certificate::run(app, Arc::clone(&keeper))
-        });
-    }
-
-    let admin_token = links::write_admin_token(&data)?;
-    let _announced = Serving::of(&config).announce(&data)?;
-    let web = WebState {
-        desk: Arc::clone(&desk),
-        store,
-        bus,
-        registers,
-        registry,
-        status: app.status.clone(),
-        config: Arc::clone(&config),
-        clock,
-        drills: drill_tx,
-        thresholds: app.thresholds.clone(),
-        points: Arc::clone(&app.points),
-        parts: app.parts.clone(),
-        metrics: Some(measures.clone()),
-        admin_token_hash: Some(web::hash_secret(&admin_token)),
-        inbound_key_hash: inbound_key.as_deref().map(web::hash_secret),
-        own: web::Own::default(),
-    };
+    let mut cell = Cell::open(Arc::clone(&config), options.lang, clock).await?;
+    cell.work(options.role, Some(house.measures.clone())).await?;
+    let tls = keep_certificate(house.keeper.take(), &mut cell);
+    cell.announce()?;
+    let app = cell.app.clone();
     if options.links || options.demo {
         let ranger = demo.as_ref().map(|demo| &demo.ranger);
         let words = demo.as_ref().and_then(|_| demo::policy_sentence(&config, options.lang));
@@ -271,22 +184,27 @@ pub async fn run(mut options: Options) -> Result<()> {
         links::greet(&app);
     }
     if demo.is_some() {
-        spawn(&mut tasks, "demo", &app, demo::send_hotspots);
+        spawn(&mut cell.tasks, "demo", &app, demo::send_hotspots);
     }
+    let web = WebState { metrics: Some(house.measures), ..cell.web.clone() };
     let connections = camera::left_for_browsers(web.registers.current().cameras.len());
     let web = web.with_network(web::Network { connections, ..web::Network::default() });
     let web = if let Some(tls) = tls { web.with_tls(tls) } else { web };
-    web::serve(listener, web, async move { drop(asked_to_stop.wait_for(|asked| *asked).await) })
-        .await?;
-    stop.send_replace(Stage::Cameras);
-    ended("cameras", CAMERAS_END_WITHIN, cameras).await;
-    stop.send_replace(Stage::All);
-    ended("desk and sender", REST_ENDS_WITHIN, tasks).await;
-    // A connection blocked by a silent server is not waited for.
-    if tokio::time::timeout(DATABASE_ENDS_WITHIN, app.store.close()).await.is_err() {
-        tracing::warn!("the database did not close in time; stopping without it");
-    }
+    let mut asked_to_stop = house.asked_to_stop;
+    let stopping = async move { drop(asked_to_stop.wait_for(|asked| *asked).await) };
+    web::serve(house.listener, web, stopping).await?;
+    cell.end().await;
     Ok(())
+}
+
+/// Follows the certificate's files, and says on this cell's board what is wrong with them.
+fn keep_certificate(keeper: Option<Keeper>, cell: &mut Cell) -> Option<Tls> {
+    let keeper = keeper?;
+    let (tls, keeper) = (keeper.tls(), Arc::new(tokio::sync::Mutex::new(keeper)));
+    spawn(&mut cell.tasks, "certificate", &cell.app, move |app| {
+        certificate::run(app, Arc::clone(&keeper))
+    });
+    Some(tls)
 }
 
 /// Waits for the tasks. Those that do not end in time are abandoned: everything that was answered
@@ -298,28 +216,6 @@ async fn ended(what: &str, within: Duration, mut tasks: JoinSet<()>) {
             "{what} did not end within {} s; stopping without them",
             within.as_secs_f32()
         );
-    }
-}
-
-/// Reloads the registers, and looks how the parts of this process are.
-async fn housekeeping(app: App, role: Role, measures: PrometheusHandle, sender: Heartbeat) {
-    let mut ledger = proof::ProofLedger::default();
-    while !sleep_or_stop(&app, REGISTERS_EVERY).await {
-        match app.registry.follow().await {
-            Ok(true) => tracing::info!("registers renewed"),
-            Ok(false) => {}
-            Err(e) => tracing::error!(
-                "cannot read the registers; the old ones stay in force: {}",
-                e.chain()
-            ),
-        }
-        vitals::look(&app, &sender);
-        channels::look(&app).await;
-        if role == Role::All {
-            proof::look(&app, &mut ledger).await;
-        }
-        // Otherwise measurements that nobody reads pile up.
-        measures.run_upkeep();
     }
 }
 
@@ -346,17 +242,16 @@ pub fn office(config: &Config) -> BackupSource {
     BackupSource { data, has_sqlite, config: config.file.clone(), retention }
 }
 
-/// HUOYAN_INBOUND_KEY. Whoever knows it can acknowledge for every ranger and so silence the ladder.
-/// A short one is refused.
-pub fn inbound_key() -> Result<Option<String>> {
-    let Some(key) = std::env::var("HUOYAN_INBOUND_KEY").ok().filter(|key| !key.is_empty()) else {
-        return Ok(None);
-    };
+/// Whoever knows it can acknowledge for every ranger and so silence the ladder. A short one is
+/// refused.
+pub fn inbound_key(config: &Config) -> Result<Option<String>> {
+    let Some(key) = config.secret(Secret::InboundKey)? else { return Ok(None) };
     if key.len() < INBOUND_KEY_MIN_BYTES || key.trim() != key {
+        let name = config.variable("HUOYAN_INBOUND_KEY");
         return Err(Error::invalid(Words::new(
-            format!("HUOYAN_INBOUND_KEY 至少{INBOUND_KEY_MIN_BYTES}个字符，首尾无空格"),
+            format!("{name} 至少{INBOUND_KEY_MIN_BYTES}个字符，首尾无空格"),
             format!(
-                "HUOYAN_INBOUND_KEY needs at least {INBOUND_KEY_MIN_BYTES} characters, and no \
+                "{name} needs at least {INBOUND_KEY_MIN_BYTES} characters, and no \
                 space before or after them"
             ),
         )));

@@ -3,12 +3,16 @@
 //! unit and reason; `huoyan config` prints the documented sample.
 
 mod bus;
+mod centre;
 mod check;
 mod data;
+mod secrets;
 mod server;
 
 pub use bus::{BusConfig, EdgeConfig};
+pub use centre::{CentreConfig, Listed};
 pub use data::{BackupConfig, DiskConfig, RecordConfig, StoreConfig, TellAt};
+pub use secrets::{Secret, SecretsConfig, first_line};
 pub use server::{PlainHttp, Refusal, Server};
 
 use crate::error::{Error, Result};
@@ -29,12 +33,14 @@ pub struct Config {
     pub server: Server,
     pub clock: ClockConfig,
     pub store: StoreConfig,
+    pub secrets: SecretsConfig,
     pub retention: Retention,
     pub disk: DiskConfig,
     pub backup: BackupConfig,
     pub record: RecordConfig,
     pub bus: BusConfig,
     pub edge: EdgeConfig,
+    pub centre: CentreConfig,
     pub camera: CameraConfig,
     pub detect: DetectConfig,
     pub satellite: SatelliteConfig,
@@ -44,6 +50,9 @@ pub struct Config {
     /// True when the file has a section `[policy]`; otherwise nobody chose the policy.
     #[serde(skip)]
     pub has_own_policy: bool,
+    /// The county's code, if it is one of a centre.
+    #[serde(skip)]
+    pub code: Option<String>,
     /// The file it was read from, if any.
     #[serde(skip)]
     pub file: Option<PathBuf>,
@@ -288,6 +297,7 @@ impl Config {
             Words::new(format!("写法有误，无法读取：{e}"), format!("it cannot be read: {e}"))
         })?;
         config.has_own_policy = table.contains_key("policy");
+        config.check_centre(&table)?;
         config.check()?;
         Ok(config)
     }

@@ -5,6 +5,7 @@
 
 use super::{App, evidence, sleep_or_stop};
 use crate::base::{file, id};
+use crate::config::Secret;
 use crate::error::{Error, Result};
 use crate::satellite::{Batch, Feed, FolderWatch};
 use crate::triage::cluster;
@@ -150,7 +151,10 @@ fn sighting_id(hotspot: &Hotspot) -> SightingId {
 
 /// One task per address: a server that sends a byte every five seconds delays no other.
 async fn ask(app: &App, folder: &Path) {
-    let key = std::env::var("HUOYAN_FIRMS_KEY").ok();
+    let key = app.config.secret(Secret::FirmsKey).unwrap_or_else(|e| {
+        tracing::error!("the key of the satellite feeds: {}", e.chain());
+        None
+    });
     let mut asking = JoinSet::new();
     for (n, address) in app.config.satellite.feeds.iter().enumerate() {
         let part = format!("feeds {}", n + 1);

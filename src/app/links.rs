@@ -57,15 +57,13 @@ pub fn greet(app: &App) {
     );
 }
 
+/// A login link: the page's name, its whole address, how long it can be opened.
+pub type Link = (&'static str, String, SignedDuration);
+
 /// One link per page: today's officer for office and ops, and `ranger` or the first ranger of the
 /// register. People that the register does not entitle get none, because they could not log in with
-/// it. `words`: what to know before opening the links.
-pub async fn print(
-    app: &App,
-    ranger: Option<&PersonId>,
-    words: Option<&str>,
-    json: bool,
-) -> Result<()> {
+/// it.
+pub async fn issue(app: &App, ranger: Option<&PersonId>) -> Result<Vec<Link>> {
     let county = app.registers.current();
     let officer =
         county.duty(Role::CountyDuty, None, app.clock.now()).map(|person| person.id.clone());
@@ -85,17 +83,28 @@ pub async fn print(
         let path = web::issue_login(&app.store, person, access, life, &app.clock).await?;
         links.push((name, format!("{base}{path}"), life));
     }
+    Ok(links)
+}
+
+/// The links as one JSON object, by page.
+pub fn as_json(links: Vec<Link>) -> serde_json::Value {
+    let links = links.into_iter().map(|(name, url, _)| (name.to_owned(), url.into()));
+    serde_json::Value::Object(links.collect())
+}
+
+/// Prints them for a person or a program. `words`: what to know before opening them.
+pub async fn print(
+    app: &App,
+    ranger: Option<&PersonId>,
+    words: Option<&str>,
+    json: bool,
+) -> Result<()> {
+    let links = issue(app, ranger).await?;
     if json {
-        let line: serde_json::Map<_, _> =
-            links.into_iter().map(|(name, url, _)| (name.to_owned(), url.into())).collect();
-        println!("{}", serde_json::Value::Object(line));
+        println!("{}", as_json(links));
         return Ok(());
     }
-    let face = |name| match name {
-        "office" => app.lang.pick("值班台", "duty officer's board"),
-        "ranger" => app.lang.pick("护林员", "ranger's phone page"),
-        _ => app.lang.pick("调参", "ops: cameras and thresholds"),
-    };
+    let base = app.config.public_url();
     println!(
         "\n{}",
         match app.lang {
@@ -103,15 +112,9 @@ pub async fn print(
             Lang::En => format!("Huoyan is up at {base}/  Each login link works once:"),
         }
     );
-    for (name, url, life) in links {
-        let life = life_words(life, app.lang);
-        println!(
-            "  {name:<7}{url}  {}{}",
-            face(name),
-            app.lang.pick(&format!("，{life}"), &format!(", {life}"))
-        );
-    }
-    if officer.is_none() {
+    let has_officer = links.iter().any(|(name, ..)| *name == "office");
+    list(links, app.lang);
+    if !has_officer {
         println!(
             "{}",
             app.lang.pick(
@@ -127,4 +130,34 @@ pub async fn print(
     }
     println!("{}\n", app.lang.pick("停止：Ctrl-C", "Stop with Ctrl-C"));
     Ok(())
+}
+
+fn list(links: Vec<Link>, lang: Lang) {
+    let face = |name| match name {
+        "office" => lang.pick("值班台", "duty officer's board"),
+        "ranger" => lang.pick("护林员", "ranger's phone page"),
+        _ => lang.pick("调参", "ops: cameras and thresholds"),
+    };
+    for (name, url, life) in links {
+        let life = life_words(life, lang);
+        println!(
+            "  {name:<7}{url}  {}{}",
+            face(name),
+            lang.pick(&format!("，{life}"), &format!(", {life}"))
+        );
+    }
+}
+
+/// The links of a centre and its counties, by code.
+pub fn print_all(all: Vec<(String, Vec<Link>)>, lang: Lang, json: bool) {
+    if json {
+        let all = all.into_iter().map(|(code, links)| (code, as_json(links)));
+        println!("{}", serde_json::Value::Object(all.collect()));
+        return;
+    }
+    for (code, links) in all {
+        println!("\n{code}{}", lang.pick("  登录链接各用一次：", "  each login link works once:"));
+        list(links, lang);
+    }
+    println!("{}\n", lang.pick("停止：Ctrl-C", "Stop with Ctrl-C"));
 }

@@ -17,6 +17,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch as signal;
 use tokio::task::JoinSet;
+use tracing::{Instrument, Span};
 
 /// Interval between checks of the register files: an import takes effect within seconds, at no
 /// cost.
@@ -76,9 +77,17 @@ pub(super) fn spawn<T, F>(
     T: Borrow<Site> + Clone + Send + Sync + 'static,
     F: Future<Output = ()> + Send + 'static,
 {
-    let Site { clock, parts, stop, .. } = own.borrow().clone();
+    let Site { clock, parts, stop, config, .. } = own.borrow().clone();
     let own = own.clone();
-    set.spawn(supervise::Supervisor { clock, parts, stop }.keep(part, move || task(own.clone())));
+    let county = config.code.clone();
+    let span = county_span(&config);
+    let supervisor = supervise::Supervisor { clock, parts, stop, county };
+    set.spawn(supervisor.keep(part, move || task(own.clone())).instrument(span));
+}
+
+/// Of several counties in one log, whose line it is.
+pub(super) fn county_span(config: &Config) -> Span {
+    config.code.as_ref().map_or_else(Span::none, |code| tracing::info_span!("county", %code))
 }
 
 pub(super) fn reload_registers(site: &Site) {

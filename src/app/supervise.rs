@@ -6,6 +6,7 @@ use crate::web::Parts;
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use tracing::Instrument;
 
 /// Stages of a stop, in their order.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -31,6 +32,8 @@ pub(super) struct Supervisor {
     pub clock: Clock,
     pub parts: Parts,
     pub stop: watch::Receiver<Stage>,
+    /// The county's code, if it is one of several.
+    pub county: Option<String>,
 }
 
 impl Supervisor {
@@ -44,7 +47,7 @@ impl Supervisor {
         loop {
             // A set of one task: dropping the supervisor also ends the task.
             let mut running = JoinSet::new();
-            running.spawn(task());
+            running.spawn(task().in_current_span());
             let ended = tokio::select! {
                 ended = running.join_next() => ended,
                 () = self.clock.sleep(STEADY) => {
@@ -66,7 +69,9 @@ impl Supervisor {
                 "a task has failed and restarts in {} s: {why}",
                 pause.as_secs()
             );
-            metrics::counter!("huoyan_tasks_restarted_total", "task" => name).increment(1);
+            let mut labels = vec![("task", name.to_owned())];
+            labels.extend(self.county.clone().map(|code| ("county", code)));
+            metrics::counter!("huoyan_tasks_restarted_total", &labels).increment(1);
             has_died = true;
             self.parts.set(
                 part.clone(),
@@ -102,8 +107,12 @@ mod tests {
     async fn a_task_that_panics_is_said_and_begun_anew() {
         let (stop, stopped) = watch::channel(Stage::Running);
         let (parts, lives) = (Parts::default(), Arc::new(AtomicU32::new(0)));
-        let supervisor =
-            Supervisor { clock: Clock::System, parts: parts.clone(), stop: stopped.clone() };
+        let supervisor = Supervisor {
+            clock: Clock::System,
+            parts: parts.clone(),
+            stop: stopped.clone(),
+            county: None,
+        };
         let task = {
             let lives = Arc::clone(&lives);
             move || {

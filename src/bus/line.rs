@@ -2,13 +2,14 @@
 //! starts and works without the network.
 
 use super::Announcement;
-use crate::config::BusConfig;
+use crate::config::{BusConfig, Config, Secret, first_line};
 use crate::error::{Error, Result};
 use crate::lang::Words;
 use async_nats::connection::State;
 use async_nats::jetstream::{self, Context};
 use async_nats::{Client, ConnectOptions, Event};
 use serde::Serialize;
+use std::path::Path;
 use std::time::Duration;
 use tokio::sync::broadcast;
 use tokio::task::AbortHandle;
@@ -26,27 +27,32 @@ pub struct Login {
 }
 
 impl Login {
-    /// HUOYAN_NATS_USER, and HUOYAN_NATS_PASSWORD or the first line of the file
+    /// `[bus] user` or HUOYAN_NATS_USER, with the secret password or the first line of the file
     /// HUOYAN_NATS_PASSWORD_FILE.
-    pub fn from_env() -> Result<Self> {
-        let get = |name: &str| std::env::var(name).ok().filter(|it| !it.is_empty());
-        let password = match (get("HUOYAN_NATS_PASSWORD"), get("HUOYAN_NATS_PASSWORD_FILE")) {
-            (Some(password), _) => Some(password),
-            (None, Some(file)) => {
-                let text = std::fs::read_to_string(&file).map_err(|e| {
-                    Error::invalid(format!("HUOYAN_NATS_PASSWORD_FILE: cannot read {file}"))
-                        .because(e)
-                })?;
-                text.lines().next().map(|line| line.trim_end().to_owned())
-            }
-            (None, None) => None,
-        };
-        let login = Self { user: get("HUOYAN_NATS_USER"), password };
+    pub fn of(config: &Config) -> Result<Self> {
+        let password =
+            match (config.secret(Secret::NatsPassword)?, config.env("HUOYAN_NATS_PASSWORD_FILE")) {
+                (Some(password), _) => Some(password),
+                (None, Some(file)) => Some(first_line(
+                    &config.variable("HUOYAN_NATS_PASSWORD_FILE"),
+                    Path::new(&file),
+                )?),
+                (None, None) => None,
+            };
+        let user = config.env("HUOYAN_NATS_USER").or_else(|| config.bus.user.clone());
+        let login = Self { user, password };
         if login.user.is_some() != login.password.is_some() {
+            let (user, password) =
+                (config.variable("HUOYAN_NATS_USER"), config.variable("HUOYAN_NATS_PASSWORD"));
             return Err(Error::invalid(Words::new(
-                "NATS 登录须同时给出 HUOYAN_NATS_USER 和 HUOYAN_NATS_PASSWORD（或 _FILE）",
-                "a login at the NATS server needs both HUOYAN_NATS_USER and HUOYAN_NATS_PASSWORD \
-                (or HUOYAN_NATS_PASSWORD_FILE)",
+                format!(
+                    "NATS 登录须同时给出用户（{user} 或 [bus] user）和密码（{password}、\
+                    {password}_FILE 或 [secrets] nats_password）"
+                ),
+                format!(
+                    "a login at the NATS server needs both a user ({user} or [bus] user) and a \
+                    password ({password}, {password}_FILE or [secrets] nats_password)"
+                ),
             )));
         }
         Ok(login)

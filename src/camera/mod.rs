@@ -28,7 +28,7 @@ pub use play::encode::{ClipCodec, encode_clip};
 pub use play::playback::{Clip, Playback};
 pub use play::recording::{Frames, frames};
 pub use receive::open::{check_pipeline, init};
-pub use receive::open_files::left_for_browsers;
+pub use receive::open_files::{allow_counties, left_for_browsers};
 pub use receive::times::time_in_name;
 pub use receivers::Receivers;
 pub use sight::{Figures, Judged, Sight};

@@ -16,6 +16,7 @@ use super::{Common, Outcome};
 use crate::app::disk;
 use crate::camera;
 use crate::clock::Clock;
+use crate::config::{Config, Listed};
 use crate::county::Registers;
 use crate::error::{Error, Result};
 use crate::lang::Lang;
@@ -139,6 +140,10 @@ fn configuration(common: &Common) -> Vec<Finding> {
     let (config, lang) = (&common.config, common.lang);
     let mut findings =
         vec![Finding::works(PART, lang.pick("配置有效", "the configuration is valid"))];
+    if config.is_centre() {
+        findings.extend(counties(config, lang));
+        return findings;
+    }
     let mut note = |zh: (&str, &str), en: (&str, &str)| {
         findings.push(Finding::limited(PART, lang.pick(zh.0, en.0), lang.pick(zh.1, en.1)));
     };
@@ -158,8 +163,36 @@ fn configuration(common: &Common) -> Vec<Finding> {
         );
     }
     let has_gateway = config.notify.sms_url.is_some() || config.notify.voice_url.is_some();
-    findings.extend(replies(has_gateway, crate::app::inbound_key(), lang));
+    findings.extend(replies(has_gateway, crate::app::inbound_key(config), lang));
     findings
+}
+
+/// Each county of a centre has its file; the rest of it is looked at with `--county`.
+fn counties(config: &Config, lang: Lang) -> Vec<Finding> {
+    const PART: &str = "counties";
+    let listed = match config.counties() {
+        Ok(listed) => listed,
+        Err(error) => {
+            let cure = lang
+                .pick("建立该目录，每县一个 <code>.toml", "make it, with one <code>.toml a county");
+            return vec![Finding::broken(PART, error.chain_in(lang), cure)];
+        }
+    };
+    let finding = |Listed { code, config }| match config {
+        Ok(county) => {
+            let more = format!("huoyan --county {code} check");
+            Finding::works(PART, format!("{code}: {}  ({more})", county.public_url()))
+        }
+        Err(error) => Finding::broken(
+            PART,
+            format!("{code}: {}", error.chain_in(lang)),
+            lang.pick(
+                "更正该文件；其他县照常服务",
+                "correct that file; the other counties are served",
+            ),
+        ),
+    };
+    listed.into_iter().map(finding).collect()
 }
 
 /// Texts ask for "回复1接收", so replies must be able to arrive.

@@ -8,7 +8,7 @@ use crate::clock::Clock;
 use crate::error::{Error, Kind, Result};
 use crate::lang::Lang;
 use crate::notify::post_json;
-use crate::store::{self, Store};
+use crate::store::Store;
 use crate::triage::event::{Dispatched, Event, Recorded};
 use crate::triage::id::{CameraId, IncidentId};
 use crate::triage::policy::Stage;
@@ -49,7 +49,7 @@ pub(super) fn run(args: Args, common: &Common) -> Result<Outcome> {
 async fn drill(args: &Args, common: &Common) -> Result<Outcome> {
     let data = &common.config.store.data;
     let token = admin_token(data)?;
-    let store = Store::open(&store::url(&common.config), data).await?;
+    let store = Store::of(&common.config).await?;
     let camera = CameraId::from(args.camera.as_str());
     let running =
         || Serving::of_running(data).unwrap_or_else(|| Serving::of(&common.config)).local_url;

@@ -11,7 +11,7 @@ use crate::frame::Picture;
 use crate::lang::Lang;
 use crate::progress::Progress;
 use crate::report::training::{self, Example, Lesson, PictureFacts};
-use crate::store::{self, Filter, Store};
+use crate::store::{Filter, Store};
 use crate::triage::id::{CameraId, PictureId};
 use jiff::Timestamp;
 use jiff::civil::{Date, Time};
@@ -80,7 +80,7 @@ pub struct Unreadable {
 pub fn run(args: Args, common: &Common) -> Result<Outcome> {
     let data = &common.config.store.data;
     let summary = super::runtime()?.block_on(async {
-        let store = Store::open(&store::url(&common.config), data).await?;
+        let store = Store::of(&common.config).await?;
         let registry =
             Registry::open(&store, &data.join("registers"), Clock::System, common.lang).await?;
         export(&args, &store, &registry.registers().current(), common.lang, common.quiet).await

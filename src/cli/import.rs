@@ -8,7 +8,7 @@ use crate::desk::{Import, Registry};
 use crate::error::{Error, Result};
 use crate::lang::Lang;
 use crate::register::{Author, Diff, Register};
-use crate::store::{self, Store};
+use crate::store::Store;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use std::path::PathBuf;
 
@@ -49,7 +49,7 @@ pub(super) fn run(args: Args, common: &Common) -> Result<Outcome> {
     let name = args.file.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let data = &common.config.store.data;
     let report = super::runtime()?.block_on(async {
-        let store = Store::open(&store::url(&common.config), data).await?;
+        let store = Store::of(&common.config).await?;
         let registry =
             Registry::open(&store, &data.join("registers"), Clock::System, common.lang).await?;
         let import = Import {

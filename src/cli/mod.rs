@@ -18,9 +18,9 @@ mod run;
 mod user;
 
 use crate::config::{Config, Device};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::frame::Licence;
-use crate::lang::Lang;
+use crate::lang::{Lang, Words};
 use crate::triage::opinion::{Opinion, Silence};
 use crate::triage::point::PointName;
 use clap::{Parser, Subcommand};
@@ -38,6 +38,9 @@ struct Arguments {
     /// 数据目录 / data folder; wins over the configuration
     #[arg(long, global = true, env = "HUOYAN_DATA", value_name = "DIR")]
     data: Option<PathBuf>,
+    /// 县的代号 / one county of a centre, by its code ([centre] counties)
+    #[arg(long, global = true, value_name = "CODE")]
+    county: Option<String>,
     /// 程序自带文件所在目录 / folder in which relative paths of model, pipeline texts and ONNX
     /// Runtime begin; a package sets it
     #[arg(long, global = true, env = "HUOYAN_HOME", value_name = "DIR", hide_short_help = true)]
@@ -141,6 +144,15 @@ fn dispatch(arguments: Arguments, lang: Lang) -> Result<Outcome> {
     }
     if let Some(device) = arguments.device {
         config.detect.device = device;
+    }
+    if let Some(code) = &arguments.county {
+        if matches!(arguments.command, Command::Run(_) | Command::Detect(_) | Command::Desk(_)) {
+            return Err(Error::invalid(Words::new(
+                "--county 不用于启动：huoyan desk 服务 [centre] 的全部县",
+                "--county is not for starting: `huoyan desk` serves all counties of [centre]",
+            )));
+        }
+        config = config.county(code)?;
     }
     let common = Common {
         config,

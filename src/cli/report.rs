@@ -5,7 +5,7 @@ use crate::clock::Clock;
 use crate::county::{county_date, county_time};
 use crate::error::{Error, Result};
 use crate::report::Daily;
-use crate::store::{self, Store};
+use crate::store::Store;
 use clap::Subcommand;
 use jiff::civil::{Date, Time};
 use jiff::{Timestamp, ToSpan};
@@ -34,7 +34,7 @@ pub(super) fn run(args: Args, common: &Common) -> Result<Outcome> {
     let (from, until) = window(date, until, Clock::System.now())?;
     let config = &common.config;
     let (head, incidents) = super::runtime()?.block_on(async {
-        let store = Store::open(&store::url(config), &config.store.data).await?;
+        let store = Store::of(config).await?;
         Ok::<_, Error>((store.head().await?, store.incidents_opened(from, until).await?))
     })?;
     let incidents: Vec<_> = incidents.into_iter().map(|filed| filed.incident).collect();

@@ -9,7 +9,7 @@ use crate::clock::Clock;
 use crate::county::{County, Registers};
 use crate::error::{Error, Result};
 use crate::lang::Lang;
-use crate::store::{self, Access, Ended, Login, OpenSession, Store};
+use crate::store::{Access, Ended, Login, OpenSession, Store};
 use crate::triage::id::PersonId;
 use crate::web;
 use clap::{Subcommand, ValueEnum};
@@ -89,7 +89,7 @@ pub(super) fn run(args: Args, common: &Common) -> Result<Outcome> {
             })?;
             let life = web::link_life(&common.config.server, access);
             let path = super::runtime()?.block_on(async {
-                let store = Store::open(&store::url(&common.config), data).await?;
+                let store = Store::of(&common.config).await?;
                 web::issue_login(&store, &person.id, access, life, &Clock::System).await
             })?;
             hand_over(&person.id, &path, life, common);
@@ -136,7 +136,7 @@ fn hand_over(person: &PersonId, path: &str, life: SignedDuration, common: &Commo
 /// end either.
 fn disable(person: &str, unknown: Option<Error>, common: &Common) -> Result<()> {
     let ended = super::runtime()?.block_on(async {
-        let store = Store::open(&store::url(&common.config), &common.config.store.data).await?;
+        let store = Store::of(&common.config).await?;
         store.end_sessions_of(&PersonId::from(person)).await
     })?;
     let Ended { sessions, links } = ended;
@@ -164,7 +164,7 @@ fn disable(person: &str, unknown: Option<Error>, common: &Common) -> Result<()> 
 /// Sessions that the register no longer entitles are marked: they admit nobody any more.
 fn sessions(county: &County, common: &Common) -> Result<()> {
     let open = super::runtime()?.block_on(async {
-        let store = Store::open(&store::url(&common.config), &common.config.store.data).await?;
+        let store = Store::of(&common.config).await?;
         store.sessions(Clock::System.now()).await
     })?;
     let valid = |it: &OpenSession| {

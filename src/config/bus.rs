@@ -13,6 +13,8 @@ pub struct BusConfig {
     pub url: String,
     /// A part of every subject, `huoyan.<county>.…`: one server may carry several counties.
     pub county: String,
+    /// User at the NATS server; the password is a secret. None: HUOYAN_NATS_USER, or no login.
+    pub user: Option<String>,
     /// A NATS credentials file (JWT and seed). None: HUOYAN_NATS_USER and its password, or no
     /// login.
     pub creds: Option<PathBuf>,
@@ -22,7 +24,13 @@ pub struct BusConfig {
 
 impl Default for BusConfig {
     fn default() -> Self {
-        Self { url: "local".to_owned(), county: "county".to_owned(), creds: None, ca: None }
+        Self {
+            url: "local".to_owned(),
+            county: "county".to_owned(),
+            user: None,
+            creds: None,
+            ca: None,
+        }
     }
 }
 
@@ -83,7 +91,7 @@ impl EdgeConfig {
 }
 
 /// One token of a NATS subject, and a part of a stream's name.
-fn token(key: &str, word: &str) -> Checked {
+pub(super) fn token(key: &str, word: &str) -> Checked {
     let is_fine = |it: char| it.is_ascii_lowercase() || it.is_ascii_digit() || it == '-';
     if word.is_empty() || word.len() > 40 || !word.chars().all(is_fine) {
         return Err(Words::new(

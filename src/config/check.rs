@@ -2,7 +2,8 @@
 //! record, and nothing would say so later: the program does not start with it.
 
 use super::{
-    Batch, CameraConfig, Config, DetectConfig, DiskConfig, SatelliteConfig, Server, Tiles,
+    Batch, CameraConfig, Config, DetectConfig, DiskConfig, SatelliteConfig, Server, StoreConfig,
+    Tiles,
 };
 use crate::base::range::{Setting, at_least, more_than, within};
 use crate::lang::Words;
@@ -27,6 +28,8 @@ impl Config {
         self.server.check()?;
         self.bus.check()?;
         self.edge.check()?;
+        self.centre.check()?;
+        self.store.check()?;
         self.policy.check().map_err(|why| why.after("[policy]"))?;
         self.retention.check().map_err(|why| why.after("[retention]"))?;
         self.disk.check()?;
@@ -81,6 +84,28 @@ impl Server {
         let ranger = self.ranger_link_life;
         within("[server] ranger_link_life", ranger, MINUTE..=DAY * 7, usual.ranger_link_life)?;
         within("[server] session_life", self.session_life, HOUR..=DAY * 366, usual.session_life)
+    }
+}
+
+impl StoreConfig {
+    fn check(&self) -> Checked {
+        let Some(schema) = &self.schema else { return Ok(()) };
+        let is_fine =
+            |it: char| it.is_ascii_lowercase() || it.is_ascii_digit() || "-_".contains(it);
+        let is_taken = schema.starts_with("pg_") || schema == "information_schema";
+        if schema.is_empty() || schema.len() > 40 || !schema.chars().all(is_fine) || is_taken {
+            return Err(Words::new(
+                format!(
+                    "[store] schema \"{schema}\" 应为 1 到 40 个 a-z、0-9、- 和 _，不能是 PostgreSQL \
+                    自己的，例如 \"yuanling\""
+                ),
+                format!(
+                    "[store] schema \"{schema}\" must be 1 to 40 of a-z, 0-9, - and _, and none of \
+                    PostgreSQL's own, for example \"yuanling\""
+                ),
+            ));
+        }
+        Ok(())
     }
 }
 

@@ -14,11 +14,22 @@ pub struct StoreConfig {
     /// `sqlite` (in the data folder) or `postgres://…`; the password comes from HUOYAN_STORE_URL or
     /// a file, never from here.
     pub url: String,
+    /// The schema of a PostgreSQL database; made at the first start. None: what the login finds
+    /// first, usually `public`.
+    pub schema: Option<String>,
+    /// PostgreSQL connections at most, where counties share a server. None: a county alone.
+    #[serde(skip)]
+    pub connections: Option<u32>,
 }
 
 impl Default for StoreConfig {
     fn default() -> Self {
-        Self { data: PathBuf::from("huoyan-data"), url: "sqlite".to_owned() }
+        Self {
+            data: PathBuf::from("huoyan-data"),
+            url: "sqlite".to_owned(),
+            schema: None,
+            connections: None,
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! `[server]`: on which address the pages are served, under which name people open them, and
 //! whether over TLS.
 
+use super::Config;
 use crate::lang::Words;
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
@@ -98,6 +99,12 @@ impl Server {
         Ok(())
     }
 
+    /// The host that people open.
+    fn host(&self) -> String {
+        let named = self.public_url.as_deref().and_then(Origin::parse).map(|it| it.host);
+        named.unwrap_or_else(|| self.listen.ip().to_string())
+    }
+
     /// The host of `public_url`, if the program itself has a certificate for it.
     pub fn certified_name(&self) -> Option<String> {
         self.certificate.as_ref()?;
@@ -170,6 +177,13 @@ impl Refusal {
                 \"https://huoyan.county.example\"",
             ),
         }
+    }
+}
+
+impl Config {
+    /// The name that people open, without a port; of an IPv6 address without its brackets.
+    pub fn host(&self) -> String {
+        self.server.host().to_ascii_lowercase()
     }
 }
 

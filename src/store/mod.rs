@@ -36,11 +36,12 @@ pub use record::{
 pub use thresholds::PublishedThresholds;
 pub use unreadable::Unreadable;
 
-use crate::config::Config;
+use crate::config::{Config, StoreConfig};
 use crate::error::{Error, Kind, Result};
 use crate::lang::Words;
 use analyses::days::Days;
 use jiff::Timestamp;
+use sqlx::AssertSqlSafe;
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::sqlite::{
@@ -59,6 +60,9 @@ pub const SQLITE_FILE: &str = "huoyan.db";
 const SQLITE_READERS: u32 = 4;
 /// PostgreSQL connections of one process; its default limit is 100 for all processes.
 const POSTGRES_CONNECTIONS: u32 = 10;
+/// Where counties share a server, a connection is given back when it was not used for this time. A
+/// quiet county's tasks use all of theirs more often; one whose desk is stopped holds none.
+const SHARED_IDLE: Duration = Duration::from_secs(60);
 /// How long another process (a backup, `huoyan check`) may hold the file before it counts as an
 /// error.
 const BUSY: Duration = Duration::from_secs(10);
@@ -127,9 +131,20 @@ pub fn url(config: &Config) -> String {
 }
 
 impl Store {
+    /// The configured database, see [`Self::open`].
+    pub async fn of(config: &Config) -> Result<Self> {
+        Self::open_share(&url(config), &config.store).await
+    }
+
     /// Opens and, when needed, creates or updates the database. `url`: `sqlite` (a file in
     /// `data_dir`) or `postgres://…`. Errors never show the address, which may hold a password.
     pub async fn open(url: &str, data_dir: &Path) -> Result<Self> {
+        let share = StoreConfig { data: data_dir.to_owned(), ..StoreConfig::default() };
+        Self::open_share(url, &share).await
+    }
+
+    async fn open_share(url: &str, share: &StoreConfig) -> Result<Self> {
+        let data_dir = &share.data;
         let pictures = data_dir.join("pictures");
         std::fs::create_dir_all(&pictures).map_err(|e| {
             Error::unavailable(format!(
@@ -142,7 +157,7 @@ impl Store {
         let db = match url {
             "sqlite" => open_sqlite(data_dir).await?,
             _ if url.starts_with("postgres://") || url.starts_with("postgresql://") => {
-                open_postgres(url).await?
+                open_postgres(url, share).await?
             }
             _ => {
                 return Err(Error::invalid(
@@ -207,26 +222,62 @@ async fn open_sqlite(data: &Path) -> Result<Db> {
     Ok(Db::Sqlite { readers, writer, analyses: Days::new(data) })
 }
 
-async fn open_postgres(url: &str) -> Result<Db> {
-    let options = PgConnectOptions::from_str(url).map_err(|_| {
+async fn open_postgres(url: &str, share: &StoreConfig) -> Result<Db> {
+    let mut options = PgConnectOptions::from_str(url).map_err(|_| {
         Error::invalid(
             "[store] url is not a PostgreSQL address: postgres://user@host:5432/database",
         )
     })?;
-    let pool = PgPoolOptions::new()
-        .max_connections(POSTGRES_CONNECTIONS)
-        .acquire_timeout(IN_LINE)
-        .connect_with(options)
-        .await
-        .map_err(|e| {
-            Error::unavailable(
-                "cannot connect to the PostgreSQL database: check that it runs and that this user \
+    if let Some(schema) = &share.schema {
+        // Whatever a statement names stands there and nowhere else.
+        options = options.options([("search_path", format!("\"{schema}\""))]);
+    }
+    let mut pool = PgPoolOptions::new()
+        .max_connections(share.connections.unwrap_or(POSTGRES_CONNECTIONS))
+        .acquire_timeout(IN_LINE);
+    if share.connections.is_some() {
+        pool = pool.min_connections(0).idle_timeout(SHARED_IDLE);
+    }
+    let pool = pool.connect_with(options).await.map_err(|e| {
+        Error::unavailable(
+            "cannot connect to the PostgreSQL database: check that it runs and that this user \
                 may log in",
-            )
-            .because(e)
-        })?;
+        )
+        .because(e)
+    })?;
+    if let Some(schema) = &share.schema {
+        make_schema(&pool, schema).await?;
+    }
     migrate(&POSTGRES_MIGRATIONS, &pool).await?;
     Ok(Db::Postgres(pool))
+}
+
+/// The name has been checked: it needs no more than its quotes.
+async fn make_schema(pool: &PgPool, schema: &str) -> Result<()> {
+    let is_there = async || {
+        let found = sqlx::query_as("SELECT true FROM pg_namespace WHERE nspname = $1").bind(schema);
+        found.fetch_optional(pool).await.map(|it: Option<(bool,)>| it.is_some()).map_err(failed)
+    };
+    if is_there().await? {
+        return Ok(());
+    }
+    let create = format!("CREATE SCHEMA IF NOT EXISTS \"{schema}\"");
+    match sqlx::query(AssertSqlSafe(create)).execute(pool).await {
+        Ok(_) => Ok(()),
+        // Another desk was faster.
+        Err(_) if is_there().await? => Ok(()),
+        Err(e) => Err(Error::unavailable(Words::new(
+            format!(
+                "无法在数据库里建立模式 \"{schema}\"：请授权（GRANT CREATE ON DATABASE 库 TO 用户）\
+                或由管理员建立"
+            ),
+            format!(
+                "cannot make the schema \"{schema}\" in the database: allow it (GRANT CREATE ON \
+                DATABASE name TO user), or let the administrator make it"
+            ),
+        ))
+        .because(e)),
+    }
 }
 
 async fn migrate<'a, A>(migrations: &Migrator, pool: A) -> Result<()>

@@ -1,6 +1,8 @@
 //! BROWSERS: the only home of axum. `router(state)` is the whole service; the contract is `api.md`
 //! beside this file.
 
+mod centre;
+mod doors;
 mod dto;
 mod evidence;
 mod http;
@@ -12,6 +14,7 @@ mod ranger;
 mod service;
 pub mod tls;
 
+pub use doors::{Doors, Standing};
 pub use http::connections::Network;
 pub use http::secret::{hash as hash_secret, issue_login, link_life, secret};
 pub use http::session::check_entitled;
@@ -102,6 +105,8 @@ pub struct Own {
     /// True from the moment the server is told to stop. Open streams then end, so that stopping
     /// takes no longer than an answer.
     closing: watch::Sender<bool>,
+    /// At a centre's own host: its counties.
+    doors: Option<Doors>,
 }
 
 impl Default for Own {
@@ -115,6 +120,7 @@ impl Default for Own {
             network: Network::default(),
             tls: None,
             closing: watch::Sender::new(false),
+            doors: None,
         }
     }
 }
@@ -145,6 +151,13 @@ impl WebState {
         self
     }
 
+    /// A county of a centre: its streams end when the centre's listener closes.
+    #[must_use]
+    pub fn behind(mut self, centre: &Self) -> Self {
+        self.own.closing = centre.own.closing.clone();
+        self
+    }
+
     /// Serves over TLS.
     #[must_use]
     pub fn with_tls(mut self, tls: tls::Tls) -> Self {
@@ -153,15 +166,16 @@ impl WebState {
     }
 }
 
+/// Pages and routes before they are dressed in what all share.
+struct Rooms {
+    quick: OpenApiRouter<WebState>,
+    /// Routes that take long over a thin line, or that read a month.
+    slow: OpenApiRouter<WebState>,
+    pages: Router<WebState>,
+}
+
 /// The whole service.
 pub fn router(state: WebState) -> Router {
-    let is_https = state.config.is_https();
-    let (quick, mut openapi) = quick().split_for_parts();
-    let (slow, slow_openapi) = slow().split_for_parts();
-    openapi.merge(slow_openapi);
-    let (outside, outside_openapi) = outside().split_for_parts();
-    openapi.merge(outside_openapi);
-    let openapi: Arc<str> = openapi::document(&openapi).to_string().into();
     let pages = Router::new()
         .route("/", get(files::home))
         .route("/office", get(files::office))
@@ -169,7 +183,22 @@ pub fn router(state: WebState) -> Router {
         .route("/ranger", get(files::ranger))
         .route("/ops", get(files::ops))
         .route("/sw.js", get(files::service_worker))
-        .route("/assets/{*path}", get(files::asset))
+        .route("/assets/{*path}", get(files::asset));
+    dressed(Rooms { quick: quick(), slow: slow(), pages }, state)
+}
+
+/// Limits, headers, errors and the document of the routes.
+fn dressed(rooms: Rooms, state: WebState) -> Router {
+    let is_https = state.config.is_https();
+    let county: Option<Arc<str>> = state.config.code.as_deref().map(Into::into);
+    let (quick, mut openapi) = rooms.quick.split_for_parts();
+    let (slow, slow_openapi) = rooms.slow.split_for_parts();
+    openapi.merge(slow_openapi);
+    let (outside, outside_openapi) = outside().split_for_parts();
+    openapi.merge(outside_openapi);
+    let openapi: Arc<str> = openapi::document(&openapi).to_string().into();
+    let pages = rooms
+        .pages
         .route("/login/{token}", get(login::show).post(login::enter))
         .route("/openapi.json", get(move || service::openapi(openapi.clone())));
     let quick = quick.merge(pages).layer(answer_within(limits::ANSWER_WITHIN));
@@ -182,7 +211,7 @@ pub fn router(state: WebState) -> Router {
         .fallback(|| async { error::Problem::not_found() })
         .layer(
             ServiceBuilder::new()
-                .layer(middleware::from_fn(service::measure))
+                .layer(middleware::from_fn_with_state(county, service::measure))
                 .layer(header(CONTENT_SECURITY_POLICY, files::CONTENT_SECURITY_POLICY))
                 .layer(header(X_CONTENT_TYPE_OPTIONS, "nosniff"))
                 .layer(header(CROSS_ORIGIN_OPENER_POLICY, "same-origin"))
@@ -215,7 +244,6 @@ fn answer_within(limit: Duration) -> TimeoutLayer {
     TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, limit)
 }
 
-/// Routes that take long over a thin line, or that read a month.
 fn slow() -> OpenApiRouter<WebState> {
     OpenApiRouter::new()
         .routes(routes!(pictures::add_photo))
@@ -232,10 +260,7 @@ fn outside() -> OpenApiRouter<WebState> {
 
 /// The rest of `/api/v1`, and what machines request.
 fn quick() -> OpenApiRouter<WebState> {
-    OpenApiRouter::new()
-        .routes(routes!(service::me))
-        .routes(routes!(login::leave))
-        .routes(routes!(login::issue))
+    login_rooms()
         .routes(routes!(board::board))
         .routes(routes!(board::list, incident::report_by_office))
         .routes(routes!(board::one))
@@ -252,9 +277,6 @@ fn quick() -> OpenApiRouter<WebState> {
         .routes(routes!(incident::close))
         .routes(routes!(incident::note))
         .routes(routes!(people::people))
-        .routes(routes!(registers::register, registers::change))
-        .routes(routes!(registers::changes))
-        .routes(routes!(registers::undo))
         .routes(routes!(sorting::relocate))
         .routes(routes!(sorting::strike_out))
         .routes(routes!(sorting::reinstate))
@@ -282,6 +304,17 @@ fn quick() -> OpenApiRouter<WebState> {
         .routes(routes!(service::metrics))
 }
 
+/// Who one is, and who may log in.
+fn login_rooms() -> OpenApiRouter<WebState> {
+    OpenApiRouter::new()
+        .routes(routes!(service::me))
+        .routes(routes!(login::leave))
+        .routes(routes!(login::issue))
+        .routes(routes!(registers::register, registers::change))
+        .routes(routes!(registers::changes))
+        .routes(routes!(registers::undo))
+}
+
 fn header(name: HeaderName, value: &'static str) -> SetResponseHeaderLayer<HeaderValue> {
     SetResponseHeaderLayer::overriding(name, HeaderValue::from_static(value))
 }
@@ -306,9 +339,28 @@ pub async fn serve(
     state: WebState,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<()> {
-    let (closing, network, tls) =
-        (state.own.closing.clone(), state.own.network, state.own.tls.clone());
-    let (connections, router) = (Connections::new(network), router(state));
+    let own = state.own.clone();
+    serve_doors(listener, own, Doors::one(router(state)), shutdown).await
+}
+
+/// The same for a centre: `state` is that of its own pages, `doors` has them and the counties'.
+pub async fn serve_counties(
+    listener: TcpListener,
+    state: &WebState,
+    doors: Doors,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> Result<()> {
+    serve_doors(listener, state.own.clone(), doors, shutdown).await
+}
+
+async fn serve_doors(
+    listener: TcpListener,
+    own: Own,
+    doors: Doors,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> Result<()> {
+    let Own { closing, network, tls, .. } = own;
+    let connections = Connections::new(network);
     let (mut served, mut shutdown) = (JoinSet::new(), pin!(shutdown));
     loop {
         let accepted = tokio::select! {
@@ -325,7 +377,7 @@ pub async fn serve(
                     served.spawn(place.serve(
                         caller,
                         tls.clone(),
-                        router.clone(),
+                        doors.clone(),
                         closing.subscribe(),
                     ));
                 }

@@ -2,7 +2,7 @@
 
 use super::WebState;
 use super::dto::{Eyes, MeView};
-use super::http::error::{Answer, lang_of};
+use super::http::error::{Answer, Problem, lang_of};
 use super::http::me::Me;
 use crate::clock::Clock;
 use crate::frame::Health;
@@ -22,6 +22,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::Mutex;
+use tracing::Instrument;
 use utoipa::ToSchema;
 
 /// The named parts of the program and whether they work: model, feeds, gateways. Written by the
@@ -48,6 +49,11 @@ impl Parts {
         let state = Part { ok, zh: zh.into(), en: en.into() };
         let before = self.0.write().insert(part.into(), state);
         before.is_none_or(|before| before.ok) != ok
+    }
+
+    /// Says nothing of it any more.
+    pub fn forget(&self, part: &str) {
+        self.0.write().remove(part);
     }
 
     /// What does not work: the part, and what is said of it in Chinese and English.
@@ -221,9 +227,12 @@ pub(super) async fn alive() -> &'static str {
 
 #[derive(Serialize, ToSchema)]
 pub(super) struct Ready {
-    ready: bool,
+    pub ready: bool,
     /// Names only: sentences may hold people's names, and anybody may ask.
-    parts: BTreeMap<String, bool>,
+    pub parts: BTreeMap<String, bool>,
+    /// At a centre's own host: each of its counties.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub counties: BTreeMap<String, bool>,
 }
 
 /// Parts without which promises are broken: the database accepts no writes, a record cannot be
@@ -237,31 +246,53 @@ const VITAL: [&str; 4] = ["database", "records", "desk", "messages"];
     responses((status = 200, body = Ready), (status = 503, body = Ready)),
 )]
 pub(super) async fn ready(State(state): State<WebState>) -> Response {
+    let ready = is_ready(&state).await;
+    let status = if ready.ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (status, Json(ready)).into_response()
+}
+
+pub(super) async fn is_ready(state: &WebState) -> Ready {
     let parts: BTreeMap<String, bool> =
-        parts(&state, Lang::default()).await.into_iter().map(|part| (part.part, part.ok)).collect();
+        parts(state, Lang::default()).await.into_iter().map(|part| (part.part, part.ok)).collect();
     let ready = VITAL.iter().all(|part| parts.get(*part).copied().unwrap_or(true));
-    let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    (status, Json(Ready { ready, parts })).into_response()
+    Ready { ready, parts, counties: BTreeMap::new() }
 }
 
-/// Prometheus text. Counts only: no names and no places.
-#[utoipa::path(get, path = "/metrics", tag = "machines", responses((status = 200, body = String)))]
-pub(super) async fn metrics(State(state): State<WebState>) -> Response {
-    let text = state.metrics.as_ref().map(|metrics| metrics.render()).unwrap_or_default();
-    ([(CONTENT_TYPE, HeaderValue::from_static("text/plain; version=0.0.4"))], text).into_response()
+/// Prometheus text. Counts only: no names and no places. Of several counties in one program the
+/// centre's host has them.
+#[utoipa::path(
+    get, path = "/metrics", tag = "machines",
+    responses((status = 200, body = String), (status = 404)),
+)]
+pub(super) async fn metrics(State(state): State<WebState>) -> Answer<Response> {
+    let metrics = state.metrics.as_ref().ok_or_else(Problem::not_found)?;
+    let kind = HeaderValue::from_static("text/plain; version=0.0.4");
+    Ok(([(CONTENT_TYPE, kind)], metrics.render()).into_response())
 }
 
-/// Counts and times every request by route.
-pub(super) async fn measure(request: Request, next: Next) -> Response {
+/// Counts and times every request by route, and of several counties by county.
+pub(super) async fn measure(
+    State(county): State<Option<Arc<str>>>,
+    request: Request,
+    next: Next,
+) -> Response {
     let route = request
         .extensions()
         .get::<MatchedPath>()
         .map_or("none".to_owned(), |path| path.as_str().to_owned());
     let method = request.method().as_str().to_owned();
     let begun = Instant::now();
-    let response = next.run(request).await;
-    let labels =
-        [("method", method), ("route", route), ("status", response.status().as_u16().to_string())];
+    let span = match &county {
+        Some(code) => tracing::info_span!("county", %code),
+        None => tracing::Span::none(),
+    };
+    let response = next.run(request).instrument(span).await;
+    let mut labels = vec![
+        ("method", method),
+        ("route", route),
+        ("status", response.status().as_u16().to_string()),
+    ];
+    labels.extend(county.map(|code| ("county", code.to_string())));
     metrics::counter!("huoyan_http_requests_total", &labels).increment(1);
     metrics::histogram!("huoyan_http_seconds", &labels).record(begun.elapsed());
     response

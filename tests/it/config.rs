@@ -1,6 +1,7 @@
 //! The documented sample describes the program.
 
-use huoyan::config::{Config, SAMPLE};
+use huoyan::config::{Config, SAMPLE, Secret};
+use huoyan::lang::Lang;
 use serde_json::Value;
 
 #[test]
@@ -152,4 +153,94 @@ fn what_cannot_work_is_refused_with_its_place() {
         assert!(message.contains(word), "{message}");
         assert!(!message.contains("secret"), "{message}");
     }
+}
+
+/// A centre with these files of counties.
+fn centre(counties: &[(&str, &str)]) -> (tempfile::TempDir, Config) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("huoyan.toml");
+    let own = "[server]\npublic_url = \"https://fire.example\"\n[bus]\nurl = \"nats://n:4222\"\n\
+        [centre]\ncounties = \"counties\"\n";
+    std::fs::write(&file, own).expect("written");
+    std::fs::create_dir(folder.path().join("counties")).expect("a folder");
+    for (name, text) in counties {
+        std::fs::write(folder.path().join("counties").join(name), text).expect("written");
+    }
+    let config = Config::load(Some(&file)).expect("valid");
+    (folder, config)
+}
+
+#[test]
+fn a_county_of_a_centre_is_complete_and_takes_over_only_what_is_shared() {
+    let own = "[server]\npublic_url = \"https://yuanling.fire.example\"\n[secrets]\nsms_key = \
+        \"sms.key\"\n[policy]\nflood_per_minute = 9\n";
+    let (folder, centre) = centre(&[
+        ("yuanling.toml", own),
+        (
+            "431222.toml",
+            "[server]\npublic_url = \"https://b.fire.example\"\n[store]\nschema = \"public\"\ndata = \"/srv/b\"\n",
+        ),
+        ("notes.txt", "not a county"),
+    ]);
+    let listed = centre.counties().expect("readable");
+    let codes: Vec<_> = listed.iter().map(|it| it.code.as_str()).collect();
+    assert_eq!(codes, ["431222", "yuanling"]);
+    let [old, new] = listed.try_into().ok().expect("two");
+    let (old, new) = (old.config.expect("valid"), new.config.expect("valid"));
+    assert_eq!((new.bus.county.as_str(), new.bus.url.as_str()), ("yuanling", "nats://n:4222"));
+    assert_eq!(new.store.schema.as_deref(), Some("yuanling"));
+    assert_eq!(new.store.data, centre.store.data.join("yuanling"));
+    assert_eq!((new.policy.flood_per_minute, old.policy.flood_per_minute), (9, 5));
+    let key = folder.path().join("counties/sms.key");
+    assert_eq!(new.secrets.sms_key.as_ref(), Some(&key), "beside the county's file");
+    assert_eq!(old.store.schema.as_deref(), Some("public"), "what was there before moves nowhere");
+    assert_eq!(old.store.data, std::path::Path::new("/srv/b"));
+    assert_eq!(centre.store.schema.as_deref(), Some("centre"));
+
+    assert!(new.secret(Secret::SmsKey).is_err(), "a file that is named must be there");
+    std::fs::write(&key, "of yuanling\n").expect("written");
+    assert_eq!(new.secret(Secret::SmsKey).expect("read").as_deref(), Some("of yuanling"));
+    assert_eq!(old.secret(Secret::SmsKey).expect("none"), None);
+    assert_eq!(new.variable("HUOYAN_SMS_KEY"), "HUOYAN_SMS_KEY_YUANLING");
+    assert_eq!(centre.variable("HUOYAN_SMS_KEY"), "HUOYAN_SMS_KEY");
+}
+
+#[test]
+fn a_county_that_cannot_be_is_named_with_what_to_do() {
+    let named = |host: &str| format!("[server]\npublic_url = \"https://{host}.fire.example\"\n");
+    let (_folder, centre) = centre(&[
+        ("a.toml", &named("a")),
+        ("b.toml", &named("A")),
+        ("c.toml", &format!("{}[store]\nschema = \"a\"\n", named("c"))),
+        ("centre.toml", &named("d")),
+        ("d.toml", "[policy]\nversion = 2\n"),
+        ("e.toml", &format!("{}[camera]\ncadence = \"5s\"\n", named("e"))),
+        ("f.toml", &format!("{}[bus]\nurl = \"nats://m:4222\"\n", named("f"))),
+        ("g.toml", "[server"),
+        ("h.toml", &format!("{}[store]\nschema = \"pg_catalog\"\n", named("h"))),
+        ("Yuan ling.toml", &named("y")),
+    ]);
+    let why = |code: &str| {
+        let listed = centre.counties().expect("the folder is readable");
+        let found = listed.into_iter().find(|it| it.code == code).expect("listed");
+        found.config.err().map(|e| e.chain_in(Lang::En)).unwrap_or_default()
+    };
+    for (code, words) in [
+        ("a", ""),
+        ("b", "public_url \"a.fire.example\" is a's already"),
+        ("c", "schema \"a\" is a's already"),
+        ("centre", "the centre's own code"),
+        ("d", "public_url is missing"),
+        ("e", "[camera] does not belong"),
+        ("f", "[bus] url does not belong"),
+        ("g", "it cannot be read"),
+        ("h", "none of PostgreSQL's own"),
+        ("Yuan ling", "1 to 40 of a-z, 0-9 and -"),
+    ] {
+        let said = why(code);
+        assert_eq!((said.is_empty(), said.contains(words)), (words.is_empty(), true), "{said}");
+    }
+    let own = "[centre]\ncounties = \"counties\"\n[policy]\nversion = 2\n";
+    let refused = Config::parse(own).expect_err("a county's");
+    assert!(refused.chain_in(Lang::En).contains("[policy] does not belong here"));
 }

@@ -156,6 +156,19 @@ impl TestStore {
         Some(Self::open(format!("{server}{mark}{own}")).await)
     }
 
+    /// A database of its own, empty; `None` when HUOYAN_TEST_POSTGRES is not set.
+    pub async fn empty_database() -> Option<String> {
+        let server = std::env::var("HUOYAN_TEST_POSTGRES").ok()?;
+        let name = format!("huoyan_{}", id().simple());
+        let pool =
+            sqlx::PgPool::connect(&server).await.expect("PostgreSQL at HUOYAN_TEST_POSTGRES");
+        let create = sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"));
+        sqlx::query(create).execute(&pool).await.expect("a database of our own");
+        let mut url: url::Url = server.parse().expect("an address");
+        url.set_path(&name);
+        Some(url.into())
+    }
+
     async fn open(url: String) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let store = Store::open(&url, folder.path()).await.expect("opens");

@@ -16,6 +16,7 @@ mod cluster;
 mod clustered;
 mod config;
 mod confirm_port;
+mod counties;
 mod county;
 mod county_farm;
 mod deadlines;

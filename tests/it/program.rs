@@ -18,7 +18,7 @@ pub const GRIDS: usize = 8;
 
 /// An office's folder and address, which survive its program.
 pub struct Office {
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
     pub data: PathBuf,
     config: PathBuf,
     port: u16,
@@ -33,13 +33,13 @@ impl Office {
         let folder = tempfile::tempdir().expect("a folder");
         let (data, config) = (folder.path().join("data"), folder.path().join("huoyan.toml"));
         fs::write(&config, config_text).expect("the configuration");
-        write_registers(&data.join("registers"), grids);
+        write_registers(&data.join("registers"), grids, 0.0);
         fs::create_dir_all(data.join("hotspots")).expect("the watched folder");
         let port = TcpListener::bind("127.0.0.1:0")
             .and_then(|it| it.local_addr())
             .expect("a free port")
             .port();
-        Self { _folder: folder, data, config, port, role: "run", env: Vec::new() }
+        Self { folder, data, config, port, role: "run", env: Vec::new() }
     }
 
     /// Adds environment variables for its program.
@@ -54,7 +54,12 @@ impl Office {
         self
     }
 
-    fn url(&self, path: &str) -> String {
+    /// The folder of its configuration.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    pub fn url(&self, path: &str) -> String {
         format!("http://127.0.0.1:{}{path}", self.port)
     }
 
@@ -92,8 +97,15 @@ impl Office {
         self.spawn(Stdio::null())
     }
 
-    /// Starts it, and reads the login links, the first line of its standard output.
+    /// Starts it, and reads the login links.
     pub async fn first_start(&self) -> (Program, HashMap<String, String>) {
+        let (program, line) = self.start_and_read().await;
+        self.is_up().await;
+        (program, serde_json::from_value(line).expect("links by page"))
+    }
+
+    /// Starts it, and reads the first line of its standard output.
+    pub async fn start_and_read(&self) -> (Program, Value) {
         let mut program = self.spawn(Stdio::piped());
         let mut stdout = BufReader::new(program.0.stdout.take().expect("piped"));
         let line = tokio::task::spawn_blocking(move || {
@@ -104,7 +116,6 @@ impl Office {
             tokio::time::timeout(Duration::from_secs(30), line).await.expect("links within 30 s");
         let links = serde_json::from_str(&line.expect("read").expect("a line"))
             .expect("login links as JSON");
-        self.is_up().await;
         (program, links)
     }
 
@@ -124,11 +135,13 @@ impl Office {
     }
 
     pub async fn log_in(&self, link: &str) -> Browser {
-        let path = &link[link.find("/login/").expect("a login link")..];
-        let answer = client().post(self.url(path)).send().await.expect("answers");
+        let (host, path) = link.split_at(link.find("/login/").expect("a login link"));
+        let host = host.split("//").last().expect("a host").to_owned();
+        let request = client().post(self.url(path)).header("Host", &host);
+        let answer = request.send().await.expect("answers");
         let cookie = answer.headers().get("Set-Cookie").expect("a session").to_str().expect("text");
         let cookie = cookie.split(';').next().expect("a pair").to_owned();
-        Browser { client: client(), base: self.url(""), cookie }
+        Browser { client: client(), base: self.url(""), host, cookie }
     }
 
     /// A list with one pixel at the centre of a grid. It appears in the folder complete.
@@ -170,6 +183,8 @@ impl Drop for Program {
 pub struct Browser {
     client: Client,
     base: String,
+    /// What the browser's address says.
+    host: String,
     cookie: String,
 }
 
@@ -179,10 +194,22 @@ impl Browser {
         Self { base: office.url(""), ..self.clone() }
     }
 
+    /// The same person, with the same session, at another name of the same server.
+    pub fn at_host(&self, host: &str) -> Self {
+        Self { host: host.to_owned(), ..self.clone() }
+    }
+
+    /// What a page answers, whatever it is.
+    pub async fn asks(&self, path: &str) -> Option<StatusCode> {
+        let request = self.client.get(format!("{}{path}", self.base)).header("Host", &self.host);
+        request.header("Cookie", &self.cookie).send().await.ok().map(|it| it.status())
+    }
+
     pub async fn get(&self, path: &str) -> Option<Value> {
         let answer = self
             .client
             .get(format!("{}{path}", self.base))
+            .header("Host", &self.host)
             .header("Cookie", &self.cookie)
             .send()
             .await
@@ -195,6 +222,7 @@ impl Browser {
     pub async fn post(&self, path: &str, key: ActionId, body: &Value) -> Option<StatusCode> {
         let request =
             self.client.post(format!("{}{path}", self.base)).header("Cookie", &self.cookie);
+        let request = request.header("Host", &self.host);
         let answer =
             request.header("Idempotency-Key", key.to_string()).json(body).send().await.ok()?;
         Some(answer.status())
@@ -243,11 +271,13 @@ pub fn centre(grid: usize) -> (f64, f64) {
     (28.45 + 0.1 * (grid / GRIDS) as f64, 110.05 + 0.1 * (grid % GRIDS) as f64)
 }
 
-fn write_registers(folder: &Path, count: usize) {
+/// `east_deg`: the whole county lies so far to the east of [`centre`].
+pub fn write_registers(folder: &Path, count: usize, east_deg: f64) {
     let mut people = "编号,姓名,电话,岗位,网格,村,乡镇\n".to_owned();
     let mut grids = Vec::new();
     for grid in 0..count {
         let (lat, lon) = centre(grid);
+        let lon = lon + east_deg;
         let (south, north, west, east) = (lat - 0.049, lat + 0.049, lon - 0.049, lon + 0.049);
         let ring =
             json!([[west, south], [east, south], [east, north], [west, north], [west, south]]);

@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 type Setting = (&'static str, &'static str, &'static str, &'static str, &'static str);
 
 #[rustfmt::skip]
-const SETTINGS: [Setting; 70] = [
+const SETTINGS: [Setting; 71] = [
     ("/server/login_link_life", "59s", "1min", "168h", "169h"),
     ("/server/ranger_link_life", "59s", "1min", "168h", "169h"),
     ("/server/session_life", "59min", "1h", "8784h", "9000h"),
@@ -23,6 +23,7 @@ const SETTINGS: [Setting; 70] = [
     ("/retention/hotspots_days", "29", "30", "36500", "36501"),
     ("/retention/analyses_days", "0", "1", "3650", "3651"),
     ("/edge/spool_max_gib", "0.0", "0.001", "100000.0", "1e6"),
+    ("/centre/connections", "1", "2", "20", "21"),
     ("/disk/warn_gib", "0.4", "0.5", "1000000.0", "1e7"),
     ("/disk/reserve_gib", "0.4", "0.5", "1000000.0", "inf"),
     ("/disk/analyses_max_gib", "0.0", "0.1", "1000000.0", "1e7"),

@@ -29,6 +29,32 @@ fn left_of(limit: Option<u64>, cameras: usize) -> usize {
     left.clamp(BROWSERS_MIN, BROWSERS) as usize
 }
 
+/// Files of one county of a centre: its NATS connection, four of PostgreSQL, a picture being read.
+const A_COUNTY: u64 = 8;
+
+/// Connections for the browsers of so many counties: 768 each and as many for the centre's own
+/// pages, or what the machine allows.
+pub fn allow_counties(counties: usize) -> usize {
+    let counties = counties as u64;
+    let own = OWN + counties * A_COUNTY;
+    let limits = getrlimit(Resource::Nofile);
+    let needed = own + (counties + 1) * BROWSERS;
+    if let Some(raised) = raised(limits.current, limits.maximum, needed) {
+        let limit = Rlimit { current: Some(raised), maximum: limits.maximum };
+        match setrlimit(Resource::Nofile, limit) {
+            Ok(()) if raised >= needed => {}
+            _ => tracing::warn!(
+                needed,
+                counties,
+                "too few open files are allowed for the browsers of so many counties: set \
+                LimitNOFILE={needed} in the service, or raise `ulimit -Hn`"
+            ),
+        }
+    }
+    let left = getrlimit(Resource::Nofile).current.map_or(needed, |limit| limit.min(needed));
+    left.saturating_sub(own).max(BROWSERS_MIN) as usize
+}
+
 /// Browsers keep this number of connections, however low the limit is.
 const BROWSERS_MIN: u64 = 32;
 

@@ -19,7 +19,7 @@ pub(super) fn record(common: &Common, paper: &[Anchor]) -> Vec<Finding> {
     }
     let looked: Result<Record> = super::super::runtime().and_then(|runtime| {
         runtime.block_on(async {
-            let store = Store::open(&url, &config.store.data).await?;
+            let store = Store::of(config).await?;
             let stage = |zh, en, total| Progress::new(lang.pick(zh, en), total, common.quiet);
             let look = Inspection {
                 now: Clock::System.now(),

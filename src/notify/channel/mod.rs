@@ -6,7 +6,7 @@ mod voice;
 mod wecom;
 
 use super::client;
-use crate::config::NotifyConfig;
+use crate::config::{Config, NotifyConfig, Secret};
 use crate::error::{Error, Result};
 use crate::triage::policy::Channel;
 use jiff::SignedDuration;
@@ -39,14 +39,15 @@ pub struct Keys {
 }
 
 impl Keys {
-    /// From HUOYAN_SMS_KEY, HUOYAN_VOICE_KEY, HUOYAN_WECOM_KEY.
-    pub fn from_env() -> Self {
-        let key = |name| std::env::var(name).ok().filter(|key| !key.is_empty()).map(Key);
-        Self {
-            sms: key("HUOYAN_SMS_KEY"),
-            voice: key("HUOYAN_VOICE_KEY"),
-            wecom: key("HUOYAN_WECOM_KEY"),
-        }
+    /// # Errors
+    /// `Invalid` when a configured file cannot be read.
+    pub fn of(config: &Config) -> Result<Self> {
+        let key = |secret| config.secret(secret).map(|it| it.map(Key));
+        Ok(Self {
+            sms: key(Secret::SmsKey)?,
+            voice: key(Secret::VoiceKey)?,
+            wecom: key(Secret::WecomKey)?,
+        })
     }
 }
 
@@ -107,7 +108,9 @@ impl Gateways {
         };
         if config.wecom_url.is_some() && keys.wecom.is_none() {
             return Err(Error::invalid(
-                "[notify] wecom_url is set, but the environment has no HUOYAN_WECOM_KEY",
+                "[notify] wecom_url is set, but there is no key: neither HUOYAN_WECOM_KEY in the \
+                environment (of a county of a centre with its code at the end) nor [secrets] \
+                wecom_key",
             ));
         }
         Ok(Self {

@@ -5,8 +5,8 @@ mod watched;
 
 use super::limits;
 use crate::clock::Clock;
+use crate::web::doors::Doors;
 use crate::web::tls::Tls;
-use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use hyper::body::Incoming;
@@ -176,17 +176,17 @@ impl Admission {
         self,
         caller: Caller,
         tls: Option<Tls>,
-        router: Router,
+        doors: Doors,
         closing: watch::Receiver<bool>,
     ) {
         let Caller { socket, from } = caller;
         notice_lost_peers(&socket);
         let wire = Watched { socket, peer: Arc::clone(&self.peer) };
         match tls {
-            None => self.converse(wire, from, router, closing).await,
+            None => self.converse(wire, from, doors, closing).await,
             Some(tls) => {
                 if let Some(wire) = self.greet(wire, from, &tls, closing.clone()).await {
-                    self.converse(wire, from, router, closing).await;
+                    self.converse(wire, from, doors, closing).await;
                 }
             }
         }
@@ -222,7 +222,7 @@ impl Admission {
         self,
         wire: S,
         from: SocketAddr,
-        router: Router,
+        doors: Doors,
         closing: watch::Receiver<bool>,
     ) where
         S: AsyncRead + AsyncWrite + Unpin,
@@ -232,7 +232,8 @@ impl Admission {
             peer.is_now(Doing::Served);
             request.extensions_mut().insert(ConnectInfo(from));
             let served = Served(Arc::clone(&peer));
-            let answer = router.clone().oneshot(request.map(Body::new));
+            let router = doors.of(request.uri(), request.headers());
+            let answer = router.oneshot(request.map(Body::new));
             async move {
                 answer.await.map(|answer| answer.map(|body| Answering { body, _until: served }))
             }

@@ -11,7 +11,7 @@ pub(super) mod limits;
 pub(super) mod login;
 pub(super) mod me;
 pub(super) mod openapi;
-mod pages;
+pub(super) mod pages;
 pub(super) mod secret;
 pub(super) mod session;
 pub(super) mod shares;

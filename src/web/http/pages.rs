@@ -88,6 +88,39 @@ pub(super) fn login_from_elsewhere(lang: Lang) -> Response {
     )
 }
 
+/// The host is no county's of this server.
+pub(crate) fn nobodys_host(lang: Lang) -> Response {
+    let words = lang.pick(
+        "这个网址不是本服务器上任何一个县的。请核对主机名，或直接打开值班室发给您的链接；仍打不开时，\
+        请打电话给值班室。",
+        "This address is no county's on this server. Check the host name, or open the link that \
+        the duty room sent you; if that fails, too, call the duty room.",
+    );
+    page(
+        StatusCode::MISDIRECTED_REQUEST,
+        lang,
+        lang.pick("没有这个网址", "No such address"),
+        &format!("<p>{words}</p>"),
+    )
+}
+
+/// The county is this host's, and does not run.
+pub(crate) fn county_closed(lang: Lang) -> Response {
+    let words = lang.pick(
+        "本县的系统现在没有启动，正在不断重试。急事请打电话给值班室；原因写在中心的页面和日志里，\
+        请告知运维。",
+        "This county's system is not running now, and is tried again all the time. If it is \
+        urgent, phone the duty room. The reason stands on the centre's page and in its log: tell \
+        operations.",
+    );
+    page(
+        StatusCode::SERVICE_UNAVAILABLE,
+        lang,
+        lang.pick("暂不可用", "Not available"),
+        &format!("<p>{words}</p>"),
+    )
+}
+
 pub(super) fn login_broken(lang: Lang) -> Response {
     let words = lang.pick(
         "系统暂时无法登录，请稍后再点一次；仍不行请向值班室索取新的链接，并告知运维。",

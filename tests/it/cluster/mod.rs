@@ -1,6 +1,8 @@
 //! A county on several machines, played on one: a NATS server of its own, PostgreSQL, desks and
 //! edges as real processes. The tests and `make cluster` use it.
 
+pub mod centre;
+
 use crate::program::{Office, Program};
 use std::fs;
 use std::net::TcpListener;
