@@ -51,6 +51,8 @@ pub struct Desk {
     /// first.
     filing: Mutex<()>,
     woken: Arc<Notify>,
+    /// Notified when messages may have been written.
+    written: Arc<Notify>,
     ids: std::sync::Mutex<ContextV7>,
     /// Updated by every look that reached the store.
     heartbeat: Heartbeat,
@@ -90,6 +92,7 @@ impl Desk {
             audited: parking_lot::Mutex::default(),
             filing: Mutex::default(),
             woken: Arc::default(),
+            written: Arc::default(),
             ids: std::sync::Mutex::new(ContextV7::new()),
             heartbeat: Heartbeat::default(),
         }
@@ -106,6 +109,11 @@ impl Desk {
     /// Notified when a message has failed: the bus does not announce that.
     pub fn bell(&self) -> Arc<Notify> {
         Arc::clone(&self.woken)
+    }
+
+    /// Notified at every commit, of this process and of others: messages are written with them.
+    pub fn outbox(&self) -> Arc<Notify> {
+        Arc::clone(&self.written)
     }
 
     /// A heartbeat that stops for longer than a few looks means that deadlines are not kept.
@@ -254,6 +262,7 @@ impl Desk {
             })
             .collect();
         let committed = self.store.commit_all(&commits, compose).await?;
+        self.written.notify_one();
         for (it, done) in decided.iter().zip(&committed) {
             tracing::info!(incident.id = %it.incident.id, incident.code = %done.code, incident.state = ?it.incident.state,
                 events = it.events.len(), "the desk decided");

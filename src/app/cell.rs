@@ -128,7 +128,7 @@ impl Cell {
             app.clock.clone(),
             desk.bell(),
         );
-        let notifier = Arc::new(notifier.await?);
+        let notifier = Arc::new(notifier.await?.told_by(app.desk.outbox()));
         let (teller, sender) = (Arc::clone(&notifier), notifier.heartbeat());
         // State that must survive a panic is made here, once; each task only borrows it.
         let (_, nobody) = mpsc::channel(1);

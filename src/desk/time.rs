@@ -108,7 +108,10 @@ impl Desk {
                     }
                 }
                 // Lag is harmless: after any announcement the store is read.
-                _ = changes.recv() => while changes.try_recv().is_ok() {},
+                _ = changes.recv() => {
+                    while changes.try_recv().is_ok() {}
+                    self.written.notify_one();
+                }
             }
         }
     }

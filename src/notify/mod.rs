@@ -34,8 +34,14 @@ const SEATS: usize = 16;
 /// The share of them for drills, and for texts that the board shows as failed: half, so that a fire
 /// never waits for them.
 const SPARE_SEATS: usize = SEATS / 2;
-/// How often the outbox is polled. A text waits no longer than this for its gateway.
+/// How often the outbox is polled while something in it is due or nobody says what is written. A
+/// text waits no longer than this for its gateway.
 const LOOKS_EVERY: Duration = Duration::from_secs(1);
+/// The same while nothing is due and the desk says what it writes: what another process wrote and
+/// did not live to send waits so long.
+const LOOKS_QUIETLY_EVERY: Duration = Duration::from_secs(15);
+/// Pause before a look at what was just written: a flood commits many at once.
+const SETTLES: Duration = Duration::from_millis(100);
 /// A batch is leased for the longest hand-over plus this. The database may need it to record the
 /// result (8 s for a connection, 10 s for a lock). So no other sender takes the batch while its
 /// gateway is still answering.
@@ -64,6 +70,8 @@ pub struct Notifier {
     limiter: Mutex<Limiter>,
     /// Notified when a message is given up: somebody else must be told at once.
     bell: Arc<Notify>,
+    /// Notified when anything may have been written into the outbox. `None`: it is polled.
+    written: Option<Arc<Notify>>,
     /// Updated by every look that reached the store.
     heartbeat: Heartbeat,
 }
@@ -122,7 +130,16 @@ impl Notifier {
             }
         }
         let (limiter, lease) = (Mutex::new(limiter), config.answer_within + LEASE_BEYOND);
-        Ok(Self { store, gateways, clock, lease, limiter, bell, heartbeat: Heartbeat::default() })
+        let (written, heartbeat) = (None, Heartbeat::default());
+        Ok(Self { store, gateways, clock, lease, limiter, bell, written, heartbeat })
+    }
+
+    /// Looks at the outbox when this says that something was written: a quiet county then costs its
+    /// database nothing.
+    #[must_use]
+    pub fn told_by(mut self, written: Arc<Notify>) -> Self {
+        self.written = Some(written);
+        self
     }
 
     /// A heartbeat that stops for longer than a few looks means that nobody is told.
@@ -162,11 +179,26 @@ impl Notifier {
                 biased;
                 () = &mut shutdown => break,
                 Some(handed) = under_way.next() => self.settled(handed).await,
-                () = self.clock.sleep(LOOKS_EVERY) => {}
+                () = self.something_to_do() => {}
             }
         }
         while let Some(handed) = under_way.next().await {
             self.settled(handed).await;
+        }
+    }
+
+    async fn something_to_do(&self) {
+        let Some(written) = &self.written else { return self.clock.sleep(LOOKS_EVERY).await };
+        let due = match self.store.next_message_due().await {
+            Ok(Some(due)) => Duration::try_from(due.duration_since(self.clock.now()))
+                .unwrap_or_default()
+                .clamp(LOOKS_EVERY, LOOKS_QUIETLY_EVERY),
+            Ok(None) => LOOKS_QUIETLY_EVERY,
+            Err(_) => LOOKS_EVERY,
+        };
+        tokio::select! {
+            () = self.clock.sleep(due) => {}
+            () = written.notified() => self.clock.sleep(SETTLES).await,
         }
     }
 
