@@ -103,7 +103,7 @@ impl Dispatch {
 
     /// The step or a later one was taken: a report implies an arrival, even if the position did not
     /// prove it.
-    fn has_passed(&self, stage: Stage) -> bool {
+    pub fn has_passed(&self, stage: Stage) -> bool {
         [Stage::Acknowledged, Stage::Arrived, Stage::Reported]
             .into_iter()
             .any(|it| it >= stage && self.step(it).is_some())

@@ -374,6 +374,11 @@ impl Incident {
         self.review().filter(|it| it.rounds == 0).map(|it| it.due_at)
     }
 
+    /// Since when nobody has looked at what should have been looked at by now.
+    pub fn unseen_since(&self) -> Option<Timestamp> {
+        self.review().filter(|it| it.rounds > 0).map(|it| it.since)
+    }
+
     /// Nobody looked in time.
     pub fn review_missed(&self) -> bool {
         self.review().is_some_and(|it| it.rounds > 0)

@@ -105,8 +105,9 @@ pub struct Own {
     /// True from the moment the server is told to stop. Open streams then end, so that stopping
     /// takes no longer than an answer.
     closing: watch::Sender<bool>,
-    /// At a centre's own host: its counties.
+    /// At a centre's own host: its counties, and what was said of them last.
     doors: Option<Doors>,
+    known: centre::Known,
 }
 
 impl Default for Own {
@@ -121,6 +122,7 @@ impl Default for Own {
             tls: None,
             closing: watch::Sender::new(false),
             doors: None,
+            known: centre::Known::default(),
         }
     }
 }

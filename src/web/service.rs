@@ -64,10 +64,10 @@ impl Parts {
     }
 }
 
-#[derive(Serialize, ToSchema)]
+#[derive(Clone, Serialize, ToSchema)]
 pub(super) struct PartView {
-    part: String,
-    ok: bool,
+    pub part: String,
+    pub ok: bool,
     words: String,
 }
 
@@ -191,9 +191,13 @@ pub(super) fn camera_health(state: &WebState) -> BTreeMap<CameraId, Health> {
 }
 
 fn blind_cameras(health: &BTreeMap<CameraId, Health>) -> Vec<&CameraId> {
-    use Health::{Late, Moved, Ok, Resized, Starting};
-    let sees = |health: &Health| matches!(health, Ok | Starting | Late | Moved | Resized);
-    health.iter().filter(|(_, health)| !sees(health)).map(|(camera, _)| camera).collect()
+    let is_blind = |health: Health| !sees(health) && health != Health::Starting;
+    health.iter().filter(|(_, health)| is_blind(**health)).map(|(camera, _)| camera).collect()
+}
+
+/// Whether its picture would show a smoke. One that only starts has shown nothing yet.
+pub(super) fn sees(health: Health) -> bool {
+    matches!(health, Health::Ok | Health::Late | Health::Moved | Health::Resized)
 }
 
 /// The first row that cannot be used and the first gap are named. The log names every row, `huoyan

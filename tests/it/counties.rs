@@ -245,3 +245,44 @@ async fn a_broken_county_is_named_and_leaves_the_others_served_until_it_is_mende
     let (_, ready) = asked(&centre, "centre.localhost", "/readyz").await;
     assert_eq!(ready["counties"], json!({ "yuanling": true, "chenxi": true, "zixi": false }));
 }
+
+/// The people of the prefecture log in at the centre's own host, and see all counties there.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_prefecture_sees_one_line_a_county() {
+    let (url, nats) = servers!();
+    let policy = "[policy]\nflood_per_minute = 1000\n[policy.review]\nalarm_after = \"2s\"\n";
+    let centre = Centre::prepare(&nats, &url, &["yuanling", "chenxi"], policy);
+    centre.writes("luxi", "[server]\npublic_url = \"fire\"\n");
+    let (_program, links) = centre.start().await;
+    let prefect = centre.office.log_in(link(&links, "centre", "office")).await;
+    assert_eq!(prefect.asks("/office").await, Some(StatusCode::OK));
+    assert_eq!(prefect.asks("/api/v1/board").await, Some(StatusCode::NOT_FOUND));
+    let edge = cluster::edge(&nats, "edge-1", "");
+    let _edge = cluster::up(&edge).await;
+    send(&line(&nats, "yuanling").await, &fire(0, 2)).await;
+    let overview = async || prefect.get("/api/v1/counties").await.expect("an overview");
+    let of = |all: &Value, code: &str| {
+        let lines = all["counties"].as_array().expect("lines");
+        lines.iter().find(|it| it["code"] == code).cloned().unwrap_or_default()
+    };
+    let late = async || {
+        let yuanling = of(&overview().await, "yuanling");
+        yuanling["at_work"]["missed"]["what"] == "review" && yuanling["at_work"]["edges"] == 1
+    };
+    assert!(comes_true(SOON, late).await, "{}", overview().await);
+    let all = overview().await;
+    let order: Vec<_> =
+        all["counties"].as_array().into_iter().flatten().map(|it| &it["code"]).collect();
+    assert_eq!(order, ["luxi", "yuanling", "chenxi"], "those that need somebody first");
+    let (yuanling, chenxi, luxi) = (of(&all, "yuanling"), of(&all, "chenxi"), of(&all, "luxi"));
+    assert_eq!((&yuanling["at_work"]["open"], &chenxi["at_work"]["open"]), (&json!(1), &json!(0)));
+    assert_eq!(yuanling["url"], "http://yuanling.localhost");
+    assert!(luxi["at_work"].is_null() && luxi["why"].to_string().contains("public_url"), "{luxi}");
+    assert!(chenxi["at_work"]["missed"].is_null());
+
+    // Whoever is the prefecture's is nobody in a county, and the other way round.
+    let county = centre.office.log_in(link(&links, "yuanling", "office")).await;
+    assert_eq!(county.asks("/api/v1/counties").await, Some(StatusCode::NOT_FOUND));
+    let at_centre = county.at_host("centre.localhost").asks("/api/v1/counties").await;
+    assert_eq!(at_centre, Some(StatusCode::UNAUTHORIZED));
+}

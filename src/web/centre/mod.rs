@@ -1,6 +1,10 @@
 //! The centre's own host, where several counties are served: what machines ask of the whole, and
 //! the people of the prefecture. A county's own pages never come from here.
 
+mod overview;
+
+pub(super) use overview::Known;
+
 use super::doors::{Doors, Standing};
 use super::http::error::{Problem, lang_of};
 use super::http::{files, pages};
@@ -39,8 +43,14 @@ impl Doors {
 
 /// Everything at the centre's host.
 fn router(state: WebState) -> Router {
-    let quick = login_rooms().route("/readyz", get(ready)).routes(routes!(service::metrics));
-    let pages = Router::new()
+    let quick = login_rooms()
+        .route("/readyz", get(ready))
+        .routes(routes!(service::metrics))
+        .routes(routes!(overview::counties));
+    // A login leads to the page of its role; here all of them are this one.
+    let pages = ["/", "/counties", "/office", "/ops", "/ranger"]
+        .into_iter()
+        .fold(Router::new(), |pages, path| pages.route(path, get(files::counties)))
         .route("/sw.js", get(files::service_worker))
         .route("/assets/{*path}", get(files::asset));
     dressed(Rooms { quick, slow: OpenApiRouter::new(), pages }, state)

@@ -52,6 +52,18 @@ pub(crate) async fn ops(visitor: Visitor, headers: HeaderMap) -> Answer<Response
     face("ops.html", visitor, &headers)
 }
 
+/// The page of a centre of several counties.
+pub(crate) async fn counties(visitor: Visitor, headers: HeaderMap) -> Answer<Response> {
+    let Some(me) = visitor.me else { return Ok(pages::login_needed(visitor.lang)) };
+    if !me.role.is_office() {
+        return Err(Problem::forbidden(
+            "此页面只限值班室；护林员请打开本县的网址。",
+            "This page is the duty room's. Rangers open their own county's address.",
+        ));
+    }
+    Ok(answer(&get("counties.html")?, "text/html; charset=utf-8", ASK_FIRST, &headers))
+}
+
 /// A page for logged-in people. A ranger who opens the office's page gets their own.
 fn face(page: &str, visitor: Visitor, headers: &HeaderMap) -> Answer<Response> {
     let Some(me) = visitor.me else { return Ok(pages::login_needed(visitor.lang)) };

@@ -8,6 +8,8 @@ import { en as officeEn } from '../office/words/en';
 import { zh as officeZh } from '../office/words/zh';
 import { en as becauseEn, zh as becauseZh } from '../office/words/because';
 import { en as stripEn, zh as stripZh } from '../office/words/strip';
+import { en as countiesEn } from '../counties/words/en';
+import { zh as countiesZh } from '../counties/words/zh';
 import { en as opsEn } from '../ops/words/en';
 import { zh as opsZh } from '../ops/words/zh';
 import { en as rangerEn } from '../ranger/words/en';
@@ -19,6 +21,7 @@ const dictionaries: [string, object, object][] = [
   ['because', becauseZh, becauseEn],
   ['strip', stripZh, stripEn],
   ['ops', opsZh, opsEn],
+  ['counties', countiesZh, countiesEn],
   ['ranger', rangerZh, rangerEn],
 ];
 
@@ -67,7 +70,7 @@ describe('delivery', () => {
 
 describe('sources', () => {
   it('hold no Chinese outside the dictionaries', () => {
-    const files = ['shared', 'office', 'wall', 'ranger', 'ops', 'sw'].flatMap((folder) => sources(join(root, folder)));
+    const files = ['shared', 'office', 'wall', 'ranger', 'ops', 'counties', 'sw'].flatMap((folder) => sources(join(root, folder)));
     const pages = readdirSync(root).filter((name) => name.endsWith('.html')).map((name) => join(root, name));
     const found = [...files, ...pages].filter((path) => CJK.test(readFileSync(path, 'utf8')));
     expect(found).toEqual([]);

@@ -342,6 +342,8 @@ export const en: typeof zh = {
     bus: 'Line to edges',
     edge: 'Edge',
     aside: 'Messages kept aside',
+    county: 'County',
+    counties: 'Configuration of counties',
   },
   partProblem: (part, words) => (words ? `${part}: ${words}` : `${part}: fault`),
   server: 'Server',

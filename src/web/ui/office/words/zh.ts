@@ -341,6 +341,8 @@ export const zh = {
     bus: '边缘通信',
     edge: '边缘',
     aside: '另存的消息',
+    county: '县',
+    counties: '各县配置',
   } as Record<string, string>,
   partProblem: (part: string, words: string) => (words ? `${part}：${words}` : `${part}异常`),
   server: '服务器',

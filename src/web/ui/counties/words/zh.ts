@@ -1,0 +1,21 @@
+/** Words of the prefecture's page. Chinese is the original; `en.ts` has the same keys. */
+export const zh = {
+  title: '各县一览',
+  county: '县',
+  open: '处置中',
+  missed: '最早超时',
+  cameras: '摄像机',
+  edges: '边缘',
+  faults: '异常',
+  openBoard: '打开值班台',
+  sum: (counties: number, open: number) => `${counties}个县，处置中${open}起`,
+  late: (count: number) => `${count}个县有超时`,
+  lost: (count: number) => `${count}个县情况不明`,
+  drills: (count: number) => `演练${count}起`,
+  silent: (silent: number, all: number) => (silent === 0 ? `${all}台` : `${all}台中${silent}台没有画面`),
+  unwell: (unwell: number, all: number) => (unwell === 0 ? `${all}个` : `${all}个中${unwell}个异常`),
+  ago: (span: string) => `已超时 ${span}`,
+  waits: (span: string) => `已等 ${span}`,
+  none: '还没有县：请在 [centre] counties 的目录里放入各县的配置',
+  well: '正常',
+};
