@@ -10,6 +10,7 @@
 //! sent later, and the database file is complete.
 
 pub mod backups;
+mod border;
 pub mod capacity;
 mod cell;
 mod centre;

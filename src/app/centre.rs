@@ -2,6 +2,7 @@
 //! and the measures. A county that cannot start is said, costs no other anything, and is tried
 //! again with its file as it then is.
 
+use super::border::{self, Neighbours};
 use super::cell::{self, Cell};
 use super::site::{REGISTERS_EVERY, county_span, sleep_or_stop, spawn};
 use super::{
@@ -39,6 +40,7 @@ struct Centre {
     web: WebState,
     doors: Doors,
     running: Arc<Mutex<BTreeMap<String, Running>>>,
+    neighbours: Neighbours,
     /// True when every county has been tried once.
     tried: signal::Sender<bool>,
 }
@@ -68,6 +70,7 @@ pub(super) async fn run(mut options: Options) -> Result<()> {
         doors: Doors::of_centre(web.clone()),
         web,
         running: Arc::default(),
+        neighbours: Neighbours::default(),
         tried: signal::Sender::new(false),
     };
     let app = office.app.clone();
@@ -196,6 +199,10 @@ async fn start_one(centre: &Centre, config: Config) -> Result<Running> {
     cell.announce()?;
     let app = cell.app.clone();
     spawn(&mut cell.tasks, "certificate", &app, names);
+    let (bus, neighbours) = (cell.web.bus.clone(), centre.neighbours.clone());
+    spawn(&mut cell.tasks, "border", &app, move |app| {
+        border::run(app, bus.clone(), neighbours.clone())
+    });
     Ok(Running { cell, _lock: lock })
 }
 
@@ -205,6 +212,7 @@ async fn tell(centre: &Centre, code: &str, host: Option<String>, started: Result
         Ok(running) => {
             let web = Box::new(running.cell.web.clone());
             centre.doors.set(code, host, Standing::Up(web));
+            centre.neighbours.add(code, running.cell.app.clone());
             parts.set(part, true, "", "");
             tracing::info!(code, "a county is served at {}", running.cell.app.config.public_url());
             centre.running.lock().await.insert(code.to_owned(), running);

@@ -4,7 +4,7 @@
 use crate::cluster::centre::{Centre, WIDTH_DEG};
 use crate::cluster::{self, Nats, comes_true};
 use crate::fixture::*;
-use crate::program::{GRIDS, centre, client};
+use crate::program::{Browser, GRIDS, centre, client};
 use huoyan::bus::{Line, Login, written};
 use huoyan::clock::Clock;
 use huoyan::config::BusConfig;
@@ -97,12 +97,12 @@ async fn what_is_one_countys_is_not_anothers() {
     let (sighting, line) = (fire(0, 2), line(&nats, "yuanling").await);
     let _edge = cluster::up(&edge).await;
     send(&line, &sighting).await;
-    let open = async |it: &crate::program::Browser| {
+    let open = async |it: &Browser| {
         let board = it.get("/api/v1/board").await.expect("a board");
         board["incidents"].as_array().map(Vec::len)
     };
     assert!(comes_true(SOON, async || open(&officer).await == Some(1)).await, "on its board");
-    let names_edge = async |it: &crate::program::Browser| {
+    let names_edge = async |it: &Browser| {
         it.get("/api/v1/board").await.expect("a board").to_string().contains("edge edge-1")
     };
     assert!(comes_true(SOON, async || names_edge(&officer).await).await, "its edge has spoken");
@@ -175,7 +175,7 @@ async fn what_is_one_countys_is_not_anothers() {
     // Each counts from one.
     send(&self::line(&nats, "chenxi").await, &fire(1, 2)).await;
     assert!(comes_true(SOON, async || open(&other).await == Some(1)).await);
-    let code = async |it: &crate::program::Browser| {
+    let code = async |it: &Browser| {
         it.get("/api/v1/board").await.expect("a board")["incidents"][0]["code"].clone()
     };
     assert_eq!(code(&officer).await, code(&other).await);
@@ -285,4 +285,73 @@ async fn the_prefecture_sees_one_line_a_county() {
     assert_eq!(county.asks("/api/v1/counties").await, Some(StatusCode::NOT_FOUND));
     let at_centre = county.at_host("centre.localhost").asks("/api/v1/counties").await;
     assert_eq!(at_centre, Some(StatusCode::UNAUTHORIZED));
+}
+
+/// The doubt of a fire at the county's eastern edge reaches into the next county, and not into the
+/// one beyond it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_fire_near_the_border_is_told_to_the_neighbour_once_and_again_when_it_moves() {
+    let (url, nats) = servers!();
+    let centre = Centre::prepare(&nats, &url, &["chenxi", "luxi", "mayang"], POLICY);
+    let (_program, links) = centre.start().await;
+    let officer = |county| centre.office.log_in(link(&links, county, "office"));
+    let (own, next, beyond) =
+        (officer("chenxi").await, officer("luxi").await, officer("mayang").await);
+    let line = line(&nats, "chenxi").await;
+    let (lat, lon) = centre_of_last_grid();
+    let seen = |lon: f64, radius_m: f64, drill: bool| Sighting {
+        observed_at: Clock::System.now(),
+        locus: Locus::Disc { centre: place(lat, lon), radius_m },
+        drill,
+        ..camera_sighting()
+    };
+    let incidents = async |it: &Browser| {
+        let board = it.get("/api/v1/board").await.expect("a board");
+        board["incidents"].as_array().expect("incidents").clone()
+    };
+    let notices = async |it: &Browser| {
+        let mut found = Vec::new();
+        for incident in incidents(it).await {
+            let path = format!("/api/v1/incidents/{}", incident["id"].as_str().expect("an id"));
+            let whole = it.get(&path).await.expect("an incident");
+            let sightings = whole["sightings"].as_array().expect("sightings").clone();
+            found.extend(sightings.into_iter().filter(|it| it["source"]["kind"] == "system"));
+        }
+        found
+    };
+
+    send(&line, &seen(lon, 9_000.0, false)).await;
+    assert!(comes_true(SOON, async || notices(&next).await.len() == 1).await, "it is told");
+    let told = notices(&next).await[0].to_string();
+    let code = incidents(&own).await[0]["code"].as_str().expect("a code").to_owned();
+    assert!(told.contains("邻县通报") && told.contains(&code), "{told}");
+    let logged =
+        async |words: &str| own.logs().await.values().any(|it| it.to_string().contains(words));
+    assert!(comes_true(SOON, async || logged("已通报邻县").await).await, "its own log says so");
+    assert_eq!(incidents(&beyond).await, Vec::<Value>::new(), "it does not reach so far");
+
+    // A second view is sure of the place, nearer to the border.
+    let sure = seen(lon + 0.045, 300.0, false);
+    send(&line, &sure).await;
+    let moved = async || {
+        let notices = notices(&next).await;
+        notices.len() == 1 && notices[0].to_string() != told
+    };
+    assert!(comes_true(SOON, moved).await, "the new place stands, the old one is taken back");
+    assert!(comes_true(SOON, async || logged("已再次通报邻县").await).await);
+    assert_eq!((incidents(&own).await.len(), incidents(&next).await.len()), (1, 1));
+    // What the neighbour was told is no news of its own.
+    Clock::System.sleep(Duration::from_secs(3)).await;
+    assert_eq!(notices(&own).await, Vec::<Value>::new());
+
+    send(&line, &seen(lon - 0.5, 300.0, false)).await;
+    send(&line, &seen(lon, 9_000.0, true)).await;
+    let drill = async || incidents(&next).await.iter().any(|it| it["drill"] == true);
+    assert!(comes_true(SOON, drill).await, "a drill is told as one");
+    assert_eq!(incidents(&next).await.len(), 2, "what lies within is nobody else's");
+}
+
+/// The easternmost grid of the westernmost county.
+fn centre_of_last_grid() -> (f64, f64) {
+    centre(GRIDS - 1)
 }
