@@ -17,7 +17,7 @@ fn main() -> io::Result<()> {
     println!("cargo::rerun-if-changed=src/store/migrations");
     let dist = Path::new("src/web/ui/dist");
     fs::create_dir_all(dist)?;
-    for face in ["office", "wall", "ranger", "ops", "counties"] {
+    for face in ["office", "wall", "ranger", "ops", "counties", "registers"] {
         let page = dist.join(face).with_extension("html");
         if !page.exists() {
             fs::write(page, STUB)?;

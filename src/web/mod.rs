@@ -173,6 +173,8 @@ struct Rooms {
     quick: OpenApiRouter<WebState>,
     /// Routes that take long over a thin line, or that read a month.
     slow: OpenApiRouter<WebState>,
+    /// Registers as whole files.
+    sheets: OpenApiRouter<WebState>,
     pages: Router<WebState>,
 }
 
@@ -184,9 +186,10 @@ pub fn router(state: WebState) -> Router {
         .route("/wall", get(files::wall))
         .route("/ranger", get(files::ranger))
         .route("/ops", get(files::ops))
+        .route("/registers", get(files::registers))
         .route("/sw.js", get(files::service_worker))
         .route("/assets/{*path}", get(files::asset));
-    dressed(Rooms { quick: quick(), slow: slow(), pages }, state)
+    dressed(Rooms { quick: quick(), slow: slow(), sheets: sheets(), pages }, state)
 }
 
 /// Limits, headers, errors and the document of the routes.
@@ -196,6 +199,8 @@ fn dressed(rooms: Rooms, state: WebState) -> Router {
     let (quick, mut openapi) = rooms.quick.split_for_parts();
     let (slow, slow_openapi) = rooms.slow.split_for_parts();
     openapi.merge(slow_openapi);
+    let (sheets, sheets_openapi) = rooms.sheets.split_for_parts();
+    openapi.merge(sheets_openapi);
     let (outside, outside_openapi) = outside().split_for_parts();
     openapi.merge(outside_openapi);
     let openapi: Arc<str> = openapi::document(&openapi).to_string().into();
@@ -207,9 +212,13 @@ fn dressed(rooms: Rooms, state: WebState) -> Router {
     let slow = slow
         .layer(answer_within(limits::SLOW_ANSWER_WITHIN))
         .layer(DefaultBodyLimit::max(limits::PHOTO_MAX_BYTES));
+    let sheets = sheets
+        .layer(answer_within(limits::SLOW_ANSWER_WITHIN))
+        .layer(DefaultBodyLimit::max(limits::SHEET_MAX_BYTES));
     Router::new()
         .merge(quick)
         .merge(slow)
+        .merge(sheets)
         .fallback(|| async { error::Problem::not_found() })
         .layer(
             ServiceBuilder::new()
@@ -252,6 +261,11 @@ fn slow() -> OpenApiRouter<WebState> {
         .routes(routes!(ops::what_if))
         .routes(routes!(ops::proof))
         .routes(routes!(ops::look_alikes))
+}
+
+/// Registers as whole files.
+fn sheets() -> OpenApiRouter<WebState> {
+    OpenApiRouter::new().routes(routes!(registers::sheet::download, registers::sheet::bring))
 }
 
 /// Outside every layer that can be full: a program without free seats is alive and must not be
@@ -312,9 +326,10 @@ fn login_rooms() -> OpenApiRouter<WebState> {
         .routes(routes!(service::me))
         .routes(routes!(login::leave))
         .routes(routes!(login::issue))
-        .routes(routes!(registers::register, registers::change))
-        .routes(routes!(registers::changes))
+        .routes(routes!(registers::view::register, registers::change))
+        .routes(routes!(registers::history::changes))
         .routes(routes!(registers::undo))
+        .routes(routes!(registers::rota::rota_gaps))
 }
 
 fn header(name: HeaderName, value: &'static str) -> SetResponseHeaderLayer<HeaderValue> {

@@ -102,11 +102,14 @@ async fn no_answer_page_metric_or_log_line_holds_a_secret_of_a_camera() {
         .map(|(path, _)| path.clone())
         .collect();
     assert!(paths.len() > 10, "{paths:?}");
-    paths.extend(["/", "/office", "/wall", "/ranger", "/ops", "/openapi.json"].map(str::to_owned));
+    paths.extend(
+        ["/", "/office", "/wall", "/ranger", "/ops", "/registers", "/openapi.json"]
+            .map(str::to_owned),
+    );
     for (face, session) in &sessions {
         for path in &paths {
             for id in [incident.as_str(), "c00", "c16"] {
-                let path = path.replace("{id}", id);
+                let path = path.replace("{id}", id).replace("{register}", "cameras");
                 let answer = session.get(&path).await;
                 assert!(!answer.contains(MARK), "{face} reads {path}: {answer}");
             }

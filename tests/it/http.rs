@@ -11,6 +11,7 @@ mod openapi;
 mod phone;
 mod points;
 mod program;
+mod register_page;
 mod registers;
 mod rights;
 mod sessions;

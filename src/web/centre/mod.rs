@@ -53,7 +53,7 @@ fn router(state: WebState) -> Router {
         .fold(Router::new(), |pages, path| pages.route(path, get(files::counties)))
         .route("/sw.js", get(files::service_worker))
         .route("/assets/{*path}", get(files::asset));
-    dressed(Rooms { quick, slow: OpenApiRouter::new(), pages }, state)
+    dressed(Rooms { quick, slow: OpenApiRouter::new(), sheets: OpenApiRouter::new(), pages }, state)
 }
 
 /// At every host that is nobody's: machines ask by address, and a person has mistyped a name.

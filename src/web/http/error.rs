@@ -86,8 +86,8 @@ impl Problem {
                 "This address does not support this method.",
             ),
             StatusCode::PAYLOAD_TOO_LARGE => Self::invalid(
-                "发送的内容太大。照片请压缩到400 kB以内。",
-                "This is too large. A photo may have 400 kB at most.",
+                "发送的内容太大。照片最多400 kB，登记表最多8 MB。",
+                "This is too large. A photo may have 400 kB, a sheet of a register 8 MB.",
             ),
             StatusCode::REQUEST_TIMEOUT => Self::new(
                 Kind::Unavailable,

@@ -64,6 +64,10 @@ pub(crate) async fn counties(visitor: Visitor, headers: HeaderMap) -> Answer<Res
     Ok(answer(&get("counties.html")?, "text/html; charset=utf-8", ASK_FIRST, &headers))
 }
 
+pub(crate) async fn registers(visitor: Visitor, headers: HeaderMap) -> Answer<Response> {
+    face("registers.html", visitor, &headers)
+}
+
 /// A page for logged-in people. A ranger who opens the office's page gets their own.
 fn face(page: &str, visitor: Visitor, headers: &HeaderMap) -> Answer<Response> {
     let Some(me) = visitor.me else { return Ok(pages::login_needed(visitor.lang)) };

@@ -14,6 +14,8 @@ pub(crate) const JSON_MAX_BYTES: usize = 64 * 1024;
 /// A photo: phones send 1280 px at about 150 kB (UX requirement 13). 400 kB leaves room for
 /// detailed scenes such as trees.
 pub(crate) const PHOTO_MAX_BYTES: usize = 400_000;
+/// A register as a file: the outlines of a county's 2,570 grids are 2 MB of GeoJSON.
+pub(crate) const SHEET_MAX_BYTES: usize = 8_000_000;
 /// Longest text a person may type into one field, characters.
 pub(crate) const WORDS_MAX_CHARS: usize = 2000;
 /// Answers take milliseconds; a page gives up after 15 s.

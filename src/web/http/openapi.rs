@@ -3,7 +3,7 @@
 //! test compares them with the program.
 
 use super::error::ProblemDetails;
-use super::limits::{JSON_MAX_BYTES, PHOTO_MAX_BYTES};
+use super::limits::{JSON_MAX_BYTES, PHOTO_MAX_BYTES, SHEET_MAX_BYTES};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 use utoipa::openapi::{ObjectBuilder, OpenApi, Type};
@@ -128,7 +128,11 @@ fn complete(path: &str, method: &str, operation: &mut Map<String, Value>) {
         operation.insert("parameters".to_owned(), parameters.into());
     }
     if let Some(body) = operation.get_mut("requestBody") {
-        let most = if path.ends_with("/photos") { PHOTO_MAX_BYTES } else { JSON_MAX_BYTES };
+        let most = match path.rsplit('/').next() {
+            Some("photos") => PHOTO_MAX_BYTES,
+            Some("file") => SHEET_MAX_BYTES,
+            _ => JSON_MAX_BYTES,
+        };
         body["required"] = json!(true);
         body["description"] = json!(format!("At most {most} bytes."));
     }

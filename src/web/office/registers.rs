@@ -1,155 +1,38 @@
-//! 登记册: the registers as lists, their history, and changes of single entries: shown first, made
-//! with a reason, taken back. The duty room changes people, rota, burns and heat sources; grids and
-//! cameras are for operations.
+//! 登记册: changes of entries: shown first with what follows from them, made with a reason, taken
+//! back. The duty room changes people, rota, burns and heat sources; grids and cameras are for
+//! operations.
+
+pub(crate) mod follows;
+pub(crate) mod history;
+pub(crate) mod rota;
+pub(crate) mod sheet;
+pub(crate) mod view;
 
 use crate::county::{self, Sheet};
-use crate::desk::Registry;
 use crate::error::{Error, Kind};
 use crate::lang::Lang;
 use crate::register::{Author, Diff, Entries, Entry, Fact, Register};
 use crate::store::Access;
 use crate::web::WebState;
-use crate::web::dto::Eyes;
 use crate::web::http::auth::Office;
-use crate::web::http::error::{Answer, Problem};
+use crate::web::http::error::{Answer, Problem, lang_of};
 use crate::web::http::json::{Body, words};
 use crate::web::http::me::Me;
 use axum::Json;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
+use axum::http::HeaderMap;
+use follows::{Consequence, follows};
+use history::author_name;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use utoipa::{IntoParams, ToSchema};
+use std::collections::BTreeMap;
+use utoipa::ToSchema;
 
-/// Changes in one answer; older ones come by page.
-const CHANGES: usize = 50;
-/// Entries named with their cells in a change of the history. An import of thousands is counted.
-const SHOWN: usize = 20;
+/// Entries shown with their cells in a diff. An import of thousands is counted.
+const SHOWN: usize = 200;
 /// Entries that one request may change. A whole register comes by import.
 const AT_ONCE: usize = 200;
-
-#[derive(Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct Asked {
-    /// As it was then; without it as it is now.
-    at: Option<Timestamp>,
-}
-
-#[derive(Serialize, ToSchema)]
-pub(crate) struct RegisterView {
-    register: Register,
-    at: Timestamp,
-    /// The newest change. Send it back with a change, so that nobody decides on an old view.
-    seen: u64,
-    items: Vec<EntryView>,
-}
-
-/// An entry with its columns by their English names, empty ones left out; a grid is a GeoJSON
-/// feature. Logins are stars.
-#[derive(Serialize, ToSchema)]
-struct EntryView {
-    key: String,
-    #[schema(value_type = Object)]
-    entry: Value,
-}
-
-/// One register, as it is or as it was.
-#[utoipa::path(
-    get, path = "/api/v1/registers/{register}", tag = "office",
-    params(("register" = Register, Path), Asked), security(("session" = ["officer", "ops"])),
-    responses((status = 200, body = RegisterView)),
-)]
-pub(crate) async fn register(
-    State(state): State<WebState>,
-    _: Office,
-    Path(register): Path<Register>,
-    Query(asked): Query<Asked>,
-) -> Answer<Json<RegisterView>> {
-    let history = state.registers.history();
-    let at = asked.at.unwrap_or_else(|| state.clock.now());
-    let view = |entry: &Entry| EntryView { key: entry.key.clone(), entry: entry.value.clone() };
-    let items = history.at(at).of(register).iter().map(view).collect();
-    Ok(Json(RegisterView { register, at, seen: history.number(), items }))
-}
-
-#[derive(Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct Paged {
-    /// Changes before this one.
-    before: Option<u64>,
-}
-
-#[derive(Serialize, ToSchema)]
-pub(crate) struct Changes {
-    /// Newest first.
-    items: Vec<ChangeView>,
-    /// Pass it as `before` for the next page; null at the end.
-    next: Option<u64>,
-}
-
-#[derive(Serialize, ToSchema)]
-struct ChangeView {
-    number: u64,
-    at: Timestamp,
-    by: Author,
-    /// The person's name, the account or the file.
-    by_name: String,
-    why: String,
-    /// How many entries it set or removed.
-    entries: usize,
-    /// The first of them.
-    facts: Vec<FactView>,
-}
-
-#[derive(Serialize, ToSchema)]
-struct FactView {
-    register: Register,
-    key: String,
-    /// Null: removed.
-    #[schema(value_type = Option<Object>)]
-    entry: Option<Value>,
-    valid_from: Option<Timestamp>,
-    valid_until: Option<Timestamp>,
-}
-
-/// Who changed what, when and why.
-#[utoipa::path(
-    get, path = "/api/v1/register-changes", tag = "office", params(Paged),
-    security(("session" = ["officer", "ops"])), responses((status = 200, body = Changes)),
-)]
-pub(crate) async fn changes(
-    State(state): State<WebState>,
-    Office(me): Office,
-    Query(page): Query<Paged>,
-) -> Answer<Json<Changes>> {
-    let (history, county) = (state.registers.history(), state.county());
-    let eyes = Eyes { me: &me, county: &county, policy: state.desk.policy() };
-    let before = page.before.unwrap_or(u64::MAX);
-    let mut older = history.changes().iter().rev().filter(|change| change.number < before);
-    let items: Vec<ChangeView> = older
-        .by_ref()
-        .take(CHANGES)
-        .map(|change| ChangeView {
-            number: change.number,
-            at: change.at,
-            by: change.by.clone(),
-            by_name: match &change.by {
-                Author::Person(person) => eyes.name(person),
-                Author::Account(name) | Author::File(name) => name.clone(),
-            },
-            why: change.why.clone(),
-            entries: change.facts.len(),
-            facts: change.facts.iter().take(SHOWN).map(fact_view).collect(),
-        })
-        .collect();
-    let next = items.last().filter(|_| older.next().is_some()).map(|last| last.number);
-    Ok(Json(Changes { items, next }))
-}
-
-fn fact_view(fact: &Fact) -> FactView {
-    let Fact { register, key, entry, valid_from, valid_until, .. } = fact.clone();
-    FactView { register, key, entry, valid_from, valid_until }
-}
 
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct Proposal {
@@ -174,11 +57,30 @@ pub(crate) struct Proposal {
     dry_run: bool,
 }
 
+/// What a change does, or would do.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Proposed {
     diff: Diff,
+    /// New and changed entries as they are registered, by key, the first 200. A phone number that
+    /// was typed with hyphens is without them.
+    #[schema(value_type = BTreeMap<String, Object>)]
+    entries: BTreeMap<String, Value>,
+    /// What the county loses or gains by it, and which cameras are connected anew.
+    follows: Vec<Consequence>,
     /// The newest change, this one if it was made.
     seen: u64,
+}
+
+/// What facts would change now, for a person to read before they are registered.
+fn proposed(state: &WebState, facts: &[Fact], lang: Lang) -> Proposed {
+    let (history, now) = (state.registers.history(), state.clock.now());
+    let set = facts.iter().filter_map(|fact| Some((fact.key.clone(), fact.entry.clone()?)));
+    Proposed {
+        diff: state.registry.diff(facts),
+        entries: set.take(SHOWN).collect(),
+        follows: follows(&history, facts, now, lang),
+        seen: history.number(),
+    }
 }
 
 /// Changes single entries, all or none. Sent again, it changes nothing.
@@ -192,65 +94,128 @@ pub(crate) async fn change(
     State(state): State<WebState>,
     Office(me): Office,
     Path(register): Path<Register>,
+    headers: HeaderMap,
     Body(proposal): Body<Proposal>,
 ) -> Answer<Json<Proposed>> {
     may_change(&me, register)?;
-    let facts = facts(register, &proposal, &state.registry, state.clock.now())?;
-    let diff = state.registry.diff(&facts);
+    let history = state.registers.history();
+    let facts = facts(register, &proposal, &history.at(state.clock.now()), state.clock.now())?;
+    let shown = proposed(&state, &facts, lang_of(&headers));
     if proposal.dry_run || facts.is_empty() {
-        return Ok(Json(Proposed { diff, seen: state.registers.history().number() }));
+        return Ok(Json(shown));
     }
     let why = words(&proposal.why, "更改的原因", "the reason")?;
-    let by = Author::Person(me.person.clone());
-    let seen =
-        state.registry.change(facts, by, &why, Some(proposal.seen)).await.map_err(meanwhile)?;
+    let seen = commit(&state, &me, facts, &why, Some(proposal.seen)).await?;
     tracing::info!(?register, by = %me.person, change = seen, "a register was changed");
-    Ok(Json(Proposed { diff, seen }))
+    Ok(Json(Proposed { seen, ..shown }))
+}
+
+/// Registers facts; a conflict says who was faster.
+async fn commit(
+    state: &WebState,
+    me: &Me,
+    facts: Vec<Fact>,
+    why: &str,
+    seen: Option<u64>,
+) -> Answer<u64> {
+    let by = Author::Person(me.person.clone());
+    let keys: Vec<(Register, String)> =
+        facts.iter().map(|fact| (fact.register, fact.key.clone())).collect();
+    match state.registry.change(facts, by, why, seen).await {
+        Err(error) if error.kind == Kind::Conflict => {
+            // What the faster one has written may lie in the log alone.
+            state.registry.follow().await?;
+            Err(faster(state, &keys, seen.unwrap_or_default()).unwrap_or_else(|| meanwhile(error)))
+        }
+        other => other.map_err(Problem::from),
+    }
+}
+
+/// Who changed one of these entries after `seen`.
+fn faster(state: &WebState, keys: &[(Register, String)], seen: u64) -> Option<Problem> {
+    let (history, county) = (state.registers.history(), state.county());
+    let changes = history.changes().iter().rev().take_while(|change| change.number > seen);
+    let mut touching = changes.flat_map(|change| change.facts.iter().map(move |it| (change, it)));
+    let (change, fact) = touching
+        .find(|(_, it)| keys.iter().any(|(of, key)| (*of, key) == (it.register, &it.key)))?;
+    let at = change.at.to_zoned(county::county_time()).strftime("%m-%d %H:%M");
+    let (name, why) = (author_name(&change.by, &county), &change.why);
+    let named = fact.entry.as_ref().and_then(|entry| entry.get("name")?.as_str());
+    let what = named.unwrap_or(&fact.key);
+    Some(Problem::new(
+        Kind::Conflict,
+        format!("{name} 于 {at} 已更改 {what}（{why}）。请重新查看后再决定。"),
+        format!("{name} changed {what} at {at} ({why}). Look again, then decide."),
+    ))
 }
 
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct Undo {
     /// The number of the change.
     number: u64,
+    #[serde(default)]
     why: String,
-}
-
-#[derive(Serialize, ToSchema)]
-pub(crate) struct Undone {
-    seen: u64,
+    /// Only say what would change.
+    #[serde(default)]
+    dry_run: bool,
 }
 
 /// Takes a change back: each of its entries as it was before, from now on.
 #[utoipa::path(
     post, path = "/api/v1/register-changes/undo", tag = "office", request_body = Undo,
     security(("session" = ["officer", "ops"])),
-    responses((status = 200, body = Undone), (status = 404), (status = 409)),
+    responses((status = 200, body = Proposed), (status = 404), (status = 409)),
 )]
 pub(crate) async fn undo(
     State(state): State<WebState>,
     Office(me): Office,
-    Body(Undo { number, why }): Body<Undo>,
-) -> Answer<Json<Undone>> {
-    let why = words(&why, "撤销的原因", "the reason")?;
+    headers: HeaderMap,
+    Body(Undo { number, why, dry_run }): Body<Undo>,
+) -> Answer<Json<Proposed>> {
     let history = state.registers.history();
     let change = history.change(number).ok_or_else(Problem::not_found)?;
     change.facts.iter().try_for_each(|fact| may_change(&me, fact.register))?;
+    let keys: Vec<_> = change.facts.iter().map(|it| (it.register, it.key.clone())).collect();
+    let is_later = |error| faster(&state, &keys, number).unwrap_or_else(|| meanwhile(error));
+    let back = history.reversed(number, state.clock.now());
+    let back = back.map_err(|_| is_later(Error::new(Kind::Conflict, "a later change")))?;
+    let shown = proposed(&state, &back, lang_of(&headers));
+    if dry_run {
+        return Ok(Json(shown));
+    }
+    let why = words(&why, "撤销的原因", "the reason")?;
     let by = Author::Person(me.person.clone());
-    let seen = state.registry.undo(number, by, &why).await.map_err(meanwhile)?;
-    Ok(Json(Undone { seen }))
+    let seen = state.registry.undo(number, by, &why).await.map_err(|error| match error.kind {
+        Kind::Conflict => is_later(error),
+        _ => error.into(),
+    })?;
+    Ok(Json(Proposed { seen, ..shown }))
+}
+
+/// Whether this role may change a register here. The county itself stands in county.toml.
+fn is_changed_by(register: Register, role: Access) -> bool {
+    match register {
+        Register::People | Register::Duty | Register::Burns | Register::HeatSources => true,
+        Register::Grids | Register::Cameras => role == Access::Ops,
+        Register::County => false,
+    }
 }
 
 fn may_change(me: &Me, register: Register) -> Answer<()> {
-    match register {
-        Register::People | Register::Duty | Register::Burns | Register::HeatSources => Ok(()),
-        Register::County | Register::Grids | Register::Cameras if me.role.0 == Access::Ops => {
-            Ok(())
-        }
-        _ => Err(Problem::forbidden(
+    if is_changed_by(register, me.role.0) {
+        return Ok(());
+    }
+    Err(match register {
+        Register::County if me.role.0 == Access::Ops => Problem::impossible(
+            "本县的名称、轮廓和邻县请在登记册文件夹的 county.toml 里改。",
+            "Change the county's name, outline and neighbours in county.toml of the folder of the \
+            registers.",
+        ),
+        _ => Problem::forbidden(
             "网格和摄像机只限运维人员更改。",
             "Grids and cameras are changed by operations only.",
-        )),
-    }
+        ),
+    })
 }
 
 /// The facts of a proposal, without those that are in force already. Every row is read as an import
@@ -258,7 +223,7 @@ fn may_change(me: &Me, register: Register) -> Answer<()> {
 fn facts(
     register: Register,
     proposal: &Proposal,
-    registry: &Registry,
+    current: &Entries,
     now: Timestamp,
 ) -> Answer<Vec<Fact>> {
     let Proposal { set, remove, valid_from, valid_until, .. } = proposal;
@@ -285,21 +250,23 @@ fn facts(
         })
     });
     let mut entries = entries.collect::<Answer<Vec<Entry>>>()?;
-    let current = registry.registers().history().at(now);
-    entries.iter_mut().for_each(|entry| keep_logins(entry, current.get(register, &entry.key)));
-    let entries = with_people(register, entries, &current)?;
+    for entry in &mut entries {
+        keep_logins(&entry.value, &mut entry.secrets, current.get(register, &entry.key));
+    }
+    let entries = with_people(register, entries, current)?;
     let dated = |fact: Fact| Fact { valid_from: *valid_from, valid_until: *valid_until, ..fact };
     let sets = entries.into_iter().map(|entry| Fact::set(register, entry));
     let removals = remove.iter().map(|key| Fact::removed(register, key.clone()));
     Ok(current.news(sets.chain(removals).map(dated).collect()))
 }
 
-/// A page shows logins as stars and sends them back so: then the login stays what it was.
-fn keep_logins(entry: &mut Entry, held: Option<&Entry>) {
+/// A page and a sheet show logins as stars and bring them back so: then the login stays what it
+/// was.
+fn keep_logins(value: &Value, secrets: &mut BTreeMap<String, String>, held: Option<&Entry>) {
     for (column, secret) in held.into_iter().flat_map(|held| &held.secrets) {
-        let is_shown = held.and_then(|held| held.value.get(column)) == entry.value.get(column);
-        if is_shown && !entry.secrets.contains_key(column) {
-            entry.secrets.insert(column.clone(), secret.clone());
+        let is_shown = held.and_then(|held| held.value.get(column)) == value.get(column);
+        if is_shown && !secrets.contains_key(column) {
+            secrets.insert(column.clone(), secret.clone());
         }
     }
 }

@@ -14,14 +14,14 @@ const PEOPLE: &str = "编号,姓名,电话,岗位,网格\no1,吴敏,13900000008,
     三,13900000001,护林员A角,g1\n";
 const CAMERAS: &str = "编号,经度,纬度,地址\nc1,110.4,28.5,rtsp://admin:geheim@10.0.0.1/1\n";
 
-struct Office {
-    world: World,
-    officer: Browser,
-    ops: Browser,
-    folder: TempDir,
+pub(super) struct Office {
+    pub world: World,
+    pub officer: Browser,
+    pub ops: Browser,
+    pub folder: TempDir,
 }
 
-async fn office() -> Office {
+pub(super) async fn office() -> Office {
     let mut world = World::new().await;
     let folder = tempfile::tempdir().expect("a folder");
     fs::write(folder.path().join("people.csv"), PEOPLE).expect("written");
@@ -35,7 +35,7 @@ async fn office() -> Office {
     Office { world, officer, ops, folder }
 }
 
-fn row(view: &Value, key: &str) -> Value {
+pub(super) fn row(view: &Value, key: &str) -> Value {
     let items = view["items"].as_array().expect("items");
     items.iter().find(|it| it["key"] == key).map(|it| it["entry"].clone()).unwrap_or_default()
 }

@@ -69,7 +69,7 @@ async fn pages_say_what_to_do_and_carry_nothing_a_stranger_wrote() {
         );
         assert_eq!(page.headers[header::X_CONTENT_TYPE_OPTIONS], "nosniff");
     }
-    for face in ["/", "/office", "/wall", "/ranger", "/ops"] {
+    for face in ["/", "/office", "/wall", "/ranger", "/ops", "/registers"] {
         let page = stranger.get(face).await;
         assert_eq!(page.status, StatusCode::UNAUTHORIZED, "{face}");
         assert!(page.text().contains("登录链接"), "{face} says what to do");

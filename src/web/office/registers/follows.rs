@@ -1,0 +1,99 @@
+//! Pure: what follows from a change of the registers, said before it is made: gaps that it opens or
+//! closes, and what the cameras do.
+
+use crate::county::{CameraChange, County, camera_changes};
+use crate::lang::Lang;
+use crate::register::{Entries, Entry, Fact, History, Register};
+use jiff::Timestamp;
+use serde::Serialize;
+use std::collections::{BTreeSet, HashSet};
+use utoipa::ToSchema;
+
+/// Consequences said, the first. A change that opens a hundred gaps is not made anyway.
+const SAID: usize = 50;
+
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Consequence {
+    effect: Effect,
+    /// In the reader's language.
+    words: String,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Effect {
+    /// Somebody or something would be missing that is there now.
+    Opens,
+    /// It is missing now and would be there.
+    Closes,
+    /// A camera starts, stops, is connected anew, or forgets what it remembered.
+    Camera,
+}
+
+/// What facts change in the county, at the instant from which they are valid.
+pub(super) fn follows(
+    history: &History,
+    facts: &[Fact],
+    now: Timestamp,
+    lang: Lang,
+) -> Vec<Consequence> {
+    let from = facts.iter().filter_map(|fact| fact.valid_from).min().unwrap_or(now).max(now);
+    let current = history.at(from);
+    let after = with(&current, facts);
+    let (before, after) = (County::of(&current, lang), County::of(&after, lang));
+    let gaps = |county: &County| -> BTreeSet<String> {
+        county.gaps(from).iter().map(|gap| gap.words(lang)).collect()
+    };
+    let (gaps_before, gaps_after) = (gaps(&before), gaps(&after));
+    let said = |effect, words: &String| Consequence { effect, words: words.clone() };
+    let opens = gaps_after.difference(&gaps_before).map(|words| said(Effect::Opens, words));
+    let closes = gaps_before.difference(&gaps_after).map(|words| said(Effect::Closes, words));
+    let cameras = camera_changes(&before.cameras, &after.cameras).into_iter();
+    let cameras = cameras.map(|(camera, change)| Consequence {
+        effect: Effect::Camera,
+        words: format!("{}{}{}", camera.name, lang.pick("：", ": "), camera_words(change, lang)),
+    });
+    opens.chain(cameras).chain(closes).take(SAID).collect()
+}
+
+/// The entries as they are with these facts.
+fn with(current: &Entries, facts: &[Fact]) -> Entries {
+    let removed = facts.iter().filter(|fact| fact.entry.is_none());
+    let removed: HashSet<(Register, &str)> =
+        removed.map(|fact| (fact.register, fact.key.as_str())).collect();
+    let mut after = Entries::default();
+    for register in Register::ALL {
+        let kept = current.of(register).iter();
+        let kept = kept.filter(|entry| !removed.contains(&(register, entry.key.as_str())));
+        kept.for_each(|entry| after.push(register, entry.clone()));
+    }
+    for fact in facts {
+        if let Some(value) = fact.entry.clone() {
+            let (key, secrets) = (fact.key.clone(), fact.secrets.clone());
+            after.push(fact.register, Entry { key, value, secrets });
+        }
+    }
+    after
+}
+
+fn camera_words(change: CameraChange, lang: Lang) -> &'static str {
+    match change {
+        CameraChange::Added => lang.pick("连接并开始查看", "is connected and watched"),
+        CameraChange::Removed => lang
+            .pick("停止查看，记住的画面作废", "stops, and what is remembered of it is forgotten"),
+        CameraChange::Described => {
+            lang.pick("立即生效，不重新连接", "in force at once, no restart")
+        }
+        CameraChange::Reached => {
+            lang.pick("重新连接，记住的画面保留", "is connected anew; what is remembered stays")
+        }
+        CameraChange::Aimed => lang.pick(
+            "位置或方向变了，记住的画面和自检作废，不重新连接",
+            "looks elsewhere: what is remembered of it is void; the connection stays",
+        ),
+        CameraChange::Replaced => lang.pick(
+            "重新连接；位置或方向变了，记住的画面和自检作废",
+            "is connected anew and looks elsewhere: what is remembered of it is void",
+        ),
+    }
+}
