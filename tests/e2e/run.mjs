@@ -10,6 +10,7 @@ import { api, accessible, DESK, launch, open, PHONE, shot, TUNING, until } from 
 import { closeByKeyboard, dismiss, dispatchByKeyboard, drillIsFlagged, inEnglish, recordReport, seesDismissed, seesState, waitForPlume } from './office.mjs';
 import { tune } from './ops.mjs';
 import { start } from './program.mjs';
+import { keepRegisters } from './registers.mjs';
 import { moveThePlace, phoneByHand, sortEvidence } from './sorting.mjs';
 import { acknowledge, arriveOffline, openIncident, otherPages, report } from './ranger.mjs';
 
@@ -80,6 +81,7 @@ async function story(program, browser, faults) {
   await step('what reached nobody is phoned', () => phoneByHand(desk, told));
   await step('the place moves under way', () => moveThePlace(desk, told));
   await step('the officer calls it a false alarm', () => dismiss(desk));
+  await step('the officer keeps the registers', () => keepRegisters(desk, faults));
   if (drill) {
     await step('the drill is an incident that says it is a drill', () => drillIsFlagged(desk));
     drill.kill();

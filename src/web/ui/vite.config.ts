@@ -3,7 +3,7 @@ import { defineConfig } from 'vite';
 /** Where `npm run dev` finds the API: the mock by default, or a running server. */
 const api = process.env['HUOYAN_API'] ?? 'http://127.0.0.1:8132';
 
-const pages = ['office', 'wall', 'ranger', 'ops', 'counties'];
+const pages = ['office', 'wall', 'ranger', 'ops', 'counties', 'registers'];
 
 export default defineConfig({
   esbuild: { jsx: 'automatic', jsxImportSource: 'preact' },

@@ -11,6 +11,7 @@ import { fileURLToPath } from 'node:url';
 import { forRanger, owner, people as found, sorting, waiting } from './case.mjs';
 import { cameras, categories, dispatch, grids, hotspots, id, incidents, people, phoned, picture } from './data.mjs';
 import { ops } from './ops.mjs';
+import { registers } from './registers.mjs';
 
 const dist = join(dirname(fileURLToPath(import.meta.url)), '../dist');
 const demo = process.argv.includes('--demo');
@@ -149,6 +150,7 @@ function api(req, res, url, body) {
   if (kind === 'people') return send(res, 200, found(people, open(), all.get(url.searchParams.get('incident')), url.searchParams.get('q') ?? ''));
   if (kind === 'pictures') return uploads.has(key) ? send(res, 200, uploads.get(key), 'image/jpeg') : send(res, 200, picture(url.searchParams.has('crop')), 'image/svg+xml');
   if (kind === 'cameras') return send(res, 200, picture(false), 'image/svg+xml');
+  if (kind === 'registers' || kind === 'register-changes' || kind === 'rota-gaps') return registers(kind, key, action, req.method, url, body, (status, answer) => send(res, status, answer));
   if (kind === 'ops') return ops(req.method, key, url, body, (status, answer) => send(res, status, answer), cameras());
   if (kind === 'stream') {
     res.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store' });
@@ -211,7 +213,7 @@ function plume() {
 
 function started() {
   const root = `http://127.0.0.1:${this.address().port}`;
-  if (!demo) return console.log(`${root}/office /wall /ranger /ops`);
+  if (!demo) return console.log(`${root}/office /wall /ranger /ops /registers`);
   console.log(JSON.stringify(Object.fromEntries(['office', 'ranger', 'ops'].map((face) => [face, `${root}/login/${face}`]))));
   setTimeout(plume, 4000);
 }
@@ -221,7 +223,7 @@ createServer(async (req, res) => {
   try {
     if (url.pathname.startsWith('/api/v1/')) return api(req, res, url, await read(req));
     if (url.pathname.startsWith('/login/')) return login(req, res, url);
-    const path = normalize(/^\/(office|wall|ranger|ops)$/.test(url.pathname) ? `${url.pathname}.html` : url.pathname);
+    const path = normalize(/^\/(office|wall|ranger|ops|registers)$/.test(url.pathname) ? `${url.pathname}.html` : url.pathname);
     const file = join(dist, path);
     if (!file.startsWith(dist) || !existsSync(file) || !extname(file)) return send(res, 404, 'not found', 'text/plain');
     res.writeHead(200, { 'Content-Type': types[extname(file)] ?? 'application/octet-stream', 'Content-Security-Policy': csp });

@@ -53,6 +53,9 @@ export function Footer() {
       <span class={classes('footer-server', cut && 'warn')}>
         {w.server} {cut ? w.disconnected : w.connected}
       </span>
+      <a class="footer-link" href="/registers">
+        {w.registers}
+      </a>
       <button type="button" class="footer-keys" onClick={() => (helpShown.value = true)}>
         <Keyboard size={14} /> {w.help} <kbd>?</kbd>
       </button>

@@ -30,6 +30,14 @@ function Header() {
       </span>
       <span class="count">{`${w.cameras} ${w.count(all.filter((camera) => camera.health === 'ok').length, all.length)}`}</span>
       {current.value && <span class="count">{w.thresholdsVersion(current.value.version)}</span>}
+      <nav class="faces" aria-label={common().product}>
+        <a class="header-button" href="/office">
+          {w.board}
+        </a>
+        <a class="header-button" href="/registers">
+          {w.registers}
+        </a>
+      </nav>
       <span class="header-right">
         <span class="duty">{me.value?.name}</span>
         <LanguageButton class="header-button" />

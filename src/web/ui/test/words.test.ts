@@ -12,6 +12,8 @@ import { en as countiesEn } from '../counties/words/en';
 import { zh as countiesZh } from '../counties/words/zh';
 import { en as opsEn } from '../ops/words/en';
 import { zh as opsZh } from '../ops/words/zh';
+import { en as registersEn } from '../registers/words/en';
+import { zh as registersZh } from '../registers/words/zh';
 import { en as rangerEn } from '../ranger/words/en';
 import { zh as rangerZh } from '../ranger/words/zh';
 
@@ -23,6 +25,7 @@ const dictionaries: [string, object, object][] = [
   ['ops', opsZh, opsEn],
   ['counties', countiesZh, countiesEn],
   ['ranger', rangerZh, rangerEn],
+  ['registers', registersZh, registersEn],
 ];
 
 function keys(value: object, path = ''): string[] {
@@ -70,7 +73,7 @@ describe('delivery', () => {
 
 describe('sources', () => {
   it('hold no Chinese outside the dictionaries', () => {
-    const files = ['shared', 'office', 'wall', 'ranger', 'ops', 'counties', 'sw'].flatMap((folder) => sources(join(root, folder)));
+    const files = ['shared', 'office', 'wall', 'ranger', 'ops', 'counties', 'registers', 'sw'].flatMap((folder) => sources(join(root, folder)));
     const pages = readdirSync(root).filter((name) => name.endsWith('.html')).map((name) => join(root, name));
     const found = [...files, ...pages].filter((path) => CJK.test(readFileSync(path, 'utf8')));
     expect(found).toEqual([]);

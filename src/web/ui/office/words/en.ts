@@ -347,6 +347,7 @@ export const en: typeof zh = {
   },
   partProblem: (part, words) => (words ? `${part}: ${words}` : `${part}: fault`),
   server: 'Server',
+  registers: 'Registers',
   connected: 'Connected',
   disconnected: 'Connection lost',
 

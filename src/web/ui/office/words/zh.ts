@@ -346,6 +346,7 @@ export const zh = {
   } as Record<string, string>,
   partProblem: (part: string, words: string) => (words ? `${part}：${words}` : `${part}异常`),
   server: '服务器',
+  registers: '登记册',
   connected: '已连接',
   disconnected: '连接中断',
 

@@ -2,11 +2,13 @@ import type { zh } from './zh';
 
 export const en: typeof zh = {
   title: 'Tuning',
+  registers: 'Registers',
+  board: 'Duty office',
   cameras: 'Cameras',
   count: (ok, all) => `${ok}/${all} working`,
   thresholdsVersion: (version) => `Thresholds v${version}`,
   noCameras: 'No cameras are registered yet',
-  noCamerasHint: 'Import them with huoyan import cameras',
+  noCamerasHint: 'Add or import them in the registers, or with huoyan import cameras',
   frame: 'Frame',
   name: 'Name',
   health: 'State',

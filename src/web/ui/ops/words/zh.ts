@@ -1,11 +1,13 @@
 /** Words of the operations page. */
 export const zh = {
   title: '调参',
+  registers: '登记册',
+  board: '值班台',
   cameras: '摄像机',
   count: (ok: number, all: number) => `${ok}/${all} 正常`,
   thresholdsVersion: (version: number) => `阈值 第 ${version} 版`,
   noCameras: '还没有登记摄像机',
-  noCamerasHint: '用 huoyan import cameras 导入',
+  noCamerasHint: '在登记册里新增或导入，也可用 huoyan import cameras',
   frame: '最近帧',
   name: '名称',
   health: '状态',
