@@ -42,9 +42,12 @@ export async function keepRegisters(desk, faults) {
   page.on('pageerror', (error) => faults.push(`an error on the page of the registers: ${error.message}`));
   await page.goto(new URL('/registers', desk.url()).href);
   await swapShifts(page);
+  await standIn(page);
   await correctPhone(page);
+  await beOvertaken(page);
   await bringSheet(page);
   await readChanges(page);
+  await lookBack(page);
   for (const register of ['burns', 'heat_sources', 'cameras', 'grids', 'county']) {
     await page.click(`[data-register="${register}"]`);
     await page.waitForSelector(register === 'county' ? '.county-cells' : '.entries tbody tr, .empty', { timeout: ANSWER_MS });
@@ -87,6 +90,57 @@ async function swapShifts(page) {
   if ((await row(page, 'duty', officer.key)).person !== other.entry.person) throw new Error('the two people are not swapped');
   await takeBack(page);
   if ((await row(page, 'duty', officer.key)).person !== officer.entry.person) throw new Error('the swap was not taken back');
+}
+
+/** Three days of one person are one change. */
+async function standIn(page) {
+  const { items } = await api(page, '/registers/duty');
+  const person = items.find(({ entry }) => entry.role === '县值班').entry.person;
+  const today = await page.getAttribute('.day-today', 'data-day');
+  const day = (n) => new Date(Date.parse(today) + n * 86_400_000).toISOString().slice(0, 10);
+  await page.click('.day-today .day-add');
+  await page.fill('[data-field="date"]', day(60));
+  await page.selectOption('[data-field="role"]', '县值班');
+  await page.fill('[data-field="person"]', person);
+  await page.fill('[data-field="last_day"]', day(62));
+  await accessible(page, 'a new shift');
+  await toReview(page, '[data-action="look"]');
+  if ((await page.locator('.change-new').count()) !== 3) throw new Error('three days are not three new rows');
+  await commit(page, WHY);
+  const added = (await api(page, '/registers/duty')).items.filter(({ entry }) => entry.date >= day(60) && entry.date <= day(62));
+  if (added.length !== 3) throw new Error(`${added.length} shifts were registered`);
+  await takeBack(page);
+}
+
+/** A colleague is faster: the page says who, keeps what was typed, and puts it on top of the newest entry. */
+async function beOvertaken(page) {
+  const key = await page.getAttribute('.entries tbody tr', 'data-key');
+  const before = await row(page, 'people', key);
+  await page.click('.entries .name');
+  await page.fill('[data-field="phone"]', '13900000097');
+  await toReview(page, '[data-action="look"]');
+  await page.evaluate(async (id) => {
+    const path = '/api/v1/registers/people';
+    const { items, seen } = await (await fetch(path)).json();
+    const { entry } = items.find((it) => it.key === id);
+    const headers = { 'Content-Type': 'application/json', 'Idempotency-Key': crypto.randomUUID() };
+    await fetch(path, { method: 'POST', headers, body: JSON.stringify({ set: [{ ...entry, village: '新并村' }], seen, why: '并村' }) });
+  }, key);
+  await page.fill('#why', WHY);
+  await page.click('[data-action="commit"]');
+  await page.waitForSelector('[data-action="look-again"]', { timeout: ANSWER_MS });
+  if (!(await page.textContent('.review .refused')).includes('并村')) throw new Error('the page does not say who was faster and why');
+  await shot(page, '38-registers-overtaken');
+  await accessible(page, 'a change that somebody was faster than');
+  await page.click('[data-action="look-again"]');
+  await page.waitForSelector('[data-action="commit"]', { timeout: ANSWER_MS });
+  const columns = await page.locator('.review .change dt').allTextContents();
+  if (columns.join() !== '电话') throw new Error(`looked at again, it would change ${columns.join()}`);
+  await commit(page, WHY);
+  const after = await row(page, 'people', key);
+  if (after.phone !== '13900000097' || after.village !== '新并村') throw new Error('the two changes are not both in the register');
+  await takeBack(page);
+  if ((await row(page, 'people', key)).phone !== before.phone) throw new Error('the number was not taken back');
 }
 
 /** A mistyped number is refused beside its field and stays typed; the right one is taken with a reason. */
@@ -137,4 +191,15 @@ async function readChanges(page) {
   await shot(page, '37-registers-history');
   await accessible(page, 'the changes of a register');
   if (!(await page.textContent('.made-one')).includes('撤销')) throw new Error('the newest change is not the one that was taken back');
+}
+
+/** As it was at the end of yesterday: to look at only. */
+async function lookBack(page) {
+  const yesterday = await page.getAttribute('.as-of input', 'max');
+  await page.fill('.as-of input', yesterday);
+  await page.waitForSelector('.note-then', { timeout: ANSWER_MS });
+  if ((await page.locator('[data-action="add"]').count()) !== 0) throw new Error('yesterday can be changed');
+  await accessible(page, 'a register as it was');
+  await page.click('.note-then .link');
+  await page.waitForSelector('.note-then', { state: 'detached', timeout: ANSWER_MS });
 }

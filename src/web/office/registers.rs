@@ -239,14 +239,11 @@ fn facts(
             "The validity ends before it begins.",
         ));
     }
-    let entries = set.iter().enumerate().map(|(index, row)| {
+    let entries = set.iter().zip(1..).map(|(row, number)| {
         let read = |lang| county::register_entry(register, row, lang);
         read(Lang::Zh).map_err(|zh| {
             let en = read(Lang::En).err().unwrap_or_default();
-            Problem::impossible(
-                format!("第{}条：{zh}", index + 1),
-                format!("Entry {}: {en}", index + 1),
-            )
+            of_entry(number, set.len(), &zh, &en)
         })
     });
     let mut entries = entries.collect::<Answer<Vec<Entry>>>()?;
@@ -258,6 +255,14 @@ fn facts(
     let sets = entries.into_iter().map(|entry| Fact::set(register, entry));
     let removals = remove.iter().map(|key| Fact::removed(register, key.clone()));
     Ok(current.news(sets.chain(removals).map(dated).collect()))
+}
+
+/// Which of several entries cannot be used, and why.
+fn of_entry(number: u64, of: usize, zh: &str, en: &str) -> Problem {
+    if of == 1 {
+        return Problem::impossible(zh, en);
+    }
+    Problem::impossible(format!("第{number}条：{zh}"), format!("Entry {number}: {en}"))
 }
 
 /// A page and a sheet show logins as stars and bring them back so: then the login stays what it
@@ -274,6 +279,7 @@ fn keep_logins(value: &Value, secrets: &mut BTreeMap<String, String>, held: Opti
 /// Whoever is on a rota is in the register, by id or by a name that one person has: the rule of
 /// every import.
 fn with_people(register: Register, entries: Vec<Entry>, current: &Entries) -> Answer<Vec<Entry>> {
+    let sheet_len = entries.len();
     let sheet = Sheet { entries: (1..).zip(entries).collect(), ..Sheet::default() };
     let resolved = |lang| {
         let mut sheet = sheet.clone();
@@ -282,9 +288,7 @@ fn with_people(register: Register, entries: Vec<Entry>, current: &Entries) -> An
     };
     let (zh, en) = (resolved(Lang::Zh), resolved(Lang::En));
     match (zh.rejected.first(), en.rejected.first()) {
-        (Some((line, zh)), Some((_, en))) => {
-            Err(Problem::impossible(format!("第{line}条：{zh}"), format!("Entry {line}: {en}")))
-        }
+        (Some((line, zh)), Some((_, en))) => Err(of_entry(*line, sheet_len, zh, en)),
         _ => Ok(zh.wanted()),
     }
 }

@@ -162,7 +162,10 @@ async fn what_cannot_be_is_refused_in_words_and_changes_nothing() {
     refused("duty", json!({"date": "2026-11-22", "role": "县值班", "person": "赵六"}), "赵六")
         .await;
     refused("burns", json!({"name": "炼山"}), "经度").await;
-    refused("people", json!("r2"), "第1条").await;
+    refused("people", json!("r2"), "各列").await;
+    let second = json!({"set": [{"id": "r1", "name": "张三", "post": "监管员"}, {"id": "r2"}], "seen": seen, "why": "x"});
+    let answer = officer.post(people, second).await;
+    assert!(answer.text().contains("第2条"), "which of several: {}", answer.text());
     let late = json!({"set": [], "remove": ["r1"], "seen": 0, "why": "离岗"});
     assert_eq!(officer.post(people, late).await.refused().0, 409, "decided on a view from before");
     assert_eq!(officer.get(people).await.ok()["seen"], seen);

@@ -80,9 +80,11 @@ export function registers(kind, key, action, method, url, body, send) {
     const facts = all.filter((it) => !bad.includes(it)).map(([, entry]) => ({ key: entry.id, entry }));
     return send(200, { accepted: facts.length, rejected: bad.map(([line]) => ({ line, reason: '“电话”的值“12”不对：应为11位手机号或带区号的座机' })), warnings: [], ...answer(key, facts, url.searchParams.get('why'), url.searchParams.get('dry_run') === 'true') });
   }
-  const { set = [], remove = [], why, dry_run: dry } = JSON.parse(body.toString());
+  const { set = [], remove = [], why, seen: known, dry_run: dry } = JSON.parse(body.toString());
   const wrong = set.find((it) => it.phone && it.phone.replaceAll('-', '').length !== 11);
   if (wrong) return send(422, { code: 'invalid', detail: `第1条：“电话”的值“${wrong.phone}”不对：应为11位手机号或带区号的座机` });
+  const faster = set.map((it) => from.get(`${key} ${keys[key](it)}`) ?? 0).filter((number) => number > known);
+  if (!dry && faster.length > 0) return send(409, { code: 'conflict', detail: `吴敏 刚刚已更改（${changes.find((it) => it.number === faster[0]).why}）。请重新查看后再决定。` });
   const plain = set.map((it) => (it.phone ? { ...it, phone: it.phone.replaceAll('-', '') } : it));
   return send(200, answer(key, [...plain.map((entry) => ({ key: keys[key](entry), entry })), ...remove.map((of) => ({ key: of, entry: null }))], why, dry));
 }

@@ -1,5 +1,5 @@
 /** One entry as a form. What is wrong with it, the server says, beside the field that it names. */
-import { useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { Cross } from '../shared/icons';
 import { classes } from '../shared/ui';
 import { beginOf, days, endOf } from './calendar';
@@ -26,6 +26,8 @@ export function EntryForm({ task }: { task: Edit }) {
   const [valid, setValid] = useState({ from: '', until: '' });
   const [last, setLast] = useState('');
   const row = rows.value.find(({ key }) => key === task.key);
+  const form = useRef<HTMLFormElement>(null);
+  useEffect(() => form.current?.querySelector<HTMLElement>('.inputs:not(:disabled) :is(input, select, textarea), .icon-button')?.focus(), []);
   const isNew = task.key === null;
   const edit = (change: Cells): void => {
     const draft = { base, cells: { ...cells, ...change } };
@@ -61,6 +63,7 @@ export function EntryForm({ task }: { task: Edit }) {
   const rare = mine.filter(({ rare: it }) => it);
   return (
     <form
+      ref={form}
       class="entry"
       noValidate
       onSubmit={(event) => {

@@ -18,7 +18,7 @@ import { History } from './history';
 import { registers } from './fields';
 import { Review } from './review';
 import { Shift } from './shift';
-import { asOf, choose, chosen, drop, goTo, load, look, made, mayChange, me, plan, problem, show, shown, start, task, undoing, view } from './state';
+import { asOf, busy, choose, chosen, drop, goTo, load, look, made, mayChange, me, plan, problem, show, shown, start, task, undoing, view } from './state';
 import { Table } from './table';
 import { Toolbar } from './toolbar';
 import { words } from './words';
@@ -77,7 +77,7 @@ function Made() {
       <span>
         <b>{it.title}</b> {w.done(it.number)}
       </span>
-      <button type="button" class="link" data-action="undo-made" onClick={() => void look(undoing(it.number, it.register))}>
+      <button type="button" class="link" data-action="undo-made" disabled={busy.value} onClick={() => void look(undoing(it.number, it.register))}>
         {w.undo}
       </button>
     </p>

@@ -1,5 +1,5 @@
 /** What a change would do, before it is made: old and new, what follows, and why. */
-import { useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { Right, Warning } from '../shared/icons';
 import { fields } from './fields';
 import { cellsOf, whole, type Cell, type Cells, type Entry } from './rows';
@@ -14,6 +14,9 @@ export function Review() {
   const next = plan.value;
   const known = proposed.value;
   const [why, setWhy] = useState(next?.why ?? '');
+  const reason = useRef<HTMLInputElement>(null);
+  // From the keyboard: look, reason, Enter.
+  useEffect(() => reason.current?.focus(), []);
   if (!next || !known) return null;
   const { added, changed, removed } = known.diff;
   const nothing = added.length + changed.length + removed.length === 0;
@@ -60,7 +63,7 @@ export function Review() {
             <label for="why">
               {w.why} <small>{w.required}</small>
             </label>
-            <input id="why" type="text" maxLength={200} autoComplete="off" placeholder={w.whyHint} value={why} onInput={(event) => setWhy(event.currentTarget.value)} />
+            <input ref={reason} id="why" type="text" maxLength={200} autoComplete="off" placeholder={w.whyHint} value={why} onInput={(event) => setWhy(event.currentTarget.value)} />
             <div class="chips">
               {w.whys.map((it) => (
                 <button key={it} type="button" class="chip" aria-pressed={why === it} onClick={() => setWhy(it)}>

@@ -37,7 +37,7 @@ export function Calendar() {
   const missing = useMemo(() => gapsByDay(gaps.value), [gaps.value]);
   const table = weeks(anchor.value, span.value);
   const today = gaps.value?.today ?? '';
-  const { year, month } = parts(span.value === 'month' ? anchor.value : table[0]![0]!);
+  const { year, month } = parts(anchor.value);
   const open = task.value?.kind === 'shift' ? task.value.key : null;
   return (
     <div class="rota" data-span={span.value}>

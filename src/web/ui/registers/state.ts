@@ -157,16 +157,16 @@ export async function commit(why: string): Promise<boolean> {
   const next = plan.value;
   const known = proposed.value;
   if (!next || !known) return false;
-  return asking(async () => {
+  const isDone = await asking(async () => {
     const done = await next.send({ dryRun: false, why, seen: known.seen });
     drop();
     const open = task.value;
     if (open?.kind === 'edit') drafts.delete(draftKey(next.register, open.key));
     task.value = open?.kind === 'history' ? open : null;
     made.value = { number: done.seen, title: next.title, register: next.register };
-    await load();
-    if (task.value?.kind === 'history') await loadHistory(false);
   });
+  if (isDone) await Promise.all([load(), task.value?.kind === 'history' ? loadHistory(false) : undefined]);
+  return isDone;
 }
 
 async function asking(work: () => Promise<void>): Promise<boolean> {
