@@ -65,6 +65,8 @@ export async function keepRegisters(desk, faults) {
   await page.waitForSelector('.day-today .shift-chip');
   await shot(page, '36-registers-english');
   await accessible(page, 'the rota in English');
+  await page.click('.day-today .day-add');
+  await fits(page, 'english');
   await page.click('.header .header-button:not([href])');
   await page.waitForFunction(() => document.documentElement.lang === 'zh-CN');
   await page.close();

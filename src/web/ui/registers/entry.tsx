@@ -3,10 +3,10 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import { Cross } from '../shared/icons';
 import { classes } from '../shared/ui';
 import { beginOf, days, endOf } from './calendar';
-import { fields, isPlaced, type Field } from './fields';
+import { choices, fields, isPlaced, type Field } from './fields';
 import { CountyShape } from './shape';
 import { entryOf, isOther, rebased, type Cells, type Entry } from './rows';
-import { busy, changing, chosen, draftKey, drafts, grids, look, mayChange, named, people, personName, plan, refusal, rows, show, type Task } from './state';
+import { busy, changing, chosen, draftKey, drafts, grids, look, mayChange, named, people, personName, plan, refusal, rows, show, word, type Task } from './state';
 import { Origin } from './table';
 import { words } from './words';
 
@@ -95,7 +95,7 @@ export function EntryForm({ task }: { task: Edit }) {
           </p>
         )}
         {(register === 'grids' || isPlaced(register)) && grids.value && (
-          <CountyShape code={register === 'grids' ? (cells['code'] ?? null) : null} at={isPlaced(register) ? cells : null} pick={mayChange.value && isPlaced(register) ? edit : null} />
+          <CountyShape code={register === 'grids' ? (cells['code'] ?? null) : null} at={isPlaced(register) ? cells : null} pick={mayChange.value && isPlaced(register) ? edit : null} open={register === 'grids' ? openGrid : null} />
         )}
         <fieldset class="inputs" disabled={!mayChange.value}>
           <legend class="visually-hidden">{title}</legend>
@@ -156,6 +156,11 @@ export function EntryForm({ task }: { task: Edit }) {
   );
 }
 
+function openGrid(code: string): void {
+  const row = rows.value.find(({ key }) => key === code);
+  if (row) show({ kind: 'edit', key: code, base: row.cells, entry: row.entry });
+}
+
 function Input({ field, cells, edit, wrong }: { field: Field; cells: Cells; edit: (change: Cells) => void; wrong: string | null }) {
   const w = words();
   const register = chosen.value;
@@ -179,9 +184,9 @@ function Input({ field, cells, edit, wrong }: { field: Field; cells: Cells; edit
       {kind === 'choice' ? (
         <select {...shared}>
           <option value="">{w.choose}</option>
-          {field.choices?.map((it) => (
+          {choices(column).map((it) => (
             <option key={it} value={it}>
-              {w.values[it]}
+              {word(column, it)}
             </option>
           ))}
         </select>

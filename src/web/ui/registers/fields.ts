@@ -1,4 +1,5 @@
 /** Pure: the columns of each register as a form and a table show them. What a cell may hold, the server says. */
+import { zh } from './words/zh';
 import type { Register } from '../shared/types';
 
 export type Kind = 'text' | 'choice' | 'date' | 'time' | 'person' | 'long';
@@ -13,18 +14,14 @@ export interface Field {
   listed?: true;
   /** Rarely needed: behind "more". */
   rare?: true;
-  /** The words of the register for this column. */
-  choices?: readonly string[];
 }
 
-/** The words that the server writes; `words().values` are the reader's. */
-import { zh } from './words/zh';
-const [rangerA, rangerB, chief, supervisor, townshipOfficer, countyOfficer, leader, countyDuty, townshipDuty, standInA, standInB] = Object.keys(zh.values) as [
-  string, string, string, string, string, string, string, string, string, string, string,
-];
+/** The words that the server writes for a column; the reader's stand beside them. */
+export const choices = (column: string): string[] => Object.keys(zh.values[column] ?? {});
 
+const roles = ['county_leader', 'county_duty', 'ranger', 'backup_ranger', 'township_duty'] as const;
 /** The role of the program behind each word of the rota, most important first. */
-export const roleOf: Readonly<Record<string, string>> = { [leader]: 'county_leader', [countyDuty]: 'county_duty', [standInA]: 'ranger', [standInB]: 'backup_ranger', [townshipDuty]: 'township_duty' };
+export const roleOf: Readonly<Record<string, string>> = Object.fromEntries(choices('role').map((word, place) => [word, roles[place] ?? '']));
 
 const place: Field[] = [
   { column: 'longitude', kind: 'text', required: true },
@@ -37,14 +34,14 @@ export const fields: Readonly<Record<Register, readonly Field[]>> = {
     { column: 'id', kind: 'text', required: true, key: true, listed: true },
     { column: 'name', kind: 'text', required: true, listed: true },
     { column: 'phone', kind: 'text', listed: true },
-    { column: 'post', kind: 'choice', required: true, listed: true, choices: [rangerA, rangerB, chief, supervisor, townshipOfficer, countyOfficer, leader] },
+    { column: 'post', kind: 'choice', required: true, listed: true },
     { column: 'grid', kind: 'text', listed: true },
     { column: 'village', kind: 'text', listed: true },
     { column: 'township', kind: 'text', listed: true },
   ],
   duty: [
     { column: 'date', kind: 'date', required: true, key: true, listed: true },
-    { column: 'role', kind: 'choice', required: true, key: true, listed: true, choices: [countyDuty, leader, townshipDuty, standInA, standInB] },
+    { column: 'role', kind: 'choice', required: true, key: true, listed: true },
     { column: 'person', kind: 'person', required: true, listed: true },
     { column: 'begins', kind: 'time', key: true, listed: true },
     { column: 'ends', kind: 'time', listed: true },

@@ -152,7 +152,7 @@ export function Change({ name, cells, register, kind }: { name: string; cells: r
   const said = (column: string, value: string): string => {
     const of = kindOf(register, column);
     if (of === 'person' && people.value.has(value)) return `${personName(value)} ${value}`;
-    return of === 'choice' ? word(value) : value;
+    return of === 'choice' ? word(column, value) : value;
   };
   return (
     <article class={`change change-${kind}`}>

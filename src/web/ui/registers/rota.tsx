@@ -179,7 +179,7 @@ function Chip({ shift, isOpen, press: pressed }: { shift: ShiftOf; isOpen: boole
   const where = [cells['township'], cells['grid']].filter(Boolean).join(' ');
   return (
     <button type="button" class={classes('shift-chip', `shift-${role}`)} aria-pressed={isOpen} disabled={busy.value} data-shift={shift.key} title={named(shift.key, cells, 'duty')} onClick={pressed}>
-      <small>{[where || word(cells['role'] ?? ''), hoursOf(cells)].filter(Boolean).join(' ')}</small>
+      <small>{[where || word('role', cells['role'] ?? ''), hoursOf(cells)].filter(Boolean).join(' ')}</small>
       <b>{personName(cells['person'] ?? '')}</b>
     </button>
   );

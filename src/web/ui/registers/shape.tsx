@@ -11,9 +11,11 @@ interface Props {
   code: string | null;
   at: Cells | null;
   pick: ((place: Cells) => void) | null;
+  /** Opens the grid that was pressed; from the keyboard the table does. */
+  open: ((code: string) => void) | null;
 }
 
-export function CountyShape({ code, at, pick }: Props) {
+export function CountyShape({ code, at, pick, open }: Props) {
   const w = words();
   const drawn = useMemo(() => {
     const features = (grids.value?.items ?? []).map((it) => ({ key: it.key, geometry: (it.entry as { geometry?: GeoJSON.Geometry }).geometry }));
@@ -28,14 +30,16 @@ export function CountyShape({ code, at, pick }: Props) {
         viewBox={`0 0 ${WIDTH} ${drawn.of.height}`}
         role="img"
         aria-label={w.map}
-        class={pick ? 'pickable' : ''}
+        class={pick ? 'pickable' : open ? 'openable' : ''}
         onClick={(event) => {
+          const grid = (event.target as Element).getAttribute('data-grid');
+          if (grid !== null) open?.(grid);
           const box = event.currentTarget.getBoundingClientRect();
           pick?.(placeAt(((event.clientX - box.left) / box.width) * WIDTH, ((event.clientY - box.top) / box.height) * drawn.of.height, drawn.of));
         }}
       >
         {drawn.list.map(({ key, path }) => (
-          <path key={key} d={path} class={key === code ? 'grid grid-chosen' : 'grid'} />
+          <path key={key} d={path} data-grid={key} class={key === code ? 'grid grid-chosen' : 'grid'} />
         ))}
         {point && (
           <g class="spot">

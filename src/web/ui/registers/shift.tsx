@@ -30,7 +30,7 @@ export function Shift({ id }: { id: string }) {
           </div>
           <div>
             <dt>{w.fields['duty']!['role']}</dt>
-            <dd>{[word(cells['role'] ?? ''), cells['township'], cells['grid']].filter(Boolean).join(' ')}</dd>
+            <dd>{[word('role', cells['role'] ?? ''), cells['township'], cells['grid']].filter(Boolean).join(' ')}</dd>
           </div>
           {person?.['phone'] && (
             <div>

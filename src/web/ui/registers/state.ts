@@ -74,8 +74,9 @@ export const rows = computed<Row[]>(() =>
 export const mayChange = computed(() => (view.value?.may_change ?? false) && asOf.value === null);
 
 export const personName = (id: string): string => people.value.get(id)?.['name'] ?? id;
-export const word = (value: string): string => words().values[value] ?? value;
-export const named = (key: string, cells: Cells, register: Register = chosen.value): string => nameOf(register, key, cells, personName, word);
+/** The reader's word for what a column of choices holds. */
+export const word = (column: string, value: string): string => words().values[column]?.[value] ?? value;
+export const named = (key: string, cells: Cells, register: Register = chosen.value): string => nameOf(register, key, cells, personName, (role) => word('role', role));
 
 const at = (): string => (asOf.value === null ? '' : `?at=${encodeURIComponent(endOf(asOf.value))}`);
 

@@ -15,7 +15,7 @@ const PAGE = 200;
 /** A cell as it is read: words of the register in the reader's language, people by name. */
 export function Cell({ field, cells }: { field: Pick<Field, 'column' | 'kind'>; cells: Cells }) {
   const value = cells[field.column] ?? '';
-  if (field.kind === 'choice') return <>{word(value)}</>;
+  if (field.kind === 'choice') return <>{word(field.column, value)}</>;
   if (field.kind === 'person')
     return (
       <>

@@ -76,8 +76,8 @@ export const en: typeof zh = {
     'heat_sources.expires': '2027-11-21; then somebody must look again',
   },
   values: {
-    护林员A角: 'Ranger A', 护林员B角: 'Ranger B', 村级林长: 'Village chief', 监管员: 'Supervisor', 乡镇值班员: 'Township officer', 县值班员: 'County officer', 带班领导: 'Leader on duty',
-    县值班: 'County duty', 乡镇值班: 'Township duty', A角替班: 'Stand-in A', B角替班: 'Stand-in B',
+    post: { 护林员A角: 'Ranger A', 护林员B角: 'Ranger B', 村级林长: 'Village chief', 监管员: 'Supervisor', 乡镇值班员: 'Township officer', 县值班员: 'County officer', 带班领导: 'Leader on duty' },
+    role: { 带班领导: 'Leader on duty', 县值班: 'County duty', A角替班: 'Stand-in A', B角替班: 'Stand-in B', 乡镇值班: 'Township duty' },
   },
   required: 'needed',
   choose: 'Choose',
