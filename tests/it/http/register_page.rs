@@ -281,5 +281,11 @@ async fn days_without_anybody_are_found_a_month_ahead() {
         .collect();
     assert_eq!(duty, [("2026-11-22", None), ("2026-11-22", Some("20:00")), ("2026-11-23", None),]);
     assert!(items.iter().all(|it| it["date"] != "2026-11-20"), "what is over is over");
-    assert_eq!(officer.get("/api/v1/rota-gaps?from=2026-11-20&days=90").await.refused().0, 422);
+    for impossible in ["2026-11-20&days=90", "2026-11-20&days=0", "9999-12-30&days=3"] {
+        let path = format!("/api/v1/rota-gaps?from={impossible}");
+        assert_eq!(officer.get(&path).await.refused().0, 422, "{impossible}");
+    }
+    let seen = officer.get(PEOPLE).await.ok()["seen"].clone();
+    let end = json!({"remove": ["r1"], "seen": seen, "valid_from": "9999-12-30T21:00:00Z", "dry_run": true});
+    officer.post(PEOPLE, end).await.ok();
 }

@@ -4,13 +4,17 @@
 use crate::county::{CameraChange, County, camera_changes};
 use crate::lang::Lang;
 use crate::register::{Entries, Entry, Fact, History, Register};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use std::collections::{BTreeSet, HashSet};
 use utoipa::ToSchema;
 
 /// Consequences said, the first. A change that opens a hundred gaps is not made anyway.
 const SAID: usize = 50;
+
+/// Gaps are reckoned at the instant from which a change is valid, at most ten years ahead: on the
+/// last day of the calendar there are no next 24 hours.
+const AHEAD: SignedDuration = SignedDuration::from_hours(24 * 3660);
 
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Consequence {
@@ -37,7 +41,8 @@ pub(super) fn follows(
     now: Timestamp,
     lang: Lang,
 ) -> Vec<Consequence> {
-    let from = facts.iter().filter_map(|fact| fact.valid_from).min().unwrap_or(now).max(now);
+    let from = facts.iter().filter_map(|fact| fact.valid_from).min().unwrap_or(now);
+    let from = from.max(now).min(now + AHEAD);
     let current = history.at(from);
     let after = with(&current, facts);
     let (before, after) = (County::of(&current, lang), County::of(&after, lang));

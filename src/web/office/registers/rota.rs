@@ -14,6 +14,8 @@ use utoipa::{IntoParams, ToSchema};
 
 /// Days in one answer: a month as a calendar shows it, six weeks.
 const DAYS: u8 = 42;
+/// No rota is longer, and the last days of the calendar cannot be reckoned with.
+const YEARS_AHEAD: i32 = 10;
 
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -65,6 +67,12 @@ pub(crate) async fn rota_gaps(
     }
     let (county, now) = (state.county(), state.clock.now());
     let today = county_date(now);
+    if from > today.saturating_add(YEARS_AHEAD.years()) {
+        return Err(Problem::impossible(
+            format!("最多查看今后{YEARS_AHEAD}年。"),
+            format!("At most {YEARS_AHEAD} years ahead can be asked for."),
+        ));
+    }
     let mut items = Vec::new();
     for day in (0..days).filter_map(|n| from.checked_add(i32::from(n).days()).ok()) {
         let Ok(begins) = day.to_zoned(county_time()).map(|zoned| zoned.timestamp()) else {
