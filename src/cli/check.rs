@@ -284,11 +284,14 @@ fn registers(common: &Common) -> Vec<Finding> {
             },
         )
     }));
+    let now = Clock::System.now();
+    let contradictions = county.contradictions(now, lang);
+    findings.extend(contradictions.iter().map(|problem| {
+        let cure = lang.pick("更正其中一项登记", "correct one of the two entries");
+        Finding::broken(PART, problem.to_string(), cure)
+    }));
     findings.extend(
-        county
-            .gaps(Clock::System.now())
-            .iter()
-            .map(|gap| Finding::broken(PART, gap.words(lang), gap.cure(lang))),
+        county.gaps(now).iter().map(|gap| Finding::broken(PART, gap.words(lang), gap.cure(lang))),
     );
     findings.extend(ground::findings(&county, &common.config.store.data, lang));
     findings

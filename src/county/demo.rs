@@ -14,7 +14,7 @@ use super::{
 };
 use crate::address::Address;
 use crate::error::{Error, Result};
-use crate::register::Register;
+use crate::register::{Colour, Danger, Notice, Register, Signal};
 use crate::triage::geo::LatLon;
 use ground::Ground;
 use jiff::{SignedDuration, Timestamp, ToSpan};
@@ -200,6 +200,15 @@ fn fires_we_know(county: &mut County, ground: &Ground, now: Timestamp) {
         })
         .into_iter()
         .collect();
+    let notice = |issuer: &str| Notice {
+        areas: Vec::new(),
+        issuer: format!("{issuer}（示范）"),
+        from: day(0),
+        until: Some(day(3)),
+        why: Some("连续晴热少雨".to_owned()),
+    };
+    county.danger = vec![Danger { level: 4, notice: notice("云溪县气象局") }];
+    county.signals = vec![Signal { colour: Colour::Orange, notice: notice("云溪县森防指") }];
 }
 
 #[cfg(test)]

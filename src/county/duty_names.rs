@@ -10,12 +10,8 @@ use serde_json::Value;
 /// Ids and names offered for a name that several people share, or nobody has.
 const OFFERED: usize = 5;
 
-/// Turns the names of a rota into ids. Rows that name nobody of the register are rejected. Other
-/// registers stay as they are.
-pub fn resolve(register: Register, sheet: &mut Sheet, people: &Entries, lang: Lang) {
-    if register != Register::Duty {
-        return;
-    }
+/// Turns the names of a rota into ids. Rows that name nobody of the register are rejected.
+pub(super) fn resolve(sheet: &mut Sheet, people: &Entries, lang: Lang) {
     let people = people.of(Register::People);
     let is_known = |id: &str| people.iter().any(|person| person.key == id);
     let name = |it: &Value| it.get("name").and_then(Value::as_str).unwrap_or_default().to_owned();

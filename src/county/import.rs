@@ -1,7 +1,7 @@
 //! What a file of the office would change in a register: the facts, and a report for the person who
 //! brought it. Usable rows are taken over; the others are listed with line and reason.
 
-use super::duty_names;
+use super::names;
 use super::sheet::{self, Sheet};
 use crate::base::file;
 use crate::error::{Error, Result};
@@ -40,7 +40,7 @@ pub fn import(
 ) -> Result<(ImportReport, Vec<Fact>)> {
     let mut sheet = sheet::parse(register, bytes, lang)
         .map_err(|why| Error::invalid(format!("{name}: {why}")))?;
-    duty_names::resolve(register, &mut sheet, current, lang);
+    names::resolve(register, &mut sheet, current, lang);
     let facts = current.toward(register, &sheet.wanted(), replace && sheet.rejected.is_empty());
     let Sheet { entries, rejected, unknown } = sheet;
     let diff = Diff::of(current, &facts);

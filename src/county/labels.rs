@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 
 impl County {
     /// Known heat sources and approved burns at a place and time, whatever the size of the hotspot:
-    /// the policy decides what three pixels mean.
+    /// the policy decides what three pixels mean. A burn under a ban explains nothing away.
     pub fn labels(&self, locus: &Locus, at: Timestamp) -> Vec<Label> {
         let known = self
             .heat_sources
@@ -23,7 +23,10 @@ impl County {
             .iter()
             .filter(|burn| burn.from <= at && at <= burn.to)
             .filter(|burn| may_be(locus, burn.at, burn.radius_m))
-            .map(|burn| Label::ApprovedBurn { name: burn.name.clone() });
+            .map(|burn| match self.ban_on(burn, at) {
+                Some(ban) => Label::BurnInBan { name: burn.name.clone(), ban: ban.name.clone() },
+                None => Label::ApprovedBurn { name: burn.name.clone() },
+            });
         known.chain(approved).collect()
     }
 

@@ -1,6 +1,6 @@
 //! 县: the office's registers as one value: grids, people, the rota, cameras, heat sources,
-//! approved burns. [`Registers`] and [`import()`] read the files; every method of a [`County`] is
-//! pure.
+//! approved burns, danger levels, signals and bans. [`Registers`] and [`import()`] read the files;
+//! every method of a [`County`] is pure.
 
 mod area;
 mod basics;
@@ -14,6 +14,8 @@ mod duty_names;
 mod folder;
 mod import;
 mod labels;
+mod names;
+mod notices;
 mod people;
 mod place;
 mod registers;
@@ -31,13 +33,14 @@ pub use camera_change::{CameraChange, camera_changes};
 pub use candidates::GridIndex;
 pub use demo::{hotspot_csv as demo_hotspots, write as write_demo};
 pub use duty::{Gap, Recipient};
-pub use duty_names::resolve as resolve_names;
 pub use folder::{Folder, Found, Taken};
 pub use import::{ImportReport, RejectedRow, import};
+pub use names::resolve as resolve_names;
 pub use people::{Duty, Person, Post, county_date, county_time, phone_number};
 pub use registers::{Registers, rejected};
 pub use sheet::{Sheet, entry as register_entry, parse as parse_sheet, render as render_sheet};
 
+use crate::register::{Ban, Danger, Signal};
 use crate::triage::geo::LatLon;
 use crate::triage::id::{CameraId, GridId, PersonId};
 use crate::triage::terrain::Terrain;
@@ -59,6 +62,9 @@ pub struct County {
     pub duties: Vec<Duty>,
     pub heat_sources: Vec<HeatSource>,
     pub burns: Vec<Burn>,
+    pub danger: Vec<Danger>,
+    pub signals: Vec<Signal>,
+    pub bans: Vec<Ban>,
     /// county.toml says `ground = "flat"`.
     pub is_flat: bool,
     /// Elevations of the county and its margin, if the office has any.

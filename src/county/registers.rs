@@ -6,7 +6,7 @@ use super::basics::Problem;
 use super::folder::Folder;
 use super::sheet;
 use super::terrain::{self, Listing, TileCache, Window};
-use super::{County, duty_names};
+use super::{County, names};
 use crate::address::Address;
 use crate::error::{Error, Result};
 use crate::lang::Lang;
@@ -109,7 +109,7 @@ impl Registers {
         let (mut entries, mut problems) = (Entries::default(), Vec::new());
         for register in Register::ALL {
             let Some(mut found) = self.0.folder.read(register, Lang::from_env())? else { continue };
-            duty_names::resolve(register, &mut found.sheet, &entries, Lang::from_env());
+            names::resolve(register, &mut found.sheet, &entries, Lang::from_env());
             problems.extend(rejected(register, &found.sheet));
             found.sheet.wanted().into_iter().for_each(|entry| entries.push(register, entry));
         }

@@ -5,13 +5,14 @@ use super::people::county_time;
 use super::{Area, Burn, CameraEntry, Grid, HeatSource, Mask, Person, Post};
 use crate::address::Address;
 use crate::lang::Lang;
-use crate::table::cells;
+use crate::table::cells::{self, local};
 use crate::table::{Column, Row};
 use crate::triage::detection::BoundingBox;
 use geojson::{Feature, FeatureCollection, GeoJson};
 use jiff::{Timestamp, ToSpan};
 
 mod duty;
+mod notices;
 
 /// A register whose file is a table.
 pub(super) trait Record: Sized {
@@ -314,10 +315,6 @@ impl Record for Burn {
     fn key(&self) -> String {
         format!("{} {}", self.name, local(self.from))
     }
-}
-
-fn local(at: Timestamp) -> String {
-    at.to_zoned(county_time()).strftime("%Y-%m-%d %H:%M:%S").to_string()
 }
 
 /// An instant at midnight is written as the day that ends there, any other instant exactly.

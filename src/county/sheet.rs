@@ -6,7 +6,7 @@ use super::rows::{self, Record, Rows};
 use super::{Area, Burn, CameraEntry, County, Duty, Grid, HeatSource, Person};
 use crate::address::Address;
 use crate::lang::Lang;
-use crate::register::{Entries, Entry, Register};
+use crate::register::{Ban, Danger, Entries, Entry, Register, Signal};
 use crate::table::{self, Row};
 use geojson::Geometry;
 use serde_json::{Map, Value};
@@ -46,6 +46,9 @@ pub fn parse(register: Register, bytes: &[u8], lang: Lang) -> Result<Sheet, Stri
         Register::Duty => rows_of::<Duty>(bytes, lang),
         Register::Burns => rows_of::<Burn>(bytes, lang),
         Register::HeatSources => rows_of::<HeatSource>(bytes, lang),
+        Register::Danger => rows_of::<Danger>(bytes, lang),
+        Register::Signals => rows_of::<Signal>(bytes, lang),
+        Register::Bans => rows_of::<Ban>(bytes, lang),
     }
 }
 
@@ -61,6 +64,9 @@ pub fn entry(register: Register, value: &Value, lang: Lang) -> Result<Entry, Str
         Register::Duty => read::<Duty>(value, lang).map(|it| of(&it)),
         Register::Burns => read::<Burn>(value, lang).map(|it| of(&it)),
         Register::HeatSources => read::<HeatSource>(value, lang).map(|it| of(&it)),
+        Register::Danger => read::<Danger>(value, lang).map(|it| of(&it)),
+        Register::Signals => read::<Signal>(value, lang).map(|it| of(&it)),
+        Register::Bans => read::<Ban>(value, lang).map(|it| of(&it)),
     }
 }
 
@@ -80,6 +86,9 @@ pub fn render(register: Register, entries: &[Entry]) -> Result<String, String> {
         Register::Duty => written::<Duty>(entries),
         Register::Burns => written::<Burn>(entries),
         Register::HeatSources => written::<HeatSource>(entries),
+        Register::Danger => written::<Danger>(entries),
+        Register::Signals => written::<Signal>(entries),
+        Register::Bans => written::<Ban>(entries),
     }
 }
 
@@ -114,6 +123,9 @@ impl County {
             duties: all(entries, Register::Duty, lang, &mut problems),
             burns: all(entries, Register::Burns, lang, &mut problems),
             heat_sources: all(entries, Register::HeatSources, lang, &mut problems),
+            danger: all(entries, Register::Danger, lang, &mut problems),
+            signals: all(entries, Register::Signals, lang, &mut problems),
+            bans: all(entries, Register::Bans, lang, &mut problems),
             ..county
         };
         Self { problems, ..county }
@@ -138,6 +150,9 @@ impl County {
         self.duties.iter().for_each(|it| entries.push(Register::Duty, of(it)));
         self.burns.iter().for_each(|it| entries.push(Register::Burns, of(it)));
         self.heat_sources.iter().for_each(|it| entries.push(Register::HeatSources, of(it)));
+        self.danger.iter().for_each(|it| entries.push(Register::Danger, of(it)));
+        self.signals.iter().for_each(|it| entries.push(Register::Signals, of(it)));
+        self.bans.iter().for_each(|it| entries.push(Register::Bans, of(it)));
         entries
     }
 }

@@ -5,11 +5,13 @@
 
 mod diff;
 mod history;
+mod notice;
 #[cfg(test)]
 mod tests;
 
 pub use diff::{Cell, Changed, Diff};
 pub use history::{Entries, History};
+pub use notice::{Ban, Colour, Danger, Ground, InForce, Notice, Signal};
 
 use crate::triage::id::PersonId;
 use jiff::Timestamp;
@@ -38,10 +40,16 @@ pub enum Register {
     Burns,
     /// 已知热源
     HeatSources,
+    /// 火险等级
+    Danger,
+    /// 预警信号
+    Signals,
+    /// 禁火令
+    Bans,
 }
 
 impl Register {
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 10] = [
         Self::County,
         Self::Grids,
         Self::People,
@@ -49,6 +57,9 @@ impl Register {
         Self::Duty,
         Self::Burns,
         Self::HeatSources,
+        Self::Danger,
+        Self::Signals,
+        Self::Bans,
     ];
 
     /// Its file in `<data>/registers/`.
@@ -61,6 +72,9 @@ impl Register {
             Self::Duty => "duty.csv",
             Self::Burns => "burns.csv",
             Self::HeatSources => "heat-sources.csv",
+            Self::Danger => "danger.csv",
+            Self::Signals => "signals.csv",
+            Self::Bans => "bans.csv",
         }
     }
 }

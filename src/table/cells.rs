@@ -4,6 +4,8 @@ use crate::base::time::county_time;
 use jiff::civil::{Date, DateTime, Time};
 use jiff::{Timestamp, ToSpan};
 
+/// How several areas are separated in one cell.
+const SEPARATORS: [char; 6] = ['、', ',', '，', ';', '；', '\n'];
 /// `110.4`, `116°14'37.289"E`, `116度14分37.3秒`, `东经116°14′37″`, `28°30′` (any mixture of
 /// 度′分″).
 pub fn degrees(text: &str) -> Option<f64> {
@@ -54,6 +56,17 @@ pub fn phone(text: &str) -> Option<String> {
     let mobile = digits.len() == 11 && digits.starts_with('1');
     let landline = (7..=12).contains(&digits.len()) && !digits.starts_with('1');
     (mobile || landline).then_some(digits)
+}
+
+/// The areas of a cell; none for the whole county.
+pub fn areas(cell: &str) -> Vec<String> {
+    let names = cell.split(SEPARATORS).map(str::trim).filter(|name| !name.is_empty());
+    let is_all = |name: &str| matches!(name, "全县" | "全域" | "county" | "all");
+    let names: Vec<&str> = names.collect();
+    if names.iter().any(|name| is_all(name)) {
+        return Vec::new();
+    }
+    names.into_iter().map(str::to_owned).collect()
 }
 
 /// `2026-11-21`, `2026/11/21`, `20261121`, `2026年11月21日`, `46347` (days of a spreadsheet); the
@@ -188,6 +201,11 @@ pub fn instant(text: &str, end: bool) -> Option<Timestamp> {
         }
     };
     Some(local.to_zoned(county_time()).ok()?.timestamp())
+}
+
+/// An instant as people of the county write it; [`instant`] reads it back.
+pub fn local(at: Timestamp) -> String {
+    at.to_zoned(county_time()).strftime("%Y-%m-%d %H:%M:%S").to_string()
 }
 
 #[cfg(test)]

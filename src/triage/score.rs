@@ -194,6 +194,8 @@ fn of_labels(sightings: &[Sighting], labels: &[Label], strong: bool) -> Vec<Reas
                 reason("known_heat_source", off(KNOWN_HEAT_SOURCE), name)
             }
             Label::ApprovedBurn { name } => reason("approved_burn", off(APPROVED_BURN), name),
+            // Forbidden fire is what the county wants to find: it explains, and takes nothing off.
+            Label::BurnInBan { name, .. } => reason("burn_in_ban", 0.0, name),
             Label::Masked { name } => reason("masked", MASKED, name),
             Label::Border { neighbours } => reason("border", BORDER, neighbours.join("、")),
             Label::OutsideCounty => reason("outside_county", OUTSIDE_COUNTY, ""),

@@ -254,7 +254,10 @@ fn hold(label: &Label, policy: &Policy) -> Option<Labelled> {
         Label::StaticHeat { .. } => policy.labelled.static_heat,
         Label::Masked { .. } => policy.labelled.masked,
         Label::LookAlike { .. } => policy.labelled.look_alike,
-        Label::Border { .. } | Label::OutsideCounty | Label::NoBearing { .. } => return None,
+        Label::BurnInBan { .. }
+        | Label::Border { .. }
+        | Label::OutsideCounty
+        | Label::NoBearing { .. } => return None,
     })
 }
 
@@ -274,6 +277,7 @@ fn said(label: &Label) -> Because {
     match label {
         Label::KnownHeatSource { name } => reason("known_heat_source", name.clone()),
         Label::ApprovedBurn { name } => reason("approved_burn", name.clone()),
+        Label::BurnInBan { name, .. } => reason("burn_in_ban", name.clone()),
         Label::Masked { name } => reason("masked", name.clone()),
         Label::VerifiedLately { code, .. } => reason("verified_lately", code.clone()),
         Label::StaticHeat { checks, .. } => reason("static_heat", checks.to_string()),

@@ -95,6 +95,8 @@ pub enum Label {
     KnownHeatSource { name: String },
     /// 疑似已批用火: inside an approved burn's place and window.
     ApprovedBurn { name: String },
+    /// 禁火期内用火: the same, but a ban is in force there. It holds nothing back.
+    BurnInBan { name: String, ban: String },
     /// Inside a mask drawn by the office on this pose.
     Masked { name: String },
     /// 边界热点: the uncertainty touches another grid, township or county.

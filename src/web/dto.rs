@@ -8,6 +8,7 @@ pub(super) use eyes::{Eyes, camera};
 
 use crate::frame::Health;
 use crate::lang::Lang;
+use crate::register::InForce;
 use crate::store::{Access, KnownHotspot, Status};
 use crate::triage::detection::Scores;
 use crate::triage::dispatch::Step;
@@ -62,6 +63,8 @@ pub(super) struct IncidentView {
     pub last_seen_at: Timestamp,
     pub fix: Fix,
     pub place: PlaceView,
+    /// 火险等级, 预警信号 and 禁火令 that hold at its place now, or held when it was closed.
+    pub in_force: InForce,
     pub suggested: Vec<PersonView>,
     /// 责任人: who has to act next, and until when; `null` when closed, and for rangers' eyes.
     pub owner: Option<Owner>,

@@ -39,8 +39,10 @@ use axum::http::header::{
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::routing::get;
 use axum::{Router, middleware};
+use dto::Eyes;
 use evidence::{pictures, strips};
 use http::connections::{Caller, Connections};
+use http::me::Me;
 use http::{auth, error, files, limits, login, openapi, session, shares};
 use metrics_exporter_prometheus::PrometheusHandle;
 use office::{board, incident, people, registers, sorting};
@@ -131,6 +133,11 @@ impl WebState {
     /// The registers as last read. Each answer uses one version of them throughout.
     fn county(&self) -> Arc<County> {
         self.registers.current()
+    }
+
+    /// What this reader may see of it, with the names of these registers.
+    fn eyes<'a>(&'a self, me: &'a Me, county: &'a County) -> Eyes<'a> {
+        Eyes { me, county, policy: self.desk.policy(), now: self.clock.now() }
     }
 
     /// The registers in which names of this incident are looked up: of a closed one those of its

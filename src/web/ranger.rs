@@ -83,9 +83,9 @@ pub(super) async fn view(
         .filter(|it| !is_late(it) && what_of(&it.incident, &me.person).is_some())
         .collect();
     mine.sort_by_cached_key(|filed| queue::place(&filed.incident, state.desk.policy(), now));
-    let eyes = Eyes { me: &me, county: &county, policy: state.desk.policy() };
+    let eyes = state.eyes(&me, &county);
     Ok(Json(RangerView {
-        me: eyes.me(lang_of(&headers), now),
+        me: eyes.me(lang_of(&headers)),
         now,
         incidents: mine.into_iter().filter_map(|filed| one(&eyes, filed, &me.person)).collect(),
         arrival: ArrivalRule {

@@ -1,7 +1,7 @@
 //! What machines request: is it alive, is it ready, its metrics, its API description. And `me`.
 
 use super::WebState;
-use super::dto::{Eyes, MeView};
+use super::dto::MeView;
 use super::http::error::{Answer, Problem, lang_of};
 use super::http::me::Me;
 use crate::clock::Clock;
@@ -200,15 +200,15 @@ pub(super) fn sees(health: Health) -> bool {
     matches!(health, Health::Ok | Health::Late | Health::Moved | Health::Resized)
 }
 
-/// The first row that cannot be used and the first gap are named. The log names every row, `huoyan
-/// check` all gaps.
+/// The first row that cannot be used, the first contradiction and the first gap are named. The log
+/// names every row, `huoyan check` the rest.
 fn registers(state: &WebState, lang: Lang) -> PartView {
-    let county = state.county();
-    let gaps = county.gaps(state.clock.now());
-    let first = county.problems.first().map(ToString::to_string);
-    let mut words: Vec<String> =
-        first.into_iter().chain(gaps.first().map(|gap| gap.words(lang))).collect();
-    let more = county.problems.len() + gaps.len() - words.len();
+    let (county, now) = (state.county(), state.clock.now());
+    let (gaps, contradictions) = (county.gaps(now), county.contradictions(now, lang));
+    let problems = [county.problems.first(), contradictions.first()];
+    let first = problems.into_iter().flatten().map(ToString::to_string);
+    let mut words: Vec<String> = first.chain(gaps.first().map(|gap| gap.words(lang))).collect();
+    let more = county.problems.len() + contradictions.len() + gaps.len() - words.len();
     if more > 0 {
         words.push(match lang {
             Lang::Zh => format!("另有{more}处，运行 huoyan check 查看"),
@@ -310,10 +310,7 @@ pub(super) async fn me(
     headers: HeaderMap,
 ) -> Answer<Json<MeView>> {
     let county = state.county();
-    Ok(Json(
-        Eyes { me: &me, county: &county, policy: state.desk.policy() }
-            .me(lang_of(&headers), state.clock.now()),
-    ))
+    Ok(Json(state.eyes(&me, &county).me(lang_of(&headers))))
 }
 
 pub(super) async fn openapi(document: Arc<str>) -> Response {

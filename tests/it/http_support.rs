@@ -11,6 +11,7 @@ use huoyan::county::{Area, CameraEntry, County, Grid, Person, Post, Registers};
 use huoyan::desk::{Desk, Registry};
 use huoyan::frame::{Picture, StatusBoard, Tuning};
 use huoyan::lang::Lang;
+use huoyan::register::{Author, Fact, Register};
 use huoyan::store::{Access, Store};
 use huoyan::triage::geo::LatLon;
 use huoyan::triage::id::CameraId;
@@ -71,6 +72,23 @@ impl World {
             own: web::Own::default(),
         };
         Self { state, clock, drills, _folder: folder }
+    }
+
+    /// The same county, as the office has registered it: what changes a register leaves the others.
+    pub async fn registered() -> Self {
+        let mut world = Self::new().await;
+        let dir = world._folder.path().join("registers");
+        let registry =
+            Registry::open(&world.state.store, &dir, world.clock.clone(), Lang::Zh).await;
+        let (registry, county) = (registry.expect("registers"), county().entries());
+        let of =
+            |register| county.of(register).iter().map(move |it| Fact::set(register, it.clone()));
+        let facts = Register::ALL.into_iter().flat_map(of).collect();
+        let by = Author::Account("office".to_owned());
+        registry.change(facts, by, "", None).await.expect("registered");
+        world.state.registers = registry.registers().clone();
+        world.state.registry = registry;
+        world
     }
 
     pub fn router(&self) -> Router {

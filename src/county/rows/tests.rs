@@ -1,5 +1,6 @@
 use super::*;
 use crate::county::Duty;
+use crate::register::{Ban, Danger, Signal};
 use crate::table;
 
 fn one<T: Record>(text: &str) -> Result<T, String> {
@@ -44,6 +45,19 @@ fn every_register_reads_back_what_it_writes() {
         "名称,经度,纬度,开始,结束,批准人\n炼山,110.4,28.5,2026-11-21 08:00,2026-11-21 \
         18:00,局\n",
     );
+    again::<Danger>("乡镇,火险等级,发布单位,生效,失效\n凤滩镇,四级,县气象局,2026-11-21,\n");
+    again::<Signal>(
+        "信号,发布单位,开始,结束,原因\n橙色,县森防指,2026-11-21 08:00,2026-11-23,晴热\n",
+    );
+    again::<Ban>(
+        "名称,区域,发布单位,开始,结束\n县政府令,\"凤滩镇、WG-1\",县政府,2026-10-01,2027-05-31\n",
+    );
+    let forgotten = one::<Ban>("名称,发布单位,开始,结束\n令,县政府,2026-10-01,\n");
+    assert!(forgotten.expect_err("no end").contains("结束"));
+    let late = one::<Danger>("等级,发布单位,开始,结束\n4,局,2026-11-21,2026-11-20\n");
+    assert!(late.expect_err("ends before it begins").contains("结束早于开始"));
+    let six = one::<Danger>("等级,发布单位,开始\n6,局,2026-11-21\n");
+    assert!(six.expect_err("no such level").contains("“等级”的值“6”"));
 }
 
 #[test]

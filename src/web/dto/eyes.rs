@@ -39,17 +39,18 @@ pub(crate) struct Eyes<'a> {
     pub me: &'a Me,
     pub county: &'a County,
     pub policy: &'a Policy,
+    pub now: Timestamp,
 }
 
 impl Eyes<'_> {
-    pub(crate) fn me(&self, lang: Lang, now: Timestamp) -> MeView {
+    pub(crate) fn me(&self, lang: Lang) -> MeView {
         MeView {
             person: self.me.person.clone(),
             name: self.name(&self.me.person),
             role: self.me.role.0,
             county: self.county.name.clone(),
             lang,
-            now,
+            now: self.now,
         }
     }
 
@@ -120,6 +121,9 @@ impl Eyes<'_> {
             owner: incident.owner().filter(|_| office),
             because,
             place: self.place(incident.place.clone(), office),
+            in_force: self
+                .county
+                .in_force_on(&incident.place, incident.closed_at.unwrap_or(self.now)),
             proposal: incident
                 .proposal
                 .clone()

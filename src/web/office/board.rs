@@ -3,6 +3,7 @@
 use super::queue;
 use crate::county::{County, county_date, county_time};
 use crate::desk::{ENDED_FOR, OpenBook};
+use crate::register::InForce;
 use crate::report::{Category, categories};
 use crate::store::{Filed, Filter};
 use crate::triage::category::OUTSIDE;
@@ -11,7 +12,7 @@ use crate::triage::id::{CameraId, IncidentId, SightingId};
 use crate::triage::policy::{Policy, Review, Role, ZeroPoint};
 use crate::triage::sighting::{Source, SourceKind};
 use crate::web::WebState;
-use crate::web::dto::{self, CameraView, Eyes, HotspotView, IncidentView, LogView, PersonView};
+use crate::web::dto::{self, CameraView, HotspotView, IncidentView, LogView, PersonView};
 use crate::web::http::auth::Office;
 use crate::web::http::error::{Answer, Problem, lang_of};
 use crate::web::http::me::Me;
@@ -48,6 +49,8 @@ pub(crate) struct Board {
     /// Incidents whose record cannot be read: nobody keeps their deadlines.
     unreadable: Vec<UnreadableView>,
     duty: DutyView,
+    /// 火险等级, 预警信号 and 禁火令 in force now somewhere in the county, the strongest first.
+    in_force: InForce,
     zero_point: ZeroPoint,
     categories: Vec<Category>,
     /// Kinds of sources whose evidence this county's policy may send a ranger for without a
@@ -122,7 +125,7 @@ pub(crate) async fn board(
             it.incident.closed_at.is_some_and(|at| now.duration_since(at) <= ENDED_FOR)
         })
     };
-    let eyes = Eyes { me: &me, county: &county, policy: state.desk.policy() };
+    let eyes = state.eyes(&me, &county);
     let on_duty =
         |role| county.duty(role, None, now).map(|person| eyes.person_as(&person.id, role));
     let incidents: Vec<IncidentView> = open.into_iter().map(|filed| eyes.brief(filed)).collect();
@@ -138,6 +141,7 @@ pub(crate) async fn board(
         reminded: ended().filter_map(|it| reminded(it)).collect(),
         unreadable: unreadable(&state),
         duty,
+        in_force: county.in_force(now),
         zero_point: state.config.policy.zero_point,
         categories: categories().to_vec(),
         unattended: unattended(state.desk.policy()),
@@ -277,8 +281,8 @@ pub(crate) async fn log(
     Query(query): Query<LogQuery>,
 ) -> Answer<Json<LogPage>> {
     let filed = state.desk.incident(id).await?;
-    let eyes =
-        Eyes { me: &me, county: &state.county_of(&filed.incident), policy: state.desk.policy() };
+    let county = state.county_of(&filed.incident);
+    let eyes = state.eyes(&me, &county);
     Ok(Json(LogPage { items: eyes.log_page(&filed.incident, query.before) }))
 }
 
@@ -328,7 +332,7 @@ pub(crate) async fn list(
     };
     let page = state.store.incidents(filter, before, limit).await?;
     let county = state.county();
-    let eyes = Eyes { me: &me, county: &county, policy: state.desk.policy() };
+    let eyes = state.eyes(&me, &county);
     let items: Vec<IncidentView> = page.items.iter().map(|filed| eyes.brief(filed)).collect();
     log_numbers(&me, &items);
     Ok(Json(IncidentPage { items, next: page.next.map(|cursor| cursor.to_string()) }))
@@ -348,8 +352,7 @@ pub(crate) async fn one(
     let messages =
         if me.role.is_office() { state.store.messages_of(id).await? } else { Vec::new() };
     let county = state.county_of(&filed.incident);
-    let view =
-        Eyes { me: &me, county: &county, policy: state.desk.policy() }.full(&filed, messages);
+    let view = state.eyes(&me, &county).full(&filed, messages);
     log_numbers(&me, std::slice::from_ref(&view));
     Ok(Json(view))
 }

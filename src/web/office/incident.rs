@@ -13,7 +13,7 @@ use crate::triage::id::{ActionId, DispatchId, IncidentId, PersonId, SightingId};
 use crate::triage::incident::{By, Input};
 use crate::triage::sighting::{Sighting, Source};
 use crate::web::WebState;
-use crate::web::dto::{Eyes, IncidentView};
+use crate::web::dto::IncidentView;
 use crate::web::http::auth::{Key, Office};
 use crate::web::http::error::{Answer, Problem};
 use crate::web::http::json::{Body, optional_words, words};
@@ -155,7 +155,7 @@ pub(crate) async fn report_by_office(
     };
     let incident = state.desk.sighting(sighting).await?;
     let filed = state.desk.incident(incident).await?;
-    Ok(Json(Eyes { me: &me, county: &state.county(), policy: state.desk.policy() }.brief(&filed)))
+    Ok(Json(state.eyes(&me, &state.county()).brief(&filed)))
 }
 
 /// 派发, and 改派 when a dispatch runs.
@@ -315,9 +315,7 @@ impl AtIncident {
         let happened_at = happened_at.and_then(plausible);
         let Self { state, me, id, key } = self;
         let filed = take(&state, &me, id, Action { key, happened_at, input }).await?;
-        Ok(Json(
-            Eyes { me: &me, county: &state.county(), policy: state.desk.policy() }.brief(&filed),
-        ))
+        Ok(Json(state.eyes(&me, &state.county()).brief(&filed)))
     }
 }
 

@@ -7,7 +7,7 @@ use crate::triage::geo::LatLon;
 use crate::triage::id::{IncidentId, PersonId};
 use crate::triage::incident::State as Stand;
 use crate::web::WebState;
-use crate::web::dto::{Eyes, PersonView};
+use crate::web::dto::PersonView;
 use crate::web::http::auth::Office;
 use crate::web::http::error::Answer;
 use axum::Json;
@@ -68,7 +68,7 @@ pub(crate) async fn people(
     let book = state.desk.open_book().await?;
     let this = asked.incident.and_then(|id| book.get(id));
     let at = this.map(|filed| filed.incident.fix.centre);
-    let eyes = Eyes { me: &me, county: &county, policy: state.desk.policy() };
+    let eyes = state.eyes(&me, &county);
     let q = asked.q.trim().to_lowercase();
     let found = county.people.iter().filter(|person| matches(person, &county, &q));
     let mut ranked: Vec<(f64, &Person)> =

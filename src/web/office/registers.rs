@@ -195,7 +195,13 @@ pub(crate) async fn undo(
 /// Whether this role may change a register here. The county itself stands in county.toml.
 fn is_changed_by(register: Register, role: Access) -> bool {
     match register {
-        Register::People | Register::Duty | Register::Burns | Register::HeatSources => true,
+        Register::People
+        | Register::Duty
+        | Register::Burns
+        | Register::HeatSources
+        | Register::Danger
+        | Register::Signals
+        | Register::Bans => true,
         Register::Grids | Register::Cameras => role == Access::Ops,
         Register::County => false,
     }
@@ -276,8 +282,8 @@ fn keep_logins(value: &Value, secrets: &mut BTreeMap<String, String>, held: Opti
     }
 }
 
-/// Whoever is on a rota is in the register, by id or by a name that one person has: the rule of
-/// every import.
+/// Whoever is on a rota is in the register, by id or by a name that one person has, and so is the
+/// ground of a notice: the rule of every import.
 fn with_people(register: Register, entries: Vec<Entry>, current: &Entries) -> Answer<Vec<Entry>> {
     let sheet_len = entries.len();
     let sheet = Sheet { entries: (1..).zip(entries).collect(), ..Sheet::default() };

@@ -7,7 +7,7 @@ use crate::desk::Sort;
 use crate::triage::event::{Actor, Intent};
 use crate::triage::id::{IncidentId, MessageId, SightingId};
 use crate::triage::incident::{By, Input};
-use crate::web::dto::{Eyes, IncidentView};
+use crate::web::dto::IncidentView;
 use crate::web::http::error::Answer;
 use crate::web::http::json::{Body, optional_words};
 use crate::web::http::shares;
@@ -139,5 +139,5 @@ async fn sort(AtDesk(AtIncident { state, me, id, key }): AtDesk, sort: Sort) -> 
         happened_at: None,
     };
     let (filed, _) = state.desk.sort(id, sort, &by).await?;
-    Ok(Json(Eyes { me: &me, county: &state.county(), policy: state.desk.policy() }.brief(&filed)))
+    Ok(Json(state.eyes(&me, &state.county()).brief(&filed)))
 }

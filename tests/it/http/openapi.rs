@@ -58,7 +58,7 @@ struct Asker {
 
 #[tokio::test]
 async fn who_may_ask_is_as_the_contract_says() {
-    let world = World::new().await;
+    let world = World::registered().await;
     let contract = world.stranger().get("/openapi.json").await.ok();
     let somebody =
         |name, scheme, role, browser| Asker { name, scheme, role, browser, bearer: None };

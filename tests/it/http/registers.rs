@@ -140,6 +140,75 @@ async fn a_closed_incident_keeps_the_names_of_its_day() {
     assert_eq!(name().await, "李四");
 }
 
+/// A dry week: the officer enters the county's level and signal and a township's ban. Board and
+/// incident say so, and the burn that was approved last week is no excuse any more.
+#[tokio::test]
+async fn level_signal_and_ban_stand_where_people_judge() {
+    let office = office().await;
+    let (world, officer) = (&office.world, &office.officer);
+    let square = json!({"type": "Polygon", "coordinates":
+        [[[110.3, 28.4], [110.5, 28.4], [110.5, 28.5], [110.3, 28.5], [110.3, 28.4]]]});
+    let grid = json!({"type": "Feature", "geometry": square,
+        "properties": {"code": "g1", "name": "1号", "village": "大坪村", "township": "官庄镇"}});
+    let enter = async |who: &Browser, register: &str, entry: Value| {
+        let path = format!("/api/v1/registers/{register}");
+        let seen = who.get(&path).await.ok()["seen"].clone();
+        who.post(&path, json!({"set": [entry], "seen": seen, "why": "通知"})).await
+    };
+    enter(&office.ops, "grids", grid).await.ok();
+    // 14:00 of 21 November in the county.
+    let hours = json!({"开始": "2026-11-21", "结束": "2026-11-21 20:00"});
+    let with = |more: Value| {
+        let mut row = hours.clone();
+        let cells = more.as_object().expect("cells").clone();
+        row.as_object_mut().expect("cells").extend(cells);
+        row
+    };
+    let danger = json!({"等级": "四级", "发布单位": "县气象局", "原因": "连续晴热"});
+    enter(officer, "danger", with(danger)).await.ok();
+    let signal = json!({"信号": "橙色", "发布单位": "县森防指"});
+    enter(officer, "signals", with(signal)).await.ok();
+    let ban = json!({"名称": "禁火令", "区域": "官庄镇", "发布单位": "县政府"});
+    enter(officer, "bans", with(ban)).await.ok();
+    let nowhere = with(json!({"名称": "令", "区域": "官妆镇", "发布单位": "县政府"}));
+    let refused = enter(officer, "bans", nowhere).await;
+    assert_eq!(refused.refused().0, 422);
+    assert!(refused.text().contains("官妆镇"), "{}", refused.text());
+
+    let board = officer.get("/api/v1/board").await.ok();
+    let held = &board["in_force"];
+    assert_eq!(held["danger"][0]["level"], 4);
+    assert_eq!(
+        (&held["danger"][0]["issuer"], &held["danger"][0]["why"]),
+        (&json!("县气象局"), &json!("连续晴热"))
+    );
+    assert_eq!(held["signals"][0]["colour"], "orange");
+    assert_eq!(held["bans"][0]["areas"], json!(["官庄镇"]));
+    assert_eq!(held["bans"][0]["until"], "2026-11-21T12:00:00Z");
+
+    let report = |lat| {
+        json!({"at": {"lat_deg": lat, "lon_deg": 110.4}, "radius_m": 200.0,
+        "who": "王某", "words": "冒烟"})
+    };
+    let inside = officer.post("/api/v1/incidents", report(28.45)).await.ok();
+    assert_eq!(inside["in_force"]["bans"][0]["name"], "禁火令");
+    let outside = officer.post("/api/v1/incidents", report(28.9)).await.ok();
+    assert_eq!(outside["in_force"]["bans"], json!([]), "another place");
+    assert_eq!(outside["in_force"]["danger"][0]["level"], 4, "the level is the whole county's");
+
+    let burn = json!({"名称": "炼山", "经度": 110.4, "纬度": 28.45, "批准人": "镇政府"});
+    enter(officer, "burns", with(burn)).await.ok();
+    let board = officer.get("/api/v1/board").await.ok();
+    let parts = board["health"].as_array().expect("parts").clone();
+    let part = parts.into_iter().find(|it| it["part"] == "registers").expect("the registers");
+    let words = part["words"].as_str().expect("words").to_owned();
+    assert!(words.contains("炼山") && words.contains("禁火令"), "{words}");
+
+    world.minutes_pass(6 * 60);
+    let board = officer.get("/api/v1/board").await.ok();
+    assert_eq!(board["in_force"], json!({"danger": [], "signals": [], "bans": []}), "20:00");
+}
+
 #[tokio::test]
 async fn what_cannot_be_is_refused_in_words_and_changes_nothing() {
     let office = office().await;

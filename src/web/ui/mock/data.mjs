@@ -126,3 +126,9 @@ export function picture(crop) {
   const view = crop ? '640 150 230 160' : '0 0 1280 720';
   return `<svg xmlns="http://www.w3.org/2000/svg" width="1280" height="720" viewBox="${view}"><defs><linearGradient id="s" x2="0" y2="1"><stop stop-color="#9db8cc"/><stop offset="1" stop-color="#e3e6e0"/></linearGradient><filter id="b"><feGaussianBlur stdDeviation="14"/></filter></defs><rect width="1280" height="720" fill="url(#s)"/><path d="M0 330 160 270 330 320 520 220 760 330 930 260 1280 350V720H0z" fill="#8fa39a"/><g filter="url(#b)" fill="#eceff0" opacity=".92"><ellipse cx="770" cy="340" rx="24" ry="40"/><ellipse cx="790" cy="285" rx="42" ry="40"/><ellipse cx="826" cy="236" rx="60" ry="34"/></g><path d="M0 450 220 360 420 420 640 350 860 400 1080 350 1280 420V720H0z" fill="#5d7760"/><path d="M0 600 300 480 640 560 960 470 1280 560V720H0z" fill="#3c5540"/></svg>`;
 }
+
+/** A dry week: the county's level and signal, and a ban in one township. */
+export function inForce() {
+  const notice = { areas: [], issuer: '县森防指', from: iso(Date.now() - 30 * 60 * MIN), until: iso(Date.now() + 40 * 60 * MIN), why: '连续晴热' };
+  return { danger: [{ ...notice, level: 4 }], signals: [{ ...notice, colour: 'orange' }], bans: [{ ...notice, areas: ['官庄镇'], name: '冬季禁火令' }] };
+}

@@ -8,6 +8,7 @@ import { classes, LanguageButton } from '../shared/ui';
 import { common } from '../shared/words';
 import { mute, muteLeftMs, unheard } from './alarm';
 import { awaitsRelief, shift, sounding, soundOff, startShift } from './shift';
+import { Notices } from './notices';
 import { words } from './words';
 import type { Mark } from '../shared/incident';
 import type { Person } from '../shared/types';
@@ -24,6 +25,7 @@ export function Header() {
       <span class="brand">
         <Brand /> <b>{common().product}</b> <span class="county">{board.value?.county.name}</span>
       </span>
+      <Notices />
       <Counts />
       <span class="header-right">
         {shift.value && <SoundButton />}

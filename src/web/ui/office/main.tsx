@@ -1,6 +1,7 @@
 import '../shared/base.css';
 import './frame.css';
 import './office.css';
+import './notices.css';
 import './pane/pane.css';
 import './pane/actions.css';
 import './pane/intake.css';

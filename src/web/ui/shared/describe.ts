@@ -82,6 +82,8 @@ export function label(it: Label): string {
       return w.static_heat(it.checks);
     case 'look_alike':
       return w.look_alike(it.code, date(ms(it.closed_at)), it.cause && common().falseAlarm[it.cause]);
+    case 'burn_in_ban':
+      return w.burn_in_ban(it.name, it.ban);
     case 'no_bearing':
       return w.no_bearing;
     default:

@@ -17,6 +17,7 @@ export type {
   Flames,
   Health,
   Hotspots,
+  InForce,
   IncidentPage,
   Label,
   LatLon,
@@ -75,6 +76,7 @@ export type Method = api.FixMethod;
 export type Neighbour = api.NeighbourView;
 export type Person = api.PersonView;
 export type Place = api.PlaceView;
+export type Proclaimed = api.Notice;
 export type Point = api.OperatingPoint;
 export type SelfTest = api.SelfTestView;
 export type Sighting = api.SightingView;

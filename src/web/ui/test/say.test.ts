@@ -38,7 +38,7 @@ describe('why he, why nobody', () => {
   });
 
   it('has words for every code of the rule of sending', () => {
-    const codes = ['auto', 'officer_first', 'digest', 'pixels', 'continuous', 'known_heat_source', 'approved_burn', 'masked', 'verified_lately', 'look_alike', 'static_heat', 'border', 'outside_county', 'no_bearing', 'flood', 'no_ranger', 'all_declined', 'nearest_grid', 'grid_unique', 'officer', 'relocated', 'second_opinion_agrees', 'second_opinion_doubts', 'second_opinion_holds', 'second_opinion_missing'];
+    const codes = ['auto', 'officer_first', 'digest', 'pixels', 'continuous', 'known_heat_source', 'approved_burn', 'burn_in_ban', 'masked', 'verified_lately', 'look_alike', 'static_heat', 'border', 'outside_county', 'no_bearing', 'flood', 'no_ranger', 'all_declined', 'nearest_grid', 'grid_unique', 'officer', 'relocated', 'second_opinion_agrees', 'second_opinion_doubts', 'second_opinion_holds', 'second_opinion_missing'];
     for (const code of codes) expect(because({ code, value: 'x' }, it0), code).not.toMatch(/^[a-z ]+ x$/);
   });
 });

@@ -7,6 +7,7 @@ import { zh as commonZh } from '../shared/words/zh';
 import { en as officeEn } from '../office/words/en';
 import { zh as officeZh } from '../office/words/zh';
 import { en as becauseEn, zh as becauseZh } from '../office/words/because';
+import { en as noticeEn, zh as noticeZh } from '../office/words/notice';
 import { en as stripEn, zh as stripZh } from '../office/words/strip';
 import { en as countiesEn } from '../counties/words/en';
 import { zh as countiesZh } from '../counties/words/zh';
@@ -21,6 +22,7 @@ const dictionaries: [string, object, object][] = [
   ['common', commonZh, commonEn],
   ['office', officeZh, officeEn],
   ['because', becauseZh, becauseEn],
+  ['notice', noticeZh, noticeEn],
   ['strip', stripZh, stripEn],
   ['ops', opsZh, opsEn],
   ['counties', countiesZh, countiesEn],

@@ -6,6 +6,7 @@ import { Phone } from '../../shared/icons';
 import { CopyButton, Field } from '../../shared/ui';
 import { accuracy, direct, fixCoordinates, mastOf } from '../../shared/where';
 import { common } from '../../shared/words';
+import { NoticesHere } from '../notices';
 import { words } from '../words';
 import type { Candidate, Incident, Person } from '../../shared/types';
 
@@ -44,6 +45,7 @@ export function Place({ incident }: { incident: Incident }) {
             <b>{place.neighbour.name}</b> <Call phone={place.neighbour.phone} />
           </Field>
         )}
+        <NoticesHere held={incident.in_force} />
         {place.labels.length > 0 && (
           <Field name={w.labels}>
             {place.labels.map((it) => (

@@ -233,6 +233,7 @@ export const en: typeof zh = {
     person: (v) => `Reported by a person: ${v}`,
     known_heat_source: (v) => `Known heat source: ${v}`,
     approved_burn: (v) => `Maybe an approved burn: ${v}`,
+    burn_in_ban: (v) => `Burn while a ban is in force: ${v}`,
     masked: (v) => `Inside a mask: ${v}`,
     border: (v) => `On a border: ${v}`,
     outside_county: (v) => `Outside the county ${v}`,

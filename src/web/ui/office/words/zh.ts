@@ -232,6 +232,7 @@ export const zh = {
     person: (v: string) => `有人报告：${v}`,
     known_heat_source: (v: string) => `已知热源：${v}`,
     approved_burn: (v: string) => `疑似已批用火：${v}`,
+    burn_in_ban: (v: string) => `禁火期内用火：${v}`,
     masked: (v: string) => `在屏蔽区内：${v}`,
     border: (v: string) => `边界热点：${v}`,
     outside_county: (v: string) => `县境之外 ${v}`,

@@ -58,6 +58,7 @@ export const en: typeof zh = {
   label: {
     known_heat_source: (name) => `Known heat source: ${name}`,
     approved_burn: (name) => `Maybe an approved burn: ${name}`,
+    burn_in_ban: (name, ban) => `Burn while a ban is in force: ${name} (${ban})`,
     masked: (name) => `Inside a mask: ${name}`,
     border: (names) => `On a border: ${names.join(', ')}`,
     outside_county: 'Outside the county',

@@ -56,6 +56,7 @@ export const zh = {
   label: {
     known_heat_source: (name: string) => `已知热源：${name}`,
     approved_burn: (name: string) => `疑似已批用火：${name}`,
+    burn_in_ban: (name: string, ban: string) => `禁火期内用火：${name}（${ban}）`,
     masked: (name: string) => `屏蔽区内：${name}`,
     border: (names: string[]) => `边界热点：${names.join('、')}`,
     outside_county: '县境之外',
