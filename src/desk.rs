@@ -6,6 +6,7 @@ mod messages;
 mod open;
 mod refusal;
 mod registry;
+mod signing;
 mod sort;
 mod time;
 mod wording;

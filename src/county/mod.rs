@@ -21,6 +21,7 @@ mod place;
 mod registers;
 mod rows;
 mod sheet;
+mod shift;
 mod terrain;
 #[cfg(test)]
 mod tests;

@@ -17,6 +17,7 @@ pub fn resolve(register: Register, sheet: &mut Sheet, current: &Entries, lang: L
         | Register::People
         | Register::Cameras
         | Register::Burns
-        | Register::HeatSources => {}
+        | Register::HeatSources
+        | Register::Shift => {}
     }
 }

@@ -16,15 +16,15 @@ use tokio::sync::Mutex;
 
 /// How often a change that lost to a faster one is tried again. Losing five times in a row means an
 /// error.
-const ATTEMPTS: usize = 5;
+pub(super) const ATTEMPTS: usize = 5;
 
 /// A handle, cheap to clone.
 #[derive(Clone)]
 pub struct Registry {
     store: Store,
     registers: Registers,
-    clock: Clock,
-    lang: Lang,
+    pub(super) clock: Clock,
+    pub(super) lang: Lang,
     /// One at a time follows the log and the folder.
     following: Arc<Mutex<Followed>>,
 }

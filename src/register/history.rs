@@ -2,6 +2,7 @@
 
 use super::{Change, Entry, Fact, Register};
 use jiff::Timestamp;
+use serde_json::Value;
 use std::collections::{HashMap, HashSet};
 
 #[derive(Clone, PartialEq, Debug, Default)]
@@ -66,6 +67,19 @@ impl History {
             }
         }
         entries
+    }
+
+    /// One entry at an instant; the others are not looked at.
+    pub fn entry(&self, register: Register, key: &str, instant: Timestamp) -> Option<&Value> {
+        let newest_first = self.changes.iter().rev().flat_map(|change| {
+            change.facts.iter().rev().map(move |fact| (fact.valid_from.unwrap_or(change.at), fact))
+        });
+        let mut holding = newest_first.filter(|(begins, fact)| {
+            (fact.register, fact.key.as_str()) == (register, key)
+                && *begins <= instant
+                && fact.valid_until.is_none_or(|until| instant < until)
+        });
+        holding.next()?.1.entry.as_ref()
     }
 
     /// The next instant after `instant` at which a fact begins or ends by itself.

@@ -6,12 +6,14 @@
 mod diff;
 mod history;
 mod notice;
+pub mod shift;
 #[cfg(test)]
 mod tests;
 
 pub use diff::{Cell, Changed, Diff};
 pub use history::{Entries, History};
 pub use notice::{Ban, Colour, Danger, Ground, InForce, Notice, Signal};
+pub use shift::Shift;
 
 use crate::triage::id::PersonId;
 use jiff::Timestamp;
@@ -46,9 +48,12 @@ pub enum Register {
     Signals,
     /// 禁火令
     Bans,
+    /// 班次, signed by persons; one entry with the key "".
+    Shift,
 }
 
 impl Register {
+    /// Those that the office keeps as files. The others are written by what people do.
     pub const ALL: [Self; 10] = [
         Self::County,
         Self::Grids,
@@ -62,7 +67,7 @@ impl Register {
         Self::Bans,
     ];
 
-    /// Its file in `<data>/registers/`.
+    /// Its file in `<data>/registers/`; a name where it has none.
     pub fn file_name(self) -> &'static str {
         match self {
             Self::County => "county.toml",
@@ -75,6 +80,7 @@ impl Register {
             Self::Danger => "danger.csv",
             Self::Signals => "signals.csv",
             Self::Bans => "bans.csv",
+            Self::Shift => "shift",
         }
     }
 }
@@ -88,6 +94,13 @@ pub struct Entry {
     pub value: Value,
     /// Cells with a login, by column. They are kept beside the log, never in it.
     pub secrets: BTreeMap<String, String>,
+}
+
+impl Entry {
+    /// Without logins.
+    pub fn of(key: impl Into<String>, value: Value) -> Self {
+        Self { key: key.into(), value, secrets: BTreeMap::new() }
+    }
 }
 
 /// What a change says about one entry.

@@ -46,6 +46,11 @@ fn a_day_keeps_its_names_and_a_correction_of_the_past_corrects_it() {
         ["", "张三", "张三", "王五", "王五", "李四", "李四"]
     );
     assert_eq!(named(&history.known(2, time(12)))[0].1, "张三", "as it was believed before");
+    for hour in -1..50 {
+        let alone = history.entry(Register::People, "r1", time(hour));
+        let among = history.at(time(hour));
+        assert_eq!(alone, among.get(Register::People, "r1").map(|it| &it.value), "{hour} h");
+    }
     assert_eq!(history.next_turn(time(0)), Some(time(12)));
     assert_eq!(history.next_turn(time(24)), None);
 }

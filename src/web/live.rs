@@ -42,8 +42,8 @@ const LOOK_EVERY: Duration = Duration::from_secs(15);
 const AHEAD: usize = 8;
 const HOTSPOTS_FOR: SignedDuration = SignedDuration::from_hours(24);
 
-/// `changed` (an incident), `health` (cameras), `hotspots`; `id` is the log cursor, and
-/// `Last-Event-ID` resumes after it.
+/// `changed` (an incident), `health` (cameras), `hotspots`, `registers` (a shift, too); `id` is the
+/// log cursor, and `Last-Event-ID` resumes after it.
 #[utoipa::path(
     get, path = "/api/v1/stream", tag = "live",
     params(("Last-Event-ID" = Option<String>, Header, description = "Resumes after this cursor.")),
@@ -77,6 +77,7 @@ pub(super) async fn stream(
         // A cursor beyond the end dates from before a restore.
         cursor: last.filter(|last| *last <= end).unwrap_or(end),
         health: camera_health(&state),
+        registers: state.registers.history().number(),
         hotspots: None,
         state,
         me,
@@ -103,6 +104,8 @@ struct Reader {
     session: Option<String>,
     cursor: u64,
     health: BTreeMap<CameraId, Health>,
+    /// The newest change of the registers that was told: a shift, a ban, a phone number.
+    registers: u64,
     /// The last day's hotspot count as last sent.
     hotspots: Option<HotspotCount>,
     out: mpsc::Sender<Event>,
@@ -178,7 +181,13 @@ impl Reader {
         let told = changed.is_empty()
             || self.send("health", self.cursor, &json!({ "cameras": changed })).await;
         self.health = now;
-        told
+        told && self.tell_registers().await
+    }
+
+    async fn tell_registers(&mut self) -> bool {
+        let now = self.state.registers.history().number();
+        let before = std::mem::replace(&mut self.registers, now);
+        now == before || self.send("registers", self.cursor, &json!({})).await
     }
 
     async fn tell_hotspots(&mut self) -> Result<bool> {

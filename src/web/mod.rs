@@ -45,7 +45,7 @@ use http::connections::{Caller, Connections};
 use http::me::Me;
 use http::{auth, error, files, limits, login, openapi, session, shares};
 use metrics_exporter_prometheus::PrometheusHandle;
-use office::{board, incident, people, registers, sorting};
+use office::{board, incident, people, registers, shift, sorting};
 use parking_lot::RwLock;
 use std::future::Future;
 use std::pin::pin;
@@ -300,6 +300,8 @@ fn quick() -> OpenApiRouter<WebState> {
         .routes(routes!(incident::close))
         .routes(routes!(incident::note))
         .routes(routes!(people::people))
+        .routes(routes!(shift::start))
+        .routes(routes!(shift::hand_over))
         .routes(routes!(sorting::relocate))
         .routes(routes!(sorting::strike_out))
         .routes(routes!(sorting::reinstate))

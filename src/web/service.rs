@@ -68,7 +68,7 @@ impl Parts {
 pub(super) struct PartView {
     pub part: String,
     pub ok: bool,
-    words: String,
+    pub words: String,
 }
 
 /// Everything that can fail, by name.

@@ -16,6 +16,7 @@ mod registers;
 mod rights;
 mod sessions;
 mod shares;
+mod shift;
 mod sorting;
 mod story;
 mod strips;

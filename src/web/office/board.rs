@@ -1,6 +1,7 @@
 //! What the office sees: the board, lists, one incident.
 
-use super::queue;
+use super::shift::ShiftView;
+use super::{queue, shift};
 use crate::county::{County, county_date, county_time};
 use crate::desk::{ENDED_FOR, OpenBook};
 use crate::register::InForce;
@@ -49,6 +50,7 @@ pub(crate) struct Board {
     /// Incidents whose record cannot be read: nobody keeps their deadlines.
     unreadable: Vec<UnreadableView>,
     duty: DutyView,
+    shift: ShiftView,
     /// 火险等级, 预警信号 and 禁火令 in force now somewhere in the county, the strongest first.
     in_force: InForce,
     zero_point: ZeroPoint,
@@ -141,6 +143,7 @@ pub(crate) async fn board(
         reminded: ended().filter_map(|it| reminded(it)).collect(),
         unreadable: unreadable(&state),
         duty,
+        shift: shift::view(&state, &me, &county),
         in_force: county.in_force(now),
         zero_point: state.config.policy.zero_point,
         categories: categories().to_vec(),

@@ -5,4 +5,5 @@ pub(super) mod incident;
 pub(super) mod people;
 pub(super) mod queue;
 pub(super) mod registers;
+pub(super) mod shift;
 pub(super) mod sorting;

@@ -9,6 +9,7 @@ import { createServer } from 'node:http';
 import { dirname, extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { forRanger, owner, people as found, sorting, waiting } from './case.mjs';
+import { shift, signShift } from './shift.mjs';
 import { cameras, categories, dispatch, grids, hotspots, id, incidents, people, phoned, picture, inForce } from './data.mjs';
 import { ops } from './ops.mjs';
 import { registers } from './registers.mjs';
@@ -118,7 +119,7 @@ async function read(req) {
 function board() {
   return {
     now: iso(), cursor: String(cursor), county: { name: '沅溪县', centre: { lat_deg: 28.46, lon_deg: 110.42 }, bounds: [{ lat_deg: 28.27, lon_deg: 110.19 }, { lat_deg: 28.66, lon_deg: 110.66 }], grids: grids() },
-    in_force: inForce(), incidents: open().map(brief), cameras: cameras(), duty: { officer: { id: 'officer', name: '吴敏', role: 'county_duty', phone: null, distance_m: null }, leader: { id: 'leader', name: '陈立新', role: 'county_leader', phone: '13900000009', distance_m: null } },
+    in_force: inForce(), shift: shift(), incidents: open().map(brief), cameras: cameras(), duty: { officer: { id: 'officer', name: '吴敏', role: 'county_duty', phone: null, distance_m: null }, leader: { id: 'leader', name: '陈立新', role: 'county_leader', phone: '13900000009', distance_m: null } },
     zero_point: 'dispatched', categories, unattended: demo ? ['satellite'] : ['satellite', 'camera'],
     passed_on: demo ? [] : [{ incident: id(31), code: '1121-31', place: '辰溪县境', at: iso(Date.now() - 5_400_000), centre: { lat_deg: 28.25, lon_deg: 110.3 }, county: '辰溪县', phone: '0745-5232119', sightings: 2 }],
     reminded: demo ? [] : [{ incident: id(32), code: '1121-32', place: '老街村', category: 3, sightings: 2, last_seen_at: iso(Date.now() - 900_000) }],
@@ -147,6 +148,7 @@ function api(req, res, url, body) {
   if (kind === 'board') return send(res, 200, board());
   if (kind === 'hotspots') return send(res, 200, { items: hotspots(Date.now()), count: hotspots(Date.now()).length });
   if (kind === 'ranger') return send(res, 200, { me, now: iso(), duty_phone: '0745-4222119', categories, arrival: { radius_m: 500, age_max_s: 120 }, incidents: [...all.values()].flatMap((it) => { const mine = forRanger(it, 'zhou'); return mine ? [{ ...brief(it), ...mine }] : []; }) });
+  if (kind === 'shift') return send(res, 200, signShift(key, JSON.parse(body.toString()), open()));
   if (kind === 'people') return send(res, 200, found(people, open(), all.get(url.searchParams.get('incident')), url.searchParams.get('q') ?? ''));
   if (kind === 'pictures') return uploads.has(key) ? send(res, 200, uploads.get(key), 'image/jpeg') : send(res, 200, picture(url.searchParams.has('crop')), 'image/svg+xml');
   if (kind === 'cameras') return send(res, 200, picture(false), 'image/svg+xml');

@@ -7,7 +7,9 @@ import { clockTime, hourMinute } from '../shared/time';
 import { classes, LanguageButton } from '../shared/ui';
 import { common } from '../shared/words';
 import { mute, muteLeftMs, unheard } from './alarm';
-import { awaitsRelief, shift, sounding, soundOff, startShift } from './shift';
+import { DutyButton } from './duty';
+import { awaitsRelief, shift, sounding, soundOff, soundOnHere } from './shift';
+import { startShift } from './signing';
 import { Notices } from './notices';
 import { words } from './words';
 import type { Mark } from '../shared/incident';
@@ -34,10 +36,8 @@ export function Header() {
             <Sound /> {w.shift}
           </button>
         )}
+        <DutyButton />
         <span class="duty">
-          <span>
-            {w.officer} <b>{onDuty(duty?.officer)}</b>
-          </span>
           <span>
             {w.leader} <b>{onDuty(duty?.leader)}</b>
           </span>
@@ -75,7 +75,7 @@ function SoundButton() {
   const here = shift.value && w.onDutyHere(shift.value.officer ?? w.nobody, hourMinute(shift.value.since));
   if (!sounding.value)
     return (
-      <button type="button" class="header-button" onClick={() => void startShift()} aria-pressed="false" title={here ?? undefined}>
+      <button type="button" class="header-button" onClick={() => void soundOnHere()} aria-pressed="false" title={here ?? undefined}>
         <Muted /> {w.soundOff}
       </button>
     );
@@ -96,7 +96,7 @@ export function SoundBar() {
   const w = words();
   if (!unheard.value) return null;
   return (
-    <button type="button" class="bar bar-red bar-shout" onClick={() => void startShift()} data-bar="sound">
+    <button type="button" class="bar bar-red bar-shout" onClick={() => void soundOnHere()} data-bar="sound">
       {w.soundBlocked}
     </button>
   );

@@ -2,6 +2,7 @@
 import { mute } from './alarm';
 import { boxShown, closeUp, fitAll, helpShown, intakeOpen, move, openPanel, panel, select, selected, selectedId } from './desk';
 import { toggleIntake } from './intake';
+import { shiftShown } from './signing';
 import { queue } from '../shared/board';
 
 const actions: Record<string, () => void> = {
@@ -34,7 +35,8 @@ function enter(): void {
 }
 
 function back(): void {
-  if (helpShown.value) helpShown.value = false;
+  if (shiftShown.value) shiftShown.value = false;
+  else if (helpShown.value) helpShown.value = false;
   else if (intakeOpen.value) intakeOpen.value = false;
   else panel.value = null;
 }
@@ -45,6 +47,8 @@ export function startKeys(): void {
     const target = event.target as HTMLElement;
     const typing = /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName);
     if (typing && event.code !== 'Escape') return;
+    // What is signed for is read with both hands off the queue.
+    if (shiftShown.peek() && event.code !== 'Escape') return;
     if (intakeOpen.peek() && event.key !== '?' && !whileWriting.has(event.code)) return;
     // Enter on a focused button is that button's own; on the card already open it goes on to the main action.
     if (event.code === 'Enter' && target.tagName === 'BUTTON' && target.dataset['id'] !== selectedId.value) return;

@@ -2,6 +2,7 @@ import '../shared/base.css';
 import './frame.css';
 import './office.css';
 import './notices.css';
+import './duty.css';
 import './pane/pane.css';
 import './pane/actions.css';
 import './pane/intake.css';
@@ -15,6 +16,7 @@ import { clockTime } from '../shared/time';
 import { common } from '../shared/words';
 import { startAlarm } from './alarm';
 import { intakeOpen, selected, startSending } from './desk';
+import { LoginBar, ShiftPanel } from './duty';
 import { Footer, Help } from './footer';
 import { Header, SoundBar } from './header';
 import { startIntents } from './intent';
@@ -42,6 +44,7 @@ function Office() {
       <div class="bars">
         <SoundBar />
         <StaleBar />
+        <LoginBar />
       </div>
       <Header />
       <main class="desk">
@@ -51,6 +54,7 @@ function Office() {
       </main>
       <Footer />
       <Help />
+      <ShiftPanel />
     </div>
   );
 }

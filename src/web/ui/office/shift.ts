@@ -1,11 +1,11 @@
-/** The shift on this computer. It survives a reload: a crash or a power cut must not make a silent desk. */
+/** The shift on this computer: sound, a lit screen. It survives a reload: a crash or a power cut must not make a silent desk. Who has signed is the server's (`signing.ts`). */
 import { computed, effect, signal } from '@preact/signals';
 import { board } from '../shared/board';
 import { serverNow } from '../shared/clock';
 import { audible, playNew, unlock } from '../shared/sound';
 
 export interface Shift {
-  /** Who was on the rota when it began; null: nobody. */
+  /** Who had signed when it began here; null: nobody. */
   officer: string | null;
   /** Server time, milliseconds. */
   since: number;
@@ -33,8 +33,12 @@ function remembered(): Shift | null {
 }
 
 export const shift = signal<Shift | null>(remembered());
-/** The person on the rota has not begun a shift here: the one before has. */
-export const awaitsRelief = computed(() => shift.value !== null && board.value !== null && shift.value.officer !== (board.value.duty.officer?.name ?? null));
+/** Nobody has signed for these hours, or somebody else than the one whose shift began here. */
+export const awaitsRelief = computed(() => {
+  const signed = board.value?.shift;
+  if (shift.value === null || !signed) return false;
+  return signed.unsigned_since !== null || shift.value.officer !== (signed.current?.officer.name ?? null);
+});
 /** The shift wants sound and the browser lets it be heard. */
 export const sounding = computed(() => audible.value && shift.value?.sound === true);
 
@@ -47,9 +51,14 @@ function keep(it: Shift): void {
   }
 }
 
+/** Of whom this computer's shift is, once the signature is taken. */
+export function isOf(officer: string): void {
+  if (shift.peek()) keep({ ...shift.peek()!, officer });
+}
+
 /** From a press: only then a browser lets a page sound and ask for notifications. */
-export async function startShift(): Promise<void> {
-  keep({ officer: board.peek()?.duty.officer?.name ?? null, since: serverNow(), sound: true });
+export async function soundOnHere(): Promise<void> {
+  keep({ officer: board.peek()?.shift.current?.officer.name ?? null, since: serverNow(), sound: true });
   askToNotify();
   await unlock();
   playNew();

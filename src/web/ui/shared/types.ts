@@ -80,6 +80,7 @@ export type Proclaimed = api.Notice;
 export type Point = api.OperatingPoint;
 export type SelfTest = api.SelfTestView;
 export type Sighting = api.SightingView;
+export type ShiftState = api.ShiftView;
 export type Source = api.SourceView;
 export type Undelivered = api.UndeliveredView;
 export type Verification = api.VerificationView;

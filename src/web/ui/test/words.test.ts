@@ -8,6 +8,7 @@ import { en as officeEn } from '../office/words/en';
 import { zh as officeZh } from '../office/words/zh';
 import { en as becauseEn, zh as becauseZh } from '../office/words/because';
 import { en as noticeEn, zh as noticeZh } from '../office/words/notice';
+import { en as shiftEn, zh as shiftZh } from '../office/words/shift';
 import { en as stripEn, zh as stripZh } from '../office/words/strip';
 import { en as countiesEn } from '../counties/words/en';
 import { zh as countiesZh } from '../counties/words/zh';
@@ -23,6 +24,7 @@ const dictionaries: [string, object, object][] = [
   ['office', officeZh, officeEn],
   ['because', becauseZh, becauseEn],
   ['notice', noticeZh, noticeEn],
+  ['shift', shiftZh, shiftEn],
   ['strip', stripZh, stripEn],
   ['ops', opsZh, opsEn],
   ['counties', countiesZh, countiesEn],

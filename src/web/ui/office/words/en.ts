@@ -3,7 +3,7 @@ import type { zh } from './zh';
 export const en: typeof zh = {
   title: 'Duty desk',
   shift: 'Start shift',
-  shiftHint: 'Turns the sound on and plays it once',
+  shiftHint: 'Signs for the shift; turns the sound on and plays it once',
   soundOn: 'Sound on',
   soundOff: 'Sound off',
   muted: (seconds) => `Muted ${seconds} s`,

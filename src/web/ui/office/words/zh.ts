@@ -2,7 +2,7 @@
 export const zh = {
   title: '值班台',
   shift: '开始值班',
-  shiftHint: '点击后开启声音并试响一次',
+  shiftHint: '在这里签字当班，开启声音并试响一次',
   soundOn: '声音 开',
   soundOff: '声音 关',
   muted: (seconds: number) => `静音 ${seconds} 秒`,
