@@ -60,7 +60,7 @@ impl Cell {
             store.clone(),
             bus.clone(),
             registers.clone(),
-            config.policy.clone(),
+            registry.enforce(&config.policy).await?,
             config.notify.signature.clone(),
             clock.clone(),
         ));

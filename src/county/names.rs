@@ -18,6 +18,7 @@ pub fn resolve(register: Register, sheet: &mut Sheet, current: &Entries, lang: L
         | Register::Cameras
         | Register::Burns
         | Register::HeatSources
-        | Register::Shift => {}
+        | Register::Shift
+        | Register::Policy => {}
     }
 }

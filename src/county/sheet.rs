@@ -34,7 +34,9 @@ impl Sheet {
 /// folder, because it names another file.
 pub fn parse(register: Register, bytes: &[u8], lang: Lang) -> Result<Sheet, String> {
     match register {
-        Register::County | Register::Shift => Err(format!("{} is no table", register.file_name())),
+        Register::County | Register::Shift | Register::Policy => {
+            Err(format!("{} is no table", register.file_name()))
+        }
         Register::Grids => {
             let (grids, rejected) =
                 first_of_each(rows::grids(&table::decode(bytes), lang)?, grid_key, lang);
@@ -58,6 +60,9 @@ pub fn entry(register: Register, value: &Value, lang: Lang) -> Result<Entry, Str
         Register::County => {
             Err(lang.pick("请改 county.toml", "change county.toml instead").to_owned())
         }
+        Register::Policy => Err(lang
+            .pick("请改配置文件的 [policy]", "change [policy] of the configuration instead")
+            .to_owned()),
         Register::Shift => {
             Err(lang.pick("班次由本人签字", "a shift is signed by its officer").to_owned())
         }
@@ -76,7 +81,9 @@ pub fn entry(register: Register, value: &Value, lang: Lang) -> Result<Entry, Str
 /// The register as its file, with logins: for the office's own folder, never for a page.
 pub fn render(register: Register, entries: &[Entry]) -> Result<String, String> {
     match register {
-        Register::County | Register::Shift => Err(format!("{} is no table", register.file_name())),
+        Register::County | Register::Shift | Register::Policy => {
+            Err(format!("{} is no table", register.file_name()))
+        }
         Register::Grids => {
             let collection = serde_json::json!({
                 "type": "FeatureCollection",

@@ -50,6 +50,9 @@ pub enum Register {
     Bans,
     /// 班次, signed by persons; one entry with the key "".
     Shift,
+    /// 规则: `[policy]` of the configuration, as it was when a desk started; one entry with the key
+    /// "".
+    Policy,
 }
 
 impl Register {
@@ -81,6 +84,7 @@ impl Register {
             Self::Signals => "signals.csv",
             Self::Bans => "bans.csv",
             Self::Shift => "shift",
+            Self::Policy => "policy",
         }
     }
 }
@@ -150,6 +154,8 @@ pub enum Author {
     Account(String),
     /// Whoever edited this file in the folder of the registers.
     File(String),
+    /// Whoever edited the configuration with which a desk was started.
+    Configuration,
 }
 
 /// Facts that were registered together, all or none: one import, one correction, one swap.

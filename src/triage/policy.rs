@@ -11,7 +11,8 @@ use utoipa::ToSchema;
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Policy {
-    /// Grows with every published change; recorded with every event made under it.
+    /// The number under which the log knows these rules (`desk/signing.rs`); recorded with every
+    /// event made under them.
     pub version: u32,
     /// The instant from which the three clocks count; printed on every statistic. Rungs always
     /// count from the dispatch: nobody is rung for time in which nobody could have acted.

@@ -132,6 +132,8 @@ pub(super) async fn scores(
 #[derive(Serialize, ToSchema)]
 pub(super) struct ThresholdsView {
     current: Thresholds,
+    /// What was published last before `at`, of which the question is; null: nothing was.
+    then: Option<Published>,
     /// Oldest first.
     history: Vec<Published>,
     /// Of the model that looks; null where it has none, or where no model is loaded.
@@ -141,7 +143,7 @@ pub(super) struct ThresholdsView {
     camera_sends_after_s: Option<i64>,
 }
 
-#[derive(Serialize, ToSchema)]
+#[derive(Clone, Serialize, ToSchema)]
 struct Published {
     thresholds: Thresholds,
     by: String,
@@ -151,32 +153,42 @@ struct Published {
     counted_frames: bool,
 }
 
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct ThresholdsQuery {
+    /// For `then`; now, when it is left out.
+    at: Option<Timestamp>,
+}
+
 #[utoipa::path(
-    get, path = "/api/v1/ops/thresholds", tag = "ops", security(("session" = ["officer", "ops"])),
+    get, path = "/api/v1/ops/thresholds", tag = "ops", params(ThresholdsQuery),
+    security(("session" = ["officer", "ops"])),
     responses((status = 200, body = ThresholdsView)),
 )]
 pub(super) async fn thresholds(
     State(state): State<WebState>,
     _: Office,
+    Query(asked): Query<ThresholdsQuery>,
 ) -> Answer<Json<ThresholdsView>> {
-    thresholds_view(&state).await.map(Json)
+    let at = asked.at.unwrap_or_else(|| state.clock.now());
+    thresholds_view(&state, at).await.map(Json)
 }
 
-async fn thresholds_view(state: &WebState) -> Answer<ThresholdsView> {
+async fn thresholds_view(state: &WebState, then: Timestamp) -> Answer<ThresholdsView> {
     let county = state.county();
     let name = |by: &PersonId| {
         county.person(by).map_or_else(|| by.to_string(), |person| person.name.clone())
     };
-    let history = state.store.threshold_history().await?;
+    let published = |it: PublishedThresholds| {
+        let PublishedThresholds { thresholds, by, at, reason, counted_frames } = it;
+        Published { thresholds, by: name(&by), at, reason, counted_frames }
+    };
+    let history: Vec<Published> =
+        state.store.threshold_history().await?.into_iter().map(published).collect();
     Ok(ThresholdsView {
         current: in_force(state),
-        history: history
-            .into_iter()
-            .map(|it| {
-                let PublishedThresholds { thresholds, by, at, reason, counted_frames } = it;
-                Published { thresholds, by: name(&by), at, reason, counted_frames }
-            })
-            .collect(),
+        then: history.iter().rfind(|it| it.at <= then).cloned(),
+        history,
         points: state.points.read().clone(),
         camera_sends_after_s: match state.desk.policy().review.camera {
             Review::Officer => None,
@@ -221,7 +233,7 @@ pub(super) async fn publish(
     // Whatever older version could not be used: this one holds.
     state.parts.set("thresholds", true, "", "");
     state.thresholds.publish(published);
-    thresholds_view(&state).await.map(Json)
+    thresholds_view(&state, state.clock.now()).await.map(Json)
 }
 
 /// The newest version, if it is the same publication sent twice.

@@ -84,6 +84,16 @@ async fn thresholds_are_tried_on_the_past_and_published_once() {
         );
     }
     assert_eq!(world.state.thresholds.get().smoke, 0.9, "the confirmers see it");
+    let then = async |minutes: i64| {
+        let at = world.clock.now() + SignedDuration::from_mins(minutes);
+        ops.get(&format!("/api/v1/ops/thresholds?at={at}")).await.ok()["then"].clone()
+    };
+    assert_eq!(then(-1).await, Value::Null, "what was published when an old report was written");
+    let published = then(1).await;
+    assert_eq!(
+        (&published["thresholds"]["version"], &published["reason"]),
+        (&json!(2), &json!("晨雾多"))
+    );
     thresholds["smoke"] = json!(0.7);
     let stale = json!({"thresholds": thresholds, "reason": "另一个人"});
     assert_eq!(

@@ -9,6 +9,7 @@ use huoyan::desk::{Import, Registry};
 use huoyan::error::Kind;
 use huoyan::lang::Lang;
 use huoyan::register::{Author, Fact, Register};
+use huoyan::triage::policy::Policy;
 use jiff::SignedDuration;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -25,6 +26,7 @@ contract!(
     a_change_is_taken_back_unless_somebody_built_on_it,
     a_row_that_cannot_be_used_costs_nobody_the_entry_they_had,
     a_stand_in_is_in_charge_until_the_day_that_was_said,
+    rules_that_change_at_a_start_are_written_down_and_keep_their_number,
     whoever_decides_on_an_old_view_is_told,
     a_file_that_nobody_knows_is_not_taken_for_the_truth,
 );
@@ -331,6 +333,32 @@ async fn a_stand_in_is_in_charge_until_the_day_that_was_said(store: TestStore) {
         assert!(office.read(Register::People).contains(expected), "the printed list says the same");
         office.later();
     }
+}
+
+/// An old report names the number of its rules: what they were is in the log.
+async fn rules_that_change_at_a_start_are_written_down_and_keep_their_number(store: TestStore) {
+    let office = Office::new(store);
+    let registry = office.registry().await;
+    let usual = Policy::default();
+    let quick = Policy { acknowledge_within: SignedDuration::from_mins(5), ..usual.clone() };
+    let mut numbers = Vec::new();
+    for rules in [&usual, &usual, &quick, &usual] {
+        let registry = office.registry().await;
+        numbers.push(registry.enforce(rules).await.expect("written down").version);
+        office.later();
+    }
+    assert_eq!(numbers, [1, 1, 2, 1], "the same rules, the same number");
+    registry.follow().await.expect("followed");
+    let history = registry.registers().history();
+    assert_eq!(history.number(), 3, "a start with the same rules says nothing new");
+    let at = |hours: i64| {
+        let instant = start() + SignedDuration::from_hours(hours);
+        let value = history.entry(Register::Policy, "", instant).cloned().expect("rules");
+        serde_json::from_value::<Policy>(value).expect("readable").acknowledge_within
+    };
+    assert_eq!([at(1), at(2), at(3)].map(|it| it.as_mins()), [10, 5, 10]);
+    assert!(history.changes().iter().all(|change| change.by == Author::Configuration));
+    whole(&office.store.store).await;
 }
 
 async fn whoever_decides_on_an_old_view_is_told(store: TestStore) {

@@ -203,7 +203,7 @@ fn is_changed_by(register: Register, role: Access) -> bool {
         | Register::Signals
         | Register::Bans => true,
         Register::Grids | Register::Cameras => role == Access::Ops,
-        Register::County | Register::Shift => false,
+        Register::County | Register::Shift | Register::Policy => false,
     }
 }
 
@@ -216,6 +216,10 @@ fn may_change(me: &Me, register: Register) -> Answer<()> {
             "本县的名称、轮廓和邻县请在登记册文件夹的 county.toml 里改。",
             "Change the county's name, outline and neighbours in county.toml of the folder of the \
             registers.",
+        ),
+        Register::Policy => Problem::forbidden(
+            "规则在配置文件的 [policy] 里更改。",
+            "The policy is changed in [policy] of the configuration.",
         ),
         Register::Shift => Problem::forbidden(
             "班次由本人签字，不在这里更改。",

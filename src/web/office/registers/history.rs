@@ -13,6 +13,9 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use utoipa::{IntoParams, ToSchema};
 
+/// What wrote down a policy.
+const CONFIGURATION: &str = "huoyan.toml";
+
 /// Changes in one answer; older ones come by page.
 const CHANGES: usize = 50;
 /// Entries named with their cells in a change. An import of thousands is counted.
@@ -145,6 +148,7 @@ pub(super) fn author_name(by: &Author, county: &County) -> String {
             county.person(id).map_or_else(|| id.to_string(), |person| person.name.clone())
         }
         Author::Account(name) | Author::File(name) => name.clone(),
+        Author::Configuration => CONFIGURATION.to_owned(),
     }
 }
 
