@@ -150,7 +150,7 @@ impl Cell {
             async move { notifier.run(app.stopped()).await }
         });
         if let Some(line) = &self.line {
-            edges::hear(tasks, app, line);
+            edges::hear(tasks, app, line, role == Role::Desk);
         }
         spawn(tasks, "feeds", app, feeds::run);
         spawn(tasks, "pruning", app, prune::run);

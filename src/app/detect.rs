@@ -16,7 +16,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::county::Registers;
 use crate::drill::DrillBoard;
-use crate::edge::{self, CameraWord, Fault, Sending, Spool, Word};
+use crate::edge::{self, CameraWord, Fault, Spool, Way, Word};
 use crate::error::{Error, Result};
 use crate::frame::{StatusBoard, Tuning};
 use crate::lang::{Lang, Words};
@@ -30,6 +30,7 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::{Mutex, watch as signal};
 use tokio::task::JoinSet;
+use uuid::Uuid;
 
 /// Interval between two words to the centre.
 const SPEAKS_EVERY: Duration = Duration::from_secs(5);
@@ -146,7 +147,7 @@ async fn file(Edge { site, spool, .. }: Edge, lane: Arc<Mutex<Lane<Found>>>) {
         async move {
             let text = bus::written(&found.sighting)?;
             tokio::task::block_in_place(|| spool.keep_sighting(found.sighting.id, &text))?;
-            tracing::info!(sighting = %found.sighting.id, arrived_at = %found.arrived_at, "an alarm is on the disk");
+            tracing::info!(sighting = %found.sighting.id, arrived_at = %found.arrived_at, "an alarm is kept");
             Ok(())
         }
     };
@@ -180,32 +181,24 @@ async fn keep(Edge { site, spool, .. }: Edge, lane: Arc<Mutex<Lane<Evidence>>>) 
 }
 
 async fn send(Edge { site, name, line, spool }: Edge) {
-    let told = |sending: Sending<'_>| {
+    let told = |way: Way, failed: Option<&Error>| {
         let waits = spool.waits();
         metrics::gauge!("huoyan_spool_sightings").set(waits.sightings as f64);
         metrics::gauge!("huoyan_spool_pictures").set(waits.pictures as f64);
         metrics::gauge!("huoyan_spool_bytes").set(waits.bytes as f64);
-        let why = match sending {
-            Sending::Fine => String::new(),
-            Sending::Fails(e) => e.chain(),
+        metrics::gauge!("huoyan_spool_unsaved").set(waits.unsaved as f64);
+        metrics::gauge!("huoyan_spool_unreadable").set(waits.unreadable as f64);
+        let why = failed.map(Error::chain).unwrap_or_default();
+        let (part, count, zh, en) = match way {
+            Way::Sightings => ("sending", waits.sightings, "条线索", "sightings"),
+            Way::Pictures => ("sending pictures", waits.pictures, "张图片", "pictures"),
         };
         said(
             &site,
-            "sending",
-            !why.is_empty(),
-            || {
-                format!(
-                    "发不到中心，{}条线索、{}张图片在本机等待（{why}）",
-                    waits.sightings, waits.pictures
-                )
-            },
-            || {
-                format!(
-                    "cannot send to the centre; {} sightings and {} pictures wait on this disk \
-                    ({why})",
-                    waits.sightings, waits.pictures
-                )
-            },
+            part,
+            failed.is_some(),
+            || format!("发不到中心，{count}{zh}在本机等待（{why}）"),
+            || format!("cannot send to the centre; {count} {en} wait at this edge ({why})"),
         );
     };
     tokio::select! {
@@ -216,9 +209,23 @@ async fn send(Edge { site, name, line, spool }: Edge) {
 
 /// Says every few seconds how this edge is. While there is no network nobody hears it.
 async fn speak(Edge { site, name, line, spool }: Edge) {
+    let instance = Uuid::now_v7();
     while !sleep_or_stop(&site, SPEAKS_EVERY).await {
+        let is_away = !line.is_connected();
+        said(
+            &site,
+            "line",
+            is_away,
+            || "连不上中心的 NATS 服务器：请看 [bus] url、网络和登录".to_owned(),
+            || {
+                "not connected to the centre's NATS server: check [bus] url, the network and the \
+                login"
+                    .to_owned()
+            },
+        );
         let faults = site.parts.faults().into_iter();
         let word = Word {
+            instance,
             version: env!("CARGO_PKG_VERSION").to_owned(),
             thresholds_version: site.thresholds.version(),
             cameras: CameraWord::all(&site.status),

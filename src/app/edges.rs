@@ -5,14 +5,11 @@ use super::vitals::said;
 use super::{App, Site, sleep_or_stop, spawn};
 use crate::bus::{Aside, Line, Pictures};
 use crate::config::Config;
-use crate::edge::{CameraWord, Fault, Word};
+use crate::edge::{Roster, Standing, Word};
 use crate::error::{Error, Kind, Result};
 use crate::frame::Health;
 use crate::lang::Words;
 use crate::store;
-use crate::triage::id::CameraId;
-use jiff::{SignedDuration, Timestamp};
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Mutex;
@@ -20,8 +17,6 @@ use tokio::task::JoinSet;
 
 /// Interval between looks at the line, and between two words of the thresholds.
 const LOOKS_EVERY: Duration = Duration::from_secs(5);
-/// An edge speaks every 5 s. After this time without a word it may be dead.
-const SILENT_AFTER: SignedDuration = SignedDuration::from_secs(30);
 /// Interval between tries while the server is away.
 const TRIES_AGAIN: Duration = Duration::from_secs(2);
 
@@ -47,19 +42,16 @@ pub(super) fn check(config: &Config) -> Result<()> {
     Ok(())
 }
 
-/// What is known of one edge.
-struct Edge {
-    at: Timestamp,
-    cameras: Vec<CameraId>,
-    faults: Vec<Fault>,
-}
-
 /// Starts the tasks.
-pub(super) fn hear(tasks: &mut JoinSet<()>, app: &App, line: &Line) {
-    let edges: Arc<Mutex<BTreeMap<String, Edge>>> = Arc::default();
+///
+/// `is_alone`: this process has no cameras of its own, so that each needs an edge.
+pub(super) fn hear(tasks: &mut JoinSet<()>, app: &App, line: &Line, is_alone: bool) {
+    let roster = Arc::new(Mutex::new(Roster::new(app.clock.now())));
     start(tasks, "edges' sightings", app, line, sightings);
     start(tasks, "edges' pictures", app, line, pictures);
-    start(tasks, "edges' words", app, line, move |app, line| words(app, line, Arc::clone(&edges)));
+    start(tasks, "edges' words", app, line, move |app, line| {
+        words(app, line, Arc::clone(&roster), is_alone)
+    });
     start(tasks, "line", app, line, keep_line);
 }
 
@@ -131,24 +123,24 @@ async fn copy(app: &App, line: &Line, mut pictures: Pictures) -> Result<()> {
     }
 }
 
-async fn words(app: App, line: Line, edges: Arc<Mutex<BTreeMap<String, Edge>>>) {
-    let mut edges = edges.lock().await;
+async fn words(app: App, line: Line, roster: Arc<Mutex<Roster>>, is_alone: bool) {
+    let mut roster = roster.lock().await;
     loop {
-        let heard = listen(&app, &line, &mut edges);
+        let heard = listen(&app, &line, &mut roster, is_alone);
         tokio::select! {
             heard = heard => if let Err(e) = heard {
                 tracing::debug!("the words of edges are not heard: {}", e.chain());
             },
             () = app.stopped() => return,
         }
-        judge(&app, &edges);
+        judge(&app, &mut roster, is_alone);
         if sleep_or_stop(&app, TRIES_AGAIN).await {
             return;
         }
     }
 }
 
-async fn listen(app: &App, line: &Line, edges: &mut BTreeMap<String, Edge>) -> Result<()> {
+async fn listen(app: &App, line: &Line, roster: &mut Roster, is_alone: bool) -> Result<()> {
     let mut heard = line.hear::<Word>().await?;
     loop {
         // A look must not cut a word off, so the word is waited for across looks.
@@ -157,62 +149,34 @@ async fn listen(app: &App, line: &Line, edges: &mut BTreeMap<String, Edge>) -> R
         let said = loop {
             tokio::select! {
                 said = &mut next => break said?,
-                () = app.clock.sleep(LOOKS_EVERY) => judge(app, edges),
+                () = app.clock.sleep(LOOKS_EVERY) => judge(app, roster, is_alone),
             }
         };
-        let Word { cameras, mut faults, waits, .. } = said.word;
-        if waits.shed > 0 {
-            faults.push(Fault {
-                part: "spool".to_owned(),
-                zh: format!("断网时存不下，已舍弃{}张图片", waits.shed),
-                en: format!(
-                    "{} pictures were shed for lack of room while the network was away",
-                    waits.shed
-                ),
-            });
-        }
         let at = said.at.unwrap_or_else(|| app.clock.now());
-        let names = cameras.iter().map(|it| it.camera.clone()).collect();
-        cameras.into_iter().for_each(|it: CameraWord| it.put_on(&app.status));
-        edges.insert(said.edge, Edge { at, cameras: names, faults });
-        judge(app, edges);
+        for camera in roster.hear(said.edge, at, said.word) {
+            camera.put_on(&app.status);
+        }
+        judge(app, roster, is_alone);
     }
 }
 
-/// One part for each edge: what is wrong there, or how long it has been silent.
-fn judge(site: &Site, edges: &BTreeMap<String, Edge>) {
-    let now = site.clock.now();
-    for (name, edge) in edges {
-        let (part, silent) = (format!("edge {name}"), now.duration_since(edge.at));
-        let silent_s = silent.as_secs().max(0);
-        if silent > SILENT_AFTER {
-            let zh = format!(
-                "边缘 {name} 已有{silent_s}秒没有消息：请看它的电源、网络和程序；\
-                    其摄像机是否有人看不得而知"
-            );
-            let en = format!(
-                "no word from edge {name} for {silent_s} s: check its power, network and program. \
-                Whether its cameras are watched is unknown"
-            );
-            for camera in &edge.cameras {
-                let words = site.lang.pick(&zh, &en).to_owned();
-                site.status.set_health(camera, Health::Offline, Some(words), now);
+/// Puts on the board how each edge is, and which cameras nobody watches.
+fn judge(app: &App, roster: &mut Roster, is_alone: bool) {
+    let now = app.clock.now();
+    for Standing { edge, is_well, words } in roster.standings(now) {
+        let en = words.en.clone();
+        if app.parts.set(format!("edge {edge}"), is_well, words.zh, words.en) {
+            match is_well {
+                true => tracing::info!(edge, "{en}"),
+                false => tracing::error!(edge, "{en}"),
             }
-            if site.parts.set(part, false, zh, en) {
-                tracing::error!(edge = name, "no word for {silent_s} s");
-            }
-            continue;
         }
-        let cameras = edge.cameras.len();
-        let mut zh = format!("{name} 有{cameras}台摄像机，{silent_s}秒前有消息");
-        let mut en = format!("{name} has {cameras} cameras, last word {silent_s} s ago");
-        for fault in &edge.faults {
-            zh += &format!("；{}", fault.zh);
-            en += &format!("; {}", fault.en);
-        }
-        if site.parts.set(part, edge.faults.is_empty(), zh, en.clone()) {
-            tracing::info!(edge = name, "{en}");
-        }
+    }
+    let county = app.registers.current();
+    let registered = county.cameras.iter().map(|it| &it.id);
+    for (camera, words) in roster.unwatched(registered, is_alone, now) {
+        let words = words.pick(app.lang).to_owned();
+        app.status.set_health(camera, Health::Offline, Some(words), now);
     }
 }
 

@@ -4,7 +4,7 @@
 use super::line::{Line, away, unavailable};
 use crate::error::{Error, Result};
 use crate::triage::id::PictureId;
-use async_nats::jetstream::object_store::{Config, ObjectStore, Watch};
+use async_nats::jetstream::object_store::{Config, ObjectMetadata, ObjectStore, Watch};
 use std::time::Duration;
 use tokio::io::AsyncReadExt;
 use tokio_stream::StreamExt;
@@ -16,8 +16,14 @@ const KEPT_FOR: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 const KEPT_BYTES: i64 = 2 << 30;
 /// No picture is larger; an edge's are a tenth of that.
 const PICTURE_MAX_BYTES: u64 = 16 << 20;
-/// Longest wait for one picture, over a thin line.
+/// Longest wait for one picture that a desk fetches.
 const PICTURE_WITHIN: Duration = Duration::from_secs(60);
+/// The same for one that an edge sends. Each chunk has the client's own limit of 5 s, so this ends
+/// only what goes on for ever.
+const SENT_WITHIN: Duration = Duration::from_secs(600);
+/// A chunk is confirmed before the next one leaves: at 16 kbit/s within 4 s. What an alarm finds
+/// before it on the line is no more than that.
+const CHUNK_BYTES: usize = 8 << 10;
 
 impl Line {
     /// Returns when the server has stored it. Sending the same picture again is harmless.
@@ -36,10 +42,12 @@ impl Line {
             if bucket.info(&name).await.is_ok_and(|known| !known.deleted) {
                 return Ok(());
             }
-            let put = bucket.put(name.as_str(), &mut jpeg.as_slice()).await;
+            let meta =
+                ObjectMetadata { name, chunk_size: Some(CHUNK_BYTES), ..Default::default() };
+            let put = bucket.put(meta, &mut jpeg.as_slice()).await;
             put.map(drop).map_err(|e| unavailable("the NATS server did not confirm a picture", e))
         };
-        tokio::time::timeout(PICTURE_WITHIN, sent).await.map_err(|_| away())?
+        tokio::time::timeout(SENT_WITHIN, sent).await.map_err(|_| away())?
     }
 
     /// The pictures on the server, and those to come. Makes the store where it is not there yet.

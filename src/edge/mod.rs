@@ -2,10 +2,12 @@
 //! is on the disk before anything else happens to it, leaves in the order in which it came, and
 //! goes before every picture.
 
+mod roster;
 mod sender;
 mod spool;
 mod word;
 
-pub use sender::{Sending, send};
+pub use roster::{Roster, Standing};
+pub use sender::{Way, send};
 pub use spool::{Piece, Spool, Waiting, Waits};
 pub use word::{CameraWord, Fault, Word};

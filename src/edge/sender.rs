@@ -1,4 +1,6 @@
-//! Empties the spool: one piece after the other, each until the server has confirmed it.
+//! Empties the spool: one piece after the other, each until the server has confirmed it. Sightings
+//! and pictures have a way each, so that a picture on a thin line delays an alarm by one of its
+//! chunks at most; no picture begins while a sighting waits.
 
 use super::spool::{Piece, Spool};
 use crate::bus::Line;
@@ -9,24 +11,46 @@ use std::time::Duration;
 /// Interval between tries while the centre's server is not reachable.
 const TRIES_AGAIN: Duration = Duration::from_secs(1);
 
-/// How the last piece fared.
-pub enum Sending<'a> {
-    Fine,
-    Fails(&'a Error),
+/// Which way a piece takes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Way {
+    Sightings,
+    Pictures,
 }
 
-/// Sends until it is dropped. `told` hears of every piece.
+/// Sends until it is dropped. `told` hears how every piece fares, and when nothing waits.
 pub async fn send(
     spool: &Spool,
     line: &Line,
     edge: &str,
     clock: &Clock,
-    told: impl Fn(Sending<'_>),
+    told: impl Fn(Way, Option<&Error>),
 ) {
+    let empty = async |way: Way| empty(spool, line, edge, clock, way, &told).await;
+    tokio::join!(empty(Way::Sightings), empty(Way::Pictures));
+}
+
+async fn empty(
+    spool: &Spool,
+    line: &Line,
+    edge: &str,
+    clock: &Clock,
+    way: Way,
+    told: &impl Fn(Way, Option<&Error>),
+) {
+    let next = || match way {
+        Way::Sightings => spool.next_sighting(),
+        Way::Pictures => spool.next_picture(),
+    };
     loop {
-        let Some(waiting) = tokio::task::block_in_place(|| spool.next()) else {
-            told(Sending::Fine);
-            spool.fresh().await;
+        let fresh = spool.fresh();
+        let Some(waiting) = tokio::task::block_in_place(next) else {
+            told(way, None);
+            // What cannot be read now, and pictures behind sightings, are looked at again.
+            tokio::select! {
+                () = fresh => {}
+                () = clock.sleep(TRIES_AGAIN) => {}
+            }
             continue;
         };
         let sent = match waiting.piece.clone() {
@@ -36,11 +60,10 @@ pub async fn send(
         match sent {
             Ok(()) => {
                 tokio::task::block_in_place(|| spool.done(&waiting));
-                told(Sending::Fine);
+                told(way, None);
             }
-            // A sighting that comes meanwhile goes before the picture that failed.
             Err(e) => {
-                told(Sending::Fails(&e));
+                told(way, Some(&e));
                 clock.sleep(TRIES_AGAIN).await;
             }
         }

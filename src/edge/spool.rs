@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 use tokio::sync::Notify;
+use tokio::sync::futures::Notified;
 
 /// A piece on its way.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -26,7 +27,8 @@ pub enum Piece {
 #[derive(Debug)]
 pub struct Waiting {
     pub piece: Piece,
-    file: PathBuf,
+    /// None: in memory, because the disk took nothing.
+    file: Option<PathBuf>,
 }
 
 /// What waits.
@@ -37,6 +39,12 @@ pub struct Waits {
     pub bytes: u64,
     /// Pictures given up for lack of room, since the start.
     pub shed: u64,
+    /// Of the sightings, those in memory alone: the disk takes nothing, and a stop loses them.
+    #[serde(default)]
+    pub unsaved: usize,
+    /// Files that cannot be read now, or ever.
+    #[serde(default)]
+    pub unreadable: usize,
 }
 
 /// Shared by those who fill and the one who empties it. Its functions block for the disk: call
@@ -56,6 +64,7 @@ struct State {
     sightings: Queue,
     pictures: Queue,
     shed: u64,
+    unsaved: VecDeque<(SightingId, Vec<u8>)>,
 }
 
 #[derive(Debug)]
@@ -63,6 +72,9 @@ struct Queue {
     /// Name and length of each file, the oldest first.
     files: VecDeque<(PathBuf, u64)>,
     bytes: u64,
+    /// Files that could not be read at the last look, and those that were left out for good.
+    unread: usize,
+    left_out: usize,
 }
 
 impl Queue {
@@ -77,10 +89,48 @@ impl Queue {
         self.bytes -= bytes;
         Some(file)
     }
+
+    fn take_out(&mut self, file: &Path) {
+        if let Some(at) = self.files.iter().position(|(it, _)| it == file)
+            && let Some((_, bytes)) = self.files.remove(at)
+        {
+            self.bytes -= bytes;
+        }
+    }
+
+    /// The oldest that can be read. One that cannot be read now keeps its place and hides no other;
+    /// one that never can be is left to a person.
+    fn first<I: FromStr>(&mut self, ending: &str, of: impl Fn(I, Vec<u8>) -> Piece) -> Option<Waiting> {
+        self.unread = 0;
+        let mut at = 0;
+        while let Some((file, _)) = self.files.get(at).cloned() {
+            match piece(&file, ending, &of) {
+                Ok(piece) => return Some(Waiting { piece, file: Some(file) }),
+                Err(e) if e.kind() == io::ErrorKind::InvalidData => {
+                    tracing::error!("{} cannot be sent and stays there: {e}", file.display());
+                    self.take_out(&file);
+                    self.left_out += 1;
+                }
+                Err(e) => {
+                    tracing::debug!("{} cannot be read now: {e}", file.display());
+                    self.unread += 1;
+                    at += 1;
+                }
+            }
+        }
+        None
+    }
+
+    fn unreadable(&self) -> usize {
+        self.unread + self.left_out
+    }
 }
 
 const SIGHTINGS: &str = "sightings";
 const PICTURES: &str = "pictures";
+/// Sightings that may wait in memory while the disk takes nothing: hours of a bad day. The next ones
+/// wait in their lane.
+const UNSAVED_MAX: usize = 1_000;
 
 impl Spool {
     /// Opens the folder, makes it where it is not there yet, and finds what waits. What a crash
@@ -101,15 +151,18 @@ impl Spool {
         let newest =
             [&sightings, &pictures].map(|it| it.files.back().and_then(|(file, _)| number(file)));
         let next = newest.into_iter().flatten().max().map_or(0, |newest| newest + 1);
-        let state = State { next, sightings, pictures, shed: 0 };
+        let unsaved = VecDeque::new();
+        let state = State { next, sightings, pictures, shed: 0, unsaved };
         let (state, fresh) = (Arc::new(Mutex::new(state)), Arc::default());
         Ok(Self { folder: folder.to_owned(), max_bytes, state, fresh })
     }
 
-    /// Keeps a sighting: it is on the disk when this returns. Pictures give way to it.
+    /// Keeps a sighting: it is on the disk when this returns. Pictures give way to it. Where the
+    /// disk takes nothing at all, it waits in memory: a full disk must not hold an alarm back while
+    /// the line is up. [`Waits::unsaved`] says so.
     ///
     /// # Errors
-    /// `Unavailable` when the disk or the budget is full of sightings: try again.
+    /// `Unavailable` when the budget is full of sightings, or memory is: try again.
     pub fn keep_sighting(&self, id: SightingId, text: &[u8]) -> Result<()> {
         let state = &mut *self.state();
         self.make_room(state, text.len() as u64);
@@ -119,11 +172,32 @@ impl Spool {
                 is still not reachable",
             ));
         }
+        match self.save(state, id, text) {
+            Err(e) if state.unsaved.len() >= UNSAVED_MAX => return Err(full(e)),
+            Err(e) => {
+                tracing::error!(sighting = %id, "an alarm is in memory only: {e}");
+                state.unsaved.push_back((id, text.to_vec()));
+            }
+            Ok(()) => {}
+        }
+        self.fresh.notify_waiters();
+        Ok(())
+    }
+
+    /// Writes a sighting. While the disk is full, the oldest pictures give way.
+    fn save(&self, state: &mut State, id: SightingId, text: &[u8]) -> io::Result<()> {
         let at = self.folder.join(SIGHTINGS).join(format!("{:016}-{id}.json", state.next));
-        file::write_whole(&at, text).map_err(full)?;
+        while let Err(e) = file::write_whole(&at, text) {
+            let is_full =
+                matches!(e.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded);
+            match state.pictures.pop() {
+                Some(oldest) if is_full => remove(&oldest),
+                Some(_) | None => return Err(e),
+            }
+            state.shed += 1;
+        }
         state.next += 1;
         state.sightings.push(at, text.len() as u64);
-        self.fresh.notify_one();
         Ok(())
     }
 
@@ -142,55 +216,65 @@ impl Spool {
         file::write_whole(&at, jpeg).map_err(full)?;
         state.next += 1;
         state.pictures.push(at, jpeg.len() as u64);
-        self.fresh.notify_one();
+        self.fresh.notify_waiters();
         Ok(())
     }
 
-    /// The oldest sighting; when none waits, the oldest picture. `None`: nothing waits.
-    pub fn next(&self) -> Option<Waiting> {
-        let mut state = self.state();
-        while let Some((file, _)) = state.sightings.files.front().cloned() {
-            match piece(&file, "json", Piece::Sighting) {
-                Ok(piece) => return Some(Waiting { piece, file }),
-                Err(e) => leave_out(&mut state.sightings, &e),
+    /// The oldest sighting: first those on the disk, then those in memory.
+    pub fn next_sighting(&self) -> Option<Waiting> {
+        let state = &mut *self.state();
+        // The disk may take again what it refused.
+        while let Some((id, text)) = state.unsaved.pop_front() {
+            if let Err(e) = self.save(state, id, &text) {
+                tracing::debug!("still in memory only: {e}");
+                state.unsaved.push_front((id, text));
+                break;
             }
         }
-        while let Some((file, _)) = state.pictures.files.front().cloned() {
-            match piece(&file, "jpg", Piece::Picture) {
-                Ok(piece) => return Some(Waiting { piece, file }),
-                Err(e) => leave_out(&mut state.pictures, &e),
-            }
-        }
-        None
+        let saved = state.sightings.first("json", Piece::Sighting);
+        saved.or_else(|| {
+            let (id, text) = state.unsaved.front()?.clone();
+            Some(Waiting { piece: Piece::Sighting(id, text), file: None })
+        })
+    }
+
+    /// The oldest picture, if no sighting waits.
+    pub fn next_picture(&self) -> Option<Waiting> {
+        let state = &mut *self.state();
+        let is_free = state.sightings.files.is_empty() && state.unsaved.is_empty();
+        if is_free { state.pictures.first("jpg", Piece::Picture) } else { None }
     }
 
     /// The server has it: it need not be kept any longer.
     pub fn done(&self, sent: &Waiting) {
         let state = &mut *self.state();
-        let queue = match sent.piece {
-            Piece::Sighting(..) => &mut state.sightings,
-            Piece::Picture(..) => &mut state.pictures,
+        let Some(file) = &sent.file else {
+            state.unsaved.pop_front();
+            return;
         };
-        // A picture may have been shed while it was sent.
-        if queue.files.front().is_some_and(|(file, _)| *file == sent.file) {
-            queue.pop();
+        match sent.piece {
+            Piece::Sighting(..) => state.sightings.take_out(file),
+            // It may have been shed while it was sent.
+            Piece::Picture(..) => state.pictures.take_out(file),
         }
-        remove(&sent.file);
+        remove(file);
     }
 
     pub fn waits(&self) -> Waits {
         let state = self.state();
         Waits {
-            sightings: state.sightings.files.len(),
+            sightings: state.sightings.files.len() + state.unsaved.len(),
             pictures: state.pictures.files.len(),
             bytes: state.bytes(),
             shed: state.shed,
+            unsaved: state.unsaved.len(),
+            unreadable: state.sightings.unreadable() + state.pictures.unreadable(),
         }
     }
 
-    /// Resolves when something was kept since the last call.
-    pub async fn fresh(&self) {
-        self.fresh.notified().await;
+    /// Resolves when something is kept from now on. Ask for it before looking what waits.
+    pub fn fresh(&self) -> Notified<'_> {
+        self.fresh.notified()
     }
 
     fn make_room(&self, state: &mut State, bytes: u64) {
@@ -213,13 +297,6 @@ impl State {
     }
 }
 
-/// A file that cannot be read stays on the disk for a person, and hides no other.
-fn leave_out(queue: &mut Queue, why: &io::Error) {
-    if let Some(file) = queue.pop() {
-        tracing::error!("{} cannot be sent and stays there: {why}", file.display());
-    }
-}
-
 fn full(e: io::Error) -> Error {
     Error::unavailable("cannot write to the spool: is the disk full?").because(e)
 }
@@ -239,7 +316,7 @@ fn remove(file: &Path) {
 fn piece<I: FromStr>(
     file: &Path,
     ending: &str,
-    of: impl FnOnce(I, Vec<u8>) -> Piece,
+    of: impl Fn(I, Vec<u8>) -> Piece,
 ) -> io::Result<Piece> {
     let name = file
         .file_name()
@@ -270,7 +347,7 @@ fn listed(folder: &Path, ending: &str) -> io::Result<Queue> {
     // Numbers have a fixed width, so names sort by them.
     files.sort();
     let bytes = files.iter().map(|(_, bytes)| bytes).sum();
-    Ok(Queue { files: files.into(), bytes })
+    Ok(Queue { files: files.into(), bytes, unread: 0, left_out: 0 })
 }
 
 #[cfg(test)]
@@ -282,8 +359,13 @@ mod tests {
         SightingId(Uuid::from_u128(n))
     }
 
+    fn waits(sightings: usize, pictures: usize, bytes: u64, shed: u64) -> Waits {
+        Waits { sightings, pictures, bytes, shed, ..Waits::default() }
+    }
+
     fn sent(spool: &Spool) -> Piece {
-        let waiting = spool.next().expect("something waits");
+        let waiting = spool.next_sighting().or_else(|| spool.next_picture());
+        let waiting = waiting.expect("something waits");
         spool.done(&waiting);
         waiting.piece
     }
@@ -301,14 +383,14 @@ mod tests {
             .expect("a half file");
         drop(spool);
         let spool = Spool::open(folder.path(), 1 << 20).expect("opens again");
-        assert_eq!(spool.waits(), Waits { sightings: 2, pictures: 1, bytes: 16, shed: 0 });
+        assert_eq!(spool.waits(), waits(2, 1, 16, 0));
         spool.keep_sighting(sighting(1), b"third").expect("kept");
         let order = [(9, &b"first"[..]), (3, b"second"), (1, b"third")];
         for (id, text) in order {
             assert_eq!(sent(&spool), Piece::Sighting(sighting(id), text.to_vec()));
         }
         assert_eq!(sent(&spool), Piece::Picture(picture, b"smoke".to_vec()));
-        assert!(spool.next().is_none());
+        assert!(spool.next_sighting().is_none() && spool.next_picture().is_none());
         assert_eq!(spool.waits(), Waits::default());
         let left = |part: &str| fs::read_dir(folder.path().join(part)).expect("a folder").count();
         assert_eq!((left(SIGHTINGS), left(PICTURES)), (0, 0));
@@ -322,11 +404,11 @@ mod tests {
         for n in 1..=4 {
             spool.keep_picture(picture(n), &[n as u8; 300]).expect("kept, or another shed");
         }
-        assert_eq!(spool.waits(), Waits { sightings: 0, pictures: 3, bytes: 900, shed: 1 });
+        assert_eq!(spool.waits(), waits(0, 3, 900, 1));
         spool.keep_sighting(sighting(1), &[b' '; 400]).expect("two pictures give way");
-        assert_eq!(spool.waits(), Waits { sightings: 1, pictures: 2, bytes: 1_000, shed: 2 });
+        assert_eq!(spool.waits(), waits(1, 2, 1_000, 2));
         spool.keep_sighting(sighting(2), &[b' '; 600]).expect("the rest gives way");
-        assert_eq!(spool.waits(), Waits { sightings: 2, pictures: 0, bytes: 1_000, shed: 4 });
+        assert_eq!(spool.waits(), waits(2, 0, 1_000, 4));
         spool.keep_picture(picture(5), &[5; 300]).expect("shed at once");
         assert_eq!(spool.waits().shed, 5);
         let refused =
@@ -352,5 +434,42 @@ mod tests {
             folder.path().join("sightings/0000000000000001-what.json").exists(),
             "a person can look at it"
         );
+        assert_eq!(spool.waits().unreadable, 1, "and is told of it");
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_read_now_keeps_its_place() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let spool = Spool::open(folder.path(), 1_000).expect("opens");
+        spool.keep_sighting(sighting(1), b"first").expect("kept");
+        spool.keep_sighting(sighting(2), b"second").expect("kept");
+        let name = format!("{:016}-{}.json", 0, sighting(1));
+        let (file, aside) = (folder.path().join(SIGHTINGS).join(&name), folder.path().join(&name));
+        fs::rename(&file, &aside).expect("the disk does not answer for it");
+        assert_eq!(sent(&spool), Piece::Sighting(sighting(2), b"second".to_vec()));
+        assert!(spool.next_sighting().is_none());
+        assert_eq!((spool.waits().sightings, spool.waits().unreadable), (1, 1), "it still waits");
+        fs::rename(&aside, &file).expect("and answers again");
+        assert_eq!(sent(&spool), Piece::Sighting(sighting(1), b"first".to_vec()));
+        assert_eq!(spool.waits(), Waits::default());
+    }
+
+    /// The folder of sightings is no folder any more: as a card that has become read-only.
+    #[test]
+    fn a_disk_that_takes_nothing_holds_no_alarm_back() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let spool = Spool::open(folder.path(), 1_000).expect("opens");
+        fs::remove_dir(folder.path().join(SIGHTINGS)).expect("empty");
+        fs::write(folder.path().join(SIGHTINGS), b"").expect("a file in its place");
+        spool.keep_sighting(sighting(1), b"fire").expect("kept in memory");
+        spool.keep_sighting(sighting(2), b"more").expect("kept in memory");
+        assert_eq!((spool.waits().sightings, spool.waits().unsaved), (2, 2), "and said");
+        assert_eq!(sent(&spool), Piece::Sighting(sighting(1), b"fire".to_vec()));
+        fs::remove_file(folder.path().join(SIGHTINGS)).expect("a file");
+        fs::create_dir(folder.path().join(SIGHTINGS)).expect("the disk is back");
+        let waiting = spool.next_sighting().expect("the second");
+        assert_eq!((spool.waits().sightings, spool.waits().unsaved), (1, 0), "on the disk again");
+        spool.done(&waiting);
+        assert_eq!(spool.waits(), Waits::default());
     }
 }

@@ -6,9 +6,13 @@ use crate::triage::detection::Scores;
 use crate::triage::id::CameraId;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Word {
+    /// Of this run of the edge's program: two computers of one name are told apart by it.
+    #[serde(default)]
+    pub instance: Uuid,
     /// The program's version.
     pub version: String,
     /// The version of the thresholds in force there.
