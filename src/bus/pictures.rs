@@ -42,8 +42,7 @@ impl Line {
             if bucket.info(&name).await.is_ok_and(|known| !known.deleted) {
                 return Ok(());
             }
-            let meta =
-                ObjectMetadata { name, chunk_size: Some(CHUNK_BYTES), ..Default::default() };
+            let meta = ObjectMetadata { name, chunk_size: Some(CHUNK_BYTES), ..Default::default() };
             let put = bucket.put(meta, &mut jpeg.as_slice()).await;
             put.map(drop).map_err(|e| unavailable("the NATS server did not confirm a picture", e))
         };

@@ -138,8 +138,7 @@ impl Edge {
             );
             return Standing { edge: name.to_owned(), is_well: false, words };
         }
-        let is_twice =
-            self.twice_at.is_some_and(|at| now.duration_since(at) <= SILENT_AFTER);
+        let is_twice = self.twice_at.is_some_and(|at| now.duration_since(at) <= SILENT_AFTER);
         let cameras = self.cameras;
         let mut zh = format!("{name} 有{cameras}台摄像机，{silent_s}秒前有消息");
         let mut en = format!("{name} has {cameras} cameras, last word {silent_s} s ago");

@@ -100,7 +100,11 @@ impl Queue {
 
     /// The oldest that can be read. One that cannot be read now keeps its place and hides no other;
     /// one that never can be is left to a person.
-    fn first<I: FromStr>(&mut self, ending: &str, of: impl Fn(I, Vec<u8>) -> Piece) -> Option<Waiting> {
+    fn first<I: FromStr>(
+        &mut self,
+        ending: &str,
+        of: impl Fn(I, Vec<u8>) -> Piece,
+    ) -> Option<Waiting> {
         self.unread = 0;
         let mut at = 0;
         while let Some((file, _)) = self.files.get(at).cloned() {

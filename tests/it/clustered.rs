@@ -286,7 +286,7 @@ async fn a_full_spool_sends_every_alarm_and_what_pictures_it_could_keep() {
     let sender = {
         let (spool, line) =
             (spool.clone(), line(nats.url(), "desk", "yuanling", Login::default()).await);
-        tokio::spawn(async move { send(&spool, &line, "edge-1", &Clock::System, |_| ()).await })
+        tokio::spawn(async move { send(&spool, &line, "edge-1", &Clock::System, |_, _| ()).await })
     };
     for id in seen {
         let delivery =

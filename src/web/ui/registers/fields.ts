@@ -28,8 +28,24 @@ const place: Field[] = [
   { column: 'latitude', kind: 'text', required: true },
 ];
 
+/** What somebody has issued for some ground and time: a ban, a signal, a danger level. */
+const notice = (what: Field, ends = false): Field[] => [
+  { column: 'area', kind: 'text', key: true, listed: true },
+  what,
+  { column: 'from', kind: 'text', required: true, key: true, listed: true },
+  { column: 'until', kind: 'text', listed: true, ...(ends ? { required: true as const } : {}) },
+  { column: 'issuer', kind: 'text', required: true, listed: true },
+  { column: 'why', kind: 'long' },
+];
+
 export const fields: Readonly<Record<Register, readonly Field[]>> = {
   county: [],
+  // Set by the configuration, read here only as changes.
+  shift: [],
+  policy: [],
+  bans: notice({ column: 'name', kind: 'text', key: true, listed: true }, true),
+  signals: notice({ column: 'signal', kind: 'choice', required: true, listed: true }),
+  danger: notice({ column: 'level', kind: 'choice', required: true, listed: true }),
   people: [
     { column: 'id', kind: 'text', required: true, key: true, listed: true },
     { column: 'name', kind: 'text', required: true, listed: true },
@@ -89,6 +105,6 @@ export const fields: Readonly<Record<Register, readonly Field[]>> = {
 };
 
 /** In the order of a duty room's day. */
-export const registers: readonly Register[] = ['duty', 'people', 'burns', 'heat_sources', 'cameras', 'grids', 'county'];
+export const registers: readonly Register[] = ['duty', 'people', 'bans', 'burns', 'signals', 'danger', 'heat_sources', 'cameras', 'grids', 'county'];
 /** Whose entries are points that the map can take. */
 export const isPlaced = (register: Register): boolean => fields[register].some(({ column }) => column === 'longitude');
