@@ -42,8 +42,15 @@ pub struct Taken {
     pub sha256: String,
     /// The newest change that the file knows.
     pub change: u64,
+    /// When it knew what was valid: entries begin and end by themselves. An earlier release did not
+    /// write it down.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<Timestamp>,
     /// Written by the program: the log holds all that stands in it.
     pub is_ours: bool,
+    /// Lines that could not be used. They stand nowhere else.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub refused: Vec<u64>,
 }
 
 impl Folder {

@@ -5,6 +5,20 @@ use jiff::Timestamp;
 use serde_json::Value;
 use std::collections::{HashMap, HashSet};
 
+/// A state that a register was in.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Version {
+    /// The newest change that it knows.
+    pub change: u64,
+    /// When: facts begin and end by themselves.
+    pub at: Timestamp,
+}
+
+impl Version {
+    /// Before anything was registered.
+    pub const NONE: Self = Self { change: 0, at: Timestamp::MIN };
+}
+
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct History {
     changes: Vec<Change>,
@@ -36,10 +50,21 @@ impl History {
 
     /// What was valid at an instant by the changes up to `number` alone.
     pub fn known(&self, number: u64, instant: Timestamp) -> Entries {
+        self.folded(number, instant, |_| true)
+    }
+
+    /// One register at one of its versions.
+    pub fn version(&self, register: Register, version: Version) -> Vec<Entry> {
+        let Version { change, at } = version;
+        let mut entries = self.folded(change, at, |fact| fact.register == register);
+        entries.of.remove(&register).unwrap_or_default()
+    }
+
+    fn folded(&self, number: u64, instant: Timestamp, counts: impl Fn(&Fact) -> bool) -> Entries {
         let mut places: HashMap<(Register, &str), usize> = HashMap::new();
         let mut winners: Vec<(Register, &Fact)> = Vec::new();
         for change in self.changes.iter().take_while(|change| change.number <= number) {
-            for fact in &change.facts {
+            for fact in change.facts.iter().filter(|fact| counts(fact)) {
                 let has_begun = fact.valid_from.unwrap_or(change.at) <= instant;
                 if !has_begun || fact.valid_until.is_some_and(|until| until <= instant) {
                     continue;

@@ -5,13 +5,15 @@
 
 mod diff;
 mod history;
+mod merge;
 mod notice;
 pub mod shift;
 #[cfg(test)]
 mod tests;
 
 pub use diff::{Cell, Changed, Diff};
-pub use history::{Entries, History};
+pub use history::{Entries, History, Version};
+pub use merge::{Edited, Merge, merge};
 pub use notice::{Ban, Colour, Danger, Ground, InForce, Notice, Signal};
 pub use shift::Shift;
 

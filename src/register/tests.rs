@@ -112,6 +112,35 @@ fn facts() -> impl Strategy<Value = Vec<Fact>> {
 }
 
 proptest! {
+    /// Whichever version of the register somebody has open: saving it as it is changes nothing, and
+    /// what is edited in the newest one is the edit, if only the file was ever edited.
+    #[test]
+    fn a_saved_file_is_an_edit_of_the_version_it_was_opened_at(changes in proptest::collection::vec(facts(), 1..6), opened in 0_u64..6, names in proptest::collection::btree_map("r[1-6]", "[a-c]", 0..5)) {
+        let (mut elsewhere, mut itself) = (History::default(), History::default());
+        for (number, facts) in (1..).zip(changes) {
+            let by = Author::File("people.csv".to_owned());
+            itself.push(Change { by, ..change(number, number as i64, facts.clone()) });
+            elsewhere.push(change(number, number as i64, facts));
+        }
+        let now = time(1_000);
+        let held = Version { change: elsewhere.number(), at: now };
+        let edited = |rows: &[Entry], history: &History| {
+            let file = Edited { register: Register::People, rows, is_whole: true, held, is_untouched: false };
+            merge(history, &file, now)
+        };
+        let old = elsewhere.version(Register::People, Version { change: opened, at: now });
+        let merged = edited(&old, &elsewhere);
+        prop_assert!(merged.facts.is_empty() && merged.contested.is_empty(), "{merged:?}");
+        let is_current = elsewhere.at(now).toward(Register::People, &old, true).is_empty();
+        prop_assert_eq!(merged.outdated.is_empty(), is_current);
+
+        let wanted: Vec<Entry> = names.iter().map(|(key, name)| entry(key, name)).collect();
+        let merged = edited(&wanted, &itself);
+        prop_assert!(merged.outdated.is_empty() && merged.contested.is_empty(), "{merged:?}");
+        itself.push(change(itself.number() + 1, 999, merged.facts));
+        prop_assert!(itself.at(now).toward(Register::People, &wanted, true).is_empty());
+    }
+
     /// Whatever was registered: the sheet that an office brings with "replace" is what the register
     /// then says, and taking that change back gives what there was.
     #[test]
