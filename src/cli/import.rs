@@ -37,9 +37,8 @@ pub(super) struct Args {
 /// The lists, by the names of their files without the ending; county.toml is edited where it lies.
 fn registers() -> impl TypedValueParser<Value = Register> {
     let lists = || Register::ALL.into_iter().filter(|it| *it != Register::County);
-    let name = |it: Register| it.file_name().split('.').next().unwrap_or_default();
-    let known = move |text: &str| lists().find(|it| name(*it) == text);
-    PossibleValuesParser::new(lists().map(name))
+    let known = move |text: &str| lists().find(|it| it.name() == text);
+    PossibleValuesParser::new(lists().map(Register::name))
         .try_map(move |text| known(&text).ok_or("no such register"))
 }
 

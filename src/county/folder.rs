@@ -3,7 +3,7 @@
 //! a change made elsewhere is written into the file.
 
 use super::Area;
-use super::basics::Basics;
+use super::basics::{Basics, Problem};
 use super::county_time;
 use super::import::write_atomically;
 use super::sheet::{self, Sheet};
@@ -21,6 +21,8 @@ use std::path::{Path, PathBuf};
 
 /// What of each file has gone into the log.
 const TAKEN: &str = ".taken.json";
+/// Endings under which programs for tables save a register beside its own file.
+const SHEETS: [&str; 4] = ["xlsx", "xls", "ods", "et"];
 /// The outline, when a change is written that did not come from this folder.
 const OUTLINE: &str = "outline.geojson";
 
@@ -133,6 +135,41 @@ impl Folder {
     pub fn keep_original(&self, name: &str, bytes: &[u8], now: Timestamp) -> Result<()> {
         let stamp = now.to_zoned(county_time()).strftime("%Y%m%d-%H%M%S").to_string();
         write_atomically(&self.dir.join("originals").join(format!("{stamp}-{name}")), bytes)
+    }
+
+    /// Tables that somebody saved beside the file that is read: nobody reads them.
+    pub fn unread(&self, lang: Lang) -> Vec<Problem> {
+        let mut unread = Vec::new();
+        for register in Register::ALL {
+            for ending in SHEETS {
+                let path = self.path(register).with_extension(ending);
+                if !path.exists() {
+                    continue;
+                }
+                let file = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+                let (read, list) = (register.file_name(), register.name());
+                let is_imported = !matches!(register, Register::County | Register::Grids)
+                    && matches!(ending, "xlsx" | "xls");
+                let reason = match (lang, is_imported) {
+                    (Lang::Zh, false) => {
+                        format!("不读取此文件，只读取 {read}：请另存为 {read}，或删除此文件")
+                    }
+                    (Lang::En, false) => format!(
+                        "this file is not read, only {read} is: save it as {read}, or remove it"
+                    ),
+                    (Lang::Zh, true) => format!(
+                        "不读取此文件，只读取 {read}：请运行 huoyan import {list} {file}，\
+                        或另存为 {read}，然后删除此文件"
+                    ),
+                    (Lang::En, true) => format!(
+                        "this file is not read, only {read} is: run huoyan import {list} {file}, \
+                        or save it as {read}, then remove it"
+                    ),
+                };
+                unread.push(Problem { file, line: 0, reason });
+            }
+        }
+        unread
     }
 
     /// Files that have gone into the log, by name. A damaged list is an empty one: then files and

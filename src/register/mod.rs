@@ -89,6 +89,11 @@ impl Register {
             Self::Policy => "policy",
         }
     }
+
+    /// The file's name without its ending, as `huoyan import` calls the register.
+    pub fn name(self) -> &'static str {
+        self.file_name().split('.').next().unwrap_or_default()
+    }
 }
 
 /// An entry of a register, as the office writes it.

@@ -31,6 +31,8 @@ pub(super) struct Problems {
     /// What was not taken from a file that has been written anew since, until somebody edits it
     /// again.
     pub(super) passed: BTreeMap<Register, Vec<Problem>>,
+    /// Tables that lie beside the file that is read.
+    pub(super) unread: Vec<Problem>,
     /// Files that are behind because they hold rows which stand nowhere else.
     pub(super) held: Vec<Problem>,
     /// Files that are behind because they cannot be written; tried again at every look.
@@ -43,6 +45,7 @@ impl Problems {
             .values()
             .chain(self.passed.values())
             .flatten()
+            .chain(&self.unread)
             .chain(&self.held)
             .chain(&self.unwritten)
             .cloned()
@@ -60,6 +63,7 @@ impl Registry {
     ) -> Result<Arc<History>> {
         let folder = self.registers.folder();
         let mut taken = folder.taken()?;
+        followed.problems.unread = folder.unread(self.lang);
         for register in Register::ALL {
             let stand = match folder.read(register, self.lang) {
                 Ok(Some(mut found)) => {

@@ -13,6 +13,7 @@ contract!(
     who_edits_what_was_changed_elsewhere_meanwhile_is_told,
     an_edit_of_the_file_is_taken_back_by_editing_it,
     a_stand_in_that_ended_while_the_program_was_off_stays_ended,
+    a_table_beside_the_file_that_is_read_is_named,
 );
 
 const NIGHT: &str = "日期,岗位,人员\n2026-04-05,县值班,r1\n";
@@ -230,4 +231,18 @@ async fn a_stand_in_that_ended_while_the_program_was_off_stays_ended(store: Test
     let registry = office.registry().await;
     office.settle(&registry).await;
     assert_eq!(on_duty(&registry), ["r1", "r2"]);
+}
+
+async fn a_table_beside_the_file_that_is_read_is_named(store: TestStore) {
+    let office = Office::new(store);
+    office.write(Register::People, PEOPLE);
+    let registry = office.registry().await;
+    let beside = office.file(Register::People).with_extension("xlsx");
+    fs::write(&beside, "a table").expect("written");
+    registry.follow().await.expect("followed");
+    let said = reasons(&registry);
+    assert!(said.contains("people.xlsx") && said.contains("people.csv"), "{said}");
+    fs::remove_file(beside).expect("removed");
+    registry.follow().await.expect("followed");
+    assert_eq!(reasons(&registry), "");
 }
