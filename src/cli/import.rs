@@ -3,11 +3,12 @@
 
 use super::{Common, Outcome};
 use crate::clock::Clock;
-use crate::county::ImportReport;
+use crate::config::Config;
+use crate::county::{self, ImportReport, Registers};
 use crate::desk::{Import, Registry};
 use crate::error::{Error, Result};
 use crate::lang::Lang;
-use crate::register::{Author, Diff, Register};
+use crate::register::{Author, Diff, Entries, History, Register};
 use crate::store::Store;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use std::path::PathBuf;
@@ -48,16 +49,17 @@ pub(super) fn run(args: Args, common: &Common) -> Result<Outcome> {
     let name = args.file.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let data = &common.config.store.data;
     let report = super::runtime()?.block_on(async {
+        if args.dry_run {
+            let current = registered(&common.config).await?;
+            let Args { register, replace, .. } = args;
+            let looked = county::import(register, &name, &bytes, &current, replace, common.lang);
+            return Ok(looked?.0);
+        }
         let store = Store::of(&common.config).await?;
         let registry =
             Registry::open(&store, &data.join("registers"), Clock::System, common.lang).await?;
-        let import = Import {
-            register: args.register,
-            name: &name,
-            bytes: &bytes,
-            replace: args.replace,
-            dry_run: args.dry_run,
-        };
+        let import =
+            Import { register: args.register, name: &name, bytes: &bytes, replace: args.replace };
         let why = args.why.unwrap_or_else(|| format!("huoyan import {name}"));
         registry.import(&import, Author::Account(account()), &why).await
     })?;
@@ -69,6 +71,19 @@ pub(super) fn run(args: Args, common: &Common) -> Result<Outcome> {
         print!("{}", words(&report, args.dry_run, common.lang));
     }
     Ok(if report.rejected.is_empty() { Outcome::Fine } else { Outcome::Findings })
+}
+
+/// What is registered, without opening anything for writing. Before the first start that is what
+/// the folder of the registers says.
+async fn registered(config: &Config) -> Result<Entries> {
+    let Some(store) = Store::read_only(config).await? else {
+        let folder = config.store.data.join("registers");
+        return Ok(Registers::load(&folder)?.current().entries());
+    };
+    let mut history = History::default();
+    store.register_changes(0).await?.into_iter().for_each(|change| history.push(change));
+    store.close().await;
+    Ok(history.at(Clock::System.now()))
 }
 
 /// The account of the machine that runs the command.

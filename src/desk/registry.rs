@@ -39,8 +39,6 @@ pub struct Import<'a> {
     pub bytes: &'a [u8],
     /// Entries missing from the file are removed from the register; otherwise they stay.
     pub replace: bool,
-    /// Only report what would happen.
-    pub dry_run: bool,
 }
 
 impl Registry {
@@ -108,19 +106,17 @@ impl Registry {
         Ok(history)
     }
 
-    /// What a file of the office would change, and, without `dry_run`, the change.
+    /// Registers what a file of the office says, and keeps the file.
     ///
     /// # Errors
     /// `Invalid` when the file as a whole is not of this register.
     pub async fn import(&self, import: &Import<'_>, by: Author, why: &str) -> Result<ImportReport> {
         self.follow().await?;
-        let Import { register, name, bytes, replace, dry_run } = *import;
+        let Import { register, name, bytes, replace } = *import;
         let current = self.registers.history().at(self.clock.now());
         let (report, facts) = county::import(register, name, bytes, &current, replace, self.lang)?;
-        if !dry_run {
-            self.registers.folder().keep_original(name, bytes, self.clock.now())?;
-            self.change(facts, by, why, None).await?;
-        }
+        self.registers.folder().keep_original(name, bytes, self.clock.now())?;
+        self.change(facts, by, why, None).await?;
         Ok(report)
     }
 

@@ -174,6 +174,43 @@ impl Store {
         })
     }
 
+    /// Opens the configured database for reading only: nothing is created or updated. `None` when
+    /// there is none yet.
+    pub async fn read_only(config: &Config) -> Result<Option<Self>> {
+        let (url, data_dir) = (url(config), &config.store.data);
+        let db = match url.as_str() {
+            "sqlite" => {
+                let file = data_dir.join(SQLITE_FILE);
+                if !file.exists() {
+                    return Ok(None);
+                }
+                let options =
+                    SqliteConnectOptions::new().filename(&file).read_only(true).busy_timeout(BUSY);
+                let pool = SqlitePoolOptions::new().max_connections(1).acquire_timeout(IN_LINE);
+                let readers = pool.connect_with(options).await.map_err(|e| {
+                    Error::unavailable(format!("cannot read the database {}", file.display()))
+                        .because(e)
+                })?;
+                let writer = readers.clone();
+                Db::Sqlite { readers, writer, analyses: Days::new(data_dir) }
+            }
+            _ => Db::Postgres(postgres(&url, &config.store, true).await?),
+        };
+        let is_there = match &db {
+            Db::Sqlite { .. } => true,
+            Db::Postgres(pool) => sqlx::query_scalar("SELECT to_regclass('event') IS NOT NULL")
+                .fetch_one(pool)
+                .await
+                .map_err(failed)?,
+        };
+        Ok(is_there.then(|| Self {
+            db,
+            pictures: data_dir.join("pictures"),
+            shelf: pictures::Shelf::default(),
+            unreadable: unreadable::Known::default(),
+        }))
+    }
+
     /// Whether the database accepts writes: with a full disk it still answers every query.
     pub async fn ping(&self) -> Result<()> {
         writing!(self, connection => sqlx::query("UPDATE pulse SET beats = beats + 1 WHERE one = 1")
@@ -223,6 +260,15 @@ async fn open_sqlite(data: &Path) -> Result<Db> {
 }
 
 async fn open_postgres(url: &str, share: &StoreConfig) -> Result<Db> {
+    let pool = postgres(url, share, false).await?;
+    if let Some(schema) = &share.schema {
+        make_schema(&pool, schema).await?;
+    }
+    migrate(&POSTGRES_MIGRATIONS, &pool).await?;
+    Ok(Db::Postgres(pool))
+}
+
+async fn postgres(url: &str, share: &StoreConfig, is_read_only: bool) -> Result<PgPool> {
     let mut options = PgConnectOptions::from_str(url).map_err(|_| {
         Error::invalid(
             "[store] url is not a PostgreSQL address: postgres://user@host:5432/database",
@@ -232,24 +278,22 @@ async fn open_postgres(url: &str, share: &StoreConfig) -> Result<Db> {
         // Whatever a statement names stands there and nowhere else.
         options = options.options([("search_path", format!("\"{schema}\""))]);
     }
+    if is_read_only {
+        options = options.options([("default_transaction_read_only", "on")]);
+    }
     let mut pool = PgPoolOptions::new()
         .max_connections(share.connections.unwrap_or(POSTGRES_CONNECTIONS))
         .acquire_timeout(IN_LINE);
     if share.connections.is_some() {
         pool = pool.min_connections(0).idle_timeout(SHARED_IDLE);
     }
-    let pool = pool.connect_with(options).await.map_err(|e| {
+    pool.connect_with(options).await.map_err(|e| {
         Error::unavailable(
             "cannot connect to the PostgreSQL database: check that it runs and that this user \
                 may log in",
         )
         .because(e)
-    })?;
-    if let Some(schema) = &share.schema {
-        make_schema(&pool, schema).await?;
-    }
-    migrate(&POSTGRES_MIGRATIONS, &pool).await?;
-    Ok(Db::Postgres(pool))
+    })
 }
 
 /// The name has been checked: it needs no more than its quotes.

@@ -305,8 +305,7 @@ async fn a_row_that_cannot_be_used_costs_nobody_the_entry_they_had(store: TestSt
     assert_eq!(office.read(Register::People), half, "the clerk's file is the clerk's");
 
     let bytes = "<html>登录</html>".as_bytes();
-    let import =
-        Import { register: Register::People, name: "x.csv", bytes, replace: true, dry_run: false };
+    let import = Import { register: Register::People, name: "x.csv", bytes, replace: true };
     assert_eq!(
         registry.import(&import, officer(), "").await.expect_err("no sheet").kind,
         Kind::Invalid

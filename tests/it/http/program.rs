@@ -223,3 +223,32 @@ fn the_command_line_lists_who_is_logged_in_and_ends_it_and_says_so() {
     assert_eq!(user(&["sessions", "--json"]).1.trim(), "[]");
     assert_eq!(user(&["enrol", "NOBODY", "--role", "ops"]).0, Some(2));
 }
+
+/// A dry run may be made by anybody at any time, also while the program is off.
+#[test]
+fn a_dry_run_of_an_import_leaves_no_trace() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (data, sheet) = (folder.path().join("data"), folder.path().join("people.csv"));
+    std::fs::write(&sheet, "编号,姓名,电话,岗位\no1,孙县,13600000002,县值班员\n").expect("people");
+    let import = |dry_run: &[&str]| {
+        let mut command = huoyan(&data);
+        let done = command.args(["import", "people"]).arg(&sheet).args(dry_run).arg("--json");
+        let done = done.output().expect("imports");
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+        serde_json::from_slice::<Value>(&done.stdout).expect("a report")["diff"].clone()
+    };
+    assert_eq!(import(&["--dry-run"])["added"], serde_json::json!(["o1"]));
+    assert!(!data.exists(), "nothing is created");
+
+    import(&[]);
+    std::fs::write(&sheet, "编号,姓名,电话,岗位\no1,孙县,13600000009,县值班员\n").expect("people");
+    let file = data.join("registers/people.csv");
+    std::fs::write(&file, "编号,姓名,电话,岗位\no1,孙某,13600000002,县值班员\n").expect("edited");
+    let read = || {
+        ["huoyan.db", "registers/people.csv", "registers/.taken.json"]
+            .map(|name| std::fs::read(data.join(name)).expect("there"))
+    };
+    let before = read();
+    assert_eq!(import(&["--dry-run"])["changed"][0]["key"], "o1");
+    assert!(read() == before, "nothing is changed");
+}

@@ -37,8 +37,7 @@ fn duty(date: &str, person: &str) -> Fact {
 }
 
 async fn bring(registry: &Registry, register: Register, sheet: &str) {
-    let import =
-        Import { register, name: "x.csv", bytes: sheet.as_bytes(), replace: false, dry_run: false };
+    let import = Import { register, name: "x.csv", bytes: sheet.as_bytes(), replace: false };
     let by = Author::Account("office".to_owned());
     registry.import(&import, by, "导入").await.expect("imported");
 }
