@@ -7,10 +7,11 @@ mod files;
 use crate::clock::Clock;
 use crate::county::{self, ImportReport, Registers};
 use crate::error::{Error, Kind, Result};
-use crate::lang::Lang;
+use crate::lang::{Lang, Words};
 use crate::register::{Author, Change, Diff, Fact, History, Register};
 use crate::store::Store;
 use files::Followed;
+use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 use tokio::sync::Mutex;
@@ -130,7 +131,8 @@ impl Registry {
     ///
     /// # Errors
     /// `Conflict` when somebody has changed one of these entries since then: read it again and
-    /// decide again.
+    /// decide again. `Invalid` when there is no change `seen` yet. The same change of the same
+    /// author sent again changes nothing.
     pub async fn change(
         &self,
         facts: Vec<Fact>,
@@ -141,12 +143,11 @@ impl Registry {
         if !facts.is_empty() {
             let followed = self.following.lock().await;
             let history = self.caught_up(&self.registers.history()).await?;
-            if let Some(key) = seen.and_then(|seen| changed_since(&history, seen, &facts)) {
-                let words = self.lang.pick(
-                    "已被他人更改，请重新查看后再改",
-                    "somebody has changed it meanwhile: look again, then decide",
-                );
-                return Err(Error::new(Kind::Conflict, format!("{key}: {words}")));
+            if let Some(seen) = seen {
+                if is_known(&history, seen, &facts, &by, why) {
+                    return Ok(history.number());
+                }
+                check_view(&history, seen, &facts)?;
             }
             self.added(history, facts, by, why).await?;
             drop(followed);
@@ -210,13 +211,33 @@ impl Registry {
     }
 }
 
-fn changed_since(history: &History, seen: u64, facts: &[Fact]) -> Option<String> {
-    let later = history
-        .changes()
-        .iter()
-        .filter(|change| change.number > seen)
-        .flat_map(|change| &change.facts);
-    let mut same = later
-        .filter(|it| facts.iter().any(|fact| (fact.register, &fact.key) == (it.register, &it.key)));
-    same.next().map(|fact| fact.key.clone())
+/// Whether this change was made after `seen` by the same author: the answer got lost, and it is
+/// sent again.
+fn is_known(history: &History, seen: u64, facts: &[Fact], by: &Author, why: &str) -> bool {
+    let later = history.changes().iter().rev().take_while(|change| change.number > seen);
+    later.into_iter().any(|it| it.by == *by && it.why == why && it.facts == facts)
+}
+
+/// Nobody decides on an old view of an entry.
+fn check_view(history: &History, seen: u64, facts: &[Fact]) -> Result<()> {
+    if seen > history.number() {
+        return Err(Error::invalid(Words::new(
+            format!("没有编号为{seen}的更改：请填写查看时的编号（seen）。"),
+            format!("There is no change {seen}: send the number (seen) of the view."),
+        )));
+    }
+    let keys: HashSet<_> = facts.iter().map(|fact| (fact.register, &fact.key)).collect();
+    let later = history.changes().iter().rev().take_while(|change| change.number > seen);
+    let mut later = later.flat_map(|change| &change.facts);
+    match later.find(|it| keys.contains(&(it.register, &it.key))) {
+        None => Ok(()),
+        Some(Fact { key, .. }) => Err(conflict(
+            format!("{key}：已被他人更改，请重新查看后再决定。"),
+            format!("{key}: somebody has changed it meanwhile. Look again, then decide."),
+        )),
+    }
+}
+
+fn conflict(zh: String, en: String) -> Error {
+    Error::new(Kind::Conflict, Words::new(zh, en))
 }

@@ -31,6 +31,7 @@ contract!(
     rules_that_change_at_a_start_are_written_down_and_keep_their_number,
     whoever_decides_on_an_old_view_is_told,
     a_file_that_nobody_knows_is_not_taken_for_the_truth,
+    a_change_that_is_sent_again_changes_nothing,
 );
 
 const PEOPLE: &str = "编号,姓名,电话,岗位,网格\nr1,张三,13900000001,护林员A角,g1\nr2,李\
@@ -386,6 +387,26 @@ async fn whoever_decides_on_an_old_view_is_told(store: TestStore) {
         .change(vec![phone("r2", "李一", "护林员B角", "13900000002")], officer(), "", Some(seen))
         .await;
     another.expect("another entry is another matter");
+}
+
+async fn a_change_that_is_sent_again_changes_nothing(store: TestStore) {
+    let office = Office::new(store);
+    office.write(Register::People, PEOPLE);
+    let registry = office.registry().await;
+    let seen = registry.registers().history().number();
+    let stand_in = || Fact {
+        valid_until: Some(office.clock.now() + SignedDuration::from_hours(3)),
+        ..phone("r1", "代班人", "护林员A角", "13900000005")
+    };
+    for _ in 0..2 {
+        let done = registry.change(vec![stand_in()], officer(), "请假", Some(seen)).await;
+        assert_eq!(done.expect("known"), seen + 1);
+    }
+    let other = Author::Person("o2".into());
+    let late = registry.change(vec![stand_in()], other, "请假", Some(seen)).await;
+    assert_eq!(late.expect_err("somebody else's").kind, Kind::Conflict);
+    let ahead = registry.change(vec![stand_in()], officer(), "另", Some(99)).await;
+    assert_eq!(ahead.expect_err("nobody has seen that").kind, Kind::Invalid);
 }
 
 async fn a_file_that_nobody_knows_is_not_taken_for_the_truth(store: TestStore) {

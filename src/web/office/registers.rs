@@ -125,7 +125,7 @@ async fn commit(
         Err(error) if error.kind == Kind::Conflict => {
             // What the faster one has written may lie in the log alone.
             state.registry.follow().await?;
-            Err(faster(state, &keys, seen.unwrap_or_default()).unwrap_or_else(|| meanwhile(error)))
+            Err(faster(state, &keys, seen.unwrap_or_default()).unwrap_or_else(|| error.into()))
         }
         other => other.map_err(Problem::from),
     }
@@ -176,7 +176,7 @@ pub(crate) async fn undo(
     let change = history.change(number).ok_or_else(Problem::not_found)?;
     change.facts.iter().try_for_each(|fact| may_change(&me, fact.register))?;
     let keys: Vec<_> = change.facts.iter().map(|it| (it.register, it.key.clone())).collect();
-    let is_later = |error| faster(&state, &keys, number).unwrap_or_else(|| meanwhile(error));
+    let is_later = |error| faster(&state, &keys, number).unwrap_or_else(|| error.into());
     let back = history.reversed(number, state.clock.now());
     let back = back.map_err(|_| is_later(Error::new(Kind::Conflict, "a later change")))?;
     let shown = proposed(&state, &back, lang_of(&headers));
@@ -304,16 +304,5 @@ fn with_people(register: Register, entries: Vec<Entry>, current: &Entries) -> An
     match (zh.rejected.first(), en.rejected.first()) {
         (Some((line, zh)), Some((_, en))) => Err(of_entry(*line, sheet_len, zh, en)),
         _ => Ok(zh.wanted()),
-    }
-}
-
-fn meanwhile(error: Error) -> Problem {
-    match error.kind {
-        Kind::Conflict => Problem::new(
-            Kind::Conflict,
-            "其中的条目已被他人更改，请重新查看后再决定。",
-            "Somebody has changed one of these entries meanwhile. Look again, then decide.",
-        ),
-        _ => error.into(),
     }
 }
