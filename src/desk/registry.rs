@@ -140,6 +140,8 @@ impl Registry {
         why: &str,
         seen: Option<u64>,
     ) -> Result<u64> {
+        // A page sends logins back as stars, and whoever has read it has put them in again.
+        let facts: Vec<Fact> = facts.into_iter().map(Fact::with_logins).collect();
         if !facts.is_empty() {
             let followed = self.following.lock().await;
             let history = self.caught_up(&self.registers.history()).await?;
@@ -159,20 +161,42 @@ impl Registry {
     /// Takes a change back: every entry as it was before, from now on.
     ///
     /// # Errors
-    /// `NotFound`; `Conflict` when a later change has set one of its entries.
+    /// `NotFound`; `Conflict` when a later change has set one of its entries, or when a login that
+    /// a camera had is no longer known.
     pub async fn undo(&self, number: u64, by: Author, why: &str) -> Result<u64> {
         self.follow().await?;
         let history = self.registers.history();
-        if history.change(number).is_none() {
+        let Some(change) = history.change(number) else {
             return Err(Error::new(Kind::NotFound, format!("no change {number}")));
-        }
-        let facts = history.reversed(number, self.clock.now()).map_err(|keys| {
-            let words = self.lang.pick(
-                "之后又被更改，不能撤销；请直接更正",
-                "a later change has set it, so this one cannot be taken back: correct it instead",
-            );
-            Error::new(Kind::Conflict, format!("{}: {words}", keys.join(", ")))
+        };
+        let now = self.clock.now();
+        let facts = history.reversed(number, now).map_err(|keys| {
+            let keys = keys.join(", ");
+            conflict(
+                format!("{keys}：之后又被更改，不能撤销；请直接更正。"),
+                format!(
+                    "{keys}: a later change has set it, so this one cannot be taken back: correct \
+                    it instead."
+                ),
+            )
         })?;
+        let current = history.at(now);
+        let is_dated = |fact: &Fact| fact.valid_from.is_some() || fact.valid_until.is_some();
+        let lasting: HashSet<&String> =
+            change.facts.iter().filter(|it| !is_dated(it)).map(|it| &it.key).collect();
+        let mut lost = facts.iter().filter(|fact| history.has_lost_login(fact, &current));
+        if let Some(fact) = lost.find(|fact| lasting.contains(&fact.key)) {
+            let key = &fact.key;
+            return Err(conflict(
+                format!(
+                    "{key}：不能撤销，因为旧的登录名和密码不保留：请直接填写地址，连同登录名和密码。"
+                ),
+                format!(
+                    "{key}: this cannot be taken back, because the login from before is not kept: \
+                    enter the address with its login instead."
+                ),
+            ));
+        }
         self.change(facts, by, why, Some(history.number())).await
     }
 

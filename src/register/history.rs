@@ -170,6 +170,37 @@ impl History {
     }
 }
 
+impl History {
+    /// Whether setting an entry back would leave a camera without the login that it had then: only
+    /// the newest of each is kept.
+    pub fn has_lost_login(&self, back: &Fact, current: &Entries) -> bool {
+        let (Some(value), None) = (&back.entry, back.valid_from) else { return false };
+        if back.register != Register::Cameras {
+            return false;
+        }
+        let held = current.get(back.register, &back.key);
+        // The change that is taken back did something: it was the password.
+        if held.is_some_and(|it| it.value == *value && it.secrets == back.secrets) {
+            return true;
+        }
+        let is_it = |it: &&Fact| {
+            (it.register, &it.key, &it.entry) == (back.register, &back.key, &back.entry)
+        };
+        let said = self.changes.iter().flat_map(|change| &change.facts).rfind(is_it);
+        match said.and_then(|fact| fact.logins.as_ref()) {
+            Some(logins) => logins.iter().any(|column| !back.secrets.contains_key(column)),
+            // Another address than now, and it is not known whether it had a login.
+            None => held.is_some_and(|held| {
+                held.secrets.keys().any(|column| {
+                    value.get(column).is_some()
+                        && value.get(column) != held.value.get(column)
+                        && !back.secrets.contains_key(column)
+                })
+            }),
+        }
+    }
+}
+
 /// The entries of all registers at one instant, each register in the order of its sheet.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Entries {

@@ -21,7 +21,7 @@ use crate::triage::id::PersonId;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use utoipa::ToSchema;
 
 /// The registers an office keeps.
@@ -128,6 +128,10 @@ pub struct Fact {
     /// again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub valid_until: Option<Timestamp>,
+    /// Of a camera: columns that held a login. Only the newest login of each is kept. `None`: an
+    /// earlier release did not write it down.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub logins: Option<BTreeSet<String>>,
     /// As in [`Entry`]. The log is written without them.
     #[serde(skip)]
     pub secrets: BTreeMap<String, String>,
@@ -136,7 +140,15 @@ pub struct Fact {
 impl Fact {
     pub fn set(register: Register, entry: Entry) -> Self {
         let Entry { key, value, secrets } = entry;
-        Self { register, key, entry: Some(value), valid_from: None, valid_until: None, secrets }
+        Self { entry: Some(value), secrets, ..Self::removed(register, key) }.with_logins()
+    }
+
+    /// Says which columns hold a login.
+    #[must_use]
+    pub fn with_logins(mut self) -> Self {
+        let is_camera = self.register == Register::Cameras && self.entry.is_some();
+        self.logins = is_camera.then(|| self.secrets.keys().cloned().collect());
+        self
     }
 
     pub fn removed(register: Register, key: String) -> Self {
@@ -146,6 +158,7 @@ impl Fact {
             entry: None,
             valid_from: None,
             valid_until: None,
+            logins: None,
             secrets: BTreeMap::new(),
         }
     }

@@ -31,6 +31,7 @@ contract!(
     rules_that_change_at_a_start_are_written_down_and_keep_their_number,
     whoever_decides_on_an_old_view_is_told,
     a_file_that_nobody_knows_is_not_taken_for_the_truth,
+    the_login_that_a_camera_had_does_not_vanish_without_a_word,
     a_change_that_is_sent_again_changes_nothing,
 );
 
@@ -387,6 +388,52 @@ async fn whoever_decides_on_an_old_view_is_told(store: TestStore) {
         .change(vec![phone("r2", "李一", "护林员B角", "13900000002")], officer(), "", Some(seen))
         .await;
     another.expect("another entry is another matter");
+}
+
+async fn the_login_that_a_camera_had_does_not_vanish_without_a_word(store: TestStore) {
+    let office = Office::new(store);
+    let camera = |address: &str| {
+        let row = serde_json::json!(
+            {"id": "c1", "longitude": "110.4", "latitude": "28.5", "url": address}
+        );
+        let entry = huoyan::county::register_entry(Register::Cameras, &row, Lang::Zh);
+        Fact::set(Register::Cameras, entry.expect("a row"))
+    };
+    let registry = office.registry().await;
+    let mut numbers = Vec::new();
+    for address in [
+        "rtsp://10.0.0.1/0",
+        "rtsp://admin:OLD@10.0.0.1/1",
+        "rtsp://admin:NEW@10.0.0.1/1",
+        "rtsp://10.0.0.2/1",
+        "rtsp://10.0.0.3/1",
+    ] {
+        let done = registry.change(vec![camera(address)], officer(), "换地址", None).await;
+        numbers.push(done.expect("changed"));
+    }
+    let url = |registry: &Registry| {
+        registry.registers().current().cameras[0].url.expose().written.to_owned()
+    };
+    // After a restart only the newest login is known.
+    let registry = office.registry().await;
+    let number = registry.undo(numbers[4], officer(), "").await.expect("there was no login");
+    assert_eq!(url(&registry), "rtsp://10.0.0.2/1");
+    registry.undo(number, officer(), "").await.expect("taken back");
+    let registry = office.registry().await;
+    registry.undo(numbers[3], officer(), "").await.expect_err("somebody built on it");
+
+    for (address, next) in [
+        ("rtsp://admin:OLD@10.0.0.1/1", "rtsp://10.0.0.2/1"),
+        ("rtsp://admin:OLD@10.0.0.1/1", "rtsp://admin:NEW@10.0.0.1/1"),
+    ] {
+        registry.change(vec![camera(address)], officer(), "", None).await.expect("changed");
+        let number = registry.change(vec![camera(next)], officer(), "", None).await;
+        let again = office.registry().await;
+        let refused = again.undo(number.expect("changed"), officer(), "").await;
+        let refused = refused.expect_err("the login is not known any more");
+        assert!(refused.kind == Kind::Conflict && refused.message.contains("c1"), "{refused}");
+        assert_eq!(url(&again), next);
+    }
 }
 
 async fn a_change_that_is_sent_again_changes_nothing(store: TestStore) {

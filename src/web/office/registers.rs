@@ -176,7 +176,7 @@ pub(crate) async fn undo(
     let change = history.change(number).ok_or_else(Problem::not_found)?;
     change.facts.iter().try_for_each(|fact| may_change(&me, fact.register))?;
     let keys: Vec<_> = change.facts.iter().map(|it| (it.register, it.key.clone())).collect();
-    let is_later = |error| faster(&state, &keys, number).unwrap_or_else(|| error.into());
+    let is_later = |error: Error| faster(&state, &keys, number).unwrap_or_else(|| error.into());
     let back = history.reversed(number, state.clock.now());
     let back = back.map_err(|_| is_later(Error::new(Kind::Conflict, "a later change")))?;
     let shown = proposed(&state, &back, lang_of(&headers));
