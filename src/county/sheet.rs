@@ -67,14 +67,14 @@ pub fn entry(register: Register, value: &Value, lang: Lang) -> Result<Entry, Str
             Err(lang.pick("班次由本人签字", "a shift is signed by its officer").to_owned())
         }
         Register::Grids => read_grid(value, lang).map(|grid| of_grid(&grid)),
-        Register::People => read::<Person>(value, lang).map(|it| of(&it)),
-        Register::Cameras => read::<CameraEntry>(value, lang).map(|it| of(&it)),
-        Register::Duty => read::<Duty>(value, lang).map(|it| of(&it)),
-        Register::Burns => read::<Burn>(value, lang).map(|it| of(&it)),
-        Register::HeatSources => read::<HeatSource>(value, lang).map(|it| of(&it)),
-        Register::Danger => read::<Danger>(value, lang).map(|it| of(&it)),
-        Register::Signals => read::<Signal>(value, lang).map(|it| of(&it)),
-        Register::Bans => read::<Ban>(value, lang).map(|it| of(&it)),
+        Register::People => taken_in::<Person>(value, lang),
+        Register::Cameras => taken_in::<CameraEntry>(value, lang),
+        Register::Duty => taken_in::<Duty>(value, lang),
+        Register::Burns => taken_in::<Burn>(value, lang),
+        Register::HeatSources => taken_in::<HeatSource>(value, lang),
+        Register::Danger => taken_in::<Danger>(value, lang),
+        Register::Signals => taken_in::<Signal>(value, lang),
+        Register::Bans => taken_in::<Ban>(value, lang),
     }
 }
 
@@ -201,7 +201,8 @@ fn exposed(entry: &Entry) -> Value {
 
 fn rows_of<T: Record>(bytes: &[u8], lang: Lang) -> Result<Sheet, String> {
     let table = table::read(bytes, T::COLUMNS, lang)?;
-    let mut rows: Rows<T> = table.rows.iter().map(|row| (row.line, T::read(row))).collect();
+    let read = |row: &Row| T::read(row).and_then(|it| harmless(it, lang));
+    let mut rows: Rows<T> = table.rows.iter().map(|row| (row.line, read(row))).collect();
     rows.extend(table.torn.into_iter().map(|(line, why)| (line, Err(why))));
     rows.sort_by_key(|(line, _)| *line);
     let (entries, rejected) = first_of_each(rows, T::key, lang);
@@ -214,6 +215,45 @@ fn read<T: Record>(value: &Value, lang: Lang) -> Result<T, String> {
         return Err(lang.pick("应为各列的值", "an object with its columns is needed").to_owned());
     };
     T::read(&Row::of(cells, T::COLUMNS, lang)?)
+}
+
+fn taken_in<T: Record>(value: &Value, lang: Lang) -> Result<Entry, String> {
+    read::<T>(value, lang).and_then(|it| harmless(it, lang)).map(|it| of(&it))
+}
+
+/// Refuses what the office's table program would take for a formula when it opens the file, and
+/// what breaks lines. Only when it comes in: what is registered already is read as it is.
+fn harmless<T: Record>(it: T, lang: Lang) -> Result<T, String> {
+    let mut faults = T::COLUMNS.iter().zip(it.write()).filter_map(|(names, cell)| {
+        let column = names.first()?;
+        if cell.chars().any(char::is_control) {
+            return Some(match lang {
+                Lang::Zh => format!("“{column}”中有换行或其他控制字符，请删除"),
+                Lang::En => {
+                    format!(
+                        "\"{column}\" holds a line break or another control character: remove it"
+                    )
+                }
+            });
+        }
+        is_formula(&cell).then(|| match lang {
+            Lang::Zh => format!("“{column}”以 = + - @ 开头，表格软件会当作公式，请改写"),
+            Lang::En => format!(
+                "\"{column}\" begins with = + - or @, which table programs take for a formula: \
+                write it otherwise"
+            ),
+        })
+    });
+    faults.next().map_or(Ok(it), Err)
+}
+
+/// A dash alone stands for nothing; numbers and telephone numbers may have a sign.
+fn is_formula(cell: &str) -> bool {
+    let is_plain = |rest: &str| rest.chars().all(|c| c.is_ascii_digit() || " .".contains(c));
+    match cell.strip_prefix(['+', '-']) {
+        Some(rest) => !is_plain(rest) && cell.parse::<f64>().is_err(),
+        None => cell.starts_with(['=', '@']),
+    }
 }
 
 /// The entry as it is kept: columns by their English names, empty cells left out, logins as stars.

@@ -228,6 +228,11 @@ async fn what_cannot_be_is_refused_in_words_and_changes_nothing() {
     )
     .await;
     refused("people", json!({"id": "r2", "nmae": "李四"}), "nmae").await;
+    // Excel would run it when somebody opens people.csv.
+    for name in ["=cmd|' /C calc'!A0", "@SUM(1)", "-2+3+cmd|' /C calc'!A0"] {
+        refused("people", json!({"id": "o2", "name": name, "post": "县值班员"}), "公式").await;
+    }
+    refused("people", json!({"id": "o\n2", "name": "李四", "post": "县值班员"}), "换行").await;
     refused("duty", json!({"date": "2026-11-22", "role": "县值班", "person": "赵六"}), "赵六")
         .await;
     refused("burns", json!({"name": "炼山"}), "经度").await;
