@@ -70,10 +70,10 @@ torture: setup-test $(UI_BUILT)  ## everything around the program fails in turn,
 	@exec $(if $(filter postgres,$(STORE)),scripts/with-services) $(dir $(RELEASE))examples/torture --seconds $(SECONDS) \
 		$(if $(JSON),--json $(JSON)) $(ARGS)
 
-cluster: SECONDS = 400
-cluster: setup-test $(UI_BUILT)  ## two desks, two edges, NATS and PostgreSQL; network and each part fail in turn; what was lost, doubled, late
+cluster: SECONDS = 108
+cluster: setup-test $(UI_BUILT)  ## two desks, edges, proxy, NATS and PostgreSQL; each part and line fails in turn; what was lost, doubled, late, noticed
 	@cargo build --release --locked --bin huoyan --example cluster
-	@exec scripts/with-services $(dir $(RELEASE))examples/cluster --seconds $(SECONDS) $(ARGS)
+	@HUOYAN_FSYNC=on exec scripts/with-services $(dir $(RELEASE))examples/cluster --seconds $(SECONDS) $(ARGS)
 
 peers: CAMERAS = 16
 peers: SECONDS = 60

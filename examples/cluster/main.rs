@@ -1,54 +1,58 @@
-//! `make cluster SECONDS=400`: a county on several machines, played on one. A real NATS server,
-//! PostgreSQL, two desks and two edges with cameras that see smoke. The network is cut, each part is
-//! killed in turn, and then every alarm that an edge had on its disk is looked for in the log.
+//! `make cluster SECONDS=108`: a county on several machines, played on one. A real NATS server,
+//! PostgreSQL, a proxy, two desks, two edges with cameras that see smoke and a third that sends
+//! sightings at a steady rate. An officer's page is open all the time. Lines are cut, each part is
+//! killed in turn, and then every alarm that an edge had on its disk is looked for in the log and
+//! on the page.
 
 #[allow(dead_code, reason = "what starts the programs serves the tests, too")]
 #[path = "../../tests/it/cluster/mod.rs"]
 mod cluster;
+mod feed;
 #[allow(dead_code, reason = "the tests use the rest")]
 #[path = "../../tests/it/fixture.rs"]
 mod fixture;
 #[allow(dead_code, reason = "the tests use the rest")]
 #[path = "../../tests/it/program.rs"]
 mod program;
+mod rig;
+mod screen;
+mod tally;
 mod verdict;
+#[path = "../../tests/it/wire.rs"]
+mod wire;
 
 use clap::Parser;
-use cluster::{Nats, comes_true, waits};
-use fixture::TestStore;
-use huoyan::camera::{Clip, ClipCodec, Playback, encode_clip};
+use cluster::{comes_true, waits};
+use feed::Feed;
 use huoyan::clock::Clock;
-use huoyan::drill::scene;
 use huoyan::error::{Error, Result};
-use program::{Office, Program, centre};
-use std::fs;
-use std::path::Path;
+use rig::{FAULTS, Rig};
+use screen::Screen;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
+use tally::Log;
 
 /// Plays a county on several machines, breaks it, and counts.
 #[derive(Parser)]
 struct Args {
-    /// How long faults come; preparing and the end take some minutes more
-    #[arg(long, default_value_t = 400)]
+    /// How long faults come; preparing and the end take half a minute more
+    #[arg(long, default_value_t = 108)]
     seconds: u64,
     /// Cameras of each of the two edges
     #[arg(long, default_value_t = 4)]
     cameras: usize,
+    /// Keeps the logs of all programs in this folder
+    #[arg(long, value_name = "FOLDER")]
+    logs: Option<std::path::PathBuf>,
 }
 
-/// A view in which the shipped model finds the plume, as in the demo county. A client sees it from
-/// its start: every restart of an edge gives new alarms within a minute.
-const PLUME: scene::Clip =
-    scene::Clip { seed: 5, frames_per_s: 5, length_s: 120.0, smoke_after_s: Some(20.0) };
-const DESK: &str = "[policy]\nflood_per_minute = 1000\n";
-const EDGE: &str = "[camera]\ncadence = \"5s\"\n[detect]\nworkers = 1\n";
-/// Length of a fault: new alarms come while it lasts.
-const LASTS: Duration = Duration::from_secs(60);
-/// Time between two faults.
-const RESTS: Duration = Duration::from_secs(20);
+/// Length of a fault, and the time until the next.
+const LASTS: Duration = Duration::from_secs(6);
+const RESTS: Duration = Duration::from_secs(6);
+/// Before the first fault.
+const WARMS_UP: Duration = Duration::from_secs(5);
 /// Within this time after the last fault everything must have arrived.
-const ARRIVES_WITHIN: Duration = Duration::from_secs(90);
+const ARRIVES_WITHIN: Duration = Duration::from_secs(60);
 
 fn main() -> ExitCode {
     let args = Args::parse();
@@ -63,140 +67,52 @@ fn main() -> ExitCode {
     }
 }
 
-/// An office and its program; `None` while it is dead.
-struct Machine {
-    name: &'static str,
-    office: Office,
-    program: Option<Program>,
-}
-
-impl Machine {
-    async fn start(&mut self) {
-        self.program = Some(cluster::up(&self.office).await);
-    }
-
-    /// Dropping it is SIGKILL.
-    fn kill9(&mut self) {
-        self.program = None;
-    }
-}
-
-/// True when nothing was lost or came twice.
+/// True when nothing was lost, came twice or came late.
 async fn run(args: &Args) -> Result<bool> {
-    let missing = || {
-        Error::unavailable(
-            "scripts/setup test, and run it through scripts/with-services: make cluster",
-        )
-    };
-    let db = TestStore::postgres().await.ok_or_else(missing)?;
-    let mut nats = Nats::start().ok_or_else(missing)?;
-    let folder =
-        tempfile::tempdir().map_err(|e| Error::unavailable("no folder for the logs").because(e))?;
-    let cameras = play(2 * args.cameras)?;
-    let machine = |name, office: Office| {
-        let log = folder.path().join(name).display().to_string();
-        let env = [("LOG_TO", log.as_str()), ("RUST_LOG", "huoyan=info"), ("NO_COLOR", "1")];
-        let office = office.with_env(env.map(|(name, value)| (name.to_owned(), value.to_owned())));
-        Machine { name, office, program: None }
-    };
-    let grids = 2 * args.cameras;
-    let mut desks =
-        ["desk-1", "desk-2"].map(|name| machine(name, cluster::desk(&nats, &db.url, DESK, grids)));
-    let mut edges =
-        ["edge-1", "edge-2"].map(|name| machine(name, cluster::edge(&nats, name, EDGE)));
-    for (place, edge) in edges.iter().enumerate() {
-        register(&edge.office, &cameras, place * args.cameras..(place + 1) * args.cameras)?;
-    }
-    for desk in &mut desks {
-        register(&desk.office, &cameras, 0..grids)?;
-        desk.start().await;
-    }
-    for edge in &mut edges {
-        edge.start().await;
-    }
-    eprintln!("two desks and two edges with {} cameras each are up", args.cameras);
+    let faults =
+        FAULTS.iter().cycle().take(args.seconds.div_ceil((LASTS + RESTS).as_secs()) as usize);
+    let fed = 4 * args.seconds as usize + 240;
+    let mut rig = Rig::start(args.cameras, 2 * args.cameras + fed).await?;
+    let folder = tempfile::tempdir().map_err(|e| Error::unavailable("no folder").because(e))?;
+    let grids = 2 * args.cameras..2 * args.cameras + fed;
+    let mut feed = Feed::start(folder.path(), &rig.edges_nats, grids).await?;
+    let screen = Screen::open(&rig.officer);
+    eprintln!("two desks, two edges with {} cameras each and a played one are up", args.cameras);
+    Clock::System.sleep(WARMS_UP).await;
     let begun = Instant::now();
-    for fault in 0.. {
-        if begun.elapsed() >= Duration::from_secs(args.seconds) {
-            break;
-        }
-        suffer(fault, &mut nats, &mut desks, &mut edges, begun).await;
+    let mut suffered = Vec::new();
+    for fault in faults {
+        eprintln!("{:4} s  {}", begun.elapsed().as_secs(), fault.words());
+        suffered.push(rig.suffers(*fault, LASTS).await);
+        Clock::System.sleep(RESTS).await;
     }
+    feed.stop().await;
     let is_empty = || {
-        edges.iter().all(|it| waits(&it.office, "sightings") + waits(&it.office, "pictures") == 0)
+        let wait =
+            |it: &rig::Machine| waits(&it.office, "sightings") + waits(&it.office, "pictures");
+        rig.edges.iter().map(wait).sum::<usize>() + feed.waits().0 + feed.waits().1 == 0
     };
     comes_true(ARRIVES_WITHIN, async || is_empty()).await;
-    // A desk may be filing the last one.
+    // A desk may be filing the last one, and the page reading it.
     Clock::System.sleep(RESTS).await;
-    let edges =
-        edges.map(|it| (it.name, folder.path().join(it.name), waits(&it.office, "sightings")));
-    let verdict = verdict::look(&db.store, &edges, &desks.map(|it| (it.name, it.office))).await?;
+    let waits = feed.waits().0;
+    let kept = std::mem::take(&mut *feed.kept.lock());
+    feed.ends().await;
+    let log = Log::read(&rig.db.store).await?;
+    let seen = screen.close().await;
+    let verdict = verdict::look(&rig, (kept, waits), &suffered, &log, &seen)?;
     print!("{verdict}");
+    if let Some(folder) = &args.logs {
+        rig.desks
+            .iter()
+            .chain(&rig.edges)
+            .try_for_each(|it| {
+                let kept = folder.join(it.name).with_extension("log");
+                std::fs::create_dir_all(folder)
+                    .and_then(|()| std::fs::copy(&it.log, kept))
+                    .map(drop)
+            })
+            .map_err(|e| Error::unavailable("cannot keep the logs").because(e))?;
+    }
     Ok(verdict.is_well())
-}
-
-/// One fault, while an edge that has just been killed and started again sees new smoke.
-async fn suffer(
-    fault: usize,
-    nats: &mut Nats,
-    desks: &mut [Machine; 2],
-    edges: &mut [Machine; 2],
-    begun: Instant,
-) {
-    let tell = |what: &str| eprintln!("{:4} s  {what}", begun.elapsed().as_secs());
-    let edge = &mut edges[fault % 2];
-    tell(&format!("{} is killed and started again", edge.name));
-    edge.kill9();
-    edge.start().await;
-    match fault % 3 {
-        0 => {
-            tell("the network is cut");
-            nats.is_cut();
-            Clock::System.sleep(LASTS).await;
-            nats.comes_back();
-            tell("the network is back");
-        }
-        of => {
-            let desk = &mut desks[of - 1];
-            tell(&format!("{} is killed", desk.name));
-            desk.kill9();
-            Clock::System.sleep(LASTS).await;
-            desk.start().await;
-            tell(&format!("{} is started again", desk.name));
-        }
-    }
-    Clock::System.sleep(RESTS).await;
-}
-
-/// Renders the plume once, and plays it as so many cameras.
-fn play(count: usize) -> Result<Playback> {
-    let folder = Path::new(".huoyan/cluster");
-    let file = folder.join("plume.h264");
-    if !file.is_file() {
-        fs::create_dir_all(folder)
-            .map_err(|e| Error::unavailable("cannot make .huoyan/cluster").because(e))?;
-        let frames = scene::clip(PLUME, Path::new(scene::PHOTOGRAPHS))?;
-        let part = folder.join("part.h264");
-        encode_clip(&part, PLUME.frames_per_s, frames, ClipCodec::H264, |_| ())?;
-        fs::rename(&part, &file)
-            .map_err(|e| Error::unavailable("cannot keep the clip").because(e))?;
-    }
-    let clip = |n| Clip {
-        path_on_server: format!("/camera-{n}"),
-        file: file.clone(),
-        user_password: None,
-    };
-    Playback::start(([127, 0, 0, 1], 0).into(), (0..count).map(clip).collect())
-}
-
-/// Each camera stands in a grid of its own and sees no farther: every plume is a fire of its own.
-fn register(office: &Office, cameras: &Playback, which: std::ops::Range<usize>) -> Result<()> {
-    let mut sheet = "编号,名称,经度,纬度,高度,方位角,视场角,俯仰角,视距,地址\n".to_owned();
-    for n in which {
-        let ((lat, lon), url) = (centre(n), cameras.url(n).unwrap_or_default());
-        sheet += &format!("cam{n:02},{n}号塔,{lon:.5},{lat:.5},30,90,60,-3,3000,{url}\n");
-    }
-    let file = office.data.join("registers/cameras.csv");
-    fs::write(&file, sheet)
-        .map_err(|e| Error::unavailable(format!("cannot write {}", file.display())).because(e))
 }

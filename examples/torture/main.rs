@@ -7,6 +7,9 @@
 mod program;
 #[path = "../../tests/it/torture/mod.rs"]
 mod torture;
+#[allow(dead_code, reason = "the cluster's wires may hang, too")]
+#[path = "../../tests/it/wire.rs"]
+mod wire;
 
 use clap::Parser;
 use huoyan::error::{Error, Result};

@@ -20,6 +20,9 @@ const LOOKS_EVERY: Duration = Duration::from_secs(5);
 /// Interval between tries while the server is away.
 const TRIES_AGAIN: Duration = Duration::from_secs(2);
 
+/// The queue was open and has ended: alarms may wait in it.
+const OPENS_AGAIN: Duration = Duration::from_millis(200);
+
 /// What `huoyan desk` needs beside what `huoyan run` does.
 ///
 /// # Errors
@@ -68,14 +71,18 @@ fn start<F: Future<Output = ()> + Send + 'static>(
 
 async fn sightings(app: App, line: Line) {
     loop {
-        match line.sightings().await {
+        let pause = match line.sightings().await {
             Ok(mut queue) => {
                 trouble(&app, "bus sightings", None);
                 app.desk.listen(&mut queue, app.stopped()).await;
+                OPENS_AGAIN
             }
-            Err(e) => trouble(&app, "bus sightings", Some(&e)),
-        }
-        if sleep_or_stop(&app, TRIES_AGAIN).await {
+            Err(e) => {
+                trouble(&app, "bus sightings", Some(&e));
+                TRIES_AGAIN
+            }
+        };
+        if sleep_or_stop(&app, pause).await {
             return;
         }
     }

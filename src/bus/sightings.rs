@@ -13,8 +13,12 @@ use tokio_stream::StreamExt;
 /// it.
 const DUPLICATES_KNOWN_FOR: Duration = Duration::from_secs(60 * 60);
 /// A desk that has not confirmed a sighting within this time counts as dead, and another desk gets
-/// it.
-const CONFIRMED_WITHIN: Duration = Duration::from_secs(30);
+/// it: nobody should notice for longer than 5 s. Filing takes milliseconds. If a slow database makes
+/// two desks file the same sighting, the store recognises it.
+const CONFIRMED_WITHIN: Duration = Duration::from_secs(3);
+/// The server says so often that a desk's request waits there. A server that was restarted has
+/// forgotten the request: after two of these the queue is opened again.
+const STILL_WAITS: Duration = Duration::from_secs(2);
 /// A sighting that could not be filed comes again after this time.
 const COMES_AGAIN: Duration = Duration::from_secs(5);
 /// Sightings the server keeps while no desk runs: weeks of a bad season. A full queue refuses new
@@ -84,10 +88,12 @@ impl Line {
             max_batch: 1,
             ..Default::default()
         };
-        let consumer = queue.get_or_create_consumer("desk", desk).await.map_err(|e| {
+        // It is brought up where an earlier version has made it.
+        let consumer = queue.create_consumer(desk).await.map_err(|e| {
             unavailable("cannot create the consumer of sightings on the NATS server", e)
         })?;
-        let messages = consumer.stream().max_messages_per_batch(1).messages().await;
+        let one_by_one = consumer.stream().max_messages_per_batch(1).heartbeat(STILL_WAITS);
+        let messages = one_by_one.messages().await;
         let messages =
             messages.map_err(|e| unavailable("cannot read sightings from the NATS server", e))?;
         Ok(Sightings { messages, line: self.clone() })

@@ -66,6 +66,9 @@ const SHARED_IDLE: Duration = Duration::from_secs(60);
 /// How long another process (a backup, `huoyan check`) may hold the file before it counts as an
 /// error.
 const BUSY: Duration = Duration::from_secs(10);
+/// A process that hangs within a transaction loses it after this time: it holds the log's lock, and
+/// nobody should notice for longer than 5 s.
+const POSTGRES_IDLE: &str = "3s";
 /// Longest wait for a connection. Shorter than a page's wait for its answer (15 s), so that the
 /// page gets the reason.
 const IN_LINE: Duration = Duration::from_secs(8);
@@ -274,6 +277,7 @@ async fn postgres(url: &str, share: &StoreConfig, is_read_only: bool) -> Result<
             "[store] url is not a PostgreSQL address: postgres://user@host:5432/database",
         )
     })?;
+    options = options.options([("idle_in_transaction_session_timeout", POSTGRES_IDLE)]);
     if let Some(schema) = &share.schema {
         // Whatever a statement names stands there and nowhere else.
         options = options.options([("search_path", format!("\"{schema}\""))]);

@@ -109,9 +109,9 @@ async fn what_a_dead_desk_held_comes_again() {
     drop(timeout(SOON, queue.next()).await.unwrap());
     drop((queue, dying));
     let mut queue = next.sightings().await.unwrap();
-    let again = timeout(Duration::from_secs(40), queue.next()).await;
+    let again = timeout(SOON, queue.next()).await;
     assert_eq!(
-        again.expect("within the 30 s after which a desk is taken for dead").unwrap().sighting,
+        again.expect("within the 3 s after which a desk is taken for dead").unwrap().sighting,
         sighting
     );
 }

@@ -1,16 +1,17 @@
 //! The county has its cameras' computers in three townships and two desks in town. Lines break,
 //! machines lose power, somebody sends nonsense. No alarm is lost, none comes twice.
 
+use crate::cluster::proxy::Proxy;
 use crate::cluster::{self, Nats, comes_true};
 use crate::fixture::*;
-use crate::program::{Browser, GRIDS, Office, centre};
+use crate::program::{Browser, GRIDS, Office};
+use crate::wire::Wire;
 use huoyan::bus::{Bus, Line, Login, written};
 use huoyan::clock::Clock;
 use huoyan::config::BusConfig;
 use huoyan::edge::{Spool, send};
 use huoyan::store::Store;
 use huoyan::triage::event::Event;
-use huoyan::triage::geo::Locus;
 use huoyan::triage::id::{ActionId, PictureId, SightingId};
 use huoyan::triage::sighting::Sighting;
 use serde_json::Value;
@@ -21,7 +22,7 @@ use std::time::Duration;
 const POLICY: &str = "[policy]\nflood_per_minute = 1000\n";
 /// On a busy machine, with a start of the program.
 const SOON: Duration = Duration::from_secs(30);
-/// A desk that died holds one sighting for 30 s.
+/// Until a silent edge is named, and until many alarms are filed on a busy machine.
 const AFTER_A_DEATH: Duration = Duration::from_secs(60);
 
 /// Both servers, or a word that the test is skipped.
@@ -39,26 +40,11 @@ macro_rules! servers {
     };
 }
 
-/// A fire in the middle of a grid, seen just now, with its picture.
-fn fire(grid: usize) -> (Sighting, PictureId, Vec<u8>) {
-    let (lat, lon) = centre(grid);
-    let jpeg = format!("smoke over grid {grid}").into_bytes();
-    let picture = PictureId::of(id(), &jpeg);
-    let locus = Locus::Disc { centre: place(lat, lon), radius_m: 300.0 };
-    let sighting = Sighting {
-        observed_at: Clock::System.now(),
-        locus,
-        pictures: vec![picture],
-        ..camera_sighting()
-    };
-    (sighting, picture, jpeg)
-}
-
 /// What the edge's model has confirmed, as it lies on the edge's disk.
 fn confirmed(edge: &Office, grids: impl IntoIterator<Item = usize>) -> Vec<SightingId> {
     let spool = Spool::open(&edge.data.join("spool"), 1 << 30).expect("opens");
     let kept = grids.into_iter().map(|grid| {
-        let (sighting, picture, jpeg) = fire(grid);
+        let (sighting, picture, jpeg) = cluster::fire(grid, 0.0, b"smoke");
         spool.keep_sighting(sighting.id, &written(&sighting).expect("JSON")).expect("kept");
         spool.keep_picture(picture, &jpeg).expect("kept");
         sighting.id
@@ -218,7 +204,7 @@ async fn nonsense_is_kept_aside_and_said_and_stops_nobody() {
             .await
     };
     assert!(sends(SightingId(id()), b"{ this is no sighting".to_vec()).await);
-    let (sighting, ..) = fire(0);
+    let (sighting, ..) = cluster::fire(0, 0.0, b"smoke");
     assert!(sends(sighting.id, written(&sighting).expect("JSON")).await);
     assert!(
         comes_true(SOON, async || filed(&db.store).await == [sighting.id]).await,
@@ -230,6 +216,36 @@ async fn nonsense_is_kept_aside_and_said_and_stops_nobody() {
     assert!(words.contains("huoyan-yuanling-aside") && words.contains("not a sighting"), "{words}");
     let aside = line.aside().await.expect("it is kept").expect("one message");
     assert_eq!(aside.messages, 1);
+}
+
+/// A desk whose line hangs in the middle of a commit holds the log's lock: not for long.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_desk_that_hangs_in_the_middle_of_a_commit_does_not_hold_up_the_others() {
+    let Some(db) = TestStore::postgres().await else {
+        return eprintln!("skipped: HUOYAN_TEST_POSTGRES is not set");
+    };
+    let (wire, by_wire) = Wire::to_database(&db.url).await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let far = Store::open(&by_wire, folder.path()).await.expect("opens");
+    let clock = Clock::System;
+    let (hanging, other) = (desk(&far, &clock), desk(&db.store, &clock));
+    let new = || Sighting { id: SightingId(id()), ..camera_sighting() };
+    for _ in 0..3 {
+        let busy = async {
+            loop {
+                // It fails while the line hangs.
+                let _ = hanging.sighting(new()).await;
+            }
+        };
+        let meets = async {
+            Clock::System.sleep(Duration::from_millis(500)).await;
+            wire.hangs();
+            let filed = tokio::time::timeout(Duration::from_secs(8), other.sighting(new()));
+            filed.await.expect("soon").expect("filed");
+            wire.mend();
+        };
+        tokio::select! { () = busy => {} () = meets => {} }
+    }
 }
 
 /// F39: a database that is away is no reason to confirm evidence.
@@ -273,7 +289,7 @@ async fn a_full_spool_sends_every_alarm_and_what_pictures_it_could_keep() {
     let spool = Spool::open(folder.path(), 6_000).expect("opens");
     let mut seen = Vec::new();
     for grid in 0..6 {
-        let (sighting, ..) = fire(grid);
+        let (sighting, ..) = cluster::fire(grid, 0.0, b"smoke");
         let jpeg = vec![grid as u8; 1_500];
         spool.keep_sighting(sighting.id, &written(&sighting).expect("JSON")).expect("kept");
         spool.keep_picture(PictureId::of(id(), &jpeg), &jpeg).expect("kept or shed");
@@ -304,6 +320,49 @@ async fn a_full_spool_sends_every_alarm_and_what_pictures_it_could_keep() {
     sender.abort();
 }
 
+/// The example docs/haproxy.cfg: whoever has a page open goes on at another desk.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_desk_that_dies_or_hangs_is_left_for_another_within_five_seconds() {
+    let (db, nats) = servers!();
+    let (wire, by_wire) = Wire::to_database(&db.url).await;
+    let desks = [&db.url, &by_wire].map(|url| cluster::desk(&nats, url, POLICY, GRIDS));
+    let Some(proxy) = Proxy::start(desks.each_ref()) else {
+        return eprintln!("skipped: haproxy is not installed");
+    };
+    let (mut one, links) = desks[0].first_start().await;
+    let other = cluster::up(&desks[1]).await;
+    let officer = desks[0].log_in(&links["office"]).await.by(&proxy.url);
+    let is_served = async || officer.get("/api/v1/board").await.is_some();
+    assert!(comes_true(SOON, is_served).await, "the proxy finds the desks");
+
+    // A page whose request hangs gets an end, and asks again. The proxy asks both desks in turn.
+    let all_are_served = async || {
+        for _ in 0..10 {
+            if !is_served().await {
+                return false;
+            }
+        }
+        true
+    };
+    let is_left = async |what: &str| {
+        // The promise is 5 s. A machine that builds and tests at the same time gets more.
+        assert!(comes_true(Duration::from_secs(10), all_are_served).await, "{what}: it is left");
+    };
+    // The proxy looks twice a second whether a desk is back.
+    let is_back = async || Clock::System.sleep(Duration::from_secs(3)).await;
+    one.kill9();
+    is_left("dead").await;
+    let _one = cluster::up(&desks[0]).await;
+    is_back().await;
+    other.freeze();
+    is_left("the desk hangs").await;
+    other.thaw();
+    is_back().await;
+    wire.hangs();
+    is_left("its line to the database hangs").await;
+    wire.mend();
+}
+
 /// The example of docs/cluster.md: a login of one county's edge cannot speak for another's.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_edge_can_only_speak_for_itself_and_its_county() {
@@ -328,7 +387,7 @@ async fn an_edge_can_only_speak_for_itself_and_its_county() {
     let mut pictures = desk.pictures().await.expect("and its store of pictures");
     let mut heard = desk.hear::<Value>().await.expect("and hear its edges");
 
-    let (sighting, picture, jpeg) = fire(0);
+    let (sighting, picture, jpeg) = cluster::fire(0, 0.0, b"smoke");
     let body = written(&sighting).expect("JSON");
     edge.send_sighting("edge-1", sighting.id, body.clone()).await.expect("its own");
     assert_eq!(queue.next().await.expect("a sighting").sighting, sighting);

@@ -62,3 +62,4 @@ mod truth;
 mod unreadable;
 mod walls;
 mod watch;
+mod wire;

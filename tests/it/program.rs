@@ -3,7 +3,8 @@
 
 use huoyan::clock::Clock;
 use huoyan::triage::id::{ActionId, IncidentId};
-use reqwest::{Client, StatusCode};
+use reqwest::{Client, RequestBuilder, StatusCode};
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::fs;
@@ -60,7 +61,12 @@ impl Office {
     }
 
     pub fn url(&self, path: &str) -> String {
-        format!("http://127.0.0.1:{}{path}", self.port)
+        format!("http://{}{path}", self.address())
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
     }
 
     fn spawn(&self, stdout: Stdio) -> Program {
@@ -135,13 +141,9 @@ impl Office {
     }
 
     pub async fn log_in(&self, link: &str) -> Browser {
-        let (host, path) = link.split_at(link.find("/login/").expect("a login link"));
-        let host = host.split("//").last().expect("a host").to_owned();
-        let request = client().post(self.url(path)).header("Host", &host);
-        let answer = request.send().await.expect("answers");
-        let cookie = answer.headers().get("Set-Cookie").expect("a session").to_str().expect("text");
-        let cookie = cookie.split(';').next().expect("a pair").to_owned();
-        Browser { client: client(), base: self.url(""), host, cookie }
+        let host = link.split("/login/").next().and_then(|it| it.split("//").last());
+        let host = host.filter(|it| !it.is_empty()).map_or(self.address(), str::to_owned);
+        Browser::log_in(&self.url(""), &host, link).await
     }
 
     /// A list with one pixel at the centre of a grid. It appears in the folder complete.
@@ -168,6 +170,20 @@ impl Program {
         self.0.kill().expect("SIGKILL");
         self.0.wait().expect("dead");
     }
+
+    /// It hangs: its connections stay open, and nobody answers.
+    pub fn freeze(&self) {
+        kill_process(self.pid(), Signal::STOP).expect("our own child");
+    }
+
+    pub fn thaw(&self) {
+        kill_process(self.pid(), Signal::CONT).expect("our own child");
+    }
+
+    pub fn pid(&self) -> Pid {
+        let pid = i32::try_from(self.0.id()).ok().and_then(Pid::from_raw);
+        pid.expect("a process id")
+    }
 }
 
 impl Drop for Program {
@@ -189,9 +205,29 @@ pub struct Browser {
 }
 
 impl Browser {
+    /// At `base`, for the office with this host name.
+    pub async fn log_in(base: &str, host: &str, link: &str) -> Self {
+        let path = &link[link.find("/login/").expect("a login link")..];
+        let asked = client().post(format!("{base}{path}")).header("Host", host);
+        let answer = asked.send().await.expect("answers");
+        let cookie = answer.headers().get("Set-Cookie").expect("a session").to_str().expect("text");
+        let cookie = cookie.split(';').next().expect("a pair").to_owned();
+        Self { client: client(), base: base.to_owned(), host: host.to_owned(), cookie }
+    }
+
     /// The same person, with the same session, at another desk.
     pub fn at(&self, office: &Office) -> Self {
-        Self { base: office.url(""), ..self.clone() }
+        self.by(&office.url(""))
+    }
+
+    /// The same through a proxy, `http://127.0.0.1:8443`.
+    pub fn by(&self, base: &str) -> Self {
+        Self { base: base.to_owned(), ..self.clone() }
+    }
+
+    pub fn request(&self, path: &str) -> RequestBuilder {
+        let asked = self.client.get(format!("{}{path}", self.base));
+        asked.header("Host", &self.host).header("Cookie", &self.cookie)
     }
 
     /// The same person, with the same session, at another name of the same server.
@@ -201,19 +237,11 @@ impl Browser {
 
     /// What a page answers, whatever it is.
     pub async fn asks(&self, path: &str) -> Option<StatusCode> {
-        let request = self.client.get(format!("{}{path}", self.base)).header("Host", &self.host);
-        request.header("Cookie", &self.cookie).send().await.ok().map(|it| it.status())
+        self.request(path).send().await.ok().map(|it| it.status())
     }
 
     pub async fn get(&self, path: &str) -> Option<Value> {
-        let answer = self
-            .client
-            .get(format!("{}{path}", self.base))
-            .header("Host", &self.host)
-            .header("Cookie", &self.cookie)
-            .send()
-            .await
-            .ok()?;
+        let answer = self.request(path).send().await.ok()?;
         if answer.status().is_success() { answer.json().await.ok() } else { None }
     }
 
@@ -311,7 +339,7 @@ impl Dice {
 }
 
 /// The program that Cargo has built beside this one.
-fn binary() -> PathBuf {
+pub fn binary() -> PathBuf {
     option_env!("CARGO_BIN_EXE_huoyan").map_or_else(
         || std::env::current_exe().expect("a path").parent().expect("a folder").join("../huoyan"),
         PathBuf::from,

@@ -2,8 +2,14 @@
 //! edges as real processes. The tests and `make cluster` use it.
 
 pub mod centre;
+pub mod proxy;
 
-use crate::program::{Office, Program};
+use crate::fixture::{camera_sighting, id, place};
+use crate::program::{self, Office, Program};
+use huoyan::clock::Clock;
+use huoyan::triage::geo::Locus;
+use huoyan::triage::id::PictureId;
+use huoyan::triage::sighting::Sighting;
 use std::fs;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
@@ -16,7 +22,8 @@ pub struct Nats {
     config: Option<PathBuf>,
     port: u16,
     env: Vec<(&'static str, String)>,
-    running: Option<Child>,
+    /// `None` while it is dead.
+    pub running: Option<Child>,
 }
 
 impl Nats {
@@ -36,7 +43,12 @@ impl Nats {
     }
 
     pub fn url(&self) -> String {
-        format!("nats://127.0.0.1:{}", self.port)
+        format!("nats://{}", self.address())
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
     }
 
     /// The network is gone: nobody can reach anybody.
@@ -53,9 +65,9 @@ impl Nats {
             .args(["-a", "127.0.0.1", "-p", &self.port.to_string(), "-js", "-sd"])
             .arg(self.folder.path());
         // Without a number the server promises three quarters of the free disk, and several at once
-        // promise too little.
+        // promise too little: 2 GiB a county.
         let room = self.folder.path().join("room.conf");
-        fs::write(&room, "jetstream { max_file_store: 16GB }\n").expect("written");
+        fs::write(&room, "jetstream { max_file_store: 600GB }\n").expect("written");
         command.arg("-c").arg(self.config.as_ref().unwrap_or(&room));
         command
             .envs(self.env.iter().map(|(name, value)| (name, value)))
@@ -75,20 +87,41 @@ fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").and_then(|it| it.local_addr()).expect("a free port").port()
 }
 
-/// The `[bus]` section that everybody shares.
-pub fn bus(nats: &Nats) -> String {
-    format!("[bus]\nurl = \"{}\"\ncounty = \"yuanling\"\n", nats.url())
+/// The `[bus]` section that everybody shares; `url` is the server's.
+pub fn bus(url: &str) -> String {
+    format!("[bus]\nurl = \"{url}\"\ncounty = \"yuanling\"\n")
 }
 
 /// A desk's folder and address.
 pub fn desk(nats: &Nats, store_url: &str, policy: &str, grids: usize) -> Office {
-    let office = Office::prepare(&format!("{}{policy}", bus(nats)), grids);
+    let office = Office::prepare(&format!("{}{policy}", bus(&nats.url())), grids);
     office.in_role("desk").with_env([("HUOYAN_STORE_URL".to_owned(), store_url.to_owned())])
 }
 
 /// An edge's folder and address; `more` belongs to `[edge]`, or begins sections of its own.
 pub fn edge(nats: &Nats, name: &str, more: &str) -> Office {
-    Office::prepare(&format!("{}[edge]\nname = \"{name}\"\n{more}", bus(nats)), 0).in_role("detect")
+    edge_by(&nats.url(), name, more)
+}
+
+/// The same over a line of its own to the server.
+pub fn edge_by(url: &str, name: &str, more: &str) -> Office {
+    Office::prepare(&format!("{}[edge]\nname = \"{name}\"\n{more}", bus(url)), 0).in_role("detect")
+}
+
+/// A fire in the middle of a grid, seen just now, with a picture of its own: bytes after the end of
+/// a JPEG are no part of what it shows.
+pub fn fire(grid: usize, east_deg: f64, jpeg: &[u8]) -> (Sighting, PictureId, Vec<u8>) {
+    let (lat, lon) = program::centre(grid);
+    let jpeg = [jpeg, id().as_bytes()].concat();
+    let picture = PictureId::of(id(), &jpeg);
+    let locus = Locus::Disc { centre: place(lat, lon + east_deg), radius_m: 300.0 };
+    let sighting = Sighting {
+        observed_at: Clock::System.now(),
+        locus,
+        pictures: vec![picture],
+        ..camera_sighting()
+    };
+    (sighting, picture, jpeg)
 }
 
 /// What waits on an edge's disk, by the number of files.
@@ -107,7 +140,7 @@ pub async fn up(office: &Office) -> Program {
 pub async fn comes_true(within: Duration, mut asked: impl AsyncFnMut() -> bool) -> bool {
     let asking = async {
         while !asked().await {
-            huoyan::clock::Clock::System.sleep(Duration::from_millis(100)).await;
+            Clock::System.sleep(Duration::from_millis(100)).await;
         }
     };
     tokio::time::timeout(within, asking).await.is_ok()

@@ -2,11 +2,10 @@
 
 use super::gateway::Mood;
 use crate::program::{Dice, Program};
-use rustix::process::{Pid, Resource, Rlimit, prlimit};
+use crate::wire;
+use rustix::process::{Resource, Rlimit, prlimit};
 use sqlx::AssertSqlSafe;
 use std::path::Path;
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::watch;
 use uuid::Uuid;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -69,8 +68,7 @@ pub fn make_room(program: &Program) {
 }
 
 fn limit(program: &Program, bytes: Option<u64>) {
-    let pid = i32::try_from(program.0.id()).ok().and_then(Pid::from_raw);
-    prlimit(pid, Resource::Fsize, Rlimit { current: bytes, maximum: None })
+    prlimit(Some(program.pid()), Resource::Fsize, Rlimit { current: bytes, maximum: None })
         .expect("our own child's limit");
 }
 
@@ -80,7 +78,7 @@ pub struct Wire {
     pub url: String,
     /// The address without the wire.
     pub direct: String,
-    whole: watch::Sender<bool>,
+    wire: wire::Wire,
 }
 
 impl Wire {
@@ -93,41 +91,17 @@ impl Wire {
             .await
             .expect("a schema");
         pool.close().await;
-        let mut url = reqwest::Url::parse(server).expect("an address");
-        let behind = format!("{}:{}", url.host_str().expect("a host"), url.port().unwrap_or(5432));
-        url.query_pairs_mut().append_pair("options", &format!("-csearch_path={schema}"));
-        let direct = url.to_string();
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-        let at = listener.local_addr().expect("an address");
-        url.set_ip_host(at.ip())
-            .and_then(|()| url.set_port(Some(at.port())))
-            .expect("a host and a port");
-        let (whole, is_whole) = watch::channel(true);
-        tokio::spawn(async move {
-            while let Ok((near, _)) = listener.accept().await {
-                tokio::spawn(carry(near, behind.clone(), is_whole.clone()));
-            }
-        });
-        Self { url: url.to_string(), direct, whole }
+        let mut direct = reqwest::Url::parse(server).expect("an address");
+        direct.query_pairs_mut().append_pair("options", &format!("-csearch_path={schema}"));
+        let (wire, url) = wire::Wire::to_database(direct.as_str()).await;
+        Self { url, direct: direct.into(), wire }
     }
 
     pub fn cut(&self) {
-        self.whole.send_replace(false);
+        self.wire.cut();
     }
 
     pub fn mend(&self) {
-        self.whole.send_replace(true);
-    }
-}
-
-/// Forwards data until one end disconnects or the wire is cut.
-async fn carry(mut near: TcpStream, behind: String, mut is_whole: watch::Receiver<bool>) {
-    if !*is_whole.borrow() {
-        return;
-    }
-    let Ok(mut far) = TcpStream::connect(behind).await else { return };
-    tokio::select! {
-        _ = tokio::io::copy_bidirectional(&mut near, &mut far) => {}
-        _ = is_whole.wait_for(|whole| !whole) => {}
+        self.wire.mend();
     }
 }

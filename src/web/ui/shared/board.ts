@@ -104,6 +104,8 @@ export async function loadIncident(id: string): Promise<void> {
     if (unread.value.has(id)) unread.value = new Map([...unread.value].filter(([it]) => it !== id));
   } catch (error) {
     unread.value = new Map(unread.value).set(id, failure(error));
+    // The desk may have gone while it answered: what has changed must not wait for the next full reading.
+    soon();
   }
 }
 
