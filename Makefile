@@ -18,9 +18,12 @@ STREAM ?= sub
 CADENCE ?= 10s
 SECONDS ?= 600
 SMOKE ?= 5%
+COUNTIES ?= 122
+DESKS ?= 1
+TIMES ?= 1
 ARGS ?=
 
-.PHONY: help run test contract e2e ui simulate bench county torture cluster peers lint unit deb setup setup-test setup-deb
+.PHONY: help run test contract e2e ui simulate bench county torture cluster province peers lint unit deb setup setup-test setup-deb
 
 help:
 	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -74,6 +77,12 @@ cluster: SECONDS = 108
 cluster: setup-test $(UI_BUILT)  ## two desks, edges, proxy, NATS and PostgreSQL; each part and line fails in turn; what was lost, doubled, late, noticed
 	@cargo build --release --locked --bin huoyan --example cluster
 	@HUOYAN_FSYNC=on exec scripts/with-services $(dir $(RELEASE))examples/cluster --seconds $(SECONDS) $(ARGS)
+
+province: SECONDS = 300
+province: setup-test $(UI_BUILT)  ## a province's edges, played, against one centre: COUNTIES=122 SECONDS=300 DESKS=1 TIMES=1 JSON=file
+	@cargo build --release --locked --bin huoyan --example province
+	@HUOYAN_FSYNC=on exec scripts/with-services $(dir $(RELEASE))examples/province --counties $(COUNTIES) --seconds $(SECONDS) \
+		--desks $(DESKS) --times $(TIMES) $(if $(JSON),--json $(JSON)) $(ARGS)
 
 peers: CAMERAS = 16
 peers: SECONDS = 60
