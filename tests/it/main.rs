@@ -36,6 +36,7 @@ mod notify;
 mod notify_lanes;
 mod one_camera;
 mod outbox_contract;
+mod packaged;
 mod previous_version;
 mod program;
 mod prune;
