@@ -48,7 +48,7 @@ impl Feed {
             }
         });
         let waits = spool.clone();
-        sends.spawn(async move { send(&waits, &line, NAME, &Clock::System, |_| ()).await });
+        sends.spawn(async move { send(&waits, &line, NAME, &Clock::System, |_, _| ()).await });
         Ok(Self { kept, spool, watches, sends })
     }
 

@@ -6,7 +6,7 @@ use crate::clock::Heartbeat;
 use jiff::SignedDuration;
 use std::time::Duration;
 
-/// The desk looks every 15 s, the sender every second, whatever its gateways do. A full disk may
+/// The desk looks every 15 s, the sender every 15 s at least, whatever its gateways do. A full disk may
 /// delay either for a while.
 const SILENT_MAX: Duration = Duration::from_secs(60);
 /// A clock kept by a time server never steps by this much.
