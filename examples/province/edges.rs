@@ -145,6 +145,7 @@ fn word(county: &str, edge: usize) -> Word {
         });
     }
     Word {
+        instance: uuid::Uuid::from_u128(edge as u128),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         thresholds_version: 1,
         cameras: CameraWord::all(&board),
