@@ -38,7 +38,7 @@ struct Arguments {
     /// 数据目录 / data folder; wins over the configuration
     #[arg(long, global = true, env = "HUOYAN_DATA", value_name = "DIR")]
     data: Option<PathBuf>,
-    /// 县的代号 / one county of a centre, by its code ([centre] counties)
+    /// 县的代号 / one county of a centre, by its code (`[centre] counties`)
     #[arg(long, global = true, value_name = "CODE")]
     county: Option<String>,
     /// 程序自带文件所在目录 / folder in which relative paths of model, pipeline texts and ONNX

@@ -12,7 +12,7 @@ export async function tune(page) {
   await shot(page, '19-ops');
   await accessible(page, 'the ops page');
   await choosePoint(page);
-  await page.click('.header .header-button');
+  await page.click('.header button.header-button');
   await page.waitForFunction(() => document.documentElement.lang === 'en');
   await whatIf(page, 0.4);
   await shot(page, '20-ops-english');

@@ -260,7 +260,17 @@ async fn a_register_goes_out_as_a_file_and_comes_back_as_it_was() {
     assert_eq!(*cells, json!([{"column": "name", "before": "c1", "after": "东山"}]));
     let camera = world.state.registers.current().cameras[0].clone();
     assert_eq!(camera.url.expose().logins.len(), 1, "the login is still there");
-    assert_eq!(ops.get("/api/v1/registers/county/file").await.refused().0, 422);
+    for no_table in ["county", "shift", "policy"] {
+        let path = format!("/api/v1/registers/{no_table}/file");
+        assert_eq!(ops.get(&path).await.refused().0, 422, "{no_table}");
+    }
+    for table in ["grids", "people", "cameras", "duty", "burns", "heat_sources"]
+        .into_iter()
+        .chain(["danger", "signals", "bans"])
+    {
+        let path = format!("/api/v1/registers/{table}/file");
+        assert_eq!(ops.get(&path).await.status, StatusCode::OK, "{table}");
+    }
 }
 
 #[tokio::test]

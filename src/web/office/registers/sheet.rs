@@ -45,11 +45,20 @@ pub(crate) async fn download(
     Path(register): Path<Register>,
     Query(When { at }): Query<When>,
 ) -> Answer<([(HeaderName, String); 2], String)> {
-    if register == Register::County {
-        return Err(Problem::impossible(
-            "本县基本信息不是表格，见登记册文件夹的 county.toml。",
-            "The county itself is no table: see county.toml in the folder of the registers.",
-        ));
+    match register {
+        Register::County => {
+            return Err(Problem::impossible(
+                "本县基本信息不是表格，见登记册文件夹的 county.toml。",
+                "The county itself is no table: see county.toml in the folder of the registers.",
+            ));
+        }
+        Register::Shift | Register::Policy => {
+            return Err(Problem::impossible(
+                "班次和规则不是表格，请在变更记录里看。",
+                "Shift and policy are no tables: see them in the history of the changes.",
+            ));
+        }
+        _ => {}
     }
     let at = at.unwrap_or_else(|| state.clock.now());
     let entries = state.registers.history().at(at);
