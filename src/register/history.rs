@@ -65,8 +65,7 @@ impl History {
         let mut winners: Vec<(Register, &Fact)> = Vec::new();
         for change in self.changes.iter().take_while(|change| change.number <= number) {
             for fact in change.facts.iter().filter(|fact| counts(fact)) {
-                let has_begun = fact.valid_from.unwrap_or(change.at) <= instant;
-                if !has_begun || fact.valid_until.is_some_and(|until| until <= instant) {
+                if !fact.holds(change.at, instant) {
                     continue;
                 }
                 match places.get(&(fact.register, fact.key.as_str())) {
@@ -96,13 +95,13 @@ impl History {
 
     /// One entry at an instant; the others are not looked at.
     pub fn entry(&self, register: Register, key: &str, instant: Timestamp) -> Option<&Value> {
-        let newest_first = self.changes.iter().rev().flat_map(|change| {
-            change.facts.iter().rev().map(move |fact| (fact.valid_from.unwrap_or(change.at), fact))
-        });
-        let mut holding = newest_first.filter(|(begins, fact)| {
-            (fact.register, fact.key.as_str()) == (register, key)
-                && *begins <= instant
-                && fact.valid_until.is_none_or(|until| instant < until)
+        let newest_first = self
+            .changes
+            .iter()
+            .rev()
+            .flat_map(|change| change.facts.iter().rev().map(move |fact| (change.at, fact)));
+        let mut holding = newest_first.filter(|(said_at, fact)| {
+            (fact.register, fact.key.as_str()) == (register, key) && fact.holds(*said_at, instant)
         });
         holding.next()?.1.entry.as_ref()
     }

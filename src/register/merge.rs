@@ -207,12 +207,8 @@ fn turn(versions: &mut Vec<(Version, bool)>, turns: &mut BTreeSet<Timestamp>, un
 
 /// As [`History::known`] decides. `None`: there is no such entry.
 fn valid<'a>(said: &[Said<'a>], version: Version) -> Option<&'a Fact> {
-    let has_begun = |it: &&Said| {
-        it.change <= version.change && it.fact.valid_from.unwrap_or(it.at) <= version.at
-    };
-    let lasts = |it: &&Said| it.fact.valid_until.is_none_or(|until| until > version.at);
-    let last = said.iter().rev().filter(has_begun).find(lasts)?;
-    Some(last.fact).filter(|fact| fact.entry.is_some())
+    let holds = |it: &&Said| it.change <= version.change && it.fact.holds(it.at, version.at);
+    Some(said.iter().rev().find(holds)?.fact).filter(|fact| fact.entry.is_some())
 }
 
 fn is_as(row: &Entry, fact: Option<&Fact>) -> bool {

@@ -138,6 +138,11 @@ pub struct Fact {
 }
 
 impl Fact {
+    /// Whether it is valid at an instant, if no later one says otherwise. `said_at`: of its change.
+    pub fn holds(&self, said_at: Timestamp, at: Timestamp) -> bool {
+        self.valid_from.unwrap_or(said_at) <= at && self.valid_until.is_none_or(|until| until > at)
+    }
+
     pub fn set(register: Register, entry: Entry) -> Self {
         let Entry { key, value, secrets } = entry;
         Self { entry: Some(value), secrets, ..Self::removed(register, key) }.with_logins()

@@ -121,7 +121,7 @@ impl FactView {
         let before = earlier
             .flat_map(|change| change.facts.iter().rev().map(move |it| (change, it)))
             .find(|(change, it)| {
-                (it.register, &it.key) == (fact.register, &fact.key) && holds(change, it, from)
+                (it.register, &it.key) == (fact.register, &fact.key) && it.holds(change.at, from)
             })
             .and_then(|(_, it)| it.entry.clone());
         let mut entries = Entries::default();
@@ -134,11 +134,6 @@ impl FactView {
         let Fact { register, key, entry, valid_from, valid_until, .. } = fact.clone();
         Self { register, key, entry, before, diff, valid_from, valid_until }
     }
-}
-
-/// Whether a fact is valid at an instant, if no later one says otherwise.
-pub(super) fn holds(change: &Change, fact: &Fact, at: Timestamp) -> bool {
-    fact.valid_from.unwrap_or(change.at) <= at && fact.valid_until.is_none_or(|until| until > at)
 }
 
 /// The person's name, the account or the file.
@@ -160,7 +155,7 @@ pub(super) fn origins(
 ) -> BTreeMap<&str, (&Change, &Fact)> {
     let facts = history.changes().iter().flat_map(|it| it.facts.iter().map(move |fact| (it, fact)));
     facts
-        .filter(|(change, fact)| fact.register == register && holds(change, fact, at))
+        .filter(|(change, fact)| fact.register == register && fact.holds(change.at, at))
         .map(|(change, fact)| (fact.key.as_str(), (change, fact)))
         .collect()
 }
