@@ -3,6 +3,8 @@
 
 pub mod cells;
 mod records;
+#[cfg(test)]
+mod tests;
 mod workbook;
 
 use crate::address::masked;
@@ -22,6 +24,8 @@ pub type Column = &'static [&'static str];
 
 /// The header is searched within the first lines, because sheets carry a title and a date above it.
 const HEADER_WITHIN_LINES: usize = 5;
+/// Lines of a text's beginning that surely hold its header.
+const HEAD_LINES: usize = 50;
 /// Excel shows a CSV file's Chinese correctly only after this mark.
 const BYTE_ORDER_MARK: &str = "\u{feff}";
 
@@ -70,60 +74,74 @@ pub fn each(
     bytes: &[u8],
     columns: &'static [Column],
     lang: Lang,
-    mut take: impl FnMut(u64, Result<Row, String>),
+    take: impl FnMut(u64, Result<Row, String>),
 ) -> Result<Header, String> {
-    // The register stands in the first sheet that has its header; others are instructions and
-    // pivots.
-    for lines in sheets(bytes, lang)? {
-        let Some((header, names, lines)) = header(lines, columns) else { continue };
-        for (line, cells) in lines {
-            match cells {
-                Err(why) => take(line, Err(why)),
-                Ok(cells) if cells.iter().skip(names.len()).any(|cell| !cell.is_empty()) => {
-                    take(line, Err(too_many(cells.len(), names.len(), lang)));
-                }
-                Ok(cells) => {
-                    let named = names.iter().zip(cells).filter(|(_, cell)| !cell.is_empty());
-                    let cells: BTreeMap<_, _> =
-                        named.filter_map(|(name, cell)| Some(((*name)?, folded(cell)))).collect();
-                    if !cells.is_empty() {
-                        take(line, Ok(Row { line, lang, cells }));
-                    }
-                }
+    let mut reading = Reading { columns, lang, take, lines: 0, header: None, title: Vec::new() };
+    if workbook::is_one(bytes) {
+        // The register stands in the first sheet that has its header; others are instructions and
+        // pivots.
+        for lines in workbook::sheets(bytes, lang)? {
+            (reading.lines, reading.title) = (0, Vec::new());
+            lines.into_iter().for_each(|(line, cells)| reading.line((line, Ok(cells))));
+            if reading.header.is_some() {
+                break;
             }
         }
-        return Ok(header);
+    } else {
+        records::each(&decode(bytes), HEADER_WITHIN_LINES, lang, |line| reading.line(line));
     }
-    Err(no_header(columns, lang))
+    let header = reading.header.map(|(header, _)| header);
+    header.ok_or_else(|| no_header(columns, lang))
 }
 
 /// What stands above the rows, if the bytes are a table with these columns.
 pub fn header_of(bytes: &[u8], columns: &'static [Column]) -> Option<Header> {
-    let sheets = sheets(bytes, Lang::default()).ok()?;
-    sheets.into_iter().find_map(|lines| Some(header(lines, columns)?.0))
-}
-
-/// The lines of every sheet; a text is one.
-fn sheets(bytes: &[u8], lang: Lang) -> Result<Vec<Vec<Line>>, String> {
     if workbook::is_one(bytes) {
-        let whole = |(line, cells)| (line, Ok(cells));
-        let sheets = workbook::sheets(bytes, lang)?;
-        return Ok(sheets.into_iter().map(|it| it.into_iter().map(whole).collect()).collect());
+        return each(bytes, columns, Lang::default(), |_, _| ()).ok();
     }
-    Ok(vec![records::read(&decode(bytes), HEADER_WITHIN_LINES, lang)])
+    let text = decode(bytes);
+    // Empty lines and lines within a cell count, too.
+    let end = text.match_indices(['\n', '\r']).nth(HEAD_LINES).map_or(text.len(), |(at, _)| at);
+    each(text[..end].as_bytes(), columns, Lang::default(), |_, _| ()).ok()
 }
 
-/// The first line that names two of the columns (or the only one), what each of its cells is to us,
-/// and the lines below it.
-fn header(
-    lines: Vec<Line>,
+/// A table that is being read.
+struct Reading<T> {
     columns: &'static [Column],
-) -> Option<(Header, Vec<Option<&'static str>>, impl Iterator<Item = Line>)> {
-    let mut title = Vec::new();
-    let mut lines = lines.into_iter();
-    for (_, cells) in lines.by_ref().take(HEADER_WITHIN_LINES) {
-        let Ok(cells) = cells else { continue };
-        let mut names: Vec<_> = cells.iter().map(|cell| known(cell, columns)).collect();
+    lang: Lang,
+    take: T,
+    /// Read so far, until there is a header.
+    lines: usize,
+    /// And what each of its cells is to us.
+    header: Option<(Header, Vec<Option<&'static str>>)>,
+    title: Vec<String>,
+}
+
+impl<T: FnMut(u64, Result<Row, String>)> Reading<T> {
+    fn line(&mut self, (line, cells): Line) {
+        let Some((_, names)) = &self.header else { return self.above(cells) };
+        let row = cells.and_then(|cells| {
+            if cells.iter().skip(names.len()).any(|cell| !cell.is_empty()) {
+                return Err(too_many(cells.len(), names.len(), self.lang));
+            }
+            let named = names.iter().zip(cells).filter(|(_, cell)| !cell.is_empty());
+            Ok(named.filter_map(|(name, cell)| Some(((*name)?, folded(cell)))).collect())
+        });
+        let row = row.map(|cells| Row { line, lang: self.lang, cells });
+        if row.as_ref().map_or(true, |row| !row.cells.is_empty()) {
+            (self.take)(line, row);
+        }
+    }
+
+    /// A line above the rows: the header is the first that names two of the columns (or the only
+    /// one).
+    fn above(&mut self, cells: Result<Vec<String>, String>) {
+        self.lines += 1;
+        let Ok(cells) = cells else { return };
+        if self.lines > HEADER_WITHIN_LINES {
+            return;
+        }
+        let mut names: Vec<_> = cells.iter().map(|cell| known(cell, self.columns)).collect();
         let unknown =
             cells.iter().zip(&names).filter(|(cell, name)| name.is_none() && !cell.is_empty());
         let unknown = unknown.map(|(cell, _)| cell.clone()).collect();
@@ -132,13 +150,14 @@ fn header(
             let (before, rest) = names.split_at_mut(at);
             rest[0] = rest[0].filter(|_| !before.contains(&rest[0]));
         }
-        let found: Vec<_> = names.iter().flatten().copied().collect();
-        if found.len() >= columns.len().min(2) {
-            return Some((Header { known: found, unknown, title }, names, lines));
+        let known: Vec<_> = names.iter().flatten().copied().collect();
+        if known.len() >= self.columns.len().min(2) {
+            let title = std::mem::take(&mut self.title);
+            self.header = Some((Header { known, unknown, title }, names));
+        } else {
+            self.title.extend(cells.into_iter().filter(|cell| !cell.is_empty()));
         }
-        title.extend(cells.into_iter().filter(|cell| !cell.is_empty()));
     }
-    None
 }
 
 /// `Ｇ０１` is G01. Words keep their full-width brackets, and an address its password.
@@ -376,102 +395,4 @@ impl Row {
 /// True when the pair lies in China only if its two numbers are swapped.
 fn in_china(lat_deg: f64, lon_deg: f64) -> bool {
     (73.0..=136.0).contains(&lon_deg) && (3.0..=54.0).contains(&lat_deg)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const COLUMNS: &[Column] = &[&["编号", "id"], &["经度", "lon", "longitude"], &["纬度", "lat"]];
-
-    #[test]
-    fn headers_come_in_any_order_language_and_encoding() {
-        let utf8 = "纬度（度）,编号,备注,经度\n28.5,a,x,110.4\n";
-        let english = "LAT;Longitude;ID\r\n28.5;110.4;a\r\n";
-        let titled = "云溪县一览表,,\n制表：办公室,,\n编号,经度,纬度\na,110.4,28.5\n";
-        let marked = format!("\u{feff}{utf8}");
-        let gb18030 = encoding_rs::GB18030.encode(utf8).0.into_owned();
-        for bytes in
-            [utf8.as_bytes(), english.as_bytes(), titled.as_bytes(), marked.as_bytes(), &gb18030]
-        {
-            let table = read(bytes, COLUMNS, Lang::Zh).expect("a header");
-            assert_eq!(table.rows.len(), 1, "{}", decode(bytes));
-            assert_eq!(table.rows[0].get("编号"), Some("a"));
-            assert_eq!(table.rows[0].place(), Ok(LatLon::new(28.5, 110.4).expect("a place")));
-        }
-        assert_eq!(read(utf8.as_bytes(), COLUMNS, Lang::Zh).expect("a header").unknown, ["备注"]);
-        assert!(read(b"a,b\n1,2\n", COLUMNS, Lang::Zh).unwrap_err().contains("编号"));
-        assert!(read(b"", COLUMNS, Lang::En).is_err());
-    }
-
-    /// A title, a date cell, an hour, a long number as text, and a sheet of instructions before it;
-    /// written by hand, as small as one can be.
-    #[test]
-    fn a_spreadsheet_says_what_its_text_would() {
-        const ROTA: &[Column] =
-            &[&["日期", "date"], &["岗位", "role"], &["人员", "person"], &["开始", "begins"]];
-        let bytes = std::fs::read("tests/data/rota.xlsx").expect("the workbook");
-        let table = read(&bytes, ROTA, Lang::Zh).expect("a header");
-        let cells = |row: &Row| {
-            ["日期", "岗位", "人员", "开始"].map(|column| row.text(column).unwrap_or_default())
-        };
-        let rows: Vec<_> = table.rows.iter().map(|row| (row.line, cells(row))).collect();
-        let row = |date: &str, role: &str, person: &str, begins: &str| {
-            [date, role, person, begins].map(str::to_owned)
-        };
-        assert_eq!(
-            rows,
-            [
-                (3, row("2026-11-21", "县值班", "p01", "08:00")),
-                (4, row("2026-11-21", "带班领导", "43122200001320000001", "")),
-                (6, row("2026-11-22 20:30", "县值班", "7", "20:00")),
-            ]
-        );
-        assert!(read(&bytes[..bytes.len() / 2], ROTA, Lang::Zh).unwrap_err().contains("表格文件"));
-    }
-
-    /// A phone number in a cell with the format of a date, and one point at the end of the world.
-    #[test]
-    fn a_stray_cell_and_a_wrong_format_cost_no_more_than_themselves() {
-        const ROTA: &[Column] = &[&["日期"], &["岗位"], &["人员"]];
-        let bytes = std::fs::read("tests/data/stray.xlsx").expect("the workbook");
-        let (mut rows, mut torn) = (Vec::new(), Vec::new());
-        let read = each(&bytes, ROTA, Lang::En, |line, row| match row {
-            Ok(row) => rows.push((line, row.text("人员"))),
-            Err(why) => torn.push((line, why)),
-        });
-        read.expect("a header");
-        assert_eq!(rows, [(2, Some("13899999999".to_owned()))]);
-        assert!(
-            matches!(&torn[..], [(1_048_576, why)] if why.contains("16384 values")),
-            "{torn:?}"
-        );
-    }
-
-    #[test]
-    fn an_unclosed_quote_takes_no_other_row_along() {
-        let text = "编号,经度,纬度\na,110.4,\"28.5\nb,110.5,28.6\nc,\"110.4,28.5,\n";
-        let table = read(text.as_bytes(), COLUMNS, Lang::En).expect("a header");
-        let lines: Vec<u64> = table.rows.iter().map(|row| row.line).collect();
-        assert_eq!((lines, table.torn.len(), table.torn[0].0), (vec![2, 3], 1, 4));
-    }
-
-    #[test]
-    fn line_numbers_are_those_of_the_file() {
-        let text = "编号,经度\n\na,1\nb,\"two\nlines\"\nc,3\n";
-        let lines: Vec<u64> = read(text.as_bytes(), COLUMNS, Lang::En)
-            .expect("a header")
-            .rows
-            .iter()
-            .map(|r| r.line)
-            .collect();
-        assert_eq!(lines, [3, 4, 6]);
-    }
-
-    #[test]
-    fn swapped_columns_are_refused_with_the_cure() {
-        let table =
-            read("编号,经度,纬度\na,28.5,110.4\n".as_bytes(), COLUMNS, Lang::Zh).expect("a header");
-        assert!(table.rows[0].place().unwrap_err().contains("请对调"));
-    }
 }

@@ -13,39 +13,43 @@ pub(super) type Line = (u64, Result<Vec<String>, String>);
 
 const QUOTE: char = '"';
 
-/// Every line that is not empty. `Err`: why a line is no record.
-pub(super) fn read(text: &str, within_lines: usize, lang: Lang) -> Vec<Line> {
+/// Every line that is not empty, in order. `Err`: why a line is no record.
+pub(super) fn each(text: &str, within_lines: usize, lang: Lang, mut take: impl FnMut(Line)) {
     let delimiter = delimiter(text, within_lines);
     let (text, torn, width) = without_torn(text, delimiter, within_lines);
+    let mut torn = torn.into_iter().map(|(line, torn)| {
+        let cells = torn.replace(QUOTE, "");
+        let cells: Vec<_> = cells.split(delimiter).map(|cell| cell.trim().to_owned()).collect();
+        let why = lang.pick(
+            "引号没有配对；请补上或删去这一行的引号",
+            "a quotation mark is not closed: close it or delete it",
+        );
+        (line, if cells.len() == width { Ok(cells) } else { Err(why.to_owned()) })
+    });
+    let mut next_torn = torn.next();
     let mut reader = csv::ReaderBuilder::new()
         .has_headers(false)
         .flexible(true)
         .delimiter(delimiter as u8)
         .trim(csv::Trim::All)
         .from_reader(text.as_bytes());
-    let mut lines: Vec<Line> = Vec::new();
     let mut record = csv::StringRecord::new();
     loop {
-        match reader.read_record(&mut record) {
+        let (at, cells) = match reader.read_record(&mut record) {
             Ok(false) => break,
             Ok(true) => {
-                let at = line(&text, record.position());
-                lines.push((at, Ok(record.iter().map(str::to_owned).collect())));
+                let cells = record.iter().map(str::to_owned).collect();
+                (line(&text, record.position()), Ok(cells))
             }
-            Err(e) => lines.push((line(&text, e.position()), Err(e.to_string()))),
+            Err(e) => (line(&text, e.position()), Err(e.to_string())),
+        };
+        while let Some(torn_line) = next_torn.take_if(|(line, _)| *line < at) {
+            take(torn_line);
+            next_torn = torn.next();
         }
+        take((at, cells));
     }
-    let why = lang.pick(
-        "引号没有配对；请补上或删去这一行的引号",
-        "a quotation mark is not closed: close it or delete it",
-    );
-    lines.extend(torn.into_iter().map(|(line, torn)| {
-        let cells = torn.replace(QUOTE, "");
-        let cells: Vec<_> = cells.split(delimiter).map(|cell| cell.trim().to_owned()).collect();
-        (line, if cells.len() == width { Ok(cells) } else { Err(why.to_owned()) })
-    }));
-    lines.sort_by_key(|(line, _)| *line);
-    lines
+    next_torn.into_iter().chain(torn).for_each(take);
 }
 
 /// The separator that the text says (`sep=;`, as spreadsheets write), or shows in its first lines.
@@ -158,7 +162,9 @@ mod tests {
     use proptest::prelude::*;
 
     fn said(text: &str) -> Vec<(u64, Option<Vec<String>>)> {
-        read(text, 5, Lang::En).into_iter().map(|(line, row)| (line, row.ok())).collect()
+        let mut said = Vec::new();
+        each(text, 5, Lang::En, |(line, row)| said.push((line, row.ok())));
+        said
     }
 
     fn row(cells: &[&str]) -> Option<Vec<String>> {
@@ -211,13 +217,13 @@ mod tests {
         ) {
             let lines: Vec<String> = cells.iter().map(|cell| format!("x,{cell},y")).collect();
             let text = format!("a,b,c\n{}\n", lines.join("\n"));
-            let numbers: Vec<u64> = read(&text, 5, Lang::En).into_iter().map(|it| it.0).collect();
+            let numbers: Vec<u64> = said(&text).into_iter().map(|it| it.0).collect();
             prop_assert_eq!(numbers, (1..=lines.len() as u64 + 1).collect::<Vec<_>>());
         }
 
         #[test]
         fn no_text_panics(text in "[\"\\n\\r,;\\t a\u{4e00}]{0,80}") {
-            _ = read(&text, 5, Lang::Zh);
+            each(&text, 5, Lang::Zh, drop);
         }
     }
 }
