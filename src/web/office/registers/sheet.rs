@@ -41,7 +41,7 @@ pub(crate) struct When {
 )]
 pub(crate) async fn download(
     State(state): State<WebState>,
-    _: Office,
+    Office(me): Office,
     Path(register): Path<Register>,
     Query(When { at }): Query<When>,
 ) -> Answer<([(HeaderName, String); 2], String)> {
@@ -61,6 +61,7 @@ pub(crate) async fn download(
         _ => {}
     }
     let at = at.unwrap_or_else(|| state.clock.now());
+    tracing::info!(?register, person = %me.person, "a register was given out as a file");
     let entries = state.registers.history().at(at);
     let shown = |entry: &Entry| Entry { secrets: BTreeMap::new(), ..entry.clone() };
     let entries: Vec<Entry> = entries.of(register).iter().map(shown).collect();

@@ -88,6 +88,9 @@ pub(crate) async fn register(
 ) -> Answer<Json<RegisterView>> {
     let (history, county, now) = (state.registers.history(), state.county(), state.clock.now());
     let at = asked.at.unwrap_or(now);
+    if register == Register::People {
+        tracing::info!(person = %me.person, "the register of people was shown");
+    }
     let (entries, origins) = (history.at(at), origins(&history, register, at));
     let items = entries.of(register).iter().map(|entry| {
         let origin = origins.get(entry.key.as_str());
