@@ -320,6 +320,44 @@ async fn a_full_spool_sends_every_alarm_and_what_pictures_it_could_keep() {
     sender.abort();
 }
 
+/// 128 kbit/s, and a picture that takes it for a quarter of a minute.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_alarm_overtakes_the_picture_that_is_on_a_thin_line() {
+    let Some(nats) = Nats::start() else {
+        return eprintln!("skipped: nats-server is not installed");
+    };
+    let centre = line(nats.url(), "desk", "yuanling", Login::default()).await;
+    let mut queue = centre.sightings().await.expect("a queue");
+    let mut pictures = centre.pictures().await.expect("a store");
+    let wire = Wire::to(nats.url().trim_start_matches("nats://").to_owned()).await;
+    let by_wire = format!("nats://{}", wire.at);
+    let edge = line(by_wire, "edge-1", "yuanling", Login::default()).await;
+    wire.is_thin(16 << 10);
+    let folder = tempfile::tempdir().expect("a folder");
+    let spool = Spool::open(folder.path(), 1 << 20).expect("opens");
+    let jpeg = vec![7; 256 << 10];
+    spool.keep_picture(PictureId::of(id(), &jpeg), &jpeg).expect("kept");
+    let sender = {
+        let spool = spool.clone();
+        tokio::spawn(async move { send(&spool, &edge, "edge-1", &Clock::System, |_, _| ()).await })
+    };
+    let begun = wire.carried();
+    let is_under_way = async || wire.carried() > begun + (24 << 10);
+    assert!(comes_true(SOON, is_under_way).await, "the picture is under way");
+    let (sighting, ..) = cluster::fire(0, 0.0, b"smoke");
+    spool.keep_sighting(sighting.id, &written(&sighting).expect("JSON")).expect("kept");
+    let delivery =
+        tokio::time::timeout(SOON, queue.next()).await.expect("in time").expect("a sighting");
+    assert_eq!(delivery.sighting.id, sighting.id);
+    assert_eq!(spool.waits().pictures, 1, "the alarm is there, and the picture still on its way");
+    delivery.done().await;
+    wire.is_thin(0);
+    let arrived =
+        tokio::time::timeout(SOON, pictures.next()).await.expect("in time").expect("a picture");
+    assert_eq!(pictures.fetch(&arrived).await.expect("whole").len(), jpeg.len());
+    sender.abort();
+}
+
 /// The example docs/haproxy.cfg: whoever has a page open goes on at another desk.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_desk_that_dies_or_hangs_is_left_for_another_within_five_seconds() {

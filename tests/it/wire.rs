@@ -1,11 +1,24 @@
 //! A line between two programs of a test. It can be cut, as by a switch that is turned off, or hang,
-//! as by a radio link that has lost its signal: then nobody is told, and bytes wait.
+//! as by a radio link that has lost its signal: then nobody is told, and bytes wait. It can be thin.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
+
+/// What a thin line carries at once.
+const SLICE_BYTES: usize = 1 << 10;
+
+/// Bytes a second, 0: as many as there are; and what it has carried, both ways.
+#[derive(Default)]
+struct Flow {
+    bytes_a_second: AtomicU64,
+    carried: AtomicU64,
+}
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum State {
@@ -18,6 +31,7 @@ pub struct Wire {
     /// What the near program connects to.
     pub at: SocketAddr,
     state: watch::Sender<State>,
+    flow: Arc<Flow>,
 }
 
 impl Wire {
@@ -26,12 +40,24 @@ impl Wire {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let at = listener.local_addr().expect("an address");
         let (state, seen) = watch::channel(State::Whole);
+        let flow = Arc::<Flow>::default();
+        let through = Arc::clone(&flow);
         tokio::spawn(async move {
             while let Ok((near, _)) = listener.accept().await {
-                tokio::spawn(carry(near, behind.clone(), seen.clone()));
+                tokio::spawn(carry(near, behind.clone(), seen.clone(), Arc::clone(&through)));
             }
         });
-        Self { at, state }
+        Self { at, state, flow }
+    }
+
+    /// 0: as wide as it can be.
+    pub fn is_thin(&self, bytes_a_second: u64) {
+        self.flow.bytes_a_second.store(bytes_a_second, Ordering::Relaxed);
+    }
+
+    /// Bytes so far, both ways.
+    pub fn carried(&self) -> u64 {
+        self.flow.carried.load(Ordering::Relaxed)
     }
 
     /// The wire to a database, and the database's address through it.
@@ -61,15 +87,20 @@ impl Wire {
 }
 
 /// Forwards data until one end disconnects or the wire is cut.
-async fn carry(near: TcpStream, behind: String, mut state: watch::Receiver<State>) {
+async fn carry(
+    near: TcpStream,
+    behind: String,
+    mut state: watch::Receiver<State>,
+    flow: Arc<Flow>,
+) {
     let (mut begins, onward, back) = (state.clone(), state.clone(), state.clone());
     let both = async {
         carries(&mut begins).await;
         let Ok(far) = TcpStream::connect(behind).await else { return };
         let ((near_in, near_out), (far_in, far_out)) = (near.into_split(), far.into_split());
         tokio::select! {
-            () = pump(near_in, far_out, onward) => {}
-            () = pump(far_in, near_out, back) => {}
+            () = pump(near_in, far_out, onward, &flow) => {}
+            () = pump(far_in, near_out, back, &flow) => {}
         }
     };
     tokio::select! {
@@ -79,13 +110,29 @@ async fn carry(near: TcpStream, behind: String, mut state: watch::Receiver<State
 }
 
 /// Until an end. An end, too, is not told while the wire hangs.
-async fn pump(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, mut state: watch::Receiver<State>) {
+async fn pump(
+    mut from: OwnedReadHalf,
+    mut to: OwnedWriteHalf,
+    mut state: watch::Receiver<State>,
+    flow: &Flow,
+) {
     let mut bytes = vec![0; 16 << 10];
     loop {
         let read = from.read(&mut bytes).await.unwrap_or_default();
         carries(&mut state).await;
-        if read == 0 || to.write_all(&bytes[..read]).await.is_err() {
+        if read == 0 {
             return;
+        }
+        for slice in bytes[..read].chunks(SLICE_BYTES) {
+            if to.write_all(slice).await.is_err() {
+                return;
+            }
+            flow.carried.fetch_add(slice.len() as u64, Ordering::Relaxed);
+            let bytes_a_second = flow.bytes_a_second.load(Ordering::Relaxed);
+            if bytes_a_second > 0 {
+                let takes_s = slice.len() as f64 / bytes_a_second as f64;
+                tokio::time::sleep(Duration::from_secs_f64(takes_s)).await;
+            }
         }
     }
 }
