@@ -43,7 +43,7 @@ pub struct Handover {
     pub open: Vec<OpenTask>,
     /// Whom no message has reached yet, by incident.
     pub unreached: Vec<Unreached>,
-    /// Names of approved burns that are lit now.
+    /// Names of the burns that are approved for this hour; whether they are lit nobody knows.
     pub burns: Vec<String>,
     pub faults: Vec<Fault>,
 }

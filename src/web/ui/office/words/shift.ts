@@ -23,11 +23,9 @@ export const zh = {
   take: '我值班',
   takeOver: (name: string) => `我值班，从${name}接班并签字`,
   takeBack: '收回交班，继续值班',
-  handOver: '交班',
   handOverHint: '逐条看过再勾选；签字后仍由您当班，直到接班人用自己的登录签字',
   open: (count: number) => `未办结警情 ${count} 起`,
   noneOpen: '没有未办结的警情',
-  faults: '异常',
   unreached: (names: string) => `通知未送达：${names}`,
   note: '交班说明（可不填）',
   sign: '签字交班',
@@ -44,7 +42,7 @@ export const zh = {
   signForThem: (name: string) => `代${name}签字接班`,
   found: (name: string, post: string) => `${name}（${post}）`,
   noteSaid: (note: string) => `交班说明：${note}`,
-  burns: (names: string) => `已批用火正在进行：${names}`,
+  burns: (names: string) => `此时段已批用火：${names}`,
 };
 
 export const en: typeof zh = {
@@ -69,11 +67,9 @@ export const en: typeof zh = {
   take: 'Take the shift',
   takeOver: (name) => `Take the shift over from ${name} and sign`,
   takeBack: 'Take the handover back, go on',
-  handOver: 'Hand over',
   handOverHint: 'Read each one, then tick it; the shift stays yours until the other signs under their own login',
   open: (count) => (count === 1 ? '1 open incident' : `${count} open incidents`),
   noneOpen: 'No open incidents',
-  faults: 'Not well',
   unreached: (names) => `Not reached by any message: ${names}`,
   note: 'Note (may be empty)',
   sign: 'Sign the handover',
@@ -90,7 +86,7 @@ export const en: typeof zh = {
   signForThem: (name) => `Sign for ${name}`,
   found: (name, post) => `${name} (${post})`,
   noteSaid: (note) => `Note: ${note}`,
-  burns: (names) => `Approved burns lit now: ${names}`,
+  burns: (names) => `Burns approved for this hour: ${names}`,
 };
 
 export const shiftWords = dictionary(zh, en);
