@@ -1,6 +1,7 @@
 //! A line between two programs of a test. It can be cut, as by a switch that is turned off, or hang,
 //! as by a radio link that has lost its signal: then nobody is told, and bytes wait. It can be thin.
 
+use huoyan::clock::Clock;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -31,6 +32,7 @@ pub struct Wire {
     /// What the near program connects to.
     pub at: SocketAddr,
     state: watch::Sender<State>,
+    #[cfg(test)]
     flow: Arc<Flow>,
 }
 
@@ -47,17 +49,12 @@ impl Wire {
                 tokio::spawn(carry(near, behind.clone(), seen.clone(), Arc::clone(&through)));
             }
         });
-        Self { at, state, flow }
-    }
-
-    /// 0: as wide as it can be.
-    pub fn is_thin(&self, bytes_a_second: u64) {
-        self.flow.bytes_a_second.store(bytes_a_second, Ordering::Relaxed);
-    }
-
-    /// Bytes so far, both ways.
-    pub fn carried(&self) -> u64 {
-        self.flow.carried.load(Ordering::Relaxed)
+        Self {
+            at,
+            state,
+            #[cfg(test)]
+            flow,
+        }
     }
 
     /// The wire to a database, and the database's address through it.
@@ -83,6 +80,20 @@ impl Wire {
 
     pub fn mend(&self) {
         self.state.send_replace(State::Whole);
+    }
+}
+
+/// What the stories need of it, and `make cluster` does not.
+#[cfg(test)]
+impl Wire {
+    /// 0: as wide as it can be.
+    pub fn is_thin(&self, bytes_a_second: u64) {
+        self.flow.bytes_a_second.store(bytes_a_second, Ordering::Relaxed);
+    }
+
+    /// Bytes so far, both ways.
+    pub fn carried(&self) -> u64 {
+        self.flow.carried.load(Ordering::Relaxed)
     }
 }
 
@@ -131,7 +142,7 @@ async fn pump(
             let bytes_a_second = flow.bytes_a_second.load(Ordering::Relaxed);
             if bytes_a_second > 0 {
                 let takes_s = slice.len() as f64 / bytes_a_second as f64;
-                tokio::time::sleep(Duration::from_secs_f64(takes_s)).await;
+                Clock::System.sleep(Duration::from_secs_f64(takes_s)).await;
             }
         }
     }
