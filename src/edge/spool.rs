@@ -244,26 +244,28 @@ impl Spool {
         })
     }
 
-    /// The oldest picture, if no sighting waits.
+    /// The oldest picture, if no sighting waits that can be sent.
     pub fn next_picture(&self) -> Option<Waiting> {
         let state = &mut *self.state();
-        let is_free = state.sightings.files.is_empty() && state.unsaved.is_empty();
-        if is_free { state.pictures.first("jpg", Piece::Picture) } else { None }
+        if state.is_free() { state.pictures.first("jpg", Piece::Picture) } else { None }
     }
 
     /// The server has it: it need not be kept any longer.
     pub fn done(&self, sent: &Waiting) {
         let state = &mut *self.state();
-        let Some(file) = &sent.file else {
-            state.unsaved.pop_front();
-            return;
-        };
-        match sent.piece {
-            Piece::Sighting(..) => state.sightings.take_out(file),
+        match (&sent.file, &sent.piece) {
+            (None, _) => _ = state.unsaved.pop_front(),
+            (Some(file), Piece::Sighting(..)) => state.sightings.take_out(file),
             // It may have been shed while it was sent.
-            Piece::Picture(..) => state.pictures.take_out(file),
+            (Some(file), Piece::Picture(..)) => state.pictures.take_out(file),
         }
-        remove(file);
+        if let Some(file) = &sent.file {
+            remove(file);
+        }
+        // The way is free for the pictures that waited behind it.
+        if state.is_free() {
+            self.fresh.notify_waiters();
+        }
     }
 
     pub fn waits(&self) -> Waits {
@@ -298,6 +300,11 @@ impl Spool {
 }
 
 impl State {
+    /// No sighting waits but those that cannot be read.
+    fn is_free(&self) -> bool {
+        self.sightings.files.len() <= self.sightings.unread && self.unsaved.is_empty()
+    }
+
     fn bytes(&self) -> u64 {
         self.sightings.bytes + self.pictures.bytes
     }

@@ -108,6 +108,10 @@ async fn carry(
     let both = async {
         carries(&mut begins).await;
         let Ok(far) = TcpStream::connect(behind).await else { return };
+        // A cable holds no small piece back until the one before it is confirmed.
+        if near.set_nodelay(true).and(far.set_nodelay(true)).is_err() {
+            return;
+        }
         let ((near_in, near_out), (far_in, far_out)) = (near.into_split(), far.into_split());
         tokio::select! {
             () = pump(near_in, far_out, onward, &flow) => {}
@@ -134,12 +138,13 @@ async fn pump(
         if read == 0 {
             return;
         }
-        for slice in bytes[..read].chunks(SLICE_BYTES) {
+        let bytes_a_second = flow.bytes_a_second.load(Ordering::Relaxed);
+        let at_once = if bytes_a_second > 0 { SLICE_BYTES } else { read };
+        for slice in bytes[..read].chunks(at_once) {
             if to.write_all(slice).await.is_err() {
                 return;
             }
             flow.carried.fetch_add(slice.len() as u64, Ordering::Relaxed);
-            let bytes_a_second = flow.bytes_a_second.load(Ordering::Relaxed);
             if bytes_a_second > 0 {
                 let takes_s = slice.len() as f64 / bytes_a_second as f64;
                 Clock::System.sleep(Duration::from_secs_f64(takes_s)).await;

@@ -79,20 +79,37 @@ fn a_file_that_cannot_be_read_hides_no_other() {
 }
 
 #[test]
-fn a_file_that_cannot_be_read_now_keeps_its_place() {
+fn a_file_that_cannot_be_read_now_keeps_its_place_and_holds_no_picture_back() {
     let folder = tempfile::tempdir().expect("a folder");
     let spool = Spool::open(folder.path(), 1_000).expect("opens");
+    let picture = PictureId::of(Uuid::from_u128(1), b"smoke");
     spool.keep_sighting(sighting(1), b"first").expect("kept");
     spool.keep_sighting(sighting(2), b"second").expect("kept");
+    spool.keep_picture(picture, b"smoke").expect("kept");
     let name = format!("{:016}-{}.json", 0, sighting(1));
     let (file, aside) = (folder.path().join(SIGHTINGS).join(&name), folder.path().join(&name));
     fs::rename(&file, &aside).expect("the disk does not answer for it");
     assert_eq!(sent(&spool), Piece::Sighting(sighting(2), b"second".to_vec()));
     assert!(spool.next_sighting().is_none());
     assert_eq!((spool.waits().sightings, spool.waits().unreadable), (1, 1), "it still waits");
+    assert_eq!(sent(&spool), Piece::Picture(picture, b"smoke".to_vec()));
     fs::rename(&aside, &file).expect("and answers again");
     assert_eq!(sent(&spool), Piece::Sighting(sighting(1), b"first".to_vec()));
     assert_eq!(spool.waits(), Waits::default());
+}
+
+#[test]
+fn a_picture_leaves_at_once_when_the_last_sighting_before_it_has_left() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let spool = Spool::open(folder.path(), 1_000).expect("opens");
+    spool.keep_sighting(sighting(1), b"fire").expect("kept");
+    spool.keep_picture(PictureId::of(Uuid::from_u128(1), b"smoke"), b"smoke").expect("kept");
+    assert!(spool.next_picture().is_none(), "the sighting goes first");
+    let mut hears = std::pin::pin!(spool.fresh());
+    assert!(!hears.as_mut().enable());
+    assert_eq!(sent(&spool), Piece::Sighting(sighting(1), b"fire".to_vec()));
+    assert!(hears.enable(), "whoever waits is told, and does not wait for the next alarm");
+    assert!(spool.next_picture().is_some());
 }
 
 /// The folder of sightings is no folder any more: as a card that has become read-only.
