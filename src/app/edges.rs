@@ -3,13 +3,14 @@
 
 use super::vitals::said;
 use super::{App, Site, sleep_or_stop, spawn};
-use crate::bus::{Aside, Line, Pictures};
+use crate::bus::{Arrived, Aside, Line, Pictures};
 use crate::config::Config;
 use crate::edge::{Roster, Standing, Word};
 use crate::error::{Error, Kind, Result};
 use crate::frame::Health;
 use crate::lang::Words;
 use crate::store;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Mutex;
@@ -19,6 +20,9 @@ use tokio::task::JoinSet;
 const LOOKS_EVERY: Duration = Duration::from_secs(5);
 /// Interval between tries while the server is away.
 const TRIES_AGAIN: Duration = Duration::from_secs(2);
+
+/// Interval between tries for pictures that could not be had.
+const TRIES_OWED: Duration = Duration::from_secs(15);
 
 /// The queue was open and has ended: alarms may wait in it.
 const OPENS_AGAIN: Duration = Duration::from_millis(200);
@@ -105,29 +109,63 @@ async fn pictures(app: App, line: Line) {
 }
 
 /// Keeps what this desk lacks. Ends only with an error: then the store is opened again, from its
-/// beginning.
+/// beginning. A picture that cannot be had now hides no other, and is tried again until it is.
 async fn copy(app: &App, line: &Line, mut pictures: Pictures) -> Result<()> {
     trouble(app, "bus pictures", None);
+    // At most as many as the server holds.
+    let mut owed = Vec::new();
+    let mut pause = pin!(app.clock.sleep(TRIES_OWED));
     loop {
-        let arrived = pictures.next().await?;
-        if let Some(picture) = arrived.picture
-            && app.store.has_picture(picture).await
-        {
-            continue;
+        let due = tokio::select! {
+            arrived = pictures.next() => vec![arrived?],
+            () = &mut pause => {
+                pause.set(app.clock.sleep(TRIES_OWED));
+                std::mem::take(&mut owed)
+            }
+        };
+        let mut why = None;
+        for arrived in due {
+            match keep(app, &mut pictures, &arrived).await {
+                Ok(()) => {}
+                Err(e) if e.kind == Kind::Invalid => {
+                    tracing::error!("a picture of an edge is left out: {}", e.chain());
+                }
+                Err(e) if !line.is_connected() => return Err(e),
+                Err(e) => {
+                    why = Some(e);
+                    owed.push(arrived);
+                }
+            }
         }
-        match (pictures.fetch(&arrived).await, arrived.picture) {
-            (Ok(bytes), Some(picture)) => {
-                app.store.keep_picture(picture, bytes).await?;
-                tracing::debug!(%picture, "a picture of an edge is kept");
-            }
-            (Err(e), _) if e.kind == Kind::Unavailable && !line.is_connected() => return Err(e),
-            // It hides no other; the next opening tries it again.
-            (Err(e), _) => {
-                tracing::error!("a picture of an edge could not be fetched: {}", e.chain())
-            }
-            (Ok(_), None) => {}
+        if owed.is_empty() || why.is_some() {
+            lacks(app, owed.len(), why.as_ref());
         }
     }
+}
+
+async fn keep(app: &App, pictures: &mut Pictures, arrived: &Arrived) -> Result<()> {
+    let Some(picture) = arrived.picture else {
+        return pictures.fetch(arrived).await.map(drop);
+    };
+    if app.store.has_picture(picture).await {
+        return Ok(());
+    }
+    let bytes = pictures.fetch(arrived).await?;
+    app.store.keep_picture(picture, bytes).await?;
+    tracing::debug!(%picture, "a picture of an edge is kept");
+    Ok(())
+}
+
+/// Says how many pictures this desk could not get, or keep, so far.
+fn lacks(app: &App, pictures: usize, why: Option<&Error>) {
+    let reason = why.map(Error::chain).unwrap_or_default();
+    said(
+        app,
+        "edges' evidence",
+        why.is_some(),
+        || format!("边缘的{pictures}张图片还没有取到本中心，正在重试：{reason}"),
+        || format!("{pictures} pictures of edges are not on this desk yet; trying again: {reason}"),
+    );
 }
 
 async fn words(app: App, line: Line, roster: Arc<Mutex<Roster>>, is_alone: bool) {
@@ -159,7 +197,9 @@ async fn listen(app: &App, line: &Line, roster: &mut Roster, is_alone: bool) -> 
                 () = app.clock.sleep(LOOKS_EVERY) => judge(app, roster, is_alone),
             }
         };
-        let at = said.at.unwrap_or_else(|| app.clock.now());
+        // A server whose clock is ahead makes no edge live longer.
+        let now = app.clock.now();
+        let at = said.at.map_or(now, |at| at.min(now));
         for camera in roster.hear(said.edge, at, said.word) {
             camera.put_on(&app.status);
         }

@@ -275,6 +275,32 @@ async fn what_cannot_be_filed_now_is_not_confirmed_and_comes_again() {
     assert_eq!(line.aside().await.expect("an answer"), None);
 }
 
+/// What a desk's disk refuses for a while is neither lost nor a fault of the line.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_picture_that_a_desks_disk_refuses_is_fetched_again_when_there_is_room() {
+    let (db, nats) = servers!();
+    let desk = cluster::desk(&nats, &db.url, POLICY, GRIDS);
+    let (_desk, links) = desk.first_start().await;
+    let officer = desk.log_in(&links["office"]).await;
+    let [kept, aside] = ["pictures", "aside"].map(|it| desk.data.join(it));
+    std::fs::rename(&kept, &aside).expect("the desk's disk is gone");
+    std::fs::write(&kept, b"").expect("and takes nothing");
+    let edge = cluster::edge(&nats, "edge-1", "");
+    let seen = confirmed(&edge, 0..1);
+    let _edge = cluster::up(&edge).await;
+    let says = async || part(&officer, "edges' evidence").await;
+    let is = async |ok: bool| says().await.is_some_and(|it| it["ok"] == ok);
+    assert!(comes_true(SOON, async || is(false).await).await, "{:?}", says().await);
+    let words = says().await.expect("a part").to_string();
+    assert!(words.contains("1张图片"), "{words}");
+    assert_eq!(filed(&db.store).await, seen, "the alarm did not wait for its picture");
+    assert_eq!(cluster::waits(&edge, "pictures"), 0, "the edge has handed it over");
+
+    std::fs::remove_file(&kept).and_then(|()| std::fs::rename(&aside, &kept)).expect("mended");
+    assert!(comes_true(AFTER_A_DEATH, async || cluster::pictures(&desk) == 1).await);
+    assert!(comes_true(SOON, async || is(true).await).await, "and the board says so no longer");
+}
+
 /// The edge's disk is nearly full and the line is down: the alarms are kept, the pictures go.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_full_spool_sends_every_alarm_and_what_pictures_it_could_keep() {
