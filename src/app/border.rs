@@ -6,6 +6,8 @@ use super::{App, sleep_or_stop};
 use crate::base::id;
 use crate::bus::Bus;
 use crate::error::{Error, Kind, Result};
+use crate::store::Filed;
+use crate::triage::category::OUTSIDE;
 use crate::triage::event::Actor;
 use crate::triage::geo::{Fix, FixMethod, Locus, Spread};
 use crate::triage::id::{ActionId, IncidentId, SightingId};
@@ -13,14 +15,18 @@ use crate::triage::incident::{By, Incident, Input};
 use crate::triage::locate;
 use crate::triage::sighting::{Sighting, Source};
 use parking_lot::RwLock;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::slice;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::task::JoinSet;
 
 /// What its source is called, in the language of the program: 邻县通报 沅陵县 0405-003.
 const NAMES: [&str; 2] = ["邻县通报", "Neighbour's notice"];
 /// Longest wait for what no announcement tells: a neighbour has started, or its database is back.
 const LOOKS_EVERY: Duration = Duration::from_secs(15);
+/// Longest wait for one neighbour's desk.
+const TAKEN_WITHIN: Duration = Duration::from_secs(5);
 /// A place has moved when its centre did by so much, metres, and by a quarter of its doubt …
 const MOVED_FROM_M: f64 = 200.0;
 const MOVED_SHARE: f64 = 0.25;
@@ -43,125 +49,179 @@ impl Neighbours {
     }
 }
 
-/// What a neighbour was told last of an incident.
-#[derive(Clone, Copy)]
-struct Told {
-    fix: Fix,
-    notice: SightingId,
+/// What this process has looked at. The neighbours' own logs say what they were told.
+#[derive(Default)]
+struct Looked {
+    /// The version of each incident, and how many changes the neighbours' registers then had.
+    versions: HashMap<IncidentId, (u64, u64)>,
+    told: BTreeSet<(IncidentId, String)>,
+    /// After a start every neighbour is asked what it was told, wherever the place is now.
+    is_under_way: bool,
 }
-
-type Notices = HashMap<(IncidentId, String), Told>;
 
 pub(super) async fn run(app: App, bus: Bus, neighbours: Neighbours) {
     let mut changes = bus.announcements();
-    // After a restart everything is told once more under the same ids, which changes nothing.
-    let (mut told, mut versions) = (Notices::new(), HashMap::new());
+    let mut looked = Looked::default();
     loop {
-        let looked = look(&app, &neighbours.of(&app), &mut told, &mut versions).await;
-        if let Err(e) = looked {
+        if let Err(e) = look(&app, &neighbours.of(&app), &mut looked).await {
             tracing::warn!("the neighbours could not be told; trying again: {}", e.chain());
         }
         tokio::select! {
-            // Lag is harmless: the open incidents are read.
+            // Lag is harmless: the incidents are read.
             _ = changes.recv() => while changes.try_recv().is_ok() {},
             stopped = sleep_or_stop(&app, LOOKS_EVERY) => if stopped { return },
         }
     }
 }
 
-/// Tells what is new since the last look. One neighbour that cannot take it delays no other.
-async fn look(
-    app: &App,
-    neighbours: &[(String, App)],
-    told: &mut Notices,
-    versions: &mut HashMap<IncidentId, (u64, usize)>,
-) -> Result<()> {
+/// Tells what is new since the last look, each incident to all whom it concerns at once: one
+/// neighbour that cannot take it delays no other.
+async fn look(app: &App, neighbours: &[(String, App)], looked: &mut Looked) -> Result<()> {
     let book = app.desk.open_book().await?;
-    versions.retain(|id, _| book.get(*id).is_some());
-    told.retain(|(id, _), _| book.get(*id).is_some());
+    looked.versions.retain(|id, _| book.find(*id).is_some());
+    looked.told.retain(|(id, _)| book.find(*id).is_some());
+    let registered = neighbours.iter().map(|(_, it)| it.registers.history().number()).sum();
+    // What lies wholly in another county is closed here as it opens.
+    let passed_on = book.ended().filter(|it| is_passed_on(&it.incident));
     let mut failed = None;
-    for filed in book.open() {
+    for filed in book.open().chain(passed_on) {
         let incident = &filed.incident;
-        let seen = (incident.version, neighbours.len());
-        if versions.get(&incident.id) == Some(&seen) {
+        let seen = (incident.version, registered);
+        if looked.versions.get(&incident.id) == Some(&seen) {
             continue;
         }
+        let mut telling = JoinSet::new();
+        if let Some(fix) = own_fix(incident) {
+            for (code, neighbour) in neighbours {
+                let is_told = looked.told.contains(&(incident.id, code.clone()));
+                if is_told || !looked.is_under_way || may_lie_in(neighbour, &fix) {
+                    let (app, neighbour, code) = (app.clone(), neighbour.clone(), code.clone());
+                    let filed = Arc::clone(filed);
+                    telling.spawn(async move {
+                        let tell = tell(&app, &neighbour, &code, &filed, fix);
+                        let told = tokio::time::timeout(TAKEN_WITHIN, tell).await;
+                        (code, told.unwrap_or_else(|_| Err(silent())))
+                    });
+                }
+            }
+        }
         let mut is_done = true;
-        for (code, neighbour) in neighbours {
-            let known = told.get(&(incident.id, code.clone())).copied();
-            match tell(app, neighbour, code, &filed.code, incident, known).await {
-                Ok(Some(now)) => _ = told.insert((incident.id, code.clone()), now),
-                Ok(None) => {}
-                Err(e) => (is_done, failed) = (false, Some(e)),
+        while let Some(told) = telling.join_next().await {
+            match told {
+                Ok((code, Ok(true))) => _ = looked.told.insert((incident.id, code)),
+                Ok((_, Ok(false))) => {}
+                Ok((_, Err(e))) => (is_done, failed) = (false, Some(e)),
+                Err(e) => std::panic::resume_unwind(e.into_panic()),
             }
         }
         if is_done {
-            versions.insert(incident.id, seen);
+            looked.versions.insert(incident.id, seen);
         }
     }
+    looked.is_under_way |= failed.is_none();
     failed.map_or(Ok(()), Err)
 }
 
-/// `None`: there is nothing to tell.
-async fn tell(
-    app: &App,
-    neighbour: &App,
-    code: &str,
-    incident_code: &str,
-    incident: &Incident,
-    known: Option<Told>,
-) -> Result<Option<Told>> {
+/// 转报: the rule of sending closed it because it lies outside the county.
+fn is_passed_on(incident: &Incident) -> bool {
+    incident.closure.as_ref().is_some_and(|it| it.category == OUTSIDE)
+}
+
+/// Where this county's own evidence puts it; `None`: it has none, or another incident has it.
+fn own_fix(incident: &Incident) -> Option<Fix> {
     let own: Vec<Sighting> =
         incident.sightings.iter().filter(|it| !is_notice(it)).cloned().collect();
     if own.is_empty() || incident.merged_into.is_some() {
-        return Ok(None);
+        return None;
     }
     // An officer may have joined what only crosses; then the incident's own fix knows better.
-    let fix = match own.len() == incident.sightings.len() {
+    Some(match own.len() == incident.sightings.len() {
         true => incident.fix,
         false => locate::fix(&own),
-    };
-    // Whoever was told the old place is told the new one, also when it is no longer theirs.
-    let is_news = match &known {
-        Some(known) => has_moved(&known.fix, &fix),
-        None => may_lie_in(neighbour, &fix),
-    };
-    if !is_news {
-        return Ok(None);
-    }
+    })
+}
+
+/// Makes what the neighbour knows agree with `fix`, from its own log: whatever another desk or an
+/// earlier process has told counts. `false`: there is nothing to tell.
+async fn tell(app: &App, neighbour: &App, code: &str, filed: &Filed, fix: Fix) -> Result<bool> {
+    let incident = &filed.incident;
     let county = app.registers.current().name.clone();
     let here = Some(county).filter(|it| !it.is_empty()).or_else(|| app.config.code.clone());
+    let device = format!("{} {}", here.unwrap_or_default(), filed.code);
+    let is_ours = |it: &&Sighting| is_notice(it) && device_of(it) == Some(&device);
+    let book = neighbour.desk.open_book().await?;
+    let (mut notices, mut known) = (Vec::new(), Vec::new());
+    for there in book.open().chain(book.ended()).map(|it| &it.incident) {
+        notices.extend(there.sightings.iter().filter(is_ours).map(|it| (there.id, it.id)));
+        // An officer there may have struck it out: then it is not told again.
+        known.extend(there.sightings.iter().chain(&there.struck_out).filter(is_ours));
+    }
+    // Every desk picks the same one.
+    let stands = known
+        .iter()
+        .filter(|it| !has_moved(&locate::fix(slice::from_ref(**it)), &fix))
+        .map(|it| it.id)
+        .min();
+    if stands.is_none() && known.is_empty() && !may_lie_in(neighbour, &fix) {
+        return Ok(false);
+    }
     let name = name_of(app, code, incident.id, &fix);
-    let notice = Sighting {
-        id: SightingId(id::named(&name)),
-        source: Source::System {
-            name: app.lang.pick(NAMES[0], NAMES[1]).to_owned(),
-            device: format!("{} {incident_code}", here.unwrap_or_default()),
-        },
+    let now = match stands {
+        Some(notice) => notice,
+        None => {
+            let notice = notice(app, incident, SightingId(id::named(&name)), device, &fix);
+            let id = notice.id;
+            neighbour.desk.sighting(notice).await?;
+            id
+        }
+    };
+    // Whoever was told the old place is told the new one, also when it is no longer theirs.
+    for (at, old) in notices.iter().filter(|(_, it)| *it != now) {
+        correct(neighbour, *at, *old, now).await?;
+    }
+    if stands.is_none() {
+        note(app, neighbour, code, incident.id, !known.is_empty(), &name).await?;
+        tracing::info!(incident.code = filed.code, neighbour = code, "a neighbour is told");
+    }
+    Ok(true)
+}
+
+fn notice(app: &App, incident: &Incident, id: SightingId, device: String, fix: &Fix) -> Sighting {
+    let own = incident.sightings.iter().filter(|it| !is_notice(it));
+    Sighting {
+        id,
+        source: Source::System { name: app.lang.pick(NAMES[0], NAMES[1]).to_owned(), device },
         observed_at: incident.last_seen_at,
-        locus: locus_of(&fix),
-        confidence: own.iter().map(|it| it.confidence).fold(0.0, f32::max),
+        locus: locus_of(fix),
+        confidence: own.map(|it| it.confidence).fold(0.0, f32::max),
         pictures: Vec::new(),
         drill: incident.drill,
         labels: Vec::new(),
-    };
-    let (now, at) = (Told { fix, notice: notice.id }, neighbour.desk.sighting(notice).await?);
-    if let Some(known) = known {
-        correct(neighbour, known.notice, at, &name).await?;
     }
+}
+
+/// The log of the county that tells says so. One that is closed takes no more words.
+async fn note(
+    app: &App,
+    neighbour: &App,
+    code: &str,
+    incident: IncidentId,
+    is_moved: bool,
+    name: &str,
+) -> Result<()> {
     let there = Some(neighbour.registers.current().name.clone()).filter(|it| !it.is_empty());
     let there = there.unwrap_or_else(|| code.to_owned());
-    let words = match known {
-        None => app.lang.pick("已通报邻县", "told the neighbouring county").to_owned(),
-        Some(_) => app
+    let words = match is_moved {
+        false => app.lang.pick("已通报邻县", "told the neighbouring county"),
+        true => app
             .lang
-            .pick("位置更正，已再次通报邻县", "place moved, told the neighbouring county again")
-            .to_owned(),
+            .pick("位置更正，已再次通报邻县", "place moved, told the neighbouring county again"),
     };
     let note = Input::Note { words: format!("{words} {there}") };
-    app.desk.act(incident.id, note, &by_system(&format!("note of {name}"))).await?;
-    tracing::info!(incident.code = incident_code, neighbour = code, "a neighbour is told");
-    Ok(Some(now))
+    match app.desk.act(incident, note, &by_system(&format!("note of {name}"))).await {
+        Err(Error { kind: Kind::Conflict, .. }) => Ok(()),
+        done => done.map(drop),
+    }
 }
 
 /// The same for the same place, in every process and after a restart: told twice, it counts once.
@@ -175,9 +235,9 @@ fn name_of(app: &App, to: &str, incident: IncidentId, fix: &Fix) -> String {
     )
 }
 
-/// Takes the old notice back, so that its place does not stand against the new one.
-async fn correct(neighbour: &App, old: SightingId, new_at: IncidentId, name: &str) -> Result<()> {
-    let Some(at) = neighbour.store.incident_of(old).await? else { return Ok(()) };
+/// Takes an old notice back, so that its place does not stand against the new one.
+async fn correct(neighbour: &App, at: IncidentId, old: SightingId, new: SightingId) -> Result<()> {
+    let Some(new_at) = neighbour.store.incident_of(new).await? else { return Ok(()) };
     let lang = neighbour.lang;
     let words = lang.pick("邻县已更正位置", "the neighbouring county has corrected the place");
     let step = match at == new_at {
@@ -185,11 +245,16 @@ async fn correct(neighbour: &App, old: SightingId, new_at: IncidentId, name: &st
         // It is what the old incident rests on: its officer decides.
         false => Input::Note { words: words.to_owned() },
     };
-    match neighbour.desk.act(at, step, &by_system(&format!("correction {name}"))).await {
+    let name = format!("correction {} {}", old.0, new.0);
+    match neighbour.desk.act(at, step, &by_system(&name)).await {
         // It is closed, or an officer has struck it out.
         Err(Error { kind: Kind::Conflict | Kind::NotFound | Kind::Invalid, .. }) => Ok(()),
         done => done.map(drop),
     }
+}
+
+fn silent() -> Error {
+    Error::unavailable("a neighbouring county's desk does not answer")
 }
 
 fn by_system(name: &str) -> By {
@@ -198,6 +263,13 @@ fn by_system(name: &str) -> By {
 
 fn is_notice(sighting: &Sighting) -> bool {
     matches!(&sighting.source, Source::System { name, .. } if NAMES.contains(&name.as_str()))
+}
+
+fn device_of(sighting: &Sighting) -> Option<&str> {
+    match &sighting.source {
+        Source::System { device, .. } => Some(device),
+        _ => None,
+    }
 }
 
 /// Some of its doubt lies in the neighbour's grids.

@@ -245,6 +245,19 @@ async fn a_broken_county_is_named_and_leaves_the_others_served_until_it_is_mende
     assert!(comes_true(SOON, mended).await, "it is taken up without a restart");
     let (status, own) = asked(&centre, &Centre::host("chenxi"), "/readyz").await;
     assert_eq!((status, &own["counties"]), (StatusCode::OK, &Value::Null), "at its own name");
+
+    // Somebody copies a running county's file, under a name that comes before it.
+    let is_served =
+        async || asked(&centre, &Centre::host("yuanling"), "/readyz").await.0 == StatusCode::OK;
+    let lists = async || {
+        asked(&centre, "centre.localhost", "/readyz").await.1["counties"].get("anhua").cloned()
+    };
+    centre.writes("anhua", &Centre::named("yuanling"));
+    assert!(comes_true(SOON, async || lists().await == Some(json!(false))).await, "it is named");
+    assert!(is_served().await, "and takes nobody's address");
+    centre.removes("anhua");
+    assert!(comes_true(SOON, async || lists().await.is_none()).await);
+    assert!(is_served().await);
 }
 
 /// The people of the prefecture log in at the centre's own host, and see all counties there.
@@ -294,7 +307,7 @@ async fn the_prefecture_sees_one_line_a_county() {
 async fn a_fire_near_the_border_is_told_to_the_neighbour_once_and_again_when_it_moves() {
     let (url, nats) = servers!();
     let centre = Centre::prepare(&nats, &url, &["chenxi", "luxi", "mayang"], POLICY);
-    let (_program, links) = centre.start().await;
+    let (program, links) = centre.start().await;
     let officer = |county| centre.office.log_in(link(&links, county, "office"));
     let (own, next, beyond) =
         (officer("chenxi").await, officer("luxi").await, officer("mayang").await);
@@ -351,6 +364,25 @@ async fn a_fire_near_the_border_is_told_to_the_neighbour_once_and_again_when_it_
     let drill = async || incidents(&next).await.iter().any(|it| it["drill"] == true);
     assert!(comes_true(SOON, drill).await, "a drill is told as one");
     assert_eq!(incidents(&next).await.len(), 2, "what lies within is nobody else's");
+
+    // What stands wholly beyond the border opens no card here, and one there.
+    send(&line, &fire(1, 2)).await;
+    assert!(comes_true(SOON, async || incidents(&next).await.len() == 3).await, "it is passed on");
+    assert_eq!(incidents(&own).await.len(), 3, "its own are those of before");
+
+    // The centre dies and comes back: what trembles is not told a second time.
+    let told = notices(&next).await.len();
+    drop(program);
+    let _program = cluster::up(&centre.office).await;
+    let mut nearby = sure.clone();
+    nearby.id = SightingId(id());
+    nearby.locus = Locus::Disc { centre: place(lat + 0.000_5, lon + 0.045), radius_m: 300.0 };
+    nearby.observed_at = Clock::System.now();
+    send(&line, &nearby).await;
+    let log = centre.store("chenxi", &url).await;
+    assert!(comes_true(SOON, async || filed(&log).await.contains(&nearby.id)).await);
+    Clock::System.sleep(Duration::from_secs(3)).await;
+    assert_eq!(notices(&next).await.len(), told);
 }
 
 /// The easternmost grid of the westernmost county.

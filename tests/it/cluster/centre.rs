@@ -45,6 +45,10 @@ impl Centre {
         format!("{code}.localhost")
     }
 
+    pub fn removes(&self, code: &str) {
+        fs::remove_file(self.office.folder().join(format!("counties/{code}.toml"))).expect("gone");
+    }
+
     /// A county's file.
     pub fn writes(&self, code: &str, text: &str) {
         fs::write(self.office.folder().join(format!("counties/{code}.toml")), text)
