@@ -283,6 +283,14 @@ impl Config {
             ("[store] schema", own.schema.clone().unwrap_or_default())
         } else if own.data == theirs.data {
             ("[store] data", own.data.display().to_string())
+        } else if let Some(folder) = &self.backup.folder
+            && self.backup.folder == other.backup.folder
+        {
+            ("[backup] folder", folder.display().to_string())
+        } else if self.satellite.folder.is_absolute()
+            && self.satellite.folder == other.satellite.folder
+        {
+            ("[satellite] folder", self.satellite.folder.display().to_string())
         } else {
             return None;
         };

@@ -49,10 +49,12 @@ impl Doors {
         hosts.elsewhere = elsewhere;
     }
 
-    /// `host`: `None` where the county's file does not say.
+    /// `host`: `None` where the county's file does not say. A host that is another's stays the
+    /// other's, unless that one is not served.
     pub(super) fn put(&self, code: &str, host: Option<String>, standing: Standing, router: Router) {
         let mut hosts = self.0.write();
         hosts.forget(code);
+        let host = host.filter(|it| hosts.is_free(it, &standing));
         if let Some(host) = &host {
             hosts.by_host.insert(host.clone(), router);
         }
@@ -83,6 +85,21 @@ impl Doors {
 }
 
 impl Hosts {
+    /// Also true when a county that is not served has it, and another that is served comes.
+    fn is_free(&mut self, host: &str, standing: &Standing) -> bool {
+        if !self.by_host.contains_key(host) {
+            return true;
+        }
+        let is_its = |door: &&mut CountyDoor| door.host.as_deref() == Some(host);
+        match (self.counties.values_mut().find(is_its), standing) {
+            (Some(door), Standing::Up(_)) if matches!(door.standing, Standing::Down(_)) => {
+                door.host = None;
+                true
+            }
+            _ => false,
+        }
+    }
+
     fn forget(&mut self, code: &str) {
         if let Some(host) = self.counties.remove(code).and_then(|it| it.host) {
             self.by_host.remove(&host);
@@ -102,6 +119,24 @@ fn host_of(authority: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A county file that was copied and renamed names the host of the one that it was copied from.
+    #[test]
+    fn a_host_stays_with_the_county_that_has_it() {
+        let doors = Doors::one(Router::new());
+        let down = || Standing::Down(Words::new("没有启动", "not running"));
+        let host = || Some("yuanling.fire.example".to_owned());
+        let of = |doors: &Doors| {
+            let hosts = doors.0.read();
+            let its = |door: &CountyDoor| door.host.is_some();
+            hosts.counties.iter().find(|(_, it)| its(it)).map(|(code, _)| code.clone())
+        };
+        doors.put("yuanling", host(), down(), Router::new());
+        doors.put("anhua", host(), down(), Router::new());
+        assert_eq!(of(&doors).as_deref(), Some("yuanling"), "in any order of their names");
+        doors.forget("anhua");
+        assert!(doors.0.read().by_host.contains_key("yuanling.fire.example"), "and stays open");
+    }
 
     #[test]
     fn a_host_is_a_name_without_its_port_however_it_is_written() {

@@ -229,7 +229,7 @@ pub(super) async fn alive() -> &'static str {
     "ok"
 }
 
-#[derive(Serialize, ToSchema)]
+#[derive(Clone, Serialize, ToSchema)]
 pub(super) struct Ready {
     pub ready: bool,
     /// Names only: sentences may hold people's names, and anybody may ask.

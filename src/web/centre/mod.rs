@@ -16,7 +16,11 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
+use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Mutex;
 use tokio::task::JoinSet;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -26,7 +30,9 @@ impl Doors {
     pub fn of_centre(mut state: WebState) -> Self {
         let doors = Self::one(Router::new());
         state.own.doors = Some(doors.clone());
-        doors.open(state.config.host(), router(state.clone()), elsewhere(state));
+        let pulse = Pulse::default();
+        let own = router(state.clone(), pulse.clone());
+        doors.open(state.config.host(), own, elsewhere(state, pulse));
         doors
     }
 
@@ -42,9 +48,9 @@ impl Doors {
 }
 
 /// Everything at the centre's host.
-fn router(state: WebState) -> Router {
+fn router(state: WebState, pulse: Pulse) -> Router {
     let quick = login_rooms()
-        .route("/readyz", get(ready))
+        .route("/readyz", get(move |state| ready(state, pulse)))
         .routes(routes!(service::metrics))
         .routes(routes!(overview::counties));
     // A login leads to the page of its role; here all of them are this one.
@@ -57,10 +63,10 @@ fn router(state: WebState) -> Router {
 }
 
 /// At every host that is nobody's: machines ask by address, and a person has mistyped a name.
-fn elsewhere(state: WebState) -> Router {
+fn elsewhere(state: WebState, pulse: Pulse) -> Router {
     Router::new()
         .route("/healthz", get(service::alive))
-        .route("/readyz", get(ready))
+        .route("/readyz", get(move |state| ready(state, pulse)))
         .route("/metrics", get(service::metrics))
         .fallback(nobody)
         .with_state(state)
@@ -96,21 +102,44 @@ fn counties(state: &WebState) -> Vec<(String, Standing)> {
     state.own.doors.as_ref().map(Doors::counties).unwrap_or_default()
 }
 
+/// The last answer, and when it was given: however many ask, the databases are asked once a second.
+type Pulse = Arc<Mutex<Option<(Timestamp, Ready)>>>;
+const FRESH_FOR: SignedDuration = SignedDuration::from_secs(1);
+/// Longest wait for a county: a balancer gives up on the whole desk after a second.
+const ANSWERED_WITHIN: Duration = Duration::from_millis(700);
+
 /// Whether the centre can serve. A county that is not ready is named and takes nothing from the
 /// others: a balancer that turned away would take it from all.
-async fn ready(State(state): State<WebState>) -> Response {
+async fn ready(State(state): State<WebState>, pulse: Pulse) -> Response {
+    let mut last = pulse.lock().await;
+    let now = state.clock.now();
+    let is_fresh =
+        |at: Timestamp| (SignedDuration::ZERO..FRESH_FOR).contains(&now.duration_since(at));
+    let known = last.take().filter(|(at, _)| is_fresh(*at));
+    let (at, ready) = match known {
+        Some(known) => known,
+        None => (now, asked(&state).await),
+    };
+    *last = Some((at, ready.clone()));
+    let status = if ready.ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (status, Json(ready)).into_response()
+}
+
+async fn asked(state: &WebState) -> Ready {
     let mut asked = JoinSet::new();
     let mut counties: BTreeMap<String, bool> = BTreeMap::new();
-    for (code, standing) in self::counties(&state) {
+    for (code, standing) in self::counties(state) {
         counties.insert(code.clone(), false);
         if let Standing::Up(county) = standing {
-            asked.spawn(async move { (code, service::is_ready(&county).await.ready) });
+            asked.spawn(async move {
+                let ready = tokio::time::timeout(ANSWERED_WITHIN, service::is_ready(&county));
+                (code, ready.await.is_ok_and(|it| it.ready))
+            });
         }
     }
-    let own = service::is_ready(&state).await;
+    let own = service::is_ready(state).await;
     while let Some(asked) = asked.join_next().await {
         counties.extend(asked);
     }
-    let status = if own.ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    (status, Json(Ready { counties, ..own })).into_response()
+    Ready { counties, ..own }
 }
