@@ -145,13 +145,7 @@ impl Registry {
         if !facts.is_empty() {
             let followed = self.following.lock().await;
             let history = self.caught_up(&self.registers.history()).await?;
-            if let Some(seen) = seen {
-                if is_known(&history, seen, &facts, &by, why) {
-                    return Ok(history.number());
-                }
-                check_view(&history, seen, &facts)?;
-            }
-            self.added(history, facts, by, why).await?;
+            self.added(history, facts, by, why, seen).await?;
             drop(followed);
         }
         self.follow().await?;
@@ -201,15 +195,23 @@ impl Registry {
     }
 
     /// The history with one more change, unless the facts are in force already: another process on
-    /// this folder may have taken the same edit.
+    /// this folder may have taken the same edit. Whoever decided on a view decides on it again
+    /// each time that somebody else was faster.
     async fn added(
         &self,
         mut history: Arc<History>,
         facts: Vec<Fact>,
         by: Author,
         why: &str,
+        seen: Option<u64>,
     ) -> Result<Arc<History>> {
         for _ in 0..ATTEMPTS {
+            if let Some(seen) = seen {
+                if is_known(&history, seen, &facts, &by, why) {
+                    return Ok(history);
+                }
+                check_view(&history, seen, &facts)?;
+            }
             let (at, number) = (self.clock.now(), history.number() + 1);
             let facts = history.at(at).news(facts.clone());
             if facts.is_empty() {

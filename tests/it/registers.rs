@@ -24,6 +24,7 @@ contract!(
     a_correction_on_a_page_reaches_the_file_of_the_office,
     file_and_page_changed_at_once_and_both_count,
     two_desks_know_the_same,
+    of_two_who_decide_on_one_view_at_two_desks_one_is_told,
     no_login_of_a_camera_is_in_the_log,
     a_change_is_taken_back_unless_somebody_built_on_it,
     a_row_that_cannot_be_used_costs_nobody_the_entry_they_had,
@@ -220,6 +221,25 @@ async fn two_desks_know_the_same(store: TestStore) {
         .expect("changed");
     one.follow().await.expect("followed");
     assert_eq!(name(&one.registers().current(), "r1").as_deref(), Some("张三丰"));
+}
+
+async fn of_two_who_decide_on_one_view_at_two_desks_one_is_told(store: TestStore) {
+    let office = Office::new(store);
+    office.write(Register::People, PEOPLE);
+    let (one, elsewhere) = (office.registry().await, tempfile::tempdir().expect("a folder"));
+    let other = office.registry_in(&elsewhere.path().join("registers")).await;
+    for n in 10..30 {
+        let seen = Some(one.registers().history().number());
+        let fact = |post: &str| phone("r1", "张三", "护林员A角", &format!("1390000{n:02}{post}"));
+        let (a, b) = tokio::join!(
+            one.change(vec![fact("01")], officer(), "换了手机", seen),
+            other.change(vec![fact("02")], Author::Person("o2".into()), "换了手机", seen),
+        );
+        let told = [&a, &b].map(|it| it.as_ref().is_err_and(|e| e.kind == Kind::Conflict));
+        assert_eq!(told.iter().filter(|it| **it).count(), 1, "{a:?} {b:?}");
+        one.follow().await.expect("followed");
+        other.follow().await.expect("followed");
+    }
 }
 
 async fn no_login_of_a_camera_is_in_the_log(store: TestStore) {

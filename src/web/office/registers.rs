@@ -102,7 +102,8 @@ pub(crate) async fn change(
     let facts = facts(register, &proposal, &history.at(state.clock.now()), state.clock.now())?;
     let shown = proposed(&state, &facts, lang_of(&headers));
     if proposal.dry_run || facts.is_empty() {
-        return Ok(Json(shown));
+        // A review of an old view must not become the newest one unseen.
+        return faster(&state, &keys_of(&facts), proposal.seen).map_or(Ok(Json(shown)), Err);
     }
     let why = words(&proposal.why, "更改的原因", "the reason")?;
     let seen = commit(&state, &me, facts, &why, Some(proposal.seen)).await?;
@@ -119,8 +120,7 @@ async fn commit(
     seen: Option<u64>,
 ) -> Answer<u64> {
     let by = Author::Person(me.person.clone());
-    let keys: Vec<(Register, String)> =
-        facts.iter().map(|fact| (fact.register, fact.key.clone())).collect();
+    let keys = keys_of(&facts);
     match state.registry.change(facts, by, why, seen).await {
         Err(error) if error.kind == Kind::Conflict => {
             // What the faster one has written may lie in the log alone.
@@ -129,6 +129,10 @@ async fn commit(
         }
         other => other.map_err(Problem::from),
     }
+}
+
+fn keys_of(facts: &[Fact]) -> Vec<(Register, String)> {
+    facts.iter().map(|fact| (fact.register, fact.key.clone())).collect()
 }
 
 /// Who changed one of these entries after `seen`.
@@ -175,7 +179,7 @@ pub(crate) async fn undo(
     let history = state.registers.history();
     let change = history.change(number).ok_or_else(Problem::not_found)?;
     change.facts.iter().try_for_each(|fact| may_change(&me, fact.register))?;
-    let keys: Vec<_> = change.facts.iter().map(|it| (it.register, it.key.clone())).collect();
+    let keys = keys_of(&change.facts);
     let is_later = |error: Error| faster(&state, &keys, number).unwrap_or_else(|| error.into());
     let back = history.reversed(number, state.clock.now());
     let back = back.map_err(|_| is_later(Error::new(Kind::Conflict, "a later change")))?;
