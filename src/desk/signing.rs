@@ -10,13 +10,22 @@ use serde_json::Value;
 
 impl Registry {
     /// Who has the shift.
-    pub fn shift(&self) -> Option<Shift> {
+    ///
+    /// # Errors
+    /// `Internal` when the log's entry cannot be read: nobody may take that for an empty room.
+    pub fn shift(&self) -> Result<Option<Shift>> {
         self.shift_in(&self.registers().history())
     }
 
-    fn shift_in(&self, history: &History) -> Option<Shift> {
-        let value = history.entry(Register::Shift, "", self.clock.now())?;
-        serde_json::from_value(value.clone()).ok()
+    fn shift_in(&self, history: &History) -> Result<Option<Shift>> {
+        let value = history.entry(Register::Shift, "", self.clock.now());
+        let read = value.map(|it| serde_json::from_value(it.clone())).transpose();
+        read.map_err(|e| {
+            Error::internal(
+                "the log says who has the shift in a form that this version cannot read",
+            )
+            .because(e)
+        })
     }
 
     /// Signs for the shift. `sign` decides on who has it now, and again if somebody was faster.
@@ -31,7 +40,7 @@ impl Registry {
         for _ in 0..ATTEMPTS {
             self.follow().await?;
             let history = self.registers().history();
-            let (held, seen) = (self.shift_in(&history), history.number());
+            let (held, seen) = (self.shift_in(&history)?, history.number());
             let shift = sign(held.as_ref())?;
             if held.as_ref() == Some(&shift) {
                 return Ok(shift);

@@ -29,6 +29,18 @@ impl Notice {
         };
         self.areas.is_empty() || self.areas.iter().any(named)
     }
+
+    /// Names the same ground, in whatever order.
+    fn is_of_same_ground(&self, other: &Self) -> bool {
+        self.areas.is_empty() == other.areas.is_empty()
+            && self.is_within(other)
+            && other.is_within(self)
+    }
+
+    fn is_within(&self, other: &Self) -> bool {
+        other.areas.is_empty()
+            || !self.areas.is_empty() && self.areas.iter().all(|it| other.areas.contains(it))
+    }
 }
 
 /// A place, by what a notice can name.
@@ -89,7 +101,11 @@ impl InForce {
         let mut danger = newest(danger, |it| &it.notice, at);
         danger.sort_by_key(|it| std::cmp::Reverse(it.level));
         let mut signals = newest(signals, |it| &it.notice, at);
-        signals.retain(|it| it.colour != Colour::Lifted);
+        let (lifts, mut signals): (Vec<Signal>, Vec<Signal>) =
+            signals.drain(..).partition(|it| it.colour == Colour::Lifted);
+        // 解除 lifts what was issued before it for any part of its ground.
+        let is_lifted = |it: &Notice, by: &Notice| it.is_within(by) && it.from <= by.from;
+        signals.retain(|it| !lifts.iter().any(|by| is_lifted(&it.notice, &by.notice)));
         signals.sort_by_key(|it| std::cmp::Reverse(it.colour));
         let bans = bans.iter().filter(|it| it.notice.holds(at)).cloned().collect();
         Self { danger, signals, bans }
@@ -108,7 +124,7 @@ impl InForce {
 fn newest<T: Clone>(all: &[T], notice: impl Fn(&T) -> &Notice, at: Timestamp) -> Vec<T> {
     let mut held: Vec<&T> = Vec::new();
     for it in all.iter().filter(|it| notice(it).holds(at)) {
-        match held.iter_mut().find(|other| notice(other).areas == notice(it).areas) {
+        match held.iter_mut().find(|other| notice(other).is_of_same_ground(notice(it))) {
             Some(other) if notice(other).from <= notice(it).from => *other = it,
             Some(_) => {}
             None => held.push(it),
@@ -161,6 +177,26 @@ mod tests {
         let danger = [level(4, &[], 0, None)];
         let at = |hour| InForce::at(&danger, &signals, &[], time(hour));
         assert_eq!((at(9).signals.len(), at(10).signals.len(), at(10).danger.len()), (1, 0, 1));
+    }
+
+    #[test]
+    fn what_is_lifted_names_its_ground_in_any_order_or_lies_within() {
+        let held =
+            |colour, areas: &[&str], from| Signal { colour, notice: notice(areas, from, None) };
+        for (lifted, left) in [
+            (&["官庄镇", "凤滩镇"][..], 0),
+            (&[], 0),
+            (&["凤滩镇", "官庄镇", "二酉乡"], 0),
+            // Half of its ground is still under it, and nobody can say it otherwise than whole.
+            (&["凤滩镇"], 1),
+        ] {
+            let signals =
+                [held(Colour::Red, &["凤滩镇", "官庄镇"], 0), held(Colour::Lifted, lifted, 10)];
+            let at = |hour| InForce::at(&[], &signals, &[], time(hour)).signals.len();
+            assert_eq!((at(9), at(10)), (1, left), "{lifted:?}");
+        }
+        let later = [held(Colour::Lifted, &[], 10), held(Colour::Red, &["凤滩镇"], 11)];
+        assert_eq!(InForce::at(&[], &later, &[], time(12)).signals.len(), 1, "issued anew");
     }
 
     #[test]

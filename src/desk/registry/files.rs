@@ -3,7 +3,7 @@
 
 use super::Registry;
 use crate::county::{self, Found, Problem, Taken};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::lang::Lang;
 use crate::register::{Author, Edited, Entry, History, Merge, Register, Version, merge};
 use jiff::{SignedDuration, Timestamp};
@@ -21,6 +21,8 @@ pub(super) struct Followed {
     /// Files that were edited since they were taken: their sha256, and since when they have been
     /// as they are.
     pub(super) unsettled: BTreeMap<Register, (String, Timestamp)>,
+    /// What was taken, while the folder does not take a note of it.
+    unremembered: Option<BTreeMap<String, Taken>>,
     pub(super) problems: Problems,
 }
 
@@ -33,6 +35,8 @@ pub(super) struct Problems {
     pub(super) passed: BTreeMap<Register, Vec<Problem>>,
     /// Tables that lie beside the file that is read.
     pub(super) unread: Vec<Problem>,
+    /// Why the folder takes no note of what was taken; tried again at every look.
+    unremembered: Option<Problem>,
     /// Files that are behind because they hold rows which stand nowhere else.
     pub(super) held: Vec<Problem>,
     /// Files that are behind because they cannot be written; tried again at every look.
@@ -46,6 +50,7 @@ impl Problems {
             .chain(self.passed.values())
             .flatten()
             .chain(&self.unread)
+            .chain(&self.unremembered)
             .chain(&self.held)
             .chain(&self.unwritten)
             .cloned()
@@ -62,7 +67,23 @@ impl Registry {
         followed: &mut Followed,
     ) -> Result<Arc<History>> {
         let folder = self.registers.folder();
-        let mut taken = folder.taken()?;
+        let mut taken = match followed.unremembered.take() {
+            Some(taken) => {
+                self.remember(&taken, followed);
+                taken
+            }
+            None => match folder.taken() {
+                Ok(taken) => {
+                    followed.problems.unremembered = None;
+                    taken
+                }
+                // Then no file is known, and none is taken for the truth; the log goes on.
+                Err(e) => {
+                    followed.problems.unremembered = Some(unremembered(&e, self.lang));
+                    BTreeMap::new()
+                }
+            },
+        };
         followed.problems.unread = folder.unread(self.lang);
         for register in Register::ALL {
             let stand = match folder.read(register, self.lang) {
@@ -92,7 +113,7 @@ impl Registry {
                             told.extend(passed);
                             // At once: a fault at the next file must not make this one an edit
                             // again.
-                            folder.remember(&taken)?;
+                            self.remember(&taken, followed);
                         }
                     }
                     stand
@@ -106,6 +127,13 @@ impl Registry {
             followed.problems.stand.insert(register, stand);
         }
         Ok(history)
+    }
+
+    /// A folder that takes no note holds no change up: this process remembers.
+    fn remember(&self, taken: &BTreeMap<String, Taken>, followed: &mut Followed) {
+        let fault = self.registers.folder().remember(taken).err();
+        followed.unremembered = fault.is_some().then(|| taken.clone());
+        followed.problems.unremembered = fault.map(|e| unremembered(&e, self.lang));
     }
 
     /// Takes one file, if it is not the one that was taken last.
@@ -154,8 +182,9 @@ impl Registry {
                 self.lang.pick("从登记册文件夹接管", "taken over from the folder of the registers")
             }
         };
-        *history =
-            self.added(Arc::clone(history), facts, Author::File(name.to_owned()), why).await?;
+        *history = self
+            .added(Arc::clone(history), facts, Author::File(name.to_owned()), why, None)
+            .await?;
         followed.unsettled.remove(&register);
         // One that lacks what was changed elsewhere is behind, and is written anew.
         let version = match is_up_to_date || known.is_none() {
@@ -316,6 +345,10 @@ fn held(lang: Lang) -> String {
         that is done as soon as these rows are corrected or removed",
     )
     .to_owned()
+}
+
+fn unremembered(e: &Error, lang: Lang) -> Problem {
+    Problem { file: "registers".to_owned(), line: 0, reason: e.chain_in(lang) }
 }
 
 fn whole(register: Register, reason: String) -> Problem {

@@ -50,7 +50,11 @@ struct SignedView {
 
 pub(super) fn view(state: &WebState, me: &Me, county: &County) -> ShiftView {
     let (eyes, now) = (state.eyes(me, county), state.clock.now());
-    let held = state.registry.shift();
+    // The board goes on; whoever signs is refused with the reason.
+    let held = state.registry.shift().unwrap_or_else(|e| {
+        tracing::error!("{}", e.chain());
+        None
+    });
     let on_rota = county.duty(Role::CountyDuty, None, now);
     ShiftView {
         rota: on_rota.map(|person| eyes.person_as(&person.id, Role::CountyDuty)),

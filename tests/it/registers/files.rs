@@ -14,6 +14,7 @@ contract!(
     an_edit_of_the_file_is_taken_back_by_editing_it,
     a_stand_in_that_ended_while_the_program_was_off_stays_ended,
     a_table_beside_the_file_that_is_read_is_named,
+    a_folder_that_takes_no_note_holds_no_change_up,
 );
 
 const NIGHT: &str = "日期,岗位,人员\n2026-04-05,县值班,r1\n";
@@ -244,4 +245,28 @@ async fn a_table_beside_the_file_that_is_read_is_named(store: TestStore) {
     fs::remove_file(beside).expect("removed");
     registry.follow().await.expect("followed");
     assert_eq!(reasons(&registry), "");
+}
+
+/// The program's own note in the folder, of what it has taken, can be neither read nor written.
+async fn a_folder_that_takes_no_note_holds_no_change_up(store: TestStore) {
+    let office = Office::new(store);
+    office.write(Register::People, PEOPLE);
+    let registry = office.registry().await;
+    let note = office.folder.path().join("registers/.taken.json");
+    let kept = fs::read(&note).expect("a note");
+    fs::remove_file(&note).and_then(|()| fs::create_dir(&note)).expect("a folder in its place");
+    let elsewhere = tempfile::tempdir().expect("a folder");
+    let other = office.registry_in(&elsewhere.path().join("registers")).await;
+    let seen = Some(other.registers().history().number());
+    let fact = phone("r1", "张三", "护林员A角", "13900000009");
+    other.change(vec![fact], officer(), "换了手机", seen).await.expect("changed");
+    office.settle(&registry).await;
+    assert_eq!(phone_of(&registry, "r1").as_deref(), Some("13900000009"), "what is in the log");
+    assert!(reasons(&registry).contains(".taken.json"), "{}", reasons(&registry));
+
+    fs::remove_dir(&note).and_then(|()| fs::write(&note, kept)).expect("mended");
+    office.later();
+    office.settle(&registry).await;
+    assert!(office.read(Register::People).contains("13900000009"), "the file follows");
+    assert!(!reasons(&registry).contains(".taken.json"), "{}", reasons(&registry));
 }
