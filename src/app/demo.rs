@@ -75,7 +75,7 @@ impl Demo {
                 Playback::start(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), played.collect())?;
             let urls: Vec<String> = (0..clips.len()).filter_map(|i| playback.url(i)).collect();
             write_registers(&registers, now, &urls)?;
-            let ranger = ranger_of_the_plume(&Registers::load(&registers)?.current(), now)?;
+            let ranger = ranger_of_the_plume(&Registers::load(&registers, now)?.current(), now)?;
             Ok(Self { ranger, _playback: playback })
         })
     }
@@ -265,7 +265,7 @@ mod tests {
         let now: Timestamp = "2026-11-21T06:00:00Z".parse().expect("a time");
         let dir = tempfile::tempdir().expect("a folder");
         county::write_demo(dir.path(), SEED, now, &[]).expect("a county");
-        let county = Registers::load(dir.path()).expect("its registers").current();
+        let county = Registers::load(dir.path(), now).expect("its registers").current();
         let camera = &county.cameras[SMOKY as usize];
         for photographs in [scene::PHOTOGRAPHS, "/nowhere"] {
             let landscape = scene::landscape(SMOKY, Path::new(photographs)).expect("a landscape");

@@ -70,7 +70,7 @@ pub async fn run(config: Config, lang: Lang) -> Result<()> {
         ))
         .because(e)
     })?;
-    let registers = Registers::load(&data.join("registers"))?;
+    let registers = Registers::load(&data.join("registers"), clock.now())?;
     let line = Line::connect(&config.bus, Login::of(&config)?, &name).await?;
     let spool =
         Spool::open(&data.join("spool"), (config.edge.spool_max_gib * f64::from(1 << 30)) as u64)?;

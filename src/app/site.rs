@@ -91,7 +91,7 @@ pub(super) fn county_span(config: &Config) -> Span {
 }
 
 pub(super) fn reload_registers(site: &Site) {
-    match site.registers.reload_if_changed() {
+    match site.registers.reload_if_changed(site.clock.now()) {
         Ok(true) => tracing::info!("registers reloaded"),
         Ok(false) => {}
         Err(e) => {

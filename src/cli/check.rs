@@ -241,7 +241,7 @@ fn registers(common: &Common) -> Vec<Finding> {
     const PART: &str = "registers";
     let lang = common.lang;
     let dir = common.config.store.data.join("registers");
-    let county = match Registers::load(&dir) {
+    let county = match Registers::load(&dir, Clock::System.now()) {
         Ok(registers) => registers.current(),
         Err(error) => {
             return vec![Finding::broken(

@@ -8,9 +8,11 @@ use crate::county::{self, ImportReport, Registers};
 use crate::desk::{Import, Registry};
 use crate::error::{Error, Result};
 use crate::lang::Lang;
-use crate::register::{Author, Diff, Entries, History, Register};
+use crate::register::{Author, Change, Dated, Diff, History, Register};
 use crate::store::Store;
+use crate::table::cells::local;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
+use jiff::Timestamp;
 use std::path::PathBuf;
 
 /// Entries of one kind that are named; the rest is counted.
@@ -52,7 +54,9 @@ pub(super) fn run(args: Args, common: &Common) -> Result<Outcome> {
         if args.dry_run {
             let current = registered(&common.config).await?;
             let Args { register, replace, .. } = args;
-            let looked = county::import(register, &name, &bytes, &current, replace, common.lang);
+            let now = Clock::System.now();
+            let looked =
+                county::import(register, &name, &bytes, &current, replace, now, common.lang);
             return Ok(looked?.0);
         }
         let store = Store::of(&common.config).await?;
@@ -75,15 +79,19 @@ pub(super) fn run(args: Args, common: &Common) -> Result<Outcome> {
 
 /// What is registered, without opening anything for writing. Before the first start that is what
 /// the folder of the registers says.
-async fn registered(config: &Config) -> Result<Entries> {
+async fn registered(config: &Config) -> Result<History> {
     let Some(store) = Store::read_only(config).await? else {
-        let folder = config.store.data.join("registers");
-        return Ok(Registers::load(&folder)?.current().entries());
+        let (folder, at) = (config.store.data.join("registers"), Clock::System.now());
+        let facts = Registers::load(&folder, at)?.current().entries().facts();
+        let (by, why) = (Author::File(folder.display().to_string()), String::new());
+        let mut history = History::default();
+        history.push(Change { number: 1, at, by, why, facts });
+        return Ok(history);
     };
     let mut history = History::default();
     store.register_changes(0).await?.into_iter().for_each(|change| history.push(change));
     store.close().await;
-    Ok(history.at(Clock::System.now()))
+    Ok(history)
 }
 
 /// The account of the machine that runs the command.
@@ -133,6 +141,22 @@ fn changes(diff: &Diff, lang: Lang) -> String {
             .map(|cell| format!("{} {} → {}", cell.column, cell.before, cell.after));
         let cells = cells.collect::<Vec<_>>().join(lang.pick("；", "; "));
         text.push_str(&format!("  {}{}: {cells}\n", lang.pick("更改：", "changed: "), changed.key));
+    }
+    for Dated { key, valid_from, valid_until } in diff.dated.iter().take(NAMED) {
+        let said = |at: &Option<Timestamp>, zh, en| match at {
+            Some(at) => format!("{}{}", lang.pick(zh, en), local(*at)),
+            None => String::new(),
+        };
+        let from = said(valid_from, "，生效 ", ", from ");
+        let until = said(valid_until, "，失效 ", ", until ");
+        text.push_str(&format!("  {}{key}{from}{until}\n", lang.pick("定时：", "dated: ")));
+    }
+    if diff.dated.len() > NAMED {
+        let rest = diff.dated.len() - NAMED;
+        text.push_str(&match lang {
+            Lang::Zh => format!("  …另有{rest}条定时\n"),
+            Lang::En => format!("  … and {rest} more dated\n"),
+        });
     }
     if diff.changed.len() > NAMED {
         let rest = diff.changed.len() - NAMED;

@@ -47,7 +47,7 @@ enum Face {
 
 pub(super) fn run(args: Args, common: &Common) -> Result<Outcome> {
     let data = &common.config.store.data;
-    let registers = Registers::load(&data.join("registers"))?;
+    let registers = Registers::load(&data.join("registers"), Clock::System.now())?;
     let county = registers.current();
     let known = |id: &str| {
         county.person(&PersonId::from(id)).cloned().ok_or_else(|| {

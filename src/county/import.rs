@@ -6,14 +6,15 @@ use super::sheet::{self, Sheet};
 use crate::base::file;
 use crate::error::{Error, Result};
 use crate::lang::Lang;
-use crate::register::{Diff, Entries, Fact, Register};
+use crate::register::{Diff, Fact, History, Register};
+use jiff::Timestamp;
 use serde::Serialize;
 use std::fs;
 use std::path::Path;
 
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize)]
 pub struct ImportReport {
-    /// Entries of the file that are now in the register, or would be in a dry run.
+    /// Rows of the file that are now in the register, or would be in a dry run.
     pub accepted: usize,
     pub rejected: Vec<RejectedRow>,
     pub warnings: Vec<String>,
@@ -27,24 +28,38 @@ pub struct RejectedRow {
     pub reason: String,
 }
 
-/// The facts of a file for a register that now holds `current`. With `replace`, entries that the
-/// file does not have are removed, unless a row was rejected: then it is unknown who is meant to
-/// go, and everybody stays. Error when the file as a whole is not of this register.
+/// The facts of a file for a register with this history. With `replace`, entries that the file does
+/// not have are removed, unless a row was rejected: then it is unknown who is meant to go, and
+/// everybody stays. Error when the file as a whole is not of this register.
 pub fn import(
     register: Register,
     name: &str,
     bytes: &[u8],
-    current: &Entries,
+    history: &History,
     replace: bool,
+    now: Timestamp,
     lang: Lang,
 ) -> Result<(ImportReport, Vec<Fact>)> {
     let mut sheet = sheet::parse(register, bytes, lang)
         .map_err(|why| Error::invalid(format!("{name}: {why}")))?;
-    names::resolve(register, &mut sheet, current, lang);
-    let facts = current.toward(register, &sheet.wanted(), replace && sheet.rejected.is_empty());
+    let current = history.at(now);
+    names::resolve(register, &mut sheet, &current, lang);
+    for (_, entry) in &mut sheet.entries {
+        entry.keep_logins(current.get(register, &entry.key));
+    }
+    let wanted = sheet.wanted(now);
+    let removes = replace && sheet.rejected.is_empty();
+    let facts = history.news(current.toward(register, &wanted, removes), now);
     let Sheet { entries, rejected, unknown } = sheet;
-    let diff = Diff::of(current, &facts);
+    let diff = Diff::of(&current, &facts);
     let mut warnings = Vec::new();
+    if wanted.len() < entries.len() {
+        let over = entries.len() - wanted.len();
+        warnings.push(match lang {
+            Lang::Zh => format!("{over}行已过“失效”时间，未登记"),
+            Lang::En => format!("{over} rows are over (失效) and not registered"),
+        });
+    }
     if !unknown.is_empty() {
         warnings.push(match lang {
             Lang::Zh => format!("未使用的列：{}", unknown.join("、")),
@@ -77,7 +92,7 @@ pub fn import(
     }
     let rejected =
         rejected.into_iter().map(|(line, reason)| RejectedRow { line, reason }).collect();
-    Ok((ImportReport { accepted: entries.len(), rejected, warnings, diff }, facts))
+    Ok((ImportReport { accepted: wanted.len(), rejected, warnings, diff }, facts))
 }
 
 /// Complete and on the disk, or not there.

@@ -10,12 +10,16 @@ use super::{County, names};
 use crate::address::Address;
 use crate::error::{Error, Result};
 use crate::lang::Lang;
-use crate::register::{Entries, History, Register};
-use jiff::Timestamp;
+use crate::register::{Entries, Entry, History, Register, Validity};
+use jiff::{SignedDuration, Timestamp};
 use parking_lot::{Mutex, RwLock};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
+
+/// How long an edited file has to stay as it is before it is taken. One that is still being saved,
+/// perhaps over a slow network, lacks the rows at its end.
+pub const SETTLED_AFTER: SignedDuration = SignedDuration::from_secs(10);
 
 /// A handle on the registers. Clones share it.
 #[derive(Clone, Debug)]
@@ -28,6 +32,10 @@ struct Shared {
     history: RwLock<Arc<History>>,
     /// The files as they were read last.
     stamps: Mutex<Stamps>,
+    /// Without a database: since when changed files have been as they are, until they are taken.
+    unsettled: Mutex<Option<Timestamp>>,
+    /// Without a database: when a row of the folder begins or ends by itself.
+    next_turn: Mutex<Option<Timestamp>>,
     shelf: Mutex<TileCache>,
 }
 
@@ -42,9 +50,10 @@ struct Stamp {
 
 impl Registers {
     /// From the folder alone. Error when a file that exists cannot be read or parsed as a whole.
-    pub fn load(dir: &Path) -> Result<Self> {
+    pub fn load(dir: &Path, now: Timestamp) -> Result<Self> {
         let registers = Self::in_folder(dir);
-        registers.reload_if_changed()?;
+        registers.files_have_changed();
+        registers.read_folder(now)?;
         Ok(registers)
     }
 
@@ -61,7 +70,9 @@ impl Registers {
     fn holding(folder: Folder, county: County) -> Self {
         let current = RwLock::new(Arc::new(county));
         let (history, stamps, shelf) = (RwLock::default(), Mutex::default(), Mutex::default());
-        Self(Arc::new(Shared { folder, current, history, stamps, shelf }))
+        let (unsettled, next_turn) = (Mutex::default(), Mutex::default());
+        let shared = Shared { folder, current, history, stamps, unsettled, next_turn, shelf };
+        Self(Arc::new(shared))
     }
 
     pub fn folder(&self) -> &Folder {
@@ -99,23 +110,45 @@ impl Registers {
         Ok(())
     }
 
-    /// Without a database: reads again when a file was added, removed or changed; true when it did.
-    /// On an error the old registers stay, and the same files are not tried again until one
-    /// changes.
-    pub fn reload_if_changed(&self) -> Result<bool> {
-        if !self.files_have_changed() {
-            return Ok(false);
+    /// Without a database: reads again when a file was added, removed or changed and has been as it
+    /// is for long enough, or when a row's time has come; true when it did. On an error the old
+    /// registers stay, and the same files are not tried again until one changes.
+    pub fn reload_if_changed(&self, now: Timestamp) -> Result<bool> {
+        let has_changed = self.files_have_changed();
+        let mut unsettled = self.0.unsettled.lock();
+        if has_changed {
+            *unsettled = Some(now);
         }
+        let has_turned = self.0.next_turn.lock().is_some_and(|turn| turn <= now);
+        match *unsettled {
+            Some(since) if now.duration_since(since) < SETTLED_AFTER => return Ok(false),
+            None if !has_turned => return Ok(false),
+            _ => *unsettled = None,
+        }
+        drop(unsettled);
+        self.read_folder(now)?;
+        Ok(true)
+    }
+
+    fn read_folder(&self, now: Timestamp) -> Result<()> {
+        *self.0.next_turn.lock() = None;
         let (mut entries, mut problems) = (Entries::default(), Vec::new());
+        let mut turns = Vec::new();
         for register in Register::ALL {
             let Some(mut found) = self.0.folder.read(register, Lang::from_env())? else { continue };
             names::resolve(register, &mut found.sheet, &entries, Lang::from_env());
             problems.extend(rejected(register, &found.sheet));
-            found.sheet.wanted().into_iter().for_each(|entry| entries.push(register, entry));
+            for entry in found.sheet.wanted(now) {
+                turns.extend([entry.valid.from, entry.valid.until].into_iter().flatten());
+                if entry.valid.holds(now) {
+                    entries.push(register, Entry { valid: Validity::default(), ..entry });
+                }
+            }
         }
+        *self.0.next_turn.lock() = turns.into_iter().filter(|turn| *turn > now).min();
         let county = self.county(&entries, problems)?;
         *self.0.current.write() = Arc::new(county);
-        Ok(true)
+        Ok(())
     }
 
     /// Whether a file was added, removed or changed since the last call. A change is seen by time

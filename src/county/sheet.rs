@@ -6,11 +6,20 @@ use super::rows::{self, Record, Rows};
 use super::{Area, Burn, CameraEntry, County, Duty, Grid, HeatSource, Person};
 use crate::address::Address;
 use crate::lang::Lang;
-use crate::register::{Ban, Danger, Entries, Entry, Register, Signal};
-use crate::table::{self, Row};
+use crate::register::{Ban, Danger, Entries, Entry, Register, Signal, Validity};
+use crate::table::cells::local;
+use crate::table::{self, Column, Row};
 use geojson::Geometry;
+use jiff::Timestamp;
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, HashSet};
+
+/// From when until when a row holds. Every register's sheet may say it, unless one of the register's
+/// own columns has that name.
+const VALIDITY: &[Column] = &[
+    &["生效", "valid_from", "生效日期", "生效时间"],
+    &["失效", "valid_until", "失效日期", "失效时间"],
+];
 
 /// A file of the office, read row by row.
 #[derive(Clone, PartialEq, Debug, Default)]
@@ -24,9 +33,14 @@ pub struct Sheet {
 }
 
 impl Sheet {
-    /// The usable entries without their lines.
-    pub fn wanted(&self) -> Vec<Entry> {
-        self.entries.iter().map(|(_, entry)| entry.clone()).collect()
+    /// The usable entries without their lines and without what is over. What holds at a time of its
+    /// own stands behind what holds from now on, and the later beginning behind the earlier, so that
+    /// each is the last word for its time.
+    pub fn wanted(&self, now: Timestamp) -> Vec<Entry> {
+        let entries = self.entries.iter().map(|(_, entry)| entry.clone());
+        let mut wanted: Vec<Entry> = entries.filter(|entry| !entry.valid.is_over(now)).collect();
+        wanted.sort_by_key(|entry| (entry.valid.is_given(), entry.valid.from));
+        wanted
     }
 }
 
@@ -152,8 +166,7 @@ impl County {
             neighbours: self.neighbours.clone(),
         };
         let value = serde_json::to_value(basics).unwrap_or_default();
-        entries
-            .push(Register::County, Entry { key: String::new(), value, secrets: BTreeMap::new() });
+        entries.push(Register::County, Entry::of("", value));
         self.grids.iter().for_each(|it| entries.push(Register::Grids, of_grid(it)));
         self.people.iter().for_each(|it| entries.push(Register::People, of(it)));
         self.cameras.iter().for_each(|it| entries.push(Register::Cameras, of(it)));
@@ -200,14 +213,42 @@ fn exposed(entry: &Entry) -> Value {
 }
 
 fn rows_of<T: Record>(bytes: &[u8], lang: Lang) -> Result<Sheet, String> {
-    let table = table::read(bytes, T::COLUMNS, lang)?;
-    let read = |row: &Row| T::read(row).and_then(|it| harmless(it, lang));
-    let mut rows: Rows<T> = table.rows.iter().map(|row| (row.line, read(row))).collect();
+    let table = table::read(bytes, T::COLUMNS, VALIDITY, lang)?;
+    let read = |row: &Row| Ok((harmless(T::read(row)?, lang)?, validity::<T>(row)?));
+    let mut rows: Rows<(T, Validity)> =
+        table.rows.iter().map(|row| (row.line, read(row))).collect();
     rows.extend(table.torn.into_iter().map(|(line, why)| (line, Err(why))));
     rows.sort_by_key(|(line, _)| *line);
-    let (entries, rejected) = first_of_each(rows, T::key, lang);
-    let entries = entries.iter().map(|(line, it)| (*line, of(it))).collect();
+    // One entry may have several rows, each with its time.
+    let key = |(it, Validity { from, until }): &(T, Validity)| {
+        let times = [from.map(local), until.map(|until| format!("– {}", local(until)))];
+        [Some(it.key())].into_iter().chain(times).flatten().collect::<Vec<_>>().join(" ")
+    };
+    let (entries, rejected) = first_of_each(rows, key, lang);
+    let entry = |(it, valid): &(T, Validity)| Entry { valid: *valid, ..of(it) };
+    let entries = entries.iter().map(|(line, it)| (*line, entry(it))).collect();
     Ok(Sheet { entries, rejected, unknown: table.unknown })
+}
+
+/// 生效, 失效. A day alone is whole: it holds from its first moment, and through its last.
+fn validity<T: Record>(row: &Row) -> Result<Validity, String> {
+    let time = |column, end| row.get(column).map(|_| row.time(column, end)).transpose();
+    let valid = Validity { from: time("生效", false)?, until: time("失效", true)? };
+    // Of logins only the newest is kept, so none can wait for its day.
+    if valid.is_given() && !T::ADDRESSES.is_empty() {
+        let words = row.lang.pick(
+            "摄像机不能预先登记：请到时再改，不填“生效”“失效”",
+            "cameras cannot be registered ahead: change them when it is time, without 生效 and 失效",
+        );
+        return Err(words.to_owned());
+    }
+    match (valid.from, valid.until) {
+        (Some(from), Some(until)) if until <= from => Err(row
+            .lang
+            .pick("“失效”不晚于“生效”：请更正", "失效 is not later than 生效: correct them")
+            .to_owned()),
+        _ => Ok(valid),
+    }
 }
 
 fn read<T: Record>(value: &Value, lang: Lang) -> Result<T, String> {
@@ -271,7 +312,7 @@ fn of<T: Record>(it: &T) -> Entry {
         }
         cells.insert((*name).to_owned(), Value::String(shown));
     }
-    Entry { key: it.key(), value: Value::Object(cells), secrets }
+    Entry { secrets, ..Entry::of(it.key(), Value::Object(cells)) }
 }
 
 fn written<T: Record>(entries: &[Entry]) -> Result<String, String> {
@@ -291,7 +332,7 @@ fn grid_key(grid: &Grid) -> String {
 
 fn of_grid(grid: &Grid) -> Entry {
     let value = serde_json::to_value(rows::grid_feature(grid)).unwrap_or_default();
-    Entry { key: grid_key(grid), value, secrets: BTreeMap::new() }
+    Entry::of(grid_key(grid), value)
 }
 
 fn read_grid(value: &Value, lang: Lang) -> Result<Grid, String> {

@@ -237,27 +237,20 @@ fn bring(
     before: &Entries,
     replace: bool,
 ) -> (ImportReport, Entries) {
-    let (report, facts) = import(register, "名册.csv", text.as_bytes(), before, replace, Lang::Zh)
-        .expect("a sheet of this register");
-    let mut history = History::default();
     let first = before.toward(register, &[], false).is_empty();
     assert!(first, "nothing is asked of an empty sheet");
-    for (number, facts) in [(1, entries_as_facts(before)), (2, facts)] {
-        history.push(Change {
-            number,
-            at: now(),
-            by: Author::Account("office".to_owned()),
-            why: String::new(),
-            facts,
-        });
-    }
+    let mut history = History::default();
+    history.push(change(1, before.facts()));
+    let (report, facts) =
+        import(register, "名册.csv", text.as_bytes(), &history, replace, now(), Lang::Zh)
+            .expect("a sheet of this register");
+    history.push(change(2, facts));
     (report, history.at(now()))
 }
 
-fn entries_as_facts(entries: &Entries) -> Vec<Fact> {
-    let of =
-        |register| entries.of(register).iter().map(move |entry| Fact::set(register, entry.clone()));
-    Register::ALL.into_iter().flat_map(of).collect()
+fn change(number: u64, facts: Vec<Fact>) -> Change {
+    let by = Author::Account("office".to_owned());
+    Change { number, at: now(), by, why: String::new(), facts }
 }
 
 #[test]
@@ -314,7 +307,8 @@ fn a_rota_names_people_and_whom_it_cannot_mean_is_said_before_the_night() {
 #[test]
 fn a_file_of_another_kind_is_refused_by_name() {
     let refused = |register, text: &str| {
-        import(register, "名册.csv", text.as_bytes(), &Entries::default(), false, Lang::Zh)
+        let (bytes, nothing) = (text.as_bytes(), History::default());
+        import(register, "名册.csv", bytes, &nothing, false, now(), Lang::Zh)
             .expect_err("another kind")
     };
     let error = refused(Register::People, "<html>登录</html>");
@@ -338,7 +332,7 @@ fn entries_files_and_county_say_the_same() {
     county.cameras = County::of(&cameras, Lang::Zh).cameras;
     assert_eq!(county.cameras[0].url.expose().logins, [("admin".to_owned(), "geheim".to_owned())]);
     let entries = county.entries();
-    let kept = serde_json::to_string(&entries_as_facts(&entries)).expect("JSON");
+    let kept = serde_json::to_string(&entries.facts()).expect("JSON");
     assert!(!kept.contains("geheim"), "no login in the log");
     assert_eq!(County::of(&entries, Lang::Zh), county);
 
@@ -348,7 +342,7 @@ fn entries_files_and_county_say_the_same() {
         let sha256 = folder.write(register, entries.of(register), now(), true).expect("written");
         let found = folder.read(register, Lang::Zh).expect("readable").expect("there");
         assert_eq!(
-            (found.sha256, found.sheet.wanted()),
+            (found.sha256, found.sheet.wanted(now())),
             (sha256, entries.of(register).to_vec()),
             "{register:?}"
         );
@@ -363,15 +357,61 @@ fn a_broken_file_keeps_the_county_as_it_was() {
         "name = \"云溪县\"\ncentre = { lat_deg = 28.5, lon_deg = 110.4 }\n",
     )
     .expect("ok");
-    let registers = Registers::load(dir.path()).expect("good files");
+    let registers = Registers::load(dir.path(), now()).expect("good files");
     assert_eq!(registers.current().name, "云溪县");
     fs::write(dir.path().join("county.toml"), "name = \"云溪县\"\noutline = \"missing.geojson\"\n")
         .expect("ok");
-    let error = registers.reload_if_changed().expect_err("no such outline");
+    assert!(!registers.reload_if_changed(now()).expect("it may still be being saved"));
+    let later = now() + SETTLED_AFTER;
+    let error = registers.reload_if_changed(later).expect_err("no such outline");
     assert!(error.message.contains("missing.geojson"), "{}", error.message);
     assert_eq!(registers.current().centre, LatLon::new(28.5, 110.4));
     assert!(
-        !registers.reload_if_changed().expect("said once"),
+        !registers.reload_if_changed(later + SETTLED_AFTER).expect("said once"),
         "and is not said again until something changes"
     );
+}
+
+/// An edge has no database: its files alone say what holds when.
+#[test]
+fn without_a_database_a_row_comes_into_force_by_itself_too() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let text = "编号,姓名,岗位,网格,生效,失效\nr1,张三,护林员A角,g1,,\n\
+        r1,代班人,护林员A角,g1,2026-11-21 15:00,2026-11-21 16:00\n";
+    fs::write(dir.path().join("people.csv"), text).expect("written");
+    let registers = Registers::load(dir.path(), now()).expect("good files");
+    assert_eq!(registers.current().problems, []);
+    let seen = |at: &str| {
+        let is_news = registers.reload_if_changed(at.parse().expect("a time")).expect("read");
+        let people = registers.current().people.clone();
+        (is_news, people.into_iter().map(|person| person.name).collect::<Vec<_>>().join("、"))
+    };
+    let expected = [
+        ("2026-11-21T06:59:59Z", (false, "张三".to_owned())),
+        ("2026-11-21T07:00:00Z", (true, "代班人".to_owned())),
+        ("2026-11-21T07:59:59Z", (false, "代班人".to_owned())),
+        ("2026-11-21T08:00:00Z", (true, "张三".to_owned())),
+        ("2026-11-21T09:00:00Z", (false, "张三".to_owned())),
+    ];
+    expected.into_iter().for_each(|(at, told)| assert_eq!(seen(at), told, "{at}"));
+}
+
+/// A clerk saves the camera list over a slow network: at an edge, too, the half that has arrived
+/// takes no camera away.
+#[test]
+fn a_file_that_is_still_being_saved_takes_nobody_away() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let people = "编号,姓名,岗位,网格\nr1,张三,护林员A角,g1\nr2,李四,护林员B角,g1\n";
+    let write = |text: &str| fs::write(dir.path().join("people.csv"), text).expect("written");
+    write(people);
+    let registers = Registers::load(dir.path(), now()).expect("good files");
+    let seconds = |s| now() + jiff::SignedDuration::from_secs(s);
+    let reload = |s| registers.reload_if_changed(seconds(s)).expect("read");
+    write(&people[..people.len() / 2]);
+    assert_eq!([reload(0), reload(5)], [false; 2]);
+    write(&format!("{people}r3,王五,护林员A角,g2\n"));
+    assert_eq!([reload(9), reload(18)], [false; 2], "it has grown meanwhile");
+    assert_eq!(registers.current().people.len(), 2);
+    assert!(reload(19));
+    assert_eq!((registers.current().people.len(), reload(60)), (3, false));
 }

@@ -114,9 +114,10 @@ impl Registry {
     pub async fn import(&self, import: &Import<'_>, by: Author, why: &str) -> Result<ImportReport> {
         self.follow().await?;
         let Import { register, name, bytes, replace } = *import;
-        let current = self.registers.history().at(self.clock.now());
-        let (report, facts) = county::import(register, name, bytes, &current, replace, self.lang)?;
-        self.registers.folder().keep_original(name, bytes, self.clock.now())?;
+        let (history, now) = (self.registers.history(), self.clock.now());
+        let (report, facts) =
+            county::import(register, name, bytes, &history, replace, now, self.lang)?;
+        self.registers.folder().keep_original(name, bytes, now)?;
         self.change(facts, by, why, None).await?;
         Ok(report)
     }
@@ -175,9 +176,9 @@ impl Registry {
             )
         })?;
         let current = history.at(now);
-        let is_dated = |fact: &Fact| fact.valid_from.is_some() || fact.valid_until.is_some();
+        let is_lasting = |fact: &&Fact| !fact.validity().is_given();
         let lasting: HashSet<&String> =
-            change.facts.iter().filter(|it| !is_dated(it)).map(|it| &it.key).collect();
+            change.facts.iter().filter(is_lasting).map(|it| &it.key).collect();
         let mut lost = facts.iter().filter(|fact| history.has_lost_login(fact, &current));
         if let Some(fact) = lost.find(|fact| lasting.contains(&fact.key)) {
             let key = &fact.key;
@@ -213,7 +214,7 @@ impl Registry {
                 check_view(&history, seen, &facts)?;
             }
             let (at, number) = (self.clock.now(), history.number() + 1);
-            let facts = history.at(at).news(facts.clone());
+            let facts = history.news(facts.clone(), at);
             if facts.is_empty() {
                 return Ok(history);
             }

@@ -1,6 +1,7 @@
 //! What a change would do, cell by cell, for a person to read before it is made.
 
-use super::{Entries, Fact};
+use super::{Entries, Fact, Validity};
+use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -14,6 +15,18 @@ pub struct Diff {
     pub changed: Vec<Changed>,
     /// Keys of entries that go.
     pub removed: Vec<String>,
+    /// Those of them that hold at a time of their own: from a day that comes, or until one.
+    pub dated: Vec<Dated>,
+}
+
+/// One entry may come several times, each time with its own.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, ToSchema)]
+pub struct Dated {
+    pub key: String,
+    /// Null: from now on.
+    pub valid_from: Option<Timestamp>,
+    /// Null: until it is changed again. Afterwards what was registered before holds.
+    pub valid_until: Option<Timestamp>,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, ToSchema)]
@@ -34,6 +47,10 @@ impl Diff {
     pub fn of(before: &Entries, facts: &[Fact]) -> Self {
         let mut diff = Self::default();
         for fact in facts {
+            if fact.validity().is_given() {
+                let Validity { from: valid_from, until: valid_until } = fact.validity();
+                diff.dated.push(Dated { key: fact.key.clone(), valid_from, valid_until });
+            }
             match (before.get(fact.register, &fact.key), &fact.entry) {
                 (None, Some(_)) => diff.added.push(fact.key.clone()),
                 (Some(_), None) => diff.removed.push(fact.key.clone()),

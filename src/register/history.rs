@@ -1,9 +1,9 @@
 //! All changes in their order, and what they say about any instant.
 
-use super::{Change, Entry, Fact, Register};
+use super::{Change, Entry, Fact, Register, Validity};
 use jiff::Timestamp;
 use serde_json::Value;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 /// A state that a register was in.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -86,6 +86,7 @@ impl History {
                     key: fact.key.clone(),
                     value: value.clone(),
                     secrets: fact.secrets.clone(),
+                    valid: Validity::default(),
                 };
                 entries.push(register, entry);
             }
@@ -95,6 +96,11 @@ impl History {
 
     /// One entry at an instant; the others are not looked at.
     pub fn entry(&self, register: Register, key: &str, instant: Timestamp) -> Option<&Value> {
+        self.word(register, key, instant)?.entry.as_ref()
+    }
+
+    /// The last word about an entry at an instant.
+    pub fn word(&self, register: Register, key: &str, instant: Timestamp) -> Option<&Fact> {
         let newest_first = self
             .changes
             .iter()
@@ -103,7 +109,34 @@ impl History {
         let mut holding = newest_first.filter(|(said_at, fact)| {
             (fact.register, fact.key.as_str()) == (register, key) && fact.holds(*said_at, instant)
         });
-        holding.next()?.1.entry.as_ref()
+        holding.next().map(|(_, fact)| fact)
+    }
+
+    /// The facts that would change something. What is said anew of an entry would hold over what
+    /// these facts say of it for a time of its own, so that is said again.
+    pub fn news(&self, facts: Vec<Fact>, now: Timestamp) -> Vec<Fact> {
+        let (dated, plain): (Vec<Fact>, Vec<Fact>) =
+            facts.into_iter().partition(|fact| fact.validity().is_given());
+        let mut news = self.at(now).news(plain);
+        let said_anew: HashSet<(Register, String)> =
+            news.iter().map(|fact| (fact.register, fact.key.clone())).collect();
+        let is_news = |fact: &Fact| {
+            said_anew.contains(&(fact.register, fact.key.clone())) || !self.is_said(fact, now)
+        };
+        news.extend(dated.into_iter().filter(is_news));
+        news
+    }
+
+    /// Whether a fact with a time of its own is what is registered for that time.
+    pub(super) fn is_said(&self, fact: &Fact, now: Timestamp) -> bool {
+        let begins = fact.valid_from.map_or(now, |from| from.max(now));
+        let is_it = |it: &Fact| it.is_as(fact) && it.secrets == fact.secrets;
+        self.word(fact.register, &fact.key, begins).is_some_and(is_it)
+    }
+
+    /// Whether this was ever said, whatever holds today.
+    pub(super) fn was_said(&self, fact: &Fact) -> bool {
+        self.changes.iter().flat_map(|change| &change.facts).any(|it| it.is_as(fact))
     }
 
     /// The next instant after `instant` at which a fact begins or ends by itself.
@@ -144,17 +177,22 @@ impl History {
         let before = Self {
             changes: self.changes.iter().filter(|it| it.number < number).cloned().collect(),
         };
-        let mut instants = vec![now];
+        let mut instants = BTreeSet::from([now]);
         while let Some(turn) = instants.last().and_then(|at| before.next_turn(*at)) {
-            instants.push(turn);
+            instants.insert(turn);
         }
+        // What waits for its day is taken back for that day.
+        instants.extend(change.facts.iter().filter_map(|it| it.valid_from).filter(|at| *at > now));
+        let begins: HashSet<_> =
+            change.facts.iter().map(|it| (it.register, &it.key, it.valid_from)).collect();
         let states: Vec<Entries> = instants.iter().map(|at| before.at(*at)).collect();
-        let mut facts = Vec::new();
-        for fact in &change.facts {
+        let (mut facts, mut done) = (Vec::new(), HashSet::new());
+        for fact in change.facts.iter().filter(|it| done.insert((it.register, &it.key))) {
             let mut last: Option<Option<&Entry>> = None;
             for (place, (state, at)) in states.iter().zip(&instants).enumerate() {
                 let entry = state.get(fact.register, &fact.key);
-                if last == Some(entry) {
+                let is_begin = begins.contains(&(fact.register, &fact.key, Some(*at)));
+                if last == Some(entry) && !is_begin {
                     continue;
                 }
                 last = Some(entry);
@@ -227,6 +265,12 @@ impl Entries {
                 entries.push(entry);
             }
         }
+    }
+
+    /// The facts that say this, register by register as the office keeps them.
+    pub fn facts(&self) -> Vec<Fact> {
+        let of = |register| self.of(register).iter().map(move |it| Fact::set(register, it.clone()));
+        Register::ALL.into_iter().flat_map(of).collect()
     }
 
     /// The facts that would change something now. Those with a validity of their own always do.

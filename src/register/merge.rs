@@ -5,7 +5,7 @@
 use super::{Author, Entry, Fact, History, Register, Version};
 use jiff::Timestamp;
 use serde_json::Value;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// A file as it lies in the folder.
 #[derive(Clone, Copy, Debug)]
@@ -13,6 +13,8 @@ pub struct Edited<'a> {
     pub register: Register,
     /// The usable rows, each key once.
     pub rows: &'a [Entry],
+    /// Rows with a time of their own, which is not over. They say nothing of what holds otherwise.
+    pub dated: &'a [Entry],
     /// Whether every row is usable. Otherwise it is unknown who is meant to go, and everybody
     /// stays.
     pub is_whole: bool,
@@ -42,8 +44,9 @@ pub struct Merge {
 pub fn merge(history: &History, file: &Edited<'_>, now: Timestamp) -> Merge {
     let past = Past::of(history, file.register, file.held);
     let rows: HashMap<&str, &Entry> = file.rows.iter().map(|row| (&*row.key, row)).collect();
+    let dated: HashSet<&str> = file.dated.iter().map(|row| &*row.key).collect();
     let newest = past.versions.len() - 1;
-    let opened = if file.is_untouched { newest } else { past.opened(&rows, file) };
+    let opened = if file.is_untouched { newest } else { past.opened(&rows, &dated, file) };
     let base = past.versions[opened].0;
     let held = past.versions[newest].0;
     let current = Version { change: u64::MAX, at: now };
@@ -78,7 +81,7 @@ pub fn merge(history: &History, file: &Edited<'_>, now: Timestamp) -> Merge {
     for (key, said) in &past.said {
         let (was, is) = (valid(said, base), valid(said, current));
         merge.is_up_to_date &= is_same(was, is);
-        if is.is_none() || rows.contains_key(key) || !file.is_whole {
+        if is.is_none() || rows.contains_key(key) || dated.contains(key) || !file.is_whole {
             continue;
         }
         let key = (*key).to_owned();
@@ -92,7 +95,23 @@ pub fn merge(history: &History, file: &Edited<'_>, now: Timestamp) -> Merge {
             merge.contested.push(key);
         }
     }
+    take_dated(history, file, now, &mut merge);
     merge
+}
+
+/// A row with a time of its own is taken once: it stays in its file until its time comes, and what
+/// was said about that time since is newer. But what the same file says anew of its entry is no word
+/// against it.
+fn take_dated(history: &History, file: &Edited, now: Timestamp, merge: &mut Merge) {
+    let said_anew: HashSet<String> = merge.facts.iter().map(|fact| fact.key.clone()).collect();
+    for row in file.dated {
+        let fact = Fact::set(file.register, row.clone());
+        match (history.is_said(&fact, now), history.was_said(&fact)) {
+            (true, _) if !said_anew.contains(&row.key) => {}
+            (false, true) => merge.outdated.push(row.key.clone()),
+            _ => merge.facts.push(fact),
+        }
+    }
 }
 
 /// What was said about an entry, and when.
@@ -146,7 +165,7 @@ impl<'a> Past<'a> {
     /// The version that the file differs least from: first in what its rows say, then in the
     /// entries that it does not have, since rows are deleted more easily than typed alike. Of
     /// several the newest.
-    fn opened(&self, rows: &HashMap<&str, &Entry>, file: &Edited) -> usize {
+    fn opened(&self, rows: &HashMap<&str, &Entry>, dated: &HashSet<&str>, file: &Edited) -> usize {
         let newest = self.versions.len() - 1;
         // Differences from one version to the next: of cells, and of missing entries.
         let mut steps = vec![(0_i64, 0_i64); newest + 2];
@@ -158,7 +177,7 @@ impl<'a> Past<'a> {
                 let fact = valid(said, self.versions[start].0);
                 let (cells, missing) = match (row, fact) {
                     (Some(row), fact) => (differences(row, fact), 0),
-                    (None, Some(_)) if file.is_whole => (0, 1),
+                    (None, Some(_)) if file.is_whole && !dated.contains(key) => (0, 1),
                     (None, _) => (0, 0),
                 };
                 steps[start].0 += cells;

@@ -11,7 +11,7 @@ pub mod shift;
 #[cfg(test)]
 mod tests;
 
-pub use diff::{Cell, Changed, Diff};
+pub use diff::{Cell, Changed, Dated, Diff};
 pub use history::{Entries, History, Version};
 pub use merge::{Edited, Merge, merge};
 pub use notice::{Ban, Colour, Danger, Ground, InForce, Notice, Signal};
@@ -105,12 +105,47 @@ pub struct Entry {
     pub value: Value,
     /// Cells with a login, by column. They are kept beside the log, never in it.
     pub secrets: BTreeMap<String, String>,
+    /// As the row of a sheet says; nothing for what is in force.
+    pub valid: Validity,
 }
 
 impl Entry {
-    /// Without logins.
+    /// Without logins and without a time of its own.
     pub fn of(key: impl Into<String>, value: Value) -> Self {
-        Self { key: key.into(), value, secrets: BTreeMap::new() }
+        let (secrets, valid) = (BTreeMap::new(), Validity::default());
+        Self { key: key.into(), value, secrets, valid }
+    }
+
+    /// A page and a sheet show logins as stars and bring them back so: then the login stays what it
+    /// was.
+    pub fn keep_logins(&mut self, held: Option<&Self>) {
+        for (column, secret) in held.into_iter().flat_map(|held| &held.secrets) {
+            let is_shown = held.and_then(|held| held.value.get(column)) == self.value.get(column);
+            if is_shown && !self.secrets.contains_key(column) {
+                self.secrets.insert(column.clone(), secret.clone());
+            }
+        }
+    }
+}
+
+/// 生效, 失效: from when until when. Nothing said: from the change until another one.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
+pub struct Validity {
+    pub from: Option<Timestamp>,
+    pub until: Option<Timestamp>,
+}
+
+impl Validity {
+    pub fn is_given(self) -> bool {
+        self.from.is_some() || self.until.is_some()
+    }
+
+    pub fn is_over(self, now: Timestamp) -> bool {
+        self.until.is_some_and(|until| until <= now)
+    }
+
+    pub fn holds(self, now: Timestamp) -> bool {
+        self.from.is_none_or(|from| from <= now) && !self.is_over(now)
     }
 }
 
@@ -140,12 +175,24 @@ pub struct Fact {
 impl Fact {
     /// Whether it is valid at an instant, if no later one says otherwise. `said_at`: of its change.
     pub fn holds(&self, said_at: Timestamp, at: Timestamp) -> bool {
-        self.valid_from.unwrap_or(said_at) <= at && self.valid_until.is_none_or(|until| until > at)
+        let Validity { from, until } = self.validity();
+        Validity { from: from.or(Some(said_at)), until }.holds(at)
+    }
+
+    pub fn validity(&self) -> Validity {
+        Validity { from: self.valid_from, until: self.valid_until }
+    }
+
+    /// Whether both say the same of the same entry, for the same time.
+    fn is_as(&self, other: &Self) -> bool {
+        let said = |it: &Self| (it.register, it.validity());
+        said(self) == said(other) && self.key == other.key && self.entry == other.entry
     }
 
     pub fn set(register: Register, entry: Entry) -> Self {
-        let Entry { key, value, secrets } = entry;
-        Self { entry: Some(value), secrets, ..Self::removed(register, key) }.with_logins()
+        let Entry { key, value, secrets, valid: Validity { from, until } } = entry;
+        let fact = Self { entry: Some(value), secrets, ..Self::removed(register, key) };
+        Self { valid_from: from, valid_until: until, ..fact }.with_logins()
     }
 
     /// Says which columns hold a login.

@@ -8,7 +8,7 @@ fn time(hour: i64) -> Timestamp {
 
 fn entry(key: &str, name: &str) -> Entry {
     let value = serde_json::json!({"id": key, "name": name});
-    Entry { key: key.to_owned(), value, secrets: BTreeMap::new() }
+    Entry::of(key, value)
 }
 
 fn change(number: u64, hour: i64, facts: Vec<Fact>) -> Change {
@@ -75,13 +75,45 @@ fn a_correction_that_is_taken_back_leaves_the_stand_in_until_friday() {
 }
 
 #[test]
+fn what_waits_for_its_day_is_said_once_and_can_be_taken_back() {
+    let mut history = History::default();
+    history.push(change(1, 0, vec![Fact::set(Register::People, entry("r1", "张三"))]));
+    let named = |name: &str, from: Option<i64>, until: Option<i64>| {
+        let valid = Validity { from: from.map(time), until: until.map(time) };
+        Fact::set(Register::People, Entry { valid, ..entry("r1", name) })
+    };
+    let ahead = || vec![named("接班人", Some(100), None), named("代班人", Some(20), Some(30))];
+    history.push(change(2, 1, history.news(ahead(), time(1))));
+    let who = |history: &History, hour| match history.entry(Register::People, "r1", time(hour)) {
+        Some(value) => value["name"].as_str().unwrap_or_default().to_owned(),
+        None => String::new(),
+    };
+    let seen = |history: &History| [1, 20, 30, 100].map(|hour| who(history, hour));
+    let plan = ["张三", "代班人", "张三", "接班人"];
+    assert_eq!(seen(&history), plan);
+    assert_eq!(history.news(ahead(), time(2)), [], "said again, it is no news");
+    assert_eq!(history.news(ahead(), time(25)), [], "nor once it has begun");
+    assert_eq!(history.news(vec![named("接班人", Some(101), None)], time(2)).len(), 1);
+
+    // A correction that comes with the plan is no word against it.
+    let mut corrected = history.clone();
+    let facts = [vec![named("张三丰", None, None)], ahead()].concat();
+    corrected.push(change(3, 3, history.news(facts, time(3))));
+    assert_eq!(seen(&corrected), ["张三", "代班人", "张三丰", "接班人"]);
+
+    let back = history.reversed(2, time(4)).expect("nothing is newer");
+    history.push(change(3, 4, history.news(back, time(4))));
+    assert_eq!(seen(&history), ["张三"; 4]);
+}
+
+#[test]
 fn what_a_change_does_is_read_cell_by_cell() {
     let mut before = Entries::default();
     before.push(Register::Cameras, entry("c1", "东山"));
     let square = |size: f64| serde_json::json!({"type": "Polygon", "coordinates": [[[110.0, 28.0], [size, 28.0], [110.0, 28.1]]]});
     let grid = |size: f64| {
         let value = serde_json::json!({"type": "Feature", "properties": {"code": "g1"}, "geometry": square(size)});
-        Entry { key: "g1".to_owned(), value, secrets: BTreeMap::new() }
+        Entry::of("g1", value)
     };
     before.push(Register::Grids, grid(110.1));
     let secret = Entry {
@@ -125,7 +157,7 @@ proptest! {
         let now = time(1_000);
         let held = Version { change: elsewhere.number(), at: now };
         let edited = |rows: &[Entry], history: &History| {
-            let file = Edited { register: Register::People, rows, is_whole: true, held, is_untouched: false };
+            let file = Edited { register: Register::People, rows, dated: &[], is_whole: true, held, is_untouched: false };
             merge(history, &file, now)
         };
         let old = elsewhere.version(Register::People, Version { change: opened, at: now });

@@ -59,13 +59,19 @@ pub struct Row {
 }
 
 /// A spreadsheet (XLSX, XLS) or a text. `Err` is a sentence: why it cannot be read, or that no
-/// header was found.
-pub fn read(bytes: &[u8], columns: &'static [Column], lang: Lang) -> Result<Table, String> {
+/// header was found. A table is not told by the columns that may stand beside its own.
+pub fn read(
+    bytes: &[u8],
+    columns: &'static [Column],
+    beside: &'static [Column],
+    lang: Lang,
+) -> Result<Table, String> {
     let (mut rows, mut torn) = (Vec::new(), Vec::new());
-    let header = each(bytes, columns, lang, |line, row| match row {
+    let take = |line, row| match row {
         Ok(row) => rows.push(row),
         Err(why) => torn.push((line, why)),
-    })?;
+    };
+    let header = Reading::of(columns, beside, lang, take).through(bytes)?;
     Ok(Table { rows, torn, unknown: header.unknown })
 }
 
@@ -76,22 +82,7 @@ pub fn each(
     lang: Lang,
     take: impl FnMut(u64, Result<Row, String>),
 ) -> Result<Header, String> {
-    let mut reading = Reading { columns, lang, take, lines: 0, header: None, title: Vec::new() };
-    if workbook::is_one(bytes) {
-        // The register stands in the first sheet that has its header; others are instructions and
-        // pivots.
-        for lines in workbook::sheets(bytes, lang)? {
-            (reading.lines, reading.title) = (0, Vec::new());
-            lines.into_iter().for_each(|(line, cells)| reading.line((line, Ok(cells))));
-            if reading.header.is_some() {
-                break;
-            }
-        }
-    } else {
-        records::each(&decode(bytes), HEADER_WITHIN_LINES, lang, |line| reading.line(line));
-    }
-    let header = reading.header.map(|(header, _)| header);
-    header.ok_or_else(|| no_header(columns, lang))
+    Reading::of(columns, &[], lang, take).through(bytes)
 }
 
 /// What stands above the rows, if the bytes are a table with these columns.
@@ -108,6 +99,7 @@ pub fn header_of(bytes: &[u8], columns: &'static [Column]) -> Option<Header> {
 /// A table that is being read.
 struct Reading<T> {
     columns: &'static [Column],
+    beside: &'static [Column],
     lang: Lang,
     take: T,
     /// Read so far, until there is a header.
@@ -118,6 +110,28 @@ struct Reading<T> {
 }
 
 impl<T: FnMut(u64, Result<Row, String>)> Reading<T> {
+    fn of(columns: &'static [Column], beside: &'static [Column], lang: Lang, take: T) -> Self {
+        Self { columns, beside, lang, take, lines: 0, header: None, title: Vec::new() }
+    }
+
+    fn through(mut self, bytes: &[u8]) -> Result<Header, String> {
+        if workbook::is_one(bytes) {
+            // The register stands in the first sheet that has its header; others are instructions
+            // and pivots.
+            for lines in workbook::sheets(bytes, self.lang)? {
+                (self.lines, self.title) = (0, Vec::new());
+                lines.into_iter().for_each(|(line, cells)| self.line((line, Ok(cells))));
+                if self.header.is_some() {
+                    break;
+                }
+            }
+        } else {
+            records::each(&decode(bytes), HEADER_WITHIN_LINES, self.lang, |line| self.line(line));
+        }
+        let header = self.header.map(|(header, _)| header);
+        header.ok_or_else(|| no_header(self.columns, self.lang))
+    }
+
     fn line(&mut self, (line, cells): Line) {
         let Some((_, names)) = &self.header else { return self.above(cells) };
         let row = cells.and_then(|cells| {
@@ -141,7 +155,8 @@ impl<T: FnMut(u64, Result<Row, String>)> Reading<T> {
         if self.lines > HEADER_WITHIN_LINES {
             return;
         }
-        let mut names: Vec<_> = cells.iter().map(|cell| known(cell, self.columns)).collect();
+        let name = |cell: &String| known(cell, self.columns).or_else(|| known(cell, self.beside));
+        let mut names: Vec<_> = cells.iter().map(name).collect();
         let unknown =
             cells.iter().zip(&names).filter(|(cell, name)| name.is_none() && !cell.is_empty());
         let unknown = unknown.map(|(cell, _)| cell.clone()).collect();
@@ -151,7 +166,8 @@ impl<T: FnMut(u64, Result<Row, String>)> Reading<T> {
             rest[0] = rest[0].filter(|_| !before.contains(&rest[0]));
         }
         let known: Vec<_> = names.iter().flatten().copied().collect();
-        if known.len() >= self.columns.len().min(2) {
+        let is_own = |name: &&&str| self.columns.iter().any(|names| names.first() == Some(*name));
+        if known.iter().filter(is_own).count() >= self.columns.len().min(2) {
             let title = std::mem::take(&mut self.title);
             self.header = Some((Header { known, unknown, title }, names));
         } else {

@@ -2,6 +2,10 @@ use super::*;
 
 const COLUMNS: &[Column] = &[&["编号", "id"], &["经度", "lon", "longitude"], &["纬度", "lat"]];
 
+fn read(bytes: &[u8], columns: &'static [Column], lang: Lang) -> Result<Table, String> {
+    super::read(bytes, columns, &[], lang)
+}
+
 #[test]
 fn headers_come_in_any_order_language_and_encoding() {
     let utf8 = "纬度（度）,编号,备注,经度\n28.5,a,x,110.4\n";

@@ -57,7 +57,8 @@ async fn no_answer_page_metric_or_log_line_holds_a_secret_of_a_camera() {
         "the two bad rows are told of: {said}"
     );
     assert!(!said.contains(MARK), "{said}");
-    let registered = Registers::load(&data.join("registers")).expect("registers").current();
+    let registered = Registers::load(&data.join("registers"), Clock::System.now());
+    let registered = registered.expect("registers").current();
     assert!(!format!("{registered:?}").contains(MARK), "{registered:?}");
     for (index, address) in planted.iter().enumerate() {
         let camera = registered

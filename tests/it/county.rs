@@ -2,7 +2,7 @@
 
 use huoyan::county::{self, County, Registers};
 use huoyan::lang::Lang;
-use huoyan::register::{Entries, Entry, Fact, Register};
+use huoyan::register::{Author, Change, History, Register};
 use huoyan::satellite;
 use huoyan::triage::geo::{Fix, FixMethod};
 use huoyan::triage::id::SightingId;
@@ -18,7 +18,7 @@ fn now() -> Timestamp {
 fn a_satellite_file_finds_the_ranger_and_everybody_above() {
     let dir = tempfile::tempdir().expect("a folder");
     county::write_demo(&dir.path().join("registers"), 131, now(), &[]).expect("a demo county");
-    let registers = Registers::load(&dir.path().join("registers")).expect("its registers");
+    let registers = Registers::load(&dir.path().join("registers"), now()).expect("its registers");
     let county = registers.current();
 
     let folder = dir.path().join("hotspots");
@@ -56,15 +56,14 @@ fn a_satellite_file_finds_the_ranger_and_everybody_above() {
 
 #[test]
 fn sheets_from_an_office_program_are_taken_as_they_are() {
-    let mut entries = Entries::default();
+    let mut history = History::default();
     let mut bring = |register, name: &str, bytes: &[u8]| {
         let (report, facts) =
-            county::import(register, name, bytes, &entries, false, Lang::Zh).expect("a sheet");
-        for Fact { register, key, entry, secrets, .. } in facts {
-            entries
-                .push(register, Entry { key, value: entry.expect("nothing is removed"), secrets });
-        }
-        (report, County::of(&entries, Lang::Zh))
+            county::import(register, name, bytes, &history, false, now(), Lang::Zh)
+                .expect("a sheet");
+        let (number, by) = (history.number() + 1, Author::Account("office".to_owned()));
+        history.push(Change { number, at: now(), by, why: String::new(), facts });
+        (report, County::of(&history.at(now()), Lang::Zh))
     };
     let sheet = "云溪县护林员花名册,,,,\n姓 \
         名,手机号码,职务,责任网格,工号,备注\n向某,１９０-0000-0001,护林员（A角）,YX01,R1,\n";

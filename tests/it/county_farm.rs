@@ -71,7 +71,7 @@ fn every_camera_of_a_small_farm_is_seen_and_its_slots_are_counted() {
     let bytes = std::fs::read(&file).expect("a file");
     let sheet = county::parse_sheet(Register::Cameras, &bytes, Lang::En).expect("a register");
     assert_eq!((sheet.entries.len(), sheet.rejected), (CAMERAS, vec![]));
-    let county = Registers::load(folder.path()).expect("registers").current();
+    let county = Registers::load(folder.path(), Clock::System.now()).expect("registers").current();
     let sources: Vec<CameraSource> = county
         .cameras
         .iter()

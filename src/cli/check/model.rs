@@ -4,6 +4,7 @@
 use super::super::licence_words;
 use super::{Common, Finding, capacity};
 use crate::app;
+use crate::clock::Clock;
 use crate::county::Registers;
 use crate::detect::{Detector, Goldens};
 use crate::error::Result;
@@ -22,7 +23,8 @@ pub(super) fn model(common: &Common) -> Vec<Finding> {
         Ok((detector, mismatches)) => {
             let Eye { licence, capacity: held, .. } = app::capacity::eye(&detector, &common.config);
             // Unreadable registers have a line of their own.
-            let registers = Registers::load(&common.config.store.data.join("registers"));
+            let folder = common.config.store.data.join("registers");
+            let registers = Registers::load(&folder, Clock::System.now());
             let cameras = registers.map_or(0, |registers| registers.current().cameras.len());
             let mut findings =
                 vec![runs(&detector, mismatches, lang), terms(licence.as_ref(), lang)];

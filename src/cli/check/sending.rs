@@ -3,6 +3,7 @@
 
 use super::Finding;
 use crate::cli::Common;
+use crate::clock::Clock;
 use crate::county::Registers;
 use crate::detect::Manifest;
 use crate::lang::Lang;
@@ -26,7 +27,8 @@ pub(super) fn sending(common: &Common) -> Vec<Finding> {
             ),
         )];
     }
-    let cameras = Registers::load(&common.config.store.data.join("registers"))
+    let folder = common.config.store.data.join("registers");
+    let cameras = Registers::load(&folder, Clock::System.now())
         .map(|registers| {
             registers
                 .current()

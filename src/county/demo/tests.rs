@@ -1,6 +1,7 @@
 use super::*;
 use crate::county::{Grid, Post, Registers, import};
 use crate::lang::Lang;
+use crate::register::{Author, Change, History};
 use crate::triage::geo::{Fix, FixMethod, Locus};
 use crate::triage::policy::Role;
 use crate::triage::sighting::Label;
@@ -14,7 +15,7 @@ fn now() -> Timestamp {
 fn the_demo_county_is_one_an_office_could_keep() {
     let dir = tempfile::tempdir().expect("a folder");
     write(dir.path(), 131, now(), &["rtsp://127.0.0.1:8554/smoke".to_owned()]).expect("written");
-    let county = Registers::load(dir.path()).expect("its own files").current();
+    let county = Registers::load(dir.path(), now()).expect("its own files").current();
     assert_eq!(county.problems, []);
     assert_eq!((county.grids.len(), county.cameras.len(), county.people.len()), (418, 13, 963));
     assert_eq!(
@@ -28,11 +29,14 @@ fn the_demo_county_is_one_an_office_could_keep() {
     );
     assert!(write(dir.path(), 131, now(), &[]).is_err(), "a county is never overwritten");
 
+    let (by, facts) = (Author::Account("office".to_owned()), county.entries().facts());
+    let mut history = History::default();
+    history.push(Change { number: 1, at: now(), by, why: String::new(), facts });
     for register in Register::ALL.into_iter().skip(1) {
-        let bytes = std::fs::read(dir.path().join(register.file_name())).expect("a file");
+        let name = register.file_name();
+        let bytes = std::fs::read(dir.path().join(name)).expect("a file");
         let (report, facts) =
-            import(register, register.file_name(), &bytes, &county.entries(), true, Lang::Zh)
-                .expect("its own files");
+            import(register, name, &bytes, &history, true, now(), Lang::Zh).expect("its own files");
         assert_eq!(
             (report.rejected, report.warnings, facts),
             (vec![], vec![], vec![]),

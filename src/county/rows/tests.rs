@@ -4,7 +4,7 @@ use crate::register::{Ban, Danger, Signal};
 use crate::table;
 
 fn one<T: Record>(text: &str) -> Result<T, String> {
-    let table = table::read(text.as_bytes(), T::COLUMNS, Lang::Zh)?;
+    let table = table::read(text.as_bytes(), T::COLUMNS, &[], Lang::Zh)?;
     T::read(table.rows.first().ok_or("no row")?)
 }
 

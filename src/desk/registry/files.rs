@@ -2,17 +2,13 @@
 //! changed elsewhere is written into them.
 
 use super::Registry;
-use crate::county::{self, Found, Problem, Taken};
+use crate::county::{self, Found, Problem, SETTLED_AFTER, Taken};
 use crate::error::{Error, Result};
 use crate::lang::Lang;
 use crate::register::{Author, Edited, Entry, History, Merge, Register, Version, merge};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-
-/// How long an edited file has to stay as it is before it is taken. One that is still being saved,
-/// perhaps over a slow network, lacks the rows at its end.
-const SETTLED_AFTER: SignedDuration = SignedDuration::from_secs(10);
 
 #[derive(Default)]
 pub(super) struct Followed {
@@ -147,7 +143,7 @@ impl Registry {
     ) -> Result<Take> {
         let (name, now) = (register.file_name(), self.clock.now());
         let known = known(taken, register, history);
-        let (rows, is_whole) = (found.sheet.wanted(), found.sheet.rejected.is_empty());
+        let (wanted, is_whole) = (found.sheet.wanted(now), found.sheet.rejected.is_empty());
         let refused: Vec<u64> = found.sheet.rejected.iter().map(|(line, _)| *line).collect();
         let is_untouched = known.is_some_and(|known| known.sha256 == found.sha256);
         if is_untouched {
@@ -162,15 +158,16 @@ impl Registry {
             Some(known) => version(known, now),
             None => {
                 let current = history.at(now);
-                let is_strange = !current.of(register).is_empty()
-                    && !current.toward(register, &rows, is_whole).is_empty();
-                if is_strange {
+                let other = current.toward(register, &wanted, is_whole);
+                if !current.of(register).is_empty() && !history.news(other, now).is_empty() {
                     return Ok(Take::Stranger);
                 }
                 Version::NONE
             }
         };
-        let edited = Edited { register, rows: &rows, is_whole, held, is_untouched };
+        let (dated, rows): (Vec<Entry>, Vec<Entry>) =
+            wanted.into_iter().partition(|entry| entry.valid.is_given());
+        let edited = Edited { register, rows: &rows, dated: &dated, is_whole, held, is_untouched };
         let merged = merge(history, &edited, now);
         let passed = told(register, &merged, self.lang);
         let Merge { facts, base, is_up_to_date, .. } = merged;

@@ -11,7 +11,7 @@ pub(crate) mod view;
 use crate::county::{self, Sheet};
 use crate::error::{Error, Kind};
 use crate::lang::Lang;
-use crate::register::{Author, Diff, Entries, Entry, Fact, Register};
+use crate::register::{Author, Diff, Entries, Entry, Fact, History, Register};
 use crate::store::Access;
 use crate::web::WebState;
 use crate::web::http::auth::Office;
@@ -99,7 +99,7 @@ pub(crate) async fn change(
 ) -> Answer<Json<Proposed>> {
     may_change(&me, register)?;
     let history = state.registers.history();
-    let facts = facts(register, &proposal, &history.at(state.clock.now()), state.clock.now())?;
+    let facts = facts(register, &proposal, &history, state.clock.now())?;
     let shown = proposed(&state, &facts, lang_of(&headers));
     if proposal.dry_run || facts.is_empty() {
         // A review of an old view must not become the newest one unseen.
@@ -241,9 +241,10 @@ fn may_change(me: &Me, register: Register) -> Answer<()> {
 fn facts(
     register: Register,
     proposal: &Proposal,
-    current: &Entries,
+    history: &History,
     now: Timestamp,
 ) -> Answer<Vec<Fact>> {
+    let current = history.at(now);
     let Proposal { set, remove, valid_from, valid_until, .. } = proposal;
     if set.len() + remove.len() > AT_ONCE {
         return Err(Problem::impossible(
@@ -266,13 +267,13 @@ fn facts(
     });
     let mut entries = entries.collect::<Answer<Vec<Entry>>>()?;
     for entry in &mut entries {
-        keep_logins(&entry.value, &mut entry.secrets, current.get(register, &entry.key));
+        entry.keep_logins(current.get(register, &entry.key));
     }
-    let entries = with_people(register, entries, current)?;
+    let entries = with_people(register, entries, &current, now)?;
     let dated = |fact: Fact| Fact { valid_from: *valid_from, valid_until: *valid_until, ..fact };
     let sets = entries.into_iter().map(|entry| Fact::set(register, entry));
     let removals = remove.iter().map(|key| Fact::removed(register, key.clone()));
-    Ok(current.news(sets.chain(removals).map(dated).collect()))
+    Ok(history.news(sets.chain(removals).map(dated).collect(), now))
 }
 
 /// Which of several entries cannot be used, and why.
@@ -283,20 +284,14 @@ fn of_entry(number: u64, of: usize, zh: &str, en: &str) -> Problem {
     Problem::impossible(format!("第{number}条：{zh}"), format!("Entry {number}: {en}"))
 }
 
-/// A page and a sheet show logins as stars and bring them back so: then the login stays what it
-/// was.
-fn keep_logins(value: &Value, secrets: &mut BTreeMap<String, String>, held: Option<&Entry>) {
-    for (column, secret) in held.into_iter().flat_map(|held| &held.secrets) {
-        let is_shown = held.and_then(|held| held.value.get(column)) == value.get(column);
-        if is_shown && !secrets.contains_key(column) {
-            secrets.insert(column.clone(), secret.clone());
-        }
-    }
-}
-
 /// Whoever is on a rota is in the register, by id or by a name that one person has, and so is the
 /// ground of a notice: the rule of every import.
-fn with_people(register: Register, entries: Vec<Entry>, current: &Entries) -> Answer<Vec<Entry>> {
+fn with_people(
+    register: Register,
+    entries: Vec<Entry>,
+    current: &Entries,
+    now: Timestamp,
+) -> Answer<Vec<Entry>> {
     let sheet_len = entries.len();
     let sheet = Sheet { entries: (1..).zip(entries).collect(), ..Sheet::default() };
     let resolved = |lang| {
@@ -307,6 +302,6 @@ fn with_people(register: Register, entries: Vec<Entry>, current: &Entries) -> An
     let (zh, en) = (resolved(Lang::Zh), resolved(Lang::En));
     match (zh.rejected.first(), en.rejected.first()) {
         (Some((line, zh)), Some((_, en))) => Err(of_entry(*line, sheet_len, zh, en)),
-        _ => Ok(zh.wanted()),
+        _ => Ok(zh.wanted(now)),
     }
 }

@@ -7,7 +7,7 @@ use axum::extract::ConnectInfo;
 use axum::http::{Request, StatusCode, header};
 use huoyan::clock::county_time;
 use huoyan::config::Config;
-use huoyan::county::{County, Duty, Post, Registers};
+use huoyan::county::{County, Duty, Post, Registers, SETTLED_AFTER};
 use huoyan::store::Access;
 use huoyan::triage::policy::Role;
 use huoyan::web;
@@ -165,7 +165,8 @@ async fn the_stream_of_somebody_who_left_the_register_ends_within_seconds() {
         std::fs::write(folder.path().join("people.csv"), format!("编号,姓名,电话,岗位\n{rows}"))
     };
     people("o1,吴敏,13900000008,县值班员\no2,何川,13900000007,县值班员\n").expect("written");
-    world.state.registers = Registers::load(Path::new(folder.path())).expect("read");
+    world.state.registers =
+        Registers::load(Path::new(folder.path()), world.state.clock.now()).expect("read");
     let (leaves, stays) =
         (world.browser("o1", Access::Officer).await, world.browser("o2", Access::Officer).await);
     let server = Server::of(world.state.clone()).await;
@@ -184,7 +185,9 @@ async fn the_stream_of_somebody_who_left_the_register_ends_within_seconds() {
     };
     let (mut leaving, mut staying) = (open(&leaves).await, open(&stays).await);
     people("o2,何川,13900000007,县值班员\n").expect("written");
-    assert!(world.state.registers.reload_if_changed().expect("read"));
+    let (registers, now) = (&world.state.registers, world.state.clock.now());
+    assert!(!registers.reload_if_changed(now).expect("it may still be being saved"));
+    assert!(registers.reload_if_changed(now + SETTLED_AFTER).expect("read"));
     let mut text = String::new();
     timeout(Duration::from_secs(5), leaving.read_to_string(&mut text))
         .await

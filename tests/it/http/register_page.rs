@@ -233,6 +233,37 @@ async fn a_sheet_is_shown_line_by_line_and_then_taken() {
     assert!(foreign.text().contains("表头"), "{}", foreign.text());
 }
 
+/// The list of the coming days is pasted today: the page says what holds when, and it comes by
+/// itself.
+#[tokio::test]
+async fn a_pasted_list_says_from_when_until_when_its_rows_hold() {
+    let office = office().await;
+    let Office { world, officer, ops, .. } = &office;
+    // 14:00 in the county.
+    let pasted = "编号\t姓名\t岗位\t网格\t生效\t失效\n\
+        r3\t王五\t护林员B角\tg1\t2026-11-21 15:00\t2026-11-22\n";
+    let file = format!("{PEOPLE}/file");
+    let dry = bring(officer, &format!("{file}?dry_run=true"), pasted).await.ok();
+    assert_eq!(dry["warnings"], json!([]), "{dry}");
+    let dated = json!([{"key": "r3", "valid_from": "2026-11-21T07:00:00Z", "valid_until": "2026-11-22T16:00:00Z"}]);
+    assert_eq!((&dry["diff"]["dated"], &dry["diff"]["added"]), (&dated, &json!(["r3"])));
+    bring(officer, &format!("{file}?why=x&seen={}", dry["seen"]), pasted).await.ok();
+    let view = officer.get(PEOPLE).await.ok();
+    assert_eq!((&row(&view, "r3"), &view["ahead"][0]["key"]), (&Value::Null, &json!("r3")));
+    let again = bring(officer, &format!("{file}?dry_run=true"), pasted).await.ok();
+    assert_eq!(again["diff"]["dated"], json!([]), "it is registered already");
+    world.minutes_pass(60);
+    world.state.registry.follow().await.expect("followed");
+    let view = officer.get(PEOPLE).await.ok();
+    assert_eq!((&row(&view, "r3")["name"], &view["ahead"]), (&json!("王五"), &json!([])));
+
+    let camera = "编号,经度,纬度,地址,生效\nc9,110.4,28.5,rtsp://10.0.0.9/1,2026-12-01\n";
+    let path = "/api/v1/registers/cameras/file?dry_run=true";
+    let refused = bring(ops, path, camera).await.ok();
+    let reason = refused["rejected"][0]["reason"].as_str().expect("words");
+    assert!(reason.contains("摄像机不能预先登记"), "{reason}");
+}
+
 const PEOPLE_OF_ONE: &str = "编号,姓名,岗位\no1,吴敏,县值班员\n";
 
 /// What was taken out can be brought back, and no login goes out or is lost on the way.

@@ -41,10 +41,12 @@ pub(super) fn follows(
     now: Timestamp,
     lang: Lang,
 ) -> Vec<Consequence> {
-    let from = facts.iter().filter_map(|fact| fact.valid_from).min().unwrap_or(now);
+    // What begins later than the first of them follows later.
+    let from = facts.iter().map(|fact| fact.valid_from.unwrap_or(now)).min().unwrap_or(now);
+    let facts: Vec<Fact> = facts.iter().filter(|it| it.holds(now, from)).cloned().collect();
     let from = from.max(now).min(now + AHEAD);
     let current = history.at(from);
-    let after = with(&current, facts);
+    let after = with(&current, &facts);
     let (before, after) = (County::of(&current, lang), County::of(&after, lang));
     let gaps = |county: &County| -> BTreeSet<String> {
         county.gaps(from).iter().map(|gap| gap.words(lang)).collect()
@@ -75,7 +77,7 @@ fn with(current: &Entries, facts: &[Fact]) -> Entries {
     for fact in facts {
         if let Some(value) = fact.entry.clone() {
             let (key, secrets) = (fact.key.clone(), fact.secrets.clone());
-            after.push(fact.register, Entry { key, value, secrets });
+            after.push(fact.register, Entry { secrets, ..Entry::of(key, value) });
         }
     }
     after

@@ -128,7 +128,7 @@ impl FactView {
         if let Some(value) = before.clone() {
             // Of logins only the newest is kept, so an old one says nothing.
             let (key, secrets) = (fact.key.clone(), fact.secrets.clone());
-            entries.push(fact.register, Entry { key, value, secrets });
+            entries.push(fact.register, Entry { secrets, ..Entry::of(key, value) });
         }
         let diff = Diff::of(&entries, std::slice::from_ref(fact));
         let Fact { register, key, entry, valid_from, valid_until, .. } = fact.clone();

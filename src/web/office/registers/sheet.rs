@@ -1,9 +1,9 @@
 //! A register as a file: taken out as it is in force, and a sheet of the office brought in, shown
 //! first line by line. The server reads it; a page only carries it.
 
-use super::{Proposed, commit, keep_logins, may_change, proposed};
+use super::{Proposed, commit, may_change, proposed};
 use crate::county::{self, ImportReport, RejectedRow, county_time};
-use crate::register::{Entry, Fact, Register};
+use crate::register::{Entry, Register};
 use crate::web::WebState;
 use crate::web::http::auth::Office;
 use crate::web::http::error::{Answer, Problem, lang_of};
@@ -135,15 +135,7 @@ pub(crate) async fn bring(
     let bytes = sheet.clone();
     let (read, called) = (history.clone(), name.clone());
     let (report, facts) = spawn_blocking(move || {
-        let current = read.at(now);
-        let (report, mut facts) =
-            county::import(register, &called, &bytes, &current, replace, lang)?;
-        for Fact { key, entry, secrets, .. } in &mut facts {
-            if let Some(value) = entry {
-                keep_logins(value, secrets, current.get(register, key));
-            }
-        }
-        Ok((report, current.news(facts)))
+        county::import(register, &called, &bytes, &read, replace, now, lang)
     })
     .await
     .map_err(|e| crate::error::Error::internal("reading a sheet failed").because(e))?

@@ -12,11 +12,14 @@ use crate::web::http::error::{Answer, lang_of};
 use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::http::HeaderMap;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use utoipa::{IntoParams, ToSchema};
+
+/// What holds until an instant holds this long before it.
+const MOMENT: SignedDuration = SignedDuration::from_nanos(1);
 
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -113,6 +116,12 @@ pub(crate) async fn register(
     for change in history.changes() {
         let coming = change.facts.iter().filter(|fact| fact.register == register);
         let coming = coming.filter_map(|fact| Some((fact.valid_from.filter(|it| *it > at)?, fact)));
+        // What was said of that day since is what comes; and what stays as it is does not begin.
+        let coming = coming.filter(|(from, fact)| {
+            let before = history.entry(register, &fact.key, *from - MOMENT);
+            let word = history.word(register, &fact.key, *from);
+            word.is_some_and(|it| std::ptr::eq(it, *fact)) && before != fact.entry.as_ref()
+        });
         ahead
             .extend(coming.map(|(from, fact)| {
                 (from, FactView::of(fact, change.number, change.at, &history))

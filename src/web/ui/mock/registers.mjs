@@ -22,7 +22,7 @@ let seen = 1;
 const find = (register, key) => held[register].find((it) => keys[register](it) === key);
 const cells = (it) => it.properties ?? it;
 const diffOf = (register, facts) => {
-  const diff = { added: [], changed: [], removed: [] };
+  const diff = { added: [], changed: [], removed: [], dated: [] };
   for (const { key, entry } of facts) {
     const before = find(register, key);
     if (before && !entry) diff.removed.push(key);

@@ -4,6 +4,7 @@ import { Right, Warning } from '../shared/icons';
 import { fields } from './fields';
 import { cellsOf, whole, type Cell, type Cells, type Entry } from './rows';
 import { busy, chosen, commit, drop, lookAgain, named, people, personName, plan, proposed, refusal, rows, task, word } from './state';
+import { when } from './table';
 import { words } from './words';
 import type { Brought, Proposed, Register } from '../shared/types';
 
@@ -37,6 +38,7 @@ export function Review() {
       <div class="pane-scroll" tabIndex={0} role="region" aria-label={w.review}>
         {brought && <BroughtSums it={brought} />}
         {nothing ? <p class="quiet">{w.unchanged}</p> : <DiffView it={known} register={next.register} />}
+        {brought && brought.diff.dated.length > 0 && <DatedView it={brought} register={next.register} />}
         {known.follows.length > 0 && (
           <section class="follows">
             <h3>{w.follows}</h3>
@@ -141,6 +143,26 @@ function DiffView({ it, register }: { it: Proposed; register: Register }) {
       ))}
       {Math.max(added.length, changed.length, removed.length) > LISTED && <p class="quiet">{w.andMore([added, changed, removed].reduce((sum, list) => sum + Math.max(0, list.length - LISTED), 0))}</p>}
     </div>
+  );
+}
+
+/** What of a sheet waits for its day, or ends by itself. */
+function DatedView({ it, register }: { it: Brought; register: Register }) {
+  const w = words();
+  const { dated } = it.diff;
+  const name = (key: string): string => named(key, it.entries[key] ? cellsOf(it.entries[key] as Entry) : {}, register);
+  return (
+    <section class="follows">
+      <h3>{w.dated}</h3>
+      <ul>
+        {dated.slice(0, LISTED).map(({ key, valid_from, valid_until }) => (
+          <li key={`${key} ${valid_from} ${valid_until}`} data-dated={key}>
+            {w.datedLine(name(key), valid_from ? when(valid_from) : null, valid_until ? when(valid_until) : null)}
+          </li>
+        ))}
+      </ul>
+      {dated.length > LISTED && <p class="quiet">{w.andMore(dated.length - LISTED)}</p>}
+    </section>
   );
 }
 

@@ -115,6 +115,8 @@ export const en: typeof zh = {
   newRows: (n) => `${n} new`,
   changedRows: (n) => `${n} changed`,
   removedRows: (n) => `${n} removed`,
+  dated: 'At a time of their own',
+  datedLine: (what, from, until) => `${what}: ${[from === null ? 'from now' : `from ${from}`, until !== null && `until ${until}`].filter(Boolean).join(' ')}`,
   rejectedRows: (n) => `${n} not taken`,
   acceptedRows: (n) => (n === 1 ? '1 usable row' : `${n} usable rows`),
   rejectedLine: (line, why) => `Line ${line}: ${why}`,
@@ -157,7 +159,7 @@ export const en: typeof zh = {
   hours: (begins, ends) => `${begins}–${ends}`,
 
   paste: 'Paste from a spreadsheet',
-  pasteHint: 'Copy the rows with their header in Excel or WPS and paste them here',
+  pasteHint: 'Copy the rows with their header in Excel or WPS and paste them here. For what holds later, add the columns 生效 (from) and 失效 (until)',
   orFile: 'or choose a file',
   file: 'Choose a file',
   noFile: 'Leave this file out',

@@ -114,6 +114,8 @@ export const zh = {
   newRows: (n: number) => `新增 ${n}`,
   changedRows: (n: number) => `更改 ${n}`,
   removedRows: (n: number) => `移除 ${n}`,
+  dated: '定时',
+  datedLine: (what: string, from: string | null, until: string | null) => `${what}：${[from === null ? '立即生效' : `${from} 起`, until !== null && `${until} 止`].filter(Boolean).join('，')}`,
   rejectedRows: (n: number) => `未采用 ${n}`,
   acceptedRows: (n: number) => `可用 ${n} 行`,
   rejectedLine: (line: number, why: string) => `第 ${line} 行：${why}`,
@@ -156,7 +158,7 @@ export const zh = {
   hours: (begins: string, ends: string) => `${begins}–${ends}`,
 
   paste: '从表格粘贴',
-  pasteHint: '在 Excel 或 WPS 里连同表头一起复制，粘贴到这里',
+  pasteHint: '在 Excel 或 WPS 里连同表头一起复制，粘贴到这里。将来才算数的行可加“生效”“失效”两列',
   orFile: '或选择文件',
   file: '选择文件',
   noFile: '不用这个文件',
