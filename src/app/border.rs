@@ -21,8 +21,6 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinSet;
 
-/// What its source is called, in the language of the program: 邻县通报 沅陵县 0405-003.
-const NAMES: [&str; 2] = ["邻县通报", "Neighbour's notice"];
 /// Longest wait for what no announcement tells: a neighbour has started, or its database is back.
 const LOOKS_EVERY: Duration = Duration::from_secs(15);
 /// Longest wait for one neighbour's desk.
@@ -147,8 +145,8 @@ async fn tell(app: &App, neighbour: &App, code: &str, filed: &Filed, fix: Fix) -
     let incident = &filed.incident;
     let county = app.registers.current().name.clone();
     let here = Some(county).filter(|it| !it.is_empty()).or_else(|| app.config.code.clone());
-    let device = format!("{} {}", here.unwrap_or_default(), filed.code);
-    let is_ours = |it: &&Sighting| is_notice(it) && device_of(it) == Some(&device);
+    let source = Source::Neighbour { county: here.unwrap_or_default(), code: filed.code.clone() };
+    let is_ours = |it: &&Sighting| it.source == source;
     let book = neighbour.desk.open_book().await?;
     let (mut notices, mut known) = (Vec::new(), Vec::new());
     for there in book.open().chain(book.ended()).map(|it| &it.incident) {
@@ -169,8 +167,8 @@ async fn tell(app: &App, neighbour: &App, code: &str, filed: &Filed, fix: Fix) -
     let now = match stands {
         Some(notice) => notice,
         None => {
-            let notice = notice(app, incident, SightingId(id::named(&name)), device, &fix);
-            let id = notice.id;
+            let id = SightingId(id::named(&name));
+            let notice = notice(incident, id, source.clone(), &fix);
             neighbour.desk.sighting(notice).await?;
             id
         }
@@ -186,11 +184,11 @@ async fn tell(app: &App, neighbour: &App, code: &str, filed: &Filed, fix: Fix) -
     Ok(true)
 }
 
-fn notice(app: &App, incident: &Incident, id: SightingId, device: String, fix: &Fix) -> Sighting {
+fn notice(incident: &Incident, id: SightingId, source: Source, fix: &Fix) -> Sighting {
     let own = incident.sightings.iter().filter(|it| !is_notice(it));
     Sighting {
         id,
-        source: Source::System { name: app.lang.pick(NAMES[0], NAMES[1]).to_owned(), device },
+        source,
         observed_at: incident.last_seen_at,
         locus: locus_of(fix),
         confidence: own.map(|it| it.confidence).fold(0.0, f32::max),
@@ -262,14 +260,7 @@ fn by_system(name: &str) -> By {
 }
 
 fn is_notice(sighting: &Sighting) -> bool {
-    matches!(&sighting.source, Source::System { name, .. } if NAMES.contains(&name.as_str()))
-}
-
-fn device_of(sighting: &Sighting) -> Option<&str> {
-    match &sighting.source {
-        Source::System { device, .. } => Some(device),
-        _ => None,
-    }
+    matches!(sighting.source, Source::Neighbour { .. })
 }
 
 /// Some of its doubt lies in the neighbour's grids.

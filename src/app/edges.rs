@@ -212,7 +212,7 @@ fn judge(app: &App, roster: &mut Roster, is_alone: bool) {
     let now = app.clock.now();
     for Standing { edge, is_well, words } in roster.standings(now) {
         let en = words.en.clone();
-        if app.parts.set(format!("edge {edge}"), is_well, words.zh, words.en) {
+        if app.parts.set_edge(&edge, is_well, words) {
             match is_well {
                 true => tracing::info!(edge, "{en}"),
                 false => tracing::error!(edge, "{en}"),

@@ -287,6 +287,7 @@ fn sources(incident: &Incident) -> String {
             }
             Source::Person { .. } => "人工报警".to_owned(),
             Source::System { .. } => "外部报警".to_owned(),
+            Source::Neighbour { .. } => "邻县通报".to_owned(),
         });
     }
     words.join("+")

@@ -93,7 +93,9 @@ fn worth(it: &Sighting) -> Reason {
         Source::Satellite { .. } => {
             reason("satellite_confidence", SATELLITE_MAX * confidence, value)
         }
-        Source::System { .. } => reason("confidence", SYSTEM_MAX * confidence, value),
+        Source::System { .. } | Source::Neighbour { .. } => {
+            reason("confidence", SYSTEM_MAX * confidence, value)
+        }
         Source::Person { who, .. } => reason("person", PERSON, who),
     }
 }
@@ -106,13 +108,14 @@ fn strongest(sightings: &[Sighting]) -> Option<&Sighting> {
     })
 }
 
-/// One source: a camera, a satellite, a caller, a device of another system.
+/// One source: a camera, a satellite, a caller, a device of another system, a county.
 fn eye(sighting: &Sighting) -> String {
     match &sighting.source {
         Source::Camera { camera, .. } => camera.to_string(),
         Source::Satellite { satellite, instrument, .. } => format!("{satellite} {instrument}"),
         Source::Person { who, .. } => who.clone(),
         Source::System { name, device } => format!("{name} {device}"),
+        Source::Neighbour { county, code } => format!("{county} {code}"),
     }
 }
 

@@ -53,6 +53,12 @@ pub enum Source {
     Person { who: String, words: String },
     /// Another system's alarm.
     System { name: String, device: String },
+    /// 邻县通报: another county of this centre tells that its fire may lie here.
+    Neighbour {
+        county: String,
+        /// Of the incident there.
+        code: String,
+    },
 }
 
 impl Sighting {
@@ -71,7 +77,7 @@ impl Source {
             Self::Camera { .. } => SourceKind::Camera,
             Self::Satellite { .. } => SourceKind::Satellite,
             Self::Person { .. } => SourceKind::Person,
-            Self::System { .. } => SourceKind::System,
+            Self::System { .. } | Self::Neighbour { .. } => SourceKind::System,
         }
     }
 }

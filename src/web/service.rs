@@ -6,7 +6,7 @@ use super::http::error::{Answer, Problem, lang_of};
 use super::http::me::Me;
 use crate::clock::Clock;
 use crate::frame::Health;
-use crate::lang::Lang;
+use crate::lang::{Lang, Words};
 use crate::store::Store;
 use crate::triage::id::CameraId;
 use axum::Json;
@@ -32,6 +32,7 @@ pub struct Parts(Arc<RwLock<BTreeMap<String, Part>>>);
 
 #[derive(Clone, Debug)]
 struct Part {
+    is_edge: bool,
     ok: bool,
     zh: String,
     en: String,
@@ -46,9 +47,18 @@ impl Parts {
         zh: impl Into<String>,
         en: impl Into<String>,
     ) -> bool {
-        let state = Part { ok, zh: zh.into(), en: en.into() };
-        let before = self.0.write().insert(part.into(), state);
-        before.is_none_or(|before| before.ok) != ok
+        self.insert(part.into(), Part { is_edge: false, ok, zh: zh.into(), en: en.into() })
+    }
+
+    /// The same of an edge: `edge edge-1`.
+    pub fn set_edge(&self, edge: &str, ok: bool, words: Words) -> bool {
+        let Words { zh, en } = words;
+        self.insert(format!("edge {edge}"), Part { is_edge: true, ok, zh, en })
+    }
+
+    fn insert(&self, name: String, part: Part) -> bool {
+        let ok = part.ok;
+        self.0.write().insert(name, part).is_none_or(|before| before.ok) != ok
     }
 
     /// Says nothing of it any more.
@@ -69,6 +79,14 @@ pub(super) struct PartView {
     pub part: String,
     pub ok: bool,
     pub words: String,
+    #[serde(skip)]
+    pub is_edge: bool,
+}
+
+impl PartView {
+    fn own(part: &str, ok: bool, words: impl Into<String>) -> Self {
+        Self { part: part.to_owned(), ok, words: words.into(), is_edge: false }
+    }
 }
 
 /// Everything that can fail, by name.
@@ -84,6 +102,7 @@ pub(super) async fn parts(state: &WebState, lang: Lang) -> Vec<PartView> {
         part: name.clone(),
         ok: part.ok,
         words: lang.pick(&part.zh, &part.en).to_owned(),
+        is_edge: part.is_edge,
     }));
     all
 }
@@ -98,7 +117,7 @@ async fn database(state: &WebState, lang: Lang) -> PartView {
             "cannot write to the database: check the disk space and the database service",
         )
     };
-    PartView { part: "database".to_owned(), ok, words: words.to_owned() }
+    PartView::own("database", ok, words)
 }
 
 /// Whether the database accepts writes. The answer is reused, so that frequent requests cannot wear
@@ -165,11 +184,7 @@ async fn records(state: &WebState, lang: Lang) -> PartView {
         );
         words.push(format!("{}{why}", of.replace("{}", &count.to_string())));
     }
-    PartView {
-        part: "records".to_owned(),
-        ok: words.is_empty(),
-        words: words.join(lang.pick("；", "; ")),
-    }
+    PartView::own("records", words.is_empty(), words.join(lang.pick("；", "; ")))
 }
 
 /// Names the cameras that cannot see.
@@ -183,7 +198,7 @@ fn cameras(state: &WebState, lang: Lang) -> PartView {
     } else {
         format!("{}{}", lang.pick("没有画面：", "no picture: "), names.join(", "))
     };
-    PartView { part: "cameras".to_owned(), ok, words }
+    PartView::own("cameras", ok, words)
 }
 
 pub(super) fn camera_health(state: &WebState) -> BTreeMap<CameraId, Health> {
@@ -215,11 +230,7 @@ fn registers(state: &WebState, lang: Lang) -> PartView {
             Lang::En => format!("{more} more: run huoyan check"),
         });
     }
-    PartView {
-        part: "registers".to_owned(),
-        ok: words.is_empty(),
-        words: words.join(lang.pick("；", "; ")),
-    }
+    PartView::own("registers", words.is_empty(), words.join(lang.pick("；", "; ")))
 }
 
 /// Alive: the program answers. Nothing else is looked at, so that a broken database does not get it

@@ -329,7 +329,7 @@ async fn a_fire_near_the_border_is_told_to_the_neighbour_once_and_again_when_it_
             let path = format!("/api/v1/incidents/{}", incident["id"].as_str().expect("an id"));
             let whole = it.get(&path).await.expect("an incident");
             let sightings = whole["sightings"].as_array().expect("sightings").clone();
-            found.extend(sightings.into_iter().filter(|it| it["source"]["kind"] == "system"));
+            found.extend(sightings.into_iter().filter(|it| it["source"]["kind"] == "neighbour"));
         }
         found
     };
@@ -337,9 +337,8 @@ async fn a_fire_near_the_border_is_told_to_the_neighbour_once_and_again_when_it_
     send(&line, &seen(lon, 9_000.0, false)).await;
     assert!(comes_true(SOON, async || notices(&next).await.len() == 1).await, "it is told");
     let first = notices(&next).await[0].clone();
-    let told = first.to_string();
-    let code = incidents(&own).await[0]["code"].as_str().expect("a code").to_owned();
-    assert!(told.contains("邻县通报") && told.contains(&code), "{told}");
+    let code = incidents(&own).await[0]["code"].clone();
+    assert_eq!(first["source"]["code"], code, "it says whose fire it is: {first}");
     let logged =
         async |words: &str| own.logs().await.values().any(|it| it.to_string().contains(words));
     assert!(comes_true(SOON, async || logged("已通报邻县").await).await, "its own log says so");

@@ -31,8 +31,6 @@ const ANSWERS_WITHIN: Duration = Duration::from_secs(5);
 const HOLDS_FOR: SignedDuration = SignedDuration::from_secs(3);
 /// Parts that are counted one by one instead.
 const COUNTED: [&str; 1] = ["cameras"];
-/// What the parts of edges are called: `edge edge-1`.
-const EDGE: &str = "edge ";
 
 #[derive(Clone, Serialize, ToSchema)]
 pub(super) struct Overview {
@@ -155,8 +153,7 @@ async fn at_work(state: &WebState, lang: Lang) -> crate::error::Result<AtWork> {
     let health = service::camera_health(state);
     let sees = |camera: &&CameraId| health.get(*camera).is_some_and(|it| service::sees(*it));
     let seeing = cameras.iter().copied().filter(|it| sees(it)).count();
-    let (edges, rest): (Vec<_>, Vec<_>) =
-        parts.into_iter().partition(|it| it.part.starts_with(EDGE));
+    let (edges, rest): (Vec<_>, Vec<_>) = parts.into_iter().partition(|it| it.is_edge);
     let (cameras, count) = (cameras.len(), edges.len());
     let unwell: Vec<_> = edges.into_iter().filter(|it| !it.ok).collect();
     let unwell_edges = unwell.len();

@@ -40,6 +40,8 @@ export function sourceName(sighting: Sighting, cameras?: CameraNames): string {
       return source.who;
     case 'system':
       return `${source.name} ${source.device}`;
+    case 'neighbour':
+      return common().neighbourNotice(source.county, source.code);
   }
 }
 

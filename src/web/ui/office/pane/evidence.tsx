@@ -9,7 +9,7 @@ import { words } from '../words';
 import type { ComponentChildren } from 'preact';
 import type { Incident, Sighting } from '../../shared/types';
 
-const sourceIcon = { camera: Camera, satellite: Satellite, person: Person, system: Camera };
+const sourceIcon = { camera: Camera, satellite: Satellite, person: Person, system: Camera, neighbour: Person };
 
 export function Evidence({ incident }: { incident: Incident }) {
   const w = words();

@@ -53,6 +53,7 @@ export const en: typeof zh = {
   unproven: { far: 'too far', old: 'old position', no_position: 'no position' },
   klass: { smoke: 'smoke', fire: 'fire' },
   source: { camera: 'Camera', satellite: 'Satellite', person: 'Person', system: 'Other system' },
+  neighbourNotice: (county, code) => `Neighbour's notice ${county} ${code}`,
   pixels: (count) => (count === 1 ? '1 pixel' : `${count} pixels`),
   frp: (mw) => `${mw} MW`,
   label: {

@@ -51,6 +51,7 @@ export const zh = {
   unproven: { far: '太远', old: '定位过旧', no_position: '无定位' },
   klass: { smoke: '烟', fire: '火' },
   source: { camera: '摄像机', satellite: '卫星', person: '人工报告', system: '外部系统' },
+  neighbourNotice: (county: string, code: string) => `邻县通报 ${county} ${code}`,
   pixels: (count: number) => `${count}像元`,
   frp: (mw: string) => `${mw} MW`,
   label: {
