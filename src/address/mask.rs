@@ -110,7 +110,7 @@ fn pair(body: &str, is_hiding: bool, shown: &mut String) -> bool {
     is_secret
 }
 
-fn is_secret_key(key: &str) -> bool {
+pub(super) fn is_secret_key(key: &str) -> bool {
     let key = key.to_lowercase();
     let last = key.rsplit(['_', '-', '.']).next().unwrap_or_default();
     IN_KEYS.iter().any(|part| key.contains(part)) || WHOLE_KEYS.contains(&last)

@@ -201,6 +201,11 @@ impl fmt::Display for Address {
     }
 }
 
+/// Whether a column or key of this name holds secrets: 密码, password.
+pub fn names_a_secret(name: &str) -> bool {
+    mask::is_secret_key(name)
+}
+
 /// Masks secrets in foreign text (from GStreamer, a register's cell) that may quote an address.
 pub fn masked(text: &str) -> String {
     let word = |part: &str| {

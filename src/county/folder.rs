@@ -10,7 +10,7 @@ use super::sheet::{self, Sheet};
 use crate::error::{Error, Result};
 use crate::lang::Lang;
 use crate::register::{Entry, Register};
-use crate::table;
+use crate::table::{self, Kept};
 use geojson::{GeoJson, Geometry};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -105,7 +105,8 @@ impl Folder {
     ) -> Result<String> {
         let path = self.path(register);
         if let (false, Some(before)) = (is_known, read_file(&path)?) {
-            self.keep_original(&format!("before-{}", register.file_name()), &before, now)?;
+            let name = format!("before-{}", register.file_name());
+            self.keep_original(register, &name, &before, now)?;
         }
         if register == Register::County {
             return self.write_basics(entries);
@@ -131,10 +132,28 @@ impl Folder {
         Ok(hash(&[text.as_bytes(), shape.unwrap_or_default().as_bytes()]))
     }
 
-    /// `registers/originals/20261121-140500-人员.csv`, and `…-before-people.csv`
-    pub fn keep_original(&self, name: &str, bytes: &[u8], now: Timestamp) -> Result<()> {
+    /// `registers/originals/20261121-140500-人员.csv`, and `…-before-people.csv`. Of cameras without
+    /// their passwords, which would outlive the day on which they are changed.
+    pub fn keep_original(
+        &self,
+        register: Register,
+        name: &str,
+        bytes: &[u8],
+        now: Timestamp,
+    ) -> Result<()> {
         let stamp = now.to_zoned(county_time()).strftime("%Y%m%d-%H%M%S").to_string();
-        write_atomically(&self.dir.join("originals").join(format!("{stamp}-{name}")), bytes)
+        let keep = |name: String, bytes: &[u8]| {
+            write_atomically(&self.dir.join("originals").join(name), bytes)
+        };
+        let kept = match register {
+            Register::Cameras => sheet::without_secrets(bytes).map_err(Error::invalid)?,
+            _ => Kept::AsItIs,
+        };
+        match kept {
+            Kept::AsItIs => keep(format!("{stamp}-{name}"), bytes),
+            Kept::Text(text) => keep(format!("{stamp}-{name}"), &text),
+            Kept::Csv(text) => keep(format!("{stamp}-{name}.csv"), &text),
+        }
     }
 
     /// Tables that somebody saved beside the file that is read: nobody reads them.

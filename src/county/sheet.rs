@@ -8,7 +8,7 @@ use crate::address::Address;
 use crate::lang::Lang;
 use crate::register::{Ban, Danger, Entries, Entry, Register, Signal, Validity};
 use crate::table::cells::local;
-use crate::table::{self, Column, Row};
+use crate::table::{self, Column, Kept, Row};
 use geojson::Geometry;
 use jiff::Timestamp;
 use serde_json::{Map, Value};
@@ -66,6 +66,11 @@ pub fn parse(register: Register, bytes: &[u8], lang: Lang) -> Result<Sheet, Stri
         Register::Signals => rows_of::<Signal>(bytes, lang),
         Register::Bans => rows_of::<Ban>(bytes, lang),
     }
+}
+
+/// A file of cameras for keeping. `Err` is a sentence.
+pub(super) fn without_secrets(bytes: &[u8]) -> Result<Kept, String> {
+    table::without_secrets(bytes, CameraEntry::COLUMNS, Lang::from_env())
 }
 
 /// One entry as a page or a program sends it: columns by any of their names. `Err` is a sentence.

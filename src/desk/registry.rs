@@ -117,7 +117,7 @@ impl Registry {
         let (history, now) = (self.registers.history(), self.clock.now());
         let (report, facts) =
             county::import(register, name, bytes, &history, replace, now, self.lang)?;
-        self.registers.folder().keep_original(name, bytes, now)?;
+        self.registers.folder().keep_original(register, name, bytes, now)?;
         self.change(facts, by, why, None).await?;
         Ok(report)
     }

@@ -3,9 +3,12 @@
 
 pub mod cells;
 mod records;
+mod secrets;
 #[cfg(test)]
 mod tests;
 mod workbook;
+
+pub use secrets::{Kept, without_secrets};
 
 use crate::address::masked;
 use crate::lang::Lang;

@@ -53,7 +53,7 @@ pub(super) fn each(text: &str, within_lines: usize, lang: Lang, mut take: impl F
 }
 
 /// The separator that the text says (`sep=;`, as spreadsheets write), or shows in its first lines.
-fn delimiter(text: &str, within_lines: usize) -> char {
+pub(super) fn delimiter(text: &str, within_lines: usize) -> char {
     if let Some(said) = text.lines().next().and_then(|line| line.trim().strip_prefix("sep="))
         && let Some(said @ (',' | ';' | '\t')) = said.chars().next()
     {

@@ -57,6 +57,15 @@ async fn no_answer_page_metric_or_log_line_holds_a_secret_of_a_camera() {
         "the two bad rows are told of: {said}"
     );
     assert!(!said.contains(MARK), "{said}");
+    let originals: Vec<String> = fs::read_dir(data.join("registers/originals"))
+        .expect("a folder")
+        .map(|it| fs::read_to_string(it.expect("a file").path()).expect("text"))
+        .collect();
+    assert!(
+        originals.len() == 1 && originals[0].contains("c91,塔91,110.4,28.4,42,"),
+        "{originals:?}"
+    );
+    assert!(!originals[0].contains(MARK), "{}", originals[0]);
     let registered = Registers::load(&data.join("registers"), Clock::System.now());
     let registered = registered.expect("registers").current();
     assert!(!format!("{registered:?}").contains(MARK), "{registered:?}");

@@ -152,7 +152,7 @@ pub(crate) async fn bring(
         return Ok(Json(brought));
     }
     let why = words(&why, "更改的原因", "the reason")?;
-    state.registers.folder().keep_original(&name, &sheet, now)?;
+    state.registers.folder().keep_original(register, &name, &sheet, now)?;
     let seen = commit(&state, &me, facts, &why, seen).await?;
     tracing::info!(?register, by = %me.person, change = seen, "a sheet was brought in");
     Ok(Json(Brought { proposed: Proposed { seen, ..brought.proposed }, ..brought }))
