@@ -1,14 +1,13 @@
 //! `huoyan export-training`: what the cameras saw and people judged, as the table and pictures that
 //! the training project reads. Pictures are copied byte for byte. Nothing about people is exported
-//! (see `report::training`).
+//! (see `report::training`). The office's folder and database are only read.
 
 use super::{Common, Outcome};
 use crate::clock::Clock;
 use crate::county::{County, county_time};
-use crate::desk::Registry;
 use crate::error::{Error, Result};
 use crate::frame::Picture;
-use crate::lang::Lang;
+use crate::lang::{Lang, Words};
 use crate::progress::Progress;
 use crate::report::training::{self, Example, Lesson, PictureFacts};
 use crate::store::{Filter, Store};
@@ -80,10 +79,17 @@ pub struct Unreadable {
 pub fn run(args: Args, common: &Common) -> Result<Outcome> {
     let data = &common.config.store.data;
     let summary = super::runtime()?.block_on(async {
-        let store = Store::of(&common.config).await?;
-        let registry =
-            Registry::open(&store, &data.join("registers"), Clock::System, common.lang).await?;
-        export(&args, &store, &registry.registers().current(), common.lang, common.quiet).await
+        let store = Store::read_only(&common.config).await?.ok_or_else(|| {
+            Error::invalid(Words::new(
+                format!("{} 里还没有记录可导出：请用 --data 指定值班台的数据目录", data.display()),
+                format!("{} holds no record yet: name the desk's folder, --data", data.display()),
+            ))
+        })?;
+        let now = Clock::System.now();
+        let county = County::of(&super::history(&store).await?.at(now), common.lang);
+        let summary = export(&args, &store, &county, common.lang, common.quiet).await;
+        store.close().await;
+        summary
     })?;
     if common.json {
         let json = serde_json::to_string(&summary)

@@ -88,10 +88,9 @@ async fn registered(config: &Config) -> Result<History> {
         history.push(Change { number: 1, at, by, why, facts });
         return Ok(history);
     };
-    let mut history = History::default();
-    store.register_changes(0).await?.into_iter().for_each(|change| history.push(change));
+    let history = super::history(&store).await;
     store.close().await;
-    Ok(history)
+    history
 }
 
 /// The account of the machine that runs the command.

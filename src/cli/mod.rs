@@ -21,6 +21,8 @@ use crate::config::{Config, Device};
 use crate::error::{Error, Result};
 use crate::frame::Licence;
 use crate::lang::{Lang, Words};
+use crate::register::History;
+use crate::store::Store;
 use crate::triage::opinion::{Opinion, Silence};
 use crate::triage::point::PointName;
 use clap::{Parser, Subcommand};
@@ -277,6 +279,13 @@ fn serve(service: impl Future<Output = Result<()>>) -> Result<Outcome> {
     let ran = runtime.block_on(service);
     runtime.shutdown_timeout(run::THREADS_END_WITHIN);
     ran.map(|()| Outcome::Fine)
+}
+
+/// What was ever registered.
+async fn history(store: &Store) -> Result<History> {
+    let mut history = History::default();
+    store.register_changes(0).await?.into_iter().for_each(|change| history.push(change));
+    Ok(history)
 }
 
 /// A tokio runtime for one command.

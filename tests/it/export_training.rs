@@ -20,6 +20,7 @@ use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
 /// An office with a desk, and a folder to export into.
 struct Office {
@@ -325,4 +326,32 @@ async fn more_incidents_than_a_page_holds_come_oldest_first() {
     let times: Vec<String> =
         reader.records().map(|row| row.expect("a row")[5].to_owned()).collect();
     assert!(times.len() == 201 && times.is_sorted(), "{times:?}");
+}
+
+/// Whoever trains the model is no clerk: the export takes no edit of the registers, brings no
+/// database up to date, and makes none.
+#[tokio::test]
+async fn an_export_changes_nothing_in_the_office() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = folder.path().join("data");
+    let export = || {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_huoyan"));
+        command.args(["export-training", "--out"]).arg(folder.path().join("out"));
+        command.arg("--data").arg(&data).env_remove("HUOYAN_STORE_URL").env("LANG", "en");
+        command.output().expect("huoyan runs")
+    };
+    let nothing = export();
+    let words = String::from_utf8_lossy(&nothing.stderr).into_owned();
+    assert!(!nothing.status.success() && words.contains("--data"), "{words}");
+    assert!(!data.exists(), "nothing is made");
+
+    huoyan::store::Store::open("sqlite", &data).await.expect("a database").close().await;
+    let registers = data.join("registers");
+    fs::create_dir_all(&registers).expect("a folder");
+    fs::write(registers.join("people.csv"), "编号,姓名,岗位\no1,吴敏,县值班员\n").expect("written");
+    let database = fs::read(data.join("huoyan.db")).expect("a file");
+    let done = export();
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    assert_eq!(fs::read_dir(&registers).expect("a folder").count(), 1, "no list, no file");
+    assert!(fs::read(data.join("huoyan.db")).expect("a file") == database, "only read");
 }
