@@ -211,18 +211,9 @@ async fn send(Edge { site, name, line, spool }: Edge) {
 async fn speak(Edge { site, name, line, spool }: Edge) {
     let instance = Uuid::now_v7();
     while !sleep_or_stop(&site, SPEAKS_EVERY).await {
-        let is_away = !line.is_connected();
-        said(
-            &site,
-            "line",
-            is_away,
-            || "连不上中心的 NATS 服务器：请看 [bus] url、网络和登录".to_owned(),
-            || {
-                "not connected to the centre's NATS server: check [bus] url, the network and the \
-                login"
-                    .to_owned()
-            },
-        );
+        let trouble = line.trouble();
+        let words = |lang| trouble.as_ref().map(|it| it.chain_in(lang)).unwrap_or_default();
+        said(&site, "line", trouble.is_some(), || words(Lang::Zh), || words(Lang::En));
         let faults = site.parts.faults().into_iter();
         let word = Word {
             instance,

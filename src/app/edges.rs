@@ -8,7 +8,7 @@ use crate::config::Config;
 use crate::edge::{Roster, Standing, Word};
 use crate::error::{Error, Kind, Result};
 use crate::frame::Health;
-use crate::lang::Words;
+use crate::lang::{Lang, Words};
 use crate::store;
 use std::pin::pin;
 use std::sync::Arc;
@@ -231,13 +231,7 @@ fn judge(app: &App, roster: &mut Roster, is_alone: bool) {
 /// learn of each other's publications here, too, from the database.
 async fn keep_line(app: App, line: Line) {
     while !sleep_or_stop(&app, LOOKS_EVERY).await {
-        trouble(
-            &app,
-            "bus",
-            (!line.is_connected())
-                .then(|| Error::unavailable("the server is not connected"))
-                .as_ref(),
-        );
+        trouble(&app, "bus", line.trouble().as_ref());
         if let Err(e) = tell_thresholds(&app, &line).await {
             tracing::debug!("the thresholds are not told: {}", e.chain());
         }
@@ -275,17 +269,12 @@ async fn tell_thresholds(app: &App, line: &Line) -> Result<()> {
 
 /// Puts the fault of the line on the board, or takes it away.
 fn trouble(site: &Site, part: &'static str, why: Option<&Error>) {
-    let reason = why.map(Error::chain).unwrap_or_default();
+    let reason = |lang| why.map(|why| why.chain_in(lang)).unwrap_or_default();
     said(
         site,
         part,
         why.is_some(),
-        || format!("收不到边缘的消息：请看 NATS 服务器、地址和登录（{reason}）"),
-        || {
-            format!(
-                "cannot hear the edges: check the NATS server, its address and the login \
-            ({reason})"
-            )
-        },
+        || format!("收不到边缘的消息：{}", reason(Lang::Zh)),
+        || format!("cannot hear the edges: {}", reason(Lang::En)),
     );
 }

@@ -7,9 +7,11 @@ use crate::error::{Error, Result};
 use crate::lang::Words;
 use async_nats::connection::State;
 use async_nats::jetstream::{self, Context};
-use async_nats::{Client, ConnectOptions, Event};
+use async_nats::{Client, ClientError, ConnectErrorKind, ConnectOptions, Event, ServerError};
+use parking_lot::Mutex;
 use serde::Serialize;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::broadcast;
 use tokio::task::AbortHandle;
@@ -59,9 +61,55 @@ impl Login {
     }
 }
 
+/// A login that the server does not know is tried again this often at most: trying does not mend it,
+/// and servers shut out who tries too often.
+const REFUSED_TRIES_AGAIN: Duration = Duration::from_secs(30);
+
+/// What the server has said.
+#[derive(Default, Debug)]
+struct Heard {
+    /// It does not take the login.
+    is_refused: bool,
+    /// What it did not allow last, in its words.
+    forbidden: Option<String>,
+}
+
+impl Heard {
+    /// Each thing is said once; a server that is away, or refuses the login, by the part on the
+    /// board.
+    fn take(&mut self, event: &Event) {
+        match event {
+            Event::Connected => {
+                self.is_refused = false;
+                tracing::info!("connected to the NATS server");
+            }
+            Event::ClientError(ClientError::Other(why)) => {
+                self.is_refused = *why == ConnectErrorKind::AuthorizationViolation.to_string();
+                tracing::debug!(why, "the NATS connection");
+            }
+            Event::ServerError(ServerError::Other(said)) => {
+                if self.forbidden.as_ref() != Some(said) {
+                    tracing::warn!("the NATS server refuses something: {said}");
+                    self.forbidden = Some(said.clone());
+                }
+            }
+            other => tracing::warn!("the NATS connection: {other}"),
+        }
+    }
+
+    fn pause(&self, attempts: usize) -> Duration {
+        let attempts = attempts as u64;
+        match self.is_refused {
+            true => Duration::from_secs(attempts).min(REFUSED_TRIES_AGAIN),
+            false => Duration::from_millis((100 * attempts).min(2_000)),
+        }
+    }
+}
+
 #[derive(Clone, Debug)]
 pub struct Line {
     client: Client,
+    heard: Arc<Mutex<Heard>>,
     pub(super) jetstream: Context,
     county: String,
 }
@@ -75,6 +123,8 @@ impl Line {
     /// `Invalid` when the address, the credentials file or the certificate cannot be used. No error
     /// shows the address or the login.
     pub async fn connect(config: &BusConfig, login: Login, who: &str) -> Result<Self> {
+        let heard = Arc::new(Mutex::new(Heard::default()));
+        let (taking, pausing) = (Arc::clone(&heard), Arc::clone(&heard));
         let mut options = ConnectOptions::new()
             .name(format!("huoyan {who}"))
             .custom_inbox_prefix(format!("_INBOX.{}.{who}", config.county))
@@ -82,16 +132,10 @@ impl Line {
             // What this process announces it has heard already.
             .no_echo()
             .ping_interval(Duration::from_secs(10))
-            .reconnect_delay_callback(|attempts| {
-                Duration::from_millis((100 * attempts as u64).min(2_000))
-            })
-            .event_callback(|event| async move {
-                match event {
-                    Event::Connected => tracing::info!("connected to the NATS server"),
-                    // A server that is away is said once, by the part on the board.
-                    Event::ClientError(error) => tracing::debug!(%error, "the NATS connection"),
-                    other => tracing::warn!("the NATS connection: {other}"),
-                }
+            .reconnect_delay_callback(move |attempts| pausing.lock().pause(attempts))
+            .event_callback(move |event| {
+                taking.lock().take(&event);
+                std::future::ready(())
             });
         if let (Some(user), Some(password)) = (login.user, login.password) {
             options = options.user_and_password(user, password);
@@ -119,8 +163,45 @@ impl Line {
         Ok(Self {
             jetstream: jetstream::new(client.clone()),
             client,
+            heard,
             county: config.county.clone(),
         })
+    }
+
+    /// The server does not take the login.
+    pub fn is_refused(&self) -> bool {
+        self.heard.lock().is_refused
+    }
+
+    /// What the server did not allow since this was asked last.
+    pub(super) fn forbidden(&self) -> Option<String> {
+        self.heard.lock().forbidden.take()
+    }
+
+    /// Why there is no connection, and what to do; `None`: there is one.
+    pub fn trouble(&self) -> Option<Error> {
+        if self.is_connected() {
+            return None;
+        }
+        Some(Error::unavailable(match self.is_refused() {
+            true => Words::new(
+                "NATS 服务器不认此登录：请更正用户（HUOYAN_NATS_USER 或 [bus] user）和密码，\
+                再重新启动程序；若是服务器上的有误，更正后半分钟内自动连上",
+                "the NATS server does not take the login: correct the user (HUOYAN_NATS_USER or \
+                [bus] user) and the password, then restart the program; if the server's are wrong, \
+                correct those, and it connects by itself within half a minute",
+            ),
+            false => Words::new(
+                "连不上 NATS 服务器：请看它是否在运行、[bus] url 和网络",
+                "the NATS server is not reached: check that it runs, [bus] url and the network",
+            ),
+        }))
+    }
+
+    /// All that was sent and subscribed has left for the server.
+    pub(super) async fn flushed(&self) -> Result<()> {
+        let flushed = tokio::time::timeout(ANSWERS_WITHIN, self.client.flush()).await;
+        flushed.map_err(|_| away())?.map_err(|e| unavailable("the NATS server does not answer", e))
     }
 
     pub fn is_connected(&self) -> bool {

@@ -8,6 +8,7 @@
 mod line;
 mod pictures;
 mod sightings;
+mod trial;
 mod words;
 
 pub use line::{Line, Login};

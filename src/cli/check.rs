@@ -2,6 +2,7 @@
 //! checks recorded pictures.
 
 mod backups;
+mod bus;
 mod capacity;
 mod clock;
 mod ground;
@@ -94,9 +95,10 @@ pub(super) fn run(args: Args, common: &Common) -> Result<Outcome> {
     if !args.sources.is_empty() {
         return pictures::run(&args, common, &mut std::io::stdout().lock());
     }
-    let before: [fn(&Common) -> Vec<Finding>; 7] = [
+    let before: [fn(&Common) -> Vec<Finding>; 8] = [
         configuration,
         serving::serving,
+        bus::bus,
         folder,
         usage::usage,
         clock::clock,

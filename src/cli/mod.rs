@@ -195,7 +195,9 @@ fn device(word: &str) -> std::result::Result<Device, String> {
 /// for the RTSP library: its lines hold unmasked addresses, and those of some makes hold passwords.
 fn log_to_stderr(command: &Command) {
     let is_service = matches!(command, Command::Run(_) | Command::Detect(_) | Command::Desk(_));
-    let default = if is_service { "huoyan=info,warn" } else { "warn" };
+    // The NATS library says the same at every try; the line says it once, with what to do.
+    let default =
+        if is_service { "huoyan=info,async_nats=off,warn" } else { "async_nats=off,warn" };
     let filter =
         tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| default.into());
     let filter = filter.add_directive("retina=error".parse().expect("a directive"));

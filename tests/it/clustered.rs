@@ -4,7 +4,7 @@
 use crate::cluster::proxy::Proxy;
 use crate::cluster::{self, Nats, comes_true};
 use crate::fixture::*;
-use crate::program::{Browser, GRIDS, Office};
+use crate::program::{Browser, GRIDS, Office, Program};
 use crate::wire::Wire;
 use huoyan::bus::{Bus, Line, Login, written};
 use huoyan::clock::Clock;
@@ -15,7 +15,9 @@ use huoyan::triage::event::Event;
 use huoyan::triage::id::{ActionId, PictureId, SightingId};
 use huoyan::triage::sighting::Sighting;
 use serde_json::Value;
+use std::fs::{self, File};
 use std::path::Path;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 /// Every fire is its own, however many come at once.
@@ -461,6 +463,17 @@ async fn an_edge_can_only_speak_for_itself_and_its_county() {
     edge.say("edge-1", &"well").await.expect("its word");
     assert_eq!(heard.next().await.expect("a word").word, "well");
 
+    // `huoyan check` finds out what each may, and leaves nothing behind.
+    assert_eq!(desk.missing_streams().await.expect("it may ask"), [""; 0]);
+    desk.may_hear("changed").await.expect("it may");
+    assert!(edge.may_send_sightings("edge-1").await.expect("it may"), "there is a queue");
+    edge.may_hear("tuning").await.expect("it may");
+    let refused = edge.may_hear("changed").await.expect_err("for desks").chain();
+    assert!(refused.contains("huoyan.yuanling.changed"), "{refused}");
+    edge.may_send_sightings("edge-2").await.expect_err("for another edge");
+    edge.missing_streams().await.expect_err("streams are the desk's");
+    assert_eq!(desk.aside().await.expect("answers"), None);
+
     edge.send_sighting("edge-2", sighting.id, body.clone()).await.expect_err("for another edge");
     elsewhere.send_sighting("edge-1", sighting.id, body).await.expect_err("for another county");
     edge.sightings().await.err().expect("an edge takes nothing out of the queue");
@@ -468,4 +481,59 @@ async fn an_edge_can_only_speak_for_itself_and_its_county() {
     let stranger = Line::connect(&stranger, Login::default(), "desk").await.expect("an address");
     Clock::System.sleep(Duration::from_secs(1)).await;
     assert!(!stranger.is_connected(), "without a login nobody enters");
+}
+
+/// Somebody mistypes the password: the log says it once, with what to do, and so does `huoyan check`.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_login_that_the_server_refuses_is_told_once_with_what_to_do() {
+    let config = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/nats-server.conf");
+    let passwords = ["YUANLING_DESK", "YUANLING_EDGE_1", "YUANLING_EDGE_2"]
+        .map(|it| (it, format!("secret-of-{it}")));
+    let Some(nats) = Nats::with(Some(config), passwords.clone().into()) else {
+        return eprintln!("skipped: nats-server is not installed");
+    };
+    let user = "yuanling-desk".to_owned();
+    let login = Login { user: Some(user), password: Some(passwords[0].1.clone()) };
+    let desk = line(nats.url(), "desk", "yuanling", login).await;
+    let edge = cluster::edge(&nats, "edge-1", "");
+    let huoyan = |password: &str, args: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_huoyan"));
+        command.args(args).arg("--config").arg(edge.folder().join("huoyan.toml"));
+        command.arg("--data").arg(&edge.data).env("HUOYAN_NATS_USER", "yuanling-edge-1");
+        command.env("HUOYAN_NATS_PASSWORD", password).env_remove("RUST_LOG").env("LC_ALL", "en");
+        command.stdin(Stdio::null());
+        command
+    };
+    let found = |password: &str| -> Vec<(String, String)> {
+        let output = huoyan(password, &["--json", "check"]).output().expect("huoyan runs");
+        let all: Value = serde_json::from_slice(&output.stdout).expect("findings");
+        let all = all.as_array().expect("a list").iter().filter(|it| it["part"] == "bus");
+        let text = |it: &Value| it.as_str().unwrap_or_default().to_owned();
+        all.map(|it| (text(&it["state"]), format!("{} {}", text(&it["words"]), text(&it["cure"]))))
+            .collect()
+    };
+    let wrong = found("mistyped");
+    assert!(wrong.len() == 1 && wrong[0].0 == "broken", "{wrong:?}");
+    assert!(wrong[0].1.contains("HUOYAN_NATS_USER"), "{wrong:?}");
+    assert!(!wrong[0].1.contains("mistyped"), "{wrong:?}");
+    let states = |found: &[(String, String)]| -> Vec<String> {
+        found.iter().map(|(state, _)| state.clone()).collect()
+    };
+    let early = found(&passwords[1].1);
+    assert_eq!(states(&early), ["works", "limited"], "no desk has made a queue yet: {early:?}");
+    drop(desk.sightings().await.expect("a queue"));
+    let well = found(&passwords[1].1);
+    assert_eq!(states(&well), ["works", "works"], "{well:?}");
+
+    let log = edge.folder().join("log.txt");
+    let mut command = huoyan("mistyped", &["detect", "--listen", &edge.address()]);
+    command.stdout(Stdio::null()).stderr(File::create(&log).expect("a log"));
+    let program = Program(command.spawn().expect("huoyan starts"));
+    let read = || fs::read_to_string(&log).expect("the log");
+    let told = || read().lines().filter(|it| it.contains("does not take the login")).count();
+    assert!(comes_true(SOON, async || told() > 0).await, "{}", read());
+    Clock::System.sleep(Duration::from_secs(7)).await;
+    drop(program);
+    assert_eq!(told(), 1, "{}", read());
+    assert!(!read().to_lowercase().contains("authorization violation"), "{}", read());
 }
