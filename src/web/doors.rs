@@ -78,9 +78,13 @@ impl Doors {
     /// The pages that a request asks for.
     pub(super) fn of(&self, uri: &Uri, headers: &HeaderMap) -> Router {
         let named = headers.get(HOST).and_then(|it| it.to_str().ok());
-        let host = host_of(uri.authority().map(|it| it.as_str()).or(named).unwrap_or_default());
+        self.at(&host_of(uri.authority().map(|it| it.as_str()).or(named).unwrap_or_default()))
+    }
+
+    /// The pages behind a host name.
+    pub fn at(&self, host: &str) -> Router {
         let hosts = self.0.read();
-        hosts.by_host.get(&host).unwrap_or(&hosts.elsewhere).clone()
+        hosts.by_host.get(host).unwrap_or(&hosts.elsewhere).clone()
     }
 }
 

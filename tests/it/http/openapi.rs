@@ -5,34 +5,81 @@ use crate::http_support::{ADMIN_TOKEN, Browser, INBOUND_KEY, World};
 use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
 use huoyan::store::Access;
+use huoyan::web::{Doors, Standing};
 use serde_json::Value;
+use std::collections::BTreeSet;
 use std::path::Path;
+use std::sync::Arc;
 use tower::ServiceExt;
 use uuid::Uuid;
 
-/// The types of the pages are generated from this file.
-const WRITTEN: &str = "src/web/ui/openapi.json";
+/// The types of the pages are generated from these files: a county's, and a centre's of several.
+const WRITTEN: [&str; 2] = ["src/web/ui/openapi.json", "src/web/ui/openapi.centre.json"];
+
+/// The same program at a county's host, and at the host of a centre with this county.
+fn houses(world: &World) -> [Browser; 2] {
+    let mut centre = world.state.clone();
+    let mut config = (*centre.config).clone();
+    config.server.public_url = Some("http://centre.localhost".to_owned());
+    centre.config = Arc::new(config);
+    let doors = Doors::of_centre(centre);
+    doors.set("yuanling", None, Standing::Up(Box::new(world.state.clone())));
+    let at_centre = Browser { router: doors.at("centre.localhost"), ..world.stranger() };
+    [world.stranger(), at_centre]
+}
 
 #[tokio::test]
 async fn the_written_contract_is_the_programs() {
-    let contract = World::new().await.stranger().get("/openapi.json").await.ok();
-    let contract = serde_json::to_string_pretty(&contract).expect("JSON") + "\n";
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(WRITTEN);
-    if std::env::var_os("HUOYAN_WRITE_OPENAPI").is_some() {
-        std::fs::write(&path, &contract).expect("it is written");
+    for (house, written) in houses(&World::new().await).iter().zip(WRITTEN) {
+        let contract = house.get("/openapi.json").await.ok();
+        let contract = serde_json::to_string_pretty(&contract).expect("JSON") + "\n";
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(written);
+        if std::env::var_os("HUOYAN_WRITE_OPENAPI").is_some() {
+            std::fs::write(&path, &contract).expect("it is written");
+        }
+        assert!(
+            std::fs::read_to_string(&path).unwrap_or_default() == contract,
+            "{written} is not what the program answers: write it with `HUOYAN_WRITE_OPENAPI=1 \
+            cargo test --test it -- the_written_contract`, look at the difference, and commit it"
+        );
     }
-    let written = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(
-        written == contract,
-        "{WRITTEN} is not what the program answers: write it with `HUOYAN_WRITE_OPENAPI=1 cargo \
-        test --test it -- the_written_contract`, look at the difference, and commit it"
-    );
+}
+
+/// The prefecture's list has the fields that its document says, all of them.
+#[tokio::test]
+async fn the_list_of_counties_is_as_its_contract_says() {
+    let world = World::registered().await;
+    let [_, centre] = houses(&world);
+    let contract = centre.get("/openapi.json").await.ok();
+    let cookie = world.browser("o1", Access::Officer).await.cookie;
+    let prefect = Browser { cookie, ..centre };
+    let answer = prefect.get("/api/v1/counties").await.ok();
+    let schema = |name: &str| -> BTreeSet<String> {
+        let fields = contract["components"]["schemas"][name]["properties"].as_object();
+        fields.unwrap_or_else(|| panic!("no {name}")).keys().cloned().collect()
+    };
+    let fields = |it: &Value| -> BTreeSet<String> {
+        it.as_object().unwrap_or_else(|| panic!("{it}")).keys().cloned().collect()
+    };
+    let line = &answer["counties"][0];
+    for (name, it) in [("Overview", &answer), ("CountyLine", line), ("AtWork", &line["at_work"])]
+        .into_iter()
+        .chain(answer["health"].as_array().expect("parts").iter().map(|it| ("PartView", it)))
+    {
+        assert_eq!(fields(it), schema(name), "{name}");
+    }
+    assert!(contract["paths"]["/api/v1/board"].is_null(), "a county's board is at its own host");
 }
 
 /// Every parameter in a path is declared, and every declared one is in the path.
 #[tokio::test]
 async fn every_parameter_of_a_path_stands_in_it() {
-    let contract = World::new().await.stranger().get("/openapi.json").await.ok();
+    for house in houses(&World::new().await) {
+        its_parameters_stand_in_it(&house.get("/openapi.json").await.ok());
+    }
+}
+
+fn its_parameters_stand_in_it(contract: &Value) {
     for (path, methods) in contract["paths"].as_object().expect("paths") {
         for (method, operation) in methods.as_object().expect("methods") {
             let parameters = operation["parameters"].as_array().cloned().unwrap_or_default();
@@ -58,15 +105,30 @@ struct Asker {
 
 #[tokio::test]
 async fn who_may_ask_is_as_the_contract_says() {
-    let world = World::registered().await;
-    let contract = world.stranger().get("/openapi.json").await.ok();
-    let somebody =
-        |name, scheme, role, browser| Asker { name, scheme, role, browser, bearer: None };
+    // Whoever logs out has no session in the next house.
+    for (house, least) in [(0, 7 * 40), (1, 7 * 4)] {
+        let world = World::registered().await;
+        let asked = asked_by_everybody(&world, &houses(&world)[house]).await;
+        assert!(asked > least, "{asked} answers are not the whole contract");
+    }
+}
+
+/// How many questions were answered as the contract of this house says.
+async fn asked_by_everybody(world: &World, house: &Browser) -> usize {
+    let contract = house.get("/openapi.json").await.ok();
+    let at_house = |browser: Browser| Browser { router: house.router.clone(), ..browser };
+    let somebody = |name, scheme, role, browser| Asker {
+        name,
+        scheme,
+        role,
+        browser: at_house(browser),
+        bearer: None,
+    };
     let machine = |name, scheme, key| Asker {
         name,
         scheme,
         role: "",
-        browser: world.stranger(),
+        browser: at_house(world.stranger()),
         bearer: Some(key),
     };
     let askers = [
@@ -103,7 +165,7 @@ async fn who_may_ask_is_as_the_contract_says() {
             }
         }
     }
-    assert!(asked > 7 * 40, "{asked} answers are not the whole contract");
+    asked
 }
 
 /// Whether this caller may, and how others are refused: those who are known but not entitled, and
