@@ -54,6 +54,11 @@ impl Words {
         Self { zh: zh.into(), en: en.into() }
     }
 
+    /// What says it in one language says it in both.
+    pub fn by(say: impl Fn(Lang) -> String) -> Self {
+        Self { zh: say(Lang::Zh), en: say(Lang::En) }
+    }
+
     pub fn pick(&self, lang: Lang) -> &str {
         lang.pick(&self.zh, &self.en)
     }

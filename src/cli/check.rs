@@ -269,11 +269,11 @@ fn registers(common: &Common) -> Vec<Finding> {
     findings.extend(county.problems.iter().map(|problem| {
         if problem.line == 0 {
             let cure = lang.pick("更正或移走该文件", "correct that file or remove it");
-            return Finding::broken(PART, problem.to_string(), cure);
+            return Finding::broken(PART, problem.said(lang), cure);
         }
         Finding::broken(
             PART,
-            problem.to_string(),
+            problem.said(lang),
             match lang {
                 Lang::Zh => {
                     format!("更正 {} 的第{}行", dir.join(&problem.file).display(), problem.line)
@@ -287,10 +287,10 @@ fn registers(common: &Common) -> Vec<Finding> {
         )
     }));
     let now = Clock::System.now();
-    let contradictions = county.contradictions(now, lang);
+    let contradictions = county.contradictions(now);
     findings.extend(contradictions.iter().map(|problem| {
         let cure = lang.pick("更正其中一项登记", "correct one of the two entries");
-        Finding::broken(PART, problem.to_string(), cure)
+        Finding::broken(PART, problem.said(lang), cure)
     }));
     findings.extend(
         county.gaps(now).iter().map(|gap| Finding::broken(PART, gap.words(lang), gap.cure(lang))),

@@ -1,25 +1,39 @@
 //! What a register file can say beside its entries: county.toml, and rows that cannot be used.
 
+use crate::lang::{Lang, Words};
 use crate::triage::geo::LatLon;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// A row of a register file, or a whole terrain file, that could not be used.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Problem {
     pub file: String,
     /// Line, or number of the feature, from 1; 0 for the whole file.
     pub line: u64,
-    pub reason: String,
+    pub reason: Words,
 }
 
-/// `people.csv:4: …`, as editors and compilers name a place.
+impl Problem {
+    /// Of the whole file.
+    pub fn of_file(file: impl Into<String>, reason: Words) -> Self {
+        Self { file: file.into(), line: 0, reason }
+    }
+
+    /// `people.csv:4: …`, as editors and compilers name a place.
+    pub fn said(&self, lang: Lang) -> String {
+        let (file, reason) = (&self.file, self.reason.pick(lang));
+        match self.line {
+            0 => format!("{file}: {reason}"),
+            line => format!("{file}:{line}: {reason}"),
+        }
+    }
+}
+
+/// For the log.
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.line {
-            0 => write!(f, "{}: {}", self.file, self.reason),
-            line => write!(f, "{}:{line}: {}", self.file, self.reason),
-        }
+        f.write_str(&self.said(Lang::from_env()))
     }
 }
 

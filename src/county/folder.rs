@@ -8,7 +8,7 @@ use super::county_time;
 use super::import::write_atomically;
 use super::sheet::{self, Sheet};
 use crate::error::{Error, Result};
-use crate::lang::Lang;
+use crate::lang::{Lang, Words};
 use crate::register::{Entry, Register};
 use crate::table::{self, Kept};
 use geojson::{GeoJson, Geometry};
@@ -157,7 +157,7 @@ impl Folder {
     }
 
     /// Tables that somebody saved beside the file that is read: nobody reads them.
-    pub fn unread(&self, lang: Lang) -> Vec<Problem> {
+    pub fn unread(&self) -> Vec<Problem> {
         let mut unread = Vec::new();
         for register in Register::ALL {
             for ending in SHEETS {
@@ -169,23 +169,25 @@ impl Folder {
                 let (read, list) = (register.file_name(), register.name());
                 let is_imported = !matches!(register, Register::County | Register::Grids)
                     && matches!(ending, "xlsx" | "xls");
-                let reason = match (lang, is_imported) {
-                    (Lang::Zh, false) => {
-                        format!("不读取此文件，只读取 {read}：请另存为 {read}，或删除此文件")
-                    }
-                    (Lang::En, false) => format!(
-                        "this file is not read, only {read} is: save it as {read}, or remove it"
+                let reason = match is_imported {
+                    false => Words::new(
+                        format!("不读取此文件，只读取 {read}：请另存为 {read}，或删除此文件"),
+                        format!(
+                            "this file is not read, only {read} is: save it as {read}, or remove it"
+                        ),
                     ),
-                    (Lang::Zh, true) => format!(
-                        "不读取此文件，只读取 {read}：请运行 huoyan import {list} {file}，\
-                        或另存为 {read}，然后删除此文件"
-                    ),
-                    (Lang::En, true) => format!(
-                        "this file is not read, only {read} is: run huoyan import {list} {file}, \
-                        or save it as {read}, then remove it"
+                    true => Words::new(
+                        format!(
+                            "不读取此文件，只读取 {read}：请运行 huoyan import {list} {file}，\
+                            或另存为 {read}，然后删除此文件"
+                        ),
+                        format!(
+                            "this file is not read, only {read} is: run huoyan import {list} \
+                            {file}, or save it as {read}, then remove it"
+                        ),
                     ),
                 };
-                unread.push(Problem { file, line: 0, reason });
+                unread.push(Problem::of_file(file, reason));
             }
         }
         unread

@@ -38,7 +38,7 @@ pub use folder::{Folder, Found, Taken};
 pub use import::{ImportReport, RejectedRow, import};
 pub use names::resolve as resolve_names;
 pub use people::{Duty, Person, Post, county_date, county_time, phone_number};
-pub use registers::{Registers, SETTLED_AFTER, rejected};
+pub use registers::{Registers, SETTLED_AFTER, look};
 pub use sheet::{Sheet, entry as register_entry, parse as parse_sheet, render as render_sheet};
 
 use crate::register::{Ban, Danger, Signal};

@@ -2,7 +2,7 @@
 
 use super::sheet::Sheet;
 use super::{Burn, County, Grid, Problem};
-use crate::lang::Lang;
+use crate::lang::{Lang, Words};
 use crate::register::{Ban, Entries, Ground, InForce, Notice, Register};
 use crate::table::cells::{areas, local};
 use crate::triage::event::Place;
@@ -46,7 +46,7 @@ impl County {
 
     /// What the registers say that cannot both be: burns approved under a ban, and notices for
     /// ground that nobody knows. What is over is no contradiction any more.
-    pub fn contradictions(&self, now: Timestamp, lang: Lang) -> Vec<Problem> {
+    pub fn contradictions(&self, now: Timestamp) -> Vec<Problem> {
         let mut found = Vec::new();
         for burn in self.burns.iter().filter(|burn| burn.to > now) {
             let forbids = |ban: &&Ban| {
@@ -56,7 +56,7 @@ impl County {
                     && self.is_on_ground(burn, &ban.notice)
             };
             if let Some(ban) = self.bans.iter().find(forbids) {
-                found.push(of(Register::Burns, under_ban(burn, ban, lang)));
+                found.push(of(Register::Burns, Words::by(|lang| under_ban(burn, ban, lang))));
             }
         }
         let known: BTreeSet<&str> =
@@ -68,15 +68,16 @@ impl County {
             let is_over = notice.until.is_some_and(|until| until <= now);
             let unknown = notice.areas.iter().find(|area| !known.contains(area.as_str()));
             if let Some(area) = unknown.filter(|_| !is_over) {
-                found.push(of(register, unknown_area(area, &BTreeSet::new(), lang)));
+                let words = Words::by(|lang| unknown_area(area, &BTreeSet::new(), lang));
+                found.push(of(register, words));
             }
         }
         found
     }
 }
 
-fn of(register: Register, reason: String) -> Problem {
-    Problem { file: register.file_name().to_owned(), line: 0, reason }
+fn of(register: Register, reason: Words) -> Problem {
+    Problem::of_file(register.file_name(), reason)
 }
 
 fn under_ban(burn: &Burn, ban: &Ban, lang: Lang) -> String {
@@ -221,8 +222,8 @@ mod tests {
     fn the_contradiction_is_said_ahead_and_until_it_is_over() {
         let county = county(&["WG-1"]);
         let said = |now: &str| -> Vec<String> {
-            let all = county.contradictions(time(now), Lang::Zh);
-            all.iter().map(ToString::to_string).collect()
+            let all = county.contradictions(time(now));
+            all.iter().map(|it| it.said(Lang::Zh)).collect()
         };
         let ahead = said("2026-11-19T00:00:00Z");
         assert_eq!(ahead.len(), 1, "{ahead:?}");
@@ -248,7 +249,7 @@ mod tests {
 
         // The township is renamed: its ban would silently hold nowhere.
         let renamed = County { grids: vec![grid("WG-1", "凤凰镇", 28.0)], ..county };
-        let said = renamed.contradictions(time("2026-11-20T00:00:00Z"), Lang::En);
-        assert!(said.iter().any(|it| it.file == "bans.csv" && it.reason.contains("凤滩镇")));
+        let said = renamed.contradictions(time("2026-11-20T00:00:00Z"));
+        assert!(said.iter().any(|it| it.file == "bans.csv" && it.reason.en.contains("凤滩镇")));
     }
 }

@@ -3,16 +3,16 @@
 //! ([`Registers::load`]). A row that cannot be used is listed as a problem, and the rest is used.
 
 use super::basics::Problem;
-use super::folder::Folder;
-use super::sheet;
+use super::folder::{Folder, Found};
 use super::terrain::{self, Listing, TileCache, Window};
 use super::{County, names};
 use crate::address::Address;
 use crate::error::{Error, Result};
-use crate::lang::Lang;
+use crate::lang::{Lang, Words};
 use crate::register::{Entries, Entry, History, Register, Validity};
 use jiff::{SignedDuration, Timestamp};
 use parking_lot::{Mutex, RwLock};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -135,9 +135,10 @@ impl Registers {
         let (mut entries, mut problems) = (Entries::default(), Vec::new());
         let mut turns = Vec::new();
         for register in Register::ALL {
-            let Some(mut found) = self.0.folder.read(register, Lang::from_env())? else { continue };
-            names::resolve(register, &mut found.sheet, &entries, Lang::from_env());
-            problems.extend(rejected(register, &found.sheet));
+            let Some((found, refused)) = look(&self.0.folder, register, &entries)? else {
+                continue;
+            };
+            problems.extend(refused);
             for entry in found.sheet.wanted(now) {
                 turns.extend([entry.valid.from, entry.valid.until].into_iter().flatten());
                 if entry.valid.holds(now) {
@@ -181,7 +182,7 @@ impl Registers {
         county.cameras = county.cameras.into_iter().map(with_password).collect::<Result<_>>()?;
         if let Some(dir) = terrain_dir(self.0.folder.dir()) {
             let mut shelf = self.0.shelf.lock();
-            let (terrain, unused) = shelf.take(&dir, county.bounds().map(Window::around), lang);
+            let (terrain, unused) = shelf.take(&dir, county.bounds().map(Window::around));
             county.terrain = terrain;
             problems.extend(unused);
         }
@@ -190,15 +191,36 @@ impl Registers {
     }
 }
 
-/// The rows of a file that cannot be used.
-pub fn rejected(register: Register, sheet: &sheet::Sheet) -> impl Iterator<Item = Problem> {
-    let file = register.file_name();
-    let problem = move |(line, reason): &(u64, String)| Problem {
-        file: file.to_owned(),
-        line: *line,
-        reason: reason.clone(),
+/// A file of the folder, its names resolved by `current`, and its rows that cannot be used. What is
+/// wrong is said in both languages, by reading it twice.
+pub fn look(
+    folder: &Folder,
+    register: Register,
+    current: &Entries,
+) -> Result<Option<(Found, Vec<Problem>)>> {
+    let read = |lang| -> Result<Option<Found>> {
+        let mut found = folder.read(register, lang)?;
+        if let Some(found) = &mut found {
+            names::resolve(register, &mut found.sheet, current, lang);
+        }
+        Ok(found)
     };
-    sheet.rejected.iter().map(problem)
+    let found = read(Lang::Zh).map_err(|zh| {
+        let said = |lang| read(lang).map_or_else(|e| e.chain_in(lang), |_| zh.chain_in(lang));
+        Error::new(zh.kind, Words::by(said))
+    })?;
+    let Some(found) = found else { return Ok(None) };
+    if found.sheet.rejected.is_empty() {
+        return Ok(Some((found, Vec::new())));
+    }
+    let english = read(Lang::En)?.map(|it| it.sheet.rejected).unwrap_or_default();
+    let english: BTreeMap<u64, String> = english.into_iter().collect();
+    let problem = |(line, zh): &(u64, String)| {
+        let reason = Words::new(zh, english.get(line).unwrap_or(zh));
+        Problem { file: register.file_name().to_owned(), line: *line, reason }
+    };
+    let problems = found.sheet.rejected.iter().map(problem).collect();
+    Ok(Some((found, problems)))
 }
 
 /// `<data>/terrain`, beside `<data>/registers`.

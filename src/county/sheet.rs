@@ -5,7 +5,7 @@ use super::basics::{Basics, GroundWord, Problem};
 use super::rows::{self, Record, Rows};
 use super::{Area, Burn, CameraEntry, County, Duty, Grid, HeatSource, Person};
 use crate::address::Address;
-use crate::lang::Lang;
+use crate::lang::{Lang, Words};
 use crate::register::{Ban, Danger, Entries, Entry, Register, Signal, Validity};
 use crate::table::cells::local;
 use crate::table::{self, Column, Kept, Row};
@@ -130,7 +130,8 @@ impl County {
         let basics =
             basics.map(|entry| serde_json::from_value::<Basics<Geometry>>(entry.value.clone()));
         let basics = basics.transpose().unwrap_or_else(|e| {
-            problems.push(problem(Register::County, "", e.to_string()));
+            let why = Words::by(|_| e.to_string());
+            problems.push(problem(Register::County, "", why));
             None
         });
         let mut county = Self::default();
@@ -141,7 +142,7 @@ impl County {
                 Self { name, centre, outline, is_flat: ground.is_some(), neighbours, ..county };
         }
         let grids = entries.of(Register::Grids).iter().filter_map(|entry| {
-            read_grid(&entry.value, lang)
+            in_both(lang, |lang| read_grid(&entry.value, lang))
                 .map_err(|why| problems.push(problem(Register::Grids, &entry.key, why)))
                 .ok()
         });
@@ -185,9 +186,14 @@ impl County {
     }
 }
 
-fn problem(register: Register, key: &str, why: String) -> Problem {
-    let reason = if key.is_empty() { why } else { format!("{key}: {why}") };
-    Problem { file: register.file_name().to_owned(), line: 0, reason }
+fn problem(register: Register, key: &str, why: Words) -> Problem {
+    let reason = if key.is_empty() { why } else { why.after(&format!("{key}:")) };
+    Problem::of_file(register.file_name(), reason)
+}
+
+/// What cannot be read is said in both languages, by reading it twice.
+fn in_both<T>(lang: Lang, read: impl Fn(Lang) -> Result<T, String>) -> Result<T, Words> {
+    read(lang).map_err(|_| Words::by(|lang| read(lang).err().unwrap_or_default()))
 }
 
 fn all<T: Record>(
@@ -196,7 +202,7 @@ fn all<T: Record>(
     lang: Lang,
     problems: &mut Vec<Problem>,
 ) -> Vec<T> {
-    let read = |entry: &Entry| match read::<T>(&exposed(entry), lang) {
+    let read = |entry: &Entry| match in_both(lang, |lang| read::<T>(&exposed(entry), lang)) {
         Ok(it) => Some(it),
         Err(why) => {
             problems.push(problem(register, &entry.key, why));

@@ -8,7 +8,7 @@ mod hgt;
 mod tests;
 
 use super::basics::Problem;
-use crate::lang::Lang;
+use crate::lang::Words;
 use crate::triage::geo::LatLon;
 use crate::triage::terrain::{Raster, Terrain};
 use std::collections::BTreeMap;
@@ -114,7 +114,7 @@ pub(super) fn listing(dir: &Path) -> Listing {
 /// The tiles as last read. They are read again only when one has changed, or the county has grown.
 #[derive(Debug, Default)]
 pub(super) struct TileCache {
-    of: Option<(Listing, Window, Lang)>,
+    of: Option<(Listing, Window)>,
     terrain: Option<Arc<Terrain>>,
     problems: Vec<Problem>,
 }
@@ -125,24 +125,18 @@ impl TileCache {
         &mut self,
         dir: &Path,
         window: Option<Window>,
-        lang: Lang,
     ) -> (Option<Arc<Terrain>>, Vec<Problem>) {
         let Some(window) = window else { return (None, Vec::new()) };
-        let of = Some((listing(dir), window, lang));
+        let of = Some((listing(dir), window));
         if self.of != of {
-            let (terrain, problems) = read(dir, &window, SAMPLES_MAX, lang);
+            let (terrain, problems) = read(dir, &window, SAMPLES_MAX);
             (self.of, self.terrain, self.problems) = (of, terrain.map(Arc::new), problems);
         }
         (self.terrain.clone(), self.problems.clone())
     }
 }
 
-fn read(
-    dir: &Path,
-    window: &Window,
-    samples_max: usize,
-    lang: Lang,
-) -> (Option<Terrain>, Vec<Problem>) {
+fn read(dir: &Path, window: &Window, samples_max: usize) -> (Option<Terrain>, Vec<Problem>) {
     let (mut rasters, mut problems) = (Vec::new(), Vec::new());
     let mut room = samples_max;
     let names: Vec<String> = listing(dir).into_keys().collect();
@@ -160,8 +154,7 @@ fn read(
         match outcome {
             Ok(raster) => rasters.extend(raster),
             Err((zh, en)) => {
-                let reason = lang.pick(&zh, &en).to_owned();
-                problems.push(Problem { file: format!("terrain/{name}"), line: 0, reason });
+                problems.push(Problem::of_file(format!("terrain/{name}"), Words::new(zh, en)));
                 if number >= FILES_MAX {
                     break;
                 }

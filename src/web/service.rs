@@ -219,9 +219,9 @@ pub(super) fn sees(health: Health) -> bool {
 /// names every row, `huoyan check` the rest.
 fn registers(state: &WebState, lang: Lang) -> PartView {
     let (county, now) = (state.county(), state.clock.now());
-    let (gaps, contradictions) = (county.gaps(now), county.contradictions(now, lang));
+    let (gaps, contradictions) = (county.gaps(now), county.contradictions(now));
     let problems = [county.problems.first(), contradictions.first()];
-    let first = problems.into_iter().flatten().map(ToString::to_string);
+    let first = problems.into_iter().flatten().map(|it| it.said(lang));
     let mut words: Vec<String> = first.chain(gaps.first().map(|gap| gap.words(lang))).collect();
     let more = county.problems.len() + contradictions.len() + gaps.len() - words.len();
     if more > 0 {

@@ -201,7 +201,7 @@ async fn file_and_page_changed_at_once_and_both_count(store: TestStore) {
     assert_eq!(name(&county, "r2").as_deref(), Some("李四光"));
     assert_eq!(county.person(&"r1".into()).and_then(|it| it.phone.as_deref()), Some("13900000009"));
     assert!(
-        county.problems.iter().any(|it| it.reason.contains("r1")),
+        county.problems.iter().any(|it| it.reason.zh.contains("r1")),
         "and the clerk is told: {:?}",
         county.problems
     );
@@ -489,7 +489,7 @@ async fn a_file_that_nobody_knows_is_not_taken_for_the_truth(store: TestStore) {
     let registry = office.registry_in(&dir).await;
     let county = registry.registers().current();
     assert_eq!(name(&county, "r1").as_deref(), Some("张三"));
-    assert!(county.problems[0].reason.contains("huoyan import"), "{:?}", county.problems);
+    assert!(county.problems[0].reason.zh.contains("huoyan import"), "{:?}", county.problems);
     assert_eq!(fs::read_to_string(dir.join("people.csv")).expect("kept"), old);
     fs::remove_file(dir.join("people.csv")).expect("removed");
     registry.follow().await.expect("followed");

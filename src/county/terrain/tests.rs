@@ -77,7 +77,7 @@ fn pixels(middle: f64) -> Vec<f64> {
 }
 
 fn read_in(dir: &Path) -> (Option<Terrain>, Vec<Problem>) {
-    read(dir, &window(), SAMPLES_MAX, Lang::En)
+    read(dir, &window(), SAMPLES_MAX)
 }
 
 fn is_the_slope(terrain: &Terrain) {
@@ -103,7 +103,7 @@ fn a_tile_of_srtm_is_read_and_only_its_needed_part_kept() {
         is_the_slope(&terrain);
         assert!(terrain.samples() < side * side / 2, "{} of {}", terrain.samples(), side * side);
         let [far] = &problems[..] else { panic!("{problems:?}") };
-        assert!(far.file == "terrain/N40E120.hgt" && far.reason.contains("0 bytes"), "{far:?}");
+        assert!(far.file == "terrain/N40E120.hgt" && far.reason.en.contains("0 bytes"), "{far:?}");
     }
 }
 
@@ -199,11 +199,11 @@ fn a_wrong_file_is_refused_in_words_and_the_others_are_used() {
         ("N28E110.hgt.zip", "unpack"),
     ] {
         let of = problems.iter().find(|problem| problem.file == format!("terrain/{name}"));
-        assert!(of.is_some_and(|problem| problem.reason.contains(word)), "{name}: {of:?}");
+        assert!(of.is_some_and(|problem| problem.reason.en.contains(word)), "{name}: {of:?}");
     }
     assert_eq!(problems.len(), 8, "{problems:?}");
-    let zh = read(dir.path(), &window(), SAMPLES_MAX, Lang::Zh).1;
-    assert!(zh.iter().all(|problem| problem.reason.contains("未使用")), "{zh:?}");
+    let is_zh = |problem: &Problem| problem.reason.zh.contains("未使用");
+    assert!(problems.iter().all(is_zh), "{problems:?}");
 }
 
 #[test]
@@ -229,26 +229,22 @@ fn more_than_the_bound_is_not_kept() {
     let dir = tempfile::tempdir().expect("a folder");
     fs::write(dir.path().join("N28E110.hgt"), hgt(1201)).expect("a tile");
     let needed = read_in(dir.path()).0.expect("a terrain").samples();
-    assert!(read(dir.path(), &window(), needed, Lang::Zh).0.is_some());
-    let (terrain, problems) = read(dir.path(), &window(), needed - 1, Lang::Zh);
+    assert!(read(dir.path(), &window(), needed).0.is_some());
+    let (terrain, problems) = read(dir.path(), &window(), needed - 1);
     assert_eq!(terrain, None);
-    assert!(problems[0].reason.contains("上限"), "{problems:?}");
+    assert!(problems[0].reason.zh.contains("上限"), "{problems:?}");
 }
 
 #[test]
 fn a_shelf_reads_again_only_what_has_changed() {
     let dir = tempfile::tempdir().expect("a folder");
     let mut shelf = TileCache::default();
-    assert_eq!(
-        shelf.take(dir.path(), None, Lang::Zh),
-        (None, vec![]),
-        "a county without a place needs none"
-    );
-    assert_eq!(shelf.take(dir.path(), Some(window()), Lang::Zh), (None, vec![]));
+    assert_eq!(shelf.take(dir.path(), None), (None, vec![]), "a county without a place needs none");
+    assert_eq!(shelf.take(dir.path(), Some(window())), (None, vec![]));
     fs::write(dir.path().join("N28E110.hgt"), hgt(1201)).expect("a tile");
-    let first = shelf.take(dir.path(), Some(window()), Lang::Zh).0.expect("a terrain");
-    let again = shelf.take(dir.path(), Some(window()), Lang::Zh).0.expect("a terrain");
+    let first = shelf.take(dir.path(), Some(window())).0.expect("a terrain");
+    let again = shelf.take(dir.path(), Some(window())).0.expect("a terrain");
     assert!(Arc::ptr_eq(&first, &again), "not read again");
     fs::remove_file(dir.path().join("N28E110.hgt")).expect("gone");
-    assert_eq!(shelf.take(dir.path(), Some(window()), Lang::Zh), (None, vec![]));
+    assert_eq!(shelf.take(dir.path(), Some(window())), (None, vec![]));
 }

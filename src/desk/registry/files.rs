@@ -4,7 +4,7 @@
 use super::Registry;
 use crate::county::{self, Found, Problem, SETTLED_AFTER, Taken};
 use crate::error::{Error, Result};
-use crate::lang::Lang;
+use crate::lang::Words;
 use crate::register::{Author, Edited, Entry, History, Merge, Register, Version, merge};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
@@ -75,28 +75,20 @@ impl Registry {
                 }
                 // Then no file is known, and none is taken for the truth; the log goes on.
                 Err(e) => {
-                    followed.problems.unremembered = Some(unremembered(&e, self.lang));
+                    followed.problems.unremembered = Some(unremembered(&e));
                     BTreeMap::new()
                 }
             },
         };
-        followed.problems.unread = folder.unread(self.lang);
+        followed.problems.unread = folder.unread();
         for register in Register::ALL {
-            let stand = match folder.read(register, self.lang) {
-                Ok(Some(mut found)) => {
-                    county::resolve_names(
-                        register,
-                        &mut found.sheet,
-                        &history.at(self.clock.now()),
-                        self.lang,
-                    );
-                    let mut stand: Vec<Problem> =
-                        county::rejected(register, &found.sheet).collect();
+            let stand = match county::look(folder, register, &history.at(self.clock.now())) {
+                Ok(Some((found, mut stand))) => {
                     let take = self.take(register, &found, &mut history, &taken, followed).await?;
                     match take {
                         Take::Known | Take::Unsettled => {}
                         Take::Stranger => {
-                            stand.push(whole(register, stranger(register.file_name(), self.lang)))
+                            stand.push(whole(register, stranger(register.file_name())))
                         }
                         Take::In { known, passed } => {
                             let name = register.file_name().to_owned();
@@ -116,7 +108,7 @@ impl Registry {
                 }
                 other => {
                     followed.unsettled.remove(&register);
-                    let fault = other.err().map(|e| whole(register, e.chain_in(self.lang)));
+                    let fault = other.err().map(|e| whole(register, said(&e)));
                     fault.into_iter().collect()
                 }
             };
@@ -129,7 +121,7 @@ impl Registry {
     fn remember(&self, taken: &BTreeMap<String, Taken>, followed: &mut Followed) {
         let fault = self.registers.folder().remember(taken).err();
         followed.unremembered = fault.is_some().then(|| taken.clone());
-        followed.problems.unremembered = fault.map(|e| unremembered(&e, self.lang));
+        followed.problems.unremembered = fault.map(|e| unremembered(&e));
     }
 
     /// Takes one file, if it is not the one that was taken last.
@@ -169,7 +161,7 @@ impl Registry {
             wanted.into_iter().partition(|entry| entry.valid.is_given());
         let edited = Edited { register, rows: &rows, dated: &dated, is_whole, held, is_untouched };
         let merged = merge(history, &edited, now);
-        let passed = told(register, &merged, self.lang);
+        let passed = told(register, &merged);
         let Merge { facts, base, is_up_to_date, .. } = merged;
         let why = match known {
             Some(_) => {
@@ -205,8 +197,8 @@ impl Registry {
         for register in Register::ALL {
             match self.write_file(register, current.of(register), history, now) {
                 Ok(Written::Agrees) => {}
-                Ok(Written::Held) => problems.held.push(whole(register, held(self.lang))),
-                Err(e) => problems.unwritten.push(whole(register, e.chain_in(self.lang))),
+                Ok(Written::Held) => problems.held.push(whole(register, held())),
+                Err(e) => problems.unwritten.push(whole(register, said(&e))),
             }
         }
     }
@@ -311,56 +303,63 @@ fn version(known: &Taken, now: Timestamp) -> Version {
 }
 
 /// What of a file was not taken, for whoever saved it.
-fn told(register: Register, merged: &Merge, lang: Lang) -> Vec<Problem> {
-    let outdated = merged.outdated.iter().map(|key| match lang {
-        Lang::Zh => format!(
-            "{key}：文件里是更改前的内容，像是旧副本，已保留之后的更改；确要改回，请撤销那次更改，\
-            或用 huoyan import 导入"
-        ),
-        Lang::En => format!(
-            "{key}: the file has it as it was before a change made elsewhere, as an old copy \
-            would; that change stays. To set it back, undo the change or use huoyan import"
-        ),
+fn told(register: Register, merged: &Merge) -> Vec<Problem> {
+    let outdated = merged.outdated.iter().map(|key| {
+        Words::new(
+            format!(
+                "{key}：文件里是更改前的内容，像是旧副本，已保留之后的更改；确要改回，\
+                请撤销那次更改，或用 huoyan import 导入"
+            ),
+            format!(
+                "{key}: the file has it as it was before a change made elsewhere, as an old copy \
+                would; that change stays. To set it back, undo the change or use huoyan import"
+            ),
+        )
     });
-    let contested = merged.contested.iter().map(|key| match lang {
-        Lang::Zh => format!(
-            "{key}：文件打开之后，该条已在别处更改，已保留别处的更改；文件里的改法没有采用，\
-            请看过现在的内容后再改"
-        ),
-        Lang::En => format!(
-            "{key}: it was changed elsewhere after the file was opened, and that change stays; \
-            what the file says is not taken. Look at it as it is now, then edit it again"
-        ),
+    let contested = merged.contested.iter().map(|key| {
+        Words::new(
+            format!(
+                "{key}：文件打开之后，该条已在别处更改，已保留别处的更改；文件里的改法没有采用，\
+                请看过现在的内容后再改"
+            ),
+            format!(
+                "{key}: it was changed elsewhere after the file was opened, and that change stays; \
+                what the file says is not taken. Look at it as it is now, then edit it again"
+            ),
+        )
     });
     outdated.chain(contested).map(|reason| whole(register, reason)).collect()
 }
 
-fn held(lang: Lang) -> String {
-    lang.pick(
+fn held() -> Words {
+    Words::new(
         "其中有不能采用的行，所以没有把别处的更改写入此文件；更正或删除这些行后会自动写入",
         "it holds rows that cannot be used, so what was changed elsewhere is not written into it; \
         that is done as soon as these rows are corrected or removed",
     )
-    .to_owned()
 }
 
-fn unremembered(e: &Error, lang: Lang) -> Problem {
-    Problem { file: "registers".to_owned(), line: 0, reason: e.chain_in(lang) }
+fn unremembered(e: &Error) -> Problem {
+    Problem::of_file("registers", said(e))
 }
 
-fn whole(register: Register, reason: String) -> Problem {
-    Problem { file: register.file_name().to_owned(), line: 0, reason }
+fn said(error: &Error) -> Words {
+    Words::by(|lang| error.chain_in(lang))
 }
 
-fn stranger(name: &str, lang: Lang) -> String {
-    match lang {
-        Lang::Zh => format!(
+fn whole(register: Register, reason: Words) -> Problem {
+    Problem::of_file(register.file_name(), reason)
+}
+
+fn stranger(name: &str) -> Words {
+    Words::new(
+        format!(
             "{name} 与数据库中的登记不同，且不知哪个更新：要以文件为准，运行 huoyan import；\
             否则删除此文件，程序会重新写出"
         ),
-        Lang::En => format!(
+        format!(
             "{name} differs from the registers in the database, and nobody knows which is newer: \
             to take the file, run huoyan import; otherwise remove it, and it is written anew"
         ),
-    }
+    )
 }

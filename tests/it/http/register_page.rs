@@ -91,6 +91,14 @@ async fn a_line_that_is_not_taken_is_listed_with_its_number() {
     let view = office.officer.get(PEOPLE).await.ok();
     let problem = &view["problems"][0];
     assert_eq!((&problem["key"], &problem["line"]), (&Value::Null, &json!(4)), "{view}");
+    // Whoever reads English reads it in English, whatever the server's language is.
+    let said = async |lang: &str| {
+        let request = Request::get(PEOPLE).header(header::ACCEPT_LANGUAGE, lang);
+        let view = office.officer.send(request.body(Body::empty()).expect("a request")).await.ok();
+        view["problems"][0]["words"].as_str().expect("words").to_owned()
+    };
+    let (zh, en) = (said("zh-CN").await, said("en").await);
+    assert!(zh.contains("应为11位") && en.contains("a phone number is needed"), "{zh} {en}");
 }
 
 #[tokio::test]

@@ -97,7 +97,11 @@ async fn a_dated_row_of_the_folder_is_an_edit_once(store: TestStore) {
     office.settle(&registry).await;
     let county = registry.registers().current();
     assert_eq!(name(&county, "r1").as_deref(), Some("张三丰"));
-    assert!(county.problems.iter().any(|it| it.reason.contains("旧副本")), "{:?}", county.problems);
+    assert!(
+        county.problems.iter().any(|it| it.reason.zh.contains("旧副本")),
+        "{:?}",
+        county.problems
+    );
 }
 
 async fn a_list_that_waits_for_its_day_is_taken_back(store: TestStore) {

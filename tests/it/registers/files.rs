@@ -21,7 +21,7 @@ const NIGHT: &str = "日期,岗位,人员\n2026-04-05,县值班,r1\n";
 
 fn reasons(registry: &Registry) -> String {
     let county = registry.registers().current();
-    county.problems.iter().map(|it| format!("{it}\n")).collect()
+    county.problems.iter().map(|it| it.said(Lang::Zh) + "\n").collect()
 }
 
 fn on_duty(registry: &Registry) -> Vec<String> {

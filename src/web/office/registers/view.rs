@@ -156,7 +156,7 @@ fn problems(
     let of_file = of_file.map(|it| ProblemView {
         key: None,
         line: Some(it.line).filter(|line| *line > 0),
-        words: it.reason.clone(),
+        words: it.reason.pick(lang).to_owned(),
     });
     let gaps = county.gaps(now);
     let of_gaps = gaps.iter().flat_map(|gap| {
