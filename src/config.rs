@@ -2,6 +2,7 @@
 //! unit, and secrets come only from the environment or a file. Every default stands here with its
 //! unit and reason; `huoyan config` prints the documented sample.
 
+mod alarms;
 mod bus;
 mod centre;
 mod check;
@@ -9,6 +10,7 @@ mod data;
 mod secrets;
 mod server;
 
+pub use alarms::{AlarmsConfig, Scaled, SystemMap, Take, TakeNumber, TakeTime, When, Written};
 pub use bus::{BusConfig, EdgeConfig};
 pub use centre::{CentreConfig, Listed};
 pub use data::{BackupConfig, DiskConfig, RecordConfig, StoreConfig, TellAt};
@@ -45,6 +47,7 @@ pub struct Config {
     pub detect: DetectConfig,
     pub satellite: SatelliteConfig,
     pub notify: NotifyConfig,
+    pub alarms: AlarmsConfig,
     pub thresholds: Thresholds,
     pub policy: Policy,
     /// True when the file has a section `[policy]`; otherwise nobody chose the policy.

@@ -171,6 +171,7 @@ pub async fn prune(store: &Store, config: &Config, clock: &Clock) -> (Removed, R
     let mut removed = Removed::default();
     let done = all([
         store.prune_logins(now).await.map(drop),
+        store.prune_alarms(now - days(policy.fires_days)).await,
         store
             .prune_analyses(now - days(policy.analyses_days))
             .await

@@ -15,6 +15,7 @@ pub mod replay;
 mod report;
 mod restore;
 mod run;
+mod system;
 mod user;
 
 use crate::config::{Config, Device};
@@ -91,6 +92,8 @@ enum Command {
     Restore(restore::Args),
     /// 登录链接 / one-time login links
     User(user::Args),
+    /// 外部系统 / other systems that may send alarms: one key each, shown once
+    System(system::Args),
     /// 模型 / check whether a model works on this machine, and what it costs
     Model(model::Args),
     /// 配置样例 / print the documented sample configuration
@@ -177,6 +180,7 @@ fn dispatch(arguments: Arguments, lang: Lang) -> Result<Outcome> {
         Command::Backup(args) => backup::run(args, &common),
         Command::Restore(args) => restore::run(args, &common),
         Command::User(args) => user::run(args, &common),
+        Command::System(args) => system::run(args, &common),
         Command::Model(args) => model::run(args, &common),
         Command::Config(args) => config::run(args, &common),
     }

@@ -36,6 +36,7 @@ impl Config {
         self.camera.check()?;
         self.detect.check()?;
         self.satellite.check()?;
+        self.alarms.check()?;
         let usual = Self::default();
         within("[backup] every", self.backup.every, MINUTE..=DAY * 366, usual.backup.every)?;
         within("[backup] keep", self.backup.keep, 1..=10_000, usual.backup.keep)?;

@@ -218,17 +218,20 @@ impl Wording<'_> {
         }
     }
 
-    /// The camera that took the bearing.
+    /// The camera that took the bearing, or another system's device.
     fn mast(&self) -> String {
         let camera = self.incident.sightings.iter().find_map(|it| match (&it.source, it.locus) {
             (Source::Camera { camera, .. }, Locus::Sector(_) | Locus::Unaimed { .. }) => {
-                Some(camera)
+                Some(camera.clone())
+            }
+            (Source::System { device, .. }, Locus::Sector(_) | Locus::Unaimed { .. }) => {
+                Some(device.as_str().into())
             }
             _ => None,
         });
-        let entry = camera.and_then(|id| self.county.camera(id));
+        let entry = camera.as_ref().and_then(|id| self.county.camera(id));
         entry.map_or_else(
-            || camera.map(ToString::to_string).unwrap_or_default(),
+            || camera.map(|id| id.to_string()).unwrap_or_default(),
             |entry| entry.name.clone(),
         )
     }

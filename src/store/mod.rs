@@ -2,6 +2,7 @@
 //! keep the same promises, which `tests/it/store_contract.rs` states once. No `now()`: callers pass
 //! the time.
 
+mod alarms;
 mod analyses;
 mod backup;
 mod filed;
@@ -21,6 +22,7 @@ mod thresholds;
 mod unreadable;
 mod writer;
 
+pub use alarms::{AlarmSystem, NewAlarm, Original, REFUSALS_FOR, Refused};
 pub use analyses::days::FOLDER as ANALYSES;
 pub use backup::{LogHead, copy_sqlite};
 pub use filed::Filed;

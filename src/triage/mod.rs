@@ -5,6 +5,7 @@ pub mod associate;
 pub mod category;
 pub mod cluster;
 pub mod confirm;
+pub mod datum;
 pub mod deadline;
 pub mod detection;
 pub mod dispatch;

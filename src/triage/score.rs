@@ -114,7 +114,7 @@ fn eye(sighting: &Sighting) -> String {
         Source::Camera { camera, .. } => camera.to_string(),
         Source::Satellite { satellite, instrument, .. } => format!("{satellite} {instrument}"),
         Source::Person { who, .. } => who.clone(),
-        Source::System { name, device } => format!("{name} {device}"),
+        Source::System { name, device, .. } => format!("{name} {device}"),
         Source::Neighbour { county, code } => format!("{county} {code}"),
     }
 }
@@ -211,6 +211,7 @@ fn of_labels(sightings: &[Sighting], labels: &[Label], strong: bool) -> Vec<Reas
             // It explains, and takes nothing off.
             Label::LookAlike { code, .. } => reason("look_alike", 0.0, code),
             Label::NoBearing { camera } => reason("no_bearing", NO_BEARING, camera.as_str()),
+            Label::UnknownDevice { device } => reason("unknown_device", NO_BEARING, device),
         };
         // Each label counts once, however many sightings and registers carry it.
         if reasons.iter().all(|it| it.code != said.code) {

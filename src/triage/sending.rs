@@ -257,7 +257,8 @@ fn hold(label: &Label, policy: &Policy) -> Option<Labelled> {
         Label::BurnInBan { .. }
         | Label::Border { .. }
         | Label::OutsideCounty
-        | Label::NoBearing { .. } => return None,
+        | Label::NoBearing { .. }
+        | Label::UnknownDevice { .. } => return None,
     })
 }
 
@@ -285,6 +286,7 @@ fn said(label: &Label) -> Because {
         Label::Border { neighbours } => reason("border", neighbours.join("、")),
         Label::OutsideCounty => reason("outside_county", ""),
         Label::NoBearing { camera } => reason("no_bearing", camera.to_string()),
+        Label::UnknownDevice { device } => reason("unknown_device", device.clone()),
     }
 }
 

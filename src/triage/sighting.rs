@@ -52,13 +52,31 @@ pub enum Source {
     /// A call to 12119, a tower, a ranger.
     Person { who: String, words: String },
     /// Another system's alarm.
-    System { name: String, device: String },
+    System {
+        name: String,
+        device: String,
+        /// What it sent; `None`: a log before there was an intake.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[schema(nullable = false)]
+        alarm: Option<SystemAlarm>,
+    },
     /// 邻县通报: another county of this centre tells that its fire may lie here.
     Neighbour {
         county: String,
         /// Of the incident there.
         code: String,
     },
+}
+
+/// What another system says of its alarm, and what fixes what it sent.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+pub struct SystemAlarm {
+    /// Its own id of the alarm.
+    pub id: String,
+    /// Its own word for what it saw; empty: it gave none.
+    pub class: String,
+    /// sha256 of the original, which is kept as it came.
+    pub sha256: String,
 }
 
 impl Sighting {
@@ -119,4 +137,7 @@ pub enum Label {
     LookAlike { code: String, closed_at: Timestamp, cause: Option<FalseAlarm> },
     /// The camera has turned or its direction was never surveyed: it gives no bearing.
     NoBearing { camera: CameraId },
+    /// 设备未登记: another system's device that the camera register does not have, and that did not
+    /// say where it saw it.
+    UnknownDevice { device: String },
 }

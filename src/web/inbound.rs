@@ -2,6 +2,7 @@
 //! Matched by number and code. An unclear reply is never guessed at: it goes to the duty officer as
 //! a note on every incident concerned.
 
+pub(super) mod alarm;
 mod reply;
 
 use super::WebState;

@@ -110,6 +110,7 @@ pub struct Own {
     /// At a centre's own host: its counties, and what was said of them last.
     doors: Option<Doors>,
     known: centre::Known,
+    alarms: inbound::alarm::AlarmShares,
 }
 
 impl Default for Own {
@@ -125,6 +126,7 @@ impl Default for Own {
             closing: watch::Sender::new(false),
             doors: None,
             known: centre::Known::default(),
+            alarms: inbound::alarm::AlarmShares::default(),
         }
     }
 }
@@ -182,6 +184,8 @@ struct Rooms {
     slow: OpenApiRouter<WebState>,
     /// Registers as whole files.
     sheets: OpenApiRouter<WebState>,
+    /// Other systems' alarms, with pictures.
+    alarms: OpenApiRouter<WebState>,
     pages: Router<WebState>,
 }
 
@@ -196,7 +200,10 @@ pub fn router(state: WebState) -> Router {
         .route("/registers", get(files::registers))
         .route("/sw.js", get(files::service_worker))
         .route("/assets/{*path}", get(files::asset));
-    dressed(Rooms { quick: quick(), slow: slow(), sheets: sheets(), pages }, state)
+    dressed(
+        Rooms { quick: quick(), slow: slow(), sheets: sheets(), alarms: alarms(), pages },
+        state,
+    )
 }
 
 /// Limits, headers, errors and the document of the routes.
@@ -208,6 +215,8 @@ fn dressed(rooms: Rooms, state: WebState) -> Router {
     openapi.merge(slow_openapi);
     let (sheets, sheets_openapi) = rooms.sheets.split_for_parts();
     openapi.merge(sheets_openapi);
+    let (alarms, alarms_openapi) = rooms.alarms.split_for_parts();
+    openapi.merge(alarms_openapi);
     let (outside, outside_openapi) = outside().split_for_parts();
     openapi.merge(outside_openapi);
     let openapi: Arc<str> = openapi::document(&openapi).to_string().into();
@@ -222,10 +231,14 @@ fn dressed(rooms: Rooms, state: WebState) -> Router {
     let sheets = sheets
         .layer(answer_within(limits::SLOW_ANSWER_WITHIN))
         .layer(DefaultBodyLimit::max(limits::SHEET_MAX_BYTES));
+    let alarms = alarms
+        .layer(answer_within(limits::SLOW_ANSWER_WITHIN))
+        .layer(DefaultBodyLimit::max(limits::ALARM_MAX_BYTES));
     Router::new()
         .merge(quick)
         .merge(slow)
         .merge(sheets)
+        .merge(alarms)
         .fallback(|| async { error::Problem::not_found() })
         .layer(
             ServiceBuilder::new()
@@ -275,6 +288,12 @@ fn sheets() -> OpenApiRouter<WebState> {
     OpenApiRouter::new().routes(routes!(registers::sheet::download, registers::sheet::bring))
 }
 
+fn alarms() -> OpenApiRouter<WebState> {
+    OpenApiRouter::new()
+        .routes(routes!(inbound::alarm::take_alarm))
+        .routes(routes!(inbound::alarm::alarm_picture))
+}
+
 /// Outside every layer that can be full: a program without free seats is alive and must not be
 /// restarted.
 fn outside() -> OpenApiRouter<WebState> {
@@ -312,6 +331,7 @@ fn quick() -> OpenApiRouter<WebState> {
         .routes(routes!(sorting::take_undelivered))
         .routes(routes!(inbound::sms))
         .routes(routes!(inbound::voice))
+        .routes(routes!(inbound::alarm::original_alarm))
         .routes(routes!(pictures::picture))
         .routes(routes!(pictures::frame))
         .routes(routes!(strips::strip))

@@ -1,5 +1,7 @@
 //! What machines request: is it alive, is it ready, its metrics, its API description. And `me`.
 
+mod alarms;
+
 use super::WebState;
 use super::dto::MeView;
 use super::http::error::{Answer, Problem, lang_of};
@@ -97,6 +99,7 @@ pub(super) async fn parts(state: &WebState, lang: Lang) -> Vec<PartView> {
         cameras(state, lang),
         registers(state, lang),
     ];
+    all.extend(alarms::health(state, lang).await);
     let parts = state.parts.0.read();
     all.extend(parts.iter().map(|(name, part)| PartView {
         part: name.clone(),

@@ -38,12 +38,16 @@ pub struct World {
 
 impl World {
     pub async fn new() -> Self {
+        Self::with(Config::default()).await
+    }
+
+    /// By this configuration.
+    pub async fn with(config: Config) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let store = Store::open("sqlite", folder.path()).await.expect("SQLite opens");
         let start: Timestamp = "2026-11-21T06:00:00Z".parse().expect("a time");
         let clock = Clock::simulated(start);
-        let (registers, bus, config) =
-            (Registers::fixed(county()), Bus::local(), Config::default());
+        let (registers, bus) = (Registers::fixed(county()), Bus::local());
         let (drill, drills) = mpsc::channel(1);
         let registry = Registry::over(&store, registers.clone(), clock.clone(), Lang::Zh);
         let state = WebState {
@@ -117,6 +121,15 @@ impl World {
             .expect("a pair")
             .to_owned();
         Browser { cookie: Some(cookie), ..stranger }
+    }
+
+    /// Lets another system send alarms, and returns its key.
+    pub async fn system(&self, name: &str) -> &'static str {
+        let key = web::secret().expect("random");
+        let (hash, now) = (web::hash_secret(&key), self.clock.now());
+        let added = self.state.store.add_alarm_system(name, &hash, None, now).await;
+        added.expect("a new system");
+        key.leak()
     }
 
     pub fn stranger(&self) -> Browser {

@@ -59,7 +59,8 @@ fn router(state: WebState, pulse: Pulse) -> Router {
         .fold(Router::new(), |pages, path| pages.route(path, get(files::counties)))
         .route("/sw.js", get(files::service_worker))
         .route("/assets/{*path}", get(files::asset));
-    dressed(Rooms { quick, slow: OpenApiRouter::new(), sheets: OpenApiRouter::new(), pages }, state)
+    let [slow, sheets, alarms] = [(); 3].map(|()| OpenApiRouter::new());
+    dressed(Rooms { quick, slow, sheets, alarms, pages }, state)
 }
 
 /// At every host that is nobody's: machines ask by address, and a person has mistyped a name.

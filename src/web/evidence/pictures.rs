@@ -114,7 +114,7 @@ pub(crate) async fn frame(
 
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Kept {
-    picture: PictureId,
+    pub picture: PictureId,
 }
 
 /// A photo of the scene: kept as sent, after a look whether it is one.
@@ -138,13 +138,7 @@ pub(crate) async fn add_photo(
         shares::of_incident(&incident, &me.person, &Input::AddPhoto { picture })?;
     }
     check_kind(&headers)?;
-    check_size(&photo)?;
-    if Picture::is_cut_off(&photo) {
-        return Err(Problem::impossible(
-            "照片不完整，请重新拍摄。",
-            "The photo is incomplete. Please take it again.",
-        ));
-    }
+    check_whole(&photo)?;
     let bytes = photo.clone();
     state
         .own
@@ -180,6 +174,18 @@ impl FromRequestParts<WebState> for Uploading {
     }
 }
 
+/// What can be seen of a photo without decoding it: that it is one, not too large, and has its end.
+pub(crate) fn check_whole(photo: &[u8]) -> Answer<()> {
+    check_size(photo)?;
+    if Picture::is_cut_off(photo) {
+        return Err(Problem::impossible(
+            "照片不完整，请重新拍摄。",
+            "The photo is incomplete. Please take it again.",
+        ));
+    }
+    Ok(())
+}
+
 /// Reads the header only.
 fn check_size(photo: &[u8]) -> Answer<()> {
     let (width, height) = Picture::size_of(photo).map_err(unreadable)?;
@@ -200,7 +206,7 @@ fn unreadable(error: Error) -> Problem {
     )
 }
 
-fn check_kind(headers: &HeaderMap) -> Answer<()> {
+pub(crate) fn check_kind(headers: &HeaderMap) -> Answer<()> {
     let kind = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     match kind.split(';').next().unwrap_or_default().trim() {
         "image/jpeg" | "image/png" => Ok(()),

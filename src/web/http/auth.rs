@@ -2,12 +2,12 @@
 
 use super::error::{Answer, Problem, lang_of};
 use super::me::Me;
-use super::secret::is_secret_of;
+use super::secret::{hash, is_secret_of};
 use super::session;
 use crate::config::Config;
 use crate::error::Kind;
 use crate::lang::Lang;
-use crate::store::Access;
+use crate::store::{Access, AlarmSystem};
 use crate::triage::id::ActionId;
 use crate::web::WebState;
 use axum::extract::{FromRequestParts, Request, State};
@@ -121,6 +121,41 @@ impl FromRequestParts<WebState> for Gateway {
                 <HUOYAN_INBOUND_KEY>.",
             )
         })
+    }
+}
+
+/// Another system that sends alarms, identified by a key of its own.
+pub(crate) struct Sender(pub AlarmSystem);
+
+impl FromRequestParts<WebState> for Sender {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &WebState) -> Answer<Self> {
+        let unknown = || {
+            Problem::new(
+                Kind::Unauthenticated,
+                "密钥不符：请求头应为 Authorization: Bearer <huoyan system add 给出的密钥>。",
+                "The key is missing or wrong: send Authorization: Bearer <the key that `huoyan \
+                system add` printed>.",
+            )
+        };
+        let key = bearer(&parts.headers).ok_or_else(unknown)?;
+        let system = state.store.alarm_system_of(&hash(key)).await?.ok_or_else(unknown)?;
+        if system.revoked_at.is_none() {
+            return Ok(Self(system));
+        }
+        // It is counted like any other refusal: somebody still sends alarms that nobody sees.
+        let problem = Problem::new(
+            Kind::Unauthenticated,
+            format!("外部系统 {} 的密钥已吊销。", system.name),
+            format!("The key of the system {} was revoked.", system.name),
+        );
+        let now = state.clock.now();
+        let count = state.own.alarms.to_write(&system.name, now);
+        if count > 0 {
+            state.store.alarm_refused(&system.name, count, &problem.words(), now).await?;
+        }
+        Err(problem)
     }
 }
 

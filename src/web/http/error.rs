@@ -71,6 +71,14 @@ impl Problem {
         Self { code: Code::Gone, ..Self::new(Kind::NotFound, zh, en) }.with_status(StatusCode::GONE)
     }
 
+    pub(crate) fn words(&self) -> Words {
+        Words::new(self.zh.as_str(), self.en.as_str())
+    }
+
+    pub(crate) fn is_too_many(&self) -> bool {
+        self.code == Code::TooMany
+    }
+
     #[must_use]
     pub(crate) fn with_status(mut self, status: StatusCode) -> Self {
         self.status = status;

@@ -16,6 +16,20 @@ pub(crate) const JSON_MAX_BYTES: usize = 64 * 1024;
 pub(crate) const PHOTO_MAX_BYTES: usize = 400_000;
 /// A register as a file: the outlines of a county's 2,570 grids are 2 MB of GeoJSON.
 pub(crate) const SHEET_MAX_BYTES: usize = 8_000_000;
+/// Another system's alarm: four pictures of a 1080p camera in base64.
+pub(crate) const ALARM_MAX_BYTES: usize = 12_000_000;
+/// One picture of an alarm: a 4 MP camera's JPEG has some 1.5 MB.
+pub(crate) const ALARM_PICTURE_MAX_BYTES: usize = 2_000_000;
+/// Bodies of alarms read at once: 96 MB at most.
+pub(crate) const ALARM_BODIES_AT_ONCE: usize = 8;
+/// Requests of one system a minute: every camera of a county (267) alarms at once.
+pub(crate) const ALARMS_A_SYSTEM: u32 = 300;
+/// New alarms of one device a minute. Devices repeat a fire every 5 s at most.
+pub(crate) const ALARMS_A_DEVICE: u32 = 20;
+/// Devices whose rate is remembered; above it those that were silent for a minute are forgotten.
+pub(crate) const DEVICES_COUNTED: usize = 10_000;
+/// Pictures that came after their alarms, of one incident.
+pub(crate) const ALARM_PICTURES_A_SYSTEM: usize = 60;
 /// Longest text a person may type into one field, characters.
 pub(crate) const WORDS_MAX_CHARS: usize = 2000;
 /// Answers take milliseconds; a page gives up after 15 s.

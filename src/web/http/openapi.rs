@@ -3,7 +3,9 @@
 //! test compares them with the program.
 
 use super::error::ProblemDetails;
-use super::limits::{JSON_MAX_BYTES, PHOTO_MAX_BYTES, SHEET_MAX_BYTES};
+use super::limits::{
+    ALARM_MAX_BYTES, ALARM_PICTURE_MAX_BYTES, JSON_MAX_BYTES, PHOTO_MAX_BYTES, SHEET_MAX_BYTES,
+};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 use utoipa::openapi::{ObjectBuilder, OpenApi, Type};
@@ -82,6 +84,8 @@ pub(crate) fn document(openapi: &OpenApi) -> Value {
         "admin": { "type": "http", "scheme": "bearer", "description": "The token in \
             <data>/admin.token." },
         "gateway": { "type": "http", "scheme": "bearer", "description": "HUOYAN_INBOUND_KEY." },
+        "system": { "type": "http", "scheme": "bearer", "description": "The key that `huoyan system \
+            add` printed, one a system." },
     });
     document
 }
@@ -105,7 +109,7 @@ fn complete(path: &str, method: &str, operation: &mut Map<String, Value>) {
     let by = |scheme: &str| security.iter().any(|it| it.get(scheme).is_some());
     let is_open = security.iter().all(|it| it.as_object().is_none_or(Map::is_empty));
     let is_change = method != "get" && is_api;
-    let from_pages = is_change && !by("gateway");
+    let from_pages = is_change && !by("gateway") && !by("system");
     let for_some =
         security.iter().any(|it| it["session"].as_array().is_some_and(|roles| !roles.is_empty()));
     let (names_one, has_body) = (path.contains('{'), operation.contains_key("requestBody"));
@@ -130,6 +134,8 @@ fn complete(path: &str, method: &str, operation: &mut Map<String, Value>) {
     if let Some(body) = operation.get_mut("requestBody") {
         let most = match path.rsplit('/').next() {
             Some("photos") => PHOTO_MAX_BYTES,
+            Some("alarms") => ALARM_MAX_BYTES,
+            Some("pictures") => ALARM_PICTURE_MAX_BYTES,
             Some("file") => SHEET_MAX_BYTES,
             _ => JSON_MAX_BYTES,
         };

@@ -426,7 +426,7 @@ fn plausible(at: Timestamp) -> Option<Timestamp> {
     Some(at).filter(|at| PHONES_YEARS.contains(&at.to_zoned(TimeZone::UTC).year()))
 }
 
-fn check_near(at: LatLon, county: &County) -> Answer<()> {
+pub(crate) fn check_near(at: LatLon, county: &County) -> Answer<()> {
     // A county without registers has no position yet.
     let Some((middle, (corner, _))) = county.centre().zip(county.bounds()) else { return Ok(()) };
     if middle.distance_m(at) <= middle.distance_m(corner) + TOLD_BEYOND_M {

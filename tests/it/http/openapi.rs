@@ -138,6 +138,7 @@ async fn asked_by_everybody(world: &World, house: &Browser) -> usize {
         somebody("a stranger", "", "", world.stranger()),
         machine("the administrator", "admin", ADMIN_TOKEN),
         machine("the gateway", "gateway", INBOUND_KEY),
+        machine("another system", "system", world.system("热成像").await),
         machine("somebody with a wrong secret", "", "guessed"),
     ];
     let mut asked = 0;
@@ -183,7 +184,7 @@ fn verdict(asker: &Asker, security: &Value) -> (bool, Vec<StatusCode>) {
 
 /// Reads only the head: a stream's body does not end.
 async fn ask(asker: &Asker, method: &str, path: &str) -> StatusCode {
-    let path = path.replace("{id}", &Uuid::nil().to_string());
+    let path = path.replace("{id}", &Uuid::nil().to_string()).replace("{alarm}", "1");
     let mut request = Request::builder().method(method.to_uppercase().as_str()).uri(path);
     if method != "get" {
         request = request.header("Idempotency-Key", Uuid::now_v7().to_string());

@@ -9,7 +9,7 @@ import { words } from './words';
 import type { Incident } from '../shared/types';
 
 /** A border between our own grids is everyday; these change what an officer does. */
-const BADGED = new Set(['known_heat_source', 'approved_burn', 'burn_in_ban', 'masked', 'verified_lately', 'static_heat', 'look_alike', 'no_bearing']);
+const BADGED = new Set(['known_heat_source', 'approved_burn', 'burn_in_ban', 'masked', 'verified_lately', 'static_heat', 'look_alike', 'no_bearing', 'unknown_device']);
 
 export function Badges({ incident }: { incident: Incident }) {
   const w = words();

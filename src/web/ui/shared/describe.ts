@@ -55,7 +55,8 @@ export function evidenceLine(sighting: Sighting, fix: Fix, cameras?: CameraNames
     return [name, w.pixels(source.pixels), ...power].join(w.separator);
   }
   if (source.kind === 'person') return [name, source.words].join(w.separator);
-  return [...seenFrom(name, locus, fix), w.score(sighting.confidence.toFixed(2))].join(w.separator);
+  const seen = source.kind === 'system' && source.alarm?.class ? [source.alarm.class] : [];
+  return [...seenFrom(name, locus, fix), ...seen, w.score(sighting.confidence.toFixed(2))].join(w.separator);
 }
 
 function seenFrom(name: string, locus: Sighting['locus'], fix: Fix): string[] {
@@ -88,6 +89,8 @@ export function label(it: Label): string {
       return w.burn_in_ban(it.name, it.ban);
     case 'no_bearing':
       return w.no_bearing;
+    case 'unknown_device':
+      return w.unknown_device(it.device);
     default:
       return w[it.label](it.name);
   }

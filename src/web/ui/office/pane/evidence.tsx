@@ -93,6 +93,11 @@ function Line({ sighting, incident, struck = false, children }: { sighting: Sigh
             {label(it)}
           </span>
         ))}{' '}
+        {sighting.source.kind === 'system' && sighting.source.alarm && (
+          <a class="link" href={`/api/v1/sightings/${sighting.id}/original`} target="_blank" rel="noreferrer">
+            {words().original}
+          </a>
+        )}{' '}
         {children}
       </span>
     </li>

@@ -255,6 +255,7 @@ export const en: typeof zh = {
   log: 'Log',
   pictureFailed: 'The picture could not be read',
   system: 'System',
+  original: 'Original alarm',
   log_: {
     opened: 'Opened',
     openedFrom: (code) => `Opened, split off ${code}`,
@@ -317,6 +318,7 @@ export const en: typeof zh = {
   troubles: 'Faults',
   part: {
     database: 'Database',
+    alarms: 'Alarms of other systems',
     records: 'Records',
     cameras: 'Cameras',
     registers: 'Registers',

@@ -254,6 +254,7 @@ export const zh = {
   log: '过程记录',
   pictureFailed: '图像未能读取',
   system: '系统',
+  original: '原始告警',
   log_: {
     opened: '立案',
     openedFrom: (code: string) => `从 ${code} 拆出立案`,
@@ -316,6 +317,7 @@ export const zh = {
   troubles: '异常',
   part: {
     database: '数据库',
+    alarms: '外部告警',
     records: '警情记录',
     cameras: '摄像机',
     registers: '台账',

@@ -67,6 +67,7 @@ export const en: typeof zh = {
     static_heat: (checks) => `Static heat source (by history, ${checks} times)`,
     look_alike: (code, date, cause) => `Looks like the false alarm ${code} of ${date}${cause === null ? '' : ` (${cause})`}`,
     no_bearing: 'Bearing unknown',
+    unknown_device: (device) => `Device not registered, place unknown: ${device}`,
   },
   falseAlarm: {
     cooking_smoke: 'Cooking smoke',

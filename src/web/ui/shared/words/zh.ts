@@ -65,6 +65,7 @@ export const zh = {
     static_heat: (checks: number) => `固定热源（历史 ${checks} 次）`,
     look_alike: (code: string, date: string, cause: string | null) => `与 ${date} 误报 ${code} 相似${cause === null ? '' : `（${cause}）`}`,
     no_bearing: '方位不明',
+    unknown_device: (device: string) => `设备未登记，位置不明：${device}`,
   },
   falseAlarm: {
     cooking_smoke: '炊烟',

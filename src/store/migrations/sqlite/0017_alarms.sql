@@ -1,0 +1,25 @@
+-- Other systems that may send their alarms, and what they sent.
+CREATE TABLE alarm_system (
+    name            TEXT NOT NULL PRIMARY KEY, -- as the office calls it
+    key_hash        TEXT NOT NULL UNIQUE, -- sha256 of its key, hexadecimal
+    silent_after_s  INTEGER, -- the board says so when nothing came for so long; null = it may be silent for ever
+    since_us        INTEGER NOT NULL, -- when this key was made
+    revoked_at_us   INTEGER, -- null = valid
+    heard_at_us     INTEGER, -- last request that was answered, alarm or not
+    alarm_at_us     INTEGER, -- last alarm that was taken
+    refused         INTEGER NOT NULL DEFAULT 0, -- refused since a day without any
+    refused_at_us   INTEGER,
+    refused_zh      TEXT, -- why the last one was
+    refused_en      TEXT
+) STRICT;
+CREATE TABLE alarm (
+    system          TEXT NOT NULL,
+    id              TEXT NOT NULL, -- the system's own id of the alarm
+    received_at_us  INTEGER NOT NULL,
+    meaning_sha256  TEXT NOT NULL, -- of the alarm as it was understood: the same id with another meaning is refused
+    sighting        TEXT NOT NULL UNIQUE, -- triage::id::SightingId
+    media           TEXT NOT NULL, -- content type of the original
+    original        BLOB NOT NULL, -- as it came, pictures written inside it replaced by their names
+    PRIMARY KEY (system, id)
+) STRICT;
+CREATE INDEX alarm_received_at ON alarm (received_at_us);

@@ -1,0 +1,435 @@
+//! Other systems' alarms (domain rules 4, 5, 39). Each becomes a sighting and goes the way of all
+//! evidence; what came is kept as it came. Repeated, it counts once. Nothing that looks like a fire
+//! is refused for what only makes it uncertain: a wrong clock, an unknown device, a broken picture.
+
+mod mapping;
+mod place;
+mod shares;
+mod told;
+mod xml;
+
+pub(crate) use shares::AlarmShares;
+
+use super::super::WebState;
+use super::super::evidence::pictures;
+use super::super::http::auth::{Office, Sender};
+use super::super::http::error::{Answer, Problem, lang_of};
+use super::super::http::limits::{ALARM_PICTURE_MAX_BYTES, ALARM_PICTURES_A_SYSTEM};
+use super::super::office::incident::check_near;
+use crate::base::id::named;
+use crate::error::{Error, Kind};
+use crate::lang::{Lang, Words};
+use crate::store::NewAlarm;
+use crate::triage::event::{Actor, Event};
+use crate::triage::geo::Locus;
+use crate::triage::id::{ActionId, CameraId, IncidentId, PictureId, SightingId};
+use crate::triage::incident::{By, Input};
+use crate::triage::sighting::{Sighting, Source, SystemAlarm};
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::multipart::Multipart;
+use axum::extract::{FromRequest, Path, Request, State};
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use place::{Placed, place};
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+use told::{Alarm, PICTURES_MAX, too_many_pictures};
+use utoipa::ToSchema;
+
+/// Of a system that does not say how sure it is: it explains itself as even.
+const CONFIDENCE: f32 = 0.5;
+/// Parts of one multipart body: the alarm, its pictures, and what some devices add.
+const PARTS_MAX: usize = 16;
+
+#[derive(Serialize, ToSchema)]
+pub(crate) struct AlarmTaken {
+    sighting: SightingId,
+    incident: IncidentId,
+    /// The incident's short number.
+    code: String,
+    /// The registered camera that the device is.
+    camera: Option<CameraId>,
+    /// What was taken otherwise than it was sent, and why.
+    notes: Vec<String>,
+}
+
+/// 外部系统告警: JSON with pictures in base64, or a multipart body of that JSON and its pictures; of
+/// a system with a mapping whatever that reads.
+#[utoipa::path(
+    post, path = "/api/v1/inbound/alarms", tag = "machines",
+    request_body(content((Alarm = "application/json"), (String = "multipart/form-data"))),
+    security(("system" = [])),
+    responses(
+        (status = 200, body = AlarmTaken),
+        (status = 204, description = "By the system's mapping this is no alarm."),
+        (status = 409), (status = 422), (status = 429),
+    ),
+)]
+pub(crate) async fn take_alarm(
+    State(state): State<WebState>,
+    sender: Sender,
+    request: Request,
+) -> Answer<Response> {
+    let lang = lang_of(request.headers());
+    match take_in(&state, &sender.0.name, lang, request).await {
+        Ok(Some(taken)) => Ok(Json(taken).into_response()),
+        Ok(None) => Ok(StatusCode::NO_CONTENT.into_response()),
+        Err(problem) => Err(refused(&state, &sender.0.name, problem).await),
+    }
+}
+
+/// A further picture of an alarm that was taken, after it.
+#[utoipa::path(
+    post, path = "/api/v1/inbound/alarms/{alarm}/pictures", tag = "machines",
+    params(("alarm" = String, Path, description = "The system's own id of the alarm.")),
+    request_body(content(("image/jpeg"), ("image/png"))),
+    security(("system" = [])),
+    responses((status = 200, body = pictures::Kept), (status = 409), (status = 422), (status = 429)),
+)]
+pub(crate) async fn alarm_picture(
+    State(state): State<WebState>,
+    sender: Sender,
+    Path(alarm): Path<String>,
+    request: Request,
+) -> Answer<Json<pictures::Kept>> {
+    match add_picture(&state, &sender.0.name, &alarm, request).await {
+        Ok(picture) => Ok(Json(pictures::Kept { picture })),
+        Err(problem) => Err(refused(&state, &sender.0.name, problem).await),
+    }
+}
+
+/// What another system sent, as it came: for the office, beside what became of it.
+#[utoipa::path(
+    get, path = "/api/v1/sightings/{id}/original", tag = "office",
+    security(("session" = ["officer", "ops"])),
+    responses((status = 200, content_type = "text/plain")),
+)]
+pub(crate) async fn original_alarm(
+    State(state): State<WebState>,
+    _: Office,
+    Path(id): Path<SightingId>,
+) -> Answer<Response> {
+    let original = state.store.original_of(id).await?.ok_or_else(Problem::not_found)?;
+    let kind = HeaderValue::from_static("text/plain; charset=utf-8");
+    Ok(([(CONTENT_TYPE, kind)], original.bytes).into_response())
+}
+
+/// Counts it for the board, so that no refused alarm goes unseen.
+async fn refused(state: &WebState, system: &str, problem: Problem) -> Problem {
+    let now = state.clock.now();
+    let count = match problem.is_too_many() {
+        true => state.own.alarms.to_write(system, now),
+        false => 1,
+    };
+    tracing::warn!(system, why = problem.words().en, "an alarm of another system was refused");
+    if count > 0
+        && let Err(e) = state.store.alarm_refused(system, count, &problem.words(), now).await
+    {
+        tracing::warn!(system, "the refusal was not written down: {}", e.chain());
+    }
+    problem
+}
+
+/// What came: the alarm's text, and pictures beside it.
+struct Body {
+    media: String,
+    text: Bytes,
+    pictures: Vec<Bytes>,
+}
+
+async fn take_in(
+    state: &WebState,
+    system: &str,
+    lang: Lang,
+    request: Request,
+) -> Answer<Option<AlarmTaken>> {
+    state.own.alarms.system(system)?;
+    let _room = state.own.alarms.body()?;
+    let body = read(state, request).await?;
+    let now = state.clock.now();
+    let Some(alarm) = alarm_of(state, system, &body)? else {
+        state.store.alarm_system_heard(system, now).await?;
+        return Ok(None);
+    };
+    alarm.check().map_err(impossible)?;
+    let pictures = pictures_of(&alarm, &body)?;
+    let meaning = meaning(&alarm, &pictures)?;
+    let sighting = SightingId(named(format!("alarm {system} {}", alarm.id)));
+    if state.store.sighting_of_alarm(system, &alarm.id).await?.is_none() {
+        state.own.alarms.device(system, &alarm.device)?;
+    }
+    let (observed_at, late) = alarm.seen_at(now).map_err(impossible)?;
+    let county = state.county();
+    let moved = |camera: &CameraId| state.status.get(camera).is_some_and(|it| it.has_moved);
+    let Placed { locus, labels, camera } = place(&alarm, &county, moved).map_err(impossible)?;
+    if let Locus::Disc { centre, .. } = locus {
+        check_near(centre, &county)?;
+    }
+    let mut notes: Vec<Words> = late.into_iter().collect();
+    if camera.is_none() {
+        notes.push(unregistered(&alarm.device));
+    }
+    let (kept, broken) = sound(sighting, &pictures);
+    notes.extend(broken);
+    let original = without_pictures(&body.text, &alarm, &kept);
+    let new = NewAlarm {
+        system,
+        id: &alarm.id,
+        meaning_sha256: &meaning,
+        sighting,
+        media: &body.media,
+        original: &original,
+    };
+    state.store.keep_alarm(&new, now).await?;
+    let evidence = Sighting {
+        id: sighting,
+        source: Source::System {
+            name: system.to_owned(),
+            device: alarm.device.trim().to_owned(),
+            alarm: Some(SystemAlarm {
+                id: alarm.id.clone(),
+                class: alarm.class.trim().to_owned(),
+                sha256: hex::encode(Sha256::digest(&original)),
+            }),
+        },
+        observed_at,
+        locus,
+        confidence: alarm.confidence.unwrap_or(CONFIDENCE),
+        pictures: kept.iter().map(|(id, _)| *id).collect(),
+        drill: alarm.drill,
+        labels,
+    };
+    // The alarm first: it waits for no picture.
+    let incident = state.desk.sighting(evidence).await?;
+    for (id, bytes) in kept {
+        state.store.keep_picture(id, bytes).await?;
+    }
+    let filed = state.desk.incident(incident).await?;
+    tracing::info!(system, device = alarm.device, incident.code = %filed.code, "an alarm of another system was taken");
+    let notes = notes.iter().map(|it| it.pick(lang).to_owned()).collect();
+    Ok(Some(AlarmTaken { sighting, incident, code: filed.code, camera, notes }))
+}
+
+fn unregistered(device: &str) -> Words {
+    Words::new(
+        format!("设备 {device} 不在摄像机登记册里：请登记，编号与告警一致"),
+        format!("the device {device} is not in the camera register: register it under this id"),
+    )
+}
+
+async fn read(state: &WebState, request: Request) -> Answer<Body> {
+    let media = media_of(request.headers());
+    if !media.starts_with("multipart/") {
+        let text = bytes(request, state).await?;
+        return Ok(Body { media, text, pictures: Vec::new() });
+    }
+    let broken = |_| {
+        Problem::invalid(
+            "multipart 内容不完整或有误。",
+            "The multipart body is incomplete or broken.",
+        )
+    };
+    let mut parts = Multipart::from_request(request, state).await.map_err(|rejection| {
+        let why = rejection.body_text();
+        Problem::invalid(
+            format!("multipart 内容有误：{why}"),
+            format!("The multipart body is not valid: {why}"),
+        )
+    })?;
+    let (mut text, mut pictures) = (None, Vec::new());
+    for _ in 0..PARTS_MAX {
+        let Some(part) = parts.next_field().await.map_err(broken)? else { break };
+        let media = part.content_type().unwrap_or_default().to_ascii_lowercase();
+        let bytes = part.bytes().await.map_err(|rejection| {
+            let status = rejection.status();
+            let why = rejection.body_text();
+            Problem::invalid(
+                format!("multipart 内容有误：{why}"),
+                format!("The multipart body is not valid: {why}"),
+            )
+            .with_status(status)
+        })?;
+        if media.starts_with("image/") {
+            pictures.push(bytes);
+        } else if text.is_none() {
+            text = Some((media, bytes));
+        }
+    }
+    let (media, text) = text.ok_or_else(|| {
+        Problem::impossible(
+            "multipart 里没有告警本身，只有图片。",
+            "The multipart body has pictures only, and no alarm.",
+        )
+    })?;
+    Ok(Body { media, text, pictures })
+}
+
+fn media_of(headers: &HeaderMap) -> String {
+    let media = headers.get(CONTENT_TYPE).and_then(|it| it.to_str().ok()).unwrap_or_default();
+    media.to_ascii_lowercase()
+}
+
+async fn bytes(request: Request, state: &WebState) -> Answer<Bytes> {
+    Bytes::from_request(request, state).await.map_err(|rejection| {
+        let status = rejection.status();
+        let why = rejection.body_text();
+        Problem::invalid(format!("请求内容有误：{why}"), format!("The request is not valid: {why}"))
+            .with_status(status)
+    })
+}
+
+/// In this program's own form, or by the mapping of a system that has one. `None`: by the mapping it
+/// is no alarm.
+fn alarm_of(state: &WebState, system: &str, body: &Body) -> Answer<Option<Alarm>> {
+    let Some(mapping) = state.config.alarms.of(system) else {
+        if !(body.media.is_empty() || body.media.contains("json")) {
+            return Err(Problem::invalid(
+                "告警应为 JSON（Content-Type: application/json）；别的格式先在 [[alarms.systems]] 里对应。",
+                "An alarm must be JSON (Content-Type: application/json); another form needs a mapping \
+                in [[alarms.systems]].",
+            )
+            .with_status(StatusCode::UNSUPPORTED_MEDIA_TYPE));
+        }
+        return serde_json::from_slice(&body.text).map(Some).map_err(|e| {
+            Problem::invalid(format!("告警内容有误：{e}"), format!("The alarm is not valid: {e}"))
+        });
+    };
+    let broken = |why: String| {
+        Problem::invalid(
+            format!("外部系统 {system} 的消息读不懂：{why}"),
+            format!("The message of the system {system} cannot be read: {why}"),
+        )
+    };
+    let text = std::str::from_utf8(&body.text).map_err(|e| broken(e.to_string()))?;
+    let message = match text.trim_start().starts_with('<') {
+        true => xml::read(text).map_err(broken)?,
+        false => serde_json::from_str(text).map_err(|e| broken(e.to_string()))?,
+    };
+    mapping::map(mapping, &message).map_err(|words| {
+        Problem::impossible(
+            format!("外部系统 {system}：{}", words.zh),
+            format!("The system {system}: {}", words.en),
+        )
+    })
+}
+
+fn impossible(words: Words) -> Problem {
+    Problem::impossible(words.zh, words.en)
+}
+
+/// The same for the same alarm, however it is packed.
+fn meaning(alarm: &Alarm, pictures: &[Vec<u8>]) -> Answer<String> {
+    let bare = Alarm { pictures: Vec::new(), ..alarm.clone() };
+    let mut digest = Sha256::new();
+    digest.update(
+        serde_json::to_vec(&bare)
+            .map_err(|e| Error::internal("an alarm cannot be written").because(e))?,
+    );
+    for picture in pictures {
+        digest.update(Sha256::digest(picture));
+    }
+    Ok(hex::encode(digest.finalize()))
+}
+
+/// Pictures inside the alarm, then those beside it.
+fn pictures_of(alarm: &Alarm, body: &Body) -> Answer<Vec<Vec<u8>>> {
+    if alarm.pictures.len() + body.pictures.len() > PICTURES_MAX {
+        return Err(impossible(too_many_pictures()));
+    }
+    // One that is no base64 is as broken as one that is no JPEG.
+    let inside = alarm.pictures.iter().map(|it| BASE64_STANDARD.decode(it).unwrap_or_default());
+    Ok(inside.chain(body.pictures.iter().map(|it| it.to_vec())).collect())
+}
+
+/// Those that can be looked at, with their names, and what is to be said of the others.
+fn sound(sighting: SightingId, pictures: &[Vec<u8>]) -> (Vec<(PictureId, Vec<u8>)>, Vec<Words>) {
+    let (mut kept, mut broken) = (Vec::new(), Vec::new());
+    for (n, bytes) in pictures.iter().enumerate() {
+        match check_picture(bytes) {
+            Ok(()) => kept.push((name_of(sighting, bytes), bytes.clone())),
+            Err(problem) => {
+                let Words { zh, en } = problem.words();
+                let n = n + 1;
+                broken.push(Words::new(
+                    format!("第{n}张图片没有保存：{zh}"),
+                    format!("picture {n} is not kept: {en}"),
+                ));
+            }
+        }
+    }
+    (kept, broken)
+}
+
+/// The same picture of the same alarm always has the same name.
+fn name_of(sighting: SightingId, bytes: &[u8]) -> PictureId {
+    let digest = hex::encode(Sha256::digest(bytes));
+    PictureId::of(named(format!("picture {sighting} {digest}")), bytes)
+}
+
+fn check_picture(bytes: &[u8]) -> Answer<()> {
+    if bytes.len() > ALARM_PICTURE_MAX_BYTES {
+        return Err(Problem::impossible("图片超过2 MB。", "The picture has more than 2 MB."));
+    }
+    pictures::check_whole(bytes)
+}
+
+/// The original with the name of a picture where the picture itself stood: it is kept as evidence,
+/// byte for byte.
+fn without_pictures(text: &[u8], alarm: &Alarm, kept: &[(PictureId, Vec<u8>)]) -> Vec<u8> {
+    let Ok(text) = std::str::from_utf8(text) else { return text.to_vec() };
+    let mut text = text.to_owned();
+    for inside in alarm.pictures.iter().filter(|it| !it.is_empty()) {
+        let bytes = BASE64_STANDARD.decode(inside).unwrap_or_default();
+        let known = kept.iter().find(|(_, kept)| *kept == bytes);
+        let name = known.map_or_else(|| "broken".to_owned(), |(id, _)| id.to_string());
+        text = text.replace(inside.as_str(), &name);
+    }
+    text.into_bytes()
+}
+
+async fn add_picture(
+    state: &WebState,
+    system: &str,
+    alarm: &str,
+    request: Request,
+) -> Answer<PictureId> {
+    state.own.alarms.system(system)?;
+    let _room = state.own.alarms.body()?;
+    let sighting = state.store.sighting_of_alarm(system, alarm).await?.ok_or_else(|| {
+        Problem::new(
+            Kind::NotFound,
+            "没有收到过这个编号的告警：先发告警，再发图片。",
+            "No alarm with this id was taken: send the alarm first, then its pictures.",
+        )
+    })?;
+    let incident = state.store.incident_of(sighting).await?.ok_or_else(|| {
+        Problem::new(
+            Kind::Unavailable,
+            "告警还在归入警情，请稍后重发图片。",
+            "The alarm is still being filed. Send the picture again in a moment.",
+        )
+    })?;
+    pictures::check_kind(request.headers())?;
+    let bytes = bytes(request, state).await?.to_vec();
+    check_picture(&bytes)?;
+    let picture = name_of(sighting, &bytes);
+    let filed = state.desk.incident(incident).await?;
+    let added = |it: &&std::sync::Arc<crate::triage::event::Recorded>| {
+        matches!(it.event, Event::PhotoAdded { .. }) && it.actor == Actor::System
+    };
+    if filed.incident.log.iter().filter(added).count() >= ALARM_PICTURES_A_SYSTEM {
+        return Err(Problem::impossible(
+            format!("这起警情的告警图片已达上限（{ALARM_PICTURES_A_SYSTEM}张）。"),
+            format!("This incident has {ALARM_PICTURES_A_SYSTEM} pictures of alarms, the most."),
+        ));
+    }
+    state.store.keep_picture(picture, bytes).await?;
+    let action = Some(ActionId(named(format!("add {picture}"))));
+    let by = By { actor: Actor::System, action, happened_at: None };
+    state.desk.act(incident, Input::AddPhoto { picture }, &by).await?;
+    Ok(picture)
+}
