@@ -2,7 +2,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { now } from '../shared/clock';
 import { away } from '../shared/describe';
-import { toGcj02 } from '../shared/geo';
+import { amap, baidu, geo, tencent } from '../shared/navigation';
 import { classes, CopyButton } from '../shared/ui';
 import { coordinates, direct, fixCoordinates, goal } from '../shared/where';
 import { common } from '../shared/words';
@@ -241,16 +241,19 @@ function Navigate({ incident, done }: { incident: RangerIncident; done: () => vo
 
 function Maps({ at, name, done }: { at: LatLon; name: string; done: () => void }) {
   const w = words();
-  // AMap counts in GCJ-02; converted here, so that nothing depends on how its link reads other systems.
-  const shifted = toGcj02(at);
-  const said = encodeURIComponent(name);
-  const amap = `https://uri.amap.com/navigation?to=${shifted.lon_deg.toFixed(6)},${shifted.lat_deg.toFixed(6)},${said}&mode=car&coordinate=gaode&callnative=1&src=huoyan`;
+  const links: [string, string][] = [
+    [w.amap, amap(at, name)],
+    [w.baidu, baidu(at, name)],
+    [w.tencent, tencent(at, name)],
+  ];
   return (
     <div class="grid2">
-      <a class="secondary" href={amap} target="_blank" rel="noreferrer" onClick={done}>
-        {w.amap}
-      </a>
-      <a class="secondary" href={`geo:${at.lat_deg},${at.lon_deg}?q=${at.lat_deg},${at.lon_deg}(${said})`} onClick={done}>
+      {links.map(([map, link]) => (
+        <a key={map} class="secondary" href={link} target="_blank" rel="noreferrer" onClick={done}>
+          {map}
+        </a>
+      ))}
+      <a class="secondary" href={geo(at, name)} onClick={done}>
         {w.otherMap}
       </a>
     </div>

@@ -56,6 +56,8 @@ export const en: typeof zh = {
   supportAsked: (need) => `Support requested: ${need}`,
   navigate: 'Navigate',
   amap: 'AMap',
+  baidu: 'Baidu Maps',
+  tencent: 'Tencent Maps',
   otherMap: 'Other map',
   position: 'Position (WGS-84)',
   mastPosition: 'Position of the tower (WGS-84)',

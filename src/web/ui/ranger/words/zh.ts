@@ -55,6 +55,8 @@ export const zh = {
   supportAsked: (need: string) => `已请求支援：${need}`,
   navigate: '导航前往',
   amap: '高德地图',
+  baidu: '百度地图',
+  tencent: '腾讯地图',
   otherMap: '其他地图',
   position: '坐标（WGS-84）',
   mastPosition: '瞭望塔坐标（WGS-84）',
