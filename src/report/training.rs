@@ -6,6 +6,7 @@
 //! names are exported; drills never are.
 
 use super::category;
+use super::export::harmless;
 use crate::county::County;
 use crate::triage::category::{INDUSTRIAL_HEAT, NOTHING_FOUND};
 use crate::triage::detection::{BoundingBox, Class, ModelVersion};
@@ -290,15 +291,6 @@ fn corners(bbox: &BoundingBox, PictureFacts { width, height, .. }: PictureFacts)
     let across = |share: f32| share.clamp(0.0, 1.0) * width as f32;
     let down = |share: f32| share.clamp(0.0, 1.0) * height as f32;
     [across(bbox.x), down(bbox.y), across(bbox.x + bbox.w), down(bbox.y + bbox.h)]
-}
-
-/// Prefixes register text that a spreadsheet would take for a formula with an apostrophe.
-fn harmless(text: &str) -> String {
-    if text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']) {
-        format!("'{text}")
-    } else {
-        text.to_owned()
-    }
 }
 
 #[cfg(test)]

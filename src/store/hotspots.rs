@@ -67,15 +67,22 @@ impl Store {
             "SELECT key, body, incident FROM hotspot WHERE acquired_at_us >= $1 ORDER BY \
             acquired_at_us DESC, key DESC LIMIT $2",
         ).bind(us(since)).bind(i64::from(limit)).fetch_all(pool).await.map_err(failed)?);
-        let known = |body: &str, incident: Option<String>, name: &str| {
-            let incident = incident.map(|incident| id(&incident)).transpose()?;
-            Ok(KnownHotspot { hotspot: from_json(body, name)?, incident })
-        };
-        Ok(self.readable(rows.into_iter().map(|(key, body, incident)| {
-            let name = format!("hotspot {key}");
-            let row = known(&body, incident, &name);
-            (name, row)
-        })))
+        Ok(self.readable(rows.into_iter().map(known)))
+    }
+
+    /// At most `limit` pixels, newest first; `before`: time and key of the last one of the page
+    /// before.
+    pub async fn hotspots_before(
+        &self,
+        before: Option<&(Timestamp, String)>,
+        limit: u32,
+    ) -> Result<Vec<KnownHotspot>> {
+        let (at, key) = before.map_or((i64::MAX, ""), |(at, key)| (us(*at), key.as_str()));
+        let rows: Vec<(String, String, Option<String>)> = reading!(self, pool => sqlx::query_as(
+            "SELECT key, body, incident FROM hotspot WHERE acquired_at_us < $1 OR (acquired_at_us \
+            = $1 AND key < $2) ORDER BY acquired_at_us DESC, key DESC LIMIT $3",
+        ).bind(at).bind(key).bind(i64::from(limit)).fetch_all(pool).await.map_err(failed)?);
+        Ok(self.readable(rows.into_iter().map(known)))
     }
 
     /// Counts pixels acquired at or after `since`. The result changes whenever a map of them would
@@ -91,4 +98,17 @@ impl Store {
             received_at: newest.map(time).transpose()?,
         })
     }
+}
+
+/// A row with its name.
+fn known(
+    (key, body, incident): (String, String, Option<String>),
+) -> (String, Result<KnownHotspot>) {
+    let name = format!("hotspot {key}");
+    let read = || {
+        let incident = incident.map(|incident| id(&incident)).transpose()?;
+        Ok(KnownHotspot { hotspot: from_json(&body, &name)?, incident })
+    };
+    let row = read();
+    (name, row)
 }

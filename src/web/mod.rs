@@ -45,7 +45,7 @@ use http::connections::{Caller, Connections};
 use http::me::Me;
 use http::{auth, error, files, limits, login, openapi, session, shares};
 use metrics_exporter_prometheus::PrometheusHandle;
-use office::{board, incident, people, registers, shift, sorting};
+use office::{board, cap, export, incident, people, registers, shift, sorting};
 use parking_lot::RwLock;
 use std::future::Future;
 use std::pin::pin;
@@ -281,6 +281,11 @@ fn slow() -> OpenApiRouter<WebState> {
         .routes(routes!(ops::what_if))
         .routes(routes!(ops::proof))
         .routes(routes!(ops::look_alikes))
+        .routes(routes!(cap::incident_cap))
+        .routes(routes!(export::incidents_geojson))
+        .routes(routes!(export::incidents_csv))
+        .routes(routes!(export::hotspots_geojson))
+        .routes(routes!(export::hotspots_csv))
 }
 
 /// Registers as whole files.

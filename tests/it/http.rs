@@ -9,6 +9,7 @@ mod front;
 mod live;
 mod login;
 mod openapi;
+mod out;
 mod phone;
 mod points;
 mod program;

@@ -1,6 +1,7 @@
 //! The promises of both databases. SQLite always; PostgreSQL when HUOYAN_TEST_POSTGRES names a
 //! server.
 
+mod systems;
 mod thresholds;
 
 use crate::fixture::*;
@@ -41,6 +42,7 @@ macro_rules! contract {
 }
 
 pub(crate) use contract;
+use systems::*;
 use thresholds::*;
 
 contract!(
@@ -63,6 +65,8 @@ contract!(
     analyses_are_kept_by_days_and_go_by_days,
     pictures_are_whole_or_not_there,
     how_a_camera_was_proved_is_summed_up_and_goes_after_its_time,
+    another_systems_alarm_is_kept_once_as_it_came,
+    a_key_is_one_systems_until_it_is_revoked,
 );
 
 async fn open(store: &Store) -> Incident {

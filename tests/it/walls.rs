@@ -72,7 +72,10 @@ fn homes() -> BTreeMap<&'static str, &'static [&'static str]> {
         ("toml", &["src/config", "src/county/", "src/detect/", "src/cli/"]),
         ("calamine", &["src/table/workbook.rs"]),
         ("csv", &["src/table/", "src/report/"]),
-        ("quick_xml", &["src/satellite/format/kml.rs", "src/web/inbound/alarm/xml.rs"]),
+        (
+            "quick_xml",
+            &["src/satellite/format/kml.rs", "src/web/inbound/alarm/xml.rs", "src/report/cap.rs"],
+        ),
         ("geojson", &["src/county/", "src/web/", "src/cli/"]),
         ("encoding_rs", &["src/table/"]),
         ("getrandom", &["src/web/http/secret.rs"]),

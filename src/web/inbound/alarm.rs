@@ -15,7 +15,7 @@ use super::super::evidence::pictures;
 use super::super::http::auth::{Office, Sender};
 use super::super::http::error::{Answer, Problem, lang_of};
 use super::super::http::limits::{ALARM_PICTURE_MAX_BYTES, ALARM_PICTURES_A_SYSTEM};
-use super::super::office::incident::check_near;
+use super::super::office::told::check_near;
 use crate::base::id::named;
 use crate::error::{Error, Kind};
 use crate::lang::{Lang, Words};

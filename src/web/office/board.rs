@@ -6,7 +6,7 @@ use crate::county::{County, county_date, county_time};
 use crate::desk::{ENDED_FOR, OpenBook};
 use crate::register::InForce;
 use crate::report::{Category, categories};
-use crate::store::{Filed, Filter};
+use crate::store::{Filed, Filter, Page};
 use crate::triage::category::OUTSIDE;
 use crate::triage::geo::LatLon;
 use crate::triage::id::{CameraId, IncidentId, SightingId};
@@ -300,12 +300,30 @@ pub(crate) struct ListQuery {
     limit: Option<u32>,
 }
 
+impl ListQuery {
+    /// What the next page asks for besides its cursor.
+    pub(super) fn others(&self) -> String {
+        let state = self.state.map(|it| format!("&state={}", it.as_str())).unwrap_or_default();
+        state + &self.limit.map(|it| format!("&limit={it}")).unwrap_or_default()
+    }
+}
+
 #[derive(Clone, Copy, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 enum Listed {
     Open,
     Closed,
     All,
+}
+
+impl Listed {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Closed => "closed",
+            Self::All => "all",
+        }
+    }
 }
 
 #[derive(Serialize, ToSchema)]
@@ -324,6 +342,16 @@ pub(crate) async fn list(
     Office(me): Office,
     Query(query): Query<ListQuery>,
 ) -> Answer<Json<IncidentPage>> {
+    let page = page(&state, query).await?;
+    let county = state.county();
+    let eyes = state.eyes(&me, &county);
+    let items: Vec<IncidentView> = page.items.iter().map(|filed| eyes.brief(filed)).collect();
+    log_numbers(&me, &items);
+    Ok(Json(IncidentPage { items, next: page.next.map(|cursor| cursor.to_string()) }))
+}
+
+/// The incidents that a query asks for.
+pub(super) async fn page(state: &WebState, query: ListQuery) -> Answer<Page> {
     let bad_cursor =
         |_| Problem::invalid("参数 after 无效。", "The parameter \"after\" is not a cursor.");
     let before = query.after.map(|cursor| cursor.parse::<u64>().map_err(bad_cursor)).transpose()?;
@@ -333,12 +361,7 @@ pub(crate) async fn list(
         Listed::Closed => Filter::Closed,
         Listed::All => Filter::All,
     };
-    let page = state.store.incidents(filter, before, limit).await?;
-    let county = state.county();
-    let eyes = state.eyes(&me, &county);
-    let items: Vec<IncidentView> = page.items.iter().map(|filed| eyes.brief(filed)).collect();
-    log_numbers(&me, &items);
-    Ok(Json(IncidentPage { items, next: page.next.map(|cursor| cursor.to_string()) }))
+    Ok(state.store.incidents(filter, before, limit).await?)
 }
 
 /// One incident; for the office with its log and messages.

@@ -2,13 +2,12 @@
 //! is recorded once however often it is sent, and answered with the incident's present state.
 
 use super::board::visible;
+use super::told::Told;
 use crate::base::id::named_v4;
-use crate::county::County;
 use crate::report::{Category, category};
 use crate::store::Filed;
 use crate::triage::category::NOTHING_FOUND;
 use crate::triage::event::{Actor, Closure, FalseAlarm, Flames, Means, Position, Verification};
-use crate::triage::geo::{LatLon, Locus};
 use crate::triage::id::{ActionId, DispatchId, IncidentId, PersonId, SightingId};
 use crate::triage::incident::{By, Input};
 use crate::triage::sighting::{Sighting, Source};
@@ -29,13 +28,9 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-/// Allowed radius of a place that a person named, metres. The upper limit is about a county's size.
-const TOLD_RADIUS_M: std::ops::RangeInclusive<f64> = 50.0..=20_000.0;
 /// Burnt area, mu (1 mu = 667 m²). One ranger on foot cannot judge a larger one.
 const AREA_MAX_MU: f64 = 1_000_000.0;
 const PHOTOS_MAX: u32 = 20;
-/// How far a reported fire may lie beyond the county's corners, metres.
-const TOLD_BEYOND_M: f64 = 100_000.0;
 /// A phone that has lost the time starts in 1970. A time outside these years is ignored.
 const PHONES_YEARS: std::ops::Range<i16> = 1970..2100;
 
@@ -43,12 +38,15 @@ type Done = Answer<Json<IncidentView>>;
 
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct OfficeReport {
-    at: LatLon,
-    #[schema(minimum = 50, maximum = 20_000)]
-    radius_m: f64,
+    #[serde(flatten)]
+    place: Told,
     /// Who called: a name, a tower, 12119.
     #[schema(min_length = 1, max_length = 2000)]
     who: String,
+    /// The caller's number: for the office's eyes only.
+    #[serde(default)]
+    #[schema(max_length = 30)]
+    phone: String,
     #[schema(max_length = 2000)]
     words: String,
 }
@@ -132,22 +130,18 @@ pub(crate) async fn report_by_office(
     Key(key): Key,
     Body(told): Body<OfficeReport>,
 ) -> Done {
-    if !TOLD_RADIUS_M.contains(&told.radius_m) {
-        return Err(Problem::invalid(
-            "半径应在50米至20公里之间。",
-            "radius_m must lie between 50 and 20 000 metres.",
-        ));
-    }
-    check_near(told.at, &state.county())?;
+    let locus = told.place.locus(&state.county())?;
+    let who = words(&told.who, "报告人", "who reported it")?;
+    let phone = called_from(&told.phone)?;
     let sighting = Sighting {
         // The sighting's id is derived from the page's key, so that a repeat is the same sighting.
         id: SightingId(derived("sighting", &me, key.0)),
         source: Source::Person {
-            who: words(&told.who, "报告人", "who reported it")?,
+            who: [who, phone].into_iter().filter(|it| !it.is_empty()).collect::<Vec<_>>().join(" "),
             words: optional_words(&told.words, "情况说明", "the words")?,
         },
         observed_at: state.clock.now(),
-        locus: Locus::Disc { centre: told.at, radius_m: told.radius_m },
+        locus,
         confidence: 1.0,
         pictures: Vec::new(),
         drill: false,
@@ -426,16 +420,17 @@ fn plausible(at: Timestamp) -> Option<Timestamp> {
     Some(at).filter(|at| PHONES_YEARS.contains(&at.to_zoned(TimeZone::UTC).year()))
 }
 
-pub(crate) fn check_near(at: LatLon, county: &County) -> Answer<()> {
-    // A county without registers has no position yet.
-    let Some((middle, (corner, _))) = county.centre().zip(county.bounds()) else { return Ok(()) };
-    if middle.distance_m(at) <= middle.distance_m(corner) + TOLD_BEYOND_M {
-        return Ok(());
+/// A telephone number without what people write between its digits, or nothing. In one run it is
+/// covered for rangers' eyes (`dto::numbers`).
+fn called_from(text: &str) -> Answer<String> {
+    let text = text.trim();
+    let is_number = |it: &str| {
+        (3..=30).contains(&it.len()) && it.chars().all(|c| c.is_ascii_digit() || "+- ".contains(c))
+    };
+    if text.is_empty() || is_number(text) {
+        return Ok(text.chars().filter(|it| it.is_ascii_digit() || *it == '+').collect());
     }
-    Err(Problem::impossible(
-        "位置离本县100公里以上，请检查经纬度。",
-        "That is more than 100 km from the county. Please check latitude and longitude.",
-    ))
+    Err(Problem::invalid("来电号码只能是数字。", "The caller's number has digits only."))
 }
 
 /// Phones report impossible accuracies when they have no fix.

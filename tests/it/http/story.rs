@@ -141,3 +141,52 @@ async fn the_same_report_sent_twice_is_one_incident() {
     assert_eq!(first["id"], second["id"]);
     assert_eq!(second["sightings"].as_array().map(Vec::len), Some(1));
 }
+
+#[tokio::test]
+async fn a_caller_may_say_a_village_or_what_his_map_shows() {
+    let world = World::new().await;
+    let officer = world.browser("o1", Access::Officer).await;
+    let report = |place: Value| {
+        let mut told = json!({"who": "王大姐", "phone": "138 7654 3210", "words": "屋后冒烟"});
+        let fields = place.as_object().expect("fields").clone();
+        told.as_object_mut().expect("an object").extend(fields);
+        told
+    };
+    let truth = at(28.45, 110.35);
+    let (lat_deg, lon_deg) = huoyan::triage::datum::Datum::Gcj02.of_wgs84(truth);
+    let shown =
+        json!({"at": {"lat_deg": lat_deg, "lon_deg": lon_deg}, "datum": "gcj02", "radius_m": 200});
+    let incident = officer.post("/api/v1/incidents", report(shown)).await.ok();
+    let seen = &incident["sightings"][0];
+    let found = at(
+        seen["locus"]["centre"]["lat_deg"].as_f64().expect("a number"),
+        seen["locus"]["centre"]["lon_deg"].as_f64().expect("a number"),
+    );
+    assert!(found.distance_m(truth) < 0.1, "{seen}");
+    assert_eq!(seen["source"]["who"], "王大姐 13876543210");
+    let id = incident["id"].as_str().expect("an id");
+    officer.post(&format!("/api/v1/incidents/{id}/dispatch"), json!({"ranger": "r1"})).await.ok();
+    let ranger = world.browser("r1", Access::Ranger).await;
+    let his = ranger.get(&format!("/api/v1/incidents/{id}")).await.text();
+    assert!(his.contains("王大姐") && !his.contains("76543210"), "the number is the office's");
+
+    let village =
+        officer.post("/api/v1/incidents", report(json!({"village": "官庄镇大坪村"}))).await.ok();
+    let locus =
+        village["sightings"].as_array().expect("sightings").last().expect("one")["locus"].clone();
+    assert_eq!(locus["shape"], "disc");
+    assert!(
+        (locus["centre"]["lat_deg"].as_f64().expect("a number") - 28.5).abs() < 1e-6,
+        "{locus}"
+    );
+    assert!(locus["radius_m"].as_f64().is_some_and(|it| it > 10_000.0), "as wide as its grids");
+    for (wrong, status) in [
+        (json!({"village": "没有村"}), 422),
+        (json!({}), 400),
+        (json!({"at": {"lat_deg": 28.45, "lon_deg": 110.35}}), 400),
+        (json!({"village": "大坪村", "phone": "看不清"}), 400),
+    ] {
+        let answer = officer.post("/api/v1/incidents", report(wrong.clone())).await;
+        assert_eq!(answer.refused().0, status, "{wrong}");
+    }
+}

@@ -2,20 +2,25 @@
 import { computed, signal } from '@preact/signals';
 import { post, uuid } from '../shared/api';
 import { put } from '../shared/board';
+import { toWgs84 } from '../shared/datum';
 import { failure } from '../shared/describe';
 import { parsePlace } from '../shared/place';
 import { coordinates } from '../shared/where';
 import { common } from '../shared/words';
 import { intakeOpen, panel, select, tell } from './desk';
 import { words } from './words';
-import type { Incident, LatLon } from '../shared/types';
+import type { Datum, Incident, LatLon } from '../shared/types';
 
 /** How far off the named place may be, metres. */
 export const radii = [200, 500, 1000, 3000] as const;
 
+/** The coordinate systems in which a caller's map may show a place. */
+export const datums = ['wgs84', 'gcj02', 'bd09'] as const;
+
 export interface Draft {
   /** As typed, or as the click on the map wrote it. */
   place: string;
+  datum: Datum;
   radius_m: number;
   /** Which of `words().callers`. */
   caller: number;
@@ -24,13 +29,14 @@ export interface Draft {
   words: string;
 }
 
-const EMPTY: Draft = { place: '', radius_m: 500, caller: 0, who: '', words: '' };
+const EMPTY: Draft = { place: '', datum: 'wgs84', radius_m: 500, caller: 0, who: '', words: '' };
 
 /** Closing the panel keeps it: a stray Esc must not cost a caller's words. */
 export const draft = signal<Draft>(EMPTY);
 export const sending = signal(false);
 export const refusal = signal<string | null>(null);
-export const at = computed<LatLon | null>(() => parsePlace(draft.value.place));
+const given = computed<LatLon | null>(() => parsePlace(draft.value.place));
+export const at = computed<LatLon | null>(() => given.value && toWgs84(draft.value.datum, given.value));
 export const written = computed(() => draft.value.place.trim() + draft.value.who.trim() + draft.value.words.trim() !== '');
 /** Counts the places shown on the map, so that the form can go on to the next question. */
 export const pointed = signal(0);
@@ -44,7 +50,7 @@ export function note(change: Partial<Draft>): void {
 }
 
 export function point(place: LatLon): void {
-  note({ place: coordinates(place) });
+  note({ place: coordinates(place), datum: 'wgs84' });
   pointed.value++;
 }
 
@@ -59,15 +65,15 @@ export function toggleIntake(): void {
 }
 
 export async function submit(): Promise<void> {
-  const place = at.value;
+  const place = given.value;
   if (!place || sending.value) return;
   const w = words();
-  const { radius_m, caller, who, words: said } = draft.value;
+  const { datum, radius_m, caller, who, words: said } = draft.value;
   const reporter = [w.callers[caller], who.trim()].filter(Boolean).join(common().separator);
   sending.value = true;
   refusal.value = null;
   try {
-    const incident = await post<Incident>('/incidents', { at: place, radius_m, who: reporter, words: said.trim() }, { key });
+    const incident = await post<Incident>('/incidents', { at: place, datum, radius_m, who: reporter, words: said.trim() }, { key });
     put(incident);
     clear();
     select(incident.id);

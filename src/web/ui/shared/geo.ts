@@ -60,24 +60,3 @@ export function footprint(at: LatLon, scanKm: number, trackKm: number): LatLon[]
   const corner = (y: number, x: number): LatLon => ({ lat_deg: at.lat_deg + y * dLat, lon_deg: at.lon_deg + x * dLon });
   return [corner(1, -1), corner(1, 1), corner(-1, 1), corner(-1, -1)];
 }
-
-/**
- * WGS-84 to GCJ-02, the shift Chinese map apps apply. Only for links that leave our pages: 600 m here is the wrong
- * hillside. The public formula.
- */
-export function toGcj02({ lat_deg, lon_deg }: LatLon): LatLon {
-  const [x, y] = [lon_deg - 105, lat_deg - 35];
-  const wave = (v: number): number => ((20 * Math.sin(6 * Math.PI * v) + 20 * Math.sin(2 * Math.PI * v)) * 2) / 3;
-  let dLat = -100 + 2 * x + 3 * y + 0.2 * y * y + 0.1 * x * y + 0.2 * Math.sqrt(Math.abs(x)) + wave(x);
-  dLat += ((20 * Math.sin(Math.PI * y) + 40 * Math.sin((Math.PI * y) / 3)) * 2) / 3;
-  dLat += ((160 * Math.sin((Math.PI * y) / 12) + 320 * Math.sin((Math.PI * y) / 30)) * 2) / 3;
-  let dLon = 300 + x + 2 * y + 0.1 * x * x + 0.1 * x * y + 0.1 * Math.sqrt(Math.abs(x)) + wave(x);
-  dLon += ((20 * Math.sin(Math.PI * x) + 40 * Math.sin((Math.PI * x) / 3)) * 2) / 3;
-  dLon += ((150 * Math.sin((Math.PI * x) / 12) + 300 * Math.sin((Math.PI * x) / 30)) * 2) / 3;
-  const [axis, eccentricity] = [6_378_245, 0.00669342162296594];
-  const magic = 1 - eccentricity * Math.sin(rad(lat_deg)) ** 2;
-  return {
-    lat_deg: lat_deg + deg((dLat * magic * Math.sqrt(magic)) / (axis * (1 - eccentricity))),
-    lon_deg: lon_deg + deg((dLon * Math.sqrt(magic)) / (axis * Math.cos(rad(lat_deg)))),
-  };
-}

@@ -11,6 +11,7 @@ export type {
   Choice,
   Class,
   Count,
+  Datum,
   Estimate,
   FalseAlarm,
   Fix,

@@ -6,7 +6,7 @@ import { Cross, Tick, Warning } from '../../shared/icons';
 import { gridAt } from '../../shared/place';
 import { classes } from '../../shared/ui';
 import { intakeOpen } from '../desk';
-import { at, clear, draft, note, pointed, radii, refusal, sending, submit, written } from '../intake';
+import { at, clear, datums, draft, note, pointed, radii, refusal, sending, submit, written } from '../intake';
 import { words } from '../words';
 
 const WORDS_MAX = 2000;
@@ -67,7 +67,7 @@ export function Intake() {
           </p>
         )}
         <label class="intake-label" for="intake-place">
-          {w.intakePlace} <small>{w.wgs84}</small>
+          {w.intakePlace} <small>{w.datums[datums.indexOf(draft.value.datum)]}</small>
         </label>
         <input
           ref={place}
@@ -83,6 +83,7 @@ export function Intake() {
           onInput={(event) => note({ place: event.currentTarget.value })}
         />
         <PlaceHint asked={asked} />
+        <Chosen name="intake-datum" title={w.intakeDatum} options={w.datums} chosen={datums.indexOf(draft.value.datum)} onChoose={(i) => note({ datum: datums[i]! })} />
         <Chosen name="intake-radius" title={w.intakeRadius} options={w.radii} chosen={radii.indexOf(radius_m as (typeof radii)[number])} onChoose={(i) => note({ radius_m: radii[i]! })} />
         <Chosen name="intake-caller" title={w.intakeWho} options={w.callers} chosen={caller} onChoose={(i) => note({ caller: i })} />
         <input class="intake-input" type="text" autoComplete="off" maxLength={100} aria-label={w.intakeName} placeholder={w.intakeName} value={draft.value.who} onInput={(event) => note({ who: event.currentTarget.value })} />

@@ -193,6 +193,8 @@ export const en: typeof zh = {
   intakeUnclear: 'These coordinates cannot be read; example: 28.4526, 110.3938',
   intakeOutside: (at) => `${at} is in none of the county's grids: please check`,
   intakeGrid: (grid, at) => `${grid} ${at}`,
+  intakeDatum: 'Coordinate system',
+  datums: ['WGS-84 (GPS)', 'AMap, Tencent', 'Baidu'],
   intakeRadius: 'Accuracy',
   radii: ['±200 m', '±500 m', '±1 km', '±3 km'],
   intakeWho: 'Reported by',

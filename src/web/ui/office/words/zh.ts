@@ -192,6 +192,8 @@ export const zh = {
   intakeUnclear: '看不懂这个坐标，例：28.4526, 110.3938',
   intakeOutside: (at: string) => `${at} 不在本县网格内，请核对`,
   intakeGrid: (grid: string, at: string) => `${grid} ${at}`,
+  intakeDatum: '坐标系',
+  datums: ['WGS-84（天地图、GPS）', '高德、腾讯', '百度'],
   intakeRadius: '位置误差',
   radii: ['±200米', '±500米', '±1公里', '±3公里'],
   intakeWho: '报告人',

@@ -1,0 +1,64 @@
+//! Other systems: their keys, their alarms as they came, and what of them was refused.
+
+use super::*;
+use huoyan::error::Code;
+use huoyan::lang::Words;
+use huoyan::store::NewAlarm;
+use huoyan::triage::id::SightingId;
+use uuid::Uuid;
+
+fn alarm<'a>(id: &'a str, meaning: &'a str, sighting: u128) -> NewAlarm<'a> {
+    NewAlarm {
+        system: "热成像",
+        id,
+        meaning_sha256: meaning,
+        sighting: SightingId(Uuid::from_u128(sighting)),
+        media: "application/xml",
+        original: b"<a>\xc4\x00</a>",
+    }
+}
+
+pub async fn another_systems_alarm_is_kept_once_as_it_came(t: TestStore) {
+    let now = start();
+    let day = SignedDuration::from_hours(24);
+    t.store.add_alarm_system("热成像", "hash", Some(day), now).await.unwrap();
+    let known = t.store.alarm_system_of("hash").await.unwrap().expect("known");
+    assert_eq!((known.silent_after, known.alarm_at, known.refused), (Some(day), None, None));
+    t.store.keep_alarm(&alarm("A1", "one", 1), now).await.unwrap();
+    t.store.keep_alarm(&alarm("A1", "one", 1), now + day).await.unwrap();
+    let other = t.store.keep_alarm(&alarm("A1", "two", 1), now + day * 2).await.unwrap_err();
+    assert_eq!((other.kind, other.code), (Kind::Conflict, Some(Code::KeyReused)));
+    let sighting = t.store.sighting_of_alarm("热成像", "A1").await.unwrap().expect("kept");
+    let original = t.store.original_of(sighting).await.unwrap().expect("kept");
+    assert_eq!(original.bytes, b"<a>\xc4\x00</a>", "whatever its encoding");
+    assert_eq!(t.store.sighting_of_alarm("another", "A1").await.unwrap(), None);
+    let heard = t.store.alarm_systems().await.unwrap().remove(0);
+    assert_eq!(heard.alarm_at, Some(now + day), "what was refused is no alarm");
+    t.store.prune_alarms(now + day).await.unwrap();
+    assert_eq!(t.store.original_of(sighting).await.unwrap(), None);
+}
+
+pub async fn a_key_is_one_systems_until_it_is_revoked(t: TestStore) {
+    let now = start();
+    t.store.add_alarm_system("平台", "first", None, now).await.unwrap();
+    let again = t.store.add_alarm_system("平台", "second", None, now).await.unwrap_err();
+    assert_eq!(again.kind, Kind::Conflict);
+    let why = Words::new("为什么", "why");
+    t.store.alarm_refused("平台", 1, &why, now).await.unwrap();
+    t.store.alarm_refused("平台", 2, &why, now + SignedDuration::from_hours(1)).await.unwrap();
+    let refused = t.store.alarm_systems().await.unwrap().remove(0).refused.expect("refused");
+    assert_eq!((refused.count, refused.why.en.as_str()), (3, "why"));
+    t.store.alarm_refused("平台", 1, &why, now + SignedDuration::from_hours(30)).await.unwrap();
+    let refused = t.store.alarm_systems().await.unwrap().remove(0).refused.expect("refused");
+    assert_eq!(refused.count, 1, "a day without any begins anew");
+    assert!(t.store.revoke_alarm_system("平台", now).await.unwrap());
+    assert!(!t.store.revoke_alarm_system("平台", now).await.unwrap());
+    assert_eq!(
+        t.store.alarm_system_of("first").await.unwrap().expect("known").revoked_at,
+        Some(now)
+    );
+    t.store.add_alarm_system("平台", "second", None, now).await.unwrap();
+    assert_eq!(t.store.alarm_system_of("first").await.unwrap(), None);
+    let renewed = t.store.alarm_system_of("second").await.unwrap().expect("known");
+    assert_eq!((renewed.revoked_at, renewed.refused), (None, None));
+}
