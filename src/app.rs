@@ -38,6 +38,7 @@ mod supervise;
 mod video;
 mod vitals;
 mod watching;
+mod webhooks;
 
 use crate::backup::BackupSource;
 use crate::camera;

@@ -9,6 +9,7 @@ mod check;
 mod data;
 mod secrets;
 mod server;
+mod webhooks;
 
 pub use alarms::{AlarmsConfig, Scaled, SystemMap, Take, TakeNumber, TakeTime, When, Written};
 pub use bus::{BusConfig, EdgeConfig};
@@ -16,6 +17,7 @@ pub use centre::{CentreConfig, Listed};
 pub use data::{BackupConfig, DiskConfig, RecordConfig, StoreConfig, TellAt};
 pub use secrets::{Secret, SecretsConfig, first_line};
 pub use server::{PlainHttp, Refusal, Server};
+pub use webhooks::WebhookConfig;
 
 use crate::error::{Error, Result};
 use crate::lang::Words;
@@ -250,6 +252,8 @@ pub struct NotifyConfig {
     pub answer_within: SignedDuration,
     /// The 【…】 before every text.
     pub signature: String,
+    /// Systems that are told of every incident's steps.
+    pub webhooks: Vec<WebhookConfig>,
 }
 
 impl Default for NotifyConfig {
@@ -260,6 +264,7 @@ impl Default for NotifyConfig {
             wecom_url: None,
             answer_within: SignedDuration::from_secs(40),
             signature: "森防".to_owned(),
+            webhooks: Vec::new(),
         }
     }
 }

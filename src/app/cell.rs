@@ -8,7 +8,7 @@ use super::supervise::Stage;
 use super::{
     App, CAMERAS_END_WITHIN, DATABASE_ENDS_WITHIN, REST_ENDS_WITHIN, Role, Site, backups, channels,
     disk, edges, ended, feeds, inbound_key, intake, links, lookout, proof, prune, record, vitals,
-    watching,
+    watching, webhooks,
 };
 use crate::bus::{Bus, Line, Login};
 use crate::clock::{Clock, Heartbeat};
@@ -130,6 +130,7 @@ impl Cell {
         );
         let notifier = Arc::new(notifier.await?.told_by(app.desk.outbox()));
         let (teller, sender) = (Arc::clone(&notifier), notifier.heartbeat());
+        let receivers = Arc::new(webhooks::of(app)?);
         // State that must survive a panic is made here, once; each task only borrows it.
         let (_, nobody) = mpsc::channel(1);
         let drills = std::mem::replace(&mut self.drills, nobody);
@@ -153,6 +154,7 @@ impl Cell {
             edges::hear(tasks, app, line, role == Role::Desk);
         }
         spawn(tasks, "feeds", app, feeds::run);
+        spawn(tasks, "webhooks", app, move |app| webhooks::run(app, Arc::clone(&receivers)));
         spawn(tasks, "pruning", app, prune::run);
         spawn(tasks, "backups", app, backups::run);
         spawn(tasks, "record", app, move |app| record::run(app, Arc::clone(&teller)));

@@ -37,6 +37,7 @@ impl Config {
         self.detect.check()?;
         self.satellite.check()?;
         self.alarms.check()?;
+        self.notify.check_webhooks()?;
         let usual = Self::default();
         within("[backup] every", self.backup.every, MINUTE..=DAY * 366, usual.backup.every)?;
         within("[backup] keep", self.backup.keep, 1..=10_000, usual.backup.keep)?;

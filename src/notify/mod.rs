@@ -6,9 +6,11 @@ mod batches;
 mod channel;
 mod client;
 mod limits;
+mod webhook;
 
 pub use channel::{Key, Keys};
 pub use client::post_json;
+pub use webhook::{Round, Webhook, sign};
 
 use crate::base::time::COUNTY;
 use crate::clock::{Clock, Heartbeat};

@@ -20,6 +20,7 @@ mod sightings;
 mod strips;
 mod thresholds;
 mod unreadable;
+mod webhooks;
 mod writer;
 
 pub use alarms::{AlarmSystem, NewAlarm, Original, REFUSALS_FOR, Refused};

@@ -64,4 +64,5 @@ mod truth;
 mod unreadable;
 mod walls;
 mod watch;
+mod webhooks;
 mod wire;

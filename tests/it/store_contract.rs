@@ -67,6 +67,7 @@ contract!(
     how_a_camera_was_proved_is_summed_up_and_goes_after_its_time,
     another_systems_alarm_is_kept_once_as_it_came,
     a_key_is_one_systems_until_it_is_revoked,
+    a_receiver_is_told_from_its_cursor_on_by_one_process,
 );
 
 async fn open(store: &Store) -> Incident {

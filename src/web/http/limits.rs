@@ -29,7 +29,7 @@ pub(crate) const ALARMS_A_DEVICE: u32 = 20;
 /// Devices whose rate is remembered; above it those that were silent for a minute are forgotten.
 pub(crate) const DEVICES_COUNTED: usize = 10_000;
 /// Pictures that came after their alarms, of one incident.
-pub(crate) const ALARM_PICTURES_A_SYSTEM: usize = 60;
+pub(crate) const ALARM_PICTURES_AN_INCIDENT: usize = 60;
 /// Longest text a person may type into one field, characters.
 pub(crate) const WORDS_MAX_CHARS: usize = 2000;
 /// Answers take milliseconds; a page gives up after 15 s.

@@ -14,7 +14,7 @@ use super::super::WebState;
 use super::super::evidence::pictures;
 use super::super::http::auth::{Office, Sender};
 use super::super::http::error::{Answer, Problem, lang_of};
-use super::super::http::limits::{ALARM_PICTURE_MAX_BYTES, ALARM_PICTURES_A_SYSTEM};
+use super::super::http::limits::{ALARM_PICTURE_MAX_BYTES, ALARM_PICTURES_AN_INCIDENT};
 use super::super::office::told::check_near;
 use crate::base::id::named;
 use crate::error::{Error, Kind};
@@ -156,9 +156,9 @@ async fn take_in(
         return Ok(None);
     };
     alarm.check().map_err(impossible)?;
-    let pictures = pictures_of(&alarm, &body)?;
+    let (pictures, beyond) = pictures_of(&alarm, &body);
     let meaning = meaning(&alarm, &pictures)?;
-    let sighting = SightingId(named(format!("alarm {system} {}", alarm.id)));
+    let sighting = SightingId(named(format!("alarm\n{system}\n{}", alarm.id)));
     if state.store.sighting_of_alarm(system, &alarm.id).await?.is_none() {
         state.own.alarms.device(system, &alarm.device)?;
     }
@@ -174,7 +174,7 @@ async fn take_in(
         notes.push(unregistered(&alarm.device));
     }
     let (kept, broken) = sound(sighting, &pictures);
-    notes.extend(broken);
+    notes.extend(broken.into_iter().chain(beyond));
     let original = without_pictures(&body.text, &alarm, &kept);
     let new = NewAlarm {
         system,
@@ -335,14 +335,14 @@ fn meaning(alarm: &Alarm, pictures: &[Vec<u8>]) -> Answer<String> {
     Ok(hex::encode(digest.finalize()))
 }
 
-/// Pictures inside the alarm, then those beside it.
-fn pictures_of(alarm: &Alarm, body: &Body) -> Answer<Vec<Vec<u8>>> {
-    if alarm.pictures.len() + body.pictures.len() > PICTURES_MAX {
-        return Err(impossible(too_many_pictures()));
-    }
+/// Pictures inside the alarm, then those beside it; and what is said of those that are too many.
+fn pictures_of(alarm: &Alarm, body: &Body) -> (Vec<Vec<u8>>, Option<Words>) {
     // One that is no base64 is as broken as one that is no JPEG.
     let inside = alarm.pictures.iter().map(|it| BASE64_STANDARD.decode(it).unwrap_or_default());
-    Ok(inside.chain(body.pictures.iter().map(|it| it.to_vec())).collect())
+    let mut all: Vec<Vec<u8>> = inside.chain(body.pictures.iter().map(|it| it.to_vec())).collect();
+    let are_too_many = all.len() > PICTURES_MAX;
+    all.truncate(PICTURES_MAX);
+    (all, are_too_many.then(too_many_pictures))
 }
 
 /// Those that can be looked at, with their names, and what is to be said of the others.
@@ -421,10 +421,10 @@ async fn add_picture(
     let added = |it: &&std::sync::Arc<crate::triage::event::Recorded>| {
         matches!(it.event, Event::PhotoAdded { .. }) && it.actor == Actor::System
     };
-    if filed.incident.log.iter().filter(added).count() >= ALARM_PICTURES_A_SYSTEM {
+    if filed.incident.log.iter().filter(added).count() >= ALARM_PICTURES_AN_INCIDENT {
         return Err(Problem::impossible(
-            format!("这起警情的告警图片已达上限（{ALARM_PICTURES_A_SYSTEM}张）。"),
-            format!("This incident has {ALARM_PICTURES_A_SYSTEM} pictures of alarms, the most."),
+            format!("这起警情的告警图片已达上限（{ALARM_PICTURES_AN_INCIDENT}张）。"),
+            format!("This incident has {ALARM_PICTURES_AN_INCIDENT} pictures of alarms, the most."),
         ));
     }
     state.store.keep_picture(picture, bytes).await?;

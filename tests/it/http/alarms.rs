@@ -94,13 +94,14 @@ async fn what_is_uncertain_costs_no_alarm_and_is_said() {
     let (officer, key) = (world.browser("o1", Access::Officer).await, world.system("平台").await);
     let unknown = json!({
         "id": "7", "device": "10.1.99.8-2", "at": "1970-01-01T00:00:09Z",
-        "pictures": ["not base64", BASE64_STANDARD.encode(b"GIF89a")],
+        "pictures": ["not base64", BASE64_STANDARD.encode(b"GIF89a"), "", "", ""],
     });
     let taken = alarm(&world, key, &unknown).await.ok();
     let notes: Vec<&str> =
         taken["notes"].as_array().expect("notes").iter().filter_map(Value::as_str).collect();
     assert!(notes[0].contains("设备时间") && notes[1].contains("不在摄像机登记册"), "{notes:?}");
     assert!(notes[2].contains("第1张") && notes[3].contains("第2张"), "{notes:?}");
+    assert!(notes.last().is_some_and(|it| it.contains("前4张")), "{notes:?}");
     let path = format!("/api/v1/incidents/{}", taken["incident"].as_str().expect("an id"));
     let incident = officer.get(&path).await.ok();
     assert_eq!(incident["state"], "needs_review");

@@ -62,3 +62,23 @@ pub async fn a_key_is_one_systems_until_it_is_revoked(t: TestStore) {
     let renewed = t.store.alarm_system_of("second").await.unwrap().expect("known");
     assert_eq!((renewed.revoked_at, renewed.refused), (None, None));
 }
+
+pub async fn a_receiver_is_told_from_its_cursor_on_by_one_process(t: TestStore) {
+    let minute = SignedDuration::from_mins(1);
+    open(&t.store).await;
+    t.store.add_webhook("gis").await.unwrap();
+    assert_eq!(t.store.webhook_waiting("gis").await.unwrap(), 0, "from now on");
+    let end = t.store.cursor().await.unwrap();
+    let leased = t.store.lease_webhook("gis", start(), start() + minute).await.unwrap();
+    assert_eq!(leased, Some(end));
+    let second = t.store.lease_webhook("gis", start(), start() + minute).await.unwrap();
+    assert_eq!(second, None, "another process has it");
+    let later = start() + minute;
+    assert_eq!(t.store.lease_webhook("gis", later, later + minute).await.unwrap(), Some(end));
+    t.store.webhook_told("gis", end - 1).await.unwrap();
+    assert_eq!(t.store.webhook_waiting("gis").await.unwrap(), 1);
+    t.store.add_webhook("gis").await.unwrap();
+    let kept = t.store.lease_webhook("gis", start(), start() + minute).await.unwrap();
+    assert_eq!(kept, Some(end - 1), "a restart begins nothing anew");
+    assert_eq!(t.store.lease_webhook("nobody", start(), start()).await.unwrap(), None);
+}

@@ -1,4 +1,4 @@
--- Other systems that may send their alarms, and what they sent.
+-- Other systems: those that may send their alarms, what they sent, and those that are told of incidents.
 CREATE TABLE alarm_system (
     name            TEXT NOT NULL PRIMARY KEY, -- as the office calls it
     key_hash        TEXT NOT NULL UNIQUE, -- sha256 of its key, hexadecimal
@@ -23,3 +23,9 @@ CREATE TABLE alarm (
     PRIMARY KEY (system, id)
 ) STRICT;
 CREATE INDEX alarm_received_at ON alarm (received_at_us);
+-- The log is the outbox: what a receiver has not been told lies behind its cursor.
+CREATE TABLE webhook (
+    name            TEXT NOT NULL PRIMARY KEY, -- config::WebhookConfig
+    cursor          INTEGER NOT NULL, -- told up to this event
+    leased_until_us INTEGER NOT NULL DEFAULT 0 -- until then one process tells it
+) STRICT;

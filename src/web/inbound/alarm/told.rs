@@ -53,9 +53,8 @@ pub(crate) struct Alarm {
     #[serde(default)]
     #[schema(max_length = 60)]
     pub class: String,
-    /// JPEG or PNG, in base64.
+    /// JPEG or PNG, in base64; the first 4 are kept.
     #[serde(default)]
-    #[schema(max_items = 4)]
     pub pictures: Vec<String>,
     /// 演练: a trial of the connection, marked everywhere.
     #[serde(default)]
@@ -109,9 +108,6 @@ impl Alarm {
         }
         if let Some(confidence) = self.confidence {
             within("confidence", f64::from(confidence), 0.0..=1.0)?;
-        }
-        if self.pictures.len() > PICTURES_MAX {
-            return Err(too_many_pictures());
         }
         if let Some(position) = &self.position {
             position.check("position")?;
@@ -182,8 +178,8 @@ impl Position {
 
 pub(super) fn too_many_pictures() -> Words {
     Words::new(
-        format!("一条告警最多带{PICTURES_MAX}张图片，其余的随后单独发送"),
-        format!("an alarm may have {PICTURES_MAX} pictures: send the others after it, one by one"),
+        format!("一条告警只保存前{PICTURES_MAX}张图片，其余的请随后单独发送"),
+        format!("the first {PICTURES_MAX} pictures are kept: send the others after it, one by one"),
     )
 }
 
@@ -204,6 +200,12 @@ fn name(text: &str, field: &str) -> Result<(), Words> {
     }
     if text.chars().count() > NAME_MAX_CHARS {
         return Err(too_long(field, NAME_MAX_CHARS));
+    }
+    if text.chars().any(char::is_control) {
+        return Err(Words::new(
+            format!("{field} 中有换行或其他控制字符"),
+            format!("{field} holds a line break or another control character"),
+        ));
     }
     Ok(())
 }
@@ -277,7 +279,7 @@ pub(super) mod tests {
                 "range_m",
             ),
             (Alarm { bbox: Some([0.5, 0.5, 0.6, 0.1]), ..alarm() }, "bbox"),
-            (Alarm { pictures: vec![String::new(); 5], ..alarm() }, "pictures"),
+            (Alarm { id: "1\n2".to_owned(), ..alarm() }, "id"),
         ] {
             let words = wrong.check().expect_err(field);
             assert!(words.en.contains(field), "{field}: {}", words.en);

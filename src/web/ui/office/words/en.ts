@@ -320,6 +320,7 @@ export const en: typeof zh = {
   troubles: 'Faults',
   part: {
     database: 'Database',
+    webhooks: 'Told systems',
     alarms: 'Alarms of other systems',
     records: 'Records',
     cameras: 'Cameras',

@@ -319,6 +319,7 @@ export const zh = {
   troubles: '异常',
   part: {
     database: '数据库',
+    webhooks: '事件推送',
     alarms: '外部告警',
     records: '警情记录',
     cameras: '摄像机',
