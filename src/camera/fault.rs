@@ -2,10 +2,12 @@
 //! board.
 
 pub(super) mod delivery;
+pub(super) mod link;
 
 use crate::frame::Health;
 use crate::lang::Lang;
 use delivery::Delivery;
+use link::{Breach, Link};
 use std::path::PathBuf;
 
 /// Never holds a password.
@@ -38,9 +40,6 @@ pub enum Fault {
         had_one: bool,
     },
     NoSuchStream,
-    Unreachable {
-        why: String,
-    },
     StreamEnded,
     /// A panic in the receiver of this camera.
     Crashed,
@@ -53,11 +52,17 @@ pub enum Fault {
     RareKeyframes {
         seconds: i64,
     },
+    /// `codecs`: what it sends instead, as it says. Empty: `rtspsrc` finds nothing that it could
+    /// receive, and does not say why.
     OtherCodec {
-        why: String,
+        codecs: String,
     },
+    NoVideo,
+    /// A recording that is none, or in another codec.
+    NoFilm,
+    /// `is_stream`: a stream, not single pictures.
     Undecodable {
-        why: String,
+        is_stream: bool,
     },
     Black,
     Frozen {
@@ -92,12 +97,29 @@ pub enum Fault {
         gop_tenths: i64,
         cadence_tenths: i64,
     },
+    /// Fine, but received by `rtspsrc`, because the camera does not get along with our own source.
+    ByRtspsrc {
+        because: Breach,
+    },
+    /// The connection has broken and come back so many times, and why it did last.
+    Unsteady {
+        breaks: u32,
+        minutes: i64,
+        why: Box<Fault>,
+    },
     Delivery(Delivery),
+    Link(Link),
 }
 
 impl From<Delivery> for Fault {
     fn from(fault: Delivery) -> Self {
         Self::Delivery(fault)
+    }
+}
+
+impl From<Link> for Fault {
+    fn from(fault: Link) -> Self {
+        Self::Link(fault)
     }
 }
 
@@ -111,17 +133,20 @@ impl Fault {
             | Self::UnknownPipeline { .. }
             | Self::BadPipeline { .. }
             | Self::MissingElement { .. }
-            | Self::NoSuchStream => Health::Misconfigured,
+            | Self::NoSuchStream
+            | Self::NoVideo => Health::Misconfigured,
             Self::WrongPassword { .. } => Health::BadPassword,
-            Self::Unreachable { .. }
-            | Self::StreamEnded
+            Self::StreamEnded
             | Self::Crashed
             | Self::NoMoreFiles
             | Self::Silent { offline: true, .. } => Health::Offline,
             Self::Silent { offline: false, .. }
             | Self::RareKeyframes { .. }
-            | Self::LongGop { .. } => Health::Late,
-            Self::OtherCodec { .. } | Self::Undecodable { .. } => Health::Undecodable,
+            | Self::LongGop { .. }
+            | Self::Unsteady { .. } => Health::Late,
+            Self::OtherCodec { .. } | Self::NoFilm | Self::Undecodable { .. } => {
+                Health::Undecodable
+            }
             Self::Black => Health::Black,
             Self::Frozen { .. } => Health::Frozen,
             Self::Overexposed { .. } => Health::Overexposed,
@@ -130,7 +155,9 @@ impl Fault {
             Self::Fog => Health::Fog,
             Self::Moved { .. } | Self::OtherView => Health::Moved,
             Self::Resized { .. } => Health::Resized,
+            Self::ByRtspsrc { .. } => Health::Ok,
             Self::Delivery(fault) => fault.health(),
+            Self::Link(fault) => fault.health(),
         }
     }
 
@@ -201,11 +228,6 @@ impl Fault {
                 "the camera has no such stream or picture (404); check path and channel in its \
                 address".to_owned(),
             ),
-            Self::Unreachable { why } => (
-                format!("连接不上（{why}），请检查供电、网络和地址；系统会自动重连"),
-                format!("cannot be reached ({why}); check power, network and address; reconnecting \
-                    automatically"),
-            ),
             Self::StreamEnded => (
                 "摄像机断开了视频流，正在自动重连".to_owned(),
                 "the camera ended the stream; reconnecting automatically".to_owned(),
@@ -224,8 +246,8 @@ impl Fault {
                     .to_owned(),
             ),
             Self::Silent { seconds, .. } => (
-                format!("已 {seconds} 秒没有收到画面，请检查网络和摄像机；系统会自动重连"),
-                format!("no picture for {seconds} s; check network and camera; reconnecting \
+                format!("已 {seconds} 秒没有收到任何数据，请检查网络和摄像机；系统会自动重连"),
+                format!("nothing has come for {seconds} s; check network and camera; reconnecting \
                     automatically"),
             ),
             Self::RareKeyframes { seconds } => (
@@ -234,15 +256,73 @@ impl Fault {
                 format!("no keyframe for {seconds} s; set the camera's I-frame interval to 2-5 s \
                     and turn its smart codec off"),
             ),
-            Self::OtherCodec { why } => (
-                format!("不支持的视频编码（{why}），请在摄像机中改为 H.264 或 H.265"),
-                format!("unsupported video codec ({why}); set the camera to H.264 or H.265"),
+            Self::OtherCodec { codecs } if codecs.is_empty() => (
+                "摄像机没有可用 TCP 接收的 H.264 或 H.265 视频，请在摄像机中改用这两种编码，\
+                并允许 TCP（interleaved）传输"
+                    .to_owned(),
+                "the camera offers no H.264 or H.265 video over TCP; set it to one of them, and \
+                allow TCP (interleaved)"
+                    .to_owned(),
             ),
-            Self::Undecodable { why } => (
-                format!("收到数据但无法解码（{why}），请检查网络丢包，或在摄像机中改为 H.264"),
-                format!("data comes, but it cannot be decoded ({why}); check packet loss, or set \
-                    the camera to H.264"),
+            Self::OtherCodec { codecs } => (
+                format!("不支持的视频编码（{codecs}），请在摄像机中改为 H.264 或 H.265"),
+                format!("unsupported video codec ({codecs}); set the camera to H.264 or H.265"),
             ),
+            Self::NoVideo => (
+                "这一路只有声音或数据，没有视频，请检查地址中的通道号".to_owned(),
+                "there is no video in this stream; check the channel in its address".to_owned(),
+            ),
+            Self::NoFilm => (
+                "该文件中没有可播放的 H.264、H.265 或 JPEG 视频，请换一个文件".to_owned(),
+                "this file holds no H.264, H.265 or JPEG video that can be played; take another"
+                    .to_owned(),
+            ),
+            Self::Undecodable { is_stream: true } => (
+                "收到视频但解不出画面，请检查网络丢包，或在摄像机中改为 H.264".to_owned(),
+                "video comes, but no picture can be made of it; check packet loss, or set the \
+                camera to H.264"
+                    .to_owned(),
+            ),
+            Self::Undecodable { is_stream: false } => (
+                "收到的图片已损坏，无法打开，请检查摄像机的抓图或上传设置".to_owned(),
+                "the pictures are damaged and cannot be opened; check the camera's snapshot or \
+                upload settings"
+                    .to_owned(),
+            ),
+            Self::ByRtspsrc { because } => {
+                let (zh, en) = because.cause();
+                (
+                    format!("正在用 rtspsrc 接收，因为{zh}；CPU 占用约为平时的 8 倍，每台多 4 \
+                        个线程。请升级摄像机固件，或在台账中把管线填为 rtspsrc"),
+                    format!(
+                        "received by rtspsrc, because {en}; this takes about 8 times the CPU and 4 \
+                        threads more. Update the camera's firmware, or enter the pipeline rtspsrc \
+                        in the register"
+                    ),
+                )
+            }
+            Self::Unsteady { breaks, minutes, why } => {
+                let (zh, en) = match **why {
+                    // Said each time it breaks, it needs no cure of its own.
+                    Self::StreamEnded => (
+                        "摄像机断开了视频流；请检查其观看数上限和固件，或在台账中把它的管线填为 \
+                        rtspsrc"
+                            .to_owned(),
+                        "the camera ended the stream; check its limit of viewers and its firmware, \
+                        or enter the pipeline rtspsrc for it"
+                            .to_owned(),
+                    ),
+                    Self::Link(Link::Unreachable(_)) => {
+                        let (zh, en) = why.words();
+                        (zh, format!("it {en}"))
+                    }
+                    _ => why.words(),
+                };
+                (
+                    format!("不稳定：{minutes} 分钟内重连 {breaks} 次，因为{zh}"),
+                    format!("unsteady: {breaks} reconnections in {minutes} min, because {en}"),
+                )
+            }
             Self::Black => (
                 "画面全黑，请检查镜头遮挡、夜视和供电".to_owned(),
                 "the picture is black; check lens cover, night mode and power".to_owned(),
@@ -253,6 +333,7 @@ impl Fault {
                     recorder"),
             ),
             Self::Delivery(fault) => fault.words(),
+            Self::Link(fault) => fault.words(),
             Self::Overexposed { percent } => (
                 format!("画面 {percent}% 过曝发白，可能阳光直射或曝光设置不当，请检查逆光、\
                     宽动态和曝光设置"),

@@ -4,6 +4,7 @@
 pub(super) mod pipelines;
 pub(super) mod template;
 
+use super::fault::link::{Link, Network};
 use super::fault::{Fault, debian_package};
 use super::keyframe::{Codec, Keyframe};
 use crate::address::masked;
@@ -11,6 +12,7 @@ use crate::error::{Error, Result};
 use crate::frame::Picture;
 use crate::triage::detection::Stream;
 use gstreamer as gst;
+use gstreamer::glib;
 use gstreamer::prelude::*;
 use gstreamer_app::AppSink;
 use gstreamer_video as gst_video;
@@ -99,9 +101,7 @@ impl Pipeline {
     pub(super) fn play(&self) -> Result<(), Fault> {
         match self.0.set_state(gst::State::Playing) {
             Ok(_) => Ok(()),
-            Err(_) => Err(self.take_error().unwrap_or_else(|| Fault::Unreachable {
-                why: "the pipeline does not start".to_owned(),
-            })),
+            Err(_) => Err(self.take_error().unwrap_or(Link::Unreachable(Network::Other).into())),
         }
     }
 
@@ -139,12 +139,36 @@ fn bad(line: &Line, why: &str) -> Fault {
     Fault::BadPipeline { name: line.name.clone(), why: masked(why) }
 }
 
-/// What an error message means for the office. Only GStreamer's own sentence is passed on: its
-/// debug text holds addresses.
+/// A fault that an element of ours has found, on its way through the pipeline's bus.
+#[derive(Clone, glib::Boxed)]
+#[boxed_type(name = "HuoyanFault")]
+struct Found(Fault);
+
+/// The name of the field that holds it.
+const FOUND: &str = "fault";
+
+/// For the error message of an element of ours.
+pub(super) fn details_of(fault: &Fault) -> gst::Structure {
+    gst::Structure::builder("huoyan").field(FOUND, Found(fault.clone())).build()
+}
+
+/// What an error message means for the office. No text of GStreamer's is passed on: its sentences
+/// speak of resources and streams, its debug text holds addresses.
 pub(super) fn fault_of(message: &gst::message::Error) -> Fault {
-    let error = message.error();
+    let (error, details) = (message.error(), message.details());
+    if let Some(Ok(Found(fault))) = details.map(|details| details.get::<Found>(FOUND)) {
+        return fault;
+    }
     let debug = message.debug().unwrap_or_default();
-    let why = masked(error.message().trim_end_matches('.'));
+    tracing::debug!("GStreamer: {}", masked(error.message()));
+    // `rtspsrc` gives the status of an answer that refuses.
+    let status = details.and_then(|details| details.get::<u32>("rtsp-status-code").ok());
+    match status.and_then(|status| u16::try_from(status).ok()) {
+        Some(401) => return Fault::WrongPassword { had_one: true },
+        Some(404) => return Fault::NoSuchStream,
+        Some(status) if status >= 300 => return Link::refused(status).into(),
+        _ => {}
+    }
     if error.matches(gst::ResourceError::NotAuthorized)
         || debug.contains("(401)")
         || debug.contains("Unauthorized")
@@ -154,18 +178,15 @@ pub(super) fn fault_of(message: &gst::message::Error) -> Fault {
     if error.matches(gst::ResourceError::NotFound) && debug.contains("(404)") {
         return Fault::NoSuchStream;
     }
-    if error.matches(gst::ResourceError::Settings) && debug.contains("(rtsps)") {
-        return Fault::Encrypted;
-    }
     // The binding's text for a panic of ours that it has caught.
-    if error.matches(gst::LibraryError::Failed) && why.starts_with("Panicked") {
+    if error.matches(gst::LibraryError::Failed) && error.message().starts_with("Panicked") {
         return Fault::Crashed;
     }
-    if why.contains("(os error 24)") {
+    if debug.contains("Too many open files") {
         return Fault::NoMoreFiles;
     }
     if error.is::<gst::ResourceError>() {
-        return Fault::Unreachable { why };
+        return Link::Unreachable(Network::of(&debug)).into();
     }
     let is_unlinked = debug.contains("not-linked") || debug.contains("not-negotiated");
     let is_other_codec = [
@@ -177,9 +198,9 @@ pub(super) fn fault_of(message: &gst::message::Error) -> Fault {
         || is_other_codec.iter().any(|kind| error.matches(*kind))
         || error.matches(gst::CoreError::MissingPlugin)
     {
-        return Fault::OtherCodec { why };
+        return Fault::OtherCodec { codecs: String::new() };
     }
-    Fault::Undecodable { why }
+    Fault::Undecodable { is_stream: true }
 }
 
 /// Drops delta frames before anything is copied, and calls `seen` for each. It returns Handled, not

@@ -160,8 +160,8 @@ fn what_cannot_work_says_why_and_leaves_the_others_alone() {
         ("unknown", Health::Misconfigured, "available: broken, file, "),
         ("broken", Health::Misconfigured, "broken.gst"),
         ("lost", Health::Misconfigured, "magicdec"),
-        ("text", Health::Undecodable, "codec"),
-        ("closed", Health::Offline, "check power"),
+        ("text", Health::Undecodable, "this file holds no H.264"),
+        ("closed", Health::Offline, "nothing serves at its port"),
     ] {
         let detail = office.until_health(camera, health);
         assert!(
@@ -206,7 +206,7 @@ fn a_silent_camera_is_late_then_offline_and_rare_keyframes_are_told_from_silence
     let sources = texts.map(|(name, _)| source(name, &video).with_pipeline(name)).to_vec();
     let mut office = Office::open(sources, &config);
     office.until_health("silent", Health::Ok);
-    assert!(office.until_health("silent", Health::Late).contains("no picture for 1 s"));
+    assert!(office.until_health("silent", Health::Late).contains("nothing has come for "));
     assert!(office.until_health("rare", Health::Late).contains("I-frame interval"));
     office.until_health("silent", Health::Offline);
     office.until_health("silent", Health::Ok);

@@ -5,7 +5,7 @@ use crate::camera_support::{Office, hillside, log, login, loopback, quick, sourc
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{Path as Of, State};
-use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, WWW_AUTHENTICATE};
+use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, LOCATION, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -66,13 +66,20 @@ impl Cameras {
                 }),
             )
             .route("/busy", get(|| async { StatusCode::SERVICE_UNAVAILABLE }))
-            .route("/huge", get(|| async { endless(b"\xff\xd8".to_vec(), "image/jpeg") }))
+            .route("/says-busy", get(|| async { "Device Busy" }))
+            .route("/empty", get(|| async { ([(CONTENT_TYPE, "image/jpeg")], "") }))
+            .route("/failing", get(|| async { StatusCode::INTERNAL_SERVER_ERROR }))
+            .route("/torn", get(torn))
+            .route("/torn-part", get(torn_part))
+            .route("/go-on/{to}", get(go_on))
+            .route("/huge", get(|| async { endless(ENDLESS_JPEG.to_vec(), "image/jpeg") }))
             .route("/hang", get(hang))
             .route("/mjpeg", get(mjpeg))
             .route(
                 "/huge-mjpeg",
                 get(|| async {
-                    endless(b"--b\r\n\r\n\xff\xd8".to_vec(), "multipart/x-mixed-replace")
+                    let head = [b"--b\r\n\r\n", ENDLESS_JPEG].concat();
+                    endless(head, "multipart/x-mixed-replace")
                 }),
             )
             .with_state(Arc::clone(&asked));
@@ -128,7 +135,10 @@ async fn digest(
     {
         return picture(&uri, &asked);
     }
-    *asked.lock().expect("counts").entry(format!("refused {id}")).or_default() += 1;
+    for (what, is_so) in [("refused", true), ("tried", !sent.is_empty())] {
+        *asked.lock().expect("counts").entry(format!("{what} {id}")).or_default() +=
+            u32::from(is_so);
+    }
     let challenge = format!("Digest realm=\"camera\", nonce=\"{NONCE}\", qop=\"auth\"");
     let mut response = StatusCode::UNAUTHORIZED.into_response();
     for challenge in ["Basic realm=\"camera\"", &challenge] {
@@ -152,6 +162,38 @@ fn endless(head: Vec<u8>, kind: &'static str) -> Response {
         .chain(std::iter::repeat(Bytes::from(vec![7; 64 * 1024])));
     let body = Body::from_stream(tokio_stream::iter(chunks.map(Ok::<_, std::io::Error>)));
     ([(CONTENT_TYPE, kind)], body).into_response()
+}
+
+/// The beginning of a JPEG whose coded data never end.
+const ENDLESS_JPEG: &[u8] = b"\xff\xd8\xff\xda\x00\x02";
+
+/// Half a picture, of which nothing says that it is half.
+async fn torn() -> Response {
+    let whole = jpeg(1);
+    let half = Bytes::copy_from_slice(&whole[..whole.len() / 2]);
+    let body = Body::from_stream(tokio_stream::iter([Ok::<_, std::io::Error>(half)]));
+    ([(CONTENT_TYPE, "image/jpeg")], body).into_response()
+}
+
+/// The same as a part whose length is that of the half.
+async fn torn_part() -> Response {
+    let (whole, kind) = (jpeg(1), "multipart/x-mixed-replace; boundary=b");
+    let half = &whole[..whole.len() / 2];
+    let head = format!("--b\r\nContent-Type: image/jpeg\r\nContent-Length: {}\r\n\r\n", half.len());
+    ([(CONTENT_TYPE, kind)], [head.as_bytes(), half, b"\r\n--b--\r\n"].concat()).into_response()
+}
+
+/// Sends on: to a picture, to itself, or to another host, which asks for a login.
+async fn go_on(Of(to): Of<String>, headers: HeaderMap) -> Response {
+    let host = headers.get("host").and_then(|host| host.to_str().ok()).unwrap_or_default();
+    let to = match &*to {
+        "picture" => "/digest/sent-on?x=1".to_owned(),
+        "away" => {
+            format!("http://{}/digest/away?token=s3cret", host.replace("127.0.0.1", "localhost"))
+        }
+        _ => "/go-on/circles".to_owned(),
+    };
+    (StatusCode::FOUND, [(LOCATION, to)]).into_response()
 }
 
 /// Half a picture, then nothing more.
@@ -266,7 +308,23 @@ fn what_is_wrong_with_a_web_camera_is_said_with_its_cure_and_without_its_secrets
             Health::Misconfigured,
             "not a JPEG or PNG picture (text/html)",
         ),
-        ("busy", cameras.url("/busy?token=s3cret-query"), Health::Offline, "HTTP 503"),
+        (
+            "busy",
+            cameras.url("/busy?token=s3cret-query"),
+            Health::Offline,
+            "busy and serves no more viewers; close others",
+        ),
+        ("says-busy", cameras.url("/says-busy"), Health::Offline, "serves no more viewers"),
+        ("failing", cameras.url("/failing"), Health::Offline, "the camera's own error (500)"),
+        ("empty", cameras.url("/empty"), Health::Offline, "answers without a picture"),
+        ("torn", cameras.url("/torn"), Health::Undecodable, "only a part of the picture"),
+        ("torn-part", cameras.url("/torn-part"), Health::Undecodable, "only a part of the picture"),
+        (
+            "circles",
+            cameras.url("/go-on/circles"),
+            Health::Misconfigured,
+            "sends on again and again",
+        ),
         ("huge", cameras.url("/huge"), Health::Misconfigured, "larger than 10 MB"),
         ("huge-mjpeg", cameras.url("/huge-mjpeg"), Health::Misconfigured, "larger than 10 MB"),
         ("hang", cameras.url("/hang"), Health::Offline, "no complete picture within 10 s"),
@@ -305,6 +363,18 @@ fn what_is_wrong_with_a_web_camera_is_said_with_its_cure_and_without_its_secrets
     for secret in ["wr0ng-pine", "s3cret-query"] {
         assert!(!log.contains(secret), "{secret} leaked into the log");
     }
+}
+
+#[test]
+fn a_web_camera_that_sends_on_is_followed_and_its_login_goes_to_no_other_host() {
+    let cameras = Cameras::start();
+    let of = |id: &str| login(id, &cameras.url(&format!("/go-on/{id}")), PASSWORD);
+    let mut office = Office::open(vec![of("picture"), of("away")], &quick());
+    office.until_health("picture", Health::Ok);
+    let said = office.until_health("away", Health::Misconfigured);
+    let to = format!("localhost:{}/digest/away?token=***", cameras.address.port());
+    assert!(said.contains(&to) && said.contains("with its own login"), "{said}");
+    assert!(cameras.asked("refused away") > 0 && cameras.asked("tried away") == 0);
 }
 
 #[test]
@@ -518,9 +588,7 @@ fn an_upload_is_dated_by_its_name_and_one_with_a_wrong_clock_is_not_taken_for_th
             office.of("a").keyframes > before
         });
     }
-    let words = "not whole and not growing any more";
     std::fs::write(folder.path().join("half.jpg"), &jpeg(9)[..600]).expect("writes");
-    office.until(words, |office, _| {
-        office.of("a").health == Health::Undecodable || office.of("a").keyframes >= 4
-    });
+    let said = office.until_health("a", Health::Undecodable);
+    assert!(said.contains("half.jpg holds a part of a picture only"), "{said}");
 }

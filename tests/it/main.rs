@@ -35,6 +35,8 @@ mod kill9;
 mod no_telemetry;
 mod notify;
 mod notify_lanes;
+mod odd_camera;
+mod odd_cameras;
 mod one_camera;
 mod outbox_contract;
 mod packaged;

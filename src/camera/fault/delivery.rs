@@ -11,19 +11,25 @@ pub enum Delivery {
     Certificate {
         why: String,
     },
-    /// A status that is neither a picture nor a refused login.
-    Answered {
-        status: u16,
-    },
     Slow {
         seconds: u64,
     },
+    /// The answer is not HTTP.
+    NotHttp,
+    /// A good answer without a byte in it.
+    Empty,
+    /// A picture that breaks off.
+    Torn,
     /// `kind`: the answer's Content-Type.
     NotAPicture {
         kind: String,
     },
     /// Uploaded into a folder.
     NotAPictureFile {
+        file: String,
+    },
+    /// The same, a picture that breaks off.
+    TornFile {
         file: String,
     },
     TooLarge {
@@ -55,11 +61,12 @@ impl Delivery {
             Self::NothingYet { offline: false, .. } | Self::NothingNew { offline: false, .. } => {
                 Health::Late
             }
-            Self::NothingYet { .. }
-            | Self::NothingNew { .. }
-            | Self::Answered { .. }
-            | Self::Slow { .. } => Health::Offline,
-            Self::Certificate { .. }
+            Self::NothingYet { .. } | Self::NothingNew { .. } | Self::Slow { .. } | Self::Empty => {
+                Health::Offline
+            }
+            Self::Torn | Self::TornFile { .. } => Health::Undecodable,
+            Self::NotHttp
+            | Self::Certificate { .. }
             | Self::NotAPicture { .. }
             | Self::NotAPictureFile { .. }
             | Self::TooLarge { .. }
@@ -83,16 +90,6 @@ impl Delivery {
                     restart, or use http:// on a separate network"
                 ),
             ),
-            Self::Answered { status } => (
-                format!(
-                    "摄像机应答 HTTP {status}，没有给出图片，请在浏览器中打开该地址检查；\
-                    系统会自动重试"
-                ),
-                format!(
-                    "the camera answers HTTP {status} and no picture; open the address in a \
-                    browser to check it; retrying automatically"
-                ),
-            ),
             Self::Slow { seconds } => (
                 format!(
                     "摄像机 {seconds} 秒内没有给出完整图片，请检查网络，或降低抓图分辨率；\
@@ -102,6 +99,30 @@ impl Delivery {
                     "no complete picture within {seconds} s; check the network or lower the \
                     snapshot's size; retrying automatically"
                 ),
+            ),
+            Self::NotHttp => (
+                "应答不合 HTTP 规范，请检查端口，或升级摄像机固件、改填其 RTSP 地址".to_owned(),
+                "the answer is not HTTP; check the port, update the camera's firmware, or enter \
+                its RTSP address instead"
+                    .to_owned(),
+            ),
+            Self::Empty => (
+                "摄像机应答了，但没有给出图片，请重启摄像机并检查通道号；系统会自动重试".to_owned(),
+                "the camera answers without a picture; restart it and check the channel; retrying \
+                automatically"
+                    .to_owned(),
+            ),
+            Self::Torn => (
+                "图片传到一半中断，未分析，请检查网络，或降低抓图分辨率；系统会自动重试".to_owned(),
+                "only a part of the picture comes, so it is not analysed; check the network or \
+                lower the snapshot's size; retrying automatically"
+                    .to_owned(),
+            ),
+            Self::NotAPicture { kind } if kind.is_empty() => (
+                "收到的不是 JPEG 或 PNG 图片，请检查地址是否为抓图地址".to_owned(),
+                "the received data is not a JPEG or PNG picture; check that this is the snapshot \
+                address"
+                    .to_owned(),
             ),
             Self::NotAPicture { kind } => (
                 format!("收到的不是 JPEG 或 PNG 图片（{kind}），请检查地址是否为抓图地址"),
@@ -118,6 +139,15 @@ impl Delivery {
                 format!(
                     "the uploaded file {file} is not a JPEG or PNG picture; choose JPEG snapshots \
                     in the camera's upload settings"
+                ),
+            ),
+            Self::TornFile { file } => (
+                format!(
+                    "新到的文件 {file} 只有半张图片，未分析，请检查摄像机的上传设置、网络和服务器的磁盘空间"
+                ),
+                format!(
+                    "the uploaded file {file} holds a part of a picture only, so it is not \
+                    analysed; check the camera's upload, the network and the server's disk"
                 ),
             ),
             Self::TooLarge { mb } => (

@@ -64,7 +64,9 @@ impl DropFolder {
                 Ok(look) => self.take(look, slots, index, now),
                 Err(
                     fault @ Fault::Delivery(
-                        Delivery::TooLarge { .. } | Delivery::NotAPictureFile { .. },
+                        Delivery::TooLarge { .. }
+                        | Delivery::NotAPictureFile { .. }
+                        | Delivery::TornFile { .. },
                     ),
                 ) => {
                     slots.set_link(index, fault);

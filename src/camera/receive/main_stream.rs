@@ -2,7 +2,7 @@
 //! after each. The screened stream finds smoke, the main stream shows it in full size. A fetch
 //! never delays a look. Driven by the thread that watches the receivers.
 
-use super::open::open;
+use super::open::{by_rtspsrc, may_change, open};
 use super::reading::Reading;
 use super::reconnect::Backoff;
 use crate::camera::fault::Fault;
@@ -13,6 +13,7 @@ use crate::camera::keyframe::Keyframe;
 use crate::camera::source::CameraSource;
 use crate::camera::turn::slots::Slots;
 use crate::config::CameraConfig;
+use crate::error::Error;
 use crate::triage::detection::Stream;
 use gstreamer as gst;
 use gstreamer::prelude::*;
@@ -139,9 +140,15 @@ impl Fetch {
         now: Timestamp,
     ) -> Result<Self, Fault> {
         let camera = slots.source(index).ok_or(Fault::NoSuchStream)?;
-        let source: &CameraSource = camera.main.as_deref().ok_or(Fault::NoSuchStream)?;
-        let (pipeline, sink, outlet) =
+        let mut source: &CameraSource = camera.main.as_deref().ok_or(Fault::NoSuchStream)?;
+        let other = by_rtspsrc(source);
+        // What ended our own source on the screened stream would end it on this one.
+        if slots.is_by_rtspsrc(index) && may_change(source, &slots.config.pipeline) {
+            source = &other;
+        }
+        let (pipeline, sink, line) =
             open(source, reading, &source.kind()?, &slots.config.pipeline, pipelines)?;
+        let (name, outlet) = (line.name, line.outlet);
         sink.set_property("sync", false);
         sink.set_property("drop", true);
         let flows = Arc::new(AtomicBool::new(false));
@@ -155,8 +162,8 @@ impl Fetch {
             let sample = sink.pull_sample().map_err(|_| gst::FlowError::Eos)?;
             first.get_or_init(|| {
                 let keyframe = keyframe_of(&sample, clock.now());
-                let keyframe = keyframe.map_err(|e| Fault::Undecodable { why: e.chain() })?;
-                Ok(Keyframe { stream: Stream::Main, ..keyframe })
+                let bad = |e: Error| Fault::BadPipeline { name: name.clone(), why: e.chain() };
+                Ok(Keyframe { stream: Stream::Main, ..keyframe.map_err(bad)? })
             });
             Ok(gst::FlowSuccess::Ok)
         };

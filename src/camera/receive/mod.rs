@@ -2,13 +2,14 @@
 //! folder, recording), and single pictures of main streams. Ends at the camera's slot.
 
 mod drop_folder;
+mod first_picture;
 pub(super) mod main_stream;
-mod multipart;
 pub(super) mod open;
 pub(super) mod open_files;
 mod reading;
 pub(super) mod receiver;
 mod reconnect;
+mod route;
 pub(super) mod rtsp;
 pub(super) mod runtime;
 mod snapshot;

@@ -2,9 +2,9 @@
 
 use super::reading::Reading;
 use super::rtsp;
+use crate::address::Form;
 use crate::camera::fault::Fault;
-use crate::camera::gst::pipelines::Pipelines;
-use crate::camera::gst::template::Outlet;
+use crate::camera::gst::pipelines::{Line, Pipelines};
 use crate::camera::gst::{self as shared, Pipeline};
 use crate::camera::source::{CameraSource, SourceKind};
 use crate::error::{Error, Result};
@@ -21,6 +21,22 @@ pub fn init() -> Result<()> {
     rtsp::register()
 }
 
+/// The text of our own source for any RTSP camera, and the one that takes over where a camera does
+/// not get along with it.
+const OWN: &str = "rtsp";
+const RTSPSRC: &str = "rtspsrc";
+
+/// Whether the source may be received by `rtspsrc` instead: nobody has chosen another pipeline.
+pub(super) fn may_change(source: &CameraSource, default: &str) -> bool {
+    let name = source.pipeline.as_deref().unwrap_or(default);
+    name == OWN && matches!(source.address.form(), Form::Rtsp)
+}
+
+/// The same source, received by `rtspsrc`.
+pub(super) fn by_rtspsrc(source: &CameraSource) -> CameraSource {
+    source.clone().with_pipeline(RTSPSRC)
+}
+
 /// Would this pipeline text open? Error: what is wrong with it, and what to do.
 pub fn check_pipeline(folder: &Path, name: &str) -> Result<()> {
     let wrong = |fault: Fault| Error::invalid(fault.sentence(name, Lang::En));
@@ -31,14 +47,14 @@ pub fn check_pipeline(folder: &Path, name: &str) -> Result<()> {
 }
 
 /// The pipeline of a source that has one (folders and snapshots have none), logged in, with its
-/// outlet. `default`: the pipeline text for RTSP.
+/// outlet and its text. `default`: the pipeline text for RTSP.
 pub(super) fn open(
     source: &CameraSource,
     reading: &Reading,
     kind: &SourceKind,
     default: &str,
     pipelines: &Pipelines,
-) -> Result<(Pipeline, AppSink, Outlet), Fault> {
+) -> Result<(Pipeline, AppSink, Line), Fault> {
     let (default, key, value) = match kind {
         SourceKind::Web if source.pipeline.is_none() => return Err(source.bad_address()),
         SourceKind::Rtsp | SourceKind::Web => {
@@ -53,7 +69,7 @@ pub(super) fn open(
     if let Some(element) = pipeline.0.by_name("source") {
         log_in(&element, source, reading);
     }
-    Ok((pipeline, sink, line.outlet))
+    Ok((pipeline, sink, line))
 }
 
 /// Sets the login as properties of the element named `source`: a password never stands in a

@@ -2,12 +2,14 @@
 //! own threads only.
 
 use super::drop_folder::DropFolder;
-use super::open::open;
+use super::open::{by_rtspsrc, may_change, open};
 use super::reading::Reading;
 use super::reconnect::{Backoff, Gap, judge_silence};
+use super::route::{Next, Route};
 use super::rtsp::UNITS;
 use super::snapshot::Snapshot;
 use crate::camera::fault::Fault;
+use crate::camera::fault::link::{Breach, Link, Network};
 use crate::camera::gst::pipelines::Pipelines;
 use crate::camera::gst::template::Outlet;
 use crate::camera::gst::{Pipeline, drop_delta_units, fault_of, keyframe_of};
@@ -29,6 +31,7 @@ pub(crate) struct Receiver {
     slots: Arc<Slots>,
     backoff: Backoff,
     reading: Reading,
+    route: Route,
     state: State,
 }
 
@@ -74,7 +77,9 @@ impl Receiver {
         // 16 steps are enough to spread a county's reconnects, and need no random numbers.
         let spread = (index % 16) as f64 / 16.0;
         let backoff = Backoff::new(slots.config.reconnect_min, slots.config.reconnect_max, spread);
-        Self { index, source, slots, backoff, reading: Reading::default(), state: State::Waiting }
+        let (reading, state) = (Reading::default(), State::Waiting);
+        let route = Route::new(may_change(&source, &slots.config.pipeline));
+        Self { index, source, slots, backoff, reading, route, state }
     }
 
     pub(crate) fn index(&self) -> usize {
@@ -84,10 +89,11 @@ impl Receiver {
     /// Checks the camera. True when it was started, which takes a moment. A panic becomes this
     /// camera's fault and touches no other.
     pub(crate) fn tick(&mut self, pipelines: &Pipelines, may_start: bool, now: Timestamp) -> bool {
-        // `fail` drops any state that a panic leaves half done.
         let looked = catch_unwind(AssertUnwindSafe(|| self.look_after(pipelines, may_start, now)));
         looked.unwrap_or_else(|_| {
-            self.fail(Fault::Crashed, now);
+            // Any state that the panic has left half done is dropped.
+            self.state = State::Waiting;
+            self.tell(Fault::Crashed, now);
             true
         })
     }
@@ -95,7 +101,11 @@ impl Receiver {
     fn look_after(&mut self, pipelines: &Pipelines, may_start: bool, now: Timestamp) -> bool {
         let outcome = match &mut self.state {
             State::Waiting if may_start && self.backoff.is_due(now) => {
-                match start(&self.slots, self.index, &self.source, &self.reading, pipelines, now) {
+                let source = match self.route.by_rtspsrc() {
+                    Some(_) => &by_rtspsrc(&self.source),
+                    None => &*self.source,
+                };
+                match start(&self.slots, self.index, source, &self.reading, pipelines, now) {
                     Ok(state) => self.state = state,
                     Err(fault) => self.fail(fault, now),
                 }
@@ -105,6 +115,7 @@ impl Receiver {
             State::Playing(playing) => {
                 if playing.has_pictures() {
                     self.reading.worked();
+                    self.route.worked();
                 }
                 playing.watch(&self.slots, self.index, &mut self.backoff, now)
             }
@@ -121,7 +132,16 @@ impl Receiver {
     }
 
     fn fail(&mut self, fault: Fault, now: Timestamp) {
-        self.state = State::Waiting;
+        let state = std::mem::replace(&mut self.state, State::Waiting);
+        let had_pictures = matches!(&state, State::Playing(playing) if playing.has_pictures());
+        drop(state);
+        match self.route_for(fault, had_pictures, now) {
+            Some(fault) => self.tell(fault, now),
+            None => self.backoff.again(now),
+        }
+    }
+
+    fn tell(&mut self, fault: Fault, now: Timestamp) {
         let readings = self.source.address.readings();
         let wait = match fault {
             Fault::WrongPassword { .. } if self.reading.refused(readings) => {
@@ -134,6 +154,57 @@ impl Receiver {
             again");
         self.slots.set_link(self.index, fault);
     }
+
+    /// A camera that departs from RTSP is connected again at once, and after some times by
+    /// `rtspsrc`. What is then left to tell; None: nothing.
+    fn route_for(&mut self, fault: Fault, had_pictures: bool, now: Timestamp) -> Option<Fault> {
+        if let Some(because) = self.route.unproven() {
+            if !is_about_the_stream(&fault) {
+                return Some(fault);
+            }
+            let is_tried = self.route.ended(now);
+            if is_tried {
+                self.slots.note(self.index, None);
+            }
+            return Some(Link::Breach { breach: because, is_tried }.into());
+        }
+        let breach = match &fault {
+            Fault::Link(Link::Breach { breach, .. }) => *breach,
+            // `retina` panics at some orders of malformed packets.
+            Fault::Crashed if self.route.by_rtspsrc().is_none() => Breach::Packets,
+            _ => return Some(fault),
+        };
+        match self.route.broke(breach, had_pictures, now) {
+            Next::Again => {
+                self.slots.broke(self.index, &fault);
+                None
+            }
+            Next::ByRtspsrc => {
+                self.slots.note(self.index, Some(Fault::ByRtspsrc { because: breach }));
+                None
+            }
+            Next::Told { is_tried: true } => Some(Link::Breach { breach, is_tried: true }.into()),
+            Next::Told { is_tried: false } => Some(fault),
+        }
+    }
+}
+
+/// Whether `rtspsrc` has reached the camera and got no picture all the same. Its own words are less
+/// to the point than what ended our own source.
+fn is_about_the_stream(fault: &Fault) -> bool {
+    matches!(
+        fault,
+        Fault::StreamEnded
+            | Fault::Silent { .. }
+            | Fault::OtherCodec { .. }
+            | Fault::NoVideo
+            | Fault::Undecodable { .. }
+            | Fault::Link(
+                Link::Refused { .. }
+                    | Link::Breach { .. }
+                    | Link::Unreachable(Network::Broken | Network::Other)
+            )
+    )
 }
 
 fn start(
@@ -155,7 +226,8 @@ fn start(
         }
         SourceKind::Rtsp | SourceKind::Web | SourceKind::Video(_) => {}
     }
-    let (pipeline, sink, outlet) = open(source, reading, &kind, &slots.config.pipeline, pipelines)?;
+    let (pipeline, sink, line) = open(source, reading, &kind, &slots.config.pipeline, pipelines)?;
+    let (name, outlet) = (line.name, line.outlet);
     let counting = pipeline.0.by_name("source").filter(|element| element.has_property(UNITS));
     let pulse = counting.map(|source| Pulse { source, units: 0 });
     let is_recording = matches!(kind, SourceKind::Video(_));
@@ -170,7 +242,7 @@ fn start(
             activity.data_us.store(clock.now().as_microsecond(), Ordering::Relaxed)
         });
     }
-    hand_on(&sink, slots, index, &activity);
+    hand_on(&sink, slots, index, name, &activity);
     pipeline.play()?;
     let has_login = source.address.has_login();
     Ok(State::Playing(Playing {
@@ -183,7 +255,14 @@ fn start(
     }))
 }
 
-fn hand_on(sink: &AppSink, slots: &Arc<Slots>, index: usize, activity: &Arc<Activity>) {
+/// `name`: the pipeline's, for when what it gives cannot be used.
+fn hand_on(
+    sink: &AppSink,
+    slots: &Arc<Slots>,
+    index: usize,
+    name: String,
+    activity: &Arc<Activity>,
+) {
     let (slots, activity) = (Arc::clone(slots), Arc::clone(activity));
     let new_sample = move |sink: &AppSink| {
         let sample = sink.pull_sample().map_err(|_| gst::FlowError::Eos)?;
@@ -194,7 +273,9 @@ fn hand_on(sink: &AppSink, slots: &Arc<Slots>, index: usize, activity: &Arc<Acti
                 activity.keyframe_us.store(now.as_microsecond(), Ordering::Relaxed);
                 slots.put(index, keyframe);
             }
-            Err(e) => slots.set_link(index, Fault::Undecodable { why: e.chain() }),
+            Err(e) => {
+                slots.set_link(index, Fault::BadPipeline { name: name.clone(), why: e.chain() })
+            }
         }
         Ok(gst::FlowSuccess::Ok)
     };
@@ -220,6 +301,11 @@ impl Playing {
                     return Err(match fault_of(error) {
                         Fault::WrongPassword { .. } => {
                             Fault::WrongPassword { had_one: self.has_login }
+                        }
+                        Fault::OtherCodec { .. } | Fault::Undecodable { .. }
+                            if self.is_recording =>
+                        {
+                            Fault::NoFilm
                         }
                         fault => fault,
                     });
@@ -249,13 +335,14 @@ impl Playing {
             |at: &AtomicI64| Timestamp::from_microsecond(at.load(Ordering::Relaxed)).unwrap_or(now);
         let (keyframe_at, data_at) =
             (read(&self.activity.keyframe_us), read(&self.activity.data_us));
-        let seconds = now.duration_since(keyframe_at).as_secs();
+        let seconds_since = |at: Timestamp| now.duration_since(at).as_secs();
+        let (seconds, silent_s) = (seconds_since(keyframe_at), seconds_since(data_at));
         let config = &slots.config;
         match judge_silence(now, keyframe_at, data_at, config.late_after, config.offline_after) {
             Gap::Fine => backoff.succeeded(),
             Gap::RareKeyframes => slots.set_link(index, Fault::RareKeyframes { seconds }),
-            Gap::Late => slots.set_link(index, Fault::Silent { seconds, offline: false }),
-            Gap::Offline => return Err(Fault::Silent { seconds, offline: true }),
+            Gap::Late => slots.set_link(index, Fault::Silent { seconds: silent_s, offline: false }),
+            Gap::Offline => return Err(Fault::Silent { seconds: silent_s, offline: true }),
         }
         Ok(())
     }

@@ -47,6 +47,11 @@ impl Backoff {
         self.wait(now, self.max.checked_mul(REFUSED_WAITS).unwrap_or(self.max))
     }
 
+    /// The next attempt is due at once.
+    pub(super) fn again(&mut self, now: Timestamp) {
+        self.retry_at = now;
+    }
+
     pub(super) fn succeeded(&mut self) {
         self.failures = 0;
     }
@@ -66,7 +71,7 @@ pub(super) enum Gap {
     Fine,
     /// Video arrives, but keyframes are rarer than the cadence needs: a setting of the camera.
     RareKeyframes,
-    /// Nothing received for `late_after`.
+    /// No keyframe for `late_after`, and nothing else for half of it at least.
     Late,
     /// Nothing received for `offline_after`: reconnect.
     Offline,
@@ -86,7 +91,8 @@ pub(super) fn judge_silence(
     }
     match now.duration_since(last_data_at) {
         gap if gap >= offline_after => Gap::Offline,
-        gap if gap >= late_after => Gap::Late,
+        // The last data come later than the last keyframe, by up to a GOP.
+        gap if gap >= late_after / 2 => Gap::Late,
         _ => Gap::RareKeyframes,
     }
 }
@@ -143,6 +149,8 @@ mod tests {
             (0, 0, Gap::Fine),
             (29, 29, Gap::Fine),
             (30, 0, Gap::RareKeyframes),
+            (30, 14, Gap::RareKeyframes),
+            (30, 29, Gap::Late),
             (500, 2, Gap::RareKeyframes),
             (40, 30, Gap::Late),
             (60, 60, Gap::Offline),

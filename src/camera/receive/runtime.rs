@@ -56,9 +56,10 @@ impl Threads {
         let mut threads = self.lock();
         let running = match &mut *threads {
             Some(running) => running,
-            none => none.insert(
-                Running::start(0).map_err(|why| Fault::Unreachable { why: why.to_string() })?,
-            ),
+            none => none.insert(Running::start(0).map_err(|why| {
+                tracing::error!("the camera network threads cannot be started: {why}");
+                Fault::Crashed
+            })?),
         };
         Ok(running.runtime.handle().clone())
     }

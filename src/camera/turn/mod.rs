@@ -7,4 +7,5 @@ pub(super) mod overload;
 mod pace;
 pub(super) mod schedule;
 pub(super) mod slots;
+mod steadiness;
 mod suspicion;

@@ -7,6 +7,7 @@ use super::main_slot;
 use super::overload::{Overload, OverloadWatch};
 use super::pace::Pace;
 use super::schedule::Schedule;
+use crate::address::Form;
 use crate::camera::fault::Fault;
 use crate::camera::keyframe::Keyframe;
 use crate::camera::sight::Measurements;
@@ -93,10 +94,12 @@ impl Slots {
         let Inner { schedule, cameras, .. } = &mut *inner;
         let Some(camera) = cameras.get_mut(&index) else { return };
         let is_due = schedule.came(index, keyframe.captured_at, now);
-        camera.gop.came(keyframe.captured_at);
+        if is_stream(&camera.source) {
+            camera.gop.came(keyframe.captured_at);
+        }
         let replaced = camera.keyframe.replace(keyframe);
         camera.has_come = true;
-        camera.link = None;
+        (camera.link, camera.link_since, camera.is_down) = (None, None, false);
         self.status.update(&camera.source.id, |status| status.keyframes += 1);
         metrics::counter!("huoyan_keyframes_received_total").increment(1);
         metrics::counter!("huoyan_keyframes_dropped_total")
@@ -143,14 +146,54 @@ impl Slots {
         let Inner { schedule, cameras, .. } = &mut *inner;
         let Some(camera) = cameras.get_mut(&index) else { return };
         if fault.health() != Health::Late {
-            // Pictures after the gap are judged afresh. The picture from before it is out of date.
+            if camera.has_come && !std::mem::replace(&mut camera.is_down, true) {
+                camera.steadiness.broke(&fault, now);
+            }
+            // Pictures after the gap are judged afresh. The picture from before it is out of date,
+            // unless gaps are so many that no other would ever get its turn.
             camera.sight.resume();
             camera.gop.reset();
-            (camera.picture, camera.keyframe) = (None, None);
-            schedule.gone(index);
+            if camera.steadiness.unsteady(now).is_none() {
+                (camera.picture, camera.keyframe) = (None, None);
+                schedule.gone(index);
+            }
         }
         camera.link = Some(fault);
+        camera.link_since.get_or_insert(now);
         self.tell(camera, now);
+    }
+
+    /// The connection has broken and is made again at once: it counts, and is no fault as long as it
+    /// is rare.
+    pub(crate) fn broke(&self, index: usize, fault: &Fault) {
+        let now = self.clock.now();
+        let mut inner = self.lock();
+        let Some(camera) = inner.cameras.get_mut(&index) else { return };
+        camera.steadiness.broke(fault, now);
+        camera.gop.reset();
+        self.tell(camera, now);
+    }
+
+    /// What the office is to know of a camera although all is well. It is received in another way
+    /// from here on, so what broke before does not count any more.
+    pub(crate) fn note(&self, index: usize, note: Option<Fault>) {
+        let now = self.clock.now();
+        let mut inner = self.lock();
+        let Some(camera) = inner.cameras.get_mut(&index) else { return };
+        let CameraSource { id, name, .. } = &*camera.source;
+        if let Some(note) = &note {
+            tracing::warn!(camera.id = %id, "{}", note.sentence(name, self.lang));
+        }
+        camera.note = note;
+        camera.steadiness.begin_anew();
+        camera.gop.reset();
+        self.tell(camera, now);
+    }
+
+    pub(crate) fn is_by_rtspsrc(&self, index: usize) -> bool {
+        let inner = self.lock();
+        let note = inner.cameras.get(&index).and_then(|camera| camera.note.as_ref());
+        matches!(note, Some(Fault::ByRtspsrc { .. }))
     }
 
     /// Reports what the worker saw in the picture.
@@ -190,7 +233,10 @@ impl Slots {
                 }
                 judged.fault
             }
-            Err(e) => Some(Fault::Undecodable { why: e.chain() }),
+            Err(e) => {
+                tracing::debug!(camera.id = %id, "not decoded: {}", e.chain());
+                Some(Fault::Undecodable { is_stream: is_stream(&source) })
+            }
         };
         if let Some(shown) = shown {
             self.status.update(id, |status| {
@@ -238,7 +284,11 @@ impl Slots {
         let Some(Camera { source, .. }) = inner.cameras.get(&index) else { return };
         let picture = match picture {
             Ok(picture) => picture,
-            Err(e) => return self.main_failed(source, &Fault::Undecodable { why: e.chain() }),
+            Err(e) => {
+                tracing::debug!(camera.id = %source.id, "main stream not decoded: {}", e.chain());
+                let is_stream = source.main.as_deref().is_some_and(is_stream);
+                return self.main_failed(source, &Fault::Undecodable { is_stream });
+            }
         };
         self.status.update(&source.id, |status| {
             status.main_detail = None;
@@ -331,6 +381,14 @@ impl Slots {
             .values_mut()
             .for_each(|Camera { source, pace, .. }| self.pass(&source.id, pace, now));
         load.observe(schedule.round(now), self.config.cadence, now);
+        let kept = load.overload().map_or(self.config.cadence, |it| it.round.actual.max(it.asked));
+        for camera in cameras.values_mut() {
+            camera.kept = kept;
+            if camera.is_told_unsteady() {
+                // It may have become steady, or have been gone for long.
+                self.tell(camera, now);
+            }
+        }
         let is_anybody_due = schedule.is_anybody_due(now);
         drop(inner);
         if is_anybody_due {
@@ -362,15 +420,24 @@ impl Slots {
 
     /// Reports every change once to the board, and every change of health to the log.
     fn tell(&self, camera: &mut Camera, now: Timestamp) {
-        let gop = camera.gop.too_long_for(self.config.cadence).map(|gop| Fault::LongGop {
+        let gop = camera.gop.too_long_for(camera.kept).map(|gop| Fault::LongGop {
             gop_tenths: tenths(gop),
             cadence_tenths: tenths(self.config.cadence),
         });
-        let fault = camera.link.as_ref().or(camera.picture.as_ref()).or(gop.as_ref());
-        let health = match fault {
-            Some(fault) => fault.health(),
-            None if camera.has_come => Health::Ok,
-            None => Health::Starting,
+        let is_gone = camera
+            .link_since
+            .is_some_and(|since| now.duration_since(since) >= self.config.offline_after);
+        let unsteady = camera.steadiness.unsteady(now).filter(|_| !is_gone);
+        let fault = unsteady
+            .as_ref()
+            .or(camera.link.as_ref())
+            .or(camera.picture.as_ref())
+            .or(gop.as_ref())
+            .or(camera.note.as_ref());
+        let health = match fault.map(Fault::health) {
+            Some(Health::Ok) | None if !camera.has_come => Health::Starting,
+            Some(health) => health,
+            None => Health::Ok,
         };
         if camera.told.as_ref().is_some_and(|(told, why)| *told == health && why.as_ref() == fault)
         {
@@ -394,6 +461,11 @@ impl Slots {
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock()
     }
+}
+
+/// Pictures that are fetched or uploaded one by one have no keyframe interval.
+fn is_stream(source: &CameraSource) -> bool {
+    !matches!(source.address.form(), Form::Web | Form::Drop(_))
 }
 
 fn tenths(duration: SignedDuration) -> i64 {

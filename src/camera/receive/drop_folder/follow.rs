@@ -5,6 +5,7 @@ use crate::base::time::county_time;
 use crate::camera::fault::Fault;
 use crate::camera::fault::delivery::Delivery;
 use crate::camera::image_file::{MAX_BYTES, is_picture, is_whole};
+use crate::camera::receive::first_picture::FirstPicture;
 use crate::camera::receive::times::time_in_name;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{HashMap, HashSet};
@@ -19,8 +20,8 @@ const DEPTH_MAX: usize = 6;
 /// More files in one folder make every poll slow. A picture every 10 s reaches this number in six
 /// days; cameras and FTP servers file by day.
 const FILES_MAX: usize = 50_000;
-/// A file without an end-of-picture marker that has not grown for this time is taken as it is. The
-/// decoder then says what is missing.
+/// A file that does not end as a picture does and has not grown for this time is judged as it is:
+/// what stands behind a whole picture in it does not matter, half a picture is told.
 const SETTLED_AFTER: SignedDuration = SignedDuration::from_secs(5);
 /// File systems count time in steps. A folder written just before it was read may change again
 /// within the same step.
@@ -98,18 +99,29 @@ impl Follower {
                 fault = Some(Delivery::TooLarge { mb: MAX_BYTES / 1_000_000 });
                 continue;
             }
-            let bytes = match std::fs::read(&file.path) {
+            let mut bytes = match std::fs::read(&file.path) {
                 Ok(bytes) => bytes,
                 // Deleted or renamed meanwhile.
                 Err(e) if e.kind() == io::ErrorKind::NotFound => continue,
                 Err(e) => return Err(cannot_open(&file.path, &e)),
             };
-            if !is_whole(&bytes) && !self.has_settled(&file, now) {
-                continue;
+            if !is_whole(&bytes) {
+                if !self.has_settled(&file, now) {
+                    continue;
+                }
+                let file = || name_of(&file.path);
+                match FirstPicture::new(MAX_BYTES).push(&bytes) {
+                    Ok(Some(picture)) => bytes = picture,
+                    // It is still waited for: a slow line may bring the rest.
+                    _ if is_picture(&bytes) => {
+                        fault = Some(Delivery::TornFile { file: file() });
+                        continue;
+                    }
+                    _ => fault = Some(Delivery::NotAPictureFile { file: file() }),
+                }
             }
             self.growing.remove(&file.path);
             if !is_picture(&bytes) {
-                fault = Some(Delivery::NotAPictureFile { file: name_of(&file.path) });
                 continue;
             }
             // Older files will not be handed out any more.
@@ -151,7 +163,7 @@ impl Follower {
         Ok(files)
     }
 
-    /// An incomplete file waits for its rest, for `SETTLED_AFTER` at most.
+    /// An incomplete file waits for its rest. True when it has not grown for `SETTLED_AFTER`.
     fn has_settled(&mut self, file: &File, now: Timestamp) -> bool {
         let growing =
             self.growing.entry(file.path.clone()).or_insert(Growing { len: file.len, since: now });
@@ -334,8 +346,10 @@ mod tests {
         let late = root.path().join("c.jpg");
         fs::write(&late, &WHOLE[..5]).expect("writes");
         assert_eq!(seen(&mut follower), None);
-        let look = follower.look(now() + SETTLED_AFTER).expect("the folder can be read");
-        assert_eq!(look.bytes.as_deref(), Some(&WHOLE[..5]), "it does not grow any more");
+        let torn = follower.look(now() + SETTLED_AFTER).expect_err("it does not grow any more");
+        assert_eq!(torn, Delivery::TornFile { file: "c.jpg".to_owned() }.into());
+        fs::write(&late, WHOLE).expect("writes");
+        assert_eq!(seen(&mut follower).as_deref(), Some("c.jpg"), "the rest has come after all");
     }
 
     #[test]

@@ -107,7 +107,7 @@ fn a_main_stream_that_says_nothing_is_given_up_said_and_in_nobodys_way() {
     let status = office.status.get(&"c0".into()).expect("a status");
     assert_eq!((status.health, status.main_fetched), (Health::Ok, 0));
     let detail = status.main_detail.expect("a sentence");
-    assert!(detail.starts_with("北山0 main stream: no picture for 6 s"), "{detail}");
+    assert!(detail.starts_with("北山0 main stream: nothing has come for 6 s"), "{detail}");
     office.tick();
     assert!(office.fetches.running.is_empty(), "it is left alone for a while");
     office.pass(2_000);
@@ -157,7 +157,7 @@ fn a_main_stream_that_cannot_be_decoded_costs_no_turn() {
     assert_eq!(office.slots.instead(0).map(|keyframe| keyframe.stream), Some(Stream::Screened));
     let status = office.status.get(&"c0".into()).expect("a status");
     assert!(
-        status.main_detail.is_some_and(|detail| detail.contains("grey mush"))
+        status.main_detail.is_some_and(|detail| detail.contains("no picture can be made of it"))
             && status.health == Health::Ok
     );
     office.slots.saw_main(0, now, Ok(&Arc::new(grey())));

@@ -3,13 +3,15 @@
 //!
 //! ```text
 //! session (retina, async) ─► keyframe? ─► RtspSource's pad ─► … ─► appsink
-//!                            no: counted, and dropped before a buffer is made
+//!   (redirect: asks          no: counted, and dropped before a buffer is made
+//!    where a camera sends on)
 //! ```
 //!
 //! All these elements share one runtime (`camera/receive/runtime.rs`), so no camera has a thread of
 //! its own. A keyframe is pushed on a thread of that runtime, so nothing downstream may block for
 //! long. An appsink with `drop=true` never does. Put a `queue` between this source and a decoder.
 
+mod redirect;
 mod session;
 mod source;
 

@@ -9,8 +9,10 @@ glib::wrapper! {
 }
 
 mod imp {
+    use crate::camera::fault::Fault;
+    use crate::camera::gst::details_of;
     use crate::camera::receive::rtsp::leaves;
-    use crate::camera::receive::rtsp::session::{Call, Codec, End, Unit, Video, play};
+    use crate::camera::receive::rtsp::session::{Call, Codec, Unit, Video, play};
     use crate::camera::receive::runtime::runtime;
     use gstreamer as gst;
     use gstreamer::glib;
@@ -161,8 +163,8 @@ mod imp {
                 source.open();
                 let mut shown = None;
                 let playing = source.catch_panic_future(|| (), async {
-                    let end = play(call, |unit| source.take(unit, &mut shown)).await;
-                    source.report(&end);
+                    let fault = play(call, |unit| source.take(unit, &mut shown)).await;
+                    source.report(&fault);
                 });
                 tokio::select! {
                     biased;
@@ -203,8 +205,16 @@ mod imp {
         }
 
         fn take(&self, unit: Unit, shown: &mut Option<Video>) {
-            self.units.fetch_add(1, Ordering::Relaxed);
-            let Unit::Keyframe(video, bytes) = unit else { return };
+            if !matches!(unit, Unit::Malformed) {
+                self.units.fetch_add(1, Ordering::Relaxed);
+            }
+            let (video, bytes) = match unit {
+                Unit::Keyframe(video, bytes) => (video, bytes),
+                Unit::Delta => return,
+                Unit::Malformed => {
+                    return metrics::counter!("huoyan_packets_malformed_total").increment(1);
+                }
+            };
             if shown.is_none_or(|before| before != video) {
                 let size = |size: u32| i32::try_from(size).unwrap_or(i32::MAX);
                 let caps = byte_stream(video.codec).field("width", size(video.width));
@@ -239,51 +249,18 @@ mod imp {
             }
         }
 
-        fn report(&self, end: &End) {
-            match end {
-                End::BadAddress => {
-                    gst::element_imp_error!(
-                        self,
-                        gst::ResourceError::Settings,
-                        ("the address cannot be read")
-                    )
-                }
-                End::Encrypted => {
-                    let why = "encrypted RTSP is not supported here; use rtspsrc";
-                    gst::element_imp_error!(
-                        self,
-                        gst::ResourceError::Settings,
-                        ("{}", why),
-                        ["(rtsps)"]
-                    )
-                }
-                End::NotAuthorized => {
-                    gst::element_imp_error!(
-                        self,
-                        gst::ResourceError::NotAuthorized,
-                        ("Unauthorized"),
-                        ["(401)"]
-                    )
-                }
-                End::NotFound => gst::element_imp_error!(
-                    self,
-                    gst::ResourceError::NotFound,
-                    ("Not found"),
-                    ["(404)"]
-                ),
-                End::Unreachable(why) => {
-                    gst::element_imp_error!(self, gst::ResourceError::OpenRead, ("{}", why))
-                }
-                End::OtherCodec(what) => {
-                    gst::element_imp_error!(self, gst::StreamError::CodecNotFound, ("{}", what))
-                }
-                End::Undecodable(why) => {
-                    gst::element_imp_error!(self, gst::StreamError::Demux, ("{}", why))
-                }
-                End::Closed => {
-                    self.pad.push_event(gst::event::Eos::new());
-                }
+        /// The fault goes with the message as it is (`gst::fault_of` takes it out again).
+        fn report(&self, fault: &Fault) {
+            if *fault == Fault::StreamEnded {
+                self.pad.push_event(gst::event::Eos::new());
+                return;
             }
+            gst::element_imp_error!(
+                self,
+                gst::ResourceError::Failed,
+                ("the session has ended"),
+                details: details_of(fault)
+            );
         }
     }
 

@@ -9,6 +9,7 @@ use crate::camera::source::CameraSource;
 use crate::camera::turn::gop::Gop;
 use crate::camera::turn::main_slot::MainSlot;
 use crate::camera::turn::pace::Pace;
+use crate::camera::turn::steadiness::Steadiness;
 use crate::camera::turn::suspicion::Suspicion;
 use crate::frame::{Frame, Health};
 use crate::triage::id::{CameraId, PoseId};
@@ -17,7 +18,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// The state of one camera. Its health is the first fault of link, picture and keyframe interval;
-/// without a fault it is Ok once a keyframe has arrived.
+/// without a fault it is Ok once a keyframe has arrived. While the link is unsteady, that stands
+/// for each of its breaks.
 pub(super) struct Camera {
     pub source: Arc<CameraSource>,
     pub pace: Pace,
@@ -25,8 +27,17 @@ pub(super) struct Camera {
     pub main: MainSlot,
     pub has_come: bool,
     pub link: Option<Fault>,
+    /// Since when there is a fault of the link.
+    pub link_since: Option<Timestamp>,
+    /// The connection has ended and not given a picture since.
+    pub is_down: bool,
+    pub steadiness: Steadiness,
+    /// What is to be known although all is well.
+    pub note: Option<Fault>,
     pub picture: Option<Fault>,
     pub gop: Gop,
+    /// The cadence that is really kept: a camera need not send keyframes more often.
+    pub kept: SignedDuration,
     pub suspicion: Suspicion,
     pub sight: Sight,
     pub told: Option<(Health, Option<Fault>)>,
@@ -47,8 +58,13 @@ impl Camera {
             main: MainSlot::default(),
             has_come: false,
             link: None,
+            link_since: None,
+            is_down: false,
+            steadiness: Steadiness::default(),
+            note: None,
             picture: None,
             gop: Gop::default(),
+            kept: cadence,
             suspicion: Suspicion::default(),
             sight: Sight::default(),
             told: None,
@@ -56,6 +72,10 @@ impl Camera {
             taken_at: None,
             void_at: None,
         }
+    }
+
+    pub(super) fn is_told_unsteady(&self) -> bool {
+        matches!(self.told, Some((_, Some(Fault::Unsteady { .. }))))
     }
 
     fn is(&self, id: &CameraId, pose: &PoseId) -> bool {

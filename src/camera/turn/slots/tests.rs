@@ -1,5 +1,6 @@
 use super::*;
 use crate::camera::Codec;
+use crate::camera::fault::link::Breach;
 use crate::triage::detection::Stream;
 
 fn slots(cameras: usize) -> (Arc<Slots>, StatusBoard) {
@@ -298,4 +299,102 @@ fn stopping_frees_the_workers() {
         slots.stop();
         assert!(worker.join().expect("no panic").is_none());
     });
+}
+
+fn words(status: &StatusBoard, camera: &str) -> (Health, String) {
+    let status = status.get(&camera.into()).expect("a status");
+    (status.health, status.detail.unwrap_or_default())
+}
+
+#[test]
+fn pictures_that_are_fetched_one_by_one_have_no_keyframe_interval() {
+    let told = |address: &str| {
+        let source = CameraSource::new("c".into(), "default".into(), "北山", address);
+        let (status, clock) =
+            (StatusBoard::default(), Clock::simulated(Timestamp::UNIX_EPOCH + CADENCES));
+        let slots =
+            Slots::new(vec![source], CameraConfig::default(), clock, status.clone(), Lang::En);
+        for mark in 0..6 {
+            slots.put(0, keyframe(&slots, mark));
+            slots.clock.advance(SignedDuration::from_secs(20));
+        }
+        words(&status, "c")
+    };
+    let (health, said) = told("rtsp://h/s");
+    assert!(health == Health::Late && said.contains("GOP is 20 s"), "{said}");
+    for address in ["http://h/a.jpg", "https://h/a.jpg", "drop:/srv/ftp"] {
+        assert_eq!(told(address), (Health::Ok, String::new()), "{address}");
+    }
+}
+
+/// Long enough after 1970 for every clock of these tests.
+const CADENCES: SignedDuration = SignedDuration::from_hours(1000);
+
+#[test]
+fn no_camera_is_to_send_keyframes_more_often_than_it_is_really_looked_at() {
+    let (slots, status) = slots(3);
+    let pass = |seconds: i64, is_busy: bool| {
+        for s in 0..seconds {
+            slots.clock.advance(SignedDuration::from_secs(1));
+            (0..2).for_each(|i| slots.put(i, keyframe(&slots, 1)));
+            if s % 14 == 0 {
+                slots.put(2, keyframe(&slots, 1));
+            }
+            slots.tick(slots.clock.now());
+            let looks = if is_busy { i64::from(s % 5 == 0) } else { 3 };
+            (0..looks).for_each(|_| drop(slots.take(Duration::ZERO)));
+        }
+        words(&status, "c2").1
+    };
+    let said = pass(140, true);
+    assert_eq!(said, "", "three looks in 15 s: one keyframe in 14 s is enough");
+    let said = pass(140, false);
+    assert!(said.contains("GOP is 14 s; set it to 10 s or less"), "{said}");
+}
+
+#[test]
+fn a_link_that_breaks_again_and_again_is_unsteady_until_it_is_gone_or_calm() {
+    let (slots, status) = slots(1);
+    let pass = |seconds| {
+        for _ in 0..seconds {
+            slots.clock.advance(SignedDuration::from_secs(1));
+            slots.tick(slots.clock.now());
+        }
+    };
+    let mut healths = Vec::new();
+    for _ in 0..10 {
+        slots.put(0, keyframe(&slots, 1));
+        pass(14);
+        slots.set_link(0, Fault::StreamEnded);
+        pass(2);
+        healths.push(words(&status, "c0").0);
+    }
+    assert_eq!(healths[..3], [Health::Offline; 3], "the first are told one by one");
+    assert_eq!(healths[3..], [Health::Late; 7], "the rest once");
+    let (_, said) = words(&status, "c0");
+    assert!(
+        said.contains("unsteady: 10 reconnections in 3 min, because the camera ended"),
+        "{said}"
+    );
+    slots.put(0, keyframe(&slots, 2));
+    assert_eq!(words(&status, "c0").0, Health::Late, "a picture alone does not end it");
+    slots.set_link(0, Fault::StreamEnded);
+    assert!(slots.take(Duration::ZERO).is_some(), "and its last picture is looked at all the same");
+    pass(60);
+    assert_eq!(words(&status, "c0").0, Health::Offline, "a camera that stays away is not there");
+    slots.put(0, keyframe(&slots, 3));
+    pass(181);
+    assert_eq!(words(&status, "c0"), (Health::Ok, String::new()), "three minutes later");
+}
+
+#[test]
+fn what_is_to_be_known_of_a_camera_that_is_fine_stands_beside_its_health() {
+    let (slots, status) = slots(1);
+    slots.note(0, Some(Fault::ByRtspsrc { because: Breach::Keepalive }));
+    assert_eq!(words(&status, "c0").0, Health::Starting);
+    slots.put(0, keyframe(&slots, 1));
+    let (health, said) = words(&status, "c0");
+    assert!(health == Health::Ok && said.contains("about 8 times the CPU"), "{said}");
+    slots.note(0, None);
+    assert_eq!(words(&status, "c0"), (Health::Ok, String::new()));
 }
